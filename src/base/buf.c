@@ -1,0 +1,71 @@
+#include "base/buf.h"
+
+#include <string.h>
+
+void
+buf_init(struct buf *b, void *storage, size_t size)
+{
+	b->data = storage;
+	b->size = size;
+	b->head = 0;
+	b->tail = 0;
+}
+
+bool
+buf_is_empty(const struct buf *b)
+{
+	return b->head == b->tail;
+}
+
+size_t
+buf_length(const struct buf *b)
+{
+	return b->tail - b->head;
+}
+
+const unsigned char *
+buf_bytes(const struct buf *b)
+{
+	return b->data + b->head;
+}
+
+unsigned char *
+buf_space(struct buf *b, size_t *room)
+{
+	if (b->tail == b->size && b->head > 0) {
+		memmove(b->data, b->data + b->head, b->tail - b->head);
+		b->tail -= b->head;
+		b->head = 0;
+	}
+	*room = b->size - b->tail;
+	return b->data + b->tail;
+}
+
+void
+buf_added(struct buf *b, size_t n)
+{
+	b->tail += n;
+}
+
+void
+buf_eat(struct buf *b, size_t n)
+{
+	b->head += n;
+	if (b->head == b->tail)
+		b->head = b->tail = 0;
+}
+
+bool
+buf_put(struct buf *b, const void *bytes, size_t n)
+{
+	if (n > b->size - buf_length(b))
+		return false;
+	if (n > b->size - b->tail) {
+		memmove(b->data, b->data + b->head, b->tail - b->head);
+		b->tail -= b->head;
+		b->head = 0;
+	}
+	memcpy(b->data + b->tail, bytes, n);
+	b->tail += n;
+	return true;
+}

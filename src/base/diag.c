@@ -1,0 +1,232 @@
+#include "base/diag.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/num.h"
+
+/* The verbosity: the one thing that every module may ask for. */
+static struct {
+	const char *command; /* NULL before diag_start() */
+	int level; /* enum diag_level */
+	bool json; /* events as JSON Lines */
+	int events_fd; /* where they go */
+	int64_t start_ns; /* when the run began */
+} diag = {NULL, DIAG_SAY, false, STDERR_FILENO, 0};
+
+void
+diag_start(const char *command, int level, bool json)
+{
+	diag.command = command;
+	diag.level = level;
+	diag.json = json;
+	diag.start_ns = clock_now();
+}
+
+void
+diag_events_to_stdout(void)
+{
+	diag.events_fd = STDOUT_FILENO;
+}
+
+bool
+diag_shows(int level)
+{
+	return diag.level >= level;
+}
+
+bool
+diag_is_json(void)
+{
+	return diag.json;
+}
+
+/* Nothing can be said about a stderr that cannot be written. */
+static void
+write_stderr(const char *bytes, size_t n)
+{
+	int saved = errno;
+
+	(void)fd_write_all(STDERR_FILENO, bytes, n);
+	errno = saved;
+}
+
+static void
+vline(const char *fmt, va_list ap)
+{
+	char line[ERR_TEXT + 256];
+	size_t n;
+	int len;
+
+	if (diag.command != NULL)
+		len = snprintf(line, sizeof(line), "sockt %s: ", diag.command);
+	else
+		len = snprintf(line, sizeof(line), "sockt: ");
+	n = (size_t)len;
+	vsnprintf(line + n, sizeof(line) - n - 1, fmt, ap);
+	n = strlen(line);
+	line[n++] = '\n';
+	write_stderr(line, n);
+}
+
+static void line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static void
+line(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vline(fmt, ap);
+	va_end(ap);
+}
+
+static void
+error_event(const struct err *e)
+{
+	struct json j;
+
+	diag_event_begin(&j, "error");
+	json_number(&j, "status", e->kind);
+	json_text(&j, "kind", err_kind_name(e->kind));
+	json_text(&j, "text", e->text);
+	diag_event_end(&j, DIAG_STEP + 1, "%s", e->text);
+}
+
+void
+diag_error(const struct err *e)
+{
+	if (e->text[0] == '\0')
+		return;
+	if (e->kind == ERR_OUTPUT && e->errnum == EPIPE &&
+	    diag.level < DIAG_NOTE)
+		return;
+	if (diag.json)
+		error_event(e);
+	if (!diag.json || diag.events_fd != STDERR_FILENO)
+		line("%s", e->text);
+}
+
+void
+diag_usage(const struct err *e)
+{
+	line("%s", e->text);
+	if (diag.command != NULL)
+		line("try 'sockt %s --help'", diag.command);
+	else
+		line("try 'sockt help'");
+}
+
+static void
+vline_at(int wanted, const char *fmt, va_list ap)
+{
+	if (!diag.json && diag.level >= wanted)
+		vline(fmt, ap);
+}
+
+void
+diag_warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vline_at(DIAG_SAY, fmt, ap);
+	va_end(ap);
+}
+
+void
+diag_note(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vline_at(DIAG_NOTE, fmt, ap);
+	va_end(ap);
+}
+
+void
+diag_raw(const void *bytes, unsigned long n)
+{
+	if (!diag.json && diag.level >= DIAG_SAY)
+		write_stderr(bytes, n);
+}
+
+void
+diag_event_begin(struct json *j, const char *event)
+{
+	json_begin(j);
+	json_text(j, "event", event);
+	json_seconds(j, "time", clock_seconds(diag.start_ns, clock_now()));
+}
+
+void
+diag_event_end(struct json *j, int level, const char *fmt, ...)
+{
+	const char *text;
+	va_list ap;
+
+	if (diag.json) {
+		text = json_end(j);
+		(void)fd_write_all(diag.events_fd, text, j->length);
+		return;
+	}
+	if (diag.level < level)
+		return;
+	va_start(ap, fmt);
+	vline(fmt, ap);
+	va_end(ap);
+}
+
+/* The step as an event. */
+static void
+step_event(const char *call, const char *subject, int errnum, double seconds,
+    const char *note)
+{
+	struct json j;
+
+	diag_event_begin(&j, "step");
+	json_text(&j, "call", call);
+	json_text(&j, "subject", subject);
+	json_text(&j, "result", errnum == 0 ? "ok" : err_reason(errnum));
+	json_seconds(&j, "seconds", seconds);
+	json_text(&j, "note", note);
+	diag_event_end(&j, DIAG_STEP, "%s", subject);
+}
+
+void
+diag_step(const char *call, int64_t start_ns, int errnum, const char *note,
+    const char *fmt, ...)
+{
+	int64_t now;
+	int saved = errno;
+	char subject[ERR_TEXT], took[32];
+	const char *meaning;
+	va_list ap;
+
+	if (diag.level < DIAG_STEP)
+		return;
+	now = clock_now();
+	va_start(ap, fmt);
+	vsnprintf(subject, sizeof(subject), fmt, ap);
+	va_end(ap);
+	meaning = errnum == 0 ? NULL : err_meaning(errnum);
+	if (meaning != NULL)
+		note = meaning;
+	if (diag.json) {
+		step_event(
+		    call, subject, errnum, clock_seconds(start_ns, now), note);
+	} else {
+		num_format_duration(took, sizeof(took), now - start_ns);
+		line("%s %s: %s%s, %s (%s)", call, subject,
+		    errnum == 0 ? "" : "FAILED ",
+		    errnum == 0 ? "ok" : err_reason(errnum), took, note);
+	}
+	errno = saved;
+}

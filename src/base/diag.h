@@ -1,0 +1,65 @@
+/*
+ * The only writer to stderr. Every line is written by one write(2), so that
+ * the lines of several processes do not mix.
+ */
+#ifndef BASE_DIAG_H
+#define BASE_DIAG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct err;
+struct json;
+
+enum diag_level {
+	DIAG_ERRORS = -1, /* -q */
+	DIAG_SAY = 0, /* what the user has to know */
+	DIAG_NOTE = 1, /* -v: milestones */
+	DIAG_STEP = 2 /* -vv: every socket step */
+};
+
+/* Before diag_start(), lines begin with "sockt: " and level is DIAG_SAY. */
+void diag_start(const char *command, int level, bool json);
+
+/* Where events are the command's result, they go to stdout. */
+void diag_events_to_stdout(void);
+
+/* The present level, and whether it shows that much. */
+bool diag_shows(int level);
+bool diag_is_json(void);
+
+/*
+ * Reports an error: one line, and with --json an "error" event. An error
+ * without a text is silent: its kind alone was wanted. A pipe that lost its
+ * reader (ERR_OUTPUT with EPIPE) is told from DIAG_NOTE on.
+ */
+void diag_error(const struct err *e);
+
+/* A usage error: the line, and where help is. */
+void diag_usage(const struct err *e);
+
+/* Plain lines at DIAG_SAY and DIAG_NOTE. With --json events say it. */
+void diag_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void diag_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Text as it is, at DIAG_SAY, without a prefix: a received header, say. */
+void diag_raw(const void *bytes, unsigned long n);
+
+/*
+ * An event. diag_event_begin() starts the object with "event" and "time";
+ * the caller adds members; diag_event_end() writes it with --json, and
+ * otherwise the line when level is shown.
+ */
+void diag_event_begin(struct json *j, const char *event);
+void diag_event_end(struct json *j, int level, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/*
+ * One socket step, at DIAG_STEP: which call, on what (fmt), that it took since
+ * start_ns (a reading of clock_now()), its result (errnum 0 is success) and
+ * in a few words what it is for. errno is left alone.
+ */
+void diag_step(const char *call, int64_t start_ns, int errnum, const char *note,
+    const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+#endif

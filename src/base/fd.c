@@ -1,0 +1,104 @@
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum fd_kind
+fd_kind(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return FD_OTHER;
+	if (S_ISREG(st.st_mode))
+		return FD_REGULAR;
+	if (S_ISFIFO(st.st_mode))
+		return FD_PIPE;
+	if (S_ISSOCK(st.st_mode))
+		return FD_SOCKET;
+	return S_ISCHR(st.st_mode) && isatty(fd) ? FD_TERMINAL : FD_OTHER;
+}
+
+void
+fd_hold_standard(void)
+{
+	int fd;
+
+	for (fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+			continue;
+		/* The lowest free number is this one; the mode is the one
+		 * in which nobody wants to use it. */
+		if (open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) < 0)
+			return;
+	}
+}
+
+void
+fd_close(int *fd)
+{
+	int saved = errno;
+
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+	errno = saved;
+}
+
+int
+fd_close_on_exec(int fd)
+{
+	return fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+int
+fd_write_all(int fd, const void *bytes, size_t n)
+{
+	const unsigned char *p = bytes;
+
+	while (n > 0) {
+		ssize_t done = write(fd, p, n);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+			/* Somebody else made it non-blocking. */
+			struct pollfd pfd = {.fd = fd, .events = POLLOUT};
+
+			poll(&pfd, 1, -1);
+			continue;
+		}
+		if (done < 0)
+			return -1;
+		p += done;
+		n -= (size_t)done;
+	}
+	return 0;
+}
+
+static int
+access_mode(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags < 0 ? -1 : flags & O_ACCMODE;
+}
+
+bool
+fd_is_readable(int fd)
+{
+	int mode = access_mode(fd);
+
+	return mode == O_RDONLY || mode == O_RDWR;
+}
+
+bool
+fd_is_writable(int fd)
+{
+	int mode = access_mode(fd);
+
+	return mode == O_WRONLY || mode == O_RDWR;
+}

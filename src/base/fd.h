@@ -1,0 +1,39 @@
+/* File descriptors as such: the standard three, whole writes, closing. */
+#ifndef BASE_FD_H
+#define BASE_FD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What a descriptor leads to, as far as reading and writing it differ. */
+enum fd_kind {
+	FD_REGULAR, /* a regular file: always ready */
+	FD_PIPE, /* a pipe or FIFO */
+	FD_SOCKET, /* a socket */
+	FD_TERMINAL, /* a terminal */
+	FD_OTHER /* another device, /dev/null say */
+};
+
+enum fd_kind fd_kind(int fd);
+
+/*
+ * Where 0, 1 or 2 is closed at the start, holds its number with a placeholder
+ * on which every use fails with EBADF, so that no socket ever lands there and
+ * is taken for stdin or stdout. To be called before anything is opened.
+ */
+void fd_hold_standard(void);
+
+/* close(2) that keeps errno, and sets *fd to -1. A negative *fd is left. */
+void fd_close(int *fd);
+
+/* Sets close-on-exec. 0, or -1 with errno. */
+int fd_close_on_exec(int fd);
+
+/* Writes all n bytes, however long it takes. 0, or -1 with errno. */
+int fd_write_all(int fd, const void *bytes, size_t n);
+
+/* True when fd is open for reading, or for writing. */
+bool fd_is_readable(int fd);
+bool fd_is_writable(int fd);
+
+#endif

@@ -1,0 +1,198 @@
+#include "base/json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+/* Kept free for the closing brackets and the mark of truncation. */
+#define RESERVE (JSON_DEPTH + 24)
+
+static bool
+put(struct json *j, const char *bytes, size_t n)
+{
+	if (n > sizeof(j->text) - RESERVE - j->length) {
+		j->truncated = true;
+		return false;
+	}
+	memcpy(j->text + j->length, bytes, n);
+	j->length += n;
+	return true;
+}
+
+/* Writes one character of a string as JSON wants it; takes *len of input. */
+static bool
+put_escaped(struct json *j, const unsigned char *p, size_t n, size_t *len)
+{
+	uint32_t point = 0;
+	char out[8];
+
+	*len = text_utf8(p, n, &point);
+	if (*len == 0) {
+		/* Not UTF-8: the byte is told as the code point of its number.
+		 */
+		*len = 1;
+		point = p[0];
+	} else if (point >= 0xa0 || (point >= 0x20 && point < 0x7f &&
+					point != '"' && point != '\\')) {
+		return put(j, (const char *)p, *len);
+	}
+	if (point == '"' || point == '\\')
+		snprintf(out, sizeof(out), "\\%c", (char)point);
+	else if (point == '\n')
+		strcpy(out, "\\n");
+	else if (point == '\r')
+		strcpy(out, "\\r");
+	else if (point == '\t')
+		strcpy(out, "\\t");
+	else
+		snprintf(out, sizeof(out), "\\u%04x", (unsigned)point & 0xffff);
+	return put(j, out, strlen(out));
+}
+
+static bool
+put_string(struct json *j, const void *bytes, size_t n)
+{
+	const unsigned char *p = bytes;
+	size_t len;
+
+	if (!put(j, "\"", 1))
+		return false;
+	for (; n > 0; p += len, n -= len)
+		if (!put_escaped(j, p, n, &len))
+			return false;
+	return put(j, "\"", 1);
+}
+
+/* The comma and the name before a value. */
+static bool
+put_name(struct json *j, const char *name)
+{
+	if (j->skipped > 0)
+		return false;
+	if (j->comma && !put(j, ",", 1))
+		return false;
+	if (name == NULL)
+		return true;
+	return put_string(j, name, strlen(name)) && put(j, ":", 1);
+}
+
+/* A whole member, or nothing of it. */
+static bool
+member(struct json *j, const char *name, const char *value, size_t n)
+{
+	size_t before = j->length;
+	bool fits = put_name(j, name) && put(j, value, n);
+
+	if (fits)
+		j->comma = true;
+	else
+		j->length = before;
+	j->text[j->length] = '\0';
+	return fits;
+}
+
+void
+json_begin(struct json *j)
+{
+	memset(j, 0, sizeof(*j));
+	j->text[0] = '{';
+	j->length = 1;
+	j->closers[j->depth++] = '}';
+}
+
+void
+json_bytes(struct json *j, const char *name, const void *bytes, size_t n)
+{
+	size_t before = j->length;
+
+	if (put_name(j, name) && put_string(j, bytes, n))
+		j->comma = true;
+	else
+		j->length = before;
+	j->text[j->length] = '\0';
+}
+
+void
+json_text(struct json *j, const char *name, const char *text)
+{
+	json_bytes(j, name, text, strlen(text));
+}
+
+void
+json_number(struct json *j, const char *name, int64_t n)
+{
+	char value[32];
+
+	snprintf(value, sizeof(value), "%" PRId64, n);
+	member(j, name, value, strlen(value));
+}
+
+void
+json_seconds(struct json *j, const char *name, double seconds)
+{
+	char value[64];
+
+	snprintf(value, sizeof(value), "%.6f", seconds);
+	member(j, name, value, strlen(value));
+}
+
+void
+json_bool(struct json *j, const char *name, bool value)
+{
+	member(j, name, value ? "true" : "false", value ? 4 : 5);
+}
+
+static void
+json_open(struct json *j, const char *name, char opener, char closer)
+{
+	if (j->depth == JSON_DEPTH || !member(j, name, &opener, 1)) {
+		j->skipped++;
+		j->truncated = true;
+		return;
+	}
+	j->closers[j->depth++] = closer;
+	j->comma = false;
+}
+
+void
+json_object(struct json *j, const char *name)
+{
+	json_open(j, name, '{', '}');
+}
+
+void
+json_array(struct json *j, const char *name)
+{
+	json_open(j, name, '[', ']');
+}
+
+void
+json_close(struct json *j)
+{
+	if (j->skipped > 0) {
+		j->skipped--;
+		return;
+	}
+	j->text[j->length++] = j->closers[--j->depth];
+	j->text[j->length] = '\0';
+	j->comma = true;
+}
+
+const char *
+json_end(struct json *j)
+{
+	static const char mark[] = ",\"truncated\":true";
+
+	while (j->skipped > 0 || j->depth > 1)
+		json_close(j);
+	if (j->truncated) {
+		memcpy(j->text + j->length, mark, sizeof(mark) - 1);
+		j->length += sizeof(mark) - 1;
+	}
+	j->text[j->length++] = '}';
+	j->text[j->length++] = '\n';
+	j->text[j->length] = '\0';
+	return j->text;
+}

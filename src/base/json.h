@@ -1,0 +1,46 @@
+/*
+ * One JSON object in a fixed buffer, for JSON Lines. What does not fit is
+ * left out, a member at a time, so that the line is always valid JSON.
+ */
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define JSON_SIZE 8192
+#define JSON_DEPTH 8
+
+struct json {
+	char text[JSON_SIZE]; /* the line so far, NUL-terminated */
+	size_t length; /* bytes in it */
+	char closers[JSON_DEPTH]; /* brackets that are open */
+	int depth; /* how many of them */
+	int skipped; /* open brackets that did not fit */
+	bool comma; /* a member stands before the next one */
+	bool truncated; /* something was left out */
+};
+
+/* Begins the outermost object. */
+void json_begin(struct json *j);
+
+/* Members. Inside an array, name is NULL. */
+void json_text(struct json *j, const char *name, const char *text);
+void json_bytes(struct json *j, const char *name, const void *bytes, size_t n);
+void json_number(struct json *j, const char *name, int64_t n);
+void json_seconds(struct json *j, const char *name, double seconds);
+void json_bool(struct json *j, const char *name, bool value);
+
+/* A nested object or array, ended by json_close(). */
+void json_object(struct json *j, const char *name);
+void json_array(struct json *j, const char *name);
+void json_close(struct json *j);
+
+/*
+ * Ends everything that is open, adds "truncated":true where something was
+ * left out, and a newline. Returns the line, which lives in j.
+ */
+const char *json_end(struct json *j);
+
+#endif

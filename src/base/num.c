@@ -1,0 +1,134 @@
+#include "base/num.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Reads digits at *text and moves it behind them. */
+static bool
+digits(const char **text, int64_t max, int64_t *out)
+{
+	const char *p = *text;
+	int64_t n = 0;
+
+	if (!is_digit(*p))
+		return false;
+	for (; is_digit(*p); p++) {
+		int digit = *p - '0';
+
+		if (n > (max - digit) / 10)
+			return false;
+		n = n * 10 + digit;
+	}
+	*text = p;
+	*out = n;
+	return true;
+}
+
+bool
+num_parse(const char *text, int64_t min, int64_t max, int64_t *out)
+{
+	int64_t n;
+
+	if (!digits(&text, max, &n) || *text != '\0' || n < min)
+		return false;
+	*out = n;
+	return true;
+}
+
+/* Milliseconds in a unit of time, or 0 for an unknown one. */
+static int64_t
+unit_ms(const char *unit)
+{
+	if (*unit == '\0' || strcmp(unit, "s") == 0)
+		return 1000;
+	if (strcmp(unit, "ms") == 0)
+		return 1;
+	if (strcmp(unit, "m") == 0)
+		return 60 * 1000;
+	if (strcmp(unit, "h") == 0)
+		return 60 * 60 * 1000;
+	return 0;
+}
+
+bool
+num_duration(const char *text, int64_t *ms)
+{
+	int64_t whole, unit, part = 0, scale = 1;
+
+	/* A year's worth of milliseconds leaves room for every unit. */
+	if (!digits(&text, INT64_C(31536000000), &whole))
+		return false;
+	if (*text == '.') {
+		if (!is_digit(*++text))
+			return false;
+		for (; is_digit(*text); text++) {
+			if (scale == 1000000000)
+				return false;
+			part = part * 10 + (*text - '0');
+			scale *= 10;
+		}
+	}
+	unit = unit_ms(text);
+	if (unit == 0)
+		return false;
+	*ms = whole * unit + (part * unit + scale - 1) / scale;
+	return true;
+}
+
+bool
+num_size(const char *text, int64_t *bytes)
+{
+	static const char units[] = "kKmMgGtT";
+	const char *unit;
+	int64_t n;
+	int shift = 0;
+
+	if (!digits(&text, INT64_MAX, &n))
+		return false;
+	if (*text != '\0') {
+		unit = strchr(units, *text);
+		if (unit == NULL || text[1] != '\0')
+			return false;
+		shift = (int)((unit - units) / 2 + 1) * 10;
+	}
+	if (n > INT64_MAX >> shift)
+		return false;
+	*bytes = n << shift;
+	return true;
+}
+
+const char *
+num_format_size(char *buf, size_t size, uint64_t bytes)
+{
+	static const char *const units[] = {
+	    "B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+	double n = (double)bytes;
+	size_t i = 0;
+
+	while (n >= 1024 && i + 1 < sizeof(units) / sizeof(units[0])) {
+		n /= 1024;
+		i++;
+	}
+	snprintf(buf, size, "%.*f %s", i > 0 && n < 100 ? 1 : 0, n, units[i]);
+	return buf;
+}
+
+const char *
+num_format_duration(char *buf, size_t size, int64_t ns)
+{
+	double ms = (double)ns / 1e6;
+
+	if (ms < 10)
+		snprintf(buf, size, "%.3f ms", ms);
+	else if (ms < 1000)
+		snprintf(buf, size, "%.1f ms", ms);
+	else
+		snprintf(buf, size, "%.2f s", ms / 1000);
+	return buf;
+}

@@ -1,0 +1,30 @@
+/*
+ * Strict numbers: the whole text must be the number. Signs, blanks, trailing
+ * rubbish and overflow are refused, never clipped.
+ */
+#ifndef BASE_NUM_H
+#define BASE_NUM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Decimal digits only; false leaves *out as it was. */
+bool num_parse(const char *text, int64_t min, int64_t max, int64_t *out);
+
+/*
+ * "5", "0.5", "500ms", "2m", "1h", "3s": a plain number is in seconds. *ms
+ * gets milliseconds, rounded up so that only zero is zero.
+ */
+bool num_duration(const char *text, int64_t *ms);
+
+/* "4096", "64k", "1M", "1G", "2T": powers of 1024, either case. */
+bool num_size(const char *text, int64_t *bytes);
+
+/* "1.5 KiB", "3 MiB", "17 B" into buf; returns buf. */
+const char *num_format_size(char *buf, size_t size, uint64_t bytes);
+
+/* "0.012 ms", "3.4 ms", "1.20 s" into buf; returns buf. */
+const char *num_format_duration(char *buf, size_t size, int64_t ns);
+
+#endif

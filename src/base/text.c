@@ -1,0 +1,151 @@
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Trailing bytes that a leading one announces, or -1. */
+static int
+utf8_trail(unsigned char lead)
+{
+	if (lead < 0x80)
+		return 0;
+	if (lead >= 0xc2 && lead <= 0xdf)
+		return 1;
+	if (lead >= 0xe0 && lead <= 0xef)
+		return 2;
+	if (lead >= 0xf0 && lead <= 0xf4)
+		return 3;
+	return -1;
+}
+
+size_t
+text_utf8(const unsigned char *bytes, size_t n, uint32_t *point)
+{
+	static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
+	static const unsigned char mask[] = {0x7f, 0x1f, 0x0f, 0x07};
+	int i, trail;
+	uint32_t p;
+
+	if (n == 0 || (trail = utf8_trail(bytes[0])) < 0 ||
+	    n < (size_t)trail + 1)
+		return 0;
+	p = bytes[0] & mask[trail];
+	for (i = 1; i <= trail; i++) {
+		if ((bytes[i] & 0xc0) != 0x80)
+			return 0;
+		p = p << 6 | (bytes[i] & 0x3f);
+	}
+	if (p < least[trail] || p > 0x10ffff || (p >= 0xd800 && p <= 0xdfff))
+		return 0;
+	*point = p;
+	return (size_t)trail + 1;
+}
+
+static bool
+is_control(uint32_t point)
+{
+	return point < 0x20 || (point >= 0x7f && point <= 0x9f);
+}
+
+/*
+ * Escapes the next character into out (at most 17 bytes with its NUL) and
+ * returns how many bytes it took from the input.
+ */
+static size_t
+escape_one(char *out, const unsigned char *p, size_t n, const char *keep)
+{
+	uint32_t point = 0;
+	size_t i, len = text_utf8(p, n, &point);
+
+	if (len == 1 && point != 0 && strchr(keep, (int)point) != NULL) {
+		out[0] = (char)point;
+		out[1] = '\0';
+	} else if (len == 1 && point == '\n') {
+		strcpy(out, "\\n");
+	} else if (len == 1 && point == '\r') {
+		strcpy(out, "\\r");
+	} else if (len == 1 && point == '\t') {
+		strcpy(out, "\\t");
+	} else if (len == 1 && point == '\\') {
+		strcpy(out, "\\\\");
+	} else if (len == 0 || is_control(point)) {
+		if (len == 0)
+			len = 1;
+		for (i = 0; i < len; i++)
+			snprintf(out + 4 * i, 5, "\\x%02x", p[i]);
+	} else {
+		memcpy(out, p, len);
+		out[len] = '\0';
+	}
+	return len;
+}
+
+char *
+text_escape(char *dst, size_t size, const void *bytes, size_t n)
+{
+	const unsigned char *p = bytes;
+	size_t used = 0, len, take;
+	char one[20];
+
+	dst[0] = '\0';
+	while (n > 0) {
+		take = escape_one(one, p, n, "");
+		len = strlen(one);
+		if (used + len + (n > take ? 4 : 1) > size) {
+			memcpy(dst + used, "...", 4);
+			break;
+		}
+		memcpy(dst + used, one, len + 1);
+		used += len;
+		p += take;
+		n -= take;
+	}
+	return dst;
+}
+
+char *
+text_escape_string(char *dst, size_t size, const char *text)
+{
+	return text_escape(dst, size, text, strlen(text));
+}
+
+/* True when what the n bytes at p are is told only by what follows. */
+static bool
+is_cut(const unsigned char *p, size_t n)
+{
+	int trail = utf8_trail(p[0]);
+	size_t i;
+
+	if (p[0] == '\r')
+		return n == 1;
+	if (trail < 0 || n > (size_t)trail)
+		return false;
+	for (i = 1; i < n; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return false;
+	return true;
+}
+
+size_t
+text_escape_stream(
+    char *dst, const void *bytes, size_t n, bool last, size_t *used)
+{
+	const unsigned char *p = bytes;
+	size_t out = 0, len, pos = 0;
+	bool is_line_end;
+	char one[20];
+
+	while (pos < n) {
+		if (!last && is_cut(p + pos, n - pos))
+			break;
+		is_line_end =
+		    p[pos] == '\r' && pos + 1 < n && p[pos + 1] == '\n';
+		pos += escape_one(
+		    one, p + pos, n - pos, is_line_end ? "\r" : "\n\t\\");
+		len = strlen(one);
+		memcpy(dst + out, one, len);
+		out += len;
+	}
+	*used = pos;
+	return out;
+}

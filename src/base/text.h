@@ -1,0 +1,38 @@
+/*
+ * Bytes from the network made safe to show: a terminal obeys control bytes,
+ * so none of them may reach it.
+ */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Length of the well-formed UTF-8 sequence (RFC 3629) at bytes, 1 to 4, with
+ * its code point in *point; 0 when there is none within n bytes.
+ */
+size_t text_utf8(const unsigned char *bytes, size_t n, uint32_t *point);
+
+/*
+ * Writes n bytes to dst with everything that could steer a terminal escaped:
+ * C0, DEL, C1 (also as UTF-8), invalid UTF-8 and the backslash become \n, \t,
+ * \r, \\ or \xHH. Text that does not fit is cut and ends in "...". dst always
+ * ends in a NUL. Returns dst. size is at least 8.
+ */
+char *text_escape(char *dst, size_t size, const void *bytes, size_t n);
+
+/* text_escape of a string. */
+char *text_escape_string(char *dst, size_t size, const char *text);
+
+/*
+ * The same for a stream on its way to a terminal: LF, CRLF, tab and backslash
+ * stay as they are. Consumes *used of n bytes (a UTF-8 sequence or CRLF cut by
+ * the end of the piece is left for the next call unless last is set) and
+ * returns how many were written to dst, which needs 4 bytes for each of n.
+ */
+size_t text_escape_stream(
+    char *dst, const void *bytes, size_t n, bool last, size_t *used);
+
+#endif

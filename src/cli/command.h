@@ -1,0 +1,57 @@
+/* What a command is, and how one is found by its name. */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/opt.h"
+
+struct err;
+
+/* What a command is given to run on. */
+struct command_args {
+	char **operands; /* NULL-terminated */
+	int count;
+	char **program; /* behind "--", NULL-terminated; NULL without one */
+};
+
+/* One command: a file in src/cmd, a row in its table, a manual page. */
+struct command {
+	const char *name;
+	const char *summary; /* one line, lower case, no full stop */
+	const char *operands; /* for the synopsis: "HOST PORT" */
+	int least, most; /* number of operands; most -1: no bound */
+	bool takes_program; /* "-- PROGRAM [ARG]..." may follow */
+	const struct opt_group *groups; /* ends with a group without opts */
+	const void *defaults; /* what the options are before parsing */
+	size_t size; /* of the options struct */
+	const char *notes; /* end of the help text: examples */
+
+	/*
+	 * Does the work. options points to a filled copy of defaults. 0, or
+	 * -1 with *e, whose kind is the exit status; an error without a text
+	 * has been told already.
+	 */
+	int (*run)(const void *options, const struct command_args *args,
+	    struct err *e);
+};
+
+/*
+ * The command of that name, or that just one name begins with. NULL with a
+ * usage error that lists the candidates, or suggests the nearest. table ends
+ * with NULL.
+ */
+const struct command *command_find(
+    const struct command *const *table, const char *name, struct err *e);
+
+/*
+ * Parses argv (without the command's name) and runs the command; --help is
+ * answered on stdout. 0, or -1 with *e. started() is called when the options
+ * are known and before run(); it sets up what depends on them.
+ */
+int command_run(const struct command *c, char **argv, int argc,
+    void (*started)(const struct command *c, const void *options),
+    struct err *e);
+
+#endif

@@ -1,0 +1,94 @@
+/*
+ * Option tables. One constant table says everything about an option; the
+ * parser, --help, the synopsis, completions and the manual's check all walk
+ * it, so that none of them can drift from another. Rows hold offsets, not
+ * pointers: a table can be listed without running its command.
+ */
+#ifndef CLI_OPT_H
+#define CLI_OPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+
+/* What an option stores, and the C type at its offset. */
+enum opt_kind {
+	OPT_END, /* the last row of a table */
+	OPT_FLAG, /* int: becomes value */
+	OPT_COUNT, /* int: grows by one each time */
+	OPT_NUMBER, /* int64_t, from min to max */
+	OPT_DURATION, /* int64_t, milliseconds, from min to max */
+	OPT_SIZE, /* int64_t, bytes, from min to max */
+	OPT_STRING, /* const char *, which points into argv */
+	OPT_CHOICE, /* int: the place of the word in choices */
+	OPT_LIST, /* struct opt_list: every argument, in order */
+	OPT_CALL /* call() gets the argument and the field's address */
+};
+
+/* The arguments of a repeatable option, in the order given. */
+struct opt_list {
+	const char **items; /* pointers into argv; freed by opt_release() */
+	size_t count;
+};
+
+/* One option. Fields that a kind does not use stay zero. */
+struct opt {
+	enum opt_kind kind;
+	char letter; /* short name, or 0 */
+	const char *name; /* long name, or NULL */
+	const char *arg; /* the argument's name in help: "T", "HOST" */
+	const char *help; /* one line, lower case, no full stop */
+	size_t offset; /* of the field within the group's struct */
+	int value; /* OPT_FLAG: what is stored */
+	int64_t min, max; /* OPT_NUMBER, _DURATION, _SIZE; max 0: none */
+	const char *const *choices; /* OPT_CHOICE: NULL-terminated words */
+	const char
+	    *excludes; /* long names that may not be given too, by blanks */
+	int (*call)(void *field, const char *arg, struct err *e);
+};
+
+/* A table and where its struct lies within the command's options. */
+struct opt_group {
+	const char *title; /* heading in help */
+	const struct opt *opts; /* ends with OPT_END */
+	size_t base; /* offset of the group's struct */
+};
+
+/* True when the option takes an argument. */
+bool opt_takes_argument(const struct opt *o);
+
+/* The kind's name in the machine-readable list: "flag", "duration", ... */
+const char *opt_kind_name(enum opt_kind kind);
+
+/* What is left of argv when the options are taken. */
+struct opt_rest {
+	char **operands; /* pointers into argv; freed by opt_release() */
+	int count;
+	char *
+	    *program; /* PROGRAM and its arguments, NULL-terminated, or NULL */
+	bool help; /* --help was asked for */
+};
+
+/*
+ * Takes argv[0..argc) (without the command's name) apart: options into the
+ * struct at options, the others into *rest, in any order. "--" ends the
+ * options; where takes_program is set and at least least operands came before
+ * it, what follows is the program. Nothing in argv is copied or changed.
+ * 0, or -1 with a usage error in *e. In both cases opt_release() is due.
+ */
+int opt_parse(const struct opt_group *groups, char **argv, int argc, int least,
+    bool takes_program, void *options, struct opt_rest *rest, struct err *e);
+
+/* Frees the lists in options and *rest. */
+void opt_release(
+    const struct opt_group *groups, void *options, struct opt_rest *rest);
+
+/*
+ * Checks the tables themselves: duplicate letters and names, impossible
+ * combinations, help texts that are missing. 0, or -1 with what is wrong.
+ */
+int opt_check(const struct opt_group *groups, struct err *e);
+
+#endif

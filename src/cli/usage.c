@@ -1,0 +1,145 @@
+#include "cli/usage.h"
+
+#include <string.h>
+
+#include "cli/command.h"
+
+#define WIDTH 80
+#define HELP_COLUMN 28
+
+void
+usage_synopsis(FILE *out, const struct command *c)
+{
+	fprintf(out, "usage: sockt %s%s%s%s%s\n", c->name,
+	    c->groups[0].opts != NULL ? " [OPTION]..." : "",
+	    c->operands[0] != '\0' ? " " : "", c->operands,
+	    c->takes_program ? " [-- PROGRAM [ARG]...]" : "");
+}
+
+/* Words of text, broken at WIDTH, from column at with indent after that. */
+static void
+wrap(FILE *out, const char *text, size_t at, size_t indent)
+{
+	size_t n;
+
+	while (*text != '\0') {
+		n = strcspn(text, " ");
+		if (at > indent && at + 1 + n > WIDTH) {
+			fprintf(out, "\n%*s", (int)indent, "");
+			at = indent;
+		} else if (at > indent) {
+			fputc(' ', out);
+			at++;
+		}
+		fwrite(text, 1, n, out);
+		at += n;
+		text += n;
+		text += strspn(text, " ");
+	}
+	fputc('\n', out);
+}
+
+/* "fin|keep|quit" for a choice, otherwise the argument's name. */
+static void
+argument_text(const struct opt *o, char *buf, size_t size)
+{
+	size_t used = 0;
+	int i;
+
+	if (o->kind != OPT_CHOICE) {
+		snprintf(buf, size, "%s", o->arg);
+		return;
+	}
+	for (i = 0; o->choices[i] != NULL; i++) {
+		snprintf(buf + used, size - used, "%s%s", i > 0 ? "|" : "",
+		    o->choices[i]);
+		used = strlen(buf);
+	}
+}
+
+static void
+option_line(FILE *out, const struct opt *o)
+{
+	char left[128], arg[80] = "";
+	size_t n;
+
+	if (opt_takes_argument(o))
+		argument_text(o, arg, sizeof(arg));
+	if (o->name == NULL)
+		snprintf(left, sizeof(left), "  -%c%s%s", o->letter,
+		    arg[0] != '\0' ? " " : "", arg);
+	else if (o->letter == 0)
+		snprintf(left, sizeof(left), "      --%s%s%s", o->name,
+		    arg[0] != '\0' ? " " : "", arg);
+	else
+		snprintf(left, sizeof(left), "  -%c, --%s%s%s", o->letter,
+		    o->name, arg[0] != '\0' ? " " : "", arg);
+	n = strlen(left);
+	fputs(left, out);
+	if (n + 2 > HELP_COLUMN)
+		fprintf(out, "\n%*s", HELP_COLUMN, "");
+	else
+		fprintf(out, "%*s", (int)(HELP_COLUMN - n), "");
+	wrap(out, o->help, HELP_COLUMN, HELP_COLUMN);
+}
+
+void
+usage_help(FILE *out, const struct command *c)
+{
+	const struct opt_group *g;
+	const struct opt *o;
+
+	usage_synopsis(out, c);
+	fprintf(out, "\n%s\n", c->summary);
+	for (g = c->groups; g->opts != NULL; g++) {
+		fprintf(out, "\n%s:\n", g->title);
+		for (o = g->opts; o->kind != OPT_END; o++)
+			option_line(out, o);
+	}
+	if (c->notes != NULL)
+		fprintf(out, "\n%s", c->notes);
+	fprintf(out,
+	    "\nexit status: 0 done, 1 failed, 2 usage, 3 name, "
+	    "4 refused, 5 timed out,\n6 unreachable, 7 local address, "
+	    "8 peer's error, 9 protocol, 10 lost, 11 output;\n"
+	    "see sockt(1) and sockt-%s(1)\n",
+	    c->name);
+}
+
+void
+usage_overview(FILE *out, const struct command *const *table)
+{
+	fprintf(out, "usage: sockt COMMAND [OPTION]... OPERAND...\n"
+		     "       sockt help [COMMAND] | --version\n\n"
+		     "seven network commands, and what happened on the wire\n\n"
+		     "commands:\n");
+	for (; *table != NULL; table++)
+		fprintf(out, "  %-12s %s\n", (*table)->name, (*table)->summary);
+	fprintf(out, "\n'sockt COMMAND --help' tells the options of one; "
+		     "-v and -vv in any of them\ntell what happens.\n");
+}
+
+static void
+list_option(FILE *out, const struct command *c, const struct opt *o)
+{
+	char choices[128] = "-";
+
+	if (o->kind == OPT_CHOICE)
+		argument_text(o, choices, sizeof(choices));
+	fprintf(out, "%s\t%c\t%s\t%s\t%s\t%s\t%s\n", c->name,
+	    o->letter != 0 ? o->letter : '-', o->name != NULL ? o->name : "-",
+	    opt_kind_name(o->kind), o->arg != NULL ? o->arg : "-", choices,
+	    o->help);
+}
+
+void
+usage_list(FILE *out, const struct command *const *table)
+{
+	const struct opt_group *g;
+	const struct opt *o;
+
+	for (; *table != NULL; table++)
+		for (g = (*table)->groups; g->opts != NULL; g++)
+			for (o = g->opts; o->kind != OPT_END; o++)
+				list_option(out, *table, o);
+}

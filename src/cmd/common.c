@@ -1,0 +1,234 @@
+#include "cmd/common.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "net/dial.h"
+#include "net/relay.h"
+
+static int
+parse_source(void *field, const char *arg, struct err *e)
+{
+	char shown[128];
+
+	if (addr_parse_ip(field, arg, 0))
+		return 0;
+	text_escape_string(shown, sizeof(shown), arg);
+	return err_set(
+	    e, ERR_USAGE, "'%s' is not a numeric IPv4 or IPv6 address", shown);
+}
+
+const struct opt common_report_opts[] = {
+    {.kind = OPT_COUNT,
+	.letter = 'v',
+	.name = "verbose",
+	.help = "tell milestones; twice: every socket step",
+	.offset = offsetof(struct report_options, level),
+	.excludes = "quiet"},
+    {.kind = OPT_FLAG,
+	.letter = 'q',
+	.name = "quiet",
+	.help = "tell errors only",
+	.offset = offsetof(struct report_options, level),
+	.value = DIAG_ERRORS},
+    {.kind = OPT_FLAG,
+	.name = "json",
+	.help = "tell events as JSON Lines",
+	.offset = offsetof(struct report_options, json),
+	.value = 1},
+    {.kind = OPT_END}};
+
+const struct opt common_family_opts[] = {
+    {.kind = OPT_FLAG,
+	.letter = '4',
+	.name = "ipv4",
+	.help = "use IPv4 only",
+	.offset = offsetof(struct family_options, family),
+	.value = AF_INET,
+	.excludes = "ipv6"},
+    {.kind = OPT_FLAG,
+	.letter = '6',
+	.name = "ipv6",
+	.help = "use IPv6 only",
+	.offset = offsetof(struct family_options, family),
+	.value = AF_INET6},
+    {.kind = OPT_FLAG,
+	.letter = 'n',
+	.name = "numeric",
+	.help = "addresses are numbers: no name look-ups",
+	.offset = offsetof(struct family_options, numeric),
+	.value = 1},
+    {.kind = OPT_END}};
+
+const struct opt common_source_opts[] = {
+    {.kind = OPT_CALL,
+	.letter = 's',
+	.name = "source",
+	.arg = "ADDR",
+	.help = "own address to send from",
+	.offset = offsetof(struct source_options, source),
+	.call = parse_source},
+    {.kind = OPT_NUMBER,
+	.letter = 'p',
+	.name = "source-port",
+	.arg = "PORT",
+	.help = "own port to send from",
+	.offset = offsetof(struct source_options, port),
+	.min = 1,
+	.max = 65535},
+    {.kind = OPT_END}};
+
+const struct opt common_timeout_opts[] = {
+    {.kind = OPT_DURATION,
+	.letter = 'w',
+	.name = "timeout",
+	.arg = "T",
+	.help = "wait so long for the other side's first sign",
+	.offset = offsetof(struct time_options, timeout_ms),
+	.min = 1},
+    {.kind = OPT_END}};
+
+const struct opt common_idle_opts[] = {
+    {.kind = OPT_DURATION,
+	.name = "idle-timeout",
+	.arg = "T",
+	.help = "give up when no byte moves for so long",
+	.offset = offsetof(struct time_options, idle_ms),
+	.min = 1},
+    {.kind = OPT_END}};
+
+const struct opt common_max_opts[] = {
+    {.kind = OPT_DURATION,
+	.letter = 'm',
+	.name = "max-time",
+	.arg = "T",
+	.help = "give up when the whole run takes longer",
+	.offset = offsetof(struct time_options, max_ms),
+	.min = 1},
+    {.kind = OPT_END}};
+
+const struct opt common_socket_opts[] = {
+    {.kind = OPT_FLAG,
+	.name = "keepalive",
+	.help = "probe an idle connection (SO_KEEPALIVE)",
+	.offset = offsetof(struct sock_options, keepalive),
+	.value = 1},
+    {.kind = OPT_FLAG,
+	.name = "nodelay",
+	.help = "send small pieces at once (TCP_NODELAY)",
+	.offset = offsetof(struct sock_options, nodelay),
+	.value = 1},
+    {.kind = OPT_NUMBER,
+	.name = "tos",
+	.arg = "N",
+	.help = "type of service, or traffic class",
+	.offset = offsetof(struct sock_options, tos),
+	.max = 255},
+    {.kind = OPT_NUMBER,
+	.name = "ttl",
+	.arg = "N",
+	.help = "time to live, or hop limit",
+	.offset = offsetof(struct sock_options, ttl),
+	.min = 1,
+	.max = 255},
+    {.kind = OPT_SIZE,
+	.name = "rcvbuf",
+	.arg = "SIZE",
+	.help = "size of the receive buffer (SO_RCVBUF)",
+	.offset = offsetof(struct sock_options, rcvbuf),
+	.min = 1,
+	.max = INT32_MAX},
+    {.kind = OPT_SIZE,
+	.name = "sndbuf",
+	.arg = "SIZE",
+	.help = "size of the send buffer (SO_SNDBUF)",
+	.offset = offsetof(struct sock_options, sndbuf),
+	.min = 1,
+	.max = INT32_MAX},
+    {.kind = OPT_END}};
+
+static const char *const on_eof_words[] = {"fin", "keep", "quit", NULL};
+static const char *const on_peer_eof_words[] = {
+    "drain", "finish", "quit", NULL};
+
+const struct opt common_relay_opts[] = {
+    {.kind = OPT_CHOICE,
+	.name = "on-eof",
+	.arg = "WHAT",
+	.help = "own input ends: send FIN and go on receiving (fin), "
+		"just go on (keep), leave (quit)",
+	.offset = offsetof(struct common_relay_options, on_eof),
+	.choices = on_eof_words},
+    {.kind = OPT_CHOICE,
+	.name = "on-peer-eof",
+	.arg = "WHAT",
+	.help = "the peer finishes: send what stdin holds by then and leave "
+		"(drain), send until stdin ends (finish), leave (quit)",
+	.offset = offsetof(struct common_relay_options, on_peer_eof),
+	.choices = on_peer_eof_words},
+    {.kind = OPT_FLAG,
+	.name = "send-only",
+	.help = "send stdin, drop what is received",
+	.offset = offsetof(struct common_relay_options, send_only),
+	.value = 1,
+	.excludes = "recv-only on-eof"},
+    {.kind = OPT_FLAG,
+	.name = "recv-only",
+	.help = "receive to stdout, leave stdin alone",
+	.offset = offsetof(struct common_relay_options, recv_only),
+	.value = 1,
+	.excludes = "on-eof"},
+    {.kind = OPT_END}};
+
+void
+common_dial_options(struct dial_options *d, const struct family_options *family,
+    const struct source_options *source, const struct sock_options *sock)
+{
+	memset(d, 0, sizeof(*d));
+	d->family = family->family;
+	d->numeric = family->numeric != 0;
+	d->type = SOCK_STREAM;
+	d->source = source->source;
+	d->source_port = (uint16_t)source->port;
+	d->sock = *sock;
+}
+
+int
+common_flush(struct err *e)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	return err_sys(e, ERR_OUTPUT, errno, "stdout");
+}
+
+int
+common_relay_check(const struct common_relay_options *o, struct err *e)
+{
+	if (!o->recv_only && !fd_is_readable(STDIN_FILENO))
+		return err_set(e, ERR_OUTPUT,
+		    "stdin is closed (with --recv-only it is not needed)");
+	if (!o->send_only && !fd_is_writable(STDOUT_FILENO))
+		return err_set(e, ERR_OUTPUT,
+		    "stdout is closed (with --send-only it is not needed)");
+	return 0;
+}
+
+void
+common_relay_setup(struct relay_options *r,
+    const struct common_relay_options *o, const struct time_options *time,
+    struct deadline until)
+{
+	r->in = o->recv_only ? -1 : STDIN_FILENO;
+	r->out = o->send_only ? -1 : STDOUT_FILENO;
+	r->on_eof =
+	    o->send_only ? RELAY_EOF_QUIT : (enum relay_on_eof)o->on_eof;
+	r->on_peer_eof = (enum relay_on_peer_eof)o->on_peer_eof;
+	r->idle_ms = time->idle_ms;
+	r->until = until;
+}

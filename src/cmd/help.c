@@ -1,0 +1,53 @@
+#include <stdio.h>
+
+#include "base/err.h"
+#include "cli/command.h"
+#include "cli/usage.h"
+#include "cmd/common.h"
+#include "cmd/table.h"
+
+struct help_options {
+	struct report_options report;
+	int list; /* the machine-readable list */
+};
+
+static const struct opt help_opts[] = {
+    {.kind = OPT_FLAG,
+	.name = "list",
+	.help = "every option of every command, tab-separated, for scripts",
+	.offset = offsetof(struct help_options, list),
+	.value = 1},
+    {.kind = OPT_END}};
+
+static const struct opt_group help_groups[] = {
+    {"options", help_opts, 0}, {NULL, NULL, 0}};
+
+static int
+help_run(const void *options, const struct command_args *args, struct err *e)
+{
+	const struct help_options *o = options;
+	const struct command *c;
+
+	if (o->list) {
+		usage_list(stdout, command_table);
+	} else if (args->count == 0) {
+		usage_overview(stdout, command_table);
+	} else {
+		c = command_find(command_table, args->operands[0], e);
+		if (c == NULL)
+			return -1;
+		usage_help(stdout, c);
+	}
+	return 0;
+}
+
+const struct command help_command = {
+    .name = "help",
+    .summary = "tell what a command does and which options it takes",
+    .operands = "[COMMAND]",
+    .least = 0,
+    .most = 1,
+    .groups = help_groups,
+    .size = sizeof(struct help_options),
+    .run = help_run,
+};

@@ -1,0 +1,6 @@
+#include "cmd/table.h"
+
+#include <stddef.h>
+
+const struct command *const command_table[] = {
+    &connect_command, &help_command, NULL};

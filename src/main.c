@@ -1,0 +1,75 @@
+/* sockt: pick the command, parse, run, flush stdout, exit. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "cli/command.h"
+#include "cli/usage.h"
+#include "cmd/common.h"
+#include "cmd/table.h"
+#include "net/fast.h"
+#include "net/wait.h"
+
+#define VERSION "0.1.0"
+
+/* What a command's report options ask for. */
+static void
+start(const struct command *c, const void *options)
+{
+	const struct report_options *report = options;
+
+	diag_start(c->name, report->level, report->json != 0);
+}
+
+/* Everything but the flush. 0, or -1 with *e. */
+static int
+dispatch(int argc, char **argv, struct err *e)
+{
+	const struct command *c;
+
+	if (argc < 2) {
+		usage_overview(stderr, command_table);
+		return err_set(e, ERR_USAGE, "a command is missing");
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("sockt %s (%s)\n", VERSION, fast_name());
+		return 0;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		usage_overview(stdout, command_table);
+		return 0;
+	}
+	c = command_find(command_table, argv[1], e);
+	if (c == NULL)
+		return -1;
+	diag_start(c->name, DIAG_SAY, false);
+	return command_run(c, argv + 2, argc - 2, start, e);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct err e = ERR_INIT, flush_error = ERR_INIT;
+
+	fd_hold_standard();
+	wait_start();
+	if (dispatch(argc, argv, &e) == 0)
+		err_clear(&e);
+	if (wait_stopped() != 0 && e.errnum == EINTR) {
+		(void)common_flush(&flush_error);
+		wait_die();
+	}
+	if (e.kind == ERR_USAGE)
+		diag_usage(&e);
+	else
+		diag_error(&e);
+	if (common_flush(&flush_error) < 0 && e.kind == ERR_NONE) {
+		diag_error(&flush_error);
+		e = flush_error;
+	}
+	return (int)e.kind;
+}

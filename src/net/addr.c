@@ -1,0 +1,297 @@
+#include "net/addr.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/text.h"
+
+int
+addr_family(const struct addr *a)
+{
+	return a->len == 0 ? AF_UNSPEC : a->u.sa.sa_family;
+}
+
+bool
+addr_is_unix(const struct addr *a)
+{
+	return addr_family(a) == AF_UNIX;
+}
+
+/* A scope by interface name or number (RFC 4007 11); 0 when unknown. */
+static unsigned
+scope_number(const char *text)
+{
+	int64_t n;
+
+	if (num_parse(text, 1, UINT32_MAX, &n))
+		return (unsigned)n;
+	return if_nametoindex(text);
+}
+
+static bool
+parse_ip6(struct addr *a, const char *text, uint16_t port)
+{
+	char host[INET6_ADDRSTRLEN];
+	const char *scope = strchr(text, '%');
+	size_t n = scope == NULL ? strlen(text) : (size_t)(scope - text);
+
+	if (n >= sizeof(host))
+		return false;
+	memcpy(host, text, n);
+	host[n] = '\0';
+	addr_any(a, AF_INET6, port);
+	if (inet_pton(AF_INET6, host, &a->u.in6.sin6_addr) != 1)
+		return false;
+	if (scope == NULL)
+		return true;
+	a->u.in6.sin6_scope_id = scope_number(scope + 1);
+	return a->u.in6.sin6_scope_id != 0;
+}
+
+bool
+addr_parse_ip(struct addr *a, const char *text, uint16_t port)
+{
+	struct addr parsed;
+	bool good;
+
+	addr_any(&parsed, AF_INET, port);
+	good = inet_pton(AF_INET, text, &parsed.u.in4.sin_addr) == 1 ||
+	       parse_ip6(&parsed, text, port);
+	if (good)
+		*a = parsed;
+	return good;
+}
+
+void
+addr_loopback(struct addr *a, int family, uint16_t port)
+{
+	static const struct in6_addr loopback6 = IN6ADDR_LOOPBACK_INIT;
+
+	addr_any(a, family, port);
+	if (family == AF_INET6)
+		a->u.in6.sin6_addr = loopback6;
+	else
+		a->u.in4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+}
+
+void
+addr_any(struct addr *a, int family, uint16_t port)
+{
+	memset(a, 0, sizeof(*a));
+	a->u.sa.sa_family = (sa_family_t)family;
+	a->len = family == AF_INET6 ? sizeof(a->u.in6) : sizeof(a->u.in4);
+	addr_set_port(a, port);
+}
+
+int
+addr_unix(struct addr *a, const char *path, struct err *e)
+{
+	size_t n = strlen(path), most = sizeof(a->u.un.sun_path);
+	bool is_abstract = path[0] == '@';
+
+	if (n == 0 || (is_abstract && n == 1))
+		return err_set(e, ERR_USAGE, "unix: a path is missing");
+	if (n + (is_abstract ? 0 : 1) > most)
+		return err_set(e, ERR_USAGE,
+		    "unix: the path has %zu bytes; a socket's address holds "
+		    "at most %zu",
+		    n, most - 1);
+	memset(a, 0, sizeof(*a));
+	a->u.un.sun_family = AF_UNIX;
+	memcpy(a->u.un.sun_path, path, n);
+	if (is_abstract)
+		a->u.un.sun_path[0] = '\0';
+	a->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n +
+			     (is_abstract ? 0 : 1));
+	return 0;
+}
+
+uint16_t
+addr_port(const struct addr *a)
+{
+	switch (addr_family(a)) {
+	case AF_INET:
+		return ntohs(a->u.in4.sin_port);
+	case AF_INET6:
+		return ntohs(a->u.in6.sin6_port);
+	default:
+		return 0;
+	}
+}
+
+void
+addr_set_port(struct addr *a, uint16_t port)
+{
+	if (addr_family(a) == AF_INET)
+		a->u.in4.sin_port = htons(port);
+	else if (addr_family(a) == AF_INET6)
+		a->u.in6.sin6_port = htons(port);
+}
+
+void
+addr_unmap(struct addr *a)
+{
+	struct addr plain;
+
+	if (addr_family(a) != AF_INET6 ||
+	    !IN6_IS_ADDR_V4MAPPED(&a->u.in6.sin6_addr))
+		return;
+	addr_any(&plain, AF_INET, addr_port(a));
+	memcpy(&plain.u.in4.sin_addr, a->u.in6.sin6_addr.s6_addr + 12, 4);
+	*a = plain;
+}
+
+bool
+addr_same_host(const struct addr *a, const struct addr *b)
+{
+	if (a->len != b->len || addr_family(a) != addr_family(b))
+		return false;
+	switch (addr_family(a)) {
+	case AF_INET:
+		return a->u.in4.sin_addr.s_addr == b->u.in4.sin_addr.s_addr;
+	case AF_INET6:
+		return memcmp(&a->u.in6.sin6_addr, &b->u.in6.sin6_addr,
+			   sizeof(a->u.in6.sin6_addr)) == 0 &&
+		       a->u.in6.sin6_scope_id == b->u.in6.sin6_scope_id;
+	default:
+		return memcmp(&a->u, &b->u, a->len) == 0;
+	}
+}
+
+bool
+addr_equal(const struct addr *a, const struct addr *b)
+{
+	return addr_same_host(a, b) && addr_port(a) == addr_port(b);
+}
+
+bool
+addr_is_loopback(const struct addr *a)
+{
+	struct addr plain = *a;
+
+	addr_unmap(&plain);
+	if (addr_family(&plain) == AF_INET)
+		return ntohl(plain.u.in4.sin_addr.s_addr) >> 24 == 127;
+	return addr_family(&plain) == AF_INET6 &&
+	       IN6_IS_ADDR_LOOPBACK(&plain.u.in6.sin6_addr);
+}
+
+bool
+addr_is_any(const struct addr *a)
+{
+	if (addr_family(a) == AF_INET)
+		return a->u.in4.sin_addr.s_addr == htonl(INADDR_ANY);
+	return addr_family(a) == AF_INET6 &&
+	       IN6_IS_ADDR_UNSPECIFIED(&a->u.in6.sin6_addr);
+}
+
+bool
+addr_is_multicast(const struct addr *a)
+{
+	if (addr_family(a) == AF_INET)
+		return ntohl(a->u.in4.sin_addr.s_addr) >> 28 == 14;
+	return addr_family(a) == AF_INET6 &&
+	       IN6_IS_ADDR_MULTICAST(&a->u.in6.sin6_addr);
+}
+
+/* A unix socket's path, escaped; an abstract name begins with '@'. */
+static void
+format_path(const struct addr *a, char *buf, size_t size)
+{
+	size_t n = a->len - offsetof(struct sockaddr_un, sun_path);
+	const char *path = a->u.un.sun_path;
+
+	if (a->len <= offsetof(struct sockaddr_un, sun_path)) {
+		snprintf(buf, size, "(unnamed)");
+		return;
+	}
+	if (path[0] != '\0') {
+		text_escape(buf, size, path, strnlen(path, n));
+		return;
+	}
+	buf[0] = '@';
+	text_escape(buf + 1, size - 1, path + 1, n - 1);
+}
+
+const char *
+addr_format_ip(const struct addr *a, char *buf, size_t size)
+{
+	char name[IF_NAMESIZE];
+	unsigned scope;
+	size_t n;
+
+	switch (addr_family(a)) {
+	case AF_INET:
+		inet_ntop(AF_INET, &a->u.in4.sin_addr, buf, (socklen_t)size);
+		break;
+	case AF_INET6:
+		inet_ntop(AF_INET6, &a->u.in6.sin6_addr, buf, (socklen_t)size);
+		scope = a->u.in6.sin6_scope_id;
+		n = strlen(buf);
+		if (scope != 0 && if_indextoname(scope, name) != NULL)
+			snprintf(buf + n, size - n, "%%%s", name);
+		else if (scope != 0)
+			snprintf(buf + n, size - n, "%%%u", scope);
+		break;
+	case AF_UNIX:
+		format_path(a, buf, size);
+		break;
+	default:
+		snprintf(buf, size, "nobody");
+	}
+	return buf;
+}
+
+const char *
+addr_format(const struct addr *a, char *buf, size_t size)
+{
+	char host[ADDR_TEXT];
+
+	addr_format_ip(a, host, sizeof(host));
+	if (addr_is_unix(a))
+		snprintf(buf, size, "unix:%s", host);
+	else if (a->len == 0)
+		snprintf(buf, size, "%s", host);
+	else
+		snprintf(buf, size, "%s port %u", host, addr_port(a));
+	return buf;
+}
+
+void
+addr_json(const struct addr *a, struct json *j, const char *name)
+{
+	char host[ADDR_TEXT];
+
+	addr_format_ip(a, host, sizeof(host));
+	json_object(j, name);
+	if (addr_is_unix(a)) {
+		json_text(j, "path", host);
+	} else if (a->len != 0) {
+		json_text(j, "ip", host);
+		json_number(j, "port", addr_port(a));
+	}
+	json_close(j);
+}
+
+void
+addr_list_add(struct addr_list *list, const struct addr *a)
+{
+	list->items =
+	    mem_resize(list->items, list->count + 1, sizeof(list->items[0]));
+	list->items[list->count++] = *a;
+}
+
+void
+addr_list_release(struct addr_list *list)
+{
+	free(list->items);
+	list->items = NULL;
+	list->count = 0;
+}

@@ -1,0 +1,153 @@
+#include "net/endpoint.h"
+
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/num.h"
+#include "base/text.h"
+
+int
+endpoint_parse_port(const char *text, const char *protocol, bool allow_zero,
+    uint16_t *port, struct err *e)
+{
+	const struct servent *service;
+	char shown[128];
+	int64_t n;
+
+	if (num_parse(text, allow_zero ? 0 : 1, 65535, &n)) {
+		*port = (uint16_t)n;
+		return 0;
+	}
+	if (text[0] == '\0')
+		return err_set(e, ERR_USAGE, "the port is missing");
+	/* What begins with a digit was meant as a number. */
+	if ((text[0] < '0' || text[0] > '9') &&
+	    (service = getservbyname(text, protocol)) != NULL) {
+		*port = ntohs((uint16_t)service->s_port);
+		return 0;
+	}
+	text_escape_string(shown, sizeof(shown), text);
+	return err_set(e, ERR_USAGE,
+	    "port '%s': neither a number from %d to 65535 nor a %s service",
+	    shown, allow_zero ? 0 : 1, protocol);
+}
+
+static int
+set_host(struct endpoint *ep, const char *host, size_t n, struct err *e)
+{
+	char shown[64];
+
+	if (n >= 2 && host[0] == '[' && host[n - 1] == ']') {
+		host++;
+		n -= 2;
+	}
+	if (n == 0)
+		return err_set(e, ERR_USAGE, "the host is empty");
+	if (n >= sizeof(ep->host)) {
+		text_escape(shown, sizeof(shown), host, n);
+		return err_set(e, ERR_USAGE,
+		    "host '%s' is longer than a name can be (%d bytes)", shown,
+		    ENDPOINT_HOST - 1);
+	}
+	memcpy(ep->host, host, n);
+	ep->host[n] = '\0';
+	return 0;
+}
+
+/*
+ * Splits HOST:PORT at the colon that ends the host. NULL when there is none,
+ * or more than one without brackets: an IPv6 address that lacks its port.
+ */
+static const char *
+find_colon(const char *text)
+{
+	const char *colon;
+
+	if (text[0] == '[') {
+		colon = strchr(text, ']');
+		return colon != NULL && colon[1] == ':' ? colon + 1 : NULL;
+	}
+	colon = strchr(text, ':');
+	if (colon == NULL || strchr(colon + 1, ':') != NULL)
+		return NULL;
+	return colon;
+}
+
+static int
+parse_unix(struct endpoint *ep, const char *text, int count, struct err *e)
+{
+	if (count > 1)
+		return err_set(e, ERR_USAGE,
+		    "a unix socket has no port: one operand too many");
+	ep->is_unix = true;
+	return addr_unix(&ep->unix_addr, text + strlen("unix:"), e);
+}
+
+int
+endpoint_parse(struct endpoint *ep, char *const *operands, int count,
+    const char *protocol, struct err *e)
+{
+	const char *text = operands[0], *colon;
+	char shown[128];
+
+	memset(ep, 0, sizeof(*ep));
+	if (strncmp(text, "unix:", 5) == 0)
+		return parse_unix(ep, text, count, e);
+	if (count > 1) {
+		if (set_host(ep, text, strlen(text), e) < 0)
+			return -1;
+		return endpoint_parse_port(
+		    operands[1], protocol, false, &ep->port, e);
+	}
+	colon = find_colon(text);
+	if (colon == NULL) {
+		text_escape_string(shown, sizeof(shown), text);
+		return err_set(e, ERR_USAGE,
+		    "'%s': the port is missing (HOST PORT, HOST:PORT, "
+		    "[V6]:PORT or unix:PATH)",
+		    shown);
+	}
+	if (set_host(ep, text, (size_t)(colon - text), e) < 0)
+		return -1;
+	return endpoint_parse_port(colon + 1, protocol, false, &ep->port, e);
+}
+
+int
+endpoint_parse_local(struct endpoint *ep, char *const *operands, int count,
+    const char *protocol, uint16_t port, struct err *e)
+{
+	const char *text = count > 0 ? operands[0] : "", *colon;
+
+	memset(ep, 0, sizeof(*ep));
+	ep->port = port;
+	if (count == 0)
+		return 0;
+	if (strncmp(text, "unix:", 5) == 0)
+		return parse_unix(ep, text, count, e);
+	if (count > 1) {
+		if (set_host(ep, text, strlen(text), e) < 0)
+			return -1;
+		return endpoint_parse_port(
+		    operands[1], protocol, true, &ep->port, e);
+	}
+	colon = find_colon(text);
+	if (colon == NULL)
+		return endpoint_parse_port(text, protocol, true, &ep->port, e);
+	if (colon != text && set_host(ep, text, (size_t)(colon - text), e) < 0)
+		return -1;
+	return endpoint_parse_port(colon + 1, protocol, true, &ep->port, e);
+}
+
+const char *
+endpoint_format(const struct endpoint *ep, char *buf, size_t size)
+{
+	char host[ENDPOINT_HOST * 2];
+
+	if (ep->is_unix)
+		return addr_format(&ep->unix_addr, buf, size);
+	text_escape_string(host, sizeof(host), ep->host);
+	snprintf(buf, size, "%s port %u", host, ep->port);
+	return buf;
+}

@@ -1,0 +1,51 @@
+/* An endpoint as a user types it: a name and a port, or a unix socket. */
+#ifndef NET_ENDPOINT_H
+#define NET_ENDPOINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/addr.h"
+
+struct err;
+
+/* Longest name that the DNS can carry (RFC 1035 2.3.4), with its NUL. */
+#define ENDPOINT_HOST 256
+/* Enough for endpoint_format(). */
+#define ENDPOINT_TEXT 600
+
+struct endpoint {
+	char host[ENDPOINT_HOST]; /* name or address without brackets;
+				     empty: left out; "*": every interface */
+	uint16_t port;
+	bool is_unix;
+	struct addr unix_addr; /* where is_unix */
+};
+
+/*
+ * One or two operands: HOST PORT, HOST:PORT, [V6]:PORT, [V6%SCOPE]:PORT,
+ * unix:PATH, unix:@NAME. PORT is 1-65535 or a service name of protocol
+ * ("tcp", "udp"). 0, or -1 with a usage error.
+ */
+int endpoint_parse(struct endpoint *ep, char *const *operands, int count,
+    const char *protocol, struct err *e);
+
+/*
+ * The same for a server: PORT alone, ADDR PORT, ADDR:PORT, '*' PORT, *:PORT,
+ * :PORT, unix:PATH. PORT may be 0. Without operands the port is port.
+ */
+int endpoint_parse_local(struct endpoint *ep, char *const *operands, int count,
+    const char *protocol, uint16_t port, struct err *e);
+
+/*
+ * 0-65535 in digits, or a service name. 0 is refused unless allow_zero is
+ * set. 0, or -1 with a usage error.
+ */
+int endpoint_parse_port(const char *text, const char *protocol, bool allow_zero,
+    uint16_t *port, struct err *e);
+
+/* "HOST port N" or "unix:PATH", escaped. Returns buf. */
+const char *endpoint_format(const struct endpoint *ep, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * What only some systems can do, behind one header: fast_linux.c uses the
+ * system's own calls, fast_posix.c is the portable twin. Both behave alike,
+ * but for speed; just one of them is linked.
+ */
+#ifndef NET_FAST_H
+#define NET_FAST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/fd.h"
+
+struct addr;
+
+/* "linux" or "posix", for --version. */
+const char *fast_name(void);
+
+/* A close-on-exec, non-blocking socket. The fd, or -1 with errno. */
+int fast_socket(int family, int type);
+
+/*
+ * accept(2): the connection is close-on-exec and blocking, *peer gets its
+ * address. The fd, or -1 with errno.
+ */
+int fast_accept(int fd, struct addr *peer);
+
+/* A close-on-exec pipe, non-blocking if asked. 0, or -1 with errno. */
+int fast_pipe(int ends[2], bool nonblocking);
+
+/*
+ * Writes to an inherited descriptor that poll(2) called writable without
+ * blocking and without setting O_NONBLOCK on it, since others share that
+ * flag. kind is fd_kind(fd), which the caller asks once. Returns how many
+ * bytes were taken (perhaps fewer than n), or -1 with errno; EAGAIN when none
+ * could be.
+ */
+ssize_t fast_write_nowait(
+    int fd, enum fd_kind kind, const void *bytes, size_t n);
+
+#endif

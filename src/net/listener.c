@@ -1,0 +1,268 @@
+#include "net/listener.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/json.h"
+#include "net/endpoint.h"
+#include "net/holder.h"
+#include "net/resolve.h"
+
+/* How often a free port number is looked for on both families. */
+#define TRIES 32
+
+static int
+set_one(int fd, int name, int level, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+/*
+ * SO_REUSEADDR lets a TCP server start again while old connections are in
+ * TIME_WAIT (RFC 9293 3.6.1). For UDP it would let two servers share a port.
+ */
+static int
+prepare(int fd, const struct addr *a, const struct listener_options *o,
+    bool dual, struct err *e)
+{
+	if (addr_family(a) == AF_INET6 &&
+	    set_one(fd, IPV6_V6ONLY, IPPROTO_IPV6, dual ? 0 : 1) < 0)
+		return err_sys(e, ERR_LOCAL, errno, "IPV6_V6ONLY");
+	if (o->type == SOCK_STREAM && !addr_is_unix(a) &&
+	    set_one(fd, SO_REUSEADDR, SOL_SOCKET, 1) < 0)
+		return err_sys(e, ERR_LOCAL, errno, "SO_REUSEADDR");
+	return sock_set(fd, addr_family(a), &o->sock, e);
+}
+
+/* Turns the errno of bind(2) or listen(2) into words. */
+static int
+bind_error(const struct addr *a, int type, int errnum, struct err *e)
+{
+	char text[ADDR_TEXT], holder[256];
+
+	addr_format(a, text, sizeof(text));
+	if (errnum == EADDRINUSE &&
+	    holder_find(a, type, holder, sizeof(holder))) {
+		err_set(e, ERR_LOCAL, "%s: address in use (held by %s)", text,
+		    holder);
+		e->errnum = errnum;
+		return -1;
+	}
+	if (errnum == EACCES && addr_port(a) != 0 && addr_port(a) < 1024) {
+		err_set(e, ERR_LOCAL,
+		    "%s: permission denied (ports under 1024 need privilege)",
+		    text);
+		e->errnum = errnum;
+		return -1;
+	}
+	return err_sys(e, ERR_LOCAL, errnum, "%s", text);
+}
+
+/* True when the path is a socket that refuses: its server is gone. */
+static bool
+is_stale(const struct addr *a, int type)
+{
+	struct stat st;
+	bool stale = false;
+	int fd;
+
+	if (!addr_is_unix(a) || a->u.un.sun_path[0] == '\0' ||
+	    lstat(a->u.un.sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
+		return false;
+	fd = sock_open(AF_UNIX, type);
+	if (fd < 0)
+		return false;
+	stale = connect(fd, &a->u.sa, a->len) < 0 && errno == ECONNREFUSED;
+	sock_close(&fd);
+	return stale;
+}
+
+static int
+bind_listen(int fd, const struct addr *a, const struct listener_options *o)
+{
+	int64_t start;
+	int backlog = o->backlog < 0 ? SOMAXCONN : (int)o->backlog;
+	int result;
+
+	if (sock_bind(fd, a) < 0) {
+		if (errno != EADDRINUSE || !is_stale(a, o->type) ||
+		    unlink(a->u.un.sun_path) < 0) {
+			errno = errno == ECONNREFUSED ? EADDRINUSE : errno;
+			return -1;
+		}
+		if (sock_bind(fd, a) < 0)
+			return -1;
+	}
+	if (o->type == SOCK_DGRAM)
+		return 0;
+	start = clock_now();
+	result = listen(fd, backlog);
+	diag_step("listen", start, result < 0 ? errno : 0,
+	    "the kernel now takes connections on our behalf", "backlog %d",
+	    backlog);
+	return result;
+}
+
+/* Adds one socket. 0, or -1 with *e and its errnum. */
+static int
+add(struct listener *l, const struct addr *a, const struct listener_options *o,
+    bool dual, struct err *e)
+{
+	int fd = sock_open(addr_family(a), o->type);
+	char text[ADDR_TEXT];
+
+	if (fd < 0)
+		return err_sys(e, ERR_LOCAL, errno, "%s",
+		    addr_format(a, text, sizeof(text)));
+	if (prepare(fd, a, o, dual, e) < 0) {
+		sock_close(&fd);
+		return -1;
+	}
+	if (bind_listen(fd, a, o) < 0) {
+		bind_error(a, o->type, errno, e);
+		sock_close(&fd);
+		return -1;
+	}
+	sock_local(fd, &l->addrs[l->count]);
+	l->fds[l->count++] = fd;
+	return 0;
+}
+
+/* True when the machine just has no such family. */
+static bool
+lacks_family(const struct err *e)
+{
+	return e->errnum == EAFNOSUPPORT || e->errnum == EADDRNOTAVAIL;
+}
+
+/* Both loopback addresses on one port number. */
+static int
+open_loopback(struct listener *l, uint16_t port,
+    const struct listener_options *o, struct err *e)
+{
+	struct addr a;
+	int tries = port == 0 ? TRIES : 1;
+
+	while (tries-- > 0) {
+		if (o->family != AF_INET6) {
+			addr_loopback(&a, AF_INET, port);
+			if (add(l, &a, o, false, e) < 0)
+				return -1;
+		}
+		if (o->family == AF_INET)
+			return 0;
+		addr_loopback(&a, AF_INET6,
+		    l->count > 0 ? addr_port(&l->addrs[0]) : port);
+		if (add(l, &a, o, false, e) == 0)
+			return 0;
+		if (l->count > 0 && lacks_family(e))
+			return 0;
+		listener_close(l);
+		if (e->errnum != EADDRINUSE)
+			return -1;
+	}
+	return -1;
+}
+
+/* Every interface: one dual-stack socket where there is IPv6. */
+static int
+open_any(struct listener *l, uint16_t port, const struct listener_options *o,
+    struct err *e)
+{
+	struct addr a;
+
+	if (o->family != AF_INET) {
+		addr_any(&a, AF_INET6, port);
+		if (add(l, &a, o, o->family == AF_UNSPEC, e) == 0)
+			return 0;
+		if (o->family == AF_INET6 || !lacks_family(e))
+			return -1;
+	}
+	addr_any(&a, AF_INET, port);
+	return add(l, &a, o, false, e);
+}
+
+/* Every address of a name, on one port number. */
+static int
+open_named(struct listener *l, const struct endpoint *ep,
+    const struct listener_options *o, struct deadline until, struct err *e)
+{
+	struct resolve_options ro = {o->family, o->numeric};
+	struct addr_list list = ADDR_LIST_INIT;
+	struct addr a;
+	size_t i;
+	int result = resolve(ep, &ro, until, &list, e);
+
+	for (i = 0; result == 0 && i < list.count && i < LISTENER_MOST; i++) {
+		a = list.items[i];
+		if (l->count > 0 && ep->port == 0)
+			addr_set_port(&a, addr_port(&l->addrs[0]));
+		result = add(l, &a, o, false, e);
+	}
+	addr_list_release(&list);
+	return result;
+}
+
+int
+listener_open(struct listener *l, const struct endpoint *ep,
+    const struct listener_options *o, struct deadline until, struct err *e)
+{
+	int result;
+
+	memset(l, 0, sizeof(*l));
+	l->type = o->type;
+	if (ep->is_unix || (ep->host[0] != '\0' && strcmp(ep->host, "*") != 0))
+		result = open_named(l, ep, o, until, e);
+	else if (ep->host[0] == '\0')
+		result = open_loopback(l, ep->port, o, e);
+	else
+		result = open_any(l, ep->port, o, e);
+	if (result < 0)
+		listener_close(l);
+	return result;
+}
+
+void
+listener_announce(const struct listener *l)
+{
+	char text[ADDR_TEXT];
+	struct json j;
+	size_t i;
+
+	for (i = 0; i < l->count; i++) {
+		diag_event_begin(&j, "listening");
+		addr_json(&l->addrs[i], &j, "local");
+		diag_event_end(&j, DIAG_SAY, "listening on %s",
+		    addr_format(&l->addrs[i], text, sizeof(text)));
+	}
+}
+
+void
+listener_abandon(struct listener *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->count; i++)
+		fd_close(&l->fds[i]);
+	l->count = 0;
+}
+
+void
+listener_close(struct listener *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->count; i++) {
+		const struct addr *a = &l->addrs[i];
+
+		if (addr_is_unix(a) && a->u.un.sun_path[0] != '\0')
+			unlink(a->u.un.sun_path);
+	}
+	listener_abandon(l);
+}

@@ -1,0 +1,53 @@
+/* Server sockets: bind, listen, announce. Streams and datagrams alike. */
+#ifndef NET_LISTENER_H
+#define NET_LISTENER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "net/addr.h"
+#include "net/sock.h"
+
+struct endpoint;
+struct err;
+
+/* Addresses that one listener can be bound to. */
+#define LISTENER_MOST 16
+
+struct listener_options {
+	int family; /* AF_INET, AF_INET6 or AF_UNSPEC */
+	bool numeric; /* no name look-ups */
+	int type; /* SOCK_STREAM or SOCK_DGRAM */
+	int64_t backlog; /* of listen(2); -1: the system's maximum */
+	struct sock_options sock;
+};
+
+struct listener {
+	int fds[LISTENER_MOST];
+	struct addr addrs[LISTENER_MOST];
+	size_t count;
+	int type; /* SOCK_STREAM or SOCK_DGRAM */
+};
+
+/*
+ * Opens a socket an address of ep: without a host 127.0.0.1 and ::1, both with
+ * the same port number (port 0: one that is free on both); "*" every
+ * interface, IPv4 and IPv6 in one socket. A family that the machine lacks is
+ * left out where the user did not ask for it. A unix path that nobody listens
+ * on any more is replaced. The sockets are the listener's, non-blocking;
+ * listener_close() gives them back. 0, or -1 with *e and nothing open.
+ */
+int listener_open(struct listener *l, const struct endpoint *ep,
+    const struct listener_options *o, struct deadline until, struct err *e);
+
+/* One line an address: "listening on 127.0.0.1 port 9999". */
+void listener_announce(const struct listener *l);
+
+/* Closes the sockets and removes a unix socket's path. */
+void listener_close(struct listener *l);
+
+/* In a child: closes the sockets, and leaves the path. */
+void listener_abandon(struct listener *l);
+
+#endif

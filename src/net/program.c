@@ -1,0 +1,191 @@
+#include "net/program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "net/addr.h"
+#include "net/wait.h"
+
+extern char **environ;
+
+/* PROTO and four more; see UCSPI. */
+#define VARIABLES 5
+#define VARIABLE_TEXT (ADDR_TEXT + 32)
+
+/* The environment of a program: ours without the old names, and the new. */
+struct environment {
+	char texts[VARIABLES][VARIABLE_TEXT];
+	int count;
+	char **all; /* NULL-terminated, ours to free */
+};
+
+static void
+add_variable(struct environment *env, const char *prefix, const char *name,
+    const char *value)
+{
+	snprintf(env->texts[env->count++], VARIABLE_TEXT, "%s%s=%s", prefix,
+	    name, value);
+}
+
+static void
+add_address(struct environment *env, const char *protocol, const char *side,
+    const struct addr *a)
+{
+	char name[16], text[ADDR_TEXT];
+
+	snprintf(name, sizeof(name), "%sIP", side);
+	add_variable(
+	    env, protocol, name, addr_format_ip(a, text, sizeof(text)));
+	snprintf(name, sizeof(name), "%sPORT", side);
+	snprintf(text, sizeof(text), "%u", addr_port(a));
+	add_variable(env, protocol, name, text);
+}
+
+/* Names of an outer server that would be taken for this one's. */
+static bool
+is_ucspi(const char *variable)
+{
+	static const char *const prefixes[] = {"PROTO=", "TCPLOCAL",
+	    "TCPREMOTE", "UDPLOCAL", "UDPREMOTE", "UNIXLOCALPATH="};
+	size_t i;
+
+	for (i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (strncmp(variable, prefixes[i], strlen(prefixes[i])) == 0)
+			return true;
+	return false;
+}
+
+static void
+make_environment(struct environment *env, const char *protocol,
+    const struct addr *local, const struct addr *remote)
+{
+	size_t n = 0, kept = 0;
+	char text[ADDR_TEXT];
+	int i;
+
+	env->count = 0;
+	if (addr_is_unix(local) || addr_is_unix(remote)) {
+		add_variable(env, "", "PROTO", "UNIX");
+		add_variable(env, "UNIX", "LOCALPATH",
+		    addr_format_ip(local, text, sizeof(text)));
+	} else {
+		add_variable(env, "", "PROTO", protocol);
+		add_address(env, protocol, "LOCAL", local);
+		add_address(env, protocol, "REMOTE", remote);
+	}
+	while (environ[n] != NULL)
+		n++;
+	env->all = mem_array(n + VARIABLES + 1, sizeof(char *));
+	for (n = 0; environ[n] != NULL; n++)
+		if (!is_ucspi(environ[n]))
+			env->all[kept++] = environ[n];
+	for (i = 0; i < env->count; i++)
+		env->all[kept++] = env->texts[i];
+}
+
+/* Signals back to their defaults: an ignored SIGPIPE would be inherited. */
+static void
+default_signals(posix_spawnattr_t *attr)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	posix_spawnattr_setsigmask(attr, &set);
+	sigaddset(&set, SIGPIPE);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGCHLD);
+	posix_spawnattr_setsigdefault(attr, &set);
+	posix_spawnattr_setflags(
+	    attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+}
+
+/*
+ * The redirections. A descriptor that is already where it belongs would keep
+ * its close-on-exec flag, so it is moved out of the way first.
+ */
+static int
+spawn(char *const *argv, int in, int out, char **environment, pid_t *pid)
+{
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attr;
+	int high_in = fcntl(in, F_DUPFD_CLOEXEC, 3);
+	int high_out = fcntl(out, F_DUPFD_CLOEXEC, 3);
+	int errnum = errno;
+
+	if (high_in >= 0 && high_out >= 0) {
+		posix_spawn_file_actions_init(&files);
+		posix_spawnattr_init(&attr);
+		posix_spawn_file_actions_adddup2(&files, high_in, 0);
+		posix_spawn_file_actions_adddup2(&files, high_out, 1);
+		default_signals(&attr);
+		errnum = posix_spawnp(
+		    pid, argv[0], &files, &attr, argv, environment);
+		posix_spawnattr_destroy(&attr);
+		posix_spawn_file_actions_destroy(&files);
+	}
+	if (high_in >= 0)
+		close(high_in);
+	if (high_out >= 0)
+		close(high_out);
+	return errnum;
+}
+
+pid_t
+program_start(char *const *argv, int in, int out, const char *protocol,
+    const struct addr *local, const struct addr *remote, struct err *e)
+{
+	int64_t start = clock_now();
+	struct environment env;
+	char shown[256];
+	int errnum;
+	pid_t pid = -1;
+
+	make_environment(&env, protocol, local, remote);
+	errnum = spawn(argv, in, out, env.all, &pid);
+	free(env.all);
+	text_escape_string(shown, sizeof(shown), argv[0]);
+	diag_step("spawn", start, errnum,
+	    "a program with the connection as its fds 0 and 1", "%s", shown);
+	if (errnum == 0)
+		return pid;
+	err_set(e, ERR_FAILED, "%s: cannot be executed: %s", shown,
+	    strerror(errnum));
+	e->errnum = errnum;
+	return -1;
+}
+
+int
+program_errno_status(int errnum)
+{
+	return errnum == ENOENT || errnum == ENOTDIR ? 127 : 126;
+}
+
+int
+program_wait_status(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status)
+				   : WEXITSTATUS(status);
+}
+
+int
+program_wait(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR || wait_stopped() != 0)
+			return -1;
+	return program_wait_status(status);
+}

@@ -1,0 +1,31 @@
+/*
+ * Names to addresses. getaddrinfo(3) knows no deadline and no signal, so it
+ * runs in a short-lived child process; numeric addresses never fork.
+ */
+#ifndef NET_RESOLVE_H
+#define NET_RESOLVE_H
+
+#include <stdbool.h>
+
+#include "base/clock.h"
+
+struct addr_list;
+struct endpoint;
+struct err;
+
+struct resolve_options {
+	int family; /* AF_INET, AF_INET6 or AF_UNSPEC */
+	bool numeric; /* -n: names are refused, nothing is looked up */
+};
+
+/*
+ * The addresses of ep, in the order of getaddrinfo(3) with the families
+ * interleaved (RFC 8305 section 4), without duplicates; those of a unix
+ * endpoint or a number at once. *list must be empty and is the caller's to
+ * release. 0, or -1 with *e: ERR_NAME, ERR_TIMEOUT, or ERR_FAILED with EINTR
+ * when a caught signal came.
+ */
+int resolve(const struct endpoint *ep, const struct resolve_options *o,
+    struct deadline until, struct addr_list *list, struct err *e);
+
+#endif

@@ -1,0 +1,419 @@
+#include "net/server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "net/fast.h"
+#include "net/listener.h"
+#include "net/program.h"
+#include "net/sock.h"
+#include "net/wait.h"
+
+/* How long a finished program's connection is drained. */
+#define DRAIN_MS 2000
+/* How long children may take to end before they are killed. */
+#define GRACE_MS 2000
+/* Accepting pauses this long for want of descriptors, doubling. */
+#define PAUSE_MS 50
+#define PAUSE_MOST_MS 1000
+
+int
+server_start(struct server *s, struct listener *l,
+    const struct server_options *o, struct err *e)
+{
+	memset(s, 0, sizeof(*s));
+	s->listener = l;
+	s->options = o;
+	s->resume = deadline_after(0);
+	return wait_catch(WAIT_STOP | WAIT_CHILD, e);
+}
+
+void
+server_tell_closed(
+    const struct server *s, const struct server_conn *c, int status)
+{
+	char remote[ADDR_TEXT], took[32];
+	int64_t ns = clock_now() - c->start_ns;
+	struct json j;
+
+	diag_event_begin(&j, "closed");
+	addr_json(&c->local, &j, "local");
+	addr_json(&c->remote, &j, "remote");
+	json_seconds(&j, "seconds", (double)ns / 1e9);
+	json_number(&j, "status", status);
+	diag_event_end(&j, s->options->log_level,
+	    "closed %s after %s, status %d",
+	    addr_format(&c->remote, remote, sizeof(remote)),
+	    num_format_duration(took, sizeof(took), ns), status);
+}
+
+static void
+remove_child(struct server *s, size_t i)
+{
+	s->children[i] = s->children[--s->count];
+}
+
+/* A child has ended: what is left of it is its connection. */
+static void
+end_child(struct server *s, size_t i, int status)
+{
+	struct server_child *c = &s->children[i];
+
+	c->pid = 0;
+	s->running--;
+	s->last_status = program_wait_status(status);
+	if (c->fd < 0) {
+		remove_child(s, i);
+		return;
+	}
+	server_tell_closed(s, &c->conn, s->last_status);
+	shutdown(c->fd, SHUT_WR);
+	c->until = deadline_after(DRAIN_MS);
+}
+
+static void
+reap(struct server *s)
+{
+	int status;
+	pid_t pid;
+	size_t i;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		for (i = 0; i < s->count; i++) {
+			if (s->children[i].pid != pid)
+				continue;
+			end_child(s, i, status);
+			s->resume = deadline_after(0);
+			break;
+		}
+	}
+}
+
+/* Reads and drops what comes; closes at the peer's end or the limit. */
+static void
+drain(struct server *s)
+{
+	struct server_child *c;
+	char drop[16384];
+	size_t i = 0;
+	ssize_t n;
+
+	while (i < s->count) {
+		c = &s->children[i];
+		if (c->pid != 0) {
+			i++;
+			continue;
+		}
+		do {
+			n = recv(c->fd, drop, sizeof(drop), MSG_DONTWAIT);
+		} while (n > 0 && !deadline_passed(c->until));
+		if (n < 0 && (errno == EAGAIN || errno == EINTR) &&
+		    !deadline_passed(c->until)) {
+			i++;
+			continue;
+		}
+		sock_close(&c->fd);
+		remove_child(s, i);
+	}
+}
+
+/* Fills in the connections being drained; returns how many. */
+static size_t
+drain_pollfds(
+    const struct server *s, struct pollfd *fds, struct deadline *until)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < s->count; i++) {
+		if (s->children[i].pid != 0)
+			continue;
+		fds[n].fd = s->children[i].fd;
+		fds[n].events = POLLIN;
+		n++;
+		*until = deadline_first(*until, s->children[i].until);
+	}
+	return n;
+}
+
+/* Takes one connection without waiting; -1 with errno. */
+static int
+take(struct server *s, struct server_conn *c)
+{
+	const struct listener *l = s->listener;
+	int64_t start = clock_now();
+	char text[ADDR_TEXT];
+	size_t i, at;
+	int fd = -1;
+
+	errno = EAGAIN;
+	for (i = 0; i < l->count && fd < 0; i++) {
+		at = (s->turn + i) % l->count;
+		fd = fast_accept(l->fds[at], &c->remote);
+		if (fd < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
+			return -1;
+		if (fd >= 0)
+			s->turn = at + 1;
+	}
+	if (fd < 0)
+		return -1;
+	addr_unmap(&c->remote);
+	sock_local(fd, &c->local);
+	c->start_ns = start;
+	diag_step("accept", start, 0,
+	    "a new socket for this one peer; the listening one goes on", "%s",
+	    addr_format(&c->remote, text, sizeof(text)));
+	return fd;
+}
+
+/* Connections of the same host. */
+static int64_t
+count_host(const struct server *s, const struct addr *remote)
+{
+	int64_t n = 0;
+	size_t i;
+
+	for (i = 0; i < s->count; i++)
+		n += s->children[i].pid != 0 &&
+		     addr_same_host(&s->children[i].conn.remote, remote);
+	return n;
+}
+
+/* Whether this peer is served; tells both cases. */
+static bool
+admit(const struct server *s, const struct server_conn *c)
+{
+	char local[ADDR_TEXT], remote[ADDR_TEXT];
+	struct json j;
+
+	addr_format(&c->remote, remote, sizeof(remote));
+	if (s->options->max_per_host > 0 &&
+	    count_host(s, &c->remote) >= s->options->max_per_host) {
+		diag_note("%s: turned away (--max-per-host)", remote);
+		return false;
+	}
+	diag_event_begin(&j, "accepted");
+	addr_json(&c->local, &j, "local");
+	addr_json(&c->remote, &j, "remote");
+	diag_event_end(&j, s->options->log_level, "accepted %s on %s", remote,
+	    addr_format(&c->local, local, sizeof(local)));
+	return true;
+}
+
+/* True for errors that are about this machine's supply, and pass. */
+static bool
+is_shortage(int errnum)
+{
+	return errnum == EMFILE || errnum == ENFILE || errnum == ENOBUFS ||
+	       errnum == ENOMEM;
+}
+
+static void
+pause_accepting(struct server *s, int errnum)
+{
+	if (s->pause_ms == 0)
+		diag_warn("accepting pauses: %s", strerror(errnum));
+	s->pause_ms = s->pause_ms == 0 ? PAUSE_MS : s->pause_ms * 2;
+	if (s->pause_ms > PAUSE_MOST_MS)
+		s->pause_ms = PAUSE_MOST_MS;
+	s->resume = deadline_after(s->pause_ms);
+}
+
+/*
+ * One connection, if there is one: its fd; else -1 with errno EAGAIN, or what
+ * failed for good.
+ */
+static int
+try_accept(struct server *s, struct server_conn *c)
+{
+	int fd = take(s, c);
+
+	if (fd >= 0) {
+		s->pause_ms = 0;
+		if (admit(s, c))
+			return fd;
+		sock_close(&fd);
+		errno = EAGAIN;
+		return -1;
+	}
+	if (is_shortage(errno)) {
+		pause_accepting(s, errno);
+		errno = EAGAIN;
+	} else if (errno == ECONNABORTED || errno == EINTR || errno == EPROTO ||
+		   errno == EPERM || errno == EWOULDBLOCK) {
+		/* accept(2): errors of the new connection, not of ours. */
+		errno = EAGAIN;
+	}
+	return -1;
+}
+
+/* Waits until something happens. As wait_poll(). */
+static int
+wait_event(struct server *s, struct deadline until)
+{
+	const struct listener *l = s->listener;
+	struct pollfd *fds =
+	    mem_array(l->count + s->count + 1, sizeof(struct pollfd));
+	size_t i, n = drain_pollfds(s, fds, &until);
+	int ready;
+
+	if ((int64_t)s->running < s->options->max_conns) {
+		if (!deadline_passed(s->resume))
+			until = deadline_first(until, s->resume);
+		else
+			for (i = 0; i < l->count; i++, n++) {
+				fds[n].fd = l->fds[i];
+				fds[n].events = POLLIN;
+			}
+	}
+	ready = wait_poll(fds, n, until);
+	free(fds);
+	return ready;
+}
+
+/* Children and drained connections. True when it was told to stop. */
+static bool
+look_after(struct server *s)
+{
+	wait_taken();
+	reap(s);
+	drain(s);
+	return wait_stopped() != 0;
+}
+
+int
+server_accept(struct server *s, struct server_conn *c, struct err *e)
+{
+	struct deadline until = deadline_after(s->options->accept_ms);
+	char took[32];
+	int fd;
+
+	for (;;) {
+		if (look_after(s)) {
+			err_clear(e);
+			return -1;
+		}
+		if ((int64_t)s->running < s->options->max_conns &&
+		    deadline_passed(s->resume)) {
+			fd = try_accept(s, c);
+			if (fd >= 0)
+				return fd;
+			if (errno != EAGAIN)
+				return err_sys(e, ERR_FAILED, errno, "accept");
+		}
+		if (deadline_passed(until))
+			return err_set(e, ERR_TIMEOUT,
+			    "no connection came within %s (--accept-timeout)",
+			    num_format_duration(took, sizeof(took),
+				s->options->accept_ms * CLOCK_MS));
+		wait_event(s, until);
+	}
+}
+
+static void
+add_child(struct server *s, pid_t pid, int fd, const struct server_conn *c)
+{
+	struct server_child child = {pid, fd, deadline_none(), *c};
+
+	s->children =
+	    mem_resize(s->children, s->count + 1, sizeof(s->children[0]));
+	s->children[s->count++] = child;
+	s->running++;
+}
+
+void
+server_fork(struct server *s, int fd, const struct server_conn *c,
+    server_serve *serve, void *context)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		wait_child_reset(false);
+		listener_abandon(s->listener);
+		status = serve(fd, c, context);
+		_exit(status);
+	}
+	if (pid < 0)
+		diag_warn("a connection is dropped: fork: %s", strerror(errno));
+	else
+		add_child(s, pid, -1, c);
+	fd_close(&fd);
+}
+
+void
+server_spawn(
+    struct server *s, int fd, const struct server_conn *c, char *const *argv)
+{
+	struct err e = ERR_INIT;
+	pid_t pid =
+	    program_start(argv, fd, fd, "TCP", &c->local, &c->remote, &e);
+
+	if (pid > 0) {
+		add_child(s, pid, fd, c);
+		return;
+	}
+	s->last_status = program_errno_status(e.errnum);
+	diag_error(&e);
+	server_tell_closed(s, c, s->last_status);
+	sock_close_drained(&fd, 0);
+}
+
+void
+server_wait(struct server *s)
+{
+	struct deadline never = deadline_none();
+	struct pollfd *fds;
+
+	while (!look_after(s) && s->count > 0) {
+		struct deadline until = never;
+		size_t n;
+
+		fds = mem_array(s->count + 1, sizeof(struct pollfd));
+		n = drain_pollfds(s, fds, &until);
+		wait_poll(fds, n, until);
+		free(fds);
+	}
+}
+
+static void
+signal_children(const struct server *s, int number)
+{
+	size_t i;
+
+	for (i = 0; i < s->count; i++)
+		if (s->children[i].pid > 0)
+			kill(s->children[i].pid, number);
+}
+
+void
+server_stop(struct server *s)
+{
+	struct deadline grace = deadline_after(GRACE_MS);
+	size_t i;
+
+	signal_children(s, SIGTERM);
+	while (s->running > 0 && !deadline_passed(grace)) {
+		reap(s);
+		if (s->running > 0 && wait_until(grace) < 0)
+			wait_taken();
+	}
+	signal_children(s, SIGKILL);
+	for (i = 0; i < s->count; i++) {
+		if (s->children[i].pid > 0)
+			waitpid(s->children[i].pid, NULL, 0);
+		fd_close(&s->children[i].fd);
+	}
+	free(s->children);
+	s->children = NULL;
+	s->count = s->running = 0;
+}

@@ -1,0 +1,95 @@
+/*
+ * The accept loop: take a connection, give it a process of its own, go on
+ * accepting. Children are reaped, limits put accepting off, and want of
+ * descriptors makes it wait instead of die. A command's loop reads
+ *
+ *	while ((fd = server_accept(&s, &conn, e)) >= 0)
+ *		server_fork(&s, fd, &conn, serve, context);
+ */
+#ifndef NET_SERVER_H
+#define NET_SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/clock.h"
+#include "net/addr.h"
+
+struct err;
+struct listener;
+
+struct server_options {
+	int64_t max_conns; /* children at once; over it accepting waits */
+	int64_t max_per_host; /* of one address; over it: closed; 0: any */
+	int64_t accept_ms; /* wait this long for a connection, or -1 */
+	int log_level; /* enum diag_level of "accepted" and "closed" */
+};
+
+/* Who is connected. */
+struct server_conn {
+	struct addr local, remote;
+	int64_t start_ns; /* when it was accepted */
+};
+
+/* A child that serves a connection, or a connection that is being ended. */
+struct server_child {
+	pid_t pid; /* 0: gone, fd is being drained */
+	int fd; /* a program's connection, else -1 */
+	struct deadline until; /* end of the drain */
+	struct server_conn conn;
+};
+
+struct server {
+	struct listener *listener; /* the caller's */
+	const struct server_options *options;
+	struct server_child *children; /* owned */
+	size_t count; /* of them */
+	size_t running; /* with a process */
+	size_t turn; /* listening socket to be asked first */
+	int64_t pause_ms; /* back-off for want of descriptors */
+	struct deadline resume; /* no accepting before that */
+	int last_status; /* shell status of the last one reaped */
+};
+
+/*
+ * Serves the connection in the child; its return value is the exit status.
+ * fd belongs to it. Signals have their defaults there.
+ */
+typedef int server_serve(int fd, const struct server_conn *c, void *context);
+
+/* Catches stop and child signals. 0, or -1 with *e. */
+int server_start(struct server *s, struct listener *l,
+    const struct server_options *o, struct err *e);
+
+/*
+ * Waits for a connection; reaps children meanwhile. Returns its fd, blocking
+ * and the caller's; or -1 with *e: ERR_NONE when it was told to stop,
+ * ERR_TIMEOUT when accept_ms passed, else what failed.
+ */
+int server_accept(struct server *s, struct server_conn *c, struct err *e);
+
+/* Gives fd to a child that runs serve(). fd is closed here. */
+void server_fork(struct server *s, int fd, const struct server_conn *c,
+    server_serve *serve, void *context);
+
+/*
+ * Gives fd to a program. It stays open here too until the program has ended,
+ * to be drained then, so that the program's last words are not lost to a
+ * reset. A program that cannot be executed is told and the connection closed;
+ * its status is in s->last_status.
+ */
+void server_spawn(
+    struct server *s, int fd, const struct server_conn *c, char *const *argv);
+
+/* Waits until every child is gone, or it is told to stop. */
+void server_wait(struct server *s);
+
+/* Ends and reaps every child; frees what the server holds. */
+void server_stop(struct server *s);
+
+/* Tells that a connection ended: the "closed" event without byte counts. */
+void server_tell_closed(
+    const struct server *s, const struct server_conn *c, int status);
+
+#endif

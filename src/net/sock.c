@@ -1,0 +1,209 @@
+#include "net/sock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "net/fast.h"
+#include "net/wait.h"
+
+/* How much a peer may send after our goodbye before it is cut off. */
+#define DRAIN_BYTES (8 * 1024 * 1024)
+
+const char *
+sock_kind(int family, int type)
+{
+	bool is_stream = type == SOCK_STREAM;
+
+	switch (family) {
+	case AF_INET:
+		return is_stream ? "IPv4 TCP" : "IPv4 UDP";
+	case AF_INET6:
+		return is_stream ? "IPv6 TCP" : "IPv6 UDP";
+	default:
+		return is_stream ? "unix stream" : "unix datagram";
+	}
+}
+
+int
+sock_open(int family, int type)
+{
+	int64_t start = clock_now();
+	int fd = fast_socket(family, type);
+
+	diag_step("socket", start, fd < 0 ? errno : 0,
+	    "an endpoint, not yet bound or connected", "%s",
+	    sock_kind(family, type));
+	return fd;
+}
+
+/* One integer option and what to call it when it fails. */
+static int
+set_int(
+    int fd, int level, int name, int64_t value, const char *what, struct err *e)
+{
+	int n = (int)value;
+
+	if (setsockopt(fd, level, name, &n, sizeof(n)) == 0)
+		return 0;
+	return err_sys(e, ERR_LOCAL, errno, "%s %d", what, n);
+}
+
+/* The options that belong to IPv4 and IPv6 under different names. */
+static int
+set_ip(int fd, int family, const struct sock_options *o, struct err *e)
+{
+	bool is_ip6 = family == AF_INET6;
+	int level = is_ip6 ? IPPROTO_IPV6 : IPPROTO_IP;
+
+#if defined(IP_TOS) && defined(IPV6_TCLASS)
+	if (o->tos >= 0 && set_int(fd, level, is_ip6 ? IPV6_TCLASS : IP_TOS,
+			       o->tos, "--tos", e) < 0)
+		return -1;
+#endif
+#ifdef IP_TTL
+	if (o->ttl >= 0 &&
+	    set_int(fd, level, is_ip6 ? IPV6_UNICAST_HOPS : IP_TTL, o->ttl,
+		"--ttl", e) < 0)
+		return -1;
+#endif
+	return 0;
+}
+
+int
+sock_set(int fd, int family, const struct sock_options *o, struct err *e)
+{
+	if (o->rcvbuf >= 0 &&
+	    set_int(fd, SOL_SOCKET, SO_RCVBUF, o->rcvbuf, "--rcvbuf", e) < 0)
+		return -1;
+	if (o->sndbuf >= 0 &&
+	    set_int(fd, SOL_SOCKET, SO_SNDBUF, o->sndbuf, "--sndbuf", e) < 0)
+		return -1;
+	if (o->keepalive &&
+	    set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1, "--keepalive", e) < 0)
+		return -1;
+	if (family == AF_UNIX)
+		return 0;
+	if (o->nodelay &&
+	    set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1, "--nodelay", e) < 0)
+		return -1;
+	return set_ip(fd, family, o, e);
+}
+
+int
+sock_bind(int fd, const struct addr *a)
+{
+	int64_t start = clock_now();
+	char text[ADDR_TEXT];
+	int result = bind(fd, &a->u.sa, a->len);
+
+	diag_step("bind", start, result < 0 ? errno : 0,
+	    "gives the socket its own address and port", "%s",
+	    addr_format(a, text, sizeof(text)));
+	return result;
+}
+
+int
+sock_nonblocking(int fd, bool on)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0)
+		return -1;
+	flags = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+	return fcntl(fd, F_SETFL, flags);
+}
+
+void
+sock_local(int fd, struct addr *a)
+{
+	memset(a, 0, sizeof(*a));
+	a->len = sizeof(a->u);
+	if (getsockname(fd, &a->u.sa, &a->len) < 0)
+		a->len = 0;
+	addr_unmap(a);
+}
+
+void
+sock_peer(int fd, struct addr *a)
+{
+	memset(a, 0, sizeof(*a));
+	a->len = sizeof(a->u);
+	if (getpeername(fd, &a->u.sa, &a->len) < 0)
+		a->len = 0;
+	addr_unmap(a);
+}
+
+int
+sock_error(int fd)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+		return errno;
+	return error;
+}
+
+int
+sock_finish(int fd)
+{
+	int64_t start = clock_now();
+	int result = shutdown(fd, SHUT_WR);
+
+	diag_step("shutdown", start, result < 0 ? errno : 0,
+	    "sends FIN: we have said everything, and go on listening",
+	    "of the sending side");
+	return result;
+}
+
+void
+sock_close(int *fd)
+{
+	int64_t start = clock_now();
+
+	if (*fd < 0)
+		return;
+	fd_close(fd);
+	diag_step("close", start, 0, "gives the socket back", "of the socket");
+}
+
+void
+sock_abort(int *fd)
+{
+	struct linger now = {.l_onoff = 1, .l_linger = 0};
+
+	if (*fd < 0)
+		return;
+	setsockopt(*fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	fd_close(fd);
+}
+
+void
+sock_close_drained(int *fd, int64_t ms)
+{
+	struct deadline until = deadline_after(ms);
+	char drop[16384];
+	size_t dropped = 0;
+	ssize_t n;
+
+	if (*fd >= 0 && shutdown(*fd, SHUT_WR) == 0) {
+		while (
+		    dropped < DRAIN_BYTES && wait_fd(*fd, POLLIN, until) > 0) {
+			n = recv(*fd, drop, sizeof(drop), MSG_DONTWAIT);
+			if (n < 0 && (errno == EAGAIN || errno == EINTR))
+				continue;
+			if (n <= 0)
+				break;
+			dropped += (size_t)n;
+		}
+	}
+	sock_close(fd);
+}

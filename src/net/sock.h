@@ -1,0 +1,70 @@
+/* Sockets: open, options, names, close. */
+#ifndef NET_SOCK_H
+#define NET_SOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/addr.h"
+
+struct err;
+
+/* Options of a connection; every field -1 (or 0 for the flags): left alone. */
+struct sock_options {
+	int keepalive; /* SO_KEEPALIVE, 1: on */
+	int nodelay; /* TCP_NODELAY, 1: on (tcp(7)) */
+	int64_t tos; /* IP_TOS or IPV6_TCLASS, 0-255 */
+	int64_t ttl; /* IP_TTL or IPV6_UNICAST_HOPS, 1-255 */
+	int64_t rcvbuf; /* SO_RCVBUF, bytes */
+	int64_t sndbuf; /* SO_SNDBUF, bytes */
+};
+
+#define SOCK_OPTIONS_INIT            \
+	{                            \
+		0, 0, -1, -1, -1, -1 \
+	}
+
+/*
+ * A socket of the family and type (SOCK_STREAM, SOCK_DGRAM) that is
+ * close-on-exec and non-blocking. Returns the fd, the caller's, or -1 with
+ * errno. A step in -vv.
+ */
+int sock_open(int family, int type);
+
+/* Sets what *o names, for the family. 0, or -1 with *e. */
+int sock_set(int fd, int family, const struct sock_options *o, struct err *e);
+
+/* Binds. 0, or -1 with errno. A step in -vv. */
+int sock_bind(int fd, const struct addr *a);
+
+/* O_NONBLOCK on or off; for sockets and pipes that are our own only. */
+int sock_nonblocking(int fd, bool on);
+
+/* Own and peer's address; a->len becomes 0 where there is none. */
+void sock_local(int fd, struct addr *a);
+void sock_peer(int fd, struct addr *a);
+
+/* Takes SO_ERROR: 0 or an errno. */
+int sock_error(int fd);
+
+/* Sends FIN. A step in -vv. 0, or -1 with errno. */
+int sock_finish(int fd);
+
+/* close(2) that keeps errno and sets *fd to -1. */
+void sock_close(int *fd);
+
+/* The same by reset: what is unsent is dropped and no TIME_WAIT stays. */
+void sock_abort(int *fd);
+
+/*
+ * The end of a served connection: FIN, then reads and drops what the peer
+ * still sends until it has finished, at most ms long, then closes. A close on
+ * unread input would be a reset, which destroys what we said last on its way
+ * (RFC 9112 9.6). Sets *fd to -1.
+ */
+void sock_close_drained(int *fd, int64_t ms);
+
+/* A word for the family and type: "IPv4 TCP", "IPv6 UDP", "unix stream". */
+const char *sock_kind(int family, int type);
+
+#endif

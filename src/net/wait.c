@@ -1,0 +1,186 @@
+#include "net/wait.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "net/fast.h"
+
+/* The signal pipe. The handler touches nothing else but the flags. */
+static struct {
+	int ends[2]; /* read, write; -1: none yet */
+	volatile sig_atomic_t pending; /* came, not yet taken */
+	volatile sig_atomic_t stopped; /* the one that asked to stop */
+	int caught; /* mask of wait_signal */
+} signals = {{-1, -1}, 0, 0, 0};
+
+static const struct {
+	int bit;
+	int number;
+} numbers[] = {
+    {WAIT_STOP, SIGINT},
+    {WAIT_STOP, SIGTERM},
+    {WAIT_CHILD, SIGCHLD},
+#ifdef SIGWINCH
+    {WAIT_WINCH, SIGWINCH},
+#endif
+};
+
+#define NUMBERS (sizeof(numbers) / sizeof(numbers[0]))
+
+static void
+on_signal(int number)
+{
+	int saved = errno;
+	size_t i;
+
+	for (i = 0; i < NUMBERS; i++) {
+		if (numbers[i].number != number)
+			continue;
+		signals.pending |= numbers[i].bit;
+		if (numbers[i].bit == WAIT_STOP)
+			signals.stopped = number;
+	}
+	/* A full pipe wakes the poll just as well. */
+	while (write(signals.ends[1], "", 1) < 0 && errno == EINTR)
+		continue;
+	errno = saved;
+}
+
+void
+wait_start(void)
+{
+	struct sigaction sa = {.sa_handler = SIG_IGN};
+
+	sigaction(SIGPIPE, &sa, NULL);
+}
+
+int
+wait_catch(int mask, struct err *e)
+{
+	struct sigaction sa = {.sa_handler = on_signal}, old;
+	size_t i;
+
+	if (signals.ends[0] < 0 && fast_pipe(signals.ends, true) < 0)
+		return err_sys(e, ERR_FAILED, errno, "signal pipe");
+	sigemptyset(&sa.sa_mask);
+	for (i = 0; i < NUMBERS; i++) {
+		if (!(numbers[i].bit & mask))
+			continue;
+		sigaction(numbers[i].number, NULL, &old);
+		if (numbers[i].number == SIGINT && old.sa_handler == SIG_IGN)
+			continue;
+		sigaction(numbers[i].number, &sa, NULL);
+	}
+	signals.caught |= mask;
+	return 0;
+}
+
+int
+wait_taken(void)
+{
+	sigset_t all, old;
+	char drop[64];
+	int taken;
+
+	if (signals.ends[0] < 0)
+		return 0;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	taken = signals.pending;
+	signals.pending = 0;
+	while (read(signals.ends[0], drop, sizeof(drop)) > 0)
+		continue;
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return taken;
+}
+
+int
+wait_stopped(void)
+{
+	return signals.stopped;
+}
+
+int
+wait_poll(struct pollfd *fds, nfds_t count, struct deadline until)
+{
+	int n;
+
+	fds[count].fd = signals.ends[0];
+	fds[count].events = POLLIN;
+	fds[count].revents = 0;
+	for (;;) {
+		n = poll(fds, count + 1, deadline_poll_ms(until));
+		if (signals.pending != 0) {
+			errno = EINTR;
+			return -1;
+		}
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n == 0 && !deadline_passed(until))
+			continue;
+		if (n > 0 && fds[count].revents != 0)
+			n--;
+		if (n == 0 && fds[count].revents != 0) {
+			/* Bytes of signals that were taken long ago. */
+			wait_taken();
+			continue;
+		}
+		return n;
+	}
+}
+
+int
+wait_fd(int fd, short events, struct deadline until)
+{
+	struct pollfd fds[2] = {{.fd = fd, .events = events}};
+
+	return wait_poll(fds, 1, until);
+}
+
+int
+wait_until(struct deadline until)
+{
+	struct pollfd spare[1];
+
+	return wait_poll(spare, 0, until);
+}
+
+void
+wait_child_reset(bool for_program)
+{
+	struct sigaction sa = {.sa_handler = SIG_DFL};
+	sigset_t none;
+	size_t i;
+
+	for (i = 0; i < NUMBERS; i++)
+		if (numbers[i].bit & signals.caught)
+			sigaction(numbers[i].number, &sa, NULL);
+	if (for_program)
+		sigaction(SIGPIPE, &sa, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	fd_close(&signals.ends[0]);
+	fd_close(&signals.ends[1]);
+	signals.pending = 0;
+	signals.stopped = 0;
+	signals.caught = 0;
+}
+
+void
+wait_die(void)
+{
+	struct sigaction sa = {.sa_handler = SIG_DFL};
+	int number = signals.stopped;
+	sigset_t one;
+
+	sigaction(number, &sa, NULL);
+	sigemptyset(&one);
+	sigaddset(&one, number);
+	sigprocmask(SIG_UNBLOCK, &one, NULL);
+	raise(number);
+	_exit(128 + number);
+}

@@ -1,0 +1,64 @@
+/*
+ * Waiting: poll(2) against an absolute deadline, woken by signals too. A
+ * signal writes a byte into a pipe that every wait polls, so none can slip in
+ * between a check and the poll.
+ */
+#ifndef NET_WAIT_H
+#define NET_WAIT_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/clock.h"
+
+struct err;
+
+/* Signals that a command may want to be told of. */
+enum wait_signal {
+	WAIT_STOP = 1, /* INT, TERM: come to an end */
+	WAIT_CHILD = 2, /* CHLD: a child may be reaped */
+	WAIT_WINCH = 4 /* WINCH: the terminal has a new size */
+};
+
+/* Ignores SIGPIPE. To be called once, at the start. */
+void wait_start(void);
+
+/*
+ * Catches these signals (a mask) from now on, instead of what they do by
+ * default. INT that was ignored when the process was started (nohup(1), a
+ * shell's background job) stays ignored. 0, or -1 with *e.
+ */
+int wait_catch(int signals, struct err *e);
+
+/* Signals that came since the last call; takes them. */
+int wait_taken(void);
+
+/* The signal that asked to stop, or 0. It stays asked. */
+int wait_stopped(void);
+
+/*
+ * Polls count entries until one is ready, a caught signal comes or the
+ * deadline passes. fds has room for one more entry behind the count given,
+ * which is used here. Returns the number of ready entries, 0 when the
+ * deadline has passed, or -1 with errno: EINTR for a caught signal (its bits
+ * stay for wait_taken()), else poll's own.
+ */
+int wait_poll(struct pollfd *fds, nfds_t count, struct deadline until);
+
+/* The same for one descriptor. */
+int wait_fd(int fd, short events, struct deadline until);
+
+/* Sleeps until the deadline: 0, or -1 with EINTR for a caught signal. */
+int wait_until(struct deadline until);
+
+/*
+ * In a child: all signals back to what they do by default, and the pipe
+ * closed. SIGPIPE stays ignored unless for_program is set.
+ */
+void wait_child_reset(bool for_program);
+
+/* Dies by the signal that asked to stop, as a shell expects it. */
+void wait_die(void);
+
+#endif
