@@ -46,7 +46,6 @@ SRC = $(filter-out src/net/fast_%.c,$(wildcard src/base/*.c src/cli/*.c \
 	src/net/*.c src/cmd/*.c)) src/net/fast_$(FAST).c
 OBJ = $(SRC:src/%.c=$(B)/obj/%.o)
 UNIT = $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
-HELP = $(patsubst tests/lib/%.c,$(B)/tests/lib/%,$(wildcard tests/lib/*.c))
 
 all: $(B)/sockt
 
@@ -75,8 +74,15 @@ $(B)/tests/sockt-names: tests/lib/names.c $(B)/obj/main.o $(B)/libsockt.a
 	$(CC) $(STD) $(WARN) $(CFLAGS) $(CPPFLAGS) -o $@ $< $(B)/obj/main.o \
 		$(B)/libsockt.a $(LDFLAGS)
 
+# Tests find the binary under test and its build folder in the environment.
+TESTENV = SOCKT="$(abspath $(B))/sockt" SOCKT_BUILD="$(abspath $(B))" \
+	CC="$(CC)" MAKE="$(MAKE)"
+TESTS ?= tests/lint tests/cmd tests/bugs $(UNIT)
+check: $(B)/sockt $(UNIT) $(B)/tests/sockt-names
+	@$(TESTENV) $(PROVE) -j$(JOBS) -r $(TESTS)
+
 clean:
 	rm -rf build
 
-.PHONY: all clean
+.PHONY: all check clean
 -include $(OBJ:.o=.d) $(B)/obj/main.d $(UNIT:=.d)

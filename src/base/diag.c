@@ -15,10 +15,10 @@
 /* The verbosity: the one thing that every module may ask for. */
 static struct {
 	const char *command; /* NULL before diag_start() */
-	int level; /* enum diag_level */
-	bool json; /* events as JSON Lines */
-	int events_fd; /* where they go */
-	int64_t start_ns; /* when the run began */
+	int level;           /* enum diag_level */
+	bool json;           /* events as JSON Lines */
+	int events_fd;       /* where they go */
+	int64_t start_ns;    /* when the run began */
 } diag = {NULL, DIAG_SAY, false, STDERR_FILENO, 0};
 
 void

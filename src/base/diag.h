@@ -13,9 +13,9 @@ struct json;
 
 enum diag_level {
 	DIAG_ERRORS = -1, /* -q */
-	DIAG_SAY = 0, /* what the user has to know */
-	DIAG_NOTE = 1, /* -v: milestones */
-	DIAG_STEP = 2 /* -vv: every socket step */
+	DIAG_SAY = 0,     /* what the user has to know */
+	DIAG_NOTE = 1,    /* -v: milestones */
+	DIAG_STEP = 2     /* -vv: every socket step */
 };
 
 /* Before diag_start(), lines begin with "sockt: " and level is DIAG_SAY. */

@@ -9,24 +9,24 @@
 
 /* The exit statuses of sockt(1), the same in every command. */
 enum err_kind {
-	ERR_NONE = 0, /* done */
-	ERR_FAILED = 1, /* no kind of its own */
-	ERR_USAGE = 2, /* command line: nothing was attempted */
-	ERR_NAME = 3, /* a name did not resolve */
-	ERR_REFUSED = 4, /* the host answered with a refusal */
-	ERR_TIMEOUT = 5, /* a time limit passed */
+	ERR_NONE = 0,        /* done */
+	ERR_FAILED = 1,      /* no kind of its own */
+	ERR_USAGE = 2,       /* command line: nothing was attempted */
+	ERR_NAME = 3,        /* a name did not resolve */
+	ERR_REFUSED = 4,     /* the host answered with a refusal */
+	ERR_TIMEOUT = 5,     /* a time limit passed */
 	ERR_UNREACHABLE = 6, /* no route, host down, prohibited */
-	ERR_LOCAL = 7, /* own address: in use, not permitted, not ours */
-	ERR_PEER = 8, /* the other side answered with an error */
-	ERR_PROTOCOL = 9, /* malformed, or ended before its declared end */
-	ERR_LOST = 10, /* the connection was reset or broke */
-	ERR_OUTPUT = 11 /* local file or output failed */
+	ERR_LOCAL = 7,       /* own address: in use, not permitted, not ours */
+	ERR_PEER = 8,        /* the other side answered with an error */
+	ERR_PROTOCOL = 9,    /* malformed, or ended before its declared end */
+	ERR_LOST = 10,       /* the connection was reset or broke */
+	ERR_OUTPUT = 11      /* local file or output failed */
 };
 
 /* Storage is the caller's; it holds nothing that needs to be released. */
 struct err {
-	enum err_kind kind; /* exit status */
-	int errnum; /* errno that caused it, or 0 */
+	enum err_kind kind;  /* exit status */
+	int errnum;          /* errno that caused it, or 0 */
 	char text[ERR_TEXT]; /* what was tried, what happened, what it means */
 };
 

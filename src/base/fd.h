@@ -7,11 +7,11 @@
 
 /* What a descriptor leads to, as far as reading and writing it differ. */
 enum fd_kind {
-	FD_REGULAR, /* a regular file: always ready */
-	FD_PIPE, /* a pipe or FIFO */
-	FD_SOCKET, /* a socket */
+	FD_REGULAR,  /* a regular file: always ready */
+	FD_PIPE,     /* a pipe or FIFO */
+	FD_SOCKET,   /* a socket */
 	FD_TERMINAL, /* a terminal */
-	FD_OTHER /* another device, /dev/null say */
+	FD_OTHER     /* another device, /dev/null say */
 };
 
 enum fd_kind fd_kind(int fd);

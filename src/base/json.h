@@ -13,13 +13,13 @@
 #define JSON_DEPTH 8
 
 struct json {
-	char text[JSON_SIZE]; /* the line so far, NUL-terminated */
-	size_t length; /* bytes in it */
+	char text[JSON_SIZE];     /* the line so far, NUL-terminated */
+	size_t length;            /* bytes in it */
 	char closers[JSON_DEPTH]; /* brackets that are open */
-	int depth; /* how many of them */
-	int skipped; /* open brackets that did not fit */
-	bool comma; /* a member stands before the next one */
-	bool truncated; /* something was left out */
+	int depth;                /* how many of them */
+	int skipped;              /* open brackets that did not fit */
+	bool comma;               /* a member stands before the next one */
+	bool truncated;           /* something was left out */
 };
 
 /* Begins the outermost object. */

@@ -19,14 +19,14 @@ struct command_args {
 /* One command: a file in src/cmd, a row in its table, a manual page. */
 struct command {
 	const char *name;
-	const char *summary; /* one line, lower case, no full stop */
+	const char *summary;  /* one line, lower case, no full stop */
 	const char *operands; /* for the synopsis: "HOST PORT" */
-	int least, most; /* number of operands; most -1: no bound */
-	bool takes_program; /* "-- PROGRAM [ARG]..." may follow */
+	int least, most;      /* number of operands; most -1: no bound */
+	bool takes_program;   /* "-- PROGRAM [ARG]..." may follow */
 	const struct opt_group *groups; /* ends with a group without opts */
 	const void *defaults; /* what the options are before parsing */
-	size_t size; /* of the options struct */
-	const char *notes; /* end of the help text: examples */
+	size_t size;          /* of the options struct */
+	const char *notes;    /* end of the help text: examples */
 
 	/*
 	 * Does the work. options points to a filled copy of defaults. 0, or

@@ -15,16 +15,16 @@ struct err;
 
 /* What an option stores, and the C type at its offset. */
 enum opt_kind {
-	OPT_END, /* the last row of a table */
-	OPT_FLAG, /* int: becomes value */
-	OPT_COUNT, /* int: grows by one each time */
-	OPT_NUMBER, /* int64_t, from min to max */
+	OPT_END,      /* the last row of a table */
+	OPT_FLAG,     /* int: becomes value */
+	OPT_COUNT,    /* int: grows by one each time */
+	OPT_NUMBER,   /* int64_t, from min to max */
 	OPT_DURATION, /* int64_t, milliseconds, from min to max */
-	OPT_SIZE, /* int64_t, bytes, from min to max */
-	OPT_STRING, /* const char *, which points into argv */
-	OPT_CHOICE, /* int: the place of the word in choices */
-	OPT_LIST, /* struct opt_list: every argument, in order */
-	OPT_CALL /* call() gets the argument and the field's address */
+	OPT_SIZE,     /* int64_t, bytes, from min to max */
+	OPT_STRING,   /* const char *, which points into argv */
+	OPT_CHOICE,   /* int: the place of the word in choices */
+	OPT_LIST,     /* struct opt_list: every argument, in order */
+	OPT_CALL      /* call() gets the argument and the field's address */
 };
 
 /* The arguments of a repeatable option, in the order given. */
@@ -36,12 +36,12 @@ struct opt_list {
 /* One option. Fields that a kind does not use stay zero. */
 struct opt {
 	enum opt_kind kind;
-	char letter; /* short name, or 0 */
+	char letter;      /* short name, or 0 */
 	const char *name; /* long name, or NULL */
-	const char *arg; /* the argument's name in help: "T", "HOST" */
+	const char *arg;  /* the argument's name in help: "T", "HOST" */
 	const char *help; /* one line, lower case, no full stop */
-	size_t offset; /* of the field within the group's struct */
-	int value; /* OPT_FLAG: what is stored */
+	size_t offset;    /* of the field within the group's struct */
+	int value;        /* OPT_FLAG: what is stored */
 	int64_t min, max; /* OPT_NUMBER, _DURATION, _SIZE; max 0: none */
 	const char *const *choices; /* OPT_CHOICE: NULL-terminated words */
 	const char
@@ -51,9 +51,9 @@ struct opt {
 
 /* A table and where its struct lies within the command's options. */
 struct opt_group {
-	const char *title; /* heading in help */
+	const char *title;      /* heading in help */
 	const struct opt *opts; /* ends with OPT_END */
-	size_t base; /* offset of the group's struct */
+	size_t base;            /* offset of the group's struct */
 };
 
 /* True when the option takes an argument. */
@@ -68,7 +68,7 @@ struct opt_rest {
 	int count;
 	char *
 	    *program; /* PROGRAM and its arguments, NULL-terminated, or NULL */
-	bool help; /* --help was asked for */
+	bool help;    /* --help was asked for */
 };
 
 /*

@@ -19,7 +19,7 @@ struct relay_options;
 
 struct report_options {
 	int level; /* enum diag_level */
-	int json; /* events as JSON Lines */
+	int json;  /* events as JSON Lines */
 };
 
 struct family_options {
@@ -35,8 +35,8 @@ struct source_options {
 /* Milliseconds; -1: no limit. */
 struct time_options {
 	int64_t timeout_ms; /* the other side's first sign */
-	int64_t idle_ms; /* no byte either way */
-	int64_t max_ms; /* the whole run */
+	int64_t idle_ms;    /* no byte either way */
+	int64_t max_ms;     /* the whole run */
 };
 
 #define TIME_OPTIONS_INIT  \
@@ -45,7 +45,7 @@ struct time_options {
 	}
 
 struct common_relay_options {
-	int on_eof; /* enum relay_on_eof */
+	int on_eof;      /* enum relay_on_eof */
 	int on_peer_eof; /* enum relay_on_peer_eof */
 	int send_only;
 	int recv_only;
@@ -53,12 +53,12 @@ struct common_relay_options {
 
 extern const struct opt common_report_opts[];
 extern const struct opt common_family_opts[];
-extern const struct opt common_source_opts[]; /* -s -p */
+extern const struct opt common_source_opts[];  /* -s -p */
 extern const struct opt common_timeout_opts[]; /* -w */
-extern const struct opt common_idle_opts[]; /* --idle-timeout */
-extern const struct opt common_max_opts[]; /* -m */
-extern const struct opt common_socket_opts[]; /* --keepalive ... */
-extern const struct opt common_relay_opts[]; /* --on-eof ... */
+extern const struct opt common_idle_opts[];    /* --idle-timeout */
+extern const struct opt common_max_opts[];     /* -m */
+extern const struct opt common_socket_opts[];  /* --keepalive ... */
+extern const struct opt common_relay_opts[];   /* --on-eof ... */
 
 /* The dial options that these groups make. */
 void common_dial_options(struct dial_options *d,

@@ -22,30 +22,30 @@ struct err;
 #define DIAL_DELAY_MS 250
 
 struct dial_options {
-	int family; /* AF_INET, AF_INET6 or AF_UNSPEC */
-	bool numeric; /* no name look-ups */
-	int type; /* SOCK_STREAM, or SOCK_DGRAM for unix(7) */
-	struct addr source; /* own address, or len 0 */
-	uint16_t source_port; /* own port, or 0 */
+	int family;               /* AF_INET, AF_INET6 or AF_UNSPEC */
+	bool numeric;             /* no name look-ups */
+	int type;                 /* SOCK_STREAM, or SOCK_DGRAM for unix(7) */
+	struct addr source;       /* own address, or len 0 */
+	uint16_t source_port;     /* own port, or 0 */
 	struct sock_options sock; /* set before connecting */
 };
 
 /* One address being tried. */
 struct dial_attempt {
 	const struct addr *addr; /* lives in the dial's list */
-	int fd; /* -1: not begun, or over */
-	int errnum; /* how it failed, 0 while unknown */
-	int64_t start_ns; /* when it began */
+	int fd;                  /* -1: not begun, or over */
+	int errnum;              /* how it failed, 0 while unknown */
+	int64_t start_ns;        /* when it began */
 };
 
 struct dial {
 	const struct dial_options *options;
-	const struct addr_list *list; /* the caller's, outlives the dial */
+	const struct addr_list *list;  /* the caller's, outlives the dial */
 	struct dial_attempt *attempts; /* one an address */
-	size_t begun; /* attempts that were begun */
-	size_t pending; /* attempts in flight */
-	struct deadline next; /* when the next one may begin */
-	size_t winner; /* index of the one that connected */
+	size_t begun;                  /* attempts that were begun */
+	size_t pending;                /* attempts in flight */
+	struct deadline next;          /* when the next one may begin */
+	size_t winner;                 /* index of the one that connected */
 };
 
 /*

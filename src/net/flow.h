@@ -27,8 +27,8 @@ struct flow_end {
 struct flow {
 	struct flow_end in, out;
 	struct buf queue; /* read, not yet written */
-	uint64_t bytes; /* written so far */
-	int64_t last_ns; /* when bytes last moved */
+	uint64_t bytes;   /* written so far */
+	int64_t last_ns;  /* when bytes last moved */
 };
 
 /* in or out may be -1: nothing comes, or what comes is dropped. storage has

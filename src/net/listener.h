@@ -16,9 +16,9 @@ struct err;
 #define LISTENER_MOST 16
 
 struct listener_options {
-	int family; /* AF_INET, AF_INET6 or AF_UNSPEC */
-	bool numeric; /* no name look-ups */
-	int type; /* SOCK_STREAM or SOCK_DGRAM */
+	int family;      /* AF_INET, AF_INET6 or AF_UNSPEC */
+	bool numeric;    /* no name look-ups */
+	int type;        /* SOCK_STREAM or SOCK_DGRAM */
 	int64_t backlog; /* of listen(2); -1: the system's maximum */
 	struct sock_options sock;
 };

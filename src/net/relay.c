@@ -18,8 +18,8 @@ struct relay {
 	int fd;
 	const struct relay_options *o;
 	struct flow up, down;
-	bool finished; /* we have sent FIN */
-	bool out_finished; /* a forwarder's other side got its FIN */
+	bool finished;      /* we have sent FIN */
+	bool out_finished;  /* a forwarder's other side got its FIN */
 	bool peer_finished; /* the peer's FIN or reset came */
 	enum relay_first first;
 };

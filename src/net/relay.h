@@ -18,23 +18,23 @@ struct err;
 
 /* When own input ends. */
 enum relay_on_eof {
-	RELAY_EOF_FIN, /* send FIN, go on receiving */
+	RELAY_EOF_FIN,  /* send FIN, go on receiving */
 	RELAY_EOF_KEEP, /* say nothing, go on receiving */
-	RELAY_EOF_QUIT /* leave as soon as everything is sent */
+	RELAY_EOF_QUIT  /* leave as soon as everything is sent */
 };
 
 /* When the peer finishes. */
 enum relay_on_peer_eof {
-	RELAY_PEER_DRAIN, /* send what the input holds by then, leave */
+	RELAY_PEER_DRAIN,  /* send what the input holds by then, leave */
 	RELAY_PEER_FINISH, /* go on sending until own input ends */
-	RELAY_PEER_QUIT /* leave */
+	RELAY_PEER_QUIT    /* leave */
 };
 
 struct relay_options {
 	int in, out; /* stdin and stdout, or -1: not used */
 	enum relay_on_eof on_eof;
 	enum relay_on_peer_eof on_peer_eof;
-	int64_t idle_ms; /* no byte either way for so long; -1: any */
+	int64_t idle_ms;       /* no byte either way for so long; -1: any */
 	struct deadline until; /* end of the whole run */
 };
 
@@ -47,8 +47,8 @@ enum relay_first {
 
 struct relay_result {
 	uint64_t sent, received; /* bytes */
-	enum relay_first first; /* whose end came first */
-	bool reset; /* the peer reset the connection */
+	enum relay_first first;  /* whose end came first */
+	bool reset;              /* the peer reset the connection */
 };
 
 /*

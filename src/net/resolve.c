@@ -23,7 +23,7 @@
 
 /* What the child writes into the pipe, behind which the addresses follow. */
 struct answer {
-	int code; /* of getaddrinfo(3) */
+	int code;   /* of getaddrinfo(3) */
 	int errnum; /* where code is EAI_SYSTEM */
 	int count;
 };

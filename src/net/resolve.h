@@ -14,7 +14,7 @@ struct endpoint;
 struct err;
 
 struct resolve_options {
-	int family; /* AF_INET, AF_INET6 or AF_UNSPEC */
+	int family;   /* AF_INET, AF_INET6 or AF_UNSPEC */
 	bool numeric; /* -n: names are refused, nothing is looked up */
 };
 

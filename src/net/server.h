@@ -20,10 +20,10 @@ struct err;
 struct listener;
 
 struct server_options {
-	int64_t max_conns; /* children at once; over it accepting waits */
+	int64_t max_conns;    /* children at once; over it accepting waits */
 	int64_t max_per_host; /* of one address; over it: closed; 0: any */
-	int64_t accept_ms; /* wait this long for a connection, or -1 */
-	int log_level; /* enum diag_level of "accepted" and "closed" */
+	int64_t accept_ms;    /* wait this long for a connection, or -1 */
+	int log_level;        /* enum diag_level of "accepted" and "closed" */
 };
 
 /* Who is connected. */
@@ -34,8 +34,8 @@ struct server_conn {
 
 /* A child that serves a connection, or a connection that is being ended. */
 struct server_child {
-	pid_t pid; /* 0: gone, fd is being drained */
-	int fd; /* a program's connection, else -1 */
+	pid_t pid;             /* 0: gone, fd is being drained */
+	int fd;                /* a program's connection, else -1 */
 	struct deadline until; /* end of the drain */
 	struct server_conn conn;
 };
@@ -44,12 +44,12 @@ struct server {
 	struct listener *listener; /* the caller's */
 	const struct server_options *options;
 	struct server_child *children; /* owned */
-	size_t count; /* of them */
-	size_t running; /* with a process */
-	size_t turn; /* listening socket to be asked first */
-	int64_t pause_ms; /* back-off for want of descriptors */
-	struct deadline resume; /* no accepting before that */
-	int last_status; /* shell status of the last one reaped */
+	size_t count;                  /* of them */
+	size_t running;                /* with a process */
+	size_t turn;                   /* listening socket to be asked first */
+	int64_t pause_ms;              /* back-off for want of descriptors */
+	struct deadline resume;        /* no accepting before that */
+	int last_status;               /* shell status of the last one reaped */
 };
 
 /*

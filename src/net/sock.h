@@ -11,10 +11,10 @@ struct err;
 
 /* Options of a connection; every field -1 (or 0 for the flags): left alone. */
 struct sock_options {
-	int keepalive; /* SO_KEEPALIVE, 1: on */
-	int nodelay; /* TCP_NODELAY, 1: on (tcp(7)) */
-	int64_t tos; /* IP_TOS or IPV6_TCLASS, 0-255 */
-	int64_t ttl; /* IP_TTL or IPV6_UNICAST_HOPS, 1-255 */
+	int keepalive;  /* SO_KEEPALIVE, 1: on */
+	int nodelay;    /* TCP_NODELAY, 1: on (tcp(7)) */
+	int64_t tos;    /* IP_TOS or IPV6_TCLASS, 0-255 */
+	int64_t ttl;    /* IP_TTL or IPV6_UNICAST_HOPS, 1-255 */
 	int64_t rcvbuf; /* SO_RCVBUF, bytes */
 	int64_t sndbuf; /* SO_SNDBUF, bytes */
 };

@@ -11,10 +11,10 @@
 
 /* The signal pipe. The handler touches nothing else but the flags. */
 static struct {
-	int ends[2]; /* read, write; -1: none yet */
+	int ends[2];                   /* read, write; -1: none yet */
 	volatile sig_atomic_t pending; /* came, not yet taken */
 	volatile sig_atomic_t stopped; /* the one that asked to stop */
-	int caught; /* mask of wait_signal */
+	int caught;                    /* mask of wait_signal */
 } signals = {{-1, -1}, 0, 0, 0};
 
 static const struct {

@@ -16,9 +16,9 @@ struct err;
 
 /* Signals that a command may want to be told of. */
 enum wait_signal {
-	WAIT_STOP = 1, /* INT, TERM: come to an end */
+	WAIT_STOP = 1,  /* INT, TERM: come to an end */
 	WAIT_CHILD = 2, /* CHLD: a child may be reaped */
-	WAIT_WINCH = 4 /* WINCH: the terminal has a new size */
+	WAIT_WINCH = 4  /* WINCH: the terminal has a new size */
 };
 
 /* Ignores SIGPIPE. To be called once, at the start. */

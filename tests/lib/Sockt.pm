@@ -1,0 +1,310 @@
+# What every command test needs: running sockt to its end or beside the test,
+# waiting for what it says, and independent peers made of Perl sockets.
+# Nothing here sleeps to synchronise; every wait has an end.
+package Sockt;
+
+use strict;
+use warnings;
+use Carp qw(croak);
+use Cwd qw(abs_path);
+use Exporter qw(import);
+use File::Basename qw(dirname);
+use File::Temp qw(tempdir);
+use IO::Select;
+use IO::Socket::IP;
+use POSIX qw(:sys_wait_h);
+use Socket qw(SOMAXCONN SOCK_STREAM SOCK_DGRAM);
+use Time::HiRes qw(time);
+
+our @EXPORT = qw(sockt run start tcp_listener udp_socket tcp_client peer
+    reap slurp spew scratch has_ipv6 is_root free_port);
+
+# The folder of the sources, and the binary under test.
+our $TOP = abs_path(dirname(__FILE__) . '/../..');
+
+# Seconds after which any single wait is a failure; slow builds take longer.
+our $PATIENCE = $ENV{SOCKT_PATIENCE} || 30;
+
+my %children;    # pid => 1: what this process must not leave behind
+my $owner = $$;
+
+sub sockt { return $ENV{SOCKT} || "$TOP/build/sockt" }
+
+# Forks. In the child, runs code and leaves without END blocks.
+sub fork_child {
+    my ($code) = @_;
+    my $pid = fork // croak "fork: $!";
+    if ($pid == 0) {
+        %children = ();
+        my $good = eval { $code->(); 1 };
+        print STDERR "# child: $@" unless $good;
+        POSIX::_exit($good ? 0 : 1);
+    }
+    $children{$pid} = 1;
+    return $pid;
+}
+
+# Waits for a child: its status word, or undef when it has not ended in time.
+sub reap {
+    my ($pid, $seconds) = @_;
+    my $until = time + ($seconds // $PATIENCE);
+    while (1) {
+        my $done = waitpid $pid, WNOHANG;
+        my $status = $?;
+        if ($done == $pid) {
+            delete $children{$pid};
+            return $status;
+        }
+        return undef if $done < 0 || time > $until;
+        select undef, undef, undef, 0.002;
+    }
+}
+
+END {
+    if ($$ == $owner) {
+        local $?;
+        kill 'KILL', $_ for keys %children;
+        waitpid $_, 0 for keys %children;
+    }
+}
+
+# Runs sockt to its end. Options, as a leading hash reference:
+#   stdin    text for its stdin (default: none); a handle is passed on as it is
+#   command  another program than sockt
+#   env      more environment
+#   closed   list of descriptors to close in it
+#   stdout   a handle to write to instead
+#   timeout  seconds until it is killed
+# Returns a hash: status, signal, out, err, seconds, timed_out.
+sub run {
+    my $o = ref $_[0] eq 'HASH' ? shift : {};
+    my $p = start($o, @_);
+    return $p->finish($o->{timeout});
+}
+
+# Starts sockt beside the test: a Sockt::Process.
+sub start {
+    my $o = ref $_[0] eq 'HASH' ? shift : {};
+    return Sockt::Process->new($o, @_);
+}
+
+# A listening Perl socket on a free port of address (127.0.0.1).
+sub tcp_listener {
+    my (%o) = @_;
+    return IO::Socket::IP->new(
+        LocalHost => $o{host} // '127.0.0.1',
+        LocalPort => $o{port} // 0,
+        Listen    => $o{backlog} // SOMAXCONN,
+        Type      => SOCK_STREAM,
+        ReuseAddr => 1,
+    ) // croak "listen: $@";
+}
+
+# A bound UDP socket on a free port; connected where peer is given.
+sub udp_socket {
+    my (%o) = @_;
+    return IO::Socket::IP->new(
+        LocalHost => $o{host} // '127.0.0.1',
+        LocalPort => $o{port} // 0,
+        Proto     => 'udp',
+        Type      => SOCK_DGRAM,
+        $o{peer} ? (PeerHost => $o{peer}[0], PeerPort => $o{peer}[1]) : (),
+    ) // croak "udp: $@";
+}
+
+# A connected Perl socket.
+sub tcp_client {
+    my ($port, $host) = @_;
+    return IO::Socket::IP->new(
+        PeerHost => $host // '127.0.0.1',
+        PeerPort => $port,
+        Type     => SOCK_STREAM,
+        Timeout  => $PATIENCE,
+    ) // croak "connect to port $port: $@";
+}
+
+# A peer in a process of its own: accepts connections of listener one after
+# another (count of them, default 1) and gives each to code. Returns its pid.
+sub peer {
+    my ($listener, $code, $count) = @_;
+    return fork_child(sub {
+        for (1 .. $count // 1) {
+            my $c = $listener->accept or die "accept: $!";
+            $code->($c, $_);
+            close $c;
+        }
+    });
+}
+
+sub slurp {
+    my ($path) = @_;
+    open my $f, '<:raw', $path or croak "$path: $!";
+    local $/;
+    my $text = <$f>;
+    return $text // '';
+}
+
+sub spew {
+    my ($path, $text) = @_;
+    open my $f, '>:raw', $path or croak "$path: $!";
+    print $f $text;
+    close $f or croak "$path: $!";
+    return $path;
+}
+
+# A folder that goes with the test.
+sub scratch { return tempdir('sockt-XXXXXX', TMPDIR => 1, CLEANUP => 1) }
+
+sub has_ipv6 {
+    return defined IO::Socket::IP->new(
+        LocalHost => '::1', LocalPort => 0, Listen => 1, Type => SOCK_STREAM);
+}
+
+sub is_root { return $> == 0 }
+
+# A port on which nothing listens just now, for refusals.
+sub free_port { return tcp_listener(@_)->sockport }
+
+package Sockt::Process;
+
+use strict;
+use warnings;
+use Carp qw(croak);
+use Errno qw(EAGAIN EINTR);
+use Fcntl qw(F_GETFL F_SETFL O_NONBLOCK);
+use Time::HiRes qw(time);
+
+sub new {
+    my ($class, $o, @args) = @_;
+    my @command = ($o->{command} // Sockt::sockt(), @args);
+    pipe my $in_r, my $in_w or croak "pipe: $!";
+    pipe my $out_r, my $out_w or croak "pipe: $!";
+    pipe my $err_r, my $err_w or croak "pipe: $!";
+    my $given = ref $o->{stdin} ? $o->{stdin} : undef;
+    my $pid = Sockt::fork_child(sub {
+        POSIX::dup2(fileno($given // $in_r), 0);
+        POSIX::dup2(fileno($o->{stdout} // $out_w), 1);
+        POSIX::dup2(fileno $err_w, 2);
+        POSIX::close($_) for 3 .. 63, @{ $o->{closed} // [] };
+        local @ENV{ keys %{ $o->{env} // {} } } = values %{ $o->{env} // {} };
+        exec { $command[0] } @command or POSIX::_exit(127);
+    });
+    my $self = bless {
+        pid => $pid, out => '', err => '', start => time,
+        in => $in_w, handles => { out => $out_r, err => $err_r },
+    }, $class;
+    close $_ for $in_r, $out_w, $err_w;
+    local $SIG{PIPE} = 'IGNORE';
+    $self->{in}->autoflush(1);
+    if (!ref $o->{stdin} && !$o->{keep_stdin}) {
+        $self->{pending} = $o->{stdin} // '';
+        $self->_nonblock($self->{in});
+        $self->_feed;
+    }
+    return $self;
+}
+
+sub _nonblock {
+    my ($self, $h) = @_;
+    fcntl $h, F_SETFL, fcntl($h, F_GETFL, 0) | O_NONBLOCK;
+}
+
+# Writes what is left for stdin; closes it at the end.
+sub _feed {
+    my ($self) = @_;
+    return unless defined $self->{pending} && $self->{in};
+    local $SIG{PIPE} = 'IGNORE';
+    while (length $self->{pending}) {
+        my $n = syswrite $self->{in}, $self->{pending};
+        if (!defined $n) {
+            return if $! == EAGAIN || $! == EINTR;
+            last;
+        }
+        substr $self->{pending}, 0, $n, '';
+    }
+    delete $self->{pending};
+    close delete $self->{in};
+}
+
+# Moves bytes for at most so many seconds. False when nothing is open.
+sub _pump {
+    my ($self, $seconds) = @_;
+    my $r = IO::Select->new(values %{ $self->{handles} });
+    my $w = IO::Select->new(
+        defined $self->{pending} && $self->{in} ? $self->{in} : ());
+    return 0 unless $r->count;
+    my ($readable, $writable) =
+        IO::Select->select($r, $w, undef, $seconds > 0 ? $seconds : 0);
+    $self->_feed if $writable && @$writable;
+    for my $name (keys %{ $self->{handles} }) {
+        my $h = $self->{handles}{$name};
+        next unless grep { $_ == $h } @{ $readable // [] };
+        my $n = sysread $h, $self->{$name}, 65536, length $self->{$name};
+        next if !defined $n && $! == EINTR;
+        delete $self->{handles}{$name} unless $n;
+    }
+    return 1;
+}
+
+# Waits until out or err matches; returns what the pattern captured (or 1).
+# Dies, with what was there, when it does not in time.
+sub expect {
+    my ($self, $name, $pattern, $seconds) = @_;
+    my $until = time + ($seconds // $Sockt::PATIENCE);
+    while (1) {
+        if (my @got = $self->{$name} =~ $pattern) {
+            return wantarray ? @got : $got[0];
+        }
+        my $open = $self->_pump($until - time);
+        next if $open && time < $until;
+        next if $self->{$name} =~ $pattern;
+        croak "$name never matched $pattern; out '$self->{out}', "
+            . "err '$self->{err}'";
+    }
+}
+
+# The port of a server's announcement.
+sub port {
+    my ($self) = @_;
+    return $self->expect(err => qr/listening on \S+ port (\d+)\n/);
+}
+
+# Sends text to its stdin (with keep_stdin).
+sub send_line {
+    my ($self, $text) = @_;
+    local $SIG{PIPE} = 'IGNORE';
+    syswrite $self->{in}, $text;
+}
+
+sub close_stdin { close delete $_[0]{in} if $_[0]{in} }
+
+sub signal { kill $_[1], $_[0]{pid} }
+
+# Ends its stdin, waits for its end; as run().
+sub finish {
+    my ($self, $seconds) = @_;
+    $seconds //= $Sockt::PATIENCE;
+    my $until = time + $seconds;
+    $self->close_stdin unless defined $self->{pending};
+    1 while time < $until && $self->_pump($until - time);
+    my $status = Sockt::reap($self->{pid}, $until - time + 0.01);
+    my $late = !defined $status;
+    if ($late) {
+        kill 'KILL', $self->{pid};
+        $status = Sockt::reap($self->{pid}) // 0;
+    }
+    return {
+        status => $status >> 8, signal => $status & 127,
+        out => $self->{out}, err => $self->{err},
+        seconds => time - $self->{start}, timed_out => $late,
+    };
+}
+
+# Asks a server to stop; as run().
+sub stop {
+    my ($self, $signal) = @_;
+    $self->signal($signal // 'TERM');
+    return $self->finish;
+}
+
+1;

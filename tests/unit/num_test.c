@@ -1,0 +1,78 @@
+#include "base/num.h"
+#include "lib/tap.h"
+
+static void
+refuses_duration(const char *text)
+{
+	int64_t ms = -7;
+
+	ok(!num_duration(text, &ms) && ms == -7, "duration '%s' is refused",
+	    text);
+}
+
+static void
+takes_duration(const char *text, int64_t want)
+{
+	int64_t ms = -7;
+
+	ok(num_duration(text, &ms) && ms == want, "duration '%s' is %lld ms",
+	    text, (long long)want);
+}
+
+static void
+refuses_size(const char *text)
+{
+	int64_t n = -7;
+
+	ok(!num_size(text, &n) && n == -7, "size '%s' is refused", text);
+}
+
+static void
+takes_size(const char *text, int64_t want)
+{
+	int64_t n = -7;
+
+	ok(num_size(text, &n) && n == want, "size '%s' is %lld", text,
+	    (long long)want);
+}
+
+int
+main(void)
+{
+	static const char *const bad[] = {"", "-1", "+1", " 1", "1 ", "1x",
+	    "0x10", "1.5.5", ".5", "5.", "1e3", "99999999999999999999", "1ms ",
+	    "1S", "0.0000000001"};
+	static const char *const bad_sizes[] = {"", "-1", "1kk", "1b", "k",
+	    "9223372036854775808", "8388608T", "1.5M"};
+	char buf[32];
+	int64_t n = 3;
+	size_t i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		refuses_duration(bad[i]);
+	takes_duration("5", 5000);
+	takes_duration("0", 0);
+	takes_duration("0.5", 500);
+	takes_duration("500ms", 500);
+	takes_duration("2m", 120000);
+	takes_duration("1h", 3600000);
+	takes_duration("1.5h", 5400000);
+	takes_duration("3s", 3000);
+	takes_duration("0.0001", 1);
+	for (i = 0; i < sizeof(bad_sizes) / sizeof(bad_sizes[0]); i++)
+		refuses_size(bad_sizes[i]);
+	takes_size("4096", 4096);
+	takes_size("64k", 65536);
+	takes_size("1M", 1048576);
+	takes_size("1G", 1073741824);
+	takes_size("9223372036854775807", INT64_MAX);
+	ok(num_parse("65535", 1, 65535, &n) && n == 65535, "the bound itself");
+	ok(!num_parse("65536", 1, 65535, &n) && n == 65535, "one more is not");
+	ok(!num_parse("0", 1, 65535, &n), "less is not");
+	ok(!num_parse("80x", 0, 65535, &n), "rubbish behind it is not");
+	is_text(num_format_size(buf, sizeof(buf), 1536), "1.5 KiB", "KiB");
+	is_text(num_format_size(buf, sizeof(buf), 17), "17 B", "bytes");
+	is_text(num_format_duration(buf, sizeof(buf), 1500000000), "1.50 s",
+	    "seconds");
+	return done_testing();
+}
