@@ -19,7 +19,8 @@ static struct {
 	bool json;           /* events as JSON Lines */
 	int events_fd;       /* where they go */
 	int64_t start_ns;    /* when the run began */
-} diag = {NULL, DIAG_SAY, false, STDERR_FILENO, 0};
+	bool live;           /* a live line stands on the terminal */
+} diag = {NULL, DIAG_SAY, false, STDERR_FILENO, 0, false};
 
 void
 diag_start(const char *command, int level, bool json)
@@ -54,6 +55,7 @@ write_stderr(const char *bytes, size_t n)
 {
 	int saved = errno;
 
+	diag_progress("");
 	(void)fd_write_all(STDERR_FILENO, bytes, n);
 	errno = saved;
 }
@@ -156,6 +158,36 @@ diag_raw(const void *bytes, unsigned long n)
 {
 	if (!diag.json && diag.level >= DIAG_SAY)
 		write_stderr(bytes, n);
+}
+
+bool
+diag_progress_is_shown(void)
+{
+	return !diag.json && diag.level >= DIAG_SAY && isatty(STDERR_FILENO);
+}
+
+/* Columns of the terminal; 80 where it does not tell. */
+static size_t
+terminal_width(void)
+{
+	size_t columns = fd_columns(STDERR_FILENO);
+
+	return columns > 8 && columns < 500 ? columns : 80;
+}
+
+void
+diag_progress(const char *text)
+{
+	char shown[512];
+	int saved = errno;
+
+	if (text[0] == '\0' ? !diag.live : !diag_progress_is_shown())
+		return;
+	snprintf(shown, sizeof(shown), "\r%.*s\033[K",
+	    (int)terminal_width() - 1, text);
+	(void)fd_write_all(STDERR_FILENO, shown, strlen(shown));
+	diag.live = text[0] != '\0';
+	errno = saved;
 }
 
 void

@@ -46,6 +46,15 @@ void diag_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void diag_raw(const void *bytes, unsigned long n);
 
 /*
+ * The live line of a terminal: shows text in place of the one before, cut to
+ * the terminal's width; "" takes it away. Other lines push it down. Nothing
+ * happens where diag_progress_is_shown() is false: stderr is no terminal, or
+ * --json or -q.
+ */
+void diag_progress(const char *text);
+bool diag_progress_is_shown(void);
+
+/*
  * An event. diag_event_begin() starts the object with "event" and "time";
  * the caller adds members; diag_event_end() writes it with --json, and
  * otherwise the line when level is shown.

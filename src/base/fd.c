@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -76,6 +77,19 @@ fd_write_all(int fd, const void *bytes, size_t n)
 		p += done;
 		n -= (size_t)done;
 	}
+	return 0;
+}
+
+size_t
+fd_columns(int fd)
+{
+#ifdef TIOCGWINSZ
+	struct winsize ws;
+
+	if (ioctl(fd, TIOCGWINSZ, &ws) == 0)
+		return ws.ws_col;
+#endif
+	(void)fd;
 	return 0;
 }
 

@@ -32,6 +32,9 @@ int fd_close_on_exec(int fd);
 /* Writes all n bytes, however long it takes. 0, or -1 with errno. */
 int fd_write_all(int fd, const void *bytes, size_t n);
 
+/* Columns of the terminal fd, or 0 where it does not tell. */
+size_t fd_columns(int fd);
+
 /* True when fd is open for reading, or for writing. */
 bool fd_is_readable(int fd);
 bool fd_is_writable(int fd);

@@ -194,8 +194,10 @@ common_dial_options(struct dial_options *d, const struct family_options *family,
 	d->family = family->family;
 	d->numeric = family->numeric != 0;
 	d->type = SOCK_STREAM;
-	d->source = source->source;
-	d->source_port = (uint16_t)source->port;
+	if (source != NULL) {
+		d->source = source->source;
+		d->source_port = (uint16_t)source->port;
+	}
 	d->sock = *sock;
 }
 

@@ -60,7 +60,7 @@ extern const struct opt common_max_opts[];     /* -m */
 extern const struct opt common_socket_opts[];  /* --keepalive ... */
 extern const struct opt common_relay_opts[];   /* --on-eof ... */
 
-/* The dial options that these groups make. */
+/* The dial options that these groups make; source may be NULL. */
 void common_dial_options(struct dial_options *d,
     const struct family_options *family, const struct source_options *source,
     const struct sock_options *sock);

@@ -3,4 +3,4 @@
 #include <stddef.h>
 
 const struct command *const command_table[] = {
-    &connect_command, &help_command, NULL};
+    &connect_command, &listen_command, &help_command, NULL};

@@ -57,7 +57,7 @@ search_table(const char *path, uint16_t port, unsigned state, struct holder *h)
 static bool
 process_has(const char *pid, const char *socket)
 {
-	char path[300], target[64];
+	char path[600], target[64];
 	struct dirent *entry;
 	bool found = false;
 	ssize_t n;
@@ -83,7 +83,7 @@ process_has(const char *pid, const char *socket)
 static void
 name_process(const char *pid, char *buf, size_t size)
 {
-	char path[300], name[64] = "?", shown[128];
+	char path[600], name[64] = "?", shown[128];
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%s/comm", pid);

@@ -1,0 +1,283 @@
+/*
+ * listen: a server. Socket, bind, listen, accept; then the connection goes to
+ * stdin and stdout, or to a handler in a process of its own, and with -k it
+ * goes on accepting.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "cli/command.h"
+#include "cmd/common.h"
+#include "cmd/table.h"
+#include "net/dial.h"
+#include "net/endpoint.h"
+#include "net/handler.h"
+#include "net/listener.h"
+#include "net/relay.h"
+#include "net/server.h"
+#include "net/wait.h"
+
+/* How long the end of a connection may take once we have said everything. */
+#define DRAIN_MS 2000
+
+struct listen_options {
+	struct report_options report;
+	struct family_options family;
+	struct time_options time;
+	struct sock_options sock;
+	struct common_relay_options relay;
+	int keep;          /* -k: go on accepting */
+	int echo, discard; /* handlers */
+	const char *exec;  /* -e: by way of sh -c */
+	const char *to;    /* forward there */
+	int64_t backlog;
+	struct server_options server;
+};
+
+static const struct listen_options listen_defaults = {
+    .time = TIME_OPTIONS_INIT,
+    .sock = SOCK_OPTIONS_INIT,
+    .backlog = -1,
+    .server = {.max_conns = 256, .accept_ms = -1, .log_level = DIAG_NOTE},
+};
+
+static const struct opt listen_opts[] = {
+    {.kind = OPT_FLAG,
+	.letter = 'k',
+	.name = "keep-open",
+	.help = "go on accepting",
+	.offset = offsetof(struct listen_options, keep),
+	.value = 1},
+    {.kind = OPT_STRING,
+	.letter = 'e',
+	.name = "exec",
+	.arg = "CMD",
+	.help = "give the connection to CMD, by way of sh -c",
+	.offset = offsetof(struct listen_options, exec),
+	.excludes = "to echo discard"},
+    {.kind = OPT_STRING,
+	.name = "to",
+	.arg = "HOST:PORT",
+	.help = "forward the connection to there",
+	.offset = offsetof(struct listen_options, to),
+	.excludes = "echo discard"},
+    {.kind = OPT_FLAG,
+	.name = "echo",
+	.help = "send back what is received",
+	.offset = offsetof(struct listen_options, echo),
+	.value = 1,
+	.excludes = "discard"},
+    {.kind = OPT_FLAG,
+	.name = "discard",
+	.help = "drop what is received",
+	.offset = offsetof(struct listen_options, discard),
+	.value = 1},
+    {.kind = OPT_NUMBER,
+	.name = "max-conns",
+	.arg = "N",
+	.help = "serve so many at once; the next ones wait (256)",
+	.offset = offsetof(struct listen_options, server.max_conns),
+	.min = 1,
+	.max = 1000000},
+    {.kind = OPT_NUMBER,
+	.name = "max-per-host",
+	.arg = "N",
+	.help = "serve so many of one address at once; others are closed",
+	.offset = offsetof(struct listen_options, server.max_per_host),
+	.min = 1,
+	.max = 1000000},
+    {.kind = OPT_NUMBER,
+	.name = "backlog",
+	.arg = "N",
+	.help = "connections that the kernel keeps waiting (its maximum)",
+	.offset = offsetof(struct listen_options, backlog),
+	.min = 0,
+	.max = INT32_MAX},
+    {.kind = OPT_DURATION,
+	.name = "accept-timeout",
+	.arg = "T",
+	.help = "give up when no connection comes for so long",
+	.offset = offsetof(struct listen_options, server.accept_ms),
+	.min = 1},
+    {.kind = OPT_END}};
+
+static const struct opt_group listen_groups[] = {{"serving", listen_opts, 0},
+    {"relaying", common_relay_opts, offsetof(struct listen_options, relay)},
+    {"addresses", common_family_opts, offsetof(struct listen_options, family)},
+    {"time", common_timeout_opts, offsetof(struct listen_options, time)},
+    {"time", common_idle_opts, offsetof(struct listen_options, time)},
+    {"time", common_max_opts, offsetof(struct listen_options, time)},
+    {"socket", common_socket_opts, offsetof(struct listen_options, sock)},
+    {"report", common_report_opts, offsetof(struct listen_options, report)},
+    {NULL, NULL, 0}};
+
+/* One run of the command. */
+struct listening {
+	const struct listen_options *o;
+	struct listener listener;
+	struct server server;
+	struct handler handler; /* what each connection gets */
+	struct deadline until;  /* --max-time */
+};
+
+/* stdin and stdout, in this process, then the next one. */
+static int
+serve_stdio(struct listening *l, struct err *e)
+{
+	struct server_conn c;
+	struct relay_options ro;
+	struct relay_result r;
+	int fd, result;
+
+	if (common_relay_check(&l->o->relay, e) < 0)
+		return -1;
+	do {
+		fd = server_accept(&l->server, &c, e);
+		if (fd < 0)
+			return e->kind == ERR_NONE ? 0 : -1;
+		if (!l->o->keep)
+			listener_close(&l->listener);
+		common_relay_setup(&ro, &l->o->relay, &l->o->time, l->until);
+		result = relay_run(fd, &ro, &r, e);
+		relay_tell_closed(DIAG_NOTE, &c.local, &c.remote, &r,
+		    clock_now() - c.start_ns, result < 0 ? (int)e->kind : 0);
+		sock_close_drained(&fd, result < 0 ? 0 : DRAIN_MS);
+		if (result < 0 && wait_stopped() != 0)
+			return l->o->keep ? 0 : -1;
+		if (result < 0 && l->o->keep && e->kind != ERR_OUTPUT) {
+			diag_error(e);
+			result = 0;
+		}
+	} while (result == 0 && l->o->keep);
+	return result;
+}
+
+/* A process a connection; without -k only the first. */
+static int
+serve_handler(struct listening *l, struct err *e)
+{
+	struct server_conn c;
+	int fd;
+
+	do {
+		fd = server_accept(&l->server, &c, e);
+		if (fd < 0)
+			return e->kind == ERR_NONE ? 0 : -1;
+		if (!l->o->keep)
+			listener_close(&l->listener);
+		if (l->handler.program != NULL)
+			server_spawn(&l->server, fd, &c, l->handler.program);
+		else
+			server_fork(
+			    &l->server, fd, &c, handler_serve, &l->handler);
+	} while (l->o->keep);
+	server_wait(&l->server);
+	if (l->server.last_status == 0)
+		return 0;
+	/* Its own process has told what there was to tell. */
+	err_clear(e);
+	e->kind = (enum err_kind)l->server.last_status;
+	return -1;
+}
+
+/* What the options say about the handler. */
+static int
+choose_handler(struct listening *l, char *const *program, struct err *e)
+{
+	const struct listen_options *o = l->o;
+	static char shell[] = "/bin/sh", dash_c[] = "-c";
+	struct handler *h = &l->handler;
+	char *to = (char *)o->to;
+
+	if (program != NULL &&
+	    (o->exec != NULL || o->to != NULL || o->echo || o->discard))
+		return err_set(e, ERR_USAGE,
+		    "a program and --exec, --to, --echo or --discard cannot "
+		    "be used together");
+	if (o->time.timeout_ms >= 0 && o->to == NULL)
+		return err_set(e, ERR_USAGE,
+		    "--timeout is for reaching --to; see --accept-timeout");
+	h->timeout_ms = o->time.timeout_ms;
+	h->idle_ms = o->time.idle_ms;
+	h->max_ms = o->time.max_ms;
+	h->program = program;
+	if (o->exec != NULL) {
+		h->shell[0] = shell;
+		h->shell[1] = dash_c;
+		h->shell[2] = (char *)o->exec;
+		h->program = h->shell;
+	}
+	h->kind = o->echo ? HANDLER_ECHO : HANDLER_DISCARD;
+	if (o->to == NULL)
+		return 0;
+	h->kind = HANDLER_FORWARD;
+	common_dial_options(&h->dial, &o->family, NULL, &o->sock);
+	if (endpoint_parse(&h->target, &to, 1, "tcp", e) < 0)
+		return err_prefix(e, "--to");
+	return 0;
+}
+
+static int
+serve(struct listening *l, bool stdio, struct err *e)
+{
+	int result;
+
+	if (server_start(&l->server, &l->listener, &l->o->server, e) < 0)
+		return -1;
+	listener_announce(&l->listener);
+	result = stdio ? serve_stdio(l, e) : serve_handler(l, e);
+	server_stop(&l->server);
+	return result;
+}
+
+static int
+listen_run(const void *options, const struct command_args *args, struct err *e)
+{
+	const struct listen_options *o = options;
+	struct listening l = {.o = o};
+	struct listener_options lo = {.family = o->family.family,
+	    .numeric = o->family.numeric != 0,
+	    .type = SOCK_STREAM,
+	    .backlog = o->backlog,
+	    .sock = o->sock};
+	struct endpoint ep;
+	bool stdio = args->program == NULL && o->exec == NULL &&
+		     o->to == NULL && !o->echo && !o->discard;
+	int result;
+
+	if (endpoint_parse_local(
+		&ep, args->operands, args->count, "tcp", 0, e) < 0 ||
+	    choose_handler(&l, args->program, e) < 0)
+		return -1;
+	l.until = deadline_after(o->time.max_ms);
+	if (listener_open(&l.listener, &ep, &lo, l.until, e) < 0)
+		return err_prefix(e, "cannot listen on");
+	result = serve(&l, stdio, e);
+	listener_close(&l.listener);
+	return result;
+}
+
+const struct command listen_command = {
+    .name = "listen",
+    .summary = "take connections, and relay or serve them",
+    .operands = "[ADDR] PORT",
+    .least = 1,
+    .most = 2,
+    .takes_program = true,
+    .groups = listen_groups,
+    .defaults = &listen_defaults,
+    .size = sizeof(struct listen_options),
+    .notes = "Without ADDR only this machine can connect (127.0.0.1 and "
+	     "::1); '*' means every\ninterface. Port 0 takes a free one. "
+	     "[ADDR] PORT may also be ADDR:PORT or unix:PATH.\n\n"
+	     "examples:\n"
+	     "  sockt listen 8080 > received\n"
+	     "  sockt listen -k '*' 2323 -- ./handler\n"
+	     "  sockt listen -k 8080 --to localhost:80\n",
+    .run = listen_run,
+};

@@ -1,0 +1,36 @@
+/* What a server does with a connection, in a process of its own. */
+#ifndef NET_HANDLER_H
+#define NET_HANDLER_H
+
+#include <stdint.h>
+
+#include "net/dial.h"
+#include "net/endpoint.h"
+
+struct server_conn;
+
+enum handler_kind {
+	HANDLER_DISCARD, /* read and drop */
+	HANDLER_ECHO,    /* send back */
+	HANDLER_FORWARD  /* relay to target */
+};
+
+struct handler {
+	enum handler_kind kind;
+	char *const *program;     /* instead of kind; NULL: none */
+	char *shell[4];           /* program of --exec: sh -c CMD */
+	struct endpoint target;   /* HANDLER_FORWARD */
+	struct dial_options dial; /* how it is reached */
+	int64_t timeout_ms;       /* for reaching it; -1: no limit */
+	int64_t idle_ms;          /* -1: no limit */
+	int64_t max_ms;           /* -1: no limit */
+};
+
+/*
+ * A server_serve (net/server.h) whose context is a struct handler. Serves,
+ * drains, closes and tells the "closed" event; errors are told too. Returns
+ * the exit status of the connection.
+ */
+int handler_serve(int fd, const struct server_conn *c, void *context);
+
+#endif
