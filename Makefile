@@ -77,7 +77,7 @@ $(B)/tests/sockt-names: tests/lib/names.c $(B)/obj/main.o $(B)/libsockt.a
 # Tests find the binary under test and its build folder in the environment.
 TESTENV = SOCKT="$(abspath $(B))/sockt" SOCKT_BUILD="$(abspath $(B))" \
 	CC="$(CC)" MAKE="$(MAKE)"
-TESTS ?= tests/lint tests/cmd tests/bugs $(UNIT)
+TESTS ?= $(wildcard tests/lint/*.t tests/cmd/*.t tests/bugs/*.t) $(UNIT)
 check: $(B)/sockt $(UNIT) $(B)/tests/sockt-names
 	@$(TESTENV) $(PROVE) -j$(JOBS) -r $(TESTS)
 
