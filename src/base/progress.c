@@ -1,0 +1,78 @@
+#include "base/progress.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/num.h"
+
+void
+progress_start(struct progress *p, bool wanted)
+{
+	p->shown = wanted && diag_progress_is_shown();
+	p->start_ns = clock_now();
+	p->next = deadline_after(PROGRESS_PERIOD_MS);
+}
+
+bool
+progress_is_due(const struct progress *p)
+{
+	return p->shown && deadline_passed(p->next);
+}
+
+void
+progress_draw(struct progress *p, const char *text)
+{
+	if (!p->shown)
+		return;
+	diag_progress(text);
+	p->next = deadline_after(PROGRESS_PERIOD_MS);
+}
+
+struct deadline
+progress_next(const struct progress *p)
+{
+	return p->shown ? p->next : deadline_none();
+}
+
+void
+progress_end(struct progress *p)
+{
+	if (p->shown)
+		diag_progress("");
+	p->shown = false;
+}
+
+/* "8 s left", "3 min left", "2.5 h left". */
+static void
+format_left(char *buf, size_t size, double seconds)
+{
+	if (seconds < 100)
+		snprintf(buf, size, ", %.0f s left", seconds);
+	else if (seconds < 100 * 60)
+		snprintf(buf, size, ", %.0f min left", seconds / 60);
+	else
+		snprintf(buf, size, ", %.1f h left", seconds / 3600);
+}
+
+const char *
+progress_text(const struct progress *p, char *buf, size_t size,
+    const char *verb, uint64_t done, int64_t total, uint64_t skipped)
+{
+	double seconds = clock_seconds(p->start_ns, clock_now());
+	double rate = seconds > 0 ? (double)(done - skipped) / seconds : 0;
+	char so_far[32], whole[32], speed[32], of[64] = "", left[32] = "";
+
+	num_format_size(so_far, sizeof(so_far), done);
+	num_format_size(speed, sizeof(speed), (uint64_t)rate);
+	if (total > 0 && (uint64_t)total >= done) {
+		snprintf(of, sizeof(of), " of %s (%d%%)",
+		    num_format_size(whole, sizeof(whole), (uint64_t)total),
+		    (int)(100.0 * (double)done / (double)total));
+		if (rate > 0)
+			format_left(left, sizeof(left),
+			    (double)((uint64_t)total - done) / rate);
+	}
+	snprintf(buf, size, "%s %s%s, %s/s%s", verb, so_far, of, speed, left);
+	return buf;
+}
