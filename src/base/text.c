@@ -149,3 +149,52 @@ text_escape_stream(
 	*used = pos;
 	return out;
 }
+
+/* The byte of a one-letter escape, or -1. */
+static int
+letter_byte(char letter)
+{
+	static const char letters[] = "nrt0e\\", bytes[] = "\n\r\t\0\033\\";
+	const char *at = letter == '\0' ? NULL : strchr(letters, letter);
+
+	return at == NULL ? -1 : (unsigned char)bytes[at - letters];
+}
+
+/* Two hexadecimal digits, or -1. */
+static int
+hex_byte(const char *text)
+{
+	static const char digits[] = "0123456789abcdefABCDEF";
+	int i, value = 0;
+	const char *at;
+
+	for (i = 0; i < 2; i++) {
+		at = text[i] == '\0' ? NULL : strchr(digits, text[i]);
+		if (at == NULL)
+			return -1;
+		value = value * 16 + (int)(at - digits) -
+			(at - digits > 15 ? 6 : 0);
+	}
+	return value;
+}
+
+ssize_t
+text_unescape(void *dst, const char *text)
+{
+	unsigned char *out = dst;
+	int byte;
+
+	while (*text != '\0') {
+		if (*text != '\\') {
+			*out++ = (unsigned char)*text++;
+			continue;
+		}
+		byte =
+		    text[1] == 'x' ? hex_byte(text + 2) : letter_byte(text[1]);
+		if (byte < 0)
+			return -1;
+		text += text[1] == 'x' ? 4 : 2;
+		*out++ = (unsigned char)byte;
+	}
+	return out - (unsigned char *)dst;
+}

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /*
  * Length of the well-formed UTF-8 sequence (RFC 3629) at bytes, 1 to 4, with
@@ -34,5 +35,12 @@ char *text_escape_string(char *dst, size_t size, const char *text);
  */
 size_t text_escape_stream(
     char *dst, const void *bytes, size_t n, bool last, size_t *used);
+
+/*
+ * The other way, for bytes that a user types as an argument: \n, \r, \t, \0,
+ * \e, \\ and \xHH become bytes. dst has room for strlen(text) bytes and gets no
+ * NUL. Returns how many were written, or -1 for an escape that is none of them.
+ */
+ssize_t text_unescape(void *dst, const char *text);
 
 #endif

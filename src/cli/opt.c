@@ -223,11 +223,14 @@ store_call(struct parse *p, const struct opt *o, const char *arg, void *field)
 }
 
 static void
-list_add(struct opt_list *list, const char *arg)
+list_add(struct opt_list *list, const char *arg, int value)
 {
 	list->items =
 	    mem_resize(list->items, list->count + 1, sizeof(list->items[0]));
-	list->items[list->count++] = arg;
+	list->values =
+	    mem_resize(list->values, list->count + 1, sizeof(list->values[0]));
+	list->items[list->count] = arg;
+	list->values[list->count++] = value;
 }
 
 /* Stores one option; arg is NULL for those that take none. */
@@ -265,7 +268,7 @@ store(struct parse *p, const struct found *f, const char *arg)
 	case OPT_CHOICE:
 		return store_choice(p, o, arg, field);
 	case OPT_LIST:
-		list_add(field, arg);
+		list_add(field, arg, o->value);
 		return 0;
 	case OPT_CALL:
 		return store_call(p, o, arg, field);
@@ -406,7 +409,9 @@ opt_release(
 				continue;
 			list = (void *)((char *)options + g->base + o->offset);
 			free(list->items);
+			free(list->values);
 			list->items = NULL;
+			list->values = NULL;
 			list->count = 0;
 		}
 	free(rest->operands);

@@ -30,6 +30,8 @@ enum opt_kind {
 /* The arguments of a repeatable option, in the order given. */
 struct opt_list {
 	const char **items; /* pointers into argv; freed by opt_release() */
+	int *values;        /* the row's value for each: two options that
+			       share a list stay in the order given */
 	size_t count;
 };
 
@@ -41,7 +43,7 @@ struct opt {
 	const char *arg;  /* the argument's name in help: "T", "HOST" */
 	const char *help; /* one line, lower case, no full stop */
 	size_t offset;    /* of the field within the group's struct */
-	int value;        /* OPT_FLAG: what is stored */
+	int value;        /* OPT_FLAG: what is stored; OPT_LIST: its mark */
 	int64_t min, max; /* OPT_NUMBER, _DURATION, _SIZE; max 0: none */
 	const char *const *choices; /* OPT_CHOICE: NULL-terminated words */
 	const char

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "net/access.h"
 #include "net/dial.h"
 #include "net/relay.h"
 
@@ -185,6 +186,40 @@ const struct opt common_relay_opts[] = {
 	.value = 1,
 	.excludes = "on-eof"},
     {.kind = OPT_END}};
+
+/* What an access row's value stands for. */
+enum { ACCESS_DENY, ACCESS_ALLOW };
+
+const struct opt common_access_opts[] = {
+    {.kind = OPT_LIST,
+	.name = "allow",
+	.arg = "CIDR",
+	.help = "let these in: address, network/bits, several by commas, or "
+		"@FILE; the first rule that matches wins",
+	.offset = offsetof(struct access_options, rules),
+	.value = ACCESS_ALLOW},
+    {.kind = OPT_LIST,
+	.name = "deny",
+	.arg = "CIDR",
+	.help = "turn these away, in the same manner",
+	.offset = offsetof(struct access_options, rules),
+	.value = ACCESS_DENY},
+    {.kind = OPT_END}};
+
+int
+common_access(struct access *a, const struct access_options *o, struct err *e)
+{
+	bool allow;
+	size_t i;
+
+	for (i = 0; i < o->rules.count; i++) {
+		allow = o->rules.values[i] == ACCESS_ALLOW;
+		if (access_add(a, allow, o->rules.items[i], e) < 0)
+			return err_prefix(
+			    e, "%s", allow ? "--allow" : "--deny");
+	}
+	return 0;
+}
 
 void
 common_dial_options(struct dial_options *d, const struct family_options *family,

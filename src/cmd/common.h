@@ -13,6 +13,7 @@
 #include "net/addr.h"
 #include "net/sock.h"
 
+struct access;
 struct dial_options;
 struct err;
 struct relay_options;
@@ -51,6 +52,11 @@ struct common_relay_options {
 	int recv_only;
 };
 
+/* --allow and --deny, in the order given. */
+struct access_options {
+	struct opt_list rules;
+};
+
 extern const struct opt common_report_opts[];
 extern const struct opt common_family_opts[];
 extern const struct opt common_source_opts[];  /* -s -p */
@@ -59,11 +65,19 @@ extern const struct opt common_idle_opts[];    /* --idle-timeout */
 extern const struct opt common_max_opts[];     /* -m */
 extern const struct opt common_socket_opts[];  /* --keepalive ... */
 extern const struct opt common_relay_opts[];   /* --on-eof ... */
+extern const struct opt common_access_opts[];  /* --allow --deny */
 
 /* The dial options that these groups make; source may be NULL. */
 void common_dial_options(struct dial_options *d,
     const struct family_options *family, const struct source_options *source,
     const struct sock_options *sock);
+
+/*
+ * The lists that these options make; a->rules is access_release()'s in both
+ * cases. 0, or -1 with *e.
+ */
+int common_access(
+    struct access *a, const struct access_options *o, struct err *e);
 
 /* Whether stdin and stdout are open as far as these need them; see fd.h. */
 int common_relay_check(const struct common_relay_options *o, struct err *e);

@@ -14,6 +14,7 @@
 #include "cli/command.h"
 #include "cmd/common.h"
 #include "cmd/table.h"
+#include "net/access.h"
 #include "net/dial.h"
 #include "net/endpoint.h"
 #include "net/handler.h"
@@ -37,6 +38,7 @@ struct listen_options {
 	const char *to;    /* forward there */
 	int64_t backlog;
 	struct server_options server;
+	struct access_options access;
 };
 
 static const struct listen_options listen_defaults = {
@@ -108,6 +110,7 @@ static const struct opt listen_opts[] = {
 
 static const struct opt_group listen_groups[] = {{"serving", listen_opts, 0},
     {"relaying", common_relay_opts, offsetof(struct listen_options, relay)},
+    {"serving", common_access_opts, offsetof(struct listen_options, access)},
     {"addresses", common_family_opts, offsetof(struct listen_options, family)},
     {"time", common_timeout_opts, offsetof(struct listen_options, time)},
     {"time", common_idle_opts, offsetof(struct listen_options, time)},
@@ -121,6 +124,8 @@ struct listening {
 	const struct listen_options *o;
 	struct listener listener;
 	struct server server;
+	struct server_options so; /* those of o, with the lists */
+	struct access access;
 	struct handler handler; /* what each connection gets */
 	struct deadline until;  /* --max-time */
 };
@@ -227,7 +232,7 @@ serve(struct listening *l, bool stdio, struct err *e)
 {
 	int result;
 
-	if (server_start(&l->server, &l->listener, &l->o->server, e) < 0)
+	if (server_start(&l->server, &l->listener, &l->so, e) < 0)
 		return -1;
 	listener_announce(&l->listener);
 	result = stdio ? serve_stdio(l, e) : serve_handler(l, e);
@@ -239,7 +244,7 @@ static int
 listen_run(const void *options, const struct command_args *args, struct err *e)
 {
 	const struct listen_options *o = options;
-	struct listening l = {.o = o};
+	struct listening l = {.o = o, .so = o->server, .access = ACCESS_INIT};
 	struct listener_options lo = {.family = o->family.family,
 	    .numeric = o->family.numeric != 0,
 	    .type = SOCK_STREAM,
@@ -255,10 +260,18 @@ listen_run(const void *options, const struct command_args *args, struct err *e)
 	    choose_handler(&l, args->program, e) < 0)
 		return -1;
 	l.until = deadline_after(o->time.max_ms);
-	if (listener_open(&l.listener, &ep, &lo, l.until, e) < 0)
-		return err_prefix(e, "cannot listen on");
-	result = serve(&l, stdio, e);
-	listener_close(&l.listener);
+	l.so.access = &l.access;
+	result = common_access(&l.access, &o->access, e);
+	if (result == 0) {
+		result = listener_open(&l.listener, &ep, &lo, l.until, e);
+		if (result < 0)
+			err_prefix(e, "cannot listen on");
+	}
+	if (result == 0) {
+		result = serve(&l, stdio, e);
+		listener_close(&l.listener);
+	}
+	access_release(&l.access);
 	return result;
 }
 

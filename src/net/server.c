@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "net/access.h"
 #include "net/fast.h"
 #include "net/listener.h"
 #include "net/program.h"
@@ -188,6 +189,21 @@ count_host(const struct server *s, const struct addr *remote)
 	return n;
 }
 
+/* Tells that a peer is not served, and by which option. */
+static void
+refuse(const struct server *s, const struct server_conn *c, const char *remote,
+    const char *why)
+{
+	struct json j;
+
+	diag_event_begin(&j, "turned-away");
+	addr_json(&c->local, &j, "local");
+	addr_json(&c->remote, &j, "remote");
+	json_text(&j, "reason", why);
+	diag_event_end(
+	    &j, s->options->log_level, "%s: turned away (%s)", remote, why);
+}
+
 /* Whether this peer is served; tells both cases. */
 static bool
 admit(const struct server *s, const struct server_conn *c)
@@ -196,9 +212,14 @@ admit(const struct server *s, const struct server_conn *c)
 	struct json j;
 
 	addr_format(&c->remote, remote, sizeof(remote));
+	if (s->options->access != NULL &&
+	    !access_allows(s->options->access, &c->remote)) {
+		refuse(s, c, remote, "--allow, --deny");
+		return false;
+	}
 	if (s->options->max_per_host > 0 &&
 	    count_host(s, &c->remote) >= s->options->max_per_host) {
-		diag_note("%s: turned away (--max-per-host)", remote);
+		refuse(s, c, remote, "--max-per-host");
 		return false;
 	}
 	diag_event_begin(&j, "accepted");

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "net/addr.h"
 
+struct access;
 struct err;
 struct listener;
 
@@ -24,6 +25,7 @@ struct server_options {
 	int64_t max_per_host; /* of one address; over it: closed; 0: any */
 	int64_t accept_ms;    /* wait this long for a connection, or -1 */
 	int log_level;        /* enum diag_level of "accepted" and "closed" */
+	const struct access *access; /* who is let in; NULL: everybody */
 };
 
 /* Who is connected. */

@@ -1,0 +1,183 @@
+#include "net/access.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/text.h"
+
+/* Longest item of a list. */
+#define ITEM_SIZE 128
+/* Bits of ::ffff:0:0 in front of a mapped IPv4 address (RFC 4291 2.5.5.2). */
+#define MAPPED_BITS 96
+
+/* The bytes of an IP address; *bits gets how many bits they have. */
+static const unsigned char *
+address_bytes(const struct addr *a, int *bits)
+{
+	if (addr_family(a) == AF_INET) {
+		*bits = 32;
+		return (const unsigned char *)&a->u.in4.sin_addr;
+	}
+	*bits = 128;
+	return (const unsigned char *)&a->u.in6.sin6_addr;
+}
+
+/* A prefix of a mapped address is one of the IPv4 address in it. */
+static void
+unmap_rule(struct access_rule *r)
+{
+	if (addr_family(&r->network) != AF_INET6 || r->bits < MAPPED_BITS)
+		return;
+	addr_unmap(&r->network);
+	if (addr_family(&r->network) == AF_INET)
+		r->bits -= MAPPED_BITS;
+}
+
+/* "ADDRESS" or "ADDRESS/BITS". */
+static bool
+parse_rule(struct access_rule *r, const char *text)
+{
+	char host[ADDR_IP_TEXT];
+	const char *slash = strchr(text, '/');
+	size_t n = slash == NULL ? strlen(text) : (size_t)(slash - text);
+	int64_t bits;
+	int most;
+
+	if (n >= sizeof(host))
+		return false;
+	memcpy(host, text, n);
+	host[n] = '\0';
+	if (!addr_parse_ip(&r->network, host, 0))
+		return false;
+	address_bytes(&r->network, &most);
+	bits = most;
+	if (slash != NULL && !num_parse(slash + 1, 0, most, &bits))
+		return false;
+	r->bits = (int)bits;
+	unmap_rule(r);
+	return true;
+}
+
+static int
+add_rule(struct access *a, bool allow, const char *text, struct err *e)
+{
+	struct access_rule r = {.allow = allow};
+	char shown[128];
+
+	if (!parse_rule(&r, text)) {
+		text_escape_string(shown, sizeof(shown), text);
+		return err_set(e, ERR_USAGE,
+		    "'%s' is neither an address nor ADDRESS/BITS", shown);
+	}
+	a->rules = mem_resize(a->rules, a->count + 1, sizeof(a->rules[0]));
+	a->rules[a->count++] = r;
+	return 0;
+}
+
+int
+access_add(struct access *a, bool allow, const char *text, struct err *e)
+{
+	char item[ITEM_SIZE];
+	size_t n;
+
+	a->has_allow = a->has_allow || allow;
+	if (text[0] == '@')
+		return access_add_file(a, allow, text + 1, e);
+	for (;;) {
+		n = strcspn(text, ",");
+		if (n >= sizeof(item))
+			return err_set(e, ERR_USAGE,
+			    "an item of %zu bytes is no address", n);
+		memcpy(item, text, n);
+		item[n] = '\0';
+		if (add_rule(a, allow, item, e) < 0)
+			return -1;
+		if (text[n] == '\0')
+			return 0;
+		text += n + 1;
+	}
+}
+
+/* Cuts the comment and the blanks around; what is left may be empty. */
+static char *
+trim(char *line)
+{
+	char *end;
+
+	line[strcspn(line, "#\r\n")] = '\0';
+	line += strspn(line, " \t");
+	end = line + strlen(line);
+	while (end > line && (end[-1] == ' ' || end[-1] == '\t'))
+		*--end = '\0';
+	return line;
+}
+
+int
+access_add_file(struct access *a, bool allow, const char *path, struct err *e)
+{
+	FILE *f = fopen(path, "r");
+	char shown[256], *line = NULL, *text;
+	size_t size = 0;
+	int number = 0, result = 0;
+
+	/* An empty list of friends lets nobody in. */
+	a->has_allow = a->has_allow || allow;
+	text_escape_string(shown, sizeof(shown), path);
+	if (f == NULL)
+		return err_sys(e, ERR_OUTPUT, errno, "%s", shown);
+	while (result == 0 && getline(&line, &size, f) >= 0) {
+		number++;
+		text = trim(line);
+		if (*text != '\0' && add_rule(a, allow, text, e) < 0)
+			result = err_prefix(e, "%s line %d", shown, number);
+	}
+	if (result == 0 && ferror(f))
+		result = err_sys(e, ERR_OUTPUT, errno, "%s", shown);
+	free(line);
+	fclose(f);
+	return result;
+}
+
+static bool
+rule_matches(const struct access_rule *r, const struct addr *peer)
+{
+	const unsigned char *network, *host;
+	int most, whole = r->bits / 8, rest = r->bits % 8;
+
+	if (addr_family(&r->network) != addr_family(peer))
+		return false;
+	network = address_bytes(&r->network, &most);
+	host = address_bytes(peer, &most);
+	if (memcmp(network, host, (size_t)whole) != 0)
+		return false;
+	return rest == 0 || (network[whole] ^ host[whole]) >> (8 - rest) == 0;
+}
+
+bool
+access_allows(const struct access *a, const struct addr *peer)
+{
+	struct addr plain = *peer;
+	size_t i;
+
+	addr_unmap(&plain);
+	if (addr_family(&plain) != AF_INET && addr_family(&plain) != AF_INET6)
+		return true;
+	for (i = 0; i < a->count; i++)
+		if (rule_matches(&a->rules[i], &plain))
+			return a->rules[i].allow;
+	return !a->has_allow;
+}
+
+void
+access_release(struct access *a)
+{
+	free(a->rules);
+	a->rules = NULL;
+	a->count = 0;
+	a->has_allow = false;
+}

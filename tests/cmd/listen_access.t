@@ -1,0 +1,48 @@
+# --allow and --deny decide who is served, before a process is made.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use Test::More;
+
+# What a client from 127.0.0.1 gets back for "x", '' when it is turned away.
+sub ask {
+    my $p = start('listen', '-4', '-k', '-v', '--echo', @_, '0');
+    my $c = tcp_client($p->port);
+    $c->syswrite("x");
+    shutdown $c, 1;
+    my $got = do { local $/; <$c> } // '';
+    my $r = $p->stop;
+    is $r->{status}, 0, 'the server ends well';
+    return ($got, $r->{err});
+}
+
+my ($got, $err) = ask('--allow', '127.0.0.0/8');
+is $got, 'x', 'an allowed peer is served';
+
+($got, $err) = ask('--deny', '127.0.0.1');
+is $got, '', 'a denied one is not';
+like $err, qr/127\.0\.0\.1 port \d+: turned away \(--allow, --deny\)/,
+    'which is told';
+
+($got) = ask('--allow', '192.0.2.0/24,2001:db8::/32');
+is $got, '', 'who is not on a list of friends is not served';
+
+($got) = ask('--allow', '127.0.0.1', '--deny', '127.0.0.0/8');
+is $got, 'x', 'the first rule that matches wins';
+
+($got) = ask('--deny', '127.0.0.0/8', '--allow', '127.0.0.1');
+is $got, '', 'whichever option it came from';
+
+my $list = spew(scratch() . '/list', "# us\n127.0.0.1\n");
+($got) = ask("--allow=\@$list");
+is $got, 'x', 'rules may come from a file';
+
+my $r = run('listen', '--allow', '127.0.0.1/33', '0');
+is $r->{status}, 2, 'what is no network is a usage error';
+like $r->{err}, qr/--allow: '127\.0\.0\.1\/33' is neither/, 'which says so';
+$r = run('listen', '--deny', '@/nonexistent/list', '0');
+is $r->{status}, 11, 'a file that cannot be read is status 11';
+
+done_testing;
