@@ -101,6 +101,14 @@ err_sys(struct err *e, enum err_kind kind, int errnum, const char *fmt, ...)
 }
 
 int
+err_status(struct err *e, int status)
+{
+	err_clear(e);
+	e->kind = (enum err_kind)status;
+	return -1;
+}
+
+int
 err_prefix(struct err *e, const char *fmt, ...)
 {
 	char front[ERR_TEXT];

@@ -49,6 +49,12 @@ int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 int err_sys(struct err *e, enum err_kind kind, int errnum, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/*
+ * An error without a text, for a status that has been told already or that is
+ * another program's: the exit status as it is. Always returns -1.
+ */
+int err_status(struct err *e, int status);
+
 /* Puts "TEXT: " in front of what is there. Always returns -1. */
 int err_prefix(struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

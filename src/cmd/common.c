@@ -3,15 +3,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/err.h"
-#include "base/fd.h"
 #include "base/text.h"
 #include "net/access.h"
 #include "net/dial.h"
-#include "net/relay.h"
 
 static int
 parse_source(void *field, const char *arg, struct err *e)
@@ -114,6 +111,15 @@ const struct opt common_max_opts[] = {
 	.min = 1},
     {.kind = OPT_END}};
 
+const struct opt common_retry_opts[] = {
+    {.kind = OPT_DURATION,
+	.name = "retry-for",
+	.arg = "T",
+	.help = "keep trying until it opens or T has passed",
+	.offset = offsetof(struct time_options, retry_ms),
+	.min = 1},
+    {.kind = OPT_END}};
+
 const struct opt common_socket_opts[] = {
     {.kind = OPT_FLAG,
 	.name = "keepalive",
@@ -152,39 +158,6 @@ const struct opt common_socket_opts[] = {
 	.offset = offsetof(struct sock_options, sndbuf),
 	.min = 1,
 	.max = INT32_MAX},
-    {.kind = OPT_END}};
-
-static const char *const on_eof_words[] = {"fin", "keep", "quit", NULL};
-static const char *const on_peer_eof_words[] = {
-    "drain", "finish", "quit", NULL};
-
-const struct opt common_relay_opts[] = {
-    {.kind = OPT_CHOICE,
-	.name = "on-eof",
-	.arg = "WHAT",
-	.help = "own input ends: send FIN and go on receiving (fin), "
-		"just go on (keep), leave (quit)",
-	.offset = offsetof(struct common_relay_options, on_eof),
-	.choices = on_eof_words},
-    {.kind = OPT_CHOICE,
-	.name = "on-peer-eof",
-	.arg = "WHAT",
-	.help = "the peer finishes: send what stdin holds by then and leave "
-		"(drain), send until stdin ends (finish), leave (quit)",
-	.offset = offsetof(struct common_relay_options, on_peer_eof),
-	.choices = on_peer_eof_words},
-    {.kind = OPT_FLAG,
-	.name = "send-only",
-	.help = "send stdin, drop what is received",
-	.offset = offsetof(struct common_relay_options, send_only),
-	.value = 1,
-	.excludes = "recv-only on-eof"},
-    {.kind = OPT_FLAG,
-	.name = "recv-only",
-	.help = "receive to stdout, leave stdin alone",
-	.offset = offsetof(struct common_relay_options, recv_only),
-	.value = 1,
-	.excludes = "on-eof"},
     {.kind = OPT_END}};
 
 /* What an access row's value stands for. */
@@ -242,30 +215,4 @@ common_flush(struct err *e)
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return 0;
 	return err_sys(e, ERR_OUTPUT, errno, "stdout");
-}
-
-int
-common_relay_check(const struct common_relay_options *o, struct err *e)
-{
-	if (!o->recv_only && !fd_is_readable(STDIN_FILENO))
-		return err_set(e, ERR_OUTPUT,
-		    "stdin is closed (with --recv-only it is not needed)");
-	if (!o->send_only && !fd_is_writable(STDOUT_FILENO))
-		return err_set(e, ERR_OUTPUT,
-		    "stdout is closed (with --send-only it is not needed)");
-	return 0;
-}
-
-void
-common_relay_setup(struct relay_options *r,
-    const struct common_relay_options *o, const struct time_options *time,
-    struct deadline until)
-{
-	r->in = o->recv_only ? -1 : STDIN_FILENO;
-	r->out = o->send_only ? -1 : STDOUT_FILENO;
-	r->on_eof =
-	    o->send_only ? RELAY_EOF_QUIT : (enum relay_on_eof)o->on_eof;
-	r->on_peer_eof = (enum relay_on_peer_eof)o->on_peer_eof;
-	r->idle_ms = time->idle_ms;
-	r->until = until;
 }

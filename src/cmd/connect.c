@@ -1,19 +1,19 @@
 /*
  * connect: a client. Resolve, socket, connect, send and receive, close.
  */
-#include <errno.h>
-#include <stdio.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "base/diag.h"
 #include "base/err.h"
 #include "cli/command.h"
 #include "cmd/common.h"
 #include "cmd/table.h"
-#include "net/dial.h"
+#include "cmd/talk.h"
 #include "net/endpoint.h"
 #include "net/program.h"
-#include "net/relay.h"
+#include "net/reach.h"
+#include "net/sock.h"
+#include "net/summary.h"
 #include "net/wait.h"
 
 /* How long a one-way sender waits for the peer to have taken everything. */
@@ -25,13 +25,15 @@ struct connect_options {
 	struct source_options source;
 	struct time_options time;
 	struct sock_options sock;
-	struct common_relay_options relay;
-	int zero; /* -z: connect, report, leave */
+	struct talk_options talk;
+	int zero;         /* -z: connect, report, leave */
+	const char *exec; /* -e: a program by way of sh -c */
 };
 
 static const struct connect_options connect_defaults = {
     .time = TIME_OPTIONS_INIT,
     .sock = SOCK_OPTIONS_INIT,
+    .talk = TALK_OPTIONS_INIT,
 };
 
 static const struct opt connect_opts[] = {
@@ -41,106 +43,120 @@ static const struct opt connect_opts[] = {
 	.help = "connect, report, leave",
 	.offset = offsetof(struct connect_options, zero),
 	.value = 1,
-	.excludes = "send-only recv-only on-eof on-peer-eof idle-timeout"},
+	.excludes = "exec"},
+    {.kind = OPT_STRING,
+	.letter = 'e',
+	.name = "exec",
+	.arg = "CMD",
+	.help = "give the connection to CMD, by way of sh -c",
+	.offset = offsetof(struct connect_options, exec)},
     {.kind = OPT_END}};
 
 static const struct opt_group connect_groups[] = {
     {"what to do", connect_opts, 0},
-    {"relaying", common_relay_opts, offsetof(struct connect_options, relay)},
+    {"relaying", talk_relay_opts, offsetof(struct connect_options, talk)},
+    {"script", talk_script_opts, offsetof(struct connect_options, talk)},
+    {"records", talk_record_opts, offsetof(struct connect_options, talk)},
     {"addresses", common_family_opts, offsetof(struct connect_options, family)},
     {"own end", common_source_opts, offsetof(struct connect_options, source)},
     {"time", common_timeout_opts, offsetof(struct connect_options, time)},
+    {"time", common_retry_opts, offsetof(struct connect_options, time)},
     {"time", common_idle_opts, offsetof(struct connect_options, time)},
     {"time", common_max_opts, offsetof(struct connect_options, time)},
     {"socket", common_socket_opts, offsetof(struct connect_options, sock)},
     {"report", common_report_opts, offsetof(struct connect_options, report)},
     {NULL, NULL, 0}};
 
-/* What a connection needs to be reported when it is over. */
+/* One connection. */
 struct connection {
 	int fd;
 	struct dial_result names;
-	int64_t start_ns;
 };
-
-static void
-tell_closed(const struct connection *c, const struct relay_result *r,
-    const struct err *e, int result)
-{
-	relay_tell_closed(DIAG_NOTE, &c->names.local, &c->names.remote, r,
-	    clock_now() - c->start_ns, result < 0 ? (int)e->kind : 0);
-}
-
-/* stdin and stdout. */
-static int
-talk(struct connection *c, const struct connect_options *o,
-    struct deadline until, struct err *e)
-{
-	struct relay_options ro;
-	struct relay_result r;
-	int result;
-
-	common_relay_setup(&ro, &o->relay, &o->time, until);
-	result = relay_run(c->fd, &ro, &r, e);
-	if (result == 0 && ro.on_eof == RELAY_EOF_QUIT)
-		sock_close_drained(&c->fd, DRAIN_MS);
-	tell_closed(c, &r, e, result);
-	return result;
-}
 
 /* A program; its exit status becomes ours. */
 static int
-run_program(struct connection *c, char *const *argv, struct err *e)
+run_program(struct connection *c, char *const *argv, struct deadline until,
+    struct err *e)
 {
+	int64_t start = clock_now();
+	struct summary sum;
 	pid_t pid;
 	int status;
 
 	sock_nonblocking(c->fd, false);
 	pid = program_start(
 	    argv, c->fd, c->fd, "TCP", &c->names.local, &c->names.remote, e);
-	if (pid < 0) {
-		status = program_errno_status(e->errnum);
-		diag_error(e);
-	} else {
-		status = program_wait(pid);
-		sock_close_drained(&c->fd, DRAIN_MS);
-	}
-	if (status == 0)
+	if (pid < 0)
+		return -1;
+	status = program_wait(pid, until, e);
+	summary_of_socket(c->fd, &sum);
+	sock_close_drained(&c->fd, status < 0 ? 0 : DRAIN_MS);
+	summary_tell(DIAG_NOTE, &c->names.local, &c->names.remote, &sum,
+	    clock_now() - start, status < 0 ? (int)e->kind : status);
+	return status <= 0 ? status : err_status(e, status);
+}
+
+/* Options about stdin and stdout, where these are not used. */
+static int
+check_unused(const struct connect_options *o, struct err *e)
+{
+	if (memcmp(&o->talk, &connect_defaults.talk, sizeof(o->talk)) == 0 &&
+	    o->time.idle_ms < 0)
 		return 0;
-	err_clear(e);
-	e->kind = (enum err_kind)status;
-	return -1;
+	return err_set(e, ERR_USAGE,
+	    "with --zero or a program there is no relaying: its options, "
+	    "--idle-timeout, scripts and records do not apply");
+}
+
+/* Everything behind the options: open, run, close. */
+static int
+run(const struct connect_options *o, const struct endpoint *ep,
+    char *const *program, struct talk *t, struct err *e)
+{
+	struct deadline until = deadline_after(o->time.max_ms);
+	struct reach_options r = {
+	    .timeout_ms = o->time.timeout_ms, .retry_ms = o->time.retry_ms};
+	struct connection c = {.fd = -1};
+	int result = 0;
+
+	if (t != NULL && talk_open(t, &o->talk, &o->time, until, e) < 0)
+		return -1;
+	common_dial_options(&r.dial, &o->family, &o->source, &o->sock);
+	if (wait_catch(WAIT_STOP, e) < 0)
+		return -1;
+	c.fd = reach_connect(ep, &r, until, &c.names, e);
+	if (c.fd < 0)
+		return -1;
+	if (program != NULL)
+		result = run_program(&c, program, until, e);
+	else if (t != NULL)
+		result = talk_run(t, &c.fd, &c.names.local, &c.names.remote, e);
+	sock_close(&c.fd);
+	return result;
 }
 
 static int
 connect_run(const void *options, const struct command_args *args, struct err *e)
 {
 	const struct connect_options *o = options;
-	struct connection c = {.fd = -1, .start_ns = clock_now()};
-	struct deadline until = deadline_after(o->time.max_ms);
-	struct dial_options d;
+	char *const *program = args->program;
+	struct program_shell shell;
+	struct talk t = {0};
 	struct endpoint ep;
-	int result = 0;
+	int result;
 
+	if (o->exec != NULL && program != NULL)
+		return err_set(e, ERR_USAGE,
+		    "--exec and a program cannot be used together");
+	if (o->exec != NULL)
+		program = program_shell(&shell, o->exec);
 	if (endpoint_parse(&ep, args->operands, args->count, "tcp", e) < 0)
 		return -1;
-	if (!o->zero && args->program == NULL &&
-	    common_relay_check(&o->relay, e) < 0)
-		return -1;
-	common_dial_options(&d, &o->family, &o->source, &o->sock);
-	if (wait_catch(WAIT_STOP, e) < 0)
-		return -1;
-	c.fd = dial_connect(&ep, &d,
-	    deadline_first(until, deadline_after(o->time.timeout_ms)), &c.names,
-	    e);
-	if (c.fd < 0)
-		return -1;
-	if (args->program != NULL)
-		result = run_program(&c, args->program, e);
-	else if (!o->zero)
-		result = talk(&c, o, until, e);
-	sock_close(&c.fd);
-	return result;
+	if (o->zero || program != NULL)
+		return check_unused(o, e) < 0 ? -1
+					      : run(o, &ep, program, NULL, e);
+	result = run(o, &ep, NULL, &t, e);
+	return talk_release(&t, result, e);
 }
 
 const struct command connect_command = {

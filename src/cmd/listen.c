@@ -3,35 +3,28 @@
  * stdin and stdout, or to a handler in a process of its own, and with -k it
  * goes on accepting.
  */
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/err.h"
-#include "base/fd.h"
 #include "cli/command.h"
 #include "cmd/common.h"
 #include "cmd/table.h"
+#include "cmd/talk.h"
 #include "net/access.h"
 #include "net/dial.h"
 #include "net/endpoint.h"
 #include "net/handler.h"
 #include "net/listener.h"
-#include "net/relay.h"
 #include "net/server.h"
 #include "net/wait.h"
-
-/* How long the end of a connection may take once we have said everything. */
-#define DRAIN_MS 2000
 
 struct listen_options {
 	struct report_options report;
 	struct family_options family;
 	struct time_options time;
 	struct sock_options sock;
-	struct common_relay_options relay;
+	struct talk_options talk;
 	int keep;          /* -k: go on accepting */
 	int echo, discard; /* handlers */
 	const char *exec;  /* -e: by way of sh -c */
@@ -44,6 +37,7 @@ struct listen_options {
 static const struct listen_options listen_defaults = {
     .time = TIME_OPTIONS_INIT,
     .sock = SOCK_OPTIONS_INIT,
+    .talk = TALK_OPTIONS_INIT,
     .backlog = -1,
     .server = {.max_conns = 256, .accept_ms = -1, .log_level = DIAG_NOTE},
 };
@@ -109,8 +103,10 @@ static const struct opt listen_opts[] = {
     {.kind = OPT_END}};
 
 static const struct opt_group listen_groups[] = {{"serving", listen_opts, 0},
-    {"relaying", common_relay_opts, offsetof(struct listen_options, relay)},
     {"serving", common_access_opts, offsetof(struct listen_options, access)},
+    {"relaying", talk_relay_opts, offsetof(struct listen_options, talk)},
+    {"script", talk_script_opts, offsetof(struct listen_options, talk)},
+    {"records", talk_record_opts, offsetof(struct listen_options, talk)},
     {"addresses", common_family_opts, offsetof(struct listen_options, family)},
     {"time", common_timeout_opts, offsetof(struct listen_options, time)},
     {"time", common_idle_opts, offsetof(struct listen_options, time)},
@@ -132,26 +128,18 @@ struct listening {
 
 /* stdin and stdout, in this process, then the next one. */
 static int
-serve_stdio(struct listening *l, struct err *e)
+serve_stdio(struct listening *l, struct talk *t, struct err *e)
 {
 	struct server_conn c;
-	struct relay_options ro;
-	struct relay_result r;
 	int fd, result;
 
-	if (common_relay_check(&l->o->relay, e) < 0)
-		return -1;
 	do {
 		fd = server_accept(&l->server, &c, e);
 		if (fd < 0)
 			return e->kind == ERR_NONE ? 0 : -1;
 		if (!l->o->keep)
 			listener_close(&l->listener);
-		common_relay_setup(&ro, &l->o->relay, &l->o->time, l->until);
-		result = relay_run(fd, &ro, &r, e);
-		relay_tell_closed(DIAG_NOTE, &c.local, &c.remote, &r,
-		    clock_now() - c.start_ns, result < 0 ? (int)e->kind : 0);
-		sock_close_drained(&fd, result < 0 ? 0 : DRAIN_MS);
+		result = talk_run(t, &fd, &c.local, &c.remote, e);
 		if (result < 0 && wait_stopped() != 0)
 			return l->o->keep ? 0 : -1;
 		if (result < 0 && l->o->keep && e->kind != ERR_OUTPUT) {
@@ -185,9 +173,7 @@ serve_handler(struct listening *l, struct err *e)
 	if (l->server.last_status == 0)
 		return 0;
 	/* Its own process has told what there was to tell. */
-	err_clear(e);
-	e->kind = (enum err_kind)l->server.last_status;
-	return -1;
+	return err_status(e, l->server.last_status);
 }
 
 /* What the options say about the handler. */
@@ -195,7 +181,6 @@ static int
 choose_handler(struct listening *l, char *const *program, struct err *e)
 {
 	const struct listen_options *o = l->o;
-	static char shell[] = "/bin/sh", dash_c[] = "-c";
 	struct handler *h = &l->handler;
 	char *to = (char *)o->to;
 
@@ -211,12 +196,8 @@ choose_handler(struct listening *l, char *const *program, struct err *e)
 	h->idle_ms = o->time.idle_ms;
 	h->max_ms = o->time.max_ms;
 	h->program = program;
-	if (o->exec != NULL) {
-		h->shell[0] = shell;
-		h->shell[1] = dash_c;
-		h->shell[2] = (char *)o->exec;
-		h->program = h->shell;
-	}
+	if (o->exec != NULL)
+		h->program = program_shell(&h->shell, o->exec);
 	h->kind = o->echo ? HANDLER_ECHO : HANDLER_DISCARD;
 	if (o->to == NULL)
 		return 0;
@@ -227,16 +208,52 @@ choose_handler(struct listening *l, char *const *program, struct err *e)
 	return 0;
 }
 
+/* stdio is the talk on stdin and stdout, or NULL for a handler. */
 static int
-serve(struct listening *l, bool stdio, struct err *e)
+serve(struct listening *l, struct talk *stdio, struct err *e)
 {
 	int result;
 
 	if (server_start(&l->server, &l->listener, &l->so, e) < 0)
 		return -1;
 	listener_announce(&l->listener);
-	result = stdio ? serve_stdio(l, e) : serve_handler(l, e);
+	result = stdio != NULL ? serve_stdio(l, stdio, e) : serve_handler(l, e);
 	server_stop(&l->server);
+	return result;
+}
+
+/* Options about stdin and stdout, where a handler has the connections. */
+static int
+check_unused(const struct listen_options *o, struct err *e)
+{
+	if (memcmp(&o->talk, &listen_defaults.talk, sizeof(o->talk)) == 0)
+		return 0;
+	return err_set(e, ERR_USAGE,
+	    "with a handler there is no relaying of stdin and stdout: its "
+	    "options, scripts and records do not apply");
+}
+
+/* Opens the sockets, serves, closes them. */
+static int
+run(struct listening *l, const struct endpoint *ep, struct talk *stdio,
+    struct err *e)
+{
+	const struct listen_options *o = l->o;
+	struct listener_options lo = {.family = o->family.family,
+	    .numeric = o->family.numeric != 0,
+	    .type = SOCK_STREAM,
+	    .backlog = o->backlog,
+	    .sock = o->sock};
+	int result;
+
+	l->until = deadline_after(o->time.max_ms);
+	if (stdio != NULL &&
+	    talk_open(stdio, &o->talk, &o->time, l->until, e) < 0)
+		return -1;
+	if (listener_open(&l->listener, ep, &lo, l->until, e) < 0)
+		return err_prefix(e, "cannot listen on");
+	result = serve(l, stdio, e);
+	listener_close(&l->listener);
 	return result;
 }
 
@@ -245,34 +262,23 @@ listen_run(const void *options, const struct command_args *args, struct err *e)
 {
 	const struct listen_options *o = options;
 	struct listening l = {.o = o, .so = o->server, .access = ACCESS_INIT};
-	struct listener_options lo = {.family = o->family.family,
-	    .numeric = o->family.numeric != 0,
-	    .type = SOCK_STREAM,
-	    .backlog = o->backlog,
-	    .sock = o->sock};
+	bool handled = args->program != NULL || o->exec != NULL ||
+		       o->to != NULL || o->echo || o->discard;
+	struct talk t = {0};
 	struct endpoint ep;
-	bool stdio = args->program == NULL && o->exec == NULL &&
-		     o->to == NULL && !o->echo && !o->discard;
 	int result;
 
 	if (endpoint_parse_local(
 		&ep, args->operands, args->count, "tcp", 0, e) < 0 ||
-	    choose_handler(&l, args->program, e) < 0)
+	    choose_handler(&l, args->program, e) < 0 ||
+	    (handled && check_unused(o, e) < 0))
 		return -1;
-	l.until = deadline_after(o->time.max_ms);
 	l.so.access = &l.access;
 	result = common_access(&l.access, &o->access, e);
-	if (result == 0) {
-		result = listener_open(&l.listener, &ep, &lo, l.until, e);
-		if (result < 0)
-			err_prefix(e, "cannot listen on");
-	}
-	if (result == 0) {
-		result = serve(&l, stdio, e);
-		listener_close(&l.listener);
-	}
+	if (result == 0)
+		result = run(&l, &ep, handled ? NULL : &t, e);
 	access_release(&l.access);
-	return result;
+	return talk_release(&t, result, e);
 }
 
 const struct command listen_command = {

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/fd.h"
@@ -28,6 +29,16 @@ int fast_accept(int fd, struct addr *peer);
 
 /* A close-on-exec pipe, non-blocking if asked. 0, or -1 with errno. */
 int fast_pipe(int ends[2], bool nonblocking);
+
+/* What the kernel counts of a TCP connection. */
+struct fast_tcp {
+	uint64_t sent, received; /* bytes */
+	bool peer_finished;      /* the peer's FIN has come */
+	bool is_closed;          /* it is over: reset */
+};
+
+/* Asks for them; false where the system or the socket tells nothing. */
+bool fast_tcp_info(int fd, struct fast_tcp *tcp);
 
 /*
  * Writes to an inherited descriptor that poll(2) called writable without

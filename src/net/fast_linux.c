@@ -11,6 +11,16 @@
 
 #include "net/addr.h"
 
+/* The kernel's header has what glibc's lacks; musl's own has it. */
+#if defined(__GLIBC__)
+#include <linux/tcp.h>
+#else
+#include <netinet/tcp.h>
+#endif
+
+/* States of TCP in tcpi_state; glibc and the kernel name them differently. */
+enum { STATE_CLOSE = 7, STATE_CLOSE_WAIT = 8, STATE_LAST_ACK = 9 };
+
 const char *
 fast_name(void)
 {
@@ -35,6 +45,26 @@ int
 fast_pipe(int ends[2], bool nonblocking)
 {
 	return pipe2(ends, O_CLOEXEC | (nonblocking ? O_NONBLOCK : 0));
+}
+
+bool
+fast_tcp_info(int fd, struct fast_tcp *tcp)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	memset(&info, 0, sizeof(info));
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+		return false;
+	tcp->sent = info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
+	tcp->peer_finished = info.tcpi_state == STATE_CLOSE_WAIT ||
+			     info.tcpi_state == STATE_LAST_ACK;
+	/* The peer's FIN counts as a byte. */
+	tcp->received = info.tcpi_bytes_received;
+	if (tcp->peer_finished && tcp->received > 0)
+		tcp->received--;
+	tcp->is_closed = info.tcpi_state == STATE_CLOSE;
+	return true;
 }
 
 /* A pipe that poll calls writable takes PIPE_BUF bytes whole. */

@@ -57,6 +57,14 @@ fast_pipe(int ends[2], bool nonblocking)
 	return 0;
 }
 
+bool
+fast_tcp_info(int fd, struct fast_tcp *tcp)
+{
+	(void)fd;
+	(void)tcp;
+	return false;
+}
+
 /* A pipe that poll calls writable takes PIPE_BUF bytes whole. */
 static ssize_t
 write_ready(int fd, const void *bytes, size_t n)

@@ -52,22 +52,61 @@ is_transient(int errnum)
 	return errnum == EAGAIN || errnum == EWOULDBLOCK || errnum == EINTR;
 }
 
+/* One read(2); for CRLF into the second half, so that it can grow. */
+static ssize_t
+read_some(struct flow *f, unsigned char *space, size_t room)
+{
+	if (f->crlf) {
+		space += room - room / 2;
+		room /= 2;
+	}
+	if (f->in.kind == FD_SOCKET)
+		return recv(f->in.fd, space, room, MSG_DONTWAIT);
+	return read(f->in.fd, space, room);
+}
+
+/* n bytes from the second half to the front, with CR before a bare LF. */
+static size_t
+expand(struct flow *f, unsigned char *space, size_t room, size_t n)
+{
+	const unsigned char *from = space + room - room / 2;
+	size_t i, out = 0;
+
+	for (i = 0; i < n; i++) {
+		if (from[i] == '\n' && !f->last_was_cr)
+			space[out++] = '\r';
+		f->last_was_cr = from[i] == '\r';
+		space[out++] = from[i];
+	}
+	return out;
+}
+
+/* n bytes lie at the queue's end. 0, or -1 when see wants no more. */
+static int
+take(struct flow *f, const unsigned char *space, size_t n)
+{
+	f->last_ns = clock_now();
+	if (f->out.fd < 0)
+		f->bytes += (uint64_t)n;
+	else
+		buf_added(&f->queue, n);
+	return f->see == NULL ? 0 : f->see(f->context, space, n);
+}
+
 ssize_t
 flow_read(struct flow *f)
 {
 	size_t room;
 	unsigned char *space = buf_space(&f->queue, &room);
-	ssize_t n;
+	ssize_t n = read_some(f, space, room);
 
-	n = f->in.kind == FD_SOCKET ? recv(f->in.fd, space, room, MSG_DONTWAIT)
-				    : read(f->in.fd, space, room);
 	if (n > 0) {
-		f->last_ns = clock_now();
-		if (f->out.fd < 0)
-			f->bytes += (uint64_t)n;
-		else
-			buf_added(&f->queue, (size_t)n);
-		return n;
+		if (f->crlf)
+			n = (ssize_t)expand(f, space, room, (size_t)n);
+		if (take(f, space, (size_t)n) == 0)
+			return n;
+		errno = ECANCELED;
+		n = -1;
 	}
 	if (n < 0 && is_transient(errno)) {
 		errno = EAGAIN;
@@ -77,6 +116,18 @@ flow_read(struct flow *f)
 		f->in.errnum = errno;
 	f->in.fd = -1;
 	return n;
+}
+
+bool
+flow_put(struct flow *f, const void *bytes, size_t n)
+{
+	if (!buf_put(&f->queue, bytes, n))
+		return false;
+	if (f->see != NULL && f->see(f->context, bytes, n) < 0) {
+		f->in.errnum = ECANCELED;
+		f->in.fd = -1;
+	}
+	return true;
 }
 
 ssize_t

@@ -24,8 +24,15 @@ struct flow_end {
 	int errnum; /* why it was closed, 0: end of file */
 };
 
+/* Sees bytes as they come in, after any change. 0, or -1 to end the flow. */
+typedef int flow_see(void *context, const void *bytes, size_t n);
+
 struct flow {
 	struct flow_end in, out;
+	flow_see *see;    /* NULL: nobody looks on */
+	void *context;    /* see's */
+	bool crlf;        /* LF becomes CRLF; a CRLF stays */
+	bool last_was_cr; /* the byte before this piece was CR */
 	struct buf queue; /* read, not yet written */
 	uint64_t bytes;   /* written so far */
 	int64_t last_ns;  /* when bytes last moved */
@@ -45,7 +52,7 @@ bool flow_is_done(const struct flow *f);
 /*
  * Reads once, as much as there is room for. Returns the count, 0 at the end,
  * -1 with EAGAIN when nothing is there, or with another errno that has ended
- * the in side.
+ * the in side; ECANCELED: see did.
  */
 ssize_t flow_read(struct flow *f);
 
@@ -54,6 +61,12 @@ ssize_t flow_read(struct flow *f);
  * with another errno that has ended the out side; what is queued then stays.
  */
 ssize_t flow_write(struct flow *f);
+
+/*
+ * Puts bytes behind what is queued, as if they had been read. False, and
+ * nothing put, where there is no room for all of them.
+ */
+bool flow_put(struct flow *f, const void *bytes, size_t n);
 
 /* No more is read. */
 void flow_stop_reading(struct flow *f);

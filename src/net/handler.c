@@ -19,7 +19,7 @@ struct serving {
 	int fd;
 	const struct handler *h;
 	struct deadline until; /* of the whole connection */
-	struct relay_result r;
+	struct summary r;
 	struct err e;
 };
 
@@ -43,7 +43,7 @@ wait_for(struct serving *s, short events)
 static int
 lost(struct serving *s, int errnum)
 {
-	s->r.first = RELAY_PEER;
+	s->r.first = FIRST_PEER;
 	s->r.reset = errnum == ECONNRESET || errnum == EPIPE;
 	return err_sys(&s->e, ERR_LOST, errnum,
 	    "the connection was lost after %llu bytes received and %llu sent",
@@ -61,7 +61,7 @@ receive(struct serving *s, void *piece, size_t size)
 		if (n > 0)
 			s->r.received += (uint64_t)n;
 		if (n == 0)
-			s->r.first = RELAY_PEER;
+			s->r.first = FIRST_PEER;
 		if (n >= 0)
 			return n;
 		if (errno != EAGAIN && errno != EINTR)
@@ -111,10 +111,7 @@ static int
 serve_forward(struct serving *s)
 {
 	const struct handler *h = s->h;
-	struct relay_options o = {.on_eof = RELAY_EOF_FIN,
-	    .on_peer_eof = RELAY_PEER_FINISH,
-	    .idle_ms = h->idle_ms,
-	    .until = s->until};
+	struct relay_options o = RELAY_OPTIONS_INIT;
 	int target, result;
 
 	target = dial_connect(&h->target, &h->dial,
@@ -123,6 +120,9 @@ serve_forward(struct serving *s)
 	if (target < 0)
 		return err_prefix(&s->e, "forwarding to");
 	o.in = o.out = target;
+	o.on_peer_eof = RELAY_PEER_FINISH;
+	o.idle_ms = h->idle_ms;
+	o.until = s->until;
 	result = relay_run(s->fd, &o, &s->r, &s->e);
 	sock_close_drained(&target, result < 0 ? 0 : DRAIN_MS);
 	return result;
@@ -143,7 +143,7 @@ handler_serve(int fd, const struct server_conn *c, void *context)
 	sock_close_drained(&s.fd, DRAIN_MS);
 	if (result == 0)
 		err_clear(&s.e);
-	relay_tell_closed(DIAG_NOTE, &c->local, &c->remote, &s.r,
+	summary_tell(DIAG_NOTE, &c->local, &c->remote, &s.r,
 	    clock_now() - c->start_ns, (int)s.e.kind);
 	if (result < 0) {
 		err_prefix(

@@ -6,6 +6,7 @@
 
 #include "net/dial.h"
 #include "net/endpoint.h"
+#include "net/program.h"
 
 struct server_conn;
 
@@ -17,13 +18,13 @@ enum handler_kind {
 
 struct handler {
 	enum handler_kind kind;
-	char *const *program;     /* instead of kind; NULL: none */
-	char *shell[4];           /* program of --exec: sh -c CMD */
-	struct endpoint target;   /* HANDLER_FORWARD */
-	struct dial_options dial; /* how it is reached */
-	int64_t timeout_ms;       /* for reaching it; -1: no limit */
-	int64_t idle_ms;          /* -1: no limit */
-	int64_t max_ms;           /* -1: no limit */
+	char *const *program;       /* instead of kind; NULL: none */
+	struct program_shell shell; /* storage of --exec's program */
+	struct endpoint target;     /* HANDLER_FORWARD */
+	struct dial_options dial;   /* how it is reached */
+	int64_t timeout_ms;         /* for reaching it; -1: no limit */
+	int64_t idle_ms;            /* -1: no limit */
+	int64_t max_ms;             /* -1: no limit */
 };
 
 /*

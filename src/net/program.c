@@ -20,6 +20,8 @@
 
 extern char **environ;
 
+/* How long a program may take to end when it is asked to. */
+#define GRACE_MS 2000
 /* PROTO and four more; see UCSPI. */
 #define VARIABLES 5
 #define VARIABLE_TEXT (ADDR_TEXT + 32)
@@ -179,13 +181,63 @@ program_wait_status(int status)
 				   : WEXITSTATUS(status);
 }
 
-int
-program_wait(pid_t pid)
+/* Waits until the deadline: true when it was reaped. */
+static bool
+reap(pid_t pid, struct deadline until, int *status)
 {
+	for (;;) {
+		wait_taken();
+		if (waitpid(pid, status, WNOHANG) != 0)
+			return true;
+		if (deadline_passed(until) || wait_stopped() != 0)
+			return false;
+		wait_until(until);
+	}
+}
+
+/* Asks it to end, then makes it. */
+static void
+end_program(pid_t pid)
+{
+	struct deadline grace = deadline_after(GRACE_MS);
 	int status;
 
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR || wait_stopped() != 0)
-			return -1;
-	return program_wait_status(status);
+	kill(pid, SIGTERM);
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		if (deadline_passed(grace)) {
+			kill(pid, SIGKILL);
+			waitpid(pid, &status, 0);
+			return;
+		}
+		wait_until(grace);
+		wait_taken();
+	}
+}
+
+int
+program_wait(pid_t pid, struct deadline until, struct err *e)
+{
+	int status = 0;
+
+	if (wait_catch(WAIT_STOP | WAIT_CHILD, e) < 0)
+		return -1;
+	if (reap(pid, until, &status))
+		return program_wait_status(status);
+	end_program(pid);
+	if (wait_stopped() != 0)
+		return err_sys(e, ERR_FAILED, EINTR, "the program");
+	return err_set(
+	    e, ERR_TIMEOUT, "the program took too long (--max-time)");
+}
+
+char *const *
+program_shell(struct program_shell *s, const char *command)
+{
+	static char shell[] = "/bin/sh", dash_c[] = "-c";
+
+	s->argv[0] = shell;
+	s->argv[1] = dash_c;
+	s->argv[2] = (char *)command;
+	s->argv[3] = NULL;
+	return s->argv;
 }

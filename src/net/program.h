@@ -4,6 +4,8 @@
 
 #include <sys/types.h>
 
+#include "base/clock.h"
+
 struct addr;
 struct err;
 
@@ -25,7 +27,18 @@ int program_errno_status(int errnum);
 /* The shell's status for a status of waitpid(2): its own, or 128 + signal. */
 int program_wait_status(int status);
 
-/* Waits for the program. Its shell status, or -1 with EINTR for a signal. */
-int program_wait(pid_t pid);
+/*
+ * Waits for the program's end. When the deadline passes, or a caught signal
+ * asks to stop, it gets SIGTERM, and SIGKILL two seconds later. Its shell
+ * status, or -1 with *e: ERR_TIMEOUT, or ERR_FAILED with EINTR.
+ */
+int program_wait(pid_t pid, struct deadline until, struct err *e);
+
+/* argv that runs CMD by way of sh -c; NULL-terminated storage for it. */
+struct program_shell {
+	char *argv[4];
+};
+
+char *const *program_shell(struct program_shell *s, const char *command);
 
 #endif

@@ -1,14 +1,17 @@
 #include "net/relay.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "base/diag.h"
 #include "base/err.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/progress.h"
+#include "base/script.h"
 #include "net/flow.h"
 #include "net/sock.h"
 #include "net/wait.h"
@@ -21,16 +24,18 @@ struct relay {
 	bool finished;      /* we have sent FIN */
 	bool out_finished;  /* a forwarder's other side got its FIN */
 	bool peer_finished; /* the peer's FIN or reset came */
-	enum relay_first first;
+	enum summary_first first;
+	struct deadline linger; /* end of the wait for the peer's end */
+	struct err *e;          /* of the run, for see */
 };
 
 /* Places in the poll array. */
 enum { POLL_SOCKET, POLL_IN, POLL_OUT, POLL_COUNT };
 
 static void
-note_first(struct relay *r, enum relay_first who)
+note_first(struct relay *r, enum summary_first who)
 {
-	if (r->first == RELAY_NOBODY)
+	if (r->first == FIRST_NOBODY)
 		r->first = who;
 }
 
@@ -48,11 +53,42 @@ finish_up(struct relay *r)
 		return;
 	if (r->o->in < 0)
 		return;
-	note_first(r, RELAY_US);
+	note_first(r, FIRST_US);
 	if (r->up.out.errnum == 0 &&
 	    (r->o->on_eof == RELAY_EOF_FIN || r->peer_finished))
 		sock_finish(r->fd);
 	r->finished = true;
+	r->linger = deadline_after(r->o->linger_ms);
+}
+
+static bool
+is_scripted(const struct relay *r)
+{
+	return r->o->script != NULL && !script_is_done(r->o->script);
+}
+
+/* Sends what the script says next; finds out whether it failed. */
+static int
+advance_script(struct relay *r)
+{
+	struct script *script = r->o->script;
+	const char *text;
+	size_t n;
+
+	while ((text = script_text(script, &n)) != NULL &&
+	       flow_put(&r->up, text, n))
+		script_sent(script);
+	if (!script_is_expecting(script))
+		return 0;
+	if (r->down.in.fd < 0)
+		return script_error(script,
+		    r->down.in.errnum != 0 ? "the connection was lost"
+					   : "the peer finished",
+		    r->e);
+	if (deadline_passed(script_deadline(script)))
+		return script_error(
+		    script, "time ran out (--expect-timeout)", r->e);
+	return 0;
 }
 
 /* The peer has ended: a forwarder passes that on. */
@@ -71,6 +107,9 @@ is_over(const struct relay *r)
 	if (r->down.out.errnum != 0 && !is_forwarder(r))
 		return true;
 	if (r->finished && r->o->on_eof == RELAY_EOF_QUIT)
+		return true;
+	if (r->o->leave_after && !is_scripted(r) &&
+	    buf_is_empty(&r->up.queue) && buf_is_empty(&r->down.queue))
 		return true;
 	if (!flow_is_done(&r->down))
 		return false;
@@ -97,8 +136,8 @@ fill_poll(const struct relay *r, struct pollfd *fds)
 	if (flow_wants_write(&r->up))
 		events |= POLLOUT;
 	set_poll(&fds[POLL_SOCKET], r->fd, events);
-	set_poll(
-	    &fds[POLL_IN], r->up.in.fd, flow_wants_read(&r->up) ? POLLIN : 0);
+	set_poll(&fds[POLL_IN], r->up.in.fd,
+	    flow_wants_read(&r->up) && !is_scripted(r) ? POLLIN : 0);
 	set_poll(&fds[POLL_OUT], r->down.out.fd,
 	    flow_wants_write(&r->down) ? POLLOUT : 0);
 }
@@ -129,7 +168,7 @@ pump_down(struct relay *r, const struct pollfd *fds)
 	    flow_wants_read(&r->down) && flow_read(&r->down) <= 0 &&
 	    r->down.in.fd < 0) {
 		r->peer_finished = true;
-		note_first(r, RELAY_PEER);
+		note_first(r, FIRST_PEER);
 	}
 	if (flow_wants_write(&r->down))
 		flow_write(&r->down);
@@ -150,19 +189,66 @@ idle_deadline(const struct relay *r)
 static int
 limit_error(const struct relay *r, struct err *e)
 {
+	int64_t ms = r->o->idle_ms;
+	const char *what = "nothing was sent or received within ";
+	const char *option = " (--idle-timeout)";
 	char took[32];
 
-	if (deadline_passed(r->o->until))
-		return err_set(e, ERR_TIMEOUT,
-		    "the whole run took too long (--max-time); sent %llu "
-		    "bytes, received %llu",
-		    (unsigned long long)r->up.bytes,
-		    (unsigned long long)r->down.bytes);
+	if (deadline_passed(r->linger)) {
+		ms = r->o->linger_ms;
+		what = "our end was sent, and the peer did not finish within ";
+		option = " (--linger)";
+	}
+	num_format_duration(took, sizeof(took), ms * CLOCK_MS);
+	if (deadline_passed(r->o->until)) {
+		what = "the whole run took longer than allowed";
+		took[0] = '\0';
+		option = " (--max-time)";
+	}
 	return err_set(e, ERR_TIMEOUT,
-	    "nothing was sent or received for %s (--idle-timeout); sent %llu "
-	    "bytes, received %llu",
-	    num_format_duration(took, sizeof(took), r->o->idle_ms * CLOCK_MS),
+	    "%s%s%s; %llu bytes were sent, %llu received", what, took, option,
 	    (unsigned long long)r->up.bytes, (unsigned long long)r->down.bytes);
+}
+
+/* The earliest limit of all. */
+static struct deadline
+limit(const struct relay *r)
+{
+	return deadline_first(
+	    deadline_first(r->o->until, r->linger), idle_deadline(r));
+}
+
+/* Until when the poll may last. */
+static struct deadline
+next_event(const struct relay *r)
+{
+	struct deadline until = limit(r);
+
+	if (r->peer_finished && r->up.in.fd >= 0 &&
+	    r->o->on_peer_eof == RELAY_PEER_DRAIN && flow_wants_read(&r->up) &&
+	    !is_scripted(r))
+		return deadline_after(0);
+	if (r->o->script != NULL)
+		until = deadline_first(until, script_deadline(r->o->script));
+	if (r->o->progress != NULL)
+		until = deadline_first(until, progress_next(r->o->progress));
+	return until;
+}
+
+static void
+show_progress(const struct relay *r)
+{
+	const struct progress *p = r->o->progress;
+	char line[400], received[160];
+	size_t n;
+
+	progress_text(p, line, sizeof(line) - sizeof(received), "sent",
+	    r->up.bytes, r->o->total, 0);
+	progress_text(
+	    p, received, sizeof(received), "received", r->down.bytes, -1, 0);
+	n = strlen(line);
+	snprintf(line + n, sizeof(line) - n, "; %s", received);
+	progress_draw(r->o->progress, line);
 }
 
 /* Reads, writes and waits until it is over. */
@@ -170,24 +256,22 @@ static int
 loop(struct relay *r, struct err *e)
 {
 	struct pollfd fds[POLL_COUNT + 1];
-	struct deadline until;
-	int ready;
 
 	while (!is_over(r)) {
-		until = deadline_first(r->o->until, idle_deadline(r));
-		if (r->peer_finished && r->up.in.fd >= 0 &&
-		    r->o->on_peer_eof == RELAY_PEER_DRAIN &&
-		    flow_wants_read(&r->up))
-			until = deadline_after(0);
+		if (is_scripted(r) && advance_script(r) < 0)
+			return -1;
 		fill_poll(r, fds);
-		ready = wait_poll(fds, POLL_COUNT, until);
-		if (ready < 0)
+		if (wait_poll(fds, POLL_COUNT, next_event(r)) < 0)
 			return err_sys(e, ERR_FAILED, errno, "relaying");
-		if (deadline_passed(r->o->until) ||
-		    deadline_passed(idle_deadline(r)))
+		if (deadline_passed(limit(r)))
 			return limit_error(r, e);
 		pump_up(r, fds);
 		pump_down(r, fds);
+		if (r->up.in.errnum == ECANCELED ||
+		    r->down.in.errnum == ECANCELED)
+			return -1;
+		if (r->o->progress != NULL && progress_is_due(r->o->progress))
+			show_progress(r);
 	}
 	return 0;
 }
@@ -225,55 +309,62 @@ judge(const struct relay *r, struct err *e)
 	return lost == 0 ? 0 : lost_error(r, lost, e);
 }
 
+static int
+see_sent(void *context, const void *bytes, size_t n)
+{
+	struct relay *r = context;
+
+	if (r->o->see == NULL)
+		return 0;
+	return r->o->see(r->o->context, true, bytes, n, r->e);
+}
+
+static int
+see_received(void *context, const void *bytes, size_t n)
+{
+	struct relay *r = context;
+
+	if (is_scripted(r))
+		script_see(r->o->script, bytes, n);
+	if (r->o->see == NULL)
+		return 0;
+	return r->o->see(r->o->context, false, bytes, n, r->e);
+}
+
+/* Nobody is asked where nobody wants to look on. */
+static void
+look_on(struct relay *r)
+{
+	r->up.context = r->down.context = r;
+	if (r->o->see != NULL)
+		r->up.see = see_sent;
+	if (r->o->see != NULL || r->o->script != NULL)
+		r->down.see = see_received;
+}
+
 int
-relay_run(int fd, const struct relay_options *o, struct relay_result *result,
-    struct err *e)
+relay_run(
+    int fd, const struct relay_options *o, struct summary *sum, struct err *e)
 {
 	unsigned char *storage = mem_array(2, FLOW_SIZE);
-	struct relay r = {.fd = fd, .o = o};
+	struct relay r = {.fd = fd, .o = o, .linger = deadline_none(), .e = e};
 	int status;
 
 	flow_init(&r.up, o->in, fd, storage);
 	flow_init(&r.down, fd, o->out, storage + FLOW_SIZE);
+	r.up.crlf = o->crlf;
+	look_on(&r);
 	status = loop(&r, e);
 	if (status == 0)
 		status = judge(&r, e);
-	result->sent = r.up.bytes;
-	result->received = r.down.bytes;
-	result->first = r.first;
-	result->reset = r.down.in.errnum == ECONNRESET ||
-			r.up.out.errnum == ECONNRESET ||
-			r.up.out.errnum == EPIPE;
+	if (o->progress != NULL)
+		progress_end(o->progress);
+	memset(sum, 0, sizeof(*sum));
+	sum->sent = r.up.bytes;
+	sum->received = r.down.bytes;
+	sum->first = r.first;
+	sum->reset = r.down.in.errnum == ECONNRESET ||
+		     r.up.out.errnum == ECONNRESET || r.up.out.errnum == EPIPE;
 	free(storage);
 	return status;
-}
-
-void
-relay_tell_closed(int level, const struct addr *local,
-    const struct addr *remote, const struct relay_result *r, int64_t ns,
-    int status)
-{
-	static const char *const names[] = {"nobody", "us", "peer"};
-	char from[ADDR_TEXT], to[ADDR_TEXT], took[32];
-	struct json j;
-
-	diag_event_begin(&j, "closed");
-	addr_json(local, &j, "local");
-	addr_json(remote, &j, "remote");
-	json_number(&j, "sent", (int64_t)r->sent);
-	json_number(&j, "received", (int64_t)r->received);
-	json_seconds(&j, "seconds", (double)ns / 1e9);
-	json_text(&j, "first", names[r->first]);
-	json_text(&j, "how", r->reset ? "reset" : "fin");
-	json_number(&j, "status", status);
-	diag_event_end(&j, level,
-	    "closed %s from %s: sent %llu bytes, received %llu, in %s; %s%s",
-	    addr_format(remote, to, sizeof(to)),
-	    addr_format(local, from, sizeof(from)), (unsigned long long)r->sent,
-	    (unsigned long long)r->received,
-	    num_format_duration(took, sizeof(took), ns),
-	    r->first == RELAY_US     ? "we finished first"
-	    : r->first == RELAY_PEER ? "the peer finished first"
-				     : "nobody finished",
-	    r->reset ? ", reset" : "");
 }

@@ -9,12 +9,15 @@
 #define NET_RELAY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/clock.h"
-#include "net/addr.h"
+#include "net/summary.h"
 
 struct err;
+struct progress;
+struct script;
 
 /* When own input ends. */
 enum relay_on_eof {
@@ -35,38 +38,35 @@ struct relay_options {
 	enum relay_on_eof on_eof;
 	enum relay_on_peer_eof on_peer_eof;
 	int64_t idle_ms;       /* no byte either way for so long; -1: any */
+	int64_t linger_ms;     /* own end, then so long for the peer's; -1 */
 	struct deadline until; /* end of the whole run */
+	bool crlf;             /* LF of own input is sent as CRLF */
+	struct script *script; /* goes before own input; NULL: none */
+	bool leave_after;      /* leave when the script is done */
+	struct progress *progress; /* drawn on the terminal; NULL: none */
+	int64_t total;             /* bytes of own input; -1: unknown */
+
+	/* Sees what is sent and received, in order; NULL: nobody does. 0, or
+	 * -1 with *e to end the relay. */
+	int (*see)(void *context, bool sent, const void *bytes, size_t n,
+	    struct err *e);
+	void *context;
 };
 
-/* Who ended it. */
-enum relay_first {
-	RELAY_NOBODY, /* neither has: a limit or an error did */
-	RELAY_US,
-	RELAY_PEER
-};
-
-struct relay_result {
-	uint64_t sent, received; /* bytes */
-	enum relay_first first;  /* whose end came first */
-	bool reset;              /* the peer reset the connection */
-};
+#define RELAY_OPTIONS_INIT                                           \
+	{                                                            \
+		.in = -1, .out = -1, .idle_ms = -1, .linger_ms = -1, \
+		.until = {INT64_MAX}, .total = -1                    \
+	}
 
 /*
  * Relays until it is over. fd is a connected socket, non-blocking or not,
  * and stays the caller's; so do in and out. in may be the same socket as out:
  * a forwarder; its sending side is then closed when fd's peer finishes. 0, or
  * -1 with *e: ERR_TIMEOUT, ERR_LOST, ERR_OUTPUT, or ERR_FAILED with EINTR for
- * a caught signal. *r is filled in both cases.
+ * a caught signal. *sum is filled in both cases.
  */
-int relay_run(int fd, const struct relay_options *o, struct relay_result *r,
-    struct err *e);
-
-/*
- * Tells how a connection ended: the "closed" event, at level. status is the
- * exit status of this connection.
- */
-void relay_tell_closed(int level, const struct addr *local,
-    const struct addr *remote, const struct relay_result *r, int64_t ns,
-    int status);
+int relay_run(
+    int fd, const struct relay_options *o, struct summary *sum, struct err *e);
 
 #endif

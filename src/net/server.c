@@ -18,6 +18,7 @@
 #include "net/listener.h"
 #include "net/program.h"
 #include "net/sock.h"
+#include "net/summary.h"
 #include "net/wait.h"
 
 /* How long a finished program's connection is drained. */
@@ -39,23 +40,16 @@ server_start(struct server *s, struct listener *l,
 	return wait_catch(WAIT_STOP | WAIT_CHILD, e);
 }
 
-void
-server_tell_closed(
-    const struct server *s, const struct server_conn *c, int status)
+/* A program's connection, whose bytes only the kernel has seen. */
+static void
+tell_closed(
+    const struct server *s, int fd, const struct server_conn *c, int status)
 {
-	char remote[ADDR_TEXT], took[32];
-	int64_t ns = clock_now() - c->start_ns;
-	struct json j;
+	struct summary sum;
 
-	diag_event_begin(&j, "closed");
-	addr_json(&c->local, &j, "local");
-	addr_json(&c->remote, &j, "remote");
-	json_seconds(&j, "seconds", (double)ns / 1e9);
-	json_number(&j, "status", status);
-	diag_event_end(&j, s->options->log_level,
-	    "closed %s after %s, status %d",
-	    addr_format(&c->remote, remote, sizeof(remote)),
-	    num_format_duration(took, sizeof(took), ns), status);
+	summary_of_socket(fd, &sum);
+	summary_tell(s->options->log_level, &c->local, &c->remote, &sum,
+	    clock_now() - c->start_ns, status);
 }
 
 static void
@@ -77,7 +71,7 @@ end_child(struct server *s, size_t i, int status)
 		remove_child(s, i);
 		return;
 	}
-	server_tell_closed(s, &c->conn, s->last_status);
+	tell_closed(s, c->fd, &c->conn, s->last_status);
 	shutdown(c->fd, SHUT_WR);
 	c->until = deadline_after(DRAIN_MS);
 }
@@ -385,7 +379,7 @@ server_spawn(
 	}
 	s->last_status = program_errno_status(e.errnum);
 	diag_error(&e);
-	server_tell_closed(s, c, s->last_status);
+	tell_closed(s, fd, c, s->last_status);
 	sock_close_drained(&fd, 0);
 }
 

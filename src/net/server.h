@@ -90,8 +90,4 @@ void server_wait(struct server *s);
 /* Ends and reaps every child; frees what the server holds. */
 void server_stop(struct server *s);
 
-/* Tells that a connection ended: the "closed" event without byte counts. */
-void server_tell_closed(
-    const struct server *s, const struct server_conn *c, int status);
-
 #endif

@@ -1,0 +1,319 @@
+#include "cmd/talk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/hexdump.h"
+#include "base/mem.h"
+#include "base/progress.h"
+#include "base/text.h"
+#include "cmd/common.h"
+#include "net/addr.h"
+#include "net/relay.h"
+#include "net/sock.h"
+#include "net/summary.h"
+
+/* How long a connection's end may take once everything was said. */
+#define DRAIN_MS 2000
+
+static const char *const on_eof_words[] = {"fin", "keep", "quit", NULL};
+static const char *const on_peer_eof_words[] = {
+    "drain", "finish", "quit", NULL};
+
+static int
+parse_send(void *field, const char *arg, struct err *e)
+{
+	return script_add_send(field, arg, e);
+}
+
+static int
+parse_expect(void *field, const char *arg, struct err *e)
+{
+	return script_add_expect(field, arg, e);
+}
+
+const struct opt talk_relay_opts[] = {
+    {.kind = OPT_CHOICE,
+	.name = "on-eof",
+	.arg = "WHAT",
+	.help = "own input ends: send FIN and go on receiving (fin, the "
+		"default), just go on (keep), leave (quit)",
+	.offset = offsetof(struct talk_options, on_eof),
+	.choices = on_eof_words},
+    {.kind = OPT_CHOICE,
+	.name = "on-peer-eof",
+	.arg = "WHAT",
+	.help = "the peer finishes: send what stdin holds by then and leave "
+		"(drain, the default), send until stdin ends (finish), leave "
+		"(quit)",
+	.offset = offsetof(struct talk_options, on_peer_eof),
+	.choices = on_peer_eof_words},
+    {.kind = OPT_DURATION,
+	.name = "linger",
+	.arg = "T",
+	.help = "own input has ended: wait so long for the peer's end",
+	.offset = offsetof(struct talk_options, linger_ms),
+	.excludes = "send-only recv-only"},
+    {.kind = OPT_FLAG,
+	.name = "send-only",
+	.help = "send stdin, drop what is received",
+	.offset = offsetof(struct talk_options, send_only),
+	.value = 1,
+	.excludes = "recv-only on-eof"},
+    {.kind = OPT_FLAG,
+	.name = "recv-only",
+	.help = "receive to stdout, leave stdin alone",
+	.offset = offsetof(struct talk_options, recv_only),
+	.value = 1,
+	.excludes = "on-eof"},
+    {.kind = OPT_FLAG,
+	.letter = 'C',
+	.name = "crlf",
+	.help = "send LF as CRLF; a CRLF stays as it is",
+	.offset = offsetof(struct talk_options, crlf),
+	.value = 1,
+	.excludes = "recv-only"},
+    {.kind = OPT_END}};
+
+const struct opt talk_script_opts[] = {
+    {.kind = OPT_CALL,
+	.name = "send",
+	.arg = "TEXT",
+	.help = "send TEXT first; \\r \\n \\t \\\\ \\0 \\xHH are escapes",
+	.offset = offsetof(struct talk_options, script),
+	.call = parse_send},
+    {.kind = OPT_CALL,
+	.name = "expect",
+	.arg = "REGEX",
+	.help = "wait until REGEX (extended) has come; in order with --send",
+	.offset = offsetof(struct talk_options, script),
+	.call = parse_expect},
+    {.kind = OPT_DURATION,
+	.name = "expect-timeout",
+	.arg = "T",
+	.help = "give up when an --expect takes longer",
+	.offset = offsetof(struct talk_options, expect_ms),
+	.min = 1},
+    {.kind = OPT_FLAG,
+	.name = "done",
+	.help = "leave after the last --send or --expect; stdin is not read",
+	.offset = offsetof(struct talk_options, done),
+	.value = 1},
+    {.kind = OPT_END}};
+
+const struct opt talk_record_opts[] = {
+    {.kind = OPT_STRING,
+	.letter = 'o',
+	.name = "output",
+	.arg = "FILE",
+	.help = "also write what is received to FILE",
+	.offset = offsetof(struct talk_options, output)},
+    {.kind = OPT_FLAG,
+	.name = "append",
+	.help = "append to the files of --output and --hexdump",
+	.offset = offsetof(struct talk_options, append),
+	.value = 1},
+    {.kind = OPT_STRING,
+	.letter = 'x',
+	.name = "hexdump",
+	.arg = "FILE",
+	.help = "write a hex dump of both directions to FILE",
+	.offset = offsetof(struct talk_options, hexdump)},
+    {.kind = OPT_FLAG,
+	.letter = 'P',
+	.name = "progress",
+	.help = "show bytes and rate on the terminal",
+	.offset = offsetof(struct talk_options, progress),
+	.value = 1,
+	.excludes = "quiet"},
+    {.kind = OPT_END}};
+
+struct talk_records {
+	const struct talk_options *options;
+	int output;          /* of --output, or -1 */
+	FILE *hexdump;       /* of --hexdump, or NULL */
+	struct hexdump dump; /* writes it */
+};
+
+static int
+record_error(const char *path, int errnum, struct err *e)
+{
+	char shown[256];
+
+	text_escape_string(shown, sizeof(shown), path);
+	return err_sys(e, ERR_OUTPUT, errnum, "%s", shown);
+}
+
+/* Sees what moves: see of struct relay_options. */
+static int
+record(void *context, bool sent, const void *bytes, size_t n, struct err *e)
+{
+	struct talk_records *r = context;
+
+	if (!sent && r->output >= 0 && fd_write_all(r->output, bytes, n) < 0)
+		return record_error(r->options->output, errno, e);
+	if (r->hexdump != NULL &&
+	    hexdump_add(
+		&r->dump, sent ? HEXDUMP_SENT : HEXDUMP_RECEIVED, bytes, n) < 0)
+		return record_error(r->options->hexdump, errno, e);
+	return 0;
+}
+
+/* Opens a file to record to: its fd, or -1 with *e. */
+static int
+open_record(const char *path, bool append, struct err *e)
+{
+	int flags =
+	    O_WRONLY | O_CREAT | O_CLOEXEC | (append ? O_APPEND : O_TRUNC);
+	int fd = open(path, flags, 0666);
+
+	return fd < 0 ? record_error(path, errno, e) : fd;
+}
+
+static int
+open_records(struct talk_records *r, struct err *e)
+{
+	const struct talk_options *o = r->options;
+	int fd;
+
+	if (o->output != NULL) {
+		r->output = open_record(o->output, o->append != 0, e);
+		if (r->output < 0)
+			return -1;
+	}
+	if (o->hexdump == NULL)
+		return 0;
+	fd = open_record(o->hexdump, o->append != 0, e);
+	if (fd < 0)
+		return -1;
+	r->hexdump = fdopen(fd, "w");
+	if (r->hexdump == NULL)
+		return record_error(o->hexdump, errno, e);
+	return 0;
+}
+
+/* What no row of a table can say. */
+static int
+check_options(const struct talk_options *o, struct err *e)
+{
+	if (o->script.count == 0 && (o->done || o->expect_ms >= 0))
+		return err_set(e, ERR_USAGE,
+		    "--done and --expect-timeout go with --send or --expect");
+	if (o->append && o->output == NULL && o->hexdump == NULL)
+		return err_set(
+		    e, ERR_USAGE, "--append goes with --output or --hexdump");
+	if (!o->recv_only && !o->done && !fd_is_readable(STDIN_FILENO))
+		return err_set(e, ERR_OUTPUT,
+		    "stdin is closed (--recv-only does not need it)");
+	if (!o->send_only && !fd_is_writable(STDOUT_FILENO))
+		return err_set(e, ERR_OUTPUT,
+		    "stdout is closed (--send-only does not need it)");
+	return 0;
+}
+
+int
+talk_open(struct talk *t, const struct talk_options *o,
+    const struct time_options *time, struct deadline until, struct err *e)
+{
+	t->options = o;
+	t->time = time;
+	t->until = until;
+	t->records = mem_array(1, sizeof(*t->records));
+	t->records->options = o;
+	t->records->output = -1;
+	if (check_options(o, e) < 0)
+		return -1;
+	return open_records(t->records, e);
+}
+
+/* Bytes that stdin holds, where that can be told. */
+static int64_t
+input_size(void)
+{
+	struct stat st;
+
+	if (fstat(STDIN_FILENO, &st) < 0 || !S_ISREG(st.st_mode))
+		return -1;
+	return (int64_t)(st.st_size - lseek(STDIN_FILENO, 0, SEEK_CUR));
+}
+
+/* The relay's options but for the script and the progress. */
+static void
+set_up(struct talk *t, struct relay_options *r)
+{
+	const struct talk_options *o = t->options;
+
+	*r = (struct relay_options)RELAY_OPTIONS_INIT;
+	if (!o->recv_only && !o->done)
+		r->in = STDIN_FILENO;
+	if (!o->send_only)
+		r->out = STDOUT_FILENO;
+	r->on_eof =
+	    o->send_only ? RELAY_EOF_QUIT : (enum relay_on_eof)o->on_eof;
+	r->on_peer_eof = (enum relay_on_peer_eof)o->on_peer_eof;
+	r->idle_ms = t->time->idle_ms;
+	r->linger_ms = o->linger_ms;
+	r->until = t->until;
+	r->crlf = o->crlf != 0;
+	r->leave_after = o->done != 0;
+	if (t->records->output >= 0 || t->records->hexdump != NULL) {
+		r->see = record;
+		r->context = t->records;
+	}
+}
+
+int
+talk_run(struct talk *t, int *fd, const struct addr *local,
+    const struct addr *remote, struct err *e)
+{
+	const struct talk_options *o = t->options;
+	struct relay_options r;
+	struct progress progress;
+	struct script script;
+	struct summary sum;
+	int64_t start = clock_now();
+	int result;
+
+	set_up(t, &r);
+	if (t->records->hexdump != NULL)
+		hexdump_start(&t->records->dump, t->records->hexdump);
+	if (o->script.count > 0) {
+		script_start(&script, &o->script, o->expect_ms);
+		r.script = &script;
+	}
+	if (o->progress) {
+		progress_start(&progress, true);
+		r.progress = &progress;
+		r.total = r.in >= 0 ? input_size() : -1;
+	}
+	result = relay_run(*fd, &r, &sum, e);
+	if (o->script.count > 0)
+		script_release(&script);
+	sock_close_drained(fd, result < 0 ? 0 : DRAIN_MS);
+	summary_tell(DIAG_NOTE, local, remote, &sum, clock_now() - start,
+	    result < 0 ? (int)e->kind : 0);
+	return result;
+}
+
+int
+talk_release(struct talk *t, int result, struct err *e)
+{
+	struct talk_records *r = t->records;
+
+	if (r == NULL)
+		return result;
+	if (r->output >= 0 && close(r->output) < 0 && result == 0)
+		result = record_error(t->options->output, errno, e);
+	if (r->hexdump != NULL && fclose(r->hexdump) != 0 && result == 0)
+		result = record_error(t->options->hexdump, errno, e);
+	free(r);
+	t->records = NULL;
+	return result;
+}

@@ -1,0 +1,75 @@
+/*
+ * stdin and stdout on a connection: what connect and listen have in common,
+ * with the half-close policy, the script and the records.
+ */
+#ifndef CMD_TALK_H
+#define CMD_TALK_H
+
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/script.h"
+#include "cli/opt.h"
+
+struct addr;
+struct err;
+struct time_options;
+
+struct talk_options {
+	int on_eof;      /* enum relay_on_eof */
+	int on_peer_eof; /* enum relay_on_peer_eof */
+	int send_only;
+	int recv_only;
+	int crlf;
+	int64_t linger_ms;
+	struct script_steps script;
+	int64_t expect_ms; /* for each --expect */
+	int done;          /* leave when the script is done */
+	const char *output;
+	int append;
+	const char *hexdump;
+	int progress;
+};
+
+#define TALK_OPTIONS_INIT                        \
+	{                                        \
+		.linger_ms = -1, .expect_ms = -1 \
+	}
+
+extern const struct opt talk_relay_opts[];
+extern const struct opt talk_script_opts[];
+extern const struct opt talk_record_opts[];
+
+/* The files that --output and --hexdump name, and what goes with them. */
+struct talk_records;
+
+/* One connection's talk. */
+struct talk {
+	const struct talk_options *options;
+	const struct time_options *time;
+	struct deadline until;        /* end of the whole run */
+	struct talk_records *records; /* owned */
+};
+
+/*
+ * Checks that stdin and stdout are open as far as they are needed and opens
+ * the records. 0, or -1 with *e: ERR_OUTPUT, or ERR_USAGE for options that
+ * contradict one another. talk_release() is due in both cases.
+ */
+int talk_open(struct talk *t, const struct talk_options *o,
+    const struct time_options *time, struct deadline until, struct err *e);
+
+/*
+ * Relays on the connected socket *fd, closes it and tells so at -v. 0, or -1
+ * with *e; *fd is -1 afterwards. May be called again for the next connection.
+ */
+int talk_run(struct talk *t, int *fd, const struct addr *local,
+    const struct addr *remote, struct err *e);
+
+/*
+ * Closes the records. result is how the talk went; returned as it is, but -1
+ * with ERR_OUTPUT where it was 0 and closing failed.
+ */
+int talk_release(struct talk *t, int result, struct err *e);
+
+#endif

@@ -1,0 +1,93 @@
+#include "net/reach.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/num.h"
+#include "net/wait.h"
+
+/* Between tries: from, up to. */
+#define PAUSE_MS 50
+#define PAUSE_MOST_MS 1000
+
+/* Failures that may pass; the others are about this machine or the user. */
+static bool
+may_pass(const struct err *e)
+{
+	switch (e->kind) {
+	case ERR_NAME:
+	case ERR_REFUSED:
+	case ERR_TIMEOUT:
+	case ERR_UNREACHABLE:
+	case ERR_LOST:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int
+try_once(const struct endpoint *ep, const struct reach_options *o,
+    struct deadline until, struct dial_result *result, struct err *e)
+{
+	return dial_connect(ep, &o->dial,
+	    deadline_first(until, deadline_after(o->timeout_ms)), result, e);
+}
+
+/* Tells why a try failed, but only when it is not what the last one met. */
+static void
+tell_once(const struct err *e, struct err *told, int64_t retry_ms)
+{
+	char took[32];
+
+	if (strcmp(e->text, told->text) == 0)
+		return;
+	*told = *e;
+	diag_warn("%s; trying again for %s", e->text,
+	    num_format_duration(took, sizeof(took), retry_ms * CLOCK_MS));
+}
+
+static int
+give_up(const struct reach_options *o, struct deadline until, struct err *e)
+{
+	char took[32];
+
+	e->kind = ERR_TIMEOUT;
+	if (deadline_passed(until))
+		return err_prefix(e, "gave up when --max-time had passed");
+	num_format_duration(took, sizeof(took), o->retry_ms * CLOCK_MS);
+	return err_prefix(e, "gave up after %s (--retry-for)", took);
+}
+
+int
+reach_connect(const struct endpoint *ep, const struct reach_options *o,
+    struct deadline until, struct dial_result *result, struct err *e)
+{
+	struct deadline end =
+	    deadline_first(until, deadline_after(o->retry_ms));
+	struct err told = ERR_INIT;
+	int64_t pause_ms = PAUSE_MS;
+	int fd;
+
+	if (o->retry_ms < 0)
+		return try_once(ep, o, until, result, e);
+	for (;;) {
+		fd = try_once(ep, o, end, result, e);
+		if (fd >= 0 || !may_pass(e))
+			return fd;
+		if (deadline_passed(end))
+			return give_up(o, until, e);
+		tell_once(e, &told, o->retry_ms);
+		if (wait_until(deadline_first(end, deadline_after(pause_ms))) <
+		    0)
+			return err_sys(e, ERR_FAILED, errno, "waiting");
+		if (deadline_passed(end))
+			return give_up(o, until, e);
+		if (pause_ms * 2 <= PAUSE_MOST_MS)
+			pause_ms *= 2;
+		else
+			pause_ms = PAUSE_MOST_MS;
+	}
+}

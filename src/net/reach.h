@@ -1,0 +1,32 @@
+/*
+ * The whole way to a peer, as a command wants it: look-up, dial, and again
+ * until it opens, all under their limits.
+ */
+#ifndef NET_REACH_H
+#define NET_REACH_H
+
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "net/dial.h"
+
+struct endpoint;
+struct err;
+
+struct reach_options {
+	struct dial_options dial;
+	int64_t timeout_ms; /* for one try, look-up included; -1: no limit */
+	int64_t retry_ms;   /* try again for so long; -1: one try */
+};
+
+/*
+ * Connects to ep. Between tries it waits 50 ms, doubling up to 1 s; each
+ * distinct cause of a failed try is told once. Returns the fd, the caller's
+ * and non-blocking, or -1 with *e: that of the only try; with retry_ms
+ * ERR_TIMEOUT that quotes the last one's; ERR_FAILED with EINTR for a caught
+ * signal.
+ */
+int reach_connect(const struct endpoint *ep, const struct reach_options *o,
+    struct deadline until, struct dial_result *result, struct err *e);
+
+#endif

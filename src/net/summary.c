@@ -1,0 +1,69 @@
+#include "net/summary.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/json.h"
+#include "base/num.h"
+#include "net/addr.h"
+#include "net/fast.h"
+
+void
+summary_of_socket(int fd, struct summary *s)
+{
+	struct fast_tcp tcp;
+
+	memset(s, 0, sizeof(*s));
+	s->bytes_unknown = !fast_tcp_info(fd, &tcp);
+	if (s->bytes_unknown)
+		return;
+	s->sent = tcp.sent;
+	s->received = tcp.received;
+	s->reset = tcp.is_closed;
+	s->first = tcp.peer_finished || tcp.is_closed ? FIRST_PEER : FIRST_US;
+}
+
+static void
+put_event(struct json *j, const struct addr *local, const struct addr *remote,
+    const struct summary *s, int64_t ns, int status)
+{
+	static const char *const names[] = {"nobody", "us", "peer"};
+
+	diag_event_begin(j, "closed");
+	addr_json(local, j, "local");
+	addr_json(remote, j, "remote");
+	if (!s->bytes_unknown) {
+		json_number(j, "sent", (int64_t)s->sent);
+		json_number(j, "received", (int64_t)s->received);
+	}
+	json_seconds(j, "seconds", (double)ns / 1e9);
+	json_text(j, "first", names[s->first]);
+	json_text(j, "how", s->reset ? "reset" : "fin");
+	json_number(j, "status", status);
+}
+
+void
+summary_tell(int level, const struct addr *local, const struct addr *remote,
+    const struct summary *s, int64_t ns, int status)
+{
+	static const char *const words[] = {
+	    "nobody finished", "we finished first", "the peer finished first"};
+	char from[ADDR_TEXT], to[ADDR_TEXT], took[32], bytes[96] = "",
+						       ended[32] = "";
+	struct json j;
+
+	put_event(&j, local, remote, s, ns, status);
+	if (!s->bytes_unknown)
+		snprintf(bytes, sizeof(bytes),
+		    "sent %llu bytes, received %llu, ",
+		    (unsigned long long)s->sent,
+		    (unsigned long long)s->received);
+	if (status != 0)
+		snprintf(ended, sizeof(ended), ", status %d", status);
+	diag_event_end(&j, level, "closed %s from %s: %sin %s; %s%s%s",
+	    addr_format(remote, to, sizeof(to)),
+	    addr_format(local, from, sizeof(from)), bytes,
+	    num_format_duration(took, sizeof(took), ns), words[s->first],
+	    s->reset ? ", by reset" : "", ended);
+}

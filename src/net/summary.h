@@ -1,0 +1,38 @@
+/* What is told of a connection when it is over. */
+#ifndef NET_SUMMARY_H
+#define NET_SUMMARY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct addr;
+
+/* Whose end came first. */
+enum summary_first {
+	FIRST_NOBODY, /* neither has finished: a limit or an error did it */
+	FIRST_US,
+	FIRST_PEER
+};
+
+struct summary {
+	bool bytes_unknown; /* sent and received are not known */
+	uint64_t sent, received;
+	enum summary_first first;
+	bool reset; /* the peer reset the connection */
+};
+
+/*
+ * Fills *s from what the kernel knows of the connected socket fd, for
+ * connections whose bytes went past us. *s keeps zeros and bytes_unknown
+ * where it tells nothing.
+ */
+void summary_of_socket(int fd, struct summary *s);
+
+/*
+ * The "closed" event, its line at level. ns is how long the connection lasted,
+ * status its exit status.
+ */
+void summary_tell(int level, const struct addr *local,
+    const struct addr *remote, const struct summary *s, int64_t ns, int status);
+
+#endif
