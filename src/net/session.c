@@ -1,0 +1,114 @@
+#include "net/session.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/diag.h"
+#include "net/server.h"
+#include "net/sock.h"
+#include "net/wait.h"
+
+/* How long the end of a connection may take once we have said everything. */
+#define DRAIN_MS 2000
+
+void
+session_start(struct session *s, int fd, int64_t idle_ms, int64_t max_ms)
+{
+	memset(s, 0, sizeof(*s));
+	s->fd = fd;
+	s->idle_ms = idle_ms;
+	s->until = deadline_after(max_ms);
+}
+
+int
+session_wait(struct session *s, short events, struct deadline early)
+{
+	struct deadline idle = deadline_after(s->idle_ms), limit;
+	int ready;
+
+	limit = deadline_first(idle, s->until);
+	ready = wait_fd(s->fd, events, deadline_first(limit, early));
+	if (ready > 0)
+		return 1;
+	if (ready < 0)
+		return err_sys(&s->e, ERR_FAILED, errno, "serving");
+	if (!deadline_passed(limit))
+		return 0;
+	return err_set(&s->e, ERR_TIMEOUT, "%s",
+	    deadline_passed(s->until)
+		? "the connection took too long (--max-time)"
+		: "nothing was sent or received (--idle-timeout)");
+}
+
+static int
+lost(struct session *s, int errnum)
+{
+	s->r.first = FIRST_PEER;
+	s->r.reset = errnum == ECONNRESET || errnum == EPIPE;
+	return err_sys(&s->e, ERR_LOST, errnum,
+	    "the connection was lost after %llu bytes received and %llu sent",
+	    (unsigned long long)s->r.received, (unsigned long long)s->r.sent);
+}
+
+ssize_t
+session_receive(struct session *s, void *piece, size_t size)
+{
+	ssize_t n;
+
+	for (;;) {
+		n = recv(s->fd, piece, size, MSG_DONTWAIT);
+		if (n > 0)
+			s->r.received += (uint64_t)n;
+		if (n == 0)
+			s->r.first = FIRST_PEER;
+		if (n >= 0)
+			return n;
+		if (errno != EAGAIN && errno != EINTR)
+			return lost(s, errno);
+		if (session_wait(s, POLLIN, deadline_none()) < 0)
+			return -1;
+	}
+}
+
+int
+session_send(struct session *s, const void *bytes, size_t n)
+{
+	const unsigned char *p = bytes;
+	ssize_t done;
+
+	while (n > 0) {
+		done = send(s->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (done >= 0) {
+			s->r.sent += (uint64_t)done;
+			p += done;
+			n -= (size_t)done;
+		} else if (errno != EAGAIN && errno != EINTR) {
+			return lost(s, errno);
+		} else if (session_wait(s, POLLOUT, deadline_none()) < 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+int
+session_end(
+    struct session *s, const struct server_conn *c, int level, int result)
+{
+	char text[ADDR_TEXT];
+
+	if (result == 0 && s->r.first == FIRST_NOBODY)
+		s->r.first = FIRST_US;
+	sock_close_drained(&s->fd, DRAIN_MS);
+	if (result == 0)
+		err_clear(&s->e);
+	summary_tell(level, &c->local, &c->remote, &s->r,
+	    clock_now() - c->start_ns, (int)s->e.kind);
+	if (result < 0) {
+		err_prefix(
+		    &s->e, "%s", addr_format(&c->remote, text, sizeof(text)));
+		diag_error(&s->e);
+	}
+	return (int)s->e.kind;
+}

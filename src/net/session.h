@@ -1,0 +1,47 @@
+/*
+ * A connection being served, in a process of its own: reading and sending
+ * under its limits, and its orderly end.
+ */
+#ifndef NET_SESSION_H
+#define NET_SESSION_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "net/summary.h"
+
+struct server_conn;
+
+struct session {
+	int fd;                /* owned */
+	int64_t idle_ms;       /* no byte either way for so long; -1: any */
+	struct deadline until; /* of the whole connection */
+	struct summary r;      /* what moved so far, and who ended it */
+	struct err e;          /* why it failed */
+};
+
+/* Takes fd over. idle_ms and max_ms may be -1: no limit. */
+void session_start(struct session *s, int fd, int64_t idle_ms, int64_t max_ms);
+
+/*
+ * Waits until fd is ready for events. 1; 0 when early has passed before it;
+ * or -1 with s->e when a limit of the session has.
+ */
+int session_wait(struct session *s, short events, struct deadline early);
+
+/* Waits and reads a piece: its length, 0 at the peer's end, -1 with s->e. */
+ssize_t session_receive(struct session *s, void *piece, size_t size);
+
+/* Sends all of it. 0, or -1 with s->e. */
+int session_send(struct session *s, const void *bytes, size_t n);
+
+/*
+ * The end: FIN, drains, closes; tells the "closed" event at level, and s->e
+ * where the result is -1. Returns the exit status of the connection.
+ */
+int session_end(
+    struct session *s, const struct server_conn *c, int level, int result);
+
+#endif
