@@ -46,8 +46,7 @@ format_parse(struct format *f, const char *text, struct err *e)
 	n = text_unescape(f->bytes, text);
 	f->length = n < 0 ? 0 : (size_t)n;
 	if (n < 0)
-		err_set(e, ERR_USAGE,
-		    "an unknown escape (but \\n \\r \\t \\0 \\e \\\\ \\xHH)");
+		err_set(e, ERR_USAGE, "%s", TEXT_BAD_ESCAPE);
 	if (n >= 0 && check_places(f, e) == 0)
 		return 0;
 	format_release(f);

@@ -43,4 +43,8 @@ size_t text_escape_stream(
  */
 ssize_t text_unescape(void *dst, const char *text);
 
+/* What to say about an escape that is refused. */
+#define TEXT_BAD_ESCAPE \
+	"an unknown escape (there are \\n \\r \\t \\0 \\e \\\\ \\xHH)"
+
 #endif

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "net/access.h"
 #include "net/dial.h"
+#include "net/server.h"
 
 static int
 parse_source(void *field, const char *arg, struct err *e)
@@ -159,6 +160,49 @@ const struct opt common_socket_opts[] = {
 	.min = 1,
 	.max = INT32_MAX},
     {.kind = OPT_END}};
+
+const struct opt common_server_opts[] = {
+    {.kind = OPT_NUMBER,
+	.name = "max-conns",
+	.arg = "N",
+	.help = "serve so many at once; the next ones wait (256)",
+	.offset = offsetof(struct common_server_options, max_conns),
+	.min = 1,
+	.max = 1000000},
+    {.kind = OPT_NUMBER,
+	.name = "max-per-host",
+	.arg = "N",
+	.help = "serve so many of one address at once; others are closed",
+	.offset = offsetof(struct common_server_options, max_per_host),
+	.min = 1,
+	.max = 1000000},
+    {.kind = OPT_NUMBER,
+	.name = "backlog",
+	.arg = "N",
+	.help = "connections that the kernel keeps waiting (its maximum)",
+	.offset = offsetof(struct common_server_options, backlog),
+	.min = 0,
+	.max = INT32_MAX},
+    {.kind = OPT_DURATION,
+	.name = "accept-timeout",
+	.arg = "T",
+	.help = "give up when no connection comes for so long",
+	.offset = offsetof(struct common_server_options, accept_ms),
+	.min = 1},
+    {.kind = OPT_END}};
+
+void
+common_server_setup(struct server_options *s,
+    const struct common_server_options *o, const struct access *access,
+    int log_level)
+{
+	memset(s, 0, sizeof(*s));
+	s->max_conns = o->max_conns;
+	s->max_per_host = o->max_per_host;
+	s->accept_ms = o->accept_ms;
+	s->log_level = log_level;
+	s->access = access;
+}
 
 /* What an access row's value stands for. */
 enum { ACCESS_DENY, ACCESS_ALLOW };

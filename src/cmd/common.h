@@ -15,6 +15,7 @@
 struct access;
 struct dial_options;
 struct err;
+struct server_options;
 
 struct report_options {
 	int level; /* enum diag_level */
@@ -44,6 +45,19 @@ struct time_options {
 		-1, -1, -1, -1 \
 	}
 
+/* How connections are taken; see struct server_options. */
+struct common_server_options {
+	int64_t max_conns;
+	int64_t max_per_host; /* 0: any number */
+	int64_t backlog;      /* -1: the system's maximum */
+	int64_t accept_ms;    /* -1: no limit */
+};
+
+#define COMMON_SERVER_INIT     \
+	{                      \
+		256, 0, -1, -1 \
+	}
+
 /* --allow and --deny, in the order given. */
 struct access_options {
 	struct opt_list rules;
@@ -57,12 +71,18 @@ extern const struct opt common_idle_opts[];    /* --idle-timeout */
 extern const struct opt common_max_opts[];     /* -m */
 extern const struct opt common_retry_opts[];   /* --retry-for */
 extern const struct opt common_socket_opts[];  /* --keepalive ... */
+extern const struct opt common_server_opts[];  /* --max-conns ... */
 extern const struct opt common_access_opts[];  /* --allow --deny */
 
 /* The dial options that these groups make; source may be NULL. */
 void common_dial_options(struct dial_options *d,
     const struct family_options *family, const struct source_options *source,
     const struct sock_options *sock);
+
+/* The accept loop's options; access outlives them. */
+void common_server_setup(struct server_options *s,
+    const struct common_server_options *o, const struct access *access,
+    int log_level);
 
 /*
  * The lists that these options make; a->rules is access_release()'s in both

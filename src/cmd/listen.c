@@ -29,8 +29,7 @@ struct listen_options {
 	int echo, discard; /* handlers */
 	const char *exec;  /* -e: by way of sh -c */
 	const char *to;    /* forward there */
-	int64_t backlog;
-	struct server_options server;
+	struct common_server_options server;
 	struct access_options access;
 };
 
@@ -38,8 +37,7 @@ static const struct listen_options listen_defaults = {
     .time = TIME_OPTIONS_INIT,
     .sock = SOCK_OPTIONS_INIT,
     .talk = TALK_OPTIONS_INIT,
-    .backlog = -1,
-    .server = {.max_conns = 256, .accept_ms = -1, .log_level = DIAG_NOTE},
+    .server = COMMON_SERVER_INIT,
 };
 
 static const struct opt listen_opts[] = {
@@ -73,36 +71,10 @@ static const struct opt listen_opts[] = {
 	.help = "drop what is received",
 	.offset = offsetof(struct listen_options, discard),
 	.value = 1},
-    {.kind = OPT_NUMBER,
-	.name = "max-conns",
-	.arg = "N",
-	.help = "serve so many at once; the next ones wait (256)",
-	.offset = offsetof(struct listen_options, server.max_conns),
-	.min = 1,
-	.max = 1000000},
-    {.kind = OPT_NUMBER,
-	.name = "max-per-host",
-	.arg = "N",
-	.help = "serve so many of one address at once; others are closed",
-	.offset = offsetof(struct listen_options, server.max_per_host),
-	.min = 1,
-	.max = 1000000},
-    {.kind = OPT_NUMBER,
-	.name = "backlog",
-	.arg = "N",
-	.help = "connections that the kernel keeps waiting (its maximum)",
-	.offset = offsetof(struct listen_options, backlog),
-	.min = 0,
-	.max = INT32_MAX},
-    {.kind = OPT_DURATION,
-	.name = "accept-timeout",
-	.arg = "T",
-	.help = "give up when no connection comes for so long",
-	.offset = offsetof(struct listen_options, server.accept_ms),
-	.min = 1},
     {.kind = OPT_END}};
 
 static const struct opt_group listen_groups[] = {{"serving", listen_opts, 0},
+    {"serving", common_server_opts, offsetof(struct listen_options, server)},
     {"serving", common_access_opts, offsetof(struct listen_options, access)},
     {"relaying", talk_relay_opts, offsetof(struct listen_options, talk)},
     {"script", talk_script_opts, offsetof(struct listen_options, talk)},
@@ -120,7 +92,7 @@ struct listening {
 	const struct listen_options *o;
 	struct listener listener;
 	struct server server;
-	struct server_options so; /* those of o, with the lists */
+	struct server_options so;
 	struct access access;
 	struct handler handler; /* what each connection gets */
 	struct deadline until;  /* --max-time */
@@ -242,7 +214,7 @@ run(struct listening *l, const struct endpoint *ep, struct talk *stdio,
 	struct listener_options lo = {.family = o->family.family,
 	    .numeric = o->family.numeric != 0,
 	    .type = SOCK_STREAM,
-	    .backlog = o->backlog,
+	    .backlog = o->server.backlog,
 	    .sock = o->sock};
 	int result;
 
@@ -261,7 +233,7 @@ static int
 listen_run(const void *options, const struct command_args *args, struct err *e)
 {
 	const struct listen_options *o = options;
-	struct listening l = {.o = o, .so = o->server, .access = ACCESS_INIT};
+	struct listening l = {.o = o, .access = ACCESS_INIT};
 	bool handled = args->program != NULL || o->exec != NULL ||
 		       o->to != NULL || o->echo || o->discard;
 	struct talk t = {0};
@@ -273,7 +245,7 @@ listen_run(const void *options, const struct command_args *args, struct err *e)
 	    choose_handler(&l, args->program, e) < 0 ||
 	    (handled && check_unused(o, e) < 0))
 		return -1;
-	l.so.access = &l.access;
+	common_server_setup(&l.so, &o->server, &l.access, DIAG_NOTE);
 	result = common_access(&l.access, &o->access, e);
 	if (result == 0)
 		result = run(&l, &ep, handled ? NULL : &t, e);

@@ -2,5 +2,5 @@
 
 #include <stddef.h>
 
-const struct command *const command_table[] = {
-    &connect_command, &listen_command, &help_command, NULL};
+const struct command *const command_table[] = {&connect_command,
+    &listen_command, &serve_hello_command, &help_command, NULL};

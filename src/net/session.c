@@ -103,12 +103,12 @@ session_end(
 	sock_close_drained(&s->fd, DRAIN_MS);
 	if (result == 0)
 		err_clear(&s->e);
-	summary_tell(level, &c->local, &c->remote, &s->r,
-	    clock_now() - c->start_ns, (int)s->e.kind);
 	if (result < 0) {
 		err_prefix(
 		    &s->e, "%s", addr_format(&c->remote, text, sizeof(text)));
 		diag_error(&s->e);
 	}
+	summary_tell(level, &c->local, &c->remote, &s->r,
+	    clock_now() - c->start_ns, (int)s->e.kind);
 	return (int)s->e.kind;
 }

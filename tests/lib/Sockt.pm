@@ -263,10 +263,12 @@ sub expect {
     }
 }
 
-# The port of a server's announcement.
+# The port of a server's announcement, in words or as an event.
 sub port {
     my ($self) = @_;
-    return $self->expect(err => qr/listening on \S+ port (\d+)\n/);
+    my @port = $self->expect(err =>
+        qr/listening on \S+ port (\d+)\n|"listening".*"port":(\d+)\}\}\n/);
+    return $port[0] // $port[1];
 }
 
 # Sends text to its stdin (with keep_stdin).

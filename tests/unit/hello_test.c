@@ -1,0 +1,96 @@
+/* The hello protocol's framing, byte by byte. */
+#include "lib/tap.h"
+#include "net/hello.h"
+
+static struct hello h;
+
+static void
+put(const char *text)
+{
+	ok(buf_put(&h.queue, text, strlen(text)), "%zu bytes come",
+	    strlen(text));
+}
+
+static void
+is_message(bool got, const struct hello_message *m, const char *text,
+    const char *newline)
+{
+	if (!ok(got, "there is a message"))
+		return;
+	ok(m->length == strlen(text) && memcmp(m->bytes, text, m->length) == 0,
+	    "it is '%s'", text);
+	is_text(m->newline, newline, "and ends like that");
+}
+
+static void
+test_lines(void)
+{
+	struct hello_message m;
+
+	hello_init(&h);
+	is_int(hello_patience_ms(&h), -1, "nothing waits");
+	put("one\ntwo\r\n\r\n\nlast");
+	is_message(hello_take_line(&h, &m), &m, "one", "\n");
+	is_message(hello_take_line(&h, &m), &m, "two", "\r\n");
+	is_message(hello_take_line(&h, &m), &m, "", "\r\n");
+	is_message(hello_take_line(&h, &m), &m, "", "\n");
+	ok(!hello_take_line(&h, &m), "the last one has no newline");
+	is_int(hello_patience_ms(&h), HELLO_LINE_MS, "a line client may pause");
+	is_message(hello_take_rest(&h, &m), &m, "last", "");
+	ok(!hello_take_rest(&h, &m), "that was all");
+}
+
+static void
+test_split(void)
+{
+	const char *text = "Michael\r\n";
+	struct hello_message m;
+	char one[2] = "";
+	size_t i;
+
+	hello_init(&h);
+	for (i = 0; text[i] != '\0'; i++) {
+		ok(!hello_take_line(&h, &m), "not yet");
+		one[0] = text[i];
+		put(one);
+		is_int(hello_patience_ms(&h), HELLO_BARE_MS, "waits a moment");
+	}
+	is_message(hello_take_line(&h, &m), &m, "Michael", "\r\n");
+}
+
+static void
+test_bound(void)
+{
+	static char most[HELLO_MOST + 1];
+	struct hello_message m;
+
+	memset(most, 'x', HELLO_MOST);
+	hello_init(&h);
+	put(most);
+	ok(!hello_is_too_long(&h), "the longest message");
+	put("\r");
+	ok(!hello_is_too_long(&h), "may be followed by CR");
+	put("\n");
+	ok(!hello_is_too_long(&h), "and LF");
+	is_message(hello_take_line(&h, &m), &m, most, "\r\n");
+	put(most);
+	put("y");
+	ok(hello_is_too_long(&h), "one byte more is too long");
+	hello_init(&h);
+	put(most);
+	put("y\n");
+	ok(hello_is_too_long(&h), "with its newline too");
+	hello_init(&h);
+	put("short\n");
+	put(most + 8);
+	ok(!hello_is_too_long(&h), "what is behind a line does not count yet");
+}
+
+int
+main(void)
+{
+	test_lines();
+	test_split();
+	test_bound();
+	return done_testing();
+}
