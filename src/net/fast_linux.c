@@ -80,15 +80,21 @@ write_ready(int fd, const void *bytes, size_t n)
 	return write(fd, bytes, n < PIPE_BUF ? n : PIPE_BUF);
 }
 
-/* Pipes of pipe2(2) know RWF_NOWAIT since Linux 6.4; FIFOs do not. */
+/*
+ * Pipes of pipe2(2) know RWF_NOWAIT since Linux 6.4; FIFOs do not, and neither
+ * does every C library.
+ */
 static ssize_t
 write_pipe(int fd, const void *bytes, size_t n)
 {
+#ifdef RWF_NOWAIT
 	struct iovec iov = {.iov_base = (void *)bytes, .iov_len = n};
 	ssize_t done = pwritev2(fd, &iov, 1, -1, RWF_NOWAIT);
 
-	if (done >= 0 || (errno != EOPNOTSUPP && errno != EINVAL))
+	if (done >= 0 ||
+	    (errno != EOPNOTSUPP && errno != EINVAL && errno != ENOSYS))
 		return done;
+#endif
 	return write_ready(fd, bytes, n);
 }
 
