@@ -19,7 +19,7 @@ distance(const char *a, const char *b)
 		n = 32;
 	for (j = 0; j <= n; j++)
 		row[j] = j;
-	for (i = 0; a[i] != '\0' && i < 32; i++) {
+	for (i = 0; i < 32 && a[i] != '\0'; i++) {
 		corner = row[0];
 		row[0] = i + 1;
 		for (j = 1; j <= n; j++) {

@@ -103,12 +103,13 @@ find_name(const struct parse *p, const char *name, size_t n, struct found *f)
 	if (matches == 1)
 		return 0;
 	text_escape(shown, sizeof(shown), name, n);
-	if (matches == 0)
-		return err_set(
-		    p->e, ERR_USAGE, "there is no option --%s", shown);
 	list_candidates(p, name, n, list, sizeof(list));
-	return err_set(
-	    p->e, ERR_USAGE, "option --%s is ambiguous: %s", shown, list);
+	if (matches == 0)
+		err_set(p->e, ERR_USAGE, "there is no option --%s", shown);
+	else
+		err_set(p->e, ERR_USAGE, "option --%s is ambiguous: %s", shown,
+		    list);
+	return -1;
 }
 
 /* True when name is one of the words in list. */

@@ -25,11 +25,11 @@ enum wait_signal {
 void wait_start(void);
 
 /*
- * Catches these signals (a mask) from now on, instead of what they do by
- * default. INT that was ignored when the process was started (nohup(1), a
- * shell's background job) stays ignored. 0, or -1 with *e.
+ * Catches these signals (a mask of enum wait_signal) from now on, instead of
+ * what they do by default. INT that was ignored when the process was started
+ * (nohup(1), a shell's background job) stays ignored. 0, or -1 with *e.
  */
-int wait_catch(int signals, struct err *e);
+int wait_catch(int mask, struct err *e);
 
 /* Signals that came since the last call; takes them. */
 int wait_taken(void);
