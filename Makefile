@@ -1,23 +1,32 @@
 # sockt: one binary, no dependency but the C library.
 #
-#	make            build/sockt
-#	make demo       the tutorials' programs against each other
-#	make check      every test that needs no other program
+#	make                build/sockt
+#	make demo           the tutorials' programs against each other
+#	make check          every test that needs no other program
+#	make check-net      tests in network namespaces (root)
+#	make check-interop  tests against other programs, which must be there
+#	make sanitize       make check with ASan and UBSan
+#	make fuzz           each parser for FUZZ_SECONDS (clang)
+#	make lint           format, static analysis, scripts, manual pages
+#	make install, uninstall, clean
 #
-# Settings: CC CFLAGS LDFLAGS PREFIX DESTDIR; PORTABLE=1 without Linux's own
-# calls, STATIC=1 linked statically, SANITIZE=1 with ASan and UBSan. Each of
-# the three builds in a folder of its own under build/.
+# Settings: CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR; PORTABLE=1 without
+# Linux's own calls, STATIC=1 linked statically, SANITIZE=1 with ASan and
+# UBSan, WERROR=1. Each kind of build has a folder of its own under build/.
 
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
-MANDIR ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share
+MANDIR ?= $(DATADIR)/man
 CFLAGS ?= -O2 -g
 PROVE ?= prove
 JOBS ?= 4
+FUZZ_SECONDS ?= 30
 
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings
 STD = -std=c11 -D_POSIX_C_SOURCE=200809L -Isrc
+SAN = -fsanitize=address,undefined
 B = build
 ifeq ($(shell uname -s),Linux)
 FAST = linux
@@ -30,59 +39,172 @@ FAST = posix
 endif
 ifdef STATIC
 B := $(B)/static
-LDFLAGS += -static
+MODE_LDFLAGS += -static
 endif
 ifdef SANITIZE
 B := $(B)/sanitize
-CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all \
-	-fno-omit-frame-pointer
-LDFLAGS += -fsanitize=address,undefined
+MODE_CFLAGS += $(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
+MODE_LDFLAGS += $(SAN)
+endif
+ifdef FUZZING
+B := $(B)/fuzz
+MODE_CFLAGS += $(SAN),fuzzer-no-link -fno-sanitize-recover=all
+MODE_LDFLAGS += $(SAN)
 endif
 ifdef WERROR
-WARN += -Werror
+STRICT = -Werror
 endif
+# What the user gives never displaces what the mode needs.
+COMPILE = $(CC) $(STD) $(WARN) $(CFLAGS) $(MODE_CFLAGS) $(CPPFLAGS)
+LINK = $(LDFLAGS) $(MODE_LDFLAGS) $(LDLIBS)
 
 SRC = $(filter-out src/net/fast_%.c,$(wildcard src/base/*.c src/cli/*.c \
 	src/net/*.c src/cmd/*.c)) src/net/fast_$(FAST).c
 OBJ = $(SRC:src/%.c=$(B)/obj/%.o)
 UNIT = $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
+FUZZ = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+REPLAY = $(FUZZ:%=$(B)/tests/fuzz/%)
 
 all: $(B)/sockt
 
 $(B)/sockt: $(B)/obj/main.o $(B)/libsockt.a
-	$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS)
+	$(CC) $(CFLAGS) $(MODE_CFLAGS) -o $@ $^ $(LINK)
 
-$(B)/libsockt.a: $(OBJ)
+$(B)/libsockt.a: $(OBJ) $(B)/objects
 	@rm -f $@
 	$(AR) rcs $@ $(OBJ)
 
-$(B)/obj/%.o: src/%.c
+$(B)/obj/%.o: src/%.c $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) $(STD) $(WARN) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+	$(COMPILE) $(SYSTEM) $(STRICT) -MMD -MP -c -o $@ $<
 
 # The one file that may use what only Linux has.
-$(B)/obj/net/fast_linux.o: STD += -D_GNU_SOURCE
+$(B)/obj/net/fast_linux.o: private SYSTEM = -D_GNU_SOURCE
+
+# Stamps: a change of flags rebuilds, and so does a file that has gone.
+remember = @mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(1))' >$@.new; \
+	cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(B)/flags: force
+	$(call remember,$(COMPILE) $(LINK))
+$(B)/objects: force
+	$(call remember,$(OBJ))
 
 $(B)/tests/unit/%: tests/unit/%.c $(B)/libsockt.a
 	@mkdir -p $(@D)
-	$(CC) $(STD) -Itests $(WARN) $(CFLAGS) $(CPPFLAGS) -MMD -MP -o $@ $< \
-		$(B)/libsockt.a $(LDFLAGS)
+	$(COMPILE) $(STRICT) -MMD -MP -Itests -o $@ $< $(B)/libsockt.a \
+		$(LINK)
 
 # sockt itself with a resolver that tests decide on.
 $(B)/tests/sockt-names: tests/lib/names.c $(B)/obj/main.o $(B)/libsockt.a
 	@mkdir -p $(@D)
-	$(CC) $(STD) $(WARN) $(CFLAGS) $(CPPFLAGS) -o $@ $< $(B)/obj/main.o \
-		$(B)/libsockt.a $(LDFLAGS)
+	$(COMPILE) $(STRICT) -MMD -MP -o $@ $< $(B)/obj/main.o \
+		$(B)/libsockt.a $(LINK)
+
+# A fuzzer with a main() that feeds it its corpus, tests/fuzz/corpus/NAME.
+$(B)/tests/fuzz/%: tests/fuzz/%.c tests/lib/replay.c $(B)/libsockt.a
+	@mkdir -p $(@D)
+	$(COMPILE) $(STRICT) -Itests \
+		-DCORPUS='"$(abspath tests/fuzz/corpus/$*)"' \
+		-o $@ $< tests/lib/replay.c $(B)/libsockt.a $(LINK)
 
 # Tests find the binary under test and its build folder in the environment.
 TESTENV = SOCKT="$(abspath $(B))/sockt" SOCKT_BUILD="$(abspath $(B))" \
 	CC="$(CC)" MAKE="$(MAKE)"
-TESTS ?= $(wildcard tests/lint/*.t tests/cmd/*.t tests/bugs/*.t) $(UNIT)
-check: $(B)/sockt $(UNIT) $(B)/tests/sockt-names
-	@$(TESTENV) $(PROVE) -j$(JOBS) -r $(TESTS)
+TESTS ?= $(wildcard tests/lint/*.t tests/cmd/*.t tests/bugs/*.t) \
+	$(UNIT) $(REPLAY)
+HELPERS = $(B)/sockt $(B)/tests/sockt-names
+check: $(HELPERS) $(UNIT) $(REPLAY)
+	@$(TESTENV) $(PROVE) -j$(JOBS) $(TESTS)
+
+check-net: $(HELPERS)
+	@if [ "$$(id -u)" -ne 0 ]; then \
+		echo 'check-net: skipped: only root makes network namespaces'; \
+	else \
+		$(TESTENV) $(PROVE) -j$(JOBS) $(wildcard tests/net/*.t); \
+	fi
+
+check-interop: $(HELPERS)
+	@$(TESTENV) $(PROVE) -j$(JOBS) $(wildcard tests/interop/*.t)
+
+sanitize:
+	@$(MAKE) check SANITIZE=1
+
+demo: $(B)/sockt
+	@SOCKT="$(abspath $(B))/sockt" sh tests/demo/run
+
+# Seeds come from the tree; what fuzzing finds stays under build/.
+fuzz:
+	@$(MAKE) CC=clang FUZZING=1 fuzz-run
+
+fuzz-run: $(B)/libsockt.a
+	@for f in $(FUZZ); do \
+		mkdir -p $(B)/found/$$f $(B)/tests && \
+		$(COMPILE) -Itests -fsanitize=fuzzer -o $(B)/tests/$$f \
+			tests/fuzz/$$f.c $(B)/libsockt.a $(LINK) && \
+		$(B)/tests/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=5 \
+			-print_final_stats=1 -verbosity=0 \
+			-artifact_prefix=$(B)/found/$$f- $(B)/found/$$f \
+			$(wildcard tests/fuzz/corpus)/$$f || exit 1; \
+	done
+
+C_FILES = $(wildcard src/*.[ch] src/*/*.[ch] tests/*/*.[ch])
+PERL_FILES = $(wildcard tests/*/*.t tests/lib/*.pm tests/*/*.pl)
+SHELL_FILES = $(wildcard .ci/run tests/lib/repeat tests/demo/run tests/bench/*)
+lint: lint-format lint-tidy lint-cppcheck lint-shell lint-perl lint-man
+
+lint-format:
+	clang-format --dry-run -Werror $(C_FILES)
+
+TIDY = clang-tidy --quiet
+TIDIED = $(filter-out tests/lib/% %/fast_linux.c,$(filter %.c,$(C_FILES)))
+lint-tidy:
+	$(TIDY) src/net/fast_linux.c -- $(STD) -D_GNU_SOURCE 2>/dev/null
+	printf '%s\n' $(TIDIED) | xargs -P $(JOBS) -n 4 \
+		sh -c '$(TIDY) "$$@" -- $(STD) -Itests 2>/dev/null' tidy
+
+lint-cppcheck:
+	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -Isrc \
+		-j $(JOBS) --enable=warning,performance,portability \
+		--suppressions-list=.cppcheck src
+
+lint-shell:
+	shellcheck $(filter-out %.t %.pl %.c %.md,$(SHELL_FILES))
+
+lint-perl:
+	printf '%s\n' $(PERL_FILES) | \
+		xargs -P $(JOBS) -n 1 perl -Itests/lib -wc 2>&1 | \
+		{ ! grep -v 'syntax OK$$'; }
+
+lint-man:
+	mandoc -Tlint -Wwarning $(wildcard man/*.1)
+
+# Completions are written by the binary itself.
+COMPLETIONS = bash-completion/completions/sockt zsh/site-functions/_sockt \
+	fish/vendor_completions.d/sockt.fish
+install: $(B)/sockt
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1
+	install -m 755 $(B)/sockt $(DESTDIR)$(BINDIR)/sockt
+	install -m 644 $(wildcard man/*.1) $(DESTDIR)$(MANDIR)/man1
+	for f in $(COMPLETIONS); do \
+		install -d "$(DESTDIR)$(DATADIR)/$${f%/*}" && \
+		$(B)/sockt completion "$${f%%[-/]*}" \
+			>"$(DESTDIR)$(DATADIR)/$$f" || exit 1; \
+	done
+
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/sockt \
+		$(patsubst man/%,$(DESTDIR)$(MANDIR)/man1/%,$(wildcard man/*.1)) \
+		$(addprefix $(DESTDIR)$(DATADIR)/,$(COMPLETIONS))
 
 clean:
 	rm -rf build
 
-.PHONY: all check clean
--include $(OBJ:.o=.d) $(B)/obj/main.d $(UNIT:=.d)
+force:
+
+.PHONY: all check check-net check-interop sanitize demo fuzz fuzz-run lint \
+	lint-format lint-tidy lint-cppcheck lint-shell lint-perl lint-man \
+	install uninstall clean force
+.SECONDARY:
+.DELETE_ON_ERROR:
+-include $(OBJ:.o=.d) $(B)/obj/main.d $(UNIT:=.d) $(REPLAY:=.d) \
+	$(B)/tests/sockt-names.d
