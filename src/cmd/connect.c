@@ -78,14 +78,18 @@ static int
 run_program(struct connection *c, char *const *argv, struct deadline until,
     struct err *e)
 {
+	struct program p = {.argv = argv,
+	    .protocol = "TCP",
+	    .local = &c->names.local,
+	    .remote = &c->names.remote};
 	int64_t start = clock_now();
 	struct summary sum;
 	pid_t pid;
 	int status;
 
 	sock_nonblocking(c->fd, false);
-	pid = program_start(
-	    argv, c->fd, c->fd, "TCP", &c->names.local, &c->names.remote, e);
+	p.in = p.out = c->fd;
+	pid = program_start(&p, e);
 	if (pid < 0)
 		return -1;
 	status = program_wait(pid, until, e);

@@ -12,11 +12,13 @@
 #include "cmd/table.h"
 #include "cmd/talk.h"
 #include "net/access.h"
+#include "net/activation.h"
 #include "net/dial.h"
 #include "net/endpoint.h"
 #include "net/handler.h"
 #include "net/listener.h"
 #include "net/server.h"
+#include "net/user.h"
 #include "net/wait.h"
 
 struct listen_options {
@@ -30,6 +32,8 @@ struct listen_options {
 	const char *exec;  /* -e: by way of sh -c */
 	const char *to;    /* forward there */
 	struct common_server_options server;
+	const char *user; /* whom to become */
+	const char *fd;   /* inherited sockets */
 	struct access_options access;
 };
 
@@ -71,6 +75,17 @@ static const struct opt listen_opts[] = {
 	.help = "drop what is received",
 	.offset = offsetof(struct listen_options, discard),
 	.value = 1},
+    {.kind = OPT_STRING,
+	.name = "user",
+	.arg = "NAME",
+	.help = "become that user once the port is bound, for good",
+	.offset = offsetof(struct listen_options, user)},
+    {.kind = OPT_STRING,
+	.name = "fd",
+	.arg = "N|systemd",
+	.help = "take the listening socket that was inherited as N, or those "
+		"of socket activation",
+	.offset = offsetof(struct listen_options, fd)},
     {.kind = OPT_END}};
 
 static const struct opt_group listen_groups[] = {{"serving", listen_opts, 0},
@@ -95,7 +110,7 @@ struct listening {
 	struct server_options so;
 	struct access access;
 	struct handler handler; /* what each connection gets */
-	struct deadline until;  /* --max-time */
+	struct deadline until;  /* --max-time, of stdin and stdout */
 };
 
 /* stdin and stdout, in this process, then the next one. */
@@ -164,6 +179,10 @@ choose_handler(struct listening *l, char *const *program, struct err *e)
 	if (o->time.timeout_ms >= 0 && o->to == NULL)
 		return err_set(e, ERR_USAGE,
 		    "--timeout is for reaching --to; see --accept-timeout");
+	if (o->time.idle_ms >= 0 && (program != NULL || o->exec != NULL))
+		return err_set(e, ERR_USAGE,
+		    "--idle-timeout does not apply to a program's connection; "
+		    "--max-time does");
 	h->timeout_ms = o->time.timeout_ms;
 	h->idle_ms = o->time.idle_ms;
 	h->max_ms = o->time.max_ms;
@@ -205,10 +224,9 @@ check_unused(const struct listen_options *o, struct err *e)
 	    "options, scripts and records do not apply");
 }
 
-/* Opens the sockets, serves, closes them. */
+/* The listening sockets: our own, or inherited ones. */
 static int
-run(struct listening *l, const struct endpoint *ep, struct talk *stdio,
-    struct err *e)
+open_sockets(struct listening *l, const struct endpoint *ep, struct err *e)
 {
 	const struct listen_options *o = l->o;
 	struct listener_options lo = {.family = o->family.family,
@@ -216,17 +234,49 @@ run(struct listening *l, const struct endpoint *ep, struct talk *stdio,
 	    .type = SOCK_STREAM,
 	    .backlog = o->server.backlog,
 	    .sock = o->sock};
+
+	if (o->fd != NULL)
+		return activation_take(&l->listener, o->fd, e);
+	if (listener_open(&l->listener, ep, &lo, l->until, e) < 0)
+		return err_prefix(e, "cannot listen");
+	return 0;
+}
+
+/* Opens the sockets, serves, closes them. */
+static int
+run(struct listening *l, const struct endpoint *ep, struct talk *stdio,
+    struct err *e)
+{
+	const struct listen_options *o = l->o;
 	int result;
 
 	l->until = deadline_after(o->time.max_ms);
-	if (stdio != NULL &&
-	    talk_open(stdio, &o->talk, &o->time, l->until, e) < 0)
+	if (open_sockets(l, ep, e) < 0)
 		return -1;
-	if (listener_open(&l->listener, ep, &lo, l->until, e) < 0)
-		return err_prefix(e, "cannot listen on");
-	result = serve(l, stdio, e);
+	result = o->user == NULL ? 0 : user_become(o->user, e);
+	if (result == 0 && stdio != NULL)
+		result = talk_open(stdio, &o->talk, &o->time, l->until, e);
+	if (result == 0)
+		result = serve(l, stdio, e);
 	listener_close(&l->listener);
 	return result;
+}
+
+/* The operands: none with --fd. */
+static int
+parse_operands(struct endpoint *ep, const struct listen_options *o,
+    const struct command_args *args, struct err *e)
+{
+	if (o->fd == NULL && args->count > 0)
+		return endpoint_parse_local(
+		    ep, args->operands, args->count, "tcp", 0, e);
+	if (o->fd == NULL)
+		return err_set(e, ERR_USAGE, "expected [ADDR] PORT, or --fd");
+	if (args->count == 0)
+		return 0;
+	return err_set(e, ERR_USAGE,
+	    "with --fd the address is the inherited socket's: expected no "
+	    "operand");
 }
 
 static int
@@ -240,12 +290,12 @@ listen_run(const void *options, const struct command_args *args, struct err *e)
 	struct endpoint ep;
 	int result;
 
-	if (endpoint_parse_local(
-		&ep, args->operands, args->count, "tcp", 0, e) < 0 ||
+	if (parse_operands(&ep, o, args, e) < 0 ||
 	    choose_handler(&l, args->program, e) < 0 ||
 	    (handled && check_unused(o, e) < 0))
 		return -1;
 	common_server_setup(&l.so, &o->server, &l.access, DIAG_NOTE);
+	l.so.program_ms = o->time.max_ms;
 	result = common_access(&l.access, &o->access, e);
 	if (result == 0)
 		result = run(&l, &ep, handled ? NULL : &t, e);
@@ -257,7 +307,7 @@ const struct command listen_command = {
     .name = "listen",
     .summary = "take connections, and relay or serve them",
     .operands = "[ADDR] PORT",
-    .least = 1,
+    .least = 0,
     .most = 2,
     .takes_program = true,
     .groups = listen_groups,

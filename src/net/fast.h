@@ -30,6 +30,9 @@ int fast_accept(int fd, struct addr *peer);
 /* A close-on-exec pipe, non-blocking if asked. 0, or -1 with errno. */
 int fast_pipe(int ends[2], bool nonblocking);
 
+/* The supplementary groups of a user: initgroups(3). 0, or -1 with errno. */
+int fast_set_groups(const char *user, gid_t gid);
+
 /* What the kernel counts of a TCP connection. */
 struct fast_tcp {
 	uint64_t sent, received; /* bytes */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <poll.h>
 #include <string.h>
@@ -45,6 +46,12 @@ int
 fast_pipe(int ends[2], bool nonblocking)
 {
 	return pipe2(ends, O_CLOEXEC | (nonblocking ? O_NONBLOCK : 0));
+}
+
+int
+fast_set_groups(const char *user, gid_t gid)
+{
+	return initgroups(user, gid);
 }
 
 bool

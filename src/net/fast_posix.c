@@ -57,6 +57,15 @@ fast_pipe(int ends[2], bool nonblocking)
 	return 0;
 }
 
+/* Every Unix has it, and POSIX does not name it. */
+int initgroups(const char *user, gid_t gid);
+
+int
+fast_set_groups(const char *user, gid_t gid)
+{
+	return initgroups(user, gid);
+}
+
 bool
 fast_tcp_info(int fd, struct fast_tcp *tcp)
 {

@@ -261,7 +261,8 @@ listener_close(struct listener *l)
 	for (i = 0; i < l->count; i++) {
 		const struct addr *a = &l->addrs[i];
 
-		if (addr_is_unix(a) && a->u.un.sun_path[0] != '\0')
+		if (!l->is_inherited && addr_is_unix(a) &&
+		    a->u.un.sun_path[0] != '\0')
 			unlink(a->u.un.sun_path);
 	}
 	listener_abandon(l);

@@ -27,7 +27,8 @@ struct listener {
 	int fds[LISTENER_MOST];
 	struct addr addrs[LISTENER_MOST];
 	size_t count;
-	int type; /* SOCK_STREAM or SOCK_DGRAM */
+	int type;          /* SOCK_STREAM or SOCK_DGRAM */
+	bool is_inherited; /* somebody else opened it: a path stays */
 };
 
 /*

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/addr.h"
@@ -97,10 +98,15 @@ make_environment(struct environment *env, const char *protocol,
 		env->all[kept++] = env->texts[i];
 }
 
-/* Signals back to their defaults: an ignored SIGPIPE would be inherited. */
+/*
+ * Signals back to their defaults, since an ignored SIGPIPE would be
+ * inherited; and a group of its own, so that it can be ended with everything
+ * that it starts.
+ */
 static void
-default_signals(posix_spawnattr_t *attr)
+set_attributes(posix_spawnattr_t *attr, bool own_group)
 {
+	short flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -109,21 +115,24 @@ default_signals(posix_spawnattr_t *attr)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGCHLD);
 	posix_spawnattr_setsigdefault(attr, &set);
-	posix_spawnattr_setflags(
-	    attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+	if (own_group) {
+		posix_spawnattr_setpgroup(attr, 0);
+		flags |= POSIX_SPAWN_SETPGROUP;
+	}
+	posix_spawnattr_setflags(attr, flags);
 }
 
 /*
  * The redirections. A descriptor that is already where it belongs would keep
- * its close-on-exec flag, so it is moved out of the way first.
+ * its close-on-exec flag, so it is moved out of the way first. 0 or an errno.
  */
 static int
-spawn(char *const *argv, int in, int out, char **environment, pid_t *pid)
+spawn(const struct program *p, char **environment, pid_t *pid)
 {
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
-	int high_in = fcntl(in, F_DUPFD_CLOEXEC, 3);
-	int high_out = fcntl(out, F_DUPFD_CLOEXEC, 3);
+	int high_in = fcntl(p->in, F_DUPFD_CLOEXEC, 3);
+	int high_out = fcntl(p->out, F_DUPFD_CLOEXEC, 3);
 	int errnum = errno;
 
 	if (high_in >= 0 && high_out >= 0) {
@@ -131,22 +140,19 @@ spawn(char *const *argv, int in, int out, char **environment, pid_t *pid)
 		posix_spawnattr_init(&attr);
 		posix_spawn_file_actions_adddup2(&files, high_in, 0);
 		posix_spawn_file_actions_adddup2(&files, high_out, 1);
-		default_signals(&attr);
+		set_attributes(&attr, p->own_group);
 		errnum = posix_spawnp(
-		    pid, argv[0], &files, &attr, argv, environment);
+		    pid, p->argv[0], &files, &attr, p->argv, environment);
 		posix_spawnattr_destroy(&attr);
 		posix_spawn_file_actions_destroy(&files);
 	}
-	if (high_in >= 0)
-		close(high_in);
-	if (high_out >= 0)
-		close(high_out);
+	fd_close(&high_in);
+	fd_close(&high_out);
 	return errnum;
 }
 
 pid_t
-program_start(char *const *argv, int in, int out, const char *protocol,
-    const struct addr *local, const struct addr *remote, struct err *e)
+program_start(const struct program *p, struct err *e)
 {
 	int64_t start = clock_now();
 	struct environment env;
@@ -154,24 +160,18 @@ program_start(char *const *argv, int in, int out, const char *protocol,
 	int errnum;
 	pid_t pid = -1;
 
-	make_environment(&env, protocol, local, remote);
-	errnum = spawn(argv, in, out, env.all, &pid);
+	make_environment(&env, p->protocol, p->local, p->remote);
+	errnum = spawn(p, env.all, &pid);
 	free(env.all);
-	text_escape_string(shown, sizeof(shown), argv[0]);
+	text_escape_string(shown, sizeof(shown), p->argv[0]);
 	diag_step("spawn", start, errnum,
 	    "a program with the connection as its fds 0 and 1", "%s", shown);
 	if (errnum == 0)
 		return pid;
-	err_set(e, ERR_FAILED, "%s: cannot be executed: %s", shown,
-	    strerror(errnum));
+	err_set(e, (enum err_kind)(errnum == ENOENT ? 127 : 126),
+	    "%s: cannot be executed: %s", shown, strerror(errnum));
 	e->errnum = errnum;
 	return -1;
-}
-
-int
-program_errno_status(int errnum)
-{
-	return errnum == ENOENT || errnum == ENOTDIR ? 127 : 126;
 }
 
 int

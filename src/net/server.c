@@ -122,7 +122,8 @@ drain(struct server *s)
 	}
 }
 
-/* Fills in the connections being drained; returns how many. */
+/* Fills in the connections being drained, returns how many, and brings *until
+ * forward to the first limit of a child. */
 static size_t
 drain_pollfds(
     const struct server *s, struct pollfd *fds, struct deadline *until)
@@ -130,12 +131,12 @@ drain_pollfds(
 	size_t i, n = 0;
 
 	for (i = 0; i < s->count; i++) {
+		*until = deadline_first(*until, s->children[i].until);
 		if (s->children[i].pid != 0)
 			continue;
 		fds[n].fd = s->children[i].fd;
 		fds[n].events = POLLIN;
 		n++;
-		*until = deadline_first(*until, s->children[i].until);
 	}
 	return n;
 }
@@ -295,6 +296,35 @@ wait_event(struct server *s, struct deadline until)
 	return ready;
 }
 
+/* A program is signalled with everything that it started. */
+static void
+signal_child(const struct server_child *c, int number)
+{
+	if (c->pid > 0)
+		kill(c->fd >= 0 ? -c->pid : c->pid, number);
+}
+
+/* Programs that run too long are asked to end, then made to. */
+static void
+end_late(struct server *s)
+{
+	struct server_child *c;
+	char text[ADDR_TEXT];
+	size_t i;
+
+	for (i = 0; i < s->count; i++) {
+		c = &s->children[i];
+		if (c->pid == 0 || !deadline_passed(c->until))
+			continue;
+		if (!c->is_late)
+			diag_warn("%s: the program took too long (--max-time)",
+			    addr_format(&c->conn.remote, text, sizeof(text)));
+		signal_child(c, c->is_late ? SIGKILL : SIGTERM);
+		c->is_late = true;
+		c->until = deadline_after(GRACE_MS);
+	}
+}
+
 /* Children and drained connections. True when it was told to stop. */
 static bool
 look_after(struct server *s)
@@ -302,6 +332,7 @@ look_after(struct server *s)
 	wait_taken();
 	reap(s);
 	drain(s);
+	end_late(s);
 	return wait_stopped() != 0;
 }
 
@@ -337,7 +368,11 @@ server_accept(struct server *s, struct server_conn *c, struct err *e)
 static void
 add_child(struct server *s, pid_t pid, int fd, const struct server_conn *c)
 {
-	struct server_child child = {pid, fd, deadline_none(), *c};
+	struct server_child child = {.pid = pid, .fd = fd, .conn = *c};
+
+	/* A handler of ours looks after its limits itself. */
+	child.until =
+	    fd < 0 ? deadline_none() : deadline_after(s->options->program_ms);
 
 	s->children =
 	    mem_resize(s->children, s->count + 1, sizeof(s->children[0]));
@@ -370,14 +405,14 @@ server_spawn(
     struct server *s, int fd, const struct server_conn *c, char *const *argv)
 {
 	struct err e = ERR_INIT;
-	pid_t pid =
-	    program_start(argv, fd, fd, "TCP", &c->local, &c->remote, &e);
+	struct program p = {argv, fd, fd, "TCP", &c->local, &c->remote, true};
+	pid_t pid = program_start(&p, &e);
 
 	if (pid > 0) {
 		add_child(s, pid, fd, c);
 		return;
 	}
-	s->last_status = program_errno_status(e.errnum);
+	s->last_status = (int)e.kind;
 	diag_error(&e);
 	tell_closed(s, fd, c, s->last_status);
 	sock_close_drained(&fd, 0);
@@ -406,8 +441,7 @@ signal_children(const struct server *s, int number)
 	size_t i;
 
 	for (i = 0; i < s->count; i++)
-		if (s->children[i].pid > 0)
-			kill(s->children[i].pid, number);
+		signal_child(&s->children[i], number);
 }
 
 void

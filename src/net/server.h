@@ -24,6 +24,7 @@ struct server_options {
 	int64_t max_conns;    /* children at once; over it accepting waits */
 	int64_t max_per_host; /* of one address; over it: closed; 0: any */
 	int64_t accept_ms;    /* wait this long for a connection, or -1 */
+	int64_t program_ms;   /* a program may run so long; -1: any */
 	int log_level;        /* enum diag_level of "accepted" and "closed" */
 	const struct access *access; /* who is let in; NULL: everybody */
 };
@@ -38,7 +39,8 @@ struct server_conn {
 struct server_child {
 	pid_t pid;             /* 0: gone, fd is being drained */
 	int fd;                /* a program's connection, else -1 */
-	struct deadline until; /* end of the drain */
+	struct deadline until; /* end of the drain, or of the program */
+	bool is_late;          /* it was asked to end */
 	struct server_conn conn;
 };
 
