@@ -83,21 +83,47 @@ option_line(FILE *out, const struct opt *o)
 	wrap(out, o->help, HELP_COLUMN, HELP_COLUMN);
 }
 
-void
-usage_help(FILE *out, const struct command *c)
+/* The options by groups; a title in a row with its like is told once. */
+static void
+option_lines(FILE *out, const struct command *c)
 {
 	const struct opt_group *g;
 	const struct opt *o;
 
-	usage_synopsis(out, c);
-	fprintf(out, "\n%s\n", c->summary);
 	for (g = c->groups; g->opts != NULL; g++) {
-		fprintf(out, "\n%s:\n", g->title);
+		if (g == c->groups || strcmp(g->title, g[-1].title) != 0)
+			fprintf(out, "\n%s:\n", g->title);
 		for (o = g->opts; o->kind != OPT_END; o++)
 			option_line(out, o);
 	}
+}
+
+/* Lines that begin with a blank stay as they are, the others are wrapped. */
+static void
+notes_text(FILE *out, const char *notes)
+{
+	char line[1024];
+	size_t n;
+
+	fputc('\n', out);
+	for (; *notes != '\0'; notes += n + (notes[n] == '\n')) {
+		n = strcspn(notes, "\n");
+		snprintf(line, sizeof(line), "%.*s", (int)n, notes);
+		if (line[0] == ' ')
+			fprintf(out, "%s\n", line);
+		else
+			wrap(out, line, 0, 0);
+	}
+}
+
+void
+usage_help(FILE *out, const struct command *c)
+{
+	usage_synopsis(out, c);
+	fprintf(out, "\n%s\n", c->summary);
+	option_lines(out, c);
 	if (c->notes != NULL)
-		fprintf(out, "\n%s", c->notes);
+		notes_text(out, c->notes);
 	fprintf(out,
 	    "\nexit status: 0 done, 1 failed, 2 usage, 3 name, "
 	    "4 refused, 5 timed out,\n6 unreachable, 7 local address, "
