@@ -1,0 +1,82 @@
+# Who may call what: Linux only in one place, stderr in one place, and below
+# the commands nobody prints or exits.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Source;
+use Test::More;
+
+my @sources = files('src/*.[ch]', 'src/*/*.[ch]');
+
+sub found {
+    my ($pattern, $but, @paths) = @_;
+    return join "\n",
+        map { lines_with($_, $pattern) } grep { !/$but/ } @paths;
+}
+
+my $linux = qr/\b(?:splice|tee|vmsplice|sendfile|copy_file_range|sendmmsg
+    |recvmmsg|epoll_\w+|accept4|pipe2|p(?:read|write)v2|signalfd|timerfd_\w+
+    |eventfd|io_uring\w*|memfd_create|prctl|close_range|syscall|unshare
+    |inotify_\w+|ppoll|dup3|mremap)\s*\(/x;
+is found($linux, qr/fast_linux\.c$/, @sources), '',
+    'calls that only Linux has are in fast_linux.c';
+
+is found(qr/_GNU_SOURCE|_DEFAULT_SOURCE|_BSD_SOURCE/, qr/^$/, @sources), '',
+    'no source asks for more than POSIX';
+
+# Socket options of POSIX.1-2008 with its IPv6 part; all others need #ifdef.
+my %posix = map { $_ => 1 } qw(SO_ACCEPTCONN SO_BROADCAST SO_ERROR SO_KEEPALIVE
+    SO_LINGER SO_OOBINLINE SO_RCVBUF SO_RCVLOWAT SO_RCVTIMEO SO_REUSEADDR
+    SO_SNDBUF SO_SNDLOWAT SO_SNDTIMEO SO_TYPE TCP_NODELAY IPV6_JOIN_GROUP
+    IPV6_LEAVE_GROUP IPV6_MULTICAST_HOPS IPV6_MULTICAST_IF IPV6_MULTICAST_LOOP
+    IPV6_UNICAST_HOPS IPV6_V6ONLY);
+my @bare;
+for my $path (grep { !/fast_linux\.c$/ } @sources) {
+    my $code = code($path);
+    for my $name ($code =~ /\b((?:SO|TCP|IP|IPV6)_[A-Z0-9_]+)\b/g) {
+        next if $posix{$name};
+        push @bare, "$path: $name"
+            unless $code =~ /^\s*#\s*(?:if|elif).*\b$name\b/m;
+    }
+}
+is join("\n", @bare), '', 'socket options that POSIX lacks are behind #ifdef';
+
+is found(qr/\bstderr\b|\bperror\s*\(|\bp?v?warnx?\s*\(|\bv?errx?\s*\(/,
+    qr{^src/(?:base/diag\.c|main\.c)$}, @sources), '',
+    'only diag writes to stderr';
+is_deeply [lines_with('src/main.c', qr/stderr/)],
+    [grep { /usage_overview\(stderr, / }
+        lines_with('src/main.c', qr/stderr/)],
+    'main writes the overview there, when no command is given';
+is found(qr/\bwrite\s*\(\s*(?:2|STDERR_FILENO)\b/, qr{^src/base/diag\.c$},
+    @sources), '', 'nobody writes to descriptor 2';
+
+my @low = grep { m{^src/(?:base|net)/} } @sources;
+is found(qr/(?<![\w.>])(?:v?printf|puts|putchar)\s*\(|\bstdout\b/, qr/^$/, @low),
+    '', 'base and net never print';
+is found(qr/(?<!\w)(?:exit|abort|quick_exit)\s*\(/, qr{^src/base/mem\.c$},
+    @low), '', 'base and net never exit, but when memory is out';
+is found(qr/(?<!\w)_exit\s*\(/,
+    qr{^src/net/(?:resolve|program|server|wait|fast_\w+)\.c$}, @low), '',
+    '_exit is for children only, and for wait_die';
+
+is found(qr/\b(?:strcat|sprintf|vsprintf|gets|alloca|setjmp|longjmp
+    |select|FD_SET|signal|usleep|sleep|inet_ntoa|inet_addr|gethostbyname
+    |system|popen|tmpnam|mktemp|strtok|atoi|atol)\s*\(/x, qr/^$/, @sources),
+    '', 'no call that cannot be used well';
+
+my @unfinished;
+for my $path (@sources, files('man/*.1', 'README', 'Makefile',
+    '.ci/run', 'tests/*/*')) {
+    next if $path eq 'tests/lint/calls.t';
+    my $n = 0;
+    for my $line (split /\n/, text($path)) {
+        $n++;
+        push @unfinished, "$path:$n: $line"
+            if $line =~ /\b(?:TODO|FIXME|XXX|HACK)\b|\bstub\b|not (?:yet )?implemented/;
+    }
+}
+is join("\n", @unfinished), '', 'nothing says that it is unfinished';
+
+done_testing;

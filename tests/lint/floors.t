@@ -1,0 +1,54 @@
+# Includes never point to a higher floor, nor from one command to another.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Source;
+use Test::More;
+
+my %reaches = (
+    base => [qw(base)],
+    net  => [qw(base net)],
+    cli  => [qw(base cli)],
+    cmd  => [qw(base net cli cmd)],
+    main => [qw(base net cli cmd)],
+);
+my @sockets = qw(sys/socket.h sys/un.h netinet/in.h arpa/inet.h netdb.h);
+my %is_command =
+    map { s/\.c$/.h/r => 1 } grep { text($_) =~ /^const struct command \w/m }
+    files('src/cmd/*.c');
+
+my @sources = files('src/*.[ch]', 'src/*/*.[ch]');
+cmp_ok scalar @sources, '>', 60, 'the sources are found';
+my @wrong;
+for my $path (@sources) {
+    my ($floor) = $path =~ m{^src/(\w+)};
+    for my $line (text($path) =~ /^\s*#\s*include\s+(.+)$/mg) {
+        if ($line =~ /^"(\w+)\/[\w.]+"/) {
+            my $to = $1;
+            push @wrong, "$path includes $line"
+                unless grep { $_ eq $to } @{ $reaches{$floor} };
+        } elsif ($line =~ /^"/) {
+            push @wrong, "$path includes $line, not from src/";
+        }
+        my ($inner) = $line =~ /^"(cmd\/\w+\.h)"/;
+        push @wrong, "$path includes the command $inner"
+            if $inner && $is_command{"src/$inner"};
+        my ($system) = $line =~ /^<(.+)>/;
+        push @wrong, "$path includes $line: no sockets on this floor"
+            if $system && $floor =~ /^(base|cli)$/
+            && grep { $_ eq $system } @sockets;
+    }
+}
+is "@wrong", '', 'every include stays on its floor or goes down';
+
+my (%seen, @twice);
+for my $path (files('src/*.[ch]', 'src/*/*.[ch]', 'tests/*/*.[cht]',
+    'tests/lib/*.pm')) {
+    my ($name) = $path =~ m{([^/]+)$};
+    push @twice, "$path and $seen{$name}" if $seen{$name};
+    $seen{$name} = $path;
+}
+is "@twice", '', 'file names are unique across folders';
+
+done_testing;
