@@ -7,50 +7,19 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "cli/near.h"
 #include "cli/usage.h"
-
-/* Edit distance (Levenshtein) between two short words; long ones are cut. */
-static size_t
-distance(const char *a, const char *b)
-{
-	size_t row[33], n = strlen(b), i, j, above, corner;
-
-	if (n > 32)
-		n = 32;
-	for (j = 0; j <= n; j++)
-		row[j] = j;
-	for (i = 0; i < 32 && a[i] != '\0'; i++) {
-		corner = row[0];
-		row[0] = i + 1;
-		for (j = 1; j <= n; j++) {
-			above = row[j];
-			if (a[i] != b[j - 1])
-				corner++;
-			if (above + 1 < corner)
-				corner = above + 1;
-			if (row[j - 1] + 1 < corner)
-				corner = row[j - 1] + 1;
-			row[j] = corner;
-			corner = above;
-		}
-	}
-	return row[n];
-}
 
 /* The command whose name is nearest, or NULL when none is near. */
 static const struct command *
 nearest(const struct command *const *table, const char *name)
 {
 	const struct command *best = NULL;
-	size_t least = 4, d;
+	size_t least = NEAR_NONE;
 
-	for (; *table != NULL; table++) {
-		d = distance(name, (*table)->name);
-		if (d < least && d < strlen((*table)->name)) {
-			least = d;
+	for (; *table != NULL; table++)
+		if (near_is_better(name, (*table)->name, &least))
 			best = *table;
-		}
-	}
 	return best;
 }
 

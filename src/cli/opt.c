@@ -7,8 +7,9 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "base/text.h"
+#include "cli/near.h"
+#include "cli/value.h"
 
 /* A row together with its group; given counts how often it was used. */
 struct found {
@@ -40,9 +41,8 @@ opt_kind_name(enum opt_kind kind)
 	return names[kind];
 }
 
-/* "-w" or "--timeout", whichever there is; the long name is preferred. */
-static const char *
-display_name(const struct opt *o, char *buf, size_t size)
+const char *
+opt_display_name(const struct opt *o, char *buf, size_t size)
 {
 	if (o->name != NULL)
 		snprintf(buf, size, "--%s", o->name);
@@ -81,6 +81,30 @@ list_candidates(
 		}
 }
 
+/* Nothing has that name: says so, with the one that may have been meant. */
+static int
+refuse_name(const struct parse *p, const char *name, size_t n)
+{
+	const struct opt_group *g;
+	const struct opt *o;
+	const char *best = NULL;
+	char typed[64], shown[64];
+	size_t least = NEAR_NONE;
+
+	snprintf(typed, sizeof(typed), "%.*s", (int)n, name);
+	text_escape(shown, sizeof(shown), name, n);
+	for (g = p->groups; g->opts != NULL; g++)
+		for (o = g->opts; o->kind != OPT_END; o++)
+			if (o->name != NULL &&
+			    near_is_better(typed, o->name, &least))
+				best = o->name;
+	if (best == NULL)
+		return err_set(
+		    p->e, ERR_USAGE, "there is no option --%s", shown);
+	return err_set(p->e, ERR_USAGE,
+	    "there is no option --%s; did you mean --%s?", shown, best);
+}
+
 /* A long name, or a prefix of just one. 0, or -1 with e filled. */
 static int
 find_name(const struct parse *p, const char *name, size_t n, struct found *f)
@@ -102,13 +126,13 @@ find_name(const struct parse *p, const char *name, size_t n, struct found *f)
 		}
 	if (matches == 1)
 		return 0;
+	if (matches == 0) {
+		refuse_name(p, name, n);
+		return -1;
+	}
 	text_escape(shown, sizeof(shown), name, n);
 	list_candidates(p, name, n, list, sizeof(list));
-	if (matches == 0)
-		err_set(p->e, ERR_USAGE, "there is no option --%s", shown);
-	else
-		err_set(p->e, ERR_USAGE, "option --%s is ambiguous: %s", shown,
-		    list);
+	err_set(p->e, ERR_USAGE, "option --%s is ambiguous: %s", shown, list);
 	return -1;
 }
 
@@ -145,138 +169,21 @@ check_conflicts(struct parse *p, const struct found *f)
 		if (excludes(p->given[i].opt, f->opt))
 			return err_set(p->e, ERR_USAGE,
 			    "%s and %s cannot be used together",
-			    display_name(p->given[i].opt, a, sizeof(a)),
-			    display_name(f->opt, b, sizeof(b)));
+			    opt_display_name(p->given[i].opt, a, sizeof(a)),
+			    opt_display_name(f->opt, b, sizeof(b)));
 	p->given[p->given_count++] = *f;
 	return 0;
-}
-
-/* Why a number was not taken, with the bounds. */
-static int
-refuse_number(struct parse *p, const struct opt *o, const char *arg,
-    const char *what, const char *example)
-{
-	char name[64], shown[128];
-
-	display_name(o, name, sizeof(name));
-	text_escape_string(shown, sizeof(shown), arg);
-	return err_set(p->e, ERR_USAGE, "%s: '%s' is not %s (%s)", name, shown,
-	    what, example);
-}
-
-static bool
-within(const struct opt *o, int64_t n)
-{
-	return n >= o->min && (o->max == 0 || n <= o->max);
-}
-
-static int
-store_number(
-    struct parse *p, const struct opt *o, const char *arg, int64_t *field)
-{
-	char range[80];
-	int64_t n;
-
-	if (num_parse(arg, 0, INT64_MAX, &n) && within(o, n)) {
-		*field = n;
-		return 0;
-	}
-	if (o->max != 0)
-		snprintf(range, sizeof(range), "from %lld to %lld",
-		    (long long)o->min, (long long)o->max);
-	else
-		snprintf(
-		    range, sizeof(range), "%lld or more", (long long)o->min);
-	return refuse_number(p, o, arg, "such a number", range);
-}
-
-static int
-store_choice(struct parse *p, const struct opt *o, const char *arg, int *field)
-{
-	char words[256] = "", name[64], shown[128];
-	size_t used = 0;
-	int i;
-
-	for (i = 0; o->choices[i] != NULL; i++) {
-		if (strcmp(o->choices[i], arg) == 0) {
-			*field = i;
-			return 0;
-		}
-		snprintf(words + used, sizeof(words) - used, "%s%s",
-		    used > 0 ? ", " : "", o->choices[i]);
-		used = strlen(words);
-	}
-	text_escape_string(shown, sizeof(shown), arg);
-	return err_set(p->e, ERR_USAGE, "%s: '%s' is none of %s",
-	    display_name(o, name, sizeof(name)), shown, words);
-}
-
-static int
-store_call(struct parse *p, const struct opt *o, const char *arg, void *field)
-{
-	char name[64];
-
-	if (o->call(field, arg, p->e) == 0)
-		return 0;
-	err_prefix(p->e, "%s", display_name(o, name, sizeof(name)));
-	p->e->kind = ERR_USAGE;
-	return -1;
-}
-
-static void
-list_add(struct opt_list *list, const char *arg, int value)
-{
-	list->items =
-	    mem_resize(list->items, list->count + 1, sizeof(list->items[0]));
-	list->values =
-	    mem_resize(list->values, list->count + 1, sizeof(list->values[0]));
-	list->items[list->count] = arg;
-	list->values[list->count++] = value;
 }
 
 /* Stores one option; arg is NULL for those that take none. */
 static int
 store(struct parse *p, const struct found *f, const char *arg)
 {
-	const struct opt *o = f->opt;
-	void *field = (char *)p->options + f->group->base + o->offset;
-	int64_t *number = field;
+	void *field = (char *)p->options + f->group->base + f->opt->offset;
 
 	if (check_conflicts(p, f) < 0)
 		return -1;
-	switch (o->kind) {
-	case OPT_FLAG:
-		*(int *)field = o->value;
-		return 0;
-	case OPT_COUNT:
-		++*(int *)field;
-		return 0;
-	case OPT_NUMBER:
-		return store_number(p, o, arg, number);
-	case OPT_DURATION:
-		if (num_duration(arg, number) && within(o, *number))
-			return 0;
-		return refuse_number(
-		    p, o, arg, "a duration", "like 5, 0.5, 500ms, 2m, 1h");
-	case OPT_SIZE:
-		if (num_size(arg, number) && within(o, *number))
-			return 0;
-		return refuse_number(
-		    p, o, arg, "a size here", "like 4096, 64k, 1M, 1G");
-	case OPT_STRING:
-		*(const char **)field = arg;
-		return 0;
-	case OPT_CHOICE:
-		return store_choice(p, o, arg, field);
-	case OPT_LIST:
-		list_add(field, arg, o->value);
-		return 0;
-	case OPT_CALL:
-		return store_call(p, o, arg, field);
-	case OPT_END:
-		break;
-	}
-	return 0;
+	return value_store(f->opt, arg, field, p->e);
 }
 
 /* "--name", "--name=value", "--name value". Returns what it took of argv. */
@@ -307,9 +214,12 @@ parse_long(struct parse *p, char **argv, int argc, bool *help)
 	return store(p, &f, argv[1]) < 0 ? -1 : 2;
 }
 
-/* "-v", "-vv", "-w5", "-w 5", "-nw5". Returns what it took of argv. */
+/*
+ * "-v", "-vv", "-w5", "-w 5", "-nw5". Returns what it took of argv. "-h" alone
+ * is help where no option has that letter.
+ */
 static int
-parse_letters(struct parse *p, char **argv, int argc)
+parse_letters(struct parse *p, char **argv, int argc, bool *help)
 {
 	const char *c;
 	struct found f;
@@ -317,6 +227,10 @@ parse_letters(struct parse *p, char **argv, int argc)
 
 	for (c = argv[0] + 1; *c != '\0'; c++) {
 		if (!find_letter(p, *c, &f)) {
+			if (strcmp(argv[0], "-h") == 0) {
+				*help = true;
+				return 1;
+			}
 			text_escape(shown, sizeof(shown), c, 1);
 			return err_set(
 			    p->e, ERR_USAGE, "there is no option -%s", shown);
@@ -336,18 +250,26 @@ parse_letters(struct parse *p, char **argv, int argc)
 	return 1;
 }
 
-/* Everything behind "--". */
+/*
+ * Everything behind "--": operands, or the program. Where operands are still
+ * missing it ended the options only, and a second one begins the program.
+ */
 static void
-take_rest(char **argv, int argc, bool program, struct opt_rest *rest)
+take_rest(
+    char **argv, int argc, int least, bool takes_program, struct opt_rest *rest)
 {
-	int i;
+	bool wants_operands = !takes_program || rest->count < least;
+	int i = 0;
 
-	if (program && argc > 0) {
-		rest->program = argv;
-		return;
-	}
-	for (i = 0; i < argc; i++)
+	for (; wants_operands && i < argc; i++) {
+		if (takes_program && strcmp(argv[i], "--") == 0) {
+			i++;
+			break;
+		}
 		rest->operands[rest->count++] = argv[i];
+	}
+	if (i < argc)
+		rest->program = argv + i;
 }
 
 int
@@ -366,25 +288,15 @@ opt_parse(const struct opt_group *groups, char **argv, int argc, int least,
 	for (i = 0; i < argc && !rest->help; i += used) {
 		used = 1;
 		if (strcmp(argv[i], "--") == 0) {
-			bool program = takes_program && rest->count >= least;
-
-			if (!program && takes_program) {
-				/* It ended the options only; a second one
-				 * may begin the program. */
-				for (i++;
-				     i < argc && strcmp(argv[i], "--") != 0;
-				     i++)
-					rest->operands[rest->count++] = argv[i];
-				program = true;
-				i--;
-			}
-			take_rest(argv + i + 1, argc - i - 1, program, rest);
+			take_rest(argv + i + 1, argc - i - 1, least,
+			    takes_program, rest);
 			break;
 		}
 		if (strncmp(argv[i], "--", 2) == 0)
 			used = parse_long(&p, argv + i, argc - i, &rest->help);
 		else if (argv[i][0] == '-' && argv[i][1] != '\0')
-			used = parse_letters(&p, argv + i, argc - i);
+			used =
+			    parse_letters(&p, argv + i, argc - i, &rest->help);
 		else
 			rest->operands[rest->count++] = argv[i];
 		if (used < 0) {
@@ -425,7 +337,7 @@ check_row(const struct opt *o, struct err *e)
 {
 	char name[64];
 
-	display_name(o, name, sizeof(name));
+	opt_display_name(o, name, sizeof(name));
 	if (o->name == NULL && o->letter == 0)
 		return err_set(e, ERR_FAILED, "a row has no name");
 	if (o->help == NULL || o->help[0] == '\0')
@@ -466,7 +378,7 @@ opt_check(const struct opt_group *groups, struct err *e)
 					if (q != o && is_same_name(o, q))
 						return err_set(e, ERR_FAILED,
 						    "%s is there twice",
-						    display_name(
+						    opt_display_name(
 							o, name, sizeof(name)));
 		}
 	return 0;

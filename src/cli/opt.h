@@ -61,6 +61,9 @@ struct opt_group {
 /* True when the option takes an argument. */
 bool opt_takes_argument(const struct opt *o);
 
+/* "--timeout", or "-z" where there is no long name. Returns buf. */
+const char *opt_display_name(const struct opt *o, char *buf, size_t size);
+
 /* The kind's name in the machine-readable list: "flag", "duration", ... */
 const char *opt_kind_name(enum opt_kind kind);
 

@@ -1,0 +1,248 @@
+/* The option parser: every kind, every form, every misuse. */
+#include "base/err.h"
+#include "cli/opt.h"
+#include "lib/tap.h"
+
+struct options {
+	int flag, other, count, choice;
+	int64_t number, duration, size;
+	const char *string;
+	struct opt_list list;
+	char called[32];
+};
+
+static int
+take_called(void *field, const char *arg, struct err *e)
+{
+	if (strcmp(arg, "bad") == 0)
+		return err_set(e, ERR_FAILED, "'bad' is bad");
+	snprintf(field, 32, "<%s>", arg);
+	return 0;
+}
+
+#define AT(member) .offset = offsetof(struct options, member)
+static const char *const words[] = {"one", "two", NULL};
+static const struct opt table[] = {
+    {OPT_FLAG, 'f', "flag", NULL, "h", AT(flag), 7, .excludes = "other x"},
+    {OPT_FLAG, 0, "other", NULL, "h", AT(other), 1},
+    {OPT_COUNT, 'v', "verbose", NULL, "h", AT(count)},
+    {OPT_NUMBER, 'n', "number", "N", "h", AT(number), .min = 2, .max = 9},
+    {OPT_NUMBER, 'N', NULL, "N", "h", AT(number), .min = 2},
+    {OPT_DURATION, 'w', "wait", "T", "h", AT(duration), .min = 1, .max = 60000},
+    {OPT_SIZE, 's', "size", "SIZE", "h", AT(size), .min = 2, .max = 4096},
+    {OPT_STRING, 't', "text", "TEXT", "h", AT(string)},
+    {OPT_STRING, 0, "text-two", "TEXT", "h", AT(string)},
+    {OPT_CHOICE, 'c', "choice", "WORD", "h", AT(choice), .choices = words},
+    {OPT_LIST, 'l', "list", "X", "h", AT(list), .value = 5},
+    {OPT_CALL, 'C', "call", "X", "h", AT(called), .call = take_called},
+    {.kind = OPT_END}};
+static const struct opt_group groups[] = {{"g", table, 0}, {NULL, NULL, 0}};
+
+/* The arguments of one parse, its result and what is left. */
+static struct options got;
+static struct opt_rest rest;
+static struct err error;
+
+/* Parses line, split at blanks; "''" is an empty argument. */
+static int
+parse(const char *line, int least, bool program)
+{
+	static char copy[512], *argv[32];
+	char *save, *word;
+	int argc = 0;
+
+	opt_release(groups, &got, &rest);
+	memset(&got, 0, sizeof(got));
+	err_clear(&error);
+	snprintf(copy, sizeof(copy), "%s", line);
+	for (word = strtok_r(copy, " ", &save); word != NULL;
+	     word = strtok_r(NULL, " ", &save)) {
+		argv[argc++] = word;
+		if (strcmp(word, "''") == 0)
+			*word = '\0';
+	}
+	argv[argc] = NULL;
+	return opt_parse(
+	    groups, argv, argc, least, program, &got, &rest, &error);
+}
+
+static void
+refuses(const char *line, const char *why)
+{
+	int result = parse(line, 0, false);
+
+	ok(result == -1 && error.kind == ERR_USAGE, "refuses '%s'", line);
+	is_text(error.text, why, "  and tells why");
+}
+
+/* The condition looks at what the parse left behind. */
+#define TAKES(line, condition)                                                \
+	ok(parse(line, 0, false) == 0 && (condition), "takes '%s'%s%s", line, \
+	    error.text[0] != '\0' ? ": " : "", error.text)
+
+static void
+test_kinds(void)
+{
+	TAKES("-f", got.flag == 7);
+	TAKES("--flag", got.flag == 7);
+	TAKES("-vvv --verbose", got.count == 4);
+	TAKES("-n5", got.number == 5);
+	TAKES("-n 5", got.number == 5);
+	TAKES("--number=5", got.number == 5);
+	TAKES("--number 5", got.number == 5);
+	TAKES("-n 2 -n 9", got.number == 9);
+	TAKES("-N 9223372036854775807", got.number == INT64_MAX);
+	TAKES("-w500ms", got.duration == 500);
+	TAKES("-w 1m", got.duration == 60000);
+	TAKES("-s 4k", got.size == 4096);
+	TAKES("-t --", strcmp(got.string, "--") == 0);
+	TAKES("--text -f", strcmp(got.string, "-f") == 0 && got.flag == 0);
+	TAKES("--text=", got.string[0] == '\0');
+	TAKES("--text ''", got.string[0] == '\0');
+	TAKES("-tx=y", strcmp(got.string, "x=y") == 0);
+	TAKES("-c two", got.choice == 1);
+	TAKES("-C x", strcmp(got.called, "<x>") == 0);
+	TAKES("-l a --list=b -lc",
+	    got.list.count == 3 && strcmp(got.list.items[0], "a") == 0 &&
+		strcmp(got.list.items[2], "c") == 0 && got.list.values[1] == 5);
+}
+
+static void
+test_forms(void)
+{
+	TAKES("-fvn3", got.flag == 7 && got.count == 1 && got.number == 3);
+	TAKES("-fvt rest", strcmp(got.string, "rest") == 0);
+	TAKES("--fl --num=3", got.flag == 7 && got.number == 3);
+	TAKES("--text-t x", strcmp(got.string, "x") == 0);
+	TAKES("--text x", strcmp(got.string, "x") == 0);
+	TAKES("a -f b -- -v --no", rest.count == 4 && got.flag == 7 &&
+				       got.count == 0 &&
+				       strcmp(rest.operands[2], "-v") == 0 &&
+				       rest.operands[4] == NULL);
+	TAKES("- ''", rest.count == 2 && strcmp(rest.operands[0], "-") == 0);
+	TAKES("", rest.count == 0 && rest.operands[0] == NULL);
+	TAKES("--help", rest.help);
+	TAKES("-h", rest.help);
+	TAKES("-f --help --nonsense", rest.help);
+}
+
+static void
+test_misuse(void)
+{
+	refuses("--nothing-like-it", "there is no option --nothing-like-it");
+	refuses("--flg", "there is no option --flg; did you mean --flag?");
+	refuses("-Z", "there is no option -Z");
+	refuses("-vZ", "there is no option -Z");
+	refuses("-vh", "there is no option -h");
+	refuses("-\x1b", "there is no option -\\x1b");
+	refuses("--n\x1b", "there is no option --n\\x1b");
+	refuses("--te x", "option --te is ambiguous: --text, --text-two");
+	refuses("--flag=1", "option --flag takes no value");
+	refuses("--number", "option --number needs N");
+	refuses("-n", "option -n needs N");
+	refuses("-fn", "option -n needs N");
+	refuses("-n 1", "--number: '1' is no number from 2 to 9");
+	refuses("-n 10", "--number: '10' is no number from 2 to 9");
+	refuses("-n 5x", "--number: '5x' is no number from 2 to 9");
+	refuses("-n -5", "--number: '-5' is no number from 2 to 9");
+	refuses("-n ''", "--number: '' is no number from 2 to 9");
+	refuses("-N 1", "-N: '1' is no number of 2 or more");
+	refuses("-N 9223372036854775808",
+	    "-N: '9223372036854775808' is no number of 2 or more");
+	refuses("-w 5x",
+	    "--wait: '5x' is not a duration (like 5, 0.5, 500ms, 2m, 1h)");
+	refuses("-w 0", "--wait: '0' is too short");
+	refuses("-w 2m", "--wait: '2m' is too long");
+	refuses("-s 1b", "--size: '1b' is not a size (like 4096, 64k, 1M, 1G)");
+	refuses("-s 1", "--size: '1' is too small");
+	refuses("-s 5k", "--size: '5k' is too large");
+	refuses("-c three", "--choice: 'three' is none of one, two");
+	refuses("-c on", "--choice: 'on' is none of one, two");
+	refuses("-C bad", "--call: 'bad' is bad");
+	refuses("-f --other", "--flag and --other cannot be used together");
+	refuses("--other -f", "--other and --flag cannot be used together");
+	ok(parse("-w 5 -w 0", 0, false) < 0 && got.duration == 5000,
+	    "a refused value leaves the field as it was");
+}
+
+static void
+test_program(void)
+{
+	ok(parse("host 80 -- ls -l --", 1, true) == 0 && rest.count == 2 &&
+		rest.program != NULL && strcmp(rest.program[0], "ls") == 0 &&
+		strcmp(rest.program[2], "--") == 0 && rest.program[3] == NULL,
+	    "a program behind the operands");
+	ok(parse("-- -host -80 -- ls", 1, true) == 0 && rest.count == 2 &&
+		strcmp(rest.operands[0], "-host") == 0 &&
+		strcmp(rest.program[0], "ls") == 0,
+	    "operands behind the first --, a program behind the second");
+	ok(parse("host --", 1, true) == 0 && rest.count == 1 &&
+		rest.program == NULL,
+	    "no program behind --");
+	ok(parse("-- ls", 0, true) == 0 && rest.count == 0 &&
+		strcmp(rest.program[0], "ls") == 0,
+	    "a program where no operand is needed");
+}
+
+static bool
+is_bad(const struct opt *one)
+{
+	struct opt two[3];
+	struct opt_group g[] = {{"g", two, 0}, {NULL, NULL, 0}};
+
+	memset(two, 0, sizeof(two));
+	two[0] = *one;
+	return opt_check(g, &error) < 0;
+}
+
+static void
+test_check(void)
+{
+	static const struct opt good = {.kind = OPT_FLAG,
+	    .letter = 'f',
+	    .name = "f",
+	    .help = "h",
+	    .value = 1};
+	struct opt twice[] = {good,
+	    {.kind = OPT_FLAG,
+		.letter = 'g',
+		.name = "f",
+		.help = "h",
+		.value = 1},
+	    {.kind = OPT_END}};
+	struct opt_group g[] = {{"g", twice, 0}, {NULL, NULL, 0}};
+	struct opt o;
+
+	ok(opt_check(groups, &error) == 0, "a good table");
+	ok(!is_bad(&good), "a good row");
+	ok(opt_check(g, &error) < 0, "a name that is there twice");
+	twice[1].name = "g";
+	twice[1].letter = 'f';
+	ok(opt_check(g, &error) < 0, "a letter that is there twice");
+	o = good, o.help = NULL;
+	ok(is_bad(&o), "no help");
+	o = good, o.value = 0;
+	ok(is_bad(&o), "a flag that stores nothing");
+	o = good, o.arg = "X";
+	ok(is_bad(&o), "a flag with an argument");
+	o = good, o.name = NULL, o.letter = 0;
+	ok(is_bad(&o), "no name at all");
+	o = good, o.kind = OPT_CHOICE, o.arg = "X";
+	ok(is_bad(&o), "a choice without choices");
+	o = good, o.kind = OPT_CALL, o.arg = "X";
+	ok(is_bad(&o), "a call without a function");
+	o = good, o.kind = OPT_STRING;
+	ok(is_bad(&o), "an argument without a name");
+}
+
+int
+main(void)
+{
+	test_kinds();
+	test_forms();
+	test_misuse();
+	test_program();
+	test_check();
+	opt_release(groups, &got, &rest);
+	return done_testing();
+}
