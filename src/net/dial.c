@@ -354,6 +354,7 @@ dial_connect(const struct endpoint *ep, const struct dial_options *o,
 	int fd = -1;
 
 	if (resolve(ep, &ro, until, &list, e) == 0) {
+		r.resolve_ns = clock_now() - start;
 		dial_start(&d, &list, o);
 		fd = dial_run(&d, until, e);
 		if (fd < 0)

@@ -78,7 +78,8 @@ void dial_release(struct dial *d);
 /* A connection that dial_connect() made. */
 struct dial_result {
 	struct addr local, remote;
-	int64_t ns; /* the whole phase, with its name look-up */
+	int64_t ns;         /* the whole phase, with its name look-up */
+	int64_t resolve_ns; /* of which the look-up took so long */
 };
 
 /*

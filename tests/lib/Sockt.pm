@@ -73,7 +73,6 @@ END {
 #   command  another program than sockt
 #   env      more environment
 #   closed   list of descriptors to close in it
-#   keep_fds true: descriptors above 2 are inherited
 #   stdout   a handle to write to instead
 #   timeout  seconds until it is killed
 # Returns a hash: status, signal, out, err, seconds, timed_out.
@@ -163,8 +162,20 @@ sub has_ipv6 {
 
 sub is_root { return $> == 0 }
 
-# A port on which nothing listens just now, for refusals.
-sub free_port { return tcp_listener(@_)->sockport }
+# A port that nobody listens on, for refusals. It stays bound, so that no
+# other test is given it meanwhile; a server may still bind and listen there.
+my @held;
+
+sub free_port {
+    my (%o) = @_;
+    push @held, IO::Socket::IP->new(
+        LocalHost => $o{host} // '127.0.0.1',
+        LocalPort => 0,
+        Type      => SOCK_STREAM,
+        ReuseAddr => 1,
+    ) // croak "bind: $@";
+    return $held[-1]->sockport;
+}
 
 package Sockt::Process;
 
@@ -186,8 +197,7 @@ sub new {
         POSIX::dup2(fileno($given // $in_r), 0);
         POSIX::dup2(fileno($o->{stdout} // $out_w), 1);
         POSIX::dup2(fileno $err_w, 2);
-        POSIX::close($_) for $o->{keep_fds} ? () : 3 .. 1023,
-            @{ $o->{closed} // [] };
+        POSIX::close($_) for 3 .. 63, @{ $o->{closed} // [] };
         local @ENV{ keys %{ $o->{env} // {} } } = values %{ $o->{env} // {} };
         exec { $command[0] } @command or POSIX::_exit(127);
     });

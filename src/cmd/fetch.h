@@ -1,0 +1,52 @@
+/*
+ * One URL for http-get: redirects, what to do with each answer, where the body
+ * goes, and trying again.
+ */
+#ifndef CMD_FETCH_H
+#define CMD_FETCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "cli/opt.h"
+#include "net/http_client.h"
+
+struct err;
+
+/* What the options of http-get ask for. */
+struct fetch_options {
+	int head_only;          /* -I */
+	int include;            /* -i: the head goes where the body goes */
+	int follow;             /* -L */
+	int64_t max_redirs;     /* at most so many */
+	struct opt_list fields; /* -H */
+	const char *user;       /* -u USER:PASS */
+	const char *output;     /* -o FILE; "-" is stdout */
+	int remote_name;        /* -O */
+	int force;              /* -f */
+	int raw;                /* --raw */
+};
+
+struct fetch {
+	const struct fetch_options *options;
+	struct deadline until;
+	struct http_client client;
+};
+
+void fetch_start(struct fetch *f, const struct fetch_options *o,
+    const struct http_client_options *client);
+void fetch_release(struct fetch *f);
+
+/*
+ * Fetches one URL. wants_more: another one comes behind it. 0, or -1 with *e:
+ * ERR_PEER for a status of 400 and up.
+ */
+int fetch_url(
+    struct fetch *f, const char *text, bool wants_more, struct err *e);
+
+/* What is wrong with text, before anything is attempted. 0, or ERR_USAGE. */
+int fetch_check_url(
+    const struct fetch_options *o, const char *text, struct err *e);
+
+#endif

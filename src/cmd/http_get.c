@@ -1,0 +1,206 @@
+/*
+ * http-get: an HTTP client. Take the URL apart, connect, send a request, read
+ * the head, then the body to its declared end, close.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/diag.h"
+#include "cli/command.h"
+#include "cmd/common.h"
+#include "cmd/fetch.h"
+#include "cmd/table.h"
+#include "net/dial.h"
+#include "net/http_client.h"
+#include "net/http_request.h"
+#include "net/wait.h"
+
+#define MAX_REDIRS 20
+
+struct http_get_options {
+	struct report_options report;
+	struct family_options family;
+	struct source_options source;
+	struct time_options time;
+	struct sock_options sock;
+	struct fetch_options fetch;
+};
+
+static const struct http_get_options http_get_defaults = {
+    .time = TIME_OPTIONS_INIT,
+    .sock = SOCK_OPTIONS_INIT,
+    .fetch = {.max_redirs = MAX_REDIRS},
+};
+
+static const struct opt request_opts[] = {
+    {.kind = OPT_FLAG,
+	.letter = 'I',
+	.name = "head",
+	.help = "ask for the header only (HEAD); it goes to stdout",
+	.offset = offsetof(struct fetch_options, head_only),
+	.value = 1},
+    {.kind = OPT_LIST,
+	.letter = 'H',
+	.name = "header",
+	.arg = "FIELD",
+	.help = "send 'Name: value' too, or in place of sockt's own; "
+		"'Name:' leaves it out",
+	.offset = offsetof(struct fetch_options, fields)},
+    {.kind = OPT_STRING,
+	.letter = 'u',
+	.name = "user",
+	.arg = "USER:PASS",
+	.help = "credentials (Basic)",
+	.offset = offsetof(struct fetch_options, user)},
+    {.kind = OPT_FLAG,
+	.letter = 'L',
+	.name = "location",
+	.help = "follow redirects",
+	.offset = offsetof(struct fetch_options, follow),
+	.value = 1},
+    {.kind = OPT_NUMBER,
+	.name = "max-redirs",
+	.arg = "N",
+	.help = "follow at most N of them (20)",
+	.offset = offsetof(struct fetch_options, max_redirs),
+	.max = 1000},
+    {.kind = OPT_END}};
+
+static const struct opt output_opts[] = {
+    {.kind = OPT_STRING,
+	.letter = 'o',
+	.name = "output",
+	.arg = "FILE",
+	.help = "write the body to FILE, which appears when it is whole",
+	.offset = offsetof(struct fetch_options, output),
+	.excludes = "remote-name"},
+    {.kind = OPT_FLAG,
+	.letter = 'O',
+	.name = "remote-name",
+	.help = "the same, FILE being named as in the URL",
+	.offset = offsetof(struct fetch_options, remote_name),
+	.value = 1},
+    {.kind = OPT_FLAG,
+	.letter = 'f',
+	.name = "force",
+	.help = "overwrite a FILE that is there",
+	.offset = offsetof(struct fetch_options, force),
+	.value = 1},
+    {.kind = OPT_FLAG,
+	.letter = 'i',
+	.name = "include",
+	.help = "write the header in front of the body",
+	.offset = offsetof(struct fetch_options, include),
+	.value = 1},
+    {.kind = OPT_FLAG,
+	.name = "raw",
+	.help = "show a terminal what could steer it",
+	.offset = offsetof(struct fetch_options, raw),
+	.value = 1},
+    {.kind = OPT_END}};
+
+static const struct opt_group http_get_groups[] = {
+    {"request", request_opts, offsetof(struct http_get_options, fetch)},
+    {"output", output_opts, offsetof(struct http_get_options, fetch)},
+    {"addresses", common_family_opts,
+	offsetof(struct http_get_options, family)},
+    {"own end", common_source_opts, offsetof(struct http_get_options, source)},
+    {"time", common_timeout_opts, offsetof(struct http_get_options, time)},
+    {"time", common_idle_opts, offsetof(struct http_get_options, time)},
+    {"time", common_max_opts, offsetof(struct http_get_options, time)},
+    {"time", common_retry_opts, offsetof(struct http_get_options, time)},
+    {"socket", common_socket_opts, offsetof(struct http_get_options, sock)},
+    {"report", common_report_opts, offsetof(struct http_get_options, report)},
+    {NULL, NULL, 0}};
+
+/* What the tables cannot say about the options. */
+static int
+check(const struct http_get_options *o, const struct command_args *args,
+    struct err *e)
+{
+	size_t i;
+	int n;
+
+	for (i = 0; i < o->fetch.fields.count; i++)
+		if (http_request_check_field(o->fetch.fields.items[i], e) < 0)
+			return err_prefix(e, "--header");
+	if (o->fetch.user != NULL && strchr(o->fetch.user, ':') == NULL)
+		return err_set(e, ERR_USAGE, "--user: it is USER:PASS");
+	if (o->fetch.output != NULL && strcmp(o->fetch.output, "-") != 0 &&
+	    args->count > 1)
+		return err_set(e, ERR_USAGE,
+		    "--output is one file, and there are %d URLs", args->count);
+	for (n = 0; n < args->count; n++)
+		if (fetch_check_url(&o->fetch, args->operands[n], e) < 0)
+			return -1;
+	return 0;
+}
+
+/* One after another; what went wrong is told, the first kind is kept. */
+static int
+fetch_all(struct fetch *f, const struct command_args *args, struct err *e)
+{
+	enum err_kind worst = ERR_NONE;
+	int n;
+
+	for (n = 0; n < args->count && wait_stopped() == 0; n++) {
+		err_clear(e);
+		if (fetch_url(f, args->operands[n], n + 1 < args->count, e) ==
+		    0)
+			continue;
+		if (worst == ERR_NONE)
+			worst = e->kind;
+		if (n + 1 == args->count || wait_stopped() != 0)
+			break;
+		diag_error(e);
+	}
+	if (wait_stopped() != 0)
+		return -1;
+	if (n < args->count && e->kind != ERR_NONE)
+		e->kind = worst;
+	else if (worst != ERR_NONE)
+		return err_status(e, (int)worst);
+	return worst == ERR_NONE ? 0 : -1;
+}
+
+static int
+http_get_run(
+    const void *options, const struct command_args *args, struct err *e)
+{
+	const struct http_get_options *o = options;
+	struct http_client_options client = {
+	    .reach.timeout_ms = o->time.timeout_ms,
+	    .reach.retry_ms = o->time.retry_ms,
+	    .idle_ms = o->time.idle_ms,
+	    .until = deadline_after(o->time.max_ms),
+	};
+	struct fetch f;
+	int result;
+
+	if (check(o, args, e) < 0 || wait_catch(WAIT_STOP, e) < 0)
+		return -1;
+	common_dial_options(
+	    &client.reach.dial, &o->family, &o->source, &o->sock);
+	fetch_start(&f, &o->fetch, &client);
+	result = fetch_all(&f, args, e);
+	fetch_release(&f);
+	return result;
+}
+
+const struct command http_get_command = {
+    .name = "http-get",
+    .summary = "fetch a file from a web server",
+    .operands = "URL...",
+    .least = 1,
+    .most = -1,
+    .groups = http_get_groups,
+    .defaults = &http_get_defaults,
+    .size = sizeof(struct http_get_options),
+    .notes = "The header goes to stderr, the body to stdout or to FILE.\n\n"
+	     "examples:\n"
+	     "  sockt http-get http://localhost:8080/\n"
+	     "  sockt http-get -qO http://localhost/files/disk.img\n"
+	     "  sockt http-get -I localhost:8080/\n",
+    .run = http_get_run,
+};

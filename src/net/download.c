@@ -1,0 +1,238 @@
+#include "net/download.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "net/url.h"
+
+/* Longest line of NAME.part.from. */
+#define LINE_SIZE (URL_SIZE + 16)
+
+static int
+file_error(const char *what, const char *path, struct err *e)
+{
+	int saved = errno;
+	char shown[256];
+
+	return err_sys(e, ERR_OUTPUT, saved, "%s %s", what,
+	    text_escape_string(shown, sizeof(shown), path));
+}
+
+static char *
+join(const char *a, const char *b)
+{
+	size_t size = strlen(a) + strlen(b) + 1;
+	char *text = mem_array(1, size);
+
+	snprintf(text, size, "%s%s", a, b);
+	return text;
+}
+
+/* One writer a partial file. */
+static int
+lock(struct download *d, struct err *e)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	char shown[256];
+
+	if (fcntl(d->fd, F_SETLK, &whole) == 0 ||
+	    (errno != EACCES && errno != EAGAIN))
+		return 0;
+	return err_set(e, ERR_OUTPUT, "another process is writing %s",
+	    text_escape_string(shown, sizeof(shown), d->part));
+}
+
+static int
+open_part(struct download *d, struct err *e)
+{
+	struct stat st;
+	char shown[256];
+
+	d->fd = open(d->part, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+	if (d->fd < 0 || fstat(d->fd, &st) < 0)
+		return file_error("writing", d->part, e);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_OUTPUT, "%s is not a regular file",
+		    text_escape_string(shown, sizeof(shown), d->part));
+	d->held = (int64_t)st.st_size;
+	return lock(d, e);
+}
+
+/* What is there under the target's name. */
+static int
+open_target(struct download *d, struct err *e)
+{
+	struct stat st;
+	char shown[256];
+
+	if (stat(d->target, &st) < 0)
+		return open_part(d, e);
+	if (!S_ISREG(st.st_mode)) {
+		d->is_special = true;
+		d->fd = open(d->target, O_WRONLY | O_CLOEXEC);
+		return d->fd < 0 ? file_error("writing", d->target, e) : 0;
+	}
+	if (!d->may_replace)
+		return err_set(e, ERR_OUTPUT,
+		    "%s exists (--force overwrites it)",
+		    text_escape_string(shown, sizeof(shown), d->target));
+	return open_part(d, e);
+}
+
+static void
+release(struct download *d)
+{
+	fd_close(&d->fd);
+	free(d->target);
+	free(d->part);
+	free(d->from);
+	memset(d, 0, sizeof(*d));
+	d->fd = -1;
+}
+
+int
+download_open(
+    struct download *d, const char *target, bool may_replace, struct err *e)
+{
+	memset(d, 0, sizeof(*d));
+	d->fd = -1;
+	d->may_replace = may_replace;
+	d->target = mem_text(target);
+	d->part = join(target, ".part");
+	d->from = join(d->part, ".from");
+	if (open_target(d, e) == 0)
+		return 0;
+	release(d);
+	return -1;
+}
+
+/* One line "KEY VALUE" of the note beside the partial file. */
+static void
+take_line(char *line, char *url, struct http_validator *v)
+{
+	char *value = strchr(line, ' ');
+
+	line[strcspn(line, "\n")] = '\0';
+	if (value == NULL)
+		return;
+	*value++ = '\0';
+	if (strcmp(line, "url") == 0)
+		snprintf(url, URL_SIZE, "%s", value);
+	else if (strcmp(line, "validator") == 0)
+		snprintf(v->text, sizeof(v->text), "%s", value);
+	else if (strcmp(line, "total") == 0)
+		(void)num_parse(value, 0, INT64_MAX, &v->total);
+}
+
+bool
+download_source(
+    const struct download *d, const char *url, struct http_validator *v)
+{
+	char line[LINE_SIZE], noted[URL_SIZE] = "";
+	FILE *f;
+
+	http_validator_clear(v);
+	if (d->is_special || d->held == 0)
+		return false;
+	f = fopen(d->from, "r");
+	if (f == NULL)
+		return false;
+	while (fgets(line, sizeof(line), f) != NULL)
+		take_line(line, noted, v);
+	fclose(f);
+	return strcmp(noted, url) == 0 && http_validator_is_usable(v);
+}
+
+/* Notes what the partial file is the beginning of. */
+static int
+write_source(const struct download *d, const char *url,
+    const struct http_validator *v, struct err *e)
+{
+	FILE *f;
+	int fd;
+
+	(void)unlink(d->from);
+	if (!http_validator_is_usable(v))
+		return 0;
+	fd = open(d->from, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+	    0666);
+	f = fd < 0 ? NULL : fdopen(fd, "w");
+	if (f == NULL)
+		return file_error("writing", d->from, e);
+	fprintf(f, "url %s\nvalidator %s\n", url, v->text);
+	if (v->total >= 0)
+		fprintf(f, "total %lld\n", (long long)v->total);
+	if (fclose(f) != 0)
+		return file_error("writing", d->from, e);
+	return 0;
+}
+
+int
+download_begin(struct download *d, int64_t offset, const char *url,
+    const struct http_validator *v, struct err *e)
+{
+	if (d->is_special)
+		return 0;
+	/* First the old bytes go, then the note about them: a run that dies
+	 * in between leaves nothing that could be taken for the new. */
+	if (ftruncate(d->fd, (off_t)offset) < 0 ||
+	    lseek(d->fd, (off_t)offset, SEEK_SET) < 0)
+		return file_error("writing", d->part, e);
+	return offset > 0 ? 0 : write_source(d, url, v, e);
+}
+
+/* Gives the partial file its name; 0, or -1 with errno. */
+static int
+rename_part(const struct download *d)
+{
+	if (d->may_replace)
+		return rename(d->part, d->target);
+	/* A link, unlike rename(2), never replaces what came meanwhile. */
+	if (link(d->part, d->target) == 0)
+		return unlink(d->part);
+	if (errno == EEXIST || access(d->target, F_OK) == 0) {
+		errno = EEXIST;
+		return -1;
+	}
+	return rename(d->part, d->target);
+}
+
+int
+download_commit(struct download *d, struct err *e)
+{
+	int fd = d->fd;
+
+	d->fd = -1;
+	if (close(fd) < 0)
+		return file_error(
+		    "closing", d->is_special ? d->target : d->part, e);
+	if (d->is_special)
+		return 0;
+	if (rename_part(d) < 0)
+		return file_error("naming", d->target, e);
+	(void)unlink(d->from);
+	return 0;
+}
+
+void
+download_close(struct download *d)
+{
+	struct stat st;
+
+	if (!d->is_special && d->fd >= 0 && fstat(d->fd, &st) == 0 &&
+	    st.st_size == 0) {
+		(void)unlink(d->part);
+		(void)unlink(d->from);
+	}
+	release(d);
+}

@@ -1,0 +1,57 @@
+/*
+ * A file that appears under its name only when it is whole. Until then it is
+ * NAME.part, and what it is the beginning of stands in NAME.part.from: a later
+ * run resumes by it.
+ */
+#ifndef NET_DOWNLOAD_H
+#define NET_DOWNLOAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/http_validator.h"
+
+struct err;
+
+struct download {
+	char *target; /* the file's name; this and the next two: owned */
+	char *part, *from;
+	int fd;           /* owned; -1: not open */
+	bool is_special;  /* a device or FIFO: written as it is */
+	bool may_replace; /* a file of that name may be overwritten */
+	int64_t held;     /* bytes in the partial file when it was opened */
+};
+
+/*
+ * Opens target's partial file and locks it against other processes. A device
+ * or FIFO is opened as it is. 0, or -1 with ERR_OUTPUT: target exists and
+ * may_replace is not set, or it cannot be written. download_close() is due
+ * after 0.
+ */
+int download_open(
+    struct download *d, const char *target, bool may_replace, struct err *e);
+
+/*
+ * What the partial file is the beginning of. False when that is not known or
+ * not url: it cannot be resumed.
+ */
+bool download_source(
+    const struct download *d, const char *url, struct http_validator *v);
+
+/*
+ * Keeps the first offset bytes and goes on behind them. With offset 0 it
+ * begins anew, and notes that the bytes to come are v's of url.
+ */
+int download_begin(struct download *d, int64_t offset, const char *url,
+    const struct http_validator *v, struct err *e);
+
+/*
+ * The partial file is whole: gives it its name. 0, or -1 with ERR_OUTPUT; it
+ * stays a partial file then.
+ */
+int download_commit(struct download *d, struct err *e);
+
+/* Closes it. A partial file stays, unless it is empty. */
+void download_close(struct download *d);
+
+#endif

@@ -1,0 +1,317 @@
+#include "net/http_body.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "base/text.h"
+
+/* What the Transfer-Encoding fields list. */
+struct codings {
+	int count, chunked, unknown;
+	bool chunked_is_last;
+};
+
+static void
+count_codings(
+    struct codings *c, const struct http_head *h, char *name, size_t size)
+{
+	struct http_list l = {.head = h, .name = "transfer-encoding"};
+
+	while (http_list_next(&l)) {
+		c->count++;
+		c->chunked_is_last = http_list_is(&l, "chunked");
+		if (c->chunked_is_last) {
+			c->chunked++;
+		} else if (!http_list_is(&l, "identity")) {
+			c->unknown++;
+			text_escape(name, size, l.element, l.length);
+		}
+	}
+}
+
+/* Transfer-Encoding beats Content-Length. */
+static int
+start_coded(struct http_body *b, const struct http_head *h,
+    const struct codings *c, struct err *e)
+{
+	int64_t length;
+
+	if (c->chunked > 1)
+		return err_set(e, ERR_PROTOCOL,
+		    "malformed Transfer-Encoding: chunked twice");
+	b->framing = c->chunked_is_last ? HTTP_FRAME_CHUNKED : HTTP_FRAME_CLOSE;
+	b->left = c->chunked_is_last ? 0 : INT64_MAX;
+	/* HTTP/1.0 knew no chunks: somebody on the way may not either. */
+	b->is_suspect =
+	    h->minor == 0 || http_head_content_length(h, &length) != 0;
+	return 0;
+}
+
+static int
+start_length(struct http_body *b, const struct http_head *h, struct err *e)
+{
+	switch (http_head_content_length(h, &b->length)) {
+	case 0:
+		b->framing = HTTP_FRAME_CLOSE;
+		b->left = INT64_MAX;
+		return 0;
+	case 1:
+		b->framing = HTTP_FRAME_LENGTH;
+		b->left = b->length;
+		return 0;
+	default:
+		return err_set(e, ERR_PROTOCOL,
+		    "the Content-Length is malformed, or there are several "
+		    "that differ");
+	}
+}
+
+int
+http_body_start(struct http_body *b, const struct http_head *head,
+    enum http_method method, struct http_head *trailer, struct err *e)
+{
+	struct codings c = {0};
+	int status = head->status;
+
+	memset(b, 0, sizeof(*b));
+	b->length = -1;
+	b->trailer = trailer;
+	if (method == HTTP_HEAD || status < 200 || status == 204 ||
+	    status == 304 || (method == HTTP_CONNECT && status < 300)) {
+		b->framing = HTTP_FRAME_NONE;
+		return 0;
+	}
+	count_codings(&c, head, b->unknown, sizeof(b->unknown));
+	return c.count > 0 ? start_coded(b, head, &c, e)
+			   : start_length(b, head, e);
+}
+
+static int
+hex_value(unsigned char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+static enum http_body_state
+bad_chunk(unsigned char c, const char *what, struct err *e)
+{
+	char shown[16];
+
+	err_set(e, ERR_PROTOCOL, "malformed chunk: '%s' %s",
+	    text_escape(shown, sizeof(shown), &c, 1), what);
+	return HTTP_BODY_BAD;
+}
+
+/* A byte of the size itself. */
+static enum http_body_state
+take_digit(struct http_body *b, unsigned char c, struct err *e)
+{
+	int digit = hex_value(c);
+
+	if (digit >= 0) {
+		if (b->left > (INT64_MAX - digit) / 16) {
+			err_set(e, ERR_PROTOCOL,
+			    "malformed chunk: its size is too large");
+			return HTTP_BODY_BAD;
+		}
+		b->left = b->left * 16 + digit;
+		b->has_digit = true;
+		return HTTP_BODY_MORE;
+	}
+	if (!b->has_digit)
+		return bad_chunk(c, "where a hexadecimal size should begin", e);
+	if (c == '\r')
+		b->state = HTTP_CHUNK_SIZE_LF;
+	else if (c == ';')
+		b->state = HTTP_CHUNK_EXTENSION;
+	else if (c == ' ' || c == '\t')
+		b->state = HTTP_CHUNK_BLANK;
+	else
+		return bad_chunk(c, "in its size", e);
+	return HTTP_BODY_MORE;
+}
+
+/* The LF behind the size. */
+static void
+begin_data(struct http_body *b)
+{
+	if (b->left > 0) {
+		b->state = HTTP_CHUNK_DATA;
+		return;
+	}
+	b->state = HTTP_CHUNK_TRAILER;
+	http_head_start_trailer(b->trailer);
+}
+
+static enum http_body_state
+expect(struct http_body *b, unsigned char c, unsigned char wanted,
+    enum http_chunk_state next, const char *where, struct err *e)
+{
+	if (c != wanted)
+		return bad_chunk(c, where, e);
+	b->state = next;
+	return HTTP_BODY_MORE;
+}
+
+/* One byte between the pieces of payload. */
+static enum http_body_state
+take_frame(struct http_body *b, unsigned char c, struct err *e)
+{
+	enum http_body_state state = HTTP_BODY_MORE;
+
+	switch (b->state) {
+	case HTTP_CHUNK_SIZE:
+		state = take_digit(b, c, e);
+		break;
+	case HTTP_CHUNK_BLANK:
+		if (c == ';')
+			b->state = HTTP_CHUNK_EXTENSION;
+		else if (c != ' ' && c != '\t')
+			return bad_chunk(c, "behind its size", e);
+		break;
+	case HTTP_CHUNK_EXTENSION:
+		if (c == '\r')
+			b->state = HTTP_CHUNK_SIZE_LF;
+		else if (c == '\n' || c == '\0')
+			return bad_chunk(c, "in its extension", e);
+		break;
+	case HTTP_CHUNK_SIZE_LF:
+		if (c != '\n')
+			return bad_chunk(c, "where its size line ends", e);
+		begin_data(b);
+		return HTTP_BODY_MORE;
+	case HTTP_CHUNK_DATA_CR:
+		return expect(b, c, '\r', HTTP_CHUNK_DATA_LF,
+		    "behind its data, where CRLF should be", e);
+	case HTTP_CHUNK_DATA_LF:
+		b->line = 0;
+		b->has_digit = false;
+		return expect(b, c, '\n', HTTP_CHUNK_SIZE,
+		    "behind its data, where CRLF should be", e);
+	default:
+		break;
+	}
+	if (state == HTTP_BODY_MORE && ++b->line > HTTP_CHUNK_LINE) {
+		err_set(e, ERR_PROTOCOL,
+		    "malformed chunk: its size line is too long");
+		return HTTP_BODY_BAD;
+	}
+	return state;
+}
+
+static enum http_body_state
+take_trailer(struct http_body *b, const unsigned char *bytes, size_t n,
+    size_t *used, struct err *e)
+{
+	size_t took;
+	enum http_head_state state =
+	    http_head_take(b->trailer, bytes, n, &took, e);
+
+	*used += took;
+	if (state == HTTP_HEAD_MORE)
+		return HTTP_BODY_MORE;
+	if (state == HTTP_HEAD_BAD) {
+		err_prefix(e, "the trailer behind the chunks");
+		return HTTP_BODY_BAD;
+	}
+	b->state = HTTP_CHUNK_DONE;
+	return HTTP_BODY_DONE;
+}
+
+int64_t
+http_body_plain(const struct http_body *b)
+{
+	switch (b->framing) {
+	case HTTP_FRAME_LENGTH:
+	case HTTP_FRAME_CLOSE:
+		return b->left;
+	case HTTP_FRAME_CHUNKED:
+		return b->state == HTTP_CHUNK_DATA ? b->left : 0;
+	default:
+		return 0;
+	}
+}
+
+void
+http_body_skipped(struct http_body *b, int64_t n)
+{
+	b->received += (uint64_t)n;
+	if (b->framing == HTTP_FRAME_CLOSE)
+		return;
+	b->left -= n;
+	if (b->framing == HTTP_FRAME_CHUNKED && b->left == 0)
+		b->state = HTTP_CHUNK_DATA_CR;
+}
+
+bool
+http_body_is_done(const struct http_body *b)
+{
+	switch (b->framing) {
+	case HTTP_FRAME_LENGTH:
+		return b->left == 0;
+	case HTTP_FRAME_CHUNKED:
+		return b->state == HTTP_CHUNK_DONE;
+	case HTTP_FRAME_CLOSE:
+		return false;
+	default:
+		return true;
+	}
+}
+
+enum http_body_state
+http_body_take(struct http_body *b, const unsigned char *bytes, size_t n,
+    size_t *used, size_t *length, struct err *e)
+{
+	enum http_body_state state = HTTP_BODY_MORE;
+	int64_t plain;
+
+	*used = 0;
+	*length = 0;
+	while (state == HTTP_BODY_MORE && !http_body_is_done(b) && *used < n) {
+		plain = http_body_plain(b);
+		if (plain > 0) {
+			*length = n - *used;
+			if ((uint64_t)plain < *length)
+				*length = (size_t)plain;
+			*used += *length;
+			http_body_skipped(b, (int64_t)*length);
+			return HTTP_BODY_DATA;
+		}
+		if (b->state == HTTP_CHUNK_TRAILER)
+			state =
+			    take_trailer(b, bytes + *used, n - *used, used, e);
+		else
+			state = take_frame(b, bytes[(*used)++], e);
+	}
+	if (state == HTTP_BODY_MORE && http_body_is_done(b))
+		state = HTTP_BODY_DONE;
+	return state;
+}
+
+int
+http_body_finish(struct http_body *b, struct err *e)
+{
+	unsigned long long received = b->received;
+
+	if (http_body_is_done(b) || b->framing == HTTP_FRAME_CLOSE)
+		return 0;
+	if (b->framing == HTTP_FRAME_LENGTH)
+		return err_set(e, ERR_PROTOCOL,
+		    "truncated: the connection ended after %llu of %lld bytes",
+		    received, (long long)b->length);
+	if (b->state == HTTP_CHUNK_DATA)
+		return err_set(e, ERR_PROTOCOL,
+		    "truncated: the connection ended after %llu bytes, in a "
+		    "chunk that lacks another %lld",
+		    received, (long long)b->left);
+	return err_set(e, ERR_PROTOCOL,
+	    "truncated: the connection ended after %llu bytes, before the "
+	    "last chunk",
+	    received);
+}

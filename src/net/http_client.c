@@ -1,0 +1,379 @@
+#include "net/http_client.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "net/http_request.h"
+#include "net/sink.h"
+#include "net/sock.h"
+#include "net/summary.h"
+#include "net/wait.h"
+
+/* A body up to this size is read to its end to keep the connection. */
+#define DROP_BYTES (64 * 1024)
+#define DROP_MS 500
+
+void
+http_client_init(struct http_client *c, const struct http_client_options *o)
+{
+	memset(c, 0, sizeof(*c));
+	c->options = o;
+	c->fd = -1;
+	c->storage = mem_array(1, HTTP_CLIENT_BUFFER);
+	c->parser = mem_array(1, sizeof(*c->parser));
+	buf_init(&c->in, c->storage, HTTP_CLIENT_BUFFER);
+}
+
+/* The connection is over; status is what the exchange ended with. */
+static void
+disconnect(struct http_client *c, int status)
+{
+	struct summary s = {.sent = c->sent,
+	    .received = c->received,
+	    .first = c->peer_finished ? FIRST_PEER : FIRST_US};
+
+	if (c->fd < 0)
+		return;
+	sock_close(&c->fd);
+	summary_tell(DIAG_NOTE, &c->local, &c->remote, &s,
+	    clock_now() - c->opened_ns, status);
+	buf_init(&c->in, c->storage, HTTP_CLIENT_BUFFER);
+}
+
+void
+http_client_release(struct http_client *c)
+{
+	disconnect(c, 0);
+	free(c->storage);
+	free(c->parser);
+}
+
+static struct deadline
+idle_deadline(const struct http_client *c)
+{
+	return deadline_after(c->options->idle_ms);
+}
+
+/* Which limit has passed. */
+static int
+limit_error(const struct http_client *c, const char *what, struct err *e)
+{
+	char took[32];
+
+	if (deadline_passed(c->options->until))
+		return err_set(e, ERR_TIMEOUT,
+		    "%s: the whole run took too long (--max-time)", what);
+	num_format_duration(took, sizeof(took), c->options->idle_ms * CLOCK_MS);
+	return err_set(e, ERR_TIMEOUT,
+	    "%s: the server was silent for %s (--idle-timeout)", what, took);
+}
+
+/* Waits for the socket. 0, or -1 with *e. */
+static int
+wait_socket(
+    struct http_client *c, short events, const char *what, struct err *e)
+{
+	int ready = wait_fd(
+	    c->fd, events, deadline_first(c->options->until, idle_deadline(c)));
+
+	if (ready > 0)
+		return 0;
+	if (ready < 0)
+		return err_sys(e, ERR_FAILED, errno, "%s", what);
+	return limit_error(c, what, e);
+}
+
+/* Connects to peer, unless the kept connection leads there. */
+static int
+reach(struct http_client *c, const struct endpoint *peer, struct err *e)
+{
+	struct dial_result r;
+
+	if (c->fd >= 0 && strcmp(c->peer.host, peer->host) == 0 &&
+	    c->peer.port == peer->port &&
+	    wait_fd(c->fd, POLLIN, deadline_after(0)) == 0) {
+		c->times.is_reused = true;
+		return 0;
+	}
+	disconnect(c, 0);
+	c->opened_ns = clock_now();
+	c->sent = c->received = 0;
+	c->peer_finished = false;
+	c->fd =
+	    reach_connect(peer, &c->options->reach, c->options->until, &r, e);
+	if (c->fd < 0)
+		return -1;
+	c->peer = *peer;
+	c->local = r.local;
+	c->remote = r.remote;
+	c->times.resolved_ns = clock_now() - r.ns + r.resolve_ns;
+	return 0;
+}
+
+/*
+ * Sends n bytes. What the server says although it no longer listens is its
+ * answer: a lost connection is no error here.
+ */
+static int
+send_all(struct http_client *c, const char *bytes, size_t n, struct err *e)
+{
+	int64_t start = clock_now();
+	size_t all = n;
+	ssize_t done;
+
+	while (n > 0) {
+		done = send(c->fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (done < 0 && (errno == EAGAIN || errno == EINTR)) {
+			if (wait_socket(c, POLLOUT, "sending the request", e) <
+			    0)
+				return -1;
+			continue;
+		}
+		if (done < 0)
+			break;
+		bytes += done;
+		n -= (size_t)done;
+		c->sent += (uint64_t)done;
+	}
+	diag_step("send", start, n > 0 ? errno : 0,
+	    "the request is with the kernel, which sends it", "%zu bytes", all);
+	return 0;
+}
+
+/*
+ * Receives once into the buffer, which has room. The count, 0 at the end, or
+ * -1 with *e; what says during what.
+ */
+static ssize_t
+receive(struct http_client *c, const char *what, struct err *e)
+{
+	size_t room;
+	unsigned char *space = buf_space(&c->in, &room);
+	ssize_t n;
+
+	if (wait_stopped() != 0 || deadline_passed(c->options->until))
+		return wait_socket(c, POLLIN, what, e);
+	while ((n = recv(c->fd, space, room, MSG_DONTWAIT)) < 0) {
+		if (errno != EAGAIN && errno != EINTR)
+			break;
+		if (wait_socket(c, POLLIN, what, e) < 0)
+			return -1;
+	}
+	if (n < 0) {
+		c->peer_finished = true;
+		return err_sys(e, ERR_LOST, errno, "%s", what);
+	}
+	if (n == 0)
+		c->peer_finished = true;
+	else if (c->is_fresh)
+		c->times.first_ns = clock_now();
+	c->is_fresh = c->is_fresh && n == 0;
+	c->received += (uint64_t)n;
+	buf_added(&c->in, (size_t)n);
+	return n;
+}
+
+static void
+tell_interim(const struct http_head *h)
+{
+	char reason[128];
+
+	diag_note("interim response: %d %s", h->status,
+	    text_escape(
+		reason, sizeof(reason), h->text + h->reason, h->reason_length));
+}
+
+/* Reads until the final head is there. */
+static int
+read_head(struct http_client *c, struct err *e)
+{
+	enum http_event event = HTTP_WANTS_MORE;
+	size_t used, length;
+	ssize_t n;
+
+	while (event != HTTP_GOT_HEAD) {
+		if (buf_is_empty(&c->in)) {
+			n = receive(c, "waiting for the response", e);
+			if (n < 0)
+				return -1;
+			if (n == 0)
+				return http_parser_finish(c->parser, e);
+		}
+		event = http_parser_take(c->parser, buf_bytes(&c->in),
+		    buf_length(&c->in), &used, &length, e);
+		buf_eat(&c->in, used);
+		if (event == HTTP_GOT_ERROR)
+			return -1;
+		if (event == HTTP_GOT_INTERIM)
+			tell_interim(&c->parser->head);
+	}
+	return 0;
+}
+
+/* One try on whatever connection there is. */
+static int
+ask_once(struct http_client *c, const struct endpoint *peer,
+    const struct http_request *r, const char *bytes, size_t n, struct err *e)
+{
+	int64_t start = clock_now();
+
+	memset(&c->times, 0, sizeof(c->times));
+	c->times.start_ns = c->times.resolved_ns = start;
+	c->is_fresh = true;
+	if (reach(c, peer, e) < 0)
+		return -1;
+	c->times.connected_ns = clock_now();
+	http_parser_start(c->parser, r->method);
+	if (send_all(c, bytes, n, e) < 0)
+		return -1;
+	c->times.sent_ns = clock_now();
+	if (read_head(c, e) < 0)
+		return -1;
+	diag_step("recv", c->times.sent_ns, 0,
+	    "the head of the response is complete", "status %d",
+	    c->parser->head.status);
+	return 0;
+}
+
+int
+http_client_ask(struct http_client *c, const struct endpoint *peer,
+    const struct http_request *r, struct err *e)
+{
+	char *bytes = mem_array(1, HTTP_REQUEST_SIZE);
+	int n = http_request_build(r, bytes, HTTP_REQUEST_SIZE, e);
+	int result = n;
+
+	if (n >= 0)
+		result = ask_once(c, peer, r, bytes, (size_t)n, e);
+	/* A server may drop an idle connection just when it is used again. */
+	if (result < 0 && n >= 0 && c->times.is_reused && c->is_fresh &&
+	    c->peer_finished) {
+		diag_note("the kept connection was closed meanwhile");
+		disconnect(c, 0);
+		result = ask_once(c, peer, r, bytes, (size_t)n, e);
+	}
+	free(bytes);
+	if (result < 0)
+		disconnect(c, (int)e->kind);
+	return result;
+}
+
+/* "after 5 of 10 bytes of the body", for errors. */
+static int
+body_error(const struct http_client *c, struct err *e)
+{
+	unsigned long long received = c->parser->body.received;
+
+	if (e->kind != ERR_LOST && e->kind != ERR_TIMEOUT)
+		return -1;
+	if (c->parser->body.length >= 0)
+		return err_prefix(e, "after %llu of %lld bytes of the body",
+		    received, (long long)c->parser->body.length);
+	return err_prefix(e, "after %llu bytes of the body", received);
+}
+
+/* One step of reading: receives, or hands over what was received. */
+static int
+read_some(struct http_client *c, struct sink *s, struct err *e)
+{
+	size_t used, length;
+	ssize_t n;
+
+	if (buf_is_empty(&c->in)) {
+		n = receive(c, "receiving", e);
+		if (n < 0)
+			return body_error(c, e);
+		if (n == 0)
+			return http_parser_finish(c->parser, e);
+	}
+	if (http_parser_take(c->parser, buf_bytes(&c->in), buf_length(&c->in),
+		&used, &length, e) == HTTP_GOT_ERROR)
+		return -1;
+	if (length > 0 &&
+	    sink_write(s, buf_bytes(&c->in) + used - length, length,
+		deadline_first(c->options->until, idle_deadline(c)), e) < 0)
+		return -1;
+	buf_eat(&c->in, used);
+	return 0;
+}
+
+int
+http_client_read(struct http_client *c, struct sink *s,
+    http_client_progress *progress, void *context, struct err *e)
+{
+	int64_t start = clock_now();
+
+	while (!http_parser_is_done(c->parser)) {
+		if (read_some(c, s, e) < 0) {
+			disconnect(c, (int)e->kind);
+			return -1;
+		}
+		if (progress != NULL)
+			progress(context, c->parser->body.received);
+	}
+	c->times.end_ns = clock_now();
+	diag_step("recv", start, 0, "the body is whole", "%llu bytes of body",
+	    (unsigned long long)c->parser->body.received);
+	return sink_finish(s, c->options->until, e);
+}
+
+/* Reads a short rest into nothing. True when the response is whole. */
+static bool
+drop_rest(struct http_client *c)
+{
+	struct deadline until = deadline_after(DROP_MS);
+	struct http_parser *p = c->parser;
+	struct sink nowhere;
+	struct err e;
+
+	sink_init(&nowhere, -1, "", false);
+	while (!http_parser_is_done(p) && nowhere.bytes < DROP_BYTES) {
+		if (buf_is_empty(&c->in) && wait_fd(c->fd, POLLIN, until) <= 0)
+			return false;
+		if (read_some(c, &nowhere, &e) < 0)
+			return false;
+	}
+	return http_parser_is_done(p);
+}
+
+/* Bytes behind the end of the response, as far as they are here. */
+static bool
+has_excess(struct http_client *c)
+{
+	struct err e;
+	size_t n;
+
+	if (buf_is_empty(&c->in) &&
+	    wait_fd(c->fd, POLLIN, deadline_after(0)) > 0)
+		(void)receive(c, "", &e);
+	n = buf_length(&c->in);
+	if (n == 0)
+		return false;
+	diag_warn("%zu bytes behind the end of the response are ignored", n);
+	return true;
+}
+
+void
+http_client_finish(struct http_client *c, bool wants_more)
+{
+	bool is_whole;
+
+	if (c->fd < 0)
+		return;
+	is_whole =
+	    http_parser_is_done(c->parser) || (wants_more && drop_rest(c));
+	if (is_whole && !has_excess(c) && wants_more && !c->peer_finished &&
+	    http_parser_keeps_alive(c->parser)) {
+		diag_note("the connection is kept for the next request");
+		return;
+	}
+	disconnect(c, 0);
+}

@@ -1,0 +1,87 @@
+/*
+ * One HTTP exchange at a time over a connection that is kept while both sides
+ * want it: dial, send the request, read the head, then the body into a sink.
+ */
+#ifndef NET_HTTP_CLIENT_H
+#define NET_HTTP_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "net/addr.h"
+#include "net/endpoint.h"
+#include "net/http_parser.h"
+#include "net/reach.h"
+
+struct err;
+struct http_request;
+struct sink;
+
+/* Received bytes that wait at most. */
+#define HTTP_CLIENT_BUFFER (256 * 1024)
+
+struct http_client_options {
+	struct reach_options reach;
+	int64_t idle_ms;       /* no byte either way for so long; -1: any */
+	struct deadline until; /* end of the whole run */
+};
+
+/* When the phases of an exchange ended, as readings of clock_now(). */
+struct http_times {
+	int64_t start_ns;
+	int64_t resolved_ns;  /* the name's addresses are known */
+	int64_t connected_ns; /* ready for a request */
+	int64_t sent_ns;      /* the request is sent */
+	int64_t first_ns;     /* the first byte of the response came */
+	int64_t end_ns;       /* its last one */
+	bool is_reused;       /* on the connection of the one before */
+};
+
+struct http_client {
+	const struct http_client_options *options; /* the caller's */
+	int fd;                                    /* owned; -1: none */
+	struct endpoint peer;                      /* where it leads */
+	struct addr local, remote;
+	int64_t opened_ns;
+	uint64_t sent, received;    /* on this connection */
+	bool peer_finished;         /* its FIN or reset has come */
+	bool is_fresh;              /* nothing of a response has come */
+	struct buf in;              /* received, not yet looked at */
+	void *storage;              /* in's, owned */
+	struct http_parser *parser; /* owned; parser->head is the response's */
+	struct http_times times;
+};
+
+/* Allocates; http_client_release() is due, which closes the connection. */
+void http_client_init(
+    struct http_client *c, const struct http_client_options *o);
+void http_client_release(struct http_client *c);
+
+/*
+ * Sends r to the server at peer, on the kept connection if it leads there,
+ * and reads the head of the response into c->parser->head. Interim responses
+ * are told at -v. 0, or -1 with *e; the connection is closed then.
+ */
+int http_client_ask(struct http_client *c, const struct endpoint *peer,
+    const struct http_request *r, struct err *e);
+
+/* Told after each piece of body: how many bytes of it have come. */
+typedef void http_client_progress(void *context, uint64_t received);
+
+/*
+ * Reads the body into s. 0 when it is whole; or -1 with *e, and the
+ * connection is closed: ERR_PROTOCOL when it is malformed or truncated,
+ * ERR_LOST, ERR_TIMEOUT, what the sink met, or EINTR for a caught signal.
+ */
+int http_client_read(struct http_client *c, struct sink *s,
+    http_client_progress *progress, void *context, struct err *e);
+
+/*
+ * After the response: keeps the connection for the next request where both
+ * sides can, else closes it. A short body that nobody read is dropped.
+ */
+void http_client_finish(struct http_client *c, bool wants_more);
+
+#endif

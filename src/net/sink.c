@@ -1,0 +1,116 @@
+#include "net/sink.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "net/fast.h"
+#include "net/wait.h"
+
+/* Bytes that are escaped at a time. */
+#define PIECE 1024
+
+void
+sink_init(struct sink *s, int fd, const char *name, bool escapes)
+{
+	memset(s, 0, sizeof(*s));
+	s->fd = fd;
+	s->kind = fd < 0 ? FD_OTHER : fd_kind(fd);
+	s->name = name;
+	s->is_escaped = escapes && s->kind == FD_TERMINAL;
+}
+
+/* Waits until it can be written to, where that is not always so. */
+static int
+wait_writable(const struct sink *s, struct deadline until, struct err *e)
+{
+	int ready = wait_fd(s->fd, POLLOUT, until);
+
+	if (ready > 0)
+		return 0;
+	if (ready < 0)
+		return err_sys(e, ERR_FAILED, errno, "%s", s->name);
+	return err_set(e, ERR_TIMEOUT,
+	    "%s was not taken by its reader within the limit", s->name);
+}
+
+static int
+refused(const struct sink *s, struct err *e)
+{
+	if (errno != EPIPE)
+		return err_sys(e, ERR_OUTPUT, errno, "%s", s->name);
+	err_set(e, ERR_OUTPUT, "%s was closed by its reader after %llu bytes",
+	    s->name, (unsigned long long)s->bytes);
+	e->errnum = EPIPE;
+	return -1;
+}
+
+static int
+write_all(struct sink *s, const unsigned char *bytes, size_t n,
+    struct deadline until, struct err *e)
+{
+	ssize_t done;
+
+	while (n > 0) {
+		if (s->kind != FD_REGULAR && wait_writable(s, until, e) < 0)
+			return -1;
+		done = fast_write_nowait(s->fd, s->kind, bytes, n);
+		if (done < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (done < 0)
+			return refused(s, e);
+		bytes += done;
+		n -= (size_t)done;
+	}
+	return 0;
+}
+
+/* Escapes n bytes, at most PIECE with what was cut before. */
+static int
+write_escaped(struct sink *s, const unsigned char *bytes, size_t n, bool last,
+    struct deadline until, struct err *e)
+{
+	unsigned char in[PIECE + sizeof(s->cut)];
+	char out[4 * sizeof(in)];
+	size_t used, length = s->cut_length;
+
+	memcpy(in, s->cut, length);
+	if (n > 0)
+		memcpy(in + length, bytes, n);
+	length += n;
+	n = text_escape_stream(out, in, length, last, &used);
+	s->cut_length = length - used;
+	memcpy(s->cut, in + used, s->cut_length);
+	return write_all(s, (const unsigned char *)out, n, until, e);
+}
+
+int
+sink_write(struct sink *s, const void *bytes, size_t n, struct deadline until,
+    struct err *e)
+{
+	const unsigned char *p = bytes;
+	size_t piece;
+
+	if (!s->is_escaped) {
+		if (s->fd >= 0 && write_all(s, p, n, until, e) < 0)
+			return -1;
+		s->bytes += n;
+		return 0;
+	}
+	for (; n > 0; p += piece, n -= piece) {
+		piece = n < PIECE ? n : PIECE;
+		if (write_escaped(s, p, piece, false, until, e) < 0)
+			return -1;
+		s->bytes += piece;
+	}
+	return 0;
+}
+
+int
+sink_finish(struct sink *s, struct deadline until, struct err *e)
+{
+	if (!s->is_escaped || s->cut_length == 0)
+		return 0;
+	return write_escaped(s, NULL, 0, true, until, e);
+}

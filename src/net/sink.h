@@ -1,0 +1,40 @@
+/*
+ * Where received bytes go: a descriptor that may be slow, full or a terminal,
+ * written to without O_NONBLOCK and never past a deadline.
+ */
+#ifndef NET_SINK_H
+#define NET_SINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+
+struct err;
+
+struct sink {
+	int fd; /* the caller's; -1: bytes are dropped */
+	enum fd_kind kind;
+	const char *name;     /* in errors: "stdout", a path; the caller's */
+	bool is_escaped;      /* what would steer a terminal is made visible */
+	uint64_t bytes;       /* taken so far, before escaping */
+	unsigned char cut[4]; /* the beginning of a character */
+	size_t cut_length;
+};
+
+/* escapes: where fd is a terminal, what would steer it is escaped. */
+void sink_init(struct sink *s, int fd, const char *name, bool escapes);
+
+/*
+ * Writes all n bytes. 0, or -1 with *e: ERR_OUTPUT, ERR_TIMEOUT when the
+ * deadline passed, ERR_FAILED with EINTR for a caught signal.
+ */
+int sink_write(struct sink *s, const void *bytes, size_t n,
+    struct deadline until, struct err *e);
+
+/* Writes what was kept back of a character that never was finished. */
+int sink_finish(struct sink *s, struct deadline until, struct err *e);
+
+#endif

@@ -1,0 +1,61 @@
+# How the end of a body is found, and what is said when it does not come.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use SocktHttp;
+use Test::More;
+
+sub gives {
+    my ($name, $bytes, $status, $out, $err) = @_;
+    my $r = get($bytes, '/', '-q');
+    is $r->{status}, $status, "$name: exit status";
+    is $r->{out}, $out, "$name: body";
+    like $r->{err}, $err, "$name: what is said";
+}
+
+my $ok = "HTTP/1.1 200 OK\r\n";
+my $chunked = $ok . "Transfer-Encoding: chunked\r\n\r\n";
+my $silent = qr/\A\z/;
+
+gives('length', "${ok}Content-Length: 5\r\n\r\nhello", 0, 'hello', $silent);
+gives('until close', "$ok\r\nhello", 0, 'hello', $silent);
+gives('no body', "HTTP/1.1 204 No\r\n\r\n", 0, '', $silent);
+gives('HTTP/1.0', "HTTP/1.0 200 OK\r\n\r\nhello", 0, 'hello', $silent);
+gives('chunks with extensions and a trailer',
+    "${chunked}3;a=b\r\nhel\r\n2\r\nlo\r\n0\r\nX: y\r\n\r\n", 0, 'hello',
+    $silent);
+gives('interim answers',
+    "HTTP/1.1 100 Go\r\n\r\nHTTP/1.1 103 Hint\r\nA: b\r\n\r\n"
+        . "${ok}Content-Length: 5\r\n\r\nhello", 0, 'hello', $silent);
+gives('truncated', "${ok}Content-Length: 10\r\n\r\nhello", 9, 'hello',
+    qr/truncated: .* after 5 of 10 bytes\n\z/);
+gives('truncated within a chunk', "${chunked}a\r\nhello", 9, 'hello',
+    qr/truncated: .* after 5 bytes, in a chunk that lacks another 5\n\z/);
+gives('no last chunk', "${chunked}5\r\nhello\r\n", 9, 'hello',
+    qr/truncated: .* after 5 bytes, before the last chunk\n\z/);
+gives('truncated in the head', "HTTP/1.1 200 OK\r\nA: b", 9, '',
+    qr/truncated: the connection ended in the head/);
+gives('no answer', '', 9, '', qr/ended without a response/);
+
+for my $bad ('hello', 'HTTP/1.1 OK', 'HTTP/2 200 OK', 'HTTP/1.1 20 OK',
+    '<html></html>', 'HTTP/1.1  200', "\e[2J") {
+    gives("status line '" . ($bad =~ s/\e/ESC/r) . "'", "$bad\r\n\r\nbody",
+        9, '', qr/\Asockt http-get: [^\e]*(no HTTP|version|status line)/);
+}
+for my $bad ('', '+5', '-5', '0x5', ' 5', '5 ', 'g', '10000000000000000') {
+    gives("chunk size '$bad'", "$chunked$bad\r\nhello\r\n0\r\n\r\n", 9, '',
+        qr/malformed chunk/);
+}
+gives('lengths that differ',
+    "${ok}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello", 9, '',
+    qr/Content-Length/);
+gives('101', "HTTP/1.1 101 Switch\r\n\r\n", 9, '', qr/status 101/);
+
+my $r = get("${ok}Content-Length: 2\r\n\r\nhello", '/');
+is $r->{out}, 'he', 'bytes behind the end are no body';
+like $r->{err}, qr/3 bytes behind the end of the response are ignored/,
+    'and are told of';
+
+done_testing;

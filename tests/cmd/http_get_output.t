@@ -1,0 +1,59 @@
+# Outputs that cannot be written are status 11, and nothing is lost silently.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use SocktHttp;
+use Test::More;
+
+use Fcntl qw(O_WRONLY);
+my $dir = scratch();
+my $page = answer('200 OK', 'x' x 100_000);
+
+# Nothing is asked for when it is known beforehand.
+for my $case (
+    ["$dir/none/file", qr/No such file/], ["$dir", qr/[Ii]s a directory/],
+) {
+    my $r = run('http-get', '-o', $case->[0],
+        'http://127.0.0.1:' . free_port());
+    is $r->{status}, 11, "-o $case->[0]: exit status";
+    like $r->{err}, $case->[1], 'why';
+}
+
+spew("$dir/there", 'precious');
+my $r = run('http-get', '-o', "$dir/there", 'http://127.0.0.1:' . free_port());
+is $r->{status}, 11, 'a file that exists is not overwritten';
+like $r->{err}, qr/there exists \(--force overwrites it\)/, 'what is said';
+is slurp("$dir/there"), 'precious', 'it is as it was';
+$r = get($page, '/', '-f', '-o', "$dir/there");
+is $r->{status}, 0, '-f: exit status';
+is -s "$dir/there", 100_000, '-f: it is overwritten';
+
+SKIP: {
+    skip 'no /dev/full', 4 unless -c '/dev/full';
+    $r = get($page, '/', '-o', '/dev/full');
+    is $r->{status}, 11, '-o /dev/full';
+    like $r->{err}, qr/no space left/, 'why';
+    ok -c '/dev/full', 'it is still a device';
+    sysopen my $full, '/dev/full', O_WRONLY or die $!;
+    $r = get($page, '/', { stdout => $full });
+    is $r->{status}, 11, 'stdout is /dev/full';
+}
+$r = get($page, '/', '-o', '/dev/null');
+is $r->{status}, 0, '-o /dev/null';
+ok -c '/dev/null', 'it is still a device';
+
+$r = run({ closed => [1] }, 'http-get', 'http://127.0.0.1:' . free_port());
+is $r->{status}, 11, 'stdout is closed';
+like $r->{err}, qr/stdout is closed/, 'what is said';
+$r = get($page, '/', { closed => [1] }, '-o', "$dir/closed");
+is $r->{status}, 0, 'which does not matter with -o';
+
+pipe my $reader, my $writer or die $!;
+close $reader;
+$r = get($page, '/', { stdout => $writer }, '-q');
+is $r->{status}, 11, 'stdout lost its reader';
+is $r->{err}, '', 'quietly';
+
+done_testing;

@@ -1,0 +1,68 @@
+# Redirects: which are followed, whereto, how many, and what is not sent there.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use SocktHttp;
+use Test::More;
+
+sub to { my ($status, $where) = @_; return answer("$status Go", 'no', "Location: $where") }
+
+for my $status (301, 302, 303, 307, 308) {
+    my $r = get([to($status, '/b'), answer('200 OK', 'yes')], '/a', '-L');
+    is $r->{status}, 0, "$status: exit status";
+    is $r->{out}, 'yes', "$status: only the last body is written";
+    my @requests = requests($r->{server});
+    like $requests[1], qr{\AGET /b }, "$status: a GET stays one";
+}
+for my $status (300, 304, 305) {
+    my $r = get([to($status, '/b')], '/a', '-L', '-q');
+    is scalar(requests($r->{server})), 1, "$status is not followed";
+}
+my $r = get([to(301, '/b')], '/a');
+is $r->{status}, 0, 'without -L a redirect is the answer';
+is $r->{out}, 'no', 'and its body is shown';
+is scalar(requests($r->{server})), 1, 'and nothing else is asked for';
+
+$r = get([to(302, '../c?d#e'), answer('200 OK', 'yes')], '/x/y/z', '-L');
+like +(requests($r->{server}))[1], qr{\AGET /x/c\?d }, 'a relative one';
+$r = get([to(302, '?q'), answer('200 OK', 'yes')], '/x/y', '-L');
+like +(requests($r->{server}))[1], qr{\AGET /x/y\?q }, 'a query alone';
+
+# The limit.
+$r = get([map { to(302, "/$_") } 1 .. 4], '/', '-L', '--max-redirs', 3, '-q');
+is $r->{status}, 9, 'too many';
+like $r->{err}, qr{redirected more than 3 times; .*/4\n}, 'what is said';
+$r = get([to(302, '/b'), to(302, '/a'), to(302, '/b')], '/a', '-L',
+    '--max-redirs', 2, '-q');
+is $r->{status}, 9, 'a loop';
+like $r->{err}, qr{in a loop: \S+/b \S+/a and again \S+/b\n}, 'is named';
+$r = get([to(302, '/b')], '/a', '-L', '--max-redirs', 0, '-q');
+is $r->{status}, 9, 'none at all';
+
+# To another origin.
+my $other = http_server([answer('200 OK', 'yes')]);
+$r = get([to(302, "$other->{url}/b")], '/a', '-L', '-u', 'me:secret',
+    '-H', 'Cookie: a=b', '-H', 'X-Own: c');
+is $r->{out}, 'yes', 'another origin';
+my ($first) = requests($r->{server});
+like $first, qr/\r\nAuthorization: Basic bWU6c2VjcmV0\r\n/, 'credentials';
+like $first, qr/\r\nCookie: a=b\r\nX-Own: c\r\n/, 'own fields';
+my ($second) = requests($other);
+unlike $second, qr/Authorization|Cookie|X-Own/, 'neither is sent there';
+like $second, qr/\r\nHost: 127\.0\.0\.1:$other->{port}\r\n/, 'its own Host';
+
+$r = get([to(302, '/b'), answer('200 OK', 'yes')], '/a', '-L',
+    '-u', 'me:secret');
+like +(requests($r->{server}))[1], qr/Authorization/, 'the same origin';
+
+$r = get([to(302, 'https://localhost/')], '/', '-L', '-q');
+is $r->{status}, 1, 'https has a status of its own';
+like $r->{err}, qr/redirected: .*no TLS/, 'what is said';
+$r = get([to(302, "http://a\0b/")], '/', '-L', '-q');
+is $r->{status}, 9, 'a malformed Location';
+$r = get([answer('302 Go', 'no')], '/', '-L', '-q');
+is $r->{out}, 'no', 'without a Location it is the answer';
+
+done_testing;

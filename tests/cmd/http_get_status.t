@@ -1,0 +1,37 @@
+# A status of 400 and up is status 8, and the body is kept.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use SocktHttp;
+use Test::More;
+
+my $dir = scratch();
+for my $status (400, 404, 500, 599, 999) {
+    my $r = get(answer("$status Sorry", 'why'), '/x');
+    is $r->{status}, 8, "$status: exit status";
+    is $r->{out}, 'why', "$status: the body is on stdout";
+    like $r->{err}, qr{/x: the server answered $status Sorry\n\z},
+        "$status: what is said";
+}
+
+my $r = get(answer('404 Not', 'why'), '/', '-o', "$dir/file");
+is $r->{status}, 8, '-o: exit status';
+ok !-e "$dir/file", '-o: an error never becomes the file';
+is slurp("$dir/file.error"), 'why', '-o: it is kept beside it';
+like $r->{err}, qr{its body is in \Q$dir\E/file\.error\n\z}, '-o: and told';
+is_deeply [glob "$dir/*"], ["$dir/file.error"], '-o: nothing else is left';
+
+spew("$dir/old", 'precious');
+$r = get(answer('500 Oh', 'why'), '/', '-f', '-o', "$dir/old");
+is slurp("$dir/old"), 'precious', '-f: the old file stays';
+
+$r = get(answer('404 Not', ''), '/', '-o', "$dir/empty");
+is $r->{status}, 8, 'an error without a body';
+is_deeply [glob "$dir/empty*"], [], 'leaves nothing';
+
+$r = get(answer("404 \e[31mred", ''), '/', '-q');
+like $r->{err}, qr{404 \\x1b\[31mred\n\z}, 'the reason is escaped';
+
+done_testing;

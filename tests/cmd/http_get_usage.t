@@ -1,0 +1,53 @@
+# What is refused before anything is attempted.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use SocktHttp;
+use Test::More;
+
+my $url = 'http://127.0.0.1:' . free_port() . '/x';
+sub refused {
+    my ($name, $pattern, @args) = @_;
+    my $r = run('http-get', @args);
+    is $r->{status}, 2, "$name is a usage error";
+    like $r->{err}, $pattern, "$name: why";
+}
+
+refused('no URL', qr/no operand/);
+refused('https', qr/no TLS/, 'https://localhost/');
+refused('ftp', qr/only http/, 'ftp://localhost/');
+refused('no host', qr/no host/, 'http:///x');
+refused('port 0', qr/port/, 'http://localhost:0/');
+refused('port 65536', qr/port/, 'http://localhost:65536/');
+refused('port 80x', qr/port/, 'http://localhost:80x/');
+refused('a blank', qr/blank/, 'http://localhost/a b');
+refused('a line break', qr/control byte/, "http://localhost/a\r\nX: y");
+refused('an empty one', qr/no host/, '');
+refused('an IPv6 address without brackets', qr/port/, 'http://::1/');
+refused('a bad one behind a good one', qr/no TLS/, $url, 'https://x/');
+refused('-H without a colon', qr/Name: value/, '-H', 'Name', $url);
+refused('-H with a line break', qr/control byte/, '-H', "A: b\r\nC: d", $url);
+refused('-H with a blank in its name', qr/Name: value/, '-H', 'A b: c', $url);
+refused('-H Content-Length', qr/body/, '-H', 'content-length: 5', $url);
+refused('-u without a password', qr/USER:PASS/, '-u', 'me', $url);
+refused('-O without a name', qr/names no file/, '-O', 'http://localhost/a/');
+refused('-o and -O', qr/together/, '-o', 'x', '-O', $url);
+refused('-o for two', qr/2 URLs/, '-o', 'x', $url, $url);
+refused('--max-redirs', qr/number/, '--max-redirs', '-1', $url);
+
+# Own fields.
+my $r = get(answer('200 OK', ''), '/', '-H', 'X-A: b', '-H', 'user-agent: c',
+    '-H', 'Accept:', '-H', 'X-A: d');
+my ($request) = requests($r->{server});
+like $request, qr/\r\nX-A: b\r\nuser-agent: c\r\nX-A: d\r\n/, 'own fields';
+unlike $request, qr/sockt/, 'one of the same name takes its place';
+unlike $request, qr/\r\nAccept:/, 'an empty one removes it';
+my $s = http_server(answer('200 OK', ''));
+run('http-get', "http://me:s%65cret\@127.0.0.1:$s->{port}/");
+($request) = requests($s);
+like $request, qr/\r\nAuthorization: Basic bWU6c2VjcmV0\r\n/, 'userinfo';
+like $request, qr/\r\nHost: 127\.0\.0\.1:\d+\r\n/, 'is not in Host';
+
+done_testing;

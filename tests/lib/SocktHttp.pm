@@ -1,0 +1,84 @@
+# A web server that plays exact bytes: each connection is a list of answers, an
+# answer is a string, or code that gets the socket and the request. The
+# connection closes behind its last answer.
+package SocktHttp;
+
+use strict;
+use warnings;
+use Exporter qw(import);
+use Sockt;
+
+our @EXPORT = qw(http_server requests get answer);
+
+# Reads a request's head; '' at the end of the connection.
+sub read_head {
+    my ($c) = @_;
+    my $head = '';
+    while ($head !~ /\r\n\r\n/) {
+        sysread($c, $head, 4096, length $head) or return '';
+    }
+    return $head;
+}
+
+sub put {
+    my ($c, $bytes) = @_;
+    while (length $bytes) {
+        my $n = syswrite $c, $bytes or return;
+        substr $bytes, 0, $n, '';
+    }
+}
+
+# Starts one: { port, url, pid, log }. listen: options of tcp_listener.
+sub http_server {
+    my $o = ref $_[0] eq 'HASH' ? shift : {};
+    my @connections = @_;
+    my $l = tcp_listener(%$o);
+    my $log = scratch() . '/requests';
+    spew($log, '');
+    my $pid = peer($l, sub {
+        my ($c, $n) = @_;
+        local $SIG{PIPE} = 'IGNORE';
+        my $answers = $connections[ $n - 1 ];
+        for my $answer (ref $answers eq 'ARRAY' ? @$answers : $answers) {
+            my $head = read_head($c);
+            last if $head eq '';
+            open my $f, '>>:raw', $log or die $!;
+            print $f $head;
+            close $f;
+            if (ref $answer) { $answer->($c, $head) }
+            else             { put($c, $answer) }
+        }
+        shutdown $c, 1;
+        1 while sysread $c, my $rest, 65536;
+    }, scalar @connections);
+    my $host = $o->{host} // '127.0.0.1';
+    $host = "[$host]" if $host =~ /:/;
+    return { port => $l->sockport, pid => $pid, log => $log,
+        url => "http://$host:" . $l->sockport };
+}
+
+# The requests so far, as a list of heads.
+sub requests {
+    my ($s) = @_;
+    return split /(?<=\r\n\r\n)/, slurp($s->{log});
+}
+
+# A plain answer: status and body, with more fields before it.
+sub answer {
+    my ($status, $body, @fields) = @_;
+    return join "\r\n", "HTTP/1.1 $status", @fields,
+        'Content-Length: ' . length $body, '', $body;
+}
+
+# Serves the answers of one connection to one run of http-get: its result,
+# the server too.
+sub get {
+    my ($answers, $path, @args) = @_;
+    my $o = ref $args[0] eq 'HASH' ? shift @args : {};
+    my $s = http_server($answers);
+    my $r = run($o, 'http-get', @args, $s->{url} . $path);
+    $r->{server} = $s;
+    return $r;
+}
+
+1;
