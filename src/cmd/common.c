@@ -121,6 +121,7 @@ const struct opt common_retry_opts[] = {
 	.min = 1},
     {.kind = OPT_END}};
 
+/* COMMON_DGRAM_OPTS begins behind TCP's two rows. */
 const struct opt common_socket_opts[] = {
     {.kind = OPT_FLAG,
 	.name = "keepalive",
@@ -260,4 +261,26 @@ common_flush(struct err *e)
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return 0;
 	return err_sys(e, ERR_OUTPUT, errno, "stdout");
+}
+
+void
+common_print(const void *bytes, size_t n, bool escapes)
+{
+	const char *at = bytes, *end = at + n;
+	char escaped[4 * 1024];
+	size_t piece, used;
+
+	while (escapes && at < end) {
+		piece = (size_t)(end - at);
+		if (piece > sizeof(escaped) / 4)
+			piece = sizeof(escaped) / 4;
+		fwrite(escaped, 1,
+		    text_escape_stream(
+			escaped, at, piece, piece == (size_t)(end - at), &used),
+		    stdout);
+		at += used;
+	}
+	fwrite(at, 1, (size_t)(end - at), stdout);
+	if (n == 0 || end[-1] != '\n')
+		putchar('\n');
 }

@@ -6,6 +6,8 @@
 #ifndef CMD_COMMON_H
 #define CMD_COMMON_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "cli/opt.h"
@@ -74,6 +76,9 @@ extern const struct opt common_socket_opts[];  /* --keepalive ... */
 extern const struct opt common_server_opts[];  /* --max-conns ... */
 extern const struct opt common_access_opts[];  /* --allow --deny */
 
+/* common_socket_opts without what only TCP has. */
+#define COMMON_DGRAM_OPTS (common_socket_opts + 2)
+
 /* The dial options that these groups make; source may be NULL. */
 void common_dial_options(struct dial_options *d,
     const struct family_options *family, const struct source_options *source,
@@ -90,6 +95,12 @@ void common_server_setup(struct server_options *s,
  */
 int common_access(
     struct access *a, const struct access_options *o, struct err *e);
+
+/*
+ * Prints bytes of the network as a line on stdout: with a newline where they
+ * have none, escaped if asked, as for a terminal.
+ */
+void common_print(const void *bytes, size_t n, bool escapes);
 
 /*
  * Flushes stdout and finds out whether everything got there. 0, or -1 with

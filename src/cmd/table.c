@@ -3,5 +3,5 @@
 #include <stddef.h>
 
 const struct command *const command_table[] = {&connect_command,
-    &listen_command, &serve_hello_command, &http_get_command, &help_command,
-    NULL};
+    &listen_command, &serve_hello_command, &udp_send_command,
+    &udp_serve_command, &http_get_command, &help_command, NULL};

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <linux/sock_diag.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "net/addr.h"
+#include "net/dgram.h"
 
 /* The kernel's header has what glibc's lacks; musl's own has it. */
 #if defined(__GLIBC__)
@@ -118,4 +120,159 @@ fast_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
 	default:
 		return write(fd, bytes, n);
 	}
+}
+
+/* Room for what is told about one datagram: ip(7) and RFC 3542 6.1. */
+union control {
+	struct cmsghdr align;
+	char bytes[CMSG_SPACE(sizeof(struct in_pktinfo)) +
+		   CMSG_SPACE(sizeof(struct in6_pktinfo))];
+};
+
+/* The arrays of recvmmsg(2) and sendmmsg(2). */
+struct batch {
+	struct mmsghdr messages[DGRAM_BATCH];
+	struct iovec pieces[DGRAM_BATCH];
+	union control controls[DGRAM_BATCH];
+};
+
+/* The address that a datagram came to. A dual-stack socket tells both kinds
+ * for IPv4; the plain one is better: it names an address of ours even where
+ * the datagram was a broadcast. */
+static void
+read_control(struct msghdr *m, struct addr *local)
+{
+	struct in6_pktinfo info6;
+	struct in_pktinfo info4;
+	struct cmsghdr *c;
+
+	local->len = 0;
+	for (c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			memcpy(&info4, CMSG_DATA(c), sizeof(info4));
+			addr_any(local, AF_INET, 0);
+			local->u.in4.sin_addr = info4.ipi_spec_dst;
+			return;
+		}
+		if (c->cmsg_level != IPPROTO_IPV6 ||
+		    c->cmsg_type != IPV6_PKTINFO)
+			continue;
+		memcpy(&info6, CMSG_DATA(c), sizeof(info6));
+		if (IN6_IS_ADDR_MULTICAST(&info6.ipi6_addr))
+			continue;
+		addr_any(local, AF_INET6, 0);
+		local->u.in6.sin6_addr = info6.ipi6_addr;
+		if (IN6_IS_ADDR_LINKLOCAL(&info6.ipi6_addr))
+			local->u.in6.sin6_scope_id = info6.ipi6_ifindex;
+	}
+}
+
+int
+fast_dgram_receive(int fd, struct dgram *d, int count)
+{
+	struct batch b;
+	int i, n;
+
+	for (i = 0; i < count; i++) {
+		b.pieces[i].iov_base = d[i].bytes;
+		b.pieces[i].iov_len = d[i].size;
+		b.messages[i].msg_hdr =
+		    (struct msghdr){.msg_name = &d[i].remote.u,
+			.msg_namelen = sizeof(d[i].remote.u),
+			.msg_iov = &b.pieces[i],
+			.msg_iovlen = 1,
+			.msg_control = &b.controls[i],
+			.msg_controllen = sizeof(b.controls[i])};
+	}
+	n = recvmmsg(
+	    fd, b.messages, (unsigned)count, MSG_DONTWAIT | MSG_TRUNC, NULL);
+	for (i = 0; i < n; i++) {
+		d[i].full = b.messages[i].msg_len;
+		d[i].length = d[i].full < d[i].size ? d[i].full : d[i].size;
+		d[i].remote.len = b.messages[i].msg_hdr.msg_namelen;
+		read_control(&b.messages[i].msg_hdr, &d[i].local);
+	}
+	return n;
+}
+
+/* Says from which address a datagram is to leave. */
+static void
+write_control(struct msghdr *m, union control *control, const struct addr *a)
+{
+	struct in6_pktinfo info6 = {.ipi6_ifindex = a->u.in6.sin6_scope_id};
+	struct in_pktinfo info4 = {.ipi_ifindex = 0};
+	bool is_ip6 = addr_family(a) == AF_INET6;
+	struct cmsghdr *c;
+
+	m->msg_control = control;
+	m->msg_controllen =
+	    is_ip6 ? CMSG_SPACE(sizeof(info6)) : CMSG_SPACE(sizeof(info4));
+	memset(control, 0, m->msg_controllen);
+	c = CMSG_FIRSTHDR(m);
+	c->cmsg_level = is_ip6 ? IPPROTO_IPV6 : IPPROTO_IP;
+	c->cmsg_type = is_ip6 ? IPV6_PKTINFO : IP_PKTINFO;
+	if (is_ip6) {
+		info6.ipi6_addr = a->u.in6.sin6_addr;
+		c->cmsg_len = CMSG_LEN(sizeof(info6));
+		memcpy(CMSG_DATA(c), &info6, sizeof(info6));
+	} else {
+		info4.ipi_spec_dst = a->u.in4.sin_addr;
+		c->cmsg_len = CMSG_LEN(sizeof(info4));
+		memcpy(CMSG_DATA(c), &info4, sizeof(info4));
+	}
+}
+
+int
+fast_dgram_send(int fd, const struct dgram *d, int count)
+{
+	struct batch b;
+	int i;
+
+	for (i = 0; i < count; i++) {
+		b.pieces[i].iov_base = d[i].bytes;
+		b.pieces[i].iov_len = d[i].length;
+		b.messages[i].msg_hdr = (struct msghdr){
+		    .msg_name =
+			d[i].remote.len != 0 ? (void *)&d[i].remote.u : NULL,
+		    .msg_namelen = d[i].remote.len,
+		    .msg_iov = &b.pieces[i],
+		    .msg_iovlen = 1};
+		if (d[i].local.len != 0)
+			write_control(&b.messages[i].msg_hdr, &b.controls[i],
+			    &d[i].local);
+	}
+	return sendmmsg(
+	    fd, b.messages, (unsigned)count, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void
+fast_dgram_prepare(int fd, int family)
+{
+	int on = 1;
+
+	/* A dual-stack socket is asked for both. */
+	setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
+	if (family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
+}
+
+bool
+fast_dgram_lost(int fd, uint64_t *lost)
+{
+	uint32_t info[SK_MEMINFO_VARS];
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len) < 0 ||
+	    len <= SK_MEMINFO_DROPS * sizeof(info[0]))
+		return false;
+	*lost = info[SK_MEMINFO_DROPS];
+	return true;
+}
+
+int
+fast_autobind(int fd)
+{
+	struct sockaddr_un own = {.sun_family = AF_UNIX};
+
+	return bind(fd, (struct sockaddr *)&own, sizeof(own.sun_family));
 }

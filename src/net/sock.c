@@ -97,6 +97,48 @@ sock_set(int fd, int family, const struct sock_options *o, struct err *e)
 	return set_ip(fd, family, o, e);
 }
 
+int64_t
+sock_raise_rcvbuf(int fd, int64_t bytes)
+{
+	int64_t start = clock_now();
+	int wanted = (int)bytes, got = 0, result = -1;
+	socklen_t len = sizeof(got);
+
+#ifdef SO_RCVBUFFORCE
+	result =
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &wanted, sizeof(wanted));
+#endif
+	/* Systems that refuse what is too much are asked for less. */
+	while (result < 0 && wanted >= 65536) {
+		result = setsockopt(
+		    fd, SOL_SOCKET, SO_RCVBUF, &wanted, sizeof(wanted));
+		wanted /= 2;
+	}
+	getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &got, &len);
+	diag_step("setsockopt", start, 0,
+	    "room for what comes faster than it is read",
+	    "receive buffer: %d bytes", got);
+	return got;
+}
+
+size_t
+sock_path_mtu(int fd, int family)
+{
+	int mtu = 0;
+#if defined(IP_MTU) && defined(IPV6_MTU)
+	socklen_t len = sizeof(mtu);
+
+	if (family == AF_INET6)
+		getsockopt(fd, IPPROTO_IPV6, IPV6_MTU, &mtu, &len);
+	else
+		getsockopt(fd, IPPROTO_IP, IP_MTU, &mtu, &len);
+#else
+	(void)fd;
+	(void)family;
+#endif
+	return mtu > 48 ? (size_t)mtu : 0;
+}
+
 int
 sock_bind(int fd, const struct addr *a)
 {

@@ -3,6 +3,7 @@
 #define NET_SOCK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "net/addr.h"
@@ -33,6 +34,16 @@ int sock_open(int family, int type);
 
 /* Sets what *o names, for the family. 0, or -1 with *e. */
 int sock_set(int fd, int family, const struct sock_options *o, struct err *e);
+
+/*
+ * Raises the receive buffer to bytes, or as far as the system lets (socket(7):
+ * SO_RCVBUFFORCE with privilege, else at most net.core.rmem_max). Returns what
+ * it is now.
+ */
+int64_t sock_raise_rcvbuf(int fd, int64_t bytes);
+
+/* Bytes that the path of a connected socket carries whole; 0: not known. */
+size_t sock_path_mtu(int fd, int family);
 
 /* Binds. 0, or -1 with errno. A step in -vv. */
 int sock_bind(int fd, const struct addr *a);

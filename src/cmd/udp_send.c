@@ -1,0 +1,452 @@
+/*
+ * udp-send: a datagram client. Resolve, socket, connect (which only notes the
+ * peer), send, receive the replies, close.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cmd/common.h"
+#include "cmd/table.h"
+#include "net/dgram.h"
+#include "net/endpoint.h"
+#include "net/exchange.h"
+#include "net/resolve.h"
+#include "net/wait.h"
+
+struct send_options {
+	struct report_options report;
+	struct family_options family;
+	struct source_options source;
+	struct time_options time;
+	struct sock_options sock;
+	int64_t replies; /* EXCHANGE_NO_REPLY too */
+	int no_reply;
+	int whole;
+	int64_t block; /* --size; 0: lines */
+	int64_t count, window, interval_ms, rate;
+	int number;
+	int any_source;
+	int raw;
+	int stats;
+};
+
+static const struct send_options send_defaults = {
+    .time = {.timeout_ms = 2000, .idle_ms = -1, .max_ms = -1},
+    .sock = SOCK_OPTIONS_INIT,
+    .replies = 1,
+    .window = 1,
+};
+
+static const struct opt send_opts[] = {
+    {.kind = OPT_FLAG,
+	.name = "whole",
+	.help = "the whole of stdin is one datagram",
+	.offset = offsetof(struct send_options, whole),
+	.value = 1,
+	.excludes = "size"},
+    {.kind = OPT_SIZE,
+	.name = "size",
+	.arg = "SIZE",
+	.help = "blocks of stdin of that size are the datagrams",
+	.offset = offsetof(struct send_options, block),
+	.min = 1,
+	.max = 65527},
+    {.kind = OPT_NUMBER,
+	.name = "count",
+	.arg = "N",
+	.help = "send so many datagrams in all, the messages in turn",
+	.offset = offsetof(struct send_options, count),
+	.min = 1},
+    {.kind = OPT_DURATION,
+	.name = "interval",
+	.arg = "T",
+	.help = "leave so long between datagrams",
+	.offset = offsetof(struct send_options, interval_ms),
+	.excludes = "rate"},
+    {.kind = OPT_NUMBER,
+	.name = "rate",
+	.arg = "N",
+	.help = "send at most so many datagrams a second",
+	.offset = offsetof(struct send_options, rate),
+	.min = 1,
+	.max = 1000000000},
+    {.kind = OPT_FLAG,
+	.name = "number",
+	.help = "put '#N ' in front of each, and find it in the replies",
+	.offset = offsetof(struct send_options, number),
+	.value = 1},
+    {.kind = OPT_END}};
+
+static const struct opt reply_opts[] = {
+    {.kind = OPT_NUMBER,
+	.name = "replies",
+	.arg = "N",
+	.help = "wait for so many replies to each datagram (1); 0: all that "
+		"come within --timeout",
+	.offset = offsetof(struct send_options, replies),
+	.excludes = "no-reply"},
+    {.kind = OPT_FLAG,
+	.name = "no-reply",
+	.help = "send, and wait for nothing",
+	.offset = offsetof(struct send_options, no_reply),
+	.value = 1,
+	.excludes = "window timeout stats"},
+    {.kind = OPT_NUMBER,
+	.name = "window",
+	.arg = "N",
+	.help = "let so many datagrams be unanswered at once (1)",
+	.offset = offsetof(struct send_options, window),
+	.min = 1,
+	.max = TRIPS_MOST},
+    {.kind = OPT_FLAG,
+	.name = "any-source",
+	.help = "take replies from everybody, not only from HOST PORT",
+	.offset = offsetof(struct send_options, any_source),
+	.value = 1},
+    {.kind = OPT_FLAG,
+	.name = "raw",
+	.help = "print the replies' bytes as they are, without newlines",
+	.offset = offsetof(struct send_options, raw),
+	.value = 1},
+    {.kind = OPT_FLAG,
+	.name = "stats",
+	.help = "print a summary: sent, received, lost, round-trip times",
+	.offset = offsetof(struct send_options, stats),
+	.value = 1},
+    {.kind = OPT_END}};
+
+static const struct opt_group send_groups[] = {{"sending", send_opts, 0},
+    {"replies", reply_opts, 0},
+    {"addresses", common_family_opts, offsetof(struct send_options, family)},
+    {"own end", common_source_opts, offsetof(struct send_options, source)},
+    {"time", common_timeout_opts, offsetof(struct send_options, time)},
+    {"time", common_max_opts, offsetof(struct send_options, time)},
+    {"socket", COMMON_DGRAM_OPTS, offsetof(struct send_options, sock)},
+    {"report", common_report_opts, offsetof(struct send_options, report)},
+    {NULL, NULL, 0}};
+
+/* One run of the command. */
+struct sending {
+	const struct send_options *o;
+	struct exchange x;
+	int fd;
+	struct addr local; /* of fd */
+	bool escapes;      /* stdout is a terminal */
+	int64_t start_ns;
+};
+
+/* The event of a reply; its line is for -v, and with --json it is the result.
+ */
+static void
+tell_reply(const struct sending *s, const struct dgram *d, enum trips_kind kind,
+    int64_t trip_ns)
+{
+	static const char *const kinds[] = {"", ", a duplicate", ", too late"};
+	char text[ADDR_TEXT], took[32];
+	struct addr remote = d->remote.len != 0 ? d->remote : s->x.peer;
+	struct json j;
+
+	addr_unmap(&remote);
+	diag_event_begin(&j, "reply");
+	addr_json(&remote, &j, "remote");
+	json_number(&j, "bytes", (int64_t)d->length);
+	if (trip_ns >= 0)
+		json_seconds(&j, "seconds", (double)trip_ns / 1e9);
+	if (kind != TRIPS_REPLY)
+		json_text(
+		    &j, "kind", kind == TRIPS_LATE ? "late" : "duplicate");
+	json_bytes(&j, "text", d->bytes, d->length);
+	if (trip_ns >= 0)
+		num_format_duration(took, sizeof(took), trip_ns);
+	diag_event_end(&j, DIAG_NOTE, "reply from %s: %zu bytes%s%s%s",
+	    addr_format(&remote, text, sizeof(text)), d->length,
+	    trip_ns >= 0 ? " in " : "", trip_ns >= 0 ? took : "", kinds[kind]);
+}
+
+static int
+on_reply(void *context, const struct dgram *d, enum trips_kind kind,
+    int64_t trip_ns, struct err *e)
+{
+	struct sending *s = context;
+
+	if (diag_is_json() || diag_shows(DIAG_NOTE))
+		tell_reply(s, d, kind, trip_ns);
+	if (s->o->raw && !diag_is_json())
+		fwrite(d->bytes, 1, d->length, stdout);
+	else if (!diag_is_json())
+		common_print(d->bytes, d->length, s->escapes);
+	if (!ferror(stdout))
+		return 0;
+	return err_sys(e, ERR_OUTPUT, errno, "stdout");
+}
+
+static int
+on_idle(void *context, struct err *e)
+{
+	(void)context;
+	return common_flush(e);
+}
+
+/* Where datagrams go from here. */
+static void
+tell_connected(const struct sending *s, const struct addr *peer)
+{
+	char from[ADDR_TEXT], to[ADDR_TEXT];
+	struct json j;
+
+	diag_event_begin(&j, "connected");
+	addr_json(&s->local, &j, "local");
+	addr_json(peer, &j, "remote");
+	json_seconds(&j, "seconds", clock_seconds(s->start_ns, clock_now()));
+	diag_event_end(&j, DIAG_NOTE, "sending to %s from %s",
+	    addr_format(peer, to, sizeof(to)),
+	    addr_format(&s->local, from, sizeof(from)));
+}
+
+/*
+ * One address of the peer: opens a socket for it and runs. Sets *retry where
+ * the next address may be tried.
+ */
+static int
+try_address(struct sending *s, const struct addr *peer, bool is_last,
+    bool *retry, struct err *e)
+{
+	const struct send_options *o = s->o;
+	struct dgram_options d = {.source = o->source.source,
+	    .source_port = (uint16_t)o->source.port,
+	    .sock = o->sock,
+	    .unconnected = o->any_source || addr_is_multicast(peer)};
+	int result;
+
+	s->fd = dgram_open(peer, &d, e);
+	if (s->fd < 0) {
+		*retry = !is_last;
+		return -1;
+	}
+	sock_local(s->fd, &s->local);
+	tell_connected(s, peer);
+	exchange_use(&s->x, s->fd, peer, d.unconnected, !is_last);
+	result = exchange_run(&s->x, e);
+	*retry = result < 0 && exchange_may_retry(&s->x, e);
+	return result;
+}
+
+/* Every address of the list, until one is not refused. */
+static int
+try_addresses(struct sending *s, const struct addr_list *list, struct err *e)
+{
+	struct err one = ERR_INIT, all = ERR_INIT;
+	bool retry = true;
+	int result = -1;
+	size_t i;
+
+	for (i = 0; retry && i < list->count; i++) {
+		dgram_close(&s->fd);
+		result = try_address(
+		    s, &list->items[i], i + 1 == list->count, &retry, &one);
+		if (result == 0)
+			return 0;
+		if (retry)
+			diag_note("%s; trying the next address", one.text);
+		*e = one;
+		if (i > 0)
+			err_set(e, one.kind, "%s; %s", all.text, one.text);
+		e->errnum = one.errnum;
+		all = *e;
+	}
+	return result;
+}
+
+/* Every datagram that should have been answered was, or that is an error. */
+static int
+judge(const struct sending *s, struct err *e)
+{
+	const struct trips *t = &s->x.trips;
+	char text[ADDR_TEXT], took[32];
+
+	if (t->failed == 0)
+		return 0;
+	addr_format(&s->x.peer, text, sizeof(text));
+	num_format_duration(
+	    took, sizeof(took), s->o->time.timeout_ms * CLOCK_MS);
+	if (t->sent == 1 && t->answered == 0)
+		return err_set(e, ERR_TIMEOUT,
+		    "%s: no reply within %s (lost, filtered, or nobody "
+		    "answers there)",
+		    text, took);
+	return err_set(e, ERR_TIMEOUT,
+	    "%s: %llu of %llu datagrams had %s within %s", text,
+	    (unsigned long long)t->failed, (unsigned long long)t->sent,
+	    t->received > 0 && s->o->replies > 1 ? "too few replies"
+						 : "no reply",
+	    took);
+}
+
+/* The summary on stdout; with --json an event. */
+static void
+tell_summary(const struct sending *s)
+{
+	const struct trips *t = &s->x.trips;
+	uint64_t lost = t->sent - t->answered;
+	struct json j;
+
+	if (s->o->stats && !diag_is_json()) {
+		printf("%llu sent, %llu received, %llu lost (%.3g%%), "
+		       "%llu duplicates, %llu late\n",
+		    (unsigned long long)t->sent,
+		    (unsigned long long)t->received, (unsigned long long)lost,
+		    t->sent == 0 ? 0.0 : 100.0 * (double)lost / (double)t->sent,
+		    (unsigned long long)t->duplicates,
+		    (unsigned long long)t->late);
+		if (t->samples > 0)
+			printf("round trip min/avg/max/mdev = "
+			       "%.3f/%.3f/%.3f/%.3f ms\n",
+			    (double)t->min_ns / 1e6, trips_mean(t) / 1e6,
+			    (double)t->max_ns / 1e6, trips_deviation(t) / 1e6);
+	}
+	diag_event_begin(&j, "summary");
+	addr_json(&s->x.peer, &j, "remote");
+	json_number(&j, "sent", (int64_t)t->sent);
+	json_number(&j, "received", (int64_t)t->received);
+	if (s->o->replies >= 0) {
+		json_number(&j, "lost", (int64_t)lost);
+		json_number(&j, "duplicates", (int64_t)t->duplicates);
+		json_number(&j, "late", (int64_t)t->late);
+	}
+	if (t->samples > 0) {
+		json_seconds(&j, "min", (double)t->min_ns / 1e9);
+		json_seconds(&j, "avg", trips_mean(t) / 1e9);
+		json_seconds(&j, "max", (double)t->max_ns / 1e9);
+		json_seconds(&j, "mdev", trips_deviation(t) / 1e9);
+	}
+	json_seconds(&j, "seconds", clock_seconds(s->start_ns, clock_now()));
+	diag_event_end(&j, DIAG_NOTE,
+	    "sent %llu datagrams (%llu bytes), received %llu (%llu bytes)",
+	    (unsigned long long)t->sent, (unsigned long long)s->x.bytes_sent,
+	    (unsigned long long)t->received,
+	    (unsigned long long)s->x.bytes_received);
+}
+
+/* The messages: operands behind the endpoint, or stdin. */
+static int
+choose_feed(struct feed *f, const struct send_options *o, char *const *messages,
+    int count, struct err *e)
+{
+	enum feed_kind kind = FEED_LINES;
+
+	if (count > 0 && (o->whole || o->block > 0))
+		return err_set(e, ERR_USAGE,
+		    "messages and --whole or --size cannot be used together");
+	if (count > 0) {
+		feed_arguments(f, messages, count, o->count > 0);
+		return 0;
+	}
+	if (!fd_is_readable(STDIN_FILENO))
+		return err_set(
+		    e, ERR_OUTPUT, "stdin is closed, and there is no message");
+	if (o->whole)
+		kind = FEED_WHOLE;
+	else if (o->block > 0)
+		kind = FEED_BLOCKS;
+	feed_descriptor(f, STDIN_FILENO, kind, (size_t)o->block, 65527);
+	f->repeats = o->whole && o->count > 0;
+	return 0;
+}
+
+/* What the options say about the exchange. */
+static void
+set_exchange(struct exchange_options *x, const struct send_options *o,
+    struct deadline until)
+{
+	x->replies = o->no_reply ? EXCHANGE_NO_REPLY : o->replies;
+	x->timeout_ms = o->time.timeout_ms;
+	x->window = o->window;
+	x->count = o->count;
+	x->interval_ns =
+	    o->rate > 0 ? CLOCK_SECOND / o->rate : o->interval_ms * CLOCK_MS;
+	x->number = o->number != 0;
+	x->until = until;
+}
+
+/* How many operands the endpoint has: 2, or 1 where it is HOST:PORT. */
+static int
+endpoint_operands(const struct command_args *args)
+{
+	const char *first = args->operands[0];
+
+	if (args->count == 1 || strncmp(first, "unix:", 5) == 0)
+		return 1;
+	if (first[0] == '[')
+		return strstr(first, "]:") != NULL ? 1 : 2;
+	/* A name has no colon, an IPv6 address more than one. */
+	return strchr(first, ':') != NULL &&
+		       strchr(first, ':') == strrchr(first, ':')
+		   ? 1
+		   : 2;
+}
+
+static int
+send_run(const void *options, const struct command_args *args, struct err *e)
+{
+	const struct send_options *o = options;
+	struct sending s = {.o = o, .fd = -1, .start_ns = clock_now()};
+	struct deadline until = deadline_after(o->time.max_ms);
+	struct resolve_options ro = {o->family.family, o->family.numeric != 0};
+	struct addr_list list = ADDR_LIST_INIT;
+	struct exchange_options xo;
+	int used = endpoint_operands(args), result;
+	struct endpoint ep;
+	struct feed feed;
+
+	if (endpoint_parse(&ep, args->operands, used, "udp", e) < 0 ||
+	    choose_feed(
+		&feed, o, args->operands + used, args->count - used, e) < 0)
+		return -1;
+	if (diag_is_json())
+		diag_events_to_stdout();
+	s.escapes = isatty(STDOUT_FILENO) != 0;
+	set_exchange(&xo, o, until);
+	exchange_start(&s.x, &xo, &feed, on_reply, on_idle, &s);
+	result = wait_catch(WAIT_STOP, e);
+	if (result == 0)
+		result = resolve(&ep, &ro, until, &list, e);
+	if (result == 0)
+		result = try_addresses(&s, &list, e);
+	if (result == 0)
+		result = judge(&s, e);
+	if (s.x.trips.sent > 0)
+		tell_summary(&s);
+	dgram_close(&s.fd);
+	addr_list_release(&list);
+	exchange_release(&s.x);
+	feed_release(&feed);
+	return result;
+}
+
+const struct command udp_send_command = {
+    .name = "udp-send",
+    .summary = "send datagrams and print the replies",
+    .operands = "HOST PORT [MESSAGE]...",
+    .least = 1,
+    .most = -1,
+    .groups = send_groups,
+    .defaults = &send_defaults,
+    .size = sizeof(struct send_options),
+    .notes =
+	"Without a MESSAGE every line of stdin is a datagram. HOST PORT may "
+	"also be\nHOST:PORT, [V6]:PORT, unix:PATH or unix:@NAME.\n\n"
+	"examples:\n"
+	"  sockt udp-send localhost 9999 Michael Tracy Sarah\n"
+	"  sockt udp-send --stats --count 10 --interval 1 localhost 9999 x\n"
+	"  sockt udp-send --no-reply localhost 514 < lines\n",
+    .run = send_run,
+};

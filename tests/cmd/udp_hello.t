@@ -1,0 +1,102 @@
+# udp-serve greets each datagram's sender, udp-send asks any server: the
+# tutorials' exchange, in both directions, against Perl sockets.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use IO::Select;
+use Test::More;
+
+# Sends datagrams from a Perl client one by one; its replies.
+sub ask {
+    my ($socket, @messages) = @_;
+    return map {
+        $socket->send($_);
+        IO::Select->new($socket)->can_read(10) or die 'no reply';
+        $socket->recv(my $got, 70_000) // die "recv: $!";
+        $got;
+    } @messages;
+}
+
+my $p = start('udp-serve', '0');
+my $port = $p->port;
+my $c = udp_socket(peer => ['127.0.0.1', $port]);
+is_deeply [ask($c, 'Michael', 'Tracy', 'Sarah')],
+    ['Hello, Michael!', 'Hello, Tracy!', 'Hello, Sarah!'],
+    'three datagrams, three answers';
+is_deeply [ask($c, "line\n", '', "a\0b\xff")],
+    ["Hello, line\n!", 'Hello, !', "Hello, a\0b\xff!"],
+    'the payload is the message, whatever is in it';
+$p->expect(err => qr/127\.0\.0\.1 port ${\$c->sockport} says: Tracy\n/);
+my $other = udp_socket(peer => ['127.0.0.1', $port]);
+is_deeply [ask($other, 'Bob')], ['Hello, Bob!'], 'another client';
+if (has_ipv6()) {
+    my $c6 = udp_socket(host => '::1', peer => ['::1', $port]);
+    is_deeply [ask($c6, 'six')], ['Hello, six!'], 'IPv6 on the same port';
+}
+
+# TCP and UDP servers share a port number.
+my $tcp = start('serve-hello', '-4', $port);
+is $tcp->port, $port, 'a TCP server on the very same port';
+my $t = tcp_client($port);
+$t->sysread(my $welcome, 100);
+is $welcome, 'Welcome!', 'answers TCP';
+is_deeply [ask($c, 'still')], ['Hello, still!'], 'and the other one UDP';
+is $tcp->stop->{status}, 0, 'TCP server ends';
+my $r = $p->stop;
+is $r->{status}, 0, 'UDP server ends';
+
+# The client, against a Perl server.
+my $s = udp_socket();
+my $pid = Sockt::fork_child(sub {
+    for (1 .. 3) {
+        my $from = $s->recv(my $x, 70_000);
+        $s->send("Hello, $x!", 0, $from);
+    }
+});
+$r = run('udp-send', '127.0.0.1', $s->sockport, 'Michael', 'Tracy', 'Sarah');
+is $r->{out}, "Hello, Michael!\nHello, Tracy!\nHello, Sarah!\n",
+    'three messages, three printed answers';
+is $r->{status}, 0, 'status 0';
+is $r->{err}, '', 'nothing is said';
+reap($pid);
+
+# Refused and silent.
+my $free = do { my $u = udp_socket(); $u->sockport };
+$r = run('udp-send', '127.0.0.1', $free, 'x');
+is $r->{status}, 4, 'a refused port is status 4';
+like $r->{err}, qr/^sockt udp-send: 127\.0\.0\.1 port $free: refused \(/,
+    'and told';
+cmp_ok $r->{seconds}, '<', 1.5, 'at once: ICMP said so';
+$r = run('udp-send', '-w', '0.2', '127.0.0.1', $s->sockport, 'x');
+is $r->{status}, 5, 'silence is status 5';
+like $r->{err}, qr/no reply within 200\S* ms/, 'and told';
+
+# A name with a dead first address.
+my $dead = { env => { SOCKT_TEST_NAMES => 'both=127.0.0.2,127.0.0.1' },
+    command => "$ENV{SOCKT_BUILD}/tests/sockt-names" };
+SKIP: {
+    skip 'no build folder', 2 unless $ENV{SOCKT_BUILD};
+    $pid = Sockt::fork_child(sub {
+        for (1 .. 3) {
+            my $from = $s->recv(my $x, 70_000);
+            next if $x eq 'x';
+            $s->send($x, 0, $from);
+        }
+    });
+    $r = run($dead, 'udp-send', 'both', $s->sockport, 'one', 'two');
+    is $r->{out}, "one\ntwo\n", 'the next address is tried after a refusal';
+    $r = run($dead, 'udp-send', 'both', $free, 'one');
+    like $r->{err}, qr/127\.0\.0\.2 .* refused .*127\.0\.0\.1 .* refused/,
+        'when all refuse, all are told';
+    reap($pid);
+}
+
+# A port in use is status 7.
+$r = run('udp-serve', '-4', $s->sockport);
+is $r->{status}, 7, 'a port in use is status 7';
+like $r->{err}, qr/cannot listen on: 127\.0\.0\.1 port \d+: address in use/,
+    'and told';
+
+done_testing;
