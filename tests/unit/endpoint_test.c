@@ -1,0 +1,139 @@
+#include "base/err.h"
+#include "lib/tap.h"
+#include "net/endpoint.h"
+
+/* One or two operands; b is NULL for one. */
+static int
+parse(struct endpoint *ep, const char *a, const char *b, bool local,
+    struct err *e)
+{
+	char *operands[] = {(char *)a, (char *)b, NULL};
+	int count = a == NULL ? 0 : b == NULL ? 1 : 2;
+
+	err_clear(e);
+	return local ? endpoint_parse_local(ep, operands, count, "tcp", 9999, e)
+		     : endpoint_parse(ep, operands, count, "tcp", e);
+}
+
+static void
+takes(const char *a, const char *b, bool local, const char *host, int port)
+{
+	struct endpoint ep;
+	struct err e;
+	int result = parse(&ep, a, b, local, &e);
+
+	ok(result == 0 && strcmp(ep.host, host) == 0 && ep.port == port &&
+		!ep.is_unix,
+	    "%s: '%s' '%s' is host '%s' port %d", local ? "server" : "client",
+	    a == NULL ? "" : a, b == NULL ? "" : b, host, port);
+	is_text(e.text, "", "  without an error");
+}
+
+static void
+refuses(const char *a, const char *b, bool local, const char *why)
+{
+	struct endpoint ep;
+	struct err e;
+	int result = parse(&ep, a, b, local, &e);
+
+	ok(result < 0 && e.kind == ERR_USAGE, "%s: '%s' '%s' is refused",
+	    local ? "server" : "client", a, b == NULL ? "" : b);
+	ok(strstr(e.text, why) != NULL, "  with '%s' in '%s'", why, e.text);
+}
+
+static void
+test_client(void)
+{
+	takes("host", "80", false, "host", 80);
+	takes("host:80", NULL, false, "host", 80);
+	takes("host", "ssh", false, "host", 22);
+	takes("host:http", NULL, false, "host", 80);
+	takes("::1", "65535", false, "::1", 65535);
+	takes("[::1]", "1", false, "::1", 1);
+	takes("[::1]:1", NULL, false, "::1", 1);
+	takes("[fe80::1%eth0]:1", NULL, false, "fe80::1%eth0", 1);
+	takes("1.2.3.4:1", NULL, false, "1.2.3.4", 1);
+	refuses("host", NULL, false, "the port is missing");
+	refuses("host:", NULL, false, "the port is missing");
+	refuses("::1", NULL, false, "the port is missing");
+	refuses("[::1]", NULL, false, "the port is missing");
+	refuses("[::1:80", NULL, false, "the port is missing");
+	refuses("", NULL, false, "the port is missing");
+	refuses("", "80", false, "the host is empty");
+	refuses("[]", "80", false, "the host is empty");
+	refuses(":80", NULL, false, "the host is empty");
+	refuses("host", "", false, "the port is missing");
+}
+
+static void
+test_ports(bool local)
+{
+	static const char *const bad[] = {"65536", "80x", "-1", "+80", " 80",
+	    "80 ", "0x50", "8e1", "no-such-service", "99999999999999999999",
+	    "\x1b[2J", "22,80", "1-2"};
+	size_t i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		refuses("host", bad[i], local, "neither a number from");
+}
+
+static void
+test_server(void)
+{
+	takes(NULL, NULL, true, "", 9999);
+	takes("80", NULL, true, "", 80);
+	takes("0", NULL, true, "", 0);
+	takes("ssh", NULL, true, "", 22);
+	takes(":80", NULL, true, "", 80);
+	takes("*:80", NULL, true, "*", 80);
+	takes("*", "80", true, "*", 80);
+	takes("::1", "0", true, "::1", 0);
+	takes("[::1]:0", NULL, true, "::1", 0);
+	takes("host:80", NULL, true, "host", 80);
+	refuses("", "80", true, "the host is empty");
+	refuses("", NULL, true, "the port is missing");
+	refuses("[]:80", NULL, true, "the host is empty");
+}
+
+static void
+test_unix(void)
+{
+	struct endpoint ep;
+	struct err e;
+	char buf[ENDPOINT_TEXT];
+	int local;
+
+	for (local = 0; local < 2; local++) {
+		ok(parse(&ep, "unix:/run/x:1", NULL, local, &e) == 0 &&
+			ep.is_unix,
+		    "a path with a colon");
+		is_text(endpoint_format(&ep, buf, sizeof(buf)), "unix:/run/x:1",
+		    "as text");
+		refuses("unix:/run/x", "80", local, "has no port");
+		refuses("unix:", NULL, local, "path is missing");
+	}
+}
+
+int
+main(void)
+{
+	struct endpoint ep;
+	char buf[ENDPOINT_TEXT], name[300];
+	struct err e;
+
+	test_client();
+	test_ports(false);
+	refuses("host", "0", false, "neither a number from 1 to 65535");
+	test_ports(true);
+	test_server();
+	test_unix();
+	memset(name, 'a', sizeof(name));
+	name[255] = '\0';
+	takes(name, "80", false, name, 80);
+	name[255] = 'a', name[256] = '\0';
+	refuses(name, "80", false, "longer than a name can be");
+	ok(parse(&ep, "a\x1b[0m", "80", false, &e) == 0, "a nasty name");
+	is_text(endpoint_format(&ep, buf, sizeof(buf)), "a\\x1b[0m port 80",
+	    "is escaped in messages");
+	return done_testing();
+}
