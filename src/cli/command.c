@@ -53,6 +53,11 @@ command_find(
 	if (matches == 1)
 		return found;
 	text_escape_string(shown, sizeof(shown), name);
+	if (name[0] == '-') {
+		err_set(e, ERR_USAGE,
+		    "'%s' is no command (options come behind it)", shown);
+		return NULL;
+	}
 	if (matches > 1) {
 		err_set(
 		    e, ERR_USAGE, "command '%s' is ambiguous: %s", shown, list);

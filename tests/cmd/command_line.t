@@ -1,0 +1,112 @@
+# The command line itself: help, version, prefixes, forms of options, and
+# every misuse refused before anything is attempted.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use Test::More;
+
+sub answers {
+    my ($pattern, @args) = @_;
+    my $r = run(@args);
+    is $r->{status}, 0, "sockt @args";
+    like $r->{out}, $pattern, '  on stdout';
+    is $r->{err}, '', '  and nothing else';
+}
+
+sub refuses {
+    my ($pattern, @args) = @_;
+    my $r = run(@args);
+    is $r->{status}, 2, "sockt @args is a usage error";
+    like $r->{err}, qr/\A$pattern\n/, '  says what is wrong';
+    like $r->{err}, qr/^sockt(?: \S+)?: try 'sockt .*'\n\z/m,
+        '  and where help is';
+    is $r->{out}, '', '  and nothing on stdout';
+}
+
+my $r = run();
+is $r->{status}, 2, 'sockt alone is a usage error';
+like $r->{err}, qr/\Ausage: sockt COMMAND .*^  connect +\S/ms,
+    'that shows the commands';
+
+answers(qr/\Ausage: sockt COMMAND .*^  connect +\S/ms, 'help');
+answers(qr/\Ausage: sockt COMMAND /, '--help');
+answers(qr/\Ausage: sockt connect /, 'help', 'connect');
+answers(qr/\Ausage: sockt connect /, 'help', 'conn');
+answers(qr/\Ausage: sockt connect /, 'connect', '--help');
+answers(qr/\Ausage: sockt connect /, 'connect', '-h');
+answers(qr/\Ausage: sockt connect /, 'con', '-v', 'host', '--help');
+answers(qr/\Asockt \d+\.\d+\.\d+ \((?:linux|posix)\)\n\z/, '--version');
+answers(qr/^connect\tw\ttimeout\tduration\tT\t-\t\S.*$/m, 'help', '--list');
+
+refuses(qr/sockt: there is no command 'frob'/, 'frob');
+refuses(qr/sockt: there is no command 'conect'; did you mean 'connect'\?/,
+    'conect', 'host', 80);
+refuses(qr/sockt help: there is no command 'conect'; did you mean .*/,
+    'help', 'conect');
+refuses(qr/sockt help: 'listen' is one operand too many/,
+    'help', 'connect', 'listen');
+refuses(qr/sockt: there is no command ''/, '');
+refuses(qr/sockt: '-v' is no command \(options come behind it\)/,
+    '-v', 'connect');
+refuses(qr/sockt: '--nonsense' is no command .*/, '--nonsense');
+unlike run("\e[2J")->{err}, qr/\e/, 'a nasty command is escaped';
+
+# Forms of options, told apart by what connect does with them.
+my $l = tcp_listener();
+my $port = $l->sockport;
+for my $args (
+    ['-z', '-w5', '127.0.0.1', $port], ['-zw', 5, '127.0.0.1', $port],
+    ['--zero', '--timeout=5', '127.0.0.1', $port],
+    ['--zero', '--timeout', '5', '127.0.0.1', $port],
+    ['--ze', '--time=5', '127.0.0.1', $port],
+    ['127.0.0.1', '-z', $port, '-w', '5'], ["127.0.0.1:$port", '-z'],
+    ['-z', '--', '127.0.0.1', $port], ['-4nz', "127.0.0.1:$port"],
+) {
+    my $r = run('connect', @$args);
+    is "$r->{status} $r->{out}$r->{err}", '0 ', "connect @$args";
+}
+
+my @to = ('127.0.0.1', $port);
+my $connect = qr/sockt connect: /;
+refuses(qr/${connect}no operand: expected HOST PORT/, 'connect');
+refuses(qr/${connect}'127\.0\.0\.1': the port is missing.*/,
+    'connect', '127.0.0.1');
+refuses(qr/${connect}'x' is one operand too many/, 'connect', @to, 'x');
+refuses(qr/${connect}port '0': .*/, 'connect', '127.0.0.1', 0);
+refuses(qr/${connect}port '65536': .*/, 'connect', '127.0.0.1', 65536);
+refuses(qr/${connect}port '80x': .*/, 'connect', '127.0.0.1', '80x');
+refuses(qr/${connect}port '-1': .*/, 'connect', '--', '127.0.0.1', '-1');
+refuses(qr/${connect}the host is empty/, 'connect', '', 80);
+refuses(qr/${connect}the port is missing/, 'connect', 'host', '');
+refuses(qr/${connect}there is no option --frobnicate/,
+    'connect', '--frobnicate', @to);
+refuses(qr/${connect}there is no option --nodealy; did you mean --nodelay\?/,
+    'connect', '--nodealy', @to);
+refuses(qr/${connect}there is no option -%/, 'connect', '-%', @to);
+refuses(qr/${connect}option --timeout needs T/, 'connect', @to, '--timeout');
+refuses(qr/${connect}option -w needs T/, 'connect', @to, '-w');
+refuses(qr/${connect}option --zero takes no value/,
+    'connect', '--zero=1', @to);
+refuses(qr/${connect}option --s is ambiguous: --.*/, 'connect', '--s', @to);
+refuses(qr/${connect}--ipv4 and --ipv6 cannot be used together/,
+    'connect', '-4', '-6', @to);
+refuses(qr/${connect}with --zero or a program there is no relaying: .*/,
+    'connect', '-z', '--send-only', @to);
+refuses(qr/${connect}--verbose and --quiet cannot be used together/,
+    'connect', '-vq', @to);
+refuses(qr/${connect}--timeout: '5x' is not a duration .*/,
+    'connect', '-w5x', @to);
+refuses(qr/${connect}--timeout: '0' is too short/, 'connect', '-w0', @to);
+refuses(qr/${connect}--rcvbuf: '1q' is not a size .*/,
+    'connect', '--rcvbuf', '1q', @to);
+refuses(qr/${connect}--ttl: '256' is no number from 1 to 255/,
+    'connect', '--ttl', 256, @to);
+refuses(qr/${connect}--on-eof: 'stop' is none of fin, keep, quit/,
+    'connect', '--on-eof', 'stop', @to);
+refuses(qr/${connect}--source: 'localhost' is not a numeric .*/,
+    'connect', '-s', 'localhost', @to);
+refuses(qr/${connect}::1 is not an IPv4 address/, 'connect', '-4', '::1', 1);
+
+done_testing;

@@ -1,0 +1,133 @@
+# Names with several addresses: RFC 8305's order and pace, a dead address that
+# costs a quarter of a second, a refusal that costs nothing, a resolver that
+# never answers.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use IO::Socket::IP;
+use Socket qw(SOCK_STREAM);
+use Sockt;
+use Test::More;
+use Time::HiRes qw(time);
+
+my $names = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/sockt-names';
+plan skip_all => "$names is not built" unless -x $names;
+
+# sockt with its own answers for names.
+sub named {
+    my ($list, @args) = @_;
+    return run({ command => $names, env => { SOCKT_TEST_NAMES => $list } },
+        @args);
+}
+
+# A listener whose queue is full: it answers no SYN, as a dead host does.
+sub dead {
+    my ($host, $port) = @_;
+    my $l = tcp_listener(host => $host, port => $port, backlog => 0);
+    my @fill;
+    while (@fill < 20) {
+        my $c = IO::Socket::IP->new(
+            PeerHost => $host, PeerPort => $l->sockport, Timeout => 0.2);
+        last unless $c;
+        push @fill, $c;
+    }
+    return ($l, @fill);
+}
+
+# The addresses in the order in which they were tried.
+sub tried {
+    my ($r) = @_;
+    return join ' ', $r->{err} =~ /connect (\S+) port \d+: /g;
+}
+
+subtest 'a dead first address, a live second one' => sub {
+    my $l = tcp_listener(host => '127.0.0.3');
+    my @dead = dead('127.0.0.2', $l->sockport);
+    my ($r, $ms);
+    for (1 .. 5) {    # the machine may be busy
+        $r = named('two=127.0.0.2,127.0.0.3',
+            'connect', '-vvz', 'two', $l->sockport);
+        ($ms) = $r->{err} =~ /connected to .* in ([\d.]+) ms/;
+        last if $ms && $ms < 300;
+    }
+    is $r->{status}, 0, 'it connects';
+    like $r->{err}, qr/connected to 127\.0\.0\.3 /, 'to the second';
+    cmp_ok $ms, '>=', 250, 'after the delay of RFC 8305';
+    cmp_ok $ms, '<', 300, 'and within 300 ms';
+};
+
+subtest 'a refused first address' => sub {
+    my $l = tcp_listener(host => '127.0.0.3');
+    my $r = named('two=127.0.0.2,127.0.0.3',
+        'connect', '-vvz', 'two', $l->sockport);
+    is $r->{status}, 0, 'it connects';
+    is tried($r), '127.0.0.2 127.0.0.3', 'to the second';
+    my ($ms) = $r->{err} =~ /connected to .* in ([\d.]+) ms/;
+    cmp_ok $ms, '<', 200, 'at once';
+};
+
+subtest 'the order of families' => sub {
+    plan skip_all => 'no IPv6 here' unless has_ipv6();
+    my $port = free_port();
+    my $r = named('n=::1,127.0.0.1,127.0.0.2,127.0.0.1,127.0.0.3',
+        'connect', '-vv', 'n', $port);
+    is $r->{status}, 4, 'all refused';
+    is tried($r), '::1 127.0.0.1 127.0.0.2 127.0.0.3',
+        'IPv6 first if it comes first, none twice';
+    $r = named('n=127.0.0.1,127.0.0.2,::1', 'connect', '-vv', 'n', $port);
+    is tried($r), '127.0.0.1 ::1 127.0.0.2', 'the families take turns';
+    $r = named('n=127.0.0.1,::1', 'connect', '-6vv', 'n', $port);
+    is tried($r), '::1', '-6 takes one family';
+    $r = named('n=127.0.0.1', 'connect', '-6', 'n', $port);
+    is $r->{status}, 3, 'a name without an address of that family';
+};
+
+subtest 'every address is told' => sub {
+    my $port = free_port();
+    my @dead = dead('127.0.0.2', $port);
+    my $r = named('n=127.0.0.2,127.0.0.1',
+        'connect', '-w', '0.6', 'n', $port);
+    is $r->{status}, 4, 'the best error is the status';
+    like $r->{err}, qr/^sockt connect: n port $port: 127\.0\.0\.2 timed out \(no answer within the limit\); 127\.0\.0\.1 refused \([^)]+\)\n\z/,
+        'on one line, each with its reason';
+    $r = named('n=127.0.0.2', 'connect', '-w', '0.3', 'n', $port);
+    is $r->{status}, 5, 'silence alone is status 5';
+    cmp_ok $r->{seconds}, '<', 2, 'in time';
+    $r = named('n=127.0.0.1,127.0.0.2', 'connect', '--json', '-w', '0.3', 'n',
+        $port);
+    like $r->{err}, qr/"event":"error".*"status":4,"kind":"refused"/,
+        'and as an event';
+};
+
+subtest 'a resolver that never answers' => sub {
+    my $r = named('n=hang', 'connect', '-w', '0.4', 'n', 80);
+    is $r->{status}, 5, 'is cut off by -w';
+    cmp_ok $r->{seconds}, '<', 3, 'in time';
+    like $r->{err}, qr/^sockt connect: n: looking up the name timed out/,
+        'and told';
+    $r = named('n=hang', 'connect', '-m', '0.4', 'n', 80);
+    is $r->{status}, 5, 'and by -m';
+    my $p = start({ command => $names, env => { SOCKT_TEST_NAMES => 'n=hang' } },
+        'connect', '-vv', 'n', 80);
+    my $children = "/proc/$p->{pid}/task/$p->{pid}/children";
+    my $until = time + 10;
+    1 while -r $children && slurp($children) eq '' && time < $until;
+    $p->signal('INT');
+    is $p->finish->{signal}, 2, 'and by a signal, of which it dies';
+};
+
+subtest 'names that are none' => sub {
+    my $r = named('n=none', 'connect', 'n', 80);
+    is $r->{status}, 3, 'not found is status 3';
+    like $r->{err}, qr/^sockt connect: n: name not found \(.+\)\n\z/, 'told';
+    $r = named('n=127.0.0.1', 'connect', '-n', 'n', 80);
+    is $r->{status}, 2, '-n refuses a name';
+    $r = named('n=127.0.0.1', 'connect', "a\e[0mb", 80);
+    unlike $r->{err}, qr/\e/, 'a nasty name is escaped';
+    my $many = join ',', map { "127.0.1.$_" } 1 .. 100;
+    $r = named("n=$many", 'connect', 'n', free_port());
+    is $r->{status}, 4, 'a hundred addresses';
+};
+
+done_testing;

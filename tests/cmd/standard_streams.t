@@ -1,0 +1,64 @@
+# stdout that is closed, full or gone is a failure, never silence; a closed
+# descriptor is never taken by a socket.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use Test::More;
+
+for my $args (['help'], ['connect', '--help'], ['--version'],
+    ['help', '--list']) {
+    my $r = run({ closed => [1] }, @$args);
+    is $r->{status}, 11, "@$args with stdout closed";
+    like $r->{err}, qr/\Asockt(?: \w+)?: stdout: .+\n\z/, '  is told';
+
+    SKIP: {
+        open my $full, '>', '/dev/full' or skip 'no /dev/full', 2;
+        $r = run({ stdout => $full }, @$args);
+        is $r->{status}, 11, "@$args on a full disk";
+        like $r->{err}, qr/\Asockt(?: \w+)?: stdout: no space left .*\n\z/,
+            '  is told';
+    }
+
+    pipe my $in, my $out or die;
+    close $in;
+    $r = run({ stdout => $out }, @$args);
+    is $r->{status}, 11, "@$args into a pipe that nobody reads";
+    is $r->{err}, '', '  is a failure without a word';
+}
+
+# 0 or 1 closed, where they are needed, is an error before the connection.
+my $l = tcp_listener();
+my @to = ('127.0.0.1', $l->sockport);
+for my $case ([0, 'stdin'], [1, 'stdout']) {
+    my ($fd, $name) = @$case;
+    my $r = run({ closed => [$fd] }, 'connect', @to);
+    is $r->{status}, 11, "connect with $name closed";
+    like $r->{err}, qr/$name is closed/, '  is told';
+}
+my $r = run({ closed => [0, 1, 2] }, 'connect', '-z', @to);
+is $r->{status}, 0, 'connect -z needs none of them';
+
+# Where they are not needed no socket lands there: what the peer sends would
+# be our input, what we say would go to the peer.
+my $pid = peer($l, sub {
+    my ($c) = @_;
+    print $c "from the peer\n";
+    shutdown $c, 1;
+    local $/;
+    my $all = <$c>;
+    die "got '$all'" if $all ne '';
+}, 6);
+close $l->accept for 1;    # the -z before
+for (1 .. 2) {
+    $r = run({ closed => [0] }, 'connect', '--recv-only', @to);
+    is "$r->{status} $r->{out}", "0 from the peer\n", 'stdin closed';
+    $r = run({ closed => [1] }, 'connect', '--send-only', '-v', @to);
+    is $r->{status}, 0, 'stdout closed';
+    $r = run({ closed => [2] }, 'connect', '--recv-only', '-vv', @to);
+    is "$r->{status} $r->{out}", "0 from the peer\n", 'stderr closed';
+}
+is reap($pid), 0, 'nothing of ours reached the peer but bytes of stdin';
+
+done_testing;
