@@ -206,6 +206,22 @@ common_server_setup(struct server_options *s,
 	s->access = access;
 }
 
+static int
+parse_proxy(void *field, const char *arg, struct err *e)
+{
+	return proxy_parse(field, arg, e);
+}
+
+const struct opt common_proxy_opts[] = {
+    {.kind = OPT_CALL,
+	.name = "proxy",
+	.arg = "URL",
+	.help = "go by way of a proxy: socks5://, socks4:// or http://, "
+		"[USER:PASS@]HOST[:PORT]; it resolves the name",
+	.offset = offsetof(struct proxy_options, proxy),
+	.call = parse_proxy},
+    {.kind = OPT_END}};
+
 /* What an access row's value stands for. */
 enum { ACCESS_DENY, ACCESS_ALLOW };
 

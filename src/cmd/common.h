@@ -12,6 +12,7 @@
 
 #include "cli/opt.h"
 #include "net/addr.h"
+#include "net/proxy.h"
 #include "net/sock.h"
 
 struct access;
@@ -65,6 +66,11 @@ struct access_options {
 	struct opt_list rules;
 };
 
+/* --proxy; its kind is PROXY_NONE when it was not given. */
+struct proxy_options {
+	struct proxy proxy;
+};
+
 extern const struct opt common_report_opts[];
 extern const struct opt common_family_opts[];
 extern const struct opt common_source_opts[];  /* -s -p */
@@ -74,6 +80,7 @@ extern const struct opt common_max_opts[];     /* -m */
 extern const struct opt common_retry_opts[];   /* --retry-for */
 extern const struct opt common_socket_opts[];  /* --keepalive ... */
 extern const struct opt common_server_opts[];  /* --max-conns ... */
+extern const struct opt common_proxy_opts[];   /* --proxy */
 extern const struct opt common_access_opts[];  /* --allow --deny */
 
 /* common_socket_opts without what only TCP has. */

@@ -19,6 +19,7 @@
 #include "net/endpoint.h"
 #include "net/http_name.h"
 #include "net/http_request.h"
+#include "net/no_proxy.h"
 #include "net/sink.h"
 #include "net/url.h"
 #include "net/url_resolve.h"
@@ -32,8 +33,9 @@ struct transfer {
 	struct url start, url; /* as given, and where redirects have led */
 	char *trail;           /* URLs so far, each on a line; owned */
 	int redirects;
-	bool left_origin;     /* own fields and credentials stay home */
-	char user[USER_SIZE]; /* USER:PASS, or "" */
+	const struct proxy *proxy; /* the way of the last request, or NULL */
+	bool left_origin;          /* own fields and credentials stay home */
+	char user[USER_SIZE];      /* USER:PASS, or "" */
 	bool is_file;
 	struct download file;
 	struct sink out;
@@ -110,6 +112,17 @@ tell_response(const struct transfer *t)
 	    (unsigned long long)c->parser->body.received, took);
 }
 
+/* The way to ep. */
+static const struct proxy *
+proxy_for(const struct fetch *f, const struct endpoint *ep)
+{
+	if (f->proxy != NULL)
+		return f->proxy;
+	if (f->env_proxy.kind == PROXY_NONE || no_proxy_has(f->no_proxy, ep))
+		return NULL;
+	return &f->env_proxy;
+}
+
 static int
 ask(struct transfer *t, bool wants_more, struct err *e)
 {
@@ -119,6 +132,7 @@ ask(struct transfer *t, bool wants_more, struct err *e)
 	    .url = &t->url,
 	    .closes = !wants_more && !o->follow,
 	};
+	char secret[2 * PROXY_SECRET];
 	struct endpoint ep;
 
 	if (!t->left_origin) {
@@ -128,7 +142,13 @@ ask(struct transfer *t, bool wants_more, struct err *e)
 	}
 	if (url_endpoint(&t->url, &ep, e) < 0)
 		return -1;
-	return http_client_ask(&t->f->client, &ep, &r, e);
+	t->proxy = proxy_for(t->f, &ep);
+	if (t->proxy != NULL && t->proxy->kind == PROXY_HTTP) {
+		r.is_absolute = true;
+		if (proxy_credentials(t->proxy, secret, sizeof(secret)))
+			r.proxy_user = secret;
+	}
+	return http_client_ask(&t->f->client, &ep, t->proxy, &r, e);
 }
 
 static bool
@@ -290,6 +310,11 @@ take_refusal(struct transfer *t, struct err *e)
 	text_escape(
 	    reason, sizeof(reason), h->text + h->reason, h->reason_length);
 	text_escape_string(name, sizeof(name), kept);
+	if (status == 407 && t->proxy != NULL)
+		return err_set(e, ERR_PEER,
+		    "%s declined: 407, it wants %s user and password",
+		    proxy_format(t->proxy, shown, sizeof(shown)),
+		    t->proxy->user[0] == '\0' ? "a" : "another");
 	return err_set(e, ERR_PEER, "%s: the server answered %d%s%s%s%s",
 	    url_absolute(&t->url, shown, sizeof(shown)), status,
 	    reason[0] != '\0' ? " " : "", reason,
@@ -387,13 +412,27 @@ fetch_url(struct fetch *f, const char *text, bool wants_more, struct err *e)
 	return result;
 }
 
-void
+int
 fetch_start(struct fetch *f, const struct fetch_options *o,
-    const struct http_client_options *client)
+    const struct proxy *proxy, const struct http_client_options *client,
+    struct err *e)
 {
+	/* HTTP_PROXY is not asked: a web server sets it from a field of the
+	 * request when it runs a program (CGI). */
+	const char *env = getenv("http_proxy");
+
+	memset(f, 0, sizeof(*f));
 	f->options = o;
 	f->until = client->until;
 	http_client_init(&f->client, client);
+	if (proxy->kind != PROXY_NONE) {
+		f->proxy = proxy;
+	} else if (env != NULL && *env != '\0') {
+		f->no_proxy = getenv("no_proxy");
+		if (proxy_parse(&f->env_proxy, env, e) < 0)
+			return err_prefix(e, "http_proxy");
+	}
+	return 0;
 }
 
 void

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "cli/opt.h"
 #include "net/http_client.h"
+#include "net/proxy.h"
 
 struct err;
 
@@ -30,12 +31,21 @@ struct fetch_options {
 
 struct fetch {
 	const struct fetch_options *options;
+	const struct proxy *proxy; /* for every URL; NULL: none */
+	struct proxy env_proxy;    /* of http_proxy, PROXY_NONE: none */
+	const char *no_proxy;      /* hosts that env_proxy is not for */
 	struct deadline until;
 	struct http_client client;
 };
 
-void fetch_start(struct fetch *f, const struct fetch_options *o,
-    const struct http_client_options *client);
+/*
+ * proxy comes from an option; where its kind is PROXY_NONE, http_proxy and
+ * no_proxy of the environment decide. 0, or -1 with ERR_USAGE when http_proxy
+ * is malformed. fetch_release() is due in both cases.
+ */
+int fetch_start(struct fetch *f, const struct fetch_options *o,
+    const struct proxy *proxy, const struct http_client_options *client,
+    struct err *e);
 void fetch_release(struct fetch *f);
 
 /*

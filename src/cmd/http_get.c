@@ -24,6 +24,7 @@ struct http_get_options {
 	struct source_options source;
 	struct time_options time;
 	struct sock_options sock;
+	struct proxy_options proxy;
 	struct fetch_options fetch;
 };
 
@@ -105,6 +106,7 @@ static const struct opt_group http_get_groups[] = {
     {"output", output_opts, offsetof(struct http_get_options, fetch)},
     {"addresses", common_family_opts,
 	offsetof(struct http_get_options, family)},
+    {"addresses", common_proxy_opts, offsetof(struct http_get_options, proxy)},
     {"own end", common_source_opts, offsetof(struct http_get_options, source)},
     {"time", common_timeout_opts, offsetof(struct http_get_options, time)},
     {"time", common_idle_opts, offsetof(struct http_get_options, time)},
@@ -182,8 +184,9 @@ http_get_run(
 		return -1;
 	common_dial_options(
 	    &client.reach.dial, &o->family, &o->source, &o->sock);
-	fetch_start(&f, &o->fetch, &client);
-	result = fetch_all(&f, args, e);
+	result = fetch_start(&f, &o->fetch, &o->proxy.proxy, &client, e);
+	if (result == 0)
+		result = fetch_all(&f, args, e);
 	fetch_release(&f);
 	return result;
 }

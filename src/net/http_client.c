@@ -12,6 +12,7 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "net/http_request.h"
+#include "net/proxy.h"
 #include "net/sink.h"
 #include "net/sock.h"
 #include "net/summary.h"
@@ -93,25 +94,33 @@ wait_socket(
 
 /* Connects to peer, unless the kept connection leads there. */
 static int
-reach(struct http_client *c, const struct endpoint *peer, struct err *e)
+reach(struct http_client *c, const struct endpoint *peer,
+    const struct proxy *proxy, struct err *e)
 {
+	struct reach_options o = c->options->reach;
 	struct dial_result r;
 
 	if (c->fd >= 0 && strcmp(c->peer.host, peer->host) == 0 &&
-	    c->peer.port == peer->port &&
+	    c->peer.port == peer->port && c->proxy == proxy &&
 	    wait_fd(c->fd, POLLIN, deadline_after(0)) == 0) {
 		c->times.is_reused = true;
 		return 0;
 	}
 	disconnect(c, 0);
+	c->peer = *peer;
+	c->proxy = proxy;
 	c->opened_ns = clock_now();
 	c->sent = c->received = 0;
 	c->peer_finished = false;
-	c->fd =
-	    reach_connect(peer, &c->options->reach, c->options->until, &r, e);
+	o.proxy = proxy;
+	if (proxy != NULL && proxy->kind == PROXY_HTTP) {
+		/* It is given the request itself. */
+		peer = &proxy->server;
+		o.proxy = NULL;
+	}
+	c->fd = reach_connect(peer, &o, c->options->until, &r, e);
 	if (c->fd < 0)
 		return -1;
-	c->peer = *peer;
 	c->local = r.local;
 	c->remote = r.remote;
 	c->times.resolved_ns = clock_now() - r.ns + r.resolve_ns;
@@ -221,14 +230,15 @@ read_head(struct http_client *c, struct err *e)
 /* One try on whatever connection there is. */
 static int
 ask_once(struct http_client *c, const struct endpoint *peer,
-    const struct http_request *r, const char *bytes, size_t n, struct err *e)
+    const struct proxy *proxy, const struct http_request *r, const char *bytes,
+    size_t n, struct err *e)
 {
 	int64_t start = clock_now();
 
 	memset(&c->times, 0, sizeof(c->times));
 	c->times.start_ns = c->times.resolved_ns = start;
 	c->is_fresh = true;
-	if (reach(c, peer, e) < 0)
+	if (reach(c, peer, proxy, e) < 0)
 		return -1;
 	c->times.connected_ns = clock_now();
 	http_parser_start(c->parser, r->method);
@@ -245,20 +255,20 @@ ask_once(struct http_client *c, const struct endpoint *peer,
 
 int
 http_client_ask(struct http_client *c, const struct endpoint *peer,
-    const struct http_request *r, struct err *e)
+    const struct proxy *proxy, const struct http_request *r, struct err *e)
 {
 	char *bytes = mem_array(1, HTTP_REQUEST_SIZE);
 	int n = http_request_build(r, bytes, HTTP_REQUEST_SIZE, e);
 	int result = n;
 
 	if (n >= 0)
-		result = ask_once(c, peer, r, bytes, (size_t)n, e);
+		result = ask_once(c, peer, proxy, r, bytes, (size_t)n, e);
 	/* A server may drop an idle connection just when it is used again. */
 	if (result < 0 && n >= 0 && c->times.is_reused && c->is_fresh &&
 	    c->peer_finished) {
 		diag_note("the kept connection was closed meanwhile");
 		disconnect(c, 0);
-		result = ask_once(c, peer, r, bytes, (size_t)n, e);
+		result = ask_once(c, peer, proxy, r, bytes, (size_t)n, e);
 	}
 	free(bytes);
 	if (result < 0)

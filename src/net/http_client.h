@@ -17,6 +17,7 @@
 
 struct err;
 struct http_request;
+struct proxy;
 struct sink;
 
 /* Received bytes that wait at most. */
@@ -43,6 +44,7 @@ struct http_client {
 	const struct http_client_options *options; /* the caller's */
 	int fd;                                    /* owned; -1: none */
 	struct endpoint peer;                      /* where it leads */
+	const struct proxy *proxy;                 /* and by which way */
 	struct addr local, remote;
 	int64_t opened_ns;
 	uint64_t sent, received;    /* on this connection */
@@ -61,11 +63,14 @@ void http_client_release(struct http_client *c);
 
 /*
  * Sends r to the server at peer, on the kept connection if it leads there,
- * and reads the head of the response into c->parser->head. Interim responses
- * are told at -v. 0, or -1 with *e; the connection is closed then.
+ * and reads the head of the response into c->parser->head. proxy is the way
+ * there, or NULL: an HTTP proxy is sent the request itself, which is to be in
+ * the absolute form; others connect us through. It is the caller's and is
+ * known by its address. Interim responses are told at -v. 0, or -1 with *e;
+ * the connection is closed then.
  */
 int http_client_ask(struct http_client *c, const struct endpoint *peer,
-    const struct http_request *r, struct err *e);
+    const struct proxy *proxy, const struct http_request *r, struct err *e);
 
 /* Told after each piece of body: how many bytes of it have come. */
 typedef void http_client_progress(void *context, uint64_t received);

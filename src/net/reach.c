@@ -6,6 +6,9 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/num.h"
+#include "net/endpoint.h"
+#include "net/proxy.h"
+#include "net/sock.h"
 #include "net/wait.h"
 
 /* Between tries: from, up to. */
@@ -32,8 +35,21 @@ static int
 try_once(const struct endpoint *ep, const struct reach_options *o,
     struct deadline until, struct dial_result *result, struct err *e)
 {
-	return dial_connect(ep, &o->dial,
-	    deadline_first(until, deadline_after(o->timeout_ms)), result, e);
+	const struct proxy *p = o->proxy;
+	char name[ENDPOINT_TEXT + 32];
+	int fd;
+
+	until = deadline_first(until, deadline_after(o->timeout_ms));
+	if (p == NULL)
+		return dial_connect(ep, &o->dial, until, result, e);
+	fd = dial_connect(&p->server, &o->dial, until, result, e);
+	if (fd < 0) {
+		proxy_format(p, name, sizeof(name));
+		return err_prefix(e, "reaching %s", name);
+	}
+	if (proxy_handshake(p, fd, ep, until, e) < 0)
+		sock_close(&fd);
+	return fd;
 }
 
 /* Tells why a try failed, but only when it is not what the last one met. */

@@ -1,6 +1,6 @@
 /*
- * The whole way to a peer, as a command wants it: look-up, dial, and again
- * until it opens, all under their limits.
+ * The whole way to a peer, as a command wants it: look-up, dial, a proxy's
+ * handshake, and again until it opens, all under their limits.
  */
 #ifndef NET_REACH_H
 #define NET_REACH_H
@@ -12,15 +12,18 @@
 
 struct endpoint;
 struct err;
+struct proxy;
 
 struct reach_options {
 	struct dial_options dial;
-	int64_t timeout_ms; /* for one try, look-up included; -1: no limit */
+	const struct proxy *proxy; /* NULL: directly */
+	int64_t timeout_ms; /* for one try, with look-up and proxy; -1: none */
 	int64_t retry_ms;   /* try again for so long; -1: one try */
 };
 
 /*
- * Connects to ep. Between tries it waits 50 ms, doubling up to 1 s; each
+ * Connects to ep, whose name a proxy resolves; result's remote address is the
+ * proxy's then. Between tries it waits 50 ms, doubling up to 1 s; each
  * distinct cause of a failed try is told once. Returns the fd, the caller's
  * and non-blocking, or -1 with *e: that of the only try; with retry_ms
  * ERR_TIMEOUT that quotes the last one's; ERR_FAILED with EINTR for a caught

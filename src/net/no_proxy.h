@@ -1,0 +1,17 @@
+/* The no_proxy variable: which hosts are reached without a proxy. */
+#ifndef NET_NO_PROXY_H
+#define NET_NO_PROXY_H
+
+#include <stdbool.h>
+
+struct endpoint;
+
+/*
+ * Whether ep is in list, whose items stand between commas or blanks: "*" is
+ * everything; NAME and .NAME are that name and all under it; an address or a
+ * network ADDRESS/BITS counts for hosts given in numbers; with :PORT behind
+ * it an item counts for that port only. list may be NULL.
+ */
+bool no_proxy_has(const char *list, const struct endpoint *ep);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * Connections by way of a proxy: SOCKS4 and 4a, SOCKS5 (RFC 1928, RFC 1929)
+ * and HTTP CONNECT (RFC 9110 section 9.3.6). The proxy resolves names.
+ */
+#ifndef NET_PROXY_H
+#define NET_PROXY_H
+
+#include <stdbool.h>
+
+#include "base/clock.h"
+#include "net/endpoint.h"
+
+struct err;
+
+/* Longest user and password: RFC 1929 gives each a byte for its length. */
+#define PROXY_SECRET 256
+
+enum proxy_kind { PROXY_NONE, PROXY_HTTP, PROXY_SOCKS4, PROXY_SOCKS5 };
+
+struct proxy {
+	enum proxy_kind kind;
+	struct endpoint server;
+	char user[PROXY_SECRET]; /* "": no credentials */
+	char password[PROXY_SECRET];
+};
+
+/*
+ * "socks5://", "socks4://" or "http://" (the default), then [USER:PASS@],
+ * HOST and [:PORT]; the port is 1080 for SOCKS, 8080 for HTTP. %XX in USER and
+ * PASS are decoded. 0, or -1 with ERR_USAGE, which shows no password.
+ */
+int proxy_parse(struct proxy *p, const char *text, struct err *e);
+
+/*
+ * Asks the proxy at the connected, non-blocking fd for a connection to
+ * target, and reads its answer and not a byte more. fd stays the caller's.
+ * 0: what follows on fd is target's; or -1 with *e: ERR_PEER when the proxy
+ * declined, ERR_PROTOCOL, ERR_LOST, ERR_TIMEOUT, or EINTR for a caught signal.
+ */
+int proxy_handshake(const struct proxy *p, int fd,
+    const struct endpoint *target, struct deadline until, struct err *e);
+
+/* "the HTTP proxy 10.0.0.1 port 3128" into buf, escaped. Returns buf. */
+const char *proxy_format(const struct proxy *p, char *buf, size_t size);
+
+/*
+ * "USER:PASS" for Basic authentication at an HTTP proxy into buf. False when
+ * there are no credentials, or they do not fit.
+ */
+bool proxy_credentials(const struct proxy *p, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,90 @@
+#include "net/no_proxy.h"
+
+#include "base/err.h"
+#include "lib/tap.h"
+#include "net/endpoint.h"
+#include "net/proxy.h"
+
+static void
+check(const char *list, const char *host, uint16_t port, bool want)
+{
+	struct endpoint ep = {.port = port};
+
+	snprintf(ep.host, sizeof(ep.host), "%s", host);
+	ok(no_proxy_has(list, &ep) == want, "'%s': %s port %u is %s", list,
+	    host, port, want ? "in it" : "not");
+}
+
+static void
+takes(const char *text, enum proxy_kind kind, const char *host, uint16_t port,
+    const char *user, const char *password)
+{
+	struct proxy p;
+	struct err e = ERR_INIT;
+
+	ok(proxy_parse(&p, text, &e) == 0 && p.kind == kind &&
+		strcmp(p.server.host, host) == 0 && p.server.port == port &&
+		strcmp(p.user, user) == 0 && strcmp(p.password, password) == 0,
+	    "proxy '%s' %s", text, e.text);
+}
+
+static void
+refuses(const char *text)
+{
+	struct proxy p;
+	struct err e = ERR_INIT;
+
+	ok(proxy_parse(&p, text, &e) < 0 && e.kind == ERR_USAGE &&
+		strstr(e.text, "secret") == NULL,
+	    "proxy '%s' is refused: %s", text, e.text);
+}
+
+int
+main(void)
+{
+	struct endpoint ep = {.host = "a"};
+
+	ok(!no_proxy_has(NULL, &ep), "no list");
+	check("", "a", 80, false);
+	check("*", "a", 80, true);
+	check("a", "a", 80, true);
+	check("A.b", "a.B", 80, true);
+	check("a", "ba", 80, false);
+	check("a", "a.b", 80, false);
+	check("b", "a.b", 80, true);
+	check(".b", "a.b", 80, true);
+	check(".b", "b", 80, true);
+	check("b", "a.b.", 80, true);
+	check(".", "a", 80, false);
+	check("x,,y  a", "a", 80, true);
+	check("a:81", "a", 80, false);
+	check("a:80", "a", 80, true);
+	check("127.0.0.1", "127.0.0.1", 80, true);
+	check("127.0.0.0/8", "127.1.2.3", 80, true);
+	check("127.0.0.0/8", "128.1.2.3", 80, false);
+	check("127.0.0.0/8", "a", 80, false);
+	check("::1", "::1", 80, true);
+	check("[::1]:80", "::1", 80, true);
+	check("[::1]:81", "::1", 80, false);
+	check("fe80::/10", "fe80::5", 80, true);
+	check("0:0::1", "::1", 80, true);
+	check("@/etc/passwd", "127.0.0.1", 80, false);
+	takes("a", PROXY_HTTP, "a", 8080, "", "");
+	takes("a:1/", PROXY_HTTP, "a", 1, "", "");
+	takes("http://a:1", PROXY_HTTP, "a", 1, "", "");
+	takes("socks5://[::1]", PROXY_SOCKS5, "::1", 1080, "", "");
+	takes("SOCKS5H://[::1]:2", PROXY_SOCKS5, "::1", 2, "", "");
+	takes("socks4a://u@b", PROXY_SOCKS4, "b", 1080, "u", "");
+	takes("http://u%3a:p%40@b:3", PROXY_HTTP, "b", 3, "u:", "p@");
+	refuses("");
+	refuses("http://");
+	refuses("https://a");
+	refuses("://a");
+	refuses("http://a:0");
+	refuses("http://a:99999");
+	refuses("http://u:secret%@a");
+	refuses("http://:secret@a");
+	refuses("http://u:secret@a/b");
+	refuses("u:secret@a:b:c");
+	return done_testing();
+}
