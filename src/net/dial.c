@@ -25,21 +25,42 @@ is_ruled_out(const struct dial *d, int family)
 	       addr_family(source) != family;
 }
 
-/* Binds the own address or port, where one was asked for. */
-static int
-bind_source(const struct dial *d, int fd, int family)
+/* The own address and port that were asked for; len 0: none. */
+static struct addr
+own_end(const struct dial *d, int family)
 {
 	const struct dial_options *o = d->options;
 	struct addr own = o->source;
 
-	if (family == AF_UNIX || (own.len == 0 && o->source_port == 0))
-		return 0;
-	if (own.len == 0)
+	if (own.len == 0 && o->source_port != 0)
 		addr_any(&own, family, 0);
-	addr_set_port(&own, o->source_port);
-	return sock_bind(fd, &own);
+	if (own.len != 0)
+		addr_set_port(&own, o->source_port);
+	return own;
 }
 
+/* Binds it. */
+static int
+bind_source(const struct dial *d, struct dial_attempt *t, int family)
+{
+	struct addr own = own_end(d, family);
+
+	if (family == AF_UNIX || own.len == 0 || sock_bind(t->fd, &own) == 0)
+		return 0;
+	t->is_own_end = true;
+	return -1;
+}
+
+/* An attempt is over; the next one need not wait. */
+static void
+give_up(struct dial *d, struct dial_attempt *t, int errnum)
+{
+	sock_close(&t->fd);
+	t->errnum = errnum;
+	d->next = deadline_after(0);
+}
+
+/* The same, by what connect(2) met. */
 static void
 fail(struct dial *d, struct dial_attempt *t, int errnum)
 {
@@ -47,9 +68,7 @@ fail(struct dial *d, struct dial_attempt *t, int errnum)
 
 	diag_step("connect", t->start_ns, errnum, "", "%s",
 	    addr_format(t->addr, text, sizeof(text)));
-	sock_close(&t->fd);
-	t->errnum = errnum;
-	d->next = deadline_after(0);
+	give_up(d, t, errnum);
 }
 
 /*
@@ -104,7 +123,7 @@ open_socket(struct dial *d, struct dial_attempt *t)
 		return -1;
 	if (sock_set(t->fd, family, &d->options->sock, &e) < 0)
 		return -1;
-	return bind_source(d, t->fd, family);
+	return bind_source(d, t, family);
 }
 
 /* Begins the next attempt; returns a fd that connected at once, or -1. */
@@ -116,7 +135,7 @@ begin(struct dial *d)
 	d->next = deadline_after(DIAL_DELAY_MS);
 	t->start_ns = clock_now();
 	if (open_socket(d, t) < 0) {
-		fail(d, t, errno);
+		give_up(d, t, errno);
 		return -1;
 	}
 	if (connect(t->fd, &t->addr->u.sa, t->addr->len) == 0)
@@ -211,6 +230,8 @@ dial_advance(struct dial *d)
 static enum err_kind
 attempt_kind(const struct dial_attempt *t)
 {
+	if (t->is_own_end)
+		return ERR_LOCAL;
 	switch (t->errnum) {
 	case 0:
 		return ERR_TIMEOUT;
@@ -225,23 +246,52 @@ attempt_kind(const struct dial_attempt *t)
 	}
 }
 
+/* What its errno tells, or NULL. */
+static const char *
+attempt_meaning(const struct dial *d, const struct dial_attempt *t)
+{
+	bool is_ip = !addr_is_unix(t->addr);
+
+	switch (t->errnum) {
+	case 0:
+		return "no answer within the limit";
+	case ENOENT:
+		return "nobody has bound a socket at that path";
+	case EACCES:
+		if (t->is_own_end)
+			return "ports under 1024 need privilege";
+		return is_ip ? "administratively prohibited" : NULL;
+	case EAFNOSUPPORT:
+		if (is_ruled_out(d, addr_family(t->addr)))
+			return "not of --source's family";
+		break;
+	case EADDRNOTAVAIL:
+		/* Of connect(2), ip(7): for want of a port of our own. */
+		if (!t->is_own_end && d->options->source_port != 0)
+			return "the own port is still in use for that peer";
+		if (!t->is_own_end)
+			return "no own port is free";
+		break;
+	}
+	return err_meaning(t->errnum);
+}
+
 /* What this attempt met, in words, behind the address. */
 static void
 describe(
     const struct dial *d, const struct dial_attempt *t, char *buf, size_t size)
 {
-	const char *meaning = err_meaning(t->errnum);
-	int errnum = t->errnum == 0 ? ETIMEDOUT : t->errnum;
+	const char *meaning = attempt_meaning(d, t);
+	struct addr own = own_end(d, addr_family(t->addr));
+	char text[ADDR_TEXT];
+	size_t used = 0;
 
-	if (t->errnum == 0)
-		meaning = "no answer within the limit";
-	if (t->errnum == ENOENT)
-		meaning = "nobody has bound a socket at that path";
-	if (t->errnum == EACCES && !addr_is_unix(t->addr))
-		meaning = "administratively prohibited";
-	if (t->errnum == EAFNOSUPPORT && is_ruled_out(d, addr_family(t->addr)))
-		meaning = "not of --source's family";
-	snprintf(buf, size, "%s%s%s%s", err_reason(errnum),
+	buf[0] = '\0';
+	if (t->is_own_end)
+		used = (size_t)snprintf(buf, size, "cannot send from %s: ",
+		    addr_format(&own, text, sizeof(text)));
+	snprintf(buf + used, size - used, "%s%s%s%s",
+	    err_reason(t->errnum == 0 ? ETIMEDOUT : t->errnum),
 	    meaning != NULL ? " (" : "", meaning != NULL ? meaning : "",
 	    meaning != NULL ? ")" : "");
 }

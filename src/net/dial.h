@@ -35,6 +35,7 @@ struct dial_attempt {
 	const struct addr *addr; /* lives in the dial's list */
 	int fd;                  /* -1: not begun, or over */
 	int errnum;              /* how it failed, 0 while unknown */
+	bool is_own_end;         /* at our own end, before connect(2) */
 	int64_t start_ns;        /* when it began */
 };
 

@@ -1,6 +1,7 @@
 #include "net/holder.h"
 
 #include <dirent.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,31 +16,64 @@
 #define STATE_LISTEN 0x0a
 #define STATE_UNCONNECTED 0x07
 
-/* One socket of the tables in /proc/net. */
+/* What is looked for in the tables, and what was found. */
 struct holder {
-	unsigned long inode;
-	unsigned uid;
+	const struct addr *addr; /* that could not be bound */
+	unsigned state;          /* of the sockets that are in its way */
+	unsigned long inode;     /* of the one that is */
+	unsigned uid;            /* its owner */
 };
+
+/* An address as the tables print it: IPv4, or the four words of IPv6. */
+static struct addr
+row_addr(const char *hex)
+{
+	uint32_t words[4] = {0, 0, 0, 0};
+	struct addr a;
+	int n = 0;
+
+	while (n < 4 && sscanf(hex + 8 * n, "%8" SCNx32, &words[n]) == 1)
+		n++;
+	addr_any(&a, n == 4 ? AF_INET6 : AF_INET, 0);
+	if (n == 4)
+		memcpy(&a.u.in6.sin6_addr, words, sizeof(words));
+	else
+		memcpy(&a.u.in4.sin_addr, words, sizeof(words[0]));
+	addr_unmap(&a);
+	return a;
+}
+
+/* A socket on the same address, or one that wants them all. */
+static bool
+is_in_way(const struct addr *wanted, const struct addr *held)
+{
+	return addr_is_any(wanted) || addr_is_any(held) ||
+	       addr_same_host(wanted, held);
+}
 
 /*
  * A row: "  0: 0100007F:270F 00000000:0000 0A 00000000:00000000 00:00000000
  * 00000000 1000 0 12345 ...": own address and port, state, user, inode.
  */
 static bool
-match_row(const char *row, uint16_t port, unsigned state, struct holder *h)
+match_row(const char *row, struct holder *h)
 {
-	unsigned row_port, row_state;
+	unsigned port, state;
+	struct addr held;
+	char hex[33];
 
 	if (sscanf(row,
-		" %*d: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x "
+		" %*d: %32[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x "
 		"%*x %u %*d %lu",
-		&row_port, &row_state, &h->uid, &h->inode) != 4)
+		hex, &port, &state, &h->uid, &h->inode) != 5)
 		return false;
-	return row_port == port && row_state == state && h->inode != 0;
+	held = row_addr(hex);
+	return port == addr_port(h->addr) && state == h->state &&
+	       h->inode != 0 && is_in_way(h->addr, &held);
 }
 
 static bool
-search_table(const char *path, uint16_t port, unsigned state, struct holder *h)
+search_table(const char *path, struct holder *h)
 {
 	FILE *f = fopen(path, "re");
 	char row[512];
@@ -48,7 +82,7 @@ search_table(const char *path, uint16_t port, unsigned state, struct holder *h)
 	if (f == NULL)
 		return false;
 	while (!found && fgets(row, sizeof(row), f) != NULL)
-		found = match_row(row, port, state, h);
+		found = match_row(row, h);
 	fclose(f);
 	return found;
 }
@@ -101,20 +135,17 @@ bool
 holder_find(const struct addr *a, int type, char *buf, size_t size)
 {
 	bool is_stream = type == SOCK_STREAM;
-	unsigned state = is_stream ? STATE_LISTEN : STATE_UNCONNECTED;
-	uint16_t port = addr_port(a);
+	struct holder h = {
+	    .addr = a, .state = is_stream ? STATE_LISTEN : STATE_UNCONNECTED};
 	struct dirent *entry;
 	char socket[64];
-	struct holder h;
 	int64_t pid;
 	DIR *dir;
 
-	if (port == 0)
+	if (addr_port(a) == 0)
 		return false;
-	if (!search_table(is_stream ? "/proc/net/tcp" : "/proc/net/udp", port,
-		state, &h) &&
-	    !search_table(is_stream ? "/proc/net/tcp6" : "/proc/net/udp6", port,
-		state, &h))
+	if (!search_table(is_stream ? "/proc/net/tcp" : "/proc/net/udp", &h) &&
+	    !search_table(is_stream ? "/proc/net/tcp6" : "/proc/net/udp6", &h))
 		return false;
 	snprintf(buf, size, "a process of user %u", h.uid);
 	snprintf(socket, sizeof(socket), "socket:[%lu]", h.inode);

@@ -1,0 +1,90 @@
+# Binding that fails is status 7 and tells why: a port in use and who holds
+# it, a port that needs a privilege, an address that is not ours.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use Test::More;
+
+my $proc = -r '/proc/net/tcp';
+my $l = tcp_listener();
+my $port = $l->sockport;
+
+my $r = run('listen', '127.0.0.1', $port);
+is $r->{status}, 7, 'a port in use';
+like $r->{err}, qr/\Asockt listen: .*127\.0\.0\.1 port $port: address in use .*\n\z/,
+    'is told on one line';
+SKIP: {
+    skip 'no /proc/net/tcp', 2 unless $proc;
+    like $r->{err}, qr/process $$ \(.+\)/, 'with the process that holds it';
+    # 127.0.0.1 and ::1 are asked for; IPv4 is taken.
+    $r = run('listen', $port);
+    like $r->{err}, qr/process $$ /, 'also where no address was given';
+}
+is run('listen', $port)->{status}, 7, 'half of the loopback is not enough';
+
+my $any = tcp_listener(host => '0.0.0.0');
+my $any_port = $any->sockport;
+$r = run('listen', '127.0.0.1', $any_port);
+is $r->{status}, 7, 'a port that is in use on every interface';
+like $r->{err}, qr/process $$ /, 'is told likewise' if $proc;
+
+SKIP: {
+    skip 'no IPv6 here', 2 unless has_ipv6();
+    my $six = tcp_listener(host => '::1');
+    $r = run('listen', '::1', $six->sockport);
+    is $r->{status}, 7, 'a port in use on ::1';
+    like $r->{err}, qr/process $$ /, 'is told likewise' if $proc;
+}
+
+# The holder is the one that is in the way, not one on another address.
+my $other = tcp_listener(host => '127.0.0.2');
+my $p = start('listen', '127.0.0.3', $other->sockport);
+$p->port;
+$r = run('listen', '127.0.0.3', $other->sockport);
+is $r->{status}, 7, 'a port in use on one address of two';
+like $r->{err}, qr/process $p->{pid} \(sockt\)/, 'names the right holder'
+    if $proc;
+$p->stop;
+
+$r = run('listen', '192.0.2.1', 0);
+is $r->{status}, 7, 'an address that is not ours';
+like $r->{err}, qr/192\.0\.2\.1 .*address not available \(that address is not one of this machine's\)/,
+    'is told';
+
+$r = run('connect', '-s', '192.0.2.1', '127.0.0.1', $port);
+is $r->{status}, 7, 'a source that is not ours';
+like $r->{err}, qr/address not available/, 'is told';
+$r = run('connect', '-s', '127.0.0.1', '-p', $port, '127.0.0.1', $any_port);
+is $r->{status}, 7, 'a source port in use';
+like $r->{err}, qr/address in use/, 'is told';
+like $r->{err}, qr/cannot send from 127\.0\.0\.1 port $port: /,
+    'as our end, not the other side';
+unlike run('connect', '-vv', '-s', '192.0.2.1', '127.0.0.1', $port)->{err},
+    qr/ connect 127/, 'no step is told that was not taken';
+
+# Without privilege: another user, where we are root.
+SKIP: {
+    my $first = 1024;
+    if (open my $f, '<', '/proc/sys/net/ipv4/ip_unprivileged_port_start') {
+        chomp($first = <$f>);
+    }
+    skip 'every port may be bound here', 4 if $first < 2;
+    my $low = $first - 1;
+    my $drop = is_root() ? '$( = $) = "65534 65534"; ($<, $>) = (65534) x 2;' : '';
+    my $r = run({ command => $^X },
+        '-e', "$drop exec \@ARGV or die", sockt(), 'listen', $low);
+    skip 'the binary cannot be run by another user', 4
+        if $r->{err} =~ /Died at/;
+    is $r->{status}, 7, "port $low without privilege";
+    like $r->{err}, qr/port $low: permission denied \(.*privilege.*\)/,
+        'is told, with what would help';
+    $r = run({ command => $^X }, '-e', "$drop exec \@ARGV or die", sockt(),
+        'connect', '-p', $low, '127.0.0.1', $port);
+    is $r->{status}, 7, 'and as a source port';
+    like $r->{err}, qr/cannot send from .* port $low: permission denied/,
+        'likewise';
+}
+
+done_testing;
