@@ -15,5 +15,6 @@ extern const struct command udp_serve_command;
 extern const struct command http_get_command;
 extern const struct command portscan_command;
 extern const struct command help_command;
+extern const struct command completion_command;
 
 #endif

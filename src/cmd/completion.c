@@ -1,0 +1,40 @@
+/*
+ * completion: what a shell sources to complete our command line.
+ */
+#include <stdio.h>
+
+#include "base/err.h"
+#include "cli/command.h"
+#include "cli/complete.h"
+#include "cmd/common.h"
+#include "cmd/table.h"
+
+struct completion_options {
+	struct report_options report;
+};
+
+static const struct opt_group completion_groups[] = {{NULL, NULL, 0}};
+
+static int
+completion_run(
+    const void *options, const struct command_args *args, struct err *e)
+{
+	(void)options;
+	return complete_write(stdout, args->operands[0], command_table, e);
+}
+
+const struct command completion_command = {
+    .name = "completion",
+    .summary = "write completions for a shell",
+    .operands = "bash|zsh|fish",
+    .least = 1,
+    .most = 1,
+    .groups = completion_groups,
+    .size = sizeof(struct completion_options),
+    .notes = "examples:\n"
+	     "  source <(sockt completion bash)\n"
+	     "  sockt completion zsh > ~/.zfunc/_sockt\n"
+	     "  sockt completion fish > "
+	     "~/.config/fish/completions/sockt.fish\n",
+    .run = completion_run,
+};
