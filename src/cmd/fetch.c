@@ -2,46 +2,97 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "net/download.h"
+#include "cmd/answer.h"
+#include "cmd/hops.h"
+#include "cmd/output.h"
+#include "cmd/transfer.h"
 #include "net/endpoint.h"
 #include "net/http_name.h"
 #include "net/http_request.h"
-#include "net/no_proxy.h"
-#include "net/sink.h"
-#include "net/url.h"
-#include "net/url_resolve.h"
+#include "net/wait.h"
 
-#define USER_SIZE 1024
+/* Between tries: from, up to; and the longest Retry-After that is heeded. */
+#define PAUSE_MS 250
+#define PAUSE_MOST_MS (30 * 1000)
+#define RETRY_AFTER_MOST 600
 
-/* One URL on its way. */
-struct transfer {
-	struct fetch *f;
-	const struct fetch_options *o;
-	struct url start, url; /* as given, and where redirects have led */
-	char *trail;           /* URLs so far, each on a line; owned */
-	int redirects;
-	const struct proxy *proxy; /* the way of the last request, or NULL */
-	bool left_origin;          /* own fields and credentials stay home */
-	char user[USER_SIZE];      /* USER:PASS, or "" */
-	bool is_file;
-	struct download file;
-	struct sink out;
-};
+const struct http_head *
+transfer_head(const struct transfer *t)
+{
+	return &t->f->client.parser->head;
+}
 
-/* Everything has to be known before anything is attempted. */
+const char *
+transfer_url(const struct transfer *t, char *buf)
+{
+	return url_absolute(&t->url, buf, TRANSFER_URL_SIZE);
+}
+
+/* "A-B", "A-" or "-N". */
+static int
+check_range(const char *text, struct err *e)
+{
+	const char *dash = strchr(text, '-');
+	int64_t from = 0, to = INT64_MAX;
+	char first[32], shown[64];
+	size_t n = dash == NULL ? 0 : (size_t)(dash - text);
+	bool good = dash != NULL && n < sizeof(first) && strlen(text) > 1;
+
+	if (good && n > 0) {
+		memcpy(first, text, n);
+		first[n] = '\0';
+		good = num_parse(first, 0, INT64_MAX, &from);
+	}
+	if (good && dash[1] != '\0')
+		good = num_parse(dash + 1, 0, INT64_MAX, &to);
+	if (good && from <= to)
+		return 0;
+	return err_set(e, ERR_USAGE, "--range: '%s' is not A-B, A- or -N",
+	    text_escape_string(shown, sizeof(shown), text));
+}
+
+int
+fetch_check(const struct fetch_options *o, int urls, struct err *e)
+{
+	bool is_file = o->output != NULL && strcmp(o->output, "-") != 0;
+	size_t i;
+
+	for (i = 0; i < o->fields.count; i++)
+		if (http_request_check_field(o->fields.items[i], e) < 0)
+			return err_prefix(e, "--header");
+	if (o->user != NULL && (strchr(o->user, ':') == NULL ||
+				   strlen(o->user) >= TRANSFER_USER_SIZE))
+		return err_set(e, ERR_USAGE, "--user: it is USER:PASS");
+	if (o->range != NULL && check_range(o->range, e) < 0)
+		return -1;
+	if (is_file && urls > 1)
+		return err_set(e, ERR_USAGE,
+		    "--output is one file, and there are %d URLs", urls);
+	if (o->etag != NULL && urls > 1)
+		return err_set(e, ERR_USAGE,
+		    "--etag is for one URL, and there are %d", urls);
+	if (o->resume && !is_file && !o->remote_name)
+		return err_set(e, ERR_USAGE,
+		    "--continue resumes a file: --output or --remote-name "
+		    "says which");
+	if (o->disposition && !o->remote_name)
+		return err_set(e, ERR_USAGE,
+		    "--content-disposition goes with --remote-name");
+	return 0;
+}
+
 int
 fetch_check_url(const struct fetch_options *o, const char *text, struct err *e)
 {
@@ -52,341 +103,161 @@ fetch_check_url(const struct fetch_options *o, const char *text, struct err *e)
 	if (url_parse_typed(&u, text, e) < 0 || url_check_http(&u, e) < 0 ||
 	    url_endpoint(&u, &ep, e) < 0)
 		return -1;
-	if (o->remote_name && !http_name_of_url(&u, name, sizeof(name)))
+	if (o->remote_name && !o->disposition &&
+	    !http_name_of_url(&u, name, sizeof(name)))
 		return err_set(e, ERR_USAGE,
 		    "URL '%s' names no file; --output FILE does", u.text);
 	return 0;
 }
 
-/* The head that the parser holds, as it came. */
-static const struct http_head *
-head_of(const struct transfer *t)
+/* Whether the failure may pass, and what is held can be gone on from. */
+static bool
+may_retry(const struct transfer *t, const struct err *e)
 {
-	return &t->f->client.parser->head;
+	int status = transfer_head(t)->status;
+
+	if (deadline_passed(t->f->until) || e->errnum == EINTR)
+		return false;
+	if (!t->is_file && t->out.bytes > 0 &&
+	    (t->o->include || t->o->range != NULL ||
+		!http_validator_is_usable(&t->source)))
+		return false;
+	switch (e->kind) {
+	case ERR_REFUSED:
+	case ERR_TIMEOUT:
+	case ERR_UNREACHABLE:
+	case ERR_LOST:
+		return true;
+	case ERR_PROTOCOL:
+		return t->f->client.is_truncated;
+	case ERR_PEER:
+		return t->f->client.times.first_ns != 0 &&
+		       (status == 408 || status == 429 || status == 500 ||
+			   (status >= 502 && status <= 504));
+	default:
+		return false;
+	}
 }
 
-/* Shows the head on stderr. */
-static void
-show_head(const struct transfer *t)
+/* How long to wait before the next try. */
+static int64_t
+pause_ms(const struct transfer *t, const struct err *e, int tries)
 {
-	const struct http_head *h = head_of(t);
-	size_t used, n;
-	char *safe;
+	int64_t ms = PAUSE_MS, after;
+	char value[32];
 
-	if (t->o->raw || fd_kind(STDERR_FILENO) != FD_TERMINAL) {
-		diag_raw(h->text, h->length);
+	while (tries-- > 0 && ms < PAUSE_MOST_MS)
+		ms *= 2;
+	if (e->kind == ERR_PEER &&
+	    http_head_value(
+		transfer_head(t), "retry-after", value, sizeof(value)) &&
+	    num_parse(value, 0, RETRY_AFTER_MOST, &after) && after * 1000 > ms)
+		ms = after * 1000;
+	return ms < PAUSE_MOST_MS || e->kind == ERR_PEER ? ms : PAUSE_MOST_MS;
+}
+
+/* Asks, and asks anew when what is held turns out to be of no use. */
+static int
+try_once(struct transfer *t, struct err *e)
+{
+	enum answer_result result = ANSWER_ASK_AGAIN;
+
+	while (result == ANSWER_ASK_AGAIN) {
+		if (t->complete_size < 0) {
+			if (!http_validator_is_usable(&t->source) ||
+			    t->o->range != NULL || t->o->include)
+				t->held = 0;
+			t->asked_from = t->held;
+		}
+		if (hops_ask(t, e) < 0)
+			return -1;
+		if (!t->o->include && !t->o->head_only)
+			hops_show_head(t);
+		result = answer_take(t, e);
+		http_client_finish(
+		    &t->f->client, result == ANSWER_ASK_AGAIN || t->wants_more);
+	}
+	return result == ANSWER_DONE ? 0 : -1;
+}
+
+static int
+try_often(struct transfer *t, struct err *e)
+{
+	char took[32];
+	int64_t ms;
+	int tries;
+
+	for (tries = 0;; tries++) {
+		/* A failed connect must not be judged by an old answer. */
+		t->f->client.times.first_ns = 0;
+		if (try_once(t, e) == 0)
+			return 0;
+		if (tries == t->o->retries || !may_retry(t, e))
+			return -1;
+		ms = pause_ms(t, e, tries);
+		diag_warn("%s; trying again in %s", e->text,
+		    num_format_duration(took, sizeof(took), ms * CLOCK_MS));
+		if (wait_until(
+			deadline_first(t->f->until, deadline_after(ms))) < 0)
+			return err_sys(e, ERR_FAILED, errno, "waiting");
+		if (deadline_passed(t->f->until))
+			return -1;
+		err_clear(e);
+	}
+}
+
+/* The entity tag of an earlier run, if the file that it is of is there. */
+static void
+take_etag(struct transfer *t)
+{
+	FILE *f;
+
+	if (t->o->etag == NULL ||
+	    (t->is_file && access(t->file.target, F_OK) < 0))
+		return;
+	f = fopen(t->o->etag, "r");
+	if (f == NULL)
+		return;
+	if (fgets(t->if_none_match, sizeof(t->if_none_match), f) == NULL)
+		t->if_none_match[0] = '\0';
+	t->if_none_match[strcspn(t->if_none_match, "\r\n")] = '\0';
+	fclose(f);
+}
+
+/* A date, or the time of a file. */
+static void
+take_since(struct transfer *t)
+{
+	struct stat st;
+	int64_t seconds;
+	char shown[128];
+
+	if (t->o->since == NULL ||
+	    (t->is_file && access(t->file.target, F_OK) < 0))
+		return;
+	if (stat(t->o->since, &st) == 0)
+		seconds = (int64_t)st.st_mtime;
+	else if (!http_date_parse(t->o->since, &seconds)) {
+		diag_warn("--if-modified-since: '%s' is neither a file nor a "
+			  "date; asking without it",
+		    text_escape_string(shown, sizeof(shown), t->o->since));
 		return;
 	}
-	safe = mem_array(4, h->length);
-	n = text_escape_stream(safe, h->text, h->length, true, &used);
-	diag_raw(safe, n);
-	free(safe);
-}
-
-static void
-tell_response(const struct transfer *t)
-{
-	const struct http_client *c = &t->f->client;
-	const struct http_times *times = &c->times;
-	int64_t start = times->start_ns, end = clock_now();
-	char shown[URL_SIZE + 8], took[32];
-	struct json j;
-
-	url_absolute(&t->url, shown, sizeof(shown));
-	num_format_duration(took, sizeof(took), end - start);
-	diag_event_begin(&j, "response");
-	json_text(&j, "url", shown);
-	json_number(&j, "status", head_of(t)->status);
-	json_number(&j, "bytes", (int64_t)c->parser->body.received);
-	json_object(&j, "phases");
-	json_seconds(&j, "resolved", clock_seconds(start, times->resolved_ns));
-	json_seconds(
-	    &j, "connected", clock_seconds(start, times->connected_ns));
-	json_seconds(&j, "sent", clock_seconds(start, times->sent_ns));
-	json_seconds(&j, "first", clock_seconds(start, times->first_ns));
-	json_seconds(&j, "end", clock_seconds(start, end));
-	json_close(&j);
-	json_bool(&j, "reused", times->is_reused);
-	diag_event_end(&j, DIAG_NOTE, "response %d from %s: %llu bytes in %s",
-	    head_of(t)->status, shown,
-	    (unsigned long long)c->parser->body.received, took);
-}
-
-/* The way to ep. */
-static const struct proxy *
-proxy_for(const struct fetch *f, const struct endpoint *ep)
-{
-	if (f->proxy != NULL)
-		return f->proxy;
-	if (f->env_proxy.kind == PROXY_NONE || no_proxy_has(f->no_proxy, ep))
-		return NULL;
-	return &f->env_proxy;
+	http_date_format(
+	    t->if_modified_since, sizeof(t->if_modified_since), seconds);
 }
 
 static int
-ask(struct transfer *t, bool wants_more, struct err *e)
-{
-	const struct fetch_options *o = t->o;
-	struct http_request r = {
-	    .method = o->head_only ? HTTP_HEAD : HTTP_GET,
-	    .url = &t->url,
-	    .closes = !wants_more && !o->follow,
-	};
-	char secret[2 * PROXY_SECRET];
-	struct endpoint ep;
-
-	if (!t->left_origin) {
-		r.fields = o->fields.items;
-		r.field_count = o->fields.count;
-		r.user = t->user[0] != '\0' ? t->user : NULL;
-	}
-	if (url_endpoint(&t->url, &ep, e) < 0)
-		return -1;
-	t->proxy = proxy_for(t->f, &ep);
-	if (t->proxy != NULL && t->proxy->kind == PROXY_HTTP) {
-		r.is_absolute = true;
-		if (proxy_credentials(t->proxy, secret, sizeof(secret)))
-			r.proxy_user = secret;
-	}
-	return http_client_ask(&t->f->client, &ep, t->proxy, &r, e);
-}
-
-static bool
-is_redirect(int status)
-{
-	return status == 301 || status == 302 || status == 303 ||
-	       status == 307 || status == 308;
-}
-
-/* Adds the present URL to the trail. */
-static void
-note_trail(struct transfer *t)
-{
-	char shown[URL_SIZE + 8];
-	size_t old = t->trail == NULL ? 0 : strlen(t->trail), n;
-
-	n = strlen(url_absolute(&t->url, shown, sizeof(shown)));
-	t->trail = mem_resize(t->trail, old + n + 2, 1);
-	memcpy(t->trail + old, shown, n);
-	memcpy(t->trail + old + n, "\n", 2);
-}
-
-/* Too many redirects; if they run in a circle, it is named. */
-static int
-too_many(const struct transfer *t, const struct url *next, struct err *e)
-{
-	char shown[URL_SIZE + 8], list[512], line[URL_SIZE + 16];
-	const char *loop;
-	size_t i, n;
-
-	n = strlen(url_absolute(next, shown, sizeof(shown)));
-	snprintf(line, sizeof(line), "%s\n", shown);
-	loop = strstr(t->trail, line);
-	if (loop == NULL)
-		return err_set(e, ERR_PROTOCOL,
-		    "redirected more than %d times; the next one would lead "
-		    "to %.200s",
-		    t->redirects, shown);
-	snprintf(list, sizeof(list), "%s", loop);
-	if ((loop = strstr(list + n, line)) != NULL)
-		list[loop - list] = '\0';
-	for (i = 0; list[i] != '\0'; i++)
-		if (list[i] == '\n')
-			list[i] = ' ';
-	return err_set(e, ERR_PROTOCOL,
-	    "redirected more than %d times, in a loop: %sand again %.200s",
-	    t->redirects, list, shown);
-}
-
-/* Goes where the answer sends us. */
-static int
-redirect(struct transfer *t, const char *location, struct err *e)
-{
-	struct url next;
-	char shown[URL_SIZE + 8];
-
-	if (url_follow(&t->url, location, &next, e) < 0)
-		return -1;
-	if (url_check_http(&next, e) < 0) {
-		e->kind = ERR_FAILED;
-		return err_prefix(e, "redirected");
-	}
-	if (t->redirects == t->o->max_redirs)
-		return too_many(t, &next, e);
-	t->redirects++;
-	http_client_finish(&t->f->client, url_same_origin(&t->url, &next));
-	if (!url_same_origin(&t->url, &next) && !t->left_origin) {
-		t->left_origin = true;
-		if (t->o->fields.count > 0 || t->user[0] != '\0')
-			diag_note("redirected to another origin: credentials "
-				  "and --header fields are not sent there");
-	}
-	t->url = next;
-	diag_note(
-	    "redirected to %s", url_absolute(&next, shown, sizeof(shown)));
-	return 0;
-}
-
-/* Asks, and follows redirects to the final answer. */
-static int
-ask_and_follow(struct transfer *t, bool wants_more, struct err *e)
-{
-	char location[URL_SIZE];
-
-	for (;;) {
-		note_trail(t);
-		if (ask(t, wants_more, e) < 0)
-			return -1;
-		if (!t->o->follow || !is_redirect(head_of(t)->status) ||
-		    !http_head_value(
-			head_of(t), "location", location, sizeof(location)))
-			return 0;
-		show_head(t);
-		tell_response(t);
-		if (redirect(t, location, e) < 0)
-			return -1;
-	}
-}
-
-/* Reads the body, and the head before it where it was asked for. */
-static int
-take_body(struct transfer *t, struct sink *out, struct err *e)
-{
-	const struct http_head *h = head_of(t);
-	char shown[URL_SIZE + 8];
-
-	if ((t->o->include || t->o->head_only) &&
-	    sink_write(out, h->text, h->length, t->f->until, e) < 0)
-		return -1;
-	if (http_client_read(&t->f->client, out, NULL, NULL, e) == 0)
-		return 0;
-	if (e->kind != ERR_OUTPUT)
-		err_prefix(
-		    e, "%s", url_absolute(&t->url, shown, sizeof(shown)));
-	return -1;
-}
-
-/*
- * An answer that is not the file: its body is kept beside the file, and its
- * path in kept; "" when there is none.
- */
-static int
-keep_aside(struct transfer *t, char *kept, size_t size, struct err *e)
-{
-	struct sink out;
-	int fd, result;
-
-	snprintf(kept, size, "%s.error", t->file.target);
-	fd = open(
-	    kept, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
-	if (fd < 0)
-		return err_sys(e, ERR_OUTPUT, errno, "writing %s", kept);
-	sink_init(&out, fd, kept, false);
-	result = take_body(t, &out, e);
-	if (close(fd) < 0 && result == 0)
-		result = err_sys(e, ERR_OUTPUT, errno, "closing %s", kept);
-	if (out.bytes == 0) {
-		(void)unlink(kept);
-		kept[0] = '\0';
-	}
-	return result;
-}
-
-/* An answer that is not what was asked for: 400 and up, or a redirect. */
-static int
-take_refusal(struct transfer *t, struct err *e)
-{
-	const struct http_head *h = head_of(t);
-	char shown[URL_SIZE + 8], reason[128], kept[PATH_MAX] = "", name[512];
-	int status = h->status;
-
-	if (t->is_file && !t->file.is_special) {
-		if (keep_aside(t, kept, sizeof(kept), e) < 0)
-			return -1;
-	} else if (take_body(t, &t->out, e) < 0) {
-		return -1;
-	}
-	tell_response(t);
-	text_escape(
-	    reason, sizeof(reason), h->text + h->reason, h->reason_length);
-	text_escape_string(name, sizeof(name), kept);
-	if (status == 407 && t->proxy != NULL)
-		return err_set(e, ERR_PEER,
-		    "%s declined: 407, it wants %s user and password",
-		    proxy_format(t->proxy, shown, sizeof(shown)),
-		    t->proxy->user[0] == '\0' ? "a" : "another");
-	return err_set(e, ERR_PEER, "%s: the server answered %d%s%s%s%s",
-	    url_absolute(&t->url, shown, sizeof(shown)), status,
-	    reason[0] != '\0' ? " " : "", reason,
-	    name[0] != '\0' ? "; its body is in " : "", name);
-}
-
-/* A redirect that nobody follows is the answer, but never the file. */
-static bool
-is_refusal(const struct transfer *t)
-{
-	int status = head_of(t)->status;
-
-	return status >= 400 || (status >= 300 && t->is_file);
-}
-
-static int
-take_answer(struct transfer *t, struct err *e)
-{
-	struct http_validator v;
-	char shown[URL_SIZE + 8];
-
-	if (is_refusal(t))
-		return take_refusal(t, e);
-	url_absolute(&t->start, shown, sizeof(shown));
-	http_validator_take(&v, head_of(t));
-	if (t->is_file && download_begin(&t->file, 0, shown, &v, e) < 0)
-		return -1;
-	if (take_body(t, &t->out, e) < 0)
-		return -1;
-	tell_response(t);
-	return t->is_file ? download_commit(&t->file, e) : 0;
-}
-
-/* Opens what the body will go to. */
-static int
-open_output(struct transfer *t, struct err *e)
-{
-	char name[HTTP_NAME_SIZE];
-	const char *path = t->o->output;
-
-	if (t->o->remote_name &&
-	    http_name_of_url(&t->start, name, sizeof(name)))
-		path = name;
-	if (path == NULL || strcmp(path, "-") == 0) {
-		if (!fd_is_writable(STDOUT_FILENO))
-			return err_set(e, ERR_OUTPUT, "stdout is closed");
-		sink_init(&t->out, STDOUT_FILENO, "stdout", !t->o->raw);
-		return 0;
-	}
-	if (download_open(&t->file, path, t->o->force != 0, e) < 0)
-		return -1;
-	t->is_file = true;
-	sink_init(&t->out, t->file.fd, t->file.target, !t->o->raw);
-	return 0;
-}
-
-static int
-run(struct transfer *t, bool wants_more, struct err *e)
+run(struct transfer *t, struct err *e)
 {
 	int result;
 
-	if (open_output(t, e) < 0)
+	if (output_open(t, e) < 0)
 		return -1;
-	result = ask_and_follow(t, wants_more, e);
-	if (result == 0) {
-		if (!t->o->include && !t->o->head_only)
-			show_head(t);
-		result = take_answer(t, e);
-		http_client_finish(&t->f->client, wants_more);
-	}
-	if (t->is_file)
-		download_close(&t->file);
+	take_etag(t);
+	take_since(t);
+	result = try_often(t, e);
+	output_close(t);
 	return result;
 }
 
@@ -398,14 +269,15 @@ fetch_url(struct fetch *f, const char *text, bool wants_more, struct err *e)
 
 	t->f = f;
 	t->o = f->options;
+	t->wants_more = wants_more;
+	http_validator_clear(&t->source);
 	result = url_parse_typed(&t->start, text, e);
 	if (result == 0) {
-		t->url = t->start;
 		if (t->o->user != NULL)
 			snprintf(t->user, sizeof(t->user), "%s", t->o->user);
-		else
-			url_userinfo(&t->start, t->user, sizeof(t->user));
-		result = run(t, wants_more, e);
+		else if (!url_userinfo(&t->start, t->user, sizeof(t->user)))
+			t->user[0] = '\0';
+		result = run(t, e);
 	}
 	free(t->trail);
 	free(t);

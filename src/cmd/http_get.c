@@ -3,7 +3,6 @@
  * the head, then the body to its declared end, close.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "base/err.h"
 #include "base/diag.h"
@@ -13,7 +12,6 @@
 #include "cmd/table.h"
 #include "net/dial.h"
 #include "net/http_client.h"
-#include "net/http_request.h"
 #include "net/wait.h"
 
 #define MAX_REDIRS 20
@@ -54,6 +52,24 @@ static const struct opt request_opts[] = {
 	.arg = "USER:PASS",
 	.help = "credentials (Basic)",
 	.offset = offsetof(struct fetch_options, user)},
+    {.kind = OPT_STRING,
+	.letter = 'r',
+	.name = "range",
+	.arg = "A-B",
+	.help = "only the bytes from A to B, counted from 0; A-: to the end; "
+		"-N: the last N",
+	.offset = offsetof(struct fetch_options, range)},
+    {.kind = OPT_STRING,
+	.name = "etag",
+	.arg = "FILE",
+	.help = "fetch it only when it has changed since the run that wrote "
+		"FILE, which keeps its entity tag",
+	.offset = offsetof(struct fetch_options, etag)},
+    {.kind = OPT_STRING,
+	.name = "if-modified-since",
+	.arg = "DATE|FILE",
+	.help = "fetch it only when it is newer than that date, or that file",
+	.offset = offsetof(struct fetch_options, since)},
     {.kind = OPT_FLAG,
 	.letter = 'L',
 	.name = "location",
@@ -66,6 +82,13 @@ static const struct opt request_opts[] = {
 	.help = "follow at most N of them (20)",
 	.offset = offsetof(struct fetch_options, max_redirs),
 	.max = 1000},
+    {.kind = OPT_NUMBER,
+	.name = "retry",
+	.arg = "N",
+	.help = "try again N times after a failure that may pass, and go on "
+		"where it broke off",
+	.offset = offsetof(struct fetch_options, retries),
+	.max = 1000000},
     {.kind = OPT_END}};
 
 static const struct opt output_opts[] = {
@@ -83,6 +106,19 @@ static const struct opt output_opts[] = {
 	.offset = offsetof(struct fetch_options, remote_name),
 	.value = 1},
     {.kind = OPT_FLAG,
+	.name = "content-disposition",
+	.help = "with -O: the response may name FILE",
+	.offset = offsetof(struct fetch_options, disposition),
+	.value = 1},
+    {.kind = OPT_FLAG,
+	.letter = 'c',
+	.name = "continue",
+	.help = "go on with FILE.part where an earlier run broke off",
+	.offset = offsetof(struct fetch_options, resume),
+	.value = 1,
+	.excludes = "range include head content-disposition etag "
+		    "if-modified-since"},
+    {.kind = OPT_FLAG,
 	.letter = 'f',
 	.name = "force",
 	.help = "overwrite a FILE that is there",
@@ -98,6 +134,18 @@ static const struct opt output_opts[] = {
 	.name = "raw",
 	.help = "show a terminal what could steer it",
 	.offset = offsetof(struct fetch_options, raw),
+	.value = 1},
+    {.kind = OPT_FLAG,
+	.letter = 'P',
+	.name = "progress",
+	.help = "show on a terminal how far it is, also when the body goes to "
+		"stdout",
+	.offset = offsetof(struct fetch_options, progress),
+	.value = 1},
+    {.kind = OPT_FLAG,
+	.name = "timing",
+	.help = "show how long each phase took",
+	.offset = offsetof(struct fetch_options, timing),
 	.value = 1},
     {.kind = OPT_END}};
 
@@ -121,18 +169,10 @@ static int
 check(const struct http_get_options *o, const struct command_args *args,
     struct err *e)
 {
-	size_t i;
 	int n;
 
-	for (i = 0; i < o->fetch.fields.count; i++)
-		if (http_request_check_field(o->fetch.fields.items[i], e) < 0)
-			return err_prefix(e, "--header");
-	if (o->fetch.user != NULL && strchr(o->fetch.user, ':') == NULL)
-		return err_set(e, ERR_USAGE, "--user: it is USER:PASS");
-	if (o->fetch.output != NULL && strcmp(o->fetch.output, "-") != 0 &&
-	    args->count > 1)
-		return err_set(e, ERR_USAGE,
-		    "--output is one file, and there are %d URLs", args->count);
+	if (fetch_check(&o->fetch, args->count, e) < 0)
+		return -1;
 	for (n = 0; n < args->count; n++)
 		if (fetch_check_url(&o->fetch, args->operands[n], e) < 0)
 			return -1;

@@ -200,6 +200,16 @@ tell_interim(const struct http_head *h)
 		reason, sizeof(reason), h->text + h->reason, h->reason_length));
 }
 
+/* The peer has finished: may the response end here? */
+static int
+finish_response(struct http_client *c, struct err *e)
+{
+	int result = http_parser_finish(c->parser, e);
+
+	c->is_truncated = result < 0;
+	return result;
+}
+
 /* Reads until the final head is there. */
 static int
 read_head(struct http_client *c, struct err *e)
@@ -214,7 +224,7 @@ read_head(struct http_client *c, struct err *e)
 			if (n < 0)
 				return -1;
 			if (n == 0)
-				return http_parser_finish(c->parser, e);
+				return finish_response(c, e);
 		}
 		event = http_parser_take(c->parser, buf_bytes(&c->in),
 		    buf_length(&c->in), &used, &length, e);
@@ -238,6 +248,7 @@ ask_once(struct http_client *c, const struct endpoint *peer,
 	memset(&c->times, 0, sizeof(c->times));
 	c->times.start_ns = c->times.resolved_ns = start;
 	c->is_fresh = true;
+	c->is_truncated = false;
 	if (reach(c, peer, proxy, e) < 0)
 		return -1;
 	c->times.connected_ns = clock_now();
@@ -302,7 +313,7 @@ read_some(struct http_client *c, struct sink *s, struct err *e)
 		if (n < 0)
 			return body_error(c, e);
 		if (n == 0)
-			return http_parser_finish(c->parser, e);
+			return finish_response(c, e);
 	}
 	if (http_parser_take(c->parser, buf_bytes(&c->in), buf_length(&c->in),
 		&used, &length, e) == HTTP_GOT_ERROR)

@@ -13,6 +13,7 @@
 #include "net/addr.h"
 #include "net/endpoint.h"
 #include "net/http_parser.h"
+#include "net/http_times.h"
 #include "net/reach.h"
 
 struct err;
@@ -29,17 +30,6 @@ struct http_client_options {
 	struct deadline until; /* end of the whole run */
 };
 
-/* When the phases of an exchange ended, as readings of clock_now(). */
-struct http_times {
-	int64_t start_ns;
-	int64_t resolved_ns;  /* the name's addresses are known */
-	int64_t connected_ns; /* ready for a request */
-	int64_t sent_ns;      /* the request is sent */
-	int64_t first_ns;     /* the first byte of the response came */
-	int64_t end_ns;       /* its last one */
-	bool is_reused;       /* on the connection of the one before */
-};
-
 struct http_client {
 	const struct http_client_options *options; /* the caller's */
 	int fd;                                    /* owned; -1: none */
@@ -50,6 +40,7 @@ struct http_client {
 	uint64_t sent, received;    /* on this connection */
 	bool peer_finished;         /* its FIN or reset has come */
 	bool is_fresh;              /* nothing of a response has come */
+	bool is_truncated;          /* it ended before its declared end */
 	struct buf in;              /* received, not yet looked at */
 	void *storage;              /* in's, owned */
 	struct http_parser *parser; /* owned; parser->head is the response's */

@@ -59,6 +59,9 @@ http_request_check_field(const char *field, struct err *e)
 	    is_named(field, "transfer-encoding"))
 		return err_set(e, ERR_USAGE,
 		    "'%s' announces a body, and there is none to send", shown);
+	if (is_named(field, "range") || is_named(field, "if-range"))
+		return err_set(
+		    e, ERR_USAGE, "'%s': --range asks for a range", shown);
 	return 0;
 }
 

@@ -1,0 +1,317 @@
+#include "cmd/answer.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "cmd/fetch.h"
+#include "cmd/hops.h"
+#include "cmd/output.h"
+#include "cmd/transfer.h"
+
+/* "http://a/b: " and what fmt says, as a malformed answer. */
+static enum answer_result
+wrong(const struct transfer *t, const char *what, struct err *e)
+{
+	char shown[TRANSFER_URL_SIZE];
+
+	err_set(e, ERR_PROTOCOL, "%s: %s", transfer_url(t, shown), what);
+	return ANSWER_FAILED;
+}
+
+/* What about the body is odd, but no reason not to take it. */
+static void
+warn_about(const struct transfer *t)
+{
+	const struct http_body *b = &t->f->client.parser->body;
+	char coding[64], shown[128];
+
+	if (b->is_suspect)
+		diag_warn("the response contradicts itself about its length; "
+			  "its Transfer-Encoding counts");
+	if (b->unknown[0] != '\0')
+		diag_warn("the body comes in the transfer coding '%s', which "
+			  "nobody asked for, and is written as it is",
+		    b->unknown);
+	if (http_head_value(
+		transfer_head(t), "content-encoding", coding, sizeof(coding)) &&
+	    strcmp(coding, "identity") != 0)
+		diag_warn("the body is encoded (%s) and is written as it is",
+		    text_escape_string(shown, sizeof(shown), coding));
+	if (b->framing == HTTP_FRAME_CLOSE)
+		diag_note("the body ends with the connection: whether it is "
+			  "whole cannot be checked");
+}
+
+/* Writes text as the whole of a file. */
+static int
+write_file(const char *path, const char *text, struct err *e)
+{
+	struct http_validator none;
+	struct download d;
+	struct sink out;
+	int result;
+
+	http_validator_clear(&none);
+	if (download_open(&d, path, true, e) < 0)
+		return -1;
+	sink_init(&out, d.fd, path, false);
+	result = download_begin(&d, 0, "", &none, e);
+	if (result == 0)
+		result =
+		    sink_write(&out, text, strlen(text), deadline_none(), e);
+	if (result == 0)
+		result = download_commit(&d, e);
+	download_close(&d);
+	return result;
+}
+
+/* Writes the entity tag where --etag wants it. */
+static int
+save_etag(const struct transfer *t, struct err *e)
+{
+	char tag[HTTP_VALIDATOR_SIZE];
+
+	if (t->o->etag == NULL ||
+	    !http_head_value(transfer_head(t), "etag", tag, sizeof(tag)))
+		return 0;
+	return write_file(t->o->etag, tag, e);
+}
+
+/* Takes the body, whose first byte belongs at base. */
+static enum answer_result
+take_body(struct transfer *t, int64_t base, struct err *e)
+{
+	char shown[TRANSFER_URL_SIZE];
+
+	t->base = base;
+	t->held = base;
+	t->out_start = t->out.bytes;
+	url_absolute(&t->start, shown, sizeof(shown));
+	if (t->is_file &&
+	    download_begin(&t->file, base, shown, &t->source, e) < 0)
+		return ANSWER_FAILED;
+	warn_about(t);
+	if (output_take(t, e) < 0) {
+		t->held = base + (int64_t)(t->out.bytes - t->out_start);
+		return ANSWER_FAILED;
+	}
+	hops_tell(t);
+	if (output_commit(t, e) < 0 || save_etag(t, e) < 0)
+		return ANSWER_FAILED;
+	return ANSWER_DONE;
+}
+
+/* What is held is of another version, or of no known one. */
+static enum answer_result
+ask_again(struct transfer *t, const char *why)
+{
+	diag_warn("%s; fetching it anew", why);
+	t->held = 0;
+	return ANSWER_ASK_AGAIN;
+}
+
+static enum answer_result
+already_whole(struct transfer *t)
+{
+	diag_note("the file is complete already");
+	http_client_finish(&t->f->client, t->wants_more);
+	hops_tell(t);
+	return ANSWER_DONE;
+}
+
+/* A file is there whose origin is not known; it is not whole either. */
+static enum answer_result
+not_ours(const struct transfer *t, struct err *e)
+{
+	char shown[TRANSFER_URL_SIZE];
+
+	err_set(e, ERR_OUTPUT,
+	    "%s: the file that is there has %lld bytes and is not known to be "
+	    "the beginning of this one (--force fetches it anew)",
+	    transfer_url(t, shown), (long long)t->complete_size);
+	return ANSWER_FAILED;
+}
+
+/* 200 and its like: the whole of it. */
+static enum answer_result
+take_whole(struct transfer *t, struct err *e)
+{
+	struct http_validator v;
+
+	http_validator_take(&v, transfer_head(t));
+	if (t->o->range != NULL)
+		return wrong(t,
+		    "a range was asked for and the whole was sent: the server "
+		    "knows no ranges of this",
+		    e);
+	if (t->complete_size >= 0)
+		return v.total == t->complete_size ? already_whole(t)
+						   : not_ours(t, e);
+	if (t->held > 0 && !t->is_file)
+		return wrong(t,
+		    "it has changed, and what is on stdout cannot be taken "
+		    "back",
+		    e);
+	if (t->held > 0)
+		diag_warn("the server sends all of it again: it has changed, "
+			  "or cannot be resumed");
+	if (output_open_late(t, e) < 0)
+		return ANSWER_FAILED;
+	t->source = v;
+	t->total = v.total;
+	return take_body(t, 0, e);
+}
+
+/* Whether a 206 is the range that the user asked for. */
+static bool
+is_asked_range(const char *asked, const struct http_range *got)
+{
+	const char *dash = strchr(asked, '-');
+	char first[32];
+	int64_t from, to;
+
+	if (dash == asked)
+		return num_parse(dash + 1, 0, INT64_MAX, &to) &&
+		       got->to - got->from < to &&
+		       (got->total < 0 || got->to == got->total - 1);
+	snprintf(first, sizeof(first), "%.*s", (int)(dash - asked), asked);
+	if (!num_parse(first, 0, INT64_MAX, &from) || got->from != from)
+		return false;
+	return dash[1] == '\0' ||
+	       (num_parse(dash + 1, 0, INT64_MAX, &to) && got->to <= to);
+}
+
+/* Whether the body's own length is that of its range. */
+static bool
+has_length_of(const struct transfer *t, const struct http_range *r)
+{
+	int64_t length = t->f->client.parser->body.length;
+
+	return length < 0 || length == r->to - r->from + 1;
+}
+
+/* 206: a part. */
+static enum answer_result
+take_part(struct transfer *t, struct err *e)
+{
+	struct http_range r;
+
+	if (t->o->range == NULL && t->asked_from == 0)
+		return wrong(t, "a part was sent that nobody asked for", e);
+	if (!http_head_content_range(transfer_head(t), &r) || r.from < 0 ||
+	    !has_length_of(t, &r))
+		return wrong(t,
+		    "a part was sent without a Content-Range that says which",
+		    e);
+	if (t->o->range != NULL) {
+		if (!is_asked_range(t->o->range, &r))
+			return wrong(t, "another range was sent", e);
+		t->total = r.to - r.from + 1;
+		if (output_open_late(t, e) < 0)
+			return ANSWER_FAILED;
+		return take_body(t, 0, e);
+	}
+	if (t->complete_size >= 0)
+		return not_ours(t, e);
+	if (!http_validator_agrees(&t->source, transfer_head(t)))
+		return ask_again(t, "the server sent a part of another "
+				    "version");
+	if (r.from != t->asked_from || (r.total >= 0 && r.to != r.total - 1))
+		return wrong(t, "another range was sent", e);
+	t->total = r.to + 1;
+	return take_body(t, t->asked_from, e);
+}
+
+/* 416 behind the end of what is held: it is whole, or it has changed. */
+static enum answer_result
+take_unsatisfied(struct transfer *t, struct err *e)
+{
+	struct http_range r;
+	bool is_same = http_head_content_range(transfer_head(t), &r) &&
+		       r.total == t->asked_from &&
+		       http_validator_agrees(&t->source, transfer_head(t));
+
+	if (is_same) {
+		if (t->complete_size < 0 && output_commit(t, e) < 0)
+			return ANSWER_FAILED;
+		return already_whole(t);
+	}
+	if (t->complete_size >= 0)
+		return not_ours(t, e);
+	return ask_again(t, "what is there is no beginning of what the server "
+			    "has");
+}
+
+/* 304 to a condition. */
+static enum answer_result
+take_unchanged(struct transfer *t)
+{
+	diag_note("it has not changed");
+	http_client_finish(&t->f->client, t->wants_more);
+	hops_tell(t);
+	return ANSWER_DONE;
+}
+
+/* An answer that is not what was asked for: 400 and up, or a redirect. */
+static enum answer_result
+take_refusal(struct transfer *t, struct err *e)
+{
+	const struct http_head *h = transfer_head(t);
+	char shown[TRANSFER_URL_SIZE], reason[128], kept[PATH_MAX], name[512];
+	int status = h->status;
+
+	if (!t->is_open && t->complete_size < 0 && output_open_late(t, e) < 0)
+		return ANSWER_FAILED;
+	if (output_take_aside(t, kept, sizeof(kept), e) < 0)
+		return ANSWER_FAILED;
+	hops_tell(t);
+	if (status == 407 && t->proxy != NULL) {
+		err_set(e, ERR_PEER,
+		    "%s declined: 407, it wants %s user and password",
+		    proxy_format(t->proxy, shown, sizeof(shown)),
+		    t->proxy->user[0] == '\0' ? "a" : "another");
+		return ANSWER_FAILED;
+	}
+	text_escape(
+	    reason, sizeof(reason), h->text + h->reason, h->reason_length);
+	text_escape_string(name, sizeof(name), kept);
+	err_set(e, ERR_PEER, "%s: the server answered %d%s%s%s%s",
+	    transfer_url(t, shown), status, reason[0] != '\0' ? " " : "",
+	    reason, name[0] != '\0' ? "; its body is in " : "", name);
+	return ANSWER_FAILED;
+}
+
+/* Anything else below 400; shown on stdout, but never the file. */
+static enum answer_result
+take_other(struct transfer *t, struct err *e)
+{
+	if (t->is_file || !t->is_open)
+		return take_refusal(t, e);
+	if (t->held > 0)
+		return wrong(t, "it cannot be resumed from that answer", e);
+	return take_body(t, 0, e);
+}
+
+enum answer_result
+answer_take(struct transfer *t, struct err *e)
+{
+	int status = transfer_head(t)->status;
+
+	if (status == 304 &&
+	    (t->if_none_match[0] != '\0' || t->if_modified_since[0] != '\0'))
+		return take_unchanged(t);
+	if (status == 416 && t->asked_from > 0 && t->o->range == NULL)
+		return take_unsatisfied(t, e);
+	if (status == 206)
+		return take_part(t, e);
+	if (status < 300)
+		return take_whole(t, e);
+	if (status < 400)
+		return take_other(t, e);
+	return take_refusal(t, e);
+}

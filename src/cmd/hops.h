@@ -1,0 +1,20 @@
+/* Asking for a URL, and following where redirects lead. */
+#ifndef CMD_HOPS_H
+#define CMD_HOPS_H
+
+struct err;
+struct transfer;
+
+/*
+ * Asks for t->url and follows redirects as far as the options allow; the head
+ * of the last answer is transfer_head(). 0, or -1 with *e.
+ */
+int hops_ask(struct transfer *t, struct err *e);
+
+/* Shows the head of the last answer on stderr. */
+void hops_show_head(const struct transfer *t);
+
+/* Tells of the last answer when its body is taken: event, --timing. */
+void hops_tell(const struct transfer *t);
+
+#endif

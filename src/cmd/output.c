@@ -1,0 +1,219 @@
+#include "cmd/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "cmd/fetch.h"
+#include "cmd/transfer.h"
+#include "net/http_name.h"
+
+/* Without -f a file is replaced by a newer one only where that was asked. */
+static bool
+may_replace(const struct transfer *t)
+{
+	return t->o->force || t->o->etag != NULL || t->o->since != NULL;
+}
+
+/* A partial file is there: what it is good for. */
+static void
+find_held(struct transfer *t)
+{
+	char shown[TRANSFER_URL_SIZE], size[32];
+
+	if (t->file.is_special || t->file.held == 0)
+		return;
+	num_format_size(size, sizeof(size), (uint64_t)t->file.held);
+	if (!t->o->resume)
+		diag_warn("there are %s of an earlier run; beginning anew "
+			  "(--continue resumes)",
+		    size);
+	else if (!download_source(&t->file,
+		     url_absolute(&t->start, shown, sizeof(shown)), &t->source))
+		diag_warn("there are %s, but not known to be of this file; "
+			  "beginning anew",
+		    size);
+	else
+		t->held = t->file.held;
+}
+
+/* --continue, and the file itself is there: is it whole? */
+static bool
+finds_whole(struct transfer *t, const char *path)
+{
+	char part[PATH_MAX];
+	struct stat st;
+
+	if (!t->o->resume || t->o->force || stat(path, &st) < 0 ||
+	    !S_ISREG(st.st_mode))
+		return false;
+	snprintf(part, sizeof(part), "%s.part", path);
+	if (access(part, F_OK) == 0)
+		return false;
+	t->complete_size = (int64_t)st.st_size;
+	t->asked_from = t->complete_size;
+	return true;
+}
+
+static int
+open_file(struct transfer *t, const char *path, struct err *e)
+{
+	if (download_open(&t->file, path, may_replace(t), e) < 0)
+		return -1;
+	t->is_file = t->is_open = true;
+	sink_init(&t->out, t->file.fd, t->file.target, !t->o->raw);
+	find_held(t);
+	return 0;
+}
+
+static int
+open_stdout(struct transfer *t, struct err *e)
+{
+	if (!fd_is_writable(STDOUT_FILENO))
+		return err_set(e, ERR_OUTPUT, "stdout is closed");
+	sink_init(&t->out, STDOUT_FILENO, "stdout", !t->o->raw);
+	t->is_open = true;
+	return 0;
+}
+
+int
+output_open(struct transfer *t, struct err *e)
+{
+	char name[HTTP_NAME_SIZE];
+	const char *path = t->o->output;
+
+	sink_init(&t->out, -1, "", false);
+	t->complete_size = -1;
+	t->total = -1;
+	if (t->o->disposition)
+		return 0;
+	if (t->o->remote_name &&
+	    http_name_of_url(&t->start, name, sizeof(name)))
+		path = name;
+	if (path == NULL || strcmp(path, "-") == 0)
+		return open_stdout(t, e);
+	if (finds_whole(t, path))
+		return 0;
+	return open_file(t, path, e);
+}
+
+int
+output_open_late(struct transfer *t, struct err *e)
+{
+	char name[HTTP_NAME_SIZE];
+
+	if (t->is_open)
+		return 0;
+	if (!http_name_of_head(transfer_head(t), name, sizeof(name)) &&
+	    !http_name_of_url(&t->start, name, sizeof(name)))
+		return err_set(e, ERR_OUTPUT,
+		    "neither the response nor the URL names a file");
+	diag_note("the file's name is %s", name);
+	return open_file(t, name, e);
+}
+
+static void
+draw(void *context, uint64_t received)
+{
+	struct transfer *t = context;
+	char text[256];
+
+	if (!progress_is_due(&t->progress))
+		return;
+	progress_draw(&t->progress,
+	    progress_text(&t->progress, text, sizeof(text), "received",
+		(uint64_t)t->base + received, t->total, (uint64_t)t->base));
+}
+
+/* Reads the body, with the head before it where that was asked for. */
+static int
+take(struct transfer *t, struct sink *out, struct err *e)
+{
+	const struct http_head *h = transfer_head(t);
+	char shown[TRANSFER_URL_SIZE];
+
+	if ((t->o->include || t->o->head_only) &&
+	    sink_write(out, h->text, h->length, t->f->until, e) < 0)
+		return -1;
+	if (http_client_read(&t->f->client, out, draw, t, e) == 0)
+		return 0;
+	if (e->kind != ERR_OUTPUT)
+		err_prefix(e, "%s", transfer_url(t, shown));
+	return -1;
+}
+
+int
+output_take(struct transfer *t, struct err *e)
+{
+	bool wanted = t->o->progress || (t->is_file && !t->file.is_special);
+	char text[256];
+	int result;
+
+	progress_start(&t->progress, wanted);
+	result = take(t, &t->out, e);
+	progress_text(&t->progress, text, sizeof(text), "received",
+	    (uint64_t)t->base + t->f->client.parser->body.received, t->total,
+	    (uint64_t)t->base);
+	progress_end(&t->progress);
+	if (result == 0 && t->progress.shown)
+		diag_warn("%s", text);
+	return result;
+}
+
+int
+output_take_aside(struct transfer *t, char *kept, size_t size, struct err *e)
+{
+	struct sink out;
+	int fd, result;
+
+	kept[0] = '\0';
+	if (!t->is_file || t->file.is_special)
+		return take(t, &t->out, e);
+	snprintf(kept, size, "%s.error", t->file.target);
+	fd = open(
+	    kept, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return err_sys(e, ERR_OUTPUT, errno, "writing %s", kept);
+	sink_init(&out, fd, kept, false);
+	result = take(t, &out, e);
+	if (close(fd) < 0 && result == 0)
+		result = err_sys(e, ERR_OUTPUT, errno, "closing %s", kept);
+	if (out.bytes == 0) {
+		(void)unlink(kept);
+		kept[0] = '\0';
+	}
+	return result;
+}
+
+int
+output_commit(struct transfer *t, struct err *e)
+{
+	return t->is_file ? download_commit(&t->file, e) : 0;
+}
+
+void
+output_close(struct transfer *t)
+{
+	struct stat st;
+	char part[512];
+
+	if (!t->is_file)
+		return;
+	if (!t->file.is_special && t->file.fd >= 0 &&
+	    fstat(t->file.fd, &st) == 0 && st.st_size > 0)
+		diag_warn("%lld bytes are kept in %s%s", (long long)st.st_size,
+		    text_escape_string(part, sizeof(part), t->file.part),
+		    http_validator_is_usable(&t->source)
+			? "; --continue resumes"
+			: "");
+	download_close(&t->file);
+}

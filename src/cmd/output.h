@@ -1,0 +1,37 @@
+/* Where http-get puts the body: stdout or a file, with its progress. */
+#ifndef CMD_OUTPUT_H
+#define CMD_OUTPUT_H
+
+#include <stddef.h>
+
+struct err;
+struct transfer;
+
+/*
+ * Opens what the body will go to, unless --content-disposition leaves its
+ * name to the answer; with --continue finds out what is there already. 0, or
+ * -1 with ERR_OUTPUT.
+ */
+int output_open(struct transfer *t, struct err *e);
+
+/* Opens it now that the head has come, where output_open() did not. */
+int output_open_late(struct transfer *t, struct err *e);
+
+/* Reads the body into t->out. 0, or -1 with *e. */
+int output_take(struct transfer *t, struct err *e);
+
+/*
+ * Reads a body that is not the file into NAME.error, or into t->out where
+ * that is no file. kept gets the path; "" when there was no body, or none to
+ * be put aside. 0, or -1 with *e.
+ */
+int output_take_aside(
+    struct transfer *t, char *kept, size_t size, struct err *e);
+
+/* The body is whole: the file gets its name. 0, or -1 with ERR_OUTPUT. */
+int output_commit(struct transfer *t, struct err *e);
+
+/* Gives back what it opened, and tells of a partial file that stays. */
+void output_close(struct transfer *t);
+
+#endif

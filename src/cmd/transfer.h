@@ -1,0 +1,63 @@
+/* One URL of http-get on its way: what fetch, hops, answer and output share. */
+#ifndef CMD_TRANSFER_H
+#define CMD_TRANSFER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/progress.h"
+#include "net/download.h"
+#include "net/http_date.h"
+#include "net/http_validator.h"
+#include "net/sink.h"
+#include "net/url.h"
+
+struct fetch;
+struct fetch_options;
+struct http_head;
+struct proxy;
+
+#define TRANSFER_USER_SIZE 1024
+/* Room for url_absolute(). */
+#define TRANSFER_URL_SIZE (URL_SIZE + 8)
+
+struct transfer {
+	struct fetch *f;
+	const struct fetch_options *o;
+	bool wants_more; /* another URL comes behind it */
+
+	/* The way: hops.c. */
+	struct url start, url;     /* as given, and where redirects have led */
+	char *trail;               /* URLs so far, each on a line; owned */
+	int redirects;             /* how many were followed */
+	const struct proxy *proxy; /* of the last request, or NULL */
+	bool left_origin;          /* own fields and credentials stay home */
+	char user[TRANSFER_USER_SIZE];           /* USER:PASS, or "" */
+	char if_none_match[HTTP_VALIDATOR_SIZE]; /* entity tag, or "" */
+	char if_modified_since[HTTP_DATE_SIZE];  /* date, or "" */
+
+	/* Where the body goes: output.c. */
+	bool is_open;             /* out is ready */
+	bool is_file;             /* out writes to file */
+	struct download file;     /* owned */
+	struct sink out;          /* stdout or file */
+	struct progress progress; /* of out */
+	int64_t total;            /* bytes it will hold, -1: unknown */
+
+	/* What out holds already: answer.c. */
+	struct http_validator source; /* of which version it is */
+	int64_t held;          /* bytes of its beginning; 0: none of use */
+	int64_t asked_from;    /* where the last request wanted to begin */
+	int64_t base;          /* offset of the first byte of this answer, */
+	uint64_t out_start;    /* and of out.bytes then */
+	bool is_complete;      /* -c found the whole file */
+	int64_t complete_size; /* its size, while that is being asked */
+};
+
+/* The head of the last response. */
+const struct http_head *transfer_head(const struct transfer *t);
+
+/* The URL of the last request, to be shown; buf has TRANSFER_URL_SIZE. */
+const char *transfer_url(const struct transfer *t, char *buf);
+
+#endif

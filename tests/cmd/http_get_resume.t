@@ -1,0 +1,165 @@
+# A download that breaks off is resumed by what identifies the file, and never
+# spliced from two versions.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use SocktHttp;
+use Test::More;
+
+my $dir  = scratch();
+my $body = join '', map { pack 'N', $_ } 1 .. 25_000;
+my $size = length $body;
+
+# An answer with a validator, perhaps cut short.
+sub whole {
+    my ($tag, $cut, $content) = @_;
+    $content //= $body;
+    my $head = "HTTP/1.1 200 OK\r\nETag: $tag\r\nContent-Length: "
+        . length($content) . "\r\n\r\n";
+    return $head . substr $content, 0, $cut // length $content;
+}
+
+sub part {
+    my ($from, %o) = @_;
+    my $content = substr $o{body} // $body, $from;
+    my $total = $o{total} // $size;
+    my $to = $o{to} // $size - 1;
+    my $tag = $o{tag} ? "ETag: $o{tag}\r\n" : '';
+    return "HTTP/1.1 206 Part\r\n${tag}Content-Range: bytes $from-$to/$total\r\n"
+        . 'Content-Length: ' . length($content) . "\r\n\r\n$content";
+}
+
+# A first run that breaks off after n bytes, on a server that is asked again.
+# Returns the result of the second run.
+my $count = 0;
+sub resume {
+    my ($first, $second, @options) = @_;
+    my $s = http_server($first, ref $second eq 'ARRAY' ? @$second : $second);
+    my $file = "$dir/file" . ++$count;
+    my $r = run('http-get', '-o', $file, "$s->{url}/x");
+    is $r->{status}, 9, 'the first run is truncated';
+    ok !-e $file, 'nothing bears the name yet';
+    $r = run('http-get', '-c', '-o', $file, @options, "$s->{url}/x");
+    $r->{file} = $file;
+    $r->{requests} = [requests($s)];
+    return $r;
+}
+
+my $r = resume(whole('"v1"', 30_000), part(30_000, tag => '"v1"'));
+is $r->{status}, 0, 'resumed: exit status';
+ok slurp($r->{file}) eq $body, 'byte for byte';
+like $r->{requests}[1], qr/\r\nRange: bytes=30000-\r\n/, 'Range';
+like $r->{requests}[1], qr/\r\nIf-Range: "v1"\r\n/, 'If-Range';
+is_deeply [glob "$r->{file}*"], [$r->{file}], 'nothing else is left';
+
+$r = resume(whole('"v1"', 30_000), whole('"v2"', undef, 'new'));
+is $r->{status}, 0, 'changed: exit status';
+is slurp($r->{file}), 'new', 'it is fetched anew, not spliced';
+is_deeply [glob "$r->{file}*"], [$r->{file}], 'nothing else is left';
+
+$r = resume(whole('"v1"', 30_000),
+    [part(30_000, tag => '"v2"'), whole('"v2"', undef, 'new')]);
+is $r->{status}, 0, 'a part of another version: exit status';
+is slurp($r->{file}), 'new', 'it is fetched anew, not spliced';
+
+$r = resume(whole('"v1"', 30_000),
+    [part(30_000, total => $size + 1, to => $size,
+        body => $body . '!'), whole('"v2"', undef, 'new')]);
+is slurp($r->{file}), 'new', 'so is one of another size';
+
+for my $bad (part(29_999), part(30_000, to => $size - 2),
+    "HTTP/1.1 206 Part\r\nContent-Length: 5\r\n\r\nhello",
+    part(30_000) =~ s/bytes 30000/bytes x/r) {
+    $r = resume(whole('"v1"', 30_000), $bad);
+    is $r->{status}, 9, 'another range than was asked for';
+    ok !-e $r->{file}, 'never becomes the file';
+    is -s "$r->{file}.part", 30_000, 'what was there is kept';
+}
+
+# Everything is there already but for the name.
+my $s = http_server(whole('"v1"', 30_000),
+    "HTTP/1.1 416 No\r\nContent-Range: bytes */$size\r\n"
+        . "Content-Length: 3\r\n\r\nno\n");
+run('http-get', '-o', "$dir/all", "$s->{url}/");
+spew("$dir/all.part", $body);
+$r = run('http-get', '-c', '-o', "$dir/all", "$s->{url}/");
+is $r->{status}, 0, '416 with an equal size: exit status';
+ok slurp("$dir/all") eq $body, 'it is complete';
+$r = resume(whole('"v1"', 30_000),
+    ["HTTP/1.1 416 No\r\nContent-Range: bytes */7\r\nContent-Length: 0\r\n\r\n",
+        whole('"v2"', undef, 'shorter')]);
+is slurp($r->{file}), 'shorter', '416 with another size: fetched anew';
+
+$r = resume(whole('"v1"', 30_000), answer('404 Gone', 'error page'));
+is $r->{status}, 8, 'an error while resuming: exit status';
+is -s "$r->{file}.part", 30_000, 'its body is not appended';
+
+# Without a strong validator nothing can be resumed.
+for my $tag ('W/"v1"', 'v1') {
+    $r = resume(whole($tag, 30_000), whole($tag));
+    unlike $r->{requests}[1], qr/Range/, "$tag is not asked by";
+    ok slurp($r->{file}) eq $body, 'it is fetched anew';
+}
+my $date = 'Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT';
+my $dated = whole('"x"', 30_000)
+    =~ s/ETag: "x"/$date\r\nDate: Sun, 06 Nov 1994 08:49:38 GMT/r;
+$r = resume($dated, part(30_000));
+like $r->{requests}[1], qr/\r\nIf-Range: Sun, 06 Nov 1994 08:49:37 GMT\r\n/,
+    'a date that is older than its answer is as good';
+ok slurp($r->{file}) eq $body, 'and resumed by';
+$r = resume($dated =~ s/38 GMT/37 GMT/r, whole('"x"'));
+unlike $r->{requests}[1], qr/Range/, 'one of the same second is not';
+
+# A partial file of another URL.
+$s = http_server(whole('"v1"', 30_000), whole('"v1"', undef, 'other'));
+run('http-get', '-o', "$dir/one", "$s->{url}/a");
+$r = run('http-get', '-c', '-o', "$dir/one", "$s->{url}/b");
+is slurp("$dir/one"), 'other', 'a partial file of another URL is not used';
+like $r->{err}, qr/not known to be of this file/, 'and that is told';
+
+# A file that is there.
+my $n = 0;
+for my $case (
+    ["HTTP/1.1 416 No\r\nContent-Range: bytes */5\r\n\r\n", 0],
+    ["HTTP/1.1 416 No\r\nContent-Range: bytes */4\r\n\r\n", 11],
+    [answer('200 OK', 'hello'), 0], [answer('200 OK', 'hello!'), 11],
+    [answer('206 OK', '!', 'Content-Range: bytes 5-5/6'), 11],
+    [answer('500 Oh', 'oh'), 8],
+) {
+    spew("$dir/there", 'HELLO');
+    $r = get($case->[0], '/', '-c', '-o', "$dir/there");
+    is $r->{status}, $case->[1], 'a file that is there, case ' . ++$n;
+    is slurp("$dir/there"), 'HELLO', 'is not touched';
+}
+
+# Interrupted.
+$s = http_server(sub { syswrite $_[0], whole('"v1"', 30_000); sleep 60 });
+my $p = start('http-get', '-o', "$dir/int", "$s->{url}/");
+my $until = time + 30;
+select undef, undef, undef, 0.01
+    until (-s "$dir/int.part" // 0) == 30_000 || time > $until;
+$r = $p->stop('INT');
+is $r->{signal}, 2, 'SIGINT: it dies by it';
+like $r->{err}, qr/30000 bytes are kept in \S+int\.part; --continue resumes/,
+    'and says what is kept';
+kill 'KILL', $s->{pid};
+
+# Two at once.
+$s = http_server(sub { syswrite $_[0], whole('"v1"', 30_000); sleep 60 });
+$p = start('http-get', '-o', "$dir/two", "$s->{url}/");
+select undef, undef, undef, 0.01
+    until (-s "$dir/two.part" // 0) == 30_000 || time > $until;
+$r = get(whole('"v1"'), '/', '-o', "$dir/two");
+is $r->{status}, 11, 'a second writer is turned away';
+like $r->{err}, qr/another process is writing/, 'and told why';
+$p->stop('KILL');
+kill 'KILL', $s->{pid};
+
+for my $args (['-c'], ['-c', '-o', '-'], ['-c', '-o', 'x', '-r', '1-'],
+    ['-c', '-o', 'x', '-i']) {
+    is run('http-get', @$args, 'http://a/')->{status}, 2, "@$args is refused";
+}
+
+done_testing;

@@ -1,0 +1,94 @@
+# --retry goes on where it broke off, and only after what may pass.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use SocktHttp;
+use Test::More;
+
+my $dir  = scratch();
+my $body = join '', map { pack 'N', $_ } 1 .. 25_000;
+my $head = "HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: 100000\r\n\r\n";
+
+sub part {
+    my ($from, $to, $total) = @_;
+    return "HTTP/1.1 206 Part\r\nETag: \"v1\"\r\n"
+        . "Content-Range: bytes $from-99999/100000\r\n"
+        . 'Content-Length: ' . (100_000 - $from) . "\r\n\r\n"
+        . substr $body, $from, $to - $from;
+}
+
+# Runs against connections; the result with the requests.
+sub try_with {
+    my ($args, @connections) = @_;
+    my $s = http_server(@connections);
+    my $r = run('http-get', @$args, "$s->{url}/x");
+    $r->{requests} = [requests($s)];
+    return $r;
+}
+
+for my $out ('file', 'stdout') {
+    my @args = $out eq 'file' ? ('-o', "$dir/whole") : ();
+    my $r = try_with(['-q', '--retry', 3, @args],
+        $head . substr($body, 0, 20_000), part(20_000, 70_000),
+        part(70_000, 100_000));
+    is $r->{status}, 0, "$out: exit status";
+    ok +($out eq 'file' ? slurp("$dir/whole") : $r->{out}) eq $body,
+        "$out: byte for byte";
+    like $r->{requests}[1], qr/Range: bytes=20000-\r\nIf-Range: "v1"/,
+        "$out: resumed once";
+    like $r->{requests}[2], qr/Range: bytes=70000-\r\nIf-Range: "v1"/,
+        "$out: and again";
+}
+
+my $r = try_with(['--retry', 1], $head . substr($body, 0, 20_000),
+    $head =~ s/v1/v2/r . $body);
+is $r->{status}, 9, 'stdout: it changed meanwhile';
+is length $r->{out}, 20_000, 'nothing of the new one is written';
+like $r->{err}, qr/stdout cannot be taken back/, 'and told why';
+
+$r = try_with(['-q', '--retry', 1, '-o', "$dir/changed"],
+    $head . substr($body, 0, 20_000), answer('200 OK', 'new', 'ETag: "v2"'));
+is slurp("$dir/changed"), 'new', 'a file is fetched anew';
+
+$r = try_with(['-q', '--retry', 1], "HTTP/1.1 200 OK\r\n"
+        . "Content-Length: 9\r\n\r\nhello", answer('200 OK', 'x'));
+is $r->{status}, 9, 'without a validator stdout is given up';
+is $r->{out}, 'hello', 'with what there was';
+is scalar @{ $r->{requests} }, 1, 'without another request';
+
+$r = try_with(['-q', '--retry', 1, '-o', "$dir/plain"], "HTTP/1.1 200 OK\r\n"
+        . "Content-Length: 9\r\n\r\nhello", answer('200 OK', 'new'));
+is slurp("$dir/plain"), 'new', 'and a file fetched anew';
+
+for my $status (408, 429, 500, 502, 503, 504) {
+    $r = try_with(['-q', '--retry', 1, '-o', "$dir/$status"],
+        answer("$status Oh", 'no'), answer('200 OK', 'yes'));
+    is $r->{status}, 0, "$status is tried again";
+}
+for my $status (400, 401, 403, 404, 410, 501) {
+    $r = try_with(['-q', '--retry', 1], answer("$status Oh", ''),
+        answer('200 OK', 'yes'));
+    is $r->{status}, 8, "$status is not";
+    is scalar @{ $r->{requests} }, 1, 'not even once';
+}
+$r = try_with(['-q', '--retry', 1], "HTTP/1.1 2x0 OK\r\n\r\n",
+    answer('200 OK', 'yes'));
+is $r->{status}, 9, 'a malformed answer is not';
+is scalar @{ $r->{requests} }, 1, 'not even once';
+
+$r = try_with(['-q', '--retry', 1, '-o', "$dir/after"],
+    answer('503 Busy', '', 'Retry-After: 1'), answer('200 OK', 'yes'));
+is $r->{status}, 0, 'Retry-After: exit status';
+cmp_ok $r->{seconds}, '>=', 1, 'is heeded';
+
+$r = run('http-get', '--retry', 2, 'http://127.0.0.1:' . free_port());
+is $r->{status}, 4, 'a refusal stays one';
+is scalar(() = $r->{err} =~ /trying again in/g), 2, 'after two more tries';
+$r = run('http-get', '--retry', 9, '-m', '0.3',
+    'http://127.0.0.1:' . free_port());
+cmp_ok $r->{seconds}, '<', 5, '--max-time ends it';
+is run('http-get', '--retry', 'x', 'http://a/')->{status}, 2, 'not a number';
+
+done_testing;
