@@ -21,7 +21,7 @@ digits(const char **text, int64_t max, int64_t *out)
 	for (; is_digit(*p); p++) {
 		int digit = *p - '0';
 
-		if (n > (max - digit) / 10)
+		if (digit > max || n > (max - digit) / 10)
 			return false;
 		n = n * 10 + digit;
 	}
