@@ -4,5 +4,5 @@
 
 const struct command *const command_table[] = {&connect_command,
     &listen_command, &serve_hello_command, &udp_send_command,
-    &udp_serve_command, &http_get_command, &help_command, &completion_command,
-    NULL};
+    &udp_serve_command, &http_get_command, &portscan_command, &help_command,
+    &completion_command, NULL};

@@ -1,0 +1,378 @@
+#include "cmd/scan_report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "net/addr.h"
+#include "net/targets.h"
+
+/* Where a line of counts is put together. */
+#define COUNTS_TEXT 512
+
+void
+scan_report_start(struct scan_report *r)
+{
+	struct service_list none = SERVICE_LIST_INIT;
+
+	r->services = none;
+	if (r->with_service)
+		service_list_read(&r->services, r->protocol);
+	r->rows = NULL;
+	r->count = r->room = 0;
+	r->counts = mem_array(
+	    (size_t)r->targets->hosts * SCAN_REASONS, sizeof(r->counts[0]));
+	memset(r->totals, 0, sizeof(r->totals));
+	r->errnum = 0;
+}
+
+void
+scan_report_clear(struct scan_report *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->count; i++)
+		free(r->rows[i].banner);
+	r->count = 0;
+	memset(r->counts, 0,
+	    (size_t)r->targets->hosts * SCAN_REASONS * sizeof(r->counts[0]));
+	memset(r->totals, 0, sizeof(r->totals));
+}
+
+void
+scan_report_release(struct scan_report *r)
+{
+	scan_report_clear(r);
+	service_list_release(&r->services);
+	free(r->rows);
+	free(r->counts);
+}
+
+static const char *
+state_name(uint8_t reason)
+{
+	return scan_state_name(scan_state_of((enum scan_reason)reason));
+}
+
+/* The host's address as text; its name, if it was asked for by one. */
+static const char *
+host_ip(const struct scan_report *r, uint32_t host, char *buf, size_t size)
+{
+	struct addr a;
+
+	targets_host(r->targets, host, 0, &a);
+	return addr_format_ip(&a, buf, size);
+}
+
+static void
+tell_event(const struct scan_report *r, const struct scan_result *result)
+{
+	const char *service = service_name(&r->services, result->port);
+	const char *name = targets_name(r->targets, result->host);
+	char ip[ADDR_TEXT];
+	struct json j;
+
+	host_ip(r, result->host, ip, sizeof(ip));
+	diag_event_begin(&j, "port");
+	json_text(&j, "host", name != NULL ? name : ip);
+	json_text(&j, "ip", ip);
+	json_number(&j, "port", result->port);
+	json_text(&j, "protocol", r->protocol);
+	json_text(&j, "state", state_name((uint8_t)result->reason));
+	json_text(&j, "reason", scan_reason_name(result->reason));
+	if (service != NULL)
+		json_text(&j, "service", service);
+	json_seconds(&j, "seconds", (double)result->ns / 1e9);
+	diag_event_end(&j, DIAG_STEP + 1, "%s", "");
+}
+
+void
+scan_report_add(struct scan_report *r, const struct scan_result *result)
+{
+	struct scan_row row = {
+	    result->host, result->port, (uint8_t)result->reason, NULL};
+
+	r->counts[(size_t)result->host * SCAN_REASONS + result->reason]++;
+	r->totals[result->reason]++;
+	if (result->reason == SCAN_LOCAL)
+		r->errnum = result->errnum;
+	if (!r->all && scan_state_of(result->reason) != SCAN_OPEN)
+		return;
+	if (diag_is_json()) {
+		tell_event(r, result);
+		return;
+	}
+	if (r->count == r->room) {
+		r->room = r->room == 0 ? 64 : r->room * 2;
+		r->rows = mem_resize(r->rows, r->room, sizeof(r->rows[0]));
+	}
+	r->rows[r->count++] = row;
+}
+
+uint64_t
+scan_report_decided(const struct scan_report *r)
+{
+	uint64_t n = 0;
+	int i;
+
+	for (i = 0; i < SCAN_REASONS; i++)
+		n += r->totals[i];
+	return n;
+}
+
+static int
+by_host_and_port(const void *a, const void *b)
+{
+	const struct scan_row *x = a, *y = b;
+
+	if (x->host != y->host)
+		return x->host < y->host ? -1 : 1;
+	return (x->port > y->port) - (x->port < y->port);
+}
+
+/* "1000 closed (refused), 3 filtered (no answer)" for what has no rows. */
+static const char *
+format_hidden(const struct scan_report *r, uint32_t host, char *buf)
+{
+	const uint32_t *counts = r->counts + (size_t)host * SCAN_REASONS;
+	size_t used = 0;
+	int i;
+
+	buf[0] = '\0';
+	for (i = 0; i < SCAN_REASONS && !r->all; i++) {
+		enum scan_reason reason = (enum scan_reason)i;
+
+		if (counts[i] == 0 || scan_state_of(reason) == SCAN_OPEN)
+			continue;
+		snprintf(buf + used, COUNTS_TEXT - used,
+		    "%s%" PRIu32 " %s (%s)", used > 0 ? ", " : "", counts[i],
+		    state_name((uint8_t)i), scan_reason_name(reason));
+		used = strlen(buf);
+	}
+	return buf;
+}
+
+static void
+print_row(const struct scan_report *r, const struct scan_row *row)
+{
+	const char *service = service_name(&r->services, row->port);
+	char port[16];
+
+	snprintf(port, sizeof(port), "%u/%s", row->port, r->protocol);
+	printf(r->with_service || r->with_reason || row->banner != NULL
+		   ? "%-10s %-8s"
+		   : "%-10s %s",
+	    port, state_name(row->reason));
+	if (r->with_service)
+		printf(row->banner != NULL || r->with_reason ? " %-16s" : " %s",
+		    service != NULL ? service : "-");
+	if (r->with_reason)
+		printf(row->banner != NULL ? " %-20s" : " %s",
+		    scan_reason_name((enum scan_reason)row->reason));
+	if (row->banner != NULL)
+		printf(" %s", row->banner);
+	putchar('\n');
+}
+
+static void
+print_heading(const struct scan_report *r)
+{
+	printf("%-10s %s", "PORT",
+	    r->with_service || r->with_reason ? "STATE   " : "STATE");
+	if (r->with_service)
+		printf(" %s", r->with_reason ? "SERVICE         " : "SERVICE");
+	if (r->with_reason)
+		printf(" REASON");
+	putchar('\n');
+}
+
+/* One host: its rows, and what is not shown. */
+static void
+print_host(const struct scan_report *r, uint32_t host,
+    const struct scan_row *rows, size_t count)
+{
+	const char *name = targets_name(r->targets, host);
+	char ip[ADDR_TEXT], hidden[COUNTS_TEXT];
+	size_t i;
+
+	host_ip(r, host, ip, sizeof(ip));
+	if (name != NULL)
+		printf("%s (%s)\n", name, ip);
+	else
+		printf("%s\n", ip);
+	if (count > 0)
+		print_heading(r);
+	for (i = 0; i < count; i++)
+		print_row(r, &rows[i]);
+	format_hidden(r, host, hidden);
+	if (hidden[0] != '\0')
+		printf("not shown: %s\n", hidden);
+}
+
+/* "Host: 127.0.0.1 (name)\tPorts: 22/open/tcp//ssh///, ..." */
+static void
+print_greppable(const struct scan_report *r, uint32_t host,
+    const struct scan_row *rows, size_t count)
+{
+	const char *name = targets_name(r->targets, host), *service;
+	char ip[ADDR_TEXT], hidden[COUNTS_TEXT];
+	size_t i;
+
+	printf("Host: %s (%s)\tPorts:", host_ip(r, host, ip, sizeof(ip)),
+	    name != NULL ? name : "");
+	for (i = 0; i < count; i++) {
+		service = service_name(&r->services, rows[i].port);
+		printf("%s %u/%s/%s//%s///", i > 0 ? "," : "", rows[i].port,
+		    state_name(rows[i].reason), r->protocol,
+		    service != NULL ? service : "");
+	}
+	format_hidden(r, host, hidden);
+	if (hidden[0] != '\0')
+		printf("\tNot shown: %s", hidden);
+	putchar('\n');
+}
+
+static void
+print_bare(const struct scan_report *r, const struct scan_row *row)
+{
+	char ip[ADDR_TEXT];
+
+	if (scan_state_of((enum scan_reason)row->reason) != SCAN_OPEN)
+		return;
+	host_ip(r, row->host, ip, sizeof(ip));
+	printf(
+	    strchr(ip, ':') != NULL ? "[%s]:%u\n" : "%s:%u\n", ip, row->port);
+}
+
+/* How many ports of a host are decided, but for those that were skipped. */
+static uint32_t
+count_of(const struct scan_report *r, uint32_t host, enum scan_state state)
+{
+	const uint32_t *counts = r->counts + (size_t)host * SCAN_REASONS;
+	uint32_t n = 0;
+	int i;
+
+	for (i = 0; i < SCAN_REASONS; i++)
+		if (scan_state_of((enum scan_reason)i) == state)
+			n += counts[i];
+	return n;
+}
+
+/* A sweep's hosts that have no table of their own. */
+static void
+print_rest(const struct scan_report *r)
+{
+	uint32_t i, shown = 0, without = 0, silent = 0;
+
+	for (i = 0; i < r->targets->hosts; i++) {
+		if (count_of(r, i, SCAN_OPEN) > 0)
+			shown++;
+		else if (count_of(r, i, SCAN_CLOSED) > 0)
+			without++;
+		else
+			silent++;
+	}
+	printf("%" PRIu32 " hosts: %" PRIu32 " with open ports, %" PRIu32
+	       " without, %" PRIu32 " that did not answer\n",
+	    r->targets->hosts, shown, without, silent);
+}
+
+static void
+print_hosts(const struct scan_report *r)
+{
+	bool many = r->targets->hosts > 1;
+	uint32_t host, printed = 0;
+	size_t at = 0, end;
+
+	for (host = 0; host < r->targets->hosts; host++) {
+		for (end = at; end < r->count && r->rows[end].host == host;)
+			end++;
+		if (many && end == at)
+			continue;
+		if (r->form == SCAN_GREPPABLE) {
+			print_greppable(r, host, r->rows + at, end - at);
+		} else {
+			if (printed++ > 0)
+				putchar('\n');
+			print_host(r, host, r->rows + at, end - at);
+		}
+		at = end;
+	}
+	if (many && r->form == SCAN_TABLE) {
+		if (printed > 0)
+			putchar('\n');
+		print_rest(r);
+	}
+}
+
+void
+scan_report_print(struct scan_report *r)
+{
+	uint64_t decided = scan_report_decided(r);
+	size_t i;
+
+	if (diag_is_json())
+		return;
+	if (r->count > 0)
+		qsort(r->rows, r->count, sizeof(r->rows[0]), by_host_and_port);
+	if (r->form == SCAN_BARE)
+		for (i = 0; i < r->count; i++)
+			print_bare(r, &r->rows[i]);
+	else
+		print_hosts(r);
+	if (decided < r->asked && r->form == SCAN_TABLE)
+		printf("partial: %" PRIu64 " of %" PRIu64
+		       " ports were not decided\n",
+		    r->asked - decided, r->asked);
+	if (r->totals[SCAN_LOCAL] > 0)
+		diag_warn("%" PRIu64 " ports could not be asked: %s",
+		    r->totals[SCAN_LOCAL], err_reason(r->errnum));
+}
+
+void
+scan_report_summary(const struct scan_report *r, uint64_t sent, int64_t ns)
+{
+	uint64_t decided = scan_report_decided(r);
+	char took[32];
+	struct json j;
+	int i;
+
+	diag_event_begin(&j, "summary");
+	json_number(&j, "hosts", r->targets->hosts);
+	json_number(&j, "asked", (int64_t)r->asked);
+	json_number(&j, "open", (int64_t)r->totals[SCAN_CONNECTED]);
+	json_object(&j, "reasons");
+	for (i = 0; i < SCAN_REASONS; i++)
+		if (r->totals[i] > 0)
+			json_number(&j, scan_reason_name((enum scan_reason)i),
+			    (int64_t)r->totals[i]);
+	json_close(&j);
+	json_number(&j, "probes", (int64_t)sent);
+	json_bool(&j, "partial", decided < r->asked);
+	json_seconds(&j, "seconds", (double)ns / 1e9);
+	diag_event_end(&j, DIAG_NOTE,
+	    "%" PRIu64 " port%s of %" PRIu32 " host%s decided, %" PRIu64
+	    " open, with %" PRIu64 " probes in %s",
+	    decided, decided == 1 ? "" : "s", r->targets->hosts,
+	    r->targets->hosts == 1 ? "" : "s", r->totals[SCAN_CONNECTED], sent,
+	    num_format_duration(took, sizeof(took), ns));
+}
+
+enum err_kind
+scan_report_status(const struct scan_report *r)
+{
+	if (r->totals[SCAN_CONNECTED] > 0)
+		return ERR_NONE;
+	if (r->totals[SCAN_REFUSED] > 0)
+		return ERR_REFUSED;
+	if (r->totals[SCAN_SILENT] > 0 || r->totals[SCAN_SKIPPED] > 0)
+		return ERR_TIMEOUT;
+	if (r->totals[SCAN_LOCAL] == scan_report_decided(r))
+		return ERR_LOCAL;
+	return ERR_UNREACHABLE;
+}

@@ -1,0 +1,69 @@
+/* The results of a scan: collected, counted, and printed in four forms. */
+#ifndef CMD_SCAN_REPORT_H
+#define CMD_SCAN_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "net/scan.h"
+#include "net/service.h"
+
+struct targets;
+
+enum scan_form {
+	SCAN_TABLE,     /* for people */
+	SCAN_GREPPABLE, /* a line a host */
+	SCAN_BARE       /* HOST:PORT of open ports */
+};
+
+/* One port that is shown. */
+struct scan_row {
+	uint32_t host;
+	uint16_t port;
+	uint8_t reason; /* enum scan_reason */
+	char *banner;   /* owned and escaped, or NULL */
+};
+
+struct scan_report {
+	const struct targets *targets; /* the caller's */
+	const char *protocol;          /* "tcp" or "udp" */
+	enum scan_form form;
+	bool all;          /* rows for closed and filtered ports too */
+	bool with_reason;  /* a column for it */
+	bool with_service; /* look services up */
+	uint64_t asked;    /* pairs that were to be asked */
+	struct service_list services;
+	struct scan_row *rows; /* owned */
+	size_t count, room;
+	uint32_t *counts;              /* SCAN_REASONS for each host */
+	uint64_t totals[SCAN_REASONS]; /* of all hosts */
+	int errnum;                    /* of the last SCAN_LOCAL */
+};
+
+/* The caller has filled the fields above services. */
+void scan_report_start(struct scan_report *r);
+
+/* Forgets what was collected. */
+void scan_report_clear(struct scan_report *r);
+
+/* Takes a result; with --json a "port" event at once. */
+void scan_report_add(struct scan_report *r, const struct scan_result *result);
+
+/* How many pairs were decided. */
+uint64_t scan_report_decided(const struct scan_report *r);
+
+/* Prints what there is, sorted, to stdout; with --json nothing. */
+void scan_report_print(struct scan_report *r);
+
+/* The "summary" event. */
+void scan_report_summary(
+    const struct scan_report *r, uint64_t sent, int64_t ns);
+
+/* The exit status: done where something is open, else the best that is left. */
+enum err_kind scan_report_status(const struct scan_report *r);
+
+void scan_report_release(struct scan_report *r);
+
+#endif

@@ -1,0 +1,427 @@
+#include "net/scan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "net/addr.h"
+#include "net/fast.h"
+#include "net/scan_run.h"
+#include "net/sock.h"
+#include "net/targets.h"
+#include "net/verdict.h"
+#include "net/wait.h"
+
+/* Descriptors left to everything else: the standard ones, names, files. */
+#define SPARE_FDS 24
+/* Slots that are never needed, whatever the limit of descriptors. */
+#define MOST_PROBES 60000
+/* Probes that leave in one tick at most, so that no queue is overrun. */
+#define BURST 128
+#define BURST_NS CLOCK_MS
+/* Of those, for ports that were silent: they are asked more gently. */
+#define BURST_AGAIN (BURST / 2)
+/* Answers of this machine itself that are taken in one go. */
+#define RUN 1024
+/* How often a host whose answers take a while is asked at once after all. */
+#define FAR_CHECK 64
+/* Answers that one call can tell of. */
+#define ANSWERS 256
+#define PROGRESS_MS 100
+
+uint32_t
+scan_capacity(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return 64;
+	if (limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+		getrlimit(RLIMIT_NOFILE, &limit);
+	}
+	if (limit.rlim_cur > MOST_PROBES + SPARE_FDS)
+		return MOST_PROBES;
+	if (limit.rlim_cur <= SPARE_FDS)
+		return 1;
+	return (uint32_t)limit.rlim_cur - SPARE_FDS;
+}
+
+struct probe *
+scan_probe(const struct scan *s, uint32_t id)
+{
+	return &s->pool.probes[id];
+}
+
+static uint32_t
+host_number(const struct scan *s, uint64_t pair)
+{
+	return (uint32_t)(pair / s->o->port_count);
+}
+
+static uint16_t
+port_number(const struct scan *s, uint64_t pair)
+{
+	return s->o->ports[pair % s->o->port_count];
+}
+
+struct scan_host *
+scan_host(const struct scan *s, uint64_t pair)
+{
+	return &s->hosts[host_number(s, pair)];
+}
+
+void
+scan_address(const struct scan *s, uint64_t pair, struct addr *a)
+{
+	targets_host(
+	    s->o->targets, host_number(s, pair), port_number(s, pair), a);
+}
+
+void
+scan_drop_socket(struct scan *s, uint32_t id)
+{
+	struct probe *p = scan_probe(s, id);
+
+	fast_set_forget(s->set, id);
+	sock_abort(&p->fd);
+}
+
+bool
+scan_is_plentiful(const struct scan *s)
+{
+	return s->pool.used <= s->pool.most / 4;
+}
+
+static int64_t
+timeout_ns(const struct scan *s, uint64_t pair)
+{
+	const struct scan_host *h = &s->hosts[host_number(s, pair)];
+	int64_t most = s->o->timeout_ms * 1000;
+
+	if (rtt_is_known(&h->rtt) || !rtt_is_known(&s->rtt))
+		return rtt_timeout_us(&h->rtt, most) * 1000;
+	/* Its neighbours tell, roughly. */
+	return rtt_timeout_us(&s->rtt, most / 2) * 2000;
+}
+
+/* A socket to try id's port with. 0, or an errno. */
+static int
+open_socket(struct scan *s, uint32_t id, const struct addr *a)
+{
+	struct probe *p = scan_probe(s, id);
+
+	if (p->fd >= 0 && p->family != addr_family(a))
+		scan_drop_socket(s, id);
+	if (p->fd < 0)
+		p->fd = sock_open(addr_family(a), SOCK_STREAM);
+	p->family = (uint8_t)addr_family(a);
+	return p->fd < 0 ? errno : 0;
+}
+
+/* Sends the try that id stands for. */
+static void
+begin(struct scan *s, uint32_t id)
+{
+	struct probe *p = scan_probe(s, id);
+	struct scan_host *h = scan_host(s, p->pair);
+	struct addr a;
+	int errnum;
+
+	scan_address(s, p->pair, &a);
+	p->tries++;
+	p->sent_ns = clock_now();
+	p->state = PROBE_FLIGHT;
+	s->flying++;
+	s->progress.sent++;
+	pace_take(&s->pace, p->sent_ns);
+	errnum = open_socket(s, id, &a);
+	if (errnum == 0 && connect(p->fd, &a.u.sa, a.len) < 0)
+		errnum = errno == EINTR ? EINPROGRESS : errno;
+	/* On this machine and close by the answer is there already. */
+	if (errnum == EINPROGRESS &&
+	    (!h->far || s->progress.sent % FAR_CHECK == 0)) {
+		errnum = fast_connect_result(p->fd, &a);
+		h->far = errnum == EINPROGRESS;
+	}
+	if (errnum == EINPROGRESS) {
+		s->burst--;
+		if (fast_set_watch(s->set, id, p->fd, POLLOUT) == 0) {
+			probe_time(
+			    &s->pool, id, p->sent_ns + timeout_ns(s, p->pair));
+			return;
+		}
+		errnum = errno;
+	}
+	verdict_conclude(s, id, errnum, &a);
+}
+
+/*
+ * The next try of a silent port. Where there is room the earlier one goes on
+ * listening, for late answers.
+ */
+static uint32_t
+next_again(struct scan *s)
+{
+	uint32_t id = probe_waiting(&s->pool), fresh = PROBE_NONE;
+	struct probe *p = scan_probe(s, id);
+
+	probe_unlink(&s->pool, id);
+	if (p->fd < 0)
+		return id;
+	if (scan_is_plentiful(s))
+		fresh = probe_take(&s->pool);
+	if (fresh == PROBE_NONE) {
+		fast_set_ignore(s->set, id);
+		if (!fast_connect_again(p->fd, true))
+			scan_drop_socket(s, id);
+		return id;
+	}
+	p->state = PROBE_OLDER;
+	p->newer = fresh;
+	scan_probe(s, fresh)->older = id;
+	scan_probe(s, fresh)->pair = p->pair;
+	scan_probe(s, fresh)->tries = p->tries;
+	scan_probe(s, fresh)->fails = p->fails;
+	return fresh;
+}
+
+/* True when the host answered none of its first probes. */
+static bool
+is_skipped(const struct scan *s, const struct scan_host *h)
+{
+	return !s->o->no_skip && s->o->targets->hosts > 1 && h->any_leads &&
+	       h->leads == 0 && !h->alive;
+}
+
+/* A port that was not asked yet, or PROBE_NONE when none may be just now. */
+static uint32_t
+next_new(struct scan *s)
+{
+	struct scan_host *h;
+	uint64_t pair;
+	uint32_t id;
+	bool is_lead;
+
+	for (;;) {
+		/* Which hosts are there has to be known first. */
+		if (s->leads > 0 && !scan_order_leads(&s->order) &&
+		    !s->o->no_skip && s->o->targets->hosts > 1)
+			return PROBE_NONE;
+		id = probe_take(&s->pool);
+		if (id == PROBE_NONE)
+			return PROBE_NONE;
+		s->all_begun = !scan_order_next(&s->order, &pair, &is_lead);
+		if (s->all_begun) {
+			probe_give(&s->pool, id);
+			return PROBE_NONE;
+		}
+		h = scan_host(s, pair);
+		if (is_lead) {
+			h->any_leads = true;
+			h->leads++;
+			s->leads++;
+		} else if (is_skipped(s, h)) {
+			probe_give(&s->pool, id);
+			verdict_skip(s, pair);
+			continue;
+		}
+		scan_probe(s, id)->pair = pair;
+		scan_probe(s, id)->tries = 0;
+		scan_probe(s, id)->fails = 0;
+		return id;
+	}
+}
+
+/* The next probe to send: a silent port's, else a new one's. */
+static uint32_t
+next_probe(struct scan *s)
+{
+	if (probe_waiting(&s->pool) != PROBE_NONE &&
+	    (s->burst_more > 0 || s->all_begun)) {
+		s->burst_more--;
+		return next_again(s);
+	}
+	return s->all_begun ? PROBE_NONE : next_new(s);
+}
+
+/* When the next probe may leave: now, or later. */
+static struct deadline
+next_leave(const struct scan *s)
+{
+	struct deadline d = {s->pace.interval_ns == 0 ? 0 : s->pace.next_ns};
+
+	if (s->burst <= 0 && d.at_ns < s->burst_ns + BURST_NS)
+		d.at_ns = s->burst_ns + BURST_NS;
+	if (d.at_ns < s->resume_ns)
+		d.at_ns = s->resume_ns;
+	return d;
+}
+
+/*
+ * Sends what may leave now. When it is to be called again although nothing
+ * has come back.
+ */
+static struct deadline
+feed(struct scan *s)
+{
+	int64_t now = clock_now();
+	struct deadline leave = {0};
+	uint32_t id;
+	int i;
+
+	if (now >= s->burst_ns + BURST_NS) {
+		s->burst_ns = now;
+		s->burst = BURST;
+		s->burst_more = BURST_AGAIN;
+	}
+	for (i = 0; i < RUN; i++) {
+		if (s->flying >= s->window.size)
+			return deadline_none();
+		leave = next_leave(s);
+		if (leave.at_ns > now && deadline_passed(leave))
+			now = clock_now();
+		if (leave.at_ns > now)
+			return leave;
+		id = next_probe(s);
+		if (id == PROBE_NONE)
+			return deadline_none();
+		begin(s, id);
+	}
+	return leave;
+}
+
+/* Something happened to the socket of id, or seems to have. */
+static void
+ask(struct scan *s, uint32_t id)
+{
+	struct probe *p = scan_probe(s, id);
+	struct addr a;
+	int errnum;
+
+	if (p->state == PROBE_FREE || p->fd < 0)
+		return;
+	scan_address(s, p->pair, &a);
+	errnum = fast_connect_result(p->fd, &a);
+	if (errnum == EINPROGRESS)
+		return;
+	probe_unlink(&s->pool, id);
+	verdict_conclude(s, id, errnum, &a);
+}
+
+static void
+tell_progress(struct scan *s)
+{
+	if (!deadline_passed(s->tell))
+		return;
+	s->o->progress(s->o->context, &s->progress);
+	s->tell = deadline_after(PROGRESS_MS);
+}
+
+static bool
+is_done(const struct scan *s)
+{
+	return s->all_begun && s->pool.used == 0;
+}
+
+/* Waits, and takes every answer that is there. 0, or -1 with errno. */
+static int
+listen_for(struct scan *s, struct deadline wake)
+{
+	struct deadline now = {0};
+	uint32_t ids[ANSWERS];
+	int i, n;
+
+	do {
+		n = fast_set_wait(s->set, ids, ANSWERS, wake);
+		for (i = 0; i < n; i++)
+			ask(s, ids[i]);
+		wake = now;
+	} while (n == ANSWERS && wait_stopped() == 0);
+	return n < 0 ? -1 : 0;
+}
+
+/* One round: send, wait, take answers, give up what is late. */
+static int
+turn(struct scan *s, struct err *e)
+{
+	struct deadline wake = feed(s);
+	uint32_t id;
+	int64_t now;
+
+	if (is_done(s))
+		return 0;
+	wake = deadline_first(wake, probe_deadline(&s->pool));
+	wake = deadline_first(wake, deadline_first(s->o->until, s->tell));
+	if (listen_for(s, wake) < 0 && errno != EINTR)
+		return err_sys(e, ERR_FAILED, errno, "waiting for answers");
+	if (wait_stopped() != 0)
+		return err_sys(e, ERR_FAILED, EINTR, "scan");
+	now = clock_now();
+	while ((id = probe_expired(&s->pool, now)) != PROBE_NONE)
+		verdict_expire(s, id);
+	tell_progress(s);
+	if (deadline_passed(s->o->until))
+		return err_set(
+		    e, ERR_TIMEOUT, "the time limit of the run has passed");
+	return 0;
+}
+
+static int
+start(struct scan *s, const struct scan_options *o, struct err *e)
+{
+	uint32_t most = scan_capacity();
+
+	memset(s, 0, sizeof(*s));
+	s->o = o;
+	if (o->parallel > 0 && o->parallel < most)
+		most = (uint32_t)o->parallel;
+	s->set = fast_set_new(most);
+	if (s->set == NULL)
+		return err_sys(e, ERR_FAILED, errno, "a set of sockets");
+	scan_order_init(&s->order, o->targets->hosts, o->ports, o->port_count,
+	    o->seed, o->shard, o->shards);
+	if (o->ascending)
+		scan_order_ascend(&s->order);
+	probe_pool_init(&s->pool, most);
+	window_init(&s->window, most);
+	s->hosts = mem_array(o->targets->hosts, sizeof(s->hosts[0]));
+	s->progress.asked = scan_order_count(&s->order);
+	s->progress.start_ns = clock_now();
+	pace_init(&s->pace, o->rate, s->progress.start_ns);
+	s->tell =
+	    o->progress != NULL ? deadline_after(PROGRESS_MS) : deadline_none();
+	return 0;
+}
+
+static void
+finish(struct scan *s)
+{
+	uint32_t id;
+
+	for (id = 0; id < s->pool.fresh; id++)
+		sock_abort(&scan_probe(s, id)->fd);
+	probe_pool_release(&s->pool);
+	fast_set_free(s->set);
+	free(s->hosts);
+}
+
+int
+scan_run(const struct scan_options *o, struct scan_progress *end, struct err *e)
+{
+	struct scan s;
+	int result = 0;
+
+	if (start(&s, o, e) < 0)
+		return -1;
+	while (result == 0 && !is_done(&s))
+		result = turn(&s, e);
+	*end = s.progress;
+	finish(&s);
+	return result;
+}

@@ -1,0 +1,97 @@
+/*
+ * A connect scan: which ports of which hosts are open, found out by
+ * connecting, many at once, without privilege. A probe that is answered is
+ * decided; one that is not is asked again before its port is called filtered.
+ * What fails on this machine is tried again and never becomes a port's state.
+ */
+#ifndef NET_SCAN_H
+#define NET_SCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+
+struct err;
+struct targets;
+
+enum scan_state {
+	SCAN_OPEN,
+	SCAN_CLOSED,
+	SCAN_FILTERED,
+	SCAN_UNKNOWN /* not found out, for a reason on this side */
+};
+
+/* What became of a port, and why; each reason belongs to one state. */
+enum scan_reason {
+	SCAN_CONNECTED,     /* open: the handshake was completed */
+	SCAN_REFUSED,       /* closed */
+	SCAN_SILENT,        /* filtered: no answer to any try */
+	SCAN_HOST_UNREACH,  /* filtered: ICMP host unreachable, or no ARP */
+	SCAN_NET_UNREACH,   /* filtered: ICMP net unreachable, or no route */
+	SCAN_PROHIBITED,    /* filtered: administratively prohibited */
+	SCAN_PROTO_UNREACH, /* filtered: ICMP protocol unreachable */
+	SCAN_LOCAL,         /* unknown: this machine could not ask */
+	SCAN_SKIPPED,       /* unknown: the host answered nothing */
+	SCAN_REASONS
+};
+
+enum scan_state scan_state_of(enum scan_reason reason);
+const char *scan_state_name(enum scan_state state);    /* "open" */
+const char *scan_reason_name(enum scan_reason reason); /* "no answer" */
+
+/* One port that is decided. */
+struct scan_result {
+	uint32_t host; /* of the targets */
+	uint16_t port;
+	enum scan_reason reason;
+	int errnum; /* SCAN_LOCAL: what failed */
+	int64_t ns; /* from the try that was answered to its answer */
+};
+
+/* How far it is, for who watches. */
+struct scan_progress {
+	uint64_t asked;   /* pairs of this scan */
+	uint64_t decided; /* of those */
+	uint64_t open;
+	uint64_t sent; /* probes, with re-probes */
+	int64_t start_ns;
+};
+
+struct scan_options {
+	const struct targets *targets;
+	const uint16_t *ports; /* ascending */
+	uint32_t port_count;
+	int64_t parallel;   /* probes in flight at most; 0: by descriptors */
+	int64_t rate;       /* probes a second at most; 0: any */
+	int64_t retries;    /* re-probes of a silent port; -1: as loss needs */
+	int64_t timeout_ms; /* longest wait for an answer */
+	bool ascending;     /* instead of a random order */
+	bool no_skip;       /* go on with hosts that answer nothing */
+	uint64_t seed;      /* of the random order */
+	uint32_t shard, shards; /* 0 of 1: everything */
+	struct deadline until;  /* end of the whole run */
+
+	/* Called for each port as it is decided, once. */
+	void (*result)(void *context, const struct scan_result *r);
+	/* Called a few times a second; may be NULL. */
+	void (*progress)(void *context, const struct scan_progress *p);
+	void *context;
+};
+
+/*
+ * Runs it to its end; *end tells how far it came. 0, or -1 with *e: EINTR when
+ * a caught signal asked to stop, ERR_TIMEOUT when until passed; results so far
+ * have been told.
+ */
+int scan_run(
+    const struct scan_options *o, struct scan_progress *end, struct err *e);
+
+/*
+ * Raises the limit of open descriptors as far as it goes. How many probes may
+ * be in flight, at least 1.
+ */
+uint32_t scan_capacity(void);
+
+#endif

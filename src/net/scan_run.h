@@ -1,0 +1,64 @@
+/*
+ * A scan while it runs: shared by those who send (scan.c) and those who judge
+ * what comes back (verdict.c), and by nobody else.
+ */
+#ifndef NET_SCAN_RUN_H
+#define NET_SCAN_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "net/probe.h"
+#include "net/rtt.h"
+#include "net/scan.h"
+#include "net/scan_order.h"
+#include "net/window.h"
+
+struct addr;
+struct fast_set;
+
+/* What is known of a host. */
+struct scan_host {
+	struct rtt rtt;
+	uint8_t leads;  /* first probes that are not decided yet */
+	uint8_t lost;   /* highest number of a try that was answered */
+	bool alive;     /* something was answered */
+	bool far;       /* answers take a while: no use in asking at once */
+	bool any_leads; /* it had first probes */
+};
+
+struct scan {
+	const struct scan_options *o;
+	struct scan_order order;
+	struct probe_pool pool;
+	struct window window;
+	struct pace pace;
+	struct fast_set *set;
+	struct scan_host *hosts;
+	struct rtt rtt;        /* of all hosts */
+	uint64_t leads;        /* first probes that are not decided */
+	uint32_t flying;       /* probes in flight */
+	bool all_begun;        /* the order has come to its end */
+	int64_t burst_ns;      /* when this tick began */
+	int burst, burst_more; /* left in it, and of re-probes */
+	int64_t resume_ns;     /* no probes before that: want of something */
+	int64_t pause_ms;      /* how long the last such pause was */
+	struct scan_progress progress;
+	struct deadline tell; /* when progress is told next */
+};
+
+/* The probe of a number, and the host of a pair. */
+struct probe *scan_probe(const struct scan *s, uint32_t id);
+struct scan_host *scan_host(const struct scan *s, uint64_t pair);
+
+/* Where a pair is. */
+void scan_address(const struct scan *s, uint64_t pair, struct addr *a);
+
+/* Closes a probe's socket by reset. */
+void scan_drop_socket(struct scan *s, uint32_t id);
+
+/* Whether there are so few probes that nothing is lost by another try. */
+bool scan_is_plentiful(const struct scan *s);
+
+#endif

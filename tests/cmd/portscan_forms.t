@@ -1,0 +1,64 @@
+# The forms of portscan's results: table, -g, -q, --json.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use JSON::PP;
+use Sockt;
+use Test::More;
+
+my @listeners = map { tcp_listener() } 1 .. 2;
+my ($low, $high) = sort { $a <=> $b } map { $_->sockport } @listeners;
+my $closed = free_port();
+my $ports = "$high,$closed,$low";
+
+my $r = run('portscan', '-n', '127.0.0.1', $ports);
+is $r->{out}, "127.0.0.1\nPORT       STATE\n"
+    . sprintf("%-10s open\n%-10s open\n", "$low/tcp", "$high/tcp")
+    . "not shown: 1 closed (refused)\n",
+    'the table is sorted; with -n no services'
+    or diag $r->{out};
+
+$r = run('portscan', '-q', '127.0.0.1', $ports);
+is $r->{out}, "127.0.0.1:$low\n127.0.0.1:$high\n", '-q: only HOST:PORT';
+is $r->{err}, '', '  and not a word more';
+SKIP: {
+    skip 'this machine has no IPv6', 1 unless has_ipv6();
+    my $l = tcp_listener(host => '::1');
+    $r = run('portscan', '-q', '::1', $l->sockport);
+    is $r->{out}, '[::1]:' . $l->sockport . "\n", '  IPv6 in brackets';
+}
+
+$r = run('portscan', '-g', '127.0.0.1', $ports);
+like $r->{out}, qr{\AHost: 127\.0\.0\.1 \(\)\tPorts: $low/open/tcp//\S*///, $high/open/tcp//\S*///\tNot shown: 1 closed \(refused\)\n\z},
+    '-g: a line a host, with seven subfields a port';
+
+sub objects { map { decode_json($_) } split /\n/, $_[0] }
+
+$r = run('portscan', '--json', '127.0.0.1', $ports);
+my @o = objects($r->{out});
+my %open = map { $_->{port} => $_ } grep { $_->{event} eq 'port' } @o;
+is_deeply [sort { $a <=> $b } keys %open], [$low, $high], '--json: an object a result';
+is $open{$low}{state}, 'open', '  its state';
+is $open{$low}{reason}, 'connected', '  its reason';
+is $open{$low}{ip}, '127.0.0.1', '  its address';
+is $open{$low}{protocol}, 'tcp', '  its protocol';
+cmp_ok $open{$low}{seconds}, '>', 0, '  how long it took';
+is $o[-1]{event}, 'summary', '  the summary comes last';
+is $o[-1]{open}, 2, '  and counts';
+is $o[-1]{asked}, 3, '  what was asked';
+is_deeply $o[-1]{reasons}, { connected => 2, refused => 1 }, '  by reason';
+ok !$o[-1]{partial}, '  it is whole';
+$r = run('portscan', '--json', '-a', '127.0.0.1', $ports);
+is scalar(grep { $_->{event} eq 'port' } objects($r->{out})), 3,
+    '--json -a: closed ports too';
+
+my $gone = run({ closed => [1] }, 'portscan', '127.0.0.1', $low);
+is $gone->{status}, 11, 'a closed stdout is status 11';
+SKIP: {
+    skip 'no /dev/full here', 1 unless open my $full, '>', '/dev/full';
+    $r = run({ stdout => $full }, 'portscan', '127.0.0.1', $low);
+    is $r->{status}, 11, 'so is a full disk';
+}
+
+done_testing;

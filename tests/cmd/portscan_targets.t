@@ -1,0 +1,80 @@
+# Which hosts and ports portscan asks: lists, files, exclusions, shards.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use Test::More;
+
+my @listeners = map { tcp_listener() } 1 .. 3;
+my @ports = sort { $a <=> $b } map { $_->sockport } @listeners;
+my $dir = scratch();
+
+sub found { return [split /\n/, run('portscan', '-q', @_)->{out}] }
+sub on { my ($ip, @p) = @_; return [map { "$ip:$_" } @p] }
+
+is_deeply found('--exclude', $ports[1], '127.0.0.1', join ',', @ports),
+    on('127.0.0.1', @ports[0, 2]), '--exclude';
+spew("$dir/ports", "# these\n$ports[0] $ports[2]\n");
+is_deeply found('--ports-file', "$dir/ports", '127.0.0.1'),
+    on('127.0.0.1', @ports[0, 2]), '--ports-file';
+is run({ stdin => "$ports[2]\n" }, 'portscan', '-q', '--ports-file', '-',
+    '127.0.0.1')->{out}, "127.0.0.1:$ports[2]\n", '--ports-file - is stdin';
+spew("$dir/bad", "1\n0\n");
+like run('portscan', '--ports-file', "$dir/bad", '127.0.0.1')->{err},
+    qr{bad line 2: ports '0'}, '  an error names the line';
+
+is_deeply found('--targets', spew("$dir/hosts", "127.0.0.1\n"), $ports[0]),
+    on('127.0.0.1', $ports[0]), '--targets';
+is run({ stdin => "127.0.0.1 # this one\n" }, 'portscan', '-q', '--targets',
+    '-', $ports[0])->{out}, "127.0.0.1:$ports[0]\n", '--targets - is stdin';
+my $all = tcp_listener(host => '0.0.0.0');
+my $any = $all->sockport;
+is_deeply found('127.0.0.0/30', $any),
+    [map { "127.0.0.$_:$any" } 0 .. 3], 'a network'
+    if $^O eq 'linux';
+is_deeply found('127.0.0.1-3,127.0.0.2', $any),
+    [map { "127.0.0.$_:$any" } 1 .. 3], 'a range; nobody twice'
+    if $^O eq 'linux';
+is_deeply found('--exclude-hosts', '127.0.0.2', '127.0.0.1-3', $any),
+    [map { "127.0.0.$_:$any" } 1, 3], '--exclude-hosts'
+    if $^O eq 'linux';
+my $r = run('portscan', '127.0.0.1-2', $any);
+like $r->{out}, qr/^2 hosts: 2 with open ports, 0 without, 0 that did not answer$/m,
+    'several hosts are summed up';
+
+my $names = { env => { SOCKT_TEST_NAMES => 'both=127.0.0.2,127.0.0.1' },
+    command => "$ENV{SOCKT_BUILD}/tests/sockt-names" };
+$r = run($names, 'portscan', '-q', 'both', $any);
+is $r->{out}, "127.0.0.2:$any\n", 'of a name, its first address';
+$r = run($names, 'portscan', '-q', '--all-addresses', 'both', $any);
+is $r->{out}, "127.0.0.2:$any\n127.0.0.1:$any\n", '--all-addresses: every one';
+$r = run($names, 'portscan', 'both', $any);
+like $r->{out}, qr/\Aboth \(127\.0\.0\.2\)\n/, 'the name is shown';
+$r = run($names, 'portscan', 'nobody', $any);
+is $r->{status}, 3, 'a name that does not resolve is status 3';
+
+# Shards cover everything once, whatever was asked.
+my %seen;
+for my $i (1 .. 4) {
+    my $part = run('portscan', '--json', '-a', '--shard', "$i/4",
+        '127.0.0.1-3', "1-50,$any");
+    $seen{$_}++ for $part->{out} =~ /"ip":"([^"]+","port":\d+)/g;
+}
+is scalar(keys %seen), 3 * 51, 'four shards ask everything';
+is scalar(grep { $_ != 1 } values %seen), 0, '  and nothing twice';
+
+$r = run('portscan', '--dry-run', '192.0.2.0/24', '1-100');
+is $r->{status}, 0, '--dry-run sends nothing';
+like $r->{out}, qr/\A256 hosts, 100 ports: 25600 to ask, up to \d+ at once\n/,
+    '  counts';
+is scalar(() = $r->{out} =~ /^192\.0\.2\.\d+ port \d+$/mg), 10,
+    '  and shows the first probes';
+$r = run('portscan', '--dry-run', '--order', 'ascending', '192.0.2.7', '5-9');
+like $r->{out}, qr/once\n192\.0\.2\.7 port 5\n192\.0\.2\.7 port 6\n/,
+    '--order ascending';
+is_deeply found('--order', 'ascending', '--parallel', '1', '--retries', '0',
+    '--no-skip', '127.0.0.1', join ',', @ports), on('127.0.0.1', @ports),
+    '--parallel 1';
+
+done_testing;

@@ -1,0 +1,53 @@
+# portscan refuses what it cannot mean, before anything is sent.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use Test::More;
+
+sub refused {
+    my ($why, @args) = @_;
+    my $r = run('portscan', @args);
+    is $r->{status}, 2, "portscan @args: a usage error";
+    like $r->{err}, $why, '  that says why';
+    is $r->{out}, '', '  and nothing else';
+}
+
+refused(qr/from 1 to 65535/, '127.0.0.1', $_) for '0', '65536', '80x', '22,0', '+5';
+refused(qr/within 1-65535/, '127.0.0.1', $_) for qw(0-5 1-65536 1-2-3);
+refused(qr/reversed/, '127.0.0.1', '90-80');
+refused(qr/empty/, '127.0.0.1', $_) for ('', '1,,2', '1,');
+refused(qr/service/, '127.0.0.1', 'no-such-service');
+refused(qr/HOST is missing/);
+refused(qr/empty/, '', '80');
+refused(qr/0 to 32/, '10.0.0.0/33', '80');
+refused(qr/reversed/, '10.0.0.9-3', '80');
+refused(qr/16777216 hosts/, '10.0.0.0/7', '80');
+refused(qr/-6 was given/, '-6', '127.0.0.1', '80');
+refused(qr/-4 was given/, '-4', '::1', '80');
+refused(qr/no port is left/, '--exclude', '1-100', '127.0.0.1', '80');
+refused(qr/no host is left/, '--exclude-hosts', '127.0.0.0/24', '127.0.0.1',
+    '80');
+refused(qr/ports '0'/, '--exclude', '0', '127.0.0.1', '80');
+refused(qr/host '127.0.0.0\/x'/, '--exclude-hosts', '127.0.0.0/x',
+    '127.0.0.1', '80');
+refused(qr/--shard: '$_' is not I\/N/, '--shard', $_, '127.0.0.1', '80')
+    for qw(0/4 5/4 1 1/0 a/b 1/2/3 -1/2);
+refused(qr/--order: 'odd' is none of/, '--order', 'odd', '127.0.0.1', '80');
+refused(qr/--parallel/, '--parallel', '0', '127.0.0.1', '80');
+refused(qr/--rate/, '--rate', '0', '127.0.0.1', '80');
+refused(qr/--retries/, '--retries', '11', '127.0.0.1', '80');
+refused(qr/together/, '-g', '--json', '127.0.0.1', '80');
+refused(qr/together/, '-q', '-v', '127.0.0.1', '80');
+refused(qr/operand/, '127.0.0.1', '80', '81');
+
+my $r = run('portscan', '--targets', '/nonexistent', '80');
+is $r->{status}, 11, 'a targets file that is not there is status 11';
+like $r->{err}, qr{/nonexistent: }, '  and named';
+$r = run('portscan', '--ports-file', '/nonexistent', '127.0.0.1');
+is $r->{status}, 11, 'so is a ports file';
+$r = run('portscan', '-n', 'localhost', '80');
+isnt $r->{status}, 0, '-n: names are refused';
+
+done_testing;

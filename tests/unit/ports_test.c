@@ -1,0 +1,131 @@
+#include "base/err.h"
+#include "lib/tap.h"
+#include "net/ports.h"
+
+static void
+takes(const char *text, const char *want)
+{
+	struct ports p;
+	struct err e = ERR_INIT;
+	char shown[256];
+
+	ports_clear(&p);
+	ok(ports_parse(&p, text, "tcp", &e) == 0, "'%s' is taken", text);
+	is_text(ports_format(&p, shown, sizeof(shown)), want, text);
+}
+
+static void
+refuses(const char *text, const char *why)
+{
+	struct ports p;
+	struct err e = ERR_INIT;
+
+	ports_clear(&p);
+	ok(ports_parse(&p, text, "tcp", &e) < 0 && e.kind == ERR_USAGE &&
+		strstr(e.text, why) != NULL,
+	    "'%s' is refused: %s", text, e.text);
+}
+
+static void
+test_syntax(void)
+{
+	takes("22", "22");
+	takes("1", "1");
+	takes("65535", "65535");
+	takes("22,80,8000-8002", "22,80,8000-8002");
+	takes("80,80,79-81", "79-81");
+	takes("-3", "1-3");
+	takes("65530-", "65530-65535");
+	takes("-", "1-65535");
+	takes("7-7", "7");
+	takes("ssh,http", "22,80");
+	takes("ftp-data", "20");
+	takes("ftp-data,ftp", "20-21");
+	takes("htt?", "80");
+	takes("[20-23]", "20-23");
+	takes("T:22,U:53,T:80", "22,80");
+	takes("U:53,T:7", "7");
+	refuses("", "empty");
+	refuses("0", "1 to 65535");
+	refuses("65536", "1 to 65535");
+	refuses("80x", "1 to 65535");
+	refuses("0-5", "1-65535");
+	refuses("1-65536", "1-65535");
+	refuses("90-80", "reversed");
+	refuses("1-2-3", "1-65535");
+	refuses("1,,2", "empty");
+	refuses("1,", "empty");
+	refuses(",1", "empty");
+	refuses("--", "1-65535");
+	refuses("+1", "known service");
+	refuses(" 1", "known service");
+	refuses("no-such-service", "service");
+	refuses("nosuch*", "known service");
+	refuses("[1-", "[LOW-HIGH]");
+	refuses("[7]", "[LOW-HIGH]");
+	refuses("[65000-65001]", "no known service");
+	refuses("99999999999999999999", "1 to 65535");
+	refuses("\033[1m", "\\x1b");
+}
+
+static void
+test_sets(void)
+{
+	struct ports a, b;
+	uint16_t list[8];
+	struct err e;
+	char shown[12];
+
+	ports_clear(&a);
+	ports_clear(&b);
+	ports_parse(&a, "1-9,65535", "tcp", &e);
+	ports_parse(&b, "3-8", "tcp", &e);
+	is_int((long long)ports_count(&a), 10, "ten ports");
+	ports_remove(&a, &b);
+	is_int((long long)ports_list(&a, list), 4, "four are left");
+	ok(list[0] == 1 && list[1] == 2 && list[2] == 9 && list[3] == 65535,
+	    "in ascending order");
+	ports_parse(&a, "1001,2002,3003", "tcp", &e);
+	is_text(ports_format(&a, shown, sizeof(shown)), "1-2,9...",
+	    "what does not fit is cut at a port");
+	ports_clear(&a);
+	ports_default(&a, "tcp");
+	ok(ports_has(&a, 1) && ports_has(&a, 1024) && !ports_has(&a, 1025) &&
+		ports_has(&a, 8080),
+	    "1-1024 and well-known higher ones by default");
+	ports_clear(&a);
+	ports_default(&a, "udp");
+	ok(ports_has(&a, 53) && !ports_has(&a, 54), "a short list for UDP");
+}
+
+static void
+test_file(void)
+{
+	FILE *f = tmpfile();
+	struct ports p;
+	struct err e = ERR_INIT;
+	char shown[64];
+
+	fputs("# mine\n22 80\t443 # and\n\n8000-8001,9\n", f);
+	rewind(f);
+	ports_clear(&p);
+	is_int(ports_read(&p, f, "list", "tcp", &e), 0, "a file is read");
+	is_text(ports_format(&p, shown, sizeof(shown)), "9,22,80,443,8000-8001",
+	    "blanks, commas, newlines, comments");
+	rewind(f);
+	fputs("1\n2\nbad 3\n", f);
+	rewind(f);
+	ok(ports_read(&p, f, "li\nst", "tcp", &e) < 0 &&
+		strstr(e.text, "li\\nst line 3: ports 'bad'") == e.text,
+	    "an error names file and line: %s", e.text);
+	fclose(f);
+}
+
+int
+main(void)
+{
+	test_syntax();
+	test_sets();
+	test_file();
+	return done_testing();
+}
