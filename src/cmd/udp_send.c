@@ -19,6 +19,7 @@
 #include "net/dgram.h"
 #include "net/endpoint.h"
 #include "net/exchange.h"
+#include "net/group.h"
 #include "net/resolve.h"
 #include "net/wait.h"
 
@@ -28,7 +29,10 @@ struct send_options {
 	struct source_options source;
 	struct time_options time;
 	struct sock_options sock;
-	int64_t replies; /* EXCHANGE_NO_REPLY too */
+	struct group_options group;
+	int broadcast;
+	int no_fragment;
+	int64_t replies; /* -1: one of a host, any number of many hosts */
 	int no_reply;
 	int whole;
 	int64_t block; /* --size; 0: lines */
@@ -42,7 +46,8 @@ struct send_options {
 static const struct send_options send_defaults = {
     .time = {.timeout_ms = 2000, .idle_ms = -1, .max_ms = -1},
     .sock = SOCK_OPTIONS_INIT,
-    .replies = 1,
+    .group = {.ttl = -1},
+    .replies = -1,
     .window = 1,
 };
 
@@ -86,12 +91,48 @@ static const struct opt send_opts[] = {
 	.value = 1},
     {.kind = OPT_END}};
 
+static int
+parse_interface(void *field, const char *arg, struct err *e)
+{
+	return group_parse_interface(field, arg, e);
+}
+
+static const struct opt many_opts[] = {
+    {.kind = OPT_FLAG,
+	.name = "broadcast",
+	.help = "HOST may be a broadcast address",
+	.offset = offsetof(struct send_options, broadcast),
+	.value = 1},
+    {.kind = OPT_NUMBER,
+	.name = "multicast-ttl",
+	.arg = "N",
+	.help = "let datagrams to a group pass N - 1 routers (1)",
+	.offset = offsetof(struct send_options, group.ttl),
+	.max = 255},
+    {.kind = OPT_CALL,
+	.name = "multicast-interface",
+	.arg = "IF",
+	.help = "send to a group by this interface",
+	.offset = offsetof(struct send_options, group.interface),
+	.call = parse_interface},
+    {.kind = OPT_FLAG,
+	.name = "no-multicast-loop",
+	.help = "let nobody on this machine hear them",
+	.offset = offsetof(struct send_options, group.no_loop),
+	.value = 1},
+    {.kind = OPT_FLAG,
+	.name = "no-fragment",
+	.help = "refuse datagrams that the path cannot carry whole",
+	.offset = offsetof(struct send_options, no_fragment),
+	.value = 1},
+    {.kind = OPT_END}};
+
 static const struct opt reply_opts[] = {
     {.kind = OPT_NUMBER,
 	.name = "replies",
 	.arg = "N",
-	.help = "wait for so many replies to each datagram (1); 0: all that "
-		"come within --timeout",
+	.help = "wait for so many replies to each datagram (1); 0, and to "
+		"many hosts: all that come within --timeout",
 	.offset = offsetof(struct send_options, replies),
 	.excludes = "no-reply"},
     {.kind = OPT_FLAG,
@@ -125,7 +166,7 @@ static const struct opt reply_opts[] = {
     {.kind = OPT_END}};
 
 static const struct opt_group send_groups[] = {{"sending", send_opts, 0},
-    {"replies", reply_opts, 0},
+    {"many hosts", many_opts, 0}, {"replies", reply_opts, 0},
     {"addresses", common_family_opts, offsetof(struct send_options, family)},
     {"own end", common_source_opts, offsetof(struct send_options, source)},
     {"time", common_timeout_opts, offsetof(struct send_options, time)},
@@ -137,6 +178,7 @@ static const struct opt_group send_groups[] = {{"sending", send_opts, 0},
 /* One run of the command. */
 struct sending {
 	const struct send_options *o;
+	struct exchange_options xo;
 	struct exchange x;
 	int fd;
 	struct addr local; /* of fd */
@@ -221,11 +263,19 @@ try_address(struct sending *s, const struct addr *peer, bool is_last,
     bool *retry, struct err *e)
 {
 	const struct send_options *o = s->o;
+	bool many = addr_is_multicast(peer) || o->broadcast;
 	struct dgram_options d = {.source = o->source.source,
 	    .source_port = (uint16_t)o->source.port,
 	    .sock = o->sock,
-	    .unconnected = o->any_source || addr_is_multicast(peer)};
+	    .group = addr_is_multicast(peer) ? &o->group : NULL,
+	    .broadcast = o->broadcast != 0,
+	    .no_fragment = o->no_fragment != 0,
+	    .unconnected = o->any_source || many};
 	int result;
+
+	if (o->replies < 0 && !o->no_reply)
+		s->xo.replies = many ? EXCHANGE_ANY_REPLIES : 1;
+	d.raise_buffer = o->window > 1 || s->xo.replies != 1;
 
 	s->fd = dgram_open(peer, &d, e);
 	if (s->fd < 0) {
@@ -286,54 +336,20 @@ judge(const struct sending *s, struct err *e)
 	return err_set(e, ERR_TIMEOUT,
 	    "%s: %llu of %llu datagrams had %s within %s", text,
 	    (unsigned long long)t->failed, (unsigned long long)t->sent,
-	    t->received > 0 && s->o->replies > 1 ? "too few replies"
+	    t->received > 0 && s->xo.replies > 1 ? "too few replies"
 						 : "no reply",
 	    took);
 }
 
-/* The summary on stdout; with --json an event. */
+/* The summary: on stdout with --stats, an event anyhow. */
 static void
 tell_summary(const struct sending *s)
 {
-	const struct trips *t = &s->x.trips;
-	uint64_t lost = t->sent - t->answered;
-	struct json j;
+	char text[EXCHANGE_TEXT];
 
-	if (s->o->stats && !diag_is_json()) {
-		printf("%llu sent, %llu received, %llu lost (%.3g%%), "
-		       "%llu duplicates, %llu late\n",
-		    (unsigned long long)t->sent,
-		    (unsigned long long)t->received, (unsigned long long)lost,
-		    t->sent == 0 ? 0.0 : 100.0 * (double)lost / (double)t->sent,
-		    (unsigned long long)t->duplicates,
-		    (unsigned long long)t->late);
-		if (t->samples > 0)
-			printf("round trip min/avg/max/mdev = "
-			       "%.3f/%.3f/%.3f/%.3f ms\n",
-			    (double)t->min_ns / 1e6, trips_mean(t) / 1e6,
-			    (double)t->max_ns / 1e6, trips_deviation(t) / 1e6);
-	}
-	diag_event_begin(&j, "summary");
-	addr_json(&s->x.peer, &j, "remote");
-	json_number(&j, "sent", (int64_t)t->sent);
-	json_number(&j, "received", (int64_t)t->received);
-	if (s->o->replies >= 0) {
-		json_number(&j, "lost", (int64_t)lost);
-		json_number(&j, "duplicates", (int64_t)t->duplicates);
-		json_number(&j, "late", (int64_t)t->late);
-	}
-	if (t->samples > 0) {
-		json_seconds(&j, "min", (double)t->min_ns / 1e9);
-		json_seconds(&j, "avg", trips_mean(t) / 1e9);
-		json_seconds(&j, "max", (double)t->max_ns / 1e9);
-		json_seconds(&j, "mdev", trips_deviation(t) / 1e9);
-	}
-	json_seconds(&j, "seconds", clock_seconds(s->start_ns, clock_now()));
-	diag_event_end(&j, DIAG_NOTE,
-	    "sent %llu datagrams (%llu bytes), received %llu (%llu bytes)",
-	    (unsigned long long)t->sent, (unsigned long long)s->x.bytes_sent,
-	    (unsigned long long)t->received,
-	    (unsigned long long)s->x.bytes_received);
+	if (s->o->stats && !diag_is_json())
+		fputs(exchange_format(&s->x, text, sizeof(text)), stdout);
+	exchange_tell(&s->x, clock_now() - s->start_ns);
 }
 
 /* The messages: operands behind the endpoint, or stdin. */
@@ -362,12 +378,14 @@ choose_feed(struct feed *f, const struct send_options *o, char *const *messages,
 	return 0;
 }
 
-/* What the options say about the exchange. */
+/* What the options say about the exchange, as far as any address goes. */
 static void
 set_exchange(struct exchange_options *x, const struct send_options *o,
     struct deadline until)
 {
-	x->replies = o->no_reply ? EXCHANGE_NO_REPLY : o->replies;
+	x->replies = o->no_reply      ? EXCHANGE_NO_REPLY
+		     : o->replies < 0 ? 1
+				      : o->replies;
 	x->timeout_ms = o->time.timeout_ms;
 	x->window = o->window;
 	x->count = o->count;
@@ -402,7 +420,6 @@ send_run(const void *options, const struct command_args *args, struct err *e)
 	struct deadline until = deadline_after(o->time.max_ms);
 	struct resolve_options ro = {o->family.family, o->family.numeric != 0};
 	struct addr_list list = ADDR_LIST_INIT;
-	struct exchange_options xo;
 	int used = endpoint_operands(args), result;
 	struct endpoint ep;
 	struct feed feed;
@@ -414,8 +431,8 @@ send_run(const void *options, const struct command_args *args, struct err *e)
 	if (diag_is_json())
 		diag_events_to_stdout();
 	s.escapes = isatty(STDOUT_FILENO) != 0;
-	set_exchange(&xo, o, until);
-	exchange_start(&s.x, &xo, &feed, on_reply, on_idle, &s);
+	set_exchange(&s.xo, o, until);
+	exchange_start(&s.x, &s.xo, &feed, on_reply, on_idle, &s);
 	result = wait_catch(WAIT_STOP, e);
 	if (result == 0)
 		result = resolve(&ep, &ro, until, &list, e);

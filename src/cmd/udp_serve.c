@@ -3,9 +3,7 @@
  * received is answered to its sender, from the address that it was sent to.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/diag.h"
@@ -18,18 +16,27 @@
 #include "cmd/common.h"
 #include "cmd/table.h"
 #include "net/access.h"
-#include "net/dgram.h"
+#include "net/dgram_server.h"
 #include "net/endpoint.h"
-#include "net/listener.h"
+#include "net/group.h"
 #include "net/wait.h"
+#include "net/workers.h"
 
 #define SERVE_PORT 9999
 /* How much of a message is shown. */
 #define SHOWN 512
-/* How long an answer may wait for room in the send buffer. */
-#define SEND_MS 1000
+/* Programs at once, by default and at most, and how long each may take. */
+#define PROGRAMS 32
+#define PROGRAMS_MOST 1000
+#define PROGRAM_MS 10000
 
-enum serve_mode { SERVE_HELLO, SERVE_ECHO, SERVE_DISCARD, SERVE_PRINT };
+enum serve_mode {
+	SERVE_HELLO,
+	SERVE_ECHO,
+	SERVE_DISCARD,
+	SERVE_PRINT,
+	SERVE_PROGRAM
+};
 
 struct serve_options {
 	struct report_options report;
@@ -39,12 +46,17 @@ struct serve_options {
 	struct access_options access;
 	int mode; /* enum serve_mode */
 	const char *reply;
-	int64_t count; /* datagrams; 0: any number */
+	int64_t count;         /* datagrams; 0: any number */
+	int64_t max_rate;      /* answers a second and a peer; 0: any number */
+	struct opt_list joins; /* --join */
+	int64_t max_programs;  /* 0: PROGRAMS */
+	int64_t program_ms;    /* -1: PROGRAM_MS */
 };
 
 static const struct serve_options serve_defaults = {
     .time = TIME_OPTIONS_INIT,
     .sock = SOCK_OPTIONS_INIT,
+    .program_ms = -1,
 };
 
 static const struct opt serve_opts[] = {
@@ -59,13 +71,13 @@ static const struct opt serve_opts[] = {
 	.help = "answer nothing",
 	.offset = offsetof(struct serve_options, mode),
 	.value = SERVE_DISCARD,
-	.excludes = "print reply"},
+	.excludes = "print reply max-rate"},
     {.kind = OPT_FLAG,
 	.name = "print",
 	.help = "print each datagram, answer nothing",
 	.offset = offsetof(struct serve_options, mode),
 	.value = SERVE_PRINT,
-	.excludes = "reply"},
+	.excludes = "reply max-rate"},
     {.kind = OPT_STRING,
 	.name = "reply",
 	.arg = "FORMAT",
@@ -77,6 +89,32 @@ static const struct opt serve_opts[] = {
 	.arg = "N",
 	.help = "leave after so many datagrams",
 	.offset = offsetof(struct serve_options, count),
+	.min = 1},
+    {.kind = OPT_NUMBER,
+	.name = "max-rate",
+	.arg = "N",
+	.help = "give one host so many answers a second, no more",
+	.offset = offsetof(struct serve_options, max_rate),
+	.min = 1,
+	.max = 1000000000},
+    {.kind = OPT_LIST,
+	.name = "join",
+	.arg = "GROUP[%IF]",
+	.help = "take the datagrams of a multicast group too; without ADDR "
+		"no others",
+	.offset = offsetof(struct serve_options, joins)},
+    {.kind = OPT_NUMBER,
+	.name = "max-programs",
+	.arg = "N",
+	.help = "run so many programs at once; datagrams wait (32)",
+	.offset = offsetof(struct serve_options, max_programs),
+	.min = 1,
+	.max = PROGRAMS_MOST},
+    {.kind = OPT_DURATION,
+	.name = "program-timeout",
+	.arg = "T",
+	.help = "kill a program that takes longer (10 s)",
+	.offset = offsetof(struct serve_options, program_ms),
 	.min = 1},
     {.kind = OPT_END}};
 
@@ -92,40 +130,22 @@ static const struct opt_group serve_groups[] = {{"serving", serve_opts, 0},
 /* One run of the command. */
 struct serving {
 	const struct serve_options *o;
-	struct listener listener;
-	struct access access;
+	enum serve_mode mode;
+	struct dgram_server server;
 	struct format reply;
-	bool escapes;          /* stdout is a terminal */
-	struct deadline until; /* --max-time */
-	int64_t last_ns;       /* when a datagram last came */
+	struct workers workers; /* of SERVE_PROGRAM */
+	bool escapes;           /* stdout is a terminal */
+	struct deadline until;  /* --max-time */
+	int64_t last_ns;        /* when datagrams last came */
 
-	struct dgram *in;  /* a batch, owned */
-	struct dgram *out; /* its answers, owned */
-
-	uint64_t received, answered, bytes_received, bytes_sent;
+	struct dgram *in;   /* a batch, owned */
+	struct dgram *out;  /* its answers, owned */
+	struct pollfd *fds; /* owned */
 };
-
-/* A datagram's sender and the address it came to, for people. */
-struct parties {
-	struct addr remote, local;
-};
-
-static void
-find_parties(const struct serving *s, size_t at, const struct dgram *d,
-    struct parties *p)
-{
-	const struct addr *bound = &s->listener.addrs[at];
-
-	p->remote = d->remote;
-	addr_unmap(&p->remote);
-	p->local = d->local.len != 0 ? d->local : *bound;
-	addr_unmap(&p->local);
-	addr_set_port(&p->local, addr_port(bound));
-}
 
 /* The event of a datagram. */
 static void
-tell_message(const struct dgram *d, const struct parties *p, int level)
+tell_message(const struct dgram *d, const struct dgram_parties *p, int level)
 {
 	char remote[ADDR_TEXT], shown[SHOWN];
 	struct json j;
@@ -138,64 +158,28 @@ tell_message(const struct dgram *d, const struct parties *p, int level)
 	if (dgram_is_cut(d))
 		json_bool(&j, "cut", true);
 	json_bytes(&j, "text", d->bytes, d->length);
-	diag_event_end(&j, level, "%s says: %s",
+	diag_event_end(&j, level, "%s says: %s%s",
 	    addr_format(&p->remote, remote, sizeof(remote)),
-	    text_escape(shown, sizeof(shown), d->bytes, d->length));
+	    text_escape(shown, sizeof(shown), d->bytes, d->length),
+	    dgram_is_cut(d) ? " (its end was cut off)" : "");
 }
 
-/* Tells why a datagram is not answered. */
-static void
-tell_ignored(const struct parties *p, const char *why)
-{
-	char remote[ADDR_TEXT];
-	struct json j;
-
-	diag_event_begin(&j, "ignored");
-	addr_json(&p->local, &j, "local");
-	addr_json(&p->remote, &j, "remote");
-	json_text(&j, "reason", why);
-	diag_event_end(&j, DIAG_NOTE, "%s: ignored: %s",
-	    addr_format(&p->remote, remote, sizeof(remote)), why);
-}
-
-/*
- * Why a datagram may not be answered, or NULL. Two servers whose ports are
- * the same would answer each other for ever after one forged datagram, and
- * port 0 (RFC 768: no answer is expected) cannot be sent to.
- */
-static const char *
-refusal(const struct serving *s, const struct parties *p)
-{
-	if (s->access.count > 0 || s->access.has_allow)
-		if (!access_allows(&s->access, &p->remote))
-			return "not let in (--allow, --deny)";
-	if (addr_family(&p->remote) == AF_INET ||
-	    addr_family(&p->remote) == AF_INET6) {
-		if (addr_port(&p->remote) == addr_port(&p->local))
-			return "it comes from this server's own port, and an "
-			       "answer could go round for ever";
-		if (addr_port(&p->remote) == 0)
-			return "it has no source port";
-	}
-	return NULL;
-}
-
-/* Fills in the answer; false where there is none. */
+/* Fills in the answer of hello and echo; false where there is none. */
 static bool
-make_answer(struct serving *s, const struct dgram *d, const struct parties *p,
-    struct dgram *out)
+make_answer(struct serving *s, const struct dgram *d,
+    const struct dgram_parties *p, struct dgram *out)
 {
 	char ip[ADDR_TEXT] = "";
 	struct format_values v = {.message = d->bytes,
 	    .length = d->length,
 	    .ip = ip,
 	    .port = addr_port(&p->remote),
-	    .number = s->received};
+	    .number = s->server.received};
 	ssize_t n;
 
 	out->remote = d->remote;
 	out->local = d->local;
-	if (s->o->mode == SERVE_ECHO) {
+	if (s->mode == SERVE_ECHO) {
 		out->bytes = d->bytes;
 		out->length = d->length;
 		return true;
@@ -203,9 +187,21 @@ make_answer(struct serving *s, const struct dgram *d, const struct parties *p,
 	addr_format_ip(&p->remote, ip, sizeof(ip));
 	n = format_fill(&s->reply, &v, out->bytes, out->size);
 	if (n < 0)
-		tell_ignored(p, "the answer would be too long");
+		dgram_server_ignore(
+		    &s->server, p, "the answer would be too long");
 	out->length = n < 0 ? 0 : (size_t)n;
 	return n >= 0;
+}
+
+/* Runs the program on it. */
+static void
+start_program(struct serving *s, size_t at, const struct dgram *d,
+    const struct dgram_parties *p)
+{
+	struct err e = ERR_INIT;
+
+	if (workers_run(&s->workers, d, at, &p->remote, &p->local, &e) < 0)
+		diag_error(&e);
 }
 
 /* One datagram: told, printed, answered into out. True with an answer. */
@@ -213,103 +209,81 @@ static bool
 serve_one(
     struct serving *s, size_t at, const struct dgram *d, struct dgram *out)
 {
-	int level = s->o->mode == SERVE_HELLO ? DIAG_SAY : DIAG_NOTE;
-	struct parties p;
-	const char *why;
+	int level = s->mode == SERVE_HELLO ? DIAG_SAY : DIAG_NOTE;
+	struct dgram_parties p;
 
-	find_parties(s, at, d, &p);
-	s->received++;
-	s->bytes_received += d->length;
-	why = refusal(s, &p);
-	if (why != NULL) {
-		tell_ignored(&p, why);
+	dgram_server_parties(&s->server, at, d, &p);
+	if (!dgram_server_admits(&s->server, d, &p))
 		return false;
-	}
 	if (diag_is_json() || diag_shows(level))
 		tell_message(d, &p, level);
-	if (s->o->mode == SERVE_PRINT)
+	if (s->mode == SERVE_PRINT)
 		common_print(d->bytes, d->length, s->escapes);
-	if (s->o->mode == SERVE_PRINT || s->o->mode == SERVE_DISCARD)
+	if (s->mode == SERVE_PRINT || s->mode == SERVE_DISCARD)
 		return false;
-	if (d->remote.len == 0 ||
-	    (addr_is_unix(&d->remote) &&
-		d->remote.len <= offsetof(struct sockaddr_un, sun_path))) {
-		tell_ignored(&p, "its sender has no name to answer to");
+	if (!dgram_server_may_answer(&s->server, d, &p, s->last_ns))
 		return false;
-	}
-	if (dgram_is_cut(d)) {
-		tell_ignored(&p, "its end is missing");
-		return false;
-	}
-	return make_answer(s, d, &p, out);
+	if (s->mode != SERVE_PROGRAM)
+		return make_answer(s, d, &p, out);
+	start_program(s, at, d, &p);
+	return false;
 }
 
-/* An answer that could not be sent is told; the server goes on. */
-static void
-tell_unsent(
-    const struct serving *s, size_t at, const struct dgram *d, int errnum)
+/* How many more are to be received now. */
+static int
+room(const struct serving *s)
 {
-	struct err e = ERR_INIT;
-	struct parties p;
+	int64_t most = DGRAM_BATCH;
 
-	find_parties(s, at, d, &p);
-	dgram_send_error(s->listener.fds[at], &p.remote, d->length, errnum, &e);
-	diag_note("an answer was not sent: %s", e.text);
+	if (s->o->count > 0 && s->o->count - (int64_t)s->server.received < most)
+		most = s->o->count - (int64_t)s->server.received;
+	if (s->mode == SERVE_PROGRAM &&
+	    (int64_t)(s->workers.most - s->workers.count) < most)
+		most = (int64_t)(s->workers.most - s->workers.count);
+	return (int)most;
 }
 
-/* Sends all answers, waiting for room a while. */
-static void
-send_answers(struct serving *s, size_t at, int count)
-{
-	int fd = s->listener.fds[at], done = 0, n;
-
-	while (done < count) {
-		n = dgram_send(fd, s->out + done, count - done);
-		if (n > 0) {
-			for (; n > 0; n--) {
-				s->answered++;
-				s->bytes_sent += s->out[done++].length;
-			}
-			continue;
-		}
-		if ((errno == EAGAIN || errno == ENOBUFS) &&
-		    wait_fd(fd, POLLOUT, deadline_after(SEND_MS)) > 0)
-			continue;
-		tell_unsent(s, at, &s->out[done], errno);
-		done++;
-	}
-}
-
-/* Whether so many were served that it is enough. */
-static bool
-is_enough(const struct serving *s)
-{
-	return s->o->count > 0 && s->received >= (uint64_t)s->o->count;
-}
-
-/* Everything that waits on one socket, a batch. */
+/* What waits on one socket, a batch of it. */
 static int
 serve_socket(struct serving *s, size_t at, struct err *e)
 {
-	int64_t left = s->o->count - (int64_t)s->received;
-	int most = DGRAM_BATCH, n, i, count = 0;
+	int n, i, count = 0, most = room(s);
 
-	if (s->o->count > 0 && left < most)
-		most = (int)left;
-	n = dgram_receive(s->listener.fds[at], s->in, most);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	if (most <= 0)
 		return 0;
-	/* Refusals of answers, where the system tells servers of them. */
-	if (n < 0 && err_kind_of(errno) != ERR_FAILED)
-		return 0;
-	if (n < 0)
-		return err_sys(e, ERR_FAILED, errno, "receiving");
+	n = dgram_server_receive(&s->server, at, s->in, most, e);
+	if (n <= 0)
+		return n;
 	s->last_ns = clock_now();
 	for (i = 0; i < n; i++)
 		count += serve_one(s, at, &s->in[i], &s->out[count]);
 	if (count > 0)
-		send_answers(s, at, count);
+		dgram_server_answer(&s->server, at, s->out, count);
 	return 0;
+}
+
+/* What a program has said is the answer. */
+static void
+answer_by_program(struct serving *s, const struct worker *w)
+{
+	struct dgram d = {.bytes = w->answer,
+	    .length = w->answer_length,
+	    .remote = w->remote,
+	    .local = w->local};
+	struct dgram_parties p = {w->from, w->to};
+	char remote[ADDR_TEXT];
+
+	if (w->timed_out)
+		dgram_server_ignore(&s->server, &p,
+		    "the program took too long (--program-timeout)");
+	else if (w->too_long)
+		dgram_server_ignore(
+		    &s->server, &p, "the program's answer is too long");
+	else if (w->answer_length > 0)
+		dgram_server_answer(&s->server, w->at, &d, 1);
+	if (w->status != 0 && !w->timed_out)
+		diag_note("%s: the program ended with status %d",
+		    addr_format(&w->from, remote, sizeof(remote)), w->status);
 }
 
 /* --idle-timeout and --max-time. */
@@ -320,144 +294,171 @@ check_limits(const struct serving *s, struct deadline idle, struct err *e)
 		return err_set(e, ERR_TIMEOUT,
 		    "the whole run took too long (--max-time); %llu "
 		    "datagrams received",
-		    (unsigned long long)s->received);
+		    (unsigned long long)s->server.received);
 	if (deadline_passed(idle))
 		return err_set(e, ERR_TIMEOUT,
 		    "no datagram came (--idle-timeout); %llu received",
-		    (unsigned long long)s->received);
+		    (unsigned long long)s->server.received);
 	return 0;
 }
 
-/* Waits for datagrams and serves them until told to stop. */
+/* Waits for datagrams, programs, signals and limits. */
+static int
+wait_more(struct serving *s, struct err *e)
+{
+	const struct listener *l = &s->server.listener;
+	struct deadline idle = deadline_none(), until;
+	bool takes = room(s) > 0;
+	size_t i, n = l->count;
+	int ready;
+
+	if (common_flush(e) < 0)
+		return -1;
+	for (i = 0; i < n; i++)
+		s->fds[i] = (struct pollfd){takes ? l->fds[i] : -1, POLLIN, 0};
+	if (s->o->time.idle_ms >= 0)
+		idle.at_ns = s->last_ns + s->o->time.idle_ms * CLOCK_MS;
+	until = deadline_first(idle, s->until);
+	n += workers_pollfds(&s->workers, s->fds + n, &until);
+	ready = wait_poll(s->fds, n, until);
+	if (ready < 0 && errno != EINTR)
+		return err_sys(e, ERR_FAILED, errno, "waiting");
+	if (ready < 0)
+		wait_taken();
+	return check_limits(s, idle, e);
+}
+
+/* Whether there is nothing more to be done. */
+static bool
+is_over(const struct serving *s)
+{
+	if (wait_stopped() != 0)
+		return true;
+	return s->o->count > 0 && s->workers.count == 0 &&
+	       s->server.received >= (uint64_t)s->o->count;
+}
+
+/* Serves until it is over. */
 static int
 serve_all(struct serving *s, struct err *e)
 {
-	const struct listener *l = &s->listener;
-	struct pollfd fds[LISTENER_MOST + 1];
-	struct deadline idle = deadline_none();
-	int ready;
+	struct worker *w;
 	size_t i;
 
-	while (!is_enough(s)) {
-		for (i = 0; i < l->count; i++)
-			fds[i] = (struct pollfd){l->fds[i], POLLIN, 0};
-		if (s->o->time.idle_ms >= 0)
-			idle.at_ns = s->last_ns + s->o->time.idle_ms * CLOCK_MS;
-		if (common_flush(e) < 0)
+	while (!is_over(s)) {
+		if (wait_more(s, e) < 0)
 			return -1;
-		ready =
-		    wait_poll(fds, l->count, deadline_first(idle, s->until));
-		if (ready < 0 && wait_stopped() != 0)
-			return 0;
-		if (ready < 0 && errno != EINTR)
-			return err_sys(e, ERR_FAILED, errno, "waiting");
-		if (ready <= 0 && check_limits(s, idle, e) < 0)
-			return -1;
-		for (i = 0; ready > 0 && i < l->count && !is_enough(s); i++)
-			if (fds[i].revents != 0 && serve_socket(s, i, e) < 0)
+		for (i = 0; i < s->server.listener.count; i++)
+			if (s->fds[i].revents != 0 && serve_socket(s, i, e) < 0)
 				return -1;
+		while ((w = workers_advance(&s->workers)) != NULL) {
+			answer_by_program(s, w);
+			workers_take_away(&s->workers, w);
+		}
 	}
 	return 0;
 }
 
-/* What was done, and what the kernel had to drop. */
-static void
-tell_summary(const struct serving *s)
-{
-	uint64_t lost = 0, one;
-	bool known = false;
-	struct json j;
-	size_t i;
-
-	for (i = 0; i < s->listener.count; i++) {
-		if (!dgram_lost(s->listener.fds[i], &one))
-			continue;
-		known = true;
-		lost += one;
-	}
-	diag_event_begin(&j, "summary");
-	json_number(&j, "received", (int64_t)s->received);
-	json_number(&j, "answered", (int64_t)s->answered);
-	if (known)
-		json_number(&j, "lost", (int64_t)lost);
-	diag_event_end(&j, DIAG_NOTE,
-	    "received %llu datagrams (%llu bytes), answered %llu (%llu "
-	    "bytes)%s",
-	    (unsigned long long)s->received,
-	    (unsigned long long)s->bytes_received,
-	    (unsigned long long)s->answered, (unsigned long long)s->bytes_sent,
-	    !known      ? ""
-	    : lost == 0 ? ", lost none"
-			: ", and lost some");
-	if (lost > 0)
-		diag_note("the kernel dropped %llu datagrams: they came faster "
-			  "than they were read (a larger --rcvbuf may help)",
-		    (unsigned long long)lost);
-}
-
-/* Opens, announces, serves. */
+/* Opens, announces, serves, sums up. */
 static int
-run_server(struct serving *s, const struct endpoint *ep, struct err *e)
+run_server(struct serving *s, const struct endpoint *ep,
+    const struct dgram_server_options *so, struct err *e)
 {
-	const struct serve_options *o = s->o;
-	struct listener_options lo = {.family = o->family.family,
-	    .numeric = o->family.numeric != 0,
-	    .type = SOCK_DGRAM,
-	    .sock = o->sock};
 	int result;
-	size_t i;
 
-	if (listener_open(&s->listener, ep, &lo, s->until, e) < 0)
-		return err_prefix(e, "cannot listen on");
-	for (i = 0; i < s->listener.count; i++)
-		dgram_prepare(s->listener.fds[i], &s->listener.addrs[i],
-		    o->sock.rcvbuf < 0);
-	listener_announce(&s->listener);
+	if (wait_catch(WAIT_STOP | WAIT_CHILD, e) < 0 ||
+	    dgram_server_open(&s->server, ep, so, s->until, e) < 0)
+		return -1;
+	s->last_ns = clock_now();
 	result = serve_all(s, e);
-	tell_summary(s);
-	listener_close(&s->listener);
+	workers_stop(&s->workers);
+	dgram_server_tell(&s->server);
+	dgram_server_close(&s->server);
 	return result;
 }
 
-/* Storage for the answers. */
-static void
-make_room(struct serving *s)
+/* The groups of --join. 0, or -1 with a usage error. */
+static int
+parse_groups(struct group **groups, const struct opt_list *joins, struct err *e)
 {
-	int i;
+	size_t i;
 
-	s->in = dgram_batch();
-	s->out = dgram_batch();
-	s->last_ns = clock_now();
-	for (i = 0; i < DGRAM_BATCH; i++)
-		s->out[i].size = 65527;
+	*groups = mem_array(joins->count + 1, sizeof(**groups));
+	if (joins->count > LISTENER_MOST)
+		return err_set(
+		    e, ERR_USAGE, "--join: at most %d groups", LISTENER_MOST);
+	for (i = 0; i < joins->count; i++)
+		if (group_parse(&(*groups)[i], joins->items[i], e) < 0)
+			return err_prefix(e, "--join");
+	return 0;
+}
+
+/* What the options say about modes. 0, or -1 with a usage error. */
+static int
+choose_mode(struct serving *s, char *const *program, struct err *e)
+{
+	const struct serve_options *o = s->o;
+	int64_t most = o->max_programs > 0 ? o->max_programs : PROGRAMS;
+
+	if (program != NULL && (o->mode != SERVE_HELLO || o->reply != NULL))
+		return err_set(e, ERR_USAGE,
+		    "a program and --echo, --discard, --print or --reply "
+		    "cannot be used together");
+	if (program == NULL && (o->max_programs > 0 || o->program_ms >= 0))
+		return err_set(e, ERR_USAGE,
+		    "--max-programs and --program-timeout are for a program");
+	s->mode = program != NULL ? SERVE_PROGRAM : (enum serve_mode)o->mode;
+	if (program == NULL)
+		most = 0;
+	workers_start(&s->workers, program, (size_t)most,
+	    o->program_ms >= 0 ? o->program_ms : PROGRAM_MS);
+	s->fds =
+	    mem_array(LISTENER_MOST + 2 * (size_t)most + 1, sizeof(s->fds[0]));
+	if (format_parse(
+		&s->reply, o->reply != NULL ? o->reply : "Hello, %s!", e) < 0)
+		return err_prefix(e, "--reply");
+	return 0;
 }
 
 static int
 serve_run(const void *options, const struct command_args *args, struct err *e)
 {
 	const struct serve_options *o = options;
-	struct serving s = {.o = o, .access = ACCESS_INIT};
+	struct serving s = {.o = o, .until = deadline_after(o->time.max_ms)};
+	struct access access = ACCESS_INIT;
+	struct group *groups = NULL;
+	struct dgram_server_options so = {
+	    .listener = {.family = o->family.family,
+		.numeric = o->family.numeric != 0,
+		.type = SOCK_DGRAM,
+		.sock = o->sock},
+	    .access = o->access.rules.count > 0 ? &access : NULL,
+	    .group_count = o->joins.count,
+	    .max_rate = o->max_rate};
 	struct endpoint ep;
 	int result;
 
 	if (endpoint_parse_local(
 		&ep, args->operands, args->count, "udp", SERVE_PORT, e) < 0)
 		return -1;
-	if (format_parse(
-		&s.reply, o->reply != NULL ? o->reply : "Hello, %s!", e) < 0)
-		return err_prefix(e, "--reply");
-	s.until = deadline_after(o->time.max_ms);
 	s.escapes = isatty(STDOUT_FILENO) != 0;
-	make_room(&s);
-	result = common_access(&s.access, &o->access, e);
+	s.in = dgram_batch();
+	s.out = dgram_batch();
+	result = choose_mode(&s, args->program, e);
 	if (result == 0)
-		result = wait_catch(WAIT_STOP, e);
+		result = parse_groups(&groups, &o->joins, e);
 	if (result == 0)
-		result = run_server(&s, &ep, e);
-	access_release(&s.access);
+		result = common_access(&access, &o->access, e);
+	so.groups = groups;
+	if (result == 0)
+		result = run_server(&s, &ep, &so, e);
+	access_release(&access);
 	format_release(&s.reply);
+	free(s.workers.slots);
+	free(groups);
 	free(s.in);
 	free(s.out);
+	free(s.fds);
 	return result;
 }
 
@@ -467,14 +468,18 @@ const struct command udp_serve_command = {
     .operands = "[ADDR] [PORT]",
     .least = 0,
     .most = 2,
+    .takes_program = true,
     .groups = serve_groups,
     .defaults = &serve_defaults,
     .size = sizeof(struct serve_options),
     .notes = "Without PORT it is 9999. Without ADDR only this machine can "
-	     "send to it; '*' means every\ninterface.\n\n"
+	     "send to it; '*' means every\ninterface. A PROGRAM is run for "
+	     "each datagram: its stdin is the payload, its\nstdout the "
+	     "answer.\n\n"
 	     "examples:\n"
 	     "  sockt udp-serve\n"
 	     "  sockt udp-serve --echo '*' 7777\n"
-	     "  sockt udp-serve --print 5140 >> log\n",
+	     "  sockt udp-serve --print 5140 >> log\n"
+	     "  sockt udp-serve 9999 -- tr a-z A-Z\n",
     .run = serve_run,
 };

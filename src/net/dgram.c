@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "net/fast.h"
+#include "net/group.h"
 
 /* 65535 less the headers: of IPv4 and UDP, of UDP alone. */
 #define MOST_IP4 65507
@@ -142,6 +143,22 @@ connect_peer(int fd, const struct addr *peer)
 	return result;
 }
 
+/* The options of a client's socket. 0, or -1 with *e. */
+static int
+set_options(int fd, int family, const struct dgram_options *o, struct err *e)
+{
+	if (sock_set(fd, family, &o->sock, e) < 0)
+		return -1;
+	if (o->raise_buffer && o->sock.rcvbuf < 0)
+		sock_raise_rcvbuf(fd, DGRAM_BUFFER);
+	if (o->broadcast && sock_broadcast(fd) < 0)
+		return err_sys(e, ERR_LOCAL, errno, "--broadcast");
+	if (o->no_fragment && family != AF_UNIX &&
+	    sock_no_fragment(fd, family) < 0)
+		return err_sys(e, ERR_LOCAL, errno, "--no-fragment");
+	return o->group == NULL ? 0 : group_set(fd, family, o->group, e);
+}
+
 int
 dgram_open(
     const struct addr *peer, const struct dgram_options *o, struct err *e)
@@ -153,7 +170,7 @@ dgram_open(
 	addr_format(peer, text, sizeof(text));
 	if (fd < 0)
 		return err_sys(e, ERR_LOCAL, errno, "%s", text);
-	if (sock_set(fd, family, &o->sock, e) < 0) {
+	if (set_options(fd, family, o, e) < 0) {
 		dgram_close(&fd);
 		return -1;
 	}

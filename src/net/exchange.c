@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/diag.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "net/sock.h"
 #include "net/wait.h"
@@ -244,6 +246,18 @@ wait_more(struct exchange *x, bool for_feed, bool for_rate, struct err *e)
 	return 0;
 }
 
+/* Gives up what has waited too long, and tells it. */
+static void
+give_up(struct exchange *x, int64_t now)
+{
+	uint64_t failed = x->trips.failed;
+
+	trips_expire(&x->trips, now);
+	if (x->trips.failed > failed)
+		diag_note("no reply in time to %llu of the datagrams",
+		    (unsigned long long)(x->trips.failed - failed));
+}
+
 static int
 limit_error(const struct exchange *x, struct err *e)
 {
@@ -264,7 +278,7 @@ step(struct exchange *x, struct err *e)
 
 	if (now >= x->o->until.at_ns)
 		return limit_error(x, e);
-	trips_expire(&x->trips, now);
+	give_up(x, now);
 	if (x->done == x->filled && !is_complete(x)) {
 		most = allowance(x, now);
 		if (most > 0)
@@ -307,6 +321,78 @@ exchange_may_retry(const struct exchange *x, const struct err *e)
 {
 	return x->careful && x->trips.received == 0 &&
 	       (e->kind == ERR_REFUSED || e->kind == ERR_UNREACHABLE);
+}
+
+/* Replies that our own receive buffer had no room for; 0 where not known. */
+static uint64_t
+count_dropped(const struct exchange *x)
+{
+	uint64_t dropped;
+
+	return dgram_lost(x->fd, &dropped) ? dropped : 0;
+}
+
+/* Datagrams without a reply in time; none are lost that are still awaited. */
+static uint64_t
+count_lost(const struct trips *t)
+{
+	return t->sent - t->answered - t->awaited;
+}
+
+const char *
+exchange_format(const struct exchange *x, char *buf, size_t size)
+{
+	const struct trips *t = &x->trips;
+	uint64_t dropped = count_dropped(x), lost = count_lost(t);
+	int n;
+
+	n = snprintf(buf, size,
+	    "%llu sent, %llu received, %llu lost (%.3g%%), %llu duplicates, "
+	    "%llu late\n",
+	    (unsigned long long)t->sent, (unsigned long long)t->received,
+	    (unsigned long long)lost,
+	    t->sent == 0 ? 0.0 : 100.0 * (double)lost / (double)t->sent,
+	    (unsigned long long)t->duplicates, (unsigned long long)t->late);
+	if (dropped > 0)
+		n += snprintf(buf + n, size - (size_t)n,
+		    "%llu replies came here, but the receive buffer was full\n",
+		    (unsigned long long)dropped);
+	if (t->samples > 0)
+		snprintf(buf + n, size - (size_t)n,
+		    "round trip min/avg/max/mdev = %.3f/%.3f/%.3f/%.3f ms\n",
+		    (double)t->min_ns / 1e6, trips_mean(t) / 1e6,
+		    (double)t->max_ns / 1e6, trips_deviation(t) / 1e6);
+	return buf;
+}
+
+void
+exchange_tell(const struct exchange *x, int64_t ns)
+{
+	const struct trips *t = &x->trips;
+	struct json j;
+
+	diag_event_begin(&j, "summary");
+	addr_json(&x->peer, &j, "remote");
+	json_number(&j, "sent", (int64_t)t->sent);
+	json_number(&j, "received", (int64_t)t->received);
+	if (x->o->replies >= 0) {
+		json_number(&j, "lost", (int64_t)count_lost(t));
+		json_number(&j, "duplicates", (int64_t)t->duplicates);
+		json_number(&j, "late", (int64_t)t->late);
+		json_number(&j, "dropped", (int64_t)count_dropped(x));
+	}
+	if (t->samples > 0) {
+		json_seconds(&j, "min", (double)t->min_ns / 1e9);
+		json_seconds(&j, "avg", trips_mean(t) / 1e9);
+		json_seconds(&j, "max", (double)t->max_ns / 1e9);
+		json_seconds(&j, "mdev", trips_deviation(t) / 1e9);
+	}
+	json_seconds(&j, "seconds", (double)ns / 1e9);
+	diag_event_end(&j, DIAG_NOTE,
+	    "sent %llu (%llu bytes), received %llu (%llu bytes)",
+	    (unsigned long long)t->sent, (unsigned long long)x->bytes_sent,
+	    (unsigned long long)t->received,
+	    (unsigned long long)x->bytes_received);
 }
 
 void

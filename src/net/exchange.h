@@ -81,6 +81,15 @@ int exchange_run(struct exchange *x, struct err *e);
  */
 bool exchange_may_retry(const struct exchange *x, const struct err *e);
 
+/* Enough for exchange_format(). */
+#define EXCHANGE_TEXT 512
+
+/* The statistics for people, two or three lines. Returns buf. */
+const char *exchange_format(const struct exchange *x, char *buf, size_t size);
+
+/* The "summary" event, and at -v a line. ns is how long it all took. */
+void exchange_tell(const struct exchange *x, int64_t ns);
+
 void exchange_release(struct exchange *x);
 
 #endif

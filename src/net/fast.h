@@ -73,6 +73,12 @@ void fast_dgram_prepare(int fd, int family);
 /* Datagrams dropped for want of room; false where nothing is told. */
 bool fast_dgram_lost(int fd, uint64_t *lost);
 
+/* Joins a multicast group on an interface, 0: any. 0, or -1 with errno. */
+int fast_join(int fd, const struct addr *group, unsigned interface);
+
+/* Where datagrams to groups leave. 0, or -1 with errno. */
+int fast_multicast_interface(int fd, int family, unsigned interface);
+
 /* Gives a unix socket a name that the system makes. 0, or -1 with errno. */
 int fast_autobind(int fd);
 

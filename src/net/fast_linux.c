@@ -274,6 +274,29 @@ fast_dgram_lost(int fd, uint64_t *lost)
 }
 
 int
+fast_join(int fd, const struct addr *group, unsigned interface)
+{
+	struct group_req request = {.gr_interface = interface};
+
+	memcpy(&request.gr_group, &group->u, group->len);
+	return setsockopt(fd,
+	    addr_family(group) == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP,
+	    MCAST_JOIN_GROUP, &request, sizeof(request));
+}
+
+int
+fast_multicast_interface(int fd, int family, unsigned interface)
+{
+	struct ip_mreqn request = {.imr_ifindex = (int)interface};
+
+	if (family == AF_INET6)
+		return setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF,
+		    &interface, sizeof(interface));
+	return setsockopt(
+	    fd, IPPROTO_IP, IP_MULTICAST_IF, &request, sizeof(request));
+}
+
+int
 fast_autobind(int fd)
 {
 	struct sockaddr_un own = {.sun_family = AF_UNIX};

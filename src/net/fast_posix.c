@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
 #include <limits.h>
+#include <net/if.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,6 +266,78 @@ fast_dgram_lost(int fd, uint64_t *lost)
 	(void)fd;
 	(void)lost;
 	return false;
+}
+
+/* An IPv4 address of an interface: what IP_MULTICAST_IF goes by. */
+static int
+interface_address(unsigned interface, struct in_addr *address)
+{
+	struct ifaddrs *all, *one;
+	char name[IF_NAMESIZE];
+	int result = -1;
+
+	address->s_addr = htonl(INADDR_ANY);
+	if (interface == 0)
+		return 0;
+	if (if_indextoname(interface, name) == NULL || getifaddrs(&all) < 0)
+		return -1;
+	for (one = all; one != NULL && result < 0; one = one->ifa_next) {
+		if (strcmp(one->ifa_name, name) != 0 || !one->ifa_addr ||
+		    one->ifa_addr->sa_family != AF_INET)
+			continue;
+		*address =
+		    ((struct sockaddr_in *)(void *)one->ifa_addr)->sin_addr;
+		result = 0;
+	}
+	freeifaddrs(all);
+	if (result < 0)
+		errno = EADDRNOTAVAIL;
+	return result;
+}
+
+int
+fast_join(int fd, const struct addr *group, unsigned interface)
+{
+	struct ipv6_mreq request6 = {.ipv6mr_interface = interface};
+	/* struct ip_mreq, which strict headers hide. */
+	struct {
+		struct in_addr group, interface;
+	} request4;
+
+	if (addr_family(group) == AF_INET6) {
+		request6.ipv6mr_multiaddr = group->u.in6.sin6_addr;
+		return setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &request6,
+		    sizeof(request6));
+	}
+	request4.group = group->u.in4.sin_addr;
+	if (interface_address(interface, &request4.interface) < 0)
+		return -1;
+#ifdef IP_ADD_MEMBERSHIP
+	return setsockopt(
+	    fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request4, sizeof(request4));
+#else
+	errno = ENOTSUP;
+	return -1;
+#endif
+}
+
+int
+fast_multicast_interface(int fd, int family, unsigned interface)
+{
+	struct in_addr address;
+
+	if (family == AF_INET6)
+		return setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF,
+		    &interface, sizeof(interface));
+	if (interface_address(interface, &address) < 0)
+		return -1;
+#ifdef IP_MULTICAST_IF
+	return setsockopt(
+	    fd, IPPROTO_IP, IP_MULTICAST_IF, &address, sizeof(address));
+#else
+	errno = ENOTSUP;
+	return -1;
+#endif
 }
 
 int

@@ -25,7 +25,8 @@ set_one(int fd, int name, int level, int value)
 
 /*
  * SO_REUSEADDR lets a TCP server start again while old connections are in
- * TIME_WAIT (RFC 9293 3.6.1). For UDP it would let two servers share a port.
+ * TIME_WAIT (RFC 9293 3.6.1). For UDP it would let two servers share a port,
+ * which is meant where they listen to one group.
  */
 static int
 prepare(int fd, const struct addr *a, const struct listener_options *o,
@@ -34,7 +35,8 @@ prepare(int fd, const struct addr *a, const struct listener_options *o,
 	if (addr_family(a) == AF_INET6 &&
 	    set_one(fd, IPV6_V6ONLY, IPPROTO_IPV6, dual ? 0 : 1) < 0)
 		return err_sys(e, ERR_LOCAL, errno, "IPV6_V6ONLY");
-	if (o->type == SOCK_STREAM && !addr_is_unix(a) &&
+	if ((addr_is_multicast(a) ||
+		(o->type == SOCK_STREAM && !addr_is_unix(a))) &&
 	    set_one(fd, SO_REUSEADDR, SOL_SOCKET, 1) < 0)
 		return err_sys(e, ERR_LOCAL, errno, "SO_REUSEADDR");
 	return sock_set(fd, addr_family(a), &o->sock, e);
@@ -188,24 +190,50 @@ open_any(struct listener *l, uint16_t port, const struct listener_options *o,
 	return add(l, &a, o, false, e);
 }
 
-/* Every address of a name, on one port number. */
+/* Every address of a list, on one port number. */
+static int
+open_list(struct listener *l, const struct addr_list *list,
+    const struct listener_options *o, struct err *e)
+{
+	struct addr a;
+	size_t i;
+
+	for (i = 0; i < list->count && i < LISTENER_MOST; i++) {
+		a = list->items[i];
+		if (l->count > 0 && addr_port(&a) == 0)
+			addr_set_port(&a, addr_port(&l->addrs[0]));
+		if (add(l, &a, o, false, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Every address of a name. */
 static int
 open_named(struct listener *l, const struct endpoint *ep,
     const struct listener_options *o, struct deadline until, struct err *e)
 {
 	struct resolve_options ro = {o->family, o->numeric};
 	struct addr_list list = ADDR_LIST_INIT;
-	struct addr a;
-	size_t i;
 	int result = resolve(ep, &ro, until, &list, e);
 
-	for (i = 0; result == 0 && i < list.count && i < LISTENER_MOST; i++) {
-		a = list.items[i];
-		if (l->count > 0 && ep->port == 0)
-			addr_set_port(&a, addr_port(&l->addrs[0]));
-		result = add(l, &a, o, false, e);
-	}
+	if (result == 0)
+		result = open_list(l, &list, o, e);
 	addr_list_release(&list);
+	return result;
+}
+
+int
+listener_open_list(struct listener *l, const struct addr_list *list,
+    const struct listener_options *o, struct err *e)
+{
+	int result;
+
+	memset(l, 0, sizeof(*l));
+	l->type = o->type;
+	result = open_list(l, list, o, e);
+	if (result < 0)
+		listener_close(l);
 	return result;
 }
 

@@ -42,6 +42,13 @@ struct listener {
 int listener_open(struct listener *l, const struct endpoint *ep,
     const struct listener_options *o, struct deadline until, struct err *e);
 
+/*
+ * The same for a list of addresses, not more than LISTENER_MOST: where their
+ * port is 0, all get the one that is free for the first.
+ */
+int listener_open_list(struct listener *l, const struct addr_list *list,
+    const struct listener_options *o, struct err *e);
+
 /* One line an address: "listening on 127.0.0.1 port 9999". */
 void listener_announce(const struct listener *l);
 

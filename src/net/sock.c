@@ -121,6 +121,74 @@ sock_raise_rcvbuf(int fd, int64_t bytes)
 	return got;
 }
 
+int
+sock_broadcast(int fd)
+{
+	int on = 1;
+
+	return setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on));
+}
+
+/* What POSIX has for IPv6 only is an errno where IPv4's name is missing. */
+static int __attribute__((unused)) lacking(void)
+{
+	errno = ENOTSUP;
+	return -1;
+}
+
+int
+sock_no_fragment(int fd, int family)
+{
+#if defined(IP_MTU_DISCOVER) && defined(IPV6_MTU_DISCOVER)
+#ifdef IP_PMTUDISC_DO
+	int wanted = IP_PMTUDISC_DO;
+
+	if (family == AF_INET6)
+		return setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &wanted,
+		    sizeof(wanted));
+	return setsockopt(
+	    fd, IPPROTO_IP, IP_MTU_DISCOVER, &wanted, sizeof(wanted));
+#endif
+#endif
+	(void)fd;
+	(void)family;
+	return lacking();
+}
+
+int
+sock_multicast_ttl(int fd, int family, int ttl)
+{
+	if (family == AF_INET6)
+		return setsockopt(
+		    fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &ttl, sizeof(ttl));
+#ifdef IP_MULTICAST_TTL
+	unsigned char byte = (unsigned char)ttl;
+
+	return setsockopt(
+	    fd, IPPROTO_IP, IP_MULTICAST_TTL, &byte, sizeof(byte));
+#else
+	return lacking();
+#endif
+}
+
+int
+sock_multicast_loop(int fd, int family, bool on)
+{
+	unsigned wide = on;
+
+	if (family == AF_INET6)
+		return setsockopt(
+		    fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, &wide, sizeof(wide));
+#ifdef IP_MULTICAST_LOOP
+	unsigned char byte = on;
+
+	return setsockopt(
+	    fd, IPPROTO_IP, IP_MULTICAST_LOOP, &byte, sizeof(byte));
+#else
+	return lacking();
+#endif
+}
+
 size_t
 sock_path_mtu(int fd, int family)
 {

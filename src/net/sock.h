@@ -42,6 +42,12 @@ int sock_set(int fd, int family, const struct sock_options *o, struct err *e);
  */
 int64_t sock_raise_rcvbuf(int fd, int64_t bytes);
 
+/* Single options, by family where they differ. 0, or -1 with errno. */
+int sock_broadcast(int fd);
+int sock_no_fragment(int fd, int family);
+int sock_multicast_ttl(int fd, int family, int ttl);
+int sock_multicast_loop(int fd, int family, bool on);
+
 /* Bytes that the path of a connected socket carries whole; 0: not known. */
 size_t sock_path_mtu(int fd, int family);
 

@@ -1,0 +1,95 @@
+/*
+ * A datagram server's sockets: opened and joined to their groups, read in
+ * batches, and the senders judged: who is let in, and who may be answered.
+ */
+#ifndef NET_DGRAM_SERVER_H
+#define NET_DGRAM_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "net/addr.h"
+#include "net/dgram.h"
+#include "net/listener.h"
+#include "net/rate.h"
+
+struct access;
+struct endpoint;
+struct err;
+struct group;
+
+struct dgram_server_options {
+	struct listener_options listener;
+	const struct access *access; /* NULL: everybody is let in */
+	const struct group *groups;  /* to be joined */
+	size_t group_count;
+	int64_t max_rate; /* answers a second and a peer; 0: any number */
+};
+
+struct dgram_server {
+	const struct dgram_server_options *o;
+	struct listener listener;
+	struct rate rate;
+	int64_t next_look_ns; /* when losses are looked for again */
+	uint64_t told_lost;   /* losses that were told */
+
+	/* Statistics. */
+	uint64_t received, bytes_received; /* of all who were let in */
+	uint64_t answered, bytes_sent;
+	uint64_t ignored; /* not let in, or not to be answered */
+};
+
+/* A datagram's sender and the address it came to, for people and rules. */
+struct dgram_parties {
+	struct addr remote, local;
+};
+
+/*
+ * Opens and announces. Groups are joined on every socket of their family;
+ * where ep names no host, the sockets are bound to the groups themselves, so
+ * that nothing else reaches them. 0, or -1 with *e and nothing open.
+ */
+int dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
+    const struct dgram_server_options *o, struct deadline until, struct err *e);
+
+/*
+ * Receives from the socket at, up to most. Returns how many, perhaps 0, or -1
+ * with *e. Looks for losses now and then and tells them.
+ */
+int dgram_server_receive(struct dgram_server *s, size_t at, struct dgram *d,
+    int most, struct err *e);
+
+/* Who sent it and to which address. */
+void dgram_server_parties(const struct dgram_server *s, size_t at,
+    const struct dgram *d, struct dgram_parties *p);
+
+/* Whether the sender is let in; counts it, or tells why not. */
+bool dgram_server_admits(struct dgram_server *s, const struct dgram *d,
+    const struct dgram_parties *p);
+
+/*
+ * Whether the sender may be answered; tells why not. Never: what came from
+ * this server's own port, or port 0, or was cut, or is beyond the rate.
+ */
+bool dgram_server_may_answer(struct dgram_server *s, const struct dgram *d,
+    const struct dgram_parties *p, int64_t now_ns);
+
+/* Tells that a datagram gets no answer. */
+void dgram_server_ignore(
+    struct dgram_server *s, const struct dgram_parties *p, const char *why);
+
+/*
+ * Sends answers from the socket at, waiting for room a while. One that cannot
+ * be sent is told, and the others go on.
+ */
+void dgram_server_answer(
+    struct dgram_server *s, size_t at, const struct dgram *d, int count);
+
+/* Tells what was done: the "summary" event, at -v. */
+void dgram_server_tell(struct dgram_server *s);
+
+void dgram_server_close(struct dgram_server *s);
+
+#endif
