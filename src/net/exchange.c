@@ -31,7 +31,7 @@ exchange_start(struct exchange *x, const struct exchange_options *o,
 	x->in = dgram_batch();
 	if (o->number)
 		x->numbered = mem_array(DGRAM_BATCH, DGRAM_SIZE + NUMBER_SIZE);
-	trips_start(&x->trips, o->replies < 0 ? 1 : o->replies, o->timeout_ms);
+	trips_start(&x->trips, 1, o->timeout_ms);
 	x->next_ns = clock_now();
 }
 
@@ -49,7 +49,7 @@ exchange_use(struct exchange *x, int fd, const struct addr *peer,
 	x->done = 0;
 	memset(&x->trips, 0, sizeof(x->trips));
 	x->trips.ring = old.ring;
-	x->trips.wanted = old.wanted;
+	x->trips.wanted = x->o->replies < 0 ? 1 : x->o->replies;
 	x->trips.timeout_ns = old.timeout_ns;
 }
 
@@ -81,9 +81,6 @@ allowance(struct exchange *x, int64_t now)
 		most = o->window - (int64_t)x->trips.awaited;
 	if (o->count > 0 && o->count - prepared < most)
 		most = o->count - prepared;
-	/* Nobody has refused the first one: this peer it is. */
-	if (x->careful && prepared > 0 && x->trips.awaited == 0)
-		x->careful = false;
 	if (x->careful && most > 1 - prepared)
 		most = 1 - prepared;
 	/* The ring remembers those that are awaited. */
@@ -129,6 +126,11 @@ fill(struct exchange *x, int64_t most, struct err *e)
 		if (x->o->number)
 			number_piece(x, d);
 		x->filled++;
+	}
+	/* What was good is sent first; the next round meets the error again. */
+	if (found == FEED_ERROR && x->filled > 0) {
+		err_clear(e);
+		return FEED_PIECE;
 	}
 	if (found == FEED_END)
 		x->ended = true;
@@ -189,7 +191,7 @@ take_reply(
     struct exchange *x, const struct dgram *d, int64_t now, struct err *e)
 {
 	int64_t number = -1, trip_ns = -1;
-	enum trips_kind kind = TRIPS_REPLY;
+	enum trips_kind kind;
 
 	x->careful = false;
 	x->bytes_received += d->full == SIZE_MAX ? d->length : d->full;
@@ -198,10 +200,7 @@ take_reply(
 		/* Without one it belongs to none. */
 		number = number < 0 ? INT64_MAX : number;
 	}
-	if (x->o->replies >= 0)
-		kind = trips_received(&x->trips, number, now, &trip_ns);
-	else
-		x->trips.received++;
+	kind = trips_received(&x->trips, number, now, &trip_ns);
 	return x->reply(x->context, d, kind, trip_ns, e);
 }
 
@@ -223,11 +222,23 @@ receive(struct exchange *x, struct err *e)
 	return 1;
 }
 
+/* A refusal that came without anything being received or sent. */
+static int
+check_refused(struct exchange *x, struct err *e)
+{
+	int errnum = sock_error(x->fd);
+
+	if (errnum == 0)
+		return 0;
+	return dgram_send_error(x->fd, &x->peer, 0, errnum, e);
+}
+
 /* Waits for a reply, for room, for input or for the next time to act. */
 static int
 wait_more(struct exchange *x, bool for_feed, bool for_rate, struct err *e)
 {
-	struct pollfd fds[3] = {{.fd = x->fd, .events = POLLIN},
+	bool hears = x->o->replies >= 0;
+	struct pollfd fds[3] = {{.fd = x->fd, .events = hears ? POLLIN : 0},
 	    {.fd = for_feed ? x->feed->fd : -1, .events = POLLIN}};
 	struct deadline until =
 	    deadline_first(x->o->until, trips_deadline(&x->trips));
@@ -241,6 +252,8 @@ wait_more(struct exchange *x, bool for_feed, bool for_rate, struct err *e)
 		return -1;
 	if (wait_poll(fds, 2, until) < 0)
 		return err_sys(e, ERR_FAILED, errno, "waiting for replies");
+	if (!hears && fds[0].revents & POLLERR && check_refused(x, e) < 0)
+		return -1;
 	if (fds[1].revents != 0 && feed_read(x->feed, e) < 0)
 		return -1;
 	return 0;
@@ -268,6 +281,21 @@ limit_error(const struct exchange *x, struct err *e)
 	    (unsigned long long)x->trips.received);
 }
 
+/*
+ * Nobody has refused the first datagram: this peer it is. One that is not to
+ * be answered is refused at once (on this machine) or not in time.
+ */
+static int
+end_care(struct exchange *x, struct err *e)
+{
+	if (!x->careful || x->trips.sent == 0 || x->trips.awaited > 0)
+		return 0;
+	if (check_refused(x, e) < 0)
+		return -1;
+	x->careful = false;
+	return 0;
+}
+
 /* One round: fill, send, receive, and wait where nothing could be done. */
 static int
 step(struct exchange *x, struct err *e)
@@ -279,6 +307,8 @@ step(struct exchange *x, struct err *e)
 	if (now >= x->o->until.at_ns)
 		return limit_error(x, e);
 	give_up(x, now);
+	if (end_care(x, e) < 0)
+		return -1;
 	if (x->done == x->filled && !is_complete(x)) {
 		most = allowance(x, now);
 		if (most > 0)
@@ -288,7 +318,7 @@ step(struct exchange *x, struct err *e)
 	}
 	if (x->done < x->filled && send_prepared(x, e) < 0)
 		return -1;
-	got = receive(x, e);
+	got = x->o->replies < 0 ? 0 : receive(x, e);
 	if (got != 0)
 		return got < 0 ? -1 : 0;
 	if (x->done < x->filled || is_complete(x) || most <= 0 ||
@@ -304,15 +334,12 @@ step(struct exchange *x, struct err *e)
 int
 exchange_run(struct exchange *x, struct err *e)
 {
-	int errnum;
-
 	while (!is_complete(x) || x->trips.awaited > 0)
 		if (step(x, e) < 0)
 			return -1;
 	/* A refusal of the last ones may be here already. */
-	errnum = sock_error(x->fd);
-	if (errnum != 0)
-		return dgram_send_error(x->fd, &x->peer, 0, errnum, e);
+	if (check_refused(x, e) < 0)
+		return -1;
 	return x->idle(x->context, e);
 }
 

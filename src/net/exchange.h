@@ -59,7 +59,10 @@ struct exchange {
 	uint64_t bytes_sent, bytes_received;
 };
 
-/* Begins; exchange_release() is due. */
+/*
+ * Begins; exchange_release() is due. *o stays the caller's, who may change
+ * o->replies until exchange_use().
+ */
 void exchange_start(struct exchange *x, const struct exchange_options *o,
     struct feed *feed, exchange_reply *reply, exchange_idle *idle,
     void *context);

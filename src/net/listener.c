@@ -292,6 +292,7 @@ listener_close(struct listener *l)
 		if (!l->is_inherited && addr_is_unix(a) &&
 		    a->u.un.sun_path[0] != '\0')
 			unlink(a->u.un.sun_path);
+		sock_close(&l->fds[i]);
 	}
-	listener_abandon(l);
+	l->count = 0;
 }

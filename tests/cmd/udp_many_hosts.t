@@ -1,0 +1,101 @@
+# Groups and broadcasts on the loopback interface: joined, sent to, answered
+# by everybody who hears them.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use IO::Select;
+use Socket qw(:all);
+use Test::More;
+
+my $lo = ($^O eq 'linux') ? 'lo' : 'lo0';
+my $group = '239.255.77.' . (1 + $$ % 250);
+
+# A Perl member of the group on a port.
+sub member {
+    my ($port) = @_;
+    socket my $s, AF_INET, SOCK_DGRAM, 0 or die "socket: $!";
+    setsockopt $s, SOL_SOCKET, SO_REUSEADDR, 1;
+    bind $s, pack_sockaddr_in($port // 0, inet_aton($group)) or die "bind: $!";
+    setsockopt $s, IPPROTO_IP, IP_ADD_MEMBERSHIP,
+        pack_ip_mreq(inet_aton($group), inet_aton('127.0.0.1'))
+        or die "join: $!";
+    return $s;
+}
+
+sub hears {
+    my ($s, $seconds) = @_;
+    return undef unless IO::Select->new($s)->can_read($seconds // 5);
+    my $from = recv($s, my $x, 1000, 0) // return undef;
+    return wantarray ? ($x, $from) : $x;
+}
+
+# Sending needs no joining.
+my $s = member();
+my ($port) = unpack_sockaddr_in(getsockname $s);
+my $r = run('udp-send', '--no-reply', '--multicast-interface', $lo, $group,
+    $port, 'to all');
+is $r->{status}, 0, 'sent to a group';
+is hears($s), 'to all', 'a member hears it';
+
+# Many may answer.
+my $pid = Sockt::fork_child(sub {
+    my (undef, $from) = hears($s);
+    my $own = udp_socket();
+    $own->send('one', 0, $from);
+    udp_socket(host => '127.0.0.2')->send('two', 0, $from);
+});
+$r = run('udp-send', '-v', '--multicast-interface', $lo, '-w', '0.5', $group,
+    $port, 'who is there');
+is join(' ', sort split /\n/, $r->{out}), 'one two',
+    'all that answer in time are heard';
+like $r->{err}, qr/reply from 127\.0\.0\.2 port/, 'and who they are';
+is $r->{status}, 0, 'that is a success';
+reap($pid);
+$r = run('udp-send', '--multicast-interface', $lo, '-w', '0.1', $group, $port,
+    'x');
+is $r->{status}, 5, 'nobody is status 5';
+
+# A server that has joined.
+my $p = start('udp-serve', '-v', '--join', "$group%$lo", '0');
+$port = $p->port;
+like $p->{err}, qr/listening on \Q$group\E port/, 'it is bound to the group';
+my $c = udp_socket();
+setsockopt $c, IPPROTO_IP, IP_MULTICAST_IF, inet_aton('127.0.0.1');
+$c->send('hi', 0, pack_sockaddr_in($port, inet_aton($group)));
+is hears($c), 'Hello, hi!', 'hears the group';
+my $alone = udp_socket(peer => ['127.0.0.1', $port]);
+$alone->send('x');
+is hears($alone, 0.2), undef, 'and nothing else';
+$s = member($port);
+$c->send('both', 0, pack_sockaddr_in($port, inet_aton($group)));
+is hears($s), 'both', 'another member on the same port hears it too';
+is hears($c), 'Hello, both!', 'as does the server';
+is $p->stop->{status}, 0, 'ends';
+
+$p = start('udp-serve', '-4', '--join', "$group%$lo", '*', '0');
+$c->send('hi', 0, pack_sockaddr_in($p->port, inet_aton($group)));
+is hears($c), 'Hello, hi!', 'with ADDR the group';
+$alone = udp_socket(peer => ['127.0.0.1', $p->port]);
+$alone->send('x');
+is hears($alone), 'Hello, x!', 'and everything else';
+$p->stop;
+$r = run('udp-serve', '--join', "$group%$lo", '127.0.0.1', '0', '-m', '0.1');
+is $r->{status}, 5, 'a group may be joined on any address';
+$r = run('udp-serve', '-6', '--join', "$group%$lo", '::1', '0');
+is $r->{status}, 7, 'but not on one of the other family';
+
+# Broadcast.
+$p = start('udp-serve', '-4', '-v', '*', '0');
+$port = $p->port;
+$r = run('udp-send', '127.255.255.255', $port, 'x');
+is $r->{status}, 7, 'without --broadcast it is not permitted';
+like $r->{err}, qr/a broadcast address needs --broadcast/, 'and told';
+$r = run('udp-send', '--broadcast', '-w', '0.3', '127.255.255.255', $port,
+    'x');
+is $r->{out}, "Hello, x!\n", '--broadcast';
+is $r->{status}, 0, 'is answered';
+$p->stop;
+
+done_testing;

@@ -1,0 +1,158 @@
+# Where udp-send's datagrams come from, how many, how fast, and what is
+# awaited: every option against a Perl socket that notes what arrives.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use IO::Select;
+use Test::More;
+
+my $s = udp_socket();
+my $port = $s->sockport;
+my @to = ('127.0.0.1', $port);
+
+# What waits on the socket, in order.
+sub arrived {
+    my @got;
+    while (IO::Select->new($s)->can_read(0.05)) {
+        $s->recv(my $x, 70_000);
+        push @got, $x;
+    }
+    return \@got;
+}
+
+# A peer that answers each datagram with what code makes of it.
+sub answer {
+    my ($code, $count) = @_;
+    return Sockt::fork_child(sub {
+        my %seen;
+        for (1 .. $count) {
+            my $from = $s->recv(my $x, 70_000);
+            $s->send($_, 0, $from) for $code->($x, ++$seen{$x});
+        }
+    });
+}
+
+# Sources.
+my $r = run({ stdin => "one\n\ntwo\r\nlast" }, 'udp-send', '--no-reply', @to);
+is $r->{status}, 0, 'lines';
+is_deeply arrived(), ['one', '', "two\r", 'last'],
+    'a line is a datagram, an empty one too, the last without a newline too';
+run({ stdin => "a\nb\0c\n" }, 'udp-send', '--no-reply', '--whole', @to);
+is_deeply arrived(), ["a\nb\0c\n"], '--whole';
+run({ stdin => '' }, 'udp-send', '--no-reply', '--whole', @to);
+is_deeply arrived(), [''], '--whole of nothing is an empty datagram';
+run({ stdin => 'abcdefgh' }, 'udp-send', '--no-reply', '--size', '3', @to);
+is_deeply arrived(), ['abc', 'def', 'gh'], '--size';
+run('udp-send', '--no-reply', @to, 'x', '', 'y z');
+is_deeply arrived(), ['x', '', 'y z'], 'arguments, an empty one too';
+run('udp-send', '--no-reply', "127.0.0.1:$port", 'short');
+is_deeply arrived(), ['short'], 'HOST:PORT';
+run('udp-send', '--no-reply', '--count', '5', @to, 'a', 'b');
+is_deeply arrived(), [qw(a b a b a)], '--count takes the messages in turn';
+run({ stdin => "a\nb\nc\n" }, 'udp-send', '--no-reply', '--count', '2', @to);
+is_deeply arrived(), [qw(a b)], '--count ends stdin early';
+run({ stdin => "w" }, 'udp-send', '--no-reply', '--whole', '--count', '2',
+    @to);
+is_deeply arrived(), [qw(w w)], '--count repeats the whole';
+run('udp-send', '--no-reply', '--number', '--count', '3', @to, 'm');
+is_deeply arrived(), ['#0 m', '#1 m', '#2 m'], '--number';
+
+# Pace.
+$r = run('udp-send', '--no-reply', '--interval', '0.1', @to, 1 .. 4);
+is_deeply arrived(), [1 .. 4], '--interval';
+cmp_ok $r->{seconds}, '>=', 0.3, 'leaves time between them';
+$r = run('udp-send', '--no-reply', '--rate', '100', '--count', '30', @to, 'x');
+is scalar @{ arrived() }, 30, '--rate';
+cmp_ok $r->{seconds}, '>=', 0.25, 'is not exceeded';
+cmp_ok $r->{seconds}, '<', 2, 'and is reached';
+
+# Replies.
+my $pid = answer(sub { map { "$_[0]$_" } 1 .. 3 }, 2);
+$r = run('udp-send', '--replies', '3', @to, 'a', 'b');
+is $r->{out}, "a1\na2\na3\nb1\nb2\nb3\n", '--replies N waits for so many';
+is $r->{status}, 0, 'and is content';
+reap($pid);
+$pid = answer(sub { 'only' }, 1);
+$r = run('udp-send', '--replies', '2', '-w', '0.2', @to, 'a');
+is $r->{status}, 5, 'fewer are status 5';
+is $r->{out}, "only\n", 'but printed';
+reap($pid);
+$pid = answer(sub { ('x', 'y') }, 1);
+$r = run('udp-send', '--replies', '0', '-w', '0.2', @to, 'a');
+is $r->{status}, 0, '--replies 0 takes';
+is $r->{out}, "x\ny\n", 'all that come in time';
+reap($pid);
+$pid = answer(sub { "a\0\e[2J\n" }, 1);
+$r = run('udp-send', '--raw', @to, 'a');
+is $r->{out}, "a\0\e[2J\n", '--raw: bytes as they are';
+reap($pid);
+$pid = answer(sub { ("no newline", '') }, 1);
+$r = run('udp-send', '--raw', '--replies', '2', @to, 'a');
+is $r->{out}, 'no newline', 'and nothing else';
+reap($pid);
+$pid = answer(sub { $_[0] }, 40);
+$r = run('udp-send', '--window', '16', @to, 1 .. 40);
+is $r->{out}, join('', map { "$_\n" } 1 .. 40), '--window';
+reap($pid);
+
+# Strangers.
+my $stranger = udp_socket();
+$pid = Sockt::fork_child(sub {
+    my $from = $s->recv(my $x, 100);
+    $stranger->send('stranger', 0, $from);
+    $s->send('friend', 0, $from);
+});
+$r = run('udp-send', @to, 'x');
+is $r->{out}, "friend\n", 'a stranger is not heard';
+reap($pid);
+$pid = Sockt::fork_child(sub {
+    my $from = $s->recv(my $x, 100);
+    $stranger->send('stranger', 0, $from);
+});
+$r = run('udp-send', '-v', '--any-source', @to, 'x');
+is $r->{out}, "stranger\n", 'but with --any-source';
+like $r->{err}, qr/reply from 127\.0\.0\.1 port ${\$stranger->sockport}: /,
+    'and told who it was';
+reap($pid);
+
+# Own end.
+$pid = Sockt::fork_child(sub {
+    my $from = $s->recv(my $x, 100);
+    my ($p, $h) = Socket::unpack_sockaddr_in($from);
+    $s->send(Socket::inet_ntoa($h) . " $p", 0, $from);
+});
+my $own = do { my $u = udp_socket(host => '127.0.0.9'); $u->sockport };
+$r = run('udp-send', '-s', '127.0.0.9', '-p', $own, @to, 'x');
+is $r->{out}, "127.0.0.9 $own\n", 'own address and port';
+reap($pid);
+$r = run('udp-send', '-s', '::1', @to, 'x');
+is $r->{status}, 7, 'an own address of the other family is status 7';
+
+# Limits.
+$r = run('udp-send', '-m', '0.2', '-w', '5', @to, 'x');
+is $r->{status}, 5, '--max-time';
+like $r->{err}, qr/\(--max-time\); 1 datagrams sent, 0 replies/, 'says so';
+arrived();
+$r = run({ stdout => do { open my $f, '>', '/dev/full'; $f } }, 'udp-send',
+    '-w', '0.1', '--stats', @to, 'x');
+isnt $r->{status}, 0, 'a full disk is noticed';
+$r = run({ closed => [0] }, 'udp-send', @to);
+is $r->{status}, 11, 'a closed stdin is status 11';
+
+# Misuse.
+for (['--size', '0'], ['--whole', '--size', '3'], ['--count', '0'],
+    ['--rate', '0'], ['--rate', '5', '--interval', '1'], ['--window', '0'],
+    ['--window', '40000'], ['--no-reply', '--replies', '1'],
+    ['--no-reply', '-w', '1'], ['--replies', '-1'],
+    ['--multicast-ttl', '256'], ['--multicast-interface', 'nosuch0'],
+    ['-s', 'localhost'], ['--keepalive']) {
+    is run('udp-send', @$_, @to, 'x')->{status}, 2, "@$_ is refused";
+}
+is run('udp-send', '--whole', @to, 'x')->{status}, 2,
+    'messages and --whole contradict one another';
+is run('udp-send', '127.0.0.1')->{status}, 2, 'a port is needed';
+is run('udp-send', '127.0.0.1', '0', 'x')->{status}, 2, 'and not 0';
+
+done_testing;

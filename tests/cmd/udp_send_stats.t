@@ -1,0 +1,80 @@
+# udp-send counts what was lost, came twice or too late, and times the rest.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use JSON::PP qw(decode_json);
+use Test::More;
+use Time::HiRes qw(sleep);
+
+my $s = udp_socket();
+my @to = ('127.0.0.1', $s->sockport);
+
+# Answers count datagrams; code is given each and its number from 0.
+sub answer {
+    my ($count, $code) = @_;
+    return Sockt::fork_child(sub {
+        for my $n (0 .. $count - 1) {
+            my $from = $s->recv(my $x, 70_000);
+            $code->($x, $n, sub { $s->send($_[0], 0, $from) });
+        }
+    });
+}
+
+my $pid = answer(10, sub { $_[2]->($_[0]) });
+my $r = run('udp-send', '--stats', '--count', '10', @to, 'x');
+like $r->{out}, qr/^(x\n){10}10\ sent,\ 10\ received,\ 0\ lost\ \(0%\),
+    \ 0\ duplicates,\ 0\ late\nround\ trip\ min\/avg\/max\/mdev\ =
+    \ [\d.]+\/[\d.]+\/[\d.]+\/[\d.]+\ ms\n\z/x, 'nothing lost';
+reap($pid);
+
+# Every third is lost, every second of the others comes twice.
+$pid = answer(12, sub {
+    my ($x, $n, $send) = @_;
+    return if $n % 3 == 2;
+    $send->("re: $x");
+    $send->("re: $x") if $n % 3 == 1;
+});
+$r = run('udp-send', '--stats', '--json', '--number', '--window', '12', '-w',
+    '0.5', '--count', '12', @to, 'x');
+is $r->{status}, 5, 'a datagram without its reply is status 5';
+like $r->{err}, qr/4 of 12 datagrams had no reply within 500/, 'and told';
+my @events = map { decode_json($_) } split /\n/, $r->{out};
+is scalar(grep { $_->{event} eq 'reply' } @events), 12, 'events of replies';
+my ($sum) = grep { $_->{event} eq 'summary' } @events;
+is_deeply [@{$sum}{qw(sent received lost duplicates late)}], [12, 12, 4, 4, 0],
+    'the summary counts them';
+cmp_ok $sum->{min}, '<=', $sum->{avg}, 'times are in order';
+cmp_ok $sum->{avg}, '<=', $sum->{max}, 'and so on';
+is_deeply [$events[0]{event}, $events[0]{remote}],
+    ['connected', { ip => '127.0.0.1', port => $to[1] + 0 }],
+    'the first event says where to';
+reap($pid);
+
+# Out of order, matched by their numbers.
+my @held;
+$pid = answer(3, sub {
+    my ($x, $n, $send) = @_;
+    push @held, $x;
+    $send->($_) for $n == 2 ? reverse @held : ();
+});
+$r = run('udp-send', '--stats', '--number', '--window', '3', '--count', '3',
+    @to, 'x');
+is $r->{out} =~ /^(.*?)3 sent, 3 received, 0 lost/s && $1,
+    "#2 x\n#1 x\n#0 x\n", 'replies in any order are all matched';
+reap($pid);
+
+# Too late.
+$pid = answer(2, sub {
+    my ($x, $n, $send) = @_;
+    sleep 0.4 if $n == 0;
+    $send->($x);
+});
+$r = run('udp-send', '--stats', '--number', '-w', '0.2', '--interval', '0.5',
+    @to, 'slow', 'fast');
+like $r->{out}, qr/2 sent, 2 received, 1 lost \(50%\), 0 duplicates, 1 late/,
+    'a late reply is no reply, but is told';
+reap($pid);
+
+done_testing;

@@ -1,0 +1,140 @@
+# What udp-serve does with datagrams, by its options, against Perl sockets.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use IO::Select;
+use JSON::PP qw(decode_json);
+use Test::More;
+use Time::HiRes qw(time);
+
+# The answer to text, or undef when there is none for a while.
+sub ask {
+    my ($c, $text, $seconds) = @_;
+    $c->send($text);
+    return undef unless IO::Select->new($c)->can_read($seconds // 10);
+    $c->recv(my $got, 70_000) // return "error: $!";
+    return $got;
+}
+
+# A server, a connected client.
+sub pair {
+    my $p = start('udp-serve', '-4', @_, '0');
+    return ($p, udp_socket(peer => ['127.0.0.1', $p->port]));
+}
+
+my ($p, $c) = pair('--echo');
+is ask($c, 'x' x 65507), 'x' x 65507, '--echo of the longest datagram';
+is ask($c, ''), '', 'and of an empty one';
+unlike $p->stop->{err}, qr/says/, 'not every datagram is told without -v';
+
+($p, $c) = pair('--discard', '-v', '--count', '2');
+$c->send($_) for 'a', 'b';
+my $r = $p->finish;
+is $r->{status}, 0, '--count leaves after so many';
+like $r->{err}, qr/127\.0\.0\.1 port ${\$c->sockport} says: b\n/,
+    '-v tells each';
+like $r->{err}, qr/received 2 \(2 bytes\), answered 0 /, 'and sums up';
+
+($p, $c) = pair('--print', '--count', '3');
+$c->send($_) for "line\n", 'no newline', '';
+$r = $p->finish;
+is $r->{out}, "line\nno newline\n\n", '--print: a line each';
+ok !IO::Select->new($c)->can_read(0), 'and no answer';
+
+($p, $c) = pair('--reply', '%n: %s from %a:%p\n');
+my $port = $c->sockport;
+is ask($c, 'x'), "1: x from 127.0.0.1:$port\n", '--reply and its places';
+is ask($c, 'y'), "2: y from 127.0.0.1:$port\n", 'numbers count';
+$p->stop;
+
+# Who is let in.
+($p, $c) = pair('--echo', '-v', '--deny', '127.0.0.1', '--count', '1');
+is ask($c, 'x', 0.2), undef, '--deny: no answer';
+ok $p->expect(err => qr/ignored: not let in/), 'told';
+my $friend = udp_socket(host => '127.0.0.2', peer =>
+    ['127.0.0.1', $p->port]);
+is ask($friend, 'x'), 'x', 'others are answered';
+is $p->finish->{status}, 0, 'what was not let in does not count';
+
+# Loops.
+($p, $c) = pair('-v');
+my $twin = udp_socket(host => '127.0.0.2', port => $p->port,
+    peer => ['127.0.0.1', $p->port]);
+is ask($twin, 'x', 0.3), undef, 'its own port is never answered';
+$p->expect(err => qr/ignored: it comes from this server's own port/);
+is ask($c, 'x'), 'Hello, x!', 'other ports are';
+$p->stop;
+
+# Two servers on one port number and a forged start: nothing goes round.
+my $a = start('udp-serve', '-v', '127.0.0.1', '0');
+my $b = start('udp-serve', '-v', '127.0.0.2', $a->port);
+$b->port;
+my $forger = udp_socket(host => '127.0.0.3', port => $a->port,
+    peer => ['127.0.0.1', $a->port]);
+$forger->send('go');
+$a->expect(err => qr/own port/);
+is ask($c = udp_socket(peer => ['127.0.0.2', $a->port]), 'x'), 'Hello, x!',
+    'both go on';
+unlike $b->stop->{err}, qr/says: Hello/, 'and no answer was answered';
+$a->stop;
+
+# No amplifier.
+($p, $c) = pair();
+is length(ask($c, 'x' x $_)), $_ + length('Hello, !'),
+    "an answer to $_ bytes is its request and the greeting"
+    for 0, 1, 1400;
+$p->stop;
+($p, $c) = pair('--echo', '--max-rate', '5', '-v');
+$c->send($_) for 1 .. 50;
+my $n = 0;
+$n++, $c->recv(my $x, 10) while IO::Select->new($c)->can_read(0.2);
+cmp_ok $n, '>=', 5, '--max-rate: a second\'s worth at once';
+cmp_ok $n, '<=', 7, 'and no more';
+$p->expect(err => qr/has had its answers for now \(--max-rate\)/);
+is ask(udp_socket(host => '127.0.0.2', peer => ['127.0.0.1', $p->port]),
+    'other'), 'other', 'another host has a rate of its own';
+$p->stop;
+
+# Limits.
+($p, $c) = pair('--idle-timeout', '0.3');
+is ask($c, 'x'), 'Hello, x!', 'before the limit';
+$r = $p->finish;
+is $r->{status}, 5, '--idle-timeout';
+like $r->{err}, qr/no datagram came \(--idle-timeout\); 1 received/, 'told';
+$r = run('udp-serve', '-m', '0.2', '0');
+is $r->{status}, 5, '--max-time';
+
+# Events.
+($p, $c) = pair('--json', '--count', '1');
+is ask($c, "\e"), "Hello, \e!", 'answered';
+$r = $p->finish;
+my %event = map { ($_->{event} => $_) } map { decode_json($_) }
+    split /\n/, $r->{err};
+is_deeply [@{ $event{message} }{qw(bytes text)}, $event{message}{remote}],
+    [1, "\e", { ip => '127.0.0.1', port => $c->sockport }],
+    'the event of a message';
+is_deeply [@{ $event{summary} }{qw(received answered ignored)}], [1, 1, 0],
+    'and of the end';
+
+# Steps.
+($p, $c) = pair('-vv', '--count', '1');
+ask($c, 'x');
+$r = $p->finish;
+like $r->{err}, qr/ $_/, "the step $_"
+    for 'socket IPv4 UDP: ok', 'bind 127\.0\.0\.1 port 0: ok',
+    'receive buffer: \d+ bytes', 'recvmsg 1 byte from 127\.0\.0\.1',
+    'sendmsg 9 bytes to 127\.0\.0\.1', 'close of the socket';
+
+# Misuse.
+for (['--echo', '--discard'], ['--print', '--reply', 'x'],
+    ['--reply', '%q'], ['--count', '0'], ['--max-rate', '0'],
+    ['--join', '10.0.0.1'], ['--join', '239.1.2.3%nosuch0'],
+    ['--join', 'x'], ['--max-programs', '1'], ['--program-timeout', '1'],
+    ['--allow', 'x'], ['--backlog', '1'], ['--discard', '--max-rate', '1'],
+    ['--echo', '0', '--', 'cat'], ['65536'], ['a', 'b', 'c']) {
+    is run('udp-serve', @$_)->{status}, 2, "@$_ is refused";
+}
+
+done_testing;

@@ -1,0 +1,98 @@
+# udp-serve gives each datagram to a program; what it writes is the answer.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use IO::Select;
+use Test::More;
+use Time::HiRes qw(time);
+
+sub client { udp_socket(peer => ['127.0.0.1', $_[0]->port]) }
+
+sub hear {
+    my ($c, $seconds) = @_;
+    return undef unless IO::Select->new($c)->can_read($seconds // 10);
+    $c->recv(my $got, 70_000) // return "error: $!";
+    return $got;
+}
+
+my $p = start('udp-serve', '-4', '0', '--', 'tr', 'a-z', 'A-Z');
+my $c = client($p);
+$c->send('shout');
+is hear($c), 'SHOUT', 'payload on stdin, answer on stdout';
+my $long = join '', map { chr(97 + $_ % 26) } 1 .. 65507;
+$c->send($long);
+is hear($c), uc $long, 'the longest datagram';
+is $p->stop->{status}, 0, 'ends';
+
+$p = start('udp-serve', '-4', '0', '--', 'sh', '-c',
+    'printf %s "$PROTO $UDPLOCALIP $UDPLOCALPORT $UDPREMOTEIP $UDPREMOTEPORT"');
+$c = client($p);
+$c->send('');
+is hear($c), join(' ', 'UDP', '127.0.0.1', $p->port, '127.0.0.1',
+    $c->sockport), 'the variables of UCSPI';
+$p->stop;
+
+# Many at once, a bounded number.
+$p = start('udp-serve', '-4', '--max-programs', '3', '--count', '9', '0', '--',
+    'sh', '-c', 'sleep 0.2; cat');
+$c = client($p);
+my $start = time;
+$c->send($_) for 1 .. 9;
+my %got = map { hear($c) => 1 } 1 .. 9;
+my $seconds = time - $start;
+is join(' ', sort keys %got), '1 2 3 4 5 6 7 8 9', 'every datagram is answered';
+cmp_ok $seconds, '>=', 0.55, 'not all of them at once';
+cmp_ok $seconds, '<', 1.7, 'but several';
+is $p->finish->{status}, 0, '--count waits for the last';
+
+# Programs that say nothing, too much, fail, hang or do not exist.
+my $dir = scratch();
+spew("$dir/odd", <<'END');
+#!/bin/sh
+case $(cat) in
+silent) exit 0 ;;
+failing) echo oops; exit 3 ;;
+long) head -c 70000 /dev/zero ;;
+hanging) sleep 100 & sleep 100 ;;
+*) echo fine ;;
+esac
+END
+chmod 0755, "$dir/odd";
+$p = start('udp-serve', '-4', '-v', '--program-timeout', '0.5', '0', '--',
+    "$dir/odd");
+$c = client($p);
+$c->send('silent');
+$c->send('failing');
+is hear($c), "oops\n", 'a failing program\'s output is sent all the same';
+$p->expect(err => qr/the program ended with status 3/);
+$c->send('long');
+$p->expect(err => qr/ignored: the program's answer is too long|too long: UDP/);
+$c->send('hanging');
+$p->expect(err => qr/ignored: the program took too long \(--program-timeout\)/);
+$c->send('x');
+is hear($c), "fine\n", 'the server goes on';
+ok !IO::Select->new($c)->can_read(0.05), 'silence is no empty answer';
+$p->stop;
+
+$p = start('udp-serve', '-4', '0', '--', '/nonexistent/program');
+$c = client($p);
+$c->send('x');
+$p->expect(err => qr/\/nonexistent\/program: cannot be executed/);
+is $p->stop->{status}, 0, 'a program that is not there does not stop it';
+
+# TERM leaves nothing behind.
+$p = start('udp-serve', '-4', '0', '--', 'sh', '-c',
+    "echo \$\$ >> $dir/pids; sleep 100");
+$c = client($p);
+$c->send($_) for 1 .. 3;
+my $until = time + 10;
+select undef, undef, undef, 0.01
+    while time < $until && (!-e "$dir/pids"
+    || (() = slurp("$dir/pids") =~ /\d+\n/g) < 3);
+is $p->stop->{status}, 0, 'TERM ends it';
+is join(' ', grep { kill 0, $_ } split ' ', slurp("$dir/pids")), '',
+    'and all its programs';
+
+done_testing;

@@ -1,0 +1,62 @@
+# What no datagram can carry is refused with the limit, never cut.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use IO::Select;
+use Test::More;
+
+my $s = udp_socket();
+setsockopt $s, Socket::SOL_SOCKET(), Socket::SO_RCVBUF(), 1 << 20;
+my @to = ('127.0.0.1', $s->sockport);
+
+sub received {
+    return undef unless IO::Select->new($s)->can_read(1);
+    $s->recv(my $x, 70_000);
+    return length $x;
+}
+
+my $r = run({ stdin => 'x' x 65507 }, 'udp-send', '--no-reply', '--whole', @to);
+is $r->{status}, 0, 'the longest datagram of IPv4';
+is received(), 65507, 'arrives whole';
+$r = run({ stdin => 'x' x 65508 }, 'udp-send', '--no-reply', '--whole', @to);
+is $r->{status}, 7, 'one byte more is an error';
+like $r->{err},
+    qr/of 65508 bytes is too long: UDP over IPv4 carries 65507 at most/,
+    'that names the limit';
+$r = run({ stdin => 'x' x 70_000 }, 'udp-send', '--no-reply', '--whole', @to);
+is $r->{status}, 7, 'the whole of much more';
+like $r->{err}, qr/the whole of stdin is too long for a datagram/, 'told';
+$r = run({ stdin => "ok\n" . 'x' x 700_000 }, 'udp-send', '--no-reply', @to);
+is $r->{status}, 7, 'a line that is too long';
+like $r->{err}, qr/a line of stdin is too long/, 'told';
+is received(), 2, 'what came before it was sent';
+$r = run('udp-send', '--no-reply', '--size', '65528', @to);
+is $r->{status}, 2, 'a block that is too long is a usage error';
+ok !IO::Select->new($s)->can_read(0), 'nothing was cut to fit';
+
+SKIP: {
+    skip 'no IPv6', 2 unless has_ipv6();
+    my $s6 = udp_socket(host => '::1');
+    my @to6 = ('::1', $s6->sockport);
+    $r = run({ stdin => 'x' x 65527 }, 'udp-send', '--no-reply', '--whole',
+        @to6);
+    is $r->{status}, 0, 'IPv6 carries 20 bytes more';
+    $r = run({ stdin => 'x' x 65525 }, 'udp-send', '--no-reply', '--whole',
+        '--number', @to6);
+    like $r->{err}, qr/65528 bytes is too long: UDP over IPv6 carries 65527/,
+        'and no more';
+}
+
+# A server whose answer would be too long says so, and goes on.
+my $p = start('udp-serve', '-4', '-v', '0');
+my $c = udp_socket(peer => ['127.0.0.1', $p->port]);
+$c->send('x' x 65507);
+$p->expect(err => qr/ignored: no answer was sent: .* 65515 bytes is too long/);
+$c->send('short');
+$c->recv(my $x, 100);
+is $x, 'Hello, short!', 'the server goes on';
+$p->stop;
+
+done_testing;

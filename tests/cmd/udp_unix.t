@@ -1,0 +1,75 @@
+# Unix datagram sockets, as server and as client, path and abstract.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use IO::Select;
+use Socket;
+use Test::More;
+
+my $dir = scratch();
+$ENV{TMPDIR} = $dir;
+
+sub unix_socket {
+    my ($path) = @_;
+    socket my $s, AF_UNIX, SOCK_DGRAM, 0 or die "socket: $!";
+    bind $s, pack_sockaddr_un($path) or die "bind: $!";
+    return $s;
+}
+
+# sockt serves.
+my $p = start('udp-serve', '-v', "unix:$dir/server");
+$p->expect(err => qr/listening on unix:\Q$dir\E\/server\n/);
+my $c = unix_socket("$dir/client");
+send $c, 'Michael', 0, pack_sockaddr_un("$dir/server");
+recv $c, my $got, 1000, 0;
+is $got, 'Hello, Michael!', 'a named client is answered';
+socket my $nameless, AF_UNIX, SOCK_DGRAM, 0;
+send $nameless, 'x', 0, pack_sockaddr_un("$dir/server");
+$p->expect(err => qr/ignored: its sender has no name to answer to/);
+setsockopt $c, SOL_SOCKET, SO_SNDBUF, 1 << 20;
+send $c, 'y' x 100_000, 0, pack_sockaddr_un("$dir/server")
+    or die "send: $!";
+$p->expect(err => qr/\(its end was cut off\)/);
+$p->expect(err => qr/ignored: its end was cut off, it is too long/);
+pass 'a datagram that is longer than the buffer is told';
+my $r = run('udp-send', "unix:$dir/server", 'a', 'b');
+is $r->{out}, "Hello, a!\nHello, b!\n", 'udp-send asks it';
+is $p->stop->{status}, 0, 'ends';
+ok !-e "$dir/server", 'the path is gone';
+
+# sockt asks.
+my $s = unix_socket("$dir/perl");
+my $pid = Sockt::fork_child(sub {
+    for (1 .. 2) {
+        my $from = recv $s, my $x, 1000, 0;
+        send $s, "<$x>", 0, $from;
+    }
+});
+$r = run('udp-send', "unix:$dir/perl", 'one', '');
+is $r->{out}, "<one>\n<>\n", 'a Perl server answers';
+reap($pid);
+close $s;
+$r = run('udp-send', "unix:$dir/perl", 'x');
+is $r->{status}, 4, 'nobody there is refused';
+$r = run('udp-send', "unix:$dir/nothing", 'x');
+is $r->{status}, 4, 'nothing there too';
+$s = unix_socket("$dir/perl2");
+$r = run({ stdin => 'z' x 60_000 }, 'udp-send', '--no-reply', '--whole',
+    "unix:$dir/perl2");
+is $r->{status}, 0, 'a long one';
+recv $s, $got, 70_000, 0;
+is length $got, 60_000, 'arrives whole';
+is_deeply [glob "$dir/sockt*"], [], 'clients leave nothing behind';
+
+SKIP: {
+    skip 'no abstract sockets', 2 unless $^O eq 'linux';
+    my $name = "\@sockt-test-$$";
+    $p = start('udp-serve', "unix:$name");
+    $p->expect(err => qr/listening on unix:\Q$name\E\n/);
+    is run('udp-send', "unix:$name", 'x')->{out}, "Hello, x!\n", 'abstract';
+    is $p->stop->{status}, 0, 'ends';
+}
+
+done_testing;

@@ -1,0 +1,27 @@
+/* Names of multicast groups. */
+#include "base/err.h"
+#include "lib/tap.h"
+#include "net/group.h"
+
+int
+main(void)
+{
+	static const char *const bad[] = {"", "10.0.0.1", "240.0.0.1", "::1",
+	    "239.1.2.3%", "239.1.2.3%nosuch0", "239.1.2.3%0", "ff02::1%-1",
+	    "239.1.2", "group", "%1"};
+	struct err e = ERR_INIT;
+	struct group g;
+	size_t i;
+
+	is_int(group_parse(&g, "239.1.2.3", &e), 0, "IPv4");
+	is_int(g.interface, 0, "on any interface");
+	is_int(group_parse(&g, "224.0.0.1%1", &e), 0, "by number");
+	is_int(g.interface, 1, "on that one");
+	is_int(group_parse(&g, "ff02::1%1", &e), 0, "IPv6");
+	is_int(g.addr.u.in6.sin6_scope_id, 1, "with its scope");
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		is_int(group_parse(&g, bad[i], &e), -1, bad[i]);
+		is_int(e.kind, ERR_USAGE, "is a usage error");
+	}
+	return done_testing();
+}
