@@ -84,19 +84,21 @@ char *
 text_escape(char *dst, size_t size, const void *bytes, size_t n)
 {
 	const unsigned char *p = bytes;
-	size_t used = 0, len, take;
+	size_t used = 0, mark = 0, len, take;
 	char one[20];
 
 	dst[0] = '\0';
 	while (n > 0) {
 		take = escape_one(one, p, n, "");
 		len = strlen(one);
-		if (used + len + (n > take ? 4 : 1) > size) {
-			memcpy(dst + used, "...", 4);
+		if (used + len + 1 > size) {
+			memcpy(dst + mark, "...", 4);
 			break;
 		}
 		memcpy(dst + used, one, len + 1);
 		used += len;
+		if (used + 4 <= size)
+			mark = used;
 		p += take;
 		n -= take;
 	}

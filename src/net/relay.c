@@ -106,10 +106,12 @@ is_over(const struct relay *r)
 {
 	if (r->down.out.errnum != 0 && !is_forwarder(r))
 		return true;
+	if (is_scripted(r))
+		return false;
 	if (r->finished && r->o->on_eof == RELAY_EOF_QUIT)
 		return true;
-	if (r->o->leave_after && !is_scripted(r) &&
-	    buf_is_empty(&r->up.queue) && buf_is_empty(&r->down.queue))
+	if (r->o->leave_after && buf_is_empty(&r->up.queue) &&
+	    buf_is_empty(&r->down.queue))
 		return true;
 	if (!flow_is_done(&r->down))
 		return false;
@@ -290,6 +292,9 @@ judge(const struct relay *r, struct err *e)
 {
 	int lost = r->up.out.errnum != 0 ? r->up.out.errnum : r->down.in.errnum;
 
+	/* What we sent behind the peer's FIN may have met a reset. */
+	if (lost == 0)
+		lost = sock_error(r->fd);
 	if (is_forwarder(r) && lost == 0)
 		lost = r->down.out.errnum != 0 ? r->down.out.errnum
 					       : r->up.in.errnum;
@@ -363,8 +368,8 @@ relay_run(
 	sum->sent = r.up.bytes;
 	sum->received = r.down.bytes;
 	sum->first = r.first;
-	sum->reset = r.down.in.errnum == ECONNRESET ||
-		     r.up.out.errnum == ECONNRESET || r.up.out.errnum == EPIPE;
+	sum->reset = status < 0 && e->kind == ERR_LOST &&
+		     (e->errnum == ECONNRESET || e->errnum == EPIPE);
 	free(storage);
 	return status;
 }

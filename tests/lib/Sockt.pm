@@ -73,6 +73,7 @@ END {
 #   command  another program than sockt
 #   env      more environment
 #   closed   list of descriptors to close in it
+#   keep_fds true: descriptors above 2 are inherited
 #   stdout   a handle to write to instead
 #   timeout  seconds until it is killed
 # Returns a hash: status, signal, out, err, seconds, timed_out.
@@ -197,7 +198,8 @@ sub new {
         POSIX::dup2(fileno($given // $in_r), 0);
         POSIX::dup2(fileno($o->{stdout} // $out_w), 1);
         POSIX::dup2(fileno $err_w, 2);
-        POSIX::close($_) for 3 .. 63, @{ $o->{closed} // [] };
+        POSIX::close($_) for $o->{keep_fds} ? () : 3 .. 1023,
+            @{ $o->{closed} // [] };
         local @ENV{ keys %{ $o->{env} // {} } } = values %{ $o->{env} // {} };
         exec { $command[0] } @command or POSIX::_exit(127);
     });

@@ -1,0 +1,64 @@
+# -o, --append and -x: records of what went over the connection.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use Test::More;
+
+my $dir = scratch();
+my $every = join '', map { chr } 0 .. 255;
+
+sub against {
+    my ($o, @options) = @_;
+    my $l = tcp_listener();
+    peer($l, sub {
+        my ($c) = @_;
+        local $/;
+        my $all = <$c>;
+        print $c $every;
+    });
+    return run($o, 'connect', '127.0.0.1', $l->sockport, @options);
+}
+
+my $r = against({ stdin => 'x' }, '-o', "$dir/out");
+is $r->{out}, $every, '-o: stdout has it';
+is slurp("$dir/out"), $every, 'and the file has it';
+against({ stdin => 'x' }, '-o', "$dir/out");
+is slurp("$dir/out"), $every, 'a second run replaces it';
+against({ stdin => 'x' }, '-o', "$dir/out", '--append');
+is slurp("$dir/out"), $every x 2, '--append appends';
+$r = against({ stdin => 'x', closed => [1] }, '-o', "$dir/out",
+    '--send-only');
+is $r->{status}, 0, '--send-only with -o';
+
+$r = against({ stdin => "Hello\r\n\0 world, 17 bytes" }, '-x', "$dir/hex");
+is $r->{status}, 0, '-x: exit status';
+my $hex = slurp("$dir/hex");
+like $hex, qr/^> sent at \d\.\d{6} s: 24 bytes from offset 0$/m,
+    'which way, when, how many, from where';
+like $hex,
+    qr/^00000000  48 65 6c 6c 6f 0d 0a 00  20 77 6f 72 6c 64 2c 20  \|Hello\.\.\. world, \|$/m,
+    'sixteen bytes a line';
+like $hex, qr/^00000010  31 37 20 62 79 74 65 73 {27}\|17 bytes\|$/m,
+    'a short last line lines up';
+like $hex, qr/^< received at \d\.\d{6} s: 256 bytes from offset 0$/m,
+    'the other direction has offsets of its own';
+
+$r = run('connect', '127.0.0.1', 1, '-o', "$dir/no/such");
+is $r->{status}, 11, 'an output that cannot be opened is status 11';
+like $r->{err}, qr{\Q$dir\E/no/such: No such file}, 'and named';
+$r = run('connect', '127.0.0.1', 1, '-x', $dir);
+is $r->{status}, 11, 'a hex dump that cannot be opened too';
+$r = run('connect', '127.0.0.1', 1, '--append');
+is $r->{status}, 2, '--append alone is a usage error';
+
+SKIP: {
+    -e '/dev/full' or skip 'no /dev/full', 2;
+    $r = against({ stdin => 'x' }, '-o', '/dev/full');
+    is $r->{status}, 11, 'a record that cannot be written is status 11';
+    $r = against({ stdin => 'x' }, '-x', '/dev/full');
+    is $r->{status}, 11, 'a hex dump that cannot be written too';
+}
+
+done_testing;

@@ -1,0 +1,100 @@
+# --send and --expect: a conversation from the command line.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use Test::More;
+
+# The tutorials' hello server, and one that says back every byte in hex.
+my $hello = sub {
+    my ($c) = @_;
+    $c->autoflush(1);
+    print $c "Welcome!\n";
+    while (my $line = <$c>) {
+        $line =~ s/\r?\n\z//;
+        last if $line eq 'exit';
+        print $c "Hello, $line!\n";
+    }
+};
+
+sub against {
+    my ($code, $o, @options) = @_;
+    my $l = tcp_listener();
+    peer($l, $code);
+    return run($o, 'connect', '127.0.0.1', $l->sockport, @options);
+}
+
+my $r = against($hello, {}, '--expect', 'Welcome',
+    map({ ('--send', "$_\\n", '--expect', "Hello, $_!") }
+        qw(Michael Tracy Sarah)),
+    '--send', 'exit\n', '--done');
+is $r->{status}, 0, 'the client of the tutorials in one line';
+is $r->{out}, "Welcome!\nHello, Michael!\nHello, Tracy!\nHello, Sarah!\n",
+    'prints each answer';
+
+$r = against($hello, { stdin => "Bob\nexit\n" }, '--send', 'Al\n',
+    '--expect', 'Hello, Al');
+is $r->{out}, "Welcome!\nHello, Al!\nHello, Bob!\n",
+    'after the last step the relay goes on';
+
+$r = against(sub {
+    my ($c) = @_;
+    sysread $c, my $got, 100;
+    print $c unpack 'H*', $got;
+}, {}, '--send', 'a\r\n\t\\\\\0\x7f\xFF', '--expect', '7fff', '--done');
+is $r->{out}, '610d0a095c007fff', 'escapes of --send';
+
+$r = against(sub {
+    my ($c) = @_;
+    $c->autoflush(1);
+    print $c "Hel";
+    select undef, undef, undef, 0.05;
+    print $c "lo\0World";
+    sysread $c, my $got, 1;
+}, {}, '--expect', 'Hello.Wor+ld$', '--done');
+is $r->{status}, 0, 'a pattern matches over pieces, and over a NUL';
+
+$r = against(sub {
+    my ($c) = @_;
+    print $c "one two";
+    sysread $c, my $got, 1;
+}, {}, '--expect', 'one', '--expect', 'one', '--expect-timeout', '100ms');
+is $r->{status}, 9, 'each pattern matches behind the one before: status 9';
+like $r->{err},
+    qr/expected 'one', but time ran out \(--expect-timeout\); received instead: ' two'/,
+    'what was expected, why it failed, what came instead';
+
+$r = against(sub { my ($c) = @_; print $c "\e[31mnope\n" }, {},
+    '--expect', 'yes', '--done');
+is $r->{status}, 9, 'the peer finishes first: status 9';
+like $r->{err}, qr/the peer finished; received instead: '\\x1b\[31mnope\\n'/,
+    'what came is escaped';
+
+$r = against(sub { my ($c) = @_; my $x = <$c> }, {}, '--send', "x\\n",
+    '--done');
+is $r->{status}, 0, '--done alone: sends and leaves';
+
+my $text = 'w' x 70_000;
+$r = against(sub {
+    my ($c) = @_;
+    print $c "$text end";
+    sysread $c, my $got, 1;
+}, {}, '--expect', 'w end', '--done');
+is $r->{status}, 0, 'a match behind more than a window of other bytes';
+is length $r->{out}, 70_004, 'which are all written';
+
+for my $case (
+    [ 'no such escape', '--send', '\q' ],
+    [ 'half a byte', '--send', '\x1' ],
+    [ 'a bad pattern', '--expect', '(' ],
+    [ '--done without a step', '--done' ],
+    [ '--expect-timeout without a step', '--expect-timeout', 1 ],
+    [ 'a script without a relay', '-z', '--send', 'x' ],
+) {
+    my ($name, @options) = @$case;
+    is run('connect', '127.0.0.1', 1, @options)->{status}, 2,
+        "$name is a usage error";
+}
+
+done_testing;

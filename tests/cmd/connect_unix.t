@@ -1,0 +1,66 @@
+# unix sockets, by path and abstract, as client and as server.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use IO::Socket::UNIX;
+use Socket qw(SOCK_STREAM);
+use Sockt;
+use Test::More;
+
+my $dir = scratch();
+my @names = ("$dir/s");
+push @names, '@sockt-test-' . $$ if $^O eq 'linux';
+
+for my $name (@names) {
+    my $path = $name =~ s/^@/\0/r;
+    my $l = IO::Socket::UNIX->new(
+        Local => $path, Listen => 1, Type => SOCK_STREAM) or die "$!";
+    peer($l, sub { my ($c) = @_; local $/; my $x = <$c>; print $c uc $x });
+    my $r = run({ stdin => 'abc' }, 'connect', "unix:$name");
+    is "$r->{status} $r->{out}", '0 ABC', "connect unix:$name";
+    close $l;
+    unlink "$dir/s";
+
+    my $p = start({ stdin => '' }, 'listen', '-v', "unix:$name");
+    $p->expect(err => qr/listening on unix:\Q$name\E\n/);
+    my $c = IO::Socket::UNIX->new(Peer => $path, Type => SOCK_STREAM)
+        or die "$!";
+    print $c 'to the server';
+    close $c;
+    $r = $p->finish;
+    is "$r->{status} $r->{out}", '0 to the server', "listen unix:$name";
+    ok !-e "$dir/s", 'no path is left behind';
+}
+
+# A server that is stopped, and one that was killed.
+my $p = start('listen', '-k', '--echo', "unix:$dir/t");
+$p->expect(err => qr/listening/);
+my $r = run('listen', '--echo', "unix:$dir/t");
+is $r->{status}, 7, 'a path in use is status 7';
+ok -S "$dir/t", 'and is left alone';
+is $p->stop->{status}, 0, 'stopped';
+ok !-e "$dir/t", 'its path is gone';
+
+$p = start('listen', '-k', '--echo', "unix:$dir/t");
+$p->expect(err => qr/listening/);
+$p->stop('KILL');
+ok -S "$dir/t", 'a killed server leaves its path';
+$p = start('listen', '-k', '--echo', "unix:$dir/t");
+$p->expect(err => qr/listening/);
+is run({ stdin => 'x' }, 'connect', "unix:$dir/t")->{out}, 'x',
+    'which the next one takes over';
+$p->stop;
+
+spew("$dir/file", 'precious');
+is run('listen', "unix:$dir/file")->{status}, 7, 'a file is no stale socket';
+is slurp("$dir/file"), 'precious', 'and stays';
+
+$r = run('connect', "unix:$dir/none");
+is $r->{status}, 4, 'a path that nobody has bound is status 4';
+like $r->{err}, qr/nobody has bound a socket at that path/, 'and told';
+is run('connect', 'unix:' . 'x' x 200)->{status}, 2, 'a path too long';
+is run('connect', 'unix:')->{status}, 2, 'no path';
+is run('connect', "unix:$dir/s", 80)->{status}, 2, 'a path and a port';
+
+done_testing;

@@ -1,0 +1,96 @@
+# Many connections, one after another and at once: every byte comes back, and
+# no process, zombie or descriptor stays; the server's memory does not grow.
+# SOCKT_LONG=1 runs the whole numbers: 10,000 and 1,000.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use Test::More;
+
+my $long = $ENV{SOCKT_LONG};
+my ($sequential, $parallel) = $long ? (10_000, 1_000) : (300, 100);
+
+sub exchange {
+    my ($port, $text) = @_;
+    my $c = tcp_client($port);
+    syswrite $c, $text;
+    shutdown $c, 1;
+    local $/;
+    return (scalar(<$c>) // '') eq $text;
+}
+
+# Children of a process that are there, zombies included.
+sub children {
+    my ($pid) = @_;
+    return () unless -d "/proc/$pid";
+    my @found;
+    for my $stat (glob '/proc/[0-9]*/stat') {
+        open my $f, '<', $stat or next;
+        my $line = <$f> // '';
+        push @found, $1 if $line =~ /^(\d+) .*\) \S (\d+)/ && $2 == $pid;
+    }
+    return @found;
+}
+
+sub descriptors { my @fds = glob "/proc/$_[0]/fd/*"; return scalar @fds }
+
+sub resident {
+    my ($pid) = @_;
+    open my $f, '<', "/proc/$pid/smaps_rollup" or return 0;
+    my ($private) = grep { /^Private_Dirty/ } <$f>;
+    return $private =~ /(\d+)/ ? $1 : 0;
+}
+
+# Waits until the server has nobody left.
+sub settle {
+    my ($pid) = @_;
+    for (1 .. 500) {
+        return 1 unless children($pid);
+        select undef, undef, undef, 0.01;
+    }
+    return 0;
+}
+
+my $target = start('listen', '-k', '--echo', '--max-conns', 2000, 0);
+my $target_port = $target->port;
+for my $case (
+    [ '--echo', '--echo' ],
+    [ '-- /bin/cat', '--', '/bin/cat' ],
+    [ '--to', '--to', "127.0.0.1:$target_port" ],
+) {
+    my ($name, @handler) = @$case;
+    my $p = start('listen', '-k', '--max-conns', 2000,
+        $handler[0] eq '--' ? (0, @handler) : (@handler, 0));
+    my $port = $p->port;
+    exchange($port, 'warm up');
+    settle($p->{pid});
+    my ($fds, $memory) = (descriptors($p->{pid}), resident($p->{pid}));
+
+    my $good = 0;
+    $good += exchange($port, "connection $_ " x 20) for 1 .. $sequential;
+    is $good, $sequential, "$name: one after another";
+
+    my @c = map { tcp_client($port) } 1 .. $parallel;
+    for my $i (0 .. $#c) {
+        syswrite $c[$i], "number $i " x 50;
+    }
+    shutdown $_, 1 for @c;
+    $good = 0;
+    for my $i (0 .. $#c) {
+        local $/;
+        my $h = $c[$i];
+        $good++ if (scalar(<$h>) // '') eq "number $i " x 50;
+    }
+    @c = ();
+    is $good, $parallel, "$name: all at once";
+    ok settle($p->{pid}), "$name: no process and no zombie stays";
+    is descriptors($p->{pid}), $fds, "$name: no descriptor stays";
+    # Room for the table of that many children, and no more.
+    cmp_ok resident($p->{pid}), '<', $memory + 1024,
+        "$name: memory does not grow";
+    is $p->stop->{status}, 0, "$name: stopped";
+}
+$target->stop;
+
+done_testing;

@@ -1,0 +1,201 @@
+# The state table of the relay, cell by cell: whose end comes first, what
+# stdin is, and what becomes of it. See HALF-CLOSE in sockt-connect(1).
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use Socket qw(SOL_SOCKET SO_LINGER);
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+sub rest { local $/; return scalar(readline $_[0]) // '' }
+sub reset_close {
+    setsockopt $_[0], SOL_SOCKET, SO_LINGER, pack('ii', 1, 0);
+    close $_[0];
+}
+
+# connect against a peer that runs code; what remains of @_ are its options.
+sub against {
+    my ($code, $o, @options) = @_;
+    my $l = tcp_listener();
+    my $pid = peer($l, $code);
+    my $p = start($o, 'connect', '127.0.0.1', $l->sockport, @options);
+    return ($p, $pid);
+}
+
+# --- Own end first ---------------------------------------------------------
+
+my $late = sub { my ($c) = @_; rest($c); sleep 1.5; print $c "late\n" };
+
+my ($p, $pid) = against($late, { stdin => 'q' });
+my $r = $p->finish;
+is "$r->{status} $r->{out}", "0 late\n", 'fin: an answer 1.5 s after our end';
+
+my $file = spew(scratch() . '/in', 'q');
+open my $in, '<', $file or die;
+($p) = against($late, { stdin => $in });
+$r = $p->finish;
+is "$r->{status} $r->{out}", "0 late\n", 'fin: the same from a file';
+
+open my $null, '<', '/dev/null' or die;
+($p) = against($late, { stdin => $null });
+$r = $p->finish;
+is "$r->{status} $r->{out}", "0 late\n", 'fin: the same from /dev/null';
+
+($p) = against(sub {
+    my ($c) = @_;
+    sysread $c, my $got, 10;
+    vec(my $bits = '', fileno $c, 1) = 1;
+    my $fin = select($bits, undef, undef, 0.4);
+    print $c $fin ? 'fin' : 'no fin';
+}, { stdin => 'q' }, '--on-eof', 'keep');
+$r = $p->finish;
+is "$r->{status} $r->{out}", '0 no fin', 'keep: the peer sees no FIN';
+
+($p, $pid) = against(sub {
+    my ($c) = @_;
+    my $all = rest($c);
+    die 'lost' unless length $all == 200_000;
+    sleep 0.3;
+    print $c "nobody waits for this\n";
+}, { stdin => 'x' x 200_000 }, '--on-eof', 'quit');
+$r = $p->finish;
+is $r->{status}, 0, 'quit: leaves when everything is sent';
+is reap($pid), 0, 'and everything arrived';
+
+($p, $pid) = against(sub { my ($c) = @_; rest($c); sleep 5 },
+    { stdin => 'q' }, '--linger', '300ms');
+$r = $p->finish;
+is $r->{status}, 5, 'linger: a peer that never closes is status 5';
+like $r->{err}, qr/did not finish within 300\.0 ms \(--linger\)/,
+    'and the limit is named';
+cmp_ok $r->{seconds}, '<', 3, 'in time';
+kill 'KILL', $pid;
+
+# --- The peer's end first --------------------------------------------------
+
+my $bye = sub { my ($c) = @_; print $c "bye\n" };
+
+($p) = against($bye, { keep_stdin => 1 });
+is reap($p->{pid}, 5), 0, 'drain: an idle pipe does not hold us';
+$p->expect(out => qr/\Abye\n\z/);
+
+($p, $pid) = against(sub {
+    my ($c) = @_;
+    print $c "bye\n";
+    shutdown $c, 1;
+    my $all = rest($c);
+    die 'lost ' . length $all unless length $all == 3_000_000;
+}, { stdin => do {
+    open my $big, '<', spew(scratch() . '/big', 'y' x 3_000_000) or die;
+    $big;
+} });
+$r = $p->finish;
+is "$r->{status} $r->{out}", "0 bye\n",
+    'drain: what a file holds is still sent';
+is reap($pid), 0, 'whole';
+
+($p, $pid) = against(sub {
+    my ($c) = @_;
+    print $c "bye\n";
+    shutdown $c, 1;
+    my $all = rest($c);
+    die "got '$all'" unless $all eq 'slowly';
+}, { keep_stdin => 1 }, '--on-peer-eof', 'finish');
+$p->expect(out => qr/bye/);
+$p->send_line('slowly');
+$r = $p->finish;
+is $r->{status}, 0, 'finish: goes on until stdin ends';
+is reap($pid), 0, 'and what came late was sent';
+
+($p, $pid) = against(sub {
+    my ($c) = @_;
+    print $c "bye\n";
+    shutdown $c, 1;
+    rest($c);
+}, { keep_stdin => 1 }, '--on-peer-eof', 'quit');
+is reap($p->{pid}, 5), 0, 'quit: leaves at once';
+
+# --- The peer resets -------------------------------------------------------
+
+($p) = against(sub {
+    my ($c) = @_;
+    sysread $c, my $got, 1;
+    reset_close($c);
+}, { stdin => 'xx', keep_stdin => 0 });
+$r = $p->finish;
+is $r->{status}, 10, 'a reset is status 10';
+like $r->{err}, qr/lost after \d+ bytes sent and 0 received: (connection reset|broken pipe)/,
+    'and is told';
+
+# --- Nobody ends -----------------------------------------------------------
+
+($p, $pid) = against(sub { sleep 5 }, { keep_stdin => 1 },
+    '--idle-timeout', '200ms');
+is reap($p->{pid}, 5) >> 8, 5, 'idle-timeout is status 5';
+$p->expect(err => qr/nothing was sent or received within 200\.0 ms \(--idle-timeout\)/);
+kill 'KILL', $pid;
+
+($p, $pid) = against(sub {
+    my ($c) = @_;
+    for (1 .. 100) { print $c '.'; sleep 0.05 }
+}, { keep_stdin => 1 }, '-m', '300ms', '--idle-timeout', '2');
+is reap($p->{pid}, 5) >> 8, 5, 'max-time cuts a peer that drips: status 5';
+$p->expect(err => qr/longer than allowed \(--max-time\)/);
+kill 'KILL', $pid;
+
+# --- stdin and stdout that are closed --------------------------------------
+
+my $l = tcp_listener();
+for my $case ([0, 'stdin'], [1, 'stdout']) {
+    my ($fd, $name) = @$case;
+    $r = run({ closed => [$fd] }, 'connect', '127.0.0.1', $l->sockport);
+    is $r->{status}, 11, "$name closed: status 11";
+    like $r->{err}, qr/$name is closed/, 'and nothing was attempted';
+}
+($p) = against($bye, { closed => [0] }, '--recv-only');
+is $p->finish->{out}, "bye\n", '--recv-only does not need stdin';
+($p, $pid) = against(sub { my ($c) = @_; die unless rest($c) eq 'q' },
+    { stdin => 'q', closed => [1] }, '--send-only');
+is $p->finish->{status}, 0, '--send-only does not need stdout';
+is reap($pid), 0, 'and sends';
+
+pipe my $read, my $write or die;
+close $read;
+($p) = against(sub { my ($c) = @_; print $c 'x' x 100_000; rest($c) },
+    { keep_stdin => 1, stdout => $write });
+is reap($p->{pid}, 5) >> 8, 11, 'a stdout without a reader is status 11';
+
+SKIP: {
+    open my $full, '>', '/dev/full' or skip 'no /dev/full', 1;
+    ($p) = against($bye, { stdin => '', stdout => $full });
+    $r = $p->finish;
+    is $r->{status}, 11, 'a full disk is status 11';
+    like $r->{err}, qr/stdout: no space left/, 'and is told';
+}
+
+# --- Slow readers and writers ----------------------------------------------
+
+($p, $pid) = against(sub {
+    my ($c) = @_;
+    my $n = 0;
+    while (my $got = sysread $c, my $piece, 5000) {
+        $n += $got;
+        sleep 0.001 if $n % 50_000 < 5000;
+    }
+    print $c $n;
+}, { stdin => 'z' x 1_000_000 });
+$r = $p->finish;
+is "$r->{status} $r->{out}", '0 1000000', 'a slow reader gets it all';
+
+($p) = against(sub {
+    my ($c) = @_;
+    $c->autoflush(1);
+    print $c chr($_ % 256) for 0 .. 2000;
+}, { stdin => '' });
+$r = $p->finish;
+is $r->{out}, join('', map { chr($_ % 256) } 0 .. 2000),
+    'a writer of single bytes is heard whole';
+
+done_testing;

@@ -1,0 +1,42 @@
+# What the other side said last arrives, although it then resets us: it left
+# our bytes unread.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use Test::More;
+
+my $runs = 50;
+my $l = tcp_listener();
+my $pid = peer($l, sub {
+    my ($c) = @_;
+    print $c "error: go away\n";
+    $c->flush;
+}, $runs);
+my ($whole, %status) = (0);
+for (1 .. $runs) {
+    my $r = run({ stdin => 'x' x 200_000 },
+        'connect', '127.0.0.1', $l->sockport);
+    $whole++ if $r->{out} eq "error: go away\n";
+    $status{ $r->{status} }++;
+}
+is $whole, $runs, "the line that came before the reset: $runs of $runs";
+is_deeply [ keys %status ], [10], 'and the lost connection is told each time';
+
+# The other way round: our listener never resets a client that is still
+# sending, so that it reads our last words.
+my $p = start('listen', '-k', '-e', 'echo error: go away', 0);
+my $port = $p->port;
+$whole = 0;
+for (1 .. $runs) {
+    my $c = tcp_client($port);
+    local $SIG{PIPE} = 'IGNORE';
+    syswrite $c, 'x' x 100_000;
+    my $line = <$c>;
+    $whole++ if ($line // '') eq "error: go away\n" && !defined <$c>;
+}
+is $whole, $runs, "a program's last words: $runs of $runs";
+$p->stop;
+
+done_testing;

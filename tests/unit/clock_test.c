@@ -1,0 +1,43 @@
+#include <limits.h>
+
+#include "base/clock.h"
+#include "lib/tap.h"
+
+int
+main(void)
+{
+	struct deadline none = deadline_none(), soon, past, far;
+	int64_t a = clock_now(), b = clock_now();
+
+	ok(b >= a, "time does not run backwards");
+	ok(clock_seconds(0, 1500 * CLOCK_MS) == 1.5, "seconds of readings");
+
+	ok(!deadline_is_set(none) && !deadline_passed(none),
+	    "none never comes");
+	is_int(deadline_poll_ms(none), -1, "and polls for ever");
+	ok(!deadline_is_set(deadline_after(-1)), "a negative limit is none");
+
+	past = deadline_after(0);
+	ok(deadline_is_set(past) && deadline_passed(past), "zero is now");
+	is_int(deadline_poll_ms(past), 0, "and polls not at all");
+	past.at_ns = 1;
+	is_int(deadline_poll_ms(past), 0, "long past is zero, never negative");
+
+	soon = deadline_after(1000);
+	ok(!deadline_passed(soon), "a second has not passed");
+	ok(deadline_poll_ms(soon) > 900 && deadline_poll_ms(soon) <= 1000,
+	    "and is about a thousand milliseconds");
+	soon.at_ns = clock_now() + CLOCK_MS / 2;
+	ok(deadline_poll_ms(soon) <= 1, "half a millisecond is rounded up");
+
+	far = deadline_after(INT64_MAX);
+	ok(!deadline_is_set(far), "what overflows never comes");
+	far = deadline_after(INT64_C(1000) * 60 * 60 * 24 * 365);
+	is_int(
+	    deadline_poll_ms(far), INT_MAX, "a year is cut to what poll takes");
+
+	ok(deadline_first(soon, none).at_ns == soon.at_ns &&
+		deadline_first(none, soon).at_ns == soon.at_ns,
+	    "the earlier of two");
+	return done_testing();
+}
