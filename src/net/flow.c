@@ -85,7 +85,8 @@ expand(struct flow *f, unsigned char *space, size_t room, size_t n)
 static int
 take(struct flow *f, const unsigned char *space, size_t n)
 {
-	f->last_ns = clock_now();
+	f->last_ns = f->read_ns = clock_now();
+	f->taken += n;
 	if (f->out.fd < 0)
 		f->bytes += (uint64_t)n;
 	else

@@ -36,6 +36,8 @@ struct flow {
 	struct buf queue; /* read, not yet written */
 	uint64_t bytes;   /* written so far */
 	int64_t last_ns;  /* when bytes last moved */
+	uint64_t taken;   /* bytes read so far */
+	int64_t read_ns;  /* when bytes were last read */
 };
 
 /* in or out may be -1: nothing comes, or what comes is dropped. storage has

@@ -123,31 +123,42 @@ set_attributes(posix_spawnattr_t *attr, bool own_group)
 }
 
 /*
- * The redirections. A descriptor that is already where it belongs would keep
- * its close-on-exec flag, so it is moved out of the way first. 0 or an errno.
+ * A copy of fd out of the way of 0 and 1, which belong to the program: dup2(2)
+ * onto itself would keep the close-on-exec flag. *copy is -1 where none is
+ * needed, as with every socket of ours: a server short of descriptors can
+ * still start programs. Returns what to use, or -1.
  */
+static int
+out_of_the_way(int fd, int *copy)
+{
+	*copy = fd > 1 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	return fd > 1 ? fd : *copy;
+}
+
+/* 0 or an errno. */
 static int
 spawn(const struct program *p, char **environment, pid_t *pid)
 {
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
-	int high_in = fcntl(p->in, F_DUPFD_CLOEXEC, 3);
-	int high_out = fcntl(p->out, F_DUPFD_CLOEXEC, 3);
+	int copies[2];
+	int in = out_of_the_way(p->in, &copies[0]);
+	int out = out_of_the_way(p->out, &copies[1]);
 	int errnum = errno;
 
-	if (high_in >= 0 && high_out >= 0) {
+	if (in >= 0 && out >= 0) {
 		posix_spawn_file_actions_init(&files);
 		posix_spawnattr_init(&attr);
-		posix_spawn_file_actions_adddup2(&files, high_in, 0);
-		posix_spawn_file_actions_adddup2(&files, high_out, 1);
+		posix_spawn_file_actions_adddup2(&files, in, 0);
+		posix_spawn_file_actions_adddup2(&files, out, 1);
 		set_attributes(&attr, p->own_group);
 		errnum = posix_spawnp(
 		    pid, p->argv[0], &files, &attr, p->argv, environment);
 		posix_spawnattr_destroy(&attr);
 		posix_spawn_file_actions_destroy(&files);
 	}
-	fd_close(&high_in);
-	fd_close(&high_out);
+	fd_close(&copies[0]);
+	fd_close(&copies[1]);
 	return errnum;
 }
 

@@ -16,6 +16,10 @@
 #include "net/sock.h"
 #include "net/wait.h"
 
+/* What makes an input a busy one, and how long its pauses may be. */
+#define BUSY_BYTES (16 * 1024)
+#define BUSY_MS INT64_C(2000)
+
 /* The state of one run. up goes to the socket, down comes from it. */
 struct relay {
 	int fd;
@@ -144,15 +148,35 @@ fill_poll(const struct relay *r, struct pollfd *fds)
 	    flow_wants_write(&r->down) ? POLLOUT : 0);
 }
 
+/* The peer has finished, and own input is still looked at: drain. */
+static bool
+is_draining(const struct relay *r)
+{
+	return r->peer_finished && r->up.in.fd >= 0 && !is_scripted(r) &&
+	       r->o->on_peer_eof == RELAY_PEER_DRAIN && flow_wants_read(&r->up);
+}
+
+/*
+ * Until when an input that holds nothing is waited for while draining. A
+ * writer of much, which was at it just now, is in the middle of something: a
+ * pause of its is not its end.
+ */
+static struct deadline
+drain_deadline(const struct relay *r)
+{
+	struct deadline d = {r->up.read_ns + BUSY_MS * CLOCK_MS};
+
+	return r->up.taken >= BUSY_BYTES ? d : deadline_after(0);
+}
+
 /* One read of own input and one write to the peer. */
 static void
 pump_up(struct relay *r, const struct pollfd *fds)
 {
 	if (fds[POLL_IN].revents != 0)
 		flow_read(&r->up);
-	else if (r->peer_finished && r->up.in.fd >= 0 &&
-		 r->o->on_peer_eof == RELAY_PEER_DRAIN &&
-		 fds[POLL_IN].events != 0)
+	else if (is_draining(r) && fds[POLL_IN].events != 0 &&
+		 deadline_passed(drain_deadline(r)))
 		/* The input holds nothing more by now. */
 		flow_stop_reading(&r->up);
 	if (flow_wants_write(&r->up) && flow_write(&r->up) < 0 &&
@@ -226,10 +250,8 @@ next_event(const struct relay *r)
 {
 	struct deadline until = limit(r);
 
-	if (r->peer_finished && r->up.in.fd >= 0 &&
-	    r->o->on_peer_eof == RELAY_PEER_DRAIN && flow_wants_read(&r->up) &&
-	    !is_scripted(r))
-		return deadline_after(0);
+	if (is_draining(r))
+		until = deadline_first(until, drain_deadline(r));
 	if (r->o->script != NULL)
 		until = deadline_first(until, script_deadline(r->o->script));
 	if (r->o->progress != NULL)

@@ -98,6 +98,21 @@ is reap($pid), 0, 'whole';
 
 ($p, $pid) = against(sub {
     my ($c) = @_;
+    sysread $c, my $got, 1;
+    print $c "bye\n";
+    shutdown $c, 1;
+    my $all = rest($c);
+    die 'lost ' . length $all unless length $all == 2 * 40_000 - 1;
+}, { keep_stdin => 1 });
+$p->send_line('z' x 40_000);
+$p->expect(out => qr/bye/);
+sleep 0.3;
+$p->send_line('z' x 40_000);
+is $p->finish->{status}, 0, 'drain: a busy writer may pause';
+is reap($pid), 0, 'and nothing of it is lost';
+
+($p, $pid) = against(sub {
+    my ($c) = @_;
     print $c "bye\n";
     shutdown $c, 1;
     my $all = rest($c);

@@ -1,0 +1,109 @@
+# What happened on the wire: -v, -vv and --json of connect and listen.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use JSON::PP;
+use Sockt;
+use Test::More;
+
+sub against {
+    my (@options) = @_;
+    my $l = tcp_listener();
+    peer($l, sub { my ($c) = @_; local $/; my $x = <$c>; print $c 'abc' });
+    my $r = run({ stdin => '12345' }, 'connect', @options, '127.0.0.1',
+        $l->sockport);
+    return ($r, $l->sockport);
+}
+
+my ($r, $port) = against('-v');
+like $r->{err}, qr/\A
+    sockt[ ]connect:[ ]connected[ ]to[ ]127\.0\.0\.1[ ]port[ ]$port[ ]
+    from[ ]127\.0\.0\.1[ ]port[ ](\d+)[ ]in[ ][\d.]+[ ]ms\n
+    sockt[ ]connect:[ ]closed[ ]127\.0\.0\.1[ ]port[ ]$port[ ]
+    from[ ]127\.0\.0\.1[ ]port[ ]\1:[ ]sent[ ]5[ ]bytes,[ ]received[ ]3,[ ]
+    in[ ][\d.]+[ ]ms;[ ]we[ ]finished[ ]first\n\z/x, '-v: milestones';
+
+($r, $port) = against('-vv');
+my $n = 0;
+for my $step (qr/socket IPv4 TCP: ok/,
+    qr/connect 127\.0\.0\.1 port $port: ok, .*three-way handshake/,
+    qr/shutdown of the sending side: ok, .*FIN/,
+    qr/close of the socket: ok/) {
+    like $r->{err}, qr/^sockt connect: $step/m, '-vv: step ' . ++$n;
+}
+
+($r, $port) = against('--json', '-vv');
+my @events = map { decode_json($_) } split /\n/, $r->{err};
+is join(' ', map { $_->{event} } grep { $_->{event} ne 'step' } @events),
+    'connected closed', '--json: one object a line';
+my ($connected) = grep { $_->{event} eq 'connected' } @events;
+is_deeply $connected->{remote}, { ip => '127.0.0.1', port => $port },
+    'addresses are objects, ports numbers';
+my ($closed) = grep { $_->{event} eq 'closed' } @events;
+is "$closed->{sent} $closed->{received} $closed->{first} $closed->{how}",
+    '5 3 us fin', 'the close summary';
+is_deeply $closed->{local}, $connected->{local}, 'both addresses';
+ok !(grep { !defined $_->{time} } @events), 'every event has a time';
+my @calls = map { $_->{call} } grep { $_->{event} eq 'step' } @events;
+is "@calls", 'socket connect shutdown close', 'steps in the order they come';
+
+my $refused = free_port();
+$r = run('connect', '--json', '127.0.0.1', $refused);
+my $error = decode_json($r->{err});
+is "$error->{event} $error->{status} $error->{kind}", 'error 4 refused',
+    'an error is an event';
+like $error->{text}, qr/^127\.0\.0\.1 port $refused: refused/, 'with its text';
+
+$r = run('connect', '-vv', '127.0.0.1', $refused);
+like $r->{err}, qr/connect 127\.0\.0\.1 port $refused: FAILED refused, /,
+    'the step that failed is unmistakable';
+
+$r = run('connect', '-q', '127.0.0.1', $refused);
+like $r->{err}, qr/refused/, '-q still tells errors';
+
+# listen
+my $p = start({ stdin => '' }, 'listen', '--json', 0);
+my ($listening) = $p->expect(err => qr/(.*"listening".*)\n/);
+$port = decode_json($listening)->{local}{port};
+my $c = tcp_client($port);
+print $c 'hi';
+close $c;
+$r = $p->finish;
+@events = map { decode_json($_) } split /\n/, $r->{err};
+is join(' ', grep { $_ ne 'listening' } map { $_->{event} } @events),
+    'accepted closed', 'listen --json';
+is $events[-1]{received}, 2, 'with byte counts';
+
+# Programs: the kernel has counted.
+SKIP: {
+    skip 'only Linux counts', 2
+        unless qx(@{[sockt()]} --version) =~ /linux/;
+    $p = start('listen', '-k', '--json', 0, '--', 'cat');
+    $p->expect(err => qr/"listening"/);
+    ($port) = $p->expect(err => qr/"port":(\d+)/);
+    $c = tcp_client($port);
+    print $c 'hello';
+    shutdown $c, 1;
+    is do { local $/; <$c> }, 'hello', 'a program answers';
+    my ($line) = $p->expect(err => qr/(.*"closed".*)\n/);
+    $closed = decode_json($line);
+    is "$closed->{sent} $closed->{received} $closed->{status}", '5 5 0',
+        'its bytes and status';
+    $p->stop;
+}
+
+$p = start({ stdin => '' }, 'listen', '-q', '-4', 0);
+select undef, undef, undef, 0.05;
+is $p->{err}, '', '-q: no announcement';
+$p->signal('KILL');
+$p->finish;
+
+# A peer's bytes cannot steer the terminal through our diagnostics.
+my $l = tcp_listener();
+peer($l, sub { my ($c) = @_; print $c "\e]0;owned\a\x9b31m" });
+$r = run('connect', '--expect', 'never', '127.0.0.1', $l->sockport);
+unlike $r->{err}, qr/[\x00-\x09\x0b-\x1f\x7f-\x9f]/,
+    'control bytes are escaped in diagnostics';
+
+done_testing;
