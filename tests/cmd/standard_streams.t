@@ -42,6 +42,7 @@ is $r->{status}, 0, 'connect -z needs none of them';
 
 # Where they are not needed no socket lands there: what the peer sends would
 # be our input, what we say would go to the peer.
+close $l->accept;    # the -z before
 my $pid = peer($l, sub {
     my ($c) = @_;
     print $c "from the peer\n";
@@ -50,7 +51,6 @@ my $pid = peer($l, sub {
     my $all = <$c>;
     die "got '$all'" if $all ne '';
 }, 6);
-close $l->accept for 1;    # the -z before
 for (1 .. 2) {
     $r = run({ closed => [0] }, 'connect', '--recv-only', @to);
     is "$r->{status} $r->{out}", "0 from the peer\n", 'stdin closed';
