@@ -40,6 +40,7 @@ struct fast_tcp {
 	uint64_t sent, received; /* bytes */
 	bool peer_finished;      /* the peer's FIN has come */
 	bool is_closed;          /* it is over: reset */
+	bool is_acknowledged;    /* the peer has everything that we sent */
 };
 
 /* Asks for them; false where the system or the socket tells nothing. */

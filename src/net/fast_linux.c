@@ -77,6 +77,8 @@ fast_tcp_info(int fd, struct fast_tcp *tcp)
 	if (tcp->peer_finished && tcp->received > 0)
 		tcp->received--;
 	tcp->is_closed = info.tcpi_state == STATE_CLOSE;
+	tcp->is_acknowledged =
+	    info.tcpi_unacked == 0 && info.tcpi_notsent_bytes == 0;
 	return true;
 }
 

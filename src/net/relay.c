@@ -20,6 +20,9 @@
 #define BUSY_BYTES (16 * 1024)
 #define BUSY_MS INT64_C(2000)
 
+/* How long the peer's last acknowledgement is waited for. */
+#define CONFIRM_MS 2000
+
 /* The state of one run. up goes to the socket, down comes from it. */
 struct relay {
 	int fd;
@@ -314,9 +317,9 @@ judge(const struct relay *r, struct err *e)
 {
 	int lost = r->up.out.errnum != 0 ? r->up.out.errnum : r->down.in.errnum;
 
-	/* What we sent behind the peer's FIN may have met a reset. */
+	/* What we sent behind the peer's FIN may meet a reset. */
 	if (lost == 0)
-		lost = sock_error(r->fd);
+		lost = sock_confirm(r->fd, deadline_after(CONFIRM_MS));
 	if (is_forwarder(r) && lost == 0)
 		lost = r->down.out.errnum != 0 ? r->down.out.errnum
 					       : r->up.in.errnum;

@@ -14,6 +14,9 @@
 #include "net/fast.h"
 #include "net/wait.h"
 
+/* The longest pause between two looks at what is acknowledged. */
+#define CONFIRM_PAUSE_MS 32
+
 /* How much a peer may send after our goodbye before it is cut off. */
 #define DRAIN_BYTES (8 * 1024 * 1024)
 
@@ -272,6 +275,27 @@ sock_finish(int fd)
 	    "sends FIN: we have said everything, and go on listening",
 	    "of the sending side");
 	return result;
+}
+
+int
+sock_confirm(int fd, struct deadline until)
+{
+	struct fast_tcp tcp;
+	int64_t pause_ms = 1;
+	int errnum;
+
+	for (;;) {
+		errnum = sock_error(fd);
+		if (errnum != 0 || !fast_tcp_info(fd, &tcp) ||
+		    tcp.is_acknowledged || deadline_passed(until))
+			return errnum;
+		/* The last acknowledgement makes no descriptor ready. */
+		if (wait_until(
+			deadline_first(until, deadline_after(pause_ms))) < 0)
+			return 0;
+		if (pause_ms < CONFIRM_PAUSE_MS)
+			pause_ms *= 2;
+	}
 }
 
 void

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "net/addr.h"
 
 struct err;
@@ -66,6 +67,14 @@ int sock_error(int fd);
 
 /* Sends FIN. A step in -vv. 0, or -1 with errno. */
 int sock_finish(int fd);
+
+/*
+ * Finds out whether what was sent has arrived: waits until the peer has
+ * acknowledged all of it, or has reset the connection, or the deadline passes.
+ * 0, or the errno of a reset. Where the system does not tell (net/fast.h), it
+ * does not wait.
+ */
+int sock_confirm(int fd, struct deadline until);
 
 /* close(2) that keeps errno and sets *fd to -1. */
 void sock_close(int *fd);

@@ -15,9 +15,11 @@ my $pid = peer($l, sub {
     $c->flush;
 }, $runs);
 my ($whole, %status) = (0);
+# A file holds what there is to send at any time, a pipe only when it is fed.
+my $file = spew(scratch() . '/in', 'x' x 200_000);
 for (1 .. $runs) {
-    my $r = run({ stdin => 'x' x 200_000 },
-        'connect', '127.0.0.1', $l->sockport);
+    open my $in, '<', $file or die;
+    my $r = run({ stdin => $in }, 'connect', '127.0.0.1', $l->sockport);
     $whole++ if $r->{out} eq "error: go away\n";
     $status{ $r->{status} }++;
 }
