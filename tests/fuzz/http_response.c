@@ -1,0 +1,151 @@
+/*
+ * HTTP responses. The first byte says which method is answered and how the
+ * rest is cut; however it is cut, the events must be the same.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "net/http_name.h"
+#include "net/http_parser.h"
+#include "net/http_validator.h"
+
+static struct http_parser parser;
+
+/* What a run came to; bytes of body are summed up by FNV-1a. */
+struct outcome {
+	int interims, heads, ends, errors, status, finish;
+	uint64_t body, hash;
+	size_t left;
+	bool keeps_alive;
+};
+
+/* What a command does with a head. */
+static void
+use_head(const struct http_head *h)
+{
+	char name[HTTP_NAME_SIZE], value[64];
+	struct http_validator v;
+	struct http_range range;
+	size_t i;
+
+	for (i = 0; i < h->count; i++)
+		if (h->fields[i].value + h->fields[i].value_length >
+			h->length ||
+		    h->fields[i].name_length == 0)
+			abort();
+	if (http_name_of_head(h, name, sizeof(name)) &&
+	    (name[0] == '.' || name[0] == '\0' || strchr(name, '/') != NULL))
+		abort();
+	if (http_head_content_range(h, &range) && range.from > range.to)
+		abort();
+	http_head_value(h, "location", value, sizeof(value));
+	http_validator_take(&v, h);
+	http_validator_agrees(&v, h);
+}
+
+static void
+note_body(struct outcome *o, const uint8_t *p, size_t n)
+{
+	o->body += n;
+	for (; n > 0; n--, p++)
+		o->hash = (o->hash ^ *p) * UINT64_C(1099511628211);
+}
+
+/* Takes one piece; false when it is over. */
+static bool
+feed(struct outcome *o, const uint8_t *p, size_t n, struct err *e)
+{
+	size_t used, length;
+
+	for (;;) {
+		switch (http_parser_take(&parser, p, n, &used, &length, e)) {
+		case HTTP_WANTS_MORE:
+			if (used != n)
+				abort();
+			return true;
+		case HTTP_GOT_INTERIM:
+			o->interims++;
+			use_head(&parser.head);
+			break;
+		case HTTP_GOT_HEAD:
+			o->heads++;
+			o->status = parser.head.status;
+			use_head(&parser.head);
+			break;
+		case HTTP_GOT_DATA:
+			if (length == 0 || length > used)
+				abort();
+			note_body(o, p + used - length, length);
+			break;
+		case HTTP_GOT_END:
+			o->ends++;
+			o->left = n - used;
+			return false;
+		case HTTP_GOT_ERROR:
+			o->errors++;
+			return false;
+		}
+		if (used > n)
+			abort();
+		p += used;
+		n -= used;
+	}
+}
+
+static void
+run(struct outcome *o, const uint8_t *data, size_t size, size_t step,
+    enum http_method method)
+{
+	struct err e = ERR_INIT;
+	bool goes_on = true;
+	size_t piece;
+
+	memset(o, 0, sizeof(*o));
+	http_parser_start(&parser, method);
+	while (goes_on && size > 0) {
+		piece = size < step ? size : step;
+		goes_on = feed(o, data, piece, &e);
+		data += piece;
+		size -= piece;
+	}
+	o->left += size;
+	/* How much is left behind an error is of no use to anybody. */
+	if (o->errors > 0)
+		o->left = 0;
+	if (o->ends == 0 && http_parser_is_done(&parser))
+		o->ends++;
+	o->finish = http_parser_finish(&parser, &e);
+	o->keeps_alive = http_parser_keeps_alive(&parser);
+}
+
+static bool
+is_same(const struct outcome *a, const struct outcome *b)
+{
+	return a->interims == b->interims && a->heads == b->heads &&
+	       a->ends == b->ends && a->errors == b->errors &&
+	       a->status == b->status && a->finish == b->finish &&
+	       a->body == b->body && a->hash == b->hash && a->left == b->left &&
+	       a->keeps_alive == b->keeps_alive;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct outcome whole, pieces;
+	enum http_method method;
+	size_t step;
+
+	if (size == 0)
+		return 0;
+	method = (enum http_method)(data[0] % 3);
+	step = data[0] / 3 % 16 + 1;
+	run(&whole, data + 1, size - 1, size, method);
+	run(&pieces, data + 1, size - 1, step, method);
+	if (!is_same(&whole, &pieces))
+		abort();
+	return 0;
+}
