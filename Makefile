@@ -100,6 +100,11 @@ $(B)/tests/sockt-names: tests/lib/names.c $(B)/obj/main.o $(B)/libsockt.a
 	$(COMPILE) $(STRICT) -MMD -MP -o $@ $< $(B)/obj/main.o \
 		$(B)/libsockt.a $(LINK)
 
+# A terminal for programs under test.
+$(B)/tests/pty: tests/lib/pty.c $(B)/flags
+	@mkdir -p $(@D)
+	$(COMPILE) $(STRICT) -o $@ $< $(LINK)
+
 # A fuzzer with a main() that feeds it its corpus, tests/fuzz/corpus/NAME.
 $(B)/tests/fuzz/%: tests/fuzz/%.c tests/lib/replay.c $(B)/libsockt.a
 	@mkdir -p $(@D)
@@ -112,7 +117,7 @@ TESTENV = SOCKT="$(abspath $(B))/sockt" SOCKT_BUILD="$(abspath $(B))" \
 	CC="$(CC)" MAKE="$(MAKE)"
 TESTS ?= $(wildcard tests/lint/*.t tests/cmd/*.t tests/bugs/*.t) \
 	$(UNIT) $(REPLAY)
-HELPERS = $(B)/sockt $(B)/tests/sockt-names
+HELPERS = $(B)/sockt $(B)/tests/sockt-names $(B)/tests/pty
 check: $(HELPERS) $(UNIT) $(REPLAY)
 	@$(TESTENV) $(PROVE) -j$(JOBS) $(TESTS)
 

@@ -121,17 +121,38 @@ output_open_late(struct transfer *t, struct err *e)
 	return open_file(t, name, e);
 }
 
+#define BAR 10
+
+/* "[####------] 45 MiB of 100 MiB (45%), 12 MiB/s, 5 s left". */
+static const char *
+progress_line(
+    const struct transfer *t, char *buf, size_t size, uint64_t received)
+{
+	uint64_t done = (uint64_t)t->base + received;
+	char bar[BAR + 3] = "received";
+	size_t full;
+
+	if (t->total > 0 && done <= (uint64_t)t->total) {
+		full = (size_t)((double)done / (double)t->total * BAR);
+		memset(bar, '-', BAR + 2);
+		memset(bar + 1, '#', full);
+		bar[0] = '[';
+		bar[BAR + 1] = ']';
+		bar[BAR + 2] = '\0';
+	}
+	return progress_text(
+	    &t->progress, buf, size, bar, done, t->total, (uint64_t)t->base);
+}
+
 static void
 draw(void *context, uint64_t received)
 {
 	struct transfer *t = context;
 	char text[256];
 
-	if (!progress_is_due(&t->progress))
-		return;
-	progress_draw(&t->progress,
-	    progress_text(&t->progress, text, sizeof(text), "received",
-		(uint64_t)t->base + received, t->total, (uint64_t)t->base));
+	if (progress_is_due(&t->progress))
+		progress_draw(&t->progress,
+		    progress_line(t, text, sizeof(text), received));
 }
 
 /* Reads the body, with the head before it where that was asked for. */
@@ -151,21 +172,35 @@ take(struct transfer *t, struct sink *out, struct err *e)
 	return -1;
 }
 
+/* The last line on a terminal: what came, and how fast. */
+static void
+tell_total(const struct transfer *t)
+{
+	uint64_t bytes = t->f->client.parser->body.received;
+	int64_t ns = clock_now() - t->progress.start_ns;
+	char name[256], size[32], took[32], rate[32];
+
+	diag_warn("%s: %s in %s, %s/s",
+	    text_escape_string(name, sizeof(name), t->out.name),
+	    num_format_size(size, sizeof(size), (uint64_t)t->base + bytes),
+	    num_format_duration(took, sizeof(took), ns),
+	    num_format_size(rate, sizeof(rate),
+		(uint64_t)((double)bytes * 1e9 / (double)(ns + 1))));
+}
+
 int
 output_take(struct transfer *t, struct err *e)
 {
 	bool wanted = t->o->progress || (t->is_file && !t->file.is_special);
-	char text[256];
+	bool was_shown;
 	int result;
 
 	progress_start(&t->progress, wanted);
+	was_shown = t->progress.shown;
 	result = take(t, &t->out, e);
-	progress_text(&t->progress, text, sizeof(text), "received",
-	    (uint64_t)t->base + t->f->client.parser->body.received, t->total,
-	    (uint64_t)t->base);
 	progress_end(&t->progress);
-	if (result == 0 && t->progress.shown)
-		diag_warn("%s", text);
+	if (result == 0 && was_shown)
+		tell_total(t);
 	return result;
 }
 

@@ -22,6 +22,9 @@
 #define DROP_BYTES (64 * 1024)
 #define DROP_MS 500
 
+/* Progress is told at least this often, also while nothing comes. */
+#define TICK_MS 200
+
 void
 http_client_init(struct http_client *c, const struct http_client_options *o)
 {
@@ -82,14 +85,23 @@ static int
 wait_socket(
     struct http_client *c, short events, const char *what, struct err *e)
 {
-	int ready = wait_fd(
-	    c->fd, events, deadline_first(c->options->until, idle_deadline(c)));
+	struct deadline limit =
+	    deadline_first(c->options->until, idle_deadline(c));
+	struct deadline tick;
+	int ready;
 
-	if (ready > 0)
-		return 0;
-	if (ready < 0)
-		return err_sys(e, ERR_FAILED, errno, "%s", what);
-	return limit_error(c, what, e);
+	for (;;) {
+		tick = c->progress == NULL ? deadline_none()
+					   : deadline_after(TICK_MS);
+		ready = wait_fd(c->fd, events, deadline_first(limit, tick));
+		if (ready > 0)
+			return 0;
+		if (ready < 0)
+			return err_sys(e, ERR_FAILED, errno, "%s", what);
+		if (deadline_passed(limit))
+			return limit_error(c, what, e);
+		c->progress(c->progress_context, c->parser->body.received);
+	}
 }
 
 /* Connects to peer, unless the kept connection leads there. */
@@ -331,14 +343,19 @@ http_client_read(struct http_client *c, struct sink *s,
     http_client_progress *progress, void *context, struct err *e)
 {
 	int64_t start = clock_now();
+	int result = 0;
 
-	while (!http_parser_is_done(c->parser)) {
-		if (read_some(c, s, e) < 0) {
-			disconnect(c, (int)e->kind);
-			return -1;
-		}
-		if (progress != NULL)
+	c->progress = progress;
+	c->progress_context = context;
+	while (result == 0 && !http_parser_is_done(c->parser)) {
+		result = read_some(c, s, e);
+		if (result == 0 && progress != NULL)
 			progress(context, c->parser->body.received);
+	}
+	c->progress = NULL;
+	if (result < 0) {
+		disconnect(c, (int)e->kind);
+		return -1;
 	}
 	c->times.end_ns = clock_now();
 	diag_step("recv", start, 0, "the body is whole", "%llu bytes of body",

@@ -30,6 +30,9 @@ struct http_client_options {
 	struct deadline until; /* end of the whole run */
 };
 
+/* Told while the body is read: how many bytes of it have come. */
+typedef void http_client_progress(void *context, uint64_t received);
+
 struct http_client {
 	const struct http_client_options *options; /* the caller's */
 	int fd;                                    /* owned; -1: none */
@@ -45,6 +48,8 @@ struct http_client {
 	void *storage;              /* in's, owned */
 	struct http_parser *parser; /* owned; parser->head is the response's */
 	struct http_times times;
+	http_client_progress *progress; /* while a body is read, or NULL */
+	void *progress_context;
 };
 
 /* Allocates; http_client_release() is due, which closes the connection. */
@@ -62,9 +67,6 @@ void http_client_release(struct http_client *c);
  */
 int http_client_ask(struct http_client *c, const struct endpoint *peer,
     const struct proxy *proxy, const struct http_request *r, struct err *e);
-
-/* Told after each piece of body: how many bytes of it have come. */
-typedef void http_client_progress(void *context, uint64_t received);
 
 /*
  * Reads the body into s. 0 when it is whole; or -1 with *e, and the

@@ -1,0 +1,81 @@
+# Time limits: connect, idle, whole run; each says which it was.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use SocktHttp;
+use Test::More;
+
+use Socket qw(SOCK_STREAM);
+my $head = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n";
+
+# Byte after byte until the client is gone.
+sub drip {
+    my ($first) = @_;
+    return sub {
+        my ($c) = @_;
+        syswrite $c, $first;
+        for (1 .. 300) {
+            syswrite $c, 'x' or last;
+            select undef, undef, undef, 0.1;
+        }
+    };
+}
+
+sub limited {
+    my ($name, $answers, $pattern, @args) = @_;
+    my $r = get($answers, '/', '-q', @args);
+    is $r->{status}, 5, "$name: exit status";
+    like $r->{err}, $pattern, "$name: which limit";
+    cmp_ok $r->{seconds}, '<', 5, "$name: in time";
+    kill 'KILL', $r->{server}{pid};
+    return $r;
+}
+
+my $r = limited('a dripping body', drip($head),
+    qr/after \d+ of 100 bytes of the body: .*\(--max-time\)/, '-m', '0.5');
+like $r->{out}, qr/\Ax+\z/, 'what came is written';
+limited('a dripping head', drip("HTTP/1.1 200 OK\r\nX: "), qr/--max-time/,
+    '-m', '0.5');
+limited('a silent server', sub { sysread $_[0], my $x, 1 },
+    qr/waiting for the response: the server was silent for 200\.0 ms \(--idle-timeout\)/,
+    '--idle-timeout', '0.2');
+limited('silence in the body', sub { syswrite $_[0], $head . 'x' x 7;
+    sysread $_[0], my $x, 1 },
+    qr/after 7 of 100 bytes of the body: .*\(--idle-timeout\)/,
+    '--idle-timeout', '0.2');
+
+# A whole body that drips is not idle.
+$r = get(sub { my ($c) = @_; syswrite $c, $head =~ s/100/8/r;
+    for (1 .. 8) { syswrite $c, 'x'; select undef, undef, undef, 0.1 } },
+    '/', '-q', '--idle-timeout', '0.6');
+is $r->{status}, 0, 'what moves is not idle';
+
+# Nobody takes the output.
+pipe my $reader, my $writer or die $!;
+$r = get(answer('200 OK', 'x' x 1_000_000), '/', { stdout => $writer }, '-q',
+    '-m', '0.5');
+is $r->{status}, 5, 'a reader that does not read';
+like $r->{err}, qr/stdout was not taken/, 'is named';
+
+# The connect phase: a backlog that is full.
+SKIP: {
+    my $l = tcp_listener(backlog => 1);
+    my @full = map { IO::Socket::IP->new(PeerHost => '127.0.0.1',
+        PeerPort => $l->sockport, Type => SOCK_STREAM, Timeout => 0.2) } 1 .. 4;
+    skip 'the backlog takes everybody', 2 if $full[-1];
+    $r = run('http-get', '-w', '0.3', 'http://127.0.0.1:' . $l->sockport);
+    is $r->{status}, 5, 'connecting';
+    like $r->{err}, qr/timed out/, 'is what timed out';
+}
+
+# INT ends it, by the signal.
+my $s = http_server(drip($head));
+my $p = start('http-get', "$s->{url}/");
+$p->expect(out => qr/x/);
+$r = $p->stop('INT');
+is $r->{signal}, 2, 'SIGINT: it dies by it';
+kill 'KILL', $s->{pid};
+
+done_testing;

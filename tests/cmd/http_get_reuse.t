@@ -1,0 +1,76 @@
+# Several URLs share a connection where both sides can keep it.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use SocktHttp;
+use Test::More;
+
+sub paths { return map { m{\A\w+ (\S+)} } requests($_[0]) }
+
+# Two URLs of one server, which plays the connections given.
+sub two {
+    my (@connections) = @_;
+    my $s = http_server(@connections);
+    my $r = run('http-get', '-v', "$s->{url}/1", "$s->{url}/2");
+    $r->{server} = $s;
+    $r->{connections} = () = $r->{err} =~ /: connected to /g;
+    return $r;
+}
+my $chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    . "3\r\none\r\n0\r\n\r\n";
+for my $first (answer('200 OK', 'one'), $chunked,
+    answer('200 OK', 'one') =~ s{1\.1}{1.0}r
+        =~ s/\r\n/\r\nConnection: keep-alive\r\n/r) {
+    my $r = two([$first, answer('200 OK', 'two')]);
+    is $r->{status}, 0, 'exit status';
+    is $r->{out}, 'onetwo', 'both bodies';
+    is $r->{connections}, 1, 'one connection';
+    my @requests = requests($r->{server});
+    like $requests[0], qr/\r\nConnection: keep-alive\r\n/, 'the first keeps';
+    like $requests[1], qr/\r\nConnection: close\r\n/, 'the last closes';
+}
+for my $first ("HTTP/1.1 200 OK\r\n\r\none",
+    answer('200 OK', 'one', 'Connection: close'),
+    answer('200 OK', 'one') =~ s{1\.1}{1.0}r, answer('200 OK', 'one') . 'x',
+    $chunked =~ s/\r\n/\r\nContent-Length: 3\r\n/r) {
+    my $r = two($first, answer('200 OK', 'two'));
+    is $r->{status}, 0, 'exit status';
+    is $r->{out}, 'onetwo', 'both bodies';
+    is $r->{connections}, 2, 'two connections';
+}
+
+# The server drops the kept connection just when it is used again.
+my $r = two([answer('200 OK', 'one'), sub { }], answer('200 OK', 'two'));
+is $r->{status}, 0, 'dropped: exit status';
+is $r->{out}, 'onetwo', 'asked again, once';
+is_deeply [paths($r->{server})], ['/1', '/2', '/2'], 'on a new connection';
+$r = two([answer('200 OK', 'one'), sub { syswrite $_[0], 'HTTP/1.1 2' }],
+    answer('200 OK', 'two'));
+is $r->{status}, 9, 'an answer that has begun is not asked for again';
+
+# Errors do not end the run; the first one is its status.
+my $s = http_server([answer('404 No', 'no'), answer('200 OK', 'two'),
+    answer('500 Oh', 'oh')]);
+$r = run('http-get', map { "$s->{url}/$_" } 1 .. 3);
+is $r->{out}, 'notwooh', 'all are fetched';
+is $r->{status}, 8, 'the status is the first error\'s';
+is scalar(() = $r->{err} =~ /the server answered (?:404|500)/g), 2,
+    'each is told';
+my $port = free_port();
+$s = http_server(answer('404 No', 'no'));
+$r = run('http-get', "http://127.0.0.1:$port/", "$s->{url}/");
+is $r->{status}, 4, 'whatever follows';
+
+# Redirects and ranges on one connection.
+$s = http_server([answer('302 Go', 'x' x 1000, 'Location: /b'),
+    answer('200 OK', 'yes')]);
+$r = run('http-get', '-L', '-v', "$s->{url}/a");
+is $r->{out}, 'yes', 'a redirect stays on its connection';
+$s = http_server(answer('302 Go', 'x' x 1_000_000, 'Location: /b'),
+    answer('200 OK', 'yes'));
+$r = run('http-get', '-L', "$s->{url}/a");
+is $r->{out}, 'yes', 'a long body is not waited for';
+
+done_testing;

@@ -1,0 +1,103 @@
+# What a terminal is shown: a live line of progress, and nothing that steers it.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use SocktHttp;
+use Test::More;
+
+my $dir = scratch();
+
+# Runs http-get with descriptors fds on a terminal; adds what it showed.
+sub on_terminal {
+    my ($fds, $columns, $answers, @args) = @_;
+    my $s = http_server($answers);
+    my $r = run({ command => ($ENV{SOCKT_BUILD} // "$Sockt::TOP/build")
+            . '/tests/pty' }, "$dir/tty", $fds, $columns, sockt(), 'http-get',
+        @args, "$s->{url}/x");
+    $r->{tty} = slurp("$dir/tty");
+    return $r;
+}
+
+my $evil = "\e]0;title\a\x9b2J\xc2\x9b2J\x7f\0\xe2\x82\xac\tx\n";
+my $safe = '\x1b]0;title\x07\x9b2J\xc2\x9b2J\x7f\x00' . "\xe2\x82\xac\tx\r\n";
+my $page = answer('200 OK', $evil, "X-Evil: a\e[31mb\xc2\x9bc");
+
+my $r = on_terminal('2', 80, $page);
+like $r->{tty}, qr/X-Evil: a\\x1b\[31mb\\xc2\\x9bc\r+\n/,
+    'the header is escaped on a terminal';
+is $r->{out}, $evil, 'the body is not where stdout is none';
+$r = on_terminal('1', 80, $page, '-q');
+is $r->{tty}, $safe, 'the body is escaped on a terminal';
+$r = on_terminal('1', 80, $page, '-q', '-i');
+like $r->{tty}, qr/X-Evil: a\\x1b\[31mb\\xc2\\x9bc\r+\n/, 'with -i both are';
+$r = on_terminal('12', 80, $page, '--raw');
+like $r->{tty}, qr/X-Evil: a\e\[31mb\xc2\x9bc\r+\n/, '--raw: the header is not';
+like $r->{tty}, qr/\e\]0;title\a\x9b2J/, '--raw: nor the body';
+$r = get($page, '/');
+like $r->{err}, qr/X-Evil: a\e\[31mb\xc2\x9bc\r+\n/, 'nor what is no terminal';
+
+# Cut between the bytes of a character.
+$r = on_terminal('1', 80, sub {
+    my ($c) = @_;
+    syswrite $c, "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n";
+    for my $byte (split //, "\xc2\x9b\xe2\x82\xac\r\n\xe2") {
+        syswrite $c, $byte;
+        select undef, undef, undef, 0.005;
+    }
+}, '-q');
+is $r->{tty}, "\\xc2\\x9b\xe2\x82\xac\r\r\n\\xe2", 'cut anywhere';
+
+# Progress.
+sub slowly {
+    my ($length, $pieces) = @_;
+    return sub {
+        my ($c) = @_;
+        my $head = "HTTP/1.1 200 OK\r\n";
+        $head .= "Content-Length: $length\r\n" if defined $length;
+        syswrite $c, "$head\r\n";
+        for (1 .. $pieces) {
+            syswrite $c, 'x' x 1024;
+            select undef, undef, undef, 0.3;
+        }
+    };
+}
+$r = on_terminal('2', 80, slowly(4096, 4), '-o', "$dir/a");
+is $r->{status}, 0, 'progress: exit status';
+like $r->{tty}, qr/\r\[##-{8}\] 1\.0 KiB of 4\.0 KiB \(25%\), \S+ \w+\/s, \d+ s left/,
+    'bar, percentage, bytes, rate, time left';
+like $r->{tty}, qr{\r\e\[Ksockt http-get: \Q$dir\E/a: 4\.0 KiB in \S+ m?s, \S+ \S+/s\r\n\z},
+    'a clean last line';
+is $r->{out}, '', 'nothing of it on stdout';
+
+$r = on_terminal('2', 80, slowly(undef, 2), '-o', "$dir/b");
+like $r->{tty}, qr/\rreceived 1\.0 KiB, \S+ \w+\/s\e\[K/, 'unknown total';
+$r = on_terminal('2', 30, slowly(4096, 4), '-o', "$dir/c");
+for my $live ($r->{tty} =~ /\r(\[[#-]{10}\][^\r\e]*)/g) {
+    cmp_ok length $live, '<', 30, 'cut to the width';
+}
+$r = on_terminal('2', 80, slowly(2048, 2));
+unlike $r->{tty}, qr/KiB/, 'none when the body goes to stdout';
+$r = on_terminal('2', 80, slowly(2048, 2), '-P');
+like $r->{tty}, qr/1\.0 KiB of 2\.0 KiB/, 'unless --progress is given';
+$r = on_terminal('2', 80, slowly(2048, 2), '-q', '-o', "$dir/d");
+is $r->{tty}, '', 'none with -q';
+$r = get(slowly(2048, 2), '/', '-P', '-o', "$dir/e");
+unlike $r->{err}, qr/KiB/, 'none where stderr is no terminal';
+
+# A resized window.
+my $s = http_server(slowly(10_240, 10));
+my $p = start({ command => ($ENV{SOCKT_BUILD} // "$Sockt::TOP/build")
+        . '/tests/pty' }, "$dir/tty", '2', '80,30', sockt(), 'http-get', '-o',
+    "$dir/f", "$s->{url}/");
+my $until = time + 30;
+select undef, undef, undef, 0.02
+    until (-e "$dir/tty" && slurp("$dir/tty") =~ /KiB of/) || time > $until;
+$p->signal('USR1');
+$r = $p->finish;
+my @live = slurp("$dir/tty") =~ /\r(\[[#-]{10}\][^\r\e]*)/g;
+cmp_ok length $live[0], '>', 30, 'before the resize';
+cmp_ok length $live[-1], '<', 30, 'after it';
+
+done_testing;
