@@ -23,6 +23,7 @@ struct connect_options {
 	struct report_options report;
 	struct family_options family;
 	struct source_options source;
+	struct proxy_options proxy;
 	struct time_options time;
 	struct sock_options sock;
 	struct talk_options talk;
@@ -58,6 +59,7 @@ static const struct opt_group connect_groups[] = {
     {"script", talk_script_opts, offsetof(struct connect_options, talk)},
     {"records", talk_record_opts, offsetof(struct connect_options, talk)},
     {"addresses", common_family_opts, offsetof(struct connect_options, family)},
+    {"addresses", common_proxy_opts, offsetof(struct connect_options, proxy)},
     {"own end", common_source_opts, offsetof(struct connect_options, source)},
     {"time", common_timeout_opts, offsetof(struct connect_options, time)},
     {"time", common_retry_opts, offsetof(struct connect_options, time)},
@@ -125,6 +127,8 @@ run(const struct connect_options *o, const struct endpoint *ep,
 
 	if (t != NULL && talk_open(t, &o->talk, &o->time, until, e) < 0)
 		return -1;
+	if (o->proxy.proxy.kind != PROXY_NONE)
+		r.proxy = &o->proxy.proxy;
 	common_dial_options(&r.dial, &o->family, &o->source, &o->sock);
 	if (wait_catch(WAIT_STOP, e) < 0)
 		return -1;
@@ -156,6 +160,9 @@ connect_run(const void *options, const struct command_args *args, struct err *e)
 		program = program_shell(&shell, o->exec);
 	if (endpoint_parse(&ep, args->operands, args->count, "tcp", e) < 0)
 		return -1;
+	if (ep.is_unix && o->proxy.proxy.kind != PROXY_NONE)
+		return err_set(
+		    e, ERR_USAGE, "a proxy does not reach unix sockets");
 	if (o->zero || program != NULL)
 		return check_unused(o, e) < 0 ? -1
 					      : run(o, &ep, program, NULL, e);
