@@ -7,6 +7,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static bool
+is_null(const struct stat *st)
+{
+	struct stat null;
+
+	return stat("/dev/null", &null) == 0 && S_ISCHR(null.st_mode) &&
+	       null.st_rdev == st->st_rdev;
+}
+
 enum fd_kind
 fd_kind(int fd)
 {
@@ -20,7 +29,11 @@ fd_kind(int fd)
 		return FD_PIPE;
 	if (S_ISSOCK(st.st_mode))
 		return FD_SOCKET;
-	return S_ISCHR(st.st_mode) && isatty(fd) ? FD_TERMINAL : FD_OTHER;
+	if (!S_ISCHR(st.st_mode))
+		return FD_OTHER;
+	if (is_null(&st))
+		return FD_NULL;
+	return isatty(fd) ? FD_TERMINAL : FD_OTHER;
 }
 
 void

@@ -11,7 +11,8 @@ enum fd_kind {
 	FD_PIPE,     /* a pipe or FIFO */
 	FD_SOCKET,   /* a socket */
 	FD_TERMINAL, /* a terminal */
-	FD_OTHER     /* another device, /dev/null say */
+	FD_NULL,     /* /dev/null */
+	FD_OTHER     /* another device */
 };
 
 enum fd_kind fd_kind(int fd);

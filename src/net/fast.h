@@ -122,4 +122,33 @@ void fast_set_forget(struct fast_set *s, uint32_t id);
 int fast_set_wait(
     struct fast_set *s, uint32_t *ids, int most, struct deadline until);
 
+/* The size that fast_grow_pipe() asks for, in bytes. */
+#define FAST_PIPE_SIZE (1024 * 1024)
+
+/*
+ * Whether fast_move() may be tried from one kind to another: one of them is a
+ * pipe, or a regular file goes to a socket. False everywhere on a system that
+ * cannot; true is no promise, for it also depends on the very file.
+ */
+bool fast_can_move(enum fd_kind in, enum fd_kind out);
+
+/*
+ * Moves at most n bytes from in to out without copying them through this
+ * process: splice(2), sendfile(2). Pipes never block; a socket has to be
+ * non-blocking, or it may. Returns the count; 0 when there is nothing, which
+ * only read(2) can tell from the end of in; or -1 with errno: EAGAIN when in
+ * has nothing now or out takes nothing, ENOTSUP when these two cannot, else
+ * what the socket or out met.
+ */
+ssize_t fast_move(int in, enum fd_kind in_kind, int out, size_t n);
+
+/* Makes a pipe as large as is permitted; a hint. */
+void fast_grow_pipe(int fd);
+
+/*
+ * Receives and drops at most n bytes of a TCP connection without waiting; as
+ * recv(2). space, which has n bytes, is overwritten or not.
+ */
+ssize_t fast_drop(int fd, void *space, size_t n);
+
 #endif

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -411,4 +412,51 @@ fast_set_wait(
 	for (i = 0; i < n; i++)
 		ids[i] = events[i].data.u32;
 	return n;
+}
+
+bool
+fast_can_move(enum fd_kind in, enum fd_kind out)
+{
+	if (in == FD_TERMINAL || in == FD_OTHER || out == FD_TERMINAL)
+		return false;
+	return in == FD_PIPE || out == FD_PIPE ||
+	       (in == FD_REGULAR && out == FD_SOCKET);
+}
+
+/* Errors of splice(2) and sendfile(2) that are about the kinds of files. */
+static bool
+is_refusal(int errnum)
+{
+	return errnum == EINVAL || errnum == ENOSYS || errnum == EOPNOTSUPP ||
+	       errnum == EPERM || errnum == ESPIPE;
+}
+
+ssize_t
+fast_move(int in, enum fd_kind in_kind, int out, size_t n)
+{
+	ssize_t done;
+
+	if (in_kind == FD_REGULAR)
+		done = sendfile(out, in, NULL, n);
+	else
+		done = splice(
+		    in, NULL, out, NULL, n, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+	if (done < 0 && is_refusal(errno))
+		errno = ENOTSUP;
+	return done;
+}
+
+/* An unprivileged user has only so many pages for all pipes; see pipe(7). */
+void
+fast_grow_pipe(int fd)
+{
+	if (fcntl(fd, F_GETPIPE_SZ) < FAST_PIPE_SIZE)
+		(void)fcntl(fd, F_SETPIPE_SZ, FAST_PIPE_SIZE);
+}
+
+/* tcp(7): MSG_TRUNC has received bytes dropped, not copied. */
+ssize_t
+fast_drop(int fd, void *space, size_t n)
+{
+	return recv(fd, space, n, MSG_DONTWAIT | MSG_TRUNC);
 }

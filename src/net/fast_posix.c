@@ -441,3 +441,34 @@ fast_set_wait(
 		s->turn = ids[n - 1] + 1;
 	return n;
 }
+
+bool
+fast_can_move(enum fd_kind in, enum fd_kind out)
+{
+	(void)in;
+	(void)out;
+	return false;
+}
+
+ssize_t
+fast_move(int in, enum fd_kind in_kind, int out, size_t n)
+{
+	(void)in;
+	(void)in_kind;
+	(void)out;
+	(void)n;
+	errno = ENOTSUP;
+	return -1;
+}
+
+void
+fast_grow_pipe(int fd)
+{
+	(void)fd;
+}
+
+ssize_t
+fast_drop(int fd, void *space, size_t n)
+{
+	return recv(fd, space, n, MSG_DONTWAIT);
+}

@@ -8,6 +8,15 @@
 #include "base/clock.h"
 #include "net/fast.h"
 
+/* Pieces of at least so many bytes are worth moving, */
+#define MOVE_LEAST (32 * 1024)
+/* when so many came in a row. */
+#define MOVE_AFTER 2
+/* Pieces under this are better copied, */
+#define COPY_BELOW (12 * 1024)
+/* when so many came in a row. */
+#define COPY_AFTER 8
+
 static void
 end_init(struct flow_end *end, int fd)
 {
@@ -23,27 +32,67 @@ flow_init(struct flow *f, int in, int out, void *storage)
 	end_init(&f->in, in);
 	end_init(&f->out, out);
 	buf_init(&f->queue, storage, FLOW_SIZE);
+	f->move.inner[0] = f->move.inner[1] = -1;
 	f->last_ns = clock_now();
+}
+
+/* Whether the kernel moves between the two ends without an inner pipe. */
+static bool
+is_direct(const struct flow *f)
+{
+	return fast_can_move(f->in.kind, f->out.kind);
+}
+
+void
+flow_allow_move(struct flow *f)
+{
+	f->move.is_possible =
+	    f->in.fd >= 0 && f->out.fd >= 0 &&
+	    (is_direct(f) || (fast_can_move(f->in.kind, FD_PIPE) &&
+				 fast_can_move(FD_PIPE, f->out.kind)));
+}
+
+void
+flow_release(struct flow *f)
+{
+	fd_close(&f->move.inner[0]);
+	fd_close(&f->move.inner[1]);
 }
 
 bool
 flow_wants_read(const struct flow *f)
 {
-	return f->in.fd >= 0 && f->out.errnum == 0 &&
-	       buf_length(&f->queue) < f->queue.size;
+	if (f->in.fd < 0 || f->out.errnum != 0 || f->move.is_blocked)
+		return false;
+	if (f->move.is_on)
+		return buf_is_empty(&f->queue);
+	return f->move.held == 0 && buf_length(&f->queue) < f->queue.size;
 }
 
 bool
 flow_wants_write(const struct flow *f)
 {
-	return f->out.fd >= 0 && !buf_is_empty(&f->queue);
+	return f->out.fd >= 0 &&
+	       (!flow_is_empty(f) || (f->move.is_blocked && f->in.fd >= 0));
+}
+
+bool
+flow_is_blocked(const struct flow *f)
+{
+	return f->move.is_blocked && flow_is_empty(f);
+}
+
+bool
+flow_is_empty(const struct flow *f)
+{
+	return buf_is_empty(&f->queue) && f->move.held == 0;
 }
 
 bool
 flow_is_done(const struct flow *f)
 {
 	return f->out.errnum != 0 ||
-	       (f->in.fd < 0 && (f->out.fd < 0 || buf_is_empty(&f->queue)));
+	       (f->in.fd < 0 && (f->out.fd < 0 || flow_is_empty(f)));
 }
 
 static bool
@@ -60,6 +109,8 @@ read_some(struct flow *f, unsigned char *space, size_t room)
 		space += room - room / 2;
 		room /= 2;
 	}
+	if (f->out.fd < 0 && f->see == NULL && f->in.kind == FD_SOCKET)
+		return fast_drop(f->in.fd, space, room);
 	if (f->in.kind == FD_SOCKET)
 		return recv(f->in.fd, space, room, MSG_DONTWAIT);
 	return read(f->in.fd, space, room);
@@ -94,16 +145,133 @@ take(struct flow *f, const unsigned char *space, size_t n)
 	return f->see == NULL ? 0 : f->see(f->context, space, n);
 }
 
-ssize_t
-flow_read(struct flow *f)
+/* Pieces are copied from now on. */
+static void
+stop_moving(struct flow *f)
 {
-	size_t room;
+	f->move.is_on = false;
+	f->move.is_blocked = false;
+	f->move.streak = 0;
+}
+
+/* Makes large pipes of those that are used. */
+static void
+start_moving(struct flow *f)
+{
+	struct flow_move *m = &f->move;
+
+	m->streak = 0;
+	if (!is_direct(f) && m->inner[0] < 0 && fast_pipe(m->inner, true) < 0) {
+		m->is_possible = false;
+		return;
+	}
+	if (f->in.kind == FD_PIPE)
+		fast_grow_pipe(f->in.fd);
+	if (f->out.kind == FD_PIPE)
+		fast_grow_pipe(f->out.fd);
+	if (m->inner[1] >= 0)
+		fast_grow_pipe(m->inner[1]);
+	m->is_on = true;
+}
+
+/* A piece of n bytes went in: decides which way the next one takes. */
+static void
+judge(struct flow *f, size_t n)
+{
+	struct flow_move *m = &f->move;
+
+	if (!m->is_possible)
+		return;
+	if (m->is_on ? n >= COPY_BELOW : n < MOVE_LEAST)
+		m->streak = 0;
+	else
+		m->streak++;
+	if (m->is_on && m->streak == COPY_AFTER)
+		stop_moving(f);
+	else if (!m->is_on && m->streak == MOVE_AFTER)
+		start_moving(f);
+}
+
+/* What an end met has closed it. -1 with the errno. */
+static int
+end_failed(struct flow_end *end)
+{
+	end->errnum = errno;
+	end->fd = -1;
+	return -1;
+}
+
+/*
+ * Whether it was out that failed. The inner pipe never does; of a pair that
+ * is moved directly a pipe or a file to read from gives no errors, and a pipe
+ * to write to just one.
+ */
+static bool
+was_out(const struct flow *f)
+{
+	return f->in.kind != FD_SOCKET || (is_direct(f) && errno == EPIPE);
+}
+
+/* Nothing was moved: finds out what to do. -1 with errno. */
+static int
+not_moved(struct flow *f, ssize_t n, bool is_room)
+{
+	int errnum = n == 0 ? ENOTSUP : errno;
+
+	if (errnum == ENOTSUP && n < 0)
+		f->move.is_possible = false;
+	if (is_transient(errnum) && !is_room) {
+		f->move.is_blocked = true;
+	} else if (is_transient(errnum) || errnum == ENOTSUP) {
+		/* Somebody else was faster, out-of-band data is in the way,
+		 * or it is the end: reading will tell. */
+		stop_moving(f);
+	} else {
+		errno = errnum;
+		return end_failed(was_out(f) ? &f->out : &f->in);
+	}
+	errno = EAGAIN;
+	return -1;
+}
+
+/*
+ * Moves a piece from in to out, or into the inner pipe. is_room: there is
+ * room where it goes, so that EAGAIN is not about that.
+ */
+static ssize_t
+move_in(struct flow *f, bool is_room)
+{
+	struct flow_move *m = &f->move;
+	bool direct = is_direct(f);
+	ssize_t n = fast_move(f->in.fd, f->in.kind,
+	    direct ? f->out.fd : m->inner[1], FAST_PIPE_SIZE);
+
+	if (n <= 0)
+		return not_moved(f, n, is_room);
+	m->is_blocked = false;
+	f->last_ns = f->read_ns = clock_now();
+	f->taken += (uint64_t)n;
+	if (direct)
+		f->bytes += (uint64_t)n;
+	else
+		m->held += (size_t)n;
+	judge(f, (size_t)n);
+	return n;
+}
+
+/* Reads into the queue. */
+static ssize_t
+copy_in(struct flow *f)
+{
+	size_t room, got;
 	unsigned char *space = buf_space(&f->queue, &room);
 	ssize_t n = read_some(f, space, room);
 
 	if (n > 0) {
+		got = (size_t)n;
 		if (f->crlf)
-			n = (ssize_t)expand(f, space, room, (size_t)n);
+			n = (ssize_t)expand(f, space, room, got);
+		judge(f, got);
 		if (take(f, space, (size_t)n) == 0)
 			return n;
 		errno = ECANCELED;
@@ -114,9 +282,17 @@ flow_read(struct flow *f)
 		return -1;
 	}
 	if (n < 0)
-		f->in.errnum = errno;
+		return end_failed(&f->in);
 	f->in.fd = -1;
-	return n;
+	return 0;
+}
+
+ssize_t
+flow_read(struct flow *f)
+{
+	if (f->move.is_on && buf_is_empty(&f->queue))
+		return move_in(f, !is_direct(f) && f->move.held == 0);
+	return copy_in(f);
 }
 
 bool
@@ -131,29 +307,86 @@ flow_put(struct flow *f, const void *bytes, size_t n)
 	return true;
 }
 
-ssize_t
-flow_write(struct flow *f)
+/* n bytes have gone out. */
+static ssize_t
+gone(struct flow *f, ssize_t n)
+{
+	f->bytes += (uint64_t)n;
+	f->last_ns = clock_now();
+	return n;
+}
+
+/* Writes from the queue. */
+static ssize_t
+copy_out(struct flow *f)
 {
 	ssize_t n = fast_write_nowait(f->out.fd, f->out.kind,
 	    buf_bytes(&f->queue), buf_length(&f->queue));
 
 	if (n >= 0) {
 		buf_eat(&f->queue, (size_t)n);
-		f->bytes += (uint64_t)n;
-		f->last_ns = clock_now();
-		return n;
+		return gone(f, n);
 	}
-	if (is_transient(errno)) {
-		errno = EAGAIN;
-		return -1;
-	}
-	f->out.errnum = errno;
-	f->out.fd = -1;
+	if (!is_transient(errno))
+		return end_failed(&f->out);
+	errno = EAGAIN;
 	return -1;
+}
+
+/* out takes nothing from a pipe: what is in the inner one is copied. */
+static ssize_t
+retreat(struct flow *f)
+{
+	size_t room;
+	unsigned char *space = buf_space(&f->queue, &room);
+	ssize_t n = read(f->move.inner[0], space, room);
+
+	if (n <= 0)
+		return end_failed(&f->out);
+	f->move.held -= (size_t)n;
+	buf_added(&f->queue, (size_t)n);
+	return copy_out(f);
+}
+
+/* Moves from the inner pipe. */
+static ssize_t
+move_out(struct flow *f)
+{
+	struct flow_move *m = &f->move;
+	ssize_t n;
+
+	if (!m->is_possible)
+		return retreat(f);
+	n = fast_move(m->inner[0], FD_PIPE, f->out.fd, m->held);
+	if (n > 0) {
+		m->held -= (size_t)n;
+		m->is_blocked = false;
+		return gone(f, n);
+	}
+	if (n == 0 || errno == ENOTSUP) {
+		m->is_possible = false;
+		stop_moving(f);
+		return retreat(f);
+	}
+	if (!is_transient(errno))
+		return end_failed(&f->out);
+	errno = EAGAIN;
+	return -1;
+}
+
+ssize_t
+flow_write(struct flow *f)
+{
+	if (!buf_is_empty(&f->queue))
+		return copy_out(f);
+	if (f->move.held > 0)
+		return move_out(f);
+	return move_in(f, true);
 }
 
 void
 flow_stop_reading(struct flow *f)
 {
 	f->in.fd = -1;
+	f->move.is_blocked = false;
 }

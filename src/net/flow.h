@@ -1,7 +1,15 @@
 /*
- * One direction of a relay: bytes from a descriptor into a queue and on to
- * another. Neither blocks and neither needs O_NONBLOCK, for stdin and stdout
- * are shared with other processes.
+ * One direction of a relay: bytes from one descriptor to another. Neither
+ * blocks and neither needs O_NONBLOCK, for stdin and stdout are shared with
+ * other processes.
+ *
+ * Bytes go one of two ways. They are copied into a queue and out of it; or,
+ * where the flow may and the kernel can, they are moved without passing
+ * through this process: directly when one end is a pipe or the input a file,
+ * else by way of an inner pipe. Moving pays for large pieces and costs for
+ * small ones, so the size of the pieces decides, and goes on deciding. What
+ * went in one way has gone out before the other way is taken: nothing is
+ * overtaken. Only read(2) tells the end of the input.
  */
 #ifndef NET_FLOW_H
 #define NET_FLOW_H
@@ -27,8 +35,19 @@ struct flow_end {
 /* Sees bytes as they come in, after any change. 0, or -1 to end the flow. */
 typedef int flow_see(void *context, const void *bytes, size_t n);
 
+/* The way past this process. */
+struct flow_move {
+	bool is_possible; /* allowed, and not refused by the kernel so far */
+	bool is_on;       /* new pieces are moved, not copied */
+	bool is_blocked;  /* the last piece found no room; in is not empty */
+	int inner[2];     /* the inner pipe; -1: none yet, or none needed */
+	size_t held;      /* bytes in it */
+	unsigned streak;  /* pieces in a row that speak for the other way */
+};
+
 struct flow {
 	struct flow_end in, out;
+	struct flow_move move;
 	flow_see *see;    /* NULL: nobody looks on */
 	void *context;    /* see's */
 	bool crlf;        /* LF becomes CRLF; a CRLF stays */
@@ -41,20 +60,35 @@ struct flow {
 };
 
 /* in or out may be -1: nothing comes, or what comes is dropped. storage has
- * FLOW_SIZE bytes and is the caller's. */
+ * FLOW_SIZE bytes and is the caller's. Release it. */
 void flow_init(struct flow *f, int in, int out, void *storage);
+
+/*
+ * Lets large pieces be moved past this process. Only where nobody looks on
+ * or changes them, and each end that is a socket is non-blocking.
+ */
+void flow_allow_move(struct flow *f);
+
+/* Closes what the flow opened; its ends are the caller's. */
+void flow_release(struct flow *f);
 
 /* Whether poll(2) should look at an end. */
 bool flow_wants_read(const struct flow *f);
 bool flow_wants_write(const struct flow *f);
 
+/* Whether flow_write() should wait for poll(2), instead of just trying. */
+bool flow_is_blocked(const struct flow *f);
+
+/* Nothing waits in it. */
+bool flow_is_empty(const struct flow *f);
+
 /* Everything that will ever come has been written, or cannot be. */
 bool flow_is_done(const struct flow *f);
 
 /*
- * Reads once, as much as there is room for. Returns the count, 0 at the end,
- * -1 with EAGAIN when nothing is there, or with another errno that has ended
- * the in side; ECANCELED: see did.
+ * Reads once, as much as there is room for, or moves it on. Returns the count,
+ * 0 at the end, -1 with EAGAIN when nothing is there or it found no room, or
+ * with another errno that has ended an end; ECANCELED: see did.
  */
 ssize_t flow_read(struct flow *f);
 

@@ -117,8 +117,8 @@ is_over(const struct relay *r)
 		return false;
 	if (r->finished && r->o->on_eof == RELAY_EOF_QUIT)
 		return true;
-	if (r->o->leave_after && buf_is_empty(&r->up.queue) &&
-	    buf_is_empty(&r->down.queue))
+	if (r->o->leave_after && flow_is_empty(&r->up) &&
+	    flow_is_empty(&r->down))
 		return true;
 	if (!flow_is_done(&r->down))
 		return false;
@@ -172,6 +172,13 @@ drain_deadline(const struct relay *r)
 	return r->up.taken >= BUSY_BYTES ? d : deadline_after(0);
 }
 
+/* Whether a write is worth trying; revents are of out. */
+static bool
+may_write(const struct flow *f, short revents)
+{
+	return flow_wants_write(f) && (!flow_is_blocked(f) || revents != 0);
+}
+
 /* One read of own input and one write to the peer. */
 static void
 pump_up(struct relay *r, const struct pollfd *fds)
@@ -182,8 +189,9 @@ pump_up(struct relay *r, const struct pollfd *fds)
 		 deadline_passed(drain_deadline(r)))
 		/* The input holds nothing more by now. */
 		flow_stop_reading(&r->up);
-	if (flow_wants_write(&r->up) && flow_write(&r->up) < 0 &&
-	    errno != EAGAIN)
+	if (may_write(&r->up, fds[POLL_SOCKET].revents & ~POLLIN))
+		flow_write(&r->up);
+	if (r->up.out.errnum != 0)
 		/* What can still be read is read before this is acted on. */
 		flow_stop_reading(&r->up);
 	finish_up(r);
@@ -199,7 +207,7 @@ pump_down(struct relay *r, const struct pollfd *fds)
 		r->peer_finished = true;
 		note_first(r, FIRST_PEER);
 	}
-	if (flow_wants_write(&r->down))
+	if (may_write(&r->down, fds[POLL_OUT].revents))
 		flow_write(&r->down);
 	finish_down(r);
 }
@@ -361,15 +369,33 @@ see_received(void *context, const void *bytes, size_t n)
 	return r->o->see(r->o->context, false, bytes, n, r->e);
 }
 
-/* Nobody is asked where nobody wants to look on. */
+/*
+ * Nobody is asked where nobody wants to look on, and then bytes may go past
+ * us. A stdin or stdout that is a socket is somebody else's, and may block.
+ */
 static void
 look_on(struct relay *r)
 {
+	const struct relay_options *o = r->o;
+
+	if (o->see == NULL && !o->crlf &&
+	    (r->up.in.kind != FD_SOCKET || is_forwarder(r)))
+		flow_allow_move(&r->up);
+	if (o->see == NULL && o->script == NULL &&
+	    (r->down.out.kind != FD_SOCKET || is_forwarder(r)))
+		flow_allow_move(&r->down);
 	r->up.context = r->down.context = r;
 	if (r->o->see != NULL)
 		r->up.see = see_sent;
 	if (r->o->see != NULL || r->o->script != NULL)
 		r->down.see = see_received;
+}
+
+/* What would go to /dev/null is dropped without being looked at. */
+static int
+useful_output(int out)
+{
+	return out >= 0 && fd_kind(out) == FD_NULL ? -1 : out;
 }
 
 int
@@ -380,8 +406,9 @@ relay_run(
 	struct relay r = {.fd = fd, .o = o, .linger = deadline_none(), .e = e};
 	int status;
 
+	sock_nonblocking(fd, true);
 	flow_init(&r.up, o->in, fd, storage);
-	flow_init(&r.down, fd, o->out, storage + FLOW_SIZE);
+	flow_init(&r.down, fd, useful_output(o->out), storage + FLOW_SIZE);
 	r.up.crlf = o->crlf;
 	look_on(&r);
 	status = loop(&r, e);
@@ -395,6 +422,8 @@ relay_run(
 	sum->first = r.first;
 	sum->reset = status < 0 && e->kind == ERR_LOST &&
 		     (e->errnum == ECONNRESET || e->errnum == EPIPE);
+	flow_release(&r.up);
+	flow_release(&r.down);
 	free(storage);
 	return status;
 }
