@@ -5,6 +5,7 @@
 #	make check          every test that needs no other program
 #	make check-net      tests in network namespaces (root)
 #	make check-interop  tests against other programs, which must be there
+#	make bench          speed next to other programs; ROWS=relay,udp picks
 #	make sanitize       make check with ASan and UBSan
 #	make fuzz           each parser for FUZZ_SECONDS (clang)
 #	make lint           format, static analysis, scripts, manual pages
@@ -131,6 +132,15 @@ check-net: $(HELPERS)
 check-interop: $(HELPERS)
 	@$(TESTENV) $(PROVE) -j$(JOBS) $(wildcard tests/interop/*.t)
 
+# What measures, and what it is measured against.
+BENCH = $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*/*.c))
+bench: $(B)/sockt $(BENCH)
+	@$(TESTENV) perl tests/bench/bench.pl $(ROWS)
+
+$(B)/bench/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	$(COMPILE) $(STRICT) -MMD -MP -Itests/bench/load -o $@ $< $(LINK)
+
 sanitize:
 	@$(MAKE) check SANITIZE=1
 
@@ -152,9 +162,9 @@ fuzz-run: $(B)/libsockt.a
 			$(wildcard tests/fuzz/corpus)/$$f || exit 1; \
 	done
 
-C_FILES = $(wildcard src/*.[ch] src/*/*.[ch] tests/*/*.[ch])
-PERL_FILES = $(wildcard tests/*/*.t tests/lib/*.pm tests/*/*.pl)
-SHELL_FILES = $(wildcard .ci/run tests/lib/repeat tests/demo/run tests/bench/*)
+C_FILES = $(wildcard src/*.[ch] src/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
+PERL_FILES = $(wildcard tests/*/*.t tests/*/*.pm tests/*/*.pl tests/*/*/*.pl)
+SHELL_FILES = $(wildcard .ci/run tests/lib/repeat tests/demo/run)
 lint: lint-format lint-tidy lint-cppcheck lint-shell lint-perl lint-man
 
 lint-format:
@@ -206,10 +216,10 @@ clean:
 
 force:
 
-.PHONY: all check check-net check-interop sanitize demo fuzz fuzz-run lint \
-	lint-format lint-tidy lint-cppcheck lint-shell lint-perl lint-man \
-	install uninstall clean force
+.PHONY: all check check-net check-interop bench sanitize demo fuzz \
+	fuzz-run lint lint-format lint-tidy lint-cppcheck lint-shell lint-perl \
+	lint-man install uninstall clean force
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(OBJ:.o=.d) $(B)/obj/main.d $(UNIT:=.d) $(REPLAY:=.d) \
-	$(B)/tests/sockt-names.d
+	$(B)/tests/sockt-names.d $(BENCH:=.d)
