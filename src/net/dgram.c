@@ -174,6 +174,8 @@ dgram_open(
 		dgram_close(&fd);
 		return -1;
 	}
+	if (!o->unconnected)
+		fast_hear_errors(fd, family);
 	if (bind_own(fd, peer, o) < 0) {
 		err_sys(e, ERR_LOCAL, errno, "%s: own address", text);
 		dgram_close(&fd);

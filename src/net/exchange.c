@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "net/fast.h"
 #include "net/sock.h"
 #include "net/wait.h"
 
@@ -204,6 +205,24 @@ take_reply(
 	return x->reply(x->context, d, kind, trip_ns, e);
 }
 
+/*
+ * What came back by ICMP. That the path carries less than was thought is no
+ * failure: the kernel has noted it, and what is sent from now on goes in parts.
+ */
+static int
+take_error(struct exchange *x, int errnum, struct err *e)
+{
+	size_t path = sock_path_mtu(x->fd, addr_family(&x->peer));
+
+	if (errnum != EMSGSIZE)
+		return dgram_send_error(x->fd, &x->peer, 0, errnum, e);
+	fast_drop_errors(x->fd);
+	diag_note("a datagram was too long for the path, which carries "
+		  "packets of %zu bytes: longer ones go in parts now",
+	    path);
+	return 1;
+}
+
 /* Receives what is there. 1 when something was, 0, or -1 with *e. */
 static int
 receive(struct exchange *x, struct err *e)
@@ -214,7 +233,7 @@ receive(struct exchange *x, struct err *e)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (n < 0)
-		return dgram_send_error(x->fd, &x->peer, 0, errno, e);
+		return take_error(x, errno, e);
 	now = clock_now();
 	for (i = 0; i < n; i++)
 		if (take_reply(x, &x->in[i], now, e) < 0)

@@ -74,6 +74,13 @@ void fast_dgram_prepare(int fd, int family);
 /* Datagrams dropped for want of room; false where nothing is told. */
 bool fast_dgram_lost(int fd, uint64_t *lost);
 
+/*
+ * Asks to be told of every ICMP error (ip(7), IP_RECVERR), unreachable hosts
+ * too; others tell refusals only. fast_drop_errors() forgets those that came.
+ */
+void fast_hear_errors(int fd, int family);
+void fast_drop_errors(int fd);
+
 /* Joins a multicast group on an interface, 0: any. 0, or -1 with errno. */
 int fast_join(int fd, const struct addr *group, unsigned interface);
 

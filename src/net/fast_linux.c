@@ -276,6 +276,26 @@ fast_dgram_lost(int fd, uint64_t *lost)
 	return true;
 }
 
+void
+fast_hear_errors(int fd, int family)
+{
+	int on = 1;
+
+	if (family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
+	else if (family == AF_INET)
+		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
+}
+
+void
+fast_drop_errors(int fd)
+{
+	char drop[1];
+
+	while (recv(fd, drop, sizeof(drop), MSG_ERRQUEUE | MSG_DONTWAIT) >= 0)
+		continue;
+}
+
 int
 fast_join(int fd, const struct addr *group, unsigned interface)
 {

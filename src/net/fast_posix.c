@@ -268,6 +268,19 @@ fast_dgram_lost(int fd, uint64_t *lost)
 	return false;
 }
 
+void
+fast_hear_errors(int fd, int family)
+{
+	(void)fd;
+	(void)family;
+}
+
+void
+fast_drop_errors(int fd)
+{
+	(void)fd;
+}
+
 /* An IPv4 address of an interface: what IP_MULTICAST_IF goes by. */
 static int
 interface_address(unsigned interface, struct in_addr *address)

@@ -47,7 +47,10 @@ group_parse(struct group *g, const char *text, struct err *e)
 	    !addr_is_multicast(&g->addr))
 		return err_set(
 		    e, ERR_USAGE, "'%s' is no multicast group", shown);
-	if (addr_family(&g->addr) == AF_INET6)
+	/* Groups of a wider scope have no zone in their address (RFC 4007). */
+	if (addr_family(&g->addr) == AF_INET6 &&
+	    (IN6_IS_ADDR_MC_LINKLOCAL(&g->addr.u.in6.sin6_addr) ||
+		IN6_IS_ADDR_MC_NODELOCAL(&g->addr.u.in6.sin6_addr)))
 		g->addr.u.in6.sin6_scope_id = g->interface;
 	return 0;
 }

@@ -19,6 +19,9 @@ main(void)
 	is_int(g.interface, 1, "on that one");
 	is_int(group_parse(&g, "ff02::1%1", &e), 0, "IPv6");
 	is_int(g.addr.u.in6.sin6_scope_id, 1, "with its scope");
+	is_int(group_parse(&g, "ff15::1%1", &e), 0, "of a wider scope");
+	is_int(g.addr.u.in6.sin6_scope_id, 0, "without one");
+	is_int(g.interface, 1, "but on that interface");
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		is_int(group_parse(&g, bad[i], &e), -1, bad[i]);
 		is_int(e.kind, ERR_USAGE, "is a usage error");

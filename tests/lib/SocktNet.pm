@@ -1,0 +1,95 @@
+# Network namespaces for tests that need links, addresses and routes of their
+# own. Only root can make them; a test without root is skipped as a whole.
+package SocktNet;
+
+use strict;
+use warnings;
+use Carp qw(croak);
+use Exporter qw(import);
+use Sockt;
+use Test::More;
+
+our @EXPORT = qw(need_root namespace link_namespaces in_namespace
+    start_in ip);
+
+my @made;
+my $owner = $$;
+
+sub need_root {
+    plan skip_all => 'only root makes network namespaces' unless is_root();
+    plan skip_all => 'iproute2 is not there'
+        if system('ip -V >/dev/null 2>&1') != 0;
+}
+
+# Runs ip(8); dies with what it says when it fails.
+sub ip {
+    my $out = qx(ip @_ 2>&1);
+    croak "ip @_: $out" if $? != 0;
+    return $out;
+}
+
+# A new namespace with its loopback up. Returns its name; it goes at the end.
+sub namespace {
+    my ($label) = @_;
+    my $name = "sockt-$$-$label";
+    ip('netns', 'add', $name);
+    push @made, $name;
+    # Link-local addresses are usable at once.
+    ip('netns', 'exec', $name, 'sh', '-c',
+        "'for d in all default; do "
+        . "echo 0 > /proc/sys/net/ipv6/conf/\$d/accept_dad; done'");
+    ip('-n', $name, 'link', 'set', 'lo', 'up');
+    return $name;
+}
+
+# A link between two namespaces: each end is called eth-OTHER. Addresses are
+# given as lists; IPv6 ones are usable at once.
+sub link_namespaces {
+    my ($left, $lefts, $right, $rights) = @_;
+    ip('link', 'add', 'left', 'netns', $left, 'type', 'veth', 'peer', 'name',
+        'right', 'netns', $right);
+    for ([$left, 'left', $lefts], [$right, 'right', $rights]) {
+        my ($ns, $if, $addresses) = @$_;
+        for my $address (@$addresses) {
+            ip('-n', $ns, 'address', 'add', $address, 'dev', $if,
+                $address =~ /:/ ? 'nodad' : ());
+        }
+        ip('-n', $ns, 'link', 'set', $if, 'addrgenmode', 'eui64', 'up');
+    }
+    wait_link($left, 'left');
+    wait_link($right, 'right');
+}
+
+# Both ends have to be up before the kernel has their routes.
+sub wait_link {
+    my ($ns, $if) = @_;
+    my $until = time + $Sockt::PATIENCE;
+    while (time < $until) {
+        return if ip('-n', $ns, '-6', 'route', 'show', 'table', 'all')
+            =~ /^multicast ff00::\/8 dev \Q$if\E /m;
+        select undef, undef, undef, 0.02;
+    }
+    croak "$ns: $if never got its routes";
+}
+
+# Runs a program in a namespace to its end, as Sockt::run.
+sub in_namespace {
+    my $o = ref $_[0] eq 'HASH' ? shift : {};
+    my ($ns, @command) = @_;
+    return run({ %$o, command => 'ip' }, 'netns', 'exec', $ns, @command);
+}
+
+# Starts sockt in a namespace beside the test, as Sockt::start.
+sub start_in {
+    my ($ns, @args) = @_;
+    return start({ command => 'ip' }, 'netns', 'exec', $ns, sockt(), @args);
+}
+
+END {
+    if ($$ == $owner) {
+        local $?;
+        system("ip netns delete $_ 2>/dev/null") for @made;
+    }
+}
+
+1;
