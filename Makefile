@@ -106,6 +106,11 @@ $(B)/tests/pty: tests/lib/pty.c $(B)/flags
 	@mkdir -p $(@D)
 	$(COMPILE) $(STRICT) -o $@ $< $(LINK)
 
+# A slow and lossy link between two network namespaces; Linux only.
+$(B)/tests/link: tests/lib/link.c
+	@mkdir -p $(@D)
+	$(CC) -std=c11 $(WARN) $(CFLAGS) $(MODE_CFLAGS) -o $@ $< $(LINK)
+
 # A fuzzer with a main() that feeds it its corpus, tests/fuzz/corpus/NAME.
 $(B)/tests/fuzz/%: tests/fuzz/%.c tests/lib/replay.c $(B)/libsockt.a
 	@mkdir -p $(@D)
@@ -122,7 +127,7 @@ HELPERS = $(B)/sockt $(B)/tests/sockt-names $(B)/tests/pty
 check: $(HELPERS) $(UNIT) $(REPLAY)
 	@$(TESTENV) $(PROVE) -j$(JOBS) $(TESTS)
 
-check-net: $(HELPERS)
+check-net: $(HELPERS) $(B)/tests/link
 	@if [ "$$(id -u)" -ne 0 ]; then \
 		echo 'check-net: skipped: only root makes network namespaces'; \
 	else \

@@ -96,6 +96,15 @@ int fast_autobind(int fd);
  */
 int fast_connect_result(int fd, const struct addr *a);
 
+/* Asks to be told of ICMP errors in detail. */
+void fast_icmp_prepare(int fd, int family);
+
+/*
+ * What ICMP has said about a connect(2) to a that failed or goes on: EACCES
+ * for "prohibited", else the errno it stands for; 0: nothing.
+ */
+int fast_icmp_error(int fd, const struct addr *a);
+
 /*
  * Makes a socket whose connect(2) failed, or is under way, fit for another
  * one. False where the system cannot: then it is to be closed.

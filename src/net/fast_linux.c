@@ -4,7 +4,10 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <linux/errqueue.h>
 #include <linux/sock_diag.h>
+#include <netinet/icmp6.h>
+#include <netinet/ip_icmp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -334,6 +337,71 @@ fast_connect_result(int fd, const struct addr *a)
 	if (connect(fd, &a->u.sa, a->len) == 0 || errno == EISCONN)
 		return 0;
 	return errno == EALREADY || errno == EINTR ? EINPROGRESS : errno;
+}
+
+void
+fast_icmp_prepare(int fd, int family)
+{
+	int on = 1;
+
+	if (family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
+	else
+		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
+}
+
+/* Codes of "prohibited": RFC 1812 5.2.7.1 and RFC 4443 3.1. */
+static bool
+is_prohibited(const struct sock_extended_err *ee)
+{
+	if (ee->ee_origin == SO_EE_ORIGIN_ICMP)
+		return ee->ee_type == ICMP_DEST_UNREACH &&
+		       (ee->ee_code == ICMP_NET_ANO ||
+			   ee->ee_code == ICMP_HOST_ANO ||
+			   ee->ee_code == ICMP_PKT_FILTERED);
+	/* 5: policy of the source address, 6: a route that rejects. */
+	return ee->ee_origin == SO_EE_ORIGIN_ICMP6 &&
+	       ee->ee_type == ICMP6_DST_UNREACH &&
+	       (ee->ee_code == ICMP6_DST_UNREACH_ADMIN || ee->ee_code == 5 ||
+		   ee->ee_code == 6);
+}
+
+/* The error within a message of the error queue, or NULL. */
+static const struct sock_extended_err *
+find_error(struct msghdr *m)
+{
+	struct cmsghdr *c;
+
+	for (c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c))
+		if ((c->cmsg_level == IPPROTO_IP &&
+			c->cmsg_type == IP_RECVERR) ||
+		    (c->cmsg_level == IPPROTO_IPV6 &&
+			c->cmsg_type == IPV6_RECVERR))
+			return (const void *)CMSG_DATA(c);
+	return NULL;
+}
+
+/* A socket that is used again may hold errors of earlier connects. */
+int
+fast_icmp_error(int fd, const struct addr *a)
+{
+	struct addr to;
+	char control[512];
+	struct msghdr m = {.msg_name = &to.u};
+	const struct sock_extended_err *ee;
+
+	for (;;) {
+		memset(&to, 0, sizeof(to));
+		m.msg_namelen = sizeof(to.u);
+		m.msg_control = control;
+		m.msg_controllen = sizeof(control);
+		if (recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+			return 0;
+		to.len = m.msg_namelen;
+		ee = find_error(&m);
+		if (ee != NULL && addr_equal(&to, a))
+			return is_prohibited(ee) ? EACCES : (int)ee->ee_errno;
+	}
 }
 
 /* connect(2) to AF_UNSPEC dissolves what is under way. */

@@ -377,6 +377,25 @@ fast_connect_result(int fd, const struct addr *a)
 	return error;
 }
 
+void
+fast_icmp_prepare(int fd, int family)
+{
+	(void)fd;
+	(void)family;
+}
+
+int
+fast_icmp_error(int fd, const struct addr *a)
+{
+	socklen_t len = sizeof(int);
+	int error = 0;
+
+	(void)a;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+		return 0;
+	return error;
+}
+
 bool
 fast_connect_again(int fd, bool under_way)
 {

@@ -20,11 +20,6 @@
 #define SPARE_FDS 24
 /* Slots that are never needed, whatever the limit of descriptors. */
 #define MOST_PROBES 60000
-/* Probes that leave in one tick at most, so that no queue is overrun. */
-#define BURST 128
-#define BURST_NS CLOCK_MS
-/* Of those, for ports that were silent: they are asked more gently. */
-#define BURST_AGAIN (BURST / 2)
 /* Answers of this machine itself that are taken in one go. */
 #define RUN 1024
 /* How often a host whose answers take a while is asked at once after all. */
@@ -98,18 +93,6 @@ scan_is_plentiful(const struct scan *s)
 	return s->pool.used <= s->pool.most / 4;
 }
 
-static int64_t
-timeout_ns(const struct scan *s, uint64_t pair)
-{
-	const struct scan_host *h = &s->hosts[host_number(s, pair)];
-	int64_t most = s->o->timeout_ms * 1000;
-
-	if (rtt_is_known(&h->rtt) || !rtt_is_known(&s->rtt))
-		return rtt_timeout_us(&h->rtt, most) * 1000;
-	/* Its neighbours tell, roughly. */
-	return rtt_timeout_us(&s->rtt, most / 2) * 2000;
-}
-
 /* A socket to try id's port with. 0, or an errno. */
 static int
 open_socket(struct scan *s, uint32_t id, const struct addr *a)
@@ -118,8 +101,11 @@ open_socket(struct scan *s, uint32_t id, const struct addr *a)
 
 	if (p->fd >= 0 && p->family != addr_family(a))
 		scan_drop_socket(s, id);
-	if (p->fd < 0)
+	if (p->fd < 0) {
 		p->fd = sock_open(addr_family(a), SOCK_STREAM);
+		if (p->fd >= 0)
+			fast_icmp_prepare(p->fd, addr_family(a));
+	}
 	p->family = (uint8_t)addr_family(a);
 	return p->fd < 0 ? errno : 0;
 }
@@ -150,10 +136,9 @@ begin(struct scan *s, uint32_t id)
 		h->far = errnum == EINPROGRESS;
 	}
 	if (errnum == EINPROGRESS) {
-		s->burst--;
+		s->burst.left--;
 		if (fast_set_watch(s->set, id, p->fd, POLLOUT) == 0) {
-			probe_time(
-			    &s->pool, id, p->sent_ns + timeout_ns(s, p->pair));
+			verdict_await(s, id);
 			return;
 		}
 		errnum = errno;
@@ -238,13 +223,12 @@ next_new(struct scan *s)
 	}
 }
 
-/* The next probe to send: a silent port's, else a new one's. */
+/* The next probe to send: a silent port's, more gently, else a new one's. */
 static uint32_t
 next_probe(struct scan *s)
 {
-	if (probe_waiting(&s->pool) != PROBE_NONE &&
-	    (s->burst_more > 0 || s->all_begun)) {
-		s->burst_more--;
+	if (probe_waiting(&s->pool) != PROBE_NONE && s->again.left > 0) {
+		s->again.left--;
 		return next_again(s);
 	}
 	return s->all_begun ? PROBE_NONE : next_new(s);
@@ -256,11 +240,20 @@ next_leave(const struct scan *s)
 {
 	struct deadline d = {s->pace.interval_ns == 0 ? 0 : s->pace.next_ns};
 
-	if (s->burst <= 0 && d.at_ns < s->burst_ns + BURST_NS)
-		d.at_ns = s->burst_ns + BURST_NS;
+	if (s->burst.left <= 0 && d.at_ns < s->burst.at_ns + BURST_TICK_NS)
+		d.at_ns = s->burst.at_ns + BURST_TICK_NS;
 	if (d.at_ns < s->resume_ns)
 		d.at_ns = s->resume_ns;
 	return d;
+}
+
+/* Nothing new may be asked just now, but perhaps something again, later. */
+static struct deadline
+next_tick(const struct scan *s)
+{
+	struct deadline d = {s->again.at_ns + BURST_TICK_NS};
+
+	return probe_waiting(&s->pool) == PROBE_NONE ? deadline_none() : d;
 }
 
 /*
@@ -270,27 +263,26 @@ next_leave(const struct scan *s)
 static struct deadline
 feed(struct scan *s)
 {
-	int64_t now = clock_now();
 	struct deadline leave = {0};
+	int64_t now = 0;
 	uint32_t id;
 	int i;
 
-	if (now >= s->burst_ns + BURST_NS) {
-		s->burst_ns = now;
-		s->burst = BURST;
-		s->burst_more = BURST_AGAIN;
-	}
 	for (i = 0; i < RUN; i++) {
 		if (s->flying >= s->window.size)
 			return deadline_none();
 		leave = next_leave(s);
-		if (leave.at_ns > now && deadline_passed(leave))
+		if (leave.at_ns > now || i == 0) {
 			now = clock_now();
+			burst_fill(&s->burst, &s->window, 1, now);
+			burst_fill(&s->again, &s->window, 2, now);
+			leave = next_leave(s);
+		}
 		if (leave.at_ns > now)
 			return leave;
 		id = next_probe(s);
 		if (id == PROBE_NONE)
-			return deadline_none();
+			return next_tick(s);
 		begin(s, id);
 	}
 	return leave;
@@ -307,7 +299,7 @@ ask(struct scan *s, uint32_t id)
 	if (p->state == PROBE_FREE || p->fd < 0)
 		return;
 	scan_address(s, p->pair, &a);
-	errnum = fast_connect_result(p->fd, &a);
+	errnum = verdict_ask(p->fd, &a);
 	if (errnum == EINPROGRESS)
 		return;
 	probe_unlink(&s->pool, id);

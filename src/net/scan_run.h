@@ -36,14 +36,14 @@ struct scan {
 	struct pace pace;
 	struct fast_set *set;
 	struct scan_host *hosts;
-	struct rtt rtt;        /* of all hosts */
-	uint64_t leads;        /* first probes that are not decided */
-	uint32_t flying;       /* probes in flight */
-	bool all_begun;        /* the order has come to its end */
-	int64_t burst_ns;      /* when this tick began */
-	int burst, burst_more; /* left in it, and of re-probes */
-	int64_t resume_ns;     /* no probes before that: want of something */
-	int64_t pause_ms;      /* how long the last such pause was */
+	struct rtt rtt;     /* of all hosts */
+	uint64_t leads;     /* first probes that are not decided */
+	uint32_t flying;    /* probes in flight */
+	bool all_begun;     /* the order has come to its end */
+	struct burst burst; /* of probes that go out */
+	struct burst again; /* and of re-probes among them */
+	int64_t resume_ns;  /* no probes before that: want of something */
+	int64_t pause_ms;   /* how long the last such pause was */
 	struct scan_progress progress;
 	struct deadline tell; /* when progress is told next */
 };

@@ -13,6 +13,8 @@
 #define KARN_NS (CLOCK_SECOND * 95 / 100)
 /* Tries of one port at most, however much is lost. */
 #define MOST_TRIES 8
+/* A silent probe is looked after no more often. */
+#define PIECE_LEAST_US 25000
 /* Failures on this side until a port is given up, and the first pause. */
 #define MOST_FAILS 12
 #define PAUSE_MS 5
@@ -211,7 +213,25 @@ is_self_connect(const struct probe *p, const struct addr *a)
 	return addr_equal(&local, a);
 }
 
-/* The connect of id has ended with errnum. */
+/*
+ * TCP goes on after an ICMP error that comes while connect(2) is at work; for
+ * a scan it is the answer.
+ */
+int
+verdict_ask(int fd, const struct addr *a)
+{
+	int errnum = fast_connect_result(fd, a), icmp;
+
+	if (errnum == 0 || errnum == ECONNREFUSED)
+		return errnum;
+	icmp = fast_icmp_error(fd, a);
+	if (icmp == 0)
+		return errnum;
+	if (errnum == EINPROGRESS)
+		(void)fast_connect_again(fd, true);
+	return icmp;
+}
+
 void
 verdict_conclude(struct scan *s, uint32_t id, int errnum, const struct addr *a)
 {
@@ -246,32 +266,76 @@ tries_due(struct scan *s, const struct scan_host *h)
 	return tries < MOST_TRIES ? tries : MOST_TRIES;
 }
 
-/* Nothing came in time. */
+static int64_t
+timeout_ns(const struct scan *s, const struct scan_host *h)
+{
+	int64_t most = s->o->timeout_ms * 1000;
+
+	if (rtt_is_known(&h->rtt) || !rtt_is_known(&s->rtt))
+		return rtt_timeout_us(&h->rtt, most) * 1000;
+	/* Its neighbours tell, roughly. */
+	return rtt_timeout_us(&s->rtt, most / 2) * 2000;
+}
+
+/* How often a silent probe is looked after: about once a round trip. */
+static int64_t
+piece_ns(const struct scan_host *h)
+{
+	int64_t us = RTT_LEAST_US;
+
+	if (rtt_is_known(&h->rtt) && 2 * (int64_t)h->rtt.srtt_us < us)
+		us = 2 * (int64_t)h->rtt.srtt_us;
+	return (us > PIECE_LEAST_US ? us : PIECE_LEAST_US) * 1000;
+}
+
+/* The estimate may change meanwhile, so the wait goes by short pieces. */
+void
+verdict_await(struct scan *s, uint32_t id)
+{
+	const struct probe *p = scan_probe(s, id);
+	const struct scan_host *h = scan_host(s, p->pair);
+	int64_t due = p->sent_ns + timeout_ns(s, h);
+	int64_t next = clock_now() + piece_ns(h);
+
+	probe_time(&s->pool, id, due < next ? due : next);
+}
+
+/* Nothing came for as long as it could have taken. */
+static void
+give_up(struct scan *s, uint32_t id)
+{
+	struct probe *p = scan_probe(s, id);
+
+	step(s, p, ETIMEDOUT, "");
+	s->flying--;
+	p->state = PROBE_WAITING;
+	if (p->tries < tries_due(s, scan_host(s, p->pair)))
+		probe_wait(&s->pool, id);
+	else
+		decide(s, id, SCAN_SILENT, ETIMEDOUT);
+}
+
 void
 verdict_expire(struct scan *s, uint32_t id)
 {
 	struct probe *p = scan_probe(s, id);
-	struct scan_host *h = scan_host(s, p->pair);
 	struct addr a;
 	int errnum;
 
-	/* The answer may be there, and this process late to look. */
-	scan_address(s, p->pair, &a);
-	errnum = fast_connect_result(p->fd, &a);
-	if (errnum != EINPROGRESS) {
-		verdict_conclude(s, id, errnum, &a);
-		return;
-	}
-	step(s, p, ETIMEDOUT, "");
-	s->flying--;
-	p->state = PROBE_WAITING;
+	/* Silence is no loss as long as re-probes find nothing more. */
 	if (p->tries == 1 && s->window.threshold == s->window.most)
 		window_grow(&s->window);
-	if (p->tries < tries_due(s, h)) {
-		probe_wait(&s->pool, id);
+	if (clock_now() < p->sent_ns + timeout_ns(s, scan_host(s, p->pair))) {
+		verdict_await(s, id);
 		return;
 	}
-	decide(s, id, SCAN_SILENT, ETIMEDOUT);
+	/* The answer may be there, and this process late to look. */
+	scan_address(s, p->pair, &a);
+	errnum = verdict_ask(p->fd, &a);
+	if (errnum == EINPROGRESS)
+		give_up(s, id);
+	else
+		verdict_conclude(s, id, errnum, &a);
 }
 
 void

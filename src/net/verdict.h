@@ -8,6 +8,12 @@ struct addr;
 struct scan;
 
 /*
+ * How a connect(2) to a has ended, as far as the socket and ICMP know: 0
+ * connected, EINPROGRESS not yet, else the errno that says most.
+ */
+int verdict_ask(int fd, const struct addr *a);
+
+/*
  * The connect(2) of probe id to a has ended with errnum (0: connected). Ends
  * all tries of its port with a verdict, or has it tried again later where
  * this machine is at fault.
@@ -15,7 +21,10 @@ struct scan;
 void verdict_conclude(
     struct scan *s, uint32_t id, int errnum, const struct addr *a);
 
-/* The time of probe id has passed: another try, or a verdict. */
+/* Sets when probe id, which has just left, is looked after. */
+void verdict_await(struct scan *s, uint32_t id);
+
+/* That time has come: it is waited for longer, tried again, or decided. */
 void verdict_expire(struct scan *s, uint32_t id);
 
 /* A pair that is not asked, since its host answered nothing. */

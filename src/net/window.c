@@ -52,6 +52,25 @@ window_starve(struct window *w, uint32_t in_flight)
 }
 
 void
+burst_fill(struct burst *b, const struct window *w, int share, int64_t now_ns)
+{
+	int64_t tick = w->size / 8, ticks = (now_ns - b->at_ns) / BURST_TICK_NS;
+
+	if (tick < BURST_LEAST)
+		tick = BURST_LEAST;
+	if (tick > BURST_MOST)
+		tick = BURST_MOST;
+	tick /= share;
+	if (ticks <= 0)
+		return;
+	/* A late wake-up is made good once. */
+	b->left += tick * (ticks < 2 ? ticks : 2);
+	if (b->left > 2 * tick)
+		b->left = 2 * tick;
+	b->at_ns = ticks > 2 ? now_ns : b->at_ns + ticks * BURST_TICK_NS;
+}
+
+void
 pace_init(struct pace *p, int64_t per_second, int64_t now_ns)
 {
 	p->interval_ns = per_second > 0 ? CLOCK_SECOND / per_second : 0;

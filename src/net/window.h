@@ -35,6 +35,23 @@ bool window_cut(struct window *w, int64_t now_ns, int64_t hold_ns);
 /* This machine could not carry one more than so many: half of that. */
 void window_starve(struct window *w, uint32_t in_flight);
 
+/*
+ * A window of probes does not leave at once: a queue on the way would be
+ * overrun. So many a millisecond, by the size of the window.
+ */
+struct burst {
+	int64_t at_ns; /* when it was filled */
+	int64_t left;  /* probes that may leave now */
+};
+
+#define BURST_TICK_NS CLOCK_MS
+#define BURST_LEAST 16
+#define BURST_MOST 128
+
+/* What has become free since; share 2 gives half of it. */
+void burst_fill(
+    struct burst *b, const struct window *w, int share, int64_t now_ns);
+
 /* A cap on probes a second. */
 struct pace {
 	int64_t interval_ns; /* 0: no cap */
