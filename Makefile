@@ -59,8 +59,9 @@ endif
 COMPILE = $(CC) $(STD) $(WARN) $(CFLAGS) $(MODE_CFLAGS) $(CPPFLAGS)
 LINK = $(LDFLAGS) $(MODE_LDFLAGS) $(LDLIBS)
 
-SRC = $(filter-out src/net/fast_%.c,$(wildcard src/base/*.c src/cli/*.c \
-	src/net/*.c src/cmd/*.c)) src/net/fast_$(FAST).c
+SRC = $(filter-out %fast_linux.c %fast_posix.c,$(wildcard src/base/*.c \
+	src/cli/*.c src/net/*.c src/cmd/*.c)) \
+	src/net/fast_$(FAST).c src/net/scan_fast_$(FAST).c
 OBJ = $(SRC:src/%.c=$(B)/obj/%.o)
 UNIT = $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
 FUZZ = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
@@ -79,8 +80,9 @@ $(B)/obj/%.o: src/%.c $(B)/flags
 	@mkdir -p $(@D)
 	$(COMPILE) $(SYSTEM) $(STRICT) -MMD -MP -c -o $@ $<
 
-# The one file that may use what only Linux has.
-$(B)/obj/net/fast_linux.o: private SYSTEM = -D_GNU_SOURCE
+# The files that may use what only Linux has.
+$(B)/obj/net/fast_linux.o $(B)/obj/net/scan_fast_linux.o: \
+	private SYSTEM = -D_GNU_SOURCE
 
 # Stamps: a change of flags rebuilds, and so does a file that has gone.
 remember = @mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(1))' >$@.new; \
@@ -176,9 +178,9 @@ lint-format:
 	clang-format --dry-run -Werror $(C_FILES)
 
 TIDY = clang-tidy --quiet
-TIDIED = $(filter-out tests/lib/% %/fast_linux.c,$(filter %.c,$(C_FILES)))
+TIDIED = $(filter-out tests/lib/% %fast_linux.c,$(filter %.c,$(C_FILES)))
 lint-tidy:
-	$(TIDY) src/net/fast_linux.c -- $(STD) -D_GNU_SOURCE 2>/dev/null
+	$(TIDY) src/net/fast_linux.c src/net/scan_fast_linux.c -- $(STD) -D_GNU_SOURCE 2>/dev/null
 	printf '%s\n' $(TIDIED) | xargs -P $(JOBS) -n 4 \
 		sh -c '$(TIDY) "$$@" -- $(STD) -Itests 2>/dev/null' tidy
 

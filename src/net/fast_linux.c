@@ -4,23 +4,16 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
-#include <linux/errqueue.h>
 #include <linux/sock_diag.h>
-#include <netinet/icmp6.h>
-#include <netinet/ip_icmp.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "base/mem.h"
 #include "net/addr.h"
 #include "net/dgram.h"
-#include "net/wait.h"
 
 /* The kernel's header has what glibc's lacks; musl's own has it. */
 #if defined(__GLIBC__)
@@ -328,178 +321,6 @@ fast_autobind(int fd)
 	struct sockaddr_un own = {.sun_family = AF_UNIX};
 
 	return bind(fd, (struct sockaddr *)&own, sizeof(own.sun_family));
-}
-
-/* connect(2) called once more tells, and resets what has failed. */
-int
-fast_connect_result(int fd, const struct addr *a)
-{
-	if (connect(fd, &a->u.sa, a->len) == 0 || errno == EISCONN)
-		return 0;
-	return errno == EALREADY || errno == EINTR ? EINPROGRESS : errno;
-}
-
-void
-fast_icmp_prepare(int fd, int family)
-{
-	int on = 1;
-
-	if (family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
-	else
-		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
-}
-
-/* Codes of "prohibited": RFC 1812 5.2.7.1 and RFC 4443 3.1. */
-static bool
-is_prohibited(const struct sock_extended_err *ee)
-{
-	if (ee->ee_origin == SO_EE_ORIGIN_ICMP)
-		return ee->ee_type == ICMP_DEST_UNREACH &&
-		       (ee->ee_code == ICMP_NET_ANO ||
-			   ee->ee_code == ICMP_HOST_ANO ||
-			   ee->ee_code == ICMP_PKT_FILTERED);
-	/* 5: policy of the source address, 6: a route that rejects. */
-	return ee->ee_origin == SO_EE_ORIGIN_ICMP6 &&
-	       ee->ee_type == ICMP6_DST_UNREACH &&
-	       (ee->ee_code == ICMP6_DST_UNREACH_ADMIN || ee->ee_code == 5 ||
-		   ee->ee_code == 6);
-}
-
-/* The error within a message of the error queue, or NULL. */
-static const struct sock_extended_err *
-find_error(struct msghdr *m)
-{
-	struct cmsghdr *c;
-
-	for (c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c))
-		if ((c->cmsg_level == IPPROTO_IP &&
-			c->cmsg_type == IP_RECVERR) ||
-		    (c->cmsg_level == IPPROTO_IPV6 &&
-			c->cmsg_type == IPV6_RECVERR))
-			return (const void *)CMSG_DATA(c);
-	return NULL;
-}
-
-/* A socket that is used again may hold errors of earlier connects. */
-int
-fast_icmp_error(int fd, const struct addr *a)
-{
-	struct addr to;
-	char control[512];
-	struct msghdr m = {.msg_name = &to.u};
-	const struct sock_extended_err *ee;
-
-	for (;;) {
-		memset(&to, 0, sizeof(to));
-		m.msg_namelen = sizeof(to.u);
-		m.msg_control = control;
-		m.msg_controllen = sizeof(control);
-		if (recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
-			return 0;
-		to.len = m.msg_namelen;
-		ee = find_error(&m);
-		if (ee != NULL && addr_equal(&to, a))
-			return is_prohibited(ee) ? EACCES : (int)ee->ee_errno;
-	}
-}
-
-/* connect(2) to AF_UNSPEC dissolves what is under way. */
-bool
-fast_connect_again(int fd, bool under_way)
-{
-	struct sockaddr none = {.sa_family = AF_UNSPEC};
-
-	return !under_way || connect(fd, &none, sizeof(none)) == 0;
-}
-
-/* Registered once and edge-triggered: a socket is used for many connects. */
-struct fast_set {
-	int fd;
-	struct {
-		int fd; /* registered, or -1 */
-		short events;
-	} * items;
-};
-
-struct fast_set *
-fast_set_new(uint32_t most)
-{
-	struct fast_set *s;
-	int fd = epoll_create1(EPOLL_CLOEXEC);
-	uint32_t i;
-
-	if (fd < 0)
-		return NULL;
-	s = mem_array(1, sizeof(*s));
-	s->fd = fd;
-	s->items = mem_array(most, sizeof(s->items[0]));
-	for (i = 0; i < most; i++)
-		s->items[i].fd = -1;
-	return s;
-}
-
-void
-fast_set_free(struct fast_set *s)
-{
-	fd_close(&s->fd);
-	free(s->items);
-	free(s);
-}
-
-int
-fast_set_watch(struct fast_set *s, uint32_t id, int fd, short events)
-{
-	struct epoll_event ev = {.events = EPOLLET, .data = {.u32 = id}};
-	bool is_new = s->items[id].fd != fd;
-
-	if (!is_new && s->items[id].events == events)
-		return 0;
-	if (events & POLLIN)
-		ev.events |= EPOLLIN | EPOLLRDHUP;
-	if (events & POLLOUT)
-		ev.events |= EPOLLOUT;
-	if (epoll_ctl(s->fd, is_new ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &ev) <
-	    0)
-		return -1;
-	s->items[id].fd = fd;
-	s->items[id].events = events;
-	return 0;
-}
-
-void
-fast_set_ignore(struct fast_set *s, uint32_t id)
-{
-	(void)s;
-	(void)id;
-}
-
-/* close(2) takes it out of the set. */
-void
-fast_set_forget(struct fast_set *s, uint32_t id)
-{
-	s->items[id].fd = -1;
-}
-
-int
-fast_set_wait(
-    struct fast_set *s, uint32_t *ids, int most, struct deadline until)
-{
-	struct epoll_event events[256];
-	int i, n, ready;
-
-	if (most > 256)
-		most = 256;
-	n = epoll_wait(s->fd, events, most, 0);
-	if (n == 0) {
-		ready = wait_fd(s->fd, POLLIN, until);
-		if (ready <= 0)
-			return ready;
-		n = epoll_wait(s->fd, events, most, 0);
-	}
-	for (i = 0; i < n; i++)
-		ids[i] = events[i].data.u32;
-	return n;
 }
 
 bool

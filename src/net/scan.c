@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "net/addr.h"
-#include "net/fast.h"
+#include "net/scan_fast.h"
 #include "net/scan_run.h"
 #include "net/sock.h"
 #include "net/targets.h"

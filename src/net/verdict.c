@@ -4,7 +4,7 @@
 
 #include "base/diag.h"
 #include "net/addr.h"
-#include "net/fast.h"
+#include "net/scan_fast.h"
 #include "net/scan_run.h"
 #include "net/sock.h"
 #include "net/targets.h"

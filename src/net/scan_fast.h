@@ -1,0 +1,62 @@
+/*
+ * What a scan can do faster, or learn more of, on some systems; see net/fast.h.
+ */
+#ifndef NET_SCAN_FAST_H
+#define NET_SCAN_FAST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+
+struct addr;
+
+/*
+ * How a connect(2) to a that is under way has ended: 0 connected, EINPROGRESS
+ * not yet, else the errno it failed with.
+ */
+int fast_connect_result(int fd, const struct addr *a);
+
+/* Asks to be told of ICMP errors in detail. */
+void fast_icmp_prepare(int fd, int family);
+
+/*
+ * What ICMP has said about a connect(2) to a that failed or goes on: EACCES
+ * for "prohibited", else the errno it stands for; 0: nothing.
+ */
+int fast_icmp_error(int fd, const struct addr *a);
+
+/*
+ * Makes a socket whose connect(2) failed, or is under way, fit for another
+ * one. False where the system cannot: then it is to be closed.
+ */
+bool fast_connect_again(int fd, bool under_way);
+
+/*
+ * Readiness of many sockets, each known by a number below most: epoll(7), or
+ * poll(2). A change is told once at least; it may also be told of a socket
+ * that was ignored meanwhile, so who hears of one asks the socket.
+ */
+struct fast_set;
+
+/* NULL with errno; fast_set_free() is due. */
+struct fast_set *fast_set_new(uint32_t most);
+void fast_set_free(struct fast_set *s);
+
+/* Tells when fd can be written, or read, or has failed. 0, or -1 with errno. */
+int fast_set_watch(struct fast_set *s, uint32_t id, int fd, short events);
+
+/* Is not interested any more, for now. */
+void fast_set_ignore(struct fast_set *s, uint32_t id);
+
+/* The descriptor is about to be closed. */
+void fast_set_forget(struct fast_set *s, uint32_t id);
+
+/*
+ * Waits like wait_poll(). Fills at most most numbers and returns how many,
+ * 0 when the deadline passed, or -1 with errno; EINTR for a caught signal.
+ */
+int fast_set_wait(
+    struct fast_set *s, uint32_t *ids, int most, struct deadline until);
+
+#endif
