@@ -194,6 +194,7 @@ sub new {
     pipe my $out_r, my $out_w or croak "pipe: $!";
     pipe my $err_r, my $err_w or croak "pipe: $!";
     my $given = ref $o->{stdin} ? $o->{stdin} : undef;
+    my $start = time;
     my $pid = Sockt::fork_child(sub {
         POSIX::dup2(fileno($given // $in_r), 0);
         POSIX::dup2(fileno($o->{stdout} // $out_w), 1);
@@ -204,7 +205,7 @@ sub new {
         exec { $command[0] } @command or POSIX::_exit(127);
     });
     my $self = bless {
-        pid => $pid, out => '', err => '', start => time,
+        pid => $pid, out => '', err => '', start => $start,
         in => $in_w, handles => { out => $out_r, err => $err_r },
     }, $class;
     close $_ for $in_r, $out_w, $err_w;
