@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/err.h"
@@ -70,16 +71,44 @@ write_file(const char *path, const char *text, struct err *e)
 	return result;
 }
 
-/* Writes the entity tag where --etag wants it. */
+/*
+ * Keeps the entity tag where --etag wants it. The old one goes before the
+ * file does: a tag never stands beside a file that it is not of.
+ */
 static int
-save_etag(const struct transfer *t, struct err *e)
+commit(struct transfer *t, struct err *e)
 {
-	char tag[HTTP_VALIDATOR_SIZE];
+	char tag[HTTP_VALIDATOR_SIZE], date[HTTP_DATE_SIZE];
+	const struct http_head *h = transfer_head(t);
+	int64_t seconds;
 
-	if (t->o->etag == NULL ||
-	    !http_head_value(transfer_head(t), "etag", tag, sizeof(tag)))
+	if (t->o->etag != NULL)
+		(void)unlink(t->o->etag);
+	if (t->o->since != NULL && t->is_file &&
+	    http_head_value(h, "last-modified", date, sizeof(date)) &&
+	    http_date_parse(date, &seconds))
+		download_set_time(&t->file, seconds);
+	if (output_commit(t, e) < 0)
+		return -1;
+	if (t->o->etag == NULL || !http_head_value(h, "etag", tag, sizeof(tag)))
 		return 0;
 	return write_file(t->o->etag, tag, e);
+}
+
+/* A part without a length of its own may turn out to be another one. */
+static int
+check_length(const struct transfer *t, struct err *e)
+{
+	uint64_t received = t->f->client.parser->body.received;
+	char shown[TRANSFER_URL_SIZE];
+
+	if (t->expected < 0 || t->o->head_only ||
+	    received == (uint64_t)t->expected)
+		return 0;
+	return err_set(e, ERR_PROTOCOL,
+	    "%s: %lld bytes were announced by Content-Range, and %llu came",
+	    transfer_url(t, shown), (long long)t->expected,
+	    (unsigned long long)received);
 }
 
 /* Takes the body, whose first byte belongs at base. */
@@ -101,7 +130,7 @@ take_body(struct transfer *t, int64_t base, struct err *e)
 		return ANSWER_FAILED;
 	}
 	hops_tell(t);
-	if (output_commit(t, e) < 0 || save_etag(t, e) < 0)
+	if (check_length(t, e) < 0 || commit(t, e) < 0)
 		return ANSWER_FAILED;
 	return ANSWER_DONE;
 }
@@ -162,8 +191,12 @@ take_whole(struct transfer *t, struct err *e)
 			  "or cannot be resumed");
 	if (output_open_late(t, e) < 0)
 		return ANSWER_FAILED;
+	/* A file that begins with a head cannot be resumed by offset. */
+	if (t->o->include || t->o->head_only)
+		http_validator_clear(&v);
 	t->source = v;
 	t->total = v.total;
+	t->expected = -1;
 	return take_body(t, 0, e);
 }
 
@@ -208,10 +241,11 @@ take_part(struct transfer *t, struct err *e)
 		return wrong(t,
 		    "a part was sent without a Content-Range that says which",
 		    e);
+	t->expected = r.to - r.from + 1;
 	if (t->o->range != NULL) {
 		if (!is_asked_range(t->o->range, &r))
 			return wrong(t, "another range was sent", e);
-		t->total = r.to - r.from + 1;
+		t->total = t->expected;
 		if (output_open_late(t, e) < 0)
 			return ANSWER_FAILED;
 		return take_body(t, 0, e);
@@ -294,6 +328,7 @@ take_other(struct transfer *t, struct err *e)
 		return take_refusal(t, e);
 	if (t->held > 0)
 		return wrong(t, "it cannot be resumed from that answer", e);
+	t->expected = -1;
 	return take_body(t, 0, e);
 }
 

@@ -261,6 +261,16 @@ run(struct transfer *t, struct err *e)
 	return result;
 }
 
+/* USER:PASS from the URL; RFC 7617 wants the colon even without PASS. */
+static void
+take_userinfo(struct transfer *t)
+{
+	if (!url_userinfo(&t->start, t->user, sizeof(t->user) - 1))
+		t->user[0] = '\0';
+	else if (strchr(t->user, ':') == NULL)
+		strcat(t->user, ":");
+}
+
 int
 fetch_url(struct fetch *f, const char *text, bool wants_more, struct err *e)
 {
@@ -275,8 +285,8 @@ fetch_url(struct fetch *f, const char *text, bool wants_more, struct err *e)
 	if (result == 0) {
 		if (t->o->user != NULL)
 			snprintf(t->user, sizeof(t->user), "%s", t->o->user);
-		else if (!url_userinfo(&t->start, t->user, sizeof(t->user)))
-			t->user[0] = '\0';
+		else
+			take_userinfo(t);
 		result = run(t, e);
 	}
 	free(t->trail);

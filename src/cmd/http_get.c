@@ -2,6 +2,7 @@
  * http-get: an HTTP client. Take the URL apart, connect, send a request, read
  * the head, then the body to its declared end, close.
  */
+#include <errno.h>
 #include <stdio.h>
 
 #include "base/err.h"
@@ -198,7 +199,9 @@ fetch_all(struct fetch *f, const struct command_args *args, struct err *e)
 		diag_error(e);
 	}
 	if (wait_stopped() != 0)
-		return -1;
+		return e->errnum == EINTR
+			   ? -1
+			   : err_sys(e, ERR_FAILED, EINTR, "fetching");
 	if (n < args->count && e->kind != ERR_NONE)
 		e->kind = worst;
 	else if (worst != ERR_NONE)

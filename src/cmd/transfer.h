@@ -43,6 +43,7 @@ struct transfer {
 	struct sink out;          /* stdout or file */
 	struct progress progress; /* of out */
 	int64_t total;            /* bytes it will hold, -1: unknown */
+	int64_t expected;         /* bytes that this answer brings, -1: any */
 
 	/* What out holds already: answer.c. */
 	struct http_validator source; /* of which version it is */

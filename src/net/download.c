@@ -52,20 +52,40 @@ lock(struct download *d, struct err *e)
 	    text_escape_string(shown, sizeof(shown), d->part));
 }
 
+/* What path leads to is still what fd is. */
+static bool
+is_still(const char *path, const struct stat *st)
+{
+	struct stat now;
+
+	return lstat(path, &now) == 0 && now.st_dev == st->st_dev &&
+	       now.st_ino == st->st_ino;
+}
+
 static int
 open_part(struct download *d, struct err *e)
 {
 	struct stat st;
 	char shown[256];
 
-	d->fd = open(d->part, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
-	if (d->fd < 0 || fstat(d->fd, &st) < 0)
-		return file_error("writing", d->part, e);
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_OUTPUT, "%s is not a regular file",
-		    text_escape_string(shown, sizeof(shown), d->part));
+	for (;;) {
+		d->fd = open(
+		    d->part, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+		if (d->fd < 0 || fstat(d->fd, &st) < 0)
+			return file_error("writing", d->part, e);
+		if (!S_ISREG(st.st_mode))
+			return err_set(e, ERR_OUTPUT,
+			    "%s is not a regular file",
+			    text_escape_string(shown, sizeof(shown), d->part));
+		if (lock(d, e) < 0)
+			return -1;
+		if (fstat(d->fd, &st) == 0 && is_still(d->part, &st))
+			break;
+		/* Its writer has completed it between open and lock. */
+		fd_close(&d->fd);
+	}
 	d->held = (int64_t)st.st_size;
-	return lock(d, e);
+	return 0;
 }
 
 /* What is there under the target's name. */
@@ -207,20 +227,34 @@ rename_part(const struct download *d)
 	return rename(d->part, d->target);
 }
 
+void
+download_set_time(const struct download *d, int64_t seconds)
+{
+	const struct timespec times[2] = {
+	    {.tv_nsec = UTIME_OMIT}, {.tv_sec = (time_t)seconds}};
+
+	if (!d->is_special && d->fd >= 0)
+		(void)futimens(d->fd, times);
+}
+
 int
 download_commit(struct download *d, struct err *e)
 {
 	int fd = d->fd;
 
-	d->fd = -1;
-	if (close(fd) < 0)
-		return file_error(
-		    "closing", d->is_special ? d->target : d->part, e);
-	if (d->is_special)
-		return 0;
-	if (rename_part(d) < 0)
+	/* It is named before it is closed: closing gives up the lock, and the
+	 * next writer would begin in what we are about to name. */
+	if (!d->is_special && rename_part(d) < 0)
 		return file_error("naming", d->target, e);
-	(void)unlink(d->from);
+	d->fd = -1;
+	if (close(fd) < 0) {
+		(void)file_error("closing", d->target, e);
+		if (!d->is_special)
+			(void)rename(d->target, d->part);
+		return -1;
+	}
+	if (!d->is_special)
+		(void)unlink(d->from);
 	return 0;
 }
 

@@ -45,6 +45,9 @@ bool download_source(
 int download_begin(struct download *d, int64_t offset, const char *url,
     const struct http_validator *v, struct err *e);
 
+/* Gives the file a time of last modification, as far as that can be done. */
+void download_set_time(const struct download *d, int64_t seconds);
+
 /*
  * The partial file is whole: gives it its name. 0, or -1 with ERR_OUTPUT; it
  * stays a partial file then.

@@ -29,6 +29,9 @@ unlink "$dir/file";
 $r = get(answer('200 OK', 'three', 'ETag: "3"'), '/', @args);
 unlike +(requests($r->{server}))[0], qr/If-None-Match/,
     'without the file the tag is of no use';
+$r = get(answer('200 OK', 'untagged'), '/', @args);
+ok !-e "$dir/tag", 'a version without a tag leaves no old one behind';
+get(answer('200 OK', 'three', 'ETag: "3"'), '/', @args);
 is_deeply [sort glob "$dir/*"],
     ["$dir/file", "$dir/file.error", "$dir/tag"], 'nothing else is left';
 
@@ -59,6 +62,12 @@ for my $bad ('2001-02-29', '1994-13-01', 'yesterday', "$dir/none") {
 $r = get($same, '/', '-q', '-o', "$dir/304");
 is $r->{status}, 8, '304 that nobody asked for';
 ok !-e "$dir/304", 'is no file';
+
+$r = get(answer('200 OK', 'x',
+    'Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT'), '/', '-q',
+    '--if-modified-since', "$dir/file", '-o', "$dir/file");
+is slurp("$dir/file"), 'x', 'a newer version replaces the file';
+is +(stat "$dir/file")[9], 784111777, "and bears the server's time";
 
 # -r.
 my $part = "HTTP/1.1 206 Part\r\nContent-Range: bytes 2-4/10\r\n"

@@ -70,12 +70,12 @@ SKIP: {
     like $r->{err}, qr/timed out/, 'is what timed out';
 }
 
-# INT ends it, by the signal.
+# TERM ends it, by the signal.
 my $s = http_server(drip($head));
 my $p = start('http-get', "$s->{url}/");
 $p->expect(out => qr/x/);
-$r = $p->stop('INT');
-is $r->{signal}, 2, 'SIGINT: it dies by it';
+$r = $p->stop;
+is $r->{signal}, 15, 'SIGTERM: it dies by it';
 kill 'KILL', $s->{pid};
 
 done_testing;

@@ -78,6 +78,23 @@ for my $bad (part(29_999), part(30_000, to => $size - 2),
     is -s "$r->{file}.part", 30_000, 'what was there is kept';
 }
 
+# A part in chunks, shorter than it says.
+$r = resume(whole('"v1"', 30_000), part(30_000)
+    =~ s/Content-Length: \d+\r\n\r\n.*/Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n/sr);
+is $r->{status}, 9, 'a part that is shorter than its range: exit status';
+ok !-e $r->{file}, 'never becomes the file';
+
+# A file with a header in front, or only that, has other offsets.
+for my $flag ('-i', '-I') {
+    my $server = http_server(whole('"v1"', 30_000), whole('"v1"'));
+    run('http-get', $flag, '-o', "$dir/flag$flag", "$server->{url}/x");
+    unlink "$dir/flag$flag";
+    my $again = run('http-get', '-c', '-o', "$dir/flag$flag",
+        "$server->{url}/x");
+    unlike +(requests($server))[1], qr/Range/, "$flag is not resumed";
+    ok slurp("$dir/flag$flag") eq $body, 'but fetched anew';
+}
+
 # Everything is there already but for the name.
 my $s = http_server(whole('"v1"', 30_000),
     "HTTP/1.1 416 No\r\nContent-Range: bytes */$size\r\n"
@@ -140,8 +157,8 @@ my $p = start('http-get', '-o', "$dir/int", "$s->{url}/");
 my $until = time + 30;
 select undef, undef, undef, 0.01
     until (-s "$dir/int.part" // 0) == 30_000 || time > $until;
-$r = $p->stop('INT');
-is $r->{signal}, 2, 'SIGINT: it dies by it';
+$r = $p->stop;
+is $r->{signal}, 15, 'SIGTERM: it dies by it';
 like $r->{err}, qr/30000 bytes are kept in \S+int\.part; --continue resumes/,
     'and says what is kept';
 kill 'KILL', $s->{pid};

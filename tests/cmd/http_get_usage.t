@@ -50,4 +50,9 @@ run('http-get', "http://me:s%65cret\@127.0.0.1:$s->{port}/");
 like $request, qr/\r\nAuthorization: Basic bWU6c2VjcmV0\r\n/, 'userinfo';
 like $request, qr/\r\nHost: 127\.0\.0\.1:\d+\r\n/, 'is not in Host';
 
+$s = http_server(answer('200 OK', ''));
+run('http-get', "http://me\@127.0.0.1:$s->{port}/");
+($request) = requests($s);
+like $request, qr/\r\nAuthorization: Basic bWU6\r\n/, 'a user alone';
+
 done_testing;

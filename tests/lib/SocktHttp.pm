@@ -28,29 +28,42 @@ sub put {
     }
 }
 
-# Starts one: { port, url, pid, log }. listen: options of tcp_listener.
+# Plays the answers of one connection. False when it asked for nothing: a scan
+# of all ports, in another test, is not the client that is waited for.
+sub play {
+    my ($c, $log, @answers) = @_;
+    my $count = 0;
+    for my $answer (@answers) {
+        my $head = read_head($c);
+        last if $head eq '';
+        $count++;
+        open my $f, '>>:raw', $log or die $!;
+        print $f $head;
+        close $f;
+        if (ref $answer) { $answer->($c, $head) }
+        else             { put($c, $answer) }
+    }
+    shutdown $c, 1;
+    1 while sysread $c, my $rest, 65536;
+    return $count;
+}
+
+# Starts one: { port, url, pid, log }. Options of tcp_listener may come first.
 sub http_server {
     my $o = ref $_[0] eq 'HASH' ? shift : {};
     my @connections = @_;
     my $l = tcp_listener(%$o);
     my $log = scratch() . '/requests';
     spew($log, '');
-    my $pid = peer($l, sub {
-        my ($c, $n) = @_;
+    my $pid = Sockt::fork_child(sub {
         local $SIG{PIPE} = 'IGNORE';
-        my $answers = $connections[ $n - 1 ];
-        for my $answer (ref $answers eq 'ARRAY' ? @$answers : $answers) {
-            my $head = read_head($c);
-            last if $head eq '';
-            open my $f, '>>:raw', $log or die $!;
-            print $f $head;
-            close $f;
-            if (ref $answer) { $answer->($c, $head) }
-            else             { put($c, $answer) }
+        while (@connections) {
+            my $c = $l->accept or next;
+            my $answers = $connections[0];
+            shift @connections if play($c, $log,
+                ref $answers eq 'ARRAY' ? @$answers : $answers);
         }
-        shutdown $c, 1;
-        1 while sysread $c, my $rest, 65536;
-    }, scalar @connections);
+    });
     my $host = $o->{host} // '127.0.0.1';
     $host = "[$host]" if $host =~ /:/;
     return { port => $l->sockport, pid => $pid, log => $log,
