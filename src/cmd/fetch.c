@@ -265,10 +265,11 @@ run(struct transfer *t, struct err *e)
 static void
 take_userinfo(struct transfer *t)
 {
-	if (!url_userinfo(&t->start, t->user, sizeof(t->user) - 1))
-		t->user[0] = '\0';
-	else if (strchr(t->user, ':') == NULL)
-		strcat(t->user, ":");
+	char given[TRANSFER_USER_SIZE - 1];
+
+	if (url_userinfo(&t->start, given, sizeof(given)))
+		snprintf(t->user, sizeof(t->user), "%s%s", given,
+		    strchr(given, ':') == NULL ? ":" : "");
 }
 
 int

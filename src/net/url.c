@@ -136,6 +136,8 @@ check_host(const struct url *u)
 	const char *p = part_text(u, u->host);
 	size_t i, n = u->host.length;
 
+	if (n >= ENDPOINT_HOST)
+		return "its host is too long";
 	if (n >= 2 && p[0] == '[' && p[n - 1] == ']')
 		return is_literal(p + 1, n - 2)
 			   ? NULL
@@ -147,7 +149,7 @@ check_host(const struct url *u)
 		if (!is_host_char(p[i]))
 			return "its host is malformed";
 	}
-	return n >= ENDPOINT_HOST ? "its host is too long" : NULL;
+	return NULL;
 }
 
 static const char *

@@ -140,6 +140,11 @@ check_long(void)
 	memcpy(text, "http://", 7);
 	memset(text + 7, 'x', 300);
 	ok(url_parse(&u, text, &e) < 0, "a long host is");
+	memset(text + 7, ':', 300);
+	text[7] = '[';
+	text[306] = ']';
+	text[307] = '\0';
+	ok(url_parse(&u, text, &e) < 0, "and so is a long address");
 	free(text);
 }
 
