@@ -105,6 +105,9 @@ open_socket(struct scan *s, uint32_t id, const struct addr *a)
 		p->fd = sock_open(addr_family(a), SOCK_STREAM);
 		if (p->fd >= 0)
 			fast_icmp_prepare(p->fd, addr_family(a));
+		if (p->fd >= 0 && s->o->targets->hosts == 1 &&
+		    addr_is_loopback(a))
+			fast_connect_pin(p->fd, a);
 	}
 	p->family = (uint8_t)addr_family(a);
 	return p->fd < 0 ? errno : 0;

@@ -33,6 +33,12 @@ int fast_icmp_error(int fd, const struct addr *a);
 bool fast_connect_again(int fd, bool under_way);
 
 /*
+ * Gives a socket that will connect to the loopback address a, many times, an
+ * own address and port to keep, where that saves the system work.
+ */
+void fast_connect_pin(int fd, const struct addr *a);
+
+/*
  * Readiness of many sockets, each known by a number below most: epoll(7), or
  * poll(2). A change is told once at least; it may also be told of a socket
  * that was ignored meanwhile, so who hears of one asks the socket.
