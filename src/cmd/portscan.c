@@ -3,25 +3,24 @@
  * socket, connect, close for every port, many at once.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/diag.h"
 #include "base/err.h"
-#include "base/mem.h"
 #include "base/num.h"
+#include "base/progress.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cmd/common.h"
+#include "cmd/scan_job.h"
 #include "cmd/scan_report.h"
 #include "cmd/table.h"
 #include "net/addr.h"
-#include "net/ports.h"
 #include "net/scan.h"
 #include "net/scan_order.h"
 #include "net/targets.h"
@@ -29,6 +28,11 @@
 
 /* The longest wait for an answer where -w says nothing. */
 #define TIMEOUT_MS 3000
+/* How long first words are waited for. */
+#define BANNER_MS 2000
+/* The pause between the scans of --retry-for, which doubles. */
+#define RETRY_MS 50
+#define RETRY_MOST_MS 400
 /* Probes that --dry-run shows. */
 #define DRY_ROWS 10
 /* The order of shards has to be the same in every run. */
@@ -46,13 +50,19 @@ struct portscan_options {
 	int greppable;
 	int ascending;
 	int no_skip;
-	int all_addresses;
 	int dry_run;
+	int banner;
+	int udp;
+	int until; /* enum until */
 	int64_t parallel, rate, retries;
-	struct opt_list exclude, exclude_hosts;
-	const char *ports_file, *targets_file;
+	struct scan_job_options job;
 	struct shard shard;
 };
+
+/* What --retry-for waits for, in the order of its words. */
+enum until { UNTIL_OPEN, UNTIL_CLOSED };
+
+static const char *const until_words[] = {"open", "closed", NULL};
 
 static const struct portscan_options portscan_defaults = {
     .time = TIME_OPTIONS_INIT,
@@ -81,33 +91,7 @@ parse_shard(void *field, const char *arg, struct err *e)
 	    "'%s' is not I/N with I from 1 to N, N up to 1000000", shown);
 }
 
-static const struct opt what_opts[] = {
-    {.kind = OPT_LIST,
-	.name = "exclude",
-	.arg = "PORTS",
-	.help = "leave these ports out",
-	.offset = offsetof(struct portscan_options, exclude)},
-    {.kind = OPT_STRING,
-	.name = "ports-file",
-	.arg = "FILE",
-	.help = "take ports from a file, '-' is stdin",
-	.offset = offsetof(struct portscan_options, ports_file)},
-    {.kind = OPT_STRING,
-	.name = "targets",
-	.arg = "FILE",
-	.help = "take hosts from a file, '-' is stdin; the only operand is "
-		"then PORTS",
-	.offset = offsetof(struct portscan_options, targets_file)},
-    {.kind = OPT_LIST,
-	.name = "exclude-hosts",
-	.arg = "HOSTS",
-	.help = "leave these hosts out",
-	.offset = offsetof(struct portscan_options, exclude_hosts)},
-    {.kind = OPT_FLAG,
-	.name = "all-addresses",
-	.help = "scan every address of a name, not just its first",
-	.offset = offsetof(struct portscan_options, all_addresses),
-	.value = 1},
+static const struct opt part_opts[] = {
     {.kind = OPT_CALL,
 	.name = "shard",
 	.arg = "I/N",
@@ -122,6 +106,12 @@ static const struct opt what_opts[] = {
     {.kind = OPT_END}};
 
 static const struct opt how_opts[] = {
+    {.kind = OPT_FLAG,
+	.name = "udp",
+	.help = "ask by datagrams instead of connecting",
+	.offset = offsetof(struct portscan_options, udp),
+	.value = 1,
+	.excludes = "banner"},
     {.kind = OPT_NUMBER,
 	.name = "parallel",
 	.arg = "N",
@@ -158,6 +148,18 @@ static const struct opt how_opts[] = {
 
 static const struct opt form_opts[] = {
     {.kind = OPT_FLAG,
+	.name = "banner",
+	.help = "show what a service says first",
+	.offset = offsetof(struct portscan_options, banner),
+	.value = 1},
+    {.kind = OPT_CHOICE,
+	.name = "until",
+	.arg = "STATE",
+	.help = "what --retry-for waits for: every port open, or none of "
+		"them",
+	.offset = offsetof(struct portscan_options, until),
+	.choices = until_words},
+    {.kind = OPT_FLAG,
 	.letter = 'a',
 	.name = "all",
 	.help = "show closed and filtered ports too",
@@ -173,135 +175,51 @@ static const struct opt form_opts[] = {
     {.kind = OPT_END}};
 
 static const struct opt_group portscan_groups[] = {
-    {"what to scan", what_opts, 0}, {"how to scan", how_opts, 0},
+    {"what to scan", scan_job_opts, offsetof(struct portscan_options, job)},
+    {"what to scan", part_opts, 0}, {"how to scan", how_opts, 0},
     {"results", form_opts, 0},
     {"addresses", common_family_opts,
 	offsetof(struct portscan_options, family)},
     {"time", common_timeout_opts, offsetof(struct portscan_options, time)},
     {"time", common_max_opts, offsetof(struct portscan_options, time)},
+    {"time", common_retry_opts, offsetof(struct portscan_options, time)},
     {"report", common_report_opts, offsetof(struct portscan_options, report)},
     {NULL, NULL, 0}};
 
-/* What is scanned. */
-struct job {
-	struct targets targets;
-	uint16_t *ports; /* owned, ascending */
-	uint32_t port_count;
+/* A run, and what its callbacks need. */
+struct run {
+	struct scan_report report;
+	struct progress live;
+	bool wanted; /* the live line */
 };
-
-/* FILE, or stdin for "-". The caller closes it. */
-static FILE *
-open_list(const char *path, struct err *e)
-{
-	char shown[256];
-	FILE *f;
-
-	if (strcmp(path, "-") == 0)
-		return stdin;
-	f = fopen(path, "r");
-	if (f == NULL)
-		err_sys(e, ERR_OUTPUT, errno, "%s",
-		    text_escape_string(shown, sizeof(shown), path));
-	return f;
-}
-
-static void
-close_list(FILE *f)
-{
-	if (f != stdin)
-		fclose(f);
-}
-
-static int
-take_targets(struct job *job, const struct portscan_options *o,
-    const char *operand, struct deadline until, struct err *e)
-{
-	struct targets_options to = {o->family.family, o->family.numeric != 0,
-	    o->all_addresses != 0, until};
-	struct targets out = TARGETS_INIT;
-	int result = 0;
-	size_t i;
-	FILE *f;
-
-	if (operand != NULL && targets_add(&job->targets, operand, &to, e) < 0)
-		return -1;
-	if (o->targets_file != NULL) {
-		f = open_list(o->targets_file, e);
-		if (f == NULL)
-			return -1;
-		result =
-		    targets_read(&job->targets, f, o->targets_file, &to, e);
-		close_list(f);
-	}
-	to.all_addresses = true;
-	for (i = 0; i < o->exclude_hosts.count && result == 0; i++)
-		result = targets_add(&out, o->exclude_hosts.items[i], &to, e);
-	if (result == 0)
-		targets_remove(&job->targets, &out);
-	targets_release(&out);
-	if (result == 0 && job->targets.hosts == 0)
-		result = err_set(e, ERR_USAGE, "no host is left to scan");
-	return result;
-}
-
-static int
-take_ports(struct job *job, const struct portscan_options *o,
-    const char *operand, struct err *e)
-{
-	struct ports set, out;
-	int result = 0;
-	size_t i;
-	FILE *f;
-
-	ports_clear(&set);
-	ports_clear(&out);
-	if (operand != NULL && ports_parse(&set, operand, "tcp", e) < 0)
-		return -1;
-	if (o->ports_file != NULL) {
-		f = open_list(o->ports_file, e);
-		if (f == NULL)
-			return -1;
-		result = ports_read(&set, f, o->ports_file, "tcp", e);
-		close_list(f);
-	}
-	if (operand == NULL && o->ports_file == NULL)
-		ports_default(&set, "tcp");
-	for (i = 0; i < o->exclude.count && result == 0; i++)
-		result = ports_parse(&out, o->exclude.items[i], "tcp", e);
-	if (result < 0)
-		return -1;
-	ports_remove(&set, &out);
-	job->port_count = (uint32_t)ports_count(&set);
-	if (job->port_count == 0)
-		return err_set(e, ERR_USAGE, "no port is left to scan");
-	job->ports = mem_array(job->port_count, sizeof(job->ports[0]));
-	ports_list(&set, job->ports);
-	return 0;
-}
-
-/* Operands and files: ports first, for their errors cost nothing. */
-static int
-take_job(struct job *job, const struct portscan_options *o,
-    const struct command_args *args, struct deadline until, struct err *e)
-{
-	const char *hosts = args->operands[0];
-	const char *ports = args->count > 1 ? args->operands[1] : NULL;
-
-	if (o->targets_file != NULL && args->count == 1) {
-		ports = hosts;
-		hosts = NULL;
-	}
-	if (hosts == NULL && o->targets_file == NULL)
-		return err_set(e, ERR_USAGE, "HOST is missing");
-	if (take_ports(job, o, ports, e) < 0)
-		return -1;
-	return take_targets(job, o, hosts, until, e);
-}
 
 static void
 on_result(void *context, const struct scan_result *result)
 {
-	scan_report_add(context, result);
+	struct run *run = context;
+
+	scan_report_add(&run->report, result);
+}
+
+/* "4096 of 65535 asked (6%), 3 open, 18000 a second, 3 s left" */
+static void
+on_progress(void *context, const struct scan_progress *p)
+{
+	struct run *run = context;
+	double seconds = clock_seconds(p->start_ns, clock_now());
+	double rate = seconds > 0 ? (double)p->decided / seconds : 0;
+	char line[160], left[40] = "";
+
+	if (rate > 0)
+		snprintf(left, sizeof(left), ", %.0f s left",
+		    (double)(p->asked - p->decided) / rate);
+	snprintf(line, sizeof(line),
+	    "%" PRIu64 " of %" PRIu64 " ports (%d%%), %" PRIu64
+	    " open, %.0f a second%s",
+	    p->decided, p->asked,
+	    (int)(100 * (double)p->decided / (double)p->asked), p->open, rate,
+	    left);
+	progress_draw(&run->live, line);
 }
 
 static uint64_t
@@ -312,13 +230,15 @@ random_seed(void)
 }
 
 static void
-scan_setup(struct scan_options *so, const struct job *job,
+scan_setup(struct scan_options *so, const struct scan_job *job,
     const struct portscan_options *o, struct deadline until)
 {
 	memset(so, 0, sizeof(*so));
 	so->targets = &job->targets;
 	so->ports = job->ports;
 	so->port_count = job->port_count;
+	so->type = o->udp ? SOCK_DGRAM : SOCK_STREAM;
+	so->banner_ms = o->banner ? BANNER_MS : 0;
 	so->parallel = o->parallel;
 	so->rate = o->rate;
 	so->retries = o->retries;
@@ -335,29 +255,32 @@ scan_setup(struct scan_options *so, const struct job *job,
 	}
 	so->until = until;
 	so->result = on_result;
+	so->progress = on_progress;
 }
 
 static void
-report_setup(struct scan_report *r, const struct job *job,
+report_setup(struct scan_report *r, const struct scan_job *job,
     const struct portscan_options *o, uint64_t asked)
 {
 	memset(r, 0, sizeof(*r));
 	r->targets = &job->targets;
-	r->protocol = "tcp";
+	r->protocol = job->protocol;
 	r->form = o->report.level == DIAG_ERRORS ? SCAN_BARE
 		  : o->greppable                 ? SCAN_GREPPABLE
 						 : SCAN_TABLE;
 	r->all = o->all != 0;
 	r->with_reason = o->all || o->report.level > 0;
 	r->with_service = !o->family.numeric;
+	r->with_banner = o->banner != 0;
+	/* What is waited for is told when it is there. */
+	r->with_events = o->time.retry_ms < 0;
 	r->asked = asked;
 	scan_report_start(r);
 }
 
 /* What --dry-run tells. */
 static void
-rehearse(const struct job *job, const struct scan_options *so,
-    struct scan_order *order)
+rehearse(const struct scan_job *job, struct scan_order *order)
 {
 	char text[ADDR_TEXT];
 	struct addr a;
@@ -371,7 +294,7 @@ rehearse(const struct job *job, const struct scan_options *so,
 	    scan_capacity());
 	for (i = 0; i < DRY_ROWS && scan_order_next(order, &pair, &is_lead);
 	     i++) {
-		targets_host(so->targets, (uint32_t)(pair / job->port_count),
+		targets_host(&job->targets, (uint32_t)(pair / job->port_count),
 		    job->ports[pair % job->port_count], &a);
 		printf("%s\n", addr_format(&a, text, sizeof(text)));
 	}
@@ -388,14 +311,60 @@ status_error(enum err_kind kind, struct err *e)
 	return -1;
 }
 
+/* Whether the ports are in the state that is waited for. */
+static bool
+is_reached(const struct scan_report *r, enum until until)
+{
+	uint64_t open = scan_report_open(r);
+
+	return until == UNTIL_OPEN ? open == r->asked : open == 0;
+}
+
+/* Scans until that state is reached, or once. */
 static int
-scan(const struct job *job, const struct portscan_options *o,
+scan_again(struct scan_options *so, struct run *run,
+    const struct portscan_options *o, struct scan_progress *end, struct err *e)
+{
+	struct deadline last = deadline_after(o->time.retry_ms);
+	int64_t pause_ms = RETRY_MS;
+
+	for (;;) {
+		progress_start(&run->live, run->wanted);
+		if (scan_run(so, end, e) < 0)
+			return -1;
+		if (o->time.retry_ms < 0 ||
+		    is_reached(&run->report, (enum until)o->until))
+			return 0;
+		if (deadline_passed(last))
+			return 0;
+		if (wait_until(deadline_first(last, deadline_after(pause_ms))) <
+		    0)
+			return err_sys(e, ERR_FAILED, EINTR, "scan");
+		if (pause_ms < RETRY_MOST_MS)
+			pause_ms *= 2;
+		scan_report_clear(&run->report);
+	}
+}
+
+/* The exit status: of what was found, or of what was waited for. */
+static enum err_kind
+status_of(const struct scan_report *r, const struct portscan_options *o)
+{
+	if (o->time.retry_ms >= 0 && is_reached(r, (enum until)o->until))
+		return ERR_NONE;
+	if (o->time.retry_ms >= 0 && scan_report_open(r) > 0)
+		return ERR_TIMEOUT;
+	return scan_report_status(r);
+}
+
+static int
+scan(const struct scan_job *job, const struct portscan_options *o,
     struct deadline until, struct err *e)
 {
 	struct scan_options so;
 	struct scan_order order;
 	struct scan_progress end;
-	struct scan_report r;
+	struct run run;
 	int result;
 
 	scan_setup(&so, job, o, until);
@@ -404,18 +373,20 @@ scan(const struct job *job, const struct portscan_options *o,
 	if (so.ascending)
 		scan_order_ascend(&order);
 	if (o->dry_run) {
-		rehearse(job, &so, &order);
+		rehearse(job, &order);
 		return 0;
 	}
-	report_setup(&r, job, o, scan_order_count(&order));
-	so.context = &r;
+	report_setup(&run.report, job, o, scan_order_count(&order));
+	run.wanted = o->report.level == DIAG_SAY && !o->report.json;
+	so.context = &run;
 	memset(&end, 0, sizeof(end));
-	result = scan_run(&so, &end, e);
-	scan_report_print(&r);
-	scan_report_summary(&r, end.sent, clock_now() - end.start_ns);
+	result = scan_again(&so, &run, o, &end, e);
+	progress_end(&run.live);
+	scan_report_print(&run.report);
+	scan_report_summary(&run.report, end.sent, clock_now() - end.start_ns);
 	if (result == 0)
-		result = status_error(scan_report_status(&r), e);
-	scan_report_release(&r);
+		result = status_error(status_of(&run.report, o), e);
+	scan_report_release(&run.report);
 	return result;
 }
 
@@ -424,16 +395,25 @@ portscan_run(
     const void *options, const struct command_args *args, struct err *e)
 {
 	const struct portscan_options *o = options;
-	struct job job = {TARGETS_INIT, NULL, 0};
 	struct deadline until = deadline_after(o->time.max_ms);
+	struct targets_options to = {
+	    .family = o->family.family,
+	    .numeric = o->family.numeric != 0,
+	    .until = until,
+	};
+	struct scan_job job;
 	int result = -1;
 
 	diag_events_to_stdout();
-	if (wait_catch(WAIT_STOP, e) == 0 &&
-	    take_job(&job, o, args, until, e) == 0)
+	if (o->until != UNTIL_OPEN && o->time.retry_ms < 0)
+		return err_set(
+		    e, ERR_USAGE, "--until needs --retry-for: how long?");
+	if (wait_catch(WAIT_STOP, e) < 0)
+		return -1;
+	if (scan_job_take(&job, o->udp ? "udp" : "tcp", &o->job, args, to, e) ==
+	    0)
 		result = scan(&job, o, until, e);
-	targets_release(&job.targets);
-	free(job.ports);
+	scan_job_release(&job);
 	return result;
 }
 

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/text.h"
 #include "net/addr.h"
 #include "net/targets.h"
 
@@ -70,32 +71,51 @@ host_ip(const struct scan_report *r, uint32_t host, char *buf, size_t size)
 }
 
 static void
-tell_event(const struct scan_report *r, const struct scan_result *result)
+tell_event(const struct scan_report *r, const struct scan_row *row)
 {
-	const char *service = service_name(&r->services, result->port);
-	const char *name = targets_name(r->targets, result->host);
+	const char *service = service_name(&r->services, row->port);
+	const char *name = targets_name(r->targets, row->host);
 	char ip[ADDR_TEXT];
 	struct json j;
 
-	host_ip(r, result->host, ip, sizeof(ip));
+	host_ip(r, row->host, ip, sizeof(ip));
 	diag_event_begin(&j, "port");
 	json_text(&j, "host", name != NULL ? name : ip);
 	json_text(&j, "ip", ip);
-	json_number(&j, "port", result->port);
+	json_number(&j, "port", row->port);
 	json_text(&j, "protocol", r->protocol);
-	json_text(&j, "state", state_name((uint8_t)result->reason));
-	json_text(&j, "reason", scan_reason_name(result->reason));
+	json_text(&j, "state", state_name(row->reason));
+	json_text(
+	    &j, "reason", scan_reason_name((enum scan_reason)row->reason));
 	if (service != NULL)
 		json_text(&j, "service", service);
-	json_seconds(&j, "seconds", (double)result->ns / 1e9);
+	if (row->banner != NULL)
+		json_bytes(&j, "banner", row->banner, row->banner_size);
+	json_seconds(&j, "seconds", (double)row->ns / 1e9);
 	diag_event_end(&j, DIAG_STEP + 1, "%s", "");
+}
+
+/* A copy of what the service said, without its line's end. */
+static void
+take_banner(struct scan_row *row, const struct scan_result *result)
+{
+	const char *bytes = result->banner;
+	size_t n = result->banner_size;
+
+	while (n > 0 && (bytes[n - 1] == '\n' || bytes[n - 1] == '\r'))
+		n--;
+	row->banner = mem_array(n, 1);
+	memcpy(row->banner, bytes, n);
+	row->banner_size = n;
 }
 
 void
 scan_report_add(struct scan_report *r, const struct scan_result *result)
 {
-	struct scan_row row = {
-	    result->host, result->port, (uint8_t)result->reason, NULL};
+	struct scan_row row = {.host = result->host,
+	    .port = result->port,
+	    .reason = (uint8_t)result->reason,
+	    .ns = result->ns};
 
 	r->counts[(size_t)result->host * SCAN_REASONS + result->reason]++;
 	r->totals[result->reason]++;
@@ -103,8 +123,11 @@ scan_report_add(struct scan_report *r, const struct scan_result *result)
 		r->errnum = result->errnum;
 	if (!r->all && scan_state_of(result->reason) != SCAN_OPEN)
 		return;
-	if (diag_is_json()) {
-		tell_event(r, result);
+	if (result->banner != NULL)
+		take_banner(&row, result);
+	if (diag_is_json() && r->with_events) {
+		tell_event(r, &row);
+		free(row.banner);
 		return;
 	}
 	if (r->count == r->room) {
@@ -112,6 +135,12 @@ scan_report_add(struct scan_report *r, const struct scan_result *result)
 		r->rows = mem_resize(r->rows, r->room, sizeof(r->rows[0]));
 	}
 	r->rows[r->count++] = row;
+}
+
+uint64_t
+scan_report_open(const struct scan_report *r)
+{
+	return r->totals[SCAN_CONNECTED] + r->totals[SCAN_ANSWERED];
 }
 
 uint64_t
@@ -157,38 +186,55 @@ format_hidden(const struct scan_report *r, uint32_t host, char *buf)
 	return buf;
 }
 
+/* The texts of a line, up to NULL, in columns; the last is not padded. */
+static void
+print_columns(const struct scan_report *r, const char *const *texts)
+{
+	int state = strcmp(r->protocol, "udp") == 0 ? 13 : 8;
+	const int widths[] = {10, state, 16, 20, 0};
+	int i;
+
+	for (i = 0; texts[i] != NULL; i++)
+		printf("%s%-*s", i > 0 ? " " : "",
+		    texts[i + 1] == NULL ? 0 : widths[i], texts[i]);
+	putchar('\n');
+}
+
 static void
 print_row(const struct scan_report *r, const struct scan_row *row)
 {
-	const char *service = service_name(&r->services, row->port);
-	char port[16];
+	const char *service = service_name(&r->services, row->port), *texts[6];
+	char port[16], banner[SCAN_BANNER * 4 + 8];
+	int n = 0;
 
 	snprintf(port, sizeof(port), "%u/%s", row->port, r->protocol);
-	printf(r->with_service || r->with_reason || row->banner != NULL
-		   ? "%-10s %-8s"
-		   : "%-10s %s",
-	    port, state_name(row->reason));
+	texts[n++] = port;
+	texts[n++] = state_name(row->reason);
 	if (r->with_service)
-		printf(row->banner != NULL || r->with_reason ? " %-16s" : " %s",
-		    service != NULL ? service : "-");
+		texts[n++] = service != NULL ? service : "-";
 	if (r->with_reason)
-		printf(row->banner != NULL ? " %-20s" : " %s",
-		    scan_reason_name((enum scan_reason)row->reason));
-	if (row->banner != NULL)
-		printf(" %s", row->banner);
-	putchar('\n');
+		texts[n++] = scan_reason_name((enum scan_reason)row->reason);
+	if (r->with_banner)
+		texts[n++] = text_escape(banner, sizeof(banner),
+		    row->banner != NULL ? row->banner : "", row->banner_size);
+	texts[n] = NULL;
+	print_columns(r, texts);
 }
 
 static void
 print_heading(const struct scan_report *r)
 {
-	printf("%-10s %s", "PORT",
-	    r->with_service || r->with_reason ? "STATE   " : "STATE");
+	const char *texts[6] = {"PORT", "STATE"};
+	int n = 2;
+
 	if (r->with_service)
-		printf(" %s", r->with_reason ? "SERVICE         " : "SERVICE");
+		texts[n++] = "SERVICE";
 	if (r->with_reason)
-		printf(" REASON");
-	putchar('\n');
+		texts[n++] = "REASON";
+	if (r->with_banner)
+		texts[n++] = "BANNER";
+	texts[n] = NULL;
+	print_columns(r, texts);
 }
 
 /* One host: its rows, and what is not shown. */
@@ -316,10 +362,13 @@ scan_report_print(struct scan_report *r)
 	uint64_t decided = scan_report_decided(r);
 	size_t i;
 
-	if (diag_is_json())
-		return;
 	if (r->count > 0)
 		qsort(r->rows, r->count, sizeof(r->rows[0]), by_host_and_port);
+	if (diag_is_json()) {
+		for (i = 0; i < r->count; i++)
+			tell_event(r, &r->rows[i]);
+		return;
+	}
 	if (r->form == SCAN_BARE)
 		for (i = 0; i < r->count; i++)
 			print_bare(r, &r->rows[i]);
@@ -345,7 +394,7 @@ scan_report_summary(const struct scan_report *r, uint64_t sent, int64_t ns)
 	diag_event_begin(&j, "summary");
 	json_number(&j, "hosts", r->targets->hosts);
 	json_number(&j, "asked", (int64_t)r->asked);
-	json_number(&j, "open", (int64_t)r->totals[SCAN_CONNECTED]);
+	json_number(&j, "open", (int64_t)scan_report_open(r));
 	json_object(&j, "reasons");
 	for (i = 0; i < SCAN_REASONS; i++)
 		if (r->totals[i] > 0)
@@ -359,18 +408,19 @@ scan_report_summary(const struct scan_report *r, uint64_t sent, int64_t ns)
 	    "%" PRIu64 " port%s of %" PRIu32 " host%s decided, %" PRIu64
 	    " open, with %" PRIu64 " probes in %s",
 	    decided, decided == 1 ? "" : "s", r->targets->hosts,
-	    r->targets->hosts == 1 ? "" : "s", r->totals[SCAN_CONNECTED], sent,
+	    r->targets->hosts == 1 ? "" : "s", scan_report_open(r), sent,
 	    num_format_duration(took, sizeof(took), ns));
 }
 
 enum err_kind
 scan_report_status(const struct scan_report *r)
 {
-	if (r->totals[SCAN_CONNECTED] > 0)
+	if (scan_report_open(r) > 0)
 		return ERR_NONE;
 	if (r->totals[SCAN_REFUSED] > 0)
 		return ERR_REFUSED;
-	if (r->totals[SCAN_SILENT] > 0 || r->totals[SCAN_SKIPPED] > 0)
+	if (r->totals[SCAN_SILENT] > 0 || r->totals[SCAN_NO_REPLY] > 0 ||
+	    r->totals[SCAN_SKIPPED] > 0)
 		return ERR_TIMEOUT;
 	if (r->totals[SCAN_LOCAL] == scan_report_decided(r))
 		return ERR_LOCAL;

@@ -23,7 +23,9 @@ struct scan_row {
 	uint32_t host;
 	uint16_t port;
 	uint8_t reason; /* enum scan_reason */
-	char *banner;   /* owned and escaped, or NULL */
+	int64_t ns;     /* until it was answered */
+	char *banner;   /* bytes, owned, or NULL */
+	size_t banner_size;
 };
 
 struct scan_report {
@@ -33,6 +35,8 @@ struct scan_report {
 	bool all;          /* rows for closed and filtered ports too */
 	bool with_reason;  /* a column for it */
 	bool with_service; /* look services up */
+	bool with_banner;  /* a column for it */
+	bool with_events;  /* --json: a result is told as it comes */
 	uint64_t asked;    /* pairs that were to be asked */
 	struct service_list services;
 	struct scan_row *rows; /* owned */
@@ -54,7 +58,10 @@ void scan_report_add(struct scan_report *r, const struct scan_result *result);
 /* How many pairs were decided. */
 uint64_t scan_report_decided(const struct scan_report *r);
 
-/* Prints what there is, sorted, to stdout; with --json nothing. */
+/* How many ports are open. */
+uint64_t scan_report_open(const struct scan_report *r);
+
+/* Prints what there is, sorted, to stdout; with --json what was not told. */
 void scan_report_print(struct scan_report *r);
 
 /* The "summary" event. */

@@ -25,6 +25,7 @@ enum probe_state {
 struct probe {
 	uint64_t pair;   /* which port of which host */
 	int64_t sent_ns; /* when this try began */
+	int64_t took_ns; /* open: until it was answered */
 	int64_t due_ns;  /* in flight: when it is given up */
 	uint32_t older;  /* the try before this one, or PROBE_NONE */
 	uint32_t newer;  /* the try behind it, or PROBE_NONE */

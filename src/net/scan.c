@@ -1,6 +1,7 @@
 #include "net/scan.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -9,6 +10,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "net/addr.h"
+#include "net/payload.h"
 #include "net/scan_fast.h"
 #include "net/scan_run.h"
 #include "net/sock.h"
@@ -102,15 +104,50 @@ open_socket(struct scan *s, uint32_t id, const struct addr *a)
 	if (p->fd >= 0 && p->family != addr_family(a))
 		scan_drop_socket(s, id);
 	if (p->fd < 0) {
-		p->fd = sock_open(addr_family(a), SOCK_STREAM);
+		p->fd = sock_open(addr_family(a), s->o->type);
 		if (p->fd >= 0)
 			fast_icmp_prepare(p->fd, addr_family(a));
-		if (p->fd >= 0 && s->o->targets->hosts == 1 &&
-		    addr_is_loopback(a))
+		if (p->fd >= 0 && s->o->type == SOCK_STREAM &&
+		    s->o->targets->hosts == 1 && addr_is_loopback(a))
 			fast_connect_pin(p->fd, a);
 	}
 	p->family = (uint8_t)addr_family(a);
 	return p->fd < 0 ? errno : 0;
+}
+
+/* A datagram that may be answered. 0, or an errno. */
+static int
+send_payload(int fd, const struct addr *a)
+{
+	size_t size;
+	const void *bytes = payload_for(addr_port(a), &size);
+
+	if (send(fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+		return EINPROGRESS;
+	return errno == EINTR ? EINPROGRESS : errno;
+}
+
+/* Asks. 0: open, EINPROGRESS: no answer yet, or an errno. */
+static int
+send_probe(struct scan *s, uint32_t id, const struct addr *a)
+{
+	struct probe *p = scan_probe(s, id);
+	struct scan_host *h = scan_host(s, p->pair);
+	int errnum = open_socket(s, id, a);
+
+	if (errnum == 0 && connect(p->fd, &a->u.sa, a->len) < 0)
+		errnum = errno == EINTR ? EINPROGRESS : errno;
+	if (errnum == 0 && s->o->type == SOCK_DGRAM)
+		errnum = send_payload(p->fd, a);
+	/* On this machine and close by the answer is there already. */
+	if (errnum == EINPROGRESS &&
+	    (!h->far || s->progress.sent % FAR_CHECK == 0)) {
+		errnum = s->o->type == SOCK_STREAM
+			     ? fast_connect_result(p->fd, a)
+			     : verdict_ask(s, p->fd, a);
+		h->far = errnum == EINPROGRESS;
+	}
+	return errnum;
 }
 
 /* Sends the try that id stands for. */
@@ -118,7 +155,6 @@ static void
 begin(struct scan *s, uint32_t id)
 {
 	struct probe *p = scan_probe(s, id);
-	struct scan_host *h = scan_host(s, p->pair);
 	struct addr a;
 	int errnum;
 
@@ -129,18 +165,11 @@ begin(struct scan *s, uint32_t id)
 	s->flying++;
 	s->progress.sent++;
 	pace_take(&s->pace, p->sent_ns);
-	errnum = open_socket(s, id, &a);
-	if (errnum == 0 && connect(p->fd, &a.u.sa, a.len) < 0)
-		errnum = errno == EINTR ? EINPROGRESS : errno;
-	/* On this machine and close by the answer is there already. */
-	if (errnum == EINPROGRESS &&
-	    (!h->far || s->progress.sent % FAR_CHECK == 0)) {
-		errnum = fast_connect_result(p->fd, &a);
-		h->far = errnum == EINPROGRESS;
-	}
+	errnum = send_probe(s, id, &a);
 	if (errnum == EINPROGRESS) {
 		s->burst.left--;
-		if (fast_set_watch(s->set, id, p->fd, POLLOUT) == 0) {
+		if (fast_set_watch(s->set, id, p->fd,
+			s->o->type == SOCK_STREAM ? POLLOUT : POLLIN) == 0) {
 			verdict_await(s, id);
 			return;
 		}
@@ -301,8 +330,12 @@ ask(struct scan *s, uint32_t id)
 
 	if (p->state == PROBE_FREE || p->fd < 0)
 		return;
+	if (p->state == PROBE_BANNER) {
+		verdict_hear(s, id);
+		return;
+	}
 	scan_address(s, p->pair, &a);
-	errnum = verdict_ask(p->fd, &a);
+	errnum = verdict_ask(s, p->fd, &a);
 	if (errnum == EINPROGRESS)
 		return;
 	probe_unlink(&s->pool, id);

@@ -16,18 +16,24 @@
 struct err;
 struct targets;
 
+/* First words are cut at so many bytes. */
+#define SCAN_BANNER 256
+
 enum scan_state {
 	SCAN_OPEN,
 	SCAN_CLOSED,
 	SCAN_FILTERED,
-	SCAN_UNKNOWN /* not found out, for a reason on this side */
+	SCAN_OPEN_FILTERED, /* UDP: either of the two */
+	SCAN_UNKNOWN        /* not found out, for a reason on this side */
 };
 
 /* What became of a port, and why; each reason belongs to one state. */
 enum scan_reason {
 	SCAN_CONNECTED,     /* open: the handshake was completed */
+	SCAN_ANSWERED,      /* open: a datagram came back */
 	SCAN_REFUSED,       /* closed */
 	SCAN_SILENT,        /* filtered: no answer to any try */
+	SCAN_NO_REPLY,      /* open or filtered: no datagram and no refusal */
 	SCAN_HOST_UNREACH,  /* filtered: ICMP host unreachable, or no ARP */
 	SCAN_NET_UNREACH,   /* filtered: ICMP net unreachable, or no route */
 	SCAN_PROHIBITED,    /* filtered: administratively prohibited */
@@ -46,8 +52,10 @@ struct scan_result {
 	uint32_t host; /* of the targets */
 	uint16_t port;
 	enum scan_reason reason;
-	int errnum; /* SCAN_LOCAL: what failed */
-	int64_t ns; /* from the try that was answered to its answer */
+	int errnum;         /* SCAN_LOCAL: what failed */
+	int64_t ns;         /* from the try that was answered to its answer */
+	const void *banner; /* what the service said first, or NULL */
+	size_t banner_size;
 };
 
 /* How far it is, for who watches. */
@@ -63,6 +71,8 @@ struct scan_options {
 	const struct targets *targets;
 	const uint16_t *ports; /* ascending */
 	uint32_t port_count;
+	int type;           /* SOCK_STREAM or SOCK_DGRAM */
+	int64_t banner_ms;  /* wait so long for first words; 0: do not */
 	int64_t parallel;   /* probes in flight at most; 0: by descriptors */
 	int64_t rate;       /* probes a second at most; 0: any */
 	int64_t retries;    /* re-probes of a silent port; -1: as loss needs */

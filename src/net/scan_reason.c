@@ -7,8 +7,10 @@ static const struct {
 	enum scan_state state;
 } reasons[SCAN_REASONS] = {
     [SCAN_CONNECTED] = {"connected", SCAN_OPEN},
+    [SCAN_ANSWERED] = {"answered", SCAN_OPEN},
     [SCAN_REFUSED] = {"refused", SCAN_CLOSED},
     [SCAN_SILENT] = {"no answer", SCAN_FILTERED},
+    [SCAN_NO_REPLY] = {"no answer", SCAN_OPEN_FILTERED},
     [SCAN_HOST_UNREACH] = {"host unreachable", SCAN_FILTERED},
     [SCAN_NET_UNREACH] = {"network unreachable", SCAN_FILTERED},
     [SCAN_PROHIBITED] = {"prohibited", SCAN_FILTERED},
@@ -33,7 +35,7 @@ const char *
 scan_state_name(enum scan_state state)
 {
 	static const char *const names[] = {
-	    "open", "closed", "filtered", "unknown"};
+	    "open", "closed", "filtered", "open|filtered", "unknown"};
 
 	return names[state];
 }

@@ -1,6 +1,9 @@
 #include "net/verdict.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
 
 #include "base/diag.h"
 #include "net/addr.h"
@@ -20,18 +23,20 @@
 #define PAUSE_MS 5
 #define PAUSE_MOST_MS 500
 
-/* What an errno of connect(2) says about the port. */
+/* What an errno says about the port. */
 static enum scan_reason
-reason_of(int errnum)
+reason_of(const struct scan *s, int errnum)
 {
+	bool is_stream = s->o->type == SOCK_STREAM;
+
 	switch (errnum) {
 	case 0:
-		return SCAN_CONNECTED;
+		return is_stream ? SCAN_CONNECTED : SCAN_ANSWERED;
 	case ECONNREFUSED:
 	case ECONNRESET:
 		return SCAN_REFUSED;
 	case ETIMEDOUT:
-		return SCAN_SILENT;
+		return is_stream ? SCAN_SILENT : SCAN_NO_REPLY;
 	case EHOSTUNREACH:
 #ifdef EHOSTDOWN
 	case EHOSTDOWN:
@@ -57,7 +62,9 @@ give(struct scan *s, uint32_t id, bool under_way)
 	if (p->state == PROBE_FLIGHT)
 		s->flying--;
 	fast_set_ignore(s->set, id);
-	if (p->fd >= 0 && !fast_connect_again(p->fd, under_way))
+	/* A datagram socket may hold answers that would come too late. */
+	if (p->fd >= 0 &&
+	    (s->o->type == SOCK_DGRAM || !fast_connect_again(p->fd, under_way)))
 		scan_drop_socket(s, id);
 	probe_give(&s->pool, id);
 }
@@ -83,21 +90,14 @@ give_all(struct scan *s, uint32_t id, bool under_way)
 
 /* Tells what became of a pair. */
 static void
-tell(struct scan *s, uint64_t pair, enum scan_reason reason, int errnum,
-    int64_t ns)
+tell(struct scan *s, uint64_t pair, struct scan_result *r)
 {
-	struct scan_result r = {
-	    .host = (uint32_t)(pair / s->o->port_count),
-	    .port = s->o->ports[pair % s->o->port_count],
-	    .reason = reason,
-	    .errnum = errnum,
-	    .ns = ns,
-	};
-
+	r->host = (uint32_t)(pair / s->o->port_count);
+	r->port = s->o->ports[pair % s->o->port_count];
 	s->progress.decided++;
-	if (reason == SCAN_CONNECTED)
+	if (scan_state_of(r->reason) == SCAN_OPEN)
 		s->progress.open++;
-	s->o->result(s->o->context, &r);
+	s->o->result(s->o->context, r);
 }
 
 /* The outcome of one of a host's first probes. */
@@ -133,32 +133,90 @@ learn(struct scan *s, uint32_t id, int64_t now)
 		/* An earlier try was lost, or its answer. */
 		if (p->tries > h->lost)
 			h->lost = p->tries;
-		window_cut(
-		    &s->window, now, rtt_timeout_us(&h->rtt, INT64_MAX) * 1000);
+		if (window_cut(&s->window, now,
+			rtt_timeout_us(&h->rtt, INT64_MAX) * 1000) &&
+		    s->o->type == SOCK_DGRAM)
+			pace_slow(&s->pace);
 	} else {
 		window_grow(&s->window);
 	}
 }
 
-/* Ends the tries of id's port with a verdict. */
+/* Ends the tries of id's port, and tells. */
 static void
-decide(struct scan *s, uint32_t id, enum scan_reason reason, int errnum)
+settle(struct scan *s, uint32_t id, struct scan_result *r)
 {
 	struct probe *p = scan_probe(s, id);
 	uint64_t pair = p->pair;
-	int64_t now = clock_now(), ns = now - p->sent_ns;
 
-	if (reason == SCAN_CONNECTED || reason == SCAN_REFUSED)
-		learn(s, id, now);
 	if (p->state == PROBE_FLIGHT) {
 		p->state = PROBE_WAITING;
 		s->flying--;
 	}
-	if (reason == SCAN_CONNECTED)
+	if (scan_state_of(r->reason) == SCAN_OPEN)
 		scan_drop_socket(s, id);
-	give_all(s, id, reason == SCAN_SILENT);
+	give_all(s, id, r->reason == SCAN_SILENT);
 	count_lead(s, pair);
-	tell(s, pair, reason, errnum, ns);
+	tell(s, pair, r);
+}
+
+/* Ends them with a verdict. */
+static void
+decide(struct scan *s, uint32_t id, enum scan_reason reason, int errnum)
+{
+	int64_t now = clock_now();
+	struct scan_result r = {
+	    .reason = reason,
+	    .errnum = errnum,
+	    .ns = now - scan_probe(s, id)->sent_ns,
+	};
+
+	if (reason == SCAN_REFUSED || scan_state_of(reason) == SCAN_OPEN)
+		learn(s, id, now);
+	settle(s, id, &r);
+}
+
+/* The port is open: what does the service say? */
+static void
+await_banner(struct scan *s, uint32_t id)
+{
+	struct probe *p = scan_probe(s, id);
+	int64_t now = clock_now();
+
+	learn(s, id, now);
+	if (p->state == PROBE_FLIGHT)
+		s->flying--;
+	p->state = PROBE_BANNER;
+	p->took_ns = now - p->sent_ns;
+	probe_time(&s->pool, id, now + s->o->banner_ms * CLOCK_MS);
+	(void)fast_set_watch(s->set, id, p->fd, POLLIN);
+	verdict_hear(s, id);
+}
+
+/* Ends the wait with what was said, if anything. */
+static void
+end_banner(struct scan *s, uint32_t id, const void *bytes, size_t n)
+{
+	struct scan_result r = {
+	    .reason = SCAN_CONNECTED,
+	    .ns = scan_probe(s, id)->took_ns,
+	    .banner = n > 0 ? bytes : NULL,
+	    .banner_size = n,
+	};
+
+	settle(s, id, &r);
+}
+
+void
+verdict_hear(struct scan *s, uint32_t id)
+{
+	char bytes[SCAN_BANNER];
+	ssize_t n;
+
+	n = recv(scan_probe(s, id)->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	end_banner(s, id, bytes, n > 0 ? (size_t)n : 0);
 }
 
 /* This machine could not ask: later again, more slowly. */
@@ -195,7 +253,8 @@ step(const struct scan *s, const struct probe *p, int errnum, const char *note)
 	if (!diag_shows(DIAG_STEP))
 		return;
 	scan_address(s, p->pair, &a);
-	diag_step("connect", p->sent_ns, errnum, note, "%s%s",
+	diag_step(s->o->type == SOCK_STREAM ? "connect" : "datagram",
+	    p->sent_ns, errnum, note, "%s%s",
 	    addr_format(&a, text, sizeof(text)),
 	    p->tries > 1 ? " once more" : "");
 }
@@ -213,15 +272,32 @@ is_self_connect(const struct probe *p, const struct addr *a)
 	return addr_equal(&local, a);
 }
 
+/* The same for a datagram. */
+static int
+ask_dgram(int fd, const struct addr *a)
+{
+	char byte;
+	int errnum, icmp;
+
+	if (recv(fd, &byte, 1, MSG_DONTWAIT) >= 0)
+		return 0;
+	errnum = errno == EAGAIN || errno == EINTR ? EINPROGRESS : errno;
+	icmp = fast_icmp_error(fd, a);
+	return icmp != 0 ? icmp : errnum;
+}
+
 /*
  * TCP goes on after an ICMP error that comes while connect(2) is at work; for
  * a scan it is the answer.
  */
 int
-verdict_ask(int fd, const struct addr *a)
+verdict_ask(const struct scan *s, int fd, const struct addr *a)
 {
-	int errnum = fast_connect_result(fd, a), icmp;
+	int errnum, icmp;
 
+	if (s->o->type == SOCK_DGRAM)
+		return ask_dgram(fd, a);
+	errnum = fast_connect_result(fd, a);
 	if (errnum == 0 || errnum == ECONNREFUSED)
 		return errnum;
 	icmp = fast_icmp_error(fd, a);
@@ -237,24 +313,30 @@ verdict_conclude(struct scan *s, uint32_t id, int errnum, const struct addr *a)
 {
 	struct probe *p = scan_probe(s, id);
 
-	if (errnum == 0 && is_self_connect(p, a)) {
+	if (errnum == 0 && s->o->type == SOCK_STREAM && is_self_connect(p, a)) {
 		scan_drop_socket(s, id);
 		errnum = ECONNREFUSED;
 	}
-	step(s, p, errnum, "the three-way handshake is done");
-	if (reason_of(errnum) == SCAN_LOCAL) {
+	step(s, p, errnum,
+	    s->o->type == SOCK_STREAM ? "the three-way handshake is done"
+				      : "an answer came");
+	if (reason_of(s, errnum) == SCAN_LOCAL) {
 		fail_local(s, id, errnum);
 		return;
 	}
 	s->pause_ms = 0;
-	decide(s, id, reason_of(errnum), errnum);
+	if (errnum == 0 && s->o->banner_ms > 0 && s->o->type == SOCK_STREAM)
+		await_banner(s, id);
+	else
+		decide(s, id, reason_of(s, errnum), errnum);
 }
 
 /* How often a silent port of the host is tried, as things stand. */
 static int
 tries_due(struct scan *s, const struct scan_host *h)
 {
-	int tries = 2;
+	/* Hosts limit how many refusals they send: RFC 1812 4.3.2.8. */
+	int tries = s->o->type == SOCK_DGRAM ? 3 : 2;
 
 	if (s->o->retries >= 0)
 		return (int)s->o->retries + 1;
@@ -312,7 +394,7 @@ give_up(struct scan *s, uint32_t id)
 	if (p->tries < tries_due(s, scan_host(s, p->pair)))
 		probe_wait(&s->pool, id);
 	else
-		decide(s, id, SCAN_SILENT, ETIMEDOUT);
+		decide(s, id, reason_of(s, ETIMEDOUT), ETIMEDOUT);
 }
 
 void
@@ -322,6 +404,10 @@ verdict_expire(struct scan *s, uint32_t id)
 	struct addr a;
 	int errnum;
 
+	if (p->state == PROBE_BANNER) {
+		end_banner(s, id, NULL, 0);
+		return;
+	}
 	/* Silence is no loss as long as re-probes find nothing more. */
 	if (p->tries == 1 && s->window.threshold == s->window.most)
 		window_grow(&s->window);
@@ -331,7 +417,7 @@ verdict_expire(struct scan *s, uint32_t id)
 	}
 	/* The answer may be there, and this process late to look. */
 	scan_address(s, p->pair, &a);
-	errnum = verdict_ask(p->fd, &a);
+	errnum = verdict_ask(s, p->fd, &a);
 	if (errnum == EINPROGRESS)
 		give_up(s, id);
 	else
@@ -341,5 +427,7 @@ verdict_expire(struct scan *s, uint32_t id)
 void
 verdict_skip(struct scan *s, uint64_t pair)
 {
-	tell(s, pair, SCAN_SKIPPED, 0, 0);
+	struct scan_result r = {.reason = SCAN_SKIPPED};
+
+	tell(s, pair, &r);
 }

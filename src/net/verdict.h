@@ -8,13 +8,17 @@ struct addr;
 struct scan;
 
 /*
- * How a connect(2) to a has ended, as far as the socket and ICMP know: 0
- * connected, EINPROGRESS not yet, else the errno that says most.
+ * What has come back to fd, which asks a, as far as the socket and ICMP know:
+ * 0 connected or answered, EINPROGRESS nothing yet, else the errno that says
+ * most.
  */
-int verdict_ask(int fd, const struct addr *a);
+int verdict_ask(const struct scan *s, int fd, const struct addr *a);
+
+/* The service behind probe id, which is open, may have said something. */
+void verdict_hear(struct scan *s, uint32_t id);
 
 /*
- * The connect(2) of probe id to a has ended with errnum (0: connected). Ends
+ * Asking a by probe id has ended with errnum (0: open). Ends
  * all tries of its port with a verdict, or has it tried again later where
  * this machine is at fault.
  */

@@ -1,0 +1,41 @@
+/* What a scan is asked to do: hosts and ports, from operands and files. */
+#ifndef CMD_SCAN_JOB_H
+#define CMD_SCAN_JOB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "cli/opt.h"
+#include "net/targets.h"
+
+struct command_args;
+struct err;
+
+/* The options that say so. */
+struct scan_job_options {
+	struct opt_list exclude, exclude_hosts;
+	const char *ports_file, *targets_file; /* NULL: none */
+	int all_addresses;
+};
+
+extern const struct opt scan_job_opts[];
+
+struct scan_job {
+	const char *protocol; /* "tcp" or "udp" */
+	struct targets targets;
+	uint16_t *ports; /* owned, ascending */
+	uint32_t port_count;
+};
+
+/*
+ * Takes operands and files; to says how names are looked up. 0, or -1 with
+ * *e. In both cases scan_job_release() is due.
+ */
+int scan_job_take(struct scan_job *job, const char *protocol,
+    const struct scan_job_options *o, const struct command_args *args,
+    struct targets_options to, struct err *e);
+
+void scan_job_release(struct scan_job *job);
+
+#endif

@@ -1,0 +1,44 @@
+# --retry-for waits until the ports are open, --until closed until none is.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use Test::More;
+
+my ($open, $port) = (tcp_listener(), free_port());
+my $both = join ',', $open->sockport, $port;
+my $p = start('portscan', '-q', '--retry-for', '20', '127.0.0.1', $both);
+select undef, undef, undef, 0.2;
+my $late = tcp_listener(port => $port);
+my $r = $p->finish;
+is $r->{status}, 0, 'it ends when the last port has opened';
+is $r->{out}, join('', map { "127.0.0.1:$_\n" } sort { $a <=> $b }
+    $open->sockport, $port), '  and tells them once';
+cmp_ok $r->{seconds}, '<', 10, '  soon';
+
+close $late;
+$r = run('portscan', '-q', '--retry-for', '300ms', '127.0.0.1', $both);
+is $r->{status}, 5, 'one that stays closed: status 5 when the time is up';
+cmp_ok $r->{seconds}, '>=', 0.3, '  not before';
+$r = run('portscan', '-q', '--retry-for', '100ms', '127.0.0.1', $port);
+is $r->{status}, 4, 'none open at all: the status of what they are';
+
+$p = start('portscan', '--retry-for', '20', '--until', 'closed',
+    '127.0.0.1', $open->sockport);
+select undef, undef, undef, 0.2;
+my $number = $open->sockport;
+close $open;
+$r = $p->finish;
+is $r->{status}, 0, '--until closed: it ends when the port has closed';
+like $r->{out}, qr/not shown: 1 closed/, '  and tells so';
+$open = tcp_listener();
+$r = run('portscan', '--retry-for', '100ms', '--until', 'closed', '127.0.0.1',
+    $open->sockport);
+is $r->{status}, 5, '--until closed: status 5 when it stays open';
+$r = run('portscan', '--until', 'closed', '127.0.0.1', $number);
+is $r->{status}, 2, '--until without --retry-for is refused';
+is run('portscan', '--until', 'never', '127.0.0.1', $number)->{status}, 2,
+    'so is an unknown state';
+
+done_testing;

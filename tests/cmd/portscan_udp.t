@@ -1,0 +1,39 @@
+# --udp: answered is open, refused is closed, silence is either.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use Test::More;
+
+my $echo = udp_socket();
+my $silent = udp_socket();
+my $gone = udp_socket();
+my $closed = $gone->sockport;
+close $gone;
+my $pid = Sockt::fork_child(sub {
+    while (defined $echo->recv(my $bytes, 2048)) { $echo->send("got $bytes") }
+});
+my $ports = join ',', $echo->sockport, $silent->sockport, $closed;
+my $r = run('portscan', '-a', '-n', '--udp', '127.0.0.1', $ports);
+is $r->{status}, 0, 'status 0 where one has answered';
+my $n = $echo->sockport;
+like $r->{out}, qr{^$n/udp +open +answered$}m, 'answered: open';
+like $r->{out}, qr{^$closed/udp +closed +refused$}m, 'refused: closed';
+$n = $silent->sockport;
+like $r->{out}, qr{^$n/udp +open\|filtered +no answer$}m,
+    'silent: open or filtered';
+$r = run('portscan', '--udp', '127.0.0.1', $closed);
+is $r->{status}, 4, 'all refused: status 4';
+$r = run('portscan', '--udp', '--retries', '0', '127.0.0.1', $n);
+is $r->{status}, 5, 'all silent: status 5';
+like $r->{out}, qr/^not shown: 1 open\|filtered \(no answer\)$/m, '  and told';
+$r = run('portscan', '--dry-run', '--udp', '127.0.0.1', 'U:53,T:80');
+like $r->{out}, qr/1 ports: 1 to ask.*\n127\.0\.0\.1 port 53\n\z/,
+    'U: is for UDP, T: is not';
+is run('portscan', '--udp', '--banner', '127.0.0.1', '1')->{status}, 2,
+    '--banner is for connections';
+kill 'KILL', $pid;
+reap($pid);
+
+done_testing;
