@@ -70,7 +70,8 @@ take_server(struct proxy *p, const char *text, uint16_t port, struct err *e)
 	size_t n = strcspn(text, "/");
 	char *colon;
 
-	if (n >= sizeof(host) - 8 || (text[n] == '/' && text[n + 1] != '\0'))
+	if (n >= sizeof(host) - 8 || strncmp(text, "unix:", 5) == 0 ||
+	    (text[n] == '/' && text[n + 1] != '\0'))
 		return err_set(e, ERR_USAGE,
 		    "[SCHEME://][USER:PASS@]HOST[:PORT] is expected");
 	memcpy(host, text, n);

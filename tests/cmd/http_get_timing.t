@@ -34,8 +34,8 @@ for my $phase (qw(resolve connect sent first_byte total)) {
     $last = $p->{$phase};
 }
 cmp_ok $p->{first_byte}, '>=', 0.1, 'the first byte is waited for';
-cmp_ok $p->{sent}, '<', 0.1, 'the request is not';
-cmp_ok $p->{total} - $p->{first_byte}, '>=', 0.09, 'and the last one';
+cmp_ok $p->{sent}, '<', $p->{first_byte}, 'the request is sent before';
+cmp_ok $p->{total}, '>=', 0.2, 'and so is the last one';
 cmp_ok $responses[1]{rate}, '>', 0, 'bytes a second';
 is_deeply [map { $_->{event} } @events],
     [qw(connected response response closed)], 'nothing else';
@@ -48,8 +48,8 @@ is $events[-1]{kind}, 'peer', 'and kind';
 
 $r = get(@hops, '/a', '-L', '--timing');
 is scalar(() = $r->{err} =~ /: status \d+/g), 2, '--timing: a chart for a hop';
-like $r->{err}, qr/wait for an answer +1\d\d\.\d ms \| *#+ *\|/, 'with bars';
-like $r->{err}, qr/total +2\d\d\.\d ms  10 B, \d+ B\/s/, 'and a total';
+like $r->{err}, qr/wait for an answer +\d+\.\d ms \| *#+ *\|/, 'with bars';
+like $r->{err}, qr/total +\d\S+ m?s  10 B, \d+ B\/s/, 'and a total';
 
 $r = get(answer('200 OK', 'x'), '/', '-vv');
 for my $step (qw(socket connect send recv close)) {

@@ -43,6 +43,7 @@ sub play {
         if (ref $answer) { $answer->($c, $head) }
         else             { put($c, $answer) }
     }
+    return $count unless $c->opened;
     shutdown $c, 1;
     1 while sysread $c, my $rest, 65536;
     return $count;

@@ -86,5 +86,6 @@ main(void)
 	refuses("http://:secret@a");
 	refuses("http://u:secret@a/b");
 	refuses("u:secret@a:b:c");
+	refuses("socks5://unix:x");
 	return done_testing();
 }

@@ -1,0 +1,70 @@
+# What is odd about an answer but no error is warned of; what breaks off is one.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use SocktHttp;
+use Test::More;
+
+use Socket qw(SOL_SOCKET SO_LINGER);
+my $ok = "HTTP/1.1 200 OK\r\n";
+
+sub warns {
+    my ($name, $bytes, $out, $pattern) = @_;
+    my $r = get($bytes, '/');
+    is $r->{status}, 0, "$name: exit status";
+    is $r->{out}, $out, "$name: the body as it is";
+    like $r->{err}, $pattern, "$name: is warned of";
+}
+warns('a coded body', answer('200 OK', 'zipped', 'Content-Encoding: gzip'),
+    'zipped', qr/the body is encoded \(gzip\) and is written as it is\n\z/);
+warns('identity is none', answer('200 OK', 'x', 'Content-Encoding: identity'),
+    'x', qr/\r\n\r\n\z/);
+warns('a coding that nobody asked for',
+    "${ok}Transfer-Encoding: x\e[1m\r\n\r\nabc", 'abc',
+    qr/transfer coding 'x\\x1b\[1m', which nobody asked for/);
+warns('Transfer-Encoding with Content-Length',
+    "${ok}Content-Length: 99\r\nTransfer-Encoding: chunked\r\n\r\n"
+        . "1\r\nx\r\n0\r\n\r\n", 'x', qr/contradicts itself about its length/);
+my $r = get("$ok\r\nabc", '/', '-v');
+like $r->{err}, qr/whether it is whole cannot be checked/, 'no declared end';
+$r = get("HTTP/1.1 103 Hi\e[1m\r\n\r\n${ok}Content-Length: 0\r\n\r\n", '/', '-v');
+like $r->{err}, qr/interim response: 103 Hi\\x1b\[1m\n/, 'interim at -v';
+
+# A reset in place of an end.
+sub reset_after {
+    my ($bytes) = @_;
+    return sub {
+        my ($c) = @_;
+        syswrite $c, $bytes;
+        # The client has read it all when its own end says so.
+        select undef, undef, undef, 0.1;
+        setsockopt $c, SOL_SOCKET, SO_LINGER, pack 'ii', 1, 0;
+        close $c;
+    };
+}
+for my $case (
+    ['until close',  "$ok\r\nhello", 10, 'hello', qr/after 5 bytes of the body/],
+    ['with a length', "${ok}Content-Length: 9\r\n\r\nhello", 10, 'hello',
+        qr/after 5 of 9 bytes of the body/],
+    ['in the head', "${ok}A: b", 10, '', qr/waiting for the response/],
+) {
+    my ($name, $bytes, $status, $out, $pattern) = @$case;
+    $r = get(reset_after($bytes), '/', '-q');
+    is $r->{status}, $status, "reset $name: exit status";
+    is $r->{out}, $out, "reset $name: what came is written";
+    like $r->{err}, $pattern, "reset $name: and told";
+}
+$r = get(reset_after("${ok}Content-Length: 5\r\n\r\nhello"), '/');
+is $r->{status}, 0, 'a reset behind the end is none of our business';
+
+# An answer before the request was read to its end.
+$r = get(sub { my ($c) = @_; syswrite $c, answer('400 Bad', 'no') }, '/', '-q',
+    '-H', 'X-Long: ' . 'x' x 50_000);
+is $r->{status}, 8, 'an early answer is read';
+$r = run('http-get', '-q', '-H', 'X-Long: ' . 'x' x 70_000,
+    'http://127.0.0.1:' . free_port());
+is $r->{status}, 2, 'a request that is too long is refused';
+
+done_testing;

@@ -1,0 +1,61 @@
+# The options that http-get shares with other commands reach its sockets.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use SocktHttp;
+use Test::More;
+
+my $peer;
+sub from {
+    my (@args) = @_;
+    my $file = scratch() . '/peer';
+    my $r = get(sub {
+        my ($c) = @_;
+        spew($file, $c->peerhost . ' ' . $c->peerport);
+        syswrite $c, answer('200 OK', 'x');
+    }, '/', '-q', @args);
+    is $r->{status}, 0, "@args: exit status" or diag $r->{err};
+    return slurp($file);
+}
+like from('-s', '127.0.0.2'), qr/\A127\.0\.0\.2 /, '--source';
+my $l = tcp_listener();
+my $port = $l->sockport;
+close $l;
+is from('-p', $port), "127.0.0.1 $port", '--source-port';
+like from('--nodelay', '--keepalive', '--tos', 16, '--ttl', 9, '--rcvbuf',
+    8192, '--sndbuf', 8192), qr/127/, 'socket options are taken';
+my $r = get(answer('200 OK', 'x'), '/', '-vv', '-4');
+is $r->{status}, 0, '-4';
+
+my $s = http_server(answer('200 OK', 'x'));
+$r = run('http-get', '-6', "$s->{url}/");
+isnt $r->{status}, 0, '-6 does not reach an IPv4 address';
+$r = run('http-get', '-n', 'http://name.test/');
+is $r->{status}, 2, '-n takes no names';
+my $names = ($ENV{SOCKT_BUILD} // "$Sockt::TOP/build") . '/tests/sockt-names';
+$r = run({ command => $names, env => { SOCKT_TEST_NAMES => 'name.test=hang' } },
+    'http-get', '-w', '0.2', 'http://name.test/');
+is $r->{status}, 5, '--timeout covers the look-up';
+$r = run({ command => $names,
+    env => { SOCKT_TEST_NAMES => 'name.test=127.0.0.1' } }, 'http-get',
+    "http://name.test:$s->{port}/");
+is $r->{out}, 'x', 'a name';
+like +(requests($s))[0], qr/\r\nHost: name\.test:$s->{port}\r\n/, 'is the Host';
+
+# --retry-for: the server comes later.
+$port = free_port();
+my $p = start('http-get', '--retry-for', '20', "http://127.0.0.1:$port/");
+$p->expect(err => qr/trying again/);
+$s = http_server({ port => $port }, answer('200 OK', 'late'));
+$r = $p->finish;
+is $r->{status}, 0, '--retry-for: exit status';
+is $r->{out}, 'late', 'it is served';
+
+for my $bad (['-w', 'x'], ['-m', '-1'], ['--idle-timeout', ''], ['-s', 'x'],
+    ['-p', 0], ['--tos', 256], ['-4', '-6'], ['--retry-for', 'x']) {
+    is run('http-get', @$bad, 'http://a/')->{status}, 2, "@$bad is refused";
+}
+
+done_testing;
