@@ -66,6 +66,9 @@ flow_wants_read(const struct flow *f)
 		return false;
 	if (f->move.is_on)
 		return buf_is_empty(&f->queue);
+	if (f->crlf)
+		/* It needs room to grow into. */
+		return buf_is_empty(&f->queue);
 	return f->move.held == 0 && buf_length(&f->queue) < f->queue.size;
 }
 
