@@ -313,11 +313,41 @@ body_error(const struct http_client *c, struct err *e)
 	return err_prefix(e, "after %llu bytes of the body", received);
 }
 
-/* One step of reading: receives, or hands over what was received. */
+/*
+ * Parses what was received, up to the response's end. The pieces of body are
+ * moved together at the front, so that many small chunks become one write;
+ * *body says how many bytes there are. 0, or -1 with *e.
+ */
+static int
+take_received(struct http_client *c, size_t *body, struct err *e)
+{
+	unsigned char *bytes = c->in.data + c->in.head;
+	size_t n = buf_length(&c->in), at = 0, used, length;
+	enum http_event event = HTTP_WANTS_MORE;
+
+	*body = 0;
+	while (at < n && event != HTTP_GOT_ERROR &&
+	       !http_parser_is_done(c->parser)) {
+		event = http_parser_take(
+		    c->parser, bytes + at, n - at, &used, &length, e);
+		at += used;
+		if (length > 0 && *body != at - length)
+			memmove(bytes + *body, bytes + at - length, length);
+		*body += length;
+	}
+	/* They stay where they are until the next bytes are received. */
+	buf_eat(&c->in, at);
+	return event == HTTP_GOT_ERROR ? -1 : 0;
+}
+
+/* One step of reading: receives, and hands the body over. */
 static int
 read_some(struct http_client *c, struct sink *s, struct err *e)
 {
-	size_t used, length;
+	const unsigned char *bytes;
+	struct err lost = ERR_INIT;
+	size_t length;
+	int result;
 	ssize_t n;
 
 	if (buf_is_empty(&c->in)) {
@@ -327,15 +357,16 @@ read_some(struct http_client *c, struct sink *s, struct err *e)
 		if (n == 0)
 			return finish_response(c, e);
 	}
-	if (http_parser_take(c->parser, buf_bytes(&c->in), buf_length(&c->in),
-		&used, &length, e) == HTTP_GOT_ERROR)
-		return -1;
+	bytes = buf_bytes(&c->in);
+	result = take_received(c, &length, e);
 	if (length > 0 &&
-	    sink_write(s, buf_bytes(&c->in) + used - length, length,
-		deadline_first(c->options->until, idle_deadline(c)), e) < 0)
+	    sink_write(s, bytes, length,
+		deadline_first(c->options->until, idle_deadline(c)),
+		&lost) < 0) {
+		*e = lost;
 		return -1;
-	buf_eat(&c->in, used);
-	return 0;
+	}
+	return result;
 }
 
 int
