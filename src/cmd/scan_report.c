@@ -309,6 +309,20 @@ count_of(const struct scan_report *r, uint32_t host, enum scan_state state)
 	return n;
 }
 
+/* Who was given up after the first probes. */
+static void
+tell_skipped(const struct scan_report *r)
+{
+	char ip[ADDR_TEXT];
+	uint32_t i;
+
+	for (i = 0; r->totals[SCAN_SKIPPED] > 0 && i < r->targets->hosts; i++)
+		if (r->counts[(size_t)i * SCAN_REASONS + SCAN_SKIPPED] > 0)
+			diag_note("%s was given up: it answered none of its "
+				  "first probes",
+			    host_ip(r, i, ip, sizeof(ip)));
+}
+
 /* A sweep's hosts that have no table of their own. */
 static void
 print_rest(const struct scan_report *r)
@@ -378,9 +392,12 @@ scan_report_print(struct scan_report *r)
 		printf("partial: %" PRIu64 " of %" PRIu64
 		       " ports were not decided\n",
 		    r->asked - decided, r->asked);
+	tell_skipped(r);
 	if (r->totals[SCAN_LOCAL] > 0)
-		diag_warn("%" PRIu64 " ports could not be asked: %s",
-		    r->totals[SCAN_LOCAL], err_reason(r->errnum));
+		diag_warn("%" PRIu64 " port%s could not be asked: %s",
+		    r->totals[SCAN_LOCAL],
+		    r->totals[SCAN_LOCAL] == 1 ? "" : "s",
+		    err_reason(r->errnum));
 }
 
 void
