@@ -324,6 +324,11 @@ take_refusal(struct transfer *t, struct err *e)
 static enum answer_result
 take_other(struct transfer *t, struct err *e)
 {
+	size_t from = 0;
+
+	if (!t->o->follow &&
+	    http_head_find(transfer_head(t), "location", &from) != NULL)
+		diag_warn("the answer is a redirect (--location follows it)");
 	if (t->is_file || !t->is_open)
 		return take_refusal(t, e);
 	if (t->held > 0)

@@ -28,20 +28,21 @@ may_replace(const struct transfer *t)
 static void
 find_held(struct transfer *t)
 {
-	char shown[TRANSFER_URL_SIZE], size[32];
+	char shown[TRANSFER_URL_SIZE], part[256], size[32];
 
 	if (t->file.is_special || t->file.held == 0)
 		return;
 	num_format_size(size, sizeof(size), (uint64_t)t->file.held);
+	text_escape_string(part, sizeof(part), t->file.part);
 	if (!t->o->resume)
-		diag_warn("there are %s of an earlier run; beginning anew "
+		diag_warn("%s holds %s of an earlier run; beginning anew "
 			  "(--continue resumes)",
-		    size);
+		    part, size);
 	else if (!download_source(&t->file,
 		     url_absolute(&t->start, shown, sizeof(shown)), &t->source))
-		diag_warn("there are %s, but not known to be of this file; "
-			  "beginning anew",
-		    size);
+		diag_warn("%s holds %s that are not known to be of this "
+			  "file; beginning anew",
+		    part, size);
 	else
 		t->held = t->file.held;
 }
@@ -213,7 +214,8 @@ output_take_aside(struct transfer *t, char *kept, size_t size, struct err *e)
 	kept[0] = '\0';
 	if (!t->is_file || t->file.is_special)
 		return take(t, &t->out, e);
-	snprintf(kept, size, "%s.error", t->file.target);
+	if (snprintf(kept, size, "%s.error", t->file.target) >= (int)size)
+		return err_sys(e, ERR_OUTPUT, ENAMETOOLONG, "writing %s", kept);
 	fd = open(
 	    kept, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
 	if (fd < 0)

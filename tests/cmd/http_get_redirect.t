@@ -24,6 +24,12 @@ my $r = get([to(301, '/b')], '/a');
 is $r->{status}, 0, 'without -L a redirect is the answer';
 is $r->{out}, 'no', 'and its body is shown';
 is scalar(requests($r->{server})), 1, 'and nothing else is asked for';
+like $r->{err}, qr/a redirect \(--location follows it\)\n\z/, 'but told';
+my $dir = scratch();
+$r = get([to(301, '/b')], '/a', '-o', "$dir/file");
+is $r->{status}, 8, '-o: it is not what was asked for';
+ok !-e "$dir/file", '-o: and not the file';
+is slurp("$dir/file.error"), 'no', '-o: its body is kept';
 
 $r = get([to(302, '../c?d#e'), answer('200 OK', 'yes')], '/x/y/z', '-L');
 like +(requests($r->{server}))[1], qr{\AGET /x/c\?d }, 'a relative one';

@@ -134,7 +134,7 @@ $s = http_server(whole('"v1"', 30_000), whole('"v1"', undef, 'other'));
 run('http-get', '-o', "$dir/one", "$s->{url}/a");
 $r = run('http-get', '-c', '-o', "$dir/one", "$s->{url}/b");
 is slurp("$dir/one"), 'other', 'a partial file of another URL is not used';
-like $r->{err}, qr/not known to be of this file/, 'and that is told';
+like $r->{err}, qr{one\.part holds 29\.3 KiB that are not known to be of this file}, 'and that is told';
 
 # A file that is there.
 my $n = 0;
@@ -162,6 +162,10 @@ is $r->{signal}, 15, 'SIGTERM: it dies by it';
 like $r->{err}, qr/30000 bytes are kept in \S+int\.part; --continue resumes/,
     'and says what is kept';
 kill 'KILL', $s->{pid};
+
+$r = get(whole('"v1"'), '/', '-o', "$dir/int");
+like $r->{err}, qr{int\.part holds 29\.3 KiB of an earlier run; beginning anew},
+    'without -c it begins anew, and says so';
 
 # Two at once.
 $s = http_server(sub { syswrite $_[0], whole('"v1"', 30_000); sleep 60 });

@@ -25,6 +25,9 @@ our $TOP = abs_path(dirname(__FILE__) . '/../..');
 # Seconds after which any single wait is a failure; slow builds take longer.
 our $PATIENCE = $ENV{SOCKT_PATIENCE} || 30;
 
+# What the tester's own environment says is for the tester's own programs.
+delete @ENV{qw(http_proxy no_proxy)};
+
 my %children;    # pid => 1: what this process must not leave behind
 my $owner = $$;
 
