@@ -144,6 +144,8 @@ BENCH = $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*/*.c))
 bench: $(B)/sockt $(BENCH)
 	@$(TESTENV) perl tests/bench/bench.pl $(ROWS)
 
+# The program of servers that run one.
+$(B)/bench/load/greeter: private MODE_LDFLAGS += -static
 $(B)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(COMPILE) $(STRICT) -MMD -MP -Itests/bench/load -o $@ $< $(LINK)

@@ -1,0 +1,114 @@
+# Hello conversations a second, a process each; the same with a program; and
+# what an idle connection costs.
+use strict;
+use warnings;
+use Bench;
+
+my $greeter = load('greeter');
+my $quiet = '/dev/null';
+
+# How each server is started on a port; the first list forks, the second runs
+# the same tiny static program.
+my @forking = (
+    ['sockt', [sockt(), qw(serve-hello -q --max-conns 2000 127.0.0.1 PORT)]],
+    ['limit: accept, fork', [limit('hello'), 'PORT']],
+);
+my @running = (
+    ['sockt', [sockt(), qw(listen -q -k --max-conns 2000 127.0.0.1 PORT --),
+        $greeter]],
+    ['tcpserver -b 4096',
+        [qw(tcpserver -H -R -l0 -b 4096 -c 2000 127.0.0.1 PORT), $greeter]],
+    ['tcpserver', [qw(tcpserver -H -R -l0 -c 2000 127.0.0.1 PORT), $greeter]],
+    ['ncat -k -e',
+        [qw(ncat -k -l -m 2000 127.0.0.1 PORT -e), $greeter]],
+    ['socat fork', ['socat', 'TCP-LISTEN:PORT,bind=127.0.0.1,fork,'
+        . 'backlog=4096,reuseaddr', "EXEC:$greeter"]],
+);
+@running = grep { -x $_->[1][0] || installed($_->[1][0]) } @running;
+
+sub start_server {
+    my ($tool) = @_;
+    my $port = free_port();
+    my @command = @{ $tool->[1] };
+    s/\bPORT\b/$port/ for @command;
+    my $server = launch({ plain => 1 }, @command);
+    return wait_listening($port) ? ($server, $port) : ();
+}
+
+sub converse {
+    my ($tool, $count, $window) = @_;
+    my (undef, $port) = start_server($tool) or return { lost => 'no server' };
+    my $out = scratch() . '/clients';
+    my $clients = launch({ plain => 1, out => $out }, load('clients'), $port,
+        $count, $window);
+    my $status = finish($clients);
+    my ($rate, @ms) = split ' ', slurp($out);
+    return { lost => "did not end ($status)" } if $status;
+    my $failed = pop @ms;
+    return { value => $rate, extra => \@ms,
+        lost => $failed ? "$failed of $count failed" : '' };
+}
+
+for my $window (1, 16, 256, 1000) {
+    my $count = $window == 1 ? 1000 : $window < 1000 ? 3000 : 4000;
+    row(
+        name  => "hello conversations, $window at a time, a fork each",
+        unit  => '1/s',
+        extra => ['p50 ms', 'p99 ms', 'longest'],
+        tools => [map { my $t = $_;
+            [$t->[0], sub { converse($t, $count, $window) }] }
+            @forking, grep { $_->[0] =~ /tcpserver/ } @running],
+    );
+}
+for my $window (1, 16, 256) {
+    my $count = $window == 1 ? 600 : 2000;
+    row(
+        name  => "hello conversations, $window at a time, a program each",
+        unit  => '1/s',
+        extra => ['p50 ms', 'p99 ms', 'longest'],
+        tools => [map { my $t = $_;
+            [$t->[0], sub { converse($t, $count, $window) }] } @running],
+    );
+}
+
+# Private memory of a server and everything under it, in KiB.
+sub private_kib {
+    my ($group) = @_;
+    my $sum = 0;
+    for my $stat (glob '/proc/[0-9]*/stat') {
+        my (undef, undef, $pgrp) = split ' ', slurp($stat) =~ s/.*\)//r;
+        next unless ($pgrp // 0) == $group;
+        my ($pid) = $stat =~ /(\d+)/;
+        my $told = slurp("/proc/$pid/smaps_rollup");
+        $sum += $1 while $told =~ /^Private_\w+:\s+(\d+)/mg;
+    }
+    return $sum;
+}
+
+sub idle {
+    my ($tool, $count) = @_;
+    my ($server, $port) = start_server($tool) or return { lost => 'no server' };
+    my $before = private_kib($server->{pid});
+    pipe my $r, my $w or die $!;
+    pipe my $said, my $say or die $!;
+    my $clients = launch({ plain => 1, in => $r, out => $say },
+        load('clients'), $port, $count, 'hold');
+    close $say;
+    my $held = <$said> // '';
+    my $after = private_kib($server->{pid});
+    close $w;
+    close $r;
+    finish($clients);
+    return { lost => 'not held' } unless $held eq "held\n";
+    return { value => ($after - $before) / $count };
+}
+
+row(
+    name   => 'private memory of each of 1000 idle connections',
+    unit   => 'KiB',
+    lower  => 1,
+    rounds => 3,
+    tools  => [map { my $t = $_; [$t->[0], sub { idle($t, 1000) }] }
+        @forking, grep { $_->[0] =~ /^tcpserver -b/ } @running],
+);
+1;
