@@ -57,7 +57,12 @@ STRICT = -Werror
 endif
 # What the user gives never displaces what the mode needs.
 COMPILE = $(CC) $(STD) $(WARN) $(CFLAGS) $(MODE_CFLAGS) $(CPPFLAGS)
-LINK = $(LDFLAGS) $(MODE_LDFLAGS) $(LDLIBS)
+# Bound at the start, so that no forked child has to look a symbol up, and
+# what is bound is read-only from then on.
+LINK = $(BIND) $(LDFLAGS) $(MODE_LDFLAGS) $(LDLIBS)
+ifeq ($(shell uname -s),Linux)
+BIND = -Wl,-z,now -Wl,-z,relro
+endif
 
 SRC = $(filter-out %fast_linux.c %fast_posix.c,$(wildcard src/base/*.c \
 	src/cli/*.c src/net/*.c src/cmd/*.c)) \

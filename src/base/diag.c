@@ -49,6 +49,12 @@ diag_is_json(void)
 	return diag.json;
 }
 
+bool
+diag_tells(int level)
+{
+	return diag.json || diag.level >= level;
+}
+
 /* Nothing can be said about a stderr that cannot be written. */
 static void
 write_stderr(const char *bytes, size_t n)
@@ -194,6 +200,10 @@ void
 diag_event_begin(struct json *j, const char *event)
 {
 	json_begin(j);
+	if (!diag.json) {
+		json_ignore(j);
+		return;
+	}
 	json_text(j, "event", event);
 	json_seconds(j, "time", clock_seconds(diag.start_ns, clock_now()));
 }

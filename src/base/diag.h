@@ -28,6 +28,10 @@ void diag_events_to_stdout(void);
 bool diag_shows(int level);
 bool diag_is_json(void);
 
+/* Whether an event at level would be told at all: who would first have to
+ * put it together asks. */
+bool diag_tells(int level);
+
 /*
  * Reports an error: one line, and with --json an "error" event. An error
  * without a text is silent: its kind alone was wanted. A pipe that lost its
@@ -57,7 +61,8 @@ bool diag_progress_is_shown(void);
 /*
  * An event. diag_event_begin() starts the object with "event" and "time";
  * the caller adds members; diag_event_end() writes it with --json, and
- * otherwise the line when level is shown.
+ * otherwise the line when level is shown. Without --json members cost next to
+ * nothing.
  */
 void diag_event_begin(struct json *j, const char *event);
 void diag_event_end(struct json *j, int level, const char *fmt, ...)

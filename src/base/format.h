@@ -22,6 +22,7 @@ struct format {
 				 '%' and its letter */
 	size_t length;
 	bool uses_message; /* %s stands in it */
+	bool uses_ip;      /* %a stands in it: else v->ip is not looked at */
 };
 
 /* What goes into the places. */

@@ -96,10 +96,27 @@ member(struct json *j, const char *name, const char *value, size_t n)
 void
 json_begin(struct json *j)
 {
-	memset(j, 0, sizeof(*j));
+	/* Not the text: touching all of it costs more than the object. */
 	j->text[0] = '{';
+	j->text[1] = '\0';
 	j->length = 1;
-	j->closers[j->depth++] = '}';
+	j->closers[0] = '}';
+	j->depth = 1;
+	j->skipped = 0;
+	j->comma = false;
+	j->truncated = false;
+}
+
+void
+json_ignore(struct json *j)
+{
+	j->skipped = 1;
+}
+
+bool
+json_is_ignored(const struct json *j)
+{
+	return j->skipped > 0;
 }
 
 void
@@ -107,6 +124,8 @@ json_bytes(struct json *j, const char *name, const void *bytes, size_t n)
 {
 	size_t before = j->length;
 
+	if (j->skipped > 0)
+		return;
 	if (put_name(j, name) && put_string(j, bytes, n))
 		j->comma = true;
 	else
@@ -125,6 +144,8 @@ json_number(struct json *j, const char *name, int64_t n)
 {
 	char value[32];
 
+	if (j->skipped > 0)
+		return;
 	snprintf(value, sizeof(value), "%" PRId64, n);
 	member(j, name, value, strlen(value));
 }
@@ -134,6 +155,8 @@ json_seconds(struct json *j, const char *name, double seconds)
 {
 	char value[64];
 
+	if (j->skipped > 0)
+		return;
 	snprintf(value, sizeof(value), "%.6f", seconds);
 	member(j, name, value, strlen(value));
 }
@@ -147,7 +170,8 @@ json_bool(struct json *j, const char *name, bool value)
 static void
 json_open(struct json *j, const char *name, char opener, char closer)
 {
-	if (j->depth == JSON_DEPTH || !member(j, name, &opener, 1)) {
+	if (j->skipped > 0 || j->depth == JSON_DEPTH ||
+	    !member(j, name, &opener, 1)) {
 		j->skipped++;
 		j->truncated = true;
 		return;

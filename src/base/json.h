@@ -25,6 +25,10 @@ struct json {
 /* Begins the outermost object. */
 void json_begin(struct json *j);
 
+/* Nobody will read it: members are not put together from now on. */
+void json_ignore(struct json *j);
+bool json_is_ignored(const struct json *j);
+
 /* Members. Inside an array, name is NULL. */
 void json_text(struct json *j, const char *name, const char *text);
 void json_bytes(struct json *j, const char *name, const void *bytes, size_t n);

@@ -127,6 +127,8 @@ tell_message(const struct client *c, const char *event, const void *bytes,
 	char remote[ADDR_TEXT], shown[SHOWN];
 	struct json j;
 
+	if (!diag_tells(level))
+		return;
 	diag_event_begin(&j, event);
 	addr_json(&c->conn->remote, &j, "remote");
 	json_number(&j, "bytes", (int64_t)n);
@@ -141,13 +143,15 @@ static ssize_t
 make_answer(const struct client *c, const void *message, size_t n,
     unsigned char *answer, size_t size)
 {
-	char ip[ADDR_TEXT];
+	char ip[ADDR_TEXT] = "";
 	struct format_values v = {.message = message,
 	    .length = n,
-	    .ip = addr_format_ip(&c->conn->remote, ip, sizeof(ip)),
+	    .ip = ip,
 	    .port = addr_port(&c->conn->remote),
 	    .number = c->answered + 1};
 
+	if (c->server->reply.uses_ip)
+		addr_format_ip(&c->conn->remote, ip, sizeof(ip));
 	return format_fill(&c->server->reply, &v, answer, size);
 }
 

@@ -184,7 +184,8 @@ make_answer(struct serving *s, const struct dgram *d,
 		out->length = d->length;
 		return true;
 	}
-	addr_format_ip(&p->remote, ip, sizeof(ip));
+	if (s->reply.uses_ip)
+		addr_format_ip(&p->remote, ip, sizeof(ip));
 	n = format_fill(&s->reply, &v, out->bytes, out->size);
 	if (n < 0)
 		dgram_server_ignore(

@@ -269,6 +269,8 @@ addr_json(const struct addr *a, struct json *j, const char *name)
 {
 	char host[ADDR_TEXT];
 
+	if (json_is_ignored(j))
+		return;
 	addr_format_ip(a, host, sizeof(host));
 	json_object(j, name);
 	if (addr_is_unix(a)) {

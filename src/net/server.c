@@ -29,6 +29,19 @@
 #define PAUSE_MS 50
 #define PAUSE_MOST_MS 1000
 
+/* Room for one more child, and for polling all of them. */
+static void
+make_room(struct server *s)
+{
+	if (s->count < s->room)
+		return;
+	s->room = s->room == 0 ? 16 : 2 * s->room;
+	s->children = mem_resize(s->children, s->room, sizeof(s->children[0]));
+	s->pids = mem_resize(s->pids, s->room, sizeof(s->pids[0]));
+	s->fds =
+	    mem_resize(s->fds, s->room + LISTENER_MOST + 1, sizeof(s->fds[0]));
+}
+
 int
 server_start(struct server *s, struct listener *l,
     const struct server_options *o, struct err *e)
@@ -37,6 +50,7 @@ server_start(struct server *s, struct listener *l,
 	s->listener = l;
 	s->options = o;
 	s->resume = deadline_after(0);
+	make_room(s);
 	return wait_catch(WAIT_STOP | WAIT_CHILD, e);
 }
 
@@ -47,6 +61,8 @@ tell_closed(
 {
 	struct summary sum;
 
+	if (!diag_tells(s->options->log_level))
+		return;
 	summary_of_socket(fd, &sum);
 	summary_tell(s->options->log_level, &c->local, &c->remote, &sum,
 	    clock_now() - c->start_ns, status);
@@ -55,7 +71,9 @@ tell_closed(
 static void
 remove_child(struct server *s, size_t i)
 {
-	s->children[i] = s->children[--s->count];
+	s->count--;
+	s->children[i] = s->children[s->count];
+	s->pids[i] = s->pids[s->count];
 }
 
 /* A child has ended: what is left of it is its connection. */
@@ -64,7 +82,7 @@ end_child(struct server *s, size_t i, int status)
 {
 	struct server_child *c = &s->children[i];
 
-	c->pid = 0;
+	c->pid = s->pids[i] = 0;
 	s->running--;
 	s->last_status = program_wait_status(status);
 	if (c->fd < 0) {
@@ -83,14 +101,13 @@ reap(struct server *s)
 	pid_t pid;
 	size_t i;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		for (i = 0; i < s->count; i++) {
-			if (s->children[i].pid != pid)
-				continue;
-			end_child(s, i, status);
-			s->resume = deadline_after(0);
-			break;
-		}
+	while (s->running > 0 && (pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		for (i = 0; i < s->count && s->pids[i] != pid; i++)
+			continue;
+		if (i == s->count)
+			continue;
+		end_child(s, i, status);
+		s->resume = deadline_after(0);
 	}
 }
 
@@ -103,9 +120,11 @@ drain(struct server *s)
 	size_t i = 0;
 	ssize_t n;
 
+	if (s->count == s->running)
+		return;
 	while (i < s->count) {
 		c = &s->children[i];
-		if (c->pid != 0) {
+		if (s->pids[i] != 0) {
 			i++;
 			continue;
 		}
@@ -122,6 +141,13 @@ drain(struct server *s)
 	}
 }
 
+/* Whether any child or connection being drained has a limit. */
+static bool
+has_limits(const struct server *s)
+{
+	return s->count != s->running || s->options->program_ms >= 0;
+}
+
 /* Fills in the connections being drained, returns how many, and brings *until
  * forward to the first limit of a child. */
 static size_t
@@ -130,6 +156,8 @@ drain_pollfds(
 {
 	size_t i, n = 0;
 
+	if (!has_limits(s))
+		return 0;
 	for (i = 0; i < s->count; i++) {
 		*until = deadline_first(*until, s->children[i].until);
 		if (s->children[i].pid != 0)
@@ -184,44 +212,23 @@ count_host(const struct server *s, const struct addr *remote)
 	return n;
 }
 
-/* Tells that a peer is not served, and by which option. */
-static void
-refuse(const struct server *s, const struct server_conn *c, const char *remote,
-    const char *why)
-{
-	struct json j;
-
-	diag_event_begin(&j, "turned-away");
-	addr_json(&c->local, &j, "local");
-	addr_json(&c->remote, &j, "remote");
-	json_text(&j, "reason", why);
-	diag_event_end(
-	    &j, s->options->log_level, "%s: turned away (%s)", remote, why);
-}
-
 /* Whether this peer is served; tells both cases. */
 static bool
 admit(const struct server *s, const struct server_conn *c)
 {
-	char local[ADDR_TEXT], remote[ADDR_TEXT];
-	struct json j;
-
-	addr_format(&c->remote, remote, sizeof(remote));
 	if (s->options->access != NULL &&
 	    !access_allows(s->options->access, &c->remote)) {
-		refuse(s, c, remote, "--allow, --deny");
+		summary_tell_refused(s->options->log_level, &c->local,
+		    &c->remote, "--allow, --deny");
 		return false;
 	}
 	if (s->options->max_per_host > 0 &&
 	    count_host(s, &c->remote) >= s->options->max_per_host) {
-		refuse(s, c, remote, "--max-per-host");
+		summary_tell_refused(s->options->log_level, &c->local,
+		    &c->remote, "--max-per-host");
 		return false;
 	}
-	diag_event_begin(&j, "accepted");
-	addr_json(&c->local, &j, "local");
-	addr_json(&c->remote, &j, "remote");
-	diag_event_end(&j, s->options->log_level, "accepted %s on %s", remote,
-	    addr_format(&c->local, local, sizeof(local)));
+	summary_tell_accepted(s->options->log_level, &c->local, &c->remote);
 	return true;
 }
 
@@ -277,10 +284,8 @@ static int
 wait_event(struct server *s, struct deadline until)
 {
 	const struct listener *l = s->listener;
-	struct pollfd *fds =
-	    mem_array(l->count + s->count + 1, sizeof(struct pollfd));
+	struct pollfd *fds = s->fds;
 	size_t i, n = drain_pollfds(s, fds, &until);
-	int ready;
 
 	if ((int64_t)s->running < s->options->max_conns) {
 		if (!deadline_passed(s->resume))
@@ -291,9 +296,7 @@ wait_event(struct server *s, struct deadline until)
 				fds[n].events = POLLIN;
 			}
 	}
-	ready = wait_poll(fds, n, until);
-	free(fds);
-	return ready;
+	return wait_poll(fds, n, until);
 }
 
 /* A program is signalled with everything that it started. */
@@ -312,6 +315,8 @@ end_late(struct server *s)
 	char text[ADDR_TEXT];
 	size_t i;
 
+	if (s->options->program_ms < 0)
+		return;
 	for (i = 0; i < s->count; i++) {
 		c = &s->children[i];
 		if (c->pid == 0 || !deadline_passed(c->until))
@@ -374,8 +379,8 @@ add_child(struct server *s, pid_t pid, int fd, const struct server_conn *c)
 	child.until =
 	    fd < 0 ? deadline_none() : deadline_after(s->options->program_ms);
 
-	s->children =
-	    mem_resize(s->children, s->count + 1, sizeof(s->children[0]));
+	make_room(s);
+	s->pids[s->count] = pid;
 	s->children[s->count++] = child;
 	s->running++;
 }
@@ -421,17 +426,11 @@ server_spawn(
 void
 server_wait(struct server *s)
 {
-	struct deadline never = deadline_none();
-	struct pollfd *fds;
-
 	while (!look_after(s) && s->count > 0) {
-		struct deadline until = never;
-		size_t n;
+		struct deadline until = deadline_none();
+		size_t n = drain_pollfds(s, s->fds, &until);
 
-		fds = mem_array(s->count + 1, sizeof(struct pollfd));
-		n = drain_pollfds(s, fds, &until);
-		wait_poll(fds, n, until);
-		free(fds);
+		wait_poll(s->fds, n, until);
 	}
 }
 
@@ -463,6 +462,10 @@ server_stop(struct server *s)
 		fd_close(&s->children[i].fd);
 	}
 	free(s->children);
+	free(s->pids);
+	free(s->fds);
 	s->children = NULL;
-	s->count = s->running = 0;
+	s->pids = NULL;
+	s->fds = NULL;
+	s->count = s->running = s->room = 0;
 }

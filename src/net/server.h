@@ -19,6 +19,7 @@
 struct access;
 struct err;
 struct listener;
+struct pollfd;
 
 struct server_options {
 	int64_t max_conns;    /* children at once; over it accepting waits */
@@ -48,7 +49,10 @@ struct server {
 	struct listener *listener; /* the caller's */
 	const struct server_options *options;
 	struct server_child *children; /* owned */
+	pid_t *pids;                   /* theirs, to be searched; owned */
+	struct pollfd *fds;            /* room to poll them all; owned */
 	size_t count;                  /* of them */
+	size_t room;                   /* for them */
 	size_t running;                /* with a process */
 	size_t turn;                   /* listening socket to be asked first */
 	int64_t pause_ms;              /* back-off for want of descriptors */

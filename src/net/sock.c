@@ -329,14 +329,14 @@ sock_close_drained(int *fd, int64_t ms)
 	ssize_t n;
 
 	if (*fd >= 0 && shutdown(*fd, SHUT_WR) == 0) {
-		while (
-		    dropped < DRAIN_BYTES && wait_fd(*fd, POLLIN, until) > 0) {
+		while (dropped < DRAIN_BYTES) {
 			n = recv(*fd, drop, sizeof(drop), MSG_DONTWAIT);
-			if (n < 0 && (errno == EAGAIN || errno == EINTR))
-				continue;
-			if (n <= 0)
+			if (n == 0 ||
+			    (n < 0 && errno != EAGAIN && errno != EINTR))
 				break;
-			dropped += (size_t)n;
+			if (n < 0 && wait_fd(*fd, POLLIN, until) <= 0)
+				break;
+			dropped += n > 0 ? (size_t)n : 0;
 		}
 	}
 	sock_close(fd);

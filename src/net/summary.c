@@ -53,6 +53,8 @@ summary_tell(int level, const struct addr *local, const struct addr *remote,
 						       ended[32] = "";
 	struct json j;
 
+	if (!diag_tells(level))
+		return;
 	put_event(&j, local, remote, s, ns, status);
 	if (!s->bytes_unknown)
 		snprintf(bytes, sizeof(bytes),
@@ -66,4 +68,38 @@ summary_tell(int level, const struct addr *local, const struct addr *remote,
 	    addr_format(local, from, sizeof(from)), bytes,
 	    num_format_duration(took, sizeof(took), ns), words[s->first],
 	    s->reset ? ", by reset" : "", ended);
+}
+
+void
+summary_tell_accepted(
+    int level, const struct addr *local, const struct addr *remote)
+{
+	char to[ADDR_TEXT], from[ADDR_TEXT];
+	struct json j;
+
+	if (!diag_tells(level))
+		return;
+	diag_event_begin(&j, "accepted");
+	addr_json(local, &j, "local");
+	addr_json(remote, &j, "remote");
+	diag_event_end(&j, level, "accepted %s on %s",
+	    addr_format(remote, from, sizeof(from)),
+	    addr_format(local, to, sizeof(to)));
+}
+
+void
+summary_tell_refused(int level, const struct addr *local,
+    const struct addr *remote, const char *why)
+{
+	char from[ADDR_TEXT];
+	struct json j;
+
+	if (!diag_tells(level))
+		return;
+	diag_event_begin(&j, "turned-away");
+	addr_json(local, &j, "local");
+	addr_json(remote, &j, "remote");
+	json_text(&j, "reason", why);
+	diag_event_end(&j, level, "%s: turned away (%s)",
+	    addr_format(remote, from, sizeof(from)), why);
 }

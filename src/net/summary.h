@@ -1,4 +1,4 @@
-/* What is told of a connection when it is over. */
+/* What is told of a connection: when it comes and when it is over. */
 #ifndef NET_SUMMARY_H
 #define NET_SUMMARY_H
 
@@ -27,6 +27,14 @@ struct summary {
  * where it tells nothing.
  */
 void summary_of_socket(int fd, struct summary *s);
+
+/* The "accepted" event, its line at level. */
+void summary_tell_accepted(
+    int level, const struct addr *local, const struct addr *remote);
+
+/* The "turned-away" event: why names the option that did it. */
+void summary_tell_refused(int level, const struct addr *local,
+    const struct addr *remote, const char *why);
 
 /*
  * The "closed" event, its line at level. ns is how long the connection lasted,

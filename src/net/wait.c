@@ -35,6 +35,7 @@ static void
 on_signal(int number)
 {
 	int saved = errno;
+	bool woken = signals.pending != 0;
 	size_t i;
 
 	for (i = 0; i < NUMBERS; i++) {
@@ -45,7 +46,7 @@ on_signal(int number)
 			signals.stopped = number;
 	}
 	/* A full pipe wakes the poll just as well. */
-	while (write(signals.ends[1], "", 1) < 0 && errno == EINTR)
+	while (!woken && write(signals.ends[1], "", 1) < 0 && errno == EINTR)
 		continue;
 	errno = saved;
 }
@@ -79,23 +80,28 @@ wait_catch(int mask, struct err *e)
 	return 0;
 }
 
-int
-wait_taken(void)
+/* Takes the signals and the bytes that woke the poll. */
+static int
+take_signals(void)
 {
 	sigset_t all, old;
 	char drop[64];
 	int taken;
 
-	if (signals.ends[0] < 0)
-		return 0;
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);
 	taken = signals.pending;
 	signals.pending = 0;
-	while (read(signals.ends[0], drop, sizeof(drop)) > 0)
+	while (read(signals.ends[0], drop, sizeof(drop)) == sizeof(drop))
 		continue;
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	return taken;
+}
+
+int
+wait_taken(void)
+{
+	return signals.pending == 0 ? 0 : take_signals();
 }
 
 int
@@ -126,7 +132,7 @@ wait_poll(struct pollfd *fds, nfds_t count, struct deadline until)
 			n--;
 		if (n == 0 && fds[count].revents != 0) {
 			/* Bytes of signals that were taken long ago. */
-			wait_taken();
+			take_signals();
 			continue;
 		}
 		return n;
