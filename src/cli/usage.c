@@ -16,27 +16,29 @@ usage_synopsis(FILE *out, const struct command *c)
 	    c->takes_program ? " [-- PROGRAM [ARG]...]" : "");
 }
 
-/* Words of text, broken at WIDTH, from column at with indent after that. */
-static void
-wrap(FILE *out, const char *text, size_t at, size_t indent)
+/*
+ * The words of n bytes of text, broken at WIDTH, behind what ends at column at;
+ * further lines begin at column indent. Returns the column that is reached.
+ */
+static size_t
+put_words(FILE *out, const char *text, size_t n, size_t at, size_t indent)
 {
-	size_t n;
+	const char *end = text + n;
+	size_t word;
 
-	while (*text != '\0') {
-		n = strcspn(text, " ");
-		if (at > indent && at + 1 + n > WIDTH) {
+	for (; text < end; text += word + strspn(text + word, " ")) {
+		word = strcspn(text, " \n");
+		if (at > indent && at + 1 + word > WIDTH) {
 			fprintf(out, "\n%*s", (int)indent, "");
 			at = indent;
 		} else if (at > indent) {
 			fputc(' ', out);
 			at++;
 		}
-		fwrite(text, 1, n, out);
-		at += n;
-		text += n;
-		text += strspn(text, " ");
+		fwrite(text, 1, word, out);
+		at += word;
 	}
-	fputc('\n', out);
+	return at;
 }
 
 /* "fin|keep|quit" for a choice, otherwise the argument's name. */
@@ -80,7 +82,8 @@ option_line(FILE *out, const struct opt *o)
 		fprintf(out, "\n%*s", HELP_COLUMN, "");
 	else
 		fprintf(out, "%*s", (int)(HELP_COLUMN - n), "");
-	wrap(out, o->help, HELP_COLUMN, HELP_COLUMN);
+	put_words(out, o->help, strlen(o->help), HELP_COLUMN, HELP_COLUMN);
+	fputc('\n', out);
 }
 
 /* The options by groups; a title in a row with its like is told once. */
@@ -98,22 +101,24 @@ option_lines(FILE *out, const struct command *c)
 	}
 }
 
-/* Lines that begin with a blank stay as they are, the others are wrapped. */
+/* Paragraphs are filled; lines that begin with a blank stay as they are. */
 static void
 notes_text(FILE *out, const char *notes)
 {
-	char line[1024];
-	size_t n;
+	size_t n, at = 0;
 
 	fputc('\n', out);
 	for (; *notes != '\0'; notes += n + (notes[n] == '\n')) {
 		n = strcspn(notes, "\n");
-		snprintf(line, sizeof(line), "%.*s", (int)n, notes);
-		if (line[0] == ' ')
-			fprintf(out, "%s\n", line);
-		else
-			wrap(out, line, 0, 0);
+		if (n > 0 && notes[0] != ' ') {
+			at = put_words(out, notes, n, at, 0);
+			continue;
+		}
+		fprintf(out, "%s%.*s\n", at > 0 ? "\n" : "", (int)n, notes);
+		at = 0;
 	}
+	if (at > 0)
+		fputc('\n', out);
 }
 
 void
