@@ -43,6 +43,26 @@ for my $command (run('help')->{out} =~ /^  (\S+) +\S/mg) {
     like $page, qr/^\.Sh EXAMPLES\n/m, "$path has examples"
         unless $command =~ /^(?:help|completion)$/;
 }
-ok -e "$Source::TOP/tests", 'the tree is there';
+
+# Every event and every member that the sources name is in sockt(1).
+my $main = text('man/sockt.1');
+my ($events) = $main =~ /^\.Sh JSON EVENTS\n(.+?)^\.Sh /ms;
+my (%event, %member);
+for my $path (files('src/*/*.c')) {
+    my $c = text($path);
+    $event{$1} = $path while $c =~ /diag_event_begin\(\s*\S+,\s*"([^"]+)"/g;
+    next if $path eq 'src/base/json.c';
+    $member{$1} = $path
+        while $c =~ /(?:json_(?!begin)\w+|addr_json)\((?:[^;"]|\n)*?"([a-z_]+)"/g;
+}
+cmp_ok scalar keys %event, '>', 8, 'the events are found';
+is join(' ', grep { $events !~ /\bQl (?:[\w-]+ , )*\Q$_\E\b/m } sort keys %event), '',
+    'sockt(1) tells of every event';
+my @of_addresses = qw(ip port path);
+my @of_summaries = qw(answered lost duplicates late min avg max mdev);
+my @of_phases = qw(resolved connected first end sent);
+delete @member{@of_addresses, @of_summaries, @of_phases};
+is join(' ', grep { $events !~ /\bVa (?:[\w-]+ , )*\Q$_\E\b/m } sort keys %member), '',
+    'and of every member';
 
 done_testing;
