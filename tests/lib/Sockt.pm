@@ -17,7 +17,7 @@ use Socket qw(SOMAXCONN SOCK_STREAM SOCK_DGRAM);
 use Time::HiRes qw(time);
 
 our @EXPORT = qw(sockt run start tcp_listener udp_socket tcp_client peer
-    reap slurp spew scratch has_ipv6 is_root free_port);
+    reap slurp spew scratch has_ipv6 is_root free_port own_network);
 
 # The folder of the sources, and the binary under test.
 our $TOP = abs_path(dirname(__FILE__) . '/../..');
@@ -179,6 +179,23 @@ sub free_port {
         ReuseAddr => 1,
     ) // croak "bind: $@";
     return $held[-1]->sockport;
+}
+
+# Goes on with this test in a network namespace of its own, where nobody else
+# has sockets: for tests that would disturb others, or be disturbed. To be
+# called first; false where the machine does not let us.
+sub own_network {
+    if (!$ENV{SOCKT_OWN_NETWORK}) {
+        my ($how) = grep { system("unshare $_ true 2>/dev/null") == 0 }
+            '-n', '-rn';
+        return 0 unless $how;
+        $ENV{SOCKT_OWN_NETWORK} = 1;
+        exec 'unshare', $how, $^X, $0 or croak "unshare: $!";
+    }
+    # SIOCSIFFLAGS: the loopback is down in a new one.
+    my $s = udp_socket(host => '0.0.0.0');
+    my $request = pack 'a16 s x22', 'lo', 1;
+    return ioctl $s, 0x8914, $request;
 }
 
 package Sockt::Process;
