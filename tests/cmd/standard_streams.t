@@ -42,15 +42,15 @@ is $r->{status}, 0, 'connect -z needs none of them';
 
 # Where they are not needed no socket lands there: what the peer sends would
 # be our input, what we say would go to the peer.
-close $l->accept;    # the -z before
+my $leak = scratch() . '/leak';
 my $pid = peer($l, sub {
     my ($c) = @_;
     print $c "from the peer\n";
     shutdown $c, 1;
     local $/;
     my $all = <$c>;
-    die "got '$all'" if $all ne '';
-}, 6);
+    spew($leak, $all) if length($all // '');
+}, 1000);
 for (1 .. 2) {
     $r = run({ closed => [0] }, 'connect', '--recv-only', @to);
     is "$r->{status} $r->{out}", "0 from the peer\n", 'stdin closed';
@@ -59,6 +59,8 @@ for (1 .. 2) {
     $r = run({ closed => [2] }, 'connect', '--recv-only', '-vv', @to);
     is "$r->{status} $r->{out}", "0 from the peer\n", 'stderr closed';
 }
-is reap($pid), 0, 'nothing of ours reached the peer but bytes of stdin';
+kill 'KILL', $pid;
+reap($pid);
+ok !-e $leak, 'nothing of ours reached the peer but bytes of stdin';
 
 done_testing;
