@@ -33,7 +33,7 @@ is_deeply [@{$out}{qw(sent received lost duplicates late dropped)}],
 $p->stop;
 
 SKIP: {
-    skip 'the kernel does not tell', 4
+    skip 'the kernel does not tell', 8
         if !-r '/proc/net/udp' || run('--version')->{out} =~ /posix/;
     # A server that does not read is flooded.
     $p = start('udp-serve', '-4', '-v', '--discard', '--rcvbuf', '4096', '0');
@@ -56,6 +56,23 @@ SKIP: {
         'udp-serve reports just as many';
     like $r->{err}, qr/received (\d+) .* $dropped were lost/, 'and sums up';
     my ($received) = $r->{err} =~ /received (\d+) \(/;
+    # Replies beyond our own receive buffer are told apart from lost ones.
+    my $s = udp_socket();
+    my $pid = Sockt::fork_child(sub {
+        my $from = $s->recv(my $x, 100);
+        $s->send('y' x 1000, 0, $from) for 1 .. 1000;
+    });
+    my $q = start('udp-send', '--json', '--rcvbuf', '4096', '--replies', '0',
+        '-w', '2', '127.0.0.1', $s->sockport, 'flood');
+    $q->expect(out => qr/"connected"/);
+    is reap($pid), 0, '1,000 replies to one datagram';
+    $r = $q->finish;
+    my $sum = last_event($r->{out});
+    is $r->{status}, 0, 'some of them are heard';
+    is $sum->{lost}, 0, 'so it is not lost';
+    is $sum->{received} + $sum->{dropped}, 1000,
+        "the other $sum->{dropped} were dropped here, which is told";
+
     is $received - $over + $dropped - $later, 1000, 'received and lost are all that were sent';
 }
 
