@@ -146,7 +146,7 @@ check-interop: $(HELPERS)
 
 # What measures, and what it is measured against.
 BENCH = $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*/*.c))
-bench: $(B)/sockt $(BENCH)
+bench: $(B)/sockt $(BENCH) $(B)/tests/link
 	@$(TESTENV) perl tests/bench/bench.pl $(ROWS)
 
 # The program of servers that run one.

@@ -116,6 +116,51 @@ count_lead(struct scan *s, uint64_t pair)
 		}
 }
 
+static int64_t
+timeout_ns(const struct scan *s, const struct scan_host *h)
+{
+	int64_t most = s->o->timeout_ms * 1000;
+
+	if (rtt_is_known(&h->rtt) || !rtt_is_known(&s->rtt))
+		return rtt_timeout_us(&h->rtt, most) * 1000;
+	/* Its neighbours tell, roughly. */
+	return rtt_timeout_us(&s->rtt, most / 2) * 2000;
+}
+
+/* How often a silent probe is looked after: about once a round trip. */
+static int64_t
+piece_ns(const struct scan_host *h)
+{
+	int64_t us = RTT_LEAST_US;
+
+	if (rtt_is_known(&h->rtt) && 2 * (int64_t)h->rtt.srtt_us < us)
+		us = 2 * (int64_t)h->rtt.srtt_us;
+	return (us > PIECE_LEAST_US ? us : PIECE_LEAST_US) * 1000;
+}
+
+/* The estimate may change meanwhile, so the wait goes by short pieces. */
+void
+verdict_await(struct scan *s, uint32_t id)
+{
+	const struct probe *p = scan_probe(s, id);
+	const struct scan_host *h = scan_host(s, p->pair);
+	int64_t due = p->sent_ns + timeout_ns(s, h);
+	int64_t next = clock_now() + piece_ns(h);
+
+	probe_time(&s->pool, id, due < next ? due : next);
+}
+
+/* The first answer of all tells how long the others may take. */
+static void
+await_anew(struct scan *s)
+{
+	uint32_t id;
+
+	for (id = 0; id < s->pool.fresh; id++)
+		if (scan_probe(s, id)->state == PROBE_FLIGHT)
+			verdict_await(s, id);
+}
+
 /* An answer from the host itself, to the try id. */
 static void
 learn(struct scan *s, uint32_t id, int64_t now)
@@ -124,10 +169,14 @@ learn(struct scan *s, uint32_t id, int64_t now)
 	struct scan_host *h = scan_host(s, p->pair);
 	int64_t ns = now - p->sent_ns;
 
+	bool is_first = !rtt_is_known(&s->rtt);
+
 	h->alive = true;
 	if (ns < KARN_NS) {
 		rtt_sample(&h->rtt, ns);
 		rtt_sample(&s->rtt, ns);
+		if (is_first)
+			await_anew(s);
 	}
 	if (p->tries > 1) {
 		/* An earlier try was lost, or its answer. */
@@ -346,40 +395,6 @@ tries_due(struct scan *s, const struct scan_host *h)
 	else if (h->alive && scan_is_plentiful(s))
 		tries = 3;
 	return tries < MOST_TRIES ? tries : MOST_TRIES;
-}
-
-static int64_t
-timeout_ns(const struct scan *s, const struct scan_host *h)
-{
-	int64_t most = s->o->timeout_ms * 1000;
-
-	if (rtt_is_known(&h->rtt) || !rtt_is_known(&s->rtt))
-		return rtt_timeout_us(&h->rtt, most) * 1000;
-	/* Its neighbours tell, roughly. */
-	return rtt_timeout_us(&s->rtt, most / 2) * 2000;
-}
-
-/* How often a silent probe is looked after: about once a round trip. */
-static int64_t
-piece_ns(const struct scan_host *h)
-{
-	int64_t us = RTT_LEAST_US;
-
-	if (rtt_is_known(&h->rtt) && 2 * (int64_t)h->rtt.srtt_us < us)
-		us = 2 * (int64_t)h->rtt.srtt_us;
-	return (us > PIECE_LEAST_US ? us : PIECE_LEAST_US) * 1000;
-}
-
-/* The estimate may change meanwhile, so the wait goes by short pieces. */
-void
-verdict_await(struct scan *s, uint32_t id)
-{
-	const struct probe *p = scan_probe(s, id);
-	const struct scan_host *h = scan_host(s, p->pair);
-	int64_t due = p->sent_ns + timeout_ns(s, h);
-	int64_t next = clock_now() + piece_ns(h);
-
-	probe_time(&s->pool, id, due < next ? due : next);
 }
 
 /* Nothing came for as long as it could have taken. */
