@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/diag.h"
@@ -137,21 +138,36 @@ may_retry(const struct transfer *t, const struct err *e)
 	}
 }
 
+/* What the server asks for by Retry-After, in seconds; 0: nothing. */
+static int64_t
+retry_after(const struct transfer *t)
+{
+	char value[64];
+	int64_t after;
+
+	if (!http_head_value(
+		transfer_head(t), "retry-after", value, sizeof(value)))
+		return 0;
+	if (!num_parse(value, 0, INT64_MAX, &after)) {
+		if (!http_date_parse(value, &after))
+			return 0;
+		after -= (int64_t)time(NULL);
+	}
+	return after < RETRY_AFTER_MOST ? after : RETRY_AFTER_MOST;
+}
+
 /* How long to wait before the next try. */
 static int64_t
 pause_ms(const struct transfer *t, const struct err *e, int tries)
 {
 	int64_t ms = PAUSE_MS, after;
-	char value[32];
 
 	while (tries-- > 0 && ms < PAUSE_MOST_MS)
 		ms *= 2;
-	if (e->kind == ERR_PEER &&
-	    http_head_value(
-		transfer_head(t), "retry-after", value, sizeof(value)) &&
-	    num_parse(value, 0, RETRY_AFTER_MOST, &after) && after * 1000 > ms)
-		ms = after * 1000;
-	return ms < PAUSE_MOST_MS || e->kind == ERR_PEER ? ms : PAUSE_MOST_MS;
+	if (ms > PAUSE_MOST_MS)
+		ms = PAUSE_MOST_MS;
+	after = e->kind == ERR_PEER ? retry_after(t) * 1000 : 0;
+	return after > ms ? after : ms;
 }
 
 /* Asks, and asks anew when what is held turns out to be of no use. */
@@ -198,8 +214,11 @@ try_often(struct transfer *t, struct err *e)
 		if (wait_until(
 			deadline_first(t->f->until, deadline_after(ms))) < 0)
 			return err_sys(e, ERR_FAILED, errno, "waiting");
-		if (deadline_passed(t->f->until))
-			return -1;
+		if (deadline_passed(t->f->until)) {
+			e->kind = ERR_TIMEOUT;
+			return err_prefix(
+			    e, "gave up when --max-time had passed");
+		}
 		err_clear(e);
 	}
 }

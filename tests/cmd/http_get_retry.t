@@ -83,12 +83,22 @@ $r = try_with(['-q', '--retry', 1, '-o', "$dir/after"],
 is $r->{status}, 0, 'Retry-After: exit status';
 cmp_ok $r->{seconds}, '>=', 1, 'is heeded';
 
+$r = try_with(['-q', '--retry', 1, '-m', '0.5'],
+    answer('503 Busy', '', 'Retry-After: 99999999999999'));
+is $r->{status}, 5, 'one that is too long waits for --max-time';
+$r = try_with(['-q', '--retry', 1, '-o', "$dir/date"],
+    answer('503 Busy', '', 'Retry-After: Sun, 06 Nov 1994 08:49:37 GMT'),
+    answer('200 OK', 'yes'));
+is $r->{status}, 0, 'a date that has passed is no reason to wait';
+
 $r = run('http-get', '--retry', 2, 'http://127.0.0.1:' . free_port());
 is $r->{status}, 4, 'a refusal stays one';
 is scalar(() = $r->{err} =~ /trying again in/g), 2, 'after two more tries';
 $r = run('http-get', '--retry', 9, '-m', '0.3',
     'http://127.0.0.1:' . free_port());
-cmp_ok $r->{seconds}, '<', 5, '--max-time ends it';
+is $r->{status}, 5, '--max-time ends it';
+like $r->{err}, qr/gave up when --max-time had passed: .*refused/, 'and how';
+cmp_ok $r->{seconds}, '<', 5, 'in time';
 is run('http-get', '--retry', 'x', 'http://a/')->{status}, 2, 'not a number';
 
 done_testing;
