@@ -224,8 +224,9 @@ take_trailer(struct http_body *b, const unsigned char *bytes, size_t n,
 	return HTTP_BODY_DONE;
 }
 
-int64_t
-http_body_plain(const struct http_body *b)
+/* Bytes of payload that come next, with nothing between them. */
+static int64_t
+plain_bytes(const struct http_body *b)
 {
 	switch (b->framing) {
 	case HTTP_FRAME_LENGTH:
@@ -238,8 +239,9 @@ http_body_plain(const struct http_body *b)
 	}
 }
 
-void
-http_body_skipped(struct http_body *b, int64_t n)
+/* That many of them have come. */
+static void
+count_payload(struct http_body *b, int64_t n)
 {
 	b->received += (uint64_t)n;
 	if (b->framing == HTTP_FRAME_CLOSE)
@@ -274,13 +276,13 @@ http_body_take(struct http_body *b, const unsigned char *bytes, size_t n,
 	*used = 0;
 	*length = 0;
 	while (state == HTTP_BODY_MORE && !http_body_is_done(b) && *used < n) {
-		plain = http_body_plain(b);
+		plain = plain_bytes(b);
 		if (plain > 0) {
 			*length = n - *used;
 			if ((uint64_t)plain < *length)
 				*length = (size_t)plain;
 			*used += *length;
-			http_body_skipped(b, (int64_t)*length);
+			count_payload(b, (int64_t)*length);
 			return HTTP_BODY_DATA;
 		}
 		if (b->state == HTTP_CHUNK_TRAILER)

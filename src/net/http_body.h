@@ -75,14 +75,6 @@ enum http_body_state http_body_take(struct http_body *b,
     const unsigned char *bytes, size_t n, size_t *used, size_t *length,
     struct err *e);
 
-/*
- * How many bytes of payload come next without anything between them: they
- * may go past the parser, and are counted by http_body_skipped(). 0 when the
- * parser has to look; INT64_MAX until the connection closes.
- */
-int64_t http_body_plain(const struct http_body *b);
-void http_body_skipped(struct http_body *b, int64_t n);
-
 /* Nothing more belongs to it. */
 bool http_body_is_done(const struct http_body *b);
 

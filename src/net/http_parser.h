@@ -60,14 +60,6 @@ enum http_event http_parser_take(struct http_parser *p,
     const unsigned char *bytes, size_t n, size_t *used, size_t *length,
     struct err *e);
 
-/*
- * How many bytes of body come next with nothing between them. They may be
- * moved past the parser, which is told by http_parser_skipped(); INT64_MAX
- * until the connection closes.
- */
-int64_t http_parser_plain(const struct http_parser *p);
-void http_parser_skipped(struct http_parser *p, int64_t n);
-
 /* The response is whole. */
 bool http_parser_is_done(const struct http_parser *p);
 
