@@ -40,6 +40,8 @@ FAST = posix
 endif
 ifdef STATIC
 B := $(B)/static
+# CMSG_NXTHDR of musl mixes signs.
+MODE_CFLAGS += -Wno-sign-conversion
 MODE_LDFLAGS += -static
 endif
 ifdef SANITIZE

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
-#include <linux/sock_diag.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/sendfile.h>
@@ -24,6 +23,10 @@
 
 /* States of TCP in tcpi_state; glibc and the kernel name them differently. */
 enum { STATE_CLOSE = 7, STATE_CLOSE_WAIT = 8, STATE_LAST_ACK = 9 };
+
+/* What SO_MEMINFO tells; see the kernel's linux/sock_diag.h, which a C library
+ * of its own headers lacks. */
+enum { SK_MEMINFO_DROPS = 8, SK_MEMINFO_VARS };
 
 const char *
 fast_name(void)

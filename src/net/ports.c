@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "net/service.h"
 
 #define HIGHEST 65535
 /* Longer than any element that can mean something. */
@@ -178,22 +179,19 @@ static int
 add_services(struct ports *p, const char *pattern, int64_t low, int64_t high,
     const char *protocol)
 {
-	const struct servent *s;
+	FILE *f = fopen(SERVICE_FILE, "re");
+	struct service_line l;
 	int found = 0;
 
-	setservent(1);
-	while ((s = getservent()) != NULL) {
-		int port = ntohs((uint16_t)s->s_port);
-
-		if (strcmp(s->s_proto, protocol) != 0 || port < low ||
-		    port > high || port == 0)
+	while (f != NULL && service_next(f, &l)) {
+		if (strcmp(l.protocol, protocol) != 0 || l.port < low ||
+		    l.port > high || fnmatch(pattern, l.name, 0) != 0)
 			continue;
-		if (fnmatch(pattern, s->s_name, 0) != 0)
-			continue;
-		ports_add(p, (uint16_t)port);
+		ports_add(p, l.port);
 		found++;
 	}
-	endservent();
+	if (f != NULL)
+		fclose(f);
 	return found;
 }
 

@@ -5,19 +5,26 @@
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
-
-/* It needs what <time.h> defines. */
-#include <linux/errqueue.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
 #include "net/addr.h"
 #include "net/wait.h"
+
+/* The kernel's struct sock_extended_err, see ip(7): a C library with headers of
+ * its own lacks linux/errqueue.h. */
+struct queued_error {
+	uint32_t ee_errno;
+	uint8_t ee_origin, ee_type, ee_code, ee_pad;
+	uint32_t ee_info, ee_data;
+};
+
+enum { ORIGIN_ICMP = 2, ORIGIN_ICMP6 = 3 };
 
 /* connect(2) called once more tells, and resets what has failed. */
 int
@@ -41,22 +48,22 @@ fast_icmp_prepare(int fd, int family)
 
 /* Codes of "prohibited": RFC 1812 5.2.7.1 and RFC 4443 3.1. */
 static bool
-is_prohibited(const struct sock_extended_err *ee)
+is_prohibited(const struct queued_error *ee)
 {
-	if (ee->ee_origin == SO_EE_ORIGIN_ICMP)
+	if (ee->ee_origin == ORIGIN_ICMP)
 		return ee->ee_type == ICMP_DEST_UNREACH &&
 		       (ee->ee_code == ICMP_NET_ANO ||
 			   ee->ee_code == ICMP_HOST_ANO ||
 			   ee->ee_code == ICMP_PKT_FILTERED);
 	/* 5: policy of the source address, 6: a route that rejects. */
-	return ee->ee_origin == SO_EE_ORIGIN_ICMP6 &&
+	return ee->ee_origin == ORIGIN_ICMP6 &&
 	       ee->ee_type == ICMP6_DST_UNREACH &&
 	       (ee->ee_code == ICMP6_DST_UNREACH_ADMIN || ee->ee_code == 5 ||
 		   ee->ee_code == 6);
 }
 
 /* The error within a message of the error queue, or NULL. */
-static const struct sock_extended_err *
+static const struct queued_error *
 find_error(struct msghdr *m)
 {
 	struct cmsghdr *c;
@@ -77,7 +84,7 @@ fast_icmp_error(int fd, const struct addr *a)
 	struct addr to;
 	char control[512];
 	struct msghdr m = {.msg_name = &to.u};
-	const struct sock_extended_err *ee;
+	const struct queued_error *ee;
 
 	for (;;) {
 		memset(&to, 0, sizeof(to));

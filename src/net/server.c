@@ -244,7 +244,7 @@ static void
 pause_accepting(struct server *s, int errnum)
 {
 	if (s->pause_ms == 0)
-		diag_warn("accepting pauses: %s", strerror(errnum));
+		diag_warn("accepting pauses: %s", err_reason(errnum));
 	s->pause_ms = s->pause_ms == 0 ? PAUSE_MS : s->pause_ms * 2;
 	if (s->pause_ms > PAUSE_MOST_MS)
 		s->pause_ms = PAUSE_MOST_MS;
@@ -405,13 +405,32 @@ server_fork(struct server *s, int fd, const struct server_conn *c,
 	fd_close(&fd);
 }
 
+/*
+ * Starting a program takes descriptors for a moment; the last connection that
+ * could be accepted may have to wait for another one's end.
+ */
+static pid_t
+start_program(struct server *s, const struct program *p, struct err *e)
+{
+	pid_t pid = program_start(p, e);
+
+	while (pid < 0 && is_shortage(e->errnum) && s->count > 0 &&
+	       wait_stopped() == 0) {
+		pause_accepting(s, e->errnum);
+		wait_until(s->resume);
+		look_after(s);
+		pid = program_start(p, e);
+	}
+	return pid;
+}
+
 void
 server_spawn(
     struct server *s, int fd, const struct server_conn *c, char *const *argv)
 {
 	struct err e = ERR_INIT;
 	struct program p = {argv, fd, fd, "TCP", &c->local, &c->remote, true};
-	pid_t pid = program_start(&p, &e);
+	pid_t pid = start_program(s, &p, &e);
 
 	if (pid > 0) {
 		add_child(s, pid, fd, c);

@@ -5,8 +5,26 @@
 #ifndef NET_SERVICE_H
 #define NET_SERVICE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+
+/*
+ * The table itself: getservent(3) does nothing in some C libraries, and in
+ * others loads half the name service.
+ */
+#define SERVICE_FILE "/etc/services"
+
+/* An entry of it; the pointers lead into text. */
+struct service_line {
+	char text[512];
+	const char *name, *protocol;
+	uint16_t port;
+};
+
+/* The next entry, malformed ones left out; false at the end. */
+bool service_next(FILE *f, struct service_line *l);
 
 /* One line of the table. */
 struct service {

@@ -13,7 +13,7 @@ my $p = start({ command => '/bin/sh' }, '-c',
 my $port = $p->port;
 my @c = map { tcp_client($port) } 1 .. 12;
 syswrite $_, "x\n" for @c;
-$p->expect(err => qr/accepting pauses: Too many open files/);
+$p->expect(err => qr/accepting pauses: too many open files/);
 my $served = 0;
 while (@c) {
     my $c = shift @c;
