@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/sendfile.h>
@@ -128,6 +129,9 @@ fast_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
 	}
 }
 
+/* Most bytes that go as one piece; IPv6's header has to fit too. */
+#define SEGMENTED_MOST 65000
+
 /* Room for what is told about one datagram: ip(7) and RFC 3542 6.1. */
 union control {
 	struct cmsghdr align;
@@ -228,27 +232,109 @@ write_control(struct msghdr *m, union control *control, const struct addr *a)
 	}
 }
 
-int
-fast_dgram_send(int fd, const struct dgram *d, int count)
+/*
+ * Datagrams of one length to the connected peer may go as one piece that the
+ * kernel, or the network card, takes apart again (udp(7), UDP_SEGMENT). How
+ * many of them there are in front.
+ */
+static int
+run_length(const struct dgram *d, int count)
+{
+	int n = 1;
+
+	if (d->length == 0 || d->remote.len != 0 || d->local.len != 0)
+		return 1;
+	while (n < count && d[n].length == d->length && d[n].remote.len == 0 &&
+	       d[n].local.len == 0 &&
+	       (size_t)(n + 1) * d->length <= SEGMENTED_MOST)
+		n++;
+	return n;
+}
+
+/* Says how long the datagrams are that a piece is to be taken apart into. */
+static void
+write_segment(struct msghdr *m, union control *control, size_t length)
+{
+#ifdef UDP_SEGMENT
+	uint16_t size = (uint16_t)length;
+	struct cmsghdr *c;
+
+	m->msg_control = control;
+	m->msg_controllen = CMSG_SPACE(sizeof(size));
+	memset(control, 0, m->msg_controllen);
+	c = CMSG_FIRSTHDR(m);
+	c->cmsg_level = IPPROTO_UDP;
+	c->cmsg_type = UDP_SEGMENT;
+	c->cmsg_len = CMSG_LEN(sizeof(size));
+	memcpy(CMSG_DATA(c), &size, sizeof(size));
+#else
+	(void)m;
+	(void)control;
+	(void)length;
+#endif
+}
+
+/* Sends them, in runs if so asked. The number taken, or -1 with errno. */
+static int
+send_batch(int fd, const struct dgram *d, int count, bool runs)
 {
 	struct batch b;
-	int i;
+	int lengths[DGRAM_BATCH], i, n = 0, sent, taken = 0;
 
 	for (i = 0; i < count; i++) {
 		b.pieces[i].iov_base = d[i].bytes;
 		b.pieces[i].iov_len = d[i].length;
-		b.messages[i].msg_hdr = (struct msghdr){
-		    .msg_name =
-			d[i].remote.len != 0 ? (void *)&d[i].remote.u : NULL,
+	}
+	for (i = 0; i < count; i += lengths[n++]) {
+		struct msghdr *m = &b.messages[n].msg_hdr;
+
+		lengths[n] = runs ? run_length(d + i, count - i) : 1;
+		*m = (struct msghdr){.msg_name = d[i].remote.len != 0
+						     ? (void *)&d[i].remote.u
+						     : NULL,
 		    .msg_namelen = d[i].remote.len,
 		    .msg_iov = &b.pieces[i],
-		    .msg_iovlen = 1};
-		if (d[i].local.len != 0)
-			write_control(&b.messages[i].msg_hdr, &b.controls[i],
-			    &d[i].local);
+		    .msg_iovlen = (size_t)lengths[n]};
+		if (lengths[n] > 1)
+			write_segment(m, &b.controls[n], d[i].length);
+		else if (d[i].local.len != 0)
+			write_control(m, &b.controls[n], &d[i].local);
 	}
-	return sendmmsg(
-	    fd, b.messages, (unsigned)count, MSG_DONTWAIT | MSG_NOSIGNAL);
+	sent =
+	    sendmmsg(fd, b.messages, (unsigned)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	for (i = 0; i < sent; i++)
+		taken += lengths[i];
+	return sent < 0 ? -1 : taken;
+}
+
+/* True for a UDP socket of a system that takes pieces apart. */
+static bool
+can_segment(int fd)
+{
+#ifdef UDP_SEGMENT
+	int protocol = 0;
+	socklen_t len = sizeof(protocol);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == 0 &&
+	       protocol == IPPROTO_UDP;
+#else
+	(void)fd;
+	return false;
+#endif
+}
+
+int
+fast_dgram_send(int fd, const struct dgram *d, int count)
+{
+	bool runs = run_length(d, count) > 1 && can_segment(fd);
+	int sent = send_batch(fd, d, count, runs);
+
+	/* The path or the card does not: one by one, then. */
+	if (sent < 0 && runs &&
+	    (errno == EINVAL || errno == EIO || errno == EMSGSIZE ||
+		errno == EOPNOTSUPP || errno == ENOPROTOOPT))
+		sent = send_batch(fd, d, count, false);
+	return sent;
 }
 
 void
