@@ -132,11 +132,12 @@ fast_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
 /* Most bytes that go as one piece; IPv6's header has to fit too. */
 #define SEGMENTED_MOST 65000
 
-/* Room for what is told about one datagram: ip(7) and RFC 3542 6.1. */
+/* Room for what is told about one datagram: ip(7), RFC 3542 6.1, udp(7). */
 union control {
 	struct cmsghdr align;
 	char bytes[CMSG_SPACE(sizeof(struct in_pktinfo)) +
-		   CMSG_SPACE(sizeof(struct in6_pktinfo))];
+		   CMSG_SPACE(sizeof(struct in6_pktinfo)) +
+		   CMSG_SPACE(sizeof(uint16_t))];
 };
 
 /* The arrays of recvmmsg(2) and sendmmsg(2). */
@@ -232,8 +233,16 @@ write_control(struct msghdr *m, union control *control, const struct addr *a)
 	}
 }
 
+static bool
+is_same_way(const struct dgram *a, const struct dgram *b)
+{
+	return a->remote.len == b->remote.len && a->local.len == b->local.len &&
+	       memcmp(&a->remote.u, &b->remote.u, a->remote.len) == 0 &&
+	       memcmp(&a->local.u, &b->local.u, a->local.len) == 0;
+}
+
 /*
- * Datagrams of one length to the connected peer may go as one piece that the
+ * Datagrams of one length that go the same way may go as one piece that the
  * kernel, or the network card, takes apart again (udp(7), UDP_SEGMENT). How
  * many of them there are in front.
  */
@@ -242,31 +251,32 @@ run_length(const struct dgram *d, int count)
 {
 	int n = 1;
 
-	if (d->length == 0 || d->remote.len != 0 || d->local.len != 0)
-		return 1;
-	while (n < count && d[n].length == d->length && d[n].remote.len == 0 &&
-	       d[n].local.len == 0 &&
-	       (size_t)(n + 1) * d->length <= SEGMENTED_MOST)
+	while (n < count && d->length > 0 && d[n].length == d->length &&
+	       (size_t)(n + 1) * d->length <= SEGMENTED_MOST &&
+	       is_same_way(d, &d[n]))
 		n++;
 	return n;
 }
 
-/* Says how long the datagrams are that a piece is to be taken apart into. */
+/*
+ * Says how long the datagrams are that a piece is to be taken apart into,
+ * behind what the control messages say already.
+ */
 static void
 write_segment(struct msghdr *m, union control *control, size_t length)
 {
 #ifdef UDP_SEGMENT
 	uint16_t size = (uint16_t)length;
-	struct cmsghdr *c;
+	void *at = control->bytes + m->msg_controllen;
+	struct cmsghdr *c = at;
 
-	m->msg_control = control;
-	m->msg_controllen = CMSG_SPACE(sizeof(size));
-	memset(control, 0, m->msg_controllen);
-	c = CMSG_FIRSTHDR(m);
+	memset(at, 0, CMSG_SPACE(sizeof(size)));
 	c->cmsg_level = IPPROTO_UDP;
 	c->cmsg_type = UDP_SEGMENT;
 	c->cmsg_len = CMSG_LEN(sizeof(size));
 	memcpy(CMSG_DATA(c), &size, sizeof(size));
+	m->msg_control = control;
+	m->msg_controllen += CMSG_SPACE(sizeof(size));
 #else
 	(void)m;
 	(void)control;
@@ -295,10 +305,10 @@ send_batch(int fd, const struct dgram *d, int count, bool runs)
 		    .msg_namelen = d[i].remote.len,
 		    .msg_iov = &b.pieces[i],
 		    .msg_iovlen = (size_t)lengths[n]};
+		if (d[i].local.len != 0)
+			write_control(m, &b.controls[n], &d[i].local);
 		if (lengths[n] > 1)
 			write_segment(m, &b.controls[n], d[i].length);
-		else if (d[i].local.len != 0)
-			write_control(m, &b.controls[n], &d[i].local);
 	}
 	sent =
 	    sendmmsg(fd, b.messages, (unsigned)n, MSG_DONTWAIT | MSG_NOSIGNAL);

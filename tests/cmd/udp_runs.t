@@ -1,0 +1,58 @@
+# Datagrams that are handed over in one piece arrive as the datagrams they
+# were: equal and unequal lengths, empty ones, long ones, in order.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use IO::Select;
+use Test::More;
+
+my $s = udp_socket();
+setsockopt $s, Socket::SOL_SOCKET(), Socket::SO_RCVBUF(), 1 << 22;
+my @to = ('127.0.0.1', $s->sockport);
+
+# Sends lines; what arrives, read while it is sent.
+sub pass_on {
+    my (@lines) = @_;
+    my $p = start({ stdin => join '', map { "$_\n" } @lines }, 'udp-send',
+        '--no-reply', '--rate', '20000', @to);
+    my @got;
+    while (@got < @lines && IO::Select->new($s)->can_read(5)) {
+        $s->recv(my $x, 70_000);
+        push @got, $x;
+        $p->_pump(0) if @got % 16 == 0;
+    }
+    is $p->finish->{status}, 0, 'sent';
+    return \@got;
+}
+
+my @equal = map { sprintf '%06d', $_ } 1 .. 300;
+is_deeply pass_on(@equal), \@equal, 'equal lengths';
+my @mixed = map { 'x' x ($_ % 5) } 1 .. 300;
+is_deeply pass_on(@mixed), \@mixed, 'mixed lengths and empty ones';
+my @steps = map { ('a' x int($_ / 10)) } 1 .. 300;
+is_deeply pass_on(@steps), \@steps, 'runs of growing length';
+my @long = map { chr(65 + $_) x 20_000 } 1 .. 12;
+is_deeply pass_on(@long), \@long, 'more than one piece can hold';
+is_deeply pass_on(('') x 20), [('') x 20], 'nothing but empty ones';
+
+# The answers of a server to several clients at once, by both families.
+my $p = start('udp-serve', '--echo', '*', '0');
+for my $host ('127.0.0.2', has_ipv6() ? '::1' : ()) {
+    my $r = run('udp-send', '--stats', '--number', '--window', '64', '--count',
+        '5000', $host, $p->port, 'x');
+    like $r->{out}, qr/5000 sent, 5000 received, 0 lost \(0%\), 0 duplicates/,
+        "5,000 round trips to $host";
+}
+my @clients = map {
+    start('udp-send', '--stats', '--number', '--window', '16', '--count',
+        '3000', '127.0.0.1', $p->port, "client $_")
+} 1 .. 3;
+for (@clients) {
+    like $_->finish->{out}, qr/3000 sent, 3000 received, 0 lost/,
+        'one of three clients at once';
+}
+is $p->stop->{status}, 0, 'ends';
+
+done_testing;
