@@ -86,6 +86,9 @@ int fast_join(int fd, const struct addr *group, unsigned interface);
 /* Where datagrams to groups leave. 0, or -1 with errno. */
 int fast_multicast_interface(int fd, int family, unsigned interface);
 
+/* A receive buffer beyond the usual bound, with privilege. 0, or -1. */
+int fast_force_rcvbuf(int fd, int bytes);
+
 /* Gives a unix socket a name that the system makes. 0, or -1 with errno. */
 int fast_autobind(int fd);
 

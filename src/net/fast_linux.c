@@ -415,6 +415,13 @@ fast_multicast_interface(int fd, int family, unsigned interface)
 }
 
 int
+fast_force_rcvbuf(int fd, int bytes)
+{
+	return setsockopt(
+	    fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes));
+}
+
+int
 fast_autobind(int fd)
 {
 	struct sockaddr_un own = {.sun_family = AF_UNIX};

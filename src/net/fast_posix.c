@@ -351,6 +351,15 @@ fast_multicast_interface(int fd, int family, unsigned interface)
 }
 
 int
+fast_force_rcvbuf(int fd, int bytes)
+{
+	(void)fd;
+	(void)bytes;
+	errno = ENOTSUP;
+	return -1;
+}
+
+int
 fast_autobind(int fd)
 {
 	(void)fd;
