@@ -129,6 +129,11 @@ fast_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
 	}
 }
 
+/* udp(7); not every C library has it. */
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+
 /* Most bytes that go as one piece; IPv6's header has to fit too. */
 #define SEGMENTED_MOST 65000
 
@@ -265,7 +270,6 @@ run_length(const struct dgram *d, int count)
 static void
 write_segment(struct msghdr *m, union control *control, size_t length)
 {
-#ifdef UDP_SEGMENT
 	uint16_t size = (uint16_t)length;
 	void *at = control->bytes + m->msg_controllen;
 	struct cmsghdr *c = at;
@@ -277,11 +281,6 @@ write_segment(struct msghdr *m, union control *control, size_t length)
 	memcpy(CMSG_DATA(c), &size, sizeof(size));
 	m->msg_control = control;
 	m->msg_controllen += CMSG_SPACE(sizeof(size));
-#else
-	(void)m;
-	(void)control;
-	(void)length;
-#endif
 }
 
 /* Sends them, in runs if so asked. The number taken, or -1 with errno. */
@@ -317,20 +316,15 @@ send_batch(int fd, const struct dgram *d, int count, bool runs)
 	return sent < 0 ? -1 : taken;
 }
 
-/* True for a UDP socket of a system that takes pieces apart. */
+/* True for a UDP socket: a unix one would send the piece as it is. */
 static bool
 can_segment(int fd)
 {
-#ifdef UDP_SEGMENT
 	int protocol = 0;
 	socklen_t len = sizeof(protocol);
 
 	return getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == 0 &&
 	       protocol == IPPROTO_UDP;
-#else
-	(void)fd;
-	return false;
-#endif
 }
 
 int
