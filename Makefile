@@ -180,14 +180,15 @@ fuzz-run: $(B)/libsockt.a
 
 C_FILES = $(wildcard src/*.[ch] src/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
 PERL_FILES = $(wildcard tests/*/*.t tests/*/*.pm tests/*/*.pl tests/*/*/*.pl)
-SHELL_FILES = $(wildcard .ci/run tests/lib/repeat tests/demo/run)
+SHELL_FILES = .ci/run tests/lib/repeat tests/demo/run $(wildcard tests/*/*.sh)
 lint: lint-format lint-tidy lint-cppcheck lint-shell lint-perl lint-man
 
 lint-format:
 	clang-format --dry-run -Werror $(C_FILES)
 
 TIDY = clang-tidy --quiet
-TIDIED = $(filter-out tests/lib/% %fast_linux.c,$(filter %.c,$(C_FILES)))
+TIDIED = $(filter-out tests/lib/% tests/bench/% %fast_linux.c,\
+	$(filter %.c,$(C_FILES)))
 lint-tidy:
 	$(TIDY) src/net/fast_linux.c src/net/scan_fast_linux.c -- $(STD) -D_GNU_SOURCE 2>/dev/null
 	printf '%s\n' $(TIDIED) | xargs -P $(JOBS) -n 4 \
@@ -199,12 +200,12 @@ lint-cppcheck:
 		--suppressions-list=.cppcheck src
 
 lint-shell:
-	shellcheck $(filter-out %.t %.pl %.c %.md,$(SHELL_FILES))
+	shellcheck $(SHELL_FILES)
 
 lint-perl:
 	printf '%s\n' $(PERL_FILES) | \
-		xargs -P $(JOBS) -n 1 perl -Itests/lib -wc 2>&1 | \
-		{ ! grep -v 'syntax OK$$'; }
+		xargs -P $(JOBS) -n 1 perl -Itests/lib -Itests/bench -c 2>&1 | \
+		{ ! grep -vE 'syntax OK$$|used only once'; }
 
 lint-man:
 	mandoc -Tlint -Wwarning $(wildcard man/*.1)
