@@ -3,11 +3,13 @@
  * packets, for kernels without netem: a TUN device in each, and this process
  * between them. Linux only.
  *
- *	link NAMESPACE-A NAMESPACE-B DELAY-MS LOSS-PERMILLE QUEUE
+ *	link NAMESPACE-A NAMESPACE-B DELAY-MS LOSS-PERMILLE QUEUE [PORT
+ *DELAY-MS]
  *
  * makes the devices t0 in A and t1 in B, says "ready" and forwards until it is
  * killed: half of the delay each way, so many of a thousand packets lost each
- * way, and at most QUEUE packets under way in one direction.
+ * way, and at most QUEUE packets under way in one direction. Packets to PORT
+ * take a delay of their own.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -41,9 +43,10 @@ struct way {
 	size_t head, count, most;
 };
 
-static struct way ways[2];
-static int64_t delay_ns;
-static long loss;
+/* There, back, and to the slow port. */
+static struct way ways[3];
+static int64_t delay_ns, slow_ns;
+static long loss, slow_port = -1;
 static uint64_t seed = 88172645463325252u;
 
 static int64_t
@@ -92,19 +95,32 @@ open_tun(const char *space, const char *name)
 	return fd;
 }
 
+/* An IPv4 packet of TCP to the slow port? */
+static bool
+is_slow(const unsigned char *bytes, size_t n)
+{
+	size_t header = (size_t)(bytes[0] & 15) * 4;
+
+	return slow_port >= 0 && n >= header + 4 && bytes[0] >> 4 == 4 &&
+	       bytes[9] == 6 &&
+	       (bytes[header + 2] << 8 | bytes[header + 3]) == slow_port;
+}
+
 /* Takes everything that has been sent. */
 static void
-take(struct way *w)
+take(struct way *normal)
 {
 	unsigned char bytes[MTU];
 	struct packet *p;
+	struct way *w;
 	ssize_t n;
 
-	while ((n = read(w->in, bytes, sizeof(bytes))) > 0) {
+	while ((n = read(normal->in, bytes, sizeof(bytes))) > 0) {
+		w = is_slow(bytes, (size_t)n) ? &ways[2] : normal;
 		if (is_lost() || w->count == w->most)
 			continue;
 		p = &w->ring[(w->head + w->count++) % MOST];
-		p->due_ns = now() + delay_ns / 2;
+		p->due_ns = now() + (w == normal ? delay_ns / 2 : slow_ns);
 		p->size = (size_t)n;
 		p->bytes = malloc(p->size);
 		if (p->bytes == NULL)
@@ -141,14 +157,18 @@ forward(void)
 	    {.fd = ways[1].in, .events = POLLIN},
 	};
 	struct timespec ts;
-	int64_t a, b, wait;
+	int64_t next, wait;
+	int i;
 
 	for (;;) {
 		take(&ways[0]);
 		take(&ways[1]);
-		a = deliver(&ways[0]);
-		b = deliver(&ways[1]);
-		wait = a < 0 || (b >= 0 && b < a) ? b : a;
+		wait = -1;
+		for (i = 0; i < 3; i++) {
+			next = deliver(&ways[i]);
+			if (next >= 0 && (wait < 0 || next < wait))
+				wait = next;
+		}
 		ts.tv_sec = 0;
 		ts.tv_nsec = (long)wait;
 		ppoll(fds, 2, wait < 0 ? NULL : &ts, NULL);
@@ -160,8 +180,9 @@ main(int argc, char **argv)
 {
 	int a, b;
 
-	if (argc != 6) {
-		fprintf(stderr, "usage: link A B DELAY LOSS QUEUE\n");
+	if (argc != 6 && argc != 8) {
+		fprintf(
+		    stderr, "usage: link A B DELAY LOSS QUEUE [PORT DELAY]\n");
 		return 2;
 	}
 	a = open_tun(argv[1], "t0");
@@ -170,7 +191,13 @@ main(int argc, char **argv)
 	loss = atol(argv[4]);
 	ways[0].in = ways[1].out = a;
 	ways[1].in = ways[0].out = b;
+	if (argc == 8) {
+		slow_port = atol(argv[6]);
+		slow_ns = atol(argv[7]) * 1000000;
+	}
+	ways[2].out = b;
 	ways[0].most = ways[1].most = (size_t)atol(argv[5]);
+	ways[2].most = ways[0].most;
 	if (ways[0].most == 0 || ways[0].most > MOST)
 		return 2;
 	printf("ready\n");
