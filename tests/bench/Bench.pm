@@ -8,7 +8,7 @@ use Cwd qw(abs_path);
 use Exporter qw(import);
 use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
-use IO::Socket::IP;
+use IO::Socket::IP ();
 use POSIX qw(:sys_wait_h);
 use Socket qw(SOCK_STREAM SOCK_DGRAM);
 use Time::HiRes qw(time);
