@@ -63,7 +63,8 @@ sub veth {
 
 sub slow_link {
     my ($args, @names) = @_;
-    my $p = start({ command => "$ENV{SOCKT_BUILD}/tests/link" },
+    my $build = $ENV{SOCKT_BUILD} // "$Sockt::TOP/build";
+    my $p = start({ command => "$build/tests/link" },
         @names, @$args);
     $p->expect(out => qr/ready/);
     $SocktScan::link{ $names[0] } = $p;
