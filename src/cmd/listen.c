@@ -296,6 +296,7 @@ listen_run(const void *options, const struct command_args *args, struct err *e)
 		return -1;
 	common_server_setup(&l.so, &o->server, &l.access, DIAG_NOTE);
 	l.so.program_ms = o->time.max_ms;
+	l.so.is_alone = !handled;
 	result = common_access(&l.access, &o->access, e);
 	if (result == 0)
 		result = run(&l, &ep, handled ? NULL : &t, e);

@@ -388,6 +388,14 @@ flow_write(struct flow *f)
 }
 
 void
+flow_lose_out(struct flow *f, int errnum)
+{
+	if (f->out.errnum == 0)
+		f->out.errnum = errnum;
+	f->out.fd = -1;
+}
+
+void
 flow_stop_reading(struct flow *f)
 {
 	f->in.fd = -1;

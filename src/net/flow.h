@@ -104,6 +104,9 @@ ssize_t flow_write(struct flow *f);
  */
 bool flow_put(struct flow *f, const void *bytes, size_t n);
 
+/* out is known to take nothing more, for the reason errnum. */
+void flow_lose_out(struct flow *f, int errnum);
+
 /* No more is read. */
 void flow_stop_reading(struct flow *f);
 

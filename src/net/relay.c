@@ -114,7 +114,9 @@ is_over(const struct relay *r)
 	if (r->down.out.errnum != 0 && !is_forwarder(r))
 		return true;
 	if (is_scripted(r))
-		return false;
+		/* A text that nobody will take; see lose_peer(). */
+		return r->up.out.errnum != 0 && flow_is_done(&r->down) &&
+		       !script_is_expecting(r->o->script);
 	if (r->finished && r->o->on_eof == RELAY_EOF_QUIT)
 		return true;
 	if (r->o->leave_after && flow_is_empty(&r->up) &&
@@ -189,6 +191,9 @@ pump_up(struct relay *r, const struct pollfd *fds)
 		 deadline_passed(drain_deadline(r)))
 		/* The input holds nothing more by now. */
 		flow_stop_reading(&r->up);
+	if (is_forwarder(r) && r->up.in.errnum != 0)
+		/* A target that was lost takes nothing more either. */
+		flow_lose_out(&r->down, r->up.in.errnum);
 	if (may_write(&r->up, fds[POLL_SOCKET].revents & ~POLLIN))
 		flow_write(&r->up);
 	if (r->up.out.errnum != 0)
@@ -197,18 +202,31 @@ pump_up(struct relay *r, const struct pollfd *fds)
 	finish_up(r);
 }
 
+/* A reset ends both directions, whatever own input may still hold. */
+static void
+lose_peer(struct relay *r)
+{
+	flow_lose_out(&r->up, r->down.in.errnum);
+	flow_stop_reading(&r->up);
+	finish_up(r);
+}
+
 /* One read from the peer and one write to own output. */
 static void
 pump_down(struct relay *r, const struct pollfd *fds)
 {
 	if (fds[POLL_SOCKET].revents & (POLLIN | POLLHUP | POLLERR) &&
-	    flow_wants_read(&r->down) && flow_read(&r->down) <= 0 &&
-	    r->down.in.fd < 0) {
-		r->peer_finished = true;
-		note_first(r, FIRST_PEER);
-	}
+	    flow_wants_read(&r->down))
+		flow_read(&r->down);
 	if (may_write(&r->down, fds[POLL_OUT].revents))
 		flow_write(&r->down);
+	/* Either of them may have met it: a write may move from the socket. */
+	if (r->down.in.fd < 0 && !r->peer_finished) {
+		r->peer_finished = true;
+		note_first(r, FIRST_PEER);
+		if (r->down.in.errnum != 0)
+			lose_peer(r);
+	}
 	finish_down(r);
 }
 

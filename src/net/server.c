@@ -51,7 +51,7 @@ server_start(struct server *s, struct listener *l,
 	s->options = o;
 	s->resume = deadline_after(0);
 	make_room(s);
-	return wait_catch(WAIT_STOP | WAIT_CHILD, e);
+	return wait_catch(o->is_alone ? WAIT_STOP : WAIT_STOP | WAIT_CHILD, e);
 }
 
 /* A program's connection, whose bytes only the kernel has seen. */

@@ -26,6 +26,7 @@ struct server_options {
 	int64_t max_per_host; /* of one address; over it: closed; 0: any */
 	int64_t accept_ms;    /* wait this long for a connection, or -1 */
 	int64_t program_ms;   /* a program may run so long; -1: any */
+	bool is_alone;        /* no children: those of others do not count */
 	int log_level;        /* enum diag_level of "accepted" and "closed" */
 	const struct access *access; /* who is let in; NULL: everybody */
 };
@@ -66,7 +67,7 @@ struct server {
  */
 typedef int server_serve(int fd, const struct server_conn *c, void *context);
 
-/* Catches stop and child signals. 0, or -1 with *e. */
+/* Catches stop signals, and those of children. 0, or -1 with *e. */
 int server_start(struct server *s, struct listener *l,
     const struct server_options *o, struct err *e);
 
