@@ -49,6 +49,14 @@ sub converse {
         lost => $failed ? "$failed of $count failed" : '' };
 }
 
+# A backlog of 10 or 20 drops what comes above it, and each then waits for a
+# second: these would take minutes at a large window.
+sub patient {
+    my ($window) = @_;
+    return grep { $window <= 16 || $_->[0] !~ /^(tcpserver|ncat -k -e)$/ }
+        @running;
+}
+
 for my $window (1, 16, 256, 1000) {
     my $count = $window == 1 ? 1000 : $window < 1000 ? 3000 : 4000;
     row(
@@ -57,7 +65,7 @@ for my $window (1, 16, 256, 1000) {
         extra => ['p50 ms', 'p99 ms', 'longest'],
         tools => [map { my $t = $_;
             [$t->[0], sub { converse($t, $count, $window) }] }
-            @forking, grep { $_->[0] =~ /tcpserver/ } @running],
+            @forking, grep { $_->[0] =~ /tcpserver/ } patient($window)],
     );
 }
 for my $window (1, 16, 256) {
@@ -67,7 +75,8 @@ for my $window (1, 16, 256) {
         unit  => '1/s',
         extra => ['p50 ms', 'p99 ms', 'longest'],
         tools => [map { my $t = $_;
-            [$t->[0], sub { converse($t, $count, $window) }] } @running],
+            [$t->[0], sub { converse($t, $count, $window) }] }
+            patient($window)],
     );
 }
 
