@@ -288,10 +288,11 @@ rehearse(const struct scan_job *job, struct scan_order *order)
 	bool is_lead;
 	int i;
 
-	printf("%" PRIu32 " hosts, %" PRIu32 " ports: %" PRIu64
+	printf("%" PRIu32 " host%s, %" PRIu32 " port%s: %" PRIu64
 	       " to ask, up to %" PRIu32 " at once\n",
-	    job->targets.hosts, job->port_count, scan_order_count(order),
-	    scan_capacity());
+	    job->targets.hosts, job->targets.hosts == 1 ? "" : "s",
+	    job->port_count, job->port_count == 1 ? "" : "s",
+	    scan_order_count(order), scan_capacity());
 	for (i = 0; i < DRY_ROWS && scan_order_next(order, &pair, &is_lead);
 	     i++) {
 		targets_host(&job->targets, (uint32_t)(pair / job->port_count),

@@ -47,7 +47,7 @@ struct targets_options {
  *
  *	example.test            a name, by way of the resolver
  *	192.0.2.7  2001:db8::7  an address; with %SCOPE too, brackets are taken
- *	192.0.2.0/24            a network; IPv6 from /96 on
+ *	192.0.2.0/24            a network; IPv6 from /104 on
  *	192.0.2.10-20           a range in the last octet
  *
  * A host that was there already is not added again. 0, or -1 with *e: a usage
