@@ -57,7 +57,12 @@ for my $name (sort keys %server) {
 }
 
 # A question in DNS (RFC 1035), made here, sent by udp-send as it is.
-my $port = do { my $u = udp_socket(); $u->sockport };
+# dnsmasq wants the same port for TCP.
+my $port;
+until ($port) {
+    my $u = udp_socket();
+    $port = $u->sockport if eval { tcp_listener(port => $u->sockport) };
+}
 my $dns = start({ command => $path{dnsmasq} }, '-k', '-C', '/dev/null',
     '--no-resolv', '--no-hosts', '--bind-interfaces', '-a', '127.0.0.1', '-p',
     $port, '--pid-file=', '--address=/sockt.test/192.0.2.53', '-u', 'root');
