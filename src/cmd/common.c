@@ -202,6 +202,7 @@ common_server_setup(struct server_options *s,
 	s->max_per_host = o->max_per_host;
 	s->accept_ms = o->accept_ms;
 	s->program_ms = -1;
+	s->until = deadline_none();
 	s->log_level = log_level;
 	s->access = access;
 }

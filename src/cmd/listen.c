@@ -85,7 +85,9 @@ static const struct opt listen_opts[] = {
 	.arg = "N|systemd",
 	.help = "take the listening socket that was inherited as N, or those "
 		"of socket activation",
-	.offset = offsetof(struct listen_options, fd)},
+	.offset = offsetof(struct listen_options, fd),
+	.excludes = "ipv4 ipv6 numeric backlog keepalive nodelay tos ttl "
+		    "rcvbuf sndbuf"},
     {.kind = OPT_END}};
 
 static const struct opt_group listen_groups[] = {{"serving", listen_opts, 0},
@@ -146,6 +148,9 @@ serve_handler(struct listening *l, struct err *e)
 
 	do {
 		fd = server_accept(&l->server, &c, e);
+		if (fd < 0 && e->kind == ERR_TIMEOUT)
+			/* Those who are being served may finish. */
+			server_wait(&l->server);
 		if (fd < 0)
 			return e->kind == ERR_NONE ? 0 : -1;
 		if (!l->o->keep)
@@ -224,6 +229,17 @@ check_unused(const struct listen_options *o, struct err *e)
 	    "options, scripts and records do not apply");
 }
 
+/* The same the other way round. */
+static int
+check_stdio(const struct listen_options *o, struct err *e)
+{
+	if (o->server.max_per_host > 0)
+		return err_set(e, ERR_USAGE,
+		    "--max-per-host goes with a handler: stdin and stdout "
+		    "have one connection at a time");
+	return talk_check(&o->talk, e);
+}
+
 /* The listening sockets: our own, or inherited ones. */
 static int
 open_sockets(struct listening *l, const struct endpoint *ep, struct err *e)
@@ -251,6 +267,9 @@ run(struct listening *l, const struct endpoint *ep, struct talk *stdio,
 	int result;
 
 	l->until = deadline_after(o->time.max_ms);
+	/* With a handler each connection has the limit for itself. */
+	if (stdio != NULL)
+		l->so.until = l->until;
 	if (open_sockets(l, ep, e) < 0)
 		return -1;
 	result = o->user == NULL ? 0 : user_become(o->user, e);
@@ -292,7 +311,8 @@ listen_run(const void *options, const struct command_args *args, struct err *e)
 
 	if (parse_operands(&ep, o, args, e) < 0 ||
 	    choose_handler(&l, args->program, e) < 0 ||
-	    (handled && check_unused(o, e) < 0))
+	    (handled ? check_unused(o, e) : check_stdio(o, e)) < 0 ||
+	    (o->user != NULL && user_check(o->user, e) < 0))
 		return -1;
 	common_server_setup(&l.so, &o->server, &l.access, DIAG_NOTE);
 	l.so.program_ms = o->time.max_ms;

@@ -199,9 +199,8 @@ open_records(struct talk_records *r, struct err *e)
 	return 0;
 }
 
-/* What no row of a table can say. */
-static int
-check_options(const struct talk_options *o, struct err *e)
+int
+talk_check(const struct talk_options *o, struct err *e)
 {
 	if (o->script.count == 0 && (o->done || o->expect_ms >= 0))
 		return err_set(e, ERR_USAGE,
@@ -228,7 +227,7 @@ talk_open(struct talk *t, const struct talk_options *o,
 	t->records = mem_array(1, sizeof(*t->records));
 	t->records->options = o;
 	t->records->output = -1;
-	if (check_options(o, e) < 0)
+	if (talk_check(o, e) < 0)
 		return -1;
 	return open_records(t->records, e);
 }

@@ -52,6 +52,12 @@ struct talk {
 };
 
 /*
+ * What no row of a table can say: options that need others, stdin and stdout
+ * that are needed and closed. 0, or -1 with *e, ERR_USAGE or ERR_OUTPUT.
+ */
+int talk_check(const struct talk_options *o, struct err *e);
+
+/*
  * Checks that stdin and stdout are open as far as they are needed and opens
  * the records. 0, or -1 with *e: ERR_OUTPUT, or ERR_USAGE for options that
  * contradict one another. talk_release() is due in both cases.

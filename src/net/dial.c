@@ -236,13 +236,29 @@ attempt_kind(const struct dial_attempt *t)
 	case 0:
 		return ERR_TIMEOUT;
 	case ENOENT:
-		/* A unix socket that nobody has made yet. */
+	case EAGAIN:
+		/* A unix socket that nobody has made yet, or whose queue is
+		 * full. */
 		return ERR_REFUSED;
 	case EACCES:
 		/* For IP this is an ICMP "administratively prohibited". */
 		return addr_is_unix(t->addr) ? ERR_LOCAL : ERR_UNREACHABLE;
 	default:
 		return err_kind_of(t->errnum);
+	}
+}
+
+/* What this attempt met, in a word or two. */
+static const char *
+attempt_reason(const struct dial_attempt *t)
+{
+	switch (t->errnum) {
+	case 0:
+		return err_reason(ETIMEDOUT);
+	case EAGAIN:
+		return err_reason(ECONNREFUSED);
+	default:
+		return err_reason(t->errnum);
 	}
 }
 
@@ -255,6 +271,8 @@ attempt_meaning(const struct dial *d, const struct dial_attempt *t)
 	switch (t->errnum) {
 	case 0:
 		return "no answer within the limit";
+	case EAGAIN:
+		return "the listener's queue is full";
 	case ENOENT:
 		return "nobody has bound a socket at that path";
 	case EACCES:
@@ -290,8 +308,7 @@ describe(
 	if (t->is_own_end)
 		used = (size_t)snprintf(buf, size, "cannot send from %s: ",
 		    addr_format(&own, text, sizeof(text)));
-	snprintf(buf + used, size - used, "%s%s%s%s",
-	    err_reason(t->errnum == 0 ? ETIMEDOUT : t->errnum),
+	snprintf(buf + used, size - used, "%s%s%s%s", attempt_reason(t),
 	    meaning != NULL ? " (" : "", meaning != NULL ? meaning : "",
 	    meaning != NULL ? ")" : "");
 }

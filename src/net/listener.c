@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "net/endpoint.h"
+#include "net/fast.h"
 #include "net/holder.h"
 #include "net/resolve.h"
 
@@ -269,6 +270,33 @@ listener_announce(const struct listener *l)
 		diag_event_end(&j, DIAG_SAY, "listening on %s",
 		    addr_format(&l->addrs[i], text, sizeof(text)));
 	}
+}
+
+int
+listener_accept(struct listener *l, struct addr *local, struct addr *remote)
+{
+	int64_t start = clock_now();
+	char text[ADDR_TEXT];
+	size_t i, at;
+	int fd = -1;
+
+	errno = EAGAIN;
+	for (i = 0; i < l->count && fd < 0; i++) {
+		at = (l->turn + i) % l->count;
+		fd = fast_accept(l->fds[at], remote);
+		if (fd < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
+			return -1;
+		if (fd >= 0)
+			l->turn = at + 1;
+	}
+	if (fd < 0)
+		return -1;
+	addr_unmap(remote);
+	sock_local(fd, local);
+	diag_step("accept", start, 0,
+	    "a new socket for this one peer; the listening one goes on", "%s",
+	    addr_format(remote, text, sizeof(text)));
+	return fd;
 }
 
 void

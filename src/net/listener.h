@@ -27,6 +27,7 @@ struct listener {
 	int fds[LISTENER_MOST];
 	struct addr addrs[LISTENER_MOST];
 	size_t count;
+	size_t turn;       /* the socket that is asked first next time */
 	int type;          /* SOCK_STREAM or SOCK_DGRAM */
 	bool is_inherited; /* somebody else opened it: a path stays */
 };
@@ -51,6 +52,14 @@ int listener_open_list(struct listener *l, const struct addr_list *list,
 
 /* One line an address: "listening on 127.0.0.1 port 9999". */
 void listener_announce(const struct listener *l);
+
+/*
+ * Takes one connection that waits, from the sockets in turn, and its two
+ * addresses. A step in -vv. Its fd, blocking and the caller's, or -1 with
+ * errno: EAGAIN when none waits, else as accept(2).
+ */
+int listener_accept(
+    struct listener *l, struct addr *local, struct addr *remote);
 
 /* Closes the sockets and removes a unix socket's path. */
 void listener_close(struct listener *l);

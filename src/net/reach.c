@@ -14,6 +14,8 @@
 /* Between tries: from, up to. */
 #define PAUSE_MS 50
 #define PAUSE_MOST_MS 1000
+/* So many distinct causes are told once each. */
+#define TOLD_MOST 8
 
 /* Failures that may pass; the others are about this machine or the user. */
 static bool
@@ -52,15 +54,24 @@ try_once(const struct endpoint *ep, const struct reach_options *o,
 	return fd;
 }
 
-/* Tells why a try failed, but only when it is not what the last one met. */
+/* Causes of failed tries that were told. */
+struct told {
+	char texts[TOLD_MOST][ERR_TEXT];
+	size_t count;
+};
+
+/* Tells why a try failed, unless that was told before. */
 static void
-tell_once(const struct err *e, struct err *told, int64_t retry_ms)
+tell_once(const struct err *e, struct told *told, int64_t retry_ms)
 {
 	char took[32];
+	size_t i;
 
-	if (strcmp(e->text, told->text) == 0)
-		return;
-	*told = *e;
+	for (i = 0; i < told->count; i++)
+		if (strcmp(e->text, told->texts[i]) == 0)
+			return;
+	if (told->count < TOLD_MOST)
+		strcpy(told->texts[told->count++], e->text);
 	diag_warn("%s; trying again for %s", e->text,
 	    num_format_duration(took, sizeof(took), retry_ms * CLOCK_MS));
 }
@@ -83,7 +94,7 @@ reach_connect(const struct endpoint *ep, const struct reach_options *o,
 {
 	struct deadline end =
 	    deadline_first(until, deadline_after(o->retry_ms));
-	struct err told = ERR_INIT;
+	struct told told = {.count = 0};
 	int64_t pause_ms = PAUSE_MS;
 	int fd;
 

@@ -14,7 +14,6 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "net/access.h"
-#include "net/fast.h"
 #include "net/listener.h"
 #include "net/program.h"
 #include "net/sock.h"
@@ -169,36 +168,6 @@ drain_pollfds(
 	return n;
 }
 
-/* Takes one connection without waiting; -1 with errno. */
-static int
-take(struct server *s, struct server_conn *c)
-{
-	const struct listener *l = s->listener;
-	int64_t start = clock_now();
-	char text[ADDR_TEXT];
-	size_t i, at;
-	int fd = -1;
-
-	errno = EAGAIN;
-	for (i = 0; i < l->count && fd < 0; i++) {
-		at = (s->turn + i) % l->count;
-		fd = fast_accept(l->fds[at], &c->remote);
-		if (fd < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
-			return -1;
-		if (fd >= 0)
-			s->turn = at + 1;
-	}
-	if (fd < 0)
-		return -1;
-	addr_unmap(&c->remote);
-	sock_local(fd, &c->local);
-	c->start_ns = start;
-	diag_step("accept", start, 0,
-	    "a new socket for this one peer; the listening one goes on", "%s",
-	    addr_format(&c->remote, text, sizeof(text)));
-	return fd;
-}
-
 /* Connections of the same host. */
 static int64_t
 count_host(const struct server *s, const struct addr *remote)
@@ -258,8 +227,10 @@ pause_accepting(struct server *s, int errnum)
 static int
 try_accept(struct server *s, struct server_conn *c)
 {
-	int fd = take(s, c);
+	int fd;
 
+	c->start_ns = clock_now();
+	fd = listener_accept(s->listener, &c->local, &c->remote);
 	if (fd >= 0) {
 		s->pause_ms = 0;
 		if (admit(s, c))
@@ -341,11 +312,26 @@ look_after(struct server *s)
 	return wait_stopped() != 0;
 }
 
+/* Which limit ended the wait for a connection. */
+static int
+accept_limit_error(const struct server *s, struct err *e)
+{
+	char took[32];
+
+	if (deadline_passed(s->options->until))
+		return err_set(e, ERR_TIMEOUT,
+		    "the whole run took longer than allowed (--max-time)");
+	return err_set(e, ERR_TIMEOUT,
+	    "no connection came within %s (--accept-timeout)",
+	    num_format_duration(
+		took, sizeof(took), s->options->accept_ms * CLOCK_MS));
+}
+
 int
 server_accept(struct server *s, struct server_conn *c, struct err *e)
 {
-	struct deadline until = deadline_after(s->options->accept_ms);
-	char took[32];
+	const struct server_options *o = s->options;
+	struct deadline until = deadline_after(o->accept_ms);
 	int fd;
 
 	for (;;) {
@@ -353,20 +339,19 @@ server_accept(struct server *s, struct server_conn *c, struct err *e)
 			err_clear(e);
 			return -1;
 		}
-		if ((int64_t)s->running < s->options->max_conns &&
-		    deadline_passed(s->resume)) {
+		if ((int64_t)s->running >= o->max_conns) {
+			/* It is we who keep them waiting. */
+			until = deadline_after(o->accept_ms);
+		} else if (deadline_passed(s->resume)) {
 			fd = try_accept(s, c);
 			if (fd >= 0)
 				return fd;
 			if (errno != EAGAIN)
 				return err_sys(e, ERR_FAILED, errno, "accept");
 		}
-		if (deadline_passed(until))
-			return err_set(e, ERR_TIMEOUT,
-			    "no connection came within %s (--accept-timeout)",
-			    num_format_duration(took, sizeof(took),
-				s->options->accept_ms * CLOCK_MS));
-		wait_event(s, until);
+		if (deadline_passed(until) || deadline_passed(o->until))
+			return accept_limit_error(s, e);
+		wait_event(s, deadline_first(until, o->until));
 	}
 }
 

@@ -22,12 +22,13 @@ struct listener;
 struct pollfd;
 
 struct server_options {
-	int64_t max_conns;    /* children at once; over it accepting waits */
-	int64_t max_per_host; /* of one address; over it: closed; 0: any */
-	int64_t accept_ms;    /* wait this long for a connection, or -1 */
-	int64_t program_ms;   /* a program may run so long; -1: any */
-	bool is_alone;        /* no children: those of others do not count */
-	int log_level;        /* enum diag_level of "accepted" and "closed" */
+	int64_t max_conns;     /* children at once; over it accepting waits */
+	int64_t max_per_host;  /* of one address; over it: closed; 0: any */
+	int64_t accept_ms;     /* wait this long for a connection, or -1 */
+	struct deadline until; /* no connection is waited for after that */
+	int64_t program_ms;    /* a program may run so long; -1: any */
+	bool is_alone;         /* no children: those of others do not count */
+	int log_level;         /* enum diag_level of "accepted" and "closed" */
 	const struct access *access; /* who is let in; NULL: everybody */
 };
 
@@ -55,7 +56,6 @@ struct server {
 	size_t count;                  /* of them */
 	size_t room;                   /* for them */
 	size_t running;                /* with a process */
-	size_t turn;                   /* listening socket to be asked first */
 	int64_t pause_ms;              /* back-off for want of descriptors */
 	struct deadline resume;        /* no accepting before that */
 	int last_status;               /* shell status of the last one reaped */

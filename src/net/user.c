@@ -25,17 +25,28 @@ change_ids(const struct passwd *pw)
 }
 
 int
+user_check(const char *name, struct err *e)
+{
+	char shown[64];
+
+	if (getpwnam(name) != NULL)
+		return 0;
+	text_escape_string(shown, sizeof(shown), name);
+	return err_set(e, ERR_USAGE, "--user: there is no user '%s'", shown);
+}
+
+int
 user_become(const char *name, struct err *e)
 {
 	int64_t start = clock_now();
-	const struct passwd *pw = getpwnam(name);
+	const struct passwd *pw;
 	char shown[64];
 	int result;
 
+	if (user_check(name, e) < 0)
+		return -1;
+	pw = getpwnam(name);
 	text_escape_string(shown, sizeof(shown), name);
-	if (pw == NULL)
-		return err_set(
-		    e, ERR_USAGE, "--user: there is no user '%s'", shown);
 	result = change_ids(pw);
 	diag_step("setuid", start, result < 0 ? errno : 0,
 	    "gives up privilege for good", "%s", shown);

@@ -4,6 +4,9 @@
 
 struct err;
 
+/* 0, or -1 with ERR_USAGE when there is no such user. */
+int user_check(const char *name, struct err *e);
+
 /*
  * Becomes the user called name for good: supplementary groups, group and user
  * id, real, effective and saved; then makes sure that there is no way back.
