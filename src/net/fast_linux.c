@@ -463,9 +463,19 @@ fast_grow_pipe(int fd)
 		(void)fcntl(fd, F_SETPIPE_SZ, FAST_PIPE_SIZE);
 }
 
-/* tcp(7): MSG_TRUNC has received bytes dropped, not copied. */
+/* How often the space is offered, for one call to drop more than it holds. */
+#define DROP_PIECES 8
+
+/* tcp(7): MSG_TRUNC has received bytes dropped, not copied; a unix socket
+ * copies them all the same. */
 ssize_t
 fast_drop(int fd, void *space, size_t n)
 {
-	return recv(fd, space, n, MSG_DONTWAIT | MSG_TRUNC);
+	struct iovec pieces[DROP_PIECES];
+	struct msghdr m = {.msg_iov = pieces, .msg_iovlen = DROP_PIECES};
+	int i;
+
+	for (i = 0; i < DROP_PIECES; i++)
+		pieces[i] = (struct iovec){.iov_base = space, .iov_len = n};
+	return recvmsg(fd, &m, MSG_DONTWAIT | MSG_TRUNC);
 }

@@ -33,6 +33,7 @@ flow_init(struct flow *f, int in, int out, void *storage)
 	end_init(&f->out, out);
 	buf_init(&f->queue, storage, FLOW_SIZE);
 	f->move.inner[0] = f->move.inner[1] = -1;
+	low_water_init(&f->water, -1);
 	f->last_ns = clock_now();
 }
 
@@ -53,8 +54,16 @@ flow_allow_move(struct flow *f)
 }
 
 void
+flow_allow_patience(struct flow *f)
+{
+	if (f->in.kind == FD_SOCKET)
+		low_water_init(&f->water, f->in.fd);
+}
+
+void
 flow_release(struct flow *f)
 {
+	low_water_lower(&f->water);
 	fd_close(&f->move.inner[0]);
 	fd_close(&f->move.inner[1]);
 }
@@ -112,7 +121,8 @@ read_some(struct flow *f, unsigned char *space, size_t room)
 		space += room - room / 2;
 		room /= 2;
 	}
-	if (f->out.fd < 0 && f->see == NULL && f->in.kind == FD_SOCKET)
+	if (f->out.fd < 0 && f->see == NULL && !f->crlf &&
+	    f->in.kind == FD_SOCKET)
 		return fast_drop(f->in.fd, space, room);
 	if (f->in.kind == FD_SOCKET)
 		return recv(f->in.fd, space, room, MSG_DONTWAIT);
@@ -135,12 +145,33 @@ expand(struct flow *f, unsigned char *space, size_t room, size_t n)
 	return out;
 }
 
+struct deadline
+flow_patience(const struct flow *f)
+{
+	return flow_wants_read(f) ? low_water_deadline(&f->water)
+				  : deadline_none();
+}
+
+void
+flow_lose_patience(struct flow *f)
+{
+	low_water_lower(&f->water);
+}
+
+/* n bytes came in, which the queue may hold as more. */
+static void
+note_read(struct flow *f, size_t n)
+{
+	f->last_ns = f->read_ns = clock_now();
+	low_water_note(&f->water, n, f->read_ns);
+	f->taken += n;
+}
+
 /* n bytes lie at the queue's end. 0, or -1 when see wants no more. */
 static int
 take(struct flow *f, const unsigned char *space, size_t n)
 {
-	f->last_ns = f->read_ns = clock_now();
-	f->taken += n;
+	note_read(f, n);
 	if (f->out.fd < 0)
 		f->bytes += (uint64_t)n;
 	else
@@ -252,8 +283,7 @@ move_in(struct flow *f, bool is_room)
 	if (n <= 0)
 		return not_moved(f, n, is_room);
 	m->is_blocked = false;
-	f->last_ns = f->read_ns = clock_now();
-	f->taken += (uint64_t)n;
+	note_read(f, (size_t)n);
 	if (direct)
 		f->bytes += (uint64_t)n;
 	else

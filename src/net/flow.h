@@ -21,6 +21,7 @@
 
 #include "base/buf.h"
 #include "base/fd.h"
+#include "net/low_water.h"
 
 /* Bytes that wait in one flow at most. */
 #define FLOW_SIZE (128 * 1024)
@@ -48,15 +49,16 @@ struct flow_move {
 struct flow {
 	struct flow_end in, out;
 	struct flow_move move;
-	flow_see *see;    /* NULL: nobody looks on */
-	void *context;    /* see's */
-	bool crlf;        /* LF becomes CRLF; a CRLF stays */
-	bool last_was_cr; /* the byte before this piece was CR */
-	struct buf queue; /* read, not yet written */
-	uint64_t bytes;   /* written so far */
-	int64_t last_ns;  /* when bytes last moved */
-	uint64_t taken;   /* bytes read so far */
-	int64_t read_ns;  /* when bytes were last read */
+	struct low_water water; /* of in, where we may */
+	flow_see *see;          /* NULL: nobody looks on */
+	void *context;          /* see's */
+	bool crlf;              /* LF becomes CRLF; a CRLF stays */
+	bool last_was_cr;       /* the byte before this piece was CR */
+	struct buf queue;       /* read, not yet written */
+	uint64_t bytes;         /* written so far */
+	int64_t last_ns;        /* when bytes last moved */
+	uint64_t taken;         /* bytes read so far */
+	int64_t read_ns;        /* when bytes were last read */
 };
 
 /* in or out may be -1: nothing comes, or what comes is dropped. storage has
@@ -68,6 +70,12 @@ void flow_init(struct flow *f, int in, int out, void *storage);
  * or changes them, and each end that is a socket is non-blocking.
  */
 void flow_allow_move(struct flow *f);
+
+/*
+ * in is a socket of our own, whose low-water mark may be raised while much
+ * comes. Then poll(2) may last until flow_patience() at most.
+ */
+void flow_allow_patience(struct flow *f);
 
 /* Closes what the flow opened; its ends are the caller's. */
 void flow_release(struct flow *f);
@@ -84,6 +92,15 @@ bool flow_is_empty(const struct flow *f);
 
 /* Everything that will ever come has been written, or cannot be. */
 bool flow_is_done(const struct flow *f);
+
+/*
+ * Until when in may be called not readable although it holds bytes; none where
+ * poll(2) tells of every byte, or in is not to be read.
+ */
+struct deadline flow_patience(const struct flow *f);
+
+/* Until then in was not called readable. */
+void flow_lose_patience(struct flow *f);
 
 /*
  * Reads once, as much as there is room for, or moves it on. Returns the count,

@@ -187,6 +187,8 @@ pump_up(struct relay *r, const struct pollfd *fds)
 {
 	if (fds[POLL_IN].revents != 0)
 		flow_read(&r->up);
+	else if (deadline_passed(flow_patience(&r->up)))
+		flow_lose_patience(&r->up);
 	else if (is_draining(r) && fds[POLL_IN].events != 0 &&
 		 deadline_passed(drain_deadline(r)))
 		/* The input holds nothing more by now. */
@@ -218,6 +220,8 @@ pump_down(struct relay *r, const struct pollfd *fds)
 	if (fds[POLL_SOCKET].revents & (POLLIN | POLLHUP | POLLERR) &&
 	    flow_wants_read(&r->down))
 		flow_read(&r->down);
+	else if (deadline_passed(flow_patience(&r->down)))
+		flow_lose_patience(&r->down);
 	if (may_write(&r->down, fds[POLL_OUT].revents))
 		flow_write(&r->down);
 	/* Either of them may have met it: a write may move from the socket. */
@@ -281,6 +285,8 @@ next_event(const struct relay *r)
 
 	if (is_draining(r))
 		until = deadline_first(until, drain_deadline(r));
+	until = deadline_first(until, flow_patience(&r->up));
+	until = deadline_first(until, flow_patience(&r->down));
 	if (r->o->script != NULL)
 		until = deadline_first(until, script_deadline(r->o->script));
 	if (r->o->progress != NULL)
@@ -402,6 +408,9 @@ look_on(struct relay *r)
 	if (o->see == NULL && o->script == NULL &&
 	    (r->down.out.kind != FD_SOCKET || is_forwarder(r)))
 		flow_allow_move(&r->down);
+	flow_allow_patience(&r->down);
+	if (is_forwarder(r))
+		flow_allow_patience(&r->up);
 	r->up.context = r->down.context = r;
 	if (r->o->see != NULL)
 		r->up.see = see_sent;
