@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "net/relay.h"
 #include "net/session.h"
+#include "net/sock.h"
 
 /* How long the end of the forwarding side may take. */
 #define DRAIN_MS 2000
@@ -33,13 +34,21 @@ serve_forward(struct session *s, const struct handler *h)
 	target = dial_connect(&h->target, &h->dial,
 	    deadline_first(s->until, deadline_after(h->timeout_ms)), NULL,
 	    &s->e);
-	if (target < 0)
+	if (target < 0) {
+		if (s->e.kind == ERR_LOST)
+			sock_cut(&s->fd, h->idle_ms, s->until);
 		return err_prefix(&s->e, "forwarding to");
+	}
 	o.in = o.out = target;
 	o.on_peer_eof = RELAY_PEER_FINISH;
 	o.idle_ms = h->idle_ms;
 	o.until = s->until;
 	result = relay_run(s->fd, &o, &s->r, &s->e);
+	if (result < 0 && s->e.kind == ERR_LOST) {
+		/* One of them is lost: the other one is told just that. */
+		sock_cut(&target, h->idle_ms, s->until);
+		sock_cut(&s->fd, h->idle_ms, s->until);
+	}
 	sock_close_drained(&target, result < 0 ? 0 : DRAIN_MS);
 	return result;
 }

@@ -52,6 +52,16 @@ is_forwarder(const struct relay *r)
 	return r->o->in >= 0 && r->o->in == r->o->out;
 }
 
+/* Either side of a forwarder was lost: a FIN to the other one would make what
+ * was cut off look whole. */
+static bool
+is_cut_off(const struct relay *r)
+{
+	return is_forwarder(r) &&
+	       (r->up.in.errnum != 0 || r->up.out.errnum != 0 ||
+		   r->down.in.errnum != 0 || r->down.out.errnum != 0);
+}
+
 /* Own input has ended: says so to the peer when everything is sent. */
 static void
 finish_up(struct relay *r)
@@ -61,7 +71,7 @@ finish_up(struct relay *r)
 	if (r->o->in < 0)
 		return;
 	note_first(r, FIRST_US);
-	if (r->up.out.errnum == 0 &&
+	if (r->up.out.errnum == 0 && !is_cut_off(r) &&
 	    (r->o->on_eof == RELAY_EOF_FIN || r->peer_finished))
 		sock_finish(r->fd);
 	r->finished = true;
@@ -104,7 +114,8 @@ finish_down(struct relay *r)
 {
 	if (!is_forwarder(r) || r->out_finished || !flow_is_done(&r->down))
 		return;
-	shutdown(r->o->out, SHUT_WR);
+	if (!is_cut_off(r))
+		shutdown(r->o->out, SHUT_WR);
 	r->out_finished = true;
 }
 
@@ -181,18 +192,28 @@ may_write(const struct flow *f, short revents)
 	return flow_wants_write(f) && (!flow_is_blocked(f) || revents != 0);
 }
 
+/* An input at its end was reset, if we have not finished and it is closed. */
+static void
+recall_reset(struct flow_end *in, int fd, bool have_finished)
+{
+	if (!have_finished && sock_is_gone(fd))
+		in->errnum = ECONNRESET;
+}
+
 /* One read of own input and one write to the peer. */
 static void
 pump_up(struct relay *r, const struct pollfd *fds)
 {
-	if (fds[POLL_IN].revents != 0)
-		flow_read(&r->up);
-	else if (deadline_passed(flow_patience(&r->up)))
+	if (fds[POLL_IN].revents != 0) {
+		if (flow_read(&r->up) == 0 && is_forwarder(r))
+			recall_reset(&r->up.in, r->o->in, r->out_finished);
+	} else if (deadline_passed(flow_patience(&r->up))) {
 		flow_lose_patience(&r->up);
-	else if (is_draining(r) && fds[POLL_IN].events != 0 &&
-		 deadline_passed(drain_deadline(r)))
+	} else if (is_draining(r) && fds[POLL_IN].events != 0 &&
+		   deadline_passed(drain_deadline(r))) {
 		/* The input holds nothing more by now. */
 		flow_stop_reading(&r->up);
+	}
 	if (is_forwarder(r) && r->up.in.errnum != 0)
 		/* A target that was lost takes nothing more either. */
 		flow_lose_out(&r->down, r->up.in.errnum);
@@ -218,10 +239,12 @@ static void
 pump_down(struct relay *r, const struct pollfd *fds)
 {
 	if (fds[POLL_SOCKET].revents & (POLLIN | POLLHUP | POLLERR) &&
-	    flow_wants_read(&r->down))
-		flow_read(&r->down);
-	else if (deadline_passed(flow_patience(&r->down)))
+	    flow_wants_read(&r->down)) {
+		if (flow_read(&r->down) == 0)
+			recall_reset(&r->down.in, r->fd, r->finished);
+	} else if (deadline_passed(flow_patience(&r->down))) {
 		flow_lose_patience(&r->down);
+	}
 	if (may_write(&r->down, fds[POLL_OUT].revents))
 		flow_write(&r->down);
 	/* Either of them may have met it: a write may move from the socket. */
@@ -343,6 +366,23 @@ lost_error(const struct relay *r, int errnum, struct err *e)
 	    (unsigned long long)r->up.bytes, (unsigned long long)r->down.bytes);
 }
 
+/* Which side of a forwarder was lost, if any. lost is the client's errno. */
+static int
+judge_forwarder(const struct relay *r, int lost, struct err *e)
+{
+	int target =
+	    r->down.out.errnum != 0 ? r->down.out.errnum : r->up.in.errnum;
+
+	if (lost != 0)
+		return lost_error(r, lost, e);
+	if (target == 0)
+		return 0;
+	return err_sys(e, ERR_LOST, target,
+	    "the target was lost after %llu bytes received from it and %llu "
+	    "sent",
+	    (unsigned long long)r->up.taken, (unsigned long long)r->down.bytes);
+}
+
 /* What the ends met, now that everything readable was read. */
 static int
 judge(const struct relay *r, struct err *e)
@@ -350,13 +390,10 @@ judge(const struct relay *r, struct err *e)
 	int lost = r->up.out.errnum != 0 ? r->up.out.errnum : r->down.in.errnum;
 
 	/* What we sent behind the peer's FIN may meet a reset. */
-	if (lost == 0)
+	if (lost == 0 && !is_cut_off(r))
 		lost = sock_confirm(r->fd, deadline_after(CONFIRM_MS));
-	if (is_forwarder(r) && lost == 0)
-		lost = r->down.out.errnum != 0 ? r->down.out.errnum
-					       : r->up.in.errnum;
 	if (is_forwarder(r))
-		return lost == 0 ? 0 : lost_error(r, lost, e);
+		return judge_forwarder(r, lost, e);
 	if (r->down.out.errnum == EPIPE) {
 		err_set(e, ERR_OUTPUT,
 		    "stdout was closed by its reader after %llu bytes",

@@ -63,7 +63,8 @@ struct relay_options {
  * Relays until it is over. fd is a connected socket of our own, which is
  * made non-blocking, and stays the caller's; so do in and out. in may be the
  * same socket as out, non-blocking and our own: a forwarder; its sending side
- * is then closed when fd's peer finishes. 0, or
+ * is then closed when fd's peer finishes. When one of its two sides is lost,
+ * the other one gets no FIN: sock_cut() is the caller's. 0, or
  * -1 with *e: ERR_TIMEOUT, ERR_LOST, ERR_OUTPUT, or ERR_FAILED with EINTR for
  * a caught signal. *sum is filled in both cases.
  */

@@ -100,7 +100,8 @@ session_end(
 
 	if (result == 0 && s->r.first == FIRST_NOBODY)
 		s->r.first = FIRST_US;
-	sock_finish(s->fd);
+	if (s->fd >= 0)
+		sock_finish(s->fd);
 	sock_close_drained(&s->fd, DRAIN_MS);
 	if (result == 0)
 		err_clear(&s->e);

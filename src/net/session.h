@@ -38,8 +38,9 @@ ssize_t session_receive(struct session *s, void *piece, size_t size);
 int session_send(struct session *s, const void *bytes, size_t n);
 
 /*
- * The end: FIN, drains, closes; tells the "closed" event at level, and s->e
- * where the result is -1. Returns the exit status of the connection.
+ * The end: FIN, drains, closes, unless s->fd is -1 already; tells the "closed"
+ * event at level, and s->e where the result is -1. Returns the exit status of
+ * the connection.
  */
 int session_end(
     struct session *s, const struct server_conn *c, int level, int result);

@@ -17,6 +17,9 @@
 /* The longest pause between two looks at what is acknowledged. */
 #define CONFIRM_PAUSE_MS 32
 
+/* How long what was sent may take to arrive where nobody tells. */
+#define CUT_MS 2000
+
 /* How much a peer may send after our goodbye before it is cut off. */
 #define DRAIN_BYTES (8 * 1024 * 1024)
 
@@ -277,6 +280,14 @@ sock_finish(int fd)
 	return result;
 }
 
+bool
+sock_is_gone(int fd)
+{
+	struct fast_tcp tcp;
+
+	return fast_tcp_info(fd, &tcp) && tcp.is_closed;
+}
+
 int
 sock_confirm(int fd, struct deadline until)
 {
@@ -318,6 +329,46 @@ sock_abort(int *fd)
 		return;
 	setsockopt(*fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	fd_close(fd);
+}
+
+/* Waits until the peer has everything that we sent, while it takes some. */
+static void
+deliver(int fd, int64_t idle_ms, struct deadline until)
+{
+	struct deadline idle = deadline_after(idle_ms);
+	struct fast_tcp tcp;
+	uint64_t sent = 0;
+	int64_t pause_ms = 1;
+
+	if (!fast_tcp_info(fd, &tcp)) {
+		until = deadline_first(until, deadline_after(CUT_MS));
+		wait_fd(fd, 0, deadline_first(until, idle));
+		return;
+	}
+	while (!tcp.is_acknowledged && !tcp.is_closed &&
+	       !deadline_passed(deadline_first(until, idle))) {
+		if (tcp.sent != sent)
+			idle = deadline_after(idle_ms);
+		sent = tcp.sent;
+		if (wait_until(deadline_after(pause_ms)) < 0 ||
+		    !fast_tcp_info(fd, &tcp))
+			return;
+		if (pause_ms < CONFIRM_PAUSE_MS)
+			pause_ms *= 2;
+	}
+}
+
+void
+sock_cut(int *fd, int64_t idle_ms, struct deadline until)
+{
+	struct addr local;
+
+	if (*fd < 0)
+		return;
+	sock_local(*fd, &local);
+	if (!addr_is_unix(&local))
+		deliver(*fd, idle_ms, until);
+	sock_abort(fd);
 }
 
 void

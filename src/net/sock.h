@@ -69,6 +69,13 @@ int sock_error(int fd);
 int sock_finish(int fd);
 
 /*
+ * Whether a connection is over both ways. Where we have not finished that was a
+ * reset, even if reading says end of file: a splice(2) that was under way when
+ * it came has eaten the error. False where the system does not tell.
+ */
+bool sock_is_gone(int fd);
+
+/*
  * Finds out whether what was sent has arrived: waits until the peer has
  * acknowledged all of it, or has reset the connection, or the deadline passes.
  * 0, or the errno of a reset. Where the system does not tell (net/fast.h), it
@@ -81,6 +88,14 @@ void sock_close(int *fd);
 
 /* The same by reset: what is unsent is dropped and no TIME_WAIT stays. */
 void sock_abort(int *fd);
+
+/*
+ * The end of a connection that is cut off: waits until the peer has
+ * acknowledged everything that was sent, or has taken nothing for idle_ms (-1:
+ * no limit), or the deadline passes; then closes by reset. Where the system
+ * does not tell (net/fast.h), it waits for two seconds. Sets *fd to -1.
+ */
+void sock_cut(int *fd, int64_t idle_ms, struct deadline until);
 
 /*
  * The end of a served connection: FIN, then reads and drops what the peer
