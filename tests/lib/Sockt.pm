@@ -28,6 +28,9 @@ our $PATIENCE = $ENV{SOCKT_PATIENCE} || 30;
 # What the tester's own environment says is for the tester's own programs.
 delete @ENV{qw(http_proxy no_proxy)};
 
+# So is what a shell lets its background jobs ignore.
+$SIG{INT} = 'DEFAULT';
+
 my %children;    # pid => 1: what this process must not leave behind
 my $owner = $$;
 
