@@ -113,6 +113,7 @@ command_run(const struct command *c, char **argv, int argc,
 		args.operands = rest.operands;
 		args.count = rest.count;
 		args.program = rest.program;
+		args.given = (const struct opt *const *)rest.given;
 		if (started != NULL)
 			started(c, options);
 		result = c->run(options, &args, e);

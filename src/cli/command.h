@@ -14,6 +14,7 @@ struct command_args {
 	char **operands; /* NULL-terminated */
 	int count;
 	char **program; /* behind "--", NULL-terminated; NULL without one */
+	const struct opt *const *given; /* options, NULL-terminated */
 };
 
 /* One command: a file in src/cmd, a row in its table, a manual page. */

@@ -21,7 +21,7 @@ struct found {
 struct parse {
 	const struct opt_group *groups;
 	void *options;
-	struct found *given; /* what was used, in order */
+	const struct opt **given; /* what was used, in order */
 	size_t given_count;
 	struct err *e;
 };
@@ -166,12 +166,12 @@ check_conflicts(struct parse *p, const struct found *f)
 	size_t i;
 
 	for (i = 0; i < p->given_count; i++)
-		if (excludes(p->given[i].opt, f->opt))
+		if (excludes(p->given[i], f->opt))
 			return err_set(p->e, ERR_USAGE,
 			    "%s and %s cannot be used together",
-			    opt_display_name(p->given[i].opt, a, sizeof(a)),
+			    opt_display_name(p->given[i], a, sizeof(a)),
 			    opt_display_name(f->opt, b, sizeof(b)));
-	p->given[p->given_count++] = *f;
+	p->given[p->given_count++] = f->opt;
 	return 0;
 }
 
@@ -276,14 +276,14 @@ int
 opt_parse(const struct opt_group *groups, char **argv, int argc, int least,
     bool takes_program, void *options, struct opt_rest *rest, struct err *e)
 {
-	struct parse p = {groups, options, NULL, 0, e};
+	struct parse p = {.groups = groups, .options = options, .e = e};
 	size_t letters = 0;
 	int i, used = 1, result = 0;
 
 	for (i = 0; i < argc; i++)
 		letters += strlen(argv[i]);
-	p.given = mem_array(letters + 1, sizeof(p.given[0]));
 	memset(rest, 0, sizeof(*rest));
+	rest->given = p.given = mem_array(letters + 1, sizeof(struct opt *));
 	rest->operands = mem_array((size_t)argc + 1, sizeof(char *));
 	for (i = 0; i < argc && !rest->help; i += used) {
 		used = 1;
@@ -304,8 +304,19 @@ opt_parse(const struct opt_group *groups, char **argv, int argc, int least,
 			break;
 		}
 	}
-	free(p.given);
 	return result;
+}
+
+const struct opt *
+opt_find_given(const struct opt *const *given, const struct opt *table)
+{
+	const struct opt *o;
+
+	for (; *given != NULL; given++)
+		for (o = table; o->kind != OPT_END; o++)
+			if (o == *given)
+				return o;
+	return NULL;
 }
 
 void
@@ -328,6 +339,7 @@ opt_release(
 			list->count = 0;
 		}
 	free(rest->operands);
+	free(rest->given);
 	memset(rest, 0, sizeof(*rest));
 }
 

@@ -74,6 +74,8 @@ struct opt_rest {
 	char *
 	    *program; /* PROGRAM and its arguments, NULL-terminated, or NULL */
 	bool help;    /* --help was asked for */
+	const struct opt **given; /* the options that were there, in order,
+				     NULL-terminated; freed by opt_release() */
 };
 
 /*
@@ -85,6 +87,10 @@ struct opt_rest {
  */
 int opt_parse(const struct opt_group *groups, char **argv, int argc, int least,
     bool takes_program, void *options, struct opt_rest *rest, struct err *e);
+
+/* The first of given that is a row of table, or NULL. */
+const struct opt *opt_find_given(
+    const struct opt *const *given, const struct opt *table);
 
 /* Frees the lists in options and *rest. */
 void opt_release(

@@ -1,8 +1,6 @@
 /*
  * connect: a client. Resolve, socket, connect, send and receive, close.
  */
-#include <string.h>
-
 #include "base/diag.h"
 #include "base/err.h"
 #include "cli/command.h"
@@ -104,14 +102,17 @@ run_program(struct connection *c, char *const *argv, struct deadline until,
 
 /* Options about stdin and stdout, where these are not used. */
 static int
-check_unused(const struct connect_options *o, struct err *e)
+check_unused(const struct connect_options *o, const struct command_args *args,
+    struct err *e)
 {
-	if (memcmp(&o->talk, &connect_defaults.talk, sizeof(o->talk)) == 0 &&
-	    o->time.idle_ms < 0)
-		return 0;
-	return err_set(e, ERR_USAGE,
-	    "with --zero or a program there is no relaying: its options, "
-	    "--idle-timeout, scripts and records do not apply");
+	const char *with = o->zero ? "--zero" : "a program";
+
+	if (o->time.idle_ms >= 0)
+		return err_set(e, ERR_USAGE,
+		    "--idle-timeout is about relaying: it does not apply with "
+		    "%s",
+		    with);
+	return talk_check_unused(args->given, with, e);
 }
 
 /* Everything behind the options: open, run, close. */
@@ -164,8 +165,9 @@ connect_run(const void *options, const struct command_args *args, struct err *e)
 		return err_set(
 		    e, ERR_USAGE, "a proxy does not reach unix sockets");
 	if (o->zero || program != NULL)
-		return check_unused(o, e) < 0 ? -1
-					      : run(o, &ep, program, NULL, e);
+		return check_unused(o, args, e) < 0
+			   ? -1
+			   : run(o, &ep, program, NULL, e);
 	result = run(o, &ep, NULL, &t, e);
 	return talk_release(&t, result, e);
 }

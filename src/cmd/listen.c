@@ -3,8 +3,6 @@
  * stdin and stdout, or to a handler in a process of its own, and with -k it
  * goes on accepting.
  */
-#include <string.h>
-
 #include "base/diag.h"
 #include "base/err.h"
 #include "cli/command.h"
@@ -218,18 +216,7 @@ serve(struct listening *l, struct talk *stdio, struct err *e)
 	return result;
 }
 
-/* Options about stdin and stdout, where a handler has the connections. */
-static int
-check_unused(const struct listen_options *o, struct err *e)
-{
-	if (memcmp(&o->talk, &listen_defaults.talk, sizeof(o->talk)) == 0)
-		return 0;
-	return err_set(e, ERR_USAGE,
-	    "with a handler there is no relaying of stdin and stdout: its "
-	    "options, scripts and records do not apply");
-}
-
-/* The same the other way round. */
+/* Options about handlers, where there is none. */
 static int
 check_stdio(const struct listen_options *o, struct err *e)
 {
@@ -311,7 +298,8 @@ listen_run(const void *options, const struct command_args *args, struct err *e)
 
 	if (parse_operands(&ep, o, args, e) < 0 ||
 	    choose_handler(&l, args->program, e) < 0 ||
-	    (handled ? check_unused(o, e) : check_stdio(o, e)) < 0 ||
+	    (handled ? talk_check_unused(args->given, "a handler", e)
+		     : check_stdio(o, e)) < 0 ||
 	    (o->user != NULL && user_check(o->user, e) < 0))
 		return -1;
 	common_server_setup(&l.so, &o->server, &l.access, DIAG_NOTE);

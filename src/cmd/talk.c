@@ -218,6 +218,24 @@ talk_check(const struct talk_options *o, struct err *e)
 }
 
 int
+talk_check_unused(
+    const struct opt *const *given, const char *with, struct err *e)
+{
+	const struct opt *o = opt_find_given(given, talk_relay_opts);
+	char name[64];
+
+	if (o == NULL)
+		o = opt_find_given(given, talk_script_opts);
+	if (o == NULL)
+		o = opt_find_given(given, talk_record_opts);
+	if (o == NULL)
+		return 0;
+	return err_set(e, ERR_USAGE,
+	    "%s is about relaying stdin and stdout: it does not apply with %s",
+	    opt_display_name(o, name, sizeof(name)), with);
+}
+
+int
 talk_open(struct talk *t, const struct talk_options *o,
     const struct time_options *time, struct deadline until, struct err *e)
 {

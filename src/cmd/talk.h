@@ -58,6 +58,13 @@ struct talk {
 int talk_check(const struct talk_options *o, struct err *e);
 
 /*
+ * Refuses the options of the three tables above where stdin and stdout are not
+ * relayed; with says what is done instead. 0, or -1 with ERR_USAGE.
+ */
+int talk_check_unused(
+    const struct opt *const *given, const char *with, struct err *e);
+
+/*
  * Checks that stdin and stdout are open as far as they are needed and opens
  * the records. 0, or -1 with *e: ERR_OUTPUT, or ERR_USAGE for options that
  * contradict one another. talk_release() is due in both cases.

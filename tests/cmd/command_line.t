@@ -92,8 +92,19 @@ refuses(qr/${connect}option --zero takes no value/,
 refuses(qr/${connect}option --s is ambiguous: --.*/, 'connect', '--s', @to);
 refuses(qr/${connect}--ipv4 and --ipv6 cannot be used together/,
     'connect', '-4', '-6', @to);
-refuses(qr/${connect}with --zero or a program there is no relaying: .*/,
+refuses(qr/${connect}--send-only is about relaying .* apply with --zero/,
     'connect', '-z', '--send-only', @to);
+# What is asked for expressly is refused even where it is the default.
+refuses(qr/${connect}--on-eof is about relaying .* apply with a program/,
+    'connect', '--on-eof', 'fin', @to, '--', 'true');
+refuses(qr/${connect}--expect is about relaying .*/,
+    'connect', '-e', 'true', '--expect', 'x', @to);
+refuses(qr/${connect}--output is about relaying .*/,
+    'connect', '-z', '-o', '/dev/null', @to);
+refuses(qr/${connect}--idle-timeout is about relaying: .*/,
+    'connect', '-z', '--idle-timeout', 1, @to);
+refuses(qr/sockt listen: --crlf is about relaying .* apply with a handler/,
+    'listen', '--echo', '-C', 0);
 refuses(qr/${connect}--verbose and --quiet cannot be used together/,
     'connect', '-vq', @to);
 refuses(qr/${connect}--timeout: '5x' is not a duration .*/,

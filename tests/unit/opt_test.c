@@ -36,6 +36,8 @@ static const struct opt table[] = {
     {OPT_LIST, 'l', "list", "X", "h", AT(list), .value = 5},
     {OPT_CALL, 'C', "call", "X", "h", AT(called), .call = take_called},
     {.kind = OPT_END}};
+static const struct opt other_table[] = {
+    {OPT_FLAG, 'f', "flag", NULL, "h", AT(flag), 7}, {.kind = OPT_END}};
 static const struct opt_group groups[] = {{"g", table, 0}, {NULL, NULL, 0}};
 
 /* The arguments of one parse, its result and what is left. */
@@ -102,6 +104,12 @@ test_kinds(void)
 	TAKES("-tx=y", strcmp(got.string, "x=y") == 0);
 	TAKES("-c two", got.choice == 1);
 	TAKES("-C x", strcmp(got.called, "<x>") == 0);
+	TAKES("",
+	    rest.given[0] == NULL && opt_find_given(rest.given, table) == NULL);
+	TAKES("-vv --number 5",
+	    opt_find_given(rest.given, table) == &table[2] &&
+		rest.given[2] == &table[3] && rest.given[3] == NULL);
+	TAKES("-v", opt_find_given(rest.given, other_table) == NULL);
 	TAKES("-l a --list=b -lc",
 	    got.list.count == 3 && strcmp(got.list.items[0], "a") == 0 &&
 		strcmp(got.list.items[2], "c") == 0 && got.list.values[1] == 5);
