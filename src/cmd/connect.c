@@ -126,11 +126,12 @@ run(const struct connect_options *o, const struct endpoint *ep,
 	struct connection c = {.fd = -1};
 	int result = 0;
 
-	if (t != NULL && talk_open(t, &o->talk, &o->time, until, e) < 0)
-		return -1;
 	if (o->proxy.proxy.kind != PROXY_NONE)
 		r.proxy = &o->proxy.proxy;
 	common_dial_options(&r.dial, &o->family, &o->source, &o->sock);
+	if (reach_check(ep, &r, e) < 0 ||
+	    (t != NULL && talk_open(t, &o->talk, &o->time, until, e) < 0))
+		return -1;
 	if (wait_catch(WAIT_STOP, e) < 0)
 		return -1;
 	c.fd = reach_connect(ep, &r, until, &c.names, e);
@@ -161,9 +162,6 @@ connect_run(const void *options, const struct command_args *args, struct err *e)
 		program = program_shell(&shell, o->exec);
 	if (endpoint_parse(&ep, args->operands, args->count, "tcp", e) < 0)
 		return -1;
-	if (ep.is_unix && o->proxy.proxy.kind != PROXY_NONE)
-		return err_set(
-		    e, ERR_USAGE, "a proxy does not reach unix sockets");
 	if (o->zero || program != NULL)
 		return check_unused(o, args, e) < 0
 			   ? -1

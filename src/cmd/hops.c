@@ -59,6 +59,17 @@ proxy_for(const struct fetch *f, const struct endpoint *ep)
 	return &f->env_proxy;
 }
 
+int
+hops_check(const struct fetch *f, const char *url, struct err *e)
+{
+	struct endpoint ep;
+	struct url u;
+
+	if (url_parse_typed(&u, url, e) < 0 || url_endpoint(&u, &ep, e) < 0)
+		return -1;
+	return http_client_check(&f->client, &ep, proxy_for(f, &ep), e);
+}
+
 /* Conditions and ranges. */
 static void
 fill_conditions(
@@ -104,7 +115,12 @@ ask(struct transfer *t, struct err *e)
 			r.proxy_user = secret;
 	}
 	fill_conditions(t, &r, range, sizeof(range));
-	return http_client_ask(&t->f->client, &ep, t->proxy, &r, e);
+	if (http_client_ask(&t->f->client, &ep, t->proxy, &r, e) == 0)
+		return 0;
+	if (t->redirects > 0 && e->kind == ERR_USAGE)
+		/* It is not the user who named that place. */
+		e->kind = ERR_FAILED;
+	return -1;
 }
 
 static bool

@@ -3,6 +3,7 @@
 #define CMD_HOPS_H
 
 struct err;
+struct fetch;
 struct transfer;
 
 /*
@@ -10,6 +11,12 @@ struct transfer;
  * of the last answer is transfer_head(). 0, or -1 with *e.
  */
 int hops_ask(struct transfer *t, struct err *e);
+
+/*
+ * What can be said against a URL and the way to it before anything is
+ * attempted: 0, or -1 with ERR_USAGE.
+ */
+int hops_check(const struct fetch *f, const char *url, struct err *e);
 
 /* Shows the head of the last answer on stderr. */
 void hops_show_head(const struct transfer *t);

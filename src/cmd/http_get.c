@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cmd/common.h"
 #include "cmd/fetch.h"
+#include "cmd/hops.h"
 #include "cmd/table.h"
 #include "net/dial.h"
 #include "net/http_client.h"
@@ -180,6 +181,19 @@ check(const struct http_get_options *o, const struct command_args *args,
 	return 0;
 }
 
+/* What the way to any of them has against it. */
+static int
+check_ways(
+    const struct fetch *f, const struct command_args *args, struct err *e)
+{
+	int n;
+
+	for (n = 0; n < args->count; n++)
+		if (hops_check(f, args->operands[n], e) < 0)
+			return -1;
+	return 0;
+}
+
 /* One after another; what went wrong is told, the first kind is kept. */
 static int
 fetch_all(struct fetch *f, const struct command_args *args, struct err *e)
@@ -228,6 +242,8 @@ http_get_run(
 	common_dial_options(
 	    &client.reach.dial, &o->family, &o->source, &o->sock);
 	result = fetch_start(&f, &o->fetch, &o->proxy.proxy, &client, e);
+	if (result == 0)
+		result = check_ways(&f, args, e);
 	if (result == 0)
 		result = fetch_all(&f, args, e);
 	fetch_release(&f);

@@ -15,6 +15,7 @@
 #include "net/endpoint.h"
 #include "net/handler.h"
 #include "net/listener.h"
+#include "net/resolve.h"
 #include "net/server.h"
 #include "net/user.h"
 #include "net/wait.h"
@@ -172,6 +173,7 @@ choose_handler(struct listening *l, char *const *program, struct err *e)
 {
 	const struct listen_options *o = l->o;
 	struct handler *h = &l->handler;
+	struct resolve_options ro;
 	char *to = (char *)o->to;
 
 	if (program != NULL &&
@@ -197,7 +199,10 @@ choose_handler(struct listening *l, char *const *program, struct err *e)
 		return 0;
 	h->kind = HANDLER_FORWARD;
 	common_dial_options(&h->dial, &o->family, NULL, &o->sock);
-	if (endpoint_parse(&h->target, &to, 1, "tcp", e) < 0)
+	ro.family = h->dial.family;
+	ro.numeric = h->dial.numeric;
+	if (endpoint_parse(&h->target, &to, 1, "tcp", e) < 0 ||
+	    resolve_check(&h->target, &ro, e) < 0)
 		return err_prefix(e, "--to");
 	return 0;
 }

@@ -104,12 +104,36 @@ wait_socket(
 	}
 }
 
+/* How peer is reached: an HTTP proxy is given the request itself. */
+static struct reach_options
+way(const struct http_client *c, const struct endpoint **peer,
+    const struct proxy *proxy)
+{
+	struct reach_options o = c->options->reach;
+
+	o.proxy = proxy;
+	if (proxy != NULL && proxy->kind == PROXY_HTTP) {
+		*peer = &proxy->server;
+		o.proxy = NULL;
+	}
+	return o;
+}
+
+int
+http_client_check(const struct http_client *c, const struct endpoint *peer,
+    const struct proxy *proxy, struct err *e)
+{
+	struct reach_options o = way(c, &peer, proxy);
+
+	return reach_check(peer, &o, e);
+}
+
 /* Connects to peer, unless the kept connection leads there. */
 static int
 reach(struct http_client *c, const struct endpoint *peer,
     const struct proxy *proxy, struct err *e)
 {
-	struct reach_options o = c->options->reach;
+	struct reach_options o;
 	struct dial_result r;
 
 	if (c->fd >= 0 && strcmp(c->peer.host, peer->host) == 0 &&
@@ -124,12 +148,7 @@ reach(struct http_client *c, const struct endpoint *peer,
 	c->opened_ns = clock_now();
 	c->sent = c->received = 0;
 	c->peer_finished = false;
-	o.proxy = proxy;
-	if (proxy != NULL && proxy->kind == PROXY_HTTP) {
-		/* It is given the request itself. */
-		peer = &proxy->server;
-		o.proxy = NULL;
-	}
+	o = way(c, &peer, proxy);
 	c->fd = reach_connect(peer, &o, c->options->until, &r, e);
 	if (c->fd < 0)
 		return -1;

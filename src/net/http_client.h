@@ -58,6 +58,13 @@ void http_client_init(
 void http_client_release(struct http_client *c);
 
 /*
+ * What can be said against peer and the way to it before anything is
+ * attempted; proxy as for http_client_ask(). 0, or -1 with ERR_USAGE.
+ */
+int http_client_check(const struct http_client *c, const struct endpoint *peer,
+    const struct proxy *proxy, struct err *e);
+
+/*
  * Sends r to the server at peer, on the kept connection if it leads there,
  * and reads the head of the response into c->parser->head. proxy is the way
  * there, or NULL: an HTTP proxy is sent the request itself, which is to be in

@@ -456,6 +456,17 @@ is_plain_host(const char *host)
 }
 
 int
+proxy_check(const struct endpoint *target, struct err *e)
+{
+	char text[ENDPOINT_TEXT];
+
+	if (!target->is_unix && is_plain_host(target->host))
+		return 0;
+	return err_set(e, ERR_USAGE, "%s cannot be reached by way of a proxy",
+	    endpoint_format(target, text, sizeof(text)));
+}
+
+int
 proxy_handshake(const struct proxy *p, int fd, const struct endpoint *target,
     struct deadline until, struct err *e)
 {
@@ -464,10 +475,8 @@ proxy_handshake(const struct proxy *p, int fd, const struct endpoint *target,
 	char text[ENDPOINT_TEXT], name[ENDPOINT_TEXT + 32];
 	int result;
 
-	if (target->is_unix || !is_plain_host(target->host))
-		return err_set(e, ERR_USAGE,
-		    "%s cannot be reached by way of a proxy",
-		    endpoint_format(target, text, sizeof(text)));
+	if (proxy_check(target, e) < 0)
+		return -1;
 	switch (p->kind) {
 	case PROXY_SOCKS4:
 		result = socks4(&h);

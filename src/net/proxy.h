@@ -32,10 +32,17 @@ struct proxy {
 int proxy_parse(struct proxy *p, const char *text, struct err *e);
 
 /*
+ * Whether target can be asked of a proxy at all: not a unix socket, nor a name
+ * with blanks or control bytes in it. 0, or -1 with ERR_USAGE.
+ */
+int proxy_check(const struct endpoint *target, struct err *e);
+
+/*
  * Asks the proxy at the connected, non-blocking fd for a connection to
- * target, and reads its answer and not a byte more. fd stays the caller's.
- * 0: what follows on fd is target's; or -1 with *e: ERR_PEER when the proxy
- * declined, ERR_PROTOCOL, ERR_LOST, ERR_TIMEOUT, or EINTR for a caught signal.
+ * target, which passes proxy_check(), and reads its answer and not a byte more.
+ * fd stays the caller's. 0: what follows on fd is target's; or -1 with *e:
+ * ERR_PEER when the proxy declined, ERR_PROTOCOL, ERR_LOST, ERR_TIMEOUT, or
+ * EINTR for a caught signal.
  */
 int proxy_handshake(const struct proxy *p, int fd,
     const struct endpoint *target, struct deadline until, struct err *e);

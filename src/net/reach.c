@@ -8,6 +8,7 @@
 #include "base/num.h"
 #include "net/endpoint.h"
 #include "net/proxy.h"
+#include "net/resolve.h"
 #include "net/sock.h"
 #include "net/wait.h"
 
@@ -16,6 +17,23 @@
 #define PAUSE_MOST_MS 1000
 /* So many distinct causes are told once each. */
 #define TOLD_MOST 8
+
+int
+reach_check(
+    const struct endpoint *ep, const struct reach_options *o, struct err *e)
+{
+	struct resolve_options ro = {o->dial.family, o->dial.numeric};
+	char name[ENDPOINT_TEXT + 32];
+
+	if (o->proxy == NULL)
+		return resolve_check(ep, &ro, e);
+	if (proxy_check(ep, e) < 0)
+		return -1;
+	if (resolve_check(&o->proxy->server, &ro, e) == 0)
+		return 0;
+	proxy_format(o->proxy, name, sizeof(name));
+	return err_prefix(e, "reaching %s", name);
+}
 
 /* Failures that may pass; the others are about this machine or the user. */
 static bool

@@ -22,6 +22,13 @@ struct reach_options {
 };
 
 /*
+ * What can be said against ep and the way to it before anything is attempted:
+ * 0, or -1 with ERR_USAGE.
+ */
+int reach_check(
+    const struct endpoint *ep, const struct reach_options *o, struct err *e);
+
+/*
  * Connects to ep, whose name a proxy resolves; result's remote address is the
  * proxy's then. Between tries it waits 50 ms, doubling up to 1 s; each
  * distinct cause of a failed try is told once. Returns the fd, the caller's

@@ -262,26 +262,40 @@ resolve_name(const struct endpoint *ep, const struct resolve_options *o,
 }
 
 int
-resolve(const struct endpoint *ep, const struct resolve_options *o,
-    struct deadline until, struct addr_list *list, struct err *e)
+resolve_check(
+    const struct endpoint *ep, const struct resolve_options *o, struct err *e)
 {
 	char host[ENDPOINT_HOST * 2];
 	struct addr a;
 
-	if (ep->is_unix) {
-		addr_list_add(list, &ep->unix_addr);
+	if (ep->is_unix)
 		return 0;
-	}
 	text_escape_string(host, sizeof(host), ep->host);
-	if (addr_parse_ip(&a, ep->host, ep->port)) {
-		if (o->family != AF_UNSPEC && o->family != addr_family(&a))
-			return err_set(e, ERR_USAGE, "%s is not an %s address",
-			    host, o->family == AF_INET ? "IPv4" : "IPv6");
-		addr_list_add(list, &a);
+	if (!addr_parse_ip(&a, ep->host, ep->port))
+		return !o->numeric
+			   ? 0
+			   : err_set(e, ERR_USAGE,
+				 "%s is not a numeric address (--numeric)",
+				 host);
+	if (o->family == AF_UNSPEC || o->family == addr_family(&a))
 		return 0;
-	}
-	if (o->numeric)
-		return err_set(e, ERR_USAGE,
-		    "%s is not a numeric address (--numeric)", host);
-	return resolve_name(ep, o, until, list, e);
+	return err_set(e, ERR_USAGE, "%s is not an %s address", host,
+	    o->family == AF_INET ? "IPv4" : "IPv6");
+}
+
+int
+resolve(const struct endpoint *ep, const struct resolve_options *o,
+    struct deadline until, struct addr_list *list, struct err *e)
+{
+	struct addr a;
+
+	if (resolve_check(ep, o, e) < 0)
+		return -1;
+	if (ep->is_unix)
+		addr_list_add(list, &ep->unix_addr);
+	else if (addr_parse_ip(&a, ep->host, ep->port))
+		addr_list_add(list, &a);
+	else
+		return resolve_name(ep, o, until, list, e);
+	return 0;
 }

@@ -19,11 +19,18 @@ struct resolve_options {
 };
 
 /*
+ * What resolve() refuses without asking anybody: a name where names are not
+ * looked up, a number of the other family. 0, or -1 with ERR_USAGE.
+ */
+int resolve_check(
+    const struct endpoint *ep, const struct resolve_options *o, struct err *e);
+
+/*
  * The addresses of ep, in the order of getaddrinfo(3) with the families
  * interleaved (RFC 8305 section 4), without duplicates; those of a unix
  * endpoint or a number at once. *list must be empty and is the caller's to
- * release. 0, or -1 with *e: ERR_NAME, ERR_TIMEOUT, or ERR_FAILED with EINTR
- * when a caught signal came.
+ * release. 0, or -1 with *e: that of resolve_check(), ERR_NAME, ERR_TIMEOUT, or
+ * ERR_FAILED with EINTR when a caught signal came.
  */
 int resolve(const struct endpoint *ep, const struct resolve_options *o,
     struct deadline until, struct addr_list *list, struct err *e);
