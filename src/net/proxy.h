@@ -1,13 +1,9 @@
-/*
- * Connections by way of a proxy: SOCKS4 and 4a, SOCKS5 (RFC 1928, RFC 1929)
- * and HTTP CONNECT (RFC 9110 section 9.3.6). The proxy resolves names.
- */
+/* A proxy as a user names it; net/tunnel.h goes by way of it. */
 #ifndef NET_PROXY_H
 #define NET_PROXY_H
 
 #include <stdbool.h>
 
-#include "base/clock.h"
 #include "net/endpoint.h"
 
 struct err;
@@ -36,16 +32,6 @@ int proxy_parse(struct proxy *p, const char *text, struct err *e);
  * with blanks or control bytes in it. 0, or -1 with ERR_USAGE.
  */
 int proxy_check(const struct endpoint *target, struct err *e);
-
-/*
- * Asks the proxy at the connected, non-blocking fd for a connection to
- * target, which passes proxy_check(), and reads its answer and not a byte more.
- * fd stays the caller's. 0: what follows on fd is target's; or -1 with *e:
- * ERR_PEER when the proxy declined, ERR_PROTOCOL, ERR_LOST, ERR_TIMEOUT, or
- * EINTR for a caught signal.
- */
-int proxy_handshake(const struct proxy *p, int fd,
-    const struct endpoint *target, struct deadline until, struct err *e);
 
 /* "the HTTP proxy 10.0.0.1 port 3128" into buf, escaped. Returns buf. */
 const char *proxy_format(const struct proxy *p, char *buf, size_t size);

@@ -10,6 +10,7 @@
 #include "net/proxy.h"
 #include "net/resolve.h"
 #include "net/sock.h"
+#include "net/tunnel.h"
 #include "net/wait.h"
 
 /* Between tries: from, up to. */
@@ -67,7 +68,7 @@ try_once(const struct endpoint *ep, const struct reach_options *o,
 		proxy_format(p, name, sizeof(name));
 		return err_prefix(e, "reaching %s", name);
 	}
-	if (proxy_handshake(p, fd, ep, until, e) < 0)
+	if (tunnel_open(p, fd, ep, until, e) < 0)
 		sock_close(&fd);
 	return fd;
 }
