@@ -20,6 +20,7 @@
 #include "net/endpoint.h"
 #include "net/http_name.h"
 #include "net/http_request.h"
+#include "net/reach.h"
 #include "net/wait.h"
 
 /* Between tries: from, up to; and the longest Retry-After that is heeded. */
@@ -130,9 +131,11 @@ may_retry(const struct transfer *t, const struct err *e)
 	case ERR_PROTOCOL:
 		return t->f->client.is_truncated;
 	case ERR_PEER:
-		return t->f->client.times.first_ns != 0 &&
-		       (status == 408 || status == 429 || status == 500 ||
-			   (status >= 502 && status <= 504));
+		if (t->f->client.times.first_ns == 0)
+			/* It is a proxy that says so. */
+			return reach_may_pass(e);
+		return status == 408 || status == 429 || status == 500 ||
+		       (status >= 502 && status <= 504);
 	default:
 		return false;
 	}

@@ -36,9 +36,8 @@ reach_check(
 	return err_prefix(e, "reaching %s", name);
 }
 
-/* Failures that may pass; the others are about this machine or the user. */
-static bool
-may_pass(const struct err *e)
+bool
+reach_may_pass(const struct err *e)
 {
 	switch (e->kind) {
 	case ERR_NAME:
@@ -47,6 +46,9 @@ may_pass(const struct err *e)
 	case ERR_UNREACHABLE:
 	case ERR_LOST:
 		return true;
+	case ERR_PEER:
+		/* What a proxy says of the target, see net/tunnel.h. */
+		return e->errnum != 0;
 	default:
 		return false;
 	}
@@ -121,7 +123,7 @@ reach_connect(const struct endpoint *ep, const struct reach_options *o,
 		return try_once(ep, o, until, result, e);
 	for (;;) {
 		fd = try_once(ep, o, end, result, e);
-		if (fd >= 0 || !may_pass(e))
+		if (fd >= 0 || !reach_may_pass(e))
 			return fd;
 		if (deadline_passed(end))
 			return give_up(o, until, e);

@@ -5,6 +5,7 @@
 #ifndef NET_REACH_H
 #define NET_REACH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/clock.h"
@@ -27,6 +28,12 @@ struct reach_options {
  */
 int reach_check(
     const struct endpoint *ep, const struct reach_options *o, struct err *e);
+
+/*
+ * Whether reach_connect()'s failure may pass by itself; others are about this
+ * machine, the user or a proxy that declines.
+ */
+bool reach_may_pass(const struct err *e);
 
 /*
  * Connects to ep, whose name a proxy resolves; result's remote address is the

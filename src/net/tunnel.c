@@ -34,6 +34,15 @@ declined(struct handshake *h, const char *why)
 	return err_set(h->e, ERR_PEER, "it declined: %s", why);
 }
 
+/* The same for the target's sake, which errnum stands for; 0: for no such. */
+static int
+declined_target(struct handshake *h, const char *why, int errnum)
+{
+	declined(h, why);
+	h->e->errnum = errnum;
+	return -1;
+}
+
 static int
 malformed(struct handshake *h)
 {
@@ -151,7 +160,10 @@ socks4(struct handshake *h)
 		return malformed(h);
 	if (answer[1] == 92 || answer[1] == 93)
 		return declined(h, "it does not know the user");
-	return answer[1] == 90 ? 0 : declined(h, "rejected or failed");
+	/* SOCKS4 does not tell the one from the other. */
+	return answer[1] == 90
+		   ? 0
+		   : declined_target(h, "rejected or failed", EHOSTUNREACH);
 }
 
 static int
@@ -193,18 +205,28 @@ socks5_greet(struct handshake *h)
 				    : "it wants a user and password");
 }
 
-static const char *
-socks5_reason(unsigned char code)
+/* RFC 1928 section 6: what a reply says, and what that means for the target. */
+static int
+socks5_declined(struct handshake *h, unsigned char code)
 {
-	static const char *const reasons[] = {"", "general failure",
-	    "its rules do not allow that", "the network is unreachable",
-	    "the host is unreachable", "the target refused the connection",
-	    "time to live expired", "it does not know the command",
-	    "it does not know that kind of address"};
+	static const struct {
+		const char *why;
+		int errnum;
+	} replies[] = {
+	    {"", 0},
+	    {"general failure", EHOSTUNREACH},
+	    {"its rules do not allow that", 0},
+	    {"the network is unreachable", ENETUNREACH},
+	    {"the host is unreachable", EHOSTUNREACH},
+	    {"the target refused the connection", ECONNREFUSED},
+	    {"time to live expired", EHOSTUNREACH},
+	    {"it does not know the command", 0},
+	    {"it does not know that kind of address", 0},
+	};
 
-	if (code < sizeof(reasons) / sizeof(reasons[0]))
-		return reasons[code];
-	return "for a reason that has no name";
+	if (code >= sizeof(replies) / sizeof(replies[0]))
+		return declined(h, "for a reason that has no name");
+	return declined_target(h, replies[code].why, replies[code].errnum);
 }
 
 /* The address it is bound to, which is of no use here. */
@@ -258,7 +280,7 @@ socks5(struct handshake *h)
 	if (answer[0] != 5)
 		return malformed(h);
 	if (answer[1] != 0)
-		return declined(h, socks5_reason(answer[1]));
+		return socks5_declined(h, answer[1]);
 	return socks5_skip_address(h, answer[3]);
 }
 
@@ -287,6 +309,22 @@ read_head(struct handshake *h, struct http_parser *p)
 	return 0;
 }
 
+/* What a status says about the target; some proxies know just one of them. */
+static int
+target_errnum(int status)
+{
+	switch (status) {
+	case 500:
+	case 502:
+	case 503:
+		return EHOSTUNREACH;
+	case 504:
+		return ETIMEDOUT;
+	default:
+		return 0;
+	}
+}
+
 static int
 judge_connect(struct handshake *h, const struct http_head *head)
 {
@@ -301,7 +339,7 @@ judge_connect(struct handshake *h, const struct http_head *head)
 	snprintf(why, sizeof(why), "%d %s", head->status,
 	    text_escape(reason, sizeof(reason), head->text + head->reason,
 		head->reason_length));
-	return declined(h, why);
+	return declined_target(h, why, target_errnum(head->status));
 }
 
 static int
