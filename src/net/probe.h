@@ -16,9 +16,10 @@
 enum probe_state {
 	PROBE_FREE,
 	PROBE_FLIGHT,  /* asked, its time has not passed */
-	PROBE_WAITING, /* unanswered in time, to be tried again */
+	PROBE_WAITING, /* unanswered in time, to be tried again, or later */
 	PROBE_OLDER,   /* unanswered in time, a newer try is under way */
-	PROBE_BANNER   /* open, what the service says first is awaited */
+	PROBE_BANNER,  /* open, what the service says first is awaited */
+	PROBE_CHECK    /* asks a closed port again, see net/check.h */
 };
 
 /* One try. Its socket stays watched until the port is decided. */

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "net/addr.h"
+#include "net/check.h"
 #include "net/payload.h"
 #include "net/scan_fast.h"
 #include "net/scan_run.h"
@@ -178,6 +179,21 @@ begin(struct scan *s, uint32_t id)
 	verdict_conclude(s, id, errnum, &a);
 }
 
+/* Asks a port that is closed once more. */
+static void
+begin_check(struct scan *s, uint32_t id)
+{
+	struct probe *p = scan_probe(s, id);
+	struct addr a;
+
+	scan_address(s, p->pair, &a);
+	p->sent_ns = clock_now();
+	s->progress.sent++;
+	pace_take(&s->pace, p->sent_ns);
+	s->burst.left--;
+	check_left(s, id, send_probe(s, id, &a));
+}
+
 /*
  * The next try of a silent port. Where there is room the earlier one goes on
  * listening, for late answers.
@@ -189,6 +205,8 @@ next_again(struct scan *s)
 	struct probe *p = scan_probe(s, id);
 
 	probe_unlink(&s->pool, id);
+	if (p->fd >= 0 && check_applies(s, p->pair))
+		scan_drop_socket(s, id);
 	if (p->fd < 0)
 		return id;
 	if (scan_is_plentiful(s))
@@ -229,6 +247,9 @@ next_new(struct scan *s)
 		/* Which hosts are there has to be known first. */
 		if (s->leads > 0 && !scan_order_leads(&s->order) &&
 		    !s->o->no_skip && s->o->targets->hosts > 1)
+			return PROBE_NONE;
+		/* There is a slot for a check, always. */
+		if (s->reticence != NULL && s->pool.used + 1 >= s->pool.most)
 			return PROBE_NONE;
 		id = probe_take(&s->pool);
 		if (id == PROBE_NONE)
@@ -301,7 +322,7 @@ feed(struct scan *s)
 	int i;
 
 	for (i = 0; i < RUN; i++) {
-		if (s->flying >= s->window.size)
+		if (s->flying >= s->window.size && !check_is_next(s))
 			return deadline_none();
 		leave = next_leave(s);
 		if (leave.at_ns > now || i == 0) {
@@ -315,7 +336,10 @@ feed(struct scan *s)
 		id = next_probe(s);
 		if (id == PROBE_NONE)
 			return next_tick(s);
-		begin(s, id);
+		if (scan_probe(s, id)->state == PROBE_CHECK)
+			begin_check(s, id);
+		else
+			begin(s, id);
 	}
 	return leave;
 }
@@ -332,6 +356,10 @@ ask(struct scan *s, uint32_t id)
 		return;
 	if (p->state == PROBE_BANNER) {
 		verdict_hear(s, id);
+		return;
+	}
+	if (p->state == PROBE_CHECK) {
+		check_hear(s, id);
 		return;
 	}
 	scan_address(s, p->pair, &a);
@@ -409,19 +437,21 @@ start(struct scan *s, const struct scan_options *o, struct err *e)
 	s->o = o;
 	if (o->parallel > 0 && o->parallel < most)
 		most = (uint32_t)o->parallel;
-	s->set = fast_set_new(most);
+	/* One more, for checks. */
+	s->set = fast_set_new(most + 1);
 	if (s->set == NULL)
 		return err_sys(e, ERR_FAILED, errno, "a set of sockets");
 	scan_order_init(&s->order, o->targets->hosts, o->ports, o->port_count,
 	    o->seed, o->shard, o->shards);
 	if (o->ascending)
 		scan_order_ascend(&s->order);
-	probe_pool_init(&s->pool, most);
+	s->progress.start_ns = clock_now();
+	pace_init(&s->pace, o->rate, s->progress.start_ns);
+	check_start(s, most);
+	probe_pool_init(&s->pool, s->reticence != NULL ? most + 1 : most);
 	window_init(&s->window, most);
 	s->hosts = mem_array(o->targets->hosts, sizeof(s->hosts[0]));
 	s->progress.asked = scan_order_count(&s->order);
-	s->progress.start_ns = clock_now();
-	pace_init(&s->pace, o->rate, s->progress.start_ns);
 	s->tell =
 	    o->progress != NULL ? deadline_after(PROGRESS_MS) : deadline_none();
 	return 0;
@@ -437,6 +467,7 @@ finish(struct scan *s)
 	probe_pool_release(&s->pool);
 	fast_set_free(s->set);
 	free(s->hosts);
+	check_release(s);
 }
 
 int

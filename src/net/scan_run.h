@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "net/probe.h"
+#include "net/reticence.h"
 #include "net/rtt.h"
 #include "net/scan.h"
 #include "net/scan_order.h"
@@ -36,6 +37,8 @@ struct scan {
 	struct pace pace;
 	struct fast_set *set;
 	struct scan_host *hosts;
+	struct reticence *reticence; /* of each host; NULL: of no use */
+	struct reticence_rules rules;
 	struct rtt rtt;     /* of all hosts */
 	uint64_t leads;     /* first probes that are not decided */
 	uint32_t flying;    /* probes in flight */

@@ -7,6 +7,7 @@
 
 #include "base/diag.h"
 #include "net/addr.h"
+#include "net/check.h"
 #include "net/scan_fast.h"
 #include "net/scan_run.h"
 #include "net/sock.h"
@@ -178,14 +179,12 @@ learn(struct scan *s, uint32_t id, int64_t now)
 		if (is_first)
 			await_anew(s);
 	}
-	if (p->tries > 1) {
+	if (p->tries > 1 && !check_applies(s, p->pair)) {
 		/* An earlier try was lost, or its answer. */
 		if (p->tries > h->lost)
 			h->lost = p->tries;
-		if (window_cut(&s->window, now,
-			rtt_timeout_us(&h->rtt, INT64_MAX) * 1000) &&
-		    s->o->type == SOCK_DGRAM)
-			pace_slow(&s->pace);
+		window_cut(
+		    &s->window, now, rtt_timeout_us(&h->rtt, INT64_MAX) * 1000);
 	} else {
 		window_grow(&s->window);
 	}
@@ -220,6 +219,8 @@ decide(struct scan *s, uint32_t id, enum scan_reason reason, int errnum)
 	    .ns = now - scan_probe(s, id)->sent_ns,
 	};
 
+	if (reason == SCAN_REFUSED)
+		check_refused(s, scan_probe(s, id)->pair, now - r.ns);
 	if (reason == SCAN_REFUSED || scan_state_of(reason) == SCAN_OPEN)
 		learn(s, id, now);
 	settle(s, id, &r);
@@ -380,19 +381,21 @@ verdict_conclude(struct scan *s, uint32_t id, int errnum, const struct addr *a)
 		decide(s, id, reason_of(s, errnum), errnum);
 }
 
-/* How often a silent port of the host is tried, as things stand. */
+/* How often a silent port is tried, as things stand. */
 static int
-tries_due(struct scan *s, const struct scan_host *h)
+tries_due(const struct scan *s, uint64_t pair)
 {
-	/* Hosts limit how many refusals they send: RFC 1812 4.3.2.8. */
-	int tries = s->o->type == SOCK_DGRAM ? 3 : 2;
+	const struct scan_host *h = scan_host(s, pair);
+	bool is_stream = s->o->type == SOCK_STREAM;
+	int tries = 2;
 
 	if (s->o->retries >= 0)
 		return (int)s->o->retries + 1;
 	/* Where re-probes were answered, more are lost than one of them. */
 	if (h->lost > 1)
 		tries = h->lost + 2;
-	else if (h->alive && scan_is_plentiful(s))
+	else if (is_stream ? h->alive && scan_is_plentiful(s)
+			   : !check_applies(s, pair))
 		tries = 3;
 	return tries < MOST_TRIES ? tries : MOST_TRIES;
 }
@@ -406,10 +409,14 @@ give_up(struct scan *s, uint32_t id)
 	step(s, p, ETIMEDOUT, "");
 	s->flying--;
 	p->state = PROBE_WAITING;
-	if (p->tries < tries_due(s, scan_host(s, p->pair)))
-		probe_wait(&s->pool, id);
-	else
+	if (check_is_withheld(s, id))
+		p->tries--;
+	if (p->tries >= tries_due(s, p->pair))
 		decide(s, id, reason_of(s, ETIMEDOUT), ETIMEDOUT);
+	else if (check_applies(s, p->pair))
+		check_again(s, id);
+	else
+		probe_wait(&s->pool, id);
 }
 
 void
@@ -419,6 +426,14 @@ verdict_expire(struct scan *s, uint32_t id)
 	struct addr a;
 	int errnum;
 
+	if (p->state == PROBE_CHECK) {
+		check_expire(s, id);
+		return;
+	}
+	if (p->state == PROBE_WAITING) {
+		probe_wait(&s->pool, id);
+		return;
+	}
 	if (p->state == PROBE_BANNER) {
 		end_banner(s, id, NULL, 0);
 		return;

@@ -92,16 +92,3 @@ pace_take(struct pace *p, int64_t now_ns)
 		p->next_ns = now_ns - PACE_SLACK_NS;
 	p->next_ns += p->interval_ns;
 }
-
-void
-pace_slow(struct pace *p)
-{
-	if (p->interval_ns > PACE_SLOWEST_NS / 2) {
-		if (p->interval_ns < PACE_SLOWEST_NS)
-			p->interval_ns = PACE_SLOWEST_NS;
-		return;
-	}
-	p->interval_ns *= 2;
-	if (p->interval_ns < PACE_SLOW_NS)
-		p->interval_ns = PACE_SLOW_NS;
-}

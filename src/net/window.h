@@ -66,10 +66,4 @@ void pace_init(struct pace *p, int64_t per_second, int64_t now_ns);
 bool pace_is_ready(const struct pace *p, int64_t now_ns);
 void pace_take(struct pace *p, int64_t now_ns);
 
-/* Half as many, between one a PACE_SLOW_NS and one a PACE_SLOWEST_NS. */
-void pace_slow(struct pace *p);
-
-#define PACE_SLOW_NS (50 * CLOCK_MS)
-#define PACE_SLOWEST_NS CLOCK_SECOND
-
 #endif

@@ -1,0 +1,171 @@
+#include "net/check.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "base/diag.h"
+#include "base/mem.h"
+#include "net/addr.h"
+#include "net/reticence.h"
+#include "net/scan_fast.h"
+#include "net/scan_run.h"
+#include "net/targets.h"
+#include "net/verdict.h"
+
+void
+check_start(struct scan *s, uint32_t parallel)
+{
+	if (s->o->type != SOCK_DGRAM || s->o->retries >= 0)
+		return;
+	s->reticence = mem_array(s->o->targets->hosts, sizeof(*s->reticence));
+	s->rules = reticence_rules(s->pace.interval_ns, parallel);
+}
+
+void
+check_release(struct scan *s)
+{
+	free(s->reticence);
+}
+
+static struct reticence *
+reticence_of(const struct scan *s, uint64_t pair)
+{
+	return &s->reticence[pair / s->o->port_count];
+}
+
+bool
+check_applies(const struct scan *s, uint64_t pair)
+{
+	return s->reticence != NULL && reticence_of(s, pair)->is_known;
+}
+
+void
+check_refused(struct scan *s, uint64_t pair, int64_t sent_ns)
+{
+	if (s->reticence != NULL)
+		reticence_refused(reticence_of(s, pair),
+		    (uint32_t)(pair % s->o->port_count), sent_ns);
+}
+
+bool
+check_is_withheld(const struct scan *s, uint32_t id)
+{
+	const struct probe *p = scan_probe(s, id);
+
+	return s->reticence != NULL &&
+	       !reticence_counts(
+		   reticence_of(s, p->pair), &s->rules, p->sent_ns);
+}
+
+/* Asks a closed port of a pair's host again, behind those that leave at ns. */
+static void
+schedule(struct scan *s, uint64_t pair, int64_t ns)
+{
+	uint32_t id = probe_take(&s->pool);
+	struct probe *p;
+
+	if (id == PROBE_NONE)
+		return;
+	p = scan_probe(s, id);
+	p->pair =
+	    pair - pair % s->o->port_count + reticence_of(s, pair)->closed;
+	p->state = PROBE_CHECK;
+	p->tries = p->fails = 0;
+	if (p->fd >= 0)
+		scan_drop_socket(s, id);
+	probe_time(&s->pool, id, ns + 2 * PROBE_TICK_NS);
+}
+
+/* Says, once, why it takes so long. */
+static void
+tell(const struct scan *s, struct reticence *r, uint64_t pair)
+{
+	char text[ADDR_IP_TEXT];
+	struct addr a;
+
+	if (r->is_told || r->gap_ns < RETICENCE_MOST_NS / 4)
+		return;
+	r->is_told = true;
+	scan_address(s, pair, &a);
+	diag_note("%s limits how often it refuses: what is silent is asked "
+		  "again at its pace (--retries does without)",
+	    addr_format_ip(&a, text, sizeof(text)));
+}
+
+void
+check_again(struct scan *s, uint32_t id)
+{
+	struct probe *p = scan_probe(s, id);
+	struct reticence *r = reticence_of(s, p->pair);
+	bool begins;
+	int64_t ns = reticence_again(r, &s->rules, clock_now(), &begins);
+
+	probe_time(&s->pool, id, ns);
+	if (begins)
+		schedule(s, p->pair, ns);
+	tell(s, r, p->pair);
+}
+
+bool
+check_is_next(const struct scan *s)
+{
+	uint32_t id = probe_waiting(&s->pool);
+
+	return id != PROBE_NONE && scan_probe(s, id)->state == PROBE_CHECK;
+}
+
+/* Ends a check with what it met. */
+static void
+end(struct scan *s, uint32_t id, int errnum)
+{
+	struct probe *p = scan_probe(s, id);
+
+	if (errnum == ECONNREFUSED)
+		check_refused(s, p->pair, p->sent_ns);
+	else if (errnum == 0)
+		/* Open by now: it says nothing about refusals any more. */
+		reticence_of(s, p->pair)->is_known = false;
+	fast_set_ignore(s->set, id);
+	if (p->fd >= 0)
+		scan_drop_socket(s, id);
+	probe_give(&s->pool, id);
+}
+
+void
+check_left(struct scan *s, uint32_t id, int errnum)
+{
+	struct probe *p = scan_probe(s, id);
+	int64_t most_us = s->o->timeout_ms * 1000;
+
+	if (errnum == EINPROGRESS &&
+	    fast_set_watch(s->set, id, p->fd, POLLIN) == 0)
+		probe_time(&s->pool, id,
+		    p->sent_ns +
+			rtt_timeout_us(&scan_host(s, p->pair)->rtt, most_us) *
+			    1000);
+	else
+		end(s, id, errnum);
+}
+
+void
+check_hear(struct scan *s, uint32_t id)
+{
+	struct addr a;
+	int errnum;
+
+	scan_address(s, scan_probe(s, id)->pair, &a);
+	errnum = verdict_ask(s, scan_probe(s, id)->fd, &a);
+	if (errnum != EINPROGRESS)
+		end(s, id, errnum);
+}
+
+void
+check_expire(struct scan *s, uint32_t id)
+{
+	if (scan_probe(s, id)->fd < 0)
+		probe_wait(&s->pool, id);
+	else
+		end(s, id, ETIMEDOUT);
+}

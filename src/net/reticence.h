@@ -1,0 +1,72 @@
+/*
+ * A host that limits how often it refuses (RFC 1812 4.3.2.8: many do, by a
+ * bucket of tokens of which each refusal takes one): when its silence says
+ * something, and when to ask it again. No sockets; the times are the caller's.
+ *
+ * What is to be asked again goes in rounds, and a round ends with a check: a
+ * port that is known to be closed is asked once more. When that is refused,
+ * there was a token left, and the others of the round are silent by nature.
+ * Else nothing is known of them, and the next round leaves later.
+ */
+#ifndef NET_RETICENCE_H
+#define NET_RETICENCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+
+/* Most probes of one round; others go in the next. */
+#define RETICENCE_ROUND 128
+/* Probes that leave within that time belong together. */
+#define RETICENCE_SAME_NS (20 * CLOCK_MS)
+/* Pause between rounds, once one is needed: the least, and the most. */
+#define RETICENCE_LEAST_NS (50 * CLOCK_MS)
+#define RETICENCE_MOST_NS (1020 * CLOCK_MS)
+/* So many of the longest pauses without a refusal: silence counts again. */
+#define RETICENCE_MUTE 6
+
+/* What the pace of probes makes of rounds; the same for all hosts. */
+struct reticence_rules {
+	int64_t same_ns; /* probes that leave within it belong together */
+	uint16_t most;   /* members of a round */
+};
+
+/*
+ * With interval_ns between probes (0: none), and so many in flight at most.
+ * The fewer leave at a time, the smaller the rounds have to be.
+ */
+struct reticence_rules reticence_rules(int64_t interval_ns, uint32_t parallel);
+
+/* All zeros at first. */
+struct reticence {
+	int64_t refused_ns; /* when the probe left that was refused last */
+	int64_t round_ns;   /* when the round leaves that is being filled */
+	int64_t gap_ns;     /* between rounds */
+	int64_t judge_ns;   /* when the gap is looked at again */
+	uint32_t closed;    /* a port that was refused: its index */
+	uint16_t members;   /* of that round */
+	uint16_t refusals;  /* since the gap was looked at */
+	uint32_t mute;      /* looks in a row without any */
+	bool is_known;      /* something was refused: closed says what */
+	bool is_told;       /* the user knows that it takes a while */
+};
+
+/* The port of an index was refused, by a probe that left at sent_ns. */
+void reticence_refused(struct reticence *r, uint32_t index, int64_t sent_ns);
+
+/*
+ * Whether the silence that met a probe which left at sent_ns counts; else the
+ * refusal may have been withheld.
+ */
+bool reticence_counts(const struct reticence *r,
+    const struct reticence_rules *rules, int64_t sent_ns);
+
+/*
+ * When a silent port is to be asked again, as a member of a round. *begins is
+ * set when it is the first: then a check is due.
+ */
+int64_t reticence_again(struct reticence *r,
+    const struct reticence_rules *rules, int64_t now_ns, bool *begins);
+
+#endif

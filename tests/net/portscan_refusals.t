@@ -1,0 +1,57 @@
+# A host that limits how often it refuses (Linux: IPv4 six at once and then one
+# a second, IPv6 ten a second): what is closed is told as closed all the same,
+# and what is silent for good is not waited for much longer.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use SocktScan;
+use Test::More;
+
+need_root('nft');
+my ($a, $b) = two_hosts(link => 'veth');
+inside($b, 'sysctl -qw net.ipv4.icmp_ratelimit=1000 '
+    . 'net.ipv4.icmp_ratemask=6168 net.ipv6.icmp.ratelimit=100');
+my $server = start({ command => '/usr/sbin/ip' }, 'netns', 'exec', $b, sockt(),
+    'udp-serve', '--echo', '*', '40005');
+$server->expect(err => qr/listening/);
+my @silent = (40003, 40010 .. 40012);
+firewall($b, 'udp dport { ' . join(',', @silent) . ' } drop');
+
+# The states that a scan tells, by port, and how long it took.
+sub scan {
+    my (@args) = @_;
+    my $r = run({ command => '/usr/sbin/ip', timeout => 100 }, 'netns', 'exec',
+        $a, sockt(), 'portscan', '-a', '-n', '--udp', @args);
+    my %state = $r->{out} =~ m{^(\d+)/udp +(\S+)}mg;
+    return (\%state, $r->{seconds});
+}
+
+sub truth {
+    my ($first, $last) = @_;
+    my %state = map { $_ => 'closed' } $first .. $last;
+    $state{$_} = 'open|filtered' for @silent;
+    $state{40005} = 'open';
+    return \%state;
+}
+
+my ($got, $seconds) = scan('192.0.2.2', '40000-40019');
+is_deeply $got, truth(40000, 40019), 'IPv4: every port is what it is';
+cmp_ok $seconds, '<', 30, '  in the time that it takes';
+
+($got, $seconds) = scan('2001:db8::2', '40000-40059');
+is_deeply $got, truth(40000, 40059), 'IPv6: every port is what it is';
+cmp_ok $seconds, '<', 20, '  in the time that it takes';
+
+($got, $seconds) = scan('192.0.2.2', '40001,40003,40010-40012');
+is_deeply $got, { 40001 => 'closed', map { $_ => 'open|filtered' } @silent },
+    'one refusal, then silence: told so';
+cmp_ok $seconds, '<', 20, '  before long';
+
+($got, $seconds) = scan('--retries', '0', '192.0.2.2', '40000-40019');
+my @unsure = grep { $got->{$_} eq 'open|filtered' } keys %$got;
+cmp_ok scalar(@unsure), '>', 4, '--retries 0: what is silent at once is left';
+cmp_ok $seconds, '<', 5, '  without any wait';
+
+done_testing;
