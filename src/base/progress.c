@@ -76,3 +76,15 @@ progress_text(const struct progress *p, char *buf, size_t size,
 	snprintf(buf, size, "%s %s%s, %s/s%s", verb, so_far, of, speed, left);
 	return buf;
 }
+
+void
+progress_draw_both(
+    struct progress *p, uint64_t sent, int64_t total, uint64_t received)
+{
+	char out[160], in[160], line[400];
+
+	progress_text(p, out, sizeof(out), "sent", sent, total, 0);
+	progress_text(p, in, sizeof(in), "received", received, -1, 0);
+	snprintf(line, sizeof(line), "%s; %s", out, in);
+	progress_draw(p, line);
+}

@@ -41,4 +41,11 @@ void progress_end(struct progress *p);
 const char *progress_text(const struct progress *p, char *buf, size_t size,
     const char *verb, uint64_t done, int64_t total, uint64_t skipped);
 
+/*
+ * Draws both directions on one line: what was sent, of how many (-1: unknown),
+ * and what was received.
+ */
+void progress_draw_both(
+    struct progress *p, uint64_t sent, int64_t total, uint64_t received);
+
 #endif

@@ -1,7 +1,6 @@
 #include "net/relay.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -317,22 +316,6 @@ next_event(const struct relay *r)
 	return until;
 }
 
-static void
-show_progress(const struct relay *r)
-{
-	const struct progress *p = r->o->progress;
-	char line[400], received[160];
-	size_t n;
-
-	progress_text(p, line, sizeof(line) - sizeof(received), "sent",
-	    r->up.bytes, r->o->total, 0);
-	progress_text(
-	    p, received, sizeof(received), "received", r->down.bytes, -1, 0);
-	n = strlen(line);
-	snprintf(line + n, sizeof(line) - n, "; %s", received);
-	progress_draw(r->o->progress, line);
-}
-
 /* Reads, writes and waits until it is over. */
 static int
 loop(struct relay *r, struct err *e)
@@ -353,7 +336,8 @@ loop(struct relay *r, struct err *e)
 		    r->down.in.errnum == ECANCELED)
 			return -1;
 		if (r->o->progress != NULL && progress_is_due(r->o->progress))
-			show_progress(r);
+			progress_draw_both(r->o->progress, r->up.bytes,
+			    r->o->total, r->down.bytes);
 	}
 	return 0;
 }
