@@ -19,6 +19,7 @@
 #include "net/relay.h"
 #include "net/sock.h"
 #include "net/summary.h"
+#include "net/wait.h"
 
 /* How long a connection's end may take once everything was said. */
 #define DRAIN_MS 2000
@@ -313,7 +314,10 @@ talk_run(struct talk *t, int *fd, const struct addr *local,
 	result = relay_run(*fd, &r, &sum, e);
 	if (o->script.count > 0)
 		script_release(&script);
-	sock_close_drained(fd, result < 0 ? 0 : DRAIN_MS);
+	sock_close_drained(fd, deadline_first(t->until,
+				   deadline_after(result < 0 ? 0 : DRAIN_MS)));
+	if (result == 0 && wait_stopped() != 0)
+		result = err_sys(e, ERR_FAILED, EINTR, "draining");
 	summary_tell(DIAG_NOTE, local, remote, &sum, clock_now() - start,
 	    result < 0 ? (int)e->kind : 0);
 	return result;

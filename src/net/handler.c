@@ -49,7 +49,9 @@ serve_forward(struct session *s, const struct handler *h)
 		sock_cut(&target, h->idle_ms, s->until);
 		sock_cut(&s->fd, h->idle_ms, s->until);
 	}
-	sock_close_drained(&target, result < 0 ? 0 : DRAIN_MS);
+	sock_close_drained(
+	    &target, deadline_first(
+			 s->until, deadline_after(result < 0 ? 0 : DRAIN_MS)));
 	return result;
 }
 

@@ -375,7 +375,14 @@ judge(const struct relay *r, struct err *e)
 
 	/* What we sent behind the peer's FIN may meet a reset. */
 	if (lost == 0 && !is_cut_off(r))
-		lost = sock_confirm(r->fd, deadline_after(CONFIRM_MS));
+		lost = sock_confirm(r->fd,
+		    deadline_first(r->o->until, deadline_after(CONFIRM_MS)));
+	if (lost == EINTR)
+		return err_sys(e, ERR_FAILED, EINTR, "relaying");
+	if (lost == EAGAIN && deadline_passed(r->o->until))
+		return limit_error(r, e);
+	if (lost == EAGAIN)
+		lost = 0;
 	if (is_forwarder(r))
 		return judge_forwarder(r, lost, e);
 	if (r->down.out.errnum == EPIPE) {

@@ -90,7 +90,8 @@ end_child(struct server *s, size_t i, int status)
 	}
 	tell_closed(s, c->fd, &c->conn, s->last_status);
 	shutdown(c->fd, SHUT_WR);
-	c->until = deadline_after(DRAIN_MS);
+	c->until =
+	    deadline_first(c->until, deadline_after(c->is_late ? 0 : DRAIN_MS));
 }
 
 static void
@@ -424,7 +425,7 @@ server_spawn(
 	s->last_status = (int)e.kind;
 	diag_error(&e);
 	tell_closed(s, fd, c, s->last_status);
-	sock_close_drained(&fd, 0);
+	sock_close_drained(&fd, deadline_after(0));
 }
 
 void

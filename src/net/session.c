@@ -102,7 +102,8 @@ session_end(
 		s->r.first = FIRST_US;
 	if (s->fd >= 0)
 		sock_finish(s->fd);
-	sock_close_drained(&s->fd, DRAIN_MS);
+	sock_close_drained(
+	    &s->fd, deadline_first(s->until, deadline_after(DRAIN_MS)));
 	if (result == 0)
 		err_clear(&s->e);
 	if (result < 0) {

@@ -298,12 +298,14 @@ sock_confirm(int fd, struct deadline until)
 	for (;;) {
 		errnum = sock_error(fd);
 		if (errnum != 0 || !fast_tcp_info(fd, &tcp) ||
-		    tcp.is_acknowledged || deadline_passed(until))
+		    tcp.is_acknowledged)
 			return errnum;
+		if (deadline_passed(until))
+			return EAGAIN;
 		/* The last acknowledgement makes no descriptor ready. */
 		if (wait_until(
 			deadline_first(until, deadline_after(pause_ms))) < 0)
-			return 0;
+			return EINTR;
 		if (pause_ms < CONFIRM_PAUSE_MS)
 			pause_ms *= 2;
 	}
@@ -372,9 +374,8 @@ sock_cut(int *fd, int64_t idle_ms, struct deadline until)
 }
 
 void
-sock_close_drained(int *fd, int64_t ms)
+sock_close_drained(int *fd, struct deadline until)
 {
-	struct deadline until = deadline_after(ms);
 	char drop[16384];
 	size_t dropped = 0;
 	ssize_t n;

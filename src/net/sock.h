@@ -78,8 +78,8 @@ bool sock_is_gone(int fd);
 /*
  * Finds out whether what was sent has arrived: waits until the peer has
  * acknowledged all of it, or has reset the connection, or the deadline passes.
- * 0, or the errno of a reset. Where the system does not tell (net/fast.h), it
- * does not wait.
+ * 0, the errno of a reset, EAGAIN at the deadline, or EINTR for a caught
+ * signal. Where the system does not tell (net/fast.h), it does not wait.
  */
 int sock_confirm(int fd, struct deadline until);
 
@@ -99,11 +99,11 @@ void sock_cut(int *fd, int64_t idle_ms, struct deadline until);
 
 /*
  * The end of a served connection: FIN, then reads and drops what the peer
- * still sends until it has finished, at most ms long, then closes. A close on
- * unread input would be a reset, which destroys what we said last on its way
- * (RFC 9112 9.6). Sets *fd to -1.
+ * still sends until it has finished, the deadline passes or a caught signal
+ * comes; then closes. A close on unread input would be a reset, which destroys
+ * what we said last on its way (RFC 9112 9.6). Sets *fd to -1.
  */
-void sock_close_drained(int *fd, int64_t ms);
+void sock_close_drained(int *fd, struct deadline until);
 
 /* A word for the family and type: "IPv4 TCP", "IPv6 UDP", "unix stream". */
 const char *sock_kind(int family, int type);
