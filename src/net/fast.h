@@ -116,10 +116,10 @@ ssize_t fast_move(int in, enum fd_kind in_kind, int out, size_t n);
 void fast_grow_pipe(int fd);
 
 /*
- * Receives and drops bytes of a TCP connection without waiting; as recv(2), but
- * that the count may be larger than n. space, which has n bytes, is overwritten
- * or not.
+ * Receives and drops at most n bytes of a connection without waiting; as
+ * recv(2). space, which has size bytes, fewer perhaps than n, is overwritten or
+ * not.
  */
-ssize_t fast_drop(int fd, void *space, size_t n);
+ssize_t fast_drop(int fd, void *space, size_t size, size_t n);
 
 #endif

@@ -469,13 +469,16 @@ fast_grow_pipe(int fd)
 /* tcp(7): MSG_TRUNC has received bytes dropped, not copied; a unix socket
  * copies them all the same. */
 ssize_t
-fast_drop(int fd, void *space, size_t n)
+fast_drop(int fd, void *space, size_t size, size_t n)
 {
 	struct iovec pieces[DROP_PIECES];
-	struct msghdr m = {.msg_iov = pieces, .msg_iovlen = DROP_PIECES};
-	int i;
+	struct msghdr m = {.msg_iov = pieces};
 
-	for (i = 0; i < DROP_PIECES; i++)
-		pieces[i] = (struct iovec){.iov_base = space, .iov_len = n};
+	for (; n > 0 && m.msg_iovlen < DROP_PIECES; m.msg_iovlen++) {
+		size = n < size ? n : size;
+		pieces[m.msg_iovlen] =
+		    (struct iovec){.iov_base = space, .iov_len = size};
+		n -= size;
+	}
 	return recvmsg(fd, &m, MSG_DONTWAIT | MSG_TRUNC);
 }

@@ -393,7 +393,7 @@ fast_grow_pipe(int fd)
 }
 
 ssize_t
-fast_drop(int fd, void *space, size_t n)
+fast_drop(int fd, void *space, size_t size, size_t n)
 {
-	return recv(fd, space, n, MSG_DONTWAIT);
+	return recv(fd, space, n < size ? n : size, MSG_DONTWAIT);
 }

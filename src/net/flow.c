@@ -34,6 +34,7 @@ flow_init(struct flow *f, int in, int out, void *storage)
 	buf_init(&f->queue, storage, FLOW_SIZE);
 	f->move.inner[0] = f->move.inner[1] = -1;
 	low_water_init(&f->water, -1);
+	f->left = UINT64_MAX;
 	f->last_ns = clock_now();
 }
 
@@ -58,6 +59,12 @@ flow_allow_patience(struct flow *f)
 {
 	if (f->in.kind == FD_SOCKET)
 		low_water_init(&f->water, f->in.fd);
+}
+
+void
+flow_limit(struct flow *f, uint64_t n)
+{
+	f->left = n;
 }
 
 void
@@ -89,12 +96,6 @@ flow_wants_write(const struct flow *f)
 }
 
 bool
-flow_is_blocked(const struct flow *f)
-{
-	return f->move.is_blocked && flow_is_empty(f);
-}
-
-bool
 flow_is_empty(const struct flow *f)
 {
 	return buf_is_empty(&f->queue) && f->move.held == 0;
@@ -113,20 +114,31 @@ is_transient(int errnum)
 	return errnum == EAGAIN || errnum == EWOULDBLOCK || errnum == EINTR;
 }
 
+/* n, or what may still be read. */
+static size_t
+at_most(const struct flow *f, size_t n)
+{
+	return f->left < n ? (size_t)f->left : n;
+}
+
 /* One read(2); for CRLF into the second half, so that it can grow. */
 static ssize_t
 read_some(struct flow *f, unsigned char *space, size_t room)
 {
+	size_t n;
+
 	if (f->crlf) {
 		space += room - room / 2;
 		room /= 2;
 	}
 	if (f->out.fd < 0 && f->see == NULL && !f->crlf &&
 	    f->in.kind == FD_SOCKET)
-		return fast_drop(f->in.fd, space, room);
+		return fast_drop(
+		    f->in.fd, space, room, at_most(f, FAST_PIPE_SIZE));
+	n = at_most(f, room);
 	if (f->in.kind == FD_SOCKET)
-		return recv(f->in.fd, space, room, MSG_DONTWAIT);
-	return read(f->in.fd, space, room);
+		return recv(f->in.fd, space, n, MSG_DONTWAIT);
+	return read(f->in.fd, space, n);
 }
 
 /* n bytes from the second half to the front, with CR before a bare LF. */
@@ -152,26 +164,22 @@ flow_patience(const struct flow *f)
 				  : deadline_none();
 }
 
-void
-flow_lose_patience(struct flow *f)
-{
-	low_water_lower(&f->water);
-}
-
-/* n bytes came in, which the queue may hold as more. */
+/* n bytes came in. */
 static void
 note_read(struct flow *f, size_t n)
 {
 	f->last_ns = f->read_ns = clock_now();
 	low_water_note(&f->water, n, f->read_ns);
 	f->taken += n;
+	f->left -= n;
+	if (f->left == 0)
+		f->in.fd = -1;
 }
 
-/* n bytes lie at the queue's end. 0, or -1 when see wants no more. */
+/* n bytes lie at the queue's end now. 0, or -1 when see wants no more. */
 static int
 take(struct flow *f, const unsigned char *space, size_t n)
 {
-	note_read(f, n);
 	if (f->out.fd < 0)
 		f->bytes += (uint64_t)n;
 	else
@@ -278,7 +286,7 @@ move_in(struct flow *f, bool is_room)
 	struct flow_move *m = &f->move;
 	bool direct = is_direct(f);
 	ssize_t n = fast_move(f->in.fd, f->in.kind,
-	    direct ? f->out.fd : m->inner[1], FAST_PIPE_SIZE);
+	    direct ? f->out.fd : m->inner[1], at_most(f, FAST_PIPE_SIZE));
 
 	if (n <= 0)
 		return not_moved(f, n, is_room);
@@ -302,6 +310,7 @@ copy_in(struct flow *f)
 
 	if (n > 0) {
 		got = (size_t)n;
+		note_read(f, got);
 		if (f->crlf)
 			n = (ssize_t)expand(f, space, room, got);
 		judge(f, got);
@@ -415,6 +424,21 @@ flow_write(struct flow *f)
 	if (f->move.held > 0)
 		return move_out(f);
 	return move_in(f, true);
+}
+
+bool
+flow_pump(struct flow *f, short in, short out)
+{
+	bool is_blocked, has_ended = false;
+
+	if (in != 0 && flow_wants_read(f))
+		has_ended = flow_read(f) == 0;
+	else if (deadline_passed(flow_patience(f)))
+		low_water_lower(&f->water);
+	is_blocked = f->move.is_blocked && flow_is_empty(f);
+	if (flow_wants_write(f) && (!is_blocked || out != 0))
+		flow_write(f);
+	return has_ended;
 }
 
 void

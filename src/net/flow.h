@@ -58,6 +58,7 @@ struct flow {
 	uint64_t bytes;         /* written so far */
 	int64_t last_ns;        /* when bytes last moved */
 	uint64_t taken;         /* bytes read so far */
+	uint64_t left;          /* bytes that may still be read */
 	int64_t read_ns;        /* when bytes were last read */
 };
 
@@ -77,15 +78,15 @@ void flow_allow_move(struct flow *f);
  */
 void flow_allow_patience(struct flow *f);
 
+/* Only n more bytes are read, n > 0; then it is as if in had ended. */
+void flow_limit(struct flow *f, uint64_t n);
+
 /* Closes what the flow opened; its ends are the caller's. */
 void flow_release(struct flow *f);
 
 /* Whether poll(2) should look at an end. */
 bool flow_wants_read(const struct flow *f);
 bool flow_wants_write(const struct flow *f);
-
-/* Whether flow_write() should wait for poll(2), instead of just trying. */
-bool flow_is_blocked(const struct flow *f);
 
 /* Nothing waits in it. */
 bool flow_is_empty(const struct flow *f);
@@ -99,8 +100,12 @@ bool flow_is_done(const struct flow *f);
  */
 struct deadline flow_patience(const struct flow *f);
 
-/* Until then in was not called readable. */
-void flow_lose_patience(struct flow *f);
+/*
+ * One round: reads where poll(2) said of in that it can be, then writes where
+ * out can be written to or where that is not known. in and out are what
+ * poll(2) returned for the two ends. True when in came to its end just now.
+ */
+bool flow_pump(struct flow *f, short in, short out);
 
 /*
  * Reads once, as much as there is room for, or moves it on. Returns the count,

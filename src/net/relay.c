@@ -184,13 +184,6 @@ drain_deadline(const struct relay *r)
 	return r->up.taken >= BUSY_BYTES ? d : deadline_after(0);
 }
 
-/* Whether a write is worth trying; revents are of out. */
-static bool
-may_write(const struct flow *f, short revents)
-{
-	return flow_wants_write(f) && (!flow_is_blocked(f) || revents != 0);
-}
-
 /* An input at its end was reset, if we have not finished and it is closed. */
 static void
 recall_reset(struct flow_end *in, int fd, bool have_finished)
@@ -203,21 +196,17 @@ recall_reset(struct flow_end *in, int fd, bool have_finished)
 static void
 pump_up(struct relay *r, const struct pollfd *fds)
 {
-	if (fds[POLL_IN].revents != 0) {
-		if (flow_read(&r->up) == 0 && is_forwarder(r))
-			recall_reset(&r->up.in, r->o->in, r->out_finished);
-	} else if (deadline_passed(flow_patience(&r->up))) {
-		flow_lose_patience(&r->up);
-	} else if (is_draining(r) && fds[POLL_IN].events != 0 &&
-		   deadline_passed(drain_deadline(r))) {
+	if (is_draining(r) && fds[POLL_IN].events != 0 &&
+	    fds[POLL_IN].revents == 0 && deadline_passed(drain_deadline(r)))
 		/* The input holds nothing more by now. */
 		flow_stop_reading(&r->up);
-	}
+	if (flow_pump(&r->up, fds[POLL_IN].revents,
+		fds[POLL_SOCKET].revents & ~POLLIN) &&
+	    is_forwarder(r))
+		recall_reset(&r->up.in, r->o->in, r->out_finished);
 	if (is_forwarder(r) && r->up.in.errnum != 0)
 		/* A target that was lost takes nothing more either. */
 		flow_lose_out(&r->down, r->up.in.errnum);
-	if (may_write(&r->up, fds[POLL_SOCKET].revents & ~POLLIN))
-		flow_write(&r->up);
 	if (r->up.out.errnum != 0)
 		/* What can still be read is read before this is acted on. */
 		flow_stop_reading(&r->up);
@@ -237,15 +226,10 @@ lose_peer(struct relay *r)
 static void
 pump_down(struct relay *r, const struct pollfd *fds)
 {
-	if (fds[POLL_SOCKET].revents & (POLLIN | POLLHUP | POLLERR) &&
-	    flow_wants_read(&r->down)) {
-		if (flow_read(&r->down) == 0)
-			recall_reset(&r->down.in, r->fd, r->finished);
-	} else if (deadline_passed(flow_patience(&r->down))) {
-		flow_lose_patience(&r->down);
-	}
-	if (may_write(&r->down, fds[POLL_OUT].revents))
-		flow_write(&r->down);
+	if (flow_pump(&r->down,
+		fds[POLL_SOCKET].revents & (POLLIN | POLLHUP | POLLERR),
+		fds[POLL_OUT].revents))
+		recall_reset(&r->down.in, r->fd, r->finished);
 	/* Either of them may have met it: a write may move from the socket. */
 	if (r->down.in.fd < 0 && !r->peer_finished) {
 		r->peer_finished = true;

@@ -114,8 +114,8 @@ pump(struct flow *f, enum way way)
 	if (flow_wants_read(f) && is_ready(f->in.fd, POLLIN))
 		flow_read(f);
 	choose(f, way);
-	if (flow_wants_write(f) &&
-	    (!flow_is_blocked(f) || is_ready(f->out.fd, POLLOUT)))
+	if (flow_wants_write(f) && (!f->move.is_blocked || !flow_is_empty(f) ||
+				       is_ready(f->out.fd, POLLOUT)))
 		flow_write(f);
 }
 
