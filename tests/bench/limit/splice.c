@@ -1,6 +1,7 @@
 /*
  * The best that a dedicated program can do for a one-way relay: nothing but
- * blocking splice(2), no poll, no look at the other direction.
+ * blocking splice(2), no poll, no look at the other direction; a low-water mark
+ * keeps the receiver asleep until a large piece is there, or the end.
  *
  *	splice send PORT	stdin to 127.0.0.1
  *	splice receive PORT	one connection to stdout
@@ -20,6 +21,7 @@
 #include <unistd.h>
 
 #define PIECE (1024 * 1024)
+#define LOW_WATER (256 * 1024)
 
 static bool
 is_pipe(int fd)
@@ -92,7 +94,7 @@ int
 main(int argc, char **argv)
 {
 	bool both, receiving, good = true;
-	int fd, status = 0;
+	int fd, status = 0, mark = LOW_WATER;
 	pid_t pid = -1;
 
 	if (argc < 3)
@@ -102,6 +104,7 @@ main(int argc, char **argv)
 	fd = reach(receiving, atoi(argv[2]));
 	if (fd < 0)
 		return 1;
+	setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &mark, sizeof(mark));
 	if (both)
 		pid = fork();
 	if (pid == 0)
