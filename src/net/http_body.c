@@ -224,9 +224,8 @@ take_trailer(struct http_body *b, const unsigned char *bytes, size_t n,
 	return HTTP_BODY_DONE;
 }
 
-/* Bytes of payload that come next, with nothing between them. */
-static int64_t
-plain_bytes(const struct http_body *b)
+int64_t
+http_body_plain(const struct http_body *b)
 {
 	switch (b->framing) {
 	case HTTP_FRAME_LENGTH:
@@ -239,14 +238,13 @@ plain_bytes(const struct http_body *b)
 	}
 }
 
-/* That many of them have come. */
-static void
-count_payload(struct http_body *b, int64_t n)
+void
+http_body_passed(struct http_body *b, size_t n)
 {
-	b->received += (uint64_t)n;
+	b->received += n;
 	if (b->framing == HTTP_FRAME_CLOSE)
 		return;
-	b->left -= n;
+	b->left -= (int64_t)n;
 	if (b->framing == HTTP_FRAME_CHUNKED && b->left == 0)
 		b->state = HTTP_CHUNK_DATA_CR;
 }
@@ -276,13 +274,13 @@ http_body_take(struct http_body *b, const unsigned char *bytes, size_t n,
 	*used = 0;
 	*length = 0;
 	while (state == HTTP_BODY_MORE && !http_body_is_done(b) && *used < n) {
-		plain = plain_bytes(b);
+		plain = http_body_plain(b);
 		if (plain > 0) {
 			*length = n - *used;
 			if ((uint64_t)plain < *length)
 				*length = (size_t)plain;
 			*used += *length;
-			count_payload(b, (int64_t)*length);
+			http_body_passed(b, *length);
 			return HTTP_BODY_DATA;
 		}
 		if (b->state == HTTP_CHUNK_TRAILER)
@@ -316,4 +314,17 @@ http_body_finish(struct http_body *b, struct err *e)
 	    "truncated: the connection ended after %llu bytes, before the "
 	    "last chunk",
 	    received);
+}
+
+int
+http_body_error(const struct http_body *b, struct err *e)
+{
+	unsigned long long received = b->received;
+
+	if (e->kind != ERR_LOST && e->kind != ERR_TIMEOUT)
+		return -1;
+	if (b->length >= 0)
+		return err_prefix(e, "after %llu of %lld bytes of the body",
+		    received, (long long)b->length);
+	return err_prefix(e, "after %llu bytes of the body", received);
 }

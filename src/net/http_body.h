@@ -75,6 +75,16 @@ enum http_body_state http_body_take(struct http_body *b,
     const unsigned char *bytes, size_t n, size_t *used, size_t *length,
     struct err *e);
 
+/* See http_parser_plain() and http_parser_passed(). */
+int64_t http_body_plain(const struct http_body *b);
+void http_body_passed(struct http_body *b, size_t n);
+
+/*
+ * Says in front of *e how much of the body had come, where the connection was
+ * lost or silent. Returns -1.
+ */
+int http_body_error(const struct http_body *b, struct err *e);
+
 /* Nothing more belongs to it. */
 bool http_body_is_done(const struct http_body *b);
 

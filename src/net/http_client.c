@@ -12,6 +12,7 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "net/http_request.h"
+#include "net/pass.h"
 #include "net/proxy.h"
 #include "net/sink.h"
 #include "net/sock.h"
@@ -24,6 +25,9 @@
 
 /* Progress is told at least this often, also while nothing comes. */
 #define TICK_MS 200
+
+/* So much of a body, or more, is not looked at. */
+#define PASS_LEAST (128 * 1024)
 
 void
 http_client_init(struct http_client *c, const struct http_client_options *o)
@@ -318,20 +322,6 @@ http_client_ask(struct http_client *c, const struct endpoint *peer,
 	return result;
 }
 
-/* "after 5 of 10 bytes of the body", for errors. */
-static int
-body_error(const struct http_client *c, struct err *e)
-{
-	unsigned long long received = c->parser->body.received;
-
-	if (e->kind != ERR_LOST && e->kind != ERR_TIMEOUT)
-		return -1;
-	if (c->parser->body.length >= 0)
-		return err_prefix(e, "after %llu of %lld bytes of the body",
-		    received, (long long)c->parser->body.length);
-	return err_prefix(e, "after %llu bytes of the body", received);
-}
-
 /*
  * Parses what was received, up to the response's end. The pieces of body are
  * moved together at the front, so that many small chunks become one write;
@@ -372,7 +362,7 @@ read_some(struct http_client *c, struct sink *s, struct err *e)
 	if (buf_is_empty(&c->in)) {
 		n = receive(c, "receiving", e);
 		if (n < 0)
-			return body_error(c, e);
+			return http_body_error(&c->parser->body, e);
 		if (n == 0)
 			return finish_response(c, e);
 	}
@@ -388,6 +378,57 @@ read_some(struct http_client *c, struct sink *s, struct err *e)
 	return result;
 }
 
+/* Whether what comes next of the body may go to the sink without a look. */
+static bool
+can_pass(const struct http_client *c, const struct sink *s)
+{
+	return buf_is_empty(&c->in) && s->fd >= 0 && !s->is_escaped &&
+	       http_parser_plain(c->parser) >= PASS_LEAST;
+}
+
+static void
+note_passed(void *context, size_t n)
+{
+	struct http_client *c = context;
+
+	c->received += n;
+	http_parser_passed(c->parser, n);
+	if (c->progress != NULL)
+		c->progress(c->progress_context, c->parser->body.received);
+}
+
+/* Has it go there. */
+static int
+pass_body(struct http_client *c, struct sink *s, struct err *e)
+{
+	struct pass p = {.fd = c->fd,
+	    .sink = s,
+	    .storage = c->storage,
+	    .most = (uint64_t)http_parser_plain(c->parser),
+	    .until = c->options->until,
+	    .idle_ms = c->options->idle_ms,
+	    .tick_ms = c->progress == NULL ? -1 : TICK_MS,
+	    .tell = note_passed,
+	    .context = c};
+
+	switch (pass_run(&p, e)) {
+	case PASS_DONE:
+		return 0;
+	case PASS_ENDED:
+		c->peer_finished = true;
+		return finish_response(c, e);
+	case PASS_LOST:
+		c->peer_finished = true;
+		err_sys(e, ERR_LOST, errno, "receiving");
+		return http_body_error(&c->parser->body, e);
+	case PASS_SILENT:
+		limit_error(c, "receiving", e);
+		return http_body_error(&c->parser->body, e);
+	default:
+		return -1;
+	}
+}
+
 int
 http_client_read(struct http_client *c, struct sink *s,
     http_client_progress *progress, void *context, struct err *e)
@@ -398,7 +439,8 @@ http_client_read(struct http_client *c, struct sink *s,
 	c->progress = progress;
 	c->progress_context = context;
 	while (result == 0 && !http_parser_is_done(c->parser)) {
-		result = read_some(c, s, e);
+		result =
+		    can_pass(c, s) ? pass_body(c, s, e) : read_some(c, s, e);
 		if (result == 0 && progress != NULL)
 			progress(context, c->parser->body.received);
 	}

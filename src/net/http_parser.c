@@ -103,6 +103,20 @@ http_parser_take(struct http_parser *p, const unsigned char *bytes, size_t n,
 	}
 }
 
+int64_t
+http_parser_plain(const struct http_parser *p)
+{
+	return p->state == HTTP_IN_BODY ? http_body_plain(&p->body) : 0;
+}
+
+void
+http_parser_passed(struct http_parser *p, size_t n)
+{
+	http_body_passed(&p->body, n);
+	if (http_body_is_done(&p->body))
+		p->state = HTTP_AT_END;
+}
+
 bool
 http_parser_is_done(const struct http_parser *p)
 {

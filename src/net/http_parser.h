@@ -60,6 +60,14 @@ enum http_event http_parser_take(struct http_parser *p,
     const unsigned char *bytes, size_t n, size_t *used, size_t *length,
     struct err *e);
 
+/*
+ * How many bytes of body come next with nothing of the framing between them,
+ * INT64_MAX: all up to the connection's end. 0: the next byte has to be looked
+ * at. And tells that n of them went to their place without a look.
+ */
+int64_t http_parser_plain(const struct http_parser *p);
+void http_parser_passed(struct http_parser *p, size_t n);
+
 /* The response is whole. */
 bool http_parser_is_done(const struct http_parser *p);
 

@@ -31,15 +31,21 @@ wait_writable(const struct sink *s, struct deadline until, struct err *e)
 		return 0;
 	if (ready < 0)
 		return err_sys(e, ERR_FAILED, errno, "%s", s->name);
+	return sink_late(s, e);
+}
+
+int
+sink_late(const struct sink *s, struct err *e)
+{
 	return err_set(e, ERR_TIMEOUT,
 	    "%s was not taken by its reader within the limit", s->name);
 }
 
-static int
-refused(const struct sink *s, struct err *e)
+int
+sink_refused(const struct sink *s, int errnum, struct err *e)
 {
-	if (errno != EPIPE)
-		return err_sys(e, ERR_OUTPUT, errno, "%s", s->name);
+	if (errnum != EPIPE)
+		return err_sys(e, ERR_OUTPUT, errnum, "%s", s->name);
 	err_set(e, ERR_OUTPUT, "%s was closed by its reader after %llu bytes",
 	    s->name, (unsigned long long)s->bytes);
 	e->errnum = EPIPE;
@@ -59,7 +65,7 @@ write_all(struct sink *s, const unsigned char *bytes, size_t n,
 		if (done < 0 && (errno == EAGAIN || errno == EINTR))
 			continue;
 		if (done < 0)
-			return refused(s, e);
+			return sink_refused(s, errno, e);
 		bytes += done;
 		n -= (size_t)done;
 	}

@@ -34,6 +34,10 @@ void sink_init(struct sink *s, int fd, const char *name, bool escapes);
 int sink_write(struct sink *s, const void *bytes, size_t n,
     struct deadline until, struct err *e);
 
+/* It took nothing more, errnum says why; or nothing in time. Return -1. */
+int sink_refused(const struct sink *s, int errnum, struct err *e);
+int sink_late(const struct sink *s, struct err *e);
+
 /* Writes what was kept back of a character that never was finished. */
 int sink_finish(struct sink *s, struct deadline until, struct err *e);
 

@@ -1,0 +1,166 @@
+# A large body goes to its place without a look at every byte: whole, in order
+# and not a byte further, whatever frames it and wherever it goes; and what cuts
+# it off is told as for a small one.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Socket qw(SOL_SOCKET SO_LINGER AF_UNIX SOCK_STREAM PF_UNSPEC);
+use Sockt;
+use SocktHttp;
+use Test::More;
+
+my $dir = scratch();
+my $body = join '', map { sprintf "%015d\n", $_ } 1 .. 300_000;
+my $half = substr $body, 0, 3_000_000;
+my $size = length $body;
+
+sub chunked {
+    my ($piece) = @_;
+    my $text = '';
+    for (my $at = 0; $at < $size; $at += $piece) {
+        my $part = substr $body, $at, $piece;
+        $text .= sprintf "%x\r\n%s\r\n", length $part, $part;
+    }
+    return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${text}0\r\n\r\n";
+}
+
+my %framings = (
+    'a length' => answer('200 OK', $body),
+    'the end of the connection' => "HTTP/1.1 200 OK\r\n\r\n$body",
+    'large chunks' => chunked(1_000_000),
+    'small chunks' => chunked(5000),
+);
+
+# Compared without printing megabytes.
+sub same {
+    my ($got, $want, $name) = @_;
+    ok $got eq $want, $name
+        or diag 'got ' . length($got) . ' bytes of ' . length $want;
+}
+
+for my $framing (sort keys %framings) {
+    my $answer = $framings{$framing};
+    my $r = get([$answer], '/big', '-q');
+    same $r->{out}, $body, "$framing, to a pipe: whole";
+    is $r->{status}, 0, "$framing, to a pipe: done";
+    $r = get([$answer], '/big', '-q', '-f', '-o', "$dir/out");
+    same slurp("$dir/out"), $body, "$framing, -o: whole";
+    is $r->{status}, 0, "$framing, -o: done";
+    open my $more, '>>:raw', spew("$dir/more", "before\n") or die $!;
+    $r = get([$answer], '/big', { stdout => $more }, '-q');
+    same slurp("$dir/more"), "before\n$body", "$framing, >>: appended";
+    open my $null, '>', '/dev/null' or die $!;
+    $r = get([$answer], '/big', { stdout => $null }, '-v');
+    is $r->{status}, 0, "$framing, to /dev/null: done";
+    like $r->{err}, qr/\b$size\b|4\.\d+ ?M/, "$framing, /dev/null: counted";
+}
+
+# What follows the body is the next response, not the body's end.
+for my $out ('pipe', 'null') {
+    my $s = http_server([$framings{'a length'}, answer('200 OK', 'second')]);
+    open my $null, '>', '/dev/null' or die $!;
+    my $r = run({ $out eq 'null' ? (stdout => $null) : () },
+        'http-get', '-q', "$s->{url}/1", "$s->{url}/2");
+    same $r->{out}, $out eq 'null' ? '' : $body . 'second',
+        "$out: two bodies on one connection";
+    is $r->{status}, 0, "$out: both done";
+    is scalar(requests($s)), 2, "$out: two requests";
+}
+{
+    my $r = get([$framings{'a length'} . 'excess'], '/big');
+    same $r->{out}, $body, 'bytes behind the end are not taken for body';
+    is $r->{status}, 0, 'nor an error';
+}
+
+# Cut off, in several ways; what had come stands in FILE.part or went out.
+sub cut {
+    my ($how) = @_;
+    return sub {
+        my ($c) = @_;
+        SocktHttp::put($c,
+            "HTTP/1.1 200 OK\r\nContent-Length: $size\r\n\r\n$half");
+        $how->($c);
+    };
+}
+my $gate = tcp_listener();    # nobody comes: waiting for it ends with the test
+my %cuts = (
+    'truncated' => [9, qr/ended after 3000000 of $size bytes/, sub {}],
+    'silent' => [5, qr/after 3000000 of $size bytes.*--idle-timeout/,
+        sub { $gate->accept }, '--idle-timeout', '0.3'],
+    'too long' => [5, qr/after 3000000 of $size bytes.*--max-time/,
+        sub { $gate->accept }, '--max-time', '0.5'],
+);
+for my $name (sort keys %cuts) {
+    my ($status, $says, $how, @args) = @{ $cuts{$name} };
+    my $r = get([cut($how)], '/big', '-q', @args);
+    is $r->{status}, $status, "$name: status $status";
+    like $r->{err}, $says, "$name: says so";
+    same $r->{out}, $half, "$name: what had come went out";
+}
+{
+    # The reset is sent when everything before it has been read.
+    my $s = http_server([cut(sub {
+        my ($c) = @_;
+        sysread $c, my $nothing, 1;
+    })]);
+    my $p = start({ keep_stdin => 1 }, 'http-get', '-q', "$s->{url}/big");
+    my $last = substr $half, -16;
+    $p->expect(out => qr/\Q$last\E\z/);
+    kill 'KILL', $s->{pid};
+    my $r = $p->finish;
+    ok $r->{status} == 9 || $r->{status} == 10, 'the server dies: 9 or 10';
+    like $r->{err}, qr/3000000 of $size bytes/, 'and how much had come';
+}
+
+# A reader that goes away, and a limit on one that takes nothing.
+{
+    my $s = http_server([$framings{'a length'}]);
+    pipe my $r, my $w or die $!;
+    my $p = start({ stdout => $w }, 'http-get', '-q', "$s->{url}/big");
+    close $w;
+    sysread $r, my $some, 1000;
+    close $r;
+    is $p->finish->{status}, 11, 'a reader that goes away is status 11';
+}
+{
+    # More than a pipe takes, whose slots may be of many pages each.
+    my $s = http_server([answer('200 OK', 'x' x (64 << 20))]);
+    pipe my $r, my $w or die $!;
+    my $p = start({ stdout => $w }, 'http-get', '-q', '--max-time', '0.5',
+        "$s->{url}/big");
+    close $w;
+    my $end = $p->finish;
+    is $end->{status}, 5, 'a reader that takes nothing meets the limit';
+    like $end->{err}, qr/stdout was not taken by its reader/, 'and is named';
+}
+
+# Ctrl-C keeps what had come.
+{
+    my $s = http_server([cut(sub { $gate->accept })]);
+    my $p = start('http-get', '-q', '-o', "$dir/kept", "$s->{url}/big");
+    my $until = time + 20;
+    my ($part) = ();
+    while (time < $until) {
+        ($part) = grep { -s $_ == 3_000_000 } glob "$dir/kept*";
+        last if $part;
+        select undef, undef, undef, 0.002;
+    }
+    ok $part, 'the beginning stands in a file';
+    $p->signal('INT');
+    is $p->finish->{signal}, 2, 'it dies by the signal';
+    same slurp($part), $half, 'and the file holds what had come';
+}
+
+# stdout that is a socket.
+{
+    socketpair my $near, my $far, AF_UNIX, SOCK_STREAM, PF_UNSPEC or die $!;
+    my $s = http_server([$framings{'a length'}]);
+    my $p = start({ stdout => $far }, 'http-get', '-q', "$s->{url}/big");
+    close $far;
+    local $/;
+    same scalar(<$near>), $body, 'to a socket: whole';
+    is $p->finish->{status}, 0, 'to a socket: done';
+}
+
+done_testing;
