@@ -322,40 +322,13 @@ http_client_ask(struct http_client *c, const struct endpoint *peer,
 	return result;
 }
 
-/*
- * Parses what was received, up to the response's end. The pieces of body are
- * moved together at the front, so that many small chunks become one write;
- * *body says how many bytes there are. 0, or -1 with *e.
- */
-static int
-take_received(struct http_client *c, size_t *body, struct err *e)
-{
-	unsigned char *bytes = c->in.data + c->in.head;
-	size_t n = buf_length(&c->in), at = 0, used, length;
-	enum http_event event = HTTP_WANTS_MORE;
-
-	*body = 0;
-	while (at < n && event != HTTP_GOT_ERROR &&
-	       !http_parser_is_done(c->parser)) {
-		event = http_parser_take(
-		    c->parser, bytes + at, n - at, &used, &length, e);
-		at += used;
-		if (length > 0 && *body != at - length)
-			memmove(bytes + *body, bytes + at - length, length);
-		*body += length;
-	}
-	/* They stay where they are until the next bytes are received. */
-	buf_eat(&c->in, at);
-	return event == HTTP_GOT_ERROR ? -1 : 0;
-}
-
 /* One step of reading: receives, and hands the body over. */
 static int
 read_some(struct http_client *c, struct sink *s, struct err *e)
 {
-	const unsigned char *bytes;
 	struct err lost = ERR_INIT;
-	size_t length;
+	unsigned char *bytes;
+	size_t used, length;
 	int result;
 	ssize_t n;
 
@@ -366,8 +339,11 @@ read_some(struct http_client *c, struct sink *s, struct err *e)
 		if (n == 0)
 			return finish_response(c, e);
 	}
-	bytes = buf_bytes(&c->in);
-	result = take_received(c, &length, e);
+	bytes = c->in.data + c->in.head;
+	result = http_parser_strip(
+	    c->parser, bytes, buf_length(&c->in), &used, &length, e);
+	/* They stay where they are until the next bytes are received. */
+	buf_eat(&c->in, used);
 	if (length > 0 &&
 	    sink_write(s, bytes, length,
 		deadline_first(c->options->until, idle_deadline(c)),

@@ -1,5 +1,7 @@
 #include "net/http_parser.h"
 
+#include <string.h>
+
 #include "base/err.h"
 
 void
@@ -101,6 +103,26 @@ http_parser_take(struct http_parser *p, const unsigned char *bytes, size_t n,
 	default:
 		return HTTP_GOT_ERROR;
 	}
+}
+
+int
+http_parser_strip(struct http_parser *p, unsigned char *bytes, size_t n,
+    size_t *used, size_t *length, struct err *e)
+{
+	enum http_event event = HTTP_WANTS_MORE;
+	size_t took, piece, at = 0;
+
+	*length = 0;
+	while (at < n && event != HTTP_GOT_ERROR && !http_parser_is_done(p)) {
+		event =
+		    http_parser_take(p, bytes + at, n - at, &took, &piece, e);
+		at += took;
+		if (piece > 0 && *length != at - piece)
+			memmove(bytes + *length, bytes + at - piece, piece);
+		*length += piece;
+	}
+	*used = at;
+	return event == HTTP_GOT_ERROR ? -1 : 0;
 }
 
 int64_t

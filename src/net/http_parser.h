@@ -61,6 +61,14 @@ enum http_event http_parser_take(struct http_parser *p,
     struct err *e);
 
 /*
+ * Takes n bytes, up to the response's end; *used says how many. The pieces of
+ * body among them are moved together at the front, so that many small chunks
+ * become one write; *length says how many bytes these are. 0, or -1 with *e.
+ */
+int http_parser_strip(struct http_parser *p, unsigned char *bytes, size_t n,
+    size_t *used, size_t *length, struct err *e);
+
+/*
  * How many bytes of body come next with nothing of the framing between them,
  * INT64_MAX: all up to the connection's end. 0: the next byte has to be looked
  * at. And tells that n of them went to their place without a look.
