@@ -62,6 +62,25 @@ set_int(
 	return err_sys(e, ERR_LOCAL, errno, "%s %d", what, n);
 }
 
+/*
+ * An IPv6 socket that takes IPv4 too has both kinds of options. One that does
+ * not may refuse IPv4's, and does not need them.
+ */
+static void
+set_mapped(int fd, const struct sock_options *o)
+{
+	struct err ignored;
+
+#ifdef IP_TOS
+	if (o->tos >= 0)
+		set_int(fd, IPPROTO_IP, IP_TOS, o->tos, "--tos", &ignored);
+#endif
+#ifdef IP_TTL
+	if (o->ttl >= 0)
+		set_int(fd, IPPROTO_IP, IP_TTL, o->ttl, "--ttl", &ignored);
+#endif
+}
+
 /* The options that belong to IPv4 and IPv6 under different names. */
 static int
 set_ip(int fd, int family, const struct sock_options *o, struct err *e)
@@ -80,6 +99,8 @@ set_ip(int fd, int family, const struct sock_options *o, struct err *e)
 		"--ttl", e) < 0)
 		return -1;
 #endif
+	if (is_ip6)
+		set_mapped(fd, o);
 	return 0;
 }
 
