@@ -15,12 +15,12 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cmd/common.h"
+#include "cmd/hello_client.h"
 #include "cmd/table.h"
 #include "net/access.h"
 #include "net/endpoint.h"
 #include "net/hello.h"
 #include "net/listener.h"
-#include "net/responder.h"
 #include "net/server.h"
 #include "net/session.h"
 #include "net/wait.h"
@@ -29,23 +29,13 @@
 #define HTTP_PORT 8080
 /* A request's head has to come within this, unless --idle-timeout says. */
 #define HEAD_MS 10000
-/* How much of a message or a request is shown. */
-#define SHOWN 512
-
-struct hello_options {
-	struct report_options report;
-	struct family_options family;
-	struct time_options time;
-	struct sock_options sock;
-	struct access_options access;
-	struct common_server_options server;
-	const char *greeting;
-	const char *reply; /* NULL: by the protocol */
-	const char *quit_word;
-	int64_t messages; /* answered to one client; 0: any number */
-	int64_t delay_ms; /* before each answer */
-	int http;
-};
+/*
+ * Room for the messages and answers that nearly all clients have: every page
+ * of its stack that a client's process uses is one to be copied and held.
+ */
+#define SMALL 512
+/* What is returned when that is not enough. */
+#define NO_ROOM 2
 
 static const struct hello_options hello_defaults = {
     .time = TIME_OPTIONS_INIT,
@@ -103,64 +93,40 @@ static const struct opt_group hello_groups[] = {{"talking", hello_opts, 0},
     {"report", common_report_opts, offsetof(struct hello_options, report)},
     {NULL, NULL, 0}};
 
-/* What every client's process starts from. */
-struct hello_server {
-	const struct hello_options *o;
-	struct format reply;
-	unsigned char *greeting; /* owned */
-	size_t greeting_length;
-};
-
-/* One client. */
-struct client {
-	const struct hello_server *server;
-	const struct server_conn *conn;
-	struct session s;
-	uint64_t answered;
-};
-
-/* Tells what a client has said: the event that every message is. */
-static void
-tell_message(const struct client *c, const char *event, const void *bytes,
-    size_t n, int level)
+/*
+ * Makes the answer in text and sends it. 0, 1 when that was the last one, -1,
+ * or NO_ROOM when text does not hold it.
+ */
+static int
+answer_in(struct client *c, const struct hello_message *m, unsigned char *text,
+    size_t size)
 {
-	char remote[ADDR_TEXT], shown[SHOWN];
-	struct json j;
+	const struct hello_options *o = c->server->o;
+	size_t ending = strlen(m->newline);
+	ssize_t n =
+	    hello_client_answer(c, m->bytes, m->length, text, size - ending);
 
-	if (!diag_tells(level))
-		return;
-	diag_event_begin(&j, event);
-	addr_json(&c->conn->remote, &j, "remote");
-	json_number(&j, "bytes", (int64_t)n);
-	json_bytes(&j, "text", bytes, n);
-	diag_event_end(&j, level, "%s says: %s",
-	    addr_format(&c->conn->remote, remote, sizeof(remote)),
-	    text_escape(shown, sizeof(shown), bytes, n));
+	if (n < 0)
+		return NO_ROOM;
+	memcpy(text + n, m->newline, ending);
+	hello_client_delay(c);
+	if (session_send(&c->s, text, (size_t)n + ending) < 0)
+		return -1;
+	c->answered++;
+	return o->messages > 0 && c->answered >= (uint64_t)o->messages;
 }
 
-/* Fills in the reply for a message; its length in answer, or -1. */
-static ssize_t
-make_answer(const struct client *c, const void *message, size_t n,
-    unsigned char *answer, size_t size)
+/* An answer of any length that is allowed. As answer(). */
+__attribute__((noinline)) static int
+answer_long(struct client *c, const struct hello_message *m)
 {
-	char ip[ADDR_TEXT] = "";
-	struct format_values v = {.message = message,
-	    .length = n,
-	    .ip = ip,
-	    .port = addr_port(&c->conn->remote),
-	    .number = c->answered + 1};
+	unsigned char text[4 * HELLO_MOST];
+	int result = answer_in(c, m, text, sizeof(text));
 
-	if (c->server->reply.uses_ip)
-		addr_format_ip(&c->conn->remote, ip, sizeof(ip));
-	return format_fill(&c->server->reply, &v, answer, size);
-}
-
-/* Waits before an answer, where that is asked for. */
-static void
-delay(const struct client *c)
-{
-	if (c->server->o->delay_ms > 0)
-		wait_until(deadline_after(c->server->o->delay_ms));
+	if (result != NO_ROOM)
+		return result;
+	return err_set(&c->s.e, ERR_FAILED,
+	    "the answer by --reply is longer than %zu bytes", sizeof(text));
 }
 
 /*
@@ -170,25 +136,15 @@ static int
 answer(struct client *c, const struct hello_message *m)
 {
 	const struct hello_options *o = c->server->o;
-	unsigned char text[4 * HELLO_MOST];
-	ssize_t n;
+	unsigned char text[SMALL];
+	int result;
 
-	tell_message(c, "message", m->bytes, m->length, DIAG_SAY);
+	hello_client_tell(c, "message", m->bytes, m->length, DIAG_SAY);
 	if (strlen(o->quit_word) == m->length &&
 	    memcmp(m->bytes, o->quit_word, m->length) == 0)
 		return 1;
-	n = make_answer(
-	    c, m->bytes, m->length, text, sizeof(text) - strlen(m->newline));
-	if (n < 0)
-		return err_set(&c->s.e, ERR_FAILED,
-		    "the answer by --reply is longer than %zu bytes",
-		    sizeof(text));
-	memcpy(text + n, m->newline, strlen(m->newline));
-	delay(c);
-	if (session_send(&c->s, text, (size_t)n + strlen(m->newline)) < 0)
-		return -1;
-	c->answered++;
-	return o->messages > 0 && c->answered >= (uint64_t)o->messages;
+	result = answer_in(c, m, text, sizeof(text));
+	return result == NO_ROOM ? answer_long(c, m) : result;
 }
 
 /* A message beyond all measure: says so, and leaves. */
@@ -206,7 +162,8 @@ refuse_long(struct client *c)
 }
 
 /*
- * Gets the next message. 1; 0 at the end of the client's input; or -1.
+ * Gets the next message. 1; 0 at the end of the client's input; -1; or NO_ROOM
+ * when its storage has to be larger.
  */
 static int
 next_message(struct client *c, struct hello *h, struct hello_message *m)
@@ -221,6 +178,8 @@ next_message(struct client *c, struct hello *h, struct hello_message *m)
 			return refuse_long(c);
 		if (hello_take_line(h, m))
 			return 1;
+		if (hello_is_full(h))
+			return NO_ROOM;
 		ready = session_wait(
 		    &c->s, POLLIN, deadline_after(hello_patience_ms(h)));
 		if (ready < 0)
@@ -237,128 +196,64 @@ next_message(struct client *c, struct hello *h, struct hello_message *m)
 	}
 }
 
-/* Greets, and answers until somebody has had enough. */
+/* Answers until somebody has had enough. 0, -1 or NO_ROOM. */
+static int
+answer_all(struct client *c, struct hello *h)
+{
+	struct hello_message m;
+	int result;
+
+	while ((result = next_message(c, h, &m)) == 1) {
+		result = answer(c, &m);
+		if (result != 0)
+			return result < 0 ? -1 : 0;
+	}
+	return result;
+}
+
+/* Goes on with room for the longest message. As answer_all(). */
+__attribute__((noinline)) static int
+answer_with_room(struct client *c, struct hello *h)
+{
+	unsigned char storage[HELLO_ROOM];
+
+	hello_move(h, storage, sizeof(storage));
+	return answer_all(c, h);
+}
+
+/* Greets, and answers. 0 or -1. */
 static int
 serve_messages(struct client *c)
 {
 	const struct hello_server *server = c->server;
-	struct hello_message m;
+	unsigned char storage[SMALL];
 	struct hello h;
 	int result;
 
-	hello_init(&h);
+	hello_init(&h, storage, sizeof(storage));
 	if (session_send(&c->s, server->greeting, server->greeting_length) < 0)
 		return -1;
-	while ((result = next_message(c, &h, &m)) > 0) {
-		result = answer(c, &m);
-		if (result != 0)
-			break;
-	}
-	return result < 0 ? -1 : 0;
-}
-
-/* Reads a request's head: its length; 0, and nothing to answer; or -1. */
-static ssize_t
-read_head(struct client *c, char *head, size_t size, int *code)
-{
-	size_t used = 0, length;
-	ssize_t n;
-
-	*code = 200;
-	while ((length = responder_head_length(head, used)) == 0) {
-		if (used == size) {
-			*code = 431;
-			return (ssize_t)used;
-		}
-		n = session_receive(&c->s, head + used, size - used);
-		if (n < 0 && c->s.e.kind == ERR_TIMEOUT && used > 0)
-			*code = 408;
-		else if (n == 0 && used > 0)
-			*code = 400;
-		else if (n <= 0)
-			return n;
-		if (n <= 0)
-			return (ssize_t)used;
-		used += (size_t)n;
-	}
-	return (ssize_t)length;
-}
-
-/* Sends head and body in one piece. */
-static int
-respond(struct client *c, const struct responder *r, int code)
-{
-	unsigned char text[RESPONDER_TEXT + RESPONDER_HEAD * 4];
-	unsigned char *body = text + RESPONDER_TEXT, *start;
-	const char *phrase = responder_phrase(code);
-	char head[RESPONDER_TEXT];
-	size_t head_length, n;
-	ssize_t made;
-
-	made = code != 200
-		   ? snprintf((char *)body, RESPONDER_TEXT, "%s\n", phrase)
-		   : make_answer(c, r->target, r->target_length, body,
-			 sizeof(text) - RESPONDER_TEXT);
-	if (made < 0)
-		return err_set(
-		    &c->s.e, ERR_FAILED, "the answer by --reply is too long");
-	head_length = responder_make_head(head, code, (size_t)made);
-	start = body - head_length;
-	memcpy(start, head, head_length);
-	n = head_length + (r->is_head ? 0 : (size_t)made);
-	return session_send(&c->s, start, n);
-}
-
-/* Tells who asked for what; the whole head at -v. */
-static void
-tell_request(const struct client *c, const char *head, size_t n)
-{
-	size_t line = 0;
-
-	while (line < n && head[line] != '\r' && head[line] != '\n')
-		line++;
-	if (diag_shows(DIAG_NOTE))
-		line = n;
-	tell_message(c, "request", head, line, DIAG_SAY);
-}
-
-/* One request, one answer. */
-static int
-serve_request(struct client *c)
-{
-	char head[RESPONDER_HEAD];
-	struct responder r = {0};
-	ssize_t n;
-	int code;
-
-	n = read_head(c, head, sizeof(head), &code);
-	if (n <= 0)
-		return (int)n;
-	tell_request(c, head, (size_t)n);
-	if (code == 200)
-		code = responder_parse(&r, head, (size_t)n);
-	delay(c);
-	if (respond(c, &r, code) < 0)
-		return -1;
-	if (code == 200)
-		return 0;
-	return err_set(&c->s.e, ERR_PROTOCOL, "answered %d %s", code,
-	    responder_phrase(code));
+	result = answer_all(c, &h);
+	return result == NO_ROOM ? answer_with_room(c, &h) : result;
 }
 
 /* A client's whole process. */
 static int
 serve(int fd, const struct server_conn *conn, void *context)
 {
-	struct client c = {.server = context, .conn = conn};
-	const struct hello_options *o = c.server->o;
+	const struct hello_server *server = context;
+	const struct hello_options *o = server->o;
+	struct client c;
 	int64_t idle_ms = o->time.idle_ms;
 	int result;
 
 	if (o->http && idle_ms < 0)
 		idle_ms = HEAD_MS;
+	c.server = server;
+	c.conn = conn;
+	c.answered = 0;
 	session_start(&c.s, fd, idle_ms, o->time.max_ms);
-	result = o->http ? serve_request(&c) : serve_messages(&c);
+	result = o->http ? hello_http_serve(&c) : serve_messages(&c);
 	return session_end(&c.s, conn, DIAG_SAY, result);
 }
 

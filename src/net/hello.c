@@ -3,10 +3,25 @@
 #include <string.h>
 
 void
-hello_init(struct hello *h)
+hello_init(struct hello *h, void *storage, size_t size)
 {
-	buf_init(&h->queue, h->storage, sizeof(h->storage));
+	buf_init(&h->queue, storage, size);
 	h->has_lines = false;
+}
+
+bool
+hello_is_full(const struct hello *h)
+{
+	return buf_length(&h->queue) == h->queue.size;
+}
+
+void
+hello_move(struct hello *h, void *storage, size_t size)
+{
+	struct buf old = h->queue;
+
+	buf_init(&h->queue, storage, size);
+	buf_put(&h->queue, buf_bytes(&old), buf_length(&old));
 }
 
 bool

@@ -26,8 +26,10 @@
 struct hello {
 	struct buf queue;
 	bool has_lines; /* the peer has sent a newline before */
-	unsigned char storage[HELLO_MOST + 2];
 };
+
+/* Storage that holds every message, with its newline. */
+#define HELLO_ROOM (HELLO_MOST + 2)
 
 /* One message; the bytes stay until more are added to the queue. */
 struct hello_message {
@@ -36,7 +38,17 @@ struct hello_message {
 	const char *newline; /* what ended it: "\n", "\r\n" or "" */
 };
 
-void hello_init(struct hello *h);
+/* storage is the caller's, of any size. */
+void hello_init(struct hello *h, void *storage, size_t size);
+
+/*
+ * Whether the storage is full, and cannot take the rest of a message: it has
+ * to be moved into a larger one, of HELLO_ROOM bytes.
+ */
+bool hello_is_full(const struct hello *h);
+
+/* Goes on in another storage, at least as large; the old one is free then. */
+void hello_move(struct hello *h, void *storage, size_t size);
 
 /* Takes the next whole line; false when there is none. */
 bool hello_take_line(struct hello *h, struct hello_message *m);

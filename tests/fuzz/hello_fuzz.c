@@ -32,14 +32,18 @@ count(struct outcome *o, const struct hello_message *m)
 static struct outcome
 feed(const uint8_t *data, size_t size, size_t step)
 {
-	static struct hello h;
+	static unsigned char storage[HELLO_ROOM];
+	unsigned char small[16];
+	struct hello h;
 	struct outcome o = {14695981039346656037U, 0, false};
 	struct hello_message m;
 	unsigned char *space;
 	size_t room;
 
-	hello_init(&h);
+	hello_init(&h, small, sizeof(small));
 	while (!o.too_long && size > 0) {
+		if (hello_is_full(&h))
+			hello_move(&h, storage, sizeof(storage));
 		space = buf_space(&h.queue, &room);
 		if (room > step)
 			room = step;

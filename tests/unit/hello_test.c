@@ -3,6 +3,7 @@
 #include "net/hello.h"
 
 static struct hello h;
+static unsigned char storage[HELLO_ROOM];
 
 static void
 put(const char *text)
@@ -27,7 +28,7 @@ test_lines(void)
 {
 	struct hello_message m;
 
-	hello_init(&h);
+	hello_init(&h, storage, sizeof(storage));
 	is_int(hello_patience_ms(&h), -1, "nothing waits");
 	put("one\ntwo\r\n\r\n\nlast");
 	is_message(hello_take_line(&h, &m), &m, "one", "\n");
@@ -48,7 +49,7 @@ test_split(void)
 	char one[2] = "";
 	size_t i;
 
-	hello_init(&h);
+	hello_init(&h, storage, sizeof(storage));
 	for (i = 0; text[i] != '\0'; i++) {
 		ok(!hello_take_line(&h, &m), "not yet");
 		one[0] = text[i];
@@ -65,7 +66,7 @@ test_bound(void)
 	struct hello_message m;
 
 	memset(most, 'x', HELLO_MOST);
-	hello_init(&h);
+	hello_init(&h, storage, sizeof(storage));
 	put(most);
 	ok(!hello_is_too_long(&h), "the longest message");
 	put("\r");
@@ -76,20 +77,44 @@ test_bound(void)
 	put(most);
 	put("y");
 	ok(hello_is_too_long(&h), "one byte more is too long");
-	hello_init(&h);
+	hello_init(&h, storage, sizeof(storage));
 	put(most);
 	put("y\n");
 	ok(hello_is_too_long(&h), "with its newline too");
-	hello_init(&h);
+	hello_init(&h, storage, sizeof(storage));
 	put("short\n");
 	put(most + 8);
 	ok(!hello_is_too_long(&h), "what is behind a line does not count yet");
+}
+
+static void
+test_move(void)
+{
+	unsigned char small[8];
+	struct hello_message m;
+
+	hello_init(&h, small, sizeof(small));
+	put("one\ntw");
+	ok(!hello_is_full(&h), "there is room");
+	is_message(hello_take_line(&h, &m), &m, "one", "\n");
+	put("o and ");
+	ok(hello_is_full(&h), "there is none");
+	ok(!hello_take_line(&h, &m), "and no line");
+	hello_move(&h, storage, sizeof(storage));
+	memset(small, '!', sizeof(small));
+	ok(!hello_is_full(&h), "there is room again");
+	put("more\n");
+	is_message(hello_take_line(&h, &m), &m, "two and more", "\n");
+	is_int(hello_patience_ms(&h), -1, "nothing waits");
+	put("x");
+	is_int(hello_patience_ms(&h), HELLO_LINE_MS, "it is a line client");
 }
 
 int
 main(void)
 {
 	test_lines();
+	test_move();
 	test_split();
 	test_bound();
 	return done_testing();

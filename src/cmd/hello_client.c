@@ -1,0 +1,51 @@
+#include "cmd/hello_client.h"
+
+#include "base/diag.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "net/server.h"
+#include "net/wait.h"
+
+/* How much of a message or a request is shown. */
+#define SHOWN 512
+
+void
+hello_client_tell(const struct client *c, const char *event, const void *bytes,
+    size_t n, int level)
+{
+	char remote[ADDR_TEXT], shown[SHOWN];
+	struct json j;
+
+	if (!diag_tells(level))
+		return;
+	diag_event_begin(&j, event);
+	addr_json(&c->conn->remote, &j, "remote");
+	json_number(&j, "bytes", (int64_t)n);
+	json_bytes(&j, "text", bytes, n);
+	diag_event_end(&j, level, "%s says: %s",
+	    addr_format(&c->conn->remote, remote, sizeof(remote)),
+	    text_escape(shown, sizeof(shown), bytes, n));
+}
+
+ssize_t
+hello_client_answer(const struct client *c, const void *message, size_t n,
+    unsigned char *answer, size_t size)
+{
+	char ip[ADDR_TEXT] = "";
+	struct format_values v = {.message = message,
+	    .length = n,
+	    .ip = ip,
+	    .port = addr_port(&c->conn->remote),
+	    .number = c->answered + 1};
+
+	if (c->server->reply.uses_ip)
+		addr_format_ip(&c->conn->remote, ip, sizeof(ip));
+	return format_fill(&c->server->reply, &v, answer, size);
+}
+
+void
+hello_client_delay(const struct client *c)
+{
+	if (c->server->o->delay_ms > 0)
+		wait_until(deadline_after(c->server->o->delay_ms));
+}

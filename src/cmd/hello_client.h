@@ -1,0 +1,67 @@
+/*
+ * One client of serve-hello, in the process that it has for itself: what its
+ * two protocols share. The lines of the tutorials are in serve_hello.c, HTTP
+ * is in hello_http.c.
+ */
+#ifndef CMD_HELLO_CLIENT_H
+#define CMD_HELLO_CLIENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/format.h"
+#include "cmd/common.h"
+#include "net/session.h"
+
+struct server_conn;
+
+struct hello_options {
+	struct report_options report;
+	struct family_options family;
+	struct time_options time;
+	struct sock_options sock;
+	struct access_options access;
+	struct common_server_options server;
+	const char *greeting;
+	const char *reply; /* NULL: by the protocol */
+	const char *quit_word;
+	int64_t messages; /* answered to one client; 0: any number */
+	int64_t delay_ms; /* before each answer */
+	int http;
+};
+
+/* What every client's process starts from. */
+struct hello_server {
+	const struct hello_options *o;
+	struct format reply;
+	unsigned char *greeting; /* owned */
+	size_t greeting_length;
+};
+
+/* One client. */
+struct client {
+	const struct hello_server *server;
+	const struct server_conn *conn;
+	struct session s;
+	uint64_t answered;
+};
+
+/* The event that every message is, its line at level: what a client says. */
+void hello_client_tell(const struct client *c, const char *event,
+    const void *bytes, size_t n, int level);
+
+/*
+ * Fills in the reply for a message: its length in answer, or -1 when size does
+ * not hold it.
+ */
+ssize_t hello_client_answer(const struct client *c, const void *message,
+    size_t n, unsigned char *answer, size_t size);
+
+/* Waits before an answer, where that is asked for. */
+void hello_client_delay(const struct client *c);
+
+/* One HTTP request, one answer. 0, or -1 with the session's error. */
+int hello_http_serve(struct client *c);
+
+#endif
