@@ -68,7 +68,8 @@ endif
 
 SRC = $(filter-out %fast_linux.c %fast_posix.c,$(wildcard src/base/*.c \
 	src/cli/*.c src/net/*.c src/cmd/*.c)) \
-	src/net/fast_$(FAST).c src/net/scan_fast_$(FAST).c
+	src/net/fast_$(FAST).c src/net/process_fast_$(FAST).c \
+	src/net/scan_fast_$(FAST).c
 OBJ = $(SRC:src/%.c=$(B)/obj/%.o)
 UNIT = $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
 FUZZ = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
@@ -76,7 +77,13 @@ REPLAY = $(FUZZ:%=$(B)/tests/fuzz/%)
 
 all: $(B)/sockt
 
-$(B)/sockt: $(B)/obj/main.o $(B)/libsockt.a
+# What each connection of a server runs through lies side by side, in front:
+# a forked child has to map it anew, sixteen pages at a time.
+HOT = $(patsubst %,$(B)/obj/%.o,base/buf base/clock base/diag base/format \
+	cmd/hello_client cmd/serve_hello net/children net/hello net/listener \
+	net/process_fast_$(FAST) net/server net/session net/sock net/summary \
+	net/wait)
+$(B)/sockt: $(B)/obj/main.o $(HOT) $(B)/libsockt.a
 	$(CC) $(CFLAGS) $(MODE_CFLAGS) -o $@ $^ $(LINK)
 
 $(B)/libsockt.a: $(OBJ) $(B)/objects
@@ -88,8 +95,8 @@ $(B)/obj/%.o: src/%.c $(B)/flags
 	$(COMPILE) $(SYSTEM) $(STRICT) -MMD -MP -c -o $@ $<
 
 # The files that may use what only Linux has.
-$(B)/obj/net/fast_linux.o $(B)/obj/net/scan_fast_linux.o: \
-	private SYSTEM = -D_GNU_SOURCE
+$(B)/obj/net/fast_linux.o $(B)/obj/net/process_fast_linux.o \
+	$(B)/obj/net/scan_fast_linux.o: private SYSTEM = -D_GNU_SOURCE
 
 # Stamps: a change of flags rebuilds, and so does a file that has gone.
 remember = @mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(1))' >$@.new; \
@@ -190,7 +197,7 @@ TIDY = clang-tidy --quiet
 TIDIED = $(filter-out tests/lib/% tests/bench/% %fast_linux.c,\
 	$(filter %.c,$(C_FILES)))
 lint-tidy:
-	$(TIDY) src/net/fast_linux.c src/net/scan_fast_linux.c -- $(STD) -D_GNU_SOURCE 2>/dev/null
+	$(TIDY) $(wildcard src/net/*fast_linux.c) -- $(STD) -D_GNU_SOURCE 2>/dev/null
 	printf '%s\n' $(TIDIED) | xargs -P $(JOBS) -n 4 \
 		sh -c '$(TIDY) "$$@" -- $(STD) -Itests 2>/dev/null' tidy
 

@@ -30,9 +30,12 @@ struct deadline
 deadline_after(int64_t ms)
 {
 	struct deadline d;
-	int64_t now = clock_now();
+	int64_t now;
 
-	if (ms < 0 || ms > (INT64_MAX - now) / CLOCK_MS)
+	if (ms < 0)
+		return deadline_none();
+	now = clock_now();
+	if (ms > (INT64_MAX - now) / CLOCK_MS)
 		return deadline_none();
 	d.at_ns = now + ms * CLOCK_MS;
 	return d;

@@ -242,22 +242,21 @@ step_event(const char *call, const char *subject, int errnum, double seconds,
 	diag_event_end(&j, DIAG_STEP, "%s", subject);
 }
 
-void
-diag_step(const char *call, int64_t start_ns, int errnum, const char *note,
-    const char *fmt, ...)
+/*
+ * Apart, as all that is put together for a step: its frame would put the
+ * stack of a caller that tells nothing pages further down, and each of those
+ * is a page to copy in a child.
+ */
+__attribute__((noinline)) static void
+vstep(const char *call, int64_t start_ns,
+    int errnum, const char *note, const char *fmt, va_list ap)
 {
-	int64_t now;
+	int64_t now = clock_now();
 	int saved = errno;
 	char subject[ERR_TEXT], took[32];
 	const char *meaning;
-	va_list ap;
 
-	if (diag.level < DIAG_STEP)
-		return;
-	now = clock_now();
-	va_start(ap, fmt);
 	vsnprintf(subject, sizeof(subject), fmt, ap);
-	va_end(ap);
 	meaning = errnum == 0 ? NULL : err_meaning(errnum);
 	if (meaning != NULL)
 		note = meaning;
@@ -271,4 +270,23 @@ diag_step(const char *call, int64_t start_ns, int errnum, const char *note,
 		    errnum == 0 ? "ok" : err_reason(errnum), took, note);
 	}
 	errno = saved;
+}
+
+int64_t
+diag_step_start(void)
+{
+	return diag.level < DIAG_STEP ? 0 : clock_now();
+}
+
+void
+diag_step(const char *call, int64_t start_ns, int errnum, const char *note,
+    const char *fmt, ...)
+{
+	va_list ap;
+
+	if (diag.level < DIAG_STEP)
+		return;
+	va_start(ap, fmt);
+	vstep(call, start_ns, errnum, note, fmt, ap);
+	va_end(ap);
 }

@@ -7,8 +7,8 @@
 #include "base/diag.h"
 #include "base/err.h"
 
-static void
-out_of_memory(void)
+void
+mem_exhausted(void)
 {
 	struct err e = ERR_INIT;
 
@@ -23,7 +23,7 @@ mem_array(size_t count, size_t size)
 	void *p = calloc(count == 0 ? 1 : count, size);
 
 	if (p == NULL)
-		out_of_memory();
+		mem_exhausted();
 	return p;
 }
 
@@ -35,10 +35,10 @@ mem_resize(void *old, size_t count, size_t size)
 	if (count == 0)
 		count = 1;
 	if (count > SIZE_MAX / size)
-		out_of_memory();
+		mem_exhausted();
 	p = realloc(old, count * size);
 	if (p == NULL)
-		out_of_memory();
+		mem_exhausted();
 	return p;
 }
 

@@ -16,4 +16,7 @@ void *mem_resize(void *old, size_t count, size_t size);
 /* A copy of text that the caller frees. */
 char *mem_text(const char *text);
 
+/* Says that memory has run out, and ends the process with status 1. */
+void mem_exhausted(void) __attribute__((noreturn));
+
 #endif

@@ -96,8 +96,8 @@ run_program(struct connection *c, char *const *argv, struct deadline until,
 	summary_of_socket(c->fd, &sum);
 	sock_close_drained(&c->fd,
 	    deadline_first(until, deadline_after(status < 0 ? 0 : DRAIN_MS)));
-	summary_tell(DIAG_NOTE, &c->names.local, &c->names.remote, &sum,
-	    clock_now() - start, status < 0 ? (int)e->kind : status);
+	summary_tell(DIAG_NOTE, &c->names.local, &c->names.remote, &sum, start,
+	    status < 0 ? (int)e->kind : status);
 	return status <= 0 ? status : err_status(e, status);
 }
 

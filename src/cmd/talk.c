@@ -318,7 +318,7 @@ talk_run(struct talk *t, int *fd, const struct addr *local,
 				   deadline_after(result < 0 ? 0 : DRAIN_MS)));
 	if (result == 0 && wait_stopped() != 0)
 		result = err_sys(e, ERR_FAILED, EINTR, "draining");
-	summary_tell(DIAG_NOTE, local, remote, &sum, clock_now() - start,
+	summary_tell(DIAG_NOTE, local, remote, &sum, start,
 	    result < 0 ? (int)e->kind : 0);
 	return result;
 }

@@ -51,8 +51,8 @@ disconnect(struct http_client *c, int status)
 	if (c->fd < 0)
 		return;
 	sock_close(&c->fd);
-	summary_tell(DIAG_NOTE, &c->local, &c->remote, &s,
-	    clock_now() - c->opened_ns, status);
+	summary_tell(
+	    DIAG_NOTE, &c->local, &c->remote, &s, c->opened_ns, status);
 	buf_init(&c->in, c->storage, HTTP_CLIENT_BUFFER);
 }
 

@@ -1,6 +1,7 @@
 #include "net/listener.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +15,12 @@
 #include "net/fast.h"
 #include "net/holder.h"
 #include "net/resolve.h"
+
+/*
+ * More than any system takes: listen(2) cuts it down to what is allowed now,
+ * which may be more than the SOMAXCONN that the C library was built with.
+ */
+#define BACKLOG_MOST INT_MAX
 
 /* How often a free port number is looked for on both families. */
 #define TRIES 32
@@ -90,7 +97,8 @@ static int
 bind_listen(int fd, const struct addr *a, const struct listener_options *o)
 {
 	int64_t start;
-	int backlog = o->backlog < 0 ? SOMAXCONN : (int)o->backlog;
+	int backlog = o->backlog < 0 ? BACKLOG_MOST : (int)o->backlog;
+	char told[32];
 	int result;
 
 	if (sock_bind(fd, a) < 0) {
@@ -104,11 +112,15 @@ bind_listen(int fd, const struct addr *a, const struct listener_options *o)
 	}
 	if (o->type == SOCK_DGRAM)
 		return 0;
-	start = clock_now();
+	if (backlog == BACKLOG_MOST)
+		snprintf(told, sizeof(told), "as long as the system allows");
+	else
+		snprintf(told, sizeof(told), "%d", backlog);
+	start = diag_step_start();
 	result = listen(fd, backlog);
 	diag_step("listen", start, result < 0 ? errno : 0,
-	    "the kernel now takes connections on our behalf", "backlog %d",
-	    backlog);
+	    "the kernel now takes connections on our behalf", "backlog %s",
+	    told);
 	return result;
 }
 
@@ -272,15 +284,35 @@ listener_announce(const struct listener *l)
 	}
 }
 
+/* Our end of a connection: bound's, which needs not be asked, unless that is
+ * every address. */
+static void
+find_local(const struct addr *bound, int fd, struct addr *local)
+{
+	if (bound->len == 0 || addr_is_any(bound))
+		sock_local(fd, local);
+	else
+		*local = *bound;
+}
+
+/* Apart for its frame: see summary.c. */
+__attribute__((noinline)) static void
+tell_accept(int64_t start_ns, const struct addr *remote)
+{
+	char text[ADDR_TEXT];
+
+	diag_step("accept", start_ns, 0,
+	    "a new socket for this one peer; the listening one goes on", "%s",
+	    addr_format(remote, text, sizeof(text)));
+}
+
 int
 listener_accept(struct listener *l, struct addr *local, struct addr *remote)
 {
-	int64_t start = clock_now();
-	char text[ADDR_TEXT];
+	int64_t start = diag_step_start();
 	size_t i, at;
 	int fd = -1;
 
-	errno = EAGAIN;
 	for (i = 0; i < l->count && fd < 0; i++) {
 		at = (l->turn + i) % l->count;
 		fd = fast_accept(l->fds[at], remote);
@@ -289,13 +321,14 @@ listener_accept(struct listener *l, struct addr *local, struct addr *remote)
 		if (fd >= 0)
 			l->turn = at + 1;
 	}
-	if (fd < 0)
+	if (fd < 0) {
+		errno = EAGAIN;
 		return -1;
+	}
 	addr_unmap(remote);
-	sock_local(fd, local);
-	diag_step("accept", start, 0,
-	    "a new socket for this one peer; the listening one goes on", "%s",
-	    addr_format(remote, text, sizeof(text)));
+	find_local(&l->addrs[at], fd, local);
+	if (diag_shows(DIAG_STEP))
+		tell_accept(start, remote);
 	return fd;
 }
 
@@ -305,7 +338,7 @@ listener_abandon(struct listener *l)
 	size_t i;
 
 	for (i = 0; i < l->count; i++)
-		fd_close(&l->fds[i]);
+		close(l->fds[i]);
 	l->count = 0;
 }
 

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/addr.h"
+#include "net/process_fast.h"
 #include "net/wait.h"
 
 extern char **environ;
@@ -99,30 +99,6 @@ make_environment(struct environment *env, const char *protocol,
 }
 
 /*
- * Signals back to their defaults, since an ignored SIGPIPE would be
- * inherited; and a group of its own, so that it can be ended with everything
- * that it starts.
- */
-static void
-set_attributes(posix_spawnattr_t *attr, bool own_group)
-{
-	short flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
-	sigset_t set;
-
-	sigemptyset(&set);
-	posix_spawnattr_setsigmask(attr, &set);
-	sigaddset(&set, SIGPIPE);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGCHLD);
-	posix_spawnattr_setsigdefault(attr, &set);
-	if (own_group) {
-		posix_spawnattr_setpgroup(attr, 0);
-		flags |= POSIX_SPAWN_SETPGROUP;
-	}
-	posix_spawnattr_setflags(attr, flags);
-}
-
-/*
  * A copy of fd out of the way of 0 and 1, which belong to the program: dup2(2)
  * onto itself would keep the close-on-exec flag. *copy is -1 where none is
  * needed, as with every socket of ours: a server short of descriptors can
@@ -139,24 +115,15 @@ out_of_the_way(int fd, int *copy)
 static int
 spawn(const struct program *p, char **environment, pid_t *pid)
 {
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
 	int copies[2];
 	int in = out_of_the_way(p->in, &copies[0]);
 	int out = out_of_the_way(p->out, &copies[1]);
+	struct fast_program program = {
+	    p->argv, environment, in, out, p->own_group};
 	int errnum = errno;
 
-	if (in >= 0 && out >= 0) {
-		posix_spawn_file_actions_init(&files);
-		posix_spawnattr_init(&attr);
-		posix_spawn_file_actions_adddup2(&files, in, 0);
-		posix_spawn_file_actions_adddup2(&files, out, 1);
-		set_attributes(&attr, p->own_group);
-		errnum = posix_spawnp(
-		    pid, p->argv[0], &files, &attr, p->argv, environment);
-		posix_spawnattr_destroy(&attr);
-		posix_spawn_file_actions_destroy(&files);
-	}
+	if (in >= 0 && out >= 0)
+		errnum = fast_spawn(&program, pid);
 	fd_close(&copies[0]);
 	fd_close(&copies[1]);
 	return errnum;
@@ -165,7 +132,7 @@ spawn(const struct program *p, char **environment, pid_t *pid)
 pid_t
 program_start(const struct program *p, struct err *e)
 {
-	int64_t start = clock_now();
+	int64_t start = diag_step_start();
 	struct environment env;
 	char shown[256];
 	int errnum;

@@ -67,7 +67,7 @@ start_child(const struct endpoint *ep, int family, int *in)
 		return -1;
 	pid = fork();
 	if (pid == 0) {
-		wait_child_reset(false);
+		wait_child();
 		look_up(ep, family, ends[1]);
 		_exit(0);
 	}

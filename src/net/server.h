@@ -50,20 +50,24 @@ struct server_child {
 struct server {
 	struct listener *listener; /* the caller's */
 	const struct server_options *options;
-	struct server_child *children; /* owned */
-	pid_t *pids;                   /* theirs, to be searched; owned */
-	struct pollfd *fds;            /* room to poll them all; owned */
-	size_t count;                  /* of them */
-	size_t room;                   /* for them */
-	size_t running;                /* with a process */
-	int64_t pause_ms;              /* back-off for want of descriptors */
-	struct deadline resume;        /* no accepting before that */
-	int last_status;               /* shell status of the last one reaped */
+	/* Owned tables that no child gets; see net/process_fast.h. */
+	struct server_child *children;
+	pid_t *pids;            /* theirs, to be searched */
+	struct pollfd *fds;     /* room to poll them all */
+	size_t count;           /* of children */
+	size_t room;            /* for them */
+	size_t running;         /* with a process */
+	int child_fd;           /* readable when one has ended, or -1 */
+	bool has_ended;         /* it was: there are some to reap */
+	int64_t pause_ms;       /* back-off for want of descriptors */
+	struct deadline resume; /* no accepting before that */
+	int last_status;        /* shell status of the last one reaped */
 };
 
 /*
  * Serves the connection in the child; its return value is the exit status.
- * fd belongs to it. Signals have their defaults there.
+ * fd belongs to it. Caught signals do what they do by default (wait_child()),
+ * but SIGCHLD may be blocked.
  */
 typedef int server_serve(int fd, const struct server_conn *c, void *context);
 

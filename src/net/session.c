@@ -15,10 +15,14 @@
 void
 session_start(struct session *s, int fd, int64_t idle_ms, int64_t max_ms)
 {
-	memset(s, 0, sizeof(*s));
+	static const struct summary nothing;
+
 	s->fd = fd;
 	s->idle_ms = idle_ms;
 	s->until = deadline_after(max_ms);
+	s->r = nothing;
+	s->is_read = false;
+	err_clear(&s->e);
 }
 
 int
@@ -60,8 +64,10 @@ session_receive(struct session *s, void *piece, size_t size)
 		n = recv(s->fd, piece, size, MSG_DONTWAIT);
 		if (n > 0)
 			s->r.received += (uint64_t)n;
-		if (n == 0)
+		if (n == 0) {
 			s->r.first = FIRST_PEER;
+			s->is_read = true;
+		}
 		if (n >= 0)
 			return n;
 		if (errno != EAGAIN && errno != EINTR)
@@ -92,26 +98,34 @@ session_send(struct session *s, const void *bytes, size_t n)
 	return 0;
 }
 
+/* Apart for its frame: see summary.c. */
+__attribute__((noinline)) static void
+tell_error(struct session *s, const struct server_conn *c)
+{
+	char text[ADDR_TEXT];
+
+	err_prefix(&s->e, "%s", addr_format(&c->remote, text, sizeof(text)));
+	diag_error(&s->e);
+}
+
 int
 session_end(
     struct session *s, const struct server_conn *c, int level, int result)
 {
-	char text[ADDR_TEXT];
-
 	if (result == 0 && s->r.first == FIRST_NOBODY)
 		s->r.first = FIRST_US;
 	if (s->fd >= 0)
 		sock_finish(s->fd);
-	sock_close_drained(
-	    &s->fd, deadline_first(s->until, deadline_after(DRAIN_MS)));
+	if (s->is_read)
+		sock_close(&s->fd);
+	else
+		sock_close_drained(
+		    &s->fd, deadline_first(s->until, deadline_after(DRAIN_MS)));
 	if (result == 0)
 		err_clear(&s->e);
-	if (result < 0) {
-		err_prefix(
-		    &s->e, "%s", addr_format(&c->remote, text, sizeof(text)));
-		diag_error(&s->e);
-	}
-	summary_tell(level, &c->local, &c->remote, &s->r,
-	    clock_now() - c->start_ns, (int)s->e.kind);
+	if (result < 0)
+		tell_error(s, c);
+	summary_tell(
+	    level, &c->local, &c->remote, &s->r, c->start_ns, (int)s->e.kind);
 	return (int)s->e.kind;
 }

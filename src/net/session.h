@@ -5,6 +5,7 @@
 #ifndef NET_SESSION_H
 #define NET_SESSION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -19,6 +20,7 @@ struct session {
 	int64_t idle_ms;       /* no byte either way for so long; -1: any */
 	struct deadline until; /* of the whole connection */
 	struct summary r;      /* what moved so far, and who ended it */
+	bool is_read;          /* to the peer's end: nothing more comes */
 	struct err e;          /* why it failed */
 };
 

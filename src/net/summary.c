@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/diag.h"
 #include "base/json.h"
 #include "base/num.h"
@@ -43,8 +44,13 @@ put_event(struct json *j, const struct addr *local, const struct addr *remote,
 	json_number(j, "status", status);
 }
 
-void
-summary_tell(int level, const struct addr *local, const struct addr *remote,
+/*
+ * Texts and events are put together apart from the functions that others
+ * call: where nothing is told, their large frames would put the caller's
+ * stack pages further down, each a page to be copied in a child.
+ */
+__attribute__((noinline)) static void
+put_closed(int level, const struct addr *local, const struct addr *remote,
     const struct summary *s, int64_t ns, int status)
 {
 	static const char *const words[] = {
@@ -53,8 +59,6 @@ summary_tell(int level, const struct addr *local, const struct addr *remote,
 						       ended[32] = "";
 	struct json j;
 
-	if (!diag_tells(level))
-		return;
 	put_event(&j, local, remote, s, ns, status);
 	if (!s->bytes_unknown)
 		snprintf(bytes, sizeof(bytes),
@@ -71,14 +75,20 @@ summary_tell(int level, const struct addr *local, const struct addr *remote,
 }
 
 void
-summary_tell_accepted(
-    int level, const struct addr *local, const struct addr *remote)
+summary_tell(int level, const struct addr *local, const struct addr *remote,
+    const struct summary *s, int64_t start_ns, int status)
+{
+	if (diag_tells(level))
+		put_closed(
+		    level, local, remote, s, clock_now() - start_ns, status);
+}
+
+__attribute__((noinline)) static void
+put_accepted(int level, const struct addr *local, const struct addr *remote)
 {
 	char to[ADDR_TEXT], from[ADDR_TEXT];
 	struct json j;
 
-	if (!diag_tells(level))
-		return;
 	diag_event_begin(&j, "accepted");
 	addr_json(local, &j, "local");
 	addr_json(remote, &j, "remote");
@@ -88,18 +98,32 @@ summary_tell_accepted(
 }
 
 void
-summary_tell_refused(int level, const struct addr *local,
-    const struct addr *remote, const char *why)
+summary_tell_accepted(
+    int level, const struct addr *local, const struct addr *remote)
+{
+	if (diag_tells(level))
+		put_accepted(level, local, remote);
+}
+
+__attribute__((noinline)) static void
+put_refused(int level, const struct addr *local, const struct addr *remote,
+    const char *why)
 {
 	char from[ADDR_TEXT];
 	struct json j;
 
-	if (!diag_tells(level))
-		return;
 	diag_event_begin(&j, "turned-away");
 	addr_json(local, &j, "local");
 	addr_json(remote, &j, "remote");
 	json_text(&j, "reason", why);
 	diag_event_end(&j, level, "%s: turned away (%s)",
 	    addr_format(remote, from, sizeof(from)), why);
+}
+
+void
+summary_tell_refused(int level, const struct addr *local,
+    const struct addr *remote, const char *why)
+{
+	if (diag_tells(level))
+		put_refused(level, local, remote, why);
 }

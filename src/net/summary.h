@@ -37,10 +37,11 @@ void summary_tell_refused(int level, const struct addr *local,
     const struct addr *remote, const char *why);
 
 /*
- * The "closed" event, its line at level. ns is how long the connection lasted,
- * status its exit status.
+ * The "closed" event, its line at level. start_ns is when the connection began
+ * (base/clock.h), status its exit status.
  */
 void summary_tell(int level, const struct addr *local,
-    const struct addr *remote, const struct summary *s, int64_t ns, int status);
+    const struct addr *remote, const struct summary *s, int64_t start_ns,
+    int status);
 
 #endif

@@ -15,7 +15,8 @@ static struct {
 	volatile sig_atomic_t pending; /* came, not yet taken */
 	volatile sig_atomic_t stopped; /* the one that asked to stop */
 	int caught;                    /* mask of wait_signal */
-} signals = {{-1, -1}, 0, 0, 0};
+	bool is_child;                 /* that a handler ought not to run in */
+} signals = {{-1, -1}, 0, 0, 0, false};
 
 static const struct {
 	int bit;
@@ -31,6 +32,32 @@ static const struct {
 
 #define NUMBERS (sizeof(numbers) / sizeof(numbers[0]))
 
+/* Dies by a signal, as a shell expects it. */
+static void
+die_by(int number)
+{
+	struct sigaction sa = {.sa_handler = SIG_DFL};
+	sigset_t one;
+
+	sigaction(number, &sa, NULL);
+	sigemptyset(&one);
+	sigaddset(&one, number);
+	sigprocmask(SIG_UNBLOCK, &one, NULL);
+	raise(number);
+	_exit(128 + number);
+}
+
+/* In a child: what the signal does by default. */
+static void
+on_signal_in_child(int number)
+{
+	size_t i;
+
+	for (i = 0; i < NUMBERS; i++)
+		if (numbers[i].number == number && numbers[i].bit == WAIT_STOP)
+			die_by(number);
+}
+
 static void
 on_signal(int number)
 {
@@ -38,6 +65,10 @@ on_signal(int number)
 	bool woken = signals.pending != 0;
 	size_t i;
 
+	if (signals.is_child) {
+		on_signal_in_child(number);
+		return;
+	}
 	for (i = 0; i < NUMBERS; i++) {
 		if (numbers[i].number != number)
 			continue;
@@ -59,15 +90,34 @@ wait_start(void)
 	sigaction(SIGPIPE, &sa, NULL);
 }
 
+/* What is caught does again what it does by default. */
+static void
+default_handlers(void)
+{
+	struct sigaction sa = {.sa_handler = SIG_DFL};
+	size_t i;
+
+	for (i = 0; i < NUMBERS; i++)
+		if (numbers[i].bit & signals.caught)
+			sigaction(numbers[i].number, &sa, NULL);
+}
+
 int
 wait_catch(int mask, struct err *e)
 {
 	struct sigaction sa = {.sa_handler = on_signal}, old;
+	sigset_t set;
 	size_t i;
 
+	if (signals.is_child) {
+		default_handlers();
+		signals.is_child = false;
+		signals.caught = 0;
+	}
 	if (signals.ends[0] < 0 && fast_pipe(signals.ends, true) < 0)
 		return err_sys(e, ERR_FAILED, errno, "signal pipe");
 	sigemptyset(&sa.sa_mask);
+	sigemptyset(&set);
 	for (i = 0; i < NUMBERS; i++) {
 		if (!(numbers[i].bit & mask))
 			continue;
@@ -75,7 +125,9 @@ wait_catch(int mask, struct err *e)
 		if (numbers[i].number == SIGINT && old.sa_handler == SIG_IGN)
 			continue;
 		sigaction(numbers[i].number, &sa, NULL);
+		sigaddset(&set, numbers[i].number);
 	}
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	signals.caught |= mask;
 	return 0;
 }
@@ -156,37 +208,32 @@ wait_until(struct deadline until)
 }
 
 void
-wait_child_reset(bool for_program)
+wait_child(void)
+{
+	if (signals.ends[0] >= 0) {
+		close(signals.ends[0]);
+		close(signals.ends[1]);
+	}
+	signals.ends[0] = signals.ends[1] = -1;
+	signals.is_child = true;
+	signals.pending = 0;
+	signals.stopped = 0;
+}
+
+void
+wait_reset_signals(void)
 {
 	struct sigaction sa = {.sa_handler = SIG_DFL};
 	sigset_t none;
-	size_t i;
 
-	for (i = 0; i < NUMBERS; i++)
-		if (numbers[i].bit & signals.caught)
-			sigaction(numbers[i].number, &sa, NULL);
-	if (for_program)
-		sigaction(SIGPIPE, &sa, NULL);
+	default_handlers();
+	sigaction(SIGPIPE, &sa, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	fd_close(&signals.ends[0]);
-	fd_close(&signals.ends[1]);
-	signals.pending = 0;
-	signals.stopped = 0;
-	signals.caught = 0;
 }
 
 void
 wait_die(void)
 {
-	struct sigaction sa = {.sa_handler = SIG_DFL};
-	int number = signals.stopped;
-	sigset_t one;
-
-	sigaction(number, &sa, NULL);
-	sigemptyset(&one);
-	sigaddset(&one, number);
-	sigprocmask(SIG_UNBLOCK, &one, NULL);
-	raise(number);
-	_exit(128 + number);
+	die_by(signals.stopped);
 }

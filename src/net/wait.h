@@ -53,10 +53,17 @@ int wait_fd(int fd, short events, struct deadline until);
 int wait_until(struct deadline until);
 
 /*
- * In a child: all signals back to what they do by default, and the pipe
- * closed. SIGPIPE stays ignored unless for_program is set.
+ * In a child that has been forked: from now on caught signals do what they do
+ * by default, and the pipe is closed. SIGPIPE stays ignored. The handlers are
+ * still there and see to it, since most children never get a signal.
  */
-void wait_child_reset(bool for_program);
+void wait_child(void);
+
+/*
+ * In a child that is to become a program, even of vfork(2): every signal back
+ * to its default, none blocked. Changes nothing in memory.
+ */
+void wait_reset_signals(void);
 
 /* Dies by the signal that asked to stop, as a shell expects it. */
 void wait_die(void);

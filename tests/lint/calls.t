@@ -18,7 +18,7 @@ sub found {
 my $linux = qr/\b(?:splice|tee|vmsplice|sendfile|copy_file_range|sendmmsg
     |recvmmsg|epoll_\w+|accept4|pipe2|p(?:read|write)v2|signalfd|timerfd_\w+
     |eventfd|io_uring\w*|memfd_create|prctl|close_range|syscall|unshare
-    |inotify_\w+|ppoll|dup3|mremap)\s*\(/x;
+    |inotify_\w+|ppoll|dup3|mremap|vfork|_Fork|madvise|mmap)\s*\(/x;
 is found($linux, qr/fast_linux\.c$/, @sources), '',
     'calls that only Linux has are in fast_linux.c';
 
@@ -58,7 +58,7 @@ is found(qr/(?<![\w.>])(?:v?printf|puts|putchar)\s*\(|\bstdout\b/, qr/^$/, @low)
 is found(qr/(?<!\w)(?:exit|abort|quick_exit)\s*\(/, qr{^src/base/mem\.c$},
     @low), '', 'base and net never exit, but when memory is out';
 is found(qr/(?<!\w)_exit\s*\(/,
-    qr{^src/net/(?:resolve|program|server|wait|fast_\w+)\.c$}, @low), '',
+    qr{^src/net/(?:resolve|program|server|wait|(?:\w+_)?fast_\w+)\.c$}, @low), '',
     '_exit is for children only, and for wait_die';
 
 is found(qr/\b(?:strcat|sprintf|vsprintf|gets|alloca|setjmp|longjmp

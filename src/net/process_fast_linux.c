@@ -1,0 +1,167 @@
+#include "net/process_fast.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "net/wait.h"
+
+/* Where programs are when PATH does not say. */
+#define DEFAULT_PATH "/usr/local/bin:/bin:/usr/bin"
+
+/* What glibc's fork() does besides writes to pages of its own, each of which
+ * is a page to be copied. */
+pid_t
+fast_fork(void)
+{
+#if defined(__GLIBC__) && defined(__GLIBC_PREREQ)
+#if __GLIBC_PREREQ(2, 34)
+	return _Fork();
+#else
+	return fork();
+#endif
+#else
+	return fork();
+#endif
+}
+
+/* Whether another folder may still have the program. */
+static bool
+is_elsewhere(int errnum)
+{
+	return errnum == EACCES || errnum == ENOENT || errnum == ENOTDIR ||
+	       errnum == ESTALE || errnum == ENODEV || errnum == ETIMEDOUT;
+}
+
+/* Tries each folder of PATH. Returns only on failure, with an errno. */
+static int
+execute_in_path(const struct fast_program *p)
+{
+	const char *name = p->argv[0], *at = getenv("PATH"), *end;
+	size_t length = strlen(name), n;
+	char full[PATH_MAX + 1];
+	int found = ENOENT;
+
+	if (length == 0)
+		return ENOENT;
+	for (at = at != NULL ? at : DEFAULT_PATH; at != NULL;
+	     at = *end == ':' ? end + 1 : NULL) {
+		end = strchr(at, ':');
+		if (end == NULL)
+			end = at + strlen(at);
+		n = (size_t)(end - at);
+		if (n + length + 2 > sizeof(full))
+			continue;
+		memcpy(full, at, n);
+		/* An empty entry is the working directory. */
+		if (n > 0)
+			full[n++] = '/';
+		memcpy(full + n, name, length + 1);
+		execve(full, p->argv, p->environment);
+		if (!is_elsewhere(errno))
+			return errno;
+		if (errno == EACCES)
+			found = EACCES;
+	}
+	return found;
+}
+
+/*
+ * In the child, which still has the parent's memory: nothing may be changed
+ * there but the stack. Returns only on failure, with an errno.
+ */
+static int
+become(const struct fast_program *p)
+{
+	if (p->own_group && setpgid(0, 0) < 0)
+		return errno;
+	if (dup2(p->in, 0) < 0 || dup2(p->out, 1) < 0)
+		return errno;
+	wait_reset_signals();
+	if (strchr(p->argv[0], '/') == NULL)
+		return execute_in_path(p);
+	execve(p->argv[0], p->argv, p->environment);
+	return errno;
+}
+
+/*
+ * vfork(2): no page table is copied, and the failure comes back by way of the
+ * memory that is shared. A signal must not run a handler of ours in the
+ * child, which would be told to the parent.
+ */
+int
+fast_spawn(const struct fast_program *p, pid_t *pid)
+{
+	volatile int errnum = 0;
+	sigset_t all, old;
+	pid_t child;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	child = vfork();
+	if (child == 0) {
+		/* Linux's vfork(2) shares memory and stack; see become(). */
+		errnum = become(p); /* NOLINT(clang-analyzer-unix.Vfork) */
+		_exit(127);
+	}
+	if (child < 0)
+		errnum = errno;
+	else if (errnum != 0)
+		waitpid(child, NULL, 0);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	*pid = child;
+	return errnum;
+}
+
+void *
+fast_own_memory(void *old, size_t old_size, size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return NULL;
+	/* Where it cannot be had, a copy is made; that is all. */
+	(void)madvise(memory, size, MADV_DONTFORK);
+	if (old != NULL) {
+		memcpy(memory, old, old_size < size ? old_size : size);
+		munmap(old, old_size);
+	}
+	return memory;
+}
+
+void
+fast_own_free(void *memory, size_t size)
+{
+	if (memory != NULL)
+		munmap(memory, size);
+}
+
+int
+fast_children_open(void)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd >= 0)
+		sigprocmask(SIG_BLOCK, &set, NULL);
+	return fd;
+}
+
+void
+fast_children_heard(int fd)
+{
+	struct signalfd_siginfo info;
+
+	/* Signals that wait are one. */
+	(void)!read(fd, &info, sizeof(info));
+}

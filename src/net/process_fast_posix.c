@@ -1,0 +1,87 @@
+#include "net/process_fast.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+pid_t
+fast_fork(void)
+{
+	return fork();
+}
+
+/*
+ * Signals back to their defaults, since an ignored SIGPIPE would be
+ * inherited; and a group of its own, so that it can be ended with everything
+ * that it starts.
+ */
+static void
+set_attributes(posix_spawnattr_t *attr, bool own_group)
+{
+	short flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
+	sigset_t set;
+
+	sigemptyset(&set);
+	posix_spawnattr_setsigmask(attr, &set);
+	sigaddset(&set, SIGPIPE);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGCHLD);
+	posix_spawnattr_setsigdefault(attr, &set);
+	if (own_group) {
+		posix_spawnattr_setpgroup(attr, 0);
+		flags |= POSIX_SPAWN_SETPGROUP;
+	}
+	posix_spawnattr_setflags(attr, flags);
+}
+
+int
+fast_spawn(const struct fast_program *p, pid_t *pid)
+{
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attr;
+	int errnum;
+
+	posix_spawn_file_actions_init(&files);
+	posix_spawnattr_init(&attr);
+	posix_spawn_file_actions_adddup2(&files, p->in, 0);
+	posix_spawn_file_actions_adddup2(&files, p->out, 1);
+	set_attributes(&attr, p->own_group);
+	errnum = posix_spawnp(
+	    pid, p->argv[0], &files, &attr, p->argv, p->environment);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&files);
+	return errnum;
+}
+
+void *
+fast_own_memory(void *old, size_t old_size, size_t size)
+{
+	unsigned char *memory = realloc(old, size);
+
+	if (memory != NULL && size > old_size)
+		memset(memory + old_size, 0, size - old_size);
+	return memory;
+}
+
+void
+fast_own_free(void *memory, size_t size)
+{
+	(void)size;
+	free(memory);
+}
+
+int
+fast_children_open(void)
+{
+	errno = ENOTSUP;
+	return -1;
+}
+
+void
+fast_children_heard(int fd)
+{
+	(void)fd;
+}

@@ -1,0 +1,65 @@
+# A connection's process answers signals as any other does, and its end is
+# nobody else's.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use Test::More;
+
+# The only child of a process, once there is one.
+sub child {
+    my ($pid) = @_;
+    for (1 .. 1000) {
+        for my $stat (glob '/proc/[0-9]*/stat') {
+            open my $f, '<', $stat or next;
+            my $line = <$f> // '';
+            return $1 if $line =~ /^(\d+) .*\) \S (\d+)/ && $2 == $pid;
+        }
+        select undef, undef, undef, 0.005;
+    }
+    return 0;
+}
+
+plan skip_all => 'needs /proc' unless -e '/proc/self/stat';
+
+my $target = tcp_listener();
+for my $case (
+    [ 'serve-hello', 'Welcome!', 'serve-hello' ],
+    [ 'listen --echo', '', 'listen', '-k', '--echo' ],
+    [ 'listen --to', '', 'listen', '-k', '--to',
+        '127.0.0.1:' . $target->sockport ],
+) {
+    my ($name, $greeting, @command) = @$case;
+    for my $signal (qw(TERM INT)) {
+        my $p = start(@command, '-v', 0);
+        my $c = tcp_client($p->port);
+        is do { sysread $c, my $said, length $greeting; $said }, $greeting,
+            "$name: served" if length $greeting;
+        accept my $held, $target if $name =~ /--to/;
+        my $child = child($p->{pid});
+        ok $child && kill($signal, $child), "$name: its process gets $signal";
+        my $got = sysread $c, my $rest, 1;
+        ok !$got, 'and ends: its connection does too';
+        my $again = tcp_client($p->port);
+        ok $again, 'the server goes on';
+        close $again;
+        close $c;
+        is $p->stop->{status}, 0, 'and stops when it is told to';
+    }
+}
+
+# With the signals blocked that stop a server it could not be stopped.
+use POSIX ();
+my $set = POSIX::SigSet->new(POSIX::SIGTERM(), POSIX::SIGINT());
+my $old = POSIX::SigSet->new;
+POSIX::sigprocmask(POSIX::SIG_BLOCK(), $set, $old);
+my $p = start('listen', '-k', '--echo', 0);
+POSIX::sigprocmask(POSIX::SIG_SETMASK(), $old);
+my $c = tcp_client($p->port);
+print $c 'x';
+shutdown $c, 1;
+is do { local $/; <$c> }, 'x', 'started with TERM and INT blocked: it serves';
+is $p->stop->{status}, 0, 'and can be stopped';
+
+done_testing;

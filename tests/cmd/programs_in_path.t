@@ -1,0 +1,73 @@
+# Where a program that is named without a slash is looked for.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Cwd qw(getcwd);
+use File::Temp qw(tempdir);
+use Sockt;
+use Test::More;
+
+my $dir = tempdir(CLEANUP => 1);
+mkdir "$dir/$_" or die "$dir/$_: $!" for qw(none plain first second);
+
+sub script {
+    my ($path, $mode, $text) = @_;
+    open my $f, '>', $path or die "$path: $!";
+    print $f $text;
+    close $f or die "$path: $!";
+    chmod $mode, $path;
+    return;
+}
+script("$dir/plain/told", 0644, "#!/bin/sh\necho plain\n");
+script("$dir/first/told", 0755, "#!/bin/sh\necho first\n");
+script("$dir/second/told", 0755, "#!/bin/sh\necho second\n");
+script("$dir/first/rubbish", 0755, "echo no magic number\n");
+
+# What a program says whose name is looked for in this PATH.
+sub answer {
+    my ($name, $path) = @_;
+    my $p = start({ env => { PATH => $path } }, 'listen', '-4', 0, '--',
+        $name);
+    my $c = tcp_client($p->port);
+    shutdown $c, 1;
+    local $/;
+    my $said = <$c> // '';
+    my $r = $p->finish;
+    return ($said, $r->{status}, $r->{err});
+}
+
+is((answer('told', "$dir/none:$dir/first:$dir/second"))[0], "first\n",
+    'the first folder that has it');
+is((answer('told', "$dir/no/such:$dir/second:$dir/first"))[0], "second\n",
+    'a folder that is not there is passed over');
+is((answer('told', "$dir/plain:$dir/second"))[0], "second\n",
+    'so is a file that may not be executed');
+is((answer('told', join ':', ('x' x 5000), "$dir/first"))[0], "first\n",
+    'and a folder with too long a name');
+is((answer("$dir/second/told", "$dir/first"))[0], "second\n",
+    'a name with a slash is a path');
+
+my $was = getcwd();
+chdir "$dir/second" or die "chdir: $!";
+for my $path (":$dir/first", "$dir/none::$dir/first", "$dir/none:") {
+    is((answer('told', $path))[0], "second\n",
+        "an empty entry is the working directory: '"
+        . ($path =~ s/\Q$dir\E//gr) . "'");
+}
+chdir $was;
+
+for my $case (
+    [ 'told', "$dir/none", 127, 'No such file' ],
+    [ 'told', "$dir/none:$dir/plain", 126, 'Permission denied' ],
+    [ 'rubbish', "$dir/first", 126, 'Exec format error' ],
+    [ '', "$dir/first", 127, 'No such file' ],
+) {
+    my ($name, $path, $status, $why) = @$case;
+    my ($said, $got, $err) = answer($name, $path);
+    is $got, $status, "'$name': $status";
+    like $err, qr/cannot be executed: $why/, "and $why";
+    is $said, '', 'the connection is closed';
+}
+
+done_testing;
