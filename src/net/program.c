@@ -64,6 +64,9 @@ is_ucspi(const char *variable)
 	    "TCPREMOTE", "UDPLOCAL", "UDPREMOTE", "UNIXLOCALPATH="};
 	size_t i;
 
+	/* Most of an environment is told by its first letter. */
+	if (strchr("PTU", variable[0]) == NULL)
+		return false;
 	for (i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
 		if (strncmp(variable, prefixes[i], strlen(prefixes[i])) == 0)
 			return true;
