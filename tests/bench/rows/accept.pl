@@ -16,6 +16,7 @@ my @forking = (
 my @running = (
     ['sockt', [sockt(), qw(listen -q -k --max-conns 2000 127.0.0.1 PORT --),
         $greeter]],
+    ['limit: accept, vfork', [limit('spawn'), 'PORT', $greeter]],
     ['tcpserver -b 4096',
         [qw(tcpserver -H -R -l0 -b 4096 -c 2000 127.0.0.1 PORT), $greeter]],
     ['tcpserver', [qw(tcpserver -H -R -l0 -c 2000 127.0.0.1 PORT), $greeter]],
