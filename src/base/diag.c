@@ -248,8 +248,8 @@ step_event(const char *call, const char *subject, int errnum, double seconds,
  * is a page to copy in a child.
  */
 __attribute__((noinline)) static void
-vstep(const char *call, int64_t start_ns,
-    int errnum, const char *note, const char *fmt, va_list ap)
+vstep(const char *call, int64_t start_ns, int errnum, const char *note,
+    const char *fmt, va_list ap)
 {
 	int64_t now = clock_now();
 	int saved = errno;
