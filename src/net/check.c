@@ -100,10 +100,11 @@ check_again(struct scan *s, uint32_t id)
 	struct probe *p = scan_probe(s, id);
 	struct reticence *r = reticence_of(s, p->pair);
 	bool begins;
+	int i;
 	int64_t ns = reticence_again(r, &s->rules, clock_now(), &begins);
 
 	probe_time(&s->pool, id, ns);
-	if (begins)
+	for (i = 0; begins && i < RETICENCE_CHECKS; i++)
 		schedule(s, p->pair, ns);
 	tell(s, r, p->pair);
 }

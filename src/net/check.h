@@ -1,6 +1,6 @@
 /*
  * Hosts that limit how often they refuse, in a scan by datagrams: their silent
- * ports are asked again in rounds, each with a check; see net/reticence.h.
+ * ports are asked again in rounds, each with checks; see net/reticence.h.
  */
 #ifndef NET_CHECK_H
 #define NET_CHECK_H
@@ -26,7 +26,7 @@ void check_refused(struct scan *s, uint64_t pair, int64_t sent_ns);
 /* Whether the silence that met probe id says nothing about its port. */
 bool check_is_withheld(const struct scan *s, uint32_t id);
 
-/* Has probe id wait for the next round, and sees to that round's check. */
+/* Has probe id wait for the next round, and sees to that round's checks. */
 void check_again(struct scan *s, uint32_t id);
 
 /* True when the next probe that may leave is a check. */

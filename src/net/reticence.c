@@ -7,23 +7,29 @@ struct reticence_rules
 reticence_rules(int64_t interval_ns, uint32_t parallel)
 {
 	struct reticence_rules rules = {RETICENCE_SAME_NS, RETICENCE_ROUND};
+	int64_t at_once;
 
 	if (parallel < rules.most)
 		rules.most = (uint16_t)parallel;
-	if (interval_ns > 0 && RETICENCE_SAME_NS / interval_ns < rules.most)
-		rules.most = (uint16_t)(RETICENCE_SAME_NS / interval_ns);
-	if (rules.most == 0) {
-		rules.most = 1;
-		rules.same_ns = 2 * interval_ns;
-	}
+	if (interval_ns <= 0)
+		return rules;
+	at_once = RETICENCE_SAME_NS / interval_ns - RETICENCE_CHECKS;
+	if (at_once < rules.most)
+		rules.most = at_once < 1 ? 1 : (uint16_t)at_once;
+	if (at_once < 1)
+		rules.same_ns = (RETICENCE_CHECKS + 1) * interval_ns;
 	return rules;
 }
 
 void
 reticence_refused(struct reticence *r, uint32_t index, int64_t sent_ns)
 {
-	if (sent_ns > r->refused_ns)
-		r->refused_ns = sent_ns;
+	if (sent_ns >= r->refused_ns[0]) {
+		r->refused_ns[1] = r->refused_ns[0];
+		r->refused_ns[0] = sent_ns;
+	} else if (sent_ns > r->refused_ns[1]) {
+		r->refused_ns[1] = sent_ns;
+	}
 	r->closed = index;
 	r->is_known = true;
 	r->mute = 0;
@@ -37,28 +43,29 @@ reticence_counts(const struct reticence *r, const struct reticence_rules *rules,
 {
 	if (!r->is_known || r->mute >= RETICENCE_MUTE)
 		return true;
-	return r->refused_ns >= sent_ns &&
-	       r->refused_ns < sent_ns + rules->same_ns;
+	return r->refused_ns[1] >= sent_ns &&
+	       r->refused_ns[0] < sent_ns + rules->same_ns;
 }
 
 /*
- * What came of the last rounds says about the pause: too short when nothing
- * was refused, too long when more than one was. Refusals of first probes say
- * nothing.
+ * What came of the last rounds says about the pause: too short when there were
+ * fewer refusals than checks, too long when there were many more. Refusals of
+ * first probes say nothing.
  */
 static void
 judge(struct reticence *r, int64_t now_ns)
 {
 	if (r->judge_ns == 0)
-		r->refusals = 1;
+		r->refusals = RETICENCE_CHECKS;
 	if (r->refusals == 0 && r->gap_ns == RETICENCE_MOST_NS)
 		r->mute++;
-	else if (r->refusals == 0)
+	if (r->refusals < RETICENCE_CHECKS)
 		r->gap_ns *= 2;
-	else if (r->refusals > 1)
+	else if (r->refusals > 2 * RETICENCE_CHECKS)
 		r->gap_ns /= 2;
 	if (r->gap_ns < RETICENCE_LEAST_NS)
-		r->gap_ns = r->refusals > 0 ? 0 : RETICENCE_LEAST_NS;
+		r->gap_ns =
+		    r->refusals < RETICENCE_CHECKS ? RETICENCE_LEAST_NS : 0;
 	if (r->gap_ns > RETICENCE_MOST_NS)
 		r->gap_ns = RETICENCE_MOST_NS;
 	r->refusals = 0;

@@ -3,10 +3,11 @@
  * bucket of tokens of which each refusal takes one): when its silence says
  * something, and when to ask it again. No sockets; the times are the caller's.
  *
- * What is to be asked again goes in rounds, and a round ends with a check: a
- * port that is known to be closed is asked once more. When that is refused,
- * there was a token left, and the others of the round are silent by nature.
- * Else nothing is known of them, and the next round leaves later.
+ * What is to be asked again goes in rounds, and a round ends with two checks:
+ * a port that is known to be closed is asked twice more. When both are refused
+ * there were tokens left (just one may have come meanwhile), and the others of
+ * the round are silent by nature. Else nothing is known of them, and the next
+ * round leaves later.
  */
 #ifndef NET_RETICENCE_H
 #define NET_RETICENCE_H
@@ -18,13 +19,16 @@
 
 /* Most probes of one round; others go in the next. */
 #define RETICENCE_ROUND 128
-/* Probes that leave within that time belong together. */
-#define RETICENCE_SAME_NS (20 * CLOCK_MS)
+/* Checks at the end of a round. */
+#define RETICENCE_CHECKS 2
+/* Probes that leave within that time belong together: hardly two tokens come
+ * meanwhile. */
+#define RETICENCE_SAME_NS (90 * CLOCK_MS)
 /* Pause between rounds, once one is needed: the least, and the most. */
 #define RETICENCE_LEAST_NS (50 * CLOCK_MS)
-#define RETICENCE_MOST_NS (1020 * CLOCK_MS)
+#define RETICENCE_MOST_NS (2040 * CLOCK_MS)
 /* So many of the longest pauses without a refusal: silence counts again. */
-#define RETICENCE_MUTE 6
+#define RETICENCE_MUTE 4
 
 /* What the pace of probes makes of rounds; the same for all hosts. */
 struct reticence_rules {
@@ -40,16 +44,18 @@ struct reticence_rules reticence_rules(int64_t interval_ns, uint32_t parallel);
 
 /* All zeros at first. */
 struct reticence {
-	int64_t refused_ns; /* when the probe left that was refused last */
-	int64_t round_ns;   /* when the round leaves that is being filled */
-	int64_t gap_ns;     /* between rounds */
-	int64_t judge_ns;   /* when the gap is looked at again */
-	uint32_t closed;    /* a port that was refused: its index */
-	uint16_t members;   /* of that round */
-	uint16_t refusals;  /* since the gap was looked at */
-	uint32_t mute;      /* looks in a row without any */
-	bool is_known;      /* something was refused: closed says what */
-	bool is_told;       /* the user knows that it takes a while */
+	/* When those probes left that were refused: the last and the one
+	 * before. */
+	int64_t refused_ns[2];
+	int64_t round_ns;  /* when the round leaves that is being filled */
+	int64_t gap_ns;    /* between rounds */
+	int64_t judge_ns;  /* when the gap is looked at again */
+	uint32_t closed;   /* a port that was refused: its index */
+	uint16_t members;  /* of that round */
+	uint16_t refusals; /* since the gap was looked at */
+	uint32_t mute;     /* looks in a row without any */
+	bool is_known;     /* something was refused: closed says what */
+	bool is_told;      /* the user knows that it takes a while */
 };
 
 /* The port of an index was refused, by a probe that left at sent_ns. */
@@ -64,7 +70,7 @@ bool reticence_counts(const struct reticence *r,
 
 /*
  * When a silent port is to be asked again, as a member of a round. *begins is
- * set when it is the first: then a check is due.
+ * set when it is the first: then checks are due.
  */
 int64_t reticence_again(struct reticence *r,
     const struct reticence_rules *rules, int64_t now_ns, bool *begins);

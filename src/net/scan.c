@@ -248,8 +248,9 @@ next_new(struct scan *s)
 		if (s->leads > 0 && !scan_order_leads(&s->order) &&
 		    !s->o->no_skip && s->o->targets->hosts > 1)
 			return PROBE_NONE;
-		/* There is a slot for a check, always. */
-		if (s->reticence != NULL && s->pool.used + 1 >= s->pool.most)
+		/* There are slots for checks, always. */
+		if (s->reticence != NULL &&
+		    s->pool.used + RETICENCE_CHECKS >= s->pool.most)
 			return PROBE_NONE;
 		id = probe_take(&s->pool);
 		if (id == PROBE_NONE)
@@ -437,8 +438,7 @@ start(struct scan *s, const struct scan_options *o, struct err *e)
 	s->o = o;
 	if (o->parallel > 0 && o->parallel < most)
 		most = (uint32_t)o->parallel;
-	/* One more, for checks. */
-	s->set = fast_set_new(most + 1);
+	s->set = fast_set_new(most + RETICENCE_CHECKS);
 	if (s->set == NULL)
 		return err_sys(e, ERR_FAILED, errno, "a set of sockets");
 	scan_order_init(&s->order, o->targets->hosts, o->ports, o->port_count,
@@ -448,7 +448,8 @@ start(struct scan *s, const struct scan_options *o, struct err *e)
 	s->progress.start_ns = clock_now();
 	pace_init(&s->pace, o->rate, s->progress.start_ns);
 	check_start(s, most);
-	probe_pool_init(&s->pool, s->reticence != NULL ? most + 1 : most);
+	probe_pool_init(
+	    &s->pool, s->reticence != NULL ? most + RETICENCE_CHECKS : most);
 	window_init(&s->window, most);
 	s->hosts = mem_array(o->targets->hosts, sizeof(s->hosts[0]));
 	s->progress.asked = scan_order_count(&s->order);

@@ -40,9 +40,9 @@ my ($got, $seconds) = scan('192.0.2.2', '40000-40019');
 is_deeply $got, truth(40000, 40019), 'IPv4: every port is what it is';
 cmp_ok $seconds, '<', 30, '  in the time that it takes';
 
-($got, $seconds) = scan('2001:db8::2', '40000-40059');
-is_deeply $got, truth(40000, 40059), 'IPv6: every port is what it is';
-cmp_ok $seconds, '<', 20, '  in the time that it takes';
+($got, $seconds) = scan('2001:db8::2', '40000-40119');
+is_deeply $got, truth(40000, 40119), 'IPv6: every port is what it is';
+cmp_ok $seconds, '<', 40, '  in the time that it takes';
 
 ($got, $seconds) = scan('192.0.2.2', '40001,40003,40010-40012');
 is_deeply $got, { 40001 => 'closed', map { $_ => 'open|filtered' } @silent },

@@ -11,10 +11,10 @@ test_rules(void)
 	is_int(r.most, RETICENCE_ROUND, "without a pace rounds are large");
 	is_int(reticence_rules(0, 3).most, 3, "or what may be in flight");
 	r = reticence_rules(4 * MS, 1000);
-	is_int(r.most, 5, "with a pace: what leaves together");
+	is_int(r.most, 20, "with a pace: what leaves together");
 	r = reticence_rules(100 * MS, 1000);
 	is_int(r.most, 1, "one at least");
-	is_int(r.same_ns, 200 * MS, "and its check goes with it");
+	is_int(r.same_ns, 300 * MS, "and its checks go with it");
 }
 
 static void
@@ -26,10 +26,14 @@ test_silence(void)
 	ok(reticence_counts(&r, &rules, 1 * MS),
 	    "where nothing was refused, silence counts");
 	reticence_refused(&r, 7, 5 * MS);
-	ok(reticence_counts(&r, &rules, 4 * MS),
-	    "so it does where a probe right behind was refused");
-	ok(!reticence_counts(&r, &rules, 6 * MS),
-	    "but not where only one before was");
+	ok(!reticence_counts(&r, &rules, 4 * MS),
+	    "one refusal right behind may be of what came meanwhile");
+	reticence_refused(&r, 7, 4 * MS);
+	ok(reticence_counts(&r, &rules, 4 * MS), "two are not");
+	ok(!reticence_counts(&r, &rules, 5 * MS), "nor one and one before");
+	reticence_refused(&r, 9, 1 * MS);
+	ok(reticence_counts(&r, &rules, 4 * MS), "in any order");
+	reticence_refused(&r, 8, 500 * MS);
 	reticence_refused(&r, 8, 500 * MS);
 	ok(!reticence_counts(&r, &rules, 6 * MS), "nor one much later");
 	is_int(r.closed, 8, "it knows a closed port");
@@ -48,7 +52,7 @@ test_rounds(void)
 	first = reticence_again(&r, &rules, now, &begins);
 	ok(begins && first < now + 10 * MS, "the first round leaves at once");
 	is_int(reticence_again(&r, &rules, now, &begins), first, "for all");
-	ok(!begins, "with one check");
+	ok(!begins, "with checks of its own");
 	reticence_again(&r, &rules, now, &begins);
 	ok(begins, "what is beyond it begins another");
 	for (i = 0; i < 8; i++)
@@ -56,16 +60,17 @@ test_rounds(void)
 	is_int(r.gap_ns, RETICENCE_MOST_NS, "unrefused, rounds get rarer");
 	for (i = 0; i < 10; i++) {
 		reticence_refused(&r, 1, now);
-		now = reticence_again(&r, &rules, now, &begins) + 1100 * MS;
+		reticence_refused(&r, 1, now);
+		now = reticence_again(&r, &rules, now, &begins) + 2100 * MS;
 	}
-	is_int(r.gap_ns, RETICENCE_MOST_NS, "one refusal a round keeps that");
+	is_int(r.gap_ns, RETICENCE_MOST_NS, "two refusals a round keep that");
 	ok(!reticence_counts(&r, &rules, now), "and silence says nothing");
-	reticence_refused(&r, 1, now);
-	reticence_refused(&r, 1, now);
-	now = reticence_again(&r, &rules, now, &begins) + 1100 * MS;
+	for (i = 0; i < 5; i++)
+		reticence_refused(&r, 1, now);
+	now = reticence_again(&r, &rules, now, &begins) + 2100 * MS;
 	is_int(r.gap_ns, RETICENCE_MOST_NS / 2, "several: half the pause");
 	for (i = 0; i <= RETICENCE_MUTE + 1; i++)
-		now = reticence_again(&r, &rules, now, &begins) + 1100 * MS;
+		now = reticence_again(&r, &rules, now, &begins) + 2100 * MS;
 	ok(reticence_counts(&r, &rules, now),
 	    "one that never refuses any more is not waited for");
 }
