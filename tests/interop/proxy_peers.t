@@ -89,13 +89,15 @@ for my $case (
         like $r->{err}, qr/declined: /, '  and told' or diag $r->{err};
 
         my $later = free_port();
-        my $p = start('connect', '--retry-for', 30, @via, '127.0.0.1',
-            $later);
+        # squid takes a half-close for the end of both directions.
+        my $p = start({ keep_stdin => 1 }, 'connect', '--retry-for', 30, @via,
+            '127.0.0.1', $later);
         $p->expect(err => qr/declined: .*; trying again/);
         my $l = tcp_listener(port => $later);
         my $c = $l->accept;
         print $c 'there you are';
         close $c;
+        $p->expect(out => qr{there you are});
         $r = $p->finish;
         is "$r->{status} $r->{out}", '0 there you are',
             "$what: a target that comes later" or diag $r->{err};
