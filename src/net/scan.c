@@ -50,52 +50,6 @@ scan_capacity(void)
 	return (uint32_t)limit.rlim_cur - SPARE_FDS;
 }
 
-struct probe *
-scan_probe(const struct scan *s, uint32_t id)
-{
-	return &s->pool.probes[id];
-}
-
-static uint32_t
-host_number(const struct scan *s, uint64_t pair)
-{
-	return (uint32_t)(pair / s->o->port_count);
-}
-
-static uint16_t
-port_number(const struct scan *s, uint64_t pair)
-{
-	return s->o->ports[pair % s->o->port_count];
-}
-
-struct scan_host *
-scan_host(const struct scan *s, uint64_t pair)
-{
-	return &s->hosts[host_number(s, pair)];
-}
-
-void
-scan_address(const struct scan *s, uint64_t pair, struct addr *a)
-{
-	targets_host(
-	    s->o->targets, host_number(s, pair), port_number(s, pair), a);
-}
-
-void
-scan_drop_socket(struct scan *s, uint32_t id)
-{
-	struct probe *p = scan_probe(s, id);
-
-	fast_set_forget(s->set, id);
-	sock_abort(&p->fd);
-}
-
-bool
-scan_is_plentiful(const struct scan *s)
-{
-	return s->pool.used <= s->pool.most / 4;
-}
-
 /* A socket to try id's port with. 0, or an errno. */
 static int
 open_socket(struct scan *s, uint32_t id, const struct addr *a)

@@ -51,9 +51,31 @@ struct scan {
 	struct deadline tell; /* when progress is told next */
 };
 
-/* The probe of a number, and the host of a pair. */
-struct probe *scan_probe(const struct scan *s, uint32_t id);
-struct scan_host *scan_host(const struct scan *s, uint64_t pair);
+/* The probe of a number: asked for all the time. */
+static inline struct probe *
+scan_probe(const struct scan *s, uint32_t id)
+{
+	return &s->pool.probes[id];
+}
+
+/* What a pair is made of. */
+static inline uint32_t
+scan_host_number(const struct scan *s, uint64_t pair)
+{
+	return (uint32_t)(pair / s->o->port_count);
+}
+
+static inline uint16_t
+scan_port_number(const struct scan *s, uint64_t pair)
+{
+	return s->o->ports[pair % s->o->port_count];
+}
+
+static inline struct scan_host *
+scan_host(const struct scan *s, uint64_t pair)
+{
+	return &s->hosts[scan_host_number(s, pair)];
+}
 
 /* Where a pair is. */
 void scan_address(const struct scan *s, uint64_t pair, struct addr *a);

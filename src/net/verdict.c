@@ -93,8 +93,8 @@ give_all(struct scan *s, uint32_t id, bool under_way)
 static void
 tell(struct scan *s, uint64_t pair, struct scan_result *r)
 {
-	r->host = (uint32_t)(pair / s->o->port_count);
-	r->port = s->o->ports[pair % s->o->port_count];
+	r->host = scan_host_number(s, pair);
+	r->port = scan_port_number(s, pair);
 	s->progress.decided++;
 	if (scan_state_of(r->reason) == SCAN_OPEN)
 		s->progress.open++;
