@@ -9,7 +9,6 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "cmd/fetch.h"
 #include "cmd/hops.h"
 #include "cmd/output.h"
 #include "cmd/transfer.h"

@@ -28,18 +28,6 @@
 #define PAUSE_MOST_MS (30 * 1000)
 #define RETRY_AFTER_MOST 600
 
-const struct http_head *
-transfer_head(const struct transfer *t)
-{
-	return &t->f->client.parser->head;
-}
-
-const char *
-transfer_url(const struct transfer *t, char *buf)
-{
-	return url_absolute(&t->url, buf, TRANSFER_URL_SIZE);
-}
-
 /* "A-B", "A-" or "-N". */
 static int
 check_range(const char *text, struct err *e)

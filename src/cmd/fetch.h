@@ -6,48 +6,13 @@
 #ifndef CMD_FETCH_H
 #define CMD_FETCH_H
 
-#include <stdint.h>
+#include <stdbool.h>
 
-#include "base/clock.h"
-#include "cli/opt.h"
-#include "net/http_client.h"
-#include "net/proxy.h"
+#include "cmd/transfer.h"
 
 struct err;
-
-/* What the options of http-get ask for. */
-struct fetch_options {
-	/* The request. */
-	int head_only;          /* -I */
-	struct opt_list fields; /* -H */
-	const char *user;       /* -u USER:PASS */
-	const char *range;      /* -r A-B */
-	const char *etag;       /* --etag FILE */
-	const char *since;      /* --if-modified-since DATE|FILE */
-	int follow;             /* -L */
-	int64_t max_redirs;     /* at most so many */
-	int64_t retries;        /* --retry N */
-
-	/* Where the body goes. */
-	const char *output; /* -o FILE; "-" is stdout */
-	int remote_name;    /* -O */
-	int disposition;    /* --content-disposition */
-	int resume;         /* -c */
-	int force;          /* -f */
-	int include;        /* -i: the head goes where the body goes */
-	int raw;            /* --raw */
-	int progress;       /* -P: even when the body goes to stdout */
-	int timing;         /* --timing */
-};
-
-struct fetch {
-	const struct fetch_options *options; /* the caller's */
-	const struct proxy *proxy;           /* for every URL; NULL: none */
-	struct proxy env_proxy; /* of http_proxy; PROXY_NONE: none */
-	const char *no_proxy;   /* hosts that env_proxy is not for */
-	struct deadline until;  /* end of the whole run */
-	struct http_client client;
-};
+struct http_client_options;
+struct proxy;
 
 /*
  * proxy comes from an option; where its kind is PROXY_NONE, http_proxy and

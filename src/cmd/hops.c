@@ -10,7 +10,6 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "cmd/fetch.h"
 #include "cmd/transfer.h"
 #include "net/endpoint.h"
 #include "net/http_request.h"

@@ -13,7 +13,6 @@
 #include "base/fd.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "cmd/fetch.h"
 #include "cmd/transfer.h"
 #include "net/http_name.h"
 

@@ -1,26 +1,66 @@
-/* One URL of http-get on its way: what fetch, hops, answer and output share. */
+/*
+ * http-get at work: what it was asked for, one run and one URL on its way.
+ * fetch, hops, answer and output share it.
+ */
 #ifndef CMD_TRANSFER_H
 #define CMD_TRANSFER_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/progress.h"
+#include "cli/opt.h"
 #include "net/download.h"
+#include "net/http_client.h"
 #include "net/http_date.h"
 #include "net/http_validator.h"
+#include "net/proxy.h"
 #include "net/sink.h"
 #include "net/url.h"
 
-struct fetch;
-struct fetch_options;
 struct http_head;
-struct proxy;
 
 #define TRANSFER_USER_SIZE 1024
 /* Room for url_absolute(). */
 #define TRANSFER_URL_SIZE (URL_SIZE + 8)
 
+/* What the options of http-get ask for. */
+struct fetch_options {
+	/* The request. */
+	int head_only;          /* -I */
+	struct opt_list fields; /* -H */
+	const char *user;       /* -u USER:PASS */
+	const char *range;      /* -r A-B */
+	const char *etag;       /* --etag FILE */
+	const char *since;      /* --if-modified-since DATE|FILE */
+	int follow;             /* -L */
+	int64_t max_redirs;     /* at most so many */
+	int64_t retries;        /* --retry N */
+
+	/* Where the body goes. */
+	const char *output; /* -o FILE; "-" is stdout */
+	int remote_name;    /* -O */
+	int disposition;    /* --content-disposition */
+	int resume;         /* -c */
+	int force;          /* -f */
+	int include;        /* -i: the head goes where the body goes */
+	int raw;            /* --raw */
+	int progress;       /* -P: even when the body goes to stdout */
+	int timing;         /* --timing */
+};
+
+/* One run of http-get. */
+struct fetch {
+	const struct fetch_options *options; /* the caller's */
+	const struct proxy *proxy;           /* for every URL; NULL: none */
+	struct proxy env_proxy; /* of http_proxy; PROXY_NONE: none */
+	const char *no_proxy;   /* hosts that env_proxy is not for */
+	struct deadline until;  /* end of the whole run */
+	struct http_client client;
+};
+
+/* One URL. */
 struct transfer {
 	struct fetch *f;
 	const struct fetch_options *o;
