@@ -171,7 +171,7 @@ next_message(struct client *c, struct hello *h, struct hello_message *m)
 	unsigned char *space;
 	size_t room;
 	ssize_t n;
-	int ready;
+	int ready, patience;
 
 	for (;;) {
 		if (hello_is_too_long(h))
@@ -180,8 +180,10 @@ next_message(struct client *c, struct hello *h, struct hello_message *m)
 			return 1;
 		if (hello_is_full(h))
 			return NO_ROOM;
-		ready = session_wait(
-		    &c->s, POLLIN, deadline_after(hello_patience_ms(h)));
+		patience = hello_patience_ms(h);
+		ready = patience < 0 ? 1
+				     : session_wait(&c->s, POLLIN,
+					   deadline_after(patience));
 		if (ready < 0)
 			return -1;
 		if (ready == 0)

@@ -55,13 +55,20 @@ lost(struct session *s, int errnum)
 	    (unsigned long long)s->r.received, (unsigned long long)s->r.sent);
 }
 
+/* Without a limit nothing has to be waited for but the bytes. */
+static int
+receive_flags(const struct session *s)
+{
+	return s->idle_ms < 0 && !deadline_is_set(s->until) ? 0 : MSG_DONTWAIT;
+}
+
 ssize_t
 session_receive(struct session *s, void *piece, size_t size)
 {
 	ssize_t n;
 
 	for (;;) {
-		n = recv(s->fd, piece, size, MSG_DONTWAIT);
+		n = recv(s->fd, piece, size, receive_flags(s));
 		if (n > 0)
 			s->r.received += (uint64_t)n;
 		if (n == 0) {
