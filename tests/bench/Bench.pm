@@ -150,15 +150,18 @@ sub kill_all { stop({ pid => $_ }) for grep { $_ ne 'count' } keys %running }
 
 END { if ($$ == $owner) { local $?; kill_all() } }
 
-# CPU seconds and largest resident KiB of finished ones.
+# CPU seconds, largest resident KiB and seconds of finished ones, the last added
+# up: without the time that it takes to start them from here.
 sub spent {
-    my ($cpu, $kib) = (0, 0);
+    my ($cpu, $kib, $seconds) = (0, 0, 0);
     for my $p (@_) {
-        my ($user, $system, $rss) = split ' ', slurp($p->{note});
+        my ($user, $system, $rss, undef, $took) =
+            split ' ', slurp($p->{note});
         $cpu += ($user // 0) + ($system // 0);
         $kib = $rss if ($rss // 0) > $kib;
+        $seconds += $took // 0;
     }
-    return ($cpu, $kib);
+    return ($cpu, $kib, $seconds);
 }
 
 sub median {

@@ -2,7 +2,6 @@
 use strict;
 use warnings;
 use Bench;
-use Time::HiRes qw(time);
 
 my $SIZE = ($ENV{HTTP_MB} || 4096) * 1024 * 1024;
 my $nginx = installed('nginx');
@@ -39,14 +38,14 @@ sub get {
     my ($tool, $what, $out, $bytes, $count) = @_;
     my $server = launch({ plain => 1 }, $nginx, '-c', "$dir/nginx.conf");
     wait_listening($port) or return { lost => 'nginx does not listen' };
-    my $cpu = 0;
-    my $start = time;
+    my ($cpu, $seconds) = (0, 0);
     for (1 .. $count) {
         my $p = launch({ out => $out }, $tool->[1]->("$url/$what"));
         return { lost => 'failed' } if finish($p);
-        $cpu += (spent($p))[0];
+        my ($used, undef, $took) = spent($p);
+        $cpu += $used;
+        $seconds += $took;
     }
-    my $seconds = time - $start;
     my $lost = $out ne '/dev/null' && -s $out != $bytes
         ? (-s $out) . " of $bytes bytes" : '';
     truncate $out, 0 if $out ne '/dev/null';
