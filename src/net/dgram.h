@@ -16,8 +16,9 @@
 struct err;
 struct group_options;
 
-/* Most datagrams that one call moves. */
+/* Most datagrams that one call receives, and sends. */
 #define DGRAM_BATCH 64
+#define DGRAM_SENDS 256
 /* Longest payload of a datagram in a batch's storage: more than UDP has. */
 #define DGRAM_SIZE 65536
 /* A server's receive buffer is raised to this, or as far as is allowed. */
@@ -51,8 +52,8 @@ bool dgram_is_cut(const struct dgram *d);
 int dgram_receive(int fd, struct dgram *d, int count);
 
 /*
- * Sends up to count datagrams without waiting. Returns how many were taken,
- * or -1 with errno for the first of them.
+ * Sends up to count (at most DGRAM_SENDS) datagrams without waiting. Returns
+ * how many were taken, or -1 with errno for the first of them.
  */
 int dgram_send(int fd, const struct dgram *d, int count);
 

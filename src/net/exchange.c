@@ -75,7 +75,7 @@ static int64_t
 allowance(struct exchange *x, int64_t now)
 {
 	const struct exchange_options *o = x->o;
-	int64_t most = DGRAM_BATCH;
+	int64_t most = o->number ? DGRAM_BATCH : DGRAM_SENDS;
 	int64_t prepared = (int64_t)x->trips.sent;
 
 	if (o->replies >= 0 && o->window - (int64_t)x->trips.awaited < most)

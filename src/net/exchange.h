@@ -51,7 +51,7 @@ struct exchange {
 			     before the first one is known to have arrived */
 	struct trips trips;
 	struct dgram *in; /* batches, owned */
-	struct dgram out[DGRAM_BATCH];
+	struct dgram out[DGRAM_SENDS];
 	unsigned char *numbered; /* owned: payloads with numbers */
 	int filled, done;        /* of out: prepared; sent */
 	bool ended;              /* the feed has no more */

@@ -56,7 +56,8 @@ ssize_t fast_write_nowait(
     int fd, enum fd_kind kind, const void *bytes, size_t n);
 
 /*
- * Datagrams, see net/dgram.h, up to DGRAM_BATCH at once and without waiting.
+ * Datagrams, see net/dgram.h, up to DGRAM_BATCH received and DGRAM_SENDS sent
+ * at once and without waiting.
  * The number that was moved, or -1 with errno for the first.
  */
 int fast_dgram_receive(int fd, struct dgram *d, int count);

@@ -136,6 +136,8 @@ fast_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
 
 /* Most bytes that go as one piece; IPv6's header has to fit too. */
 #define SEGMENTED_MOST 65000
+/* Most datagrams of one: UDP_MAX_SEGMENTS where it is least. */
+#define SEGMENTS_MOST 64
 
 /* Room for what is told about one datagram: ip(7), RFC 3542 6.1, udp(7). */
 union control {
@@ -147,9 +149,9 @@ union control {
 
 /* The arrays of recvmmsg(2) and sendmmsg(2). */
 struct batch {
-	struct mmsghdr messages[DGRAM_BATCH];
-	struct iovec pieces[DGRAM_BATCH];
-	union control controls[DGRAM_BATCH];
+	struct mmsghdr messages[DGRAM_SENDS];
+	struct iovec pieces[DGRAM_SENDS];
+	union control controls[DGRAM_SENDS];
 };
 
 /* The address that a datagram came to. A dual-stack socket tells both kinds
@@ -256,7 +258,8 @@ run_length(const struct dgram *d, int count)
 {
 	int n = 1;
 
-	while (n < count && d->length > 0 && d[n].length == d->length &&
+	while (n < count && n < SEGMENTS_MOST && d->length > 0 &&
+	       d[n].length == d->length &&
 	       (size_t)(n + 1) * d->length <= SEGMENTED_MOST &&
 	       is_same_way(d, &d[n]))
 		n++;
@@ -288,7 +291,7 @@ static int
 send_batch(int fd, const struct dgram *d, int count, bool runs)
 {
 	struct batch b;
-	int lengths[DGRAM_BATCH], i, n = 0, sent, taken = 0;
+	int lengths[DGRAM_SENDS], i, n = 0, sent, taken = 0;
 
 	for (i = 0; i < count; i++) {
 		b.pieces[i].iov_base = d[i].bytes;

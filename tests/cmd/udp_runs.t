@@ -13,10 +13,12 @@ setsockopt $s, Socket::SOL_SOCKET(), Socket::SO_RCVBUF(), 1 << 22;
 my @to = ('127.0.0.1', $s->sockport);
 
 # Sends lines; what arrives, read while it is sent.
-sub pass_on {
-    my (@lines) = @_;
+sub pass_on { return pass_at(20000, @_) }
+
+sub pass_at {
+    my ($rate, @lines) = @_;
     my $p = start({ stdin => join '', map { "$_\n" } @lines }, 'udp-send',
-        '--no-reply', '--rate', '20000', @to);
+        '--no-reply', '--rate', $rate, @to);
     my @got;
     my $until = time + 20;
     while (@got < @lines && time < $until) {
@@ -31,6 +33,8 @@ sub pass_on {
 
 my @equal = map { sprintf '%06d', $_ } 1 .. 300;
 is_deeply pass_on(@equal), \@equal, 'equal lengths';
+my @burst = @equal[0 .. 199];
+is_deeply pass_at(1_000_000_000, @burst), \@burst, 'as many as go at once';
 my @mixed = map { 'x' x ($_ % 5) } 1 .. 300;
 is_deeply pass_on(@mixed), \@mixed, 'mixed lengths and empty ones';
 my @steps = map { ('a' x int($_ / 10)) } 1 .. 300;
