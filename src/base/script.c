@@ -8,18 +8,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* The byte of the escape at p, behind its backslash; *used: its length. */
 static int
 escaped_byte(const char *p, size_t *used)
@@ -30,9 +18,9 @@ escaped_byte(const char *p, size_t *used)
 	*used = 1;
 	if (*p == 'x') {
 		*used = 3;
-		if (hex_digit(p[1]) < 0 || hex_digit(p[2]) < 0)
+		if (text_hex_digit(p[1]) < 0 || text_hex_digit(p[2]) < 0)
 			return -1;
-		return hex_digit(p[1]) * 16 + hex_digit(p[2]);
+		return text_hex_digit(p[1]) * 16 + text_hex_digit(p[2]);
 	}
 	letter = *p == '\0' ? NULL : strchr(letters, *p);
 	return letter == NULL ? -1 : bytes[letter - letters];

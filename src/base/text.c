@@ -162,22 +162,26 @@ letter_byte(char letter)
 	return at == NULL ? -1 : (unsigned char)bytes[at - letters];
 }
 
+int
+text_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
 /* Two hexadecimal digits, or -1. */
 static int
 hex_byte(const char *text)
 {
-	static const char digits[] = "0123456789abcdefABCDEF";
-	int i, value = 0;
-	const char *at;
+	int high = text_hex_digit(text[0]);
+	int low = high < 0 ? -1 : text_hex_digit(text[1]);
 
-	for (i = 0; i < 2; i++) {
-		at = text[i] == '\0' ? NULL : strchr(digits, text[i]);
-		if (at == NULL)
-			return -1;
-		value = value * 16 + (int)(at - digits) -
-			(at - digits > 15 ? 6 : 0);
-	}
-	return value;
+	return low < 0 ? -1 : high * 16 + low;
 }
 
 ssize_t

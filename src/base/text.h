@@ -36,6 +36,9 @@ char *text_escape_string(char *dst, size_t size, const char *text);
 size_t text_escape_stream(
     char *dst, const void *bytes, size_t n, bool last, size_t *used);
 
+/* The value of a hexadecimal digit, or -1. */
+int text_hex_digit(char c);
+
 /*
  * The other way, for bytes that a user types as an argument: \n, \r, \t, \0,
  * \e, \\ and \xHH become bytes. dst has room for strlen(text) bytes and gets no

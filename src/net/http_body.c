@@ -86,18 +86,6 @@ http_body_start(struct http_body *b, const struct http_head *head,
 			   : start_length(b, head, e);
 }
 
-static int
-hex_value(unsigned char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 static enum http_body_state
 bad_chunk(unsigned char c, const char *what, struct err *e)
 {
@@ -112,7 +100,7 @@ bad_chunk(unsigned char c, const char *what, struct err *e)
 static enum http_body_state
 take_digit(struct http_body *b, unsigned char c, struct err *e)
 {
-	int digit = hex_value(c);
+	int digit = text_hex_digit((char)c);
 
 	if (digit >= 0) {
 		if (b->left > (INT64_MAX - digit) / 16) {

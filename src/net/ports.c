@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "base/words.h"
 #include "net/service.h"
 
 #define HIGHEST 65535
@@ -305,29 +306,26 @@ ports_parse(
 	return parse_list(p, text, ",", protocol, &other, e);
 }
 
+/* A list being read from a file. */
+struct reading {
+	struct ports *ports;
+	const char *protocol;
+	bool other;
+};
+
+static int
+take_word(void *context, const char *word, struct err *e)
+{
+	struct reading *r = context;
+
+	return parse_list(r->ports, word, ",", r->protocol, &r->other, e);
+}
+
 int
 ports_read(struct ports *p, FILE *f, const char *name, const char *protocol,
     struct err *e)
 {
-	char line[4096], shown[256], *item, *save;
-	bool other = false;
-	int number = 0;
+	struct reading r = {.ports = p, .protocol = protocol};
 
-	text_escape_string(shown, sizeof(shown), name);
-	while (fgets(line, sizeof(line), f) != NULL) {
-		number++;
-		if (strchr(line, '\n') == NULL && !feof(f))
-			return err_set(e, ERR_USAGE,
-			    "%s line %d: longer than %zu bytes", shown, number,
-			    sizeof(line) - 2);
-		line[strcspn(line, "#")] = '\0';
-		for (item = strtok_r(line, ", \t\r\n", &save); item != NULL;
-		     item = strtok_r(NULL, ", \t\r\n", &save))
-			if (parse_list(p, item, ",", protocol, &other, e) < 0)
-				return err_prefix(
-				    e, "%s line %d", shown, number);
-	}
-	if (ferror(f))
-		return err_set(e, ERR_OUTPUT, "%s: cannot be read", shown);
-	return 0;
+	return words_read(f, name, take_word, &r, e);
 }

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "base/words.h"
 #include "net/endpoint.h"
 #include "net/resolve.h"
 
@@ -298,30 +299,27 @@ targets_add(struct targets *t, const char *text,
 	}
 }
 
+/* A list being read from a file. */
+struct reading {
+	struct targets *targets;
+	const struct targets_options *o;
+};
+
+static int
+take_word(void *context, const char *word, struct err *e)
+{
+	const struct reading *r = context;
+
+	return targets_add(r->targets, word, r->o, e);
+}
+
 int
 targets_read(struct targets *t, FILE *f, const char *name,
     const struct targets_options *o, struct err *e)
 {
-	char line[4096], shown[256], *item, *save;
-	int number = 0;
+	struct reading r = {t, o};
 
-	text_escape_string(shown, sizeof(shown), name);
-	while (fgets(line, sizeof(line), f) != NULL) {
-		number++;
-		if (strchr(line, '\n') == NULL && !feof(f))
-			return err_set(e, ERR_USAGE,
-			    "%s line %d: longer than %zu bytes", shown, number,
-			    sizeof(line) - 2);
-		line[strcspn(line, "#")] = '\0';
-		for (item = strtok_r(line, ", \t\r\n", &save); item != NULL;
-		     item = strtok_r(NULL, ", \t\r\n", &save))
-			if (targets_add(t, item, o, e) < 0)
-				return err_prefix(
-				    e, "%s line %d", shown, number);
-	}
-	if (ferror(f))
-		return err_set(e, ERR_OUTPUT, "%s: cannot be read", shown);
-	return 0;
+	return words_read(f, name, take_word, &r, e);
 }
 
 /* The item that host i lies in. */

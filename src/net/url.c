@@ -24,18 +24,6 @@ is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-static int
-hex_value(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 static const char *
 part_text(const struct url *u, struct url_part part)
 {
@@ -122,7 +110,7 @@ is_literal(const char *p, size_t n)
 	size_t i, len = zone == NULL ? n : (size_t)(zone - p);
 
 	for (i = 0; i < len; i++)
-		if (hex_value(p[i]) < 0 && p[i] != ':' && p[i] != '.')
+		if (text_hex_digit(p[i]) < 0 && p[i] != ':' && p[i] != '.')
 			return false;
 	for (i = len; i < n; i++)
 		if (!is_host_char(p[i]) && p[i] != '%')
@@ -370,8 +358,8 @@ url_decode(char *dst, size_t size, const char *text, size_t n)
 			dst[used++] = text[i];
 			continue;
 		}
-		high = i + 2 < n ? hex_value(text[i + 1]) : -1;
-		low = i + 2 < n ? hex_value(text[i + 2]) : -1;
+		high = i + 2 < n ? text_hex_digit(text[i + 1]) : -1;
+		low = i + 2 < n ? text_hex_digit(text[i + 2]) : -1;
 		if (high < 0 || low < 0 || high + low == 0)
 			return -1;
 		dst[used++] = (char)(high * 16 + low);
