@@ -12,7 +12,6 @@
 #include "net/scan_fast.h"
 #include "net/scan_run.h"
 #include "net/targets.h"
-#include "net/verdict.h"
 
 void
 check_start(struct scan *s, uint32_t parallel)
@@ -157,7 +156,7 @@ check_hear(struct scan *s, uint32_t id)
 	int errnum;
 
 	scan_address(s, scan_probe(s, id)->pair, &a);
-	errnum = verdict_ask(s, scan_probe(s, id)->fd, &a);
+	errnum = scan_ask(s, scan_probe(s, id)->fd, &a);
 	if (errnum != EINPROGRESS)
 		end(s, id, errnum);
 }

@@ -99,7 +99,7 @@ send_probe(struct scan *s, uint32_t id, const struct addr *a)
 	    (!h->far || s->progress.sent % FAR_CHECK == 0)) {
 		errnum = s->o->type == SOCK_STREAM
 			     ? fast_connect_result(p->fd, a)
-			     : verdict_ask(s, p->fd, a);
+			     : scan_ask(s, p->fd, a);
 		h->far = errnum == EINPROGRESS;
 	}
 	return errnum;
@@ -318,7 +318,7 @@ ask(struct scan *s, uint32_t id)
 		return;
 	}
 	scan_address(s, p->pair, &a);
-	errnum = verdict_ask(s, p->fd, &a);
+	errnum = scan_ask(s, p->fd, &a);
 	if (errnum == EINPROGRESS)
 		return;
 	probe_unlink(&s->pool, id);

@@ -1,5 +1,9 @@
 #include "net/scan_run.h"
 
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "net/addr.h"
 #include "net/scan_fast.h"
 #include "net/sock.h"
 #include "net/targets.h"
@@ -24,4 +28,40 @@ bool
 scan_is_plentiful(const struct scan *s)
 {
 	return s->pool.used <= s->pool.most / 4;
+}
+
+/* scan_ask() for a datagram. */
+static int
+ask_dgram(int fd, const struct addr *a)
+{
+	char byte;
+	int errnum, icmp;
+
+	if (recv(fd, &byte, 1, MSG_DONTWAIT) >= 0)
+		return 0;
+	errnum = errno == EAGAIN || errno == EINTR ? EINPROGRESS : errno;
+	icmp = fast_icmp_error(fd, a);
+	return icmp != 0 ? icmp : errnum;
+}
+
+/*
+ * TCP goes on after an ICMP error that comes while connect(2) is at work; for
+ * a scan it is the answer.
+ */
+int
+scan_ask(const struct scan *s, int fd, const struct addr *a)
+{
+	int errnum, icmp;
+
+	if (s->o->type == SOCK_DGRAM)
+		return ask_dgram(fd, a);
+	errnum = fast_connect_result(fd, a);
+	if (errnum == 0 || errnum == ECONNREFUSED)
+		return errnum;
+	icmp = fast_icmp_error(fd, a);
+	if (icmp == 0)
+		return errnum;
+	if (errnum == EINPROGRESS)
+		(void)fast_connect_again(fd, true);
+	return icmp;
 }

@@ -83,6 +83,13 @@ void scan_address(const struct scan *s, uint64_t pair, struct addr *a);
 /* Closes a probe's socket by reset. */
 void scan_drop_socket(struct scan *s, uint32_t id);
 
+/*
+ * What has come back to fd, which asks a, as far as the socket and ICMP know:
+ * 0 connected or answered, EINPROGRESS nothing yet, else the errno that says
+ * most.
+ */
+int scan_ask(const struct scan *s, int fd, const struct addr *a);
+
 /* Whether there are so few probes that nothing is lost by another try. */
 bool scan_is_plentiful(const struct scan *s);
 

@@ -322,42 +322,6 @@ is_self_connect(const struct probe *p, const struct addr *a)
 	return addr_equal(&local, a);
 }
 
-/* The same for a datagram. */
-static int
-ask_dgram(int fd, const struct addr *a)
-{
-	char byte;
-	int errnum, icmp;
-
-	if (recv(fd, &byte, 1, MSG_DONTWAIT) >= 0)
-		return 0;
-	errnum = errno == EAGAIN || errno == EINTR ? EINPROGRESS : errno;
-	icmp = fast_icmp_error(fd, a);
-	return icmp != 0 ? icmp : errnum;
-}
-
-/*
- * TCP goes on after an ICMP error that comes while connect(2) is at work; for
- * a scan it is the answer.
- */
-int
-verdict_ask(const struct scan *s, int fd, const struct addr *a)
-{
-	int errnum, icmp;
-
-	if (s->o->type == SOCK_DGRAM)
-		return ask_dgram(fd, a);
-	errnum = fast_connect_result(fd, a);
-	if (errnum == 0 || errnum == ECONNREFUSED)
-		return errnum;
-	icmp = fast_icmp_error(fd, a);
-	if (icmp == 0)
-		return errnum;
-	if (errnum == EINPROGRESS)
-		(void)fast_connect_again(fd, true);
-	return icmp;
-}
-
 void
 verdict_conclude(struct scan *s, uint32_t id, int errnum, const struct addr *a)
 {
@@ -447,7 +411,7 @@ verdict_expire(struct scan *s, uint32_t id)
 	}
 	/* The answer may be there, and this process late to look. */
 	scan_address(s, p->pair, &a);
-	errnum = verdict_ask(s, p->fd, &a);
+	errnum = scan_ask(s, p->fd, &a);
 	if (errnum == EINPROGRESS)
 		give_up(s, id);
 	else

@@ -7,13 +7,6 @@
 struct addr;
 struct scan;
 
-/*
- * What has come back to fd, which asks a, as far as the socket and ICMP know:
- * 0 connected or answered, EINPROGRESS nothing yet, else the errno that says
- * most.
- */
-int verdict_ask(const struct scan *s, int fd, const struct addr *a);
-
 /* The service behind probe id, which is open, may have said something. */
 void verdict_hear(struct scan *s, uint32_t id);
 
