@@ -145,6 +145,9 @@ err_kind_name(enum err_kind kind)
 	    "refused", "timeout", "unreachable", "local", "peer", "protocol",
 	    "lost", "output"};
 
+	/* Above them are the statuses of programs. */
+	if ((size_t)kind >= sizeof(names) / sizeof(names[0]))
+		return "program";
 	return names[kind];
 }
 

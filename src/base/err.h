@@ -62,7 +62,8 @@ int err_prefix(struct err *e, const char *fmt, ...)
 /* The kind that an errno of a socket call on its way to a peer belongs to. */
 enum err_kind err_kind_of(int errnum);
 
-/* The kind's name in JSON events: "refused", "timeout", ... */
+/* The kind's name in JSON events: "refused", "timeout", ...; "program" for a
+ * program's own status (126 and up). */
 const char *err_kind_name(enum err_kind kind);
 
 /* A few words for an errno: "refused", "timed out"; else strerror(3). */

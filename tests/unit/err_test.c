@@ -42,6 +42,8 @@ test_kinds(void)
 		    strerror(rows[i].errnum));
 	is_text(err_kind_name(ERR_NONE), "none", "the first name");
 	is_text(err_kind_name(ERR_OUTPUT), "output", "the last name");
+	is_text(err_kind_name((enum err_kind)127), "program",
+	    "what is no kind of ours");
 	is_text(err_reason(EINVAL), strerror(EINVAL), "a reason of strerror");
 	ok(err_meaning(EINVAL) == NULL, "which tells nothing of the network");
 }
