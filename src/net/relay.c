@@ -446,6 +446,12 @@ relay_run(
 	int status;
 
 	sock_nonblocking(fd, true);
+	/* Each piece is all that there is by then. Without this the second of
+	 * two waits until the peer has acknowledged the first, which it puts
+	 * off for 40 ms and more (RFC 1122 4.2.3.2, 4.2.3.4). */
+	sock_send_at_once(fd);
+	if (is_forwarder(&r))
+		sock_send_at_once(o->out);
 	flow_init(&r.up, o->in, fd, storage);
 	flow_init(&r.down, fd, useful_output(o->out), storage + FLOW_SIZE);
 	r.up.crlf = o->crlf;

@@ -278,6 +278,14 @@ sock_peer(int fd, struct addr *a)
 	addr_unmap(a);
 }
 
+void
+sock_send_at_once(int fd)
+{
+	int on = 1;
+
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
 int
 sock_error(int fd)
 {

@@ -62,6 +62,12 @@ int sock_nonblocking(int fd, bool on);
 void sock_local(int fd, struct addr *a);
 void sock_peer(int fd, struct addr *a);
 
+/*
+ * Small pieces of a TCP connection are sent at once (tcp(7), TCP_NODELAY); of
+ * another socket they are anyway.
+ */
+void sock_send_at_once(int fd);
+
 /* Takes SO_ERROR: 0 or an errno. */
 int sock_error(int fd);
 

@@ -1,0 +1,66 @@
+# Of two small writes in a row the second does not wait for the peer's
+# acknowledgement of the first, which comes 40 ms later.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use Test::More;
+use Time::HiRes qw(time);
+
+my $rounds = 30;
+
+# Answers every two bytes.
+sub answer {
+    my ($c) = @_;
+    my $n = 0;
+    while (sysread $c, my $piece, 100) {
+        for ($n += length $piece; $n >= 2; $n -= 2) {
+            syswrite $c, 'r';
+        }
+    }
+}
+
+# The pause makes two writes of them.
+sub median_ms {
+    my ($write, $read) = @_;
+    my @ms;
+    for (1 .. $rounds) {
+        my $start = time;
+        $write->('a');
+        select undef, undef, undef, 0.002;
+        $write->('b');
+        $read->() eq 'r' or return undef;
+        push @ms, (time - $start) * 1000;
+    }
+    return (sort { $a <=> $b } @ms)[$rounds / 2];
+}
+
+{
+    my $l = tcp_listener();
+    my $peer = peer($l, \&answer);
+    my $p = start({ keep_stdin => 1 }, 'connect', '127.0.0.1', $l->sockport);
+    my $ms = median_ms(sub { $p->send_line($_[0]) }, sub {
+        $p->{out} = '';
+        eval { $p->expect(out => qr/(r)/) } // '';
+    });
+    ok defined $ms && $ms < 30, 'connect' or diag "median $ms ms";
+    is $p->finish->{status}, 0, 'and it ends';
+}
+{
+    my $target = tcp_listener();
+    my $peer = peer($target, \&answer);
+    my $f = start('listen', '127.0.0.1', 0, '--to',
+        '127.0.0.1:' . $target->sockport);
+    my $c = tcp_client($f->port);
+    setsockopt $c, Socket::IPPROTO_TCP(), Socket::TCP_NODELAY(), 1;
+    my $ms = median_ms(sub { syswrite $c, $_[0] }, sub {
+        sysread $c, my $got, 1;
+        $got // '';
+    });
+    ok defined $ms && $ms < 30, 'forwarded' or diag "median $ms ms";
+    close $c;
+    $f->stop;
+}
+
+done_testing;
