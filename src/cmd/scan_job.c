@@ -1,11 +1,14 @@
 #include "cmd/scan_job.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/command.h"
@@ -40,27 +43,30 @@ const struct opt scan_job_opts[] = {
 	.value = 1},
     {.kind = OPT_END}};
 
+/* A file of its own for stdin: the C library's, with its buffer, would be in
+ * the way of what every server's child writes to. */
+static FILE *
+open_stdin(void)
+{
+	int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+
+	if (f == NULL)
+		fd_close(&fd);
+	return f;
+}
+
 /* FILE, or stdin for "-". The caller closes it. */
 static FILE *
 open_list(const char *path, struct err *e)
 {
 	char shown[256];
-	FILE *f;
+	FILE *f = strcmp(path, "-") == 0 ? open_stdin() : fopen(path, "r");
 
-	if (strcmp(path, "-") == 0)
-		return stdin;
-	f = fopen(path, "r");
 	if (f == NULL)
 		err_sys(e, ERR_OUTPUT, errno, "%s",
 		    text_escape_string(shown, sizeof(shown), path));
 	return f;
-}
-
-static void
-close_list(FILE *f)
-{
-	if (f != stdin)
-		fclose(f);
 }
 
 static int
@@ -81,7 +87,7 @@ take_targets(struct scan_job *job, const struct scan_job_options *o,
 			return -1;
 		result =
 		    targets_read(&job->targets, f, o->targets_file, &to, e);
-		close_list(f);
+		fclose(f);
 	}
 	to.all_addresses = true;
 	for (i = 0; i < o->exclude_hosts.count && result == 0; i++)
@@ -112,7 +118,7 @@ take_ports(struct scan_job *job, const struct scan_job_options *o,
 		if (f == NULL)
 			return -1;
 		result = ports_read(&set, f, o->ports_file, job->protocol, e);
-		close_list(f);
+		fclose(f);
 	}
 	if (operand == NULL && o->ports_file == NULL)
 		ports_default(&set, job->protocol);
