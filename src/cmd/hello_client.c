@@ -9,15 +9,14 @@
 /* How much of a message or a request is shown. */
 #define SHOWN 512
 
-void
-hello_client_tell(const struct client *c, const char *event, const void *bytes,
-    size_t n, int level)
+/* Apart for its frame: see net/summary.c. */
+__attribute__((noinline)) static void
+tell(const struct client *c, const char *event, const void *bytes, size_t n,
+    int level)
 {
 	char remote[ADDR_TEXT], shown[SHOWN];
 	struct json j;
 
-	if (!diag_tells(level))
-		return;
 	diag_event_begin(&j, event);
 	addr_json(&c->conn->remote, &j, "remote");
 	json_number(&j, "bytes", (int64_t)n);
@@ -27,17 +26,26 @@ hello_client_tell(const struct client *c, const char *event, const void *bytes,
 	    text_escape(shown, sizeof(shown), bytes, n));
 }
 
+void
+hello_client_tell(const struct client *c, const char *event, const void *bytes,
+    size_t n, int level)
+{
+	if (diag_tells(level))
+		tell(c, event, bytes, n, level);
+}
+
 ssize_t
 hello_client_answer(const struct client *c, const void *message, size_t n,
     unsigned char *answer, size_t size)
 {
-	char ip[ADDR_TEXT] = "";
+	char ip[ADDR_TEXT];
 	struct format_values v = {.message = message,
 	    .length = n,
 	    .ip = ip,
 	    .port = addr_port(&c->conn->remote),
 	    .number = c->answered + 1};
 
+	ip[0] = '\0';
 	if (c->server->reply.uses_ip)
 		addr_format_ip(&c->conn->remote, ip, sizeof(ip));
 	return format_fill(&c->server->reply, &v, answer, size);

@@ -259,7 +259,27 @@ serve(int fd, const struct server_conn *conn, void *context)
 	return session_end(&c.s, conn, DIAG_SAY, result);
 }
 
-/* Opens, announces, and accepts until it is told to stop. */
+/*
+ * Accepts until it is told to stop. Apart, so that what is written for each
+ * connection lies at the end of the stack, next to what its process writes.
+ */
+__attribute__((noinline)) static void
+accept_clients(struct hello_server *hs, struct listener *l,
+    const struct server_options *so, struct err *e)
+{
+	struct server_conn conn;
+	struct server server;
+	int fd;
+
+	if (server_start(&server, l, so, e) < 0)
+		return;
+	listener_announce(l);
+	while ((fd = server_accept(&server, &conn, e)) >= 0)
+		server_fork(&server, fd, &conn, serve, hs);
+	server_stop(&server);
+}
+
+/* Opens, and serves. */
 static int
 run_server(struct hello_server *hs, const struct endpoint *ep,
     struct server_options *so, struct err *e)
@@ -271,18 +291,10 @@ run_server(struct hello_server *hs, const struct endpoint *ep,
 	    .backlog = o->server.backlog,
 	    .sock = o->sock};
 	struct listener listener;
-	struct server_conn conn;
-	struct server server;
-	int fd;
 
 	if (listener_open(&listener, ep, &lo, deadline_none(), e) < 0)
 		return err_prefix(e, "cannot listen on");
-	if (server_start(&server, &listener, so, e) == 0) {
-		listener_announce(&listener);
-		while ((fd = server_accept(&server, &conn, e)) >= 0)
-			server_fork(&server, fd, &conn, serve, hs);
-		server_stop(&server);
-	}
+	accept_clients(hs, &listener, so, e);
 	listener_close(&listener);
 	return e->kind == ERR_NONE ? 0 : -1;
 }

@@ -284,6 +284,15 @@ listener_announce(const struct listener *l)
 	}
 }
 
+/* Written only where it changes: it may be on a page that a child has too. */
+static void
+set_turn(struct listener *l, size_t at)
+{
+	at %= l->count;
+	if (l->turn != at)
+		l->turn = at;
+}
+
 /* Our end of a connection: bound's, which needs not be asked, unless that is
  * every address. */
 static void
@@ -319,7 +328,7 @@ listener_accept(struct listener *l, struct addr *local, struct addr *remote)
 		if (fd < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
 			return -1;
 		if (fd >= 0)
-			l->turn = at + 1;
+			set_turn(l, at + 1);
 	}
 	if (fd < 0) {
 		errno = EAGAIN;
@@ -333,13 +342,12 @@ listener_accept(struct listener *l, struct addr *local, struct addr *remote)
 }
 
 void
-listener_abandon(struct listener *l)
+listener_abandon(const struct listener *l)
 {
 	size_t i;
 
 	for (i = 0; i < l->count; i++)
 		close(l->fds[i]);
-	l->count = 0;
 }
 
 void

@@ -64,7 +64,8 @@ int listener_accept(
 /* Closes the sockets and removes a unix socket's path. */
 void listener_close(struct listener *l);
 
-/* In a child: closes the sockets, and leaves the path. */
-void listener_abandon(struct listener *l);
+/* In a child: closes the sockets, and leaves the path and *l, which is of no
+ * use to it from then on. */
+void listener_abandon(const struct listener *l);
 
 #endif

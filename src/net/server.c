@@ -148,7 +148,8 @@ choose_listener(struct listener *l, const struct pollfd *fds)
 	for (i = 0; i < l->count; i++) {
 		at = (l->turn + i) % l->count;
 		if (fds[at].revents != 0) {
-			l->turn = at;
+			if (l->turn != at)
+				l->turn = at;
 			return true;
 		}
 	}
