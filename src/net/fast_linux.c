@@ -7,7 +7,6 @@
 #include <netinet/udp.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -431,11 +430,10 @@ fast_can_move(enum fd_kind in, enum fd_kind out)
 {
 	if (in == FD_TERMINAL || in == FD_OTHER || out == FD_TERMINAL)
 		return false;
-	return in == FD_PIPE || out == FD_PIPE ||
-	       (in == FD_REGULAR && out == FD_SOCKET);
+	return in == FD_PIPE || out == FD_PIPE;
 }
 
-/* Errors of splice(2) and sendfile(2) that are about the kinds of files. */
+/* Errors of splice(2) that are about the kinds of files. */
 static bool
 is_refusal(int errnum)
 {
@@ -444,15 +442,11 @@ is_refusal(int errnum)
 }
 
 ssize_t
-fast_move(int in, enum fd_kind in_kind, int out, size_t n)
+fast_move(int in, int out, size_t n)
 {
-	ssize_t done;
+	ssize_t done =
+	    splice(in, NULL, out, NULL, n, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
 
-	if (in_kind == FD_REGULAR)
-		done = sendfile(out, in, NULL, n);
-	else
-		done = splice(
-		    in, NULL, out, NULL, n, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
 	if (done < 0 && is_refusal(errno))
 		errno = ENOTSUP;
 	return done;

@@ -376,10 +376,9 @@ fast_can_move(enum fd_kind in, enum fd_kind out)
 }
 
 ssize_t
-fast_move(int in, enum fd_kind in_kind, int out, size_t n)
+fast_move(int in, int out, size_t n)
 {
 	(void)in;
-	(void)in_kind;
 	(void)out;
 	(void)n;
 	errno = ENOTSUP;

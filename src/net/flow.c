@@ -16,6 +16,9 @@
 #define COPY_BELOW (12 * 1024)
 /* when so many came in a row. */
 #define COPY_AFTER 8
+/* A move to a socket takes as long as the peer's receiving: half as much at a
+ * time lets the other direction go on. */
+#define TURN (FAST_PIPE_SIZE / 2)
 
 static void
 end_init(struct flow_end *end, int fd)
@@ -59,6 +62,12 @@ flow_allow_patience(struct flow *f)
 {
 	if (f->in.kind == FD_SOCKET)
 		low_water_init(&f->water, f->in.fd);
+}
+
+void
+flow_take_turns(struct flow *f, const struct flow *other)
+{
+	f->move.takes_turns = other->water.is_raised;
 }
 
 void
@@ -251,7 +260,7 @@ end_failed(struct flow_end *end)
 static bool
 was_out(const struct flow *f)
 {
-	return f->in.kind != FD_SOCKET || (is_direct(f) && errno == EPIPE);
+	return is_direct(f) && (f->in.kind != FD_SOCKET || errno == EPIPE);
 }
 
 /* Nothing was moved: finds out what to do. -1 with errno. */
@@ -276,6 +285,14 @@ not_moved(struct flow *f, ssize_t n, bool is_room)
 	return -1;
 }
 
+/* How much a move may take. */
+static size_t
+move_size(const struct flow *f)
+{
+	return f->move.takes_turns && f->out.kind == FD_SOCKET ? TURN
+							       : FAST_PIPE_SIZE;
+}
+
 /*
  * Moves a piece from in to out, or into the inner pipe. is_room: there is
  * room where it goes, so that EAGAIN is not about that.
@@ -285,8 +302,8 @@ move_in(struct flow *f, bool is_room)
 {
 	struct flow_move *m = &f->move;
 	bool direct = is_direct(f);
-	ssize_t n = fast_move(f->in.fd, f->in.kind,
-	    direct ? f->out.fd : m->inner[1], at_most(f, FAST_PIPE_SIZE));
+	ssize_t n = fast_move(f->in.fd, direct ? f->out.fd : m->inner[1],
+	    at_most(f, move_size(f)));
 
 	if (n <= 0)
 		return not_moved(f, n, is_room);
@@ -399,7 +416,7 @@ move_out(struct flow *f)
 
 	if (!m->is_possible)
 		return retreat(f);
-	n = fast_move(m->inner[0], FD_PIPE, f->out.fd, m->held);
+	n = fast_move(m->inner[0], f->out.fd, m->held);
 	if (n > 0) {
 		m->held -= (size_t)n;
 		m->is_blocked = false;

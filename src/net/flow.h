@@ -5,8 +5,8 @@
  *
  * Bytes go one of two ways. They are copied into a queue and out of it; or,
  * where the flow may and the kernel can, they are moved without passing
- * through this process: directly when one end is a pipe or the input a file,
- * else by way of an inner pipe. Moving pays for large pieces and costs for
+ * through this process: directly when one end is a pipe, else by way of an
+ * inner pipe. Moving pays for large pieces and costs for
  * small ones, so the size of the pieces decides, and goes on deciding. What
  * went in one way has gone out before the other way is taken: nothing is
  * overtaken. Only read(2) tells the end of the input.
@@ -44,6 +44,7 @@ struct flow_move {
 	int inner[2];     /* the inner pipe; -1: none yet, or none needed */
 	size_t held;      /* bytes in it */
 	unsigned streak;  /* pieces in a row that speak for the other way */
+	bool takes_turns; /* the other direction has much to move too */
 };
 
 struct flow {
@@ -77,6 +78,10 @@ void flow_allow_move(struct flow *f);
  * comes. Then poll(2) may last until flow_patience() at most.
  */
 void flow_allow_patience(struct flow *f);
+
+/* Of two flows that one process runs: while much comes into the other one, f
+ * does not keep it waiting for long. */
+void flow_take_turns(struct flow *f, const struct flow *other);
 
 /* Only n more bytes are read, n > 0; then it is as if in had ended. */
 void flow_limit(struct flow *f, uint64_t n);

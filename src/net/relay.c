@@ -314,7 +314,9 @@ loop(struct relay *r, struct err *e)
 			return err_sys(e, ERR_FAILED, errno, "relaying");
 		if (deadline_passed(limit(r)))
 			return limit_error(r, e);
+		flow_take_turns(&r->up, &r->down);
 		pump_up(r, fds);
+		flow_take_turns(&r->down, &r->up);
 		pump_down(r, fds);
 		if (r->up.in.errnum == ECANCELED ||
 		    r->down.in.errnum == ECANCELED)

@@ -237,6 +237,44 @@ test_decision(void)
 	close(b[1]);
 }
 
+/* How much goes at once, while the other direction has much to move or not. */
+static size_t
+move_once(bool other_has_much)
+{
+	int in = open_file(0), out[2];
+	struct flow f, other = {.water.is_raised = other_has_much};
+	size_t held;
+
+	open_pair(FD_SOCKET, out);
+	if (write(in, sent, TOTAL) != TOTAL || lseek(in, 0, 0) < 0)
+		abort();
+	flow_init(&f, in, out[1], storage);
+	flow_allow_move(&f);
+	f.move.streak = 1;
+	flow_take_turns(&f, &other);
+	flow_read(&f);
+	buf_eat(&f.queue, buf_length(&f.queue));
+	flow_read(&f);
+	held = f.move.held;
+	flow_release(&f);
+	close(in);
+	close(out[0]);
+	close(out[1]);
+	return held;
+}
+
+/* Neither of two directions keeps the other one waiting for long. */
+static void
+test_turns(void)
+{
+	if (!fast_can_move(FD_REGULAR, FD_PIPE))
+		return;
+	is_int((long long)move_once(false), TOTAL - FLOW_SIZE,
+	    "alone it takes all");
+	is_int((long long)move_once(true), FAST_PIPE_SIZE / 2,
+	    "beside another one a part at a time");
+}
+
 /* Without leave, nothing is moved. */
 static void
 test_not_allowed(void)
@@ -317,6 +355,7 @@ main(void)
 				try_ways(in, out, 0);
 	try_ways(FD_SOCKET, FD_REGULAR, O_APPEND);
 	test_decision();
+	test_turns();
 	test_not_allowed();
 	test_lost();
 	return done_testing();

@@ -66,19 +66,25 @@ sub input {
     return ($r, launch({ plain => 1, out => $w }, load('source'), $bytes));
 }
 
-# What it writes: a handle, how to judge it, and the process behind it. A file
-# that is only measured has its pages already: making them is not the program's
-# work, and takes any time on a virtual machine.
-sub output {
-    my ($kind, $name, $check) = @_;
-    my $path = scratch() . "/out.$name";
-    if ($kind eq 'file' && !$check) {
-        my $made = pattern_file($GB);
-        $path = "$made.over";
-        system('cp', $made, $path) unless -e $path;
-        open my $over, '+<', $path or die $!;
-        return ($over, $path);
+# A file of zeros. Its pages are there: making them is not the work of the
+# program that is measured, and takes any time on a virtual machine.
+sub blank_file {
+    my ($path, $bytes) = @_;
+    my $zeros = "\0" x (1024 * 1024);
+    open my $h, -e $path ? '+<' : '+>', $path or die $!;
+    for (my $left = $bytes; $left > 0; $left -= length $zeros) {
+        syswrite $h, $zeros or die $!;
     }
+    truncate $h, $bytes or die $!;
+    sysseek $h, 0, 0;
+    return $h;
+}
+
+# What it writes: a handle, how to judge it, and the process behind it.
+sub output {
+    my ($kind, $name, $bytes, $check) = @_;
+    my $path = scratch() . "/out.$name";
+    return (blank_file($path, $bytes), $path) if $kind eq 'file';
     open my $h, '>', $kind eq 'null' ? '/dev/null' : $path or die $!;
     return ($h, $path) if $kind ne 'pipe';
     pipe my $r, my $w or die $!;
@@ -87,23 +93,12 @@ sub output {
     return ($w, $path, $sink);
 }
 
-# How far the programs that shared it have written.
-sub offset {
-    my ($h) = @_;
-    return sysseek($h, 0, 1) + 0;
-}
-
 # Nothing, or how much is missing.
 sub judge {
-    my ($kind, $path, $bytes, $check, $over) = @_;
+    my ($kind, $path, $bytes) = @_;
     return if $kind eq 'null';
-    if ($over) {
-        my $got = offset($over);
-        return $got == $bytes ? undef : "$got of $bytes bytes";
-    }
     my $got = $kind eq 'file' ? `@{[load('sink')]} check <$path`
         : slurp($path);
-    truncate $path, 0;
     chomp $got;
     return $got eq $bytes ? undef : "$got of $bytes bytes";
 }
@@ -112,11 +107,7 @@ sub judge {
 sub transfer {
     my ($tool, $in, $out, $bytes, $check) = @_;
     my $port = free_port();
-    my ($to, $path, $sink) = output($out, 'one', $check);
-    my $over;
-    if ($out eq 'file' && !$check) {
-        open $over, '+<&', $to or die $!;
-    }
+    my ($to, $path, $sink) = output($out, 'one', $bytes, $check);
     my $receiver = launch({ out => $to }, with_port($port, @{ $tool->[2] }));
     close $to;
     return { lost => 'does not listen' } unless wait_listening($port);
@@ -127,7 +118,7 @@ sub transfer {
     my @status = map { finish($_) } $sender, $receiver;
     finish($_) for grep { $_ } $sink, $source;
     my $seconds = time - $start;
-    my $lost = judge($out, $path, $bytes, $check, $over);
+    my $lost = judge($out, $path, $bytes);
     $lost = 'did not end' if grep { $_ == -1 } @status;
     return { seconds => $seconds, lost => $lost,
         cpu => (spent($sender, $receiver))[0] };
@@ -169,7 +160,7 @@ sub exchange {
     for my $side (0, 1) {
         ($in[$side], $source[$side]) = input($kind, $bytes);
         ($out[$side], $path[$side], $sink[$side]) =
-            output($kind, $side, 1);
+            output($kind, $side, $bytes, 1);
     }
     my $start = time;
     push @process, launch({ in => $in[0], out => $out[0] },
@@ -181,7 +172,7 @@ sub exchange {
     my @status = map { finish($_, 30) } @process;
     my $seconds = time - $start;
     finish($_) for grep { $_ } @sink;
-    my ($lost) = grep { $_ } map { judge($kind, $_, $bytes, 1) } @path;
+    my ($lost) = grep { $_ } map { judge($kind, $_, $bytes) } @path;
     $lost = 'did not end' if grep { $_ == -1 } @status;
     return { seconds => $seconds, lost => $lost, cpu => (spent(@process))[0] };
 }
