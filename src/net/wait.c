@@ -9,13 +9,15 @@
 #include "base/fd.h"
 #include "net/fast.h"
 
-/* The signal pipe. The handler touches nothing else but the flags. */
-static struct {
-	int ends[2];                   /* read, write; -1: none yet */
-	volatile sig_atomic_t pending; /* came, not yet taken */
-	volatile sig_atomic_t stopped; /* the one that asked to stop */
-	int caught;                    /* mask of wait_signal */
-	bool is_child;                 /* that a handler ought not to run in */
+/* The signal pipe. The handler touches nothing else but the flags. It lies
+ * where the C library writes at every fork as well: a page less to be copied
+ * for each child. */
+static _Thread_local struct {
+	int ends[2];                    /* read, write; -1: none yet */
+	volatile sig_atomic_t pending;  /* came, not yet taken */
+	volatile sig_atomic_t stopped;  /* the one that asked to stop */
+	int caught;                     /* mask of wait_signal */
+	volatile sig_atomic_t is_child; /* that a handler ought not to run in */
 } signals = {{-1, -1}, 0, 0, 0, false};
 
 static const struct {
@@ -210,14 +212,18 @@ wait_until(struct deadline until)
 void
 wait_child(void)
 {
-	if (signals.ends[0] >= 0) {
-		close(signals.ends[0]);
-		close(signals.ends[1]);
-	}
-	signals.ends[0] = signals.ends[1] = -1;
+	size_t i;
+
 	signals.is_child = true;
+	for (i = 0; i < 2; i++) {
+		if (signals.ends[i] >= 0)
+			close(signals.ends[i]);
+		signals.ends[i] = -1;
+	}
+	/* It came when the handler did not know yet whose it was. */
+	if (signals.stopped != 0)
+		die_by(signals.stopped);
 	signals.pending = 0;
-	signals.stopped = 0;
 }
 
 void

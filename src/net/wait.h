@@ -53,9 +53,10 @@ int wait_fd(int fd, short events, struct deadline until);
 int wait_until(struct deadline until);
 
 /*
- * In a child that has been forked: from now on caught signals do what they do
- * by default, and the pipe is closed. SIGPIPE stays ignored. The handlers are
- * still there and see to it, since most children never get a signal.
+ * In a child that has been forked: caught signals do what they do by default,
+ * those too that came since the fork, and the pipe is closed. SIGPIPE stays
+ * ignored. The handlers are still there and see to it, since most children
+ * never get a signal.
  */
 void wait_child(void);
 
