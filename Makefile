@@ -60,10 +60,12 @@ endif
 # What the user gives never displaces what the mode needs.
 COMPILE = $(CC) $(STD) $(WARN) $(CFLAGS) $(MODE_CFLAGS) $(CPPFLAGS)
 # Bound at the start, so that no forked child has to look a symbol up, and
-# what is bound is read-only from then on.
+# what is bound is read-only from then on; called without the detour that is
+# for binding late, another piece of the file to be mapped.
 LINK = $(BIND) $(LDFLAGS) $(MODE_LDFLAGS) $(LDLIBS)
 ifeq ($(shell uname -s),Linux)
 BIND = -Wl,-z,now -Wl,-z,relro
+MODE_CFLAGS += -fno-plt
 endif
 
 SRC = $(filter-out %fast_linux.c %fast_posix.c,$(wildcard src/base/*.c \

@@ -37,6 +37,7 @@ struct hello_server {
 	struct format reply;
 	unsigned char *greeting; /* owned */
 	size_t greeting_length;
+	size_t quit_length; /* of o->quit_word */
 };
 
 /* One client. */

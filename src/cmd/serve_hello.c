@@ -102,15 +102,14 @@ answer_in(struct client *c, const struct hello_message *m, unsigned char *text,
     size_t size)
 {
 	const struct hello_options *o = c->server->o;
-	size_t ending = strlen(m->newline);
-	ssize_t n =
-	    hello_client_answer(c, m->bytes, m->length, text, size - ending);
+	ssize_t n = hello_client_answer(
+	    c, m->bytes, m->length, text, size - m->newline);
 
 	if (n < 0)
 		return NO_ROOM;
-	memcpy(text + n, m->newline, ending);
+	memcpy(text + n, m->bytes + m->length, m->newline);
 	hello_client_delay(c);
-	if (session_send(&c->s, text, (size_t)n + ending) < 0)
+	if (session_send(&c->s, text, (size_t)n + m->newline) < 0)
 		return -1;
 	c->answered++;
 	return o->messages > 0 && c->answered >= (uint64_t)o->messages;
@@ -140,7 +139,7 @@ answer(struct client *c, const struct hello_message *m)
 	int result;
 
 	hello_client_tell(c, "message", m->bytes, m->length, DIAG_SAY);
-	if (strlen(o->quit_word) == m->length &&
+	if (c->server->quit_length == m->length &&
 	    memcmp(m->bytes, o->quit_word, m->length) == 0)
 		return 1;
 	result = answer_in(c, m, text, sizeof(text));
@@ -316,6 +315,7 @@ prepare(struct hello_server *hs, struct err *e)
 	if (n < 0)
 		return err_set(e, ERR_USAGE, "--greeting: %s", TEXT_BAD_ESCAPE);
 	hs->greeting_length = (size_t)n;
+	hs->quit_length = strlen(o->quit_word);
 	return 0;
 }
 

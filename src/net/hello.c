@@ -36,11 +36,9 @@ hello_take_line(struct hello *h, struct hello_message *m)
 		return false;
 	n = (size_t)(lf - m->bytes);
 	m->length = n;
-	m->newline = "\n";
-	if (n > 0 && m->bytes[n - 1] == '\r') {
+	if (n > 0 && m->bytes[n - 1] == '\r')
 		m->length--;
-		m->newline = "\r\n";
-	}
+	m->newline = n + 1 - m->length;
 	h->has_lines = true;
 	buf_eat(&h->queue, n + 1);
 	return true;
@@ -51,7 +49,7 @@ hello_take_rest(struct hello *h, struct hello_message *m)
 {
 	m->bytes = buf_bytes(&h->queue);
 	m->length = buf_length(&h->queue);
-	m->newline = "";
+	m->newline = 0;
 	buf_eat(&h->queue, m->length);
 	return m->length > 0;
 }

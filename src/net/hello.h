@@ -35,7 +35,7 @@ struct hello {
 struct hello_message {
 	const unsigned char *bytes;
 	size_t length;
-	const char *newline; /* what ended it: "\n", "\r\n" or "" */
+	size_t newline; /* bytes that ended it, behind it: LF, CRLF or none */
 };
 
 /* storage is the caller's, of any size. */

@@ -15,12 +15,10 @@
 void
 session_start(struct session *s, int fd, int64_t idle_ms, int64_t max_ms)
 {
-	static const struct summary nothing;
-
 	s->fd = fd;
 	s->idle_ms = idle_ms;
 	s->until = deadline_after(max_ms);
-	s->r = nothing;
+	memset(&s->r, 0, sizeof(s->r));
 	s->is_read = false;
 	err_clear(&s->e);
 }
@@ -121,13 +119,14 @@ session_end(
 {
 	if (result == 0 && s->r.first == FIRST_NOBODY)
 		s->r.first = FIRST_US;
-	if (s->fd >= 0)
-		sock_finish(s->fd);
-	if (s->is_read)
+	/* Where nothing is left to be read, closing says our end as well. */
+	if (s->is_read) {
 		sock_close(&s->fd);
-	else
+	} else if (s->fd >= 0) {
+		sock_finish(s->fd);
 		sock_close_drained(
 		    &s->fd, deadline_first(s->until, deadline_after(DRAIN_MS)));
+	}
 	if (result == 0)
 		err_clear(&s->e);
 	if (result < 0)

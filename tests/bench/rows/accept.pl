@@ -12,6 +12,7 @@ my $quiet = '/dev/null';
 my @forking = (
     ['sockt', [sockt(), qw(serve-hello -q --max-conns 2000 127.0.0.1 PORT)]],
     ['limit: accept, fork', [limit('hello'), 'PORT']],
+    ['limit: ... and reap', [limit('hello'), 'PORT', 'reap']],
 );
 my @running = (
     ['sockt', [sockt(), qw(listen -q -k --max-conns 2000 127.0.0.1 PORT --),
