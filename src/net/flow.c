@@ -37,6 +37,7 @@ flow_init(struct flow *f, int in, int out, void *storage)
 	buf_init(&f->queue, storage, FLOW_SIZE);
 	f->move.inner[0] = f->move.inner[1] = -1;
 	low_water_init(&f->water, -1);
+	gather_init(&f->gather, -1);
 	f->left = UINT64_MAX;
 	f->last_ns = clock_now();
 }
@@ -55,6 +56,19 @@ flow_allow_move(struct flow *f)
 	    f->in.fd >= 0 && f->out.fd >= 0 &&
 	    (is_direct(f) || (fast_can_move(f->in.kind, FD_PIPE) &&
 				 fast_can_move(FD_PIPE, f->out.kind)));
+}
+
+void
+flow_send_at_once(struct flow *f)
+{
+	if (f->out.kind == FD_SOCKET)
+		gather_init(&f->gather, f->out.fd);
+}
+
+void
+flow_hurry(struct flow *f)
+{
+	gather_end(&f->gather);
 }
 
 void
@@ -169,8 +183,11 @@ expand(struct flow *f, unsigned char *space, size_t room, size_t n)
 struct deadline
 flow_patience(const struct flow *f)
 {
-	return flow_wants_read(f) ? low_water_deadline(&f->water)
-				  : deadline_none();
+	struct deadline kept = gather_deadline(&f->gather);
+
+	return flow_wants_read(f)
+		   ? deadline_first(kept, low_water_deadline(&f->water))
+		   : kept;
 }
 
 /* n bytes came in. */
@@ -309,9 +326,10 @@ move_in(struct flow *f, bool is_room)
 		return not_moved(f, n, is_room);
 	m->is_blocked = false;
 	note_read(f, (size_t)n);
-	if (direct)
+	if (direct) {
 		f->bytes += (uint64_t)n;
-	else
+		gather_note(&f->gather, (size_t)n, f->last_ns);
+	} else
 		m->held += (size_t)n;
 	judge(f, (size_t)n);
 	return n;
@@ -372,6 +390,7 @@ gone(struct flow *f, ssize_t n)
 {
 	f->bytes += (uint64_t)n;
 	f->last_ns = clock_now();
+	gather_note(&f->gather, (size_t)n, f->last_ns);
 	return n;
 }
 
@@ -450,8 +469,11 @@ flow_pump(struct flow *f, short in, short out)
 
 	if (in != 0 && flow_wants_read(f))
 		has_ended = flow_read(f) == 0;
-	else if (deadline_passed(flow_patience(f)))
+	else if (flow_wants_read(f) &&
+		 deadline_passed(low_water_deadline(&f->water)))
 		low_water_lower(&f->water);
+	if (deadline_passed(gather_deadline(&f->gather)))
+		gather_end(&f->gather);
 	is_blocked = f->move.is_blocked && flow_is_empty(f);
 	if (flow_wants_write(f) && (!is_blocked || out != 0))
 		flow_write(f);

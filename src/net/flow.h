@@ -21,6 +21,7 @@
 
 #include "base/buf.h"
 #include "base/fd.h"
+#include "net/gather.h"
 #include "net/low_water.h"
 
 /* Bytes that wait in one flow at most. */
@@ -51,6 +52,7 @@ struct flow {
 	struct flow_end in, out;
 	struct flow_move move;
 	struct low_water water; /* of in, where we may */
+	struct gather gather;   /* of out, where we may */
 	flow_see *see;          /* NULL: nobody looks on */
 	void *context;          /* see's */
 	bool crlf;              /* LF becomes CRLF; a CRLF stays */
@@ -72,6 +74,13 @@ void flow_init(struct flow *f, int in, int out, void *storage);
  * or changes them, and each end that is a socket is non-blocking.
  */
 void flow_allow_move(struct flow *f);
+
+/*
+ * out, if it is a socket of our own, sends what it is given at once, but where
+ * it may wait for more: see net/gather.h. Then poll(2) may last until
+ * flow_patience() at most.
+ */
+void flow_send_at_once(struct flow *f);
 
 /*
  * in is a socket of our own, whose low-water mark may be raised while much
@@ -100,8 +109,8 @@ bool flow_is_empty(const struct flow *f);
 bool flow_is_done(const struct flow *f);
 
 /*
- * Until when in may be called not readable although it holds bytes; none where
- * poll(2) tells of every byte, or in is not to be read.
+ * Until when in may be called not readable although it holds bytes, or bytes
+ * may be kept for out; none where neither is so.
  */
 struct deadline flow_patience(const struct flow *f);
 
@@ -133,6 +142,9 @@ bool flow_put(struct flow *f, const void *bytes, size_t n);
 
 /* out is known to take nothing more, for the reason errnum. */
 void flow_lose_out(struct flow *f, int errnum);
+
+/* Somebody may wait for what is kept for out: it is sent. */
+void flow_hurry(struct flow *f);
 
 /* No more is read. */
 void flow_stop_reading(struct flow *f);

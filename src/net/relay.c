@@ -240,6 +240,22 @@ pump_down(struct relay *r, const struct pollfd *fds)
 	finish_down(r);
 }
 
+/* One round of both directions, each with regard to the other. */
+static void
+pump(struct relay *r, const struct pollfd *fds)
+{
+	uint64_t up = r->up.taken, down = r->down.taken;
+
+	flow_take_turns(&r->up, &r->down);
+	pump_up(r, fds);
+	flow_take_turns(&r->down, &r->up);
+	pump_down(r, fds);
+	if (r->down.taken != down)
+		flow_hurry(&r->up);
+	if (r->up.taken != up)
+		flow_hurry(&r->down);
+}
+
 static struct deadline
 idle_deadline(const struct relay *r)
 {
@@ -314,10 +330,7 @@ loop(struct relay *r, struct err *e)
 			return err_sys(e, ERR_FAILED, errno, "relaying");
 		if (deadline_passed(limit(r)))
 			return limit_error(r, e);
-		flow_take_turns(&r->up, &r->down);
-		pump_up(r, fds);
-		flow_take_turns(&r->down, &r->up);
-		pump_down(r, fds);
+		pump(r, fds);
 		if (r->up.in.errnum == ECANCELED ||
 		    r->down.in.errnum == ECANCELED)
 			return -1;
@@ -425,6 +438,9 @@ look_on(struct relay *r)
 	flow_allow_patience(&r->down);
 	if (is_forwarder(r))
 		flow_allow_patience(&r->up);
+	flow_send_at_once(&r->up);
+	if (is_forwarder(r))
+		flow_send_at_once(&r->down);
 	r->up.context = r->down.context = r;
 	if (r->o->see != NULL)
 		r->up.see = see_sent;
@@ -448,12 +464,6 @@ relay_run(
 	int status;
 
 	sock_nonblocking(fd, true);
-	/* Each piece is all that there is by then. Without this the second of
-	 * two waits until the peer has acknowledged the first, which it puts
-	 * off for 40 ms and more (RFC 1122 4.2.3.2, 4.2.3.4). */
-	sock_send_at_once(fd);
-	if (is_forwarder(&r))
-		sock_send_at_once(o->out);
 	flow_init(&r.up, o->in, fd, storage);
 	flow_init(&r.down, fd, useful_output(o->out), storage + FLOW_SIZE);
 	r.up.crlf = o->crlf;

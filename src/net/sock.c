@@ -279,11 +279,21 @@ sock_peer(int fd, struct addr *a)
 }
 
 void
-sock_send_at_once(int fd)
+sock_send_at_once(int fd, bool at_once)
 {
-	int on = 1;
+	int on = at_once;
 
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+bool
+sock_sends_at_once(int fd)
+{
+	int on = 0;
+	socklen_t len = sizeof(on);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &len) == 0 &&
+	       on != 0;
 }
 
 int

@@ -63,10 +63,11 @@ void sock_local(int fd, struct addr *a);
 void sock_peer(int fd, struct addr *a);
 
 /*
- * Small pieces of a TCP connection are sent at once (tcp(7), TCP_NODELAY); of
- * another socket they are anyway.
+ * Whether small pieces of a TCP connection are sent at once (tcp(7),
+ * TCP_NODELAY), also those that wait; of another socket they are anyway.
  */
-void sock_send_at_once(int fd);
+void sock_send_at_once(int fd, bool at_once);
+bool sock_sends_at_once(int fd);
 
 /* Takes SO_ERROR: 0 or an errno. */
 int sock_error(int fd);

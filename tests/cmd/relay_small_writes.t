@@ -1,5 +1,5 @@
-# Of two small writes in a row the second does not wait for the peer's
-# acknowledgement of the first, which comes 40 ms later.
+# Small writes do not wait for the peer's acknowledgement of what went before,
+# which comes 40 ms later: not the second of two, nor the last of very many.
 use strict;
 use warnings;
 use FindBin;
@@ -61,6 +61,36 @@ sub median_ms {
     ok defined $ms && $ms < 30, 'forwarded' or diag "median $ms ms";
     close $c;
     $f->stop;
+}
+
+# Answers each Z.
+sub answer_last {
+    my ($c) = @_;
+    while (sysread $c, my $piece, 100_000) {
+        syswrite $c, 'r' x ($piece =~ tr/Z//);
+    }
+}
+
+{
+    my $l = tcp_listener();
+    my $peer = peer($l, \&answer_last);
+    pipe my $r, my $w or die $!;
+    my $p = start({ stdin => $r }, 'connect', '127.0.0.1', $l->sockport);
+    close $r;
+    my @ms;
+    for (1 .. 15) {
+        $p->{out} = '';
+        syswrite $w, 'a' x 10 for 1 .. 5000;
+        my $start = time;
+        syswrite $w, 'Z';
+        eval { $p->expect(out => qr/(r)/) } or last;
+        push @ms, (time - $start) * 1000;
+    }
+    is @ms, 15, 'many in a row come through';
+    my $ms = (sort { $a <=> $b } @ms)[7];
+    ok $ms < 30, 'and the last of them at once' or diag "median $ms ms";
+    close $w;
+    is $p->finish->{status}, 0, 'and it ends';
 }
 
 done_testing;

@@ -9,9 +9,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/pair.h"
 #include "lib/tap.h"
 #include "net/fast.h"
 #include "net/flow.h"
+#include "net/sock.h"
 
 #define TOTAL (1000 * 1000)
 
@@ -275,6 +277,54 @@ test_turns(void)
 	    "beside another one a part at a time");
 }
 
+/* Small pieces in a row, until they may wait; a busy machine takes a while. */
+static int
+trickle(struct flow *f, int to)
+{
+	int n = 0;
+
+	while (sock_sends_at_once(f->out.fd) && n < 100000) {
+		feed(to, 0, 10);
+		flow_read(f);
+		flow_write(f);
+		n++;
+	}
+	return n;
+}
+
+/* What may wait for more is sent after a moment, or when there is a hurry. */
+static void
+test_gathering(void)
+{
+	int a[2], b[2], n;
+	struct flow f;
+
+	open_pair(FD_PIPE, a);
+	connect_pair(b);
+	set_nonblocking(b[1]);
+	flow_init(&f, a[0], b[1], storage);
+	flow_send_at_once(&f);
+	ok(sock_sends_at_once(b[1]), "pieces are sent at once");
+	n = trickle(&f, a[1]);
+	ok(n > 10 && !sock_sends_at_once(b[1]), "many in a row may wait");
+	ok(deadline_is_set(flow_patience(&f)), "for a time");
+	while (!deadline_passed(flow_patience(&f)))
+		continue;
+	flow_pump(&f, 0, 0);
+	ok(sock_sends_at_once(b[1]), "then what waits is sent");
+	ok(!deadline_is_set(flow_patience(&f)), "and nothing does any more");
+	n += trickle(&f, a[1]);
+	ok(!sock_sends_at_once(b[1]), "they may again");
+	flow_hurry(&f);
+	ok(sock_sends_at_once(b[1]), "but not when there is a hurry");
+	is_int((long long)f.bytes, 10 * n, "all went on");
+	flow_release(&f);
+	close(a[0]);
+	close(a[1]);
+	close(b[0]);
+	close(b[1]);
+}
+
 /* Without leave, nothing is moved. */
 static void
 test_not_allowed(void)
@@ -356,6 +406,7 @@ main(void)
 	try_ways(FD_SOCKET, FD_REGULAR, O_APPEND);
 	test_decision();
 	test_turns();
+	test_gathering();
 	test_not_allowed();
 	test_lost();
 	return done_testing();

@@ -2,32 +2,13 @@
  * Large pieces raise the mark, so that poll(2) waits for more; nothing is kept
  * back for long, and the end is told at once.
  */
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/pair.h"
 #include "lib/tap.h"
 #include "net/low_water.h"
-
-/* A TCP connection: [0] to read from, [1] to write to. */
-static void
-connect_pair(int ends[2])
-{
-	struct sockaddr_in a = {
-	    .sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-	socklen_t len = sizeof(a);
-	int listener = socket(AF_INET, SOCK_STREAM, 0);
-
-	ends[1] = socket(AF_INET, SOCK_STREAM, 0);
-	if (bind(listener, (struct sockaddr *)&a, len) < 0 ||
-	    listen(listener, 1) < 0 ||
-	    getsockname(listener, (struct sockaddr *)&a, &len) < 0 ||
-	    connect(ends[1], (struct sockaddr *)&a, len) < 0)
-		abort();
-	ends[0] = accept(listener, NULL, NULL);
-	close(listener);
-}
 
 static int
 mark_of(int fd)
