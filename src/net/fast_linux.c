@@ -184,6 +184,8 @@ read_control(struct msghdr *m, struct addr *local)
 	}
 }
 
+/* Runs are not asked for (udp(7), UDP_GRO): one that is dropped for want of
+ * room counts as a single datagram, and the losses we tell would be wrong. */
 int
 fast_dgram_receive(int fd, struct dgram *d, int count)
 {
