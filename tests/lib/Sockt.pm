@@ -25,6 +25,10 @@ our $TOP = abs_path(dirname(__FILE__) . '/../..');
 # Seconds after which any single wait is a failure; slow builds take longer.
 our $PATIENCE = $ENV{SOCKT_PATIENCE} || 30;
 
+# And what a test reads or waits for itself has an end too.
+$SIG{ALRM} = sub { die "the test takes too long\n" };
+alarm 10 * $PATIENCE;
+
 # What the tester's own environment says is for the tester's own programs.
 delete @ENV{qw(http_proxy no_proxy)};
 
