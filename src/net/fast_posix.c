@@ -77,13 +77,16 @@ fast_tcp_info(int fd, struct fast_tcp *tcp)
 	return false;
 }
 
-/* A pipe that poll calls writable takes PIPE_BUF bytes whole. */
+/*
+ * A pipe that poll calls writable takes PIPE_BUF bytes whole. A poll that a
+ * signal has interrupted says nothing: the write might block.
+ */
 static ssize_t
 write_ready(int fd, const void *bytes, size_t n)
 {
 	struct pollfd pfd = {.fd = fd, .events = POLLOUT};
 
-	if (poll(&pfd, 1, 0) == 0) {
+	if (poll(&pfd, 1, 0) <= 0) {
 		errno = EAGAIN;
 		return -1;
 	}

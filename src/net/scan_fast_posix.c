@@ -9,7 +9,10 @@
 #include "net/addr.h"
 #include "net/wait.h"
 
-/* POSIX leaves open what a second connect(2) does; poll(2) knows. */
+/*
+ * POSIX leaves open what a second connect(2) does; poll(2) knows, unless a
+ * signal has interrupted it.
+ */
 int
 fast_connect_result(int fd, const struct addr *a)
 {
@@ -18,7 +21,7 @@ fast_connect_result(int fd, const struct addr *a)
 	int error = 0;
 
 	(void)a;
-	if (poll(&pfd, 1, 0) == 0)
+	if (poll(&pfd, 1, 0) <= 0)
 		return EINPROGRESS;
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
 		return errno;
