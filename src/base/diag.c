@@ -125,6 +125,9 @@ diag_error(const struct err *e)
 void
 diag_usage(const struct err *e)
 {
+	/* Not ours: a program that was run has exited with that status. */
+	if (e->text[0] == '\0')
+		return;
 	line("%s", e->text);
 	if (diag.command != NULL)
 		line("try 'sockt %s --help'", diag.command);

@@ -39,7 +39,10 @@ bool diag_tells(int level);
  */
 void diag_error(const struct err *e);
 
-/* A usage error: the line, and where help is. */
+/*
+ * A usage error: the line, and where help is. Without a text it is silent, as
+ * diag_error(): a program's exit status may have the same number.
+ */
 void diag_usage(const struct err *e);
 
 /* Plain lines at DIAG_SAY and DIAG_NOTE. With --json events say it. */

@@ -41,8 +41,7 @@ static const struct opt connect_opts[] = {
 	.name = "zero",
 	.help = "connect, report, leave",
 	.offset = offsetof(struct connect_options, zero),
-	.value = 1,
-	.excludes = "exec"},
+	.value = 1},
     {.kind = OPT_STRING,
 	.letter = 'e',
 	.name = "exec",
@@ -159,6 +158,11 @@ connect_run(const void *options, const struct command_args *args, struct err *e)
 	if (o->exec != NULL && program != NULL)
 		return err_set(e, ERR_USAGE,
 		    "--exec and a program cannot be used together");
+	if (o->zero && (o->exec != NULL || program != NULL))
+		return err_set(e, ERR_USAGE,
+		    "--zero only connects: a program cannot be given the "
+		    "connection ('sockt connect -z HOST PORT && PROGRAM' runs "
+		    "it afterwards)");
 	if (o->exec != NULL)
 		program = program_shell(&shell, o->exec);
 	if (endpoint_parse(&ep, args->operands, args->count, "tcp", e) < 0)
