@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -40,18 +41,62 @@ fast_socket(int family, int type)
 	return socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
+/* An old kernel lacks a newer call; a sandbox may deny it (seccomp(2)). */
+static bool
+is_lacking(int errnum)
+{
+	return errnum == ENOSYS || errnum == EPERM;
+}
+
 int
 fast_accept(int fd, struct addr *peer)
 {
+	int got;
+
 	memset(peer, 0, sizeof(*peer));
 	peer->len = sizeof(peer->u);
-	return accept4(fd, &peer->u.sa, &peer->len, SOCK_CLOEXEC);
+	got = accept4(fd, &peer->u.sa, &peer->len, SOCK_CLOEXEC);
+	if (got >= 0 || !is_lacking(errno))
+		return got;
+	got = accept(fd, &peer->u.sa, &peer->len);
+	if (got >= 0)
+		(void)fd_close_on_exec(got);
+	return got;
+}
+
+/* The older call; the C library's pipe() may be pipe2(2) as well. */
+static int
+old_pipe(int ends[2])
+{
+#ifdef SYS_pipe
+	return (int)syscall(SYS_pipe, ends);
+#else
+	return pipe(ends);
+#endif
+}
+
+/* pipe2(2) by older means. */
+static int
+make_pipe(int ends[2], bool nonblocking)
+{
+	int i;
+
+	if (old_pipe(ends) < 0)
+		return -1;
+	for (i = 0; i < 2; i++) {
+		(void)fd_close_on_exec(ends[i]);
+		if (nonblocking)
+			(void)fcntl(ends[i], F_SETFL, O_NONBLOCK);
+	}
+	return 0;
 }
 
 int
 fast_pipe(int ends[2], bool nonblocking)
 {
-	return pipe2(ends, O_CLOEXEC | (nonblocking ? O_NONBLOCK : 0));
+	if (pipe2(ends, O_CLOEXEC | (nonblocking ? O_NONBLOCK : 0)) == 0)
+		return 0;
+	return is_lacking(errno) ? make_pipe(ends, nonblocking) : -1;
 }
 
 int

@@ -54,10 +54,13 @@ fast_pipe(int ends[2], bool nonblocking)
 {
 	if (pipe(ends) < 0)
 		return -1;
-	if (prepare(ends[0], nonblocking) < 0 ||
-	    prepare(ends[1], nonblocking) < 0)
-		return -1;
-	return 0;
+	ends[0] = prepare(ends[0], nonblocking);
+	ends[1] = prepare(ends[1], nonblocking);
+	if (ends[0] >= 0 && ends[1] >= 0)
+		return 0;
+	fd_close(&ends[0]);
+	fd_close(&ends[1]);
+	return -1;
 }
 
 /* Every Unix has it, and POSIX does not name it. */

@@ -141,11 +141,25 @@ struct fast_set {
 	} * items;
 };
 
+/* epoll_create1(2), or the older call where a kernel or sandbox lacks it. */
+static int
+open_epoll(void)
+{
+	int fd = epoll_create1(EPOLL_CLOEXEC);
+
+	if (fd >= 0 || (errno != ENOSYS && errno != EPERM))
+		return fd;
+	fd = epoll_create(1);
+	if (fd >= 0)
+		(void)fd_close_on_exec(fd);
+	return fd;
+}
+
 struct fast_set *
 fast_set_new(uint32_t most)
 {
 	struct fast_set *s;
-	int fd = epoll_create1(EPOLL_CLOEXEC);
+	int fd = open_epoll();
 	uint32_t i;
 
 	if (fd < 0)

@@ -1,4 +1,4 @@
-# No function over 60 lines, no file over 500.
+# No function over 60 lines, no file over 600.
 use strict;
 use warnings;
 use FindBin;
@@ -10,7 +10,7 @@ my (@long_files, @long_functions, @lengths);
 for my $path (files('src/*.[ch]', 'src/*/*.[ch]', 'tests/*/*.[cht]',
     'tests/lib/*')) {
     my @lines = split /\n/, text($path);
-    push @long_files, "$path: " . @lines if @lines > 500;
+    push @long_files, "$path: " . @lines if @lines > 600;
     next unless $path =~ /\.c$/;
     my ($name, $start);
     for my $i (0 .. $#lines) {
@@ -22,7 +22,7 @@ for my $path (files('src/*.[ch]', 'src/*/*.[ch]', 'tests/*/*.[cht]',
         undef $start;
     }
 }
-is join("\n", @long_files), '', 'no file has over 500 lines';
+is join("\n", @long_files), '', 'no file has over 600 lines';
 is join("\n", @long_functions), '', 'no function has over 60 lines';
 @lengths = sort { $a <=> $b } @lengths;
 cmp_ok scalar @lengths, '>', 300, 'the functions are found';
