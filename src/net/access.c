@@ -143,13 +143,23 @@ access_add_file(struct access *a, bool allow, const char *path, struct err *e)
 	return result;
 }
 
+/* A rule without a scope holds on every interface. */
+static bool
+scope_matches(const struct addr *network, const struct addr *peer)
+{
+	return addr_family(network) != AF_INET6 ||
+	       network->u.in6.sin6_scope_id == 0 ||
+	       network->u.in6.sin6_scope_id == peer->u.in6.sin6_scope_id;
+}
+
 static bool
 rule_matches(const struct access_rule *r, const struct addr *peer)
 {
 	const unsigned char *network, *host;
 	int most, whole = r->bits / 8, rest = r->bits % 8;
 
-	if (addr_family(&r->network) != addr_family(peer))
+	if (addr_family(&r->network) != addr_family(peer) ||
+	    !scope_matches(&r->network, peer))
 		return false;
 	network = address_bytes(&r->network, &most);
 	host = address_bytes(peer, &most);

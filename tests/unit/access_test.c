@@ -59,6 +59,26 @@ test_order(void)
 }
 
 static void
+test_scopes(void)
+{
+	struct access a = ACCESS_INIT;
+	struct err e = ERR_INIT;
+
+	is_int(access_add(&a, true, "fe80::99%7", &e), 0, "with a scope");
+	ok(allows(&a, "fe80::99%7"), "the address on that interface");
+	ok(!allows(&a, "fe80::99%8"), "not on another one");
+	access_release(&a);
+	access_add(&a, true, "fe80::%7/10", &e);
+	ok(allows(&a, "fe80::1%7"), "a network on that interface");
+	ok(!allows(&a, "fe80::1%8"), "not on another one");
+	access_release(&a);
+	access_add(&a, true, "fe80::/10", &e);
+	ok(allows(&a, "fe80::1%7") && allows(&a, "fe80::1%8"),
+	    "a rule without a scope holds on all of them");
+	access_release(&a);
+}
+
+static void
 test_bad(void)
 {
 	static const char *const bad[] = {"", "x", "10.0.0.0/33", "10.0.0.0/",
@@ -111,6 +131,7 @@ main(void)
 {
 	test_prefixes();
 	test_order();
+	test_scopes();
 	test_bad();
 	test_file();
 	return done_testing();
