@@ -20,6 +20,7 @@
 #include "net/endpoint.h"
 #include "net/http_name.h"
 #include "net/http_request.h"
+#include "net/no_proxy.h"
 #include "net/reach.h"
 #include "net/wait.h"
 
@@ -319,7 +320,7 @@ fetch_start(struct fetch *f, const struct fetch_options *o,
 	if (proxy->kind != PROXY_NONE) {
 		f->proxy = proxy;
 	} else if (env != NULL && *env != '\0') {
-		f->no_proxy = getenv("no_proxy");
+		f->no_proxy = no_proxy_list();
 		if (proxy_parse(&f->env_proxy, env, e) < 0)
 			return err_prefix(e, "http_proxy");
 	}

@@ -1,5 +1,6 @@
 #include "net/no_proxy.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -73,6 +74,14 @@ matches(char *item, const struct endpoint *ep)
 		return true;
 	return take_port(item, ep->port) &&
 	       (is_under(ep->host, item) || is_within(ep->host, item));
+}
+
+const char *
+no_proxy_list(void)
+{
+	const char *list = getenv("no_proxy");
+
+	return list != NULL ? list : getenv("NO_PROXY");
 }
 
 bool

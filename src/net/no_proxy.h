@@ -6,6 +6,9 @@
 
 struct endpoint;
 
+/* The list of the environment: no_proxy, or else NO_PROXY; may be NULL. */
+const char *no_proxy_list(void);
+
 /*
  * Whether ep is in list, whose items stand between commas or blanks: "*" is
  * everything; NAME and .NAME are that name and all under it; an address or a

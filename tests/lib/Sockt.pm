@@ -30,7 +30,7 @@ $SIG{ALRM} = sub { die "the test takes too long\n" };
 alarm 10 * $PATIENCE;
 
 # What the tester's own environment says is for the tester's own programs.
-delete @ENV{qw(http_proxy no_proxy)};
+delete @ENV{qw(http_proxy no_proxy NO_PROXY)};
 
 # So is what a shell lets its background jobs ignore.
 $SIG{INT} = 'DEFAULT';
