@@ -10,7 +10,9 @@
 #include "base/base64.h"
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/text.h"
 #include "net/http_parser.h"
 #include "net/proxy.h"
@@ -26,6 +28,7 @@ struct handshake {
 	int fd;
 	struct deadline until;
 	struct err *e;
+	bool has_asked; /* a SOCKS proxy knows the target */
 };
 
 static int
@@ -83,6 +86,20 @@ send_all(struct handshake *h, const void *bytes, size_t n)
 	return 0;
 }
 
+/* OpenSSH's proxy, for one, has no other answer when it cannot connect. */
+static int
+closed(struct handshake *h)
+{
+	if (!h->has_asked)
+		return err_set(h->e, ERR_PROTOCOL,
+		    "it closed the connection during the handshake");
+	err_set(h->e, ERR_PEER,
+	    "it closed the connection without a reply: it cannot reach the "
+	    "target (ssh -D reports that in this way)");
+	h->e->errnum = EHOSTUNREACH;
+	return -1;
+}
+
 /* Receives at least a byte, at most n. The count, or -1 with an error. */
 static ssize_t
 receive(struct handshake *h, void *bytes, size_t n, int flags)
@@ -94,14 +111,23 @@ receive(struct handshake *h, void *bytes, size_t n, int flags)
 		if (done > 0)
 			return done;
 		if (done == 0)
-			return err_set(h->e, ERR_PROTOCOL,
-			    "it closed the connection during the handshake");
+			return closed(h);
 		if (errno != EAGAIN && errno != EINTR)
 			return err_sys(
 			    h->e, ERR_LOST, errno, "waiting for its answer");
 		if (await(h, POLLIN) < 0)
 			return -1;
 	}
+}
+
+/* Sends the request that names the target. */
+static int
+ask(struct handshake *h, const void *bytes, size_t n)
+{
+	if (send_all(h, bytes, n) < 0)
+		return -1;
+	h->has_asked = true;
+	return 0;
 }
 
 static int
@@ -153,7 +179,7 @@ socks4(struct handshake *h)
 		memcpy(message + n, h->target->host, length);
 		n += length;
 	}
-	if (send_all(h, message, n) < 0 ||
+	if (ask(h, message, n) < 0 ||
 	    receive_all(h, answer, sizeof(answer)) < 0)
 		return -1;
 	if (answer[0] != 0)
@@ -274,7 +300,7 @@ socks5(struct handshake *h)
 		n += length;
 	}
 	n += put_port(message + n, h->target->port);
-	if (socks5_greet(h) < 0 || send_all(h, message, n) < 0 ||
+	if (socks5_greet(h) < 0 || ask(h, message, n) < 0 ||
 	    receive_all(h, answer, sizeof(answer)) < 0)
 		return -1;
 	if (answer[0] != 5)
@@ -371,11 +397,28 @@ http_connect(struct handshake *h)
 	return result;
 }
 
+/* Tells what was reached beyond the proxy. */
+static void
+announce(const struct handshake *h, int64_t ns)
+{
+	char text[ENDPOINT_TEXT], name[ENDPOINT_TEXT + 32], took[32];
+	struct json j;
+
+	diag_event_begin(&j, "proxied");
+	json_text(&j, "host", h->target->host);
+	json_number(&j, "port", h->target->port);
+	json_seconds(&j, "seconds", (double)ns / 1e9);
+	diag_event_end(&j, DIAG_NOTE, "reached %s through %s in %s",
+	    endpoint_format(h->target, text, sizeof(text)),
+	    proxy_format(h->proxy, name, sizeof(name)),
+	    num_format_duration(took, sizeof(took), ns));
+}
+
 int
 tunnel_open(const struct proxy *p, int fd, const struct endpoint *target,
     struct deadline until, struct err *e)
 {
-	struct handshake h = {p, target, fd, until, e};
+	struct handshake h = {p, target, fd, until, e, false};
 	int64_t start = clock_now();
 	char text[ENDPOINT_TEXT], name[ENDPOINT_TEXT + 32];
 	int result;
@@ -395,8 +438,10 @@ tunnel_open(const struct proxy *p, int fd, const struct endpoint *target,
 	endpoint_format(target, text, sizeof(text));
 	diag_step("proxy", start, result < 0 ? EPROTO : 0,
 	    "the proxy has connected us to the target", "to %s", text);
-	if (result == 0)
+	if (result == 0) {
+		announce(&h, clock_now() - start);
 		return 0;
+	}
 	return err_prefix(
 	    e, "%s by way of %s", text, proxy_format(p, name, sizeof(name)));
 }

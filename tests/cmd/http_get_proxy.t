@@ -56,6 +56,9 @@ like by_env({ http_proxy => 'http://127.0.0.1:PORT' }, 'http://name.test/',
 like by_env({ HTTP_PROXY => 'http://127.0.0.1:9' }, 'http://127.0.0.1:PORT/',
     'HTTP_PROXY'), qr{\AGET / }, 'HTTP_PROXY is not';
 for my $list ('*', '127.0.0.1', 'x, 127.0.0.0/8', '127.0.0.1:PORT') {
+    like by_env({ http_proxy => 'http://127.0.0.1:9', NO_PROXY => $list },
+        'http://127.0.0.1:PORT/', "NO_PROXY=$list"), qr{\AGET / },
+        "NO_PROXY=$list counts likewise";
     like by_env({ http_proxy => 'http://127.0.0.1:9', no_proxy => $list },
         'http://127.0.0.1:PORT/', "no_proxy=$list"), qr{\AGET / },
         'it is asked directly';
@@ -134,7 +137,9 @@ declined('SOCKS5 rules', 'socks5', 8, qr/rules/, "\5\0",
     "\5\2\0\1\0\0\0\0\0\0");
 declined('SOCKS5 wants a password', 'socks5', 8, qr/wants a user/, "\5\xff");
 declined('SOCKS5 says nonsense', 'socks5', 9, qr/malformed/, "HTTP/1.1 400");
-declined('SOCKS5 hangs up', 'socks5', 9, qr/closed/, "\5\0");
+declined('SOCKS5 hangs up', 'socks5', 8,
+    qr/closed the connection without a reply: it cannot reach the target/,
+    "\5\0");
 declined('SOCKS4 refused', 'socks4', 8, qr/rejected/, "\0\x5b" . "\0" x 6);
 declined('SOCKS4 says nonsense', 'socks4', 9, qr/malformed/, 'x' x 8);
 

@@ -1,0 +1,64 @@
+# A SOCKS proxy that just closes after the request, as OpenSSH's does when it
+# cannot connect: --retry-for asks it again, and the error says what that means.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use Test::More;
+
+# A proxy that takes so many bytes, in these pieces, before it closes.
+sub hanging_up {
+    my ($listener, $count, @steps) = @_;
+    return peer($listener, sub {
+        my ($c, $number) = @_;
+        for my $step (@steps) {
+            my ($bytes, $answer) = @$step;
+            read $c, my ($got), $bytes;
+            syswrite $c, $answer;
+        }
+        return if $number < $count;
+        # The last one gets through.
+        syswrite $c, @steps > 1 ? "\x05\0\0\1\0\0\0\0\0\0"
+            : "\0\x5a\0\0\0\0\0\0";
+        1 while sysread $c, my $rest, 4096;
+    }, $count);
+}
+
+my @socks5 = ([ 3, "\5\0" ], [ 16, '' ]);
+my @socks4 = ([ 19, '' ]);
+for my $case ([ 'socks5', @socks5 ], [ 'socks4', @socks4 ]) {
+    my ($scheme, @steps) = @$case;
+    my $l = tcp_listener();
+    my $url = "$scheme://127.0.0.1:" . $l->sockport;
+    my $pid = hanging_up($l, 3, @steps);
+    my $r = run('connect', '-vz', '--retry-for', 20, '--proxy', $url,
+        'name.test', 81);
+    is $r->{status}, 0, "$scheme: asked again until it gets through"
+        or diag $r->{err};
+    like $r->{err}, qr/it cannot reach the target \(ssh -D reports that in this way\); trying again/,
+        "$scheme: and says what it took the close for";
+    like $r->{err}, qr/^sockt connect: reached name\.test port 81 through the SOCKS\d proxy 127\.0\.0\.1 port \d+ in /m,
+        "$scheme: -v says what is beyond the proxy";
+    reap($pid);
+
+    $pid = hanging_up($l, 2, @steps);
+    $r = run('connect', '-z', '--proxy', $url, 'name.test', 81);
+    is $r->{status}, 8, "$scheme: without --retry-for that is status 8";
+    like $r->{err}, qr/^sockt connect: name\.test port 81 by way of the SOCKS\d proxy \S+ port \d+: it closed the connection without a reply: it cannot reach the target \(.*\)\n\z/,
+        "$scheme: and one line";
+    $r = run('connect', '--json', '-z', '--proxy', $url, 'name.test', 81);
+    like $r->{err}, qr/\{"event":"proxied","time":[\d.]+,"host":"name\.test","port":81,"seconds":/,
+        "$scheme: an event" or diag $r->{err};
+    reap($pid);
+}
+
+# A close before the request says nothing about the target.
+my $l = tcp_listener();
+my $pid = peer($l, sub { read $_[0], my ($got), 3 });
+my $r = run('connect', '-z', '--retry-for', 20, '--proxy',
+    'socks5://127.0.0.1:' . $l->sockport, 'name.test', 81);
+is $r->{status}, 9, 'a close during the greeting is malformed';
+reap($pid);
+
+done_testing;
