@@ -15,12 +15,19 @@ static int
 parse_source(void *field, const char *arg, struct err *e)
 {
 	char shown[128];
+	struct addr a;
 
-	if (addr_parse_ip(field, arg, 0))
-		return 0;
 	text_escape_string(shown, sizeof(shown), arg);
-	return err_set(
-	    e, ERR_USAGE, "'%s' is not a numeric IPv4 or IPv6 address", shown);
+	if (!addr_parse_ip(&a, arg, 0))
+		return err_set(e, ERR_USAGE,
+		    "'%s' is not a numeric IPv4 or IPv6 address", shown);
+	if (addr_lacks_scope(&a))
+		return err_set(e, ERR_USAGE,
+		    "%s is a link-local address, which needs its interface: "
+		    "%s%%eth0, for example",
+		    shown, shown);
+	*(struct addr *)field = a;
+	return 0;
 }
 
 const struct opt common_report_opts[] = {

@@ -64,7 +64,8 @@ hops_check(const struct fetch *f, const char *url, struct err *e)
 	struct endpoint ep;
 	struct url u;
 
-	if (url_parse_typed(&u, url, e) < 0 || url_endpoint(&u, &ep, e) < 0)
+	if (url_parse_typed(&u, url, e) < 0 || url_endpoint(&u, &ep, e) < 0 ||
+	    endpoint_check_host(ep.host, e) < 0)
 		return -1;
 	return http_client_check(&f->client, &ep, proxy_for(f, &ep), e);
 }

@@ -69,6 +69,31 @@ addr_parse_ip(struct addr *a, const char *text, uint16_t port)
 	return good;
 }
 
+/* The digits of one number: decimal, octal or, after 0x, hexadecimal. */
+static size_t
+number_length(const char *text)
+{
+	if (text[0] != '0' || (text[1] != 'x' && text[1] != 'X'))
+		return strspn(text, "0123456789");
+	return 2 + strspn(text + 2, "0123456789abcdefABCDEF");
+}
+
+bool
+addr_resembles_ip4(const char *text)
+{
+	bool has_digit = false;
+
+	for (; *text != '\0'; text += *text == '.') {
+		size_t n = number_length(text);
+
+		if (text[n] != '.' && text[n] != '\0')
+			return false;
+		has_digit = has_digit || n > 0;
+		text += n;
+	}
+	return has_digit;
+}
+
 void
 addr_loopback(struct addr *a, int family, uint16_t port)
 {
@@ -199,6 +224,14 @@ addr_is_multicast(const struct addr *a)
 		return ntohl(a->u.in4.sin_addr.s_addr) >> 28 == 14;
 	return addr_family(a) == AF_INET6 &&
 	       IN6_IS_ADDR_MULTICAST(&a->u.in6.sin6_addr);
+}
+
+bool
+addr_lacks_scope(const struct addr *a)
+{
+	return addr_family(a) == AF_INET6 &&
+	       IN6_IS_ADDR_LINKLOCAL(&a->u.in6.sin6_addr) &&
+	       a->u.in6.sin6_scope_id == 0;
 }
 
 /* A unix socket's path, escaped; an abstract name begins with '@'. */

@@ -45,6 +45,12 @@ bool addr_is_unix(const struct addr *a);
 /* IPv4 or IPv6 in numbers, the latter perhaps with %scope; no brackets. */
 bool addr_parse_ip(struct addr *a, const char *text, uint16_t port);
 
+/*
+ * Whether text consists of numbers as an address does, so that the C library
+ * would read "1.2.3", "8081" or "0x7f.1" as an IPv4 address (inet_aton(3)).
+ */
+bool addr_resembles_ip4(const char *text);
+
 /* 127.0.0.1 or ::1, by family (AF_INET, AF_INET6). */
 void addr_loopback(struct addr *a, int family, uint16_t port);
 
@@ -70,6 +76,8 @@ bool addr_same_host(const struct addr *a, const struct addr *b);
 bool addr_is_loopback(const struct addr *a);
 bool addr_is_any(const struct addr *a);
 bool addr_is_multicast(const struct addr *a);
+/* An address of fe80::/10 that does not name its interface (RFC 4007 6). */
+bool addr_lacks_scope(const struct addr *a);
 
 /*
  * "127.0.0.1 port 80", "::1 port 80", "unix:/run/x", "unix:@name"; "nobody"

@@ -3,6 +3,7 @@
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/err.h"
 #include "base/num.h"
@@ -34,6 +35,34 @@ endpoint_parse_port(const char *text, const char *protocol, bool allow_zero,
 	    shown, allow_zero ? 0 : 1, protocol);
 }
 
+int
+endpoint_check_host(const char *host, struct err *e)
+{
+	char shown[128];
+	struct addr a;
+
+	if (!addr_resembles_ip4(host) || addr_parse_ip(&a, host, 0))
+		return 0;
+	text_escape_string(shown, sizeof(shown), host);
+	return err_set(e, ERR_USAGE,
+	    "'%s' is not an IPv4 address (that is four numbers from 0 to 255, "
+	    "without leading zeros, as in 192.0.2.1)",
+	    shown);
+}
+
+bool
+endpoint_is_localhost(const struct endpoint *ep)
+{
+	static const char name[] = "localhost";
+	size_t n = strlen(ep->host), length = sizeof(name) - 1;
+
+	if (n > 0 && ep->host[n - 1] == '.')
+		n--;
+	return !ep->is_unix && n >= length &&
+	       strncasecmp(ep->host + n - length, name, length) == 0 &&
+	       (n == length || ep->host[n - length - 1] == '.');
+}
+
 static int
 set_host(struct endpoint *ep, const char *host, size_t n, struct err *e)
 {
@@ -53,7 +82,7 @@ set_host(struct endpoint *ep, const char *host, size_t n, struct err *e)
 	}
 	memcpy(ep->host, host, n);
 	ep->host[n] = '\0';
-	return 0;
+	return endpoint_check_host(ep->host, e);
 }
 
 /*

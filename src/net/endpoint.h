@@ -45,6 +45,15 @@ int endpoint_parse_local(struct endpoint *ep, char *const *operands, int count,
 int endpoint_parse_port(const char *text, const char *protocol, bool allow_zero,
     uint16_t *port, struct err *e);
 
+/*
+ * Whether host can be a name or an address at all: numbers with dots that are
+ * not a dotted quad cannot. 0, or -1 with a usage error that says so.
+ */
+int endpoint_check_host(const char *host, struct err *e);
+
+/* "localhost", or a name under it: the loopback (RFC 6761 6.3). */
+bool endpoint_is_localhost(const struct endpoint *ep);
+
 /* "HOST port N" or "unix:PATH", escaped. Returns buf. */
 const char *endpoint_format(const struct endpoint *ep, char *buf, size_t size);
 

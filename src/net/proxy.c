@@ -134,6 +134,8 @@ proxy_check(const struct endpoint *target, struct err *e)
 {
 	char text[ENDPOINT_TEXT];
 
+	if (!target->is_unix && endpoint_check_host(target->host, e) < 0)
+		return -1;
 	if (!target->is_unix && is_plain_host(target->host))
 		return 0;
 	return err_set(e, ERR_USAGE, "%s cannot be reached by way of a proxy",

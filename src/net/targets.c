@@ -134,6 +134,11 @@ add(struct targets *t, const struct target *item, const char *text,
 	struct targets fresh = TARGETS_INIT;
 	size_t i;
 
+	if (addr_lacks_scope(&item->base))
+		return refuse(text,
+		    "a link-local address needs its interface: "
+		    "ADDRESS%INTERFACE",
+		    e);
 	if (t->hosts + more > TARGETS_MOST)
 		return refuse(text, "more than 16777216 hosts in one scan", e);
 	append_new(&fresh, t, 0, *item);
