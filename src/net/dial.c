@@ -39,13 +39,30 @@ own_end(const struct dial *d, int family)
 	return own;
 }
 
-/* Binds it. */
+static void
+set_flag(int fd, int level, int name)
+{
+	int on = 1;
+
+	(void)setsockopt(fd, level, name, &on, sizeof(on));
+}
+
+/*
+ * Binds it. Attempts that are under way at the same time share one own port:
+ * each goes to another address, and one socket of IPv6 alone.
+ */
 static int
 bind_source(const struct dial *d, struct dial_attempt *t, int family)
 {
 	struct addr own = own_end(d, family);
 
-	if (family == AF_UNIX || own.len == 0 || sock_bind(t->fd, &own) == 0)
+	if (family == AF_UNIX || own.len == 0)
+		return 0;
+	if (d->options->source_port != 0)
+		set_flag(t->fd, SOL_SOCKET, SO_REUSEADDR);
+	if (d->options->source_port != 0 && family == AF_INET6)
+		set_flag(t->fd, IPPROTO_IPV6, IPV6_V6ONLY);
+	if (sock_bind(t->fd, &own) == 0)
 		return 0;
 	t->is_own_end = true;
 	return -1;
@@ -283,12 +300,18 @@ attempt_meaning(const struct dial *d, const struct dial_attempt *t)
 		if (is_ruled_out(d, addr_family(t->addr)))
 			return "not of --source's family";
 		break;
+	case EINVAL:
+		if (addr_lacks_scope(t->addr))
+			return "a link-local address, which needs its "
+			       "interface: ADDRESS%INTERFACE";
+		break;
 	case EADDRNOTAVAIL:
 		/* Of connect(2), ip(7): for want of a port of our own. */
 		if (!t->is_own_end && d->options->source_port != 0)
 			return "the own port is still in use for that peer";
 		if (!t->is_own_end)
-			return "no own port is free";
+			return "no local port is free, or this machine "
+			       "has no address to reach it from";
 		break;
 	}
 	return err_meaning(t->errnum);
@@ -327,12 +350,15 @@ rank(enum err_kind kind)
 	return i;
 }
 
+/* Room for "; and N more", and for what callers put in front. */
+#define MORE 320
+
 int
 dial_error(const struct dial *d, struct err *e)
 {
 	enum err_kind kind;
 	char what[256], ip[ADDR_TEXT];
-	size_t i, used = 0;
+	size_t i, used = 0, left_out = 0;
 
 	err_set(e, ERR_TIMEOUT, "%s", "");
 	for (i = 0; i < d->begun; i++) {
@@ -344,13 +370,18 @@ dial_error(const struct dial *d, struct err *e)
 			e->errnum = t->errnum == 0 ? ETIMEDOUT : t->errnum;
 		}
 		describe(d, t, what, sizeof(what));
-		snprintf(e->text + used, sizeof(e->text) - used, "%s%s%s%s",
-		    i > 0 ? "; " : "",
-		    d->list->count > 1 ? addr_format_ip(t->addr, ip, sizeof(ip))
-				       : "",
+		addr_format_ip(t->addr, ip, sizeof(ip));
+		if (used + strlen(what) + strlen(ip) + MORE > sizeof(e->text)) {
+			left_out++;
+			continue;
+		}
+		used += (size_t)snprintf(e->text + used, sizeof(e->text) - used,
+		    "%s%s%s%s", i > 0 ? "; " : "", d->list->count > 1 ? ip : "",
 		    d->list->count > 1 ? " " : "", what);
-		used = strlen(e->text);
 	}
+	if (left_out > 0)
+		snprintf(e->text + used, sizeof(e->text) - used,
+		    "; and %zu more", left_out);
 	return -1;
 }
 

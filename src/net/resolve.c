@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,21 +13,43 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "net/addr.h"
 #include "net/endpoint.h"
 #include "net/fast.h"
 #include "net/wait.h"
 
-/* More addresses than this of one name are not told by the child. */
-#define MOST 64
+/* RFC 8305 section 3: the Resolution Delay. */
+#define RESOLUTION_DELAY_MS 50
 
-/* What the child writes into the pipe, behind which the addresses follow. */
+/* When a look-up of both families is so late, each is asked for alone. */
+#define ALONE_MS 200
+
+/* getaddrinfo(3) has more codes than POSIX, and strict headers hide them. */
+#if defined(__GLIBC__)
+enum { NO_DATA = -5, NO_SUCH_FAMILY = -9 };
+#else
+enum { NO_DATA = EAI_NONAME, NO_SUCH_FAMILY = EAI_NONAME };
+#endif
+
+/* What a child writes into its pipe, before the addresses. */
 struct answer {
 	int code;   /* of getaddrinfo(3) */
 	int errnum; /* where code is EAI_SYSTEM */
-	int count;
 };
+
+/* One getaddrinfo(3) in a child process. */
+struct query {
+	int family;           /* AF_UNSPEC: both */
+	pid_t pid;            /* 0: not begun, or reaped */
+	int in;               /* where the child writes; -1: all is read */
+	unsigned char *bytes; /* owned: what was read */
+	size_t length;
+};
+
+/* The queries for one name: both families; each alone. */
+enum { BOTH, IP6, IP4, QUERY_COUNT };
 
 static void
 look_up(const struct endpoint *ep, int family, int out)
@@ -34,75 +57,115 @@ look_up(const struct endpoint *ep, int family, int out)
 	struct addrinfo hints = {.ai_family = family,
 			    .ai_socktype = SOCK_STREAM},
 			*found = NULL, *ai;
-	struct answer answer = {0, 0, 0};
-	struct addr addrs[MOST];
+	struct answer answer = {0, 0};
+	struct addr a;
 
-	memset(addrs, 0, sizeof(addrs));
 	answer.code = getaddrinfo(ep->host, NULL, &hints, &found);
 	answer.errnum = errno;
-	for (ai = found; answer.code == 0 && ai != NULL && answer.count < MOST;
-	     ai = ai->ai_next) {
-		struct addr *a = &addrs[answer.count];
-
-		if (ai->ai_addrlen > sizeof(a->u))
+	if (fd_write_all(out, &answer, sizeof(answer)) < 0)
+		return;
+	for (ai = found; answer.code == 0 && ai != NULL; ai = ai->ai_next) {
+		if (ai->ai_addrlen > sizeof(a.u))
 			continue;
-		a->len = ai->ai_addrlen;
-		memcpy(&a->u, ai->ai_addr, ai->ai_addrlen);
-		addr_set_port(a, ep->port);
-		answer.count++;
+		memset(&a, 0, sizeof(a));
+		a.len = ai->ai_addrlen;
+		memcpy(&a.u, ai->ai_addr, ai->ai_addrlen);
+		addr_set_port(&a, ep->port);
+		if (fd_write_all(out, &a, sizeof(a)) < 0)
+			return;
 	}
-	if (fd_write_all(out, &answer, sizeof(answer)) == 0)
-		(void)fd_write_all(
-		    out, addrs, (size_t)answer.count * sizeof(addrs[0]));
 }
 
-/* Starts the child. Its pid, or -1 with errno; *in is where it answers. */
-static pid_t
-start_child(const struct endpoint *ep, int family, int *in)
+/* In the child: whoever reads our stdout must not wait for this process. */
+static void
+close_standard(void)
+{
+	int fd;
+
+	for (fd = 0; fd <= 2; fd++)
+		close(fd);
+	fd_hold_standard();
+}
+
+/* Starts the child. 0, or -1 with errno. */
+static int
+query_start(struct query *q, const struct endpoint *ep)
 {
 	int ends[2];
-	pid_t pid;
 
 	if (fast_pipe(ends, false) < 0)
 		return -1;
-	pid = fork();
-	if (pid == 0) {
+	q->pid = fork();
+	if (q->pid == 0) {
 		wait_child();
-		look_up(ep, family, ends[1]);
+		close_standard();
+		look_up(ep, q->family, ends[1]);
 		_exit(0);
 	}
 	fd_close(&ends[1]);
-	if (pid < 0)
+	if (q->pid < 0) {
 		fd_close(&ends[0]);
-	*in = ends[0];
-	return pid;
+		q->pid = 0;
+		return -1;
+	}
+	q->in = ends[0];
+	return 0;
 }
 
-/* Reads n bytes before the deadline: 0, or -1 with errno; ENODATA: too few. */
-static int
-read_whole(int fd, void *bytes, size_t n, struct deadline until)
+/* Reads what the pipe has. */
+static void
+query_read(struct query *q)
 {
-	unsigned char *p = bytes;
-	ssize_t got;
-	int ready;
+	unsigned char piece[4096];
+	ssize_t n = read(q->in, piece, sizeof(piece));
 
-	while (n > 0) {
-		ready = wait_fd(fd, POLLIN, until);
-		if (ready == 0)
-			errno = ETIMEDOUT;
-		if (ready <= 0)
-			return -1;
-		got = read(fd, p, n);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got == 0)
-			errno = ENODATA;
-		if (got <= 0)
-			return -1;
-		p += got;
-		n -= (size_t)got;
+	if (n < 0 && errno == EINTR)
+		return;
+	if (n <= 0) {
+		fd_close(&q->in);
+		return;
 	}
-	return 0;
+	q->bytes = mem_resize(q->bytes, q->length + (size_t)n, 1);
+	memcpy(q->bytes + q->length, piece, (size_t)n);
+	q->length += (size_t)n;
+}
+
+/* Whether it was begun and has ended. */
+static bool
+query_is_over(const struct query *q)
+{
+	return q->pid != 0 && q->in < 0;
+}
+
+/* Its answer; code 0 also where the child has died. */
+static struct answer
+query_answer(const struct query *q)
+{
+	struct answer answer = {0, 0};
+
+	if (q->length >= sizeof(answer))
+		memcpy(&answer, q->bytes, sizeof(answer));
+	return answer;
+}
+
+/* How many addresses it has brought. */
+static size_t
+query_count(const struct query *q)
+{
+	if (!query_is_over(q) || q->length < sizeof(struct answer))
+		return 0;
+	return (q->length - sizeof(struct answer)) / sizeof(struct addr);
+}
+
+static void
+query_release(struct query *q)
+{
+	if (q->in >= 0)
+		kill(q->pid, SIGKILL);
+	while (q->pid > 0 && waitpid(q->pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	fd_close(&q->in);
+	free(q->bytes);
 }
 
 /* The next address of the family from place *at on, or NULL. */
@@ -149,31 +212,33 @@ interleave(const struct addr *a, size_t count, struct addr_list *list)
 }
 
 static int
-name_error(
-    const struct endpoint *ep, const struct answer *answer, struct err *e)
+name_error(const struct endpoint *ep, int family, const struct answer *answer,
+    struct err *e)
 {
 	char host[ENDPOINT_HOST * 2];
 
 	text_escape_string(host, sizeof(host), ep->host);
-	switch (answer->code) {
-	case EAI_NONAME:
-#if defined(EAI_NODATA) && EAI_NODATA != EAI_NONAME
-	case EAI_NODATA:
-#endif
+	if (answer->code == EAI_NONAME)
 		return err_set(e, ERR_NAME,
 		    "%s: name not found (no address is known for it)", host);
-	case EAI_AGAIN:
+	if (answer->code == NO_DATA || answer->code == NO_SUCH_FAMILY)
 		return err_set(e, ERR_NAME,
-		    "%s: name not resolved (no name server answered; it may "
-		    "work later)",
+		    "%s: name without an address (it exists, but has no%s "
+		    "address)",
+		    host,
+		    family == AF_INET    ? " IPv4"
+		    : family == AF_INET6 ? " IPv6"
+					 : "");
+	if (answer->code == EAI_AGAIN)
+		return err_set(e, ERR_NAME,
+		    "%s: name not resolved (no name server could be reached, "
+		    "or each one reported a failure; it may work later)",
 		    host);
-	case EAI_SYSTEM:
+	if (answer->code == EAI_SYSTEM)
 		return err_sys(
 		    e, ERR_NAME, answer->errnum, "%s: name not resolved", host);
-	default:
-		return err_set(e, ERR_NAME, "%s: name not resolved (%s)", host,
-		    gai_strerror(answer->code));
-	}
+	return err_set(e, ERR_NAME, "%s: name not resolved (%s)", host,
+	    gai_strerror(answer->code));
 }
 
 /* How the reading from the child failed. */
@@ -197,24 +262,40 @@ read_error(const struct endpoint *ep, int errnum, struct err *e)
 	return err_sys(e, ERR_FAILED, errnum, "%s: looking up the name", host);
 }
 
+/* As many addresses as buf has room for, and how many more there are. */
+static void
+format_list(const struct addr_list *list, char *buf, size_t size)
+{
+	char text[ADDR_TEXT];
+	size_t i, used = 0, n;
+
+	buf[0] = '\0';
+	for (i = 0; i < list->count; i++) {
+		addr_format_ip(&list->items[i], text, sizeof(text));
+		n = strlen(text) + strlen(", ");
+		if (used + n + sizeof(" and 18446744073709551615 more") > size)
+			break;
+		used += (size_t)snprintf(
+		    buf + used, size - used, "%s%s", i > 0 ? ", " : "", text);
+	}
+	if (i < list->count)
+		snprintf(
+		    buf + used, size - used, " and %zu more", list->count - i);
+}
+
 /* Tells the outcome of a look-up. */
 static void
 tell(const struct endpoint *ep, int64_t start, int errnum,
     const struct addr_list *list)
 {
-	char host[ENDPOINT_HOST * 2], text[ADDR_TEXT], all[512] = "";
-	size_t i, used = 0;
+	char host[ENDPOINT_HOST * 2], text[ADDR_TEXT], all[512];
 	struct json j;
+	size_t i;
 
 	text_escape_string(host, sizeof(host), ep->host);
-	for (i = 0; i < list->count && used < sizeof(all) - 1; i++) {
-		snprintf(all + used, sizeof(all) - used, "%s%s",
-		    i > 0 ? ", " : "",
-		    addr_format_ip(&list->items[i], text, sizeof(text)));
-		used = strlen(all);
-	}
+	format_list(list, all, sizeof(all));
 	diag_step("resolve", start, errnum, "the name's addresses", "%s%s%s",
-	    host, used > 0 ? " to " : "", all);
+	    host, all[0] != '\0' ? " to " : "", all);
 	if (errnum != 0)
 		return;
 	diag_event_begin(&j, "resolved");
@@ -227,38 +308,209 @@ tell(const struct endpoint *ep, int64_t start, int errnum,
 	diag_event_end(&j, DIAG_NOTE, "%s is %s", host, all);
 }
 
-/* A name: asks the child and waits for it. */
+/*
+ * A resolver that waits for one family's answer keeps back the other's. So
+ * each is asked for alone when that takes long. They are not asked for alone
+ * from the start: /etc/hosts may have one family of a name, whose other family
+ * in the DNS is another machine.
+ */
+static void
+start_alone(struct query *queries, const struct endpoint *ep)
+{
+	/* Where that fails, the first look-up is still under way. */
+	(void)query_start(&queries[IP6], ep);
+	(void)query_start(&queries[IP4], ep);
+}
+
+/* The query whose addresses are to be used now, or NULL. */
+static const struct query *
+first_answer(const struct query *queries)
+{
+	size_t i;
+
+	for (i = 0; i < QUERY_COUNT; i++)
+		if (query_count(&queries[i]) > 0)
+			return &queries[i];
+	return NULL;
+}
+
+/* Whether there is nothing left that an answer could come from. */
+static bool
+is_decided(const struct query *queries)
+{
+	return query_is_over(&queries[BOTH]) ||
+	       (query_is_over(&queries[IP6]) && query_is_over(&queries[IP4]) &&
+		   first_answer(queries) != NULL);
+}
+
+/* Waits for those under way, and reads. 0, or -1 with errno. */
+static int
+wait_queries(struct query *queries, struct deadline until)
+{
+	struct pollfd fds[QUERY_COUNT + 1];
+	size_t i, n = 0, which[QUERY_COUNT];
+	int ready;
+
+	for (i = 0; i < QUERY_COUNT; i++) {
+		if (queries[i].in < 0)
+			continue;
+		fds[n] = (struct pollfd){queries[i].in, POLLIN, 0};
+		which[n++] = i;
+	}
+	ready = wait_poll(fds, n, until);
+	/* A child's end wakes us as well, where the caller catches that. */
+	if (ready < 0 && (errno != EINTR || wait_stopped() != 0))
+		return -1;
+	for (i = 0; i < n; i++)
+		if (fds[i].revents != 0)
+			query_read(&queries[which[i]]);
+	return 0;
+}
+
+/* Until they are decided, or late. 0, or an errno. */
+static int
+run_queries(
+    struct query *queries, const struct endpoint *ep, struct deadline until)
+{
+	bool can_split = queries[BOTH].family == AF_UNSPEC;
+	struct deadline next =
+	    can_split ? deadline_after(ALONE_MS) : deadline_none();
+	bool is_late = false;
+
+	if (query_start(&queries[BOTH], ep) < 0)
+		return errno;
+	while (!is_decided(queries)) {
+		if (wait_queries(queries, deadline_first(until, next)) < 0)
+			return errno;
+		if (can_split && deadline_passed(next)) {
+			can_split = false;
+			next = deadline_none();
+			start_alone(queries, ep);
+		}
+		if (!is_late && first_answer(queries) != NULL) {
+			is_late = true;
+			next = deadline_after(RESOLUTION_DELAY_MS);
+		}
+		if (is_late && deadline_passed(next))
+			return 0;
+		if (deadline_passed(until))
+			return first_answer(queries) != NULL ? 0 : ETIMEDOUT;
+	}
+	return 0;
+}
+
+/* The addresses that were found, of both families where there are both. */
+static void
+collect(const struct query *queries, struct addr_list *list)
+{
+	size_t i, count = 0, n;
+	struct addr *all = NULL;
+
+	for (i = 0; i < QUERY_COUNT; i++) {
+		n = query_count(&queries[i]);
+		if (n == 0)
+			continue;
+		all = mem_resize(all, count + n, sizeof(*all));
+		memcpy(all + count, queries[i].bytes + sizeof(struct answer),
+		    n * sizeof(*all));
+		count += n;
+		if (i == BOTH)
+			break;
+	}
+	interleave(all, count, list);
+	free(all);
+}
+
+/* Tells of a family that was not waited for. */
+static void
+tell_missing(const struct query *queries, const struct endpoint *ep)
+{
+	char host[ENDPOINT_HOST * 2];
+	bool has_ip6 = query_is_over(&queries[IP6]);
+
+	if (query_count(&queries[BOTH]) > 0 ||
+	    has_ip6 == query_is_over(&queries[IP4]))
+		return;
+	diag_note("%s: the look-up of %s addresses is late; going on with "
+		  "those of %s",
+	    text_escape_string(host, sizeof(host), ep->host),
+	    has_ip6 ? "IPv4" : "IPv6", has_ip6 ? "IPv6" : "IPv4");
+}
+
+/* How a look-up that brought no address has ended. */
+static int
+queries_error(const struct query *queries, const struct endpoint *ep,
+    int errnum, struct err *e)
+{
+	struct answer answer = query_answer(&queries[BOTH]);
+
+	if (errnum == 0 && answer.code == 0)
+		errnum = ENODATA;
+	return errnum != 0 ? read_error(ep, errnum, e)
+			   : name_error(ep, queries[BOTH].family, &answer, e);
+}
+
+/* A name: asks the children and waits for them. */
 static int
 resolve_name(const struct endpoint *ep, const struct resolve_options *o,
     struct deadline until, struct addr_list *list, struct err *e)
 {
+	struct query queries[QUERY_COUNT] = {{.family = o->family, .in = -1},
+	    {.family = AF_INET6, .in = -1}, {.family = AF_INET, .in = -1}};
 	int64_t start = clock_now();
-	struct answer answer = {0, 0, 0};
-	struct addr addrs[MOST];
-	int in, errnum = 0;
-	pid_t pid = start_child(ep, o->family, &in);
+	int errnum = run_queries(queries, ep, until), result = 0;
+	size_t i;
 
-	if (pid < 0)
-		return err_sys(e, ERR_FAILED, errno, "look-up process");
-	if (read_whole(in, &answer, sizeof(answer), until) < 0 ||
-	    read_whole(in, addrs, (size_t)answer.count * sizeof(addrs[0]),
-		until) < 0) {
-		errnum = errno;
-		kill(pid, SIGKILL);
-	}
-	fd_close(&in);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		continue;
-	if (errnum == 0 && answer.code == 0)
-		interleave(addrs, (size_t)answer.count, list);
+	if (errnum == 0)
+		collect(queries, list);
+	if (list->count > 0)
+		tell_missing(queries, ep);
 	tell(ep, start,
 	    errnum != 0        ? errnum
-	    : answer.code != 0 ? ENOENT
+	    : list->count == 0 ? ENOENT
 			       : 0,
 	    list);
-	if (errnum != 0)
-		return read_error(ep, errnum, e);
-	return answer.code == 0 ? 0 : name_error(ep, &answer, e);
+	if (list->count == 0)
+		result = queries_error(queries, ep, errnum, e);
+	for (i = 0; i < QUERY_COUNT; i++)
+		query_release(&queries[i]);
+	return result;
+}
+
+/* The loopback, IPv4 first: a server that is on one of the two addresses only
+ * is mostly on that one. */
+static int
+resolve_localhost(const struct endpoint *ep, const struct resolve_options *o,
+    struct addr_list *list)
+{
+	int64_t start = clock_now();
+	struct addr a;
+
+	if (o->family != AF_INET6) {
+		addr_loopback(&a, AF_INET, ep->port);
+		addr_list_add(list, &a);
+	}
+	if (o->family != AF_INET) {
+		addr_loopback(&a, AF_INET6, ep->port);
+		addr_list_add(list, &a);
+	}
+	tell(ep, start, 0, list);
+	return 0;
+}
+
+/* A number of the other family, or one that needs its interface. */
+static int
+check_number(const struct addr *a, int family, const char *host, struct err *e)
+{
+	if (family != AF_UNSPEC && family != addr_family(a))
+		return err_set(e, ERR_USAGE, "%s is not an %s address", host,
+		    family == AF_INET ? "IPv4" : "IPv6");
+	if (addr_lacks_scope(a))
+		return err_set(e, ERR_USAGE,
+		    "%s is a link-local address, which needs its interface: "
+		    "%s%%eth0, for example",
+		    host, host);
+	return 0;
 }
 
 int
@@ -271,16 +523,12 @@ resolve_check(
 	if (ep->is_unix)
 		return 0;
 	text_escape_string(host, sizeof(host), ep->host);
-	if (!addr_parse_ip(&a, ep->host, ep->port))
-		return !o->numeric
-			   ? 0
-			   : err_set(e, ERR_USAGE,
-				 "%s is not a numeric address (--numeric)",
-				 host);
-	if (o->family == AF_UNSPEC || o->family == addr_family(&a))
-		return 0;
-	return err_set(e, ERR_USAGE, "%s is not an %s address", host,
-	    o->family == AF_INET ? "IPv4" : "IPv6");
+	if (addr_parse_ip(&a, ep->host, ep->port))
+		return check_number(&a, o->family, host, e);
+	if (o->numeric)
+		return err_set(e, ERR_USAGE,
+		    "%s is not a numeric address (--numeric)", host);
+	return endpoint_check_host(ep->host, e);
 }
 
 int
@@ -295,6 +543,8 @@ resolve(const struct endpoint *ep, const struct resolve_options *o,
 		addr_list_add(list, &ep->unix_addr);
 	else if (addr_parse_ip(&a, ep->host, ep->port))
 		addr_list_add(list, &a);
+	else if (endpoint_is_localhost(ep))
+		return resolve_localhost(ep, o, list);
 	else
 		return resolve_name(ep, o, until, list, e);
 	return 0;

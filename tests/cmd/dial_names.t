@@ -117,10 +117,98 @@ subtest 'a resolver that never answers' => sub {
     is $p->finish->{signal}, 2, 'and by a signal, of which it dies';
 };
 
+subtest 'one family is never answered' => sub {
+    my $l = tcp_listener();
+    for my $host ('127.0.0.1', has_ipv6() ? '::1' : ()) {
+        my $l = tcp_listener(host => $host);
+        my $other = $host eq '::1' ? 4 : 6;
+        my $r = named("n=hang$other,$host", 'connect', '-vz', '-w', 20, 'n',
+            $l->sockport);
+        is $r->{status}, 0, "$host is found" or diag $r->{err};
+        cmp_ok $r->{seconds}, '<', 5, 'and not waited for the other family';
+        like $r->{err}, qr/^sockt connect: n: the look-up of IPv$other addresses is late; going on with those of IPv/m,
+            'which is told';
+        $r = named("n=hang$other,$host", 'connect', "-$other", '-w', '0.3',
+            'n', 1);
+        is $r->{status}, 5, "-$other has nothing else to go by";
+    }
+    my $r = named('n=hang4,hang6', 'connect', '-w', '0.5', 'n', 1);
+    is $r->{status}, 5, 'neither family is answered';
+};
+
+subtest 'more addresses than fit into a line' => sub {
+    # None of the first hundred is listened on; nothing is left out.
+    my $l = tcp_listener(host => '127.0.2.1');
+    my $many = join ',', (map { "127.0.1.$_" } 1 .. 100), '127.0.2.1';
+    my $r = named("n=$many", 'connect', '-vz', 'n', $l->sockport);
+    is $r->{status}, 0, 'the last one is reached';
+    like $r->{err}, qr/connected to 127\.0\.2\.1 /, 'and told';
+    like $r->{err}, qr/ n is 127\.0\.1\.1, .* and (\d+) more\n/,
+        'the line says how many it left out';
+    my ($list) = $r->{err} =~ / n is (.*) and/;
+    my $shown = () = $list =~ /127/g;
+    my ($more) = $r->{err} =~ / and (\d+) more/;
+    is $shown + $more, 101, 'which is right';
+    $r = named("n=$many", 'portscan', '--all-addresses', 'n', $l->sockport);
+    like $r->{err} . $r->{out}, qr/101 hosts/, 'portscan asks all of them';
+    $r = named("n=$many", 'connect', 'n', free_port(host => '127.0.2.1'));
+    like $r->{err}, qr/^sockt connect: n port \d+: 127\.0\.1\.1 refused .*; and \d+ more\n\z/,
+        'an error says so as well';
+};
+
+subtest 'a local port and several addresses' => sub {
+    my $l = tcp_listener(host => '127.0.0.3');
+    my @dead = dead('127.0.0.2', $l->sockport);
+    my $port = free_port();
+    my $r = named('n=127.0.0.2,127.0.0.3', 'connect', '-vz', '-w', 10, '-p',
+        $port, 'n', $l->sockport);
+    is $r->{status}, 0, 'the second attempt uses the same port' or
+        diag $r->{err};
+    like $r->{err}, qr/connected to 127\.0\.0\.3 .* from \S+ port $port /,
+        'and is told';
+    SKIP: {
+        skip 'no IPv6 here', 1 unless has_ipv6();
+        my @six = dead('::1', $l->sockport);
+        $r = named('n=::1,127.0.0.3', 'connect', '-vz', '-w', 10, '-p',
+            free_port(), 'n', $l->sockport);
+        is $r->{status}, 0, 'of the other family too' or diag $r->{err};
+    }
+};
+
+subtest 'localhost' => sub {
+    # This resolver does not know it.
+    my $l = tcp_listener();
+    for my $name (qw(localhost LocalHost localhost. app.localhost)) {
+        my $r = named('', 'connect', '-vz', $name, $l->sockport);
+        is $r->{status}, 0, "$name is the loopback";
+        like $r->{err}, qr/\Q$name\E is 127\.0\.0\.1, ::1\n/, 'both of it';
+    }
+    my $r = named('', 'connect', '-4v', 'localhost', free_port());
+    like $r->{err}, qr/localhost is 127\.0\.0\.1\n/, '-4 takes one';
+    $r = named('', 'connect', '-6v', 'localhost', free_port());
+    like $r->{err}, qr/localhost is ::1\n/, '-6 the other';
+    is named('', 'connect', 'nolocalhost', 80)->{status}, 3,
+        'other names are looked up';
+    is named('', 'connect', '-n', 'localhost', 80)->{status}, 2,
+        '-n refuses it like any name';
+    my $p = start({ command => $names, env => { SOCKT_TEST_NAMES => '' } },
+        'listen', '-k', '--echo', 'localhost', 0);
+    my $port = $p->port;
+    ok tcp_client($port), 'a server listens on it';
+    ok tcp_client($port, '::1'), 'on both addresses' if has_ipv6();
+    $p->stop;
+};
+
 subtest 'names that are none' => sub {
     my $r = named('n=none', 'connect', 'n', 80);
     is $r->{status}, 3, 'not found is status 3';
     like $r->{err}, qr/^sockt connect: n: name not found \(.+\)\n\z/, 'told';
+    $r = named('n=nodata', 'connect', 'n', 80);
+    is $r->{status}, 3, 'a name without addresses';
+    like $r->{err}, qr/^sockt connect: n: name without an address \(it exists, but has no address\)\n\z/,
+        'is told as that';
+    like named('n=nodata', 'connect', '-6', 'n', 80)->{err},
+        qr/has no IPv6 address/, 'with the family that was asked for';
     $r = named('n=127.0.0.1', 'connect', '-n', 'n', 80);
     is $r->{status}, 2, '-n refuses a name';
     $r = named('n=127.0.0.1', 'connect', "a\e[0mb", 80);

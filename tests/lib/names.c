@@ -1,6 +1,7 @@
 /*
  * A resolver that tests decide on, linked in front of the C library's. It
- * reads SOCKT_TEST_NAMES: "NAME=ADDR,ADDR NAME=hang NAME=none".
+ * reads SOCKT_TEST_NAMES: "NAME=ADDR,ADDR NAME=hang NAME=none". With hang4 or
+ * hang6 among the addresses the question for that family has no answer.
  */
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -33,6 +34,14 @@ make_item(const char *text)
 	return ai;
 }
 
+/* Waits for ever where that family was asked for, alone or with the other. */
+static void
+hang_for(int family, int asked)
+{
+	while (asked == AF_UNSPEC || asked == family)
+		pause();
+}
+
 static int
 answer(char *list, int family, struct addrinfo **res)
 {
@@ -45,10 +54,18 @@ answer(char *list, int family, struct addrinfo **res)
 			pause();
 	if (strcmp(list, "none") == 0)
 		return EAI_NONAME;
+	/* glibc's EAI_NODATA, which strict headers hide. */
+	if (strcmp(list, "nodata") == 0)
+		return -5;
 	for (one = strtok_r(list, ",", &save); one != NULL;
 	     one = strtok_r(NULL, ",", &save)) {
-		struct addrinfo *ai = make_item(one);
+		struct addrinfo *ai;
 
+		if (strncmp(one, "hang", 4) == 0) {
+			hang_for(one[4] == '6' ? AF_INET6 : AF_INET, family);
+			continue;
+		}
+		ai = make_item(one);
 		if (family != AF_UNSPEC && family != ai->ai_family)
 			continue;
 		*end = ai;
