@@ -3,6 +3,8 @@
  * stdin and stdout, or to a handler in a process of its own, and with -k it
  * goes on accepting.
  */
+#include <errno.h>
+
 #include "base/diag.h"
 #include "base/err.h"
 #include "cli/command.h"
@@ -124,13 +126,12 @@ serve_stdio(struct listening *l, struct talk *t, struct err *e)
 	do {
 		fd = server_accept(&l->server, &c, e);
 		if (fd < 0)
-			return e->kind == ERR_NONE ? 0 : -1;
+			return -1;
 		if (!l->o->keep)
 			listener_close(&l->listener);
 		result = talk_run(t, &fd, &c.local, &c.remote, e);
-		if (result < 0 && wait_stopped() != 0)
-			return l->o->keep ? 0 : -1;
-		if (result < 0 && l->o->keep && e->kind != ERR_OUTPUT) {
+		if (result < 0 && l->o->keep && e->kind != ERR_OUTPUT &&
+		    e->errnum != EINTR) {
 			diag_error(e);
 			result = 0;
 		}
@@ -149,9 +150,9 @@ serve_handler(struct listening *l, struct err *e)
 		fd = server_accept(&l->server, &c, e);
 		if (fd < 0 && e->kind == ERR_TIMEOUT)
 			/* Those who are being served may finish. */
-			server_wait(&l->server);
+			(void)server_wait(&l->server, e);
 		if (fd < 0)
-			return e->kind == ERR_NONE ? 0 : -1;
+			return -1;
 		if (!l->o->keep)
 			listener_close(&l->listener);
 		if (l->handler.program != NULL)
@@ -160,7 +161,8 @@ serve_handler(struct listening *l, struct err *e)
 			server_fork(
 			    &l->server, fd, &c, handler_serve, &l->handler);
 	} while (l->o->keep);
-	server_wait(&l->server);
+	if (server_wait(&l->server, e) < 0)
+		return -1;
 	if (l->server.last_status == 0)
 		return 0;
 	/* Its own process has told what there was to tell. */
@@ -258,6 +260,9 @@ run(struct listening *l, const struct endpoint *ep, struct talk *stdio,
 	const struct listen_options *o = l->o;
 	int result;
 
+	/* Whatever takes its time from here on can be stopped. */
+	if (wait_catch(WAIT_STOP, e) < 0)
+		return -1;
 	l->until = deadline_after(o->time.max_ms);
 	/* With a handler each connection has the limit for itself. */
 	if (stdio != NULL)
@@ -313,6 +318,8 @@ listen_run(const void *options, const struct command_args *args, struct err *e)
 	result = common_access(&l.access, &o->access, e);
 	if (result == 0)
 		result = run(&l, &ep, handled ? NULL : &t, e);
+	if (o->keep)
+		result = wait_server_result(result, e);
 	access_release(&l.access);
 	return talk_release(&t, result, e);
 }

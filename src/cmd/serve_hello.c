@@ -259,10 +259,11 @@ serve(int fd, const struct server_conn *conn, void *context)
 }
 
 /*
- * Accepts until it is told to stop. Apart, so that what is written for each
- * connection lies at the end of the stack, next to what its process writes.
+ * Accepts until it is told to stop, or cannot go on: -1 with *e. Apart, so that
+ * what is written for each connection lies at the end of the stack, next to
+ * what its process writes.
  */
-__attribute__((noinline)) static void
+__attribute__((noinline)) static int
 accept_clients(struct hello_server *hs, struct listener *l,
     const struct server_options *so, struct err *e)
 {
@@ -271,11 +272,12 @@ accept_clients(struct hello_server *hs, struct listener *l,
 	int fd;
 
 	if (server_start(&server, l, so, e) < 0)
-		return;
+		return -1;
 	listener_announce(l);
 	while ((fd = server_accept(&server, &conn, e)) >= 0)
 		server_fork(&server, fd, &conn, serve, hs);
 	server_stop(&server);
+	return -1;
 }
 
 /* Opens, and serves. */
@@ -290,12 +292,16 @@ run_server(struct hello_server *hs, const struct endpoint *ep,
 	    .backlog = o->server.backlog,
 	    .sock = o->sock};
 	struct listener listener;
+	int result;
 
+	/* The look-up of a name can be stopped, too. */
+	if (wait_catch(WAIT_STOP, e) < 0)
+		return -1;
 	if (listener_open(&listener, ep, &lo, deadline_none(), e) < 0)
 		return err_prefix(e, "cannot listen on");
-	accept_clients(hs, &listener, so, e);
+	result = accept_clients(hs, &listener, so, e);
 	listener_close(&listener);
-	return e->kind == ERR_NONE ? 0 : -1;
+	return result;
 }
 
 /* The texts of the options. 0, or -1 with a usage error. */
@@ -337,7 +343,7 @@ hello_run(const void *options, const struct command_args *args, struct err *e)
 	if (result == 0)
 		result = common_access(&access, &o->access, e);
 	if (result == 0)
-		result = run_server(&hs, &ep, &so, e);
+		result = wait_server_result(run_server(&hs, &ep, &so, e), e);
 	access_release(&access);
 	format_release(&hs.reply);
 	free(hs.greeting);

@@ -369,13 +369,13 @@ run_server(struct serving *s, const struct endpoint *ep,
 
 	if (wait_catch(WAIT_STOP | WAIT_CHILD, e) < 0 ||
 	    dgram_server_open(&s->server, ep, so, s->until, e) < 0)
-		return -1;
+		return wait_server_result(-1, e);
 	s->last_ns = clock_now();
 	result = serve_all(s, e);
 	workers_stop(&s->workers);
 	dgram_server_tell(&s->server);
 	dgram_server_close(&s->server);
-	return result;
+	return wait_server_result(result, e);
 }
 
 /* The groups of --join. 0, or -1 with a usage error. */

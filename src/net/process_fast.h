@@ -25,8 +25,8 @@ struct fast_program {
 };
 
 /*
- * Starts it with default signal dispositions and nothing blocked. 0 and *pid,
- * which the caller reaps, or an errno.
+ * Starts it with every signal at its default, whatever we were started with,
+ * and nothing blocked. 0 and *pid, which the caller reaps, or an errno.
  */
 int fast_spawn(const struct fast_program *p, pid_t *pid);
 

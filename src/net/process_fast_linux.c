@@ -102,6 +102,7 @@ fast_spawn(const struct fast_program *p, pid_t *pid)
 	sigset_t all, old;
 	pid_t child;
 
+	wait_find_ignored();
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);
 	child = vfork();

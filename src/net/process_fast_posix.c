@@ -14,9 +14,8 @@ fast_fork(void)
 }
 
 /*
- * Signals back to their defaults, since an ignored SIGPIPE would be
- * inherited; and a group of its own, so that it can be ended with everything
- * that it starts.
+ * Signals back to their defaults, since ignored ones would be inherited; and a
+ * group of its own, so that it can be ended with everything that it starts.
  */
 static void
 set_attributes(posix_spawnattr_t *attr, bool own_group)
@@ -26,9 +25,9 @@ set_attributes(posix_spawnattr_t *attr, bool own_group)
 
 	sigemptyset(&set);
 	posix_spawnattr_setsigmask(attr, &set);
-	sigaddset(&set, SIGPIPE);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGCHLD);
+	sigfillset(&set);
+	sigdelset(&set, SIGKILL);
+	sigdelset(&set, SIGSTOP);
 	posix_spawnattr_setsigdefault(attr, &set);
 	if (own_group) {
 		posix_spawnattr_setpgroup(attr, 0);

@@ -194,6 +194,13 @@ look_after(struct server *s)
 	return wait_stopped() != 0;
 }
 
+/* Apart for its frame: see summary.c. */
+__attribute__((noinline)) static int
+stop_error(struct err *e)
+{
+	return err_sys(e, ERR_FAILED, EINTR, "accepting");
+}
+
 /* Which limit ended the wait for a connection. */
 static int
 accept_limit_error(const struct server *s, struct err *e)
@@ -218,10 +225,8 @@ server_accept(struct server *s, struct server_conn *c, struct err *e)
 	int fd;
 
 	for (;;) {
-		if (look_after(s)) {
-			err_clear(e);
-			return -1;
-		}
+		if (look_after(s))
+			return stop_error(e);
 		/* It is we who keep them waiting. */
 		if ((int64_t)s->running >= o->max_conns)
 			until = deadline_after(o->accept_ms);
@@ -298,11 +303,12 @@ server_spawn(
 	sock_close_drained(&fd, deadline_after(0));
 }
 
-void
-server_wait(struct server *s)
+int
+server_wait(struct server *s, struct err *e)
 {
 	while (!look_after(s) && s->count > 0)
 		wait_event(s, deadline_none(), NULL);
+	return wait_stopped() != 0 ? stop_error(e) : 0;
 }
 
 void

@@ -77,8 +77,8 @@ int server_start(struct server *s, struct listener *l,
 
 /*
  * Waits for a connection; reaps children meanwhile. Returns its fd, blocking
- * and the caller's; or -1 with *e: ERR_NONE when it was told to stop,
- * ERR_TIMEOUT when accept_ms passed, else what failed.
+ * and the caller's; or -1 with *e: ERR_FAILED with EINTR when it was told to
+ * stop, ERR_TIMEOUT when accept_ms passed, else what failed.
  */
 int server_accept(struct server *s, struct server_conn *c, struct err *e);
 
@@ -95,8 +95,8 @@ void server_fork(struct server *s, int fd, const struct server_conn *c,
 void server_spawn(
     struct server *s, int fd, const struct server_conn *c, char *const *argv);
 
-/* Waits until every child is gone, or it is told to stop. */
-void server_wait(struct server *s);
+/* Waits until every child is gone: 0, or -1 with EINTR when told to stop. */
+int server_wait(struct server *s, struct err *e);
 
 /* Ends and reaps every child; frees what the server holds. */
 void server_stop(struct server *s);

@@ -16,7 +16,7 @@ static _Thread_local struct {
 	int ends[2];                    /* read, write; -1: none yet */
 	volatile sig_atomic_t pending;  /* came, not yet taken */
 	volatile sig_atomic_t stopped;  /* the one that asked to stop */
-	int caught;                     /* mask of wait_signal */
+	unsigned caught;                /* rows of numbers[], a bit each */
 	volatile sig_atomic_t is_child; /* that a handler ought not to run in */
 } signals = {{-1, -1}, 0, 0, 0, false};
 
@@ -26,6 +26,7 @@ static const struct {
 } numbers[] = {
     {WAIT_STOP, SIGINT},
     {WAIT_STOP, SIGTERM},
+    {WAIT_STOP, SIGHUP},
     {WAIT_CHILD, SIGCHLD},
 #ifdef SIGWINCH
     {WAIT_WINCH, SIGWINCH},
@@ -90,6 +91,8 @@ wait_start(void)
 	struct sigaction sa = {.sa_handler = SIG_IGN};
 
 	sigaction(SIGPIPE, &sa, NULL);
+	sa.sa_handler = SIG_DFL;
+	sigaction(SIGCHLD, &sa, NULL);
 }
 
 /* What is caught does again what it does by default. */
@@ -100,14 +103,26 @@ default_handlers(void)
 	size_t i;
 
 	for (i = 0; i < NUMBERS; i++)
-		if (numbers[i].bit & signals.caught)
+		if (signals.caught & (1U << i))
 			sigaction(numbers[i].number, &sa, NULL);
+}
+
+/* Whoever started us protects us from these, if he ignores them. */
+static bool
+is_protected(int number)
+{
+	struct sigaction old;
+
+	if (number != SIGINT && number != SIGHUP)
+		return false;
+	sigaction(number, NULL, &old);
+	return old.sa_handler == SIG_IGN;
 }
 
 int
 wait_catch(int mask, struct err *e)
 {
-	struct sigaction sa = {.sa_handler = on_signal}, old;
+	struct sigaction sa = {.sa_handler = on_signal};
 	sigset_t set;
 	size_t i;
 
@@ -121,16 +136,13 @@ wait_catch(int mask, struct err *e)
 	sigemptyset(&sa.sa_mask);
 	sigemptyset(&set);
 	for (i = 0; i < NUMBERS; i++) {
-		if (!(numbers[i].bit & mask))
-			continue;
-		sigaction(numbers[i].number, NULL, &old);
-		if (numbers[i].number == SIGINT && old.sa_handler == SIG_IGN)
+		if (!(numbers[i].bit & mask) || is_protected(numbers[i].number))
 			continue;
 		sigaction(numbers[i].number, &sa, NULL);
 		sigaddset(&set, numbers[i].number);
+		signals.caught |= 1U << i;
 	}
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	signals.caught |= mask;
 	return 0;
 }
 
@@ -162,6 +174,18 @@ int
 wait_stopped(void)
 {
 	return signals.stopped;
+}
+
+int
+wait_server_result(int result, struct err *e)
+{
+	if (result < 0 && e->errnum != EINTR)
+		return result;
+	if (signals.stopped == SIGHUP)
+		return err_sys(e, ERR_FAILED, EINTR, "serving");
+	if (signals.stopped != 0)
+		err_clear(e);
+	return signals.stopped != 0 ? 0 : result;
 }
 
 int
@@ -226,14 +250,40 @@ wait_child(void)
 	signals.pending = 0;
 }
 
+/* Ignored signals, which a program would inherit. They are looked for once:
+ * nothing but wait_start() and those who started us has any ignored. */
+static struct {
+	bool is_known;
+	sigset_t set;
+} ignored;
+
+void
+wait_find_ignored(void)
+{
+	struct sigaction sa;
+	int number;
+
+	if (ignored.is_known)
+		return;
+	sigemptyset(&ignored.set);
+	for (number = 1; number <= SIGRTMAX; number++)
+		if (sigaction(number, NULL, &sa) == 0 &&
+		    sa.sa_handler == SIG_IGN)
+			sigaddset(&ignored.set, number);
+	ignored.is_known = true;
+}
+
 void
 wait_reset_signals(void)
 {
 	struct sigaction sa = {.sa_handler = SIG_DFL};
 	sigset_t none;
+	int number;
 
 	default_handlers();
-	sigaction(SIGPIPE, &sa, NULL);
+	for (number = 1; number <= SIGRTMAX; number++)
+		if (sigismember(&ignored.set, number) == 1)
+			sigaction(number, &sa, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }

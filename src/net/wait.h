@@ -16,18 +16,21 @@ struct err;
 
 /* Signals that a command may want to be told of. */
 enum wait_signal {
-	WAIT_STOP = 1,  /* INT, TERM: come to an end */
+	WAIT_STOP = 1,  /* INT, TERM, HUP: come to an end */
 	WAIT_CHILD = 2, /* CHLD: a child may be reaped */
 	WAIT_WINCH = 4  /* WINCH: the terminal has a new size */
 };
 
-/* Ignores SIGPIPE. To be called once, at the start. */
+/*
+ * Ignores SIGPIPE, and takes back that SIGCHLD is ignored, which children would
+ * be lost to. To be called once, at the start.
+ */
 void wait_start(void);
 
 /*
  * Catches these signals (a mask of enum wait_signal) from now on, instead of
- * what they do by default. INT that was ignored when the process was started
- * (nohup(1), a shell's background job) stays ignored. 0, or -1 with *e.
+ * what they do by default. INT and HUP that were ignored when the process was
+ * started (a shell's background job, nohup(1)) stay ignored. 0, or -1 with *e.
  */
 int wait_catch(int mask, struct err *e);
 
@@ -36,6 +39,13 @@ int wait_taken(void);
 
 /* The signal that asked to stop, or 0. It stays asked. */
 int wait_stopped(void);
+
+/*
+ * How a server that goes on accepting ends, whose result is 0 or -1 with *e:
+ * INT and TERM are its ordinary end, 0; after HUP it is -1 with EINTR, so that
+ * it dies by the signal as everybody else does.
+ */
+int wait_server_result(int result, struct err *e);
 
 /*
  * Polls count entries until one is ready, a caught signal comes or the
@@ -62,9 +72,11 @@ void wait_child(void);
 
 /*
  * In a child that is to become a program, even of vfork(2): every signal back
- * to its default, none blocked. Changes nothing in memory.
+ * to its default, none blocked. Changes nothing in memory; so its parent has
+ * called wait_find_ignored() before.
  */
 void wait_reset_signals(void);
+void wait_find_ignored(void);
 
 /* Dies by the signal that asked to stop, as a shell expects it. */
 void wait_die(void);

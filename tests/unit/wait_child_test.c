@@ -39,6 +39,7 @@ main(void)
 	is_int(end_of_child(0, SIGTERM), SIGTERM, "TERM ends it");
 	is_int(end_of_child(SIGTERM, 0), SIGTERM, "before wait_child() too");
 	is_int(end_of_child(SIGINT, 0), SIGINT, "INT too");
+	is_int(end_of_child(SIGHUP, 0), SIGHUP, "and HUP");
 	is_int(
 	    end_of_child(SIGCHLD, 0), 0, "of a child's child it need not hear");
 	is_int(wait_stopped(), 0, "all that was not ours");
