@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -77,13 +78,14 @@ execute_in_path(const struct fast_program *p)
  * there but the stack. Returns only on failure, with an errno.
  */
 static int
-become(const struct fast_program *p)
+become(const struct fast_program *p, pid_t parent)
 {
 	if (p->own_group && setpgid(0, 0) < 0)
 		return errno;
 	if (dup2(p->in, 0) < 0 || dup2(p->out, 1) < 0)
 		return errno;
 	wait_reset_signals();
+	fast_follow_parent(parent, SIGTERM);
 	if (strchr(p->argv[0], '/') == NULL)
 		return execute_in_path(p);
 	execve(p->argv[0], p->argv, p->environment);
@@ -99,8 +101,8 @@ int
 fast_spawn(const struct fast_program *p, pid_t *pid)
 {
 	volatile int errnum = 0;
+	pid_t child, parent = getpid();
 	sigset_t all, old;
-	pid_t child;
 
 	wait_find_ignored();
 	sigfillset(&all);
@@ -108,7 +110,8 @@ fast_spawn(const struct fast_program *p, pid_t *pid)
 	child = vfork();
 	if (child == 0) {
 		/* Linux's vfork(2) shares memory and stack; see become(). */
-		errnum = become(p); /* NOLINT(clang-analyzer-unix.Vfork) */
+		errnum =
+		    become(p, parent); /* NOLINT(clang-analyzer-unix.Vfork) */
 		_exit(127);
 	}
 	if (child < 0)
@@ -118,6 +121,14 @@ fast_spawn(const struct fast_program *p, pid_t *pid)
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	*pid = child;
 	return errnum;
+}
+
+void
+fast_follow_parent(pid_t parent, int number)
+{
+	if (prctl(PR_SET_PDEATHSIG, (unsigned long)number) == 0 &&
+	    getppid() != parent)
+		kill(getpid(), number);
 }
 
 void *

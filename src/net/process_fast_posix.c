@@ -55,6 +55,13 @@ fast_spawn(const struct fast_program *p, pid_t *pid)
 	return errnum;
 }
 
+void
+fast_follow_parent(pid_t parent, int number)
+{
+	(void)parent;
+	(void)number;
+}
+
 void *
 fast_own_memory(void *old, size_t old_size, size_t size)
 {

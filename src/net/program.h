@@ -23,7 +23,8 @@ struct program {
  * Starts *p with default signal dispositions and the environment of UCSPI:
  * PROTO, TCPLOCALIP, TCPLOCALPORT, TCPREMOTEIP, TCPREMOTEPORT (for UDP the
  * names begin with UDP; for unix sockets PROTO is UNIX and UNIXLOCALPATH is
- * set). No other descriptor of ours reaches it but stderr. Returns its pid,
+ * set). No other descriptor of ours reaches it but stderr, and it is asked to
+ * end when we do (net/process_fast.h). Returns its pid,
  * which the caller reaps, or -1 with *e, whose kind is the shell's status 127
  * or 126.
  */

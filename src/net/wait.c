@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "net/fast.h"
+#include "net/process_fast.h"
 
 /* The signal pipe. The handler touches nothing else but the flags. It lies
  * where the C library writes at every fork as well: a page less to be copied
@@ -18,7 +19,8 @@ static _Thread_local struct {
 	volatile sig_atomic_t stopped;  /* the one that asked to stop */
 	unsigned caught;                /* rows of numbers[], a bit each */
 	volatile sig_atomic_t is_child; /* that a handler ought not to run in */
-} signals = {{-1, -1}, 0, 0, 0, false};
+	pid_t self;                     /* this process; 0: not known */
+} signals = {{-1, -1}, 0, 0, 0, false, 0};
 
 static const struct {
 	int bit;
@@ -93,6 +95,7 @@ wait_start(void)
 	sigaction(SIGPIPE, &sa, NULL);
 	sa.sa_handler = SIG_DFL;
 	sigaction(SIGCHLD, &sa, NULL);
+	signals.self = getpid();
 }
 
 /* What is caught does again what it does by default. */
@@ -238,6 +241,9 @@ wait_child(void)
 {
 	size_t i;
 
+	if (signals.self != 0)
+		fast_follow_parent(signals.self, SIGKILL);
+	signals.self = getpid();
 	signals.is_child = true;
 	for (i = 0; i < 2; i++) {
 		if (signals.ends[i] >= 0)

@@ -65,8 +65,9 @@ int wait_until(struct deadline until);
 /*
  * In a child that has been forked: caught signals do what they do by default,
  * those too that came since the fork, and the pipe is closed. SIGPIPE stays
- * ignored. The handlers are still there and see to it, since most children
- * never get a signal.
+ * ignored. The child does not outlive its parent, where the system sees to
+ * that (net/process_fast.h). The handlers are still there and see to it, since
+ * most children never get a signal.
  */
 void wait_child(void);
 
