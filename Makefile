@@ -70,8 +70,8 @@ endif
 
 SRC = $(filter-out %fast_linux.c %fast_posix.c,$(wildcard src/base/*.c \
 	src/cli/*.c src/net/*.c src/cmd/*.c)) \
-	src/net/fast_$(FAST).c src/net/process_fast_$(FAST).c \
-	src/net/scan_fast_$(FAST).c
+	src/net/dgram_fast_$(FAST).c src/net/fast_$(FAST).c \
+	src/net/process_fast_$(FAST).c src/net/scan_fast_$(FAST).c
 OBJ = $(SRC:src/%.c=$(B)/obj/%.o)
 UNIT = $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
 FUZZ = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
@@ -97,8 +97,9 @@ $(B)/obj/%.o: src/%.c $(B)/flags
 	$(COMPILE) $(SYSTEM) $(STRICT) -MMD -MP -c -o $@ $<
 
 # The files that may use what only Linux has.
-$(B)/obj/net/fast_linux.o $(B)/obj/net/process_fast_linux.o \
-	$(B)/obj/net/scan_fast_linux.o: private SYSTEM = -D_GNU_SOURCE
+$(B)/obj/net/dgram_fast_linux.o $(B)/obj/net/fast_linux.o \
+	$(B)/obj/net/process_fast_linux.o $(B)/obj/net/scan_fast_linux.o: \
+	private SYSTEM = -D_GNU_SOURCE
 
 # Stamps: a change of flags rebuilds, and so does a file that has gone.
 remember = @mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(1))' >$@.new; \

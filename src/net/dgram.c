@@ -11,6 +11,7 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "net/dgram_fast.h"
 #include "net/fast.h"
 #include "net/group.h"
 

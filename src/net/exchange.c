@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "net/fast.h"
+#include "net/dgram_fast.h"
 #include "net/sock.h"
 #include "net/wait.h"
 
