@@ -114,6 +114,10 @@ $(B)/tests/unit/%: tests/unit/%.c $(B)/libsockt.a
 	$(COMPILE) $(STRICT) -MMD -MP -Itests -o $@ $< $(B)/libsockt.a \
 		$(LINK)
 
+# Tests that push back where sockt sends: the linker hands its calls to them.
+WRAP = -Wl,--wrap=sendmsg -Wl,--wrap=sendmmsg
+$(B)/tests/unit/exchange_test: private MODE_LDFLAGS += $(WRAP)
+
 # sockt itself with a resolver that tests decide on.
 $(B)/tests/sockt-names: tests/lib/names.c $(B)/obj/main.o $(B)/libsockt.a
 	@mkdir -p $(@D)

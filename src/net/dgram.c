@@ -218,6 +218,19 @@ dgram_lost(int fd, uint64_t *lost)
 	return fast_dgram_lost(fd, lost);
 }
 
+int
+dgram_take_errors(int fd)
+{
+	int one, first = sock_error(fd);
+
+	while ((one = fast_take_error(fd)) >= 0)
+		if (first == 0 || (first == EMSGSIZE && one != 0))
+			first = one;
+	/* The kernel may have made the next one of the queue pending. */
+	one = sock_error(fd);
+	return first == 0 || (first == EMSGSIZE && one != 0) ? one : first;
+}
+
 size_t
 dgram_most(const struct addr *peer)
 {

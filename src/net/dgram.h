@@ -94,6 +94,14 @@ void dgram_prepare(int fd, const struct addr *local, bool raise_buffer);
  */
 bool dgram_lost(int fd, uint64_t *lost);
 
+/*
+ * Takes all that came back by ICMP for what a connected socket has sent
+ * (RFC 1122 4.1.3.3), so that poll(2) is quiet about it. The errno of the first
+ * failure; EMSGSIZE where nothing is told but what the path carries (RFC 1191,
+ * RFC 8201); 0 without any.
+ */
+int dgram_take_errors(int fd);
+
 /* Longest payload to such an address; 0: not known. */
 size_t dgram_most(const struct addr *peer);
 

@@ -31,9 +31,13 @@ bool fast_dgram_lost(int fd, uint64_t *lost);
 
 /*
  * Asks to be told of every ICMP error (ip(7), IP_RECVERR), unreachable hosts
- * too; others tell refusals only. fast_drop_errors() forgets those that came.
+ * too; others tell refusals only. They queue up, and poll(2) says POLLERR
+ * until they are taken.
  */
 void fast_hear_errors(int fd, int family);
-void fast_drop_errors(int fd);
+
+/* Takes the oldest that queues: its errno, 0 for what is none of ICMP's, or -1
+ * when there is no more. */
+int fast_take_error(int fd);
 
 #endif

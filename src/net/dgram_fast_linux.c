@@ -32,12 +32,85 @@ union control {
 		   CMSG_SPACE(sizeof(uint16_t))];
 };
 
-/* The arrays of recvmmsg(2) and sendmmsg(2). */
-struct batch {
+/* The arrays of recvmmsg(2) and sendmmsg(2), filled in anew by each call: too
+ * large for a small stack. */
+static struct batch {
 	struct mmsghdr messages[DGRAM_SENDS];
 	struct iovec pieces[DGRAM_SENDS];
 	union control controls[DGRAM_SENDS];
-};
+} batch;
+
+/* Old kernels lack the two calls, and a sandbox may deny them. From then on
+ * each message takes a call of its own. */
+static bool one_by_one;
+
+/*
+ * Whether a failed call of many is to be repeated one by one. EPERM is also a
+ * firewall's answer, and only the call that every kernel has can tell.
+ */
+static bool
+may_be_denied(int errnum)
+{
+	return !one_by_one && (errnum == ENOSYS || errnum == EPERM);
+}
+
+/* recvmmsg(2) by recvmsg(2). */
+static int
+receive_singly(int fd, struct mmsghdr *m, int count)
+{
+	ssize_t got;
+	int n;
+
+	for (n = 0; n < count; n++) {
+		got = recvmsg(fd, &m[n].msg_hdr, MSG_DONTWAIT | MSG_TRUNC);
+		if (got < 0)
+			break;
+		m[n].msg_len = (unsigned)got;
+	}
+	return n > 0 ? n : -1;
+}
+
+static int
+receive_many(int fd, struct mmsghdr *m, int count)
+{
+	int n = -1;
+
+	if (!one_by_one)
+		n = recvmmsg(
+		    fd, m, (unsigned)count, MSG_DONTWAIT | MSG_TRUNC, NULL);
+	if (n < 0 && (one_by_one || may_be_denied(errno))) {
+		one_by_one = true;
+		n = receive_singly(fd, m, count);
+	}
+	return n;
+}
+
+/* sendmmsg(2) by sendmsg(2). */
+static int
+send_singly(int fd, const struct mmsghdr *m, int count)
+{
+	int n = 0;
+
+	while (n < count &&
+	       sendmsg(fd, &m[n].msg_hdr, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+		n++;
+	return n > 0 ? n : -1;
+}
+
+static int
+send_many(int fd, struct mmsghdr *m, int count)
+{
+	int n = -1;
+
+	if (!one_by_one)
+		n = sendmmsg(
+		    fd, m, (unsigned)count, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n < 0 && (one_by_one || may_be_denied(errno))) {
+		n = send_singly(fd, m, count);
+		one_by_one = one_by_one || n > 0 || errno != EPERM;
+	}
+	return n;
+}
 
 /* The address that a datagram came to. A dual-stack socket tells both kinds
  * for IPv4; the plain one is better: it names an address of ours even where
@@ -75,27 +148,26 @@ read_control(struct msghdr *m, struct addr *local)
 int
 fast_dgram_receive(int fd, struct dgram *d, int count)
 {
-	struct batch b;
+	struct batch *b = &batch;
 	int i, n;
 
 	for (i = 0; i < count; i++) {
-		b.pieces[i].iov_base = d[i].bytes;
-		b.pieces[i].iov_len = d[i].size;
-		b.messages[i].msg_hdr =
+		b->pieces[i].iov_base = d[i].bytes;
+		b->pieces[i].iov_len = d[i].size;
+		b->messages[i].msg_hdr =
 		    (struct msghdr){.msg_name = &d[i].remote.u,
 			.msg_namelen = sizeof(d[i].remote.u),
-			.msg_iov = &b.pieces[i],
+			.msg_iov = &b->pieces[i],
 			.msg_iovlen = 1,
-			.msg_control = &b.controls[i],
-			.msg_controllen = sizeof(b.controls[i])};
+			.msg_control = &b->controls[i],
+			.msg_controllen = sizeof(b->controls[i])};
 	}
-	n = recvmmsg(
-	    fd, b.messages, (unsigned)count, MSG_DONTWAIT | MSG_TRUNC, NULL);
+	n = receive_many(fd, b->messages, count);
 	for (i = 0; i < n; i++) {
-		d[i].full = b.messages[i].msg_len;
+		d[i].full = b->messages[i].msg_len;
 		d[i].length = d[i].full < d[i].size ? d[i].full : d[i].size;
-		d[i].remote.len = b.messages[i].msg_hdr.msg_namelen;
-		read_control(&b.messages[i].msg_hdr, &d[i].local);
+		d[i].remote.len = b->messages[i].msg_hdr.msg_namelen;
+		read_control(&b->messages[i].msg_hdr, &d[i].local);
 	}
 	return n;
 }
@@ -177,30 +249,29 @@ write_segment(struct msghdr *m, union control *control, size_t length)
 static int
 send_batch(int fd, const struct dgram *d, int count, bool runs)
 {
-	struct batch b;
+	struct batch *b = &batch;
 	int lengths[DGRAM_SENDS], i, n = 0, sent, taken = 0;
 
 	for (i = 0; i < count; i++) {
-		b.pieces[i].iov_base = d[i].bytes;
-		b.pieces[i].iov_len = d[i].length;
+		b->pieces[i].iov_base = d[i].bytes;
+		b->pieces[i].iov_len = d[i].length;
 	}
 	for (i = 0; i < count; i += lengths[n++]) {
-		struct msghdr *m = &b.messages[n].msg_hdr;
+		struct msghdr *m = &b->messages[n].msg_hdr;
 
 		lengths[n] = runs ? run_length(d + i, count - i) : 1;
 		*m = (struct msghdr){.msg_name = d[i].remote.len != 0
 						     ? (void *)&d[i].remote.u
 						     : NULL,
 		    .msg_namelen = d[i].remote.len,
-		    .msg_iov = &b.pieces[i],
+		    .msg_iov = &b->pieces[i],
 		    .msg_iovlen = (size_t)lengths[n]};
 		if (d[i].local.len != 0)
-			write_control(m, &b.controls[n], &d[i].local);
+			write_control(m, &b->controls[n], &d[i].local);
 		if (lengths[n] > 1)
-			write_segment(m, &b.controls[n], d[i].length);
+			write_segment(m, &b->controls[n], d[i].length);
 	}
-	sent =
-	    sendmmsg(fd, b.messages, (unsigned)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	sent = send_many(fd, b->messages, n);
 	for (i = 0; i < sent; i++)
 		taken += lengths[i];
 	return sent < 0 ? -1 : taken;
@@ -266,11 +337,48 @@ fast_hear_errors(int fd, int family)
 		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
 }
 
-void
-fast_drop_errors(int fd)
-{
-	char drop[1];
+/* The kernel's struct sock_extended_err, see ip(7): a C library with headers of
+ * its own lacks linux/errqueue.h. */
+struct queued_error {
+	uint32_t errnum;
+	uint8_t origin, type, code, pad;
+	uint32_t info, data;
+};
 
-	while (recv(fd, drop, sizeof(drop), MSG_ERRQUEUE | MSG_DONTWAIT) >= 0)
-		continue;
+enum { ORIGIN_ICMP = 2, ORIGIN_ICMP6 = 3 };
+
+/* What one control message of the error queue says; 0: nothing of ICMP. */
+static int
+read_error(struct cmsghdr *c)
+{
+	struct queued_error what;
+
+	if (!(c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) &&
+	    !(c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR))
+		return 0;
+	memcpy(&what, CMSG_DATA(c), sizeof(what));
+	/* The call that met one of this machine's own has returned it. */
+	if (what.origin != ORIGIN_ICMP && what.origin != ORIGIN_ICMP6)
+		return 0;
+	return (int)what.errnum;
+}
+
+int
+fast_take_error(int fd)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[512];
+	} control;
+	struct msghdr m = {
+	    .msg_control = &control, .msg_controllen = sizeof(control)};
+	struct cmsghdr *c;
+	int errnum = 0;
+
+	if (recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+		return -1;
+	for (c = CMSG_FIRSTHDR(&m); c != NULL && errnum == 0;
+	     c = CMSG_NXTHDR(&m, c))
+		errnum = read_error(c);
+	return errnum;
 }

@@ -1,3 +1,4 @@
+/* Datagrams out and replies back. */
 #include "net/exchange.h"
 
 #include <errno.h>
@@ -8,15 +9,14 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/json.h"
-#include "base/mem.h"
-#include "net/dgram_fast.h"
 #include "net/sock.h"
 #include "net/wait.h"
 
 /* A sender that fell behind its rate may catch up on so much. */
 #define BEHIND_NS (20 * CLOCK_MS)
-/* "#18446744073709551615 " */
-#define NUMBER_SIZE 24
+/* Pauses of a sender where nothing but time tells of room. */
+#define PAUSE_NS CLOCK_MS
+#define LONGEST_PAUSE_NS (20 * CLOCK_MS)
 
 void
 exchange_start(struct exchange *x, const struct exchange_options *o,
@@ -30,10 +30,19 @@ exchange_start(struct exchange *x, const struct exchange_options *o,
 	x->idle = idle;
 	x->context = context;
 	x->in = dgram_batch();
-	if (o->number)
-		x->numbered = mem_array(DGRAM_BATCH, DGRAM_SIZE + NUMBER_SIZE);
+	outbox_init(&x->out, feed, o->number);
 	trips_start(&x->trips, 1, o->timeout_ms);
 	x->next_ns = clock_now();
+}
+
+/* Something was sent, or is to go elsewhere: nothing holds it up any more. */
+static void
+unblock(struct exchange *x)
+{
+	x->block = EXCHANGE_FREE;
+	x->pause_ns = PAUSE_NS;
+	x->stuck = deadline_none();
+	x->tried_again = x->was_writable = false;
 }
 
 void
@@ -46,39 +55,29 @@ exchange_use(struct exchange *x, int fd, const struct addr *peer,
 	x->peer = *peer;
 	x->unconnected = unconnected;
 	x->careful = careful;
-	/* What was refused is sent again. */
-	x->done = 0;
+	outbox_rewind(&x->out, unconnected ? &x->peer : NULL);
+	unblock(x);
 	memset(&x->trips, 0, sizeof(x->trips));
 	x->trips.ring = old.ring;
 	x->trips.wanted = x->o->replies < 0 ? 1 : x->o->replies;
 	x->trips.timeout_ns = old.timeout_ns;
 }
 
-/* Puts "#N " in front of a payload. */
-static void
-number_piece(struct exchange *x, struct dgram *d)
+static bool
+hears(const struct exchange *x)
 {
-	unsigned char *at =
-	    x->numbered + (size_t)x->filled * (DGRAM_SIZE + NUMBER_SIZE);
-	int n = snprintf((char *)at, NUMBER_SIZE, "#%llu ",
-	    (unsigned long long)x->trips.sent +
-		(unsigned long long)(x->filled - x->done));
-
-	/* What is too long by it is refused by the kernel. */
-	memcpy(at + n, d->bytes, d->length);
-	d->bytes = at;
-	d->length += (size_t)n;
+	return x->o->replies >= 0;
 }
 
-/* How many may be prepared now, by window, count and rate. */
+/* How many may be borrowed now, by window, count and rate. */
 static int64_t
 allowance(struct exchange *x, int64_t now)
 {
 	const struct exchange_options *o = x->o;
-	int64_t most = o->number ? DGRAM_BATCH : DGRAM_SENDS;
+	int64_t most = outbox_capacity(&x->out);
 	int64_t prepared = (int64_t)x->trips.sent;
 
-	if (o->replies >= 0 && o->window - (int64_t)x->trips.awaited < most)
+	if (hears(x) && o->window - (int64_t)x->trips.awaited < most)
 		most = o->window - (int64_t)x->trips.awaited;
 	if (o->count > 0 && o->count - prepared < most)
 		most = o->count - prepared;
@@ -102,69 +101,29 @@ allowance(struct exchange *x, int64_t now)
 static bool
 is_complete(const struct exchange *x)
 {
-	if (x->done < x->filled)
+	if (outbox_unsent(&x->out) > 0)
 		return false;
 	return x->ended ||
 	       (x->o->count > 0 && x->trips.sent >= (uint64_t)x->o->count);
 }
 
-/* Takes pieces from the feed into out. What feed_next() said last. */
-static enum feed_next
-fill(struct exchange *x, int64_t most, struct err *e)
-{
-	enum feed_next found = FEED_PIECE;
-	const unsigned char *bytes;
-	struct dgram *d;
-
-	x->filled = x->done = 0;
-	while (x->filled < most && found == FEED_PIECE) {
-		d = &x->out[x->filled];
-		found = feed_next(x->feed, &bytes, &d->length, e);
-		if (found != FEED_PIECE)
-			break;
-		d->bytes = (unsigned char *)bytes;
-		d->remote.len = d->local.len = 0;
-		if (x->o->number)
-			number_piece(x, d);
-		x->filled++;
-	}
-	/* What was good is sent first; the next round meets the error again. */
-	if (found == FEED_ERROR && x->filled > 0) {
-		err_clear(e);
-		return FEED_PIECE;
-	}
-	if (found == FEED_END)
-		x->ended = true;
-	return found;
-}
-
-/* Sends what is prepared. 0 (perhaps not all of it), or -1 with *e. */
+/* Borrows what may go now. 0, or -1 with *e. */
 static int
-send_prepared(struct exchange *x, struct err *e)
+fill(struct exchange *x, int64_t now, struct err *e)
 {
-	int i, n, count = x->filled - x->done;
-	int64_t now;
+	int64_t most;
+	enum feed_next found;
 
-	for (i = x->done; i < x->filled && x->unconnected; i++)
-		x->out[i].remote = x->peer;
-	now = clock_now();
-	n = dgram_send(x->fd, x->out + x->done, count);
-	if (n < 0 && (errno == EAGAIN || errno == ENOBUFS || errno == EINTR))
+	if (outbox_unsent(&x->out) > 0 || is_complete(x) || x->starved)
 		return 0;
-	if (n < 0)
-		return dgram_send_error(
-		    x->fd, &x->peer, x->out[x->done].length, errno, e);
-	for (i = 0; i < n; i++) {
-		x->bytes_sent += x->out[x->done + i].length;
-		trips_sent(&x->trips, now);
-		if (x->o->replies < 0) {
-			x->trips.awaited--;
-			x->trips.oldest++;
-		}
-	}
-	x->done += n;
-	x->next_ns += n * x->o->interval_ns;
-	return 0;
+	most = allowance(x, now);
+	if (most <= 0)
+		return 0;
+	found = outbox_fill(
+	    &x->out, most, x->trips.sent, x->unconnected ? &x->peer : NULL, e);
+	x->starved = found == FEED_WAIT;
+	x->ended = x->ended || found == FEED_END;
+	return found == FEED_ERROR ? -1 : 0;
 }
 
 /* The number in a reply: what stands behind its first "#"; -1: none. */
@@ -205,77 +164,140 @@ take_reply(
 	return x->reply(x->context, d, kind, trip_ns, e);
 }
 
+static int
+take_replies(struct exchange *x, int count, struct err *e)
+{
+	int64_t now = clock_now();
+	int i;
+
+	for (i = 0; i < count; i++)
+		if (take_reply(x, &x->in[i], now, e) < 0)
+			return -1;
+	return 0;
+}
+
 /*
- * What came back by ICMP. That the path carries less than was thought is no
- * failure: the kernel has noted it, and what is sent from now on goes in parts.
+ * The end by what a datagram met: that of the network, or of this machine.
+ * Replies that are here already are heard first. Returns -1.
  */
 static int
-take_error(struct exchange *x, int errnum, struct err *e)
+fail(struct exchange *x, int errnum, struct err *e)
 {
-	size_t path = sock_path_mtu(x->fd, addr_family(&x->peer));
+	size_t length = errnum == EMSGSIZE ? outbox_length(&x->out) : 0;
+	int n;
 
-	if (errnum != EMSGSIZE)
-		return dgram_send_error(x->fd, &x->peer, 0, errnum, e);
-	fast_drop_errors(x->fd);
+	while (hears(x) && (n = dgram_receive(x->fd, x->in, DGRAM_BATCH)) > 0)
+		if (take_replies(x, n, e) < 0)
+			return -1;
+	return dgram_send_error(x->fd, &x->peer, length, errnum, e);
+}
+
+/*
+ * What has come back by ICMP; all of it is taken, so that it is met once. 0
+ * without any, 1 when it ends nothing, -1 with *e. That the path carries less
+ * than was thought is no failure: the kernel has noted it, and what is sent
+ * from now on goes in parts.
+ */
+static int
+hear_news(struct exchange *x, int errnum, struct err *e)
+{
+	int news = dgram_take_errors(x->fd);
+
+	if (news == 0 || news == EMSGSIZE)
+		news = errnum != 0 ? errnum : news;
+	if (news == 0)
+		return 0;
+	if (news != EMSGSIZE)
+		return fail(x, news, e);
 	diag_note("a datagram was too long for the path, which carries "
 		  "packets of %zu bytes: longer ones go in parts now",
-	    path);
+	    sock_path_mtu(x->fd, addr_family(&x->peer)));
 	return 1;
+}
+
+/*
+ * No room: where the socket is connected poll(2) tells when there is some,
+ * else, and where it has told so in vain, a pause does.
+ */
+static int
+wait_for_room(struct exchange *x, int errnum, struct err *e)
+{
+	char text[ADDR_TEXT];
+
+	if (x->block == EXCHANGE_FREE && hears(x))
+		x->stuck = deadline_after(x->o->timeout_ms);
+	if (deadline_passed(x->stuck))
+		return err_set(e, ERR_TIMEOUT,
+		    "%s: a datagram found no room in time (%s)",
+		    addr_format(&x->peer, text, sizeof(text)),
+		    addr_is_unix(&x->peer)
+			? "the queue stayed full: its owner does not read"
+			: "what was sent before could not leave");
+	x->block = errnum == EAGAIN && !x->unconnected && !x->was_writable
+		       ? EXCHANGE_FULL
+		       : EXCHANGE_PAUSED;
+	if (x->block == EXCHANGE_FULL)
+		return 0;
+	x->resume.at_ns = clock_now() + x->pause_ns;
+	x->pause_ns *= 2;
+	if (x->pause_ns > LONGEST_PAUSE_NS)
+		x->pause_ns = LONGEST_PAUSE_NS;
+	return 0;
+}
+
+/* A send that failed. 0 when it is to be tried again, or -1 with *e. */
+static int
+take_send_error(struct exchange *x, int errnum, struct err *e)
+{
+	int news;
+
+	if (errnum == EINTR)
+		return 0;
+	if (errnum == EAGAIN || errnum == ENOBUFS)
+		return wait_for_room(x, errnum, e);
+	if (errnum != EMSGSIZE)
+		return fail(x, errnum, e);
+	/* An earlier datagram's, which this send was told of, or its own. */
+	news = hear_news(x, 0, e);
+	if (news != 0 || x->tried_again)
+		return news > 0 ? 0 : news < 0 ? -1 : fail(x, errnum, e);
+	x->tried_again = true;
+	return 0;
+}
+
+/* Sends what is borrowed. 0 (perhaps not all of it), or -1 with *e. */
+static int
+send_some(struct exchange *x, struct err *e)
+{
+	int64_t now = clock_now();
+	int i, n = outbox_send(&x->out, x->fd, &x->bytes_sent);
+
+	if (n < 0)
+		return take_send_error(x, errno, e);
+	for (i = 0; i < n; i++)
+		if (hears(x))
+			trips_sent(&x->trips, now);
+		else
+			trips_sent_only(&x->trips);
+	x->next_ns += n * x->o->interval_ns;
+	unblock(x);
+	return 0;
 }
 
 /* Receives what is there. 1 when something was, 0, or -1 with *e. */
 static int
 receive(struct exchange *x, struct err *e)
 {
-	int i, n = dgram_receive(x->fd, x->in, DGRAM_BATCH);
-	int64_t now;
+	int n;
 
+	if (!hears(x))
+		return 0;
+	n = dgram_receive(x->fd, x->in, DGRAM_BATCH);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (n < 0)
-		return take_error(x, errno, e);
-	now = clock_now();
-	for (i = 0; i < n; i++)
-		if (take_reply(x, &x->in[i], now, e) < 0)
-			return -1;
-	return 1;
-}
-
-/* A refusal that came without anything being received or sent. */
-static int
-check_refused(struct exchange *x, struct err *e)
-{
-	int errnum = sock_error(x->fd);
-
-	if (errnum == 0)
-		return 0;
-	return dgram_send_error(x->fd, &x->peer, 0, errnum, e);
-}
-
-/* Waits for a reply, for room, for input or for the next time to act. */
-static int
-wait_more(struct exchange *x, bool for_feed, bool for_rate, struct err *e)
-{
-	bool hears = x->o->replies >= 0;
-	struct pollfd fds[3] = {{.fd = x->fd, .events = hears ? POLLIN : 0},
-	    {.fd = for_feed ? x->feed->fd : -1, .events = POLLIN}};
-	struct deadline until =
-	    deadline_first(x->o->until, trips_deadline(&x->trips));
-	struct deadline next = {x->next_ns};
-
-	if (x->done < x->filled)
-		fds[0].events |= POLLOUT;
-	if (for_rate)
-		until = deadline_first(until, next);
-	if (x->idle(x->context, e) < 0)
-		return -1;
-	if (wait_poll(fds, 2, until) < 0)
-		return err_sys(e, ERR_FAILED, errno, "waiting for replies");
-	if (!hears && fds[0].revents & POLLERR && check_refused(x, e) < 0)
-		return -1;
-	if (fds[1].revents != 0 && feed_read(x->feed, e) < 0)
-		return -1;
-	return 0;
+		return hear_news(x, errno, e);
+	return take_replies(x, n, e) < 0 ? -1 : 1;
 }
 
 /* Gives up what has waited too long, and tells it. */
@@ -309,45 +331,107 @@ end_care(struct exchange *x, struct err *e)
 {
 	if (!x->careful || x->trips.sent == 0 || x->trips.awaited > 0)
 		return 0;
-	if (check_refused(x, e) < 0)
+	if (hear_news(x, 0, e) < 0)
 		return -1;
 	x->careful = false;
 	return 0;
+}
+
+/*
+ * What one wait is for, and all that can end it:
+ *	the run's limit, and the time of the first that is awaited;
+ *	a reply, where any are heard, and news by ICMP;
+ *	for what is unsent: room, or the end of a pause, or its limit;
+ *	else for the next to send: input, or its turn by the rate.
+ * Input is not waited for while anything is unsent. The entries of fds are the
+ * socket and the input.
+ */
+static struct deadline
+name_wakes(struct exchange *x, struct pollfd *fds)
+{
+	struct deadline until =
+	    deadline_first(x->o->until, trips_deadline(&x->trips));
+	struct deadline next = {x->next_ns};
+
+	fds[0] = (struct pollfd){.fd = x->fd, .events = hears(x) ? POLLIN : 0};
+	fds[1] = (struct pollfd){.fd = -1, .events = POLLIN};
+	if (outbox_unsent(&x->out) > 0) {
+		if (x->block == EXCHANGE_FULL)
+			fds[0].events |= POLLOUT;
+		else
+			until = deadline_first(until, x->resume);
+		return deadline_first(until, x->stuck);
+	}
+	if (is_complete(x))
+		return until;
+	if (allowance(x, clock_now()) > 0)
+		fds[1].fd = x->feed->fd;
+	else if (x->next_ns > clock_now())
+		until = deadline_first(until, next);
+	return until;
+}
+
+/* Waits until there may be something to do. */
+static int
+wait_more(struct exchange *x, struct err *e)
+{
+	struct pollfd fds[3];
+	struct deadline until;
+
+	if (x->idle(x->context, e) < 0)
+		return -1;
+	until = name_wakes(x, fds);
+	if (wait_poll(fds, 2, until) < 0)
+		return err_sys(e, ERR_FAILED, errno, "waiting for replies");
+	x->was_writable = (fds[0].revents & POLLOUT) != 0;
+	if (fds[0].revents & POLLERR && hear_news(x, 0, e) < 0)
+		return -1;
+	if (fds[1].revents == 0)
+		return 0;
+	outbox_settle(&x->out);
+	x->starved = false;
+	return feed_read(x->feed, e);
+}
+
+/* Whether there is nothing to do but to wait. */
+static bool
+has_to_wait(struct exchange *x)
+{
+	if (outbox_unsent(&x->out) > 0)
+		return x->block != EXCHANGE_FREE;
+	if (is_complete(x))
+		return x->trips.awaited > 0;
+	return x->starved || allowance(x, clock_now()) <= 0;
+}
+
+/* A pause of the sender is over, or there was none. */
+static bool
+may_send(const struct exchange *x)
+{
+	return outbox_unsent(&x->out) > 0 &&
+	       (x->block != EXCHANGE_PAUSED || deadline_passed(x->resume));
 }
 
 /* One round: fill, send, receive, and wait where nothing could be done. */
 static int
 step(struct exchange *x, struct err *e)
 {
-	enum feed_next found = FEED_PIECE;
-	int64_t most = 0, now = clock_now();
+	int64_t now = clock_now();
 	int got;
 
 	if (now >= x->o->until.at_ns)
 		return limit_error(x, e);
 	give_up(x, now);
-	if (end_care(x, e) < 0)
+	if (end_care(x, e) < 0 || fill(x, now, e) < 0)
 		return -1;
-	if (x->done == x->filled && !is_complete(x)) {
-		most = allowance(x, now);
-		if (most > 0)
-			found = fill(x, most, e);
-		if (found == FEED_ERROR)
-			return -1;
-	}
-	if (x->done < x->filled && send_prepared(x, e) < 0)
+	if (may_send(x) && send_some(x, e) < 0)
 		return -1;
-	got = x->o->replies < 0 ? 0 : receive(x, e);
+	got = receive(x, e);
 	if (got != 0)
 		return got < 0 ? -1 : 0;
-	if (x->done < x->filled || is_complete(x) || most <= 0 ||
-	    found == FEED_WAIT) {
-		if (is_complete(x) && x->trips.awaited == 0)
-			return 0;
-		return wait_more(x, found == FEED_WAIT,
-		    x->next_ns > now && !is_complete(x), e);
-	}
-	return 0;
+	if (end_care(x, e) < 0)
+		return -1;
+	return has_to_wait(x) ? wait_more(x, e) : 0;
 }
 
 int
@@ -357,7 +441,7 @@ exchange_run(struct exchange *x, struct err *e)
 		if (step(x, e) < 0)
 			return -1;
 	/* A refusal of the last ones may be here already. */
-	if (check_refused(x, e) < 0)
+	if (hear_news(x, 0, e) < 0)
 		return -1;
 	return x->idle(x->context, e);
 }
@@ -378,18 +462,11 @@ count_dropped(const struct exchange *x)
 	return dgram_lost(x->fd, &dropped) ? dropped : 0;
 }
 
-/* Datagrams without a reply in time; none are lost that are still awaited. */
-static uint64_t
-count_lost(const struct trips *t)
-{
-	return t->sent - t->answered - t->awaited;
-}
-
 const char *
 exchange_format(const struct exchange *x, char *buf, size_t size)
 {
 	const struct trips *t = &x->trips;
-	uint64_t dropped = count_dropped(x), lost = count_lost(t);
+	uint64_t dropped = count_dropped(x), lost = trips_lost(t);
 	int n;
 
 	n = snprintf(buf, size,
@@ -422,7 +499,7 @@ exchange_tell(const struct exchange *x, int64_t ns)
 	json_number(&j, "sent", (int64_t)t->sent);
 	json_number(&j, "received", (int64_t)t->received);
 	if (x->o->replies >= 0) {
-		json_number(&j, "lost", (int64_t)count_lost(t));
+		json_number(&j, "lost", (int64_t)trips_lost(t));
 		json_number(&j, "duplicates", (int64_t)t->duplicates);
 		json_number(&j, "late", (int64_t)t->late);
 		json_number(&j, "dropped", (int64_t)count_dropped(x));
@@ -445,8 +522,7 @@ void
 exchange_release(struct exchange *x)
 {
 	trips_release(&x->trips);
+	outbox_release(&x->out);
 	free(x->in);
-	free(x->numbered);
 	x->in = NULL;
-	x->numbered = NULL;
 }

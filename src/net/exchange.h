@@ -12,6 +12,7 @@
 #include "net/addr.h"
 #include "net/dgram.h"
 #include "net/feed.h"
+#include "net/outbox.h"
 #include "net/trips.h"
 
 struct err;
@@ -37,6 +38,13 @@ typedef int exchange_reply(void *context, const struct dgram *d,
 /* Is called before it waits: what was written may be flushed. As above. */
 typedef int exchange_idle(void *context, struct err *e);
 
+/* Why a datagram is still unsent, and what ends the wait for it. */
+enum exchange_block {
+	EXCHANGE_FREE,  /* nothing has refused it */
+	EXCHANGE_FULL,  /* no room for it: poll(2) tells when there is some */
+	EXCHANGE_PAUSED /* no room, and only time tells */
+};
+
 struct exchange {
 	const struct exchange_options *o;
 	struct feed *feed; /* the caller's */
@@ -50,12 +58,19 @@ struct exchange {
 	bool careful;     /* another address may be tried: no second datagram
 			     before the first one is known to have arrived */
 	struct trips trips;
-	struct dgram *in; /* batches, owned */
-	struct dgram out[DGRAM_SENDS];
-	unsigned char *numbered; /* owned: payloads with numbers */
-	int filled, done;        /* of out: prepared; sent */
-	bool ended;              /* the feed has no more */
-	int64_t next_ns;         /* when the next one may leave */
+	struct dgram *in; /* a batch, owned */
+	struct outbox out;
+	bool starved;    /* the feed has nothing until it is read */
+	bool ended;      /* the feed has no more */
+	int64_t next_ns; /* when the next one may leave */
+
+	enum exchange_block block;
+	int64_t pause_ns;       /* how long the next pause is */
+	struct deadline resume; /* when it is over */
+	struct deadline stuck;  /* when the datagram is given up */
+	bool tried_again;       /* "too long" may have been an earlier one's */
+	bool was_writable;      /* by the last poll */
+
 	uint64_t bytes_sent, bytes_received;
 };
 

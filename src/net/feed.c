@@ -34,6 +34,19 @@ feed_descriptor(
 	buf_init(&f->queue, mem_array(QUEUE_SIZE, 1), QUEUE_SIZE);
 }
 
+/* Where the pieces begin that are not lent yet, and how many bytes wait. */
+static const unsigned char *
+front(const struct feed *f)
+{
+	return buf_bytes(&f->queue) + f->lent;
+}
+
+static size_t
+waiting(const struct feed *f)
+{
+	return buf_length(&f->queue) - f->lent;
+}
+
 static enum feed_next
 next_argument(struct feed *f, const unsigned char **bytes, size_t *length)
 {
@@ -61,8 +74,8 @@ too_long(const struct feed *f, const char *what, struct err *e)
 static enum feed_next
 next_line(struct feed *f, size_t *length, size_t *used, struct err *e)
 {
-	size_t n = buf_length(&f->queue);
-	const unsigned char *bytes = buf_bytes(&f->queue), *lf;
+	size_t n = waiting(f);
+	const unsigned char *bytes = front(f), *lf;
 
 	lf = memchr(bytes, '\n', n);
 	*length = lf == NULL ? n : (size_t)(lf - bytes);
@@ -79,7 +92,7 @@ next_line(struct feed *f, size_t *length, size_t *used, struct err *e)
 static enum feed_next
 next_block(struct feed *f, size_t *length, size_t *used)
 {
-	size_t n = buf_length(&f->queue);
+	size_t n = waiting(f);
 
 	*used = *length = n < f->block ? n : f->block;
 	if (n >= f->block)
@@ -92,7 +105,7 @@ next_block(struct feed *f, size_t *length, size_t *used)
 static enum feed_next
 next_whole(struct feed *f, size_t *length, struct err *e)
 {
-	*length = buf_length(&f->queue);
+	*length = waiting(f);
 	if (*length > f->most)
 		return too_long(f, "the whole", e);
 	if (f->fd >= 0)
@@ -109,7 +122,7 @@ feed_next(
 
 	if (f->kind == FEED_ARGUMENTS)
 		return next_argument(f, bytes, length);
-	*bytes = buf_bytes(&f->queue);
+	*bytes = front(f);
 	if (f->kind == FEED_LINES)
 		found = next_line(f, length, &used, e);
 	else if (f->kind == FEED_BLOCKS)
@@ -119,17 +132,39 @@ feed_next(
 	if (found != FEED_PIECE)
 		return found;
 	f->taken++;
-	buf_eat(&f->queue, used);
+	f->lent += used;
 	return FEED_PIECE;
+}
+
+void
+feed_settle(struct feed *f)
+{
+	buf_eat(&f->queue, f->lent);
+	f->lent = 0;
+}
+
+/* Where to read to. What is lent must not be moved. */
+static unsigned char *
+space_of(struct feed *f, size_t *room)
+{
+	struct buf *q = &f->queue;
+
+	if (f->lent == 0)
+		return buf_space(q, room);
+	*room = q->size - q->tail;
+	return q->data + q->tail;
 }
 
 int
 feed_read(struct feed *f, struct err *e)
 {
 	size_t room;
-	unsigned char *space = buf_space(&f->queue, &room);
-	ssize_t n = read(f->fd, space, room);
+	unsigned char *space = space_of(f, &room);
+	ssize_t n;
 
+	if (room == 0)
+		return 0;
+	n = read(f->fd, space, room);
 	if (n > 0)
 		buf_added(&f->queue, (size_t)n);
 	if (n == 0)

@@ -1,6 +1,7 @@
 /*
  * Where a sender's datagrams come from: arguments, the lines, the blocks or
- * the whole of a descriptor.
+ * the whole of a descriptor. A feed lends its pieces: their bytes stay where
+ * they are, whatever is read, until the borrower says that they have been sent.
  */
 #ifndef NET_FEED_H
 #define NET_FEED_H
@@ -30,6 +31,7 @@ struct feed {
 	size_t most;            /* longest piece that can be sent */
 	bool repeats;           /* begin again at the end */
 	struct buf queue;       /* its storage is owned */
+	size_t lent;            /* bytes at the front of queue that are lent */
 };
 
 /* What feed_next() found. */
@@ -52,13 +54,19 @@ void feed_descriptor(
     struct feed *f, int fd, enum feed_kind kind, size_t block, size_t most);
 
 /*
- * Takes the next piece. What *bytes points to stays until feed_read() or
- * feed_release(). A piece that is too long is ERR_LOCAL.
+ * Lends the next piece: what *bytes points to stays as it is until
+ * feed_settle(). A piece that is too long is ERR_LOCAL.
  */
 enum feed_next feed_next(
     struct feed *f, const unsigned char **bytes, size_t *length, struct err *e);
 
-/* Reads once from fd. 0, or -1 with *e: ERR_OUTPUT. */
+/* Every piece that was lent has been sent: their space is free again. */
+void feed_settle(struct feed *f);
+
+/*
+ * Reads once from fd. While pieces are lent it only reads behind them, and
+ * nothing at all where there is no room. 0, or -1 with *e: ERR_OUTPUT.
+ */
 int feed_read(struct feed *f, struct err *e);
 
 void feed_release(struct feed *f);

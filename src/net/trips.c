@@ -30,6 +30,14 @@ trips_sent(struct trips *t, int64_t now_ns)
 	trip->is_over = false;
 	t->sent++;
 	t->awaited++;
+	t->silent++;
+}
+
+void
+trips_sent_only(struct trips *t)
+{
+	t->sent++;
+	t->oldest++;
 }
 
 /* Nothing more is awaited for that one. */
@@ -38,6 +46,8 @@ end_trip(struct trips *t, struct trip *trip)
 {
 	trip->is_over = true;
 	t->awaited--;
+	if (trip->replies == 0)
+		t->silent--;
 	while (t->oldest < t->sent && trip_of(t, t->oldest)->is_over)
 		t->oldest++;
 }
@@ -91,8 +101,10 @@ trips_received(
 		return kind;
 	}
 	take_sample(t, *trip_ns);
-	if (trip->replies++ == 0)
+	if (trip->replies++ == 0) {
 		t->answered++;
+		t->silent--;
+	}
 	if (t->wanted > 0 && trip->replies >= t->wanted)
 		end_trip(t, trip);
 	return TRIPS_REPLY;
@@ -111,6 +123,12 @@ trips_expire(struct trips *t, int64_t now_ns)
 			t->failed++;
 		end_trip(t, trip);
 	}
+}
+
+uint64_t
+trips_lost(const struct trips *t)
+{
+	return t->sent - t->answered - t->silent;
 }
 
 struct deadline

@@ -28,6 +28,7 @@ struct trips {
 	int64_t timeout_ns; /* after which one is given up; negative: never */
 	uint64_t oldest;    /* number of the first that is awaited, from 0 */
 	uint64_t awaited;   /* datagrams on their way */
+	uint64_t silent;    /* of these, without any reply yet */
 
 	/* Statistics. */
 	uint64_t sent;       /* datagrams; the number of the next one */
@@ -50,6 +51,9 @@ void trips_start(struct trips *t, int64_t wanted, int64_t timeout_ms);
 /* A datagram was sent; its number is t->sent before the call. */
 void trips_sent(struct trips *t, int64_t now_ns);
 
+/* The same for one to which no reply is awaited. */
+void trips_sent_only(struct trips *t);
+
 /*
  * A reply came. number is that of its datagram, or -1: then it belongs to the
  * first that is awaited. *trip_ns gets the round trip's time, or -1 where it
@@ -60,6 +64,10 @@ enum trips_kind trips_received(
 
 /* Gives up what has waited too long. */
 void trips_expire(struct trips *t, int64_t now_ns);
+
+/* Datagrams to which no reply came in time; those still awaited do not count.
+ */
+uint64_t trips_lost(const struct trips *t);
 
 /* When the first will have. */
 struct deadline trips_deadline(const struct trips *t);
