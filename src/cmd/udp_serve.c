@@ -367,9 +367,14 @@ run_server(struct serving *s, const struct endpoint *ep,
 {
 	int result;
 
-	if (wait_catch(WAIT_STOP | WAIT_CHILD, e) < 0 ||
+	/* The child that looks a name up is not one of ours to be told of. */
+	if (wait_catch(WAIT_STOP, e) < 0 ||
 	    dgram_server_open(&s->server, ep, so, s->until, e) < 0)
 		return wait_server_result(-1, e);
+	if (wait_catch(WAIT_CHILD, e) < 0) {
+		dgram_server_close(&s->server);
+		return -1;
+	}
 	s->last_ns = clock_now();
 	result = serve_all(s, e);
 	workers_stop(&s->workers);
