@@ -109,6 +109,20 @@ err_status(struct err *e, int status)
 }
 
 int
+err_append(struct err *e, const char *fmt, ...)
+{
+	size_t used = strlen(e->text);
+	va_list ap;
+
+	snprintf(e->text + used, sizeof(e->text) - used, "; ");
+	used = strlen(e->text);
+	va_start(ap, fmt);
+	vsnprintf(e->text + used, sizeof(e->text) - used, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+int
 err_prefix(struct err *e, const char *fmt, ...)
 {
 	char front[ERR_TEXT];

@@ -59,6 +59,10 @@ int err_status(struct err *e, int status);
 int err_prefix(struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Appends "; TEXT" to what is there. Always returns -1. */
+int err_append(struct err *e, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* The kind that an errno of a socket call on its way to a peer belongs to. */
 enum err_kind err_kind_of(int errnum);
 

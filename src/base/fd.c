@@ -93,6 +93,25 @@ fd_write_all(int fd, const void *bytes, size_t n)
 	return 0;
 }
 
+uint64_t
+fd_available(int fd)
+{
+	int bytes = 0;
+	struct stat st;
+	off_t at;
+
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		at = lseek(fd, 0, SEEK_CUR);
+		return at >= 0 && at < st.st_size ? (uint64_t)(st.st_size - at)
+						  : 0;
+	}
+#ifdef FIONREAD
+	if (ioctl(fd, FIONREAD, &bytes) < 0 || bytes < 0)
+		bytes = 0;
+#endif
+	return (uint64_t)bytes;
+}
+
 size_t
 fd_columns(int fd)
 {

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* What a descriptor leads to, as far as reading and writing it differ. */
 enum fd_kind {
@@ -32,6 +33,9 @@ int fd_close_on_exec(int fd);
 
 /* Writes all n bytes, however long it takes. 0, or -1 with errno. */
 int fd_write_all(int fd, const void *bytes, size_t n);
+
+/* Bytes that can be read from fd now, as far as the system tells; else 0. */
+uint64_t fd_available(int fd);
 
 /* Columns of the terminal fd, or 0 where it does not tell. */
 size_t fd_columns(int fd);

@@ -26,7 +26,7 @@
 
 static const char *const on_eof_words[] = {"fin", "keep", "quit", NULL};
 static const char *const on_peer_eof_words[] = {
-    "drain", "finish", "quit", NULL};
+    "finish", "drain", "quit", NULL};
 
 static int
 parse_send(void *field, const char *arg, struct err *e)
@@ -44,16 +44,16 @@ const struct opt talk_relay_opts[] = {
     {.kind = OPT_CHOICE,
 	.name = "on-eof",
 	.arg = "WHAT",
-	.help = "own input ends: send FIN and go on receiving (fin, the "
-		"default), just go on (keep), leave (quit)",
+	.help = "when stdin ends: send FIN and go on receiving (fin, the "
+		"default), go on receiving (keep), exit (quit)",
 	.offset = offsetof(struct talk_options, on_eof),
 	.choices = on_eof_words},
     {.kind = OPT_CHOICE,
 	.name = "on-peer-eof",
 	.arg = "WHAT",
-	.help = "the peer finishes: send what stdin holds by then and leave "
-		"(drain, the default), send until stdin ends (finish), leave "
-		"(quit)",
+	.help = "when the peer finishes first: send until stdin ends "
+		"(finish, the default), send what stdin holds and exit "
+		"(drain), exit (quit, the default where stdin is a terminal)",
 	.offset = offsetof(struct talk_options, on_peer_eof),
 	.choices = on_peer_eof_words},
     {.kind = OPT_DURATION,
@@ -206,6 +206,11 @@ talk_check(const struct talk_options *o, struct err *e)
 	if (o->script.count == 0 && (o->done || o->expect_ms >= 0))
 		return err_set(e, ERR_USAGE,
 		    "--done and --expect-timeout go with --send or --expect");
+	if (o->send_only && o->on_peer_eof > RELAY_PEER_FINISH)
+		return err_set(e, ERR_USAGE,
+		    "--send-only sends stdin to its end: it does not go with "
+		    "--on-peer-eof %s",
+		    on_peer_eof_words[o->on_peer_eof]);
 	if (o->append && o->output == NULL && o->hexdump == NULL)
 		return err_set(
 		    e, ERR_USAGE, "--append goes with --output or --hexdump");
@@ -259,7 +264,19 @@ input_size(void)
 
 	if (fstat(STDIN_FILENO, &st) < 0 || !S_ISREG(st.st_mode))
 		return -1;
-	return (int64_t)(st.st_size - lseek(STDIN_FILENO, 0, SEEK_CUR));
+	return (int64_t)fd_available(STDIN_FILENO);
+}
+
+/* A person at a terminal sees that the peer has finished; any other input is
+ * sent to its end. */
+static enum relay_on_peer_eof
+peer_eof_policy(const struct talk_options *o)
+{
+	if (o->on_peer_eof >= 0)
+		return (enum relay_on_peer_eof)o->on_peer_eof;
+	return !o->send_only && fd_kind(STDIN_FILENO) == FD_TERMINAL
+		   ? RELAY_PEER_QUIT
+		   : RELAY_PEER_FINISH;
 }
 
 /* The relay's options but for the script and the progress. */
@@ -275,7 +292,7 @@ set_up(struct talk *t, struct relay_options *r)
 		r->out = STDOUT_FILENO;
 	r->on_eof =
 	    o->send_only ? RELAY_EOF_QUIT : (enum relay_on_eof)o->on_eof;
-	r->on_peer_eof = (enum relay_on_peer_eof)o->on_peer_eof;
+	r->on_peer_eof = peer_eof_policy(o);
 	r->idle_ms = t->time->idle_ms;
 	r->linger_ms = o->linger_ms;
 	r->until = t->until;
@@ -297,6 +314,7 @@ talk_run(struct talk *t, int *fd, const struct addr *local,
 	struct script script;
 	struct summary sum;
 	int64_t start = clock_now();
+	struct deadline end;
 	int result;
 
 	set_up(t, &r);
@@ -314,8 +332,11 @@ talk_run(struct talk *t, int *fd, const struct addr *local,
 	result = relay_run(*fd, &r, &sum, e);
 	if (o->script.count > 0)
 		script_release(&script);
-	sock_close_drained(fd, deadline_first(t->until,
-				   deadline_after(result < 0 ? 0 : DRAIN_MS)));
+	end = deadline_first(t->until, deadline_after(DRAIN_MS));
+	if (sum.is_cut)
+		sock_cut(fd, t->time->idle_ms, end);
+	else
+		sock_close_drained(fd, result < 0 ? deadline_after(0) : end);
 	if (result == 0 && wait_stopped() != 0)
 		result = err_sys(e, ERR_FAILED, EINTR, "draining");
 	summary_tell(DIAG_NOTE, local, remote, &sum, start,

@@ -17,7 +17,7 @@ struct time_options;
 
 struct talk_options {
 	int on_eof;      /* enum relay_on_eof */
-	int on_peer_eof; /* enum relay_on_peer_eof */
+	int on_peer_eof; /* enum relay_on_peer_eof; -1: by what stdin is */
 	int send_only;
 	int recv_only;
 	int crlf;
@@ -31,9 +31,9 @@ struct talk_options {
 	int progress;
 };
 
-#define TALK_OPTIONS_INIT                        \
-	{                                        \
-		.linger_ms = -1, .expect_ms = -1 \
+#define TALK_OPTIONS_INIT                                           \
+	{                                                           \
+		.on_peer_eof = -1, .linger_ms = -1, .expect_ms = -1 \
 	}
 
 extern const struct opt talk_relay_opts[];

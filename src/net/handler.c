@@ -35,8 +35,8 @@ serve_forward(struct session *s, const struct handler *h)
 	    deadline_first(s->until, deadline_after(h->timeout_ms)), NULL,
 	    &s->e);
 	if (target < 0) {
-		if (s->e.kind == ERR_LOST)
-			sock_cut(&s->fd, h->idle_ms, s->until);
+		/* A FIN would look like a target that had nothing to say. */
+		sock_abort(&s->fd);
 		return err_prefix(&s->e, "forwarding to");
 	}
 	o.in = o.out = target;
@@ -44,8 +44,7 @@ serve_forward(struct session *s, const struct handler *h)
 	o.idle_ms = h->idle_ms;
 	o.until = s->until;
 	result = relay_run(s->fd, &o, &s->r, &s->e);
-	if (result < 0 && s->e.kind == ERR_LOST) {
-		/* One of them is lost: the other one is told just that. */
+	if (s->r.is_cut) {
 		sock_cut(&target, h->idle_ms, s->until);
 		sock_cut(&s->fd, h->idle_ms, s->until);
 	}

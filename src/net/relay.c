@@ -15,24 +15,33 @@
 #include "net/sock.h"
 #include "net/wait.h"
 
-/* What makes an input a busy one, and how long its pauses may be. */
-#define BUSY_BYTES (16 * 1024)
-#define BUSY_MS INT64_C(2000)
+/* The longest pause between two looks at what is acknowledged. */
+#define MAX_RECHECK_MS 32
 
-/* How long the peer's last acknowledgement is waited for. */
-#define CONFIRM_MS 2000
+/* How long a relay that quits waits for the last acknowledgements. */
+#define QUIT_MS INT64_C(2000)
+
+/* How long an input is idle after the peer's end before that is reported: on
+ * a terminal, and with -v. */
+#define NOTICE_MS INT64_C(1000)
+#define NOTICE_VERBOSE_MS INT64_C(100)
 
 /* The state of one run. up goes to the socket, down comes from it. */
 struct relay {
 	int fd;
 	const struct relay_options *o;
 	struct flow up, down;
-	bool finished;      /* we have sent FIN */
-	bool out_finished;  /* a forwarder's other side got its FIN */
-	bool peer_finished; /* the peer's FIN or reset came */
+	bool finished;       /* we have sent FIN */
+	bool out_finished;   /* a forwarder's other side got its FIN */
+	bool peer_finished;  /* the peer's FIN or reset came */
+	int64_t peer_end_ns; /* when it did */
 	enum summary_first first;
-	struct deadline linger; /* end of the wait for the peer's end */
-	struct err *e;          /* of the run, for see */
+	bool input_abandoned;    /* the input was given up before its end */
+	bool is_notice_given;    /* what is waited for has been reported */
+	struct deadline linger;  /* end of the wait for the peer's end */
+	struct deadline recheck; /* next look at what is acknowledged */
+	int64_t recheck_ms;      /* pause before it */
+	struct err *e;           /* of the run, for see */
 };
 
 /* Places in the poll array. */
@@ -61,7 +70,7 @@ is_cut_off(const struct relay *r)
 		   r->down.in.errnum != 0 || r->down.out.errnum != 0);
 }
 
-/* Own input has ended: says so to the peer when everything is sent. */
+/* The input has ended: sends FIN when everything is sent. */
 static void
 finish_up(struct relay *r)
 {
@@ -70,7 +79,8 @@ finish_up(struct relay *r)
 	if (r->o->in < 0)
 		return;
 	note_first(r, FIRST_US);
-	if (r->up.out.errnum == 0 && !is_cut_off(r) &&
+	if (r->up.out.errnum == 0 && r->up.in.errnum == 0 && !is_cut_off(r) &&
+	    !r->input_abandoned &&
 	    (r->o->on_eof == RELAY_EOF_FIN || r->peer_finished))
 		sock_finish(r->fd);
 	r->finished = true;
@@ -123,6 +133,8 @@ is_over(const struct relay *r)
 {
 	if (r->down.out.errnum != 0 && !is_forwarder(r))
 		return true;
+	if (r->up.in.errnum != 0 && !is_forwarder(r))
+		return flow_is_empty(&r->down);
 	if (is_scripted(r))
 		/* A text that nobody will take; see lose_peer(). */
 		return r->up.out.errnum != 0 && flow_is_done(&r->down) &&
@@ -139,10 +151,71 @@ is_over(const struct relay *r)
 	return flow_is_done(&r->up) && (r->finished || r->o->in < 0);
 }
 
-static void
-set_poll(struct pollfd *p, int fd, short events)
+/* Something failed on either side: there is nothing to be delivered. */
+static bool
+has_failed(const struct relay *r)
 {
-	p->fd = events != 0 ? fd : -1;
+	return r->up.in.errnum != 0 || r->up.out.errnum != 0 ||
+	       r->down.in.errnum != 0 || r->down.out.errnum != 0;
+}
+
+/* Until when a relay that quits waits for acknowledgements. */
+static struct deadline
+quit_deadline(const struct relay *r)
+{
+	struct deadline d = {r->peer_end_ns + QUIT_MS * CLOCK_MS};
+
+	return r->peer_finished && r->o->on_peer_eof == RELAY_PEER_QUIT
+		   ? d
+		   : deadline_none();
+}
+
+/*
+ * Everything that was sent is acknowledged, or lost. The last acknowledgement
+ * makes no descriptor ready, so it has to be looked for.
+ */
+static bool
+is_delivered(struct relay *r)
+{
+	int errnum;
+
+	if (!deadline_passed(quit_deadline(r)) &&
+	    (!sock_is_delivered(r->fd) ||
+		(is_forwarder(r) && !sock_is_delivered(r->o->out)))) {
+		r->recheck = deadline_after(r->recheck_ms);
+		if (r->recheck_ms < MAX_RECHECK_MS)
+			r->recheck_ms *= 2;
+		return false;
+	}
+	/* What was sent after the peer's FIN may meet a reset. */
+	errnum = sock_error(r->fd);
+	if (errnum != 0)
+		flow_lose_out(&r->up, errnum);
+	return true;
+}
+
+/*
+ * The peer has finished and we have not: nothing more can be read from fd, and
+ * an error or a hang-up there means that the peer has gone altogether.
+ */
+static bool
+is_half_closed(const struct relay *r)
+{
+	return r->peer_finished && !r->finished && r->up.out.errnum == 0;
+}
+
+/* The same for the target of a forwarder. */
+static bool
+is_target_half_closed(const struct relay *r)
+{
+	return is_forwarder(r) && r->up.in.fd < 0 && r->up.in.errnum == 0 &&
+	       !r->out_finished && r->down.out.errnum == 0;
+}
+
+static void
+set_poll(struct pollfd *p, int fd, short events, bool is_watched)
+{
+	p->fd = events != 0 || is_watched ? fd : -1;
 	p->events = events;
 	p->revents = 0;
 }
@@ -156,32 +229,28 @@ fill_poll(const struct relay *r, struct pollfd *fds)
 		events |= POLLIN;
 	if (flow_wants_write(&r->up))
 		events |= POLLOUT;
-	set_poll(&fds[POLL_SOCKET], r->fd, events);
+	set_poll(&fds[POLL_SOCKET], r->fd, events, is_half_closed(r));
 	set_poll(&fds[POLL_IN], r->up.in.fd,
-	    flow_wants_read(&r->up) && !is_scripted(r) ? POLLIN : 0);
+	    flow_wants_read(&r->up) && !is_scripted(r) ? POLLIN : 0, false);
 	set_poll(&fds[POLL_OUT], r->down.out.fd,
-	    flow_wants_write(&r->down) ? POLLOUT : 0);
+	    flow_wants_write(&r->down) ? POLLOUT : 0, is_target_half_closed(r));
 }
 
-/* The peer has finished, and own input is still looked at: drain. */
+/* No more input is read; if it had not ended, that is remembered. */
+static void
+abandon_input(struct relay *r)
+{
+	if (r->up.in.fd >= 0)
+		r->input_abandoned = true;
+	flow_stop_reading(&r->up);
+}
+
+/* The peer has finished, and the policy is to send what the input holds. */
 static bool
 is_draining(const struct relay *r)
 {
 	return r->peer_finished && r->up.in.fd >= 0 && !is_scripted(r) &&
 	       r->o->on_peer_eof == RELAY_PEER_DRAIN && flow_wants_read(&r->up);
-}
-
-/*
- * Until when an input that holds nothing is waited for while draining. A
- * writer of much, which was at it just now, is in the middle of something: a
- * pause of its is not its end.
- */
-static struct deadline
-drain_deadline(const struct relay *r)
-{
-	struct deadline d = {r->up.read_ns + BUSY_MS * CLOCK_MS};
-
-	return r->up.taken >= BUSY_BYTES ? d : deadline_after(0);
 }
 
 /* An input at its end was reset, if we have not finished and it is closed. */
@@ -197,29 +266,44 @@ static void
 pump_up(struct relay *r, const struct pollfd *fds)
 {
 	if (is_draining(r) && fds[POLL_IN].events != 0 &&
-	    fds[POLL_IN].revents == 0 && deadline_passed(drain_deadline(r)))
-		/* The input holds nothing more by now. */
-		flow_stop_reading(&r->up);
+	    fds[POLL_IN].revents == 0)
+		abandon_input(r);
 	if (flow_pump(&r->up, fds[POLL_IN].revents,
 		fds[POLL_SOCKET].revents & ~POLLIN) &&
-	    is_forwarder(r))
+	    is_forwarder(r)) {
 		recall_reset(&r->up.in, r->o->in, r->out_finished);
+		if (is_target_half_closed(r))
+			sock_probe_peer(r->o->in);
+	}
 	if (is_forwarder(r) && r->up.in.errnum != 0)
 		/* A target that was lost takes nothing more either. */
 		flow_lose_out(&r->down, r->up.in.errnum);
 	if (r->up.out.errnum != 0)
 		/* What can still be read is read before this is acted on. */
-		flow_stop_reading(&r->up);
+		abandon_input(r);
 	finish_up(r);
 }
 
-/* A reset ends both directions, whatever own input may still hold. */
+/* A lost connection ends both directions, whatever the input still holds. */
 static void
-lose_peer(struct relay *r)
+lose_peer(struct relay *r, int errnum)
 {
-	flow_lose_out(&r->up, r->down.in.errnum);
-	flow_stop_reading(&r->up);
+	flow_lose_out(&r->up, errnum);
+	abandon_input(r);
 	finish_up(r);
+}
+
+/* The peer's FIN or reset has come. */
+static void
+note_peer_end(struct relay *r)
+{
+	r->peer_finished = true;
+	r->peer_end_ns = clock_now();
+	note_first(r, FIRST_PEER);
+	if (r->down.in.errnum != 0)
+		lose_peer(r, r->down.in.errnum);
+	else if (!r->finished && r->o->in >= 0)
+		sock_probe_peer(r->fd);
 }
 
 /* One read from the peer and one write to own output. */
@@ -231,13 +315,40 @@ pump_down(struct relay *r, const struct pollfd *fds)
 		fds[POLL_OUT].revents))
 		recall_reset(&r->down.in, r->fd, r->finished);
 	/* Either of them may have met it: a write may move from the socket. */
-	if (r->down.in.fd < 0 && !r->peer_finished) {
-		r->peer_finished = true;
-		note_first(r, FIRST_PEER);
-		if (r->down.in.errnum != 0)
-			lose_peer(r);
-	}
+	if (r->down.in.fd < 0 && !r->peer_finished)
+		note_peer_end(r);
 	finish_down(r);
+}
+
+/* Errors and hang-ups at an end that has only half closed: it has gone. */
+static void
+check_gone(struct relay *r, const struct pollfd *fds)
+{
+	const short gone = POLLERR | POLLHUP;
+	int errnum;
+
+	if (is_half_closed(r) && (fds[POLL_SOCKET].revents & gone) != 0 &&
+	    flow_is_empty(&r->up)) {
+		errnum = sock_error(r->fd);
+		lose_peer(r, errnum != 0 ? errnum : EPIPE);
+	}
+	if (is_target_half_closed(r) && (fds[POLL_OUT].revents & gone) != 0 &&
+	    flow_is_empty(&r->down)) {
+		errnum = sock_error(r->o->out);
+		flow_lose_out(&r->down, errnum != 0 ? errnum : EPIPE);
+		flow_stop_reading(&r->down);
+	}
+}
+
+/*
+ * A send has failed in the round before, and nothing was readable since:
+ * everything that had come is read, and no more is waited for.
+ */
+static void
+stop_unless_readable(struct flow *f, const struct pollfd *p)
+{
+	if (flow_wants_read(f) && p->fd >= 0 && p->revents == 0)
+		flow_stop_reading(f);
 }
 
 /* One round of both directions, each with regard to the other. */
@@ -246,10 +357,15 @@ pump(struct relay *r, const struct pollfd *fds)
 {
 	uint64_t up = r->up.taken, down = r->down.taken;
 
+	if (r->up.out.errnum != 0)
+		stop_unless_readable(&r->down, &fds[POLL_SOCKET]);
+	if (r->down.out.errnum != 0 && is_forwarder(r))
+		stop_unless_readable(&r->up, &fds[POLL_IN]);
 	flow_take_turns(&r->up, &r->down);
 	pump_up(r, fds);
 	flow_take_turns(&r->down, &r->up);
 	pump_down(r, fds);
+	check_gone(r, fds);
 	if (r->down.taken != down)
 		flow_hurry(&r->up);
 	if (r->up.taken != up)
@@ -299,14 +415,50 @@ limit(const struct relay *r)
 	    deadline_first(r->o->until, r->linger), idle_deadline(r));
 }
 
+/*
+ * When it is reported that the peer has finished and what is waited for; none
+ * where the input is not idle or nobody would see it.
+ */
+static struct deadline
+notice_deadline(const struct relay *r)
+{
+	bool is_verbose = diag_shows(DIAG_NOTE);
+	struct deadline d = {r->peer_end_ns};
+
+	if (r->is_notice_given || !is_half_closed(r) || is_forwarder(r) ||
+	    is_scripted(r) || r->up.in.fd < 0 || !flow_is_empty(&r->up) ||
+	    (!is_verbose && !diag_progress_is_shown()))
+		return deadline_none();
+	if (r->up.read_ns > d.at_ns)
+		d.at_ns = r->up.read_ns;
+	d.at_ns += (is_verbose ? NOTICE_VERBOSE_MS : NOTICE_MS) * CLOCK_MS;
+	return d;
+}
+
+static void
+give_notice(struct relay *r)
+{
+	if (!deadline_passed(notice_deadline(r)))
+		return;
+	r->is_notice_given = true;
+	diag_warn("the peer has finished; waiting for the end of stdin, which "
+		  "is still sent (--on-peer-eof quit or --recv-only would not "
+		  "wait)");
+}
+
 /* Until when the poll may last. */
 static struct deadline
 next_event(const struct relay *r)
 {
 	struct deadline until = limit(r);
 
-	if (is_draining(r))
-		until = deadline_first(until, drain_deadline(r));
+	if (is_draining(r) ||
+	    (r->up.out.errnum != 0 && flow_wants_read(&r->down)) ||
+	    (r->down.out.errnum != 0 && flow_wants_read(&r->up)))
+		/* Only what is there already is read. */
+		until = deadline_after(0);
+	until = deadline_first(until, r->recheck);
+	until = deadline_first(until, notice_deadline(r));
 	until = deadline_first(until, flow_patience(&r->up));
 	until = deadline_first(until, flow_patience(&r->down));
 	if (r->o->script != NULL)
@@ -322,7 +474,7 @@ loop(struct relay *r, struct err *e)
 {
 	struct pollfd fds[POLL_COUNT + 1];
 
-	while (!is_over(r)) {
+	while (!is_over(r) || (!has_failed(r) && !is_delivered(r))) {
 		if (is_scripted(r) && advance_script(r) < 0)
 			return -1;
 		fill_poll(r, fds);
@@ -331,6 +483,7 @@ loop(struct relay *r, struct err *e)
 		if (deadline_passed(limit(r)))
 			return limit_error(r, e);
 		pump(r, fds);
+		give_notice(r);
 		if (r->up.in.errnum == ECANCELED ||
 		    r->down.in.errnum == ECANCELED)
 			return -1;
@@ -341,12 +494,74 @@ loop(struct relay *r, struct err *e)
 	return 0;
 }
 
+/* Bytes of the input that the peer has not got, as far as it is known. */
+static uint64_t
+undelivered(const struct relay *r)
+{
+	uint64_t n = sock_unacknowledged(r->fd);
+
+	/* FIN counts as a byte there. */
+	if (n > 0 && r->finished)
+		n--;
+	n += (uint64_t)buf_length(&r->up.queue) + r->up.move.held;
+	if (r->input_abandoned)
+		n += fd_available(r->o->in);
+	return n;
+}
+
+/* Whether an input that was given up has not ended by now. */
+static bool
+is_input_open(const struct relay *r)
+{
+	struct pollfd p = {.fd = r->o->in, .events = POLLIN};
+
+	return r->input_abandoned &&
+	       (poll(&p, 1, 0) <= 0 || fd_available(r->o->in) > 0);
+}
+
 static int
 lost_error(const struct relay *r, int errnum, struct err *e)
 {
-	return err_sys(e, ERR_LOST, errnum,
+	uint64_t n;
+
+	err_sys(e, ERR_LOST, errnum,
 	    "the connection was lost after %llu bytes sent and %llu received",
 	    (unsigned long long)r->up.bytes, (unsigned long long)r->down.bytes);
+	if (is_forwarder(r) || r->o->in < 0)
+		return -1;
+	n = undelivered(r);
+	if (n > 0)
+		return err_append(e, "%llu bytes of stdin were not delivered",
+		    (unsigned long long)n);
+	if (is_input_open(r))
+		return err_append(e, "stdin was still open");
+	return -1;
+}
+
+/*
+ * The policy ended the run before the input had ended. At a terminal that is
+ * what the person sees; elsewhere what was left is reported.
+ */
+static int
+check_input(const struct relay *r, struct err *e)
+{
+	bool quits = r->o->on_peer_eof == RELAY_PEER_QUIT;
+	uint64_t n = undelivered(r);
+
+	if (is_forwarder(r) || r->o->in < 0 || r->o->leave_after)
+		return 0;
+	if (r->up.in.fd >= 0 && r->up.in.kind != FD_TERMINAL)
+		n += fd_available(r->up.in.fd);
+	if (n > 0)
+		return err_set(e, ERR_LOST,
+		    "the peer finished first, and %llu bytes of stdin were not "
+		    "delivered (--on-peer-eof %s)",
+		    (unsigned long long)n, quits ? "quit" : "drain");
+	if (r->up.in.kind != FD_TERMINAL && is_input_open(r))
+		return err_set(e, ERR_LOST,
+		    "the peer finished first, and stdin was still open: what "
+		    "comes from it later is not sent (--on-peer-eof drain)");
+	return 0;
 }
 
 /* Which side of a forwarder was lost, if any. lost is the client's errno. */
@@ -372,16 +587,6 @@ judge(const struct relay *r, struct err *e)
 {
 	int lost = r->up.out.errnum != 0 ? r->up.out.errnum : r->down.in.errnum;
 
-	/* What we sent behind the peer's FIN may meet a reset. */
-	if (lost == 0 && !is_cut_off(r))
-		lost = sock_confirm(r->fd,
-		    deadline_first(r->o->until, deadline_after(CONFIRM_MS)));
-	if (lost == EINTR)
-		return err_sys(e, ERR_FAILED, EINTR, "relaying");
-	if (lost == EAGAIN && deadline_passed(r->o->until))
-		return limit_error(r, e);
-	if (lost == EAGAIN)
-		lost = 0;
 	if (is_forwarder(r))
 		return judge_forwarder(r, lost, e);
 	if (r->down.out.errnum == EPIPE) {
@@ -395,7 +600,32 @@ judge(const struct relay *r, struct err *e)
 		return err_sys(e, ERR_OUTPUT, r->down.out.errnum, "stdout");
 	if (r->up.in.errnum != 0)
 		return err_sys(e, ERR_OUTPUT, r->up.in.errnum, "stdin");
-	return lost == 0 ? 0 : lost_error(r, lost, e);
+	/* A peer that had finished and then went is no loss to an input
+	 * that had nothing to send. */
+	if (lost != 0 && r->down.in.errnum == 0 && r->up.taken == 0 &&
+	    r->up.bytes == 0 && flow_is_empty(&r->up) && !is_input_open(r))
+		return 0;
+	return lost == 0 ? check_input(r, e) : lost_error(r, lost, e);
+}
+
+/* Both directions came to their end and were delivered. */
+static bool
+is_whole(const struct relay *r)
+{
+	return !has_failed(r) && !r->input_abandoned &&
+	       flow_is_done(&r->down) && (r->o->in < 0 || r->finished);
+}
+
+/*
+ * Whether the connection has to end with a reset, since a FIN would make what
+ * was cut off look whole.
+ */
+static bool
+is_cut(const struct relay *r, int status, const struct err *e)
+{
+	if (status == 0 || is_whole(r))
+		return false;
+	return r->up.in.kind != FD_TERMINAL || e->kind == ERR_OUTPUT;
 }
 
 static int
@@ -455,12 +685,39 @@ useful_output(int out)
 	return out >= 0 && fd_kind(out) == FD_NULL ? -1 : out;
 }
 
+/* See sock_reset_on_close(): both ends that are ours. */
+static void
+reset_on_close(const struct relay *r, bool resets)
+{
+	sock_reset_on_close(r->fd, resets);
+	if (is_forwarder(r))
+		sock_reset_on_close(r->o->out, resets);
+}
+
+static void
+fill_summary(
+    const struct relay *r, struct summary *sum, int status, const struct err *e)
+{
+	memset(sum, 0, sizeof(*sum));
+	sum->sent = r->up.bytes;
+	sum->received = r->down.bytes;
+	sum->first = r->first;
+	sum->reset = status < 0 && e->kind == ERR_LOST &&
+		     (e->errnum == ECONNRESET || e->errnum == EPIPE);
+	sum->is_cut = is_cut(r, status, e);
+}
+
 int
 relay_run(
     int fd, const struct relay_options *o, struct summary *sum, struct err *e)
 {
 	unsigned char *storage = mem_array(2, FLOW_SIZE);
-	struct relay r = {.fd = fd, .o = o, .linger = deadline_none(), .e = e};
+	struct relay r = {.fd = fd,
+	    .o = o,
+	    .linger = deadline_none(),
+	    .recheck = deadline_none(),
+	    .recheck_ms = 1,
+	    .e = e};
 	int status;
 
 	sock_nonblocking(fd, true);
@@ -468,17 +725,16 @@ relay_run(
 	flow_init(&r.down, fd, useful_output(o->out), storage + FLOW_SIZE);
 	r.up.crlf = o->crlf;
 	look_on(&r);
+	if (r.up.in.kind != FD_TERMINAL)
+		reset_on_close(&r, true);
 	status = loop(&r, e);
 	if (status == 0)
 		status = judge(&r, e);
 	if (o->progress != NULL)
 		progress_end(o->progress);
-	memset(sum, 0, sizeof(*sum));
-	sum->sent = r.up.bytes;
-	sum->received = r.down.bytes;
-	sum->first = r.first;
-	sum->reset = status < 0 && e->kind == ERR_LOST &&
-		     (e->errnum == ECONNRESET || e->errnum == EPIPE);
+	fill_summary(&r, sum, status, e);
+	if (!sum->is_cut)
+		reset_on_close(&r, false);
 	flow_release(&r.up);
 	flow_release(&r.down);
 	free(storage);

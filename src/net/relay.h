@@ -1,9 +1,16 @@
 /*
  * A relay: two flows between a socket and a pair of descriptors, and the
- * policy that says when it is over. The rule by default: own input ends, then
- * the sending side is closed (FIN) and receiving goes on; the peer finishes,
- * then what was received is written out, what the input holds by then is
- * still sent, and nothing more is waited for. No time limit.
+ * policy that decides when it is over. By default the end of the input closes
+ * the sending side (FIN) and receiving goes on until the peer finishes; and
+ * when the peer finishes first, sending goes on until the input ends, since a
+ * FIN only means that the peer will send no more. Meanwhile the peer is
+ * probed, so that one that has gone altogether ends the relay. There is no
+ * time limit.
+ *
+ * A relay that ends before everything was delivered is cut off: the connection
+ * is reset, so that the peer never takes what it has for the whole. That holds
+ * for a process that is killed, too. Only a terminal's end is always a FIN: the
+ * person at it decides when it is over.
  */
 #ifndef NET_RELAY_H
 #define NET_RELAY_H
@@ -28,9 +35,9 @@ enum relay_on_eof {
 
 /* When the peer finishes. */
 enum relay_on_peer_eof {
-	RELAY_PEER_DRAIN,  /* send what the input holds by then, leave */
-	RELAY_PEER_FINISH, /* go on sending until own input ends */
-	RELAY_PEER_QUIT    /* leave */
+	RELAY_PEER_FINISH, /* send until the input ends */
+	RELAY_PEER_DRAIN,  /* send what the input holds now, then end */
+	RELAY_PEER_QUIT    /* end */
 };
 
 struct relay_options {
@@ -63,10 +70,13 @@ struct relay_options {
  * Relays until it is over. fd is a connected socket of our own, which is
  * made non-blocking, and stays the caller's; so do in and out. in may be the
  * same socket as out, non-blocking and our own: a forwarder; its sending side
- * is then closed when fd's peer finishes. When one of its two sides is lost,
- * the other one gets no FIN: sock_cut() is the caller's. 0, or
- * -1 with *e: ERR_TIMEOUT, ERR_LOST, ERR_OUTPUT, or ERR_FAILED with EINTR for
- * a caught signal. *sum is filled in both cases.
+ * is then closed when fd's peer finishes.
+ *
+ * 0 when the input was sent to its end and acknowledged, and everything
+ * received was written; or -1 with *e: ERR_TIMEOUT, ERR_LOST (also for input
+ * that a policy abandoned), ERR_OUTPUT, or ERR_FAILED with EINTR for a caught
+ * signal. *sum is filled in both cases; where sum->is_cut is set, the caller
+ * ends the connection with sock_cut(), a forwarder both.
  */
 int relay_run(
     int fd, const struct relay_options *o, struct summary *sum, struct err *e);

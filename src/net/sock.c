@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,13 +16,17 @@
 #include "net/wait.h"
 
 /* The longest pause between two looks at what is acknowledged. */
-#define CONFIRM_PAUSE_MS 32
+#define DELIVER_PAUSE_MS 32
 
 /* How long what was sent may take to arrive where nobody tells. */
 #define CUT_MS 2000
 
 /* How much a peer may send after our goodbye before it is cut off. */
 #define DRAIN_BYTES (8 * 1024 * 1024)
+
+/* When an idle peer is probed, and how many probes it may leave unanswered. */
+#define PROBE_SECONDS 2
+#define PROBES 15
 
 const char *
 sock_kind(int family, int type)
@@ -327,27 +332,67 @@ sock_is_gone(int fd)
 	return fast_tcp_info(fd, &tcp) && tcp.is_closed;
 }
 
-int
-sock_confirm(int fd, struct deadline until)
+#if defined(TCP_KEEPIDLE) && defined(TCP_KEEPINTVL) && defined(TCP_KEEPCNT)
+static void
+set_probe_times(int fd)
+{
+	int seconds = PROBE_SECONDS, count = PROBES;
+
+	(void)setsockopt(
+	    fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof(seconds));
+	(void)setsockopt(
+	    fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof(seconds));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+}
+#else
+static void
+set_probe_times(int fd)
+{
+	(void)fd;
+}
+#endif
+
+void
+sock_probe_peer(int fd)
+{
+	int64_t start = diag_step_start();
+	int on = 1;
+	int result = setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+
+	set_probe_times(fd);
+	diag_step("setsockopt", start, result < 0 ? errno : 0,
+	    "asks an idle peer whether it is still there",
+	    "SO_KEEPALIVE, every %d s", PROBE_SECONDS);
+}
+
+void
+sock_reset_on_close(int fd, bool resets)
+{
+	struct linger l = {.l_onoff = resets, .l_linger = 0};
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+}
+
+bool
+sock_is_delivered(int fd)
 {
 	struct fast_tcp tcp;
-	int64_t pause_ms = 1;
-	int errnum;
 
-	for (;;) {
-		errnum = sock_error(fd);
-		if (errnum != 0 || !fast_tcp_info(fd, &tcp) ||
-		    tcp.is_acknowledged)
-			return errnum;
-		if (deadline_passed(until))
-			return EAGAIN;
-		/* The last acknowledgement makes no descriptor ready. */
-		if (wait_until(
-			deadline_first(until, deadline_after(pause_ms))) < 0)
-			return EINTR;
-		if (pause_ms < CONFIRM_PAUSE_MS)
-			pause_ms *= 2;
-	}
+	return !fast_tcp_info(fd, &tcp) || tcp.is_acknowledged || tcp.is_closed;
+}
+
+uint64_t
+sock_unacknowledged(int fd)
+{
+	int bytes = 0;
+
+#ifdef TIOCOUTQ
+	if (ioctl(fd, TIOCOUTQ, &bytes) < 0 || bytes < 0)
+		bytes = 0;
+#else
+	(void)fd;
+#endif
+	return (uint64_t)bytes;
 }
 
 void
@@ -366,11 +411,9 @@ sock_close(int *fd)
 void
 sock_abort(int *fd)
 {
-	struct linger now = {.l_onoff = 1, .l_linger = 0};
-
 	if (*fd < 0)
 		return;
-	setsockopt(*fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	sock_reset_on_close(*fd, true);
 	fd_close(fd);
 }
 
@@ -396,7 +439,7 @@ deliver(int fd, int64_t idle_ms, struct deadline until)
 		if (wait_until(deadline_after(pause_ms)) < 0 ||
 		    !fast_tcp_info(fd, &tcp))
 			return;
-		if (pause_ms < CONFIRM_PAUSE_MS)
+		if (pause_ms < DELIVER_PAUSE_MS)
 			pause_ms *= 2;
 	}
 }

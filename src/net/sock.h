@@ -83,12 +83,30 @@ int sock_finish(int fd);
 bool sock_is_gone(int fd);
 
 /*
- * Finds out whether what was sent has arrived: waits until the peer has
- * acknowledged all of it, or has reset the connection, or the deadline passes.
- * 0, the errno of a reset, EAGAIN at the deadline, or EINTR for a caught
- * signal. Where the system does not tell (net/fast.h), it does not wait.
+ * Probes the idle connection every two seconds (SO_KEEPALIVE, tcp(7)), so that
+ * a peer that has gone is noticed: by a reset, or after half a minute without
+ * an answer. Where the intervals cannot be set, the system's hold.
  */
-int sock_confirm(int fd, struct deadline until);
+void sock_probe_peer(int fd);
+
+/*
+ * Whether close(2), and the end of the process however it comes, resets the
+ * connection instead of finishing it (SO_LINGER): for as long as a FIN would
+ * make a transfer that was cut off look whole.
+ */
+void sock_reset_on_close(int fd, bool resets);
+
+/*
+ * Whether the peer has acknowledged everything that was sent, or the
+ * connection is lost: sock_error() tells. True where the system does not tell.
+ */
+bool sock_is_delivered(int fd);
+
+/*
+ * Bytes given to the kernel that the peer has not acknowledged, also of a
+ * connection that is lost; 0 where the system does not tell.
+ */
+uint64_t sock_unacknowledged(int fd);
 
 /* close(2) that keeps errno and sets *fd to -1. */
 void sock_close(int *fd);

@@ -18,7 +18,8 @@ struct summary {
 	bool bytes_unknown; /* sent and received are not known */
 	uint64_t sent, received;
 	enum summary_first first;
-	bool reset; /* the peer reset the connection */
+	bool reset;  /* the peer reset the connection */
+	bool is_cut; /* it ended before everything was delivered */
 };
 
 /*

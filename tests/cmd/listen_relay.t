@@ -25,8 +25,8 @@ if (has_ipv6()) {
     is $v6, $v4, 'and on ::1 with the same number';
 }
 
-# An idle stdin does not keep it when the peer is done.
-$p = start({ keep_stdin => 1 }, 'listen', '-4', 0);
+# An idle stdin does not keep it when that is asked for.
+$p = start({ keep_stdin => 1 }, 'listen', '-4', '--on-peer-eof', 'quit', 0);
 $c = tcp_client($p->port);
 print $c "bye\n";
 close $c;
@@ -35,7 +35,7 @@ my $status = reap($p->{pid}, 5);
 is $status, 0, 'an idle stdin does not hold it when the peer finishes';
 
 # -k: one after another, and TERM ends it.
-$p = start({ keep_stdin => 1 }, 'listen', '-k', 0);
+$p = start({ keep_stdin => 1 }, 'listen', '-k', '--recv-only', 0);
 my $port = $p->port;
 for my $n (1 .. 3) {
     my $client = tcp_client($port);

@@ -77,60 +77,82 @@ kill 'KILL', $pid;
 
 my $bye = sub { my ($c) = @_; print $c "bye\n" };
 
-($p) = against($bye, { keep_stdin => 1 });
-is reap($p->{pid}, 5), 0, 'drain: an idle pipe does not hold us';
-$p->expect(out => qr/\Abye\n\z/);
+# A peer that says something, finishes, and takes everything to the end.
+sub takes {
+    my ($wanted, $say) = @_;
+    return sub {
+        my ($c) = @_;
+        print $c $say // "bye\n";
+        shutdown $c, 1;
+        my $all = rest($c);
+        die 'lost: ' . length($all) . " bytes came" unless $all eq $wanted;
+    };
+}
 
-($p, $pid) = against(sub {
-    my ($c) = @_;
-    print $c "bye\n";
-    shutdown $c, 1;
-    my $all = rest($c);
-    die 'lost ' . length $all unless length $all == 3_000_000;
-}, { stdin => do {
-    open my $big, '<', spew(scratch() . '/big', 'y' x 3_000_000) or die;
-    $big;
-} });
-$r = $p->finish;
-is "$r->{status} $r->{out}", "0 bye\n",
-    'drain: what a file holds is still sent';
-is reap($pid), 0, 'whole';
-
-($p, $pid) = against(sub {
-    my ($c) = @_;
-    sysread $c, my $got, 1;
-    print $c "bye\n";
-    shutdown $c, 1;
-    my $all = rest($c);
-    die 'lost ' . length $all unless length $all == 2 * 40_000 - 1;
-}, { keep_stdin => 1 });
-$p->send_line('z' x 40_000);
-$p->expect(out => qr/bye/);
-sleep 0.3;
-$p->send_line('z' x 40_000);
-is $p->finish->{status}, 0, 'drain: a busy writer may pause';
-is reap($pid), 0, 'and nothing of it is lost';
-
-($p, $pid) = against(sub {
-    my ($c) = @_;
-    print $c "bye\n";
-    shutdown $c, 1;
-    my $all = rest($c);
-    die "got '$all'" unless $all eq 'slowly';
-}, { keep_stdin => 1 }, '--on-peer-eof', 'finish');
+($p, $pid) = against(takes('slowly'), { keep_stdin => 1 });
 $p->expect(out => qr/bye/);
 $p->send_line('slowly');
 $r = $p->finish;
-is $r->{status}, 0, 'finish: goes on until stdin ends';
+is $r->{status}, 0, 'finish is the default: a late first byte is sent';
+is reap($pid), 0, 'and arrives';
+
+($p, $pid) = against(takes(join '', map { "burst $_\n" } 1 .. 3),
+    { keep_stdin => 1 });
+$p->expect(out => qr/bye/);
+for (1 .. 3) {
+    $p->send_line("burst $_\n");
+    sleep 1.2;
+}
+is $p->finish->{status}, 0, 'finish: bursts with pauses are sent to the end';
+is reap($pid), 0, 'whole';
+
+($p, $pid) = against(takes('.' x 100), { keep_stdin => 1 }, '--send-only');
+for (1 .. 100) {
+    $p->send_line('.');
+    sleep 0.005;
+}
+is $p->finish->{status}, 0, '--send-only: a trickle is sent to its end';
+is reap($pid), 0, 'whole';
+
+($p, $pid) = against(takes('slowly'), { keep_stdin => 1 },
+    '--on-peer-eof', 'finish');
+$p->expect(out => qr/bye/);
+$p->send_line('slowly');
+is $p->finish->{status}, 0, 'finish, by name';
 is reap($pid), 0, 'and what came late was sent';
 
-($p, $pid) = against(sub {
-    my ($c) = @_;
-    print $c "bye\n";
-    shutdown $c, 1;
-    rest($c);
-}, { keep_stdin => 1 }, '--on-peer-eof', 'quit');
-is reap($p->{pid}, 5), 0, 'quit: leaves at once';
+my $big = 'y' x 3_000_000;
+my $big_file = spew(scratch() . '/big', $big);
+sub big { open my $h, '<', $big_file or die; return $h }
+
+for my $policy ([], ['--on-peer-eof', 'drain'], ['--send-only']) {
+    ($p, $pid) = against(takes($big), { stdin => big() }, @$policy);
+    is $p->finish->{status}, 0, "@$policy: a file is sent whole";
+    is reap($pid), 0, 'and arrives';
+}
+
+($p, $pid) = against(takes('held'), { stdin => 'held', keep_stdin => 1 },
+    '--on-peer-eof', 'drain');
+$p->send_line('held');
+is reap($p->{pid}, 5) >> 8, 10, 'drain: an open stdin is not waited for';
+$p->expect(err => qr/finished first, and stdin was still open: .*\(--on-peer-eof drain\)\n\z/);
+
+($p, $pid) = against($bye, { keep_stdin => 1 }, '--on-peer-eof', 'quit');
+is reap($p->{pid}, 5), 0, 'quit: exits at once';
+$p->expect(out => qr/\Abye\n\z/);
+
+($p, $pid) = against(sub { my ($c) = @_; print $c "bye\n"; shutdown $c, 1;
+    sysread $c, my $got, 1; sleep 5 }, { stdin => big() },
+    '--on-peer-eof', 'quit', '--sndbuf', '4k');
+$r = $p->finish;
+is $r->{status}, 10, 'quit: what it leaves of stdin is status 10';
+like $r->{err}, qr/finished first, and \d+ bytes of stdin were not delivered \(--on-peer-eof quit\)\n\z/,
+    'and is counted';
+kill 'KILL', $pid;
+
+$r = run('connect', '--send-only', '--on-peer-eof', 'quit', '127.0.0.1', 1);
+is $r->{status}, 2, '--send-only with --on-peer-eof quit is refused';
+like $r->{err}, qr/--send-only sends stdin to its end/, 'and why';
 
 # --- The peer resets -------------------------------------------------------
 
