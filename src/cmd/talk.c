@@ -52,8 +52,8 @@ const struct opt talk_relay_opts[] = {
 	.name = "on-peer-eof",
 	.arg = "WHAT",
 	.help = "when the peer finishes first: send until stdin ends "
-		"(finish, the default), send what stdin holds and exit "
-		"(drain), exit (quit, the default where stdin is a terminal)",
+		"(finish, the default), send what stdin holds (drain), exit "
+		"(quit, the default at a terminal)",
 	.offset = offsetof(struct talk_options, on_peer_eof),
 	.choices = on_peer_eof_words},
     {.kind = OPT_DURATION,

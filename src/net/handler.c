@@ -5,9 +5,12 @@
 #include "net/relay.h"
 #include "net/session.h"
 #include "net/sock.h"
+#include "net/wait.h"
 
 /* How long the end of the forwarding side may take. */
 #define DRAIN_MS 2000
+/* How long a client that nothing can be done for is given to speak first. */
+#define REFUSE_MS 100
 /* A piece of an echo. */
 #define PIECE (64 * 1024)
 
@@ -24,6 +27,19 @@ serve_pieces(struct session *s, bool echo)
 	return n == 0 ? 0 : -1;
 }
 
+/*
+ * Ends the connection of a client whose target cannot be reached: by a reset,
+ * since a FIN would look like a target that had nothing to send. Not while
+ * the client may still be at its connect(2), though.
+ */
+static void
+refuse(struct session *s)
+{
+	wait_fd(
+	    s->fd, POLLIN, deadline_first(s->until, deadline_after(REFUSE_MS)));
+	sock_abort(&s->fd);
+}
+
 /* Dials the target and relays until both directions have ended. */
 static int
 serve_forward(struct session *s, const struct handler *h)
@@ -35,8 +51,7 @@ serve_forward(struct session *s, const struct handler *h)
 	    deadline_first(s->until, deadline_after(h->timeout_ms)), NULL,
 	    &s->e);
 	if (target < 0) {
-		/* A FIN would look like a target that had nothing to say. */
-		sock_abort(&s->fd);
+		refuse(s);
 		return err_prefix(&s->e, "forwarding to");
 	}
 	o.in = o.out = target;

@@ -8,10 +8,10 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "base/progress.h"
 #include "base/script.h"
 #include "net/flow.h"
+#include "net/relay_result.h"
 #include "net/sock.h"
 #include "net/wait.h"
 
@@ -26,24 +26,6 @@
 #define NOTICE_MS INT64_C(1000)
 #define NOTICE_VERBOSE_MS INT64_C(100)
 
-/* The state of one run. up goes to the socket, down comes from it. */
-struct relay {
-	int fd;
-	const struct relay_options *o;
-	struct flow up, down;
-	bool finished;       /* we have sent FIN */
-	bool out_finished;   /* a forwarder's other side got its FIN */
-	bool peer_finished;  /* the peer's FIN or reset came */
-	int64_t peer_end_ns; /* when it did */
-	enum summary_first first;
-	bool input_abandoned;    /* the input was given up before its end */
-	bool is_notice_given;    /* what is waited for has been reported */
-	struct deadline linger;  /* end of the wait for the peer's end */
-	struct deadline recheck; /* next look at what is acknowledged */
-	int64_t recheck_ms;      /* pause before it */
-	struct err *e;           /* of the run, for see */
-};
-
 /* Places in the poll array. */
 enum { POLL_SOCKET, POLL_IN, POLL_OUT, POLL_COUNT };
 
@@ -54,18 +36,12 @@ note_first(struct relay *r, enum summary_first who)
 		r->first = who;
 }
 
-static bool
-is_forwarder(const struct relay *r)
-{
-	return r->o->in >= 0 && r->o->in == r->o->out;
-}
-
 /* Either side of a forwarder was lost: a FIN to the other one would make what
  * was cut off look whole. */
 static bool
 is_cut_off(const struct relay *r)
 {
-	return is_forwarder(r) &&
+	return relay_result_is_forwarder(r) &&
 	       (r->up.in.errnum != 0 || r->up.out.errnum != 0 ||
 		   r->down.in.errnum != 0 || r->down.out.errnum != 0);
 }
@@ -121,7 +97,8 @@ advance_script(struct relay *r)
 static void
 finish_down(struct relay *r)
 {
-	if (!is_forwarder(r) || r->out_finished || !flow_is_done(&r->down))
+	if (!relay_result_is_forwarder(r) || r->out_finished ||
+	    !flow_is_done(&r->down))
 		return;
 	if (!is_cut_off(r))
 		shutdown(r->o->out, SHUT_WR);
@@ -131,9 +108,9 @@ finish_down(struct relay *r)
 static bool
 is_over(const struct relay *r)
 {
-	if (r->down.out.errnum != 0 && !is_forwarder(r))
+	if (r->down.out.errnum != 0 && !relay_result_is_forwarder(r))
 		return true;
-	if (r->up.in.errnum != 0 && !is_forwarder(r))
+	if (r->up.in.errnum != 0 && !relay_result_is_forwarder(r))
 		return flow_is_empty(&r->down);
 	if (is_scripted(r))
 		/* A text that nobody will take; see lose_peer(). */
@@ -149,14 +126,6 @@ is_over(const struct relay *r)
 	if (r->o->on_peer_eof == RELAY_PEER_QUIT)
 		return true;
 	return flow_is_done(&r->up) && (r->finished || r->o->in < 0);
-}
-
-/* Something failed on either side: there is nothing to be delivered. */
-static bool
-has_failed(const struct relay *r)
-{
-	return r->up.in.errnum != 0 || r->up.out.errnum != 0 ||
-	       r->down.in.errnum != 0 || r->down.out.errnum != 0;
 }
 
 /* Until when a relay that quits waits for acknowledgements. */
@@ -180,8 +149,8 @@ is_delivered(struct relay *r)
 	int errnum;
 
 	if (!deadline_passed(quit_deadline(r)) &&
-	    (!sock_is_delivered(r->fd) ||
-		(is_forwarder(r) && !sock_is_delivered(r->o->out)))) {
+	    (!sock_is_delivered(r->fd) || (relay_result_is_forwarder(r) &&
+					      !sock_is_delivered(r->o->out)))) {
 		r->recheck = deadline_after(r->recheck_ms);
 		if (r->recheck_ms < MAX_RECHECK_MS)
 			r->recheck_ms *= 2;
@@ -208,8 +177,9 @@ is_half_closed(const struct relay *r)
 static bool
 is_target_half_closed(const struct relay *r)
 {
-	return is_forwarder(r) && r->up.in.fd < 0 && r->up.in.errnum == 0 &&
-	       !r->out_finished && r->down.out.errnum == 0;
+	return relay_result_is_forwarder(r) && r->up.in.fd < 0 &&
+	       r->up.in.errnum == 0 && !r->out_finished &&
+	       r->down.out.errnum == 0;
 }
 
 static void
@@ -270,12 +240,12 @@ pump_up(struct relay *r, const struct pollfd *fds)
 		abandon_input(r);
 	if (flow_pump(&r->up, fds[POLL_IN].revents,
 		fds[POLL_SOCKET].revents & ~POLLIN) &&
-	    is_forwarder(r)) {
+	    relay_result_is_forwarder(r)) {
 		recall_reset(&r->up.in, r->o->in, r->out_finished);
 		if (is_target_half_closed(r))
 			sock_probe_peer(r->o->in);
 	}
-	if (is_forwarder(r) && r->up.in.errnum != 0)
+	if (relay_result_is_forwarder(r) && r->up.in.errnum != 0)
 		/* A target that was lost takes nothing more either. */
 		flow_lose_out(&r->down, r->up.in.errnum);
 	if (r->up.out.errnum != 0)
@@ -359,7 +329,7 @@ pump(struct relay *r, const struct pollfd *fds)
 
 	if (r->up.out.errnum != 0)
 		stop_unless_readable(&r->down, &fds[POLL_SOCKET]);
-	if (r->down.out.errnum != 0 && is_forwarder(r))
+	if (r->down.out.errnum != 0 && relay_result_is_forwarder(r))
 		stop_unless_readable(&r->up, &fds[POLL_IN]);
 	flow_take_turns(&r->up, &r->down);
 	pump_up(r, fds);
@@ -382,31 +352,6 @@ idle_deadline(const struct relay *r)
 	return r->o->idle_ms < 0 ? deadline_none() : d;
 }
 
-/* Which limit it was. */
-static int
-limit_error(const struct relay *r, struct err *e)
-{
-	int64_t ms = r->o->idle_ms;
-	const char *what = "nothing was sent or received within ";
-	const char *option = " (--idle-timeout)";
-	char took[32];
-
-	if (deadline_passed(r->linger)) {
-		ms = r->o->linger_ms;
-		what = "our end was sent, and the peer did not finish within ";
-		option = " (--linger)";
-	}
-	num_format_duration(took, sizeof(took), ms * CLOCK_MS);
-	if (deadline_passed(r->o->until)) {
-		what = "the whole run took longer than allowed";
-		took[0] = '\0';
-		option = " (--max-time)";
-	}
-	return err_set(e, ERR_TIMEOUT,
-	    "%s%s%s; %llu bytes were sent, %llu received", what, took, option,
-	    (unsigned long long)r->up.bytes, (unsigned long long)r->down.bytes);
-}
-
 /* The earliest limit of all. */
 static struct deadline
 limit(const struct relay *r)
@@ -425,8 +370,9 @@ notice_deadline(const struct relay *r)
 	bool is_verbose = diag_shows(DIAG_NOTE);
 	struct deadline d = {r->peer_end_ns};
 
-	if (r->is_notice_given || !is_half_closed(r) || is_forwarder(r) ||
-	    is_scripted(r) || r->up.in.fd < 0 || !flow_is_empty(&r->up) ||
+	if (r->is_notice_given || !is_half_closed(r) ||
+	    relay_result_is_forwarder(r) || is_scripted(r) || r->up.in.fd < 0 ||
+	    !flow_is_empty(&r->up) ||
 	    (!is_verbose && !diag_progress_is_shown()))
 		return deadline_none();
 	if (r->up.read_ns > d.at_ns)
@@ -474,14 +420,15 @@ loop(struct relay *r, struct err *e)
 {
 	struct pollfd fds[POLL_COUNT + 1];
 
-	while (!is_over(r) || (!has_failed(r) && !is_delivered(r))) {
+	while (
+	    !is_over(r) || (!relay_result_has_failed(r) && !is_delivered(r))) {
 		if (is_scripted(r) && advance_script(r) < 0)
 			return -1;
 		fill_poll(r, fds);
 		if (wait_poll(fds, POLL_COUNT, next_event(r)) < 0)
 			return err_sys(e, ERR_FAILED, errno, "relaying");
 		if (deadline_passed(limit(r)))
-			return limit_error(r, e);
+			return relay_result_limit(r, e);
 		pump(r, fds);
 		give_notice(r);
 		if (r->up.in.errnum == ECANCELED ||
@@ -492,140 +439,6 @@ loop(struct relay *r, struct err *e)
 			    r->o->total, r->down.bytes);
 	}
 	return 0;
-}
-
-/* Bytes of the input that the peer has not got, as far as it is known. */
-static uint64_t
-undelivered(const struct relay *r)
-{
-	uint64_t n = sock_unacknowledged(r->fd);
-
-	/* FIN counts as a byte there. */
-	if (n > 0 && r->finished)
-		n--;
-	n += (uint64_t)buf_length(&r->up.queue) + r->up.move.held;
-	if (r->input_abandoned)
-		n += fd_available(r->o->in);
-	return n;
-}
-
-/* Whether an input that was given up has not ended by now. */
-static bool
-is_input_open(const struct relay *r)
-{
-	struct pollfd p = {.fd = r->o->in, .events = POLLIN};
-
-	return r->input_abandoned &&
-	       (poll(&p, 1, 0) <= 0 || fd_available(r->o->in) > 0);
-}
-
-static int
-lost_error(const struct relay *r, int errnum, struct err *e)
-{
-	uint64_t n;
-
-	err_sys(e, ERR_LOST, errnum,
-	    "the connection was lost after %llu bytes sent and %llu received",
-	    (unsigned long long)r->up.bytes, (unsigned long long)r->down.bytes);
-	if (is_forwarder(r) || r->o->in < 0)
-		return -1;
-	n = undelivered(r);
-	if (n > 0)
-		return err_append(e, "%llu bytes of stdin were not delivered",
-		    (unsigned long long)n);
-	if (is_input_open(r))
-		return err_append(e, "stdin was still open");
-	return -1;
-}
-
-/*
- * The policy ended the run before the input had ended. At a terminal that is
- * what the person sees; elsewhere what was left is reported.
- */
-static int
-check_input(const struct relay *r, struct err *e)
-{
-	bool quits = r->o->on_peer_eof == RELAY_PEER_QUIT;
-	uint64_t n = undelivered(r);
-
-	if (is_forwarder(r) || r->o->in < 0 || r->o->leave_after)
-		return 0;
-	if (r->up.in.fd >= 0 && r->up.in.kind != FD_TERMINAL)
-		n += fd_available(r->up.in.fd);
-	if (n > 0)
-		return err_set(e, ERR_LOST,
-		    "the peer finished first, and %llu bytes of stdin were not "
-		    "delivered (--on-peer-eof %s)",
-		    (unsigned long long)n, quits ? "quit" : "drain");
-	if (r->up.in.kind != FD_TERMINAL && is_input_open(r))
-		return err_set(e, ERR_LOST,
-		    "the peer finished first, and stdin was still open: what "
-		    "comes from it later is not sent (--on-peer-eof drain)");
-	return 0;
-}
-
-/* Which side of a forwarder was lost, if any. lost is the client's errno. */
-static int
-judge_forwarder(const struct relay *r, int lost, struct err *e)
-{
-	int target =
-	    r->down.out.errnum != 0 ? r->down.out.errnum : r->up.in.errnum;
-
-	if (lost != 0)
-		return lost_error(r, lost, e);
-	if (target == 0)
-		return 0;
-	return err_sys(e, ERR_LOST, target,
-	    "the target was lost after %llu bytes received from it and %llu "
-	    "sent",
-	    (unsigned long long)r->up.taken, (unsigned long long)r->down.bytes);
-}
-
-/* What the ends met, now that everything readable was read. */
-static int
-judge(const struct relay *r, struct err *e)
-{
-	int lost = r->up.out.errnum != 0 ? r->up.out.errnum : r->down.in.errnum;
-
-	if (is_forwarder(r))
-		return judge_forwarder(r, lost, e);
-	if (r->down.out.errnum == EPIPE) {
-		err_set(e, ERR_OUTPUT,
-		    "stdout was closed by its reader after %llu bytes",
-		    (unsigned long long)r->down.bytes);
-		e->errnum = EPIPE;
-		return -1;
-	}
-	if (r->down.out.errnum != 0)
-		return err_sys(e, ERR_OUTPUT, r->down.out.errnum, "stdout");
-	if (r->up.in.errnum != 0)
-		return err_sys(e, ERR_OUTPUT, r->up.in.errnum, "stdin");
-	/* A peer that had finished and then went is no loss to an input
-	 * that had nothing to send. */
-	if (lost != 0 && r->down.in.errnum == 0 && r->up.taken == 0 &&
-	    r->up.bytes == 0 && flow_is_empty(&r->up) && !is_input_open(r))
-		return 0;
-	return lost == 0 ? check_input(r, e) : lost_error(r, lost, e);
-}
-
-/* Both directions came to their end and were delivered. */
-static bool
-is_whole(const struct relay *r)
-{
-	return !has_failed(r) && !r->input_abandoned &&
-	       flow_is_done(&r->down) && (r->o->in < 0 || r->finished);
-}
-
-/*
- * Whether the connection has to end with a reset, since a FIN would make what
- * was cut off look whole.
- */
-static bool
-is_cut(const struct relay *r, int status, const struct err *e)
-{
-	if (status == 0 || is_whole(r))
-		return false;
-	return r->up.in.kind != FD_TERMINAL || e->kind == ERR_OUTPUT;
 }
 
 static int
@@ -660,16 +473,16 @@ look_on(struct relay *r)
 	const struct relay_options *o = r->o;
 
 	if (o->see == NULL && !o->crlf &&
-	    (r->up.in.kind != FD_SOCKET || is_forwarder(r)))
+	    (r->up.in.kind != FD_SOCKET || relay_result_is_forwarder(r)))
 		flow_allow_move(&r->up);
 	if (o->see == NULL && o->script == NULL &&
-	    (r->down.out.kind != FD_SOCKET || is_forwarder(r)))
+	    (r->down.out.kind != FD_SOCKET || relay_result_is_forwarder(r)))
 		flow_allow_move(&r->down);
 	flow_allow_patience(&r->down);
-	if (is_forwarder(r))
+	if (relay_result_is_forwarder(r))
 		flow_allow_patience(&r->up);
 	flow_send_at_once(&r->up);
-	if (is_forwarder(r))
+	if (relay_result_is_forwarder(r))
 		flow_send_at_once(&r->down);
 	r->up.context = r->down.context = r;
 	if (r->o->see != NULL)
@@ -690,21 +503,8 @@ static void
 reset_on_close(const struct relay *r, bool resets)
 {
 	sock_reset_on_close(r->fd, resets);
-	if (is_forwarder(r))
+	if (relay_result_is_forwarder(r))
 		sock_reset_on_close(r->o->out, resets);
-}
-
-static void
-fill_summary(
-    const struct relay *r, struct summary *sum, int status, const struct err *e)
-{
-	memset(sum, 0, sizeof(*sum));
-	sum->sent = r->up.bytes;
-	sum->received = r->down.bytes;
-	sum->first = r->first;
-	sum->reset = status < 0 && e->kind == ERR_LOST &&
-		     (e->errnum == ECONNRESET || e->errnum == EPIPE);
-	sum->is_cut = is_cut(r, status, e);
 }
 
 int
@@ -729,10 +529,10 @@ relay_run(
 		reset_on_close(&r, true);
 	status = loop(&r, e);
 	if (status == 0)
-		status = judge(&r, e);
+		status = relay_result_check(&r, e);
 	if (o->progress != NULL)
 		progress_end(o->progress);
-	fill_summary(&r, sum, status, e);
+	relay_result_summarise(&r, sum, status, e);
 	if (!sum->is_cut)
 		reset_on_close(&r, false);
 	flow_release(&r.up);
