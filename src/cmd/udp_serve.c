@@ -375,6 +375,8 @@ run_server(struct serving *s, const struct endpoint *ep,
 		dgram_server_close(&s->server);
 		return -1;
 	}
+	s->fds = mem_array(s->server.listener.count + 2 * s->workers.most + 1,
+	    sizeof(s->fds[0]));
 	s->last_ns = clock_now();
 	result = serve_all(s, e);
 	workers_stop(&s->workers);
@@ -390,9 +392,6 @@ parse_groups(struct group **groups, const struct opt_list *joins, struct err *e)
 	size_t i;
 
 	*groups = mem_array(joins->count + 1, sizeof(**groups));
-	if (joins->count > LISTENER_MOST)
-		return err_set(
-		    e, ERR_USAGE, "--join: at most %d groups", LISTENER_MOST);
 	for (i = 0; i < joins->count; i++)
 		if (group_parse(&(*groups)[i], joins->items[i], e) < 0)
 			return err_prefix(e, "--join");
@@ -418,8 +417,6 @@ choose_mode(struct serving *s, char *const *program, struct err *e)
 		most = 0;
 	workers_start(&s->workers, program, (size_t)most,
 	    o->program_ms >= 0 ? o->program_ms : PROGRAM_MS);
-	s->fds =
-	    mem_array(LISTENER_MOST + 2 * (size_t)most + 1, sizeof(s->fds[0]));
 	if (format_parse(
 		&s->reply, o->reply != NULL ? o->reply : "Hello, %s!", e) < 0)
 		return err_prefix(e, "--reply");

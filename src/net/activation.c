@@ -16,13 +16,18 @@
 /* The first descriptor of sd_listen_fds(3). */
 #define FIRST_FD 3
 
-/* True for a stream socket that listen(2) was called on. */
+/* True for an IP or unix stream socket that listen(2) was called on. */
 static bool
 is_listening(int fd)
 {
-	int type = 0, accepting = 0;
+	int type = 0, accepting = 0, family;
 	socklen_t len = sizeof(type);
+	struct addr a;
 
+	sock_local(fd, &a);
+	family = addr_family(&a);
+	if (family != AF_INET && family != AF_INET6 && family != AF_UNIX)
+		return false;
 	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0)
 		return false;
 	len = sizeof(accepting);
@@ -37,11 +42,12 @@ take_one(struct listener *l, int fd, struct err *e)
 {
 	if (!is_listening(fd))
 		return err_set(e, ERR_LOCAL,
-		    "--fd: descriptor %d is not a listening stream socket", fd);
+		    "--fd: descriptor %d is not a listening TCP or unix stream "
+		    "socket",
+		    fd);
 	if (fd_close_on_exec(fd) < 0 || sock_nonblocking(fd, true) < 0)
 		return err_sys(e, ERR_LOCAL, errno, "--fd %d", fd);
-	sock_local(fd, &l->addrs[l->count]);
-	l->fds[l->count++] = fd;
+	listener_add(l, fd);
 	return 0;
 }
 
@@ -59,10 +65,9 @@ take_announced(struct listener *l, struct err *e)
 		return err_set(e, ERR_LOCAL,
 		    "--fd systemd: LISTEN_PID is not this process: the "
 		    "sockets are meant for another one");
-	if (!num_parse(fds, 1, LISTENER_MOST, &n))
+	if (!num_parse(fds, 1, INT32_MAX - FIRST_FD, &n))
 		return err_set(e, ERR_LOCAL,
-		    "--fd systemd: LISTEN_FDS is not a number from 1 to %d",
-		    LISTENER_MOST);
+		    "--fd systemd: LISTEN_FDS is not a number from 1 on");
 	for (i = 0; i < n; i++)
 		if (take_one(l, FIRST_FD + (int)i, e) < 0)
 			return -1;
@@ -75,17 +80,21 @@ take_announced(struct listener *l, struct err *e)
 int
 activation_take(struct listener *l, const char *text, struct err *e)
 {
+	bool is_announced = strcmp(text, "systemd") == 0;
 	char shown[64];
 	int64_t fd;
+	int result;
 
 	memset(l, 0, sizeof(*l));
 	l->type = SOCK_STREAM;
-	l->is_inherited = true;
-	if (strcmp(text, "systemd") == 0)
-		return take_announced(l, e);
-	if (num_parse(text, 0, INT32_MAX, &fd))
-		return take_one(l, (int)fd, e);
-	text_escape_string(shown, sizeof(shown), text);
-	return err_set(e, ERR_USAGE,
-	    "--fd: '%s' is neither a descriptor's number nor systemd", shown);
+	if (!is_announced && !num_parse(text, 0, INT32_MAX, &fd)) {
+		text_escape_string(shown, sizeof(shown), text);
+		return err_set(e, ERR_USAGE,
+		    "--fd: '%s' is neither a descriptor's number nor systemd",
+		    shown);
+	}
+	result = is_announced ? take_announced(l, e) : take_one(l, (int)fd, e);
+	if (result < 0)
+		listener_close(l);
+	return result;
 }

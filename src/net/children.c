@@ -20,11 +20,16 @@
 #define DRAIN_MS 2000
 /* Children that there is room for at the start. */
 #define FIRST_ROOM 64
-/* What is polled besides connections: listening sockets, the children's
- * descriptor and the signal pipe of wait_poll(). */
-#define OTHER_FDS (LISTENER_MOST + 2)
 /* How long a late program may take to end before it is killed. */
 #define GRACE_MS 2000
+
+/* What is polled besides connections: listening sockets, the children's
+ * descriptor and the signal pipe of wait_poll(). */
+static size_t
+other_fds(const struct server *s)
+{
+	return s->listener->count + 2;
+}
 
 static void *
 grow(void *old, size_t count, size_t wanted, size_t size)
@@ -46,8 +51,8 @@ children_make_room(struct server *s)
 	room = s->room == 0 ? FIRST_ROOM : 2 * s->room;
 	s->children = grow(s->children, s->room, room, sizeof(s->children[0]));
 	s->pids = grow(s->pids, s->room, room, sizeof(s->pids[0]));
-	s->fds = grow(s->fds, s->room == 0 ? 0 : s->room + OTHER_FDS,
-	    room + OTHER_FDS, sizeof(s->fds[0]));
+	s->fds = grow(s->fds, s->room == 0 ? 0 : s->room + other_fds(s),
+	    room + other_fds(s), sizeof(s->fds[0]));
 	s->room = room;
 }
 
@@ -56,7 +61,7 @@ children_release(struct server *s)
 {
 	fast_own_free(s->children, s->room * sizeof(s->children[0]));
 	fast_own_free(s->pids, s->room * sizeof(s->pids[0]));
-	fast_own_free(s->fds, (s->room + OTHER_FDS) * sizeof(s->fds[0]));
+	fast_own_free(s->fds, (s->room + other_fds(s)) * sizeof(s->fds[0]));
 	s->children = NULL;
 	s->pids = NULL;
 	s->fds = NULL;

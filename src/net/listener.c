@@ -3,14 +3,15 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "net/endpoint.h"
 #include "net/fast.h"
 #include "net/holder.h"
@@ -74,54 +75,71 @@ bind_error(const struct addr *a, int type, int errnum, struct err *e)
 	return err_sys(e, ERR_LOCAL, errnum, "%s", text);
 }
 
-/* True when the path is a socket that refuses: its server is gone. */
-static bool
-is_stale(const struct addr *a, int type)
-{
-	struct stat st;
-	bool stale = false;
-	int fd;
-
-	if (!addr_is_unix(a) || a->u.un.sun_path[0] == '\0' ||
-	    lstat(a->u.un.sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
-		return false;
-	fd = sock_open(AF_UNIX, type);
-	if (fd < 0)
-		return false;
-	stale = connect(fd, &a->u.sa, a->len) < 0 && errno == ECONNREFUSED;
-	sock_close(&fd);
-	return stale;
-}
-
 static int
-bind_listen(int fd, const struct addr *a, const struct listener_options *o)
+start_listening(int fd, const struct listener_options *o)
 {
-	int64_t start;
+	int64_t start = diag_step_start();
 	int backlog = o->backlog < 0 ? BACKLOG_MOST : (int)o->backlog;
 	char told[32];
 	int result;
 
-	if (sock_bind(fd, a) < 0) {
-		if (errno != EADDRINUSE || !is_stale(a, o->type) ||
-		    unlink(a->u.un.sun_path) < 0) {
-			errno = errno == ECONNREFUSED ? EADDRINUSE : errno;
-			return -1;
-		}
-		if (sock_bind(fd, a) < 0)
-			return -1;
-	}
 	if (o->type == SOCK_DGRAM)
 		return 0;
 	if (backlog == BACKLOG_MOST)
 		snprintf(told, sizeof(told), "as long as the system allows");
 	else
 		snprintf(told, sizeof(told), "%d", backlog);
-	start = diag_step_start();
 	result = listen(fd, backlog);
 	diag_step("listen", start, result < 0 ? errno : 0,
 	    "the kernel now takes connections on our behalf", "backlog %s",
 	    told);
 	return result;
+}
+
+/* Binds to a path, which a server that is gone may have left. */
+static int
+bind_path(struct listener *l, int fd, const struct addr *a, int type)
+{
+	if (sock_bind(fd, a) < 0 &&
+	    (errno != EADDRINUSE || unix_path_clear(a, type) < 0 ||
+		sock_bind(fd, a) < 0))
+		return -1;
+	unix_path_note(&l->path, a);
+	return 0;
+}
+
+static int
+listen_on_path(struct listener *l, int fd, const struct addr *a,
+    const struct listener_options *o)
+{
+	int lock = unix_path_lock(a), result = bind_path(l, fd, a, o->type);
+
+	if (result == 0 && start_listening(fd, o) < 0) {
+		result = errno;
+		unix_path_remove(&l->path, a);
+		errno = result;
+		result = -1;
+	}
+	fd_close(&lock);
+	return result;
+}
+
+static int
+bind_listen(struct listener *l, int fd, const struct addr *a,
+    const struct listener_options *o)
+{
+	if (unix_path_has(a))
+		return listen_on_path(l, fd, a, o);
+	return sock_bind(fd, a) < 0 ? -1 : start_listening(fd, o);
+}
+
+void
+listener_add(struct listener *l, int fd)
+{
+	l->fds = mem_resize(l->fds, l->count + 1, sizeof(l->fds[0]));
+	l->addrs = mem_resize(l->addrs, l->count + 1, sizeof(l->addrs[0]));
+	sock_local(fd, &l->addrs[l->count]);
+	l->fds[l->count++] = fd;
 }
 
 /* Adds one socket. 0, or -1 with *e and its errnum. */
@@ -139,13 +157,12 @@ add(struct listener *l, const struct addr *a, const struct listener_options *o,
 		sock_close(&fd);
 		return -1;
 	}
-	if (bind_listen(fd, a, o) < 0) {
+	if (bind_listen(l, fd, a, o) < 0) {
 		bind_error(a, o->type, errno, e);
 		sock_close(&fd);
 		return -1;
 	}
-	sock_local(fd, &l->addrs[l->count]);
-	l->fds[l->count++] = fd;
+	listener_add(l, fd);
 	return 0;
 }
 
@@ -156,27 +173,36 @@ lacks_family(const struct err *e)
 	return e->errnum == EAFNOSUPPORT || e->errnum == EADDRNOTAVAIL;
 }
 
-/* Both loopback addresses on one port number. */
+/* Both loopback addresses on one port number, where the machine has both. */
+static int
+open_pair(struct listener *l, uint16_t port, const struct listener_options *o,
+    struct err *e)
+{
+	static const int families[] = {AF_INET, AF_INET6};
+	struct addr a;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		if (o->family != AF_UNSPEC && o->family != families[i])
+			continue;
+		addr_loopback(&a, families[i],
+		    l->count > 0 ? addr_port(&l->addrs[0]) : port);
+		if (add(l, &a, o, false, e) < 0 &&
+		    (o->family != AF_UNSPEC || !lacks_family(e)))
+			return -1;
+	}
+	return l->count > 0 ? 0 : -1;
+}
+
+/* The same; a port that is free for one may not be free for the other. */
 static int
 open_loopback(struct listener *l, uint16_t port,
     const struct listener_options *o, struct err *e)
 {
-	struct addr a;
 	int tries = port == 0 ? TRIES : 1;
 
 	while (tries-- > 0) {
-		if (o->family != AF_INET6) {
-			addr_loopback(&a, AF_INET, port);
-			if (add(l, &a, o, false, e) < 0)
-				return -1;
-		}
-		if (o->family == AF_INET)
-			return 0;
-		addr_loopback(&a, AF_INET6,
-		    l->count > 0 ? addr_port(&l->addrs[0]) : port);
-		if (add(l, &a, o, false, e) == 0)
-			return 0;
-		if (l->count > 0 && lacks_family(e))
+		if (open_pair(l, port, o, e) == 0)
 			return 0;
 		listener_close(l);
 		if (e->errnum != EADDRINUSE)
@@ -211,7 +237,7 @@ open_list(struct listener *l, const struct addr_list *list,
 	struct addr a;
 	size_t i;
 
-	for (i = 0; i < list->count && i < LISTENER_MOST; i++) {
+	for (i = 0; i < list->count; i++) {
 		a = list->items[i];
 		if (l->count > 0 && addr_port(&a) == 0)
 			addr_set_port(&a, addr_port(&l->addrs[0]));
@@ -254,16 +280,18 @@ int
 listener_open(struct listener *l, const struct endpoint *ep,
     const struct listener_options *o, struct deadline until, struct err *e)
 {
+	bool is_local =
+	    ep->host[0] == '\0' || (!o->numeric && endpoint_is_localhost(ep));
 	int result;
 
 	memset(l, 0, sizeof(*l));
 	l->type = o->type;
-	if (ep->is_unix || (ep->host[0] != '\0' && strcmp(ep->host, "*") != 0))
-		result = open_named(l, ep, o, until, e);
-	else if (ep->host[0] == '\0')
+	if (!ep->is_unix && is_local)
 		result = open_loopback(l, ep->port, o, e);
-	else
+	else if (!ep->is_unix && strcmp(ep->host, "*") == 0)
 		result = open_any(l, ep->port, o, e);
+	else
+		result = open_named(l, ep, o, until, e);
 	if (result < 0)
 		listener_close(l);
 	return result;
@@ -356,12 +384,12 @@ listener_close(struct listener *l)
 	size_t i;
 
 	for (i = 0; i < l->count; i++) {
-		const struct addr *a = &l->addrs[i];
-
-		if (!l->is_inherited && addr_is_unix(a) &&
-		    a->u.un.sun_path[0] != '\0')
-			unlink(a->u.un.sun_path);
+		unix_path_remove(&l->path, &l->addrs[i]);
 		sock_close(&l->fds[i]);
 	}
+	free(l->fds);
+	free(l->addrs);
+	l->fds = NULL;
+	l->addrs = NULL;
 	l->count = 0;
 }

@@ -8,12 +8,10 @@
 #include "base/clock.h"
 #include "net/addr.h"
 #include "net/sock.h"
+#include "net/unix_path.h"
 
 struct endpoint;
 struct err;
-
-/* Addresses that one listener can be bound to. */
-#define LISTENER_MOST 16
 
 struct listener_options {
 	int family;      /* AF_INET, AF_INET6 or AF_UNSPEC */
@@ -24,16 +22,17 @@ struct listener_options {
 };
 
 struct listener {
-	int fds[LISTENER_MOST];
-	struct addr addrs[LISTENER_MOST];
+	int *fds;           /* owned, like addrs: one for each address */
+	struct addr *addrs; /* what they are bound to */
 	size_t count;
-	size_t turn;       /* the socket that is asked first next time */
-	int type;          /* SOCK_STREAM or SOCK_DGRAM */
-	bool is_inherited; /* somebody else opened it: a path stays */
+	size_t turn;           /* the socket that is asked first next time */
+	int type;              /* SOCK_STREAM or SOCK_DGRAM */
+	struct unix_path path; /* of a unix socket that we bound */
 };
 
 /*
- * Opens a socket an address of ep: without a host 127.0.0.1 and ::1, both with
+ * Opens a socket an address of ep: without a host, or for localhost,
+ * 127.0.0.1 and ::1, both with
  * the same port number (port 0: one that is free on both); "*" every
  * interface, IPv4 and IPv6 in one socket. A family that the machine lacks is
  * left out where the user did not ask for it. A unix path that nobody listens
@@ -44,11 +43,14 @@ int listener_open(struct listener *l, const struct endpoint *ep,
     const struct listener_options *o, struct deadline until, struct err *e);
 
 /*
- * The same for a list of addresses, not more than LISTENER_MOST: where their
- * port is 0, all get the one that is free for the first.
+ * The same for a list of addresses: where their port is 0, all get the one
+ * that is free for the first.
  */
 int listener_open_list(struct listener *l, const struct addr_list *list,
     const struct listener_options *o, struct err *e);
+
+/* Adds an open socket, which becomes the listener's. */
+void listener_add(struct listener *l, int fd);
 
 /* One line an address: "listening on 127.0.0.1 port 9999". */
 void listener_announce(const struct listener *l);
@@ -61,7 +63,7 @@ void listener_announce(const struct listener *l);
 int listener_accept(
     struct listener *l, struct addr *local, struct addr *remote);
 
-/* Closes the sockets and removes a unix socket's path. */
+/* Closes the sockets and removes the path of a unix socket that we bound. */
 void listener_close(struct listener *l);
 
 /* In a child: closes the sockets, and leaves the path and *l, which is of no

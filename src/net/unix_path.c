@@ -1,0 +1,130 @@
+#include "net/unix_path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/fd.h"
+#include "net/addr.h"
+#include "net/sock.h"
+#include "net/wait.h"
+
+/* How long the folder's lock is waited for, and between two tries. */
+#define LOCK_MS 5000
+#define LOCK_PAUSE_MS 10
+
+/*
+ * A server of another program may be between bind(2) and listen(2), and does
+ * not know our lock: it has this long to get there.
+ */
+#define STALE_MS 50
+
+bool
+unix_path_has(const struct addr *a)
+{
+	return addr_is_unix(a) && a->u.un.sun_path[0] != '\0';
+}
+
+static int
+open_folder(const char *path)
+{
+	char folder[sizeof(((struct addr *)NULL)->u.un.sun_path) + 1];
+	const char *slash = strrchr(path, '/');
+	size_t n = slash == NULL ? 0 : (size_t)(slash - path);
+
+	if (slash == NULL)
+		return open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (n == 0)
+		n = 1;
+	memcpy(folder, path, n);
+	folder[n] = '\0';
+	return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+int
+unix_path_lock(const struct addr *a)
+{
+	int fd = open_folder(a->u.un.sun_path);
+
+#ifdef LOCK_EX
+	struct deadline until = deadline_after(LOCK_MS);
+
+	while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK || deadline_passed(until) ||
+		    wait_until(deadline_after(LOCK_PAUSE_MS)) < 0)
+			fd_close(&fd);
+	}
+#endif
+	return fd;
+}
+
+/* Whether a connect(2) says that nobody holds the socket. */
+static bool
+is_refused(const struct addr *a, int type)
+{
+	int fd = sock_open(AF_UNIX, type), errnum = 0;
+	char text[ADDR_TEXT];
+	int64_t start = diag_step_start();
+
+	if (fd < 0)
+		return false;
+	if (connect(fd, &a->u.sa, a->len) < 0)
+		errnum = errno;
+	diag_step("connect", start, errnum, "another server holds the path",
+	    "%s", addr_format(a, text, sizeof(text)));
+	sock_close(&fd);
+	return errnum == ECONNREFUSED;
+}
+
+/* The number of a file that has gone may be another's at once, but not with
+ * the same time. */
+static bool
+is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+	       a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+	       a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+int
+unix_path_clear(const struct addr *a, int type)
+{
+	const char *path = a->u.un.sun_path;
+	struct stat first, last;
+
+	if (unix_path_has(a) && lstat(path, &first) == 0 &&
+	    S_ISSOCK(first.st_mode) && is_refused(a, type) &&
+	    wait_until(deadline_after(STALE_MS)) == 0 && is_refused(a, type) &&
+	    lstat(path, &last) == 0 && is_same(&first, &last))
+		return unlink(path);
+	errno = EADDRINUSE;
+	return -1;
+}
+
+void
+unix_path_note(struct unix_path *p, const struct addr *a)
+{
+	struct stat st;
+
+	p->is_ours = unix_path_has(a) && lstat(a->u.un.sun_path, &st) == 0;
+	if (!p->is_ours)
+		return;
+	p->device = st.st_dev;
+	p->inode = st.st_ino;
+}
+
+void
+unix_path_remove(struct unix_path *p, const struct addr *a)
+{
+	const char *path = a->u.un.sun_path;
+	struct stat st;
+
+	if (p->is_ours && lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) &&
+	    st.st_dev == p->device && st.st_ino == p->inode)
+		unlink(path);
+	p->is_ours = false;
+}
