@@ -33,10 +33,6 @@ warn_about(const struct transfer *t)
 	if (b->is_suspect)
 		diag_warn("the response contradicts itself about its length; "
 			  "its Transfer-Encoding counts");
-	if (b->unknown[0] != '\0')
-		diag_warn("the body comes in the transfer coding '%s', which "
-			  "nobody asked for, and is written as it is",
-		    b->unknown);
 	if (http_head_value(
 		transfer_head(t), "content-encoding", coding, sizeof(coding)) &&
 	    strcmp(coding, "identity") != 0)

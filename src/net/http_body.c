@@ -5,46 +5,45 @@
 #include "base/err.h"
 #include "base/text.h"
 
-/* What the Transfer-Encoding fields list. */
-struct codings {
-	int count, chunked, unknown;
-	bool chunked_is_last;
-};
-
-static void
-count_codings(
-    struct codings *c, const struct http_head *h, char *name, size_t size)
+/*
+ * Counts how often the Transfer-Encoding fields say "chunked". Empty elements
+ * are ignored (RFC 9110 section 5.6.1.2), and so is "identity", which older
+ * servers send to say that there is no coding. 0, or -1 with *e for a coding
+ * that was not asked for: what it hides cannot be told from the body.
+ */
+static int
+count_chunked(const struct http_head *h, int *count, struct err *e)
 {
 	struct http_list l = {.head = h, .name = "transfer-encoding"};
+	char shown[64];
 
+	*count = 0;
 	while (http_list_next(&l)) {
-		c->count++;
-		c->chunked_is_last = http_list_is(&l, "chunked");
-		if (c->chunked_is_last) {
-			c->chunked++;
-		} else if (!http_list_is(&l, "identity")) {
-			c->unknown++;
-			text_escape(name, size, l.element, l.length);
-		}
+		if (http_list_is(&l, "chunked"))
+			++*count;
+		else if (l.length > 0 && !http_list_is(&l, "identity"))
+			return err_set(e, ERR_PROTOCOL,
+			    "the body comes in the transfer coding '%s', "
+			    "which was not asked for",
+			    text_escape(
+				shown, sizeof(shown), l.element, l.length));
 	}
+	if (*count > 1)
+		return err_set(e, ERR_PROTOCOL,
+		    "malformed Transfer-Encoding: chunked twice");
+	return 0;
 }
 
-/* Transfer-Encoding beats Content-Length. */
-static int
-start_coded(struct http_body *b, const struct http_head *h,
-    const struct codings *c, struct err *e)
+/* Transfer-Encoding overrides Content-Length. */
+static void
+start_chunked(struct http_body *b, const struct http_head *h)
 {
 	int64_t length;
 
-	if (c->chunked > 1)
-		return err_set(e, ERR_PROTOCOL,
-		    "malformed Transfer-Encoding: chunked twice");
-	b->framing = c->chunked_is_last ? HTTP_FRAME_CHUNKED : HTTP_FRAME_CLOSE;
-	b->left = c->chunked_is_last ? 0 : INT64_MAX;
-	/* HTTP/1.0 knew no chunks: somebody on the way may not either. */
+	b->framing = HTTP_FRAME_CHUNKED;
+	/* HTTP/1.0 knew no chunks: a proxy on the way may not either. */
 	b->is_suspect =
 	    h->minor == 0 || http_head_content_length(h, &length) != 0;
-	return 0;
 }
 
 static int
@@ -70,8 +69,7 @@ int
 http_body_start(struct http_body *b, const struct http_head *head,
     enum http_method method, struct http_head *trailer, struct err *e)
 {
-	struct codings c = {0};
-	int status = head->status;
+	int status = head->status, chunked;
 
 	memset(b, 0, sizeof(*b));
 	b->length = -1;
@@ -81,9 +79,12 @@ http_body_start(struct http_body *b, const struct http_head *head,
 		b->framing = HTTP_FRAME_NONE;
 		return 0;
 	}
-	count_codings(&c, head, b->unknown, sizeof(b->unknown));
-	return c.count > 0 ? start_coded(b, head, &c, e)
-			   : start_length(b, head, e);
+	if (count_chunked(head, &chunked, e) < 0)
+		return -1;
+	if (chunked == 0)
+		return start_length(b, head, e);
+	start_chunked(b, head);
+	return 0;
 }
 
 static enum http_body_state

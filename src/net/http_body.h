@@ -44,9 +44,8 @@ struct http_body {
 	enum http_chunk_state state;
 	size_t line; /* bytes of the size line so far */
 	bool has_digit;
-	bool is_suspect;  /* contradicting framing: the connection is not to
-			     be used again */
-	char unknown[32]; /* a coding that was not asked for, escaped, or "" */
+	bool is_suspect; /* contradicting framing: the connection is not to
+			    be used again */
 	struct http_head *trailer; /* storage, the caller's */
 };
 
@@ -55,7 +54,8 @@ enum http_method { HTTP_GET, HTTP_HEAD, HTTP_CONNECT };
 
 /*
  * Finds out how the body behind head ends. trailer is storage for the lines
- * behind a chunked body, and outlives b. 0, or -1 with ERR_PROTOCOL.
+ * behind a chunked body, and outlives b. 0, or -1 with ERR_PROTOCOL: the
+ * lengths are malformed, or there is a transfer coding other than chunked.
  */
 int http_body_start(struct http_body *b, const struct http_head *head,
     enum http_method method, struct http_head *trailer, struct err *e);

@@ -270,6 +270,18 @@ check_chunks(void)
 static void
 check_codings(void)
 {
+	/* The value, and what is named. */
+	static const char *const refused[][2] = {{"gzip", "gzip"},
+	    {"gzip,\tchunked", "gzip"}, {"chunked, gzip", "gzip"},
+	    {"xchunked", "xchunked"}, {"chunked;q=1", "chunked;q=1"},
+	    {"\x0b"
+	     "chunked",
+		"\\x0bchunked"}};
+	static const char *const chunked[] = {"chunked,", ", chunked ,",
+	    ",,CHUNKED,,", "chunked, identity", "identity,chunked"};
+	char bytes[256], want[256];
+	size_t i;
+
 	check("Transfer-Encoding beats Content-Length",
 	    "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: "
 	    "Chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
@@ -284,17 +296,33 @@ check_codings(void)
 	    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
 	    "transfer-encoding: chunked\r\n\r\n",
 	    "error\nmalformed Transfer-Encoding: chunked twice");
-	check("the last coding is not chunked",
-	    "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\nContent-Length: "
-	    "1\r\n\r\nxyz",
-	    "head 200 [OK] Transfer-Encoding=[gzip] Content-Length=[1]\nbody "
-	    "xyz\nend, 0 left, closes\n");
-	is_text(parser.body.unknown, "gzip", "it is named");
-	check("several codings, chunked last",
-	    "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip,\tchunked\r\n\r\n"
-	    "1\r\nx\r\n0\r\n\r\n",
-	    "head 200 [OK] Transfer-Encoding=[gzip,\tchunked]\nbody x\nend, 0 "
-	    "left, stays\n");
+	for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		snprintf(bytes, sizeof(bytes),
+		    "HTTP/1.1 200 OK\r\nTransfer-Encoding: %s\r\n"
+		    "Content-Length: 1\r\n\r\nx",
+		    refused[i][0]);
+		snprintf(want, sizeof(want),
+		    "error\nthe body comes in the transfer coding '%s', which "
+		    "was not asked for",
+		    refused[i][1]);
+		check("a coding that was not asked for", bytes, want);
+	}
+	for (i = 0; i < sizeof(chunked) / sizeof(chunked[0]); i++) {
+		snprintf(bytes, sizeof(bytes),
+		    "HTTP/1.1 200 OK\r\nTransfer-Encoding: %s\r\n\r\n"
+		    "1\r\nx\r\n0\r\n\r\n",
+		    chunked[i]);
+		snprintf(want, sizeof(want),
+		    "head 200 [OK] Transfer-Encoding=[%s]\nbody x\nend, 0 "
+		    "left, stays\n",
+		    chunked[i]);
+		check("empty elements and identity", bytes, want);
+	}
+	check("identity alone leaves the length",
+	    "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n"
+	    "Content-Length: 1\r\n\r\nxy",
+	    "head 200 [OK] Transfer-Encoding=[identity] Content-Length=[1]\n"
+	    "body x\nend, 1 left, stays\n");
 }
 
 static void
