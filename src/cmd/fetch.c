@@ -62,7 +62,7 @@ fetch_check(const struct fetch_options *o, int urls, struct err *e)
 		if (http_request_check_field(o->fields.items[i], e) < 0)
 			return err_prefix(e, "--header");
 	if (o->user != NULL && (strchr(o->user, ':') == NULL ||
-				   strlen(o->user) >= TRANSFER_USER_SIZE))
+				   strlen(o->user) >= REDIRECT_USER_SIZE))
 		return err_set(e, ERR_USAGE, "--user: it is USER:PASS");
 	if (o->range != NULL && check_range(o->range, e) < 0)
 		return -1;
@@ -175,8 +175,10 @@ try_once(struct transfer *t, struct err *e)
 				t->held = 0;
 			t->asked_from = t->held;
 		}
-		if (hops_ask(t, e) < 0)
+		if (hops_ask(t, e) < 0) {
+			http_client_finish(&t->f->client, t->wants_more);
 			return -1;
+		}
 		if (!t->o->include && !t->o->head_only)
 			hops_show_head(t);
 		result = answer_take(t, e);
@@ -270,17 +272,6 @@ run(struct transfer *t, struct err *e)
 	return result;
 }
 
-/* USER:PASS from the URL; RFC 7617 wants the colon even without PASS. */
-static void
-take_userinfo(struct transfer *t)
-{
-	char given[TRANSFER_USER_SIZE - 1];
-
-	if (url_userinfo(&t->start, given, sizeof(given)))
-		snprintf(t->user, sizeof(t->user), "%s%s", given,
-		    strchr(given, ':') == NULL ? ":" : "");
-}
-
 int
 fetch_url(struct fetch *f, const char *text, bool wants_more, struct err *e)
 {
@@ -292,14 +283,9 @@ fetch_url(struct fetch *f, const char *text, bool wants_more, struct err *e)
 	t->wants_more = wants_more;
 	http_validator_clear(&t->source);
 	result = url_parse_typed(&t->start, text, e);
-	if (result == 0) {
-		if (t->o->user != NULL)
-			snprintf(t->user, sizeof(t->user), "%s", t->o->user);
-		else
-			take_userinfo(t);
+	if (result == 0)
 		result = run(t, e);
-	}
-	free(t->trail);
+	redirect_release(&t->redirect);
 	free(t);
 	return result;
 }

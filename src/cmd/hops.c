@@ -14,7 +14,6 @@
 #include "net/endpoint.h"
 #include "net/http_request.h"
 #include "net/no_proxy.h"
-#include "net/url_resolve.h"
 
 void
 hops_show_head(const struct transfer *t)
@@ -95,18 +94,19 @@ ask(struct transfer *t, struct err *e)
 	const struct fetch_options *o = t->o;
 	struct http_request r = {
 	    .method = o->head_only ? HTTP_HEAD : HTTP_GET,
-	    .url = &t->url,
+	    .url = &t->redirect.url,
 	    .closes = !t->wants_more && !o->follow,
 	};
 	char secret[2 * PROXY_SECRET], range[32];
 	struct endpoint ep;
 
-	if (!t->left_origin) {
+	if (!t->redirect.left_origin) {
 		r.fields = o->fields.items;
 		r.field_count = o->fields.count;
-		r.user = t->user[0] != '\0' ? t->user : NULL;
 	}
-	if (url_endpoint(&t->url, &ep, e) < 0)
+	if (t->redirect.user[0] != '\0')
+		r.user = t->redirect.user;
+	if (url_endpoint(&t->redirect.url, &ep, e) < 0)
 		return -1;
 	t->proxy = proxy_for(t->f, &ep);
 	if (t->proxy != NULL && t->proxy->kind == PROXY_HTTP) {
@@ -117,7 +117,7 @@ ask(struct transfer *t, struct err *e)
 	fill_conditions(t, &r, range, sizeof(range));
 	if (http_client_ask(&t->f->client, &ep, t->proxy, &r, e) == 0)
 		return 0;
-	if (t->redirects > 0 && e->kind == ERR_USAGE)
+	if (redirect_count(&t->redirect) > 0 && e->kind == ERR_USAGE)
 		/* It is not the user who named that place. */
 		e->kind = ERR_FAILED;
 	return -1;
@@ -130,73 +130,24 @@ is_redirect(int status)
 	       status == 307 || status == 308;
 }
 
-/* Adds the present URL to the trail. */
-static void
-note_trail(struct transfer *t)
-{
-	char shown[TRANSFER_URL_SIZE];
-	size_t old = t->trail == NULL ? 0 : strlen(t->trail), n;
-
-	n = strlen(url_absolute(&t->url, shown, sizeof(shown)));
-	t->trail = mem_resize(t->trail, old + n + 2, 1);
-	memcpy(t->trail + old, shown, n);
-	memcpy(t->trail + old + n, "\n", 2);
-}
-
-/* Too many redirects; if they run in a circle, it is named. */
-static int
-too_many(const struct transfer *t, const struct url *next, struct err *e)
-{
-	char shown[TRANSFER_URL_SIZE], list[512], line[URL_SIZE + 16];
-	const char *loop;
-	size_t i, n;
-
-	n = strlen(url_absolute(next, shown, sizeof(shown)));
-	snprintf(line, sizeof(line), "%s\n", shown);
-	loop = strstr(t->trail, line);
-	if (loop == NULL)
-		return err_set(e, ERR_PROTOCOL,
-		    "redirected more than %d times; the next one would lead "
-		    "to %.200s",
-		    t->redirects, shown);
-	snprintf(list, sizeof(list), "%s", loop);
-	if ((loop = strstr(list + n, line)) != NULL)
-		list[loop - list] = '\0';
-	for (i = 0; list[i] != '\0'; i++)
-		if (list[i] == '\n')
-			list[i] = ' ';
-	return err_set(e, ERR_PROTOCOL,
-	    "redirected more than %d times, in a loop: %sand again %.200s",
-	    t->redirects, list, shown);
-}
-
-/* Goes where the answer sends us. */
+/* Goes where the answer redirects to. */
 static int
 redirect(struct transfer *t, const char *location, struct err *e)
 {
-	struct url next;
+	struct redirect *r = &t->redirect;
+	bool had_left = r->left_origin;
+	bool had_secrets = t->o->fields.count > 0 || r->user[0] != '\0';
 	char shown[TRANSFER_URL_SIZE];
+	struct url from = r->url;
 
-	if (url_follow(&t->url, location, &next, e) < 0)
-		return -1;
-	if (url_check_http(&next, e) < 0) {
-		e->kind = ERR_FAILED;
-		return err_prefix(e, "redirected");
-	}
-	if (t->redirects == t->o->max_redirs)
-		return too_many(t, &next, e);
-	t->redirects++;
-	http_client_finish(&t->f->client, url_same_origin(&t->url, &next));
 	hops_tell(t);
-	if (!url_same_origin(&t->url, &next) && !t->left_origin) {
-		t->left_origin = true;
-		if (t->o->fields.count > 0 || t->user[0] != '\0')
-			diag_note("redirected to another origin: credentials "
-				  "and --header fields are not sent there");
-	}
-	t->url = next;
-	diag_note(
-	    "redirected to %s", url_absolute(&next, shown, sizeof(shown)));
+	if (redirect_follow(r, location, (size_t)t->o->max_redirs, e) < 0)
+		return -1;
+	http_client_finish(&t->f->client, url_same_origin(&from, &r->url));
+	if (r->left_origin && !had_left && had_secrets)
+		diag_note("redirected to another origin: credentials and "
+			  "--header fields are not sent there");
+	diag_note("redirected to %s", transfer_url(t, shown));
 	return 0;
 }
 
@@ -205,13 +156,9 @@ hops_ask(struct transfer *t, struct err *e)
 {
 	char location[URL_SIZE];
 
-	t->url = t->start;
-	t->redirects = 0;
-	t->left_origin = false;
-	free(t->trail);
-	t->trail = NULL;
+	redirect_release(&t->redirect);
+	redirect_start(&t->redirect, &t->start, t->o->user);
 	for (;;) {
-		note_trail(t);
 		if (ask(t, e) < 0)
 			return -1;
 		if (!t->o->follow || !is_redirect(transfer_head(t)->status) ||

@@ -7,7 +7,7 @@ struct fetch;
 struct transfer;
 
 /*
- * Asks for t->url and follows redirects as far as the options allow; the head
+ * Asks for t->start and follows redirects as far as the options allow; the head
  * of the last answer is transfer_head(). 0, or -1 with *e.
  */
 int hops_ask(struct transfer *t, struct err *e);

@@ -9,5 +9,5 @@ transfer_head(const struct transfer *t)
 const char *
 transfer_url(const struct transfer *t, char *buf)
 {
-	return url_absolute(&t->url, buf, TRANSFER_URL_SIZE);
+	return url_absolute(&t->redirect.url, buf, TRANSFER_URL_SIZE);
 }

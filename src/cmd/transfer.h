@@ -16,14 +16,14 @@
 #include "net/http_date.h"
 #include "net/http_validator.h"
 #include "net/proxy.h"
+#include "net/redirect.h"
 #include "net/sink.h"
 #include "net/url.h"
 
 struct http_head;
 
-#define TRANSFER_USER_SIZE 1024
-/* Room for url_absolute(). */
-#define TRANSFER_URL_SIZE (URL_SIZE + 8)
+/* Room for transfer_url(). */
+#define TRANSFER_URL_SIZE REDIRECT_URL_SIZE
 
 /* What the options of http-get ask for. */
 struct fetch_options {
@@ -67,12 +67,9 @@ struct transfer {
 	bool wants_more; /* another URL comes behind it */
 
 	/* The way: hops.c. */
-	struct url start, url;     /* as given, and where redirects have led */
-	char *trail;               /* URLs so far, each on a line; owned */
-	int redirects;             /* how many were followed */
+	struct url start;          /* as given */
+	struct redirect redirect;  /* where it has led; owned */
 	const struct proxy *proxy; /* of the last request, or NULL */
-	bool left_origin;          /* own fields and credentials stay home */
-	char user[TRANSFER_USER_SIZE];           /* USER:PASS, or "" */
 	char if_none_match[HTTP_VALIDATOR_SIZE]; /* entity tag, or "" */
 	char if_modified_since[HTTP_DATE_SIZE];  /* date, or "" */
 
