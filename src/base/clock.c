@@ -27,18 +27,20 @@ deadline_none(void)
 }
 
 struct deadline
-deadline_after(int64_t ms)
+deadline_from(int64_t from_ns, int64_t ms)
 {
 	struct deadline d;
-	int64_t now;
 
-	if (ms < 0)
+	if (ms < 0 || ms > (INT64_MAX - from_ns) / CLOCK_MS)
 		return deadline_none();
-	now = clock_now();
-	if (ms > (INT64_MAX - now) / CLOCK_MS)
-		return deadline_none();
-	d.at_ns = now + ms * CLOCK_MS;
+	d.at_ns = from_ns + ms * CLOCK_MS;
 	return d;
+}
+
+struct deadline
+deadline_after(int64_t ms)
+{
+	return ms < 0 ? deadline_none() : deadline_from(clock_now(), ms);
 }
 
 struct deadline

@@ -28,6 +28,9 @@ struct deadline deadline_none(void);
 /* ms from now; a negative ms means no limit, and gives deadline_none(). */
 struct deadline deadline_after(int64_t ms);
 
+/* The same from a reading of clock_now() on. */
+struct deadline deadline_from(int64_t from_ns, int64_t ms);
+
 /* The earlier of two. */
 struct deadline deadline_first(struct deadline a, struct deadline b);
 

@@ -17,9 +17,9 @@
 static enum answer_result
 wrong(const struct transfer *t, const char *what, struct err *e)
 {
-	char shown[TRANSFER_URL_SIZE];
+	char shown[TRANSFER_LABEL_SIZE];
 
-	err_set(e, ERR_PROTOCOL, "%s: %s", transfer_url(t, shown), what);
+	err_set(e, ERR_PROTOCOL, "%s: %s", transfer_label(t, shown), what);
 	return ANSWER_FAILED;
 }
 
@@ -95,14 +95,14 @@ static int
 check_length(const struct transfer *t, struct err *e)
 {
 	uint64_t received = t->f->client.parser->body.received;
-	char shown[TRANSFER_URL_SIZE];
+	char shown[TRANSFER_LABEL_SIZE];
 
 	if (t->expected < 0 || t->o->head_only ||
 	    received == (uint64_t)t->expected)
 		return 0;
 	return err_set(e, ERR_PROTOCOL,
 	    "%s: %lld bytes were announced by Content-Range, and %llu came",
-	    transfer_url(t, shown), (long long)t->expected,
+	    transfer_label(t, shown), (long long)t->expected,
 	    (unsigned long long)received);
 }
 
@@ -152,12 +152,12 @@ already_whole(struct transfer *t)
 static enum answer_result
 not_ours(const struct transfer *t, struct err *e)
 {
-	char shown[TRANSFER_URL_SIZE];
+	char shown[TRANSFER_LABEL_SIZE];
 
 	err_set(e, ERR_OUTPUT,
 	    "%s: the file that is there has %lld bytes and is not known to be "
 	    "the beginning of this one (--force fetches it anew)",
-	    transfer_url(t, shown), (long long)t->complete_size);
+	    transfer_label(t, shown), (long long)t->complete_size);
 	return ANSWER_FAILED;
 }
 
@@ -310,7 +310,7 @@ take_refusal(struct transfer *t, struct err *e)
 	    reason, sizeof(reason), h->text + h->reason, h->reason_length);
 	text_escape_string(name, sizeof(name), kept);
 	err_set(e, ERR_PEER, "%s: the server answered %d%s%s%s%s",
-	    transfer_url(t, shown), status, reason[0] != '\0' ? " " : "",
+	    transfer_label(t, shown), status, reason[0] != '\0' ? " " : "",
 	    reason, name[0] != '\0' ? "; its body is in " : "", name);
 	return ANSWER_FAILED;
 }

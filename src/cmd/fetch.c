@@ -268,6 +268,8 @@ run(struct transfer *t, struct err *e)
 	take_etag(t);
 	take_since(t);
 	result = try_often(t, e);
+	if (t->out.has_failed && !t->is_file)
+		t->f->stdout_failed = true;
 	output_close(t);
 	return result;
 }

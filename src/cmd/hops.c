@@ -97,7 +97,7 @@ ask(struct transfer *t, struct err *e)
 	    .url = &t->redirect.url,
 	    .closes = !t->wants_more && !o->follow,
 	};
-	char secret[2 * PROXY_SECRET], range[32];
+	char secret[2 * PROXY_SECRET], range[32], label[TRANSFER_LABEL_SIZE];
 	struct endpoint ep;
 
 	if (!t->redirect.left_origin) {
@@ -120,6 +120,9 @@ ask(struct transfer *t, struct err *e)
 	if (redirect_count(&t->redirect) > 0 && e->kind == ERR_USAGE)
 		/* It is not the user who named that place. */
 		e->kind = ERR_FAILED;
+	/* An error of connecting names the host itself. */
+	if (t->f->client.times.connected_ns != 0)
+		err_prefix(e, "%s", transfer_label(t, label));
 	return -1;
 }
 

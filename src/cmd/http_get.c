@@ -208,7 +208,8 @@ fetch_all(struct fetch *f, const struct command_args *args, struct err *e)
 			continue;
 		if (worst == ERR_NONE)
 			worst = e->kind;
-		if (n + 1 == args->count || wait_stopped() != 0)
+		if (n + 1 == args->count || wait_stopped() != 0 ||
+		    f->stdout_failed)
 			break;
 		diag_error(e);
 	}

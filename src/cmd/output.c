@@ -160,7 +160,7 @@ static int
 take(struct transfer *t, struct sink *out, struct err *e)
 {
 	const struct http_head *h = transfer_head(t);
-	char shown[TRANSFER_URL_SIZE];
+	char shown[TRANSFER_LABEL_SIZE];
 
 	if ((t->o->include || t->o->head_only) &&
 	    sink_write(out, h->text, h->length, t->f->until, e) < 0)
@@ -168,7 +168,7 @@ take(struct transfer *t, struct sink *out, struct err *e)
 	if (http_client_read(&t->f->client, out, draw, t, e) == 0)
 		return 0;
 	if (e->kind != ERR_OUTPUT)
-		err_prefix(e, "%s", transfer_url(t, shown));
+		err_prefix(e, "%s", transfer_label(t, shown));
 	return -1;
 }
 

@@ -1,5 +1,8 @@
 #include "cmd/transfer.h"
 
+#include <stdio.h>
+#include <string.h>
+
 const struct http_head *
 transfer_head(const struct transfer *t)
 {
@@ -10,4 +13,15 @@ const char *
 transfer_url(const struct transfer *t, char *buf)
 {
 	return url_absolute(&t->redirect.url, buf, TRANSFER_URL_SIZE);
+}
+
+const char *
+transfer_label(const struct transfer *t, char *buf)
+{
+	char shown[TRANSFER_URL_SIZE];
+
+	transfer_url(t, shown);
+	snprintf(buf, TRANSFER_LABEL_SIZE, "%.*s%s", TRANSFER_LABEL_SIZE - 4,
+	    shown, strlen(shown) > TRANSFER_LABEL_SIZE - 4 ? "..." : "");
+	return buf;
 }

@@ -24,6 +24,8 @@ struct http_head;
 
 /* Room for transfer_url(). */
 #define TRANSFER_URL_SIZE REDIRECT_URL_SIZE
+/* Room for transfer_label(). */
+#define TRANSFER_LABEL_SIZE 320
 
 /* What the options of http-get ask for. */
 struct fetch_options {
@@ -57,6 +59,7 @@ struct fetch {
 	struct proxy env_proxy; /* of http_proxy; PROXY_NONE: none */
 	const char *no_proxy;   /* hosts that env_proxy is not for */
 	struct deadline until;  /* end of the whole run */
+	bool stdout_failed;     /* it takes nothing more */
 	struct http_client client;
 };
 
@@ -97,5 +100,8 @@ const struct http_head *transfer_head(const struct transfer *t);
 
 /* The URL of the last request, to be shown; buf has TRANSFER_URL_SIZE. */
 const char *transfer_url(const struct transfer *t, char *buf);
+
+/* The same, cut short, for the beginning of an error. */
+const char *transfer_label(const struct transfer *t, char *buf);
 
 #endif

@@ -26,6 +26,9 @@
 /* Progress is told at least this often, also while nothing comes. */
 #define TICK_MS 200
 
+/* The status of a server that closes an idle connection. */
+#define REQUEST_TIMEOUT 408
+
 /* So much of a body, or more, is not looked at. */
 #define PASS_LEAST (128 * 1024)
 
@@ -163,8 +166,8 @@ reach(struct http_client *c, const struct endpoint *peer,
 }
 
 /*
- * Sends n bytes. What the server says although it no longer listens is its
- * answer: a lost connection is no error here.
+ * Sends n bytes. A failure is noted and is no error here: what the server has
+ * said by then, although it no longer listens, is its answer.
  */
 static int
 send_all(struct http_client *c, const char *bytes, size_t n, struct err *e)
@@ -181,20 +184,61 @@ send_all(struct http_client *c, const char *bytes, size_t n, struct err *e)
 				return -1;
 			continue;
 		}
-		if (done < 0)
+		if (done < 0) {
+			c->send_errnum = errno;
 			break;
+		}
 		bytes += done;
 		n -= (size_t)done;
 		c->sent += (uint64_t)done;
 	}
-	diag_step("send", start, n > 0 ? errno : 0,
+	diag_step("send", start, c->send_errnum,
 	    "the request is with the kernel, which sends it", "%zu bytes", all);
 	return 0;
 }
 
+/* Whether the run is to end now: a signal came, or --max-time has passed. */
+static int
+check_run(const struct http_client *c, const char *what, struct err *e)
+{
+	if (wait_stopped() != 0)
+		return err_sys(e, ERR_FAILED, EINTR, "%s", what);
+	if (deadline_passed(c->options->until))
+		return limit_error(c, what, e);
+	return 0;
+}
+
+/* Everything that came before the request could not be sent has been read. */
+static int
+send_error(const struct http_client *c, struct err *e)
+{
+	return err_sys(e, err_kind_of(c->send_errnum), c->send_errnum,
+	    "sending the request");
+}
+
+/* recv(2) that waits; -1 with *e when it came to nothing. */
+static ssize_t
+receive_waiting(struct http_client *c, void *space, size_t room,
+    const char *what, struct err *e)
+{
+	ssize_t n;
+
+	while ((n = recv(c->fd, space, room, MSG_DONTWAIT)) < 0) {
+		if (errno != EAGAIN && errno != EINTR) {
+			c->peer_finished = true;
+			return err_sys(e, ERR_LOST, errno, "%s", what);
+		}
+		if (errno == EAGAIN && c->send_errnum != 0)
+			return send_error(c, e);
+		if (wait_socket(c, POLLIN, what, e) < 0)
+			return -1;
+	}
+	return n;
+}
+
 /*
- * Receives once into the buffer, which has room. The count, 0 at the end, or
- * -1 with *e; what says during what.
+ * Receives once into the buffer, which has room. The count, 0 at the peer's
+ * end and for nothing else, or -1 with *e; what says during what.
  */
 static ssize_t
 receive(struct http_client *c, const char *what, struct err *e)
@@ -203,18 +247,11 @@ receive(struct http_client *c, const char *what, struct err *e)
 	unsigned char *space = buf_space(&c->in, &room);
 	ssize_t n;
 
-	if (wait_stopped() != 0 || deadline_passed(c->options->until))
-		return wait_socket(c, POLLIN, what, e);
-	while ((n = recv(c->fd, space, room, MSG_DONTWAIT)) < 0) {
-		if (errno != EAGAIN && errno != EINTR)
-			break;
-		if (wait_socket(c, POLLIN, what, e) < 0)
-			return -1;
-	}
-	if (n < 0) {
-		c->peer_finished = true;
-		return err_sys(e, ERR_LOST, errno, "%s", what);
-	}
+	if (check_run(c, what, e) < 0)
+		return -1;
+	n = receive_waiting(c, space, room, what, e);
+	if (n < 0)
+		return -1;
 	if (n == 0)
 		c->peer_finished = true;
 	else if (c->is_fresh)
@@ -242,6 +279,8 @@ finish_response(struct http_client *c, struct err *e)
 	int result = http_parser_finish(c->parser, e);
 
 	c->is_truncated = result < 0;
+	if (result < 0 && c->send_errnum != 0)
+		return send_error(c, e);
 	return result;
 }
 
@@ -284,6 +323,7 @@ ask_once(struct http_client *c, const struct endpoint *peer,
 	c->times.start_ns = c->times.resolved_ns = start;
 	c->is_fresh = true;
 	c->is_truncated = false;
+	c->send_errnum = 0;
 	if (reach(c, peer, proxy, e) < 0)
 		return -1;
 	c->times.connected_ns = clock_now();
@@ -299,6 +339,18 @@ ask_once(struct http_client *c, const struct endpoint *peer,
 	return 0;
 }
 
+/* Whether the kept connection was over before the request reached it. */
+static bool
+was_dropped(const struct http_client *c, int result)
+{
+	if (!c->times.is_reused)
+		return false;
+	/* A server may drop an idle connection just when it is used again, or
+	 * may say first that it is about to (RFC 9110 section 15.5.9). */
+	return result < 0 ? c->is_fresh && c->peer_finished
+			  : c->parser->head.status == REQUEST_TIMEOUT;
+}
+
 int
 http_client_ask(struct http_client *c, const struct endpoint *peer,
     const struct proxy *proxy, const struct http_request *r, struct err *e)
@@ -307,11 +359,10 @@ http_client_ask(struct http_client *c, const struct endpoint *peer,
 	int n = http_request_build(r, bytes, HTTP_REQUEST_SIZE, e);
 	int result = n;
 
+	memset(&c->times, 0, sizeof(c->times));
 	if (n >= 0)
 		result = ask_once(c, peer, proxy, r, bytes, (size_t)n, e);
-	/* A server may drop an idle connection just when it is used again. */
-	if (result < 0 && n >= 0 && c->times.is_reused && c->is_fresh &&
-	    c->peer_finished) {
+	if (n >= 0 && was_dropped(c, result)) {
 		diag_note("the kept connection was closed meanwhile");
 		disconnect(c, 0);
 		result = ask_once(c, peer, proxy, r, bytes, (size_t)n, e);
@@ -358,8 +409,8 @@ read_some(struct http_client *c, struct sink *s, struct err *e)
 static bool
 can_pass(const struct http_client *c, const struct sink *s)
 {
-	return buf_is_empty(&c->in) && s->fd >= 0 && !s->is_escaped &&
-	       http_parser_plain(c->parser) >= PASS_LEAST;
+	return c->send_errnum == 0 && buf_is_empty(&c->in) && s->fd >= 0 &&
+	       !s->is_escaped && http_parser_plain(c->parser) >= PASS_LEAST;
 }
 
 static void
@@ -477,7 +528,7 @@ http_client_finish(struct http_client *c, bool wants_more)
 	is_whole =
 	    http_parser_is_done(c->parser) || (wants_more && drop_rest(c));
 	if (is_whole && !has_excess(c) && wants_more && !c->peer_finished &&
-	    http_parser_keeps_alive(c->parser)) {
+	    c->send_errnum == 0 && http_parser_keeps_alive(c->parser)) {
 		diag_note("the connection is kept for the next request");
 		return;
 	}

@@ -42,6 +42,7 @@ struct http_client {
 	int64_t opened_ns;
 	uint64_t sent, received;    /* on this connection */
 	bool peer_finished;         /* its FIN or reset has come */
+	int send_errnum;            /* why the request was not sent, or 0 */
 	bool is_fresh;              /* nothing of a response has come */
 	bool is_truncated;          /* it ended before its declared end */
 	struct buf in;              /* received, not yet looked at */
@@ -70,7 +71,8 @@ int http_client_check(const struct http_client *c, const struct endpoint *peer,
  * there, or NULL: an HTTP proxy is sent the request itself, which is to be in
  * the absolute form; others connect us through. It is the caller's and is
  * known by its address. Interim responses are told at -v. 0, or -1 with *e;
- * the connection is closed then.
+ * the connection is closed then, and times.connected_ns is 0 when it was
+ * never open.
  */
 int http_client_ask(struct http_client *c, const struct endpoint *peer,
     const struct proxy *proxy, const struct http_request *r, struct err *e);

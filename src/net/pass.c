@@ -27,9 +27,7 @@ start(struct flow *f, const struct pass *p)
 static struct deadline
 limit(const struct pass *p, const struct flow *f)
 {
-	struct deadline idle = {f->last_ns + p->idle_ms * CLOCK_MS};
-
-	return p->idle_ms < 0 ? p->until : deadline_first(p->until, idle);
+	return deadline_first(p->until, deadline_from(f->last_ns, p->idle_ms));
 }
 
 /* Waits until the flow can go on. As wait_poll(). */

@@ -23,7 +23,7 @@ sink_init(struct sink *s, int fd, const char *name, bool escapes)
 
 /* Waits until it can be written to, where that is not always so. */
 static int
-wait_writable(const struct sink *s, struct deadline until, struct err *e)
+wait_writable(struct sink *s, struct deadline until, struct err *e)
 {
 	int ready = wait_fd(s->fd, POLLOUT, until);
 
@@ -35,15 +35,17 @@ wait_writable(const struct sink *s, struct deadline until, struct err *e)
 }
 
 int
-sink_late(const struct sink *s, struct err *e)
+sink_late(struct sink *s, struct err *e)
 {
+	s->has_failed = true;
 	return err_set(e, ERR_TIMEOUT,
 	    "%s was not taken by its reader within the limit", s->name);
 }
 
 int
-sink_refused(const struct sink *s, int errnum, struct err *e)
+sink_refused(struct sink *s, int errnum, struct err *e)
 {
+	s->has_failed = true;
 	if (errnum != EPIPE)
 		return err_sys(e, ERR_OUTPUT, errnum, "%s", s->name);
 	err_set(e, ERR_OUTPUT, "%s was closed by its reader after %llu bytes",
@@ -68,6 +70,8 @@ write_all(struct sink *s, const unsigned char *bytes, size_t n,
 			return sink_refused(s, errno, e);
 		bytes += done;
 		n -= (size_t)done;
+		if (!s->is_escaped)
+			s->bytes += (uint64_t)done;
 	}
 	return 0;
 }
@@ -98,12 +102,12 @@ sink_write(struct sink *s, const void *bytes, size_t n, struct deadline until,
 	const unsigned char *p = bytes;
 	size_t piece;
 
-	if (!s->is_escaped) {
-		if (s->fd >= 0 && write_all(s, p, n, until, e) < 0)
-			return -1;
+	if (s->fd < 0) {
 		s->bytes += n;
 		return 0;
 	}
+	if (!s->is_escaped)
+		return write_all(s, p, n, until, e);
 	for (; n > 0; p += piece, n -= piece) {
 		piece = n < PIECE ? n : PIECE;
 		if (write_escaped(s, p, piece, false, until, e) < 0)

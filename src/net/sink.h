@@ -20,6 +20,7 @@ struct sink {
 	const char *name;     /* in errors: "stdout", a path; the caller's */
 	bool is_escaped;      /* what would steer a terminal is made visible */
 	uint64_t bytes;       /* taken so far, before escaping */
+	bool has_failed;      /* it refused bytes, or was late to take them */
 	unsigned char cut[4]; /* the beginning of a character */
 	size_t cut_length;
 };
@@ -35,8 +36,8 @@ int sink_write(struct sink *s, const void *bytes, size_t n,
     struct deadline until, struct err *e);
 
 /* It took nothing more, errnum says why; or nothing in time. Return -1. */
-int sink_refused(const struct sink *s, int errnum, struct err *e);
-int sink_late(const struct sink *s, struct err *e);
+int sink_refused(struct sink *s, int errnum, struct err *e);
+int sink_late(struct sink *s, struct err *e);
 
 /* Writes what was kept back of a character that never was finished. */
 int sink_finish(struct sink *s, struct deadline until, struct err *e);

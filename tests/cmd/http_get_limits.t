@@ -54,7 +54,7 @@ is $r->{status}, 0, 'what moves is not idle';
 
 # Nobody takes the output.
 pipe my $reader, my $writer or die $!;
-$r = get(answer('200 OK', 'x' x 1_000_000), '/', { stdout => $writer }, '-q',
+$r = get(answer('200 OK', 'x' x 4_000_000), '/', { stdout => $writer }, '-q',
     '-m', '0.5');
 is $r->{status}, 5, 'a reader that does not read';
 like $r->{err}, qr/stdout was not taken/, 'is named';
