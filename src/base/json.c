@@ -4,15 +4,20 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bounds.h"
 #include "base/text.h"
 
-/* Kept free for the closing brackets and the mark of truncation. */
-#define RESERVE (JSON_DEPTH + 24)
+/* The last member of an object in which something was left out. */
+#define MARK "\"truncated\":true"
+
+/* What members may fill. After it there is always space for the closing
+ * brackets, which may go over it, the mark, a newline and a NUL. */
+#define CAPACITY (JSON_SIZE - JSON_DEPTH - sizeof("," MARK "}\n"))
 
 static bool
 put(struct json *j, const char *bytes, size_t n)
 {
-	if (n > sizeof(j->text) - RESERVE - j->length) {
+	if (!bounds_fit(CAPACITY, j->length, n)) {
 		j->truncated = true;
 		return false;
 	}
@@ -199,6 +204,9 @@ json_close(struct json *j)
 		j->skipped--;
 		return;
 	}
+	/* The outermost one is json_end()'s. */
+	if (j->depth == 1)
+		return;
 	j->text[j->length++] = j->closers[--j->depth];
 	j->text[j->length] = '\0';
 	j->comma = true;
@@ -207,13 +215,13 @@ json_close(struct json *j)
 const char *
 json_end(struct json *j)
 {
-	static const char mark[] = ",\"truncated\":true";
-
 	while (j->skipped > 0 || j->depth > 1)
 		json_close(j);
 	if (j->truncated) {
-		memcpy(j->text + j->length, mark, sizeof(mark) - 1);
-		j->length += sizeof(mark) - 1;
+		if (j->comma)
+			j->text[j->length++] = ',';
+		memcpy(j->text + j->length, MARK, sizeof(MARK) - 1);
+		j->length += sizeof(MARK) - 1;
 	}
 	j->text[j->length++] = '}';
 	j->text[j->length++] = '\n';

@@ -1,66 +1,6 @@
 #include "base/json.h"
+#include "lib/json_line.h"
 #include "lib/tap.h"
-
-/* A strict reader of what json_end() returned: brackets, strings, commas. */
-static const char *read_value(const char *p);
-
-static const char *
-read_string(const char *p)
-{
-	if (*p++ != '"')
-		return NULL;
-	for (; *p != '"'; p++) {
-		if ((unsigned char)*p < 0x20)
-			return NULL;
-		if (*p == '\\' && strchr("\"\\nrtu", *++p) == NULL)
-			return NULL;
-	}
-	return p + 1;
-}
-
-static const char *
-read_members(const char *p, char closer)
-{
-	if (*p == closer)
-		return p + 1;
-	for (;;) {
-		if (closer == '}') {
-			p = read_string(p);
-			if (p == NULL || *p++ != ':')
-				return NULL;
-		}
-		p = read_value(p);
-		if (p == NULL)
-			return NULL;
-		if (*p == closer)
-			return p + 1;
-		if (*p++ != ',')
-			return NULL;
-	}
-}
-
-static const char *
-read_value(const char *p)
-{
-	size_t n;
-
-	if (*p == '{')
-		return read_members(p + 1, '}');
-	if (*p == '[')
-		return read_members(p + 1, ']');
-	if (*p == '"')
-		return read_string(p);
-	n = strspn(p, "-.0123456789truefals");
-	return n > 0 ? p + n : NULL;
-}
-
-static bool
-is_line(const char *text)
-{
-	const char *end = text[0] == '{' ? read_value(text) : NULL;
-
-	return end != NULL && strcmp(end, "\n") == 0;
-}
 
 static void
 test_members(void)
@@ -150,6 +90,7 @@ survives(size_t size)
 static void
 test_overflow(void)
 {
+	static const char big[JSON_SIZE];
 	size_t size;
 	int bad = 0;
 	struct json j;
@@ -168,9 +109,124 @@ test_overflow(void)
 	ok(strstr(j.text, "\"after\":1") != NULL,
 	    "and what comes behind it is there");
 	json_begin(&j);
+	for (i = 0; i < JSON_DEPTH + 2; i++)
+		json_close(&j);
+	ok(is_line(json_end(&j)), "closing more than is open changes nothing");
+	json_begin(&j);
 	for (i = 0; i < 5000; i++)
 		json_number(&j, "n", i);
 	ok(is_line(json_end(&j)) && j.truncated, "too many members");
+	json_begin(&j);
+	json_bytes(&j, "big", big, sizeof(big));
+	is_text(json_end(&j), "{\"truncated\":true}\n", "one that is too long");
+}
+
+/* One member of an event, by its letter; name is NULL in an array. */
+static void
+put_member(struct json *j, char letter, const char *name, const char *text)
+{
+	if (letter == 't')
+		json_text(j, name, text);
+	else if (letter == 'n')
+		json_number(j, name, INT64_MIN);
+	else if (letter == 's')
+		json_seconds(j, name, 1234.5);
+	else if (letter == 'b')
+		json_bool(j, name, false);
+	else if (letter == '{')
+		json_object(j, name);
+	else if (letter == '[')
+		json_array(j, name);
+	else
+		json_close(j);
+}
+
+/*
+ * An event by the letters of its members, where the text at place is size
+ * bytes long. Inside brackets no text is.
+ */
+static bool
+shape_survives(const char *shape, size_t place, size_t size)
+{
+	static char big[JSON_SIZE];
+	static struct json j;
+	bool in_array = false;
+	size_t i;
+
+	memset(big, 'x', size);
+	big[size] = '\0';
+	json_begin(&j);
+	for (i = 0; shape[i] != '\0'; i++) {
+		in_array = in_array && shape[i] != ']';
+		put_member(&j, shape[i], in_array ? NULL : "name",
+		    i == place ? big : "some words");
+		in_array = in_array || shape[i] == '[';
+		if (j.length >= sizeof(j.text) - 1)
+			return false;
+	}
+	return is_line(json_end(&j)) && j.length == strlen(j.text) &&
+	       j.length < sizeof(j.text);
+}
+
+/* The members of each event of sockt, and some that are worse. */
+static void
+test_shapes(void)
+{
+	static const char *const shapes[] = {
+	    "tst[nnn]",                 /* resolved */
+	    "tstnn{sssss}nb",           /* response */
+	    "ts{tn}",                   /* listening */
+	    "ts{tn}nnnnnnsssss",        /* summary */
+	    "ts{tn}{tn}tnnst",          /* closed */
+	    "ts{tn}{tn}nbt",            /* message */
+	    "ts{tn}nstt",               /* reply */
+	    "tstttntttttts",            /* port */
+	    "tsnnn{nnnnnnn}nbs",        /* summary of a scan */
+	    "tsttts",                   /* step */
+	    "t{}{}{}{}{}{}{}{}n",       /* only brackets */
+	    "t{{{{{{{}}}}}}}nb",        /* as deep as it goes */
+	    "t{n}{n}{n}[n][n]{s}{}tbb", /* one after another */
+	};
+	size_t i, place, size;
+	int bad = 0;
+
+	for (i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
+		for (place = 0; shapes[i][place] != '\0'; place++)
+			for (size = JSON_SIZE - 600; size < JSON_SIZE; size++)
+				if (shapes[i][place] == 't')
+					bad += !shape_survives(
+					    shapes[i], place, size);
+	is_int(bad, 0, "every event is valid with a text of any length");
+}
+
+/* An object that ends at the very bound, and members after it. */
+static void
+test_bound(void)
+{
+	static char big[JSON_SIZE];
+	size_t size, last = 0;
+	struct json j;
+	int bad = 0;
+
+	for (size = 7000; size < sizeof(big); size++) {
+		memset(big, 'x', size);
+		big[size] = '\0';
+		json_begin(&j);
+		json_text(&j, "t", big);
+		json_object(&j, "o");
+		json_number(&j, "n", 1);
+		if (!j.truncated)
+			last = size;
+		json_close(&j);
+		json_number(&j, "rate", 123456789);
+		json_bool(&j, "reused", false);
+		json_text(&j, "t", big);
+		bad += j.length > sizeof(j.text) - JSON_DEPTH;
+		bad += !is_line(json_end(&j));
+	}
+	ok(last > 8000, "an object fits after a text of %zu bytes", last);
+	is_int(bad, 0,
+	    "the members after one that ends at the bound stay within it");
 }
 
 int
@@ -179,5 +235,7 @@ main(void)
 	test_members();
 	test_strings();
 	test_overflow();
+	test_bound();
+	test_shapes();
 	return done_testing();
 }
