@@ -26,6 +26,12 @@ deadline_none(void)
 	return d;
 }
 
+int64_t
+clock_ns(int64_t ms)
+{
+	return ms > INT64_MAX / CLOCK_MS ? INT64_MAX : ms * CLOCK_MS;
+}
+
 struct deadline
 deadline_from(int64_t from_ns, int64_t ms)
 {

@@ -25,7 +25,11 @@ double clock_seconds(int64_t from_ns, int64_t to_ns);
 
 struct deadline deadline_none(void);
 
-/* ms from now; a negative ms means no limit, and gives deadline_none(). */
+/* Nanoseconds of ms, which is not negative: at most INT64_MAX. */
+int64_t clock_ns(int64_t ms);
+
+/* ms from now; a negative ms means no limit, and gives deadline_none(). So
+ * does one that is too long to be told from it. */
 struct deadline deadline_after(int64_t ms);
 
 /* The same from a reading of clock_now() on. */

@@ -56,29 +56,57 @@ unit_ms(const char *unit)
 	return 0;
 }
 
-bool
+/* Digits before a point: none where one follows, and too many are too large
+ * for any unit. */
+static bool
+whole_part(const char **text, int64_t *whole)
+{
+	*whole = 0;
+	if (**text == '.')
+		return true;
+	if (digits(text, NUM_MAX_DURATION, whole))
+		return true;
+	if (!is_digit(**text))
+		return false;
+	*whole = NUM_MAX_DURATION + 1;
+	*text += strspn(*text, "0123456789");
+	return true;
+}
+
+/* A point and the digits after it: *part of *scale. */
+static bool
+decimal_part(const char **text, int64_t *part, int64_t *scale)
+{
+	*part = 0;
+	*scale = 1;
+	if (**text != '.')
+		return true;
+	if (!is_digit(*++*text))
+		return false;
+	for (; is_digit(**text); ++*text) {
+		if (*scale == 1000000000)
+			return false;
+		*part = *part * 10 + (**text - '0');
+		*scale *= 10;
+	}
+	return true;
+}
+
+enum num_result
 num_duration(const char *text, int64_t *ms)
 {
-	int64_t whole, unit, part = 0, scale = 1;
+	int64_t whole, unit, part, scale, rest;
 
-	/* A year's worth of milliseconds leaves room for every unit. */
-	if (!digits(&text, INT64_C(31536000000), &whole))
-		return false;
-	if (*text == '.') {
-		if (!is_digit(*++text))
-			return false;
-		for (; is_digit(*text); text++) {
-			if (scale == 1000000000)
-				return false;
-			part = part * 10 + (*text - '0');
-			scale *= 10;
-		}
-	}
+	if (!whole_part(&text, &whole) || !decimal_part(&text, &part, &scale))
+		return NUM_MALFORMED;
 	unit = unit_ms(text);
 	if (unit == 0)
-		return false;
-	*ms = whole * unit + (part * unit + scale - 1) / scale;
-	return true;
+		return NUM_MALFORMED;
+	rest = (part * unit + scale - 1) / scale;
+	if (whole > (NUM_MAX_DURATION - rest) / unit)
+		return NUM_TOO_LARGE;
+	*ms = whole * unit + rest;
+	return NUM_GOOD;
 }
 
 bool

@@ -13,10 +13,22 @@
 bool num_parse(const char *text, int64_t min, int64_t max, int64_t *out);
 
 /*
- * "5", "0.5", "500ms", "2m", "1h", "3s": a plain number is in seconds. *ms
- * gets milliseconds, rounded up so that only zero is zero.
+ * The longest duration, in milliseconds: 70 years. In nanoseconds it can be
+ * added to a point in time.
  */
-bool num_duration(const char *text, int64_t *ms);
+#define NUM_MAX_DURATION INT64_C(2207520000000)
+
+enum num_result {
+	NUM_GOOD,
+	NUM_MALFORMED, /* not of that form */
+	NUM_TOO_LARGE  /* of that form, and too large */
+};
+
+/*
+ * "5", "0.5", ".5", "500ms", "2m", "1h", "3s": a plain number is in seconds.
+ * *ms gets milliseconds, rounded up so that only zero is zero.
+ */
+enum num_result num_duration(const char *text, int64_t *ms);
 
 /* "4096", "64k", "1M", "1G", "2T": powers of 1024, either case. */
 bool num_size(const char *text, int64_t *bytes);

@@ -51,11 +51,15 @@ static int
 store_duration(
     const struct opt *o, const char *arg, int64_t *field, struct err *e)
 {
+	enum num_result result;
 	int64_t ms;
 
-	if (!num_duration(arg, &ms))
+	result = num_duration(arg, &ms);
+	if (result == NUM_MALFORMED)
 		return refuse(
 		    o, arg, "not a duration (like 5, 0.5, 500ms, 2m, 1h)", e);
+	if (result == NUM_TOO_LARGE)
+		return refuse(o, arg, "too long (at most 70 years)", e);
 	if (!within(o, ms))
 		return refuse(
 		    o, arg, ms < o->min ? "too short" : "too long", e);

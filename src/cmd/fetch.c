@@ -204,7 +204,7 @@ try_often(struct transfer *t, struct err *e)
 			return -1;
 		ms = pause_ms(t, e, tries);
 		diag_warn("%s; trying again in %s", e->text,
-		    num_format_duration(took, sizeof(took), ms * CLOCK_MS));
+		    num_format_duration(took, sizeof(took), clock_ns(ms)));
 		if (wait_until(
 			deadline_first(t->f->until, deadline_after(ms))) < 0)
 			return err_sys(e, ERR_FAILED, errno, "waiting");

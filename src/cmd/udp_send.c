@@ -327,7 +327,7 @@ judge(const struct sending *s, struct err *e)
 		return 0;
 	addr_format(&s->x.peer, text, sizeof(text));
 	num_format_duration(
-	    took, sizeof(took), s->o->time.timeout_ms * CLOCK_MS);
+	    took, sizeof(took), clock_ns(s->o->time.timeout_ms));
 	if (t->sent == 1 && t->answered == 0)
 		return err_set(e, ERR_TIMEOUT,
 		    "%s: no reply within %s (lost, filtered, or nobody "
@@ -390,7 +390,7 @@ set_exchange(struct exchange_options *x, const struct send_options *o,
 	x->window = o->window;
 	x->count = o->count;
 	x->interval_ns =
-	    o->rate > 0 ? CLOCK_SECOND / o->rate : o->interval_ms * CLOCK_MS;
+	    o->rate > 0 ? CLOCK_SECOND / o->rate : clock_ns(o->interval_ms);
 	x->number = o->number != 0;
 	x->until = until;
 }

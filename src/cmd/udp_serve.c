@@ -308,7 +308,7 @@ static int
 wait_more(struct serving *s, struct err *e)
 {
 	const struct listener *l = &s->server.listener;
-	struct deadline idle = deadline_none(), until;
+	struct deadline idle, until;
 	bool takes = room(s) > 0;
 	size_t i, n = l->count;
 	int ready;
@@ -317,8 +317,7 @@ wait_more(struct serving *s, struct err *e)
 		return -1;
 	for (i = 0; i < n; i++)
 		s->fds[i] = (struct pollfd){takes ? l->fds[i] : -1, POLLIN, 0};
-	if (s->o->time.idle_ms >= 0)
-		idle.at_ns = s->last_ns + s->o->time.idle_ms * CLOCK_MS;
+	idle = deadline_from(s->last_ns, s->o->time.idle_ms);
 	until = deadline_first(idle, s->until);
 	n += workers_pollfds(&s->workers, s->fds + n, &until);
 	ready = wait_poll(s->fds, n, until);

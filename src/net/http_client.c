@@ -82,7 +82,7 @@ limit_error(const struct http_client *c, const char *what, struct err *e)
 	if (deadline_passed(c->options->until))
 		return err_set(e, ERR_TIMEOUT,
 		    "%s: the whole run took too long (--max-time)", what);
-	num_format_duration(took, sizeof(took), c->options->idle_ms * CLOCK_MS);
+	num_format_duration(took, sizeof(took), clock_ns(c->options->idle_ms));
 	return err_set(e, ERR_TIMEOUT,
 	    "%s: the server was silent for %s (--idle-timeout)", what, took);
 }

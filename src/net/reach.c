@@ -94,7 +94,7 @@ tell_once(const struct err *e, struct told *told, int64_t retry_ms)
 	if (told->count < TOLD_MOST)
 		strcpy(told->texts[told->count++], e->text);
 	diag_warn("%s; trying again for %s", e->text,
-	    num_format_duration(took, sizeof(took), retry_ms * CLOCK_MS));
+	    num_format_duration(took, sizeof(took), clock_ns(retry_ms)));
 }
 
 static int
@@ -105,7 +105,7 @@ give_up(const struct reach_options *o, struct deadline until, struct err *e)
 	e->kind = ERR_TIMEOUT;
 	if (deadline_passed(until))
 		return err_prefix(e, "gave up when --max-time had passed");
-	num_format_duration(took, sizeof(took), o->retry_ms * CLOCK_MS);
+	num_format_duration(took, sizeof(took), clock_ns(o->retry_ms));
 	return err_prefix(e, "gave up after %s (--retry-for)", took);
 }
 

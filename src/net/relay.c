@@ -347,9 +347,8 @@ idle_deadline(const struct relay *r)
 {
 	int64_t last =
 	    r->up.last_ns > r->down.last_ns ? r->up.last_ns : r->down.last_ns;
-	struct deadline d = {last + r->o->idle_ms * CLOCK_MS};
 
-	return r->o->idle_ms < 0 ? deadline_none() : d;
+	return deadline_from(last, r->o->idle_ms);
 }
 
 /* The earliest limit of all. */

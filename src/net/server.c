@@ -213,7 +213,7 @@ accept_limit_error(const struct server *s, struct err *e)
 	return err_set(e, ERR_TIMEOUT,
 	    "no connection came within %s (--accept-timeout)",
 	    num_format_duration(
-		took, sizeof(took), s->options->accept_ms * CLOCK_MS));
+		took, sizeof(took), clock_ns(s->options->accept_ms)));
 }
 
 int

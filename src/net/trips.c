@@ -11,7 +11,7 @@ trips_start(struct trips *t, int64_t wanted, int64_t timeout_ms)
 	memset(t, 0, sizeof(*t));
 	t->ring = mem_array(TRIPS_RING, sizeof(t->ring[0]));
 	t->wanted = wanted;
-	t->timeout_ns = timeout_ms < 0 ? -1 : timeout_ms * CLOCK_MS;
+	t->timeout_ns = timeout_ms < 0 ? -1 : clock_ns(timeout_ms);
 }
 
 static struct trip *

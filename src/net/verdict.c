@@ -238,7 +238,7 @@ await_banner(struct scan *s, uint32_t id)
 		s->flying--;
 	p->state = PROBE_BANNER;
 	p->took_ns = now - p->sent_ns;
-	probe_time(&s->pool, id, now + s->o->banner_ms * CLOCK_MS);
+	probe_time(&s->pool, id, now + clock_ns(s->o->banner_ms));
 	(void)fast_set_watch(s->set, id, p->fd, POLLIN);
 	verdict_hear(s, id);
 }
@@ -282,7 +282,7 @@ fail_local(struct scan *s, uint32_t id, int errnum)
 	s->pause_ms = s->pause_ms == 0 ? PAUSE_MS : s->pause_ms * 2;
 	if (s->pause_ms > PAUSE_MOST_MS)
 		s->pause_ms = PAUSE_MOST_MS;
-	s->resume_ns = clock_now() + s->pause_ms * CLOCK_MS;
+	s->resume_ns = clock_now() + clock_ns(s->pause_ms);
 	fast_set_ignore(s->set, id);
 	if (p->fd >= 0)
 		scan_drop_socket(s, id);

@@ -1,6 +1,7 @@
 #include <limits.h>
 
 #include "base/clock.h"
+#include "base/num.h"
 #include "lib/tap.h"
 
 int
@@ -32,6 +33,14 @@ main(void)
 
 	far = deadline_after(INT64_MAX);
 	ok(!deadline_is_set(far), "what overflows never comes");
+	far = deadline_from(INT64_MAX - 1, 1);
+	ok(!deadline_is_set(far), "nor what ends after all time");
+	far = deadline_from(INT64_MAX / 2, NUM_MAX_DURATION);
+	is_int(far.at_ns, INT64_MAX / 2 + NUM_MAX_DURATION * CLOCK_MS,
+	    "the longest duration from far away");
+	ok(!deadline_is_set(deadline_from(5, -1)), "no limit from any time");
+	is_int(clock_ns(INT64_MAX), INT64_MAX, "nanoseconds do not overflow");
+	is_int(clock_ns(2), 2000000, "nanoseconds");
 	far = deadline_after(INT64_C(1000) * 60 * 60 * 24 * 365);
 	is_int(
 	    deadline_poll_ms(far), INT_MAX, "a year is cut to what poll takes");

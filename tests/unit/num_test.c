@@ -2,12 +2,12 @@
 #include "lib/tap.h"
 
 static void
-refuses_duration(const char *text)
+refuses_duration(const char *text, enum num_result want)
 {
 	int64_t ms = -7;
 
-	ok(!num_duration(text, &ms) && ms == -7, "duration '%s' is refused",
-	    text);
+	ok(num_duration(text, &ms) == want && ms == -7,
+	    "duration '%s' is refused", text);
 }
 
 static void
@@ -15,8 +15,8 @@ takes_duration(const char *text, int64_t want)
 {
 	int64_t ms = -7;
 
-	ok(num_duration(text, &ms) && ms == want, "duration '%s' is %lld ms",
-	    text, (long long)want);
+	ok(num_duration(text, &ms) == NUM_GOOD && ms == want,
+	    "duration '%s' is %lld ms", text, (long long)want);
 }
 
 static void
@@ -40,8 +40,11 @@ int
 main(void)
 {
 	static const char *const bad[] = {"", "-1", "+1", " 1", "1 ", "1x",
-	    "0x10", "1.5.5", ".5", "5.", "1e3", "99999999999999999999", "1ms ",
-	    "1S", "0.0000000001"};
+	    "0x10", "1.5.5", ".", ".s", "5.", "1e3", "1ms ", "1S",
+	    "0.0000000001", "99999999999999999999x", "99999999999999999999."};
+	static const char *const long_ones[] = {"99999999999999999999",
+	    "9223372036854775807h", "9223372036854775808ms", "2207520001",
+	    "2207520000.001", "2207520000001ms", "36792001m", "613200.1h"};
 	static const char *const bad_sizes[] = {"", "-1", "1kk", "1b", "k",
 	    "9223372036854775808", "8388608T", "1.5M"};
 	char buf[32];
@@ -49,7 +52,14 @@ main(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		refuses_duration(bad[i]);
+		refuses_duration(bad[i], NUM_MALFORMED);
+	for (i = 0; i < sizeof(long_ones) / sizeof(long_ones[0]); i++)
+		refuses_duration(long_ones[i], NUM_TOO_LARGE);
+	takes_duration("2207520000", NUM_MAX_DURATION);
+	takes_duration("613200h", NUM_MAX_DURATION);
+	takes_duration(".5", 500);
+	takes_duration(".25m", 15000);
+	takes_duration(".0001", 1);
 	takes_duration("5", 5000);
 	takes_duration("0", 0);
 	takes_duration("0.5", 500);
