@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/bounds.h"
+
 void
 buf_init(struct buf *b, void *storage, size_t size)
 {
@@ -58,9 +60,9 @@ buf_eat(struct buf *b, size_t n)
 bool
 buf_put(struct buf *b, const void *bytes, size_t n)
 {
-	if (n > b->size - buf_length(b))
+	if (!bounds_fit(b->size, buf_length(b), n))
 		return false;
-	if (n > b->size - b->tail) {
+	if (!bounds_fit(b->size, b->tail, n)) {
 		memmove(b->data, b->data + b->head, b->tail - b->head);
 		b->tail -= b->head;
 		b->head = 0;

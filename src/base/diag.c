@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/num.h"
+#include "base/text.h"
 
 /* The verbosity: the one thing that every module may ask for. */
 static struct {
@@ -70,18 +71,15 @@ static void
 vline(const char *fmt, va_list ap)
 {
 	char line[ERR_TEXT + 256];
-	size_t n;
-	int len;
 
 	if (diag.command != NULL)
-		len = snprintf(line, sizeof(line), "sockt %s: ", diag.command);
+		snprintf(line, sizeof(line), "sockt %s: ", diag.command);
 	else
-		len = snprintf(line, sizeof(line), "sockt: ");
-	n = (size_t)len;
-	vsnprintf(line + n, sizeof(line) - n - 1, fmt, ap);
-	n = strlen(line);
-	line[n++] = '\n';
-	write_stderr(line, n);
+		snprintf(line, sizeof(line), "sockt: ");
+	/* A byte less: the newline is never cut off. */
+	text_append_list(line, sizeof(line) - 1, fmt, ap);
+	text_append(line, sizeof(line), "\n");
+	write_stderr(line, strlen(line));
 }
 
 static void line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

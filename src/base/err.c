@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 /* One row an errno: its kind, its words, and what it tells the user. */
 static const struct reason {
 	int errnum;
@@ -84,7 +86,6 @@ int
 err_sys(struct err *e, enum err_kind kind, int errnum, const char *fmt, ...)
 {
 	const char *meaning = err_meaning(errnum);
-	size_t used;
 	va_list ap;
 
 	e->kind = kind;
@@ -92,10 +93,8 @@ err_sys(struct err *e, enum err_kind kind, int errnum, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(e->text, sizeof(e->text), fmt, ap);
 	va_end(ap);
-	used = strlen(e->text);
-	snprintf(e->text + used, sizeof(e->text) - used, ": %s%s%s%s",
-	    err_reason(errnum), meaning ? " (" : "", meaning ? meaning : "",
-	    meaning ? ")" : "");
+	text_append(e->text, sizeof(e->text), ": %s%s%s%s", err_reason(errnum),
+	    meaning ? " (" : "", meaning ? meaning : "", meaning ? ")" : "");
 	errno = errnum;
 	return -1;
 }
@@ -111,13 +110,11 @@ err_status(struct err *e, int status)
 int
 err_append(struct err *e, const char *fmt, ...)
 {
-	size_t used = strlen(e->text);
 	va_list ap;
 
-	snprintf(e->text + used, sizeof(e->text) - used, "; ");
-	used = strlen(e->text);
+	text_append(e->text, sizeof(e->text), "; ");
 	va_start(ap, fmt);
-	vsnprintf(e->text + used, sizeof(e->text) - used, fmt, ap);
+	text_append_list(e->text, sizeof(e->text), fmt, ap);
 	va_end(ap);
 	return -1;
 }
@@ -125,22 +122,14 @@ err_append(struct err *e, const char *fmt, ...)
 int
 err_prefix(struct err *e, const char *fmt, ...)
 {
-	char front[ERR_TEXT];
-	size_t used, rest;
+	char text[ERR_TEXT];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(front, sizeof(front) - 2, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	used = strlen(front);
-	memcpy(front + used, ": ", 3);
-	used += 2;
-	rest = strlen(e->text);
-	if (rest > sizeof(e->text) - used - 1)
-		rest = sizeof(e->text) - used - 1;
-	memmove(e->text + used, e->text, rest);
-	memcpy(e->text, front, used);
-	e->text[used + rest] = '\0';
+	text_append(text, sizeof(text), ": %s", e->text);
+	memcpy(e->text, text, sizeof(e->text));
 	return -1;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bounds.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -101,7 +102,7 @@ format_fill(const struct format *f, const struct format_values *v, void *dst,
 		} else {
 			at += n;
 		}
-		if (n > size - used)
+		if (!bounds_fit(size, used, n))
 			return -1;
 		if (n > 0)
 			memcpy(out + used, piece, n);

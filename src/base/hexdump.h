@@ -4,17 +4,16 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 enum hexdump_way { HEXDUMP_SENT, HEXDUMP_RECEIVED };
 
 struct hexdump {
-	FILE *out;           /* the caller's */
+	int fd;              /* the caller's */
 	int64_t start_ns;    /* what the times count from */
 	uint64_t offsets[2]; /* bytes so far, by way */
 };
 
-void hexdump_start(struct hexdump *h, FILE *out);
+void hexdump_start(struct hexdump *h, int fd);
 
 /*
  * Writes a piece: a line that says which way, when, how many bytes and from

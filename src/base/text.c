@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bounds.h"
+
 /* Trailing bytes that a leading one announces, or -1. */
 static int
 utf8_trail(unsigned char lead)
@@ -91,13 +93,13 @@ text_escape(char *dst, size_t size, const void *bytes, size_t n)
 	while (n > 0) {
 		take = escape_one(one, p, n, "");
 		len = strlen(one);
-		if (used + len + 1 > size) {
+		if (!bounds_fit(size, used, len + 1)) {
 			memcpy(dst + mark, "...", 4);
 			break;
 		}
 		memcpy(dst + used, one, len + 1);
 		used += len;
-		if (used + 4 <= size)
+		if (bounds_fit(size, used, 4))
 			mark = used;
 		p += take;
 		n -= take;
@@ -150,6 +152,30 @@ text_escape_stream(
 	}
 	*used = pos;
 	return out;
+}
+
+bool
+text_append_list(char *buf, size_t size, const char *fmt, va_list ap)
+{
+	size_t used = strnlen(buf, size);
+	int n;
+
+	if (used == size)
+		return false;
+	n = vsnprintf(buf + used, size - used, fmt, ap);
+	return n >= 0 && bounds_fit(size, used, (size_t)n + 1);
+}
+
+bool
+text_append(char *buf, size_t size, const char *fmt, ...)
+{
+	va_list ap;
+	bool fits;
+
+	va_start(ap, fmt);
+	fits = text_append_list(buf, size, fmt, ap);
+	va_end(ap);
+	return fits;
 }
 
 /* The byte of a one-letter escape, or -1. */

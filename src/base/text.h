@@ -5,6 +5,7 @@
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,6 +36,15 @@ char *text_escape_string(char *dst, size_t size, const char *text);
  */
 size_t text_escape_stream(
     char *dst, const void *bytes, size_t n, bool last, size_t *used);
+
+/*
+ * Appends to the string that is in buf, which has size bytes. False when that
+ * was cut. Everything that is put together piece by piece goes through here.
+ */
+bool text_append(char *buf, size_t size, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+bool text_append_list(char *buf, size_t size, const char *fmt, va_list ap)
+    __attribute__((format(printf, 3, 0)));
 
 /* The value of a hexadecimal digit, or -1. */
 int text_hex_digit(char c);

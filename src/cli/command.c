@@ -26,9 +26,7 @@ nearest(const struct command *const *table, const char *name)
 static void
 add_candidate(char *list, size_t size, const char *name)
 {
-	size_t used = strlen(list);
-
-	snprintf(list + used, size - used, "%s%s", used > 0 ? ", " : "", name);
+	text_append(list, size, "%s%s", list[0] != '\0' ? ", " : "", name);
 }
 
 const struct command *

@@ -68,16 +68,14 @@ list_candidates(
 {
 	const struct opt_group *g;
 	const struct opt *o;
-	size_t used = 0;
 
 	buf[0] = '\0';
 	for (g = p->groups; g->opts != NULL; g++)
 		for (o = g->opts; o->kind != OPT_END; o++) {
 			if (o->name == NULL || strncmp(o->name, name, n) != 0)
 				continue;
-			snprintf(buf + used, size - used, "%s--%s",
-			    used > 0 ? ", " : "", o->name);
-			used = strlen(buf);
+			text_append(buf, size, "%s--%s",
+			    buf[0] != '\0' ? ", " : "", o->name);
 		}
 }
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "cli/command.h"
 
 #define WIDTH 80
@@ -45,18 +46,15 @@ put_words(FILE *out, const char *text, size_t n, size_t at, size_t indent)
 static void
 argument_text(const struct opt *o, char *buf, size_t size)
 {
-	size_t used = 0;
 	int i;
 
 	if (o->kind != OPT_CHOICE) {
 		snprintf(buf, size, "%s", o->arg);
 		return;
 	}
-	for (i = 0; o->choices[i] != NULL; i++) {
-		snprintf(buf + used, size - used, "%s%s", i > 0 ? "|" : "",
-		    o->choices[i]);
-		used = strlen(buf);
-	}
+	buf[0] = '\0';
+	for (i = 0; o->choices[i] != NULL; i++)
+		text_append(buf, size, "%s%s", i > 0 ? "|" : "", o->choices[i]);
 }
 
 static void

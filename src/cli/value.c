@@ -85,7 +85,6 @@ static int
 store_choice(const struct opt *o, const char *arg, int *field, struct err *e)
 {
 	char what[256] = "none of ";
-	size_t used;
 	int i;
 
 	for (i = 0; o->choices[i] != NULL; i++) {
@@ -93,9 +92,8 @@ store_choice(const struct opt *o, const char *arg, int *field, struct err *e)
 			*field = i;
 			return 0;
 		}
-		used = strlen(what);
-		snprintf(what + used, sizeof(what) - used, "%s%s",
-		    i > 0 ? ", " : "", o->choices[i]);
+		text_append(what, sizeof(what), "%s%s", i > 0 ? ", " : "",
+		    o->choices[i]);
 	}
 	return refuse(o, arg, what, e);
 }

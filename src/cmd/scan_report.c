@@ -169,7 +169,6 @@ static const char *
 format_hidden(const struct scan_report *r, uint32_t host, char *buf)
 {
 	const uint32_t *counts = r->counts + (size_t)host * SCAN_REASONS;
-	size_t used = 0;
 	int i;
 
 	buf[0] = '\0';
@@ -178,10 +177,9 @@ format_hidden(const struct scan_report *r, uint32_t host, char *buf)
 
 		if (counts[i] == 0 || scan_state_of(reason) == SCAN_OPEN)
 			continue;
-		snprintf(buf + used, COUNTS_TEXT - used,
-		    "%s%" PRIu32 " %s (%s)", used > 0 ? ", " : "", counts[i],
+		text_append(buf, COUNTS_TEXT, "%s%" PRIu32 " %s (%s)",
+		    buf[0] != '\0' ? ", " : "", counts[i],
 		    state_name((uint8_t)i), scan_reason_name(reason));
-		used = strlen(buf);
 	}
 	return buf;
 }

@@ -139,7 +139,7 @@ const struct opt talk_record_opts[] = {
 struct talk_records {
 	const struct talk_options *options;
 	int output;          /* of --output, or -1 */
-	FILE *hexdump;       /* of --hexdump, or NULL */
+	int hexdump;         /* of --hexdump, or -1 */
 	struct hexdump dump; /* writes it */
 };
 
@@ -160,7 +160,7 @@ record(void *context, bool sent, const void *bytes, size_t n, struct err *e)
 
 	if (!sent && r->output >= 0 && fd_write_all(r->output, bytes, n) < 0)
 		return record_error(r->options->output, errno, e);
-	if (r->hexdump != NULL &&
+	if (r->hexdump >= 0 &&
 	    hexdump_add(
 		&r->dump, sent ? HEXDUMP_SENT : HEXDUMP_RECEIVED, bytes, n) < 0)
 		return record_error(r->options->hexdump, errno, e);
@@ -182,7 +182,6 @@ static int
 open_records(struct talk_records *r, struct err *e)
 {
 	const struct talk_options *o = r->options;
-	int fd;
 
 	if (o->output != NULL) {
 		r->output = open_record(o->output, o->append != 0, e);
@@ -191,13 +190,8 @@ open_records(struct talk_records *r, struct err *e)
 	}
 	if (o->hexdump == NULL)
 		return 0;
-	fd = open_record(o->hexdump, o->append != 0, e);
-	if (fd < 0)
-		return -1;
-	r->hexdump = fdopen(fd, "w");
-	if (r->hexdump == NULL)
-		return record_error(o->hexdump, errno, e);
-	return 0;
+	r->hexdump = open_record(o->hexdump, o->append != 0, e);
+	return r->hexdump < 0 ? -1 : 0;
 }
 
 int
@@ -250,7 +244,7 @@ talk_open(struct talk *t, const struct talk_options *o,
 	t->until = until;
 	t->records = mem_array(1, sizeof(*t->records));
 	t->records->options = o;
-	t->records->output = -1;
+	t->records->output = t->records->hexdump = -1;
 	if (talk_check(o, e) < 0)
 		return -1;
 	return open_records(t->records, e);
@@ -298,7 +292,7 @@ set_up(struct talk *t, struct relay_options *r)
 	r->until = t->until;
 	r->crlf = o->crlf != 0;
 	r->leave_after = o->done != 0;
-	if (t->records->output >= 0 || t->records->hexdump != NULL) {
+	if (t->records->output >= 0 || t->records->hexdump >= 0) {
 		r->see = record;
 		r->context = t->records;
 	}
@@ -318,7 +312,7 @@ talk_run(struct talk *t, int *fd, const struct addr *local,
 	int result;
 
 	set_up(t, &r);
-	if (t->records->hexdump != NULL)
+	if (t->records->hexdump >= 0)
 		hexdump_start(&t->records->dump, t->records->hexdump);
 	if (o->script.count > 0) {
 		script_start(&script, &o->script, o->expect_ms);
@@ -353,7 +347,7 @@ talk_release(struct talk *t, int result, struct err *e)
 		return result;
 	if (r->output >= 0 && close(r->output) < 0 && result == 0)
 		result = record_error(t->options->output, errno, e);
-	if (r->hexdump != NULL && fclose(r->hexdump) != 0 && result == 0)
+	if (r->hexdump >= 0 && close(r->hexdump) < 0 && result == 0)
 		result = record_error(t->options->hexdump, errno, e);
 	free(r);
 	t->records = NULL;

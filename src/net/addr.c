@@ -258,7 +258,6 @@ addr_format_ip(const struct addr *a, char *buf, size_t size)
 {
 	char name[IF_NAMESIZE];
 	unsigned scope;
-	size_t n;
 
 	switch (addr_family(a)) {
 	case AF_INET:
@@ -267,11 +266,10 @@ addr_format_ip(const struct addr *a, char *buf, size_t size)
 	case AF_INET6:
 		inet_ntop(AF_INET6, &a->u.in6.sin6_addr, buf, (socklen_t)size);
 		scope = a->u.in6.sin6_scope_id;
-		n = strlen(buf);
 		if (scope != 0 && if_indextoname(scope, name) != NULL)
-			snprintf(buf + n, size - n, "%%%s", name);
+			text_append(buf, size, "%%%s", name);
 		else if (scope != 0)
-			snprintf(buf + n, size - n, "%%%u", scope);
+			text_append(buf, size, "%%%u", scope);
 		break;
 	case AF_UNIX:
 		format_path(a, buf, size);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bounds.h"
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/json.h"
@@ -325,13 +326,12 @@ describe(
 	const char *meaning = attempt_meaning(d, t);
 	struct addr own = own_end(d, addr_family(t->addr));
 	char text[ADDR_TEXT];
-	size_t used = 0;
 
 	buf[0] = '\0';
 	if (t->is_own_end)
-		used = (size_t)snprintf(buf, size, "cannot send from %s: ",
+		text_append(buf, size, "cannot send from %s: ",
 		    addr_format(&own, text, sizeof(text)));
-	snprintf(buf + used, size - used, "%s%s%s%s", attempt_reason(t),
+	text_append(buf, size, "%s%s%s%s", attempt_reason(t),
 	    meaning != NULL ? " (" : "", meaning != NULL ? meaning : "",
 	    meaning != NULL ? ")" : "");
 }
@@ -358,7 +358,7 @@ dial_error(const struct dial *d, struct err *e)
 {
 	enum err_kind kind;
 	char what[256], ip[ADDR_TEXT];
-	size_t i, used = 0, left_out = 0;
+	size_t i, left_out = 0;
 
 	err_set(e, ERR_TIMEOUT, "%s", "");
 	for (i = 0; i < d->begun; i++) {
@@ -371,17 +371,18 @@ dial_error(const struct dial *d, struct err *e)
 		}
 		describe(d, t, what, sizeof(what));
 		addr_format_ip(t->addr, ip, sizeof(ip));
-		if (used + strlen(what) + strlen(ip) + MORE > sizeof(e->text)) {
+		if (!bounds_fit(sizeof(e->text) - MORE, strlen(e->text),
+			strlen(what) + strlen(ip))) {
 			left_out++;
 			continue;
 		}
-		used += (size_t)snprintf(e->text + used, sizeof(e->text) - used,
-		    "%s%s%s%s", i > 0 ? "; " : "", d->list->count > 1 ? ip : "",
+		text_append(e->text, sizeof(e->text), "%s%s%s%s",
+		    i > 0 ? "; " : "", d->list->count > 1 ? ip : "",
 		    d->list->count > 1 ? " " : "", what);
 	}
 	if (left_out > 0)
-		snprintf(e->text + used, sizeof(e->text) - used,
-		    "; and %zu more", left_out);
+		text_append(
+		    e->text, sizeof(e->text), "; and %zu more", left_out);
 	return -1;
 }
 

@@ -9,6 +9,7 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "net/sock.h"
 #include "net/wait.h"
 
@@ -467,9 +468,8 @@ exchange_format(const struct exchange *x, char *buf, size_t size)
 {
 	const struct trips *t = &x->trips;
 	uint64_t dropped = count_dropped(x), lost = trips_lost(t);
-	int n;
 
-	n = snprintf(buf, size,
+	snprintf(buf, size,
 	    "%llu sent, %llu received, %llu lost (%.3g%%), %llu duplicates, "
 	    "%llu late\n",
 	    (unsigned long long)t->sent, (unsigned long long)t->received,
@@ -477,11 +477,11 @@ exchange_format(const struct exchange *x, char *buf, size_t size)
 	    t->sent == 0 ? 0.0 : 100.0 * (double)lost / (double)t->sent,
 	    (unsigned long long)t->duplicates, (unsigned long long)t->late);
 	if (dropped > 0)
-		n += snprintf(buf + n, size - (size_t)n,
+		text_append(buf, size,
 		    "%llu replies came here, but the receive buffer was full\n",
 		    (unsigned long long)dropped);
 	if (t->samples > 0)
-		snprintf(buf + n, size - (size_t)n,
+		text_append(buf, size,
 		    "round trip min/avg/max/mdev = %.3f/%.3f/%.3f/%.3f ms\n",
 		    (double)t->min_ns / 1e6, trips_mean(t) / 1e6,
 		    (double)t->max_ns / 1e6, trips_deviation(t) / 1e6);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/bounds.h"
 #include "base/err.h"
 #include "base/num.h"
 #include "base/text.h"
@@ -185,7 +186,7 @@ http_head_take(struct http_head *h, const unsigned char *bytes, size_t n,
 	while (state == HTTP_HEAD_MORE && n > 0) {
 		end = memchr(bytes, '\n', n);
 		take = end == NULL ? n : (size_t)(end - bytes) + 1;
-		if (take > sizeof(h->text) - h->length) {
+		if (!bounds_fit(sizeof(h->text), h->length, take)) {
 			err_set(e, ERR_PROTOCOL,
 			    "the head is longer than %d bytes", HTTP_HEAD_SIZE);
 			return HTTP_HEAD_BAD;

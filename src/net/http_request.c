@@ -19,7 +19,7 @@
 struct writer {
 	const struct http_request *r;
 	char *buf;
-	size_t size, length;
+	size_t size;
 	bool is_full;
 };
 
@@ -72,15 +72,11 @@ static void
 write_text(struct writer *w, const char *fmt, ...)
 {
 	va_list ap;
-	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(w->buf + w->length, w->size - w->length, fmt, ap);
-	va_end(ap);
-	if (n < 0 || (size_t)n >= w->size - w->length)
+	if (!text_append_list(w->buf, w->size, fmt, ap))
 		w->is_full = true;
-	else
-		w->length += (size_t)n;
+	va_end(ap);
 }
 
 static bool
@@ -155,6 +151,7 @@ http_request_build(
 	struct writer w = {.r = r, .buf = buf, .size = size};
 	char range[80];
 
+	buf[0] = '\0';
 	write_start(&w);
 	write_field(&w, "User-Agent", USER_AGENT);
 	write_field(&w, "Accept", "*/*");
@@ -174,5 +171,5 @@ http_request_build(
 	if (w.is_full)
 		return err_set(
 		    e, ERR_USAGE, "the request is longer than %zu bytes", size);
-	return (int)w.length;
+	return (int)strlen(buf);
 }

@@ -7,6 +7,7 @@
 #include "base/diag.h"
 #include "base/json.h"
 #include "base/num.h"
+#include "base/text.h"
 
 /* Columns of the chart's bars, and room for one. */
 #define WIDTH 40
@@ -88,25 +89,23 @@ http_times_draw(
 	    "send the request", "wait for an answer", "receive"};
 	char text[2048], bar[BAR_SIZE], took[32], size[32], rate[32];
 	int64_t ends[PHASES], from = 0, to, whole;
-	int i, n;
+	int i;
 
 	ends_of(t, ends);
 	whole = ends[4] - t->start_ns;
-	n = snprintf(text, sizeof(text), "%.300s: status %d%s\n", url, status,
+	snprintf(text, sizeof(text), "%.300s: status %d%s\n", url, status,
 	    t->is_reused ? ", on the same connection" : "");
 	for (i = 0; i < PHASES; i++) {
 		to = ends[i] - t->start_ns;
 		fill_bar(bar, from, to, whole);
-		n += snprintf(text + n, sizeof(text) - (size_t)n,
-		    "  %-18s %11s |%s|\n", names[i],
+		text_append(text, sizeof(text), "  %-18s %11s |%s|\n", names[i],
 		    num_format_duration(took, sizeof(took), to - from), bar);
 		from = to;
 	}
-	n += snprintf(text + n, sizeof(text) - (size_t)n,
-	    "  %-18s %11s  %s, %s/s\n", "total",
+	text_append(text, sizeof(text), "  %-18s %11s  %s, %s/s\n", "total",
 	    num_format_duration(took, sizeof(took), whole),
 	    num_format_size(size, sizeof(size), bytes),
 	    num_format_size(
 		rate, sizeof(rate), (uint64_t)rate_of(t, ends[4], bytes)));
-	diag_raw(text, (unsigned long)n);
+	diag_raw(text, strlen(text));
 }

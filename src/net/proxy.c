@@ -66,7 +66,7 @@ take_server(struct proxy *p, const char *text, uint16_t port, struct err *e)
 	host[n] = '\0';
 	colon = strrchr(host, ':');
 	if (colon == NULL || strchr(colon, ']') != NULL)
-		snprintf(host + n, sizeof(host) - n, ":%u", port);
+		text_append(host, sizeof(host), ":%u", port);
 	return endpoint_parse(&p->server, operands, 1, "tcp", e);
 }
 

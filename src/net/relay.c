@@ -376,8 +376,8 @@ notice_deadline(const struct relay *r)
 		return deadline_none();
 	if (r->up.read_ns > d.at_ns)
 		d.at_ns = r->up.read_ns;
-	d.at_ns += (is_verbose ? NOTICE_VERBOSE_MS : NOTICE_MS) * CLOCK_MS;
-	return d;
+	return deadline_from(
+	    d.at_ns, is_verbose ? NOTICE_VERBOSE_MS : NOTICE_MS);
 }
 
 static void

@@ -37,7 +37,7 @@ relay_result_limit(const struct relay *r, struct err *e)
 		what = "our end was sent, and the peer did not finish within ";
 		option = " (--linger)";
 	}
-	num_format_duration(took, sizeof(took), ms * CLOCK_MS);
+	num_format_duration(took, sizeof(took), clock_ns(ms));
 	if (deadline_passed(r->o->until)) {
 		what = "the whole run took longer than allowed";
 		took[0] = '\0';

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/bounds.h"
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
@@ -267,20 +268,18 @@ static void
 format_list(const struct addr_list *list, char *buf, size_t size)
 {
 	char text[ADDR_TEXT];
-	size_t i, used = 0, n;
+	size_t i;
 
 	buf[0] = '\0';
 	for (i = 0; i < list->count; i++) {
 		addr_format_ip(&list->items[i], text, sizeof(text));
-		n = strlen(text) + strlen(", ");
-		if (used + n + sizeof(" and 18446744073709551615 more") > size)
+		if (!bounds_fit(size, strlen(buf) + strlen(text),
+			sizeof(", and 18446744073709551615 more")))
 			break;
-		used += (size_t)snprintf(
-		    buf + used, size - used, "%s%s", i > 0 ? ", " : "", text);
+		text_append(buf, size, "%s%s", i > 0 ? ", " : "", text);
 	}
 	if (i < list->count)
-		snprintf(
-		    buf + used, size - used, " and %zu more", list->count - i);
+		text_append(buf, size, " and %zu more", list->count - i);
 }
 
 /* Tells the outcome of a look-up. */

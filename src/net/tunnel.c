@@ -375,19 +375,19 @@ http_connect(struct handshake *h)
 	char encoded[BASE64_SIZE(sizeof(user))];
 	bool is_ip6 = strchr(h->target->host, ':') != NULL;
 	struct http_parser *p;
-	int n, result;
+	int result;
 
 	snprintf(host, sizeof(host), "%s%s%s:%u", is_ip6 ? "[" : "",
 	    h->target->host, is_ip6 ? "]" : "", h->target->port);
-	n = snprintf(message, sizeof(message),
+	snprintf(message, sizeof(message),
 	    "CONNECT %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: sockt\r\n", host,
 	    host);
 	if (proxy_credentials(h->proxy, user, sizeof(user)))
-		n += snprintf(message + n, sizeof(message) - (size_t)n,
+		text_append(message, sizeof(message),
 		    "Proxy-Authorization: Basic %s\r\n",
 		    base64_encode(encoded, user, strlen(user)));
-	n += snprintf(message + n, sizeof(message) - (size_t)n, "\r\n");
-	if (send_all(h, message, (size_t)n) < 0)
+	text_append(message, sizeof(message), "\r\n");
+	if (send_all(h, message, strlen(message)) < 0)
 		return -1;
 	p = mem_array(1, sizeof(*p));
 	result = read_head(h, p);

@@ -43,6 +43,7 @@ refuse(const char *text, const char *why, struct err *e)
 static int
 copy_text(struct url *u, const char *text, struct err *e)
 {
+	static const char digits[] = "0123456789ABCDEF";
 	size_t used = 0;
 	const char *p;
 
@@ -58,11 +59,13 @@ copy_text(struct url *u, const char *text, struct err *e)
 		/* Room for the "/" of an empty path in the forms below. */
 		if (used + 8 > sizeof(u->text))
 			return refuse(text, "it is too long", e);
-		if (c < 0x80)
+		if (c < 0x80) {
 			u->text[used++] = *p;
-		else
-			used +=
-			    (size_t)snprintf(u->text + used, 4, "%%%02X", c);
+			continue;
+		}
+		u->text[used++] = '%';
+		u->text[used++] = digits[c >> 4];
+		u->text[used++] = digits[c & 0xf];
 	}
 	return 0;
 }

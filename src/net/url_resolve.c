@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/bounds.h"
 #include "base/err.h"
 #include "net/url.h"
 
@@ -21,7 +22,7 @@ part_text(const struct url *u, struct url_part part)
 static void
 put(struct text *t, const char *bytes, size_t n)
 {
-	if (n >= sizeof(t->bytes) - t->length) {
+	if (!bounds_fit(sizeof(t->bytes), t->length, n + 1)) {
 		t->is_full = true;
 		return;
 	}

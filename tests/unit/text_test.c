@@ -114,6 +114,25 @@ test_utf8(void)
 	    "nothing");
 }
 
+static void
+test_append(void)
+{
+	char buf[10] = "";
+
+	ok(text_append(buf, sizeof(buf), "%s-%d", "ab", 12), "it fits");
+	is_text(buf, "ab-12", "appended to nothing");
+	ok(text_append(buf, sizeof(buf), "%s", "6789"), "to the last byte");
+	is_text(buf, "ab-126789", "appended to something");
+	ok(text_append(buf, sizeof(buf), "%s", ""), "nothing still fits");
+	ok(!text_append(buf, sizeof(buf), "%s", "x"), "one more does not");
+	buf[7] = '\0';
+	ok(!text_append(buf, sizeof(buf), "%s", "yyyy"), "what is cut");
+	is_text(buf, "ab-1267yy", "is there as far as it fits");
+	memset(buf, 'x', sizeof(buf));
+	ok(!text_append(buf, sizeof(buf), "%s", "x"), "no string, no space");
+	ok(!text_append(buf, 0, "%s", "x"), "no buffer at all");
+}
+
 int
 main(void)
 {
@@ -134,5 +153,6 @@ main(void)
 	test_every_pair();
 	test_every_size();
 	test_stream();
+	test_append();
 	return done_testing();
 }
