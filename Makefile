@@ -5,6 +5,9 @@
 #	make check          every test that needs no other program
 #	make check-net      tests in network namespaces (root)
 #	make check-interop  tests against other programs, which must be there
+#	make torture        every system call failing once, and what becomes of it;
+#	                    SCENARIOS=half-close,udp-send picks, TORTURE='RUN' is
+#	                    one run, SAMPLE=20 one in twenty; tests/torture
 #	make bench          speed next to other programs; ROWS=relay,udp picks
 #	make sanitize       make check with ASan and UBSan
 #	make fuzz           each parser for FUZZ_SECONDS (clang)
@@ -161,6 +164,19 @@ check-net: $(HELPERS) $(B)/tests/link
 check-interop: $(HELPERS)
 	@$(TESTENV) $(PROVE) -j$(JOBS) $(wildcard tests/interop/*.t)
 
+# What makes calls fail. It is preloaded, whatever sockt is built with; see
+# vfork() in it for -O2.
+INJECT = $(wildcard tests/torture/*.c)
+$(B)/tests/inject.so: $(INJECT) tests/torture/inject.h
+	@mkdir -p $(@D)
+	$(CC) -std=c11 $(WARN) -O2 -g $(STRICT) -fPIC -shared -o $@ $(INJECT) -ldl
+
+TORTURE_TESTS ?= $(wildcard tests/torture/*.t)
+torture: $(B)/sockt $(B)/tests/inject.so
+	@$(TESTENV) TORTURE="$(TORTURE)" TORTURE_SCENARIOS="$(SCENARIOS)" \
+		TORTURE_SAMPLE="$(SAMPLE)" TORTURE_SEED="$(SEED)" \
+		$(PROVE) $(if $(TORTURE)$(SCENARIOS),-v) $(TORTURE_TESTS)
+
 # What measures, and what it is measured against.
 BENCH = $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*/*.c))
 bench: $(B)/sockt $(BENCH) $(B)/tests/link
@@ -202,7 +218,8 @@ lint-format:
 	clang-format --dry-run -Werror $(C_FILES)
 
 TIDY = clang-tidy --quiet
-TIDIED = $(filter-out tests/lib/% tests/bench/% %fast_linux.c,\
+TIDIED = $(filter-out tests/lib/% tests/bench/% tests/torture/% \
+	%fast_linux.c,\
 	$(filter %.c,$(C_FILES)))
 lint-tidy:
 	$(TIDY) $(wildcard src/net/*fast_linux.c) -- $(STD) -D_GNU_SOURCE 2>/dev/null
@@ -219,7 +236,8 @@ lint-shell:
 
 lint-perl:
 	printf '%s\n' $(PERL_FILES) | \
-		xargs -P $(JOBS) -n 1 perl -Itests/lib -Itests/bench -c 2>&1 | \
+		xargs -P $(JOBS) -n 1 perl -Itests/lib -Itests/bench \
+			-Itests/torture -c 2>&1 | \
 		{ ! grep -vE 'syntax OK$$|used only once'; }
 
 lint-man:
@@ -248,7 +266,7 @@ clean:
 
 force:
 
-.PHONY: all check check-net check-interop bench sanitize demo fuzz \
+.PHONY: all check check-net check-interop torture bench sanitize demo fuzz \
 	fuzz-run lint lint-format lint-tidy lint-cppcheck lint-shell lint-perl \
 	lint-man install uninstall clean force
 .SECONDARY:

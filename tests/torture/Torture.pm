@@ -1,0 +1,525 @@
+# Torture: sockt with one of its system calls failing, for every call.
+#
+# How it works. A scenario is one use of a command: what sockt is run with,
+# what comes by its stdin and when, which peers it meets, and the truth: what
+# stdout, the files and the peers must have received at the end. Each is run
+# once under a preloaded library (inject.c) that only counts the calls of the
+# C library that sockt makes, by function and by process. Then it is run again
+# for each counted call and each plausible failure of it: an errno, a transfer
+# of one byte or of half, and, where old systems and sandboxes lack a call
+# ("lasting"), with all later ones failing too.
+#
+# What has to hold in every run:
+#  - it ends in time, by itself or when it is told to, not by a signal;
+#  - status 0 only if stdout, the files and the peers have the whole truth;
+#    what they have otherwise is a beginning of it;
+#  - any other status has exactly one error line, which names what failed;
+#  - a server that goes on has lost one client at most, and said so;
+#  - no file stands under its final name unless it is whole (or what it was);
+#  - no process, temporary file or unix path stays, and no more descriptors
+#    are open at the end than in the run that counted.
+#
+# A run is named SCENARIO CALL N FAILURE, as it is printed and as TORTURE=
+# takes it. CALL is a function, with @P behind it for the Pth process that was
+# forked (by anyone; a resolver or a handler) in place of the command itself.
+# N counts the calls of that function by that process from 1; N+ is that call
+# and all later ones. FAILURE is an errno, an error of getaddrinfo(3), "one"
+# or "half". Only calls from sockt's own code count; for malloc that means
+# that the C library's own allocations never fail.
+#
+# Which call is the Nth depends a little on timing. A run that never came to
+# its call has to be right all the same; such runs are counted apart.
+#
+# The environment (make sets it from variables of the same names, without
+# TORTURE_ before them where that is the first word of another):
+#   TORTURE            one run, told in detail
+#   TORTURE_SCENARIOS  names, separated by commas: these only
+#   TORTURE_SAMPLE     a part of all runs: one in so many
+#   TORTURE_SEED       which ones (1)
+#   TORTURE_JOBS       runs at a time (4 for each processor)
+#   TORTURE_LIMIT      seconds that a run may take (3)
+# A run that takes longer is repeated once by itself with a longer limit.
+#
+# The peers live in one event loop with the driver (select, no threads and no
+# processes), as actors: a list of steps that are taken one after another.
+package Torture;
+
+use strict;
+use warnings;
+use Carp qw(croak);
+use Digest::MD5 qw(md5_hex);
+use Errno ();
+use Exporter qw(import);
+use List::Util qw(max min);
+use POSIX ();
+use Socket;
+use Test::More;
+use Time::HiRes qw(time);
+
+use Sockt qw(slurp spew);
+use TortureRun;
+
+our @EXPORT = qw(scenario data torture spew slurp head_of);
+
+alarm 0;    # each run has a limit of its own
+$SIG{PIPE} = 'IGNORE';
+
+my $LIMIT   = $ENV{TORTURE_LIMIT} || 3;
+my @scenarios;
+
+# Bytes that repeat nowhere, of every value.
+sub data {
+    my ($n, $seed) = @_;
+    my $bytes = '';
+    my $i     = 0;
+    while (length $bytes < $n) {
+        $bytes .= pack 'N C64', ($seed // 0) * 1_000_000 + $i++,
+            map { ($i * 7 + $_ * 5 + ($seed // 0)) & 255 } 1 .. 64;
+    }
+    return substr $bytes, 0, $n;
+}
+
+# The head of a web server's answer.
+sub head_of {
+    return join("\r\n", @_) . "\r\n\r\n";
+}
+
+# Declares one. All but args is optional:
+#   args     the command's arguments; a string of them may hold PORT, which
+#            becomes the first peer's port, PORT2 the second one's, FREE one
+#            that nobody listens on
+#   stdin    steps of what writes to it, or 'null', or [file => BYTES]
+#   stdout   'file' for a file in place of a pipe
+#   peers    what sockt connects to: { steps }, and unix => PATH, or udp => 1;
+#            several connections in turn by connections => [STEPS...]
+#   clients  what connects to sockt when it listens: { steps }, one after
+#            another; with udp => 1, unix => PATH
+#   stop     signal to end it with when the clients are done
+#   out      truth: what stdout receives
+#   got      truth: what each peer's connections, or the clients, receive
+#   files    truth: name => bytes of files that appear when whole
+#   records  truth: name => bytes of files that are written as it goes
+#   stays    pattern of further files that may stay after a failure
+#   setup    code that is given the folder and the peers' ports, before each
+#            run
+#   names    pattern: what error lines may name besides the usual
+#   notes    pattern: lines besides the error that may be there
+#   check    code with more checks: is given the run, returns complaints
+#   except   pattern of runs that make no sense here
+#   env      more environment
+#   silent   pattern of statuses that are results and need no line
+#   status   of the run in which nothing fails (0)
+#   limit    seconds that it may take longer than others
+sub scenario {
+    my ($name, %s) = @_;
+    push @scenarios, { name => $name, %s };
+}
+
+# Failures by function. "+" lasts from that call on.
+my @RECEIVE = qw(ECONNRESET ETIMEDOUT EHOSTUNREACH ENOMEM EINTR EAGAIN one
+    half);
+my @SEND = qw(ECONNRESET EPIPE EHOSTUNREACH ENOBUFS EPERM EINTR EAGAIN one
+    half);
+my @MISSING = qw(+ENOSYS +EPERM);
+my @SUPPLY  = qw(EMFILE ENFILE ENOMEM);
+my @INPUT   = qw(EIO EINTR EAGAIN one half);
+my @OUTPUT  = qw(ENOSPC EIO EPIPE EINTR EAGAIN one half);
+my %FAILURES = (
+    socket  => [qw(EMFILE ENOBUFS EACCES EAFNOSUPPORT)],
+    connect => [qw(ECONNREFUSED ETIMEDOUT EHOSTUNREACH ENETUNREACH
+        EADDRNOTAVAIL EACCES EAGAIN EINTR ENOBUFS)],
+    bind    => [qw(EADDRINUSE EACCES EADDRNOTAVAIL ENOMEM)],
+    listen  => [qw(EADDRINUSE)],
+    accept4 => [qw(ECONNABORTED EMFILE ENFILE ENOBUFS ENOMEM EPERM EPROTO
+        ENETDOWN EHOSTUNREACH ETIMEDOUT EINTR EAGAIN), @MISSING],
+    accept      => [qw(ECONNABORTED EMFILE ENOMEM EPERM EINTR EAGAIN)],
+    shutdown    => [qw(ENOTCONN ENOBUFS)],
+    close       => [qw(EIO EINTR ENOSPC)],
+    getsockname => [qw(ENOBUFS)],
+    getpeername => [qw(ENOTCONN)],
+    getsockopt  => [qw(ENOPROTOOPT ENOBUFS)],
+    setsockopt  => [qw(ENOPROTOOPT EINVAL EPERM ENOBUFS)],
+    (map { $_ => \@SEND } qw(send sendto sendmsg)),
+    sendmmsg => [qw(ECONNREFUSED ENOBUFS EPERM EHOSTUNREACH EINTR EAGAIN one
+        half), @MISSING],
+    (map { $_ => \@RECEIVE } qw(recv recvfrom recvmsg)),
+    recvmmsg => [qw(ECONNREFUSED ENOMEM EINTR EAGAIN one half), @MISSING],
+    (map { $_ => \@INPUT } qw(read pread readv)),
+    (map { $_ => \@OUTPUT } qw(write writev)),
+    pwritev2 => [@OUTPUT, @MISSING, '+EOPNOTSUPP'],
+    splice   => [qw(EINVAL ECONNRESET EPIPE EIO ENOMEM EINTR EAGAIN one half),
+        @MISSING, '+EINVAL'],
+    sendfile => [qw(EIO EPIPE EINTR EAGAIN one half), @MISSING],
+    (map { $_ => [qw(EINTR ENOMEM)] } qw(poll ppoll)),
+    epoll_create1 => [@SUPPLY, @MISSING],
+    epoll_ctl     => [qw(ENOMEM ENOSPC)],
+    epoll_wait    => [qw(EINTR)],
+    pipe          => [qw(EMFILE ENFILE)],
+    pipe2         => [qw(EMFILE ENFILE), '+ENOSYS'],
+    dup2          => [qw(EINTR EMFILE EBUSY)],
+    fcntl         => [qw(EPERM EMFILE)],
+    ioctl         => [qw(ENOTTY)],
+    (map { $_ => [qw(ENOENT EACCES EMFILE ENOSPC EROFS EINTR)] }
+        qw(open openat fopen)),
+    fdopen => [qw(ENOMEM)],
+    fclose => [qw(EIO ENOSPC)],
+    fflush => [qw(EIO ENOSPC EPIPE)],
+    fgets  => [qw(EIO)],
+    getline => [qw(EIO ENOMEM)],
+    (map { $_ => [qw(EACCES EIO ENOMEM)] } qw(stat lstat fstat)),
+    lseek     => [qw(ESPIPE)],
+    ftruncate => [qw(EFBIG EIO)],
+    futimens  => [qw(EPERM)],
+    rename    => [qw(EACCES ENOSPC EIO)],
+    link      => [qw(EPERM EEXIST EOPNOTSUPP EMLINK EIO)],
+    unlink    => [qw(EACCES EROFS)],
+    (map { $_ => [qw(EIO ENOSPC EINVAL)] } qw(fsync fdatasync)),
+    opendir  => [qw(EACCES EMFILE)],
+    readlink => [qw(EACCES)],
+    mmap     => [qw(ENOMEM)],
+    madvise  => [qw(EINVAL)],
+    (map { $_ => [qw(ENOMEM)] } qw(malloc calloc realloc)),
+    (map { $_ => [qw(EAGAIN ENOMEM)] } qw(fork vfork)),
+    execve      => [qw(ENOENT EACCES ENOMEM ETXTBSY)],
+    waitpid     => [qw(EINTR ECHILD)],
+    kill        => [qw(ESRCH EPERM)],
+    (map { $_ => [qw(EPERM)] } qw(setpgid prctl)),
+    sigaction   => [qw(EINVAL)],
+    signalfd    => [@SUPPLY, @MISSING],
+    getaddrinfo => [qw(EAI_AGAIN EAI_NONAME EAI_FAIL EAI_MEMORY EAI_SYSTEM)],
+);
+
+# The library's word for a failure.
+sub action_of {
+    my ($failure) = @_;
+    return $failure if $failure eq 'one' || $failure eq 'half';
+    my $number = $failure =~ /^EAI_/ ? Socket->can($failure)
+        : Errno->can($failure);
+    croak "$failure: no such failure" unless $number;
+    return $number->();
+}
+
+# An error line has to speak of one of these.
+my $NAMES = qr/127\.0\.0\.1|::1|localhost|\bport\s\d|unix:|\bURL\b|http:
+    |the\sconnection|std(in|out)|standard\s(input|output)|memory|signal|fork
+    |process|program|descriptor|\bpoll|\bpipe/x;
+
+# Lines that say how it goes on, not that it failed.
+my $NOTES = qr/accepting pauses|a connection is dropped/;
+
+sub is_prefix {
+    my ($part, $whole) = @_;
+    return length $part <= length $whole
+        && $part eq substr $whole, 0, length $part;
+}
+
+sub like_template { my ($line) = @_; $line =~ s/\d+(\.\d+)?/#/g; return $line }
+
+# Says how bytes differ from the truth.
+sub difference {
+    my ($what, $got, $truth) = @_;
+    return () if $got eq $truth;
+    return sprintf '%s: %d of %d bytes', $what, length $got, length $truth
+        if is_prefix($got, $truth);
+    my $same = 0;
+    ($got ^ $truth) =~ /\A(\0*)/ and $same = length $1;
+    return sprintf '%s: %d bytes, not the %d of the truth from %d on', $what,
+        length $got, length $truth, $same;
+}
+
+# The error lines: what is not among the lines of an undisturbed run.
+sub error_lines {
+    my ($r) = @_;
+    my $s = $r->{s};
+    return grep {
+        !$s->{usual}{ like_template($_) } && !/$NOTES/
+            && !($s->{notes} && /$s->{notes}/)
+    } split /^/, $r->{stderr};
+}
+
+sub check_errors {
+    my ($r) = @_;
+    my @lines = error_lines($r);
+    my @bad;
+    my $s = $r->{s};
+    # As a filter dies by SIGPIPE: whoever closed stdout knows it.
+    return if $r->{status} == 11 && !@lines && $r->{is_epipe};
+    return if !@lines && $s->{silent} && $r->{status} =~ $s->{silent};
+    if ($r->{status} == 0) {
+        return $s->{stop} || !@lines ? ()
+            : "status 0 with an error line: $lines[0]";
+    }
+    push @bad, "status $r->{status}" . (@lines ? '' : ' in silence')
+        if !@lines || $r->{status} > 127;
+    push @bad, scalar(@lines) . ' error lines: ' . join ' / ', @lines
+        if @lines > 1;
+    for my $line (@lines) {
+        push @bad, "an odd line: $line"
+            if $line !~ /\Asockt [a-z-]+: .+\n\z|\A\{.*"event":"error".*\}\n\z/
+            || $line =~ /Success|\(null\)|errno|\berror 0\b/;
+        push @bad, "nothing is named: $line"
+            unless $line =~ $NAMES || $s->{names} && $line =~ $s->{names};
+    }
+    return @bad;
+}
+
+sub check_received {
+    my ($r) = @_;
+    my $s = $r->{s};
+    my @bad;
+    push @bad, difference('stdout', $r->{stdout}, $s->{out})
+        if defined $s->{out}
+        && ($r->{status} == 0 || !is_prefix($r->{stdout}, $s->{out}))
+        && !$s->{out_any};
+    return @bad unless $s->{got};
+    my @got = $r->got;
+    my $missed = 0;
+    for my $i (0 .. $#{ $s->{got} }) {
+        my ($has, $truth) = ($got[$i] // '', $s->{got}[$i]);
+        next if $has eq $truth;
+        $missed++;
+        push @bad, difference("peer $i", $has, $truth)
+            if !is_prefix($has, $truth)
+            || $r->{status} == 0 && !$s->{stop};
+    }
+    return @bad unless $s->{stop} && $r->{status} == 0 && $missed;
+    push @bad, "$missed clients were not served" if $missed > 1 && !$r->{lasts};
+    push @bad, 'a client was not served, in silence'
+        unless $r->{stderr} =~ /$NOTES/ || error_lines($r);
+    return @bad;
+}
+
+sub check_files {
+    my ($r) = @_;
+    my $s = $r->{s};
+    my %files = %{ $r->{files} };
+    my @bad;
+    for my $name (sort keys %{ $s->{files} // {} }) {
+        my $has = delete $files{$name};
+        my $before = $s->{before} && $s->{before}{$name};
+        if (defined $has) {
+            push @bad, difference("file $name", $has, $s->{files}{$name})
+                unless $r->{status} != 0 && defined $before && $has eq $before;
+        }
+        elsif ($r->{status} == 0 || defined $before) {
+            push @bad, "file $name is not there";
+        }
+    }
+    for my $name (sort keys %{ $s->{records} // {} }) {
+        my $has = delete $files{$name} // '';
+        push @bad, difference("file $name", $has, $s->{records}{$name})
+            if $r->{status} == 0 || !is_prefix($has, $s->{records}{$name});
+    }
+    delete $files{$_} for keys %{ $s->{usual_files} // {} };
+    for my $name (sort keys %files) {
+        push @bad, "$name stays"
+            unless $r->{status} != 0 && $s->{stays} && $name =~ $s->{stays};
+    }
+    return @bad;
+}
+
+# Everything that is wrong with a run.
+sub complaints {
+    my ($r) = @_;
+    my $s = $r->{s};
+    return sprintf('does not end (%.1f s)', $r->{seconds}) if $r->{late};
+    my @bad;
+    push @bad, "dies by signal $r->{signal}" if $r->{signal};
+    push @bad, 'a process stays'
+        if $r->{orphans} || $r->{held};
+    push @bad, check_errors($r) unless $r->{signal};
+    push @bad, $s->{check}->($r) if $s->{check};
+    push @bad, check_received($r), check_files($r);
+    push @bad, "$r->{table}{open_fds} descriptors stay open"
+        if defined $s->{usual_fds} && $r->{table}{open_fds} > $s->{usual_fds}
+        && $r->{stderr} !~ /out of memory/;
+    return @bad;
+}
+
+# A run's name, and the library's plan for it.
+sub parse_plan {
+    my ($name) = @_;
+    my ($call, $p, $n, $lasts, $failure) =
+        $name =~ /\A(\w+)(?:\@(\d+))? (\d+)(\+?) (\w+)\z/
+        or croak "TORTURE: '$name' is not CALL N FAILURE";
+    return join ' ', $p // 0, $call, $n, $lasts ? 1 : 0, action_of($failure);
+}
+
+sub run_scenario {
+    my ($s, $name, $limit) = @_;
+    my $r = TortureRun->new($s, $name && parse_plan($name),
+        ($limit // $LIMIT) + ($s->{limit} // 0));
+    $r->{lasts}    = $name && $name =~ /\+/;
+    $r->{is_epipe} = $name && $name =~ /EPIPE/;
+    return $r->go;
+}
+
+# The undisturbed run: what it says is no error. The counts of two are joined,
+# since timing has a say.
+sub count_calls {
+    my ($s) = @_;
+    my %counts;
+    for (1 .. 2) {
+        my $r = run_scenario($s, undef, 4 * $LIMIT);
+        if (!$s->{status}) {
+            $s->{usual}{ like_template($_) } = 1 for split /^/, $r->{stderr};
+        }
+        $s->{usual_files}{$_} = 1
+            for grep { !defined $r->{files}{$_} } keys %{ $r->{files} };
+        my @bad = complaints($r);
+        push @bad, "status $r->{status}: $r->{stderr}"
+            if $r->{status} != ($s->{status} // 0);
+        return (undef, @bad) if @bad;
+        $s->{usual_fds} = max($s->{usual_fds} // 0, $r->{table}{open_fds});
+        my $c = $r->{table}{counts};
+        $counts{$_} = max($counts{$_} // 0, $c->{$_}) for keys %$c;
+    }
+    delete $s->{usual_files};
+    return \%counts;
+}
+
+# Whether a sample has this one.
+sub is_chosen {
+    my ($full) = @_;
+    my $part = $ENV{TORTURE_SAMPLE} || 1;
+    my $seed = $ENV{TORTURE_SEED} || 1;
+    return $part <= 1
+        || hex(substr md5_hex("$seed $full"), 0, 7) % $part == 0;
+}
+
+# The names of all runs of a scenario.
+sub plans {
+    my ($s, $counts) = @_;
+    my @plans;
+    for my $key (sort keys %$counts) {
+        my ($call) = $key =~ /(\w+)/;
+        for my $failure (@{ $FAILURES{$call} // [] }) {
+            if ($failure =~ /\A\+(.*)/) {
+                push @plans, "$key 1+ $1";
+                next;
+            }
+            push @plans, map { "$key $_ $failure" } 1 .. $counts->{$key};
+        }
+    }
+    @plans = grep { $_ !~ $s->{except} } @plans if $s->{except};
+    return grep { is_chosen("$s->{name} $_") } @plans;
+}
+
+# One run and its judgement: '' or what is wrong; whether it was reached.
+sub judge {
+    my ($s, $name) = @_;
+    my $r = run_scenario($s, $name);
+    # On a busy machine. Once a few have been late again, the rest is too.
+    if ($r->{late} && ($s->{hangs} // 0) < 3) {
+        $r = run_scenario($s, $name, 4 * $LIMIT);
+        $s->{hangs}++ if $r->{late};
+    }
+    my $bad = join '; ', complaints($r);
+    $bad =~ s/\n/ /g;
+    return ($bad, $r->{table}{hits});
+}
+
+# Runs jobs, [SCENARIO, NAME], in several processes: each one's complaint and
+# whether it was reached, by index.
+sub run_all {
+    my (@jobs) = @_;
+    my $workers = $ENV{TORTURE_JOBS} || 4 * (POSIX::sysconf(84) || 1);
+    pipe my $todo_r, my $todo_w or croak "pipe: $!";
+    pipe my $done_r, my $done_w or croak "pipe: $!";
+    my @pids;
+    for (1 .. min($workers, scalar @jobs)) {
+        my $pid = fork // croak "fork: $!";
+        push @pids, $pid;
+        next if $pid;
+        close $todo_w;
+        TortureRun::forget_folder();
+        while (sysread $todo_r, my $i, 4) {
+            $i = unpack 'L', $i;
+            my ($bad, $hits) = eval { judge(@{ $jobs[$i] }) };
+            $bad //= "the driver: $@";
+            syswrite $done_w,
+                pack 'L L a504', $i, $hits // 0, substr $bad, 0, 504;
+        }
+        TortureRun::remove_folder();
+        POSIX::_exit(0);
+    }
+    close $todo_r;
+    close $done_w;
+    my @results;
+    my ($next, $done) = (0, 0);
+    # The pipe holds more than what is ahead of the workers.
+    while ($done < @jobs) {
+        while ($next < @jobs && $next - $done < 1000) {
+            syswrite $todo_w, pack 'L', $next++;
+        }
+        my $n = sysread $done_r, my $record, 512;
+        last unless $n;
+        my ($i, $hits, $bad) = unpack 'L L Z504', $record;
+        $results[$i] = [ $bad, $hits ];
+        $done++;
+    }
+    close $todo_w;
+    waitpid $_, 0 for @pids;
+    return @results;
+}
+
+# One run, told.
+sub tell_one {
+    my ($wanted) = @_;
+    my ($name, $plan) = $wanted =~ /\A(\S+)(?: (.+))?\z/;
+    my ($s) = grep { $_->{name} eq $name } @scenarios;
+    plan skip_all => "$name is not in here" unless $s;
+    my ($counts, @bad) = count_calls($s);
+    is join('; ', @bad), '', "$name, undisturbed";
+    if ($counts && !$plan) {
+        note "$_ $counts->{$_}" for sort keys %$counts;
+    }
+    my $r = run_scenario($s, $plan, 4 * $LIMIT);
+    my @complaints = complaints($r);
+    diag "command: @{ $r->{args} }";
+    diag sprintf 'status %d, signal %d, %.3f s, %d calls failed as planned',
+        $r->{status}, $r->{signal}, $r->{seconds}, $r->{table}{hits};
+    diag "stderr: $_" for split /\n/, $r->{stderr};
+    diag sprintf 'stdout: %d bytes', length $r->{stdout};
+    my @got = $r->got;
+    diag sprintf 'peer %d: %d bytes', $_, length $got[$_] for 0 .. $#got;
+    diag "file: $_" for sort keys %{ $r->{files} };
+    is join('; ', @complaints), '', $wanted;
+    done_testing;
+}
+
+# What a test file calls behind its scenarios.
+sub torture {
+    plan skip_all => 'the library needs Linux and glibc'
+        unless TortureRun::has_library();
+    return tell_one($ENV{TORTURE}) if $ENV{TORTURE};
+    if (my $some = $ENV{TORTURE_SCENARIOS}) {
+        my %wanted = map { $_ => 1 } split /[,\s]+/, $some;
+        @scenarios = grep { $wanted{ $_->{name} } } @scenarios;
+        plan skip_all => "none of $some is in here" unless @scenarios;
+    }
+    my @jobs;
+    for my $s (@scenarios) {
+        my ($counts, @bad) = count_calls($s);
+        ok $counts, "$s->{name}, undisturbed" or diag map { "$_\n" } @bad;
+        push @jobs, map { [ $s, $_ ] } plans($s, $counts // {});
+    }
+    my $start   = time;
+    my @results = run_all(@jobs);
+    my $total   = 0;
+    for my $s (@scenarios) {
+        my @mine = grep { $jobs[$_][0] == $s } 0 .. $#jobs;
+        my @bad  = grep { !$results[$_] || $results[$_][0] ne '' } @mine;
+        my $not_reached = grep { $results[$_] && !$results[$_][1] } @mine;
+        ok !@bad, sprintf '%s: %d runs, %d of which never came to their call',
+            $s->{name}, scalar @mine, $not_reached;
+        for my $i (@bad) {
+            my $what = $results[$i] ? $results[$i][0] : 'no result';
+            diag "TORTURE='$s->{name} $jobs[$i][1]'  $what";
+        }
+    }
+    note sprintf '%d runs in %.0f s', scalar @jobs, time - $start;
+    done_testing;
+}
+
+1;

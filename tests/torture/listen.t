@@ -1,0 +1,137 @@
+# listen with each of its system calls failing; see Torture.pm.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib", $FindBin::Bin;
+use Torture;
+
+my $up   = data(9_000, 1);
+my $down = data(7_000, 2);
+my @up   = (substr($up, 0, 100), substr($up, 100, 5_000), substr $up, 5_100);
+
+sub pieces {
+    return map { ([ pause => 0.01 ], [ send => $_ ]) } @_;
+}
+
+my $sender   = { steps => [ pieces(@up), ['fin'], [ until => 'eof' ] ] };
+my $receiver = { steps => [ ['fin'], [ until => 'eof' ] ] };
+
+scenario 'listen-receive',
+    args    => 'listen 127.0.0.1 0',
+    stdin   => 'null',
+    clients => [$sender],
+    out     => $up,
+    got     => [''];
+
+scenario 'listen-send',
+    args    => 'listen 127.0.0.1 0',
+    stdin   => [ pieces(@up) ],
+    clients => [$receiver],
+    out     => '',
+    got     => [$up];
+
+scenario 'listen-both',
+    args    => 'listen localhost 0',
+    stdin   => [ [ send => $down ] ],
+    clients => [$sender],
+    out     => $up,
+    got     => [$down];
+
+scenario 'listen-file',
+    args    => 'listen -o record 127.0.0.1 0',
+    stdin   => 'null',
+    stdout  => 'file',
+    clients => [$sender],
+    out     => $up,
+    got     => [''],
+    records => { record => $up },
+    names   => qr/\brecord\b/;
+
+scenario 'listen-unix',
+    args    => 'listen unix:s',
+    stdin   => [ [ send => $down ] ],
+    clients => [ { %$sender, unix => 's' } ],
+    out     => $up,
+    got     => [$down];
+
+scenario 'listen-program',
+    args    => 'listen 127.0.0.1 0 -- cat',
+    stdin   => 'null',
+    clients => [$sender],
+    out     => '',
+    got     => [$up],
+    names   => qr/\bcat\b/;
+
+scenario 'listen-echo',
+    args    => 'listen --echo 127.0.0.1 0',
+    stdin   => 'null',
+    clients => [$sender],
+    out     => '',
+    got     => [$up];
+
+scenario 'listen-to',
+    args    => 'listen --to 127.0.0.1:PORT 127.0.0.1 0',
+    stdin   => 'null',
+    peers   => [ { steps => [ [ until => 'eof' ], [ send => $down ],
+        ['fin'] ] } ],
+    clients => [$sender],
+    out     => '',
+    got     => [$down],
+    check   => sub {
+        my ($r) = @_;
+        my $c = $r->{connections}[0];
+        return $r->{status} == 0 && (!$c || $c->{got} ne $up)
+            ? 'the target did not receive everything' : ();
+    };
+
+scenario 'listen-to-half-closed',
+    args    => 'listen --to unix:s 127.0.0.1 0',
+    stdin   => 'null',
+    peers   => [ { unix => 's', steps => [ pieces($down), ['fin'],
+        [ until => 'eof' ] ] } ],
+    clients => [$sender],
+    out     => '',
+    got     => [$down],
+    check   => sub {
+        my ($r) = @_;
+        my $c = $r->{connections}[0];
+        return $r->{status} == 0 && (!$c || $c->{got} ne $up)
+            ? 'the target did not receive everything' : ();
+    };
+
+scenario 'listen-keep-echo',
+    args    => 'listen -k --echo 127.0.0.1 0',
+    stdin   => 'null',
+    clients => [ ($sender) x 3 ],
+    stop    => 'TERM',
+    out     => '',
+    got     => [ ($up) x 3 ];
+
+scenario 'listen-keep-discard',
+    args    => 'listen -k --discard unix:s',
+    stdin   => 'null',
+    clients => [ ({ %$sender, unix => 's' }) x 2 ],
+    stop    => 'TERM',
+    out     => '',
+    got     => [ ('') x 2 ];
+
+scenario 'listen-keep-program',
+    args    => 'listen -k 127.0.0.1 0 -- cat',
+    stdin   => 'null',
+    clients => [ ($sender) x 2 ],
+    stop    => 'INT',
+    out     => '',
+    got     => [ ($up) x 2 ],
+    names   => qr/\bcat\b/;
+
+scenario 'listen-keep-to',
+    args    => 'listen -k --to localhost:PORT 127.0.0.1 0',
+    stdin   => 'null',
+    peers   => [ { steps => [ [ until => 'eof' ], [ send => $down ],
+        ['fin'] ] } ],
+    clients => [ ($sender) x 2 ],
+    stop    => 'TERM',
+    out     => '',
+    got     => [ ($down) x 2 ];
+
+torture();

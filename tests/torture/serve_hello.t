@@ -1,0 +1,37 @@
+# serve-hello with each of its system calls failing; see Torture.pm.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib", $FindBin::Bin;
+use Torture;
+
+my $talk = { steps => [ [ until => qr/Welcome!/ ], [ send => "Michael\n" ],
+    [ until => qr/Michael!\n/ ], [ pause => 0.01 ],
+    [ send => "Tracy\nexit\n" ], [ until => 'eof' ] ] };
+my $said = "Welcome!Hello, Michael!\nHello, Tracy!\n";
+
+scenario 'serve-hello',
+    args    => 'serve-hello 127.0.0.1 0',
+    stdin   => 'null',
+    clients => [ ($talk) x 3 ],
+    stop    => 'TERM',
+    out     => '',
+    got     => [ ($said) x 3 ];
+
+my $page = head_of('GET / HTTP/1.1', 'Host: localhost', 'Connection: close');
+scenario 'serve-hello-http',
+    args    => 'serve-hello --http localhost 0',
+    stdin   => 'null',
+    clients => [ ({ steps => [ [ send => substr $page, 0, 20 ],
+        [ pause => 0.01 ], [ send => substr $page, 20 ],
+        [ until => 'eof' ] ] }) x 2 ],
+    stop  => 'TERM',
+    check => sub {
+        my ($r) = @_;
+        my @bad = grep { $_ !~ m{\AHTTP/1.1 200 OK\r\n.*\r\n\r\nHello!\z}s }
+            $r->got;
+        return !@bad || @bad == 1 && $bad[0] !~ /Hello/
+            && Torture::error_lines($r) ? () : "answers are '@bad'";
+    };
+
+torture();
