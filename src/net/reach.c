@@ -97,11 +97,15 @@ tell_once(const struct err *e, struct told *told, int64_t retry_ms)
 	    num_format_duration(took, sizeof(took), clock_ns(retry_ms)));
 }
 
+/* A try that the end cuts off tells less than the one before it. */
 static int
-give_up(const struct reach_options *o, struct deadline until, struct err *e)
+give_up(const struct reach_options *o, struct deadline until,
+    const struct err *last, struct err *e)
 {
 	char took[32];
 
+	if (e->kind == ERR_TIMEOUT && last->kind != ERR_NONE)
+		*e = *last;
 	e->kind = ERR_TIMEOUT;
 	if (deadline_passed(until))
 		return err_prefix(e, "gave up when --max-time had passed");
@@ -116,6 +120,7 @@ reach_connect(const struct endpoint *ep, const struct reach_options *o,
 	struct deadline end =
 	    deadline_first(until, deadline_after(o->retry_ms));
 	struct told told = {.count = 0};
+	struct err last = ERR_INIT;
 	int64_t pause_ms = PAUSE_MS;
 	int fd;
 
@@ -126,13 +131,14 @@ reach_connect(const struct endpoint *ep, const struct reach_options *o,
 		if (fd >= 0 || !reach_may_pass(e))
 			return fd;
 		if (deadline_passed(end))
-			return give_up(o, until, e);
+			return give_up(o, until, &last, e);
+		last = *e;
 		tell_once(e, &told, o->retry_ms);
 		if (wait_until(deadline_first(end, deadline_after(pause_ms))) <
 		    0)
 			return err_sys(e, ERR_FAILED, errno, "waiting");
 		if (deadline_passed(end))
-			return give_up(o, until, e);
+			return give_up(o, until, &last, e);
 		if (pause_ms * 2 <= PAUSE_MOST_MS)
 			pause_ms *= 2;
 		else
