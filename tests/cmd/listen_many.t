@@ -20,19 +20,6 @@ sub exchange {
     return (scalar(<$c>) // '') eq $text;
 }
 
-# Children of a process that are there, zombies included.
-sub children {
-    my ($pid) = @_;
-    return () unless -d "/proc/$pid";
-    my @found;
-    for my $stat (glob '/proc/[0-9]*/stat') {
-        open my $f, '<', $stat or next;
-        my $line = <$f> // '';
-        push @found, $1 if $line =~ /^(\d+) .*\) \S (\d+)/ && $2 == $pid;
-    }
-    return @found;
-}
-
 sub descriptors { my @fds = glob "/proc/$_[0]/fd/*"; return scalar @fds }
 
 sub resident {

@@ -99,18 +99,6 @@ for my $given (\@options, []) {
 }
 
 # Connections that no program sees.
-sub children {
-    my ($of) = @_;
-    return grep { slurp_or($_) =~ /\) \S $of / }
-        map { m{/proc/(\d+)} } glob '/proc/[0-9]*';
-}
-
-sub slurp_or {
-    my ($pid) = @_;
-    open my $f, '<', "/proc/$pid/stat" or return '';
-    return <$f> // '';
-}
-
 # Copies of a process's sockets: pidfd_open(2), pidfd_getfd(2).
 sub sockets_of {
     my ($of) = @_;

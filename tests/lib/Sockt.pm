@@ -17,7 +17,8 @@ use Socket qw(SOMAXCONN SOCK_STREAM SOCK_DGRAM);
 use Time::HiRes qw(time);
 
 our @EXPORT = qw(sockt run start tcp_listener udp_socket tcp_client peer
-    reap slurp spew scratch has_ipv6 is_root free_port own_network);
+    reap slurp spew scratch has_ipv6 is_root free_port own_network children
+    is_running);
 
 # The folder of the sources, and the binary under test.
 our $TOP = abs_path(dirname(__FILE__) . '/../..');
@@ -165,6 +166,26 @@ sub spew {
 
 # A folder that goes with the test.
 sub scratch { return tempdir('sockt-XXXXXX', TMPDIR => 1, CLEANUP => 1) }
+
+# The children of a process, zombies too, by proc(5): none where there is no
+# such thing.
+sub children {
+    my ($of) = @_;
+    my @found;
+    for my $stat (glob '/proc/[0-9]*/stat') {
+        open my $f, '<', $stat or next;
+        my ($pid, $parent) = (<$f> // '') =~ /^(\d+) \(.*\) \S (\d+) /s;
+        push @found, $pid if defined $parent && $parent == $of;
+    }
+    return @found;
+}
+
+# Whether a process is there and has not ended.
+sub is_running {
+    my ($pid) = @_;
+    open my $f, '<', "/proc/$pid/stat" or return 0;
+    return (<$f> // '') =~ /\) [^ZX] /;
+}
 
 sub has_ipv6 {
     return defined IO::Socket::IP->new(

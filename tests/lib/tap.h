@@ -1,4 +1,5 @@
-/* TAP for the unit tests in C: ok(), is_int(), is_text(), done_testing(). */
+/* TAP for the unit tests in C: ok(), is_int(), is_text(), skip(),
+ * done_testing(). */
 #ifndef TESTS_TAP_H
 #define TESTS_TAP_H
 
@@ -16,6 +17,7 @@ static bool is_int(long long got, long long want, const char *name)
     __attribute__((unused));
 static bool is_text(const char *got, const char *want, const char *name)
     __attribute__((unused));
+static void skip(int count, const char *why) __attribute__((unused));
 static int done_testing(void) __attribute__((unused));
 
 static bool
@@ -50,6 +52,14 @@ is_text(const char *got, const char *want, const char *name)
 		return true;
 	printf("#   got      '%s'\n#   expected '%s'\n", got, want);
 	return false;
+}
+
+/* So many checks that cannot be made here, and why. */
+static void
+skip(int count, const char *why)
+{
+	while (count-- > 0)
+		printf("ok %d # skip %s\n", ++tap_count, why);
 }
 
 /* The plan; the exit status of main(). */

@@ -1,3 +1,5 @@
+#include <netdb.h>
+
 #include "base/err.h"
 #include "lib/tap.h"
 #include "net/endpoint.h"
@@ -46,8 +48,6 @@ test_client(void)
 {
 	takes("host", "80", false, "host", 80);
 	takes("host:80", NULL, false, "host", 80);
-	takes("host", "ssh", false, "host", 22);
-	takes("host:http", NULL, false, "host", 80);
 	takes("::1", "65535", false, "::1", 65535);
 	takes("[::1]", "1", false, "::1", 1);
 	takes("[::1]:1", NULL, false, "::1", 1);
@@ -83,7 +83,6 @@ test_server(void)
 	takes(NULL, NULL, true, "", 9999);
 	takes("80", NULL, true, "", 80);
 	takes("0", NULL, true, "", 0);
-	takes("ssh", NULL, true, "", 22);
 	takes(":80", NULL, true, "", 80);
 	takes("*:80", NULL, true, "*", 80);
 	takes("*", "80", true, "*", 80);
@@ -93,6 +92,43 @@ test_server(void)
 	refuses("", "80", true, "the host is empty");
 	refuses("", NULL, true, "the port is missing");
 	refuses("[]:80", NULL, true, "the host is empty");
+}
+
+static void
+test_services(void)
+{
+	if (getservbyname("http", "tcp") == NULL) {
+		skip(6, "no names in services(5)");
+		return;
+	}
+	takes("host", "ssh", false, "host", 22);
+	takes("host:http", NULL, false, "host", 80);
+	takes("ssh", NULL, true, "", 22);
+}
+
+static void
+test_hosts(void)
+{
+	static const char *const names[] = {"localhost", "LOCALHOST",
+	    "localhost.", "a.b.Localhost.", "notlocalhost", "localhost.test",
+	    "localhos", "."};
+	static const char *const bad[] = {"1.2.3", "8081", "127.1", "0x7f.1",
+	    "0x7F000001", "1.2.3.4.", "1.2.3.04", "1..2", ".1", "256.0.0.1"};
+	static const char *const good[] = {"1.2.3.4", "1.2.3.x", "3com", "a.1",
+	    "1.2.3.4x", "0xg", "x0", "1-2", "::1", "...", "0x7f.example"};
+	struct endpoint ep;
+	size_t i;
+
+	for (i = 0; i < 8; i++) {
+		memset(&ep, 0, sizeof(ep));
+		strcpy(ep.host, names[i]);
+		ok(endpoint_is_localhost(&ep) == (i < 4), "'%s' is %s",
+		    names[i], i < 4 ? "the loopback" : "another name");
+	}
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		refuses(bad[i], "80", i % 2 == 0, "is not an IPv4 address");
+	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		takes(good[i], "80", i % 2 == 0, good[i], 80);
 }
 
 static void
@@ -126,6 +162,8 @@ main(void)
 	refuses("host", "0", false, "neither a number from 1 to 65535");
 	test_ports(true);
 	test_server();
+	test_services();
+	test_hosts();
 	test_unix();
 	memset(name, 'a', sizeof(name));
 	name[255] = '\0';

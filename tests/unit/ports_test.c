@@ -1,3 +1,5 @@
+#include <netdb.h>
+
 #include "base/err.h"
 #include "lib/tap.h"
 #include "net/ports.h"
@@ -38,11 +40,15 @@ test_syntax(void)
 	takes("65530-", "65530-65535");
 	takes("-", "1-65535");
 	takes("7-7", "7");
-	takes("ssh,http", "22,80");
-	takes("ftp-data", "20");
-	takes("ftp-data,ftp", "20-21");
-	takes("htt?", "80");
-	takes("[20-23]", "20-23");
+	if (getservbyname("http", "tcp") == NULL) {
+		skip(10, "no names in services(5)");
+	} else {
+		takes("ssh,http", "22,80");
+		takes("ftp-data", "20");
+		takes("ftp-data,ftp", "20-21");
+		takes("htt?", "80");
+		takes("[20-23]", "20-23");
+	}
 	takes("T:22,U:53,T:80", "22,80");
 	takes("U:53,T:7", "7");
 	refuses("", "empty");
