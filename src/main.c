@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/usage.h"
 #include "cmd/common.h"
+#include "cmd/result.h"
 #include "cmd/table.h"
 #include "net/fast.h"
 #include "net/wait.h"
@@ -50,26 +51,47 @@ dispatch(int argc, char **argv, struct err *e)
 	return command_run(c, argv + 2, argc - 2, start, e);
 }
 
+/*
+ * Whether all results got to stdout. A run whose results are lost has failed
+ * with that, whatever else it has to say. 0, or -1 with *e.
+ */
+static int
+flush(struct err *e)
+{
+	struct err lost = ERR_INIT;
+
+	if (result_flush(&lost) == 0 && common_flush(&lost) == 0)
+		return 0;
+	if (e->kind != ERR_USAGE && e->errnum != EINTR)
+		*e = lost;
+	return -1;
+}
+
+static void
+report(const struct err *e)
+{
+	if (e->kind == ERR_USAGE)
+		diag_usage(e);
+	else
+		diag_error(e);
+}
+
 int
 main(int argc, char **argv)
 {
-	struct err e = ERR_INIT, flush_error = ERR_INIT;
+	struct err e = ERR_INIT;
+	bool is_lost;
 
 	fd_hold_standard();
 	wait_start();
 	if (dispatch(argc, argv, &e) == 0)
 		err_clear(&e);
-	if (wait_stopped() != 0 && e.errnum == EINTR) {
-		(void)common_flush(&flush_error);
+	is_lost = flush(&e) < 0;
+	if (wait_stopped() != 0 && e.errnum == EINTR)
 		wait_die();
-	}
-	if (e.kind == ERR_USAGE)
-		diag_usage(&e);
-	else
-		diag_error(&e);
-	if (common_flush(&flush_error) < 0 && e.kind == ERR_NONE) {
-		diag_error(&flush_error);
-		e = flush_error;
-	}
+	report(&e);
+	/* An error may have been a result too, as an event. */
+	if (!is_lost && flush(&e) < 0)
+		report(&e);
 	return (int)e.kind;
 }

@@ -18,10 +18,10 @@ static struct {
 	const char *command; /* NULL before diag_start() */
 	int level;           /* enum diag_level */
 	bool json;           /* events as JSON Lines */
-	int events_fd;       /* where they go */
+	diag_writer *events; /* where they go; NULL: stderr */
 	int64_t start_ns;    /* when the run began */
 	bool live;           /* a live line stands on the terminal */
-} diag = {NULL, DIAG_SAY, false, STDERR_FILENO, 0, false};
+} diag = {NULL, DIAG_SAY, false, NULL, 0, false};
 
 void
 diag_start(const char *command, int level, bool json)
@@ -33,9 +33,9 @@ diag_start(const char *command, int level, bool json)
 }
 
 void
-diag_events_to_stdout(void)
+diag_events_to(diag_writer *writer)
 {
-	diag.events_fd = STDOUT_FILENO;
+	diag.events = writer;
 }
 
 bool
@@ -116,7 +116,7 @@ diag_error(const struct err *e)
 		return;
 	if (diag.json)
 		error_event(e);
-	if (!diag.json || diag.events_fd != STDERR_FILENO)
+	if (!diag.json || diag.events != NULL)
 		line("%s", e->text);
 }
 
@@ -217,7 +217,10 @@ diag_event_end(struct json *j, int level, const char *fmt, ...)
 
 	if (diag.json) {
 		text = json_end(j);
-		(void)fd_write_all(diag.events_fd, text, j->length);
+		if (diag.events != NULL)
+			diag.events(text, j->length);
+		else
+			(void)fd_write_all(STDERR_FILENO, text, j->length);
 		return;
 	}
 	if (diag.level < level)

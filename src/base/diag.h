@@ -6,6 +6,7 @@
 #define BASE_DIAG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct err;
@@ -21,8 +22,9 @@ enum diag_level {
 /* Before diag_start(), lines begin with "sockt: " and level is DIAG_SAY. */
 void diag_start(const char *command, int level, bool json);
 
-/* Where events are the command's result, they go to stdout. */
-void diag_events_to_stdout(void);
+/* Where events are the command's result, its writer takes each line. */
+typedef void diag_writer(const char *line, size_t n);
+void diag_events_to(diag_writer *writer);
 
 /* The present level, and whether it shows that much. */
 bool diag_shows(int level);

@@ -286,25 +286,3 @@ common_flush(struct err *e)
 		return 0;
 	return err_sys(e, ERR_OUTPUT, errno, "stdout");
 }
-
-void
-common_print(const void *bytes, size_t n, bool escapes)
-{
-	const char *at = bytes, *end = at + n;
-	char escaped[4 * 1024];
-	size_t piece, used;
-
-	while (escapes && at < end) {
-		piece = (size_t)(end - at);
-		if (piece > sizeof(escaped) / 4)
-			piece = sizeof(escaped) / 4;
-		fwrite(escaped, 1,
-		    text_escape_stream(
-			escaped, at, piece, piece == (size_t)(end - at), &used),
-		    stdout);
-		at += used;
-	}
-	fwrite(at, 1, (size_t)(end - at), stdout);
-	if (n == 0 || end[-1] != '\n')
-		putchar('\n');
-}

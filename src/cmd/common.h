@@ -104,12 +104,6 @@ int common_access(
     struct access *a, const struct access_options *o, struct err *e);
 
 /*
- * Prints bytes of the network as a line on stdout: with a newline where they
- * have none, escaped if asked, as for a terminal.
- */
-void common_print(const void *bytes, size_t n, bool escapes);
-
-/*
  * Flushes stdout and finds out whether everything got there. 0, or -1 with
  * ERR_OUTPUT.
  */

@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cmd/common.h"
+#include "cmd/result.h"
 #include "cmd/scan_job.h"
 #include "cmd/scan_report.h"
 #include "cmd/table.h"
@@ -202,8 +203,8 @@ on_result(void *context, const struct scan_result *result)
 }
 
 /* "4096 of 65535 asked (6%), 3 open, 18000 a second, 3 s left" */
-static void
-on_progress(void *context, const struct scan_progress *p)
+static int
+on_progress(void *context, const struct scan_progress *p, struct err *e)
 {
 	struct run *run = context;
 	double seconds = clock_seconds(p->start_ns, clock_now());
@@ -220,6 +221,7 @@ on_progress(void *context, const struct scan_progress *p)
 	    (int)(100 * (double)p->decided / (double)p->asked), p->open, rate,
 	    left);
 	progress_draw(&run->live, line);
+	return result_probe(e);
 }
 
 static uint64_t
@@ -288,8 +290,8 @@ rehearse(const struct scan_job *job, struct scan_order *order)
 	bool is_lead;
 	int i;
 
-	printf("%" PRIu32 " host%s, %" PRIu32 " port%s: %" PRIu64
-	       " to ask, up to %" PRIu32 " at once\n",
+	result_print("%" PRIu32 " host%s, %" PRIu32 " port%s: %" PRIu64
+		     " to ask, up to %" PRIu32 " at once\n",
 	    job->targets.hosts, job->targets.hosts == 1 ? "" : "s",
 	    job->port_count, job->port_count == 1 ? "" : "s",
 	    scan_order_count(order), scan_capacity());
@@ -297,7 +299,7 @@ rehearse(const struct scan_job *job, struct scan_order *order)
 	     i++) {
 		targets_host(&job->targets, (uint32_t)(pair / job->port_count),
 		    job->ports[pair % job->port_count], &a);
-		printf("%s\n", addr_format(&a, text, sizeof(text)));
+		result_print("%s\n", addr_format(&a, text, sizeof(text)));
 	}
 }
 
@@ -331,7 +333,7 @@ scan_again(struct scan_options *so, struct run *run,
 
 	for (;;) {
 		progress_start(&run->live, run->wanted);
-		if (scan_run(so, end, e) < 0)
+		if (scan_run(so, end, e) < 0 || result_probe(e) < 0)
 			return -1;
 		if (o->time.retry_ms < 0 ||
 		    is_reached(&run->report, (enum until)o->until))
@@ -405,11 +407,11 @@ portscan_run(
 	struct scan_job job;
 	int result = -1;
 
-	diag_events_to_stdout();
 	if (o->until != UNTIL_OPEN && o->time.retry_ms < 0)
 		return err_set(
 		    e, ERR_USAGE, "--until needs --retry-for: how long?");
-	if (wait_catch(WAIT_STOP, e) < 0)
+	result_take_events();
+	if (result_start(until, e) < 0 || wait_catch(WAIT_STOP, e) < 0)
 		return -1;
 	if (scan_job_take(&job, o->udp ? "udp" : "tcp", &o->job, args, to, e) ==
 	    0)

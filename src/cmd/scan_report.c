@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "cmd/result.h"
 #include "net/addr.h"
 #include "net/targets.h"
 
@@ -193,9 +194,9 @@ print_columns(const struct scan_report *r, const char *const *texts)
 	int i;
 
 	for (i = 0; texts[i] != NULL; i++)
-		printf("%s%-*s", i > 0 ? " " : "",
+		result_print("%s%-*s", i > 0 ? " " : "",
 		    texts[i + 1] == NULL ? 0 : widths[i], texts[i]);
-	putchar('\n');
+	result_print("\n");
 }
 
 static void
@@ -246,16 +247,16 @@ print_host(const struct scan_report *r, uint32_t host,
 
 	host_ip(r, host, ip, sizeof(ip));
 	if (name != NULL)
-		printf("%s (%s)\n", name, ip);
+		result_print("%s (%s)\n", name, ip);
 	else
-		printf("%s\n", ip);
+		result_print("%s\n", ip);
 	if (count > 0)
 		print_heading(r);
 	for (i = 0; i < count; i++)
 		print_row(r, &rows[i]);
 	format_hidden(r, host, hidden);
 	if (hidden[0] != '\0')
-		printf("not shown: %s\n", hidden);
+		result_print("not shown: %s\n", hidden);
 }
 
 /* "Host: 127.0.0.1 (name)\tPorts: 22/open/tcp//ssh///, ..." */
@@ -267,18 +268,18 @@ print_greppable(const struct scan_report *r, uint32_t host,
 	char ip[ADDR_TEXT], hidden[COUNTS_TEXT];
 	size_t i;
 
-	printf("Host: %s (%s)\tPorts:", host_ip(r, host, ip, sizeof(ip)),
+	result_print("Host: %s (%s)\tPorts:", host_ip(r, host, ip, sizeof(ip)),
 	    name != NULL ? name : "");
 	for (i = 0; i < count; i++) {
 		service = service_name(&r->services, rows[i].port);
-		printf("%s %u/%s/%s//%s///", i > 0 ? "," : "", rows[i].port,
-		    state_name(rows[i].reason), r->protocol,
+		result_print("%s %u/%s/%s//%s///", i > 0 ? "," : "",
+		    rows[i].port, state_name(rows[i].reason), r->protocol,
 		    service != NULL ? service : "");
 	}
 	format_hidden(r, host, hidden);
 	if (hidden[0] != '\0')
-		printf("\tNot shown: %s", hidden);
-	putchar('\n');
+		result_print("\tNot shown: %s", hidden);
+	result_print("\n");
 }
 
 static void
@@ -289,7 +290,7 @@ print_bare(const struct scan_report *r, const struct scan_row *row)
 	if (scan_state_of((enum scan_reason)row->reason) != SCAN_OPEN)
 		return;
 	host_ip(r, row->host, ip, sizeof(ip));
-	printf(
+	result_print(
 	    strchr(ip, ':') != NULL ? "[%s]:%u\n" : "%s:%u\n", ip, row->port);
 }
 
@@ -335,8 +336,8 @@ print_rest(const struct scan_report *r)
 		else
 			silent++;
 	}
-	printf("%" PRIu32 " hosts: %" PRIu32 " with open ports, %" PRIu32
-	       " without, %" PRIu32 " that did not answer\n",
+	result_print("%" PRIu32 " hosts: %" PRIu32 " with open ports, %" PRIu32
+		     " without, %" PRIu32 " that did not answer\n",
 	    r->targets->hosts, shown, without, silent);
 }
 
@@ -356,14 +357,14 @@ print_hosts(const struct scan_report *r)
 			print_greppable(r, host, r->rows + at, end - at);
 		} else {
 			if (printed++ > 0)
-				putchar('\n');
+				result_print("\n");
 			print_host(r, host, r->rows + at, end - at);
 		}
 		at = end;
 	}
 	if (many && r->form == SCAN_TABLE) {
 		if (printed > 0)
-			putchar('\n');
+			result_print("\n");
 		print_rest(r);
 	}
 }
@@ -387,8 +388,8 @@ scan_report_print(struct scan_report *r)
 	else
 		print_hosts(r);
 	if (decided < r->asked && r->form == SCAN_TABLE)
-		printf("partial: %" PRIu64 " of %" PRIu64
-		       " ports were not decided\n",
+		result_print("partial: %" PRIu64 " of %" PRIu64
+			     " ports were not decided\n",
 		    r->asked - decided, r->asked);
 	tell_skipped(r);
 	if (r->totals[SCAN_LOCAL] > 0)

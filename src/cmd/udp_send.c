@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cmd/common.h"
+#include "cmd/result.h"
 #include "cmd/table.h"
 #include "net/dgram.h"
 #include "net/endpoint.h"
@@ -182,7 +183,6 @@ struct sending {
 	struct exchange x;
 	int fd;
 	struct addr local; /* of fd */
-	bool escapes;      /* stdout is a terminal */
 	int64_t start_ns;
 };
 
@@ -223,19 +223,17 @@ on_reply(void *context, const struct dgram *d, enum trips_kind kind,
 	if (diag_is_json() || diag_shows(DIAG_NOTE))
 		tell_reply(s, d, kind, trip_ns);
 	if (s->o->raw && !diag_is_json())
-		fwrite(d->bytes, 1, d->length, stdout);
+		result_bytes(d->bytes, d->length);
 	else if (!diag_is_json())
-		common_print(d->bytes, d->length, s->escapes);
-	if (!ferror(stdout))
-		return 0;
-	return err_sys(e, ERR_OUTPUT, errno, "stdout");
+		result_line(d->bytes, d->length);
+	return result_check(e);
 }
 
 static int
 on_idle(void *context, struct err *e)
 {
 	(void)context;
-	return common_flush(e);
+	return result_flush(e);
 }
 
 /* Where datagrams go from here. */
@@ -348,7 +346,7 @@ tell_summary(const struct sending *s)
 	char text[EXCHANGE_TEXT];
 
 	if (s->o->stats && !diag_is_json())
-		fputs(exchange_format(&s->x, text, sizeof(text)), stdout);
+		result_print("%s", exchange_format(&s->x, text, sizeof(text)));
 	exchange_tell(&s->x, clock_now() - s->start_ns);
 }
 
@@ -395,6 +393,13 @@ set_exchange(struct exchange_options *x, const struct send_options *o,
 	x->until = until;
 }
 
+/* With --no-reply there may be nothing to tell. */
+static bool
+has_results(const struct send_options *o)
+{
+	return !o->no_reply || o->stats || diag_is_json();
+}
+
 /* How many operands the endpoint has: 2, or 1 where it is HOST:PORT. */
 static int
 endpoint_operands(const struct command_args *args)
@@ -428,9 +433,9 @@ send_run(const void *options, const struct command_args *args, struct err *e)
 	    choose_feed(
 		&feed, o, args->operands + used, args->count - used, e) < 0)
 		return -1;
-	if (diag_is_json())
-		diag_events_to_stdout();
-	s.escapes = isatty(STDOUT_FILENO) != 0;
+	result_take_events();
+	if (has_results(o) && result_start(until, e) < 0)
+		return -1;
 	set_exchange(&s.xo, o, until);
 	exchange_start(&s.x, &s.xo, &feed, on_reply, on_idle, &s);
 	result = wait_catch(WAIT_STOP, e);

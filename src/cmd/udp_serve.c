@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cmd/common.h"
+#include "cmd/result.h"
 #include "cmd/table.h"
 #include "net/access.h"
 #include "net/dgram_server.h"
@@ -134,7 +135,6 @@ struct serving {
 	struct dgram_server server;
 	struct format reply;
 	struct workers workers; /* of SERVE_PROGRAM */
-	bool escapes;           /* stdout is a terminal */
 	struct deadline until;  /* --max-time */
 	int64_t last_ns;        /* when datagrams last came */
 
@@ -219,7 +219,7 @@ serve_one(
 	if (diag_is_json() || diag_shows(level))
 		tell_message(d, &p, level);
 	if (s->mode == SERVE_PRINT)
-		common_print(d->bytes, d->length, s->escapes);
+		result_line(d->bytes, d->length);
 	if (s->mode == SERVE_PRINT || s->mode == SERVE_DISCARD)
 		return false;
 	if (!dgram_server_may_answer(&s->server, d, &p, s->last_ns))
@@ -313,7 +313,7 @@ wait_more(struct serving *s, struct err *e)
 	size_t i, n = l->count;
 	int ready;
 
-	if (common_flush(e) < 0)
+	if (result_flush(e) < 0)
 		return -1;
 	for (i = 0; i < n; i++)
 		s->fds[i] = (struct pollfd){takes ? l->fds[i] : -1, POLLIN, 0};
@@ -367,6 +367,8 @@ run_server(struct serving *s, const struct endpoint *ep,
 	int result;
 
 	/* The child that looks a name up is not one of ours to be told of. */
+	if (s->mode == SERVE_PRINT && result_start(s->until, e) < 0)
+		return -1;
 	if (wait_catch(WAIT_STOP, e) < 0 ||
 	    dgram_server_open(&s->server, ep, so, s->until, e) < 0)
 		return wait_server_result(-1, e);
@@ -443,7 +445,6 @@ serve_run(const void *options, const struct command_args *args, struct err *e)
 	if (endpoint_parse_local(
 		&ep, args->operands, args->count, "udp", SERVE_PORT, e) < 0)
 		return -1;
-	s.escapes = isatty(STDOUT_FILENO) != 0;
 	s.in = dgram_batch();
 	s.out = dgram_batch();
 	result = choose_mode(&s, args->program, e);

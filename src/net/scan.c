@@ -325,13 +325,13 @@ ask(struct scan *s, uint32_t id)
 	verdict_conclude(s, id, errnum, &a);
 }
 
-static void
-tell_progress(struct scan *s)
+static int
+tell_progress(struct scan *s, struct err *e)
 {
 	if (!deadline_passed(s->tell))
-		return;
-	s->o->progress(s->o->context, &s->progress);
+		return 0;
 	s->tell = deadline_after(PROGRESS_MS);
+	return s->o->progress(s->o->context, &s->progress, e);
 }
 
 static bool
@@ -376,7 +376,8 @@ turn(struct scan *s, struct err *e)
 	now = clock_now();
 	while ((id = probe_expired(&s->pool, now)) != PROBE_NONE)
 		verdict_expire(s, id);
-	tell_progress(s);
+	if (tell_progress(s, e) < 0)
+		return -1;
 	if (deadline_passed(s->o->until))
 		return err_set(
 		    e, ERR_TIMEOUT, "the time limit of the run has passed");

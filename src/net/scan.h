@@ -85,8 +85,9 @@ struct scan_options {
 
 	/* Called for each port as it is decided, once. */
 	void (*result)(void *context, const struct scan_result *r);
-	/* Called a few times a second; may be NULL. */
-	void (*progress)(void *context, const struct scan_progress *p);
+	/* Called a few times a second; may be NULL. -1 with *e ends it. */
+	int (*progress)(
+	    void *context, const struct scan_progress *p, struct err *e);
 	void *context;
 };
 

@@ -55,6 +55,10 @@ is found(qr/\bwrite\s*\(\s*(?:2|STDERR_FILENO)\b/, qr{^src/base/diag\.c$},
 my @low = grep { m{^src/(?:base|net)/} } @sources;
 is found(qr/(?<![\w.>])(?:v?printf|puts|putchar)\s*\(|\bstdout\b/, qr/^$/, @low),
     '', 'base and net never print';
+my @printing = grep { m{^src/cmd/} } @sources;
+is found(qr/(?<![\w.>])(?:v?f?printf|f?puts|f?putchar|fwrite)\s*\(|\bstdout\b/,
+    qr{^src/cmd/(?:completion|help|common)\.[ch]$}, @printing), '',
+    'results are written by result.c';
 is found(qr/(?<!\w)(?:exit|abort|quick_exit)\s*\(/, qr{^src/base/mem\.c$},
     @low), '', 'base and net never exit, but when memory is out';
 is found(qr/(?<!\w)_exit\s*\(/,

@@ -1,0 +1,160 @@
+#include "cmd/result.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bounds.h"
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "net/sink.h"
+#include "net/wait.h"
+
+/* What is written after the end of the run may take so long. */
+#define GRACE_MS 500
+
+/* There is one stdout. */
+static struct {
+	struct sink sink;
+	struct deadline until; /* end of the run, or of its grace */
+	bool is_late;          /* until is the grace already */
+	struct err error;
+	size_t length; /* of what is kept */
+	char kept[16384];
+} out;
+
+/* The deadline of a write: after a limit or a signal there is one more. */
+static struct deadline
+limit(void)
+{
+	if (out.is_late || (wait_stopped() == 0 && !deadline_passed(out.until)))
+		return out.until;
+	/* What has stopped the run must not stop its last words. */
+	(void)wait_taken();
+	out.is_late = true;
+	out.until = deadline_after(GRACE_MS);
+	return out.until;
+}
+
+/* Writes at once, if nothing has failed yet. */
+static void
+write_out(const char *bytes, size_t n)
+{
+	if (n == 0 || out.error.kind != ERR_NONE)
+		return;
+	(void)sink_write(&out.sink, bytes, n, limit(), &out.error);
+}
+
+static void
+write_kept(void)
+{
+	size_t n = out.length;
+
+	out.length = 0;
+	write_out(out.kept, n);
+}
+
+/* Events go out as they happen. */
+static void
+write_event(const char *line, size_t n)
+{
+	write_kept();
+	write_out(line, n);
+}
+
+int
+result_start(struct deadline until, struct err *e)
+{
+	if (!fd_is_writable(STDOUT_FILENO)) {
+		err_set(&out.error, ERR_OUTPUT, "stdout is closed");
+		return result_check(e);
+	}
+	sink_init(&out.sink, STDOUT_FILENO, "stdout", false);
+	out.until = until;
+	return 0;
+}
+
+void
+result_take_events(void)
+{
+	diag_events_to(write_event);
+}
+
+void
+result_bytes(const void *bytes, size_t n)
+{
+	if (!bounds_fit(sizeof(out.kept), out.length, n))
+		write_kept();
+	if (n > sizeof(out.kept)) {
+		write_out(bytes, n);
+		return;
+	}
+	memcpy(out.kept + out.length, bytes, n);
+	out.length += n;
+}
+
+void
+result_print(const char *fmt, ...)
+{
+	char text[4096];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	result_bytes(text, strlen(text));
+}
+
+void
+result_line(const void *bytes, size_t n)
+{
+	const char *at = bytes, *end = at + n;
+	char escaped[4 * 1024];
+	size_t piece, used;
+
+	while (out.sink.kind == FD_TERMINAL && at < end) {
+		piece = (size_t)(end - at);
+		if (piece > sizeof(escaped) / 4)
+			piece = sizeof(escaped) / 4;
+		result_bytes(escaped, text_escape_stream(escaped, at, piece,
+					  piece == (size_t)(end - at), &used));
+		at += used;
+	}
+	if (at < end)
+		result_bytes(at, (size_t)(end - at));
+	if (n == 0 || end[-1] != '\n')
+		result_bytes("\n", 1);
+}
+
+int
+result_check(struct err *e)
+{
+	if (out.error.kind == ERR_NONE)
+		return 0;
+	*e = out.error;
+	return -1;
+}
+
+int
+result_flush(struct err *e)
+{
+	write_kept();
+	return result_check(e);
+}
+
+int
+result_probe(struct err *e)
+{
+	struct pollfd pfd = {.fd = STDOUT_FILENO};
+
+	/* A pipe whose readers have gone. */
+	if (out.error.kind == ERR_NONE && poll(&pfd, 1, 0) > 0 &&
+	    (pfd.revents & POLLERR) != 0)
+		sink_refused(&out.sink, EPIPE, &out.error);
+	return result_check(e);
+}

@@ -1,0 +1,111 @@
+# Results that could not be written were lost in silence: with --json the run
+# ended with status 0, and a scan went on for nobody.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use Test::More;
+use Time::HiRes qw(time);
+
+my $l    = tcp_listener();
+my $open = $l->sockport;
+my $shut = free_port();
+my $echo = udp_socket();
+Sockt::fork_child(sub {
+    while (my $from = recv $echo, my $got, 100, 0) { send $echo, $got, 0, $from }
+});
+my $silent = udp_socket();
+
+my @commands = (
+    ['portscan', '127.0.0.1', $open],
+    ['portscan', '127.0.0.1', $shut],
+    ['portscan', '-q', '127.0.0.1', $open],
+    ['portscan', '--greppable', '127.0.0.1', $open],
+    ['portscan', '--json', '127.0.0.1', $open],
+    ['portscan', '--json', '127.0.0.1', $shut],
+    ['portscan', '--dry-run', '127.0.0.1', $open],
+    ['udp-send', '127.0.0.1', $echo->sockport, 'x'],
+    ['udp-send', '--raw', '127.0.0.1', $echo->sockport, 'x'],
+    ['udp-send', '--stats', '--replies', 0, '-w', '.1', '127.0.0.1',
+        $echo->sockport, 'x'],
+    ['udp-send', '--json', '127.0.0.1', $echo->sockport, 'x'],
+    ['udp-send', '--json', '--no-reply', '127.0.0.1', $echo->sockport, 'x'],
+    ['udp-send', '--json', '-w', '.1', '127.0.0.1', $silent->sockport, 'x'],
+);
+for my $args (@commands) {
+    my $r = run({ closed => [1] }, @$args);
+    is $r->{status}, 11, "@$args with stdout closed";
+    like $r->{err}, qr/\Asockt \S+: stdout[^\n]*\n\z/, '  is told in a line';
+
+    SKIP: {
+        open my $full, '>', '/dev/full' or skip 'no /dev/full', 2;
+        $r = run({ stdout => $full }, @$args);
+        is $r->{status}, 11, "@$args on a full disk";
+        like $r->{err}, qr/\Asockt \S+: stdout: no space left[^\n]*\n\z/,
+            '  is told in a line';
+    }
+
+    pipe my $in, my $out or die;
+    close $in;
+    $r = run({ stdout => $out }, @$args);
+    is $r->{status}, 11, "@$args into a pipe that nobody reads";
+    is $r->{err}, '', '  is a failure without a word';
+}
+
+# What tells nothing needs no stdout.
+my $r = run({ closed => [1] }, 'udp-send', '--no-reply', '127.0.0.1',
+    $echo->sockport, 'x');
+is $r->{status}, 0, '--no-reply has no results';
+
+# The work ends with its reader: these would take minutes.
+for my $args (
+    ['portscan', '--rate', 1, '127.0.0.1', '1-1000'],
+    ['portscan', '--rate', 1, '--json', '-a', '127.0.0.1', '1-1000'],
+    ['portscan', '--retry-for', 600, '127.0.0.1', $shut],
+    ['udp-send', '--interval', '.1', '--count', 5000, '127.0.0.1',
+        $echo->sockport, 'x'],
+    ['udp-send', '--json', '--interval', '.1', '--count', 5000, '127.0.0.1',
+        $echo->sockport, 'x'])
+{
+    pipe my $in, my $out or die;
+    my $p = start({ stdout => $out }, @$args);
+    close $out;
+    sysread $in, my $line, 1 if "@$args" =~ /json|udp/;
+    close $in;
+    $r = $p->finish(20);
+    ok !$r->{timed_out}, "@$args ends with its reader";
+    is $r->{status}, 11, '  with status 11';
+}
+
+# And with a limit or a signal, while its reader takes nothing.
+for my $args (['portscan', '-a', '127.0.0.1', '-'],
+    ['portscan', '--json', '-a', '127.0.0.1', '-'])
+{
+    for my $how ('-m', 'TERM') {
+        pipe my $in, my $out or die;
+        my $p = start({ stdout => $out },
+            $how eq '-m' ? ($args->[0], '-m', 2, @$args[1 .. $#$args])
+            : @$args);
+        close $out;
+        # The pipe is full when it does not take a page any longer.
+        my $until = time + 30;
+        select undef, undef, undef, 0.1
+            while time < $until && in_pipe($in) < 60000;
+        $p->signal('TERM') if $how eq 'TERM';
+        $r = $p->finish(10);
+        ok !$r->{timed_out}, "@$args ends by $how";
+        $how eq 'TERM' ? is $r->{signal}, 15, '  with the signal'
+            : is $r->{status}, 5, '  with status 5';
+    }
+}
+
+# FIONREAD
+sub in_pipe {
+    my ($h) = @_;
+    my $n = pack 'i', 0;
+    ioctl $h, 0x541b, $n or die "FIONREAD: $!";
+    return unpack 'i', $n;
+}
+
+done_testing;
