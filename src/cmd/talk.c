@@ -169,28 +169,26 @@ record(void *context, bool sent, const void *bytes, size_t n, struct err *e)
 
 /* Opens a file to record to: its fd, or -1 with *e. */
 static int
-open_record(const char *path, bool append, struct err *e)
+open_record(const char *path, bool append, struct deadline until, struct err *e)
 {
-	int flags =
-	    O_WRONLY | O_CREAT | O_CLOEXEC | (append ? O_APPEND : O_TRUNC);
-	int fd = open(path, flags, 0666);
+	int flags = O_WRONLY | O_CREAT | (append ? O_APPEND : O_TRUNC);
 
-	return fd < 0 ? record_error(path, errno, e) : fd;
+	return wait_open(path, flags, 0666, until, e);
 }
 
 static int
-open_records(struct talk_records *r, struct err *e)
+open_records(struct talk_records *r, struct deadline until, struct err *e)
 {
 	const struct talk_options *o = r->options;
 
 	if (o->output != NULL) {
-		r->output = open_record(o->output, o->append != 0, e);
+		r->output = open_record(o->output, o->append != 0, until, e);
 		if (r->output < 0)
 			return -1;
 	}
 	if (o->hexdump == NULL)
 		return 0;
-	r->hexdump = open_record(o->hexdump, o->append != 0, e);
+	r->hexdump = open_record(o->hexdump, o->append != 0, until, e);
 	return r->hexdump < 0 ? -1 : 0;
 }
 
@@ -247,7 +245,7 @@ talk_open(struct talk *t, const struct talk_options *o,
 	t->records->output = t->records->hexdump = -1;
 	if (talk_check(o, e) < 0)
 		return -1;
-	return open_records(t->records, e);
+	return open_records(t->records, until, e);
 }
 
 /* Bytes that stdin holds, where that can be told. */

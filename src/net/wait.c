@@ -1,14 +1,20 @@
 #include "net/wait.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/text.h"
 #include "net/fast.h"
 #include "net/process_fast.h"
+
+/* How often a FIFO without a reader is tried. */
+#define OPEN_MS 20
 
 /* The signal pipe. The handler touches nothing else but the flags. It lies
  * where the C library writes at every fork as well: a page less to be copied
@@ -234,6 +240,55 @@ wait_until(struct deadline until)
 	struct pollfd spare[1];
 
 	return wait_poll(spare, 0, until);
+}
+
+/* Whether the open of path failed for want of a reader. */
+static bool
+lacks_reader(const char *path, int errnum)
+{
+	struct stat st;
+
+	return errnum == ENXIO && stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
+/* Waits a moment, since no event tells that a FIFO has got a reader. */
+static int
+wait_for_reader(const char *shown, struct deadline until, struct err *e)
+{
+	struct deadline next = deadline_first(until, deadline_after(OPEN_MS));
+
+	if (wait_stopped() != 0)
+		return err_sys(e, ERR_FAILED, EINTR, "opening %s", shown);
+	if (deadline_passed(until))
+		return err_set(e, ERR_TIMEOUT,
+		    "opening %s: nobody reads from this FIFO, and the whole "
+		    "run took too long (--max-time)",
+		    shown);
+	(void)poll(NULL, 0, deadline_poll_ms(next));
+	return 0;
+}
+
+int
+wait_open(const char *path, int flags, mode_t mode, struct deadline until,
+    struct err *e)
+{
+	char shown[256];
+	int fd, saved;
+
+	text_escape_string(shown, sizeof(shown), path);
+	for (;;) {
+		fd = open(path, flags | O_NONBLOCK | O_CLOEXEC, mode);
+		saved = errno;
+		if (fd >= 0)
+			break;
+		if (saved != EINTR && !lacks_reader(path, saved))
+			return err_sys(
+			    e, ERR_OUTPUT, saved, "opening %s", shown);
+		if (wait_for_reader(shown, until, e) < 0)
+			return -1;
+	}
+	(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+	return fd;
 }
 
 void

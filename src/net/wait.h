@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/clock.h"
 
@@ -61,6 +62,15 @@ int wait_fd(int fd, short events, struct deadline until);
 
 /* Sleeps until the deadline: 0, or -1 with EINTR for a caught signal. */
 int wait_until(struct deadline until);
+
+/*
+ * open(2) of a file to write to, close-on-exec; flags and mode are open's. A
+ * FIFO that nobody reads is waited for until the deadline, or until a caught
+ * signal asks to stop. The fd, the caller's, or -1 with *e: ERR_OUTPUT,
+ * ERR_TIMEOUT, or ERR_FAILED with EINTR.
+ */
+int wait_open(const char *path, int flags, mode_t mode, struct deadline until,
+    struct err *e);
 
 /*
  * In a child that has been forked: caught signals do what they do by default,
