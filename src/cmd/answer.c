@@ -1,14 +1,13 @@
 #include "cmd/answer.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "cmd/etag.h"
 #include "cmd/hops.h"
 #include "cmd/output.h"
 #include "cmd/transfer.h"
@@ -43,51 +42,19 @@ warn_about(const struct transfer *t)
 			  "whole cannot be checked");
 }
 
-/* Writes text as the whole of a file. */
-static int
-write_file(const char *path, const char *text, struct err *e)
-{
-	struct http_validator none;
-	struct download d;
-	struct sink out;
-	int result;
-
-	http_validator_clear(&none);
-	if (download_open(&d, path, true, e) < 0)
-		return -1;
-	sink_init(&out, d.fd, path, false);
-	result = download_begin(&d, 0, "", &none, e);
-	if (result == 0)
-		result =
-		    sink_write(&out, text, strlen(text), deadline_none(), e);
-	if (result == 0)
-		result = download_commit(&d, e);
-	download_close(&d);
-	return result;
-}
-
-/*
- * Keeps the entity tag where --etag wants it. The old one goes before the
- * file does: a tag never stands beside a file that it is not of.
- */
+/* The body is whole: the file gets its name, and --etag its tag. */
 static int
 commit(struct transfer *t, struct err *e)
 {
-	char tag[HTTP_VALIDATOR_SIZE], date[HTTP_DATE_SIZE];
 	const struct http_head *h = transfer_head(t);
+	char date[HTTP_DATE_SIZE];
 	int64_t seconds;
 
-	if (t->o->etag != NULL)
-		(void)unlink(t->o->etag);
 	if (t->o->since != NULL && t->is_file &&
 	    http_head_value(h, "last-modified", date, sizeof(date)) &&
 	    http_date_parse(date, &seconds))
 		download_set_time(&t->file, seconds);
-	if (output_commit(t, e) < 0)
-		return -1;
-	if (t->o->etag == NULL || !http_head_value(h, "etag", tag, sizeof(tag)))
-		return 0;
-	return write_file(t->o->etag, tag, e);
+	return t->o->etag != NULL ? etag_commit(t, e) : output_commit(t, e);
 }
 
 /* A part without a length of its own may turn out to be another one. */
@@ -97,8 +64,7 @@ check_length(const struct transfer *t, struct err *e)
 	uint64_t received = t->f->client.parser->body.received;
 	char shown[TRANSFER_LABEL_SIZE];
 
-	if (t->expected < 0 || t->o->head_only ||
-	    received == (uint64_t)t->expected)
+	if (t->expected < 0 || received == (uint64_t)t->expected)
 		return 0;
 	return err_set(e, ERR_PROTOCOL,
 	    "%s: %lld bytes were announced by Content-Range, and %llu came",
@@ -112,6 +78,10 @@ take_body(struct transfer *t, int64_t base, struct err *e)
 {
 	char shown[TRANSFER_URL_SIZE];
 
+	if (!output_accepts(t, base)) {
+		output_refuse(t, e);
+		return ANSWER_FAILED;
+	}
 	t->base = base;
 	t->held = base;
 	t->out_start = t->out.bytes;
@@ -132,8 +102,12 @@ take_body(struct transfer *t, int64_t base, struct err *e)
 
 /* What is held is of another version, or of no known one. */
 static enum answer_result
-ask_again(struct transfer *t, const char *why)
+ask_again(struct transfer *t, const char *why, struct err *e)
 {
+	if (!output_accepts(t, 0)) {
+		output_refuse(t, e);
+		return ANSWER_FAILED;
+	}
 	diag_warn("%s; fetching it anew", why);
 	t->held = 0;
 	return ANSWER_ASK_AGAIN;
@@ -143,7 +117,6 @@ static enum answer_result
 already_whole(struct transfer *t)
 {
 	diag_note("the file is complete already");
-	http_client_finish(&t->f->client, t->wants_more);
 	hops_tell(t);
 	return ANSWER_DONE;
 }
@@ -176,18 +149,13 @@ take_whole(struct transfer *t, struct err *e)
 	if (t->complete_size >= 0)
 		return v.total == t->complete_size ? already_whole(t)
 						   : not_ours(t, e);
-	if (t->held > 0 && !t->is_file)
-		return wrong(t,
-		    "it has changed, and what is on stdout cannot be taken "
-		    "back",
-		    e);
-	if (t->held > 0)
+	if (t->held > 0 && output_accepts(t, 0))
 		diag_warn("the server sends all of it again: it has changed, "
 			  "or cannot be resumed");
 	if (output_open_late(t, e) < 0)
 		return ANSWER_FAILED;
 	/* A file that begins with a head cannot be resumed by offset. */
-	if (t->o->include || t->o->head_only)
+	if (t->o->include)
 		http_validator_clear(&v);
 	t->source = v;
 	t->total = v.total;
@@ -247,9 +215,11 @@ take_part(struct transfer *t, struct err *e)
 	}
 	if (t->complete_size >= 0)
 		return not_ours(t, e);
-	if (!http_validator_agrees(&t->source, transfer_head(t)))
-		return ask_again(t, "the server sent a part of another "
-				    "version");
+	if (!http_validator_confirms(&t->source, transfer_head(t)))
+		return ask_again(t,
+		    "the server sent a part of another "
+		    "version",
+		    e);
 	if (r.from != t->asked_from || (r.total >= 0 && r.to != r.total - 1))
 		return wrong(t, "another range was sent", e);
 	t->total = r.to + 1;
@@ -272,8 +242,10 @@ take_unsatisfied(struct transfer *t, struct err *e)
 	}
 	if (t->complete_size >= 0)
 		return not_ours(t, e);
-	return ask_again(t, "what is there is no beginning of what the server "
-			    "has");
+	return ask_again(t,
+	    "what is there is no beginning of what the server "
+	    "has",
+	    e);
 }
 
 /* 304 to a condition. */
@@ -281,9 +253,23 @@ static enum answer_result
 take_unchanged(struct transfer *t)
 {
 	diag_note("it has not changed");
-	http_client_finish(&t->f->client, t->wants_more);
 	hops_tell(t);
 	return ANSWER_DONE;
+}
+
+bool
+answer_may_pass(int status)
+{
+	return status == 408 || status == 429 || status == 500 ||
+	       (status >= 502 && status <= 504);
+}
+
+/* Another try comes: the body of this one is written nowhere. */
+static bool
+will_retry(const struct transfer *t)
+{
+	return t->tries_left > 0 && answer_may_pass(transfer_head(t)->status) &&
+	       !deadline_passed(t->f->until) && transfer_may_go_on(t);
 }
 
 /* An answer that is not what was asked for: 400 and up, or a redirect. */
@@ -291,13 +277,16 @@ static enum answer_result
 take_refusal(struct transfer *t, struct err *e)
 {
 	const struct http_head *h = transfer_head(t);
-	char shown[TRANSFER_URL_SIZE], reason[128], kept[PATH_MAX], name[512];
+	char shown[TRANSFER_LABEL_SIZE], reason[128], note[512] = "";
 	int status = h->status;
 
-	if (!t->is_open && t->complete_size < 0 && output_open_late(t, e) < 0)
-		return ANSWER_FAILED;
-	if (output_take_aside(t, kept, sizeof(kept), e) < 0)
-		return ANSWER_FAILED;
+	if (!will_retry(t)) {
+		if (!t->is_open && t->complete_size < 0 &&
+		    output_open_late(t, e) < 0)
+			return ANSWER_FAILED;
+		if (output_take_aside(t, note, sizeof(note), e) < 0)
+			return ANSWER_FAILED;
+	}
 	hops_tell(t);
 	if (status == 407 && t->proxy != NULL) {
 		err_set(e, ERR_PEER,
@@ -308,10 +297,9 @@ take_refusal(struct transfer *t, struct err *e)
 	}
 	text_escape(
 	    reason, sizeof(reason), h->text + h->reason, h->reason_length);
-	text_escape_string(name, sizeof(name), kept);
-	err_set(e, ERR_PEER, "%s: the server answered %d%s%s%s%s",
+	err_set(e, ERR_PEER, "%s: the server answered %d%s%s%s",
 	    transfer_label(t, shown), status, reason[0] != '\0' ? " " : "",
-	    reason, name[0] != '\0' ? "; its body is in " : "", name);
+	    reason, note);
 	return ANSWER_FAILED;
 }
 
@@ -326,9 +314,18 @@ take_other(struct transfer *t, struct err *e)
 		diag_warn("the answer is a redirect (--location follows it)");
 	if (t->is_file || !t->is_open)
 		return take_refusal(t, e);
-	if (t->held > 0)
-		return wrong(t, "it cannot be resumed from that answer", e);
 	t->expected = -1;
+	return take_body(t, 0, e);
+}
+
+/* The answer to HEAD: there is no body that a range could be a part of. */
+static enum answer_result
+take_head(struct transfer *t, struct err *e)
+{
+	if (output_open_late(t, e) < 0)
+		return ANSWER_FAILED;
+	http_validator_clear(&t->source);
+	t->total = t->expected = -1;
 	return take_body(t, 0, e);
 }
 
@@ -342,6 +339,8 @@ answer_take(struct transfer *t, struct err *e)
 		return take_unchanged(t);
 	if (status == 416 && t->asked_from > 0 && t->o->range == NULL)
 		return take_unsatisfied(t, e);
+	if (t->o->head_only && status < 300)
+		return take_head(t, e);
 	if (status == 206)
 		return take_part(t, e);
 	if (status < 300)

@@ -2,6 +2,8 @@
 #ifndef CMD_ANSWER_H
 #define CMD_ANSWER_H
 
+#include <stdbool.h>
+
 struct err;
 struct transfer;
 
@@ -16,5 +18,8 @@ enum answer_result {
  * wanted, at the place where they belong, go into the file.
  */
 enum answer_result answer_take(struct transfer *t, struct err *e);
+
+/* Whether an error of that status may pass by itself. */
+bool answer_may_pass(int status);
 
 #endif

@@ -14,6 +14,7 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "cmd/answer.h"
+#include "cmd/etag.h"
 #include "cmd/hops.h"
 #include "cmd/output.h"
 #include "cmd/transfer.h"
@@ -107,9 +108,7 @@ may_retry(const struct transfer *t, const struct err *e)
 
 	if (deadline_passed(t->f->until) || e->errnum == EINTR)
 		return false;
-	if (!t->is_file && t->out.bytes > 0 &&
-	    (t->o->include || t->o->range != NULL ||
-		!http_validator_is_usable(&t->source)))
+	if (!transfer_may_go_on(t))
 		return false;
 	switch (e->kind) {
 	case ERR_REFUSED:
@@ -123,8 +122,7 @@ may_retry(const struct transfer *t, const struct err *e)
 		if (t->f->client.times.first_ns == 0)
 			/* It is a proxy that says so. */
 			return reach_may_pass(e);
-		return status == 408 || status == 429 || status == 500 ||
-		       (status >= 502 && status <= 504);
+		return answer_may_pass(status);
 	default:
 		return false;
 	}
@@ -170,8 +168,7 @@ try_once(struct transfer *t, struct err *e)
 
 	while (result == ANSWER_ASK_AGAIN) {
 		if (t->complete_size < 0) {
-			if (!http_validator_is_usable(&t->source) ||
-			    t->o->range != NULL || t->o->include)
+			if (!transfer_can_resume(t))
 				t->held = 0;
 			t->asked_from = t->held;
 		}
@@ -196,11 +193,12 @@ try_often(struct transfer *t, struct err *e)
 	int tries;
 
 	for (tries = 0;; tries++) {
+		t->tries_left = t->o->retries - tries;
 		/* A failed connect must not be judged by an old answer. */
 		t->f->client.times.first_ns = 0;
 		if (try_once(t, e) == 0)
 			return 0;
-		if (tries == t->o->retries || !may_retry(t, e))
+		if (t->tries_left == 0 || !may_retry(t, e))
 			return -1;
 		ms = pause_ms(t, e, tries);
 		diag_warn("%s; trying again in %s", e->text,
@@ -215,24 +213,6 @@ try_often(struct transfer *t, struct err *e)
 		}
 		err_clear(e);
 	}
-}
-
-/* The entity tag of an earlier run, if the file that it is of is there. */
-static void
-take_etag(struct transfer *t)
-{
-	FILE *f;
-
-	if (t->o->etag == NULL ||
-	    (t->is_file && access(t->file.target, F_OK) < 0))
-		return;
-	f = fopen(t->o->etag, "r");
-	if (f == NULL)
-		return;
-	if (fgets(t->if_none_match, sizeof(t->if_none_match), f) == NULL)
-		t->if_none_match[0] = '\0';
-	t->if_none_match[strcspn(t->if_none_match, "\r\n")] = '\0';
-	fclose(f);
 }
 
 /* A date, or the time of a file. */
@@ -265,7 +245,10 @@ run(struct transfer *t, struct err *e)
 
 	if (output_open(t, e) < 0)
 		return -1;
-	take_etag(t);
+	if (t->o->etag != NULL &&
+	    (!t->is_file || access(t->file.target, F_OK) == 0))
+		etag_read(
+		    t->o->etag, t->if_none_match, sizeof(t->if_none_match));
 	take_since(t);
 	result = try_often(t, e);
 	if (t->out.has_failed && !t->is_file)

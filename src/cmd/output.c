@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "cmd/etag.h"
 #include "cmd/transfer.h"
 #include "net/http_name.h"
 
@@ -67,7 +68,7 @@ finds_whole(struct transfer *t, const char *path)
 static int
 open_file(struct transfer *t, const char *path, struct err *e)
 {
-	if (download_open(&t->file, path, may_replace(t), e) < 0)
+	if (download_open(&t->file, path, may_replace(t), t->f->until, e) < 0)
 		return -1;
 	t->is_file = t->is_open = true;
 	sink_init(&t->out, t->file.fd, t->file.target, !t->o->raw);
@@ -99,6 +100,8 @@ output_open(struct transfer *t, struct err *e)
 	if (t->o->remote_name &&
 	    http_name_of_url(&t->start, name, sizeof(name)))
 		path = name;
+	if (etag_check(t->o->etag, path, e) < 0)
+		return -1;
 	if (path == NULL || strcmp(path, "-") == 0)
 		return open_stdout(t, e);
 	if (finds_whole(t, path))
@@ -118,7 +121,37 @@ output_open_late(struct transfer *t, struct err *e)
 		return err_set(e, ERR_OUTPUT,
 		    "neither the response nor the URL names a file");
 	diag_note("the file's name is %s", name);
+	if (etag_check(t->o->etag, name, e) < 0) {
+		/* It is not the user who chose that name. */
+		e->kind = ERR_OUTPUT;
+		return -1;
+	}
 	return open_file(t, name, e);
+}
+
+/* Whether what is written can be replaced by something else. */
+static bool
+can_rewind(const struct transfer *t)
+{
+	return (t->is_file && !t->file.is_special) || t->out.kind == FD_NULL;
+}
+
+bool
+output_accepts(const struct transfer *t, int64_t base)
+{
+	return can_rewind(t) || t->out.bytes == (uint64_t)base;
+}
+
+int
+output_refuse(const struct transfer *t, struct err *e)
+{
+	char url[TRANSFER_LABEL_SIZE], name[256];
+
+	return err_set(e, ERR_PROTOCOL,
+	    "%s: it has changed, or cannot be resumed, and what is on %s "
+	    "cannot be taken back",
+	    transfer_label(t, url),
+	    text_escape_string(name, sizeof(name), t->out.name));
 }
 
 #define BAR 10
@@ -204,30 +237,67 @@ output_take(struct transfer *t, struct err *e)
 	return result;
 }
 
-int
-output_take_aside(struct transfer *t, char *kept, size_t size, struct err *e)
+/*
+ * Opens a new file for a body that is put aside. It may take the place of a
+ * regular file or a link where FILE may, and of nothing else.
+ */
+static int
+open_aside(const struct transfer *t, const char *path)
+{
+	struct stat st;
+
+	if (may_replace(t) && lstat(path, &st) == 0 &&
+	    (S_ISREG(st.st_mode) || S_ISLNK(st.st_mode)))
+		(void)unlink(path);
+	return open(
+	    path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+}
+
+/* Writes the body to path, which does not stay if that fails. */
+static int
+take_to_file(struct transfer *t, const char *path, int fd, struct err *e)
 {
 	struct sink out;
-	int fd, result;
+	int result;
 
-	kept[0] = '\0';
-	if (!t->is_file || t->file.is_special)
-		return take(t, &t->out, e);
-	if (snprintf(kept, size, "%s.error", t->file.target) >= (int)size)
-		return err_sys(e, ERR_OUTPUT, ENAMETOOLONG, "writing %s", kept);
-	fd = open(
-	    kept, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
-	if (fd < 0)
-		return err_sys(e, ERR_OUTPUT, errno, "writing %s", kept);
-	sink_init(&out, fd, kept, false);
+	sink_init(&out, fd, path, false);
 	result = take(t, &out, e);
 	if (close(fd) < 0 && result == 0)
-		result = err_sys(e, ERR_OUTPUT, errno, "closing %s", kept);
-	if (out.bytes == 0) {
-		(void)unlink(kept);
-		kept[0] = '\0';
+		result = err_sys(e, ERR_OUTPUT, errno, "closing %s", path);
+	if (result < 0 || out.bytes == 0)
+		(void)unlink(path);
+	return result < 0 ? -1 : (int)(out.bytes > 0);
+}
+
+int
+output_take_aside(struct transfer *t, char *note, size_t size, struct err *e)
+{
+	char path[PATH_MAX], shown[256];
+	int fd, result;
+
+	note[0] = '\0';
+	if (!t->is_file || t->file.is_special) {
+		if (output_accepts(t, 0))
+			return take(t, &t->out, e);
+		snprintf(note, size, "; its body is dropped");
+		return 0;
 	}
-	return result;
+	if (snprintf(path, sizeof(path), "%s.error", t->file.target) >=
+	    (int)sizeof(path))
+		return err_sys(e, ERR_OUTPUT, ENAMETOOLONG, "writing %s", path);
+	text_escape_string(shown, sizeof(shown), path);
+	fd = open_aside(t, path);
+	if (fd < 0 && errno == EEXIST) {
+		snprintf(note, size, "; its body is dropped, since %s exists%s",
+		    shown, may_replace(t) ? "" : " (--force overwrites it)");
+		return 0;
+	}
+	if (fd < 0)
+		return err_sys(e, ERR_OUTPUT, errno, "writing %s", shown);
+	result = take_to_file(t, path, fd, e);
+	if (result > 0)
+		snprintf(note, size, "; its body is in %s", shown);
+	return result < 0 ? -1 : 0;
 }
 
 int

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/output.h"
+
 const struct http_head *
 transfer_head(const struct transfer *t)
 {
@@ -24,4 +26,18 @@ transfer_label(const struct transfer *t, char *buf)
 	snprintf(buf, TRANSFER_LABEL_SIZE, "%.*s%s", TRANSFER_LABEL_SIZE - 4,
 	    shown, strlen(shown) > TRANSFER_LABEL_SIZE - 4 ? "..." : "");
 	return buf;
+}
+
+bool
+transfer_can_resume(const struct transfer *t)
+{
+	return http_validator_is_usable(&t->source) && t->o->range == NULL &&
+	       !t->o->include;
+}
+
+bool
+transfer_may_go_on(const struct transfer *t)
+{
+	return !t->out.has_failed &&
+	       output_accepts(t, transfer_can_resume(t) ? t->held : 0);
 }

@@ -67,7 +67,8 @@ struct fetch {
 struct transfer {
 	struct fetch *f;
 	const struct fetch_options *o;
-	bool wants_more; /* another URL comes behind it */
+	bool wants_more;    /* another URL comes behind it */
+	int64_t tries_left; /* after this one */
 
 	/* The way: hops.c. */
 	struct url start;          /* as given */
@@ -91,7 +92,6 @@ struct transfer {
 	int64_t asked_from;    /* where the last request wanted to begin */
 	int64_t base;          /* offset of the first byte of this answer, */
 	uint64_t out_start;    /* and of out.bytes then */
-	bool is_complete;      /* -c found the whole file */
 	int64_t complete_size; /* its size, while that is being asked */
 };
 
@@ -103,5 +103,11 @@ const char *transfer_url(const struct transfer *t, char *buf);
 
 /* The same, cut short, for the beginning of an error. */
 const char *transfer_label(const struct transfer *t, char *buf);
+
+/* Whether what is held can be asked for the rest of. */
+bool transfer_can_resume(const struct transfer *t);
+
+/* Whether the output can take the result of another try. */
+bool transfer_may_go_on(const struct transfer *t);
 
 #endif

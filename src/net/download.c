@@ -14,6 +14,7 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "net/url.h"
+#include "net/wait.h"
 
 /* Longest line of NAME.part.from. */
 #define LINE_SIZE (URL_SIZE + 16)
@@ -62,6 +63,21 @@ is_still(const char *path, const struct stat *st)
 	       now.st_ino == st->st_ino;
 }
 
+/* A partial file that an earlier run has left has a note beside it. */
+static int
+check_note(const struct download *d, struct err *e)
+{
+	struct stat note;
+	char shown[256];
+
+	if (d->held == 0 || d->may_replace || lstat(d->from, &note) == 0)
+		return 0;
+	return err_set(e, ERR_OUTPUT,
+	    "%s exists and was not left by an earlier run (--force overwrites "
+	    "it)",
+	    text_escape_string(shown, sizeof(shown), d->part));
+}
+
 static int
 open_part(struct download *d, struct err *e)
 {
@@ -85,22 +101,32 @@ open_part(struct download *d, struct err *e)
 		fd_close(&d->fd);
 	}
 	d->held = (int64_t)st.st_size;
-	return 0;
+	return check_note(d, e);
+}
+
+/* Names of open descriptors, which are links that nobody may replace. */
+static bool
+is_descriptor(const char *path)
+{
+	return strcmp(path, "/dev/stdout") == 0 ||
+	       strcmp(path, "/dev/stderr") == 0 ||
+	       strncmp(path, "/dev/fd/", 8) == 0 ||
+	       strncmp(path, "/proc/", 6) == 0;
 }
 
 /* What is there under the target's name. */
 static int
-open_target(struct download *d, struct err *e)
+open_target(struct download *d, struct deadline until, struct err *e)
 {
 	struct stat st;
 	char shown[256];
 
 	if (stat(d->target, &st) < 0)
 		return open_part(d, e);
-	if (!S_ISREG(st.st_mode)) {
+	if (!S_ISREG(st.st_mode) || is_descriptor(d->target)) {
 		d->is_special = true;
-		d->fd = open(d->target, O_WRONLY | O_CLOEXEC);
-		return d->fd < 0 ? file_error("writing", d->target, e) : 0;
+		d->fd = wait_open(d->target, O_WRONLY | O_APPEND, 0, until, e);
+		return d->fd < 0 ? -1 : 0;
 	}
 	if (!d->may_replace)
 		return err_set(e, ERR_OUTPUT,
@@ -121,8 +147,8 @@ release(struct download *d)
 }
 
 int
-download_open(
-    struct download *d, const char *target, bool may_replace, struct err *e)
+download_open(struct download *d, const char *target, bool may_replace,
+    struct deadline until, struct err *e)
 {
 	memset(d, 0, sizeof(*d));
 	d->fd = -1;
@@ -130,7 +156,7 @@ download_open(
 	d->target = mem_text(target);
 	d->part = join(target, ".part");
 	d->from = join(d->part, ".from");
-	if (open_target(d, e) == 0)
+	if (open_target(d, until, e) == 0)
 		return 0;
 	release(d);
 	return -1;
@@ -173,7 +199,7 @@ download_source(
 	return strcmp(noted, url) == 0 && http_validator_is_usable(v);
 }
 
-/* Notes what the partial file is the beginning of. */
+/* Notes that the partial file is ours, and what it is the beginning of. */
 static int
 write_source(const struct download *d, const char *url,
     const struct http_validator *v, struct err *e)
@@ -182,14 +208,14 @@ write_source(const struct download *d, const char *url,
 	int fd;
 
 	(void)unlink(d->from);
-	if (!http_validator_is_usable(v))
-		return 0;
 	fd = open(d->from, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 	    0666);
 	f = fd < 0 ? NULL : fdopen(fd, "w");
 	if (f == NULL)
 		return file_error("writing", d->from, e);
-	fprintf(f, "url %s\nvalidator %s\n", url, v->text);
+	fprintf(f, "url %s\n", url);
+	if (http_validator_is_usable(v))
+		fprintf(f, "validator %s\n", v->text);
 	if (v->total >= 0)
 		fprintf(f, "total %lld\n", (long long)v->total);
 	if (fclose(f) != 0)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "net/http_validator.h"
 
 struct err;
@@ -17,19 +18,21 @@ struct download {
 	char *target; /* the file's name; this and the next two: owned */
 	char *part, *from;
 	int fd;           /* owned; -1: not open */
-	bool is_special;  /* a device or FIFO: written as it is */
+	bool is_special;  /* a device, a FIFO, /dev/stdout: written as it is */
 	bool may_replace; /* a file of that name may be overwritten */
 	int64_t held;     /* bytes in the partial file when it was opened */
 };
 
 /*
  * Opens target's partial file and locks it against other processes. A device
- * or FIFO is opened as it is. 0, or -1 with ERR_OUTPUT: target exists and
- * may_replace is not set, or it cannot be written. download_close() is due
- * after 0.
+ * or FIFO is opened as it is; a FIFO that nobody reads is waited for until the
+ * deadline. 0, or -1 with *e: ERR_OUTPUT when it cannot be written, or when
+ * target exists, or a partial file that no earlier run has left, and
+ * may_replace is not set; as wait_open() for a FIFO. After 0 the caller calls
+ * download_close().
  */
-int download_open(
-    struct download *d, const char *target, bool may_replace, struct err *e);
+int download_open(struct download *d, const char *target, bool may_replace,
+    struct deadline until, struct err *e);
 
 /*
  * What the partial file is the beginning of. False when that is not known or

@@ -64,9 +64,21 @@ http_validator_agrees(
 	char text[HTTP_VALIDATOR_SIZE];
 	struct http_range range;
 
-	if (http_head_value(head, name, text, sizeof(text)) &&
+	if (http_validator_is_usable(v) &&
+	    http_head_value(head, name, text, sizeof(text)) &&
 	    strcmp(text, v->text) != 0)
 		return false;
 	return !http_head_content_range(head, &range) || range.total < 0 ||
 	       v->total < 0 || range.total == v->total;
+}
+
+bool
+http_validator_confirms(
+    const struct http_validator *v, const struct http_head *head)
+{
+	size_t from = 0;
+
+	return http_validator_agrees(v, head) &&
+	       (v->text[0] != '"' ||
+		   http_head_find(head, "etag", &from) != NULL);
 }

@@ -32,10 +32,18 @@ void http_validator_take(
 bool http_validator_is_usable(const struct http_validator *v);
 
 /*
- * False when the head of a 206 shows that it is of another version, although
- * If-Range should have prevented that.
+ * False when the head of a response shows that it is about another version;
+ * what it does not say is no sign of one.
  */
 bool http_validator_agrees(
+    const struct http_validator *v, const struct http_head *head);
+
+/*
+ * Whether the head of a 206 shows that it is of the version that If-Range
+ * asked for: it has to repeat an entity tag, but not a date (RFC 9110 section
+ * 15.3.7).
+ */
+bool http_validator_confirms(
     const struct http_validator *v, const struct http_head *head);
 
 #endif

@@ -54,7 +54,11 @@ is $r->{status}, 0, 'what moves is not idle';
 
 # Nobody takes the output.
 pipe my $reader, my $writer or die $!;
-$r = get(answer('200 OK', 'x' x 4_000_000), '/', { stdout => $writer }, '-q',
+my $endless = sub {
+    syswrite $_[0], $head =~ s/100/1000000000/r;
+    1 while syswrite $_[0], 'x' x 65536;
+};
+$r = get($endless, '/', { stdout => $writer }, '-q',
     '-m', '0.5');
 is $r->{status}, 5, 'a reader that does not read';
 like $r->{err}, qr/stdout was not taken/, 'is named';

@@ -1,0 +1,28 @@
+/* --etag: the entity tag of what was fetched, in a file of its own. */
+#ifndef CMD_ETAG_H
+#define CMD_ETAG_H
+
+#include <stddef.h>
+
+struct err;
+struct transfer;
+
+/*
+ * Whether the tag can be kept in path while the body goes to output, NULL or
+ * "-" for stdout. path may be NULL: no tag is kept. 0, or -1 with *e:
+ * ERR_OUTPUT when something is there that is not a regular file, ERR_USAGE
+ * when it is one of the files that the body goes to.
+ */
+int etag_check(const char *path, const char *output, struct err *e);
+
+/* The tag that path holds, or "". */
+void etag_read(const char *path, char *tag, size_t size);
+
+/*
+ * Gives the file its name and keeps the tag of the last response, if it has
+ * one. The old tag goes first, so that a tag never stands beside a file that
+ * it is not of; the new one appears whole. 0, or -1 with ERR_OUTPUT.
+ */
+int etag_commit(struct transfer *t, struct err *e);
+
+#endif

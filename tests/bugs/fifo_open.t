@@ -1,0 +1,49 @@
+# A file to write to that is a FIFO without a reader: opening it obeys
+# --max-time and signals, and goes on when there is a reader.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use POSIX qw(mkfifo);
+use Sockt;
+use SocktHttp;
+use Test::More;
+
+my $dir = scratch();
+my $fifo = "$dir/fifo";
+mkfifo($fifo, 0600) or die $!;
+my $port = free_port();
+my $s = http_server();
+
+for my $args (['http-get', '-o', $fifo, "$s->{url}/"],
+    ['connect', '-o', $fifo, 'localhost', $port],
+    ['connect', '-x', $fifo, 'localhost', $port],
+    ['listen', '-q', '-o', $fifo, '0'], ['listen', '-q', '-x', $fifo, '0']) {
+    my ($command, @rest) = @$args;
+    my $r = run({ timeout => 10 }, $command, '-m', '0.3', @rest);
+    is $r->{status}, 5, "$command $rest[0]: --max-time ends it";
+    like $r->{err}, qr/opening \S+fifo: nobody reads .*\(--max-time\)\n\z/,
+        'what is said';
+    my $p = start($command, @rest);
+    select undef, undef, undef, 0.2;
+    $r = $p->stop;
+    is $r->{signal}, 15, "$command $rest[0]: SIGTERM ends it";
+    ok !$r->{timed_out}, 'in time';
+}
+
+# With a reader it goes on.
+my $pid = Sockt::fork_child(sub { spew("$dir/got", slurp($fifo)) });
+my $r = get(answer('200 OK', 'body'), '/', '-q', '-o', $fifo);
+is $r->{status}, 0, 'a FIFO with a reader: exit status';
+reap($pid);
+is slurp("$dir/got"), 'body', 'it has received the body';
+my $l = tcp_listener();
+my $peer = peer($l, sub { syswrite $_[0], 'hello' });
+$pid = Sockt::fork_child(sub { spew("$dir/got", slurp($fifo)) });
+$r = run('connect', '-o', $fifo, 'localhost', $l->sockport);
+is $r->{status}, 0, 'connect -o FIFO: exit status';
+reap($pid);
+is slurp("$dir/got"), 'hello', 'it has received the record';
+reap($peer);
+kill 'KILL', $s->{pid};
+done_testing;

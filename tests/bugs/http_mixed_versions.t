@@ -1,0 +1,111 @@
+# What stdout, a device or a FIFO has received decides what may follow it: the
+# next byte of the same version, and nothing else.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use POSIX qw(mkfifo);
+use Sockt;
+use SocktHttp;
+use Test::More;
+
+my $dir = scratch();
+my $body = join '', map { chr(97 + $_ % 26) } 1 .. 1000;
+my $cut = "HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: 1000\r\n\r\n"
+    . substr $body, 0, 500;
+
+sub part {
+    my (@fields) = @_;
+    return join "\r\n", 'HTTP/1.1 206 Part', @fields,
+        'Content-Range: bytes 500-999/1000', 'Content-Length: 500', '',
+        substr $body, 500;
+}
+my %outputs = (
+    stdout => sub { my $r = run('http-get', @_); ($r, $r->{out}) },
+    '-o /dev/stdout' => sub {
+        my $r = run('http-get', '-o', '/dev/stdout', @_); ($r, $r->{out});
+    },
+    '-o FIFO' => sub {
+        my $fifo = "$dir/fifo";
+        unlink $fifo;
+        mkfifo($fifo, 0600) or die $!;
+        my $pid = Sockt::fork_child(sub { spew("$dir/got", slurp($fifo)) });
+        my $r = run('http-get', '-o', $fifo, @_);
+        reap($pid);
+        ($r, slurp("$dir/got"));
+    },
+);
+
+my $new = answer('200 OK', 'n' x 300, 'ETag: "v2"');
+my @cases = (
+    ['416 of a file that has shrunk', 9, 500, $cut,
+        "HTTP/1.1 416 No\r\nContent-Range: bytes */300\r\n"
+            . "Content-Length: 0\r\n\r\n", $new],
+    ['a part of another version', 9, 500, $cut, part('ETag: "v2"'), $new],
+    ['a part that does not say of which version it is', 9, 500, $cut, part(),
+        $new],
+    ['another version', 9, 500, $cut, $new],
+    ['an error', 8, 500, $cut, answer('404 Gone', 'gone'), $new],
+    ['a redirect', 9, 500, $cut, answer('302 Go', 'go', 'Location: /y'), $new],
+    ['the rest', 0, 1000, $cut, answer('503 Busy', 'busy'),
+        part('ETag: "v1"')],
+    ['nothing to resume by', 9, 500, $cut =~ s/ETag.*?\n//r, $new],
+    ['errors that pass', 0, 300, (answer('503 Busy', 'busy')) x 2, $new],
+    ['an error that lasts', 8, 4, answer('404 Gone', 'gone'), $new],
+);
+for my $name (sort keys %outputs) {
+    for my $case (@cases) {
+        my ($what, $status, $length, @answers) = @$case;
+        $status = 8 if $what eq 'a redirect' && $name ne 'stdout';
+        my $s = http_server(@answers);
+        my ($r, $got) = $outputs{$name}->('-q', '--retry', 3, "$s->{url}/x");
+        is $r->{status}, $status, "$name, $what: exit status"
+            or diag $r->{err};
+        is length $got, $length, "$name, $what: what it has received";
+        is $got, substr($body, 0, $length), 'of the first version'
+            if $length >= 500;
+        unlike $got, qr/busy|go/, 'and no error' if $length != 4;
+        kill 'KILL', $s->{pid};
+    }
+}
+
+# Nothing is lost in /dev/null.
+my $s = http_server($cut =~ s/ETag.*?\n//r, $new);
+my $r = run('http-get', '-q', '--retry', 3, '-o', '/dev/null', "$s->{url}/x");
+is $r->{status}, 0, '/dev/null takes anything after anything';
+
+# A file can be written anew, and has no error of a try in it or beside it.
+$s = http_server(answer('503 Busy', 'busy'), $new);
+$r = run('http-get', '-q', '--retry', 3, '-o', "$dir/file", "$s->{url}/x");
+is $r->{status}, 0, 'a file, after an error that passes: exit status';
+is slurp("$dir/file"), 'n' x 300, 'what is in it';
+ok !-e "$dir/file.error", 'the error is not kept';
+
+# HEAD is tried again too.
+$s = http_server("HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n");
+$r = run('http-get', '-I', '-q', '--retry', 3, "$s->{url}/x");
+is $r->{status}, 0, '-I, after an error that passes: exit status';
+like $r->{out}, qr/\AHTTP\S+ 200 OK\r\n.*\r\n\r\n\z/s, 'one header';
+
+# A slow reader is not the server's failure: nothing is asked for again, and
+# nothing is written twice.
+pipe my $reader, my $writer or die $!;
+$s = http_server((sub {
+    syswrite $_[0], $cut =~ s/1000\r/1000000000\r/r;
+    1 while syswrite $_[0], 'x' x 65536;
+}) x 2);
+$r = run({ stdout => $writer }, 'http-get', '-q', '--retry', 1,
+    '--idle-timeout', '0.3', "$s->{url}/x");
+is $r->{status}, 5, 'a reader that does not read: exit status';
+is scalar(requests($s)), 1, 'it is not tried again';
+kill 'KILL', $s->{pid};
+
+# 416 with a date, where nothing is known to compare it with.
+spew("$dir/whole", 'hello');
+$r = get("HTTP/1.1 416 No\r\nContent-Range: bytes */5\r\nLast-Modified: "
+        . "Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 0\r\n\r\n", '/',
+    '-q', '-c', '-o', "$dir/whole");
+is $r->{status}, 0, '-c on a file that is whole: exit status';
+is slurp("$dir/whole"), 'hello', 'which stays';
+done_testing;
