@@ -167,6 +167,13 @@ diag_raw(const void *bytes, unsigned long n)
 		write_stderr(bytes, n);
 }
 
+void
+diag_report(const void *bytes, unsigned long n)
+{
+	if (!diag.json)
+		write_stderr(bytes, n);
+}
+
 bool
 diag_progress_is_shown(void)
 {

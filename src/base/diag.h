@@ -54,6 +54,9 @@ void diag_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Text as it is, at DIAG_SAY, without a prefix: a received header, say. */
 void diag_raw(const void *bytes, unsigned long n);
 
+/* The same for what an option asks for by itself, at every level. */
+void diag_report(const void *bytes, unsigned long n);
+
 /*
  * The live line of a terminal: shows text in place of the one before, cut to
  * the terminal's width; "" takes it away. Other lines push it down. Nothing

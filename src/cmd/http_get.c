@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/diag.h"
+#include "base/num.h"
 #include "cli/command.h"
 #include "cmd/common.h"
 #include "cmd/fetch.h"
@@ -166,6 +167,20 @@ static const struct opt_group http_get_groups[] = {
     {"report", common_report_opts, offsetof(struct http_get_options, report)},
     {NULL, NULL, 0}};
 
+/* "HOST PORT" is a habit from commands that take it. */
+static int
+check_operand(const struct command_args *args, int n, struct err *e)
+{
+	const char *text = args->operands[n];
+	int64_t port;
+
+	if (n == 0 || !num_parse(text, 0, INT64_MAX, &port))
+		return 0;
+	return err_set(e, ERR_USAGE,
+	    "'%s' is not a URL: a port belongs to its host, as in HOST:PORT",
+	    text);
+}
+
 /* What the tables cannot say about the options. */
 static int
 check(const struct http_get_options *o, const struct command_args *args,
@@ -173,6 +188,9 @@ check(const struct http_get_options *o, const struct command_args *args,
 {
 	int n;
 
+	for (n = 0; n < args->count; n++)
+		if (check_operand(args, n, e) < 0)
+			return -1;
 	if (fetch_check(&o->fetch, args->count, e) < 0)
 		return -1;
 	for (n = 0; n < args->count; n++)

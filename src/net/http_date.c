@@ -6,6 +6,9 @@
 static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 static const char days[] = "ThuFriSatSunMonTueWed";
 
+/* 9999-12-31T23:59:59. */
+#define LAST_SECOND INT64_C(253402300799)
+
 /* A date in the proleptic Gregorian calendar. */
 struct date {
 	int year, month, day; /* month from 1 */
@@ -149,8 +152,11 @@ http_date_format(char *buf, size_t size, int64_t seconds)
 	struct date d;
 	int64_t day, rest;
 
+	/* The year has four digits; a leap second may lead beyond them. */
 	if (seconds < 0)
 		seconds = 0;
+	if (seconds > LAST_SECOND)
+		seconds = LAST_SECOND;
 	day = seconds / 86400;
 	rest = seconds % 86400;
 	date_of_day(day, &d);

@@ -16,7 +16,10 @@
  */
 bool http_date_parse(const char *text, int64_t *seconds);
 
-/* "Sun, 06 Nov 1994 08:49:37 GMT" into buf; returns buf. */
+/*
+ * "Sun, 06 Nov 1994 08:49:37 GMT" into buf, or the nearest date of the years
+ * 1970 to 9999; returns buf.
+ */
 const char *http_date_format(char *buf, size_t size, int64_t seconds);
 
 #endif

@@ -107,5 +107,5 @@ http_times_draw(
 	    num_format_size(size, sizeof(size), bytes),
 	    num_format_size(
 		rate, sizeof(rate), (uint64_t)rate_of(t, ends[4], bytes)));
-	diag_raw(text, strlen(text));
+	diag_report(text, strlen(text));
 }

@@ -8,6 +8,7 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "net/endpoint.h"
+#include "net/url_resolve.h"
 
 #define HTTP_PORT 80
 
@@ -212,8 +213,9 @@ url_parse(struct url *u, const char *text, struct err *e)
 	return 0;
 }
 
-int
-url_parse_typed(struct url *u, const char *text, struct err *e)
+/* Parses text, with "http://" in front of it where it has no scheme. */
+static int
+parse_completed(struct url *u, const char *text, struct err *e)
 {
 	char with_scheme[URL_SIZE];
 	const char *sign = strstr(text, "://");
@@ -225,6 +227,19 @@ url_parse_typed(struct url *u, const char *text, struct err *e)
 		return refuse(text, "it is too long", e);
 	snprintf(with_scheme, sizeof(with_scheme), "http://%s", text);
 	return url_parse(u, with_scheme, e);
+}
+
+int
+url_parse_typed(struct url *u, const char *text, struct err *e)
+{
+	struct url typed;
+
+	if (parse_completed(&typed, text, e) < 0)
+		return -1;
+	if (typed.scheme.is_there && typed.host.is_there)
+		return url_resolve(&typed, &typed, u, e);
+	*u = typed;
+	return 0;
 }
 
 static bool

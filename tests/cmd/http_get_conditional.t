@@ -44,6 +44,7 @@ for my $case (
     ['Sunday, 06-Nov-94 08:49:37 GMT' => 'Sun, 06 Nov 1994 08:49:37 GMT'],
     ['Sun Nov  6 08:49:37 1994' => 'Sun, 06 Nov 1994 08:49:37 GMT'],
     ['2000-02-29' => 'Tue, 29 Feb 2000 00:00:00 GMT'],
+    ['9999-12-31T23:59:60' => 'Fri, 31 Dec 9999 23:59:59 GMT'],
     ["$dir/file" => undef],
 ) {
     utime 784111777, 784111777, "$dir/file";
@@ -95,6 +96,13 @@ is $r->{status}, 8, 'a range that is not there';
 for my $bad ('', '-', 'x', '4-2', '1', '1-x', '--5', '1-2,4-5', '+1-2') {
     is run('http-get', '-r', $bad, 'http://a/')->{status}, 2,
         "-r '$bad' is refused";
+}
+# HEAD has no body that a range could be a part of.
+for my $head ("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n",
+    "HTTP/1.1 206 Part\r\nContent-Range: bytes 1-3/10\r\n\r\n") {
+    $r = get($head, '/', '-q', '-I', '-r', '1-3');
+    is $r->{status}, 0, '-I -r: exit status';
+    is $r->{out}, $head, 'the header is the result';
 }
 is run('http-get', '-H', 'Range: bytes=0-', 'http://a/')->{status}, 2,
     '-H Range is refused';

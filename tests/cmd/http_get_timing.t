@@ -51,6 +51,20 @@ is scalar(() = $r->{err} =~ /: status \d+/g), 2, '--timing: a chart for a hop';
 like $r->{err}, qr/wait for an answer +\d+\.\d ms \| *#+ *\|/, 'with bars';
 like $r->{err}, qr/total +\d\S+ m?s  10 B, \d+ B\/s/, 'and a total';
 
+$r = get(answer('200 OK', 'x'), '/', '-q', '--timing');
+like $r->{err}, qr{\Ahttp://\S+/: status 200\n.*total}s,
+    '--timing is shown with -q, and nothing else';
+
+# The response is told of before the end of its connection.
+my $same = "HTTP/1.1 304 Same\r\n\r\n";
+for my $case ([$same, '--if-modified-since', '2000-01-01'],
+    [answer('200 OK', 'x')], [answer('404 No', 'no')]) {
+    my ($bytes, @args) = @$case;
+    $r = get($bytes, '/', '-v', @args);
+    like $r->{err}, qr/: response \d+ from .*: \S+ port \d+ closed|: response \d+ from .*: closed/s,
+        'the response comes before the close';
+}
+
 $r = get(answer('200 OK', 'x'), '/', '-vv');
 for my $step (qw(socket connect send recv close)) {
     like $r->{err}, qr/^sockt http-get: $step .*: ok, \S+ m?s \(.+\)$/m,

@@ -27,6 +27,11 @@ refused('a line break', qr/control byte/, "http://localhost/a\r\nX: y");
 refused('an empty one', qr/no host/, '');
 refused('an IPv6 address without brackets', qr/port/, 'http://::1/');
 refused('a bad one behind a good one', qr/no TLS/, $url, 'https://x/');
+for my $port (8081, 1, 99999) {
+    refused("HOST $port", qr/'$port' is not a URL: .* as in HOST:PORT\n/,
+        'localhost', $port);
+}
+refused('-o with HOST PORT', qr/HOST:PORT/, '-o', 'x', 'localhost', 80);
 refused('-H without a colon', qr/Name: value/, '-H', 'Name', $url);
 refused('-H with a line break', qr/control byte/, '-H', "A: b\r\nC: d", $url);
 refused('-H with a blank in its name', qr/Name: value/, '-H', 'A b: c', $url);

@@ -176,6 +176,8 @@ main(void)
 	    "fe80::1%eth0", 81);
 	check_forms(
 	    "localhost:8080/x", "localhost:8080", "/x", "localhost", 8080);
+	check_forms("a/b/../c/./d/..?x/../y", "a", "/c/?x/../y", "a", 80);
+	check_forms("http://a/../..", "a", "/", "a", 80);
 	check_forms("a/?u=http://b/", "a", "/?u=http://b/", "a", 80);
 	check_forms("http://a/\xc3\xa4%20b", "a", "/%C3%A4%20b", "a", 80);
 	check_userinfo("http://u:p@a/", "u:p");
