@@ -39,8 +39,8 @@ put_escaped(struct json *j, const unsigned char *p, size_t n, size_t *len)
 		 */
 		*len = 1;
 		point = p[0];
-	} else if (point >= 0xa0 || (point >= 0x20 && point < 0x7f &&
-					point != '"' && point != '\\')) {
+	} else if (point > 0xffff ||
+		   (!text_is_hidden(point) && point != '"' && point != '\\')) {
 		return put(j, (const char *)p, *len);
 	}
 	if (point == '"' || point == '\\')

@@ -43,10 +43,39 @@ text_utf8(const unsigned char *bytes, size_t n, uint32_t *point)
 	return (size_t)trail + 1;
 }
 
-static bool
-is_control(uint32_t point)
+bool
+text_is_hidden(uint32_t point)
 {
-	return point < 0x20 || (point >= 0x7f && point <= 0x9f);
+	/* Controls, and of Unicode what is of category Cf, Zl or Zp, or is
+	 * drawn as nothing. Ascending. */
+	static const struct {
+		uint32_t first, last;
+	} hidden[] = {
+	    {0x00, 0x1f},       /* C0 */
+	    {0x7f, 0x9f},       /* DEL, C1 */
+	    {0xad, 0xad},       /* soft hyphen */
+	    {0x034f, 0x034f},   /* combining grapheme joiner */
+	    {0x061c, 0x061c},   /* Arabic letter mark */
+	    {0x115f, 0x1160},   /* Hangul fillers */
+	    {0x17b4, 0x17b5},   /* Khmer vowels without a form */
+	    {0x180b, 0x180f},   /* Mongolian selectors */
+	    {0x200b, 0x200f},   /* zero width, left-to-right, right-to-left */
+	    {0x2028, 0x202e},   /* separators, embeddings, overrides */
+	    {0x2060, 0x206f},   /* joiner, operators, isolates */
+	    {0x3164, 0x3164},   /* Hangul filler */
+	    {0xfeff, 0xfeff},   /* byte order mark */
+	    {0xffa0, 0xffa0},   /* Hangul filler, half width */
+	    {0xfff0, 0xfffb},   /* annotations */
+	    {0x1bca0, 0x1bca3}, /* shorthand format controls */
+	    {0x1d173, 0x1d17a}, /* musical format controls */
+	    {0xe0000, 0xe0fff}, /* tags, selectors */
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+		if (point <= hidden[i].last)
+			return point >= hidden[i].first;
+	return false;
 }
 
 /*
@@ -70,7 +99,7 @@ escape_one(char *out, const unsigned char *p, size_t n, const char *keep)
 		strcpy(out, "\\t");
 	} else if (len == 1 && point == '\\') {
 		strcpy(out, "\\\\");
-	} else if (len == 0 || is_control(point)) {
+	} else if (len == 0 || text_is_hidden(point)) {
 		if (len == 0)
 			len = 1;
 		for (i = 0; i < len; i++)

@@ -18,10 +18,16 @@
 size_t text_utf8(const unsigned char *bytes, size_t n, uint32_t *point);
 
 /*
- * Writes n bytes to dst with everything that could steer a terminal escaped:
- * C0, DEL, C1 (also as UTF-8), invalid UTF-8 and the backslash become \n, \t,
- * \r, \\ or \xHH. Text that does not fit is cut and ends in "...". dst always
- * ends in a NUL. Returns dst. size is at least 8.
+ * True for what a terminal obeys or does not show: controls, marks of direction
+ * and other format characters. What is seen would not be what is there.
+ */
+bool text_is_hidden(uint32_t point);
+
+/*
+ * Writes n bytes to dst with everything escaped that is hidden: it, invalid
+ * UTF-8 and the backslash become \n, \t, \r, \\ or \xHH for each byte. Text
+ * that does not fit is cut and ends in "...". dst always ends in a NUL. Returns
+ * dst. size is at least 8.
  */
 char *text_escape(char *dst, size_t size, const void *bytes, size_t n);
 

@@ -11,20 +11,11 @@
 /* A parameter's value before it is made safe. */
 #define RAW_SIZE 1024
 
-/* Marks that turn the direction of writing, and so what a name seems to be. */
-static bool
-is_bidi_mark(uint32_t point)
-{
-	return point == 0x200e || point == 0x200f ||
-	       (point >= 0x202a && point <= 0x202e) ||
-	       (point >= 0x2066 && point <= 0x2069);
-}
-
+/* What leads elsewhere, or makes a name seem another. */
 static bool
 is_unsafe(uint32_t point)
 {
-	return point < 0x20 || (point >= 0x7f && point <= 0x9f) ||
-	       point == '/' || point == '\\' || is_bidi_mark(point);
+	return point == '/' || point == '\\' || text_is_hidden(point);
 }
 
 /* Makes name safe; false when nothing is left of it. */

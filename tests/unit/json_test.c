@@ -48,6 +48,10 @@ test_strings(void)
 	is_text(json_end(&j),
 	    "{\"s\":\"\xc3\xa4\xf0\x9f\x98\x80\\u00ff\\u009b\"}\n",
 	    "UTF-8 stays, other bytes are their number");
+	json_begin(&j);
+	json_text(&j, "s", "\xe2\x80\xae\xef\xbb\xbf");
+	is_text(json_end(&j), "{\"s\":\"\\u202e\\ufeff\"}\n",
+	    "what turns the direction is escaped");
 	for (a = 0; a < 256; a++)
 		for (b = 0; b < 256; b++) {
 			in[0] = (unsigned char)a;

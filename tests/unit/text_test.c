@@ -32,6 +32,31 @@ test_every_pair(void)
 	is_int(bad, 0, "no pair of bytes reaches a terminal as a control");
 }
 
+/* What is seen has to be what is there. */
+static void
+test_hidden(void)
+{
+	size_t used;
+	char buf[64];
+
+	escapes(BYTES("a\xe2\x80\xae"
+		      "fdp.exe"),
+	    "a\\xe2\\x80\\xaefdp.exe");
+	escapes(BYTES("\xe2\x81\xa6\xe2\x81\xa9"),
+	    "\\xe2\\x81\\xa6\\xe2\\x81\\xa9");
+	escapes(BYTES("\xd8\x9c\xc2\xad\xef\xbb\xbf"),
+	    "\\xd8\\x9c\\xc2\\xad\\xef\\xbb\\xbf");
+	escapes(BYTES("\xf3\xa0\x81\xa5"), "\\xf3\\xa0\\x81\\xa5");
+	escapes(BYTES("\xe2\x80\xa7\xe2\x80\xaf\xc2\xac\xf0\x9f\x98\x80"),
+	    "\xe2\x80\xa7\xe2\x80\xaf\xc2\xac\xf0\x9f\x98\x80");
+	buf[text_escape_stream(buf, "\xe2\x80\xae", 3, true, &used)] = '\0';
+	is_text(buf, "\\xe2\\x80\\xae", "in a stream too");
+	ok(text_is_hidden(0) && !text_is_hidden(' ') && text_is_hidden(0x7f) &&
+		!text_is_hidden(0xa0) && text_is_hidden(0xe0fff) &&
+		!text_is_hidden(0xe1000),
+	    "the ends of the table");
+}
+
 /* Cut at every length: fits, ends in a NUL, and "..." tells of the cut. */
 static void
 test_every_size(void)
@@ -154,5 +179,6 @@ main(void)
 	test_every_size();
 	test_stream();
 	test_append();
+	test_hidden();
 	return done_testing();
 }
