@@ -28,8 +28,10 @@ JOBS ?= 4
 FUZZ_SECONDS ?= 30
 
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
-	-Wmissing-prototypes -Wwrite-strings
+	-Wmissing-prototypes -Wwrite-strings -Wformat-security
 STD = -std=c11 -D_POSIX_C_SOURCE=200809L -Isrc
+# Files over 2 GiB and times after 2038 on 32-bit systems too.
+STD += -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
 SAN = -fsanitize=address,undefined
 B = build
 ifeq ($(shell uname -s),Linux)
@@ -60,8 +62,19 @@ endif
 ifdef WERROR
 STRICT = -Werror
 endif
-# What the user gives never displaces what the mode needs.
-COMPILE = $(CC) $(STD) $(WARN) $(CFLAGS) $(MODE_CFLAGS) $(CPPFLAGS)
+# Overflows of the stack and wild jumps are found where the compiler can do
+# so; _FORTIFY_SOURCE needs optimization, and hides things from sanitizers.
+known = $(shell $(CC) -Werror $(1) -x c -c -o /dev/null /dev/null \
+	2>/dev/null && echo $(1))
+HARDEN := $(foreach f,-fstack-protector-strong -fcf-protection \
+	-mbranch-protection=standard,$(call known,$(f)))
+ifeq ($(SANITIZE)$(FUZZING),)
+ifneq ($(filter -O%,$(filter-out -O0,$(lastword $(filter -O%,$(CFLAGS))))),)
+HARDEN += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+endif
+endif
+# What the user gives displaces that, but never what the mode needs.
+COMPILE = $(CC) $(STD) $(WARN) $(HARDEN) $(CFLAGS) $(MODE_CFLAGS) $(CPPFLAGS)
 # Bound at the start, so that no forked child has to look a symbol up, and
 # what is bound is read-only from then on; called without the detour that is
 # for binding late, another piece of the file to be mapped.

@@ -1,0 +1,68 @@
+# The flags that every build gets: the compiler's guards, unless the user's own
+# flags or a mode take them away, and large files and late times.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use File::Temp qw(tempdir);
+use Source;
+use Test::More;
+
+my $make = $ENV{MAKE} || 'make';
+my $cc   = $ENV{CC}   || 'cc';
+my $dir  = tempdir(CLEANUP => 1);
+delete @ENV{qw(MAKEFLAGS MAKELEVEL MFLAGS)};
+
+# How a source would be compiled.
+sub compiling {
+    my @settings = @_;
+    my ($line) = grep { m{ src/base/buf\.c$} }
+        qx($make -C "$Source::TOP" -n -B CC="$cc" @settings all 2>/dev/null);
+    return $line // '';
+}
+
+sub knows {
+    return system("$cc -Werror $_[0] -x c -c -o /dev/null /dev/null 2>/dev/null")
+        == 0;
+}
+
+my $line = compiling();
+like $line, qr/ -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 /,
+    'files over 2 GiB, times after 2038';
+like $line, qr/ -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 /, 'checked calls';
+like $line, qr/ -Wformat-security /, 'formats are constant';
+for my $flag (qw(-fstack-protector-strong -fcf-protection
+    -mbranch-protection=standard)) {
+    is scalar($line =~ / \Q$flag\E /), knows($flag) ? 1 : '', $flag;
+}
+like compiling("CFLAGS='-O2 -fno-stack-protector'"),
+    qr/-fstack-protector-strong .* -fno-stack-protector /, 'the user decides';
+for my $settings ("CFLAGS='-O0 -g'", "CFLAGS='-O2 -O0'", "CFLAGS=-g",
+    'SANITIZE=1', 'FUZZING=1') {
+    unlike compiling($settings), qr/-D_FORTIFY_SOURCE/,
+        "$settings: no checked calls";
+}
+
+# They are at work: a 32-bit compiler agrees, and so does the binary.
+SKIP: {
+    my $stubs = "$dir/gnu";
+    mkdir $stubs;
+    open my $f, '>', "$stubs/stubs-32.h" or die;
+    close $f;
+    open $f, '>', "$dir/types.c" or die;
+    print $f "#include <sys/types.h>\n#include <time.h>\n",
+        "_Static_assert(sizeof(off_t) == 8, \"\");\n",
+        "_Static_assert(sizeof(time_t) == 8, \"\");\n";
+    close $f;
+    chomp(my $arch = qx($cc -print-multiarch 2>/dev/null) || "");
+    my $try = "$cc -m32 -I$dir -idirafter /usr/include/$arch -c "
+        . "-o /dev/null";
+    open $f, '>', "$dir/any.c" or die;
+    print $f "#include <sys/types.h>\n#include <time.h>\n";
+    close $f;
+    system("$try $dir/any.c 2>/dev/null") == 0 or skip 'no -m32', 1;
+    my @std = $line =~ /(-D_\S+=\S+)/g;
+    is system("$try @std $dir/types.c"), 0, '64 bits on 32-bit systems';
+}
+
+done_testing;
