@@ -23,9 +23,11 @@
 
 /* How long children may take to end before they are killed. */
 #define GRACE_MS 2000
-/* Accepting pauses this long for want of descriptors, doubling. */
+/* Accepting pauses this long when it fails, doubling. */
 #define PAUSE_MS 50
 #define PAUSE_MOST_MS 1000
+/* So many failures in a row may be of so many connections. */
+#define FAILURES_MOST 16
 
 int
 server_start(struct server *s, struct listener *l,
@@ -75,6 +77,18 @@ is_shortage(int errnum)
 	       errnum == ENOMEM;
 }
 
+/*
+ * True for errors of the listening socket itself. All others of accept(2) are
+ * about the connection, which may bring any error of the network with it, or
+ * may pass.
+ */
+static bool
+is_broken(int errnum)
+{
+	return errnum == EBADF || errnum == EINVAL || errnum == ENOTSOCK ||
+	       errnum == EFAULT;
+}
+
 static void
 pause_accepting(struct server *s, int errnum)
 {
@@ -84,6 +98,20 @@ pause_accepting(struct server *s, int errnum)
 	if (s->pause_ms > PAUSE_MOST_MS)
 		s->pause_ms = PAUSE_MOST_MS;
 	s->resume = deadline_after(s->pause_ms);
+}
+
+/*
+ * accept(2) failed, which is no error: errno becomes EAGAIN. What does not
+ * pass must not keep us busy.
+ */
+__attribute__((noinline)) static void
+note_failure(struct server *s, int errnum)
+{
+	if (errnum != EAGAIN && errnum != EINTR)
+		s->failures++;
+	if (is_shortage(errnum) || s->failures > FAILURES_MOST)
+		pause_accepting(s, errnum);
+	errno = EAGAIN;
 }
 
 /*
@@ -97,22 +125,16 @@ try_accept(struct server *s, struct server_conn *c)
 
 	c->start_ns = clock_now();
 	fd = listener_accept(s->listener, &c->local, &c->remote);
-	if (fd >= 0) {
-		s->pause_ms = 0;
-		if (admit(s, c))
-			return fd;
-		sock_close(&fd);
-		errno = EAGAIN;
+	if (fd < 0) {
+		if (!is_broken(errno))
+			note_failure(s, errno);
 		return -1;
 	}
-	if (is_shortage(errno)) {
-		pause_accepting(s, errno);
-		errno = EAGAIN;
-	} else if (errno == ECONNABORTED || errno == EINTR || errno == EPROTO ||
-		   errno == EPERM || errno == EWOULDBLOCK) {
-		/* accept(2): errors of the new connection, not of ours. */
-		errno = EAGAIN;
-	}
+	s->pause_ms = s->failures = 0;
+	if (admit(s, c))
+		return fd;
+	sock_close(&fd);
+	errno = EAGAIN;
 	return -1;
 }
 
@@ -246,12 +268,49 @@ server_accept(struct server *s, struct server_conn *c, struct err *e)
 	}
 }
 
+/*
+ * A process could not be made. Starting a program takes descriptors for a
+ * moment, and processes are limited: the last connection that could be
+ * accepted may have to wait for another one's end. Waits for that, a signal or
+ * the end of the pause; true when it is to be tried again.
+ */
+__attribute__((noinline)) static bool
+wait_for_supply(struct server *s, int errnum)
+{
+	if ((!is_shortage(errnum) && errnum != EAGAIN) || s->count == 0 ||
+	    wait_stopped() != 0)
+		return false;
+	pause_accepting(s, errnum);
+	wait_event(s, s->resume, NULL);
+	look_after(s);
+	return true;
+}
+
+/* A connection that nobody can serve. */
+__attribute__((noinline)) static void
+drop(struct server *s, int fd, const struct server_conn *c, int errnum)
+{
+	struct err e = ERR_INIT;
+	char text[ADDR_TEXT];
+
+	err_sys(&e, ERR_FAILED, errnum,
+	    "%s: the connection is dropped: no process can be made for it",
+	    addr_format(&c->remote, text, sizeof(text)));
+	diag_error(&e);
+	s->last_status = (int)e.kind;
+	children_tell_closed(s, fd, c, s->last_status);
+	/* A FIN would look like an answer that is empty. */
+	sock_abort(&fd);
+}
+
 void
 server_fork(struct server *s, int fd, const struct server_conn *c,
     server_serve *serve, void *context)
 {
 	pid_t pid = fast_fork();
 
+	while (pid < 0 && wait_for_supply(s, errno))
+		pid = fast_fork();
 	if (pid == 0) {
 		wait_child();
 		listener_abandon(s->listener);
@@ -259,30 +318,12 @@ server_fork(struct server *s, int fd, const struct server_conn *c,
 			close(s->child_fd);
 		_exit(serve(fd, c, context));
 	}
-	if (pid < 0)
-		diag_warn("a connection is dropped: fork: %s", strerror(errno));
-	else
-		children_add(s, pid, -1, c);
-	close(fd);
-}
-
-/*
- * Starting a program takes descriptors for a moment; the last connection that
- * could be accepted may have to wait for another one's end.
- */
-static pid_t
-start_program(struct server *s, const struct program *p, struct err *e)
-{
-	pid_t pid = program_start(p, e);
-
-	while (pid < 0 && is_shortage(e->errnum) && s->count > 0 &&
-	       wait_stopped() == 0) {
-		pause_accepting(s, e->errnum);
-		wait_event(s, s->resume, NULL);
-		look_after(s);
-		pid = program_start(p, e);
+	if (pid < 0) {
+		drop(s, fd, c, errno);
+		return;
 	}
-	return pid;
+	children_add(s, pid, -1, c);
+	close(fd);
 }
 
 void
@@ -291,8 +332,10 @@ server_spawn(
 {
 	struct err e = ERR_INIT;
 	struct program p = {argv, fd, fd, "TCP", &c->local, &c->remote, true};
-	pid_t pid = start_program(s, &p, &e);
+	pid_t pid = program_start(&p, &e);
 
+	while (pid < 0 && wait_for_supply(s, e.errnum))
+		pid = program_start(&p, &e);
 	if (pid > 0) {
 		children_add(s, pid, fd, c);
 		return;

@@ -59,9 +59,10 @@ struct server {
 	size_t running;         /* with a process */
 	int child_fd;           /* readable when one has ended, or -1 */
 	bool has_ended;         /* it was: there are some to reap */
-	int64_t pause_ms;       /* back-off for want of descriptors */
+	int failures;           /* of accept(2), one after another */
+	int64_t pause_ms;       /* back-off, for want of descriptors say */
 	struct deadline resume; /* no accepting before that */
-	int last_status;        /* shell status of the last one reaped */
+	int last_status;        /* shell status of the last connection */
 };
 
 /*
@@ -82,7 +83,10 @@ int server_start(struct server *s, struct listener *l,
  */
 int server_accept(struct server *s, struct server_conn *c, struct err *e);
 
-/* Gives fd to a child that runs serve(). fd is closed here. */
+/*
+ * Gives fd to a child that runs serve(). fd is closed here. Where no child can
+ * be made the connection is dropped, which is told and in s->last_status.
+ */
 void server_fork(struct server *s, int fd, const struct server_conn *c,
     server_serve *serve, void *context);
 
