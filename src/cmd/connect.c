@@ -72,6 +72,25 @@ struct connection {
 	struct dial_result names;
 };
 
+/*
+ * The end of a program's connection. What the program has started may go on
+ * with it: then our copy is closed only, since shutdown(2) is of the
+ * connection. Else what the peer still sends is drained.
+ */
+static void
+end_connection(struct connection *c, struct deadline until, bool goes_on)
+{
+	char text[ADDR_TEXT];
+
+	if (!goes_on) {
+		sock_close_drained(&c->fd, until);
+		return;
+	}
+	diag_note(PROGRAM_LEFT_OTHERS,
+	    addr_format(&c->names.remote, text, sizeof(text)));
+	sock_close(&c->fd);
+}
+
 /* A program; its exit status becomes ours. */
 static int
 run_program(struct connection *c, char *const *argv, struct deadline until,
@@ -83,18 +102,24 @@ run_program(struct connection *c, char *const *argv, struct deadline until,
 	    .remote = &c->names.remote};
 	int64_t start = clock_now();
 	struct summary sum;
+	bool goes_on;
 	pid_t pid;
 	int status;
 
 	sock_nonblocking(c->fd, false);
 	p.in = p.out = c->fd;
+	program_watch_descendants();
 	pid = program_start(&p, e);
 	if (pid < 0)
 		return -1;
 	status = program_wait(pid, until, e);
+	goes_on = status >= 0 && program_descendants_live();
 	summary_of_socket(c->fd, &sum);
-	sock_close_drained(&c->fd,
-	    deadline_first(until, deadline_after(status < 0 ? 0 : DRAIN_MS)));
+	if (goes_on && sum.first == FIRST_US)
+		sum.first = FIRST_NOBODY;
+	end_connection(c,
+	    deadline_first(until, deadline_after(status < 0 ? 0 : DRAIN_MS)),
+	    goes_on);
 	summary_tell(DIAG_NOTE, &c->names.local, &c->names.remote, &sum, start,
 	    status < 0 ? (int)e->kind : status);
 	return status <= 0 ? status : err_status(e, status);

@@ -5,6 +5,7 @@
 #ifndef NET_CHILDREN_H
 #define NET_CHILDREN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -25,14 +26,20 @@ void children_release(struct server *s);
 void children_add(
     struct server *s, pid_t pid, int fd, const struct server_conn *c);
 
-/* Reaps those that have ended; a program's connection goes on to be drained. */
+/* Reaps those that have ended; a program's connection goes on to be drained,
+ * unless a process that it has started may go on with it. */
 void children_reap(struct server *s);
 
 /* Goes on with the ends of connections whose programs have ended. */
 void children_drain(struct server *s);
 
-/* Programs that run too long are asked to end, then made to. */
+/* Programs that run too long are asked to end, then made to, with all that
+ * they have started. */
 void children_end_late(struct server *s);
+
+/* Asks all of them to end before the deadline; children_end_late() and
+ * children_reap() see to it. */
+void children_ask(struct server *s, struct deadline until);
 
 /*
  * Fills in the connections being drained, returns how many, and brings *until
@@ -47,9 +54,9 @@ int64_t children_of_host(const struct server *s, const struct addr *remote);
 /* Sends a signal to every child; to a program with all that it started. */
 void children_signal(const struct server *s, int number);
 
-/* The "closed" event of a program's connection, whose bytes only the kernel
- * has seen. */
-void children_tell_closed(
-    const struct server *s, int fd, const struct server_conn *c, int status);
+/* The "closed" event of a connection whose bytes only the kernel has seen, or
+ * nobody (fd: -1). goes_on: it has not been ended by us. */
+void children_tell_closed(const struct server *s, int fd,
+    const struct server_conn *c, int status, bool goes_on);
 
 #endif

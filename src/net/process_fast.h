@@ -31,6 +31,12 @@ struct fast_program {
 int fast_spawn(const struct fast_program *p, pid_t *pid);
 
 /*
+ * From now on what our children leave behind when they end are children of
+ * ours: waitpid(2) tells of them. False where the system has no such thing.
+ */
+bool fast_adopt(void);
+
+/*
  * In a child, even of vfork(2): it gets the signal when its parent, of that
  * id, ends in whatever way; at once when that has happened already. A program
  * that it becomes keeps that, processes that it starts do not. Where the system

@@ -123,6 +123,12 @@ fast_spawn(const struct fast_program *p, pid_t *pid)
 	return errnum;
 }
 
+bool
+fast_adopt(void)
+{
+	return prctl(PR_SET_CHILD_SUBREAPER, 1UL) == 0;
+}
+
 void
 fast_follow_parent(pid_t parent, int number)
 {

@@ -55,6 +55,12 @@ fast_spawn(const struct fast_program *p, pid_t *pid)
 	return errnum;
 }
 
+bool
+fast_adopt(void)
+{
+	return false;
+}
+
 void
 fast_follow_parent(pid_t parent, int number)
 {

@@ -162,17 +162,24 @@ program_wait_status(int status)
 				   : WEXITSTATUS(status);
 }
 
-/* Waits until the deadline: true when it was reaped. */
-static bool
+/*
+ * Waits for its end, a signal or the deadline. 1 when it was reaped, 0 when it
+ * was not, or -1 with errno.
+ */
+static int
 reap(pid_t pid, struct deadline until, int *status)
 {
+	pid_t got;
+
 	for (;;) {
 		wait_taken();
-		if (waitpid(pid, status, WNOHANG) != 0)
-			return true;
+		got = waitpid(pid, status, WNOHANG);
+		if (got != 0 && (got > 0 || errno != EINTR))
+			return got > 0 ? 1 : -1;
 		if (deadline_passed(until) || wait_stopped() != 0)
-			return false;
-		wait_until(until);
+			return 0;
+		if (got == 0)
+			wait_until(until);
 	}
 }
 
@@ -198,17 +205,40 @@ end_program(pid_t pid)
 int
 program_wait(pid_t pid, struct deadline until, struct err *e)
 {
-	int status = 0;
+	int status = 0, result;
 
 	if (wait_catch(WAIT_STOP | WAIT_CHILD, e) < 0)
 		return -1;
-	if (reap(pid, until, &status))
+	result = reap(pid, until, &status);
+	if (result > 0)
 		return program_wait_status(status);
+	if (result < 0)
+		return err_sys(
+		    e, ERR_FAILED, errno, "waiting for the program's end");
 	end_program(pid);
 	if (wait_stopped() != 0)
 		return err_sys(e, ERR_FAILED, EINTR, "the program");
 	return err_set(
 	    e, ERR_TIMEOUT, "the program took too long (--max-time)");
+}
+
+static bool is_watching;
+
+void
+program_watch_descendants(void)
+{
+	is_watching = fast_adopt();
+}
+
+bool
+program_descendants_live(void)
+{
+	pid_t pid;
+
+	do {
+		pid = waitpid(-1, NULL, WNOHANG);
+	} while (pid > 0 || (pid < 0 && errno == EINTR));
+	return is_watching && pid == 0;
 }
 
 char *const *

@@ -40,6 +40,20 @@ int program_wait_status(int status);
  */
 int program_wait(pid_t pid, struct deadline until, struct err *e);
 
+/*
+ * Whether a process that programs have started still runs when they have all
+ * been reaped, so that it may go on with what they were given. To be known, it
+ * has to be asked for before the first program starts; where the system does
+ * not tell (net/process_fast.h) it is false.
+ */
+void program_watch_descendants(void);
+bool program_descendants_live(void);
+
+/* What is said then, of the peer's address. */
+#define PROGRAM_LEFT_OTHERS                                                   \
+	"%s: the program has ended, and a process that it started keeps the " \
+	"connection"
+
 /* argv that runs CMD by way of sh -c; NULL-terminated storage for it. */
 struct program_shell {
 	char *argv[4];

@@ -298,7 +298,7 @@ drop(struct server *s, int fd, const struct server_conn *c, int errnum)
 	    addr_format(&c->remote, text, sizeof(text)));
 	diag_error(&e);
 	s->last_status = (int)e.kind;
-	children_tell_closed(s, fd, c, s->last_status);
+	children_tell_closed(s, fd, c, s->last_status, false);
 	/* A FIN would look like an answer that is empty. */
 	sock_abort(&fd);
 }
@@ -332,8 +332,13 @@ server_spawn(
 {
 	struct err e = ERR_INIT;
 	struct program p = {argv, fd, fd, "TCP", &c->local, &c->remote, true};
-	pid_t pid = program_start(&p, &e);
+	pid_t pid;
 
+	/* Whoever would get them might leave them zombies in their group. */
+	if (!s->has_programs)
+		(void)fast_adopt();
+	s->has_programs = true;
+	pid = program_start(&p, &e);
 	while (pid < 0 && wait_for_supply(s, e.errnum))
 		pid = program_start(&p, &e);
 	if (pid > 0) {
@@ -342,7 +347,7 @@ server_spawn(
 	}
 	s->last_status = (int)e.kind;
 	diag_error(&e);
-	children_tell_closed(s, fd, c, s->last_status);
+	children_tell_closed(s, fd, c, s->last_status, false);
 	sock_close_drained(&fd, deadline_after(0));
 }
 
@@ -360,16 +365,19 @@ server_stop(struct server *s)
 	struct deadline grace = deadline_after(GRACE_MS);
 	size_t i;
 
-	children_signal(s, SIGTERM);
+	children_ask(s, grace);
 	while (s->running > 0 && !deadline_passed(grace)) {
 		children_reap(s);
+		children_end_late(s);
 		if (s->running > 0 && wait_event(s, grace, NULL) < 0)
 			wait_taken();
 	}
 	children_signal(s, SIGKILL);
 	for (i = 0; i < s->count; i++) {
-		if (s->children[i].pid > 0)
-			waitpid(s->children[i].pid, NULL, 0);
+		while (s->children[i].pid > 0 &&
+		       waitpid(s->children[i].pid, NULL, 0) < 0 &&
+		       errno == EINTR)
+			continue;
 		fd_close(&s->children[i].fd);
 	}
 	fd_close(&s->child_fd);

@@ -38,11 +38,13 @@ struct server_conn {
 	int64_t start_ns; /* when it was accepted */
 };
 
-/* A child that serves a connection, or a connection that is being ended. */
+/* A child that serves a connection, or what is left of it. */
 struct server_child {
-	pid_t pid;             /* 0: gone, fd is being drained */
+	pid_t pid;             /* 0: gone, fd is being drained; negative: a
+				* program that was asked to end has gone, and
+				* its process group has not */
 	int fd;                /* a program's connection, else -1 */
-	struct deadline until; /* end of the drain, or of the program */
+	struct deadline until; /* end of the drain, the program, the group */
 	bool is_late;          /* it was asked to end */
 	struct server_conn conn;
 };
@@ -57,8 +59,10 @@ struct server {
 	size_t count;           /* of children */
 	size_t room;            /* for them */
 	size_t running;         /* with a process */
+	size_t groups;          /* of them with a process group alone */
 	int child_fd;           /* readable when one has ended, or -1 */
 	bool has_ended;         /* it was: there are some to reap */
+	bool has_programs;      /* what they leave behind may be ours to reap */
 	int failures;           /* of accept(2), one after another */
 	int64_t pause_ms;       /* back-off, for want of descriptors say */
 	struct deadline resume; /* no accepting before that */
@@ -93,8 +97,9 @@ void server_fork(struct server *s, int fd, const struct server_conn *c,
 /*
  * Gives fd to a program. It stays open here too until the program has ended,
  * to be drained then, so that the program's last words are not lost to a
- * reset. A program that cannot be executed is told and the connection closed;
- * its status is in s->last_status.
+ * reset. Where the program has left a process in its group, that one goes on
+ * with the connection, and fd is closed only. A program that cannot be executed
+ * is told and the connection closed; its status is in s->last_status.
  */
 void server_spawn(
     struct server *s, int fd, const struct server_conn *c, char *const *argv);

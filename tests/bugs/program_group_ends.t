@@ -1,0 +1,57 @@
+# A program that is asked to end, by the end of its server or by --max-time,
+# ends with what it has started, also when that does not listen and the program
+# itself has gone at once.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use Test::More;
+use Time::HiRes qw(time);
+
+# Tells its process group; one in it ignores what would end it.
+my $program = '(trap "" HUP INT TERM; while :; do sleep 1; done) & '
+    . 'echo $$; wait';
+
+sub is_empty {
+    my ($group) = @_;
+    my $until = time + 5;
+    while (time <= $until) {
+        return 1 unless kill 0, -$group;
+        select undef, undef, undef, 0.02;
+    }
+    kill 'KILL', -$group;
+    return 0;
+}
+
+for my $signal (qw(TERM HUP)) {
+    my $p = start('listen', '-k', '-e', $program, 0);
+    my $c = tcp_client($p->port);
+    chomp(my $group = <$c>);
+    my $r = $p->stop($signal);
+    ok is_empty($group), "$signal: nobody is left when the server has ended";
+    cmp_ok $r->{seconds}, '<', 10, 'which took its time, no more';
+}
+
+# Those who do listen cost no time.
+my $p = start('listen', '-k', '-e', 'sleep 1000 & echo $$; wait', 0);
+my $c = tcp_client($p->port);
+chomp(my $group = <$c>);
+my $start = time;
+$p->stop;
+my $took = time - $start;
+ok is_empty($group), 'a willing one has ended';
+SKIP: {
+    skip 'zombies cannot be told from others here', 1
+        unless run('--version')->{out} =~ /linux/;
+    cmp_ok $took, '<', 1.5, 'at once';
+}
+
+$p = start('listen', '-k', '-m', '0.1', '-e', $program, 0);
+$c = tcp_client($p->port);
+chomp($group = <$c>);
+ok is_empty($group), '--max-time: nobody is left';
+is scalar(<$c>), undef, 'and the connection has ended';
+is $p->stop->{status}, 0, 'the server went on';
+
+done_testing;
