@@ -34,6 +34,7 @@ check_places(struct format *f, struct err *e)
 		}
 		f->uses_message = f->uses_message || f->bytes[i] == 's';
 		f->uses_ip = f->uses_ip || f->bytes[i] == 'a';
+		f->uses_number = f->uses_number || f->bytes[i] == 'n';
 	}
 	return 0;
 }
@@ -44,7 +45,7 @@ format_parse(struct format *f, const char *text, struct err *e)
 	ssize_t n;
 
 	f->bytes = mem_array(strlen(text) + 1, 1);
-	f->uses_message = f->uses_ip = false;
+	f->uses_message = f->uses_ip = f->uses_number = false;
 	n = text_unescape(f->bytes, text);
 	f->length = n < 0 ? 0 : (size_t)n;
 	if (n < 0)

@@ -23,6 +23,7 @@ struct format {
 	size_t length;
 	bool uses_message; /* %s stands in it */
 	bool uses_ip;      /* %a stands in it: else v->ip is not looked at */
+	bool uses_number;  /* %n stands in it */
 };
 
 /* What goes into the places. */

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/diag.h"
@@ -26,6 +27,8 @@
 #define SERVE_PORT 9999
 /* How much of a message is shown. */
 #define SHOWN 512
+/* An answer within an answer, so deep: two servers that answer each other. */
+#define NESTED 3
 /* Programs at once, by default and at most, and how long each may take. */
 #define PROGRAMS 32
 #define PROGRAMS_MOST 1000
@@ -47,8 +50,9 @@ struct serve_options {
 	struct access_options access;
 	int mode; /* enum serve_mode */
 	const char *reply;
-	int64_t count;         /* datagrams; 0: any number */
-	int64_t max_rate;      /* answers a second and a peer; 0: any number */
+	int64_t count;    /* datagrams; 0: any number */
+	int64_t max_rate; /* answers a second and a host; LOOP_ANY ... */
+	int any_port;
 	struct opt_list joins; /* --join */
 	int64_t max_programs;  /* 0: PROGRAMS */
 	int64_t program_ms;    /* -1: PROGRAM_MS */
@@ -57,6 +61,7 @@ struct serve_options {
 static const struct serve_options serve_defaults = {
     .time = TIME_OPTIONS_INIT,
     .sock = SOCK_OPTIONS_INIT,
+    .max_rate = LOOP_DEFAULT,
     .program_ms = -1,
 };
 
@@ -72,13 +77,13 @@ static const struct opt serve_opts[] = {
 	.help = "answer nothing",
 	.offset = offsetof(struct serve_options, mode),
 	.value = SERVE_DISCARD,
-	.excludes = "print reply max-rate"},
+	.excludes = "print reply max-rate any-port"},
     {.kind = OPT_FLAG,
 	.name = "print",
 	.help = "print each datagram, answer nothing",
 	.offset = offsetof(struct serve_options, mode),
 	.value = SERVE_PRINT,
-	.excludes = "reply max-rate"},
+	.excludes = "reply max-rate any-port"},
     {.kind = OPT_STRING,
 	.name = "reply",
 	.arg = "FORMAT",
@@ -94,10 +99,16 @@ static const struct opt serve_opts[] = {
     {.kind = OPT_NUMBER,
 	.name = "max-rate",
 	.arg = "N",
-	.help = "give one host so many answers a second, no more",
+	.help = "give one host at most N answers a second, 0: any number "
+		"(1000 turns of messages that repeat)",
 	.offset = offsetof(struct serve_options, max_rate),
-	.min = 1,
 	.max = 1000000000},
+    {.kind = OPT_FLAG,
+	.name = "any-port",
+	.help = "answer ports of servers such as echo and DNS too, and this "
+		"server's own",
+	.offset = offsetof(struct serve_options, any_port),
+	.value = 1},
     {.kind = OPT_LIST,
 	.name = "join",
 	.arg = "GROUP[%IF]",
@@ -164,6 +175,25 @@ tell_message(const struct dgram *d, const struct dgram_parties *p, int level)
 	    dgram_is_cut(d) ? " (its end was cut off)" : "");
 }
 
+/*
+ * Whether a message is an answer to answers: it begins with what stands first
+ * in this server's own answers, and with that again, and again. Two servers
+ * that greet would greet each other until no datagram holds it.
+ */
+static bool
+is_nested(const struct format *f, const struct dgram *d)
+{
+	const unsigned char *place = memchr(f->bytes, '%', f->length);
+	size_t n = place == NULL ? 0 : (size_t)(place - f->bytes), i;
+
+	if (n == 0 || d->length < NESTED * n)
+		return false;
+	for (i = 0; i < NESTED; i++)
+		if (memcmp(d->bytes + i * n, f->bytes, n) != 0)
+			return false;
+	return true;
+}
+
 /* Fills in the answer of hello and echo; false where there is none. */
 static bool
 make_answer(struct serving *s, const struct dgram *d,
@@ -183,6 +213,12 @@ make_answer(struct serving *s, const struct dgram *d,
 		out->bytes = d->bytes;
 		out->length = d->length;
 		return true;
+	}
+	if (s->o->max_rate == LOOP_DEFAULT && is_nested(&s->reply, d)) {
+		dgram_server_ignore(&s->server, p,
+		    "it is an answer to answers, and could go round for ever "
+		    "(--max-rate)");
+		return false;
 	}
 	if (s->reply.uses_ip)
 		addr_format_ip(&p->remote, ip, sizeof(ip));
@@ -303,7 +339,10 @@ check_limits(const struct serving *s, struct deadline idle, struct err *e)
 	return 0;
 }
 
-/* Waits for datagrams, programs, signals and limits. */
+/*
+ * Waits for datagrams, while there is room for their answers; for programs,
+ * signals, the next try of answers that found no room, and limits.
+ */
 static int
 wait_more(struct serving *s, struct err *e)
 {
@@ -316,9 +355,12 @@ wait_more(struct serving *s, struct err *e)
 	if (result_flush(e) < 0)
 		return -1;
 	for (i = 0; i < n; i++)
-		s->fds[i] = (struct pollfd){takes ? l->fds[i] : -1, POLLIN, 0};
+		s->fds[i] = (struct pollfd){
+		    takes && dgram_server_takes(&s->server, i) ? l->fds[i] : -1,
+		    POLLIN, 0};
 	idle = deadline_from(s->last_ns, s->o->time.idle_ms);
 	until = deadline_first(idle, s->until);
+	until = deadline_first(until, dgram_server_deadline(&s->server));
 	n += workers_pollfds(&s->workers, s->fds + n, &until);
 	ready = wait_poll(s->fds, n, until);
 	if (ready < 0 && errno != EINTR)
@@ -335,6 +377,7 @@ is_over(const struct serving *s)
 	if (wait_stopped() != 0)
 		return true;
 	return s->o->count > 0 && s->workers.count == 0 &&
+	       s->server.unsent.count == 0 &&
 	       s->server.received >= (uint64_t)s->o->count;
 }
 
@@ -348,6 +391,7 @@ serve_all(struct serving *s, struct err *e)
 	while (!is_over(s)) {
 		if (wait_more(s, e) < 0)
 			return -1;
+		dgram_server_resume(&s->server);
 		for (i = 0; i < s->server.listener.count; i++)
 			if (s->fds[i].revents != 0 && serve_socket(s, i, e) < 0)
 				return -1;
@@ -438,7 +482,8 @@ serve_run(const void *options, const struct command_args *args, struct err *e)
 		.sock = o->sock},
 	    .access = o->access.rules.count > 0 ? &access : NULL,
 	    .group_count = o->joins.count,
-	    .max_rate = o->max_rate};
+	    .max_rate = o->max_rate,
+	    .any_port = o->any_port != 0};
 	struct endpoint ep;
 	int result;
 
@@ -453,6 +498,7 @@ serve_run(const void *options, const struct command_args *args, struct err *e)
 	if (result == 0)
 		result = common_access(&access, &o->access, e);
 	so.groups = groups;
+	so.answers_vary = s.mode == SERVE_PROGRAM || s.reply.uses_number;
 	if (result == 0)
 		result = run_server(&s, &ep, &so, e);
 	access_release(&access);

@@ -213,7 +213,7 @@ dgram_prepare(int fd, const struct addr *local, bool raise_buffer)
 }
 
 bool
-dgram_lost(int fd, uint64_t *lost)
+dgram_lost(int fd, uint32_t *lost)
 {
 	return fast_dgram_lost(fd, lost);
 }

@@ -90,9 +90,10 @@ void dgram_prepare(int fd, const struct addr *local, bool raise_buffer);
 
 /*
  * How many datagrams the kernel has dropped since the socket was opened,
- * because its receive buffer was full. False where it does not tell.
+ * because its receive buffer was full, modulo 2^32. False where it does not
+ * tell.
  */
-bool dgram_lost(int fd, uint64_t *lost);
+bool dgram_lost(int fd, uint32_t *lost);
 
 /*
  * Takes all that came back by ICMP for what a connected socket has sent

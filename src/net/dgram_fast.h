@@ -27,7 +27,7 @@ int fast_dgram_send(int fd, const struct dgram *d, int count);
 void fast_dgram_prepare(int fd, int family);
 
 /* Datagrams dropped for want of room; false where nothing is told. */
-bool fast_dgram_lost(int fd, uint64_t *lost);
+bool fast_dgram_lost(int fd, uint32_t *lost);
 
 /*
  * Asks to be told of every ICMP error (ip(7), IP_RECVERR), unreachable hosts

@@ -314,7 +314,7 @@ fast_dgram_prepare(int fd, int family)
 }
 
 bool
-fast_dgram_lost(int fd, uint64_t *lost)
+fast_dgram_lost(int fd, uint32_t *lost)
 {
 	uint32_t info[SK_MEMINFO_VARS];
 	socklen_t len = sizeof(info);

@@ -162,7 +162,7 @@ fast_dgram_prepare(int fd, int family)
 }
 
 bool
-fast_dgram_lost(int fd, uint64_t *lost)
+fast_dgram_lost(int fd, uint32_t *lost)
 {
 	(void)fd;
 	(void)lost;

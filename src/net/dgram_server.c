@@ -1,3 +1,4 @@
+/* A datagram server: its sockets, who is answered, answers. */
 #include "net/dgram_server.h"
 
 #include <errno.h>
@@ -10,10 +11,7 @@
 #include "net/access.h"
 #include "net/endpoint.h"
 #include "net/group.h"
-#include "net/wait.h"
 
-/* How long an answer may wait for room in the send buffer. */
-#define SEND_MS 1000
 /* How often losses are looked for. */
 #define LOOK_NS CLOCK_SECOND
 
@@ -90,28 +88,28 @@ dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
 		listener_close(l);
 		return -1;
 	}
-	rate_start(&s->rate, o->max_rate);
+	loop_start(&s->loop, o->max_rate, o->answers_vary);
+	unsent_init(&s->unsent);
 	s->next_look_ns = clock_now() + LOOK_NS;
 	listener_announce(l);
 	return 0;
 }
 
-/* What all sockets have lost; false where the system does not tell. */
-static bool
-count_lost(const struct dgram_server *s, uint64_t *lost)
+/* Adds what all sockets have lost since it was last asked. */
+static void
+count_lost(struct dgram_server *s)
 {
-	bool known = false;
-	uint64_t one;
+	uint32_t drops;
 	size_t i;
 
-	*lost = 0;
 	for (i = 0; i < s->listener.count; i++) {
-		if (!dgram_lost(s->listener.fds[i], &one))
+		if (!dgram_lost(s->listener.fds[i], &drops))
 			continue;
-		*lost += one;
-		known = true;
+		/* The kernel's count begins again after 2^32. */
+		s->lost += (uint32_t)(drops - s->drops[i]);
+		s->drops[i] = drops;
+		s->knows_lost = true;
 	}
-	return known;
 }
 
 /* Tells losses that have come since the last time. */
@@ -122,34 +120,36 @@ look_for_losses(struct dgram_server *s, int64_t now_ns)
 	uint64_t lost;
 
 	s->next_look_ns = now_ns + LOOK_NS;
-	if (!count_lost(s, &lost) || lost == s->told_lost)
+	count_lost(s);
+	lost = s->lost - s->told_lost;
+	if (lost == 0)
 		return;
 	diag_event_begin(&j, "lost");
-	json_number(&j, "count", (int64_t)(lost - s->told_lost));
+	json_number(&j, "count", (int64_t)lost);
 	diag_event_end(&j, DIAG_NOTE,
 	    "%llu datagrams were lost: they came faster than they were read, "
 	    "and the receive buffer was full (see --rcvbuf)",
-	    (unsigned long long)(lost - s->told_lost));
-	s->told_lost = lost;
+	    (unsigned long long)lost);
+	s->told_lost = s->lost;
 }
 
 int
 dgram_server_receive(
     struct dgram_server *s, size_t at, struct dgram *d, int most, struct err *e)
 {
-	int n = dgram_receive(s->listener.fds[at], d, most);
+	int n = dgram_receive(s->listener.fds[at], d, most), errnum = errno;
 	int64_t now = clock_now();
 
 	if (now >= s->next_look_ns)
 		look_for_losses(s, now);
 	if (n >= 0)
 		return n;
-	if (errno == EAGAIN || errno == EINTR)
+	if (errnum == EAGAIN || errnum == EINTR)
 		return 0;
 	/* Refusals of answers, where the system tells servers of them. */
-	if (err_kind_of(errno) != ERR_FAILED)
+	if (err_kind_of(errnum) != ERR_FAILED || errnum == EMSGSIZE)
 		return 0;
-	return err_sys(e, ERR_FAILED, errno, "receiving");
+	return err_sys(e, ERR_FAILED, errnum, "receiving");
 }
 
 void
@@ -200,12 +200,51 @@ dgram_server_admits(struct dgram_server *s, const struct dgram *d,
 }
 
 /*
- * Why it may not be answered, or NULL. Two servers on the same port number
- * would answer each other for ever after one forged datagram; port 0 asks for
- * no answer (RFC 768).
+ * Whether servers on this port answer whatever they are sent: echo, daytime,
+ * qotd, chargen, time, domain, sunrpc, ntp, netbios-ns, snmp, ldap, ms-sql-m,
+ * ssdp, ws-discovery, memcached. No client sends from there, but to its own
+ * kind of server.
+ */
+static bool
+is_reflector(unsigned port)
+{
+	static const uint16_t ports[] = {7, 13, 17, 19, 37, 53, 111, 123, 137,
+	    161, 389, 1434, 1900, 3702, 11211};
+	size_t i;
+
+	for (i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
+		if (ports[i] == port)
+			return true;
+	return false;
+}
+
+/*
+ * Why its source port may not be answered, or NULL. Two servers would answer
+ * each other for ever after one forged datagram; port 0 asks for no answer
+ * (RFC 768).
  */
 static const char *
-refusal(const struct dgram *d, const struct dgram_parties *p)
+port_refusal(const struct dgram_server *s, const struct dgram_parties *p)
+{
+	unsigned port = addr_port(&p->remote);
+
+	if (port == 0)
+		return "it has no source port";
+	if (s->o->any_port)
+		return NULL;
+	if (port == addr_port(&p->local))
+		return "it comes from this server's own port, and an answer "
+		       "could go round for ever (--any-port)";
+	if (is_reflector(port))
+		return "it comes from a port where servers answer anything, "
+		       "and an answer could go round for ever (--any-port)";
+	return NULL;
+}
+
+/* Why it may not be answered, or NULL. */
+static const char *
+refusal(const struct dgram_server *s, const struct dgram *d,
+    const struct dgram_parties *p)
 {
 	if (d->remote.len == 0 ||
 	    (addr_is_unix(&d->remote) &&
@@ -217,20 +256,41 @@ refusal(const struct dgram *d, const struct dgram_parties *p)
 		return addr_equal(&p->remote, &p->local)
 			   ? "it comes from this server itself"
 			   : NULL;
-	if (addr_port(&p->remote) == addr_port(&p->local))
-		return "it comes from this server's own port, and an answer "
-		       "could go round for ever";
-	return addr_port(&p->remote) == 0 ? "it has no source port" : NULL;
+	return port_refusal(s, p);
+}
+
+/* A limit on a host's answers bites: told at once, then once a second. */
+static void
+warn_of_limit(
+    struct dgram_server *s, const struct dgram_parties *p, int64_t now_ns)
+{
+	char remote[ADDR_TEXT];
+
+	if (now_ns < s->next_warning_ns)
+		return;
+	s->next_warning_ns = now_ns + CLOCK_SECOND;
+	addr_format(&p->remote, remote, sizeof(remote));
+	if (s->o->max_rate == LOOP_DEFAULT)
+		diag_warn("%s: its datagrams come as from a server that "
+			  "answers answers: for a second none of its host is "
+			  "answered (see --max-rate)",
+		    remote);
+	else
+		diag_warn("%s: its host has had its %lld answers for this "
+			  "second (--max-rate)",
+		    remote, (long long)s->o->max_rate);
 }
 
 bool
 dgram_server_may_answer(struct dgram_server *s, const struct dgram *d,
     const struct dgram_parties *p, int64_t now_ns)
 {
-	const char *why = refusal(d, p);
+	const char *why = refusal(s, d, p);
 
-	if (why == NULL && !rate_allows(&s->rate, &p->remote, now_ns))
+	if (why == NULL && !loop_allows(&s->loop, d, &p->remote, now_ns)) {
 		why = "its host has had its answers for now (--max-rate)";
+		warn_of_limit(s, p, now_ns);
+	}
 	if (why != NULL)
 		dgram_server_ignore(s, p, why);
 	return why == NULL;
@@ -246,61 +306,136 @@ tell_unsent(
 	char why[ERR_TEXT + 32];
 
 	dgram_server_parties(s, at, d, &p);
-	dgram_send_error(s->listener.fds[at], &p.remote, d->length, errnum, &e);
-	snprintf(why, sizeof(why), "no answer was sent: %s", e.text);
+	if (errnum == EAGAIN || errnum == ENOBUFS)
+		snprintf(why, sizeof(why), "no answer was sent: %s",
+		    addr_is_unix(&d->remote)
+			? "it does not read those it has"
+			: "what was sent before could not leave");
+	else
+		dgram_send_error(
+		    s->listener.fds[at], &p.remote, d->length, errnum, &e);
+	if (e.kind != ERR_NONE)
+		snprintf(why, sizeof(why), "no answer was sent: %s", e.text);
 	dgram_server_ignore(s, &p, why);
+}
+
+/* What one answer met that was not sent: it is kept, or told. */
+static void
+keep_or_tell(
+    struct dgram_server *s, size_t at, const struct dgram *d, int errnum)
+{
+	if ((errnum != EAGAIN && errnum != ENOBUFS) ||
+	    !unsent_add(&s->unsent, at, d))
+		tell_unsent(s, at, d, errnum);
+}
+
+static void
+count_answers(struct dgram_server *s, const struct dgram *d, int count)
+{
+	int i;
+
+	for (i = 0; i < count; i++)
+		s->bytes_sent += d[i].length;
+	s->answered += (uint64_t)count;
+}
+
+/*
+ * Sends the first of them, with what follows it where nobody has to wait: a
+ * client gets its answers in order. How many were dealt with.
+ */
+static int
+answer_some(struct dgram_server *s, size_t at, const struct dgram *d, int count)
+{
+	bool waits = unsent_has(&s->unsent, at, &d->remote);
+	int n = -1, errnum = EAGAIN;
+
+	if (!waits) {
+		if (s->unsent.count > 0)
+			count = 1;
+		n = dgram_send(s->listener.fds[at], d, count);
+		errnum = errno;
+	}
+	if (n < 0 && errnum == EINTR)
+		return 0;
+	if (n < 0)
+		keep_or_tell(s, at, d, errnum);
+	else
+		count_answers(s, d, n);
+	return n < 0 ? 1 : n;
 }
 
 void
 dgram_server_answer(
     struct dgram_server *s, size_t at, const struct dgram *d, int count)
 {
-	int fd = s->listener.fds[at], done = 0, n;
+	int done = 0;
 
-	while (done < count) {
-		n = dgram_send(fd, d + done, count - done);
-		for (; n > 0; n--) {
-			s->answered++;
-			s->bytes_sent += d[done++].length;
-		}
-		if (n >= 0)
-			continue;
-		if ((errno == EAGAIN || errno == ENOBUFS) &&
-		    wait_fd(fd, POLLOUT, deadline_after(SEND_MS)) > 0)
-			continue;
-		tell_unsent(s, at, &d[done], errno);
-		done++;
+	while (done < count)
+		done += answer_some(s, at, d + done, count - done);
+}
+
+bool
+dgram_server_takes(const struct dgram_server *s, size_t at)
+{
+	return addr_is_unix(&s->listener.addrs[at]) ||
+	       !unsent_has(&s->unsent, at, NULL);
+}
+
+struct deadline
+dgram_server_deadline(const struct dgram_server *s)
+{
+	return s->unsent.resume;
+}
+
+/* Tries one again that found no room. True when it is done with. */
+static bool
+try_again(void *context, const struct unsent_answer *one)
+{
+	struct dgram_server *s = context;
+
+	if (dgram_send(s->listener.fds[one->at], &one->d, 1) > 0) {
+		count_answers(s, &one->d, 1);
+		return true;
 	}
+	if (errno == EINTR || ((errno == EAGAIN || errno == ENOBUFS) &&
+				  !deadline_passed(one->until)))
+		return false;
+	tell_unsent(s, one->at, &one->d, errno);
+	return true;
+}
+
+void
+dgram_server_resume(struct dgram_server *s)
+{
+	unsent_retry(&s->unsent, try_again, s);
 }
 
 void
 dgram_server_tell(struct dgram_server *s)
 {
 	struct json j;
-	uint64_t lost;
-	bool known;
 
 	look_for_losses(s, clock_now());
-	known = count_lost(s, &lost);
 	diag_event_begin(&j, "summary");
 	json_number(&j, "received", (int64_t)s->received);
 	json_number(&j, "answered", (int64_t)s->answered);
 	json_number(&j, "ignored", (int64_t)s->ignored);
-	if (known)
-		json_number(&j, "lost", (int64_t)lost);
+	if (s->knows_lost)
+		json_number(&j, "lost", (int64_t)s->lost);
 	diag_event_end(&j, DIAG_NOTE,
 	    "received %llu (%llu bytes), answered %llu (%llu "
 	    "bytes), ignored %llu; %llu were lost%s",
 	    (unsigned long long)s->received,
 	    (unsigned long long)s->bytes_received,
 	    (unsigned long long)s->answered, (unsigned long long)s->bytes_sent,
-	    (unsigned long long)s->ignored, (unsigned long long)lost,
-	    known ? "" : ", as far as is known");
+	    (unsigned long long)s->ignored, (unsigned long long)s->lost,
+	    s->knows_lost ? "" : ", as far as is known");
 }
 
 void
 dgram_server_close(struct dgram_server *s)
 {
 	listener_close(&s->listener);
-	rate_release(&s->rate);
+	loop_release(&s->loop);
+	unsent_release(&s->unsent);
 }

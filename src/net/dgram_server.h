@@ -13,7 +13,8 @@
 #include "net/addr.h"
 #include "net/dgram.h"
 #include "net/listener.h"
-#include "net/rate.h"
+#include "net/loop.h"
+#include "net/unsent.h"
 
 struct access;
 struct endpoint;
@@ -25,15 +26,21 @@ struct dgram_server_options {
 	const struct access *access; /* NULL: everybody is let in */
 	const struct group *groups;  /* to be joined */
 	size_t group_count;
-	int64_t max_rate; /* answers a second and a peer; 0: any number */
+	int64_t max_rate;  /* answers a second and a host; see net/loop.h */
+	bool answers_vary; /* though messages repeat */
+	bool any_port;     /* answer known reflectors and the own port too */
 };
 
 struct dgram_server {
 	const struct dgram_server_options *o;
 	struct listener listener;
-	struct rate rate;
-	int64_t next_look_ns; /* when losses are looked for again */
-	uint64_t told_lost;   /* losses that were told */
+	struct loop loop;
+	int64_t next_warning_ns; /* when a refusal for it is told again */
+	struct unsent unsent;
+	int64_t next_look_ns;          /* when losses are looked for again */
+	uint32_t drops[LISTENER_MOST]; /* that were counted, of each socket */
+	uint64_t lost, told_lost;      /* all losses; those that were told */
+	bool knows_lost;               /* the system counts them */
 
 	/* Statistics. */
 	uint64_t received, bytes_received; /* of all who were let in */
@@ -71,7 +78,8 @@ bool dgram_server_admits(struct dgram_server *s, const struct dgram *d,
 
 /*
  * Whether the sender may be answered; tells why not. Never: what came from
- * this server's own port, or port 0, or was cut, or is beyond the rate.
+ * port 0, or was cut, or is beyond the rate; unless any_port: what came from
+ * this server's own port, or one where servers answer whatever they are sent.
  */
 bool dgram_server_may_answer(struct dgram_server *s, const struct dgram *d,
     const struct dgram_parties *p, int64_t now_ns);
@@ -81,11 +89,25 @@ void dgram_server_ignore(
     struct dgram_server *s, const struct dgram_parties *p, const char *why);
 
 /*
- * Sends answers from the socket at, waiting for room a while. One that cannot
- * be sent is told, and the others go on.
+ * Sends answers from the socket at, without waiting. What finds no room is
+ * kept (net/unsent.h); what cannot be sent is told.
  */
 void dgram_server_answer(
     struct dgram_server *s, size_t at, const struct dgram *d, int count);
+
+/*
+ * Whether the socket at is to be read. A full UDP socket has no room for
+ * anybody's answer, so its messages wait; on a unix socket each client has a
+ * queue of its own.
+ */
+bool dgram_server_takes(const struct dgram_server *s, size_t at);
+
+/* When dgram_server_resume() is due. */
+struct deadline dgram_server_deadline(const struct dgram_server *s);
+
+/* Tries answers again that found no room, and gives up those whose time has
+ * passed. */
+void dgram_server_resume(struct dgram_server *s);
 
 /* Tells what was done: the "summary" event, at -v. */
 void dgram_server_tell(struct dgram_server *s);

@@ -458,7 +458,7 @@ exchange_may_retry(const struct exchange *x, const struct err *e)
 static uint64_t
 count_dropped(const struct exchange *x)
 {
-	uint64_t dropped;
+	uint32_t dropped;
 
 	return dgram_lost(x->fd, &dropped) ? dropped : 0;
 }

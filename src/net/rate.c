@@ -10,10 +10,15 @@
 /* Sets of the table, and hosts in each: the oldest gives way. */
 #define SETS 4096
 #define WAYS 4
+/* Answers at one time that are a turn. */
+#define TURN 16
 
 struct rate_bucket {
 	struct addr host; /* len 0: free */
 	int64_t full_ns;  /* when the bucket will be full again */
+	int64_t rests_until_ns;
+	int64_t turn_ns; /* when it was last allowed */
+	unsigned turn;   /* how many more at that time */
 };
 
 void
@@ -25,6 +30,14 @@ rate_start(struct rate *r, int64_t per_second)
 	r->buckets = mem_array(SETS * WAYS, sizeof(r->buckets[0]));
 	r->gap_ns = CLOCK_SECOND / per_second;
 	r->burst_ns = CLOCK_SECOND - r->gap_ns;
+}
+
+void
+rate_count_turns(struct rate *r, int64_t burst, int64_t rest_ns)
+{
+	r->counts_turns = true;
+	r->burst_ns = (burst - 1) * r->gap_ns;
+	r->rest_ns = rest_ns;
 }
 
 /* Where a host's set begins: FNV-1a over its address. */
@@ -61,7 +74,8 @@ find(struct rate *r, const struct addr *host)
 			oldest = &set[i];
 	}
 	oldest->host = *host;
-	oldest->full_ns = INT64_MIN;
+	oldest->full_ns = oldest->rests_until_ns = INT64_MIN;
+	oldest->turn_ns = INT64_MIN;
 	return oldest;
 }
 
@@ -75,9 +89,18 @@ rate_allows(struct rate *r, const struct addr *host, int64_t now_ns)
 	b = find(r, host);
 	if (b->full_ns < now_ns)
 		b->full_ns = now_ns;
-	if (b->full_ns - now_ns > r->burst_ns)
+	if (now_ns < b->rests_until_ns)
 		return false;
+	if (r->counts_turns && b->turn_ns == now_ns && ++b->turn % TURN != 0)
+		return true;
+	if (b->full_ns - now_ns > r->burst_ns) {
+		b->rests_until_ns = now_ns + r->rest_ns;
+		return false;
+	}
 	b->full_ns += r->gap_ns;
+	if (b->turn_ns != now_ns)
+		b->turn = 0;
+	b->turn_ns = now_ns;
 	return true;
 }
 

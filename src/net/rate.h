@@ -17,10 +17,18 @@ struct rate {
 	struct rate_bucket *buckets; /* owned; NULL: no limit */
 	int64_t gap_ns;              /* between answers when it is exhausted */
 	int64_t burst_ns; /* what may be saved up: a second's worth */
+	bool counts_turns;
+	int64_t rest_ns; /* how long one is refused that has used it up */
 };
 
 /* per_second answers to one host; 0: no limit. rate_release() is due. */
 void rate_start(struct rate *r, int64_t per_second);
+
+/*
+ * Turns count, not answers: up to 16 at the same time are one. What may be
+ * saved up is burst of them, and who has used it up rests for so long.
+ */
+void rate_count_turns(struct rate *r, int64_t burst, int64_t rest_ns);
 
 /* Whether one more answer to this host is within its limit; counts it. */
 bool rate_allows(struct rate *r, const struct addr *host, int64_t now_ns);

@@ -129,7 +129,8 @@ like $r->{err}, qr/ $_/, "the step $_"
 
 # Misuse.
 for (['--echo', '--discard'], ['--print', '--reply', 'x'],
-    ['--reply', '%q'], ['--count', '0'], ['--max-rate', '0'],
+    ['--reply', '%q'], ['--count', '0'], ['--max-rate', '-1'],
+    ['--print', '--any-port'],
     ['--join', '10.0.0.1'], ['--join', '239.1.2.3%nosuch0'],
     ['--join', 'x'], ['--max-programs', '1'], ['--program-timeout', '1'],
     ['--allow', 'x'], ['--backlog', '1'], ['--discard', '--max-rate', '1'],
