@@ -133,6 +133,8 @@ $(B)/tests/unit/%: tests/unit/%.c $(B)/libsockt.a
 # Tests that push back where sockt sends: the linker hands its calls to them.
 WRAP = -Wl,--wrap=sendmsg -Wl,--wrap=sendmmsg
 $(B)/tests/unit/exchange_test: private MODE_LDFLAGS += $(WRAP)
+$(B)/tests/unit/dgram_server_test: private MODE_LDFLAGS += $(WRAP) \
+	-Wl,--wrap=recvmsg -Wl,--wrap=recvmmsg -Wl,--wrap=getsockopt
 
 # sockt itself with a resolver that tests decide on.
 $(B)/tests/sockt-names: tests/lib/names.c $(B)/obj/main.o $(B)/libsockt.a

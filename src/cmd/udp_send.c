@@ -24,6 +24,9 @@
 #include "net/resolve.h"
 #include "net/wait.h"
 
+/* How long a reply is waited for, where -w does not say. */
+#define REPLY_MS 2000
+
 struct send_options {
 	struct report_options report;
 	struct family_options family;
@@ -45,7 +48,7 @@ struct send_options {
 };
 
 static const struct send_options send_defaults = {
-    .time = {.timeout_ms = 2000, .idle_ms = -1, .max_ms = -1},
+    .time = TIME_OPTIONS_INIT,
     .sock = SOCK_OPTIONS_INIT,
     .group = {.ttl = -1},
     .replies = -1,
@@ -324,8 +327,7 @@ judge(const struct sending *s, struct err *e)
 	if (t->failed == 0)
 		return 0;
 	addr_format(&s->x.peer, text, sizeof(text));
-	num_format_duration(
-	    took, sizeof(took), clock_ns(s->o->time.timeout_ms));
+	num_format_duration(took, sizeof(took), clock_ns(s->xo.timeout_ms));
 	if (t->sent == 1 && t->answered == 0)
 		return err_set(e, ERR_TIMEOUT,
 		    "%s: no reply within %s (lost, filtered, or nobody "
@@ -384,7 +386,7 @@ set_exchange(struct exchange_options *x, const struct send_options *o,
 	x->replies = o->no_reply      ? EXCHANGE_NO_REPLY
 		     : o->replies < 0 ? 1
 				      : o->replies;
-	x->timeout_ms = o->time.timeout_ms;
+	x->timeout_ms = o->time.timeout_ms >= 0 ? o->time.timeout_ms : REPLY_MS;
 	x->window = o->window;
 	x->count = o->count;
 	x->interval_ns =
@@ -440,7 +442,9 @@ send_run(const void *options, const struct command_args *args, struct err *e)
 	exchange_start(&s.x, &s.xo, &feed, on_reply, on_idle, &s);
 	result = wait_catch(WAIT_STOP, e);
 	if (result == 0)
-		result = resolve(&ep, &ro, until, &list, e);
+		result = resolve(&ep, &ro,
+		    deadline_first(until, deadline_after(o->time.timeout_ms)),
+		    &list, e);
 	if (result == 0)
 		result = try_addresses(&s, &list, e);
 	if (result == 0)

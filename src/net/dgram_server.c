@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "net/access.h"
 #include "net/endpoint.h"
 #include "net/group.h"
@@ -90,6 +92,7 @@ dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
 	}
 	loop_start(&s->loop, o->max_rate, o->answers_vary);
 	unsent_init(&s->unsent);
+	s->drops = mem_array(l->count, sizeof(s->drops[0]));
 	s->next_look_ns = clock_now() + LOOK_NS;
 	listener_announce(l);
 	return 0;
@@ -438,4 +441,6 @@ dgram_server_close(struct dgram_server *s)
 	listener_close(&s->listener);
 	loop_release(&s->loop);
 	unsent_release(&s->unsent);
+	free(s->drops);
+	s->drops = NULL;
 }

@@ -37,10 +37,10 @@ struct dgram_server {
 	struct loop loop;
 	int64_t next_warning_ns; /* when a refusal for it is told again */
 	struct unsent unsent;
-	int64_t next_look_ns;          /* when losses are looked for again */
-	uint32_t drops[LISTENER_MOST]; /* that were counted, of each socket */
-	uint64_t lost, told_lost;      /* all losses; those that were told */
-	bool knows_lost;               /* the system counts them */
+	int64_t next_look_ns;     /* when losses are looked for again */
+	uint32_t *drops;          /* owned: that were counted, of each socket */
+	uint64_t lost, told_lost; /* all losses; those that were told */
+	bool knows_lost;          /* the system counts them */
 
 	/* Statistics. */
 	uint64_t received, bytes_received; /* of all who were let in */

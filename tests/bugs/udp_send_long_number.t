@@ -1,0 +1,26 @@
+# A message that was longer than a datagram wrote past the room that --number
+# has for it.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Socket;
+use Sockt;
+use Test::More;
+
+my $dir = scratch();
+$ENV{TMPDIR} = $dir;
+socket my $s, AF_UNIX, SOCK_DGRAM, 0;
+bind $s, pack_sockaddr_un("$dir/s");
+my $r = run('udp-send', '--number', '--count', '64', '--window', '64',
+    '--sndbuf', '4M', "unix:$dir/s", 'x' x 120_000);
+is $r->{signal}, 0, 'not a crash';
+is $r->{status}, 7, 'but too long';
+like $r->{err}, qr/120000 bytes is too long for a number in front: 65536 at/,
+    'which is told';
+$r = run('udp-send', '--no-reply', '--number', "unix:$dir/s", 'x' x 65_536);
+is $r->{status}, 0, 'the longest that a number fits before';
+recv $s, my $x, 70_000, 0;
+ok $x eq '#0 ' . 'x' x 65_536, 'arrives';
+
+done_testing;

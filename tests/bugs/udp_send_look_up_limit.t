@@ -1,0 +1,17 @@
+# -w did not hold for the look-up of the name.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use Test::More;
+
+my $names = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/sockt-names';
+my $r = run({ command => $names, timeout => 10,
+        env => { SOCKT_TEST_NAMES => 'slow.test=hang' } },
+    'udp-send', '-w', '0.3', 'slow.test', '9999', 'x');
+is $r->{status}, 5, '-w ends a look-up without an answer: status 5';
+like $r->{err}, qr/slow\.test: looking up the name timed out/, 'and says so';
+cmp_ok $r->{seconds}, '<', 5, 'in time';
+
+done_testing;
