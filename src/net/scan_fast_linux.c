@@ -82,14 +82,17 @@ int
 fast_icmp_error(int fd, const struct addr *a)
 {
 	struct addr to;
-	char control[512];
+	union {
+		char bytes[512];
+		struct cmsghdr align;
+	} control;
 	struct msghdr m = {.msg_name = &to.u};
 	const struct queued_error *ee;
 
 	for (;;) {
 		memset(&to, 0, sizeof(to));
 		m.msg_namelen = sizeof(to.u);
-		m.msg_control = control;
+		m.msg_control = &control;
 		m.msg_controllen = sizeof(control);
 		if (recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
 			return 0;
