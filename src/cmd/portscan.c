@@ -22,6 +22,7 @@
 #include "cmd/scan_report.h"
 #include "cmd/table.h"
 #include "net/addr.h"
+#include "net/port_list.h"
 #include "net/scan.h"
 #include "net/scan_order.h"
 #include "net/targets.h"
@@ -237,8 +238,6 @@ scan_setup(struct scan_options *so, const struct scan_job *job,
 {
 	memset(so, 0, sizeof(*so));
 	so->targets = &job->targets;
-	so->ports = job->ports;
-	so->port_count = job->port_count;
 	so->type = o->udp ? SOCK_DGRAM : SOCK_STREAM;
 	so->banner_ms = o->banner ? BANNER_MS : 0;
 	so->parallel = o->parallel;
@@ -286,19 +285,23 @@ rehearse(const struct scan_job *job, struct scan_order *order)
 {
 	char text[ADDR_TEXT];
 	struct addr a;
-	uint64_t pair;
+	struct target_port t;
+	uint64_t first;
+	uint32_t hosts = job->targets.hosts;
+	uint32_t ports = targets_list(&job->targets, 0, &first)->count;
 	bool is_lead;
 	int i;
 
-	result_print("%" PRIu32 " host%s, %" PRIu32 " port%s: %" PRIu64
-		     " to ask, up to %" PRIu32 " at once\n",
-	    job->targets.hosts, job->targets.hosts == 1 ? "" : "s",
-	    job->port_count, job->port_count == 1 ? "" : "s",
+	result_print("%" PRIu32 " host%s, ", hosts, hosts == 1 ? "" : "s");
+	if ((uint64_t)hosts * ports == job->targets.total)
+		result_print(
+		    "%" PRIu32 " port%s: ", ports, ports == 1 ? "" : "s");
+	else
+		result_print("some with ports of their own: ");
+	result_print("%" PRIu64 " to ask, up to %" PRIu32 " at once\n",
 	    scan_order_count(order), scan_capacity());
-	for (i = 0; i < DRY_ROWS && scan_order_next(order, &pair, &is_lead);
-	     i++) {
-		targets_host(&job->targets, (uint32_t)(pair / job->port_count),
-		    job->ports[pair % job->port_count], &a);
+	for (i = 0; i < DRY_ROWS && scan_order_next(order, &t, &is_lead); i++) {
+		targets_host(&job->targets, t.host, t.port, &a);
 		result_print("%s\n", addr_format(&a, text, sizeof(text)));
 	}
 }
@@ -326,9 +329,9 @@ is_reached(const struct scan_report *r, enum until until)
 /* Scans until that state is reached, or once. */
 static int
 scan_again(struct scan_options *so, struct run *run,
-    const struct portscan_options *o, struct scan_progress *end, struct err *e)
+    const struct portscan_options *o, struct deadline last,
+    struct scan_progress *end, struct err *e)
 {
-	struct deadline last = deadline_after(o->time.retry_ms);
 	int64_t pause_ms = RETRY_MS;
 
 	for (;;) {
@@ -362,7 +365,7 @@ status_of(const struct scan_report *r, const struct portscan_options *o)
 
 static int
 scan(const struct scan_job *job, const struct portscan_options *o,
-    struct deadline until, struct err *e)
+    struct deadline until, struct deadline retry, struct err *e)
 {
 	struct scan_options so;
 	struct scan_order order;
@@ -371,19 +374,20 @@ scan(const struct scan_job *job, const struct portscan_options *o,
 	int result;
 
 	scan_setup(&so, job, o, until);
-	scan_order_init(&order, job->targets.hosts, job->ports, job->port_count,
-	    so.seed, so.shard, so.shards);
+	scan_order_init(&order, &job->targets, so.seed, so.shard, so.shards);
 	if (so.ascending)
 		scan_order_ascend(&order);
 	if (o->dry_run) {
 		rehearse(job, &order);
+		scan_order_release(&order);
 		return 0;
 	}
 	report_setup(&run.report, job, o, scan_order_count(&order));
+	scan_order_release(&order);
 	run.wanted = o->report.level == DIAG_SAY && !o->report.json;
 	so.context = &run;
 	memset(&end, 0, sizeof(end));
-	result = scan_again(&so, &run, o, &end, e);
+	result = scan_again(&so, &run, o, retry, &end, e);
 	progress_end(&run.live);
 	scan_report_print(&run.report);
 	scan_report_summary(&run.report, end.sent, clock_now() - end.start_ns);
@@ -403,19 +407,23 @@ portscan_run(
 	    .family = o->family.family,
 	    .numeric = o->family.numeric != 0,
 	    .until = until,
+	    .name_ms = o->time.timeout_ms,
 	};
+	struct deadline retry = deadline_after(o->time.retry_ms);
 	struct scan_job job;
 	int result = -1;
 
 	if (o->until != UNTIL_OPEN && o->time.retry_ms < 0)
 		return err_set(
 		    e, ERR_USAGE, "--until needs --retry-for: how long?");
+	if (o->time.retry_ms >= 0)
+		to.retry = retry;
 	result_take_events();
 	if (result_start(until, e) < 0 || wait_catch(WAIT_STOP, e) < 0)
 		return -1;
 	if (scan_job_take(&job, o->udp ? "udp" : "tcp", &o->job, args, to, e) ==
 	    0)
-		result = scan(&job, o, until, e);
+		result = scan(&job, o, until, retry, e);
 	scan_job_release(&job);
 	return result;
 }
@@ -423,7 +431,7 @@ portscan_run(
 const struct command portscan_command = {
     .name = "portscan",
     .summary = "find out which ports of a host are open, by connecting",
-    .operands = "HOST[,HOST|CIDR]... [PORTS]",
+    .operands = "HOST[:PORT][,HOST|CIDR]... [PORTS]",
     .least = 0,
     .most = 2,
     .groups = portscan_groups,

@@ -24,8 +24,6 @@ extern const struct opt scan_job_opts[];
 struct scan_job {
 	const char *protocol; /* "tcp" or "udp" */
 	struct targets targets;
-	uint16_t *ports; /* owned, ascending */
-	uint32_t port_count;
 };
 
 /*

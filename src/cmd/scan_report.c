@@ -118,11 +118,13 @@ scan_report_add(struct scan_report *r, const struct scan_result *result)
 	    .reason = (uint8_t)result->reason,
 	    .ns = result->ns};
 
-	r->counts[(size_t)result->host * SCAN_REASONS + result->reason]++;
-	r->totals[result->reason]++;
+	r->counts[(size_t)result->host * SCAN_REASONS + result->reason] +=
+	    result->count;
+	r->totals[result->reason] += result->count;
 	if (result->reason == SCAN_LOCAL)
 		r->errnum = result->errnum;
-	if (!r->all && scan_state_of(result->reason) != SCAN_OPEN)
+	if (result->reason == SCAN_SKIPPED ||
+	    (!r->all && scan_state_of(result->reason) != SCAN_OPEN))
 		return;
 	if (result->banner != NULL)
 		take_banner(&row, result);
@@ -173,10 +175,11 @@ format_hidden(const struct scan_report *r, uint32_t host, char *buf)
 	int i;
 
 	buf[0] = '\0';
-	for (i = 0; i < SCAN_REASONS && !r->all; i++) {
+	for (i = 0; i < SCAN_REASONS; i++) {
 		enum scan_reason reason = (enum scan_reason)i;
 
-		if (counts[i] == 0 || scan_state_of(reason) == SCAN_OPEN)
+		if (counts[i] == 0 || scan_state_of(reason) == SCAN_OPEN ||
+		    (r->all && reason != SCAN_SKIPPED))
 			continue;
 		text_append(buf, COUNTS_TEXT, "%s%" PRIu32 " %s (%s)",
 		    buf[0] != '\0' ? ", " : "", counts[i],

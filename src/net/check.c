@@ -29,23 +29,23 @@ check_release(struct scan *s)
 }
 
 static struct reticence *
-reticence_of(const struct scan *s, uint64_t pair)
+reticence_of(const struct scan *s, uint32_t id)
 {
-	return &s->reticence[pair / s->o->port_count];
+	return &s->reticence[scan_probe(s, id)->host];
 }
 
 bool
-check_applies(const struct scan *s, uint64_t pair)
+check_applies(const struct scan *s, uint32_t id)
 {
-	return s->reticence != NULL && reticence_of(s, pair)->is_known;
+	return s->reticence != NULL && reticence_of(s, id)->is_known;
 }
 
 void
-check_refused(struct scan *s, uint64_t pair, int64_t sent_ns)
+check_refused(struct scan *s, uint32_t id, int64_t sent_ns)
 {
 	if (s->reticence != NULL)
-		reticence_refused(reticence_of(s, pair),
-		    (uint32_t)(pair % s->o->port_count), sent_ns);
+		reticence_refused(
+		    reticence_of(s, id), scan_probe(s, id)->port, sent_ns);
 }
 
 bool
@@ -54,13 +54,12 @@ check_is_withheld(const struct scan *s, uint32_t id)
 	const struct probe *p = scan_probe(s, id);
 
 	return s->reticence != NULL &&
-	       !reticence_counts(
-		   reticence_of(s, p->pair), &s->rules, p->sent_ns);
+	       !reticence_counts(reticence_of(s, id), &s->rules, p->sent_ns);
 }
 
-/* Asks a closed port of a pair's host again, behind those that leave at ns. */
+/* Asks a closed port of a host again, behind those that leave at ns. */
 static void
-schedule(struct scan *s, uint64_t pair, int64_t ns)
+schedule(struct scan *s, uint32_t host, int64_t ns)
 {
 	uint32_t id = probe_take(&s->pool);
 	struct probe *p;
@@ -68,8 +67,9 @@ schedule(struct scan *s, uint64_t pair, int64_t ns)
 	if (id == PROBE_NONE)
 		return;
 	p = scan_probe(s, id);
-	p->pair =
-	    pair - pair % s->o->port_count + reticence_of(s, pair)->closed;
+	p->host = host;
+	p->port = s->reticence[host].closed;
+	p->is_lead = false;
 	p->state = PROBE_CHECK;
 	p->tries = p->fails = 0;
 	if (p->fd >= 0)
@@ -79,7 +79,7 @@ schedule(struct scan *s, uint64_t pair, int64_t ns)
 
 /* Says, once, why it takes so long. */
 static void
-tell(const struct scan *s, struct reticence *r, uint64_t pair)
+tell(const struct scan *s, struct reticence *r, uint32_t id)
 {
 	char text[ADDR_IP_TEXT];
 	struct addr a;
@@ -87,7 +87,7 @@ tell(const struct scan *s, struct reticence *r, uint64_t pair)
 	if (r->is_told || r->gap_ns < RETICENCE_MOST_NS / 4)
 		return;
 	r->is_told = true;
-	scan_address(s, pair, &a);
+	scan_address(s, id, &a);
 	diag_note("%s limits how often it refuses: what is silent is asked "
 		  "again at its pace (--retries does without)",
 	    addr_format_ip(&a, text, sizeof(text)));
@@ -96,16 +96,15 @@ tell(const struct scan *s, struct reticence *r, uint64_t pair)
 void
 check_again(struct scan *s, uint32_t id)
 {
-	struct probe *p = scan_probe(s, id);
-	struct reticence *r = reticence_of(s, p->pair);
+	struct reticence *r = reticence_of(s, id);
 	bool begins;
 	int i;
 	int64_t ns = reticence_again(r, &s->rules, clock_now(), &begins);
 
 	probe_time(&s->pool, id, ns);
 	for (i = 0; begins && i < RETICENCE_CHECKS; i++)
-		schedule(s, p->pair, ns);
-	tell(s, r, p->pair);
+		schedule(s, scan_probe(s, id)->host, ns);
+	tell(s, r, id);
 }
 
 bool
@@ -123,10 +122,10 @@ end(struct scan *s, uint32_t id, int errnum)
 	struct probe *p = scan_probe(s, id);
 
 	if (errnum == ECONNREFUSED)
-		check_refused(s, p->pair, p->sent_ns);
+		check_refused(s, id, p->sent_ns);
 	else if (errnum == 0)
 		/* Open by now: it says nothing about refusals any more. */
-		reticence_of(s, p->pair)->is_known = false;
+		reticence_of(s, id)->is_known = false;
 	fast_set_ignore(s->set, id);
 	if (p->fd >= 0)
 		scan_drop_socket(s, id);
@@ -143,8 +142,7 @@ check_left(struct scan *s, uint32_t id, int errnum)
 	    fast_set_watch(s->set, id, p->fd, POLLIN) == 0)
 		probe_time(&s->pool, id,
 		    p->sent_ns +
-			rtt_timeout_us(&scan_host(s, p->pair)->rtt, most_us) *
-			    1000);
+			rtt_timeout_us(&scan_host(s, id)->rtt, most_us) * 1000);
 	else
 		end(s, id, errnum);
 }
@@ -155,7 +153,7 @@ check_hear(struct scan *s, uint32_t id)
 	struct addr a;
 	int errnum;
 
-	scan_address(s, scan_probe(s, id)->pair, &a);
+	scan_address(s, id, &a);
 	errnum = scan_ask(s, scan_probe(s, id)->fd, &a);
 	if (errnum != EINPROGRESS)
 		end(s, id, errnum);

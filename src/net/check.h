@@ -17,11 +17,11 @@ struct scan;
 void check_start(struct scan *s, uint32_t parallel);
 void check_release(struct scan *s);
 
-/* Whether the host of a pair has refused something, so that all this holds. */
-bool check_applies(const struct scan *s, uint64_t pair);
+/* Whether probe id's host has refused something, so that all this holds. */
+bool check_applies(const struct scan *s, uint32_t id);
 
-/* The probe of a pair that left at sent_ns was refused. */
-void check_refused(struct scan *s, uint64_t pair, int64_t sent_ns);
+/* The probe id, which left at sent_ns, was refused. */
+void check_refused(struct scan *s, uint32_t id, int64_t sent_ns);
 
 /* Whether the silence that met probe id says nothing about its port. */
 bool check_is_withheld(const struct scan *s, uint32_t id);

@@ -83,14 +83,35 @@ ports_remove(struct ports *a, const struct ports *b)
 		a->bits[i] &= (unsigned char)~b->bits[i];
 }
 
+/* The lowest port from one on, or 0. Sets are sparse: eight bytes at once. */
+static uint32_t
+next_port(const struct ports *p, uint32_t port)
+{
+	uint64_t eight;
+
+	while (port <= HIGHEST) {
+		if (port % 64 == 0) {
+			memcpy(&eight, p->bits + port / 8, sizeof(eight));
+			if (eight == 0) {
+				port += 64;
+				continue;
+			}
+		}
+		if (ports_has(p, (uint16_t)port))
+			return port;
+		port++;
+	}
+	return 0;
+}
+
 size_t
 ports_count(const struct ports *p)
 {
 	size_t count = 0;
 	uint32_t port;
 
-	for (port = 1; port <= HIGHEST; port++)
-		count += ports_has(p, (uint16_t)port);
+	for (port = 0; (port = next_port(p, port + 1)) != 0;)
+		count++;
 	return count;
 }
 
@@ -100,10 +121,21 @@ ports_list(const struct ports *p, uint16_t *list)
 	size_t count = 0;
 	uint32_t port;
 
-	for (port = 1; port <= HIGHEST; port++)
-		if (ports_has(p, (uint16_t)port))
-			list[count++] = (uint16_t)port;
+	for (port = 0; (port = next_port(p, port + 1)) != 0;)
+		list[count++] = (uint16_t)port;
 	return count;
+}
+
+bool
+ports_range(const struct ports *p, uint16_t *low, uint16_t *high)
+{
+	uint32_t first = next_port(p, 1), last = first;
+
+	while (last < HIGHEST && ports_has(p, (uint16_t)(last + 1)))
+		last++;
+	*low = (uint16_t)first;
+	*high = (uint16_t)last;
+	return first != 0 && next_port(p, last + 1) == 0;
 }
 
 const char *

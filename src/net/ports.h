@@ -52,6 +52,9 @@ bool ports_has(const struct ports *p, uint16_t port);
 void ports_add(struct ports *p, uint16_t port);
 size_t ports_count(const struct ports *p);
 
+/* The ends of a set that is one range. False when it is none. */
+bool ports_range(const struct ports *p, uint16_t *low, uint16_t *high);
+
 /* All of them in ascending order into list, which has room. Returns how many.
  */
 size_t ports_list(const struct ports *p, uint16_t *list);

@@ -7,6 +7,7 @@
 #ifndef NET_PROBE_H
 #define NET_PROBE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/clock.h"
@@ -24,7 +25,9 @@ enum probe_state {
 
 /* One try. Its socket stays watched until the port is decided. */
 struct probe {
-	uint64_t pair;   /* which port of which host */
+	uint32_t host;   /* whom it asks, see net/targets.h */
+	uint16_t port;   /* and for what */
+	bool is_lead;    /* one of its host's first */
 	int64_t sent_ns; /* when this try began */
 	int64_t took_ns; /* open: until it was answered */
 	int64_t due_ns;  /* in flight: when it is given up */
@@ -33,7 +36,7 @@ struct probe {
 	int fd;          /* -1: none; a free slot keeps one to use again */
 	uint8_t state;   /* enum probe_state */
 	uint8_t family;  /* of fd */
-	uint8_t tries;   /* begun for this pair, with this one */
+	uint8_t tries;   /* begun for this port, with this one */
 	uint8_t fails;   /* that this machine could not carry out */
 };
 

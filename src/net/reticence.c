@@ -22,7 +22,7 @@ reticence_rules(int64_t interval_ns, uint32_t parallel)
 }
 
 void
-reticence_refused(struct reticence *r, uint32_t index, int64_t sent_ns)
+reticence_refused(struct reticence *r, uint16_t port, int64_t sent_ns)
 {
 	if (sent_ns >= r->refused_ns[0]) {
 		r->refused_ns[1] = r->refused_ns[0];
@@ -30,7 +30,7 @@ reticence_refused(struct reticence *r, uint32_t index, int64_t sent_ns)
 	} else if (sent_ns > r->refused_ns[1]) {
 		r->refused_ns[1] = sent_ns;
 	}
-	r->closed = index;
+	r->closed = port;
 	r->is_known = true;
 	r->mute = 0;
 	if (r->refusals < UINT16_MAX)

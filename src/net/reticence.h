@@ -50,7 +50,7 @@ struct reticence {
 	int64_t round_ns;  /* when the round leaves that is being filled */
 	int64_t gap_ns;    /* between rounds */
 	int64_t judge_ns;  /* when the gap is looked at again */
-	uint32_t closed;   /* a port that was refused: its index */
+	uint16_t closed;   /* a port that was refused */
 	uint16_t members;  /* of that round */
 	uint16_t refusals; /* since the gap was looked at */
 	uint32_t mute;     /* looks in a row without any */
@@ -58,8 +58,8 @@ struct reticence {
 	bool is_told;      /* the user knows that it takes a while */
 };
 
-/* The port of an index was refused, by a probe that left at sent_ns. */
-void reticence_refused(struct reticence *r, uint32_t index, int64_t sent_ns);
+/* A port was refused, by a probe that left at sent_ns. */
+void reticence_refused(struct reticence *r, uint16_t port, int64_t sent_ns);
 
 /*
  * Whether the silence that met a probe which left at sent_ns counts; else the

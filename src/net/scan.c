@@ -12,6 +12,7 @@
 #include "net/addr.h"
 #include "net/check.h"
 #include "net/payload.h"
+#include "net/port_list.h"
 #include "net/scan_fast.h"
 #include "net/scan_run.h"
 #include "net/sock.h"
@@ -87,7 +88,7 @@ static int
 send_probe(struct scan *s, uint32_t id, const struct addr *a)
 {
 	struct probe *p = scan_probe(s, id);
-	struct scan_host *h = scan_host(s, p->pair);
+	struct scan_host *h = scan_host(s, id);
 	int errnum = open_socket(s, id, a);
 
 	if (errnum == 0 && connect(p->fd, &a->u.sa, a->len) < 0)
@@ -113,7 +114,7 @@ begin(struct scan *s, uint32_t id)
 	struct addr a;
 	int errnum;
 
-	scan_address(s, p->pair, &a);
+	scan_address(s, id, &a);
 	p->tries++;
 	p->sent_ns = clock_now();
 	p->state = PROBE_FLIGHT;
@@ -140,7 +141,7 @@ begin_check(struct scan *s, uint32_t id)
 	struct probe *p = scan_probe(s, id);
 	struct addr a;
 
-	scan_address(s, p->pair, &a);
+	scan_address(s, id, &a);
 	p->sent_ns = clock_now();
 	s->progress.sent++;
 	pace_take(&s->pace, p->sent_ns);
@@ -159,7 +160,7 @@ next_again(struct scan *s)
 	struct probe *p = scan_probe(s, id);
 
 	probe_unlink(&s->pool, id);
-	if (p->fd >= 0 && check_applies(s, p->pair))
+	if (p->fd >= 0 && check_applies(s, id))
 		scan_drop_socket(s, id);
 	if (p->fd < 0)
 		return id;
@@ -174,61 +175,102 @@ next_again(struct scan *s)
 	p->state = PROBE_OLDER;
 	p->newer = fresh;
 	scan_probe(s, fresh)->older = id;
-	scan_probe(s, fresh)->pair = p->pair;
+	scan_probe(s, fresh)->host = p->host;
+	scan_probe(s, fresh)->port = p->port;
+	scan_probe(s, fresh)->is_lead = p->is_lead;
 	scan_probe(s, fresh)->tries = p->tries;
 	scan_probe(s, fresh)->fails = p->fails;
 	return fresh;
 }
 
-/* True when the host answered none of its first probes. */
+/* True when hosts that answer none of their first probes are given up. */
+static bool
+may_skip(const struct scan *s)
+{
+	return !s->o->no_skip && s->o->targets->hosts > 1;
+}
+
 static bool
 is_skipped(const struct scan *s, const struct scan_host *h)
 {
-	return !s->o->no_skip && s->o->targets->hosts > 1 && h->any_leads &&
-	       h->leads == 0 && !h->alive;
+	return may_skip(s) && h->any_leads && h->leads == 0 && !h->alive;
+}
+
+/* For scan_order_keep(): a host that is skipped is told as a whole. */
+static bool
+keep_host(void *context, uint32_t host)
+{
+	struct scan *s = context;
+	const struct port_list *list;
+	uint64_t number;
+
+	if (!is_skipped(s, &s->hosts[host]))
+		return true;
+	list = targets_list(s->o->targets, host, &number);
+	verdict_skip(s, host, list->count - list->first_count);
+	return false;
+}
+
+/*
+ * The next port of the order that is to be asked. False at the end, or for
+ * now: after so many that are skipped the loop has to look around.
+ */
+static bool
+next_port(struct scan *s, struct target_port *t, bool *is_lead)
+{
+	int i;
+
+	if (may_skip(s) && !s->leads_over && !scan_order_leads(&s->order)) {
+		s->leads_over = true;
+		if (s->order.with_leads && !scan_order_is_shard(&s->order))
+			scan_order_keep(&s->order, keep_host, s);
+	}
+	for (i = 0; i < RUN; i++) {
+		s->all_begun = !scan_order_next(&s->order, t, is_lead);
+		if (s->all_begun)
+			return false;
+		if (*is_lead || !is_skipped(s, &s->hosts[t->host]))
+			return true;
+		verdict_skip(s, t->host, 1);
+	}
+	s->is_skipping = true;
+	return false;
 }
 
 /* A port that was not asked yet, or PROBE_NONE when none may be just now. */
 static uint32_t
 next_new(struct scan *s)
 {
-	struct scan_host *h;
-	uint64_t pair;
+	struct target_port t;
+	struct probe *p;
 	uint32_t id;
 	bool is_lead;
 
-	for (;;) {
-		/* Which hosts are there has to be known first. */
-		if (s->leads > 0 && !scan_order_leads(&s->order) &&
-		    !s->o->no_skip && s->o->targets->hosts > 1)
-			return PROBE_NONE;
-		/* There are slots for checks, always. */
-		if (s->reticence != NULL &&
-		    s->pool.used + RETICENCE_CHECKS >= s->pool.most)
-			return PROBE_NONE;
-		id = probe_take(&s->pool);
-		if (id == PROBE_NONE)
-			return PROBE_NONE;
-		s->all_begun = !scan_order_next(&s->order, &pair, &is_lead);
-		if (s->all_begun) {
-			probe_give(&s->pool, id);
-			return PROBE_NONE;
-		}
-		h = scan_host(s, pair);
-		if (is_lead) {
-			h->any_leads = true;
-			h->leads++;
-			s->leads++;
-		} else if (is_skipped(s, h)) {
-			probe_give(&s->pool, id);
-			verdict_skip(s, pair);
-			continue;
-		}
-		scan_probe(s, id)->pair = pair;
-		scan_probe(s, id)->tries = 0;
-		scan_probe(s, id)->fails = 0;
-		return id;
+	/* Which hosts are there has to be known first. */
+	if (s->leads > 0 && !scan_order_leads(&s->order) && may_skip(s))
+		return PROBE_NONE;
+	/* There are slots for checks, always. */
+	if (s->reticence != NULL &&
+	    s->pool.used + RETICENCE_CHECKS >= s->pool.most)
+		return PROBE_NONE;
+	id = probe_take(&s->pool);
+	if (id == PROBE_NONE)
+		return PROBE_NONE;
+	if (!next_port(s, &t, &is_lead)) {
+		probe_give(&s->pool, id);
+		return PROBE_NONE;
 	}
+	p = scan_probe(s, id);
+	p->host = t.host;
+	p->port = t.port;
+	p->is_lead = is_lead;
+	p->tries = p->fails = 0;
+	if (is_lead) {
+		scan_host(s, id)->any_leads = true;
+		scan_host(s, id)->leads++;
+		s->leads++;
+	}
+	return id;
 }
 
 /* The next probe to send: a silent port's, more gently, else a new one's. */
@@ -259,8 +301,10 @@ next_leave(const struct scan *s)
 static struct deadline
 next_tick(const struct scan *s)
 {
-	struct deadline d = {s->again.at_ns + BURST_TICK_NS};
+	struct deadline d = {s->again.at_ns + BURST_TICK_NS}, now = {0};
 
+	if (s->is_skipping)
+		return now;
 	return probe_waiting(&s->pool) == PROBE_NONE ? deadline_none() : d;
 }
 
@@ -275,6 +319,8 @@ feed(struct scan *s)
 	int64_t now = 0;
 	uint32_t id;
 	int i;
+
+	s->is_skipping = false;
 
 	for (i = 0; i < RUN; i++) {
 		if (s->flying >= s->window.size && !check_is_next(s))
@@ -317,7 +363,7 @@ ask(struct scan *s, uint32_t id)
 		check_hear(s, id);
 		return;
 	}
-	scan_address(s, p->pair, &a);
+	scan_address(s, id, &a);
 	errnum = scan_ask(s, p->fd, &a);
 	if (errnum == EINPROGRESS)
 		return;
@@ -353,7 +399,8 @@ listen_for(struct scan *s, struct deadline wake)
 		for (i = 0; i < n; i++)
 			ask(s, ids[i]);
 		wake = now;
-	} while (n == ANSWERS && wait_stopped() == 0);
+	} while (n == ANSWERS && wait_stopped() == 0 &&
+		 !deadline_passed(s->o->until));
 	return n < 0 ? -1 : 0;
 }
 
@@ -396,8 +443,7 @@ start(struct scan *s, const struct scan_options *o, struct err *e)
 	s->set = fast_set_new(most + RETICENCE_CHECKS);
 	if (s->set == NULL)
 		return err_sys(e, ERR_FAILED, errno, "a set of sockets");
-	scan_order_init(&s->order, o->targets->hosts, o->ports, o->port_count,
-	    o->seed, o->shard, o->shards);
+	scan_order_init(&s->order, o->targets, o->seed, o->shard, o->shards);
 	if (o->ascending)
 		scan_order_ascend(&s->order);
 	s->progress.start_ns = clock_now();
@@ -423,6 +469,7 @@ finish(struct scan *s)
 	probe_pool_release(&s->pool);
 	fast_set_free(s->set);
 	free(s->hosts);
+	scan_order_release(&s->order);
 	check_release(s);
 }
 

@@ -47,10 +47,11 @@ enum scan_state scan_state_of(enum scan_reason reason);
 const char *scan_state_name(enum scan_state state);    /* "open" */
 const char *scan_reason_name(enum scan_reason reason); /* "no answer" */
 
-/* One port that is decided. */
+/* One port that is decided; or the rest of a host that is given up. */
 struct scan_result {
 	uint32_t host; /* of the targets */
 	uint16_t port;
+	uint32_t count; /* ports: 1, or with SCAN_SKIPPED all that are left */
 	enum scan_reason reason;
 	int errnum;         /* SCAN_LOCAL: what failed */
 	int64_t ns;         /* from the try that was answered to its answer */
@@ -60,7 +61,7 @@ struct scan_result {
 
 /* How far it is, for who watches. */
 struct scan_progress {
-	uint64_t asked;   /* pairs of this scan */
+	uint64_t asked;   /* targets of this scan */
 	uint64_t decided; /* of those */
 	uint64_t open;
 	uint64_t sent; /* probes, with re-probes */
@@ -69,8 +70,6 @@ struct scan_progress {
 
 struct scan_options {
 	const struct targets *targets;
-	const uint16_t *ports; /* ascending */
-	uint32_t port_count;
 	int type;           /* SOCK_STREAM or SOCK_DGRAM */
 	int64_t banner_ms;  /* wait so long for first words; 0: do not */
 	int64_t parallel;   /* probes in flight at most; 0: by descriptors */

@@ -1,83 +1,38 @@
+/* In which order the ports of a scan's hosts are asked. */
 #include "net/scan_order.h"
 
-#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Ports that many hosts either have open or refuse. */
-static const uint16_t likely[] = {443, 80, 22, 445, 53, 3389, 25, 8080};
-
-static void
-add_lead(struct scan_order *o, uint32_t index)
-{
-	uint32_t i;
-
-	for (i = 0; i < o->lead_count; i++)
-		if (o->leads[i] == index)
-			return;
-	o->leads[o->lead_count++] = index;
-}
-
-/* Index of a port in the ascending list, or ports when it is not there. */
-static uint32_t
-index_of(const uint16_t *list, uint32_t ports, uint16_t port)
-{
-	uint32_t low = 0, high = ports, middle;
-
-	while (low < high) {
-		middle = (low + high) / 2;
-		if (list[middle] < port)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < ports && list[low] == port ? low : ports;
-}
-
-/* The likely ones among those asked for, then some spread over the rest. */
-static void
-choose_leads(struct scan_order *o, const uint16_t *list)
-{
-	uint32_t i, index;
-
-	for (i = 0; i < sizeof(likely) / sizeof(likely[0]); i++) {
-		index = index_of(list, o->ports, likely[i]);
-		if (index < o->ports)
-			add_lead(o, index);
-	}
-	for (i = 0; o->lead_count < SCAN_LEADS; i++)
-		add_lead(o, (uint32_t)((uint64_t)o->ports * i / SCAN_LEADS));
-}
+#include "base/mem.h"
+#include "net/port_list.h"
+#include "net/targets.h"
 
 void
-scan_order_init(struct scan_order *o, uint32_t hosts, const uint16_t *list,
-    uint32_t ports, uint64_t seed, uint32_t shard, uint32_t shards)
+scan_order_release(struct scan_order *o)
 {
-	uint64_t count = (uint64_t)hosts * ports;
-
-	memset(o, 0, sizeof(*o));
-	o->hosts = hosts;
-	o->ports = ports;
-	permute_init(&o->permute, count, seed);
-	o->first = count / shards * shard +
-		   (count % shards < shard ? count % shards : shard);
-	o->end = o->first + count / shards + (shard < count % shards ? 1 : 0);
-	o->at = o->first;
-	/* With few ports there is nothing to save. */
-	if (ports > SCAN_LEADS * 2)
-		choose_leads(o, list);
+	free(o->ranges);
+	o->ranges = NULL;
 }
 
 void
 scan_order_ascend(struct scan_order *o)
 {
 	o->ascending = true;
-	o->lead_count = 0;
+	o->with_leads = false;
 }
 
 bool
 scan_order_leads(const struct scan_order *o)
 {
-	return o->lead_at < (uint64_t)o->lead_count * o->hosts;
+	return o->with_leads &&
+	       o->lead_at < (uint64_t)PORT_LIST_FIRST * o->targets->hosts;
+}
+
+bool
+scan_order_is_shard(const struct scan_order *o)
+{
+	return o->end - o->first != o->permute.count;
 }
 
 uint64_t
@@ -87,48 +42,136 @@ scan_order_count(const struct scan_order *o)
 }
 
 static bool
-is_lead_index(const struct scan_order *o, uint32_t index)
+is_lead_index(const struct target_port *p)
 {
 	uint32_t i;
 
-	for (i = 0; i < o->lead_count; i++)
-		if (o->leads[i] == index)
+	for (i = 0; i < p->list->first_count; i++)
+		if (p->list->first[i] == p->index)
 			return true;
 	return false;
 }
 
-/* The next lead that belongs to this shard. */
+/* The lead at place lead_at. False when there is none for this shard. */
 static bool
-next_lead(struct scan_order *o, uint64_t *pair)
+get_lead(const struct scan_order *o, uint64_t *number)
 {
+	uint32_t turn = (uint32_t)(o->lead_at / o->targets->hosts);
+	const struct port_list *list = targets_list(
+	    o->targets, (uint32_t)(o->lead_at % o->targets->hosts), number);
 	uint64_t place;
 
-	while (scan_order_leads(o)) {
-		uint64_t k = o->lead_at++;
+	if (turn >= list->first_count)
+		return false;
+	*number += list->first[turn];
+	if (!scan_order_is_shard(o))
+		return true;
+	place = permute_place(&o->permute, *number);
+	return place >= o->first && place < o->end;
+}
 
-		*pair = k % o->hosts * o->ports + o->leads[k / o->hosts];
-		if (o->first == 0 && o->end == o->permute.count)
-			return true;
-		place = permute_place(&o->permute, *pair);
-		if (place >= o->first && place < o->end)
-			return true;
+/* Goes on to the next lead from lead_at on. */
+static void
+seek_lead(struct scan_order *o)
+{
+	uint64_t number;
+
+	while (scan_order_leads(o) && !get_lead(o, &number))
+		o->lead_at++;
+}
+
+static bool
+next_lead(struct scan_order *o, struct target_port *p)
+{
+	uint64_t number;
+
+	if (!scan_order_leads(o))
+		return false;
+	get_lead(o, &number);
+	targets_port(o->targets, number, p);
+	o->lead_at++;
+	seek_lead(o);
+	return true;
+}
+
+void
+scan_order_init(struct scan_order *o, const struct targets *targets,
+    uint64_t seed, uint32_t shard, uint32_t shards)
+{
+	uint64_t count = targets->total;
+	uint32_t i;
+
+	memset(o, 0, sizeof(*o));
+	o->targets = targets;
+	o->seed = seed;
+	permute_init(&o->permute, count, seed);
+	o->first = count / shards * shard +
+		   (count % shards < shard ? count % shards : shard);
+	o->end = o->first + count / shards + (shard < count % shards ? 1 : 0);
+	o->at = o->first;
+	for (i = 0; i < targets->list_count; i++)
+		o->with_leads |= targets->lists[i].first_count > 0;
+	seek_lead(o);
+}
+
+/* The target with a number among those of the ranges. */
+static uint64_t
+number_in_ranges(const struct scan_order *o, uint64_t n)
+{
+	uint32_t low = 0, high = o->range_count, middle;
+
+	if (o->ranges == NULL)
+		return n;
+	while (high - low > 1) {
+		middle = low + (high - low) / 2;
+		if (o->ranges[middle].before <= n)
+			low = middle;
+		else
+			high = middle;
 	}
-	return false;
+	return o->ranges[low].first + (n - o->ranges[low].before);
 }
 
 bool
-scan_order_next(struct scan_order *o, uint64_t *pair, bool *is_lead)
+scan_order_next(struct scan_order *o, struct target_port *p, bool *is_lead)
 {
-	*is_lead = next_lead(o, pair);
+	*is_lead = next_lead(o, p);
 	if (*is_lead)
 		return true;
 	while (o->at < o->end) {
 		uint64_t place = o->at++;
+		uint64_t n =
+		    o->ascending ? place : permute_at(&o->permute, place);
 
-		*pair = o->ascending ? place : permute_at(&o->permute, place);
-		if (o->lead_count == 0 ||
-		    !is_lead_index(o, (uint32_t)(*pair % o->ports)))
+		targets_port(o->targets, number_in_ranges(o, n), p);
+		if (!o->with_leads || !is_lead_index(p))
 			return true;
 	}
 	return false;
+}
+
+void
+scan_order_keep(struct scan_order *o,
+    bool (*keep)(void *context, uint32_t host), void *context)
+{
+	uint32_t hosts = o->targets->hosts, i;
+	uint64_t count = 0, number, end = 0;
+	const struct port_list *list;
+
+	o->ranges = mem_array((size_t)hosts + 1, sizeof(o->ranges[0]));
+	for (i = 0; i < hosts; i++) {
+		if (!keep(context, i))
+			continue;
+		list = targets_list(o->targets, i, &number);
+		if (o->range_count == 0 || end != number) {
+			o->ranges[o->range_count].first = number;
+			o->ranges[o->range_count++].before = count;
+		}
+		end = number + list->count;
+		count += list->count;
+	}
+	o->first = o->at = 0;
+	o->end = count;
+	if (count > 0)
+		permute_init(&o->permute, count, o->seed);
 }

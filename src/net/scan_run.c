@@ -9,10 +9,11 @@
 #include "net/targets.h"
 
 void
-scan_address(const struct scan *s, uint64_t pair, struct addr *a)
+scan_address(const struct scan *s, uint32_t id, struct addr *a)
 {
-	targets_host(s->o->targets, scan_host_number(s, pair),
-	    scan_port_number(s, pair), a);
+	const struct probe *p = scan_probe(s, id);
+
+	targets_host(s->o->targets, p->host, p->port, a);
 }
 
 void

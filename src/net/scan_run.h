@@ -42,6 +42,8 @@ struct scan {
 	struct rtt rtt;     /* of all hosts */
 	uint64_t leads;     /* first probes that are not decided */
 	uint32_t flying;    /* probes in flight */
+	bool leads_over;    /* which hosts are there is known */
+	bool is_skipping;   /* there is more of the order to step over */
 	bool all_begun;     /* the order has come to its end */
 	struct burst burst; /* of probes that go out */
 	struct burst again; /* and of re-probes among them */
@@ -58,27 +60,15 @@ scan_probe(const struct scan *s, uint32_t id)
 	return &s->pool.probes[id];
 }
 
-/* What a pair is made of. */
-static inline uint32_t
-scan_host_number(const struct scan *s, uint64_t pair)
-{
-	return (uint32_t)(pair / s->o->port_count);
-}
-
-static inline uint16_t
-scan_port_number(const struct scan *s, uint64_t pair)
-{
-	return s->o->ports[pair % s->o->port_count];
-}
-
+/* What is known of the host that probe id asks. */
 static inline struct scan_host *
-scan_host(const struct scan *s, uint64_t pair)
+scan_host(const struct scan *s, uint32_t id)
 {
-	return &s->hosts[scan_host_number(s, pair)];
+	return &s->hosts[s->pool.probes[id].host];
 }
 
-/* Where a pair is. */
-void scan_address(const struct scan *s, uint64_t pair, struct addr *a);
+/* Whom probe id asks. */
+void scan_address(const struct scan *s, uint32_t id, struct addr *a);
 
 /* Closes a probe's socket by reset. */
 void scan_drop_socket(struct scan *s, uint32_t id);

@@ -89,32 +89,14 @@ give_all(struct scan *s, uint32_t id, bool under_way)
 	give(s, id, under_way);
 }
 
-/* Tells what became of a pair. */
+/* Tells what became of a port, or of several. */
 static void
-tell(struct scan *s, uint64_t pair, struct scan_result *r)
+tell(struct scan *s, const struct scan_result *r)
 {
-	r->host = scan_host_number(s, pair);
-	r->port = scan_port_number(s, pair);
-	s->progress.decided++;
+	s->progress.decided += r->count;
 	if (scan_state_of(r->reason) == SCAN_OPEN)
 		s->progress.open++;
 	s->o->result(s->o->context, r);
-}
-
-/* The outcome of one of a host's first probes. */
-static void
-count_lead(struct scan *s, uint64_t pair)
-{
-	struct scan_host *h = scan_host(s, pair);
-	uint32_t index = (uint32_t)(pair % s->o->port_count), i;
-
-	if (h->leads == 0)
-		return;
-	for (i = 0; i < s->order.lead_count; i++)
-		if (s->order.leads[i] == index) {
-			h->leads--;
-			s->leads--;
-		}
 }
 
 static int64_t
@@ -144,7 +126,7 @@ void
 verdict_await(struct scan *s, uint32_t id)
 {
 	const struct probe *p = scan_probe(s, id);
-	const struct scan_host *h = scan_host(s, p->pair);
+	const struct scan_host *h = scan_host(s, id);
 	int64_t due = p->sent_ns + timeout_ns(s, h);
 	int64_t next = clock_now() + piece_ns(h);
 
@@ -167,7 +149,7 @@ static void
 learn(struct scan *s, uint32_t id, int64_t now)
 {
 	const struct probe *p = scan_probe(s, id);
-	struct scan_host *h = scan_host(s, p->pair);
+	struct scan_host *h = scan_host(s, id);
 	int64_t ns = now - p->sent_ns;
 
 	bool is_first = !rtt_is_known(&s->rtt);
@@ -179,7 +161,7 @@ learn(struct scan *s, uint32_t id, int64_t now)
 		if (is_first)
 			await_anew(s);
 	}
-	if (p->tries > 1 && !check_applies(s, p->pair)) {
+	if (p->tries > 1 && !check_applies(s, id)) {
 		/* An earlier try was lost, or its answer. */
 		if (p->tries > h->lost)
 			h->lost = p->tries;
@@ -195,7 +177,6 @@ static void
 settle(struct scan *s, uint32_t id, struct scan_result *r)
 {
 	struct probe *p = scan_probe(s, id);
-	uint64_t pair = p->pair;
 
 	if (p->state == PROBE_FLIGHT) {
 		p->state = PROBE_WAITING;
@@ -203,9 +184,15 @@ settle(struct scan *s, uint32_t id, struct scan_result *r)
 	}
 	if (scan_state_of(r->reason) == SCAN_OPEN)
 		scan_drop_socket(s, id);
+	if (p->is_lead) {
+		scan_host(s, id)->leads--;
+		s->leads--;
+	}
+	r->host = p->host;
+	r->port = p->port;
+	r->count = 1;
 	give_all(s, id, r->reason == SCAN_SILENT);
-	count_lead(s, pair);
-	tell(s, pair, r);
+	tell(s, r);
 }
 
 /* Ends them with a verdict. */
@@ -220,7 +207,7 @@ decide(struct scan *s, uint32_t id, enum scan_reason reason, int errnum)
 	};
 
 	if (reason == SCAN_REFUSED)
-		check_refused(s, scan_probe(s, id)->pair, now - r.ns);
+		check_refused(s, id, now - r.ns);
 	if (reason == SCAN_REFUSED || scan_state_of(reason) == SCAN_OPEN)
 		learn(s, id, now);
 	settle(s, id, &r);
@@ -295,14 +282,15 @@ fail_local(struct scan *s, uint32_t id, int errnum)
 
 /* A step in -vv. */
 static void
-step(const struct scan *s, const struct probe *p, int errnum, const char *note)
+step(const struct scan *s, uint32_t id, int errnum, const char *note)
 {
+	const struct probe *p = scan_probe(s, id);
 	struct addr a;
 	char text[ADDR_TEXT];
 
 	if (!diag_shows(DIAG_STEP))
 		return;
-	scan_address(s, p->pair, &a);
+	scan_address(s, id, &a);
 	diag_step(s->o->type == SOCK_STREAM ? "connect" : "datagram",
 	    p->sent_ns, errnum, note, "%s%s",
 	    addr_format(&a, text, sizeof(text)),
@@ -331,7 +319,7 @@ verdict_conclude(struct scan *s, uint32_t id, int errnum, const struct addr *a)
 		scan_drop_socket(s, id);
 		errnum = ECONNREFUSED;
 	}
-	step(s, p, errnum,
+	step(s, id, errnum,
 	    s->o->type == SOCK_STREAM ? "the three-way handshake is done"
 				      : "an answer came");
 	if (reason_of(s, errnum) == SCAN_LOCAL) {
@@ -347,9 +335,9 @@ verdict_conclude(struct scan *s, uint32_t id, int errnum, const struct addr *a)
 
 /* How often a silent port is tried, as things stand. */
 static int
-tries_due(const struct scan *s, uint64_t pair)
+tries_due(const struct scan *s, uint32_t id)
 {
-	const struct scan_host *h = scan_host(s, pair);
+	const struct scan_host *h = scan_host(s, id);
 	bool is_stream = s->o->type == SOCK_STREAM;
 	int tries = 2;
 
@@ -359,7 +347,7 @@ tries_due(const struct scan *s, uint64_t pair)
 	if (h->lost > 1)
 		tries = h->lost + 2;
 	else if (is_stream ? h->alive && scan_is_plentiful(s)
-			   : !check_applies(s, pair))
+			   : !check_applies(s, id))
 		tries = 3;
 	return tries < MOST_TRIES ? tries : MOST_TRIES;
 }
@@ -370,14 +358,14 @@ give_up(struct scan *s, uint32_t id)
 {
 	struct probe *p = scan_probe(s, id);
 
-	step(s, p, ETIMEDOUT, "");
+	step(s, id, ETIMEDOUT, "");
 	s->flying--;
 	p->state = PROBE_WAITING;
 	if (check_is_withheld(s, id))
 		p->tries--;
-	if (p->tries >= tries_due(s, p->pair))
+	if (p->tries >= tries_due(s, id))
 		decide(s, id, reason_of(s, ETIMEDOUT), ETIMEDOUT);
-	else if (check_applies(s, p->pair))
+	else if (check_applies(s, id))
 		check_again(s, id);
 	else
 		probe_wait(&s->pool, id);
@@ -405,12 +393,12 @@ verdict_expire(struct scan *s, uint32_t id)
 	/* Silence is no loss as long as re-probes find nothing more. */
 	if (p->tries == 1 && s->window.threshold == s->window.most)
 		window_grow(&s->window);
-	if (clock_now() < p->sent_ns + timeout_ns(s, scan_host(s, p->pair))) {
+	if (clock_now() < p->sent_ns + timeout_ns(s, scan_host(s, id))) {
 		verdict_await(s, id);
 		return;
 	}
 	/* The answer may be there, and this process late to look. */
-	scan_address(s, p->pair, &a);
+	scan_address(s, id, &a);
 	errnum = scan_ask(s, p->fd, &a);
 	if (errnum == EINPROGRESS)
 		give_up(s, id);
@@ -419,9 +407,10 @@ verdict_expire(struct scan *s, uint32_t id)
 }
 
 void
-verdict_skip(struct scan *s, uint64_t pair)
+verdict_skip(struct scan *s, uint32_t host, uint32_t count)
 {
-	struct scan_result r = {.reason = SCAN_SKIPPED};
+	struct scan_result r = {
+	    .host = host, .count = count, .reason = SCAN_SKIPPED};
 
-	tell(s, pair, &r);
+	tell(s, &r);
 }

@@ -24,7 +24,7 @@ void verdict_await(struct scan *s, uint32_t id);
 /* That time has come: it is waited for longer, tried again, or decided. */
 void verdict_expire(struct scan *s, uint32_t id);
 
-/* A pair that is not asked, since its host answered nothing. */
-void verdict_skip(struct scan *s, uint64_t pair);
+/* So many ports of a host are not asked, since it answered nothing. */
+void verdict_skip(struct scan *s, uint32_t host, uint32_t count);
 
 #endif

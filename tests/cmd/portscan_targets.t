@@ -43,6 +43,31 @@ my $r = run('portscan', '127.0.0.1-2', $any);
 like $r->{out}, qr/^2 hosts: 2 with open ports, 0 without, 0 that did not answer$/m,
     'several hosts are summed up';
 
+# A host may bring its own ports.
+is_deeply found("127.0.0.1:$ports[0]"), on('127.0.0.1', $ports[0]),
+    'HOST:PORT';
+is_deeply found("127.0.0.1:$ports[2],127.0.0.1:$ports[0]"),
+    on('127.0.0.1', @ports[0, 2]), 'two ports of one host';
+is_deeply found("127.0.0.1:$ports[0],127.0.0.2", $any),
+    ["127.0.0.1:$ports[0]", "127.0.0.2:$any"], 'PORTS are for the others'
+    if $^O eq 'linux';
+is_deeply found('--targets', spew("$dir/own",
+    "127.0.0.1:$ports[1]\n127.0.0.2:$any 127.0.0.3:$any-$any\n")),
+    ["127.0.0.1:$ports[1]", "127.0.0.2:$any", "127.0.0.3:$any"],
+    '--targets: own ports for each host' if $^O eq 'linux';
+is_deeply found('--exclude', $ports[0],
+    join ',', map { "127.0.0.1:$_" } @ports), on('127.0.0.1', @ports[1, 2]),
+    '--exclude holds for them too';
+SKIP: {
+    skip 'this machine has no IPv6', 1 unless has_ipv6();
+    my $l = tcp_listener(host => '::1');
+    is_deeply found('[::1]:' . $l->sockport), ['[::1]:' . $l->sockport],
+        '[V6]:PORT';
+}
+like run('portscan', '--dry-run', '127.0.0.1:22,127.0.0.2:22-23')->{out},
+    qr/\A2 hosts, some with ports of their own: 3 to ask/,
+    '--dry-run counts them';
+
 my $names = { env => { SOCKT_TEST_NAMES => 'both=127.0.0.2,127.0.0.1' },
     command => "$ENV{SOCKT_BUILD}/tests/sockt-names" };
 $r = run($names, 'portscan', '-q', 'both', $any);
@@ -53,6 +78,20 @@ $r = run($names, 'portscan', 'both', $any);
 like $r->{out}, qr/\Aboth \(127\.0\.0\.2\)\n/, 'the name is shown';
 $r = run($names, 'portscan', 'nobody', $any);
 is $r->{status}, 3, 'a name that does not resolve is status 3';
+$r = run($names, 'portscan', '-q', "both:$any");
+is $r->{out}, "127.0.0.2:$any\n", 'NAME:PORT';
+
+# Many hosts, the last one first, and networks that hold them: soon done.
+my @many = map { join '.', 10, $_ >> 16, $_ >> 8 & 255, $_ & 255 }
+    map { 2 * $_ } reverse 1 .. 40000;
+spew("$dir/many", join "\n", @many, '10.0.0.0/14');
+$r = run('portscan', '--dry-run', '--targets', "$dir/many", '80');
+like $r->{out}, qr/\A262144 hosts, 1 port: 262144 to ask/,
+    '40000 hosts and their network are that network';
+cmp_ok $r->{seconds}, '<', 10, '  found out at once';
+$r = run('portscan', '--dry-run', '--exclude-hosts',
+    join(',', @many[0 .. 3999]), '10.0.0.0/14', '80');
+like $r->{out}, qr/\A258144 hosts/, 'many hosts are left out';
 
 # Shards cover everything once, whatever was asked.
 my %seen;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "net/ports.h"
 #include "net/targets.h"
 
 /* Of larger sets only so many hosts are compared. */
@@ -16,7 +17,9 @@ static void
 check(struct targets *t)
 {
 	struct addr a, b;
+	struct target_port p;
 	uint32_t i, j;
+	uint64_t n;
 
 	for (i = 0; i < t->hosts && i < MOST; i++) {
 		targets_host(t, i, 80, &a);
@@ -30,6 +33,22 @@ check(struct targets *t)
 	}
 	if (t->hosts > 0)
 		targets_host(t, t->hosts - 1, 80, &a);
+	for (n = 0; n < t->total && n < MOST; n++) {
+		targets_port(t, n, &p);
+		if (p.host >= t->hosts || p.port == 0)
+			abort();
+	}
+}
+
+static int
+merge(struct targets *t, const struct targets *out, struct err *e)
+{
+	struct ports all, not ;
+
+	ports_clear(&all);
+	ports_clear(&not );
+	ports_add(&all, 80);
+	return targets_merge(t, out, &all, &not, e);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -38,8 +57,10 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct targets_options o = {
-	    .numeric = true, .until = {INT64_MAX}};
-	struct targets t = TARGETS_INIT, same = TARGETS_INIT;
+	    .numeric = true, .protocol = "tcp", .until = {INT64_MAX}};
+	const struct targets none = TARGETS_INIT;
+	struct targets t = TARGETS_INIT, same = TARGETS_INIT,
+		       again = TARGETS_INIT;
 	struct err e = ERR_INIT;
 	char text[512];
 
@@ -51,14 +72,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (e.kind == ERR_NONE || e.text[0] == '\0')
 			abort();
 	} else {
-		check(&t);
-		if (targets_add(&same, text, &o, &e) < 0)
+		if (targets_add(&same, text, &o, &e) < 0 ||
+		    targets_add(&again, text, &o, &e) < 0)
 			abort();
-		targets_remove(&t, &same);
-		if (t.hosts != 0)
+		if (merge(&t, &none, &e) == 0)
+			check(&t);
+		if (merge(&again, &same, &e) == 0 && again.hosts != 0)
 			abort();
 	}
 	targets_release(&t);
 	targets_release(&same);
+	targets_release(&again);
 	return 0;
 }

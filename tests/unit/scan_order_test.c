@@ -1,29 +1,53 @@
+#include <stdlib.h>
+
+#include "base/err.h"
 #include "lib/tap.h"
+#include "net/ports.h"
 #include "net/scan_order.h"
+#include "net/targets.h"
 
 #define HOSTS 7
 #define PORTS 40
 
-static uint16_t ports[PORTS];
+static struct targets targets = TARGETS_INIT;
 static int seen[HOSTS * PORTS];
 
-/* Walks one shard; returns its number of pairs. */
+/* What text names, with ports 60 to 99 for those that have none. */
+static void
+name(struct targets *t, const char *text)
+{
+	static const struct targets_options o = {
+	    .numeric = true, .protocol = "tcp", .until = {INT64_MAX}};
+	static const struct targets none = TARGETS_INIT;
+	struct err e = ERR_INIT;
+	struct ports all, not ;
+
+	ports_clear(&all);
+	ports_clear(&not );
+	if (ports_parse(&all, "60-99", "tcp", &e) < 0 ||
+	    targets_add(t, text, &o, &e) < 0 ||
+	    targets_merge(t, &none, &all, &not, &e) < 0)
+		abort();
+}
+
+/* Walks one shard; returns its number of targets. */
 static uint64_t
 walk(uint64_t seed, uint32_t shard, uint32_t shards, bool ascending)
 {
 	struct scan_order o;
-	uint64_t pair, n = 0, last = 0;
+	struct target_port t;
+	uint64_t n = 0, last = 0;
 	bool is_lead, in_order = true, leads_first = true, rest = false;
 
-	scan_order_init(&o, HOSTS, ports, PORTS, seed, shard, shards);
+	scan_order_init(&o, &targets, seed, shard, shards);
 	if (ascending)
 		scan_order_ascend(&o);
-	while (scan_order_next(&o, &pair, &is_lead)) {
-		seen[pair]++;
-		in_order &= n == 0 || pair > last;
+	while (scan_order_next(&o, &t, &is_lead)) {
+		seen[t.number]++;
+		in_order &= n == 0 || t.number > last;
 		leads_first &= !(rest && is_lead);
 		rest |= !is_lead;
-		last = pair;
+		last = t.number;
 		n++;
 	}
 	ok(leads_first, "leads come first");
@@ -45,33 +69,108 @@ all_once(const char *name)
 	is_int(bad, 0, name);
 }
 
-int
-main(void)
+static void
+test_first(void)
 {
 	struct scan_order o;
-	uint64_t pair, total = 0;
+	struct target_port t;
 	bool is_lead;
 	uint32_t i;
 
-	for (i = 0; i < PORTS; i++)
-		ports[i] = (uint16_t)(60 + i);
+	scan_order_init(&o, &targets, 1, 0, 1);
+	for (i = 0; i < HOSTS; i++) {
+		ok(scan_order_next(&o, &t, &is_lead) && is_lead,
+		    "a lead for each host");
+		is_int(t.host, i, "host after host");
+		is_int(t.port, 80, "its port 80");
+	}
+}
+
+static bool
+is_odd(void *context, uint32_t host)
+{
+	(void)context;
+	return host % 2 == 1;
+}
+
+/* Of hosts 1, 3 and 5 everything is asked, of the others the leads. */
+static void
+test_keep(void)
+{
+	struct scan_order o;
+	struct target_port t;
+	bool is_lead;
+	int i, bad = 0;
+
+	scan_order_init(&o, &targets, 5, 0, 1);
+	while (scan_order_leads(&o) && scan_order_next(&o, &t, &is_lead))
+		seen[t.number]++;
+	scan_order_keep(&o, is_odd, NULL);
+	while (scan_order_next(&o, &t, &is_lead))
+		seen[t.number] += is_lead ? 100 : 1;
+	scan_order_release(&o);
+	for (i = 0; i < HOSTS; i++) {
+		int n = 0, k;
+
+		for (k = 0; k < PORTS; k++) {
+			bad += seen[i * PORTS + k] > 1;
+			n += seen[i * PORTS + k];
+			seen[i * PORTS + k] = 0;
+		}
+		is_int(n, i % 2 == 1 ? PORTS : 8, "as many of each host");
+	}
+	is_int(bad, 0, "none of them twice");
+}
+
+/* Lists of different length, some without leads. */
+static void
+test_own_ports(void)
+{
+	struct targets own = TARGETS_INIT;
+	struct scan_order o;
+	struct target_port t;
+	bool is_lead;
+	int leads = 0, n = 0;
+	uint64_t sum = 0;
+
+	name(&own, "192.0.2.1:22,192.0.2.2,192.0.2.3:1000-1001,192.0.2.4:99");
+	is_int((long long)own.total, 1 + PORTS + 2 + 1, "targets are counted");
+	scan_order_init(&o, &own, 3, 0, 1);
+	while (scan_order_next(&o, &t, &is_lead)) {
+		leads += is_lead;
+		sum += t.port;
+		n += t.host == 0   ? t.port == 22
+		     : t.host == 1 ? t.port >= 60 && t.port <= 99
+		     : t.host == 2 ? t.port / 2 == 500
+				   : t.port == 99;
+	}
+	is_int(n, (long long)own.total, "each host is asked for its ports");
+	is_int((long long)sum, 22 + 3180 + 2001 + 99, "each of them once");
+	is_int(leads, 8, "leads are of those who have many");
+	targets_release(&own);
+}
+
+int
+main(void)
+{
+	uint64_t total = 0;
+	uint32_t i;
+
+	name(&targets, "192.0.2.1-7");
 	walk(1, 0, 1, false);
-	all_once("every pair once");
+	all_once("every target once");
 	walk(1, 0, 1, true);
-	all_once("ascending: every pair once");
+	all_once("ascending: every target once");
 	for (i = 0; i < 3; i++)
 		total += walk(1, i, 3, false);
 	is_int((long long)total, HOSTS * PORTS, "three shards are the whole");
-	all_once("three shards: every pair once");
+	all_once("three shards: every target once");
 	for (i = 0; i < 11; i++)
 		walk(9, i, 11, false);
-	all_once("eleven shards: every pair once");
-	scan_order_init(&o, HOSTS, ports, PORTS, 1, 0, 1);
-	for (i = 0; i < HOSTS; i++) {
-		ok(scan_order_next(&o, &pair, &is_lead) && is_lead,
-		    "a lead for each host");
-		is_int((long long)pair, (long long)i * PORTS + 20,
-		    "port 80 of host after host");
-	}
+	all_once("eleven shards: every target once");
+	test_first();
+	test_keep();
+	test_own_ports();
+	targets_release(&targets);
 	return done_testing();
 }
