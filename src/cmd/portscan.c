@@ -245,6 +245,7 @@ scan_setup(struct scan_options *so, const struct scan_job *job,
 	so->retries = o->retries;
 	so->timeout_ms =
 	    o->time.timeout_ms < 0 ? TIMEOUT_MS : o->time.timeout_ms;
+	so->last_ms = o->time.timeout_ms < 0 ? 0 : o->time.timeout_ms;
 	so->ascending = o->ascending != 0;
 	so->no_skip = o->no_skip != 0;
 	so->shards = 1;
@@ -306,12 +307,17 @@ rehearse(const struct scan_job *job, struct scan_order *order)
 	}
 }
 
-/* The exit status as an error that the results have told already. */
+/*
+ * The exit status as an error: the results have told it already, unless this
+ * machine could not ask anybody.
+ */
 static int
-status_error(enum err_kind kind, struct err *e)
+status_error(const struct scan_report *r, enum err_kind kind, struct err *e)
 {
 	if (kind == ERR_NONE)
 		return 0;
+	if (scan_report_failed(r) == r->asked)
+		return err_sys(e, kind, r->errnum, "no port could be asked");
 	err_clear(e);
 	e->kind = kind;
 	return -1;
@@ -392,7 +398,8 @@ scan(const struct scan_job *job, const struct portscan_options *o,
 	scan_report_print(&run.report);
 	scan_report_summary(&run.report, end.sent, clock_now() - end.start_ns);
 	if (result == 0)
-		result = status_error(status_of(&run.report, o), e);
+		result =
+		    status_error(&run.report, status_of(&run.report, o), e);
 	scan_report_release(&run.report);
 	return result;
 }

@@ -30,6 +30,7 @@ scan_report_start(struct scan_report *r)
 	r->counts = mem_array(
 	    (size_t)r->targets->hosts * SCAN_REASONS, sizeof(r->counts[0]));
 	memset(r->totals, 0, sizeof(r->totals));
+	r->failed = 0;
 	r->errnum = 0;
 }
 
@@ -44,6 +45,7 @@ scan_report_clear(struct scan_report *r)
 	memset(r->counts, 0,
 	    (size_t)r->targets->hosts * SCAN_REASONS * sizeof(r->counts[0]));
 	memset(r->totals, 0, sizeof(r->totals));
+	r->failed = 0;
 }
 
 void
@@ -121,8 +123,12 @@ scan_report_add(struct scan_report *r, const struct scan_result *result)
 	r->counts[(size_t)result->host * SCAN_REASONS + result->reason] +=
 	    result->count;
 	r->totals[result->reason] += result->count;
-	if (result->reason == SCAN_LOCAL)
+	if (scan_state_of(result->reason) == SCAN_UNKNOWN &&
+	    result->errnum != 0) {
 		r->errnum = result->errnum;
+		if (result->reason == SCAN_SKIPPED)
+			r->failed += result->count;
+	}
 	if (result->reason == SCAN_SKIPPED ||
 	    (!r->all && scan_state_of(result->reason) != SCAN_OPEN))
 		return;
@@ -147,6 +153,12 @@ scan_report_open(const struct scan_report *r)
 }
 
 uint64_t
+scan_report_failed(const struct scan_report *r)
+{
+	return r->totals[SCAN_LOCAL] + r->failed;
+}
+
+uint64_t
 scan_report_decided(const struct scan_report *r)
 {
 	uint64_t n = 0;
@@ -167,11 +179,17 @@ by_host_and_port(const void *a, const void *b)
 	return (x->port > y->port) - (x->port < y->port);
 }
 
+static const uint32_t *
+counts_of(const struct scan_report *r, uint32_t host)
+{
+	return r->counts + (size_t)host * SCAN_REASONS;
+}
+
 /* "1000 closed (refused), 3 filtered (no answer)" for what has no rows. */
 static const char *
 format_hidden(const struct scan_report *r, uint32_t host, char *buf)
 {
-	const uint32_t *counts = r->counts + (size_t)host * SCAN_REASONS;
+	const uint32_t *counts = counts_of(r, host);
 	int i;
 
 	buf[0] = '\0';
@@ -297,11 +315,11 @@ print_bare(const struct scan_report *r, const struct scan_row *row)
 	    strchr(ip, ':') != NULL ? "[%s]:%u\n" : "%s:%u\n", ip, row->port);
 }
 
-/* How many ports of a host are decided, but for those that were skipped. */
+/* How many ports of a host are in a state. */
 static uint32_t
 count_of(const struct scan_report *r, uint32_t host, enum scan_state state)
 {
-	const uint32_t *counts = r->counts + (size_t)host * SCAN_REASONS;
+	const uint32_t *counts = counts_of(r, host);
 	uint32_t n = 0;
 	int i;
 
@@ -319,7 +337,8 @@ tell_skipped(const struct scan_report *r)
 	uint32_t i;
 
 	for (i = 0; r->totals[SCAN_SKIPPED] > 0 && i < r->targets->hosts; i++)
-		if (r->counts[(size_t)i * SCAN_REASONS + SCAN_SKIPPED] > 0)
+		if (counts_of(r, i)[SCAN_SKIPPED] > 0 &&
+		    counts_of(r, i)[SCAN_LOCAL] == 0)
 			diag_note("%s was given up: it answered none of its "
 				  "first probes",
 			    host_ip(r, i, ip, sizeof(ip)));
@@ -329,19 +348,24 @@ tell_skipped(const struct scan_report *r)
 static void
 print_rest(const struct scan_report *r)
 {
-	uint32_t i, shown = 0, without = 0, silent = 0;
+	uint32_t i, shown = 0, without = 0, silent = 0, failed = 0;
 
 	for (i = 0; i < r->targets->hosts; i++) {
 		if (count_of(r, i, SCAN_OPEN) > 0)
 			shown++;
 		else if (count_of(r, i, SCAN_CLOSED) > 0)
 			without++;
+		else if (counts_of(r, i)[SCAN_LOCAL] > 0)
+			failed++;
 		else
 			silent++;
 	}
 	result_print("%" PRIu32 " hosts: %" PRIu32 " with open ports, %" PRIu32
-		     " without, %" PRIu32 " that did not answer\n",
+		     " without, %" PRIu32 " that did not answer",
 	    r->targets->hosts, shown, without, silent);
+	if (failed > 0)
+		result_print(", %" PRIu32 " that could not be asked", failed);
+	result_print("\n");
 }
 
 static void
@@ -376,6 +400,7 @@ void
 scan_report_print(struct scan_report *r)
 {
 	uint64_t decided = scan_report_decided(r);
+	uint64_t failed = scan_report_failed(r);
 	size_t i;
 
 	if (r->count > 0)
@@ -395,11 +420,9 @@ scan_report_print(struct scan_report *r)
 			     " ports were not decided\n",
 		    r->asked - decided, r->asked);
 	tell_skipped(r);
-	if (r->totals[SCAN_LOCAL] > 0)
-		diag_warn("%" PRIu64 " port%s could not be asked: %s",
-		    r->totals[SCAN_LOCAL],
-		    r->totals[SCAN_LOCAL] == 1 ? "" : "s",
-		    err_reason(r->errnum));
+	if (failed > 0 && failed < r->asked)
+		diag_warn("%" PRIu64 " port%s could not be asked: %s", failed,
+		    failed == 1 ? "" : "s", err_reason(r->errnum));
 }
 
 void
@@ -439,9 +462,9 @@ scan_report_status(const struct scan_report *r)
 	if (r->totals[SCAN_REFUSED] > 0)
 		return ERR_REFUSED;
 	if (r->totals[SCAN_SILENT] > 0 || r->totals[SCAN_NO_REPLY] > 0 ||
-	    r->totals[SCAN_SKIPPED] > 0)
+	    r->totals[SCAN_SKIPPED] > r->failed)
 		return ERR_TIMEOUT;
-	if (r->totals[SCAN_LOCAL] == scan_report_decided(r))
-		return ERR_LOCAL;
+	if (scan_report_failed(r) == scan_report_decided(r))
+		return r->errnum == 0 ? ERR_LOCAL : err_kind_of(r->errnum);
 	return ERR_UNREACHABLE;
 }

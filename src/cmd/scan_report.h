@@ -43,7 +43,8 @@ struct scan_report {
 	size_t count, room;
 	uint32_t *counts;              /* SCAN_REASONS for each host */
 	uint64_t totals[SCAN_REASONS]; /* of all hosts */
-	int errnum;                    /* of the last SCAN_LOCAL */
+	uint64_t failed; /* of SCAN_SKIPPED: of hosts that could not be asked */
+	int errnum;      /* of the last that could not */
 };
 
 /* The caller has filled the fields above services. */
@@ -57,6 +58,9 @@ void scan_report_add(struct scan_report *r, const struct scan_result *result);
 
 /* How many pairs were decided. */
 uint64_t scan_report_decided(const struct scan_report *r);
+
+/* How many ports this machine could not ask. */
+uint64_t scan_report_failed(const struct scan_report *r);
 
 /* How many ports are open. */
 uint64_t scan_report_open(const struct scan_report *r);

@@ -37,7 +37,15 @@ reticence_of(const struct scan *s, uint32_t id)
 bool
 check_applies(const struct scan *s, uint32_t id)
 {
-	return s->reticence != NULL && reticence_of(s, id)->is_known;
+	return s->reticence != NULL && (reticence_of(s, id)->is_known ||
+					   reticence_of(s, id)->is_doubted);
+}
+
+void
+check_answered(struct scan *s, uint32_t id)
+{
+	if (s->reticence != NULL)
+		reticence_answered(reticence_of(s, id));
 }
 
 void
@@ -84,7 +92,7 @@ tell(const struct scan *s, struct reticence *r, uint32_t id)
 	char text[ADDR_IP_TEXT];
 	struct addr a;
 
-	if (r->is_told || r->gap_ns < RETICENCE_MOST_NS / 4)
+	if (!r->is_known || r->is_told || r->gap_ns < RETICENCE_MOST_NS / 4)
 		return;
 	r->is_told = true;
 	scan_address(s, id, &a);
@@ -102,6 +110,9 @@ check_again(struct scan *s, uint32_t id)
 	int64_t ns = reticence_again(r, &s->rules, clock_now(), &begins);
 
 	probe_time(&s->pool, id, ns);
+	/* No port is known to be closed: the check is one that may be. */
+	if (!r->is_known)
+		r->closed = scan_probe(s, id)->port;
 	for (i = 0; begins && i < RETICENCE_CHECKS; i++)
 		schedule(s, scan_probe(s, id)->host, ns);
 	tell(s, r, id);
@@ -117,13 +128,13 @@ check_is_next(const struct scan *s)
 
 /* Ends a check with what it met. */
 static void
-end(struct scan *s, uint32_t id, int errnum)
+end(struct scan *s, uint32_t id, struct scan_outcome o)
 {
 	struct probe *p = scan_probe(s, id);
 
-	if (errnum == ECONNREFUSED)
+	if (o.errnum == ECONNREFUSED && o.origin == SCAN_THERE)
 		check_refused(s, id, p->sent_ns);
-	else if (errnum == 0)
+	else if (o.errnum == 0)
 		/* Open by now: it says nothing about refusals any more. */
 		reticence_of(s, id)->is_known = false;
 	fast_set_ignore(s->set, id);
@@ -133,37 +144,39 @@ end(struct scan *s, uint32_t id, int errnum)
 }
 
 void
-check_left(struct scan *s, uint32_t id, int errnum)
+check_left(struct scan *s, uint32_t id, struct scan_outcome o)
 {
 	struct probe *p = scan_probe(s, id);
 	int64_t most_us = s->o->timeout_ms * 1000;
 
-	if (errnum == EINPROGRESS &&
+	if (o.errnum == EINPROGRESS &&
 	    fast_set_watch(s->set, id, p->fd, POLLIN) == 0)
 		probe_time(&s->pool, id,
 		    p->sent_ns +
 			rtt_timeout_us(&scan_host(s, id)->rtt, most_us) * 1000);
 	else
-		end(s, id, errnum);
+		end(s, id, o);
 }
 
 void
 check_hear(struct scan *s, uint32_t id)
 {
+	struct scan_outcome o;
 	struct addr a;
-	int errnum;
 
 	scan_address(s, id, &a);
-	errnum = scan_ask(s, scan_probe(s, id)->fd, &a);
-	if (errnum != EINPROGRESS)
-		end(s, id, errnum);
+	o = scan_ask(s, scan_probe(s, id)->fd, &a);
+	if (o.errnum != EINPROGRESS)
+		end(s, id, o);
 }
 
 void
 check_expire(struct scan *s, uint32_t id)
 {
+	struct scan_outcome silent = {ETIMEDOUT, SCAN_THERE};
+
 	if (scan_probe(s, id)->fd < 0)
 		probe_wait(&s->pool, id);
 	else
-		end(s, id, ETIMEDOUT);
+		end(s, id, silent);
 }

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "net/scan_fast.h"
+
 struct scan;
 
 /*
@@ -17,8 +19,11 @@ struct scan;
 void check_start(struct scan *s, uint32_t parallel);
 void check_release(struct scan *s);
 
-/* Whether probe id's host has refused something, so that all this holds. */
+/* Whether probe id's host refuses, or may, so that all this holds. */
 bool check_applies(const struct scan *s, uint32_t id);
+
+/* The probe id was answered. */
+void check_answered(struct scan *s, uint32_t id);
 
 /* The probe id, which left at sent_ns, was refused. */
 void check_refused(struct scan *s, uint32_t id, int64_t sent_ns);
@@ -33,7 +38,7 @@ void check_again(struct scan *s, uint32_t id);
 bool check_is_next(const struct scan *s);
 
 /* The check id has left; or it could not, or was answered at once. */
-void check_left(struct scan *s, uint32_t id, int errnum);
+void check_left(struct scan *s, uint32_t id, struct scan_outcome o);
 
 /* Something has come for the check id. */
 void check_hear(struct scan *s, uint32_t id);

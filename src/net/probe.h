@@ -18,6 +18,7 @@ enum probe_state {
 	PROBE_FREE,
 	PROBE_FLIGHT,  /* asked, its time has not passed */
 	PROBE_WAITING, /* unanswered in time, to be tried again, or later */
+	PROBE_LATE,    /* the last try, which is waited for as -w says */
 	PROBE_OLDER,   /* unanswered in time, a newer try is under way */
 	PROBE_BANNER,  /* open, what the service says first is awaited */
 	PROBE_CHECK    /* asks a closed port again, see net/check.h */
@@ -33,6 +34,7 @@ struct probe {
 	int64_t due_ns;  /* in flight: when it is given up */
 	uint32_t older;  /* the try before this one, or PROBE_NONE */
 	uint32_t newer;  /* the try behind it, or PROBE_NONE */
+	int unsure;      /* errno of a try that may have failed here */
 	int fd;          /* -1: none; a free slot keeps one to use again */
 	uint8_t state;   /* enum probe_state */
 	uint8_t family;  /* of fd */

@@ -37,11 +37,21 @@ reticence_refused(struct reticence *r, uint16_t port, int64_t sent_ns)
 		r->refusals++;
 }
 
+void
+reticence_answered(struct reticence *r)
+{
+	if (r->is_known || r->is_doubted)
+		return;
+	r->is_doubted = true;
+	r->gap_ns = RETICENCE_MOST_NS;
+	r->mute = RETICENCE_MUTE - 1;
+}
+
 bool
 reticence_counts(const struct reticence *r, const struct reticence_rules *rules,
     int64_t sent_ns)
 {
-	if (!r->is_known || r->mute >= RETICENCE_MUTE)
+	if (!(r->is_known || r->is_doubted) || r->mute >= RETICENCE_MUTE)
 		return true;
 	return r->refused_ns[1] >= sent_ns &&
 	       r->refused_ns[0] < sent_ns + rules->same_ns;

@@ -3,6 +3,10 @@
  * bucket of tokens of which each refusal takes one): when its silence says
  * something, and when to ask it again. No sockets; the times are the caller's.
  *
+ * A host that answers and has refused nothing may have used up its tokens on
+ * others: its silence is doubted until it was asked again when at least one
+ * token must have come, after the longest pause.
+ *
  * What is to be asked again goes in rounds, and a round ends with two checks:
  * a port that is known to be closed is asked twice more. When both are refused
  * there were tokens left (just one may have come meanwhile), and the others of
@@ -55,11 +59,15 @@ struct reticence {
 	uint16_t refusals; /* since the gap was looked at */
 	uint32_t mute;     /* looks in a row without any */
 	bool is_known;     /* something was refused: closed says what */
+	bool is_doubted;   /* it is there, and something may be withheld */
 	bool is_told;      /* the user knows that it takes a while */
 };
 
 /* A port was refused, by a probe that left at sent_ns. */
 void reticence_refused(struct reticence *r, uint16_t port, int64_t sent_ns);
+
+/* A port has answered, so that the host is there. */
+void reticence_answered(struct reticence *r);
 
 /*
  * Whether the silence that met a probe which left at sent_ns counts; else the

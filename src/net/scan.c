@@ -14,6 +14,7 @@
 #include "net/payload.h"
 #include "net/port_list.h"
 #include "net/scan_fast.h"
+#include "net/scan_pause.h"
 #include "net/scan_run.h"
 #include "net/sock.h"
 #include "net/targets.h"
@@ -83,37 +84,43 @@ send_payload(int fd, const struct addr *a)
 	return errno == EINTR ? EINPROGRESS : errno;
 }
 
-/* Asks. 0: open, EINPROGRESS: no answer yet, or an errno. */
-static int
+/* Asks. */
+static struct scan_outcome
 send_probe(struct scan *s, uint32_t id, const struct addr *a)
 {
 	struct probe *p = scan_probe(s, id);
 	struct scan_host *h = scan_host(s, id);
-	int errnum = open_socket(s, id, a);
+	struct scan_outcome o = {open_socket(s, id, a), SCAN_HERE};
 
-	if (errnum == 0 && connect(p->fd, &a->u.sa, a->len) < 0)
-		errnum = errno == EINTR ? EINPROGRESS : errno;
-	if (errnum == 0 && s->o->type == SOCK_DGRAM)
-		errnum = send_payload(p->fd, a);
+	if (o.errnum != 0)
+		return o;
+	if (connect(p->fd, &a->u.sa, a->len) < 0)
+		o.errnum = errno == EINTR ? EINPROGRESS : errno;
+	if (o.errnum == 0 && s->o->type == SOCK_DGRAM)
+		o.errnum = send_payload(p->fd, a);
+	if (o.errnum != EINPROGRESS)
+		return fast_outcome(p->fd, a, o.errnum, false);
 	/* On this machine and close by the answer is there already. */
-	if (errnum == EINPROGRESS &&
-	    (!h->far || s->progress.sent % FAR_CHECK == 0)) {
-		errnum = s->o->type == SOCK_STREAM
-			     ? fast_connect_result(p->fd, a)
-			     : scan_ask(s, p->fd, a);
-		h->far = errnum == EINPROGRESS;
-	}
-	return errnum;
+	if (h->far && s->progress.sent % FAR_CHECK != 0)
+		return o;
+	if (s->o->type == SOCK_STREAM)
+		o = fast_outcome(p->fd, a, fast_connect_result(p->fd, a), true);
+	else
+		o = scan_ask(s, p->fd, a);
+	h->far = o.errnum == EINPROGRESS;
+	return o;
 }
 
-/* Sends the try that id stands for. */
+/* Sends the try that id stands for, unless its host has to wait. */
 static void
 begin(struct scan *s, uint32_t id)
 {
 	struct probe *p = scan_probe(s, id);
+	struct scan_outcome o;
 	struct addr a;
-	int errnum;
 
+	if (scan_pause_holds(s, id))
+		return;
 	scan_address(s, id, &a);
 	p->tries++;
 	p->sent_ns = clock_now();
@@ -121,17 +128,20 @@ begin(struct scan *s, uint32_t id)
 	s->flying++;
 	s->progress.sent++;
 	pace_take(&s->pace, p->sent_ns);
-	errnum = send_probe(s, id, &a);
-	if (errnum == EINPROGRESS) {
+	o = send_probe(s, id, &a);
+	if (o.origin != SCAN_HERE)
+		scan_pause_end(s, id);
+	if (o.errnum == EINPROGRESS) {
 		s->burst.left--;
 		if (fast_set_watch(s->set, id, p->fd,
 			s->o->type == SOCK_STREAM ? POLLOUT : POLLIN) == 0) {
 			verdict_await(s, id);
 			return;
 		}
-		errnum = errno;
+		o.errnum = errno;
+		o.origin = SCAN_HERE;
 	}
-	verdict_conclude(s, id, errnum, &a);
+	verdict_conclude(s, id, o, &a);
 }
 
 /* Asks a port that is closed once more. */
@@ -180,6 +190,7 @@ next_again(struct scan *s)
 	scan_probe(s, fresh)->is_lead = p->is_lead;
 	scan_probe(s, fresh)->tries = p->tries;
 	scan_probe(s, fresh)->fails = p->fails;
+	scan_probe(s, fresh)->unsure = p->unsure;
 	return fresh;
 }
 
@@ -265,6 +276,7 @@ next_new(struct scan *s)
 	p->port = t.port;
 	p->is_lead = is_lead;
 	p->tries = p->fails = 0;
+	p->unsure = 0;
 	if (is_lead) {
 		scan_host(s, id)->any_leads = true;
 		scan_host(s, id)->leads++;
@@ -350,8 +362,8 @@ static void
 ask(struct scan *s, uint32_t id)
 {
 	struct probe *p = scan_probe(s, id);
+	struct scan_outcome o;
 	struct addr a;
-	int errnum;
 
 	if (p->state == PROBE_FREE || p->fd < 0)
 		return;
@@ -364,11 +376,11 @@ ask(struct scan *s, uint32_t id)
 		return;
 	}
 	scan_address(s, id, &a);
-	errnum = scan_ask(s, p->fd, &a);
-	if (errnum == EINPROGRESS)
+	o = scan_ask(s, p->fd, &a);
+	if (o.errnum == EINPROGRESS)
 		return;
 	probe_unlink(&s->pool, id);
-	verdict_conclude(s, id, errnum, &a);
+	verdict_conclude(s, id, o, &a);
 }
 
 static int

@@ -35,7 +35,7 @@ enum scan_reason {
 	SCAN_SILENT,        /* filtered: no answer to any try */
 	SCAN_NO_REPLY,      /* open or filtered: no datagram and no refusal */
 	SCAN_HOST_UNREACH,  /* filtered: ICMP host unreachable, or no ARP */
-	SCAN_NET_UNREACH,   /* filtered: ICMP net unreachable, or no route */
+	SCAN_NET_UNREACH,   /* filtered: ICMP net unreachable */
 	SCAN_PROHIBITED,    /* filtered: administratively prohibited */
 	SCAN_PROTO_UNREACH, /* filtered: ICMP protocol unreachable */
 	SCAN_LOCAL,         /* unknown: this machine could not ask */
@@ -53,8 +53,8 @@ struct scan_result {
 	uint16_t port;
 	uint32_t count; /* ports: 1, or with SCAN_SKIPPED all that are left */
 	enum scan_reason reason;
-	int errnum;         /* SCAN_LOCAL: what failed */
-	int64_t ns;         /* from the try that was answered to its answer */
+	int errnum; /* what failed here: SCAN_LOCAL, perhaps SCAN_SKIPPED */
+	int64_t ns; /* from the try that was answered to its answer */
 	const void *banner; /* what the service said first, or NULL */
 	size_t banner_size;
 };
@@ -76,6 +76,7 @@ struct scan_options {
 	int64_t rate;       /* probes a second at most; 0: any */
 	int64_t retries;    /* re-probes of a silent port; -1: as loss needs */
 	int64_t timeout_ms; /* longest wait for an answer */
+	int64_t last_ms;    /* shortest wait for one to the last try */
 	bool ascending;     /* instead of a random order */
 	bool no_skip;       /* go on with hosts that answer nothing */
 	uint64_t seed;      /* of the random order */

@@ -12,6 +12,23 @@
 struct addr;
 
 /*
+ * What asking has led to, and whose doing that is. Only what came from there
+ * says something about a port. An errno alone does not tell: connect(2) fails
+ * with EHOSTUNREACH for want of a route here, by an ICMP message from there,
+ * and when a neighbour does not answer.
+ */
+enum scan_origin {
+	SCAN_THERE, /* the host, or something on the way to it */
+	SCAN_HERE,  /* this machine: nothing left it */
+	SCAN_EITHER /* no telling; or this machine, which got no answer */
+};
+
+struct scan_outcome {
+	int errnum; /* 0: connected or answered; EINPROGRESS: nothing yet */
+	enum scan_origin origin;
+};
+
+/*
  * How a connect(2) to a that is under way has ended: 0 connected, EINPROGRESS
  * not yet, else the errno it failed with.
  */
@@ -21,10 +38,13 @@ int fast_connect_result(int fd, const struct addr *a);
 void fast_icmp_prepare(int fd, int family);
 
 /*
- * What ICMP has said about a connect(2) to a that failed or goes on: EACCES
- * for "prohibited", else the errno it stands for; 0: nothing.
+ * What a socket that asks a has met, when its last call ended with errnum (0:
+ * done, EINPROGRESS: not yet, else it failed): the message of ICMP, if there
+ * is one, with EACCES for "prohibited". is_late: not that call itself failed,
+ * but what it had begun.
  */
-int fast_icmp_error(int fd, const struct addr *a);
+struct scan_outcome fast_outcome(
+    int fd, const struct addr *a, int errnum, bool is_late);
 
 /*
  * Makes a socket whose connect(2) failed, or is under way, fit for another

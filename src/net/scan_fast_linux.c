@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "net/addr.h"
+#include "net/sock.h"
 #include "net/wait.h"
 
 /* The kernel's struct sock_extended_err, see ip(7): a C library with headers of
@@ -77,9 +78,41 @@ find_error(struct msghdr *m)
 	return NULL;
 }
 
-/* A socket that is used again may hold errors of earlier connects. */
-int
-fast_icmp_error(int fd, const struct addr *a)
+/* Whether a message was sent by this machine, on its way to another one: by
+ * its firewall, or since a neighbour did not answer. */
+static bool
+is_own(int fd, const struct queued_error *ee, const struct addr *a)
+{
+	/* SO_EE_OFFENDER(): the sender stands behind the error. */
+	const struct sockaddr *from = (const void *)(ee + 1);
+	struct addr sender = {.len = a->len}, local;
+
+	if (from->sa_family != a->u.sa.sa_family)
+		return false;
+	memcpy(&sender.u, from, a->len);
+	sock_local(fd, &local);
+	return addr_same_host(&sender, &local) && !addr_same_host(&sender, a);
+}
+
+/* What a message of the error queue says. */
+static struct scan_outcome
+outcome_of(int fd, const struct queued_error *ee, const struct addr *a)
+{
+	struct scan_outcome o = {(int)ee->ee_errno, SCAN_THERE};
+
+	if (ee->ee_origin != ORIGIN_ICMP && ee->ee_origin != ORIGIN_ICMP6)
+		o.origin = SCAN_HERE;
+	else if (is_own(fd, ee, a))
+		o.origin = o.errnum == EHOSTUNREACH ? SCAN_EITHER : SCAN_HERE;
+	if (o.origin != SCAN_HERE && is_prohibited(ee))
+		o.errnum = EACCES;
+	return o;
+}
+
+/* What the error queue says about a. A socket that is used again may hold
+ * errors of earlier connects. False: nothing. */
+static bool
+read_queue(int fd, const struct addr *a, struct scan_outcome *o)
 {
 	struct addr to;
 	union {
@@ -95,12 +128,29 @@ fast_icmp_error(int fd, const struct addr *a)
 		m.msg_control = &control;
 		m.msg_controllen = sizeof(control);
 		if (recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
-			return 0;
+			return false;
 		to.len = m.msg_namelen;
 		ee = find_error(&m);
-		if (ee != NULL && addr_equal(&to, a))
-			return is_prohibited(ee) ? EACCES : (int)ee->ee_errno;
+		if (ee != NULL && addr_equal(&to, a)) {
+			*o = outcome_of(fd, ee, a);
+			return true;
+		}
 	}
+}
+
+/* ICMP always comes with a message in the queue, a reset never does. */
+struct scan_outcome
+fast_outcome(int fd, const struct addr *a, int errnum, bool is_late)
+{
+	struct scan_outcome o = {errnum, SCAN_THERE};
+
+	(void)is_late;
+	if (errnum == 0 || read_queue(fd, a, &o))
+		return o;
+	if (errnum != EINPROGRESS && errnum != ECONNREFUSED &&
+	    errnum != ECONNRESET && errnum != ETIMEDOUT)
+		o.origin = SCAN_HERE;
+	return o;
 }
 
 /* connect(2) to AF_UNSPEC dissolves what is under way. */

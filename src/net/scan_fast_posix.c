@@ -35,16 +35,29 @@ fast_icmp_prepare(int fd, int family)
 	(void)family;
 }
 
-int
-fast_icmp_error(int fd, const struct addr *a)
+/*
+ * What fails at once never left. What was begun and failed was told by ICMP,
+ * or by this machine, whose link may be down: there is no telling.
+ */
+struct scan_outcome
+fast_outcome(int fd, const struct addr *a, int errnum, bool is_late)
 {
+	struct scan_outcome o = {errnum, SCAN_THERE};
 	socklen_t len = sizeof(int);
 	int error = 0;
 
 	(void)a;
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-		return 0;
-	return error;
+	/* ICMP may have told what does not end the call. */
+	if (errnum == EINPROGRESS &&
+	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
+	    error != 0)
+		o.errnum = error;
+	if (o.errnum == 0 || o.errnum == EINPROGRESS ||
+	    o.errnum == ECONNREFUSED || o.errnum == ECONNRESET ||
+	    o.errnum == ETIMEDOUT)
+		return o;
+	o.origin = is_late ? SCAN_EITHER : SCAN_HERE;
+	return o;
 }
 
 bool

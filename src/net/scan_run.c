@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 
 #include "net/addr.h"
-#include "net/scan_fast.h"
 #include "net/sock.h"
 #include "net/targets.h"
 
@@ -32,37 +31,33 @@ scan_is_plentiful(const struct scan *s)
 }
 
 /* scan_ask() for a datagram. */
-static int
+static struct scan_outcome
 ask_dgram(int fd, const struct addr *a)
 {
 	char byte;
-	int errnum, icmp;
+	int errnum = 0;
 
-	if (recv(fd, &byte, 1, MSG_DONTWAIT) >= 0)
-		return 0;
-	errnum = errno == EAGAIN || errno == EINTR ? EINPROGRESS : errno;
-	icmp = fast_icmp_error(fd, a);
-	return icmp != 0 ? icmp : errnum;
+	if (recv(fd, &byte, 1, MSG_DONTWAIT) < 0)
+		errnum =
+		    errno == EAGAIN || errno == EINTR ? EINPROGRESS : errno;
+	return fast_outcome(fd, a, errnum, true);
 }
 
 /*
  * TCP goes on after an ICMP error that comes while connect(2) is at work; for
  * a scan it is the answer.
  */
-int
+struct scan_outcome
 scan_ask(const struct scan *s, int fd, const struct addr *a)
 {
-	int errnum, icmp;
+	struct scan_outcome o;
+	int errnum;
 
 	if (s->o->type == SOCK_DGRAM)
 		return ask_dgram(fd, a);
 	errnum = fast_connect_result(fd, a);
-	if (errnum == 0 || errnum == ECONNREFUSED)
-		return errnum;
-	icmp = fast_icmp_error(fd, a);
-	if (icmp == 0)
-		return errnum;
-	if (errnum == EINPROGRESS)
+	o = fast_outcome(fd, a, errnum, true);
+	if (errnum == EINPROGRESS && o.errnum != EINPROGRESS)
 		(void)fast_connect_again(fd, true);
-	return icmp;
+	return o;
 }

@@ -13,20 +13,24 @@
 #include "net/reticence.h"
 #include "net/rtt.h"
 #include "net/scan.h"
+#include "net/scan_fast.h"
 #include "net/scan_order.h"
 #include "net/window.h"
 
 struct addr;
-struct fast_set;
 
 /* What is known of a host. */
 struct scan_host {
 	struct rtt rtt;
-	uint8_t leads;  /* first probes that are not decided yet */
-	uint8_t lost;   /* highest number of a try that was answered */
-	bool alive;     /* something was answered */
-	bool far;       /* answers take a while: no use in asking at once */
-	bool any_leads; /* it had first probes */
+	uint8_t leads; /* first probes that are not decided yet */
+	uint8_t lost;  /* highest number of a try that was answered */
+	bool alive;    /* something was answered */
+	int errnum;    /* a port was given up: it could not be asked */
+	int64_t
+	    trouble_ns;   /* since when nothing can be sent to it; 0: it can */
+	int64_t retry_ns; /* when that is tried again */
+	bool far;         /* answers take a while: no use in asking at once */
+	bool any_leads;   /* it had first probes */
 };
 
 struct scan {
@@ -44,6 +48,7 @@ struct scan {
 	uint32_t flying;    /* probes in flight */
 	bool leads_over;    /* which hosts are there is known */
 	bool is_skipping;   /* there is more of the order to step over */
+	bool has_left;      /* something could be sent, to whomever */
 	bool all_begun;     /* the order has come to its end */
 	struct burst burst; /* of probes that go out */
 	struct burst again; /* and of re-probes among them */
@@ -73,12 +78,9 @@ void scan_address(const struct scan *s, uint32_t id, struct addr *a);
 /* Closes a probe's socket by reset. */
 void scan_drop_socket(struct scan *s, uint32_t id);
 
-/*
- * What has come back to fd, which asks a, as far as the socket and ICMP know:
- * 0 connected or answered, EINPROGRESS nothing yet, else the errno that says
- * most.
- */
-int scan_ask(const struct scan *s, int fd, const struct addr *a);
+/* What has come back to fd, which asks a. */
+struct scan_outcome scan_ask(
+    const struct scan *s, int fd, const struct addr *a);
 
 /* Whether there are so few probes that nothing is lost by another try. */
 bool scan_is_plentiful(const struct scan *s);

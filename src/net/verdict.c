@@ -9,6 +9,7 @@
 #include "net/addr.h"
 #include "net/check.h"
 #include "net/scan_fast.h"
+#include "net/scan_pause.h"
 #include "net/scan_run.h"
 #include "net/sock.h"
 #include "net/targets.h"
@@ -19,12 +20,8 @@
 #define MOST_TRIES 8
 /* A silent probe is looked after no more often. */
 #define PIECE_LEAST_US 25000
-/* Failures on this side until a port is given up, and the first pause. */
-#define MOST_FAILS 12
-#define PAUSE_MS 5
-#define PAUSE_MOST_MS 500
 
-/* What an errno says about the port. */
+/* What an errno that came from there says about the port. */
 static enum scan_reason
 reason_of(const struct scan *s, int errnum)
 {
@@ -206,6 +203,8 @@ decide(struct scan *s, uint32_t id, enum scan_reason reason, int errnum)
 	    .ns = now - scan_probe(s, id)->sent_ns,
 	};
 
+	if (scan_state_of(reason) == SCAN_OPEN)
+		check_answered(s, id);
 	if (reason == SCAN_REFUSED)
 		check_refused(s, id, now - r.ns);
 	if (reason == SCAN_REFUSED || scan_state_of(reason) == SCAN_OPEN)
@@ -256,7 +255,7 @@ verdict_hear(struct scan *s, uint32_t id)
 	end_banner(s, id, bytes, n > 0 ? (size_t)n : 0);
 }
 
-/* This machine could not ask: later again, more slowly. */
+/* This machine could not ask: later again. */
 static void
 fail_local(struct scan *s, uint32_t id, int errnum)
 {
@@ -265,19 +264,14 @@ fail_local(struct scan *s, uint32_t id, int errnum)
 	if (p->state == PROBE_FLIGHT)
 		s->flying--;
 	p->state = PROBE_WAITING;
-	window_starve(&s->window, s->flying);
-	s->pause_ms = s->pause_ms == 0 ? PAUSE_MS : s->pause_ms * 2;
-	if (s->pause_ms > PAUSE_MOST_MS)
-		s->pause_ms = PAUSE_MOST_MS;
-	s->resume_ns = clock_now() + clock_ns(s->pause_ms);
 	fast_set_ignore(s->set, id);
 	if (p->fd >= 0)
 		scan_drop_socket(s, id);
 	p->tries--;
-	if (++p->fails > MOST_FAILS)
-		decide(s, id, SCAN_LOCAL, errnum);
-	else
-		probe_wait(&s->pool, id);
+	if (scan_pause_after(s, id, errnum))
+		return;
+	scan_host(s, id)->errnum = errnum;
+	decide(s, id, SCAN_LOCAL, errnum);
 }
 
 /* A step in -vv. */
@@ -310,22 +304,10 @@ is_self_connect(const struct probe *p, const struct addr *a)
 	return addr_equal(&local, a);
 }
 
-void
-verdict_conclude(struct scan *s, uint32_t id, int errnum, const struct addr *a)
+/* What has left and met something. */
+static void
+conclude(struct scan *s, uint32_t id, int errnum)
 {
-	struct probe *p = scan_probe(s, id);
-
-	if (errnum == 0 && s->o->type == SOCK_STREAM && is_self_connect(p, a)) {
-		scan_drop_socket(s, id);
-		errnum = ECONNREFUSED;
-	}
-	step(s, id, errnum,
-	    s->o->type == SOCK_STREAM ? "the three-way handshake is done"
-				      : "an answer came");
-	if (reason_of(s, errnum) == SCAN_LOCAL) {
-		fail_local(s, id, errnum);
-		return;
-	}
 	s->pause_ms = 0;
 	if (errnum == 0 && s->o->banner_ms > 0 && s->o->type == SOCK_STREAM)
 		await_banner(s, id);
@@ -352,31 +334,92 @@ tries_due(const struct scan *s, uint32_t id)
 	return tries < MOST_TRIES ? tries : MOST_TRIES;
 }
 
-/* Nothing came for as long as it could have taken. */
+/* The last try goes on, out of the window, for as long as the user said. */
+static bool
+is_waited_for(struct scan *s, uint32_t id)
+{
+	struct probe *p = scan_probe(s, id);
+	int64_t due = p->sent_ns + clock_ns(s->o->last_ms);
+
+	if (p->state == PROBE_LATE || p->fd < 0 || clock_now() >= due)
+		return false;
+	p->state = PROBE_LATE;
+	probe_time(&s->pool, id, due);
+	return true;
+}
+
+/* Nothing came for as long as it could have taken; or what came is to be made
+ * sure of. */
 static void
 give_up(struct scan *s, uint32_t id)
 {
 	struct probe *p = scan_probe(s, id);
+	int errnum = p->unsure != 0 ? p->unsure : ETIMEDOUT;
 
-	step(s, id, ETIMEDOUT, "");
-	s->flying--;
-	p->state = PROBE_WAITING;
+	if (p->state == PROBE_FLIGHT)
+		s->flying--;
 	if (check_is_withheld(s, id))
 		p->tries--;
-	if (p->tries >= tries_due(s, id))
-		decide(s, id, reason_of(s, ETIMEDOUT), ETIMEDOUT);
-	else if (check_applies(s, id))
+	if (p->tries >= tries_due(s, id)) {
+		if (p->unsure == 0 && is_waited_for(s, id))
+			return;
+		step(s, id, errnum, "");
+		p->state = PROBE_WAITING;
+		decide(s, id, reason_of(s, errnum), errnum);
+		return;
+	}
+	step(s, id, errnum, "");
+	p->state = PROBE_WAITING;
+	if (check_applies(s, id))
 		check_again(s, id);
 	else
 		probe_wait(&s->pool, id);
 }
 
 void
+verdict_conclude(
+    struct scan *s, uint32_t id, struct scan_outcome o, const struct addr *a)
+{
+	struct probe *p = scan_probe(s, id);
+
+	if (o.errnum == 0 && s->o->type == SOCK_STREAM &&
+	    is_self_connect(p, a)) {
+		scan_drop_socket(s, id);
+		o.errnum = ECONNREFUSED;
+		o.origin = SCAN_THERE;
+	}
+	if (o.origin == SCAN_EITHER) {
+		/* Its error was taken: asked again it would seem to be open. */
+		scan_drop_socket(s, id);
+		p->unsure = o.errnum;
+		give_up(s, id);
+		return;
+	}
+	step(s, id, o.errnum,
+	    s->o->type == SOCK_STREAM ? "the three-way handshake is done"
+				      : "an answer came");
+	if (o.origin == SCAN_HERE || reason_of(s, o.errnum) == SCAN_LOCAL)
+		fail_local(s, id, o.errnum);
+	else
+		conclude(s, id, o.errnum);
+}
+
+/* Whether probe id goes on: its host's answers may take longer by now. */
+static bool
+is_early(struct scan *s, uint32_t id)
+{
+	const struct probe *p = scan_probe(s, id);
+
+	return p->state != PROBE_LATE &&
+	       clock_now() < p->sent_ns + timeout_ns(s, scan_host(s, id));
+}
+
+void
 verdict_expire(struct scan *s, uint32_t id)
 {
 	struct probe *p = scan_probe(s, id);
+	struct scan_outcome o;
 	struct addr a;
-	int errnum;
 
 	if (p->state == PROBE_CHECK) {
 		check_expire(s, id);
@@ -393,24 +436,28 @@ verdict_expire(struct scan *s, uint32_t id)
 	/* Silence is no loss as long as re-probes find nothing more. */
 	if (p->tries == 1 && s->window.threshold == s->window.most)
 		window_grow(&s->window);
-	if (clock_now() < p->sent_ns + timeout_ns(s, scan_host(s, id))) {
+	if (is_early(s, id)) {
 		verdict_await(s, id);
 		return;
 	}
 	/* The answer may be there, and this process late to look. */
 	scan_address(s, id, &a);
-	errnum = scan_ask(s, p->fd, &a);
-	if (errnum == EINPROGRESS)
+	o = scan_ask(s, p->fd, &a);
+	if (o.errnum == EINPROGRESS)
 		give_up(s, id);
 	else
-		verdict_conclude(s, id, errnum, &a);
+		verdict_conclude(s, id, o, &a);
 }
 
 void
 verdict_skip(struct scan *s, uint32_t host, uint32_t count)
 {
 	struct scan_result r = {
-	    .host = host, .count = count, .reason = SCAN_SKIPPED};
+	    .host = host,
+	    .count = count,
+	    .reason = SCAN_SKIPPED,
+	    .errnum = s->hosts[host].errnum,
+	};
 
 	tell(s, &r);
 }

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "net/scan_fast.h"
+
 struct addr;
 struct scan;
 
@@ -11,12 +13,11 @@ struct scan;
 void verdict_hear(struct scan *s, uint32_t id);
 
 /*
- * Asking a by probe id has ended with errnum (0: open). Ends
- * all tries of its port with a verdict, or has it tried again later where
- * this machine is at fault.
+ * Asking a by probe id has ended with o. Ends all tries of its port with a
+ * verdict, or has it tried again later where this machine is at fault.
  */
 void verdict_conclude(
-    struct scan *s, uint32_t id, int errnum, const struct addr *a);
+    struct scan *s, uint32_t id, struct scan_outcome o, const struct addr *a);
 
 /* Sets when probe id, which has just left, is looked after. */
 void verdict_await(struct scan *s, uint32_t id);

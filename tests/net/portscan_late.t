@@ -20,4 +20,14 @@ for my $run (1 .. $runs) {
         '  and the others are closed';
 }
 
+# Its answer takes longer than two tries to it, as the others make them.
+($a, $b) = two_hosts(link => [4, 0, 1000, 777, 700]);
+$l = listen_inside($b, '', 22, 777);
+for my $run (1 .. $runs) {
+    my $r = run({ command => '/usr/sbin/ip', timeout => 60 }, 'netns', 'exec',
+        $a, sockt(), 'portscan', '-n', '-w', '3', '192.0.2.2', '1-900');
+    is join(' ', $r->{out} =~ /^(\d+)\/tcp +open/mg), '22 777',
+        "run $run: -w 3 waits for an answer that takes 0.7 s";
+}
+
 done_testing;

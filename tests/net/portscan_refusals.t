@@ -54,4 +54,20 @@ my @unsure = grep { $got->{$_} eq 'open|filtered' } keys %$got;
 cmp_ok scalar(@unsure), '>', 4, '--retries 0: what is silent at once is left';
 cmp_ok $seconds, '<', 5, '  without any wait';
 
+# What others have used up: the host is there, since a port answers, and that
+# it refuses nothing just now is no sign of anything.
+inside($b, 'sysctl -qw net.ipv4.icmp_ratelimit=1000');
+for my $run (1, 2) {
+    inside($a, "$^X -MIO::Socket::IP -e 'for (1 .. 20) { IO::Socket::IP->new("
+        . "PeerAddr => q(192.0.2.2), PeerPort => 41000 + \$_, "
+        . "Proto => q(udp))->send(q(x)) }'");
+    ($got, $seconds) = scan('192.0.2.2', '40000-40002,40005');
+    is_deeply $got, { 40005 => 'open', map { $_ => 'closed' } 40000 .. 40002 },
+        "run $run, after 20 other datagrams: closed ports are told as closed";
+}
+($got, $seconds) = scan('192.0.2.2', '40003,40005');
+is_deeply $got, { 40003 => 'open|filtered', 40005 => 'open' },
+    'a port that is silent by nature';
+cmp_ok $seconds, '<', 10, '  costs a few seconds';
+
 done_testing;

@@ -47,7 +47,9 @@ $r = scan('192.0.2.99', '22');
 like $r->{status}, qr/^[56]$/, 'a dead host alone: no answer, or unreachable';
 $r = scan('203.0.113.7', '22,23');
 is $r->{status}, 6, 'no route: status 6';
-like $r->{out}, qr/not shown: 2 filtered \(network unreachable\)/, '  told so';
+like $r->{out}, qr/not shown: 2 unknown \(failed on this side\)/,
+    '  which is no state of the ports';
+like $r->{err}, qr/no port could be asked: network unreachable/, '  told so';
 
 # A rule of this machine refuses to send: that says nothing about the port.
 inside($a, "nft 'add table inet o; add chain inet o o "

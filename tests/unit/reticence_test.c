@@ -40,6 +40,28 @@ test_silence(void)
 }
 
 static void
+test_doubt(void)
+{
+	struct reticence_rules rules = reticence_rules(0, 1000);
+	struct reticence r = {0};
+	int64_t first, second;
+	bool begins;
+
+	reticence_answered(&r);
+	ok(!reticence_counts(&r, &rules, 5 * MS),
+	    "the silence of one that has answered is doubted");
+	first = reticence_again(&r, &rules, 100 * MS, &begins);
+	ok(begins, "it is asked again, with checks");
+	ok(!reticence_counts(&r, &rules, first), "and doubted still");
+	second = reticence_again(&r, &rules, first + 100 * MS, &begins);
+	ok(second - first >= 2000 * MS, "after the longest pause once more");
+	reticence_again(&r, &rules, second + 100 * MS, &begins);
+	ok(reticence_counts(&r, &rules, second), "then it is believed");
+	reticence_refused(&r, 7, second);
+	ok(!reticence_counts(&r, &rules, second), "unless one is refused");
+}
+
+static void
 test_rounds(void)
 {
 	struct reticence_rules rules = reticence_rules(0, 2);
@@ -80,6 +102,7 @@ main(void)
 {
 	test_rules();
 	test_silence();
+	test_doubt();
 	test_rounds();
 	return done_testing();
 }
