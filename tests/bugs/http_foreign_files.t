@@ -59,4 +59,11 @@ is -s "$dir/g.part", 5, 'one that an earlier run has left, without a validator';
 $r = get($whole, '/', '-q', '-o', "$dir/g");
 is slurp("$dir/g"), 'whole', 'is begun anew';
 is_deeply [glob "$dir/g*"], ["$dir/g"], 'nothing else is left';
+
+# Another name of stdout is written as it is, whatever stdout is.
+spew("$dir/out", 'before ');
+open my $out, '>>', "$dir/out" or die $!;
+$r = get($whole, '/', { stdout => $out }, '-q', '-o', '/dev/stdout');
+is $r->{status}, 0, '-o /dev/stdout, which is a regular file: exit status';
+is slurp("$dir/out"), 'before whole', 'it is appended to';
 done_testing;

@@ -42,7 +42,8 @@ use_head(const struct http_head *h)
 		abort();
 	http_head_value(h, "location", value, sizeof(value));
 	http_validator_take(&v, h);
-	http_validator_agrees(&v, h);
+	if (http_validator_confirms(&v, h) && !http_validator_agrees(&v, h))
+		abort();
 }
 
 static void
