@@ -153,6 +153,18 @@ stage(char *temp, size_t size, const char *path, const char *tag, struct err *e)
 	return result;
 }
 
+/* A file without a tag: the old tag goes first. */
+static int
+commit_untagged(struct transfer *t, struct err *e)
+{
+	char shown[256];
+
+	if (unlink(t->o->etag) < 0 && errno != ENOENT)
+		return err_sys(e, ERR_OUTPUT, errno, "removing %s",
+		    text_escape_string(shown, sizeof(shown), t->o->etag));
+	return output_commit(t, e);
+}
+
 /* The file first, then the tag that is staged in temp. */
 static int
 commit_both(struct transfer *t, const char *temp, struct err *e)
@@ -179,9 +191,8 @@ etag_commit(struct transfer *t, struct err *e)
 	if (check_regular(path, e) < 0 ||
 	    (has_tag && stage(temp, sizeof(temp), path, tag, e) < 0))
 		return -1;
-	(void)unlink(path);
 	if (!has_tag)
-		return output_commit(t, e);
+		return commit_untagged(t, e);
 	result = commit_both(t, temp, e);
 	if (result < 0)
 		(void)unlink(temp);

@@ -20,8 +20,8 @@ void etag_read(const char *path, char *tag, size_t size);
 
 /*
  * Gives the file its name and keeps the tag of the last response, if it has
- * one. The old tag goes first, so that a tag never stands beside a file that
- * it is not of; the new one appears whole. 0, or -1 with ERR_OUTPUT.
+ * one; it replaces the old one as a whole, which otherwise goes before the
+ * file does. 0, or -1 with ERR_OUTPUT.
  */
 int etag_commit(struct transfer *t, struct err *e);
 

@@ -204,23 +204,25 @@ static int
 write_source(const struct download *d, const char *url,
     const struct http_validator *v, struct err *e)
 {
-	FILE *f;
-	int fd;
+	char text[2 * LINE_SIZE], total[32] = "";
+	int fd, result;
 
+	snprintf(total, sizeof(total), "total %lld\n", (long long)v->total);
+	snprintf(text, sizeof(text), "url %s\n%s%s%s%s", url,
+	    http_validator_is_usable(v) ? "validator " : "", v->text,
+	    http_validator_is_usable(v) ? "\n" : "",
+	    v->total >= 0 ? total : "");
 	(void)unlink(d->from);
 	fd = open(d->from, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 	    0666);
-	f = fd < 0 ? NULL : fdopen(fd, "w");
-	if (f == NULL)
+	if (fd < 0)
 		return file_error("writing", d->from, e);
-	fprintf(f, "url %s\n", url);
-	if (http_validator_is_usable(v))
-		fprintf(f, "validator %s\n", v->text);
-	if (v->total >= 0)
-		fprintf(f, "total %lld\n", (long long)v->total);
-	if (fclose(f) != 0)
-		return file_error("writing", d->from, e);
-	return 0;
+	result = fd_write_all(fd, text, strlen(text));
+	if (result < 0)
+		file_error("writing", d->from, e);
+	if (close(fd) < 0 && result == 0)
+		result = file_error("closing", d->from, e);
+	return result;
 }
 
 int
@@ -263,24 +265,57 @@ download_set_time(const struct download *d, int64_t seconds)
 		(void)futimens(d->fd, times);
 }
 
-int
-download_commit(struct download *d, struct err *e)
+/*
+ * Closes the partial file, which is when some file systems tell that the disk
+ * is full, and opens it again. Closing gives up the lock: that nobody has
+ * written to it meanwhile is made sure of.
+ */
+static int
+reopen_part(struct download *d, struct err *e)
+{
+	struct stat before, now;
+	char shown[256];
+	int fd = d->fd;
+
+	if (fstat(fd, &before) < 0)
+		return file_error("closing", d->part, e);
+	d->fd = -1;
+	if (close(fd) < 0)
+		return file_error("closing", d->part, e);
+	d->fd = open(d->part, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (d->fd < 0)
+		return file_error("naming", d->part, e);
+	if (lock(d, e) < 0)
+		return -1;
+	if (fstat(d->fd, &now) == 0 && is_still(d->part, &now) &&
+	    now.st_ino == before.st_ino && now.st_size == before.st_size)
+		return 0;
+	return err_set(e, ERR_OUTPUT, "another process has written %s",
+	    text_escape_string(shown, sizeof(shown), d->part));
+}
+
+/* Closes a device or FIFO. */
+static int
+commit_special(struct download *d, struct err *e)
 {
 	int fd = d->fd;
 
-	/* It is named before it is closed: closing gives up the lock, and the
-	 * next writer would begin in what we are about to name. */
-	if (!d->is_special && rename_part(d) < 0)
-		return file_error("naming", d->target, e);
 	d->fd = -1;
-	if (close(fd) < 0) {
-		(void)file_error("closing", d->target, e);
-		if (!d->is_special)
-			(void)rename(d->target, d->part);
+	return close(fd) < 0 ? file_error("closing", d->target, e) : 0;
+}
+
+int
+download_commit(struct download *d, struct err *e)
+{
+	if (d->is_special)
+		return commit_special(d, e);
+	if (reopen_part(d, e) < 0)
 		return -1;
-	}
-	if (!d->is_special)
-		(void)unlink(d->from);
+	if (rename_part(d) < 0)
+		return file_error("naming", d->target, e);
+	fd_close(&d->fd);
+	if (unlink(d->from) < 0 && errno != ENOENT)
+		return file_error("removing", d->from, e);
 	return 0;
 }
 

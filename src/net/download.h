@@ -52,8 +52,8 @@ int download_begin(struct download *d, int64_t offset, const char *url,
 void download_set_time(const struct download *d, int64_t seconds);
 
 /*
- * The partial file is whole: gives it its name. 0, or -1 with ERR_OUTPUT; it
- * stays a partial file then.
+ * The partial file is whole: gives it its name. 0, or -1 with ERR_OUTPUT: it
+ * stays a partial file then, or the note beside it could not be removed.
  */
 int download_commit(struct download *d, struct err *e);
 
