@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -91,6 +92,20 @@ fd_write_all(int fd, const void *bytes, size_t n)
 		n -= (size_t)done;
 	}
 	return 0;
+}
+
+int
+fd_reopen(int fd, int flags)
+{
+	char path[64];
+	int own;
+
+	flags |= O_CLOEXEC | O_NOCTTY;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	own = open(path, flags);
+	if (own < 0 && ttyname_r(fd, path, sizeof(path)) == 0)
+		own = open(path, flags);
+	return own;
 }
 
 uint64_t

@@ -34,6 +34,13 @@ int fd_close_on_exec(int fd);
 /* Writes all n bytes, however long it takes. 0, or -1 with errno. */
 int fd_write_all(int fd, const void *bytes, size_t n);
 
+/*
+ * Opens what fd leads to once more: a descriptor of our own, whose flags nobody
+ * shares, close-on-exec. Where the system has no way to, for terminals only.
+ * The fd, or -1 with errno.
+ */
+int fd_reopen(int fd, int flags);
+
 /* Bytes that can be read from fd now, as far as the system tells; else 0. */
 uint64_t fd_available(int fd);
 

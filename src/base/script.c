@@ -103,19 +103,50 @@ leave_step(struct script *s)
 	s->text = NULL;
 }
 
+static bool
+match_here(const regex_t *regex, const char *text, size_t *end)
+{
+	regmatch_t where;
+
+	if (regexec(regex, text, 1, &where, 0) != 0)
+		return false;
+	*end = (size_t)where.rm_eo;
+	return true;
+}
+
+/*
+ * Back references and counted repetitions can make regexec(3) take time that
+ * grows without bound; anything else is found in one pass.
+ */
+static bool
+may_take_long(const char *pattern)
+{
+	for (; *pattern != '\0'; pattern++) {
+		if (*pattern == '{')
+			return true;
+		if (*pattern == '\\' && *++pattern >= '1' && *pattern <= '9')
+			return true;
+		if (*pattern == '\0')
+			return false;
+	}
+	return false;
+}
+
 /* Looks for the present pattern in the window; goes on where it matches. */
 static bool
 match(struct script *s)
 {
-	size_t room;
-	regmatch_t where;
+	const char *text, *pattern = s->steps->items[s->at].text;
+	size_t room, end;
 
 	/* One byte is always kept free for the NUL. */
 	*buf_space(&s->window, &room) = '\0';
-	if (regexec(&s->regex, (const char *)buf_bytes(&s->window), 1, &where,
-		0) != 0)
+	text = (const char *)buf_bytes(&s->window);
+	if (s->match != NULL && may_take_long(pattern)
+		? !s->match(s->context, &s->regex, text, &end)
+		: !match_here(&s->regex, text, &end))
 		return false;
-	buf_eat(&s->window, (size_t)where.rm_eo);
+	buf_eat(&s->window, end);
 	return true;
 }
 

@@ -38,6 +38,13 @@ struct script_steps {
 int script_add_send(struct script_steps *s, const char *text, struct err *e);
 int script_add_expect(struct script_steps *s, const char *regex, struct err *e);
 
+/*
+ * Looks for a compiled pattern in text. True when it is found, with the offset
+ * of its end in *end.
+ */
+typedef bool script_match(
+    void *context, const regex_t *regex, const char *text, size_t *end);
+
 /* A script under way. */
 struct script {
 	const struct script_steps *steps; /* the caller's */
@@ -46,8 +53,10 @@ struct script {
 	struct deadline until;            /* of the present pattern */
 	regex_t regex;                    /* the present pattern, compiled */
 	bool is_compiled;
-	struct buf window; /* came, and no pattern took it */
-	char *text;        /* the present text to send, owned */
+	script_match *match; /* for patterns that may take long; NULL: none */
+	void *context;       /* match's */
+	struct buf window;   /* came, and no pattern took it */
+	char *text;          /* the present text to send, owned */
 };
 
 /* Begins at the first step. script_release() is due. */

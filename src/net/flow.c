@@ -1,6 +1,7 @@
 #include "net/flow.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -28,12 +29,29 @@ end_init(struct flow_end *end, int fd)
 	end->errnum = 0;
 }
 
+/*
+ * A terminal that poll(2) calls writable may still block a write(2) half-way
+ * (it is stopped, or nobody reads its other side), and O_NONBLOCK must not be
+ * set on a descriptor that others share.
+ */
+static void
+open_terminal(struct flow *f)
+{
+	f->terminal = -1;
+	if (f->out.kind != FD_TERMINAL)
+		return;
+	f->terminal = fd_reopen(f->out.fd, O_WRONLY | O_NONBLOCK);
+	if (f->terminal >= 0)
+		f->out.fd = f->terminal;
+}
+
 void
 flow_init(struct flow *f, int in, int out, void *storage)
 {
 	memset(f, 0, sizeof(*f));
 	end_init(&f->in, in);
 	end_init(&f->out, out);
+	open_terminal(f);
 	buf_init(&f->queue, storage, FLOW_SIZE);
 	f->move.inner[0] = f->move.inner[1] = -1;
 	low_water_init(&f->water, -1);
@@ -96,6 +114,7 @@ flow_release(struct flow *f)
 	low_water_lower(&f->water);
 	fd_close(&f->move.inner[0]);
 	fd_close(&f->move.inner[1]);
+	fd_close(&f->terminal);
 }
 
 bool

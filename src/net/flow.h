@@ -50,6 +50,7 @@ struct flow_move {
 
 struct flow {
 	struct flow_end in, out;
+	int terminal; /* a descriptor of our own for out; -1: not needed */
 	struct flow_move move;
 	struct low_water water; /* of in, where we may */
 	struct gather gather;   /* of out, where we may */

@@ -11,6 +11,7 @@
 #include "base/progress.h"
 #include "base/script.h"
 #include "net/flow.h"
+#include "net/match.h"
 #include "net/relay_result.h"
 #include "net/sock.h"
 #include "net/wait.h"
@@ -462,6 +463,16 @@ see_received(void *context, const void *bytes, size_t n)
 	return r->o->see(r->o->context, false, bytes, n, r->e);
 }
 
+/* Looks for a pattern for as long as the relay may last. */
+static bool
+match_script(void *context, const regex_t *regex, const char *text, size_t *end)
+{
+	const struct relay *r = context;
+
+	return match_find(regex, text,
+	    deadline_first(limit(r), script_deadline(r->o->script)), end);
+}
+
 /*
  * Nobody is asked where nobody wants to look on, and then bytes may go past
  * us. A stdin or stdout that is a socket is somebody else's, and may block.
@@ -484,6 +495,10 @@ look_on(struct relay *r)
 	if (relay_result_is_forwarder(r))
 		flow_send_at_once(&r->down);
 	r->up.context = r->down.context = r;
+	if (o->script != NULL) {
+		o->script->match = match_script;
+		o->script->context = r;
+	}
 	if (r->o->see != NULL)
 		r->up.see = see_sent;
 	if (r->o->see != NULL || r->o->script != NULL)

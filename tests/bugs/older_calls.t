@@ -1,5 +1,6 @@
 # Where a newer call of Linux is lacking (an old kernel: ENOSYS) or denied (a
-# sandbox: EPERM), the older one does: accept4(2), pipe2(2), epoll_create1(2).
+# sandbox: EPERM), the older one does: accept4(2), pipe2(2), epoll_create1(2),
+# pwritev2(2).
 use strict;
 use warnings;
 use FindBin;
@@ -13,7 +14,8 @@ plan skip_all => 'seccomp(2) of Linux on x86-64 only'
     unless $^O eq 'linux' && (POSIX::uname())[4] eq 'x86_64'
     && length pack('p', '') == 8;
 
-my %number = (accept4 => 288, epoll_create1 => 291, pipe2 => 293);
+my %number = (accept4 => 288, epoll_create1 => 291, pipe2 => 293,
+    pwritev2 => 328);
 
 # Denies one call by a filter (seccomp(2), linux/filter.h), then becomes the
 # program that the other arguments name.
@@ -60,6 +62,12 @@ for my $errno (ENOSYS, EPERM) {
             '127.0.0.1', $l->sockport));
         is $r->{status}, 0, "pipe2: $name" or diag $r->{err};
     }
+    my $speaks = tcp_listener();
+    my $pid = peer($speaks, sub { print { $_[0] } 'bytes' });
+    $r = run({ command => $^X, stdin => '' }, denying('pwritev2', $errno,
+        'connect', '127.0.0.1', $speaks->sockport));
+    is "$r->{status} $r->{out}", '0 bytes', "pwritev2: $name";
+    reap($pid);
     $r = run({ command => $^X }, denying('epoll_create1', $errno, 'portscan',
         '127.0.0.1', $l->sockport));
     is $r->{status}, 0, "epoll_create1: $name" or diag $r->{err};

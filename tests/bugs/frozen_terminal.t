@@ -1,0 +1,38 @@
+# A terminal that takes nothing (stopped, or a link that hangs) does not hold up
+# a time limit.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use Fcntl qw(O_RDWR);
+use POSIX qw(mkfifo);
+use Test::More;
+
+my $pty = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/pty';
+
+# What the terminal shows goes to a FIFO that nobody reads.
+my $fifo = scratch() . '/tty';
+mkfifo($fifo, 0600) or die;
+sysopen my $held, $fifo, O_RDWR or die;
+
+my $l = tcp_listener();
+my @to = ('127.0.0.1', $l->sockport);
+for my $case (
+    ['--max-time', '-m', '1'], ['--idle-timeout', '--idle-timeout', '500ms'],
+    ['--max-time with -P', '-P', '-m', '1'])
+{
+    my ($name, @options) = @$case;
+    my $pid = peer($l, sub {
+        my ($c) = @_;
+        local $SIG{PIPE} = 'IGNORE';
+        1 while syswrite $c, "a line\n" x 1000;
+    });
+    my $p = start({ command => $pty, stdin => '' }, $fifo, '1', 80, sockt(),
+        'connect', @options, @to);
+    $p->expect(err => qr/sockt connect: .*(--max-time|--idle-timeout)/, 10);
+    pass $name;
+    kill 'KILL', $p->{pid}, $pid;
+}
+
+done_testing;
