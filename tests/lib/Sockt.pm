@@ -341,6 +341,17 @@ sub send_line {
     syswrite $self->{in}, $text;
 }
 
+# The same to the last byte, however long it takes.
+sub send_all {
+    my ($self, $text) = @_;
+    local $SIG{PIPE} = 'IGNORE';
+    while (length $text) {
+        my $n = syswrite $self->{in}, $text;
+        return unless defined $n || $! == EINTR;
+        substr $text, 0, $n // 0, '';
+    }
+}
+
 sub close_stdin { close delete $_[0]{in} if $_[0]{in} }
 
 sub signal { kill $_[1], $_[0]{pid} }

@@ -62,7 +62,7 @@ is found(qr/(?<![\w.>])(?:v?f?printf|f?puts|f?putchar|fwrite)\s*\(|\bstdout\b/,
 is found(qr/(?<!\w)(?:exit|abort|quick_exit)\s*\(/, qr{^src/base/mem\.c$},
     @low), '', 'base and net never exit, but when memory is out';
 is found(qr/(?<!\w)_exit\s*\(/,
-    qr{^src/net/(?:resolve|program|server|wait|(?:\w+_)?fast_\w+)\.c$}, @low), '',
+    qr{^src/net/(?:match|resolve|program|server|wait|(?:\w+_)?fast_\w+)\.c$}, @low), '',
     '_exit is for children only, and for wait_die';
 
 is found(qr/\b(?:strcat|sprintf|vsprintf|gets|alloca|setjmp|longjmp
