@@ -13,13 +13,14 @@ my $whole = join '', @pieces;
 my $pause = 1.1;
 
 # Pairs of a sender and a receiver that are fed at the same time.
-my @transfers;
+my (@transfers, @proxied);
 sub transfer { push @transfers, [@_] }
 
 sub feed_all {
     for my $piece (@pieces) {
         sleep $pause;
         $_->[2]->send_line($piece) for @transfers;
+        $_->[1]->send_line($piece) for @proxied;
     }
     for (@transfers) {
         my ($name, $receiver, $sender) = @$_;
@@ -33,6 +34,41 @@ sub feed_all {
 }
 
 sub null { open my $h, '<', '/dev/null' or die; return $h }
+
+# Proxies whose targets finish at once. They are there before any pipe that
+# they could hold open.
+my %answers = (
+    socks5 => [3, "\x05\x00", 10, "\x05\x00\x00\x01" . "\0" x 6],
+    http => [qr/\r\n\r\n\z/, "HTTP/1.1 200 OK\r\n\r\n"],
+);
+my (%proxies, %ports);
+for my $scheme (sort keys %answers) {
+    my $l = tcp_listener();
+    $ports{$scheme} = $l->sockport;
+    $proxies{$scheme} = peer($l, sub {
+        my ($c) = @_;
+        # Other tests' clients may come by first.
+        until (shakes_hands($c, @{ $answers{$scheme} })) {
+            $c = $l->accept or die;
+        }
+        shutdown $c, 1;
+        local $/;
+        die 'lost' unless <$c> eq $whole;
+    });
+}
+
+# Whether a client says what is wanted; answers it.
+sub shakes_hands {
+    my ($c, @steps) = @_;
+    while (my ($wanted, $answer) = splice @steps, 0, 2) {
+        my $got = '';
+        until (ref $wanted ? $got =~ $wanted : length $got == $wanted) {
+            sysread $c, $got, 1, length $got or return 0;
+        }
+        syswrite $c, $answer;
+    }
+    return 1;
+}
 
 for my $option ([], ['--send-only']) {
     my $r = start({ stdin => null() }, 'listen', '-4', 0);
@@ -59,7 +95,15 @@ my $g = start('listen', '-4', 0, '--to', '127.0.0.1:' . $s->port);
 $r = start({ stdin => null() }, 'connect', '127.0.0.1', $g->port);
 transfer('a forwarder, the other way', $r, $s);
 
+push @proxied, [$_, start({ keep_stdin => 1 }, 'connect', '--proxy',
+    "$_://127.0.0.1:$ports{$_}", '192.0.2.7', 81)] for sort keys %ports;
+
 feed_all();
+for (@proxied) {
+    my ($scheme, $p) = @$_;
+    is $p->finish->{status}, 0, "a proxy, $scheme";
+    is reap($proxies{$scheme}), 0, 'gets everything';
+}
 is $_->finish->{status}, 0, 'a forwarder' for $f, $g;
 
 # A reader that leaves half-way: the receiver's stdout breaks, and the sender
