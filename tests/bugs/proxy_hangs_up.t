@@ -7,6 +7,9 @@ use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Test::More;
 
+# Each connection counts here: those of other tests' scans must not.
+own_network();
+
 # A proxy that takes so many bytes, in these pieces, before it closes.
 sub hanging_up {
     my ($listener, $count, @steps) = @_;
