@@ -6,6 +6,9 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Test::More;
+
+# It scans every port, also those that other tests are listening on.
+own_network();
 use Time::HiRes qw(time);
 
 my $l    = tcp_listener();
