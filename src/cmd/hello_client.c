@@ -4,7 +4,6 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "net/server.h"
-#include "net/wait.h"
 
 /* How much of a message or a request is shown. */
 #define SHOWN 512
@@ -51,9 +50,10 @@ hello_client_answer(const struct client *c, const void *message, size_t n,
 	return format_fill(&c->server->reply, &v, answer, size);
 }
 
-void
-hello_client_delay(const struct client *c)
+int
+hello_client_delay(struct client *c)
 {
-	if (c->server->o->delay_ms > 0)
-		wait_until(deadline_after(c->server->o->delay_ms));
+	if (c->server->o->delay_ms <= 0)
+		return 0;
+	return session_pause(&c->s, c->server->o->delay_ms);
 }

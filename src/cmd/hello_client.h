@@ -59,10 +59,14 @@ void hello_client_tell(const struct client *c, const char *event,
 ssize_t hello_client_answer(const struct client *c, const void *message,
     size_t n, unsigned char *answer, size_t size);
 
-/* Waits before an answer, where that is asked for. */
-void hello_client_delay(const struct client *c);
+/* Waits before an answer, where that is asked for. 0, or -1 when the
+ * connection's time has passed meanwhile. */
+int hello_client_delay(struct client *c);
 
-/* One HTTP request, one answer. 0, or -1 with the session's error. */
-int hello_http_serve(struct client *c);
+/*
+ * One HTTP request, one answer, each within limit_ms. 0, or -1 with the
+ * session's error.
+ */
+int hello_http_serve(struct client *c, int64_t limit_ms);
 
 #endif

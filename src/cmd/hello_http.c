@@ -72,20 +72,24 @@ tell_request(const struct client *c, const char *head, size_t n)
 }
 
 int
-hello_http_serve(struct client *c)
+hello_http_serve(struct client *c, int64_t limit_ms)
 {
 	char head[RESPONDER_HEAD];
 	struct responder r = {0};
 	ssize_t n;
 	int code;
 
+	session_phase(
+	    &c->s, limit_ms, "the request's head took too long to come");
 	n = read_head(c, head, sizeof(head), &code);
 	if (n <= 0)
 		return (int)n;
 	tell_request(c, head, (size_t)n);
 	if (code == 200)
 		code = responder_parse(&r, head, (size_t)n);
-	hello_client_delay(c);
+	if (hello_client_delay(c) < 0)
+		return -1;
+	session_phase(&c->s, limit_ms, "the answer took too long to be taken");
 	if (respond(c, &r, code) < 0)
 		return -1;
 	if (code == 200)

@@ -27,7 +27,8 @@
 
 #define HELLO_PORT 9999
 #define HTTP_PORT 8080
-/* A request's head has to come within this, unless --idle-timeout says. */
+/* A request's head has to come within this, and its answer to be taken, unless
+ * --idle-timeout says. */
 #define HEAD_MS 10000
 /*
  * Room for the messages and answers that nearly all clients have: every page
@@ -108,7 +109,8 @@ answer_in(struct client *c, const struct hello_message *m, unsigned char *text,
 	if (n < 0)
 		return NO_ROOM;
 	memcpy(text + n, m->bytes + m->length, m->newline);
-	hello_client_delay(c);
+	if (hello_client_delay(c) < 0)
+		return -1;
 	if (session_send(&c->s, text, (size_t)n + m->newline) < 0)
 		return -1;
 	c->answered++;
@@ -248,13 +250,14 @@ serve(int fd, const struct server_conn *conn, void *context)
 	int64_t idle_ms = o->time.idle_ms;
 	int result;
 
-	if (o->http && idle_ms < 0)
-		idle_ms = HEAD_MS;
 	c.server = server;
 	c.conn = conn;
 	c.answered = 0;
 	session_start(&c.s, fd, idle_ms, o->time.max_ms);
-	result = o->http ? hello_http_serve(&c) : serve_messages(&c);
+	if (o->http)
+		result = hello_http_serve(&c, idle_ms < 0 ? HEAD_MS : idle_ms);
+	else
+		result = serve_messages(&c);
 	return session_end(&c.s, conn, DIAG_SAY, result);
 }
 

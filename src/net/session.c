@@ -18,29 +18,71 @@ session_start(struct session *s, int fd, int64_t idle_ms, int64_t max_ms)
 	s->fd = fd;
 	s->idle_ms = idle_ms;
 	s->until = deadline_after(max_ms);
+	s->phase = deadline_none();
+	s->too_long = NULL;
 	memset(&s->r, 0, sizeof(s->r));
 	s->is_read = false;
 	err_clear(&s->e);
 }
 
-int
-session_wait(struct session *s, short events, struct deadline early)
+void
+session_phase(struct session *s, int64_t ms, const char *too_long)
 {
-	struct deadline idle = deadline_after(s->idle_ms), limit;
+	s->phase = deadline_after(ms);
+	s->too_long = too_long;
+}
+
+/* Whether a limit has passed that holds although something moves. */
+static bool
+is_over(const struct session *s)
+{
+	return deadline_passed(s->until) || deadline_passed(s->phase);
+}
+
+/* Which limit has passed. */
+static int
+limit_error(struct session *s)
+{
+	const char *text = "nothing was sent or received (--idle-timeout)";
+
+	if (deadline_passed(s->until))
+		text = "the connection took too long (--max-time)";
+	else if (deadline_passed(s->phase))
+		text = s->too_long;
+	return err_set(&s->e, ERR_TIMEOUT, "%s", text);
+}
+
+/*
+ * Waits for events, a signal, a limit of the session or early. idle is made by
+ * the caller, for all its waits until a byte has moved. As session_wait().
+ */
+static int
+wait_ready(struct session *s, short events, struct deadline idle,
+    struct deadline early)
+{
+	struct deadline limit;
 	int ready;
 
-	limit = deadline_first(idle, s->until);
+	limit = deadline_first(deadline_first(idle, s->phase), s->until);
 	ready = wait_fd(s->fd, events, deadline_first(limit, early));
 	if (ready > 0)
 		return 1;
 	if (ready < 0)
 		return err_sys(&s->e, ERR_FAILED, errno, "serving");
-	if (!deadline_passed(limit))
-		return 0;
-	return err_set(&s->e, ERR_TIMEOUT, "%s",
-	    deadline_passed(s->until)
-		? "the connection took too long (--max-time)"
-		: "nothing was sent or received (--idle-timeout)");
+	return deadline_passed(limit) ? limit_error(s) : 0;
+}
+
+int
+session_wait(struct session *s, short events, struct deadline early)
+{
+	return wait_ready(s, events, deadline_after(s->idle_ms), early);
+}
+
+int
+session_pause(struct session *s, int64_t ms)
+{
+	wait_until(deadline_first(deadline_after(ms), s->until));
+	return deadline_passed(s->until) ? limit_error(s) : 0;
 }
 
 static int
@@ -57,15 +99,21 @@ lost(struct session *s, int errnum)
 static int
 receive_flags(const struct session *s)
 {
-	return s->idle_ms < 0 && !deadline_is_set(s->until) ? 0 : MSG_DONTWAIT;
+	return s->idle_ms < 0 && !deadline_is_set(s->until) &&
+		       !deadline_is_set(s->phase)
+		   ? 0
+		   : MSG_DONTWAIT;
 }
 
 ssize_t
 session_receive(struct session *s, void *piece, size_t size)
 {
+	struct deadline idle = deadline_after(s->idle_ms);
 	ssize_t n;
 
 	for (;;) {
+		if (is_over(s))
+			return limit_error(s);
 		n = recv(s->fd, piece, size, receive_flags(s));
 		if (n > 0)
 			s->r.received += (uint64_t)n;
@@ -77,7 +125,7 @@ session_receive(struct session *s, void *piece, size_t size)
 			return n;
 		if (errno != EAGAIN && errno != EINTR)
 			return lost(s, errno);
-		if (session_wait(s, POLLIN, deadline_none()) < 0)
+		if (wait_ready(s, POLLIN, idle, deadline_none()) < 0)
 			return -1;
 	}
 }
@@ -85,18 +133,22 @@ session_receive(struct session *s, void *piece, size_t size)
 int
 session_send(struct session *s, const void *bytes, size_t n)
 {
+	struct deadline idle = deadline_after(s->idle_ms);
 	const unsigned char *p = bytes;
 	ssize_t done;
 
 	while (n > 0) {
+		if (is_over(s))
+			return limit_error(s);
 		done = send(s->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (done >= 0) {
 			s->r.sent += (uint64_t)done;
 			p += done;
 			n -= (size_t)done;
+			idle = deadline_after(s->idle_ms);
 		} else if (errno != EAGAIN && errno != EINTR) {
 			return lost(s, errno);
-		} else if (session_wait(s, POLLOUT, deadline_none()) < 0) {
+		} else if (wait_ready(s, POLLOUT, idle, deadline_none()) < 0) {
 			return -1;
 		}
 	}

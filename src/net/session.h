@@ -19,6 +19,8 @@ struct session {
 	int fd;                /* owned */
 	int64_t idle_ms;       /* no byte either way for so long; -1: any */
 	struct deadline until; /* of the whole connection */
+	struct deadline phase; /* of what is being done; see session_phase() */
+	const char *too_long;  /* what is said when that has passed */
 	struct summary r;      /* what moved so far, and who ended it */
 	bool is_read;          /* to the peer's end: nothing more comes */
 	struct err e;          /* why it failed */
@@ -28,12 +30,24 @@ struct session {
 void session_start(struct session *s, int fd, int64_t idle_ms, int64_t max_ms);
 
 /*
+ * What begins now may take so long, however little and often something moves;
+ * -1: no limit. too_long is the error's text.
+ */
+void session_phase(struct session *s, int64_t ms, const char *too_long);
+
+/* Waits so long, within the limit of the connection. 0, or -1 with s->e. */
+int session_pause(struct session *s, int64_t ms);
+
+/*
  * Waits until fd is ready for events. 1; 0 when early has passed before it;
  * or -1 with s->e when a limit of the session has.
  */
 int session_wait(struct session *s, short events, struct deadline early);
 
-/* Waits and reads a piece: its length, 0 at the peer's end, -1 with s->e. */
+/*
+ * Waits and reads a piece: its length, 0 at the peer's end, -1 with s->e. A
+ * limit that has passed holds although bytes are there.
+ */
 ssize_t session_receive(struct session *s, void *piece, size_t size);
 
 /* Sends all of it. 0, or -1 with s->e. */
