@@ -19,6 +19,7 @@
 #include "net/listener.h"
 #include "net/resolve.h"
 #include "net/server.h"
+#include "net/summary.h"
 #include "net/user.h"
 #include "net/wait.h"
 
@@ -132,7 +133,10 @@ serve_stdio(struct listening *l, struct talk *t, struct err *e)
 		result = talk_run(t, &fd, &c.local, &c.remote, e);
 		if (result < 0 && l->o->keep && e->kind != ERR_OUTPUT &&
 		    e->errnum != EINTR) {
-			diag_error(e);
+			if (summary_is_probe(&t->last) && t->last.sent == 0)
+				summary_tell_probe(&c.remote);
+			else
+				diag_error(e);
 			result = 0;
 		}
 	} while (result == 0 && l->o->keep);
@@ -193,6 +197,8 @@ choose_handler(struct listening *l, char *const *program, struct err *e)
 	h->timeout_ms = o->time.timeout_ms;
 	h->idle_ms = o->time.idle_ms;
 	h->max_ms = o->time.max_ms;
+	/* Without -k it is the one connection that there was to serve. */
+	h->allows_probes = o->keep != 0;
 	h->program = program;
 	if (o->exec != NULL)
 		h->program = program_shell(&h->shell, o->exec);

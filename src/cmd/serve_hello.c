@@ -254,6 +254,7 @@ serve(int fd, const struct server_conn *conn, void *context)
 	c.conn = conn;
 	c.answered = 0;
 	session_start(&c.s, fd, idle_ms, o->time.max_ms);
+	c.s.allows_probes = true;
 	if (o->http)
 		result = hello_http_serve(&c, idle_ms < 0 ? HEAD_MS : idle_ms);
 	else

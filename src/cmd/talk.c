@@ -331,6 +331,7 @@ talk_run(struct talk *t, int *fd, const struct addr *local,
 		sock_close_drained(fd, result < 0 ? deadline_after(0) : end);
 	if (result == 0 && wait_stopped() != 0)
 		result = err_sys(e, ERR_FAILED, EINTR, "draining");
+	t->last = sum;
 	summary_tell(DIAG_NOTE, local, remote, &sum, start,
 	    result < 0 ? (int)e->kind : 0);
 	return result;

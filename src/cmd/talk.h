@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/script.h"
 #include "cli/opt.h"
+#include "net/summary.h"
 
 struct addr;
 struct err;
@@ -49,6 +50,7 @@ struct talk {
 	const struct time_options *time;
 	struct deadline until;        /* end of the whole run */
 	struct talk_records *records; /* owned */
+	struct summary last;          /* of the connection before */
 };
 
 /*

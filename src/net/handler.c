@@ -59,6 +59,8 @@ serve_forward(struct session *s, const struct handler *h)
 	o.idle_ms = h->idle_ms;
 	o.until = s->until;
 	result = relay_run(s->fd, &o, &s->r, &s->e);
+	/* That the target has reset it is no probe. */
+	s->allows_probes = s->allows_probes && sock_is_gone(s->fd);
 	if (s->r.is_cut) {
 		sock_cut(&target, h->idle_ms, s->until);
 		sock_cut(&s->fd, h->idle_ms, s->until);
@@ -77,6 +79,7 @@ handler_serve(int fd, const struct server_conn *c, void *context)
 	int result;
 
 	session_start(&s, fd, h->idle_ms, h->max_ms);
+	s.allows_probes = h->allows_probes;
 	if (h->kind == HANDLER_FORWARD)
 		result = serve_forward(&s, h);
 	else

@@ -25,6 +25,7 @@ struct handler {
 	int64_t timeout_ms;         /* for reaching it; -1: no limit */
 	int64_t idle_ms;            /* -1: no limit */
 	int64_t max_ms;             /* -1: no limit */
+	bool allows_probes;         /* net/session.h */
 };
 
 /*

@@ -188,6 +188,7 @@ relay_result_summarise(
 	memset(sum, 0, sizeof(*sum));
 	sum->sent = r->up.bytes;
 	sum->received = r->down.bytes;
+	sum->undelivered = relay_result_is_forwarder(r) ? 0 : undelivered(r);
 	sum->first = r->first;
 	sum->reset = status < 0 && e->kind == ERR_LOST &&
 		     (e->errnum == ECONNRESET || e->errnum == EPIPE);

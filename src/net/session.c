@@ -22,6 +22,7 @@ session_start(struct session *s, int fd, int64_t idle_ms, int64_t max_ms)
 	s->too_long = NULL;
 	memset(&s->r, 0, sizeof(s->r));
 	s->is_read = false;
+	s->allows_probes = false;
 	err_clear(&s->e);
 }
 
@@ -181,7 +182,10 @@ session_end(
 	}
 	if (result == 0)
 		err_clear(&s->e);
-	if (result < 0)
+	if (result < 0 && s->allows_probes && s->e.kind == ERR_LOST &&
+	    summary_is_probe(&s->r))
+		summary_tell_probe(&c->remote);
+	else if (result < 0)
 		tell_error(s, c);
 	summary_tell(
 	    level, &c->local, &c->remote, &s->r, c->start_ns, (int)s->e.kind);

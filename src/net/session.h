@@ -23,6 +23,7 @@ struct session {
 	const char *too_long;  /* what is said when that has passed */
 	struct summary r;      /* what moved so far, and who ended it */
 	bool is_read;          /* to the peer's end: nothing more comes */
+	bool allows_probes;    /* what summary_is_probe() is no error */
 	struct err e;          /* why it failed */
 };
 
@@ -55,8 +56,8 @@ int session_send(struct session *s, const void *bytes, size_t n);
 
 /*
  * The end: FIN, drains, closes, unless s->fd is -1 already; tells the "closed"
- * event at level, and s->e where the result is -1. Returns the exit status of
- * the connection.
+ * event at level, and s->e where the result is -1, unless that was a probe
+ * (s->allows_probes). Returns the exit status of the connection.
  */
 int session_end(
     struct session *s, const struct server_conn *c, int level, int result);

@@ -25,6 +25,23 @@ summary_of_socket(int fd, struct summary *s)
 	s->first = tcp.peer_finished || tcp.is_closed ? FIRST_PEER : FIRST_US;
 }
 
+bool
+summary_is_probe(const struct summary *s)
+{
+	return s->reset && s->received == 0 && s->undelivered == 0;
+}
+
+/* Apart for its frame: see below. */
+__attribute__((noinline)) void
+summary_tell_probe(const struct addr *remote)
+{
+	char text[ADDR_TEXT];
+
+	diag_note("%s: the connection was reset before anything was received "
+		  "(a probe, it seems)",
+	    addr_format(remote, text, sizeof(text)));
+}
+
 static void
 put_event(struct json *j, const struct addr *local, const struct addr *remote,
     const struct summary *s, int64_t ns, int status)

@@ -17,6 +17,7 @@ enum summary_first {
 struct summary {
 	bool bytes_unknown; /* sent and received are not known */
 	uint64_t sent, received;
+	uint64_t undelivered; /* taken from stdin, and not delivered */
 	enum summary_first first;
 	bool reset;  /* the peer reset the connection */
 	bool is_cut; /* it ended before everything was delivered */
@@ -28,6 +29,15 @@ struct summary {
  * where it tells nothing.
  */
 void summary_of_socket(int fd, struct summary *s);
+
+/*
+ * Whether a connection was of somebody who only asked if the port is open: the
+ * peer has reset it, has sent nothing before, and nothing of stdin is lost.
+ */
+bool summary_is_probe(const struct summary *s);
+
+/* It is no error for a server that goes on: a line at -v. */
+void summary_tell_probe(const struct addr *remote);
 
 /* The "accepted" event, its line at level. */
 void summary_tell_accepted(

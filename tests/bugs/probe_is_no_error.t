@@ -1,0 +1,63 @@
+# A scanner or a health check resets its connection before it has sent
+# anything: for a server that goes on that is a line at -v, not an error. A
+# connection that had begun to talk, and the one of listen without -k, are
+# lost.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use Socket qw(SOL_SOCKET SO_LINGER);
+use Test::More;
+
+# Connects, may send, waits for an answer of that length, resets.
+sub probe {
+    my ($port, $text, $length) = @_;
+    my $c = tcp_client($port);
+    setsockopt $c, SOL_SOCKET, SO_LINGER, pack('ii', 1, 0);
+    syswrite $c, $text if length $text;
+    sysread $c, my $got, $length if $length;
+    close $c;
+}
+
+my $target = tcp_listener();
+my $to = '127.0.0.1:' . $target->sockport;
+for my $case (
+    [ 'serve-hello', 8, 'serve-hello' ],
+    [ 'listen -k --echo', 0, 'listen', '-k', '--echo' ],
+    [ 'listen -k --discard', 0, 'listen', '-k', '--discard' ],
+    [ 'listen -k --to', 0, 'listen', '-k', '--to', $to ],
+    [ 'listen -k', 0, 'listen', '-k' ],
+) {
+    my ($name, $greeting, @command) = @$case;
+    my $p = start({ keep_stdin => 1 }, @command, '-v', 0);
+    probe($p->port, '', $greeting);
+    $p->expect(err => qr/closed .*by reset, status 10\n/);
+    my $r = $p->stop;
+    is $r->{status}, 0, "$name goes on after a probe";
+    like $r->{err}, qr/: the connection was reset before anything was received/,
+        'says so at -v';
+    unlike $r->{err}, qr/lost/, 'and it is no error';
+
+    $p = start({ keep_stdin => 1 }, @command, '--json', 0);
+    probe($p->port, '', $greeting);
+    $p->expect(err => qr/"closed".*"status":10/);
+    unlike $p->stop->{err}, qr/"error"/, 'with --json neither';
+}
+
+my $p = start('listen', '-k', '-q', '--echo', '--json', 0);
+my $port = $p->port;
+probe($port, 'x', 1);
+$p->expect(err => qr/"error".*lost after 1 bytes received/);
+$p->stop;
+
+# The one connection of listen: it was not served.
+for my $handler ([], ['--echo']) {
+    $p = start({ keep_stdin => 1 }, 'listen', @$handler, 0);
+    probe($p->port, '', 0);
+    my $r = $p->finish;
+    is $r->{status}, 10, "listen @$handler, one connection: status 10";
+    like $r->{err}, qr/lost after 0 bytes/, 'and it is told';
+}
+
+done_testing;
