@@ -13,6 +13,7 @@ my $dir = scratch();
 sub on_terminal {
     my ($fds, $columns, $answers, @args) = @_;
     my $s = http_server($answers);
+    unlink "$dir/tty";
     my $r = run({ command => ($ENV{SOCKT_BUILD} // "$Sockt::TOP/build")
             . '/tests/pty' }, "$dir/tty", $fds, $columns, sockt(), 'http-get',
         @args, "$s->{url}/x");
@@ -49,21 +50,26 @@ $r = on_terminal('1', 80, sub {
 }, '-q');
 is $r->{tty}, "\\xc2\\x9b\xe2\x82\xac\r\r\n\\xe2", 'cut anywhere';
 
-# Progress.
+# Progress. Each piece is sent when the one before is on the terminal; without
+# shown, where nothing of it is to be seen, after a while.
 sub slowly {
-    my ($length, $pieces) = @_;
+    my ($length, $pieces, $shown) = @_;
     return sub {
         my ($c) = @_;
         my $head = "HTTP/1.1 200 OK\r\n";
         $head .= "Content-Length: $length\r\n" if defined $length;
         syswrite $c, "$head\r\n";
-        for (1 .. $pieces) {
+        for my $n (1 .. $pieces) {
             syswrite $c, 'x' x 1024;
-            select undef, undef, undef, 0.3;
+            for (1 .. ($shown ? 500 : 15)) {
+                last if $shown && -e "$dir/tty"
+                    && slurp("$dir/tty") =~ /\b$n\.0 KiB/;
+                select undef, undef, undef, 0.02;
+            }
         }
     };
 }
-$r = on_terminal('2', 80, slowly(4096, 4), '-o', "$dir/a");
+$r = on_terminal('2', 80, slowly(4096, 4, 1), '-o', "$dir/a");
 is $r->{status}, 0, 'progress: exit status';
 like $r->{tty}, qr/\r\[##-{8}\] 1\.0 KiB of 4\.0 KiB \(25%\), \S+ \w+\/s, \d+ s left/,
     'bar, percentage, bytes, rate, time left';
@@ -71,7 +77,7 @@ like $r->{tty}, qr{\r\e\[Ksockt http-get: \Q$dir\E/a: 4\.0 KiB in \S+ m?s, \S+ \
     'a clean last line';
 is $r->{out}, '', 'nothing of it on stdout';
 
-$r = on_terminal('2', 80, slowly(undef, 2), '-o', "$dir/b");
+$r = on_terminal('2', 80, slowly(undef, 2, 1), '-o', "$dir/b");
 like $r->{tty}, qr/\rreceived 1\.0 KiB, \S+ \w+\/s\e\[K/, 'unknown total';
 $r = on_terminal('2', 30, slowly(4096, 4), '-o', "$dir/c");
 for my $live ($r->{tty} =~ /\r(\[[#-]{10}\][^\r\e]*)/g) {
@@ -79,7 +85,7 @@ for my $live ($r->{tty} =~ /\r(\[[#-]{10}\][^\r\e]*)/g) {
 }
 $r = on_terminal('2', 80, slowly(2048, 2));
 unlike $r->{tty}, qr/KiB/, 'none when the body goes to stdout';
-$r = on_terminal('2', 80, slowly(2048, 2), '-P');
+$r = on_terminal('2', 80, slowly(2048, 2, 1), '-P');
 like $r->{tty}, qr/1\.0 KiB of 2\.0 KiB/, 'unless --progress is given';
 $r = on_terminal('2', 80, slowly(2048, 2), '-q', '-o', "$dir/d");
 is $r->{tty}, '', 'none with -q';
