@@ -308,14 +308,25 @@ rehearse(const struct scan_job *job, struct scan_order *order)
 }
 
 /*
- * The exit status as an error: the results have told it already, unless this
- * machine could not ask anybody.
+ * The exit status as an error: the results have told it already, unless
+ * --retry-for waited in vain, or this machine could not ask anybody.
  */
 static int
-status_error(const struct scan_report *r, enum err_kind kind, struct err *e)
+status_error(const struct scan_report *r, const struct portscan_options *o,
+    enum err_kind kind, struct err *e)
 {
+	char took[32];
+
 	if (kind == ERR_NONE)
 		return 0;
+	if (o->time.retry_ms >= 0 && kind == ERR_TIMEOUT)
+		return err_set(e, kind,
+		    "gave up after %s (--retry-for): %" PRIu64 " of %" PRIu64
+		    " ports %s open",
+		    num_format_duration(
+			took, sizeof(took), clock_ns(o->time.retry_ms)),
+		    scan_report_open(r), r->asked,
+		    scan_report_open(r) == 1 ? "is" : "are");
 	if (scan_report_failed(r) == r->asked)
 		return err_sys(e, kind, r->errnum, "no port could be asked");
 	err_clear(e);
@@ -399,7 +410,7 @@ scan(const struct scan_job *job, const struct portscan_options *o,
 	scan_report_summary(&run.report, end.sent, clock_now() - end.start_ns);
 	if (result == 0)
 		result =
-		    status_error(&run.report, status_of(&run.report, o), e);
+		    status_error(&run.report, o, status_of(&run.report, o), e);
 	scan_report_release(&run.report);
 	return result;
 }
