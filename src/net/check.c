@@ -16,9 +16,13 @@
 void
 check_start(struct scan *s, uint32_t parallel)
 {
+	uint32_t i;
+
 	if (s->o->type != SOCK_DGRAM || s->o->retries >= 0)
 		return;
 	s->reticence = mem_array(s->o->targets->hosts, sizeof(*s->reticence));
+	for (i = 0; s->o->shards > 1 && i < s->o->targets->hosts; i++)
+		reticence_shared(&s->reticence[i]);
 	s->rules = reticence_rules(s->pace.interval_ns, parallel);
 }
 

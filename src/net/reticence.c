@@ -37,14 +37,27 @@ reticence_refused(struct reticence *r, uint16_t port, int64_t sent_ns)
 		r->refusals++;
 }
 
-void
-reticence_answered(struct reticence *r)
+/* Silence counts after so many of the longest pauses, if nothing is refused. */
+static void
+doubt(struct reticence *r, uint32_t pauses)
 {
 	if (r->is_known || r->is_doubted)
 		return;
 	r->is_doubted = true;
 	r->gap_ns = RETICENCE_MOST_NS;
-	r->mute = RETICENCE_MUTE - 1;
+	r->mute = RETICENCE_MUTE - pauses;
+}
+
+void
+reticence_answered(struct reticence *r)
+{
+	doubt(r, 1);
+}
+
+void
+reticence_shared(struct reticence *r)
+{
+	doubt(r, RETICENCE_MUTE / 2);
 }
 
 bool
@@ -82,6 +95,16 @@ judge(struct reticence *r, int64_t now_ns)
 	r->judge_ns = now_ns + (r->gap_ns > 0 ? r->gap_ns : RETICENCE_LEAST_NS);
 }
 
+/*
+ * Up to a half more: who else uses the same tokens at a fixed pace would take
+ * them each time just before. The last digits of the time are random enough.
+ */
+static int64_t
+jitter(int64_t gap_ns, int64_t now_ns)
+{
+	return gap_ns / 1024 * (now_ns / 1024 % 512);
+}
+
 int64_t
 reticence_again(struct reticence *r, const struct reticence_rules *rules,
     int64_t now_ns, bool *begins)
@@ -94,7 +117,7 @@ reticence_again(struct reticence *r, const struct reticence_rules *rules,
 		return r->round_ns;
 	}
 	r->members = 1;
-	r->round_ns += r->gap_ns;
+	r->round_ns += r->gap_ns + jitter(r->gap_ns, now_ns);
 	if (r->round_ns < now_ns + GATHER_NS)
 		r->round_ns = now_ns + GATHER_NS;
 	return r->round_ns;

@@ -32,7 +32,7 @@
 #define RETICENCE_LEAST_NS (50 * CLOCK_MS)
 #define RETICENCE_MOST_NS (2040 * CLOCK_MS)
 /* So many of the longest pauses without a refusal: silence counts again. */
-#define RETICENCE_MUTE 4
+#define RETICENCE_MUTE 6
 
 /* What the pace of probes makes of rounds; the same for all hosts. */
 struct reticence_rules {
@@ -68,6 +68,9 @@ void reticence_refused(struct reticence *r, uint16_t port, int64_t sent_ns);
 
 /* A port has answered, so that the host is there. */
 void reticence_answered(struct reticence *r);
+
+/* Others ask the host at the same time, and use up its tokens. */
+void reticence_shared(struct reticence *r);
 
 /*
  * Whether the silence that met a probe which left at sent_ns counts; else the

@@ -59,6 +59,10 @@ test_doubt(void)
 	ok(reticence_counts(&r, &rules, second), "then it is believed");
 	reticence_refused(&r, 7, second);
 	ok(!reticence_counts(&r, &rules, second), "unless one is refused");
+	memset(&r, 0, sizeof(r));
+	reticence_shared(&r);
+	ok(!reticence_counts(&r, &rules, first),
+	    "where others ask too, that of one that never answered as well");
 }
 
 static void
