@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,6 +14,9 @@
 #include "base/num.h"
 #include "base/text.h"
 
+/* The longest live line. */
+#define MAX_LIVE 400
+
 /* The verbosity: the one thing that every module may ask for. */
 static struct {
 	const char *command; /* NULL before diag_start() */
@@ -20,8 +24,8 @@ static struct {
 	bool json;           /* events as JSON Lines */
 	diag_writer *events; /* where they go; NULL: stderr */
 	int64_t start_ns;    /* when the run began */
-	bool live;           /* a live line stands on the terminal */
-} diag = {NULL, DIAG_SAY, false, NULL, 0, false};
+	size_t live;         /* bytes of the live line on the terminal */
+} diag = {NULL, DIAG_SAY, false, NULL, 0, 0};
 
 void
 diag_start(const char *command, int level, bool json)
@@ -180,28 +184,47 @@ diag_progress_is_shown(void)
 	return !diag.json && diag.level >= DIAG_SAY && isatty(STDERR_FILENO);
 }
 
-/* Columns of the terminal; 80 where it does not tell. */
+/* Columns of the live line: one less than the terminal's, so that it never
+ * wraps. A terminal that does not tell has 80. */
 static size_t
-terminal_width(void)
+live_width(void)
 {
 	size_t columns = fd_columns(STDERR_FILENO);
 
-	return columns > 8 && columns < 500 ? columns : 80;
+	if (columns == 0)
+		columns = 80;
+	return columns <= MAX_LIVE ? columns - 1 : MAX_LIVE;
+}
+
+/* Puts text in place of the live line. */
+static void
+draw_live(const char *text)
+{
+	const char *term = getenv("TERM");
+	char shown[2 * MAX_LIVE + 8];
+	size_t n = strlen(text), width = live_width();
+	int saved = errno;
+
+	if (n > width)
+		n = width;
+	if (n == 0 && diag.live == 0)
+		return;
+	if (term == NULL || strcmp(term, "dumb") != 0)
+		snprintf(shown, sizeof(shown), "\r%.*s\033[K", (int)n, text);
+	else /* What was there is overwritten with blanks. */
+		snprintf(shown, sizeof(shown), "\r%-*.*s%s",
+		    (int)(diag.live > n ? diag.live : n), (int)n, text,
+		    n == 0 ? "\r" : "");
+	(void)fd_write_all(STDERR_FILENO, shown, strlen(shown));
+	diag.live = n;
+	errno = saved;
 }
 
 void
 diag_progress(const char *text)
 {
-	char shown[512];
-	int saved = errno;
-
-	if (text[0] == '\0' ? !diag.live : !diag_progress_is_shown())
-		return;
-	snprintf(shown, sizeof(shown), "\r%.*s\033[K",
-	    (int)terminal_width() - 1, text);
-	(void)fd_write_all(STDERR_FILENO, shown, strlen(shown));
-	diag.live = text[0] != '\0';
-	errno = saved;
+	if (text[0] == '\0' ? diag.live > 0 : diag_progress_is_shown())
+		draw_live(text);
 }
 
 void
