@@ -312,6 +312,7 @@ output_close(struct transfer *t)
 	struct stat st;
 	char part[512];
 
+	sink_release(&t->out);
 	if (!t->is_file)
 		return;
 	if (!t->file.is_special && t->file.fd >= 0 &&

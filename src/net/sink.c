@@ -1,6 +1,7 @@
 #include "net/sink.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -10,6 +11,8 @@
 
 /* Bytes that are escaped at a time. */
 #define PIECE 1024
+/* The pause where a terminal took nothing. */
+#define PAUSE_MS 10
 
 void
 sink_init(struct sink *s, int fd, const char *name, bool escapes)
@@ -17,8 +20,17 @@ sink_init(struct sink *s, int fd, const char *name, bool escapes)
 	memset(s, 0, sizeof(*s));
 	s->fd = fd;
 	s->kind = fd < 0 ? FD_OTHER : fd_kind(fd);
+	/* Where poll(2) says that it is writable a write may still block. */
+	s->terminal =
+	    s->kind == FD_TERMINAL ? fd_reopen(fd, O_WRONLY | O_NONBLOCK) : -1;
 	s->name = name;
 	s->is_escaped = escapes && s->kind == FD_TERMINAL;
+}
+
+void
+sink_release(struct sink *s)
+{
+	fd_close(&s->terminal);
 }
 
 /* Waits until it can be written to, where that is not always so. */
@@ -58,14 +70,20 @@ static int
 write_all(struct sink *s, const unsigned char *bytes, size_t n,
     struct deadline until, struct err *e)
 {
+	int fd = s->terminal >= 0 ? s->terminal : s->fd;
 	ssize_t done;
 
 	while (n > 0) {
 		if (s->kind != FD_REGULAR && wait_writable(s, until, e) < 0)
 			return -1;
-		done = fast_write_nowait(s->fd, s->kind, bytes, n);
-		if (done < 0 && (errno == EAGAIN || errno == EINTR))
+		done = fast_write_nowait(fd, s->kind, bytes, n);
+		if (done < 0 && (errno == EAGAIN || errno == EINTR)) {
+			/* It may be writable and have too little space. */
+			if (s->kind == FD_TERMINAL)
+				(void)wait_until(deadline_first(
+				    until, deadline_after(PAUSE_MS)));
 			continue;
+		}
 		if (done < 0)
 			return sink_refused(s, errno, e);
 		bytes += done;

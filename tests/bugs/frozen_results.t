@@ -1,0 +1,83 @@
+# A terminal that takes nothing (stopped, or a link that hangs) held up the
+# results of every command: neither a limit nor a signal ended the run.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use Fcntl qw(O_RDWR);
+use POSIX qw(mkfifo);
+use Test::More;
+
+my $pty = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/pty';
+my $dir = scratch();
+
+my $l = tcp_listener();
+peer($l, sub {
+    my ($c) = @_;
+    while (my $line = <$c>) { last if $line eq "\r\n" }
+    local $SIG{PIPE} = 'IGNORE';
+    print $c "HTTP/1.1 200 OK\r\n\r\n";
+    1 while syswrite $c, "\e[31m a line\n" x 1000;
+}, 100);
+my $echo = udp_socket();
+Sockt::fork_child(sub {
+    while (my $from = recv $echo, my $got, 100, 0) {
+        send $echo, 'x' x 1400, 0, $from for 1 .. 100;
+    }
+});
+my @udp = ('127.0.0.1', $echo->sockport, 'x');
+
+my $n = 0;
+for my $args (
+    ['portscan', '-a', '127.0.0.1', '-'],
+    ['portscan', '-a', '--json', '127.0.0.1', '-'],
+    ['udp-send', '--replies', 100000, '--count', 100, '--window', 100, '-w',
+        60, @udp],
+    ['http-get', '-i', 'http://127.0.0.1:' . $l->sockport . '/'])
+{
+    for my $how ('-m', 'TERM') {
+        # What the terminal shows goes to a FIFO that nobody reads.
+        my $fifo = "$dir/tty" . ++$n;
+        mkfifo($fifo, 0600) or die;
+        sysopen my $held, $fifo, O_RDWR or die;
+        my ($command, @rest) = @$args;
+        my @limit = $how eq '-m' ? ('-m', 2) : ();
+        my $p = start({ command => $pty, stdin => '' }, $fifo, '1', 80, 'sh',
+            '-c', 'echo $$ >&2; exec "$@"', 'sh', sockt(), $command, @limit,
+            @rest);
+        my $pid = $p->expect(err => qr/^(\d+)\n/);
+        if ($how eq 'TERM') {
+            # It is full when it does not grow for a while.
+            my ($was, $is) = (-1, 0);
+            for (1 .. 50) {
+                select undef, undef, undef, 0.3;
+                ($was, $is) = ($is, held($held));
+                last if $is > 0 && $was == $is;
+            }
+            kill 'TERM', $pid;
+        }
+        my $until = time + 10;
+        select undef, undef, undef, 0.05
+            while time < $until && is_alive($pid);
+        ok !is_alive($pid), "$command ends by $how";
+        kill 'KILL', $pid, $p->{pid};
+        reap($p->{pid});
+    }
+}
+
+# FIONREAD
+sub held {
+    my $n = pack 'i', 0;
+    ioctl $_[0], 0x541b, $n or die "FIONREAD: $!";
+    return unpack 'i', $n;
+}
+
+# Whether it runs; one that has ended and is not reaped does not.
+sub is_alive {
+    my ($pid) = @_;
+    open my $f, '<', "/proc/$pid/stat" or return kill 0, $pid;
+    return <$f> !~ /\) Z /;
+}
+
+done_testing;
