@@ -14,6 +14,7 @@ my $body = 'x' x 20_000_000;
 my $l    = tcp_listener();
 my $pid  = peer($l, sub {
     my ($c) = @_;
+    local $SIG{PIPE} = 'IGNORE';
     while (my $line = <$c>) { last if $line eq "\r\n" }
     print $c "HTTP/1.1 200 OK\r\nContent-Length: " . length($body)
         . "\r\n\r\n$body";
@@ -25,7 +26,8 @@ open my $null, '>', '/dev/null' or die;
 sub response {
     my ($n) = @_;
     my $r = run({ stdout => $null }, 'http-get', '--json', $base . 'a' x $n);
-    is $r->{status}, 0, "a path of $n bytes";
+    is "$r->{status} " . ($r->{timed_out} ? 1 : 0), '0 0', "a path of $n bytes"
+        or diag $r->{err};
     return (grep { /"event":"response"/ } split /\n/, $r->{err})[0] // '';
 }
 
@@ -35,13 +37,13 @@ my $before = index($short, ',"rate":') - 1;
 cmp_ok $before, '>', 0, 'there is a member after an object';
 
 my $cut = 0;
-for my $end (8150 .. 8170) {
+for my $end (8156 .. 8168) {
     my $line = response($end - $before);
     my $o    = eval { $json->decode($line) };
     ok $o && length($line) < 8192, '  is told in one object, in 8 KiB';
     $cut++ if $o && $o->{truncated};
 }
-cmp_ok $cut, '>', 5, 'some of them did not hold every member';
+cmp_ok $cut, '>', 3, 'some of them did not hold every member';
 kill 'KILL', $pid;
 
 done_testing;
