@@ -420,6 +420,9 @@ step(struct exchange *x, struct err *e)
 	int64_t now = clock_now();
 	int got;
 
+	/* One that always has something to do never waits. */
+	if (wait_stopped() != 0)
+		return err_sys(e, ERR_FAILED, EINTR, "sending");
 	if (now >= x->o->until.at_ns)
 		return limit_error(x, e);
 	give_up(x, now);

@@ -94,6 +94,10 @@ outbox_fill(struct outbox *o, int64_t count, uint64_t first,
 {
 	enum feed_next found = FEED_PIECE;
 
+	if (o->error.kind != ERR_NONE) {
+		*e = o->error;
+		return FEED_ERROR;
+	}
 	outbox_settle(o);
 	if (count > outbox_capacity(o))
 		count = outbox_capacity(o);
@@ -101,6 +105,8 @@ outbox_fill(struct outbox *o, int64_t count, uint64_t first,
 		found = borrow(o, first + (uint64_t)o->filled, to, e);
 	if (found != FEED_ERROR || o->filled == 0)
 		return found;
+	/* Those before it go first. */
+	o->error = *e;
 	err_clear(e);
 	return FEED_PIECE;
 }

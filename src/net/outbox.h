@@ -10,17 +10,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "net/feed.h"
 
 struct addr;
 struct dgram;
-struct err;
 
 struct outbox {
 	struct feed *feed;       /* the caller's: it lends the payloads */
 	struct dgram *items;     /* owned, DGRAM_SENDS of them */
 	unsigned char *numbered; /* owned: payloads with numbers, or NULL */
 	int filled, sent;        /* of items: borrowed; taken by the kernel */
+	struct err error;        /* of the piece behind them, if any */
 };
 
 /*

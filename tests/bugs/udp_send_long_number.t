@@ -23,4 +23,14 @@ is $r->{status}, 0, 'the longest that a number fits before';
 recv $s, my $x, 70_000, 0;
 ok $x eq '#0 ' . 'x' x 65_536, 'arrives';
 
+# One that is too long was left out, in silence, where another went before it.
+$r = run('udp-send', '--no-reply', '--number', "unix:$dir/s", 'one',
+    'x' x 65_537, 'three');
+is $r->{status}, 7, 'a message that is too long behind another';
+like $r->{err}, qr/65537 bytes is too long for a number in front/,
+    'which is told';
+recv $s, $x, 70_000, 0;
+is $x, '#0 one', 'those before it are sent';
+ok !defined recv($s, $x, 70_000, MSG_DONTWAIT), 'and none behind it';
+
 done_testing;
