@@ -29,6 +29,50 @@ file_error(const char *what, const char *path, struct err *e)
 	    text_escape_string(shown, sizeof(shown), path));
 }
 
+/* The partial file that is open. There is one at a time. */
+static const struct download *opened;
+static pid_t opener;
+
+/*
+ * A partial file without a byte is of no use. Its size is asked for twice: what
+ * is not known stays.
+ */
+static void
+drop_empty(const struct download *d)
+{
+	struct stat st;
+	off_t size;
+
+	if (d->is_special || d->fd < 0)
+		return;
+	size = fstat(d->fd, &st) < 0 ? lseek(d->fd, 0, SEEK_END)
+	       : S_ISREG(st.st_mode) ? st.st_size
+				     : -1;
+	if (size != 0)
+		return;
+	(void)unlink(d->part);
+	(void)unlink(d->from);
+}
+
+/* At exit(3): memory ran out, and nobody has closed it. */
+static void
+drop_opened(void)
+{
+	if (opened != NULL && getpid() == opener)
+		drop_empty(opened);
+}
+
+/* It is d's turn to be open, NULL: nobody's. */
+static void
+set_opened(const struct download *d)
+{
+	if (d != NULL && opener == 0)
+		(void)atexit(drop_opened);
+	if (d != NULL)
+		opener = getpid();
+	opened = d;
+}
+
 static char *
 join(const char *a, const char *b)
 {
@@ -87,8 +131,13 @@ open_part(struct download *d, struct err *e)
 	for (;;) {
 		d->fd = open(
 		    d->part, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
-		if (d->fd < 0 || fstat(d->fd, &st) < 0)
+		if (d->fd < 0)
 			return file_error("writing", d->part, e);
+		if (fstat(d->fd, &st) < 0) {
+			file_error("writing", d->part, e);
+			drop_empty(d);
+			return -1;
+		}
 		if (!S_ISREG(st.st_mode))
 			return err_set(e, ERR_OUTPUT,
 			    "%s is not a regular file",
@@ -138,6 +187,7 @@ open_target(struct download *d, struct deadline until, struct err *e)
 static void
 release(struct download *d)
 {
+	set_opened(NULL);
 	fd_close(&d->fd);
 	free(d->target);
 	free(d->part);
@@ -156,8 +206,10 @@ download_open(struct download *d, const char *target, bool may_replace,
 	d->target = mem_text(target);
 	d->part = join(target, ".part");
 	d->from = join(d->part, ".from");
-	if (open_target(d, until, e) == 0)
+	if (open_target(d, until, e) == 0) {
+		set_opened(d);
 		return 0;
+	}
 	release(d);
 	return -1;
 }
@@ -322,12 +374,6 @@ download_commit(struct download *d, struct err *e)
 void
 download_close(struct download *d)
 {
-	struct stat st;
-
-	if (!d->is_special && d->fd >= 0 && fstat(d->fd, &st) == 0 &&
-	    st.st_size == 0) {
-		(void)unlink(d->part);
-		(void)unlink(d->from);
-	}
+	drop_empty(d);
 	release(d);
 }
