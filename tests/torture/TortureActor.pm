@@ -21,7 +21,8 @@ sub new {
     my ($class, %o) = @_;
     my $self = bless { got => '', messages => [], steps => [], sent => 0,
         resume => 0, hears => 1, %o, }, $class;
-    $self->{steps} = [ @{ $self->{steps} } ];
+    # Of its own: what code makes to be sent takes its place in a step.
+    $self->{steps} = [ map { [@$_] } @{ $self->{steps} } ];
     fcntl $self->{handle}, F_SETFL,
         fcntl($self->{handle}, F_GETFL, 0) | O_NONBLOCK;
     $self->take_steps;
