@@ -171,6 +171,40 @@ dgram_server_parties(const struct dgram_server *s, size_t at,
 	addr_set_port(&p->local, addr_port(bound));
 }
 
+/*
+ * Whether a refusal of this sender is still to be told. It is told once, until
+ * another sender's takes its place in the table; a program that reads events is
+ * told of every datagram.
+ */
+static bool
+is_news(struct dgram_server *s, const struct addr *remote, const char *why)
+{
+	const unsigned char *bytes = (const void *)&remote->u;
+	uint64_t hash = (uintptr_t)why, *told;
+	socklen_t i;
+
+	if (diag_is_json())
+		return true;
+	for (i = 0; i < remote->len; i++)
+		hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+	hash ^= hash >> 32;
+	told = &s->told[hash % DGRAM_SERVER_TOLD];
+	if (*told == (hash | 1))
+		return false;
+	*told = hash | 1;
+	return true;
+}
+
+/* Counts a datagram of a sender that is not let in or not answered. */
+static void
+refuse(struct dgram_server *s, const struct dgram_parties *p, const char *why)
+{
+	if (is_news(s, &p->remote, why))
+		dgram_server_ignore(s, p, why);
+	else
+		s->ignored++;
+}
+
 void
 dgram_server_ignore(
     struct dgram_server *s, const struct dgram_parties *p, const char *why)
@@ -194,7 +228,7 @@ dgram_server_admits(struct dgram_server *s, const struct dgram *d,
     const struct dgram_parties *p)
 {
 	if (s->o->access != NULL && !access_allows(s->o->access, &p->remote)) {
-		dgram_server_ignore(s, p, "not let in (--allow, --deny)");
+		refuse(s, p, "not let in (--allow, --deny)");
 		return false;
 	}
 	s->received++;
@@ -295,7 +329,7 @@ dgram_server_may_answer(struct dgram_server *s, const struct dgram *d,
 		warn_of_limit(s, p, now_ns);
 	}
 	if (why != NULL)
-		dgram_server_ignore(s, p, why);
+		refuse(s, p, why);
 	return why == NULL;
 }
 

@@ -21,6 +21,9 @@ struct endpoint;
 struct err;
 struct group;
 
+/* Refused senders that are remembered as told. */
+#define DGRAM_SERVER_TOLD 1024
+
 struct dgram_server_options {
 	struct listener_options listener;
 	const struct access *access; /* NULL: everybody is let in */
@@ -41,6 +44,7 @@ struct dgram_server {
 	uint32_t *drops;          /* owned: that were counted, of each socket */
 	uint64_t lost, told_lost; /* all losses; those that were told */
 	bool knows_lost;          /* the system counts them */
+	uint64_t told[DGRAM_SERVER_TOLD]; /* hashes of refusals; 0: free */
 
 	/* Statistics. */
 	uint64_t received, bytes_received; /* of all who were let in */

@@ -53,10 +53,15 @@ $p->stop;
 ($p, $c) = pair('--echo', '-v', '--deny', '127.0.0.1', '--count', '1');
 is ask($c, 'x', 0.2), undef, '--deny: no answer';
 ok $p->expect(err => qr/ignored: not let in/), 'told';
+$c->send('x') for 1 .. 20;
 my $friend = udp_socket(host => '127.0.0.2', peer =>
     ['127.0.0.1', $p->port]);
 is ask($friend, 'x'), 'x', 'others are answered';
-is $p->finish->{status}, 0, 'what was not let in does not count';
+my $end = $p->finish;
+is $end->{status}, 0, 'what was not let in does not count';
+is scalar(() = $end->{err} =~ /ignored: not let in/g), 1,
+    'and is told once for each sender';
+like $end->{err}, qr/ignored 21;/, 'all of it in the summary';
 
 # Loops.
 ($p, $c) = pair('-v');
