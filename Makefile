@@ -165,7 +165,8 @@ TESTENV = SOCKT="$(abspath $(B))/sockt" SOCKT_BUILD="$(abspath $(B))" \
 	CC="$(CC)" MAKE="$(MAKE)"
 TESTS ?= $(wildcard tests/lint/*.t tests/cmd/*.t tests/bugs/*.t) \
 	$(UNIT) $(REPLAY)
-HELPERS = $(B)/sockt $(B)/tests/sockt-names $(B)/tests/pty
+HELPERS = $(B)/sockt $(B)/tests/sockt-names $(B)/tests/pty \
+	$(B)/tests/inject.so
 check: $(HELPERS) $(UNIT) $(REPLAY)
 	@$(TESTENV) $(PROVE) -j$(JOBS) $(TESTS)
 
@@ -187,7 +188,7 @@ $(B)/tests/inject.so: $(INJECT) tests/torture/inject.h
 	$(CC) -std=c11 $(WARN) -O2 -g $(STRICT) -fPIC -shared -o $@ $(INJECT) -ldl
 
 TORTURE_TESTS ?= $(wildcard tests/torture/*.t)
-torture: $(B)/sockt $(B)/tests/inject.so
+torture: $(HELPERS)
 	@$(TESTENV) TORTURE="$(TORTURE)" TORTURE_SCENARIOS="$(SCENARIOS)" \
 		TORTURE_SAMPLE="$(SAMPLE)" TORTURE_SEED="$(SEED)" \
 		$(PROVE) $(if $(TORTURE)$(SCENARIOS),-v) $(TORTURE_TESTS)

@@ -1,6 +1,8 @@
 /*
  * connect: a client. Resolve, socket, connect, send and receive, close.
  */
+#include <errno.h>
+
 #include "base/diag.h"
 #include "base/err.h"
 #include "cli/command.h"
@@ -106,7 +108,8 @@ run_program(struct connection *c, char *const *argv, struct deadline until,
 	pid_t pid;
 	int status;
 
-	sock_nonblocking(c->fd, false);
+	if (sock_nonblocking(c->fd, false) < 0)
+		return err_sys(e, ERR_FAILED, errno, "the connection");
 	p.in = p.out = c->fd;
 	program_watch_descendants();
 	pid = program_start(&p, e);

@@ -310,7 +310,11 @@ answer_by_program(struct serving *s, const struct worker *w)
 	struct dgram_parties p = {w->from, w->to};
 	char remote[ADDR_TEXT];
 
-	if (w->timed_out)
+	if (w->errnum != 0)
+		diag_warn("%s: no answer was sent: talking to the program: %s",
+		    addr_format(&w->from, remote, sizeof(remote)),
+		    err_reason(w->errnum));
+	else if (w->timed_out)
 		dgram_server_ignore(&s->server, &p,
 		    "the program took too long (--program-timeout)");
 	else if (w->too_long)

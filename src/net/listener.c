@@ -41,13 +41,16 @@ static int
 prepare(int fd, const struct addr *a, const struct listener_options *o,
     bool dual, struct err *e)
 {
+	char text[ADDR_TEXT];
+
+	addr_format(a, text, sizeof(text));
 	if (addr_family(a) == AF_INET6 &&
 	    set_one(fd, IPV6_V6ONLY, IPPROTO_IPV6, dual ? 0 : 1) < 0)
-		return err_sys(e, ERR_LOCAL, errno, "IPV6_V6ONLY");
+		return err_sys(e, ERR_LOCAL, errno, "%s: IPV6_V6ONLY", text);
 	if ((addr_is_multicast(a) ||
 		(o->type == SOCK_STREAM && !addr_is_unix(a))) &&
 	    set_one(fd, SO_REUSEADDR, SOL_SOCKET, 1) < 0)
-		return err_sys(e, ERR_LOCAL, errno, "SO_REUSEADDR");
+		return err_sys(e, ERR_LOCAL, errno, "%s: SO_REUSEADDR", text);
 	return sock_set(fd, addr_family(a), &o->sock, e);
 }
 
@@ -104,8 +107,7 @@ bind_path(struct listener *l, int fd, const struct addr *a, int type)
 	    (errno != EADDRINUSE || unix_path_clear(a, type) < 0 ||
 		sock_bind(fd, a) < 0))
 		return -1;
-	unix_path_note(&l->path, a);
-	return 0;
+	return unix_path_note(&l->path, a);
 }
 
 static int
@@ -163,7 +165,12 @@ add(struct listener *l, const struct addr *a, const struct listener_options *o,
 		return -1;
 	}
 	listener_add(l, fd);
-	return 0;
+	if (l->addrs[l->count - 1].len != 0)
+		return 0;
+	/* Which port it is only the system knows. */
+	l->addrs[l->count - 1] = *a;
+	return err_sys(e, ERR_LOCAL, errno, "%s: getsockname",
+	    addr_format(a, text, sizeof(text)));
 }
 
 /* True when the machine just has no such family. */

@@ -47,6 +47,20 @@ is_cut_off(const struct relay *r)
 		   r->down.in.errnum != 0 || r->down.out.errnum != 0);
 }
 
+/* A FIN that cannot be sent is a connection that is lost, unless nothing was
+ * ever sent on it. */
+static void
+lose_unfinished(struct flow *f, int fd)
+{
+	int errnum = errno;
+
+	if (f->bytes == 0)
+		return;
+	if (errnum == ENOTCONN)
+		errnum = sock_error(fd);
+	flow_lose_out(f, errnum != 0 ? errnum : EPIPE);
+}
+
 /* The input has ended: sends FIN when everything is sent. */
 static void
 finish_up(struct relay *r)
@@ -58,8 +72,9 @@ finish_up(struct relay *r)
 	note_first(r, FIRST_US);
 	if (r->up.out.errnum == 0 && r->up.in.errnum == 0 && !is_cut_off(r) &&
 	    !r->input_abandoned &&
-	    (r->o->on_eof == RELAY_EOF_FIN || r->peer_finished))
-		sock_finish(r->fd);
+	    (r->o->on_eof == RELAY_EOF_FIN || r->peer_finished) &&
+	    sock_finish(r->fd) < 0)
+		lose_unfinished(&r->up, r->fd);
 	r->finished = true;
 	r->linger = deadline_after(r->o->linger_ms);
 }
@@ -81,7 +96,8 @@ advance_script(struct relay *r)
 	while ((text = script_text(script, &n)) != NULL &&
 	       flow_put(&r->up, text, n))
 		script_sent(script);
-	if (!script_is_expecting(script))
+	/* Of a connection that could not be sent on, that is what is told. */
+	if (!script_is_expecting(script) || r->up.out.errnum != 0)
 		return 0;
 	if (r->down.in.fd < 0)
 		return script_error(script,
@@ -101,8 +117,8 @@ finish_down(struct relay *r)
 	if (!relay_result_is_forwarder(r) || r->out_finished ||
 	    !flow_is_done(&r->down))
 		return;
-	if (!is_cut_off(r))
-		shutdown(r->o->out, SHUT_WR);
+	if (!is_cut_off(r) && shutdown(r->o->out, SHUT_WR) < 0)
+		lose_unfinished(&r->down, r->o->out);
 	r->out_finished = true;
 }
 
@@ -115,8 +131,7 @@ is_over(const struct relay *r)
 		return flow_is_empty(&r->down);
 	if (is_scripted(r))
 		/* A text that nobody will take; see lose_peer(). */
-		return r->up.out.errnum != 0 && flow_is_done(&r->down) &&
-		       !script_is_expecting(r->o->script);
+		return r->up.out.errnum != 0 && flow_is_done(&r->down);
 	if (r->finished && r->o->on_eof == RELAY_EOF_QUIT)
 		return true;
 	if (r->o->leave_after && flow_is_empty(&r->up) &&

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/err.h"
 #include "base/fd.h"
 #include "net/addr.h"
 #include "net/sock.h"
@@ -105,26 +106,50 @@ unix_path_clear(const struct addr *a, int type)
 	return -1;
 }
 
-void
+int
 unix_path_note(struct unix_path *p, const struct addr *a)
+{
+	const char *path = a->u.un.sun_path;
+	struct stat st;
+	int saved;
+
+	p->is_ours = false;
+	if (!unix_path_has(a))
+		return 0;
+	if (lstat(path, &st) < 0) {
+		saved = errno;
+		unlink(path);
+		errno = saved;
+		return -1;
+	}
+	p->is_ours = true;
+	p->device = st.st_dev;
+	p->inode = st.st_ino;
+	return 0;
+}
+
+/* Removes the path if it is still the one that was noted. 0, or -1 with errno
+ * when it may still be there. */
+static int
+remove_noted(const struct unix_path *p, const char *path)
 {
 	struct stat st;
 
-	p->is_ours = unix_path_has(a) && lstat(a->u.un.sun_path, &st) == 0;
-	if (!p->is_ours)
-		return;
-	p->device = st.st_dev;
-	p->inode = st.st_ino;
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? 0 : -1;
+	if (!S_ISSOCK(st.st_mode) || st.st_dev != p->device ||
+	    st.st_ino != p->inode)
+		return 0;
+	return unlink(path) < 0 && errno != ENOENT ? -1 : 0;
 }
 
 void
 unix_path_remove(struct unix_path *p, const struct addr *a)
 {
-	const char *path = a->u.un.sun_path;
-	struct stat st;
+	char text[ADDR_TEXT];
 
-	if (p->is_ours && lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) &&
-	    st.st_dev == p->device && st.st_ino == p->inode)
-		unlink(path);
+	if (p->is_ours && remove_noted(p, a->u.un.sun_path) < 0)
+		diag_warn("%s could not be removed: %s",
+		    addr_format(a, text, sizeof(text)), err_reason(errno));
 	p->is_ours = false;
 }

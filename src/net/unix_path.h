@@ -37,10 +37,13 @@ int unix_path_lock(const struct addr *a);
  */
 int unix_path_clear(const struct addr *a, int type);
 
-/* Notes which file a bind(2) to a has just made. */
-void unix_path_note(struct unix_path *p, const struct addr *a);
+/*
+ * Notes which file a bind(2) to a has just made. 0; or -1 with errno when that
+ * cannot be found out, and the file is removed again.
+ */
+int unix_path_note(struct unix_path *p, const struct addr *a);
 
-/* Removes the path, if it is still that file. */
+/* Removes the path, if it is still that file; warns when it cannot. */
 void unix_path_remove(struct unix_path *p, const struct addr *a);
 
 #endif

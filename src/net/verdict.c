@@ -249,8 +249,11 @@ verdict_hear(struct scan *s, uint32_t id)
 	char bytes[SCAN_BANNER];
 	ssize_t n;
 
-	n = recv(scan_probe(s, id)->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	do {
+		n = recv(
+		    scan_probe(s, id)->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0 && errno == EAGAIN)
 		return;
 	end_banner(s, id, bytes, n > 0 ? (size_t)n : 0);
 }

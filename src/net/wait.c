@@ -147,7 +147,9 @@ wait_catch(int mask, struct err *e)
 	for (i = 0; i < NUMBERS; i++) {
 		if (!(numbers[i].bit & mask) || is_protected(numbers[i].number))
 			continue;
-		sigaction(numbers[i].number, &sa, NULL);
+		if (sigaction(numbers[i].number, &sa, NULL) < 0)
+			return err_sys(e, ERR_FAILED, errno,
+			    "catching signal %d", numbers[i].number);
 		sigaddset(&set, numbers[i].number);
 		signals.caught |= 1U << i;
 	}

@@ -124,6 +124,8 @@ write_payload(struct worker *one)
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		/* A program need not read what it is asked. */
+		if (n < 0 && errno != EPIPE)
+			one->errnum = errno;
 		if (n < 0)
 			break;
 		one->written += (size_t)n;
@@ -148,6 +150,8 @@ read_answer(struct worker *one)
 			n = read(one->out, drop, sizeof(drop));
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
+		if (n < 0)
+			one->errnum = errno;
 		if (n <= 0) {
 			fd_close(&one->out);
 			return;

@@ -24,6 +24,7 @@ struct worker {
 	struct deadline until; /* when it is killed */
 	bool timed_out;        /* it was */
 	int status;            /* shell status, where it was reaped */
+	int errnum;            /* what a pipe of it failed with, or 0 */
 
 	unsigned char *payload; /* owned */
 	size_t length, written; /* of payload */

@@ -17,7 +17,8 @@
 #  - a server that goes on has lost one client at most, and said so;
 #  - no file stands under its final name unless it is whole (or what it was);
 #  - no process, temporary file or unix path stays, and no more descriptors
-#    are open at the end than in the run that counted.
+#    are open at the end than in the run that counted. What may stay is what
+#    unlink(2) fails to remove, and what is there when memory runs out.
 #
 # A run is named SCENARIO CALL N FAILURE, as it is printed and as TORTURE=
 # takes it. CALL is a function, with @P behind it for the Pth process that was
@@ -96,10 +97,13 @@ sub head_of {
 #            another; with udp => 1, unix => PATH
 #   stop     signal to end it with when the clients are done
 #   out      truth: what stdout receives
-#   got      truth: what each peer's connections, or the clients, receive
+#   got      truth: what each peer's connections, or the clients, receive;
+#            bytes, or a pattern for all of them
 #   files    truth: name => bytes of files that appear when whole
 #   records  truth: name => bytes of files that are written as it goes
 #   stays    pattern of further files that may stay after a failure
+#   before   name => bytes of those of them that are there before
+#   may_go   pattern of those that a failure may leave removed
 #   setup    code that is given the folder and the peers' ports, before each
 #            run
 #   names    pattern: what error lines may name besides the usual
@@ -112,7 +116,10 @@ sub head_of {
 #   limit    seconds that it may take longer than others
 sub scenario {
     my ($name, %s) = @_;
-    push @scenarios, { name => $name, %s };
+    my $scenario = { name => $name, %s };
+    $scenario->{is_error} =
+        sub { tells_loss({ s => $scenario, stderr => $_[0] }) };
+    push @scenarios, $scenario;
 }
 
 # Failures by function. "+" lasts from that call on.
@@ -202,7 +209,7 @@ sub action_of {
 # An error line has to speak of one of these.
 my $NAMES = qr/127\.0\.0\.1|::1|localhost|\bport\s\d|unix:|\bURL\b|http:
     |the\sconnection|std(in|out)|standard\s(input|output)|memory|signal|fork
-    |process|program|descriptor|\bpoll|\bpipe/x;
+    |process|program|descriptor|\bsockets\b|\bpoll|\bpipe/x;
 
 # Lines that say how it goes on, not that it failed.
 my $NOTES = qr/accepting pauses|a connection is dropped/;
@@ -237,16 +244,22 @@ sub error_lines {
     } split /^/, $r->{stderr};
 }
 
+# Whether a server says that a client was not served.
+sub tells_loss {
+    my ($r) = @_;
+    return $r->{stderr} =~ /$NOTES/ || error_lines($r);
+}
+
 sub check_errors {
     my ($r) = @_;
     my @lines = error_lines($r);
     my @bad;
     my $s = $r->{s};
     # As a filter dies by SIGPIPE: whoever closed stdout knows it.
-    return if $r->{status} == 11 && !@lines && $r->{is_epipe};
+    return if $r->{status} == 11 && !@lines && $r->{plan} =~ /EPIPE/;
     return if !@lines && $s->{silent} && $r->{status} =~ $s->{silent};
     if ($r->{status} == 0) {
-        return $s->{stop} || !@lines ? ()
+        return $s->{stop} || !@lines || $r->{plan} =~ /^(unlink|lstat)\b/ ? ()
             : "status 0 with an error line: $lines[0]";
     }
     push @bad, "status $r->{status}" . (@lines ? '' : ' in silence')
@@ -276,16 +289,17 @@ sub check_received {
     my $missed = 0;
     for my $i (0 .. $#{ $s->{got} }) {
         my ($has, $truth) = ($got[$i] // '', $s->{got}[$i]);
-        next if $has eq $truth;
+        next if TortureRun::is_truth($has, $truth);
         $missed++;
-        push @bad, difference("peer $i", $has, $truth)
-            if !is_prefix($has, $truth)
-            || $r->{status} == 0 && !$s->{stop};
+        push @bad, ref $truth ? "peer $i: '$has'"
+            : difference("peer $i", $has, $truth)
+            if !$s->{stop} && $r->{status} == 0
+            || (ref $truth ? $has ne '' : !is_prefix($has, $truth));
     }
     return @bad unless $s->{stop} && $r->{status} == 0 && $missed;
     push @bad, "$missed clients were not served" if $missed > 1 && !$r->{lasts};
     push @bad, 'a client was not served, in silence'
-        unless $r->{stderr} =~ /$NOTES/ || error_lines($r);
+        unless tells_loss($r);
     return @bad;
 }
 
@@ -302,7 +316,9 @@ sub check_files {
                 unless $r->{status} != 0 && defined $before && $has eq $before;
         }
         elsif ($r->{status} == 0 || defined $before) {
-            push @bad, "file $name is not there";
+            push @bad, "file $name is not there"
+                unless $r->{status} != 0 && $s->{may_go}
+                && $name =~ $s->{may_go};
         }
     }
     for my $name (sort keys %{ $s->{records} // {} }) {
@@ -311,6 +327,12 @@ sub check_files {
             if $r->{status} == 0 || !is_prefix($has, $s->{records}{$name});
     }
     delete $files{$_} for keys %{ $s->{usual_files} // {} };
+    # What could not be removed stays, and so does what is there when memory
+    # runs out, since that ends the process at once: both as after kill -9,
+    # which the next run copes with.
+    return @bad if $r->{stderr} =~ /out of memory|could not be removed/;
+    delete @files{ grep { /\.from\z/ } keys %files }
+        if $r->{plan} =~ /^unlink\b/;
     for my $name (sort keys %files) {
         push @bad, "$name stays"
             unless $r->{status} != 0 && $s->{stays} && $name =~ $s->{stays};
@@ -349,8 +371,8 @@ sub run_scenario {
     my ($s, $name, $limit) = @_;
     my $r = TortureRun->new($s, $name && parse_plan($name),
         ($limit // $LIMIT) + ($s->{limit} // 0));
-    $r->{lasts}    = $name && $name =~ /\+/;
-    $r->{is_epipe} = $name && $name =~ /EPIPE/;
+    $r->{plan} = $name // '';
+    $r->{lasts} = $r->{plan} =~ /\+/;
     return $r->go;
 }
 

@@ -9,7 +9,7 @@ use Fcntl qw(F_GETFL F_SETFL O_NONBLOCK);
 use File::Path ();
 use List::Util qw(max min);
 use POSIX qw(WNOHANG);
-use Socket;
+use Socket qw(:DEFAULT inet_pton);
 use Time::HiRes qw(time);
 
 use Sockt qw(sockt scratch slurp spew);
@@ -17,7 +17,15 @@ use TortureActor;
 
 my $LIBRARY = ($ENV{SOCKT_BUILD} // 'build') . '/tests/inject.so';
 
-sub has_library { return -e $LIBRARY }
+# Whether the library does its work here: not with a static sockt, nor with
+# sanitizers, which have to come first.
+sub has_library {
+    my $table = scratch() . '/table';
+    return 0 unless -e $LIBRARY;
+    local @ENV{qw(LD_PRELOAD TORTURE_TABLE)} = ($LIBRARY, $table);
+    system(sockt() . ' --version >/dev/null 2>&1') == 0 or return 0;
+    return -s $table;
+}
 
 # A listening or datagram socket for sockt to meet.
 sub open_peer {
@@ -36,15 +44,19 @@ sub open_peer {
     return ($s, $port);
 }
 
+sub is_ip6 { return $_[0] =~ /:/ }
+
 # A client of sockt; undef when it cannot connect.
 sub open_client {
-    my ($client, $dir, $port) = @_;
+    my ($client, $dir, $ip, $port) = @_;
     my $udp = $client->{udp};
-    socket my $s, $client->{unix} ? AF_UNIX : AF_INET,
+    socket my $s,
+        $client->{unix} ? AF_UNIX : is_ip6($ip) ? AF_INET6 : AF_INET,
         $udp ? SOCK_DGRAM : SOCK_STREAM, 0 or croak "socket: $!";
     bind $s, pack_sockaddr_un("$dir/client") if $udp && $client->{unix};
     connect $s, $client->{unix} ? pack_sockaddr_un("$dir/$client->{unix}")
-        : pack_sockaddr_in($port, INADDR_LOOPBACK) or return undef;
+        : is_ip6($ip) ? pack_sockaddr_in6($port, inet_pton(AF_INET6, $ip))
+        : pack_sockaddr_in($port, inet_aton($ip)) or return undef;
     return $s;
 }
 
@@ -195,25 +207,43 @@ sub advance {
     return if $current && $current->is_open
         && !($current->is_done && $current->{udp});
     if (@{ $self->{clients} } < @{ $s->{clients} }) {
-        my $port = $self->announced // return;
+        my ($ip, $port) = $self->announced or return;
         my $client = $s->{clients}[ @{ $self->{clients} } ];
-        my $handle = open_client($client, $self->{dir}, $port)
+        my $handle = open_client($client, $self->{dir}, $ip, $port)
             // return;
         push @{ $self->{clients} }, $self->add(handle => $handle,
             closes => !$client->{udp}, %$client);
     }
-    elsif ($s->{stop}) {
+    elsif ($s->{stop} && !$self->is_waiting_for_error) {
         kill $s->{stop}, $self->{pid};
         $self->{is_told} = 1;
     }
 }
 
-# The port that sockt listens on, once it does.
+# The address and the port that sockt listens on, once it does.
 sub announced {
     my ($self) = @_;
-    return $1 // 0 if $self->{err}{got} =~ /listening on \S+(?: port (\d+))?\n/;
-    return $1 if $self->{err}{got} =~ /"listening".*?"port":(\d+)/;
-    return undef;
+    return ($1, $2 // 0)
+        if $self->{err}{got} =~ /listening on (\S+?)(?: port (\d+))?\n/;
+    return;
+}
+
+# Whether bytes are what a truth says: these bytes, or a pattern of them.
+sub is_truth {
+    my ($got, $truth) = @_;
+    return ref $truth ? $got =~ $truth : $got eq $truth;
+}
+
+# What a server has to say about a client that it lost comes a moment later.
+sub is_waiting_for_error {
+    my ($self) = @_;
+    my $truth = $self->{s}{got} or return 0;
+    my @got = $self->got;
+    return 0 unless grep { !is_truth($got[$_] // '', $truth->[$_]) }
+        0 .. $#$truth;
+    $self->{patience} //= time + 0.5;
+    return time < $self->{patience}
+        && !$self->{s}{is_error}->($self->{err}{got});
 }
 
 # Whether the process has ended.
@@ -297,7 +327,7 @@ sub clean_up {
     kill 'KILL', $_ for @{ $self->{orphans} // [] };
     $self->{stdout} = $self->{out} ? $self->{out}{got}
         : slurp("$work/stdout");
-    $self->{stderr} = $self->{err}{got};
+    $self->{stderr} = $self->{err}{got} =~ s/\Q$self->{dir}\E\///gr;
     for my $udp (grep { $_->{udp} && $_->is_open } @{ $self->{actors} }) {
         my $count = -1;
         while ($count < @{ $udp->{messages} }) {

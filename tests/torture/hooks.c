@@ -26,6 +26,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Other C libraries have other inner names; there nothing is counted. */
+#ifdef __GLIBC__
+
 /* A call that fails or does not; alias: under which name. */
 #define HOOK_AS(alias, type, failed, call, params, args)  \
 	type alias params;                                \
@@ -263,7 +266,21 @@ HOOK_TRANSFER(
     pread, fd, n, (int fd, void *p, size_t n, off_t at), (fd, p, n, at))
 HOOK_TRANSFER_AS(pread64, pread, fd, n, (int fd, void *p, size_t n, off_t at),
     (fd, p, n, at))
-HOOK_TRANSFER(write, fd, n, (int fd, const void *p, size_t n), (fd, p, n))
+
+/* Nothing can be said about a stderr that cannot be written. */
+ssize_t
+write(int fd, const void *p, size_t n)
+{
+	enum action action = MEET(write);
+
+	if (action == ACTION_FAIL &&
+	    (fd != STDERR_FILENO || errno == EINTR || errno == EAGAIN))
+		return -1;
+	if (action == ACTION_ONE || action == ACTION_HALF)
+		n = shorten(action, fd, n);
+	return ORIGINAL(ssize_t, write, (int, const void *, size_t))(fd, p, n);
+}
+
 HOOK_PIECES(readv, (int fd, const struct iovec *iov, int count),
     (fd, iov, count), (fd, &first, 1))
 HOOK_PIECES(writev, (int fd, const struct iovec *iov, int count),
@@ -535,3 +552,5 @@ getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
 	    (const char *, const char *, const struct addrinfo *,
 		struct addrinfo **))(host, service, hints, found);
 }
+
+#endif

@@ -30,6 +30,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* Other C libraries have other inner names; there nothing is counted. */
+#ifdef __GLIBC__
+
 #define AS_NAME(name) #name,
 static const char *const call_names[] = {CALLS(AS_NAME)};
 
@@ -239,3 +242,5 @@ vfork(void)
 		return -1;
 	return ((pid_t(*)(void))originals[CALL_vfork])();
 }
+
+#endif

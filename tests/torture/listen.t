@@ -99,8 +99,9 @@ scenario 'listen-to-half-closed',
             ? 'the target did not receive everything' : ();
     };
 
+# A reset before any byte is told with -v.
 scenario 'listen-keep-echo',
-    args    => 'listen -k --echo 127.0.0.1 0',
+    args    => 'listen -kv --echo 127.0.0.1 0',
     stdin   => 'null',
     clients => [ ($sender) x 3 ],
     stop    => 'TERM',
@@ -108,7 +109,7 @@ scenario 'listen-keep-echo',
     got     => [ ($up) x 3 ];
 
 scenario 'listen-keep-discard',
-    args    => 'listen -k --discard unix:s',
+    args    => 'listen -kv --discard unix:s',
     stdin   => 'null',
     clients => [ ({ %$sender, unix => 's' }) x 2 ],
     stop    => 'TERM',
@@ -116,7 +117,7 @@ scenario 'listen-keep-discard',
     got     => [ ('') x 2 ];
 
 scenario 'listen-keep-program',
-    args    => 'listen -k 127.0.0.1 0 -- cat',
+    args    => 'listen -kv 127.0.0.1 0 -- cat',
     stdin   => 'null',
     clients => [ ($sender) x 2 ],
     stop    => 'INT',
@@ -125,7 +126,7 @@ scenario 'listen-keep-program',
     names   => qr/\bcat\b/;
 
 scenario 'listen-keep-to',
-    args    => 'listen -k --to localhost:PORT 127.0.0.1 0',
+    args    => 'listen -kv --to localhost:PORT 127.0.0.1 0',
     stdin   => 'null',
     peers   => [ { steps => [ [ until => 'eof' ], [ send => $down ],
         ['fin'] ] } ],

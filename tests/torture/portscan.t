@@ -55,6 +55,8 @@ scenario 'portscan-json',
 scenario 'portscan-banner',
     args => 'portscan --banner -w 0.3 127.0.0.1 PORT,PORT2,FREE',
     %scan,
+    # A banner is what a single recv(2) has; without one the port is open too.
+    except => qr/$scan{except}|epoll_ctl|recv \d+ (?!EINTR)/,
     check => sub {
         my ($r) = @_;
         return $r->{status} == 0 && $r->{stdout} !~ /SSH-2\.0-x/
