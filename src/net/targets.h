@@ -85,11 +85,11 @@ size_t targets_own(const struct targets *t, size_t *others);
 /*
  * Makes the list final, to be called once: each host is there once, at its
  * first place, and asked for all the ports named with it, those without any
- * for the ports of all; hosts of out and ports of not are left out. 0, or -1
- * with a usage error when there are too many hosts.
+ * for the ports of all; hosts of out and ports of excluded are left out. 0, or
+ * -1 with a usage error when there are too many hosts.
  */
 int targets_merge(struct targets *t, const struct targets *out,
-    const struct ports *all, const struct ports * not, struct err *e);
+    const struct ports *all, const struct ports *excluded, struct err *e);
 
 /* One port of one host. */
 struct target_port {

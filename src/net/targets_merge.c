@@ -26,7 +26,7 @@ struct piece {
 
 struct merge {
 	struct targets result; /* its lists; items come at the end */
-	const struct ports * not ;
+	const struct ports *excluded;
 	struct entry *entries; /* sorted by address */
 	size_t count;
 	struct entry *active; /* those that cover the present address */
@@ -166,7 +166,7 @@ active_list(struct merge *m)
 	}
 	for (port = 0; with_all && port < all->count; port++)
 		ports_add(&set, all->ports[port]);
-	ports_remove(&set, m->not );
+	ports_remove(&set, m->excluded);
 	return add_list(&m->result, &set);
 }
 
@@ -273,14 +273,14 @@ make_items(struct merge *m, struct targets *t)
 
 int
 targets_merge(struct targets *t, const struct targets *out,
-    const struct ports *all, const struct ports * not, struct err *e)
+    const struct ports *all, const struct ports *excluded, struct err *e)
 {
-	struct merge m = {.result = TARGETS_INIT, .not = not };
+	struct merge m = {.result = TARGETS_INIT, .excluded = excluded};
 	struct ports common = *all;
 	size_t i = 0;
 	int result = 0;
 
-	ports_remove(&common, not );
+	ports_remove(&common, excluded);
 	add_list(&m.result, &common);
 	sort_entries(&m, t, out);
 	while (i < m.count)

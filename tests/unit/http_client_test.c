@@ -19,8 +19,6 @@ static int listener, peer = -1;
 static int send_errnum;    /* what send(2) fails with */
 static const char *answer; /* what the peer says before that, or NULL */
 
-ssize_t send(int fd, const void *bytes, size_t n, int flags);
-
 ssize_t
 send(int fd, const void *bytes, size_t n, int flags)
 {
