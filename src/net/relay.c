@@ -76,7 +76,7 @@ finish_up(struct relay *r)
 	    sock_finish(r->fd) < 0)
 		lose_unfinished(&r->up, r->fd);
 	r->finished = true;
-	r->linger = deadline_after(r->o->linger_ms);
+	r->finished_ns = clock_now();
 }
 
 static bool
@@ -122,6 +122,14 @@ finish_down(struct relay *r)
 	r->out_finished = true;
 }
 
+/* The policy or the script ends the run, whatever the peer does. */
+static bool
+is_leaving(const struct relay *r)
+{
+	return (r->finished && r->o->on_eof == RELAY_EOF_QUIT) ||
+	       (r->o->leave_after && flow_is_empty(&r->up));
+}
+
 static bool
 is_over(const struct relay *r)
 {
@@ -132,10 +140,7 @@ is_over(const struct relay *r)
 	if (is_scripted(r))
 		/* A text that nobody will take; see lose_peer(). */
 		return r->up.out.errnum != 0 && flow_is_done(&r->down);
-	if (r->finished && r->o->on_eof == RELAY_EOF_QUIT)
-		return true;
-	if (r->o->leave_after && flow_is_empty(&r->up) &&
-	    flow_is_empty(&r->down))
+	if (is_leaving(r) && !relay_result_has_failed(r))
 		return true;
 	if (!flow_is_done(&r->down))
 		return false;
@@ -179,6 +184,25 @@ is_delivered(struct relay *r)
 	return true;
 }
 
+/* What was read is written out; no more is read for that. */
+static bool
+is_written_out(struct relay *r)
+{
+	r->is_receiving_over = true;
+	return flow_is_empty(&r->down);
+}
+
+/* It is over, with everything that was sent or read where it belongs. */
+static bool
+has_ended(struct relay *r)
+{
+	r->recheck = deadline_none();
+	if (!is_over(r))
+		return false;
+	return relay_result_has_failed(r) ||
+	       (is_delivered(r) && is_written_out(r));
+}
+
 /*
  * The peer has finished and we have not: nothing more can be read from fd, and
  * an error or a hang-up there means that the peer has gone altogether.
@@ -211,7 +235,7 @@ fill_poll(const struct relay *r, struct pollfd *fds)
 {
 	short events = 0;
 
-	if (flow_wants_read(&r->down))
+	if (flow_wants_read(&r->down) && !r->is_receiving_over)
 		events |= POLLIN;
 	if (flow_wants_write(&r->up))
 		events |= POLLOUT;
@@ -358,21 +382,36 @@ pump(struct relay *r, const struct pollfd *fds)
 		flow_hurry(&r->down);
 }
 
-static struct deadline
-idle_deadline(const struct relay *r)
+/*
+ * Bytes move, too, while the system sends what it was given, and the peer's
+ * end is not late while we have not yet written what it sent before.
+ */
+static void
+note_progress(struct relay *r)
 {
-	int64_t last =
-	    r->up.last_ns > r->down.last_ns ? r->up.last_ns : r->down.last_ns;
+	uint64_t unsent;
 
-	return deadline_from(last, r->o->idle_ms);
+	if (relay_result_is_output_late(r))
+		r->written_ns = clock_now();
+	if (r->o->idle_ms < 0)
+		return;
+	unsent = sock_unacknowledged(r->fd);
+	if (relay_result_is_forwarder(r))
+		unsent += sock_unacknowledged(r->o->out);
+	if (unsent < r->unsent)
+		r->moved_ns = clock_now();
+	r->unsent = unsent;
 }
 
-/* The earliest limit of all. */
+/* No event tells that the system sends: when that is looked for. */
 static struct deadline
-limit(const struct relay *r)
+progress_deadline(const struct relay *r)
 {
-	return deadline_first(
-	    deadline_first(r->o->until, r->linger), idle_deadline(r));
+	int64_t ms = r->o->idle_ms / 8;
+
+	return r->o->idle_ms < 0 || r->unsent == 0
+		   ? deadline_none()
+		   : deadline_after(ms < 10 ? 10 : ms);
 }
 
 /*
@@ -411,7 +450,7 @@ give_notice(struct relay *r)
 static struct deadline
 next_event(const struct relay *r)
 {
-	struct deadline until = limit(r);
+	struct deadline until = relay_result_deadline(r);
 
 	if (is_draining(r) ||
 	    (r->up.out.errnum != 0 && flow_wants_read(&r->down)) ||
@@ -419,6 +458,7 @@ next_event(const struct relay *r)
 		/* Only what is there already is read. */
 		until = deadline_after(0);
 	until = deadline_first(until, r->recheck);
+	until = deadline_first(until, progress_deadline(r));
 	until = deadline_first(until, notice_deadline(r));
 	until = deadline_first(until, flow_patience(&r->up));
 	until = deadline_first(until, flow_patience(&r->down));
@@ -435,14 +475,14 @@ loop(struct relay *r, struct err *e)
 {
 	struct pollfd fds[POLL_COUNT + 1];
 
-	while (
-	    !is_over(r) || (!relay_result_has_failed(r) && !is_delivered(r))) {
+	while (!has_ended(r)) {
 		if (is_scripted(r) && advance_script(r) < 0)
 			return -1;
 		fill_poll(r, fds);
 		if (wait_poll(fds, POLL_COUNT, next_event(r)) < 0)
 			return err_sys(e, ERR_FAILED, errno, "relaying");
-		if (deadline_passed(limit(r)))
+		note_progress(r);
+		if (deadline_passed(relay_result_deadline(r)))
 			return relay_result_limit(r, e);
 		pump(r, fds);
 		give_notice(r);
@@ -485,7 +525,9 @@ match_script(void *context, const regex_t *regex, const char *text, size_t *end)
 	const struct relay *r = context;
 
 	return match_find(regex, text,
-	    deadline_first(limit(r), script_deadline(r->o->script)), end);
+	    deadline_first(
+		relay_result_deadline(r), script_deadline(r->o->script)),
+	    end);
 }
 
 /*
@@ -543,7 +585,6 @@ relay_run(
 	unsigned char *storage = mem_array(2, FLOW_SIZE);
 	struct relay r = {.fd = fd,
 	    .o = o,
-	    .linger = deadline_none(),
 	    .recheck = deadline_none(),
 	    .recheck_ms = 1,
 	    .e = e};

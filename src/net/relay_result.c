@@ -24,6 +24,42 @@ relay_result_has_failed(const struct relay *r)
 	       r->down.in.errnum != 0 || r->down.out.errnum != 0;
 }
 
+bool
+relay_result_is_output_late(const struct relay *r)
+{
+	return !flow_is_empty(&r->down) || r->down.move.is_blocked;
+}
+
+/* Until when the peer has to finish; none while it is not the peer that is
+ * waited for. */
+static struct deadline
+linger_deadline(const struct relay *r)
+{
+	int64_t from =
+	    r->finished_ns > r->written_ns ? r->finished_ns : r->written_ns;
+
+	if (!r->finished || r->peer_finished || relay_result_is_output_late(r))
+		return deadline_none();
+	return deadline_from(from, r->o->linger_ms);
+}
+
+static struct deadline
+idle_deadline(const struct relay *r)
+{
+	int64_t last =
+	    r->up.last_ns > r->down.last_ns ? r->up.last_ns : r->down.last_ns;
+
+	return deadline_from(
+	    last > r->moved_ns ? last : r->moved_ns, r->o->idle_ms);
+}
+
+struct deadline
+relay_result_deadline(const struct relay *r)
+{
+	return deadline_first(
+	    r->o->until, deadline_first(linger_deadline(r), idle_deadline(r)));
+}
+
 int
 relay_result_limit(const struct relay *r, struct err *e)
 {
@@ -32,7 +68,7 @@ relay_result_limit(const struct relay *r, struct err *e)
 	const char *option = " (--idle-timeout)";
 	char took[32];
 
-	if (deadline_passed(r->linger)) {
+	if (deadline_passed(linger_deadline(r))) {
 		ms = r->o->linger_ms;
 		what = "our end was sent, and the peer did not finish within ";
 		option = " (--linger)";
@@ -193,4 +229,8 @@ relay_result_summarise(
 	sum->reset = status < 0 && e->kind == ERR_LOST &&
 		     (e->errnum == ECONNRESET || e->errnum == EPIPE);
 	sum->is_cut = is_cut(r, status, e);
+	if (sum->is_cut && sum->first == FIRST_NOBODY)
+		sum->first = FIRST_US;
+	if (sum->is_cut && !sock_is_unix(r->fd))
+		sum->reset = true;
 }

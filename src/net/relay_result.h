@@ -27,7 +27,11 @@ struct relay {
 	enum summary_first first;
 	bool input_abandoned;    /* the input was given up before its end */
 	bool is_notice_given;    /* what is waited for has been reported */
-	struct deadline linger;  /* end of the wait for the peer's end */
+	bool is_receiving_over;  /* what was read is still written, no more */
+	int64_t finished_ns;     /* when we had sent everything */
+	int64_t written_ns;      /* when bytes last waited for own output */
+	uint64_t unsent;         /* bytes that the system still had to send */
+	int64_t moved_ns;        /* when they last became fewer */
 	struct deadline recheck; /* next look at what is acknowledged */
 	int64_t recheck_ms;      /* pause before it */
 	struct err *e;           /* of the run, for see */
@@ -38,6 +42,12 @@ bool relay_result_is_forwarder(const struct relay *r);
 
 /* Something failed on either side: there is nothing to be delivered. */
 bool relay_result_has_failed(const struct relay *r);
+
+/* Received bytes wait for own output. */
+bool relay_result_is_output_late(const struct relay *r);
+
+/* The earliest limit of all: --max-time, --linger, --idle-timeout. */
+struct deadline relay_result_deadline(const struct relay *r);
 
 /* The error of the limit that has passed. Returns -1. */
 int relay_result_limit(const struct relay *r, struct err *e);

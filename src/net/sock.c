@@ -448,15 +448,21 @@ deliver(int fd, int64_t idle_ms, struct deadline until)
 	}
 }
 
-void
-sock_cut(int *fd, int64_t idle_ms, struct deadline until)
+bool
+sock_is_unix(int fd)
 {
 	struct addr local;
 
+	sock_local(fd, &local);
+	return addr_is_unix(&local);
+}
+
+void
+sock_cut(int *fd, int64_t idle_ms, struct deadline until)
+{
 	if (*fd < 0)
 		return;
-	sock_local(*fd, &local);
-	if (!addr_is_unix(&local))
+	if (!sock_is_unix(*fd))
 		deliver(*fd, idle_ms, until);
 	sock_abort(fd);
 }

@@ -114,6 +114,9 @@ void sock_close(int *fd);
 /* The same by reset: what is unsent is dropped and no TIME_WAIT stays. */
 void sock_abort(int *fd);
 
+/* A unix socket, which knows no reset. */
+bool sock_is_unix(int fd);
+
 /*
  * The end of a connection that is cut off: waits until the peer has
  * acknowledged everything that was sent, or has taken nothing for idle_ms (-1:

@@ -1,0 +1,66 @@
+# Limits are about what they name: a connection is not idle while the system
+# still sends what it was given, and the peer's end is not late where our own
+# stdout is.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use Socket qw(:all);
+use Test::More;
+use Time::HiRes qw(sleep);
+
+my $l = tcp_listener();
+my @to = ('127.0.0.1', $l->sockport);
+my $tells = run('--version')->{out} !~ /posix/;
+
+# A peer that reads slowly, but goes on doing so.
+my $size = 1_500_000;
+setsockopt $l, SOL_SOCKET, SO_RCVBUF, 8192;
+my $slow = peer($l, sub {
+    my ($c) = @_;
+    my $n = 0;
+    while (my $done = sysread $c, my $got, 10_000) {
+        $n += $done;
+        sleep 0.03;
+    }
+    die "got $n" unless $n == $size;
+});
+my $r = run({ stdin => 'x' x $size }, 'connect', '--sndbuf', '4M',
+    '--idle-timeout', '1', @to);
+is $r->{status}, 0, '--idle-timeout: what is sent slowly is not idle';
+is $r->{err}, '', 'and nothing is said';
+is reap($slow), 0, 'everything arrives';
+
+# One that stops reading is idle.
+my $p = start({ stdin => 'x' x $size }, 'connect', '--idle-timeout', '1',
+    @to);
+my $c = $l->accept;
+$r = $p->finish;
+is $r->{status}, 5, 'a peer that has stopped reading is idle';
+cmp_ok $r->{seconds}, '<', 5, 'in time';
+
+# A stdout that takes its time.
+pipe my $read, my $write or die;
+$p = start({ stdout => $write, stdin => '' }, 'connect', '--linger', '500ms',
+    @to);
+close $write;
+my $big = peer($l, sub {
+    my ($c) = @_;
+    syswrite $c, 'x' x $size or die;
+});
+sleep 1.5;
+my $n = 0;
+while (my $done = sysread $read, my $got, 65536) { $n += $done }
+$r = $p->finish;
+is $r->{status}, 0, '--linger: the peer is not late where stdout is';
+is $n, $size, 'everything is written';
+is reap($big), 0, 'the peer has sent it';
+
+# A limit's reset is one in both sides' stories.
+$p = start({ keep_stdin => 1 }, 'connect', '--json', '-m', '300ms', @to);
+$r = $p->finish;
+like $r->{err}, qr/"event":"closed".*"first":"us","how":"reset"/,
+    'what a limit has cut was reset by us';
+
+done_testing;
