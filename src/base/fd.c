@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -69,13 +71,40 @@ fd_close_on_exec(int fd)
 	return fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
+/* Somebody wants this process to end. */
+static volatile sig_atomic_t stops_waiting;
+
+/* How long a reader may still take for last words. */
+#define LAST_WORDS_MS 200
+
+void
+fd_stop_waiting(void)
+{
+	stops_waiting = 1;
+}
+
+/* One write(2); where nobody may be waited for, of what is taken at once. */
+static ssize_t
+write_some(int fd, const unsigned char *p, size_t n)
+{
+	struct pollfd pfd = {.fd = fd, .events = POLLOUT};
+
+	if (!stops_waiting)
+		return write(fd, p, n);
+	if (poll(&pfd, 1, LAST_WORDS_MS) <= 0) {
+		errno = ECANCELED;
+		return -1;
+	}
+	return write(fd, p, n < PIPE_BUF ? n : PIPE_BUF);
+}
+
 int
 fd_write_all(int fd, const void *bytes, size_t n)
 {
 	const unsigned char *p = bytes;
 
 	while (n > 0) {
-		ssize_t done = write(fd, p, n);
+		ssize_t done = write_some(fd, p, n);
 
 		if (done < 0 && errno == EINTR)
 			continue;

@@ -31,8 +31,16 @@ void fd_close(int *fd);
 /* Sets close-on-exec. 0, or -1 with errno. */
 int fd_close_on_exec(int fd);
 
-/* Writes all n bytes, however long it takes. 0, or -1 with errno. */
+/*
+ * Writes all n bytes, however long it takes; or ECANCELED once
+ * fd_stop_waiting() was called and the reader takes nothing. 0, or -1 with
+ * errno.
+ */
 int fd_write_all(int fd, const void *bytes, size_t n);
+
+/* The process is told to end: no reader is waited for any more. For signal
+ * handlers. */
+void fd_stop_waiting(void);
 
 /*
  * Opens what fd leads to once more: a descriptor of our own, whose flags nobody

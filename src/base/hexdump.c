@@ -5,7 +5,6 @@
 
 #include "base/bounds.h"
 #include "base/clock.h"
-#include "base/fd.h"
 #include "base/text.h"
 
 #define COLUMNS 16
@@ -15,7 +14,7 @@
 /* Lines on their way to the file: it gets whole ones with each write(2), so
  * that several processes may append to it. */
 struct lines {
-	int fd;
+	const struct hexdump *dump;
 	size_t length;
 	char text[64 * LINE];
 };
@@ -26,7 +25,7 @@ write_lines(struct lines *l)
 	size_t n = l->length;
 
 	l->length = 0;
-	return fd_write_all(l->fd, l->text, n);
+	return l->dump->write(l->dump->context, l->text, n);
 }
 
 static int
@@ -59,10 +58,11 @@ format_line(char *line, uint64_t offset, const unsigned char *p, size_t n)
 }
 
 void
-hexdump_start(struct hexdump *h, int fd)
+hexdump_start(struct hexdump *h, hexdump_write *write, void *context)
 {
 	memset(h, 0, sizeof(*h));
-	h->fd = fd;
+	h->write = write;
+	h->context = context;
 	h->start_ns = clock_now();
 }
 
@@ -75,7 +75,7 @@ hexdump_add(
 	char line[LINE];
 	size_t part;
 
-	lines.fd = h->fd;
+	lines.dump = h;
 	lines.length = 0;
 	snprintf(line, sizeof(line),
 	    "%s at %.6f s: %zu byte%s from offset %llu\n",

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 #include "base/text.h"
 #include "cmd/common.h"
 #include "net/addr.h"
+#include "net/fast.h"
 #include "net/relay.h"
 #include "net/sock.h"
 #include "net/summary.h"
@@ -138,9 +140,12 @@ const struct opt talk_record_opts[] = {
 
 struct talk_records {
 	const struct talk_options *options;
-	int output;          /* of --output, or -1 */
-	int hexdump;         /* of --hexdump, or -1 */
-	struct hexdump dump; /* writes it */
+	int output;            /* of --output, or -1 */
+	int hexdump;           /* of --hexdump, or -1 */
+	struct hexdump dump;   /* writes it */
+	struct deadline until; /* end of the whole run */
+	int64_t idle_ms;       /* --idle-timeout, or -1 */
+	struct err *e;         /* of the run */
 };
 
 static int
@@ -152,19 +157,73 @@ record_error(const char *path, int errnum, struct err *e)
 	return err_sys(e, ERR_OUTPUT, errnum, "%s", shown);
 }
 
+/*
+ * Waits until the reader of a record, such as a FIFO or a terminal, takes
+ * more. 0, or -1 with *e.
+ */
+static int
+wait_record(const struct talk_records *r, int fd, const char *path)
+{
+	struct deadline until =
+	    deadline_first(r->until, deadline_after(r->idle_ms));
+	int ready = wait_fd(fd, POLLOUT, until);
+	char shown[256];
+
+	if (ready > 0)
+		return 0;
+	text_escape_string(shown, sizeof(shown), path);
+	if (ready < 0)
+		return err_sys(r->e, ERR_FAILED, errno, "writing %s", shown);
+	return err_set(r->e, ERR_TIMEOUT,
+	    "writing %s: its reader takes nothing (%s)", shown,
+	    deadline_passed(r->until) ? "--max-time" : "--idle-timeout");
+}
+
+/* Writes all n bytes, within the limits of the run. 0, or -1 with *e. */
+static int
+write_record(const struct talk_records *r, int fd, const char *path,
+    const unsigned char *bytes, size_t n)
+{
+	enum fd_kind kind = fd_kind(fd);
+	ssize_t done;
+
+	while (n > 0) {
+		done = fast_write_nowait(fd, kind, bytes, n);
+		if (done >= 0) {
+			bytes += done;
+			n -= (size_t)done;
+		} else if (errno == EAGAIN) {
+			if (wait_record(r, fd, path) < 0)
+				return -1;
+		} else if (errno != EINTR) {
+			return record_error(path, errno, r->e);
+		}
+	}
+	return 0;
+}
+
+static int
+write_hexdump(void *context, const void *bytes, size_t n)
+{
+	const struct talk_records *r = context;
+
+	return write_record(r, r->hexdump, r->options->hexdump, bytes, n);
+}
+
 /* Sees what moves: see of struct relay_options. */
 static int
 record(void *context, bool sent, const void *bytes, size_t n, struct err *e)
 {
 	struct talk_records *r = context;
 
-	if (!sent && r->output >= 0 && fd_write_all(r->output, bytes, n) < 0)
-		return record_error(r->options->output, errno, e);
-	if (r->hexdump >= 0 &&
-	    hexdump_add(
-		&r->dump, sent ? HEXDUMP_SENT : HEXDUMP_RECEIVED, bytes, n) < 0)
-		return record_error(r->options->hexdump, errno, e);
-	return 0;
+	r->e = e;
+	if (!sent && r->output >= 0 &&
+	    write_record(r, r->output, r->options->output, bytes, n) < 0)
+		return -1;
+	if (r->hexdump < 0)
+		return 0;
+	return hexdump_add(
+	    &r->dump, sent ? HEXDUMP_SENT : HEXDUMP_RECEIVED, bytes, n);
 }
 
 /* Opens a file to record to: its fd, or -1 with *e. */
@@ -242,6 +301,8 @@ talk_open(struct talk *t, const struct talk_options *o,
 	t->until = until;
 	t->records = mem_array(1, sizeof(*t->records));
 	t->records->options = o;
+	t->records->until = until;
+	t->records->idle_ms = time->idle_ms;
 	t->records->output = t->records->hexdump = -1;
 	if (talk_check(o, e) < 0)
 		return -1;
@@ -311,7 +372,7 @@ talk_run(struct talk *t, int *fd, const struct addr *local,
 
 	set_up(t, &r);
 	if (t->records->hexdump >= 0)
-		hexdump_start(&t->records->dump, t->records->hexdump);
+		hexdump_start(&t->records->dump, write_hexdump, t->records);
 	if (o->script.count > 0) {
 		script_start(&script, &o->script, o->expect_ms);
 		r.script = &script;

@@ -47,6 +47,14 @@ receive(int in, struct deadline until)
 	return read(in, &at, sizeof(at)) == (ssize_t)sizeof(at) ? at : -1;
 }
 
+static bool
+found(regoff_t at, size_t *end)
+{
+	if (at >= 0)
+		*end = (size_t)at;
+	return at >= 0;
+}
+
 bool
 match_find(
     const regex_t *regex, const char *text, struct deadline until, size_t *end)
@@ -55,18 +63,18 @@ match_find(
 	int ends[2];
 	pid_t pid;
 
+	/* In want of descriptors or processes a slow pattern is better than
+	 * one that is not looked for. */
 	if (fast_pipe(ends, false) < 0)
-		return false;
+		return found(find(regex, text), end);
 	pid = start(regex, text, ends[1]);
 	fd_close(&ends[1]);
-	at = pid > 0 ? receive(ends[0], until) : -1;
+	at = pid > 0 ? receive(ends[0], until) : find(regex, text);
 	fd_close(&ends[0]);
 	if (pid > 0) {
 		kill(pid, SIGKILL);
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			continue;
 	}
-	if (at >= 0)
-		*end = (size_t)at;
-	return at >= 0;
+	return found(at, end);
 }

@@ -1,7 +1,7 @@
 /*
  * regexec(3) under a deadline. It can take time that grows with the power of
  * what it looks at, and neither a limit nor a signal handler can end it; so it
- * runs in a process of its own, which can be ended.
+ * runs in a process of its own, which can be ended, where there can be one.
  */
 #ifndef NET_MATCH_H
 #define NET_MATCH_H

@@ -87,6 +87,8 @@ on_signal(int number)
 		if (numbers[i].bit == WAIT_STOP)
 			signals.stopped = number;
 	}
+	if (signals.stopped != 0)
+		fd_stop_waiting();
 	/* A full pipe wakes the poll just as well. */
 	while (!woken && write(signals.ends[1], "", 1) < 0 && errno == EINTR)
 		continue;

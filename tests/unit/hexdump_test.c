@@ -4,6 +4,12 @@
 #include "base/hexdump.h"
 #include "lib/tap.h"
 
+static int
+write_message(void *context, const void *bytes, size_t n)
+{
+	return write(*(int *)context, bytes, n) == (ssize_t)n ? 0 : -1;
+}
+
 int
 main(void)
 {
@@ -16,7 +22,7 @@ main(void)
 	/* Each write(2) is a message of its own. */
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) < 0)
 		return 1;
-	hexdump_start(&h, ends[1]);
+	hexdump_start(&h, write_message, &ends[1]);
 	is_int(hexdump_add(&h, HEXDUMP_SENT, bytes, sizeof(bytes)), 0, "sent");
 	is_int(hexdump_add(&h, HEXDUMP_RECEIVED, "Hello", 5), 0, "received");
 	close(ends[1]);
