@@ -41,15 +41,15 @@ is $r->{status}, 5, 'a peer that has stopped reading is idle';
 cmp_ok $r->{seconds}, '<', 5, 'in time';
 
 # A stdout that takes its time.
-pipe my $read, my $write or die;
-$p = start({ stdout => $write, stdin => '' }, 'connect', '--linger', '500ms',
-    @to);
-close $write;
 my $big = peer($l, sub {
     my ($c) = @_;
     syswrite $c, 'x' x $size or die;
 });
-sleep 1.5;
+pipe my $read, my $write or die;
+$p = start({ stdout => $write, stdin => '' }, 'connect', '--linger', '2s',
+    @to);
+close $write;
+sleep 3;
 my $n = 0;
 while (my $done = sysread $read, my $got, 65536) { $n += $done }
 $r = $p->finish;
