@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -512,4 +513,11 @@ flow_stop_reading(struct flow *f)
 {
 	f->in.fd = -1;
 	f->move.is_blocked = false;
+}
+
+void
+flow_stop_unless_readable(struct flow *f, const struct pollfd *p)
+{
+	if (flow_wants_read(f) && p->fd >= 0 && p->revents == 0)
+		flow_stop_reading(f);
 }

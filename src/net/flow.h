@@ -24,6 +24,8 @@
 #include "net/gather.h"
 #include "net/low_water.h"
 
+struct pollfd;
+
 /* Bytes that wait in one flow at most. */
 #define FLOW_SIZE (128 * 1024)
 
@@ -149,5 +151,11 @@ void flow_hurry(struct flow *f);
 
 /* No more is read. */
 void flow_stop_reading(struct flow *f);
+
+/*
+ * The same once everything that had come is read: p is what poll(2) returned
+ * for in, after a send of the other direction had failed.
+ */
+void flow_stop_unless_readable(struct flow *f, const struct pollfd *p);
 
 #endif

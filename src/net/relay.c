@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include "base/diag.h"
@@ -350,17 +349,6 @@ check_gone(struct relay *r, const struct pollfd *fds)
 	}
 }
 
-/*
- * A send has failed in the round before, and nothing was readable since:
- * everything that had come is read, and no more is waited for.
- */
-static void
-stop_unless_readable(struct flow *f, const struct pollfd *p)
-{
-	if (flow_wants_read(f) && p->fd >= 0 && p->revents == 0)
-		flow_stop_reading(f);
-}
-
 /* One round of both directions, each with regard to the other. */
 static void
 pump(struct relay *r, const struct pollfd *fds)
@@ -368,9 +356,9 @@ pump(struct relay *r, const struct pollfd *fds)
 	uint64_t up = r->up.taken, down = r->down.taken;
 
 	if (r->up.out.errnum != 0)
-		stop_unless_readable(&r->down, &fds[POLL_SOCKET]);
+		flow_stop_unless_readable(&r->down, &fds[POLL_SOCKET]);
 	if (r->down.out.errnum != 0 && relay_result_is_forwarder(r))
-		stop_unless_readable(&r->up, &fds[POLL_IN]);
+		flow_stop_unless_readable(&r->up, &fds[POLL_IN]);
 	flow_take_turns(&r->up, &r->down);
 	pump_up(r, fds);
 	flow_take_turns(&r->down, &r->up);

@@ -7,6 +7,9 @@ use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Test::More;
 
+# Each connection counts here, so no other test's may come.
+own_network();
+
 # Reads to the end: 'fin' or 'reset'.
 sub ending {
     my ($c) = @_;

@@ -9,6 +9,9 @@ use Socket qw(:all);
 use Test::More;
 use Time::HiRes qw(time);
 
+# Each connection counts here, so no other test's may come.
+own_network();
+
 sub reset_it {
     my ($c) = @_;
     setsockopt $c, SOL_SOCKET, SO_LINGER, pack 'ii', 1, 0;

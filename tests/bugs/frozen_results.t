@@ -9,6 +9,9 @@ use Fcntl qw(O_RDWR);
 use POSIX qw(mkfifo);
 use Test::More;
 
+# It scans every port, also those that other tests are listening on.
+own_network();
+
 my $pty = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/pty';
 my $dir = scratch();
 

@@ -10,6 +10,9 @@ use Socket qw(:all);
 use Test::More;
 use Time::HiRes qw(sleep);
 
+# Each connection counts here, so no other test's may come.
+own_network();
+
 my $l = tcp_listener();
 my @to = ('127.0.0.1', $l->sockport);
 my $tells = run('--version')->{out} !~ /posix/;

@@ -8,6 +8,9 @@ use Sockt;
 use Test::More;
 use Time::HiRes qw(sleep);
 
+# Each connection counts here, so no other test's may come.
+own_network();
+
 my @pieces = ("a\n", 'b' x 100_000, "c\n");
 my $whole = join '', @pieces;
 my $pause = 1.1;
