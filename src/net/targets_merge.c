@@ -193,7 +193,7 @@ add_piece(struct merge *m, uint32_t low, uint32_t high)
 		last->high = high;
 		return;
 	}
-	if (m->piece_count == m->piece_capacity) {
+	if (m->pieces == NULL || m->piece_count == m->piece_capacity) {
 		m->piece_capacity = m->piece_capacity * 2 + 16;
 		m->pieces = mem_resize(
 		    m->pieces, m->piece_capacity, sizeof(m->pieces[0]));

@@ -83,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text = malloc(size + 1), *line = text, *next;
+	char *text = malloc(size + 1), *line, *next;
 	struct err e = ERR_INIT;
 	struct url start;
 	size_t max;
