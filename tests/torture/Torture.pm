@@ -540,7 +540,7 @@ sub torture {
             diag "TORTURE='$s->{name} $jobs[$i][1]'  $what";
         }
     }
-    note sprintf '%d runs in %.0f s', scalar @jobs, time - $start;
+    diag sprintf "%d runs in %.0f s", scalar @jobs, time - $start;
     done_testing;
 }
 
