@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "net/fast.h"
+#include "net/sock.h"
 
 /* Pieces of at least so many bytes are worth moving, */
 #define MOVE_LEAST (32 * 1024)
@@ -520,4 +521,14 @@ flow_stop_unless_readable(struct flow *f, const struct pollfd *p)
 {
 	if (flow_wants_read(f) && p->fd >= 0 && p->revents == 0)
 		flow_stop_reading(f);
+}
+
+bool
+flow_meets_error(struct flow *f, int fd)
+{
+	int errnum = sock_error(fd);
+
+	if (errnum != 0)
+		flow_lose_out(f, errnum);
+	return errnum != 0;
 }

@@ -146,6 +146,10 @@ bool flow_put(struct flow *f, const void *bytes, size_t n);
 /* out is known to take nothing more, for the reason errnum. */
 void flow_lose_out(struct flow *f, int errnum);
 
+/* Whether the socket fd, f's out, has met an error since that was last asked;
+ * then out takes nothing more. */
+bool flow_meets_error(struct flow *f, int fd);
+
 /* Somebody may wait for what is kept for out: it is sent. */
 void flow_hurry(struct flow *f);
 

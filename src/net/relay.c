@@ -160,27 +160,24 @@ quit_deadline(const struct relay *r)
 }
 
 /*
- * Everything that was sent is acknowledged, or lost. The last acknowledgement
- * makes no descriptor ready, so it has to be looked for.
+ * Everything that was sent is acknowledged, or lost: it may meet a reset. The
+ * last acknowledgement makes no descriptor ready, so it has to be looked for.
  */
 static bool
 is_delivered(struct relay *r)
 {
-	int errnum;
+	bool has_two = relay_result_is_forwarder(r),
+	     is_done = deadline_passed(quit_deadline(r)) ||
+		       (sock_is_delivered(r->fd) &&
+			   (!has_two || sock_is_delivered(r->o->out)));
 
-	if (!deadline_passed(quit_deadline(r)) &&
-	    (!sock_is_delivered(r->fd) || (relay_result_is_forwarder(r) &&
-					      !sock_is_delivered(r->o->out)))) {
-		r->recheck = deadline_after(r->recheck_ms);
-		if (r->recheck_ms < MAX_RECHECK_MS)
-			r->recheck_ms *= 2;
-		return false;
-	}
-	/* What was sent after the peer's FIN may meet a reset. */
-	errnum = sock_error(r->fd);
-	if (errnum != 0)
-		flow_lose_out(&r->up, errnum);
-	return true;
+	if (flow_meets_error(&r->up, r->fd) ||
+	    (has_two && flow_meets_error(&r->down, r->o->out)) || is_done)
+		return true;
+	r->recheck = deadline_after(r->recheck_ms);
+	if (r->recheck_ms < MAX_RECHECK_MS)
+		r->recheck_ms *= 2;
+	return false;
 }
 
 /* What was read is written out; no more is read for that. */
@@ -550,13 +547,6 @@ look_on(struct relay *r)
 		r->down.see = see_received;
 }
 
-/* What would go to /dev/null is dropped without being looked at. */
-static int
-useful_output(int out)
-{
-	return out >= 0 && fd_kind(out) == FD_NULL ? -1 : out;
-}
-
 /* See sock_reset_on_close(): both ends that are ours. */
 static void
 reset_on_close(const struct relay *r, bool resets)
@@ -580,7 +570,9 @@ relay_run(
 
 	sock_nonblocking(fd, true);
 	flow_init(&r.up, o->in, fd, storage);
-	flow_init(&r.down, fd, useful_output(o->out), storage + FLOW_SIZE);
+	/* What would go to /dev/null is dropped without being looked at. */
+	flow_init(&r.down, fd, fd_kind(o->out) == FD_NULL ? -1 : o->out,
+	    storage + FLOW_SIZE);
 	r.up.crlf = o->crlf;
 	look_on(&r);
 	if (r.up.in.kind != FD_TERMINAL)

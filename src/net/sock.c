@@ -378,7 +378,9 @@ sock_is_delivered(int fd)
 {
 	struct fast_tcp tcp;
 
-	return !fast_tcp_info(fd, &tcp) || tcp.is_acknowledged || tcp.is_closed;
+	if (fast_tcp_info(fd, &tcp))
+		return tcp.is_acknowledged || tcp.is_closed;
+	return sock_unacknowledged(fd) == 0;
 }
 
 uint64_t

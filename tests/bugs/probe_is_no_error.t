@@ -20,6 +20,9 @@ sub probe {
     close $c;
 }
 
+# The portable build cannot know which side of a forwarder was reset.
+my $is_portable = run('--version')->{out} =~ /posix/;
+
 my $target = tcp_listener();
 my $to = '127.0.0.1:' . $target->sockport;
 for my $case (
@@ -30,6 +33,7 @@ for my $case (
     [ 'listen -k', 0, 'listen', '-k' ],
 ) {
     my ($name, $greeting, @command) = @$case;
+    next if $is_portable && $name =~ /--to/;
     my $p = start({ keep_stdin => 1 }, @command, '-v', 0);
     probe($p->port, '', $greeting);
     $p->expect(err => qr/closed .*by reset, status 10\n/);

@@ -34,7 +34,7 @@ alarm 10 * $PATIENCE;
 delete @ENV{qw(http_proxy no_proxy NO_PROXY)};
 
 # So is what a shell lets its background jobs ignore.
-$SIG{INT} = 'DEFAULT';
+$SIG{INT} = $SIG{HUP} = 'DEFAULT';
 
 my %children;    # pid => 1: what this process must not leave behind
 my $owner = $$;

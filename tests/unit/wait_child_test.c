@@ -34,6 +34,9 @@ main(void)
 {
 	struct err e = ERR_INIT;
 
+	/* A shell's background job is started with this one ignored. */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
 	is_int(wait_catch(WAIT_STOP | WAIT_CHILD, &e), 0, "signals are caught");
 	is_int(end_of_child(0, 0), 0, "a child without a signal goes on");
 	is_int(end_of_child(0, SIGTERM), SIGTERM, "TERM ends it");
