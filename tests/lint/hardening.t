@@ -11,7 +11,8 @@ use Test::More;
 my $make = $ENV{MAKE} || 'make';
 my $cc   = $ENV{CC}   || 'cc';
 my $dir  = tempdir(CLEANUP => 1);
-delete @ENV{qw(MAKEFLAGS MAKELEVEL MFLAGS)};
+delete @ENV{qw(MAKEFLAGS MAKELEVEL MFLAGS SANITIZE PORTABLE STATIC FUZZING
+    CFLAGS)};
 
 # How a source would be compiled.
 sub compiling {

@@ -214,5 +214,6 @@ main(void)
 	test_passing(&l);
 	test_persistent(&l);
 	test_fork(&l);
+	listener_close(&l);
 	return done_testing();
 }
