@@ -35,13 +35,13 @@ STD += -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
 SAN = -fsanitize=address,undefined
 B = build
 ifeq ($(shell uname -s),Linux)
-FAST = linux
+OS = linux
 else
-FAST = posix
+OS = posix
 endif
 ifdef PORTABLE
 B := $(B)/portable
-FAST = posix
+OS = posix
 endif
 ifdef STATIC
 B := $(B)/static
@@ -84,10 +84,8 @@ BIND = -Wl,-z,now -Wl,-z,relro
 MODE_CFLAGS += -fno-plt
 endif
 
-SRC = $(filter-out %fast_linux.c %fast_posix.c,$(wildcard src/base/*.c \
-	src/cli/*.c src/net/*.c src/cmd/*.c)) \
-	src/net/dgram_fast_$(FAST).c src/net/fast_$(FAST).c \
-	src/net/process_fast_$(FAST).c src/net/scan_fast_$(FAST).c
+SRC = $(filter-out %_linux.c %_posix.c,$(wildcard src/*/*.c)) \
+	$(wildcard src/*/*_$(OS).c)
 OBJ = $(SRC:src/%.c=$(B)/obj/%.o)
 UNIT = $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
 FUZZ = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
@@ -98,9 +96,9 @@ all: $(B)/sockt
 # What each connection of a server runs through lies side by side, in front:
 # a forked child has to map it anew, sixteen pages at a time.
 HOT = $(patsubst %,$(B)/obj/%.o,base/buf base/clock base/diag base/format \
-	cmd/hello_client cmd/serve_hello net/children net/hello net/listener \
-	net/process_fast_$(FAST) net/server net/session net/sock net/summary \
-	net/wait)
+	cmd/hello_client cmd/serve_hello serve/children serve/hello \
+	net/listener net/process_fast_$(OS) serve/server serve/session net/sock \
+	net/summary net/wait)
 $(B)/sockt: $(B)/obj/main.o $(HOT) $(B)/libsockt.a
 	$(CC) $(CFLAGS) $(MODE_CFLAGS) -o $@ $^ $(LINK)
 
@@ -113,8 +111,7 @@ $(B)/obj/%.o: src/%.c $(B)/flags
 	$(COMPILE) $(SYSTEM) $(STRICT) -MMD -MP -c -o $@ $<
 
 # The files that may use what only Linux has.
-$(B)/obj/net/dgram_fast_linux.o $(B)/obj/net/fast_linux.o \
-	$(B)/obj/net/process_fast_linux.o $(B)/obj/net/scan_fast_linux.o: \
+$(patsubst src/%.c,$(B)/obj/%.o,$(wildcard src/*/*_linux.c)): \
 	private SYSTEM = -D_GNU_SOURCE
 
 # Stamps: a change of flags rebuilds, and so does a file that has gone.
@@ -238,10 +235,10 @@ TIDY = clang-tidy --quiet
 OVERRIDE = $(patsubst %,tests/unit/%_test.c,http_client server_errors \
 	write_interrupted)
 TIDIED = $(filter-out tests/lib/% tests/bench/% tests/torture/% $(OVERRIDE) \
-	%fast_linux.c,\
+	%_linux.c,\
 	$(filter %.c,$(C_FILES)))
 lint-tidy:
-	$(TIDY) $(wildcard src/net/*fast_linux.c) -- $(STD) -D_GNU_SOURCE 2>/dev/null
+	$(TIDY) $(wildcard src/*/*_linux.c) -- $(STD) -D_GNU_SOURCE 2>/dev/null
 	printf '%s\n' $(TIDIED) | xargs -P $(JOBS) -n 4 \
 		sh -c '$(TIDY) "$$@" -- $(STD) -Itests 2>/dev/null' tidy
 

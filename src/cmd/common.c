@@ -8,8 +8,8 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "net/access.h"
-#include "net/dial.h"
-#include "net/server.h"
+#include "dial/dial.h"
+#include "serve/server.h"
 
 static int
 parse_source(void *field, const char *arg, struct err *e)

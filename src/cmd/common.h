@@ -12,7 +12,7 @@
 
 #include "cli/opt.h"
 #include "net/addr.h"
-#include "net/proxy.h"
+#include "dial/proxy.h"
 #include "net/sock.h"
 
 struct access;

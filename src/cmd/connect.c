@@ -11,7 +11,7 @@
 #include "cmd/talk.h"
 #include "net/endpoint.h"
 #include "net/program.h"
-#include "net/reach.h"
+#include "dial/reach.h"
 #include "net/sock.h"
 #include "net/summary.h"
 #include "net/wait.h"

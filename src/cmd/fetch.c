@@ -19,10 +19,10 @@
 #include "cmd/output.h"
 #include "cmd/transfer.h"
 #include "net/endpoint.h"
-#include "net/http_name.h"
-#include "net/http_request.h"
-#include "net/no_proxy.h"
-#include "net/reach.h"
+#include "http/http_name.h"
+#include "http/http_request.h"
+#include "dial/no_proxy.h"
+#include "dial/reach.h"
 #include "net/wait.h"
 
 /* Between tries: from, up to; and the longest Retry-After that is heeded. */

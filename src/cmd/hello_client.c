@@ -3,7 +3,7 @@
 #include "base/diag.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "net/server.h"
+#include "serve/server.h"
 
 /* How much of a message or a request is shown. */
 #define SHOWN 512

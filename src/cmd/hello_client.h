@@ -12,7 +12,7 @@
 
 #include "base/format.h"
 #include "cmd/common.h"
-#include "net/session.h"
+#include "serve/session.h"
 
 struct server_conn;
 

@@ -4,7 +4,7 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "cmd/hello_client.h"
-#include "net/responder.h"
+#include "http/responder.h"
 
 /* Reads a request's head: its length; 0, and nothing to answer; or -1. */
 static ssize_t

@@ -12,8 +12,8 @@
 #include "base/text.h"
 #include "cmd/transfer.h"
 #include "net/endpoint.h"
-#include "net/http_request.h"
-#include "net/no_proxy.h"
+#include "http/http_request.h"
+#include "dial/no_proxy.h"
 
 void
 hops_show_head(const struct transfer *t)

@@ -13,8 +13,8 @@
 #include "cmd/fetch.h"
 #include "cmd/hops.h"
 #include "cmd/table.h"
-#include "net/dial.h"
-#include "net/http_client.h"
+#include "dial/dial.h"
+#include "fetch/http_client.h"
 #include "net/wait.h"
 
 #define MAX_REDIRS 20

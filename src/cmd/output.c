@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "cmd/etag.h"
 #include "cmd/transfer.h"
-#include "net/http_name.h"
+#include "http/http_name.h"
 
 /* Without -f a file is replaced by a newer one only where that was asked. */
 static bool

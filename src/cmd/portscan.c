@@ -22,10 +22,10 @@
 #include "cmd/scan_report.h"
 #include "cmd/table.h"
 #include "net/addr.h"
-#include "net/port_list.h"
-#include "net/scan.h"
-#include "net/scan_order.h"
-#include "net/targets.h"
+#include "scan/port_list.h"
+#include "scan/scan.h"
+#include "scan/scan_order.h"
+#include "scan/targets.h"
 #include "net/wait.h"
 
 /* The longest wait for an answer where -w says nothing. */

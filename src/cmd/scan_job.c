@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "net/ports.h"
+#include "scan/ports.h"
 #include "net/wait.h"
 
 const struct opt scan_job_opts[] = {

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "cli/opt.h"
-#include "net/targets.h"
+#include "scan/targets.h"
 
 struct command_args;
 struct err;

@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "cmd/result.h"
 #include "net/addr.h"
-#include "net/targets.h"
+#include "scan/targets.h"
 
 /* Where a line of counts is put together. */
 #define COUNTS_TEXT 512

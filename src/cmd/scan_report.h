@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "net/scan.h"
-#include "net/service.h"
+#include "scan/scan.h"
+#include "scan/service.h"
 
 struct targets;
 

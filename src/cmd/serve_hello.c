@@ -19,10 +19,10 @@
 #include "cmd/table.h"
 #include "net/access.h"
 #include "net/endpoint.h"
-#include "net/hello.h"
+#include "serve/hello.h"
 #include "net/listener.h"
-#include "net/server.h"
-#include "net/session.h"
+#include "serve/server.h"
+#include "serve/session.h"
 #include "net/wait.h"
 
 #define HELLO_PORT 9999

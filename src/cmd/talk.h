@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
-#include "base/script.h"
+#include "relay/script.h"
 #include "cli/opt.h"
 #include "net/summary.h"
 

@@ -11,14 +11,14 @@
 #include "base/clock.h"
 #include "base/progress.h"
 #include "cli/opt.h"
-#include "net/download.h"
-#include "net/http_client.h"
-#include "net/http_date.h"
-#include "net/http_validator.h"
-#include "net/proxy.h"
-#include "net/redirect.h"
+#include "fetch/download.h"
+#include "fetch/http_client.h"
+#include "http/http_date.h"
+#include "http/http_validator.h"
+#include "dial/proxy.h"
+#include "http/redirect.h"
 #include "net/sink.h"
-#include "net/url.h"
+#include "http/url.h"
 
 struct http_head;
 

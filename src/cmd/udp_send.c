@@ -17,10 +17,10 @@
 #include "cmd/common.h"
 #include "cmd/result.h"
 #include "cmd/table.h"
-#include "net/dgram.h"
+#include "udp/dgram.h"
 #include "net/endpoint.h"
-#include "net/exchange.h"
-#include "net/group.h"
+#include "udp/exchange.h"
+#include "udp/group.h"
 #include "net/resolve.h"
 #include "net/wait.h"
 

@@ -18,11 +18,11 @@
 #include "cmd/result.h"
 #include "cmd/table.h"
 #include "net/access.h"
-#include "net/dgram_server.h"
+#include "udp/dgram_server.h"
 #include "net/endpoint.h"
-#include "net/group.h"
+#include "udp/group.h"
 #include "net/wait.h"
-#include "net/workers.h"
+#include "udp/workers.h"
 
 #define SERVE_PORT 9999
 /* How much of a message is shown. */

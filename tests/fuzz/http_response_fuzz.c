@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "net/http_name.h"
-#include "net/http_parser.h"
-#include "net/http_validator.h"
+#include "http/http_name.h"
+#include "http/http_parser.h"
+#include "http/http_validator.h"
 
 static struct http_parser parser;
 

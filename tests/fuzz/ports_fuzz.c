@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "net/ports.h"
+#include "scan/ports.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

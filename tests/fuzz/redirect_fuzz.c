@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "net/redirect.h"
+#include "http/redirect.h"
 
 #define USER "me:secret"
 

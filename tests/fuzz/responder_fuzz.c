@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/responder.h"
+#include "http/responder.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "net/ports.h"
-#include "net/targets.h"
+#include "scan/ports.h"
+#include "scan/targets.h"
 
 /* Of larger sets only so many hosts are compared. */
 #define MOST 64

@@ -8,11 +8,11 @@
 
 #include "base/err.h"
 #include "net/endpoint.h"
-#include "net/http_name.h"
-#include "net/no_proxy.h"
-#include "net/proxy.h"
-#include "net/url.h"
-#include "net/url_resolve.h"
+#include "http/http_name.h"
+#include "dial/no_proxy.h"
+#include "dial/proxy.h"
+#include "http/url.h"
+#include "http/url_resolve.h"
 
 static struct url u, base, out, again;
 

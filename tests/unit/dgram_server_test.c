@@ -9,7 +9,7 @@
 
 #include "base/err.h"
 #include "lib/tap.h"
-#include "net/dgram_server.h"
+#include "udp/dgram_server.h"
 #include "net/endpoint.h"
 
 #define MEMINFO_DROPS 8

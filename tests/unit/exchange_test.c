@@ -17,7 +17,7 @@
 
 #include "base/err.h"
 #include "lib/tap.h"
-#include "net/exchange.h"
+#include "udp/exchange.h"
 
 #define ROUNDS 60
 #define PIECES 400

@@ -3,7 +3,7 @@
 
 #include "base/err.h"
 #include "lib/tap.h"
-#include "net/feed.h"
+#include "udp/feed.h"
 
 /* The pieces of a text, each in brackets, read n bytes at a time. */
 static const char *

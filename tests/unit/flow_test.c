@@ -12,7 +12,7 @@
 #include "lib/pair.h"
 #include "lib/tap.h"
 #include "net/fast.h"
-#include "net/flow.h"
+#include "relay/flow.h"
 #include "net/sock.h"
 
 #define TOTAL (1000 * 1000)

@@ -4,7 +4,7 @@
  */
 #include "lib/pair.h"
 #include "lib/tap.h"
-#include "net/gather.h"
+#include "relay/gather.h"
 #include "net/sock.h"
 
 #define MS CLOCK_MS

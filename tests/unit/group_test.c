@@ -1,7 +1,7 @@
 /* Names of multicast groups. */
 #include "base/err.h"
 #include "lib/tap.h"
-#include "net/group.h"
+#include "udp/group.h"
 
 int
 main(void)

@@ -1,6 +1,6 @@
 /* The hello protocol's framing, byte by byte. */
 #include "lib/tap.h"
-#include "net/hello.h"
+#include "serve/hello.h"
 
 static struct hello h;
 static unsigned char storage[HELLO_ROOM];

@@ -1,7 +1,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/hexdump.h"
+#include "relay/hexdump.h"
 #include "lib/tap.h"
 
 static int

@@ -10,10 +10,10 @@
 
 #include "base/err.h"
 #include "lib/tap.h"
-#include "net/http_client.h"
-#include "net/http_request.h"
+#include "fetch/http_client.h"
+#include "http/http_request.h"
 #include "net/sink.h"
-#include "net/url.h"
+#include "http/url.h"
 
 static int listener, peer = -1;
 static int send_errnum;    /* what send(2) fails with */

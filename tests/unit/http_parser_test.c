@@ -2,7 +2,7 @@
  * Every response is fed in one piece, byte by byte, and cut at each offset:
  * the events must be the same.
  */
-#include "net/http_parser.h"
+#include "http/http_parser.h"
 
 #include "base/err.h"
 #include "lib/tap.h"

@@ -2,8 +2,8 @@
 #include "base/clock.h"
 #include "lib/tap.h"
 #include "net/addr.h"
-#include "net/dgram.h"
-#include "net/loop.h"
+#include "udp/dgram.h"
+#include "udp/loop.h"
 
 /* How many of n messages are answered, each at a time of its own. */
 static int

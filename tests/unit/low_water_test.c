@@ -8,7 +8,7 @@
 
 #include "lib/pair.h"
 #include "lib/tap.h"
-#include "net/low_water.h"
+#include "relay/low_water.h"
 
 static int
 mark_of(int fd)

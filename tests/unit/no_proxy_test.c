@@ -1,9 +1,9 @@
-#include "net/no_proxy.h"
+#include "dial/no_proxy.h"
 
 #include "base/err.h"
 #include "lib/tap.h"
 #include "net/endpoint.h"
-#include "net/proxy.h"
+#include "dial/proxy.h"
 
 static void
 check(const char *list, const char *host, uint16_t port, bool want)

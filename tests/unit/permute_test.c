@@ -1,5 +1,5 @@
 #include "lib/tap.h"
-#include "net/permute.h"
+#include "scan/permute.h"
 
 /* Every number once, and every place found again. */
 static void

@@ -2,7 +2,7 @@
 
 #include "base/err.h"
 #include "lib/tap.h"
-#include "net/ports.h"
+#include "scan/ports.h"
 
 static void
 takes(const char *text, const char *want)

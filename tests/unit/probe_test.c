@@ -1,5 +1,5 @@
 #include "lib/tap.h"
-#include "net/probe.h"
+#include "scan/probe.h"
 
 static void
 test_slots(void)

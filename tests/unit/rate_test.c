@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "lib/tap.h"
 #include "net/addr.h"
-#include "net/rate.h"
+#include "udp/rate.h"
 
 /* How many of n answers to host are allowed at a time. */
 static int

@@ -1,6 +1,6 @@
 /* Heads of requests, good and bad, and what they are answered with. */
 #include "lib/tap.h"
-#include "net/responder.h"
+#include "http/responder.h"
 
 static int
 judge(const char *head, struct responder *r)

@@ -1,5 +1,5 @@
 #include "lib/tap.h"
-#include "net/reticence.h"
+#include "scan/reticence.h"
 
 #define MS CLOCK_MS
 

@@ -1,5 +1,5 @@
 #include "lib/tap.h"
-#include "net/rtt.h"
+#include "scan/rtt.h"
 
 #define MS 1000000
 

@@ -2,9 +2,9 @@
 
 #include "base/err.h"
 #include "lib/tap.h"
-#include "net/ports.h"
-#include "net/scan_order.h"
-#include "net/targets.h"
+#include "scan/ports.h"
+#include "scan/scan_order.h"
+#include "scan/targets.h"
 
 #define HOSTS 7
 #define PORTS 40

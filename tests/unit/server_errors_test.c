@@ -15,7 +15,7 @@
 #include "lib/tap.h"
 #include "net/endpoint.h"
 #include "net/listener.h"
-#include "net/server.h"
+#include "serve/server.h"
 #include "net/wait.h"
 
 static int accept_errno; /* 0: the connection that waits */

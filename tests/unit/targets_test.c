@@ -1,8 +1,8 @@
 #include "base/err.h"
 #include "lib/tap.h"
-#include "net/port_list.h"
-#include "net/ports.h"
-#include "net/targets.h"
+#include "scan/port_list.h"
+#include "scan/ports.h"
+#include "scan/targets.h"
 
 static const struct targets_options plain = {
     .numeric = true, .protocol = "tcp", .until = {INT64_MAX}};

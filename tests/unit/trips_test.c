@@ -1,6 +1,6 @@
 /* Round trips: matching, giving up, duplicates, late ones, statistics. */
 #include "lib/tap.h"
-#include "net/trips.h"
+#include "udp/trips.h"
 
 static struct trips t;
 

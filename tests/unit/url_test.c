@@ -1,9 +1,9 @@
-#include "net/url.h"
+#include "http/url.h"
 
 #include "base/err.h"
 #include "lib/tap.h"
 #include "net/endpoint.h"
-#include "net/url_resolve.h"
+#include "http/url_resolve.h"
 
 /* RFC 3986 section 5.4, against "http://a/b/c/d;p?q". */
 static const char *const resolved[][2] = {{"g:h", "g:h"},

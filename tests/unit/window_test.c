@@ -1,5 +1,5 @@
 #include "lib/tap.h"
-#include "net/window.h"
+#include "scan/window.h"
 
 static void
 grow(struct window *w, int times)

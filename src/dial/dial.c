@@ -1,0 +1,475 @@
+#include "dial/dial.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bounds.h"
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "net/endpoint.h"
+#include "net/resolve.h"
+#include "net/wait.h"
+
+/* A source of the other family only rules this address out. */
+static bool
+is_ruled_out(const struct dial *d, int family)
+{
+	const struct addr *source = &d->options->source;
+
+	return source->len != 0 && family != AF_UNIX &&
+	       addr_family(source) != family;
+}
+
+/* The own address and port that were asked for; len 0: none. */
+static struct addr
+own_end(const struct dial *d, int family)
+{
+	const struct dial_options *o = d->options;
+	struct addr own = o->source;
+
+	if (own.len == 0 && o->source_port != 0)
+		addr_any(&own, family, 0);
+	if (own.len != 0)
+		addr_set_port(&own, o->source_port);
+	return own;
+}
+
+static void
+set_flag(int fd, int level, int name)
+{
+	int on = 1;
+
+	(void)setsockopt(fd, level, name, &on, sizeof(on));
+}
+
+/*
+ * Binds it. Attempts that are under way at the same time share one own port:
+ * each goes to another address, and one socket of IPv6 alone.
+ */
+static int
+bind_source(const struct dial *d, struct dial_attempt *t, int family)
+{
+	struct addr own = own_end(d, family);
+
+	if (family == AF_UNIX || own.len == 0)
+		return 0;
+	if (d->options->source_port != 0)
+		set_flag(t->fd, SOL_SOCKET, SO_REUSEADDR);
+	if (d->options->source_port != 0 && family == AF_INET6)
+		set_flag(t->fd, IPPROTO_IPV6, IPV6_V6ONLY);
+	if (sock_bind(t->fd, &own) == 0)
+		return 0;
+	t->is_own_end = true;
+	return -1;
+}
+
+/* An attempt is over; the next one need not wait. */
+static void
+give_up(struct dial *d, struct dial_attempt *t, int errnum)
+{
+	sock_close(&t->fd);
+	t->errnum = errnum;
+	d->next = deadline_after(0);
+}
+
+/* The same, by what connect(2) met. */
+static void
+fail(struct dial *d, struct dial_attempt *t, int errnum)
+{
+	char text[ADDR_TEXT];
+
+	diag_step("connect", t->start_ns, errnum, "", "%s",
+	    addr_format(t->addr, text, sizeof(text)));
+	give_up(d, t, errnum);
+}
+
+/*
+ * Linux lets a socket connect to itself when its own ephemeral port is the
+ * one it dials: nobody listens there, so that is a refusal.
+ */
+static bool
+is_self_connect(int fd)
+{
+	struct addr local, remote;
+
+	sock_local(fd, &local);
+	sock_peer(fd, &remote);
+	return !addr_is_unix(&local) && local.len != 0 &&
+	       addr_equal(&local, &remote);
+}
+
+/* An attempt that got through. Returns its fd, or -1 when it did not. */
+static int
+succeed(struct dial *d, struct dial_attempt *t)
+{
+	char text[ADDR_TEXT];
+	int fd = t->fd;
+
+	if (d->options->source_port == 0 && is_self_connect(fd)) {
+		sock_abort(&t->fd);
+		fail(d, t, ECONNREFUSED);
+		return -1;
+	}
+	diag_step("connect", t->start_ns, 0,
+	    addr_is_unix(t->addr) ? "the listener's queue took it"
+				  : "the three-way handshake is done",
+	    "%s", addr_format(t->addr, text, sizeof(text)));
+	t->fd = -1;
+	d->winner = (size_t)(t - d->attempts);
+	return fd;
+}
+
+/* Opens, sets, binds: what comes before connect(2). errno on -1. */
+static int
+open_socket(struct dial *d, struct dial_attempt *t)
+{
+	int family = addr_family(t->addr);
+	struct err e;
+
+	if (is_ruled_out(d, family)) {
+		errno = EAFNOSUPPORT;
+		return -1;
+	}
+	t->fd = sock_open(family, d->options->type);
+	if (t->fd < 0)
+		return -1;
+	if (sock_set(t->fd, family, &d->options->sock, &e) < 0)
+		return -1;
+	return bind_source(d, t, family);
+}
+
+/* Begins the next attempt; returns a fd that connected at once, or -1. */
+static int
+begin(struct dial *d)
+{
+	struct dial_attempt *t = &d->attempts[d->begun++];
+
+	d->next = deadline_after(DIAL_DELAY_MS);
+	t->start_ns = clock_now();
+	if (open_socket(d, t) < 0) {
+		give_up(d, t, errno);
+		return -1;
+	}
+	if (connect(t->fd, &t->addr->u.sa, t->addr->len) == 0)
+		return succeed(d, t);
+	if (errno == EINPROGRESS || errno == EINTR)
+		d->pending++;
+	else
+		fail(d, t, errno);
+	return -1;
+}
+
+void
+dial_start(
+    struct dial *d, const struct addr_list *list, const struct dial_options *o)
+{
+	size_t i;
+
+	memset(d, 0, sizeof(*d));
+	d->options = o;
+	d->list = list;
+	d->attempts = mem_array(list->count, sizeof(d->attempts[0]));
+	for (i = 0; i < list->count; i++) {
+		d->attempts[i].addr = &list->items[i];
+		d->attempts[i].fd = -1;
+	}
+	d->next = deadline_after(0);
+}
+
+size_t
+dial_pollfds(const struct dial *d, struct pollfd *fds)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < d->begun; i++) {
+		if (d->attempts[i].fd < 0)
+			continue;
+		fds[n].fd = d->attempts[i].fd;
+		fds[n].events = POLLOUT;
+		fds[n].revents = 0;
+		n++;
+	}
+	return n;
+}
+
+struct deadline
+dial_deadline(const struct dial *d)
+{
+	return d->begun < d->list->count ? d->next : deadline_none();
+}
+
+/* Asks an attempt in flight; returns its fd when it is through, or -1. */
+static int
+ask(struct dial *d, struct dial_attempt *t)
+{
+	struct pollfd pfd = {.fd = t->fd, .events = POLLOUT};
+	int errnum;
+
+	if (poll(&pfd, 1, 0) <= 0)
+		return -1;
+	d->pending--;
+	errnum = sock_error(t->fd);
+	if (errnum == 0)
+		return succeed(d, t);
+	fail(d, t, errnum);
+	return -1;
+}
+
+int
+dial_advance(struct dial *d)
+{
+	size_t i;
+	int fd;
+
+	for (i = 0; i < d->begun; i++) {
+		if (d->attempts[i].fd < 0)
+			continue;
+		fd = ask(d, &d->attempts[i]);
+		if (fd >= 0)
+			return fd;
+	}
+	while (d->begun < d->list->count && deadline_passed(d->next)) {
+		fd = begin(d);
+		if (fd >= 0)
+			return fd;
+	}
+	errno = d->pending > 0 || d->begun < d->list->count ? EINPROGRESS
+							    : ECONNREFUSED;
+	return -1;
+}
+
+/* The exit status that an errno of these calls stands for. */
+static enum err_kind
+attempt_kind(const struct dial_attempt *t)
+{
+	if (t->is_own_end)
+		return ERR_LOCAL;
+	switch (t->errnum) {
+	case 0:
+		return ERR_TIMEOUT;
+	case ENOENT:
+	case EAGAIN:
+		/* A unix socket that nobody has made yet, or whose queue is
+		 * full. */
+		return ERR_REFUSED;
+	case EACCES:
+		/* For IP this is an ICMP "administratively prohibited". */
+		return addr_is_unix(t->addr) ? ERR_LOCAL : ERR_UNREACHABLE;
+	default:
+		return err_kind_of(t->errnum);
+	}
+}
+
+/* What this attempt met, in a word or two. */
+static const char *
+attempt_reason(const struct dial_attempt *t)
+{
+	switch (t->errnum) {
+	case 0:
+		return err_reason(ETIMEDOUT);
+	case EAGAIN:
+		return err_reason(ECONNREFUSED);
+	default:
+		return err_reason(t->errnum);
+	}
+}
+
+/* What its errno tells, or NULL. */
+static const char *
+attempt_meaning(const struct dial *d, const struct dial_attempt *t)
+{
+	bool is_ip = !addr_is_unix(t->addr);
+
+	switch (t->errnum) {
+	case 0:
+		return "no answer within the limit";
+	case EAGAIN:
+		return "the listener's queue is full";
+	case ENOENT:
+		return "nobody has bound a socket at that path";
+	case EACCES:
+		if (t->is_own_end)
+			return "ports under 1024 need privilege";
+		return is_ip ? "administratively prohibited" : NULL;
+	case EAFNOSUPPORT:
+		if (is_ruled_out(d, addr_family(t->addr)))
+			return "not of --source's family";
+		break;
+	case EINVAL:
+		if (addr_lacks_scope(t->addr))
+			return "a link-local address, which needs its "
+			       "interface: ADDRESS%INTERFACE";
+		break;
+	case EADDRNOTAVAIL:
+		/* Of connect(2), ip(7): for want of a port of our own. */
+		if (!t->is_own_end && d->options->source_port != 0)
+			return "the own port is still in use for that peer";
+		if (!t->is_own_end)
+			return "no local port is free, or this machine "
+			       "has no address to reach it from";
+		break;
+	}
+	return err_meaning(t->errnum);
+}
+
+/* What this attempt met, in words, behind the address. */
+static void
+describe(
+    const struct dial *d, const struct dial_attempt *t, char *buf, size_t size)
+{
+	const char *meaning = attempt_meaning(d, t);
+	struct addr own = own_end(d, addr_family(t->addr));
+	char text[ADDR_TEXT];
+
+	buf[0] = '\0';
+	if (t->is_own_end)
+		text_append(buf, size, "cannot send from %s: ",
+		    addr_format(&own, text, sizeof(text)));
+	text_append(buf, size, "%s%s%s%s", attempt_reason(t),
+	    meaning != NULL ? " (" : "", meaning != NULL ? meaning : "",
+	    meaning != NULL ? ")" : "");
+}
+
+/* Which of two kinds tells more about the other side: refused, then ... */
+static int
+rank(enum err_kind kind)
+{
+	static const enum err_kind order[] = {ERR_REFUSED, ERR_LOST,
+	    ERR_TIMEOUT, ERR_UNREACHABLE, ERR_LOCAL, ERR_FAILED};
+	int i;
+
+	for (i = 0; i < (int)(sizeof(order) / sizeof(order[0])); i++)
+		if (order[i] == kind)
+			return i;
+	return i;
+}
+
+/* Room for "; and N more", and for what callers put in front. */
+#define MORE 320
+
+int
+dial_error(const struct dial *d, struct err *e)
+{
+	enum err_kind kind;
+	char what[256], ip[ADDR_TEXT];
+	size_t i, left_out = 0;
+
+	err_set(e, ERR_TIMEOUT, "%s", "");
+	for (i = 0; i < d->begun; i++) {
+		const struct dial_attempt *t = &d->attempts[i];
+
+		kind = attempt_kind(t);
+		if (i == 0 || rank(kind) < rank(e->kind)) {
+			e->kind = kind;
+			e->errnum = t->errnum == 0 ? ETIMEDOUT : t->errnum;
+		}
+		describe(d, t, what, sizeof(what));
+		addr_format_ip(t->addr, ip, sizeof(ip));
+		if (!bounds_fit(sizeof(e->text) - MORE, strlen(e->text),
+			strlen(what) + strlen(ip))) {
+			left_out++;
+			continue;
+		}
+		text_append(e->text, sizeof(e->text), "%s%s%s%s",
+		    i > 0 ? "; " : "", d->list->count > 1 ? ip : "",
+		    d->list->count > 1 ? " " : "", what);
+	}
+	if (left_out > 0)
+		text_append(
+		    e->text, sizeof(e->text), "; and %zu more", left_out);
+	return -1;
+}
+
+void
+dial_release(struct dial *d)
+{
+	size_t i;
+
+	for (i = 0; d->attempts != NULL && i < d->begun; i++)
+		sock_close(&d->attempts[i].fd);
+	free(d->attempts);
+	d->attempts = NULL;
+}
+
+/* Waits until one connects. The fd, or -1 with *e. */
+static int
+dial_run(struct dial *d, struct deadline until, struct err *e)
+{
+	struct pollfd *fds =
+	    mem_array(d->list->count + 1, sizeof(struct pollfd));
+	int fd, ready;
+
+	for (;;) {
+		fd = dial_advance(d);
+		if (fd >= 0 || errno != EINPROGRESS)
+			break;
+		ready = wait_poll(fds, dial_pollfds(d, fds),
+		    deadline_first(until, dial_deadline(d)));
+		if (ready < 0) {
+			err_sys(e, ERR_FAILED, errno, "connecting");
+			free(fds);
+			return -1;
+		}
+		if (ready == 0 && deadline_passed(until))
+			break;
+	}
+	free(fds);
+	return fd >= 0 ? fd : dial_error(d, e);
+}
+
+/* Tells that it worked. */
+static void
+announce(const struct dial_result *r)
+{
+	char local[ADDR_TEXT], remote[ADDR_TEXT], took[32];
+	struct json j;
+
+	diag_event_begin(&j, "connected");
+	addr_json(&r->local, &j, "local");
+	addr_json(&r->remote, &j, "remote");
+	json_seconds(&j, "seconds", (double)r->ns / 1e9);
+	diag_event_end(&j, DIAG_NOTE, "connected to %s from %s in %s",
+	    addr_format(&r->remote, remote, sizeof(remote)),
+	    addr_format(&r->local, local, sizeof(local)),
+	    num_format_duration(took, sizeof(took), r->ns));
+}
+
+int
+dial_connect(const struct endpoint *ep, const struct dial_options *o,
+    struct deadline until, struct dial_result *result, struct err *e)
+{
+	struct resolve_options ro = {o->family, o->numeric};
+	struct addr_list list = ADDR_LIST_INIT;
+	struct dial_result r;
+	struct dial d;
+	int64_t start = clock_now();
+	char text[ENDPOINT_TEXT];
+	int fd = -1;
+
+	if (resolve(ep, &ro, until, &list, e) == 0) {
+		r.resolve_ns = clock_now() - start;
+		dial_start(&d, &list, o);
+		fd = dial_run(&d, until, e);
+		if (fd < 0)
+			err_prefix(
+			    e, "%s", endpoint_format(ep, text, sizeof(text)));
+		else
+			r.remote = list.items[d.winner];
+		dial_release(&d);
+	}
+	addr_list_release(&list);
+	if (fd < 0)
+		return -1;
+	sock_local(fd, &r.local);
+	r.ns = clock_now() - start;
+	announce(&r);
+	if (result != NULL)
+		*result = r;
+	return fd;
+}

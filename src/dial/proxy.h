@@ -1,0 +1,45 @@
+/* A proxy as a user names it; dial/tunnel.h goes by way of it. */
+#ifndef DIAL_PROXY_H
+#define DIAL_PROXY_H
+
+#include <stdbool.h>
+
+#include "net/endpoint.h"
+
+struct err;
+
+/* Longest user and password: RFC 1929 gives each a byte for its length. */
+#define PROXY_SECRET 256
+
+enum proxy_kind { PROXY_NONE, PROXY_HTTP, PROXY_SOCKS4, PROXY_SOCKS5 };
+
+struct proxy {
+	enum proxy_kind kind;
+	struct endpoint server;
+	char user[PROXY_SECRET]; /* "": no credentials */
+	char password[PROXY_SECRET];
+};
+
+/*
+ * "socks5://", "socks4://" or "http://" (the default), then [USER:PASS@],
+ * HOST and [:PORT]; the port is 1080 for SOCKS, 8080 for HTTP. %XX in USER and
+ * PASS are decoded. 0, or -1 with ERR_USAGE, which shows no password.
+ */
+int proxy_parse(struct proxy *p, const char *text, struct err *e);
+
+/*
+ * Whether target can be asked of a proxy at all: not a unix socket, nor a name
+ * with blanks or control bytes in it. 0, or -1 with ERR_USAGE.
+ */
+int proxy_check(const struct endpoint *target, struct err *e);
+
+/* "the HTTP proxy 10.0.0.1 port 3128" into buf, escaped. Returns buf. */
+const char *proxy_format(const struct proxy *p, char *buf, size_t size);
+
+/*
+ * "USER:PASS" for Basic authentication at an HTTP proxy into buf. False when
+ * there are no credentials, or they do not fit.
+ */
+bool proxy_credentials(const struct proxy *p, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,379 @@
+#include "fetch/download.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "http/url.h"
+#include "net/wait.h"
+
+/* Longest line of NAME.part.from. */
+#define LINE_SIZE (URL_SIZE + 16)
+
+static int
+file_error(const char *what, const char *path, struct err *e)
+{
+	int saved = errno;
+	char shown[256];
+
+	return err_sys(e, ERR_OUTPUT, saved, "%s %s", what,
+	    text_escape_string(shown, sizeof(shown), path));
+}
+
+/* The partial file that is open. There is one at a time. */
+static const struct download *opened;
+static pid_t opener;
+
+/*
+ * A partial file without a byte is of no use. Its size is asked for twice: what
+ * is not known stays.
+ */
+static void
+drop_empty(const struct download *d)
+{
+	struct stat st;
+	off_t size;
+
+	if (d->is_special || d->fd < 0)
+		return;
+	size = fstat(d->fd, &st) < 0 ? lseek(d->fd, 0, SEEK_END)
+	       : S_ISREG(st.st_mode) ? st.st_size
+				     : -1;
+	if (size != 0)
+		return;
+	(void)unlink(d->part);
+	(void)unlink(d->from);
+}
+
+/* At exit(3): memory ran out, and nobody has closed it. */
+static void
+drop_opened(void)
+{
+	if (opened != NULL && getpid() == opener)
+		drop_empty(opened);
+}
+
+/* It is d's turn to be open, NULL: nobody's. */
+static void
+set_opened(const struct download *d)
+{
+	if (d != NULL && opener == 0)
+		(void)atexit(drop_opened);
+	if (d != NULL)
+		opener = getpid();
+	opened = d;
+}
+
+static char *
+join(const char *a, const char *b)
+{
+	size_t size = strlen(a) + strlen(b) + 1;
+	char *text = mem_array(1, size);
+
+	snprintf(text, size, "%s%s", a, b);
+	return text;
+}
+
+/* One writer a partial file. */
+static int
+lock(struct download *d, struct err *e)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	char shown[256];
+
+	if (fcntl(d->fd, F_SETLK, &whole) == 0 ||
+	    (errno != EACCES && errno != EAGAIN))
+		return 0;
+	return err_set(e, ERR_OUTPUT, "another process is writing %s",
+	    text_escape_string(shown, sizeof(shown), d->part));
+}
+
+/* What path leads to is still what fd is. */
+static bool
+is_still(const char *path, const struct stat *st)
+{
+	struct stat now;
+
+	return lstat(path, &now) == 0 && now.st_dev == st->st_dev &&
+	       now.st_ino == st->st_ino;
+}
+
+/* A partial file that an earlier run has left has a note beside it. */
+static int
+check_note(const struct download *d, struct err *e)
+{
+	struct stat note;
+	char shown[256];
+
+	if (d->held == 0 || d->may_replace || lstat(d->from, &note) == 0)
+		return 0;
+	return err_set(e, ERR_OUTPUT,
+	    "%s exists and was not left by an earlier run (--force overwrites "
+	    "it)",
+	    text_escape_string(shown, sizeof(shown), d->part));
+}
+
+static int
+open_part(struct download *d, struct err *e)
+{
+	struct stat st;
+	char shown[256];
+
+	for (;;) {
+		d->fd = open(
+		    d->part, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+		if (d->fd < 0)
+			return file_error("writing", d->part, e);
+		if (fstat(d->fd, &st) < 0) {
+			file_error("writing", d->part, e);
+			drop_empty(d);
+			return -1;
+		}
+		if (!S_ISREG(st.st_mode))
+			return err_set(e, ERR_OUTPUT,
+			    "%s is not a regular file",
+			    text_escape_string(shown, sizeof(shown), d->part));
+		if (lock(d, e) < 0)
+			return -1;
+		if (fstat(d->fd, &st) == 0 && is_still(d->part, &st))
+			break;
+		/* Its writer has completed it between open and lock. */
+		fd_close(&d->fd);
+	}
+	d->held = (int64_t)st.st_size;
+	return check_note(d, e);
+}
+
+/* Names of open descriptors, which are links that nobody may replace. */
+static bool
+is_descriptor(const char *path)
+{
+	return strcmp(path, "/dev/stdout") == 0 ||
+	       strcmp(path, "/dev/stderr") == 0 ||
+	       strncmp(path, "/dev/fd/", 8) == 0 ||
+	       strncmp(path, "/proc/", 6) == 0;
+}
+
+/* What is there under the target's name. */
+static int
+open_target(struct download *d, struct deadline until, struct err *e)
+{
+	struct stat st;
+	char shown[256];
+
+	if (stat(d->target, &st) < 0)
+		return open_part(d, e);
+	if (!S_ISREG(st.st_mode) || is_descriptor(d->target)) {
+		d->is_special = true;
+		d->fd = wait_open(d->target, O_WRONLY | O_APPEND, 0, until, e);
+		return d->fd < 0 ? -1 : 0;
+	}
+	if (!d->may_replace)
+		return err_set(e, ERR_OUTPUT,
+		    "%s exists (--force overwrites it)",
+		    text_escape_string(shown, sizeof(shown), d->target));
+	return open_part(d, e);
+}
+
+static void
+release(struct download *d)
+{
+	set_opened(NULL);
+	fd_close(&d->fd);
+	free(d->target);
+	free(d->part);
+	free(d->from);
+	memset(d, 0, sizeof(*d));
+	d->fd = -1;
+}
+
+int
+download_open(struct download *d, const char *target, bool may_replace,
+    struct deadline until, struct err *e)
+{
+	memset(d, 0, sizeof(*d));
+	d->fd = -1;
+	d->may_replace = may_replace;
+	d->target = mem_text(target);
+	d->part = join(target, ".part");
+	d->from = join(d->part, ".from");
+	if (open_target(d, until, e) == 0) {
+		set_opened(d);
+		return 0;
+	}
+	release(d);
+	return -1;
+}
+
+/* One line "KEY VALUE" of the note beside the partial file. */
+static void
+take_line(char *line, char *url, struct http_validator *v)
+{
+	char *value = strchr(line, ' ');
+
+	line[strcspn(line, "\n")] = '\0';
+	if (value == NULL)
+		return;
+	*value++ = '\0';
+	if (strcmp(line, "url") == 0)
+		snprintf(url, URL_SIZE, "%s", value);
+	else if (strcmp(line, "validator") == 0)
+		snprintf(v->text, sizeof(v->text), "%s", value);
+	else if (strcmp(line, "total") == 0)
+		(void)num_parse(value, 0, INT64_MAX, &v->total);
+}
+
+bool
+download_source(
+    const struct download *d, const char *url, struct http_validator *v)
+{
+	char line[LINE_SIZE], noted[URL_SIZE] = "";
+	FILE *f;
+
+	http_validator_clear(v);
+	if (d->is_special || d->held == 0)
+		return false;
+	f = fopen(d->from, "r");
+	if (f == NULL)
+		return false;
+	while (fgets(line, sizeof(line), f) != NULL)
+		take_line(line, noted, v);
+	fclose(f);
+	return strcmp(noted, url) == 0 && http_validator_is_usable(v);
+}
+
+/* Notes that the partial file is ours, and what it is the beginning of. */
+static int
+write_source(const struct download *d, const char *url,
+    const struct http_validator *v, struct err *e)
+{
+	char text[2 * LINE_SIZE], total[32] = "";
+	int fd, result;
+
+	snprintf(total, sizeof(total), "total %lld\n", (long long)v->total);
+	snprintf(text, sizeof(text), "url %s\n%s%s%s%s", url,
+	    http_validator_is_usable(v) ? "validator " : "", v->text,
+	    http_validator_is_usable(v) ? "\n" : "",
+	    v->total >= 0 ? total : "");
+	(void)unlink(d->from);
+	fd = open(d->from, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+	    0666);
+	if (fd < 0)
+		return file_error("writing", d->from, e);
+	result = fd_write_all(fd, text, strlen(text));
+	if (result < 0)
+		file_error("writing", d->from, e);
+	if (close(fd) < 0 && result == 0)
+		result = file_error("closing", d->from, e);
+	return result;
+}
+
+int
+download_begin(struct download *d, int64_t offset, const char *url,
+    const struct http_validator *v, struct err *e)
+{
+	if (d->is_special)
+		return 0;
+	/* First the old bytes go, then the note about them: a run that dies
+	 * in between leaves nothing that could be taken for the new. */
+	if (ftruncate(d->fd, (off_t)offset) < 0 ||
+	    lseek(d->fd, (off_t)offset, SEEK_SET) < 0)
+		return file_error("writing", d->part, e);
+	return offset > 0 ? 0 : write_source(d, url, v, e);
+}
+
+/* Gives the partial file its name; 0, or -1 with errno. */
+static int
+rename_part(const struct download *d)
+{
+	if (d->may_replace)
+		return rename(d->part, d->target);
+	/* A link, unlike rename(2), never replaces what came meanwhile. */
+	if (link(d->part, d->target) == 0)
+		return unlink(d->part);
+	if (errno == EEXIST || access(d->target, F_OK) == 0) {
+		errno = EEXIST;
+		return -1;
+	}
+	return rename(d->part, d->target);
+}
+
+void
+download_set_time(const struct download *d, int64_t seconds)
+{
+	const struct timespec times[2] = {
+	    {.tv_nsec = UTIME_OMIT}, {.tv_sec = (time_t)seconds}};
+
+	if (!d->is_special && d->fd >= 0)
+		(void)futimens(d->fd, times);
+}
+
+/*
+ * Closes the partial file, which is when some file systems tell that the disk
+ * is full, and opens it again. Closing gives up the lock: that nobody has
+ * written to it meanwhile is made sure of.
+ */
+static int
+reopen_part(struct download *d, struct err *e)
+{
+	struct stat before, now;
+	char shown[256];
+	int fd = d->fd;
+
+	if (fstat(fd, &before) < 0)
+		return file_error("closing", d->part, e);
+	d->fd = -1;
+	if (close(fd) < 0)
+		return file_error("closing", d->part, e);
+	d->fd = open(d->part, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (d->fd < 0)
+		return file_error("naming", d->part, e);
+	if (lock(d, e) < 0)
+		return -1;
+	if (fstat(d->fd, &now) == 0 && is_still(d->part, &now) &&
+	    now.st_ino == before.st_ino && now.st_size == before.st_size)
+		return 0;
+	return err_set(e, ERR_OUTPUT, "another process has written %s",
+	    text_escape_string(shown, sizeof(shown), d->part));
+}
+
+/* Closes a device or FIFO. */
+static int
+commit_special(struct download *d, struct err *e)
+{
+	int fd = d->fd;
+
+	d->fd = -1;
+	return close(fd) < 0 ? file_error("closing", d->target, e) : 0;
+}
+
+int
+download_commit(struct download *d, struct err *e)
+{
+	if (d->is_special)
+		return commit_special(d, e);
+	if (reopen_part(d, e) < 0)
+		return -1;
+	if (rename_part(d) < 0)
+		return file_error("naming", d->target, e);
+	fd_close(&d->fd);
+	if (unlink(d->from) < 0 && errno != ENOENT)
+		return file_error("removing", d->from, e);
+	return 0;
+}
+
+void
+download_close(struct download *d)
+{
+	drop_empty(d);
+	release(d);
+}

@@ -1,0 +1,536 @@
+#include "fetch/http_client.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "http/http_request.h"
+#include "relay/pass.h"
+#include "dial/proxy.h"
+#include "net/sink.h"
+#include "net/sock.h"
+#include "net/summary.h"
+#include "net/wait.h"
+
+/* A body up to this size is read to its end to keep the connection. */
+#define DROP_BYTES (64 * 1024)
+#define DROP_MS 500
+
+/* Progress is told at least this often, also while nothing comes. */
+#define TICK_MS 200
+
+/* The status of a server that closes an idle connection. */
+#define REQUEST_TIMEOUT 408
+
+/* So much of a body, or more, is not looked at. */
+#define PASS_LEAST (128 * 1024)
+
+void
+http_client_init(struct http_client *c, const struct http_client_options *o)
+{
+	memset(c, 0, sizeof(*c));
+	c->options = o;
+	c->fd = -1;
+	c->storage = mem_array(1, HTTP_CLIENT_BUFFER);
+	c->parser = mem_array(1, sizeof(*c->parser));
+	buf_init(&c->in, c->storage, HTTP_CLIENT_BUFFER);
+}
+
+/* The connection is over; status is what the exchange ended with. */
+static void
+disconnect(struct http_client *c, int status)
+{
+	struct summary s = {.sent = c->sent,
+	    .received = c->received,
+	    .first = c->peer_finished ? FIRST_PEER : FIRST_US};
+
+	if (c->fd < 0)
+		return;
+	sock_close(&c->fd);
+	summary_tell(
+	    DIAG_NOTE, &c->local, &c->remote, &s, c->opened_ns, status);
+	buf_init(&c->in, c->storage, HTTP_CLIENT_BUFFER);
+}
+
+void
+http_client_release(struct http_client *c)
+{
+	disconnect(c, 0);
+	free(c->storage);
+	free(c->parser);
+}
+
+static struct deadline
+idle_deadline(const struct http_client *c)
+{
+	return deadline_after(c->options->idle_ms);
+}
+
+/* Which limit has passed. */
+static int
+limit_error(const struct http_client *c, const char *what, struct err *e)
+{
+	char took[32];
+
+	if (deadline_passed(c->options->until))
+		return err_set(e, ERR_TIMEOUT,
+		    "%s: the whole run took too long (--max-time)", what);
+	num_format_duration(took, sizeof(took), clock_ns(c->options->idle_ms));
+	return err_set(e, ERR_TIMEOUT,
+	    "%s: the server was silent for %s (--idle-timeout)", what, took);
+}
+
+/* Waits for the socket. 0, or -1 with *e. */
+static int
+wait_socket(
+    struct http_client *c, short events, const char *what, struct err *e)
+{
+	struct deadline limit =
+	    deadline_first(c->options->until, idle_deadline(c));
+	struct deadline tick;
+	int ready;
+
+	for (;;) {
+		tick = c->progress == NULL ? deadline_none()
+					   : deadline_after(TICK_MS);
+		ready = wait_fd(c->fd, events, deadline_first(limit, tick));
+		if (ready > 0)
+			return 0;
+		if (ready < 0)
+			return err_sys(e, ERR_FAILED, errno, "%s", what);
+		if (deadline_passed(limit))
+			return limit_error(c, what, e);
+		c->progress(c->progress_context, c->parser->body.received);
+	}
+}
+
+/* How peer is reached: an HTTP proxy is given the request itself. */
+static struct reach_options
+way(const struct http_client *c, const struct endpoint **peer,
+    const struct proxy *proxy)
+{
+	struct reach_options o = c->options->reach;
+
+	o.proxy = proxy;
+	if (proxy != NULL && proxy->kind == PROXY_HTTP) {
+		*peer = &proxy->server;
+		o.proxy = NULL;
+	}
+	return o;
+}
+
+int
+http_client_check(const struct http_client *c, const struct endpoint *peer,
+    const struct proxy *proxy, struct err *e)
+{
+	struct reach_options o = way(c, &peer, proxy);
+
+	return reach_check(peer, &o, e);
+}
+
+/* Connects to peer, unless the kept connection leads there. */
+static int
+reach(struct http_client *c, const struct endpoint *peer,
+    const struct proxy *proxy, struct err *e)
+{
+	struct reach_options o;
+	struct dial_result r;
+
+	if (c->fd >= 0 && strcmp(c->peer.host, peer->host) == 0 &&
+	    c->peer.port == peer->port && c->proxy == proxy &&
+	    wait_fd(c->fd, POLLIN, deadline_after(0)) == 0) {
+		c->times.is_reused = true;
+		return 0;
+	}
+	disconnect(c, 0);
+	c->peer = *peer;
+	c->proxy = proxy;
+	c->opened_ns = clock_now();
+	c->sent = c->received = 0;
+	c->peer_finished = false;
+	o = way(c, &peer, proxy);
+	c->fd = reach_connect(peer, &o, c->options->until, &r, e);
+	if (c->fd < 0)
+		return -1;
+	c->local = r.local;
+	c->remote = r.remote;
+	c->times.resolved_ns = clock_now() - r.ns + r.resolve_ns;
+	return 0;
+}
+
+/*
+ * Sends n bytes. A failure is noted and is no error here: what the server has
+ * said by then, although it no longer listens, is its answer.
+ */
+static int
+send_all(struct http_client *c, const char *bytes, size_t n, struct err *e)
+{
+	int64_t start = clock_now();
+	size_t all = n;
+	ssize_t done;
+
+	while (n > 0) {
+		done = send(c->fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (done < 0 && (errno == EAGAIN || errno == EINTR)) {
+			if (wait_socket(c, POLLOUT, "sending the request", e) <
+			    0)
+				return -1;
+			continue;
+		}
+		if (done < 0) {
+			c->send_errnum = errno;
+			break;
+		}
+		bytes += done;
+		n -= (size_t)done;
+		c->sent += (uint64_t)done;
+	}
+	diag_step("send", start, c->send_errnum,
+	    "the request is with the kernel, which sends it", "%zu bytes", all);
+	return 0;
+}
+
+/* Whether the run is to end now: a signal came, or --max-time has passed. */
+static int
+check_run(const struct http_client *c, const char *what, struct err *e)
+{
+	if (wait_stopped() != 0)
+		return err_sys(e, ERR_FAILED, EINTR, "%s", what);
+	if (deadline_passed(c->options->until))
+		return limit_error(c, what, e);
+	return 0;
+}
+
+/* Everything that came before the request could not be sent has been read. */
+static int
+send_error(const struct http_client *c, struct err *e)
+{
+	return err_sys(e, err_kind_of(c->send_errnum), c->send_errnum,
+	    "sending the request");
+}
+
+/* recv(2) that waits; -1 with *e when it came to nothing. */
+static ssize_t
+receive_waiting(struct http_client *c, void *space, size_t room,
+    const char *what, struct err *e)
+{
+	ssize_t n;
+
+	while ((n = recv(c->fd, space, room, MSG_DONTWAIT)) < 0) {
+		if (errno != EAGAIN && errno != EINTR) {
+			c->peer_finished = true;
+			return err_sys(e, ERR_LOST, errno, "%s", what);
+		}
+		if (errno == EAGAIN && c->send_errnum != 0)
+			return send_error(c, e);
+		if (wait_socket(c, POLLIN, what, e) < 0)
+			return -1;
+	}
+	return n;
+}
+
+/*
+ * Receives once into the buffer, which has room. The count, 0 at the peer's
+ * end and for nothing else, or -1 with *e; what says during what.
+ */
+static ssize_t
+receive(struct http_client *c, const char *what, struct err *e)
+{
+	size_t room;
+	unsigned char *space = buf_space(&c->in, &room);
+	ssize_t n;
+
+	if (check_run(c, what, e) < 0)
+		return -1;
+	n = receive_waiting(c, space, room, what, e);
+	if (n < 0)
+		return -1;
+	if (n == 0)
+		c->peer_finished = true;
+	else if (c->is_fresh)
+		c->times.first_ns = clock_now();
+	c->is_fresh = c->is_fresh && n == 0;
+	c->received += (uint64_t)n;
+	buf_added(&c->in, (size_t)n);
+	return n;
+}
+
+static void
+tell_interim(const struct http_head *h)
+{
+	char reason[128];
+
+	diag_note("interim response: %d %s", h->status,
+	    text_escape(
+		reason, sizeof(reason), h->text + h->reason, h->reason_length));
+}
+
+/* The peer has finished: may the response end here? */
+static int
+finish_response(struct http_client *c, struct err *e)
+{
+	int result = http_parser_finish(c->parser, e);
+
+	c->is_truncated = result < 0;
+	if (result < 0 && c->send_errnum != 0)
+		return send_error(c, e);
+	return result;
+}
+
+/* Reads until the final head is there. */
+static int
+read_head(struct http_client *c, struct err *e)
+{
+	enum http_event event = HTTP_WANTS_MORE;
+	size_t used, length;
+	ssize_t n;
+
+	while (event != HTTP_GOT_HEAD) {
+		if (buf_is_empty(&c->in)) {
+			n = receive(c, "waiting for the response", e);
+			if (n < 0)
+				return -1;
+			if (n == 0)
+				return finish_response(c, e);
+		}
+		event = http_parser_take(c->parser, buf_bytes(&c->in),
+		    buf_length(&c->in), &used, &length, e);
+		buf_eat(&c->in, used);
+		if (event == HTTP_GOT_ERROR)
+			return -1;
+		if (event == HTTP_GOT_INTERIM)
+			tell_interim(&c->parser->head);
+	}
+	return 0;
+}
+
+/* One try on whatever connection there is. */
+static int
+ask_once(struct http_client *c, const struct endpoint *peer,
+    const struct proxy *proxy, const struct http_request *r, const char *bytes,
+    size_t n, struct err *e)
+{
+	int64_t start = clock_now();
+
+	memset(&c->times, 0, sizeof(c->times));
+	c->times.start_ns = c->times.resolved_ns = start;
+	c->is_fresh = true;
+	c->is_truncated = false;
+	c->send_errnum = 0;
+	if (reach(c, peer, proxy, e) < 0)
+		return -1;
+	c->times.connected_ns = clock_now();
+	http_parser_start(c->parser, r->method);
+	if (send_all(c, bytes, n, e) < 0)
+		return -1;
+	c->times.sent_ns = clock_now();
+	if (read_head(c, e) < 0)
+		return -1;
+	diag_step("recv", c->times.sent_ns, 0,
+	    "the head of the response is complete", "status %d",
+	    c->parser->head.status);
+	return 0;
+}
+
+/* Whether the kept connection was over before the request reached it. */
+static bool
+was_dropped(const struct http_client *c, int result)
+{
+	if (!c->times.is_reused)
+		return false;
+	/* A server may drop an idle connection just when it is used again, or
+	 * may say first that it is about to (RFC 9110 section 15.5.9). */
+	return result < 0 ? c->is_fresh && c->peer_finished
+			  : c->parser->head.status == REQUEST_TIMEOUT;
+}
+
+int
+http_client_ask(struct http_client *c, const struct endpoint *peer,
+    const struct proxy *proxy, const struct http_request *r, struct err *e)
+{
+	char *bytes = mem_array(1, HTTP_REQUEST_SIZE);
+	int n = http_request_build(r, bytes, HTTP_REQUEST_SIZE, e);
+	int result = n;
+
+	memset(&c->times, 0, sizeof(c->times));
+	if (n >= 0)
+		result = ask_once(c, peer, proxy, r, bytes, (size_t)n, e);
+	if (n >= 0 && was_dropped(c, result)) {
+		diag_note("the kept connection was closed meanwhile");
+		disconnect(c, 0);
+		result = ask_once(c, peer, proxy, r, bytes, (size_t)n, e);
+	}
+	free(bytes);
+	if (result < 0)
+		disconnect(c, (int)e->kind);
+	return result;
+}
+
+/* One step of reading: receives, and hands the body over. */
+static int
+read_some(struct http_client *c, struct sink *s, struct err *e)
+{
+	struct err lost = ERR_INIT;
+	unsigned char *bytes;
+	size_t used, length;
+	int result;
+	ssize_t n;
+
+	if (buf_is_empty(&c->in)) {
+		n = receive(c, "receiving", e);
+		if (n < 0)
+			return http_body_error(&c->parser->body, e);
+		if (n == 0)
+			return finish_response(c, e);
+	}
+	bytes = c->in.data + c->in.head;
+	result = http_parser_strip(
+	    c->parser, bytes, buf_length(&c->in), &used, &length, e);
+	/* They stay where they are until the next bytes are received. */
+	buf_eat(&c->in, used);
+	if (length > 0 &&
+	    sink_write(s, bytes, length,
+		deadline_first(c->options->until, idle_deadline(c)),
+		&lost) < 0) {
+		*e = lost;
+		return -1;
+	}
+	return result;
+}
+
+/* Whether what comes next of the body may go to the sink without a look. */
+static bool
+can_pass(const struct http_client *c, const struct sink *s)
+{
+	return c->send_errnum == 0 && buf_is_empty(&c->in) && s->fd >= 0 &&
+	       !s->is_escaped && http_parser_plain(c->parser) >= PASS_LEAST;
+}
+
+static void
+note_passed(void *context, size_t n)
+{
+	struct http_client *c = context;
+
+	c->received += n;
+	http_parser_passed(c->parser, n);
+	if (c->progress != NULL)
+		c->progress(c->progress_context, c->parser->body.received);
+}
+
+/* Has it go there. */
+static int
+pass_body(struct http_client *c, struct sink *s, struct err *e)
+{
+	struct pass p = {.fd = c->fd,
+	    .sink = s,
+	    .storage = c->storage,
+	    .most = (uint64_t)http_parser_plain(c->parser),
+	    .until = c->options->until,
+	    .idle_ms = c->options->idle_ms,
+	    .tick_ms = c->progress == NULL ? -1 : TICK_MS,
+	    .tell = note_passed,
+	    .context = c};
+
+	switch (pass_run(&p, e)) {
+	case PASS_DONE:
+		return 0;
+	case PASS_ENDED:
+		c->peer_finished = true;
+		return finish_response(c, e);
+	case PASS_LOST:
+		c->peer_finished = true;
+		err_sys(e, ERR_LOST, errno, "receiving");
+		return http_body_error(&c->parser->body, e);
+	case PASS_SILENT:
+		limit_error(c, "receiving", e);
+		return http_body_error(&c->parser->body, e);
+	default:
+		return -1;
+	}
+}
+
+int
+http_client_read(struct http_client *c, struct sink *s,
+    http_client_progress *progress, void *context, struct err *e)
+{
+	int64_t start = clock_now();
+	int result = 0;
+
+	c->progress = progress;
+	c->progress_context = context;
+	while (result == 0 && !http_parser_is_done(c->parser)) {
+		result =
+		    can_pass(c, s) ? pass_body(c, s, e) : read_some(c, s, e);
+		if (result == 0 && progress != NULL)
+			progress(context, c->parser->body.received);
+	}
+	c->progress = NULL;
+	if (result < 0) {
+		disconnect(c, (int)e->kind);
+		return -1;
+	}
+	c->times.end_ns = clock_now();
+	diag_step("recv", start, 0, "the body is whole", "%llu bytes of body",
+	    (unsigned long long)c->parser->body.received);
+	return sink_finish(s, c->options->until, e);
+}
+
+/* Reads a short rest into nothing. True when the response is whole. */
+static bool
+drop_rest(struct http_client *c)
+{
+	struct deadline until = deadline_after(DROP_MS);
+	struct http_parser *p = c->parser;
+	struct sink nowhere;
+	struct err e;
+
+	sink_init(&nowhere, -1, "", false);
+	while (!http_parser_is_done(p) && nowhere.bytes < DROP_BYTES) {
+		if (buf_is_empty(&c->in) && wait_fd(c->fd, POLLIN, until) <= 0)
+			return false;
+		if (read_some(c, &nowhere, &e) < 0)
+			return false;
+	}
+	return http_parser_is_done(p);
+}
+
+/* Bytes behind the end of the response, as far as they are here. */
+static bool
+has_excess(struct http_client *c)
+{
+	struct err e;
+	size_t n;
+
+	if (buf_is_empty(&c->in) &&
+	    wait_fd(c->fd, POLLIN, deadline_after(0)) > 0)
+		(void)receive(c, "", &e);
+	n = buf_length(&c->in);
+	if (n == 0)
+		return false;
+	diag_warn("%zu bytes behind the end of the response are ignored", n);
+	return true;
+}
+
+void
+http_client_finish(struct http_client *c, bool wants_more)
+{
+	bool is_whole;
+
+	if (c->fd < 0)
+		return;
+	is_whole =
+	    http_parser_is_done(c->parser) || (wants_more && drop_rest(c));
+	if (is_whole && !has_excess(c) && wants_more && !c->peer_finished &&
+	    c->send_errnum == 0 && http_parser_keeps_alive(c->parser)) {
+		diag_note("the connection is kept for the next request");
+		return;
+	}
+	disconnect(c, 0);
+}

@@ -1,0 +1,347 @@
+#include "http/http_head.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/bounds.h"
+#include "base/err.h"
+#include "base/num.h"
+#include "base/text.h"
+
+/* Longest decimal number that is looked at. */
+#define NUMBER_SIZE 32
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+bool
+http_is_token_char(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'z') ||
+	       (c >= 'A' && c <= 'Z') ||
+	       (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+void
+http_head_start(struct http_head *h)
+{
+	h->length = 0;
+	h->line = 0;
+	h->minor = 0;
+	h->status = 0;
+	h->reason = 0;
+	h->reason_length = 0;
+	h->count = 0;
+}
+
+/* A trailer has no status line; any status stands for "it is over". */
+#define TRAILER_STATUS 1
+
+void
+http_head_start_trailer(struct http_head *h)
+{
+	http_head_start(h);
+	h->status = TRAILER_STATUS;
+}
+
+static int
+malformed(const char *what, const char *line, size_t n, struct err *e)
+{
+	char shown[160];
+
+	return err_set(e, ERR_PROTOCOL, "%s: '%s'", what,
+	    text_escape(shown, sizeof(shown), line, n));
+}
+
+/* "HTTP/1.1 200 OK"; the reason may be missing, its blank too. */
+static int
+take_status_line(struct http_head *h, size_t n, struct err *e)
+{
+	const char *p = h->text + h->line;
+
+	if (n < 5 || memcmp(p, "HTTP/", 5) != 0)
+		return malformed("this is no HTTP/1 response", p, n, e);
+	if (n < 8 || p[5] != '1' || p[6] != '.' || !is_digit(p[7]))
+		return malformed("not a version of HTTP/1", p, n, e);
+	if (n < 12 || p[8] != ' ' || !is_digit(p[9]) || !is_digit(p[10]) ||
+	    !is_digit(p[11]) || (n > 12 && p[12] != ' ') || p[9] == '0')
+		return malformed("malformed status line", p, n, e);
+	h->minor = p[7] - '0';
+	h->status = (p[9] - '0') * 100 + (p[10] - '0') * 10 + p[11] - '0';
+	h->reason = h->line + (n > 12 ? 13 : 12);
+	h->reason_length = n > 13 ? n - 13 : 0;
+	return 0;
+}
+
+/* Joins a folded line to the field before it. Returns 0, or -1 with *e. */
+static int
+unfold(struct http_head *h, size_t n, struct err *e)
+{
+	struct http_field *f;
+	size_t end, from = h->line;
+
+	if (h->count == 0)
+		return malformed(
+		    "a blank before the first field", h->text + h->line, n, e);
+	f = &h->fields[h->count - 1];
+	end = f->value + f->value_length;
+	while (n > 0 && is_blank(h->text[from])) {
+		from++;
+		n--;
+	}
+	h->text[end] = ' ';
+	memmove(h->text + end + 1, h->text + from, h->length - from);
+	h->length -= from - end - 1;
+	while (n > 0 && is_blank(h->text[end + n]))
+		n--;
+	if (f->value_length == 0)
+		f->value = end + 1;
+	if (n > 0)
+		f->value_length = end + 1 + n - f->value;
+	return 0;
+}
+
+static int
+take_field(struct http_head *h, size_t n, struct err *e)
+{
+	const char *p = h->text + h->line;
+	struct http_field *f;
+	size_t name = 0, end = n;
+
+	while (name < n && http_is_token_char(p[name]))
+		name++;
+	if (name == 0 || name == n || p[name] != ':')
+		return malformed(name > 0 && name < n && is_blank(p[name])
+				     ? "a blank in the name of a field"
+				     : "malformed field",
+		    p, n, e);
+	if (h->count == HTTP_HEAD_FIELDS)
+		return err_set(e, ERR_PROTOCOL,
+		    "the head has more than %d fields", HTTP_HEAD_FIELDS);
+	f = &h->fields[h->count++];
+	f->name = h->line;
+	f->name_length = name++;
+	while (name < end && is_blank(p[name]))
+		name++;
+	while (end > name && is_blank(p[end - 1]))
+		end--;
+	f->value = h->line + name;
+	f->value_length = end - name;
+	return 0;
+}
+
+/* A whole line is there, up to its LF. */
+static enum http_head_state
+take_line(struct http_head *h, struct err *e)
+{
+	const char *p = h->text + h->line;
+	size_t n = h->length - h->line - 1;
+	int result;
+
+	if (n > 0 && p[n - 1] == '\r')
+		n--;
+	if (memchr(p, '\0', n) != NULL || memchr(p, '\r', n) != NULL) {
+		malformed("a NUL or a lone CR in the head", p, n, e);
+		return HTTP_HEAD_BAD;
+	}
+	if (h->status == 0)
+		result = take_status_line(h, n, e);
+	else if (n == 0)
+		return HTTP_HEAD_DONE;
+	else if (is_blank(*p))
+		result = unfold(h, n, e);
+	else
+		result = take_field(h, n, e);
+	h->line = h->length;
+	return result < 0 ? HTTP_HEAD_BAD : HTTP_HEAD_MORE;
+}
+
+/* A response that does not begin as one need not be waited for. */
+static bool
+is_foreign(const struct http_head *h)
+{
+	size_t n = h->length < 5 ? h->length : 5;
+
+	return h->status == 0 && memcmp(h->text, "HTTP/", n) != 0;
+}
+
+enum http_head_state
+http_head_take(struct http_head *h, const unsigned char *bytes, size_t n,
+    size_t *used, struct err *e)
+{
+	enum http_head_state state = HTTP_HEAD_MORE;
+	const unsigned char *end;
+	size_t take;
+
+	*used = 0;
+	while (state == HTTP_HEAD_MORE && n > 0) {
+		end = memchr(bytes, '\n', n);
+		take = end == NULL ? n : (size_t)(end - bytes) + 1;
+		if (!bounds_fit(sizeof(h->text), h->length, take)) {
+			err_set(e, ERR_PROTOCOL,
+			    "the head is longer than %d bytes", HTTP_HEAD_SIZE);
+			return HTTP_HEAD_BAD;
+		}
+		memcpy(h->text + h->length, bytes, take);
+		h->length += take;
+		bytes += take;
+		n -= take;
+		*used += take;
+		if (is_foreign(h)) {
+			malformed("this is no HTTP/1 response", h->text,
+			    h->length < 40 ? h->length : 40, e);
+			return HTTP_HEAD_BAD;
+		}
+		if (end != NULL)
+			state = take_line(h, e);
+	}
+	return state;
+}
+
+const struct http_field *
+http_head_find(const struct http_head *h, const char *name, size_t *from)
+{
+	size_t n = strlen(name);
+	const struct http_field *f;
+
+	while (*from < h->count) {
+		f = &h->fields[(*from)++];
+		if (f->name_length == n &&
+		    strncasecmp(h->text + f->name, name, n) == 0)
+			return f;
+	}
+	return NULL;
+}
+
+bool
+http_head_value(
+    const struct http_head *h, const char *name, char *buf, size_t size)
+{
+	size_t from = 0;
+	const struct http_field *f = http_head_find(h, name, &from);
+
+	if (f == NULL || f->value_length >= size)
+		return false;
+	memcpy(buf, h->text + f->value, f->value_length);
+	buf[f->value_length] = '\0';
+	return true;
+}
+
+bool
+http_list_next(struct http_list *l)
+{
+	const struct http_field *f;
+	const char *comma, *end;
+
+	if (l->next == NULL) {
+		f = http_head_find(l->head, l->name, &l->from);
+		if (f == NULL)
+			return false;
+		l->next = l->head->text + f->value;
+		l->stop = l->next + f->value_length;
+	}
+	comma = memchr(l->next, ',', (size_t)(l->stop - l->next));
+	end = comma == NULL ? l->stop : comma;
+	l->element = l->next;
+	while (l->element < end && is_blank(*l->element))
+		l->element++;
+	while (end > l->element && is_blank(end[-1]))
+		end--;
+	l->length = (size_t)(end - l->element);
+	l->next = comma == NULL ? NULL : comma + 1;
+	return true;
+}
+
+bool
+http_list_is(const struct http_list *l, const char *token)
+{
+	return l->length == strlen(token) &&
+	       strncasecmp(l->element, token, l->length) == 0;
+}
+
+bool
+http_head_has_token(
+    const struct http_head *h, const char *name, const char *token)
+{
+	struct http_list l = {.head = h, .name = name};
+
+	while (http_list_next(&l))
+		if (http_list_is(&l, token))
+			return true;
+	return false;
+}
+
+/* Digits and nothing else. */
+static bool
+parse_number(const char *p, size_t n, int64_t *out)
+{
+	char digits[NUMBER_SIZE];
+
+	if (n >= sizeof(digits))
+		return false;
+	memcpy(digits, p, n);
+	digits[n] = '\0';
+	return num_parse(digits, 0, INT64_MAX, out);
+}
+
+int
+http_head_content_length(const struct http_head *h, int64_t *length)
+{
+	struct http_list l = {.head = h, .name = "content-length"};
+	int64_t one;
+	int found = 0;
+
+	while (http_list_next(&l)) {
+		if (!parse_number(l.element, l.length, &one) ||
+		    (found && one != *length))
+			return -1;
+		*length = one;
+		found = 1;
+	}
+	return found;
+}
+
+/* "0-99" or "*" in front of the slash. */
+static bool
+parse_span(const char *p, size_t n, struct http_range *range)
+{
+	const char *dash = memchr(p, '-', n);
+	size_t first;
+
+	range->from = range->to = -1;
+	if (n == 1 && *p == '*')
+		return true;
+	if (dash == NULL)
+		return false;
+	first = (size_t)(dash - p);
+	return parse_number(p, first, &range->from) &&
+	       parse_number(dash + 1, n - first - 1, &range->to) &&
+	       range->from <= range->to;
+}
+
+bool
+http_head_content_range(const struct http_head *h, struct http_range *range)
+{
+	char value[128], *slash, *p = value + 6;
+
+	if (!http_head_value(h, "content-range", value, sizeof(value)) ||
+	    strncasecmp(value, "bytes ", 6) != 0)
+		return false;
+	slash = strchr(p, '/');
+	if (slash == NULL || !parse_span(p, (size_t)(slash - p), range))
+		return false;
+	range->total = -1;
+	if (strcmp(slash + 1, "*") == 0)
+		return range->from >= 0;
+	return num_parse(slash + 1, 0, INT64_MAX, &range->total) &&
+	       range->to < range->total;
+}

@@ -1,0 +1,175 @@
+#include "http/http_request.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/base64.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "http/url.h"
+
+/* Longest USER:PASS. */
+#define USER_SIZE 1024
+
+#define USER_AGENT "sockt"
+
+/* The request as it grows. */
+struct writer {
+	const struct http_request *r;
+	char *buf;
+	size_t size;
+	bool is_full;
+};
+
+static size_t
+name_length(const char *field)
+{
+	size_t n = 0;
+
+	while (http_is_token_char(field[n]))
+		n++;
+	return n;
+}
+
+static bool
+is_named(const char *field, const char *name)
+{
+	return name_length(field) == strlen(name) &&
+	       strncasecmp(field, name, strlen(name)) == 0;
+}
+
+int
+http_request_check_field(const char *field, struct err *e)
+{
+	size_t n = name_length(field);
+	const char *p;
+	char shown[128];
+
+	text_escape_string(shown, sizeof(shown), field);
+	if (n == 0 || field[n] != ':')
+		return err_set(
+		    e, ERR_USAGE, "'%s' is not 'Name: value'", shown);
+	for (p = field; *p != '\0'; p++)
+		if (((unsigned char)*p < 0x20 && *p != '\t') || *p == 0x7f)
+			return err_set(
+			    e, ERR_USAGE, "'%s' holds a control byte", shown);
+	if (is_named(field, "content-length") ||
+	    is_named(field, "transfer-encoding"))
+		return err_set(e, ERR_USAGE,
+		    "'%s' announces a body, and there is none to send", shown);
+	if (is_named(field, "range") || is_named(field, "if-range"))
+		return err_set(
+		    e, ERR_USAGE, "'%s': --range asks for a range", shown);
+	return 0;
+}
+
+static void write_text(struct writer *w, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void
+write_text(struct writer *w, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (!text_append_list(w->buf, w->size, fmt, ap))
+		w->is_full = true;
+	va_end(ap);
+}
+
+static bool
+is_overridden(const struct http_request *r, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < r->field_count; i++)
+		if (is_named(r->fields[i], name))
+			return true;
+	return false;
+}
+
+/* A field of our own, unless the user gave one of that name. */
+static void
+write_field(struct writer *w, const char *name, const char *value)
+{
+	if (value != NULL && !is_overridden(w->r, name))
+		write_text(w, "%s: %s\r\n", name, value);
+}
+
+static void
+write_basic(struct writer *w, const char *name, const char *user)
+{
+	char encoded[BASE64_SIZE(USER_SIZE)], value[sizeof(encoded) + 8];
+
+	if (user == NULL)
+		return;
+	if (strlen(user) > USER_SIZE) {
+		w->is_full = true;
+		return;
+	}
+	base64_encode(encoded, user, strlen(user));
+	snprintf(value, sizeof(value), "Basic %s", encoded);
+	write_field(w, name, value);
+}
+
+/* The user's own, but for those that only remove one of ours. */
+static void
+write_given(struct writer *w)
+{
+	const struct http_request *r = w->r;
+	const char *value;
+	size_t i;
+
+	for (i = 0; i < r->field_count; i++) {
+		value = strchr(r->fields[i], ':') + 1;
+		if (value[strspn(value, " \t")] != '\0')
+			write_text(w, "%s\r\n", r->fields[i]);
+	}
+}
+
+static void
+write_start(struct writer *w)
+{
+	char target[URL_SIZE], host[URL_SIZE];
+	const struct http_request *r = w->r;
+
+	if (r->is_absolute)
+		url_absolute(r->url, target, sizeof(target));
+	else
+		url_target(r->url, target, sizeof(target));
+	write_text(w, "%s %s HTTP/1.1\r\n",
+	    r->method == HTTP_HEAD ? "HEAD" : "GET", target);
+	write_field(w, "Host", url_authority(r->url, host, sizeof(host)));
+}
+
+int
+http_request_build(
+    const struct http_request *r, char *buf, size_t size, struct err *e)
+{
+	struct writer w = {.r = r, .buf = buf, .size = size};
+	char range[80];
+
+	buf[0] = '\0';
+	write_start(&w);
+	write_field(&w, "User-Agent", USER_AGENT);
+	write_field(&w, "Accept", "*/*");
+	write_field(&w, "Accept-Encoding", "identity");
+	if (r->range != NULL) {
+		snprintf(range, sizeof(range), "bytes=%s", r->range);
+		write_field(&w, "Range", range);
+		write_field(&w, "If-Range", r->if_range);
+	}
+	write_field(&w, "If-None-Match", r->if_none_match);
+	write_field(&w, "If-Modified-Since", r->if_modified_since);
+	write_basic(&w, "Authorization", r->user);
+	write_basic(&w, "Proxy-Authorization", r->proxy_user);
+	write_given(&w);
+	write_field(&w, "Connection", r->closes ? "close" : "keep-alive");
+	write_text(&w, "\r\n");
+	if (w.is_full)
+		return err_set(
+		    e, ERR_USAGE, "the request is longer than %zu bytes", size);
+	return (int)strlen(buf);
+}

@@ -1,0 +1,49 @@
+/* The request of an HTTP client: a head without a body. */
+#ifndef HTTP_HTTP_REQUEST_H
+#define HTTP_HTTP_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "http/http_body.h"
+
+struct err;
+struct url;
+
+/* Room for the largest request. */
+#define HTTP_REQUEST_SIZE (64 * 1024)
+
+/* What is asked for. Every pointer is the caller's; NULL: left out. */
+struct http_request {
+	enum http_method method; /* HTTP_GET or HTTP_HEAD */
+	const struct url *url;
+	bool is_absolute; /* to a proxy: the absolute form */
+	bool closes;      /* the last one on its connection */
+
+	/* "Name: value"; one that bears the name of a field that sockt sends
+	 * itself takes its place, and with an empty value removes it. */
+	const char *const *fields;
+	size_t field_count;
+
+	const char *user;              /* USER:PASS for Basic */
+	const char *proxy_user;        /* the same for the proxy */
+	const char *range;             /* "0-99" */
+	const char *if_range;          /* validator that range depends on */
+	const char *if_none_match;     /* entity tag */
+	const char *if_modified_since; /* HTTP date */
+};
+
+/*
+ * Whether field is "Name: value" without control bytes, and not one that
+ * would frame a body. 0, or -1 with ERR_USAGE.
+ */
+int http_request_check_field(const char *field, struct err *e);
+
+/*
+ * Writes the request into buf. Returns its length, or -1 with ERR_USAGE when
+ * it does not fit.
+ */
+int http_request_build(
+    const struct http_request *r, char *buf, size_t size, struct err *e);
+
+#endif

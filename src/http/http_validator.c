@@ -1,0 +1,84 @@
+#include "http/http_validator.h"
+
+#include <string.h>
+
+#include "http/http_date.h"
+#include "http/http_head.h"
+
+void
+http_validator_clear(struct http_validator *v)
+{
+	v->text[0] = '\0';
+	v->total = -1;
+}
+
+/* A date that nothing can have changed behind: strictly older than Date. */
+static bool
+is_strong_date(const struct http_head *head, const char *modified)
+{
+	char date[64];
+	int64_t then, now;
+
+	return http_head_value(head, "date", date, sizeof(date)) &&
+	       http_date_parse(date, &now) &&
+	       http_date_parse(modified, &then) && then < now;
+}
+
+static int64_t
+total_of(const struct http_head *head)
+{
+	struct http_range range;
+	int64_t length;
+
+	if (http_head_content_range(head, &range))
+		return range.total;
+	return http_head_content_length(head, &length) > 0 ? length : -1;
+}
+
+void
+http_validator_take(struct http_validator *v, const struct http_head *head)
+{
+	char *text = v->text;
+
+	v->total = total_of(head);
+	if (http_head_value(head, "etag", text, sizeof(v->text)) &&
+	    text[0] == '"')
+		return;
+	if (http_head_value(head, "last-modified", text, sizeof(v->text)) &&
+	    is_strong_date(head, text))
+		return;
+	text[0] = '\0';
+}
+
+bool
+http_validator_is_usable(const struct http_validator *v)
+{
+	return v->text[0] != '\0';
+}
+
+bool
+http_validator_agrees(
+    const struct http_validator *v, const struct http_head *head)
+{
+	const char *name = v->text[0] == '"' ? "etag" : "last-modified";
+	char text[HTTP_VALIDATOR_SIZE];
+	struct http_range range;
+
+	if (http_validator_is_usable(v) &&
+	    http_head_value(head, name, text, sizeof(text)) &&
+	    strcmp(text, v->text) != 0)
+		return false;
+	return !http_head_content_range(head, &range) || range.total < 0 ||
+	       v->total < 0 || range.total == v->total;
+}
+
+bool
+http_validator_confirms(
+    const struct http_validator *v, const struct http_head *head)
+{
+	size_t from = 0;
+
+	return http_validator_agrees(v, head) &&
+	       (v->text[0] != '"' ||
+		   http_head_find(head, "etag", &from) != NULL);
+}

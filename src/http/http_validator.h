@@ -1,0 +1,49 @@
+/*
+ * What tells one version of a file on a server from another: the strong
+ * validators of RFC 9110 section 8.8, with which a download may be resumed.
+ */
+#ifndef HTTP_HTTP_VALIDATOR_H
+#define HTTP_HTTP_VALIDATOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct http_head;
+
+#define HTTP_VALIDATOR_SIZE 512
+
+struct http_validator {
+	char text[HTTP_VALIDATOR_SIZE]; /* entity tag with its quotes, or a
+					   date; "": there is none */
+	int64_t total;                  /* size of the whole, -1: unknown */
+};
+
+void http_validator_clear(struct http_validator *v);
+
+/*
+ * Takes it from the head of a whole (200) or partial (206) response: a strong
+ * ETag, else a Last-Modified that is at least a second older than the
+ * response (section 8.8.2.2).
+ */
+void http_validator_take(
+    struct http_validator *v, const struct http_head *head);
+
+/* Whether a range of bytes may be asked for by it. */
+bool http_validator_is_usable(const struct http_validator *v);
+
+/*
+ * False when the head of a response shows that it is about another version;
+ * what it does not say is no sign of one.
+ */
+bool http_validator_agrees(
+    const struct http_validator *v, const struct http_head *head);
+
+/*
+ * Whether the head of a 206 shows that it is of the version that If-Range
+ * asked for: it has to repeat an entity tag, but not a date (RFC 9110 section
+ * 15.3.7).
+ */
+bool http_validator_confirms(
+    const struct http_validator *v, const struct http_head *head);
+
+#endif

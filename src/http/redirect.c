@@ -1,0 +1,146 @@
+/* A chain of redirects and the credentials that go with it. */
+#include "http/redirect.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "http/url_resolve.h"
+
+/* Notes the present URL. */
+static void
+note_visit(struct redirect *r)
+{
+	char shown[REDIRECT_URL_SIZE];
+
+	if (r->count == r->visited_capacity) {
+		r->visited_capacity = 2 * r->visited_capacity + 8;
+		r->visited = mem_resize(
+		    r->visited, r->visited_capacity, sizeof(*r->visited));
+	}
+	r->visited[r->count++] =
+	    mem_text(url_absolute(&r->url, shown, sizeof(shown)));
+}
+
+/*
+ * Moves the credentials out of the URL, so that a relative reference does not
+ * inherit them. RFC 7617 wants the colon even without a password.
+ */
+static void
+extract_user(struct redirect *r)
+{
+	char given[REDIRECT_USER_SIZE - 1];
+
+	r->user[0] = '\0';
+	if (url_userinfo(&r->url, given, sizeof(given)))
+		snprintf(r->user, sizeof(r->user), "%s%s", given,
+		    strchr(given, ':') == NULL ? ":" : "");
+	r->url.userinfo = (struct url_part){.is_there = false};
+}
+
+void
+redirect_start(struct redirect *r, const struct url *start, const char *user)
+{
+	memset(r, 0, sizeof(*r));
+	r->url = *start;
+	extract_user(r);
+	if (user != NULL)
+		snprintf(r->user, sizeof(r->user), "%s", user);
+	note_visit(r);
+}
+
+void
+redirect_release(struct redirect *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->count; i++)
+		free(r->visited[i]);
+	free(r->visited);
+	r->visited = NULL;
+	r->count = r->visited_capacity = 0;
+}
+
+size_t
+redirect_count(const struct redirect *r)
+{
+	return r->count - 1;
+}
+
+/* The first visit of url at or after from; count where there is none. */
+static size_t
+find_visit(const struct redirect *r, const char *url, size_t from)
+{
+	while (from < r->count && strcmp(r->visited[from], url) != 0)
+		from++;
+	return from;
+}
+
+/* The URLs from first up to end, each with a blank after it; owned. */
+static char *
+join_visits(const struct redirect *r, size_t first, size_t end)
+{
+	size_t size = 1, at = 0, i, n;
+	char *text;
+
+	for (i = first; i < end; i++)
+		size += strlen(r->visited[i]) + 1;
+	text = mem_array(1, size);
+	for (i = first; i < end; i++) {
+		n = strlen(r->visited[i]);
+		memcpy(text + at, r->visited[i], n);
+		at += n;
+		text[at++] = ' ';
+	}
+	text[at] = '\0';
+	return text;
+}
+
+/* One redirect too many; if it closes a loop, the error names the loop. */
+static int
+refuse(const struct redirect *r, const struct url *next, struct err *e)
+{
+	char shown[REDIRECT_URL_SIZE], *loop;
+	size_t first;
+
+	url_absolute(next, shown, sizeof(shown));
+	first = find_visit(r, shown, 0);
+	if (first == r->count)
+		return err_set(e, ERR_PROTOCOL,
+		    "redirected more than %zu times; the next one would lead "
+		    "to %.200s",
+		    redirect_count(r), shown);
+	loop = join_visits(r, first, find_visit(r, shown, first + 1));
+	err_set(e, ERR_PROTOCOL,
+	    "redirected more than %zu times, in a loop: %.500s%sand again "
+	    "%.200s",
+	    redirect_count(r), loop, strlen(loop) > 500 ? "... " : "", shown);
+	free(loop);
+	return -1;
+}
+
+int
+redirect_follow(
+    struct redirect *r, const char *location, size_t max, struct err *e)
+{
+	struct url next;
+	bool is_same;
+
+	if (url_follow(&r->url, location, &next, e) < 0)
+		return -1;
+	if (url_check_http(&next, e) < 0) {
+		e->kind = ERR_FAILED;
+		return err_prefix(e, "redirected");
+	}
+	if (redirect_count(r) >= max)
+		return refuse(r, &next, e);
+	is_same = url_same_origin(&r->url, &next);
+	r->left_origin |= !is_same;
+	r->url = next;
+	if (next.userinfo.is_there || !is_same)
+		extract_user(r);
+	note_visit(r);
+	return 0;
+}

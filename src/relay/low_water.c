@@ -1,0 +1,58 @@
+#include "relay/low_water.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+/* What poll(2) waits for, while it does. */
+#define MARK (256 * 1024)
+/* Pieces of at least so many bytes speak for waiting, */
+#define LARGE (32 * 1024)
+/* when so many came in a row. */
+#define RAISE_AFTER 4
+
+/* A hint: a system or a socket that cannot wakes us more often. */
+static bool
+set_mark(int fd, int bytes)
+{
+	return setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes)) ==
+	       0;
+}
+
+void
+low_water_init(struct low_water *w, int fd)
+{
+	memset(w, 0, sizeof(*w));
+	w->fd = fd;
+}
+
+void
+low_water_note(struct low_water *w, size_t n, int64_t now_ns)
+{
+	w->last_ns = now_ns;
+	if (w->fd < 0 || w->is_raised)
+		return;
+	w->streak = n < LARGE ? 0 : w->streak + 1;
+	if (w->streak < RAISE_AFTER)
+		return;
+	w->is_raised = set_mark(w->fd, MARK);
+	if (!w->is_raised)
+		w->fd = -1;
+}
+
+struct deadline
+low_water_deadline(const struct low_water *w)
+{
+	struct deadline d = {w->last_ns + LOW_WATER_MS * CLOCK_MS};
+
+	return w->is_raised ? d : deadline_none();
+}
+
+void
+low_water_lower(struct low_water *w)
+{
+	if (!w->is_raised)
+		return;
+	set_mark(w->fd, 1);
+	w->is_raised = false;
+	w->streak = 0;
+}

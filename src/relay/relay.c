@@ -1,0 +1,592 @@
+#include "relay/relay.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/progress.h"
+#include "relay/script.h"
+#include "relay/flow.h"
+#include "relay/match.h"
+#include "relay/relay_result.h"
+#include "net/sock.h"
+#include "net/wait.h"
+
+/* The longest pause between two looks at what is acknowledged. */
+#define MAX_RECHECK_MS 32
+
+/* How long a relay that quits waits for the last acknowledgements. */
+#define QUIT_MS INT64_C(2000)
+
+/* How long an input is idle after the peer's end before that is reported: on
+ * a terminal, and with -v. */
+#define NOTICE_MS INT64_C(1000)
+#define NOTICE_VERBOSE_MS INT64_C(100)
+
+/* Places in the poll array. */
+enum { POLL_SOCKET, POLL_IN, POLL_OUT, POLL_COUNT };
+
+static void
+note_first(struct relay *r, enum summary_first who)
+{
+	if (r->first == FIRST_NOBODY)
+		r->first = who;
+}
+
+/* Either side of a forwarder was lost: a FIN to the other one would make what
+ * was cut off look whole. */
+static bool
+is_cut_off(const struct relay *r)
+{
+	return relay_result_is_forwarder(r) &&
+	       (r->up.in.errnum != 0 || r->up.out.errnum != 0 ||
+		   r->down.in.errnum != 0 || r->down.out.errnum != 0);
+}
+
+/* A FIN that cannot be sent is a connection that is lost, unless nothing was
+ * ever sent on it. */
+static void
+lose_unfinished(struct flow *f, int fd)
+{
+	int errnum = errno;
+
+	if (f->bytes == 0)
+		return;
+	if (errnum == ENOTCONN)
+		errnum = sock_error(fd);
+	flow_lose_out(f, errnum != 0 ? errnum : EPIPE);
+}
+
+/* The input has ended: sends FIN when everything is sent. */
+static void
+finish_up(struct relay *r)
+{
+	if (r->up.in.fd >= 0 || r->finished || !flow_is_done(&r->up))
+		return;
+	if (r->o->in < 0)
+		return;
+	note_first(r, FIRST_US);
+	if (r->up.out.errnum == 0 && r->up.in.errnum == 0 && !is_cut_off(r) &&
+	    !r->input_abandoned &&
+	    (r->o->on_eof == RELAY_EOF_FIN || r->peer_finished) &&
+	    sock_finish(r->fd) < 0)
+		lose_unfinished(&r->up, r->fd);
+	r->finished = true;
+	r->finished_ns = clock_now();
+}
+
+static bool
+is_scripted(const struct relay *r)
+{
+	return r->o->script != NULL && !script_is_done(r->o->script);
+}
+
+/* Sends what the script says next; finds out whether it failed. */
+static int
+advance_script(struct relay *r)
+{
+	struct script *script = r->o->script;
+	const char *text;
+	size_t n;
+
+	while ((text = script_text(script, &n)) != NULL &&
+	       flow_put(&r->up, text, n))
+		script_sent(script);
+	/* Of a connection that could not be sent on, that is what is told. */
+	if (!script_is_expecting(script) || r->up.out.errnum != 0)
+		return 0;
+	if (r->down.in.fd < 0)
+		return script_error(script,
+		    r->down.in.errnum != 0 ? "the connection was lost"
+					   : "the peer finished",
+		    r->e);
+	if (deadline_passed(script_deadline(script)))
+		return script_error(
+		    script, "time ran out (--expect-timeout)", r->e);
+	return 0;
+}
+
+/* The peer has ended: a forwarder passes that on. */
+static void
+finish_down(struct relay *r)
+{
+	if (!relay_result_is_forwarder(r) || r->out_finished ||
+	    !flow_is_done(&r->down))
+		return;
+	if (!is_cut_off(r) && shutdown(r->o->out, SHUT_WR) < 0)
+		lose_unfinished(&r->down, r->o->out);
+	r->out_finished = true;
+}
+
+/* The policy or the script ends the run, whatever the peer does. */
+static bool
+is_leaving(const struct relay *r)
+{
+	return (r->finished && r->o->on_eof == RELAY_EOF_QUIT) ||
+	       (r->o->leave_after && flow_is_empty(&r->up));
+}
+
+static bool
+is_over(const struct relay *r)
+{
+	if (r->down.out.errnum != 0 && !relay_result_is_forwarder(r))
+		return true;
+	if (r->up.in.errnum != 0 && !relay_result_is_forwarder(r))
+		return flow_is_empty(&r->down);
+	if (is_scripted(r))
+		/* A text that nobody will take; see lose_peer(). */
+		return r->up.out.errnum != 0 && flow_is_done(&r->down);
+	if (is_leaving(r) && !relay_result_has_failed(r))
+		return true;
+	if (!flow_is_done(&r->down))
+		return false;
+	if (r->o->on_peer_eof == RELAY_PEER_QUIT)
+		return true;
+	return flow_is_done(&r->up) && (r->finished || r->o->in < 0);
+}
+
+/* Until when a relay that quits waits for acknowledgements. */
+static struct deadline
+quit_deadline(const struct relay *r)
+{
+	struct deadline d = {r->peer_end_ns + QUIT_MS * CLOCK_MS};
+
+	return r->peer_finished && r->o->on_peer_eof == RELAY_PEER_QUIT
+		   ? d
+		   : deadline_none();
+}
+
+/*
+ * Everything that was sent is acknowledged, or lost: it may meet a reset. The
+ * last acknowledgement makes no descriptor ready, so it has to be looked for.
+ */
+static bool
+is_delivered(struct relay *r)
+{
+	bool has_two = relay_result_is_forwarder(r),
+	     is_done = deadline_passed(quit_deadline(r)) ||
+		       (sock_is_delivered(r->fd) &&
+			   (!has_two || sock_is_delivered(r->o->out)));
+
+	if (flow_meets_error(&r->up, r->fd) ||
+	    (has_two && flow_meets_error(&r->down, r->o->out)) || is_done)
+		return true;
+	r->recheck = deadline_after(r->recheck_ms);
+	if (r->recheck_ms < MAX_RECHECK_MS)
+		r->recheck_ms *= 2;
+	return false;
+}
+
+/* What was read is written out; no more is read for that. */
+static bool
+is_written_out(struct relay *r)
+{
+	r->is_receiving_over = true;
+	return flow_is_empty(&r->down);
+}
+
+/* It is over, with everything that was sent or read where it belongs. */
+static bool
+has_ended(struct relay *r)
+{
+	r->recheck = deadline_none();
+	if (!is_over(r))
+		return false;
+	return relay_result_has_failed(r) ||
+	       (is_delivered(r) && is_written_out(r));
+}
+
+/*
+ * The peer has finished and we have not: nothing more can be read from fd, and
+ * an error or a hang-up there means that the peer has gone altogether.
+ */
+static bool
+is_half_closed(const struct relay *r)
+{
+	return r->peer_finished && !r->finished && r->up.out.errnum == 0;
+}
+
+/* The same for the target of a forwarder. */
+static bool
+is_target_half_closed(const struct relay *r)
+{
+	return relay_result_is_forwarder(r) && r->up.in.fd < 0 &&
+	       r->up.in.errnum == 0 && !r->out_finished &&
+	       r->down.out.errnum == 0;
+}
+
+static void
+set_poll(struct pollfd *p, int fd, short events, bool is_watched)
+{
+	p->fd = events != 0 || is_watched ? fd : -1;
+	p->events = events;
+	p->revents = 0;
+}
+
+static void
+fill_poll(const struct relay *r, struct pollfd *fds)
+{
+	short events = 0;
+
+	if (flow_wants_read(&r->down) && !r->is_receiving_over)
+		events |= POLLIN;
+	if (flow_wants_write(&r->up))
+		events |= POLLOUT;
+	set_poll(&fds[POLL_SOCKET], r->fd, events, is_half_closed(r));
+	set_poll(&fds[POLL_IN], r->up.in.fd,
+	    flow_wants_read(&r->up) && !is_scripted(r) ? POLLIN : 0, false);
+	set_poll(&fds[POLL_OUT], r->down.out.fd,
+	    flow_wants_write(&r->down) ? POLLOUT : 0, is_target_half_closed(r));
+}
+
+/* No more input is read; if it had not ended, that is remembered. */
+static void
+abandon_input(struct relay *r)
+{
+	if (r->up.in.fd >= 0)
+		r->input_abandoned = true;
+	flow_stop_reading(&r->up);
+}
+
+/* The peer has finished, and the policy is to send what the input holds. */
+static bool
+is_draining(const struct relay *r)
+{
+	return r->peer_finished && r->up.in.fd >= 0 && !is_scripted(r) &&
+	       r->o->on_peer_eof == RELAY_PEER_DRAIN && flow_wants_read(&r->up);
+}
+
+/* An input at its end was reset, if we have not finished and it is closed. */
+static void
+recall_reset(struct flow_end *in, int fd, bool have_finished)
+{
+	if (!have_finished && sock_is_gone(fd))
+		in->errnum = ECONNRESET;
+}
+
+/* One read of own input and one write to the peer. */
+static void
+pump_up(struct relay *r, const struct pollfd *fds)
+{
+	if (is_draining(r) && fds[POLL_IN].events != 0 &&
+	    fds[POLL_IN].revents == 0)
+		abandon_input(r);
+	if (flow_pump(&r->up, fds[POLL_IN].revents,
+		fds[POLL_SOCKET].revents & ~POLLIN) &&
+	    relay_result_is_forwarder(r)) {
+		recall_reset(&r->up.in, r->o->in, r->out_finished);
+		if (is_target_half_closed(r))
+			sock_probe_peer(r->o->in);
+	}
+	if (relay_result_is_forwarder(r) && r->up.in.errnum != 0)
+		/* A target that was lost takes nothing more either. */
+		flow_lose_out(&r->down, r->up.in.errnum);
+	if (r->up.out.errnum != 0)
+		/* What can still be read is read before this is acted on. */
+		abandon_input(r);
+	finish_up(r);
+}
+
+/* A lost connection ends both directions, whatever the input still holds. */
+static void
+lose_peer(struct relay *r, int errnum)
+{
+	flow_lose_out(&r->up, errnum);
+	abandon_input(r);
+	finish_up(r);
+}
+
+/* The peer's FIN or reset has come. */
+static void
+note_peer_end(struct relay *r)
+{
+	r->peer_finished = true;
+	r->peer_end_ns = clock_now();
+	note_first(r, FIRST_PEER);
+	if (r->down.in.errnum != 0)
+		lose_peer(r, r->down.in.errnum);
+	else if (!r->finished && r->o->in >= 0)
+		sock_probe_peer(r->fd);
+}
+
+/* One read from the peer and one write to own output. */
+static void
+pump_down(struct relay *r, const struct pollfd *fds)
+{
+	if (flow_pump(&r->down,
+		fds[POLL_SOCKET].revents & (POLLIN | POLLHUP | POLLERR),
+		fds[POLL_OUT].revents))
+		recall_reset(&r->down.in, r->fd, r->finished);
+	/* Either of them may have met it: a write may move from the socket. */
+	if (r->down.in.fd < 0 && !r->peer_finished)
+		note_peer_end(r);
+	finish_down(r);
+}
+
+/* Errors and hang-ups at an end that has only half closed: it has gone. */
+static void
+check_gone(struct relay *r, const struct pollfd *fds)
+{
+	const short gone = POLLERR | POLLHUP;
+	int errnum;
+
+	if (is_half_closed(r) && (fds[POLL_SOCKET].revents & gone) != 0 &&
+	    flow_is_empty(&r->up)) {
+		errnum = sock_error(r->fd);
+		lose_peer(r, errnum != 0 ? errnum : EPIPE);
+	}
+	if (is_target_half_closed(r) && (fds[POLL_OUT].revents & gone) != 0 &&
+	    flow_is_empty(&r->down)) {
+		errnum = sock_error(r->o->out);
+		flow_lose_out(&r->down, errnum != 0 ? errnum : EPIPE);
+		flow_stop_reading(&r->down);
+	}
+}
+
+/* One round of both directions, each with regard to the other. */
+static void
+pump(struct relay *r, const struct pollfd *fds)
+{
+	uint64_t up = r->up.taken, down = r->down.taken;
+
+	if (r->up.out.errnum != 0)
+		flow_stop_unless_readable(&r->down, &fds[POLL_SOCKET]);
+	if (r->down.out.errnum != 0 && relay_result_is_forwarder(r))
+		flow_stop_unless_readable(&r->up, &fds[POLL_IN]);
+	flow_take_turns(&r->up, &r->down);
+	pump_up(r, fds);
+	flow_take_turns(&r->down, &r->up);
+	pump_down(r, fds);
+	check_gone(r, fds);
+	if (r->down.taken != down)
+		flow_hurry(&r->up);
+	if (r->up.taken != up)
+		flow_hurry(&r->down);
+}
+
+/*
+ * Bytes move, too, while the system sends what it was given, and the peer's
+ * end is not late while we have not yet written what it sent before.
+ */
+static void
+note_progress(struct relay *r)
+{
+	uint64_t unsent;
+
+	if (relay_result_is_output_late(r))
+		r->written_ns = clock_now();
+	if (r->o->idle_ms < 0)
+		return;
+	unsent = sock_unacknowledged(r->fd);
+	if (relay_result_is_forwarder(r))
+		unsent += sock_unacknowledged(r->o->out);
+	if (unsent < r->unsent)
+		r->moved_ns = clock_now();
+	r->unsent = unsent;
+}
+
+/* No event tells that the system sends: when that is looked for. */
+static struct deadline
+progress_deadline(const struct relay *r)
+{
+	int64_t ms = r->o->idle_ms / 8;
+
+	return r->o->idle_ms < 0 || r->unsent == 0
+		   ? deadline_none()
+		   : deadline_after(ms < 10 ? 10 : ms);
+}
+
+/*
+ * When it is reported that the peer has finished and what is waited for; none
+ * where the input is not idle or nobody would see it.
+ */
+static struct deadline
+notice_deadline(const struct relay *r)
+{
+	bool is_verbose = diag_shows(DIAG_NOTE);
+	struct deadline d = {r->peer_end_ns};
+
+	if (r->is_notice_given || !is_half_closed(r) ||
+	    relay_result_is_forwarder(r) || is_scripted(r) || r->up.in.fd < 0 ||
+	    !flow_is_empty(&r->up) ||
+	    (!is_verbose && !diag_progress_is_shown()))
+		return deadline_none();
+	if (r->up.read_ns > d.at_ns)
+		d.at_ns = r->up.read_ns;
+	return deadline_from(
+	    d.at_ns, is_verbose ? NOTICE_VERBOSE_MS : NOTICE_MS);
+}
+
+static void
+give_notice(struct relay *r)
+{
+	if (!deadline_passed(notice_deadline(r)))
+		return;
+	r->is_notice_given = true;
+	diag_warn("the peer has finished; waiting for the end of stdin, which "
+		  "is still sent (--on-peer-eof quit or --recv-only would not "
+		  "wait)");
+}
+
+/* Until when the poll may last. */
+static struct deadline
+next_event(const struct relay *r)
+{
+	struct deadline until = relay_result_deadline(r);
+
+	if (is_draining(r) ||
+	    (r->up.out.errnum != 0 && flow_wants_read(&r->down)) ||
+	    (r->down.out.errnum != 0 && flow_wants_read(&r->up)))
+		/* Only what is there already is read. */
+		until = deadline_after(0);
+	until = deadline_first(until, r->recheck);
+	until = deadline_first(until, progress_deadline(r));
+	until = deadline_first(until, notice_deadline(r));
+	until = deadline_first(until, flow_patience(&r->up));
+	until = deadline_first(until, flow_patience(&r->down));
+	if (r->o->script != NULL)
+		until = deadline_first(until, script_deadline(r->o->script));
+	if (r->o->progress != NULL)
+		until = deadline_first(until, progress_next(r->o->progress));
+	return until;
+}
+
+/* Reads, writes and waits until it is over. */
+static int
+loop(struct relay *r, struct err *e)
+{
+	struct pollfd fds[POLL_COUNT + 1];
+
+	while (!has_ended(r)) {
+		if (is_scripted(r) && advance_script(r) < 0)
+			return -1;
+		fill_poll(r, fds);
+		if (wait_poll(fds, POLL_COUNT, next_event(r)) < 0)
+			return err_sys(e, ERR_FAILED, errno, "relaying");
+		note_progress(r);
+		if (deadline_passed(relay_result_deadline(r)))
+			return relay_result_limit(r, e);
+		pump(r, fds);
+		give_notice(r);
+		if (r->up.in.errnum == ECANCELED ||
+		    r->down.in.errnum == ECANCELED)
+			return -1;
+		if (r->o->progress != NULL && progress_is_due(r->o->progress))
+			progress_draw_both(r->o->progress, r->up.bytes,
+			    r->o->total, r->down.bytes);
+	}
+	return 0;
+}
+
+static int
+see_sent(void *context, const void *bytes, size_t n)
+{
+	struct relay *r = context;
+
+	if (r->o->see == NULL)
+		return 0;
+	return r->o->see(r->o->context, true, bytes, n, r->e);
+}
+
+static int
+see_received(void *context, const void *bytes, size_t n)
+{
+	struct relay *r = context;
+
+	if (is_scripted(r))
+		script_see(r->o->script, bytes, n);
+	if (r->o->see == NULL)
+		return 0;
+	return r->o->see(r->o->context, false, bytes, n, r->e);
+}
+
+/* Looks for a pattern for as long as the relay may last. */
+static bool
+match_script(void *context, const regex_t *regex, const char *text, size_t *end)
+{
+	const struct relay *r = context;
+
+	return match_find(regex, text,
+	    deadline_first(
+		relay_result_deadline(r), script_deadline(r->o->script)),
+	    end);
+}
+
+/*
+ * Nobody is asked where nobody wants to look on, and then bytes may go past
+ * us. A stdin or stdout that is a socket is somebody else's, and may block.
+ */
+static void
+look_on(struct relay *r)
+{
+	const struct relay_options *o = r->o;
+
+	if (o->see == NULL && !o->crlf &&
+	    (r->up.in.kind != FD_SOCKET || relay_result_is_forwarder(r)))
+		flow_allow_move(&r->up);
+	if (o->see == NULL && o->script == NULL &&
+	    (r->down.out.kind != FD_SOCKET || relay_result_is_forwarder(r)))
+		flow_allow_move(&r->down);
+	flow_allow_patience(&r->down);
+	if (relay_result_is_forwarder(r))
+		flow_allow_patience(&r->up);
+	flow_send_at_once(&r->up);
+	if (relay_result_is_forwarder(r))
+		flow_send_at_once(&r->down);
+	r->up.context = r->down.context = r;
+	if (o->script != NULL) {
+		o->script->match = match_script;
+		o->script->context = r;
+	}
+	if (r->o->see != NULL)
+		r->up.see = see_sent;
+	if (r->o->see != NULL || r->o->script != NULL)
+		r->down.see = see_received;
+}
+
+/* See sock_reset_on_close(): both ends that are ours. */
+static void
+reset_on_close(const struct relay *r, bool resets)
+{
+	sock_reset_on_close(r->fd, resets);
+	if (relay_result_is_forwarder(r))
+		sock_reset_on_close(r->o->out, resets);
+}
+
+int
+relay_run(
+    int fd, const struct relay_options *o, struct summary *sum, struct err *e)
+{
+	unsigned char *storage = mem_array(2, FLOW_SIZE);
+	struct relay r = {.fd = fd,
+	    .o = o,
+	    .recheck = deadline_none(),
+	    .recheck_ms = 1,
+	    .e = e};
+	int status;
+
+	sock_nonblocking(fd, true);
+	flow_init(&r.up, o->in, fd, storage);
+	/* What would go to /dev/null is dropped without being looked at. */
+	flow_init(&r.down, fd, fd_kind(o->out) == FD_NULL ? -1 : o->out,
+	    storage + FLOW_SIZE);
+	r.up.crlf = o->crlf;
+	look_on(&r);
+	if (r.up.in.kind != FD_TERMINAL)
+		reset_on_close(&r, true);
+	status = loop(&r, e);
+	if (status == 0)
+		status = relay_result_check(&r, e);
+	if (o->progress != NULL)
+		progress_end(o->progress);
+	relay_result_summarise(&r, sum, status, e);
+	if (!sum->is_cut)
+		reset_on_close(&r, false);
+	flow_release(&r.up);
+	flow_release(&r.down);
+	free(storage);
+	return status;
+}

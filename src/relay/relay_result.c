@@ -1,0 +1,236 @@
+/* How a relay ended. */
+#include "relay/relay_result.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/num.h"
+#include "relay/relay.h"
+#include "net/sock.h"
+
+bool
+relay_result_is_forwarder(const struct relay *r)
+{
+	return r->o->in >= 0 && r->o->in == r->o->out;
+}
+
+bool
+relay_result_has_failed(const struct relay *r)
+{
+	return r->up.in.errnum != 0 || r->up.out.errnum != 0 ||
+	       r->down.in.errnum != 0 || r->down.out.errnum != 0;
+}
+
+bool
+relay_result_is_output_late(const struct relay *r)
+{
+	return !flow_is_empty(&r->down) || r->down.move.is_blocked;
+}
+
+/* Until when the peer has to finish; none while it is not the peer that is
+ * waited for. */
+static struct deadline
+linger_deadline(const struct relay *r)
+{
+	int64_t from =
+	    r->finished_ns > r->written_ns ? r->finished_ns : r->written_ns;
+
+	if (!r->finished || r->peer_finished || relay_result_is_output_late(r))
+		return deadline_none();
+	return deadline_from(from, r->o->linger_ms);
+}
+
+static struct deadline
+idle_deadline(const struct relay *r)
+{
+	int64_t last =
+	    r->up.last_ns > r->down.last_ns ? r->up.last_ns : r->down.last_ns;
+
+	return deadline_from(
+	    last > r->moved_ns ? last : r->moved_ns, r->o->idle_ms);
+}
+
+struct deadline
+relay_result_deadline(const struct relay *r)
+{
+	return deadline_first(
+	    r->o->until, deadline_first(linger_deadline(r), idle_deadline(r)));
+}
+
+int
+relay_result_limit(const struct relay *r, struct err *e)
+{
+	int64_t ms = r->o->idle_ms;
+	const char *what = "nothing was sent or received within ";
+	const char *option = " (--idle-timeout)";
+	char took[32];
+
+	if (deadline_passed(linger_deadline(r))) {
+		ms = r->o->linger_ms;
+		what = "our end was sent, and the peer did not finish within ";
+		option = " (--linger)";
+	}
+	num_format_duration(took, sizeof(took), clock_ns(ms));
+	if (deadline_passed(r->o->until)) {
+		what = "the whole run took longer than allowed";
+		took[0] = '\0';
+		option = " (--max-time)";
+	}
+	return err_set(e, ERR_TIMEOUT,
+	    "%s%s%s; %llu bytes were sent, %llu received", what, took, option,
+	    (unsigned long long)r->up.bytes, (unsigned long long)r->down.bytes);
+}
+
+/* Bytes of the input that the peer has not got, as far as it is known. */
+static uint64_t
+undelivered(const struct relay *r)
+{
+	uint64_t n = sock_unacknowledged(r->fd);
+
+	/* FIN counts as a byte there. */
+	if (n > 0 && r->finished)
+		n--;
+	n += (uint64_t)buf_length(&r->up.queue) + r->up.move.held;
+	if (r->input_abandoned)
+		n += fd_available(r->o->in);
+	return n;
+}
+
+/* Whether an input that was given up has not ended by now. */
+static bool
+is_input_open(const struct relay *r)
+{
+	struct pollfd p = {.fd = r->o->in, .events = POLLIN};
+
+	return r->input_abandoned &&
+	       (poll(&p, 1, 0) <= 0 || fd_available(r->o->in) > 0);
+}
+
+static int
+lost_error(const struct relay *r, int errnum, struct err *e)
+{
+	uint64_t n;
+
+	err_sys(e, ERR_LOST, errnum,
+	    "the connection was lost after %llu bytes sent and %llu received",
+	    (unsigned long long)r->up.bytes, (unsigned long long)r->down.bytes);
+	if (relay_result_is_forwarder(r) || r->o->in < 0)
+		return -1;
+	n = undelivered(r);
+	if (n > 0)
+		return err_append(e, "%llu bytes of stdin were not delivered",
+		    (unsigned long long)n);
+	if (is_input_open(r))
+		return err_append(e, "stdin was still open");
+	return -1;
+}
+
+/*
+ * The policy ended the run before the input had ended. At a terminal that is
+ * what the person sees; elsewhere what was left is reported.
+ */
+static int
+check_input(const struct relay *r, struct err *e)
+{
+	bool quits = r->o->on_peer_eof == RELAY_PEER_QUIT;
+	uint64_t n = undelivered(r);
+
+	if (relay_result_is_forwarder(r) || r->o->in < 0 || r->o->leave_after)
+		return 0;
+	if (r->up.in.fd >= 0 && r->up.in.kind != FD_TERMINAL)
+		n += fd_available(r->up.in.fd);
+	if (n > 0)
+		return err_set(e, ERR_LOST,
+		    "the peer finished first, and %llu bytes of stdin were not "
+		    "delivered (--on-peer-eof %s)",
+		    (unsigned long long)n, quits ? "quit" : "drain");
+	if (r->up.in.kind != FD_TERMINAL && is_input_open(r))
+		return err_set(e, ERR_LOST,
+		    "the peer finished first, and stdin was still open: what "
+		    "comes from it later is not sent (--on-peer-eof drain)");
+	return 0;
+}
+
+/* Which side of a forwarder was lost, if any. lost is the client's errno. */
+static int
+judge_forwarder(const struct relay *r, int lost, struct err *e)
+{
+	int target =
+	    r->down.out.errnum != 0 ? r->down.out.errnum : r->up.in.errnum;
+
+	if (lost != 0)
+		return lost_error(r, lost, e);
+	if (target == 0)
+		return 0;
+	return err_sys(e, ERR_LOST, target,
+	    "the target was lost after %llu bytes received from it and %llu "
+	    "sent",
+	    (unsigned long long)r->up.taken, (unsigned long long)r->down.bytes);
+}
+
+int
+relay_result_check(const struct relay *r, struct err *e)
+{
+	int lost = r->up.out.errnum != 0 ? r->up.out.errnum : r->down.in.errnum;
+
+	if (relay_result_is_forwarder(r))
+		return judge_forwarder(r, lost, e);
+	if (r->down.out.errnum == EPIPE) {
+		err_set(e, ERR_OUTPUT,
+		    "stdout was closed by its reader after %llu bytes",
+		    (unsigned long long)r->down.bytes);
+		e->errnum = EPIPE;
+		return -1;
+	}
+	if (r->down.out.errnum != 0)
+		return err_sys(e, ERR_OUTPUT, r->down.out.errnum, "stdout");
+	if (r->up.in.errnum != 0)
+		return err_sys(e, ERR_OUTPUT, r->up.in.errnum, "stdin");
+	/* A peer that had finished and then went is no loss to an input
+	 * that had nothing to send. */
+	if (lost != 0 && r->down.in.errnum == 0 && r->up.taken == 0 &&
+	    r->up.bytes == 0 && flow_is_empty(&r->up) && !is_input_open(r))
+		return 0;
+	return lost == 0 ? check_input(r, e) : lost_error(r, lost, e);
+}
+
+/* Both directions came to their end and were delivered. */
+static bool
+is_whole(const struct relay *r)
+{
+	return !relay_result_has_failed(r) && !r->input_abandoned &&
+	       flow_is_done(&r->down) && (r->o->in < 0 || r->finished);
+}
+
+/*
+ * Whether the connection has to end with a reset, since a FIN would make what
+ * was cut off look whole.
+ */
+static bool
+is_cut(const struct relay *r, int status, const struct err *e)
+{
+	if (status == 0 || is_whole(r))
+		return false;
+	return r->up.in.kind != FD_TERMINAL || e->kind == ERR_OUTPUT;
+}
+
+void
+relay_result_summarise(
+    const struct relay *r, struct summary *sum, int status, const struct err *e)
+{
+	memset(sum, 0, sizeof(*sum));
+	sum->sent = r->up.bytes;
+	sum->received = r->down.bytes;
+	sum->undelivered = relay_result_is_forwarder(r) ? 0 : undelivered(r);
+	sum->first = r->first;
+	sum->reset = status < 0 && e->kind == ERR_LOST &&
+		     (e->errnum == ECONNRESET || e->errnum == EPIPE);
+	sum->is_cut = is_cut(r, status, e);
+	if (sum->is_cut && sum->first == FIRST_NOBODY)
+		sum->first = FIRST_US;
+	if (sum->is_cut && !sock_is_unix(r->fd))
+		sum->reset = true;
+}

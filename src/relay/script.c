@@ -1,0 +1,287 @@
+#include "relay/script.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+/* The byte of the escape at p, behind its backslash; *used: its length. */
+static int
+escaped_byte(const char *p, size_t *used)
+{
+	static const char letters[] = "rnt\\0", bytes[] = "\r\n\t\\\0";
+	const char *letter;
+
+	*used = 1;
+	if (*p == 'x') {
+		*used = 3;
+		if (text_hex_digit(p[1]) < 0 || text_hex_digit(p[2]) < 0)
+			return -1;
+		return text_hex_digit(p[1]) * 16 + text_hex_digit(p[2]);
+	}
+	letter = *p == '\0' ? NULL : strchr(letters, *p);
+	return letter == NULL ? -1 : bytes[letter - letters];
+}
+
+/*
+ * Writes the bytes that text means to out, which may be NULL, and returns how
+ * many they are; -1 for an escape that there is not.
+ */
+static ssize_t
+unescape(const char *text, char *out)
+{
+	ssize_t n = 0;
+	size_t used;
+	int byte;
+
+	while (*text != '\0') {
+		byte = *text++;
+		if (byte == '\\') {
+			byte = escaped_byte(text, &used);
+			if (byte < 0)
+				return -1;
+			text += used;
+		}
+		if (out != NULL)
+			out[n] = (char)byte;
+		n++;
+	}
+	return n;
+}
+
+static int
+add(struct script_steps *s, bool is_expect, const char *text, struct err *e)
+{
+	if (s->count == SCRIPT_STEPS)
+		return err_set(e, ERR_USAGE, "more than %d steps of a script",
+		    SCRIPT_STEPS);
+	s->items[s->count].is_expect = is_expect;
+	s->items[s->count++].text = text;
+	return 0;
+}
+
+int
+script_add_send(struct script_steps *s, const char *text, struct err *e)
+{
+	char shown[128];
+
+	if (unescape(text, NULL) >= 0)
+		return add(s, false, text, e);
+	text_escape_string(shown, sizeof(shown), text);
+	return err_set(e, ERR_USAGE,
+	    "'%s': escapes are \\r \\n \\t \\\\ \\0 \\xHH", shown);
+}
+
+int
+script_add_expect(struct script_steps *s, const char *regex, struct err *e)
+{
+	char why[128], shown[128];
+	regex_t compiled;
+	int code = regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB);
+
+	if (code == 0) {
+		regfree(&compiled);
+		return add(s, true, regex, e);
+	}
+	regerror(code, &compiled, why, sizeof(why));
+	text_escape_string(shown, sizeof(shown), regex);
+	return err_set(e, ERR_USAGE,
+	    "'%s' is no extended regular expression: %s", shown, why);
+}
+
+/* Drops what the present step needed. */
+static void
+leave_step(struct script *s)
+{
+	if (s->is_compiled)
+		regfree(&s->regex);
+	s->is_compiled = false;
+	free(s->text);
+	s->text = NULL;
+}
+
+static bool
+match_here(const regex_t *regex, const char *text, size_t *end)
+{
+	regmatch_t where;
+
+	if (regexec(regex, text, 1, &where, 0) != 0)
+		return false;
+	*end = (size_t)where.rm_eo;
+	return true;
+}
+
+/*
+ * Back references and counted repetitions can make regexec(3) take time that
+ * grows without bound; anything else is found in one pass.
+ */
+static bool
+may_take_long(const char *pattern)
+{
+	for (; *pattern != '\0'; pattern++) {
+		if (*pattern == '{')
+			return true;
+		if (*pattern == '\\' && *++pattern >= '1' && *pattern <= '9')
+			return true;
+		if (*pattern == '\0')
+			return false;
+	}
+	return false;
+}
+
+/* Looks for the present pattern in the window; goes on where it matches. */
+static bool
+match(struct script *s)
+{
+	const char *text, *pattern = s->steps->items[s->at].text;
+	size_t room, end;
+
+	/* One byte is always kept free for the NUL. */
+	*buf_space(&s->window, &room) = '\0';
+	text = (const char *)buf_bytes(&s->window);
+	if (s->match != NULL && may_take_long(pattern)
+		? !s->match(s->context, &s->regex, text, &end)
+		: !match_here(&s->regex, text, &end))
+		return false;
+	buf_eat(&s->window, end);
+	return true;
+}
+
+/* Prepares the step s->at, and passes patterns that match already. */
+static void
+enter_step(struct script *s)
+{
+	const struct script_step *step;
+
+	while (s->at < s->steps->count) {
+		step = &s->steps->items[s->at];
+		if (!step->is_expect)
+			return;
+		if (!s->is_compiled) {
+			/* It was checked when it was added. */
+			s->is_compiled =
+			    regcomp(&s->regex, step->text, REG_EXTENDED) == 0;
+			s->until = deadline_after(s->expect_ms);
+		}
+		if (!match(s))
+			return;
+		leave_step(s);
+		s->at++;
+	}
+}
+
+void
+script_start(
+    struct script *s, const struct script_steps *steps, int64_t expect_ms)
+{
+	memset(s, 0, sizeof(*s));
+	s->steps = steps;
+	s->expect_ms = expect_ms;
+	buf_init(
+	    &s->window, mem_array(SCRIPT_WINDOW + 1, 1), SCRIPT_WINDOW + 1);
+	enter_step(s);
+}
+
+bool
+script_is_done(const struct script *s)
+{
+	return s->at == s->steps->count;
+}
+
+bool
+script_is_expecting(const struct script *s)
+{
+	return !script_is_done(s) && s->steps->items[s->at].is_expect;
+}
+
+const char *
+script_text(struct script *s, size_t *n)
+{
+	const char *text;
+
+	if (script_is_done(s) || script_is_expecting(s))
+		return NULL;
+	text = s->steps->items[s->at].text;
+	if (s->text == NULL)
+		s->text = mem_array(strlen(text) + 1, 1);
+	*n = (size_t)unescape(text, s->text);
+	return s->text;
+}
+
+void
+script_sent(struct script *s)
+{
+	leave_step(s);
+	s->at++;
+	enter_step(s);
+}
+
+/* Appends to the window; the oldest bytes make room. n is at most its size. */
+static void
+remember(struct script *s, const unsigned char *p, size_t n)
+{
+	size_t length = buf_length(&s->window), room, i;
+	unsigned char *space;
+
+	if (length + n > SCRIPT_WINDOW)
+		buf_eat(&s->window, length + n - SCRIPT_WINDOW);
+	while (n > 0) {
+		space = buf_space(&s->window, &room);
+		if (room > n)
+			room = n;
+		for (i = 0; i < room; i++)
+			space[i] = p[i] == '\0' ? 1 : p[i];
+		buf_added(&s->window, room);
+		p += room;
+		n -= room;
+	}
+}
+
+void
+script_see(struct script *s, const void *bytes, size_t n)
+{
+	const unsigned char *p = bytes;
+	size_t piece;
+
+	for (; n > 0 && !script_is_done(s); p += piece, n -= piece) {
+		/* Half a window at once, so that a match may begin in what
+		 * came before. */
+		piece = n < SCRIPT_WINDOW / 2 ? n : SCRIPT_WINDOW / 2;
+		remember(s, p, piece);
+		if (script_is_expecting(s))
+			enter_step(s);
+	}
+}
+
+struct deadline
+script_deadline(const struct script *s)
+{
+	return script_is_expecting(s) ? s->until : deadline_none();
+}
+
+int
+script_error(const struct script *s, const char *why, struct err *e)
+{
+	size_t n = buf_length(&s->window);
+	char wanted[160], came[320];
+
+	text_escape_string(wanted, sizeof(wanted), s->steps->items[s->at].text);
+	/* The end of it is what tells most. */
+	text_escape(came, sizeof(came),
+	    buf_bytes(&s->window) + (n > 200 ? n - 200 : 0), n > 200 ? 200 : n);
+	return err_set(e, ERR_PROTOCOL,
+	    "expected '%s', but %s; received instead: %s%s%s%s", wanted, why,
+	    n > 200 ? "..." : "", n > 0 ? "'" : "", n > 0 ? came : "nothing",
+	    n > 0 ? "'" : "");
+}
+
+void
+script_release(struct script *s)
+{
+	leave_step(s);
+	free(s->window.data);
+	s->window.data = NULL;
+}

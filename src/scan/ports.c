@@ -1,0 +1,363 @@
+#include "scan/ports.h"
+
+#include <arpa/inet.h>
+#include <fnmatch.h>
+#include <netdb.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "base/words.h"
+#include "scan/service.h"
+
+#define HIGHEST 65535
+/* Longer than any element that can mean something. */
+#define ELEMENT 80
+
+/* Ports above 1024 that services of today use; our own choice. */
+static const uint16_t tcp_higher[] = {1080, 1194, 1433, 1521, 1723, 1883, 2049,
+    2082, 2083, 2181, 2222, 2375, 2376, 2379, 2380, 3000, 3128, 3268, 3306,
+    3389, 4000, 4369, 4443, 5000, 5060, 5061, 5201, 5222, 5269, 5432, 5555,
+    5601, 5671, 5672, 5900, 5901, 5984, 5985, 5986, 6000, 6379, 6443, 6667,
+    7000, 7001, 7070, 7474, 8000, 8001, 8008, 8009, 8080, 8081, 8086, 8088,
+    8090, 8123, 8181, 8333, 8443, 8500, 8834, 8883, 8888, 9000, 9001, 9042,
+    9090, 9091, 9092, 9100, 9200, 9300, 9418, 9443, 9999, 10000, 10250, 11211,
+    15672, 25565, 27017, 32400, 50000, 51413};
+
+/* Ports that answer datagrams; our own choice. */
+static const uint16_t udp_common[] = {7, 9, 13, 17, 19, 37, 53, 67, 68, 69, 88,
+    111, 123, 137, 138, 161, 162, 177, 389, 427, 443, 464, 500, 514, 520, 623,
+    631, 1194, 1434, 1645, 1646, 1701, 1812, 1813, 1900, 2049, 3478, 3702, 4500,
+    5060, 5351, 5353, 5355, 5683, 6881, 9999, 10001, 11211, 17500, 27015, 33434,
+    51820};
+
+void
+ports_clear(struct ports *p)
+{
+	memset(p, 0, sizeof(*p));
+}
+
+void
+ports_add(struct ports *p, uint16_t port)
+{
+	p->bits[port / 8] |= (unsigned char)(1 << (port & 7));
+}
+
+bool
+ports_has(const struct ports *p, uint16_t port)
+{
+	return (p->bits[port / 8] >> (port & 7)) & 1;
+}
+
+static void
+add_range(struct ports *p, int64_t low, int64_t high)
+{
+	int64_t port;
+
+	for (port = low; port <= high; port++)
+		ports_add(p, (uint16_t)port);
+}
+
+void
+ports_default(struct ports *p, const char *protocol)
+{
+	size_t i;
+
+	if (strcmp(protocol, "udp") == 0) {
+		for (i = 0; i < sizeof(udp_common) / sizeof(udp_common[0]); i++)
+			ports_add(p, udp_common[i]);
+		return;
+	}
+	add_range(p, 1, 1024);
+	for (i = 0; i < sizeof(tcp_higher) / sizeof(tcp_higher[0]); i++)
+		ports_add(p, tcp_higher[i]);
+}
+
+void
+ports_remove(struct ports *a, const struct ports *b)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(a->bits); i++)
+		a->bits[i] &= (unsigned char)~b->bits[i];
+}
+
+/* The lowest port from one on, or 0. Sets are sparse: eight bytes at once. */
+static uint32_t
+next_port(const struct ports *p, uint32_t port)
+{
+	uint64_t eight;
+
+	while (port <= HIGHEST) {
+		if (port % 64 == 0) {
+			memcpy(&eight, p->bits + port / 8, sizeof(eight));
+			if (eight == 0) {
+				port += 64;
+				continue;
+			}
+		}
+		if (ports_has(p, (uint16_t)port))
+			return port;
+		port++;
+	}
+	return 0;
+}
+
+size_t
+ports_count(const struct ports *p)
+{
+	size_t count = 0;
+	uint32_t port;
+
+	for (port = 0; (port = next_port(p, port + 1)) != 0;)
+		count++;
+	return count;
+}
+
+size_t
+ports_list(const struct ports *p, uint16_t *list)
+{
+	size_t count = 0;
+	uint32_t port;
+
+	for (port = 0; (port = next_port(p, port + 1)) != 0;)
+		list[count++] = (uint16_t)port;
+	return count;
+}
+
+bool
+ports_range(const struct ports *p, uint16_t *low, uint16_t *high)
+{
+	uint32_t first = next_port(p, 1), last = first;
+
+	while (last < HIGHEST && ports_has(p, (uint16_t)(last + 1)))
+		last++;
+	*low = (uint16_t)first;
+	*high = (uint16_t)last;
+	return first != 0 && next_port(p, last + 1) == 0;
+}
+
+const char *
+ports_format(const struct ports *p, char *buf, size_t size)
+{
+	uint32_t low, high;
+	char one[24];
+	size_t used = 0, n;
+
+	buf[0] = '\0';
+	for (low = 1; low <= HIGHEST; low = high + 2) {
+		while (low <= HIGHEST && !ports_has(p, (uint16_t)low))
+			low++;
+		if (low > HIGHEST)
+			break;
+		high = low;
+		while (high < HIGHEST && ports_has(p, (uint16_t)(high + 1)))
+			high++;
+		snprintf(one, sizeof(one), high > low ? "%s%u-%u" : "%s%u",
+		    used > 0 ? "," : "", low, high);
+		n = strlen(one);
+		if (used + n + sizeof("...") > size) {
+			memcpy(buf + used, "...", sizeof("..."));
+			break;
+		}
+		memcpy(buf + used, one, n + 1);
+		used += n;
+	}
+	return buf;
+}
+
+/* The element as an error shows it. */
+static int
+refuse(const char *element, const char *why, struct err *e)
+{
+	char shown[ELEMENT * 4];
+
+	text_escape_string(shown, sizeof(shown), element);
+	return err_set(e, ERR_USAGE, "ports '%s': %s", shown, why);
+}
+
+/* One end of a range: a number, or where it is left out the default. */
+static bool
+parse_end(const char *text, size_t n, int64_t omitted, int64_t *port)
+{
+	char digits[ELEMENT + 1];
+
+	if (n == 0) {
+		*port = omitted;
+		return true;
+	}
+	memcpy(digits, text, n);
+	digits[n] = '\0';
+	return num_parse(digits, 1, HIGHEST, port);
+}
+
+/* "20-25", "-1024", "60000-", "-" into *low and *high. */
+static int
+parse_range(const char *text, int64_t *low, int64_t *high, struct err *e)
+{
+	const char *hyphen = strchr(text, '-');
+
+	if (!parse_end(text, (size_t)(hyphen - text), 1, low) ||
+	    !parse_end(hyphen + 1, strlen(hyphen + 1), HIGHEST, high))
+		return refuse(text,
+		    "neither a range within 1-65535 nor a service's name", e);
+	if (*low > *high)
+		return refuse(text, "the range is reversed", e);
+	return 0;
+}
+
+/* Services whose name matches pattern and whose port lies in the range. */
+static int
+add_services(struct ports *p, const char *pattern, int64_t low, int64_t high,
+    const char *protocol)
+{
+	FILE *f = fopen(SERVICE_FILE, "re");
+	struct service_line l;
+	int found = 0;
+
+	while (f != NULL && service_next(f, &l)) {
+		if (strcmp(l.protocol, protocol) != 0 || l.port < low ||
+		    l.port > high || fnmatch(pattern, l.name, 0) != 0)
+			continue;
+		ports_add(p, l.port);
+		found++;
+	}
+	if (f != NULL)
+		fclose(f);
+	return found;
+}
+
+/* "[1-1024]": the services in that range. */
+static int
+parse_listed(struct ports *p, char *text, const char *protocol, struct err *e)
+{
+	size_t n = strlen(text);
+	int64_t low, high;
+
+	if (n < 3 || text[n - 1] != ']' || strchr(text, '-') == NULL)
+		return refuse(text, "not of the form [LOW-HIGH]", e);
+	text[n - 1] = '\0';
+	if (parse_range(text + 1, &low, &high, e) < 0)
+		return -1;
+	if (add_services(p, "*", low, high, protocol) > 0)
+		return 0;
+	return refuse(text + 1, "no known service lies in that range", e);
+}
+
+/* A service's name, or a pattern of them. False when it is neither. */
+static bool
+parse_name(struct ports *p, const char *text, const char *protocol)
+{
+	const struct servent *s;
+
+	if (strpbrk(text, "*?") != NULL)
+		return add_services(p, text, 1, HIGHEST, protocol) > 0;
+	/* What begins with a digit was meant as a number. */
+	if (text[0] >= '0' && text[0] <= '9')
+		return false;
+	s = getservbyname(text, protocol);
+	if (s == NULL || s->s_port == 0)
+		return false;
+	ports_add(p, ntohs((uint16_t)s->s_port));
+	return true;
+}
+
+static int
+parse_element(struct ports *p, char *text, const char *protocol, struct err *e)
+{
+	int64_t low, high;
+
+	if (text[0] == '\0')
+		return refuse(text, "an element is empty", e);
+	if (num_parse(text, 1, HIGHEST, &low)) {
+		ports_add(p, (uint16_t)low);
+		return 0;
+	}
+	if (text[0] == '[')
+		return parse_listed(p, text, protocol, e);
+	if (parse_name(p, text, protocol))
+		return 0;
+	if (strchr(text, '-') == NULL)
+		return refuse(text,
+		    "neither a number from 1 to 65535 nor a known service", e);
+	if (parse_range(text, &low, &high, e) < 0)
+		return -1;
+	add_range(p, low, high);
+	return 0;
+}
+
+/* "T:" or "U:" in front: does what follows belong to another protocol? */
+static const char *
+parse_prefix(const char *text, const char *protocol, bool *other)
+{
+	if ((text[0] != 'T' && text[0] != 'U') || text[1] != ':')
+		return text;
+	*other = (text[0] == 'T') != (strcmp(protocol, "tcp") == 0);
+	return text + 2;
+}
+
+/* Elements up to the end, separated by bytes of separators. */
+static int
+parse_list(struct ports *p, const char *text, const char *separators,
+    const char *protocol, bool *other, struct err *e)
+{
+	struct ports ignored;
+	char element[ELEMENT + 1];
+	size_t n;
+
+	for (;;) {
+		text = parse_prefix(text, protocol, other);
+		n = strcspn(text, separators);
+		if (n > ELEMENT)
+			return err_set(
+			    e, ERR_USAGE, "ports: an element is too long");
+		memcpy(element, text, n);
+		element[n] = '\0';
+		if (*other) {
+			ports_clear(&ignored);
+			if (parse_element(&ignored, element,
+				strcmp(protocol, "tcp") == 0 ? "udp" : "tcp",
+				e) < 0)
+				return -1;
+		} else if (parse_element(p, element, protocol, e) < 0) {
+			return -1;
+		}
+		if (text[n] == '\0')
+			return 0;
+		text += n + 1;
+	}
+}
+
+int
+ports_parse(
+    struct ports *p, const char *text, const char *protocol, struct err *e)
+{
+	bool other = false;
+
+	return parse_list(p, text, ",", protocol, &other, e);
+}
+
+/* A list being read from a file. */
+struct reading {
+	struct ports *ports;
+	const char *protocol;
+	bool other;
+};
+
+static int
+take_word(void *context, const char *word, struct err *e)
+{
+	struct reading *r = context;
+
+	return parse_list(r->ports, word, ",", r->protocol, &r->other, e);
+}
+
+int
+ports_read(struct ports *p, FILE *f, const char *name, const char *protocol,
+    struct err *e)
+{
+	struct reading r = {.ports = p, .protocol = protocol};
+
+	return words_read(f, name, take_word, &r, e);
+}

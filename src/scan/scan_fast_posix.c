@@ -1,0 +1,146 @@
+#include "scan/scan_fast.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "base/mem.h"
+#include "net/addr.h"
+#include "net/wait.h"
+
+/*
+ * POSIX leaves open what a second connect(2) does; poll(2) knows, unless a
+ * signal has interrupted it.
+ */
+int
+fast_connect_result(int fd, const struct addr *a)
+{
+	struct pollfd pfd = {.fd = fd, .events = POLLOUT};
+	socklen_t len = sizeof(int);
+	int error = 0;
+
+	(void)a;
+	if (poll(&pfd, 1, 0) <= 0)
+		return EINPROGRESS;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+		return errno;
+	return error;
+}
+
+void
+fast_icmp_prepare(int fd, int family)
+{
+	(void)fd;
+	(void)family;
+}
+
+/*
+ * What fails at once never left. What was begun and failed was told by ICMP,
+ * or by this machine, whose link may be down: there is no telling.
+ */
+struct scan_outcome
+fast_outcome(int fd, const struct addr *a, int errnum, bool is_late)
+{
+	struct scan_outcome o = {errnum, SCAN_THERE};
+	socklen_t len = sizeof(int);
+	int error = 0;
+
+	(void)a;
+	/* ICMP may have told what does not end the call. */
+	if (errnum == EINPROGRESS &&
+	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
+	    error != 0)
+		o.errnum = error;
+	if (o.errnum == 0 || o.errnum == EINPROGRESS ||
+	    o.errnum == ECONNREFUSED || o.errnum == ECONNRESET ||
+	    o.errnum == ETIMEDOUT)
+		return o;
+	o.origin = is_late ? SCAN_EITHER : SCAN_HERE;
+	return o;
+}
+
+bool
+fast_connect_again(int fd, bool under_way)
+{
+	(void)fd;
+	(void)under_way;
+	return false;
+}
+
+void
+fast_connect_pin(int fd, const struct addr *a)
+{
+	(void)fd;
+	(void)a;
+}
+
+/* Entries by number, and room for the one of wait_poll(). */
+struct fast_set {
+	struct pollfd *fds;
+	uint32_t count; /* numbers in use lie below */
+	uint32_t turn;  /* where to begin to look */
+};
+
+struct fast_set *
+fast_set_new(uint32_t most)
+{
+	struct fast_set *s = mem_array(1, sizeof(*s));
+
+	s->fds = mem_array((size_t)most + 1, sizeof(s->fds[0]));
+	return s;
+}
+
+void
+fast_set_free(struct fast_set *s)
+{
+	free(s->fds);
+	free(s);
+}
+
+int
+fast_set_watch(struct fast_set *s, uint32_t id, int fd, short events)
+{
+	for (; s->count <= id; s->count++)
+		s->fds[s->count].fd = -1;
+	s->fds[id].fd = fd;
+	s->fds[id].events = events;
+	s->fds[id].revents = 0;
+	return 0;
+}
+
+void
+fast_set_ignore(struct fast_set *s, uint32_t id)
+{
+	if (id < s->count)
+		s->fds[id].fd = -1;
+}
+
+void
+fast_set_forget(struct fast_set *s, uint32_t id)
+{
+	fast_set_ignore(s, id);
+}
+
+int
+fast_set_wait(
+    struct fast_set *s, uint32_t *ids, int most, struct deadline until)
+{
+	int ready, n = 0;
+	uint32_t i;
+
+	while (s->count > 0 && s->fds[s->count - 1].fd < 0)
+		s->count--;
+	ready = wait_poll(s->fds, s->count, until);
+	if (ready <= 0)
+		return ready;
+	for (i = 0; i < s->count && n < most; i++) {
+		uint32_t id = (s->turn + i) % s->count;
+
+		if (s->fds[id].fd >= 0 && s->fds[id].revents != 0)
+			ids[n++] = id;
+	}
+	if (n > 0)
+		s->turn = ids[n - 1] + 1;
+	return n;
+}

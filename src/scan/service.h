@@ -1,0 +1,53 @@
+/*
+ * Names of ports, from the system's services(5). A name is a label that says
+ * what usually listens there; nothing has been detected.
+ */
+#ifndef SCAN_SERVICE_H
+#define SCAN_SERVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/*
+ * The table itself: getservent(3) does nothing in some C libraries, and in
+ * others loads half the name service.
+ */
+#define SERVICE_FILE "/etc/services"
+
+/* An entry of it; the pointers lead into text. */
+struct service_line {
+	char text[512];
+	const char *name, *protocol;
+	uint16_t port;
+};
+
+/* The next entry, malformed ones left out; false at the end. */
+bool service_next(FILE *f, struct service_line *l);
+
+/* One line of the table. */
+struct service {
+	uint16_t port;
+	char *name; /* owned, escaped */
+};
+
+/* All services of one protocol, by port, the first name of each port only. */
+struct service_list {
+	struct service *items;
+	size_t count;
+};
+
+#define SERVICE_LIST_INIT \
+	{                 \
+		NULL, 0   \
+	}
+
+/* Reads the table for "tcp" or "udp". service_list_release() is due. */
+void service_list_read(struct service_list *list, const char *protocol);
+void service_list_release(struct service_list *list);
+
+/* The name of a port, which lives in the list, or NULL. */
+const char *service_name(const struct service_list *list, uint16_t port);
+
+#endif

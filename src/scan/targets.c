@@ -1,0 +1,463 @@
+/* The hosts of a scan as a user writes them: names, addresses, networks. */
+#include "scan/targets.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "base/words.h"
+#include "net/endpoint.h"
+#include "scan/port_list.h"
+#include "scan/ports.h"
+#include "net/resolve.h"
+#include "net/wait.h"
+
+/* The pause until a name is looked up again, which doubles. */
+#define RETRY_MS 50
+#define RETRY_MOST_MS 400
+
+/* The last 32 bits of an address, in host order. */
+static unsigned char *
+tail(struct addr *a)
+{
+	if (addr_family(a) == AF_INET6)
+		return a->u.in6.sin6_addr.s6_addr + 12;
+	return (unsigned char *)&a->u.in4.sin_addr.s_addr;
+}
+
+static uint32_t
+get_tail(const struct addr *a)
+{
+	struct addr copy = *a;
+	uint32_t n;
+
+	memcpy(&n, tail(&copy), sizeof(n));
+	return ntohl(n);
+}
+
+static void
+set_tail(struct addr *a, uint32_t value)
+{
+	uint32_t n = htonl(value);
+
+	memcpy(tail(a), &n, sizeof(n));
+}
+
+static void
+append(struct targets *t, const struct target *item)
+{
+	if (t->count == t->capacity) {
+		t->capacity = t->capacity * 2 + 16;
+		t->items =
+		    mem_resize(t->items, t->capacity, sizeof(t->items[0]));
+	}
+	t->items[t->count] = *item;
+	if (item->name != NULL)
+		t->items[t->count].name = mem_text(item->name);
+	t->count++;
+}
+
+static int
+refuse(const char *text, const char *why, struct err *e)
+{
+	char shown[256];
+
+	text_escape_string(shown, sizeof(shown), text);
+	return err_set(e, ERR_USAGE, "host '%s': %s", shown, why);
+}
+
+/* Adds an item. */
+static int
+add(struct targets *t, const struct target *item, const char *text,
+    struct err *e)
+{
+	if (addr_lacks_scope(&item->base))
+		return refuse(text,
+		    "a link-local address needs its interface: "
+		    "ADDRESS%INTERFACE",
+		    e);
+	append(t, item);
+	return 0;
+}
+
+static int
+check_family(int family, const struct targets_options *o, const char *text,
+    struct err *e)
+{
+	if (o->family == AF_UNSPEC || o->family == family)
+		return 0;
+	return refuse(text,
+	    family == AF_INET6 ? "an IPv6 address, and -4 was given"
+			       : "an IPv4 address, and -6 was given",
+	    e);
+}
+
+/* "192.0.2.0/24": the bits behind the prefix are ignored. */
+static int
+parse_network(
+    struct target *item, const char *text, const char *slash, struct err *e)
+{
+	char ip[ADDR_IP_TEXT];
+	size_t n = (size_t)(slash - text);
+	int64_t bits, width;
+	uint32_t mask;
+
+	if (n >= sizeof(ip))
+		return refuse(text, "not a network", e);
+	memcpy(ip, text, n);
+	ip[n] = '\0';
+	if (!addr_parse_ip(&item->base, ip, 0))
+		return refuse(text, "not a network ADDRESS/BITS", e);
+	width = addr_family(&item->base) == AF_INET6 ? 128 : 32;
+	if (!num_parse(slash + 1, 0, width, &bits))
+		return refuse(text,
+		    width == 32 ? "a prefix has 0 to 32 bits"
+				: "a prefix has 0 to 128 bits",
+		    e);
+	if (width - bits > 24)
+		return refuse(text, "more than 16777216 hosts in one scan", e);
+	mask = width == bits ? 0 : UINT32_MAX >> (32 - (width - bits));
+	item->low = get_tail(&item->base) & ~mask;
+	item->high = item->low | mask;
+	return 0;
+}
+
+/* "192.0.2.10-20". False when it is no such thing. */
+static bool
+parse_octets(const char *text, struct target *item)
+{
+	const char *hyphen = strchr(text, '-');
+	char ip[ADDR_IP_TEXT];
+	int64_t last;
+	size_t n;
+
+	if (hyphen == NULL || strspn(text, "0123456789.-") != strlen(text))
+		return false;
+	n = (size_t)(hyphen - text);
+	if (n >= sizeof(ip) || !num_parse(hyphen + 1, 0, 255, &last))
+		return false;
+	memcpy(ip, text, n);
+	ip[n] = '\0';
+	if (!addr_parse_ip(&item->base, ip, 0))
+		return false;
+	item->low = get_tail(&item->base);
+	item->high = (item->low & ~UINT32_C(255)) | (uint32_t)last;
+	return true;
+}
+
+/*
+ * Looks a name up; while it is not there, again and again until o->retry.
+ * 0, or -1 with *e.
+ */
+static int
+look_up(const struct endpoint *ep, const struct targets_options *o,
+    struct addr_list *list, struct err *e)
+{
+	struct resolve_options ro = {o->family, o->numeric};
+	int64_t pause_ms = RETRY_MS;
+	struct deadline until;
+
+	for (;;) {
+		until = deadline_first(o->until, deadline_after(o->name_ms));
+		if (resolve(ep, &ro, until, list, e) == 0)
+			return 0;
+		if (e->kind != ERR_NAME && e->kind != ERR_TIMEOUT)
+			return -1;
+		until = deadline_first(o->until, o->retry);
+		if (deadline_passed(until))
+			return -1;
+		if (pause_ms == RETRY_MS)
+			diag_warn("%s; trying again", e->text);
+		if (wait_until(
+			deadline_first(until, deadline_after(pause_ms))) < 0)
+			return err_sys(e, ERR_FAILED, EINTR, "scan");
+		if (pause_ms < RETRY_MOST_MS)
+			pause_ms *= 2;
+	}
+}
+
+static int
+add_name(struct targets *t, struct target *item, const char *text,
+    const struct targets_options *o, struct err *e)
+{
+	struct addr_list list = ADDR_LIST_INIT;
+	struct endpoint ep = {.port = 0};
+	char name[ENDPOINT_HOST * 2];
+	size_t i;
+	int result = 0;
+
+	if (strlen(text) >= sizeof(ep.host))
+		return refuse(text, "longer than a name can be", e);
+	memcpy(ep.host, text, strlen(text) + 1);
+	if (look_up(&ep, o, &list, e) < 0)
+		return -1;
+	item->name = text_escape_string(name, sizeof(name), text);
+	for (i = 0; i < list.count && result == 0; i++) {
+		item->base = list.items[i];
+		item->low = item->high = get_tail(&item->base);
+		result = add(t, item, text, e);
+		if (!o->all_addresses)
+			break;
+	}
+	addr_list_release(&list);
+	return result;
+}
+
+/* "[::1]" without its brackets, in place. */
+static char *
+unbracket(char *text)
+{
+	size_t n = strlen(text);
+
+	if (n < 2 || text[0] != '[' || text[n - 1] != ']')
+		return text;
+	text[n - 1] = '\0';
+	return text + 1;
+}
+
+/* What is no host at all, though other commands or programs take it. */
+static const char *
+find_nonsense(const char *text)
+{
+	if (strncmp(text, "unix:", 5) == 0)
+		return "a unix socket has no ports";
+	if (strstr(text, "://") != NULL)
+		return "a URL; HOST or HOST:PORT is wanted";
+	return NULL;
+}
+
+/*
+ * Splits "HOST:PORT" at the colon that ends the host; the ports, or NULL. An
+ * IPv6 address without brackets has more than one colon, and none is that.
+ */
+static char *
+split_ports(char *text)
+{
+	char *colon = text[0] == '[' ? strstr(text, "]:") : strchr(text, ':');
+
+	if (colon == NULL)
+		return NULL;
+	if (text[0] == '[')
+		colon++;
+	else if (strchr(colon + 1, ':') != NULL)
+		return NULL;
+	*colon = '\0';
+	return colon + 1;
+}
+
+/* The ports of HOST:PORT: one, or a range. */
+static int
+parse_own_ports(struct target *item, const char *text, const char *ports,
+    const struct targets_options *o, struct err *e)
+{
+	struct ports set;
+
+	if (o->protocol == NULL)
+		return refuse(text, "hosts only, without a port", e);
+	if (ports[0] == '\0')
+		return refuse(text, "the port behind ':' is missing", e);
+	ports_clear(&set);
+	if (ports_parse(&set, ports, o->protocol, e) < 0)
+		return -1;
+	if (!ports_range(&set, &item->first_port, &item->last_port))
+		return refuse(ports,
+		    "behind a host's ':' stands one port or one range", e);
+	return 0;
+}
+
+/* Adds the host or hosts that text names to those of *item's ports. */
+static int
+add_hosts(struct targets *t, struct target *item, char *text,
+    const struct targets_options *o, struct err *e)
+{
+	const char *slash;
+
+	text = unbracket(text);
+	slash = strchr(text, '/');
+	if (text[0] == '\0')
+		return refuse(text, "it is empty", e);
+	if (slash != NULL) {
+		if (parse_network(item, text, slash, e) < 0)
+			return -1;
+	} else if (addr_parse_ip(&item->base, text, 0)) {
+		item->low = item->high = get_tail(&item->base);
+	} else if (!parse_octets(text, item)) {
+		return add_name(t, item, text, o, e);
+	}
+	if (item->high < item->low)
+		return refuse(text, "the range is reversed", e);
+	if (check_family(addr_family(&item->base), o, text, e) < 0)
+		return -1;
+	return add(t, item, text, e);
+}
+
+static int
+add_element(struct targets *t, char *text, const struct targets_options *o,
+    struct err *e)
+{
+	struct target item = {.name = NULL};
+	const char *why = find_nonsense(text), *ports;
+	char whole[ENDPOINT_HOST + 32];
+
+	if (why != NULL)
+		return refuse(text, why, e);
+	memcpy(whole, text, strlen(text) + 1);
+	ports = split_ports(text);
+	if (ports != NULL && parse_own_ports(&item, whole, ports, o, e) < 0)
+		return -1;
+	return add_hosts(t, &item, text, o, e);
+}
+
+int
+targets_add(struct targets *t, const char *text,
+    const struct targets_options *o, struct err *e)
+{
+	char element[ENDPOINT_HOST + 32];
+	size_t n;
+
+	for (;;) {
+		n = strcspn(text, ",");
+		if (n >= sizeof(element))
+			return refuse(text, "longer than a name can be", e);
+		memcpy(element, text, n);
+		element[n] = '\0';
+		if (add_element(t, element, o, e) < 0)
+			return -1;
+		if (text[n] == '\0')
+			return 0;
+		text += n + 1;
+	}
+}
+
+/* A list being read from a file. */
+struct reading {
+	struct targets *targets;
+	const struct targets_options *o;
+};
+
+static int
+take_word(void *context, const char *word, struct err *e)
+{
+	const struct reading *r = context;
+
+	return targets_add(r->targets, word, r->o, e);
+}
+
+int
+targets_read(struct targets *t, FILE *f, const char *name,
+    const struct targets_options *o, struct err *e)
+{
+	struct reading r = {t, o};
+
+	return words_read(f, name, take_word, &r, e);
+}
+
+size_t
+targets_own(const struct targets *t, size_t *others)
+{
+	size_t i, own = 0;
+
+	for (i = 0; i < t->count; i++)
+		own += t->items[i].first_port != 0;
+	*others = t->count - own;
+	return own;
+}
+
+/* The item that host i lies in. */
+static const struct target *
+find(const struct targets *t, uint32_t i)
+{
+	size_t low = 0, high = t->count, middle;
+
+	while (high - low > 1) {
+		middle = (low + high) / 2;
+		if (t->items[middle].before <= i)
+			low = middle;
+		else
+			high = middle;
+	}
+	return &t->items[low];
+}
+
+/* The item that a target lies in. */
+static const struct target *
+find_target(const struct targets *t, uint64_t number)
+{
+	size_t low = 0, high = t->count, middle;
+
+	while (high - low > 1) {
+		middle = (low + high) / 2;
+		if (t->items[middle].start <= number)
+			low = middle;
+		else
+			high = middle;
+	}
+	return &t->items[low];
+}
+
+void
+targets_port(const struct targets *t, uint64_t number, struct target_port *p)
+{
+	const struct target *item = NULL;
+	uint64_t in_item = number;
+
+	/* With the same ports for all it is a division. */
+	if (t->list_count > 1) {
+		item = find_target(t, number);
+		in_item -= item->start;
+	}
+	p->number = number;
+	p->list = &t->lists[item != NULL ? item->list : 0];
+	p->host = (uint32_t)(in_item / p->list->count);
+	if (item != NULL)
+		p->host += item->before;
+	p->index = (uint32_t)(in_item % p->list->count);
+	p->port = p->list->ports[p->index];
+}
+
+const struct port_list *
+targets_list(const struct targets *t, uint32_t i, uint64_t *first)
+{
+	const struct target *item = find(t, i);
+	const struct port_list *list = &t->lists[item->list];
+
+	*first = item->start + (uint64_t)(i - item->before) * list->count;
+	return list;
+}
+
+void
+targets_host(const struct targets *t, uint32_t i, uint16_t port, struct addr *a)
+{
+	const struct target *item = find(t, i);
+
+	*a = item->base;
+	set_tail(a, item->low + (i - item->before));
+	addr_set_port(a, port);
+}
+
+const char *
+targets_name(const struct targets *t, uint32_t i)
+{
+	return find(t, i)->name;
+}
+
+void
+targets_release(struct targets *t)
+{
+	struct targets none = TARGETS_INIT;
+	size_t i;
+
+	for (i = 0; i < t->count; i++)
+		free(t->items[i].name);
+	free(t->items);
+	for (i = 0; i < t->list_count; i++)
+		port_list_release(&t->lists[i]);
+	free(t->lists);
+	*t = none;
+}

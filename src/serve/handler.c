@@ -1,0 +1,88 @@
+#include "serve/handler.h"
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "relay/relay.h"
+#include "serve/session.h"
+#include "net/sock.h"
+#include "net/wait.h"
+
+/* How long the end of the forwarding side may take. */
+#define DRAIN_MS 2000
+/* How long a client that nothing can be done for is given to speak first. */
+#define REFUSE_MS 100
+/* A piece of an echo. */
+#define PIECE (64 * 1024)
+
+/* Echo and discard: until the peer's end. */
+static int
+serve_pieces(struct session *s, bool echo)
+{
+	unsigned char piece[PIECE];
+	ssize_t n;
+
+	while ((n = session_receive(s, piece, sizeof(piece))) > 0)
+		if (echo && session_send(s, piece, (size_t)n) < 0)
+			return -1;
+	return n == 0 ? 0 : -1;
+}
+
+/*
+ * Ends the connection of a client whose target cannot be reached: by a reset,
+ * since a FIN would look like a target that had nothing to send. Not while
+ * the client may still be at its connect(2), though.
+ */
+static void
+refuse(struct session *s)
+{
+	wait_fd(
+	    s->fd, POLLIN, deadline_first(s->until, deadline_after(REFUSE_MS)));
+	sock_abort(&s->fd);
+}
+
+/* Dials the target and relays until both directions have ended. */
+static int
+serve_forward(struct session *s, const struct handler *h)
+{
+	struct relay_options o = RELAY_OPTIONS_INIT;
+	int target, result;
+
+	target = dial_connect(&h->target, &h->dial,
+	    deadline_first(s->until, deadline_after(h->timeout_ms)), NULL,
+	    &s->e);
+	if (target < 0) {
+		refuse(s);
+		return err_prefix(&s->e, "forwarding to");
+	}
+	o.in = o.out = target;
+	o.on_peer_eof = RELAY_PEER_FINISH;
+	o.idle_ms = h->idle_ms;
+	o.until = s->until;
+	result = relay_run(s->fd, &o, &s->r, &s->e);
+	/* That the target has reset it is no probe. */
+	s->allows_probes = s->allows_probes && sock_is_gone(s->fd);
+	if (s->r.is_cut) {
+		sock_cut(&target, h->idle_ms, s->until);
+		sock_cut(&s->fd, h->idle_ms, s->until);
+	}
+	sock_close_drained(
+	    &target, deadline_first(
+			 s->until, deadline_after(result < 0 ? 0 : DRAIN_MS)));
+	return result;
+}
+
+int
+handler_serve(int fd, const struct server_conn *c, void *context)
+{
+	const struct handler *h = context;
+	struct session s;
+	int result;
+
+	session_start(&s, fd, h->idle_ms, h->max_ms);
+	s.allows_probes = h->allows_probes;
+	if (h->kind == HANDLER_FORWARD)
+		result = serve_forward(&s, h);
+	else
+		result = serve_pieces(&s, h->kind == HANDLER_ECHO);
+	return session_end(&s, c, DIAG_NOTE, result);
+}

@@ -1,0 +1,38 @@
+/* What a server does with a connection, in a process of its own. */
+#ifndef SERVE_HANDLER_H
+#define SERVE_HANDLER_H
+
+#include <stdint.h>
+
+#include "dial/dial.h"
+#include "net/endpoint.h"
+#include "net/program.h"
+
+struct server_conn;
+
+enum handler_kind {
+	HANDLER_DISCARD, /* read and drop */
+	HANDLER_ECHO,    /* send back */
+	HANDLER_FORWARD  /* relay to target */
+};
+
+struct handler {
+	enum handler_kind kind;
+	char *const *program;       /* instead of kind; NULL: none */
+	struct program_shell shell; /* storage of --exec's program */
+	struct endpoint target;     /* HANDLER_FORWARD */
+	struct dial_options dial;   /* how it is reached */
+	int64_t timeout_ms;         /* for reaching it; -1: no limit */
+	int64_t idle_ms;            /* -1: no limit */
+	int64_t max_ms;             /* -1: no limit */
+	bool allows_probes;         /* serve/session.h */
+};
+
+/*
+ * A server_serve (serve/server.h) whose context is a struct handler. Serves,
+ * drains, closes and tells the "closed" event; errors are told too. Returns
+ * the exit status of the connection.
+ */
+int handler_serve(int fd, const struct server_conn *c, void *context);
+
+#endif

@@ -1,0 +1,385 @@
+#include "serve/server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/num.h"
+#include "net/access.h"
+#include "serve/children.h"
+#include "net/listener.h"
+#include "net/process_fast.h"
+#include "net/program.h"
+#include "net/sock.h"
+#include "net/summary.h"
+#include "net/wait.h"
+
+/* How long children may take to end before they are killed. */
+#define GRACE_MS 2000
+/* Accepting pauses this long when it fails, doubling. */
+#define PAUSE_MS 50
+#define PAUSE_MOST_MS 1000
+/* So many failures in a row may be of so many connections. */
+#define FAILURES_MOST 16
+
+int
+server_start(struct server *s, struct listener *l,
+    const struct server_options *o, struct err *e)
+{
+	memset(s, 0, sizeof(*s));
+	s->listener = l;
+	s->options = o;
+	s->resume = deadline_after(0);
+	children_make_room(s);
+	s->child_fd = o->is_alone ? -1 : fast_children_open();
+	if (wait_catch(o->is_alone || s->child_fd >= 0 ? WAIT_STOP
+						       : WAIT_STOP | WAIT_CHILD,
+		e) < 0) {
+		fd_close(&s->child_fd);
+		children_release(s);
+		return -1;
+	}
+	return 0;
+}
+
+/* Whether this peer is served; tells both cases. */
+static bool
+admit(const struct server *s, const struct server_conn *c)
+{
+	if (s->options->access != NULL &&
+	    !access_allows(s->options->access, &c->remote)) {
+		summary_tell_refused(s->options->log_level, &c->local,
+		    &c->remote, "--allow, --deny");
+		return false;
+	}
+	if (s->options->max_per_host > 0 &&
+	    children_of_host(s, &c->remote) >= s->options->max_per_host) {
+		summary_tell_refused(s->options->log_level, &c->local,
+		    &c->remote, "--max-per-host");
+		return false;
+	}
+	summary_tell_accepted(s->options->log_level, &c->local, &c->remote);
+	return true;
+}
+
+/* True for errors that are about this machine's supply, and pass. */
+static bool
+is_shortage(int errnum)
+{
+	return errnum == EMFILE || errnum == ENFILE || errnum == ENOBUFS ||
+	       errnum == ENOMEM;
+}
+
+/*
+ * True for errors of the listening socket itself. All others of accept(2) are
+ * about the connection, which may bring any error of the network with it, or
+ * may pass.
+ */
+static bool
+is_broken(int errnum)
+{
+	return errnum == EBADF || errnum == EINVAL || errnum == ENOTSOCK ||
+	       errnum == EFAULT;
+}
+
+static void
+pause_accepting(struct server *s, int errnum)
+{
+	if (s->pause_ms == 0)
+		diag_warn("accepting pauses: %s", err_reason(errnum));
+	s->pause_ms = s->pause_ms == 0 ? PAUSE_MS : s->pause_ms * 2;
+	if (s->pause_ms > PAUSE_MOST_MS)
+		s->pause_ms = PAUSE_MOST_MS;
+	s->resume = deadline_after(s->pause_ms);
+}
+
+/*
+ * accept(2) failed, which is no error: errno becomes EAGAIN. What does not
+ * pass must not keep us busy.
+ */
+__attribute__((noinline)) static void
+note_failure(struct server *s, int errnum)
+{
+	if (errnum != EAGAIN && errnum != EINTR)
+		s->failures++;
+	if (is_shortage(errnum) || s->failures > FAILURES_MOST)
+		pause_accepting(s, errnum);
+	errno = EAGAIN;
+}
+
+/*
+ * One connection, if there is one: its fd; else -1 with errno EAGAIN, or what
+ * failed for good.
+ */
+static int
+try_accept(struct server *s, struct server_conn *c)
+{
+	int fd;
+
+	c->start_ns = clock_now();
+	fd = listener_accept(s->listener, &c->local, &c->remote);
+	if (fd < 0) {
+		if (!is_broken(errno))
+			note_failure(s, errno);
+		return -1;
+	}
+	s->pause_ms = s->failures = 0;
+	if (admit(s, c))
+		return fd;
+	sock_close(&fd);
+	errno = EAGAIN;
+	return -1;
+}
+
+/* Adds the listening sockets, where one more may be served now; else brings
+ * *until forward to when it may. Returns how many. */
+static size_t
+listener_pollfds(
+    const struct server *s, struct pollfd *fds, struct deadline *until)
+{
+	const struct listener *l = s->listener;
+	size_t i;
+
+	if ((int64_t)s->running >= s->options->max_conns)
+		return 0;
+	if (!deadline_passed(s->resume)) {
+		*until = deadline_first(*until, s->resume);
+		return 0;
+	}
+	for (i = 0; i < l->count; i++) {
+		fds[i].fd = l->fds[i];
+		fds[i].events = POLLIN;
+	}
+	return l->count;
+}
+
+/* Makes it the turn of the next listening socket that has a connection; false
+ * when none has. */
+static bool
+choose_listener(struct listener *l, const struct pollfd *fds)
+{
+	size_t i, at;
+
+	for (i = 0; i < l->count; i++) {
+		at = (l->turn + i) % l->count;
+		if (fds[at].revents != 0) {
+			if (l->turn != at)
+				l->turn = at;
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Waits until something happens. *waiting, if not NULL, becomes whether a
+ * connection waits to be accepted; NULL: none is asked for. As wait_poll().
+ */
+static int
+wait_event(struct server *s, struct deadline until, bool *waiting)
+{
+	struct pollfd *fds = s->fds;
+	size_t listening = 0, n;
+	int ready;
+
+	if (waiting != NULL)
+		listening = listener_pollfds(s, fds, &until);
+	fds[listening].fd = s->child_fd;
+	fds[listening].events = POLLIN;
+	n = listening + 1;
+	n += children_pollfds(s, fds + n, &until);
+	ready = wait_poll(fds, n, until);
+	if (ready > 0 && fds[listening].revents != 0) {
+		fast_children_heard(s->child_fd);
+		s->has_ended = true;
+	}
+	if (ready > 0 && listening > 0)
+		*waiting = choose_listener(s->listener, fds);
+	return ready;
+}
+
+/* Children and drained connections. True when it was told to stop. */
+static bool
+look_after(struct server *s)
+{
+	wait_taken();
+	children_reap(s);
+	children_drain(s);
+	children_end_late(s);
+	return wait_stopped() != 0;
+}
+
+/* Apart for its frame: see summary.c. */
+__attribute__((noinline)) static int
+stop_error(struct err *e)
+{
+	return err_sys(e, ERR_FAILED, EINTR, "accepting");
+}
+
+/* Which limit ended the wait for a connection. */
+static int
+accept_limit_error(const struct server *s, struct err *e)
+{
+	char took[32];
+
+	if (deadline_passed(s->options->until))
+		return err_set(e, ERR_TIMEOUT,
+		    "the whole run took longer than allowed (--max-time)");
+	return err_set(e, ERR_TIMEOUT,
+	    "no connection came within %s (--accept-timeout)",
+	    num_format_duration(
+		took, sizeof(took), clock_ns(s->options->accept_ms)));
+}
+
+int
+server_accept(struct server *s, struct server_conn *c, struct err *e)
+{
+	const struct server_options *o = s->options;
+	struct deadline until = deadline_after(o->accept_ms);
+	bool waiting = false;
+	int fd;
+
+	for (;;) {
+		if (look_after(s))
+			return stop_error(e);
+		/* It is we who keep them waiting. */
+		if ((int64_t)s->running >= o->max_conns)
+			until = deadline_after(o->accept_ms);
+		/* Polled first, since a call that fails writes to errno: one
+		 * more page that is shared with a child, and copied. */
+		wait_event(s, deadline_first(until, o->until), &waiting);
+		if (waiting) {
+			fd = try_accept(s, c);
+			if (fd >= 0)
+				return fd;
+			if (errno != EAGAIN)
+				return err_sys(e, ERR_FAILED, errno, "accept");
+			waiting = false;
+		}
+		if (deadline_passed(until) || deadline_passed(o->until))
+			return accept_limit_error(s, e);
+	}
+}
+
+/*
+ * A process could not be made. Starting a program takes descriptors for a
+ * moment, and processes are limited: the last connection that could be
+ * accepted may have to wait for another one's end. Waits for that, a signal or
+ * the end of the pause; true when it is to be tried again.
+ */
+__attribute__((noinline)) static bool
+wait_for_supply(struct server *s, int errnum)
+{
+	if ((!is_shortage(errnum) && errnum != EAGAIN) || s->count == 0 ||
+	    wait_stopped() != 0)
+		return false;
+	pause_accepting(s, errnum);
+	wait_event(s, s->resume, NULL);
+	look_after(s);
+	return true;
+}
+
+/* A connection that nobody can serve. */
+__attribute__((noinline)) static void
+drop(struct server *s, int fd, const struct server_conn *c, int errnum)
+{
+	struct err e = ERR_INIT;
+	char text[ADDR_TEXT];
+
+	err_sys(&e, ERR_FAILED, errnum,
+	    "%s: the connection is dropped: no process can be made for it",
+	    addr_format(&c->remote, text, sizeof(text)));
+	diag_error(&e);
+	s->last_status = (int)e.kind;
+	children_tell_closed(s, fd, c, s->last_status, false);
+	/* A FIN would look like an answer that is empty. */
+	sock_abort(&fd);
+}
+
+void
+server_fork(struct server *s, int fd, const struct server_conn *c,
+    server_serve *serve, void *context)
+{
+	pid_t pid = fast_fork();
+
+	while (pid < 0 && wait_for_supply(s, errno))
+		pid = fast_fork();
+	if (pid == 0) {
+		wait_child();
+		listener_abandon(s->listener);
+		if (s->child_fd >= 0)
+			close(s->child_fd);
+		_exit(serve(fd, c, context));
+	}
+	if (pid < 0) {
+		drop(s, fd, c, errno);
+		return;
+	}
+	children_add(s, pid, -1, c);
+	close(fd);
+}
+
+void
+server_spawn(
+    struct server *s, int fd, const struct server_conn *c, char *const *argv)
+{
+	struct err e = ERR_INIT;
+	struct program p = {argv, fd, fd, "TCP", &c->local, &c->remote, true};
+	pid_t pid;
+
+	/* Whoever would get them might leave them zombies in their group. */
+	if (!s->has_programs)
+		(void)fast_adopt();
+	s->has_programs = true;
+	pid = program_start(&p, &e);
+	while (pid < 0 && wait_for_supply(s, e.errnum))
+		pid = program_start(&p, &e);
+	if (pid > 0) {
+		children_add(s, pid, fd, c);
+		return;
+	}
+	s->last_status = (int)e.kind;
+	diag_error(&e);
+	children_tell_closed(s, fd, c, s->last_status, false);
+	sock_close_drained(&fd, deadline_after(0));
+}
+
+int
+server_wait(struct server *s, struct err *e)
+{
+	while (!look_after(s) && s->count > 0)
+		wait_event(s, deadline_none(), NULL);
+	return wait_stopped() != 0 ? stop_error(e) : 0;
+}
+
+void
+server_stop(struct server *s)
+{
+	struct deadline grace = deadline_after(GRACE_MS);
+	size_t i;
+
+	children_ask(s, grace);
+	while (s->running > 0 && !deadline_passed(grace)) {
+		children_reap(s);
+		children_end_late(s);
+		if (s->running > 0 && wait_event(s, grace, NULL) < 0)
+			wait_taken();
+	}
+	children_signal(s, SIGKILL);
+	for (i = 0; i < s->count; i++) {
+		while (s->children[i].pid > 0 &&
+		       waitpid(s->children[i].pid, NULL, 0) < 0 &&
+		       errno == EINTR)
+			continue;
+		fd_close(&s->children[i].fd);
+	}
+	fd_close(&s->child_fd);
+	children_release(s);
+}
