@@ -97,7 +97,7 @@ all: $(B)/sockt
 # a forked child has to map it anew, sixteen pages at a time.
 HOT = $(patsubst %,$(B)/obj/%.o,base/buf base/clock base/diag base/format \
 	cmd/hello_client cmd/serve_hello serve/children serve/hello \
-	net/listener net/process_fast_$(OS) serve/server serve/session net/sock \
+	net/listener net/spawn_$(OS) serve/server serve/session net/sock \
 	net/summary net/wait)
 $(B)/sockt: $(B)/obj/main.o $(HOT) $(B)/libsockt.a
 	$(CC) $(CFLAGS) $(MODE_CFLAGS) -o $@ $^ $(LINK)

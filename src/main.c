@@ -12,7 +12,7 @@
 #include "cmd/common.h"
 #include "cmd/result.h"
 #include "cmd/table.h"
-#include "net/fast.h"
+#include "net/os.h"
 #include "net/wait.h"
 
 #define VERSION "0.1.0"
@@ -37,7 +37,7 @@ dispatch(int argc, char **argv, struct err *e)
 		return err_set(e, ERR_USAGE, "a command is missing");
 	}
 	if (strcmp(argv[1], "--version") == 0) {
-		printf("sockt %s (%s)\n", VERSION, fast_name());
+		printf("sockt %s (%s)\n", VERSION, os_name());
 		return 0;
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {

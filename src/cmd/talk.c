@@ -17,7 +17,7 @@
 #include "base/text.h"
 #include "cmd/common.h"
 #include "net/addr.h"
-#include "net/fast.h"
+#include "net/os.h"
 #include "relay/relay.h"
 #include "net/sock.h"
 #include "net/summary.h"
@@ -188,7 +188,7 @@ write_record(const struct talk_records *r, int fd, const char *path,
 	ssize_t done;
 
 	while (n > 0) {
-		done = fast_write_nowait(fd, kind, bytes, n);
+		done = os_write_nowait(fd, kind, bytes, n);
 		if (done >= 0) {
 			bytes += done;
 			n -= (size_t)done;

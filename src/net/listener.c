@@ -13,7 +13,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "net/endpoint.h"
-#include "net/fast.h"
+#include "net/os.h"
 #include "net/holder.h"
 #include "net/resolve.h"
 
@@ -359,7 +359,7 @@ listener_accept(struct listener *l, struct addr *local, struct addr *remote)
 
 	for (i = 0; i < l->count && fd < 0; i++) {
 		at = (l->turn + i) % l->count;
-		fd = fast_accept(l->fds[at], remote);
+		fd = os_accept(l->fds[at], remote);
 		if (fd < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
 			return -1;
 		if (fd >= 0)

@@ -16,7 +16,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/addr.h"
-#include "net/process_fast.h"
+#include "net/spawn.h"
 #include "net/wait.h"
 
 extern char **environ;
@@ -121,12 +121,12 @@ spawn(const struct program *p, char **environment, pid_t *pid)
 	int copies[2];
 	int in = out_of_the_way(p->in, &copies[0]);
 	int out = out_of_the_way(p->out, &copies[1]);
-	struct fast_program program = {
+	struct spawn_program program = {
 	    p->argv, environment, in, out, p->own_group};
 	int errnum = errno;
 
 	if (in >= 0 && out >= 0)
-		errnum = fast_spawn(&program, pid);
+		errnum = spawn_program(&program, pid);
 	fd_close(&copies[0]);
 	fd_close(&copies[1]);
 	return errnum;
@@ -227,7 +227,7 @@ static bool is_watching;
 void
 program_watch_descendants(void)
 {
-	is_watching = fast_adopt();
+	is_watching = spawn_adopt();
 }
 
 bool

@@ -24,7 +24,7 @@ struct program {
  * PROTO, TCPLOCALIP, TCPLOCALPORT, TCPREMOTEIP, TCPREMOTEPORT (for UDP the
  * names begin with UDP; for unix sockets PROTO is UNIX and UNIXLOCALPATH is
  * set). No other descriptor of ours reaches it but stderr, and it is asked to
- * end when we do (net/process_fast.h). Returns its pid,
+ * end when we do (net/spawn.h). Returns its pid,
  * which the caller reaps, or -1 with *e, whose kind is the shell's status 127
  * or 126.
  */
@@ -44,7 +44,7 @@ int program_wait(pid_t pid, struct deadline until, struct err *e);
  * Whether a process that programs have started still runs when they have all
  * been reaped, so that it may go on with what they were given. To be known, it
  * has to be asked for before the first program starts; where the system does
- * not tell (net/process_fast.h) it is false.
+ * not tell (net/spawn.h) it is false.
  */
 void program_watch_descendants(void);
 bool program_descendants_live(void);

@@ -18,7 +18,7 @@
 #include "base/text.h"
 #include "net/addr.h"
 #include "net/endpoint.h"
-#include "net/fast.h"
+#include "net/os.h"
 #include "net/wait.h"
 
 /* RFC 8305 section 3: the Resolution Delay. */
@@ -94,7 +94,7 @@ query_start(struct query *q, const struct endpoint *ep)
 {
 	int ends[2];
 
-	if (fast_pipe(ends, false) < 0)
+	if (os_pipe(ends, false) < 0)
 		return -1;
 	q->pid = fork();
 	if (q->pid == 0) {

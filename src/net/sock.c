@@ -12,7 +12,7 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
-#include "net/fast.h"
+#include "net/os.h"
 #include "net/wait.h"
 
 /* The longest pause between two looks at what is acknowledged. */
@@ -47,7 +47,7 @@ int
 sock_open(int family, int type)
 {
 	int64_t start = diag_step_start();
-	int fd = fast_socket(family, type);
+	int fd = os_socket(family, type);
 
 	diag_step("socket", start, fd < 0 ? errno : 0,
 	    "an endpoint, not yet bound or connected", "%s",
@@ -327,9 +327,9 @@ sock_finish(int fd)
 bool
 sock_is_gone(int fd)
 {
-	struct fast_tcp tcp;
+	struct os_tcp tcp;
 
-	return fast_tcp_info(fd, &tcp) && tcp.is_closed;
+	return os_tcp_info(fd, &tcp) && tcp.is_closed;
 }
 
 #if defined(TCP_KEEPIDLE) && defined(TCP_KEEPINTVL) && defined(TCP_KEEPCNT)
@@ -376,9 +376,9 @@ sock_reset_on_close(int fd, bool resets)
 bool
 sock_is_delivered(int fd)
 {
-	struct fast_tcp tcp;
+	struct os_tcp tcp;
 
-	if (fast_tcp_info(fd, &tcp))
+	if (os_tcp_info(fd, &tcp))
 		return tcp.is_acknowledged || tcp.is_closed;
 	return sock_unacknowledged(fd) == 0;
 }
@@ -428,11 +428,11 @@ static void
 deliver(int fd, int64_t idle_ms, struct deadline until)
 {
 	struct deadline idle = deadline_after(idle_ms);
-	struct fast_tcp tcp;
+	struct os_tcp tcp;
 	uint64_t sent = 0;
 	int64_t pause_ms = 1;
 
-	if (!fast_tcp_info(fd, &tcp)) {
+	if (!os_tcp_info(fd, &tcp)) {
 		until = deadline_first(until, deadline_after(CUT_MS));
 		wait_fd(fd, 0, deadline_first(until, idle));
 		return;
@@ -443,7 +443,7 @@ deliver(int fd, int64_t idle_ms, struct deadline until)
 			idle = deadline_after(idle_ms);
 		sent = tcp.sent;
 		if (wait_until(deadline_after(pause_ms)) < 0 ||
-		    !fast_tcp_info(fd, &tcp))
+		    !os_tcp_info(fd, &tcp))
 			return;
 		if (pause_ms < DELIVER_PAUSE_MS)
 			pause_ms *= 2;

@@ -121,7 +121,7 @@ bool sock_is_unix(int fd);
  * The end of a connection that is cut off: waits until the peer has
  * acknowledged everything that was sent, or has taken nothing for idle_ms (-1:
  * no limit), or the deadline passes; then closes by reset. Where the system
- * does not tell (net/fast.h), it waits for two seconds. Sets *fd to -1.
+ * does not tell (net/os.h), it waits for two seconds. Sets *fd to -1.
  */
 void sock_cut(int *fd, int64_t idle_ms, struct deadline until);
 

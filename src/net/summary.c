@@ -8,15 +8,15 @@
 #include "base/json.h"
 #include "base/num.h"
 #include "net/addr.h"
-#include "net/fast.h"
+#include "net/os.h"
 
 void
 summary_of_socket(int fd, struct summary *s)
 {
-	struct fast_tcp tcp;
+	struct os_tcp tcp;
 
 	memset(s, 0, sizeof(*s));
-	s->bytes_unknown = !fast_tcp_info(fd, &tcp);
+	s->bytes_unknown = !os_tcp_info(fd, &tcp);
 	if (s->bytes_unknown)
 		return;
 	s->sent = tcp.sent;

@@ -8,13 +8,13 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/text.h"
-#include "net/fast.h"
+#include "net/os.h"
 
 /* The order matters: without the user id the groups cannot be changed. */
 static int
 change_ids(const struct passwd *pw)
 {
-	if (fast_set_groups(pw->pw_name, pw->pw_gid) < 0 ||
+	if (os_set_groups(pw->pw_name, pw->pw_gid) < 0 ||
 	    setgid(pw->pw_gid) < 0 || setuid(pw->pw_uid) < 0)
 		return -1;
 	if (pw->pw_uid != 0 && (setuid(0) == 0 || seteuid(0) == 0)) {

@@ -10,8 +10,8 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/text.h"
-#include "net/fast.h"
-#include "net/process_fast.h"
+#include "net/os.h"
+#include "net/spawn.h"
 
 /* How often a FIFO without a reader is tried. */
 #define OPEN_MS 20
@@ -142,7 +142,7 @@ wait_catch(int mask, struct err *e)
 		signals.is_child = false;
 		signals.caught = 0;
 	}
-	if (signals.ends[0] < 0 && fast_pipe(signals.ends, true) < 0)
+	if (signals.ends[0] < 0 && os_pipe(signals.ends, true) < 0)
 		return err_sys(e, ERR_FAILED, errno, "signal pipe");
 	sigemptyset(&sa.sa_mask);
 	sigemptyset(&set);
@@ -301,7 +301,7 @@ wait_child(void)
 	size_t i;
 
 	if (signals.self != 0)
-		fast_follow_parent(signals.self, SIGKILL);
+		spawn_follow_parent(signals.self, SIGKILL);
 	signals.self = getpid();
 	signals.is_child = true;
 	for (i = 0; i < 2; i++) {

@@ -76,7 +76,7 @@ int wait_open(const char *path, int flags, mode_t mode, struct deadline until,
  * In a child that has been forked: caught signals do what they do by default,
  * those too that came since the fork, and the pipe is closed. SIGPIPE stays
  * ignored. The child does not outlive its parent, where the system sees to
- * that (net/process_fast.h). The handlers are still there and see to it, since
+ * that (net/spawn.h). The handlers are still there and see to it, since
  * most children never get a signal.
  */
 void wait_child(void);

@@ -8,7 +8,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "net/fast.h"
+#include "net/os.h"
+#include "relay/splice.h"
 #include "net/sock.h"
 
 /* Pieces of at least so many bytes are worth moving, */
@@ -21,7 +22,7 @@
 #define COPY_AFTER 8
 /* A move to a socket takes as long as the peer's receiving: half as much at a
  * time lets the other direction go on. */
-#define TURN (FAST_PIPE_SIZE / 2)
+#define TURN (SPLICE_PIPE_SIZE / 2)
 
 static void
 end_init(struct flow_end *end, int fd)
@@ -66,7 +67,7 @@ flow_init(struct flow *f, int in, int out, void *storage)
 static bool
 is_direct(const struct flow *f)
 {
-	return fast_can_move(f->in.kind, f->out.kind);
+	return splice_can_move(f->in.kind, f->out.kind);
 }
 
 void
@@ -74,8 +75,8 @@ flow_allow_move(struct flow *f)
 {
 	f->move.is_possible =
 	    f->in.fd >= 0 && f->out.fd >= 0 &&
-	    (is_direct(f) || (fast_can_move(f->in.kind, FD_PIPE) &&
-				 fast_can_move(FD_PIPE, f->out.kind)));
+	    (is_direct(f) || (splice_can_move(f->in.kind, FD_PIPE) &&
+				 splice_can_move(FD_PIPE, f->out.kind)));
 }
 
 void
@@ -177,8 +178,8 @@ read_some(struct flow *f, unsigned char *space, size_t room)
 	}
 	if (f->out.fd < 0 && f->see == NULL && !f->crlf &&
 	    f->in.kind == FD_SOCKET)
-		return fast_drop(
-		    f->in.fd, space, room, at_most(f, FAST_PIPE_SIZE));
+		return splice_drop(
+		    f->in.fd, space, room, at_most(f, SPLICE_PIPE_SIZE));
 	n = at_most(f, room);
 	if (f->in.kind == FD_SOCKET)
 		return recv(f->in.fd, space, n, MSG_DONTWAIT);
@@ -250,16 +251,16 @@ start_moving(struct flow *f)
 	struct flow_move *m = &f->move;
 
 	m->streak = 0;
-	if (!is_direct(f) && m->inner[0] < 0 && fast_pipe(m->inner, true) < 0) {
+	if (!is_direct(f) && m->inner[0] < 0 && os_pipe(m->inner, true) < 0) {
 		m->is_possible = false;
 		return;
 	}
 	if (f->in.kind == FD_PIPE)
-		fast_grow_pipe(f->in.fd);
+		splice_grow_pipe(f->in.fd);
 	if (f->out.kind == FD_PIPE)
-		fast_grow_pipe(f->out.fd);
+		splice_grow_pipe(f->out.fd);
 	if (m->inner[1] >= 0)
-		fast_grow_pipe(m->inner[1]);
+		splice_grow_pipe(m->inner[1]);
 	m->is_on = true;
 }
 
@@ -327,8 +328,9 @@ not_moved(struct flow *f, ssize_t n, bool is_room)
 static size_t
 move_size(const struct flow *f)
 {
-	return f->move.takes_turns && f->out.kind == FD_SOCKET ? TURN
-							       : FAST_PIPE_SIZE;
+	return f->move.takes_turns && f->out.kind == FD_SOCKET
+		   ? TURN
+		   : SPLICE_PIPE_SIZE;
 }
 
 /*
@@ -340,7 +342,7 @@ move_in(struct flow *f, bool is_room)
 {
 	struct flow_move *m = &f->move;
 	bool direct = is_direct(f);
-	ssize_t n = fast_move(f->in.fd, direct ? f->out.fd : m->inner[1],
+	ssize_t n = splice_move(f->in.fd, direct ? f->out.fd : m->inner[1],
 	    at_most(f, move_size(f)));
 
 	if (n <= 0)
@@ -419,7 +421,7 @@ gone(struct flow *f, ssize_t n)
 static ssize_t
 copy_out(struct flow *f)
 {
-	ssize_t n = fast_write_nowait(f->out.fd, f->out.kind,
+	ssize_t n = os_write_nowait(f->out.fd, f->out.kind,
 	    buf_bytes(&f->queue), buf_length(&f->queue));
 
 	if (n >= 0) {
@@ -456,7 +458,7 @@ move_out(struct flow *f)
 
 	if (!m->is_possible)
 		return retreat(f);
-	n = fast_move(m->inner[0], f->out.fd, m->held);
+	n = splice_move(m->inner[0], f->out.fd, m->held);
 	if (n > 0) {
 		m->held -= (size_t)n;
 		m->is_blocked = false;

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "net/fast.h"
+#include "net/os.h"
 #include "net/wait.h"
 
 /* What the child says: the offset of the match's end, or -1. */
@@ -65,7 +65,7 @@ match_find(
 
 	/* In want of descriptors or processes a slow pattern is better than
 	 * one that is not looked for. */
-	if (fast_pipe(ends, false) < 0)
+	if (os_pipe(ends, false) < 0)
 		return found(find(regex, text), end);
 	pid = start(regex, text, ends[1]);
 	fd_close(&ends[1]);

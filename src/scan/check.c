@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "net/addr.h"
 #include "scan/reticence.h"
-#include "scan/scan_fast.h"
+#include "scan/ready.h"
 #include "scan/scan_run.h"
 #include "scan/targets.h"
 
@@ -141,7 +141,7 @@ end(struct scan *s, uint32_t id, struct scan_outcome o)
 	else if (o.errnum == 0)
 		/* Open by now: it says nothing about refusals any more. */
 		reticence_of(s, id)->is_known = false;
-	fast_set_ignore(s->set, id);
+	ready_set_ignore(s->set, id);
 	if (p->fd >= 0)
 		scan_drop_socket(s, id);
 	probe_give(&s->pool, id);
@@ -154,7 +154,7 @@ check_left(struct scan *s, uint32_t id, struct scan_outcome o)
 	int64_t most_us = s->o->timeout_ms * 1000;
 
 	if (o.errnum == EINPROGRESS &&
-	    fast_set_watch(s->set, id, p->fd, POLLIN) == 0)
+	    ready_set_watch(s->set, id, p->fd, POLLIN) == 0)
 		probe_time(&s->pool, id,
 		    p->sent_ns +
 			rtt_timeout_us(&scan_host(s, id)->rtt, most_us) * 1000);

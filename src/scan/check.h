@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "scan/scan_fast.h"
+#include "scan/ready.h"
 
 struct scan;
 

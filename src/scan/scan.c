@@ -13,7 +13,7 @@
 #include "scan/check.h"
 #include "scan/payload.h"
 #include "scan/port_list.h"
-#include "scan/scan_fast.h"
+#include "scan/ready.h"
 #include "scan/scan_pause.h"
 #include "scan/scan_run.h"
 #include "net/sock.h"
@@ -63,10 +63,10 @@ open_socket(struct scan *s, uint32_t id, const struct addr *a)
 	if (p->fd < 0) {
 		p->fd = sock_open(addr_family(a), s->o->type);
 		if (p->fd >= 0)
-			fast_icmp_prepare(p->fd, addr_family(a));
+			ready_icmp_prepare(p->fd, addr_family(a));
 		if (p->fd >= 0 && s->o->type == SOCK_STREAM &&
 		    s->o->targets->hosts == 1 && addr_is_loopback(a))
-			fast_connect_pin(p->fd, a);
+			ready_connect_pin(p->fd, a);
 	}
 	p->family = (uint8_t)addr_family(a);
 	return p->fd < 0 ? errno : 0;
@@ -99,12 +99,13 @@ send_probe(struct scan *s, uint32_t id, const struct addr *a)
 	if (o.errnum == 0 && s->o->type == SOCK_DGRAM)
 		o.errnum = send_payload(p->fd, a);
 	if (o.errnum != EINPROGRESS)
-		return fast_outcome(p->fd, a, o.errnum, false);
+		return ready_outcome(p->fd, a, o.errnum, false);
 	/* On this machine and close by the answer is there already. */
 	if (h->far && s->progress.sent % FAR_CHECK != 0)
 		return o;
 	if (s->o->type == SOCK_STREAM)
-		o = fast_outcome(p->fd, a, fast_connect_result(p->fd, a), true);
+		o = ready_outcome(
+		    p->fd, a, ready_connect_result(p->fd, a), true);
 	else
 		o = scan_ask(s, p->fd, a);
 	h->far = o.errnum == EINPROGRESS;
@@ -133,7 +134,7 @@ begin(struct scan *s, uint32_t id)
 		scan_pause_end(s, id);
 	if (o.errnum == EINPROGRESS) {
 		s->burst.left--;
-		if (fast_set_watch(s->set, id, p->fd,
+		if (ready_set_watch(s->set, id, p->fd,
 			s->o->type == SOCK_STREAM ? POLLOUT : POLLIN) == 0) {
 			verdict_await(s, id);
 			return;
@@ -177,8 +178,8 @@ next_again(struct scan *s)
 	if (scan_is_plentiful(s))
 		fresh = probe_take(&s->pool);
 	if (fresh == PROBE_NONE) {
-		fast_set_ignore(s->set, id);
-		if (!fast_connect_again(p->fd, true))
+		ready_set_ignore(s->set, id);
+		if (!ready_connect_again(p->fd, true))
 			scan_drop_socket(s, id);
 		return id;
 	}
@@ -407,7 +408,7 @@ listen_for(struct scan *s, struct deadline wake)
 	int i, n;
 
 	do {
-		n = fast_set_wait(s->set, ids, ANSWERS, wake);
+		n = ready_set_wait(s->set, ids, ANSWERS, wake);
 		for (i = 0; i < n; i++)
 			ask(s, ids[i]);
 		wake = now;
@@ -452,7 +453,7 @@ start(struct scan *s, const struct scan_options *o, struct err *e)
 	s->o = o;
 	if (o->parallel > 0 && o->parallel < most)
 		most = (uint32_t)o->parallel;
-	s->set = fast_set_new(most + RETICENCE_CHECKS);
+	s->set = ready_set_new(most + RETICENCE_CHECKS);
 	if (s->set == NULL)
 		return err_sys(e, ERR_FAILED, errno, "a set of sockets");
 	scan_order_init(&s->order, o->targets, o->seed, o->shard, o->shards);
@@ -479,7 +480,7 @@ finish(struct scan *s)
 	for (id = 0; id < s->pool.fresh; id++)
 		sock_abort(&scan_probe(s, id)->fd);
 	probe_pool_release(&s->pool);
-	fast_set_free(s->set);
+	ready_set_free(s->set);
 	free(s->hosts);
 	scan_order_release(&s->order);
 	check_release(s);

@@ -20,7 +20,7 @@ scan_drop_socket(struct scan *s, uint32_t id)
 {
 	struct probe *p = scan_probe(s, id);
 
-	fast_set_forget(s->set, id);
+	ready_set_forget(s->set, id);
 	sock_abort(&p->fd);
 }
 
@@ -40,7 +40,7 @@ ask_dgram(int fd, const struct addr *a)
 	if (recv(fd, &byte, 1, MSG_DONTWAIT) < 0)
 		errnum =
 		    errno == EAGAIN || errno == EINTR ? EINPROGRESS : errno;
-	return fast_outcome(fd, a, errnum, true);
+	return ready_outcome(fd, a, errnum, true);
 }
 
 /*
@@ -55,9 +55,9 @@ scan_ask(const struct scan *s, int fd, const struct addr *a)
 
 	if (s->o->type == SOCK_DGRAM)
 		return ask_dgram(fd, a);
-	errnum = fast_connect_result(fd, a);
-	o = fast_outcome(fd, a, errnum, true);
+	errnum = ready_connect_result(fd, a);
+	o = ready_outcome(fd, a, errnum, true);
 	if (errnum == EINPROGRESS && o.errnum != EINPROGRESS)
-		(void)fast_connect_again(fd, true);
+		(void)ready_connect_again(fd, true);
 	return o;
 }

@@ -13,7 +13,7 @@
 #include "scan/reticence.h"
 #include "scan/rtt.h"
 #include "scan/scan.h"
-#include "scan/scan_fast.h"
+#include "scan/ready.h"
 #include "scan/scan_order.h"
 #include "scan/window.h"
 
@@ -39,7 +39,7 @@ struct scan {
 	struct probe_pool pool;
 	struct window window;
 	struct pace pace;
-	struct fast_set *set;
+	struct ready_set *set;
 	struct scan_host *hosts;
 	struct reticence *reticence; /* of each host; NULL: of no use */
 	struct reticence_rules rules;

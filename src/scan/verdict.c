@@ -8,7 +8,7 @@
 #include "base/diag.h"
 #include "net/addr.h"
 #include "scan/check.h"
-#include "scan/scan_fast.h"
+#include "scan/ready.h"
 #include "scan/scan_pause.h"
 #include "scan/scan_run.h"
 #include "net/sock.h"
@@ -59,10 +59,10 @@ give(struct scan *s, uint32_t id, bool under_way)
 
 	if (p->state == PROBE_FLIGHT)
 		s->flying--;
-	fast_set_ignore(s->set, id);
+	ready_set_ignore(s->set, id);
 	/* A datagram socket may hold answers that would come too late. */
-	if (p->fd >= 0 &&
-	    (s->o->type == SOCK_DGRAM || !fast_connect_again(p->fd, under_way)))
+	if (p->fd >= 0 && (s->o->type == SOCK_DGRAM ||
+			      !ready_connect_again(p->fd, under_way)))
 		scan_drop_socket(s, id);
 	probe_give(&s->pool, id);
 }
@@ -225,7 +225,7 @@ await_banner(struct scan *s, uint32_t id)
 	p->state = PROBE_BANNER;
 	p->took_ns = now - p->sent_ns;
 	probe_time(&s->pool, id, now + clock_ns(s->o->banner_ms));
-	(void)fast_set_watch(s->set, id, p->fd, POLLIN);
+	(void)ready_set_watch(s->set, id, p->fd, POLLIN);
 	verdict_hear(s, id);
 }
 
@@ -267,7 +267,7 @@ fail_local(struct scan *s, uint32_t id, int errnum)
 	if (p->state == PROBE_FLIGHT)
 		s->flying--;
 	p->state = PROBE_WAITING;
-	fast_set_ignore(s->set, id);
+	ready_set_ignore(s->set, id);
 	if (p->fd >= 0)
 		scan_drop_socket(s, id);
 	p->tries--;

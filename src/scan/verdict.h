@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "scan/scan_fast.h"
+#include "scan/ready.h"
 
 struct addr;
 struct scan;

@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "net/listener.h"
-#include "net/process_fast.h"
+#include "net/spawn.h"
 #include "net/program.h"
 #include "serve/server.h"
 #include "net/sock.h"
@@ -38,7 +38,7 @@ other_fds(const struct server *s)
 static void *
 grow(void *old, size_t count, size_t wanted, size_t size)
 {
-	void *table = fast_own_memory(old, count * size, wanted * size);
+	void *table = spawn_own_memory(old, count * size, wanted * size);
 
 	if (table == NULL)
 		mem_exhausted();
@@ -63,9 +63,9 @@ children_make_room(struct server *s)
 void
 children_release(struct server *s)
 {
-	fast_own_free(s->children, s->room * sizeof(s->children[0]));
-	fast_own_free(s->pids, s->room * sizeof(s->pids[0]));
-	fast_own_free(s->fds, (s->room + other_fds(s)) * sizeof(s->fds[0]));
+	spawn_own_free(s->children, s->room * sizeof(s->children[0]));
+	spawn_own_free(s->pids, s->room * sizeof(s->pids[0]));
+	spawn_own_free(s->fds, (s->room + other_fds(s)) * sizeof(s->fds[0]));
 	s->children = NULL;
 	s->pids = NULL;
 	s->fds = NULL;

@@ -15,7 +15,7 @@
 #include "net/access.h"
 #include "serve/children.h"
 #include "net/listener.h"
-#include "net/process_fast.h"
+#include "net/spawn.h"
 #include "net/program.h"
 #include "net/sock.h"
 #include "net/summary.h"
@@ -38,7 +38,7 @@ server_start(struct server *s, struct listener *l,
 	s->options = o;
 	s->resume = deadline_after(0);
 	children_make_room(s);
-	s->child_fd = o->is_alone ? -1 : fast_children_open();
+	s->child_fd = o->is_alone ? -1 : spawn_children_open();
 	if (wait_catch(o->is_alone || s->child_fd >= 0 ? WAIT_STOP
 						       : WAIT_STOP | WAIT_CHILD,
 		e) < 0) {
@@ -197,7 +197,7 @@ wait_event(struct server *s, struct deadline until, bool *waiting)
 	n += children_pollfds(s, fds + n, &until);
 	ready = wait_poll(fds, n, until);
 	if (ready > 0 && fds[listening].revents != 0) {
-		fast_children_heard(s->child_fd);
+		spawn_children_heard(s->child_fd);
 		s->has_ended = true;
 	}
 	if (ready > 0 && listening > 0)
@@ -307,10 +307,10 @@ void
 server_fork(struct server *s, int fd, const struct server_conn *c,
     server_serve *serve, void *context)
 {
-	pid_t pid = fast_fork();
+	pid_t pid = spawn_fork();
 
 	while (pid < 0 && wait_for_supply(s, errno))
-		pid = fast_fork();
+		pid = spawn_fork();
 	if (pid == 0) {
 		wait_child();
 		listener_abandon(s->listener);
@@ -336,7 +336,7 @@ server_spawn(
 
 	/* Whoever would get them might leave them zombies in their group. */
 	if (!s->has_programs)
-		(void)fast_adopt();
+		(void)spawn_adopt();
 	s->has_programs = true;
 	pid = program_start(&p, &e);
 	while (pid < 0 && wait_for_supply(s, e.errnum))

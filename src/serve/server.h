@@ -52,7 +52,7 @@ struct server_child {
 struct server {
 	struct listener *listener; /* the caller's */
 	const struct server_options *options;
-	/* Owned tables that no child gets; see net/process_fast.h. */
+	/* Owned tables that no child gets; see net/spawn.h. */
 	struct server_child *children;
 	pid_t *pids;            /* theirs, to be searched */
 	struct pollfd *fds;     /* room to poll them all */

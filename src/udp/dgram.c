@@ -11,8 +11,8 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "udp/dgram_fast.h"
-#include "net/fast.h"
+#include "udp/batch.h"
+#include "net/os.h"
 #include "udp/group.h"
 
 /* 65535 less the headers: of IPv4 and UDP, of UDP alone. */
@@ -62,7 +62,7 @@ int
 dgram_receive(int fd, struct dgram *d, int count)
 {
 	int64_t start = diag_shows(DIAG_STEP) ? clock_now() : 0;
-	int n = fast_dgram_receive(fd, d, count);
+	int n = batch_receive(fd, d, count);
 
 	if (diag_shows(DIAG_STEP) && n > 0)
 		tell_steps("recvmsg", start, d, n,
@@ -76,7 +76,7 @@ int
 dgram_send(int fd, const struct dgram *d, int count)
 {
 	int64_t start = diag_shows(DIAG_STEP) ? clock_now() : 0;
-	int n = fast_dgram_send(fd, d, count);
+	int n = batch_send(fd, d, count);
 
 	if (diag_shows(DIAG_STEP) && n > 0)
 		tell_steps("sendmsg", start, d, n,
@@ -98,7 +98,7 @@ bind_unix(int fd)
 	struct err e;
 	char path[100];
 
-	if (fast_autobind(fd) == 0)
+	if (os_autobind(fd) == 0)
 		return 0;
 	snprintf(path, sizeof(path), "%s/sockt.%ld",
 	    folder != NULL && strlen(folder) < 64 ? folder : "/tmp",
@@ -176,7 +176,7 @@ dgram_open(
 		return -1;
 	}
 	if (!o->unconnected)
-		fast_hear_errors(fd, family);
+		batch_hear_errors(fd, family);
 	if (bind_own(fd, peer, o) < 0) {
 		err_sys(e, ERR_LOCAL, errno, "%s: own address", text);
 		dgram_close(&fd);
@@ -209,13 +209,13 @@ dgram_prepare(int fd, const struct addr *local, bool raise_buffer)
 	if (raise_buffer)
 		sock_raise_rcvbuf(fd, DGRAM_BUFFER);
 	if (addr_is_any(local))
-		fast_dgram_prepare(fd, addr_family(local));
+		batch_prepare(fd, addr_family(local));
 }
 
 bool
 dgram_lost(int fd, uint32_t *lost)
 {
-	return fast_dgram_lost(fd, lost);
+	return batch_lost(fd, lost);
 }
 
 int
@@ -223,7 +223,7 @@ dgram_take_errors(int fd)
 {
 	int one, first = sock_error(fd);
 
-	while ((one = fast_take_error(fd)) >= 0)
+	while ((one = batch_take_error(fd)) >= 0)
 		if (first == 0 || (first == EMSGSIZE && one != 0))
 			first = one;
 	/* The kernel may have made the next one of the queue pending. */

@@ -1,7 +1,7 @@
 /*
  * Datagrams with both addresses: who sent one, and to which of our addresses,
  * so that an answer can leave from there. They move in batches; how many a
- * system call takes is net/fast.h's matter.
+ * system call takes is net/os.h's matter.
  */
 #ifndef UDP_DGRAM_H
 #define UDP_DGRAM_H

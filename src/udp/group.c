@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "net/fast.h"
+#include "net/os.h"
 #include "net/sock.h"
 
 int
@@ -60,7 +60,7 @@ group_join(int fd, const struct group *g, struct err *e)
 {
 	int64_t start = clock_now();
 	char text[ADDR_TEXT];
-	int result = fast_join(fd, &g->addr, g->interface);
+	int result = os_join(fd, &g->addr, g->interface);
 
 	addr_format_ip(&g->addr, text, sizeof(text));
 	diag_step("setsockopt", start, result < 0 ? errno : 0,
@@ -82,7 +82,7 @@ group_set(int fd, int family, const struct group_options *o, struct err *e)
 	if (o->no_loop && sock_multicast_loop(fd, family, false) < 0)
 		return err_sys(e, ERR_LOCAL, errno, "--no-multicast-loop");
 	if (o->interface != 0 &&
-	    fast_multicast_interface(fd, family, o->interface) < 0)
+	    os_multicast_interface(fd, family, o->interface) < 0)
 		return err_sys(e, ERR_LOCAL, errno, "--multicast-interface");
 	return 0;
 }

@@ -11,7 +11,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "udp/dgram.h"
-#include "net/fast.h"
+#include "net/os.h"
 #include "net/program.h"
 #include "net/sock.h"
 #include "net/wait.h"
@@ -41,7 +41,7 @@ static int
 open_pipes(int in[2], int out[2])
 {
 	in[0] = in[1] = out[0] = out[1] = -1;
-	if (fast_pipe(in, false) < 0 || fast_pipe(out, false) < 0 ||
+	if (os_pipe(in, false) < 0 || os_pipe(out, false) < 0 ||
 	    sock_nonblocking(in[1], true) < 0 ||
 	    sock_nonblocking(out[0], true) < 0) {
 		fd_close(&in[0]);

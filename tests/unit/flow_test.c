@@ -11,7 +11,8 @@
 
 #include "lib/pair.h"
 #include "lib/tap.h"
-#include "net/fast.h"
+#include "net/os.h"
+#include "relay/splice.h"
 #include "relay/flow.h"
 #include "net/sock.h"
 
@@ -210,7 +211,7 @@ test_decision(void)
 {
 	int a[2], b[2], i;
 	struct flow f;
-	bool can = fast_can_move(FD_PIPE, FD_SOCKET);
+	bool can = splice_can_move(FD_PIPE, FD_SOCKET);
 	static char drop[200000];
 
 	open_pair(FD_PIPE, a);
@@ -269,11 +270,11 @@ move_once(bool other_has_much)
 static void
 test_turns(void)
 {
-	if (!fast_can_move(FD_REGULAR, FD_PIPE))
+	if (!splice_can_move(FD_REGULAR, FD_PIPE))
 		return;
 	is_int((long long)move_once(false), TOTAL - FLOW_SIZE,
 	    "alone it takes all");
-	is_int((long long)move_once(true), FAST_PIPE_SIZE / 2,
+	is_int((long long)move_once(true), SPLICE_PIPE_SIZE / 2,
 	    "beside another one a part at a time");
 }
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "lib/tap.h"
-#include "net/fast.h"
+#include "net/os.h"
 
 /* Takes the place of the C library's: a signal comes each time. */
 int
@@ -50,7 +50,7 @@ main(void)
 	ssize_t n;
 
 	alarm(10);
-	n = fast_write_nowait(fd, FD_PIPE, "x", 1);
+	n = os_write_nowait(fd, FD_PIPE, "x", 1);
 	is_int((int)n, -1, "nothing is written");
 	is_int(errno, EAGAIN, "and nothing is waited for");
 	return done_testing();

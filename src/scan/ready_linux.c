@@ -1,4 +1,4 @@
-#include "scan/scan_fast.h"
+#include "scan/ready.h"
 
 #include <errno.h>
 #include <netinet/icmp6.h>
@@ -29,7 +29,7 @@ enum { ORIGIN_ICMP = 2, ORIGIN_ICMP6 = 3 };
 
 /* connect(2) called once more tells, and resets what has failed. */
 int
-fast_connect_result(int fd, const struct addr *a)
+ready_connect_result(int fd, const struct addr *a)
 {
 	if (connect(fd, &a->u.sa, a->len) == 0 || errno == EISCONN)
 		return 0;
@@ -37,7 +37,7 @@ fast_connect_result(int fd, const struct addr *a)
 }
 
 void
-fast_icmp_prepare(int fd, int family)
+ready_icmp_prepare(int fd, int family)
 {
 	int on = 1;
 
@@ -140,7 +140,7 @@ read_queue(int fd, const struct addr *a, struct scan_outcome *o)
 
 /* ICMP always comes with a message in the queue, a reset never does. */
 struct scan_outcome
-fast_outcome(int fd, const struct addr *a, int errnum, bool is_late)
+ready_outcome(int fd, const struct addr *a, int errnum, bool is_late)
 {
 	struct scan_outcome o = {errnum, SCAN_THERE};
 
@@ -155,7 +155,7 @@ fast_outcome(int fd, const struct addr *a, int errnum, bool is_late)
 
 /* connect(2) to AF_UNSPEC dissolves what is under way. */
 bool
-fast_connect_again(int fd, bool under_way)
+ready_connect_again(int fd, bool under_way)
 {
 	struct sockaddr none = {.sa_family = AF_UNSPEC};
 
@@ -167,7 +167,7 @@ fast_connect_again(int fd, bool under_way)
  * looks for none and for no route twice: a sixth less work for each port.
  */
 void
-fast_connect_pin(int fd, const struct addr *a)
+ready_connect_pin(int fd, const struct addr *a)
 {
 	struct addr own = *a;
 	int finder = socket(
@@ -186,7 +186,7 @@ fast_connect_pin(int fd, const struct addr *a)
 }
 
 /* Registered once and edge-triggered: a socket is used for many connects. */
-struct fast_set {
+struct ready_set {
 	int fd;
 	struct {
 		int fd; /* registered, or -1 */
@@ -208,10 +208,10 @@ open_epoll(void)
 	return fd;
 }
 
-struct fast_set *
-fast_set_new(uint32_t most)
+struct ready_set *
+ready_set_new(uint32_t most)
 {
-	struct fast_set *s;
+	struct ready_set *s;
 	int fd = open_epoll();
 	uint32_t i;
 
@@ -226,7 +226,7 @@ fast_set_new(uint32_t most)
 }
 
 void
-fast_set_free(struct fast_set *s)
+ready_set_free(struct ready_set *s)
 {
 	fd_close(&s->fd);
 	free(s->items);
@@ -234,7 +234,7 @@ fast_set_free(struct fast_set *s)
 }
 
 int
-fast_set_watch(struct fast_set *s, uint32_t id, int fd, short events)
+ready_set_watch(struct ready_set *s, uint32_t id, int fd, short events)
 {
 	struct epoll_event ev = {.events = EPOLLET, .data = {.u32 = id}};
 	bool is_new = s->items[id].fd != fd;
@@ -254,7 +254,7 @@ fast_set_watch(struct fast_set *s, uint32_t id, int fd, short events)
 }
 
 void
-fast_set_ignore(struct fast_set *s, uint32_t id)
+ready_set_ignore(struct ready_set *s, uint32_t id)
 {
 	(void)s;
 	(void)id;
@@ -262,14 +262,14 @@ fast_set_ignore(struct fast_set *s, uint32_t id)
 
 /* close(2) takes it out of the set. */
 void
-fast_set_forget(struct fast_set *s, uint32_t id)
+ready_set_forget(struct ready_set *s, uint32_t id)
 {
 	s->items[id].fd = -1;
 }
 
 int
-fast_set_wait(
-    struct fast_set *s, uint32_t *ids, int most, struct deadline until)
+ready_set_wait(
+    struct ready_set *s, uint32_t *ids, int most, struct deadline until)
 {
 	struct epoll_event events[256];
 	int i, n, ready;

@@ -1,4 +1,4 @@
-#include "net/process_fast.h"
+#include "net/spawn.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -19,7 +19,7 @@
 /* What glibc's fork() does besides writes to pages of its own, each of which
  * is a page to be copied. */
 pid_t
-fast_fork(void)
+spawn_fork(void)
 {
 #if defined(__GLIBC__) && defined(__GLIBC_PREREQ)
 #if __GLIBC_PREREQ(2, 34)
@@ -42,7 +42,7 @@ is_elsewhere(int errnum)
 
 /* Tries each folder of PATH. Returns only on failure, with an errno. */
 static int
-execute_in_path(const struct fast_program *p)
+execute_in_path(const struct spawn_program *p)
 {
 	const char *name = p->argv[0], *at = getenv("PATH"), *end;
 	size_t length = strlen(name), n;
@@ -78,14 +78,14 @@ execute_in_path(const struct fast_program *p)
  * there but the stack. Returns only on failure, with an errno.
  */
 static int
-become(const struct fast_program *p, pid_t parent)
+become(const struct spawn_program *p, pid_t parent)
 {
 	if (p->own_group && setpgid(0, 0) < 0)
 		return errno;
 	if (dup2(p->in, 0) < 0 || dup2(p->out, 1) < 0)
 		return errno;
 	wait_reset_signals();
-	fast_follow_parent(parent, SIGTERM);
+	spawn_follow_parent(parent, SIGTERM);
 	if (strchr(p->argv[0], '/') == NULL)
 		return execute_in_path(p);
 	execve(p->argv[0], p->argv, p->environment);
@@ -98,7 +98,7 @@ become(const struct fast_program *p, pid_t parent)
  * child, which would be told to the parent.
  */
 int
-fast_spawn(const struct fast_program *p, pid_t *pid)
+spawn_program(const struct spawn_program *p, pid_t *pid)
 {
 	volatile int errnum = 0;
 	pid_t child, parent = getpid();
@@ -124,13 +124,13 @@ fast_spawn(const struct fast_program *p, pid_t *pid)
 }
 
 bool
-fast_adopt(void)
+spawn_adopt(void)
 {
 	return prctl(PR_SET_CHILD_SUBREAPER, 1UL) == 0;
 }
 
 void
-fast_follow_parent(pid_t parent, int number)
+spawn_follow_parent(pid_t parent, int number)
 {
 	if (prctl(PR_SET_PDEATHSIG, (unsigned long)number) == 0 &&
 	    getppid() != parent)
@@ -138,7 +138,7 @@ fast_follow_parent(pid_t parent, int number)
 }
 
 void *
-fast_own_memory(void *old, size_t old_size, size_t size)
+spawn_own_memory(void *old, size_t old_size, size_t size)
 {
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -155,14 +155,14 @@ fast_own_memory(void *old, size_t old_size, size_t size)
 }
 
 void
-fast_own_free(void *memory, size_t size)
+spawn_own_free(void *memory, size_t size)
 {
 	if (memory != NULL)
 		munmap(memory, size);
 }
 
 int
-fast_children_open(void)
+spawn_children_open(void)
 {
 	sigset_t set;
 	int fd;
@@ -176,7 +176,7 @@ fast_children_open(void)
 }
 
 void
-fast_children_heard(int fd)
+spawn_children_heard(int fd)
 {
 	struct signalfd_siginfo info;
 

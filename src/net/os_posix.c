@@ -1,4 +1,4 @@
-#include "net/fast.h"
+#include "net/os.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include "net/addr.h"
 
 const char *
-fast_name(void)
+os_name(void)
 {
 	return "posix";
 }
@@ -35,13 +35,13 @@ prepare(int fd, bool nonblocking)
 }
 
 int
-fast_socket(int family, int type)
+os_socket(int family, int type)
 {
 	return prepare(socket(family, type, 0), true);
 }
 
 int
-fast_accept(int fd, struct addr *peer)
+os_accept(int fd, struct addr *peer)
 {
 	memset(peer, 0, sizeof(*peer));
 	peer->len = sizeof(peer->u);
@@ -49,7 +49,7 @@ fast_accept(int fd, struct addr *peer)
 }
 
 int
-fast_pipe(int ends[2], bool nonblocking)
+os_pipe(int ends[2], bool nonblocking)
 {
 	if (pipe(ends) < 0)
 		return -1;
@@ -66,13 +66,13 @@ fast_pipe(int ends[2], bool nonblocking)
 int initgroups(const char *user, gid_t gid);
 
 int
-fast_set_groups(const char *user, gid_t gid)
+os_set_groups(const char *user, gid_t gid)
 {
 	return initgroups(user, gid);
 }
 
 bool
-fast_tcp_info(int fd, struct fast_tcp *tcp)
+os_tcp_info(int fd, struct os_tcp *tcp)
 {
 	(void)fd;
 	(void)tcp;
@@ -96,7 +96,7 @@ write_ready(int fd, const void *bytes, size_t n)
 }
 
 ssize_t
-fast_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
+os_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
 {
 	switch (kind) {
 	case FD_SOCKET:
@@ -137,7 +137,7 @@ interface_address(unsigned interface, struct in_addr *address)
 }
 
 int
-fast_join(int fd, const struct addr *group, unsigned interface)
+os_join(int fd, const struct addr *group, unsigned interface)
 {
 	struct ipv6_mreq request6 = {.ipv6mr_interface = interface};
 	/* struct ip_mreq, which strict headers hide. */
@@ -163,7 +163,7 @@ fast_join(int fd, const struct addr *group, unsigned interface)
 }
 
 int
-fast_multicast_interface(int fd, int family, unsigned interface)
+os_multicast_interface(int fd, int family, unsigned interface)
 {
 	struct in_addr address;
 
@@ -182,48 +182,9 @@ fast_multicast_interface(int fd, int family, unsigned interface)
 }
 
 int
-fast_force_rcvbuf(int fd, int bytes)
-{
-	(void)fd;
-	(void)bytes;
-	errno = ENOTSUP;
-	return -1;
-}
-
-int
-fast_autobind(int fd)
+os_autobind(int fd)
 {
 	(void)fd;
 	errno = ENOTSUP;
 	return -1;
-}
-
-bool
-fast_can_move(enum fd_kind in, enum fd_kind out)
-{
-	(void)in;
-	(void)out;
-	return false;
-}
-
-ssize_t
-fast_move(int in, int out, size_t n)
-{
-	(void)in;
-	(void)out;
-	(void)n;
-	errno = ENOTSUP;
-	return -1;
-}
-
-void
-fast_grow_pipe(int fd)
-{
-	(void)fd;
-}
-
-ssize_t
-fast_drop(int fd, void *space, size_t size, size_t n)
-{
-	return recv(fd, space, n < size ? n : size, MSG_DONTWAIT);
 }

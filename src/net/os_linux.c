@@ -1,4 +1,4 @@
-#include "net/fast.h"
+#include "net/os.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,13 +24,13 @@
 enum { STATE_CLOSE = 7, STATE_CLOSE_WAIT = 8, STATE_LAST_ACK = 9 };
 
 const char *
-fast_name(void)
+os_name(void)
 {
 	return "linux";
 }
 
 int
-fast_socket(int family, int type)
+os_socket(int family, int type)
 {
 	return socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
@@ -43,7 +43,7 @@ is_lacking(int errnum)
 }
 
 int
-fast_accept(int fd, struct addr *peer)
+os_accept(int fd, struct addr *peer)
 {
 	int got;
 
@@ -86,7 +86,7 @@ make_pipe(int ends[2], bool nonblocking)
 }
 
 int
-fast_pipe(int ends[2], bool nonblocking)
+os_pipe(int ends[2], bool nonblocking)
 {
 	if (pipe2(ends, O_CLOEXEC | (nonblocking ? O_NONBLOCK : 0)) == 0)
 		return 0;
@@ -94,13 +94,13 @@ fast_pipe(int ends[2], bool nonblocking)
 }
 
 int
-fast_set_groups(const char *user, gid_t gid)
+os_set_groups(const char *user, gid_t gid)
 {
 	return initgroups(user, gid);
 }
 
 bool
-fast_tcp_info(int fd, struct fast_tcp *tcp)
+os_tcp_info(int fd, struct os_tcp *tcp)
 {
 	struct tcp_info info;
 	socklen_t len = sizeof(info);
@@ -157,7 +157,7 @@ write_pipe(int fd, const void *bytes, size_t n)
 }
 
 ssize_t
-fast_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
+os_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
 {
 	switch (kind) {
 	case FD_SOCKET:
@@ -172,7 +172,7 @@ fast_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
 }
 
 int
-fast_join(int fd, const struct addr *group, unsigned interface)
+os_join(int fd, const struct addr *group, unsigned interface)
 {
 	struct group_req request = {.gr_interface = interface};
 
@@ -183,7 +183,7 @@ fast_join(int fd, const struct addr *group, unsigned interface)
 }
 
 int
-fast_multicast_interface(int fd, int family, unsigned interface)
+os_multicast_interface(int fd, int family, unsigned interface)
 {
 	struct ip_mreqn request = {.imr_ifindex = (int)interface};
 
@@ -195,71 +195,9 @@ fast_multicast_interface(int fd, int family, unsigned interface)
 }
 
 int
-fast_force_rcvbuf(int fd, int bytes)
-{
-	return setsockopt(
-	    fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes));
-}
-
-int
-fast_autobind(int fd)
+os_autobind(int fd)
 {
 	struct sockaddr_un own = {.sun_family = AF_UNIX};
 
 	return bind(fd, (struct sockaddr *)&own, sizeof(own.sun_family));
-}
-
-bool
-fast_can_move(enum fd_kind in, enum fd_kind out)
-{
-	if (in == FD_TERMINAL || in == FD_OTHER || out == FD_TERMINAL)
-		return false;
-	return in == FD_PIPE || out == FD_PIPE;
-}
-
-/* Errors of splice(2) that are about the kinds of files. */
-static bool
-is_refusal(int errnum)
-{
-	return errnum == EINVAL || errnum == ENOSYS || errnum == EOPNOTSUPP ||
-	       errnum == EPERM || errnum == ESPIPE;
-}
-
-ssize_t
-fast_move(int in, int out, size_t n)
-{
-	ssize_t done =
-	    splice(in, NULL, out, NULL, n, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
-
-	if (done < 0 && is_refusal(errno))
-		errno = ENOTSUP;
-	return done;
-}
-
-/* An unprivileged user has only so many pages for all pipes; see pipe(7). */
-void
-fast_grow_pipe(int fd)
-{
-	if (fcntl(fd, F_GETPIPE_SZ) < FAST_PIPE_SIZE)
-		(void)fcntl(fd, F_SETPIPE_SZ, FAST_PIPE_SIZE);
-}
-
-/* How often the space is offered, for one call to drop more than it holds. */
-#define DROP_PIECES 8
-
-/* tcp(7): MSG_TRUNC has received bytes dropped, not copied; a unix socket
- * copies them all the same. */
-ssize_t
-fast_drop(int fd, void *space, size_t size, size_t n)
-{
-	struct iovec pieces[DROP_PIECES];
-	struct msghdr m = {.msg_iov = pieces};
-
-	for (; n > 0 && m.msg_iovlen < DROP_PIECES; m.msg_iovlen++) {
-		size = n < size ? n : size;
-		pieces[m.msg_iovlen] =
-		    (struct iovec){.iov_base = space, .iov_len = size};
-		n -= size;
-	}
-	return recvmsg(fd, &m, MSG_DONTWAIT | MSG_TRUNC);
 }

@@ -1,10 +1,10 @@
 /*
- * Starting processes as cheaply as the system can: process_fast_linux.c uses
- * the system's own calls, process_fast_posix.c is the portable twin. Both
+ * Starting processes as cheaply as the system can: spawn_linux.c uses
+ * the system's own calls, spawn_posix.c is the portable twin. Both
  * behave alike, but for speed; just one of them is linked.
  */
-#ifndef NET_PROCESS_FAST_H
-#define NET_PROCESS_FAST_H
+#ifndef NET_SPAWN_H
+#define NET_SPAWN_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,10 +14,10 @@
  * As fork(2), for a process with a single thread: handlers of pthread_atfork
  * are left out, and so is what puts other threads' locks right.
  */
-pid_t fast_fork(void);
+pid_t spawn_fork(void);
 
 /* What a program is started with. */
-struct fast_program {
+struct spawn_program {
 	char *const *argv; /* a name without '/' is looked for in PATH */
 	char *const *environment;
 	int in, out;    /* become its fds 0 and 1; neither is one of them */
@@ -28,13 +28,13 @@ struct fast_program {
  * Starts it with every signal at its default, whatever we were started with,
  * and nothing blocked. 0 and *pid, which the caller reaps, or an errno.
  */
-int fast_spawn(const struct fast_program *p, pid_t *pid);
+int spawn_program(const struct spawn_program *p, pid_t *pid);
 
 /*
  * From now on what our children leave behind when they end are children of
  * ours: waitpid(2) tells of them. False where the system has no such thing.
  */
-bool fast_adopt(void);
+bool spawn_adopt(void);
 
 /*
  * In a child, even of vfork(2): it gets the signal when its parent, of that
@@ -42,7 +42,7 @@ bool fast_adopt(void);
  * that it becomes keeps that, processes that it starts do not. Where the system
  * has no such thing, nothing happens.
  */
-void fast_follow_parent(pid_t parent, int number);
+void spawn_follow_parent(pid_t parent, int number);
 
 /*
  * Memory that a child made by fork does not get, so that nothing of it has to
@@ -50,15 +50,15 @@ void fast_follow_parent(pid_t parent, int number);
  * NULL, 0) it; new bytes are zero. NULL with errno, and the old is as it was.
  * A child must not touch it; in the portable twin it has a copy.
  */
-void *fast_own_memory(void *old, size_t old_size, size_t size);
-void fast_own_free(void *memory, size_t size);
+void *spawn_own_memory(void *old, size_t old_size, size_t size);
+void spawn_own_free(void *memory, size_t size);
 
 /*
  * A descriptor that is readable once a child has ended, so that no handler
- * has to run; SIGCHLD is blocked from then on. fast_children_heard() is due
+ * has to run; SIGCHLD is blocked from then on. spawn_children_heard() is due
  * before they are reaped. -1 where the system has no such thing.
  */
-int fast_children_open(void);
-void fast_children_heard(int fd);
+int spawn_children_open(void);
+void spawn_children_heard(int fd);
 
 #endif

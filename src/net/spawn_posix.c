@@ -1,4 +1,4 @@
-#include "net/process_fast.h"
+#include "net/spawn.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 pid_t
-fast_fork(void)
+spawn_fork(void)
 {
 	return fork();
 }
@@ -37,7 +37,7 @@ set_attributes(posix_spawnattr_t *attr, bool own_group)
 }
 
 int
-fast_spawn(const struct fast_program *p, pid_t *pid)
+spawn_program(const struct spawn_program *p, pid_t *pid)
 {
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
@@ -56,20 +56,20 @@ fast_spawn(const struct fast_program *p, pid_t *pid)
 }
 
 bool
-fast_adopt(void)
+spawn_adopt(void)
 {
 	return false;
 }
 
 void
-fast_follow_parent(pid_t parent, int number)
+spawn_follow_parent(pid_t parent, int number)
 {
 	(void)parent;
 	(void)number;
 }
 
 void *
-fast_own_memory(void *old, size_t old_size, size_t size)
+spawn_own_memory(void *old, size_t old_size, size_t size)
 {
 	unsigned char *memory = realloc(old, size);
 
@@ -79,21 +79,21 @@ fast_own_memory(void *old, size_t old_size, size_t size)
 }
 
 void
-fast_own_free(void *memory, size_t size)
+spawn_own_free(void *memory, size_t size)
 {
 	(void)size;
 	free(memory);
 }
 
 int
-fast_children_open(void)
+spawn_children_open(void)
 {
 	errno = ENOTSUP;
 	return -1;
 }
 
 void
-fast_children_heard(int fd)
+spawn_children_heard(int fd)
 {
 	(void)fd;
 }

@@ -1,8 +1,8 @@
 /*
- * What a scan can do faster, or learn more of, on some systems; see net/fast.h.
+ * What a scan can do faster, or learn more of, on some systems; see net/os.h.
  */
-#ifndef SCAN_SCAN_FAST_H
-#define SCAN_SCAN_FAST_H
+#ifndef SCAN_READY_H
+#define SCAN_READY_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,10 +32,10 @@ struct scan_outcome {
  * How a connect(2) to a that is under way has ended: 0 connected, EINPROGRESS
  * not yet, else the errno it failed with.
  */
-int fast_connect_result(int fd, const struct addr *a);
+int ready_connect_result(int fd, const struct addr *a);
 
 /* Asks to be told of ICMP errors in detail. */
-void fast_icmp_prepare(int fd, int family);
+void ready_icmp_prepare(int fd, int family);
 
 /*
  * What a socket that asks a has met, when its last call ended with errnum (0:
@@ -43,46 +43,46 @@ void fast_icmp_prepare(int fd, int family);
  * is one, with EACCES for "prohibited". is_late: not that call itself failed,
  * but what it had begun.
  */
-struct scan_outcome fast_outcome(
+struct scan_outcome ready_outcome(
     int fd, const struct addr *a, int errnum, bool is_late);
 
 /*
  * Makes a socket whose connect(2) failed, or is under way, fit for another
  * one. False where the system cannot: then it is to be closed.
  */
-bool fast_connect_again(int fd, bool under_way);
+bool ready_connect_again(int fd, bool under_way);
 
 /*
  * Gives a socket that will connect to the loopback address a, many times, an
  * own address and port to keep, where that saves the system work.
  */
-void fast_connect_pin(int fd, const struct addr *a);
+void ready_connect_pin(int fd, const struct addr *a);
 
 /*
  * Readiness of many sockets, each known by a number below most: epoll(7), or
  * poll(2). A change is told once at least; it may also be told of a socket
  * that was ignored meanwhile, so who hears of one asks the socket.
  */
-struct fast_set;
+struct ready_set;
 
-/* NULL with errno; fast_set_free() is due. */
-struct fast_set *fast_set_new(uint32_t most);
-void fast_set_free(struct fast_set *s);
+/* NULL with errno; ready_set_free() is due. */
+struct ready_set *ready_set_new(uint32_t most);
+void ready_set_free(struct ready_set *s);
 
 /* Tells when fd can be written, or read, or has failed. 0, or -1 with errno. */
-int fast_set_watch(struct fast_set *s, uint32_t id, int fd, short events);
+int ready_set_watch(struct ready_set *s, uint32_t id, int fd, short events);
 
 /* Is not interested any more, for now. */
-void fast_set_ignore(struct fast_set *s, uint32_t id);
+void ready_set_ignore(struct ready_set *s, uint32_t id);
 
 /* The descriptor is about to be closed. */
-void fast_set_forget(struct fast_set *s, uint32_t id);
+void ready_set_forget(struct ready_set *s, uint32_t id);
 
 /*
  * Waits like wait_poll(). Fills at most most numbers and returns how many,
  * 0 when the deadline passed, or -1 with errno; EINTR for a caught signal.
  */
-int fast_set_wait(
-    struct fast_set *s, uint32_t *ids, int most, struct deadline until);
+int ready_set_wait(
+    struct ready_set *s, uint32_t *ids, int most, struct deadline until);
 
 #endif

@@ -1,5 +1,5 @@
 /* Datagrams by recvmmsg(2), sendmmsg(2) and udp(7)'s runs. */
-#include "udp/dgram_fast.h"
+#include "udp/batch.h"
 
 #include <errno.h>
 #include <netinet/udp.h>
@@ -146,7 +146,7 @@ read_control(struct msghdr *m, struct addr *local)
 /* Runs are not asked for (udp(7), UDP_GRO): one that is dropped for want of
  * room counts as a single datagram, and the losses we tell would be wrong. */
 int
-fast_dgram_receive(int fd, struct dgram *d, int count)
+batch_receive(int fd, struct dgram *d, int count)
 {
 	struct batch *b = &batch;
 	int i, n;
@@ -289,7 +289,7 @@ can_segment(int fd)
 }
 
 int
-fast_dgram_send(int fd, const struct dgram *d, int count)
+batch_send(int fd, const struct dgram *d, int count)
 {
 	bool runs = run_length(d, count) > 1 && can_segment(fd);
 	int sent = send_batch(fd, d, count, runs);
@@ -303,7 +303,7 @@ fast_dgram_send(int fd, const struct dgram *d, int count)
 }
 
 void
-fast_dgram_prepare(int fd, int family)
+batch_prepare(int fd, int family)
 {
 	int on = 1;
 
@@ -314,7 +314,7 @@ fast_dgram_prepare(int fd, int family)
 }
 
 bool
-fast_dgram_lost(int fd, uint32_t *lost)
+batch_lost(int fd, uint32_t *lost)
 {
 	uint32_t info[SK_MEMINFO_VARS];
 	socklen_t len = sizeof(info);
@@ -327,7 +327,7 @@ fast_dgram_lost(int fd, uint32_t *lost)
 }
 
 void
-fast_hear_errors(int fd, int family)
+batch_hear_errors(int fd, int family)
 {
 	int on = 1;
 
@@ -364,7 +364,7 @@ read_error(struct cmsghdr *c)
 }
 
 int
-fast_take_error(int fd)
+batch_take_error(int fd)
 {
 	union {
 		struct cmsghdr align;

@@ -1,5 +1,5 @@
 /* Datagrams by recvmsg(2) and sendmsg(2), one a call. */
-#include "udp/dgram_fast.h"
+#include "udp/batch.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -97,7 +97,7 @@ receive_one(int fd, struct dgram *d)
 }
 
 int
-fast_dgram_receive(int fd, struct dgram *d, int count)
+batch_receive(int fd, struct dgram *d, int count)
 {
 	int n = 0;
 
@@ -135,7 +135,7 @@ send_one(int fd, const struct dgram *d)
 }
 
 int
-fast_dgram_send(int fd, const struct dgram *d, int count)
+batch_send(int fd, const struct dgram *d, int count)
 {
 	int n = 0;
 
@@ -145,7 +145,7 @@ fast_dgram_send(int fd, const struct dgram *d, int count)
 }
 
 void
-fast_dgram_prepare(int fd, int family)
+batch_prepare(int fd, int family)
 {
 	int on = 1;
 
@@ -162,7 +162,7 @@ fast_dgram_prepare(int fd, int family)
 }
 
 bool
-fast_dgram_lost(int fd, uint32_t *lost)
+batch_lost(int fd, uint32_t *lost)
 {
 	(void)fd;
 	(void)lost;
@@ -170,14 +170,14 @@ fast_dgram_lost(int fd, uint32_t *lost)
 }
 
 void
-fast_hear_errors(int fd, int family)
+batch_hear_errors(int fd, int family)
 {
 	(void)fd;
 	(void)family;
 }
 
 int
-fast_take_error(int fd)
+batch_take_error(int fd)
 {
 	(void)fd;
 	return -1;

@@ -1,9 +1,9 @@
 /*
- * Datagrams as the system moves them: dgram_fast_linux.c takes many by one
- * call, dgram_fast_posix.c is the portable twin. Only udp/dgram.c calls them.
+ * Datagrams as the system moves them: batch_linux.c takes many by one
+ * call, batch_posix.c is the portable twin. Only udp/dgram.c calls them.
  */
-#ifndef UDP_DGRAM_FAST_H
-#define UDP_DGRAM_FAST_H
+#ifndef UDP_BATCH_H
+#define UDP_BATCH_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,8 +15,8 @@ struct dgram;
  * at once and without waiting.
  * The number that was moved, or -1 with errno for the first.
  */
-int fast_dgram_receive(int fd, struct dgram *d, int count);
-int fast_dgram_send(int fd, const struct dgram *d, int count);
+int batch_receive(int fd, struct dgram *d, int count);
+int batch_send(int fd, const struct dgram *d, int count);
 
 /*
  * Asks for the address that each datagram comes to. The portable twin knows
@@ -24,20 +24,20 @@ int fast_dgram_send(int fd, const struct dgram *d, int count);
  * IP_RECVDSTADDR; elsewhere answers leave from the address that the system
  * chooses.
  */
-void fast_dgram_prepare(int fd, int family);
+void batch_prepare(int fd, int family);
 
 /* Datagrams dropped for want of room; false where nothing is told. */
-bool fast_dgram_lost(int fd, uint32_t *lost);
+bool batch_lost(int fd, uint32_t *lost);
 
 /*
  * Asks to be told of every ICMP error (ip(7), IP_RECVERR), unreachable hosts
  * too; others tell refusals only. They queue up, and poll(2) says POLLERR
  * until they are taken.
  */
-void fast_hear_errors(int fd, int family);
+void batch_hear_errors(int fd, int family);
 
 /* Takes the oldest that queues: its errno, 0 for what is none of ICMP's, or -1
  * when there is no more. */
-int fast_take_error(int fd);
+int batch_take_error(int fd);
 
 #endif

@@ -1,4 +1,4 @@
-#include "scan/scan_fast.h"
+#include "scan/ready.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -14,7 +14,7 @@
  * signal has interrupted it.
  */
 int
-fast_connect_result(int fd, const struct addr *a)
+ready_connect_result(int fd, const struct addr *a)
 {
 	struct pollfd pfd = {.fd = fd, .events = POLLOUT};
 	socklen_t len = sizeof(int);
@@ -29,7 +29,7 @@ fast_connect_result(int fd, const struct addr *a)
 }
 
 void
-fast_icmp_prepare(int fd, int family)
+ready_icmp_prepare(int fd, int family)
 {
 	(void)fd;
 	(void)family;
@@ -40,7 +40,7 @@ fast_icmp_prepare(int fd, int family)
  * or by this machine, whose link may be down: there is no telling.
  */
 struct scan_outcome
-fast_outcome(int fd, const struct addr *a, int errnum, bool is_late)
+ready_outcome(int fd, const struct addr *a, int errnum, bool is_late)
 {
 	struct scan_outcome o = {errnum, SCAN_THERE};
 	socklen_t len = sizeof(int);
@@ -61,7 +61,7 @@ fast_outcome(int fd, const struct addr *a, int errnum, bool is_late)
 }
 
 bool
-fast_connect_again(int fd, bool under_way)
+ready_connect_again(int fd, bool under_way)
 {
 	(void)fd;
 	(void)under_way;
@@ -69,37 +69,37 @@ fast_connect_again(int fd, bool under_way)
 }
 
 void
-fast_connect_pin(int fd, const struct addr *a)
+ready_connect_pin(int fd, const struct addr *a)
 {
 	(void)fd;
 	(void)a;
 }
 
 /* Entries by number, and room for the one of wait_poll(). */
-struct fast_set {
+struct ready_set {
 	struct pollfd *fds;
 	uint32_t count; /* numbers in use lie below */
 	uint32_t turn;  /* where to begin to look */
 };
 
-struct fast_set *
-fast_set_new(uint32_t most)
+struct ready_set *
+ready_set_new(uint32_t most)
 {
-	struct fast_set *s = mem_array(1, sizeof(*s));
+	struct ready_set *s = mem_array(1, sizeof(*s));
 
 	s->fds = mem_array((size_t)most + 1, sizeof(s->fds[0]));
 	return s;
 }
 
 void
-fast_set_free(struct fast_set *s)
+ready_set_free(struct ready_set *s)
 {
 	free(s->fds);
 	free(s);
 }
 
 int
-fast_set_watch(struct fast_set *s, uint32_t id, int fd, short events)
+ready_set_watch(struct ready_set *s, uint32_t id, int fd, short events)
 {
 	for (; s->count <= id; s->count++)
 		s->fds[s->count].fd = -1;
@@ -110,21 +110,21 @@ fast_set_watch(struct fast_set *s, uint32_t id, int fd, short events)
 }
 
 void
-fast_set_ignore(struct fast_set *s, uint32_t id)
+ready_set_ignore(struct ready_set *s, uint32_t id)
 {
 	if (id < s->count)
 		s->fds[id].fd = -1;
 }
 
 void
-fast_set_forget(struct fast_set *s, uint32_t id)
+ready_set_forget(struct ready_set *s, uint32_t id)
 {
-	fast_set_ignore(s, id);
+	ready_set_ignore(s, id);
 }
 
 int
-fast_set_wait(
-    struct fast_set *s, uint32_t *ids, int most, struct deadline until)
+ready_set_wait(
+    struct ready_set *s, uint32_t *ids, int most, struct deadline until)
 {
 	int ready, n = 0;
 	uint32_t i;

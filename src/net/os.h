@@ -1,0 +1,65 @@
+/*
+ * What only some systems can do, behind one header: os_linux.c uses the
+ * system's own calls, os_posix.c is the portable twin. Both behave alike,
+ * but for speed; just one of them is linked.
+ */
+#ifndef NET_OS_H
+#define NET_OS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/fd.h"
+
+struct addr;
+
+/* "linux" or "posix", for --version. */
+const char *os_name(void);
+
+/* A close-on-exec, non-blocking socket. The fd, or -1 with errno. */
+int os_socket(int family, int type);
+
+/*
+ * accept(2): the connection is close-on-exec and blocking, *peer gets its
+ * address. The fd, or -1 with errno.
+ */
+int os_accept(int fd, struct addr *peer);
+
+/* A close-on-exec pipe, non-blocking if asked. 0, or -1 with errno. */
+int os_pipe(int ends[2], bool nonblocking);
+
+/* The supplementary groups of a user: initgroups(3). 0, or -1 with errno. */
+int os_set_groups(const char *user, gid_t gid);
+
+/* What the kernel counts of a TCP connection. */
+struct os_tcp {
+	uint64_t sent, received; /* bytes */
+	bool peer_finished;      /* the peer's FIN has come */
+	bool is_closed;          /* it is over: reset */
+	bool is_acknowledged;    /* the peer has everything that we sent */
+};
+
+/* Asks for them; false where the system or the socket tells nothing. */
+bool os_tcp_info(int fd, struct os_tcp *tcp);
+
+/*
+ * Writes to an inherited descriptor that poll(2) called writable without
+ * blocking and without setting O_NONBLOCK on it, since others share that
+ * flag. kind is fd_kind(fd), which the caller asks once. Returns how many
+ * bytes were taken (perhaps fewer than n), or -1 with errno; EAGAIN when none
+ * could be.
+ */
+ssize_t os_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n);
+
+/* Joins a multicast group on an interface, 0: any. 0, or -1 with errno. */
+int os_join(int fd, const struct addr *group, unsigned interface);
+
+/* Where datagrams to groups leave. 0, or -1 with errno. */
+int os_multicast_interface(int fd, int family, unsigned interface);
+
+/* Gives a unix socket a name that the system makes. 0, or -1 with errno. */
+int os_autobind(int fd);
+
+#endif

@@ -1,0 +1,62 @@
+/* splice(2), and receiving without copying. */
+#include "relay/splice.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+bool
+splice_can_move(enum fd_kind in, enum fd_kind out)
+{
+	if (in == FD_TERMINAL || in == FD_OTHER || out == FD_TERMINAL)
+		return false;
+	return in == FD_PIPE || out == FD_PIPE;
+}
+
+/* Errors of splice(2) that are about the kinds of files. */
+static bool
+is_refusal(int errnum)
+{
+	return errnum == EINVAL || errnum == ENOSYS || errnum == EOPNOTSUPP ||
+	       errnum == EPERM || errnum == ESPIPE;
+}
+
+ssize_t
+splice_move(int in, int out, size_t n)
+{
+	ssize_t done =
+	    splice(in, NULL, out, NULL, n, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+
+	if (done < 0 && is_refusal(errno))
+		errno = ENOTSUP;
+	return done;
+}
+
+/* An unprivileged user has only so many pages for all pipes; see pipe(7). */
+void
+splice_grow_pipe(int fd)
+{
+	if (fcntl(fd, F_GETPIPE_SZ) < SPLICE_PIPE_SIZE)
+		(void)fcntl(fd, F_SETPIPE_SZ, SPLICE_PIPE_SIZE);
+}
+
+/* How often the space is offered, for one call to drop more than it holds. */
+#define DROP_PIECES 8
+
+/* tcp(7): MSG_TRUNC has received bytes dropped, not copied; a unix socket
+ * copies them all the same. */
+ssize_t
+splice_drop(int fd, void *space, size_t size, size_t n)
+{
+	struct iovec pieces[DROP_PIECES];
+	struct msghdr m = {.msg_iov = pieces};
+
+	for (; n > 0 && m.msg_iovlen < DROP_PIECES; m.msg_iovlen++) {
+		size = n < size ? n : size;
+		pieces[m.msg_iovlen] =
+		    (struct iovec){.iov_base = space, .iov_len = size};
+		n -= size;
+	}
+	return recvmsg(fd, &m, MSG_DONTWAIT | MSG_TRUNC);
+}
