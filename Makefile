@@ -95,10 +95,10 @@ all: $(B)/sockt
 
 # What each connection of a server runs through lies side by side, in front:
 # a forked child has to map it anew, sixteen pages at a time.
-HOT = $(patsubst %,$(B)/obj/%.o,base/buf base/clock base/diag base/format \
-	cmd/hello_client cmd/serve_hello serve/children serve/hello \
+HOT = $(patsubst %,$(B)/obj/%.o,base/buf base/clock base/diag base/template \
+	cmd/hello_client cmd/serve_hello serve/children serve/message \
 	net/listener net/spawn_$(OS) serve/server serve/session net/sock \
-	net/summary net/wait)
+	net/conn_event net/wait)
 $(B)/sockt: $(B)/obj/main.o $(HOT) $(B)/libsockt.a
 	$(CC) $(CFLAGS) $(MODE_CFLAGS) -o $@ $^ $(LINK)
 
@@ -129,7 +129,7 @@ $(B)/tests/unit/%: tests/unit/%.c $(B)/libsockt.a
 
 # Tests that push back where sockt sends: the linker hands its calls to them.
 WRAP = -Wl,--wrap=sendmsg -Wl,--wrap=sendmmsg
-$(B)/tests/unit/exchange_test: private MODE_LDFLAGS += $(WRAP)
+$(B)/tests/unit/sender_test: private MODE_LDFLAGS += $(WRAP)
 $(B)/tests/unit/dgram_server_test: private MODE_LDFLAGS += $(WRAP) \
 	-Wl,--wrap=recvmsg -Wl,--wrap=recvmmsg -Wl,--wrap=getsockopt
 

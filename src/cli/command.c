@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "cli/near.h"
+#include "cli/suggest.h"
 #include "cli/usage.h"
 
 /* The command whose name is nearest, or NULL when none is near. */
@@ -15,10 +15,10 @@ static const struct command *
 nearest(const struct command *const *table, const char *name)
 {
 	const struct command *best = NULL;
-	size_t least = NEAR_NONE;
+	size_t least = SUGGEST_NONE;
 
 	for (; *table != NULL; table++)
-		if (near_is_better(name, (*table)->name, &least))
+		if (suggest_is_better(name, (*table)->name, &least))
 			best = *table;
 	return best;
 }

@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "cli/near.h"
+#include "cli/suggest.h"
 #include "cli/value.h"
 
 /* A row together with its group; given counts how often it was used. */
@@ -87,14 +87,14 @@ refuse_name(const struct parse *p, const char *name, size_t n)
 	const struct opt *o;
 	const char *best = NULL;
 	char typed[64], shown[64];
-	size_t least = NEAR_NONE;
+	size_t least = SUGGEST_NONE;
 
 	snprintf(typed, sizeof(typed), "%.*s", (int)n, name);
 	text_escape(shown, sizeof(shown), name, n);
 	for (g = p->groups; g->opts != NULL; g++)
 		for (o = g->opts; o->kind != OPT_END; o++)
 			if (o->name != NULL &&
-			    near_is_better(typed, o->name, &least))
+			    suggest_is_better(typed, o->name, &least))
 				best = o->name;
 	if (best == NULL)
 		return err_set(

@@ -8,12 +8,12 @@
 #include "cli/command.h"
 #include "cmd/common.h"
 #include "cmd/table.h"
-#include "cmd/talk.h"
+#include "cmd/stdio_relay.h"
 #include "net/endpoint.h"
 #include "net/program.h"
-#include "dial/reach.h"
+#include "dial/connector.h"
 #include "net/sock.h"
-#include "net/summary.h"
+#include "net/conn_event.h"
 #include "net/wait.h"
 
 /* How long a one-way sender waits for the peer to have taken everything. */
@@ -26,7 +26,7 @@ struct connect_options {
 	struct proxy_options proxy;
 	struct time_options time;
 	struct sock_options sock;
-	struct talk_options talk;
+	struct stdio_relay_options talk;
 	int zero;         /* -z: connect, report, leave */
 	const char *exec; /* -e: a program by way of sh -c */
 };
@@ -34,7 +34,7 @@ struct connect_options {
 static const struct connect_options connect_defaults = {
     .time = TIME_OPTIONS_INIT,
     .sock = SOCK_OPTIONS_INIT,
-    .talk = TALK_OPTIONS_INIT,
+    .talk = STDIO_RELAY_OPTIONS_INIT,
 };
 
 static const struct opt connect_opts[] = {
@@ -103,7 +103,7 @@ run_program(struct connection *c, char *const *argv, struct deadline until,
 	    .local = &c->names.local,
 	    .remote = &c->names.remote};
 	int64_t start = clock_now();
-	struct summary sum;
+	struct conn_event sum;
 	bool goes_on;
 	pid_t pid;
 	int status;
@@ -117,14 +117,14 @@ run_program(struct connection *c, char *const *argv, struct deadline until,
 		return -1;
 	status = program_wait(pid, until, e);
 	goes_on = status >= 0 && program_descendants_live();
-	summary_of_socket(c->fd, &sum);
-	if (goes_on && sum.first == FIRST_US)
-		sum.first = FIRST_NOBODY;
+	conn_event_of_socket(c->fd, &sum);
+	if (goes_on && sum.first == CONN_FIRST_US)
+		sum.first = CONN_FIRST_NOBODY;
 	end_connection(c,
 	    deadline_first(until, deadline_after(status < 0 ? 0 : DRAIN_MS)),
 	    goes_on);
-	summary_tell(DIAG_NOTE, &c->names.local, &c->names.remote, &sum, start,
-	    status < 0 ? (int)e->kind : status);
+	conn_event_closed(DIAG_NOTE, &c->names.local, &c->names.remote, &sum,
+	    start, status < 0 ? (int)e->kind : status);
 	return status <= 0 ? status : err_status(e, status);
 }
 
@@ -140,16 +140,16 @@ check_unused(const struct connect_options *o, const struct command_args *args,
 		    "--idle-timeout is about relaying: it does not apply with "
 		    "%s",
 		    with);
-	return talk_check_unused(args->given, with, e);
+	return stdio_relay_check_unused(args->given, with, e);
 }
 
 /* Everything behind the options: open, run, close. */
 static int
 run(const struct connect_options *o, const struct endpoint *ep,
-    char *const *program, struct talk *t, struct err *e)
+    char *const *program, struct stdio_relay *t, struct err *e)
 {
 	struct deadline until = deadline_after(o->time.max_ms);
-	struct reach_options r = {
+	struct connector_options r = {
 	    .timeout_ms = o->time.timeout_ms, .retry_ms = o->time.retry_ms};
 	struct connection c = {.fd = -1};
 	int result = 0;
@@ -157,18 +157,20 @@ run(const struct connect_options *o, const struct endpoint *ep,
 	if (o->proxy.proxy.kind != PROXY_NONE)
 		r.proxy = &o->proxy.proxy;
 	common_dial_options(&r.dial, &o->family, &o->source, &o->sock);
-	if (reach_check(ep, &r, e) < 0 ||
-	    (t != NULL && talk_open(t, &o->talk, &o->time, until, e) < 0))
+	if (connector_check(ep, &r, e) < 0 ||
+	    (t != NULL &&
+		stdio_relay_open(t, &o->talk, &o->time, until, e) < 0))
 		return -1;
 	if (wait_catch(WAIT_STOP, e) < 0)
 		return -1;
-	c.fd = reach_connect(ep, &r, until, &c.names, e);
+	c.fd = connector_open(ep, &r, until, &c.names, e);
 	if (c.fd < 0)
 		return -1;
 	if (program != NULL)
 		result = run_program(&c, program, until, e);
 	else if (t != NULL)
-		result = talk_run(t, &c.fd, &c.names.local, &c.names.remote, e);
+		result = stdio_relay_run(
+		    t, &c.fd, &c.names.local, &c.names.remote, e);
 	sock_close(&c.fd);
 	return result;
 }
@@ -179,7 +181,7 @@ connect_run(const void *options, const struct command_args *args, struct err *e)
 	const struct connect_options *o = options;
 	char *const *program = args->program;
 	struct program_shell shell;
-	struct talk t = {0};
+	struct stdio_relay t = {0};
 	struct endpoint ep;
 	int result;
 
@@ -200,7 +202,7 @@ connect_run(const void *options, const struct command_args *args, struct err *e)
 			   ? -1
 			   : run(o, &ep, program, NULL, e);
 	result = run(o, &ep, NULL, &t, e);
-	return talk_release(&t, result, e);
+	return stdio_relay_release(&t, result, e);
 }
 
 const struct command connect_command = {

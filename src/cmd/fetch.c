@@ -19,10 +19,10 @@
 #include "cmd/output.h"
 #include "cmd/transfer.h"
 #include "net/endpoint.h"
-#include "http/http_name.h"
+#include "http/http_file_name.h"
 #include "http/http_request.h"
 #include "dial/no_proxy.h"
-#include "dial/reach.h"
+#include "dial/connector.h"
 #include "net/wait.h"
 
 /* Between tries: from, up to; and the longest Retry-After that is heeded. */
@@ -86,7 +86,7 @@ fetch_check(const struct fetch_options *o, int urls, struct err *e)
 int
 fetch_check_url(const struct fetch_options *o, const char *text, struct err *e)
 {
-	char name[HTTP_NAME_SIZE];
+	char name[HTTP_FILE_NAME_SIZE];
 	struct endpoint ep;
 	struct url u;
 
@@ -94,7 +94,7 @@ fetch_check_url(const struct fetch_options *o, const char *text, struct err *e)
 	    url_endpoint(&u, &ep, e) < 0)
 		return -1;
 	if (o->remote_name && !o->disposition &&
-	    !http_name_of_url(&u, name, sizeof(name)))
+	    !http_file_name_of_url(&u, name, sizeof(name)))
 		return err_set(e, ERR_USAGE,
 		    "URL '%s' names no file; --output FILE does", u.text);
 	return 0;
@@ -121,7 +121,7 @@ may_retry(const struct transfer *t, const struct err *e)
 	case ERR_PEER:
 		if (t->f->client.times.first_ns == 0)
 			/* It is a proxy that says so. */
-			return reach_may_pass(e);
+			return connector_is_transient(e);
 		return answer_may_pass(status);
 	default:
 		return false;

@@ -8,7 +8,7 @@
 /* How much of a message or a request is shown. */
 #define SHOWN 512
 
-/* Apart for its frame: see net/summary.c. */
+/* Apart for its frame: see net/conn_event.c. */
 __attribute__((noinline)) static void
 tell(const struct client *c, const char *event, const void *bytes, size_t n,
     int level)
@@ -38,7 +38,7 @@ hello_client_answer(const struct client *c, const void *message, size_t n,
     unsigned char *answer, size_t size)
 {
 	char ip[ADDR_TEXT];
-	struct format_values v = {.message = message,
+	struct template_values v = {.message = message,
 	    .length = n,
 	    .ip = ip,
 	    .port = addr_port(&c->conn->remote),
@@ -47,7 +47,7 @@ hello_client_answer(const struct client *c, const void *message, size_t n,
 	ip[0] = '\0';
 	if (c->server->reply.uses_ip)
 		addr_format_ip(&c->conn->remote, ip, sizeof(ip));
-	return format_fill(&c->server->reply, &v, answer, size);
+	return template_fill(&c->server->reply, &v, answer, size);
 }
 
 int

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "base/format.h"
+#include "base/template.h"
 #include "cmd/common.h"
 #include "serve/session.h"
 
@@ -34,7 +34,7 @@ struct hello_options {
 /* What every client's process starts from. */
 struct hello_server {
 	const struct hello_options *o;
-	struct format reply;
+	struct template reply;
 	unsigned char *greeting; /* owned */
 	size_t greeting_length;
 	size_t quit_length; /* of o->quit_word */

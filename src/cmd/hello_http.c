@@ -4,7 +4,7 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "cmd/hello_client.h"
-#include "http/responder.h"
+#include "http/http_server.h"
 
 /* Reads a request's head: its length; 0, and nothing to answer; or -1. */
 static ssize_t
@@ -14,7 +14,7 @@ read_head(struct client *c, char *head, size_t size, int *code)
 	ssize_t n;
 
 	*code = 200;
-	while ((length = responder_head_length(head, used)) == 0) {
+	while ((length = http_server_head_length(head, used)) == 0) {
 		if (used == size) {
 			*code = 431;
 			return (ssize_t)used;
@@ -35,23 +35,23 @@ read_head(struct client *c, char *head, size_t size, int *code)
 
 /* Sends head and body in one piece. */
 static int
-respond(struct client *c, const struct responder *r, int code)
+respond(struct client *c, const struct http_server *r, int code)
 {
-	unsigned char text[RESPONDER_TEXT + RESPONDER_HEAD * 4];
-	unsigned char *body = text + RESPONDER_TEXT, *start;
-	const char *phrase = responder_phrase(code);
-	char head[RESPONDER_TEXT];
+	unsigned char text[HTTP_SERVER_TEXT + HTTP_SERVER_HEAD * 4];
+	unsigned char *body = text + HTTP_SERVER_TEXT, *start;
+	const char *phrase = http_server_phrase(code);
+	char head[HTTP_SERVER_TEXT];
 	size_t head_length, n;
 	ssize_t made;
 
 	made = code != 200
-		   ? snprintf((char *)body, RESPONDER_TEXT, "%s\n", phrase)
+		   ? snprintf((char *)body, HTTP_SERVER_TEXT, "%s\n", phrase)
 		   : hello_client_answer(c, r->target, r->target_length, body,
-			 sizeof(text) - RESPONDER_TEXT);
+			 sizeof(text) - HTTP_SERVER_TEXT);
 	if (made < 0)
 		return err_set(
 		    &c->s.e, ERR_FAILED, "the answer by --reply is too long");
-	head_length = responder_make_head(head, code, (size_t)made);
+	head_length = http_server_make_head(head, code, (size_t)made);
 	start = body - head_length;
 	memcpy(start, head, head_length);
 	n = head_length + (r->is_head ? 0 : (size_t)made);
@@ -74,8 +74,8 @@ tell_request(const struct client *c, const char *head, size_t n)
 int
 hello_http_serve(struct client *c, int64_t limit_ms)
 {
-	char head[RESPONDER_HEAD];
-	struct responder r = {0};
+	char head[HTTP_SERVER_HEAD];
+	struct http_server r = {0};
 	ssize_t n;
 	int code;
 
@@ -86,7 +86,7 @@ hello_http_serve(struct client *c, int64_t limit_ms)
 		return (int)n;
 	tell_request(c, head, (size_t)n);
 	if (code == 200)
-		code = responder_parse(&r, head, (size_t)n);
+		code = http_server_parse(&r, head, (size_t)n);
 	if (hello_client_delay(c) < 0)
 		return -1;
 	session_phase(&c->s, limit_ms, "the answer took too long to be taken");
@@ -95,5 +95,5 @@ hello_http_serve(struct client *c, int64_t limit_ms)
 	if (code == 200)
 		return 0;
 	return err_set(&c->s.e, ERR_PROTOCOL, "answered %d %s", code,
-	    responder_phrase(code));
+	    http_server_phrase(code));
 }

@@ -40,9 +40,9 @@ hops_tell(const struct transfer *t)
 	int status = transfer_head(t)->status;
 
 	transfer_url(t, shown);
-	http_times_tell(&c->times, shown, status, c->parser->body.received);
+	http_timing_report(&c->times, shown, status, c->parser->body.received);
 	if (t->o->timing)
-		http_times_draw(
+		http_timing_draw(
 		    &c->times, shown, status, c->parser->body.received);
 }
 

@@ -10,17 +10,17 @@
 #include "cli/command.h"
 #include "cmd/common.h"
 #include "cmd/table.h"
-#include "cmd/talk.h"
+#include "cmd/stdio_relay.h"
 #include "net/access.h"
-#include "net/activation.h"
+#include "net/inherited.h"
 #include "dial/dial.h"
 #include "net/endpoint.h"
 #include "serve/handler.h"
 #include "net/listener.h"
 #include "net/resolve.h"
 #include "serve/server.h"
-#include "net/summary.h"
-#include "net/user.h"
+#include "net/conn_event.h"
+#include "net/privileges.h"
 #include "net/wait.h"
 
 struct listen_options {
@@ -28,7 +28,7 @@ struct listen_options {
 	struct family_options family;
 	struct time_options time;
 	struct sock_options sock;
-	struct talk_options talk;
+	struct stdio_relay_options talk;
 	int keep;          /* -k: go on accepting */
 	int echo, discard; /* handlers */
 	const char *exec;  /* -e: by way of sh -c */
@@ -42,7 +42,7 @@ struct listen_options {
 static const struct listen_options listen_defaults = {
     .time = TIME_OPTIONS_INIT,
     .sock = SOCK_OPTIONS_INIT,
-    .talk = TALK_OPTIONS_INIT,
+    .talk = STDIO_RELAY_OPTIONS_INIT,
     .server = COMMON_SERVER_INIT,
 };
 
@@ -119,7 +119,7 @@ struct listening {
 
 /* stdin and stdout, in this process, then the next one. */
 static int
-serve_stdio(struct listening *l, struct talk *t, struct err *e)
+serve_stdio(struct listening *l, struct stdio_relay *t, struct err *e)
 {
 	struct server_conn c;
 	int fd, result;
@@ -130,11 +130,11 @@ serve_stdio(struct listening *l, struct talk *t, struct err *e)
 			return -1;
 		if (!l->o->keep)
 			listener_close(&l->listener);
-		result = talk_run(t, &fd, &c.local, &c.remote, e);
+		result = stdio_relay_run(t, &fd, &c.local, &c.remote, e);
 		if (result < 0 && l->o->keep && e->kind != ERR_OUTPUT &&
 		    e->errnum != EINTR) {
-			if (summary_is_probe(&t->last) && t->last.sent == 0)
-				summary_tell_probe(&c.remote);
+			if (conn_event_is_probe(&t->last) && t->last.sent == 0)
+				conn_event_probe(&c.remote);
 			else
 				diag_error(e);
 			result = 0;
@@ -217,7 +217,7 @@ choose_handler(struct listening *l, char *const *program, struct err *e)
 
 /* stdio is the talk on stdin and stdout, or NULL for a handler. */
 static int
-serve(struct listening *l, struct talk *stdio, struct err *e)
+serve(struct listening *l, struct stdio_relay *stdio, struct err *e)
 {
 	int result;
 
@@ -237,7 +237,7 @@ check_stdio(const struct listen_options *o, struct err *e)
 		return err_set(e, ERR_USAGE,
 		    "--max-per-host goes with a handler: stdin and stdout "
 		    "have one connection at a time");
-	return talk_check(&o->talk, e);
+	return stdio_relay_check(&o->talk, e);
 }
 
 /* The listening sockets: our own, or inherited ones. */
@@ -252,7 +252,7 @@ open_sockets(struct listening *l, const struct endpoint *ep, struct err *e)
 	    .sock = o->sock};
 
 	if (o->fd != NULL)
-		return activation_take(&l->listener, o->fd, e);
+		return inherited_sockets(&l->listener, o->fd, e);
 	if (listener_open(&l->listener, ep, &lo, l->until, e) < 0)
 		return err_prefix(e, "cannot listen");
 	return 0;
@@ -260,7 +260,7 @@ open_sockets(struct listening *l, const struct endpoint *ep, struct err *e)
 
 /* Opens the sockets, serves, closes them. */
 static int
-run(struct listening *l, const struct endpoint *ep, struct talk *stdio,
+run(struct listening *l, const struct endpoint *ep, struct stdio_relay *stdio,
     struct err *e)
 {
 	const struct listen_options *o = l->o;
@@ -275,9 +275,10 @@ run(struct listening *l, const struct endpoint *ep, struct talk *stdio,
 		l->so.until = l->until;
 	if (open_sockets(l, ep, e) < 0)
 		return -1;
-	result = o->user == NULL ? 0 : user_become(o->user, e);
+	result = o->user == NULL ? 0 : privileges_drop(o->user, e);
 	if (result == 0 && stdio != NULL)
-		result = talk_open(stdio, &o->talk, &o->time, l->until, e);
+		result =
+		    stdio_relay_open(stdio, &o->talk, &o->time, l->until, e);
 	if (result == 0)
 		result = serve(l, stdio, e);
 	listener_close(&l->listener);
@@ -308,15 +309,15 @@ listen_run(const void *options, const struct command_args *args, struct err *e)
 	struct listening l = {.o = o, .access = ACCESS_INIT};
 	bool handled = args->program != NULL || o->exec != NULL ||
 		       o->to != NULL || o->echo || o->discard;
-	struct talk t = {0};
+	struct stdio_relay t = {0};
 	struct endpoint ep;
 	int result;
 
 	if (parse_operands(&ep, o, args, e) < 0 ||
 	    choose_handler(&l, args->program, e) < 0 ||
-	    (handled ? talk_check_unused(args->given, "a handler", e)
+	    (handled ? stdio_relay_check_unused(args->given, "a handler", e)
 		     : check_stdio(o, e)) < 0 ||
-	    (o->user != NULL && user_check(o->user, e) < 0))
+	    (o->user != NULL && privileges_check(o->user, e) < 0))
 		return -1;
 	common_server_setup(&l.so, &o->server, &l.access, DIAG_NOTE);
 	l.so.program_ms = o->time.max_ms;
@@ -327,7 +328,7 @@ listen_run(const void *options, const struct command_args *args, struct err *e)
 	if (o->keep)
 		result = wait_server_result(result, e);
 	access_release(&l.access);
-	return talk_release(&t, result, e);
+	return stdio_relay_release(&t, result, e);
 }
 
 const struct command listen_command = {

@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "cmd/etag.h"
 #include "cmd/transfer.h"
-#include "http/http_name.h"
+#include "http/http_file_name.h"
 
 /* Without -f a file is replaced by a newer one only where that was asked. */
 static bool
@@ -89,7 +89,7 @@ open_stdout(struct transfer *t, struct err *e)
 int
 output_open(struct transfer *t, struct err *e)
 {
-	char name[HTTP_NAME_SIZE];
+	char name[HTTP_FILE_NAME_SIZE];
 	const char *path = t->o->output;
 
 	sink_init(&t->out, -1, "", false);
@@ -98,7 +98,7 @@ output_open(struct transfer *t, struct err *e)
 	if (t->o->disposition)
 		return 0;
 	if (t->o->remote_name &&
-	    http_name_of_url(&t->start, name, sizeof(name)))
+	    http_file_name_of_url(&t->start, name, sizeof(name)))
 		path = name;
 	if (etag_check(t->o->etag, path, e) < 0)
 		return -1;
@@ -112,12 +112,12 @@ output_open(struct transfer *t, struct err *e)
 int
 output_open_late(struct transfer *t, struct err *e)
 {
-	char name[HTTP_NAME_SIZE];
+	char name[HTTP_FILE_NAME_SIZE];
 
 	if (t->is_open)
 		return 0;
-	if (!http_name_of_head(transfer_head(t), name, sizeof(name)) &&
-	    !http_name_of_url(&t->start, name, sizeof(name)))
+	if (!http_file_name_of_head(transfer_head(t), name, sizeof(name)) &&
+	    !http_file_name_of_url(&t->start, name, sizeof(name)))
 		return err_set(e, ERR_OUTPUT,
 		    "neither the response nor the URL names a file");
 	diag_note("the file's name is %s", name);

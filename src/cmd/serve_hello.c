@@ -9,7 +9,7 @@
 
 #include "base/diag.h"
 #include "base/err.h"
-#include "base/format.h"
+#include "base/template.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -19,7 +19,7 @@
 #include "cmd/table.h"
 #include "net/access.h"
 #include "net/endpoint.h"
-#include "serve/hello.h"
+#include "serve/message.h"
 #include "net/listener.h"
 #include "serve/server.h"
 #include "serve/session.h"
@@ -99,8 +99,8 @@ static const struct opt_group hello_groups[] = {{"talking", hello_opts, 0},
  * or NO_ROOM when text does not hold it.
  */
 static int
-answer_in(struct client *c, const struct hello_message *m, unsigned char *text,
-    size_t size)
+answer_in(
+    struct client *c, const struct message *m, unsigned char *text, size_t size)
 {
 	const struct hello_options *o = c->server->o;
 	ssize_t n = hello_client_answer(
@@ -119,9 +119,9 @@ answer_in(struct client *c, const struct hello_message *m, unsigned char *text,
 
 /* An answer of any length that is allowed. As answer(). */
 __attribute__((noinline)) static int
-answer_long(struct client *c, const struct hello_message *m)
+answer_long(struct client *c, const struct message *m)
 {
-	unsigned char text[4 * HELLO_MOST];
+	unsigned char text[4 * MESSAGE_MAX];
 	int result = answer_in(c, m, text, sizeof(text));
 
 	if (result != NO_ROOM)
@@ -134,7 +134,7 @@ answer_long(struct client *c, const struct hello_message *m)
  * Answers one message. 0, 1 when that was the last one, or -1.
  */
 static int
-answer(struct client *c, const struct hello_message *m)
+answer(struct client *c, const struct message *m)
 {
 	const struct hello_options *o = c->server->o;
 	unsigned char text[SMALL];
@@ -154,12 +154,12 @@ refuse_long(struct client *c)
 {
 	char text[80];
 	int n = snprintf(text, sizeof(text),
-	    "error: a message may have %d bytes at most\n", HELLO_MOST);
+	    "error: a message may have %d bytes at most\n", MESSAGE_MAX);
 
 	if (session_send(&c->s, text, (size_t)n) < 0)
 		return -1;
 	return err_set(&c->s.e, ERR_PROTOCOL,
-	    "a message is longer than %d bytes", HELLO_MOST);
+	    "a message is longer than %d bytes", MESSAGE_MAX);
 }
 
 /*
@@ -167,7 +167,7 @@ refuse_long(struct client *c)
  * when its storage has to be larger.
  */
 static int
-next_message(struct client *c, struct hello *h, struct hello_message *m)
+next_message(struct client *c, struct message_reader *h, struct message *m)
 {
 	unsigned char *space;
 	size_t room;
@@ -175,35 +175,35 @@ next_message(struct client *c, struct hello *h, struct hello_message *m)
 	int ready, patience;
 
 	for (;;) {
-		if (hello_is_too_long(h))
+		if (message_is_too_long(h))
 			return refuse_long(c);
-		if (hello_take_line(h, m))
+		if (message_next_line(h, m))
 			return 1;
-		if (hello_is_full(h))
+		if (message_is_full(h))
 			return NO_ROOM;
-		patience = hello_patience_ms(h);
+		patience = message_wait_ms(h);
 		ready = patience < 0 ? 1
 				     : session_wait(&c->s, POLLIN,
 					   deadline_after(patience));
 		if (ready < 0)
 			return -1;
 		if (ready == 0)
-			return hello_take_rest(h, m);
+			return message_rest(h, m);
 		space = buf_space(&h->queue, &room);
 		n = session_receive(&c->s, space, room);
 		if (n < 0)
 			return -1;
 		if (n == 0)
-			return hello_take_rest(h, m);
+			return message_rest(h, m);
 		buf_added(&h->queue, (size_t)n);
 	}
 }
 
 /* Answers until somebody has had enough. 0, -1 or NO_ROOM. */
 static int
-answer_all(struct client *c, struct hello *h)
+answer_all(struct client *c, struct message_reader *h)
 {
-	struct hello_message m;
+	struct message m;
 	int result;
 
 	while ((result = next_message(c, h, &m)) == 1) {
@@ -216,11 +216,11 @@ answer_all(struct client *c, struct hello *h)
 
 /* Goes on with room for the longest message. As answer_all(). */
 __attribute__((noinline)) static int
-answer_with_room(struct client *c, struct hello *h)
+answer_with_room(struct client *c, struct message_reader *h)
 {
-	unsigned char storage[HELLO_ROOM];
+	unsigned char storage[MESSAGE_CAPACITY];
 
-	hello_move(h, storage, sizeof(storage));
+	message_move(h, storage, sizeof(storage));
 	return answer_all(c, h);
 }
 
@@ -230,10 +230,10 @@ serve_messages(struct client *c)
 {
 	const struct hello_server *server = c->server;
 	unsigned char storage[SMALL];
-	struct hello h;
+	struct message_reader h;
 	int result;
 
-	hello_init(&h, storage, sizeof(storage));
+	message_init(&h, storage, sizeof(storage));
 	if (session_send(&c->s, server->greeting, server->greeting_length) < 0)
 		return -1;
 	result = answer_all(c, &h);
@@ -318,7 +318,7 @@ prepare(struct hello_server *hs, struct err *e)
 
 	if (reply == NULL)
 		reply = o->http ? "Hello!" : "Hello, %s!";
-	if (format_parse(&hs->reply, reply, e) < 0)
+	if (template_parse(&hs->reply, reply, e) < 0)
 		return err_prefix(e, "--reply");
 	hs->greeting = mem_array(strlen(o->greeting) + 1, 1);
 	n = text_unescape(hs->greeting, o->greeting);
@@ -349,7 +349,7 @@ hello_run(const void *options, const struct command_args *args, struct err *e)
 	if (result == 0)
 		result = wait_server_result(run_server(&hs, &ep, &so, e), e);
 	access_release(&access);
-	format_release(&hs.reply);
+	template_release(&hs.reply);
 	free(hs.greeting);
 	return result;
 }

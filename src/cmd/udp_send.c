@@ -19,8 +19,8 @@
 #include "cmd/table.h"
 #include "udp/dgram.h"
 #include "net/endpoint.h"
-#include "udp/exchange.h"
-#include "udp/group.h"
+#include "udp/sender.h"
+#include "udp/multicast.h"
 #include "net/resolve.h"
 #include "net/wait.h"
 
@@ -33,7 +33,7 @@ struct send_options {
 	struct source_options source;
 	struct time_options time;
 	struct sock_options sock;
-	struct group_options group;
+	struct multicast_options group;
 	int broadcast;
 	int no_fragment;
 	int64_t replies; /* -1: one of a host, any number of many hosts */
@@ -98,7 +98,7 @@ static const struct opt send_opts[] = {
 static int
 parse_interface(void *field, const char *arg, struct err *e)
 {
-	return group_parse_interface(field, arg, e);
+	return multicast_parse_interface(field, arg, e);
 }
 
 static const struct opt many_opts[] = {
@@ -151,7 +151,7 @@ static const struct opt reply_opts[] = {
 	.help = "let so many datagrams be unanswered at once (1)",
 	.offset = offsetof(struct send_options, window),
 	.min = 1,
-	.max = TRIPS_MOST},
+	.max = RTT_STATS_MAX},
     {.kind = OPT_FLAG,
 	.name = "any-source",
 	.help = "take replies from everybody, not only from HOST PORT",
@@ -182,8 +182,8 @@ static const struct opt_group send_groups[] = {{"sending", send_opts, 0},
 /* One run of the command. */
 struct sending {
 	const struct send_options *o;
-	struct exchange_options xo;
-	struct exchange x;
+	struct sender_options xo;
+	struct sender x;
 	int fd;
 	struct addr local; /* of fd */
 	int64_t start_ns;
@@ -192,8 +192,8 @@ struct sending {
 /* The event of a reply; its line is for -v, and with --json it is the result.
  */
 static void
-tell_reply(const struct sending *s, const struct dgram *d, enum trips_kind kind,
-    int64_t trip_ns)
+tell_reply(const struct sending *s, const struct dgram *d,
+    enum rtt_stats_kind kind, int64_t trip_ns)
 {
 	static const char *const kinds[] = {"", ", a duplicate", ", too late"};
 	char text[ADDR_TEXT], took[32];
@@ -206,9 +206,9 @@ tell_reply(const struct sending *s, const struct dgram *d, enum trips_kind kind,
 	json_number(&j, "bytes", (int64_t)d->length);
 	if (trip_ns >= 0)
 		json_seconds(&j, "seconds", (double)trip_ns / 1e9);
-	if (kind != TRIPS_REPLY)
+	if (kind != RTT_STATS_REPLY)
 		json_text(
-		    &j, "kind", kind == TRIPS_LATE ? "late" : "duplicate");
+		    &j, "kind", kind == RTT_STATS_LATE ? "late" : "duplicate");
 	json_bytes(&j, "text", d->bytes, d->length);
 	if (trip_ns >= 0)
 		num_format_duration(took, sizeof(took), trip_ns);
@@ -218,7 +218,7 @@ tell_reply(const struct sending *s, const struct dgram *d, enum trips_kind kind,
 }
 
 static int
-on_reply(void *context, const struct dgram *d, enum trips_kind kind,
+on_reply(void *context, const struct dgram *d, enum rtt_stats_kind kind,
     int64_t trip_ns, struct err *e)
 {
 	struct sending *s = context;
@@ -275,7 +275,7 @@ try_address(struct sending *s, const struct addr *peer, bool is_last,
 	int result;
 
 	if (o->replies < 0 && !o->no_reply)
-		s->xo.replies = many ? EXCHANGE_ANY_REPLIES : 1;
+		s->xo.replies = many ? SENDER_ANY_REPLIES : 1;
 	d.raise_buffer = o->window > 1 || s->xo.replies != 1;
 
 	s->fd = dgram_open(peer, &d, e);
@@ -285,9 +285,9 @@ try_address(struct sending *s, const struct addr *peer, bool is_last,
 	}
 	sock_local(s->fd, &s->local);
 	tell_connected(s, peer);
-	exchange_use(&s->x, s->fd, peer, d.unconnected, !is_last);
-	result = exchange_run(&s->x, e);
-	*retry = result < 0 && exchange_may_retry(&s->x, e);
+	sender_use(&s->x, s->fd, peer, d.unconnected, !is_last);
+	result = sender_run(&s->x, e);
+	*retry = result < 0 && sender_may_retry(&s->x, e);
 	return result;
 }
 
@@ -321,7 +321,7 @@ try_addresses(struct sending *s, const struct addr_list *list, struct err *e)
 static int
 judge(const struct sending *s, struct err *e)
 {
-	const struct trips *t = &s->x.trips;
+	const struct rtt_stats *t = &s->x.trips;
 	char text[ADDR_TEXT], took[32];
 
 	if (t->failed == 0)
@@ -345,45 +345,45 @@ judge(const struct sending *s, struct err *e)
 static void
 tell_summary(const struct sending *s)
 {
-	char text[EXCHANGE_TEXT];
+	char text[SENDER_TEXT];
 
 	if (s->o->stats && !diag_is_json())
-		result_print("%s", exchange_format(&s->x, text, sizeof(text)));
-	exchange_tell(&s->x, clock_now() - s->start_ns);
+		result_print("%s", sender_format(&s->x, text, sizeof(text)));
+	sender_report(&s->x, clock_now() - s->start_ns);
 }
 
 /* The messages: operands behind the endpoint, or stdin. */
 static int
-choose_feed(struct feed *f, const struct send_options *o, char *const *messages,
-    int count, struct err *e)
+choose_feed(struct source *f, const struct send_options *o,
+    char *const *messages, int count, struct err *e)
 {
-	enum feed_kind kind = FEED_LINES;
+	enum source_kind kind = SOURCE_LINES;
 
 	if (count > 0 && (o->whole || o->block > 0))
 		return err_set(e, ERR_USAGE,
 		    "messages and --whole or --size cannot be used together");
 	if (count > 0) {
-		feed_arguments(f, messages, count, o->count > 0);
+		source_arguments(f, messages, count, o->count > 0);
 		return 0;
 	}
 	if (!fd_is_readable(STDIN_FILENO))
 		return err_set(
 		    e, ERR_OUTPUT, "stdin is closed, and there is no message");
 	if (o->whole)
-		kind = FEED_WHOLE;
+		kind = SOURCE_WHOLE;
 	else if (o->block > 0)
-		kind = FEED_BLOCKS;
-	feed_descriptor(f, STDIN_FILENO, kind, (size_t)o->block, 65527);
+		kind = SOURCE_BLOCKS;
+	source_descriptor(f, STDIN_FILENO, kind, (size_t)o->block, 65527);
 	f->repeats = o->whole && o->count > 0;
 	return 0;
 }
 
 /* What the options say about the exchange, as far as any address goes. */
 static void
-set_exchange(struct exchange_options *x, const struct send_options *o,
+set_exchange(struct sender_options *x, const struct send_options *o,
     struct deadline until)
 {
-	x->replies = o->no_reply      ? EXCHANGE_NO_REPLY
+	x->replies = o->no_reply      ? SENDER_NO_REPLY
 		     : o->replies < 0 ? 1
 				      : o->replies;
 	x->timeout_ms = o->time.timeout_ms >= 0 ? o->time.timeout_ms : REPLY_MS;
@@ -429,7 +429,7 @@ send_run(const void *options, const struct command_args *args, struct err *e)
 	struct addr_list list = ADDR_LIST_INIT;
 	int used = endpoint_operands(args), result;
 	struct endpoint ep;
-	struct feed feed;
+	struct source feed;
 
 	if (endpoint_parse(&ep, args->operands, used, "udp", e) < 0 ||
 	    choose_feed(
@@ -439,7 +439,7 @@ send_run(const void *options, const struct command_args *args, struct err *e)
 	if (has_results(o) && result_start(until, e) < 0)
 		return -1;
 	set_exchange(&s.xo, o, until);
-	exchange_start(&s.x, &s.xo, &feed, on_reply, on_idle, &s);
+	sender_start(&s.x, &s.xo, &feed, on_reply, on_idle, &s);
 	result = wait_catch(WAIT_STOP, e);
 	if (result == 0)
 		result = resolve(&ep, &ro,
@@ -453,8 +453,8 @@ send_run(const void *options, const struct command_args *args, struct err *e)
 		tell_summary(&s);
 	dgram_close(&s.fd);
 	addr_list_release(&list);
-	exchange_release(&s.x);
-	feed_release(&feed);
+	sender_release(&s.x);
+	source_release(&feed);
 	return result;
 }
 

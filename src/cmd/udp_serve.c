@@ -9,7 +9,7 @@
 
 #include "base/diag.h"
 #include "base/err.h"
-#include "base/format.h"
+#include "base/template.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -20,9 +20,9 @@
 #include "net/access.h"
 #include "udp/dgram_server.h"
 #include "net/endpoint.h"
-#include "udp/group.h"
+#include "udp/multicast.h"
 #include "net/wait.h"
-#include "udp/workers.h"
+#include "udp/programs.h"
 
 #define SERVE_PORT 9999
 /* How much of a message is shown. */
@@ -144,10 +144,10 @@ struct serving {
 	const struct serve_options *o;
 	enum serve_mode mode;
 	struct dgram_server server;
-	struct format reply;
-	struct workers workers; /* of SERVE_PROGRAM */
-	struct deadline until;  /* --max-time */
-	int64_t last_ns;        /* when datagrams last came */
+	struct template reply;
+	struct udp_programs workers; /* of SERVE_PROGRAM */
+	struct deadline until;       /* --max-time */
+	int64_t last_ns;             /* when datagrams last came */
 
 	struct dgram *in;   /* a batch, owned */
 	struct dgram *out;  /* its answers, owned */
@@ -181,7 +181,7 @@ tell_message(const struct dgram *d, const struct dgram_parties *p, int level)
  * that greet would greet each other until no datagram holds it.
  */
 static bool
-is_nested(const struct format *f, const struct dgram *d)
+is_nested(const struct template *f, const struct dgram *d)
 {
 	const unsigned char *place = memchr(f->bytes, '%', f->length);
 	size_t n = place == NULL ? 0 : (size_t)(place - f->bytes), i;
@@ -200,7 +200,7 @@ make_answer(struct serving *s, const struct dgram *d,
     const struct dgram_parties *p, struct dgram *out)
 {
 	char ip[ADDR_TEXT] = "";
-	struct format_values v = {.message = d->bytes,
+	struct template_values v = {.message = d->bytes,
 	    .length = d->length,
 	    .ip = ip,
 	    .port = addr_port(&p->remote),
@@ -222,7 +222,7 @@ make_answer(struct serving *s, const struct dgram *d,
 	}
 	if (s->reply.uses_ip)
 		addr_format_ip(&p->remote, ip, sizeof(ip));
-	n = format_fill(&s->reply, &v, out->bytes, out->size);
+	n = template_fill(&s->reply, &v, out->bytes, out->size);
 	if (n < 0)
 		dgram_server_ignore(
 		    &s->server, p, "the answer would be too long");
@@ -237,7 +237,7 @@ start_program(struct serving *s, size_t at, const struct dgram *d,
 {
 	struct err e = ERR_INIT;
 
-	if (workers_run(&s->workers, d, at, &p->remote, &p->local, &e) < 0)
+	if (programs_run(&s->workers, d, at, &p->remote, &p->local, &e) < 0)
 		diag_error(&e);
 }
 
@@ -301,7 +301,7 @@ serve_socket(struct serving *s, size_t at, struct err *e)
 
 /* What a program has said is the answer. */
 static void
-answer_by_program(struct serving *s, const struct worker *w)
+answer_by_program(struct serving *s, const struct udp_program *w)
 {
 	struct dgram d = {.bytes = w->answer,
 	    .length = w->answer_length,
@@ -365,7 +365,7 @@ wait_more(struct serving *s, struct err *e)
 	idle = deadline_from(s->last_ns, s->o->time.idle_ms);
 	until = deadline_first(idle, s->until);
 	until = deadline_first(until, dgram_server_deadline(&s->server));
-	n += workers_pollfds(&s->workers, s->fds + n, &until);
+	n += programs_pollfds(&s->workers, s->fds + n, &until);
 	ready = wait_poll(s->fds, n, until);
 	if (ready < 0 && errno != EINTR)
 		return err_sys(e, ERR_FAILED, errno, "waiting");
@@ -389,7 +389,7 @@ is_over(const struct serving *s)
 static int
 serve_all(struct serving *s, struct err *e)
 {
-	struct worker *w;
+	struct udp_program *w;
 	size_t i;
 
 	while (!is_over(s)) {
@@ -399,9 +399,9 @@ serve_all(struct serving *s, struct err *e)
 		for (i = 0; i < s->server.listener.count; i++)
 			if (s->fds[i].revents != 0 && serve_socket(s, i, e) < 0)
 				return -1;
-		while ((w = workers_advance(&s->workers)) != NULL) {
+		while ((w = programs_advance(&s->workers)) != NULL) {
 			answer_by_program(s, w);
-			workers_take_away(&s->workers, w);
+			programs_remove(&s->workers, w);
 		}
 	}
 	return 0;
@@ -428,7 +428,7 @@ run_server(struct serving *s, const struct endpoint *ep,
 	    sizeof(s->fds[0]));
 	s->last_ns = clock_now();
 	result = serve_all(s, e);
-	workers_stop(&s->workers);
+	programs_stop(&s->workers);
 	dgram_server_tell(&s->server);
 	dgram_server_close(&s->server);
 	return wait_server_result(result, e);
@@ -436,13 +436,14 @@ run_server(struct serving *s, const struct endpoint *ep,
 
 /* The groups of --join. 0, or -1 with a usage error. */
 static int
-parse_groups(struct group **groups, const struct opt_list *joins, struct err *e)
+parse_groups(struct multicast_group **groups, const struct opt_list *joins,
+    struct err *e)
 {
 	size_t i;
 
 	*groups = mem_array(joins->count + 1, sizeof(**groups));
 	for (i = 0; i < joins->count; i++)
-		if (group_parse(&(*groups)[i], joins->items[i], e) < 0)
+		if (multicast_parse(&(*groups)[i], joins->items[i], e) < 0)
 			return err_prefix(e, "--join");
 	return 0;
 }
@@ -464,9 +465,9 @@ choose_mode(struct serving *s, char *const *program, struct err *e)
 	s->mode = program != NULL ? SERVE_PROGRAM : (enum serve_mode)o->mode;
 	if (program == NULL)
 		most = 0;
-	workers_start(&s->workers, program, (size_t)most,
+	programs_start(&s->workers, program, (size_t)most,
 	    o->program_ms >= 0 ? o->program_ms : PROGRAM_MS);
-	if (format_parse(
+	if (template_parse(
 		&s->reply, o->reply != NULL ? o->reply : "Hello, %s!", e) < 0)
 		return err_prefix(e, "--reply");
 	return 0;
@@ -478,7 +479,7 @@ serve_run(const void *options, const struct command_args *args, struct err *e)
 	const struct serve_options *o = options;
 	struct serving s = {.o = o, .until = deadline_after(o->time.max_ms)};
 	struct access access = ACCESS_INIT;
-	struct group *groups = NULL;
+	struct multicast_group *groups = NULL;
 	struct dgram_server_options so = {
 	    .listener = {.family = o->family.family,
 		.numeric = o->family.numeric != 0,
@@ -506,7 +507,7 @@ serve_run(const void *options, const struct command_args *args, struct err *e)
 	if (result == 0)
 		result = run_server(&s, &ep, &so, e);
 	access_release(&access);
-	format_release(&s.reply);
+	template_release(&s.reply);
 	free(s.workers.slots);
 	free(groups);
 	free(s.in);

@@ -12,11 +12,11 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "http/http_request.h"
-#include "relay/pass.h"
+#include "relay/copy.h"
 #include "dial/proxy.h"
 #include "net/sink.h"
 #include "net/sock.h"
-#include "net/summary.h"
+#include "net/conn_event.h"
 #include "net/wait.h"
 
 /* A body up to this size is read to its end to keep the connection. */
@@ -47,14 +47,14 @@ http_client_init(struct http_client *c, const struct http_client_options *o)
 static void
 disconnect(struct http_client *c, int status)
 {
-	struct summary s = {.sent = c->sent,
+	struct conn_event s = {.sent = c->sent,
 	    .received = c->received,
-	    .first = c->peer_finished ? FIRST_PEER : FIRST_US};
+	    .first = c->peer_finished ? CONN_FIRST_PEER : CONN_FIRST_US};
 
 	if (c->fd < 0)
 		return;
 	sock_close(&c->fd);
-	summary_tell(
+	conn_event_closed(
 	    DIAG_NOTE, &c->local, &c->remote, &s, c->opened_ns, status);
 	buf_init(&c->in, c->storage, HTTP_CLIENT_BUFFER);
 }
@@ -112,11 +112,11 @@ wait_socket(
 }
 
 /* How peer is reached: an HTTP proxy is given the request itself. */
-static struct reach_options
+static struct connector_options
 way(const struct http_client *c, const struct endpoint **peer,
     const struct proxy *proxy)
 {
-	struct reach_options o = c->options->reach;
+	struct connector_options o = c->options->reach;
 
 	o.proxy = proxy;
 	if (proxy != NULL && proxy->kind == PROXY_HTTP) {
@@ -130,9 +130,9 @@ int
 http_client_check(const struct http_client *c, const struct endpoint *peer,
     const struct proxy *proxy, struct err *e)
 {
-	struct reach_options o = way(c, &peer, proxy);
+	struct connector_options o = way(c, &peer, proxy);
 
-	return reach_check(peer, &o, e);
+	return connector_check(peer, &o, e);
 }
 
 /* Connects to peer, unless the kept connection leads there. */
@@ -140,7 +140,7 @@ static int
 reach(struct http_client *c, const struct endpoint *peer,
     const struct proxy *proxy, struct err *e)
 {
-	struct reach_options o;
+	struct connector_options o;
 	struct dial_result r;
 
 	if (c->fd >= 0 && strcmp(c->peer.host, peer->host) == 0 &&
@@ -156,7 +156,7 @@ reach(struct http_client *c, const struct endpoint *peer,
 	c->sent = c->received = 0;
 	c->peer_finished = false;
 	o = way(c, &peer, proxy);
-	c->fd = reach_connect(peer, &o, c->options->until, &r, e);
+	c->fd = connector_open(peer, &o, c->options->until, &r, e);
 	if (c->fd < 0)
 		return -1;
 	c->local = r.local;
@@ -428,7 +428,7 @@ note_passed(void *context, size_t n)
 static int
 pass_body(struct http_client *c, struct sink *s, struct err *e)
 {
-	struct pass p = {.fd = c->fd,
+	struct copy p = {.fd = c->fd,
 	    .sink = s,
 	    .storage = c->storage,
 	    .most = (uint64_t)http_parser_plain(c->parser),
@@ -438,17 +438,17 @@ pass_body(struct http_client *c, struct sink *s, struct err *e)
 	    .tell = note_passed,
 	    .context = c};
 
-	switch (pass_run(&p, e)) {
-	case PASS_DONE:
+	switch (copy_run(&p, e)) {
+	case COPY_DONE:
 		return 0;
-	case PASS_ENDED:
+	case COPY_ENDED:
 		c->peer_finished = true;
 		return finish_response(c, e);
-	case PASS_LOST:
+	case COPY_LOST:
 		c->peer_finished = true;
 		err_sys(e, ERR_LOST, errno, "receiving");
 		return http_body_error(&c->parser->body, e);
-	case PASS_SILENT:
+	case COPY_SILENT:
 		limit_error(c, "receiving", e);
 		return http_body_error(&c->parser->body, e);
 	default:

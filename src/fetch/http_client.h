@@ -13,8 +13,8 @@
 #include "net/addr.h"
 #include "net/endpoint.h"
 #include "http/http_parser.h"
-#include "fetch/http_times.h"
-#include "dial/reach.h"
+#include "fetch/http_timing.h"
+#include "dial/connector.h"
 
 struct err;
 struct http_request;
@@ -25,7 +25,7 @@ struct sink;
 #define HTTP_CLIENT_BUFFER (256 * 1024)
 
 struct http_client_options {
-	struct reach_options reach;
+	struct connector_options reach;
 	int64_t idle_ms;       /* no byte either way for so long; -1: any */
 	struct deadline until; /* end of the whole run */
 };
@@ -48,7 +48,7 @@ struct http_client {
 	struct buf in;              /* received, not yet looked at */
 	void *storage;              /* in's, owned */
 	struct http_parser *parser; /* owned; parser->head is the response's */
-	struct http_times times;
+	struct http_timing times;
 	http_client_progress *progress; /* while a body is read, or NULL */
 	void *progress_context;
 };

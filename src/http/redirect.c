@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "http/url_resolve.h"
+#include "http/url_reference.h"
 
 /* Notes the present URL. */
 static void
@@ -128,7 +128,7 @@ redirect_follow(
 	struct url next;
 	bool is_same;
 
-	if (url_follow(&r->url, location, &next, e) < 0)
+	if (url_reference_follow(&r->url, location, &next, e) < 0)
 		return -1;
 	if (url_check_http(&next, e) < 0) {
 		e->kind = ERR_FAILED;

@@ -8,7 +8,7 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "net/endpoint.h"
-#include "http/url_resolve.h"
+#include "http/url_reference.h"
 
 #define HTTP_PORT 80
 
@@ -237,7 +237,7 @@ url_parse_typed(struct url *u, const char *text, struct err *e)
 	if (parse_completed(&typed, text, e) < 0)
 		return -1;
 	if (typed.scheme.is_there && typed.host.is_there)
-		return url_resolve(&typed, &typed, u, e);
+		return url_reference_resolve(&typed, &typed, u, e);
 	*u = typed;
 	return 0;
 }

@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "net/endpoint.h"
 #include "net/os.h"
-#include "net/holder.h"
+#include "net/port_owner.h"
 #include "net/resolve.h"
 
 /*
@@ -62,7 +62,7 @@ bind_error(const struct addr *a, int type, int errnum, struct err *e)
 
 	addr_format(a, text, sizeof(text));
 	if (errnum == EADDRINUSE &&
-	    holder_find(a, type, holder, sizeof(holder))) {
+	    port_owner_find(a, type, holder, sizeof(holder))) {
 		err_set(e, ERR_LOCAL, "%s: address in use (held by %s)", text,
 		    holder);
 		e->errnum = errnum;
@@ -339,7 +339,7 @@ find_local(const struct addr *bound, int fd, struct addr *local)
 		*local = *bound;
 }
 
-/* Apart for its frame: see summary.c. */
+/* Apart for its frame: see conn_event.c. */
 __attribute__((noinline)) static void
 tell_accept(int64_t start_ns, const struct addr *remote)
 {

@@ -58,7 +58,7 @@ flow_init(struct flow *f, int in, int out, void *storage)
 	buf_init(&f->queue, storage, FLOW_SIZE);
 	f->move.inner[0] = f->move.inner[1] = -1;
 	low_water_init(&f->water, -1);
-	gather_init(&f->gather, -1);
+	coalesce_init(&f->gather, -1);
 	f->left = UINT64_MAX;
 	f->last_ns = clock_now();
 }
@@ -83,13 +83,13 @@ void
 flow_send_at_once(struct flow *f)
 {
 	if (f->out.kind == FD_SOCKET)
-		gather_init(&f->gather, f->out.fd);
+		coalesce_init(&f->gather, f->out.fd);
 }
 
 void
 flow_hurry(struct flow *f)
 {
-	gather_end(&f->gather);
+	coalesce_end(&f->gather);
 }
 
 void
@@ -205,7 +205,7 @@ expand(struct flow *f, unsigned char *space, size_t room, size_t n)
 struct deadline
 flow_patience(const struct flow *f)
 {
-	struct deadline kept = gather_deadline(&f->gather);
+	struct deadline kept = coalesce_deadline(&f->gather);
 
 	return flow_wants_read(f)
 		   ? deadline_first(kept, low_water_deadline(&f->water))
@@ -351,7 +351,7 @@ move_in(struct flow *f, bool is_room)
 	note_read(f, (size_t)n);
 	if (direct) {
 		f->bytes += (uint64_t)n;
-		gather_note(&f->gather, (size_t)n, f->last_ns);
+		coalesce_note(&f->gather, (size_t)n, f->last_ns);
 	} else
 		m->held += (size_t)n;
 	judge(f, (size_t)n);
@@ -413,7 +413,7 @@ gone(struct flow *f, ssize_t n)
 {
 	f->bytes += (uint64_t)n;
 	f->last_ns = clock_now();
-	gather_note(&f->gather, (size_t)n, f->last_ns);
+	coalesce_note(&f->gather, (size_t)n, f->last_ns);
 	return n;
 }
 
@@ -495,8 +495,8 @@ flow_pump(struct flow *f, short in, short out)
 	else if (flow_wants_read(f) &&
 		 deadline_passed(low_water_deadline(&f->water)))
 		low_water_lower(&f->water);
-	if (deadline_passed(gather_deadline(&f->gather)))
-		gather_end(&f->gather);
+	if (deadline_passed(coalesce_deadline(&f->gather)))
+		coalesce_end(&f->gather);
 	is_blocked = f->move.is_blocked && flow_is_empty(f);
 	if (flow_wants_write(f) && (!is_blocked || out != 0))
 		flow_write(f);

@@ -21,7 +21,7 @@
 
 #include "base/buf.h"
 #include "base/fd.h"
-#include "relay/gather.h"
+#include "relay/coalesce.h"
 #include "relay/low_water.h"
 
 struct pollfd;
@@ -55,7 +55,7 @@ struct flow {
 	int terminal; /* a descriptor of our own for out; -1: not needed */
 	struct flow_move move;
 	struct low_water water; /* of in, where we may */
-	struct gather gather;   /* of out, where we may */
+	struct coalesce gather; /* of out, where we may */
 	flow_see *see;          /* NULL: nobody looks on */
 	void *context;          /* see's */
 	bool crlf;              /* LF becomes CRLF; a CRLF stays */
@@ -80,7 +80,7 @@ void flow_allow_move(struct flow *f);
 
 /*
  * out, if it is a socket of our own, sends what it is given at once, but where
- * it may wait for more: see relay/gather.h. Then poll(2) may last until
+ * it may wait for more: see relay/coalesce.h. Then poll(2) may last until
  * flow_patience() at most.
  */
 void flow_send_at_once(struct flow *f);

@@ -30,9 +30,9 @@
 enum { POLL_SOCKET, POLL_IN, POLL_OUT, POLL_COUNT };
 
 static void
-note_first(struct relay *r, enum summary_first who)
+note_first(struct relay *r, enum conn_first who)
 {
-	if (r->first == FIRST_NOBODY)
+	if (r->first == CONN_FIRST_NOBODY)
 		r->first = who;
 }
 
@@ -68,7 +68,7 @@ finish_up(struct relay *r)
 		return;
 	if (r->o->in < 0)
 		return;
-	note_first(r, FIRST_US);
+	note_first(r, CONN_FIRST_US);
 	if (r->up.out.errnum == 0 && r->up.in.errnum == 0 && !is_cut_off(r) &&
 	    !r->input_abandoned &&
 	    (r->o->on_eof == RELAY_EOF_FIN || r->peer_finished) &&
@@ -305,7 +305,7 @@ note_peer_end(struct relay *r)
 {
 	r->peer_finished = true;
 	r->peer_end_ns = clock_now();
-	note_first(r, FIRST_PEER);
+	note_first(r, CONN_FIRST_PEER);
 	if (r->down.in.errnum != 0)
 		lose_peer(r, r->down.in.errnum);
 	else if (!r->finished && r->o->in >= 0)
@@ -557,8 +557,8 @@ reset_on_close(const struct relay *r, bool resets)
 }
 
 int
-relay_run(
-    int fd, const struct relay_options *o, struct summary *sum, struct err *e)
+relay_run(int fd, const struct relay_options *o, struct conn_event *sum,
+    struct err *e)
 {
 	unsigned char *storage = mem_array(2, FLOW_SIZE);
 	struct relay r = {.fd = fd,

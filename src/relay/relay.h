@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
-#include "net/summary.h"
+#include "net/conn_event.h"
 
 struct err;
 struct progress;
@@ -78,7 +78,7 @@ struct relay_options {
  * signal. *sum is filled in both cases; where sum->is_cut is set, the caller
  * ends the connection with sock_cut(), a forwarder both.
  */
-int relay_run(
-    int fd, const struct relay_options *o, struct summary *sum, struct err *e);
+int relay_run(int fd, const struct relay_options *o, struct conn_event *sum,
+    struct err *e);
 
 #endif

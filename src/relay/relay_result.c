@@ -218,8 +218,8 @@ is_cut(const struct relay *r, int status, const struct err *e)
 }
 
 void
-relay_result_summarise(
-    const struct relay *r, struct summary *sum, int status, const struct err *e)
+relay_result_summarise(const struct relay *r, struct conn_event *sum,
+    int status, const struct err *e)
 {
 	memset(sum, 0, sizeof(*sum));
 	sum->sent = r->up.bytes;
@@ -229,8 +229,8 @@ relay_result_summarise(
 	sum->reset = status < 0 && e->kind == ERR_LOST &&
 		     (e->errnum == ECONNRESET || e->errnum == EPIPE);
 	sum->is_cut = is_cut(r, status, e);
-	if (sum->is_cut && sum->first == FIRST_NOBODY)
-		sum->first = FIRST_US;
+	if (sum->is_cut && sum->first == CONN_FIRST_NOBODY)
+		sum->first = CONN_FIRST_US;
 	if (sum->is_cut && !sock_is_unix(r->fd))
 		sum->reset = true;
 }

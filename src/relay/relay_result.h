@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "relay/flow.h"
-#include "net/summary.h"
+#include "net/conn_event.h"
 
 struct err;
 struct relay_options;
@@ -24,7 +24,7 @@ struct relay {
 	bool out_finished;   /* a forwarder's other side got its FIN */
 	bool peer_finished;  /* the peer's FIN or reset came */
 	int64_t peer_end_ns; /* when it did */
-	enum summary_first first;
+	enum conn_first first;
 	bool input_abandoned;    /* the input was given up before its end */
 	bool is_notice_given;    /* what is waited for has been reported */
 	bool is_receiving_over;  /* what was read is still written, no more */
@@ -59,7 +59,7 @@ int relay_result_limit(const struct relay *r, struct err *e);
 int relay_result_check(const struct relay *r, struct err *e);
 
 /* Fills *sum; status and *e are how the relay ended. */
-void relay_result_summarise(const struct relay *r, struct summary *sum,
+void relay_result_summarise(const struct relay *r, struct conn_event *sum,
     int status, const struct err *e);
 
 #endif

@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "base/words.h"
+#include "base/wordlist.h"
 #include "scan/service.h"
 
 #define HIGHEST 65535
@@ -359,5 +359,5 @@ ports_read(struct ports *p, FILE *f, const char *name, const char *protocol,
 {
 	struct reading r = {.ports = p, .protocol = protocol};
 
-	return words_read(f, name, take_word, &r, e);
+	return wordlist_read(f, name, take_word, &r, e);
 }

@@ -10,15 +10,15 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "net/addr.h"
-#include "scan/check.h"
-#include "scan/payload.h"
+#include "scan/recheck.h"
+#include "scan/udp_payload.h"
 #include "scan/port_list.h"
 #include "scan/ready.h"
 #include "scan/scan_pause.h"
 #include "scan/scan_run.h"
 #include "net/sock.h"
 #include "scan/targets.h"
-#include "scan/verdict.h"
+#include "scan/classify.h"
 #include "net/wait.h"
 
 /* Descriptors left to everything else: the standard ones, names, files. */
@@ -77,7 +77,7 @@ static int
 send_payload(int fd, const struct addr *a)
 {
 	size_t size;
-	const void *bytes = payload_for(addr_port(a), &size);
+	const void *bytes = udp_payload_for(addr_port(a), &size);
 
 	if (send(fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
 		return EINPROGRESS;
@@ -136,13 +136,13 @@ begin(struct scan *s, uint32_t id)
 		s->burst.left--;
 		if (ready_set_watch(s->set, id, p->fd,
 			s->o->type == SOCK_STREAM ? POLLOUT : POLLIN) == 0) {
-			verdict_await(s, id);
+			classify_await(s, id);
 			return;
 		}
 		o.errnum = errno;
 		o.origin = SCAN_HERE;
 	}
-	verdict_conclude(s, id, o, &a);
+	classify_probe(s, id, o, &a);
 }
 
 /* Asks a port that is closed once more. */
@@ -157,7 +157,7 @@ begin_check(struct scan *s, uint32_t id)
 	s->progress.sent++;
 	pace_take(&s->pace, p->sent_ns);
 	s->burst.left--;
-	check_left(s, id, send_probe(s, id, &a));
+	recheck_left(s, id, send_probe(s, id, &a));
 }
 
 /*
@@ -171,7 +171,7 @@ next_again(struct scan *s)
 	struct probe *p = scan_probe(s, id);
 
 	probe_unlink(&s->pool, id);
-	if (p->fd >= 0 && check_applies(s, id))
+	if (p->fd >= 0 && recheck_applies(s, id))
 		scan_drop_socket(s, id);
 	if (p->fd < 0)
 		return id;
@@ -219,7 +219,7 @@ keep_host(void *context, uint32_t host)
 	if (!is_skipped(s, &s->hosts[host]))
 		return true;
 	list = targets_list(s->o->targets, host, &number);
-	verdict_skip(s, host, list->count - list->first_count);
+	classify_skip(s, host, list->count - list->first_count);
 	return false;
 }
 
@@ -243,7 +243,7 @@ next_port(struct scan *s, struct target_port *t, bool *is_lead)
 			return false;
 		if (*is_lead || !is_skipped(s, &s->hosts[t->host]))
 			return true;
-		verdict_skip(s, t->host, 1);
+		classify_skip(s, t->host, 1);
 	}
 	s->is_skipping = true;
 	return false;
@@ -263,7 +263,7 @@ next_new(struct scan *s)
 		return PROBE_NONE;
 	/* There are slots for checks, always. */
 	if (s->reticence != NULL &&
-	    s->pool.used + RETICENCE_CHECKS >= s->pool.most)
+	    s->pool.used + ICMP_LIMIT_CHECKS >= s->pool.most)
 		return PROBE_NONE;
 	id = probe_take(&s->pool);
 	if (id == PROBE_NONE)
@@ -336,7 +336,7 @@ feed(struct scan *s)
 	s->is_skipping = false;
 
 	for (i = 0; i < RUN; i++) {
-		if (s->flying >= s->window.size && !check_is_next(s))
+		if (s->flying >= s->window.size && !recheck_is_next(s))
 			return deadline_none();
 		leave = next_leave(s);
 		if (leave.at_ns > now || i == 0) {
@@ -369,11 +369,11 @@ ask(struct scan *s, uint32_t id)
 	if (p->state == PROBE_FREE || p->fd < 0)
 		return;
 	if (p->state == PROBE_BANNER) {
-		verdict_hear(s, id);
+		classify_banner(s, id);
 		return;
 	}
 	if (p->state == PROBE_CHECK) {
-		check_hear(s, id);
+		recheck_hear(s, id);
 		return;
 	}
 	scan_address(s, id, &a);
@@ -381,7 +381,7 @@ ask(struct scan *s, uint32_t id)
 	if (o.errnum == EINPROGRESS)
 		return;
 	probe_unlink(&s->pool, id);
-	verdict_conclude(s, id, o, &a);
+	classify_probe(s, id, o, &a);
 }
 
 static int
@@ -435,7 +435,7 @@ turn(struct scan *s, struct err *e)
 		return err_sys(e, ERR_FAILED, EINTR, "scan");
 	now = clock_now();
 	while ((id = probe_expired(&s->pool, now)) != PROBE_NONE)
-		verdict_expire(s, id);
+		classify_expire(s, id);
 	if (tell_progress(s, e) < 0)
 		return -1;
 	if (deadline_passed(s->o->until))
@@ -453,7 +453,7 @@ start(struct scan *s, const struct scan_options *o, struct err *e)
 	s->o = o;
 	if (o->parallel > 0 && o->parallel < most)
 		most = (uint32_t)o->parallel;
-	s->set = ready_set_new(most + RETICENCE_CHECKS);
+	s->set = ready_set_new(most + ICMP_LIMIT_CHECKS);
 	if (s->set == NULL)
 		return err_sys(e, ERR_FAILED, errno, "a set of sockets");
 	scan_order_init(&s->order, o->targets, o->seed, o->shard, o->shards);
@@ -461,9 +461,9 @@ start(struct scan *s, const struct scan_options *o, struct err *e)
 		scan_order_ascend(&s->order);
 	s->progress.start_ns = clock_now();
 	pace_init(&s->pace, o->rate, s->progress.start_ns);
-	check_start(s, most);
+	recheck_start(s, most);
 	probe_pool_init(
-	    &s->pool, s->reticence != NULL ? most + RETICENCE_CHECKS : most);
+	    &s->pool, s->reticence != NULL ? most + ICMP_LIMIT_CHECKS : most);
 	window_init(&s->window, most);
 	s->hosts = mem_array(o->targets->hosts, sizeof(s->hosts[0]));
 	s->progress.asked = scan_order_count(&s->order);
@@ -483,7 +483,7 @@ finish(struct scan *s)
 	ready_set_free(s->set);
 	free(s->hosts);
 	scan_order_release(&s->order);
-	check_release(s);
+	recheck_release(s);
 }
 
 int

@@ -66,7 +66,7 @@ get_lead(const struct scan_order *o, uint64_t *number)
 	*number += list->first[turn];
 	if (!scan_order_is_shard(o))
 		return true;
-	place = permute_place(&o->permute, *number);
+	place = permutation_place(&o->permute, *number);
 	return place >= o->first && place < o->end;
 }
 
@@ -104,7 +104,7 @@ scan_order_init(struct scan_order *o, const struct targets *targets,
 	memset(o, 0, sizeof(*o));
 	o->targets = targets;
 	o->seed = seed;
-	permute_init(&o->permute, count, seed);
+	permutation_init(&o->permute, count, seed);
 	o->first = count / shards * shard +
 		   (count % shards < shard ? count % shards : shard);
 	o->end = o->first + count / shards + (shard < count % shards ? 1 : 0);
@@ -141,7 +141,7 @@ scan_order_next(struct scan_order *o, struct target_port *p, bool *is_lead)
 	while (o->at < o->end) {
 		uint64_t place = o->at++;
 		uint64_t n =
-		    o->ascending ? place : permute_at(&o->permute, place);
+		    o->ascending ? place : permutation_at(&o->permute, place);
 
 		targets_port(o->targets, number_in_ranges(o, n), p);
 		if (!o->with_leads || !is_lead_index(p))
@@ -173,5 +173,5 @@ scan_order_keep(struct scan_order *o,
 	o->first = o->at = 0;
 	o->end = count;
 	if (count > 0)
-		permute_init(&o->permute, count, o->seed);
+		permutation_init(&o->permute, count, o->seed);
 }

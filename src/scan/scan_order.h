@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "scan/permute.h"
+#include "scan/permutation.h"
 
 struct target_port;
 struct targets;
@@ -23,7 +23,7 @@ struct order_range {
 
 struct scan_order {
 	const struct targets *targets;
-	struct permute permute;
+	struct permutation permute;
 	uint64_t seed;
 	uint64_t first, end;        /* places of this shard */
 	uint64_t at;                /* place of the next one */

@@ -1,6 +1,6 @@
 /*
  * A scan while it runs: shared by those who send (scan.c) and those who judge
- * what comes back (verdict.c), and by nobody else.
+ * what comes back (classify.c), and by nobody else.
  */
 #ifndef SCAN_SCAN_RUN_H
 #define SCAN_SCAN_RUN_H
@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "scan/probe.h"
-#include "scan/reticence.h"
+#include "scan/icmp_limit.h"
 #include "scan/rtt.h"
 #include "scan/scan.h"
 #include "scan/ready.h"
@@ -41,8 +41,8 @@ struct scan {
 	struct pace pace;
 	struct ready_set *set;
 	struct scan_host *hosts;
-	struct reticence *reticence; /* of each host; NULL: of no use */
-	struct reticence_rules rules;
+	struct icmp_limit *reticence; /* of each host; NULL: of no use */
+	struct icmp_limit_rules rules;
 	struct rtt rtt;     /* of all hosts */
 	uint64_t leads;     /* first probes that are not decided */
 	uint32_t flying;    /* probes in flight */

@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "base/words.h"
+#include "base/wordlist.h"
 #include "net/endpoint.h"
 #include "scan/port_list.h"
 #include "scan/ports.h"
@@ -355,7 +355,7 @@ targets_read(struct targets *t, FILE *f, const char *name,
 {
 	struct reading r = {t, o};
 
-	return words_read(f, name, take_word, &r, e);
+	return wordlist_read(f, name, take_word, &r, e);
 }
 
 size_t

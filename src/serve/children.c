@@ -15,7 +15,7 @@
 #include "net/program.h"
 #include "serve/server.h"
 #include "net/sock.h"
-#include "net/summary.h"
+#include "net/conn_event.h"
 #include "net/wait.h"
 
 /* How long a finished program's connection is drained. */
@@ -76,14 +76,14 @@ void
 children_tell_closed(const struct server *s, int fd,
     const struct server_conn *c, int status, bool goes_on)
 {
-	struct summary sum;
+	struct conn_event sum;
 
 	if (!diag_tells(s->options->log_level))
 		return;
-	summary_of_socket(fd, &sum);
-	if (sum.first == FIRST_US && goes_on)
-		sum.first = FIRST_NOBODY;
-	summary_tell(s->options->log_level, &c->local, &c->remote, &sum,
+	conn_event_of_socket(fd, &sum);
+	if (sum.first == CONN_FIRST_US && goes_on)
+		sum.first = CONN_FIRST_NOBODY;
+	conn_event_closed(s->options->log_level, &c->local, &c->remote, &sum,
 	    c->start_ns, status);
 }
 
@@ -105,7 +105,7 @@ group_lives(pid_t group)
 	return kill(-group, 0) == 0 || errno == EPERM;
 }
 
-/* Apart for its frame: see summary.c. */
+/* Apart for its frame: see conn_event.c. */
 __attribute__((noinline)) static void
 tell_killed(struct server *s, const struct server_conn *c)
 {
@@ -141,7 +141,7 @@ leave_group(struct server *s, size_t i)
 	s->groups++;
 }
 
-/* Apart for its frame: see summary.c. */
+/* Apart for its frame: see conn_event.c. */
 __attribute__((noinline)) static void
 tell_program_end(
     const struct server *s, const struct server_child *c, bool goes_on)
@@ -239,7 +239,7 @@ children_reap(struct server *s)
 
 /*
  * Reads and drops what comes; true at the peer's end or the limit. Its frame
- * stays out of the accept loop's: see summary.c.
+ * stays out of the accept loop's: see conn_event.c.
  */
 __attribute__((noinline)) static bool
 drain_one(const struct server_child *c)

@@ -18,7 +18,7 @@
 #include "net/spawn.h"
 #include "net/program.h"
 #include "net/sock.h"
-#include "net/summary.h"
+#include "net/conn_event.h"
 #include "net/wait.h"
 
 /* How long children may take to end before they are killed. */
@@ -55,17 +55,17 @@ admit(const struct server *s, const struct server_conn *c)
 {
 	if (s->options->access != NULL &&
 	    !access_allows(s->options->access, &c->remote)) {
-		summary_tell_refused(s->options->log_level, &c->local,
-		    &c->remote, "--allow, --deny");
+		conn_event_denied(s->options->log_level, &c->local, &c->remote,
+		    "--allow, --deny");
 		return false;
 	}
 	if (s->options->max_per_host > 0 &&
 	    children_of_host(s, &c->remote) >= s->options->max_per_host) {
-		summary_tell_refused(s->options->log_level, &c->local,
-		    &c->remote, "--max-per-host");
+		conn_event_denied(s->options->log_level, &c->local, &c->remote,
+		    "--max-per-host");
 		return false;
 	}
-	summary_tell_accepted(s->options->log_level, &c->local, &c->remote);
+	conn_event_accepted(s->options->log_level, &c->local, &c->remote);
 	return true;
 }
 
@@ -216,7 +216,7 @@ look_after(struct server *s)
 	return wait_stopped() != 0;
 }
 
-/* Apart for its frame: see summary.c. */
+/* Apart for its frame: see conn_event.c. */
 __attribute__((noinline)) static int
 stop_error(struct err *e)
 {

@@ -89,7 +89,7 @@ session_pause(struct session *s, int64_t ms)
 static int
 lost(struct session *s, int errnum)
 {
-	s->r.first = FIRST_PEER;
+	s->r.first = CONN_FIRST_PEER;
 	s->r.reset = errnum == ECONNRESET || errnum == EPIPE;
 	return err_sys(&s->e, ERR_LOST, errnum,
 	    "the connection was lost after %llu bytes received and %llu sent",
@@ -119,7 +119,7 @@ session_receive(struct session *s, void *piece, size_t size)
 		if (n > 0)
 			s->r.received += (uint64_t)n;
 		if (n == 0) {
-			s->r.first = FIRST_PEER;
+			s->r.first = CONN_FIRST_PEER;
 			s->is_read = true;
 		}
 		if (n >= 0)
@@ -156,7 +156,7 @@ session_send(struct session *s, const void *bytes, size_t n)
 	return 0;
 }
 
-/* Apart for its frame: see summary.c. */
+/* Apart for its frame: see conn_event.c. */
 __attribute__((noinline)) static void
 tell_error(struct session *s, const struct server_conn *c)
 {
@@ -170,8 +170,8 @@ int
 session_end(
     struct session *s, const struct server_conn *c, int level, int result)
 {
-	if (result == 0 && s->r.first == FIRST_NOBODY)
-		s->r.first = FIRST_US;
+	if (result == 0 && s->r.first == CONN_FIRST_NOBODY)
+		s->r.first = CONN_FIRST_US;
 	/* Where nothing is left to be read, closing says our end as well. */
 	if (s->is_read) {
 		sock_close(&s->fd);
@@ -183,11 +183,11 @@ session_end(
 	if (result == 0)
 		err_clear(&s->e);
 	if (result < 0 && s->allows_probes && s->e.kind == ERR_LOST &&
-	    summary_is_probe(&s->r))
-		summary_tell_probe(&c->remote);
+	    conn_event_is_probe(&s->r))
+		conn_event_probe(&c->remote);
 	else if (result < 0)
 		tell_error(s, c);
-	summary_tell(
+	conn_event_closed(
 	    level, &c->local, &c->remote, &s->r, c->start_ns, (int)s->e.kind);
 	return (int)s->e.kind;
 }

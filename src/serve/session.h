@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "net/summary.h"
+#include "net/conn_event.h"
 
 struct server_conn;
 
@@ -21,9 +21,9 @@ struct session {
 	struct deadline until; /* of the whole connection */
 	struct deadline phase; /* of what is being done; see session_phase() */
 	const char *too_long;  /* what is said when that has passed */
-	struct summary r;      /* what moved so far, and who ended it */
+	struct conn_event r;   /* what moved so far, and who ended it */
 	bool is_read;          /* to the peer's end: nothing more comes */
-	bool allows_probes;    /* what summary_is_probe() is no error */
+	bool allows_probes;    /* what conn_event_is_probe() is no error */
 	struct err e;          /* why it failed */
 };
 

@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "udp/batch.h"
 #include "net/os.h"
-#include "udp/group.h"
+#include "udp/multicast.h"
 
 /* 65535 less the headers: of IPv4 and UDP, of UDP alone. */
 #define MOST_IP4 65507
@@ -157,7 +157,7 @@ set_options(int fd, int family, const struct dgram_options *o, struct err *e)
 	if (o->no_fragment && family != AF_UNIX &&
 	    sock_no_fragment(fd, family) < 0)
 		return err_sys(e, ERR_LOCAL, errno, "--no-fragment");
-	return o->group == NULL ? 0 : group_set(fd, family, o->group, e);
+	return o->group == NULL ? 0 : multicast_set(fd, family, o->group, e);
 }
 
 int

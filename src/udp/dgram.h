@@ -14,7 +14,7 @@
 #include "net/sock.h"
 
 struct err;
-struct group_options;
+struct multicast_options;
 
 /* Most datagrams that one call receives, and sends. */
 #define DGRAM_BATCH 64
@@ -62,8 +62,9 @@ struct dgram_options {
 	struct addr source;   /* own address, or len 0 */
 	uint16_t source_port; /* own port, or 0 */
 	struct sock_options sock;
-	const struct group_options *group; /* for a multicast peer, or NULL */
-	bool broadcast;                    /* the peer is a broadcast address */
+	const struct multicast_options
+	    *group;        /* for a multicast peer, or NULL */
+	bool broadcast;    /* the peer is a broadcast address */
 	bool no_fragment;  /* refuse what the path does not carry whole */
 	bool raise_buffer; /* much may come at once */
 	bool unconnected;  /* hear everybody, not only the peer */

@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "net/access.h"
 #include "net/endpoint.h"
-#include "udp/group.h"
+#include "udp/multicast.h"
 
 /* How often losses are looked for. */
 #define LOOK_NS CLOCK_SECOND
@@ -42,7 +42,7 @@ static int
 join_groups(struct dgram_server *s, struct err *e)
 {
 	const struct listener *l = &s->listener;
-	const struct group *g;
+	const struct multicast_group *g;
 	size_t i, at;
 	bool joined;
 
@@ -56,7 +56,7 @@ join_groups(struct dgram_server *s, struct err *e)
 			    (addr_is_multicast(own) &&
 				!addr_same_host(own, &g->addr)))
 				continue;
-			if (group_join(l->fds[at], g, e) < 0)
+			if (multicast_join(l->fds[at], g, e) < 0)
 				return -1;
 			joined = true;
 		}

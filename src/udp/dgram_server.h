@@ -19,15 +19,15 @@
 struct access;
 struct endpoint;
 struct err;
-struct group;
+struct multicast_group;
 
 /* Refused senders that are remembered as told. */
 #define DGRAM_SERVER_TOLD 1024
 
 struct dgram_server_options {
 	struct listener_options listener;
-	const struct access *access; /* NULL: everybody is let in */
-	const struct group *groups;  /* to be joined */
+	const struct access *access;          /* NULL: everybody is let in */
+	const struct multicast_group *groups; /* to be joined */
 	size_t group_count;
 	int64_t max_rate;  /* answers a second and a host; see udp/loop.h */
 	bool answers_vary; /* though messages repeat */

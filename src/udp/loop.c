@@ -22,11 +22,11 @@ loop_start(struct loop *l, int64_t max_rate, bool counts_all)
 	l->max_rate = max_rate;
 	l->counts_all = counts_all;
 	if (max_rate != LOOP_DEFAULT) {
-		rate_start(&l->rate, max_rate);
+		rate_limit_start(&l->rate, max_rate);
 		return;
 	}
-	rate_start(&l->rate, LOOP_RATE);
-	rate_count_turns(&l->rate, LOOP_BURST, LOOP_REST_MS * CLOCK_MS);
+	rate_limit_start(&l->rate, LOOP_RATE);
+	rate_limit_count_turns(&l->rate, LOOP_BURST, LOOP_REST_MS * CLOCK_MS);
 	l->seen = mem_array(SEEN, sizeof(l->seen[0]));
 }
 
@@ -71,13 +71,13 @@ loop_allows(struct loop *l, const struct dgram *d, const struct addr *remote,
 {
 	if (l->seen != NULL && !is_repeated(l, d, remote) && !l->counts_all)
 		return true;
-	return rate_allows(&l->rate, remote, now_ns);
+	return rate_limit_allows(&l->rate, remote, now_ns);
 }
 
 void
 loop_release(struct loop *l)
 {
-	rate_release(&l->rate);
+	rate_limit_release(&l->rate);
 	free(l->seen);
 	l->seen = NULL;
 }

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "udp/rate.h"
+#include "udp/rate_limit.h"
 
 struct dgram;
 
@@ -30,7 +30,7 @@ struct dgram;
 struct loop {
 	int64_t max_rate; /* answers a second and a host, or one of the above */
 	bool counts_all; /* by default: answers differ though messages do not */
-	struct rate rate;
+	struct rate_limit rate;
 	uint32_t *seen; /* owned: fingerprints of messages; NULL: not needed */
 };
 

@@ -13,7 +13,7 @@
 #define NUMBER_SIZE 24
 
 void
-outbox_init(struct outbox *o, struct feed *feed, bool numbers)
+outbox_init(struct outbox *o, struct source *feed, bool numbers)
 {
 	memset(o, 0, sizeof(*o));
 	o->feed = feed;
@@ -64,21 +64,21 @@ set_remote(struct dgram *d, const struct addr *to)
 }
 
 /* Borrows one piece. What the feed said. */
-static enum feed_next
+static enum source_next
 borrow(struct outbox *o, uint64_t number, const struct addr *to, struct err *e)
 {
 	struct dgram *d = &o->items[o->filled];
 	const unsigned char *bytes;
-	enum feed_next found = feed_next(o->feed, &bytes, &d->length, e);
+	enum source_next found = feed_next(o->feed, &bytes, &d->length, e);
 
-	if (found != FEED_PIECE)
+	if (found != SOURCE_PIECE)
 		return found;
 	if (o->numbered != NULL && d->length > DGRAM_SIZE) {
 		err_set(e, ERR_LOCAL,
 		    "a message of %zu bytes is too long for a number in front: "
 		    "%d at most",
 		    d->length, DGRAM_SIZE);
-		return FEED_ERROR;
+		return SOURCE_ERROR;
 	}
 	d->bytes = (unsigned char *)bytes;
 	set_remote(d, to);
@@ -88,27 +88,27 @@ borrow(struct outbox *o, uint64_t number, const struct addr *to, struct err *e)
 	return found;
 }
 
-enum feed_next
+enum source_next
 outbox_fill(struct outbox *o, int64_t count, uint64_t first,
     const struct addr *to, struct err *e)
 {
-	enum feed_next found = FEED_PIECE;
+	enum source_next found = SOURCE_PIECE;
 
 	if (o->error.kind != ERR_NONE) {
 		*e = o->error;
-		return FEED_ERROR;
+		return SOURCE_ERROR;
 	}
 	outbox_settle(o);
 	if (count > outbox_capacity(o))
 		count = outbox_capacity(o);
-	while (o->filled < count && found == FEED_PIECE)
+	while (o->filled < count && found == SOURCE_PIECE)
 		found = borrow(o, first + (uint64_t)o->filled, to, e);
-	if (found != FEED_ERROR || o->filled == 0)
+	if (found != SOURCE_ERROR || o->filled == 0)
 		return found;
 	/* Those before it go first. */
 	o->error = *e;
 	err_clear(e);
-	return FEED_PIECE;
+	return SOURCE_PIECE;
 }
 
 int
@@ -137,7 +137,7 @@ outbox_settle(struct outbox *o)
 	if (outbox_unsent(o) > 0)
 		return;
 	o->filled = o->sent = 0;
-	feed_settle(o->feed);
+	source_settle(o->feed);
 }
 
 void

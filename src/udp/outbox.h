@@ -11,13 +11,13 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "udp/feed.h"
+#include "udp/source.h"
 
 struct addr;
 struct dgram;
 
 struct outbox {
-	struct feed *feed;       /* the caller's: it lends the payloads */
+	struct source *feed;     /* the caller's: it lends the payloads */
 	struct dgram *items;     /* owned, DGRAM_SENDS of them */
 	unsigned char *numbered; /* owned: payloads with numbers, or NULL */
 	int filled, sent;        /* of items: borrowed; taken by the kernel */
@@ -28,7 +28,7 @@ struct outbox {
  * Begins, empty; with numbers each payload gets "#N " in front.
  * outbox_release() is due; the feed stays the caller's.
  */
-void outbox_init(struct outbox *o, struct feed *feed, bool numbers);
+void outbox_init(struct outbox *o, struct source *feed, bool numbers);
 
 /* Most that one outbox_fill() borrows. */
 int outbox_capacity(const struct outbox *o);
@@ -45,7 +45,7 @@ size_t outbox_length(const struct outbox *o);
  * must have been sent. Returns what the feed said last; an error that comes
  * behind good pieces is met again by the next call.
  */
-enum feed_next outbox_fill(struct outbox *o, int64_t count, uint64_t first,
+enum source_next outbox_fill(struct outbox *o, int64_t count, uint64_t first,
     const struct addr *to, struct err *e);
 
 /*

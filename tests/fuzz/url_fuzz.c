@@ -8,11 +8,11 @@
 
 #include "base/err.h"
 #include "net/endpoint.h"
-#include "http/http_name.h"
+#include "http/http_file_name.h"
 #include "dial/no_proxy.h"
 #include "dial/proxy.h"
 #include "http/url.h"
-#include "http/url_resolve.h"
+#include "http/url_reference.h"
 
 static struct url u, base, out, again;
 
@@ -29,7 +29,7 @@ check_bytes(const char *text)
 static void
 use_http(const struct url *url, const char *text)
 {
-	char buf[URL_SIZE + 8], more[URL_SIZE + 8], name[HTTP_NAME_SIZE];
+	char buf[URL_SIZE + 8], more[URL_SIZE + 8], name[HTTP_FILE_NAME_SIZE];
 	struct endpoint ep;
 	struct err e;
 
@@ -50,7 +50,7 @@ use_http(const struct url *url, const char *text)
 		no_proxy_has(text, &ep);
 	}
 	url_userinfo(url, buf, sizeof(buf));
-	if (http_name_of_url(url, name, sizeof(name)) &&
+	if (http_file_name_of_url(url, name, sizeof(name)) &&
 	    (name[0] == '.' || name[0] == '\0' || strchr(name, '/') != NULL))
 		abort();
 }
@@ -61,13 +61,13 @@ use_reference(const struct url *url)
 	struct err e;
 
 	url_parse(&base, "http://u@a:81/b/c/d;p?q#f", &e);
-	if (url_resolve(&base, url, &out, &e) < 0)
+	if (url_reference_resolve(&base, url, &out, &e) < 0)
 		return;
 	check_bytes(out.text);
 	if (!out.scheme.is_there)
 		abort();
 	/* What was resolved once stays as it is. */
-	if (url_resolve(&base, &out, &again, &e) < 0 ||
+	if (url_reference_resolve(&base, &out, &again, &e) < 0 ||
 	    strcmp(out.text, again.text) != 0)
 		abort();
 }
@@ -93,7 +93,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (url_parse_typed(&u, text, &e) == 0 && url_check_http(&u, &e) == 0)
 		use_http(&u, text);
 	url_parse(&base, "http://a/b#f", &e);
-	if (url_follow(&base, text, &out, &e) == 0 &&
+	if (url_reference_follow(&base, text, &out, &e) == 0 &&
 	    url_check_http(&out, &e) == 0)
 		use_http(&out, text);
 	if (proxy_parse(&p, text, &e) == 0 && p.kind == PROXY_NONE)

@@ -3,7 +3,7 @@
 #include "base/err.h"
 #include "lib/tap.h"
 #include "net/endpoint.h"
-#include "http/url_resolve.h"
+#include "http/url_reference.h"
 
 /* RFC 3986 section 5.4, against "http://a/b/c/d;p?q". */
 static const char *const resolved[][2] = {{"g:h", "g:h"},
@@ -46,14 +46,14 @@ check_resolution(void)
 	url_parse(&base, "http://a/b/c/d;p?q", &e);
 	for (i = 0; i < sizeof(resolved) / sizeof(resolved[0]); i++) {
 		if (url_parse(&ref, resolved[i][0], &e) < 0 ||
-		    url_resolve(&base, &ref, &out, &e) < 0)
+		    url_reference_resolve(&base, &ref, &out, &e) < 0)
 			ok(false, "'%s': %s", resolved[i][0], e.text);
 		else
 			is_text(out.text, resolved[i][1], resolved[i][0]);
 	}
 	url_parse(&base, "http://a", &e);
 	url_parse(&ref, "g", &e);
-	url_resolve(&base, &ref, &out, &e);
+	url_reference_resolve(&base, &ref, &out, &e);
 	is_text(out.text, "http://a/g", "a base without a path");
 }
 
@@ -64,15 +64,15 @@ check_follow(void)
 	struct err e = ERR_INIT;
 
 	url_parse(&base, "http://a/b#frag", &e);
-	url_follow(&base, "/c", &out, &e);
+	url_reference_follow(&base, "/c", &out, &e);
 	is_text(out.text, "http://a/c#frag", "the fragment is inherited");
-	url_follow(&base, "/c#own", &out, &e);
+	url_reference_follow(&base, "/c#own", &out, &e);
 	is_text(out.text, "http://a/c#own", "unless there is one");
-	url_follow(&base, "/c d?e f", &out, &e);
+	url_reference_follow(&base, "/c d?e f", &out, &e);
 	is_text(out.text, "http://a/c%20d?e%20f#frag", "blanks are encoded");
-	url_follow(&base, "/\xc3\xa4", &out, &e);
+	url_reference_follow(&base, "/\xc3\xa4", &out, &e);
 	is_text(out.text, "http://a/%C3%A4#frag", "UTF-8 is encoded");
-	ok(url_follow(&base, "http://b:0/", &out, &e) < 0 &&
+	ok(url_reference_follow(&base, "http://b:0/", &out, &e) < 0 &&
 		e.kind == ERR_PROTOCOL,
 	    "a malformed Location is the server's fault");
 }

@@ -1,0 +1,47 @@
+#include "cli/suggest.h"
+
+#include <string.h>
+
+/* Edit distance (Levenshtein) of two words; beyond 32 bytes they are cut. */
+static size_t
+distance(const char *a, const char *b)
+{
+	size_t row[33], n = strlen(b), i, j, above, corner;
+
+	if (n > 32)
+		n = 32;
+	for (j = 0; j <= n; j++)
+		row[j] = j;
+	for (i = 0; i < 32 && a[i] != '\0'; i++) {
+		corner = row[0];
+		row[0] = i + 1;
+		for (j = 1; j <= n; j++) {
+			above = row[j];
+			if (a[i] != b[j - 1])
+				corner++;
+			if (above + 1 < corner)
+				corner = above + 1;
+			if (row[j - 1] + 1 < corner)
+				corner = row[j - 1] + 1;
+			row[j] = corner;
+			corner = above;
+		}
+	}
+	return row[n];
+}
+
+bool
+suggest_is_better(const char *typed, const char *candidate, size_t *least)
+{
+	size_t d = distance(typed, candidate);
+	size_t longer = strlen(typed);
+
+	if (longer < strlen(candidate))
+		longer = strlen(candidate);
+	if (strlen(typed) >= 3 && strstr(candidate, typed) != NULL)
+		d = 1;
+	if (d * 3 > longer || d >= *least)
+		return false;
+	*least = d;
+	return true;
+}

@@ -1,0 +1,416 @@
+#include "cmd/stdio_relay.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "relay/hexdump.h"
+#include "base/mem.h"
+#include "base/progress.h"
+#include "base/text.h"
+#include "cmd/common.h"
+#include "net/addr.h"
+#include "net/os.h"
+#include "relay/relay.h"
+#include "net/sock.h"
+#include "net/conn_event.h"
+#include "net/wait.h"
+
+/* How long a connection's end may take once everything was said. */
+#define DRAIN_MS 2000
+
+static const char *const on_eof_words[] = {"fin", "keep", "quit", NULL};
+static const char *const on_peer_eof_words[] = {
+    "finish", "drain", "quit", NULL};
+
+static int
+parse_send(void *field, const char *arg, struct err *e)
+{
+	return script_add_send(field, arg, e);
+}
+
+static int
+parse_expect(void *field, const char *arg, struct err *e)
+{
+	return script_add_expect(field, arg, e);
+}
+
+const struct opt talk_relay_opts[] = {
+    {.kind = OPT_CHOICE,
+	.name = "on-eof",
+	.arg = "WHAT",
+	.help = "when stdin ends: send FIN and go on receiving (fin, the "
+		"default), go on receiving (keep), exit (quit)",
+	.offset = offsetof(struct stdio_relay_options, on_eof),
+	.choices = on_eof_words},
+    {.kind = OPT_CHOICE,
+	.name = "on-peer-eof",
+	.arg = "WHAT",
+	.help = "when the peer finishes first: send until stdin ends "
+		"(finish, the default), send what stdin holds (drain), exit "
+		"(quit, the default at a terminal)",
+	.offset = offsetof(struct stdio_relay_options, on_peer_eof),
+	.choices = on_peer_eof_words},
+    {.kind = OPT_DURATION,
+	.name = "linger",
+	.arg = "T",
+	.help = "own input has ended: wait so long for the peer's end",
+	.offset = offsetof(struct stdio_relay_options, linger_ms),
+	.excludes = "send-only recv-only"},
+    {.kind = OPT_FLAG,
+	.name = "send-only",
+	.help = "send stdin, drop what is received",
+	.offset = offsetof(struct stdio_relay_options, send_only),
+	.value = 1,
+	.excludes = "recv-only on-eof"},
+    {.kind = OPT_FLAG,
+	.name = "recv-only",
+	.help = "receive to stdout, leave stdin alone",
+	.offset = offsetof(struct stdio_relay_options, recv_only),
+	.value = 1,
+	.excludes = "on-eof"},
+    {.kind = OPT_FLAG,
+	.letter = 'C',
+	.name = "crlf",
+	.help = "send LF as CRLF; a CRLF stays as it is",
+	.offset = offsetof(struct stdio_relay_options, crlf),
+	.value = 1,
+	.excludes = "recv-only"},
+    {.kind = OPT_END}};
+
+const struct opt talk_script_opts[] = {
+    {.kind = OPT_CALL,
+	.name = "send",
+	.arg = "TEXT",
+	.help = "send TEXT first; \\r \\n \\t \\\\ \\0 \\xHH are escapes",
+	.offset = offsetof(struct stdio_relay_options, script),
+	.call = parse_send},
+    {.kind = OPT_CALL,
+	.name = "expect",
+	.arg = "REGEX",
+	.help = "wait until REGEX (extended) has come; in order with --send",
+	.offset = offsetof(struct stdio_relay_options, script),
+	.call = parse_expect},
+    {.kind = OPT_DURATION,
+	.name = "expect-timeout",
+	.arg = "T",
+	.help = "give up when an --expect takes longer",
+	.offset = offsetof(struct stdio_relay_options, expect_ms),
+	.min = 1},
+    {.kind = OPT_FLAG,
+	.name = "done",
+	.help = "leave after the last --send or --expect; stdin is not read",
+	.offset = offsetof(struct stdio_relay_options, done),
+	.value = 1},
+    {.kind = OPT_END}};
+
+const struct opt talk_record_opts[] = {
+    {.kind = OPT_STRING,
+	.letter = 'o',
+	.name = "output",
+	.arg = "FILE",
+	.help = "also write what is received to FILE",
+	.offset = offsetof(struct stdio_relay_options, output)},
+    {.kind = OPT_FLAG,
+	.name = "append",
+	.help = "append to the files of --output and --hexdump",
+	.offset = offsetof(struct stdio_relay_options, append),
+	.value = 1},
+    {.kind = OPT_STRING,
+	.letter = 'x',
+	.name = "hexdump",
+	.arg = "FILE",
+	.help = "write a hex dump of both directions to FILE",
+	.offset = offsetof(struct stdio_relay_options, hexdump)},
+    {.kind = OPT_FLAG,
+	.letter = 'P',
+	.name = "progress",
+	.help = "show bytes and rate on the terminal",
+	.offset = offsetof(struct stdio_relay_options, progress),
+	.value = 1,
+	.excludes = "quiet"},
+    {.kind = OPT_END}};
+
+struct stdio_relay_records {
+	const struct stdio_relay_options *options;
+	int output;            /* of --output, or -1 */
+	int hexdump;           /* of --hexdump, or -1 */
+	struct hexdump dump;   /* writes it */
+	struct deadline until; /* end of the whole run */
+	int64_t idle_ms;       /* --idle-timeout, or -1 */
+	struct err *e;         /* of the run */
+};
+
+static int
+record_error(const char *path, int errnum, struct err *e)
+{
+	char shown[256];
+
+	text_escape_string(shown, sizeof(shown), path);
+	return err_sys(e, ERR_OUTPUT, errnum, "%s", shown);
+}
+
+/*
+ * Waits until the reader of a record, such as a FIFO or a terminal, takes
+ * more. 0, or -1 with *e.
+ */
+static int
+wait_record(const struct stdio_relay_records *r, int fd, const char *path)
+{
+	struct deadline until =
+	    deadline_first(r->until, deadline_after(r->idle_ms));
+	int ready = wait_fd(fd, POLLOUT, until);
+	char shown[256];
+
+	if (ready > 0)
+		return 0;
+	text_escape_string(shown, sizeof(shown), path);
+	if (ready < 0)
+		return err_sys(r->e, ERR_FAILED, errno, "writing %s", shown);
+	return err_set(r->e, ERR_TIMEOUT,
+	    "writing %s: its reader takes nothing (%s)", shown,
+	    deadline_passed(r->until) ? "--max-time" : "--idle-timeout");
+}
+
+/* Writes all n bytes, within the limits of the run. 0, or -1 with *e. */
+static int
+write_record(const struct stdio_relay_records *r, int fd, const char *path,
+    const unsigned char *bytes, size_t n)
+{
+	enum fd_kind kind = fd_kind(fd);
+	ssize_t done;
+
+	while (n > 0) {
+		done = os_write_nowait(fd, kind, bytes, n);
+		if (done >= 0) {
+			bytes += done;
+			n -= (size_t)done;
+		} else if (errno == EAGAIN) {
+			if (wait_record(r, fd, path) < 0)
+				return -1;
+		} else if (errno != EINTR) {
+			return record_error(path, errno, r->e);
+		}
+	}
+	return 0;
+}
+
+static int
+write_hexdump(void *context, const void *bytes, size_t n)
+{
+	const struct stdio_relay_records *r = context;
+
+	return write_record(r, r->hexdump, r->options->hexdump, bytes, n);
+}
+
+/* Sees what moves: see of struct relay_options. */
+static int
+record(void *context, bool sent, const void *bytes, size_t n, struct err *e)
+{
+	struct stdio_relay_records *r = context;
+
+	r->e = e;
+	if (!sent && r->output >= 0 &&
+	    write_record(r, r->output, r->options->output, bytes, n) < 0)
+		return -1;
+	if (r->hexdump < 0)
+		return 0;
+	return hexdump_add(
+	    &r->dump, sent ? HEXDUMP_SENT : HEXDUMP_RECEIVED, bytes, n);
+}
+
+/* Opens a file to record to: its fd, or -1 with *e. */
+static int
+open_record(const char *path, bool append, struct deadline until, struct err *e)
+{
+	int flags = O_WRONLY | O_CREAT | (append ? O_APPEND : O_TRUNC);
+
+	return wait_open(path, flags, 0666, until, e);
+}
+
+static int
+open_records(
+    struct stdio_relay_records *r, struct deadline until, struct err *e)
+{
+	const struct stdio_relay_options *o = r->options;
+
+	if (o->output != NULL) {
+		r->output = open_record(o->output, o->append != 0, until, e);
+		if (r->output < 0)
+			return -1;
+	}
+	if (o->hexdump == NULL)
+		return 0;
+	r->hexdump = open_record(o->hexdump, o->append != 0, until, e);
+	return r->hexdump < 0 ? -1 : 0;
+}
+
+int
+stdio_relay_check(const struct stdio_relay_options *o, struct err *e)
+{
+	if (o->script.count == 0 && (o->done || o->expect_ms >= 0))
+		return err_set(e, ERR_USAGE,
+		    "--done and --expect-timeout go with --send or --expect");
+	if (o->send_only && o->on_peer_eof > RELAY_PEER_FINISH)
+		return err_set(e, ERR_USAGE,
+		    "--send-only sends stdin to its end: it does not go with "
+		    "--on-peer-eof %s",
+		    on_peer_eof_words[o->on_peer_eof]);
+	if (o->append && o->output == NULL && o->hexdump == NULL)
+		return err_set(
+		    e, ERR_USAGE, "--append goes with --output or --hexdump");
+	if (!o->recv_only && !o->done && !fd_is_readable(STDIN_FILENO))
+		return err_set(e, ERR_OUTPUT,
+		    "stdin is closed (--recv-only does not need it)");
+	if (!o->send_only && !fd_is_writable(STDOUT_FILENO))
+		return err_set(e, ERR_OUTPUT,
+		    "stdout is closed (--send-only does not need it)");
+	return 0;
+}
+
+int
+stdio_relay_check_unused(
+    const struct opt *const *given, const char *with, struct err *e)
+{
+	const struct opt *o = opt_find_given(given, talk_relay_opts);
+	char name[64];
+
+	if (o == NULL)
+		o = opt_find_given(given, talk_script_opts);
+	if (o == NULL)
+		o = opt_find_given(given, talk_record_opts);
+	if (o == NULL)
+		return 0;
+	return err_set(e, ERR_USAGE,
+	    "%s is about relaying stdin and stdout: it does not apply with %s",
+	    opt_display_name(o, name, sizeof(name)), with);
+}
+
+int
+stdio_relay_open(struct stdio_relay *t, const struct stdio_relay_options *o,
+    const struct time_options *time, struct deadline until, struct err *e)
+{
+	t->options = o;
+	t->time = time;
+	t->until = until;
+	t->records = mem_array(1, sizeof(*t->records));
+	t->records->options = o;
+	t->records->until = until;
+	t->records->idle_ms = time->idle_ms;
+	t->records->output = t->records->hexdump = -1;
+	if (stdio_relay_check(o, e) < 0)
+		return -1;
+	return open_records(t->records, until, e);
+}
+
+/* Bytes that stdin holds, where that can be told. */
+static int64_t
+input_size(void)
+{
+	struct stat st;
+
+	if (fstat(STDIN_FILENO, &st) < 0 || !S_ISREG(st.st_mode))
+		return -1;
+	return (int64_t)fd_available(STDIN_FILENO);
+}
+
+/* A person at a terminal sees that the peer has finished; any other input is
+ * sent to its end. */
+static enum relay_on_peer_eof
+peer_eof_policy(const struct stdio_relay_options *o)
+{
+	if (o->on_peer_eof >= 0)
+		return (enum relay_on_peer_eof)o->on_peer_eof;
+	return !o->send_only && fd_kind(STDIN_FILENO) == FD_TERMINAL
+		   ? RELAY_PEER_QUIT
+		   : RELAY_PEER_FINISH;
+}
+
+/* The relay's options but for the script and the progress. */
+static void
+set_up(struct stdio_relay *t, struct relay_options *r)
+{
+	const struct stdio_relay_options *o = t->options;
+
+	*r = (struct relay_options)RELAY_OPTIONS_INIT;
+	if (!o->recv_only && !o->done)
+		r->in = STDIN_FILENO;
+	if (!o->send_only)
+		r->out = STDOUT_FILENO;
+	r->on_eof =
+	    o->send_only ? RELAY_EOF_QUIT : (enum relay_on_eof)o->on_eof;
+	r->on_peer_eof = peer_eof_policy(o);
+	r->idle_ms = t->time->idle_ms;
+	r->linger_ms = o->linger_ms;
+	r->until = t->until;
+	r->crlf = o->crlf != 0;
+	r->leave_after = o->done != 0;
+	if (t->records->output >= 0 || t->records->hexdump >= 0) {
+		r->see = record;
+		r->context = t->records;
+	}
+}
+
+int
+stdio_relay_run(struct stdio_relay *t, int *fd, const struct addr *local,
+    const struct addr *remote, struct err *e)
+{
+	const struct stdio_relay_options *o = t->options;
+	struct relay_options r;
+	struct progress progress;
+	struct script script;
+	struct conn_event sum;
+	int64_t start = clock_now();
+	struct deadline end;
+	int result;
+
+	set_up(t, &r);
+	if (t->records->hexdump >= 0)
+		hexdump_start(&t->records->dump, write_hexdump, t->records);
+	if (o->script.count > 0) {
+		script_start(&script, &o->script, o->expect_ms);
+		r.script = &script;
+	}
+	if (o->progress) {
+		progress_start(&progress, true);
+		r.progress = &progress;
+		r.total = r.in >= 0 ? input_size() : -1;
+	}
+	result = relay_run(*fd, &r, &sum, e);
+	if (o->script.count > 0)
+		script_release(&script);
+	end = deadline_first(t->until, deadline_after(DRAIN_MS));
+	if (sum.is_cut)
+		sock_cut(fd, t->time->idle_ms, end);
+	else
+		sock_close_drained(fd, result < 0 ? deadline_after(0) : end);
+	if (result == 0 && wait_stopped() != 0)
+		result = err_sys(e, ERR_FAILED, EINTR, "draining");
+	t->last = sum;
+	conn_event_closed(DIAG_NOTE, local, remote, &sum, start,
+	    result < 0 ? (int)e->kind : 0);
+	return result;
+}
+
+int
+stdio_relay_release(struct stdio_relay *t, int result, struct err *e)
+{
+	struct stdio_relay_records *r = t->records;
+
+	if (r == NULL)
+		return result;
+	if (r->output >= 0 && close(r->output) < 0 && result == 0)
+		result = record_error(t->options->output, errno, e);
+	if (r->hexdump >= 0 && close(r->hexdump) < 0 && result == 0)
+		result = record_error(t->options->hexdump, errno, e);
+	free(r);
+	t->records = NULL;
+	return result;
+}

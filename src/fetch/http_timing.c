@@ -1,0 +1,111 @@
+#include "fetch/http_timing.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/json.h"
+#include "base/num.h"
+#include "base/text.h"
+
+/* Columns of the chart's bars, and room for one. */
+#define WIDTH 40
+#define BAR_SIZE (WIDTH + 1)
+
+enum { PHASES = 5 };
+
+/* Ends of the phases; one that never came ends with the one before it. */
+static void
+ends_of(const struct http_timing *t, int64_t *ends)
+{
+	const int64_t given[PHASES] = {t->resolved_ns, t->connected_ns,
+	    t->sent_ns, t->first_ns, t->end_ns};
+	int64_t last = t->start_ns;
+	int i;
+
+	for (i = 0; i < PHASES; i++) {
+		if (given[i] > last)
+			last = given[i];
+		ends[i] = last;
+	}
+}
+
+/* Bytes a second over the whole exchange. */
+static double
+rate_of(const struct http_timing *t, int64_t end, uint64_t bytes)
+{
+	double seconds = clock_seconds(t->start_ns, end);
+
+	return seconds > 0 ? (double)bytes / seconds : 0;
+}
+
+void
+http_timing_report(
+    const struct http_timing *t, const char *url, int status, uint64_t bytes)
+{
+	static const char *const names[PHASES] = {
+	    "resolve", "connect", "sent", "first_byte", "total"};
+	int64_t ends[PHASES];
+	char took[32];
+	struct json j;
+	int i;
+
+	ends_of(t, ends);
+	num_format_duration(took, sizeof(took), ends[4] - t->start_ns);
+	diag_event_begin(&j, "response");
+	json_text(&j, "url", url);
+	json_number(&j, "status", status);
+	json_number(&j, "bytes", (int64_t)bytes);
+	json_object(&j, "phases");
+	for (i = 0; i < PHASES; i++)
+		json_seconds(&j, names[i], clock_seconds(t->start_ns, ends[i]));
+	json_close(&j);
+	json_number(&j, "rate", (int64_t)rate_of(t, ends[4], bytes));
+	json_bool(&j, "reused", t->is_reused);
+	diag_event_end(&j, DIAG_NOTE, "response %d from %s: %llu bytes in %s",
+	    status, url, (unsigned long long)bytes, took);
+}
+
+/* A bar from one time to another on a scale of the whole. */
+static void
+fill_bar(char *bar, int64_t from, int64_t to, int64_t whole)
+{
+	int64_t first = whole > 0 ? from * WIDTH / whole : 0;
+	int64_t last = whole > 0 ? to * WIDTH / whole : 0;
+
+	if (first == WIDTH)
+		first = WIDTH - 1;
+	memset(bar, ' ', WIDTH);
+	bar[WIDTH] = '\0';
+	memset(bar + first, '#', (size_t)(last > first ? last - first : 1));
+}
+
+void
+http_timing_draw(
+    const struct http_timing *t, const char *url, int status, uint64_t bytes)
+{
+	static const char *const names[PHASES] = {"resolve", "connect",
+	    "send the request", "wait for an answer", "receive"};
+	char text[2048], bar[BAR_SIZE], took[32], size[32], rate[32];
+	int64_t ends[PHASES], from = 0, to, whole;
+	int i;
+
+	ends_of(t, ends);
+	whole = ends[4] - t->start_ns;
+	snprintf(text, sizeof(text), "%.300s: status %d%s\n", url, status,
+	    t->is_reused ? ", on the same connection" : "");
+	for (i = 0; i < PHASES; i++) {
+		to = ends[i] - t->start_ns;
+		fill_bar(bar, from, to, whole);
+		text_append(text, sizeof(text), "  %-18s %11s |%s|\n", names[i],
+		    num_format_duration(took, sizeof(took), to - from), bar);
+		from = to;
+	}
+	text_append(text, sizeof(text), "  %-18s %11s  %s, %s/s\n", "total",
+	    num_format_duration(took, sizeof(took), whole),
+	    num_format_size(size, sizeof(size), bytes),
+	    num_format_size(
+		rate, sizeof(rate), (uint64_t)rate_of(t, ends[4], bytes)));
+	diag_report(text, strlen(text));
+}

@@ -1,0 +1,30 @@
+/* How long the phases of an HTTP exchange took, and how that is told. */
+#ifndef FETCH_HTTP_TIMING_H
+#define FETCH_HTTP_TIMING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* When the phases ended, as readings of clock_now(); 0: it never did. */
+struct http_timing {
+	int64_t start_ns;
+	int64_t resolved_ns;  /* the name's addresses are known */
+	int64_t connected_ns; /* ready for a request */
+	int64_t sent_ns;      /* the request is sent */
+	int64_t first_ns;     /* the first byte of the response came */
+	int64_t end_ns;       /* its last one */
+	bool is_reused;       /* on the connection of the one before */
+};
+
+/*
+ * The "response" event: status and bytes of body of what url answered, and
+ * the phases in seconds since the start.
+ */
+void http_timing_report(
+    const struct http_timing *t, const char *url, int status, uint64_t bytes);
+
+/* The same as a small chart on stderr, for --timing. */
+void http_timing_draw(
+    const struct http_timing *t, const char *url, int status, uint64_t bytes);
+
+#endif

@@ -1,0 +1,195 @@
+#include "http/http_server.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+static const char *const known_methods[] = {
+    "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", NULL};
+
+/* tchar of RFC 9110 5.6.2. */
+static bool
+is_token_char(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+	       (c >= 'a' && c <= 'z') ||
+	       (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+static size_t
+token_length(const char *at, const char *end)
+{
+	size_t n = 0;
+
+	while (at + n < end && is_token_char(at[n]))
+		n++;
+	return n;
+}
+
+/* The end of a line without its CR; *next is behind its LF. NULL: none. */
+static const char *
+line_end(const char *at, const char *end, const char **next)
+{
+	const char *lf = memchr(at, '\n', (size_t)(end - at));
+
+	if (lf == NULL)
+		return NULL;
+	*next = lf + 1;
+	return lf > at && lf[-1] == '\r' ? lf - 1 : lf;
+}
+
+size_t
+http_server_head_length(const char *bytes, size_t n)
+{
+	const char *at = bytes, *end = bytes + n, *next, *stop;
+	bool begun = false;
+
+	while ((stop = line_end(at, end, &next)) != NULL) {
+		if (stop == at && begun)
+			return (size_t)(next - bytes);
+		begun = begun || stop != at;
+		at = next;
+	}
+	return 0;
+}
+
+static bool
+is_word(const char *at, size_t n, const char *word)
+{
+	return strlen(word) == n && memcmp(at, word, n) == 0;
+}
+
+/* What a request's method gets. */
+static int
+judge_method(struct http_server *r)
+{
+	int i;
+
+	r->is_head = is_word(r->method, r->method_length, "HEAD");
+	if (r->is_head || is_word(r->method, r->method_length, "GET"))
+		return 200;
+	for (i = 0; known_methods[i] != NULL; i++)
+		if (is_word(r->method, r->method_length, known_methods[i]))
+			return 405;
+	return 501;
+}
+
+/* "HTTP/1.1": 200, or 400 and 505. *minor gets what is behind the point. */
+static int
+judge_version(const char *at, const char *end, int *minor)
+{
+	static const char name[] = "HTTP/";
+
+	if (end - at != 8 || memcmp(at, name, 5) != 0 || at[6] != '.' ||
+	    at[5] < '0' || at[5] > '9' || at[7] < '0' || at[7] > '9')
+		return 400;
+	*minor = at[7] - '0';
+	return at[5] == '1' ? 200 : 505;
+}
+
+/* METHOD SP TARGET SP VERSION, from at to end. */
+static int
+parse_request_line(
+    struct http_server *r, const char *at, const char *end, int *minor)
+{
+	int code;
+
+	r->method = at;
+	r->method_length = token_length(at, end);
+	at += r->method_length;
+	if (r->method_length == 0 || at == end || *at != ' ')
+		return 400;
+	r->target = ++at;
+	while (at < end && (unsigned char)*at > ' ' && *at != 0x7f)
+		at++;
+	r->target_length = (size_t)(at - r->target);
+	if (r->target_length == 0 || at == end || *at != ' ')
+		return 400;
+	code = judge_version(at + 1, end, minor);
+	return code == 200 ? judge_method(r) : code;
+}
+
+/* NAME ":" VALUE; false when it is none. */
+static bool
+check_field(const char *at, const char *end, int *hosts)
+{
+	size_t n = token_length(at, end);
+
+	if (n == 0 || at + n == end || at[n] != ':')
+		return false;
+	if (n == 4 && strncasecmp(at, "Host", n) == 0)
+		++*hosts;
+	for (at += n + 1; at < end; at++)
+		if (((unsigned char)*at < ' ' && *at != '\t') || *at == 0x7f)
+			return false;
+	return true;
+}
+
+int
+http_server_parse(struct http_server *r, const char *head, size_t n)
+{
+	const char *at = head, *end = head + n, *next, *stop;
+	int code, minor = 0, hosts = 0;
+
+	memset(r, 0, sizeof(*r));
+	while ((stop = line_end(at, end, &next)) == at)
+		at = next;
+	if (stop == NULL)
+		return 400;
+	code = parse_request_line(r, at, stop, &minor);
+	if (code == 400 || code == 505)
+		return code;
+	for (at = next; (stop = line_end(at, end, &next)) != NULL && stop > at;
+	     at = next)
+		if (!check_field(at, stop, &hosts))
+			return 400;
+	/* RFC 9112 3.2: one Host, and 1.1 must have it. */
+	if (hosts > 1 || (hosts == 0 && minor > 0))
+		return 400;
+	return code;
+}
+
+const char *
+http_server_phrase(int code)
+{
+	switch (code) {
+	case 200:
+		return "OK";
+	case 400:
+		return "Bad Request";
+	case 405:
+		return "Method Not Allowed";
+	case 408:
+		return "Request Timeout";
+	case 431:
+		return "Request Header Fields Too Large";
+	case 501:
+		return "Not Implemented";
+	case 505:
+		return "HTTP Version Not Supported";
+	default:
+		return "Internal Server Error";
+	}
+}
+
+size_t
+http_server_make_head(char *text, int code, size_t length)
+{
+	time_t now = time(NULL);
+	char date[64] = "";
+	struct tm utc;
+
+	if (gmtime_r(&now, &utc) != NULL)
+		strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+	return (size_t)snprintf(text, HTTP_SERVER_TEXT,
+	    "HTTP/1.1 %d %s\r\n"
+	    "Date: %s\r\n"
+	    "%s"
+	    "Content-Type: text/plain; charset=utf-8\r\n"
+	    "Content-Length: %zu\r\n"
+	    "Connection: close\r\n"
+	    "\r\n",
+	    code, http_server_phrase(code), date,
+	    code == 405 ? "Allow: GET, HEAD\r\n" : "", length);
+}

@@ -1,0 +1,47 @@
+/*
+ * The server's side of HTTP/1.1 (RFC 9112) as far as one answer needs it: the
+ * head of a request is judged, the head of a response is made. No sockets.
+ */
+#ifndef HTTP_HTTP_SERVER_H
+#define HTTP_HTTP_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Longest head of a request in bytes. */
+#define HTTP_SERVER_HEAD 16384
+/* Enough for a response's head. */
+#define HTTP_SERVER_TEXT 512
+
+/* A request; pointers into its head. */
+struct http_server {
+	const char *method, *target;
+	size_t method_length, target_length;
+	bool is_head; /* HEAD: the answer has no body */
+};
+
+/*
+ * Looks for the end of a head in n bytes: its length with the empty line, or
+ * 0 while it is not there. Empty lines in front are part of it (RFC 9112 2.2).
+ */
+size_t http_server_head_length(const char *bytes, size_t n);
+
+/*
+ * Judges a head of that length and fills in *r as far as it could be read.
+ * Returns the status code to answer with: 200; 400 for what is malformed, 405
+ * for a known method other than GET and HEAD, 501 for an unknown one, 505 for
+ * another major version.
+ */
+int http_server_parse(struct http_server *r, const char *head, size_t n);
+
+/* The code's phrase: "OK", "Bad Request". */
+const char *http_server_phrase(int code);
+
+/*
+ * Makes the head of a response to a body of length bytes of plain text; the
+ * connection is closed behind it. text has HTTP_SERVER_TEXT bytes. Returns the
+ * number of bytes.
+ */
+size_t http_server_make_head(char *text, int code, size_t length);
+
+#endif

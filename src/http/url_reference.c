@@ -1,0 +1,180 @@
+#include "http/url_reference.h"
+
+#include <string.h>
+
+#include "base/bounds.h"
+#include "base/err.h"
+#include "http/url.h"
+
+/* A text that grows in a fixed buffer, and remembers when it could not. */
+struct text {
+	char bytes[URL_SIZE];
+	size_t length;
+	bool is_full;
+};
+
+static const char *
+part_text(const struct url *u, struct url_part part)
+{
+	return u->text + part.at;
+}
+
+static void
+put(struct text *t, const char *bytes, size_t n)
+{
+	if (!bounds_fit(sizeof(t->bytes), t->length, n + 1)) {
+		t->is_full = true;
+		return;
+	}
+	memcpy(t->bytes + t->length, bytes, n);
+	t->length += n;
+	t->bytes[t->length] = '\0';
+}
+
+/* A part with the delimiter that goes before it, where it is there. */
+static void
+put_part(struct text *t, const char *before, const struct url *u,
+    struct url_part part, const char *behind)
+{
+	if (!part.is_there)
+		return;
+	put(t, before, strlen(before));
+	put(t, part_text(u, part), part.length);
+	put(t, behind, strlen(behind));
+}
+
+static void
+put_authority(struct text *t, const struct url *u)
+{
+	if (!u->host.is_there)
+		return;
+	put(t, "//", 2);
+	put_part(t, "", u, u->userinfo, "@");
+	put_part(t, "", u, u->host, "");
+	put_part(t, ":", u, u->port, "");
+}
+
+/* Takes the last segment away, back to start. */
+static void
+drop_segment(struct text *t, size_t start)
+{
+	while (t->length > start && t->bytes[t->length - 1] != '/')
+		t->length--;
+	if (t->length > start)
+		t->length--;
+	t->bytes[t->length] = '\0';
+}
+
+/* Appends path without its dot segments (RFC 3986 section 5.2.4). */
+static void
+put_path(struct text *t, const char *path)
+{
+	size_t start = t->length, n;
+
+	while (*path != '\0') {
+		if (strncmp(path, "../", 3) == 0) {
+			path += 3;
+		} else if (strncmp(path, "./", 2) == 0) {
+			path += 2;
+		} else if (strncmp(path, "/./", 3) == 0) {
+			path += 2;
+		} else if (strcmp(path, "/.") == 0) {
+			path = "/";
+		} else if (strncmp(path, "/../", 4) == 0) {
+			path += 3;
+			drop_segment(t, start);
+		} else if (strcmp(path, "/..") == 0) {
+			path = "/";
+			drop_segment(t, start);
+		} else if (strcmp(path, ".") == 0 || strcmp(path, "..") == 0) {
+			path = "";
+		} else {
+			n = 1 + strcspn(path + 1, "/");
+			put(t, path, n);
+			path += n;
+		}
+	}
+}
+
+/* The relative path ref, laid over base's (RFC 3986 section 5.2.3). */
+static void
+put_merged(struct text *t, const struct url *base, const struct url *ref)
+{
+	struct text merged = {.length = 0};
+	const char *path = part_text(base, base->path);
+	size_t n = base->path.length;
+
+	while (n > 0 && path[n - 1] != '/')
+		n--;
+	if (base->host.is_there && base->path.length == 0)
+		put(&merged, "/", 1);
+	else
+		put(&merged, path, n);
+	put_part(&merged, "", ref, ref->path, "");
+	t->is_full |= merged.is_full;
+	put_path(t, merged.bytes);
+}
+
+/* The path of ref as a string, dot segments removed. */
+static void
+put_own_path(struct text *t, const struct url *ref)
+{
+	char path[URL_SIZE];
+
+	memcpy(path, part_text(ref, ref->path), ref->path.length);
+	path[ref->path.length] = '\0';
+	put_path(t, path);
+}
+
+int
+url_reference_resolve(const struct url *base, const struct url *ref,
+    struct url *out, struct err *e)
+{
+	const struct url *query = ref;
+	struct text t = {.length = 0};
+
+	put_part(&t, "", ref->scheme.is_there ? ref : base,
+	    ref->scheme.is_there ? ref->scheme : base->scheme, ":");
+	if (ref->scheme.is_there || ref->host.is_there) {
+		put_authority(&t, ref);
+		put_own_path(&t, ref);
+	} else {
+		put_authority(&t, base);
+		if (ref->path.length == 0) {
+			put_part(&t, "", base, base->path, "");
+			query = ref->query.is_there ? ref : base;
+		} else if (part_text(ref, ref->path)[0] == '/') {
+			put_own_path(&t, ref);
+		} else {
+			put_merged(&t, base, ref);
+		}
+	}
+	put_part(&t, "?", query, query->query, "");
+	put_part(&t, "#", ref, ref->fragment, "");
+	if (t.is_full)
+		return err_set(e, ERR_USAGE, "the resolved URL is too long");
+	return url_parse(out, t.bytes, e);
+}
+
+int
+url_reference_follow(const struct url *base, const char *location,
+    struct url *out, struct err *e)
+{
+	struct text t = {.length = 0};
+	struct url ref;
+
+	for (; *location != '\0'; location++)
+		if (*location == ' ')
+			put(&t, "%20", 3);
+		else
+			put(&t, location, 1);
+	if (strchr(t.bytes, '#') == NULL)
+		put_part(&t, "#", base, base->fragment, "");
+	if (t.is_full)
+		err_set(e, ERR_PROTOCOL, "it is too long");
+	else if (url_parse(&ref, t.bytes, e) == 0 &&
+		 url_reference_resolve(base, &ref, out, e) == 0)
+		return 0;
+	e->kind = ERR_PROTOCOL;
+	return err_prefix(e, "the Location it redirects to");
+}

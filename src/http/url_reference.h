@@ -1,0 +1,23 @@
+/* Where a reference leads, as seen from a URL (RFC 3986 section 5). */
+#ifndef HTTP_URL_REFERENCE_H
+#define HTTP_URL_REFERENCE_H
+
+struct err;
+struct url;
+
+/*
+ * ref as seen from base, by RFC 3986 section 5.2 (strict). 0, or -1 with *e
+ * when the result is too long. out is neither of the two.
+ */
+int url_reference_resolve(const struct url *base, const struct url *ref,
+    struct url *out, struct err *e);
+
+/*
+ * Where a Location field leads from base: resolved, its blanks encoded, and
+ * with base's fragment when it has none of its own (RFC 9110 section 10.2.2).
+ * 0, or -1 with ERR_PROTOCOL.
+ */
+int url_reference_follow(const struct url *base, const char *location,
+    struct url *out, struct err *e);
+
+#endif

@@ -1,0 +1,100 @@
+#include "net/inherited.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "net/listener.h"
+#include "net/sock.h"
+
+/* The first descriptor of sd_listen_fds(3). */
+#define FIRST_FD 3
+
+/* True for an IP or unix stream socket that listen(2) was called on. */
+static bool
+is_listening(int fd)
+{
+	int type = 0, accepting = 0, family;
+	socklen_t len = sizeof(type);
+	struct addr a;
+
+	sock_local(fd, &a);
+	family = addr_family(&a);
+	if (family != AF_INET && family != AF_INET6 && family != AF_UNIX)
+		return false;
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0)
+		return false;
+	len = sizeof(accepting);
+	return type == SOCK_STREAM &&
+	       getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &accepting, &len) ==
+		   0 &&
+	       accepting != 0;
+}
+
+static int
+take_one(struct listener *l, int fd, struct err *e)
+{
+	if (!is_listening(fd))
+		return err_set(e, ERR_LOCAL,
+		    "--fd: descriptor %d is not a listening TCP or unix stream "
+		    "socket",
+		    fd);
+	if (fd_close_on_exec(fd) < 0 || sock_nonblocking(fd, true) < 0)
+		return err_sys(e, ERR_LOCAL, errno, "--fd %d", fd);
+	listener_add(l, fd);
+	return 0;
+}
+
+static int
+take_announced(struct listener *l, struct err *e)
+{
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+	int64_t n, i;
+
+	if (pid == NULL || fds == NULL)
+		return err_set(e, ERR_LOCAL,
+		    "--fd systemd: LISTEN_PID and LISTEN_FDS are not set: not "
+		    "started by socket activation");
+	if (!num_parse(pid, 1, INT32_MAX, &n) || n != getpid())
+		return err_set(e, ERR_LOCAL,
+		    "--fd systemd: LISTEN_PID is not this process: the "
+		    "sockets are meant for another one");
+	if (!num_parse(fds, 1, INT32_MAX - FIRST_FD, &n))
+		return err_set(e, ERR_LOCAL,
+		    "--fd systemd: LISTEN_FDS is not a number from 1 on");
+	for (i = 0; i < n; i++)
+		if (take_one(l, FIRST_FD + (int)i, e) < 0)
+			return -1;
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	return 0;
+}
+
+int
+inherited_sockets(struct listener *l, const char *text, struct err *e)
+{
+	bool is_announced = strcmp(text, "systemd") == 0;
+	char shown[64];
+	int64_t fd;
+	int result;
+
+	memset(l, 0, sizeof(*l));
+	l->type = SOCK_STREAM;
+	if (!is_announced && !num_parse(text, 0, INT32_MAX, &fd)) {
+		text_escape_string(shown, sizeof(shown), text);
+		return err_set(e, ERR_USAGE,
+		    "--fd: '%s' is neither a descriptor's number nor systemd",
+		    shown);
+	}
+	result = is_announced ? take_announced(l, e) : take_one(l, (int)fd, e);
+	if (result < 0)
+		listener_close(l);
+	return result;
+}

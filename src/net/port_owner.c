@@ -1,0 +1,163 @@
+#include "net/port_owner.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "base/text.h"
+#include "net/addr.h"
+
+/* The state of a listening socket, and of a bound UDP one, in /proc/net. */
+#define STATE_LISTEN 0x0a
+#define STATE_UNCONNECTED 0x07
+
+/* What is looked for in the tables, and what was found. */
+struct holder {
+	const struct addr *addr; /* that could not be bound */
+	unsigned state;          /* of the sockets that are in its way */
+	unsigned long inode;     /* of the one that is */
+	unsigned uid;            /* its owner */
+};
+
+/* An address as the tables print it: IPv4, or the four words of IPv6. */
+static struct addr
+row_addr(const char *hex)
+{
+	uint32_t words[4] = {0, 0, 0, 0};
+	struct addr a;
+	int n = 0;
+
+	while (n < 4 && sscanf(hex + 8 * n, "%8" SCNx32, &words[n]) == 1)
+		n++;
+	addr_any(&a, n == 4 ? AF_INET6 : AF_INET, 0);
+	if (n == 4)
+		memcpy(&a.u.in6.sin6_addr, words, sizeof(words));
+	else
+		memcpy(&a.u.in4.sin_addr, words, sizeof(words[0]));
+	addr_unmap(&a);
+	return a;
+}
+
+/* A socket on the same address, or one that wants them all. */
+static bool
+is_in_way(const struct addr *wanted, const struct addr *held)
+{
+	return addr_is_any(wanted) || addr_is_any(held) ||
+	       addr_same_host(wanted, held);
+}
+
+/*
+ * A row: "  0: 0100007F:270F 00000000:0000 0A 00000000:00000000 00:00000000
+ * 00000000 1000 0 12345 ...": own address and port, state, user, inode.
+ */
+static bool
+match_row(const char *row, struct holder *h)
+{
+	unsigned port, state;
+	struct addr held;
+	char hex[33];
+
+	if (sscanf(row,
+		" %*d: %32[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x "
+		"%*x %u %*d %lu",
+		hex, &port, &state, &h->uid, &h->inode) != 5)
+		return false;
+	held = row_addr(hex);
+	return port == addr_port(h->addr) && state == h->state &&
+	       h->inode != 0 && is_in_way(h->addr, &held);
+}
+
+static bool
+search_table(const char *path, struct holder *h)
+{
+	FILE *f = fopen(path, "re");
+	char row[512];
+	bool found = false;
+
+	if (f == NULL)
+		return false;
+	while (!found && fgets(row, sizeof(row), f) != NULL)
+		found = match_row(row, h);
+	fclose(f);
+	return found;
+}
+
+/* True when one of the process's descriptors is that socket. */
+static bool
+process_has(const char *pid, const char *socket)
+{
+	char path[600], target[64];
+	struct dirent *entry;
+	bool found = false;
+	ssize_t n;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%s/fd", pid);
+	dir = opendir(path);
+	if (dir == NULL)
+		return false;
+	while (!found && (entry = readdir(dir)) != NULL) {
+		snprintf(
+		    path, sizeof(path), "/proc/%s/fd/%s", pid, entry->d_name);
+		n = readlink(path, target, sizeof(target) - 1);
+		if (n <= 0)
+			continue;
+		target[n] = '\0';
+		found = strcmp(target, socket) == 0;
+	}
+	closedir(dir);
+	return found;
+}
+
+static void
+name_process(const char *pid, char *buf, size_t size)
+{
+	char path[600], name[64] = "?", shown[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
+	f = fopen(path, "re");
+	if (f != NULL) {
+		if (fgets(name, sizeof(name), f) != NULL)
+			name[strcspn(name, "\n")] = '\0';
+		fclose(f);
+	}
+	text_escape_string(shown, sizeof(shown), name);
+	snprintf(buf, size, "process %s (%s)", pid, shown);
+}
+
+bool
+port_owner_find(const struct addr *a, int type, char *buf, size_t size)
+{
+	bool is_stream = type == SOCK_STREAM;
+	struct holder h = {
+	    .addr = a, .state = is_stream ? STATE_LISTEN : STATE_UNCONNECTED};
+	struct dirent *entry;
+	char socket[64];
+	int64_t pid;
+	DIR *dir;
+
+	if (addr_port(a) == 0)
+		return false;
+	if (!search_table(is_stream ? "/proc/net/tcp" : "/proc/net/udp", &h) &&
+	    !search_table(is_stream ? "/proc/net/tcp6" : "/proc/net/udp6", &h))
+		return false;
+	snprintf(buf, size, "a process of user %u", h.uid);
+	snprintf(socket, sizeof(socket), "socket:[%lu]", h.inode);
+	dir = opendir("/proc");
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		if (!num_parse(entry->d_name, 1, INT32_MAX, &pid) ||
+		    !process_has(entry->d_name, socket))
+			continue;
+		name_process(entry->d_name, buf, size);
+		break;
+	}
+	if (dir != NULL)
+		closedir(dir);
+	return true;
+}

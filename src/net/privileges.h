@@ -1,0 +1,18 @@
+/* Giving up privilege. */
+#ifndef NET_PRIVILEGES_H
+#define NET_PRIVILEGES_H
+
+struct err;
+
+/* 0, or -1 with ERR_USAGE when there is no such user. */
+int privileges_check(const char *name, struct err *e);
+
+/*
+ * Becomes the user called name for good: supplementary groups, group and user
+ * id, real, effective and saved; then makes sure that there is no way back.
+ * For after bind(2), before the first connection. 0, or -1 with *e: ERR_USAGE
+ * for an unknown name, ERR_LOCAL where it is not permitted.
+ */
+int privileges_drop(const char *name, struct err *e);
+
+#endif

@@ -1,0 +1,68 @@
+#include "relay/coalesce.h"
+
+#include <string.h>
+
+#include "net/sock.h"
+
+/* Pieces of more fill segments by themselves. */
+#define SMALL (256 * 1024)
+/* Nobody waits for pieces that come faster than this */
+#define CLOSE_NS INT64_C(500000)
+/* when so many came in a row. */
+#define GATHER_AFTER 64
+
+void
+coalesce_init(struct coalesce *g, int fd)
+{
+	memset(g, 0, sizeof(*g));
+	g->fd = fd;
+	if (fd < 0)
+		return;
+	if (sock_sends_at_once(fd))
+		g->fd = -1;
+	else
+		sock_send_at_once(fd, true);
+}
+
+/* Sends what was kept; what comes from now on may wait again. */
+static void
+push(struct coalesce *g)
+{
+	if (g->is_on)
+		sock_send_at_once(g->fd, true);
+	sock_send_at_once(g->fd, false);
+	g->is_on = true;
+	g->push_ns = g->last_ns + COALESCE_MS * CLOCK_MS;
+}
+
+void
+coalesce_note(struct coalesce *g, size_t n, int64_t now_ns)
+{
+	bool follows = n < SMALL && now_ns - g->last_ns < CLOSE_NS;
+
+	g->last_ns = now_ns;
+	if (g->fd < 0)
+		return;
+	if (!follows)
+		coalesce_end(g);
+	else if (g->is_on ? now_ns >= g->push_ns : ++g->streak == GATHER_AFTER)
+		push(g);
+}
+
+struct deadline
+coalesce_deadline(const struct coalesce *g)
+{
+	struct deadline d = {g->push_ns};
+
+	return g->is_on ? d : deadline_none();
+}
+
+void
+coalesce_end(struct coalesce *g)
+{
+	g->streak = 0;
+	if (!g->is_on)
+		return;
+	sock_send_at_once(g->fd, true);
+	g->is_on = false;
+}

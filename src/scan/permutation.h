@@ -1,0 +1,29 @@
+/*
+ * A random-looking order of 0 to count-1 in constant memory: a small Feistel
+ * network over a grid that is just large enough, with numbers outside count
+ * walked through (Black and Rogaway, "Ciphers with Arbitrary Finite Domains").
+ * It hides nothing; it spreads probes over hosts and ports.
+ */
+#ifndef SCAN_PERMUTATION_H
+#define SCAN_PERMUTATION_H
+
+#include <stdint.h>
+
+#define PERMUTATION_ROUNDS 4
+
+struct permutation {
+	uint64_t count;                    /* size of the domain, 1 to 2^56 */
+	uint64_t left, right;              /* sides of the grid */
+	uint64_t keys[PERMUTATION_ROUNDS]; /* drawn from the seed */
+};
+
+/* The same count and seed give the same order, on every machine. */
+void permutation_init(struct permutation *p, uint64_t count, uint64_t seed);
+
+/* What stands at place i of the order. */
+uint64_t permutation_at(const struct permutation *p, uint64_t i);
+
+/* The place of n in the order: permutation_at()'s inverse. */
+uint64_t permutation_place(const struct permutation *p, uint64_t n);
+
+#endif

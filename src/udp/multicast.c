@@ -1,0 +1,89 @@
+#include "udp/multicast.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "net/os.h"
+#include "net/sock.h"
+
+int
+multicast_parse_interface(unsigned *interface, const char *text, struct err *e)
+{
+	char shown[64];
+	int64_t n;
+
+	*interface = num_parse(text, 1, INT32_MAX, &n) ? (unsigned)n
+						       : if_nametoindex(text);
+	if (*interface != 0)
+		return 0;
+	text_escape_string(shown, sizeof(shown), text);
+	return err_set(e, ERR_USAGE, "there is no interface '%s'", shown);
+}
+
+int
+multicast_parse(struct multicast_group *g, const char *text, struct err *e)
+{
+	char host[ADDR_IP_TEXT], shown[128];
+	const char *scope = strchr(text, '%');
+	size_t n = scope == NULL ? strlen(text) : (size_t)(scope - text);
+
+	memset(g, 0, sizeof(*g));
+	text_escape_string(shown, sizeof(shown), text);
+	if (scope != NULL &&
+	    multicast_parse_interface(&g->interface, scope + 1, e) < 0)
+		return -1;
+	if (n < sizeof(host)) {
+		memcpy(host, text, n);
+		host[n] = '\0';
+	}
+	if (n >= sizeof(host) || !addr_parse_ip(&g->addr, host, 0) ||
+	    !addr_is_multicast(&g->addr))
+		return err_set(
+		    e, ERR_USAGE, "'%s' is no multicast group", shown);
+	/* Groups of a wider scope have no zone in their address (RFC 4007). */
+	if (addr_family(&g->addr) == AF_INET6 &&
+	    (IN6_IS_ADDR_MC_LINKLOCAL(&g->addr.u.in6.sin6_addr) ||
+		IN6_IS_ADDR_MC_NODELOCAL(&g->addr.u.in6.sin6_addr)))
+		g->addr.u.in6.sin6_scope_id = g->interface;
+	return 0;
+}
+
+int
+multicast_join(int fd, const struct multicast_group *g, struct err *e)
+{
+	int64_t start = clock_now();
+	char text[ADDR_TEXT];
+	int result = os_join(fd, &g->addr, g->interface);
+
+	addr_format_ip(&g->addr, text, sizeof(text));
+	diag_step("setsockopt", start, result < 0 ? errno : 0,
+	    "the network is asked for this group's datagrams", "join %s", text);
+	if (result == 0)
+		return 0;
+	return err_sys(e, ERR_LOCAL, errno, "cannot join %s%s", text,
+	    errno == ENODEV || errno == EADDRNOTAVAIL
+		? " (no interface takes multicast by default: name one, "
+		  "GROUP%IF)"
+		: "");
+}
+
+int
+multicast_set(
+    int fd, int family, const struct multicast_options *o, struct err *e)
+{
+	if (o->ttl >= 0 && sock_multicast_ttl(fd, family, (int)o->ttl) < 0)
+		return err_sys(e, ERR_LOCAL, errno, "--multicast-ttl");
+	if (o->no_loop && sock_multicast_loop(fd, family, false) < 0)
+		return err_sys(e, ERR_LOCAL, errno, "--no-multicast-loop");
+	if (o->interface != 0 &&
+	    os_multicast_interface(fd, family, o->interface) < 0)
+		return err_sys(e, ERR_LOCAL, errno, "--multicast-interface");
+	return 0;
+}

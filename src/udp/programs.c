@@ -1,0 +1,267 @@
+#include "udp/programs.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "udp/dgram.h"
+#include "net/os.h"
+#include "net/program.h"
+#include "net/sock.h"
+#include "net/wait.h"
+
+/* How long they may take to end before they are killed. */
+#define GRACE_MS 2000
+
+void
+programs_start(
+    struct udp_programs *w, char *const *argv, size_t most, int64_t limit_ms)
+{
+	memset(w, 0, sizeof(*w));
+	w->slots = mem_array(most, sizeof(w->slots[0]));
+	w->most = most;
+	w->argv = argv;
+	w->limit_ms = limit_ms;
+}
+
+bool
+programs_have_capacity(const struct udp_programs *w)
+{
+	return w->count < w->most;
+}
+
+/* Two pipes: ours are the ends that do not block. 0, or -1 with errno. */
+static int
+open_pipes(int in[2], int out[2])
+{
+	in[0] = in[1] = out[0] = out[1] = -1;
+	if (os_pipe(in, false) < 0 || os_pipe(out, false) < 0 ||
+	    sock_nonblocking(in[1], true) < 0 ||
+	    sock_nonblocking(out[0], true) < 0) {
+		fd_close(&in[0]);
+		fd_close(&in[1]);
+		fd_close(&out[0]);
+		fd_close(&out[1]);
+		return -1;
+	}
+	return 0;
+}
+
+int
+programs_run(struct udp_programs *w, const struct dgram *d, size_t at,
+    const struct addr *from, const struct addr *to, struct err *e)
+{
+	struct udp_program *one = &w->slots[w->count];
+	struct program program = {.argv = w->argv,
+	    .protocol = "UDP",
+	    .local = to,
+	    .remote = from,
+	    .own_group = true};
+	int in[2], out[2];
+
+	memset(one, 0, sizeof(*one));
+	if (open_pipes(in, out) < 0)
+		return err_sys(e, ERR_FAILED, errno, "pipe");
+	program.in = in[0];
+	program.out = out[1];
+	one->pid = program_start(&program, e);
+	fd_close(&in[0]);
+	fd_close(&out[1]);
+	if (one->pid < 0) {
+		fd_close(&in[1]);
+		fd_close(&out[0]);
+		return -1;
+	}
+	one->in = in[1];
+	one->out = out[0];
+	one->until = deadline_after(w->limit_ms);
+	one->payload = mem_array(d->length + 1, 1);
+	memcpy(one->payload, d->bytes, d->length);
+	one->length = d->length;
+	one->answer = mem_array(PROGRAMS_REPLY_SIZE, 1);
+	one->at = at;
+	one->remote = d->remote;
+	one->local = d->local;
+	one->from = *from;
+	one->to = *to;
+	w->count++;
+	return 0;
+}
+
+size_t
+programs_pollfds(
+    const struct udp_programs *w, struct pollfd *fds, struct deadline *until)
+{
+	const struct udp_program *one;
+	size_t i, n = 0;
+
+	for (i = 0; i < w->count; i++) {
+		one = &w->slots[i];
+		if (one->in >= 0)
+			fds[n++] = (struct pollfd){one->in, POLLOUT, 0};
+		if (one->out >= 0)
+			fds[n++] = (struct pollfd){one->out, POLLIN, 0};
+		*until = deadline_first(*until, one->until);
+	}
+	return n;
+}
+
+/* Hands over the payload; its end of file, at its end. */
+static void
+write_payload(struct udp_program *one)
+{
+	ssize_t n;
+
+	while (one->in >= 0 && one->written < one->length) {
+		n = write(one->in, one->payload + one->written,
+		    one->length - one->written);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		/* A program need not read what it is asked. */
+		if (n < 0 && errno != EPIPE)
+			one->errnum = errno;
+		if (n < 0)
+			break;
+		one->written += (size_t)n;
+	}
+	fd_close(&one->in);
+}
+
+/* Takes the answer; what is beyond measure is read and dropped. */
+static void
+read_answer(struct udp_program *one)
+{
+	char drop[4096];
+	size_t room;
+	ssize_t n;
+
+	while (one->out >= 0) {
+		room = PROGRAMS_REPLY_SIZE - one->answer_length;
+		if (room > 0)
+			n = read(
+			    one->out, one->answer + one->answer_length, room);
+		else
+			n = read(one->out, drop, sizeof(drop));
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (n < 0)
+			one->errnum = errno;
+		if (n <= 0) {
+			fd_close(&one->out);
+			return;
+		}
+		if (room > 0)
+			one->answer_length += (size_t)n;
+		else
+			one->too_long = true;
+	}
+}
+
+/* Reaps it if it has ended, kills it if it took too long. */
+static void
+look_after(struct udp_program *one)
+{
+	int status;
+
+	if (one->pid > 0 && waitpid(one->pid, &status, WNOHANG) == one->pid) {
+		one->pid = 0;
+		one->status = program_wait_status(status);
+	}
+	if (!deadline_passed(one->until))
+		return;
+	one->timed_out = true;
+	if (one->pid > 0) {
+		kill(-one->pid, SIGKILL);
+		waitpid(one->pid, &status, 0);
+		one->pid = 0;
+		one->status = program_wait_status(status);
+	}
+	/* Somebody that it has started may hold the other ends. */
+	fd_close(&one->in);
+	fd_close(&one->out);
+}
+
+struct udp_program *
+programs_advance(struct udp_programs *w)
+{
+	struct udp_program *one;
+	size_t i;
+
+	for (i = 0; i < w->count; i++) {
+		one = &w->slots[i];
+		write_payload(one);
+		read_answer(one);
+		look_after(one);
+		/* What it wrote last was there before it ended. */
+		if (one->pid == 0)
+			read_answer(one);
+		if (one->pid == 0 && one->out < 0)
+			return one;
+	}
+	return NULL;
+}
+
+static void
+release(struct udp_program *one)
+{
+	fd_close(&one->in);
+	fd_close(&one->out);
+	free(one->payload);
+	free(one->answer);
+}
+
+void
+programs_remove(struct udp_programs *w, struct udp_program *one)
+{
+	release(one);
+	*one = w->slots[--w->count];
+}
+
+/* How many have not been reaped yet. */
+static size_t
+count_running(struct udp_programs *w)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < w->count; i++) {
+		look_after(&w->slots[i]);
+		n += w->slots[i].pid > 0;
+	}
+	return n;
+}
+
+static void
+signal_all(const struct udp_programs *w, int number)
+{
+	size_t i;
+
+	for (i = 0; i < w->count; i++)
+		if (w->slots[i].pid > 0)
+			kill(-w->slots[i].pid, number);
+}
+
+void
+programs_stop(struct udp_programs *w)
+{
+	struct deadline grace = deadline_after(GRACE_MS);
+	size_t i;
+
+	signal_all(w, SIGTERM);
+	while (count_running(w) > 0 && !deadline_passed(grace))
+		if (wait_until(grace) < 0)
+			wait_taken();
+	signal_all(w, SIGKILL);
+	for (i = 0; i < w->count; i++) {
+		if (w->slots[i].pid > 0)
+			waitpid(w->slots[i].pid, NULL, 0);
+		release(&w->slots[i]);
+	}
+	free(w->slots);
+	memset(w, 0, sizeof(*w));
+}

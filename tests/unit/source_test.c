@@ -1,0 +1,87 @@
+/* Pieces of input: arguments, lines, blocks, the whole. */
+#include <unistd.h>
+
+#include "base/err.h"
+#include "lib/tap.h"
+#include "udp/source.h"
+
+/* The pieces of a text, each in brackets, read n bytes at a time. */
+static const char *
+pieces(const char *text, size_t n, enum source_kind kind, size_t block)
+{
+	static char got[256];
+	const unsigned char *bytes;
+	size_t length, used = 0, at = 0;
+	struct err e = ERR_INIT;
+	enum source_next found;
+	struct source f;
+	int ends[2];
+
+	if (pipe(ends) < 0)
+		return "no pipe";
+	source_descriptor(&f, ends[0], kind, block, 8);
+	while ((found = feed_next(&f, &bytes, &length, &e)) > SOURCE_END) {
+		if (found == SOURCE_PIECE) {
+			got[used++] = '[';
+			memcpy(got + used, bytes, length);
+			used += length;
+			got[used++] = ']';
+			continue;
+		}
+		if (at < strlen(text)) {
+			size_t some =
+			    strlen(text) - at < n ? strlen(text) - at : n;
+
+			at += (size_t)write(ends[1], text + at, some);
+		} else {
+			close(ends[1]);
+		}
+		source_read(&f, &e);
+	}
+	got[used] = '\0';
+	if (found == SOURCE_ERROR)
+		strcpy(got + used, "!");
+	source_release(&f);
+	close(ends[0]);
+	return got;
+}
+
+int
+main(void)
+{
+	char one[] = "one", two[] = "two", *arguments[] = {one, two};
+	const unsigned char *bytes;
+	struct err e = ERR_INIT;
+	struct source f;
+	size_t n, i;
+
+	for (n = 1; n < 10; n += 4) {
+		is_text(pieces("a\n\nbc\n", n, SOURCE_LINES, 0), "[a][][bc]",
+		    "lines");
+		is_text(pieces("a\nb", n, SOURCE_LINES, 0), "[a][b]",
+		    "the last without its newline");
+		is_text(pieces("", n, SOURCE_LINES, 0), "", "nothing");
+		is_text(pieces("ok\n123456789\n", n, SOURCE_LINES, 0), "[ok]!",
+		    "a line that is too long");
+		is_text(pieces("12345678\n", n, SOURCE_LINES, 0), "[12345678]",
+		    "the longest line");
+		is_text(pieces("abcdefg", n, SOURCE_BLOCKS, 3), "[abc][def][g]",
+		    "blocks");
+		is_text(pieces("abc", n, SOURCE_BLOCKS, 3), "[abc]",
+		    "just one block");
+		is_text(pieces("a\nb", n, SOURCE_WHOLE, 0), "[a\nb]", "whole");
+		is_text(
+		    pieces("", n, SOURCE_WHOLE, 0), "[]", "whole of nothing");
+		is_text(pieces("123456789", n, SOURCE_WHOLE, 0), "!",
+		    "a whole that is too long");
+	}
+	source_arguments(&f, arguments, 2, false);
+	for (i = 0; feed_next(&f, &bytes, &n, &e) == SOURCE_PIECE; i++)
+		is_text((const char *)bytes, arguments[i], "an argument");
+	is_int((long long)i, 2, "each once");
+	source_arguments(&f, arguments, 2, true);
+	for (i = 0; i < 5; i++)
+		feed_next(&f, &bytes, &n, &e);
+	is_text((const char *)bytes, "one", "over and over");
+	return done_testing();
+}
