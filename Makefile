@@ -3,7 +3,7 @@
 #	make                build/sockt
 #	make demo           the tutorials' programs against each other
 #	make check          every test that needs no other program
-#	make check-net      tests in network namespaces (root)
+#	make check-netns      tests in network namespaces (root)
 #	make check-interop  tests against other programs, which must be there
 #	make torture        every system call failing once, and what becomes of it;
 #	                    SCENARIOS=half-close,udp-send picks, TORTURE='RUN' is
@@ -167,11 +167,11 @@ HELPERS = $(B)/sockt $(B)/tests/sockt-names $(B)/tests/pty \
 check: $(HELPERS) $(UNIT) $(REPLAY)
 	@$(TESTENV) $(PROVE) -j$(JOBS) $(TESTS)
 
-check-net: $(HELPERS) $(B)/tests/link
+check-netns: $(HELPERS) $(B)/tests/link
 	@if [ "$$(id -u)" -ne 0 ]; then \
-		echo 'check-net: skipped: only root makes network namespaces'; \
+		echo 'check-netns: skipped: only root makes network namespaces'; \
 	else \
-		$(TESTENV) $(PROVE) -j$(JOBS) $(wildcard tests/net/*.t); \
+		$(TESTENV) $(PROVE) -j$(JOBS) $(wildcard tests/netns/*.t); \
 	fi
 
 check-interop: $(HELPERS)
@@ -282,7 +282,7 @@ clean:
 
 force:
 
-.PHONY: all check check-net check-interop torture bench sanitize demo fuzz \
+.PHONY: all check check-netns check-interop torture bench sanitize demo fuzz \
 	fuzz-run lint lint-format lint-tidy lint-cppcheck lint-shell lint-perl \
 	lint-man install uninstall clean force
 .SECONDARY:
