@@ -1,3 +1,4 @@
+/* Base64 encoding (RFC 4648 section 4) for Basic authentication. */
 #include "base/base64.h"
 
 #include <stdint.h>

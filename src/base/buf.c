@@ -1,3 +1,4 @@
+/* A byte queue of fixed size whose contents stay contiguous. */
 #include "base/buf.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* The monotonic clock, and absolute deadlines on it. */
 #include "base/clock.h"
 
 #include <limits.h>

@@ -1,3 +1,4 @@
+/* The only writer to stderr: errors, log lines, steps and JSON events. */
 #include "base/diag.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Errors as values: a kind, an errno and a text that gains context. */
 #include "base/err.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* File descriptors: their kinds, whole writes, and closing. */
 #include "base/fd.h"
 
 #include <errno.h>

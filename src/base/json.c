@@ -1,3 +1,4 @@
+/* Writes one JSON object into a fixed buffer; the result is always valid. */
 #include "base/json.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* Memory allocation that ends the process when memory runs out. */
 #include "base/mem.h"
 
 #include <stdint.h>

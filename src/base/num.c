@@ -1,3 +1,4 @@
+/* Strict parsing of numbers, durations and sizes. */
 #include "base/num.h"
 
 #include <stdio.h>

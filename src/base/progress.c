@@ -1,3 +1,4 @@
+/* The progress line that a terminal shows during a transfer. */
 #include "base/progress.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Templates of answers: "Hello, %s!" and its placeholders. */
 #include "base/template.h"
 
 #include <stdio.h>

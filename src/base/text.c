@@ -1,3 +1,4 @@
+/* Escapes untrusted bytes so that they can be shown safely. */
 #include "base/text.h"
 
 #include <stdio.h>

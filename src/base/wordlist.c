@@ -1,3 +1,4 @@
+/* Reads words from files, separated by blanks, commas and newlines. */
 #include "base/wordlist.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Finds commands by name or unique prefix, and runs them. */
 #include "cli/command.h"
 
 #include <stdio.h>

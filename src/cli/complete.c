@@ -1,3 +1,4 @@
+/* Generates completions for bash, zsh and fish from the option tables. */
 #include "cli/complete.h"
 
 #include <string.h>

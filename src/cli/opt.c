@@ -1,3 +1,4 @@
+/* Parses options and operands by the option tables. */
 #include "cli/opt.h"
 
 #include <ctype.h>

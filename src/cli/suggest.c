@@ -1,3 +1,4 @@
+/* Edit distance between two words, for "did you mean". */
 #include "cli/suggest.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Prints synopsis, help and the option list from the option tables. */
 #include "cli/usage.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Converts an option's argument and stores it in the options struct. */
 #include "cli/value.h"
 
 #include <stdio.h>

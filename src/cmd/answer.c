@@ -1,3 +1,4 @@
+/* What http-get does with a response: save, resume, skip or fail. */
 #include "cmd/answer.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Option groups that several commands share. */
 #include "cmd/common.h"
 
 #include <errno.h>

@@ -1,6 +1,4 @@
-/*
- * completion: what a shell sources to complete our command line.
- */
+/* The completion command: prints a shell's completion script. */
 #include <stdio.h>
 
 #include "base/err.h"

@@ -1,4 +1,4 @@
-/* The file of --etag. */
+/* --etag: reads and writes the file that keeps an entity tag. */
 #include "cmd/etag.h"
 
 #include <errno.h>

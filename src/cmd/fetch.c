@@ -1,3 +1,4 @@
+/* Fetches URLs one after another: attempts, retries and connection reuse. */
 #include "cmd/fetch.h"
 
 #include <errno.h>

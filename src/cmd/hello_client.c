@@ -1,3 +1,4 @@
+/* One client of serve-hello: what its line and HTTP protocols share. */
 #include "cmd/hello_client.h"
 
 #include "base/diag.h"

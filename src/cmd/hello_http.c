@@ -1,3 +1,4 @@
+/* serve-hello --http: answers one HTTP request per connection. */
 #include <stdio.h>
 #include <string.h>
 

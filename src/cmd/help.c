@@ -1,3 +1,4 @@
+/* The help command: an overview, or the help of one command. */
 #include <stdio.h>
 
 #include "base/err.h"

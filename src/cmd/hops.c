@@ -1,3 +1,4 @@
+/* Requests a URL for http-get and follows redirects. */
 #include "cmd/hops.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Writes the body that http-get receives to stdout or a file. */
 #include "cmd/output.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* The only writer of results to stdout, as text or JSON Lines. */
 #include "cmd/result.h"
 
 #include <errno.h>

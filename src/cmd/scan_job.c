@@ -1,4 +1,4 @@
-/* What a scan is asked to do: hosts and ports, from operands and files. */
+/* What portscan is to scan: hosts and ports from operands and files. */
 #include "cmd/scan_job.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Collects, counts and prints the results of a port scan. */
 #include "cmd/scan_report.h"
 
 #include <inttypes.h>

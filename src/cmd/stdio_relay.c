@@ -1,3 +1,4 @@
+/* Relays between a connection and stdin and stdout, for connect and listen. */
 #include "cmd/stdio_relay.h"
 
 #include <errno.h>

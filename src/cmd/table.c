@@ -1,3 +1,4 @@
+/* The table of all commands. */
 #include "cmd/table.h"
 
 #include <stddef.h>

@@ -1,3 +1,4 @@
+/* Accessors of an http-get transfer: its URL, its response, resumability. */
 #include "cmd/transfer.h"
 
 #include <stdio.h>

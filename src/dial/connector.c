@@ -1,3 +1,4 @@
+/* Reaches a peer: resolve, dial, proxy handshake, and retries of all three. */
 #include "dial/connector.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Happy Eyeballs (RFC 8305): races connections to a list of addresses. */
 #include "dial/dial.h"
 
 #include <errno.h>

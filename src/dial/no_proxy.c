@@ -1,3 +1,4 @@
+/* Matches a host against the no_proxy list. */
 #include "dial/no_proxy.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Parses the proxy that a user names. */
 #include "dial/proxy.h"
 
 #include <stdio.h>

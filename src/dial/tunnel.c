@@ -1,3 +1,4 @@
+/* Tunnels through a proxy: SOCKS4, SOCKS4a, SOCKS5 and HTTP CONNECT. */
 #include "dial/tunnel.h"
 
 #include <errno.h>

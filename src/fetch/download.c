@@ -1,3 +1,4 @@
+/* A download in NAME.part, renamed to NAME when it is complete. */
 #include "fetch/download.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* The HTTP client: one request and its response over a reused connection. */
 #include "fetch/http_client.h"
 
 #include <errno.h>

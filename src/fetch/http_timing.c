@@ -1,3 +1,4 @@
+/* Measures and prints how long each phase of an HTTP request took. */
 #include "fetch/http_timing.h"
 
 #include <stdio.h>

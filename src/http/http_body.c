@@ -1,3 +1,4 @@
+/* Decodes the body of an HTTP response (RFC 9112 sections 6.3 and 7.1). */
 #include "http/http_body.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Parses and formats HTTP dates (RFC 9110 section 5.6.7). */
 #include "http/http_date.h"
 
 #include <stdio.h>

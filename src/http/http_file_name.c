@@ -1,3 +1,4 @@
+/* Safe local file names for downloads. */
 #include "http/http_file_name.h"
 
 #include <stdint.h>

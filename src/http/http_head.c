@@ -1,3 +1,4 @@
+/* Parses the status line and fields of an HTTP response, line by line. */
 #include "http/http_head.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Incremental parser of HTTP/1 responses: bytes in, events out. */
 #include "http/http_parser.h"
 
 #include <string.h>

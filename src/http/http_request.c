@@ -1,3 +1,4 @@
+/* Builds the request of an HTTP client. */
 #include "http/http_request.h"
 
 #include <stdarg.h>

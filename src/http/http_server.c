@@ -1,3 +1,4 @@
+/* The server side of HTTP/1.1: parses a request's head, builds a response's. */
 #include "http/http_server.h"
 
 #include <stdio.h>

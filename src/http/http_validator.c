@@ -1,3 +1,4 @@
+/* Strong validators (RFC 9110 section 8.8), which make resuming safe. */
 #include "http/http_validator.h"
 
 #include <string.h>

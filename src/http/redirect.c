@@ -1,4 +1,4 @@
-/* A chain of redirects and the credentials that go with it. */
+/* Follows redirects, and decides which credentials each request may carry. */
 #include "http/redirect.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Parses URLs (RFC 3986) and makes the parts that a request needs. */
 #include "http/url.h"
 
 #include <stdio.h>

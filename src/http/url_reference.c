@@ -1,3 +1,4 @@
+/* Resolves a URL reference against its base (RFC 3986 section 5). */
 #include "http/url_reference.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Allow and deny lists for the peers of a server. */
 #include "net/access.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Socket addresses: IPv4, IPv6 and unix. */
 #include "net/addr.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+/* Reports when a connection opens and closes. */
 #include "net/conn_event.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Parses endpoints: a host and a port, or a unix socket. */
 #include "net/endpoint.h"
 
 #include <netdb.h>

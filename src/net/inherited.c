@@ -1,3 +1,4 @@
+/* Listening sockets inherited from the process that started us. */
 #include "net/inherited.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Opens server sockets: bind, listen, announce. */
 #include "net/listener.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Sockets, pipes and TCP state through Linux's own system calls. */
 #include "net/os.h"
 
 #include <errno.h>

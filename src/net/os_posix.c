@@ -1,3 +1,4 @@
+/* The portable twin of os_linux.c. */
 #include "net/os.h"
 
 #include <errno.h>

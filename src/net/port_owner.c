@@ -1,3 +1,4 @@
+/* Finds the process that owns a port, for "address in use". */
 #include "net/port_owner.h"
 
 #include <dirent.h>

@@ -1,3 +1,4 @@
+/* Drops privileges: becomes another user for good. */
 #include "net/privileges.h"
 
 #include <errno.h>

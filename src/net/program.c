@@ -1,3 +1,4 @@
+/* Runs programs with a connection or a datagram as stdin and stdout. */
 #include "net/program.h"
 
 #include <errno.h>

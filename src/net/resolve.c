@@ -1,3 +1,4 @@
+/* Resolves names in a child process, under a deadline. */
 #include "net/resolve.h"
 
 #include <errno.h>

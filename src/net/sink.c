@@ -1,3 +1,4 @@
+/* Writes received bytes to a descriptor that may be slow, under a deadline. */
 #include "net/sink.h"
 
 #include <errno.h>

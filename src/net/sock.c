@@ -1,3 +1,4 @@
+/* Sockets: opening, options, state, and the ways to close one. */
 #include "net/sock.h"
 
 #include <errno.h>

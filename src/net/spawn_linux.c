@@ -1,3 +1,4 @@
+/* Starts processes by Linux's cheapest calls. */
 #include "net/spawn.h"
 
 #include <errno.h>

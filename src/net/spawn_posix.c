@@ -1,3 +1,4 @@
+/* The portable twin of spawn_linux.c. */
 #include "net/spawn.h"
 
 #include <errno.h>

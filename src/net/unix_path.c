@@ -1,3 +1,4 @@
+/* Replaces a stale unix socket file, and removes our own at the end. */
 #include "net/unix_path.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Waits by poll(2) for descriptors, signals and an absolute deadline. */
 #include "net/wait.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Switches Nagle's algorithm on while small writes follow each other. */
 #include "relay/coalesce.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Copies a number of bytes from a connection to a sink. */
 #include "relay/copy.h"
 
 #include <errno.h>

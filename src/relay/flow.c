@@ -1,3 +1,4 @@
+/* One direction of a relay: moves bytes from one descriptor to another. */
 #include "relay/flow.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Writes a hex dump of the bytes that a connection carries. */
 #include "relay/hexdump.h"
 
 #include <stdio.h>

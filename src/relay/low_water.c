@@ -1,3 +1,4 @@
+/* Raises the receive low-water mark (SO_RCVLOWAT) during bulk transfers. */
 #include "relay/low_water.h"
 
 #include <string.h>

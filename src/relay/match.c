@@ -1,4 +1,4 @@
-/* regexec(3) in a process of its own. */
+/* Runs regexec(3) in a child process, so that a deadline can end it. */
 #include "relay/match.h"
 
 #include <errno.h>

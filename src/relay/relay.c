@@ -1,3 +1,4 @@
+/* Relays both directions of a connection until its policy ends it. */
 #include "relay/relay.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* How a relay ended. */
+/* How a relay ended: its message and its exit status. */
 #include "relay/relay_result.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* A scripted conversation: texts to send and patterns to expect. */
 #include "relay/script.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* splice(2), and receiving without copying. */
+/* Moves bytes in the kernel by splice(2), and receives without copying. */
 #include "relay/splice.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* The portable twin: everything is copied. */
+/* The portable twin of splice_linux.c: everything is copied. */
 #include "relay/splice.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Classifies the outcomes of probes as port states. */
 #include "scan/classify.h"
 
 #include <errno.h>

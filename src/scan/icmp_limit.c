@@ -1,3 +1,4 @@
+/* Detects hosts that limit the rate of ICMP errors, and when to probe again. */
 #include "scan/icmp_limit.h"
 
 /* What falls due within that time goes together. */

@@ -1,3 +1,4 @@
+/* A pseudo-random permutation of 0 to count-1 in constant memory. */
 #include "scan/permutation.h"
 
 /* SplitMix64's finalizer: every bit of x touches every bit of the result. */

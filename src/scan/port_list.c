@@ -1,4 +1,4 @@
-/* The ports of a scan's hosts: ascending, and which of them are asked first. */
+/* A host's ports as a sorted list, and which of them are probed first. */
 #include "scan/port_list.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Parses sets of ports, such as "22,80-90,http". */
 #include "scan/ports.h"
 
 #include <arpa/inet.h>

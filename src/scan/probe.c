@@ -1,3 +1,4 @@
+/* The pool of probes, their lists, and a timer wheel for their deadlines. */
 #include "scan/probe.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Readiness by epoll(7), and ICMP errors from the error queue. */
 #include "scan/ready.h"
 
 #include <errno.h>

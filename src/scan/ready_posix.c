@@ -1,3 +1,4 @@
+/* The portable twin of ready_linux.c, by poll(2). */
 #include "scan/ready.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Probes silent UDP ports again on hosts that limit their ICMP errors. */
 #include "scan/recheck.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Retransmission timeout from round-trip times (RFC 6298). */
 #include "scan/rtt.h"
 
 #define HOUR_US (INT64_C(3600) * 1000000)

@@ -1,3 +1,4 @@
+/* The scan's main loop: sends probes and waits for what comes back. */
 #include "scan/scan.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* In which order the ports of a scan's hosts are asked. */
+/* The order in which targets are probed. */
 #include "scan/scan_order.h"
 
 #include <stdlib.h>

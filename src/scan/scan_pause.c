@@ -1,4 +1,4 @@
-/* The pauses of a scan whose own machine cannot ask. */
+/* Pauses a scan that lacks local resources or whose network fails. */
 #include "scan/scan_pause.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* The reasons for a port's state, and the names of both. */
 #include <stddef.h>
 
 #include "scan/scan.h"

@@ -1,3 +1,4 @@
+/* Addresses, sockets and outcomes of a running scan's probes. */
 #include "scan/scan_run.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Names of services by port, from services(5). */
 #include "scan/service.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* The hosts of a scan as a user writes them: names, addresses, networks. */
+/* Parses the hosts to scan: names, addresses, networks and ranges. */
 #include "scan/targets.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,4 @@
-/* Hosts that were named several times, or are left out: each of them once. */
+/* Sorts scan targets, drops duplicates, and removes excluded hosts. */
 #include "scan/targets.h"
 
 #include <inttypes.h>

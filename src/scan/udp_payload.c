@@ -1,3 +1,4 @@
+/* Probe payloads for well-known UDP ports. */
 #include "scan/udp_payload.h"
 
 /* RFC 1035: who serves the root? */

@@ -1,3 +1,4 @@
+/* Congestion window and rate limit of a scan. */
 #include "scan/window.h"
 
 void

@@ -1,3 +1,4 @@
+/* The children of a server: their table, their ends and their limits. */
 #include "serve/children.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Connection handlers: discard, echo, forward, or run a program. */
 #include "serve/handler.h"
 
 #include "base/diag.h"

@@ -1,3 +1,4 @@
+/* Frames the messages of the hello protocol. */
 #include "serve/message.h"
 
 #include <string.h>

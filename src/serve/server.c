@@ -1,3 +1,4 @@
+/* The accept loop: accepts connections and forks a child for each. */
 #include "serve/server.h"
 
 #include <errno.h>

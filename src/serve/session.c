@@ -1,3 +1,4 @@
+/* A served connection: receives and sends under limits, closes orderly. */
 #include "serve/session.h"
 
 #include <errno.h>

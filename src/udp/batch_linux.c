@@ -1,4 +1,4 @@
-/* Datagrams by recvmmsg(2), sendmmsg(2) and udp(7)'s runs. */
+/* Datagrams in batches: recvmmsg(2), sendmmsg(2) and UDP_SEGMENT (udp(7)). */
 #include "udp/batch.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* Datagrams by recvmsg(2) and sendmsg(2), one a call. */
+/* The portable twin of batch_linux.c: one datagram per call. */
 #include "udp/batch.h"
 
 #include <string.h>

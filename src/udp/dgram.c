@@ -1,3 +1,4 @@
+/* Sends and receives datagrams with both of their addresses. */
 #include "udp/dgram.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* A datagram server: its sockets, who is answered, answers. */
+/* A UDP server: opens its sockets, receives, and admits senders. */
 #include "udp/dgram_server.h"
 
 #include <errno.h>

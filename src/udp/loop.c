@@ -1,4 +1,4 @@
-/* Limits of a server's answers, and how loops of servers are known. */
+/* Limits answers per host, and detects loops between two servers. */
 #include "udp/loop.h"
 
 #include <stdlib.h>

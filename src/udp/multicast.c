@@ -1,3 +1,4 @@
+/* Multicast groups: parses, joins and sends to them. */
 #include "udp/multicast.h"
 
 #include <errno.h>

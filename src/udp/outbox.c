@@ -1,4 +1,4 @@
-/* Datagrams on their way out, borrowed from a feed until they are sent. */
+/* Datagrams being sent, borrowed from a source until the kernel has them. */
 #include "udp/outbox.h"
 
 #include <stdio.h>

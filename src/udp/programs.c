@@ -1,3 +1,4 @@
+/* Runs programs that answer datagrams, one process per datagram. */
 #include "udp/programs.h"
 
 #include <errno.h>

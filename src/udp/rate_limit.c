@@ -1,3 +1,4 @@
+/* Token buckets that limit the answers per second to each host. */
 #include "udp/rate_limit.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* Matches replies to datagrams and keeps round-trip statistics. */
 #include "udp/rtt_stats.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Datagrams out and replies back. */
+/* Sends datagrams, at most a window unanswered, and receives the replies. */
 #include "udp/sender.h"
 
 #include <errno.h>

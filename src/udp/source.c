@@ -1,3 +1,4 @@
+/* The source of datagrams to send: arguments, lines, blocks or all of stdin. */
 #include "udp/source.h"
 
 #include <errno.h>

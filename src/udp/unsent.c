@@ -1,4 +1,4 @@
-/* Answers that found no room, and when they are tried again. */
+/* Answers that the kernel had no space for; they are sent again later. */
 #include "udp/unsent.h"
 
 #include <stdlib.h>

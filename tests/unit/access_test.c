@@ -1,4 +1,4 @@
-/* Allow and deny lists: matching, order, files, and what is no network. */
+/* Allow and deny lists: matching, order, files, and invalid networks. */
 #include <unistd.h>
 
 #include "base/err.h"

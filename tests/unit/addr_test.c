@@ -1,3 +1,4 @@
+/* Addresses: parsing, formatting, predicates, unix paths, JSON. */
 #include <arpa/inet.h>
 #include <net/if.h>
 

@@ -1,3 +1,4 @@
+/* The byte queue: filling, draining, and contiguous space. */
 #include "base/buf.h"
 #include "lib/tap.h"
 

@@ -1,3 +1,4 @@
+/* The monotonic clock and deadlines. */
 #include <limits.h>
 
 #include "base/clock.h"

@@ -1,4 +1,4 @@
-/* Finding a command by its name, a prefix of it, or a slip of the pen. */
+/* Finding a command by its name, a prefix of it, or a misspelling. */
 #include "base/err.h"
 #include "cli/command.h"
 #include "lib/tap.h"

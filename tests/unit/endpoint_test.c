@@ -1,3 +1,4 @@
+/* Endpoints: hosts, ports, services and unix paths, good and bad. */
 #include <netdb.h>
 
 #include "base/err.h"

@@ -1,3 +1,4 @@
+/* Errors: kinds, meanings, and context that does not fit. */
 #include <errno.h>
 
 #include "base/err.h"

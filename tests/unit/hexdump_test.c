@@ -1,3 +1,4 @@
+/* Hex dumps of pieces of any length. */
 #include <sys/socket.h>
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-/* Heads of requests, good and bad, and what they are answered with. */
+/* Heads of requests, good and bad, and the responses to them. */
 #include "lib/tap.h"
 #include "http/http_server.h"
 

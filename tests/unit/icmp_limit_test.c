@@ -1,3 +1,4 @@
+/* Hosts that limit ICMP errors: rules, silence, doubt, rounds. */
 #include "lib/tap.h"
 #include "scan/icmp_limit.h"
 

@@ -1,3 +1,4 @@
+/* JSON objects: members, strings, and valid lines when space runs out. */
 #include "base/json.h"
 #include "lib/json_line.h"
 #include "lib/tap.h"

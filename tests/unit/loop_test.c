@@ -1,4 +1,4 @@
-/* The default limit of a server's answers, and that of the user. */
+/* The default limit of answers per host, and the user's. */
 #include "base/clock.h"
 #include "lib/tap.h"
 #include "net/addr.h"

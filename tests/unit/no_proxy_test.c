@@ -1,3 +1,4 @@
+/* The no_proxy list, and proxies as a user names them. */
 #include "dial/no_proxy.h"
 
 #include "base/err.h"

@@ -1,3 +1,4 @@
+/* Numbers, durations and sizes, good and bad. */
 #include "base/num.h"
 #include "lib/tap.h"
 

@@ -1,3 +1,4 @@
+/* A permutation covers every number exactly once, in mixed order. */
 #include "lib/tap.h"
 #include "scan/permutation.h"
 

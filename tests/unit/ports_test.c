@@ -1,3 +1,4 @@
+/* Sets of ports: syntax, sets and files. */
 #include <netdb.h>
 
 #include "base/err.h"

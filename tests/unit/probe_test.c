@@ -1,3 +1,4 @@
+/* Slots of the probe pool and its timer wheel. */
 #include "lib/tap.h"
 #include "scan/probe.h"
 

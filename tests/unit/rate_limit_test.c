@@ -1,4 +1,4 @@
-/* Answers a second and a host: bursts, refills, hosts apart. */
+/* Answers per second and host: bursts, refills, separate hosts. */
 #include "base/clock.h"
 #include "lib/tap.h"
 #include "net/addr.h"

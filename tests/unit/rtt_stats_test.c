@@ -1,4 +1,4 @@
-/* Round trips: matching, giving up, duplicates, late ones, statistics. */
+/* Round trips: matching, timeouts, duplicates, late replies, statistics. */
 #include "lib/tap.h"
 #include "udp/rtt_stats.h"
 

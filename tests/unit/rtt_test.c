@@ -1,3 +1,4 @@
+/* The estimator of round-trip times. */
 #include "lib/tap.h"
 #include "scan/rtt.h"
 

@@ -1,3 +1,4 @@
+/* The order of targets: shards, first probes, skipped hosts. */
 #include <stdlib.h>
 
 #include "base/err.h"

@@ -1,4 +1,4 @@
-/* Pieces of input: arguments, lines, blocks, the whole. */
+/* Datagrams from arguments, lines, blocks, or the whole input. */
 #include <unistd.h>
 
 #include "base/err.h"

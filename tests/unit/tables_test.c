@@ -1,4 +1,4 @@
-/* Every command's tables make sense, and so do its other fields. */
+/* Every command's option tables and other fields are consistent. */
 #include "base/err.h"
 #include "cli/command.h"
 #include "cmd/common.h"

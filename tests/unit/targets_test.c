@@ -1,3 +1,4 @@
+/* Scan targets: syntax, counts, exclusions, duplicates, ports per host. */
 #include "base/err.h"
 #include "lib/tap.h"
 #include "scan/port_list.h"

@@ -1,4 +1,4 @@
-/* Answers with places: filled in, bounded, and refused when misspelt. */
+/* Templates: filled in, bounded, and rejected when misspelt. */
 #include "base/err.h"
 #include "base/template.h"
 #include "lib/tap.h"

@@ -1,3 +1,4 @@
+/* Text made safe to show: escapes, UTF-8, pieces, small buffers. */
 #include "base/text.h"
 #include "lib/tap.h"
 

@@ -1,4 +1,4 @@
-/* Escapes in arguments become bytes, and bad ones are refused. */
+/* Escapes in arguments become bytes; invalid ones are rejected. */
 #include "base/text.h"
 #include "lib/tap.h"
 

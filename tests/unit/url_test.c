@@ -1,3 +1,4 @@
+/* URLs and references: parsing, resolution, origins, lengths. */
 #include "http/url.h"
 
 #include "base/err.h"

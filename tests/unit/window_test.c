@@ -1,3 +1,4 @@
+/* The congestion window and the rate limit of a scan. */
 #include "lib/tap.h"
 #include "scan/window.h"
 
