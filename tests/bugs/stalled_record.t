@@ -6,9 +6,10 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Fcntl;
+use IO::Handle;
+use IO::Select;
 use POSIX qw(mkfifo);
 use Test::More;
-use Time::HiRes qw(sleep);
 
 my $l = tcp_listener();
 my @to = ('127.0.0.1', $l->sockport);
@@ -25,6 +26,15 @@ sub stalled {
     return ($p, $c, $reader);
 }
 
+sub pause { select undef, undef, undef, 0.002 }
+
+# Whether a sockt waits in a system call, by proc(5); true where there is none.
+sub sleeps {
+    my ($pid) = @_;
+    return 1 unless -e "/proc/$$/stat";
+    return slurp("/proc/$pid/stat") =~ /^\d+ \(sockt\) S /;
+}
+
 for my $record ('-o', '-x') {
     for my $limit ('-m', '--idle-timeout') {
         my ($p, @held) = stalled($record, $fifo, $limit, '500ms');
@@ -34,33 +44,27 @@ for my $record ('-o', '-x') {
             [ ]nothing[ ]\(-.*\)\n\z/x, 'one line says why';
     }
     my ($p, @held) = stalled($record, $fifo);
-    sleep 0.5;
+    sysopen my $writer, $fifo, O_WRONLY | O_NONBLOCK or die;
+    pause() while IO::Select->new($writer)->can_write(0);
     $p->signal('TERM');
     is $p->finish(10)->{signal}, 15, "$record: a signal ends it";
 }
 
 # A stderr whose reader has stopped: the pipe is full before it begins.
-my ($read, $write);
-{
-    local $^F = 1023;    # the shell gets it
-    pipe my $r, my $w or die;
-    ($read, $write) = ($r, $w);
-}
+pipe my $read, my $write or die;
 $write->blocking(0);
 1 while syswrite $write, 'x' x 65536;
 1 while syswrite $write, 'x';
 $write->blocking(1);
-my $shell = start({ command => 'sh', keep_fds => 1, stdin => '' }, '-c',
-    'exec "$0" "$@" 2>&' . fileno($write), sockt(), 'connect', '-vv', @to);
-close $write;
-sleep 0.5;
-$shell->signal('TERM');
-is $shell->finish(10)->{signal}, 15, 'a full stderr: a signal ends it';
+my $p = start({ stdin => '', stderr => $write }, 'connect', '-vv', @to);
+pause() until sleeps($p->{pid});
+$p->signal('TERM');
+is $p->finish(10)->{signal}, 15, 'a full stderr: a signal ends it';
 
 # No descriptor is left for the process that would look for the pattern.
 $l = tcp_listener();
 @to = ('127.0.0.1', $l->sockport);
-my $p = start({ command => 'sh', stdin => '' }, '-c',
+$p = start({ command => 'sh', stdin => '' }, '-c',
     'ulimit -n 6 && exec "$0" "$@"', sockt(), 'connect', '-m', '5',
     '--expect', 'a{2}', '--done', @to);
 my $c = $l->accept;

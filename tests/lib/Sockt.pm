@@ -86,6 +86,7 @@ END {
 #   closed   list of descriptors to close in it
 #   keep_fds true: descriptors above 2 are inherited
 #   stdout   a handle to write to instead
+#   stderr   the same for its stderr
 #   timeout  seconds until it is killed
 # Returns a hash: status, signal, out, err, seconds, timed_out.
 sub run {
@@ -246,7 +247,7 @@ sub new {
     my $pid = Sockt::fork_child(sub {
         POSIX::dup2(fileno($given // $in_r), 0);
         POSIX::dup2(fileno($o->{stdout} // $out_w), 1);
-        POSIX::dup2(fileno $err_w, 2);
+        POSIX::dup2(fileno($o->{stderr} // $err_w), 2);
         POSIX::close($_) for $o->{keep_fds} ? () : 3 .. 1023,
             @{ $o->{closed} // [] };
         local @ENV{ keys %{ $o->{env} // {} } } = values %{ $o->{env} // {} };
