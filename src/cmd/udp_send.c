@@ -354,16 +354,16 @@ tell_summary(const struct sending *s)
 
 /* The messages: operands behind the endpoint, or stdin. */
 static int
-choose_feed(struct source *f, const struct send_options *o,
+choose_feed(struct message_source *f, const struct send_options *o,
     char *const *messages, int count, struct err *e)
 {
-	enum source_kind kind = SOURCE_LINES;
+	enum message_source_kind kind = SOURCE_LINES;
 
 	if (count > 0 && (o->whole || o->block > 0))
 		return err_set(e, ERR_USAGE,
 		    "messages and --whole or --size cannot be used together");
 	if (count > 0) {
-		source_arguments(f, messages, count, o->count > 0);
+		message_source_arguments(f, messages, count, o->count > 0);
 		return 0;
 	}
 	if (!fd_is_readable(STDIN_FILENO))
@@ -373,7 +373,8 @@ choose_feed(struct source *f, const struct send_options *o,
 		kind = SOURCE_WHOLE;
 	else if (o->block > 0)
 		kind = SOURCE_BLOCKS;
-	source_descriptor(f, STDIN_FILENO, kind, (size_t)o->block, 65527);
+	message_source_descriptor(
+	    f, STDIN_FILENO, kind, (size_t)o->block, 65527);
 	f->repeats = o->whole && o->count > 0;
 	return 0;
 }
@@ -429,7 +430,7 @@ send_run(const void *options, const struct command_args *args, struct err *e)
 	struct addr_list list = ADDR_LIST_INIT;
 	int used = endpoint_operands(args), result;
 	struct endpoint ep;
-	struct source feed;
+	struct message_source feed;
 
 	if (endpoint_parse(&ep, args->operands, used, "udp", e) < 0 ||
 	    choose_feed(
@@ -454,7 +455,7 @@ send_run(const void *options, const struct command_args *args, struct err *e)
 	dgram_close(&s.fd);
 	addr_list_release(&list);
 	sender_release(&s.x);
-	source_release(&feed);
+	message_source_release(&feed);
 	return result;
 }
 

@@ -22,7 +22,7 @@
 #include "net/endpoint.h"
 #include "udp/multicast.h"
 #include "net/wait.h"
-#include "udp/programs.h"
+#include "udp/udp_programs.h"
 
 #define SERVE_PORT 9999
 /* How much of a message is shown. */
@@ -237,7 +237,7 @@ start_program(struct serving *s, size_t at, const struct dgram *d,
 {
 	struct err e = ERR_INIT;
 
-	if (programs_run(&s->workers, d, at, &p->remote, &p->local, &e) < 0)
+	if (udp_programs_run(&s->workers, d, at, &p->remote, &p->local, &e) < 0)
 		diag_error(&e);
 }
 
@@ -365,7 +365,7 @@ wait_more(struct serving *s, struct err *e)
 	idle = deadline_from(s->last_ns, s->o->time.idle_ms);
 	until = deadline_first(idle, s->until);
 	until = deadline_first(until, dgram_server_deadline(&s->server));
-	n += programs_pollfds(&s->workers, s->fds + n, &until);
+	n += udp_programs_pollfds(&s->workers, s->fds + n, &until);
 	ready = wait_poll(s->fds, n, until);
 	if (ready < 0 && errno != EINTR)
 		return err_sys(e, ERR_FAILED, errno, "waiting");
@@ -399,9 +399,9 @@ serve_all(struct serving *s, struct err *e)
 		for (i = 0; i < s->server.listener.count; i++)
 			if (s->fds[i].revents != 0 && serve_socket(s, i, e) < 0)
 				return -1;
-		while ((w = programs_advance(&s->workers)) != NULL) {
+		while ((w = udp_programs_advance(&s->workers)) != NULL) {
 			answer_by_program(s, w);
-			programs_remove(&s->workers, w);
+			udp_programs_remove(&s->workers, w);
 		}
 	}
 	return 0;
@@ -428,7 +428,7 @@ run_server(struct serving *s, const struct endpoint *ep,
 	    sizeof(s->fds[0]));
 	s->last_ns = clock_now();
 	result = serve_all(s, e);
-	programs_stop(&s->workers);
+	udp_programs_stop(&s->workers);
 	dgram_server_tell(&s->server);
 	dgram_server_close(&s->server);
 	return wait_server_result(result, e);
@@ -465,7 +465,7 @@ choose_mode(struct serving *s, char *const *program, struct err *e)
 	s->mode = program != NULL ? SERVE_PROGRAM : (enum serve_mode)o->mode;
 	if (program == NULL)
 		most = 0;
-	programs_start(&s->workers, program, (size_t)most,
+	udp_programs_start(&s->workers, program, (size_t)most,
 	    o->program_ms >= 0 ? o->program_ms : PROGRAM_MS);
 	if (template_parse(
 		&s->reply, o->reply != NULL ? o->reply : "Hello, %s!", e) < 0)

@@ -13,7 +13,7 @@
 #define NUMBER_SIZE 24
 
 void
-outbox_init(struct outbox *o, struct source *feed, bool numbers)
+outbox_init(struct outbox *o, struct message_source *feed, bool numbers)
 {
 	memset(o, 0, sizeof(*o));
 	o->feed = feed;
@@ -64,12 +64,13 @@ set_remote(struct dgram *d, const struct addr *to)
 }
 
 /* Borrows one piece. What the feed said. */
-static enum source_next
+static enum message_source_next
 borrow(struct outbox *o, uint64_t number, const struct addr *to, struct err *e)
 {
 	struct dgram *d = &o->items[o->filled];
 	const unsigned char *bytes;
-	enum source_next found = feed_next(o->feed, &bytes, &d->length, e);
+	enum message_source_next found =
+	    message_source_next(o->feed, &bytes, &d->length, e);
 
 	if (found != SOURCE_PIECE)
 		return found;
@@ -88,11 +89,11 @@ borrow(struct outbox *o, uint64_t number, const struct addr *to, struct err *e)
 	return found;
 }
 
-enum source_next
+enum message_source_next
 outbox_fill(struct outbox *o, int64_t count, uint64_t first,
     const struct addr *to, struct err *e)
 {
-	enum source_next found = SOURCE_PIECE;
+	enum message_source_next found = SOURCE_PIECE;
 
 	if (o->error.kind != ERR_NONE) {
 		*e = o->error;
@@ -137,7 +138,7 @@ outbox_settle(struct outbox *o)
 	if (outbox_unsent(o) > 0)
 		return;
 	o->filled = o->sent = 0;
-	source_settle(o->feed);
+	message_source_settle(o->feed);
 }
 
 void

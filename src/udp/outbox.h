@@ -11,24 +11,24 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "udp/source.h"
+#include "udp/message_source.h"
 
 struct addr;
 struct dgram;
 
 struct outbox {
-	struct source *feed;     /* the caller's: it lends the payloads */
-	struct dgram *items;     /* owned, DGRAM_SENDS of them */
-	unsigned char *numbered; /* owned: payloads with numbers, or NULL */
-	int filled, sent;        /* of items: borrowed; taken by the kernel */
-	struct err error;        /* of the piece behind them, if any */
+	struct message_source *feed; /* the caller's: it lends the payloads */
+	struct dgram *items;         /* owned, DGRAM_SENDS of them */
+	unsigned char *numbered;     /* owned: payloads with numbers, or NULL */
+	int filled, sent; /* of items: borrowed; taken by the kernel */
+	struct err error; /* of the piece behind them, if any */
 };
 
 /*
  * Begins, empty; with numbers each payload gets "#N " in front.
  * outbox_release() is due; the feed stays the caller's.
  */
-void outbox_init(struct outbox *o, struct source *feed, bool numbers);
+void outbox_init(struct outbox *o, struct message_source *feed, bool numbers);
 
 /* Most that one outbox_fill() borrows. */
 int outbox_capacity(const struct outbox *o);
@@ -45,8 +45,8 @@ size_t outbox_length(const struct outbox *o);
  * must have been sent. Returns what the feed said last; an error that comes
  * behind good pieces is met again by the next call.
  */
-enum source_next outbox_fill(struct outbox *o, int64_t count, uint64_t first,
-    const struct addr *to, struct err *e);
+enum message_source_next outbox_fill(struct outbox *o, int64_t count,
+    uint64_t first, const struct addr *to, struct err *e);
 
 /*
  * Sends what is unsent without waiting, and adds the bytes to *bytes. Returns

@@ -21,7 +21,8 @@
 
 void
 sender_start(struct sender *x, const struct sender_options *o,
-    struct source *feed, sender_reply *reply, sender_idle *idle, void *context)
+    struct message_source *feed, sender_reply *reply, sender_idle *idle,
+    void *context)
 {
 	memset(x, 0, sizeof(*x));
 	x->o = o;
@@ -112,7 +113,7 @@ static int
 fill(struct sender *x, int64_t now, struct err *e)
 {
 	int64_t most;
-	enum source_next found;
+	enum message_source_next found;
 
 	if (outbox_unsent(&x->out) > 0 || is_complete(x) || x->starved)
 		return 0;
@@ -389,7 +390,7 @@ wait_more(struct sender *x, struct err *e)
 		return 0;
 	outbox_settle(&x->out);
 	x->starved = false;
-	return source_read(x->feed, e);
+	return message_source_read(x->feed, e);
 }
 
 /* Whether there is nothing to do but to wait. */

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "net/addr.h"
 #include "udp/dgram.h"
-#include "udp/source.h"
+#include "udp/message_source.h"
 #include "udp/outbox.h"
 #include "udp/rtt_stats.h"
 
@@ -47,7 +47,7 @@ enum sender_block {
 
 struct sender {
 	const struct sender_options *o;
-	struct source *feed; /* the caller's */
+	struct message_source *feed; /* the caller's */
 	sender_reply *reply;
 	sender_idle *idle;
 	void *context; /* of both */
@@ -79,7 +79,8 @@ struct sender {
  * o->replies until sender_use().
  */
 void sender_start(struct sender *x, const struct sender_options *o,
-    struct source *feed, sender_reply *reply, sender_idle *idle, void *context);
+    struct message_source *feed, sender_reply *reply, sender_idle *idle,
+    void *context);
 
 /* Which socket and peer: first, and after a refusal once more. */
 void sender_use(struct sender *x, int fd, const struct addr *peer,

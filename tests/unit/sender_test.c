@@ -69,7 +69,7 @@ __wrap_sendmmsg(int fd, struct mmsghdr *m, unsigned count, int flags)
 /* One round: what is given, and what has to arrive. */
 static struct {
 	bool is_unix, unconnected;
-	enum source_kind kind;
+	enum message_source_kind kind;
 	size_t block;
 	struct sender_options o;
 	char input[INPUT];
@@ -257,9 +257,10 @@ run_exchange(int input, const struct addr *to, struct err *e)
 {
 	int fd = open_sender(to), result;
 	struct sender x;
-	struct source feed;
+	struct message_source feed;
 
-	source_descriptor(&feed, input, round_.kind, round_.block, 65527);
+	message_source_descriptor(
+	    &feed, input, round_.kind, round_.block, 65527);
 	sender_start(&x, &round_.o, &feed, on_reply, on_idle, NULL);
 	sender_use(&x, fd, to, round_.unconnected, false);
 	result = sender_run(&x, e);
@@ -269,7 +270,7 @@ run_exchange(int input, const struct addr *to, struct err *e)
 		    (int)x.trips.answered, (int)round_.count);
 	dgram_close(&fd);
 	sender_release(&x);
-	source_release(&feed);
+	message_source_release(&feed);
 	return result;
 }
 

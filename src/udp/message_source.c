@@ -1,5 +1,5 @@
 /* The source of datagrams to send: arguments, lines, blocks or all of stdin. */
-#include "udp/source.h"
+#include "udp/message_source.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,8 +13,8 @@
 #define QUEUE_SIZE (512 * 1024)
 
 void
-source_arguments(
-    struct source *f, char *const *arguments, int count, bool repeats)
+message_source_arguments(
+    struct message_source *f, char *const *arguments, int count, bool repeats)
 {
 	memset(f, 0, sizeof(*f));
 	f->kind = SOURCE_ARGUMENTS;
@@ -25,8 +25,8 @@ source_arguments(
 }
 
 void
-source_descriptor(
-    struct source *f, int fd, enum source_kind kind, size_t block, size_t most)
+message_source_descriptor(struct message_source *f, int fd,
+    enum message_source_kind kind, size_t block, size_t most)
 {
 	memset(f, 0, sizeof(*f));
 	f->kind = kind;
@@ -38,19 +38,20 @@ source_descriptor(
 
 /* Where the pieces begin that are not lent yet, and how many bytes wait. */
 static const unsigned char *
-front(const struct source *f)
+front(const struct message_source *f)
 {
 	return buf_bytes(&f->queue) + f->lent;
 }
 
 static size_t
-waiting(const struct source *f)
+waiting(const struct message_source *f)
 {
 	return buf_length(&f->queue) - f->lent;
 }
 
-static enum source_next
-next_argument(struct source *f, const unsigned char **bytes, size_t *length)
+static enum message_source_next
+next_argument(
+    struct message_source *f, const unsigned char **bytes, size_t *length)
 {
 	const char *text;
 
@@ -62,8 +63,8 @@ next_argument(struct source *f, const unsigned char **bytes, size_t *length)
 	return SOURCE_PIECE;
 }
 
-static enum source_next
-too_long(const struct source *f, const char *what, struct err *e)
+static enum message_source_next
+too_long(const struct message_source *f, const char *what, struct err *e)
 {
 	err_set(e, ERR_LOCAL,
 	    "%s of stdin is too long for a datagram, which carries %zu bytes "
@@ -73,8 +74,8 @@ too_long(const struct source *f, const char *what, struct err *e)
 	return SOURCE_ERROR;
 }
 
-static enum source_next
-next_line(struct source *f, size_t *length, size_t *used, struct err *e)
+static enum message_source_next
+next_line(struct message_source *f, size_t *length, size_t *used, struct err *e)
 {
 	size_t n = waiting(f);
 	const unsigned char *bytes = front(f), *lf;
@@ -91,8 +92,8 @@ next_line(struct source *f, size_t *length, size_t *used, struct err *e)
 	return n > 0 ? SOURCE_PIECE : SOURCE_END;
 }
 
-static enum source_next
-next_block(struct source *f, size_t *length, size_t *used)
+static enum message_source_next
+next_block(struct message_source *f, size_t *length, size_t *used)
 {
 	size_t n = waiting(f);
 
@@ -104,8 +105,8 @@ next_block(struct source *f, size_t *length, size_t *used)
 	return n > 0 ? SOURCE_PIECE : SOURCE_END;
 }
 
-static enum source_next
-next_whole(struct source *f, size_t *length, struct err *e)
+static enum message_source_next
+next_whole(struct message_source *f, size_t *length, struct err *e)
 {
 	*length = waiting(f);
 	if (*length > f->most)
@@ -115,11 +116,11 @@ next_whole(struct source *f, size_t *length, struct err *e)
 	return f->taken == 0 || f->repeats ? SOURCE_PIECE : SOURCE_END;
 }
 
-enum source_next
-feed_next(struct source *f, const unsigned char **bytes, size_t *length,
-    struct err *e)
+enum message_source_next
+message_source_next(struct message_source *f, const unsigned char **bytes,
+    size_t *length, struct err *e)
 {
-	enum source_next found;
+	enum message_source_next found;
 	size_t used = 0;
 
 	if (f->kind == SOURCE_ARGUMENTS)
@@ -139,7 +140,7 @@ feed_next(struct source *f, const unsigned char **bytes, size_t *length,
 }
 
 void
-source_settle(struct source *f)
+message_source_settle(struct message_source *f)
 {
 	buf_eat(&f->queue, f->lent);
 	f->lent = 0;
@@ -147,7 +148,7 @@ source_settle(struct source *f)
 
 /* Where to read to. What is lent must not be moved. */
 static unsigned char *
-space_of(struct source *f, size_t *room)
+space_of(struct message_source *f, size_t *room)
 {
 	struct buf *q = &f->queue;
 
@@ -158,7 +159,7 @@ space_of(struct source *f, size_t *room)
 }
 
 int
-source_read(struct source *f, struct err *e)
+message_source_read(struct message_source *f, struct err *e)
 {
 	size_t room;
 	unsigned char *space = space_of(f, &room);
@@ -177,7 +178,7 @@ source_read(struct source *f, struct err *e)
 }
 
 void
-source_release(struct source *f)
+message_source_release(struct message_source *f)
 {
 	free(f->queue.data);
 	f->queue.data = NULL;

@@ -3,24 +3,25 @@
 
 #include "base/err.h"
 #include "lib/tap.h"
-#include "udp/source.h"
+#include "udp/message_source.h"
 
 /* The pieces of a text, each in brackets, read n bytes at a time. */
 static const char *
-pieces(const char *text, size_t n, enum source_kind kind, size_t block)
+pieces(const char *text, size_t n, enum message_source_kind kind, size_t block)
 {
 	static char got[256];
 	const unsigned char *bytes;
 	size_t length, used = 0, at = 0;
 	struct err e = ERR_INIT;
-	enum source_next found;
-	struct source f;
+	enum message_source_next found;
+	struct message_source f;
 	int ends[2];
 
 	if (pipe(ends) < 0)
 		return "no pipe";
-	source_descriptor(&f, ends[0], kind, block, 8);
-	while ((found = feed_next(&f, &bytes, &length, &e)) > SOURCE_END) {
+	message_source_descriptor(&f, ends[0], kind, block, 8);
+	while ((found = message_source_next(&f, &bytes, &length, &e)) >
+	       SOURCE_END) {
 		if (found == SOURCE_PIECE) {
 			got[used++] = '[';
 			memcpy(got + used, bytes, length);
@@ -36,12 +37,12 @@ pieces(const char *text, size_t n, enum source_kind kind, size_t block)
 		} else {
 			close(ends[1]);
 		}
-		source_read(&f, &e);
+		message_source_read(&f, &e);
 	}
 	got[used] = '\0';
 	if (found == SOURCE_ERROR)
 		strcpy(got + used, "!");
-	source_release(&f);
+	message_source_release(&f);
 	close(ends[0]);
 	return got;
 }
@@ -52,7 +53,7 @@ main(void)
 	char one[] = "one", two[] = "two", *arguments[] = {one, two};
 	const unsigned char *bytes;
 	struct err e = ERR_INIT;
-	struct source f;
+	struct message_source f;
 	size_t n, i;
 
 	for (n = 1; n < 10; n += 4) {
@@ -75,13 +76,14 @@ main(void)
 		is_text(pieces("123456789", n, SOURCE_WHOLE, 0), "!",
 		    "a whole that is too long");
 	}
-	source_arguments(&f, arguments, 2, false);
-	for (i = 0; feed_next(&f, &bytes, &n, &e) == SOURCE_PIECE; i++)
+	message_source_arguments(&f, arguments, 2, false);
+	for (i = 0; message_source_next(&f, &bytes, &n, &e) == SOURCE_PIECE;
+	     i++)
 		is_text((const char *)bytes, arguments[i], "an argument");
 	is_int((long long)i, 2, "each once");
-	source_arguments(&f, arguments, 2, true);
+	message_source_arguments(&f, arguments, 2, true);
 	for (i = 0; i < 5; i++)
-		feed_next(&f, &bytes, &n, &e);
+		message_source_next(&f, &bytes, &n, &e);
 	is_text((const char *)bytes, "one", "over and over");
 	return done_testing();
 }

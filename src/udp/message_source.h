@@ -3,8 +3,8 @@
  * the whole of a descriptor. A feed lends its pieces: their bytes stay where
  * they are, whatever is read, until the borrower says that they have been sent.
  */
-#ifndef UDP_SOURCE_H
-#define UDP_SOURCE_H
+#ifndef UDP_MESSAGE_SOURCE_H
+#define UDP_MESSAGE_SOURCE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,15 +14,16 @@
 
 struct err;
 
-enum source_kind {
-	SOURCE_ARGUMENTS, /* each one, over and over again while asked */
+enum message_source_kind {
+	SOURCE_ARGUMENTS, /* each one, over and over again while asked
+			   */
 	SOURCE_LINES,     /* each without its newline */
 	SOURCE_BLOCKS,    /* of one size; the last may be shorter */
 	SOURCE_WHOLE      /* everything at once, over and over */
 };
 
-struct source {
-	enum source_kind kind;
+struct message_source {
+	enum message_source_kind kind;
 	char *const *arguments; /* the caller's */
 	int count;              /* of them */
 	uint64_t taken;         /* pieces given so far */
@@ -34,41 +35,41 @@ struct source {
 	size_t lent;            /* bytes at the front of queue that are lent */
 };
 
-/* What feed_next() found. */
-enum source_next {
+/* What message_source_next() found. */
+enum message_source_next {
 	SOURCE_ERROR = -1, /* *e says */
 	SOURCE_END,        /* there is nothing more */
-	SOURCE_WAIT,       /* source_read() is due when fd is ready */
+	SOURCE_WAIT,       /* message_source_read() is due when fd is ready */
 	SOURCE_PIECE       /* one was given */
 };
 
 /* Arguments, with a piece each. */
-void source_arguments(
-    struct source *f, char *const *arguments, int count, bool repeats);
+void message_source_arguments(
+    struct message_source *f, char *const *arguments, int count, bool repeats);
 
 /*
- * The pieces of fd, of a kind other than SOURCE_ARGUMENTS; none may be longer
- * than most. source_release() is due.
+ * The pieces of fd, of a kind other than SOURCE_ARGUMENTS; none may be
+ * longer than most. message_source_release() is due.
  */
-void source_descriptor(
-    struct source *f, int fd, enum source_kind kind, size_t block, size_t most);
+void message_source_descriptor(struct message_source *f, int fd,
+    enum message_source_kind kind, size_t block, size_t most);
 
 /*
  * Lends the next piece: what *bytes points to stays as it is until
- * source_settle(). A piece that is too long is ERR_LOCAL.
+ * message_source_settle(). A piece that is too long is ERR_LOCAL.
  */
-enum source_next feed_next(struct source *f, const unsigned char **bytes,
-    size_t *length, struct err *e);
+enum message_source_next message_source_next(struct message_source *f,
+    const unsigned char **bytes, size_t *length, struct err *e);
 
 /* Every piece that was lent has been sent: their space is free again. */
-void source_settle(struct source *f);
+void message_source_settle(struct message_source *f);
 
 /*
  * Reads once from fd. While pieces are lent it only reads behind them, and
  * nothing at all where there is no room. 0, or -1 with *e: ERR_OUTPUT.
  */
-int source_read(struct source *f, struct err *e);
+int message_source_read(struct message_source *f, struct err *e);
 
-void source_release(struct source *f);
+void message_source_release(struct message_source *f);
 
 #endif

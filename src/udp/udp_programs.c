@@ -1,5 +1,5 @@
 /* Runs programs that answer datagrams, one process per datagram. */
-#include "udp/programs.h"
+#include "udp/udp_programs.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -21,7 +21,7 @@
 #define GRACE_MS 2000
 
 void
-programs_start(
+udp_programs_start(
     struct udp_programs *w, char *const *argv, size_t most, int64_t limit_ms)
 {
 	memset(w, 0, sizeof(*w));
@@ -32,7 +32,7 @@ programs_start(
 }
 
 bool
-programs_have_capacity(const struct udp_programs *w)
+udp_programs_have_capacity(const struct udp_programs *w)
 {
 	return w->count < w->most;
 }
@@ -55,7 +55,7 @@ open_pipes(int in[2], int out[2])
 }
 
 int
-programs_run(struct udp_programs *w, const struct dgram *d, size_t at,
+udp_programs_run(struct udp_programs *w, const struct dgram *d, size_t at,
     const struct addr *from, const struct addr *to, struct err *e)
 {
 	struct udp_program *one = &w->slots[w->count];
@@ -85,7 +85,7 @@ programs_run(struct udp_programs *w, const struct dgram *d, size_t at,
 	one->payload = mem_array(d->length + 1, 1);
 	memcpy(one->payload, d->bytes, d->length);
 	one->length = d->length;
-	one->answer = mem_array(PROGRAMS_REPLY_SIZE, 1);
+	one->answer = mem_array(UDP_PROGRAMS_REPLY_SIZE, 1);
 	one->at = at;
 	one->remote = d->remote;
 	one->local = d->local;
@@ -96,7 +96,7 @@ programs_run(struct udp_programs *w, const struct dgram *d, size_t at,
 }
 
 size_t
-programs_pollfds(
+udp_programs_pollfds(
     const struct udp_programs *w, struct pollfd *fds, struct deadline *until)
 {
 	const struct udp_program *one;
@@ -143,7 +143,7 @@ read_answer(struct udp_program *one)
 	ssize_t n;
 
 	while (one->out >= 0) {
-		room = PROGRAMS_REPLY_SIZE - one->answer_length;
+		room = UDP_PROGRAMS_REPLY_SIZE - one->answer_length;
 		if (room > 0)
 			n = read(
 			    one->out, one->answer + one->answer_length, room);
@@ -189,7 +189,7 @@ look_after(struct udp_program *one)
 }
 
 struct udp_program *
-programs_advance(struct udp_programs *w)
+udp_programs_advance(struct udp_programs *w)
 {
 	struct udp_program *one;
 	size_t i;
@@ -218,7 +218,7 @@ release(struct udp_program *one)
 }
 
 void
-programs_remove(struct udp_programs *w, struct udp_program *one)
+udp_programs_remove(struct udp_programs *w, struct udp_program *one)
 {
 	release(one);
 	*one = w->slots[--w->count];
@@ -248,7 +248,7 @@ signal_all(const struct udp_programs *w, int number)
 }
 
 void
-programs_stop(struct udp_programs *w)
+udp_programs_stop(struct udp_programs *w)
 {
 	struct deadline grace = deadline_after(GRACE_MS);
 	size_t i;
