@@ -359,8 +359,6 @@ check_row(const struct opt *o, struct err *e)
 		return err_set(e, ERR_FAILED, "%s: choices", name);
 	if ((o->kind == OPT_CALL) != (o->call != NULL))
 		return err_set(e, ERR_FAILED, "%s: call", name);
-	if (o->kind == OPT_FLAG && o->value == 0)
-		return err_set(e, ERR_FAILED, "%s: stores nothing", name);
 	return 0;
 }
 

@@ -43,13 +43,37 @@ struct opt {
 	const char *arg;  /* the argument's name in help: "T", "HOST" */
 	const char *help; /* one line, lower case, no full stop */
 	size_t offset;    /* of the field within the group's struct */
-	int value;        /* OPT_FLAG: what is stored; OPT_LIST: its mark */
+	int value; /* OPT_FLAG: what is stored, 0 for 1; OPT_LIST: its mark */
 	int64_t min, max; /* OPT_NUMBER, _DURATION, _SIZE; max 0: none */
 	const char *const *choices; /* OPT_CHOICE: NULL-terminated words */
-	const char
-	    *excludes; /* long names that may not be given too, by blanks */
+	const char *excludes; /* long names that contradict it, by blanks */
 	int (*call)(void *field, const char *arg, struct err *e);
 };
+
+/*
+ * Rows: the letter or 0, the long name or NULL, the argument's name where
+ * there is one, the struct's tag and the field, the help text. Other members
+ * may follow: FLAG('z', "zero", connect_options, zero, "connect only",
+ * .excludes = "exec").
+ */
+#define OPT_ROW(k, l, n, a, s, f, ...)                               \
+	{                                                            \
+		.kind = k, .letter = l, .name = n, .arg = a,         \
+		.offset = offsetof(struct s, f), .help = __VA_ARGS__ \
+	}
+#define FLAG(l, n, s, f, ...) OPT_ROW(OPT_FLAG, l, n, NULL, s, f, __VA_ARGS__)
+#define COUNT(l, n, s, f, ...) OPT_ROW(OPT_COUNT, l, n, NULL, s, f, __VA_ARGS__)
+#define NUMBER(l, n, a, s, f, ...) \
+	OPT_ROW(OPT_NUMBER, l, n, a, s, f, __VA_ARGS__)
+#define DURATION(l, n, a, s, f, ...) \
+	OPT_ROW(OPT_DURATION, l, n, a, s, f, __VA_ARGS__)
+#define SIZE(l, n, a, s, f, ...) OPT_ROW(OPT_SIZE, l, n, a, s, f, __VA_ARGS__)
+#define STRING(l, n, a, s, f, ...) \
+	OPT_ROW(OPT_STRING, l, n, a, s, f, __VA_ARGS__)
+#define CHOICE(l, n, a, s, f, ...) \
+	OPT_ROW(OPT_CHOICE, l, n, a, s, f, __VA_ARGS__)
+#define LIST(l, n, a, s, f, ...) OPT_ROW(OPT_LIST, l, n, a, s, f, __VA_ARGS__)
+#define CALL(l, n, a, s, f, ...) OPT_ROW(OPT_CALL, l, n, a, s, f, __VA_ARGS__)
 
 /* A table and where its struct lies within the command's options. */
 struct opt_group {

@@ -127,7 +127,7 @@ value_store(const struct opt *o, const char *arg, void *field, struct err *e)
 {
 	switch (o->kind) {
 	case OPT_FLAG:
-		*(int *)field = o->value;
+		*(int *)field = o->value != 0 ? o->value : 1;
 		return 0;
 	case OPT_COUNT:
 		++*(int *)field;

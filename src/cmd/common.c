@@ -32,173 +32,87 @@ parse_source(void *field, const char *arg, struct err *e)
 }
 
 const struct opt common_report_opts[] = {
-    {.kind = OPT_COUNT,
-	.letter = 'v',
-	.name = "verbose",
-	.help = "tell milestones; twice: every socket step",
-	.offset = offsetof(struct report_options, level),
-	.excludes = "quiet"},
-    {.kind = OPT_FLAG,
-	.letter = 'q',
-	.name = "quiet",
-	.help = "tell errors only",
-	.offset = offsetof(struct report_options, level),
-	.value = DIAG_ERRORS},
-    {.kind = OPT_FLAG,
-	.name = "json",
-	.help = "tell events as JSON Lines",
-	.offset = offsetof(struct report_options, json),
-	.value = 1},
-    {.kind = OPT_END}};
+    COUNT('v', "verbose", report_options, level,
+	"tell milestones; twice: every socket step", .excludes = "quiet"),
+    FLAG('q', "quiet", report_options, level, "tell errors only",
+	.value = DIAG_ERRORS),
+    FLAG(0, "json", report_options, json, "tell events as JSON Lines"),
+    {.kind = OPT_END},
+};
 
 const struct opt common_family_opts[] = {
-    {.kind = OPT_FLAG,
-	.letter = '4',
-	.name = "ipv4",
-	.help = "use IPv4 only",
-	.offset = offsetof(struct family_options, family),
-	.value = AF_INET,
-	.excludes = "ipv6"},
-    {.kind = OPT_FLAG,
-	.letter = '6',
-	.name = "ipv6",
-	.help = "use IPv6 only",
-	.offset = offsetof(struct family_options, family),
-	.value = AF_INET6},
-    {.kind = OPT_FLAG,
-	.letter = 'n',
-	.name = "numeric",
-	.help = "addresses are numbers: no name look-ups",
-	.offset = offsetof(struct family_options, numeric),
-	.value = 1},
-    {.kind = OPT_END}};
+    FLAG('4', "ipv4", family_options, family, "use IPv4 only", .value = AF_INET,
+	.excludes = "ipv6"),
+    FLAG('6', "ipv6", family_options, family, "use IPv6 only",
+	.value = AF_INET6),
+    FLAG('n', "numeric", family_options, numeric,
+	"addresses are numbers: no name look-ups"),
+    {.kind = OPT_END},
+};
 
 const struct opt common_source_opts[] = {
-    {.kind = OPT_CALL,
-	.letter = 's',
-	.name = "source",
-	.arg = "ADDR",
-	.help = "own address to send from",
-	.offset = offsetof(struct source_options, source),
-	.call = parse_source},
-    {.kind = OPT_NUMBER,
-	.letter = 'p',
-	.name = "source-port",
-	.arg = "PORT",
-	.help = "own port to send from",
-	.offset = offsetof(struct source_options, port),
-	.min = 1,
-	.max = 65535},
-    {.kind = OPT_END}};
+    CALL('s', "source", "ADDR", source_options, source,
+	"own address to send from", .call = parse_source),
+    NUMBER('p', "source-port", "PORT", source_options, port,
+	"own port to send from", .min = 1, .max = 65535),
+    {.kind = OPT_END},
+};
 
 const struct opt common_timeout_opts[] = {
-    {.kind = OPT_DURATION,
-	.letter = 'w',
-	.name = "timeout",
-	.arg = "T",
-	.help = "wait so long for the other side's first sign",
-	.offset = offsetof(struct time_options, timeout_ms),
-	.min = 1},
-    {.kind = OPT_END}};
+    DURATION('w', "timeout", "T", time_options, timeout_ms,
+	"wait so long for the other side's first sign", .min = 1),
+    {.kind = OPT_END},
+};
 
 const struct opt common_idle_opts[] = {
-    {.kind = OPT_DURATION,
-	.name = "idle-timeout",
-	.arg = "T",
-	.help = "give up when no byte moves for so long",
-	.offset = offsetof(struct time_options, idle_ms),
-	.min = 1},
-    {.kind = OPT_END}};
+    DURATION(0, "idle-timeout", "T", time_options, idle_ms,
+	"give up when no byte moves for so long", .min = 1),
+    {.kind = OPT_END},
+};
 
 const struct opt common_max_opts[] = {
-    {.kind = OPT_DURATION,
-	.letter = 'm',
-	.name = "max-time",
-	.arg = "T",
-	.help = "give up when the whole run takes longer",
-	.offset = offsetof(struct time_options, max_ms),
-	.min = 1},
-    {.kind = OPT_END}};
+    DURATION('m', "max-time", "T", time_options, max_ms,
+	"give up when the whole run takes longer", .min = 1),
+    {.kind = OPT_END},
+};
 
 const struct opt common_retry_opts[] = {
-    {.kind = OPT_DURATION,
-	.name = "retry-for",
-	.arg = "T",
-	.help = "keep trying until it opens or T has passed",
-	.offset = offsetof(struct time_options, retry_ms),
-	.min = 1},
-    {.kind = OPT_END}};
+    DURATION(0, "retry-for", "T", time_options, retry_ms,
+	"keep trying until it opens or T has passed", .min = 1),
+    {.kind = OPT_END},
+};
 
 /* COMMON_DGRAM_OPTS begins behind TCP's two rows. */
 const struct opt common_socket_opts[] = {
-    {.kind = OPT_FLAG,
-	.name = "keepalive",
-	.help = "probe an idle connection (SO_KEEPALIVE)",
-	.offset = offsetof(struct sock_options, keepalive),
-	.value = 1},
-    {.kind = OPT_FLAG,
-	.name = "nodelay",
-	.help = "send small pieces at once (TCP_NODELAY)",
-	.offset = offsetof(struct sock_options, nodelay),
-	.value = 1},
-    {.kind = OPT_NUMBER,
-	.name = "tos",
-	.arg = "N",
-	.help = "type of service, or traffic class",
-	.offset = offsetof(struct sock_options, tos),
-	.max = 255},
-    {.kind = OPT_NUMBER,
-	.name = "ttl",
-	.arg = "N",
-	.help = "time to live, or hop limit",
-	.offset = offsetof(struct sock_options, ttl),
-	.min = 1,
-	.max = 255},
-    {.kind = OPT_SIZE,
-	.name = "rcvbuf",
-	.arg = "SIZE",
-	.help = "size of the receive buffer (SO_RCVBUF)",
-	.offset = offsetof(struct sock_options, rcvbuf),
-	.min = 1,
-	.max = INT32_MAX},
-    {.kind = OPT_SIZE,
-	.name = "sndbuf",
-	.arg = "SIZE",
-	.help = "size of the send buffer (SO_SNDBUF)",
-	.offset = offsetof(struct sock_options, sndbuf),
-	.min = 1,
-	.max = INT32_MAX},
-    {.kind = OPT_END}};
+    FLAG(0, "keepalive", sock_options, keepalive,
+	"probe an idle connection (SO_KEEPALIVE)"),
+    FLAG(0, "nodelay", sock_options, nodelay,
+	"send small pieces at once (TCP_NODELAY)"),
+    NUMBER(0, "tos", "N", sock_options, tos,
+	"type of service, or traffic class", .max = 255),
+    NUMBER(0, "ttl", "N", sock_options, ttl, "time to live, or hop limit",
+	.min = 1, .max = 255),
+    SIZE(0, "rcvbuf", "SIZE", sock_options, rcvbuf,
+	"size of the receive buffer (SO_RCVBUF)", .min = 1, .max = INT32_MAX),
+    SIZE(0, "sndbuf", "SIZE", sock_options, sndbuf,
+	"size of the send buffer (SO_SNDBUF)", .min = 1, .max = INT32_MAX),
+    {.kind = OPT_END},
+};
 
 const struct opt common_server_opts[] = {
-    {.kind = OPT_NUMBER,
-	.name = "max-conns",
-	.arg = "N",
-	.help = "serve so many at once; the next ones wait (256)",
-	.offset = offsetof(struct common_server_options, max_conns),
-	.min = 1,
-	.max = 1000000},
-    {.kind = OPT_NUMBER,
-	.name = "max-per-host",
-	.arg = "N",
-	.help = "serve so many of one address at once; others are closed",
-	.offset = offsetof(struct common_server_options, max_per_host),
-	.min = 1,
-	.max = 1000000},
-    {.kind = OPT_NUMBER,
-	.name = "backlog",
-	.arg = "N",
-	.help = "connections that the kernel keeps waiting (its maximum)",
-	.offset = offsetof(struct common_server_options, backlog),
-	.min = 0,
-	.max = INT32_MAX},
-    {.kind = OPT_DURATION,
-	.name = "accept-timeout",
-	.arg = "T",
-	.help = "give up when no connection comes for so long",
-	.offset = offsetof(struct common_server_options, accept_ms),
-	.min = 1},
-    {.kind = OPT_END}};
+    NUMBER(0, "max-conns", "N", common_server_options, max_conns,
+	"serve so many at once; the next ones wait (256)", .min = 1,
+	.max = 1000000),
+    NUMBER(0, "max-per-host", "N", common_server_options, max_per_host,
+	"serve so many of one address at once; others are closed", .min = 1,
+	.max = 1000000),
+    NUMBER(0, "backlog", "N", common_server_options, backlog,
+	"connections that the kernel keeps waiting (its maximum)", .min = 0,
+	.max = INT32_MAX),
+    DURATION(0, "accept-timeout", "T", common_server_options, accept_ms,
+	"give up when no connection comes for so long", .min = 1),
+    {.kind = OPT_END},
+};
 
 void
 common_server_setup(struct server_options *s,
@@ -222,33 +136,25 @@ parse_proxy(void *field, const char *arg, struct err *e)
 }
 
 const struct opt common_proxy_opts[] = {
-    {.kind = OPT_CALL,
-	.name = "proxy",
-	.arg = "URL",
-	.help = "go by way of a proxy: socks5://, socks4:// or http://, "
-		"[USER:PASS@]HOST[:PORT]; it resolves the name",
-	.offset = offsetof(struct proxy_options, proxy),
-	.call = parse_proxy},
-    {.kind = OPT_END}};
+    CALL(0, "proxy", "URL", proxy_options, proxy,
+	"go by way of a proxy: socks5://, socks4:// or http://, "
+	"[USER:PASS@]HOST[:PORT]; it resolves the name",
+	.call = parse_proxy),
+    {.kind = OPT_END},
+};
 
 /* What an access row's value stands for. */
 enum { ACCESS_DENY, ACCESS_ALLOW };
 
 const struct opt common_access_opts[] = {
-    {.kind = OPT_LIST,
-	.name = "allow",
-	.arg = "CIDR",
-	.help = "let these in: address, network/bits, several by commas, or "
-		"@FILE; the first rule that matches wins",
-	.offset = offsetof(struct access_options, rules),
-	.value = ACCESS_ALLOW},
-    {.kind = OPT_LIST,
-	.name = "deny",
-	.arg = "CIDR",
-	.help = "turn these away, in the same manner",
-	.offset = offsetof(struct access_options, rules),
-	.value = ACCESS_DENY},
-    {.kind = OPT_END}};
+    LIST(0, "allow", "CIDR", access_options, rules,
+	"let these in: address, network/bits, several by commas, or @FILE; the "
+	"first rule that matches wins",
+	.value = ACCESS_ALLOW),
+    LIST(0, "deny", "CIDR", access_options, rules,
+	"turn these away, in the same manner", .value = ACCESS_DENY),
+    {.kind = OPT_END},
+};
 
 int
 common_access(struct access *a, const struct access_options *o, struct err *e)

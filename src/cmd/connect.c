@@ -38,19 +38,11 @@ static const struct connect_options connect_defaults = {
 };
 
 static const struct opt connect_opts[] = {
-    {.kind = OPT_FLAG,
-	.letter = 'z',
-	.name = "zero",
-	.help = "connect, report, leave",
-	.offset = offsetof(struct connect_options, zero),
-	.value = 1},
-    {.kind = OPT_STRING,
-	.letter = 'e',
-	.name = "exec",
-	.arg = "CMD",
-	.help = "give the connection to CMD, by way of sh -c",
-	.offset = offsetof(struct connect_options, exec)},
-    {.kind = OPT_END}};
+    FLAG('z', "zero", connect_options, zero, "connect, report, leave"),
+    STRING('e', "exec", "CMD", connect_options, exec,
+	"give the connection to CMD, by way of sh -c"),
+    {.kind = OPT_END},
+};
 
 static const struct opt_group connect_groups[] = {
     {"what to do", connect_opts, 0},

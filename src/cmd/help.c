@@ -13,12 +13,10 @@ struct help_options {
 };
 
 static const struct opt help_opts[] = {
-    {.kind = OPT_FLAG,
-	.name = "list",
-	.help = "every option of every command, tab-separated, for scripts",
-	.offset = offsetof(struct help_options, list),
-	.value = 1},
-    {.kind = OPT_END}};
+    FLAG(0, "list", help_options, list,
+	"every option of every command, tab-separated, for scripts"),
+    {.kind = OPT_END},
+};
 
 static const struct opt_group help_groups[] = {
     {"options", help_opts, 0}, {NULL, NULL, 0}};

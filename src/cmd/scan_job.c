@@ -18,33 +18,18 @@
 #include "net/wait.h"
 
 const struct opt scan_job_opts[] = {
-    {.kind = OPT_LIST,
-	.name = "exclude",
-	.arg = "PORTS",
-	.help = "leave these ports out",
-	.offset = offsetof(struct scan_job_options, exclude)},
-    {.kind = OPT_STRING,
-	.name = "ports-file",
-	.arg = "FILE",
-	.help = "take ports from a file, '-' is stdin",
-	.offset = offsetof(struct scan_job_options, ports_file)},
-    {.kind = OPT_STRING,
-	.name = "targets",
-	.arg = "FILE",
-	.help = "take hosts from a file, '-' is stdin; the only operand is "
-		"then PORTS",
-	.offset = offsetof(struct scan_job_options, targets_file)},
-    {.kind = OPT_LIST,
-	.name = "exclude-hosts",
-	.arg = "HOSTS",
-	.help = "leave these hosts out",
-	.offset = offsetof(struct scan_job_options, exclude_hosts)},
-    {.kind = OPT_FLAG,
-	.name = "all-addresses",
-	.help = "scan every address of a name, not just its first",
-	.offset = offsetof(struct scan_job_options, all_addresses),
-	.value = 1},
-    {.kind = OPT_END}};
+    LIST(0, "exclude", "PORTS", scan_job_options, exclude,
+	"leave these ports out"),
+    STRING(0, "ports-file", "FILE", scan_job_options, ports_file,
+	"take ports from a file, '-' is stdin"),
+    STRING(0, "targets", "FILE", scan_job_options, targets_file,
+	"take hosts from a file, '-' is stdin; the only operand is then PORTS"),
+    LIST(0, "exclude-hosts", "HOSTS", scan_job_options, exclude_hosts,
+	"leave these hosts out"),
+    FLAG(0, "all-addresses", scan_job_options, all_addresses,
+	"scan every address of a name, not just its first"),
+    {.kind = OPT_END},
+};
 
 /*
  * FILE, or stdin for "-". A FIFO is not waited for here: nobody may ever write

@@ -24,7 +24,7 @@ take_called(void *field, const char *arg, struct err *e)
 static const char *const words[] = {"one", "two", NULL};
 static const struct opt table[] = {
     {OPT_FLAG, 'f', "flag", NULL, "h", AT(flag), 7, .excludes = "other x"},
-    {OPT_FLAG, 0, "other", NULL, "h", AT(other), 1},
+    {OPT_FLAG, 0, "other", NULL, "h", AT(other)},
     {OPT_COUNT, 'v', "verbose", NULL, "h", AT(count)},
     {OPT_NUMBER, 'n', "number", "N", "h", AT(number), .min = 2, .max = 9},
     {OPT_NUMBER, 'N', NULL, "N", "h", AT(number), .min = 2},
@@ -85,6 +85,7 @@ refuses(const char *line, const char *why)
 static void
 test_kinds(void)
 {
+	TAKES("--other", got.other == 1);
 	TAKES("-f", got.flag == 7);
 	TAKES("--flag", got.flag == 7);
 	TAKES("-vvv --verbose", got.count == 4);
@@ -206,17 +207,10 @@ is_bad(const struct opt *one)
 static void
 test_check(void)
 {
-	static const struct opt good = {.kind = OPT_FLAG,
-	    .letter = 'f',
-	    .name = "f",
-	    .help = "h",
-	    .value = 1};
+	static const struct opt good = {
+	    .kind = OPT_FLAG, .letter = 'f', .name = "f", .help = "h"};
 	struct opt twice[] = {good,
-	    {.kind = OPT_FLAG,
-		.letter = 'g',
-		.name = "f",
-		.help = "h",
-		.value = 1},
+	    {.kind = OPT_FLAG, .letter = 'g', .name = "f", .help = "h"},
 	    {.kind = OPT_END}};
 	struct opt_group g[] = {{"g", twice, 0}, {NULL, NULL, 0}};
 	struct opt o;
@@ -229,8 +223,6 @@ test_check(void)
 	ok(opt_check(g, &error) < 0, "a letter that is there twice");
 	o = good, o.help = NULL;
 	ok(is_bad(&o), "no help");
-	o = good, o.value = 0;
-	ok(is_bad(&o), "a flag that stores nothing");
 	o = good, o.arg = "X";
 	ok(is_bad(&o), "a flag with an argument");
 	o = good, o.name = NULL, o.letter = 0;
