@@ -41,11 +41,10 @@ const struct opt common_report_opts[] = {
 };
 
 const struct opt common_family_opts[] = {
-    FLAG('4', "ipv4", family_options, family, "use IPv4 only", .value = AF_INET,
+    FLAG('4', "ipv4", name_options, family, "use IPv4 only", .value = AF_INET,
 	.excludes = "ipv6"),
-    FLAG('6', "ipv6", family_options, family, "use IPv6 only",
-	.value = AF_INET6),
-    FLAG('n', "numeric", family_options, numeric,
+    FLAG('6', "ipv6", name_options, family, "use IPv6 only", .value = AF_INET6),
+    FLAG('n', "numeric", name_options, numeric,
 	"addresses are numbers: no name look-ups"),
     {.kind = OPT_END},
 };
@@ -172,12 +171,11 @@ common_access(struct access *a, const struct access_options *o, struct err *e)
 }
 
 void
-common_dial_options(struct dial_options *d, const struct family_options *family,
+common_dial_options(struct dial_options *d, const struct name_options *names,
     const struct source_options *source, const struct sock_options *sock)
 {
 	memset(d, 0, sizeof(*d));
-	d->family = family->family;
-	d->numeric = family->numeric != 0;
+	d->names = *names;
 	d->type = SOCK_STREAM;
 	if (source != NULL) {
 		d->source = source->source;

@@ -13,6 +13,7 @@
 #include "cli/opt.h"
 #include "net/addr.h"
 #include "dial/proxy.h"
+#include "net/resolve.h"
 #include "net/sock.h"
 
 struct access;
@@ -23,11 +24,6 @@ struct server_options;
 struct report_options {
 	int level; /* enum diag_level */
 	int json;  /* events as JSON Lines */
-};
-
-struct family_options {
-	int family; /* AF_INET, AF_INET6 or AF_UNSPEC */
-	int numeric;
 };
 
 struct source_options {
@@ -88,7 +84,7 @@ extern const struct opt common_access_opts[];  /* --allow --deny */
 
 /* The dial options that these groups make; source may be NULL. */
 void common_dial_options(struct dial_options *d,
-    const struct family_options *family, const struct source_options *source,
+    const struct name_options *names, const struct source_options *source,
     const struct sock_options *sock);
 
 /* The accept loop's options; access outlives them. */

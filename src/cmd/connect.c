@@ -21,7 +21,7 @@
 
 struct connect_options {
 	struct report_options report;
-	struct family_options family;
+	struct name_options names;
 	struct source_options source;
 	struct proxy_options proxy;
 	struct time_options time;
@@ -49,7 +49,7 @@ static const struct opt_group connect_groups[] = {
     {"relaying", talk_relay_opts, offsetof(struct connect_options, talk)},
     {"script", talk_script_opts, offsetof(struct connect_options, talk)},
     {"records", talk_record_opts, offsetof(struct connect_options, talk)},
-    {"addresses", common_family_opts, offsetof(struct connect_options, family)},
+    {"addresses", common_family_opts, offsetof(struct connect_options, names)},
     {"addresses", common_proxy_opts, offsetof(struct connect_options, proxy)},
     {"own end", common_source_opts, offsetof(struct connect_options, source)},
     {"time", common_timeout_opts, offsetof(struct connect_options, time)},
@@ -148,7 +148,7 @@ run(const struct connect_options *o, const struct endpoint *ep,
 
 	if (o->proxy.proxy.kind != PROXY_NONE)
 		r.proxy = &o->proxy.proxy;
-	common_dial_options(&r.dial, &o->family, &o->source, &o->sock);
+	common_dial_options(&r.dial, &o->names, &o->source, &o->sock);
 	if (connector_check(ep, &r, e) < 0 ||
 	    (t != NULL &&
 		stdio_relay_open(t, &o->talk, &o->time, until, e) < 0))

@@ -18,7 +18,7 @@ struct server_conn;
 
 struct hello_options {
 	struct report_options report;
-	struct family_options family;
+	struct name_options names;
 	struct time_options time;
 	struct sock_options sock;
 	struct access_options access;

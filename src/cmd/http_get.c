@@ -21,7 +21,7 @@
 
 struct http_get_options {
 	struct report_options report;
-	struct family_options family;
+	struct name_options names;
 	struct source_options source;
 	struct time_options time;
 	struct sock_options sock;
@@ -87,8 +87,7 @@ static const struct opt output_opts[] = {
 static const struct opt_group http_get_groups[] = {
     {"request", request_opts, offsetof(struct http_get_options, fetch)},
     {"output", output_opts, offsetof(struct http_get_options, fetch)},
-    {"addresses", common_family_opts,
-	offsetof(struct http_get_options, family)},
+    {"addresses", common_family_opts, offsetof(struct http_get_options, names)},
     {"addresses", common_proxy_opts, offsetof(struct http_get_options, proxy)},
     {"own end", common_source_opts, offsetof(struct http_get_options, source)},
     {"time", common_timeout_opts, offsetof(struct http_get_options, time)},
@@ -191,7 +190,7 @@ http_get_run(
 	if (check(o, args, e) < 0 || wait_catch(WAIT_STOP, e) < 0)
 		return -1;
 	common_dial_options(
-	    &client.reach.dial, &o->family, &o->source, &o->sock);
+	    &client.reach.dial, &o->names, &o->source, &o->sock);
 	result = fetch_start(&f, &o->fetch, &o->proxy.proxy, &client, e);
 	if (result == 0)
 		result = check_ways(&f, args, e);

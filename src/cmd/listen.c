@@ -25,7 +25,7 @@
 
 struct listen_options {
 	struct report_options report;
-	struct family_options family;
+	struct name_options names;
 	struct time_options time;
 	struct sock_options sock;
 	struct stdio_relay_options talk;
@@ -72,7 +72,7 @@ static const struct opt_group listen_groups[] = {{"serving", listen_opts, 0},
     {"relaying", talk_relay_opts, offsetof(struct listen_options, talk)},
     {"script", talk_script_opts, offsetof(struct listen_options, talk)},
     {"records", talk_record_opts, offsetof(struct listen_options, talk)},
-    {"addresses", common_family_opts, offsetof(struct listen_options, family)},
+    {"addresses", common_family_opts, offsetof(struct listen_options, names)},
     {"time", common_timeout_opts, offsetof(struct listen_options, time)},
     {"time", common_idle_opts, offsetof(struct listen_options, time)},
     {"time", common_max_opts, offsetof(struct listen_options, time)},
@@ -153,7 +153,6 @@ choose_handler(struct listening *l, char *const *program, struct err *e)
 {
 	const struct listen_options *o = l->o;
 	struct handler *h = &l->handler;
-	struct resolve_options ro;
 	char *to = (char *)o->to;
 
 	if (program != NULL &&
@@ -180,11 +179,9 @@ choose_handler(struct listening *l, char *const *program, struct err *e)
 	if (o->to == NULL)
 		return 0;
 	h->kind = HANDLER_FORWARD;
-	common_dial_options(&h->dial, &o->family, NULL, &o->sock);
-	ro.family = h->dial.family;
-	ro.numeric = h->dial.numeric;
+	common_dial_options(&h->dial, &o->names, NULL, &o->sock);
 	if (endpoint_parse(&h->target, &to, 1, "tcp", e) < 0 ||
-	    resolve_check(&h->target, &ro, e) < 0)
+	    resolve_check(&h->target, &o->names, e) < 0)
 		return err_prefix(e, "--to");
 	return 0;
 }
@@ -219,8 +216,7 @@ static int
 open_sockets(struct listening *l, const struct endpoint *ep, struct err *e)
 {
 	const struct listen_options *o = l->o;
-	struct listener_options lo = {.family = o->family.family,
-	    .numeric = o->family.numeric != 0,
+	struct listener_options lo = {.names = o->names,
 	    .type = SOCK_STREAM,
 	    .backlog = o->server.backlog,
 	    .sock = o->sock};

@@ -46,7 +46,7 @@ struct shard {
 
 struct portscan_options {
 	struct report_options report;
-	struct family_options family;
+	struct name_options names;
 	struct time_options time;
 	int all;
 	int greppable;
@@ -137,8 +137,7 @@ static const struct opt_group portscan_groups[] = {
     {"what to scan", scan_job_opts, offsetof(struct portscan_options, job)},
     {"what to scan", part_opts, 0}, {"how to scan", how_opts, 0},
     {"results", form_opts, 0},
-    {"addresses", common_family_opts,
-	offsetof(struct portscan_options, family)},
+    {"addresses", common_family_opts, offsetof(struct portscan_options, names)},
     {"time", common_timeout_opts, offsetof(struct portscan_options, time)},
     {"time", common_max_opts, offsetof(struct portscan_options, time)},
     {"time", common_retry_opts, offsetof(struct portscan_options, time)},
@@ -229,7 +228,7 @@ report_setup(struct scan_report *r, const struct scan_job *job,
 						 : SCAN_TABLE;
 	r->all = o->all != 0;
 	r->with_reason = o->all || o->report.level > 0;
-	r->with_service = !o->family.numeric;
+	r->with_service = !o->names.numeric;
 	r->with_banner = o->banner != 0;
 	/* What is waited for is told when it is there. */
 	r->with_events = o->time.retry_ms < 0;
@@ -379,8 +378,7 @@ portscan_run(
 	const struct portscan_options *o = options;
 	struct deadline until = deadline_after(o->time.max_ms);
 	struct targets_options to = {
-	    .family = o->family.family,
-	    .numeric = o->family.numeric != 0,
+	    .names = o->names,
 	    .until = until,
 	    .name_ms = o->time.timeout_ms,
 	};

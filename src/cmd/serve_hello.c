@@ -67,7 +67,7 @@ static const struct opt hello_opts[] = {
 static const struct opt_group hello_groups[] = {{"talking", hello_opts, 0},
     {"serving", common_server_opts, offsetof(struct hello_options, server)},
     {"serving", common_access_opts, offsetof(struct hello_options, access)},
-    {"addresses", common_family_opts, offsetof(struct hello_options, family)},
+    {"addresses", common_family_opts, offsetof(struct hello_options, names)},
     {"time", common_idle_opts, offsetof(struct hello_options, time)},
     {"time", common_max_opts, offsetof(struct hello_options, time)},
     {"socket", common_socket_opts, offsetof(struct hello_options, sock)},
@@ -270,8 +270,7 @@ run_server(struct hello_server *hs, const struct endpoint *ep,
     struct server_options *so, struct err *e)
 {
 	const struct hello_options *o = hs->o;
-	struct listener_options lo = {.family = o->family.family,
-	    .numeric = o->family.numeric != 0,
+	struct listener_options lo = {.names = o->names,
 	    .type = SOCK_STREAM,
 	    .backlog = o->server.backlog,
 	    .sock = o->sock};

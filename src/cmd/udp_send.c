@@ -29,7 +29,7 @@
 
 struct send_options {
 	struct report_options report;
-	struct family_options family;
+	struct name_options names;
 	struct source_options source;
 	struct time_options time;
 	struct sock_options sock;
@@ -113,7 +113,7 @@ static const struct opt reply_opts[] = {
 
 static const struct opt_group send_groups[] = {{"sending", send_opts, 0},
     {"many hosts", many_opts, 0}, {"replies", reply_opts, 0},
-    {"addresses", common_family_opts, offsetof(struct send_options, family)},
+    {"addresses", common_family_opts, offsetof(struct send_options, names)},
     {"own end", common_source_opts, offsetof(struct send_options, source)},
     {"time", common_timeout_opts, offsetof(struct send_options, time)},
     {"time", common_max_opts, offsetof(struct send_options, time)},
@@ -368,7 +368,6 @@ send_run(const void *options, const struct command_args *args, struct err *e)
 	const struct send_options *o = options;
 	struct sending s = {.o = o, .fd = -1, .start_ns = clock_now()};
 	struct deadline until = deadline_after(o->time.max_ms);
-	struct resolve_options ro = {o->family.family, o->family.numeric != 0};
 	struct addr_list list = ADDR_LIST_INIT;
 	int used = endpoint_operands(args), result;
 	struct endpoint ep;
@@ -385,7 +384,7 @@ send_run(const void *options, const struct command_args *args, struct err *e)
 	sender_start(&s.x, &s.xo, &feed, on_reply, on_idle, &s);
 	result = wait_catch(WAIT_STOP, e);
 	if (result == 0)
-		result = resolve(&ep, &ro,
+		result = resolve(&ep, &o->names,
 		    deadline_first(until, deadline_after(o->time.timeout_ms)),
 		    &list, e);
 	if (result == 0)

@@ -44,7 +44,7 @@ enum serve_mode {
 
 struct serve_options {
 	struct report_options report;
-	struct family_options family;
+	struct name_options names;
 	struct time_options time;
 	struct sock_options sock;
 	struct access_options access;
@@ -96,7 +96,7 @@ static const struct opt serve_opts[] = {
 
 static const struct opt_group serve_groups[] = {{"serving", serve_opts, 0},
     {"serving", common_access_opts, offsetof(struct serve_options, access)},
-    {"addresses", common_family_opts, offsetof(struct serve_options, family)},
+    {"addresses", common_family_opts, offsetof(struct serve_options, names)},
     {"time", common_idle_opts, offsetof(struct serve_options, time)},
     {"time", common_max_opts, offsetof(struct serve_options, time)},
     {"socket", COMMON_DGRAM_OPTS, offsetof(struct serve_options, sock)},
@@ -444,11 +444,9 @@ serve_run(const void *options, const struct command_args *args, struct err *e)
 	struct serving s = {.o = o, .until = deadline_after(o->time.max_ms)};
 	struct access access = ACCESS_INIT;
 	struct multicast_group *groups = NULL;
-	struct dgram_server_options so = {
-	    .listener = {.family = o->family.family,
-		.numeric = o->family.numeric != 0,
-		.type = SOCK_DGRAM,
-		.sock = o->sock},
+	struct dgram_server_options so = {.listener = {.names = o->names,
+					      .type = SOCK_DGRAM,
+					      .sock = o->sock},
 	    .access = o->access.rules.count > 0 ? &access : NULL,
 	    .group_count = o->joins.count,
 	    .max_rate = o->max_rate,

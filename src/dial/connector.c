@@ -24,14 +24,13 @@ int
 connector_check(
     const struct endpoint *ep, const struct connector_options *o, struct err *e)
 {
-	struct resolve_options ro = {o->dial.family, o->dial.numeric};
 	char name[ENDPOINT_TEXT + 32];
 
 	if (o->proxy == NULL)
-		return resolve_check(ep, &ro, e);
+		return resolve_check(ep, &o->dial.names, e);
 	if (proxy_check(ep, e) < 0)
 		return -1;
-	if (resolve_check(&o->proxy->server, &ro, e) == 0)
+	if (resolve_check(&o->proxy->server, &o->dial.names, e) == 0)
 		return 0;
 	proxy_format(o->proxy, name, sizeof(name));
 	return err_prefix(e, "reaching %s", name);

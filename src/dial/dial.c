@@ -14,7 +14,6 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "net/endpoint.h"
-#include "net/resolve.h"
 #include "net/wait.h"
 
 /* A source of the other family only rules this address out. */
@@ -445,7 +444,6 @@ int
 dial_connect(const struct endpoint *ep, const struct dial_options *o,
     struct deadline until, struct dial_result *result, struct err *e)
 {
-	struct resolve_options ro = {o->family, o->numeric};
 	struct addr_list list = ADDR_LIST_INIT;
 	struct dial_result r;
 	struct dial d;
@@ -453,7 +451,7 @@ dial_connect(const struct endpoint *ep, const struct dial_options *o,
 	char text[ENDPOINT_TEXT];
 	int fd = -1;
 
-	if (resolve(ep, &ro, until, &list, e) == 0) {
+	if (resolve(ep, &o->names, until, &list, e) == 0) {
 		r.resolve_ns = clock_now() - start;
 		dial_start(&d, &list, o);
 		fd = dial_run(&d, until, e);

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "net/addr.h"
+#include "net/resolve.h"
 #include "net/sock.h"
 
 struct endpoint;
@@ -22,8 +23,7 @@ struct err;
 #define DIAL_DELAY_MS 250
 
 struct dial_options {
-	int family;               /* AF_INET, AF_INET6 or AF_UNSPEC */
-	bool numeric;             /* no name look-ups */
+	struct name_options names;
 	int type;                 /* SOCK_STREAM, or SOCK_DGRAM for unix(7) */
 	struct addr source;       /* own address, or len 0 */
 	uint16_t source_port;     /* own port, or 0 */

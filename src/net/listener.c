@@ -16,7 +16,6 @@
 #include "net/endpoint.h"
 #include "net/os.h"
 #include "net/port_owner.h"
-#include "net/resolve.h"
 
 /*
  * More than any system takes: listen(2) cuts it down to what is allowed now,
@@ -191,12 +190,13 @@ open_pair(struct listener *l, uint16_t port, const struct listener_options *o,
 	size_t i;
 
 	for (i = 0; i < 2; i++) {
-		if (o->family != AF_UNSPEC && o->family != families[i])
+		if (o->names.family != AF_UNSPEC &&
+		    o->names.family != families[i])
 			continue;
 		addr_loopback(&a, families[i],
 		    l->count > 0 ? addr_port(&l->addrs[0]) : port);
 		if (add(l, &a, o, false, e) < 0 &&
-		    (o->family != AF_UNSPEC || !lacks_family(e)))
+		    (o->names.family != AF_UNSPEC || !lacks_family(e)))
 			return -1;
 	}
 	return l->count > 0 ? 0 : -1;
@@ -226,11 +226,11 @@ open_any(struct listener *l, uint16_t port, const struct listener_options *o,
 {
 	struct addr a;
 
-	if (o->family != AF_INET) {
+	if (o->names.family != AF_INET) {
 		addr_any(&a, AF_INET6, port);
-		if (add(l, &a, o, o->family == AF_UNSPEC, e) == 0)
+		if (add(l, &a, o, o->names.family == AF_UNSPEC, e) == 0)
 			return 0;
-		if (o->family == AF_INET6 || !lacks_family(e))
+		if (o->names.family == AF_INET6 || !lacks_family(e))
 			return -1;
 	}
 	addr_any(&a, AF_INET, port);
@@ -260,9 +260,8 @@ static int
 open_named(struct listener *l, const struct endpoint *ep,
     const struct listener_options *o, struct deadline until, struct err *e)
 {
-	struct resolve_options ro = {o->family, o->numeric};
 	struct addr_list list = ADDR_LIST_INIT;
-	int result = resolve(ep, &ro, until, &list, e);
+	int result = resolve(ep, &o->names, until, &list, e);
 
 	if (result == 0)
 		result = open_list(l, &list, o, e);
@@ -288,8 +287,8 @@ int
 listener_open(struct listener *l, const struct endpoint *ep,
     const struct listener_options *o, struct deadline until, struct err *e)
 {
-	bool is_local =
-	    ep->host[0] == '\0' || (!o->numeric && endpoint_is_localhost(ep));
+	bool is_local = ep->host[0] == '\0' ||
+			(!o->names.numeric && endpoint_is_localhost(ep));
 	int result;
 
 	memset(l, 0, sizeof(*l));

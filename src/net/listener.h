@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "net/addr.h"
+#include "net/resolve.h"
 #include "net/sock.h"
 #include "net/unix_path.h"
 
@@ -14,8 +15,7 @@ struct endpoint;
 struct err;
 
 struct listener_options {
-	int family;      /* AF_INET, AF_INET6 or AF_UNSPEC */
-	bool numeric;    /* no name look-ups */
+	struct name_options names;
 	int type;        /* SOCK_STREAM or SOCK_DGRAM */
 	int64_t backlog; /* of listen(2); -1: the system's maximum */
 	struct sock_options sock;

@@ -452,7 +452,7 @@ queries_error(const struct query *queries, const struct endpoint *ep,
 
 /* A name: asks the children and waits for them. */
 static int
-resolve_name(const struct endpoint *ep, const struct resolve_options *o,
+resolve_name(const struct endpoint *ep, const struct name_options *o,
     struct deadline until, struct addr_list *list, struct err *e)
 {
 	struct query queries[QUERY_COUNT] = {{.family = o->family, .in = -1},
@@ -480,7 +480,7 @@ resolve_name(const struct endpoint *ep, const struct resolve_options *o,
 /* The loopback, IPv4 first: a server that is on one of the two addresses only
  * is mostly on that one. */
 static int
-resolve_localhost(const struct endpoint *ep, const struct resolve_options *o,
+resolve_localhost(const struct endpoint *ep, const struct name_options *o,
     struct addr_list *list)
 {
 	int64_t start = clock_now();
@@ -515,7 +515,7 @@ check_number(const struct addr *a, int family, const char *host, struct err *e)
 
 int
 resolve_check(
-    const struct endpoint *ep, const struct resolve_options *o, struct err *e)
+    const struct endpoint *ep, const struct name_options *o, struct err *e)
 {
 	char host[ENDPOINT_HOST * 2];
 	struct addr a;
@@ -532,7 +532,7 @@ resolve_check(
 }
 
 int
-resolve(const struct endpoint *ep, const struct resolve_options *o,
+resolve(const struct endpoint *ep, const struct name_options *o,
     struct deadline until, struct addr_list *list, struct err *e)
 {
 	struct addr a;

@@ -5,17 +5,16 @@
 #ifndef NET_RESOLVE_H
 #define NET_RESOLVE_H
 
-#include <stdbool.h>
-
 #include "base/clock.h"
 
 struct addr_list;
 struct endpoint;
 struct err;
 
-struct resolve_options {
-	int family;   /* AF_INET, AF_INET6 or AF_UNSPEC */
-	bool numeric; /* -n: names are refused, nothing is looked up */
+/* How names become addresses: -4, -6 and -n of every command. */
+struct name_options {
+	int family;  /* AF_INET, AF_INET6 or AF_UNSPEC */
+	int numeric; /* names are refused, nothing is looked up */
 };
 
 /*
@@ -23,7 +22,7 @@ struct resolve_options {
  * looked up, a number of the other family. 0, or -1 with ERR_USAGE.
  */
 int resolve_check(
-    const struct endpoint *ep, const struct resolve_options *o, struct err *e);
+    const struct endpoint *ep, const struct name_options *o, struct err *e);
 
 /*
  * The addresses of ep, in the order of getaddrinfo(3) with the families
@@ -32,7 +31,7 @@ int resolve_check(
  * release. 0, or -1 with *e: that of resolve_check(), ERR_NAME, ERR_TIMEOUT, or
  * ERR_FAILED with EINTR when a caught signal came.
  */
-int resolve(const struct endpoint *ep, const struct resolve_options *o,
+int resolve(const struct endpoint *ep, const struct name_options *o,
     struct deadline until, struct addr_list *list, struct err *e);
 
 #endif

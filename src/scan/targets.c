@@ -90,7 +90,7 @@ static int
 check_family(int family, const struct targets_options *o, const char *text,
     struct err *e)
 {
-	if (o->family == AF_UNSPEC || o->family == family)
+	if (o->names.family == AF_UNSPEC || o->names.family == family)
 		return 0;
 	return refuse(text,
 	    family == AF_INET6 ? "an IPv6 address, and -4 was given"
@@ -159,13 +159,12 @@ static int
 look_up(const struct endpoint *ep, const struct targets_options *o,
     struct addr_list *list, struct err *e)
 {
-	struct resolve_options ro = {o->family, o->numeric};
 	int64_t pause_ms = RETRY_MS;
 	struct deadline until;
 
 	for (;;) {
 		until = deadline_first(o->until, deadline_after(o->name_ms));
-		if (resolve(ep, &ro, until, list, e) == 0)
+		if (resolve(ep, &o->names, until, list, e) == 0)
 			return 0;
 		if (e->kind != ERR_NAME && e->kind != ERR_TIMEOUT)
 			return -1;

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "net/addr.h"
+#include "net/resolve.h"
 
 struct err;
 struct port_list;
@@ -48,8 +49,7 @@ struct targets {
 	}
 
 struct targets_options {
-	int family;            /* AF_INET, AF_INET6 or AF_UNSPEC */
-	bool numeric;          /* names are refused */
+	struct name_options names;
 	bool all_addresses;    /* of a name, instead of its first */
 	const char *protocol;  /* of HOST:PORT; NULL: that is refused */
 	struct deadline until; /* for looking up names */

@@ -57,7 +57,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct targets_options o = {
-	    .numeric = true, .protocol = "tcp", .until = {INT64_MAX}};
+	    .names = {.numeric = 1}, .protocol = "tcp", .until = {INT64_MAX}};
 	const struct targets none = TARGETS_INIT;
 	struct targets t = TARGETS_INIT, same = TARGETS_INIT,
 		       again = TARGETS_INIT;

@@ -18,7 +18,7 @@ static void
 name(struct targets *t, const char *text)
 {
 	static const struct targets_options o = {
-	    .numeric = true, .protocol = "tcp", .until = {INT64_MAX}};
+	    .names = {.numeric = 1}, .protocol = "tcp", .until = {INT64_MAX}};
 	static const struct targets none = TARGETS_INIT;
 	struct err e = ERR_INIT;
 	struct ports all, not ;

@@ -6,7 +6,7 @@
 #include "scan/targets.h"
 
 static const struct targets_options plain = {
-    .numeric = true, .protocol = "tcp", .until = {INT64_MAX}};
+    .names = {.numeric = 1}, .protocol = "tcp", .until = {INT64_MAX}};
 
 /* Makes it final, without out; hosts without own ports are asked for 80. */
 static int
