@@ -345,23 +345,6 @@ has_results(const struct send_options *o)
 	return !o->no_reply || o->stats || diag_is_json();
 }
 
-/* How many operands the endpoint has: 2, or 1 where it is HOST:PORT. */
-static int
-endpoint_operands(const struct command_args *args)
-{
-	const char *first = args->operands[0];
-
-	if (args->count == 1 || strncmp(first, "unix:", 5) == 0)
-		return 1;
-	if (first[0] == '[')
-		return strstr(first, "]:") != NULL ? 1 : 2;
-	/* A name has no colon, an IPv6 address more than one. */
-	return strchr(first, ':') != NULL &&
-		       strchr(first, ':') == strrchr(first, ':')
-		   ? 1
-		   : 2;
-}
-
 static int
 send_run(const void *options, const struct command_args *args, struct err *e)
 {
@@ -369,7 +352,7 @@ send_run(const void *options, const struct command_args *args, struct err *e)
 	struct sending s = {.o = o, .fd = -1, .start_ns = clock_now()};
 	struct deadline until = deadline_after(o->time.max_ms);
 	struct addr_list list = ADDR_LIST_INIT;
-	int used = endpoint_operands(args), result;
+	int used = endpoint_operands(args->operands, args->count), result;
 	struct endpoint ep;
 	struct message_source feed;
 

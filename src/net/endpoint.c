@@ -115,6 +115,21 @@ parse_unix(struct endpoint *ep, const char *text, int count, struct err *e)
 	return addr_unix(&ep->unix_addr, text + strlen("unix:"), e);
 }
 
+static bool
+is_unix(const char *text)
+{
+	return strncmp(text, "unix:", strlen("unix:")) == 0;
+}
+
+int
+endpoint_operands(char *const *operands, int count)
+{
+	const char *first = operands[0];
+
+	return count == 1 || is_unix(first) || find_colon(first) != NULL ? 1
+									 : 2;
+}
+
 int
 endpoint_parse(struct endpoint *ep, char *const *operands, int count,
     const char *protocol, struct err *e)
@@ -123,7 +138,7 @@ endpoint_parse(struct endpoint *ep, char *const *operands, int count,
 	char shown[128];
 
 	memset(ep, 0, sizeof(*ep));
-	if (strncmp(text, "unix:", 5) == 0)
+	if (is_unix(text))
 		return parse_unix(ep, text, count, e);
 	if (count > 1) {
 		if (set_host(ep, text, strlen(text), e) < 0)
@@ -154,7 +169,7 @@ endpoint_parse_local(struct endpoint *ep, char *const *operands, int count,
 	ep->port = port;
 	if (count == 0)
 		return 0;
-	if (strncmp(text, "unix:", 5) == 0)
+	if (is_unix(text))
 		return parse_unix(ep, text, count, e);
 	if (count > 1) {
 		if (set_host(ep, text, strlen(text), e) < 0)

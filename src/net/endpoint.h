@@ -38,6 +38,10 @@ int endpoint_parse(struct endpoint *ep, char *const *operands, int count,
 int endpoint_parse_local(struct endpoint *ep, char *const *operands, int count,
     const char *protocol, uint16_t port, struct err *e);
 
+/* How many of operands endpoint_parse() needs where others follow: 2 for HOST
+ * PORT, else 1. */
+int endpoint_operands(char *const *operands, int count);
+
 /*
  * 0-65535 in digits, or a service name. 0 is refused unless allow_zero is
  * set. 0, or -1 with a usage error.
