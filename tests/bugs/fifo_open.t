@@ -25,7 +25,7 @@ for my $args (['http-get', '-o', $fifo, "$s->{url}/"],
     like $r->{err}, qr/opening \S+fifo: nobody reads .*\(--max-time\)\n\z/,
         'what is said';
     my $p = start($command, @rest);
-    select undef, undef, undef, 0.2;
+    select undef, undef, undef, 0.002 until is_asleep($p->{pid});
     $r = $p->stop;
     is $r->{signal}, 15, "$command $rest[0]: SIGTERM ends it";
     ok !$r->{timed_out}, 'in time';

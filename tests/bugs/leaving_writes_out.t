@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use IO::Select;
 use Sockt;
 use Socket qw(:all);
 use Test::More;
@@ -43,12 +44,12 @@ sub busy {
 pipe my $read, my $write or die;
 my $p = start({ stdout => $write, keep_stdin => 1 }, 'connect', '--on-eof',
     'quit', @to);
-close $write;
 my $c = $l->accept;
 syswrite $c, 'x' x 150_000;
 shutdown $c, SHUT_WR;
-# The reader of its stdout takes nothing before its input has ended.
-sleep 0.3;
+# Its stdout is full when its input ends.
+sleep 0.002 while IO::Select->new($write)->can_write(0);
+close $write;
 $p->close_stdin;
 sysread $c, my $end, 1;
 is drain($read), 150_000, '--on-eof quit: everything read is written';

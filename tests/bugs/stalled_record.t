@@ -28,13 +28,6 @@ sub stalled {
 
 sub pause { select undef, undef, undef, 0.002 }
 
-# Whether a sockt waits in a system call, by proc(5); true where there is none.
-sub sleeps {
-    my ($pid) = @_;
-    return 1 unless -e "/proc/$$/stat";
-    return slurp("/proc/$pid/stat") =~ /^\d+ \(sockt\) S /;
-}
-
 for my $record ('-o', '-x') {
     for my $limit ('-m', '--idle-timeout') {
         my ($p, @held) = stalled($record, $fifo, $limit, '500ms');
@@ -57,7 +50,7 @@ $write->blocking(0);
 1 while syswrite $write, 'x';
 $write->blocking(1);
 my $p = start({ stdin => '', stderr => $write }, 'connect', '-vv', @to);
-pause() until sleeps($p->{pid});
+pause() until is_asleep($p->{pid});
 $p->signal('TERM');
 is $p->finish(10)->{signal}, 15, 'a full stderr: a signal ends it';
 

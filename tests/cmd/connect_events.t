@@ -93,11 +93,13 @@ SKIP: {
     $p->stop;
 }
 
-$p = start({ stdin => '' }, 'listen', '-q', '-4', 0);
-select undef, undef, undef, 0.05;
-is $p->{err}, '', '-q: no announcement';
-$p->signal('KILL');
-$p->finish;
+$port = free_port();
+$p = start({ stdin => '' }, 'listen', '-q', '-4', $port);
+until ($c = IO::Socket::IP->new(PeerHost => '127.0.0.1', PeerPort => $port)) {
+    select undef, undef, undef, 0.002;
+}
+close $c;
+is $p->finish->{err}, '', '-q: no announcement';
 
 # A peer's bytes cannot steer the terminal through our diagnostics.
 my $l = tcp_listener();

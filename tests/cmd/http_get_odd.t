@@ -29,17 +29,21 @@ like $r->{err}, qr/whether it is whole cannot be checked/, 'no declared end';
 $r = get("HTTP/1.1 103 Hi\e[1m\r\n\r\n${ok}Content-Length: 0\r\n\r\n", '/', '-v');
 like $r->{err}, qr/interim response: 103 Hi\\x1b\[1m\n/, 'interim at -v';
 
-# A reset in place of an end.
+# A response that is followed by a reset, once the client has written out.
 sub reset_after {
-    my ($bytes) = @_;
-    return sub {
+    my ($bytes, $out, @options) = @_;
+    pipe my $read, my $write or die $!;
+    my $s = http_server(sub {
         my ($c) = @_;
         syswrite $c, $bytes;
-        # The client has read it all when its own end says so.
-        select undef, undef, undef, 0.1;
+        sysread $read, my $go, 1;
         setsockopt $c, SOL_SOCKET, SO_LINGER, pack 'ii', 1, 0;
         close $c;
-    };
+    });
+    my $p = start('http-get', @options, "$s->{url}/");
+    $p->expect(out => qr/^\Q$out\E/);
+    syswrite $write, 'x';
+    return $p->finish;
 }
 for my $case (
     ['until close',  "$ok\r\nhello", 10, 'hello', qr/after 5 bytes of the body/],
@@ -48,12 +52,12 @@ for my $case (
     ['in the head', "${ok}A: b", 10, '', qr/waiting for the response/],
 ) {
     my ($name, $bytes, $status, $out, $pattern) = @$case;
-    $r = get(reset_after($bytes), '/', '-q');
+    $r = reset_after($bytes, $out, '-q');
     is $r->{status}, $status, "reset $name: exit status";
     is $r->{out}, $out, "reset $name: what came is written";
     like $r->{err}, $pattern, "reset $name: and told";
 }
-$r = get(reset_after("${ok}Content-Length: 5\r\n\r\nhello"), '/');
+$r = reset_after("${ok}Content-Length: 5\r\n\r\nhello", 'hello');
 is $r->{status}, 0, 'a reset behind the end is none of our business';
 
 # An answer before the request was read to its end.

@@ -18,7 +18,7 @@ use Time::HiRes qw(time);
 
 our @EXPORT = qw(sockt run start tcp_listener udp_socket tcp_client peer
     reap slurp spew scratch has_ipv6 is_root free_port own_network children
-    is_running);
+    is_running is_asleep);
 
 # The folder of the sources, and the binary under test.
 our $TOP = abs_path(dirname(__FILE__) . '/../..');
@@ -186,6 +186,14 @@ sub is_running {
     my ($pid) = @_;
     open my $f, '<', "/proc/$pid/stat" or return 0;
     return (<$f> // '') =~ /\) [^ZX] /;
+}
+
+# Whether a sockt waits in a system call; true where there is no proc(5).
+sub is_asleep {
+    my ($pid) = @_;
+    return 1 unless -e "/proc/$$/stat";
+    open my $f, '<', "/proc/$pid/stat" or return 0;
+    return (<$f> // '') =~ /^\d+ \(sockt\) S /;
 }
 
 sub has_ipv6 {
