@@ -16,9 +16,6 @@
 #include "net/conn_event.h"
 #include "net/wait.h"
 
-/* How long a one-way sender waits for the peer to have taken everything. */
-#define DRAIN_MS 2000
-
 struct connect_options {
 	struct report_options report;
 	struct name_options names;
@@ -113,7 +110,8 @@ run_program(struct connection *c, char *const *argv, struct deadline until,
 	if (goes_on && sum.first == CONN_FIRST_US)
 		sum.first = CONN_FIRST_NOBODY;
 	end_connection(c,
-	    deadline_first(until, deadline_after(status < 0 ? 0 : DRAIN_MS)),
+	    deadline_first(
+		until, deadline_after(status < 0 ? 0 : SOCK_DRAIN_MS)),
 	    goes_on);
 	conn_event_closed(DIAG_NOTE, &c->names.local, &c->names.remote, &sum,
 	    start, status < 0 ? (int)e->kind : status);

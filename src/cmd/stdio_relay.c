@@ -24,9 +24,6 @@
 #include "net/conn_event.h"
 #include "net/wait.h"
 
-/* How long a connection's end may take once everything was said. */
-#define DRAIN_MS 2000
-
 static const char *const on_eof_words[] = {"fin", "keep", "quit", NULL};
 static const char *const on_peer_eof_words[] = {
     "finish", "drain", "quit", NULL};
@@ -339,7 +336,7 @@ stdio_relay_run(struct stdio_relay *t, int *fd, const struct addr *local,
 	result = relay_run(*fd, &r, &sum, e);
 	if (o->script.count > 0)
 		script_release(&script);
-	end = deadline_first(t->until, deadline_after(DRAIN_MS));
+	end = deadline_first(t->until, deadline_after(SOCK_DRAIN_MS));
 	if (sum.is_cut)
 		sock_cut(fd, t->time->idle_ms, end);
 	else

@@ -125,6 +125,9 @@ bool sock_is_unix(int fd);
  */
 void sock_cut(int *fd, int64_t idle_ms, struct deadline until);
 
+/* How long the end of a connection may take when we have sent everything. */
+#define SOCK_DRAIN_MS 2000
+
 /*
  * The end of a served connection: FIN, then reads and drops what the peer
  * still sends until it has finished, the deadline passes or a caught signal

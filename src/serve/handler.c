@@ -8,8 +8,6 @@
 #include "net/sock.h"
 #include "net/wait.h"
 
-/* How long the end of the forwarding side may take. */
-#define DRAIN_MS 2000
 /* How long a client that nothing can be done for is given to speak first. */
 #define REFUSE_MS 100
 /* A piece of an echo. */
@@ -67,8 +65,8 @@ serve_forward(struct session *s, const struct handler *h)
 		sock_cut(&s->fd, h->idle_ms, s->until);
 	}
 	sock_close_drained(
-	    &target, deadline_first(
-			 s->until, deadline_after(result < 0 ? 0 : DRAIN_MS)));
+	    &target, deadline_first(s->until,
+			 deadline_after(result < 0 ? 0 : SOCK_DRAIN_MS)));
 	return result;
 }
 

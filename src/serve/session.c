@@ -10,9 +10,6 @@
 #include "net/sock.h"
 #include "net/wait.h"
 
-/* How long the end of a connection may take once we have said everything. */
-#define DRAIN_MS 2000
-
 void
 session_start(struct session *s, int fd, int64_t idle_ms, int64_t max_ms)
 {
@@ -178,8 +175,8 @@ session_end(
 		sock_close(&s->fd);
 	} else if (s->fd >= 0) {
 		sock_finish(s->fd);
-		sock_close_drained(
-		    &s->fd, deadline_first(s->until, deadline_after(DRAIN_MS)));
+		sock_close_drained(&s->fd,
+		    deadline_first(s->until, deadline_after(SOCK_DRAIN_MS)));
 	}
 	if (result == 0)
 		err_clear(&s->e);
