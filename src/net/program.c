@@ -3,11 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -17,13 +15,12 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/addr.h"
+#include "net/child.h"
 #include "net/spawn.h"
 #include "net/wait.h"
 
 extern char **environ;
 
-/* How long a program may take to end when it is asked to. */
-#define GRACE_MS 2000
 /* PROTO and four more; see UCSPI. */
 #define VARIABLES 5
 #define VARIABLE_TEXT (ADDR_TEXT + 32)
@@ -157,66 +154,19 @@ program_start(const struct program *p, struct err *e)
 }
 
 int
-program_wait_status(int status)
-{
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status)
-				   : WEXITSTATUS(status);
-}
-
-/*
- * Waits for its end, a signal or the deadline. 1 when it was reaped, 0 when it
- * was not, or -1 with errno.
- */
-static int
-reap(pid_t pid, struct deadline until, int *status)
-{
-	pid_t got;
-
-	for (;;) {
-		wait_taken();
-		got = waitpid(pid, status, WNOHANG);
-		if (got != 0 && (got > 0 || errno != EINTR))
-			return got > 0 ? 1 : -1;
-		if (deadline_passed(until) || wait_stopped() != 0)
-			return 0;
-		if (got == 0)
-			wait_until(until);
-	}
-}
-
-/* Asks it to end, then makes it. */
-static void
-end_program(pid_t pid)
-{
-	struct deadline grace = deadline_after(GRACE_MS);
-	int status;
-
-	kill(pid, SIGTERM);
-	while (waitpid(pid, &status, WNOHANG) == 0) {
-		if (deadline_passed(grace)) {
-			kill(pid, SIGKILL);
-			waitpid(pid, &status, 0);
-			return;
-		}
-		wait_until(grace);
-		wait_taken();
-	}
-}
-
-int
 program_wait(pid_t pid, struct deadline until, struct err *e)
 {
-	int status = 0, result;
+	struct child c = {.pid = pid, .until = until};
+	int status;
 
 	if (wait_catch(WAIT_STOP | WAIT_CHILD, e) < 0)
 		return -1;
-	result = reap(pid, until, &status);
-	if (result > 0)
-		return program_wait_status(status);
-	if (result < 0)
+	status = child_wait(&c);
+	if (!c.is_ending && status < 0)
 		return err_sys(
 		    e, ERR_FAILED, errno, "waiting for the program's end");
-	end_program(pid);
+	if (!c.is_ending)
+		return status;
 	if (wait_stopped() != 0)
 		return err_sys(e, ERR_FAILED, EINTR, "the program");
 	return err_set(
@@ -235,10 +185,11 @@ bool
 program_descendants_live(void)
 {
 	pid_t pid;
+	int status;
 
 	do {
-		pid = waitpid(-1, NULL, WNOHANG);
-	} while (pid > 0 || (pid < 0 && errno == EINTR));
+		pid = child_reap_any(&status);
+	} while (pid > 0);
 	return is_watching && pid == 0;
 }
 

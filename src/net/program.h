@@ -30,13 +30,10 @@ struct program {
  */
 pid_t program_start(const struct program *p, struct err *e);
 
-/* The shell's status for a status of waitpid(2): its own, or 128 + signal. */
-int program_wait_status(int status);
-
 /*
- * Waits for the program's end. When the deadline passes, or a caught signal
- * asks to stop, it gets SIGTERM, and SIGKILL two seconds later. Its shell
- * status, or -1 with *e: ERR_TIMEOUT, or ERR_FAILED with EINTR.
+ * Waits for the program's end, and ends it (net/child.h) when the deadline
+ * passes or a caught signal asks to stop. Returns its shell status, or -1 with
+ * *e: ERR_TIMEOUT, or ERR_FAILED with EINTR.
  */
 int program_wait(pid_t pid, struct deadline until, struct err *e);
 

@@ -3,11 +3,9 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/bounds.h"
@@ -18,6 +16,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/addr.h"
+#include "net/child.h"
 #include "net/endpoint.h"
 #include "net/os.h"
 #include "net/wait.h"
@@ -162,10 +161,10 @@ query_count(const struct query *q)
 static void
 query_release(struct query *q)
 {
-	if (q->in >= 0)
-		kill(q->pid, SIGKILL);
-	while (q->pid > 0 && waitpid(q->pid, NULL, 0) < 0 && errno == EINTR)
-		continue;
+	struct child child = {.pid = q->pid};
+
+	if (q->pid > 0)
+		(void)child_kill(&child);
 	fd_close(&q->in);
 	free(q->bytes);
 }

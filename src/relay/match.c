@@ -1,14 +1,12 @@
 /* Runs regexec(3) in a child process, so that a deadline can end it. */
 #include "relay/match.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/types.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "net/child.h"
 #include "net/os.h"
 #include "net/wait.h"
 
@@ -71,10 +69,7 @@ match_find(
 	fd_close(&ends[1]);
 	at = pid > 0 ? receive(ends[0], until) : find(regex, text);
 	fd_close(&ends[0]);
-	if (pid > 0) {
-		kill(pid, SIGKILL);
-		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-			continue;
-	}
+	if (pid > 0)
+		(void)child_kill(&(struct child){.pid = pid});
 	return found(at, end);
 }

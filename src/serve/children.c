@@ -3,10 +3,8 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 
 #include "base/diag.h"
 #include "base/err.h"
@@ -19,12 +17,8 @@
 #include "net/conn_event.h"
 #include "net/wait.h"
 
-/* How long a finished program's connection is drained. */
-#define DRAIN_MS 2000
 /* Children that there is room for at the start. */
 #define FIRST_ROOM 64
-/* How long a late program may take to end before it is killed. */
-#define GRACE_MS 2000
 /* Nothing tells when a process group has become empty: how often to look. */
 #define GROUP_MS 20
 
@@ -96,16 +90,6 @@ remove_child(struct server *s, size_t i)
 	s->pids[i] = s->pids[s->count];
 }
 
-/* Whether a process is left in a group whose leader has been reaped; zombies
- * that it has left to us are none. */
-static bool
-group_lives(pid_t group)
-{
-	while (waitpid(-group, NULL, WNOHANG) > 0)
-		continue;
-	return kill(-group, 0) == 0 || errno == EPERM;
-}
-
 /* Apart for its frame: see conn_event.c. */
 __attribute__((noinline)) static void
 tell_killed(struct server *s, const struct server_conn *c)
@@ -133,12 +117,11 @@ leave_group(struct server *s, size_t i)
 	struct server_child *c = &s->children[i];
 
 	sock_close(&c->fd);
-	if (!c->is_late) {
+	if (!c->process.is_ending) {
 		s->running--;
 		remove_child(s, i);
 		return;
 	}
-	c->pid = s->pids[i] = -c->pid;
 	s->groups++;
 }
 
@@ -160,18 +143,18 @@ static void
 end_program(struct server *s, size_t i)
 {
 	struct server_child *c = &s->children[i];
-	bool has_left = group_lives(c->pid);
+	bool has_left = child_group_is_alive(c->process.group);
+	bool is_ending = c->process.is_ending;
 
-	tell_program_end(s, c, has_left && !c->is_late);
+	tell_program_end(s, c, has_left && !is_ending);
 	if (has_left) {
 		leave_group(s, i);
 		return;
 	}
-	c->pid = s->pids[i] = 0;
 	s->running--;
 	shutdown(c->fd, SHUT_WR);
-	c->until =
-	    deadline_first(c->until, deadline_after(c->is_late ? 0 : DRAIN_MS));
+	c->drain = deadline_first(
+	    c->process.until, deadline_after(is_ending ? 0 : SOCK_DRAIN_MS));
 }
 
 /* A child has ended, with a status as the shell has it. */
@@ -182,12 +165,13 @@ end_child(struct server *s, size_t i, int status)
 
 	s->last_status = status;
 	s->resume = deadline_after(0);
+	c->process.pid = s->pids[i] = 0;
 	if (c->fd >= 0) {
 		end_program(s, i);
 		return;
 	}
 	/* It could not say so itself. */
-	if (status > 128 && !c->is_late && wait_stopped() == 0)
+	if (status > 128 && !c->process.is_ending && wait_stopped() == 0)
 		tell_killed(s, &c->conn);
 	s->running--;
 	remove_child(s, i);
@@ -200,14 +184,14 @@ lose_children(struct server *s, int errnum)
 	struct err e = ERR_INIT;
 	size_t i = 0;
 
-	while (i < s->count && s->pids[i] <= 0)
+	while (i < s->count && s->pids[i] == 0)
 		i++;
 	if (i == s->count)
 		return;
 	err_sys(&e, ERR_FAILED, errnum, "waiting for a connection's process");
 	diag_error(&e);
 	while (i < s->count)
-		if (s->pids[i] > 0)
+		if (s->pids[i] != 0)
 			end_child(s, i, ERR_FAILED);
 		else
 			i++;
@@ -224,9 +208,7 @@ children_reap(struct server *s)
 		return;
 	s->has_ended = false;
 	while ((s->running > 0 || s->has_programs) &&
-	       (pid = waitpid(-1, &status, WNOHANG)) != 0) {
-		if (pid < 0 && errno == EINTR)
-			continue;
+	       (pid = child_reap_any(&status)) != 0) {
 		if (pid < 0) {
 			lose_children(s, errno);
 			return;
@@ -234,8 +216,14 @@ children_reap(struct server *s)
 		for (i = 0; i < s->count && s->pids[i] != pid; i++)
 			continue;
 		if (i < s->count)
-			end_child(s, i, program_wait_status(status));
+			end_child(s, i, status);
 	}
+}
+
+static bool
+is_drained(const struct server_child *c)
+{
+	return c->process.pid == 0 && c->fd >= 0;
 }
 
 /*
@@ -250,9 +238,9 @@ drain_one(const struct server_child *c)
 
 	do {
 		n = recv(c->fd, drop, sizeof(drop), MSG_DONTWAIT);
-	} while (n > 0 && !deadline_passed(c->until));
+	} while (n > 0 && !deadline_passed(c->drain));
 	return n >= 0 || (errno != EAGAIN && errno != EINTR) ||
-	       deadline_passed(c->until);
+	       deadline_passed(c->drain);
 }
 
 void
@@ -261,7 +249,8 @@ children_drain(struct server *s)
 	size_t i = 0;
 
 	while (s->count != s->running && i < s->count) {
-		if (s->pids[i] != 0 || !drain_one(&s->children[i])) {
+		if (!is_drained(&s->children[i]) ||
+		    !drain_one(&s->children[i])) {
 			i++;
 			continue;
 		}
@@ -274,7 +263,7 @@ children_drain(struct server *s)
 static bool
 has_limits(const struct server *s)
 {
-	return s->count != s->running || s->groups > 0 ||
+	return s->count != s->running || s->groups > 0 || s->is_ending ||
 	       s->options->program_ms >= 0;
 }
 
@@ -289,8 +278,10 @@ children_pollfds(
 	if (s->groups > 0)
 		*until = deadline_first(*until, deadline_after(GROUP_MS));
 	for (i = 0; i < s->count; i++) {
-		*until = deadline_first(*until, s->children[i].until);
-		if (s->children[i].pid != 0)
+		*until = deadline_first(*until,
+		    is_drained(&s->children[i]) ? s->children[i].drain
+						: s->children[i].process.until);
+		if (!is_drained(&s->children[i]))
 			continue;
 		fds[n].fd = s->children[i].fd;
 		fds[n].events = POLLIN;
@@ -306,45 +297,35 @@ children_of_host(const struct server *s, const struct addr *remote)
 	size_t i;
 
 	for (i = 0; i < s->count; i++)
-		n += s->children[i].pid != 0 &&
+		n += !is_drained(&s->children[i]) &&
 		     addr_same_host(&s->children[i].conn.remote, remote);
 	return n;
 }
 
-/* A program is signalled with everything that it started. */
-static void
-signal_child(const struct server_child *c, int number)
-{
-	if (c->pid != 0)
-		kill(c->fd >= 0 ? -c->pid : c->pid, number);
-}
-
-/* A group without its leader: true when nobody is left, or will be. */
+/* A group without its leader: true when it is empty, or has been killed. */
 static bool
-end_group(const struct server_child *c)
+end_group(struct child *c)
 {
-	if (!group_lives(-c->pid))
+	if (!child_group_is_alive(c->group))
 		return true;
 	if (!deadline_passed(c->until))
 		return false;
-	signal_child(c, SIGKILL);
+	child_end(c);
 	return true;
 }
 
-/* A program: asked to end when its time has passed, then killed. */
+/* A child whose time has passed. */
 static void
 end_late(struct server_child *c)
 {
 	char text[ADDR_TEXT];
 
-	if (c->pid == 0 || !deadline_passed(c->until))
+	if (is_drained(c) || !deadline_passed(c->process.until))
 		return;
-	if (!c->is_late)
+	if (!c->process.is_ending)
 		diag_warn("%s: the program took too long (--max-time)",
 		    addr_format(&c->conn.remote, text, sizeof(text)));
-	signal_child(c, c->is_late ? SIGKILL : SIGTERM);
-	c->is_late = true;
-	c->until = deadline_after(GRACE_MS);
+	child_end(&c->process);
 }
 
 void
@@ -352,12 +333,12 @@ children_end_late(struct server *s)
 {
 	size_t i = 0;
 
-	if (s->options->program_ms < 0 && s->groups == 0)
+	if (s->options->program_ms < 0 && s->groups == 0 && !s->is_ending)
 		return;
 	while (i < s->count) {
-		if (s->pids[i] >= 0) {
+		if (s->children[i].process.pid != 0 || s->children[i].fd >= 0) {
 			end_late(&s->children[i++]);
-		} else if (end_group(&s->children[i])) {
+		} else if (end_group(&s->children[i].process)) {
 			s->groups--;
 			s->running--;
 			remove_child(s, i);
@@ -368,39 +349,33 @@ children_end_late(struct server *s)
 }
 
 void
-children_ask(struct server *s, struct deadline until)
+children_end(struct server *s)
 {
+	struct child *c;
 	size_t i;
 
-	children_signal(s, SIGTERM);
+	s->is_ending = true;
 	for (i = 0; i < s->count; i++) {
-		if (s->children[i].is_late || s->children[i].pid == 0)
-			continue;
-		s->children[i].is_late = true;
-		s->children[i].until = until;
+		c = &s->children[i].process;
+		if (!c->is_ending && c->pid != 0)
+			child_end(c);
 	}
 }
 
 void
 children_add(struct server *s, pid_t pid, int fd, const struct server_conn *c)
 {
-	struct server_child child = {.pid = pid, .fd = fd, .conn = *c};
+	struct server_child child = {
+	    .process = {.pid = pid}, .fd = fd, .conn = *c};
 
 	/* A handler of ours looks after its limits itself. */
-	child.until =
-	    fd < 0 ? deadline_none() : deadline_after(s->options->program_ms);
-
+	child.process.until = deadline_none();
+	if (fd >= 0) {
+		child.process.group = pid;
+		child.process.until = deadline_after(s->options->program_ms);
+	}
 	children_make_room(s);
 	s->pids[s->count] = pid;
 	s->children[s->count++] = child;
 	s->running++;
-}
-
-void
-children_signal(const struct server *s, int number)
-{
-	size_t i;
-
-	for (i = 0; i < s->count; i++)
-		signal_child(&s->children[i], number);
 }

@@ -37,9 +37,9 @@ void children_drain(struct server *s);
  * they have started. */
 void children_end_late(struct server *s);
 
-/* Asks all of them to end before the deadline; children_end_late() and
- * children_reap() see to it. */
-void children_ask(struct server *s, struct deadline until);
+/* Asks all of them to end; children_end_late() and children_reap() see to it.
+ */
+void children_end(struct server *s);
 
 /*
  * Fills in the connections being drained, returns how many, and brings *until
@@ -50,9 +50,6 @@ size_t children_pollfds(
 
 /* How many connections this peer's host has. */
 int64_t children_of_host(const struct server *s, const struct addr *remote);
-
-/* Sends a signal to every child; to a program with all that it started. */
-void children_signal(const struct server *s, int number);
 
 /* The "closed" event of a connection whose bytes only the kernel has seen, or
  * nobody (fd: -1). goes_on: it has not been ended by us. */

@@ -2,10 +2,8 @@
 #include "serve/server.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/diag.h"
@@ -22,8 +20,6 @@
 #include "net/conn_event.h"
 #include "net/wait.h"
 
-/* How long children may take to end before they are killed. */
-#define GRACE_MS 2000
 /* Accepting pauses this long when it fails, doubling. */
 #define PAUSE_MS 50
 #define PAUSE_MOST_MS 1000
@@ -363,24 +359,16 @@ server_wait(struct server *s, struct err *e)
 void
 server_stop(struct server *s)
 {
-	struct deadline grace = deadline_after(GRACE_MS);
 	size_t i;
 
-	children_ask(s, grace);
-	while (s->running > 0 && !deadline_passed(grace)) {
-		children_reap(s);
-		children_end_late(s);
-		if (s->running > 0 && wait_event(s, grace, NULL) < 0)
-			wait_taken();
+	children_end(s);
+	while (s->running > 0) {
+		(void)look_after(s);
+		if (s->running > 0)
+			wait_event(s, deadline_none(), NULL);
 	}
-	children_signal(s, SIGKILL);
-	for (i = 0; i < s->count; i++) {
-		while (s->children[i].pid > 0 &&
-		       waitpid(s->children[i].pid, NULL, 0) < 0 &&
-		       errno == EINTR)
-			continue;
+	for (i = 0; i < s->count; i++)
 		fd_close(&s->children[i].fd);
-	}
 	fd_close(&s->child_fd);
 	children_release(s);
 }

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "net/addr.h"
+#include "net/child.h"
 
 struct access;
 struct err;
@@ -40,12 +41,10 @@ struct server_conn {
 
 /* A child that serves a connection, or what is left of it. */
 struct server_child {
-	pid_t pid;             /* 0: gone, fd is being drained; negative: a
-				* program that was asked to end has gone, and
-				* its process group has not */
+	struct child process;  /* reaped: fd is being drained, or the rest of
+				* its process group has been asked to end */
 	int fd;                /* a program's connection, else -1 */
-	struct deadline until; /* end of the drain, the program, the group */
-	bool is_late;          /* it was asked to end */
+	struct deadline drain; /* the end of the drain */
 	struct server_conn conn;
 };
 
@@ -62,6 +61,7 @@ struct server {
 	size_t groups;          /* of them with a process group alone */
 	int child_fd;           /* readable when one has ended, or -1 */
 	bool has_ended;         /* it was: there are some to reap */
+	bool is_ending;         /* it has been stopped */
 	bool has_programs;      /* what they leave behind may be ours to reap */
 	int failures;           /* of accept(2), one after another */
 	int64_t pause_ms;       /* back-off, for want of descriptors say */

@@ -2,10 +2,8 @@
 #include "udp/udp_programs.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -16,9 +14,6 @@
 #include "net/program.h"
 #include "net/sock.h"
 #include "net/wait.h"
-
-/* How long they may take to end before they are killed. */
-#define GRACE_MS 2000
 
 void
 udp_programs_start(
@@ -65,23 +60,25 @@ udp_programs_run(struct udp_programs *w, const struct dgram *d, size_t at,
 	    .remote = from,
 	    .own_group = true};
 	int in[2], out[2];
+	pid_t pid;
 
 	memset(one, 0, sizeof(*one));
 	if (open_pipes(in, out) < 0)
 		return err_sys(e, ERR_FAILED, errno, "pipe");
 	program.in = in[0];
 	program.out = out[1];
-	one->pid = program_start(&program, e);
+	pid = program_start(&program, e);
 	fd_close(&in[0]);
 	fd_close(&out[1]);
-	if (one->pid < 0) {
+	if (pid < 0) {
 		fd_close(&in[1]);
 		fd_close(&out[0]);
 		return -1;
 	}
+	one->child.pid = one->child.group = pid;
+	one->child.until = deadline_after(w->limit_ms);
 	one->in = in[1];
 	one->out = out[0];
-	one->until = deadline_after(w->limit_ms);
 	one->payload = mem_array(d->length + 1, 1);
 	memcpy(one->payload, d->bytes, d->length);
 	one->length = d->length;
@@ -108,7 +105,7 @@ udp_programs_pollfds(
 			fds[n++] = (struct pollfd){one->in, POLLOUT, 0};
 		if (one->out >= 0)
 			fds[n++] = (struct pollfd){one->out, POLLIN, 0};
-		*until = deadline_first(*until, one->until);
+		*until = deadline_first(*until, one->child.until);
 	}
 	return n;
 }
@@ -166,23 +163,17 @@ read_answer(struct udp_program *one)
 
 /* Reaps it if it has ended, kills it if it took too long. */
 static void
-look_after(struct udp_program *one)
+check_child(struct udp_program *one)
 {
-	int status;
+	struct child *c = &one->child;
 
-	if (one->pid > 0 && waitpid(one->pid, &status, WNOHANG) == one->pid) {
-		one->pid = 0;
-		one->status = program_wait_status(status);
-	}
-	if (!deadline_passed(one->until))
+	if (c->pid > 0)
+		(void)child_reap(c, &one->status);
+	if (!deadline_passed(c->until))
 		return;
 	one->timed_out = true;
-	if (one->pid > 0) {
-		kill(-one->pid, SIGKILL);
-		waitpid(one->pid, &status, 0);
-		one->pid = 0;
-		one->status = program_wait_status(status);
-	}
+	if (c->pid > 0)
+		one->status = child_kill(c);
 	/* Somebody that it has started may hold the other ends. */
 	fd_close(&one->in);
 	fd_close(&one->out);
@@ -198,11 +189,11 @@ udp_programs_advance(struct udp_programs *w)
 		one = &w->slots[i];
 		write_payload(one);
 		read_answer(one);
-		look_after(one);
+		check_child(one);
 		/* What it wrote last was there before it ended. */
-		if (one->pid == 0)
+		if (one->child.pid == 0)
 			read_answer(one);
-		if (one->pid == 0 && one->out < 0)
+		if (one->child.pid == 0 && one->out < 0)
 			return one;
 	}
 	return NULL;
@@ -224,43 +215,17 @@ udp_programs_remove(struct udp_programs *w, struct udp_program *one)
 	*one = w->slots[--w->count];
 }
 
-/* How many have not been reaped yet. */
-static size_t
-count_running(struct udp_programs *w)
-{
-	size_t i, n = 0;
-
-	for (i = 0; i < w->count; i++) {
-		look_after(&w->slots[i]);
-		n += w->slots[i].pid > 0;
-	}
-	return n;
-}
-
-static void
-signal_all(const struct udp_programs *w, int number)
+void
+udp_programs_stop(struct udp_programs *w)
 {
 	size_t i;
 
 	for (i = 0; i < w->count; i++)
-		if (w->slots[i].pid > 0)
-			kill(-w->slots[i].pid, number);
-}
-
-void
-udp_programs_stop(struct udp_programs *w)
-{
-	struct deadline grace = deadline_after(GRACE_MS);
-	size_t i;
-
-	signal_all(w, SIGTERM);
-	while (count_running(w) > 0 && !deadline_passed(grace))
-		if (wait_until(grace) < 0)
-			wait_taken();
-	signal_all(w, SIGKILL);
+		if (w->slots[i].child.pid > 0)
+			child_end(&w->slots[i].child);
 	for (i = 0; i < w->count; i++) {
-		if (w->slots[i].pid > 0)
-			waitpid(w->slots[i].pid, NULL, 0);
+		if (w->slots[i].child.pid > 0)
+			(void)child_wait(&w->slots[i].child);
 		release(&w->slots[i]);
 	}
 	free(w->slots);

@@ -13,18 +13,18 @@
 
 #include "base/clock.h"
 #include "net/addr.h"
+#include "net/child.h"
 
 struct dgram;
 struct err;
 
 /* One program and the datagram that it answers. */
 struct udp_program {
-	pid_t pid;             /* 0: reaped */
-	int in, out;           /* its stdin and stdout, our ends; or -1 */
-	struct deadline until; /* when it is killed */
-	bool timed_out;        /* it was */
-	int status;            /* shell status, where it was reaped */
-	int errnum;            /* what a pipe of it failed with, or 0 */
+	struct child child; /* killed at once when its time has passed */
+	int in, out;        /* our ends of its stdin and stdout; or -1 */
+	bool timed_out;     /* it was killed */
+	int status;         /* shell status, where it was reaped */
+	int errnum;         /* what a pipe of it failed with, or 0 */
 
 	unsigned char *payload; /* owned */
 	size_t length, written; /* of payload */

@@ -1,0 +1,97 @@
+/* Child processes: how they are ended and reaped. */
+#include "net/child.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "net/wait.h"
+
+static int
+shell_status(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status)
+				   : WEXITSTATUS(status);
+}
+
+/* waitpid(2) with the shell's status; never EINTR. */
+static pid_t
+reap(pid_t pid, int flags, int *status)
+{
+	pid_t reaped;
+
+	do {
+		reaped = waitpid(pid, status, flags);
+	} while (reaped < 0 && errno == EINTR);
+	if (reaped != 0)
+		*status = reaped > 0 ? shell_status(*status) : -1;
+	return reaped;
+}
+
+static void
+send_signal(const struct child *c, int number)
+{
+	kill(c->group > 0 ? -c->group : c->pid, number);
+}
+
+void
+child_end(struct child *c)
+{
+	send_signal(c, c->is_ending ? SIGKILL : SIGTERM);
+	c->is_ending = true;
+	c->until = deadline_after(CHILD_GRACE_MS);
+}
+
+bool
+child_reap(struct child *c, int *status)
+{
+	if (reap(c->pid, WNOHANG, status) == 0)
+		return false;
+	c->pid = 0;
+	return true;
+}
+
+pid_t
+child_reap_any(int *status)
+{
+	return reap(-1, WNOHANG, status);
+}
+
+int
+child_wait(struct child *c)
+{
+	int status;
+
+	for (;;) {
+		(void)wait_taken();
+		if (child_reap(c, &status))
+			return status;
+		if (deadline_passed(c->until) ||
+		    (!c->is_ending && wait_stopped() != 0))
+			child_end(c);
+		else
+			(void)wait_until(c->until);
+	}
+}
+
+int
+child_kill(struct child *c)
+{
+	int status;
+
+	send_signal(c, SIGKILL);
+	(void)reap(c->pid, 0, &status);
+	c->pid = 0;
+	return status;
+}
+
+bool
+child_group_is_alive(pid_t group)
+{
+	int status;
+
+	/* Zombies that its leader left to us are not counted. */
+	while (reap(-group, WNOHANG, &status) > 0)
+		continue;
+	return kill(-group, 0) == 0 || errno == EPERM;
+}
