@@ -71,15 +71,10 @@ struct connection {
 static void
 end_connection(struct connection *c, struct deadline until, bool goes_on)
 {
-	char text[ADDR_TEXT];
-
-	if (!goes_on) {
+	if (goes_on)
+		sock_close(&c->fd);
+	else
 		sock_close_drained(&c->fd, until);
-		return;
-	}
-	diag_note(PROGRAM_LEFT_OTHERS,
-	    addr_format(&c->names.remote, text, sizeof(text)));
-	sock_close(&c->fd);
 }
 
 /* A program; its exit status becomes ours. */
@@ -91,8 +86,8 @@ run_program(struct connection *c, char *const *argv, struct deadline until,
 	    .protocol = "TCP",
 	    .local = &c->names.local,
 	    .remote = &c->names.remote};
-	int64_t start = clock_now();
-	struct conn_event sum;
+	struct conn conn = {c->names.local, c->names.remote, clock_now()};
+	struct conn_summary sum;
 	bool goes_on;
 	pid_t pid;
 	int status;
@@ -106,15 +101,15 @@ run_program(struct connection *c, char *const *argv, struct deadline until,
 		return -1;
 	status = program_wait(pid, until, e);
 	goes_on = status >= 0 && program_descendants_live();
-	conn_event_of_socket(c->fd, &sum);
-	if (goes_on && sum.first == CONN_FIRST_US)
-		sum.first = CONN_FIRST_NOBODY;
+	conn_event_summarize(c->fd, goes_on, &sum);
+	if (goes_on)
+		conn_event_goes_on(&conn);
 	end_connection(c,
 	    deadline_first(
 		until, deadline_after(status < 0 ? 0 : SOCK_DRAIN_MS)),
 	    goes_on);
-	conn_event_closed(DIAG_NOTE, &c->names.local, &c->names.remote, &sum,
-	    start, status < 0 ? (int)e->kind : status);
+	conn_event_closed(
+	    DIAG_NOTE, &conn, &sum, status < 0 ? (int)e->kind : status);
 	return status <= 0 ? status : err_status(e, status);
 }
 

@@ -14,7 +14,7 @@
 #include "cmd/common.h"
 #include "serve/session.h"
 
-struct server_conn;
+struct conn;
 
 struct hello_options {
 	struct report_options report;
@@ -43,7 +43,7 @@ struct hello_server {
 /* One client. */
 struct client {
 	const struct hello_server *server;
-	const struct server_conn *conn;
+	const struct conn *conn;
 	struct session s;
 	uint64_t answered;
 };

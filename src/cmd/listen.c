@@ -95,7 +95,7 @@ struct listening {
 static int
 serve_stdio(struct listening *l, struct stdio_relay *t, struct err *e)
 {
-	struct server_conn c;
+	struct conn c;
 	int fd, result;
 
 	do {
@@ -108,7 +108,7 @@ serve_stdio(struct listening *l, struct stdio_relay *t, struct err *e)
 		if (result < 0 && l->o->keep && e->kind != ERR_OUTPUT &&
 		    e->errnum != EINTR) {
 			if (conn_event_is_probe(&t->last) && t->last.sent == 0)
-				conn_event_probe(&c.remote);
+				conn_event_probe(&c);
 			else
 				diag_error(e);
 			result = 0;
@@ -121,7 +121,7 @@ serve_stdio(struct listening *l, struct stdio_relay *t, struct err *e)
 static int
 serve_handler(struct listening *l, struct err *e)
 {
-	struct server_conn c;
+	struct conn c;
 	int fd;
 
 	do {

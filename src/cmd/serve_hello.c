@@ -222,7 +222,7 @@ serve_messages(struct client *c)
 
 /* A client's whole process. */
 static int
-serve(int fd, const struct server_conn *conn, void *context)
+serve(int fd, const struct conn *conn, void *context)
 {
 	const struct hello_server *server = context;
 	const struct hello_options *o = server->o;
@@ -251,7 +251,7 @@ __attribute__((noinline)) static int
 accept_clients(struct hello_server *hs, struct listener *l,
     const struct server_options *so, struct err *e)
 {
-	struct server_conn conn;
+	struct conn conn;
 	struct server server;
 	int fd;
 

@@ -316,7 +316,7 @@ stdio_relay_run(struct stdio_relay *t, int *fd, const struct addr *local,
 	struct relay_options r;
 	struct progress progress;
 	struct script script;
-	struct conn_event sum;
+	struct conn_summary sum;
 	int64_t start = clock_now();
 	struct deadline end;
 	int result;
@@ -337,15 +337,15 @@ stdio_relay_run(struct stdio_relay *t, int *fd, const struct addr *local,
 	if (o->script.count > 0)
 		script_release(&script);
 	end = deadline_first(t->until, deadline_after(SOCK_DRAIN_MS));
-	if (sum.is_cut)
+	if (sum.is_aborted)
 		sock_cut(fd, t->time->idle_ms, end);
 	else
 		sock_close_drained(fd, result < 0 ? deadline_after(0) : end);
 	if (result == 0 && wait_stopped() != 0)
 		result = err_sys(e, ERR_FAILED, EINTR, "draining");
 	t->last = sum;
-	conn_event_closed(DIAG_NOTE, local, remote, &sum, start,
-	    result < 0 ? (int)e->kind : 0);
+	conn_event_closed(DIAG_NOTE, &(struct conn){*local, *remote, start},
+	    &sum, result < 0 ? (int)e->kind : 0);
 	return result;
 }
 

@@ -50,7 +50,7 @@ struct stdio_relay {
 	const struct time_options *time;
 	struct deadline until;               /* end of the whole run */
 	struct stdio_relay_records *records; /* owned */
-	struct conn_event last;              /* of the connection before */
+	struct conn_summary last;            /* of the connection before */
 };
 
 /*

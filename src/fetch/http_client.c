@@ -48,15 +48,15 @@ http_client_init(struct http_client *c, const struct http_client_options *o)
 static void
 disconnect(struct http_client *c, int status)
 {
-	struct conn_event s = {.sent = c->sent,
+	struct conn_summary s = {.sent = c->sent,
 	    .received = c->received,
 	    .first = c->peer_finished ? CONN_FIRST_PEER : CONN_FIRST_US};
 
 	if (c->fd < 0)
 		return;
 	sock_close(&c->fd);
-	conn_event_closed(
-	    DIAG_NOTE, &c->local, &c->remote, &s, c->opened_ns, status);
+	conn_event_closed(DIAG_NOTE,
+	    &(struct conn){c->local, c->remote, c->opened_ns}, &s, status);
 	buf_init(&c->in, c->storage, HTTP_CLIENT_BUFFER);
 }
 

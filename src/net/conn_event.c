@@ -12,7 +12,7 @@
 #include "net/os.h"
 
 void
-conn_event_of_socket(int fd, struct conn_event *s)
+conn_event_summarize(int fd, bool goes_on, struct conn_summary *s)
 {
 	struct os_tcp tcp;
 
@@ -23,36 +23,79 @@ conn_event_of_socket(int fd, struct conn_event *s)
 	s->sent = tcp.sent;
 	s->received = tcp.received;
 	s->reset = tcp.is_closed;
-	s->first = tcp.peer_finished || tcp.is_closed ? CONN_FIRST_PEER
-						      : CONN_FIRST_US;
+	if (tcp.peer_finished || tcp.is_closed)
+		s->first = CONN_FIRST_PEER;
+	else if (!goes_on)
+		s->first = CONN_FIRST_US;
+}
+
+void
+conn_event_goes_on(const struct conn *c)
+{
+	char text[ADDR_TEXT];
+
+	diag_note("%s: the program has ended, and a process that it started "
+		  "keeps the connection",
+	    addr_format(&c->remote, text, sizeof(text)));
 }
 
 bool
-conn_event_is_probe(const struct conn_event *s)
+conn_event_is_probe(const struct conn_summary *s)
 {
 	return s->reset && s->received == 0 && s->undelivered == 0;
 }
 
-/* Apart for its frame: see below. */
-__attribute__((noinline)) void
-conn_event_probe(const struct addr *remote)
+void
+conn_event_probe(const struct conn *c)
 {
 	char text[ADDR_TEXT];
 
 	diag_note("%s: the connection was reset before anything was received "
 		  "(a probe, it seems)",
-	    addr_format(remote, text, sizeof(text)));
+	    addr_format(&c->remote, text, sizeof(text)));
 }
 
 static void
-put_event(struct json *j, const struct addr *local, const struct addr *remote,
-    const struct conn_event *s, int64_t ns, int status)
+begin(struct json *j, const char *event, const struct conn *c)
+{
+	diag_event_begin(j, event);
+	addr_json(&c->local, j, "local");
+	addr_json(&c->remote, j, "remote");
+}
+
+void
+conn_event_accepted(int level, const struct conn *c)
+{
+	char to[ADDR_TEXT], from[ADDR_TEXT];
+	struct json j;
+
+	if (!diag_tells(level))
+		return;
+	begin(&j, "accepted", c);
+	diag_event_end(&j, level, "accepted %s on %s",
+	    addr_format(&c->remote, from, sizeof(from)),
+	    addr_format(&c->local, to, sizeof(to)));
+}
+
+void
+conn_event_denied(int level, const struct conn *c, const char *why)
+{
+	char from[ADDR_TEXT];
+	struct json j;
+
+	if (!diag_tells(level))
+		return;
+	begin(&j, "turned-away", c);
+	json_text(&j, "reason", why);
+	diag_event_end(&j, level, "%s: turned away (%s)",
+	    addr_format(&c->remote, from, sizeof(from)), why);
+}
+
+static void
+closed_members(struct json *j, const struct conn_summary *s, int64_t ns)
 {
 	static const char *const names[] = {"nobody", "us", "peer"};
 
-	diag_event_begin(j, "closed");
-	addr_json(local, j, "local");
-	addr_json(remote, j, "remote");
 	if (!s->bytes_unknown) {
 		json_number(j, "sent", (int64_t)s->sent);
 		json_number(j, "received", (int64_t)s->received);
@@ -60,90 +103,42 @@ put_event(struct json *j, const struct addr *local, const struct addr *remote,
 	json_seconds(j, "seconds", (double)ns / 1e9);
 	json_text(j, "first", names[s->first]);
 	json_text(j, "how", s->reset ? "reset" : "fin");
-	json_number(j, "status", status);
 }
 
-/*
- * Texts and events are put together apart from the functions that others
- * call: where nothing is told, their large frames would put the caller's
- * stack pages further down, each a page to be copied in a child.
- */
-__attribute__((noinline)) static void
-put_closed(int level, const struct addr *local, const struct addr *remote,
-    const struct conn_event *s, int64_t ns, int status)
+/* "sent 5 bytes, received 7, "; empty where that is not known. */
+static const char *
+format_bytes(char *text, size_t size, const struct conn_summary *s)
+{
+	text[0] = '\0';
+	if (!s->bytes_unknown)
+		snprintf(text, size, "sent %llu bytes, received %llu, ",
+		    (unsigned long long)s->sent,
+		    (unsigned long long)s->received);
+	return text;
+}
+
+void
+conn_event_closed(
+    int level, const struct conn *c, const struct conn_summary *s, int status)
 {
 	static const char *const words[] = {
 	    "nobody finished", "we finished first", "the peer finished first"};
-	char from[ADDR_TEXT], to[ADDR_TEXT], took[32], bytes[96] = "",
-						       ended[32] = "";
+	char from[ADDR_TEXT], to[ADDR_TEXT], took[32], bytes[96],
+	    ended[32] = "";
+	int64_t ns = clock_now() - c->start_ns;
 	struct json j;
 
-	put_event(&j, local, remote, s, ns, status);
-	if (!s->bytes_unknown)
-		snprintf(bytes, sizeof(bytes),
-		    "sent %llu bytes, received %llu, ",
-		    (unsigned long long)s->sent,
-		    (unsigned long long)s->received);
+	if (!diag_tells(level))
+		return;
+	begin(&j, "closed", c);
+	closed_members(&j, s, ns);
+	json_number(&j, "status", status);
 	if (status != 0)
 		snprintf(ended, sizeof(ended), ", status %d", status);
 	diag_event_end(&j, level, "closed %s from %s: %sin %s; %s%s%s",
-	    addr_format(remote, to, sizeof(to)),
-	    addr_format(local, from, sizeof(from)), bytes,
+	    addr_format(&c->remote, to, sizeof(to)),
+	    addr_format(&c->local, from, sizeof(from)),
+	    format_bytes(bytes, sizeof(bytes), s),
 	    num_format_duration(took, sizeof(took), ns), words[s->first],
 	    s->reset ? ", by reset" : "", ended);
-}
-
-void
-conn_event_closed(int level, const struct addr *local,
-    const struct addr *remote, const struct conn_event *s, int64_t start_ns,
-    int status)
-{
-	if (diag_tells(level))
-		put_closed(
-		    level, local, remote, s, clock_now() - start_ns, status);
-}
-
-__attribute__((noinline)) static void
-put_accepted(int level, const struct addr *local, const struct addr *remote)
-{
-	char to[ADDR_TEXT], from[ADDR_TEXT];
-	struct json j;
-
-	diag_event_begin(&j, "accepted");
-	addr_json(local, &j, "local");
-	addr_json(remote, &j, "remote");
-	diag_event_end(&j, level, "accepted %s on %s",
-	    addr_format(remote, from, sizeof(from)),
-	    addr_format(local, to, sizeof(to)));
-}
-
-void
-conn_event_accepted(
-    int level, const struct addr *local, const struct addr *remote)
-{
-	if (diag_tells(level))
-		put_accepted(level, local, remote);
-}
-
-__attribute__((noinline)) static void
-put_refused(int level, const struct addr *local, const struct addr *remote,
-    const char *why)
-{
-	char from[ADDR_TEXT];
-	struct json j;
-
-	diag_event_begin(&j, "turned-away");
-	addr_json(local, &j, "local");
-	addr_json(remote, &j, "remote");
-	json_text(&j, "reason", why);
-	diag_event_end(&j, level, "%s: turned away (%s)",
-	    addr_format(remote, from, sizeof(from)), why);
-}
-
-void
-conn_event_denied(int level, const struct addr *local,
-    const struct addr *remote, const char *why)
-{
-	if (diag_tells(level))
-		put_refused(level, local, remote, why);
 }

@@ -1,11 +1,17 @@
-/* What is told of a connection: when it comes and when it is over. */
+/* The events of a connection: accepted, denied, closed. */
 #ifndef NET_CONN_EVENT_H
 #define NET_CONN_EVENT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-struct addr;
+#include "net/addr.h"
+
+/* A connection: its two ends, and when it began (base/clock.h). */
+struct conn {
+	struct addr local, remote;
+	int64_t start_ns;
+};
 
 /* Whose end came first. */
 enum conn_first {
@@ -15,45 +21,43 @@ enum conn_first {
 	CONN_FIRST_PEER
 };
 
-struct conn_event {
+struct conn_summary {
 	bool bytes_unknown; /* sent and received are not known */
 	uint64_t sent, received;
-	uint64_t undelivered; /* taken from stdin, and not delivered */
+	uint64_t undelivered; /* read from stdin, and not delivered */
 	enum conn_first first;
-	bool reset;  /* the peer reset the connection */
-	bool is_cut; /* it ended before everything was delivered */
+	bool reset;      /* the peer reset the connection */
+	bool is_aborted; /* it ended before everything was delivered */
 };
 
 /*
- * Fills *s from what the kernel knows of the connected socket fd, for
- * connections whose bytes went past us. *s keeps zeros and bytes_unknown
- * where it tells nothing.
+ * Fills *s from what the kernel knows of the connected socket fd, whose bytes
+ * went past us; fd may be -1. goes_on: another process goes on with the
+ * connection. Where nothing is known, *s is zero but for bytes_unknown.
  */
-void conn_event_of_socket(int fd, struct conn_event *s);
+void conn_event_summarize(int fd, bool goes_on, struct conn_summary *s);
+
+/* Logs that a process goes on with a connection whose program has ended. */
+void conn_event_goes_on(const struct conn *c);
 
 /*
- * Whether a connection was of somebody who only asked if the port is open: the
- * peer has reset it, has sent nothing before, and nothing of stdin is lost.
+ * Whether the peer only wanted to know if the port is open: it has reset the
+ * connection and sent nothing before, and nothing of stdin is lost.
  */
-bool conn_event_is_probe(const struct conn_event *s);
+bool conn_event_is_probe(const struct conn_summary *s);
 
-/* It is no error for a server that goes on: a line at -v. */
-void conn_event_probe(const struct addr *remote);
+/* Logs a probe, which is no error for a server that goes on: a line at -v. */
+void conn_event_probe(const struct conn *c);
 
 /* The "accepted" event, its line at level. */
-void conn_event_accepted(
-    int level, const struct addr *local, const struct addr *remote);
+void conn_event_accepted(int level, const struct conn *c);
 
-/* The "turned-away" event: why names the option that did it. */
-void conn_event_denied(int level, const struct addr *local,
-    const struct addr *remote, const char *why);
+/* The "turned-away" event; why names the option that denies c. */
+void conn_event_denied(int level, const struct conn *c, const char *why);
 
-/*
- * The "closed" event, its line at level. start_ns is when the connection began
- * (base/clock.h), status its exit status.
- */
-void conn_event_closed(int level, const struct addr *local,
-    const struct addr *remote, const struct conn_event *s, int64_t start_ns,
-    int status);
+/* The "closed" event, its line at level; status is the exit status of the
+ * connection. */
+void conn_event_closed(
+    int level, const struct conn *c, const struct conn_summary *s, int status);
 
 #endif

@@ -46,11 +46,6 @@ int program_wait(pid_t pid, struct deadline until, struct err *e);
 void program_watch_descendants(void);
 bool program_descendants_live(void);
 
-/* What is said then, of the peer's address. */
-#define PROGRAM_LEFT_OTHERS                                                   \
-	"%s: the program has ended, and a process that it started keeps the " \
-	"connection"
-
 /* argv that runs CMD by way of sh -c; NULL-terminated storage for it. */
 struct program_shell {
 	char *argv[4];

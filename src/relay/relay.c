@@ -558,7 +558,7 @@ reset_on_close(const struct relay *r, bool resets)
 }
 
 int
-relay_run(int fd, const struct relay_options *o, struct conn_event *sum,
+relay_run(int fd, const struct relay_options *o, struct conn_summary *sum,
     struct err *e)
 {
 	unsigned char *storage = mem_array(2, FLOW_SIZE);
@@ -584,7 +584,7 @@ relay_run(int fd, const struct relay_options *o, struct conn_event *sum,
 	if (o->progress != NULL)
 		progress_end(o->progress);
 	relay_result_summarise(&r, sum, status, e);
-	if (!sum->is_cut)
+	if (!sum->is_aborted)
 		reset_on_close(&r, false);
 	flow_release(&r.up);
 	flow_release(&r.down);

@@ -75,10 +75,10 @@ struct relay_options {
  * 0 when the input was sent to its end and acknowledged, and everything
  * received was written; or -1 with *e: ERR_TIMEOUT, ERR_LOST (also for input
  * that a policy abandoned), ERR_OUTPUT, or ERR_FAILED with EINTR for a caught
- * signal. *sum is filled in both cases; where sum->is_cut is set, the caller
- * ends the connection with sock_cut(), a forwarder both.
+ * signal. *sum is filled in both cases; where sum->is_aborted is set, the
+ * caller ends the connection with sock_cut(), a forwarder both.
  */
-int relay_run(int fd, const struct relay_options *o, struct conn_event *sum,
+int relay_run(int fd, const struct relay_options *o, struct conn_summary *sum,
     struct err *e);
 
 #endif

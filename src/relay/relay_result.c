@@ -218,7 +218,7 @@ is_cut(const struct relay *r, int status, const struct err *e)
 }
 
 void
-relay_result_summarise(const struct relay *r, struct conn_event *sum,
+relay_result_summarise(const struct relay *r, struct conn_summary *sum,
     int status, const struct err *e)
 {
 	memset(sum, 0, sizeof(*sum));
@@ -228,9 +228,9 @@ relay_result_summarise(const struct relay *r, struct conn_event *sum,
 	sum->first = r->first;
 	sum->reset = status < 0 && e->kind == ERR_LOST &&
 		     (e->errnum == ECONNRESET || e->errnum == EPIPE);
-	sum->is_cut = is_cut(r, status, e);
-	if (sum->is_cut && sum->first == CONN_FIRST_NOBODY)
+	sum->is_aborted = is_cut(r, status, e);
+	if (sum->is_aborted && sum->first == CONN_FIRST_NOBODY)
 		sum->first = CONN_FIRST_US;
-	if (sum->is_cut && !sock_is_unix(r->fd))
+	if (sum->is_aborted && !sock_is_unix(r->fd))
 		sum->reset = true;
 }

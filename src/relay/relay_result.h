@@ -59,7 +59,7 @@ int relay_result_limit(const struct relay *r, struct err *e);
 int relay_result_check(const struct relay *r, struct err *e);
 
 /* Fills *sum; status and *e are how the relay ended. */
-void relay_result_summarise(const struct relay *r, struct conn_event *sum,
+void relay_result_summarise(const struct relay *r, struct conn_summary *sum,
     int status, const struct err *e);
 
 #endif

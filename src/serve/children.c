@@ -68,18 +68,15 @@ children_release(struct server *s)
 }
 
 void
-children_tell_closed(const struct server *s, int fd,
-    const struct server_conn *c, int status, bool goes_on)
+children_tell_closed(const struct server *s, int fd, const struct conn *c,
+    int status, bool goes_on)
 {
-	struct conn_event sum;
+	struct conn_summary sum;
 
 	if (!diag_tells(s->options->log_level))
 		return;
-	conn_event_of_socket(fd, &sum);
-	if (sum.first == CONN_FIRST_US && goes_on)
-		sum.first = CONN_FIRST_NOBODY;
-	conn_event_closed(s->options->log_level, &c->local, &c->remote, &sum,
-	    c->start_ns, status);
+	conn_event_summarize(fd, goes_on, &sum);
+	conn_event_closed(s->options->log_level, c, &sum, status);
 }
 
 static void
@@ -92,7 +89,7 @@ remove_child(struct server *s, size_t i)
 
 /* Apart for its frame: see conn_event.c. */
 __attribute__((noinline)) static void
-tell_killed(struct server *s, const struct server_conn *c)
+tell_killed(struct server *s, const struct conn *c)
 {
 	struct err e = ERR_INIT;
 	char text[ADDR_TEXT];
@@ -130,11 +127,8 @@ __attribute__((noinline)) static void
 tell_program_end(
     const struct server *s, const struct server_child *c, bool goes_on)
 {
-	char text[ADDR_TEXT];
-
 	if (goes_on)
-		diag_note(PROGRAM_LEFT_OTHERS,
-		    addr_format(&c->conn.remote, text, sizeof(text)));
+		conn_event_goes_on(&c->conn);
 	children_tell_closed(s, c->fd, &c->conn, s->last_status, goes_on);
 }
 
@@ -363,7 +357,7 @@ children_end(struct server *s)
 }
 
 void
-children_add(struct server *s, pid_t pid, int fd, const struct server_conn *c)
+children_add(struct server *s, pid_t pid, int fd, const struct conn *c)
 {
 	struct server_child child = {
 	    .process = {.pid = pid}, .fd = fd, .conn = *c};

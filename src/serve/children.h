@@ -14,7 +14,7 @@ struct addr;
 struct deadline;
 struct pollfd;
 struct server;
-struct server_conn;
+struct conn;
 
 /* Room for one more child, and for polling all of them. */
 void children_make_room(struct server *s);
@@ -23,8 +23,7 @@ void children_make_room(struct server *s);
 void children_release(struct server *s);
 
 /* Adds a child; fd is its connection where it is a program, else -1. */
-void children_add(
-    struct server *s, pid_t pid, int fd, const struct server_conn *c);
+void children_add(struct server *s, pid_t pid, int fd, const struct conn *c);
 
 /* Reaps those that have ended; a program's connection goes on to be drained,
  * unless a process that it has started may go on with it. */
@@ -53,7 +52,7 @@ int64_t children_of_host(const struct server *s, const struct addr *remote);
 
 /* The "closed" event of a connection whose bytes only the kernel has seen, or
  * nobody (fd: -1). goes_on: it has not been ended by us. */
-void children_tell_closed(const struct server *s, int fd,
-    const struct server_conn *c, int status, bool goes_on);
+void children_tell_closed(const struct server *s, int fd, const struct conn *c,
+    int status, bool goes_on);
 
 #endif

@@ -60,7 +60,7 @@ serve_forward(struct session *s, const struct handler *h)
 	result = relay_run(s->fd, &o, &s->r, &s->e);
 	/* That the target has reset it is no probe. */
 	s->allows_probes = s->allows_probes && sock_is_gone(s->fd);
-	if (s->r.is_cut) {
+	if (s->r.is_aborted) {
 		sock_cut(&target, h->idle_ms, s->until);
 		sock_cut(&s->fd, h->idle_ms, s->until);
 	}
@@ -71,7 +71,7 @@ serve_forward(struct session *s, const struct handler *h)
 }
 
 int
-handler_serve(int fd, const struct server_conn *c, void *context)
+handler_serve(int fd, const struct conn *c, void *context)
 {
 	const struct handler *h = context;
 	struct session s;

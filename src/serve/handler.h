@@ -8,7 +8,7 @@
 #include "net/endpoint.h"
 #include "net/program.h"
 
-struct server_conn;
+struct conn;
 
 enum handler_kind {
 	HANDLER_DISCARD, /* read and drop */
@@ -33,6 +33,6 @@ struct handler {
  * drains, closes and tells the "closed" event; errors are told too. Returns
  * the exit status of the connection.
  */
-int handler_serve(int fd, const struct server_conn *c, void *context);
+int handler_serve(int fd, const struct conn *c, void *context);
 
 #endif

@@ -48,21 +48,19 @@ server_start(struct server *s, struct listener *l,
 
 /* Whether this peer is served; tells both cases. */
 static bool
-admit(const struct server *s, const struct server_conn *c)
+admit(const struct server *s, const struct conn *c)
 {
 	if (s->options->access != NULL &&
 	    !access_allows(s->options->access, &c->remote)) {
-		conn_event_denied(s->options->log_level, &c->local, &c->remote,
-		    "--allow, --deny");
+		conn_event_denied(s->options->log_level, c, "--allow, --deny");
 		return false;
 	}
 	if (s->options->max_per_host > 0 &&
 	    children_of_host(s, &c->remote) >= s->options->max_per_host) {
-		conn_event_denied(s->options->log_level, &c->local, &c->remote,
-		    "--max-per-host");
+		conn_event_denied(s->options->log_level, c, "--max-per-host");
 		return false;
 	}
-	conn_event_accepted(s->options->log_level, &c->local, &c->remote);
+	conn_event_accepted(s->options->log_level, c);
 	return true;
 }
 
@@ -116,7 +114,7 @@ note_failure(struct server *s, int errnum)
  * failed for good.
  */
 static int
-try_accept(struct server *s, struct server_conn *c)
+try_accept(struct server *s, struct conn *c)
 {
 	int fd;
 
@@ -236,7 +234,7 @@ accept_limit_error(const struct server *s, struct err *e)
 }
 
 int
-server_accept(struct server *s, struct server_conn *c, struct err *e)
+server_accept(struct server *s, struct conn *c, struct err *e)
 {
 	const struct server_options *o = s->options;
 	struct deadline until = deadline_after(o->accept_ms);
@@ -285,7 +283,7 @@ wait_for_supply(struct server *s, int errnum)
 
 /* A connection that nobody can serve. */
 __attribute__((noinline)) static void
-drop(struct server *s, int fd, const struct server_conn *c, int errnum)
+drop(struct server *s, int fd, const struct conn *c, int errnum)
 {
 	struct err e = ERR_INIT;
 	char text[ADDR_TEXT];
@@ -301,8 +299,8 @@ drop(struct server *s, int fd, const struct server_conn *c, int errnum)
 }
 
 void
-server_fork(struct server *s, int fd, const struct server_conn *c,
-    server_serve *serve, void *context)
+server_fork(struct server *s, int fd, const struct conn *c, server_serve *serve,
+    void *context)
 {
 	pid_t pid = spawn_fork();
 
@@ -324,8 +322,7 @@ server_fork(struct server *s, int fd, const struct server_conn *c,
 }
 
 void
-server_spawn(
-    struct server *s, int fd, const struct server_conn *c, char *const *argv)
+server_spawn(struct server *s, int fd, const struct conn *c, char *const *argv)
 {
 	struct err e = ERR_INIT;
 	struct program p = {argv, fd, fd, "TCP", &c->local, &c->remote, true};

@@ -14,8 +14,8 @@
 #include <sys/types.h>
 
 #include "base/clock.h"
-#include "net/addr.h"
 #include "net/child.h"
+#include "net/conn_event.h"
 
 struct access;
 struct err;
@@ -33,19 +33,13 @@ struct server_options {
 	const struct access *access; /* who is let in; NULL: everybody */
 };
 
-/* Who is connected. */
-struct server_conn {
-	struct addr local, remote;
-	int64_t start_ns; /* when it was accepted */
-};
-
 /* A child that serves a connection, or what is left of it. */
 struct server_child {
 	struct child process;  /* reaped: fd is being drained, or the rest of
 				* its process group has been asked to end */
 	int fd;                /* a program's connection, else -1 */
 	struct deadline drain; /* the end of the drain */
-	struct server_conn conn;
+	struct conn conn;
 };
 
 struct server {
@@ -74,7 +68,7 @@ struct server {
  * fd belongs to it. Caught signals do what they do by default (wait_child()),
  * but SIGCHLD may be blocked.
  */
-typedef int server_serve(int fd, const struct server_conn *c, void *context);
+typedef int server_serve(int fd, const struct conn *c, void *context);
 
 /* Catches stop signals, and those of children. 0, or -1 with *e. */
 int server_start(struct server *s, struct listener *l,
@@ -85,13 +79,13 @@ int server_start(struct server *s, struct listener *l,
  * and the caller's; or -1 with *e: ERR_FAILED with EINTR when it was told to
  * stop, ERR_TIMEOUT when accept_ms passed, else what failed.
  */
-int server_accept(struct server *s, struct server_conn *c, struct err *e);
+int server_accept(struct server *s, struct conn *c, struct err *e);
 
 /*
  * Gives fd to a child that runs serve(). fd is closed here. Where no child can
  * be made the connection is dropped, which is told and in s->last_status.
  */
-void server_fork(struct server *s, int fd, const struct server_conn *c,
+void server_fork(struct server *s, int fd, const struct conn *c,
     server_serve *serve, void *context);
 
 /*
@@ -102,7 +96,7 @@ void server_fork(struct server *s, int fd, const struct server_conn *c,
  * is told and the connection closed; its status is in s->last_status.
  */
 void server_spawn(
-    struct server *s, int fd, const struct server_conn *c, char *const *argv);
+    struct server *s, int fd, const struct conn *c, char *const *argv);
 
 /* Waits until every child is gone: 0, or -1 with EINTR when told to stop. */
 int server_wait(struct server *s, struct err *e);

@@ -156,7 +156,7 @@ session_send(struct session *s, const void *bytes, size_t n)
 
 /* Apart for its frame: see conn_event.c. */
 __attribute__((noinline)) static void
-tell_error(struct session *s, const struct server_conn *c)
+tell_error(struct session *s, const struct conn *c)
 {
 	char text[ADDR_TEXT];
 
@@ -165,8 +165,7 @@ tell_error(struct session *s, const struct server_conn *c)
 }
 
 int
-session_end(
-    struct session *s, const struct server_conn *c, int level, int result)
+session_end(struct session *s, const struct conn *c, int level, int result)
 {
 	if (result == 0 && s->r.first == CONN_FIRST_NOBODY)
 		s->r.first = CONN_FIRST_US;
@@ -182,10 +181,9 @@ session_end(
 		err_clear(&s->e);
 	if (result < 0 && s->allows_probes && s->e.kind == ERR_LOST &&
 	    conn_event_is_probe(&s->r))
-		conn_event_probe(&c->remote);
+		conn_event_probe(c);
 	else if (result < 0)
 		tell_error(s, c);
-	conn_event_closed(
-	    level, &c->local, &c->remote, &s->r, c->start_ns, (int)s->e.kind);
+	conn_event_closed(level, c, &s->r, (int)s->e.kind);
 	return (int)s->e.kind;
 }

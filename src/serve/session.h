@@ -13,7 +13,7 @@
 #include "base/err.h"
 #include "net/conn_event.h"
 
-struct server_conn;
+struct conn;
 
 struct session {
 	int fd;                /* owned */
@@ -21,7 +21,7 @@ struct session {
 	struct deadline until; /* of the whole connection */
 	struct deadline phase; /* of what is being done; see session_phase() */
 	const char *too_long;  /* what is said when that has passed */
-	struct conn_event r;   /* what moved so far, and who ended it */
+	struct conn_summary r; /* what moved so far, and who ended it */
 	bool is_read;          /* to the peer's end: nothing more comes */
 	bool allows_probes;    /* what conn_event_is_probe() is no error */
 	struct err e;          /* why it failed */
@@ -59,7 +59,6 @@ int session_send(struct session *s, const void *bytes, size_t n);
  * event at level, and s->e where the result is -1, unless that was a probe
  * (s->allows_probes). Returns the exit status of the connection.
  */
-int session_end(
-    struct session *s, const struct server_conn *c, int level, int result);
+int session_end(struct session *s, const struct conn *c, int level, int result);
 
 #endif

@@ -103,7 +103,7 @@ accept_with(struct listener *l, int errnum, int times, struct err *e)
 	    .accept_ms = 400,
 	    .program_ms = -1,
 	    .log_level = DIAG_NOTE};
-	struct server_conn c;
+	struct conn c;
 	struct server s;
 	int fd;
 
@@ -175,7 +175,7 @@ test_persistent(struct listener *l)
 }
 
 static int
-serve(int fd, const struct server_conn *c, void *context)
+serve(int fd, const struct conn *c, void *context)
 {
 	(void)fd;
 	(void)c;
@@ -190,7 +190,7 @@ test_fork(struct listener *l)
 	    .accept_ms = 400,
 	    .program_ms = -1,
 	    .log_level = DIAG_NOTE};
-	struct server_conn c = {.start_ns = 0};
+	struct conn c = {.start_ns = 0};
 	struct err e = ERR_INIT;
 	struct server s;
 
