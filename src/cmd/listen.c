@@ -121,6 +121,7 @@ serve_stdio(struct listening *l, struct stdio_relay *t, struct err *e)
 static int
 serve_handler(struct listening *l, struct err *e)
 {
+	struct server_handler handler = {handler_serve, &l->handler};
 	struct conn c;
 	int fd;
 
@@ -136,15 +137,14 @@ serve_handler(struct listening *l, struct err *e)
 		if (l->handler.program != NULL)
 			server_spawn(&l->server, fd, &c, l->handler.program);
 		else
-			server_fork(
-			    &l->server, fd, &c, handler_serve, &l->handler);
+			server_fork(&l->server, fd, &c, &handler);
 	} while (l->o->keep);
 	if (server_wait(&l->server, e) < 0)
 		return -1;
-	if (l->server.last_status == 0)
+	if (l->server.children.last_status == 0)
 		return 0;
 	/* Its own process has told what there was to tell. */
-	return err_status(e, l->server.last_status);
+	return err_status(e, l->server.children.last_status);
 }
 
 /* What the options say about the handler. */

@@ -251,15 +251,16 @@ __attribute__((noinline)) static int
 accept_clients(struct hello_server *hs, struct listener *l,
     const struct server_options *so, struct err *e)
 {
-	struct conn conn;
+	struct server_handler handler = {serve, hs};
 	struct server server;
+	struct conn conn;
 	int fd;
 
 	if (server_start(&server, l, so, e) < 0)
 		return -1;
 	listener_announce(l);
 	while ((fd = server_accept(&server, &conn, e)) >= 0)
-		server_fork(&server, fd, &conn, serve, hs);
+		server_fork(&server, fd, &conn, &handler);
 	server_stop(&server);
 	return -1;
 }

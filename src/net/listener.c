@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "net/conn_event.h"
 #include "net/endpoint.h"
 #include "net/os.h"
 #include "net/port_owner.h"
@@ -319,60 +320,30 @@ listener_announce(const struct listener *l)
 	}
 }
 
-/* Written only where it changes: it may be on a page that a child has too. */
-static void
-set_turn(struct listener *l, size_t at)
-{
-	at %= l->count;
-	if (l->turn != at)
-		l->turn = at;
-}
-
-/* Our end of a connection: bound's, which needs not be asked, unless that is
- * every address. */
-static void
-find_local(const struct addr *bound, int fd, struct addr *local)
-{
-	if (bound->len == 0 || addr_is_any(bound))
-		sock_local(fd, local);
-	else
-		*local = *bound;
-}
-
-/* Apart for its frame: see conn_event.c. */
-__attribute__((noinline)) static void
-tell_accept(int64_t start_ns, const struct addr *remote)
-{
-	char text[ADDR_TEXT];
-
-	diag_step("accept", start_ns, 0,
-	    "a new socket for this one peer; the listening one goes on", "%s",
-	    addr_format(remote, text, sizeof(text)));
-}
-
 int
-listener_accept(struct listener *l, struct addr *local, struct addr *remote)
+listener_accept(struct listener *l, struct conn *c)
 {
 	int64_t start = diag_step_start();
-	size_t i, at;
+	char text[ADDR_TEXT];
 	int fd = -1;
+	size_t i;
 
+	errno = EAGAIN;
 	for (i = 0; i < l->count && fd < 0; i++) {
-		at = (l->turn + i) % l->count;
-		fd = os_accept(l->fds[at], remote);
+		fd = os_accept(l->fds[l->turn], &c->remote);
 		if (fd < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
 			return -1;
-		if (fd >= 0)
-			set_turn(l, at + 1);
+		l->turn = (l->turn + 1) % l->count;
 	}
-	if (fd < 0) {
-		errno = EAGAIN;
+	if (fd < 0)
 		return -1;
-	}
-	addr_unmap(remote);
-	find_local(&l->addrs[at], fd, local);
+	c->start_ns = clock_now();
+	sock_local(fd, &c->local);
+	addr_unmap(&c->remote);
 	if (diag_shows(DIAG_STEP))
-		tell_accept(start, remote);
+		diag_step("accept", start, 0,
+		    "a new socket for this one peer; the listening one goes on",
+		    "%s", addr_format(&c->remote, text, sizeof(text)));
 	return fd;
 }
 

@@ -11,6 +11,7 @@
 #include "net/sock.h"
 #include "net/unix_path.h"
 
+struct conn;
 struct endpoint;
 struct err;
 
@@ -56,12 +57,11 @@ void listener_add(struct listener *l, int fd);
 void listener_announce(const struct listener *l);
 
 /*
- * Takes one connection that waits, from the sockets in turn, and its two
- * addresses. A step in -vv. Its fd, blocking and the caller's, or -1 with
- * errno: EAGAIN when none waits, else as accept(2).
+ * Accepts a connection that waits, from the sockets in turn, and fills in *c.
+ * A step in -vv. Returns its fd, blocking and the caller's, or -1 with errno:
+ * EAGAIN when none waits, else as accept(2).
  */
-int listener_accept(
-    struct listener *l, struct addr *local, struct addr *remote);
+int listener_accept(struct listener *l, struct conn *c);
 
 /* Closes the sockets and removes the path of a unix socket that we bound. */
 void listener_close(struct listener *l);

@@ -55,10 +55,10 @@ void spawn_own_free(void *memory, size_t size);
 
 /*
  * A descriptor that is readable once a child has ended, so that no handler
- * has to run; SIGCHLD is blocked from then on. spawn_children_heard() is due
+ * has to run; SIGCHLD is blocked from then on. spawn_read_child_events() is due
  * before they are reaped. -1 where the system has no such thing.
  */
-int spawn_children_open(void);
-void spawn_children_heard(int fd);
+int spawn_open_child_events(void);
+void spawn_read_child_events(int fd);
 
 #endif

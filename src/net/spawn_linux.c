@@ -163,7 +163,7 @@ spawn_own_free(void *memory, size_t size)
 }
 
 int
-spawn_children_open(void)
+spawn_open_child_events(void)
 {
 	sigset_t set;
 	int fd;
@@ -177,7 +177,7 @@ spawn_children_open(void)
 }
 
 void
-spawn_children_heard(int fd)
+spawn_read_child_events(int fd)
 {
 	struct signalfd_siginfo info;
 

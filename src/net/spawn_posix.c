@@ -87,14 +87,14 @@ spawn_own_free(void *memory, size_t size)
 }
 
 int
-spawn_children_open(void)
+spawn_open_child_events(void)
 {
 	errno = ENOTSUP;
 	return -1;
 }
 
 void
-spawn_children_heard(int fd)
+spawn_read_child_events(int fd)
 {
 	(void)fd;
 }

@@ -1,95 +1,191 @@
-/* The children of a server: their table, their ends and their limits. */
+/* The processes of a server, and the connections that they leave. */
 #include "serve/children.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "net/listener.h"
-#include "net/spawn.h"
-#include "net/program.h"
-#include "serve/server.h"
 #include "net/sock.h"
-#include "net/conn_event.h"
+#include "net/spawn.h"
 #include "net/wait.h"
 
-/* Children that there is room for at the start. */
-#define FIRST_ROOM 64
-/* Nothing tells when a process group has become empty: how often to look. */
+#define FIRST_CAPACITY 64
+/* No event says that a process group has become empty: how often to check. */
 #define GROUP_MS 20
 
-/* What is polled besides connections: listening sockets, the children's
- * descriptor and the signal pipe of wait_poll(). */
-static size_t
-other_fds(const struct server *s)
-{
-	return s->listener->count + 2;
-}
-
 static void *
-grow(void *old, size_t count, size_t wanted, size_t size)
+grow(void *old, size_t old_size, size_t size)
 {
-	void *table = spawn_own_memory(old, count * size, wanted * size);
+	void *table = spawn_own_memory(old, old_size, size);
 
 	if (table == NULL)
 		mem_exhausted();
 	return table;
 }
 
-void
-children_make_room(struct server *s)
+static size_t
+fds_size(const struct children *c, size_t capacity)
 {
-	size_t room;
+	return (capacity + c->other_fds) * sizeof(c->fds[0]);
+}
 
-	if (s->count < s->room)
+/* Makes space for one more. */
+static void
+reserve(struct children *c)
+{
+	size_t capacity = c->capacity == 0 ? FIRST_CAPACITY : 2 * c->capacity;
+
+	if (c->count < c->capacity)
 		return;
-	room = s->room == 0 ? FIRST_ROOM : 2 * s->room;
-	s->children = grow(s->children, s->room, room, sizeof(s->children[0]));
-	s->pids = grow(s->pids, s->room, room, sizeof(s->pids[0]));
-	s->fds = grow(s->fds, s->room == 0 ? 0 : s->room + other_fds(s),
-	    room + other_fds(s), sizeof(s->fds[0]));
-	s->room = room;
+	c->list = grow(c->list, c->capacity * sizeof(c->list[0]),
+	    capacity * sizeof(c->list[0]));
+	c->fds = grow(c->fds, c->capacity == 0 ? 0 : fds_size(c, c->capacity),
+	    fds_size(c, capacity));
+	c->capacity = capacity;
 }
 
 void
-children_release(struct server *s)
+children_init(struct children *c)
 {
-	spawn_own_free(s->children, s->room * sizeof(s->children[0]));
-	spawn_own_free(s->pids, s->room * sizeof(s->pids[0]));
-	spawn_own_free(s->fds, (s->room + other_fds(s)) * sizeof(s->fds[0]));
-	s->children = NULL;
-	s->pids = NULL;
-	s->fds = NULL;
-	s->count = s->running = s->groups = s->room = 0;
+	c->event_fd = -1;
+	reserve(c);
+}
+
+bool
+children_watch(struct children *c)
+{
+	c->event_fd = spawn_open_child_events();
+	return c->event_fd >= 0;
 }
 
 void
-children_tell_closed(const struct server *s, int fd, const struct conn *c,
-    int status, bool goes_on)
+children_abandon(const struct children *c)
 {
-	struct conn_summary sum;
+	if (c->event_fd >= 0)
+		close(c->event_fd);
+}
 
-	if (!diag_tells(s->options->log_level))
-		return;
-	conn_event_summarize(fd, goes_on, &sum);
-	conn_event_closed(s->options->log_level, c, &sum, status);
+void
+children_release(struct children *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->count; i++)
+		sock_close(&c->list[i].fd);
+	sock_close(&c->event_fd);
+	spawn_own_free(c->list, c->capacity * sizeof(c->list[0]));
+	spawn_own_free(c->fds, fds_size(c, c->capacity));
+	c->list = NULL;
+	c->fds = NULL;
+	c->count = c->running = c->capacity = 0;
+}
+
+void
+children_add(struct children *c, pid_t pid, int fd, const struct conn *conn)
+{
+	struct server_child child = {
+	    .process = {.pid = pid}, .fd = fd, .conn = *conn};
+
+	/* A handler of ours sees to its limits itself. */
+	child.process.until = deadline_none();
+	if (fd >= 0) {
+		child.process.group = pid;
+		child.process.until = deadline_after(c->program_ms);
+		c->has_programs = true;
+	}
+	reserve(c);
+	c->list[c->count++] = child;
+	c->running++;
 }
 
 static void
-remove_child(struct server *s, size_t i)
+remove_child(struct children *c, size_t i)
 {
-	s->count--;
-	s->children[i] = s->children[s->count];
-	s->pids[i] = s->pids[s->count];
+	c->list[i] = c->list[--c->count];
 }
 
-/* Apart for its frame: see conn_event.c. */
-__attribute__((noinline)) static void
-tell_killed(struct server *s, const struct conn *c)
+static bool
+is_draining(const struct server_child *one)
+{
+	return one->process.pid == 0 && one->fd >= 0;
+}
+
+/* Its leader has been reaped. */
+static bool
+is_group(const struct server_child *one)
+{
+	return one->process.pid == 0 && one->fd < 0;
+}
+
+int64_t
+children_of_host(const struct children *c, const struct addr *remote)
+{
+	int64_t n = 0;
+	size_t i;
+
+	for (i = 0; i < c->count; i++)
+		n += !is_draining(&c->list[i]) &&
+		     addr_same_host(&c->list[i].conn.remote, remote);
+	return n;
+}
+
+/* Whether a process that runs, or what is left of one, has a limit. */
+static bool
+has_limits(const struct children *c)
+{
+	return c->program_ms >= 0 || c->is_ending;
+}
+
+size_t
+children_pollfds(
+    const struct children *c, struct pollfd *fds, struct deadline *until)
+{
+	const struct server_child *one;
+	size_t i, n = 0;
+
+	fds[n++] = (struct pollfd){c->event_fd, POLLIN, 0};
+	if (!has_limits(c) && c->count == c->running)
+		return n;
+	for (i = 0; i < c->count; i++) {
+		one = &c->list[i];
+		*until = deadline_first(
+		    *until, is_draining(one) ? one->drain : one->process.until);
+		if (is_group(one))
+			*until =
+			    deadline_first(*until, deadline_after(GROUP_MS));
+		if (is_draining(one))
+			fds[n++] = (struct pollfd){one->fd, POLLIN, 0};
+	}
+	return n;
+}
+
+void
+children_polled(struct children *c, const struct pollfd *fds)
+{
+	if (fds[0].revents == 0)
+		return;
+	spawn_read_child_events(c->event_fd);
+	c->has_ended = true;
+}
+
+void
+children_log_closed(
+    const struct children *c, int fd, const struct conn *conn, bool goes_on)
+{
+	struct conn_summary sum;
+
+	if (!diag_tells(c->log_level))
+		return;
+	conn_event_summarize(fd, goes_on, &sum);
+	conn_event_closed(c->log_level, conn, &sum, c->last_status);
+}
+
+static void
+log_killed(const struct children *c, const struct conn *conn)
 {
 	struct err e = ERR_INIT;
 	char text[ADDR_TEXT];
@@ -97,279 +193,193 @@ tell_killed(struct server *s, const struct conn *c)
 	err_set(&e, ERR_FAILED,
 	    "%s: the connection's process was ended by "
 	    "signal %d",
-	    addr_format(&c->remote, text, sizeof(text)), s->last_status - 128);
+	    addr_format(&conn->remote, text, sizeof(text)),
+	    c->last_status - 128);
 	diag_error(&e);
-	children_tell_closed(s, -1, c, s->last_status, false);
+	children_log_closed(c, -1, conn, false);
 }
 
 /*
- * A program has ended and left others behind. shutdown(2) would end the
- * connection for them, too, since it is of the connection and not of our copy,
- * and what is read here is lost to them: so our copy is closed, no more. When
- * the program was asked to end, so were they, and they have to.
+ * A program has ended. Where it has left processes behind, our copy of the
+ * connection is closed and no more: shutdown(2) would end the connection for
+ * them, too, and what is read here is lost to them. When the program was asked
+ * to end, so were they, and they have to. Else its connection is drained.
  */
 static void
-leave_group(struct server *s, size_t i)
+program_ended(struct children *c, size_t i)
 {
-	struct server_child *c = &s->children[i];
+	struct server_child *one = &c->list[i];
+	bool has_left = child_group_is_alive(one->process.group);
+	bool was_ended = one->process.is_ending;
 
-	sock_close(&c->fd);
-	if (!c->process.is_ending) {
-		s->running--;
-		remove_child(s, i);
-		return;
-	}
-	s->groups++;
-}
-
-/* Apart for its frame: see conn_event.c. */
-__attribute__((noinline)) static void
-tell_program_end(
-    const struct server *s, const struct server_child *c, bool goes_on)
-{
-	if (goes_on)
-		conn_event_goes_on(&c->conn);
-	children_tell_closed(s, c->fd, &c->conn, s->last_status, goes_on);
-}
-
-/* A program has ended: what is left of it is its connection. */
-static void
-end_program(struct server *s, size_t i)
-{
-	struct server_child *c = &s->children[i];
-	bool has_left = child_group_is_alive(c->process.group);
-	bool is_ending = c->process.is_ending;
-
-	tell_program_end(s, c, has_left && !is_ending);
+	if (has_left && !was_ended)
+		conn_event_goes_on(&one->conn);
+	children_log_closed(c, one->fd, &one->conn, has_left && !was_ended);
 	if (has_left) {
-		leave_group(s, i);
+		sock_close(&one->fd);
+		if (was_ended)
+			return;
+		c->running--;
+		remove_child(c, i);
 		return;
 	}
-	s->running--;
-	shutdown(c->fd, SHUT_WR);
-	c->drain = deadline_first(
-	    c->process.until, deadline_after(is_ending ? 0 : SOCK_DRAIN_MS));
+	c->running--;
+	shutdown(one->fd, SHUT_WR);
+	one->drain = deadline_first(
+	    one->process.until, deadline_after(was_ended ? 0 : SOCK_DRAIN_MS));
 }
 
-/* A child has ended, with a status as the shell has it. */
 static void
-end_child(struct server *s, size_t i, int status)
+child_ended(struct children *c, size_t i, int status)
 {
-	struct server_child *c = &s->children[i];
+	struct server_child *one = &c->list[i];
 
-	s->last_status = status;
-	s->resume = deadline_after(0);
-	c->process.pid = s->pids[i] = 0;
-	if (c->fd >= 0) {
-		end_program(s, i);
+	c->last_status = status;
+	one->process.pid = 0;
+	if (one->fd >= 0) {
+		program_ended(c, i);
 		return;
 	}
 	/* It could not say so itself. */
-	if (status > 128 && !c->process.is_ending && wait_stopped() == 0)
-		tell_killed(s, &c->conn);
-	s->running--;
-	remove_child(s, i);
+	if (status > 128 && !one->process.is_ending && wait_stopped() == 0)
+		log_killed(c, &one->conn);
+	c->running--;
+	remove_child(c, i);
 }
 
 /* Somebody else has reaped them: how they ended is not known. */
-__attribute__((noinline)) static void
-lose_children(struct server *s, int errnum)
+static bool
+lose_children(struct children *c, int errnum)
 {
 	struct err e = ERR_INIT;
+	bool was_lost = false;
 	size_t i = 0;
 
-	while (i < s->count && s->pids[i] == 0)
-		i++;
-	if (i == s->count)
-		return;
-	err_sys(&e, ERR_FAILED, errnum, "waiting for a connection's process");
-	diag_error(&e);
-	while (i < s->count)
-		if (s->pids[i] != 0)
-			end_child(s, i, ERR_FAILED);
-		else
+	while (i < c->count) {
+		if (c->list[i].process.pid == 0) {
 			i++;
+			continue;
+		}
+		if (!was_lost) {
+			err_sys(&e, ERR_FAILED, errnum,
+			    "waiting for a connection's process");
+			diag_error(&e);
+		}
+		was_lost = true;
+		child_ended(c, i, ERR_FAILED);
+	}
+	return was_lost;
 }
 
-void
-children_reap(struct server *s)
+static bool
+reap(struct children *c)
 {
+	bool was_reaped = false;
 	int status;
 	pid_t pid;
 	size_t i;
 
-	if (s->child_fd >= 0 && !s->has_ended)
-		return;
-	s->has_ended = false;
-	while ((s->running > 0 || s->has_programs) &&
+	if (c->event_fd >= 0 && !c->has_ended)
+		return false;
+	c->has_ended = false;
+	while ((c->running > 0 || c->has_programs) &&
 	       (pid = child_reap_any(&status)) != 0) {
-		if (pid < 0) {
-			lose_children(s, errno);
-			return;
-		}
-		for (i = 0; i < s->count && s->pids[i] != pid; i++)
+		if (pid < 0)
+			return lose_children(c, errno) || was_reaped;
+		for (i = 0; i < c->count && c->list[i].process.pid != pid; i++)
 			continue;
-		if (i < s->count)
-			end_child(s, i, status);
+		if (i == c->count)
+			continue;
+		child_ended(c, i, status);
+		was_reaped = true;
 	}
+	return was_reaped;
 }
 
+/* Reads and drops what comes; true at the peer's end or the limit. */
 static bool
-is_drained(const struct server_child *c)
-{
-	return c->process.pid == 0 && c->fd >= 0;
-}
-
-/*
- * Reads and drops what comes; true at the peer's end or the limit. Its frame
- * stays out of the accept loop's: see conn_event.c.
- */
-__attribute__((noinline)) static bool
-drain_one(const struct server_child *c)
+drain_one(const struct server_child *one)
 {
 	char drop[4096];
 	ssize_t n;
 
 	do {
-		n = recv(c->fd, drop, sizeof(drop), MSG_DONTWAIT);
-	} while (n > 0 && !deadline_passed(c->drain));
+		n = recv(one->fd, drop, sizeof(drop), MSG_DONTWAIT);
+	} while (n > 0 && !deadline_passed(one->drain));
 	return n >= 0 || (errno != EAGAIN && errno != EINTR) ||
-	       deadline_passed(c->drain);
+	       deadline_passed(one->drain);
 }
 
-void
-children_drain(struct server *s)
+static void
+drain(struct children *c)
 {
 	size_t i = 0;
 
-	while (s->count != s->running && i < s->count) {
-		if (!is_drained(&s->children[i]) ||
-		    !drain_one(&s->children[i])) {
+	while (c->count != c->running && i < c->count) {
+		if (!is_draining(&c->list[i]) || !drain_one(&c->list[i])) {
 			i++;
 			continue;
 		}
-		sock_close(&s->children[i].fd);
-		remove_child(s, i);
+		sock_close(&c->list[i].fd);
+		remove_child(c, i);
 	}
 }
 
-/* Whether any child or connection being drained has a limit. */
+/* A process or a group whose time has passed: true when nothing is left of it
+ * that has to be reaped. */
 static bool
-has_limits(const struct server *s)
-{
-	return s->count != s->running || s->groups > 0 || s->is_ending ||
-	       s->options->program_ms >= 0;
-}
-
-size_t
-children_pollfds(
-    const struct server *s, struct pollfd *fds, struct deadline *until)
-{
-	size_t i, n = 0;
-
-	if (!has_limits(s))
-		return 0;
-	if (s->groups > 0)
-		*until = deadline_first(*until, deadline_after(GROUP_MS));
-	for (i = 0; i < s->count; i++) {
-		*until = deadline_first(*until,
-		    is_drained(&s->children[i]) ? s->children[i].drain
-						: s->children[i].process.until);
-		if (!is_drained(&s->children[i]))
-			continue;
-		fds[n].fd = s->children[i].fd;
-		fds[n].events = POLLIN;
-		n++;
-	}
-	return n;
-}
-
-int64_t
-children_of_host(const struct server *s, const struct addr *remote)
-{
-	int64_t n = 0;
-	size_t i;
-
-	for (i = 0; i < s->count; i++)
-		n += !is_drained(&s->children[i]) &&
-		     addr_same_host(&s->children[i].conn.remote, remote);
-	return n;
-}
-
-/* A group without its leader: true when it is empty, or has been killed. */
-static bool
-end_group(struct child *c)
-{
-	if (!child_group_is_alive(c->group))
-		return true;
-	if (!deadline_passed(c->until))
-		return false;
-	child_end(c);
-	return true;
-}
-
-/* A child whose time has passed. */
-static void
-end_late(struct server_child *c)
+end_late(struct server_child *one)
 {
 	char text[ADDR_TEXT];
 
-	if (is_drained(c) || !deadline_passed(c->process.until))
-		return;
-	if (!c->process.is_ending)
+	if (is_draining(one))
+		return false;
+	if (is_group(one) && !child_group_is_alive(one->process.group))
+		return true;
+	if (!deadline_passed(one->process.until))
+		return false;
+	if (!one->process.is_ending)
 		diag_warn("%s: the program took too long (--max-time)",
-		    addr_format(&c->conn.remote, text, sizeof(text)));
-	child_end(&c->process);
+		    addr_format(&one->conn.remote, text, sizeof(text)));
+	child_end(&one->process);
+	return is_group(one);
 }
 
-void
-children_end_late(struct server *s)
+static void
+end_all_late(struct children *c)
 {
 	size_t i = 0;
 
-	if (s->options->program_ms < 0 && s->groups == 0 && !s->is_ending)
-		return;
-	while (i < s->count) {
-		if (s->children[i].process.pid != 0 || s->children[i].fd >= 0) {
-			end_late(&s->children[i++]);
-		} else if (end_group(&s->children[i].process)) {
-			s->groups--;
-			s->running--;
-			remove_child(s, i);
-		} else {
+	while (has_limits(c) && i < c->count) {
+		if (!end_late(&c->list[i])) {
 			i++;
+			continue;
 		}
+		c->running--;
+		remove_child(c, i);
 	}
 }
 
-void
-children_end(struct server *s)
+bool
+children_advance(struct children *c)
 {
-	struct child *c;
+	bool was_reaped = reap(c);
+
+	drain(c);
+	end_all_late(c);
+	return was_reaped;
+}
+
+void
+children_end(struct children *c)
+{
+	struct child *process;
 	size_t i;
 
-	s->is_ending = true;
-	for (i = 0; i < s->count; i++) {
-		c = &s->children[i].process;
-		if (!c->is_ending && c->pid != 0)
-			child_end(c);
+	c->is_ending = true;
+	for (i = 0; i < c->count; i++) {
+		process = &c->list[i].process;
+		if (!process->is_ending && process->pid != 0)
+			child_end(process);
 	}
-}
-
-void
-children_add(struct server *s, pid_t pid, int fd, const struct conn *c)
-{
-	struct server_child child = {
-	    .process = {.pid = pid}, .fd = fd, .conn = *c};
-
-	/* A handler of ours looks after its limits itself. */
-	child.process.until = deadline_none();
-	if (fd >= 0) {
-		child.process.group = pid;
-		child.process.until = deadline_after(s->options->program_ms);
-	}
-	children_make_room(s);
-	s->pids[s->count] = pid;
-	s->children[s->count++] = child;
-	s->running++;
 }

@@ -1,6 +1,8 @@
 /*
- * The children of a server (serve/server.h): its tables of them, their ends and
- * their limits.
+ * The processes of a server, one for each connection: handlers that it has
+ * forked, and programs. They are counted, limited, reaped and ended
+ * (net/child.h). The connection of a program that has ended is drained, so that
+ * the last bytes it sent are not lost to a reset.
  */
 #ifndef SERVE_CHILDREN_H
 #define SERVE_CHILDREN_H
@@ -10,49 +12,78 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct addr;
-struct deadline;
+#include "net/child.h"
+#include "net/conn_event.h"
+
 struct pollfd;
-struct server;
-struct conn;
 
-/* Room for one more child, and for polling all of them. */
-void children_make_room(struct server *s);
+/* A process, or what is left of it: a connection to drain, or the rest of its
+ * process group, which has been asked to end. */
+struct server_child {
+	struct child process;
+	int fd;                /* a program's connection, else -1 */
+	struct deadline drain; /* the end of the drain */
+	struct conn conn;
+};
 
-/* Frees the tables. */
-void children_release(struct server *s);
+struct children {
+	int64_t program_ms; /* limit of a program; -1: none */
+	int log_level;      /* enum diag_level of "closed" */
+	size_t other_fds;   /* that the caller polls as well */
 
-/* Adds a child; fd is its connection where it is a program, else -1. */
-void children_add(struct server *s, pid_t pid, int fd, const struct conn *c);
+	/* Owned; a forked child has neither (net/spawn.h). */
+	struct server_child *list;
+	struct pollfd *fds; /* capacity for all of list and other_fds */
+	size_t count, capacity;
+	size_t running;    /* without those being drained */
+	int event_fd;      /* readable when a child has ended, or -1 */
+	bool has_ended;    /* it was readable */
+	bool has_programs; /* what they leave behind may be ours to reap */
+	bool is_ending;    /* children_end() was called */
+	int last_status;   /* shell status of the last connection */
+};
 
-/* Reaps those that have ended; a program's connection goes on to be drained,
- * unless a process that it has started may go on with it. */
-void children_reap(struct server *s);
-
-/* Goes on with the ends of connections whose programs have ended. */
-void children_drain(struct server *s);
-
-/* Programs that run too long are asked to end, then made to, with all that
- * they have started. */
-void children_end_late(struct server *s);
-
-/* Asks all of them to end; children_end_late() and children_reap() see to it.
- */
-void children_end(struct server *s);
+/* The three options are set, all else is zero. Call children_release()
+ * afterwards. */
+void children_init(struct children *c);
+void children_release(struct children *c);
 
 /*
- * Fills in the connections being drained, returns how many, and brings *until
- * forward to the first limit of a child.
+ * Makes event_fd, with which no signal handler has to run when a child ends.
+ * False where the system has no such thing: then catch WAIT_CHILD.
+ */
+bool children_watch(struct children *c);
+
+/* In a forked child: closes what is not its own. */
+void children_abandon(const struct children *c);
+
+/* Adds a process; fd is its connection where it is a program, else -1. */
+void children_add(
+    struct children *c, pid_t pid, int fd, const struct conn *conn);
+
+/* How many connections the host of remote has. */
+int64_t children_of_host(const struct children *c, const struct addr *remote);
+
+/*
+ * Fills in what to poll in fds and returns how many; *until becomes earlier
+ * where a limit is. Call children_polled() afterwards.
  */
 size_t children_pollfds(
-    const struct server *s, struct pollfd *fds, struct deadline *until);
+    const struct children *c, struct pollfd *fds, struct deadline *until);
+void children_polled(struct children *c, const struct pollfd *fds);
 
-/* How many connections this peer's host has. */
-int64_t children_of_host(const struct server *s, const struct addr *remote);
+/*
+ * Reaps the processes that have ended, drains connections, and ends programs
+ * whose time has passed. Never waits. True when a process has been reaped.
+ */
+bool children_advance(struct children *c);
 
-/* The "closed" event of a connection whose bytes only the kernel has seen, or
- * nobody (fd: -1). goes_on: it has not been ended by us. */
-void children_tell_closed(const struct server *s, int fd, const struct conn *c,
-    int status, bool goes_on);
+/* Asks all of them to end; children_advance() kills those that do not. */
+void children_end(struct children *c);
+
+/* The "closed" event of a connection whose bytes only the kernel has counted.
+ * fd may be -1; goes_on as in conn_event_summarize(). */
+void children_log_closed(
+    const struct children *c, int fd, const struct conn *conn, bool goes_on);
 
 #endif

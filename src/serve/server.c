@@ -2,51 +2,51 @@
 #include "serve/server.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/diag.h"
 #include "base/err.h"
-#include "base/fd.h"
-#include "base/json.h"
 #include "base/num.h"
 #include "net/access.h"
-#include "serve/children.h"
 #include "net/listener.h"
-#include "net/spawn.h"
 #include "net/program.h"
 #include "net/sock.h"
-#include "net/conn_event.h"
+#include "net/spawn.h"
 #include "net/wait.h"
 
 /* Accepting pauses this long when it fails, doubling. */
 #define PAUSE_MS 50
-#define PAUSE_MOST_MS 1000
-/* So many failures in a row may be of so many connections. */
-#define FAILURES_MOST 16
+#define MAX_PAUSE_MS 1000
+/* That many failures in a row may each be of its connection alone. */
+#define MAX_FAILURES 16
 
 int
 server_start(struct server *s, struct listener *l,
     const struct server_options *o, struct err *e)
 {
+	int signals = WAIT_STOP;
+
 	memset(s, 0, sizeof(*s));
 	s->listener = l;
 	s->options = o;
 	s->resume = deadline_after(0);
-	children_make_room(s);
-	s->child_fd = o->is_alone ? -1 : spawn_children_open();
-	if (wait_catch(o->is_alone || s->child_fd >= 0 ? WAIT_STOP
-						       : WAIT_STOP | WAIT_CHILD,
-		e) < 0) {
-		fd_close(&s->child_fd);
-		children_release(s);
+	s->children.program_ms = o->program_ms;
+	s->children.log_level = o->log_level;
+	/* The listening sockets, and the signal pipe of wait_poll(). */
+	s->children.other_fds = l->count + 1;
+	children_init(&s->children);
+	if (!o->is_alone && !children_watch(&s->children))
+		signals |= WAIT_CHILD;
+	if (wait_catch(signals, e) < 0) {
+		children_release(&s->children);
 		return -1;
 	}
 	return 0;
 }
 
-/* Whether this peer is served; tells both cases. */
+/* Whether this peer is served; logs both cases. */
 static bool
 admit(const struct server *s, const struct conn *c)
 {
@@ -56,7 +56,8 @@ admit(const struct server *s, const struct conn *c)
 		return false;
 	}
 	if (s->options->max_per_host > 0 &&
-	    children_of_host(s, &c->remote) >= s->options->max_per_host) {
+	    children_of_host(&s->children, &c->remote) >=
+		s->options->max_per_host) {
 		conn_event_denied(s->options->log_level, c, "--max-per-host");
 		return false;
 	}
@@ -90,8 +91,8 @@ pause_accepting(struct server *s, int errnum)
 	if (s->pause_ms == 0)
 		diag_warn("accepting pauses: %s", err_reason(errnum));
 	s->pause_ms = s->pause_ms == 0 ? PAUSE_MS : s->pause_ms * 2;
-	if (s->pause_ms > PAUSE_MOST_MS)
-		s->pause_ms = PAUSE_MOST_MS;
+	if (s->pause_ms > MAX_PAUSE_MS)
+		s->pause_ms = MAX_PAUSE_MS;
 	s->resume = deadline_after(s->pause_ms);
 }
 
@@ -99,12 +100,12 @@ pause_accepting(struct server *s, int errnum)
  * accept(2) failed, which is no error: errno becomes EAGAIN. What does not
  * pass must not keep us busy.
  */
-__attribute__((noinline)) static void
+static void
 note_failure(struct server *s, int errnum)
 {
 	if (errnum != EAGAIN && errnum != EINTR)
 		s->failures++;
-	if (is_shortage(errnum) || s->failures > FAILURES_MOST)
+	if (is_shortage(errnum) || s->failures > MAX_FAILURES)
 		pause_accepting(s, errnum);
 	errno = EAGAIN;
 }
@@ -116,10 +117,8 @@ note_failure(struct server *s, int errnum)
 static int
 try_accept(struct server *s, struct conn *c)
 {
-	int fd;
+	int fd = listener_accept(s->listener, c);
 
-	c->start_ns = clock_now();
-	fd = listener_accept(s->listener, &c->local, &c->remote);
 	if (fd < 0) {
 		if (!is_broken(errno))
 			note_failure(s, errno);
@@ -133,8 +132,14 @@ try_accept(struct server *s, struct conn *c)
 	return -1;
 }
 
-/* Adds the listening sockets, where one more may be served now; else brings
- * *until forward to when it may. Returns how many. */
+static bool
+is_full(const struct server *s)
+{
+	return (int64_t)s->children.running >= s->options->max_conns;
+}
+
+/* Adds the listening sockets, where one more connection may be served now;
+ * else brings *until forward to when it may. Returns how many. */
 static size_t
 listener_pollfds(
     const struct server *s, struct pollfd *fds, struct deadline *until)
@@ -142,16 +147,14 @@ listener_pollfds(
 	const struct listener *l = s->listener;
 	size_t i;
 
-	if ((int64_t)s->running >= s->options->max_conns)
+	if (is_full(s))
 		return 0;
 	if (!deadline_passed(s->resume)) {
 		*until = deadline_first(*until, s->resume);
 		return 0;
 	}
-	for (i = 0; i < l->count; i++) {
-		fds[i].fd = l->fds[i];
-		fds[i].events = POLLIN;
-	}
+	for (i = 0; i < l->count; i++)
+		fds[i] = (struct pollfd){l->fds[i], POLLIN, 0};
 	return l->count;
 }
 
@@ -165,8 +168,7 @@ choose_listener(struct listener *l, const struct pollfd *fds)
 	for (i = 0; i < l->count; i++) {
 		at = (l->turn + i) % l->count;
 		if (fds[at].revents != 0) {
-			if (l->turn != at)
-				l->turn = at;
+			l->turn = at;
 			return true;
 		}
 	}
@@ -175,44 +177,36 @@ choose_listener(struct listener *l, const struct pollfd *fds)
 
 /*
  * Waits until something happens. *waiting, if not NULL, becomes whether a
- * connection waits to be accepted; NULL: none is asked for. As wait_poll().
+ * connection waits to be accepted.
  */
-static int
+static void
 wait_event(struct server *s, struct deadline until, bool *waiting)
 {
-	struct pollfd *fds = s->fds;
+	struct pollfd *fds = s->children.fds;
 	size_t listening = 0, n;
-	int ready;
 
 	if (waiting != NULL)
 		listening = listener_pollfds(s, fds, &until);
-	fds[listening].fd = s->child_fd;
-	fds[listening].events = POLLIN;
-	n = listening + 1;
-	n += children_pollfds(s, fds + n, &until);
-	ready = wait_poll(fds, n, until);
-	if (ready > 0 && fds[listening].revents != 0) {
-		spawn_children_heard(s->child_fd);
-		s->has_ended = true;
-	}
-	if (ready > 0 && listening > 0)
+	n = children_pollfds(&s->children, fds + listening, &until);
+	if (wait_poll(fds, listening + n, until) <= 0)
+		return;
+	children_polled(&s->children, fds + listening);
+	if (listening > 0)
 		*waiting = choose_listener(s->listener, fds);
-	return ready;
 }
 
-/* Children and drained connections. True when it was told to stop. */
+/* Signals, children and drained connections. True when told to stop. */
 static bool
-look_after(struct server *s)
+advance(struct server *s)
 {
-	wait_taken();
-	children_reap(s);
-	children_drain(s);
-	children_end_late(s);
+	(void)wait_taken();
+	/* What one child has used may have been what was short. */
+	if (children_advance(&s->children))
+		s->resume = deadline_after(0);
 	return wait_stopped() != 0;
 }
 
-/* Apart for its frame: see conn_event.c. */
-__attribute__((noinline)) static int
+static int
 stop_error(struct err *e)
 {
 	return err_sys(e, ERR_FAILED, EINTR, "accepting");
@@ -242,13 +236,11 @@ server_accept(struct server *s, struct conn *c, struct err *e)
 	int fd;
 
 	for (;;) {
-		if (look_after(s))
+		if (advance(s))
 			return stop_error(e);
-		/* It is we who keep them waiting. */
-		if ((int64_t)s->running >= o->max_conns)
+		/* While it is full, the clients wait for us. */
+		if (is_full(s))
 			until = deadline_after(o->accept_ms);
-		/* Polled first, since a call that fails writes to errno: one
-		 * more page that is shared with a child, and copied. */
 		wait_event(s, deadline_first(until, o->until), &waiting);
 		if (waiting) {
 			fd = try_accept(s, c);
@@ -269,20 +261,20 @@ server_accept(struct server *s, struct conn *c, struct err *e)
  * accepted may have to wait for another one's end. Waits for that, a signal or
  * the end of the pause; true when it is to be tried again.
  */
-__attribute__((noinline)) static bool
+static bool
 wait_for_supply(struct server *s, int errnum)
 {
-	if ((!is_shortage(errnum) && errnum != EAGAIN) || s->count == 0 ||
-	    wait_stopped() != 0)
+	if ((!is_shortage(errnum) && errnum != EAGAIN) ||
+	    s->children.count == 0 || wait_stopped() != 0)
 		return false;
 	pause_accepting(s, errnum);
 	wait_event(s, s->resume, NULL);
-	look_after(s);
+	(void)advance(s);
 	return true;
 }
 
 /* A connection that nobody can serve. */
-__attribute__((noinline)) static void
+static void
 drop(struct server *s, int fd, const struct conn *c, int errnum)
 {
 	struct err e = ERR_INIT;
@@ -292,15 +284,15 @@ drop(struct server *s, int fd, const struct conn *c, int errnum)
 	    "%s: the connection is dropped: no process can be made for it",
 	    addr_format(&c->remote, text, sizeof(text)));
 	diag_error(&e);
-	s->last_status = (int)e.kind;
-	children_tell_closed(s, fd, c, s->last_status, false);
+	s->children.last_status = (int)e.kind;
+	children_log_closed(&s->children, fd, c, false);
 	/* A FIN would look like an answer that is empty. */
 	sock_abort(&fd);
 }
 
 void
-server_fork(struct server *s, int fd, const struct conn *c, server_serve *serve,
-    void *context)
+server_fork(struct server *s, int fd, const struct conn *c,
+    const struct server_handler *h)
 {
 	pid_t pid = spawn_fork();
 
@@ -309,15 +301,14 @@ server_fork(struct server *s, int fd, const struct conn *c, server_serve *serve,
 	if (pid == 0) {
 		wait_child();
 		listener_abandon(s->listener);
-		if (s->child_fd >= 0)
-			close(s->child_fd);
-		_exit(serve(fd, c, context));
+		children_abandon(&s->children);
+		_exit(h->serve(fd, c, h->context));
 	}
 	if (pid < 0) {
 		drop(s, fd, c, errno);
 		return;
 	}
-	children_add(s, pid, -1, c);
+	children_add(&s->children, pid, -1, c);
 	close(fd);
 }
 
@@ -329,26 +320,25 @@ server_spawn(struct server *s, int fd, const struct conn *c, char *const *argv)
 	pid_t pid;
 
 	/* Whoever would get them might leave them zombies in their group. */
-	if (!s->has_programs)
+	if (!s->children.has_programs)
 		(void)spawn_adopt();
-	s->has_programs = true;
 	pid = program_start(&p, &e);
 	while (pid < 0 && wait_for_supply(s, e.errnum))
 		pid = program_start(&p, &e);
 	if (pid > 0) {
-		children_add(s, pid, fd, c);
+		children_add(&s->children, pid, fd, c);
 		return;
 	}
-	s->last_status = (int)e.kind;
+	s->children.last_status = (int)e.kind;
 	diag_error(&e);
-	children_tell_closed(s, fd, c, s->last_status, false);
+	children_log_closed(&s->children, fd, c, false);
 	sock_close_drained(&fd, deadline_after(0));
 }
 
 int
 server_wait(struct server *s, struct err *e)
 {
-	while (!look_after(s) && s->count > 0)
+	while (!advance(s) && s->children.count > 0)
 		wait_event(s, deadline_none(), NULL);
 	return wait_stopped() != 0 ? stop_error(e) : 0;
 }
@@ -356,16 +346,12 @@ server_wait(struct server *s, struct err *e)
 void
 server_stop(struct server *s)
 {
-	size_t i;
-
-	children_end(s);
-	while (s->running > 0) {
-		(void)look_after(s);
-		if (s->running > 0)
-			wait_event(s, deadline_none(), NULL);
+	children_end(&s->children);
+	for (;;) {
+		(void)advance(s);
+		if (s->children.running == 0)
+			break;
+		wait_event(s, deadline_none(), NULL);
 	}
-	for (i = 0; i < s->count; i++)
-		fd_close(&s->children[i].fd);
-	fd_close(&s->child_fd);
-	children_release(s);
+	children_release(&s->children);
 }

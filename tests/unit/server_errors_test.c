@@ -190,13 +190,14 @@ test_fork(struct listener *l)
 	    .accept_ms = 400,
 	    .program_ms = -1,
 	    .log_level = DIAG_NOTE};
+	struct server_handler handler = {serve, NULL};
 	struct conn c = {.start_ns = 0};
 	struct err e = ERR_INIT;
 	struct server s;
 
 	is_int(server_start(&s, l, &o, &e), 0, "started");
-	server_fork(&s, make_connection(), &c, serve, NULL);
-	is_int(s.last_status, ERR_FAILED,
+	server_fork(&s, make_connection(), &c, &handler);
+	is_int(s.children.last_status, ERR_FAILED,
 	    "a connection without a process is a failure");
 	server_stop(&s);
 }
