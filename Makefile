@@ -93,12 +93,10 @@ REPLAY = $(FUZZ:%=$(B)/tests/fuzz/%)
 
 all: $(B)/sockt
 
-# What each connection of a server runs through lies side by side, in front:
-# a forked child has to map it anew, sixteen pages at a time.
-HOT = $(patsubst %,$(B)/obj/%.o,base/buf base/clock base/diag base/template \
-	cmd/hello_client cmd/serve_hello serve/children serve/message \
-	net/listener net/spawn_$(OS) serve/server serve/session net/sock \
-	net/conn_event net/wait)
+# What a server runs for each connection lies side by side, in front: see
+# net/spawn.h.
+HOT = $(B)/obj/cmd/serve_hello.o $(filter $(B)/obj/serve/% $(B)/obj/net/% \
+	$(B)/obj/base/%,$(OBJ))
 $(B)/sockt: $(B)/obj/main.o $(HOT) $(B)/libsockt.a
 	$(CC) $(CFLAGS) $(MODE_CFLAGS) -o $@ $^ $(LINK)
 

@@ -1,7 +1,6 @@
 /*
  * One client of serve-hello, in the process that it has for itself: what its
- * two protocols share. The lines of the tutorials are in serve_hello.c, HTTP
- * is in hello_http.c.
+ * two protocols share, and HTTP. The tutorials' protocol is in serve_hello.c.
  */
 #ifndef CMD_HELLO_CLIENT_H
 #define CMD_HELLO_CLIENT_H
@@ -15,6 +14,7 @@
 #include "serve/session.h"
 
 struct conn;
+struct message;
 
 struct hello_options {
 	struct report_options report;
@@ -40,33 +40,31 @@ struct hello_server {
 	size_t quit_length; /* of o->quit_word */
 };
 
-/* One client. */
-struct client {
+struct hello_client {
 	const struct hello_server *server;
 	const struct conn *conn;
-	struct session s;
-	uint64_t answered;
+	struct session session;
+	int64_t answered; /* messages */
 };
 
-/* The event that every message is, its line at level: what a client says. */
-void hello_client_tell(const struct client *c, const char *event,
-    const void *bytes, size_t n, int level);
+/* The event of a message or a request, and its line: what a client says. */
+void hello_client_log(const struct hello_client *c, const char *event,
+    const void *bytes, size_t n);
 
 /*
- * Fills in the reply for a message: its length in answer, or -1 when size does
- * not hold it.
+ * Makes the reply to a message, which ends as the message does. Returns its
+ * length, or -1 when size does not hold it.
  */
-ssize_t hello_client_answer(const struct client *c, const void *message,
-    size_t n, unsigned char *answer, size_t size);
+ssize_t hello_client_reply(const struct hello_client *c,
+    const struct message *m, unsigned char *reply, size_t size);
 
-/* Waits before an answer, where that is asked for. 0, or -1 when the
- * connection's time has passed meanwhile. */
-int hello_client_delay(struct client *c);
+/* Waits for --delay. 0, or -1 when the connection's time has passed. */
+int hello_client_delay(struct hello_client *c);
 
 /*
  * One HTTP request, one answer, each within limit_ms. 0, or -1 with the
  * session's error.
  */
-int hello_http_serve(struct client *c, int64_t limit_ms);
+int hello_client_serve_http(struct hello_client *c, int64_t limit_ms);
 
 #endif

@@ -9,19 +9,19 @@
 #include "base/err.h"
 #include "cli/command.h"
 #include "cmd/common.h"
-#include "cmd/table.h"
 #include "cmd/stdio_relay.h"
-#include "net/access.h"
-#include "net/inherited.h"
+#include "cmd/table.h"
 #include "dial/dial.h"
-#include "net/endpoint.h"
-#include "serve/handler.h"
-#include "net/listener.h"
-#include "net/resolve.h"
-#include "serve/server.h"
+#include "net/access.h"
 #include "net/conn_event.h"
+#include "net/endpoint.h"
+#include "net/inherited.h"
+#include "net/listener.h"
 #include "net/privileges.h"
+#include "net/resolve.h"
 #include "net/wait.h"
+#include "serve/handler.h"
+#include "serve/server.h"
 
 struct listen_options {
 	struct report_options report;
@@ -223,9 +223,7 @@ open_sockets(struct listening *l, const struct endpoint *ep, struct err *e)
 
 	if (o->fd != NULL)
 		return inherited_sockets(&l->listener, o->fd, e);
-	if (listener_open(&l->listener, ep, &lo, l->until, e) < 0)
-		return err_prefix(e, "cannot listen");
-	return 0;
+	return listener_open(&l->listener, ep, &lo, l->until, e);
 }
 
 /* Opens the sockets, serves, closes them. */

@@ -3,15 +3,13 @@
  * client gets a process of its own, which greets, answers every message and
  * says goodbye. With --http it answers one request instead.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/diag.h"
 #include "base/err.h"
-#include "base/template.h"
-#include "base/json.h"
 #include "base/mem.h"
+#include "base/template.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cmd/common.h"
@@ -19,24 +17,17 @@
 #include "cmd/table.h"
 #include "net/access.h"
 #include "net/endpoint.h"
-#include "serve/message.h"
 #include "net/listener.h"
+#include "net/wait.h"
+#include "serve/message.h"
 #include "serve/server.h"
 #include "serve/session.h"
-#include "net/wait.h"
 
 #define HELLO_PORT 9999
 #define HTTP_PORT 8080
-/* A request's head has to come within this, and its answer to be taken, unless
- * --idle-timeout says. */
-#define HEAD_MS 10000
-/*
- * Room for the messages and answers that nearly all clients have: every page
- * of its stack that a client's process uses is one to be copied and held.
+/* The limit for a request's head, and for its answer, without --idle-timeout.
  */
-#define SMALL 512
-/* What is returned when that is not enough. */
-#define NO_ROOM 2
+#define HEAD_MS 10000
 
 static const struct hello_options hello_defaults = {
     .time = TIME_OPTIONS_INIT,
@@ -74,218 +65,105 @@ static const struct opt_group hello_groups[] = {{"talking", hello_opts, 0},
     {"report", common_report_opts, offsetof(struct hello_options, report)},
     {NULL, NULL, 0}};
 
-/*
- * Makes the answer in text and sends it. 0, 1 when that was the last one, -1,
- * or NO_ROOM when text does not hold it.
- */
+/* Answers a message: "Hello, Michael!". 0 or -1. */
 static int
-answer_in(
-    struct client *c, const struct message *m, unsigned char *text, size_t size)
-{
-	const struct hello_options *o = c->server->o;
-	ssize_t n = hello_client_answer(
-	    c, m->bytes, m->length, text, size - m->newline);
-
-	if (n < 0)
-		return NO_ROOM;
-	memcpy(text + n, m->bytes + m->length, m->newline);
-	if (hello_client_delay(c) < 0)
-		return -1;
-	if (session_send(&c->s, text, (size_t)n + m->newline) < 0)
-		return -1;
-	c->answered++;
-	return o->messages > 0 && c->answered >= (uint64_t)o->messages;
-}
-
-/* An answer of any length that is allowed. As answer(). */
-__attribute__((noinline)) static int
-answer_long(struct client *c, const struct message *m)
+answer(struct hello_client *c, const struct message *m)
 {
 	unsigned char text[4 * MESSAGE_MAX];
-	int result = answer_in(c, m, text, sizeof(text));
+	ssize_t n = hello_client_reply(c, m, text, sizeof(text));
 
-	if (result != NO_ROOM)
-		return result;
-	return err_set(&c->s.e, ERR_FAILED,
-	    "the answer by --reply is longer than %zu bytes", sizeof(text));
-}
-
-/*
- * Answers one message. 0, 1 when that was the last one, or -1.
- */
-static int
-answer(struct client *c, const struct message *m)
-{
-	const struct hello_options *o = c->server->o;
-	unsigned char text[SMALL];
-	int result;
-
-	hello_client_tell(c, "message", m->bytes, m->length, DIAG_SAY);
-	if (c->server->quit_length == m->length &&
-	    memcmp(m->bytes, o->quit_word, m->length) == 0)
-		return 1;
-	result = answer_in(c, m, text, sizeof(text));
-	return result == NO_ROOM ? answer_long(c, m) : result;
-}
-
-/* A message beyond all measure: says so, and leaves. */
-static int
-refuse_long(struct client *c)
-{
-	char text[80];
-	int n = snprintf(text, sizeof(text),
-	    "error: a message may have %d bytes at most\n", MESSAGE_MAX);
-
-	if (session_send(&c->s, text, (size_t)n) < 0)
+	if (n < 0)
+		return err_set(&c->session.e, ERR_FAILED,
+		    "the answer by --reply is longer than %zu bytes",
+		    sizeof(text));
+	if (hello_client_delay(c) < 0)
 		return -1;
-	return err_set(&c->s.e, ERR_PROTOCOL,
-	    "a message is longer than %d bytes", MESSAGE_MAX);
+	c->answered++;
+	return session_send(&c->session, text, (size_t)n);
 }
 
-/*
- * Gets the next message. 1; 0 at the end of the client's input; -1; or NO_ROOM
- * when its storage has to be larger.
- */
-static int
-next_message(struct client *c, struct message_reader *h, struct message *m)
+static bool
+is_quit_word(const struct hello_server *server, const struct message *m)
 {
-	unsigned char *space;
-	size_t room;
-	ssize_t n;
-	int ready, patience;
-
-	for (;;) {
-		if (message_is_too_long(h))
-			return refuse_long(c);
-		if (message_next_line(h, m))
-			return 1;
-		if (message_is_full(h))
-			return NO_ROOM;
-		patience = message_wait_ms(h);
-		ready = patience < 0 ? 1
-				     : session_wait(&c->s, POLLIN,
-					   deadline_after(patience));
-		if (ready < 0)
-			return -1;
-		if (ready == 0)
-			return message_rest(h, m);
-		space = buf_space(&h->queue, &room);
-		n = session_receive(&c->s, space, room);
-		if (n < 0)
-			return -1;
-		if (n == 0)
-			return message_rest(h, m);
-		buf_added(&h->queue, (size_t)n);
-	}
+	return m->length == server->quit_length &&
+	       memcmp(m->bytes, server->o->quit_word, m->length) == 0;
 }
 
-/* Answers until somebody has had enough. 0, -1 or NO_ROOM. */
+/* Greets, then receives a message and answers it, until "exit". 0 or -1. */
 static int
-answer_all(struct client *c, struct message_reader *h)
-{
-	struct message m;
-	int result;
-
-	while ((result = next_message(c, h, &m)) == 1) {
-		result = answer(c, &m);
-		if (result != 0)
-			return result < 0 ? -1 : 0;
-	}
-	return result;
-}
-
-/* Goes on with room for the longest message. As answer_all(). */
-__attribute__((noinline)) static int
-answer_with_room(struct client *c, struct message_reader *h)
-{
-	unsigned char storage[MESSAGE_CAPACITY];
-
-	message_move(h, storage, sizeof(storage));
-	return answer_all(c, h);
-}
-
-/* Greets, and answers. 0 or -1. */
-static int
-serve_messages(struct client *c)
+serve_messages(struct hello_client *c)
 {
 	const struct hello_server *server = c->server;
-	unsigned char storage[SMALL];
-	struct message_reader h;
-	int result;
+	struct session *s = &c->session;
+	struct message_reader reader;
+	enum message_status status;
+	struct message m;
 
-	message_init(&h, storage, sizeof(storage));
-	if (session_send(&c->s, server->greeting, server->greeting_length) < 0)
+	if (session_send(s, server->greeting, server->greeting_length) < 0)
 		return -1;
-	result = answer_all(c, &h);
-	return result == NO_ROOM ? answer_with_room(c, &h) : result;
+	message_init(&reader);
+	while ((status = message_receive(&reader, s, &m)) == MESSAGE_RECEIVED) {
+		hello_client_log(c, "message", m.bytes, m.length);
+		if (is_quit_word(server, &m))
+			return 0;
+		if (answer(c, &m) < 0)
+			return -1;
+		if (c->answered == server->o->messages)
+			return 0;
+	}
+	return status == MESSAGE_END ? 0 : -1;
 }
 
-/* A client's whole process. */
+/* A client's whole process; fd is its connection. */
 static int
 serve(int fd, const struct conn *conn, void *context)
 {
 	const struct hello_server *server = context;
-	const struct hello_options *o = server->o;
-	struct client c;
-	int64_t idle_ms = o->time.idle_ms;
+	const struct time_options *time = &server->o->time;
+	struct hello_client c = {.server = server, .conn = conn};
 	int result;
 
-	c.server = server;
-	c.conn = conn;
-	c.answered = 0;
-	session_start(&c.s, fd, idle_ms, o->time.max_ms);
-	c.s.allows_probes = true;
-	if (o->http)
-		result = hello_http_serve(&c, idle_ms < 0 ? HEAD_MS : idle_ms);
+	session_start(&c.session, fd, time->idle_ms, time->max_ms);
+	c.session.allows_probes = true;
+	if (server->o->http)
+		result = hello_client_serve_http(
+		    &c, time->idle_ms < 0 ? HEAD_MS : time->idle_ms);
 	else
 		result = serve_messages(&c);
-	return session_end(&c.s, conn, DIAG_SAY, result);
+	return session_end(&c.session, conn, DIAG_SAY, result);
 }
 
-/*
- * Accepts until it is told to stop, or cannot go on: -1 with *e. Apart, so that
- * what is written for each connection lies at the end of the stack, next to
- * what its process writes.
- */
-__attribute__((noinline)) static int
-accept_clients(struct hello_server *hs, struct listener *l,
-    const struct server_options *so, struct err *e)
-{
-	struct server_handler handler = {serve, hs};
-	struct server server;
-	struct conn conn;
-	int fd;
-
-	if (server_start(&server, l, so, e) < 0)
-		return -1;
-	listener_announce(l);
-	while ((fd = server_accept(&server, &conn, e)) >= 0)
-		server_fork(&server, fd, &conn, &handler);
-	server_stop(&server);
-	return -1;
-}
-
-/* Opens, and serves. */
+/* The steps of every server. -1 with *e, also when it is told to stop. */
 static int
 run_server(struct hello_server *hs, const struct endpoint *ep,
-    struct server_options *so, struct err *e)
+    const struct server_options *so, struct err *e)
 {
 	const struct hello_options *o = hs->o;
 	struct listener_options lo = {.names = o->names,
 	    .type = SOCK_STREAM,
 	    .backlog = o->server.backlog,
 	    .sock = o->sock};
+	struct server_handler handler = {serve, hs};
 	struct listener listener;
-	int result;
+	struct server server;
+	struct conn conn;
+	int fd;
 
 	/* The look-up of a name can be stopped, too. */
 	if (wait_catch(WAIT_STOP, e) < 0)
 		return -1;
+	/* 1. Socket, 2. bind, 3. listen. */
 	if (listener_open(&listener, ep, &lo, deadline_none(), e) < 0)
-		return err_prefix(e, "cannot listen on");
-	result = accept_clients(hs, &listener, so, e);
+		return -1;
+	if (server_start(&server, &listener, so, e) == 0) {
+		listener_announce(&listener);
+		/* 4. Accept, 5. serve in a process of its own, 6. go on. */
+		while ((fd = server_accept(&server, &conn, e)) >= 0)
+			server_fork(&server, fd, &conn, &handler);
+		server_stop(&server);
+	}
 	listener_close(&listener);
-	return result;
+	return -1;
 }
 
 /* The texts of the options. 0, or -1 with a usage error. */

@@ -270,18 +270,23 @@ open_named(struct listener *l, const struct endpoint *ep,
 	return result;
 }
 
+/* What opening came to. */
+static int
+finish(struct listener *l, int result, struct err *e)
+{
+	if (result == 0)
+		return 0;
+	listener_close(l);
+	return err_prefix(e, "cannot listen");
+}
+
 int
 listener_open_list(struct listener *l, const struct addr_list *list,
     const struct listener_options *o, struct err *e)
 {
-	int result;
-
 	memset(l, 0, sizeof(*l));
 	l->type = o->type;
-	result = open_list(l, list, o, e);
-	if (result < 0)
-		listener_close(l);
-	return result;
+	return finish(l, open_list(l, list, o, e), e);
 }
 
 int
@@ -300,9 +305,7 @@ listener_open(struct listener *l, const struct endpoint *ep,
 		result = open_any(l, ep->port, o, e);
 	else
 		result = open_named(l, ep, o, until, e);
-	if (result < 0)
-		listener_close(l);
-	return result;
+	return finish(l, result, e);
 }
 
 void

@@ -3,10 +3,10 @@
 
 #include "base/diag.h"
 #include "base/err.h"
-#include "relay/relay.h"
-#include "serve/session.h"
 #include "net/sock.h"
 #include "net/wait.h"
+#include "relay/relay.h"
+#include "serve/session.h"
 
 /* How long a client that nothing can be done for is given to speak first. */
 #define REFUSE_MS 100

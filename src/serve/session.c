@@ -6,9 +6,9 @@
 #include <sys/socket.h>
 
 #include "base/diag.h"
-#include "serve/server.h"
 #include "net/sock.h"
 #include "net/wait.h"
+#include "serve/server.h"
 
 void
 session_start(struct session *s, int fd, int64_t idle_ms, int64_t max_ms)

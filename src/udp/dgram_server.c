@@ -82,7 +82,7 @@ dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
 	else
 		result = listener_open(l, ep, &o->listener, until, e);
 	if (result < 0)
-		return err_prefix(e, "cannot listen on");
+		return -1;
 	for (i = 0; i < l->count; i++)
 		dgram_prepare(
 		    l->fds[i], &l->addrs[i], o->listener.sock.rcvbuf < 0);

@@ -32,18 +32,14 @@ count(struct outcome *o, const struct message *m)
 static struct outcome
 feed(const uint8_t *data, size_t size, size_t step)
 {
-	static unsigned char storage[MESSAGE_CAPACITY];
-	unsigned char small[16];
 	struct message_reader h;
 	struct outcome o = {14695981039346656037U, 0, false};
 	struct message m;
 	unsigned char *space;
 	size_t room;
 
-	message_init(&h, small, sizeof(small));
+	message_init(&h);
 	while (!o.too_long && size > 0) {
-		if (message_is_full(&h))
-			message_move(&h, storage, sizeof(storage));
 		space = buf_space(&h.queue, &room);
 		if (room > step)
 			room = step;

@@ -3,7 +3,6 @@
 #include "serve/message.h"
 
 static struct message_reader h;
-static unsigned char storage[MESSAGE_CAPACITY];
 
 static void
 put(const char *text)
@@ -30,7 +29,7 @@ test_lines(void)
 {
 	struct message m;
 
-	message_init(&h, storage, sizeof(storage));
+	message_init(&h);
 	is_int(message_wait_ms(&h), -1, "nothing waits");
 	put("one\ntwo\r\n\r\n\nlast");
 	is_message(message_next_line(&h, &m), &m, "one", "\n");
@@ -51,7 +50,7 @@ test_split(void)
 	char one[2] = "";
 	size_t i;
 
-	message_init(&h, storage, sizeof(storage));
+	message_init(&h);
 	for (i = 0; text[i] != '\0'; i++) {
 		ok(!message_next_line(&h, &m), "not yet");
 		one[0] = text[i];
@@ -68,7 +67,7 @@ test_bound(void)
 	struct message m;
 
 	memset(most, 'x', MESSAGE_MAX);
-	message_init(&h, storage, sizeof(storage));
+	message_init(&h);
 	put(most);
 	ok(!message_is_too_long(&h), "the longest message");
 	put("\r");
@@ -79,45 +78,21 @@ test_bound(void)
 	put(most);
 	put("y");
 	ok(message_is_too_long(&h), "one byte more is too long");
-	message_init(&h, storage, sizeof(storage));
+	message_init(&h);
 	put(most);
 	put("y\n");
 	ok(message_is_too_long(&h), "with its newline too");
-	message_init(&h, storage, sizeof(storage));
+	message_init(&h);
 	put("short\n");
 	put(most + 8);
 	ok(!message_is_too_long(&h),
 	    "what is behind a line does not count yet");
 }
 
-static void
-test_move(void)
-{
-	unsigned char small[8];
-	struct message m;
-
-	message_init(&h, small, sizeof(small));
-	put("one\ntw");
-	ok(!message_is_full(&h), "there is room");
-	is_message(message_next_line(&h, &m), &m, "one", "\n");
-	put("o and ");
-	ok(message_is_full(&h), "there is none");
-	ok(!message_next_line(&h, &m), "and no line");
-	message_move(&h, storage, sizeof(storage));
-	memset(small, '!', sizeof(small));
-	ok(!message_is_full(&h), "there is room again");
-	put("more\n");
-	is_message(message_next_line(&h, &m), &m, "two and more", "\n");
-	is_int(message_wait_ms(&h), -1, "nothing waits");
-	put("x");
-	is_int(message_wait_ms(&h), MESSAGE_LINE_MS, "it is a line client");
-}
-
 int
 main(void)
 {
 	test_lines();
-	test_move();
 	test_split();
 	test_bound();
 	return done_testing();
