@@ -24,7 +24,7 @@
 #include "net/addr.h"
 #include "scan/port_list.h"
 #include "scan/scan.h"
-#include "scan/scan_order.h"
+#include "scan/order.h"
 #include "scan/targets.h"
 #include "net/wait.h"
 
@@ -238,7 +238,7 @@ report_setup(struct scan_report *r, const struct scan_job *job,
 
 /* What --dry-run tells. */
 static void
-rehearse(const struct scan_job *job, struct scan_order *order)
+rehearse(const struct scan_job *job, struct order *order)
 {
 	char text[ADDR_TEXT];
 	struct addr a;
@@ -256,8 +256,8 @@ rehearse(const struct scan_job *job, struct scan_order *order)
 	else
 		result_print("some with ports of their own: ");
 	result_print("%" PRIu64 " to ask, up to %" PRIu32 " at once\n",
-	    scan_order_count(order), scan_capacity());
-	for (i = 0; i < DRY_ROWS && scan_order_next(order, &t, &is_lead); i++) {
+	    order_count(order), scan_capacity());
+	for (i = 0; i < DRY_ROWS && order_next(order, &t, &is_lead); i++) {
 		targets_host(&job->targets, t.host, t.port, &a);
 		result_print("%s\n", addr_format(&a, text, sizeof(text)));
 	}
@@ -341,22 +341,22 @@ scan(const struct scan_job *job, const struct portscan_options *o,
     struct deadline until, struct deadline retry, struct err *e)
 {
 	struct scan_options so;
-	struct scan_order order;
+	struct order order;
 	struct scan_progress end;
 	struct run run;
 	int result;
 
 	scan_setup(&so, job, o, until);
-	scan_order_init(&order, &job->targets, so.seed, so.shard, so.shards);
+	order_init(&order, &job->targets, so.seed, so.shard, so.shards);
 	if (so.ascending)
-		scan_order_ascend(&order);
+		order_ascend(&order);
 	if (o->dry_run) {
 		rehearse(job, &order);
-		scan_order_release(&order);
+		order_release(&order);
 		return 0;
 	}
-	report_setup(&run.report, job, o, scan_order_count(&order));
-	scan_order_release(&order);
+	report_setup(&run.report, job, o, order_count(&order));
+	order_release(&order);
 	run.wanted = o->report.level == DIAG_SAY && !o->report.json;
 	so.context = &run;
 	memset(&end, 0, sizeof(end));

@@ -10,8 +10,8 @@
 #include "net/addr.h"
 #include "scan/recheck.h"
 #include "scan/ready.h"
-#include "scan/scan_pause.h"
-#include "scan/scan_run.h"
+#include "scan/retry.h"
+#include "scan/internal.h"
 #include "net/sock.h"
 #include "scan/targets.h"
 
@@ -272,7 +272,7 @@ fail_local(struct scan *s, uint32_t id, int errnum)
 	if (p->fd >= 0)
 		scan_drop_socket(s, id);
 	p->tries--;
-	if (scan_pause_after(s, id, errnum))
+	if (retry_after(s, id, errnum))
 		return;
 	scan_host(s, id)->errnum = errnum;
 	decide(s, id, SCAN_LOCAL, errnum);

@@ -11,7 +11,7 @@
 #include "net/addr.h"
 #include "scan/icmp_limit.h"
 #include "scan/ready.h"
-#include "scan/scan_run.h"
+#include "scan/internal.h"
 #include "scan/targets.h"
 
 void

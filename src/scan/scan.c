@@ -15,8 +15,8 @@
 #include "scan/udp_payload.h"
 #include "scan/port_list.h"
 #include "scan/ready.h"
-#include "scan/scan_pause.h"
-#include "scan/scan_run.h"
+#include "scan/retry.h"
+#include "scan/internal.h"
 #include "net/sock.h"
 #include "scan/targets.h"
 #include "scan/classify.h"
@@ -121,7 +121,7 @@ begin(struct scan *s, uint32_t id)
 	struct scan_outcome o;
 	struct addr a;
 
-	if (scan_pause_holds(s, id))
+	if (retry_holds(s, id))
 		return;
 	scan_address(s, id, &a);
 	p->tries++;
@@ -132,7 +132,7 @@ begin(struct scan *s, uint32_t id)
 	pace_take(&s->pace, p->sent_ns);
 	o = send_probe(s, id, &a);
 	if (o.origin != SCAN_HERE)
-		scan_pause_end(s, id);
+		retry_end(s, id);
 	if (o.errnum == EINPROGRESS) {
 		s->burst.left--;
 		if (ready_set_watch(s->set, id, p->fd,
@@ -209,7 +209,7 @@ is_skipped(const struct scan *s, const struct scan_host *h)
 	return may_skip(s) && h->any_leads && h->leads == 0 && !h->alive;
 }
 
-/* For scan_order_keep(): a host that is skipped is told as a whole. */
+/* For order_keep(): a host that is skipped is told as a whole. */
 static bool
 keep_host(void *context, uint32_t host)
 {
@@ -233,13 +233,13 @@ next_port(struct scan *s, struct target_port *t, bool *is_lead)
 {
 	int i;
 
-	if (may_skip(s) && !s->leads_over && !scan_order_leads(&s->order)) {
+	if (may_skip(s) && !s->leads_over && !order_leads(&s->order)) {
 		s->leads_over = true;
-		if (s->order.with_leads && !scan_order_is_shard(&s->order))
-			scan_order_keep(&s->order, keep_host, s);
+		if (s->order.with_leads && !order_is_shard(&s->order))
+			order_keep(&s->order, keep_host, s);
 	}
 	for (i = 0; i < RUN; i++) {
-		s->all_begun = !scan_order_next(&s->order, t, is_lead);
+		s->all_begun = !order_next(&s->order, t, is_lead);
 		if (s->all_begun)
 			return false;
 		if (*is_lead || !is_skipped(s, &s->hosts[t->host]))
@@ -260,7 +260,7 @@ next_new(struct scan *s)
 	bool is_lead;
 
 	/* Which hosts are there has to be known first. */
-	if (s->leads > 0 && !scan_order_leads(&s->order) && may_skip(s))
+	if (s->leads > 0 && !order_leads(&s->order) && may_skip(s))
 		return PROBE_NONE;
 	/* There are slots for checks, always. */
 	if (s->reticence != NULL &&
@@ -457,9 +457,9 @@ start(struct scan *s, const struct scan_options *o, struct err *e)
 	s->set = ready_set_new(most + ICMP_LIMIT_CHECKS);
 	if (s->set == NULL)
 		return err_sys(e, ERR_FAILED, errno, "a set of sockets");
-	scan_order_init(&s->order, o->targets, o->seed, o->shard, o->shards);
+	order_init(&s->order, o->targets, o->seed, o->shard, o->shards);
 	if (o->ascending)
-		scan_order_ascend(&s->order);
+		order_ascend(&s->order);
 	s->progress.start_ns = clock_now();
 	pace_init(&s->pace, o->rate, s->progress.start_ns);
 	recheck_start(s, most);
@@ -467,7 +467,7 @@ start(struct scan *s, const struct scan_options *o, struct err *e)
 	    &s->pool, s->reticence != NULL ? most + ICMP_LIMIT_CHECKS : most);
 	window_init(&s->window, most);
 	s->hosts = mem_array(o->targets->hosts, sizeof(s->hosts[0]));
-	s->progress.asked = scan_order_count(&s->order);
+	s->progress.asked = order_count(&s->order);
 	s->tell =
 	    o->progress != NULL ? deadline_after(PROGRESS_MS) : deadline_none();
 	return 0;
@@ -483,7 +483,7 @@ finish(struct scan *s)
 	probe_pool_release(&s->pool);
 	ready_set_free(s->set);
 	free(s->hosts);
-	scan_order_release(&s->order);
+	order_release(&s->order);
 	recheck_release(s);
 }
 

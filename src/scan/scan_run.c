@@ -1,5 +1,5 @@
 /* Addresses, sockets and outcomes of a running scan's probes. */
-#include "scan/scan_run.h"
+#include "scan/internal.h"
 
 #include <errno.h>
 #include <sys/socket.h>

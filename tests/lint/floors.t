@@ -23,6 +23,12 @@ my %reaches = (
 );
 push @{ $reaches{$_} }, $_ for keys %reaches;
 
+# Headers that only their own folder includes, besides internal.h.
+my %private = (
+    scan => [qw(classify icmp_limit permutation probe ready retry rtt
+        udp_payload window)],
+);
+
 # What http may know of net: what an endpoint is.
 my %only = ('http net' => [qw(net/endpoint.h net/addr.h)]);
 my @sockets = qw(sys/socket.h sys/un.h netinet/in.h arpa/inet.h netdb.h);
@@ -36,10 +42,13 @@ my @wrong;
 for my $path (@sources) {
     my ($floor) = $path =~ m{^src/(\w+)};
     for my $line (text($path) =~ /^\s*#\s*include\s+(.+)$/mg) {
-        if ($line =~ /^"(\w+)\/[\w.]+"/) {
-            my $to = $1;
+        if ($line =~ /^"(\w+)\/(\w+)\.h"/) {
+            my ($to, $header) = ($1, $2);
             push @wrong, "$path includes $line"
                 unless grep { $_ eq $to } @{ $reaches{$floor} };
+            push @wrong, "$path includes the private $line"
+                if $to ne $floor
+                && grep { $_ eq $header } 'internal', @{ $private{$to} };
             my $few = $only{"$floor $to"};
             push @wrong, "$path includes $line"
                 if $few && !grep { $line eq qq("$_") } @$few;
@@ -61,6 +70,7 @@ my (%seen, @twice);
 for my $path (files('src/*.[ch]', 'src/*/*.[ch]', 'tests/*/*.[cht]',
     'tests/lib/*.pm')) {
     my ($name) = $path =~ m{([^/]+)$};
+    next if $name eq 'internal.h';
     push @twice, "$path and $seen{$name}" if $seen{$name};
     $seen{$name} = $path;
 }

@@ -4,7 +4,7 @@
 #include "base/err.h"
 #include "lib/tap.h"
 #include "scan/ports.h"
-#include "scan/scan_order.h"
+#include "scan/order.h"
 #include "scan/targets.h"
 
 #define HOSTS 7
@@ -35,15 +35,15 @@ name(struct targets *t, const char *text)
 static uint64_t
 walk(uint64_t seed, uint32_t shard, uint32_t shards, bool ascending)
 {
-	struct scan_order o;
+	struct order o;
 	struct target_port t;
 	uint64_t n = 0, last = 0;
 	bool is_lead, in_order = true, leads_first = true, rest = false;
 
-	scan_order_init(&o, &targets, seed, shard, shards);
+	order_init(&o, &targets, seed, shard, shards);
 	if (ascending)
-		scan_order_ascend(&o);
-	while (scan_order_next(&o, &t, &is_lead)) {
+		order_ascend(&o);
+	while (order_next(&o, &t, &is_lead)) {
 		seen[t.number]++;
 		in_order &= n == 0 || t.number > last;
 		leads_first &= !(rest && is_lead);
@@ -53,7 +53,7 @@ walk(uint64_t seed, uint32_t shard, uint32_t shards, bool ascending)
 	}
 	ok(leads_first, "leads come first");
 	ok(in_order == ascending, "the order is as asked for");
-	is_int((long long)n, (long long)scan_order_count(&o),
+	is_int((long long)n, (long long)order_count(&o),
 	    "as many as were counted");
 	return n;
 }
@@ -73,14 +73,14 @@ all_once(const char *name)
 static void
 test_first(void)
 {
-	struct scan_order o;
+	struct order o;
 	struct target_port t;
 	bool is_lead;
 	uint32_t i;
 
-	scan_order_init(&o, &targets, 1, 0, 1);
+	order_init(&o, &targets, 1, 0, 1);
 	for (i = 0; i < HOSTS; i++) {
-		ok(scan_order_next(&o, &t, &is_lead) && is_lead,
+		ok(order_next(&o, &t, &is_lead) && is_lead,
 		    "a lead for each host");
 		is_int(t.host, i, "host after host");
 		is_int(t.port, 80, "its port 80");
@@ -98,18 +98,18 @@ is_odd(void *context, uint32_t host)
 static void
 test_keep(void)
 {
-	struct scan_order o;
+	struct order o;
 	struct target_port t;
 	bool is_lead;
 	int i, bad = 0;
 
-	scan_order_init(&o, &targets, 5, 0, 1);
-	while (scan_order_leads(&o) && scan_order_next(&o, &t, &is_lead))
+	order_init(&o, &targets, 5, 0, 1);
+	while (order_leads(&o) && order_next(&o, &t, &is_lead))
 		seen[t.number]++;
-	scan_order_keep(&o, is_odd, NULL);
-	while (scan_order_next(&o, &t, &is_lead))
+	order_keep(&o, is_odd, NULL);
+	while (order_next(&o, &t, &is_lead))
 		seen[t.number] += is_lead ? 100 : 1;
-	scan_order_release(&o);
+	order_release(&o);
 	for (i = 0; i < HOSTS; i++) {
 		int n = 0, k;
 
@@ -128,7 +128,7 @@ static void
 test_own_ports(void)
 {
 	struct targets own = TARGETS_INIT;
-	struct scan_order o;
+	struct order o;
 	struct target_port t;
 	bool is_lead;
 	int leads = 0, n = 0;
@@ -136,8 +136,8 @@ test_own_ports(void)
 
 	name(&own, "192.0.2.1:22,192.0.2.2,192.0.2.3:1000-1001,192.0.2.4:99");
 	is_int((long long)own.total, 1 + PORTS + 2 + 1, "targets are counted");
-	scan_order_init(&o, &own, 3, 0, 1);
-	while (scan_order_next(&o, &t, &is_lead)) {
+	order_init(&o, &own, 3, 0, 1);
+	while (order_next(&o, &t, &is_lead)) {
 		leads += is_lead;
 		sum += t.port;
 		n += t.host == 0   ? t.port == 22

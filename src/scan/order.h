@@ -4,8 +4,8 @@
  * learn whether it is there and how far away; then everything else in one
  * random order over all hosts.
  */
-#ifndef SCAN_SCAN_ORDER_H
-#define SCAN_SCAN_ORDER_H
+#ifndef SCAN_ORDER_H
+#define SCAN_ORDER_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,7 +21,7 @@ struct order_range {
 	uint64_t before; /* targets in the ranges in front of this one */
 };
 
-struct scan_order {
+struct order {
 	const struct targets *targets;
 	struct permutation permute;
 	uint64_t seed;
@@ -36,36 +36,35 @@ struct scan_order {
 
 /*
  * shard is 0 to shards - 1; the shards of one seed cover every target once.
- * scan_order_release() frees what it owns.
+ * order_release() frees what it owns.
  */
-void scan_order_init(struct scan_order *o, const struct targets *targets,
-    uint64_t seed, uint32_t shard, uint32_t shards);
-void scan_order_release(struct scan_order *o);
+void order_init(struct order *o, const struct targets *targets, uint64_t seed,
+    uint32_t shard, uint32_t shards);
+void order_release(struct order *o);
 
 /* As they are numbered, instead of at random. */
-void scan_order_ascend(struct scan_order *o);
+void order_ascend(struct order *o);
 
 /*
  * The next target; *is_lead tells that it is one of the first of its host.
  * False at the end.
  */
-bool scan_order_next(
-    struct scan_order *o, struct target_port *p, bool *is_lead);
+bool order_next(struct order *o, struct target_port *p, bool *is_lead);
 
 /* True while leads are left. */
-bool scan_order_leads(const struct scan_order *o);
+bool order_leads(const struct order *o);
 
 /* Whether the order is one part of several. */
-bool scan_order_is_shard(const struct scan_order *o);
+bool order_is_shard(const struct order *o);
 
 /*
  * When the leads are over, leaves the other targets of those hosts out that
  * keep() is false for. Not for a shard, whose places are fixed.
  */
-void scan_order_keep(struct scan_order *o,
-    bool (*keep)(void *context, uint32_t host), void *context);
+void order_keep(
+    struct order *o, bool (*keep)(void *context, uint32_t host), void *context);
 
 /* How many targets the shard has. */
-uint64_t scan_order_count(const struct scan_order *o);
+uint64_t order_count(const struct order *o);
 
 #endif

@@ -3,8 +3,8 @@
  * every probe needs (descriptors, buffers, ports) holds up the whole scan, a
  * network that fails the probes to its hosts.
  */
-#ifndef SCAN_SCAN_PAUSE_H
-#define SCAN_SCAN_PAUSE_H
+#ifndef SCAN_RETRY_H
+#define SCAN_RETRY_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,15 +15,15 @@ struct scan;
  * Probe id failed here with errnum, and its socket is closed. Has it tried
  * again later; false when that was done long enough.
  */
-bool scan_pause_after(struct scan *s, uint32_t id, int errnum);
+bool retry_after(struct scan *s, uint32_t id, int errnum);
 
 /*
  * Whether probe id has to wait since nothing can be sent to its host just now:
  * then its time is set.
  */
-bool scan_pause_holds(struct scan *s, uint32_t id);
+bool retry_holds(struct scan *s, uint32_t id);
 
 /* Something has left to the host of probe id: what was wrong is over. */
-void scan_pause_end(struct scan *s, uint32_t id);
+void retry_end(struct scan *s, uint32_t id);
 
 #endif

@@ -2,8 +2,8 @@
  * A scan while it runs: shared by those who send (scan.c) and those who judge
  * what comes back (classify.c), and by nobody else.
  */
-#ifndef SCAN_SCAN_RUN_H
-#define SCAN_SCAN_RUN_H
+#ifndef SCAN_INTERNAL_H
+#define SCAN_INTERNAL_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,7 +14,7 @@
 #include "scan/rtt.h"
 #include "scan/scan.h"
 #include "scan/ready.h"
-#include "scan/scan_order.h"
+#include "scan/order.h"
 #include "scan/window.h"
 
 struct addr;
@@ -35,7 +35,7 @@ struct scan_host {
 
 struct scan {
 	const struct scan_options *o;
-	struct scan_order order;
+	struct order order;
 	struct probe_pool pool;
 	struct window window;
 	struct pace pace;

@@ -1,5 +1,5 @@
 /* The order in which targets are probed. */
-#include "scan/scan_order.h"
+#include "scan/order.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,34 +9,34 @@
 #include "scan/targets.h"
 
 void
-scan_order_release(struct scan_order *o)
+order_release(struct order *o)
 {
 	free(o->ranges);
 	o->ranges = NULL;
 }
 
 void
-scan_order_ascend(struct scan_order *o)
+order_ascend(struct order *o)
 {
 	o->ascending = true;
 	o->with_leads = false;
 }
 
 bool
-scan_order_leads(const struct scan_order *o)
+order_leads(const struct order *o)
 {
 	return o->with_leads &&
 	       o->lead_at < (uint64_t)PORT_LIST_FIRST * o->targets->hosts;
 }
 
 bool
-scan_order_is_shard(const struct scan_order *o)
+order_is_shard(const struct order *o)
 {
 	return o->end - o->first != o->permute.count;
 }
 
 uint64_t
-scan_order_count(const struct scan_order *o)
+order_count(const struct order *o)
 {
 	return o->end - o->first;
 }
@@ -54,7 +54,7 @@ is_lead_index(const struct target_port *p)
 
 /* The lead at place lead_at. False when there is none for this shard. */
 static bool
-get_lead(const struct scan_order *o, uint64_t *number)
+get_lead(const struct order *o, uint64_t *number)
 {
 	uint32_t turn = (uint32_t)(o->lead_at / o->targets->hosts);
 	const struct port_list *list = targets_list(
@@ -64,7 +64,7 @@ get_lead(const struct scan_order *o, uint64_t *number)
 	if (turn >= list->first_count)
 		return false;
 	*number += list->first[turn];
-	if (!scan_order_is_shard(o))
+	if (!order_is_shard(o))
 		return true;
 	place = permutation_place(&o->permute, *number);
 	return place >= o->first && place < o->end;
@@ -72,20 +72,20 @@ get_lead(const struct scan_order *o, uint64_t *number)
 
 /* Goes on to the next lead from lead_at on. */
 static void
-seek_lead(struct scan_order *o)
+seek_lead(struct order *o)
 {
 	uint64_t number;
 
-	while (scan_order_leads(o) && !get_lead(o, &number))
+	while (order_leads(o) && !get_lead(o, &number))
 		o->lead_at++;
 }
 
 static bool
-next_lead(struct scan_order *o, struct target_port *p)
+next_lead(struct order *o, struct target_port *p)
 {
 	uint64_t number;
 
-	if (!scan_order_leads(o))
+	if (!order_leads(o))
 		return false;
 	get_lead(o, &number);
 	targets_port(o->targets, number, p);
@@ -95,8 +95,8 @@ next_lead(struct scan_order *o, struct target_port *p)
 }
 
 void
-scan_order_init(struct scan_order *o, const struct targets *targets,
-    uint64_t seed, uint32_t shard, uint32_t shards)
+order_init(struct order *o, const struct targets *targets, uint64_t seed,
+    uint32_t shard, uint32_t shards)
 {
 	uint64_t count = targets->total;
 	uint32_t i;
@@ -116,7 +116,7 @@ scan_order_init(struct scan_order *o, const struct targets *targets,
 
 /* The target with a number among those of the ranges. */
 static uint64_t
-number_in_ranges(const struct scan_order *o, uint64_t n)
+number_in_ranges(const struct order *o, uint64_t n)
 {
 	uint32_t low = 0, high = o->range_count, middle;
 
@@ -133,7 +133,7 @@ number_in_ranges(const struct scan_order *o, uint64_t n)
 }
 
 bool
-scan_order_next(struct scan_order *o, struct target_port *p, bool *is_lead)
+order_next(struct order *o, struct target_port *p, bool *is_lead)
 {
 	*is_lead = next_lead(o, p);
 	if (*is_lead)
@@ -151,8 +151,8 @@ scan_order_next(struct scan_order *o, struct target_port *p, bool *is_lead)
 }
 
 void
-scan_order_keep(struct scan_order *o,
-    bool (*keep)(void *context, uint32_t host), void *context)
+order_keep(
+    struct order *o, bool (*keep)(void *context, uint32_t host), void *context)
 {
 	uint32_t hosts = o->targets->hosts, i;
 	uint64_t count = 0, number, end = 0;

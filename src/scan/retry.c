@@ -1,9 +1,9 @@
 /* Pauses a scan that lacks local resources or whose network fails. */
-#include "scan/scan_pause.h"
+#include "scan/retry.h"
 
 #include <errno.h>
 
-#include "scan/scan_run.h"
+#include "scan/internal.h"
 
 /* Failures on this side until a port is given up, and the first pause. */
 #define MOST_FAILS 12
@@ -59,7 +59,7 @@ is_over(const struct scan *s, const struct scan_host *h, int64_t now)
 }
 
 bool
-scan_pause_after(struct scan *s, uint32_t id, int errnum)
+retry_after(struct scan *s, uint32_t id, int errnum)
 {
 	struct probe *p = scan_probe(s, id);
 	struct scan_host *h = scan_host(s, id);
@@ -84,7 +84,7 @@ scan_pause_after(struct scan *s, uint32_t id, int errnum)
 }
 
 bool
-scan_pause_holds(struct scan *s, uint32_t id)
+retry_holds(struct scan *s, uint32_t id)
 {
 	const struct scan_host *h = scan_host(s, id);
 	int64_t now;
@@ -100,7 +100,7 @@ scan_pause_holds(struct scan *s, uint32_t id)
 }
 
 void
-scan_pause_end(struct scan *s, uint32_t id)
+retry_end(struct scan *s, uint32_t id)
 {
 	scan_host(s, id)->trouble_ns = 0;
 	s->has_left = true;
