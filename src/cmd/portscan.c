@@ -22,7 +22,7 @@
 #include "cmd/scan_report.h"
 #include "cmd/table.h"
 #include "net/addr.h"
-#include "scan/port_list.h"
+#include "scan/ports.h"
 #include "scan/scan.h"
 #include "scan/order.h"
 #include "scan/targets.h"

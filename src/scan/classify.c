@@ -8,7 +8,7 @@
 
 #include "base/diag.h"
 #include "net/addr.h"
-#include "scan/recheck.h"
+#include "scan/icmp_limit.h"
 #include "scan/ready.h"
 #include "scan/retry.h"
 #include "scan/internal.h"
@@ -159,7 +159,7 @@ learn(struct scan *s, uint32_t id, int64_t now)
 		if (is_first)
 			await_anew(s);
 	}
-	if (p->tries > 1 && !recheck_applies(s, id)) {
+	if (p->tries > 1 && !icmp_limit_check_applies(s, id)) {
 		/* An earlier try was lost, or its answer. */
 		if (p->tries > h->lost)
 			h->lost = p->tries;
@@ -205,9 +205,9 @@ decide(struct scan *s, uint32_t id, enum scan_reason reason, int errnum)
 	};
 
 	if (scan_state_of(reason) == SCAN_OPEN)
-		recheck_answered(s, id);
+		icmp_limit_check_answered(s, id);
 	if (reason == SCAN_REFUSED)
-		recheck_refused(s, id, now - r.ns);
+		icmp_limit_check_refused(s, id, now - r.ns);
 	if (reason == SCAN_REFUSED || scan_state_of(reason) == SCAN_OPEN)
 		learn(s, id, now);
 	settle(s, id, &r);
@@ -333,7 +333,7 @@ tries_due(const struct scan *s, uint32_t id)
 	if (h->lost > 1)
 		tries = h->lost + 2;
 	else if (is_stream ? h->alive && scan_is_plentiful(s)
-			   : !recheck_applies(s, id))
+			   : !icmp_limit_check_applies(s, id))
 		tries = 3;
 	return tries < MOST_TRIES ? tries : MOST_TRIES;
 }
@@ -362,7 +362,7 @@ give_up(struct scan *s, uint32_t id)
 
 	if (p->state == PROBE_FLIGHT)
 		s->flying--;
-	if (recheck_is_withheld(s, id))
+	if (icmp_limit_check_is_withheld(s, id))
 		p->tries--;
 	if (p->tries >= tries_due(s, id)) {
 		if (p->unsure == 0 && is_waited_for(s, id))
@@ -374,8 +374,8 @@ give_up(struct scan *s, uint32_t id)
 	}
 	step(s, id, errnum, "");
 	p->state = PROBE_WAITING;
-	if (recheck_applies(s, id))
-		recheck_again(s, id);
+	if (icmp_limit_check_applies(s, id))
+		icmp_limit_check_again(s, id);
 	else
 		probe_wait(&s->pool, id);
 }
@@ -426,7 +426,7 @@ classify_expire(struct scan *s, uint32_t id)
 	struct addr a;
 
 	if (p->state == PROBE_CHECK) {
-		recheck_expire(s, id);
+		icmp_limit_check_expire(s, id);
 		return;
 	}
 	if (p->state == PROBE_WAITING) {

@@ -20,6 +20,9 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "scan/ready.h"
+
+struct scan;
 
 /* Most probes of one round; others go in the next. */
 #define ICMP_LIMIT_ROUND 128
@@ -44,7 +47,8 @@ struct icmp_limit_rules {
  * With interval_ns between probes (0: none), and so many in flight at most.
  * The fewer leave at a time, the smaller the rounds have to be.
  */
-struct icmp_limit_rules reticence_rules(int64_t interval_ns, uint32_t parallel);
+struct icmp_limit_rules icmp_limit_rules_for(
+    int64_t interval_ns, uint32_t parallel);
 
 /* All zeros at first. */
 struct icmp_limit {
@@ -85,5 +89,41 @@ bool icmp_limit_counts(const struct icmp_limit *r,
  */
 int64_t icmp_limit_again(struct icmp_limit *r,
     const struct icmp_limit_rules *rules, int64_t now_ns, bool *begins);
+
+/* The same for the probes of a scan. */
+
+/*
+ * Begins, where it is of use: datagrams, and as many re-probes as it takes.
+ * At most parallel probes are in flight. icmp_limit_check_release() is due.
+ */
+void icmp_limit_check_start(struct scan *s, uint32_t parallel);
+void icmp_limit_check_release(struct scan *s);
+
+/* Whether probe id's host refuses, or may, so that all this holds. */
+bool icmp_limit_check_applies(const struct scan *s, uint32_t id);
+
+/* The probe id was answered. */
+void icmp_limit_check_answered(struct scan *s, uint32_t id);
+
+/* The probe id, which left at sent_ns, was refused. */
+void icmp_limit_check_refused(struct scan *s, uint32_t id, int64_t sent_ns);
+
+/* Whether the silence that met probe id says nothing about its port. */
+bool icmp_limit_check_is_withheld(const struct scan *s, uint32_t id);
+
+/* Has probe id wait for the next round, and sees to that round's checks. */
+void icmp_limit_check_again(struct scan *s, uint32_t id);
+
+/* True when the next probe that may leave is a check. */
+bool icmp_limit_check_is_next(const struct scan *s);
+
+/* The check id has left; or it could not, or was answered at once. */
+void icmp_limit_check_left(struct scan *s, uint32_t id, struct scan_outcome o);
+
+/* Something has come for the check id. */
+void icmp_limit_check_hear(struct scan *s, uint32_t id);
+
+/* Its time has come: to leave, or to be given up. */
+void icmp_limit_check_expire(struct scan *s, uint32_t id);
 
 #endif

@@ -41,7 +41,7 @@ struct scan {
 	struct pace pace;
 	struct ready_set *set;
 	struct scan_host *hosts;
-	struct icmp_limit *reticence; /* of each host; NULL: of no use */
+	struct icmp_limit *limits; /* of each host; NULL: of no use */
 	struct icmp_limit_rules rules;
 	struct rtt rtt;     /* of all hosts */
 	uint64_t leads;     /* first probes that are not decided */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "scan/port_list.h"
+#include "scan/ports.h"
 #include "scan/targets.h"
 
 void
@@ -26,7 +26,7 @@ bool
 order_leads(const struct order *o)
 {
 	return o->with_leads &&
-	       o->lead_at < (uint64_t)PORT_LIST_FIRST * o->targets->hosts;
+	       o->lead_at < (uint64_t)PORTS_LIST_FIRST * o->targets->hosts;
 }
 
 bool

@@ -27,7 +27,7 @@ struct order {
 	uint64_t seed;
 	uint64_t first, end;        /* places of this shard */
 	uint64_t at;                /* place of the next one */
-	uint64_t lead_at;           /* of hosts * PORT_LIST_FIRST */
+	uint64_t lead_at;           /* of hosts * PORTS_LIST_FIRST */
 	bool ascending;             /* as they are numbered, no leads */
 	bool with_leads;            /* some list of ports has them */
 	struct order_range *ranges; /* owned; NULL: all targets */

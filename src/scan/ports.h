@@ -62,4 +62,18 @@ size_t ports_list(const struct ports *p, uint16_t *list);
 /* "22,80,8000-8100" into buf, cut with "..." where it is full. Returns buf. */
 const char *ports_format(const struct ports *p, char *buf, size_t size);
 
+/* Ports of each host that are asked first. */
+#define PORTS_LIST_FIRST 8
+
+struct port_list {
+	uint16_t *ports; /* owned, ascending */
+	uint32_t count;
+	uint32_t first[PORTS_LIST_FIRST]; /* indices of those asked first */
+	uint32_t first_count;             /* 0: the list is short */
+};
+
+/* Fills l from a set. ports_list_release() frees what it owns. */
+void ports_list_init(struct port_list *l, const struct ports *set);
+void ports_list_release(struct port_list *l);
+
 #endif

@@ -21,7 +21,7 @@ enum probe_state {
 	PROBE_LATE,    /* the last try, which is waited for as -w says */
 	PROBE_OLDER,   /* unanswered in time, a newer try is under way */
 	PROBE_BANNER,  /* open, what the service says first is awaited */
-	PROBE_CHECK    /* asks a closed port again, see scan/recheck.h */
+	PROBE_CHECK    /* asks a closed port again, see scan/icmp_limit.h */
 };
 
 /* One try. Its socket stays watched until the port is decided. */

@@ -1,4 +1,4 @@
-/* The scan's main loop: sends probes and waits for what comes back. */
+/* A connect scan: its main loop, its probes' sockets, its reasons. */
 #include "scan/scan.h"
 
 #include <errno.h>
@@ -11,9 +11,9 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "net/addr.h"
-#include "scan/recheck.h"
+#include "scan/icmp_limit.h"
 #include "scan/udp_payload.h"
-#include "scan/port_list.h"
+#include "scan/ports.h"
 #include "scan/ready.h"
 #include "scan/retry.h"
 #include "scan/internal.h"
@@ -34,6 +34,44 @@
 #define ANSWERS 256
 #define PROGRESS_MS 100
 
+static const struct {
+	const char *name;
+	enum scan_state state;
+} reasons[SCAN_REASONS] = {
+    [SCAN_CONNECTED] = {"connected", SCAN_OPEN},
+    [SCAN_ANSWERED] = {"answered", SCAN_OPEN},
+    [SCAN_REFUSED] = {"refused", SCAN_CLOSED},
+    [SCAN_SILENT] = {"no answer", SCAN_FILTERED},
+    [SCAN_NO_REPLY] = {"no answer", SCAN_OPEN_FILTERED},
+    [SCAN_HOST_UNREACH] = {"host unreachable", SCAN_FILTERED},
+    [SCAN_NET_UNREACH] = {"network unreachable", SCAN_FILTERED},
+    [SCAN_PROHIBITED] = {"prohibited", SCAN_FILTERED},
+    [SCAN_PROTO_UNREACH] = {"protocol unreachable", SCAN_FILTERED},
+    [SCAN_LOCAL] = {"failed on this side", SCAN_UNKNOWN},
+    [SCAN_SKIPPED] = {"host skipped", SCAN_UNKNOWN},
+};
+
+enum scan_state
+scan_state_of(enum scan_reason reason)
+{
+	return reasons[reason].state;
+}
+
+const char *
+scan_reason_name(enum scan_reason reason)
+{
+	return reasons[reason].name;
+}
+
+const char *
+scan_state_name(enum scan_state state)
+{
+	static const char *const names[] = {
+	    "open", "closed", "filtered", "open|filtered", "unknown"};
+
+	return names[state];
+}
+
 uint32_t
 scan_capacity(void)
 {
@@ -51,6 +89,61 @@ scan_capacity(void)
 	if (limit.rlim_cur <= SPARE_FDS)
 		return 1;
 	return (uint32_t)limit.rlim_cur - SPARE_FDS;
+}
+
+void
+scan_address(const struct scan *s, uint32_t id, struct addr *a)
+{
+	const struct probe *p = scan_probe(s, id);
+
+	targets_host(s->o->targets, p->host, p->port, a);
+}
+
+void
+scan_drop_socket(struct scan *s, uint32_t id)
+{
+	struct probe *p = scan_probe(s, id);
+
+	ready_set_forget(s->set, id);
+	sock_abort(&p->fd);
+}
+
+bool
+scan_is_plentiful(const struct scan *s)
+{
+	return s->pool.used <= s->pool.most / 4;
+}
+
+/* scan_ask() for a datagram. */
+static struct scan_outcome
+ask_dgram(int fd, const struct addr *a)
+{
+	char byte;
+	int errnum = 0;
+
+	if (recv(fd, &byte, 1, MSG_DONTWAIT) < 0)
+		errnum =
+		    errno == EAGAIN || errno == EINTR ? EINPROGRESS : errno;
+	return ready_outcome(fd, a, errnum, true);
+}
+
+/*
+ * TCP goes on after an ICMP error that comes while connect(2) is at work; for
+ * a scan it is the answer.
+ */
+struct scan_outcome
+scan_ask(const struct scan *s, int fd, const struct addr *a)
+{
+	struct scan_outcome o;
+	int errnum;
+
+	if (s->o->type == SOCK_DGRAM)
+		return ask_dgram(fd, a);
+	errnum = ready_connect_result(fd, a);
+	o = ready_outcome(fd, a, errnum, true);
+	if (errnum == EINPROGRESS && o.errnum != EINPROGRESS)
+		(void)ready_connect_again(fd, true);
+	return o;
 }
 
 /* A socket to try id's port with. 0, or an errno. */
@@ -158,7 +251,7 @@ begin_check(struct scan *s, uint32_t id)
 	s->progress.sent++;
 	pace_take(&s->pace, p->sent_ns);
 	s->burst.left--;
-	recheck_left(s, id, send_probe(s, id, &a));
+	icmp_limit_check_left(s, id, send_probe(s, id, &a));
 }
 
 /*
@@ -172,7 +265,7 @@ next_again(struct scan *s)
 	struct probe *p = scan_probe(s, id);
 
 	probe_unlink(&s->pool, id);
-	if (p->fd >= 0 && recheck_applies(s, id))
+	if (p->fd >= 0 && icmp_limit_check_applies(s, id))
 		scan_drop_socket(s, id);
 	if (p->fd < 0)
 		return id;
@@ -263,7 +356,7 @@ next_new(struct scan *s)
 	if (s->leads > 0 && !order_leads(&s->order) && may_skip(s))
 		return PROBE_NONE;
 	/* There are slots for checks, always. */
-	if (s->reticence != NULL &&
+	if (s->limits != NULL &&
 	    s->pool.used + ICMP_LIMIT_CHECKS >= s->pool.most)
 		return PROBE_NONE;
 	id = probe_take(&s->pool);
@@ -337,7 +430,7 @@ feed(struct scan *s)
 	s->is_skipping = false;
 
 	for (i = 0; i < RUN; i++) {
-		if (s->flying >= s->window.size && !recheck_is_next(s))
+		if (s->flying >= s->window.size && !icmp_limit_check_is_next(s))
 			return deadline_none();
 		leave = next_leave(s);
 		if (leave.at_ns > now || i == 0) {
@@ -374,7 +467,7 @@ ask(struct scan *s, uint32_t id)
 		return;
 	}
 	if (p->state == PROBE_CHECK) {
-		recheck_hear(s, id);
+		icmp_limit_check_hear(s, id);
 		return;
 	}
 	scan_address(s, id, &a);
@@ -462,9 +555,9 @@ start(struct scan *s, const struct scan_options *o, struct err *e)
 		order_ascend(&s->order);
 	s->progress.start_ns = clock_now();
 	pace_init(&s->pace, o->rate, s->progress.start_ns);
-	recheck_start(s, most);
+	icmp_limit_check_start(s, most);
 	probe_pool_init(
-	    &s->pool, s->reticence != NULL ? most + ICMP_LIMIT_CHECKS : most);
+	    &s->pool, s->limits != NULL ? most + ICMP_LIMIT_CHECKS : most);
 	window_init(&s->window, most);
 	s->hosts = mem_array(o->targets->hosts, sizeof(s->hosts[0]));
 	s->progress.asked = order_count(&s->order);
@@ -484,7 +577,7 @@ finish(struct scan *s)
 	ready_set_free(s->set);
 	free(s->hosts);
 	order_release(&s->order);
-	recheck_release(s);
+	icmp_limit_check_release(s);
 }
 
 int

@@ -13,7 +13,6 @@
 #include "base/text.h"
 #include "base/wordlist.h"
 #include "net/endpoint.h"
-#include "scan/port_list.h"
 #include "scan/ports.h"
 #include "net/resolve.h"
 #include "net/wait.h"
@@ -456,7 +455,7 @@ targets_release(struct targets *t)
 		free(t->items[i].name);
 	free(t->items);
 	for (i = 0; i < t->list_count; i++)
-		port_list_release(&t->lists[i]);
+		ports_list_release(&t->lists[i]);
 	free(t->lists);
 	*t = none;
 }

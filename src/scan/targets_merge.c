@@ -7,7 +7,6 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "scan/port_list.h"
 #include "scan/ports.h"
 
 /* An item to be merged. */
@@ -124,11 +123,11 @@ add_list(struct targets *t, const struct ports *set)
 {
 	struct port_list l, *last;
 
-	port_list_init(&l, set);
+	ports_list_init(&l, set);
 	last = t->list_count > 0 ? &t->lists[t->list_count - 1] : NULL;
 	if (last != NULL && last->count == l.count &&
 	    memcmp(last->ports, l.ports, l.count * sizeof(l.ports[0])) == 0) {
-		port_list_release(&l);
+		ports_list_release(&l);
 		return t->list_count - 1;
 	}
 	if (t->list_count == t->list_capacity) {

@@ -7,13 +7,13 @@
 static void
 test_rules(void)
 {
-	struct icmp_limit_rules r = reticence_rules(0, 1000);
+	struct icmp_limit_rules r = icmp_limit_rules_for(0, 1000);
 
 	is_int(r.most, ICMP_LIMIT_ROUND, "without a pace rounds are large");
-	is_int(reticence_rules(0, 3).most, 3, "or what may be in flight");
-	r = reticence_rules(4 * MS, 1000);
+	is_int(icmp_limit_rules_for(0, 3).most, 3, "or what may be in flight");
+	r = icmp_limit_rules_for(4 * MS, 1000);
 	is_int(r.most, 20, "with a pace: what leaves together");
-	r = reticence_rules(100 * MS, 1000);
+	r = icmp_limit_rules_for(100 * MS, 1000);
 	is_int(r.most, 1, "one at least");
 	is_int(r.same_ns, 300 * MS, "and its checks go with it");
 }
@@ -21,7 +21,7 @@ test_rules(void)
 static void
 test_silence(void)
 {
-	struct icmp_limit_rules rules = reticence_rules(0, 1000);
+	struct icmp_limit_rules rules = icmp_limit_rules_for(0, 1000);
 	struct icmp_limit r = {0};
 
 	ok(icmp_limit_counts(&r, &rules, 1 * MS),
@@ -43,7 +43,7 @@ test_silence(void)
 static void
 test_doubt(void)
 {
-	struct icmp_limit_rules rules = reticence_rules(0, 1000);
+	struct icmp_limit_rules rules = icmp_limit_rules_for(0, 1000);
 	struct icmp_limit r = {0};
 	int64_t first, second;
 	bool begins;
@@ -69,7 +69,7 @@ test_doubt(void)
 static void
 test_rounds(void)
 {
-	struct icmp_limit_rules rules = reticence_rules(0, 2);
+	struct icmp_limit_rules rules = icmp_limit_rules_for(0, 2);
 	struct icmp_limit r = {0};
 	int64_t first, now = 1000 * MS;
 	bool begins;

@@ -1,7 +1,6 @@
 /* Scan targets: syntax, counts, exclusions, duplicates, ports per host. */
 #include "base/err.h"
 #include "lib/tap.h"
-#include "scan/port_list.h"
 #include "scan/ports.h"
 #include "scan/targets.h"
 
