@@ -89,21 +89,6 @@ fail(struct dial *d, struct dial_attempt *t, int errnum)
 	give_up(d, t, errnum);
 }
 
-/*
- * Linux lets a socket connect to itself when its own ephemeral port is the
- * one it dials: nobody listens there, so that is a refusal.
- */
-static bool
-is_self_connect(int fd)
-{
-	struct addr local, remote;
-
-	sock_local(fd, &local);
-	sock_peer(fd, &remote);
-	return !addr_is_unix(&local) && local.len != 0 &&
-	       addr_equal(&local, &remote);
-}
-
 /* An attempt that got through. Returns its fd, or -1 when it did not. */
 static int
 succeed(struct dial *d, struct dial_attempt *t)
@@ -111,7 +96,7 @@ succeed(struct dial *d, struct dial_attempt *t)
 	char text[ADDR_TEXT];
 	int fd = t->fd;
 
-	if (d->options->source_port == 0 && is_self_connect(fd)) {
+	if (d->options->source_port == 0 && sock_is_self_connect(fd)) {
 		sock_abort(&t->fd);
 		fail(d, t, ECONNREFUSED);
 		return -1;

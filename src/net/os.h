@@ -59,6 +59,13 @@ int os_join(int fd, const struct addr *group, unsigned interface);
 /* Where datagrams to groups leave. 0, or -1 with errno. */
 int os_multicast_interface(int fd, int family, unsigned interface);
 
+/*
+ * Has every ICMP error queued with the socket (ip(7), IP_RECVERR), unreachable
+ * hosts too; poll(2) reports POLLERR until they are received. Without it, and
+ * where the system cannot do that, a socket learns of refusals only.
+ */
+void os_receive_errors(int fd, int family);
+
 /* Gives a unix socket a name that the system makes. 0, or -1 with errno. */
 int os_autobind(int fd);
 

@@ -195,6 +195,17 @@ os_multicast_interface(int fd, int family, unsigned interface)
 	    fd, IPPROTO_IP, IP_MULTICAST_IF, &request, sizeof(request));
 }
 
+void
+os_receive_errors(int fd, int family)
+{
+	int on = 1;
+
+	if (family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
+	else if (family == AF_INET)
+		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
+}
+
 int
 os_autobind(int fd)
 {

@@ -182,6 +182,13 @@ os_multicast_interface(int fd, int family, unsigned interface)
 #endif
 }
 
+void
+os_receive_errors(int fd, int family)
+{
+	(void)fd;
+	(void)family;
+}
+
 int
 os_autobind(int fd)
 {

@@ -284,6 +284,17 @@ sock_peer(int fd, struct addr *a)
 	addr_unmap(a);
 }
 
+bool
+sock_is_self_connect(int fd)
+{
+	struct addr local, peer;
+
+	sock_local(fd, &local);
+	sock_peer(fd, &peer);
+	return !addr_is_unix(&local) && local.len != 0 &&
+	       addr_equal(&local, &peer);
+}
+
 void
 sock_send_at_once(int fd, bool at_once)
 {

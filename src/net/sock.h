@@ -63,6 +63,12 @@ void sock_local(int fd, struct addr *a);
 void sock_peer(int fd, struct addr *a);
 
 /*
+ * Whether a TCP socket is connected to itself. Linux does that when the
+ * ephemeral port is the one that is dialled: nobody listens there.
+ */
+bool sock_is_self_connect(int fd);
+
+/*
  * Whether small pieces of a TCP connection are sent at once (tcp(7),
  * TCP_NODELAY), also those that wait; of another socket they are anyway.
  */

@@ -29,13 +29,6 @@ void batch_prepare(int fd, int family);
 /* Datagrams dropped for want of room; false where nothing is told. */
 bool batch_lost(int fd, uint32_t *lost);
 
-/*
- * Asks to be told of every ICMP error (ip(7), IP_RECVERR), unreachable hosts
- * too; others tell refusals only. They queue up, and poll(2) says POLLERR
- * until they are taken.
- */
-void batch_hear_errors(int fd, int family);
-
 /* Takes the oldest that queues: its errno, 0 for what is none of ICMP's, or -1
  * when there is no more. */
 int batch_take_error(int fd);

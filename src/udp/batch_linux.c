@@ -326,17 +326,6 @@ batch_lost(int fd, uint32_t *lost)
 	return true;
 }
 
-void
-batch_hear_errors(int fd, int family)
-{
-	int on = 1;
-
-	if (family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
-	else if (family == AF_INET)
-		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
-}
-
 /* The kernel's struct sock_extended_err, see ip(7): a C library with headers of
  * its own lacks linux/errqueue.h. */
 struct queued_error {

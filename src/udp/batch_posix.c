@@ -169,13 +169,6 @@ batch_lost(int fd, uint32_t *lost)
 	return false;
 }
 
-void
-batch_hear_errors(int fd, int family)
-{
-	(void)fd;
-	(void)family;
-}
-
 int
 batch_take_error(int fd)
 {

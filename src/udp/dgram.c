@@ -177,7 +177,7 @@ dgram_open(
 		return -1;
 	}
 	if (!o->unconnected)
-		batch_hear_errors(fd, family);
+		os_receive_errors(fd, family);
 	if (bind_own(fd, peer, o) < 0) {
 		err_sys(e, ERR_LOCAL, errno, "%s: own address", text);
 		dgram_close(&fd);
