@@ -34,7 +34,7 @@
 #define BANNER_MS 2000
 /* The pause between the scans of --retry-for, which doubles. */
 #define RETRY_MS 50
-#define RETRY_MOST_MS 400
+#define MAX_RETRY_MS 400
 /* Probes that --dry-run shows. */
 #define DRY_ROWS 10
 /* The order of shards has to be the same in every run. */
@@ -144,11 +144,16 @@ static const struct opt_group portscan_groups[] = {
     {"report", common_report_opts, offsetof(struct portscan_options, report)},
     {NULL, NULL, 0}};
 
-/* A run, and what its callbacks need. */
+/* A run of the command. */
 struct run {
+	const struct portscan_options *o;
+	struct deadline until; /* end of the run */
+	struct deadline retry; /* end of --retry-for */
+	struct scan_job job;
+	struct order order;
 	struct scan_report report;
 	struct progress live;
-	bool wanted; /* the live line */
+	struct scan_progress progress; /* at the end of the last scan */
 };
 
 static void
@@ -159,24 +164,25 @@ on_result(void *context, const struct scan_result *result)
 	scan_report_add(&run->report, result);
 }
 
-/* "4096 of 65535 asked (6%), 3 open, 18000 a second, 3 s left" */
+/* "4096 of 65535 ports (6%), 3 open, 18000 a second, 3 s left" */
 static int
 on_progress(void *context, const struct scan_progress *p, struct err *e)
 {
 	struct run *run = context;
+	uint64_t total = run->report.total;
+	uint64_t decided = scan_report_decided(&run->report);
 	double seconds = clock_seconds(p->start_ns, clock_now());
-	double rate = seconds > 0 ? (double)p->decided / seconds : 0;
+	double rate = seconds > 0 ? (double)decided / seconds : 0;
 	char line[160], left[40] = "";
 
 	if (rate > 0)
 		snprintf(left, sizeof(left), ", %.0f s left",
-		    (double)(p->asked - p->decided) / rate);
+		    (double)(total - decided) / rate);
 	snprintf(line, sizeof(line),
 	    "%" PRIu64 " of %" PRIu64 " ports (%d%%), %" PRIu64
 	    " open, %.0f a second%s",
-	    p->decided, p->asked,
-	    (int)(100 * (double)p->decided / (double)p->asked), p->open, rate,
-	    left);
+	    decided, total, (int)(100 * (double)decided / (double)total),
+	    scan_report_open(&run->report), rate, left);
 	progress_draw(&run->live, line);
 	return result_probe(e);
 }
@@ -189,40 +195,56 @@ random_seed(void)
 }
 
 static void
-scan_setup(struct scan_options *so, const struct scan_job *job,
-    const struct portscan_options *o, struct deadline until)
+setup_order(struct run *run)
 {
-	memset(so, 0, sizeof(*so));
-	so->targets = &job->targets;
-	so->type = o->udp ? SOCK_DGRAM : SOCK_STREAM;
-	so->banner_ms = o->banner ? BANNER_MS : 0;
-	so->parallel = o->parallel;
-	so->rate = o->rate;
-	so->retries = o->retries;
-	so->timeout_ms =
-	    o->time.timeout_ms < 0 ? TIMEOUT_MS : o->time.timeout_ms;
-	so->last_ms = o->time.timeout_ms < 0 ? 0 : o->time.timeout_ms;
-	so->ascending = o->ascending != 0;
-	so->no_skip = o->no_skip != 0;
-	so->shards = 1;
-	so->seed = random_seed();
-	if (o->shard.count > 0) {
-		so->shard = (uint32_t)o->shard.number - 1;
-		so->shards = (uint32_t)o->shard.count;
-		so->seed = SHARD_SEED;
+	const struct shard *shard = &run->o->shard;
+	struct order_options options = {
+	    .targets = &run->job.targets,
+	    .seed = random_seed(),
+	    .shards = 1,
+	    .ascending = run->o->ascending != 0,
+	};
+
+	if (shard->count > 0) {
+		options.shard = (uint32_t)shard->number - 1;
+		options.shards = (uint32_t)shard->count;
+		options.seed = SHARD_SEED;
 	}
-	so->until = until;
-	so->result = on_result;
-	so->progress = on_progress;
+	order_init(&run->order, &options);
+}
+
+static struct scan_options
+scan_options_of(struct run *run)
+{
+	const struct portscan_options *o = run->o;
+	int64_t timeout_ms = o->time.timeout_ms;
+	struct scan_options so = {
+	    .order = &run->order,
+	    .type = o->udp ? SOCK_DGRAM : SOCK_STREAM,
+	    .banner_ms = o->banner ? BANNER_MS : 0,
+	    .parallel = o->parallel,
+	    .rate = o->rate,
+	    .retries = o->retries,
+	    .timeout_ms = timeout_ms < 0 ? TIMEOUT_MS : timeout_ms,
+	    .last_ms = timeout_ms < 0 ? 0 : timeout_ms,
+	    .no_skip = o->no_skip != 0,
+	    .until = run->until,
+	    .result = on_result,
+	    .progress = on_progress,
+	    .context = run,
+	};
+
+	return so;
 }
 
 static void
-report_setup(struct scan_report *r, const struct scan_job *job,
-    const struct portscan_options *o, uint64_t asked)
+setup_report(struct run *run)
 {
-	memset(r, 0, sizeof(*r));
-	r->targets = &job->targets;
-	r->protocol = job->protocol;
+	const struct portscan_options *o = run->o;
+	struct scan_report *r = &run->report;
+
+	r->targets = &run->job.targets;
+	r->protocol = run->job.protocol;
 	r->form = o->report.level == DIAG_ERRORS ? SCAN_BARE
 		  : o->greppable                 ? SCAN_GREPPABLE
 						 : SCAN_TABLE;
@@ -230,144 +252,135 @@ report_setup(struct scan_report *r, const struct scan_job *job,
 	r->with_reason = o->all || o->report.level > 0;
 	r->with_service = !o->names.numeric;
 	r->with_banner = o->banner != 0;
-	/* What is waited for is told when it is there. */
+	/* With --retry-for only the last scan's results count. */
 	r->with_events = o->time.retry_ms < 0;
-	r->asked = asked;
+	r->total = order_count(&run->order);
 	scan_report_start(r);
 }
 
-/* What --dry-run tells. */
-static void
-rehearse(const struct scan_job *job, struct order *order)
+/* --dry-run */
+static int
+print_plan(struct run *run)
 {
+	const struct targets *targets = &run->job.targets;
 	char text[ADDR_TEXT];
 	struct addr a;
 	struct target_port t;
 	uint64_t first;
-	uint32_t hosts = job->targets.hosts;
-	uint32_t ports = targets_list(&job->targets, 0, &first)->count;
-	bool is_lead;
+	uint32_t hosts = targets->hosts;
+	uint32_t ports = targets_list(targets, 0, &first)->count;
+	bool is_discovery;
 	int i;
 
 	result_print("%" PRIu32 " host%s, ", hosts, hosts == 1 ? "" : "s");
-	if ((uint64_t)hosts * ports == job->targets.total)
+	if ((uint64_t)hosts * ports == targets->total)
 		result_print(
 		    "%" PRIu32 " port%s: ", ports, ports == 1 ? "" : "s");
 	else
 		result_print("some with ports of their own: ");
 	result_print("%" PRIu64 " to ask, up to %" PRIu32 " at once\n",
-	    order_count(order), scan_capacity());
-	for (i = 0; i < DRY_ROWS && order_next(order, &t, &is_lead); i++) {
-		targets_host(&job->targets, t.host, t.port, &a);
+	    order_count(&run->order), scan_capacity());
+	for (i = 0; i < DRY_ROWS && order_next(&run->order, &t, &is_discovery);
+	     i++) {
+		targets_host(targets, t.host, t.port, &a);
 		result_print("%s\n", addr_format(&a, text, sizeof(text)));
 	}
+	return 0;
+}
+
+/* Whether the ports are in the state that --until names. */
+static bool
+is_reached(const struct run *run)
+{
+	uint64_t open = scan_report_open(&run->report);
+
+	return run->o->until == UNTIL_OPEN ? open == run->report.total
+					   : open == 0;
+}
+
+/* The exit status: of the results, or of --retry-for. */
+static enum err_kind
+status_of(const struct run *run)
+{
+	bool retries = run->o->time.retry_ms >= 0;
+
+	if (retries && is_reached(run))
+		return ERR_NONE;
+	if (retries && scan_report_open(&run->report) > 0)
+		return ERR_TIMEOUT;
+	return scan_report_status(&run->report);
 }
 
 /*
- * The exit status as an error: the results have told it already, unless
- * --retry-for waited in vain, or this machine could not ask anybody.
+ * The exit status as an error. It has no text, since the results say it all,
+ * unless --retry-for was in vain or no port could be probed.
  */
 static int
-status_error(const struct scan_report *r, const struct portscan_options *o,
-    enum err_kind kind, struct err *e)
+status_error(const struct run *run, struct err *e)
 {
-	char took[32];
+	const struct scan_report *r = &run->report;
+	enum err_kind kind = status_of(run);
+	uint64_t open = scan_report_open(r);
+	char limit[32];
 
 	if (kind == ERR_NONE)
 		return 0;
-	if (o->time.retry_ms >= 0 && kind == ERR_TIMEOUT)
+	if (run->o->time.retry_ms >= 0 && kind == ERR_TIMEOUT)
 		return err_set(e, kind,
 		    "gave up after %s (--retry-for): %" PRIu64 " of %" PRIu64
 		    " ports %s open",
 		    num_format_duration(
-			took, sizeof(took), clock_ns(o->time.retry_ms)),
-		    scan_report_open(r), r->asked,
-		    scan_report_open(r) == 1 ? "is" : "are");
-	if (scan_report_failed(r) == r->asked)
+			limit, sizeof(limit), clock_ns(run->o->time.retry_ms)),
+		    open, r->total, open == 1 ? "is" : "are");
+	if (scan_report_failed(r) == r->total)
 		return err_sys(e, kind, r->errnum, "no port could be asked");
 	err_clear(e);
 	e->kind = kind;
 	return -1;
 }
 
-/* Whether the ports are in the state that is waited for. */
-static bool
-is_reached(const struct scan_report *r, enum until until)
-{
-	uint64_t open = scan_report_open(r);
-
-	return until == UNTIL_OPEN ? open == r->asked : open == 0;
-}
-
-/* Scans until that state is reached, or once. */
+/* Scans once, or until the state of --until is reached. */
 static int
-scan_again(struct scan_options *so, struct run *run,
-    const struct portscan_options *o, struct deadline last,
-    struct scan_progress *end, struct err *e)
+scan(struct run *run, struct err *e)
 {
+	const struct portscan_options *o = run->o;
+	struct scan_options so = scan_options_of(run);
 	int64_t pause_ms = RETRY_MS;
 
 	for (;;) {
-		progress_start(&run->live, run->wanted);
-		if (scan_run(so, end, e) < 0 || result_probe(e) < 0)
+		progress_start(
+		    &run->live, o->report.level == DIAG_SAY && !o->report.json);
+		if (scan_run(&so, &run->progress, e) < 0 || result_probe(e) < 0)
 			return -1;
-		if (o->time.retry_ms < 0 ||
-		    is_reached(&run->report, (enum until)o->until))
+		if (o->time.retry_ms < 0 || is_reached(run) ||
+		    deadline_passed(run->retry))
 			return 0;
-		if (deadline_passed(last))
-			return 0;
-		if (wait_until(deadline_first(last, deadline_after(pause_ms))) <
-		    0)
+		if (wait_until(deadline_first(
+			run->retry, deadline_after(pause_ms))) < 0)
 			return err_sys(e, ERR_FAILED, EINTR, "scan");
-		if (pause_ms < RETRY_MOST_MS)
+		if (pause_ms < MAX_RETRY_MS)
 			pause_ms *= 2;
 		scan_report_clear(&run->report);
 	}
 }
 
-/* The exit status: of what was found, or of what was waited for. */
-static enum err_kind
-status_of(const struct scan_report *r, const struct portscan_options *o)
-{
-	if (o->time.retry_ms >= 0 && is_reached(r, (enum until)o->until))
-		return ERR_NONE;
-	if (o->time.retry_ms >= 0 && scan_report_open(r) > 0)
-		return ERR_TIMEOUT;
-	return scan_report_status(r);
-}
-
 static int
-scan(const struct scan_job *job, const struct portscan_options *o,
-    struct deadline until, struct deadline retry, struct err *e)
+scan_and_report(struct run *run, struct err *e)
 {
-	struct scan_options so;
-	struct order order;
-	struct scan_progress end;
-	struct run run;
 	int result;
 
-	scan_setup(&so, job, o, until);
-	order_init(&order, &job->targets, so.seed, so.shard, so.shards);
-	if (so.ascending)
-		order_ascend(&order);
-	if (o->dry_run) {
-		rehearse(job, &order);
-		order_release(&order);
-		return 0;
-	}
-	report_setup(&run.report, job, o, order_count(&order));
-	order_release(&order);
-	run.wanted = o->report.level == DIAG_SAY && !o->report.json;
-	so.context = &run;
-	memset(&end, 0, sizeof(end));
-	result = scan_again(&so, &run, o, retry, &end, e);
-	progress_end(&run.live);
-	scan_report_print(&run.report);
-	scan_report_summary(&run.report, end.sent, clock_now() - end.start_ns);
+	setup_order(run);
+	if (run->o->dry_run)
+		return print_plan(run);
+	setup_report(run);
+	result = scan(run, e);
+	progress_end(&run->live);
+	scan_report_print(&run->report);
+	scan_report_summary(&run->report, run->progress.sent,
+	    clock_now() - run->progress.start_ns);
 	if (result == 0)
-		result =
-		    status_error(&run.report, o, status_of(&run.report, o), e);
-	scan_report_release(&run.report);
+		result = status_error(run, e);
+	scan_report_release(&run->report);
 	return result;
 }
 
@@ -376,28 +389,28 @@ portscan_run(
     const void *options, const struct command_args *args, struct err *e)
 {
 	const struct portscan_options *o = options;
-	struct deadline until = deadline_after(o->time.max_ms);
+	struct run run = {.o = o,
+	    .until = deadline_after(o->time.max_ms),
+	    .retry = deadline_after(o->time.retry_ms)};
 	struct targets_options to = {
 	    .names = o->names,
-	    .until = until,
+	    .protocol = o->udp ? "udp" : "tcp",
+	    .until = run.until,
 	    .name_ms = o->time.timeout_ms,
 	};
-	struct deadline retry = deadline_after(o->time.retry_ms);
-	struct scan_job job;
 	int result = -1;
 
 	if (o->until != UNTIL_OPEN && o->time.retry_ms < 0)
 		return err_set(
 		    e, ERR_USAGE, "--until needs --retry-for: how long?");
 	if (o->time.retry_ms >= 0)
-		to.retry = retry;
+		to.retry = run.retry;
 	result_take_events();
-	if (result_start(until, e) < 0 || wait_catch(WAIT_STOP, e) < 0)
+	if (result_start(run.until, e) < 0 || wait_catch(WAIT_STOP, e) < 0)
 		return -1;
-	if (scan_job_take(&job, o->udp ? "udp" : "tcp", &o->job, args, to, e) ==
-	    0)
-		result = scan(&job, o, until, retry, e);
-	scan_job_release(&job);
+	if (scan_job_parse(&run.job, &o->job, args, &to, e) == 0)
+		result = scan_and_report(&run, e);
+	scan_job_release(&run.job);
 	return result;
 }
 

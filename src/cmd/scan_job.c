@@ -1,4 +1,4 @@
-/* What portscan is to scan: hosts and ports from operands and files. */
+/* The targets of a portscan: hosts and ports from operands and files. */
 #include "cmd/scan_job.h"
 
 #include <errno.h>
@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/wordlist.h"
 #include "cli/command.h"
 #include "scan/ports.h"
 #include "net/wait.h"
@@ -32,9 +33,9 @@ const struct opt scan_job_opts[] = {
 };
 
 /*
- * FILE, or stdin for "-". A FIFO is not waited for here: nobody may ever write
- * to it. Stdin is another descriptor of the same file, whose mode is shared
- * with other processes and stays as it is.
+ * FILE, or a duplicate of standard input for "-". O_NONBLOCK: a FIFO may never
+ * get a writer. It is not set on standard input, since other processes share
+ * that flag.
  */
 static int
 open_list(const char *path)
@@ -44,13 +45,13 @@ open_list(const char *path)
 	return open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 }
 
-/* A list as it is read. */
+/* A list that is being read. */
 struct list {
 	char *text;
 	size_t size, capacity;
 };
 
-/* Reads what there is: 1, 0 at the end, or -1 with errno. */
+/* Reads the data available: 1, 0 at the end, or -1 with errno. */
 static int
 read_some(int fd, struct list *l, struct deadline until)
 {
@@ -73,21 +74,20 @@ read_some(int fd, struct list *l, struct deadline until)
 }
 
 /*
- * The whole of a list, as a file to read words from; signals and the deadline
- * hold while it comes. NULL with *e. close_list() frees both.
+ * A whole list, as a stream to read words from; signals and the deadline hold
+ * while it is read. NULL with *e. The caller frees l->text after the stream.
  */
 static FILE *
-read_list(
+open_words(
     const char *path, struct list *l, struct deadline until, struct err *e)
 {
 	char shown[256];
 	FILE *f = NULL;
 	int fd = open_list(path), more = fd < 0 ? -1 : 1;
 
-	memset(l, 0, sizeof(*l));
 	while (more > 0)
 		more = read_some(fd, l, until);
-	/* fmemopen(3) takes no empty list. */
+	/* fmemopen(3) refuses an empty list. */
 	if (more == 0)
 		f = l->size == 0 ? fopen("/dev/null", "re")
 				 : fmemopen(l->text, l->size, "r");
@@ -102,92 +102,79 @@ read_list(
 	return f;
 }
 
-static void
-close_list(FILE *f, struct list *l)
+/* A selection that is being parsed: what is scanned, or what is excluded. */
+struct parser {
+	struct targets *targets;
+	struct targets_options to;
+	struct ports_parser ports;
+};
+
+static int
+add_hosts(void *context, const char *text, struct err *e)
 {
-	if (f != NULL)
-		fclose(f);
-	free(l->text);
+	struct parser *p = context;
+
+	return targets_add(p->targets, text, &p->to, e);
 }
 
-/* The hosts that were asked for. */
 static int
-take_hosts(struct targets *t, const struct scan_job_options *o,
-    const char *operand, const struct targets_options *to, struct err *e)
+add_ports(void *context, const char *text, struct err *e)
 {
-	struct list l;
-	FILE *f;
-	int result = -1;
+	struct parser *p = context;
 
-	if (operand != NULL && targets_add(t, operand, to, e) < 0)
+	return ports_parse(&p->ports, text, e);
+}
+
+/* Adds every argument of an option. */
+static int
+add_list(struct parser *p, const struct opt_list *l, wordlist_take *add,
+    struct err *e)
+{
+	size_t i;
+
+	for (i = 0; i < l->count; i++) {
+		p->ports.is_other = false;
+		if (add(p, l->items[i], e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Adds an operand and the words of a file; NULL: there is none. */
+static int
+add_both(struct parser *p, const char *operand, const char *path,
+    wordlist_take *add, struct err *e)
+{
+	struct list l = {NULL, 0, 0};
+	int result = -1;
+	FILE *f;
+
+	if (operand != NULL && add(p, operand, e) < 0)
 		return -1;
-	if (o->targets_file == NULL)
+	if (path == NULL)
 		return 0;
-	f = read_list(o->targets_file, &l, to->until, e);
-	if (f != NULL)
-		result = targets_read(t, f, o->targets_file, to, e);
-	close_list(f, &l);
+	p->ports.is_other = false;
+	f = open_words(path, &l, p->to.until, e);
+	if (f != NULL) {
+		result = wordlist_read(f, path, add, p, e);
+		fclose(f);
+	}
+	free(l.text);
 	return result;
 }
 
-/* Those that are left out. */
+/* Refuses ports that no host needs, and hosts without any. */
 static int
-take_excluded(struct targets *t, const struct scan_job_options *o,
-    struct targets_options to, struct err *e)
+check_ports(const struct targets *t, const struct targets_selection *s,
+    bool given, struct err *e)
 {
-	size_t i;
+	struct ports left = *s->ports;
+	bool needed = targets_any(t, false);
 
-	to.all_addresses = true;
-	to.protocol = NULL;
-	for (i = 0; i < o->exclude_hosts.count; i++)
-		if (targets_add(t, o->exclude_hosts.items[i], &to, e) < 0)
-			return -1;
-	return 0;
-}
-
-/* The ports that were asked for, and those that are left out. */
-static int
-take_ports(struct ports *set, struct ports *out, const char *protocol,
-    const struct scan_job_options *o, const char *operand,
-    struct deadline until, struct err *e)
-{
-	struct list l;
-	int result = -1;
-	size_t i;
-	FILE *f;
-
-	ports_clear(set);
-	ports_clear(out);
-	if (operand != NULL && ports_parse(set, operand, protocol, e) < 0)
-		return -1;
-	if (o->ports_file != NULL) {
-		f = read_list(o->ports_file, &l, until, e);
-		if (f != NULL)
-			result = ports_read(set, f, o->ports_file, protocol, e);
-		close_list(f, &l);
-		if (result < 0)
-			return -1;
-	}
-	if (operand == NULL && o->ports_file == NULL)
-		ports_default(set, protocol);
-	for (i = 0; i < o->exclude.count; i++)
-		if (ports_parse(out, o->exclude.items[i], protocol, e) < 0)
-			return -1;
-	return 0;
-}
-
-/* Refuses ports that nobody is asked for, and hosts that have none. */
-static int
-check_ports(const struct targets *t, const struct ports *set,
-    const struct ports *out, bool given, struct err *e)
-{
-	struct ports left = *set;
-	size_t others, own = targets_own(t, &others);
-
-	ports_remove(&left, out);
-	if (others > 0 && ports_count(&left) == 0)
+	ports_remove(&left, s->excluded_ports);
+	if (needed && ports_count(&left) == 0)
 		return err_set(e, ERR_USAGE, "no port is left to scan");
-	if (given && own > 0 && others == 0)
+	if (given && !needed && targets_any(t, true))
 		return err_set(e, ERR_USAGE,
 		    "every host has its own port (HOST:PORT): who is to be "
 		    "asked for the other ports?");
@@ -195,33 +182,44 @@ check_ports(const struct targets *t, const struct ports *set,
 }
 
 int
-scan_job_take(struct scan_job *job, const char *protocol,
-    const struct scan_job_options *o, const struct command_args *args,
-    struct targets_options to, struct err *e)
+scan_job_parse(struct scan_job *job, const struct scan_job_options *o,
+    const struct command_args *args, const struct targets_options *to,
+    struct err *e)
 {
 	const char *hosts = args->operands[0];
 	const char *ports = args->count > 1 ? args->operands[1] : NULL;
-	struct targets excluded = TARGETS_INIT;
-	struct ports set, out;
+	struct targets excluded_hosts = TARGETS_INIT;
+	struct ports set = {{0}}, excluded_ports = {{0}};
+	const struct targets_selection selection = {
+	    &excluded_hosts, &set, &excluded_ports};
+	struct parser p = {&job->targets, *to, {&set, to->protocol, false}};
+	struct parser excluded = {
+	    &excluded_hosts, *to, {&excluded_ports, to->protocol, false}};
+	bool given;
 	int result = -1;
 
 	memset(job, 0, sizeof(*job));
-	job->protocol = to.protocol = protocol;
-	to.all_addresses = o->all_addresses != 0;
+	job->protocol = to->protocol;
+	p.to.all_addresses = o->all_addresses != 0;
+	excluded.to.all_addresses = true;
+	excluded.to.protocol = NULL;
 	if (o->targets_file != NULL && args->count == 1) {
 		ports = hosts;
 		hosts = NULL;
 	}
 	if (hosts == NULL && o->targets_file == NULL)
 		return err_set(e, ERR_USAGE, "HOST is missing");
+	given = ports != NULL || o->ports_file != NULL;
+	if (!given)
+		ports_default(&set, to->protocol);
 	/* Ports first: their errors cost no look-up. */
-	if (take_ports(&set, &out, protocol, o, ports, to.until, e) == 0 &&
-	    take_hosts(&job->targets, o, hosts, &to, e) == 0 &&
-	    take_excluded(&excluded, o, to, e) == 0 &&
-	    check_ports(&job->targets, &set, &out,
-		ports != NULL || o->ports_file != NULL, e) == 0)
-		result = targets_merge(&job->targets, &excluded, &set, &out, e);
-	targets_release(&excluded);
+	if (add_both(&p, ports, o->ports_file, add_ports, e) == 0 &&
+	    add_list(&excluded, &o->exclude, add_ports, e) == 0 &&
+	    add_both(&p, hosts, o->targets_file, add_hosts, e) == 0 &&
+	    add_list(&excluded, &o->exclude_hosts, add_hosts, e) == 0 &&
+	    check_ports(&job->targets, &selection, given, e) == 0)
+		result = targets_merge(&job->targets, &selection, e);
+	targets_release(&excluded_hosts);
 	if (result == 0 && job->targets.hosts == 0)
 		return err_set(e, ERR_USAGE, "no %s is left to scan",
 		    o->exclude_hosts.count > 0 ? "host" : "port");

@@ -1,4 +1,4 @@
-/* What a scan is asked to do: hosts and ports, from operands and files. */
+/* The targets of a portscan: hosts and ports from operands and files. */
 #ifndef CMD_SCAN_JOB_H
 #define CMD_SCAN_JOB_H
 
@@ -12,7 +12,6 @@
 struct command_args;
 struct err;
 
-/* The options that say so. */
 struct scan_job_options {
 	struct opt_list exclude, exclude_hosts;
 	const char *ports_file, *targets_file; /* NULL: none */
@@ -27,12 +26,13 @@ struct scan_job {
 };
 
 /*
- * Takes operands and files; to says how names are looked up. 0, or -1 with
- * *e. In both cases scan_job_release() is due.
+ * Parses operands and files; to says how names are looked up, and the
+ * protocol. 0, or -1 with *e. In both cases the caller releases *job with
+ * scan_job_release().
  */
-int scan_job_take(struct scan_job *job, const char *protocol,
-    const struct scan_job_options *o, const struct command_args *args,
-    struct targets_options to, struct err *e);
+int scan_job_parse(struct scan_job *job, const struct scan_job_options *o,
+    const struct command_args *args, const struct targets_options *to,
+    struct err *e);
 
 void scan_job_release(struct scan_job *job);
 

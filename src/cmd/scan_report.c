@@ -21,18 +21,10 @@
 void
 scan_report_start(struct scan_report *r)
 {
-	struct service_list none = SERVICE_LIST_INIT;
-
-	r->services = none;
 	if (r->with_service)
 		service_list_read(&r->services, r->protocol);
-	r->rows = NULL;
-	r->count = r->room = 0;
 	r->counts = mem_array(
 	    (size_t)r->targets->hosts * SCAN_REASONS, sizeof(r->counts[0]));
-	memset(r->totals, 0, sizeof(r->totals));
-	r->failed = 0;
-	r->errnum = 0;
 }
 
 void
@@ -46,7 +38,7 @@ scan_report_clear(struct scan_report *r)
 	memset(r->counts, 0,
 	    (size_t)r->targets->hosts * SCAN_REASONS * sizeof(r->counts[0]));
 	memset(r->totals, 0, sizeof(r->totals));
-	r->failed = 0;
+	r->skipped_failed = 0;
 }
 
 void
@@ -75,7 +67,7 @@ host_ip(const struct scan_report *r, uint32_t host, char *buf, size_t size)
 }
 
 static void
-tell_event(const struct scan_report *r, const struct scan_row *row)
+emit_port(const struct scan_report *r, const struct scan_row *row)
 {
 	const char *service = service_name(&r->services, row->port);
 	const char *name = targets_name(r->targets, row->host);
@@ -101,7 +93,7 @@ tell_event(const struct scan_report *r, const struct scan_row *row)
 
 /* A copy of what the service said, without its line's end. */
 static void
-take_banner(struct scan_row *row, const struct scan_result *result)
+copy_banner(struct scan_row *row, const struct scan_result *result)
 {
 	const char *bytes = result->banner;
 	size_t n = result->banner_size;
@@ -113,6 +105,21 @@ take_banner(struct scan_row *row, const struct scan_result *result)
 	row->banner_size = n;
 }
 
+static void
+count_result(struct scan_report *r, const struct scan_result *result)
+{
+	size_t host = (size_t)result->host * SCAN_REASONS;
+
+	r->counts[host + result->reason] += result->count;
+	r->totals[result->reason] += result->count;
+	if (scan_state_of(result->reason) != SCAN_UNKNOWN ||
+	    result->errnum == 0)
+		return;
+	r->errnum = result->errnum;
+	if (result->reason == SCAN_SKIPPED)
+		r->skipped_failed += result->count;
+}
+
 void
 scan_report_add(struct scan_report *r, const struct scan_result *result)
 {
@@ -121,28 +128,20 @@ scan_report_add(struct scan_report *r, const struct scan_result *result)
 	    .reason = (uint8_t)result->reason,
 	    .ns = result->ns};
 
-	r->counts[(size_t)result->host * SCAN_REASONS + result->reason] +=
-	    result->count;
-	r->totals[result->reason] += result->count;
-	if (scan_state_of(result->reason) == SCAN_UNKNOWN &&
-	    result->errnum != 0) {
-		r->errnum = result->errnum;
-		if (result->reason == SCAN_SKIPPED)
-			r->failed += result->count;
-	}
+	count_result(r, result);
 	if (result->reason == SCAN_SKIPPED ||
 	    (!r->all && scan_state_of(result->reason) != SCAN_OPEN))
 		return;
 	if (result->banner != NULL)
-		take_banner(&row, result);
+		copy_banner(&row, result);
 	if (diag_is_json() && r->with_events) {
-		tell_event(r, &row);
+		emit_port(r, &row);
 		free(row.banner);
 		return;
 	}
-	if (r->count == r->room) {
-		r->room = r->room == 0 ? 64 : r->room * 2;
-		r->rows = mem_resize(r->rows, r->room, sizeof(r->rows[0]));
+	if (r->count == r->capacity) {
+		r->capacity = r->capacity == 0 ? 64 : r->capacity * 2;
+		r->rows = mem_resize(r->rows, r->capacity, sizeof(r->rows[0]));
 	}
 	r->rows[r->count++] = row;
 }
@@ -156,7 +155,7 @@ scan_report_open(const struct scan_report *r)
 uint64_t
 scan_report_failed(const struct scan_report *r)
 {
-	return r->totals[SCAN_LOCAL] + r->failed;
+	return r->totals[SCAN_LOCAL] + r->skipped_failed;
 }
 
 uint64_t
@@ -332,7 +331,7 @@ count_of(const struct scan_report *r, uint32_t host, enum scan_state state)
 
 /* Who was given up after the first probes. */
 static void
-tell_skipped(const struct scan_report *r)
+note_skipped(const struct scan_report *r)
 {
 	char ip[ADDR_TEXT];
 	uint32_t i;
@@ -408,7 +407,7 @@ scan_report_print(struct scan_report *r)
 		qsort(r->rows, r->count, sizeof(r->rows[0]), by_host_and_port);
 	if (diag_is_json()) {
 		for (i = 0; i < r->count; i++)
-			tell_event(r, &r->rows[i]);
+			emit_port(r, &r->rows[i]);
 		return;
 	}
 	if (r->form == SCAN_BARE)
@@ -416,12 +415,12 @@ scan_report_print(struct scan_report *r)
 			print_bare(r, &r->rows[i]);
 	else
 		print_hosts(r);
-	if (decided < r->asked && r->form == SCAN_TABLE)
+	if (decided < r->total && r->form == SCAN_TABLE)
 		result_print("partial: %" PRIu64 " of %" PRIu64
 			     " ports were not decided\n",
-		    r->asked - decided, r->asked);
-	tell_skipped(r);
-	if (failed > 0 && failed < r->asked)
+		    r->total - decided, r->total);
+	note_skipped(r);
+	if (failed > 0 && failed < r->total)
 		diag_warn("%" PRIu64 " port%s could not be asked: %s", failed,
 		    failed == 1 ? "" : "s", err_reason(r->errnum));
 }
@@ -436,7 +435,7 @@ scan_report_summary(const struct scan_report *r, uint64_t sent, int64_t ns)
 
 	diag_event_begin(&j, "summary");
 	json_number(&j, "hosts", r->targets->hosts);
-	json_number(&j, "asked", (int64_t)r->asked);
+	json_number(&j, "asked", (int64_t)r->total);
 	json_number(&j, "open", (int64_t)scan_report_open(r));
 	json_object(&j, "reasons");
 	for (i = 0; i < SCAN_REASONS; i++)
@@ -445,7 +444,7 @@ scan_report_summary(const struct scan_report *r, uint64_t sent, int64_t ns)
 			    (int64_t)r->totals[i]);
 	json_close(&j);
 	json_number(&j, "probes", (int64_t)sent);
-	json_bool(&j, "partial", decided < r->asked);
+	json_bool(&j, "partial", decided < r->total);
 	json_seconds(&j, "seconds", (double)ns / 1e9);
 	diag_event_end(&j, DIAG_NOTE,
 	    "%" PRIu64 " port%s of %" PRIu32 " host%s decided, %" PRIu64
@@ -463,7 +462,7 @@ scan_report_status(const struct scan_report *r)
 	if (r->totals[SCAN_REFUSED] > 0)
 		return ERR_REFUSED;
 	if (r->totals[SCAN_SILENT] > 0 || r->totals[SCAN_NO_REPLY] > 0 ||
-	    r->totals[SCAN_SKIPPED] > r->failed)
+	    r->totals[SCAN_SKIPPED] > r->skipped_failed)
 		return ERR_TIMEOUT;
 	if (scan_report_failed(r) == scan_report_decided(r))
 		return r->errnum == 0 ? ERR_LOCAL : err_kind_of(r->errnum);

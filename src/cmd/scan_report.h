@@ -1,4 +1,4 @@
-/* The results of a scan: collected, counted, and printed in four forms. */
+/* The report of a scan: results collected, counted, and printed in 4 forms. */
 #ifndef CMD_SCAN_REPORT_H
 #define CMD_SCAN_REPORT_H
 
@@ -14,16 +14,16 @@ struct targets;
 
 enum scan_form {
 	SCAN_TABLE,     /* for people */
-	SCAN_GREPPABLE, /* a line a host */
+	SCAN_GREPPABLE, /* one line per host */
 	SCAN_BARE       /* HOST:PORT of open ports */
 };
 
-/* One port that is shown. */
+/* A port that is shown. */
 struct scan_row {
 	uint32_t host;
 	uint16_t port;
 	uint8_t reason; /* enum scan_reason */
-	int64_t ns;     /* until it was answered */
+	int64_t ns;     /* round trip of the answer */
 	char *banner;   /* bytes, owned, or NULL */
 	size_t banner_size;
 };
@@ -36,43 +36,43 @@ struct scan_report {
 	bool with_reason;  /* a column for it */
 	bool with_service; /* look services up */
 	bool with_banner;  /* a column for it */
-	bool with_events;  /* --json: a result is told as it comes */
-	uint64_t asked;    /* pairs that were to be asked */
+	bool with_events;  /* --json: an event for each result as it comes */
+	uint64_t total;    /* ports of the scan */
 	struct service_list services;
 	struct scan_row *rows; /* owned */
-	size_t count, room;
+	size_t count, capacity;
 	uint32_t *counts;              /* SCAN_REASONS for each host */
 	uint64_t totals[SCAN_REASONS]; /* of all hosts */
-	uint64_t failed; /* of SCAN_SKIPPED: of hosts that could not be asked */
-	int errnum;      /* of the last that could not */
+	uint64_t skipped_failed; /* of SCAN_SKIPPED: of hosts that failed */
+	int errnum;              /* of the last local failure */
 };
 
-/* The caller has filled the fields above services. */
+/* The caller has filled the fields above services, the others are zero. */
 void scan_report_start(struct scan_report *r);
 
-/* Forgets what was collected. */
+/* Drops the results. */
 void scan_report_clear(struct scan_report *r);
 
-/* Takes a result; with --json a "port" event at once. */
+/* Adds a result; with --json a "port" event at once. */
 void scan_report_add(struct scan_report *r, const struct scan_result *result);
 
-/* How many pairs were decided. */
+/* How many ports were decided. */
 uint64_t scan_report_decided(const struct scan_report *r);
 
-/* How many ports this machine could not ask. */
+/* How many ports could not be probed. */
 uint64_t scan_report_failed(const struct scan_report *r);
 
 /* How many ports are open. */
 uint64_t scan_report_open(const struct scan_report *r);
 
-/* Prints what there is, sorted, to stdout; with --json what was not told. */
+/* Prints the results to stdout, sorted; with --json those without events. */
 void scan_report_print(struct scan_report *r);
 
 /* The "summary" event. */
 void scan_report_summary(
     const struct scan_report *r, uint64_t sent, int64_t ns);
 
-/* The exit status: done where something is open, else the best that is left. */
+/* The exit status: done where a port is open, else the best state. */
 enum err_kind scan_report_status(const struct scan_report *r);
 
 void scan_report_release(struct scan_report *r);

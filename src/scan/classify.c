@@ -3,26 +3,22 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include "base/diag.h"
 #include "net/addr.h"
-#include "scan/icmp_limit.h"
-#include "scan/ready.h"
-#include "scan/retry.h"
-#include "scan/internal.h"
 #include "net/sock.h"
-#include "scan/targets.h"
+#include "scan/icmp_limit.h"
+#include "scan/internal.h"
+#include "scan/probe.h"
+#include "scan/retry.h"
+#include "scan/rtt.h"
+#include "scan/window.h"
 
-/* The kernel repeats a SYN after a second: no telling what was answered. */
+/* The kernel repeats a SYN after a second: which of them was answered? */
 #define KARN_NS (CLOCK_SECOND * 95 / 100)
-/* Tries of one port at most, however much is lost. */
-#define MOST_TRIES 8
-/* A silent probe is looked after no more often. */
-#define PIECE_LEAST_US 25000
 
-/* What an errno that came from there says about the port. */
+/* What a remote errno says about the port. */
 static enum scan_reason
 reason_of(const struct scan *s, int errnum)
 {
@@ -52,150 +48,89 @@ reason_of(const struct scan *s, int errnum)
 	}
 }
 
-/* Gives a slot back; its socket is kept where it can connect again. */
+/* Frees a slot; its socket is kept where it can connect again. */
 static void
-give(struct scan *s, uint32_t id, bool under_way)
+free_try(struct scan *s, uint32_t id, bool in_progress)
 {
 	struct probe *p = scan_probe(s, id);
 
-	if (p->state == PROBE_FLIGHT)
-		s->flying--;
+	scan_land(s, id);
 	ready_set_ignore(s->set, id);
 	/* A datagram socket may hold answers that would come too late. */
 	if (p->fd >= 0 && (s->o->type == SOCK_DGRAM ||
-			      !ready_connect_again(p->fd, under_way)))
+			      !ready_connect_again(p->fd, in_progress)))
 		scan_drop_socket(s, id);
-	probe_give(&s->pool, id);
+	probe_free(&s->pool, id);
 }
 
-/* Gives back every try of id's port. */
+/* Frees every try of id's port. */
 static void
-give_all(struct scan *s, uint32_t id, bool under_way)
+free_tries(struct scan *s, uint32_t id, bool in_progress)
 {
 	uint32_t other, next;
 
 	for (other = scan_probe(s, id)->newer; other != PROBE_NONE;
 	     other = next) {
 		next = scan_probe(s, other)->newer;
-		give(s, other, true);
+		free_try(s, other, true);
 	}
 	for (other = scan_probe(s, id)->older; other != PROBE_NONE;
 	     other = next) {
 		next = scan_probe(s, other)->older;
-		give(s, other, true);
+		free_try(s, other, true);
 	}
-	give(s, id, under_way);
+	free_try(s, id, in_progress);
 }
 
-/* Tells what became of a port, or of several. */
-static void
-tell(struct scan *s, const struct scan_result *r)
-{
-	s->progress.decided += r->count;
-	if (scan_state_of(r->reason) == SCAN_OPEN)
-		s->progress.open++;
-	s->o->result(s->o->context, r);
-}
-
-static int64_t
-timeout_ns(const struct scan *s, const struct scan_host *h)
-{
-	int64_t most = s->o->timeout_ms * 1000;
-
-	if (rtt_is_known(&h->rtt) || !rtt_is_known(&s->rtt))
-		return rtt_timeout_us(&h->rtt, most) * 1000;
-	/* Its neighbours tell, roughly. */
-	return rtt_timeout_us(&s->rtt, most / 2) * 2000;
-}
-
-/* How often a silent probe is looked after: about once a round trip. */
-static int64_t
-piece_ns(const struct scan_host *h)
-{
-	int64_t us = RTT_LEAST_US;
-
-	if (rtt_is_known(&h->rtt) && 2 * (int64_t)h->rtt.srtt_us < us)
-		us = 2 * (int64_t)h->rtt.srtt_us;
-	return (us > PIECE_LEAST_US ? us : PIECE_LEAST_US) * 1000;
-}
-
-/* The estimate may change meanwhile, so the wait goes by short pieces. */
-void
-classify_await(struct scan *s, uint32_t id)
-{
-	const struct probe *p = scan_probe(s, id);
-	const struct scan_host *h = scan_host(s, id);
-	int64_t due = p->sent_ns + timeout_ns(s, h);
-	int64_t next = clock_now() + piece_ns(h);
-
-	probe_time(&s->pool, id, due < next ? due : next);
-}
-
-/* The first answer of all tells how long the others may take. */
-static void
-await_anew(struct scan *s)
-{
-	uint32_t id;
-
-	for (id = 0; id < s->pool.fresh; id++)
-		if (scan_probe(s, id)->state == PROBE_FLIGHT)
-			classify_await(s, id);
-}
-
-/* An answer from the host itself, to the try id. */
+/* Learns from an answer of the host itself to the try id. */
 static void
 learn(struct scan *s, uint32_t id, int64_t now)
 {
 	const struct probe *p = scan_probe(s, id);
 	struct scan_host *h = scan_host(s, id);
-	int64_t ns = now - p->sent_ns;
-
 	bool is_first = !rtt_is_known(&s->rtt);
 
-	h->alive = true;
-	if (ns < KARN_NS) {
-		rtt_sample(&h->rtt, ns);
-		rtt_sample(&s->rtt, ns);
+	h->is_up = true;
+	if (now - p->sent_ns < KARN_NS) {
+		rtt_sample(&h->rtt, now - p->sent_ns);
+		rtt_sample(&s->rtt, now - p->sent_ns);
 		if (is_first)
-			await_anew(s);
+			retry_reset_timers(s);
 	}
-	if (p->tries > 1 && !icmp_limit_check_applies(s, id)) {
-		/* An earlier try was lost, or its answer. */
-		if (p->tries > h->lost)
-			h->lost = p->tries;
-		window_cut(
-		    &s->window, now, rtt_timeout_us(&h->rtt, INT64_MAX) * 1000);
-	} else {
+	if (p->tries == 1 || icmp_limit_applies(s, id)) {
 		window_grow(&s->window);
+		return;
 	}
+	/* An earlier try was lost, or its answer. */
+	if (p->tries > h->lost)
+		h->lost = p->tries;
+	window_halve(
+	    &s->window, now, rtt_timeout_us(&h->rtt, INT64_MAX) * 1000);
 }
 
-/* Ends the tries of id's port, and tells. */
+/* Reports the port of id, and ends all its tries. */
 static void
-settle(struct scan *s, uint32_t id, struct scan_result *r)
+report(struct scan *s, uint32_t id, struct scan_result *r)
 {
 	struct probe *p = scan_probe(s, id);
 
-	if (p->state == PROBE_FLIGHT) {
-		p->state = PROBE_WAITING;
-		s->flying--;
-	}
+	scan_land(s, id);
 	if (scan_state_of(r->reason) == SCAN_OPEN)
 		scan_drop_socket(s, id);
-	if (p->is_lead) {
-		scan_host(s, id)->leads--;
-		s->leads--;
+	if (p->is_discovery) {
+		scan_host(s, id)->discovery_left--;
+		s->discovery_left--;
 	}
 	r->host = p->host;
 	r->port = p->port;
 	r->count = 1;
-	give_all(s, id, r->reason == SCAN_SILENT);
-	tell(s, r);
+	free_tries(s, id, r->reason == SCAN_SILENT);
+	s->o->result(s->o->context, r);
 }
 
-/* Ends them with a verdict. */
+/* Decides the port of id, and reports it. */
 static void
-decide(struct scan *s, uint32_t id, enum scan_reason reason, int errnum)
+decide(struct scan *s, uint32_t id, int errnum, enum scan_reason reason)
 {
 	int64_t now = clock_now();
 	struct scan_result r = {
@@ -205,15 +140,15 @@ decide(struct scan *s, uint32_t id, enum scan_reason reason, int errnum)
 	};
 
 	if (scan_state_of(reason) == SCAN_OPEN)
-		icmp_limit_check_answered(s, id);
+		icmp_limit_answered(s, id);
 	if (reason == SCAN_REFUSED)
-		icmp_limit_check_refused(s, id, now - r.ns);
+		icmp_limit_refused(s, id, now - r.ns);
 	if (reason == SCAN_REFUSED || scan_state_of(reason) == SCAN_OPEN)
 		learn(s, id, now);
-	settle(s, id, &r);
+	report(s, id, &r);
 }
 
-/* The port is open: what does the service say? */
+/* The port is open: waits for the first bytes of the service. */
 static void
 await_banner(struct scan *s, uint32_t id)
 {
@@ -221,27 +156,26 @@ await_banner(struct scan *s, uint32_t id)
 	int64_t now = clock_now();
 
 	learn(s, id, now);
-	if (p->state == PROBE_FLIGHT)
-		s->flying--;
+	scan_land(s, id);
 	p->state = PROBE_BANNER;
-	p->took_ns = now - p->sent_ns;
-	probe_time(&s->pool, id, now + clock_ns(s->o->banner_ms));
+	p->answer_ns = now - p->sent_ns;
+	probe_set_timer(&s->pool, id, now + clock_ns(s->o->banner_ms));
 	(void)ready_set_watch(s->set, id, p->fd, POLLIN);
 	classify_banner(s, id);
 }
 
-/* Ends the wait with what was said, if anything. */
+/* Ends the wait with the bytes received, if any. */
 static void
 end_banner(struct scan *s, uint32_t id, const void *bytes, size_t n)
 {
 	struct scan_result r = {
 	    .reason = SCAN_CONNECTED,
-	    .ns = scan_probe(s, id)->took_ns,
+	    .ns = scan_probe(s, id)->answer_ns,
 	    .banner = n > 0 ? bytes : NULL,
 	    .banner_size = n,
 	};
 
-	settle(s, id, &r);
+	report(s, id, &r);
 }
 
 void
@@ -259,23 +193,22 @@ classify_banner(struct scan *s, uint32_t id)
 	end_banner(s, id, bytes, n > 0 ? (size_t)n : 0);
 }
 
-/* This machine could not ask: later again. */
+/* This machine could not probe: it tries again later. */
 static void
-fail_local(struct scan *s, uint32_t id, int errnum)
+fail_locally(struct scan *s, uint32_t id, int errnum)
 {
 	struct probe *p = scan_probe(s, id);
 
-	if (p->state == PROBE_FLIGHT)
-		s->flying--;
+	scan_land(s, id);
 	p->state = PROBE_WAITING;
 	ready_set_ignore(s->set, id);
 	if (p->fd >= 0)
 		scan_drop_socket(s, id);
 	p->tries--;
-	if (retry_after(s, id, errnum))
+	if (retry_failed(s, id, errnum))
 		return;
 	scan_host(s, id)->errnum = errnum;
-	decide(s, id, SCAN_LOCAL, errnum);
+	decide(s, id, errnum, SCAN_LOCAL);
 }
 
 /* A step in -vv. */
@@ -295,166 +228,101 @@ step(const struct scan *s, uint32_t id, int errnum, const char *note)
 	    p->tries > 1 ? " once more" : "");
 }
 
-/*
- * Linux lets a socket connect to itself when its own ephemeral port is the
- * one it dials: nobody listens there, so that is a refusal.
- */
-static bool
-is_self_connect(const struct probe *p, const struct addr *a)
-{
-	struct addr local;
-
-	sock_local(p->fd, &local);
-	return addr_equal(&local, a);
-}
-
-/* What has left and met something. */
+/* Nothing came for as long as it could take, or the outcome is unsure. */
 static void
-conclude(struct scan *s, uint32_t id, int errnum)
-{
-	s->pause_ms = 0;
-	if (errnum == 0 && s->o->banner_ms > 0 && s->o->type == SOCK_STREAM)
-		await_banner(s, id);
-	else
-		decide(s, id, reason_of(s, errnum), errnum);
-}
-
-/* How often a silent port is tried, as things stand. */
-static int
-tries_due(const struct scan *s, uint32_t id)
-{
-	const struct scan_host *h = scan_host(s, id);
-	bool is_stream = s->o->type == SOCK_STREAM;
-	int tries = 2;
-
-	if (s->o->retries >= 0)
-		return (int)s->o->retries + 1;
-	/* Where re-probes were answered, more are lost than one of them. */
-	if (h->lost > 1)
-		tries = h->lost + 2;
-	else if (is_stream ? h->alive && scan_is_plentiful(s)
-			   : !icmp_limit_check_applies(s, id))
-		tries = 3;
-	return tries < MOST_TRIES ? tries : MOST_TRIES;
-}
-
-/* The last try goes on, out of the window, for as long as the user said. */
-static bool
-is_waited_for(struct scan *s, uint32_t id)
+handle_silence(struct scan *s, uint32_t id)
 {
 	struct probe *p = scan_probe(s, id);
-	int64_t due = p->sent_ns + clock_ns(s->o->last_ms);
+	int errnum = p->unsure_errnum != 0 ? p->unsure_errnum : ETIMEDOUT;
+	bool is_exhausted;
 
-	if (p->state == PROBE_LATE || p->fd < 0 || clock_now() >= due)
-		return false;
-	p->state = PROBE_LATE;
-	probe_time(&s->pool, id, due);
-	return true;
-}
-
-/* Nothing came for as long as it could have taken; or what came is to be made
- * sure of. */
-static void
-give_up(struct scan *s, uint32_t id)
-{
-	struct probe *p = scan_probe(s, id);
-	int errnum = p->unsure != 0 ? p->unsure : ETIMEDOUT;
-
-	if (p->state == PROBE_FLIGHT)
-		s->flying--;
-	if (icmp_limit_check_is_withheld(s, id))
+	scan_land(s, id);
+	if (icmp_limit_withholds(s, id))
 		p->tries--;
-	if (p->tries >= tries_due(s, id)) {
-		if (p->unsure == 0 && is_waited_for(s, id))
-			return;
-		step(s, id, errnum, "");
-		p->state = PROBE_WAITING;
-		decide(s, id, reason_of(s, errnum), errnum);
+	is_exhausted = retry_is_exhausted(s, id);
+	if (is_exhausted && p->unsure_errnum == 0 && retry_extend(s, id))
 		return;
-	}
 	step(s, id, errnum, "");
 	p->state = PROBE_WAITING;
-	if (icmp_limit_check_applies(s, id))
-		icmp_limit_check_again(s, id);
+	if (is_exhausted)
+		decide(s, id, errnum, reason_of(s, errnum));
 	else
-		probe_wait(&s->pool, id);
+		retry_schedule(s, id);
 }
 
 void
-classify_probe(
-    struct scan *s, uint32_t id, struct scan_outcome o, const struct addr *a)
+classify_outcome(struct scan *s, uint32_t id, struct ready_outcome o)
 {
 	struct probe *p = scan_probe(s, id);
+	bool is_stream = s->o->type == SOCK_STREAM;
 
-	if (o.errnum == 0 && s->o->type == SOCK_STREAM &&
-	    is_self_connect(p, a)) {
+	if (o.errnum == 0 && is_stream && sock_is_self_connect(p->fd)) {
 		scan_drop_socket(s, id);
 		o.errnum = ECONNREFUSED;
-		o.origin = SCAN_THERE;
+		o.origin = READY_REMOTE;
 	}
-	if (o.origin == SCAN_EITHER) {
-		/* Its error was taken: asked again it would seem to be open. */
+	if (o.origin == READY_UNSURE) {
+		/* The error is cleared: another poll would find it open. */
 		scan_drop_socket(s, id);
-		p->unsure = o.errnum;
-		give_up(s, id);
+		p->unsure_errnum = o.errnum;
+		handle_silence(s, id);
 		return;
 	}
 	step(s, id, o.errnum,
-	    s->o->type == SOCK_STREAM ? "the three-way handshake is done"
-				      : "an answer came");
-	if (o.origin == SCAN_HERE || reason_of(s, o.errnum) == SCAN_LOCAL)
-		fail_local(s, id, o.errnum);
+	    is_stream ? "the three-way handshake is done" : "an answer came");
+	if (o.origin == READY_LOCAL || reason_of(s, o.errnum) == SCAN_LOCAL) {
+		fail_locally(s, id, o.errnum);
+		return;
+	}
+	s->pause_ms = 0;
+	if (o.errnum == 0 && s->o->banner_ms > 0 && is_stream)
+		await_banner(s, id);
 	else
-		conclude(s, id, o.errnum);
+		decide(s, id, o.errnum, reason_of(s, o.errnum));
 }
 
-/* Whether probe id goes on: its host's answers may take longer by now. */
-static bool
-is_early(struct scan *s, uint32_t id)
+/* The timer of a probe in flight has expired. */
+static void
+expire_flight(struct scan *s, uint32_t id)
 {
-	const struct probe *p = scan_probe(s, id);
+	struct ready_outcome o;
 
-	return p->state != PROBE_LATE &&
-	       clock_now() < p->sent_ns + timeout_ns(s, scan_host(s, id));
-}
-
-void
-classify_expire(struct scan *s, uint32_t id)
-{
-	struct probe *p = scan_probe(s, id);
-	struct scan_outcome o;
-	struct addr a;
-
-	if (p->state == PROBE_CHECK) {
-		icmp_limit_check_expire(s, id);
-		return;
-	}
-	if (p->state == PROBE_WAITING) {
-		probe_wait(&s->pool, id);
-		return;
-	}
-	if (p->state == PROBE_BANNER) {
-		end_banner(s, id, NULL, 0);
-		return;
-	}
 	/* Silence is no loss as long as re-probes find nothing more. */
-	if (p->tries == 1 && s->window.threshold == s->window.most)
+	if (scan_probe(s, id)->tries == 1 &&
+	    s->window.threshold == s->window.limit)
 		window_grow(&s->window);
-	if (is_early(s, id)) {
-		classify_await(s, id);
+	if (retry_is_early(s, id)) {
+		retry_set_timer(s, id);
 		return;
 	}
-	/* The answer may be there, and this process late to look. */
-	scan_address(s, id, &a);
-	o = scan_ask(s, p->fd, &a);
+	/* The answer may have come while this process was busy. */
+	o = scan_poll(s, id);
 	if (o.errnum == EINPROGRESS)
-		give_up(s, id);
+		handle_silence(s, id);
 	else
-		classify_probe(s, id, o, &a);
+		classify_outcome(s, id, o);
 }
 
 void
-classify_skip(struct scan *s, uint32_t host, uint32_t count)
+classify_expired(struct scan *s, uint32_t id)
+{
+	switch (scan_probe(s, id)->state) {
+	case PROBE_CHECK:
+		icmp_limit_check_expired(s, id);
+		break;
+	case PROBE_WAITING:
+		probe_wait(&s->pool, id);
+		break;
+	case PROBE_BANNER:
+		end_banner(s, id, NULL, 0);
+		break;
+	default:
+		expire_flight(s, id);
+	}
+}
+
+void
+classify_skipped(struct scan *s, uint32_t host, uint32_t count)
 {
 	struct scan_result r = {
 	    .host = host,
@@ -463,5 +331,5 @@ classify_skip(struct scan *s, uint32_t host, uint32_t count)
 	    .errnum = s->hosts[host].errnum,
 	};
 
-	tell(s, &r);
+	s->o->result(s->o->context, &r);
 }

@@ -1,4 +1,5 @@
-/* What comes back from probes, and what it says about their ports. */
+/* Classification: the state of a port, decided by the outcomes of its probes.
+ */
 #ifndef SCAN_CLASSIFY_H
 #define SCAN_CLASSIFY_H
 
@@ -6,26 +7,22 @@
 
 #include "scan/ready.h"
 
-struct addr;
 struct scan;
 
-/* The service behind probe id, which is open, may have said something. */
+/* Reads the banner of an open port, if there is one yet. */
 void classify_banner(struct scan *s, uint32_t id);
 
 /*
- * Asking a by probe id has ended with o. Ends all tries of its port with a
- * verdict, or has it tried again later where this machine is at fault.
+ * Handles the outcome of probe id: reports its port, or has it tried again
+ * after a local failure.
  */
-void classify_probe(
-    struct scan *s, uint32_t id, struct scan_outcome o, const struct addr *a);
+void classify_outcome(struct scan *s, uint32_t id, struct ready_outcome o);
 
-/* Sets when probe id, which has just left, is looked after. */
-void classify_await(struct scan *s, uint32_t id);
+/* The timer of probe id has expired: it gets more time, another try, or its
+ * port is reported. */
+void classify_expired(struct scan *s, uint32_t id);
 
-/* That time has come: it is waited for longer, tried again, or decided. */
-void classify_expire(struct scan *s, uint32_t id);
-
-/* So many ports of a host are not asked, since it answered nothing. */
-void classify_skip(struct scan *s, uint32_t host, uint32_t count);
+/* Reports ports of a host that are skipped, since it has answered nothing. */
+void classify_skipped(struct scan *s, uint32_t host, uint32_t count);
 
 #endif

@@ -6,111 +6,142 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/diag.h"
 #include "base/mem.h"
 #include "net/addr.h"
-#include "scan/ready.h"
 #include "scan/internal.h"
+#include "scan/probe.h"
+#include "scan/rtt.h"
 #include "scan/targets.h"
 
-/* What falls due within that time goes together. */
-#define GATHER_NS (4 * CLOCK_MS)
+/* The most probes of one round; others go in the next. */
+#define MAX_ROUND 128
+/* Probes that leave within that time belong together: hardly two tokens
+ * arrive meanwhile. */
+#define SAME_NS (90 * CLOCK_MS)
+/* The pause between rounds, once one is needed. */
+#define MIN_GAP_NS (50 * CLOCK_MS)
+#define MAX_GAP_NS (2040 * CLOCK_MS)
+/* Longest pauses without a refusal until silence counts again. */
+#define MAX_MUTE 6
+/* Probes scheduled within that time share a round. */
+#define COALESCE_NS (4 * CLOCK_MS)
 
-struct icmp_limit_rules
-icmp_limit_rules_for(int64_t interval_ns, uint32_t parallel)
+/* What the pace of probes makes of rounds; the same for all hosts. */
+struct rules {
+	int64_t same_ns;    /* probes that leave within it belong together */
+	uint16_t max_round; /* probes */
+};
+
+/* What is known of a host; all zeros at first. */
+struct limit {
+	int64_t refused_ns[2]; /* when the last two refused probes left */
+	int64_t round_ns;      /* when the round that is being filled leaves */
+	int64_t gap_ns;        /* between rounds */
+	int64_t adjust_ns;     /* when the gap is adjusted next */
+	uint16_t closed;       /* a port that was refused */
+	uint16_t members;      /* of the round */
+	uint16_t refusals;     /* since the gap was adjusted */
+	uint32_t mute;         /* adjustments in a row without any */
+	bool is_known;         /* something was refused: closed is set */
+	bool is_doubted;       /* it is up, and may withhold refusals */
+	bool is_reported;      /* the user knows that it takes a while */
+};
+
+struct icmp_limits {
+	struct rules rules;
+	struct limit hosts[];
+};
+
+/*
+ * With interval_ns between probes (0: none), and limit probes in flight. The
+ * fewer leave at a time, the smaller the rounds have to be.
+ */
+static struct rules
+make_rules(int64_t interval_ns, uint32_t limit)
 {
-	struct icmp_limit_rules rules = {ICMP_LIMIT_SAME_NS, ICMP_LIMIT_ROUND};
+	struct rules rules = {SAME_NS, MAX_ROUND};
 	int64_t at_once;
 
-	if (parallel < rules.most)
-		rules.most = (uint16_t)parallel;
+	if (limit < rules.max_round)
+		rules.max_round = (uint16_t)limit;
 	if (interval_ns <= 0)
 		return rules;
-	at_once = ICMP_LIMIT_SAME_NS / interval_ns - ICMP_LIMIT_CHECKS;
-	if (at_once < rules.most)
-		rules.most = at_once < 1 ? 1 : (uint16_t)at_once;
+	at_once = SAME_NS / interval_ns - ICMP_LIMIT_CHECKS;
+	if (at_once < rules.max_round)
+		rules.max_round = at_once < 1 ? 1 : (uint16_t)at_once;
 	if (at_once < 1)
 		rules.same_ns = (ICMP_LIMIT_CHECKS + 1) * interval_ns;
 	return rules;
 }
 
-void
-icmp_limit_refused(struct icmp_limit *r, uint16_t port, int64_t sent_ns)
-{
-	if (sent_ns >= r->refused_ns[0]) {
-		r->refused_ns[1] = r->refused_ns[0];
-		r->refused_ns[0] = sent_ns;
-	} else if (sent_ns > r->refused_ns[1]) {
-		r->refused_ns[1] = sent_ns;
-	}
-	r->closed = port;
-	r->is_known = true;
-	r->mute = 0;
-	if (r->refusals < UINT16_MAX)
-		r->refusals++;
-}
-
-/* Silence counts after so many of the longest pauses, if nothing is refused. */
+/* Records the refusal of a probe that left at sent_ns. */
 static void
-doubt(struct icmp_limit *r, uint32_t pauses)
+add_refusal(struct limit *l, uint16_t port, int64_t sent_ns)
 {
-	if (r->is_known || r->is_doubted)
+	if (sent_ns >= l->refused_ns[0]) {
+		l->refused_ns[1] = l->refused_ns[0];
+		l->refused_ns[0] = sent_ns;
+	} else if (sent_ns > l->refused_ns[1]) {
+		l->refused_ns[1] = sent_ns;
+	}
+	l->closed = port;
+	l->is_known = true;
+	l->mute = 0;
+	if (l->refusals < UINT16_MAX)
+		l->refusals++;
+}
+
+/* Silence counts after that many of the longest pauses without a refusal. */
+static void
+doubt(struct limit *l, uint32_t pauses)
+{
+	if (l->is_known || l->is_doubted)
 		return;
-	r->is_doubted = true;
-	r->gap_ns = ICMP_LIMIT_MAX_NS;
-	r->mute = ICMP_LIMIT_MUTE - pauses;
+	l->is_doubted = true;
+	l->gap_ns = MAX_GAP_NS;
+	l->mute = MAX_MUTE - pauses;
 }
 
-void
-icmp_limit_answered(struct icmp_limit *r)
+/* Whether silence after a probe that left at sent_ns is genuine. */
+static bool
+silence_counts(
+    const struct limit *l, const struct rules *rules, int64_t sent_ns)
 {
-	doubt(r, 1);
-}
-
-void
-icmp_limit_shared(struct icmp_limit *r)
-{
-	doubt(r, ICMP_LIMIT_MUTE / 2);
-}
-
-bool
-icmp_limit_counts(const struct icmp_limit *r,
-    const struct icmp_limit_rules *rules, int64_t sent_ns)
-{
-	if (!(r->is_known || r->is_doubted) || r->mute >= ICMP_LIMIT_MUTE)
+	if (!(l->is_known || l->is_doubted) || l->mute >= MAX_MUTE)
 		return true;
-	return r->refused_ns[1] >= sent_ns &&
-	       r->refused_ns[0] < sent_ns + rules->same_ns;
+	return l->refused_ns[1] >= sent_ns &&
+	       l->refused_ns[0] < sent_ns + rules->same_ns;
 }
 
 /*
- * What came of the last rounds says about the pause: too short when there were
- * fewer refusals than checks, too long when there were many more. Refusals of
- * first probes say nothing.
+ * The last rounds show whether the pause is too short (fewer refusals than
+ * checks) or too long (many more). Refusals of first probes show nothing.
  */
 static void
-judge(struct icmp_limit *r, int64_t now_ns)
+adjust_gap(struct limit *l, int64_t now_ns)
 {
-	if (r->judge_ns == 0)
-		r->refusals = ICMP_LIMIT_CHECKS;
-	if (r->refusals == 0 && r->gap_ns == ICMP_LIMIT_MAX_NS)
-		r->mute++;
-	if (r->refusals < ICMP_LIMIT_CHECKS)
-		r->gap_ns *= 2;
-	else if (r->refusals > 2 * ICMP_LIMIT_CHECKS)
-		r->gap_ns /= 2;
-	if (r->gap_ns < ICMP_LIMIT_MIN_NS)
-		r->gap_ns =
-		    r->refusals < ICMP_LIMIT_CHECKS ? ICMP_LIMIT_MIN_NS : 0;
-	if (r->gap_ns > ICMP_LIMIT_MAX_NS)
-		r->gap_ns = ICMP_LIMIT_MAX_NS;
-	r->refusals = 0;
-	r->judge_ns = now_ns + (r->gap_ns > 0 ? r->gap_ns : ICMP_LIMIT_MIN_NS);
+	if (l->adjust_ns == 0)
+		l->refusals = ICMP_LIMIT_CHECKS;
+	if (l->refusals == 0 && l->gap_ns == MAX_GAP_NS)
+		l->mute++;
+	if (l->refusals < ICMP_LIMIT_CHECKS)
+		l->gap_ns *= 2;
+	else if (l->refusals > 2 * ICMP_LIMIT_CHECKS)
+		l->gap_ns /= 2;
+	if (l->gap_ns < MIN_GAP_NS)
+		l->gap_ns = l->refusals < ICMP_LIMIT_CHECKS ? MIN_GAP_NS : 0;
+	if (l->gap_ns > MAX_GAP_NS)
+		l->gap_ns = MAX_GAP_NS;
+	l->refusals = 0;
+	l->adjust_ns = now_ns + (l->gap_ns > 0 ? l->gap_ns : MIN_GAP_NS);
 }
 
 /*
- * Up to a half more: who else uses the same tokens at a fixed pace would take
- * them each time just before. The last digits of the time are random enough.
+ * Up to a half more: another scan of the same host at a fixed pace would spend
+ * the tokens just before each round. The last digits of the time are random
+ * enough.
  */
 static int64_t
 jitter(int64_t gap_ns, int64_t now_ns)
@@ -118,110 +149,115 @@ jitter(int64_t gap_ns, int64_t now_ns)
 	return gap_ns / 1024 * (now_ns / 1024 % 512);
 }
 
-int64_t
-icmp_limit_again(struct icmp_limit *r, const struct icmp_limit_rules *rules,
-    int64_t now_ns, bool *begins)
+/*
+ * Adds a probe to a round and returns when that leaves. *begins: it is the
+ * first of the round, which needs checks.
+ */
+static int64_t
+join_round(
+    struct limit *l, const struct rules *rules, int64_t now_ns, bool *begins)
 {
-	if (now_ns >= r->judge_ns)
-		judge(r, now_ns);
-	*begins = r->round_ns < now_ns || r->members >= rules->most;
+	if (now_ns >= l->adjust_ns)
+		adjust_gap(l, now_ns);
+	*begins = l->round_ns < now_ns || l->members >= rules->max_round;
 	if (!*begins) {
-		r->members++;
-		return r->round_ns;
+		l->members++;
+		return l->round_ns;
 	}
-	r->members = 1;
-	r->round_ns += r->gap_ns + jitter(r->gap_ns, now_ns);
-	if (r->round_ns < now_ns + GATHER_NS)
-		r->round_ns = now_ns + GATHER_NS;
-	return r->round_ns;
+	l->members = 1;
+	l->round_ns += l->gap_ns + jitter(l->gap_ns, now_ns);
+	if (l->round_ns < now_ns + COALESCE_NS)
+		l->round_ns = now_ns + COALESCE_NS;
+	return l->round_ns;
 }
 
 void
-icmp_limit_check_start(struct scan *s, uint32_t parallel)
+icmp_limit_start(struct scan *s, uint32_t limit)
 {
-	uint32_t i;
+	uint32_t hosts = s->targets->hosts, i;
 
 	if (s->o->type != SOCK_DGRAM || s->o->retries >= 0)
 		return;
-	s->limits = mem_array(s->o->targets->hosts, sizeof(*s->limits));
-	for (i = 0; s->o->shards > 1 && i < s->o->targets->hosts; i++)
-		icmp_limit_shared(&s->limits[i]);
-	s->rules = icmp_limit_rules_for(s->pace.interval_ns, parallel);
+	s->icmp_limits =
+	    mem_array(1, sizeof(*s->icmp_limits) +
+			     (size_t)hosts * sizeof(s->icmp_limits->hosts[0]));
+	s->icmp_limits->rules = make_rules(s->pace.interval_ns, limit);
+	/* Other shards probe the same hosts, and spend their tokens. */
+	for (i = 0; order_is_shard(&s->order) && i < hosts; i++)
+		doubt(&s->icmp_limits->hosts[i], MAX_MUTE / 2);
 }
 
 void
-icmp_limit_check_release(struct scan *s)
+icmp_limit_release(struct scan *s)
 {
-	free(s->limits);
+	free(s->icmp_limits);
 }
 
-static struct icmp_limit *
+static struct limit *
 limit_of(const struct scan *s, uint32_t id)
 {
-	return &s->limits[scan_probe(s, id)->host];
+	return &s->icmp_limits->hosts[scan_probe(s, id)->host];
 }
 
 bool
-icmp_limit_check_applies(const struct scan *s, uint32_t id)
+icmp_limit_applies(const struct scan *s, uint32_t id)
 {
-	return s->limits != NULL &&
+	return s->icmp_limits != NULL &&
 	       (limit_of(s, id)->is_known || limit_of(s, id)->is_doubted);
 }
 
 void
-icmp_limit_check_answered(struct scan *s, uint32_t id)
+icmp_limit_answered(struct scan *s, uint32_t id)
 {
-	if (s->limits != NULL)
-		icmp_limit_answered(limit_of(s, id));
+	if (s->icmp_limits != NULL)
+		doubt(limit_of(s, id), 1);
 }
 
 void
-icmp_limit_check_refused(struct scan *s, uint32_t id, int64_t sent_ns)
+icmp_limit_refused(struct scan *s, uint32_t id, int64_t sent_ns)
 {
-	if (s->limits != NULL)
-		icmp_limit_refused(
-		    limit_of(s, id), scan_probe(s, id)->port, sent_ns);
+	if (s->icmp_limits != NULL)
+		add_refusal(limit_of(s, id), scan_probe(s, id)->port, sent_ns);
 }
 
 bool
-icmp_limit_check_is_withheld(const struct scan *s, uint32_t id)
+icmp_limit_withholds(const struct scan *s, uint32_t id)
 {
-	const struct probe *p = scan_probe(s, id);
-
-	return s->limits != NULL &&
-	       !icmp_limit_counts(limit_of(s, id), &s->rules, p->sent_ns);
+	return s->icmp_limits != NULL &&
+	       !silence_counts(limit_of(s, id), &s->icmp_limits->rules,
+		   scan_probe(s, id)->sent_ns);
 }
 
-/* Asks a closed port of a host again, behind those that leave at ns. */
+/* Adds a check of a host's closed port, after the probes that leave at ns. */
 static void
-schedule(struct scan *s, uint32_t host, int64_t ns)
+add_check(struct scan *s, uint32_t host, int64_t ns)
 {
-	uint32_t id = probe_take(&s->pool);
+	uint32_t id = probe_alloc(&s->pool);
 	struct probe *p;
 
 	if (id == PROBE_NONE)
 		return;
 	p = scan_probe(s, id);
 	p->host = host;
-	p->port = s->limits[host].closed;
-	p->is_lead = false;
+	p->port = s->icmp_limits->hosts[host].closed;
+	p->is_discovery = false;
 	p->state = PROBE_CHECK;
-	p->tries = p->fails = 0;
+	p->tries = p->failures = 0;
 	if (p->fd >= 0)
 		scan_drop_socket(s, id);
-	probe_time(&s->pool, id, ns + 2 * PROBE_TICK_NS);
+	probe_set_timer(&s->pool, id, ns + 2 * PROBE_TICK_NS);
 }
 
-/* Says, once, why it takes so long. */
+/* Reports, once, why it takes so long. */
 static void
-tell(const struct scan *s, struct icmp_limit *r, uint32_t id)
+report(const struct scan *s, struct limit *l, uint32_t id)
 {
 	char text[ADDR_IP_TEXT];
 	struct addr a;
 
-	if (!r->is_known || r->is_told || r->gap_ns < ICMP_LIMIT_MAX_NS / 4)
+	if (!l->is_known || l->is_reported || l->gap_ns < MAX_GAP_NS / 4)
 		return;
-	r->is_told = true;
+	l->is_reported = true;
 	scan_address(s, id, &a);
 	diag_note("%s limits how often it refuses: what is silent is asked "
 		  "again at its pace (--retries does without)",
@@ -229,20 +265,21 @@ tell(const struct scan *s, struct icmp_limit *r, uint32_t id)
 }
 
 void
-icmp_limit_check_again(struct scan *s, uint32_t id)
+icmp_limit_schedule(struct scan *s, uint32_t id)
 {
-	struct icmp_limit *r = limit_of(s, id);
+	struct limit *l = limit_of(s, id);
 	bool begins;
 	int i;
-	int64_t ns = icmp_limit_again(r, &s->rules, clock_now(), &begins);
+	int64_t ns =
+	    join_round(l, &s->icmp_limits->rules, clock_now(), &begins);
 
-	probe_time(&s->pool, id, ns);
+	probe_set_timer(&s->pool, id, ns);
 	/* No port is known to be closed: the check is one that may be. */
-	if (!r->is_known)
-		r->closed = scan_probe(s, id)->port;
+	if (!l->is_known)
+		l->closed = scan_probe(s, id)->port;
 	for (i = 0; begins && i < ICMP_LIMIT_CHECKS; i++)
-		schedule(s, scan_probe(s, id)->host, ns);
-	tell(s, r, id);
+		add_check(s, scan_probe(s, id)->host, ns);
+	report(s, l, id);
 }
 
 bool
@@ -253,57 +290,54 @@ icmp_limit_check_is_next(const struct scan *s)
 	return id != PROBE_NONE && scan_probe(s, id)->state == PROBE_CHECK;
 }
 
-/* Ends a check with what it met. */
+/* Ends a check with its outcome. */
 static void
-end(struct scan *s, uint32_t id, struct scan_outcome o)
+end_check(struct scan *s, uint32_t id, struct ready_outcome o)
 {
 	struct probe *p = scan_probe(s, id);
 
-	if (o.errnum == ECONNREFUSED && o.origin == SCAN_THERE)
-		icmp_limit_check_refused(s, id, p->sent_ns);
+	if (o.errnum == ECONNREFUSED && o.origin == READY_REMOTE)
+		icmp_limit_refused(s, id, p->sent_ns);
 	else if (o.errnum == 0)
-		/* Open by now: it says nothing about refusals any more. */
+		/* Open by now: it shows nothing about refusals any more. */
 		limit_of(s, id)->is_known = false;
 	ready_set_ignore(s->set, id);
 	if (p->fd >= 0)
 		scan_drop_socket(s, id);
-	probe_give(&s->pool, id);
+	probe_free(&s->pool, id);
 }
 
 void
-icmp_limit_check_left(struct scan *s, uint32_t id, struct scan_outcome o)
+icmp_limit_check_sent(struct scan *s, uint32_t id, struct ready_outcome o)
 {
 	struct probe *p = scan_probe(s, id);
-	int64_t most_us = s->o->timeout_ms * 1000;
+	int64_t limit_us = s->o->timeout_ms * 1000;
 
-	if (o.errnum == EINPROGRESS &&
-	    ready_set_watch(s->set, id, p->fd, POLLIN) == 0)
-		probe_time(&s->pool, id,
-		    p->sent_ns +
-			rtt_timeout_us(&scan_host(s, id)->rtt, most_us) * 1000);
-	else
-		end(s, id, o);
+	if (o.errnum != EINPROGRESS ||
+	    ready_set_watch(s->set, id, p->fd, POLLIN) < 0) {
+		end_check(s, id, o);
+		return;
+	}
+	limit_us = rtt_timeout_us(&scan_host(s, id)->rtt, limit_us);
+	probe_set_timer(&s->pool, id, p->sent_ns + limit_us * 1000);
 }
 
 void
-icmp_limit_check_hear(struct scan *s, uint32_t id)
+icmp_limit_check_ready(struct scan *s, uint32_t id)
 {
-	struct scan_outcome o;
-	struct addr a;
+	struct ready_outcome o = scan_poll(s, id);
 
-	scan_address(s, id, &a);
-	o = scan_ask(s, scan_probe(s, id)->fd, &a);
 	if (o.errnum != EINPROGRESS)
-		end(s, id, o);
+		end_check(s, id, o);
 }
 
 void
-icmp_limit_check_expire(struct scan *s, uint32_t id)
+icmp_limit_check_expired(struct scan *s, uint32_t id)
 {
-	struct scan_outcome silent = {ETIMEDOUT, SCAN_THERE};
+	struct ready_outcome silent = {ETIMEDOUT, READY_REMOTE};
 
 	if (scan_probe(s, id)->fd < 0)
 		probe_wait(&s->pool, id);
 	else
-		end(s, id, silent);
+		end_check(s, id, silent);
 }

@@ -1,7 +1,4 @@
-/*
- * A scan while it runs: shared by those who send (scan.c) and those who judge
- * what comes back (classify.c), and by nobody else.
- */
+/* The state of a running scan, which only the scan's own files share. */
 #ifndef SCAN_INTERNAL_H
 #define SCAN_INTERNAL_H
 
@@ -9,12 +6,12 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "scan/order.h"
+#include "scan/pace.h"
 #include "scan/probe.h"
-#include "scan/icmp_limit.h"
+#include "scan/ready.h"
 #include "scan/rtt.h"
 #include "scan/scan.h"
-#include "scan/ready.h"
-#include "scan/order.h"
 #include "scan/window.h"
 
 struct addr;
@@ -22,67 +19,64 @@ struct addr;
 /* What is known of a host. */
 struct scan_host {
 	struct rtt rtt;
-	uint8_t leads; /* first probes that are not decided yet */
-	uint8_t lost;  /* highest number of a try that was answered */
-	bool alive;    /* something was answered */
-	int errnum;    /* a port was given up: it could not be asked */
+	uint8_t discovery_left; /* discovery probes that are not decided */
+	uint8_t lost;           /* highest number of a try that was answered */
+	bool had_discovery;
+	bool is_up;  /* it has answered something */
+	bool is_far; /* answers take a while: no use in polling at once */
+	int errnum;  /* of a port that could not be probed */
 	int64_t
-	    trouble_ns;   /* since when nothing can be sent to it; 0: it can */
-	int64_t retry_ns; /* when that is tried again */
-	bool far;         /* answers take a while: no use in asking at once */
-	bool any_leads;   /* it had first probes */
+	    failing_ns;   /* since when nothing can be sent to it; 0: it can */
+	int64_t retry_ns; /* when to try that again */
 };
 
 struct scan {
 	const struct scan_options *o;
+	const struct targets *targets;
 	struct order order;
 	struct probe_pool pool;
 	struct window window;
 	struct pace pace;
 	struct ready_set *set;
 	struct scan_host *hosts;
-	struct icmp_limit *limits; /* of each host; NULL: of no use */
-	struct icmp_limit_rules rules;
-	struct rtt rtt;     /* of all hosts */
-	uint64_t leads;     /* first probes that are not decided */
-	uint32_t flying;    /* probes in flight */
-	bool leads_over;    /* which hosts are there is known */
-	bool is_skipping;   /* there is more of the order to step over */
-	bool has_left;      /* something could be sent, to whomever */
-	bool all_begun;     /* the order has come to its end */
-	struct burst burst; /* of probes that go out */
-	struct burst again; /* and of re-probes among them */
-	int64_t resume_ns;  /* no probes before that: want of something */
-	int64_t pause_ms;   /* how long the last such pause was */
+	struct icmp_limits *icmp_limits; /* NULL: not needed */
+	struct rtt rtt;                  /* of all hosts */
+	uint64_t discovery_left; /* discovery probes that are not decided */
+	uint32_t in_flight;      /* probes */
+	bool is_discovered;      /* which hosts are up is known */
+	bool is_skipping;        /* more of the order is to be skipped */
+	bool has_sent;           /* something could be sent, to any host */
+	bool is_exhausted;       /* the order has come to its end */
+	int64_t resume_ns;       /* no probes before that: a shortage */
+	int64_t pause_ms;        /* the last such pause */
 	struct scan_progress progress;
-	struct deadline tell; /* when progress is told next */
+	struct deadline progress_due; /* the next progress() */
 };
 
-/* The probe of a number: asked for all the time. */
+/* The probe of an index. */
 static inline struct probe *
 scan_probe(const struct scan *s, uint32_t id)
 {
 	return &s->pool.probes[id];
 }
 
-/* What is known of the host that probe id asks. */
+/* What is known of the host of probe id. */
 static inline struct scan_host *
 scan_host(const struct scan *s, uint32_t id)
 {
 	return &s->hosts[s->pool.probes[id].host];
 }
 
-/* Whom probe id asks. */
+/* The address that probe id is sent to. */
 void scan_address(const struct scan *s, uint32_t id, struct addr *a);
 
 /* Closes a probe's socket by reset. */
 void scan_drop_socket(struct scan *s, uint32_t id);
 
-/* What has come back to fd, which asks a. */
-struct scan_outcome scan_ask(
-    const struct scan *s, int fd, const struct addr *a);
+/* Ends a probe's time in flight, if it is. */
+void scan_land(struct scan *s, uint32_t id);
 
-/* Whether there are so few probes that nothing is lost by another try. */
-bool scan_is_plentiful(const struct scan *s);
+/* The outcome of probe id so far. */
+struct ready_outcome scan_poll(const struct scan *s, uint32_t id);
 
 #endif

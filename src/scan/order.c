@@ -1,4 +1,4 @@
-/* The order in which targets are probed. */
+/* The order in which a scan probes its targets. */
 #include "scan/order.h"
 
 #include <stdlib.h>
@@ -15,24 +15,18 @@ order_release(struct order *o)
 	o->ranges = NULL;
 }
 
-void
-order_ascend(struct order *o)
-{
-	o->ascending = true;
-	o->with_leads = false;
-}
-
 bool
-order_leads(const struct order *o)
+order_is_discovering(const struct order *o)
 {
-	return o->with_leads &&
-	       o->lead_at < (uint64_t)PORTS_LIST_FIRST * o->targets->hosts;
+	return o->has_discovery &&
+	       o->discovery_at <
+		   (uint64_t)PORTS_DISCOVERY * o->options.targets->hosts;
 }
 
 bool
 order_is_shard(const struct order *o)
 {
-	return o->end - o->first != o->permute.count;
+	return o->end - o->first != o->permutation.count;
 }
 
 uint64_t
@@ -42,79 +36,79 @@ order_count(const struct order *o)
 }
 
 static bool
-is_lead_index(const struct target_port *p)
+is_discovery_port(const struct target_port *p)
 {
 	uint32_t i;
 
-	for (i = 0; i < p->list->first_count; i++)
-		if (p->list->first[i] == p->index)
+	for (i = 0; i < p->list->discovery_count; i++)
+		if (p->list->discovery[i] == p->index)
 			return true;
 	return false;
 }
 
-/* The lead at place lead_at. False when there is none for this shard. */
+/* The target at discovery_at. False when this shard has none there. */
 static bool
-get_lead(const struct order *o, uint64_t *number)
+get_discovery(const struct order *o, uint64_t *number)
 {
-	uint32_t turn = (uint32_t)(o->lead_at / o->targets->hosts);
-	const struct port_list *list = targets_list(
-	    o->targets, (uint32_t)(o->lead_at % o->targets->hosts), number);
+	const struct targets *t = o->options.targets;
+	uint32_t round = (uint32_t)(o->discovery_at / t->hosts);
+	const struct port_list *list =
+	    targets_list(t, (uint32_t)(o->discovery_at % t->hosts), number);
 	uint64_t place;
 
-	if (turn >= list->first_count)
+	if (round >= list->discovery_count)
 		return false;
-	*number += list->first[turn];
+	*number += list->discovery[round];
 	if (!order_is_shard(o))
 		return true;
-	place = permutation_place(&o->permute, *number);
+	place = permutation_place(&o->permutation, *number);
 	return place >= o->first && place < o->end;
 }
 
-/* Goes on to the next lead from lead_at on. */
+/* Advances discovery_at to the next discovery target of this shard. */
 static void
-seek_lead(struct order *o)
+seek_discovery(struct order *o)
 {
 	uint64_t number;
 
-	while (order_leads(o) && !get_lead(o, &number))
-		o->lead_at++;
+	while (order_is_discovering(o) && !get_discovery(o, &number))
+		o->discovery_at++;
 }
 
 static bool
-next_lead(struct order *o, struct target_port *p)
+next_discovery(struct order *o, struct target_port *p)
 {
 	uint64_t number;
 
-	if (!order_leads(o))
+	if (!order_is_discovering(o))
 		return false;
-	get_lead(o, &number);
-	targets_port(o->targets, number, p);
-	o->lead_at++;
-	seek_lead(o);
+	get_discovery(o, &number);
+	targets_port(o->options.targets, number, p);
+	o->discovery_at++;
+	seek_discovery(o);
 	return true;
 }
 
 void
-order_init(struct order *o, const struct targets *targets, uint64_t seed,
-    uint32_t shard, uint32_t shards)
+order_init(struct order *o, const struct order_options *options)
 {
-	uint64_t count = targets->total;
+	const struct targets *t = options->targets;
+	uint64_t share = t->total / options->shards;
+	uint64_t rest = t->total % options->shards, shard = options->shard;
 	uint32_t i;
 
 	memset(o, 0, sizeof(*o));
-	o->targets = targets;
-	o->seed = seed;
-	permutation_init(&o->permute, count, seed);
-	o->first = count / shards * shard +
-		   (count % shards < shard ? count % shards : shard);
-	o->end = o->first + count / shards + (shard < count % shards ? 1 : 0);
+	o->options = *options;
+	permutation_init(&o->permutation, t->total, options->seed);
+	o->first = share * shard + (rest < shard ? rest : shard);
+	o->end = o->first + share + (shard < rest ? 1 : 0);
 	o->at = o->first;
-	for (i = 0; i < targets->list_count; i++)
-		o->with_leads |= targets->lists[i].first_count > 0;
-	seek_lead(o);
+	for (i = 0; i < t->list_count && !options->ascending; i++)
+		o->has_discovery |= t->lists[i].discovery_count > 0;
+	seek_discovery(o);
 }
 
-/* The target with a number among those of the ranges. */
+/* The number of the nth target within the ranges. */
 static uint64_t
 number_in_ranges(const struct order *o, uint64_t n)
 {
@@ -133,28 +127,29 @@ number_in_ranges(const struct order *o, uint64_t n)
 }
 
 bool
-order_next(struct order *o, struct target_port *p, bool *is_lead)
+order_next(struct order *o, struct target_port *p, bool *is_discovery)
 {
-	*is_lead = next_lead(o, p);
-	if (*is_lead)
+	uint64_t n;
+
+	*is_discovery = next_discovery(o, p);
+	if (*is_discovery)
 		return true;
 	while (o->at < o->end) {
-		uint64_t place = o->at++;
-		uint64_t n =
-		    o->ascending ? place : permutation_at(&o->permute, place);
-
-		targets_port(o->targets, number_in_ranges(o, n), p);
-		if (!o->with_leads || !is_lead_index(p))
+		n = o->at++;
+		if (!o->options.ascending)
+			n = permutation_at(&o->permutation, n);
+		targets_port(o->options.targets, number_in_ranges(o, n), p);
+		if (!o->has_discovery || !is_discovery_port(p))
 			return true;
 	}
 	return false;
 }
 
 void
-order_keep(
+order_restrict(
     struct order *o, bool (*keep)(void *context, uint32_t host), void *context)
 {
-	uint32_t hosts = o->targets->hosts, i;
+	uint32_t hosts = o->options.targets->hosts, i;
 	uint64_t count = 0, number, end = 0;
 	const struct port_list *list;
 
@@ -162,7 +157,7 @@ order_keep(
 	for (i = 0; i < hosts; i++) {
 		if (!keep(context, i))
 			continue;
-		list = targets_list(o->targets, i, &number);
+		list = targets_list(o->options.targets, i, &number);
 		if (o->range_count == 0 || end != number) {
 			o->ranges[o->range_count].first = number;
 			o->ranges[o->range_count++].before = count;
@@ -173,5 +168,5 @@ order_keep(
 	o->first = o->at = 0;
 	o->end = count;
 	if (count > 0)
-		permutation_init(&o->permute, count, o->seed);
+		permutation_init(&o->permutation, count, o->options.seed);
 }

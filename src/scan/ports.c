@@ -1,4 +1,4 @@
-/* Parses sets of ports, such as "22,80-90,http". */
+/* Sets of ports, as a user writes them, and the lists made from them. */
 #include "scan/ports.h"
 
 #include <arpa/inet.h>
@@ -11,7 +11,6 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "base/wordlist.h"
 #include "scan/service.h"
 
 #define HIGHEST 65535
@@ -86,7 +85,7 @@ ports_remove(struct ports *a, const struct ports *b)
 		a->bits[i] &= (unsigned char)~b->bits[i];
 }
 
-/* The lowest port from one on, or 0. Sets are sparse: eight bytes at once. */
+/* The lowest port from port on, or 0. Sets are sparse: eight bytes at once. */
 static uint32_t
 next_port(const struct ports *p, uint32_t port)
 {
@@ -118,17 +117,6 @@ ports_count(const struct ports *p)
 	return count;
 }
 
-size_t
-ports_list(const struct ports *p, uint16_t *list)
-{
-	size_t count = 0;
-	uint32_t port;
-
-	for (port = 0; (port = next_port(p, port + 1)) != 0;)
-		list[count++] = (uint16_t)port;
-	return count;
-}
-
 bool
 ports_range(const struct ports *p, uint16_t *low, uint16_t *high)
 {
@@ -141,36 +129,7 @@ ports_range(const struct ports *p, uint16_t *low, uint16_t *high)
 	return first != 0 && next_port(p, last + 1) == 0;
 }
 
-const char *
-ports_format(const struct ports *p, char *buf, size_t size)
-{
-	uint32_t low, high;
-	char one[24];
-	size_t used = 0, n;
-
-	buf[0] = '\0';
-	for (low = 1; low <= HIGHEST; low = high + 2) {
-		while (low <= HIGHEST && !ports_has(p, (uint16_t)low))
-			low++;
-		if (low > HIGHEST)
-			break;
-		high = low;
-		while (high < HIGHEST && ports_has(p, (uint16_t)(high + 1)))
-			high++;
-		snprintf(one, sizeof(one), high > low ? "%s%u-%u" : "%s%u",
-		    used > 0 ? "," : "", low, high);
-		n = strlen(one);
-		if (used + n + sizeof("...") > size) {
-			memcpy(buf + used, "...", sizeof("..."));
-			break;
-		}
-		memcpy(buf + used, one, n + 1);
-		used += n;
-	}
-	return buf;
-}
-
-/* The element as an error shows it. */
+/* An error that names the element. */
 static int
 refuse(const char *element, const char *why, struct err *e)
 {
@@ -210,21 +169,21 @@ parse_range(const char *text, int64_t *low, int64_t *high, struct err *e)
 	return 0;
 }
 
-/* Services whose name matches pattern and whose port lies in the range. */
-static int
-add_services(struct ports *p, const char *pattern, int64_t low, int64_t high,
-    const char *protocol)
+/* Adds the services whose name matches pattern within the range. */
+static bool
+add_services(const struct ports_parser *p, const char *pattern, int64_t low,
+    int64_t high)
 {
 	FILE *f = fopen(SERVICE_FILE, "re");
 	struct service_line l;
-	int found = 0;
+	bool found = false;
 
 	while (f != NULL && service_next(f, &l)) {
-		if (strcmp(l.protocol, protocol) != 0 || l.port < low ||
+		if (strcmp(l.protocol, p->protocol) != 0 || l.port < low ||
 		    l.port > high || fnmatch(pattern, l.name, 0) != 0)
 			continue;
-		ports_add(p, l.port);
-		found++;
+		ports_add(p->ports, l.port);
+		found = true;
 	}
 	if (f != NULL)
 		fclose(f);
@@ -233,7 +192,7 @@ add_services(struct ports *p, const char *pattern, int64_t low, int64_t high,
 
 /* "[1-1024]": the services in that range. */
 static int
-parse_listed(struct ports *p, char *text, const char *protocol, struct err *e)
+parse_listed(const struct ports_parser *p, char *text, struct err *e)
 {
 	size_t n = strlen(text);
 	int64_t low, high;
@@ -243,140 +202,100 @@ parse_listed(struct ports *p, char *text, const char *protocol, struct err *e)
 	text[n - 1] = '\0';
 	if (parse_range(text + 1, &low, &high, e) < 0)
 		return -1;
-	if (add_services(p, "*", low, high, protocol) > 0)
+	if (add_services(p, "*", low, high))
 		return 0;
 	return refuse(text + 1, "no known service lies in that range", e);
 }
 
-/* A service's name, or a pattern of them. False when it is neither. */
+/* A service's name or a pattern. False when it is neither. */
 static bool
-parse_name(struct ports *p, const char *text, const char *protocol)
+parse_name(const struct ports_parser *p, const char *text)
 {
 	const struct servent *s;
 
 	if (strpbrk(text, "*?") != NULL)
-		return add_services(p, text, 1, HIGHEST, protocol) > 0;
+		return add_services(p, text, 1, HIGHEST);
 	/* What begins with a digit was meant as a number. */
 	if (text[0] >= '0' && text[0] <= '9')
 		return false;
-	s = getservbyname(text, protocol);
+	s = getservbyname(text, p->protocol);
 	if (s == NULL || s->s_port == 0)
 		return false;
-	ports_add(p, ntohs((uint16_t)s->s_port));
+	ports_add(p->ports, ntohs((uint16_t)s->s_port));
 	return true;
 }
 
 static int
-parse_element(struct ports *p, char *text, const char *protocol, struct err *e)
+parse_element(const struct ports_parser *p, char *text, struct err *e)
 {
 	int64_t low, high;
 
 	if (text[0] == '\0')
 		return refuse(text, "an element is empty", e);
 	if (num_parse(text, 1, HIGHEST, &low)) {
-		ports_add(p, (uint16_t)low);
+		ports_add(p->ports, (uint16_t)low);
 		return 0;
 	}
 	if (text[0] == '[')
-		return parse_listed(p, text, protocol, e);
-	if (parse_name(p, text, protocol))
+		return parse_listed(p, text, e);
+	if (parse_name(p, text))
 		return 0;
 	if (strchr(text, '-') == NULL)
 		return refuse(text,
 		    "neither a number from 1 to 65535 nor a known service", e);
 	if (parse_range(text, &low, &high, e) < 0)
 		return -1;
-	add_range(p, low, high);
+	add_range(p->ports, low, high);
 	return 0;
 }
 
-/* "T:" or "U:" in front: does what follows belong to another protocol? */
+/* Skips "T:" or "U:" and notes which protocol the next elements are for. */
 static const char *
-parse_prefix(const char *text, const char *protocol, bool *other)
+parse_prefix(struct ports_parser *p, const char *text)
 {
 	if ((text[0] != 'T' && text[0] != 'U') || text[1] != ':')
 		return text;
-	*other = (text[0] == 'T') != (strcmp(protocol, "tcp") == 0);
+	p->is_other = (text[0] == 'T') != (strcmp(p->protocol, "tcp") == 0);
 	return text + 2;
 }
 
-/* Elements up to the end, separated by bytes of separators. */
-static int
-parse_list(struct ports *p, const char *text, const char *separators,
-    const char *protocol, bool *other, struct err *e)
+int
+ports_parse(struct ports_parser *p, const char *text, struct err *e)
 {
-	struct ports ignored;
+	struct ports ignored = {{0}};
+	const struct ports_parser other = {.ports = &ignored,
+	    .protocol = strcmp(p->protocol, "tcp") == 0 ? "udp" : "tcp"};
 	char element[ELEMENT + 1];
 	size_t n;
 
 	for (;;) {
-		text = parse_prefix(text, protocol, other);
-		n = strcspn(text, separators);
+		text = parse_prefix(p, text);
+		n = strcspn(text, ",");
 		if (n > ELEMENT)
 			return err_set(
 			    e, ERR_USAGE, "ports: an element is too long");
 		memcpy(element, text, n);
 		element[n] = '\0';
-		if (*other) {
-			ports_clear(&ignored);
-			if (parse_element(&ignored, element,
-				strcmp(protocol, "tcp") == 0 ? "udp" : "tcp",
-				e) < 0)
-				return -1;
-		} else if (parse_element(p, element, protocol, e) < 0) {
+		if (parse_element(p->is_other ? &other : p, element, e) < 0)
 			return -1;
-		}
 		if (text[n] == '\0')
 			return 0;
 		text += n + 1;
 	}
 }
 
-int
-ports_parse(
-    struct ports *p, const char *text, const char *protocol, struct err *e)
-{
-	bool other = false;
-
-	return parse_list(p, text, ",", protocol, &other, e);
-}
-
-/* A list being read from a file. */
-struct reading {
-	struct ports *ports;
-	const char *protocol;
-	bool other;
-};
-
-static int
-take_word(void *context, const char *word, struct err *e)
-{
-	struct reading *r = context;
-
-	return parse_list(r->ports, word, ",", r->protocol, &r->other, e);
-}
-
-int
-ports_read(struct ports *p, FILE *f, const char *name, const char *protocol,
-    struct err *e)
-{
-	struct reading r = {.ports = p, .protocol = protocol};
-
-	return wordlist_read(f, name, take_word, &r, e);
-}
-
 /* Ports that many hosts either have open or refuse. */
 static const uint16_t likely[] = {443, 80, 22, 445, 53, 3389, 25, 8080};
 
 static void
-add_first(struct port_list *l, uint32_t index)
+add_discovery(struct port_list *l, uint32_t index)
 {
 	uint32_t i;
 
-	for (i = 0; i < l->first_count; i++)
-		if (l->first[i] == index)
+	for (i = 0; i < l->discovery_count; i++)
+		if (l->discovery[i] == index)
 			return;
-	l->first[l->first_count++] = index;
+	l->discovery[l->discovery_count++] = index;
 }
 
 /* Index of a port in the list, or its count when it is not there. */
@@ -395,32 +314,34 @@ index_of(const struct port_list *l, uint16_t port)
 	return low < l->count && l->ports[low] == port ? low : l->count;
 }
 
-/* The likely ones among those asked for, then some spread over the rest. */
+/* The likely ones in the list, then some spread over the rest. */
 static void
-choose_first(struct port_list *l)
+choose_discovery(struct port_list *l)
 {
 	uint32_t i, index;
 
 	for (i = 0; i < sizeof(likely) / sizeof(likely[0]); i++) {
 		index = index_of(l, likely[i]);
 		if (index < l->count)
-			add_first(l, index);
+			add_discovery(l, index);
 	}
-	for (i = 0; l->first_count < PORTS_LIST_FIRST; i++)
-		add_first(
-		    l, (uint32_t)((uint64_t)l->count * i / PORTS_LIST_FIRST));
+	for (i = 0; l->discovery_count < PORTS_DISCOVERY; i++)
+		add_discovery(
+		    l, (uint32_t)((uint64_t)l->count * i / PORTS_DISCOVERY));
 }
 
 void
 ports_list_init(struct port_list *l, const struct ports *set)
 {
+	uint32_t port;
+
 	memset(l, 0, sizeof(*l));
-	l->count = (uint32_t)ports_count(set);
-	l->ports = mem_array(l->count, sizeof(l->ports[0]));
-	ports_list(set, l->ports);
+	l->ports = mem_array(ports_count(set), sizeof(l->ports[0]));
+	for (port = 0; (port = next_port(set, port + 1)) != 0;)
+		l->ports[l->count++] = (uint16_t)port;
 	/* With few ports there is nothing to save. */
-	if (l->count > PORTS_LIST_FIRST * 2)
-		choose_first(l);
+	if (l->count > PORTS_DISCOVERY * 2)
+		choose_discovery(l);
 }
 
 void

@@ -13,7 +13,7 @@ enum { LIST_FREE, LIST_WAITING, LIST_WHEEL };
 static uint32_t
 head(const struct probe_pool *p, int list)
 {
-	return p->most + (uint32_t)list;
+	return p->capacity + (uint32_t)list;
 }
 
 static uint32_t
@@ -24,7 +24,7 @@ first(const struct probe_pool *p, int list)
 	return id == head(p, list) ? PROBE_NONE : id;
 }
 
-/* Puts id in front of what stands at before. */
+/* Inserts id before another link. */
 static void
 insert(struct probe_pool *p, uint32_t id, uint32_t before)
 {
@@ -43,17 +43,17 @@ bucket_of(int64_t tick)
 }
 
 void
-probe_pool_init(struct probe_pool *p, uint32_t most)
+probe_pool_init(struct probe_pool *p, uint32_t capacity)
 {
 	int i;
 
-	p->most = most;
-	p->fresh = 0;
+	p->capacity = capacity;
+	p->touched = 0;
 	p->used = 0;
 	p->timed = 0;
 	p->tick = clock_now() / PROBE_TICK_NS;
-	p->probes = mem_array(most, sizeof(p->probes[0]));
-	p->links = mem_array((size_t)most + LISTS, sizeof(p->links[0]));
+	p->probes = mem_array(capacity, sizeof(p->probes[0]));
+	p->links = mem_array((size_t)capacity + LISTS, sizeof(p->links[0]));
 	for (i = 0; i < LISTS; i++) {
 		uint32_t h = head(p, i);
 
@@ -69,14 +69,14 @@ probe_pool_release(struct probe_pool *p)
 }
 
 uint32_t
-probe_take(struct probe_pool *p)
+probe_alloc(struct probe_pool *p)
 {
 	uint32_t id = first(p, LIST_FREE);
 
 	if (id != PROBE_NONE) {
 		probe_unlink(p, id);
-	} else if (p->fresh < p->most) {
-		id = p->fresh++;
+	} else if (p->touched < p->capacity) {
+		id = p->touched++;
 		p->links[id].prev = p->links[id].next = id;
 		p->probes[id].fd = -1;
 	} else {
@@ -89,7 +89,7 @@ probe_take(struct probe_pool *p)
 }
 
 void
-probe_give(struct probe_pool *p, uint32_t id)
+probe_free(struct probe_pool *p, uint32_t id)
 {
 	probe_unlink(p, id);
 	p->probes[id].state = PROBE_FREE;
@@ -125,7 +125,7 @@ probe_waiting(const struct probe_pool *p)
 }
 
 void
-probe_time(struct probe_pool *p, uint32_t id, int64_t due_ns)
+probe_set_timer(struct probe_pool *p, uint32_t id, int64_t due_ns)
 {
 	int64_t tick = due_ns / PROBE_TICK_NS + 1;
 
@@ -152,7 +152,7 @@ bucket_expired(struct probe_pool *p, int64_t now_ns)
 			probe_unlink(p, id);
 			return id;
 		}
-		probe_time(p, id, p->probes[id].due_ns);
+		probe_set_timer(p, id, p->probes[id].due_ns);
 	}
 	return PROBE_NONE;
 }

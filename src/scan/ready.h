@@ -1,9 +1,8 @@
-/*
- * What a scan can do faster, or learn more of, on some systems; see net/os.h.
- */
+/* The outcome of probes, and which sockets have one; see net/os.h. */
 #ifndef SCAN_READY_H
 #define SCAN_READY_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -12,77 +11,83 @@
 struct addr;
 
 /*
- * What asking has led to, and whose doing that is. Only what came from there
- * says something about a port. An errno alone does not tell: connect(2) fails
- * with EHOSTUNREACH for want of a route here, by an ICMP message from there,
- * and when a neighbour does not answer.
+ * Where an outcome comes from: only a remote one says something about a port.
+ * The errno alone does not tell: connect(2) fails with EHOSTUNREACH without a
+ * local route, after an ICMP message, and when a neighbour does not answer.
  */
-enum scan_origin {
-	SCAN_THERE, /* the host, or something on the way to it */
-	SCAN_HERE,  /* this machine: nothing left it */
-	SCAN_EITHER /* no telling; or this machine, which got no answer */
+enum ready_origin {
+	READY_REMOTE, /* the host, or a router on the path to it */
+	READY_LOCAL,  /* this machine: nothing was sent */
+	READY_UNSURE  /* either; or this machine, which got no answer */
 };
 
-struct scan_outcome {
+struct ready_outcome {
 	int errnum; /* 0: connected or answered; EINPROGRESS: nothing yet */
-	enum scan_origin origin;
+	enum ready_origin origin;
 };
+
+/* Whether errnum alone shows where it comes from: never from this machine. */
+static inline bool
+ready_is_remote(int errnum)
+{
+	return errnum == 0 || errnum == EINPROGRESS || errnum == ECONNREFUSED ||
+	       errnum == ECONNRESET || errnum == ETIMEDOUT;
+}
 
 /*
- * How a connect(2) to a that is under way has ended: 0 connected, EINPROGRESS
- * not yet, else the errno it failed with.
+ * The result of a connect(2) to a that is in progress: 0 connected,
+ * EINPROGRESS not yet, else the errno it failed with.
  */
 int ready_connect_result(int fd, const struct addr *a);
 
-/* Asks to be told of ICMP errors in detail. */
-void ready_icmp_prepare(int fd, int family);
-
 /*
- * What a socket that asks a has met, when its last call ended with errnum (0:
- * done, EINPROGRESS: not yet, else it failed): the message of ICMP, if there
- * is one, with EACCES for "prohibited". is_late: not that call itself failed,
- * but what it had begun.
+ * The outcome of a probe to a whose last call ended with errnum (0: done,
+ * EINPROGRESS: not yet, else it failed): that of an ICMP message, if there is
+ * one, with EACCES for "prohibited". is_late: what the call began has failed,
+ * not the call itself.
  */
-struct scan_outcome ready_outcome(
+struct ready_outcome ready_outcome(
     int fd, const struct addr *a, int errnum, bool is_late);
 
 /*
- * Makes a socket whose connect(2) failed, or is under way, fit for another
- * one. False where the system cannot: then it is to be closed.
+ * Prepares a socket whose connect(2) failed, or is in progress, for another
+ * one. False where the system cannot: then the caller closes it.
  */
-bool ready_connect_again(int fd, bool under_way);
+bool ready_connect_again(int fd, bool in_progress);
 
 /*
- * Gives a socket that will connect to the loopback address a, many times, an
- * own address and port to keep, where that saves the system work.
+ * Gives a socket that will connect to the loopback address a many times a
+ * local address and port to keep, where that saves the system work.
  */
 void ready_connect_pin(int fd, const struct addr *a);
 
 /*
- * Readiness of many sockets, each known by a number below most: epoll(7), or
- * poll(2). A change is told once at least; it may also be told of a socket
- * that was ignored meanwhile, so who hears of one asks the socket.
+ * Readiness of many sockets, each known by a number below capacity: epoll(7),
+ * or poll(2). A change is reported at least once. A report may be of a socket
+ * that was ignored meanwhile, so the caller checks the socket.
  */
 struct ready_set;
 
-/* NULL with errno; ready_set_free() is due. */
-struct ready_set *ready_set_new(uint32_t most);
+/* NULL with errno. The caller frees it with ready_set_free(). */
+struct ready_set *ready_set_new(uint32_t capacity);
 void ready_set_free(struct ready_set *s);
 
-/* Tells when fd can be written, or read, or has failed. 0, or -1 with errno. */
+/* Watches for fd to be writable or readable, or to fail. 0, or -1 with errno.
+ */
 int ready_set_watch(struct ready_set *s, uint32_t id, int fd, short events);
 
-/* Is not interested any more, for now. */
+/* Stops watching, for now. */
 void ready_set_ignore(struct ready_set *s, uint32_t id);
 
 /* The descriptor is about to be closed. */
 void ready_set_forget(struct ready_set *s, uint32_t id);
 
 /*
- * Waits like wait_poll(). Fills at most most numbers and returns how many,
- * 0 when the deadline passed, or -1 with errno; EINTR for a caught signal.
+ * Waits like wait_poll(). Fills ids with up to limit numbers and returns how
+ * many, 0 when the deadline passed, or -1 with errno; EINTR for a caught
+ * signal.
  */
 int ready_set_wait(
-    struct ready_set *s, uint32_t *ids, int most, struct deadline until);
+    struct ready_set *s, uint32_t *ids, int limit, struct deadline until);
 
 #endif

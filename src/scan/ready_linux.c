@@ -28,24 +28,13 @@ struct queued_error {
 
 enum { ORIGIN_ICMP = 2, ORIGIN_ICMP6 = 3 };
 
-/* connect(2) called once more tells, and resets what has failed. */
+/* Another connect(2) returns the result, and resets a failure. */
 int
 ready_connect_result(int fd, const struct addr *a)
 {
 	if (connect(fd, &a->u.sa, a->len) == 0 || errno == EISCONN)
 		return 0;
 	return errno == EALREADY || errno == EINTR ? EINPROGRESS : errno;
-}
-
-void
-ready_icmp_prepare(int fd, int family)
-{
-	int on = 1;
-
-	if (family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
-	else
-		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
 }
 
 /* Codes of "prohibited": RFC 1812 5.2.7.1 and RFC 4443 3.1. */
@@ -79,12 +68,12 @@ find_error(struct msghdr *m)
 	return NULL;
 }
 
-/* Whether a message was sent by this machine, on its way to another one: by
- * its firewall, or since a neighbour did not answer. */
+/* Whether this machine sent a message about a probe to another machine: its
+ * firewall did, or a neighbour did not answer. */
 static bool
 is_own(int fd, const struct queued_error *ee, const struct addr *a)
 {
-	/* SO_EE_OFFENDER(): the sender stands behind the error. */
+	/* SO_EE_OFFENDER(): the sender follows the error. */
 	const struct sockaddr *from = (const void *)(ee + 1);
 	struct addr sender = {.len = a->len}, local;
 
@@ -95,25 +84,26 @@ is_own(int fd, const struct queued_error *ee, const struct addr *a)
 	return addr_same_host(&sender, &local) && !addr_same_host(&sender, a);
 }
 
-/* What a message of the error queue says. */
-static struct scan_outcome
+/* The outcome in a message of the error queue. */
+static struct ready_outcome
 outcome_of(int fd, const struct queued_error *ee, const struct addr *a)
 {
-	struct scan_outcome o = {(int)ee->ee_errno, SCAN_THERE};
+	struct ready_outcome o = {(int)ee->ee_errno, READY_REMOTE};
 
 	if (ee->ee_origin != ORIGIN_ICMP && ee->ee_origin != ORIGIN_ICMP6)
-		o.origin = SCAN_HERE;
+		o.origin = READY_LOCAL;
 	else if (is_own(fd, ee, a))
-		o.origin = o.errnum == EHOSTUNREACH ? SCAN_EITHER : SCAN_HERE;
-	if (o.origin != SCAN_HERE && is_prohibited(ee))
+		o.origin =
+		    o.errnum == EHOSTUNREACH ? READY_UNSURE : READY_LOCAL;
+	if (o.origin != READY_LOCAL && is_prohibited(ee))
 		o.errnum = EACCES;
 	return o;
 }
 
-/* What the error queue says about a. A socket that is used again may hold
- * errors of earlier connects. False: nothing. */
+/* The outcome for a in the error queue. A socket that is used again may hold
+ * errors of earlier connects. False: none. */
 static bool
-read_queue(int fd, const struct addr *a, struct scan_outcome *o)
+read_queue(int fd, const struct addr *a, struct ready_outcome *o)
 {
 	struct addr to;
 	union {
@@ -139,33 +129,34 @@ read_queue(int fd, const struct addr *a, struct scan_outcome *o)
 	}
 }
 
-/* ICMP always comes with a message in the queue, a reset never does. */
-struct scan_outcome
+/*
+ * ICMP always comes with a message in the queue, a reset never does.
+ */
+struct ready_outcome
 ready_outcome(int fd, const struct addr *a, int errnum, bool is_late)
 {
-	struct scan_outcome o = {errnum, SCAN_THERE};
+	struct ready_outcome o = {errnum, READY_REMOTE};
 
 	(void)is_late;
-	if (errnum == 0 || read_queue(fd, a, &o))
+	if (errnum == 0)
 		return o;
-	if (errnum != EINPROGRESS && errnum != ECONNREFUSED &&
-	    errnum != ECONNRESET && errnum != ETIMEDOUT)
-		o.origin = SCAN_HERE;
+	if (!read_queue(fd, a, &o) && !ready_is_remote(errnum))
+		o.origin = READY_LOCAL;
 	return o;
 }
 
-/* connect(2) to AF_UNSPEC dissolves what is under way. */
+/* connect(2) to AF_UNSPEC aborts one that is in progress. */
 bool
-ready_connect_again(int fd, bool under_way)
+ready_connect_again(int fd, bool in_progress)
 {
 	struct sockaddr none = {.sa_family = AF_UNSPEC};
 
-	return !under_way || connect(fd, &none, sizeof(none)) == 0;
+	return !in_progress || connect(fd, &none, sizeof(none)) == 0;
 }
 
 /*
- * A port that was bound by its number stays with the socket, so that connect
- * looks for none and for no route twice: a sixth less work for each port.
+ * A port that was bound by its number stays with the socket, so connect(2)
+ * need not search for a port and a route: a sixth less work for each probe.
  */
 void
 ready_connect_pin(int fd, const struct addr *a)
@@ -180,7 +171,7 @@ ready_connect_pin(int fd, const struct addr *a)
 	if (bind(finder, &own.u.sa, own.len) == 0 &&
 	    getsockname(finder, &own.u.sa, &own.len) == 0) {
 		fd_close(&finder);
-		/* When somebody else took it meanwhile, it works as well. */
+		/* It works unbound as well, if the port is in use by now. */
 		(void)bind(fd, &own.u.sa, own.len);
 	}
 	fd_close(&finder);
@@ -210,7 +201,7 @@ open_epoll(void)
 }
 
 struct ready_set *
-ready_set_new(uint32_t most)
+ready_set_new(uint32_t capacity)
 {
 	struct ready_set *s;
 	int fd = open_epoll();
@@ -220,8 +211,8 @@ ready_set_new(uint32_t most)
 		return NULL;
 	s = mem_array(1, sizeof(*s));
 	s->fd = fd;
-	s->items = mem_array(most, sizeof(s->items[0]));
-	for (i = 0; i < most; i++)
+	s->items = mem_array(capacity, sizeof(s->items[0]));
+	for (i = 0; i < capacity; i++)
 		s->items[i].fd = -1;
 	return s;
 }
@@ -270,19 +261,19 @@ ready_set_forget(struct ready_set *s, uint32_t id)
 
 int
 ready_set_wait(
-    struct ready_set *s, uint32_t *ids, int most, struct deadline until)
+    struct ready_set *s, uint32_t *ids, int limit, struct deadline until)
 {
 	struct epoll_event events[256];
 	int i, n, ready;
 
-	if (most > 256)
-		most = 256;
-	n = epoll_wait(s->fd, events, most, 0);
+	if (limit > 256)
+		limit = 256;
+	n = epoll_wait(s->fd, events, limit, 0);
 	if (n == 0) {
 		ready = wait_fd(s->fd, POLLIN, until);
 		if (ready <= 0)
 			return ready;
-		n = epoll_wait(s->fd, events, most, 0);
+		n = epoll_wait(s->fd, events, limit, 0);
 	}
 	for (i = 0; i < n; i++)
 		ids[i] = events[i].data.u32;

@@ -29,43 +29,33 @@ ready_connect_result(int fd, const struct addr *a)
 	return error;
 }
 
-void
-ready_icmp_prepare(int fd, int family)
-{
-	(void)fd;
-	(void)family;
-}
-
 /*
- * What fails at once never left. What was begun and failed was told by ICMP,
- * or by this machine, whose link may be down: there is no telling.
+ * What fails at once was never sent. What fails later was reported by ICMP, or
+ * by this machine, whose link may be down: the system does not say which.
  */
-struct scan_outcome
+struct ready_outcome
 ready_outcome(int fd, const struct addr *a, int errnum, bool is_late)
 {
-	struct scan_outcome o = {errnum, SCAN_THERE};
+	struct ready_outcome o = {errnum, READY_REMOTE};
 	socklen_t len = sizeof(int);
 	int error = 0;
 
 	(void)a;
-	/* ICMP may have told what does not end the call. */
+	/* An ICMP error may not have ended the call. */
 	if (errnum == EINPROGRESS &&
 	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
 	    error != 0)
 		o.errnum = error;
-	if (o.errnum == 0 || o.errnum == EINPROGRESS ||
-	    o.errnum == ECONNREFUSED || o.errnum == ECONNRESET ||
-	    o.errnum == ETIMEDOUT)
-		return o;
-	o.origin = is_late ? SCAN_EITHER : SCAN_HERE;
+	if (!ready_is_remote(o.errnum))
+		o.origin = is_late ? READY_UNSURE : READY_LOCAL;
 	return o;
 }
 
 bool
-ready_connect_again(int fd, bool under_way)
+ready_connect_again(int fd, bool in_progress)
 {
 	(void)fd;
-	(void)under_way;
+	(void)in_progress;
 	return false;
 }
 
@@ -76,19 +66,19 @@ ready_connect_pin(int fd, const struct addr *a)
 	(void)a;
 }
 
-/* Entries by number, and room for the one of wait_poll(). */
+/* Entries by number, and space for the one of wait_poll(). */
 struct ready_set {
 	struct pollfd *fds;
 	uint32_t count; /* numbers in use lie below */
-	uint32_t turn;  /* where to begin to look */
+	uint32_t next;  /* where the next search begins */
 };
 
 struct ready_set *
-ready_set_new(uint32_t most)
+ready_set_new(uint32_t capacity)
 {
 	struct ready_set *s = mem_array(1, sizeof(*s));
 
-	s->fds = mem_array((size_t)most + 1, sizeof(s->fds[0]));
+	s->fds = mem_array((size_t)capacity + 1, sizeof(s->fds[0]));
 	return s;
 }
 
@@ -125,7 +115,7 @@ ready_set_forget(struct ready_set *s, uint32_t id)
 
 int
 ready_set_wait(
-    struct ready_set *s, uint32_t *ids, int most, struct deadline until)
+    struct ready_set *s, uint32_t *ids, int limit, struct deadline until)
 {
 	int ready, n = 0;
 	uint32_t i;
@@ -135,13 +125,13 @@ ready_set_wait(
 	ready = wait_poll(s->fds, s->count, until);
 	if (ready <= 0)
 		return ready;
-	for (i = 0; i < s->count && n < most; i++) {
-		uint32_t id = (s->turn + i) % s->count;
+	for (i = 0; i < s->count && n < limit; i++) {
+		uint32_t id = (s->next + i) % s->count;
 
 		if (s->fds[id].fd >= 0 && s->fds[id].revents != 0)
 			ids[n++] = id;
 	}
 	if (n > 0)
-		s->turn = ids[n - 1] + 1;
+		s->next = ids[n - 1] + 1;
 	return n;
 }

@@ -1,18 +1,173 @@
-/* Pauses a scan that lacks local resources or whose network fails. */
+/* The retry rule of a scan: timers, re-probes, and local failures. */
 #include "scan/retry.h"
 
 #include <errno.h>
+#include <sys/socket.h>
 
+#include "scan/icmp_limit.h"
 #include "scan/internal.h"
+#include "scan/probe.h"
+#include "scan/ready.h"
+#include "scan/rtt.h"
 
-/* Failures on this side until a port is given up, and the first pause. */
-#define MOST_FAILS 12
+/* Tries of one port, however much is lost. */
+#define MAX_TRIES 8
+/* The shortest timer of a silent probe. */
+#define MIN_TIMER_US 25000
+/* Local failures of a port, and the pause after the first one. */
+#define MAX_FAILURES 12
 #define PAUSE_MS 5
-#define PAUSE_MOST_MS 500
-/* How long nothing can be sent to a host until its ports are given up: where
- * something could be sent before, to it or to another, and where nothing. */
+#define MAX_PAUSE_MS 500
+/* How long nothing can be sent until ports are given up: where something could
+ * be sent before, and to a host where nothing could. */
 #define OUTAGE_NS (6 * CLOCK_SECOND)
 #define NO_ROUTE_NS (1 * CLOCK_SECOND)
+
+static int64_t
+timeout_ns(const struct scan *s, const struct scan_host *h)
+{
+	int64_t limit_us = s->o->timeout_ms * 1000;
+
+	if (rtt_is_known(&h->rtt) || !rtt_is_known(&s->rtt))
+		return rtt_timeout_us(&h->rtt, limit_us) * 1000;
+	/* Its neighbours give a rough idea. */
+	return rtt_timeout_us(&s->rtt, limit_us / 2) * 2000;
+}
+
+/* How often a silent probe is polled: about once each round trip. */
+static int64_t
+poll_ns(const struct scan_host *h)
+{
+	int64_t us = RTT_MIN_US;
+
+	if (rtt_is_known(&h->rtt) && 2 * (int64_t)h->rtt.srtt_us < us)
+		us = 2 * (int64_t)h->rtt.srtt_us;
+	return (us > MIN_TIMER_US ? us : MIN_TIMER_US) * 1000;
+}
+
+/* The estimate may change meanwhile, so the timer is short. */
+void
+retry_set_timer(struct scan *s, uint32_t id)
+{
+	const struct scan_host *h = scan_host(s, id);
+	int64_t due = scan_probe(s, id)->sent_ns + timeout_ns(s, h);
+	int64_t next = clock_now() + poll_ns(h);
+
+	probe_set_timer(&s->pool, id, due < next ? due : next);
+}
+
+void
+retry_reset_timers(struct scan *s)
+{
+	uint32_t id;
+
+	for (id = 0; id < s->pool.touched; id++)
+		if (scan_probe(s, id)->state == PROBE_FLIGHT)
+			retry_set_timer(s, id);
+}
+
+bool
+retry_is_early(const struct scan *s, uint32_t id)
+{
+	const struct probe *p = scan_probe(s, id);
+
+	return p->state != PROBE_LATE &&
+	       clock_now() < p->sent_ns + timeout_ns(s, scan_host(s, id));
+}
+
+/* Whether there are so few probes that another try costs nothing. */
+static bool
+has_spare_slots(const struct scan *s)
+{
+	return s->pool.used <= s->pool.capacity / 4;
+}
+
+/* How often a silent port is tried, as things stand. */
+static int
+max_tries(const struct scan *s, uint32_t id)
+{
+	const struct scan_host *h = scan_host(s, id);
+	bool is_stream = s->o->type == SOCK_STREAM;
+	int tries = 2;
+
+	if (s->o->retries >= 0)
+		return (int)s->o->retries + 1;
+	/* Where re-probes were answered, more are lost than one of them. */
+	if (h->lost > 1)
+		tries = h->lost + 2;
+	else if (is_stream ? h->is_up && has_spare_slots(s)
+			   : !icmp_limit_applies(s, id))
+		tries = 3;
+	return tries < MAX_TRIES ? tries : MAX_TRIES;
+}
+
+bool
+retry_is_exhausted(const struct scan *s, uint32_t id)
+{
+	return scan_probe(s, id)->tries >= max_tries(s, id);
+}
+
+bool
+retry_extend(struct scan *s, uint32_t id)
+{
+	struct probe *p = scan_probe(s, id);
+	int64_t due = p->sent_ns + clock_ns(s->o->last_ms);
+
+	if (p->state == PROBE_LATE || p->fd < 0 || clock_now() >= due)
+		return false;
+	p->state = PROBE_LATE;
+	probe_set_timer(&s->pool, id, due);
+	return true;
+}
+
+void
+retry_schedule(struct scan *s, uint32_t id)
+{
+	if (icmp_limit_applies(s, id))
+		icmp_limit_schedule(s, id);
+	else
+		probe_wait(&s->pool, id);
+}
+
+/* Another slot for the next try of probe id's port, which goes on. */
+static void
+copy_probe(struct scan *s, uint32_t id, uint32_t copy)
+{
+	struct probe *p = scan_probe(s, id), *next = scan_probe(s, copy);
+
+	p->state = PROBE_OLDER;
+	p->newer = copy;
+	next->older = id;
+	next->host = p->host;
+	next->port = p->port;
+	next->is_discovery = p->is_discovery;
+	next->tries = p->tries;
+	next->failures = p->failures;
+	next->unsure_errnum = p->unsure_errnum;
+}
+
+uint32_t
+retry_next(struct scan *s)
+{
+	uint32_t id = probe_waiting(&s->pool), copy = PROBE_NONE;
+	struct probe *p = scan_probe(s, id);
+
+	probe_unlink(&s->pool, id);
+	if (p->fd >= 0 && icmp_limit_applies(s, id))
+		scan_drop_socket(s, id);
+	if (p->fd < 0)
+		return id;
+	if (has_spare_slots(s))
+		copy = probe_alloc(&s->pool);
+	if (copy != PROBE_NONE) {
+		copy_probe(s, id, copy);
+		return copy;
+	}
+	ready_set_ignore(s->set, id);
+	if (!ready_connect_again(p->fd, true))
+		scan_drop_socket(s, id);
+	return id;
+}
 
 /* Whether this machine lacks something that every probe needs. */
 static bool
@@ -27,39 +182,39 @@ is_shortage(int errnum)
 static void
 pause_all(struct scan *s, int64_t now)
 {
-	window_starve(&s->window, s->flying);
+	window_starve(&s->window, s->in_flight);
 	s->pause_ms = s->pause_ms == 0 ? PAUSE_MS : s->pause_ms * 2;
-	if (s->pause_ms > PAUSE_MOST_MS)
-		s->pause_ms = PAUSE_MOST_MS;
+	if (s->pause_ms > MAX_PAUSE_MS)
+		s->pause_ms = MAX_PAUSE_MS;
 	s->resume_ns = now + clock_ns(s->pause_ms);
 }
 
-/* The pause doubles: as long as it has lasted. */
+/* The pause doubles: each is as long as the failure has lasted. */
 static void
 pause_host(struct scan_host *h, int64_t now)
 {
 	int64_t pause_ns;
 
-	if (h->trouble_ns == 0)
-		h->trouble_ns = now;
-	pause_ns = now - h->trouble_ns;
+	if (h->failing_ns == 0)
+		h->failing_ns = now;
+	pause_ns = now - h->failing_ns;
 	if (pause_ns < PAUSE_MS * CLOCK_MS)
 		pause_ns = PAUSE_MS * CLOCK_MS;
-	if (pause_ns > PAUSE_MOST_MS * CLOCK_MS)
-		pause_ns = PAUSE_MOST_MS * CLOCK_MS;
+	if (pause_ns > MAX_PAUSE_MS * CLOCK_MS)
+		pause_ns = MAX_PAUSE_MS * CLOCK_MS;
 	h->retry_ns = now + pause_ns;
 }
 
-/* Whether a host's network was given the time to come back. */
+/* Whether a host's network had the time to come back. */
 static bool
 is_over(const struct scan *s, const struct scan_host *h, int64_t now)
 {
-	return h->trouble_ns != 0 &&
-	       now >= h->trouble_ns + (s->has_left ? OUTAGE_NS : NO_ROUTE_NS);
+	return h->failing_ns != 0 &&
+	       now >= h->failing_ns + (s->has_sent ? OUTAGE_NS : NO_ROUTE_NS);
 }
 
 bool
-retry_after(struct scan *s, uint32_t id, int errnum)
+retry_failed(struct scan *s, uint32_t id, int errnum)
 {
 	struct probe *p = scan_probe(s, id);
 	struct scan_host *h = scan_host(s, id);
@@ -69,17 +224,17 @@ retry_after(struct scan *s, uint32_t id, int errnum)
 		pause_all(s, now);
 	else
 		pause_host(h, now);
-	p->fails++;
+	p->failures++;
 	if (is_over(s, h, now))
 		return false;
 	/* While an outage lasts, it is not one port that fails. */
-	if (p->fails > MOST_FAILS &&
-	    (h->trouble_ns == 0 || now < h->trouble_ns + NO_ROUTE_NS))
+	if (p->failures > MAX_FAILURES &&
+	    (h->failing_ns == 0 || now < h->failing_ns + NO_ROUTE_NS))
 		return false;
 	if (is_shortage(errnum))
 		probe_wait(&s->pool, id);
 	else
-		probe_time(&s->pool, id, h->retry_ns);
+		probe_set_timer(&s->pool, id, h->retry_ns);
 	return true;
 }
 
@@ -89,19 +244,19 @@ retry_holds(struct scan *s, uint32_t id)
 	const struct scan_host *h = scan_host(s, id);
 	int64_t now;
 
-	if (h->trouble_ns == 0)
+	if (h->failing_ns == 0)
 		return false;
 	now = clock_now();
 	if (now >= h->retry_ns || is_over(s, h, now))
 		return false;
 	scan_probe(s, id)->state = PROBE_WAITING;
-	probe_time(&s->pool, id, h->retry_ns);
+	probe_set_timer(&s->pool, id, h->retry_ns);
 	return true;
 }
 
 void
-retry_end(struct scan *s, uint32_t id)
+retry_clear(struct scan *s, uint32_t id)
 {
-	scan_host(s, id)->trouble_ns = 0;
-	s->has_left = true;
+	scan_host(s, id)->failing_ns = 0;
+	s->has_sent = true;
 }

@@ -34,13 +34,13 @@ rtt_sample(struct rtt *r, int64_t ns)
 }
 
 int64_t
-rtt_timeout_us(const struct rtt *r, int64_t most_us)
+rtt_timeout_us(const struct rtt *r, int64_t limit_us)
 {
 	int64_t us = RTT_START_US;
 
 	if (rtt_is_known(r))
 		us = (int64_t)r->srtt_us + 4 * (int64_t)r->rttvar_us;
-	if (us < RTT_LEAST_US)
-		us = RTT_LEAST_US;
-	return us < most_us ? us : most_us;
+	if (us < RTT_MIN_US)
+		us = RTT_MIN_US;
+	return us < limit_us ? us : limit_us;
 }

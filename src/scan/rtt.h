@@ -9,11 +9,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Wait before anything is known, and the least there ever is. */
+/* The timeout before anything is known, and the smallest. */
 #define RTT_START_US 1000000
-#define RTT_LEAST_US 100000
+#define RTT_MIN_US 100000
 
-/* In microseconds, to be small: there is one a host. */
+/* In microseconds, to be small: each host has one. */
 struct rtt {
 	uint32_t srtt_us;   /* smoothed round trip */
 	uint32_t rttvar_us; /* its variation; both 0: no sample yet */
@@ -21,13 +21,13 @@ struct rtt {
 
 bool rtt_is_known(const struct rtt *r);
 
-/* Takes a sample. Longer than an hour counts as an hour. */
+/* Adds a sample. Longer than an hour counts as an hour. */
 void rtt_sample(struct rtt *r, int64_t ns);
 
 /*
- * Microseconds to wait: RTT_START_US without a sample, else srtt + 4 rttvar
- * and RTT_LEAST_US at least; most_us at most.
+ * The timeout in microseconds: RTT_START_US without a sample, else srtt + 4
+ * rttvar and RTT_MIN_US or more; limit_us at most.
  */
-int64_t rtt_timeout_us(const struct rtt *r, int64_t most_us);
+int64_t rtt_timeout_us(const struct rtt *r, int64_t limit_us);
 
 #endif

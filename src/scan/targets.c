@@ -1,4 +1,4 @@
-/* Parses the hosts to scan: names, addresses, networks and ranges. */
+/* The hosts of a scan: parsing, and the numbers of their targets. */
 #include "scan/targets.h"
 
 #include <arpa/inet.h>
@@ -11,7 +11,6 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "base/wordlist.h"
 #include "net/endpoint.h"
 #include "scan/ports.h"
 #include "net/resolve.h"
@@ -19,7 +18,7 @@
 
 /* The pause until a name is looked up again, which doubles. */
 #define RETRY_MS 50
-#define RETRY_MOST_MS 400
+#define MAX_RETRY_MS 400
 
 /* The last 32 bits of an address, in host order. */
 static unsigned char *
@@ -71,7 +70,6 @@ refuse(const char *text, const char *why, struct err *e)
 	return err_set(e, ERR_USAGE, "host '%s': %s", shown, why);
 }
 
-/* Adds an item. */
 static int
 add(struct targets *t, const struct target *item, const char *text,
     struct err *e)
@@ -97,7 +95,7 @@ check_family(int family, const struct targets_options *o, const char *text,
 	    e);
 }
 
-/* "192.0.2.0/24": the bits behind the prefix are ignored. */
+/* "192.0.2.0/24": the bits after the prefix are ignored. */
 static int
 parse_network(
     struct target *item, const char *text, const char *slash, struct err *e)
@@ -127,7 +125,7 @@ parse_network(
 	return 0;
 }
 
-/* "192.0.2.10-20". False when it is no such thing. */
+/* "192.0.2.10-20". False when it is something else. */
 static bool
 parse_octets(const char *text, struct target *item)
 {
@@ -151,8 +149,8 @@ parse_octets(const char *text, struct target *item)
 }
 
 /*
- * Looks a name up; while it is not there, again and again until o->retry.
- * 0, or -1 with *e.
+ * Looks a name up, repeatedly until o->retry while it does not exist. 0, or -1
+ * with *e.
  */
 static int
 look_up(const struct endpoint *ep, const struct targets_options *o,
@@ -175,14 +173,21 @@ look_up(const struct endpoint *ep, const struct targets_options *o,
 		if (wait_until(
 			deadline_first(until, deadline_after(pause_ms))) < 0)
 			return err_sys(e, ERR_FAILED, EINTR, "scan");
-		if (pause_ms < RETRY_MOST_MS)
+		if (pause_ms < MAX_RETRY_MS)
 			pause_ms *= 2;
 	}
 }
 
+/* An element that is being parsed. */
+struct parser {
+	struct targets *targets;
+	const struct targets_options *o;
+	char whole[ENDPOINT_HOST + 32]; /* for errors */
+};
+
 static int
-add_name(struct targets *t, struct target *item, const char *text,
-    const struct targets_options *o, struct err *e)
+add_name(const struct parser *p, struct target *item, const char *text,
+    struct err *e)
 {
 	struct addr_list list = ADDR_LIST_INIT;
 	struct endpoint ep = {.port = 0};
@@ -193,14 +198,14 @@ add_name(struct targets *t, struct target *item, const char *text,
 	if (strlen(text) >= sizeof(ep.host))
 		return refuse(text, "longer than a name can be", e);
 	memcpy(ep.host, text, strlen(text) + 1);
-	if (look_up(&ep, o, &list, e) < 0)
+	if (look_up(&ep, p->o, &list, e) < 0)
 		return -1;
 	item->name = text_escape_string(name, sizeof(name), text);
 	for (i = 0; i < list.count && result == 0; i++) {
 		item->base = list.items[i];
 		item->low = item->high = get_tail(&item->base);
-		result = add(t, item, text, e);
-		if (!o->all_addresses)
+		result = add(p->targets, item, text, e);
+		if (!p->o->all_addresses)
 			break;
 	}
 	addr_list_release(&list);
@@ -219,7 +224,7 @@ unbracket(char *text)
 	return text + 1;
 }
 
-/* What is no host at all, though other commands or programs take it. */
+/* Why text cannot be a host at all, though other programs accept it. */
 static const char *
 find_nonsense(const char *text)
 {
@@ -231,8 +236,8 @@ find_nonsense(const char *text)
 }
 
 /*
- * Splits "HOST:PORT" at the colon that ends the host; the ports, or NULL. An
- * IPv6 address without brackets has more than one colon, and none is that.
+ * Splits "HOST:PORT" at the colon that ends the host. The ports, or NULL: an
+ * IPv6 address without brackets has several colons, none of which ends it.
  */
 static char *
 split_ports(char *text)
@@ -251,28 +256,30 @@ split_ports(char *text)
 
 /* The ports of HOST:PORT: one, or a range. */
 static int
-parse_own_ports(struct target *item, const char *text, const char *ports,
-    const struct targets_options *o, struct err *e)
+parse_own_ports(const struct parser *p, struct target *item, const char *text,
+    struct err *e)
 {
 	struct ports set;
+	struct ports_parser parser = {
+	    .ports = &set, .protocol = p->o->protocol};
 
-	if (o->protocol == NULL)
-		return refuse(text, "hosts only, without a port", e);
-	if (ports[0] == '\0')
-		return refuse(text, "the port behind ':' is missing", e);
+	if (p->o->protocol == NULL)
+		return refuse(p->whole, "hosts only, without a port", e);
+	if (text[0] == '\0')
+		return refuse(p->whole, "the port behind ':' is missing", e);
 	ports_clear(&set);
-	if (ports_parse(&set, ports, o->protocol, e) < 0)
+	if (ports_parse(&parser, text, e) < 0)
 		return -1;
 	if (!ports_range(&set, &item->first_port, &item->last_port))
-		return refuse(ports,
+		return refuse(text,
 		    "behind a host's ':' stands one port or one range", e);
 	return 0;
 }
 
-/* Adds the host or hosts that text names to those of *item's ports. */
+/* Adds the hosts of text, which have the ports of *item. */
 static int
-add_hosts(struct targets *t, struct target *item, char *text,
-    const struct targets_options *o, struct err *e)
+add_hosts(
+    const struct parser *p, struct target *item, char *text, struct err *e)
 {
 	const char *slash;
 
@@ -286,37 +293,36 @@ add_hosts(struct targets *t, struct target *item, char *text,
 	} else if (addr_parse_ip(&item->base, text, 0)) {
 		item->low = item->high = get_tail(&item->base);
 	} else if (!parse_octets(text, item)) {
-		return add_name(t, item, text, o, e);
+		return add_name(p, item, text, e);
 	}
 	if (item->high < item->low)
 		return refuse(text, "the range is reversed", e);
-	if (check_family(addr_family(&item->base), o, text, e) < 0)
+	if (check_family(addr_family(&item->base), p->o, text, e) < 0)
 		return -1;
-	return add(t, item, text, e);
+	return add(p->targets, item, text, e);
 }
 
 static int
-add_element(struct targets *t, char *text, const struct targets_options *o,
-    struct err *e)
+add_element(struct parser *p, char *text, struct err *e)
 {
 	struct target item = {.name = NULL};
 	const char *why = find_nonsense(text), *ports;
-	char whole[ENDPOINT_HOST + 32];
 
 	if (why != NULL)
 		return refuse(text, why, e);
-	memcpy(whole, text, strlen(text) + 1);
+	memcpy(p->whole, text, strlen(text) + 1);
 	ports = split_ports(text);
-	if (ports != NULL && parse_own_ports(&item, whole, ports, o, e) < 0)
+	if (ports != NULL && parse_own_ports(p, &item, ports, e) < 0)
 		return -1;
-	return add_hosts(t, &item, text, o, e);
+	return add_hosts(p, &item, text, e);
 }
 
 int
 targets_add(struct targets *t, const char *text,
     const struct targets_options *o, struct err *e)
 {
-	char element[ENDPOINT_HOST + 32];
+	struct parser p = {.targets = t, .o = o};
+	char element[sizeof(p.whole)];
 	size_t n;
 
 	for (;;) {
@@ -325,7 +331,7 @@ targets_add(struct targets *t, const char *text,
 			return refuse(text, "longer than a name can be", e);
 		memcpy(element, text, n);
 		element[n] = '\0';
-		if (add_element(t, element, o, e) < 0)
+		if (add_element(&p, element, e) < 0)
 			return -1;
 		if (text[n] == '\0')
 			return 0;
@@ -333,41 +339,18 @@ targets_add(struct targets *t, const char *text,
 	}
 }
 
-/* A list being read from a file. */
-struct reading {
-	struct targets *targets;
-	const struct targets_options *o;
-};
-
-static int
-take_word(void *context, const char *word, struct err *e)
+bool
+targets_any(const struct targets *t, bool own)
 {
-	const struct reading *r = context;
-
-	return targets_add(r->targets, word, r->o, e);
-}
-
-int
-targets_read(struct targets *t, FILE *f, const char *name,
-    const struct targets_options *o, struct err *e)
-{
-	struct reading r = {t, o};
-
-	return wordlist_read(f, name, take_word, &r, e);
-}
-
-size_t
-targets_own(const struct targets *t, size_t *others)
-{
-	size_t i, own = 0;
+	size_t i;
 
 	for (i = 0; i < t->count; i++)
-		own += t->items[i].first_port != 0;
-	*others = t->count - own;
-	return own;
+		if ((t->items[i].first_port != 0) == own)
+			return true;
+	return false;
 }
 
-/* The item that host i lies in. */
+/* The item of host i. */
 static const struct target *
 find(const struct targets *t, uint32_t i)
 {
@@ -383,7 +366,7 @@ find(const struct targets *t, uint32_t i)
 	return &t->items[low];
 }
 
-/* The item that a target lies in. */
+/* The item of a target. */
 static const struct target *
 find_target(const struct targets *t, uint64_t number)
 {
@@ -405,7 +388,7 @@ targets_port(const struct targets *t, uint64_t number, struct target_port *p)
 	const struct target *item = NULL;
 	uint64_t in_item = number;
 
-	/* With the same ports for all it is a division. */
+	/* One list of ports for all hosts: a division suffices. */
 	if (t->list_count > 1) {
 		item = find_target(t, number);
 		in_item -= item->start;

@@ -5,7 +5,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "base/clock.h"
 #include "net/addr.h"
@@ -15,24 +14,24 @@ struct err;
 struct port_list;
 struct ports;
 
-/* More hosts than that are refused: each one has its state in memory. */
-#define TARGETS_MOST (UINT32_C(1) << 24)
+/* The most hosts of one scan: each one has its state in memory. */
+#define TARGETS_MAX (UINT32_C(1) << 24)
 
-/* Neighbouring addresses that differ in their last 32 bits only. */
+/* Consecutive addresses that differ in their last 32 bits only. */
 struct target {
-	struct addr base;   /* gives the other bits, without a port */
+	struct addr base;   /* the other bits, without a port */
 	uint32_t low, high; /* the last 32 bits, both ends included */
-	uint16_t first_port, last_port; /* its own; 0: it has none */
-	char *name; /* as it was asked for; owned, or NULL */
-	/* From here on since targets_merge(). */
-	uint32_t before; /* hosts in the items in front of this one */
-	uint32_t list;   /* which list of ports is asked */
+	uint16_t first_port, last_port; /* its own; 0: none */
+	char *name; /* as the user wrote it; owned, or NULL */
+	/* Set by targets_merge(). */
+	uint32_t before; /* hosts in the items before this one */
+	uint32_t list;   /* index of its list of ports */
 	uint64_t start;  /* number of its first target */
 };
 
 /*
- * Items in the order they were asked for; since targets_merge() none overlaps
- * another. A target is one port of one host; they are numbered from 0.
+ * Items in the order in which they were added; after targets_merge() none
+ * overlaps another. A target is one port of one host; they are numbered from 0.
  */
 struct targets {
 	struct target *items;
@@ -53,45 +52,44 @@ struct targets_options {
 	bool all_addresses;    /* of a name, instead of its first */
 	const char *protocol;  /* of HOST:PORT; NULL: that is refused */
 	struct deadline until; /* for looking up names */
-	int64_t name_ms;       /* for each of them; -1: as until says */
+	int64_t name_ms;       /* limit of each look-up; -1: none */
 	struct deadline retry; /* a name may appear until then; 0: at once */
 };
 
 /*
- * Adds what text says: elements separated by commas, each of them
+ * Adds the hosts of text: elements separated by commas, each of them
  *
- *	example.test            a name, by way of the resolver
- *	192.0.2.7  2001:db8::7  an address; with %SCOPE too, brackets are taken
+ *	example.test            a name, by the resolver
+ *	192.0.2.7  2001:db8::7  an address; %SCOPE and brackets are allowed
  *	192.0.2.0/24            a network; IPv6 from /104 on
  *	192.0.2.10-20           a range in the last octet
  *
- * and behind each of them perhaps ":PORT", ":LOW-HIGH" or ":SERVICE": its own
- * ports (an IPv6 address needs brackets then). 0, or -1 with *e: a usage error
- * that names the element, or what resolve() tells.
+ * each perhaps followed by ":PORT", ":LOW-HIGH" or ":SERVICE", its own ports
+ * (an IPv6 address needs brackets then). 0, or -1 with *e: a usage error that
+ * names the element, or the error of resolve().
  */
 int targets_add(struct targets *t, const char *text,
     const struct targets_options *o, struct err *e);
 
+/* Whether some hosts have ports of their own; with own false, have none. */
+bool targets_any(const struct targets *t, bool own);
+
+/* What targets_merge() selects. */
+struct targets_selection {
+	const struct targets *excluded_hosts;
+	const struct ports *ports; /* of hosts without own ports */
+	const struct ports *excluded_ports;
+};
+
 /*
- * The same from a file: elements separated by commas, blanks and newlines,
- * '#' begins a comment. name is for errors only.
+ * Makes the list final; called once. Each host remains once, at its first
+ * place, with all the ports named with it. 0, or -1 with a usage error when
+ * there are too many hosts.
  */
-int targets_read(struct targets *t, FILE *f, const char *name,
-    const struct targets_options *o, struct err *e);
+int targets_merge(
+    struct targets *t, const struct targets_selection *s, struct err *e);
 
-/* How many of what was added have ports of their own, and how many not. */
-size_t targets_own(const struct targets *t, size_t *others);
-
-/*
- * Makes the list final, to be called once: each host is there once, at its
- * first place, and asked for all the ports named with it, those without any
- * for the ports of all; hosts of out and ports of excluded are left out. 0, or
- * -1 with a usage error when there are too many hosts.
- */
-int targets_merge(struct targets *t, const struct targets *out,
-    const struct ports *all, const struct ports *excluded, struct err *e);
-
-/* One port of one host. */
+/* A target as the scan knows it: host index and port index. */
 struct target_port {
 	uint64_t number; /* among all targets */
 	uint32_t host;   /* 0 to hosts - 1 */
@@ -100,7 +98,7 @@ struct target_port {
 	const struct port_list *list;
 };
 
-/* What target number is. */
+/* Decodes a target's number. */
 void targets_port(
     const struct targets *t, uint64_t number, struct target_port *p);
 
@@ -108,11 +106,11 @@ void targets_port(
 const struct port_list *targets_list(
     const struct targets *t, uint32_t i, uint64_t *first);
 
-/* Host i, 0 to hosts - 1, with port. */
+/* The address of host i, 0 to hosts - 1, with port. */
 void targets_host(
     const struct targets *t, uint32_t i, uint16_t port, struct addr *a);
 
-/* The name under which host i was asked for, or NULL when by number. */
+/* The name of host i as the user wrote it, or NULL for an address. */
 const char *targets_name(const struct targets *t, uint32_t i);
 
 void targets_release(struct targets *t);

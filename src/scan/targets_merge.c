@@ -9,10 +9,10 @@
 #include "base/mem.h"
 #include "scan/ports.h"
 
-/* An item to be merged. */
+/* An item that is merged. */
 struct entry {
 	const struct target *item;
-	size_t place; /* in the order that was asked for */
+	size_t place; /* in the order of the user */
 	bool is_out;  /* its hosts are left out */
 };
 
@@ -23,9 +23,10 @@ struct piece {
 	uint32_t list;
 };
 
+/* The state of a merge. */
 struct merge {
 	struct targets result; /* its lists; items come at the end */
-	const struct ports *excluded;
+	const struct targets_selection *selection;
 	struct entry *entries; /* sorted by address */
 	size_t count;
 	struct entry *active; /* those that cover the present address */
@@ -93,9 +94,9 @@ by_place(const void *a, const void *b)
 
 /* Sorts all entries, and of equal ones keeps the first. */
 static void
-sort_entries(
-    struct merge *m, const struct targets *t, const struct targets *out)
+sort_entries(struct merge *m, const struct targets *t)
 {
+	const struct targets *out = m->selection->excluded_hosts;
 	size_t i, kept = 0;
 
 	m->entries = mem_array(t->count + out->count, sizeof(m->entries[0]));
@@ -139,7 +140,7 @@ add_list(struct targets *t, const struct ports *set)
 	return t->list_count++;
 }
 
-/* The list of ports that the active entries ask for together. */
+/* The list of ports that the active entries name together. */
 static uint32_t
 active_list(struct merge *m)
 {
@@ -165,11 +166,11 @@ active_list(struct merge *m)
 	}
 	for (port = 0; with_all && port < all->count; port++)
 		ports_add(&set, all->ports[port]);
-	ports_remove(&set, m->excluded);
+	ports_remove(&set, m->selection->excluded_ports);
 	return add_list(&m->result, &set);
 }
 
-/* Notes the addresses from low to high, which the active entries cover. */
+/* Adds the addresses from low to high, which the active entries cover. */
 static void
 add_piece(struct merge *m, uint32_t low, uint32_t high)
 {
@@ -200,7 +201,7 @@ add_piece(struct merge *m, uint32_t low, uint32_t high)
 	m->pieces[m->piece_count++] = p;
 }
 
-/* Takes out the active entries that end below an address. */
+/* Removes the active entries that end below an address. */
 static void
 drop_ended(struct merge *m, uint64_t at)
 {
@@ -212,10 +213,10 @@ drop_ended(struct merge *m, uint64_t at)
 	m->active_count = kept;
 }
 
-/* Cuts the entries from place i on that may overlap into pieces, from low to
- * high. Where the next ones begin. */
+/* Splits the entries from place i on that may overlap into pieces, from low to
+ * high. Returns the place of the next ones. */
 static size_t
-cut_into_pieces(struct merge *m, size_t i)
+split_into_pieces(struct merge *m, size_t i)
 {
 	const struct target *first = m->entries[i].item;
 	uint64_t at = first->low, next;
@@ -241,7 +242,7 @@ cut_into_pieces(struct merge *m, size_t i)
 	}
 }
 
-/* The pieces as items, each with the name it was asked for by. */
+/* The pieces as items, each with the name that the user wrote. */
 static void
 make_items(struct merge *m, struct targets *t)
 {
@@ -271,22 +272,22 @@ make_items(struct merge *m, struct targets *t)
 }
 
 int
-targets_merge(struct targets *t, const struct targets *out,
-    const struct ports *all, const struct ports *excluded, struct err *e)
+targets_merge(
+    struct targets *t, const struct targets_selection *s, struct err *e)
 {
-	struct merge m = {.result = TARGETS_INIT, .excluded = excluded};
-	struct ports common = *all;
+	struct merge m = {.result = TARGETS_INIT, .selection = s};
+	struct ports common = *s->ports;
 	size_t i = 0;
 	int result = 0;
 
-	ports_remove(&common, excluded);
+	ports_remove(&common, s->excluded_ports);
 	add_list(&m.result, &common);
-	sort_entries(&m, t, out);
+	sort_entries(&m, t);
 	while (i < m.count)
-		i = cut_into_pieces(&m, i);
-	if (m.hosts > TARGETS_MOST)
+		i = split_into_pieces(&m, i);
+	if (m.hosts > TARGETS_MAX)
 		result = err_set(e, ERR_USAGE,
-		    "more than %" PRIu32 " hosts in one scan", TARGETS_MOST);
+		    "more than %" PRIu32 " hosts in one scan", TARGETS_MAX);
 	else
 		make_items(&m, t);
 	free(m.entries);

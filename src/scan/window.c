@@ -1,12 +1,12 @@
-/* Congestion window and rate limit of a scan. */
+/* The congestion window of a scan. */
 #include "scan/window.h"
 
 void
-window_init(struct window *w, uint32_t most)
+window_init(struct window *w, uint32_t limit)
 {
-	w->most = most;
-	w->size = most < WINDOW_START ? most : WINDOW_START;
-	w->threshold = most;
+	w->limit = limit;
+	w->size = limit < WINDOW_START ? limit : WINDOW_START;
+	w->threshold = limit;
 	w->credit = 0;
 	w->held_ns = 0;
 }
@@ -14,7 +14,7 @@ window_init(struct window *w, uint32_t most)
 void
 window_grow(struct window *w)
 {
-	if (w->size >= w->most)
+	if (w->size >= w->limit)
 		return;
 	if (w->size < w->threshold) {
 		w->size++;
@@ -28,68 +28,25 @@ window_grow(struct window *w)
 	}
 }
 
-bool
-window_cut(struct window *w, int64_t now_ns, int64_t hold_ns)
+void
+window_halve(struct window *w, int64_t now_ns, int64_t hold_ns)
 {
 	if (now_ns < w->held_ns)
-		return false;
+		return;
 	w->held_ns = now_ns + hold_ns;
 	w->size /= 2;
-	if (w->size < WINDOW_LEAST)
-		w->size = w->most < WINDOW_LEAST ? w->most : WINDOW_LEAST;
+	if (w->size < WINDOW_MIN)
+		w->size = w->limit < WINDOW_MIN ? w->limit : WINDOW_MIN;
 	w->threshold = w->size;
 	w->credit = 0;
-	return true;
 }
 
 void
 window_starve(struct window *w, uint32_t in_flight)
 {
-	w->size = in_flight / 2 > WINDOW_LEAST ? in_flight / 2 : WINDOW_LEAST;
-	if (w->size > w->most)
-		w->size = w->most;
+	w->size = in_flight / 2 > WINDOW_MIN ? in_flight / 2 : WINDOW_MIN;
+	if (w->size > w->limit)
+		w->size = w->limit;
 	w->threshold = w->size;
 	w->credit = 0;
-}
-
-void
-burst_fill(struct burst *b, const struct window *w, int share, int64_t now_ns)
-{
-	int64_t tick = w->size / 8, ticks = (now_ns - b->at_ns) / BURST_TICK_NS;
-
-	if (tick < BURST_LEAST)
-		tick = BURST_LEAST;
-	if (tick > BURST_MOST)
-		tick = BURST_MOST;
-	tick /= share;
-	if (ticks <= 0)
-		return;
-	/* A late wake-up is made good once. */
-	b->left += tick * (ticks < 2 ? ticks : 2);
-	if (b->left > 2 * tick)
-		b->left = 2 * tick;
-	b->at_ns = ticks > 2 ? now_ns : b->at_ns + ticks * BURST_TICK_NS;
-}
-
-void
-pace_init(struct pace *p, int64_t per_second, int64_t now_ns)
-{
-	p->interval_ns = per_second > 0 ? CLOCK_SECOND / per_second : 0;
-	p->next_ns = now_ns;
-}
-
-bool
-pace_is_ready(const struct pace *p, int64_t now_ns)
-{
-	return now_ns >= p->next_ns;
-}
-
-void
-pace_take(struct pace *p, int64_t now_ns)
-{
-	if (p->interval_ns == 0)
-		return;
-	if (p->next_ns < now_ns - PACE_SLACK_NS)
-		p->next_ns = now_ns - PACE_SLACK_NS;
-	p->next_ns += p->interval_ns;
 }

@@ -44,11 +44,12 @@ static int
 merge(struct targets *t, const struct targets *out, struct err *e)
 {
 	struct ports all, not ;
+	const struct targets_selection s = {out, &all, &not };
 
 	ports_clear(&all);
 	ports_clear(&not );
 	ports_add(&all, 80);
-	return targets_merge(t, out, &all, &not, e);
+	return targets_merge(t, &s, e);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

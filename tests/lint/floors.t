@@ -26,7 +26,7 @@ push @{ $reaches{$_} }, $_ for keys %reaches;
 # Headers that only their own folder includes, besides internal.h.
 my %private = (
     scan => [qw(classify icmp_limit permutation probe ready retry rtt
-        udp_payload window)],
+        udp_payload window pace)],
 );
 
 # What http may know of net: what an endpoint is.

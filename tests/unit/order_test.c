@@ -22,12 +22,14 @@ name(struct targets *t, const char *text)
 	static const struct targets none = TARGETS_INIT;
 	struct err e = ERR_INIT;
 	struct ports all, not ;
+	struct ports_parser parser = {.ports = &all, .protocol = "tcp"};
+	const struct targets_selection selection = {&none, &all, &not };
 
 	ports_clear(&all);
 	ports_clear(&not );
-	if (ports_parse(&all, "60-99", "tcp", &e) < 0 ||
+	if (ports_parse(&parser, "60-99", &e) < 0 ||
 	    targets_add(t, text, &o, &e) < 0 ||
-	    targets_merge(t, &none, &all, &not, &e) < 0)
+	    targets_merge(t, &selection, &e) < 0)
 		abort();
 }
 
@@ -35,23 +37,23 @@ name(struct targets *t, const char *text)
 static uint64_t
 walk(uint64_t seed, uint32_t shard, uint32_t shards, bool ascending)
 {
+	const struct order_options options = {
+	    &targets, seed, shard, shards, ascending};
 	struct order o;
 	struct target_port t;
 	uint64_t n = 0, last = 0;
-	bool is_lead, in_order = true, leads_first = true, rest = false;
+	bool is_discovery, in_order = true, is_first = true, rest = false;
 
-	order_init(&o, &targets, seed, shard, shards);
-	if (ascending)
-		order_ascend(&o);
-	while (order_next(&o, &t, &is_lead)) {
+	order_init(&o, &options);
+	while (order_next(&o, &t, &is_discovery)) {
 		seen[t.number]++;
 		in_order &= n == 0 || t.number > last;
-		leads_first &= !(rest && is_lead);
-		rest |= !is_lead;
+		is_first &= !(rest && is_discovery);
+		rest |= !is_discovery;
 		last = t.number;
 		n++;
 	}
-	ok(leads_first, "leads come first");
+	ok(is_first, "discovery comes first");
 	ok(in_order == ascending, "the order is as asked for");
 	is_int((long long)n, (long long)order_count(&o),
 	    "as many as were counted");
@@ -73,15 +75,16 @@ all_once(const char *name)
 static void
 test_first(void)
 {
+	const struct order_options options = {&targets, 1, 0, 1, false};
 	struct order o;
 	struct target_port t;
-	bool is_lead;
+	bool is_discovery;
 	uint32_t i;
 
-	order_init(&o, &targets, 1, 0, 1);
+	order_init(&o, &options);
 	for (i = 0; i < HOSTS; i++) {
-		ok(order_next(&o, &t, &is_lead) && is_lead,
-		    "a lead for each host");
+		ok(order_next(&o, &t, &is_discovery) && is_discovery,
+		    "a discovery target of each host");
 		is_int(t.host, i, "host after host");
 		is_int(t.port, 80, "its port 80");
 	}
@@ -94,21 +97,23 @@ is_odd(void *context, uint32_t host)
 	return host % 2 == 1;
 }
 
-/* Of hosts 1, 3 and 5 everything is asked, of the others the leads. */
+/* Of hosts 1, 3 and 5 everything is asked, of the others the discovery ports.
+ */
 static void
 test_keep(void)
 {
+	const struct order_options options = {&targets, 5, 0, 1, false};
 	struct order o;
 	struct target_port t;
-	bool is_lead;
+	bool is_discovery;
 	int i, bad = 0;
 
-	order_init(&o, &targets, 5, 0, 1);
-	while (order_leads(&o) && order_next(&o, &t, &is_lead))
+	order_init(&o, &options);
+	while (order_is_discovering(&o) && order_next(&o, &t, &is_discovery))
 		seen[t.number]++;
-	order_keep(&o, is_odd, NULL);
-	while (order_next(&o, &t, &is_lead))
-		seen[t.number] += is_lead ? 100 : 1;
+	order_restrict(&o, is_odd, NULL);
+	while (order_next(&o, &t, &is_discovery))
+		seen[t.number] += is_discovery ? 100 : 1;
 	order_release(&o);
 	for (i = 0; i < HOSTS; i++) {
 		int n = 0, k;
@@ -123,22 +128,23 @@ test_keep(void)
 	is_int(bad, 0, "none of them twice");
 }
 
-/* Lists of different length, some without leads. */
+/* Lists of different length, some without discovery. */
 static void
 test_own_ports(void)
 {
 	struct targets own = TARGETS_INIT;
+	const struct order_options options = {&own, 3, 0, 1, false};
 	struct order o;
 	struct target_port t;
-	bool is_lead;
-	int leads = 0, n = 0;
+	bool is_discovery;
+	int discovered = 0, n = 0;
 	uint64_t sum = 0;
 
 	name(&own, "192.0.2.1:22,192.0.2.2,192.0.2.3:1000-1001,192.0.2.4:99");
 	is_int((long long)own.total, 1 + PORTS + 2 + 1, "targets are counted");
-	order_init(&o, &own, 3, 0, 1);
-	while (order_next(&o, &t, &is_lead)) {
-		leads += is_lead;
+	order_init(&o, &options);
+	while (order_next(&o, &t, &is_discovery)) {
+		discovered += is_discovery;
 		sum += t.port;
 		n += t.host == 0   ? t.port == 22
 		     : t.host == 1 ? t.port >= 60 && t.port <= 99
@@ -147,7 +153,7 @@ test_own_ports(void)
 	}
 	is_int(n, (long long)own.total, "each host is asked for its ports");
 	is_int((long long)sum, 22 + 3180 + 2001 + 99, "each of them once");
-	is_int(leads, 8, "leads are of those who have many");
+	is_int(discovered, 8, "discovery is for those who have many");
 	targets_release(&own);
 }
 

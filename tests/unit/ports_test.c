@@ -2,8 +2,19 @@
 #include <netdb.h>
 
 #include "base/err.h"
+#include "base/wordlist.h"
 #include "lib/tap.h"
+#include "lib/ports_text.h"
 #include "scan/ports.h"
+
+/* Adds text's ports for TCP. */
+static int
+parse(struct ports *p, const char *text, struct err *e)
+{
+	struct ports_parser parser = {.ports = p, .protocol = "tcp"};
+
+	return ports_parse(&parser, text, e);
+}
 
 static void
 takes(const char *text, const char *want)
@@ -13,8 +24,8 @@ takes(const char *text, const char *want)
 	char shown[256];
 
 	ports_clear(&p);
-	ok(ports_parse(&p, text, "tcp", &e) == 0, "'%s' is taken", text);
-	is_text(ports_format(&p, shown, sizeof(shown)), want, text);
+	ok(parse(&p, text, &e) == 0, "'%s' is taken", text);
+	is_text(ports_text(&p, shown, sizeof(shown)), want, text);
 }
 
 static void
@@ -24,7 +35,7 @@ refuses(const char *text, const char *why)
 	struct err e = ERR_INIT;
 
 	ports_clear(&p);
-	ok(ports_parse(&p, text, "tcp", &e) < 0 && e.kind == ERR_USAGE &&
+	ok(parse(&p, text, &e) < 0 && e.kind == ERR_USAGE &&
 		strstr(e.text, why) != NULL,
 	    "'%s' is refused: %s", text, e.text);
 }
@@ -79,22 +90,21 @@ static void
 test_sets(void)
 {
 	struct ports a, b;
-	uint16_t list[8];
+	struct port_list l;
 	struct err e;
-	char shown[12];
 
 	ports_clear(&a);
 	ports_clear(&b);
-	ports_parse(&a, "1-9,65535", "tcp", &e);
-	ports_parse(&b, "3-8", "tcp", &e);
+	parse(&a, "1-9,65535", &e);
+	parse(&b, "3-8", &e);
 	is_int((long long)ports_count(&a), 10, "ten ports");
 	ports_remove(&a, &b);
-	is_int((long long)ports_list(&a, list), 4, "four are left");
-	ok(list[0] == 1 && list[1] == 2 && list[2] == 9 && list[3] == 65535,
+	ports_list_init(&l, &a);
+	is_int(l.count, 4, "four are left");
+	ok(l.ports[0] == 1 && l.ports[1] == 2 && l.ports[2] == 9 &&
+		l.ports[3] == 65535,
 	    "in ascending order");
-	ports_parse(&a, "1001,2002,3003", "tcp", &e);
-	is_text(ports_format(&a, shown, sizeof(shown)), "1-2,9...",
-	    "what does not fit is cut at a port");
+	ports_list_release(&l);
 	ports_clear(&a);
 	ports_default(&a, "tcp");
 	ok(ports_has(&a, 1) && ports_has(&a, 1024) && !ports_has(&a, 1025) &&
@@ -105,24 +115,32 @@ test_sets(void)
 	ok(ports_has(&a, 53) && !ports_has(&a, 54), "a short list for UDP");
 }
 
+static int
+parse_word(void *parser, const char *word, struct err *e)
+{
+	return ports_parse(parser, word, e);
+}
+
 static void
 test_file(void)
 {
 	FILE *f = tmpfile();
 	struct ports p;
+	struct ports_parser parser = {.ports = &p, .protocol = "tcp"};
 	struct err e = ERR_INIT;
 	char shown[64];
 
-	fputs("# mine\n22 80\t443 # and\n\n8000-8001,9\n", f);
+	fputs("# mine\n22 U:53 T:80\t443 # and\n\n8000-8001,9\n", f);
 	rewind(f);
 	ports_clear(&p);
-	is_int(ports_read(&p, f, "list", "tcp", &e), 0, "a file is read");
-	is_text(ports_format(&p, shown, sizeof(shown)), "9,22,80,443,8000-8001",
+	is_int(wordlist_read(f, "list", parse_word, &parser, &e), 0,
+	    "a file is read");
+	is_text(ports_text(&p, shown, sizeof(shown)), "9,22,80,443,8000-8001",
 	    "blanks, commas, newlines, comments");
 	rewind(f);
 	fputs("1\n2\nbad 3\n", f);
 	rewind(f);
-	ok(ports_read(&p, f, "li\nst", "tcp", &e) < 0 &&
+	ok(wordlist_read(f, "li\nst", parse_word, &parser, &e) < 0 &&
 		strstr(e.text, "li\\nst line 3: ports 'bad'") == e.text,
 	    "an error names file and line: %s", e.text);
 	fclose(f);

@@ -9,16 +9,16 @@ test_slots(void)
 	uint32_t a, b, c;
 
 	probe_pool_init(&p, 3);
-	a = probe_take(&p);
-	b = probe_take(&p);
-	c = probe_take(&p);
+	a = probe_alloc(&p);
+	b = probe_alloc(&p);
+	c = probe_alloc(&p);
 	ok(a != b && b != c && a != c, "three slots");
-	ok(probe_take(&p) == PROBE_NONE, "and no fourth");
+	ok(probe_alloc(&p) == PROBE_NONE, "and no fourth");
 	is_int(p.used, 3, "three in use");
 	p.probes[b].fd = 42;
-	probe_give(&p, b);
+	probe_free(&p, b);
 	is_int(p.used, 2, "two in use");
-	is_int(probe_take(&p), b, "the slot used last comes first");
+	is_int(probe_alloc(&p), b, "the slot used last comes first");
 	is_int(p.probes[b].fd, 42, "with its socket");
 	ok(probe_waiting(&p) == PROBE_NONE, "nobody waits");
 	probe_wait(&p, c);
@@ -26,7 +26,7 @@ test_slots(void)
 	is_int(probe_waiting(&p), c, "who waits longest comes first");
 	probe_unlink(&p, c);
 	is_int(probe_waiting(&p), a, "then the next");
-	probe_give(&p, a);
+	probe_free(&p, a);
 	ok(probe_waiting(&p) == PROBE_NONE, "a slot given back waits no more");
 	probe_pool_release(&p);
 }
@@ -40,20 +40,20 @@ test_wheel(void)
 
 	probe_pool_init(&p, 3);
 	start = p.tick * PROBE_TICK_NS;
-	a = probe_take(&p);
-	b = probe_take(&p);
-	c = probe_take(&p);
+	a = probe_alloc(&p);
+	b = probe_alloc(&p);
+	c = probe_alloc(&p);
 	ok(!deadline_is_set(probe_deadline(&p)), "nothing to wait for");
-	probe_time(&p, a, start + 30 * CLOCK_MS);
-	probe_time(&p, b, start + 10 * CLOCK_MS);
-	probe_time(&p, c, start + 100 * CLOCK_SECOND);
+	probe_set_timer(&p, a, start + 30 * CLOCK_MS);
+	probe_set_timer(&p, b, start + 10 * CLOCK_MS);
+	probe_set_timer(&p, c, start + 100 * CLOCK_SECOND);
 	late = probe_deadline(&p).at_ns - (start + 10 * CLOCK_MS);
 	ok(late >= 0 && late <= PROBE_TICK_NS, "the first is due in time");
 	ok(probe_expired(&p, start + 9 * CLOCK_MS) == PROBE_NONE,
 	    "nothing has expired before");
 	is_int(probe_expired(&p, start + 12 * CLOCK_MS), b, "then the first");
 	ok(probe_expired(&p, start + 12 * CLOCK_MS) == PROBE_NONE, "alone");
-	probe_time(&p, b, start + 20 * CLOCK_MS);
+	probe_set_timer(&p, b, start + 20 * CLOCK_MS);
 	probe_unlink(&p, b);
 	is_int(probe_expired(&p, start + CLOCK_SECOND), a,
 	    "what was taken out does not expire");

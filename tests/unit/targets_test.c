@@ -12,12 +12,13 @@ static int
 merge(struct targets *t, const struct targets *out, struct err *e)
 {
 	struct ports all, not ;
+	const struct targets_selection s = {out, &all, &not };
 
 	ports_clear(&all);
 	ports_clear(&not );
 	ports_add(&all, 80);
 	ports_add(&not, 81);
-	return targets_merge(t, out, &all, &not, e);
+	return targets_merge(t, &s, e);
 }
 
 static const struct targets none = TARGETS_INIT;
