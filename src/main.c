@@ -13,7 +13,7 @@
 #include "cmd/result.h"
 #include "cmd/table.h"
 #include "net/os.h"
-#include "net/wait.h"
+#include "net/signals.h"
 
 #define VERSION "0.1.0"
 
@@ -83,12 +83,12 @@ main(int argc, char **argv)
 	bool is_lost;
 
 	fd_hold_standard();
-	wait_start();
+	signals_init();
 	if (dispatch(argc, argv, &e) == 0)
 		err_clear(&e);
 	is_lost = flush(&e) < 0;
-	if (wait_stopped() != 0 && e.errnum == EINTR)
-		wait_die();
+	if (signals_stopped() != 0 && e.errnum == EINTR)
+		signals_die();
 	report(&e);
 	/* An error may have been a result too, as an event. */
 	if (!is_lost && flush(&e) < 0)

@@ -14,7 +14,7 @@
 #include "dial/connector.h"
 #include "net/sock.h"
 #include "net/conn_event.h"
-#include "net/wait.h"
+#include "net/signals.h"
 
 struct connect_options {
 	struct report_options report;
@@ -146,7 +146,7 @@ run(const struct connect_options *o, const struct endpoint *ep,
 	    (t != NULL &&
 		stdio_relay_open(t, &o->talk, &o->time, until, e) < 0))
 		return -1;
-	if (wait_catch(WAIT_STOP, e) < 0)
+	if (signals_catch(SIGNALS_STOP, e) < 0)
 		return -1;
 	c.fd = connector_open(ep, &r, until, &c.names, e);
 	if (c.fd < 0)

@@ -15,7 +15,7 @@
 #include "cmd/table.h"
 #include "dial/dial.h"
 #include "fetch/http_client.h"
-#include "net/wait.h"
+#include "net/signals.h"
 
 #define MAX_REDIRS 20
 
@@ -150,19 +150,19 @@ fetch_all(struct fetch *f, const struct command_args *args, struct err *e)
 	enum err_kind worst = ERR_NONE;
 	int n;
 
-	for (n = 0; n < args->count && wait_stopped() == 0; n++) {
+	for (n = 0; n < args->count && signals_stopped() == 0; n++) {
 		err_clear(e);
 		if (fetch_url(f, args->operands[n], n + 1 < args->count, e) ==
 		    0)
 			continue;
 		if (worst == ERR_NONE)
 			worst = e->kind;
-		if (n + 1 == args->count || wait_stopped() != 0 ||
+		if (n + 1 == args->count || signals_stopped() != 0 ||
 		    f->stdout_failed)
 			break;
 		diag_error(e);
 	}
-	if (wait_stopped() != 0)
+	if (signals_stopped() != 0)
 		return e->errnum == EINTR
 			   ? -1
 			   : err_sys(e, ERR_FAILED, EINTR, "fetching");
@@ -187,7 +187,7 @@ http_get_run(
 	struct fetch f;
 	int result;
 
-	if (check(o, args, e) < 0 || wait_catch(WAIT_STOP, e) < 0)
+	if (check(o, args, e) < 0 || signals_catch(SIGNALS_STOP, e) < 0)
 		return -1;
 	common_dial_options(
 	    &client.reach.dial, &o->names, &o->source, &o->sock);

@@ -19,7 +19,7 @@
 #include "net/listener.h"
 #include "net/privileges.h"
 #include "net/resolve.h"
-#include "net/wait.h"
+#include "net/signals.h"
 #include "serve/handler.h"
 #include "serve/server.h"
 
@@ -235,7 +235,7 @@ run(struct listening *l, const struct endpoint *ep, struct stdio_relay *stdio,
 	int result;
 
 	/* Whatever takes its time from here on can be stopped. */
-	if (wait_catch(WAIT_STOP, e) < 0)
+	if (signals_catch(SIGNALS_STOP, e) < 0)
 		return -1;
 	l->until = deadline_after(o->time.max_ms);
 	/* With a handler each connection has the limit for itself. */
@@ -294,7 +294,7 @@ listen_run(const void *options, const struct command_args *args, struct err *e)
 	if (result == 0)
 		result = run(&l, &ep, handled ? NULL : &t, e);
 	if (o->keep)
-		result = wait_server_result(result, e);
+		result = signals_server_result(result, e);
 	access_release(&l.access);
 	return stdio_relay_release(&t, result, e);
 }

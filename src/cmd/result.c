@@ -14,7 +14,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "net/sink.h"
-#include "net/wait.h"
+#include "net/signals.h"
 
 /* What is written after the end of the run may take so long. */
 #define GRACE_MS 500
@@ -33,10 +33,11 @@ static struct {
 static struct deadline
 limit(void)
 {
-	if (out.is_late || (wait_stopped() == 0 && !deadline_passed(out.until)))
+	if (out.is_late ||
+	    (signals_stopped() == 0 && !deadline_passed(out.until)))
 		return out.until;
 	/* What has stopped the run must not stop its last words. */
-	(void)wait_taken();
+	(void)signals_collect();
 	out.is_late = true;
 	out.until = deadline_after(GRACE_MS);
 	return out.until;

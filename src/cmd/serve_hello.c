@@ -18,7 +18,7 @@
 #include "net/access.h"
 #include "net/endpoint.h"
 #include "net/listener.h"
-#include "net/wait.h"
+#include "net/signals.h"
 #include "serve/message.h"
 #include "serve/server.h"
 #include "serve/session.h"
@@ -150,7 +150,7 @@ run_server(struct hello_server *hs, const struct endpoint *ep,
 	int fd;
 
 	/* The look-up of a name can be stopped, too. */
-	if (wait_catch(WAIT_STOP, e) < 0)
+	if (signals_catch(SIGNALS_STOP, e) < 0)
 		return -1;
 	/* 1. Socket, 2. bind, 3. listen. */
 	if (listener_open(&listener, ep, &lo, deadline_none(), e) < 0)
@@ -205,7 +205,7 @@ hello_run(const void *options, const struct command_args *args, struct err *e)
 	if (result == 0)
 		result = common_access(&access, &o->access, e);
 	if (result == 0)
-		result = wait_server_result(run_server(&hs, &ep, &so, e), e);
+		result = signals_server_result(run_server(&hs, &ep, &so, e), e);
 	access_release(&access);
 	template_release(&hs.reply);
 	free(hs.greeting);

@@ -22,6 +22,7 @@
 #include "relay/relay.h"
 #include "net/sock.h"
 #include "net/conn_event.h"
+#include "net/signals.h"
 #include "net/wait.h"
 
 static const char *const on_eof_words[] = {"fin", "keep", "quit", NULL};
@@ -341,7 +342,7 @@ stdio_relay_run(struct stdio_relay *t, int *fd, const struct addr *local,
 		sock_cut(fd, t->time->idle_ms, end);
 	else
 		sock_close_drained(fd, result < 0 ? deadline_after(0) : end);
-	if (result == 0 && wait_stopped() != 0)
+	if (result == 0 && signals_stopped() != 0)
 		result = err_sys(e, ERR_FAILED, EINTR, "draining");
 	t->last = sum;
 	conn_event_closed(DIAG_NOTE, &(struct conn){*local, *remote, start},

@@ -22,7 +22,7 @@
 #include "udp/sender.h"
 #include "udp/multicast.h"
 #include "net/resolve.h"
-#include "net/wait.h"
+#include "net/signals.h"
 
 /* How long a reply is waited for, where -w does not say. */
 #define REPLY_MS 2000
@@ -365,7 +365,7 @@ send_run(const void *options, const struct command_args *args, struct err *e)
 		return -1;
 	set_exchange(&s.xo, o, until);
 	sender_start(&s.x, &s.xo, &feed, on_reply, on_idle, &s);
-	result = wait_catch(WAIT_STOP, e);
+	result = signals_catch(SIGNALS_STOP, e);
 	if (result == 0)
 		result = resolve(&ep, &o->names,
 		    deadline_first(until, deadline_after(o->time.timeout_ms)),

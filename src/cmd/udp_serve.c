@@ -21,6 +21,7 @@
 #include "udp/dgram_server.h"
 #include "net/endpoint.h"
 #include "udp/multicast.h"
+#include "net/signals.h"
 #include "net/wait.h"
 #include "udp/udp_programs.h"
 
@@ -334,7 +335,7 @@ wait_more(struct serving *s, struct err *e)
 	if (ready < 0 && errno != EINTR)
 		return err_sys(e, ERR_FAILED, errno, "waiting");
 	if (ready < 0)
-		wait_taken();
+		signals_collect();
 	return check_limits(s, idle, e);
 }
 
@@ -342,7 +343,7 @@ wait_more(struct serving *s, struct err *e)
 static bool
 is_over(const struct serving *s)
 {
-	if (wait_stopped() != 0)
+	if (signals_stopped() != 0)
 		return true;
 	return s->o->count > 0 && s->workers.count == 0 &&
 	       s->server.unsent.count == 0 &&
@@ -381,10 +382,10 @@ run_server(struct serving *s, const struct endpoint *ep,
 	/* The child that looks a name up is not one of ours to be told of. */
 	if (s->mode == SERVE_PRINT && result_start(s->until, e) < 0)
 		return -1;
-	if (wait_catch(WAIT_STOP, e) < 0 ||
+	if (signals_catch(SIGNALS_STOP, e) < 0 ||
 	    dgram_server_open(&s->server, ep, so, s->until, e) < 0)
-		return wait_server_result(-1, e);
-	if (wait_catch(WAIT_CHILD, e) < 0) {
+		return signals_server_result(-1, e);
+	if (signals_catch(SIGNALS_CHILD, e) < 0) {
 		dgram_server_close(&s->server);
 		return -1;
 	}
@@ -395,7 +396,7 @@ run_server(struct serving *s, const struct endpoint *ep,
 	udp_programs_stop(&s->workers);
 	dgram_server_tell(&s->server);
 	dgram_server_close(&s->server);
-	return wait_server_result(result, e);
+	return signals_server_result(result, e);
 }
 
 /* The groups of --join. 0, or -1 with a usage error. */

@@ -18,6 +18,7 @@
 #include "net/sink.h"
 #include "net/sock.h"
 #include "net/conn_event.h"
+#include "net/signals.h"
 #include "net/wait.h"
 
 /* A body up to this size is read to its end to keep the connection. */
@@ -202,7 +203,7 @@ send_all(struct http_client *c, const char *bytes, size_t n, struct err *e)
 static int
 check_run(const struct http_client *c, const char *what, struct err *e)
 {
-	if (wait_stopped() != 0)
+	if (signals_stopped() != 0)
 		return err_sys(e, ERR_FAILED, EINTR, "%s", what);
 	if (deadline_passed(c->options->until))
 		return limit_error(c, what, e);

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "net/signals.h"
 #include "net/wait.h"
 
 static int
@@ -63,11 +64,11 @@ child_wait(struct child *c)
 	int status;
 
 	for (;;) {
-		(void)wait_taken();
+		(void)signals_collect();
 		if (child_reap(c, &status))
 			return status;
 		if (deadline_passed(c->until) ||
-		    (!c->is_ending && wait_stopped() != 0))
+		    (!c->is_ending && signals_stopped() != 0))
 			child_end(c);
 		else
 			(void)wait_until(c->until);

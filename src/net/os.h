@@ -69,4 +69,12 @@ void os_receive_errors(int fd, int family);
 /* Gives a unix socket a name that the system makes. 0, or -1 with errno. */
 int os_autobind(int fd);
 
+/*
+ * In a child, even of vfork(2): it gets the signal when its parent, of that
+ * id, ends in whatever way; at once when that has happened already. A program
+ * that it becomes keeps that, processes that it starts do not. Where the system
+ * has no such thing, nothing happens.
+ */
+void os_follow_parent(pid_t parent, int number);
+
 #endif

@@ -6,7 +6,9 @@
 #include <grp.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -212,4 +214,12 @@ os_autobind(int fd)
 	struct sockaddr_un own = {.sun_family = AF_UNIX};
 
 	return bind(fd, (struct sockaddr *)&own, sizeof(own.sun_family));
+}
+
+void
+os_follow_parent(pid_t parent, int number)
+{
+	if (prctl(PR_SET_PDEATHSIG, (unsigned long)number) == 0 &&
+	    getppid() != parent)
+		kill(getpid(), number);
 }

@@ -196,3 +196,10 @@ os_autobind(int fd)
 	errno = ENOTSUP;
 	return -1;
 }
+
+void
+os_follow_parent(pid_t parent, int number)
+{
+	(void)parent;
+	(void)number;
+}

@@ -17,7 +17,7 @@
 #include "net/addr.h"
 #include "net/child.h"
 #include "net/spawn.h"
-#include "net/wait.h"
+#include "net/signals.h"
 
 extern char **environ;
 
@@ -159,7 +159,7 @@ program_wait(pid_t pid, struct deadline until, struct err *e)
 	struct child c = {.pid = pid, .until = until};
 	int status;
 
-	if (wait_catch(WAIT_STOP | WAIT_CHILD, e) < 0)
+	if (signals_catch(SIGNALS_STOP | SIGNALS_CHILD, e) < 0)
 		return -1;
 	status = child_wait(&c);
 	if (!c.is_ending && status < 0)
@@ -167,7 +167,7 @@ program_wait(pid_t pid, struct deadline until, struct err *e)
 		    e, ERR_FAILED, errno, "waiting for the program's end");
 	if (!c.is_ending)
 		return status;
-	if (wait_stopped() != 0)
+	if (signals_stopped() != 0)
 		return err_sys(e, ERR_FAILED, EINTR, "the program");
 	return err_set(
 	    e, ERR_TIMEOUT, "the program took too long (--max-time)");

@@ -19,6 +19,7 @@
 #include "net/child.h"
 #include "net/endpoint.h"
 #include "net/os.h"
+#include "net/signals.h"
 #include "net/wait.h"
 
 /* RFC 8305 section 3: the Resolution Delay. */
@@ -98,7 +99,7 @@ query_start(struct query *q, const struct endpoint *ep)
 		return -1;
 	q->pid = fork();
 	if (q->pid == 0) {
-		wait_child();
+		signals_after_fork();
 		close_standard();
 		look_up(ep, q->family, ends[1]);
 		_exit(0);
@@ -358,7 +359,7 @@ wait_queries(struct query *queries, struct deadline until)
 	}
 	ready = wait_poll(fds, n, until);
 	/* A child's end wakes us as well, where the caller catches that. */
-	if (ready < 0 && (errno != EINTR || wait_stopped() != 0))
+	if (ready < 0 && (errno != EINTR || signals_stopped() != 0))
 		return -1;
 	for (i = 0; i < n; i++)
 		if (fds[i].revents != 0)

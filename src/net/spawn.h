@@ -37,14 +37,6 @@ int spawn_program(const struct spawn_program *p, pid_t *pid);
 bool spawn_adopt(void);
 
 /*
- * In a child, even of vfork(2): it gets the signal when its parent, of that
- * id, ends in whatever way; at once when that has happened already. A program
- * that it becomes keeps that, processes that it starts do not. Where the system
- * has no such thing, nothing happens.
- */
-void spawn_follow_parent(pid_t parent, int number);
-
-/*
  * Memory that a child made by fork does not get, so that nothing of it has to
  * be copied for either: tables that only a parent uses. Grows or makes (old:
  * NULL, 0) it; new bytes are zero. NULL with errno, and the old is as it was.

@@ -12,7 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "net/wait.h"
+#include "net/os.h"
+#include "net/signals.h"
 
 /* Where programs are when PATH does not say. */
 #define DEFAULT_PATH "/usr/local/bin:/bin:/usr/bin"
@@ -85,8 +86,8 @@ become(const struct spawn_program *p, pid_t parent)
 		return errno;
 	if (dup2(p->in, 0) < 0 || dup2(p->out, 1) < 0)
 		return errno;
-	wait_reset_signals();
-	spawn_follow_parent(parent, SIGTERM);
+	signals_reset();
+	os_follow_parent(parent, SIGTERM);
 	if (strchr(p->argv[0], '/') == NULL)
 		return execute_in_path(p);
 	execve(p->argv[0], p->argv, p->environment);
@@ -105,7 +106,7 @@ spawn_program(const struct spawn_program *p, pid_t *pid)
 	pid_t child, parent = getpid();
 	sigset_t all, old;
 
-	wait_find_ignored();
+	signals_find_ignored();
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);
 	child = vfork();
@@ -128,14 +129,6 @@ bool
 spawn_adopt(void)
 {
 	return prctl(PR_SET_CHILD_SUBREAPER, 1UL) == 0;
-}
-
-void
-spawn_follow_parent(pid_t parent, int number)
-{
-	if (prctl(PR_SET_PDEATHSIG, (unsigned long)number) == 0 &&
-	    getppid() != parent)
-		kill(getpid(), number);
 }
 
 void *

@@ -62,13 +62,6 @@ spawn_adopt(void)
 	return false;
 }
 
-void
-spawn_follow_parent(pid_t parent, int number)
-{
-	(void)parent;
-	(void)number;
-}
-
 void *
 spawn_own_memory(void *old, size_t old_size, size_t size)
 {

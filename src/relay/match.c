@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "net/child.h"
 #include "net/os.h"
+#include "net/signals.h"
 #include "net/wait.h"
 
 /* What the child says: the offset of the match's end, or -1. */
@@ -27,7 +28,7 @@ start(const regex_t *regex, const char *text, int out)
 
 	if (pid != 0)
 		return pid;
-	wait_child();
+	signals_after_fork();
 	at = find(regex, text);
 	_exit(fd_write_all(out, &at, sizeof(at)) == 0 ? 0 : 1);
 }
@@ -40,7 +41,7 @@ receive(int in, struct deadline until)
 	int ready = wait_fd(in, POLLIN, until);
 
 	/* Any other signal is the child's end. */
-	if (ready == 0 || (ready < 0 && wait_stopped() != 0))
+	if (ready == 0 || (ready < 0 && signals_stopped() != 0))
 		return -1;
 	return read(in, &at, sizeof(at)) == (ssize_t)sizeof(at) ? at : -1;
 }

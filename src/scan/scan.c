@@ -13,7 +13,7 @@
 #include "net/addr.h"
 #include "net/os.h"
 #include "net/sock.h"
-#include "net/wait.h"
+#include "net/signals.h"
 #include "scan/classify.h"
 #include "scan/icmp_limit.h"
 #include "scan/internal.h"
@@ -467,7 +467,7 @@ wait_ready(struct scan *s, struct deadline wake)
 		for (i = 0; i < n; i++)
 			handle_ready(s, ids[i]);
 		wake = now;
-	} while (n == MAX_READY && wait_stopped() == 0 &&
+	} while (n == MAX_READY && signals_stopped() == 0 &&
 		 !deadline_passed(s->o->until));
 	return n < 0 ? -1 : 0;
 }
@@ -487,7 +487,7 @@ run_round(struct scan *s, struct err *e)
 	    deadline_first(wake, deadline_first(s->o->until, s->progress_due));
 	if (wait_ready(s, wake) < 0 && errno != EINTR)
 		return err_sys(e, ERR_FAILED, errno, "waiting for answers");
-	if (wait_stopped() != 0)
+	if (signals_stopped() != 0)
 		return err_sys(e, ERR_FAILED, EINTR, "scan");
 	now = clock_now();
 	while ((id = probe_expired(&s->pool, now)) != PROBE_NONE)

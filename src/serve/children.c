@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "net/sock.h"
 #include "net/spawn.h"
-#include "net/wait.h"
+#include "net/signals.h"
 
 #define FIRST_CAPACITY 64
 /* No event says that a process group has become empty: how often to check. */
@@ -241,7 +241,7 @@ child_ended(struct children *c, size_t i, int status)
 		return;
 	}
 	/* It could not say so itself. */
-	if (status > 128 && !one->process.is_ending && wait_stopped() == 0)
+	if (status > 128 && !one->process.is_ending && signals_stopped() == 0)
 		log_killed(c, &one->conn);
 	c->running--;
 	remove_child(c, i);

@@ -50,7 +50,7 @@ void children_release(struct children *c);
 
 /*
  * Makes event_fd, with which no signal handler has to run when a child ends.
- * False where the system has no such thing: then catch WAIT_CHILD.
+ * False where the system has no such thing: then catch SIGNALS_CHILD.
  */
 bool children_watch(struct children *c);
 

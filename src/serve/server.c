@@ -14,6 +14,7 @@
 #include "net/program.h"
 #include "net/sock.h"
 #include "net/spawn.h"
+#include "net/signals.h"
 #include "net/wait.h"
 
 /* Accepting pauses this long when it fails, doubling. */
@@ -26,7 +27,7 @@ int
 server_start(struct server *s, struct listener *l,
     const struct server_options *o, struct err *e)
 {
-	int signals = WAIT_STOP;
+	int signals = SIGNALS_STOP;
 
 	memset(s, 0, sizeof(*s));
 	s->listener = l;
@@ -38,8 +39,8 @@ server_start(struct server *s, struct listener *l,
 	s->children.other_fds = l->count + 1;
 	children_init(&s->children);
 	if (!o->is_alone && !children_watch(&s->children))
-		signals |= WAIT_CHILD;
-	if (wait_catch(signals, e) < 0) {
+		signals |= SIGNALS_CHILD;
+	if (signals_catch(signals, e) < 0) {
 		children_release(&s->children);
 		return -1;
 	}
@@ -199,11 +200,11 @@ wait_event(struct server *s, struct deadline until, bool *waiting)
 static bool
 advance(struct server *s)
 {
-	(void)wait_taken();
+	(void)signals_collect();
 	/* What one child has used may have been what was short. */
 	if (children_advance(&s->children))
 		s->resume = deadline_after(0);
-	return wait_stopped() != 0;
+	return signals_stopped() != 0;
 }
 
 static int
@@ -265,7 +266,7 @@ static bool
 wait_for_supply(struct server *s, int errnum)
 {
 	if ((!is_shortage(errnum) && errnum != EAGAIN) ||
-	    s->children.count == 0 || wait_stopped() != 0)
+	    s->children.count == 0 || signals_stopped() != 0)
 		return false;
 	pause_accepting(s, errnum);
 	wait_event(s, s->resume, NULL);
@@ -299,7 +300,7 @@ server_fork(struct server *s, int fd, const struct conn *c,
 	while (pid < 0 && wait_for_supply(s, errno))
 		pid = spawn_fork();
 	if (pid == 0) {
-		wait_child();
+		signals_after_fork();
 		listener_abandon(s->listener);
 		children_abandon(&s->children);
 		_exit(h->serve(fd, c, h->context));
@@ -340,7 +341,7 @@ server_wait(struct server *s, struct err *e)
 {
 	while (!advance(s) && s->children.count > 0)
 		wait_event(s, deadline_none(), NULL);
-	return wait_stopped() != 0 ? stop_error(e) : 0;
+	return signals_stopped() != 0 ? stop_error(e) : 0;
 }
 
 void

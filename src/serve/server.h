@@ -43,7 +43,7 @@ struct server {
 /*
  * Serves a connection in the child, with context of struct server_handler. fd
  * belongs to it. Returns the child's exit status. Caught signals do what they
- * do by default (wait_child()), but SIGCHLD may be blocked.
+ * do by default (signals_after_fork()), but SIGCHLD may be blocked.
  */
 typedef int server_serve(int fd, const struct conn *c, void *context);
 

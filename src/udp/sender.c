@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "net/sock.h"
+#include "net/signals.h"
 #include "net/wait.h"
 
 /* A sender that fell behind its rate may catch up on so much. */
@@ -420,7 +421,7 @@ step(struct sender *x, struct err *e)
 	int got;
 
 	/* One that always has something to do never waits. */
-	if (wait_stopped() != 0)
+	if (signals_stopped() != 0)
 		return err_sys(e, ERR_FAILED, EINTR, "sending");
 	if (now >= x->o->until.at_ns)
 		return limit_error(x, e);

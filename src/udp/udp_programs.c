@@ -13,7 +13,6 @@
 #include "net/os.h"
 #include "net/program.h"
 #include "net/sock.h"
-#include "net/wait.h"
 
 void
 udp_programs_start(

@@ -16,7 +16,7 @@
 #include "net/endpoint.h"
 #include "net/listener.h"
 #include "serve/server.h"
-#include "net/wait.h"
+#include "net/signals.h"
 
 static int accept_errno; /* 0: the connection that waits */
 static int accept_fails; /* so many times, -1: for ever */
@@ -209,7 +209,7 @@ main(void)
 	struct listener l;
 
 	alarm(60);
-	wait_start();
+	signals_init();
 	if (!ok(open_server(&l, &e) == 0, "a client waits"))
 		return done_testing();
 	test_passing(&l);

@@ -1,6 +1,6 @@
 /*
- * A signal ends a forked child, whenever it comes: after wait_child(), or in
- * the moment before it.
+ * A signal ends a forked child, whenever it comes: after signals_after_fork(),
+ * or in the moment before it.
  */
 #include <signal.h>
 #include <sys/wait.h>
@@ -8,9 +8,10 @@
 
 #include "base/err.h"
 #include "lib/tap.h"
-#include "net/wait.h"
+#include "net/signals.h"
 
-/* How a child ends that gets the signals around wait_child(); 0: none. */
+/* How a child ends that gets the signals around signals_after_fork(); 0: none.
+ */
 static int
 end_of_child(int before, int after)
 {
@@ -20,7 +21,7 @@ end_of_child(int before, int after)
 	if (pid == 0) {
 		if (before != 0)
 			raise(before);
-		wait_child();
+		signals_after_fork();
 		if (after != 0)
 			raise(after);
 		_exit(0);
@@ -37,14 +38,16 @@ main(void)
 	/* A shell's background job is started with this one ignored. */
 	signal(SIGINT, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
-	is_int(wait_catch(WAIT_STOP | WAIT_CHILD, &e), 0, "signals are caught");
+	is_int(signals_catch(SIGNALS_STOP | SIGNALS_CHILD, &e), 0,
+	    "signals are caught");
 	is_int(end_of_child(0, 0), 0, "a child without a signal goes on");
 	is_int(end_of_child(0, SIGTERM), SIGTERM, "TERM ends it");
-	is_int(end_of_child(SIGTERM, 0), SIGTERM, "before wait_child() too");
+	is_int(end_of_child(SIGTERM, 0), SIGTERM,
+	    "before signals_after_fork() too");
 	is_int(end_of_child(SIGINT, 0), SIGINT, "INT too");
 	is_int(end_of_child(SIGHUP, 0), SIGHUP, "and HUP");
 	is_int(
 	    end_of_child(SIGCHLD, 0), 0, "of a child's child it need not hear");
-	is_int(wait_stopped(), 0, "all that was not ours");
+	is_int(signals_stopped(), 0, "all that was not ours");
 	return done_testing();
 }

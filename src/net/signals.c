@@ -1,0 +1,276 @@
+/* Signals: caught ones, ignored ones, and those of a child. */
+#include "net/signals.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "net/os.h"
+
+/* The signal pipe. The handler touches nothing else but the flags. It lies
+ * where the C library writes at every fork as well: a page less to be copied
+ * for each child. */
+static _Thread_local struct {
+	int ends[2];                    /* read, write; -1: none yet */
+	volatile sig_atomic_t pending;  /* came, not yet taken */
+	volatile sig_atomic_t stopped;  /* the one that asked to stop */
+	unsigned caught;                /* rows of numbers[], a bit each */
+	volatile sig_atomic_t is_child; /* that a handler ought not to run in */
+	pid_t self;                     /* this process; 0: not known */
+} signals = {{-1, -1}, 0, 0, 0, false, 0};
+
+static const struct {
+	int bit;
+	int number;
+} numbers[] = {
+    {SIGNALS_STOP, SIGINT},
+    {SIGNALS_STOP, SIGTERM},
+    {SIGNALS_STOP, SIGHUP},
+    {SIGNALS_CHILD, SIGCHLD},
+};
+
+#define NUMBERS (sizeof(numbers) / sizeof(numbers[0]))
+
+/* Dies by a signal, as a shell expects it. */
+static void
+die_by(int number)
+{
+	struct sigaction sa = {.sa_handler = SIG_DFL};
+	sigset_t one;
+
+	sigaction(number, &sa, NULL);
+	sigemptyset(&one);
+	sigaddset(&one, number);
+	sigprocmask(SIG_UNBLOCK, &one, NULL);
+	raise(number);
+	_exit(128 + number);
+}
+
+/* In a child: what the signal does by default. */
+static void
+on_signal_in_child(int number)
+{
+	size_t i;
+
+	for (i = 0; i < NUMBERS; i++)
+		if (numbers[i].number == number &&
+		    numbers[i].bit == SIGNALS_STOP)
+			die_by(number);
+}
+
+static void
+on_signal(int number)
+{
+	int saved = errno;
+	bool woken = signals.pending != 0;
+	size_t i;
+
+	if (signals.is_child) {
+		on_signal_in_child(number);
+		return;
+	}
+	for (i = 0; i < NUMBERS; i++) {
+		if (numbers[i].number != number)
+			continue;
+		signals.pending |= numbers[i].bit;
+		if (numbers[i].bit == SIGNALS_STOP)
+			signals.stopped = number;
+	}
+	if (signals.stopped != 0)
+		fd_stop_waiting();
+	/* A full pipe wakes the poll just as well. */
+	while (!woken && write(signals.ends[1], "", 1) < 0 && errno == EINTR)
+		continue;
+	errno = saved;
+}
+
+void
+signals_init(void)
+{
+	struct sigaction sa = {.sa_handler = SIG_IGN};
+
+	sigaction(SIGPIPE, &sa, NULL);
+	sa.sa_handler = SIG_DFL;
+	sigaction(SIGCHLD, &sa, NULL);
+	signals.self = getpid();
+}
+
+/* What is caught does again what it does by default. */
+static void
+default_handlers(void)
+{
+	struct sigaction sa = {.sa_handler = SIG_DFL};
+	size_t i;
+
+	for (i = 0; i < NUMBERS; i++)
+		if (signals.caught & (1U << i))
+			sigaction(numbers[i].number, &sa, NULL);
+}
+
+/* Whoever started us protects us from these, if he ignores them. */
+static bool
+is_protected(int number)
+{
+	struct sigaction old;
+
+	if (number != SIGINT && number != SIGHUP)
+		return false;
+	sigaction(number, NULL, &old);
+	return old.sa_handler == SIG_IGN;
+}
+
+int
+signals_catch(int mask, struct err *e)
+{
+	struct sigaction sa = {.sa_handler = on_signal};
+	sigset_t set;
+	size_t i;
+
+	if (signals.is_child) {
+		default_handlers();
+		signals.is_child = false;
+		signals.caught = 0;
+	}
+	if (signals.ends[0] < 0 && os_pipe(signals.ends, true) < 0)
+		return err_sys(e, ERR_FAILED, errno, "signal pipe");
+	sigemptyset(&sa.sa_mask);
+	sigemptyset(&set);
+	for (i = 0; i < NUMBERS; i++) {
+		if (!(numbers[i].bit & mask) || is_protected(numbers[i].number))
+			continue;
+		if (sigaction(numbers[i].number, &sa, NULL) < 0)
+			return err_sys(e, ERR_FAILED, errno,
+			    "catching signal %d", numbers[i].number);
+		sigaddset(&set, numbers[i].number);
+		signals.caught |= 1U << i;
+	}
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	return 0;
+}
+
+/* The signals that came, and the bytes that woke the poll. */
+static int
+collect(void)
+{
+	sigset_t all, old;
+	char drop[64];
+	int pending;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	pending = signals.pending;
+	signals.pending = 0;
+	while (read(signals.ends[0], drop, sizeof(drop)) == sizeof(drop))
+		continue;
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return pending;
+}
+
+int
+signals_fd(void)
+{
+	return signals.ends[0];
+}
+
+bool
+signals_pending(void)
+{
+	return signals.pending != 0;
+}
+
+int
+signals_collect(void)
+{
+	return signals.pending == 0 ? 0 : collect();
+}
+
+void
+signals_empty_pipe(void)
+{
+	(void)collect();
+}
+
+int
+signals_stopped(void)
+{
+	return signals.stopped;
+}
+
+int
+signals_server_result(int result, struct err *e)
+{
+	if (result < 0 && e->errnum != EINTR)
+		return result;
+	if (signals.stopped == SIGHUP)
+		return err_sys(e, ERR_FAILED, EINTR, "serving");
+	if (signals.stopped != 0)
+		err_clear(e);
+	return signals.stopped != 0 ? 0 : result;
+}
+
+void
+signals_after_fork(void)
+{
+	size_t i;
+
+	if (signals.self != 0)
+		os_follow_parent(signals.self, SIGKILL);
+	signals.self = getpid();
+	signals.is_child = true;
+	for (i = 0; i < 2; i++) {
+		if (signals.ends[i] >= 0)
+			close(signals.ends[i]);
+		signals.ends[i] = -1;
+	}
+	/* It came when the handler did not know yet whose it was. */
+	if (signals.stopped != 0)
+		die_by(signals.stopped);
+	signals.pending = 0;
+}
+
+/* Ignored signals, which a program would inherit. They are looked for once:
+ * nothing but signals_init() and those who started us has any ignored. */
+static struct {
+	bool is_known;
+	sigset_t set;
+} ignored;
+
+void
+signals_find_ignored(void)
+{
+	struct sigaction sa;
+	int number;
+
+	if (ignored.is_known)
+		return;
+	sigemptyset(&ignored.set);
+	for (number = 1; number <= SIGRTMAX; number++)
+		if (sigaction(number, NULL, &sa) == 0 &&
+		    sa.sa_handler == SIG_IGN)
+			sigaddset(&ignored.set, number);
+	ignored.is_known = true;
+}
+
+void
+signals_reset(void)
+{
+	struct sigaction sa = {.sa_handler = SIG_DFL};
+	sigset_t none;
+	int number;
+
+	default_handlers();
+	for (number = 1; number <= SIGRTMAX; number++)
+		if (sigismember(&ignored.set, number) == 1)
+			sigaction(number, &sa, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void
+signals_die(void)
+{
+	die_by(signals.stopped);
+}
