@@ -151,22 +151,22 @@ signals_catch(int mask, struct err *e)
 	return 0;
 }
 
-/* The signals that came, and the bytes that woke the poll. */
-static int
-collect(void)
+static void
+block_all(sigset_t *old)
 {
-	sigset_t all, old;
-	char drop[64];
-	int pending;
+	sigset_t all;
 
 	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &old);
-	pending = signals.pending;
-	signals.pending = 0;
+	sigprocmask(SIG_SETMASK, &all, old);
+}
+
+static void
+empty_pipe(void)
+{
+	char drop[64];
+
 	while (read(signals.ends[0], drop, sizeof(drop)) == sizeof(drop))
 		continue;
-	sigprocmask(SIG_SETMASK, &old, NULL);
-	return pending;
 }
 
 int
@@ -184,13 +184,29 @@ signals_pending(void)
 int
 signals_collect(void)
 {
-	return signals.pending == 0 ? 0 : collect();
+	sigset_t old;
+	int pending;
+
+	if (signals.pending == 0)
+		return 0;
+	block_all(&old);
+	pending = signals.pending;
+	signals.pending = 0;
+	empty_pipe();
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return pending;
 }
 
 void
 signals_empty_pipe(void)
 {
-	(void)collect();
+	sigset_t old;
+
+	block_all(&old);
+	/* One that comes just now has to wake the next poll. */
+	if (signals.pending == 0)
+		empty_pipe();
+	sigprocmask(SIG_SETMASK, &old, NULL);
 }
 
 int
