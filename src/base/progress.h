@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 
 /* The live line is drawn at most this often. */
 #define PROGRESS_PERIOD_MS 200

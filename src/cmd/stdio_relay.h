@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "relay/script.h"
 #include "cli/opt.h"
 #include "net/conn_event.h"

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "base/progress.h"
 #include "cli/opt.h"
 #include "fetch/download.h"

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "net/addr.h"
 #include "net/resolve.h"
 #include "net/sock.h"

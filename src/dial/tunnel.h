@@ -5,7 +5,7 @@
 #ifndef DIAL_TUNNEL_H
 #define DIAL_TUNNEL_H
 
-#include "base/clock.h"
+#include "base/deadline.h"
 
 struct endpoint;
 struct err;

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "net/addr.h"
 #include "net/endpoint.h"
 #include "http/http_parser.h"

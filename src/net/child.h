@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 
 /* How long a child may take to end after SIGTERM. */
 #define CHILD_GRACE_MS 2000

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 
 struct addr;
 struct err;

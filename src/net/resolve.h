@@ -5,7 +5,7 @@
 #ifndef NET_RESOLVE_H
 #define NET_RESOLVE_H
 
-#include "base/clock.h"
+#include "base/deadline.h"
 
 struct addr_list;
 struct endpoint;

@@ -8,7 +8,7 @@
 #include <poll.h>
 #include <sys/types.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 
 struct err;
 

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 
 /* How long a piece may be kept for want of more. */
 #define COALESCE_MS 1

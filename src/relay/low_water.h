@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 
 /* How long bytes may be kept back for want of more. */
 #define LOW_WATER_MS 1

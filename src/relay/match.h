@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 
 /*
  * True when the pattern is found in text, with the offset of its end in *end.

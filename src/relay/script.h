@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
+#include "base/deadline.h"
 
 struct err;
 

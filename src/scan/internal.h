@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "scan/order.h"
 #include "scan/pace.h"
 #include "scan/probe.h"

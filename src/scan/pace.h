@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "base/deadline.h"
 
 /*
  * A window of probes does not leave at once, which would overrun a queue on

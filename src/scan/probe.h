@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "base/deadline.h"
 
 #define PROBE_NONE UINT32_MAX
 

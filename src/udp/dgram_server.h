@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "net/addr.h"
 #include "udp/dgram.h"
 #include "net/listener.h"

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 
 /* Datagrams that are remembered; more than can be on their way. */
 #define RTT_STATS_RING 65536

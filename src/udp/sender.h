@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "net/addr.h"
 #include "udp/dgram.h"
 #include "udp/message_source.h"

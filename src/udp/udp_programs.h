@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "base/clock.h"
+#include "base/deadline.h"
 #include "net/addr.h"
 #include "net/child.h"
 

@@ -2,6 +2,7 @@
 #include <limits.h>
 
 #include "base/clock.h"
+#include "base/deadline.h"
 #include "base/num.h"
 #include "lib/tap.h"
 
