@@ -281,7 +281,7 @@ answer_by_program(struct serving *s, const struct udp_program *w)
 		    err_reason(w->errnum));
 	else if (w->timed_out)
 		dgram_server_ignore(&s->server, &p,
-		    "the program took too long (--program-timeout)");
+		    "the program took longer than allowed (--program-timeout)");
 	else if (w->too_long)
 		dgram_server_ignore(
 		    &s->server, &p, "the program's answer is too long");
@@ -296,11 +296,11 @@ answer_by_program(struct serving *s, const struct udp_program *w)
 static int
 check_limits(const struct serving *s, struct deadline idle, struct err *e)
 {
-	if (deadline_passed(s->until))
-		return err_set(e, ERR_TIMEOUT,
-		    "the whole run took too long (--max-time); %llu "
-		    "datagrams received",
+	if (deadline_passed(s->until)) {
+		deadline_error(s->until, -1, "the whole run", e);
+		return err_append(e, "%llu datagrams received",
 		    (unsigned long long)s->server.received);
+	}
 	if (deadline_passed(idle))
 		return err_set(e, ERR_TIMEOUT,
 		    "no datagram came (--idle-timeout); %llu received",

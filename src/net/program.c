@@ -169,8 +169,7 @@ program_wait(pid_t pid, struct deadline until, struct err *e)
 		return status;
 	if (signals_stopped() != 0)
 		return err_sys(e, ERR_FAILED, EINTR, "the program");
-	return err_set(
-	    e, ERR_TIMEOUT, "the program took too long (--max-time)");
+	return deadline_error(until, -1, "the program", e);
 }
 
 static bool is_watching;

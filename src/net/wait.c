@@ -74,11 +74,11 @@ wait_for_reader(const char *shown, struct deadline until, struct err *e)
 
 	if (signals_stopped() != 0)
 		return err_sys(e, ERR_FAILED, EINTR, "opening %s", shown);
-	if (deadline_passed(until))
-		return err_set(e, ERR_TIMEOUT,
-		    "opening %s: nobody reads from this FIFO, and the whole "
-		    "run took too long (--max-time)",
-		    shown);
+	if (deadline_passed(until)) {
+		deadline_error(until, -1, "the whole run", e);
+		return err_prefix(
+		    e, "opening %s: nobody reads from this FIFO", shown);
+	}
 	(void)poll(NULL, 0, deadline_poll_ms(next));
 	return 0;
 }

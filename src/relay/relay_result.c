@@ -63,24 +63,18 @@ relay_result_deadline(const struct relay *r)
 int
 relay_result_limit(const struct relay *r, struct err *e)
 {
-	int64_t ms = r->o->idle_ms;
-	const char *what = "nothing was sent or received within ";
-	const char *option = " (--idle-timeout)";
-	char took[32];
+	char linger[32];
 
-	if (deadline_passed(linger_deadline(r))) {
-		ms = r->o->linger_ms;
-		what = "our end was sent, and the peer did not finish within ";
-		option = " (--linger)";
-	}
-	num_format_duration(took, sizeof(took), clock_ns(ms));
-	if (deadline_passed(r->o->until)) {
-		what = "the whole run took longer than allowed";
-		took[0] = '\0';
-		option = " (--max-time)";
-	}
-	return err_set(e, ERR_TIMEOUT,
-	    "%s%s%s; %llu bytes were sent, %llu received", what, took, option,
+	if (deadline_passed(linger_deadline(r)) &&
+	    !deadline_passed(r->o->until))
+		err_set(e, ERR_TIMEOUT,
+		    "our end was sent, and the peer did not finish within %s "
+		    "(--linger)",
+		    num_format_duration(
+			linger, sizeof(linger), clock_ns(r->o->linger_ms)));
+	else
+		deadline_error(r->o->until, r->o->idle_ms, "the whole run", e);
+	return err_append(e, "%llu bytes were sent, %llu received",
 	    (unsigned long long)r->up.bytes, (unsigned long long)r->down.bytes);
 }
 

@@ -495,8 +495,7 @@ run_round(struct scan *s, struct err *e)
 	if (report_progress(s, e) < 0)
 		return -1;
 	if (deadline_passed(s->o->until))
-		return err_set(
-		    e, ERR_TIMEOUT, "the time limit of the run has passed");
+		return deadline_error(s->o->until, -1, "the whole run", e);
 	return 0;
 }
 

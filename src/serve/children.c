@@ -339,7 +339,8 @@ end_late(struct server_child *one)
 	if (!deadline_passed(one->process.until))
 		return false;
 	if (!one->process.is_ending)
-		diag_warn("%s: the program took too long (--max-time)",
+		diag_warn(
+		    "%s: the program took longer than allowed (--max-time)",
 		    addr_format(&one->conn.remote, text, sizeof(text)));
 	child_end(&one->process);
 	return is_group(one);

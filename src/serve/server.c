@@ -220,8 +220,8 @@ accept_limit_error(const struct server *s, struct err *e)
 	char took[32];
 
 	if (deadline_passed(s->options->until))
-		return err_set(e, ERR_TIMEOUT,
-		    "the whole run took longer than allowed (--max-time)");
+		return deadline_error(
+		    s->options->until, -1, "the whole run", e);
 	return err_set(e, ERR_TIMEOUT,
 	    "no connection came within %s (--accept-timeout)",
 	    num_format_duration(

@@ -316,9 +316,8 @@ give_up(struct sender *x, int64_t now)
 static int
 limit_error(const struct sender *x, struct err *e)
 {
-	return err_set(e, ERR_TIMEOUT,
-	    "the whole run took too long (--max-time); %llu datagrams sent, "
-	    "%llu replies",
+	deadline_error(x->o->until, -1, "the whole run", e);
+	return err_append(e, "%llu datagrams sent, %llu replies",
 	    (unsigned long long)x->trips.sent,
 	    (unsigned long long)x->trips.received);
 }

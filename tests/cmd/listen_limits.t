@@ -52,7 +52,7 @@ my $c = tcp_client($p->port);
 my $sleeper = hear($c);
 chomp $sleeper;
 is hear($c), '', '-m ends a program';
-$p->expect(err => qr/the program took too long \(--max-time\)/);
+$p->expect(err => qr/the program took longer than allowed \(--max-time\)/);
 my $until = time + 10;
 1 while kill(0, $sleeper) && time < $until
     && !select undef, undef, undef, 0.01;

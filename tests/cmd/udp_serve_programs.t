@@ -70,7 +70,7 @@ $p->expect(err => qr/the program ended with status 3/);
 $c->send('long');
 $p->expect(err => qr/ignored: the program's answer is too long|too long: UDP/);
 $c->send('hanging');
-$p->expect(err => qr/ignored: the program took too long \(--program-timeout\)/);
+$p->expect(err => qr/ignored: the program took longer than allowed \(--program-timeout\)/);
 $c->send('x');
 is hear($c), "fine\n", 'the server goes on';
 ok !IO::Select->new($c)->can_read(0.05), 'silence is no empty answer';
