@@ -2,7 +2,6 @@
 #include "dial/tunnel.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +16,7 @@
 #include "base/text.h"
 #include "http/http_parser.h"
 #include "dial/proxy.h"
-#include "net/wait.h"
+#include "net/stream.h"
 
 /* Longest message of a handshake that is sent. */
 #define MESSAGE_SIZE 2048
@@ -26,10 +25,9 @@
 struct handshake {
 	const struct proxy *proxy;
 	const struct endpoint *target;
-	int fd;
-	struct deadline until;
+	struct stream stream;
 	struct err *e;
-	bool has_asked; /* a SOCKS proxy knows the target */
+	bool is_requested; /* a SOCKS proxy knows the target */
 };
 
 static int
@@ -54,44 +52,11 @@ malformed(struct handshake *h)
 	    "its answer is malformed; perhaps it is another kind of proxy");
 }
 
-static int
-await(struct handshake *h, short events)
-{
-	int ready = wait_fd(h->fd, events, h->until);
-
-	if (ready > 0)
-		return 0;
-	if (ready < 0)
-		return err_sys(h->e, ERR_FAILED, errno, "waiting for it");
-	return err_set(h->e, ERR_TIMEOUT, "it did not answer in time");
-}
-
-static int
-send_all(struct handshake *h, const void *bytes, size_t n)
-{
-	const char *p = bytes;
-	ssize_t done;
-
-	while (n > 0) {
-		done = send(h->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (done < 0 && (errno == EAGAIN || errno == EINTR)) {
-			if (await(h, POLLOUT) < 0)
-				return -1;
-			continue;
-		}
-		if (done < 0)
-			return err_sys(h->e, ERR_LOST, errno, "asking it");
-		p += done;
-		n -= (size_t)done;
-	}
-	return 0;
-}
-
 /* OpenSSH's proxy, for one, has no other answer when it cannot connect. */
 static int
 closed(struct handshake *h)
 {
-	if (!h->has_asked)
+	if (!h->is_requested)
 		return err_set(h->e, ERR_PROTOCOL,
 		    "it closed the connection during the handshake");
 	err_set(h->e, ERR_PEER,
@@ -101,24 +66,45 @@ closed(struct handshake *h)
 	return -1;
 }
 
-/* Receives at least a byte, at most n. The count, or -1 with an error. */
-static ssize_t
-receive(struct handshake *h, void *bytes, size_t n, int flags)
+/* How sending or receiving ended: 0, or -1 with an error; what was tried. */
+static int
+result_of(struct handshake *h, enum stream_end end, const char *what)
 {
-	ssize_t done;
-
-	for (;;) {
-		done = recv(h->fd, bytes, n, flags | MSG_DONTWAIT);
-		if (done > 0)
-			return done;
-		if (done == 0)
-			return closed(h);
-		if (errno != EAGAIN && errno != EINTR)
-			return err_sys(
-			    h->e, ERR_LOST, errno, "waiting for its answer");
-		if (await(h, POLLIN) < 0)
-			return -1;
+	switch (end) {
+	case STREAM_DONE:
+		return 0;
+	case STREAM_ENDED:
+		return closed(h);
+	case STREAM_LIMIT:
+		return err_set(h->e, ERR_TIMEOUT, "it did not answer in time");
+	case STREAM_STOPPED:
+		return err_sys(h->e, ERR_FAILED, errno, "waiting for it");
+	default:
+		return err_sys(h->e, ERR_LOST, errno, "%s", what);
 	}
+}
+
+static int
+send_all(struct handshake *h, const void *bytes, size_t n)
+{
+	uint64_t sent = 0;
+
+	return result_of(
+	    h, stream_send(&h->stream, bytes, n, &sent), "asking it");
+}
+
+/* Receives at least a byte, at most size. The count, or -1 with an error. */
+static ssize_t
+receive(struct handshake *h, void *space, size_t size, int flags)
+{
+	struct stream stream = h->stream;
+	size_t n = 0;
+	enum stream_end end;
+
+	stream.receive_flags = flags;
+	end = stream_receive(&stream, space, size, &n);
+	return result_of(h, end, "waiting for its answer") < 0 ? -1
+							       : (ssize_t)n;
 }
 
 /* Sends the request that names the target. */
@@ -127,7 +113,7 @@ ask(struct handshake *h, const void *bytes, size_t n)
 {
 	if (send_all(h, bytes, n) < 0)
 		return -1;
-	h->has_asked = true;
+	h->is_requested = true;
 	return 0;
 }
 
@@ -419,7 +405,10 @@ int
 tunnel_open(const struct proxy *p, int fd, const struct endpoint *target,
     struct deadline until, struct err *e)
 {
-	struct handshake h = {p, target, fd, until, e, false};
+	struct handshake h = {.proxy = p,
+	    .target = target,
+	    .stream = {.fd = fd, .until = until, .idle_ms = -1},
+	    .e = e};
 	int64_t start = clock_now();
 	char text[ENDPOINT_TEXT], name[ENDPOINT_TEXT + 32];
 	int result;

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/diag.h"
 #include "base/err.h"
@@ -17,6 +16,7 @@
 #include "dial/proxy.h"
 #include "net/sink.h"
 #include "net/sock.h"
+#include "net/stream.h"
 #include "net/conn_event.h"
 #include "net/signals.h"
 #include "net/wait.h"
@@ -79,37 +79,26 @@ idle_deadline(const struct http_client *c)
 static int
 limit_error(const struct http_client *c, const char *what, struct err *e)
 {
-	char took[32];
+	const struct http_client_options *o = c->options;
 
-	if (deadline_passed(c->options->until))
-		return err_set(e, ERR_TIMEOUT,
-		    "%s: the whole run took too long (--max-time)", what);
-	num_format_duration(took, sizeof(took), clock_ns(c->options->idle_ms));
-	return err_set(e, ERR_TIMEOUT,
-	    "%s: the server was silent for %s (--idle-timeout)", what, took);
+	deadline_error(o->until, o->idle_ms, "the whole run", e);
+	return err_prefix(e, "%s", what);
 }
 
-/* Waits for the socket. 0, or -1 with *e. */
+/* How sending or receiving ended: 0, or -1 with *e; what was tried. */
 static int
-wait_socket(
-    struct http_client *c, short events, const char *what, struct err *e)
+result_of(const struct http_client *c, enum stream_end end, const char *what,
+    struct err *e)
 {
-	struct deadline limit =
-	    deadline_first(c->options->until, idle_deadline(c));
-	struct deadline tick;
-	int ready;
-
-	for (;;) {
-		tick = c->progress == NULL ? deadline_none()
-					   : deadline_after(TICK_MS);
-		ready = wait_fd(c->fd, events, deadline_first(limit, tick));
-		if (ready > 0)
-			return 0;
-		if (ready < 0)
-			return err_sys(e, ERR_FAILED, errno, "%s", what);
-		if (deadline_passed(limit))
-			return limit_error(c, what, e);
-		c->progress(c->progress_context, c->parser->body.received);
+	switch (end) {
+	case STREAM_LIMIT:
+		return limit_error(c, what, e);
+	case STREAM_STOPPED:
+		return err_sys(e, ERR_FAILED, errno, "%s", what);
+	case STREAM_LOST:
+		return err_sys(e, ERR_LOST, errno, "%s", what);
+	default:
+		return 0;
 	}
 }
 
@@ -174,28 +163,18 @@ reach(struct http_client *c, const struct endpoint *peer,
 static int
 send_all(struct http_client *c, const char *bytes, size_t n, struct err *e)
 {
+	struct stream stream = {.fd = c->fd,
+	    .until = c->options->until,
+	    .idle_ms = c->options->idle_ms};
 	int64_t start = clock_now();
-	size_t all = n;
-	ssize_t done;
+	enum stream_end end = stream_send(&stream, bytes, n, &c->sent);
 
-	while (n > 0) {
-		done = send(c->fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (done < 0 && (errno == EAGAIN || errno == EINTR)) {
-			if (wait_socket(c, POLLOUT, "sending the request", e) <
-			    0)
-				return -1;
-			continue;
-		}
-		if (done < 0) {
-			c->send_errnum = errno;
-			break;
-		}
-		bytes += done;
-		n -= (size_t)done;
-		c->sent += (uint64_t)done;
-	}
+	if (end == STREAM_LOST)
+		c->send_errnum = errno;
+	else if (end != STREAM_DONE)
+		return result_of(c, end, "sending the request", e);
 	diag_step("send", start, c->send_errnum,
-	    "the request is with the kernel, which sends it", "%zu bytes", all);
+	    "the request is with the kernel, which sends it", "%zu bytes", n);
 	return 0;
 }
 
@@ -218,24 +197,42 @@ send_error(const struct http_client *c, struct err *e)
 	    "sending the request");
 }
 
-/* recv(2) that waits; -1 with *e when it came to nothing. */
+/* Receives, and shows progress while nothing comes. *n is the count. */
+static enum stream_end
+receive_ticking(struct http_client *c, void *space, size_t size, size_t *n)
+{
+	struct deadline limit =
+	    deadline_first(c->options->until, idle_deadline(c));
+	struct stream stream = {.fd = c->fd, .idle_ms = -1};
+	enum stream_end end;
+
+	for (;;) {
+		stream.until =
+		    c->progress == NULL
+			? limit
+			: deadline_first(limit, deadline_after(TICK_MS));
+		end = stream_receive(&stream, space, size, n);
+		if (end != STREAM_LIMIT || deadline_passed(limit))
+			return end;
+		c->progress(c->progress_context, c->parser->body.received);
+	}
+}
+
+/* The same; -1 with *e when it came to nothing, 0 at the peer's end. */
 static ssize_t
-receive_waiting(struct http_client *c, void *space, size_t room,
+receive_waiting(struct http_client *c, void *space, size_t size,
     const char *what, struct err *e)
 {
-	ssize_t n;
+	enum stream_end end;
+	size_t n = 0;
 
-	while ((n = recv(c->fd, space, room, MSG_DONTWAIT)) < 0) {
-		if (errno != EAGAIN && errno != EINTR) {
-			c->peer_finished = true;
-			return err_sys(e, ERR_LOST, errno, "%s", what);
-		}
-		if (errno == EAGAIN && c->send_errnum != 0)
-			return send_error(c, e);
-		if (wait_socket(c, POLLIN, what, e) < 0)
-			return -1;
-	}
-	return n;
+	/* The server no longer listens: nothing more is to be waited for. */
+	if (c->send_errnum != 0 &&
+	    wait_fd(c->fd, POLLIN, deadline_after(0)) == 0)
+		return send_error(c, e);
+	end = receive_ticking(c, space, size, &n);
+	c->peer_finished |= end == STREAM_ENDED || end == STREAM_LOST;
+	return result_of(c, end, what, e) < 0 ? -1 : (ssize_t)n;
 }
 
 /*
@@ -254,9 +251,7 @@ receive(struct http_client *c, const char *what, struct err *e)
 	n = receive_waiting(c, space, room, what, e);
 	if (n < 0)
 		return -1;
-	if (n == 0)
-		c->peer_finished = true;
-	else if (c->is_fresh)
+	if (n > 0 && c->is_fresh)
 		c->times.first_ns = clock_now();
 	c->is_fresh = c->is_fresh && n == 0;
 	c->received += (uint64_t)n;

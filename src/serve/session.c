@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/diag.h"
 #include "net/sock.h"
+#include "net/stream.h"
 #include "net/wait.h"
 #include "serve/server.h"
 
@@ -31,50 +31,27 @@ session_phase(struct session *s, int64_t ms, const char *too_long)
 	s->too_long = too_long;
 }
 
-/* Whether a limit has passed that holds although something moves. */
-static bool
-is_over(const struct session *s)
-{
-	return deadline_passed(s->until) || deadline_passed(s->phase);
-}
-
 /* Which limit has passed. */
 static int
 limit_error(struct session *s)
 {
-	const char *text = "nothing was sent or received (--idle-timeout)";
-
-	if (deadline_passed(s->until))
-		text = "the connection took too long (--max-time)";
-	else if (deadline_passed(s->phase))
-		text = s->too_long;
-	return err_set(&s->e, ERR_TIMEOUT, "%s", text);
-}
-
-/*
- * Waits for events, a signal, a limit of the session or early. idle is made by
- * the caller, for all its waits until a byte has moved. As session_wait().
- */
-static int
-wait_ready(struct session *s, short events, struct deadline idle,
-    struct deadline early)
-{
-	struct deadline limit;
-	int ready;
-
-	limit = deadline_first(deadline_first(idle, s->phase), s->until);
-	ready = wait_fd(s->fd, events, deadline_first(limit, early));
-	if (ready > 0)
-		return 1;
-	if (ready < 0)
-		return err_sys(&s->e, ERR_FAILED, errno, "serving");
-	return deadline_passed(limit) ? limit_error(s) : 0;
+	if (deadline_passed(s->phase) && !deadline_passed(s->until))
+		return err_set(&s->e, ERR_TIMEOUT, "%s", s->too_long);
+	return deadline_error(s->until, s->idle_ms, "the connection", &s->e);
 }
 
 int
 session_wait(struct session *s, short events, struct deadline early)
 {
-	return wait_ready(s, events, deadline_after(s->idle_ms), early);
+	struct deadline limit = deadline_first(
+	    deadline_after(s->idle_ms), deadline_first(s->phase, s->until));
+	int ready = wait_fd(s->fd, events, deadline_first(limit, early));
+
+	if (ready > 0)
+		return 1;
+	if (ready < 0)
+		return err_sys(&s->e, ERR_FAILED, errno, "serving");
+	return deadline_passed(limit) ? limit_error(s) : 0;
 }
 
 int
@@ -94,64 +71,51 @@ lost(struct session *s, int errnum)
 	    (unsigned long long)s->r.received, (unsigned long long)s->r.sent);
 }
 
-/* Without a limit nothing has to be waited for but the bytes. */
-static int
-receive_flags(const struct session *s)
+static struct stream
+stream_of(const struct session *s)
 {
-	return s->idle_ms < 0 && !deadline_is_set(s->until) &&
-		       !deadline_is_set(s->phase)
-		   ? 0
-		   : MSG_DONTWAIT;
+	return (struct stream){.fd = s->fd,
+	    .until = deadline_first(s->until, s->phase),
+	    .idle_ms = s->idle_ms};
+}
+
+/* How sending or receiving ended: 0, or -1 with s->e. */
+static int
+result_of(struct session *s, enum stream_end end)
+{
+	switch (end) {
+	case STREAM_LIMIT:
+		return limit_error(s);
+	case STREAM_STOPPED:
+		return err_sys(&s->e, ERR_FAILED, errno, "serving");
+	case STREAM_LOST:
+		return lost(s, errno);
+	default:
+		return 0;
+	}
 }
 
 ssize_t
 session_receive(struct session *s, void *piece, size_t size)
 {
-	struct deadline idle = deadline_after(s->idle_ms);
-	ssize_t n;
+	struct stream stream = stream_of(s);
+	size_t n = 0;
+	enum stream_end end = stream_receive(&stream, piece, size, &n);
 
-	for (;;) {
-		if (is_over(s))
-			return limit_error(s);
-		n = recv(s->fd, piece, size, receive_flags(s));
-		if (n > 0)
-			s->r.received += (uint64_t)n;
-		if (n == 0) {
-			s->r.first = CONN_FIRST_PEER;
-			s->is_read = true;
-		}
-		if (n >= 0)
-			return n;
-		if (errno != EAGAIN && errno != EINTR)
-			return lost(s, errno);
-		if (wait_ready(s, POLLIN, idle, deadline_none()) < 0)
-			return -1;
+	s->r.received += n;
+	if (end == STREAM_ENDED) {
+		s->r.first = CONN_FIRST_PEER;
+		s->is_read = true;
 	}
+	return result_of(s, end) < 0 ? -1 : (ssize_t)n;
 }
 
 int
 session_send(struct session *s, const void *bytes, size_t n)
 {
-	struct deadline idle = deadline_after(s->idle_ms);
-	const unsigned char *p = bytes;
-	ssize_t done;
+	struct stream stream = stream_of(s);
 
-	while (n > 0) {
-		if (is_over(s))
-			return limit_error(s);
-		done = send(s->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (done >= 0) {
-			s->r.sent += (uint64_t)done;
-			p += done;
-			n -= (size_t)done;
-			idle = deadline_after(s->idle_ms);
-		} else if (errno != EAGAIN && errno != EINTR) {
-			return lost(s, errno);
-		} else if (wait_ready(s, POLLOUT, idle, deadline_none()) < 0) {
-			return -1;
-		}
-	}
-	return 0;
+	return result_of(s, stream_send(&stream, bytes, n, &s->r.sent));
 }
 
 /* Apart for its frame: see conn_event.c. */

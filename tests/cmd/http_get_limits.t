@@ -39,7 +39,7 @@ like $r->{out}, qr/\Ax+\z/, 'what came is written';
 limited('a dripping head', drip("HTTP/1.1 200 OK\r\nX: "), qr/--max-time/,
     '-m', '0.5');
 limited('a silent server', sub { sysread $_[0], my $x, 1 },
-    qr/waiting for the response: the server was silent for 200\.0 ms \(--idle-timeout\)/,
+    qr/waiting for the response: nothing was sent or received within 200\.0 ms \(--idle-timeout\)/,
     '--idle-timeout', '0.2');
 limited('silence in the body', sub { syswrite $_[0], $head . 'x' x 7;
     sysread $_[0], my $x, 1 },

@@ -41,7 +41,7 @@ cmp_ok time - $start, '>=', 0.2, 'is late';
 
 ($got, $r) = talk("a\n", '--greeting=', '--idle-timeout', '0.1');
 is $got, "Hello, a!\n", 'an answer before the limit';
-like $r->{err}, qr/ 127\.0\.0\.1 port \d+: nothing was sent or received \(--idle-timeout\)/,
+like $r->{err}, qr/ 127\.0\.0\.1 port \d+: nothing was sent or received within \S+ m?s \(--idle-timeout\)/,
     'an idle client is let go';
 ($got, $r) = talk("a\n", '--greeting=', '--deny', '127.0.0.1');
 is $got, '', 'a denied client is not served';

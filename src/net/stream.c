@@ -1,0 +1,85 @@
+/* Stream sockets under limits. */
+#include "net/stream.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#include "net/wait.h"
+
+/* What failed: a wait may help. */
+static bool
+is_transient(int errnum)
+{
+	return errnum == EAGAIN || errnum == EWOULDBLOCK || errnum == EINTR;
+}
+
+/* idle is when the silence has lasted for too long. */
+static enum stream_end
+wait_ready(const struct stream *s, short events, struct deadline idle)
+{
+	int ready = wait_fd(s->fd, events, deadline_first(s->until, idle));
+
+	if (ready > 0)
+		return STREAM_DONE;
+	return ready < 0 ? STREAM_STOPPED : STREAM_LIMIT;
+}
+
+enum stream_end
+stream_send(const struct stream *s, const void *bytes, size_t n, uint64_t *sent)
+{
+	struct deadline idle = deadline_after(s->idle_ms);
+	const unsigned char *p = bytes;
+	enum stream_end end;
+	ssize_t done;
+
+	while (n > 0) {
+		if (deadline_passed(s->until))
+			return STREAM_LIMIT;
+		done = send(s->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (done >= 0) {
+			*sent += (uint64_t)done;
+			p += done;
+			n -= (size_t)done;
+			idle = deadline_after(s->idle_ms);
+			continue;
+		}
+		if (!is_transient(errno))
+			return STREAM_LOST;
+		end = wait_ready(s, POLLOUT, idle);
+		if (end != STREAM_DONE)
+			return end;
+	}
+	return STREAM_DONE;
+}
+
+/* Without a limit a socket that blocks need not be polled first. */
+static int
+receive_flags(const struct stream *s)
+{
+	bool has_limit = s->idle_ms >= 0 || deadline_is_set(s->until);
+
+	return s->receive_flags | (has_limit ? MSG_DONTWAIT : 0);
+}
+
+enum stream_end
+stream_receive(const struct stream *s, void *space, size_t size, size_t *got)
+{
+	struct deadline idle = deadline_after(s->idle_ms);
+	enum stream_end end = STREAM_DONE;
+	ssize_t n;
+
+	while (end == STREAM_DONE) {
+		if (deadline_passed(s->until))
+			return STREAM_LIMIT;
+		n = recv(s->fd, space, size, receive_flags(s));
+		if (n >= 0) {
+			*got = (size_t)n;
+			return n > 0 ? STREAM_DONE : STREAM_ENDED;
+		}
+		if (!is_transient(errno))
+			return STREAM_LOST;
+		end = wait_ready(s, POLLIN, idle);
+	}
+	return end;
+}
