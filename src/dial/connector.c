@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/num.h"
@@ -14,9 +15,9 @@
 #include "dial/tunnel.h"
 #include "net/wait.h"
 
-/* Between tries: from, up to. */
+/* Between tries: the first pause, the longest. */
 #define PAUSE_MS 50
-#define PAUSE_MOST_MS 1000
+#define MAX_PAUSE_MS 1000
 /* So many distinct causes are told once each. */
 #define TOLD_MOST 8
 
@@ -121,7 +122,8 @@ connector_open(const struct endpoint *ep, const struct connector_options *o,
 	    deadline_first(until, deadline_after(o->retry_ms));
 	struct told told = {.count = 0};
 	struct err last = ERR_INIT;
-	int64_t pause_ms = PAUSE_MS;
+	struct backoff pause = {.min = PAUSE_MS, .max = MAX_PAUSE_MS};
+	struct deadline next;
 	int fd;
 
 	if (o->retry_ms < 0)
@@ -134,14 +136,10 @@ connector_open(const struct endpoint *ep, const struct connector_options *o,
 			return give_up(o, until, &last, e);
 		last = *e;
 		tell_once(e, &told, o->retry_ms);
-		if (wait_until(deadline_first(end, deadline_after(pause_ms))) <
-		    0)
+		next = deadline_after(backoff_next(&pause));
+		if (wait_until(deadline_first(end, next)) < 0)
 			return err_sys(e, ERR_FAILED, errno, "waiting");
 		if (deadline_passed(end))
 			return give_up(o, until, &last, e);
-		if (pause_ms * 2 <= PAUSE_MOST_MS)
-			pause_ms *= 2;
-		else
-			pause_ms = PAUSE_MOST_MS;
 	}
 }

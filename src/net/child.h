@@ -42,8 +42,8 @@ pid_t child_reap_any(int *status);
 
 /*
  * Waits for the child's end and reaps it. It is ended (child_end()) when until
- * passes, and when a caught signal asks to stop. Catch SIGNALS_CHILD before. The
- * shell's status, or -1 with errno where somebody else has reaped it.
+ * passes, and when a caught signal asks to stop. Catch SIGNALS_CHILD before.
+ * The shell's status, or -1 with errno where somebody else has reaped it.
  */
 int child_wait(struct child *c);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
+#include "base/backoff.h"
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
@@ -17,7 +18,7 @@
 #include "net/wait.h"
 
 /* The longest pause between two looks at what is acknowledged. */
-#define DELIVER_PAUSE_MS 32
+#define MAX_RECHECK_MS 32
 
 /* How long what was sent may take to arrive where nobody tells. */
 #define CUT_MS 2000
@@ -442,7 +443,7 @@ deliver(int fd, int64_t idle_ms, struct deadline until)
 	struct deadline idle = deadline_after(idle_ms);
 	struct os_tcp tcp;
 	uint64_t sent = 0;
-	int64_t pause_ms = 1;
+	struct backoff pause = {.min = 1, .max = MAX_RECHECK_MS};
 
 	if (!os_tcp_info(fd, &tcp)) {
 		until = deadline_first(until, deadline_after(CUT_MS));
@@ -454,11 +455,9 @@ deliver(int fd, int64_t idle_ms, struct deadline until)
 		if (tcp.sent != sent)
 			idle = deadline_after(idle_ms);
 		sent = tcp.sent;
-		if (wait_until(deadline_after(pause_ms)) < 0 ||
+		if (wait_until(deadline_after(backoff_next(&pause))) < 0 ||
 		    !os_tcp_info(fd, &tcp))
 			return;
-		if (pause_ms < DELIVER_PAUSE_MS)
-			pause_ms *= 2;
 	}
 }
 

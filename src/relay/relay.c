@@ -175,9 +175,7 @@ is_delivered(struct relay *r)
 	if (flow_meets_error(&r->up, r->fd) ||
 	    (has_two && flow_meets_error(&r->down, r->o->out)) || is_done)
 		return true;
-	r->recheck = deadline_after(r->recheck_ms);
-	if (r->recheck_ms < MAX_RECHECK_MS)
-		r->recheck_ms *= 2;
+	r->recheck = deadline_after(backoff_next(&r->recheck_pause));
 	return false;
 }
 
@@ -565,7 +563,7 @@ relay_run(int fd, const struct relay_options *o, struct conn_summary *sum,
 	struct relay r = {.fd = fd,
 	    .o = o,
 	    .recheck = deadline_none(),
-	    .recheck_ms = 1,
+	    .recheck_pause = {.min = 1, .max = MAX_RECHECK_MS},
 	    .e = e};
 	int status;
 

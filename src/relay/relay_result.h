@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/deadline.h"
+#include "base/backoff.h"
 #include "relay/flow.h"
 #include "net/conn_event.h"
 
@@ -33,8 +34,8 @@ struct relay {
 	uint64_t unsent;         /* bytes that the system still had to send */
 	int64_t moved_ns;        /* when they last became fewer */
 	struct deadline recheck; /* next look at what is acknowledged */
-	int64_t recheck_ms;      /* pause before it */
-	struct err *e;           /* of the run, for see */
+	struct backoff recheck_pause;
+	struct err *e; /* of the run, for see */
 };
 
 /* stdin and stdout are one socket: the target of a forwarder. */

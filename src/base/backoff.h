@@ -1,0 +1,16 @@
+/* A pause between tries that doubles each time, up to a maximum. */
+#ifndef BASE_BACKOFF_H
+#define BASE_BACKOFF_H
+
+#include <stdint.h>
+
+/* All three in the same unit, the caller's. */
+struct backoff {
+	int64_t min, max;
+	int64_t pause; /* the last one; 0: none yet, or start again */
+};
+
+/* The next pause: min, then twice the one before, at most max. */
+int64_t backoff_next(struct backoff *b);
+
+#endif
