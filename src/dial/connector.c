@@ -7,19 +7,22 @@
 #include "base/backoff.h"
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "base/num.h"
+#include "dial/http_connect.h"
 #include "net/endpoint.h"
 #include "dial/proxy.h"
+#include "dial/socks.h"
+#include "dial/tunnel.h"
 #include "net/resolve.h"
 #include "net/sock.h"
-#include "dial/tunnel.h"
 #include "net/wait.h"
 
 /* Between tries: the first pause, the longest. */
 #define PAUSE_MS 50
 #define MAX_PAUSE_MS 1000
-/* So many distinct causes are told once each. */
-#define TOLD_MOST 8
+/* Distinct causes that are each reported once. */
+#define MAX_CAUSES 8
 
 int
 connector_check(
@@ -55,11 +58,55 @@ connector_is_transient(const struct err *e)
 	}
 }
 
+/* Reports what was reached through the proxy. */
+static void
+announce(const struct tunnel *t, int64_t ns)
+{
+	char text[ENDPOINT_TEXT], name[ENDPOINT_TEXT + 32], duration[32];
+	struct json j;
+
+	diag_event_begin(&j, "proxied");
+	json_text(&j, "host", t->target->host);
+	json_number(&j, "port", t->target->port);
+	json_seconds(&j, "seconds", (double)ns / 1e9);
+	diag_event_end(&j, DIAG_NOTE, "reached %s through %s in %s",
+	    endpoint_format(t->target, text, sizeof(text)),
+	    proxy_format(t->proxy, name, sizeof(name)),
+	    num_format_duration(duration, sizeof(duration), ns));
+}
+
+/*
+ * Has the proxy connect to the target. 0: what follows on the connection is
+ * the target's; or -1 with an error, see dial/tunnel.h.
+ */
+static int
+open_tunnel(struct tunnel *t)
+{
+	char text[ENDPOINT_TEXT], name[ENDPOINT_TEXT + 32];
+	int64_t start = clock_now();
+	int result;
+
+	if (proxy_check(t->target, t->e) < 0)
+		return -1;
+	result =
+	    t->proxy->kind == PROXY_HTTP ? http_connect_open(t) : socks_open(t);
+	endpoint_format(t->target, text, sizeof(text));
+	diag_step("proxy", start, result < 0 ? EPROTO : 0,
+	    "the proxy has connected us to the target", "to %s", text);
+	if (result == 0) {
+		announce(t, clock_now() - start);
+		return 0;
+	}
+	return err_prefix(t->e, "%s by way of %s", text,
+	    proxy_format(t->proxy, name, sizeof(name)));
+}
+
 static int
 try_once(const struct endpoint *ep, const struct connector_options *o,
     struct deadline until, struct dial_result *result, struct err *e)
 {
 	const struct proxy *p = o->proxy;
+	struct tunnel t;
 	char name[ENDPOINT_TEXT + 32];
 	int fd;
 
@@ -71,47 +118,52 @@ try_once(const struct endpoint *ep, const struct connector_options *o,
 		proxy_format(p, name, sizeof(name));
 		return err_prefix(e, "reaching %s", name);
 	}
-	if (tunnel_open(p, fd, ep, until, e) < 0)
+	t = (struct tunnel){.proxy = p,
+	    .target = ep,
+	    .stream = {.fd = fd, .until = until, .idle_ms = -1},
+	    .e = e};
+	if (open_tunnel(&t) < 0)
 		sock_close(&fd);
 	return fd;
 }
 
-/* Causes of failed tries that were told. */
-struct told {
-	char texts[TOLD_MOST][ERR_TEXT];
+/* Causes of failed tries that were reported. */
+struct causes {
+	char texts[MAX_CAUSES][ERR_TEXT];
 	size_t count;
 };
 
-/* Tells why a try failed, unless that was told before. */
+/* Reports why a try failed, unless that was reported before. */
 static void
-tell_once(const struct err *e, struct told *told, int64_t retry_ms)
+report_once(const struct err *e, struct causes *reported, int64_t retry_ms)
 {
-	char took[32];
+	char duration[32];
 	size_t i;
 
-	for (i = 0; i < told->count; i++)
-		if (strcmp(e->text, told->texts[i]) == 0)
+	for (i = 0; i < reported->count; i++)
+		if (strcmp(e->text, reported->texts[i]) == 0)
 			return;
-	if (told->count < TOLD_MOST)
-		strcpy(told->texts[told->count++], e->text);
+	if (reported->count < MAX_CAUSES)
+		strcpy(reported->texts[reported->count++], e->text);
 	diag_warn("%s; trying again for %s", e->text,
-	    num_format_duration(took, sizeof(took), clock_ns(retry_ms)));
+	    num_format_duration(
+		duration, sizeof(duration), clock_ns(retry_ms)));
 }
 
-/* A try that the end cuts off tells less than the one before it. */
+/* A try cut off by the limit says less than the one before it. */
 static int
 give_up(const struct connector_options *o, struct deadline until,
     const struct err *last, struct err *e)
 {
-	char took[32];
+	char duration[32];
 
 	if (e->kind == ERR_TIMEOUT && last->kind != ERR_NONE)
 		*e = *last;
 	e->kind = ERR_TIMEOUT;
 	if (deadline_passed(until))
 		return err_prefix(e, "gave up when --max-time had passed");
-	num_format_duration(took, sizeof(took), clock_ns(o->retry_ms));
-	return err_prefix(e, "gave up after %s (--retry-for)", took);
+	num_format_duration(duration, sizeof(duration), clock_ns(o->retry_ms));
+	return err_prefix(e, "gave up after %s (--retry-for)", duration);
 }
 
 int
@@ -120,7 +172,7 @@ connector_open(const struct endpoint *ep, const struct connector_options *o,
 {
 	struct deadline end =
 	    deadline_first(until, deadline_after(o->retry_ms));
-	struct told told = {.count = 0};
+	struct causes reported = {.count = 0};
 	struct err last = ERR_INIT;
 	struct backoff pause = {.min = PAUSE_MS, .max = MAX_PAUSE_MS};
 	struct deadline next;
@@ -135,7 +187,7 @@ connector_open(const struct endpoint *ep, const struct connector_options *o,
 		if (deadline_passed(end))
 			return give_up(o, until, &last, e);
 		last = *e;
-		tell_once(e, &told, o->retry_ms);
+		report_once(e, &reported, o->retry_ms);
 		next = deadline_after(backoff_next(&pause));
 		if (wait_until(deadline_first(end, next)) < 0)
 			return err_sys(e, ERR_FAILED, errno, "waiting");

@@ -2,6 +2,7 @@
 #include "dial/dial.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,29 @@
 #include "net/endpoint.h"
 #include "net/wait.h"
 
+/* RFC 8305 section 8: the recommended Connection Attempt Delay. */
+#define DELAY_MS 250
+
+/* One address being tried. */
+struct attempt {
+	const struct addr *addr; /* in the dial's list */
+	int fd;                  /* -1: not begun, or over */
+	int errnum;              /* how it failed, 0 while unknown */
+	bool is_local;           /* it failed on this side, before connect(2) */
+	int64_t start_ns;        /* when it began */
+};
+
+/* All of them. */
+struct dial {
+	const struct dial_options *options;
+	const struct addr_list *list; /* the caller's, outlives the dial */
+	struct attempt *attempts;     /* one per address */
+	size_t begun;                 /* attempts that were begun */
+	size_t pending;               /* attempts in flight */
+	struct deadline next;         /* when the next one may begin */
+	size_t winner;                /* index of the one that connected */
+};
+
 /* A source of the other family only rules this address out. */
 static bool
 is_ruled_out(const struct dial *d, int family)
@@ -26,18 +50,18 @@ is_ruled_out(const struct dial *d, int family)
 	       addr_family(source) != family;
 }
 
-/* The own address and port that were asked for; len 0: none. */
+/* The local address and port that the options ask for; len 0: none. */
 static struct addr
-own_end(const struct dial *d, int family)
+local_end(const struct dial *d, int family)
 {
 	const struct dial_options *o = d->options;
-	struct addr own = o->source;
+	struct addr local = o->source;
 
-	if (own.len == 0 && o->source_port != 0)
-		addr_any(&own, family, 0);
-	if (own.len != 0)
-		addr_set_port(&own, o->source_port);
-	return own;
+	if (local.len == 0 && o->source_port != 0)
+		addr_any(&local, family, 0);
+	if (local.len != 0)
+		addr_set_port(&local, o->source_port);
+	return local;
 }
 
 static void
@@ -49,38 +73,38 @@ set_flag(int fd, int level, int name)
 }
 
 /*
- * Binds it. Attempts that are under way at the same time share one own port:
- * each goes to another address, and one socket of IPv6 alone.
+ * Binds it. Attempts under way at the same time share one local port: each goes
+ * to another address, and an IPv6 socket is bound for IPv6 alone.
  */
 static int
-bind_source(const struct dial *d, struct dial_attempt *t, int family)
+bind_source(const struct dial *d, struct attempt *t, int family)
 {
-	struct addr own = own_end(d, family);
+	struct addr local = local_end(d, family);
 
-	if (family == AF_UNIX || own.len == 0)
+	if (family == AF_UNIX || local.len == 0)
 		return 0;
 	if (d->options->source_port != 0)
 		set_flag(t->fd, SOL_SOCKET, SO_REUSEADDR);
 	if (d->options->source_port != 0 && family == AF_INET6)
 		set_flag(t->fd, IPPROTO_IPV6, IPV6_V6ONLY);
-	if (sock_bind(t->fd, &own) == 0)
+	if (sock_bind(t->fd, &local) == 0)
 		return 0;
-	t->is_own_end = true;
+	t->is_local = true;
 	return -1;
 }
 
 /* An attempt is over; the next one need not wait. */
 static void
-give_up(struct dial *d, struct dial_attempt *t, int errnum)
+give_up(struct dial *d, struct attempt *t, int errnum)
 {
 	sock_close(&t->fd);
 	t->errnum = errnum;
 	d->next = deadline_after(0);
 }
 
-/* The same, by what connect(2) met. */
+/* The same, with the errno of connect(2). */
 static void
-fail(struct dial *d, struct dial_attempt *t, int errnum)
+fail(struct dial *d, struct attempt *t, int errnum)
 {
 	char text[ADDR_TEXT];
 
@@ -91,7 +115,7 @@ fail(struct dial *d, struct dial_attempt *t, int errnum)
 
 /* An attempt that got through. Returns its fd, or -1 when it did not. */
 static int
-succeed(struct dial *d, struct dial_attempt *t)
+succeed(struct dial *d, struct attempt *t)
 {
 	char text[ADDR_TEXT];
 	int fd = t->fd;
@@ -112,7 +136,7 @@ succeed(struct dial *d, struct dial_attempt *t)
 
 /* Opens, sets, binds: what comes before connect(2). errno on -1. */
 static int
-open_socket(struct dial *d, struct dial_attempt *t)
+open_socket(struct dial *d, struct attempt *t)
 {
 	int family = addr_family(t->addr);
 	struct err e;
@@ -133,9 +157,9 @@ open_socket(struct dial *d, struct dial_attempt *t)
 static int
 begin(struct dial *d)
 {
-	struct dial_attempt *t = &d->attempts[d->begun++];
+	struct attempt *t = &d->attempts[d->begun++];
 
-	d->next = deadline_after(DIAL_DELAY_MS);
+	d->next = deadline_after(DELAY_MS);
 	t->start_ns = clock_now();
 	if (open_socket(d, t) < 0) {
 		give_up(d, t, errno);
@@ -150,9 +174,8 @@ begin(struct dial *d)
 	return -1;
 }
 
-void
-dial_start(
-    struct dial *d, const struct addr_list *list, const struct dial_options *o)
+static void
+init(struct dial *d, const struct addr_list *list, const struct dial_options *o)
 {
 	size_t i;
 
@@ -167,8 +190,8 @@ dial_start(
 	d->next = deadline_after(0);
 }
 
-size_t
-dial_pollfds(const struct dial *d, struct pollfd *fds)
+static size_t
+fill_poll(const struct dial *d, struct pollfd *fds)
 {
 	size_t i, n = 0;
 
@@ -183,15 +206,15 @@ dial_pollfds(const struct dial *d, struct pollfd *fds)
 	return n;
 }
 
-struct deadline
-dial_deadline(const struct dial *d)
+static struct deadline
+next_attempt(const struct dial *d)
 {
 	return d->begun < d->list->count ? d->next : deadline_none();
 }
 
-/* Asks an attempt in flight; returns its fd when it is through, or -1. */
+/* Checks an attempt in flight; returns its fd once it is connected, or -1. */
 static int
-ask(struct dial *d, struct dial_attempt *t)
+check(struct dial *d, struct attempt *t)
 {
 	struct pollfd pfd = {.fd = t->fd, .events = POLLOUT};
 	int errnum;
@@ -206,8 +229,8 @@ ask(struct dial *d, struct dial_attempt *t)
 	return -1;
 }
 
-int
-dial_advance(struct dial *d)
+static int
+advance(struct dial *d)
 {
 	size_t i;
 	int fd;
@@ -215,7 +238,7 @@ dial_advance(struct dial *d)
 	for (i = 0; i < d->begun; i++) {
 		if (d->attempts[i].fd < 0)
 			continue;
-		fd = ask(d, &d->attempts[i]);
+		fd = check(d, &d->attempts[i]);
 		if (fd >= 0)
 			return fd;
 	}
@@ -231,9 +254,9 @@ dial_advance(struct dial *d)
 
 /* The exit status that an errno of these calls stands for. */
 static enum err_kind
-attempt_kind(const struct dial_attempt *t)
+attempt_kind(const struct attempt *t)
 {
-	if (t->is_own_end)
+	if (t->is_local)
 		return ERR_LOCAL;
 	switch (t->errnum) {
 	case 0:
@@ -251,9 +274,9 @@ attempt_kind(const struct dial_attempt *t)
 	}
 }
 
-/* What this attempt met, in a word or two. */
+/* How this attempt failed, in a word or two. */
 static const char *
-attempt_reason(const struct dial_attempt *t)
+attempt_reason(const struct attempt *t)
 {
 	switch (t->errnum) {
 	case 0:
@@ -265,9 +288,9 @@ attempt_reason(const struct dial_attempt *t)
 	}
 }
 
-/* What its errno tells, or NULL. */
+/* What its errno means, or NULL. */
 static const char *
-attempt_meaning(const struct dial *d, const struct dial_attempt *t)
+attempt_meaning(const struct dial *d, const struct attempt *t)
 {
 	bool is_ip = !addr_is_unix(t->addr);
 
@@ -279,7 +302,7 @@ attempt_meaning(const struct dial *d, const struct dial_attempt *t)
 	case ENOENT:
 		return "nobody has bound a socket at that path";
 	case EACCES:
-		if (t->is_own_end)
+		if (t->is_local)
 			return "ports under 1024 need privilege";
 		return is_ip ? "administratively prohibited" : NULL;
 	case EAFNOSUPPORT:
@@ -292,10 +315,10 @@ attempt_meaning(const struct dial *d, const struct dial_attempt *t)
 			       "interface: ADDRESS%INTERFACE";
 		break;
 	case EADDRNOTAVAIL:
-		/* Of connect(2), ip(7): for want of a port of our own. */
-		if (!t->is_own_end && d->options->source_port != 0)
+		/* Of connect(2), ip(7): for want of a port of our local. */
+		if (!t->is_local && d->options->source_port != 0)
 			return "the own port is still in use for that peer";
-		if (!t->is_own_end)
+		if (!t->is_local)
 			return "no local port is free, or this machine "
 			       "has no address to reach it from";
 		break;
@@ -303,25 +326,24 @@ attempt_meaning(const struct dial *d, const struct dial_attempt *t)
 	return err_meaning(t->errnum);
 }
 
-/* What this attempt met, in words, behind the address. */
+/* How this attempt failed, after the address. */
 static void
-describe(
-    const struct dial *d, const struct dial_attempt *t, char *buf, size_t size)
+describe(const struct dial *d, const struct attempt *t, char *buf, size_t size)
 {
 	const char *meaning = attempt_meaning(d, t);
-	struct addr own = own_end(d, addr_family(t->addr));
+	struct addr local = local_end(d, addr_family(t->addr));
 	char text[ADDR_TEXT];
 
 	buf[0] = '\0';
-	if (t->is_own_end)
+	if (t->is_local)
 		text_append(buf, size, "cannot send from %s: ",
-		    addr_format(&own, text, sizeof(text)));
+		    addr_format(&local, text, sizeof(text)));
 	text_append(buf, size, "%s%s%s%s", attempt_reason(t),
 	    meaning != NULL ? " (" : "", meaning != NULL ? meaning : "",
 	    meaning != NULL ? ")" : "");
 }
 
-/* Which of two kinds tells more about the other side: refused, then ... */
+/* Kinds in the order of what they say about the other side. */
 static int
 rank(enum err_kind kind)
 {
@@ -335,11 +357,11 @@ rank(enum err_kind kind)
 	return i;
 }
 
-/* Room for "; and N more", and for what callers put in front. */
+/* Space for "; and N more", and for what callers put in front. */
 #define MORE 320
 
-int
-dial_error(const struct dial *d, struct err *e)
+static int
+error_of(const struct dial *d, struct err *e)
 {
 	enum err_kind kind;
 	char what[256], ip[ADDR_TEXT];
@@ -347,7 +369,7 @@ dial_error(const struct dial *d, struct err *e)
 
 	err_set(e, ERR_TIMEOUT, "%s", "");
 	for (i = 0; i < d->begun; i++) {
-		const struct dial_attempt *t = &d->attempts[i];
+		const struct attempt *t = &d->attempts[i];
 
 		kind = attempt_kind(t);
 		if (i == 0 || rank(kind) < rank(e->kind)) {
@@ -371,8 +393,8 @@ dial_error(const struct dial *d, struct err *e)
 	return -1;
 }
 
-void
-dial_release(struct dial *d)
+static void
+release(struct dial *d)
 {
 	size_t i;
 
@@ -384,18 +406,18 @@ dial_release(struct dial *d)
 
 /* Waits until one connects. The fd, or -1 with *e. */
 static int
-dial_run(struct dial *d, struct deadline until, struct err *e)
+run(struct dial *d, struct deadline until, struct err *e)
 {
 	struct pollfd *fds =
 	    mem_array(d->list->count + 1, sizeof(struct pollfd));
 	int fd, ready;
 
 	for (;;) {
-		fd = dial_advance(d);
+		fd = advance(d);
 		if (fd >= 0 || errno != EINPROGRESS)
 			break;
-		ready = wait_poll(fds, dial_pollfds(d, fds),
-		    deadline_first(until, dial_deadline(d)));
+		ready = wait_poll(fds, fill_poll(d, fds),
+		    deadline_first(until, next_attempt(d)));
 		if (ready < 0) {
 			err_sys(e, ERR_FAILED, errno, "connecting");
 			free(fds);
@@ -405,14 +427,14 @@ dial_run(struct dial *d, struct deadline until, struct err *e)
 			break;
 	}
 	free(fds);
-	return fd >= 0 ? fd : dial_error(d, e);
+	return fd >= 0 ? fd : error_of(d, e);
 }
 
-/* Tells that it worked. */
+/* Reports the connection. */
 static void
 announce(const struct dial_result *r)
 {
-	char local[ADDR_TEXT], remote[ADDR_TEXT], took[32];
+	char local[ADDR_TEXT], remote[ADDR_TEXT], duration[32];
 	struct json j;
 
 	diag_event_begin(&j, "connected");
@@ -422,7 +444,7 @@ announce(const struct dial_result *r)
 	diag_event_end(&j, DIAG_NOTE, "connected to %s from %s in %s",
 	    addr_format(&r->remote, remote, sizeof(remote)),
 	    addr_format(&r->local, local, sizeof(local)),
-	    num_format_duration(took, sizeof(took), r->ns));
+	    num_format_duration(duration, sizeof(duration), r->ns));
 }
 
 int
@@ -438,14 +460,14 @@ dial_connect(const struct endpoint *ep, const struct dial_options *o,
 
 	if (resolve(ep, &o->names, until, &list, e) == 0) {
 		r.resolve_ns = clock_now() - start;
-		dial_start(&d, &list, o);
-		fd = dial_run(&d, until, e);
+		init(&d, &list, o);
+		fd = run(&d, until, e);
 		if (fd < 0)
 			err_prefix(
 			    e, "%s", endpoint_format(ep, text, sizeof(text)));
 		else
 			r.remote = list.items[d.winner];
-		dial_release(&d);
+		release(&d);
 	}
 	addr_list_release(&list);
 	if (fd < 0)
