@@ -339,7 +339,7 @@ stdio_relay_run(struct stdio_relay *t, int *fd, const struct addr *local,
 		script_release(&script);
 	end = deadline_first(t->until, deadline_after(SOCK_DRAIN_MS));
 	if (sum.is_aborted)
-		sock_cut(fd, t->time->idle_ms, end);
+		sock_abort_acked(fd, t->time->idle_ms, end);
 	else
 		sock_close_drained(fd, result < 0 ? deadline_after(0) : end);
 	if (result == 0 && signals_stopped() != 0)

@@ -17,21 +17,22 @@
 #include "net/os.h"
 #include "net/wait.h"
 
-/* The longest pause between two looks at what is acknowledged. */
+/* The longest pause between two checks for acknowledgements. */
 #define MAX_RECHECK_MS 32
 
-/* How long what was sent may take to arrive where nobody tells. */
-#define CUT_MS 2000
+/* The wait for acknowledgements on systems that do not report them. */
+#define BLIND_ACK_MS 2000
 
-/* How much a peer may send after our goodbye before it is cut off. */
+/* What a peer may send after our FIN before the connection is closed. */
 #define DRAIN_BYTES (8 * 1024 * 1024)
 
-/* When an idle peer is probed, and how many probes it may leave unanswered. */
+/* Keepalive: seconds between probes, and how many may go unanswered. */
 #define PROBE_SECONDS 2
 #define PROBES 15
 
-const char *
-sock_kind(int family, int type)
+/* A word for the family and type. */
+static const char *
+kind(int family, int type)
 {
 	bool is_stream = type == SOCK_STREAM;
 
@@ -53,7 +54,7 @@ sock_open(int family, int type)
 
 	diag_step("socket", start, fd < 0 ? errno : 0,
 	    "an endpoint, not yet bound or connected", "%s",
-	    sock_kind(family, type));
+	    kind(family, type));
 	return fd;
 }
 
@@ -163,13 +164,6 @@ sock_broadcast(int fd)
 	return setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on));
 }
 
-/* What POSIX has for IPv6 only is an errno where IPv4's name is missing. */
-static int __attribute__((unused)) lacking(void)
-{
-	errno = ENOTSUP;
-	return -1;
-}
-
 int
 sock_no_fragment(int fd, int family)
 {
@@ -186,41 +180,8 @@ sock_no_fragment(int fd, int family)
 #endif
 	(void)fd;
 	(void)family;
-	return lacking();
-}
-
-int
-sock_multicast_ttl(int fd, int family, int ttl)
-{
-	if (family == AF_INET6)
-		return setsockopt(
-		    fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &ttl, sizeof(ttl));
-#ifdef IP_MULTICAST_TTL
-	unsigned char byte = (unsigned char)ttl;
-
-	return setsockopt(
-	    fd, IPPROTO_IP, IP_MULTICAST_TTL, &byte, sizeof(byte));
-#else
-	return lacking();
-#endif
-}
-
-int
-sock_multicast_loop(int fd, int family, bool on)
-{
-	unsigned wide = on;
-
-	if (family == AF_INET6)
-		return setsockopt(
-		    fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, &wide, sizeof(wide));
-#ifdef IP_MULTICAST_LOOP
-	unsigned char byte = on;
-
-	return setsockopt(
-	    fd, IPPROTO_IP, IP_MULTICAST_LOOP, &byte, sizeof(byte));
-#else
-	return lacking();
-#endif
+	errno = ENOTSUP;
+	return -1;
 }
 
 size_t
@@ -285,19 +246,8 @@ sock_peer(int fd, struct addr *a)
 	addr_unmap(a);
 }
 
-bool
-sock_is_self_connect(int fd)
-{
-	struct addr local, peer;
-
-	sock_local(fd, &local);
-	sock_peer(fd, &peer);
-	return !addr_is_unix(&local) && local.len != 0 &&
-	       addr_equal(&local, &peer);
-}
-
 void
-sock_send_at_once(int fd, bool at_once)
+sock_set_nodelay(int fd, bool at_once)
 {
 	int on = at_once;
 
@@ -305,7 +255,7 @@ sock_send_at_once(int fd, bool at_once)
 }
 
 bool
-sock_sends_at_once(int fd)
+sock_is_nodelay(int fd)
 {
 	int on = 0;
 	socklen_t len = sizeof(on);
@@ -326,7 +276,7 @@ sock_error(int fd)
 }
 
 int
-sock_finish(int fd)
+sock_shutdown_write(int fd)
 {
 	int64_t start = diag_step_start();
 	int result = shutdown(fd, SHUT_WR);
@@ -338,7 +288,7 @@ sock_finish(int fd)
 }
 
 bool
-sock_is_gone(int fd)
+sock_is_closed(int fd)
 {
 	struct os_tcp tcp;
 
@@ -366,7 +316,7 @@ set_probe_times(int fd)
 #endif
 
 void
-sock_probe_peer(int fd)
+sock_start_keepalive(int fd)
 {
 	int64_t start = diag_step_start();
 	int on = 1;
@@ -387,17 +337,17 @@ sock_reset_on_close(int fd, bool resets)
 }
 
 bool
-sock_is_delivered(int fd)
+sock_is_acked(int fd)
 {
 	struct os_tcp tcp;
 
 	if (os_tcp_info(fd, &tcp))
 		return tcp.is_acknowledged || tcp.is_closed;
-	return sock_unacknowledged(fd) == 0;
+	return sock_unacked_bytes(fd) == 0;
 }
 
 uint64_t
-sock_unacknowledged(int fd)
+sock_unacked_bytes(int fd)
 {
 	int bytes = 0;
 	struct addr a;
@@ -436,9 +386,21 @@ sock_abort(int *fd)
 	fd_close(fd);
 }
 
-/* Waits until the peer has everything that we sent, while it takes some. */
+bool
+sock_is_self_connect(int fd)
+{
+	struct addr local, remote;
+
+	sock_local(fd, &local);
+	sock_peer(fd, &remote);
+	return !addr_is_unix(&local) && local.len != 0 &&
+	       addr_equal(&local, &remote);
+}
+
+/* Waits until the peer has acknowledged all, as long as it acknowledges some
+ * within idle_ms. */
 static void
-deliver(int fd, int64_t idle_ms, struct deadline until)
+wait_acked(int fd, int64_t idle_ms, struct deadline until)
 {
 	struct deadline idle = deadline_after(idle_ms);
 	struct os_tcp tcp;
@@ -446,7 +408,7 @@ deliver(int fd, int64_t idle_ms, struct deadline until)
 	struct backoff pause = {.min = 1, .max = MAX_RECHECK_MS};
 
 	if (!os_tcp_info(fd, &tcp)) {
-		until = deadline_first(until, deadline_after(CUT_MS));
+		until = deadline_first(until, deadline_after(BLIND_ACK_MS));
 		wait_fd(fd, 0, deadline_first(until, idle));
 		return;
 	}
@@ -471,16 +433,16 @@ sock_is_unix(int fd)
 }
 
 void
-sock_cut(int *fd, int64_t idle_ms, struct deadline until)
+sock_abort_acked(int *fd, int64_t idle_ms, struct deadline until)
 {
 	if (*fd < 0)
 		return;
 	if (!sock_is_unix(*fd))
-		deliver(*fd, idle_ms, until);
+		wait_acked(*fd, idle_ms, until);
 	sock_abort(fd);
 }
 
-/* Reads and drops until the peer's end or a limit. */
+/* Reads and drops until the peer finishes or a limit passes. */
 __attribute__((noinline)) static void
 drain(int fd, struct deadline until)
 {

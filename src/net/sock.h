@@ -1,4 +1,13 @@
-/* Sockets: open, options, names, close. */
+/*
+ * Sockets: opening, options, addresses, and the ways a connection ends.
+ *
+ *   sock_shutdown_write  sends FIN; receiving goes on
+ *   sock_close           closes: FIN, or RST while unread bytes are there
+ *   sock_close_drained   sends FIN, reads until the peer's FIN, then closes
+ *   sock_abort           closes by RST: what is unsent is dropped
+ *   sock_abort_acked     waits until all is acknowledged, then closes by RST
+ *   sock_reset_on_close  makes every close an RST, even a killed process's
+ */
 #ifndef NET_SOCK_H
 #define NET_SOCK_H
 
@@ -11,7 +20,8 @@
 
 struct err;
 
-/* Options of a connection; every field -1 (or 0 for the flags): left alone. */
+/* Options of a connection; a field that is -1 (0 for the flags) is left alone.
+ */
 struct sock_options {
 	int keepalive;  /* SO_KEEPALIVE, 1: on */
 	int nodelay;    /* TCP_NODELAY, 1: on (tcp(7)) */
@@ -33,116 +43,114 @@ struct sock_options {
  */
 int sock_open(int family, int type);
 
-/* Sets what *o names, for the family. 0, or -1 with *e. */
+/* Sets the options in *o, for the family. 0, or -1 with *e. */
 int sock_set(int fd, int family, const struct sock_options *o, struct err *e);
-
-/*
- * Raises the receive buffer to bytes, or as far as the system lets (socket(7):
- * SO_RCVBUFFORCE with privilege, else at most net.core.rmem_max). Returns what
- * it is now.
- */
-int64_t sock_raise_rcvbuf(int fd, int64_t bytes);
-
-/* Single options, by family where they differ. 0, or -1 with errno. */
-int sock_broadcast(int fd);
-int sock_no_fragment(int fd, int family);
-int sock_multicast_ttl(int fd, int family, int ttl);
-int sock_multicast_loop(int fd, int family, bool on);
-
-/* Bytes that the path of a connected socket carries whole; 0: not known. */
-size_t sock_path_mtu(int fd, int family);
 
 /* Binds. 0, or -1 with errno. A step in -vv. */
 int sock_bind(int fd, const struct addr *a);
 
-/* O_NONBLOCK on or off; for sockets and pipes that are our own only. */
+/* O_NONBLOCK on or off; only for sockets and pipes of this process alone. */
 int sock_nonblocking(int fd, bool on);
 
-/* Own and peer's address; a->len becomes 0 where there is none. */
+/* The local and the peer's address; a->len becomes 0 where there is none. */
 void sock_local(int fd, struct addr *a);
 void sock_peer(int fd, struct addr *a);
 
+/* Whether it is a unix socket, which has no reset. */
+bool sock_is_unix(int fd);
+
 /*
- * Whether a TCP socket is connected to itself. Linux does that when the
- * ephemeral port is the one that is dialled: nobody listens there.
+ * Whether a TCP socket is connected to itself: Linux permits that when its own
+ * ephemeral port is the one it dials. Nobody listens there, so it counts
+ * as a refusal.
  */
 bool sock_is_self_connect(int fd);
 
-/*
- * Whether small pieces of a TCP connection are sent at once (tcp(7),
- * TCP_NODELAY), also those that wait; of another socket they are anyway.
- */
-void sock_send_at_once(int fd, bool at_once);
-bool sock_sends_at_once(int fd);
-
-/* Takes SO_ERROR: 0 or an errno. */
+/* Reads and clears SO_ERROR: 0 or an errno. */
 int sock_error(int fd);
 
+/*
+ * Nagle's algorithm off or on (tcp(7), TCP_NODELAY). Off also sends what has
+ * been held back. Not meaningful for sockets other than TCP.
+ */
+void sock_set_nodelay(int fd, bool on);
+bool sock_is_nodelay(int fd);
+
+/*
+ * Raises the receive buffer to bytes, or as far as the system permits
+ * (socket(7): SO_RCVBUFFORCE with privilege, else at most net.core.rmem_max).
+ * Returns its size now.
+ */
+int64_t sock_raise_rcvbuf(int fd, int64_t bytes);
+
+/* Single options. 0, or -1 with errno. */
+int sock_broadcast(int fd);
+int sock_no_fragment(int fd, int family);
+
+/* The path MTU of a connected socket, in bytes; 0 when it is not known. */
+size_t sock_path_mtu(int fd, int family);
+
 /* Sends FIN. A step in -vv. 0, or -1 with errno. */
-int sock_finish(int fd);
+int sock_shutdown_write(int fd);
 
 /*
- * Whether a connection is over both ways. Where we have not finished that was a
- * reset, even if reading says end of file: a splice(2) that was under way when
- * it came has eaten the error. False where the system does not tell.
+ * Whether a connection is closed in both directions. If we have not sent FIN
+ * that was a reset, even when reading reports end of file: a splice(2) that
+ * was under way consumed the error. False where the system does not report it.
  */
-bool sock_is_gone(int fd);
-
-/*
- * Probes the idle connection every two seconds (SO_KEEPALIVE, tcp(7)), so that
- * a peer that has gone is noticed: by a reset, or after half a minute without
- * an answer. Where the intervals cannot be set, the system's hold.
- */
-void sock_probe_peer(int fd);
-
-/*
- * Whether close(2), and the end of the process however it comes, resets the
- * connection instead of finishing it (SO_LINGER): for as long as a FIN would
- * make a transfer that was cut off look whole.
- */
-void sock_reset_on_close(int fd, bool resets);
+bool sock_is_closed(int fd);
 
 /*
  * Whether the peer has acknowledged everything that was sent, or the
- * connection is lost: sock_error() tells. True where the system does not tell.
+ * connection is lost (then sock_error() says why). True where the system does
+ * not report it.
  */
-bool sock_is_delivered(int fd);
+bool sock_is_acked(int fd);
 
 /*
  * Bytes given to the kernel that the peer has not acknowledged, also of a
- * connection that is lost; 0 where the system does not tell.
+ * connection that is lost; 0 where the system does not report it.
  */
-uint64_t sock_unacknowledged(int fd);
+uint64_t sock_unacked_bytes(int fd);
+
+/*
+ * Probes an idle connection every two seconds (SO_KEEPALIVE, tcp(7)), so that
+ * a vanished peer is noticed: by a reset, or after half a minute without an
+ * answer. Where the intervals cannot be set, the system's apply.
+ */
+void sock_start_keepalive(int fd);
+
+/*
+ * Whether close(2), and the end of the process however it comes, resets the
+ * connection instead of sending FIN (SO_LINGER): to be set as long as a FIN
+ * would make an incomplete transfer look whole.
+ */
+void sock_reset_on_close(int fd, bool resets);
 
 /* close(2) that keeps errno and sets *fd to -1. */
 void sock_close(int *fd);
 
-/* The same by reset: what is unsent is dropped and no TIME_WAIT stays. */
+/* The same by RST: what is unsent is dropped, and there is no TIME_WAIT. */
 void sock_abort(int *fd);
 
-/* A unix socket, which knows no reset. */
-bool sock_is_unix(int fd);
-
 /*
- * The end of a connection that is cut off: waits until the peer has
- * acknowledged everything that was sent, or has taken nothing for idle_ms (-1:
- * no limit), or the deadline passes; then closes by reset. Where the system
- * does not tell (net/os.h), it waits for two seconds. Sets *fd to -1.
+ * The end of an incomplete transfer: waits until the peer has acknowledged
+ * everything that was sent, or has acknowledged nothing for idle_ms (-1: no
+ * limit), or the deadline passes; then closes by RST. Where the system does
+ * not report acknowledgements (net/os.h), it waits for two seconds. Sets *fd
+ * to -1.
  */
-void sock_cut(int *fd, int64_t idle_ms, struct deadline until);
+void sock_abort_acked(int *fd, int64_t idle_ms, struct deadline until);
 
-/* How long the end of a connection may take when we have sent everything. */
+/* The time limit for sock_close_drained() when everything has been sent. */
 #define SOCK_DRAIN_MS 2000
 
 /*
- * The end of a served connection: FIN, then reads and drops what the peer
- * still sends until it has finished, the deadline passes or a caught signal
- * comes; then closes. A close on unread input would be a reset, which destroys
- * what we said last on its way (RFC 9112 9.6). Sets *fd to -1.
+ * The end of a served connection: sends FIN, then reads and drops what the
+ * peer still sends until it finishes, the deadline passes or a caught signal
+ * comes; then closes. Closing on unread input would be an RST, which can
+ * destroy our last bytes in transit (RFC 9112 9.6). Sets *fd to -1.
  */
 void sock_close_drained(int *fd, struct deadline until);
-
-/* A word for the family and type: "IPv4 TCP", "IPv6 UDP", "unix stream". */
-const char *sock_kind(int family, int type);
 
 #endif

@@ -19,10 +19,10 @@ coalesce_init(struct coalesce *g, int fd)
 	g->fd = fd;
 	if (fd < 0)
 		return;
-	if (sock_sends_at_once(fd))
+	if (sock_is_nodelay(fd))
 		g->fd = -1;
 	else
-		sock_send_at_once(fd, true);
+		sock_set_nodelay(fd, true);
 }
 
 /* Sends what was kept; what comes from now on may wait again. */
@@ -30,8 +30,8 @@ static void
 push(struct coalesce *g)
 {
 	if (g->is_on)
-		sock_send_at_once(g->fd, true);
-	sock_send_at_once(g->fd, false);
+		sock_set_nodelay(g->fd, true);
+	sock_set_nodelay(g->fd, false);
 	g->is_on = true;
 	g->push_ns = g->last_ns + COALESCE_MS * CLOCK_MS;
 }
@@ -64,6 +64,6 @@ coalesce_end(struct coalesce *g)
 	g->streak = 0;
 	if (!g->is_on)
 		return;
-	sock_send_at_once(g->fd, true);
+	sock_set_nodelay(g->fd, true);
 	g->is_on = false;
 }

@@ -73,7 +73,7 @@ finish_up(struct relay *r)
 	if (r->up.out.errnum == 0 && r->up.in.errnum == 0 && !is_cut_off(r) &&
 	    !r->input_abandoned &&
 	    (r->o->on_eof == RELAY_EOF_FIN || r->peer_finished) &&
-	    sock_finish(r->fd) < 0)
+	    sock_shutdown_write(r->fd) < 0)
 		lose_unfinished(&r->up, r->fd);
 	r->finished = true;
 	r->finished_ns = clock_now();
@@ -169,8 +169,8 @@ is_delivered(struct relay *r)
 {
 	bool has_two = relay_result_is_forwarder(r),
 	     is_done = deadline_passed(quit_deadline(r)) ||
-		       (sock_is_delivered(r->fd) &&
-			   (!has_two || sock_is_delivered(r->o->out)));
+		       (sock_is_acked(r->fd) &&
+			   (!has_two || sock_is_acked(r->o->out)));
 
 	if (flow_meets_error(&r->up, r->fd) ||
 	    (has_two && flow_meets_error(&r->down, r->o->out)) || is_done)
@@ -262,7 +262,7 @@ is_draining(const struct relay *r)
 static void
 recall_reset(struct flow_end *in, int fd, bool have_finished)
 {
-	if (!have_finished && sock_is_gone(fd))
+	if (!have_finished && sock_is_closed(fd))
 		in->errnum = ECONNRESET;
 }
 
@@ -278,7 +278,7 @@ pump_up(struct relay *r, const struct pollfd *fds)
 	    relay_result_is_forwarder(r)) {
 		recall_reset(&r->up.in, r->o->in, r->out_finished);
 		if (is_target_half_closed(r))
-			sock_probe_peer(r->o->in);
+			sock_start_keepalive(r->o->in);
 	}
 	if (relay_result_is_forwarder(r) && r->up.in.errnum != 0)
 		/* A target that was lost takes nothing more either. */
@@ -308,7 +308,7 @@ note_peer_end(struct relay *r)
 	if (r->down.in.errnum != 0)
 		lose_peer(r, r->down.in.errnum);
 	else if (!r->finished && r->o->in >= 0)
-		sock_probe_peer(r->fd);
+		sock_start_keepalive(r->fd);
 }
 
 /* One read from the peer and one write to own output. */
@@ -379,9 +379,9 @@ note_progress(struct relay *r)
 		r->written_ns = clock_now();
 	if (r->o->idle_ms < 0)
 		return;
-	unsent = sock_unacknowledged(r->fd);
+	unsent = sock_unacked_bytes(r->fd);
 	if (relay_result_is_forwarder(r))
-		unsent += sock_unacknowledged(r->o->out);
+		unsent += sock_unacked_bytes(r->o->out);
 	if (unsent < r->unsent)
 		r->moved_ns = clock_now();
 	r->unsent = unsent;

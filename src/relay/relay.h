@@ -76,7 +76,7 @@ struct relay_options {
  * received was written; or -1 with *e: ERR_TIMEOUT, ERR_LOST (also for input
  * that a policy abandoned), ERR_OUTPUT, or ERR_FAILED with EINTR for a caught
  * signal. *sum is filled in both cases; where sum->is_aborted is set, the
- * caller ends the connection with sock_cut(), a forwarder both.
+ * caller ends the connection with sock_abort_acked(), a forwarder both.
  */
 int relay_run(int fd, const struct relay_options *o, struct conn_summary *sum,
     struct err *e);

@@ -82,7 +82,7 @@ relay_result_limit(const struct relay *r, struct err *e)
 static uint64_t
 undelivered(const struct relay *r)
 {
-	uint64_t n = sock_unacknowledged(r->fd);
+	uint64_t n = sock_unacked_bytes(r->fd);
 
 	/* FIN counts as a byte there. */
 	if (n > 0 && r->finished)

@@ -59,10 +59,10 @@ serve_forward(struct session *s, const struct handler *h)
 	o.until = s->until;
 	result = relay_run(s->fd, &o, &s->r, &s->e);
 	/* That the target has reset it is no probe. */
-	s->allows_probes = s->allows_probes && sock_is_gone(s->fd);
+	s->allows_probes = s->allows_probes && sock_is_closed(s->fd);
 	if (s->r.is_aborted) {
-		sock_cut(&target, h->idle_ms, s->until);
-		sock_cut(&s->fd, h->idle_ms, s->until);
+		sock_abort_acked(&target, h->idle_ms, s->until);
+		sock_abort_acked(&s->fd, h->idle_ms, s->until);
 	}
 	sock_close_drained(
 	    &target, deadline_first(s->until,

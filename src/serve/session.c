@@ -137,7 +137,7 @@ session_end(struct session *s, const struct conn *c, int level, int result)
 	if (s->is_read) {
 		sock_close(&s->fd);
 	} else if (s->fd >= 0) {
-		sock_finish(s->fd);
+		sock_shutdown_write(s->fd);
 		sock_close_drained(&s->fd,
 		    deadline_first(s->until, deadline_after(SOCK_DRAIN_MS)));
 	}

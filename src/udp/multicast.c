@@ -75,13 +75,50 @@ multicast_join(int fd, const struct multicast_group *g, struct err *e)
 		: "");
 }
 
+/* POSIX has names for IPv6 only; without IPv4's it is ENOTSUP. */
+static int
+set_ttl(int fd, int family, int ttl)
+{
+	if (family == AF_INET6)
+		return setsockopt(
+		    fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &ttl, sizeof(ttl));
+#ifdef IP_MULTICAST_TTL
+	unsigned char byte = (unsigned char)ttl;
+
+	return setsockopt(
+	    fd, IPPROTO_IP, IP_MULTICAST_TTL, &byte, sizeof(byte));
+#else
+	errno = ENOTSUP;
+	return -1;
+#endif
+}
+
+static int
+set_loop(int fd, int family, bool on)
+{
+	unsigned wide = on;
+
+	if (family == AF_INET6)
+		return setsockopt(
+		    fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, &wide, sizeof(wide));
+#ifdef IP_MULTICAST_LOOP
+	unsigned char byte = on;
+
+	return setsockopt(
+	    fd, IPPROTO_IP, IP_MULTICAST_LOOP, &byte, sizeof(byte));
+#else
+	errno = ENOTSUP;
+	return -1;
+#endif
+}
+
 int
 multicast_set(
     int fd, int family, const struct multicast_options *o, struct err *e)
 {
-	if (o->ttl >= 0 && sock_multicast_ttl(fd, family, (int)o->ttl) < 0)
+	if (o->ttl >= 0 && set_ttl(fd, family, (int)o->ttl) < 0)
 		return err_sys(e, ERR_LOCAL, errno, "--multicast-ttl");
-	if (o->no_loop && sock_multicast_loop(fd, family, false) < 0)
+	if (o->no_loop && set_loop(fd, family, false) < 0)
 		return err_sys(e, ERR_LOCAL, errno, "--no-multicast-loop");
 	if (o->interface != 0 &&
 	    os_multicast_interface(fd, family, o->interface) < 0)

@@ -284,7 +284,7 @@ trickle(struct flow *f, int to)
 {
 	int n = 0;
 
-	while (sock_sends_at_once(f->out.fd) && n < 100000) {
+	while (sock_is_nodelay(f->out.fd) && n < 100000) {
 		feed(to, 0, 10);
 		flow_read(f);
 		flow_write(f);
@@ -305,19 +305,19 @@ test_gathering(void)
 	set_nonblocking(b[1]);
 	flow_init(&f, a[0], b[1], storage);
 	flow_send_at_once(&f);
-	ok(sock_sends_at_once(b[1]), "pieces are sent at once");
+	ok(sock_is_nodelay(b[1]), "pieces are sent at once");
 	n = trickle(&f, a[1]);
-	ok(n > 10 && !sock_sends_at_once(b[1]), "many in a row may wait");
+	ok(n > 10 && !sock_is_nodelay(b[1]), "many in a row may wait");
 	ok(deadline_is_set(flow_patience(&f)), "for a time");
 	while (!deadline_passed(flow_patience(&f)))
 		continue;
 	flow_pump(&f, 0, 0);
-	ok(sock_sends_at_once(b[1]), "then what waits is sent");
+	ok(sock_is_nodelay(b[1]), "then what waits is sent");
 	ok(!deadline_is_set(flow_patience(&f)), "and nothing does any more");
 	n += trickle(&f, a[1]);
-	ok(!sock_sends_at_once(b[1]), "they may again");
+	ok(!sock_is_nodelay(b[1]), "they may again");
 	flow_hurry(&f);
-	ok(sock_sends_at_once(b[1]), "but not when there is a hurry");
+	ok(sock_is_nodelay(b[1]), "but not when there is a hurry");
 	is_int((long long)f.bytes, 10 * n, "all went on");
 	flow_release(&f);
 	close(a[0]);
