@@ -407,7 +407,8 @@ portscan_run(
 	if (o->time.retry_ms >= 0)
 		to.retry = run.retry;
 	result_take_events();
-	if (result_start(run.until, e) < 0 || signals_catch(SIGNALS_STOP, e) < 0)
+	if (result_start(run.until, e) < 0 ||
+	    signals_catch(SIGNALS_STOP, e) < 0)
 		return -1;
 	if (scan_job_parse(&run.job, &o->job, args, &to, e) == 0)
 		result = scan_and_report(&run, e);
