@@ -25,9 +25,8 @@ struct scan_host {
 	bool is_up;  /* it has answered something */
 	bool is_far; /* answers take a while: no use in polling at once */
 	int errnum;  /* of a port that could not be probed */
-	int64_t
-	    failing_ns;   /* since when nothing can be sent to it; 0: it can */
-	int64_t retry_ns; /* when to try that again */
+	int64_t failing_ns; /* since when nothing can be sent; 0: it can */
+	int64_t retry_ns;   /* when to try that again */
 };
 
 struct scan {
@@ -47,6 +46,7 @@ struct scan {
 	bool is_skipping;        /* more of the order is to be skipped */
 	bool has_sent;           /* something could be sent, to any host */
 	bool is_exhausted;       /* the order has come to its end */
+	int64_t shortage_ns;     /* since when resources lack; 0: they do not */
 	int64_t resume_ns;       /* no probes before that: a shortage */
 	int64_t pause_ms;        /* the last such pause */
 	struct scan_progress progress;

@@ -189,6 +189,18 @@ pause_all(struct scan *s, int64_t now)
 	s->resume_ns = now + clock_ns(s->pause_ms);
 }
 
+/*
+ * Whether a shortage has lasted for too long, for all ports at once. While
+ * probes are in progress their ends may still relieve it.
+ */
+static bool
+is_lasting(struct scan *s, int64_t now)
+{
+	if (s->shortage_ns == 0 || s->pool.timed > 0)
+		s->shortage_ns = now;
+	return now >= s->shortage_ns + OUTAGE_NS;
+}
+
 /* The pause doubles: each is as long as the failure has lasted. */
 static void
 pause_host(struct scan_host *h, int64_t now)
@@ -220,6 +232,8 @@ retry_failed(struct scan *s, uint32_t id, int errnum)
 	struct scan_host *h = scan_host(s, id);
 	int64_t now = clock_now();
 
+	if (is_shortage(errnum) && is_lasting(s, now))
+		return false;
 	if (is_shortage(errnum))
 		pause_all(s, now);
 	else
@@ -258,5 +272,6 @@ void
 retry_clear(struct scan *s, uint32_t id)
 {
 	scan_host(s, id)->failing_ns = 0;
+	s->shortage_ns = 0;
 	s->has_sent = true;
 }

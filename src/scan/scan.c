@@ -239,6 +239,7 @@ begin(struct scan *s, uint32_t id)
 		s->pace.burst--;
 		if (ready_set_watch(s->set, id, p->fd,
 			s->o->type == SOCK_STREAM ? POLLOUT : POLLIN) == 0) {
+			s->shortage_ns = 0;
 			retry_set_timer(s, id);
 			return;
 		}
