@@ -1,22 +1,20 @@
 # sockt: one binary, no dependency but the C library.
 #
 #	make                build/sockt
-#	make demo           the tutorials' programs against each other
-#	make check          every test that needs no other program
-#	make check-netns      tests in network namespaces (root)
-#	make check-interop  tests against other programs, which must be there
-#	make torture        every system call failing once, and what becomes of it;
-#	                    SCENARIOS=half-close,udp-send picks, TORTURE='RUN' is
-#	                    one run, SAMPLE=20 one in twenty; tests/torture
-#	make bench          speed next to other programs; ROWS=relay,udp picks
-#	make sanitize       make check with ASan and UBSan
-#	make fuzz           each parser for FUZZ_SECONDS (clang)
-#	make lint           format, static analysis, scripts, manual pages
+#	make demo           runs the tutorials' programs against each other
+#	make check          runs every test that needs no other program
+#	make check-netns    runs tests in network namespaces (root)
+#	make check-interop  runs tests against other programs
+#	make torture        fails every system call once (tests/torture.mk)
+#	make bench          compares speed with other programs; ROWS=relay,udp
+#	make sanitize       runs make check with ASan and UBSan
+#	make fuzz           fuzzes each parser for FUZZ_SECONDS (clang)
+#	make lint           checks format, code, scripts and manual pages
 #	make install, uninstall, clean
 #
-# Settings: CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR; PORTABLE=1 without
-# Linux's own calls, STATIC=1 linked statically, SANITIZE=1 with ASan and
-# UBSan, WERROR=1. Each kind of build has a folder of its own under build/.
+# Settings: CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR; PORTABLE=1 uses POSIX
+# calls only, STATIC=1 links statically, SANITIZE=1 adds ASan and UBSan,
+# WERROR=1. Each kind of build has its own folder under build/.
 
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
@@ -25,7 +23,6 @@ MANDIR ?= $(DATADIR)/man
 CFLAGS ?= -O2 -g
 PROVE ?= prove
 JOBS ?= 4
-FUZZ_SECONDS ?= 30
 
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings -Wformat-security
@@ -36,6 +33,11 @@ SAN = -fsanitize=address,undefined
 B = build
 ifeq ($(shell uname -s),Linux)
 OS = linux
+# Symbols are bound at start-up, so that no forked child has to look one up,
+# and the table is read-only afterwards. Calls skip the PLT, which only lazy
+# binding needs and which would be one more page to map.
+BIND = -Wl,-z,now -Wl,-z,relro
+MODE_CFLAGS += -fno-plt
 else
 OS = posix
 endif
@@ -62,8 +64,8 @@ endif
 ifdef WERROR
 STRICT = -Werror
 endif
-# Overflows of the stack and wild jumps are found where the compiler can do
-# so; _FORTIFY_SOURCE needs optimization, and hides things from sanitizers.
+# Stack overflows and wild jumps are detected where the compiler can do it.
+# _FORTIFY_SOURCE needs optimization and hides bugs from sanitizers.
 known = $(shell $(CC) -Werror $(1) -x c -c -o /dev/null /dev/null \
 	2>/dev/null && echo $(1))
 HARDEN := $(foreach f,-fstack-protector-strong -fcf-protection \
@@ -73,23 +75,14 @@ ifneq ($(filter -O%,$(filter-out -O0,$(lastword $(filter -O%,$(CFLAGS))))),)
 HARDEN += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 endif
 endif
-# What the user gives displaces that, but never what the mode needs.
+# The user's flags override these, but never those that the mode needs.
 COMPILE = $(CC) $(STD) $(WARN) $(HARDEN) $(CFLAGS) $(MODE_CFLAGS) $(CPPFLAGS)
-# Bound at the start, so that no forked child has to look a symbol up, and
-# what is bound is read-only from then on; called without the detour that is
-# for binding late, another piece of the file to be mapped.
 LINK = $(BIND) $(LDFLAGS) $(MODE_LDFLAGS) $(LDLIBS)
-ifeq ($(shell uname -s),Linux)
-BIND = -Wl,-z,now -Wl,-z,relro
-MODE_CFLAGS += -fno-plt
-endif
 
 SRC = $(filter-out %_linux.c %_posix.c,$(wildcard src/*/*.c)) \
 	$(wildcard src/*/*_$(OS).c)
 OBJ = $(SRC:src/%.c=$(B)/obj/%.o)
 UNIT = $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
-FUZZ = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
-REPLAY = $(FUZZ:%=$(B)/tests/fuzz/%)
 
 all: $(B)/sockt
 
@@ -108,11 +101,11 @@ $(B)/obj/%.o: src/%.c $(B)/flags
 	@mkdir -p $(@D)
 	$(COMPILE) $(SYSTEM) $(STRICT) -MMD -MP -c -o $@ $<
 
-# The files that may use what only Linux has.
+# Only these files may use Linux's own calls.
 $(patsubst src/%.c,$(B)/obj/%.o,$(wildcard src/*/*_linux.c)): \
 	private SYSTEM = -D_GNU_SOURCE
 
-# Stamps: a change of flags rebuilds, and so does a file that has gone.
+# Stamps: changed flags cause a rebuild, and so does a removed source file.
 remember = @mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(1))' >$@.new; \
 	cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(B)/flags: force
@@ -125,79 +118,38 @@ $(B)/tests/unit/%: tests/unit/%.c $(B)/libsockt.a
 	$(COMPILE) $(STRICT) -MMD -MP -Itests -o $@ $< $(B)/libsockt.a \
 		$(LINK)
 
-# Tests that push back where sockt sends: the linker hands its calls to them.
+# These tests play a kernel that pushes back: the linker redirects calls.
 WRAP = -Wl,--wrap=sendmsg -Wl,--wrap=sendmmsg
 $(B)/tests/unit/sender_test: private MODE_LDFLAGS += $(WRAP)
 $(B)/tests/unit/dgram_server_test: private MODE_LDFLAGS += $(WRAP) \
 	-Wl,--wrap=recvmsg -Wl,--wrap=recvmmsg -Wl,--wrap=getsockopt
 
-# sockt itself with a resolver that tests decide on.
+# sockt with a resolver that tests control.
 $(B)/tests/sockt-names: tests/lib/names.c $(B)/obj/main.o $(B)/libsockt.a
 	@mkdir -p $(@D)
 	$(COMPILE) $(STRICT) -MMD -MP -o $@ $< $(B)/obj/main.o \
 		$(B)/libsockt.a $(LINK)
 
-# A terminal for programs under test.
+# Runs a program on a pseudo-terminal.
 $(B)/tests/pty: tests/lib/pty.c $(B)/flags
 	@mkdir -p $(@D)
 	$(COMPILE) $(STRICT) -o $@ $< $(LINK)
 
-# A slow and lossy link between two network namespaces; Linux only. By the
-# system's own compiler, since others lack the kernel's headers.
-$(B)/tests/link: tests/lib/link.c
-	@mkdir -p $(@D)
-	cc -std=c11 $(WARN) $(CFLAGS) -o $@ $<
-
-# A fuzzer with a main() that feeds it its corpus, tests/fuzz/corpus/NAME.
-$(B)/tests/fuzz/%: tests/fuzz/%.c tests/lib/replay.c $(B)/libsockt.a
-	@mkdir -p $(@D)
-	$(COMPILE) $(STRICT) -Itests \
-		-DCORPUS='"$(abspath tests/fuzz/corpus/$*)"' \
-		-o $@ $< tests/lib/replay.c $(B)/libsockt.a $(LINK)
-
-# Tests find the binary under test and its build folder in the environment.
+# The environment tells tests which binary and build folder to use.
 TESTENV = SOCKT="$(abspath $(B))/sockt" SOCKT_BUILD="$(abspath $(B))" \
 	CC="$(CC)" MAKE="$(MAKE)"
 TESTS ?= $(wildcard tests/lint/*.t tests/cmd/*.t tests/bugs/*.t) \
 	$(UNIT) $(REPLAY)
 HELPERS = $(B)/sockt $(B)/tests/sockt-names $(B)/tests/pty \
 	$(B)/tests/inject.so
+
+include $(wildcard tests/*.mk)
+
 check: $(HELPERS) $(UNIT) $(REPLAY)
 	@$(TESTENV) $(PROVE) -j$(JOBS) $(TESTS)
 
-check-netns: $(HELPERS) $(B)/tests/link
-	@if [ "$$(id -u)" -ne 0 ]; then \
-		echo 'check-netns: skipped: only root makes network namespaces'; \
-	else \
-		$(TESTENV) $(PROVE) -j$(JOBS) $(wildcard tests/netns/*.t); \
-	fi
-
 check-interop: $(HELPERS)
 	@$(TESTENV) $(PROVE) -j$(JOBS) $(wildcard tests/interop/*.t)
-
-# What makes calls fail. It is preloaded, whatever sockt is built with; see
-# vfork() in it for -O2.
-INJECT = $(wildcard tests/torture/*.c)
-$(B)/tests/inject.so: $(INJECT) tests/torture/inject.h
-	@mkdir -p $(@D)
-	$(CC) -std=c11 $(WARN) -O2 -g $(STRICT) -fPIC -shared -o $@ $(INJECT) -ldl
-
-TORTURE_TESTS ?= $(wildcard tests/torture/*.t)
-torture: $(HELPERS)
-	@$(TESTENV) TORTURE="$(TORTURE)" TORTURE_SCENARIOS="$(SCENARIOS)" \
-		TORTURE_SAMPLE="$(SAMPLE)" TORTURE_SEED="$(SEED)" \
-		$(PROVE) $(if $(TORTURE)$(SCENARIOS),-v) $(TORTURE_TESTS)
-
-# What measures, and what it is measured against.
-BENCH = $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*/*.c))
-bench: $(B)/sockt $(BENCH) $(B)/tests/link
-	@$(TESTENV) perl tests/bench/bench.pl $(ROWS)
-
-# The program of servers that run one.
-$(B)/bench/load/greeter: private MODE_LDFLAGS += -static
-$(B)/bench/%: tests/bench/%.c
-	@mkdir -p $(@D)
-	$(COMPILE) $(STRICT) -MMD -MP -Itests/bench/load -o $@ $< $(LINK)
 
 sanitize:
 	@$(MAKE) check SANITIZE=1
@@ -205,59 +157,7 @@ sanitize:
 demo: $(B)/sockt
 	@SOCKT="$(abspath $(B))/sockt" sh tests/demo/run
 
-# Seeds come from the tree; what fuzzing finds stays under build/.
-fuzz:
-	@$(MAKE) CC=clang FUZZING=1 fuzz-run
-
-fuzz-run: $(B)/libsockt.a
-	@for f in $(FUZZ); do \
-		mkdir -p $(B)/found/$$f $(B)/tests && \
-		$(COMPILE) -Itests -fsanitize=fuzzer -o $(B)/tests/$$f \
-			tests/fuzz/$$f.c $(B)/libsockt.a $(LINK) && \
-		$(B)/tests/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=5 \
-			-print_final_stats=1 -verbosity=0 \
-			-artifact_prefix=$(B)/found/$$f- $(B)/found/$$f \
-			$(wildcard tests/fuzz/corpus)/$$f || exit 1; \
-	done
-
-C_FILES = $(wildcard src/*.[ch] src/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
-PERL_FILES = $(wildcard tests/*/*.t tests/*/*.pm tests/*/*.pl tests/*/*/*.pl)
-SHELL_FILES = .ci/run tests/lib/repeat tests/demo/run $(wildcard tests/*/*.sh)
-lint: lint-format lint-tidy lint-cppcheck lint-shell lint-perl lint-man
-
-lint-format:
-	clang-format --dry-run -Werror $(C_FILES)
-
-TIDY = clang-tidy --quiet
-# Tests that define calls of the C library name their parameters otherwise.
-OVERRIDE = $(patsubst %,tests/unit/%_test.c,http_client server_errors \
-	write_interrupted)
-TIDIED = $(filter-out tests/lib/% tests/bench/% tests/torture/% $(OVERRIDE) \
-	%_linux.c,\
-	$(filter %.c,$(C_FILES)))
-lint-tidy:
-	$(TIDY) $(wildcard src/*/*_linux.c) -- $(STD) -D_GNU_SOURCE 2>/dev/null
-	printf '%s\n' $(TIDIED) | xargs -P $(JOBS) -n 4 \
-		sh -c '$(TIDY) "$$@" -- $(STD) -Itests 2>/dev/null' tidy
-
-lint-cppcheck:
-	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -Isrc \
-		-j $(JOBS) --enable=warning,performance,portability \
-		--suppressions-list=.cppcheck src
-
-lint-shell:
-	shellcheck $(SHELL_FILES)
-
-lint-perl:
-	printf '%s\n' $(PERL_FILES) | \
-		xargs -P $(JOBS) -n 1 perl -Itests/lib -Itests/bench \
-			-Itests/torture -c 2>&1 | \
-		{ ! grep -vE 'syntax OK$$|used only once'; }
-
-lint-man:
-	mandoc -Tlint -Wwarning $(wildcard man/*.1)
-
-# Completions are written by the binary itself.
+# The binary itself writes the completions.
 COMPLETIONS = bash-completion/completions/sockt zsh/site-functions/_sockt \
 	fish/vendor_completions.d/sockt.fish
 install: $(B)/sockt
@@ -280,9 +180,7 @@ clean:
 
 force:
 
-.PHONY: all check check-netns check-interop torture bench sanitize demo fuzz \
-	fuzz-run lint lint-format lint-tidy lint-cppcheck lint-shell lint-perl \
-	lint-man install uninstall clean force
+.PHONY: all check check-interop sanitize demo install uninstall clean force
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(OBJ:.o=.d) $(B)/obj/main.d $(UNIT:=.d) $(REPLAY:=.d) \

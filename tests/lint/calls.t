@@ -72,7 +72,7 @@ is found(qr/\b(?:strcat|sprintf|vsprintf|gets|alloca|setjmp|longjmp
 
 my @unfinished;
 for my $path (@sources, files('man/*.1', 'README', 'Makefile',
-    '.ci/run', 'tests/*/*')) {
+    '.ci/run', 'tests/*.mk', 'tests/*/*')) {
     next if $path eq 'tests/lint/calls.t';
     my $n = 0;
     for my $line (split /\n/, text($path)) {

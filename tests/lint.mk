@@ -1,0 +1,41 @@
+# make lint: format and static analysis. The lints of make check are in
+# tests/lint.
+
+C_FILES = $(wildcard src/*.[ch] src/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
+PERL_FILES = $(wildcard tests/*/*.t tests/*/*.pm tests/*/*.pl tests/*/*/*.pl)
+SHELL_FILES = .ci/run tests/lib/repeat tests/demo/run $(wildcard tests/*/*.sh)
+lint: lint-format lint-tidy lint-cppcheck lint-shell lint-perl lint-man
+
+lint-format:
+	clang-format --dry-run -Werror $(C_FILES)
+
+TIDY = clang-tidy --quiet
+# These tests define C library calls and name their parameters differently.
+OVERRIDE = $(patsubst %,tests/unit/%_test.c,http_client server_errors \
+	write_interrupted)
+TIDIED = $(filter-out tests/lib/% tests/bench/% tests/torture/% $(OVERRIDE) \
+	%_linux.c,\
+	$(filter %.c,$(C_FILES)))
+lint-tidy:
+	$(TIDY) $(wildcard src/*/*_linux.c) -- $(STD) -D_GNU_SOURCE 2>/dev/null
+	printf '%s\n' $(TIDIED) | xargs -P $(JOBS) -n 4 \
+		sh -c '$(TIDY) "$$@" -- $(STD) -Itests 2>/dev/null' tidy
+
+lint-cppcheck:
+	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -Isrc \
+		-j $(JOBS) --enable=warning,performance,portability \
+		--suppressions-list=.cppcheck src
+
+lint-shell:
+	shellcheck $(SHELL_FILES)
+
+lint-perl:
+	printf '%s\n' $(PERL_FILES) | \
+		xargs -P $(JOBS) -n 1 perl -Itests/lib -Itests/bench \
+			-Itests/torture -c 2>&1 | \
+		{ ! grep -vE 'syntax OK$$|used only once'; }
+
+lint-man:
+	mandoc -Tlint -Wwarning $(wildcard man/*.1)
+
+.PHONY: lint lint-format lint-tidy lint-cppcheck lint-shell lint-perl lint-man

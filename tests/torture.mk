@@ -1,0 +1,20 @@
+# make torture: fails every system call once; see tests/torture/Torture.pm.
+#
+#	SCENARIOS=half-close,udp-send   only these
+#	TORTURE='RUN'                   one run
+#	SAMPLE=20 SEED=1                one run in twenty
+
+# The preloaded library that makes calls fail, the same for every build mode;
+# see vfork() in it for -O2.
+INJECT = $(wildcard tests/torture/*.c)
+$(B)/tests/inject.so: $(INJECT) tests/torture/inject.h
+	@mkdir -p $(@D)
+	$(CC) -std=c11 $(WARN) -O2 -g $(STRICT) -fPIC -shared -o $@ $(INJECT) -ldl
+
+TORTURE_TESTS ?= $(wildcard tests/torture/*.t)
+torture: $(HELPERS)
+	@$(TESTENV) TORTURE="$(TORTURE)" TORTURE_SCENARIOS="$(SCENARIOS)" \
+		TORTURE_SAMPLE="$(SAMPLE)" TORTURE_SEED="$(SEED)" \
+		$(PROVE) $(if $(TORTURE)$(SCENARIOS),-v) $(TORTURE_TESTS)
+
+.PHONY: torture
