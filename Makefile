@@ -138,8 +138,8 @@ $(B)/tests/pty: tests/lib/pty.c $(B)/flags
 # The environment tells tests which binary and build folder to use.
 TESTENV = SOCKT="$(abspath $(B))/sockt" SOCKT_BUILD="$(abspath $(B))" \
 	CC="$(CC)" MAKE="$(MAKE)"
-TESTS ?= $(wildcard tests/lint/*.t tests/cmd/*.t tests/bugs/*.t) \
-	$(UNIT) $(REPLAY)
+TESTS ?= $(filter-out $(NAMES),$(wildcard tests/lint/*.t)) \
+	$(wildcard tests/cmd/*.t tests/bugs/*.t) $(UNIT) $(REPLAY)
 HELPERS = $(B)/sockt $(B)/tests/sockt-names $(B)/tests/pty \
 	$(B)/tests/inject.so
 

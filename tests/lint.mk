@@ -4,10 +4,16 @@
 C_FILES = $(wildcard src/*.[ch] src/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
 PERL_FILES = $(wildcard tests/*/*.t tests/*/*.pm tests/*/*.pl tests/*/*/*.pl)
 SHELL_FILES = .ci/run tests/lib/repeat tests/demo/run $(wildcard tests/*/*.sh)
-lint: lint-format lint-tidy lint-cppcheck lint-shell lint-perl lint-man
+lint: lint-format lint-names lint-tidy lint-cppcheck lint-shell lint-perl \
+	lint-man
 
 lint-format:
 	clang-format --dry-run -Werror $(C_FILES)
+
+# Rules of names and files, with known exceptions: not part of make check.
+NAMES = $(patsubst %,tests/lint/%.t,exports glossary modules purpose)
+lint-names:
+	$(PROVE) $(NAMES)
 
 TIDY = clang-tidy --quiet
 # These tests define C library calls and name their parameters differently.
@@ -38,4 +44,5 @@ lint-perl:
 lint-man:
 	mandoc -Tlint -Wwarning $(wildcard man/*.1)
 
-.PHONY: lint lint-format lint-tidy lint-cppcheck lint-shell lint-perl lint-man
+.PHONY: lint lint-format lint-names lint-tidy lint-cppcheck lint-shell \
+	lint-perl lint-man

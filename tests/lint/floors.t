@@ -1,4 +1,4 @@
-# Includes never point to a higher floor, nor from one command to another.
+# A folder includes only the folders below it, and no command another one.
 use strict;
 use warnings;
 use FindBin;
@@ -29,8 +29,8 @@ my %private = (
         udp_payload window pace)],
 );
 
-# What http may know of net: what an endpoint is.
-my %only = ('http net' => [qw(net/endpoint.h net/addr.h)]);
+# http knows what an endpoint is, and nothing else of net.
+my %only = ('http net' => [qw(net/endpoint.h)]);
 my @sockets = qw(sys/socket.h sys/un.h netinet/in.h arpa/inet.h netdb.h);
 my %is_command =
     map { s/\.c$/.h/r => 1 } grep { text($_) =~ /^const struct command \w/m }

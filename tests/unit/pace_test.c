@@ -1,3 +1,4 @@
+/* The rate limit of a scan, and its bursts. */
 #include "lib/tap.h"
 #include "scan/pace.h"
 
