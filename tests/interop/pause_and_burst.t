@@ -117,7 +117,7 @@ sub advance {
     my ($t) = @_;
     while (@{ $t->{bursts} } && time >= $t->{next}) {
         my $burst = shift @{ $t->{bursts} };
-        $t->{sender}->send_all($burst->[1]);
+        $t->{sender}->send_line($burst->[1]);
         $t->{next} = time + $t->{bursts}[0][0] if @{ $t->{bursts} };
     }
     return !@{ $t->{bursts} };

@@ -1,6 +1,17 @@
-# What every command test needs: running sockt to its end or beside the test,
-# waiting for what it says, and independent peers made of Perl sockets.
-# Nothing here sleeps to synchronise; every wait has an end.
+# For tests of commands: runs sockt to its end or beside the test, waits for its
+# output, and makes independent peers of Perl sockets.
+#
+#	my $r = run('connect', '-z', '127.0.0.1', $port);
+#	is $r->{status}, 0;
+#
+#	my $p = start('listen', '-k', '--echo', 0);
+#	my $c = tcp_client($p->port);
+#	$p->expect(err => qr/closed/);
+#	is $p->stop->{status}, 0;
+#
+# A test waits for what it needs (expect, is_asleep) and never sleeps to
+# synchronise; every wait has a limit. What a child of a server logs comes after
+# its client has seen the end: expect it before stop.
 package Sockt;
 
 use strict;
@@ -20,28 +31,29 @@ our @EXPORT = qw(sockt run start tcp_listener udp_socket tcp_client peer
     reap slurp spew scratch has_ipv6 is_root free_port own_network children
     is_running is_asleep);
 
-# The folder of the sources, and the binary under test.
+# The top of the source tree.
 our $TOP = abs_path(dirname(__FILE__) . '/../..');
 
-# Seconds after which any single wait is a failure; slow builds take longer.
+# Seconds after which any single wait has failed; slow builds need more.
 our $PATIENCE = $ENV{SOCKT_PATIENCE} || 30;
 
-# And what a test reads or waits for itself has an end too.
+# The limit of what a test reads or waits for by itself.
 $SIG{ALRM} = sub { die "the test takes too long\n" };
 alarm 10 * $PATIENCE;
 
-# What the tester's own environment says is for the tester's own programs.
+# The tester's environment is for the tester's own programs.
 delete @ENV{qw(http_proxy no_proxy NO_PROXY)};
 
-# So is what a shell lets its background jobs ignore.
+# A shell lets its background jobs ignore these.
 $SIG{INT} = $SIG{HUP} = 'DEFAULT';
 
-my %children;    # pid => 1: what this process must not leave behind
+my %children;    # pid => 1: to be killed when the test ends
 my $owner = $$;
 
+# The binary under test.
 sub sockt { return $ENV{SOCKT} || "$TOP/build/sockt" }
 
-# Forks. In the child, runs code and leaves without END blocks.
+# Forks. The child runs code and exits without END blocks. Returns its pid.
 sub fork_child {
     my ($code) = @_;
     my $pid = fork // croak "fork: $!";
@@ -55,7 +67,7 @@ sub fork_child {
     return $pid;
 }
 
-# Waits for a child: its status word, or undef when it has not ended in time.
+# Waits for a child. Its wait status, or undef when it has not ended in time.
 sub reap {
     my ($pid, $seconds) = @_;
     my $until = time + ($seconds // $PATIENCE);
@@ -80,14 +92,15 @@ END {
 }
 
 # Runs sockt to its end. Options, as a leading hash reference:
-#   stdin    text for its stdin (default: none); a handle is passed on as it is
-#   command  another program than sockt
-#   env      more environment
-#   closed   list of descriptors to close in it
-#   keep_fds true: descriptors above 2 are inherited
-#   stdout   a handle to write to instead
-#   stderr   the same for its stderr
-#   timeout  seconds until it is killed
+#   stdin       text for its stdin (default: empty), or a handle to read from
+#   keep_stdin  true: stdin stays open, for send_line and close_stdin
+#   stdout      a handle to write to instead
+#   stderr      the same for its stderr
+#   command     another program instead of sockt
+#   env         additional environment
+#   closed      descriptors to close in it
+#   keep_fds    true: descriptors above 2 are inherited
+#   timeout     seconds until it is killed
 # Returns a hash: status, signal, out, err, seconds, timed_out.
 sub run {
     my $o = ref $_[0] eq 'HASH' ? shift : {};
@@ -136,8 +149,8 @@ sub tcp_client {
     ) // croak "connect to port $port: $@";
 }
 
-# A peer in a process of its own: accepts connections of listener one after
-# another (count of them, default 1) and gives each to code. Returns its pid.
+# A peer in its own process: accepts count connections (default 1) one after
+# another and passes each to code. Returns its pid.
 sub peer {
     my ($listener, $code, $count) = @_;
     return fork_child(sub {
@@ -149,6 +162,7 @@ sub peer {
     });
 }
 
+# The contents of a file.
 sub slurp {
     my ($path) = @_;
     open my $f, '<:raw', $path or croak "$path: $!";
@@ -157,6 +171,7 @@ sub slurp {
     return $text // '';
 }
 
+# Writes a file. Returns its path.
 sub spew {
     my ($path, $text) = @_;
     open my $f, '>:raw', $path or croak "$path: $!";
@@ -165,11 +180,10 @@ sub spew {
     return $path;
 }
 
-# A folder that goes with the test.
+# A directory that is removed with the test.
 sub scratch { return tempdir('sockt-XXXXXX', TMPDIR => 1, CLEANUP => 1) }
 
-# The children of a process, zombies too, by proc(5): none where there is no
-# such thing.
+# The children of a process, zombies included. None where there is no proc(5).
 sub children {
     my ($of) = @_;
     my @found;
@@ -181,7 +195,7 @@ sub children {
     return @found;
 }
 
-# Whether a process is there and has not ended.
+# Whether a process exists and is not a zombie.
 sub is_running {
     my ($pid) = @_;
     open my $f, '<', "/proc/$pid/stat" or return 0;
@@ -203,8 +217,8 @@ sub has_ipv6 {
 
 sub is_root { return $> == 0 }
 
-# A port that nobody listens on, for refusals. It stays bound, so that no
-# other test is given it meanwhile; a server may still bind and listen there.
+# A port on which nobody listens, for refusals. It stays bound, so that no other
+# test gets it; a server can still bind it and listen.
 my @held;
 
 sub free_port {
@@ -218,9 +232,8 @@ sub free_port {
     return $held[-1]->sockport;
 }
 
-# Goes on with this test in a network namespace of its own, where nobody else
-# has sockets: for tests that would disturb others, or be disturbed. To be
-# called first; false where the machine does not let us.
+# Restarts this test in its own network namespace, for tests that would disturb
+# others or be disturbed. Call it first; false where that is not permitted.
 sub own_network {
     if (!$ENV{SOCKT_OWN_NETWORK}) {
         my ($how) = grep { system("unshare $_ true 2>/dev/null") == 0 }
@@ -229,7 +242,7 @@ sub own_network {
         $ENV{SOCKT_OWN_NETWORK} = 1;
         exec 'unshare', $how, $^X, $0 or croak "unshare: $!";
     }
-    # SIOCSIFFLAGS: the loopback is down in a new one.
+    # SIOCSIFFLAGS: in a new namespace the loopback interface is down.
     my $s = udp_socket(host => '0.0.0.0');
     my $request = pack 'a16 s x22', 'lo', 1;
     return ioctl $s, 0x8914, $request;
@@ -281,7 +294,7 @@ sub _nonblock {
     fcntl $h, F_SETFL, fcntl($h, F_GETFL, 0) | O_NONBLOCK;
 }
 
-# Writes what is left for stdin; closes it at the end.
+# Writes pending input to stdin; closes it after the last byte.
 sub _feed {
     my ($self) = @_;
     return unless defined $self->{pending} && $self->{in};
@@ -298,7 +311,7 @@ sub _feed {
     close delete $self->{in};
 }
 
-# Moves bytes for at most so many seconds. False when nothing is open.
+# Reads and writes for at most that many seconds. False when nothing is open.
 sub _pump {
     my ($self, $seconds) = @_;
     my $r = IO::Select->new(values %{ $self->{handles} });
@@ -318,8 +331,8 @@ sub _pump {
     return 1;
 }
 
-# Waits until out or err matches; returns what the pattern captured (or 1).
-# Dies, with what was there, when it does not in time.
+# Waits until out or err matches. Returns what the pattern captured, or 1. Dies
+# with the output so far when it does not match in time.
 sub expect {
     my ($self, $name, $pattern, $seconds) = @_;
     my $until = time + ($seconds // $Sockt::PATIENCE);
@@ -335,7 +348,7 @@ sub expect {
     }
 }
 
-# The port of a server's announcement, in words or as an event.
+# The port that a server announces, as text or as an event.
 sub port {
     my ($self) = @_;
     my @port = $self->expect(err =>
@@ -343,15 +356,8 @@ sub port {
     return $port[0] // $port[1];
 }
 
-# Sends text to its stdin (with keep_stdin).
+# Writes all of text to its stdin (with keep_stdin), however long that takes.
 sub send_line {
-    my ($self, $text) = @_;
-    local $SIG{PIPE} = 'IGNORE';
-    syswrite $self->{in}, $text;
-}
-
-# The same to the last byte, however long it takes.
-sub send_all {
     my ($self, $text) = @_;
     local $SIG{PIPE} = 'IGNORE';
     while (length $text) {
@@ -365,7 +371,7 @@ sub close_stdin { close delete $_[0]{in} if $_[0]{in} }
 
 sub signal { kill $_[1], $_[0]{pid} }
 
-# Ends its stdin, waits for its end; as run().
+# Closes its stdin and waits until it ends. Returns what run() returns.
 sub finish {
     my ($self, $seconds) = @_;
     $seconds //= $Sockt::PATIENCE;
@@ -385,7 +391,7 @@ sub finish {
     };
 }
 
-# Asks a server to stop; as run().
+# Sends a signal (default TERM), then the same.
 sub stop {
     my ($self, $signal) = @_;
     $self->signal($signal // 'TERM');

@@ -1,6 +1,6 @@
-# A web server that plays exact bytes: each connection is a list of answers, an
+# A web server that sends exact bytes: each connection is a list of answers, an
 # answer is a string, or code that gets the socket and the request. The
-# connection closes behind its last answer.
+# connection is closed after its last answer.
 package SocktHttp;
 
 use strict;
@@ -28,8 +28,8 @@ sub put {
     }
 }
 
-# Plays the answers of one connection. False when it asked for nothing: a scan
-# of all ports, in another test, is not the client that is waited for.
+# Sends the answers of one connection. False when no request came: a scan of all
+# ports by another test is not the expected client.
 sub play {
     my ($c, $log, @answers) = @_;
     my $count = 0;
@@ -84,8 +84,8 @@ sub answer {
         'Content-Length: ' . length $body, '', $body;
 }
 
-# Serves the answers of one connection to one run of http-get: its result,
-# the server too.
+# Serves the answers of one connection to one run of http-get. Returns its
+# result, of which the server is a member.
 sub get {
     my ($answers, $path, @args) = @_;
     my $o = ref $args[0] eq 'HASH' ? shift @args : {};

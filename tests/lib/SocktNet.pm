@@ -1,5 +1,5 @@
-# Network namespaces for tests that need links, addresses and routes of their
-# own. Only root can make them; a test without root is skipped as a whole.
+# Network namespaces, for tests that need their own links, addresses and routes.
+# Only root can make them; without root the whole test is skipped.
 package SocktNet;
 
 use strict;
@@ -15,10 +15,17 @@ our @EXPORT = qw(need_root namespace link_namespaces in_namespace
 my @made;
 my $owner = $$;
 
+# Skips the whole test where namespaces or one of the programs is missing.
 sub need_root {
     plan skip_all => 'only root makes network namespaces' unless is_root();
-    plan skip_all => 'iproute2 is not there'
-        if system('ip -V >/dev/null 2>&1') != 0;
+    for my $program ('ip', @_) {
+        plan skip_all => "there is no $program"
+            unless grep { -x "$_/$program" } split(/:/, $ENV{PATH}), '/usr/sbin';
+    }
+    my $name = "sockt-probe-$$";
+    plan skip_all => 'no network namespaces here'
+        if system("ip netns add $name 2>/dev/null") != 0;
+    ip('netns', 'del', $name);
 }
 
 # Runs ip(8); dies with what it says when it fails.
@@ -28,7 +35,8 @@ sub ip {
     return $out;
 }
 
-# A new namespace with its loopback up. Returns its name; it goes at the end.
+# A new namespace with its loopback up. Returns its name; it is removed at the
+# end of the test.
 sub namespace {
     my ($label) = @_;
     my $name = "sockt-$$-$label";
@@ -60,7 +68,7 @@ sub link_namespaces {
     wait_link($right, 'right');
 }
 
-# Both ends have to be up before the kernel has their routes.
+# Waits until the kernel has the routes of a link, which needs both ends up.
 sub wait_link {
     my ($ns, $if) = @_;
     my $until = time + $Sockt::PATIENCE;

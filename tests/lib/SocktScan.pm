@@ -1,5 +1,5 @@
-# Namespaces for scans: two machines, and what lies between them. Root
-# only; everything goes away with the test.
+# Two machines for scans, in network namespaces, and the link between them.
+# Only root can make them; SocktNet removes them when the test ends.
 package SocktScan;
 
 use strict;
@@ -7,67 +7,43 @@ use warnings;
 use Carp qw(croak);
 use Exporter qw(import);
 use Sockt;
-use Test::More;
+use SocktNet qw(need_root namespace ip);
 
 our @EXPORT = qw(need_root two_hosts inside listen_inside firewall);
 
-my @spaces;
-my $owner = $$;
-
-# Skips the whole file where namespaces cannot be had.
-sub need_root {
-    plan skip_all => 'only root makes network namespaces' unless is_root();
-    for my $program (@_, 'ip') {
-        plan skip_all => "there is no $program"
-            unless grep { -x "$_/$program" } split(/:/, $ENV{PATH}), '/usr/sbin';
-    }
-    my $name = "sockt-probe-$$";
-    plan skip_all => 'no network namespaces here'
-        if system("ip netns add $name 2>/dev/null");
-    system("ip netns del $name");
-}
-
-sub ip {
-    my ($command) = @_;
-    system("ip $command") == 0 or croak "ip $command failed";
-}
+my @links;    # the processes that are slow links
+my $pairs = 0;
 
 # Names of two namespaces. link => 'veth', or a list DELAY-MS LOSS-PERMILLE
 # QUEUE for the slow link of tests/lib/link.c. The first is 192.0.2.1 and
 # 2001:db8::1, the second .2 and ::2.
 sub two_hosts {
     my (%o) = @_;
-    my @names = map { "sockt-$$-" . @spaces . "-$_" } 'a', 'b';
-    for my $name (@names) {
-        ip("netns add $name");
-        push @spaces, $name;
-        ip("-n $name link set lo up");
-    }
+    $pairs++;
+    my @names = map { namespace("$pairs-$_") } 'a', 'b';
     my @dev = ref $o{link} ? slow_link($o{link}, @names) : veth(@names);
     for my $i (0, 1) {
-        my ($me, $peer) = ($i + 1, 2 - $i);
-        my $n = "-n $names[$i]";
-        inside($names[$i], 'sysctl -qw net.ipv6.conf.all.accept_dad=0');
-        ip("$n link set $dev[$i] up");
-        ip("$n addr add 192.0.2.$me/24 dev $dev[$i]");
-        ip("$n -6 addr add 2001:db8::$me/64 dev $dev[$i] nodad");
+        my ($dev, $host) = ($dev[$i], $i + 1);
+        my @on = ('-n', $names[$i]);
+        ip(@on, 'link', 'set', $dev, 'up');
+        ip(@on, 'addr', 'add', "192.0.2.$host/24", 'dev', $dev);
+        ip(@on, '-6', 'addr', 'add', "2001:db8::$host/64", 'dev', $dev, 'nodad');
     }
     return @names;
 }
 
 sub veth {
     my ($a, $b) = @_;
-    ip("link add v0 netns $a type veth peer name v0 netns $b");
+    ip('link', 'add', 'v0', 'netns', $a, 'type', 'veth', 'peer', 'name', 'v0',
+        'netns', $b);
     return ('v0', 'v0');
 }
 
 sub slow_link {
     my ($args, @names) = @_;
     my $build = $ENV{SOCKT_BUILD} // "$Sockt::TOP/build";
-    my $p = start({ command => "$build/tests/link" },
-        @names, @$args);
-    $p->expect(out => qr/ready/);
-    $SocktScan::link{ $names[0] } = $p;
+    push @links, start({ command => "$build/tests/link" }, @names, @$args);
+    $links[-1]->expect(out => qr/ready/);
     return ('t0', 't1');
 }
 
@@ -93,25 +69,18 @@ $| = 1; $SIG{PIPE} = 'IGNORE'; print "ready\n";
 while (1) { for my $l ($s->can_read) { my $c = $l->accept or next;
     print $c $banner if length $banner; close $c; } }
 END
-    my $p = start({ command => '/usr/sbin/ip' }, 'netns', 'exec', $name, $^X,
+    my $p = start({ command => 'ip' }, 'netns', 'exec', $name, $^X,
         '-e', $code, $banner, @ports);
     $p->expect(out => qr/ready/);
     return $p;
 }
 
-# Gives a namespace input rules of nft(8), one a line.
+# Adds input rules of nft(8) in a namespace, one per argument.
 sub firewall {
     my ($name, @rules) = @_;
     inside($name, "nft 'add table inet f; add chain inet f i "
         . "{ type filter hook input priority 0; }'");
     inside($name, "nft 'add rule inet f i $_'") for @rules;
-}
-
-END {
-    if ($$ == $owner) {
-        local $?;
-        system("ip netns del $_ 2>/dev/null") for @spaces;
-    }
 }
 
 1;
