@@ -60,8 +60,8 @@ fetch_check(const struct fetch_options *o, int urls, struct err *e)
 	bool is_file = o->output != NULL && strcmp(o->output, "-") != 0;
 	size_t i;
 
-	for (i = 0; i < o->fields.count; i++)
-		if (http_request_check_field(o->fields.items[i], e) < 0)
+	for (i = 0; i < o->field_count; i++)
+		if (http_request_check_field(o->fields[i], e) < 0)
 			return err_prefix(e, "--header");
 	if (o->user != NULL && (strchr(o->user, ':') == NULL ||
 				   strlen(o->user) >= REDIRECT_USER_SIZE))

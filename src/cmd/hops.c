@@ -102,8 +102,8 @@ ask(struct transfer *t, struct err *e)
 	struct endpoint ep;
 
 	if (!t->redirect.left_origin) {
-		r.fields = o->fields.items;
-		r.field_count = o->fields.count;
+		r.fields = o->fields;
+		r.field_count = o->field_count;
 	}
 	if (t->redirect.user[0] != '\0')
 		r.user = t->redirect.user;
@@ -140,7 +140,7 @@ redirect(struct transfer *t, const char *location, struct err *e)
 {
 	struct redirect *r = &t->redirect;
 	bool had_left = r->left_origin;
-	bool had_secrets = t->o->fields.count > 0 || r->user[0] != '\0';
+	bool had_secrets = t->o->field_count > 0 || r->user[0] != '\0';
 	char shown[TRANSFER_URL_SIZE];
 	struct url from = r->url;
 

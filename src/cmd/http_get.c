@@ -26,19 +26,23 @@ struct http_get_options {
 	struct time_options time;
 	struct sock_options sock;
 	struct proxy_options proxy;
-	struct fetch_options fetch;
+	struct request_options {
+		/* The first member: the tables count from it. */
+		struct fetch_options fetch;
+		struct opt_list fields;
+	} request;
 };
 
 static const struct http_get_options http_get_defaults = {
     .time = TIME_OPTIONS_INIT,
     .sock = SOCK_OPTIONS_INIT,
-    .fetch = {.max_redirs = MAX_REDIRS},
+    .request.fetch.max_redirs = MAX_REDIRS,
 };
 
 static const struct opt request_opts[] = {
     FLAG('I', "head", fetch_options, head_only,
 	"ask for the header only (HEAD); it goes to stdout"),
-    LIST('H', "header", "FIELD", fetch_options, fields,
+    LIST('H', "header", "FIELD", request_options, fields,
 	"send 'Name: value' too, or in place of sockt's own; 'Name:' leaves it "
 	"out"),
     STRING(
@@ -85,8 +89,8 @@ static const struct opt output_opts[] = {
 };
 
 static const struct opt_group http_get_groups[] = {
-    {"request", request_opts, offsetof(struct http_get_options, fetch)},
-    {"output", output_opts, offsetof(struct http_get_options, fetch)},
+    {"request", request_opts, offsetof(struct http_get_options, request)},
+    {"output", output_opts, offsetof(struct http_get_options, request)},
     {"addresses", common_family_opts, offsetof(struct http_get_options, names)},
     {"addresses", common_proxy_opts, offsetof(struct http_get_options, proxy)},
     {"own end", common_source_opts, offsetof(struct http_get_options, source)},
@@ -114,7 +118,7 @@ check_operand(const struct command_args *args, int n, struct err *e)
 
 /* What the tables cannot say about the options. */
 static int
-check(const struct http_get_options *o, const struct command_args *args,
+check(const struct fetch_options *o, const struct command_args *args,
     struct err *e)
 {
 	int n;
@@ -122,10 +126,10 @@ check(const struct http_get_options *o, const struct command_args *args,
 	for (n = 0; n < args->count; n++)
 		if (check_operand(args, n, e) < 0)
 			return -1;
-	if (fetch_check(&o->fetch, args->count, e) < 0)
+	if (fetch_check(o, args->count, e) < 0)
 		return -1;
 	for (n = 0; n < args->count; n++)
-		if (fetch_check_url(&o->fetch, args->operands[n], e) < 0)
+		if (fetch_check_url(o, args->operands[n], e) < 0)
 			return -1;
 	return 0;
 }
@@ -184,14 +188,17 @@ http_get_run(
 	    .idle_ms = o->time.idle_ms,
 	    .until = deadline_after(o->time.max_ms),
 	};
+	struct fetch_options wanted = o->request.fetch;
 	struct fetch f;
 	int result;
 
-	if (check(o, args, e) < 0 || signals_catch(SIGNALS_STOP, e) < 0)
+	wanted.fields = o->request.fields.items;
+	wanted.field_count = o->request.fields.count;
+	if (check(&wanted, args, e) < 0 || signals_catch(SIGNALS_STOP, e) < 0)
 		return -1;
 	common_dial_options(
 	    &client.reach.dial, &o->names, &o->source, &o->sock);
-	result = fetch_start(&f, &o->fetch, &o->proxy.proxy, &client, e);
+	result = fetch_start(&f, &wanted, &o->proxy.proxy, &client, e);
 	if (result == 0)
 		result = check_ways(&f, args, e);
 	if (result == 0)

@@ -6,11 +6,11 @@
 #define CMD_TRANSFER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/deadline.h"
 #include "base/progress.h"
-#include "cli/opt.h"
 #include "fetch/download.h"
 #include "fetch/http_client.h"
 #include "http/http_date.h"
@@ -30,15 +30,16 @@ struct http_head;
 /* What the options of http-get ask for. */
 struct fetch_options {
 	/* The request. */
-	int head_only;          /* -I */
-	struct opt_list fields; /* -H */
-	const char *user;       /* -u USER:PASS */
-	const char *range;      /* -r A-B */
-	const char *etag;       /* --etag FILE */
-	const char *since;      /* --if-modified-since DATE|FILE */
-	int follow;             /* -L */
-	int64_t max_redirs;     /* at most so many */
-	int64_t retries;        /* --retry N */
+	int head_only;             /* -I */
+	const char *const *fields; /* -H */
+	size_t field_count;
+	const char *user;   /* -u USER:PASS */
+	const char *range;  /* -r A-B */
+	const char *etag;   /* --etag FILE */
+	const char *since;  /* --if-modified-since DATE|FILE */
+	int follow;         /* -L */
+	int64_t max_redirs; /* at most so many */
+	int64_t retries;    /* --retry N */
 
 	/* Where the body goes. */
 	const char *output; /* -o FILE; "-" is stdout */
