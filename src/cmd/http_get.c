@@ -10,8 +10,8 @@
 #include "base/num.h"
 #include "cli/command.h"
 #include "cmd/common.h"
-#include "cmd/fetch.h"
-#include "cmd/hops.h"
+#include "fetch/fetch.h"
+#include "fetch/request.h"
 #include "cmd/table.h"
 #include "dial/dial.h"
 #include "fetch/http_client.h"
@@ -142,7 +142,7 @@ check_ways(
 	int n;
 
 	for (n = 0; n < args->count; n++)
-		if (hops_check(f, args->operands[n], e) < 0)
+		if (request_check(f, args->operands[n], e) < 0)
 			return -1;
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* Where http-get puts the body: stdout or a file, with its progress. */
-#ifndef CMD_OUTPUT_H
-#define CMD_OUTPUT_H
+#ifndef FETCH_OUTPUT_H
+#define FETCH_OUTPUT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,10 +1,10 @@
 /* Accessors of an http-get transfer: its URL, its response, resumability. */
-#include "cmd/transfer.h"
+#include "fetch/transfer.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd/output.h"
+#include "fetch/output.h"
 
 const struct http_head *
 transfer_head(const struct transfer *t)

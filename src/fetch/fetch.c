@@ -1,5 +1,5 @@
 /* Fetches URLs one after another: attempts, retries and connection reuse. */
-#include "cmd/fetch.h"
+#include "fetch/fetch.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,11 +14,11 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "cmd/answer.h"
-#include "cmd/etag.h"
-#include "cmd/hops.h"
-#include "cmd/output.h"
-#include "cmd/transfer.h"
+#include "fetch/response.h"
+#include "fetch/etag.h"
+#include "fetch/request.h"
+#include "fetch/output.h"
+#include "fetch/transfer.h"
 #include "net/endpoint.h"
 #include "http/http_file_name.h"
 #include "http/http_request.h"
@@ -123,7 +123,7 @@ may_retry(const struct transfer *t, const struct err *e)
 		if (t->f->client.times.first_ns == 0)
 			/* It is a proxy that says so. */
 			return connector_is_transient(e);
-		return answer_may_pass(status);
+		return response_is_transient(status);
 	default:
 		return false;
 	}
@@ -165,25 +165,25 @@ pause_ms(const struct transfer *t, const struct err *e, int tries)
 static int
 try_once(struct transfer *t, struct err *e)
 {
-	enum answer_result result = ANSWER_ASK_AGAIN;
+	enum response_result result = RESPONSE_ASK_AGAIN;
 
-	while (result == ANSWER_ASK_AGAIN) {
+	while (result == RESPONSE_ASK_AGAIN) {
 		if (t->complete_size < 0) {
 			if (!transfer_can_resume(t))
 				t->held = 0;
 			t->asked_from = t->held;
 		}
-		if (hops_ask(t, e) < 0) {
+		if (request_send(t, e) < 0) {
 			http_client_finish(&t->f->client, t->wants_more);
 			return -1;
 		}
 		if (!t->o->include && !t->o->head_only)
-			hops_show_head(t);
-		result = answer_take(t, e);
-		http_client_finish(
-		    &t->f->client, result == ANSWER_ASK_AGAIN || t->wants_more);
+			request_show_head(t);
+		result = response_handle(t, e);
+		http_client_finish(&t->f->client,
+		    result == RESPONSE_ASK_AGAIN || t->wants_more);
 	}
-	return result == ANSWER_DONE ? 0 : -1;
+	return result == RESPONSE_DONE ? 0 : -1;
 }
 
 static int

@@ -3,12 +3,12 @@
  * share it: redirects, what to do with each answer, where the body goes, and
  * trying again.
  */
-#ifndef CMD_FETCH_H
-#define CMD_FETCH_H
+#ifndef FETCH_FETCH_H
+#define FETCH_FETCH_H
 
 #include <stdbool.h>
 
-#include "cmd/transfer.h"
+#include "fetch/transfer.h"
 
 struct err;
 struct http_client_options;

@@ -1,5 +1,5 @@
 /* Writes the body that http-get receives to stdout or a file. */
-#include "cmd/output.h"
+#include "fetch/output.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,8 +14,8 @@
 #include "base/fd.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "cmd/etag.h"
-#include "cmd/transfer.h"
+#include "fetch/etag.h"
+#include "fetch/transfer.h"
 #include "http/http_file_name.h"
 
 /* Without -f a file is replaced by a newer one only where that was asked. */

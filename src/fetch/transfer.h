@@ -1,9 +1,9 @@
 /*
  * http-get at work: what it was asked for, one run and one URL on its way.
- * fetch, hops, answer and output share it.
+ * fetch, request, response and output share it.
  */
-#ifndef CMD_TRANSFER_H
-#define CMD_TRANSFER_H
+#ifndef FETCH_TRANSFER_H
+#define FETCH_TRANSFER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -71,7 +71,7 @@ struct transfer {
 	bool wants_more;    /* another URL comes behind it */
 	int64_t tries_left; /* after this one */
 
-	/* The way: hops.c. */
+	/* The way: request.c. */
 	struct url start;          /* as given */
 	struct redirect redirect;  /* where it has led; owned */
 	const struct proxy *proxy; /* of the last request, or NULL */
@@ -87,7 +87,7 @@ struct transfer {
 	int64_t total;            /* bytes it will hold, -1: unknown */
 	int64_t expected;         /* bytes that this answer brings, -1: any */
 
-	/* What out holds already: answer.c. */
+	/* What out holds already: response.c. */
 	struct http_validator source; /* of which version it is */
 	int64_t held;          /* bytes of its beginning; 0: none of use */
 	int64_t asked_from;    /* where the last request wanted to begin */

@@ -1,5 +1,5 @@
 /* What http-get does with a response: save, resume, skip or fail. */
-#include "cmd/answer.h"
+#include "fetch/response.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,19 +8,19 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "cmd/etag.h"
-#include "cmd/hops.h"
-#include "cmd/output.h"
-#include "cmd/transfer.h"
+#include "fetch/etag.h"
+#include "fetch/request.h"
+#include "fetch/output.h"
+#include "fetch/transfer.h"
 
 /* "http://a/b: " and what fmt says, as a malformed answer. */
-static enum answer_result
+static enum response_result
 wrong(const struct transfer *t, const char *what, struct err *e)
 {
 	char shown[TRANSFER_LABEL_SIZE];
 
 	err_set(e, ERR_PROTOCOL, "%s: %s", transfer_label(t, shown), what);
-	return ANSWER_FAILED;
+	return RESPONSE_FAILED;
 }
 
 /* What about the body is odd, but no reason not to take it. */
@@ -74,14 +74,14 @@ check_length(const struct transfer *t, struct err *e)
 }
 
 /* Takes the body, whose first byte belongs at base. */
-static enum answer_result
+static enum response_result
 take_body(struct transfer *t, int64_t base, struct err *e)
 {
 	char shown[TRANSFER_URL_SIZE];
 
 	if (!output_accepts(t, base)) {
 		output_refuse(t, e);
-		return ANSWER_FAILED;
+		return RESPONSE_FAILED;
 	}
 	t->base = base;
 	t->held = base;
@@ -89,41 +89,41 @@ take_body(struct transfer *t, int64_t base, struct err *e)
 	url_absolute(&t->start, shown, sizeof(shown));
 	if (t->is_file &&
 	    download_begin(&t->file, base, shown, &t->source, e) < 0)
-		return ANSWER_FAILED;
+		return RESPONSE_FAILED;
 	warn_about(t);
 	if (output_take(t, e) < 0) {
 		t->held = base + (int64_t)(t->out.bytes - t->out_start);
-		return ANSWER_FAILED;
+		return RESPONSE_FAILED;
 	}
-	hops_tell(t);
+	request_report(t);
 	if (check_length(t, e) < 0 || commit(t, e) < 0)
-		return ANSWER_FAILED;
-	return ANSWER_DONE;
+		return RESPONSE_FAILED;
+	return RESPONSE_DONE;
 }
 
 /* What is held is of another version, or of no known one. */
-static enum answer_result
+static enum response_result
 ask_again(struct transfer *t, const char *why, struct err *e)
 {
 	if (!output_accepts(t, 0)) {
 		output_refuse(t, e);
-		return ANSWER_FAILED;
+		return RESPONSE_FAILED;
 	}
 	diag_warn("%s; fetching it anew", why);
 	t->held = 0;
-	return ANSWER_ASK_AGAIN;
+	return RESPONSE_ASK_AGAIN;
 }
 
-static enum answer_result
+static enum response_result
 already_whole(struct transfer *t)
 {
 	diag_note("the file is complete already");
-	hops_tell(t);
-	return ANSWER_DONE;
+	request_report(t);
+	return RESPONSE_DONE;
 }
 
 /* A file is there whose origin is not known; it is not whole either. */
-static enum answer_result
+static enum response_result
 not_ours(const struct transfer *t, struct err *e)
 {
 	char shown[TRANSFER_LABEL_SIZE];
@@ -132,11 +132,11 @@ not_ours(const struct transfer *t, struct err *e)
 	    "%s: the file that is there has %lld bytes and is not known to be "
 	    "the beginning of this one (--force fetches it anew)",
 	    transfer_label(t, shown), (long long)t->complete_size);
-	return ANSWER_FAILED;
+	return RESPONSE_FAILED;
 }
 
 /* 200 and its like: the whole of it. */
-static enum answer_result
+static enum response_result
 take_whole(struct transfer *t, struct err *e)
 {
 	struct http_validator v;
@@ -154,7 +154,7 @@ take_whole(struct transfer *t, struct err *e)
 		diag_warn("the server sends all of it again: it has changed, "
 			  "or cannot be resumed");
 	if (output_open_late(t, e) < 0)
-		return ANSWER_FAILED;
+		return RESPONSE_FAILED;
 	/* A file that begins with a head cannot be resumed by offset. */
 	if (t->o->include)
 		http_validator_clear(&v);
@@ -193,7 +193,7 @@ has_length_of(const struct transfer *t, const struct http_range *r)
 }
 
 /* 206: a part. */
-static enum answer_result
+static enum response_result
 take_part(struct transfer *t, struct err *e)
 {
 	struct http_range r;
@@ -211,7 +211,7 @@ take_part(struct transfer *t, struct err *e)
 			return wrong(t, "another range was sent", e);
 		t->total = t->expected;
 		if (output_open_late(t, e) < 0)
-			return ANSWER_FAILED;
+			return RESPONSE_FAILED;
 		return take_body(t, 0, e);
 	}
 	if (t->complete_size >= 0)
@@ -228,7 +228,7 @@ take_part(struct transfer *t, struct err *e)
 }
 
 /* 416 behind the end of what is held: it is whole, or it has changed. */
-static enum answer_result
+static enum response_result
 take_unsatisfied(struct transfer *t, struct err *e)
 {
 	struct http_range r;
@@ -238,7 +238,7 @@ take_unsatisfied(struct transfer *t, struct err *e)
 
 	if (is_same) {
 		if (t->complete_size < 0 && output_commit(t, e) < 0)
-			return ANSWER_FAILED;
+			return RESPONSE_FAILED;
 		return already_whole(t);
 	}
 	if (t->complete_size >= 0)
@@ -250,16 +250,16 @@ take_unsatisfied(struct transfer *t, struct err *e)
 }
 
 /* 304 to a condition. */
-static enum answer_result
+static enum response_result
 take_unchanged(struct transfer *t)
 {
 	diag_note("it has not changed");
-	hops_tell(t);
-	return ANSWER_DONE;
+	request_report(t);
+	return RESPONSE_DONE;
 }
 
 bool
-answer_may_pass(int status)
+response_is_transient(int status)
 {
 	return status == 408 || status == 429 || status == 500 ||
 	       (status >= 502 && status <= 504);
@@ -269,12 +269,13 @@ answer_may_pass(int status)
 static bool
 will_retry(const struct transfer *t)
 {
-	return t->tries_left > 0 && answer_may_pass(transfer_head(t)->status) &&
+	return t->tries_left > 0 &&
+	       response_is_transient(transfer_head(t)->status) &&
 	       !deadline_passed(t->f->until) && transfer_may_go_on(t);
 }
 
 /* An answer that is not what was asked for: 400 and up, or a redirect. */
-static enum answer_result
+static enum response_result
 take_refusal(struct transfer *t, struct err *e)
 {
 	const struct http_head *h = transfer_head(t);
@@ -284,28 +285,28 @@ take_refusal(struct transfer *t, struct err *e)
 	if (!will_retry(t)) {
 		if (!t->is_open && t->complete_size < 0 &&
 		    output_open_late(t, e) < 0)
-			return ANSWER_FAILED;
+			return RESPONSE_FAILED;
 		if (output_take_aside(t, note, sizeof(note), e) < 0)
-			return ANSWER_FAILED;
+			return RESPONSE_FAILED;
 	}
-	hops_tell(t);
+	request_report(t);
 	if (status == 407 && t->proxy != NULL) {
 		err_set(e, ERR_PEER,
 		    "%s declined: 407, it wants %s user and password",
 		    proxy_format(t->proxy, shown, sizeof(shown)),
 		    t->proxy->user[0] == '\0' ? "a" : "another");
-		return ANSWER_FAILED;
+		return RESPONSE_FAILED;
 	}
 	text_escape(
 	    reason, sizeof(reason), h->text + h->reason, h->reason_length);
 	err_set(e, ERR_PEER, "%s: the server answered %d%s%s%s",
 	    transfer_label(t, shown), status, reason[0] != '\0' ? " " : "",
 	    reason, note);
-	return ANSWER_FAILED;
+	return RESPONSE_FAILED;
 }
 
 /* Anything else below 400; shown on stdout, but never the file. */
-static enum answer_result
+static enum response_result
 take_other(struct transfer *t, struct err *e)
 {
 	size_t from = 0;
@@ -320,18 +321,18 @@ take_other(struct transfer *t, struct err *e)
 }
 
 /* The answer to HEAD: there is no body that a range could be a part of. */
-static enum answer_result
+static enum response_result
 take_head(struct transfer *t, struct err *e)
 {
 	if (output_open_late(t, e) < 0)
-		return ANSWER_FAILED;
+		return RESPONSE_FAILED;
 	http_validator_clear(&t->source);
 	t->total = t->expected = -1;
 	return take_body(t, 0, e);
 }
 
-enum answer_result
-answer_take(struct transfer *t, struct err *e)
+enum response_result
+response_handle(struct transfer *t, struct err *e)
 {
 	int status = transfer_head(t)->status;
 

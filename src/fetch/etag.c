@@ -1,5 +1,5 @@
 /* --etag: reads and writes the file that keeps an entity tag. */
-#include "cmd/etag.h"
+#include "fetch/etag.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -15,8 +15,8 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "cmd/output.h"
-#include "cmd/transfer.h"
+#include "fetch/output.h"
+#include "fetch/transfer.h"
 
 static bool
 is_same_file(const char *a, const char *b)

@@ -1,5 +1,5 @@
 /* Requests a URL for http-get and follows redirects. */
-#include "cmd/hops.h"
+#include "fetch/request.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,13 +11,13 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "cmd/transfer.h"
+#include "fetch/transfer.h"
 #include "net/endpoint.h"
 #include "http/http_request.h"
 #include "dial/no_proxy.h"
 
 void
-hops_show_head(const struct transfer *t)
+request_show_head(const struct transfer *t)
 {
 	const struct http_head *h = transfer_head(t);
 	size_t used, n;
@@ -34,7 +34,7 @@ hops_show_head(const struct transfer *t)
 }
 
 void
-hops_tell(const struct transfer *t)
+request_report(const struct transfer *t)
 {
 	const struct http_client *c = &t->f->client;
 	char shown[TRANSFER_URL_SIZE];
@@ -59,7 +59,7 @@ proxy_for(const struct fetch *f, const struct endpoint *ep)
 }
 
 int
-hops_check(const struct fetch *f, const char *url, struct err *e)
+request_check(const struct fetch *f, const char *url, struct err *e)
 {
 	struct endpoint ep;
 	struct url u;
@@ -144,7 +144,7 @@ redirect(struct transfer *t, const char *location, struct err *e)
 	char shown[TRANSFER_URL_SIZE];
 	struct url from = r->url;
 
-	hops_tell(t);
+	request_report(t);
 	if (redirect_follow(r, location, (size_t)t->o->max_redirs, e) < 0)
 		return -1;
 	http_client_finish(&t->f->client, url_same_origin(&from, &r->url));
@@ -156,7 +156,7 @@ redirect(struct transfer *t, const char *location, struct err *e)
 }
 
 int
-hops_ask(struct transfer *t, struct err *e)
+request_send(struct transfer *t, struct err *e)
 {
 	char location[URL_SIZE];
 
@@ -169,7 +169,7 @@ hops_ask(struct transfer *t, struct err *e)
 		    !http_head_value(transfer_head(t), "location", location,
 			sizeof(location)))
 			return 0;
-		hops_show_head(t);
+		request_show_head(t);
 		if (redirect(t, location, e) < 0)
 			return -1;
 	}

@@ -1,6 +1,6 @@
 /* --etag: the entity tag of what was fetched, in a file of its own. */
-#ifndef CMD_ETAG_H
-#define CMD_ETAG_H
+#ifndef FETCH_ETAG_H
+#define FETCH_ETAG_H
 
 #include <stddef.h>
 
