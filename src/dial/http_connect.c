@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "dial/proxy.h"
 #include "dial/tunnel.h"
-#include "http/http_parser.h"
+#include "http/http_response.h"
 
 /* The longest request. */
 #define MESSAGE_SIZE 2048
@@ -22,22 +22,22 @@
  * in the socket, so every piece is peeked at before it is received.
  */
 static int
-read_head(struct tunnel *t, struct http_parser *p)
+read_head(struct tunnel *t, struct http_response *p)
 {
 	enum http_event event = HTTP_WANTS_MORE;
 	unsigned char bytes[2048];
-	size_t used, length;
+	struct http_input in;
 	ssize_t n;
 
-	http_parser_start(p, HTTP_CONNECT);
+	http_response_start(p, HTTP_CONNECT);
 	while (event != HTTP_GOT_HEAD) {
 		n = tunnel_receive(t, bytes, sizeof(bytes), MSG_PEEK);
 		if (n < 0)
 			return -1;
-		event =
-		    http_parser_take(p, bytes, (size_t)n, &used, &length, t->e);
+		in = (struct http_input){bytes, (size_t)n};
+		event = http_response_parse(p, &in, t->e);
 		if (event == HTTP_GOT_ERROR ||
-		    tunnel_receive_all(t, bytes, used) < 0)
+		    tunnel_receive_all(t, bytes, (size_t)n - in.length) < 0)
 			return -1;
 	}
 	return 0;
@@ -84,7 +84,7 @@ http_connect_open(struct tunnel *t)
 	char message[MESSAGE_SIZE], user[2 * PROXY_SECRET], host[320];
 	char encoded[BASE64_SIZE(sizeof(user))];
 	bool is_ip6 = strchr(t->target->host, ':') != NULL;
-	struct http_parser *p;
+	struct http_response *p;
 	int result;
 
 	snprintf(host, sizeof(host), "%s%s%s:%u", is_ip6 ? "[" : "",

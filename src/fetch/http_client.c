@@ -41,7 +41,7 @@ http_client_init(struct http_client *c, const struct http_client_options *o)
 	c->options = o;
 	c->fd = -1;
 	c->storage = mem_array(1, HTTP_CLIENT_BUFFER);
-	c->parser = mem_array(1, sizeof(*c->parser));
+	c->response = mem_array(1, sizeof(*c->response));
 	buf_init(&c->in, c->storage, HTTP_CLIENT_BUFFER);
 }
 
@@ -66,7 +66,7 @@ http_client_release(struct http_client *c)
 {
 	disconnect(c, 0);
 	free(c->storage);
-	free(c->parser);
+	free(c->response);
 }
 
 static struct deadline
@@ -214,7 +214,7 @@ receive_ticking(struct http_client *c, void *space, size_t size, size_t *n)
 		end = stream_receive(&stream, space, size, n);
 		if (end != STREAM_LIMIT || deadline_passed(limit))
 			return end;
-		c->progress(c->progress_context, c->parser->body.received);
+		c->progress(c->progress_context, c->response->received);
 	}
 }
 
@@ -273,7 +273,7 @@ tell_interim(const struct http_head *h)
 static int
 finish_response(struct http_client *c, struct err *e)
 {
-	int result = http_parser_finish(c->parser, e);
+	int result = http_response_finish(c->response, e);
 
 	c->is_truncated = result < 0;
 	if (result < 0 && c->send_errnum != 0)
@@ -286,7 +286,7 @@ static int
 read_head(struct http_client *c, struct err *e)
 {
 	enum http_event event = HTTP_WANTS_MORE;
-	size_t used, length;
+	struct http_input in;
 	ssize_t n;
 
 	while (event != HTTP_GOT_HEAD) {
@@ -297,13 +297,13 @@ read_head(struct http_client *c, struct err *e)
 			if (n == 0)
 				return finish_response(c, e);
 		}
-		event = http_parser_take(c->parser, buf_bytes(&c->in),
-		    buf_length(&c->in), &used, &length, e);
-		buf_eat(&c->in, used);
+		in = (struct http_input){buf_bytes(&c->in), buf_length(&c->in)};
+		event = http_response_parse(c->response, &in, e);
+		buf_eat(&c->in, buf_length(&c->in) - in.length);
 		if (event == HTTP_GOT_ERROR)
 			return -1;
 		if (event == HTTP_GOT_INTERIM)
-			tell_interim(&c->parser->head);
+			tell_interim(&c->response->head);
 	}
 	return 0;
 }
@@ -324,7 +324,7 @@ ask_once(struct http_client *c, const struct endpoint *peer,
 	if (reach(c, peer, proxy, e) < 0)
 		return -1;
 	c->times.connected_ns = clock_now();
-	http_parser_start(c->parser, r->method);
+	http_response_start(c->response, r->method);
 	if (send_all(c, bytes, n, e) < 0)
 		return -1;
 	c->times.sent_ns = clock_now();
@@ -332,7 +332,7 @@ ask_once(struct http_client *c, const struct endpoint *peer,
 		return -1;
 	diag_step("recv", c->times.sent_ns, 0,
 	    "the head of the response is complete", "status %d",
-	    c->parser->head.status);
+	    c->response->head.status);
 	return 0;
 }
 
@@ -345,7 +345,7 @@ was_dropped(const struct http_client *c, int result)
 	/* A server may drop an idle connection just when it is used again, or
 	 * may say first that it is about to (RFC 9110 section 15.5.9). */
 	return result < 0 ? c->is_fresh && c->peer_finished
-			  : c->parser->head.status == REQUEST_TIMEOUT;
+			  : c->response->head.status == REQUEST_TIMEOUT;
 }
 
 int
@@ -353,8 +353,8 @@ http_client_ask(struct http_client *c, const struct endpoint *peer,
     const struct proxy *proxy, const struct http_request *r, struct err *e)
 {
 	char *bytes = mem_array(1, HTTP_REQUEST_SIZE);
-	int n = http_request_build(r, bytes, HTTP_REQUEST_SIZE, e);
-	int result = n;
+	ssize_t n = http_request_build(r, bytes, HTTP_REQUEST_SIZE, e);
+	int result = n < 0 ? -1 : 0;
 
 	memset(&c->times, 0, sizeof(c->times));
 	if (n >= 0)
@@ -370,28 +370,66 @@ http_client_ask(struct http_client *c, const struct endpoint *peer,
 	return result;
 }
 
+/* Says how much of the body was received before *e happened. Returns -1. */
+static int
+body_error(const struct http_client *c, struct err *e)
+{
+	unsigned long long received = c->response->received;
+
+	if (e->kind != ERR_LOST && e->kind != ERR_TIMEOUT)
+		return -1;
+	if (c->response->length >= 0)
+		return err_prefix(e, "after %llu of %lld bytes of the body",
+		    received, (long long)c->response->length);
+	return err_prefix(e, "after %llu bytes of the body", received);
+}
+
+/*
+ * Parses the buffer. The pieces of body in it are moved together at its front,
+ * so that many small chunks become one write; *length bytes. 0, or -1 with *e.
+ */
+static int
+parse_body(struct http_client *c, size_t *length, struct err *e)
+{
+	unsigned char *front = c->in.data + c->in.head;
+	struct http_input in = {front, buf_length(&c->in)};
+	const struct http_response *r = c->response;
+	enum http_event event = HTTP_WANTS_MORE;
+
+	*length = 0;
+	while (in.length > 0 && event != HTTP_GOT_ERROR &&
+	       !http_response_is_complete(r)) {
+		event = http_response_parse(c->response, &in, e);
+		if (event != HTTP_GOT_DATA)
+			continue;
+		if (r->data != front + *length)
+			memmove(front + *length, r->data, r->data_length);
+		*length += r->data_length;
+	}
+	/* The bytes stay in place until the next ones are received. */
+	buf_eat(&c->in, buf_length(&c->in) - in.length);
+	return event == HTTP_GOT_ERROR ? -1 : 0;
+}
+
 /* One step of reading: receives, and hands the body over. */
 static int
 read_some(struct http_client *c, struct sink *s, struct err *e)
 {
 	struct err lost = ERR_INIT;
-	unsigned char *bytes;
-	size_t used, length;
+	const unsigned char *bytes;
+	size_t length;
 	int result;
 	ssize_t n;
 
 	if (buf_is_empty(&c->in)) {
 		n = receive(c, "receiving", e);
 		if (n < 0)
-			return http_body_error(&c->parser->body, e);
+			return body_error(c, e);
 		if (n == 0)
 			return finish_response(c, e);
 	}
-	bytes = c->in.data + c->in.head;
-	result = http_parser_strip(
-	    c->parser, bytes, buf_length(&c->in), &used, &length, e);
-	/* They stay where they are until the next bytes are received. */
-	buf_eat(&c->in, used);
+	bytes = buf_bytes(&c->in);
+	result = parse_body(c, &length, e);
 	if (length > 0 &&
 	    sink_write(s, bytes, length,
 		deadline_first(c->options->until, idle_deadline(c)),
@@ -407,7 +445,7 @@ static bool
 can_pass(const struct http_client *c, const struct sink *s)
 {
 	return c->send_errnum == 0 && buf_is_empty(&c->in) && s->fd >= 0 &&
-	       !s->is_escaped && http_parser_plain(c->parser) >= PASS_LEAST;
+	       !s->is_escaped && http_response_plain(c->response) >= PASS_LEAST;
 }
 
 static void
@@ -416,9 +454,9 @@ note_passed(void *context, size_t n)
 	struct http_client *c = context;
 
 	c->received += n;
-	http_parser_passed(c->parser, n);
+	http_response_skip(c->response, n);
 	if (c->progress != NULL)
-		c->progress(c->progress_context, c->parser->body.received);
+		c->progress(c->progress_context, c->response->received);
 }
 
 /* Has it go there. */
@@ -428,7 +466,7 @@ pass_body(struct http_client *c, struct sink *s, struct err *e)
 	struct copy p = {.fd = c->fd,
 	    .sink = s,
 	    .storage = c->storage,
-	    .most = (uint64_t)http_parser_plain(c->parser),
+	    .most = (uint64_t)http_response_plain(c->response),
 	    .until = c->options->until,
 	    .idle_ms = c->options->idle_ms,
 	    .tick_ms = c->progress == NULL ? -1 : TICK_MS,
@@ -444,10 +482,10 @@ pass_body(struct http_client *c, struct sink *s, struct err *e)
 	case COPY_LOST:
 		c->peer_finished = true;
 		err_sys(e, ERR_LOST, errno, "receiving");
-		return http_body_error(&c->parser->body, e);
+		return body_error(c, e);
 	case COPY_SILENT:
 		limit_error(c, "receiving", e);
-		return http_body_error(&c->parser->body, e);
+		return body_error(c, e);
 	default:
 		return -1;
 	}
@@ -462,11 +500,11 @@ http_client_read(struct http_client *c, struct sink *s,
 
 	c->progress = progress;
 	c->progress_context = context;
-	while (result == 0 && !http_parser_is_done(c->parser)) {
+	while (result == 0 && !http_response_is_complete(c->response)) {
 		result =
 		    can_pass(c, s) ? pass_body(c, s, e) : read_some(c, s, e);
 		if (result == 0 && progress != NULL)
-			progress(context, c->parser->body.received);
+			progress(context, c->response->received);
 	}
 	c->progress = NULL;
 	if (result < 0) {
@@ -475,7 +513,7 @@ http_client_read(struct http_client *c, struct sink *s,
 	}
 	c->times.end_ns = clock_now();
 	diag_step("recv", start, 0, "the body is whole", "%llu bytes of body",
-	    (unsigned long long)c->parser->body.received);
+	    (unsigned long long)c->response->received);
 	return sink_finish(s, c->options->until, e);
 }
 
@@ -484,18 +522,18 @@ static bool
 drop_rest(struct http_client *c)
 {
 	struct deadline until = deadline_after(DROP_MS);
-	struct http_parser *p = c->parser;
+	const struct http_response *r = c->response;
 	struct sink nowhere;
 	struct err e;
 
 	sink_init(&nowhere, -1, "", false);
-	while (!http_parser_is_done(p) && nowhere.bytes < DROP_BYTES) {
+	while (!http_response_is_complete(r) && nowhere.bytes < DROP_BYTES) {
 		if (buf_is_empty(&c->in) && wait_fd(c->fd, POLLIN, until) <= 0)
 			return false;
 		if (read_some(c, &nowhere, &e) < 0)
 			return false;
 	}
-	return http_parser_is_done(p);
+	return http_response_is_complete(r);
 }
 
 /* Bytes behind the end of the response, as far as they are here. */
@@ -522,10 +560,10 @@ http_client_finish(struct http_client *c, bool wants_more)
 
 	if (c->fd < 0)
 		return;
-	is_whole =
-	    http_parser_is_done(c->parser) || (wants_more && drop_rest(c));
+	is_whole = http_response_is_complete(c->response) ||
+		   (wants_more && drop_rest(c));
 	if (is_whole && !has_excess(c) && wants_more && !c->peer_finished &&
-	    c->send_errnum == 0 && http_parser_keeps_alive(c->parser)) {
+	    c->send_errnum == 0 && http_response_keeps_alive(c->response)) {
 		diag_note("the connection is kept for the next request");
 		return;
 	}

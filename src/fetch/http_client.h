@@ -12,7 +12,7 @@
 #include "base/deadline.h"
 #include "net/addr.h"
 #include "net/endpoint.h"
-#include "http/http_parser.h"
+#include "http/http_response.h"
 #include "fetch/http_timing.h"
 #include "dial/connector.h"
 
@@ -40,14 +40,15 @@ struct http_client {
 	const struct proxy *proxy;                 /* and by which way */
 	struct addr local, remote;
 	int64_t opened_ns;
-	uint64_t sent, received;    /* on this connection */
-	bool peer_finished;         /* its FIN or reset has come */
-	int send_errnum;            /* why the request was not sent, or 0 */
-	bool is_fresh;              /* nothing of a response has come */
-	bool is_truncated;          /* it ended before its declared end */
-	struct buf in;              /* received, not yet looked at */
-	void *storage;              /* in's, owned */
-	struct http_parser *parser; /* owned; parser->head is the response's */
+	uint64_t sent, received; /* on this connection */
+	bool peer_finished;      /* its FIN or reset has come */
+	int send_errnum;         /* why the request was not sent, or 0 */
+	bool is_fresh;           /* nothing of a response has come */
+	bool is_truncated;       /* it ended before its declared end */
+	struct buf in;           /* received, not yet looked at */
+	void *storage;           /* in's, owned */
+	struct http_response
+	    *response; /* owned; response->head is the response's */
 	struct http_timing times;
 	http_client_progress *progress; /* while a body is read, or NULL */
 	void *progress_context;
@@ -67,7 +68,7 @@ int http_client_check(const struct http_client *c, const struct endpoint *peer,
 
 /*
  * Sends r to the server at peer, on the kept connection if it leads there,
- * and reads the head of the response into c->parser->head. proxy is the way
+ * and reads the head of the response into c->response->head. proxy is the way
  * there, or NULL: an HTTP proxy is sent the request itself, which is to be in
  * the absolute form; others connect us through. It is the caller's and is
  * known by its address. Interim responses are told at -v. 0, or -1 with *e;

@@ -210,7 +210,7 @@ take(struct transfer *t, struct sink *out, struct err *e)
 static void
 tell_total(const struct transfer *t)
 {
-	uint64_t bytes = t->f->client.parser->body.received;
+	uint64_t bytes = t->f->client.response->received;
 	int64_t ns = clock_now() - t->progress.start_ns;
 	char name[256], size[32], took[32], rate[32];
 

@@ -41,10 +41,10 @@ request_report(const struct transfer *t)
 	int status = transfer_head(t)->status;
 
 	transfer_url(t, shown);
-	http_timing_report(&c->times, shown, status, c->parser->body.received);
+	http_timing_report(&c->times, shown, status, c->response->received);
 	if (t->o->timing)
 		http_timing_draw(
-		    &c->times, shown, status, c->parser->body.received);
+		    &c->times, shown, status, c->response->received);
 }
 
 /* The way to ep. */

@@ -27,7 +27,7 @@ wrong(const struct transfer *t, const char *what, struct err *e)
 static void
 warn_about(const struct transfer *t)
 {
-	const struct http_body *b = &t->f->client.parser->body;
+	const struct http_response *b = t->f->client.response;
 	char coding[64], shown[128];
 
 	if (b->is_suspect)
@@ -62,7 +62,7 @@ commit(struct transfer *t, struct err *e)
 static int
 check_length(const struct transfer *t, struct err *e)
 {
-	uint64_t received = t->f->client.parser->body.received;
+	uint64_t received = t->f->client.response->received;
 	char shown[TRANSFER_LABEL_SIZE];
 
 	if (t->expected < 0 || received == (uint64_t)t->expected)
@@ -141,7 +141,7 @@ take_whole(struct transfer *t, struct err *e)
 {
 	struct http_validator v;
 
-	http_validator_take(&v, transfer_head(t));
+	http_validator_parse(&v, transfer_head(t));
 	if (t->o->range != NULL)
 		return wrong(t,
 		    "a range was asked for and the whole was sent: the server "
@@ -187,7 +187,7 @@ is_asked_range(const char *asked, const struct http_range *got)
 static bool
 has_length_of(const struct transfer *t, const struct http_range *r)
 {
-	int64_t length = t->f->client.parser->body.length;
+	int64_t length = t->f->client.response->length;
 
 	return length < 0 || length == r->to - r->from + 1;
 }

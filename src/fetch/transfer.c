@@ -9,7 +9,7 @@
 const struct http_head *
 transfer_head(const struct transfer *t)
 {
-	return &t->f->client.parser->head;
+	return &t->f->client.response->head;
 }
 
 const char *

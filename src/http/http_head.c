@@ -9,7 +9,7 @@
 #include "base/num.h"
 #include "base/text.h"
 
-/* Longest decimal number that is looked at. */
+/* Longest decimal number that is parsed. */
 #define NUMBER_SIZE 32
 
 static bool
@@ -24,12 +24,33 @@ is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-bool
-http_is_token_char(char c)
+static bool
+is_token_char(char c)
 {
 	return is_digit(c) || (c >= 'a' && c <= 'z') ||
 	       (c >= 'A' && c <= 'Z') ||
 	       (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+size_t
+http_head_token_length(const char *at, const char *end)
+{
+	size_t n = 0;
+
+	while (at + n < end && is_token_char(at[n]))
+		n++;
+	return n;
+}
+
+const char *
+http_head_line_end(const char *at, const char *end, const char **next)
+{
+	const char *lf = memchr(at, '\n', (size_t)(end - at));
+
+	if (lf == NULL)
+		return NULL;
+	*next = lf + 1;
+	return lf > at && lf[-1] == '\r' ? lf - 1 : lf;
 }
 
 void
@@ -44,7 +65,7 @@ http_head_start(struct http_head *h)
 	h->count = 0;
 }
 
-/* A trailer has no status line; any status stands for "it is over". */
+/* A trailer has no status line; any status means that it was parsed. */
 #define TRAILER_STATUS 1
 
 void
@@ -65,7 +86,7 @@ malformed(const char *what, const char *line, size_t n, struct err *e)
 
 /* "HTTP/1.1 200 OK"; the reason may be missing, its blank too. */
 static int
-take_status_line(struct http_head *h, size_t n, struct err *e)
+parse_status_line(struct http_head *h, size_t n, struct err *e)
 {
 	const char *p = h->text + h->line;
 
@@ -112,14 +133,12 @@ unfold(struct http_head *h, size_t n, struct err *e)
 }
 
 static int
-take_field(struct http_head *h, size_t n, struct err *e)
+parse_field(struct http_head *h, size_t n, struct err *e)
 {
 	const char *p = h->text + h->line;
 	struct http_field *f;
-	size_t name = 0, end = n;
+	size_t name = http_head_token_length(p, p + n), end = n;
 
-	while (name < n && http_is_token_char(p[name]))
-		name++;
 	if (name == 0 || name == n || p[name] != ':')
 		return malformed(name > 0 && name < n && is_blank(p[name])
 				     ? "a blank in the name of a field"
@@ -140,33 +159,32 @@ take_field(struct http_head *h, size_t n, struct err *e)
 	return 0;
 }
 
-/* A whole line is there, up to its LF. */
+/* A whole line was received, up to its LF. */
 static enum http_head_state
-take_line(struct http_head *h, struct err *e)
+parse_line(struct http_head *h, struct err *e)
 {
-	const char *p = h->text + h->line;
-	size_t n = h->length - h->line - 1;
+	const char *p = h->text + h->line, *next;
+	const char *end = http_head_line_end(p, h->text + h->length, &next);
+	size_t n = (size_t)(end - p);
 	int result;
 
-	if (n > 0 && p[n - 1] == '\r')
-		n--;
 	if (memchr(p, '\0', n) != NULL || memchr(p, '\r', n) != NULL) {
 		malformed("a NUL or a lone CR in the head", p, n, e);
 		return HTTP_HEAD_BAD;
 	}
 	if (h->status == 0)
-		result = take_status_line(h, n, e);
+		result = parse_status_line(h, n, e);
 	else if (n == 0)
 		return HTTP_HEAD_DONE;
 	else if (is_blank(*p))
 		result = unfold(h, n, e);
 	else
-		result = take_field(h, n, e);
+		result = parse_field(h, n, e);
 	h->line = h->length;
 	return result < 0 ? HTTP_HEAD_BAD : HTTP_HEAD_MORE;
 }
 
-/* A response that does not begin as one need not be waited for. */
+/* Bytes that do not begin as a response are refused at once. */
 static bool
 is_foreign(const struct http_head *h)
 {
@@ -175,35 +193,36 @@ is_foreign(const struct http_head *h)
 	return h->status == 0 && memcmp(h->text, "HTTP/", n) != 0;
 }
 
+/* Appends n bytes of in to the text. 0, or -1 with *e. */
+static int
+append(struct http_head *h, struct http_input *in, size_t n, struct err *e)
+{
+	if (!bounds_fit(sizeof(h->text), h->length, n))
+		return err_set(e, ERR_PROTOCOL,
+		    "the head is longer than %d bytes", HTTP_HEAD_SIZE);
+	memcpy(h->text + h->length, in->bytes, n);
+	h->length += n;
+	http_input_skip(in, n);
+	if (!is_foreign(h))
+		return 0;
+	return malformed("this is no HTTP/1 response", h->text,
+	    h->length < 40 ? h->length : 40, e);
+}
+
 enum http_head_state
-http_head_take(struct http_head *h, const unsigned char *bytes, size_t n,
-    size_t *used, struct err *e)
+http_head_parse(struct http_head *h, struct http_input *in, struct err *e)
 {
 	enum http_head_state state = HTTP_HEAD_MORE;
-	const unsigned char *end;
-	size_t take;
+	const unsigned char *lf;
+	size_t n;
 
-	*used = 0;
-	while (state == HTTP_HEAD_MORE && n > 0) {
-		end = memchr(bytes, '\n', n);
-		take = end == NULL ? n : (size_t)(end - bytes) + 1;
-		if (!bounds_fit(sizeof(h->text), h->length, take)) {
-			err_set(e, ERR_PROTOCOL,
-			    "the head is longer than %d bytes", HTTP_HEAD_SIZE);
+	while (state == HTTP_HEAD_MORE && in->length > 0) {
+		lf = memchr(in->bytes, '\n', in->length);
+		n = lf == NULL ? in->length : (size_t)(lf - in->bytes) + 1;
+		if (append(h, in, n, e) < 0)
 			return HTTP_HEAD_BAD;
-		}
-		memcpy(h->text + h->length, bytes, take);
-		h->length += take;
-		bytes += take;
-		n -= take;
-		*used += take;
-		if (is_foreign(h)) {
-			malformed("this is no HTTP/1 response", h->text,
-			    h->length < 40 ? h->length : 40, e);
-			return HTTP_HEAD_BAD;
-		}
-		if (end != NULL)
-			state = take_line(h, e);
+		if (lf != NULL)
+			state = parse_line(h, e);
 	}
 	return state;
 }
@@ -238,7 +257,7 @@ http_head_value(
 }
 
 bool
-http_list_next(struct http_list *l)
+http_head_list_next(struct http_head_list *l)
 {
 	const struct http_field *f;
 	const char *comma, *end;
@@ -263,7 +282,7 @@ http_list_next(struct http_list *l)
 }
 
 bool
-http_list_is(const struct http_list *l, const char *token)
+http_head_list_is(const struct http_head_list *l, const char *token)
 {
 	return l->length == strlen(token) &&
 	       strncasecmp(l->element, token, l->length) == 0;
@@ -273,10 +292,10 @@ bool
 http_head_has_token(
     const struct http_head *h, const char *name, const char *token)
 {
-	struct http_list l = {.head = h, .name = name};
+	struct http_head_list l = {.head = h, .name = name};
 
-	while (http_list_next(&l))
-		if (http_list_is(&l, token))
+	while (http_head_list_next(&l))
+		if (http_head_list_is(&l, token))
 			return true;
 	return false;
 }
@@ -294,19 +313,19 @@ parse_number(const char *p, size_t n, int64_t *out)
 	return num_parse(digits, 0, INT64_MAX, out);
 }
 
-int
+enum http_length
 http_head_content_length(const struct http_head *h, int64_t *length)
 {
-	struct http_list l = {.head = h, .name = "content-length"};
+	struct http_head_list l = {.head = h, .name = "content-length"};
+	enum http_length found = HTTP_LENGTH_NONE;
 	int64_t one;
-	int found = 0;
 
-	while (http_list_next(&l)) {
+	while (http_head_list_next(&l)) {
 		if (!parse_number(l.element, l.length, &one) ||
-		    (found && one != *length))
-			return -1;
+		    (found == HTTP_LENGTH_GIVEN && one != *length))
+			return HTTP_LENGTH_BAD;
 		*length = one;
-		found = 1;
+		found = HTTP_LENGTH_GIVEN;
 	}
 	return found;
 }

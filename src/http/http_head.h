@@ -1,6 +1,7 @@
 /*
  * The head of an HTTP response: its status line and its fields, line by line
- * (RFC 9112 sections 4 and 5). Pure: no sockets, no allocation.
+ * (RFC 9112 sections 4 and 5); and the lines and tokens that every head is made
+ * of. Pure: no sockets, no allocation.
  */
 #ifndef HTTP_HTTP_HEAD_H
 #define HTTP_HTTP_HEAD_H
@@ -15,14 +16,28 @@ struct err;
 #define HTTP_HEAD_SIZE (64 * 1024)
 #define HTTP_HEAD_FIELDS 256
 
-/* A field: places in http_head.text. */
+/* Bytes that were received and not parsed yet. */
+struct http_input {
+	const unsigned char *bytes;
+	size_t length;
+};
+
+/* The next n bytes were parsed. */
+static inline void
+http_input_skip(struct http_input *in, size_t n)
+{
+	in->bytes += n;
+	in->length -= n;
+}
+
+/* A field: offsets in http_head.text. */
 struct http_field {
 	size_t name, name_length;
 	size_t value, value_length; /* without the blanks around it */
 };
 
 /*
- * text holds the lines as they came, but that a folded line is joined to the
+ * text holds the lines as received, except that a folded line is joined to the
  * one before it by a single blank.
  */
 struct http_head {
@@ -37,26 +52,26 @@ struct http_head {
 };
 
 enum http_head_state {
-	HTTP_HEAD_MORE, /* the next byte is wanted */
-	HTTP_HEAD_DONE, /* the empty line is there */
+	HTTP_HEAD_MORE, /* the next byte is needed */
+	HTTP_HEAD_DONE, /* the empty line was parsed */
 	HTTP_HEAD_BAD   /* malformed: *e is filled */
 };
 
 void http_head_start(struct http_head *h);
 
-/* The same for the trailer behind a chunked body: fields, no status line. */
+/* The same for the trailer after a chunked body: fields, no status line. */
 void http_head_start_trailer(struct http_head *h);
 
 /*
- * Takes bytes up to the end of the head; *used says how many. A line may end
+ * Parses bytes up to the end of the head and moves in past them. A line may end
  * in CRLF or in LF alone.
  */
-enum http_head_state http_head_take(struct http_head *h,
-    const unsigned char *bytes, size_t n, size_t *used, struct err *e);
+enum http_head_state http_head_parse(
+    struct http_head *h, struct http_input *in, struct err *e);
 
 /*
- * The field of that name (without regard to case) at or behind *from, which
- * is moved behind it; begin with 0. NULL when there is no more.
+ * The field of that name (case-insensitive) at or after *from, which moves past
+ * it; begin with 0. NULL when there are no more.
  */
 const struct http_field *http_head_find(
     const struct http_head *h, const char *name, size_t *from);
@@ -72,30 +87,33 @@ bool http_head_value(
  * Walks over the elements of a comma-separated list, which may be spread over
  * several fields (RFC 9110 section 5.6.1); zeroed but for head and name.
  */
-struct http_list {
+struct http_head_list {
 	const struct http_head *head;
 	const char *name;
-	size_t from;             /* next field to look at */
+	size_t from;             /* next field to examine */
 	const char *next, *stop; /* what is left of this one; NULL: none */
 	const char *element;     /* the present element, not terminated */
 	size_t length;
 };
 
-/* Goes to the next element, which may be empty; false behind the last. */
-bool http_list_next(struct http_list *l);
-bool http_list_is(const struct http_list *l, const char *token);
+/* Moves to the next element, which may be empty; false after the last. */
+bool http_head_list_next(struct http_head_list *l);
+bool http_head_list_is(const struct http_head_list *l, const char *token);
 
 /* Whether a comma-separated list field of that name holds the token. */
 bool http_head_has_token(
     const struct http_head *h, const char *name, const char *token);
 
-/*
- * Content-Length: 1 and *length when there is one, or several that agree
- * (RFC 9112 section 6.3); 0 when there is none; -1 when it is malformed.
- */
-int http_head_content_length(const struct http_head *h, int64_t *length);
+enum http_length { HTTP_LENGTH_NONE, HTTP_LENGTH_GIVEN, HTTP_LENGTH_BAD };
 
-/* What a Content-Range says (RFC 9110 section 14.4); -1: not said. */
+/*
+ * Content-Length: *length is set when there is one, or several that agree
+ * (RFC 9112 section 6.3).
+ */
+enum http_length http_head_content_length(
+    const struct http_head *h, int64_t *length);
+
+/* A Content-Range (RFC 9110 section 14.4); -1: not given. */
 struct http_range {
 	int64_t from, to; /* both included */
 	int64_t total;
@@ -105,7 +123,14 @@ struct http_range {
 bool http_head_content_range(
     const struct http_head *h, struct http_range *range);
 
-/* A character of a field's name (RFC 9110 section 5.6.2). */
-bool http_is_token_char(char c);
+/*
+ * The end of the line at at, without its CRLF or LF (RFC 9112 section 2.2);
+ * *next is the beginning of the next one. NULL when there is no LF before end.
+ */
+const char *http_head_line_end(
+    const char *at, const char *end, const char **next);
+
+/* How many characters at at, before end, are a token (RFC 9110 5.6.2). */
+size_t http_head_token_length(const char *at, const char *end);
 
 #endif

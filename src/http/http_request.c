@@ -27,11 +27,7 @@ struct writer {
 static size_t
 name_length(const char *field)
 {
-	size_t n = 0;
-
-	while (http_is_token_char(field[n]))
-		n++;
-	return n;
+	return http_head_token_length(field, field + strlen(field));
 }
 
 static bool
@@ -91,7 +87,7 @@ is_overridden(const struct http_request *r, const char *name)
 	return false;
 }
 
-/* A field of our own, unless the user gave one of that name. */
+/* A field of our own, unless the user named one of that name. */
 static void
 write_field(struct writer *w, const char *name, const char *value)
 {
@@ -115,9 +111,9 @@ write_basic(struct writer *w, const char *name, const char *user)
 	write_field(w, name, value);
 }
 
-/* The user's own, but for those that only remove one of ours. */
+/* Those of the user, except the ones that only remove one of ours. */
 static void
-write_given(struct writer *w)
+write_fields(struct writer *w)
 {
 	const struct http_request *r = w->r;
 	const char *value;
@@ -145,7 +141,7 @@ write_start(struct writer *w)
 	write_field(w, "Host", url_authority(r->url, host, sizeof(host)));
 }
 
-int
+ssize_t
 http_request_build(
     const struct http_request *r, char *buf, size_t size, struct err *e)
 {
@@ -166,11 +162,11 @@ http_request_build(
 	write_field(&w, "If-Modified-Since", r->if_modified_since);
 	write_basic(&w, "Authorization", r->user);
 	write_basic(&w, "Proxy-Authorization", r->proxy_user);
-	write_given(&w);
+	write_fields(&w);
 	write_field(&w, "Connection", r->closes ? "close" : "keep-alive");
 	write_text(&w, "\r\n");
 	if (w.is_full)
 		return err_set(
 		    e, ERR_USAGE, "the request is longer than %zu bytes", size);
-	return (int)strlen(buf);
+	return (ssize_t)strlen(buf);
 }

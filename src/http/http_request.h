@@ -4,24 +4,25 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
-#include "http/http_body.h"
+#include "http/http_response.h"
 
 struct err;
 struct url;
 
-/* Room for the largest request. */
+/* Enough for the largest request. */
 #define HTTP_REQUEST_SIZE (64 * 1024)
 
-/* What is asked for. Every pointer is the caller's; NULL: left out. */
+/* Every pointer is the caller's; NULL: omitted. */
 struct http_request {
 	enum http_method method; /* HTTP_GET or HTTP_HEAD */
 	const struct url *url;
 	bool is_absolute; /* to a proxy: the absolute form */
 	bool closes;      /* the last one on its connection */
 
-	/* "Name: value"; one that bears the name of a field that sockt sends
-	 * itself takes its place, and with an empty value removes it. */
+	/* "Name: value"; replaces the field of that name that sockt sends
+	 * itself, and with an empty value removes it. */
 	const char *const *fields;
 	size_t field_count;
 
@@ -43,7 +44,7 @@ int http_request_check_field(const char *field, struct err *e);
  * Writes the request into buf. Returns its length, or -1 with ERR_USAGE when
  * it does not fit.
  */
-int http_request_build(
+ssize_t http_request_build(
     const struct http_request *r, char *buf, size_t size, struct err *e);
 
 #endif

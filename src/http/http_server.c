@@ -6,39 +6,11 @@
 #include <strings.h>
 #include <time.h>
 
+#include "http/http_date.h"
+#include "http/http_head.h"
+
 static const char *const known_methods[] = {
     "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", NULL};
-
-/* tchar of RFC 9110 5.6.2. */
-static bool
-is_token_char(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-	       (c >= 'a' && c <= 'z') ||
-	       (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
-
-static size_t
-token_length(const char *at, const char *end)
-{
-	size_t n = 0;
-
-	while (at + n < end && is_token_char(at[n]))
-		n++;
-	return n;
-}
-
-/* The end of a line without its CR; *next is behind its LF. NULL: none. */
-static const char *
-line_end(const char *at, const char *end, const char **next)
-{
-	const char *lf = memchr(at, '\n', (size_t)(end - at));
-
-	if (lf == NULL)
-		return NULL;
-	*next = lf + 1;
-	return lf > at && lf[-1] == '\r' ? lf - 1 : lf;
-}
 
 size_t
 http_server_head_length(const char *bytes, size_t n)
@@ -46,7 +18,7 @@ http_server_head_length(const char *bytes, size_t n)
 	const char *at = bytes, *end = bytes + n, *next, *stop;
 	bool begun = false;
 
-	while ((stop = line_end(at, end, &next)) != NULL) {
+	while ((stop = http_head_line_end(at, end, &next)) != NULL) {
 		if (stop == at && begun)
 			return (size_t)(next - bytes);
 		begun = begun || stop != at;
@@ -61,9 +33,9 @@ is_word(const char *at, size_t n, const char *word)
 	return strlen(word) == n && memcmp(at, word, n) == 0;
 }
 
-/* What a request's method gets. */
+/* The status code for a method. */
 static int
-judge_method(struct http_server *r)
+check_method(struct http_server *r)
 {
 	int i;
 
@@ -76,9 +48,9 @@ judge_method(struct http_server *r)
 	return 501;
 }
 
-/* "HTTP/1.1": 200, or 400 and 505. *minor gets what is behind the point. */
+/* "HTTP/1.1": 200, or 400 and 505. *minor is the digit after the dot. */
 static int
-judge_version(const char *at, const char *end, int *minor)
+check_version(const char *at, const char *end, int *minor)
 {
 	static const char name[] = "HTTP/";
 
@@ -97,7 +69,7 @@ parse_request_line(
 	int code;
 
 	r->method = at;
-	r->method_length = token_length(at, end);
+	r->method_length = http_head_token_length(at, end);
 	at += r->method_length;
 	if (r->method_length == 0 || at == end || *at != ' ')
 		return 400;
@@ -107,15 +79,15 @@ parse_request_line(
 	r->target_length = (size_t)(at - r->target);
 	if (r->target_length == 0 || at == end || *at != ' ')
 		return 400;
-	code = judge_version(at + 1, end, minor);
-	return code == 200 ? judge_method(r) : code;
+	code = check_version(at + 1, end, minor);
+	return code == 200 ? check_method(r) : code;
 }
 
-/* NAME ":" VALUE; false when it is none. */
+/* NAME ":" VALUE. */
 static bool
 check_field(const char *at, const char *end, int *hosts)
 {
-	size_t n = token_length(at, end);
+	size_t n = http_head_token_length(at, end);
 
 	if (n == 0 || at + n == end || at[n] != ':')
 		return false;
@@ -134,14 +106,15 @@ http_server_parse(struct http_server *r, const char *head, size_t n)
 	int code, minor = 0, hosts = 0;
 
 	memset(r, 0, sizeof(*r));
-	while ((stop = line_end(at, end, &next)) == at)
+	while ((stop = http_head_line_end(at, end, &next)) == at)
 		at = next;
 	if (stop == NULL)
 		return 400;
 	code = parse_request_line(r, at, stop, &minor);
 	if (code == 400 || code == 505)
 		return code;
-	for (at = next; (stop = line_end(at, end, &next)) != NULL && stop > at;
+	for (at = next;
+	     (stop = http_head_line_end(at, end, &next)) != NULL && stop > at;
 	     at = next)
 		if (!check_field(at, stop, &hosts))
 			return 400;
@@ -177,12 +150,8 @@ http_server_phrase(int code)
 size_t
 http_server_make_head(char *text, int code, size_t length)
 {
-	time_t now = time(NULL);
-	char date[64] = "";
-	struct tm utc;
+	char date[HTTP_DATE_SIZE];
 
-	if (gmtime_r(&now, &utc) != NULL)
-		strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &utc);
 	return (size_t)snprintf(text, HTTP_SERVER_TEXT,
 	    "HTTP/1.1 %d %s\r\n"
 	    "Date: %s\r\n"
@@ -191,6 +160,7 @@ http_server_make_head(char *text, int code, size_t length)
 	    "Content-Length: %zu\r\n"
 	    "Connection: close\r\n"
 	    "\r\n",
-	    code, http_server_phrase(code), date,
+	    code, http_server_phrase(code),
+	    http_date_format(date, sizeof(date), (int64_t)time(NULL)),
 	    code == 405 ? "Allow: GET, HEAD\r\n" : "", length);
 }

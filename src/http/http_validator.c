@@ -13,7 +13,7 @@ http_validator_clear(struct http_validator *v)
 	v->total = -1;
 }
 
-/* A date that nothing can have changed behind: strictly older than Date. */
+/* A date after which nothing can have changed: strictly older than Date. */
 static bool
 is_strong_date(const struct http_head *head, const char *modified)
 {
@@ -33,11 +33,13 @@ total_of(const struct http_head *head)
 
 	if (http_head_content_range(head, &range))
 		return range.total;
-	return http_head_content_length(head, &length) > 0 ? length : -1;
+	return http_head_content_length(head, &length) == HTTP_LENGTH_GIVEN
+		   ? length
+		   : -1;
 }
 
 void
-http_validator_take(struct http_validator *v, const struct http_head *head)
+http_validator_parse(struct http_validator *v, const struct http_head *head)
 {
 	char *text = v->text;
 

@@ -1,6 +1,6 @@
 /*
- * What tells one version of a file on a server from another: the strong
- * validators of RFC 9110 section 8.8, with which a download may be resumed.
+ * The strong validators of RFC 9110 section 8.8: they identify a version of a
+ * file on a server, so that a download can be resumed.
  */
 #ifndef HTTP_HTTP_VALIDATOR_H
 #define HTTP_HTTP_VALIDATOR_H
@@ -21,27 +21,26 @@ struct http_validator {
 void http_validator_clear(struct http_validator *v);
 
 /*
- * Takes it from the head of a whole (200) or partial (206) response: a strong
- * ETag, else a Last-Modified that is at least a second older than the
- * response (section 8.8.2.2).
+ * Reads it from the head of a whole (200) or partial (206) response: a strong
+ * ETag, else a Last-Modified that is at least a second older than the response
+ * (section 8.8.2.2).
  */
-void http_validator_take(
+void http_validator_parse(
     struct http_validator *v, const struct http_head *head);
 
-/* Whether a range of bytes may be asked for by it. */
+/* Whether a range of bytes may be requested with it. */
 bool http_validator_is_usable(const struct http_validator *v);
 
 /*
- * False when the head of a response shows that it is about another version;
- * what it does not say is no sign of one.
+ * False when the head of a response shows that it is of another version; a
+ * missing field shows nothing.
  */
 bool http_validator_agrees(
     const struct http_validator *v, const struct http_head *head);
 
 /*
- * Whether the head of a 206 shows that it is of the version that If-Range
- * asked for: it has to repeat an entity tag, but not a date (RFC 9110 section
- * 15.3.7).
+ * Whether the head of a 206 shows that it is of the version in If-Range: it has
+ * to repeat an entity tag, but not a date (RFC 9110 section 15.3.7).
  */
 bool http_validator_confirms(
     const struct http_validator *v, const struct http_head *head);

@@ -8,10 +8,10 @@
 
 #include "base/err.h"
 #include "http/http_file_name.h"
-#include "http/http_parser.h"
+#include "http/http_response.h"
 #include "http/http_validator.h"
 
-static struct http_parser parser;
+static struct http_response parser;
 
 /* What a run came to; bytes of body are summed up by FNV-1a. */
 struct outcome {
@@ -41,7 +41,7 @@ use_head(const struct http_head *h)
 	if (http_head_content_range(h, &range) && range.from > range.to)
 		abort();
 	http_head_value(h, "location", value, sizeof(value));
-	http_validator_take(&v, h);
+	http_validator_parse(&v, h);
 	if (http_validator_confirms(&v, h) && !http_validator_agrees(&v, h))
 		abort();
 }
@@ -54,16 +54,16 @@ note_body(struct outcome *o, const uint8_t *p, size_t n)
 		o->hash = (o->hash ^ *p) * UINT64_C(1099511628211);
 }
 
-/* Takes one piece; false when it is over. */
+/* Parses one piece; false when it is over. */
 static bool
 feed(struct outcome *o, const uint8_t *p, size_t n, struct err *e)
 {
-	size_t used, length;
+	struct http_input in = {p, n};
 
 	for (;;) {
-		switch (http_parser_take(&parser, p, n, &used, &length, e)) {
+		switch (http_response_parse(&parser, &in, e)) {
 		case HTTP_WANTS_MORE:
-			if (used != n)
+			if (in.length > 0)
 				abort();
 			return true;
 		case HTTP_GOT_INTERIM:
@@ -76,22 +76,21 @@ feed(struct outcome *o, const uint8_t *p, size_t n, struct err *e)
 			use_head(&parser.head);
 			break;
 		case HTTP_GOT_DATA:
-			if (length == 0 || length > used)
+			if (parser.data_length == 0 ||
+			    parser.data + parser.data_length != in.bytes)
 				abort();
-			note_body(o, p + used - length, length);
+			note_body(o, parser.data, parser.data_length);
 			break;
 		case HTTP_GOT_END:
 			o->ends++;
-			o->left = n - used;
+			o->left = in.length;
 			return false;
 		case HTTP_GOT_ERROR:
 			o->errors++;
 			return false;
 		}
-		if (used > n)
+		if (in.length > n)
 			abort();
-		p += used;
-		n -= used;
 	}
 }
 
@@ -104,7 +103,7 @@ run(struct outcome *o, const uint8_t *data, size_t size, size_t step,
 	size_t piece;
 
 	memset(o, 0, sizeof(*o));
-	http_parser_start(&parser, method);
+	http_response_start(&parser, method);
 	while (goes_on && size > 0) {
 		piece = size < step ? size : step;
 		goes_on = feed(o, data, piece, &e);
@@ -115,10 +114,10 @@ run(struct outcome *o, const uint8_t *data, size_t size, size_t step,
 	/* How much is left behind an error is of no use to anybody. */
 	if (o->errors > 0)
 		o->left = 0;
-	if (o->ends == 0 && http_parser_is_done(&parser))
+	if (o->ends == 0 && http_response_is_complete(&parser))
 		o->ends++;
-	o->finish = http_parser_finish(&parser, &e);
-	o->keeps_alive = http_parser_keeps_alive(&parser);
+	o->finish = http_response_finish(&parser, &e);
+	o->keeps_alive = http_response_keeps_alive(&parser);
 }
 
 static bool

@@ -58,7 +58,7 @@ ask(uint16_t port, struct err *e, int *status)
 	r.url = &u;
 	http_client_init(&c, &o);
 	result = http_client_ask(&c, &ep, NULL, &r, e);
-	*status = c.parser->head.status;
+	*status = c.response->head.status;
 	sink_init(&nowhere, -1, "", false);
 	if (result == 0)
 		result = http_client_read(&c, &nowhere, NULL, NULL, e);

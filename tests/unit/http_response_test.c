@@ -2,14 +2,14 @@
  * Every response is fed in one piece, byte by byte, and cut at each offset:
  * the events must be the same.
  */
-#include "http/http_parser.h"
+#include "http/http_response.h"
 
 #include "base/err.h"
 #include "lib/tap.h"
 
 #define LOG_SIZE (256 * 1024)
 
-static struct http_parser parser;
+static struct http_response parser;
 static char transcript[LOG_SIZE];
 static size_t transcript_length;
 
@@ -41,15 +41,14 @@ note_head(const char *what)
 	note("\n");
 }
 
-/* Takes one piece. False when it is over: *left bytes were not taken. */
+/* Parses one piece. False when it is over: *left bytes were not parsed. */
 static bool
 feed(const char *bytes, size_t n, bool *in_body, size_t *left, struct err *e)
 {
-	const unsigned char *p = (const unsigned char *)bytes;
-	size_t used, length;
+	struct http_input in = {(const unsigned char *)bytes, n};
 
 	for (;;) {
-		switch (http_parser_take(&parser, p, n, &used, &length, e)) {
+		switch (http_response_parse(&parser, &in, e)) {
 		case HTTP_GOT_INTERIM:
 			note_head("interim");
 			break;
@@ -60,21 +59,19 @@ feed(const char *bytes, size_t n, bool *in_body, size_t *left, struct err *e)
 			if (!*in_body)
 				note("body ");
 			*in_body = true;
-			note("%.*s", (int)length,
-			    (const char *)p + used - length);
+			note("%.*s", (int)parser.data_length,
+			    (const char *)parser.data);
 			break;
 		case HTTP_GOT_END:
-			*left = n - used;
+			*left = in.length;
 			return false;
 		case HTTP_GOT_ERROR:
 			note("%serror\n", *in_body ? "\n" : "");
 			return false;
 		case HTTP_WANTS_MORE:
-			*left = n - used;
+			*left = in.length;
 			return true;
 		}
-		p += used;
-		n -= used;
 	}
 }
 
@@ -88,7 +85,7 @@ play(const char *bytes, size_t n, size_t step, size_t cut,
 	size_t at = 0, piece, left = 0;
 
 	transcript_length = 0;
-	http_parser_start(&parser, method);
+	http_response_start(&parser, method);
 	while (goes_on && at < n) {
 		piece = cut > at ? cut - at : step;
 		if (piece > n - at)
@@ -97,13 +94,13 @@ play(const char *bytes, size_t n, size_t step, size_t cut,
 		at += piece;
 	}
 	if (e.kind == ERR_NONE) {
-		if (http_parser_finish(&parser, &e) < 0)
+		if (http_response_finish(&parser, &e) < 0)
 			note("%serror\n", in_body ? "\n" : "");
 		else
 			note("%send, %zu left, %s\n", in_body ? "\n" : "",
 			    goes_on ? 0 : n - at + left,
-			    http_parser_keeps_alive(&parser) ? "stays"
-							     : "closes");
+			    http_response_keeps_alive(&parser) ? "stays"
+							       : "closes");
 	}
 	if (e.kind != ERR_NONE)
 		note("%s", e.text);
@@ -466,7 +463,7 @@ check_bounds(void)
 	check_one_bound("fields", "HTTP/1.1 204 OK\r\n", "A: b\r\n",
 	    HTTP_HEAD_FIELDS, "\r\n");
 	check_one_bound("interim responses", "", "HTTP/1.1 100 C\r\n\r\n",
-	    HTTP_INTERIM_MOST, "HTTP/1.1 204 OK\r\n\r\n");
+	    HTTP_MAX_INTERIM, "HTTP/1.1 204 OK\r\n\r\n");
 	check_one_bound("bytes of the head", "HTTP/1.1 204 OK\r\nA: ", "x",
 	    HTTP_HEAD_SIZE - 24, "\r\n\r\n");
 	check_one_bound("bytes of a chunk's line",

@@ -1,0 +1,401 @@
+/* Parses HTTP/1 responses: head, framing, body, chunked coding, trailer. */
+#include "http/http_response.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "base/text.h"
+
+void
+http_response_start(struct http_response *r, enum http_method method)
+{
+	r->state = HTTP_IN_HEAD;
+	r->method = method;
+	r->interims = 0;
+	r->has_bytes = false;
+	r->is_interim = false;
+	r->received = 0;
+	http_head_start(&r->head);
+}
+
+/*
+ * Counts how often the Transfer-Encoding fields say "chunked". Empty elements
+ * are ignored (RFC 9110 section 5.6.1.2), and so is "identity", which older
+ * servers send to say that there is no coding. 0, or -1 with *e for a coding
+ * that was not asked for: what it hides cannot be told from the body.
+ */
+static int
+count_chunked(const struct http_head *h, int *count, struct err *e)
+{
+	struct http_head_list l = {.head = h, .name = "transfer-encoding"};
+	char shown[64];
+
+	*count = 0;
+	while (http_head_list_next(&l)) {
+		if (http_head_list_is(&l, "chunked"))
+			++*count;
+		else if (l.length > 0 && !http_head_list_is(&l, "identity"))
+			return err_set(e, ERR_PROTOCOL,
+			    "the body comes in the transfer coding '%s', "
+			    "which was not asked for",
+			    text_escape(
+				shown, sizeof(shown), l.element, l.length));
+	}
+	if (*count > 1)
+		return err_set(e, ERR_PROTOCOL,
+		    "malformed Transfer-Encoding: chunked twice");
+	return 0;
+}
+
+/* Transfer-Encoding overrides Content-Length. */
+static void
+start_chunked(struct http_response *r)
+{
+	int64_t length;
+
+	r->framing = HTTP_FRAME_CHUNKED;
+	r->state = HTTP_IN_CHUNK_SIZE;
+	r->left = 0;
+	r->line = 0;
+	r->has_digit = false;
+	/* HTTP/1.0 has no chunks: a proxy in between may not know them. */
+	r->is_suspect = r->head.minor == 0 || http_head_content_length(&r->head,
+						  &length) != HTTP_LENGTH_NONE;
+}
+
+/* A body without a transfer coding. */
+static int
+start_plain(struct http_response *r, struct err *e)
+{
+	switch (http_head_content_length(&r->head, &r->length)) {
+	case HTTP_LENGTH_NONE:
+		r->framing = HTTP_FRAME_CLOSE;
+		r->left = INT64_MAX;
+		break;
+	case HTTP_LENGTH_GIVEN:
+		r->framing = HTTP_FRAME_LENGTH;
+		r->left = r->length;
+		break;
+	default:
+		return err_set(e, ERR_PROTOCOL,
+		    "the Content-Length is malformed, or there are several "
+		    "that differ");
+	}
+	r->state = r->left > 0 ? HTTP_IN_DATA : HTTP_AT_END;
+	return 0;
+}
+
+/* Finds out how the body ends. 0, or -1 with *e. */
+static int
+start_body(struct http_response *r, struct err *e)
+{
+	int status = r->head.status, chunked;
+
+	r->length = -1;
+	r->received = 0;
+	r->is_suspect = false;
+	if (r->method == HTTP_HEAD || status < 200 || status == 204 ||
+	    status == 304 || (r->method == HTTP_CONNECT && status < 300)) {
+		r->framing = HTTP_FRAME_NONE;
+		r->state = HTTP_AT_END;
+		return 0;
+	}
+	if (count_chunked(&r->head, &chunked, e) < 0)
+		return -1;
+	if (chunked == 0)
+		return start_plain(r, e);
+	start_chunked(r);
+	return 0;
+}
+
+/* The head is complete. */
+static enum http_event
+check_head(struct http_response *r, struct err *e)
+{
+	int status = r->head.status;
+
+	if (status == 101) {
+		err_set(e, ERR_PROTOCOL,
+		    "status 101: the server switches to a protocol that "
+		    "nobody asked for");
+		return HTTP_GOT_ERROR;
+	}
+	if (status < 200) {
+		r->is_interim = true;
+		if (++r->interims <= HTTP_MAX_INTERIM)
+			return HTTP_GOT_INTERIM;
+		err_set(e, ERR_PROTOCOL, "more than %d interim (1xx) responses",
+		    HTTP_MAX_INTERIM);
+		return HTTP_GOT_ERROR;
+	}
+	return start_body(r, e) < 0 ? HTTP_GOT_ERROR : HTTP_GOT_HEAD;
+}
+
+static enum http_event
+parse_head(struct http_response *r, struct http_input *in, struct err *e)
+{
+	if (r->is_interim) {
+		r->is_interim = false;
+		http_head_start(&r->head);
+	}
+	switch (http_head_parse(&r->head, in, e)) {
+	case HTTP_HEAD_MORE:
+		return HTTP_WANTS_MORE;
+	case HTTP_HEAD_DONE:
+		return check_head(r, e);
+	default:
+		return HTTP_GOT_ERROR;
+	}
+}
+
+static enum http_event
+bad_chunk(unsigned char c, const char *what, struct err *e)
+{
+	char shown[16];
+
+	err_set(e, ERR_PROTOCOL, "malformed chunk: '%s' %s",
+	    text_escape(shown, sizeof(shown), &c, 1), what);
+	return HTTP_GOT_ERROR;
+}
+
+/* A byte of the size itself. */
+static enum http_event
+parse_digit(struct http_response *r, unsigned char c, struct err *e)
+{
+	int digit = text_hex_digit((char)c);
+
+	if (digit >= 0) {
+		if (r->left > (INT64_MAX - digit) / 16) {
+			err_set(e, ERR_PROTOCOL,
+			    "malformed chunk: its size is too large");
+			return HTTP_GOT_ERROR;
+		}
+		r->left = r->left * 16 + digit;
+		r->has_digit = true;
+		return HTTP_WANTS_MORE;
+	}
+	if (!r->has_digit)
+		return bad_chunk(c, "where a hexadecimal size should begin", e);
+	if (c == '\r')
+		r->state = HTTP_IN_CHUNK_SIZE_LF;
+	else if (c == ';')
+		r->state = HTTP_IN_CHUNK_EXTENSION;
+	else if (c == ' ' || c == '\t')
+		r->state = HTTP_IN_CHUNK_BLANK;
+	else
+		return bad_chunk(c, "in its size", e);
+	return HTTP_WANTS_MORE;
+}
+
+/* A byte of the size line before its LF. */
+static enum http_event
+parse_size_line(struct http_response *r, unsigned char c, struct err *e)
+{
+	if (r->state == HTTP_IN_CHUNK_SIZE) {
+		if (parse_digit(r, c, e) == HTTP_GOT_ERROR)
+			return HTTP_GOT_ERROR;
+	} else if (r->state == HTTP_IN_CHUNK_BLANK) {
+		if (c == ';')
+			r->state = HTTP_IN_CHUNK_EXTENSION;
+		else if (c != ' ' && c != '\t')
+			return bad_chunk(c, "behind its size", e);
+	} else if (c == '\r') {
+		r->state = HTTP_IN_CHUNK_SIZE_LF;
+	} else if (c == '\n' || c == '\0') {
+		return bad_chunk(c, "in its extension", e);
+	}
+	if (++r->line <= HTTP_CHUNK_LINE)
+		return HTTP_WANTS_MORE;
+	err_set(e, ERR_PROTOCOL, "malformed chunk: its size line is too long");
+	return HTTP_GOT_ERROR;
+}
+
+/* The LF of the size line. */
+static enum http_event
+begin_chunk(struct http_response *r, unsigned char c, struct err *e)
+{
+	if (c != '\n')
+		return bad_chunk(c, "where its size line ends", e);
+	if (r->left > 0) {
+		r->state = HTTP_IN_DATA;
+	} else {
+		r->state = HTTP_IN_TRAILER;
+		http_head_start_trailer(&r->trailer);
+	}
+	return HTTP_WANTS_MORE;
+}
+
+/* The CRLF that ends the data of a chunk. */
+static enum http_event
+end_chunk(struct http_response *r, unsigned char c, struct err *e)
+{
+	bool is_cr = r->state == HTTP_IN_CHUNK_CR;
+
+	if (c != (is_cr ? '\r' : '\n'))
+		return bad_chunk(c, "behind its data, where CRLF should be", e);
+	r->state = is_cr ? HTTP_IN_CHUNK_LF : HTTP_IN_CHUNK_SIZE;
+	r->line = 0;
+	r->has_digit = false;
+	return HTTP_WANTS_MORE;
+}
+
+/* One byte of the chunked coding. */
+static enum http_event
+parse_chunking(struct http_response *r, struct http_input *in, struct err *e)
+{
+	unsigned char c = *in->bytes;
+
+	http_input_skip(in, 1);
+	switch (r->state) {
+	case HTTP_IN_CHUNK_SIZE_LF:
+		return begin_chunk(r, c, e);
+	case HTTP_IN_CHUNK_CR:
+	case HTTP_IN_CHUNK_LF:
+		return end_chunk(r, c, e);
+	default:
+		return parse_size_line(r, c, e);
+	}
+}
+
+static enum http_event
+parse_trailer(struct http_response *r, struct http_input *in, struct err *e)
+{
+	switch (http_head_parse(&r->trailer, in, e)) {
+	case HTTP_HEAD_MORE:
+		return HTTP_WANTS_MORE;
+	case HTTP_HEAD_DONE:
+		r->state = HTTP_AT_END;
+		return HTTP_GOT_END;
+	default:
+		err_prefix(e, "the trailer behind the chunks");
+		return HTTP_GOT_ERROR;
+	}
+}
+
+int64_t
+http_response_plain(const struct http_response *r)
+{
+	return r->state == HTTP_IN_DATA ? r->left : 0;
+}
+
+void
+http_response_skip(struct http_response *r, size_t n)
+{
+	r->received += n;
+	if (r->framing == HTTP_FRAME_CLOSE)
+		return;
+	r->left -= (int64_t)n;
+	if (r->left == 0)
+		r->state = r->framing == HTTP_FRAME_CHUNKED ? HTTP_IN_CHUNK_CR
+							    : HTTP_AT_END;
+}
+
+static enum http_event
+parse_data(struct http_response *r, struct http_input *in)
+{
+	r->data = in->bytes;
+	r->data_length = in->length;
+	if ((uint64_t)r->left < in->length)
+		r->data_length = (size_t)r->left;
+	http_input_skip(in, r->data_length);
+	http_response_skip(r, r->data_length);
+	return HTTP_GOT_DATA;
+}
+
+static enum http_event
+parse_body(struct http_response *r, struct http_input *in, struct err *e)
+{
+	enum http_event event = HTTP_WANTS_MORE;
+
+	while (event == HTTP_WANTS_MORE && in->length > 0) {
+		if (r->state == HTTP_IN_DATA)
+			event = parse_data(r, in);
+		else if (r->state == HTTP_IN_TRAILER)
+			event = parse_trailer(r, in, e);
+		else
+			event = parse_chunking(r, in, e);
+	}
+	return event;
+}
+
+enum http_event
+http_response_parse(
+    struct http_response *r, struct http_input *in, struct err *e)
+{
+	enum http_event event = HTTP_GOT_ERROR;
+
+	if (in->length > 0)
+		r->has_bytes = true;
+	if (r->state == HTTP_AT_END)
+		return HTTP_GOT_END;
+	if (r->state == HTTP_IN_HEAD)
+		event = parse_head(r, in, e);
+	else if (r->state != HTTP_BROKEN)
+		event = parse_body(r, in, e);
+	if (event == HTTP_GOT_ERROR)
+		r->state = HTTP_BROKEN;
+	return event;
+}
+
+bool
+http_response_is_complete(const struct http_response *r)
+{
+	return r->state == HTTP_AT_END;
+}
+
+/* The connection ended in the body. */
+static int
+finish_body(struct http_response *r, struct err *e)
+{
+	unsigned long long received = r->received;
+
+	if (r->framing == HTTP_FRAME_CLOSE) {
+		r->state = HTTP_AT_END;
+		return 0;
+	}
+	if (r->framing == HTTP_FRAME_LENGTH)
+		return err_set(e, ERR_PROTOCOL,
+		    "truncated: the connection ended after %llu of %lld bytes",
+		    received, (long long)r->length);
+	if (r->state == HTTP_IN_DATA)
+		return err_set(e, ERR_PROTOCOL,
+		    "truncated: the connection ended after %llu bytes, in a "
+		    "chunk that lacks another %lld",
+		    received, (long long)r->left);
+	return err_set(e, ERR_PROTOCOL,
+	    "truncated: the connection ended after %llu bytes, before the "
+	    "last chunk",
+	    received);
+}
+
+int
+http_response_finish(struct http_response *r, struct err *e)
+{
+	switch (r->state) {
+	case HTTP_IN_HEAD:
+		if (!r->has_bytes)
+			return err_set(e, ERR_PROTOCOL,
+			    "the connection ended without a response");
+		return err_set(e, ERR_PROTOCOL,
+		    "truncated: the connection ended in the head, after %zu "
+		    "bytes of it",
+		    r->head.length);
+	case HTTP_AT_END:
+		return 0;
+	case HTTP_BROKEN:
+		return -1;
+	default:
+		return finish_body(r, e);
+	}
+}
+
+bool
+http_response_keeps_alive(const struct http_response *r)
+{
+	if (r->state != HTTP_AT_END || r->is_suspect ||
+	    r->framing == HTTP_FRAME_CLOSE ||
+	    http_head_has_token(&r->head, "connection", "close"))
+		return false;
+	return r->head.minor >= 1 ||
+	       http_head_has_token(&r->head, "connection", "keep-alive");
+}

@@ -1,0 +1,120 @@
+/*
+ * The incremental parser of HTTP/1 responses (RFC 9112): bytes in, events out,
+ * however the bytes are split. It finds the end of the body (section 6.3) and
+ * removes the chunked coding (section 7.1). Pure: no sockets, no allocation,
+ * no clock.
+ *
+ *	http_response_start(&r, HTTP_GET);
+ *	while (in.length > 0)
+ *		switch (http_response_parse(&r, &in, e)) {
+ *		...
+ *	at the end of the connection: http_response_finish(&r, e)
+ */
+#ifndef HTTP_HTTP_RESPONSE_H
+#define HTTP_HTTP_RESPONSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "http/http_head.h"
+
+struct err;
+
+/* More interim responses than these before the final one are refused. */
+#define HTTP_MAX_INTERIM 32
+/* Longest line with the size of a chunk and its extensions. */
+#define HTTP_CHUNK_LINE 4096
+
+/* The method that a response answers, as far as framing depends on it. */
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_CONNECT };
+
+enum http_framing {
+	HTTP_FRAME_NONE,    /* no body at all */
+	HTTP_FRAME_LENGTH,  /* Content-Length */
+	HTTP_FRAME_CHUNKED, /* Transfer-Encoding: chunked */
+	HTTP_FRAME_CLOSE    /* until the connection closes: cannot be checked */
+};
+
+enum http_response_state {
+	HTTP_IN_HEAD,
+	HTTP_IN_DATA,        /* of the whole body or of one chunk */
+	HTTP_IN_CHUNK_SIZE,  /* before or in its digits */
+	HTTP_IN_CHUNK_BLANK, /* in blanks after them: an extension follows */
+	HTTP_IN_CHUNK_EXTENSION, /* which is ignored */
+	HTTP_IN_CHUNK_SIZE_LF,   /* before the LF of the size line */
+	HTTP_IN_CHUNK_CR,        /* before the CRLF that ends the data */
+	HTTP_IN_CHUNK_LF,
+	HTTP_IN_TRAILER,
+	HTTP_AT_END,
+	HTTP_BROKEN
+};
+
+enum http_event {
+	HTTP_WANTS_MORE,  /* every byte was parsed, nothing to report */
+	HTTP_GOT_INTERIM, /* a 1xx response: its head is in head */
+	HTTP_GOT_HEAD,    /* the head of the final response is in head */
+	HTTP_GOT_DATA,    /* a piece of body: data, data_length */
+	HTTP_GOT_END,     /* the response is complete */
+	HTTP_GOT_ERROR    /* malformed: *e is filled, and parsing is over */
+};
+
+/* About 140 KiB: to be allocated. */
+struct http_response {
+	enum http_response_state state;
+	enum http_method method; /* of the request */
+	int interims;            /* 1xx heads so far */
+	bool is_interim;         /* head is a 1xx that was reported */
+	bool has_bytes;          /* at least one byte was parsed */
+	struct http_head head;   /* that of the last event */
+	struct http_head trailer;
+
+	enum http_framing framing; /* of the body; this and the next: known
+				      after HTTP_GOT_HEAD */
+	bool is_suspect;           /* contradicting framing: do not reuse the
+				      connection */
+	int64_t length;            /* declared length of the body, or -1 */
+	int64_t left;      /* of it, or of this chunk; CLOSE: INT64_MAX */
+	uint64_t received; /* bytes of body so far */
+	size_t line;       /* bytes of the size line so far */
+	bool has_digit;    /* of the size of a chunk */
+
+	const unsigned char *data; /* of HTTP_GOT_DATA, in the caller's bytes */
+	size_t data_length;
+};
+
+/* Prepares for the response to a request with that method. */
+void http_response_start(struct http_response *r, enum http_method method);
+
+/*
+ * Parses bytes up to the next event and moves in past them. HTTP_GOT_END comes
+ * without a byte parsed where the event before it completed the response;
+ * http_response_is_complete() reports it at once.
+ */
+enum http_event http_response_parse(
+    struct http_response *r, struct http_input *in, struct err *e);
+
+/*
+ * How many bytes of body come next without any framing between them, INT64_MAX:
+ * all up to the end of the connection; 0: the next byte has to be parsed.
+ * http_response_skip() reports that n of them were moved without parsing.
+ */
+int64_t http_response_plain(const struct http_response *r);
+void http_response_skip(struct http_response *r, size_t n);
+
+/* Whether the whole response was parsed. */
+bool http_response_is_complete(const struct http_response *r);
+
+/*
+ * The connection has ended. 0 when the response may end here, or -1 with
+ * ERR_PROTOCOL, which says how much was received of how much.
+ */
+int http_response_finish(struct http_response *r, struct err *e);
+
+/*
+ * Whether the connection may carry another request after this response, which
+ * is complete (RFC 9112 section 9.3).
+ */
+bool http_response_keeps_alive(const struct http_response *r);
+
+#endif
