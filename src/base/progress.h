@@ -32,14 +32,19 @@ struct deadline progress_next(const struct progress *p);
 /* Takes the live line away. */
 void progress_end(struct progress *p);
 
+/* How far one direction of a transfer is. */
+struct progress_count {
+	const char *verb; /* "sent", "received" */
+	uint64_t done;    /* bytes so far */
+	int64_t total;    /* of how many, -1: unknown */
+	uint64_t skipped; /* there before this run; do not count for the rate */
+};
+
 /*
- * "sent 45.2 MiB of 1.0 GiB (4%), 120 MiB/s, 8 s left" into buf: verb, bytes
- * so far, of how many (-1: unknown, left out), over the time since start_ns.
- * skipped bytes were there before this run and do not count for the rate.
- * Returns buf.
+ * Draws the progress bar, or the verb where the total is not known:
+ * "[####------] 45 MiB of 100 MiB (45%), 12 MiB/s, 5 s left".
  */
-const char *progress_text(const struct progress *p, char *buf, size_t size,
-    const char *verb, uint64_t done, int64_t total, uint64_t skipped);
+void progress_draw_bar(struct progress *p, const struct progress_count *c);
 
 /*
  * Draws both directions on one line: what was sent, of how many (-1: unknown),

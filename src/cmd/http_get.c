@@ -3,18 +3,18 @@
  * the head, then the body to its declared end, close.
  */
 #include <errno.h>
-#include <stdio.h>
+#include <stdlib.h>
 
 #include "base/err.h"
 #include "base/diag.h"
+#include "base/mem.h"
 #include "base/num.h"
 #include "cli/command.h"
 #include "cmd/common.h"
 #include "fetch/fetch.h"
-#include "fetch/request.h"
 #include "cmd/table.h"
-#include "dial/dial.h"
 #include "fetch/http_client.h"
+#include "http/url.h"
 #include "net/signals.h"
 
 #define MAX_REDIRS 20
@@ -116,10 +116,10 @@ check_operand(const struct command_args *args, int n, struct err *e)
 	    text);
 }
 
-/* What the tables cannot say about the options. */
+/* Checks what the tables cannot, and parses the URLs. */
 static int
-check(const struct fetch_options *o, const struct command_args *args,
-    struct err *e)
+parse(struct url *urls, const struct command_args *args,
+    const struct fetch_options *o, struct err *e)
 {
 	int n;
 
@@ -129,39 +129,28 @@ check(const struct fetch_options *o, const struct command_args *args,
 	if (fetch_check(o, args->count, e) < 0)
 		return -1;
 	for (n = 0; n < args->count; n++)
-		if (fetch_check_url(o, args->operands[n], e) < 0)
+		if (fetch_parse_url(&urls[n], args->operands[n], o, e) < 0)
 			return -1;
 	return 0;
 }
 
-/* What the way to any of them has against it. */
+/* One URL after another; errors are reported, the first kind is kept. */
 static int
-check_ways(
-    const struct fetch *f, const struct command_args *args, struct err *e)
-{
-	int n;
-
-	for (n = 0; n < args->count; n++)
-		if (request_check(f, args->operands[n], e) < 0)
-			return -1;
-	return 0;
-}
-
-/* One after another; what went wrong is told, the first kind is kept. */
-static int
-fetch_all(struct fetch *f, const struct command_args *args, struct err *e)
+fetch_all(struct fetch *f, const struct url *urls, int count, struct err *e)
 {
 	enum err_kind worst = ERR_NONE;
 	int n;
 
-	for (n = 0; n < args->count && signals_stopped() == 0; n++) {
+	for (n = 0; n < count; n++)
+		if (fetch_check_route(f, &urls[n], e) < 0)
+			return -1;
+	for (n = 0; n < count && signals_stopped() == 0; n++) {
 		err_clear(e);
-		if (fetch_url(f, args->operands[n], n + 1 < args->count, e) ==
-		    0)
+		if (fetch_url(f, &urls[n], n + 1 < count, e) == 0)
 			continue;
 		if (worst == ERR_NONE)
 			worst = e->kind;
-		if (n + 1 == args->count || signals_stopped() != 0 ||
+		if (n + 1 == count || signals_stopped() != 0 ||
 		    f->stdout_failed)
 			break;
 		diag_error(e);
@@ -170,7 +159,7 @@ fetch_all(struct fetch *f, const struct command_args *args, struct err *e)
 		return e->errnum == EINTR
 			   ? -1
 			   : err_sys(e, ERR_FAILED, EINTR, "fetching");
-	if (n < args->count && e->kind != ERR_NONE)
+	if (n < count && e->kind != ERR_NONE)
 		e->kind = worst;
 	else if (worst != ERR_NONE)
 		return err_status(e, (int)worst);
@@ -182,28 +171,31 @@ http_get_run(
     const void *options, const struct command_args *args, struct err *e)
 {
 	const struct http_get_options *o = options;
+	struct url *urls = mem_array((size_t)args->count, sizeof(*urls));
+	struct fetch_options wanted = o->request.fetch;
 	struct http_client_options client = {
-	    .reach.timeout_ms = o->time.timeout_ms,
-	    .reach.retry_ms = o->time.retry_ms,
+	    .connector.timeout_ms = o->time.timeout_ms,
+	    .connector.retry_ms = o->time.retry_ms,
 	    .idle_ms = o->time.idle_ms,
 	    .until = deadline_after(o->time.max_ms),
 	};
-	struct fetch_options wanted = o->request.fetch;
 	struct fetch f;
 	int result;
 
 	wanted.fields = o->request.fields.items;
 	wanted.field_count = o->request.fields.count;
-	if (check(&wanted, args, e) < 0 || signals_catch(SIGNALS_STOP, e) < 0)
-		return -1;
 	common_dial_options(
-	    &client.reach.dial, &o->names, &o->source, &o->sock);
-	result = fetch_start(&f, &wanted, &o->proxy.proxy, &client, e);
+	    &client.connector.dial, &o->names, &o->source, &o->sock);
+	result = parse(urls, args, &wanted, e);
 	if (result == 0)
-		result = check_ways(&f, args, e);
-	if (result == 0)
-		result = fetch_all(&f, args, e);
-	fetch_release(&f);
+		result = signals_catch(SIGNALS_STOP, e);
+	if (result == 0) {
+		result = fetch_start(&f, &wanted, &o->proxy.proxy, &client, e);
+		if (result == 0)
+			result = fetch_all(&f, urls, args->count, e);
+		fetch_release(&f);
+	}
+	free(urls);
 	return result;
 }
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <libgen.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +14,8 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "fetch/output.h"
-#include "fetch/transfer.h"
+#include "http/http_head.h"
+#include "http/http_validator.h"
 
 static bool
 is_same_file(const char *a, const char *b)
@@ -129,72 +128,68 @@ write_tag(int fd, const char *tag)
 	return fd_write_all(fd, tag, strlen(tag));
 }
 
-/* Writes the tag to a new file beside path, whose name temp gets. */
 static int
-stage(char *temp, size_t size, const char *path, const char *tag, struct err *e)
+tag_error(const char *path, int errnum, struct err *e)
 {
 	char shown[256];
+
+	return err_sys(e, ERR_OUTPUT, errnum, "--etag: %s",
+	    text_escape_string(shown, sizeof(shown), path));
+}
+
+/* Writes the tag to a new file next to path. */
+static int
+write_temp(struct etag *t, const char *tag, struct err *e)
+{
 	int fd, result;
 
-	text_escape_string(shown, sizeof(shown), path);
-	if (snprintf(temp, size, "%s.XXXXXX", path) >= (int)size)
-		return err_sys(
-		    e, ERR_OUTPUT, ENAMETOOLONG, "--etag: %s", shown);
-	fd = mkstemp(temp);
+	if (snprintf(t->temp, sizeof(t->temp), "%s.XXXXXX", t->path) >=
+	    (int)sizeof(t->temp))
+		return tag_error(t->path, ENAMETOOLONG, e);
+	fd = mkstemp(t->temp);
 	if (fd < 0)
-		return err_sys(e, ERR_OUTPUT, errno, "--etag: %s", shown);
+		return tag_error(t->path, errno, e);
 	result = write_tag(fd, tag);
 	if (result < 0)
-		err_sys(e, ERR_OUTPUT, errno, "--etag: %s", shown);
+		tag_error(t->path, errno, e);
 	if (close(fd) < 0 && result == 0)
-		result = err_sys(e, ERR_OUTPUT, errno, "--etag: %s", shown);
+		result = tag_error(t->path, errno, e);
 	if (result < 0)
-		(void)unlink(temp);
+		(void)unlink(t->temp);
 	return result;
-}
-
-/* A file without a tag: the old tag goes first. */
-static int
-commit_untagged(struct transfer *t, struct err *e)
-{
-	char shown[256];
-
-	if (unlink(t->o->etag) < 0 && errno != ENOENT)
-		return err_sys(e, ERR_OUTPUT, errno, "removing %s",
-		    text_escape_string(shown, sizeof(shown), t->o->etag));
-	return output_commit(t, e);
-}
-
-/* The file first, then the tag that is staged in temp. */
-static int
-commit_both(struct transfer *t, const char *temp, struct err *e)
-{
-	char shown[256];
-
-	if (output_commit(t, e) < 0)
-		return -1;
-	if (rename(temp, t->o->etag) == 0)
-		return 0;
-	return err_sys(e, ERR_OUTPUT, errno, "--etag: %s",
-	    text_escape_string(shown, sizeof(shown), t->o->etag));
 }
 
 int
-etag_commit(struct transfer *t, struct err *e)
+etag_stage(struct etag *t, const struct http_head *h, struct err *e)
 {
-	const char *path = t->o->etag;
-	char tag[HTTP_VALIDATOR_SIZE], temp[PATH_MAX];
-	bool has_tag =
-	    http_head_value(transfer_head(t), "etag", tag, sizeof(tag));
-	int result;
+	char tag[HTTP_VALIDATOR_SIZE], shown[256];
 
-	if (check_regular(path, e) < 0 ||
-	    (has_tag && stage(temp, sizeof(temp), path, tag, e) < 0))
+	t->temp[0] = '\0';
+	if (t->path == NULL)
+		return 0;
+	if (check_regular(t->path, e) < 0)
 		return -1;
-	if (!has_tag)
-		return commit_untagged(t, e);
-	result = commit_both(t, temp, e);
-	if (result < 0)
-		(void)unlink(temp);
-	return result;
+	if (http_head_value(h, "etag", tag, sizeof(tag)))
+		return write_temp(t, tag, e);
+	if (unlink(t->path) < 0 && errno != ENOENT)
+		return err_sys(e, ERR_OUTPUT, errno, "removing %s",
+		    text_escape_string(shown, sizeof(shown), t->path));
+	return 0;
+}
+
+int
+etag_commit(struct etag *t, struct err *e)
+{
+	if (t->temp[0] == '\0' || rename(t->temp, t->path) == 0)
+		return 0;
+	tag_error(t->path, errno, e);
+	etag_abort(t);
+	return -1;
+}
+
+void
+etag_abort(struct etag *t)
+{
+	if (t->temp[0] != '\0')
+		(void)unlink(t->temp);
 }

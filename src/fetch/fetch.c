@@ -2,7 +2,6 @@
 #include "fetch/fetch.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,22 +13,20 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "fetch/response.h"
+#include "dial/connector.h"
+#include "dial/no_proxy.h"
 #include "fetch/etag.h"
-#include "fetch/request.h"
-#include "fetch/output.h"
+#include "fetch/response.h"
 #include "fetch/transfer.h"
-#include "net/endpoint.h"
 #include "http/http_file_name.h"
 #include "http/http_request.h"
-#include "dial/no_proxy.h"
-#include "dial/connector.h"
+#include "net/endpoint.h"
 #include "net/wait.h"
 
-/* Between tries: from, up to; and the longest Retry-After that is heeded. */
-#define PAUSE_MS 250
-#define PAUSE_MOST_MS (30 * 1000)
-#define RETRY_AFTER_MOST 600
+/* Pauses between attempts, and the longest Retry-After that is respected. */
+#define MIN_PAUSE_MS 250
+#define MAX_PAUSE_MS (30 * 1000)
+#define MAX_RETRY_AFTER 600
 
 /* "A-B", "A-" or "-N". */
 static int
@@ -85,31 +82,39 @@ fetch_check(const struct fetch_options *o, int urls, struct err *e)
 }
 
 int
-fetch_check_url(const struct fetch_options *o, const char *text, struct err *e)
+fetch_parse_url(struct url *u, const char *text, const struct fetch_options *o,
+    struct err *e)
 {
 	char name[HTTP_FILE_NAME_SIZE];
-	struct endpoint ep;
-	struct url u;
 
-	if (url_parse_typed(&u, text, e) < 0 || url_check_http(&u, e) < 0 ||
-	    url_endpoint(&u, &ep, e) < 0)
+	if (url_parse_typed(u, text, e) < 0 || url_check_http(u, e) < 0)
 		return -1;
 	if (o->remote_name && !o->disposition &&
-	    !http_file_name_of_url(&u, name, sizeof(name)))
+	    !http_file_name_of_url(u, name, sizeof(name)))
 		return err_set(e, ERR_USAGE,
-		    "URL '%s' names no file; --output FILE does", u.text);
+		    "URL '%s' names no file; --output FILE does", u->text);
 	return 0;
 }
 
-/* Whether the failure may pass, and what is held can be gone on from. */
+int
+fetch_check_route(const struct fetch *f, const struct url *u, struct err *e)
+{
+	struct http_route route;
+
+	if (transfer_find_route(f, u, &route, e) < 0 ||
+	    endpoint_check_host(route.server.host, e) < 0)
+		return -1;
+	return http_client_check(&f->client, &route, e);
+}
+
+/* Whether the failure may pass, and the output can go on from what it holds. */
 static bool
 may_retry(const struct transfer *t, const struct err *e)
 {
-	int status = transfer_head(t)->status;
+	const struct http_client *c = &t->fetch->client;
 
-	if (deadline_passed(t->f->until) || e->errnum == EINTR)
-		return false;
-	if (!transfer_may_go_on(t))
+	if (deadline_passed(t->fetch->until) || e->errnum == EINTR ||
+	    !transfer_may_repeat(t))
 		return false;
 	switch (e->kind) {
 	case ERR_REFUSED:
@@ -118,159 +123,149 @@ may_retry(const struct transfer *t, const struct err *e)
 	case ERR_LOST:
 		return true;
 	case ERR_PROTOCOL:
-		return t->f->client.is_truncated;
+		return http_client_stage(c) == HTTP_STAGE_TRUNCATED;
 	case ERR_PEER:
-		if (t->f->client.times.first_ns == 0)
-			/* It is a proxy that says so. */
+		if (http_client_stage(c) < HTTP_STAGE_ANSWERED)
+			/* It is a proxy that declined. */
 			return connector_is_transient(e);
-		return response_is_transient(status);
+		return response_is_transient(
+		    http_client_response(c)->head.status);
 	default:
 		return false;
 	}
 }
 
-/* What the server asks for by Retry-After, in seconds; 0: nothing. */
+/* The Retry-After of a response, in seconds; 0: none. */
 static int64_t
-retry_after(const struct transfer *t)
+retry_after(const struct http_head *h)
 {
 	char value[64];
 	int64_t after;
 
-	if (!http_head_value(
-		transfer_head(t), "retry-after", value, sizeof(value)))
+	if (!http_head_value(h, "retry-after", value, sizeof(value)))
 		return 0;
 	if (!num_parse(value, 0, INT64_MAX, &after)) {
 		if (!http_date_parse(value, &after))
 			return 0;
 		after -= (int64_t)time(NULL);
 	}
-	return after < RETRY_AFTER_MOST ? after : RETRY_AFTER_MOST;
+	return after < MAX_RETRY_AFTER ? after : MAX_RETRY_AFTER;
 }
 
-/* How long to wait before the next try. */
+/* How long to wait before the next attempt. */
 static int64_t
-pause_ms(const struct transfer *t, const struct err *e, int tries)
+pause_ms(const struct transfer *t, const struct err *e, int attempts)
 {
-	int64_t ms = PAUSE_MS, after;
+	const struct http_response *r = http_client_response(&t->fetch->client);
+	int64_t ms = MIN_PAUSE_MS, after;
 
-	while (tries-- > 0 && ms < PAUSE_MOST_MS)
+	while (attempts-- > 0 && ms < MAX_PAUSE_MS)
 		ms *= 2;
-	if (ms > PAUSE_MOST_MS)
-		ms = PAUSE_MOST_MS;
-	after = e->kind == ERR_PEER ? retry_after(t) * 1000 : 0;
+	if (ms > MAX_PAUSE_MS)
+		ms = MAX_PAUSE_MS;
+	after = e->kind == ERR_PEER ? retry_after(&r->head) * 1000 : 0;
 	return after > ms ? after : ms;
 }
 
-/* Asks, and asks anew when what is held turns out to be of no use. */
+/* Waits before the next attempt. 0, or -1 with *e. */
 static int
-try_once(struct transfer *t, struct err *e)
+wait_to_retry(struct deadline until, int64_t ms, struct err *e)
 {
-	enum response_result result = RESPONSE_ASK_AGAIN;
+	char shown[32];
 
-	while (result == RESPONSE_ASK_AGAIN) {
-		if (t->complete_size < 0) {
-			if (!transfer_can_resume(t))
-				t->held = 0;
-			t->asked_from = t->held;
-		}
-		if (request_send(t, e) < 0) {
-			http_client_finish(&t->f->client, t->wants_more);
-			return -1;
-		}
-		if (!t->o->include && !t->o->head_only)
-			request_show_head(t);
-		result = response_handle(t, e);
-		http_client_finish(&t->f->client,
-		    result == RESPONSE_ASK_AGAIN || t->wants_more);
+	diag_warn("%s; trying again in %s", e->text,
+	    num_format_duration(shown, sizeof(shown), clock_ns(ms)));
+	if (wait_until(deadline_first(until, deadline_after(ms))) < 0)
+		return err_sys(e, ERR_FAILED, errno, "waiting");
+	if (deadline_passed(until)) {
+		e->kind = ERR_TIMEOUT;
+		return err_prefix(e, "gave up when --max-time had passed");
 	}
-	return result == RESPONSE_DONE ? 0 : -1;
+	err_clear(e);
+	return 0;
 }
 
+/* Attempts until one succeeds, or until another is of no use. */
 static int
-try_often(struct transfer *t, struct err *e)
+attempt_often(struct transfer *t, struct err *e)
 {
-	char took[32];
-	int64_t ms;
-	int tries;
+	int attempts;
 
-	for (tries = 0;; tries++) {
-		t->tries_left = t->o->retries - tries;
-		/* A failed connect must not be judged by an old answer. */
-		t->f->client.times.first_ns = 0;
-		if (try_once(t, e) == 0)
+	for (attempts = 0;; attempts++) {
+		t->retries_left = t->options->retries - attempts;
+		if (transfer_attempt(t, e) == 0)
 			return 0;
-		if (t->tries_left == 0 || !may_retry(t, e))
+		if (t->retries_left == 0 || !may_retry(t, e) ||
+		    wait_to_retry(
+			t->fetch->until, pause_ms(t, e, attempts), e) < 0)
 			return -1;
-		ms = pause_ms(t, e, tries);
-		diag_warn("%s; trying again in %s", e->text,
-		    num_format_duration(took, sizeof(took), clock_ns(ms)));
-		if (wait_until(
-			deadline_first(t->f->until, deadline_after(ms))) < 0)
-			return err_sys(e, ERR_FAILED, errno, "waiting");
-		if (deadline_passed(t->f->until)) {
-			e->kind = ERR_TIMEOUT;
-			return err_prefix(
-			    e, "gave up when --max-time had passed");
-		}
-		err_clear(e);
 	}
 }
 
 /* A date, or the time of a file. */
 static void
-take_since(struct transfer *t)
+set_since(struct transfer *t)
 {
+	const char *since = t->options->since;
+	char shown[128];
 	struct stat st;
 	int64_t seconds;
-	char shown[128];
 
-	if (t->o->since == NULL ||
-	    (t->is_file && access(t->file.target, F_OK) < 0))
-		return;
-	if (stat(t->o->since, &st) == 0)
+	if (stat(since, &st) == 0)
 		seconds = (int64_t)st.st_mtime;
-	else if (!http_date_parse(t->o->since, &seconds)) {
+	else if (!http_date_parse(since, &seconds)) {
 		diag_warn("--if-modified-since: '%s' is neither a file nor a "
 			  "date; asking without it",
-		    text_escape_string(shown, sizeof(shown), t->o->since));
+		    text_escape_string(shown, sizeof(shown), since));
 		return;
 	}
 	http_date_format(
 	    t->if_modified_since, sizeof(t->if_modified_since), seconds);
 }
 
+/* Conditions make sense only while there is a file to keep. */
+static void
+set_conditions(struct transfer *t)
+{
+	const struct fetch_options *o = t->options;
+
+	if (t->output.is_file && access(t->output.file.target, F_OK) < 0)
+		return;
+	if (o->etag != NULL)
+		etag_read(o->etag, t->if_none_match, sizeof(t->if_none_match));
+	if (o->since != NULL)
+		set_since(t);
+}
+
 static int
 run(struct transfer *t, struct err *e)
 {
+	struct output *o = &t->output;
 	int result;
 
-	if (output_open(t, e) < 0)
+	if (output_open(o, e) < 0)
 		return -1;
-	if (t->o->etag != NULL &&
-	    (!t->is_file || access(t->file.target, F_OK) == 0))
-		etag_read(
-		    t->o->etag, t->if_none_match, sizeof(t->if_none_match));
-	take_since(t);
-	result = try_often(t, e);
-	if (t->out.has_failed && !t->is_file)
-		t->f->stdout_failed = true;
-	output_close(t);
+	set_conditions(t);
+	result = attempt_often(t, e);
+	if (o->sink.has_failed && !o->is_file)
+		t->fetch->stdout_failed = true;
+	output_close(o);
 	return result;
 }
 
 int
-fetch_url(struct fetch *f, const char *text, bool wants_more, struct err *e)
+fetch_url(struct fetch *f, const struct url *u, bool wants_more, struct err *e)
 {
 	struct transfer *t = mem_array(1, sizeof(*t));
 	int result;
 
-	t->f = f;
-	t->o = f->options;
+	t->fetch = f;
+	t->options = t->output.options = f->options;
+	t->url = t->output.url = u;
 	t->wants_more = wants_more;
-	http_validator_clear(&t->source);
-	result = url_parse_typed(&t->start, text, e);
-	if (result == 0)
-		result = run(t, e);
+	t->output.requested = &t->redirect.url;
+	t->output.until = f->until;
+	result = run(t, e);
 	redirect_release(&t->redirect);
 	free(t);
 	return result;
@@ -281,7 +276,7 @@ fetch_start(struct fetch *f, const struct fetch_options *o,
     const struct proxy *proxy, const struct http_client_options *client,
     struct err *e)
 {
-	/* HTTP_PROXY is not asked: a web server sets it from a field of the
+	/* HTTP_PROXY is not read: a web server sets it from a field of the
 	 * request when it runs a program (CGI). */
 	const char *env = getenv("http_proxy");
 

@@ -7,7 +7,6 @@
 
 #include "base/diag.h"
 #include "base/err.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
@@ -25,14 +24,11 @@
 #define DROP_BYTES (64 * 1024)
 #define DROP_MS 500
 
-/* Progress is told at least this often, also while nothing comes. */
+/* Progress is reported at least this often, also while nothing arrives. */
 #define TICK_MS 200
 
-/* The status of a server that closes an idle connection. */
-#define REQUEST_TIMEOUT 408
-
-/* So much of a body, or more, is not looked at. */
-#define PASS_LEAST (128 * 1024)
+/* At least so much of a body is moved without parsing. */
+#define MIN_COPY (128 * 1024)
 
 void
 http_client_init(struct http_client *c, const struct http_client_options *o)
@@ -102,52 +98,60 @@ result_of(const struct http_client *c, enum stream_end end, const char *what,
 	}
 }
 
-/* How peer is reached: an HTTP proxy is given the request itself. */
-static struct connector_options
-way(const struct http_client *c, const struct endpoint **peer,
-    const struct proxy *proxy)
+/* What to connect to: *o gets the options for it. */
+static const struct endpoint *
+next_endpoint(const struct http_client *c, const struct http_route *route,
+    struct connector_options *o)
 {
-	struct connector_options o = c->options->reach;
-
-	o.proxy = proxy;
-	if (proxy != NULL && proxy->kind == PROXY_HTTP) {
-		*peer = &proxy->server;
-		o.proxy = NULL;
-	}
-	return o;
+	*o = c->options->connector;
+	o->proxy = route->proxy;
+	if (route->proxy == NULL || route->proxy->kind != PROXY_HTTP)
+		return &route->server;
+	o->proxy = NULL;
+	return &route->proxy->server;
 }
 
 int
-http_client_check(const struct http_client *c, const struct endpoint *peer,
-    const struct proxy *proxy, struct err *e)
-{
-	struct connector_options o = way(c, &peer, proxy);
-
-	return connector_check(peer, &o, e);
-}
-
-/* Connects to peer, unless the kept connection leads there. */
-static int
-reach(struct http_client *c, const struct endpoint *peer,
-    const struct proxy *proxy, struct err *e)
+http_client_check(
+    const struct http_client *c, const struct http_route *route, struct err *e)
 {
 	struct connector_options o;
+	const struct endpoint *ep = next_endpoint(c, route, &o);
+
+	return connector_check(ep, &o, e);
+}
+
+/* Whether the kept connection leads along route, and nothing came from it. */
+static bool
+can_reuse(const struct http_client *c, const struct http_route *route)
+{
+	return c->fd >= 0 &&
+	       strcmp(c->route.server.host, route->server.host) == 0 &&
+	       c->route.server.port == route->server.port &&
+	       c->route.proxy == route->proxy &&
+	       wait_fd(c->fd, POLLIN, deadline_after(0)) == 0;
+}
+
+/* Connects along route, unless the kept connection leads there. */
+static int
+open_connection(
+    struct http_client *c, const struct http_route *route, struct err *e)
+{
+	struct connector_options o;
+	const struct endpoint *ep;
 	struct dial_result r;
 
-	if (c->fd >= 0 && strcmp(c->peer.host, peer->host) == 0 &&
-	    c->peer.port == peer->port && c->proxy == proxy &&
-	    wait_fd(c->fd, POLLIN, deadline_after(0)) == 0) {
+	if (can_reuse(c, route)) {
 		c->times.is_reused = true;
 		return 0;
 	}
 	disconnect(c, 0);
-	c->peer = *peer;
-	c->proxy = proxy;
+	c->route = *route;
 	c->opened_ns = clock_now();
 	c->sent = c->received = 0;
 	c->peer_finished = false;
-	o = way(c, &peer, proxy);
-	c->fd = connector_open(peer, &o, c->options->until, &r, e);
+	ep = next_endpoint(c, route, &o);
+	c->fd = connector_open(ep, &o, c->options->until, &r, e);
 	if (c->fd < 0)
 		return -1;
 	c->local = r.local;
@@ -157,8 +161,8 @@ reach(struct http_client *c, const struct endpoint *peer,
 }
 
 /*
- * Sends n bytes. A failure is noted and is no error here: what the server has
- * said by then, although it no longer listens, is its answer.
+ * Sends n bytes. A failure is noted and is not an error here: what the server
+ * has sent before it, although it no longer reads, is its response.
  */
 static int
 send_all(struct http_client *c, const char *bytes, size_t n, struct err *e)
@@ -178,7 +182,7 @@ send_all(struct http_client *c, const char *bytes, size_t n, struct err *e)
 	return 0;
 }
 
-/* Whether the run is to end now: a signal came, or --max-time has passed. */
+/* Whether the run ends now: a signal was caught, or --max-time has passed. */
 static int
 check_run(const struct http_client *c, const char *what, struct err *e)
 {
@@ -189,7 +193,7 @@ check_run(const struct http_client *c, const char *what, struct err *e)
 	return 0;
 }
 
-/* Everything that came before the request could not be sent has been read. */
+/* All that was received before the request could not be sent is read. */
 static int
 send_error(const struct http_client *c, struct err *e)
 {
@@ -197,10 +201,20 @@ send_error(const struct http_client *c, struct err *e)
 	    "sending the request");
 }
 
-/* Receives, and shows progress while nothing comes. *n is the count. */
-static enum stream_end
-receive_ticking(struct http_client *c, void *space, size_t size, size_t *n)
+static void
+report_progress(const struct http_client *c)
 {
+	if (c->progress != NULL)
+		c->progress->report(
+		    c->progress->context, c->response->received);
+}
+
+/* Receives into the buffer, and reports progress while nothing arrives. */
+static enum stream_end
+receive_ticking(struct http_client *c, size_t *n)
+{
+	size_t capacity;
+	unsigned char *space = buf_space(&c->in, &capacity);
 	struct deadline limit =
 	    deadline_first(c->options->until, idle_deadline(c));
 	struct stream stream = {.fd = c->fd, .idle_ms = -1};
@@ -211,56 +225,52 @@ receive_ticking(struct http_client *c, void *space, size_t size, size_t *n)
 		    c->progress == NULL
 			? limit
 			: deadline_first(limit, deadline_after(TICK_MS));
-		end = stream_receive(&stream, space, size, n);
+		end = stream_receive(&stream, space, capacity, n);
 		if (end != STREAM_LIMIT || deadline_passed(limit))
 			return end;
-		c->progress(c->progress_context, c->response->received);
+		report_progress(c);
 	}
 }
 
-/* The same; -1 with *e when it came to nothing, 0 at the peer's end. */
+/* The same. The count, 0 at the end of the connection, or -1 with *e. */
 static ssize_t
-receive_waiting(struct http_client *c, void *space, size_t size,
-    const char *what, struct err *e)
+receive_waiting(struct http_client *c, const char *what, struct err *e)
 {
 	enum stream_end end;
 	size_t n = 0;
 
-	/* The server no longer listens: nothing more is to be waited for. */
+	/* The server no longer reads: nothing more is to be expected. */
 	if (c->send_errnum != 0 &&
 	    wait_fd(c->fd, POLLIN, deadline_after(0)) == 0)
 		return send_error(c, e);
-	end = receive_ticking(c, space, size, &n);
+	end = receive_ticking(c, &n);
 	c->peer_finished |= end == STREAM_ENDED || end == STREAM_LOST;
 	return result_of(c, end, what, e) < 0 ? -1 : (ssize_t)n;
 }
 
 /*
- * Receives once into the buffer, which has room. The count, 0 at the peer's
- * end and for nothing else, or -1 with *e; what says during what.
+ * Receives once into the buffer, which is not full. The count, 0 only at the
+ * end of the connection, or -1 with *e; what says during what.
  */
 static ssize_t
 receive(struct http_client *c, const char *what, struct err *e)
 {
-	size_t room;
-	unsigned char *space = buf_space(&c->in, &room);
 	ssize_t n;
 
 	if (check_run(c, what, e) < 0)
 		return -1;
-	n = receive_waiting(c, space, room, what, e);
+	n = receive_waiting(c, what, e);
 	if (n < 0)
 		return -1;
-	if (n > 0 && c->is_fresh)
+	if (n > 0 && c->times.first_ns == 0)
 		c->times.first_ns = clock_now();
-	c->is_fresh = c->is_fresh && n == 0;
 	c->received += (uint64_t)n;
 	buf_added(&c->in, (size_t)n);
 	return n;
 }
 
 static void
-tell_interim(const struct http_head *h)
+report_interim(const struct http_head *h)
 {
 	char reason[128];
 
@@ -303,29 +313,34 @@ read_head(struct http_client *c, struct err *e)
 		if (event == HTTP_GOT_ERROR)
 			return -1;
 		if (event == HTTP_GOT_INTERIM)
-			tell_interim(&c->response->head);
+			report_interim(&c->response->head);
 	}
 	return 0;
 }
 
-/* One try on whatever connection there is. */
+/* A request as bytes. */
+struct message {
+	enum http_method method;
+	char *bytes;
+	size_t length;
+};
+
+/* One try, on the kept connection or on a new one. */
 static int
-ask_once(struct http_client *c, const struct endpoint *peer,
-    const struct proxy *proxy, const struct http_request *r, const char *bytes,
-    size_t n, struct err *e)
+request_once(struct http_client *c, const struct http_route *route,
+    const struct message *m, struct err *e)
 {
 	int64_t start = clock_now();
 
 	memset(&c->times, 0, sizeof(c->times));
 	c->times.start_ns = c->times.resolved_ns = start;
-	c->is_fresh = true;
 	c->is_truncated = false;
 	c->send_errnum = 0;
-	if (reach(c, peer, proxy, e) < 0)
+	if (open_connection(c, route, e) < 0)
 		return -1;
 	c->times.connected_ns = clock_now();
-	http_response_start(c->response, r->method);
-	if (send_all(c, bytes, n, e) < 0)
+	http_response_start(c->response, m->method);
+	if (send_all(c, m->bytes, m->length, e) < 0)
 		return -1;
 	c->times.sent_ns = clock_now();
 	if (read_head(c, e) < 0)
@@ -343,31 +358,68 @@ was_dropped(const struct http_client *c, int result)
 	if (!c->times.is_reused)
 		return false;
 	/* A server may drop an idle connection just when it is used again, or
-	 * may say first that it is about to (RFC 9110 section 15.5.9). */
-	return result < 0 ? c->is_fresh && c->peer_finished
-			  : c->response->head.status == REQUEST_TIMEOUT;
+	 * may send a 408 before it does (RFC 9110 section 15.5.9). */
+	return result < 0 ? c->times.first_ns == 0 && c->peer_finished
+			  : c->response->head.status == 408;
 }
 
 int
-http_client_ask(struct http_client *c, const struct endpoint *peer,
-    const struct proxy *proxy, const struct http_request *r, struct err *e)
+http_client_request(struct http_client *c, const struct http_route *route,
+    const struct http_request *r, struct err *e)
 {
-	char *bytes = mem_array(1, HTTP_REQUEST_SIZE);
-	ssize_t n = http_request_build(r, bytes, HTTP_REQUEST_SIZE, e);
-	int result = n < 0 ? -1 : 0;
+	struct message m = {r->method, mem_array(1, HTTP_REQUEST_SIZE), 0};
+	ssize_t n = http_request_build(r, m.bytes, HTTP_REQUEST_SIZE, e);
+	int result = -1;
 
 	memset(&c->times, 0, sizeof(c->times));
-	if (n >= 0)
-		result = ask_once(c, peer, proxy, r, bytes, (size_t)n, e);
+	c->is_truncated = false;
+	if (n >= 0) {
+		m.length = (size_t)n;
+		result = request_once(c, route, &m, e);
+	}
 	if (n >= 0 && was_dropped(c, result)) {
 		diag_note("the kept connection was closed meanwhile");
 		disconnect(c, 0);
-		result = ask_once(c, peer, proxy, r, bytes, (size_t)n, e);
+		result = request_once(c, route, &m, e);
 	}
-	free(bytes);
+	free(m.bytes);
 	if (result < 0)
 		disconnect(c, (int)e->kind);
 	return result;
+}
+
+const struct http_response *
+http_client_response(const struct http_client *c)
+{
+	return c->response;
+}
+
+const struct proxy *
+http_client_proxy(const struct http_client *c)
+{
+	return c->route.proxy;
+}
+
+enum http_stage
+http_client_stage(const struct http_client *c)
+{
+	if (c->is_truncated)
+		return HTTP_STAGE_TRUNCATED;
+	if (c->times.first_ns != 0)
+		return HTTP_STAGE_ANSWERED;
+	return c->times.connected_ns != 0 ? HTTP_STAGE_CONNECTED
+					  : HTTP_STAGE_NONE;
+}
+
+void
+http_client_report(
+    const struct http_client *c, const char *url, bool with_chart)
+{
+	const struct http_response *r = c->response;
+
+	http_timing_report(&c->times, url, r->head.status, r->received);
+	if (with_chart)
+		http_timing_draw(&c->times, url, r->head.status, r->received);
 }
 
 /* Says how much of the body was received before *e happened. Returns -1. */
@@ -384,41 +436,12 @@ body_error(const struct http_client *c, struct err *e)
 	return err_prefix(e, "after %llu bytes of the body", received);
 }
 
-/*
- * Parses the buffer. The pieces of body in it are moved together at its front,
- * so that many small chunks become one write; *length bytes. 0, or -1 with *e.
- */
-static int
-parse_body(struct http_client *c, size_t *length, struct err *e)
-{
-	unsigned char *front = c->in.data + c->in.head;
-	struct http_input in = {front, buf_length(&c->in)};
-	const struct http_response *r = c->response;
-	enum http_event event = HTTP_WANTS_MORE;
-
-	*length = 0;
-	while (in.length > 0 && event != HTTP_GOT_ERROR &&
-	       !http_response_is_complete(r)) {
-		event = http_response_parse(c->response, &in, e);
-		if (event != HTTP_GOT_DATA)
-			continue;
-		if (r->data != front + *length)
-			memmove(front + *length, r->data, r->data_length);
-		*length += r->data_length;
-	}
-	/* The bytes stay in place until the next ones are received. */
-	buf_eat(&c->in, buf_length(&c->in) - in.length);
-	return event == HTTP_GOT_ERROR ? -1 : 0;
-}
-
 /* One step of reading: receives, and hands the body over. */
 static int
 read_some(struct http_client *c, struct sink *s, struct err *e)
 {
+	const struct http_response *r = c->response;
 	struct err lost = ERR_INIT;
-	const unsigned char *bytes;
-	size_t length;
-	int result;
 	ssize_t n;
 
 	if (buf_is_empty(&c->in)) {
@@ -428,40 +451,41 @@ read_some(struct http_client *c, struct sink *s, struct err *e)
 		if (n == 0)
 			return finish_response(c, e);
 	}
-	bytes = buf_bytes(&c->in);
-	result = parse_body(c, &length, e);
-	if (length > 0 &&
-	    sink_write(s, bytes, length,
+	n = http_response_extract(
+	    c->response, c->in.data + c->in.head, buf_length(&c->in), e);
+	/* The bytes stay in place until the next ones are received. */
+	if (n > 0)
+		buf_eat(&c->in, (size_t)n);
+	if (r->data_length > 0 &&
+	    sink_write(s, r->data, r->data_length,
 		deadline_first(c->options->until, idle_deadline(c)),
 		&lost) < 0) {
 		*e = lost;
 		return -1;
 	}
-	return result;
+	return n < 0 ? -1 : 0;
 }
 
-/* Whether what comes next of the body may go to the sink without a look. */
+/* Whether the next bytes of the body may go to the sink without parsing. */
 static bool
-can_pass(const struct http_client *c, const struct sink *s)
+can_copy(const struct http_client *c, const struct sink *s)
 {
 	return c->send_errnum == 0 && buf_is_empty(&c->in) && s->fd >= 0 &&
-	       !s->is_escaped && http_response_plain(c->response) >= PASS_LEAST;
+	       !s->is_escaped && http_response_plain(c->response) >= MIN_COPY;
 }
 
 static void
-note_passed(void *context, size_t n)
+note_copied(void *context, size_t n)
 {
 	struct http_client *c = context;
 
 	c->received += n;
 	http_response_skip(c->response, n);
-	if (c->progress != NULL)
-		c->progress(c->progress_context, c->response->received);
+	report_progress(c);
 }
 
-/* Has it go there. */
 static int
-pass_body(struct http_client *c, struct sink *s, struct err *e)
+copy_body(struct http_client *c, struct sink *s, struct err *e)
 {
 	struct copy p = {.fd = c->fd,
 	    .sink = s,
@@ -470,7 +494,7 @@ pass_body(struct http_client *c, struct sink *s, struct err *e)
 	    .until = c->options->until,
 	    .idle_ms = c->options->idle_ms,
 	    .tick_ms = c->progress == NULL ? -1 : TICK_MS,
-	    .tell = note_passed,
+	    .tell = note_copied,
 	    .context = c};
 
 	switch (copy_run(&p, e)) {
@@ -493,18 +517,17 @@ pass_body(struct http_client *c, struct sink *s, struct err *e)
 
 int
 http_client_read(struct http_client *c, struct sink *s,
-    http_client_progress *progress, void *context, struct err *e)
+    const struct http_progress *progress, struct err *e)
 {
 	int64_t start = clock_now();
 	int result = 0;
 
 	c->progress = progress;
-	c->progress_context = context;
 	while (result == 0 && !http_response_is_complete(c->response)) {
 		result =
-		    can_pass(c, s) ? pass_body(c, s, e) : read_some(c, s, e);
-		if (result == 0 && progress != NULL)
-			progress(context, c->response->received);
+		    can_copy(c, s) ? copy_body(c, s, e) : read_some(c, s, e);
+		if (result == 0)
+			report_progress(c);
 	}
 	c->progress = NULL;
 	if (result < 0) {
@@ -536,7 +559,7 @@ drop_rest(struct http_client *c)
 	return http_response_is_complete(r);
 }
 
-/* Bytes behind the end of the response, as far as they are here. */
+/* Bytes after the end of the response, as far as they were received. */
 static bool
 has_excess(struct http_client *c)
 {

@@ -1,6 +1,6 @@
 /*
  * One HTTP exchange at a time over a connection that is kept while both sides
- * want it: dial, send the request, read the head, then the body into a sink.
+ * want it: connect, send the request, read the head, then the body into a sink.
  */
 #ifndef FETCH_HTTP_CLIENT_H
 #define FETCH_HTTP_CLIENT_H
@@ -21,74 +21,103 @@ struct http_request;
 struct proxy;
 struct sink;
 
-/* Received bytes that wait at most. */
+/* Capacity for received bytes. */
 #define HTTP_CLIENT_BUFFER (256 * 1024)
 
 struct http_client_options {
-	struct connector_options reach;
-	int64_t idle_ms;       /* no byte either way for so long; -1: any */
+	struct connector_options connector;
+	int64_t idle_ms;       /* limit without a byte either way; -1: none */
 	struct deadline until; /* end of the whole run */
 };
 
-/* Told while the body is read: how many bytes of it have come. */
-typedef void http_client_progress(void *context, uint64_t received);
+/* Where a request goes. */
+struct http_route {
+	struct endpoint server;
+	const struct proxy *proxy; /* the caller's, known by its address; NULL:
+				      none. An HTTP proxy is sent the request
+				      itself, in the absolute form; others
+				      connect us to the server. */
+};
+
+/* Called while a body is read, with its bytes received so far. */
+struct http_progress {
+	void (*report)(void *context, uint64_t received);
+	void *context;
+};
 
 struct http_client {
 	const struct http_client_options *options; /* the caller's */
 	int fd;                                    /* owned; -1: none */
-	struct endpoint peer;                      /* where it leads */
-	const struct proxy *proxy;                 /* and by which way */
+	struct http_route route;                   /* where it leads */
 	struct addr local, remote;
 	int64_t opened_ns;
-	uint64_t sent, received; /* on this connection */
-	bool peer_finished;      /* its FIN or reset has come */
-	int send_errnum;         /* why the request was not sent, or 0 */
-	bool is_fresh;           /* nothing of a response has come */
-	bool is_truncated;       /* it ended before its declared end */
-	struct buf in;           /* received, not yet looked at */
-	void *storage;           /* in's, owned */
-	struct http_response
-	    *response; /* owned; response->head is the response's */
+	uint64_t sent, received;        /* on this connection */
+	bool peer_finished;             /* its FIN or reset was received */
+	int send_errnum;                /* why the request was not sent, or 0 */
+	bool is_truncated;              /* the response ended before its end */
+	struct buf in;                  /* received, not yet parsed */
+	void *storage;                  /* of in, owned */
+	struct http_response *response; /* owned */
 	struct http_timing times;
-	http_client_progress *progress; /* while a body is read, or NULL */
-	void *progress_context;
+	const struct http_progress
+	    *progress; /* while a body is read, or NULL */
 };
 
-/* Allocates; http_client_release() is due, which closes the connection. */
+/* Allocates. http_client_release() frees, and closes the connection. */
 void http_client_init(
     struct http_client *c, const struct http_client_options *o);
 void http_client_release(struct http_client *c);
 
 /*
- * What can be said against peer and the way to it before anything is
- * attempted; proxy as for http_client_ask(). 0, or -1 with ERR_USAGE.
+ * What is wrong with a route before anything is attempted. 0, or -1 with
+ * ERR_USAGE.
  */
-int http_client_check(const struct http_client *c, const struct endpoint *peer,
-    const struct proxy *proxy, struct err *e);
+int http_client_check(
+    const struct http_client *c, const struct http_route *route, struct err *e);
 
 /*
- * Sends r to the server at peer, on the kept connection if it leads there,
- * and reads the head of the response into c->response->head. proxy is the way
- * there, or NULL: an HTTP proxy is sent the request itself, which is to be in
- * the absolute form; others connect us through. It is the caller's and is
- * known by its address. Interim responses are told at -v. 0, or -1 with *e;
- * the connection is closed then, and times.connected_ns is 0 when it was
- * never open.
+ * Sends r along route, on the kept connection if it leads there, and reads the
+ * head of the response. Interim responses are reported at -v. 0, or -1 with
+ * *e; the connection is closed then.
  */
-int http_client_ask(struct http_client *c, const struct endpoint *peer,
-    const struct proxy *proxy, const struct http_request *r, struct err *e);
+int http_client_request(struct http_client *c, const struct http_route *route,
+    const struct http_request *r, struct err *e);
 
 /*
- * Reads the body into s. 0 when it is whole; or -1 with *e, and the
- * connection is closed: ERR_PROTOCOL when it is malformed or truncated,
- * ERR_LOST, ERR_TIMEOUT, what the sink met, or EINTR for a caught signal.
+ * The response to the last request: its head is there after
+ * http_client_request(), its length and the bytes received at any time later.
+ */
+const struct http_response *http_client_response(const struct http_client *c);
+
+/* The proxy of the last request, or NULL. */
+const struct proxy *http_client_proxy(const struct http_client *c);
+
+/* How far the last request came. */
+enum http_stage {
+	HTTP_STAGE_NONE,      /* it was not built, or found no connection */
+	HTTP_STAGE_CONNECTED, /* to the server or its HTTP proxy */
+	HTTP_STAGE_ANSWERED,  /* part of a response was received */
+	HTTP_STAGE_TRUNCATED  /* which ended before its declared end */
+};
+
+enum http_stage http_client_stage(const struct http_client *c);
+
+/* Reports the last response, from url: as an event, and as a chart. */
+void http_client_report(
+    const struct http_client *c, const char *url, bool with_chart);
+
+/*
+ * Reads the body into s; progress may be NULL. 0 when it is complete; or -1
+ * with *e, and the connection is closed: ERR_PROTOCOL when it is malformed or
+ * truncated, ERR_LOST, ERR_TIMEOUT, an error of the sink, or EINTR for a caught
+ * signal.
  */
 int http_client_read(struct http_client *c, struct sink *s,
-    http_client_progress *progress, void *context, struct err *e);
+    const struct http_progress *progress, struct err *e);
 
 /*
  * After the response: keeps the connection for the next request where both
- * sides can, else closes it. A short body that nobody read is dropped.
+ * sides can, else closes it. A short body that was not read is dropped.
  */
 void http_client_finish(struct http_client *c, bool wants_more);
 

@@ -15,313 +15,352 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "fetch/etag.h"
-#include "fetch/transfer.h"
+#include "fetch/fetch.h"
+#include "fetch/http_client.h"
+#include "http/http_date.h"
 #include "http/http_file_name.h"
+#include "http/http_head.h"
+#include "http/url.h"
 
 /* Without -f a file is replaced by a newer one only where that was asked. */
 static bool
-may_replace(const struct transfer *t)
+may_replace(const struct fetch_options *o)
 {
-	return t->o->force || t->o->etag != NULL || t->o->since != NULL;
+	return o->force || o->etag != NULL || o->since != NULL;
 }
 
-/* A partial file is there: what it is good for. */
+/* Finds out what a partial file is good for. */
 static void
-find_held(struct transfer *t)
+find_held(struct output *o)
 {
-	char shown[TRANSFER_URL_SIZE], part[256], size[32];
+	char shown[URL_ABSOLUTE_SIZE], part[256], size[32];
+	struct download *d = &o->file;
 
-	if (t->file.is_special || t->file.held == 0)
+	if (d->is_special || d->held == 0)
 		return;
-	num_format_size(size, sizeof(size), (uint64_t)t->file.held);
-	text_escape_string(part, sizeof(part), t->file.part);
-	if (!t->o->resume)
+	num_format_size(size, sizeof(size), (uint64_t)d->held);
+	text_escape_string(part, sizeof(part), d->part);
+	if (!o->options->resume)
 		diag_warn("%s holds %s of an earlier run; beginning anew "
 			  "(--continue resumes)",
 		    part, size);
-	else if (!download_source(&t->file,
-		     url_absolute(&t->start, shown, sizeof(shown)), &t->source))
+	else if (!download_source(d, url_absolute(o->url, shown, sizeof(shown)),
+		     &o->resume.source))
 		diag_warn("%s holds %s that are not known to be of this "
 			  "file; beginning anew",
 		    part, size);
 	else
-		t->held = t->file.held;
+		o->resume.held = d->held;
 }
 
-/* --continue, and the file itself is there: is it whole? */
+/* --continue, and the file itself is there: is it complete? */
 static bool
-finds_whole(struct transfer *t, const char *path)
+find_complete(struct output *o, const char *path)
 {
 	char part[PATH_MAX];
 	struct stat st;
 
-	if (!t->o->resume || t->o->force || stat(path, &st) < 0 ||
+	if (!o->options->resume || o->options->force || stat(path, &st) < 0 ||
 	    !S_ISREG(st.st_mode))
 		return false;
 	snprintf(part, sizeof(part), "%s.part", path);
 	if (access(part, F_OK) == 0)
 		return false;
-	t->complete_size = (int64_t)st.st_size;
-	t->asked_from = t->complete_size;
+	o->resume.is_complete = true;
+	o->resume.held = (int64_t)st.st_size;
 	return true;
 }
 
 static int
-open_file(struct transfer *t, const char *path, struct err *e)
+open_file(struct output *o, const char *path, struct err *e)
 {
-	if (download_open(&t->file, path, may_replace(t), t->f->until, e) < 0)
+	if (download_open(
+		&o->file, path, may_replace(o->options), o->until, e) < 0)
 		return -1;
-	t->is_file = t->is_open = true;
-	sink_init(&t->out, t->file.fd, t->file.target, !t->o->raw);
-	find_held(t);
+	o->is_file = o->is_open = true;
+	sink_init(&o->sink, o->file.fd, o->file.target, !o->options->raw);
+	find_held(o);
 	return 0;
 }
 
 static int
-open_stdout(struct transfer *t, struct err *e)
+open_stdout(struct output *o, struct err *e)
 {
 	if (!fd_is_writable(STDOUT_FILENO))
 		return err_set(e, ERR_OUTPUT, "stdout is closed");
-	sink_init(&t->out, STDOUT_FILENO, "stdout", !t->o->raw);
-	t->is_open = true;
+	sink_init(&o->sink, STDOUT_FILENO, "stdout", !o->options->raw);
+	o->is_open = true;
 	return 0;
 }
 
 int
-output_open(struct transfer *t, struct err *e)
+output_open(struct output *o, struct err *e)
 {
 	char name[HTTP_FILE_NAME_SIZE];
-	const char *path = t->o->output;
+	const char *path = o->options->output;
 
-	sink_init(&t->out, -1, "", false);
-	t->complete_size = -1;
-	t->total = -1;
-	if (t->o->disposition)
+	sink_init(&o->sink, -1, "", false);
+	http_validator_clear(&o->resume.source);
+	o->total = -1;
+	if (o->options->disposition)
 		return 0;
-	if (t->o->remote_name &&
-	    http_file_name_of_url(&t->start, name, sizeof(name)))
+	if (o->options->remote_name &&
+	    http_file_name_of_url(o->url, name, sizeof(name)))
 		path = name;
-	if (etag_check(t->o->etag, path, e) < 0)
+	if (etag_check(o->options->etag, path, e) < 0)
 		return -1;
 	if (path == NULL || strcmp(path, "-") == 0)
-		return open_stdout(t, e);
-	if (finds_whole(t, path))
-		return 0;
-	return open_file(t, path, e);
+		return open_stdout(o, e);
+	return find_complete(o, path) ? 0 : open_file(o, path, e);
 }
 
 int
-output_open_late(struct transfer *t, struct err *e)
+output_open_late(struct output *o, const struct http_head *h, struct err *e)
 {
 	char name[HTTP_FILE_NAME_SIZE];
 
-	if (t->is_open)
+	if (o->is_open)
 		return 0;
-	if (!http_file_name_of_head(transfer_head(t), name, sizeof(name)) &&
-	    !http_file_name_of_url(&t->start, name, sizeof(name)))
+	if (!http_file_name_of_head(h, name, sizeof(name)) &&
+	    !http_file_name_of_url(o->url, name, sizeof(name)))
 		return err_set(e, ERR_OUTPUT,
 		    "neither the response nor the URL names a file");
 	diag_note("the file's name is %s", name);
-	if (etag_check(t->o->etag, name, e) < 0) {
+	if (etag_check(o->options->etag, name, e) < 0) {
 		/* It is not the user who chose that name. */
 		e->kind = ERR_OUTPUT;
 		return -1;
 	}
-	return open_file(t, name, e);
-}
-
-/* Whether what is written can be replaced by something else. */
-static bool
-can_rewind(const struct transfer *t)
-{
-	return (t->is_file && !t->file.is_special) || t->out.kind == FD_NULL;
+	return open_file(o, name, e);
 }
 
 bool
-output_accepts(const struct transfer *t, int64_t base)
+output_can_resume(const struct output *o)
 {
-	return can_rewind(t) || t->out.bytes == (uint64_t)base;
+	return http_validator_is_usable(&o->resume.source) &&
+	       o->options->range == NULL && !o->options->include;
+}
+
+/* Whether what was written can be replaced. */
+static bool
+can_rewind(const struct output *o)
+{
+	return (o->is_file && !o->file.is_special) || o->sink.kind == FD_NULL;
+}
+
+bool
+output_accepts(const struct output *o, int64_t base)
+{
+	return can_rewind(o) || o->sink.bytes == (uint64_t)base;
 }
 
 int
-output_refuse(const struct transfer *t, struct err *e)
+output_refuse(const struct output *o, struct err *e)
 {
-	char url[TRANSFER_LABEL_SIZE], name[256];
+	char label[URL_LABEL_SIZE], name[256];
 
 	return err_set(e, ERR_PROTOCOL,
 	    "%s: it has changed, or cannot be resumed, and what is on %s "
 	    "cannot be taken back",
-	    transfer_label(t, url),
-	    text_escape_string(name, sizeof(name), t->out.name));
+	    url_label(o->requested, label),
+	    text_escape_string(name, sizeof(name), o->sink.name));
 }
 
-#define BAR 10
-
-/* "[####------] 45 MiB of 100 MiB (45%), 12 MiB/s, 5 s left". */
-static const char *
-progress_line(
-    const struct transfer *t, char *buf, size_t size, uint64_t received)
+int
+output_begin(struct output *o, int64_t base, struct err *e)
 {
-	uint64_t done = (uint64_t)t->base + received;
-	char bar[BAR + 3] = "received";
-	size_t full;
+	char shown[URL_ABSOLUTE_SIZE];
 
-	if (t->total > 0 && done <= (uint64_t)t->total) {
-		full = (size_t)((double)done / (double)t->total * BAR);
-		memset(bar, '-', BAR + 2);
-		memset(bar + 1, '#', full);
-		bar[0] = '[';
-		bar[BAR + 1] = ']';
-		bar[BAR + 2] = '\0';
-	}
-	return progress_text(
-	    &t->progress, buf, size, bar, done, t->total, (uint64_t)t->base);
+	if (!output_accepts(o, base))
+		return output_refuse(o, e);
+	o->base = base;
+	if (!o->is_file)
+		return 0;
+	return download_begin(&o->file, base,
+	    url_absolute(o->url, shown, sizeof(shown)), &o->resume.source, e);
 }
 
 static void
 draw(void *context, uint64_t received)
 {
-	struct transfer *t = context;
-	char text[256];
+	struct output *o = context;
+	struct progress_count count = {"received", (uint64_t)o->base + received,
+	    o->total, (uint64_t)o->base};
 
-	if (progress_is_due(&t->progress))
-		progress_draw(&t->progress,
-		    progress_line(t, text, sizeof(text), received));
+	if (progress_is_due(&o->progress))
+		progress_draw_bar(&o->progress, &count);
 }
 
-/* Reads the body, with the head before it where that was asked for. */
+/* Reads a body into s, after its head where that was requested. */
 static int
-take(struct transfer *t, struct sink *out, struct err *e)
+read_into(
+    struct output *o, struct sink *s, struct http_client *c, struct err *e)
 {
-	const struct http_head *h = transfer_head(t);
-	char shown[TRANSFER_LABEL_SIZE];
+	const struct http_head *h = &http_client_response(c)->head;
+	struct http_progress progress = {draw, o};
+	char label[URL_LABEL_SIZE];
 
-	if ((t->o->include || t->o->head_only) &&
-	    sink_write(out, h->text, h->length, t->f->until, e) < 0)
+	if ((o->options->include || o->options->head_only) &&
+	    sink_write(s, h->text, h->length, o->until, e) < 0)
 		return -1;
-	if (http_client_read(&t->f->client, out, draw, t, e) == 0)
+	if (http_client_read(c, s, &progress, e) == 0)
 		return 0;
 	if (e->kind != ERR_OUTPUT)
-		err_prefix(e, "%s", transfer_label(t, shown));
+		err_prefix(e, "%s", url_label(o->requested, label));
 	return -1;
 }
 
-/* The last line on a terminal: what came, and how fast. */
+/* The last line on a terminal: how much was received, and how fast. */
 static void
-tell_total(const struct transfer *t)
+report_total(const struct output *o, uint64_t received)
 {
-	uint64_t bytes = t->f->client.response->received;
-	int64_t ns = clock_now() - t->progress.start_ns;
-	char name[256], size[32], took[32], rate[32];
+	int64_t ns = clock_now() - o->progress.start_ns;
+	char name[256], size[32], duration[32], rate[32];
 
 	diag_warn("%s: %s in %s, %s/s",
-	    text_escape_string(name, sizeof(name), t->out.name),
-	    num_format_size(size, sizeof(size), (uint64_t)t->base + bytes),
-	    num_format_duration(took, sizeof(took), ns),
+	    text_escape_string(name, sizeof(name), o->sink.name),
+	    num_format_size(size, sizeof(size), (uint64_t)o->base + received),
+	    num_format_duration(duration, sizeof(duration), ns),
 	    num_format_size(rate, sizeof(rate),
-		(uint64_t)((double)bytes * 1e9 / (double)(ns + 1))));
+		(uint64_t)((double)received * 1e9 / (double)(ns + 1))));
 }
 
 int
-output_take(struct transfer *t, struct err *e)
+output_read(struct output *o, struct http_client *c, struct err *e)
 {
-	bool wanted = t->o->progress || (t->is_file && !t->file.is_special);
+	bool wanted =
+	    o->options->progress || (o->is_file && !o->file.is_special);
+	uint64_t before = o->sink.bytes;
 	bool was_shown;
 	int result;
 
-	progress_start(&t->progress, wanted);
-	was_shown = t->progress.shown;
-	result = take(t, &t->out, e);
-	progress_end(&t->progress);
-	if (result == 0 && was_shown)
-		tell_total(t);
+	progress_start(&o->progress, wanted);
+	was_shown = o->progress.shown;
+	result = read_into(o, &o->sink, c, e);
+	progress_end(&o->progress);
+	if (result < 0)
+		o->resume.held = o->base + (int64_t)(o->sink.bytes - before);
+	else if (was_shown)
+		report_total(o, http_client_response(c)->received);
 	return result;
 }
 
 /*
- * Opens a new file for a body that is put aside. It may take the place of a
- * regular file or a link where FILE may, and of nothing else.
+ * Opens a new file for a body that is put aside. It may replace a regular file
+ * or a link where FILE may be replaced, and nothing else.
  */
 static int
-open_aside(const struct transfer *t, const char *path)
+open_aside(const struct output *o, const char *path)
 {
 	struct stat st;
 
-	if (may_replace(t) && lstat(path, &st) == 0 &&
+	if (may_replace(o->options) && lstat(path, &st) == 0 &&
 	    (S_ISREG(st.st_mode) || S_ISLNK(st.st_mode)))
 		(void)unlink(path);
 	return open(
 	    path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
 }
 
-/* Writes the body to path, which does not stay if that fails. */
+/* Writes the body to s, a file that does not stay if that fails. */
 static int
-take_to_file(struct transfer *t, const char *path, int fd, struct err *e)
+read_into_file(
+    struct output *o, struct sink *s, struct http_client *c, struct err *e)
 {
-	struct sink out;
-	int result;
+	int result = read_into(o, s, c, e);
 
-	sink_init(&out, fd, path, false);
-	result = take(t, &out, e);
-	if (close(fd) < 0 && result == 0)
-		result = err_sys(e, ERR_OUTPUT, errno, "closing %s", path);
-	if (result < 0 || out.bytes == 0)
-		(void)unlink(path);
-	return result < 0 ? -1 : (int)(out.bytes > 0);
+	if (close(s->fd) < 0 && result == 0)
+		result = err_sys(e, ERR_OUTPUT, errno, "closing %s", s->name);
+	if (result < 0 || s->bytes == 0)
+		(void)unlink(s->name);
+	return result;
 }
 
-int
-output_take_aside(struct transfer *t, char *note, size_t size, struct err *e)
+/* Writes the body to FILE.error. */
+static int
+read_into_error_file(
+    struct output *o, struct http_client *c, char *note, struct err *e)
 {
 	char path[PATH_MAX], shown[256];
-	int fd, result;
+	struct sink s;
+	int fd;
 
-	note[0] = '\0';
-	if (!t->is_file || t->file.is_special) {
-		if (output_accepts(t, 0))
-			return take(t, &t->out, e);
-		snprintf(note, size, "; its body is dropped");
-		return 0;
-	}
-	if (snprintf(path, sizeof(path), "%s.error", t->file.target) >=
+	if (snprintf(path, sizeof(path), "%s.error", o->file.target) >=
 	    (int)sizeof(path))
 		return err_sys(e, ERR_OUTPUT, ENAMETOOLONG, "writing %s", path);
 	text_escape_string(shown, sizeof(shown), path);
-	fd = open_aside(t, path);
+	fd = open_aside(o, path);
 	if (fd < 0 && errno == EEXIST) {
-		snprintf(note, size, "; its body is dropped, since %s exists%s",
-		    shown, may_replace(t) ? "" : " (--force overwrites it)");
+		snprintf(note, OUTPUT_NOTE,
+		    "; its body is dropped, since %s exists%s", shown,
+		    may_replace(o->options) ? "" : " (--force overwrites it)");
 		return 0;
 	}
 	if (fd < 0)
 		return err_sys(e, ERR_OUTPUT, errno, "writing %s", shown);
-	result = take_to_file(t, path, fd, e);
-	if (result > 0)
-		snprintf(note, size, "; its body is in %s", shown);
-	return result < 0 ? -1 : 0;
+	sink_init(&s, fd, path, false);
+	if (read_into_file(o, &s, c, e) < 0)
+		return -1;
+	if (s.bytes > 0)
+		snprintf(note, OUTPUT_NOTE, "; its body is in %s", shown);
+	return 0;
 }
 
 int
-output_commit(struct transfer *t, struct err *e)
+output_read_aside(
+    struct output *o, struct http_client *c, char *note, struct err *e)
 {
-	return t->is_file ? download_commit(&t->file, e) : 0;
+	note[0] = '\0';
+	if (o->is_file && !o->file.is_special)
+		return read_into_error_file(o, c, note, e);
+	if (output_accepts(o, 0))
+		return read_into(o, &o->sink, c, e);
+	snprintf(note, OUTPUT_NOTE, "; its body is dropped");
+	return 0;
+}
+
+/* --if-modified-since: the file gets the time of the version it is. */
+static void
+set_time(const struct output *o, const struct http_head *h)
+{
+	char date[HTTP_DATE_SIZE];
+	int64_t seconds;
+
+	if (o->options->since != NULL && o->is_file &&
+	    http_head_value(h, "last-modified", date, sizeof(date)) &&
+	    http_date_parse(date, &seconds))
+		download_set_time(&o->file, seconds);
+}
+
+int
+output_commit(struct output *o, const struct http_head *h, struct err *e)
+{
+	struct etag tag = {.path = o->options->etag};
+
+	set_time(o, h);
+	if (etag_stage(&tag, h, e) < 0)
+		return -1;
+	if (o->is_file && download_commit(&o->file, e) < 0) {
+		etag_abort(&tag);
+		return -1;
+	}
+	return etag_commit(&tag, e);
 }
 
 void
-output_close(struct transfer *t)
+output_close(struct output *o)
 {
 	struct stat st;
 	char part[512];
 
-	sink_release(&t->out);
-	if (!t->is_file)
+	sink_release(&o->sink);
+	if (!o->is_file)
 		return;
-	if (!t->file.is_special && t->file.fd >= 0 &&
-	    fstat(t->file.fd, &st) == 0 && st.st_size > 0)
+	if (!o->file.is_special && o->file.fd >= 0 &&
+	    fstat(o->file.fd, &st) == 0 && st.st_size > 0)
 		diag_warn("%lld bytes are kept in %s%s", (long long)st.st_size,
-		    text_escape_string(part, sizeof(part), t->file.part),
-		    http_validator_is_usable(&t->source)
+		    text_escape_string(part, sizeof(part), o->file.part),
+		    http_validator_is_usable(&o->resume.source)
 			? "; --continue resumes"
 			: "");
-	download_close(&t->file);
+	download_close(&o->file);
 }

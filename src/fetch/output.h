@@ -1,4 +1,4 @@
-/* Where http-get puts the body: stdout or a file, with its progress. */
+/* Where a body goes: stdout or a file, with its progress. */
 #ifndef FETCH_OUTPUT_H
 #define FETCH_OUTPUT_H
 
@@ -6,46 +6,94 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/progress.h"
+#include "fetch/download.h"
+#include "http/http_validator.h"
+#include "net/sink.h"
+
 struct err;
-struct transfer;
+struct fetch_options;
+struct http_client;
+struct http_head;
+struct url;
+
+/* What the output holds of the file already. */
+struct resume {
+	struct http_validator source; /* its version, where that is known */
+	int64_t held;     /* bytes of its beginning; 0: none of use */
+	bool is_complete; /* they are in the file itself, of no known version:
+			     the server is to confirm its size */
+};
+
+struct output {
+	const struct fetch_options
+	    *options;                /* this and the next: the caller's */
+	const struct url *url;       /* as given */
+	const struct url *requested; /* after redirects, for errors */
+	struct deadline until;       /* end of the whole run */
+
+	bool is_open; /* sink is ready */
+	bool is_file; /* sink writes to file */
+	struct sink sink;
+	struct download file; /* owned */
+	struct resume resume;
+	struct progress progress;
+	int64_t base;  /* offset of the body that is being read */
+	int64_t total; /* bytes when it is complete, -1: unknown */
+};
 
 /*
- * Opens what the body will go to, unless --content-disposition leaves its
- * name to the answer; with --continue finds out what is there already. 0, or
- * -1 with ERR_OUTPUT.
+ * Opens the output, unless --content-disposition leaves its name to the
+ * response; with --continue finds out what it holds. The caller has filled the
+ * first four members. 0, or -1 with ERR_OUTPUT. Call output_close() after 0.
  */
-int output_open(struct transfer *t, struct err *e);
+int output_open(struct output *o, struct err *e);
 
-/* Opens it now that the head has come, where output_open() did not. */
-int output_open_late(struct transfer *t, struct err *e);
-
-/* Reads the body into t->out. 0, or -1 with *e. */
-int output_take(struct transfer *t, struct err *e);
+/* Opens it after the head was received, where output_open() did not. */
+int output_open_late(
+    struct output *o, const struct http_head *h, struct err *e);
 
 /*
- * The one rule about what stdout, a device or a FIFO has received: it cannot
- * be taken back, so nothing but the next byte of the same version may follow
- * it. Whether the byte at offset base may be written now; base is 0 for
- * everything that is not the rest of what is held.
+ * Whether the request can be for the rest of what the output holds, and only
+ * for that.
  */
-bool output_accepts(const struct transfer *t, int64_t base);
-
-/* That it may not. Returns -1 with ERR_PROTOCOL. */
-int output_refuse(const struct transfer *t, struct err *e);
+bool output_can_resume(const struct output *o);
 
 /*
- * Reads a body that is not the file into NAME.error, or into t->out where
- * that is no file and accepts it. note gets the end of a sentence that says
- * where it is, or that it was dropped; "" when there is nothing to say. 0, or
- * -1 with *e.
+ * The one rule for stdout, a device or a FIFO: what was written cannot be taken
+ * back, so that only the next byte of the same version may follow. Whether the
+ * byte at offset base may be written now; base is 0 for everything but the rest
+ * of what is held.
  */
-int output_take_aside(
-    struct transfer *t, char *note, size_t size, struct err *e);
+bool output_accepts(const struct output *o, int64_t base);
 
-/* The body is whole: the file gets its name. 0, or -1 with ERR_OUTPUT. */
-int output_commit(struct transfer *t, struct err *e);
+/* The error when it may not. Returns -1 with ERR_PROTOCOL. */
+int output_refuse(const struct output *o, struct err *e);
 
-/* Gives back what it opened, and tells of a partial file that stays. */
-void output_close(struct transfer *t);
+/* Prepares for a body that begins at offset base. 0, or -1 with *e. */
+int output_begin(struct output *o, int64_t base, struct err *e);
+
+/* Reads the body of c's response. 0, or -1 with *e. */
+int output_read(struct output *o, struct http_client *c, struct err *e);
+
+/* Enough for the note of output_read_aside(). */
+#define OUTPUT_NOTE 512
+
+/*
+ * Reads a body that is not the file into FILE.error, or into the output where
+ * that is no file and accepts it. note becomes the end of a sentence that says
+ * where it is, or that it was dropped; or "". 0, or -1 with *e.
+ */
+int output_read_aside(
+    struct output *o, struct http_client *c, char *note, struct err *e);
+
+/*
+ * The body is complete: the file, of the response with head h, gets its name
+ * and --etag its tag. 0, or -1 with ERR_OUTPUT.
+ */
+int output_commit(struct output *o, const struct http_head *h, struct err *e);
+
+/* Closes what it opened, and reports a partial file that stays. */
+void output_close(struct output *o);
 
 #endif

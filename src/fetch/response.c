@@ -8,254 +8,198 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "fetch/etag.h"
-#include "fetch/request.h"
-#include "fetch/output.h"
-#include "fetch/transfer.h"
+#include "fetch/http_client.h"
+#include "http/http_head.h"
 
-/* "http://a/b: " and what fmt says, as a malformed answer. */
-static enum response_result
-wrong(const struct transfer *t, const char *what, struct err *e)
+/* A malformed response: "http://a/b: " and what is wrong with it. */
+static enum transfer_state
+reject(const struct transfer *t, const char *what, struct err *e)
 {
-	char shown[TRANSFER_LABEL_SIZE];
+	char label[URL_LABEL_SIZE];
 
-	err_set(e, ERR_PROTOCOL, "%s: %s", transfer_label(t, shown), what);
-	return RESPONSE_FAILED;
+	err_set(e, ERR_PROTOCOL, "%s: %s", url_label(&t->redirect.url, label),
+	    what);
+	return TRANSFER_FAILED;
 }
 
-/* What about the body is odd, but no reason not to take it. */
+/* What is odd about the body, but no reason to reject it. */
 static void
-warn_about(const struct transfer *t)
+warn_about(const struct http_response *r)
 {
-	const struct http_response *b = t->f->client.response;
 	char coding[64], shown[128];
 
-	if (b->is_suspect)
+	if (r->is_suspect)
 		diag_warn("the response contradicts itself about its length; "
 			  "its Transfer-Encoding counts");
 	if (http_head_value(
-		transfer_head(t), "content-encoding", coding, sizeof(coding)) &&
+		&r->head, "content-encoding", coding, sizeof(coding)) &&
 	    strcmp(coding, "identity") != 0)
 		diag_warn("the body is encoded (%s) and is written as it is",
 		    text_escape_string(shown, sizeof(shown), coding));
-	if (b->framing == HTTP_FRAME_CLOSE)
+	if (r->framing == HTTP_FRAME_CLOSE)
 		diag_note("the body ends with the connection: whether it is "
 			  "whole cannot be checked");
 }
 
-/* The body is whole: the file gets its name, and --etag its tag. */
-static int
-commit(struct transfer *t, struct err *e)
+/* The body belongs at base, and ends at total, -1: unknown. */
+static enum transfer_state
+begin_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 {
-	const struct http_head *h = transfer_head(t);
-	char date[HTTP_DATE_SIZE];
-	int64_t seconds;
-
-	if (t->o->since != NULL && t->is_file &&
-	    http_head_value(h, "last-modified", date, sizeof(date)) &&
-	    http_date_parse(date, &seconds))
-		download_set_time(&t->file, seconds);
-	return t->o->etag != NULL ? etag_commit(t, e) : output_commit(t, e);
-}
-
-/* A part without a length of its own may turn out to be another one. */
-static int
-check_length(const struct transfer *t, struct err *e)
-{
-	uint64_t received = t->f->client.response->received;
-	char shown[TRANSFER_LABEL_SIZE];
-
-	if (t->expected < 0 || received == (uint64_t)t->expected)
-		return 0;
-	return err_set(e, ERR_PROTOCOL,
-	    "%s: %lld bytes were announced by Content-Range, and %llu came",
-	    transfer_label(t, shown), (long long)t->expected,
-	    (unsigned long long)received);
-}
-
-/* Takes the body, whose first byte belongs at base. */
-static enum response_result
-take_body(struct transfer *t, int64_t base, struct err *e)
-{
-	char shown[TRANSFER_URL_SIZE];
-
-	if (!output_accepts(t, base)) {
-		output_refuse(t, e);
-		return RESPONSE_FAILED;
-	}
-	t->base = base;
-	t->held = base;
-	t->out_start = t->out.bytes;
-	url_absolute(&t->start, shown, sizeof(shown));
-	if (t->is_file &&
-	    download_begin(&t->file, base, shown, &t->source, e) < 0)
-		return RESPONSE_FAILED;
-	warn_about(t);
-	if (output_take(t, e) < 0) {
-		t->held = base + (int64_t)(t->out.bytes - t->out_start);
-		return RESPONSE_FAILED;
-	}
-	request_report(t);
-	if (check_length(t, e) < 0 || commit(t, e) < 0)
-		return RESPONSE_FAILED;
-	return RESPONSE_DONE;
+	if (output_begin(&t->output, base, e) < 0)
+		return TRANSFER_FAILED;
+	t->output.total = total;
+	warn_about(http_client_response(&t->fetch->client));
+	return TRANSFER_BODY;
 }
 
 /* What is held is of another version, or of no known one. */
-static enum response_result
-ask_again(struct transfer *t, const char *why, struct err *e)
+static enum transfer_state
+start_anew(struct transfer *t, const char *why, struct err *e)
 {
-	if (!output_accepts(t, 0)) {
-		output_refuse(t, e);
-		return RESPONSE_FAILED;
+	if (!output_accepts(&t->output, 0)) {
+		output_refuse(&t->output, e);
+		return TRANSFER_FAILED;
 	}
 	diag_warn("%s; fetching it anew", why);
-	t->held = 0;
-	return RESPONSE_ASK_AGAIN;
+	t->output.resume.held = 0;
+	return TRANSFER_START;
 }
 
-static enum response_result
-already_whole(struct transfer *t)
+static enum transfer_state
+already_complete(const struct transfer *t)
 {
 	diag_note("the file is complete already");
-	request_report(t);
-	return RESPONSE_DONE;
+	transfer_report(t);
+	return TRANSFER_DONE;
 }
 
-/* A file is there whose origin is not known; it is not whole either. */
-static enum response_result
+/* A file of unknown origin is there, which is not complete either. */
+static enum transfer_state
 not_ours(const struct transfer *t, struct err *e)
 {
-	char shown[TRANSFER_LABEL_SIZE];
+	char label[URL_LABEL_SIZE];
 
 	err_set(e, ERR_OUTPUT,
 	    "%s: the file that is there has %lld bytes and is not known to be "
 	    "the beginning of this one (--force fetches it anew)",
-	    transfer_label(t, shown), (long long)t->complete_size);
-	return RESPONSE_FAILED;
+	    url_label(&t->redirect.url, label),
+	    (long long)t->output.resume.held);
+	return TRANSFER_FAILED;
 }
 
 /* 200 and its like: the whole of it. */
-static enum response_result
-take_whole(struct transfer *t, struct err *e)
+static enum transfer_state
+handle_whole(struct transfer *t, const struct http_head *h, struct err *e)
 {
+	struct resume *resume = &t->output.resume;
 	struct http_validator v;
 
-	http_validator_parse(&v, transfer_head(t));
-	if (t->o->range != NULL)
-		return wrong(t,
+	http_validator_parse(&v, h);
+	if (t->options->range != NULL)
+		return reject(t,
 		    "a range was asked for and the whole was sent: the server "
 		    "knows no ranges of this",
 		    e);
-	if (t->complete_size >= 0)
-		return v.total == t->complete_size ? already_whole(t)
-						   : not_ours(t, e);
-	if (t->held > 0 && output_accepts(t, 0))
+	if (resume->is_complete)
+		return v.total == resume->held ? already_complete(t)
+					       : not_ours(t, e);
+	if (resume->held > 0 && output_accepts(&t->output, 0))
 		diag_warn("the server sends all of it again: it has changed, "
 			  "or cannot be resumed");
-	if (output_open_late(t, e) < 0)
-		return RESPONSE_FAILED;
+	if (output_open_late(&t->output, h, e) < 0)
+		return TRANSFER_FAILED;
+	resume->source = v;
 	/* A file that begins with a head cannot be resumed by offset. */
-	if (t->o->include)
-		http_validator_clear(&v);
-	t->source = v;
-	t->total = v.total;
-	t->expected = -1;
-	return take_body(t, 0, e);
+	if (t->options->include)
+		http_validator_clear(&resume->source);
+	return begin_body(t, 0, resume->source.total, e);
 }
 
-/* Whether a 206 is the range that the user asked for. */
+/* Whether a 206 is the range that the user requested. */
 static bool
-is_asked_range(const char *asked, const struct http_range *got)
+is_requested_range(const char *requested, const struct http_range *got)
 {
-	const char *dash = strchr(asked, '-');
+	const char *dash = strchr(requested, '-');
 	char first[32];
 	int64_t from, to;
 
-	if (dash == asked)
+	if (dash == requested)
 		return num_parse(dash + 1, 0, INT64_MAX, &to) &&
 		       got->to - got->from < to &&
 		       (got->total < 0 || got->to == got->total - 1);
-	snprintf(first, sizeof(first), "%.*s", (int)(dash - asked), asked);
+	snprintf(
+	    first, sizeof(first), "%.*s", (int)(dash - requested), requested);
 	if (!num_parse(first, 0, INT64_MAX, &from) || got->from != from)
 		return false;
 	return dash[1] == '\0' ||
 	       (num_parse(dash + 1, 0, INT64_MAX, &to) && got->to <= to);
 }
 
-/* Whether the body's own length is that of its range. */
-static bool
-has_length_of(const struct transfer *t, const struct http_range *r)
+/* 206 to a range of the user's. */
+static enum transfer_state
+handle_range(struct transfer *t, const struct http_head *h,
+    const struct http_range *r, struct err *e)
 {
-	int64_t length = t->f->client.response->length;
-
-	return length < 0 || length == r->to - r->from + 1;
+	if (!is_requested_range(t->options->range, r))
+		return reject(t, "another range was sent", e);
+	if (output_open_late(&t->output, h, e) < 0)
+		return TRANSFER_FAILED;
+	return begin_body(t, 0, r->to - r->from + 1, e);
 }
 
 /* 206: a part. */
-static enum response_result
-take_part(struct transfer *t, struct err *e)
+static enum transfer_state
+handle_part(struct transfer *t, const struct http_head *h, struct err *e)
 {
+	const struct resume *resume = &t->output.resume;
+	int64_t length = http_client_response(&t->fetch->client)->length;
 	struct http_range r;
 
-	if (t->o->range == NULL && t->asked_from == 0)
-		return wrong(t, "a part was sent that nobody asked for", e);
-	if (!http_head_content_range(transfer_head(t), &r) || r.from < 0 ||
-	    !has_length_of(t, &r))
-		return wrong(t,
+	if (t->options->range == NULL && resume->held == 0)
+		return reject(t, "a part was sent that nobody asked for", e);
+	if (!http_head_content_range(h, &r) || r.from < 0 ||
+	    (length >= 0 && length != r.to - r.from + 1))
+		return reject(t,
 		    "a part was sent without a Content-Range that says which",
 		    e);
-	t->expected = r.to - r.from + 1;
-	if (t->o->range != NULL) {
-		if (!is_asked_range(t->o->range, &r))
-			return wrong(t, "another range was sent", e);
-		t->total = t->expected;
-		if (output_open_late(t, e) < 0)
-			return RESPONSE_FAILED;
-		return take_body(t, 0, e);
-	}
-	if (t->complete_size >= 0)
+	if (t->options->range != NULL)
+		return handle_range(t, h, &r, e);
+	if (resume->is_complete)
 		return not_ours(t, e);
-	if (!http_validator_confirms(&t->source, transfer_head(t)))
-		return ask_again(t,
-		    "the server sent a part of another "
-		    "version",
-		    e);
-	if (r.from != t->asked_from || (r.total >= 0 && r.to != r.total - 1))
-		return wrong(t, "another range was sent", e);
-	t->total = r.to + 1;
-	return take_body(t, t->asked_from, e);
+	if (!http_validator_confirms(&resume->source, h))
+		return start_anew(
+		    t, "the server sent a part of another version", e);
+	if (r.from != resume->held || (r.total >= 0 && r.to != r.total - 1))
+		return reject(t, "another range was sent", e);
+	return begin_body(t, r.from, r.to + 1, e);
 }
 
-/* 416 behind the end of what is held: it is whole, or it has changed. */
-static enum response_result
-take_unsatisfied(struct transfer *t, struct err *e)
+/* 416 after the end of what is held: it is complete, or it has changed. */
+static enum transfer_state
+handle_unsatisfied(struct transfer *t, const struct http_head *h, struct err *e)
 {
+	const struct resume *resume = &t->output.resume;
 	struct http_range r;
-	bool is_same = http_head_content_range(transfer_head(t), &r) &&
-		       r.total == t->asked_from &&
-		       http_validator_agrees(&t->source, transfer_head(t));
 
-	if (is_same) {
-		if (t->complete_size < 0 && output_commit(t, e) < 0)
-			return RESPONSE_FAILED;
-		return already_whole(t);
+	if (http_head_content_range(h, &r) && r.total == resume->held &&
+	    http_validator_agrees(&resume->source, h)) {
+		if (!resume->is_complete && output_commit(&t->output, h, e) < 0)
+			return TRANSFER_FAILED;
+		return already_complete(t);
 	}
-	if (t->complete_size >= 0)
+	if (resume->is_complete)
 		return not_ours(t, e);
-	return ask_again(t,
-	    "what is there is no beginning of what the server "
-	    "has",
-	    e);
+	return start_anew(
+	    t, "what is there is no beginning of what the server has", e);
 }
 
 /* 304 to a condition. */
-static enum response_result
-take_unchanged(struct transfer *t)
+static enum transfer_state
+handle_unchanged(const struct transfer *t)
 {
 	diag_note("it has not changed");
-	request_report(t);
-	return RESPONSE_DONE;
+	transfer_report(t);
+	return TRANSFER_DONE;
 }
 
 bool
@@ -265,89 +209,95 @@ response_is_transient(int status)
 	       (status >= 502 && status <= 504);
 }
 
-/* Another try comes: the body of this one is written nowhere. */
+/* Another attempt follows: the body of this one is written nowhere. */
 static bool
-will_retry(const struct transfer *t)
+will_retry(const struct transfer *t, int status)
 {
-	return t->tries_left > 0 &&
-	       response_is_transient(transfer_head(t)->status) &&
-	       !deadline_passed(t->f->until) && transfer_may_go_on(t);
+	return t->retries_left > 0 && response_is_transient(status) &&
+	       !deadline_passed(t->fetch->until) && transfer_may_repeat(t);
 }
 
-/* An answer that is not what was asked for: 400 and up, or a redirect. */
-static enum response_result
-take_refusal(struct transfer *t, struct err *e)
+/* Keeps the body of an error apart; note: as output_read_aside(). */
+static int
+keep_aside(
+    struct transfer *t, const struct http_head *h, char *note, struct err *e)
 {
-	const struct http_head *h = transfer_head(t);
-	char shown[TRANSFER_LABEL_SIZE], reason[128], note[512] = "";
-	int status = h->status;
+	struct output *o = &t->output;
 
-	if (!will_retry(t)) {
-		if (!t->is_open && t->complete_size < 0 &&
-		    output_open_late(t, e) < 0)
-			return RESPONSE_FAILED;
-		if (output_take_aside(t, note, sizeof(note), e) < 0)
-			return RESPONSE_FAILED;
-	}
-	request_report(t);
-	if (status == 407 && t->proxy != NULL) {
+	if (will_retry(t, h->status))
+		return 0;
+	if (!o->is_open && !o->resume.is_complete &&
+	    output_open_late(o, h, e) < 0)
+		return -1;
+	return output_read_aside(o, &t->fetch->client, note, e);
+}
+
+/* Not what was requested: 400 and up, or a redirect. */
+static enum transfer_state
+handle_error(struct transfer *t, const struct http_head *h, struct err *e)
+{
+	const struct proxy *proxy = http_client_proxy(&t->fetch->client);
+	char label[URL_LABEL_SIZE], reason[128], note[OUTPUT_NOTE] = "";
+
+	if (keep_aside(t, h, note, e) < 0)
+		return TRANSFER_FAILED;
+	transfer_report(t);
+	if (h->status == 407 && proxy != NULL) {
 		err_set(e, ERR_PEER,
 		    "%s declined: 407, it wants %s user and password",
-		    proxy_format(t->proxy, shown, sizeof(shown)),
-		    t->proxy->user[0] == '\0' ? "a" : "another");
-		return RESPONSE_FAILED;
+		    proxy_format(proxy, label, sizeof(label)),
+		    proxy->user[0] == '\0' ? "a" : "another");
+		return TRANSFER_FAILED;
 	}
 	text_escape(
 	    reason, sizeof(reason), h->text + h->reason, h->reason_length);
 	err_set(e, ERR_PEER, "%s: the server answered %d%s%s%s",
-	    transfer_label(t, shown), status, reason[0] != '\0' ? " " : "",
-	    reason, note);
-	return RESPONSE_FAILED;
+	    url_label(&t->redirect.url, label), h->status,
+	    reason[0] != '\0' ? " " : "", reason, note);
+	return TRANSFER_FAILED;
 }
 
-/* Anything else below 400; shown on stdout, but never the file. */
-static enum response_result
-take_other(struct transfer *t, struct err *e)
+/* Anything else below 400: its body goes to stdout, but never into the file. */
+static enum transfer_state
+handle_other(struct transfer *t, const struct http_head *h, struct err *e)
 {
 	size_t from = 0;
 
-	if (!t->o->follow &&
-	    http_head_find(transfer_head(t), "location", &from) != NULL)
+	if (!t->options->follow && http_head_find(h, "location", &from) != NULL)
 		diag_warn("the answer is a redirect (--location follows it)");
-	if (t->is_file || !t->is_open)
-		return take_refusal(t, e);
-	t->expected = -1;
-	return take_body(t, 0, e);
+	if (t->output.is_file || !t->output.is_open)
+		return handle_error(t, h, e);
+	return begin_body(t, 0, -1, e);
 }
 
-/* The answer to HEAD: there is no body that a range could be a part of. */
-static enum response_result
-take_head(struct transfer *t, struct err *e)
+/* The response to HEAD: there is no body that a range could be a part of. */
+static enum transfer_state
+handle_head_only(struct transfer *t, const struct http_head *h, struct err *e)
 {
-	if (output_open_late(t, e) < 0)
-		return RESPONSE_FAILED;
-	http_validator_clear(&t->source);
-	t->total = t->expected = -1;
-	return take_body(t, 0, e);
+	if (output_open_late(&t->output, h, e) < 0)
+		return TRANSFER_FAILED;
+	http_validator_clear(&t->output.resume.source);
+	return begin_body(t, 0, -1, e);
 }
 
-enum response_result
-response_handle(struct transfer *t, struct err *e)
+enum transfer_state
+response_handle(struct transfer *t, const struct http_head *h, struct err *e)
 {
-	int status = transfer_head(t)->status;
+	bool is_conditional =
+	    t->if_none_match[0] != '\0' || t->if_modified_since[0] != '\0';
 
-	if (status == 304 &&
-	    (t->if_none_match[0] != '\0' || t->if_modified_since[0] != '\0'))
-		return take_unchanged(t);
-	if (status == 416 && t->asked_from > 0 && t->o->range == NULL)
-		return take_unsatisfied(t, e);
-	if (t->o->head_only && status < 300)
-		return take_head(t, e);
-	if (status == 206)
-		return take_part(t, e);
-	if (status < 300)
-		return take_whole(t, e);
-	if (status < 400)
-		return take_other(t, e);
-	return take_refusal(t, e);
+	if (h->status == 304 && is_conditional)
+		return handle_unchanged(t);
+	if (h->status == 416 && t->output.resume.held > 0 &&
+	    t->options->range == NULL)
+		return handle_unsatisfied(t, h, e);
+	if (t->options->head_only && h->status < 300)
+		return handle_head_only(t, h, e);
+	if (h->status == 206)
+		return handle_part(t, h, e);
+	if (h->status < 300)
+		return handle_whole(t, h, e);
+	if (h->status < 400)
+		return handle_other(t, h, e);
+	return handle_error(t, h, e);
 }

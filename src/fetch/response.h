@@ -1,23 +1,22 @@
-/* What http-get does with an answer: whole, part, unchanged or refused. */
+/* What to do with a response: whole, part, unchanged or an error. */
 #ifndef FETCH_RESPONSE_H
 #define FETCH_RESPONSE_H
 
 #include <stdbool.h>
 
-struct err;
-struct transfer;
+#include "fetch/transfer.h"
 
-enum response_result {
-	RESPONSE_FAILED = -1, /* *e says why */
-	RESPONSE_DONE,        /* the transfer is complete */
-	RESPONSE_ASK_AGAIN /* what was held is of no use: ask for all of it */
-};
+struct err;
+struct http_head;
 
 /*
- * Takes the answer whose head has come. Only bytes of the version that is
- * wanted, at the place where they belong, go into the file.
+ * Handles the response whose head is h. Only bytes of the requested version, at
+ * the place where they belong, go into the file. TRANSFER_BODY: the output is
+ * ready for the body; TRANSFER_START: what the output holds is of no use, all
+ * of it has to be requested; else it is over.
  */
-enum response_result response_handle(struct transfer *t, struct err *e);
+enum transfer_state response_handle(
+    struct transfer *t, const struct http_head *h, struct err *e);
 
 /* Whether an error of that status may pass by itself. */
 bool response_is_transient(int status);

@@ -337,6 +337,28 @@ http_response_parse(
 	return event;
 }
 
+ssize_t
+http_response_extract(
+    struct http_response *r, unsigned char *bytes, size_t n, struct err *e)
+{
+	enum http_event event = HTTP_WANTS_MORE;
+	struct http_input in = {bytes, n};
+	size_t length = 0;
+
+	while (in.length > 0 && event != HTTP_GOT_ERROR &&
+	       r->state != HTTP_AT_END) {
+		event = http_response_parse(r, &in, e);
+		if (event != HTTP_GOT_DATA)
+			continue;
+		if (r->data != bytes + length)
+			memmove(bytes + length, r->data, r->data_length);
+		length += r->data_length;
+	}
+	r->data = bytes;
+	r->data_length = length;
+	return event == HTTP_GOT_ERROR ? -1 : (ssize_t)(n - in.length);
+}
+
 bool
 http_response_is_complete(const struct http_response *r)
 {

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "http/http_head.h"
 
@@ -93,6 +94,15 @@ void http_response_start(struct http_response *r, enum http_method method);
  */
 enum http_event http_response_parse(
     struct http_response *r, struct http_input *in, struct err *e);
+
+/*
+ * Parses up to n bytes, to the end of the response at most. The pieces of body
+ * among them are moved together at the front, so that many small chunks become
+ * one write: data and data_length, also on error. Returns how many bytes were
+ * parsed, or -1 with *e.
+ */
+ssize_t http_response_extract(
+    struct http_response *r, unsigned char *bytes, size_t n, struct err *e);
 
 /*
  * How many bytes of body come next without any framing between them, INT64_MAX:

@@ -7,13 +7,29 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "http/http_head.h"
 #include "http/url_reference.h"
+
+bool
+redirect_location(const struct http_head *h, char *buf, size_t size)
+{
+	switch (h->status) {
+	case 301:
+	case 302:
+	case 303:
+	case 307:
+	case 308:
+		return http_head_value(h, "location", buf, size);
+	default:
+		return false;
+	}
+}
 
 /* Notes the present URL. */
 static void
 note_visit(struct redirect *r)
 {
-	char shown[REDIRECT_URL_SIZE];
+	char shown[URL_ABSOLUTE_SIZE];
 
 	if (r->count == r->visited_capacity) {
 		r->visited_capacity = 2 * r->visited_capacity + 8;
@@ -102,7 +118,7 @@ join_visits(const struct redirect *r, size_t first, size_t end)
 static int
 refuse(const struct redirect *r, const struct url *next, struct err *e)
 {
-	char shown[REDIRECT_URL_SIZE], *loop;
+	char shown[URL_ABSOLUTE_SIZE], *loop;
 	size_t first;
 
 	url_absolute(next, shown, sizeof(shown));

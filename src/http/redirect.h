@@ -1,6 +1,6 @@
 /*
- * A chain of redirects: where the next request goes, and which credentials
- * it may carry there. Pure: no sockets.
+ * The redirect rule: which responses redirect, where the next request goes, and
+ * which credentials it may carry there. Pure: no sockets.
  */
 #ifndef HTTP_REDIRECT_H
 #define HTTP_REDIRECT_H
@@ -11,11 +11,10 @@
 #include "http/url.h"
 
 struct err;
+struct http_head;
 
 /* Longest USER:PASS, with its NUL. */
 #define REDIRECT_USER_SIZE 1024
-/* Room for url_absolute(). */
-#define REDIRECT_URL_SIZE (URL_SIZE + 8)
 
 struct redirect {
 	struct url url;                /* of the present request */
@@ -25,6 +24,13 @@ struct redirect {
 	size_t count;     /* of them */
 	size_t visited_capacity;
 };
+
+/*
+ * The place that a response redirects to, as a string in buf. False when it is
+ * not a redirect (RFC 9110 section 15.4: 301, 302, 303, 307, 308 with a
+ * Location).
+ */
+bool redirect_location(const struct http_head *h, char *buf, size_t size);
 
 /*
  * The chain begins at start, with the credentials user (USER:PASS), or with

@@ -13,7 +13,7 @@
 
 #define HTTP_PORT 80
 
-/* ctype.h asks the locale; the grammar does not. */
+/* ctype.h depends on the locale; the grammar does not. */
 static bool
 is_alpha(char c)
 {
@@ -72,9 +72,9 @@ copy_text(struct url *u, const char *text, struct err *e)
 	return 0;
 }
 
-/* A part from at up to the first of stops; returns what is behind it. */
+/* A part from at up to the first of stops; returns what follows it. */
 static size_t
-take_until(
+parse_until(
     const struct url *u, struct url_part *part, size_t at, const char *stops)
 {
 	part->at = at;
@@ -83,9 +83,9 @@ take_until(
 	return at + part->length;
 }
 
-/* The scheme, where there is one; returns what is behind its colon. */
+/* The scheme, where there is one; returns what follows its colon. */
 static size_t
-take_scheme(struct url *u)
+parse_scheme(struct url *u)
 {
 	size_t n = 0;
 
@@ -165,7 +165,7 @@ check_port(const struct url *u)
 
 /* [userinfo@]host[:port] from at to end. NULL, or what is wrong with it. */
 static const char *
-take_authority(struct url *u, size_t at, size_t end)
+parse_authority(struct url *u, size_t at, size_t end)
 {
 	const char *p = u->text + at, *sign = memchr(p, '@', end - at), *colon;
 
@@ -198,19 +198,19 @@ url_parse(struct url *u, const char *text, struct err *e)
 
 	if (copy_text(u, text, e) < 0)
 		return -1;
-	at = take_scheme(u);
+	at = parse_scheme(u);
 	if (strncmp(u->text + at, "//", 2) == 0) {
 		end = at + 2 + strcspn(u->text + at + 2, "/?#");
-		wrong = take_authority(u, at + 2, end);
+		wrong = parse_authority(u, at + 2, end);
 		if (wrong != NULL)
 			return refuse(text, wrong, e);
 		at = end;
 	}
-	at = take_until(u, &u->path, at, "?#");
+	at = parse_until(u, &u->path, at, "?#");
 	if (u->text[at] == '?')
-		at = take_until(u, &u->query, at + 1, "#");
+		at = parse_until(u, &u->query, at + 1, "#");
 	if (u->text[at] == '#')
-		take_until(u, &u->fragment, at + 1, "");
+		parse_until(u, &u->fragment, at + 1, "");
 	return 0;
 }
 
@@ -334,6 +334,18 @@ url_absolute(const struct url *u, char *buf, size_t size)
 	snprintf(buf, size, "http://%s%s",
 	    url_authority(u, authority, sizeof(authority)),
 	    url_target(u, target, sizeof(target)));
+	return buf;
+}
+
+const char *
+url_label(const struct url *u, char *buf)
+{
+	char shown[URL_ABSOLUTE_SIZE];
+	int n = URL_LABEL_SIZE - 4;
+
+	url_absolute(u, shown, sizeof(shown));
+	snprintf(buf, URL_LABEL_SIZE, "%.*s%s", n, shown,
+	    strlen(shown) > (size_t)n ? "..." : "");
 	return buf;
 }
 

@@ -68,6 +68,14 @@ const char *url_absolute(const struct url *u, char *buf, size_t size);
  */
 bool url_userinfo(const struct url *u, char *buf, size_t size);
 
+/* Enough for url_absolute() of any URL. */
+#define URL_ABSOLUTE_SIZE (URL_SIZE + 8)
+/* Enough for url_label(). */
+#define URL_LABEL_SIZE 320
+
+/* The absolute form for the beginning of an error, shortened. Returns buf. */
+const char *url_label(const struct url *u, char *buf);
+
 /* Same scheme, host and port (RFC 9110 section 4.3.1). */
 bool url_same_origin(const struct url *a, const struct url *b);
 

@@ -27,7 +27,7 @@ check(bool good)
 static void
 check_request(const struct redirect *r)
 {
-	char shown[REDIRECT_URL_SIZE];
+	char shown[URL_ABSOLUTE_SIZE];
 	const char *p;
 
 	for (p = url_absolute(&r->url, shown, sizeof(shown)); *p != '\0'; p++)
@@ -39,7 +39,7 @@ check_request(const struct redirect *r)
 	check(r->user[0] == '\0' || strchr(r->user, ':') != NULL);
 }
 
-/* One hop, compared with what it may change. */
+/* One redirect, compared with what it may change. */
 static bool
 follow(struct redirect *r, const char *location, size_t max)
 {

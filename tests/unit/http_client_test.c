@@ -42,12 +42,14 @@ static int
 ask(uint16_t port, struct err *e, int *status)
 {
 	struct http_client_options o = {
-	    .reach = {.dial = {.type = SOCK_STREAM, .sock = SOCK_OPTIONS_INIT},
+	    .connector = {.dial = {.type = SOCK_STREAM,
+			      .sock = SOCK_OPTIONS_INIT},
 		.timeout_ms = -1,
 		.retry_ms = -1},
 	    .idle_ms = -1,
 	    .until = deadline_after(10000)};
-	struct endpoint ep = {.host = "127.0.0.1", .port = port};
+	struct http_route route = {
+	    .server = {.host = "127.0.0.1", .port = port}};
 	struct http_request r = {.method = HTTP_GET, .closes = true};
 	struct http_client c;
 	struct sink nowhere;
@@ -57,11 +59,11 @@ ask(uint16_t port, struct err *e, int *status)
 	url_parse(&u, "http://a/", e);
 	r.url = &u;
 	http_client_init(&c, &o);
-	result = http_client_ask(&c, &ep, NULL, &r, e);
-	*status = c.response->head.status;
+	result = http_client_request(&c, &route, &r, e);
+	*status = http_client_response(&c)->head.status;
 	sink_init(&nowhere, -1, "", false);
 	if (result == 0)
-		result = http_client_read(&c, &nowhere, NULL, NULL, e);
+		result = http_client_read(&c, &nowhere, NULL, e);
 	http_client_release(&c);
 	if (peer >= 0)
 		close(peer);
