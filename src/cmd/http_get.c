@@ -1,6 +1,6 @@
 /*
- * http-get: an HTTP client. Take the URL apart, connect, send a request, read
- * the head, then the body to its declared end, close.
+ * http-get: an HTTP client. Parse the URL, connect, send a request, read the
+ * head, then the body to its declared end, close.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -184,13 +184,14 @@ http_get_run(
 
 	wanted.fields = o->request.fields.items;
 	wanted.field_count = o->request.fields.count;
+	wanted.proxy = &o->proxy.proxy;
 	common_dial_options(
 	    &client.connector.dial, &o->names, &o->source, &o->sock);
 	result = parse(urls, args, &wanted, e);
 	if (result == 0)
 		result = signals_catch(SIGNALS_STOP, e);
 	if (result == 0) {
-		result = fetch_start(&f, &wanted, &o->proxy.proxy, &client, e);
+		result = fetch_start(&f, &wanted, &client, e);
 		if (result == 0)
 			result = fetch_all(&f, urls, args->count, e);
 		fetch_release(&f);

@@ -35,8 +35,8 @@ static const struct download *opened;
 static pid_t opener;
 
 /*
- * A partial file without a byte is of no use. Its size is asked for twice: what
- * is not known stays.
+ * Removes an empty partial file. Its size is read in two ways: a file of
+ * unknown size stays.
  */
 static void
 drop_empty(const struct download *d)
@@ -55,7 +55,7 @@ drop_empty(const struct download *d)
 	(void)unlink(d->from);
 }
 
-/* At exit(3): memory ran out, and nobody has closed it. */
+/* At exit(3), when memory ran out: nobody has closed it. */
 static void
 drop_opened(void)
 {
@@ -63,7 +63,7 @@ drop_opened(void)
 		drop_empty(opened);
 }
 
-/* It is d's turn to be open, NULL: nobody's. */
+/* d is open now; NULL: none is. */
 static void
 set_opened(const struct download *d)
 {
@@ -84,7 +84,7 @@ join(const char *a, const char *b)
 	return text;
 }
 
-/* One writer a partial file. */
+/* One writer per partial file. */
 static int
 lock(struct download *d, struct err *e)
 {
@@ -98,7 +98,7 @@ lock(struct download *d, struct err *e)
 	    text_escape_string(shown, sizeof(shown), d->part));
 }
 
-/* What path leads to is still what fd is. */
+/* Whether path still leads to the file of st. */
 static bool
 is_still(const char *path, const struct stat *st)
 {
@@ -108,7 +108,7 @@ is_still(const char *path, const struct stat *st)
 	       now.st_ino == st->st_ino;
 }
 
-/* A partial file that an earlier run has left has a note beside it. */
+/* A partial file that an earlier run has left has a note. */
 static int
 check_note(const struct download *d, struct err *e)
 {
@@ -164,7 +164,7 @@ is_descriptor(const char *path)
 	       strncmp(path, "/proc/", 6) == 0;
 }
 
-/* What is there under the target's name. */
+/* Opens what the target's name leads to. */
 static int
 open_target(struct download *d, struct deadline until, struct err *e)
 {
@@ -193,21 +193,23 @@ release(struct download *d)
 	free(d->target);
 	free(d->part);
 	free(d->from);
+	free(d->url);
 	memset(d, 0, sizeof(*d));
 	d->fd = -1;
 }
 
 int
-download_open(struct download *d, const char *target, bool may_replace,
-    struct deadline until, struct err *e)
+download_open(
+    struct download *d, const struct download_options *o, struct err *e)
 {
 	memset(d, 0, sizeof(*d));
 	d->fd = -1;
-	d->may_replace = may_replace;
-	d->target = mem_text(target);
-	d->part = join(target, ".part");
+	d->may_replace = o->may_replace;
+	d->target = mem_text(o->target);
+	d->part = join(o->target, ".part");
 	d->from = join(d->part, ".from");
-	if (open_target(d, until, e) == 0) {
+	d->url = mem_text(o->url);
+	if (open_target(d, o->until, e) == 0) {
 		set_opened(d);
 		return 0;
 	}
@@ -215,9 +217,9 @@ download_open(struct download *d, const char *target, bool may_replace,
 	return -1;
 }
 
-/* One line "KEY VALUE" of the note beside the partial file. */
+/* One line "KEY VALUE" of the note. */
 static void
-take_line(char *line, char *url, struct http_validator *v)
+parse_line(char *line, char *url, struct http_validator *v)
 {
 	char *value = strchr(line, ' ');
 
@@ -234,8 +236,7 @@ take_line(char *line, char *url, struct http_validator *v)
 }
 
 bool
-download_source(
-    const struct download *d, const char *url, struct http_validator *v)
+download_source(const struct download *d, struct http_validator *v)
 {
 	char line[LINE_SIZE], noted[URL_SIZE] = "";
 	FILE *f;
@@ -247,21 +248,21 @@ download_source(
 	if (f == NULL)
 		return false;
 	while (fgets(line, sizeof(line), f) != NULL)
-		take_line(line, noted, v);
+		parse_line(line, noted, v);
 	fclose(f);
-	return strcmp(noted, url) == 0 && http_validator_is_usable(v);
+	return strcmp(noted, d->url) == 0 && http_validator_is_usable(v);
 }
 
-/* Notes that the partial file is ours, and what it is the beginning of. */
+/* Notes that the partial file is ours, and of which version it is. */
 static int
-write_source(const struct download *d, const char *url,
-    const struct http_validator *v, struct err *e)
+write_source(
+    const struct download *d, const struct http_validator *v, struct err *e)
 {
 	char text[2 * LINE_SIZE], total[32] = "";
 	int fd, result;
 
 	snprintf(total, sizeof(total), "total %lld\n", (long long)v->total);
-	snprintf(text, sizeof(text), "url %s\n%s%s%s%s", url,
+	snprintf(text, sizeof(text), "url %s\n%s%s%s%s", d->url,
 	    http_validator_is_usable(v) ? "validator " : "", v->text,
 	    http_validator_is_usable(v) ? "\n" : "",
 	    v->total >= 0 ? total : "");
@@ -279,26 +280,26 @@ write_source(const struct download *d, const char *url,
 }
 
 int
-download_begin(struct download *d, int64_t offset, const char *url,
+download_begin(struct download *d, int64_t offset,
     const struct http_validator *v, struct err *e)
 {
 	if (d->is_special)
 		return 0;
-	/* First the old bytes go, then the note about them: a run that dies
-	 * in between leaves nothing that could be taken for the new. */
+	/* The old bytes are removed before the note about them: a run that
+	 * dies in between leaves nothing that could pass for the new ones. */
 	if (ftruncate(d->fd, (off_t)offset) < 0 ||
 	    lseek(d->fd, (off_t)offset, SEEK_SET) < 0)
 		return file_error("writing", d->part, e);
-	return offset > 0 ? 0 : write_source(d, url, v, e);
+	return offset > 0 ? 0 : write_source(d, v, e);
 }
 
-/* Gives the partial file its name; 0, or -1 with errno. */
+/* Renames the partial file. 0, or -1 with errno. */
 static int
 rename_part(const struct download *d)
 {
 	if (d->may_replace)
 		return rename(d->part, d->target);
-	/* A link, unlike rename(2), never replaces what came meanwhile. */
+	/* link(2), unlike rename(2), never replaces a newer file. */
 	if (link(d->part, d->target) == 0)
 		return unlink(d->part);
 	if (errno == EEXIST || access(d->target, F_OK) == 0) {
@@ -319,9 +320,9 @@ download_set_time(const struct download *d, int64_t seconds)
 }
 
 /*
- * Closes the partial file, which is when some file systems tell that the disk
- * is full, and opens it again. Closing gives up the lock: that nobody has
- * written to it meanwhile is made sure of.
+ * Closes the partial file, which is when some file systems report that the disk
+ * is full, and opens it again. Closing releases the lock, so it is checked that
+ * no other process has written to the file.
  */
 static int
 reopen_part(struct download *d, struct err *e)

@@ -1,7 +1,7 @@
 /*
- * A file that appears under its name only when it is whole. Until then it is
- * NAME.part, and what it is the beginning of stands in NAME.part.from: a later
- * run resumes by it.
+ * A file that appears under its name only when it is complete. Until then it is
+ * NAME.part, and NAME.part.from says of which version of which URL it is the
+ * beginning, so that a later run can resume.
  */
 #ifndef FETCH_DOWNLOAD_H
 #define FETCH_DOWNLOAD_H
@@ -14,46 +14,50 @@
 
 struct err;
 
+struct download_options {
+	const char *target;    /* the name of the file */
+	const char *url;       /* where it comes from */
+	bool may_replace;      /* a file of that name may be overwritten */
+	struct deadline until; /* for a FIFO without a reader */
+};
+
 struct download {
-	char *target; /* the file's name; this and the next two: owned */
-	char *part, *from;
-	int fd;           /* owned; -1: not open */
-	bool is_special;  /* a device, a FIFO, /dev/stdout: written as it is */
-	bool may_replace; /* a file of that name may be overwritten */
+	char *target, *part, *from, *url; /* owned */
+	int fd;                           /* owned; -1: not open */
+	bool is_special;  /* a device, a FIFO, /dev/stdout: written directly */
+	bool may_replace; /* as in the options */
 	int64_t held;     /* bytes in the partial file when it was opened */
 };
 
 /*
- * Opens target's partial file and locks it against other processes. A device
- * or FIFO is opened as it is; a FIFO that nobody reads is waited for until the
- * deadline. 0, or -1 with *e: ERR_OUTPUT when it cannot be written, or when
- * target exists, or a partial file that no earlier run has left, and
- * may_replace is not set; as wait_open() for a FIFO. After 0 the caller calls
- * download_close().
+ * Opens the partial file of the target and locks it against other processes. A
+ * device or FIFO is opened directly; a FIFO without a reader is waited for. 0,
+ * or -1 with *e: ERR_OUTPUT when it cannot be written, or when the target
+ * exists, or a partial file that no earlier run has left, and may_replace is
+ * not set; as wait_open() for a FIFO. Call download_close() after 0.
  */
-int download_open(struct download *d, const char *target, bool may_replace,
-    struct deadline until, struct err *e);
+int download_open(
+    struct download *d, const struct download_options *o, struct err *e);
 
 /*
- * What the partial file is the beginning of. False when that is not known or
- * not url: it cannot be resumed.
+ * The version of which the partial file is the beginning. False when that is
+ * unknown or of another URL: it cannot be resumed.
  */
-bool download_source(
-    const struct download *d, const char *url, struct http_validator *v);
+bool download_source(const struct download *d, struct http_validator *v);
 
 /*
- * Keeps the first offset bytes and goes on behind them. With offset 0 it
- * begins anew, and notes that the bytes to come are v's of url.
+ * Keeps the first offset bytes and continues after them. With offset 0 it
+ * begins anew, and notes that the bytes that follow are of version v.
  */
-int download_begin(struct download *d, int64_t offset, const char *url,
+int download_begin(struct download *d, int64_t offset,
     const struct http_validator *v, struct err *e);
 
-/* Gives the file a time of last modification, as far as that can be done. */
+/* Sets the time of last modification, as far as that can be done. */
 void download_set_time(const struct download *d, int64_t seconds);
 
 /*
- * The partial file is whole: gives it its name. 0, or -1 with ERR_OUTPUT: it
- * stays a partial file then, or the note beside it could not be removed.
+ * The partial file is complete: renames it. 0, or -1 with ERR_OUTPUT: it stays
+ * a partial file then, or its note could not be removed.
  */
 int download_commit(struct download *d, struct err *e);
 

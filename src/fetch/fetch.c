@@ -273,8 +273,7 @@ fetch_url(struct fetch *f, const struct url *u, bool wants_more, struct err *e)
 
 int
 fetch_start(struct fetch *f, const struct fetch_options *o,
-    const struct proxy *proxy, const struct http_client_options *client,
-    struct err *e)
+    const struct http_client_options *client, struct err *e)
 {
 	/* HTTP_PROXY is not read: a web server sets it from a field of the
 	 * request when it runs a program (CGI). */
@@ -284,8 +283,8 @@ fetch_start(struct fetch *f, const struct fetch_options *o,
 	f->options = o;
 	f->until = client->until;
 	http_client_init(&f->client, client);
-	if (proxy->kind != PROXY_NONE) {
-		f->proxy = proxy;
+	if (o->proxy->kind != PROXY_NONE) {
+		f->proxy = o->proxy;
 	} else if (env != NULL && *env != '\0') {
 		f->no_proxy = no_proxy_list();
 		if (proxy_parse(&f->env_proxy, env, e) < 0)

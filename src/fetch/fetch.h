@@ -22,13 +22,14 @@ struct fetch_options {
 	int head_only;             /* -I */
 	const char *const *fields; /* -H */
 	size_t field_count;
-	const char *user;   /* -u USER:PASS */
-	const char *range;  /* -r A-B */
-	const char *etag;   /* --etag FILE */
-	const char *since;  /* --if-modified-since DATE|FILE */
-	int follow;         /* -L */
-	int64_t max_redirs; /* limit of redirects */
-	int64_t retries;    /* --retry N */
+	const char *user;          /* -u USER:PASS */
+	const char *range;         /* -r A-B */
+	const char *etag;          /* --etag FILE */
+	const char *since;         /* --if-modified-since DATE|FILE */
+	int follow;                /* -L */
+	int64_t max_redirs;        /* limit of redirects */
+	int64_t retries;           /* --retry N */
+	const struct proxy *proxy; /* PROXY_NONE: http_proxy decides */
 
 	/* Where the body goes. */
 	const char *output; /* -o FILE; "-" is stdout */
@@ -64,13 +65,12 @@ int fetch_parse_url(struct url *u, const char *text,
     const struct fetch_options *o, struct err *e);
 
 /*
- * proxy comes from an option; where its kind is PROXY_NONE, http_proxy and
- * no_proxy of the environment decide. 0, or -1 with ERR_USAGE when http_proxy
- * is malformed. Call fetch_release() afterwards in both cases.
+ * Prepares a run; o and client are the caller's. 0, or -1 with ERR_USAGE when
+ * http_proxy of the environment is needed and malformed. Call fetch_release()
+ * afterwards in both cases.
  */
 int fetch_start(struct fetch *f, const struct fetch_options *o,
-    const struct proxy *proxy, const struct http_client_options *client,
-    struct err *e);
+    const struct http_client_options *client, struct err *e);
 void fetch_release(struct fetch *f);
 
 /*

@@ -121,7 +121,7 @@ http_client_check(
 	return connector_check(ep, &o, e);
 }
 
-/* Whether the kept connection leads along route, and nothing came from it. */
+/* Whether the kept connection leads along route, and is silent. */
 static bool
 can_reuse(const struct http_client *c, const struct http_route *route)
 {

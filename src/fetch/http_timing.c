@@ -16,18 +16,18 @@
 
 enum { PHASES = 5 };
 
-/* Ends of the phases; one that never came ends with the one before it. */
+/* Ends of the phases; one that was not reached ends with the one before it. */
 static void
 ends_of(const struct http_timing *t, int64_t *ends)
 {
-	const int64_t given[PHASES] = {t->resolved_ns, t->connected_ns,
+	const int64_t readings[PHASES] = {t->resolved_ns, t->connected_ns,
 	    t->sent_ns, t->first_ns, t->end_ns};
 	int64_t last = t->start_ns;
 	int i;
 
 	for (i = 0; i < PHASES; i++) {
-		if (given[i] > last)
-			last = given[i];
+		if (readings[i] > last)
+			last = readings[i];
 		ends[i] = last;
 	}
 }
@@ -48,12 +48,12 @@ http_timing_report(
 	static const char *const names[PHASES] = {
 	    "resolve", "connect", "sent", "first_byte", "total"};
 	int64_t ends[PHASES];
-	char took[32];
+	char duration[32];
 	struct json j;
 	int i;
 
 	ends_of(t, ends);
-	num_format_duration(took, sizeof(took), ends[4] - t->start_ns);
+	num_format_duration(duration, sizeof(duration), ends[4] - t->start_ns);
 	diag_event_begin(&j, "response");
 	json_text(&j, "url", url);
 	json_number(&j, "status", status);
@@ -65,7 +65,7 @@ http_timing_report(
 	json_number(&j, "rate", (int64_t)rate_of(t, ends[4], bytes));
 	json_bool(&j, "reused", t->is_reused);
 	diag_event_end(&j, DIAG_NOTE, "response %d from %s: %llu bytes in %s",
-	    status, url, (unsigned long long)bytes, took);
+	    status, url, (unsigned long long)bytes, duration);
 }
 
 /* A bar from one time to another on a scale of the whole. */
@@ -88,7 +88,7 @@ http_timing_draw(
 {
 	static const char *const names[PHASES] = {"resolve", "connect",
 	    "send the request", "wait for an answer", "receive"};
-	char text[2048], bar[BAR_SIZE], took[32], size[32], rate[32];
+	char text[2048], bar[BAR_SIZE], duration[32], size[32], rate[32];
 	int64_t ends[PHASES], from = 0, to, whole;
 	int i;
 
@@ -100,11 +100,12 @@ http_timing_draw(
 		to = ends[i] - t->start_ns;
 		fill_bar(bar, from, to, whole);
 		text_append(text, sizeof(text), "  %-18s %11s |%s|\n", names[i],
-		    num_format_duration(took, sizeof(took), to - from), bar);
+		    num_format_duration(duration, sizeof(duration), to - from),
+		    bar);
 		from = to;
 	}
 	text_append(text, sizeof(text), "  %-18s %11s  %s, %s/s\n", "total",
-	    num_format_duration(took, sizeof(took), whole),
+	    num_format_duration(duration, sizeof(duration), whole),
 	    num_format_size(size, sizeof(size), bytes),
 	    num_format_size(
 		rate, sizeof(rate), (uint64_t)rate_of(t, ends[4], bytes)));

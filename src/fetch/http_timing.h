@@ -1,4 +1,4 @@
-/* How long the phases of an HTTP exchange took, and how that is told. */
+/* How long the phases of an HTTP exchange took, as an event and as a chart. */
 #ifndef FETCH_HTTP_TIMING_H
 #define FETCH_HTTP_TIMING_H
 
@@ -11,14 +11,14 @@ struct http_timing {
 	int64_t resolved_ns;  /* the name's addresses are known */
 	int64_t connected_ns; /* ready for a request */
 	int64_t sent_ns;      /* the request is sent */
-	int64_t first_ns;     /* the first byte of the response came */
+	int64_t first_ns;     /* the first byte of the response */
 	int64_t end_ns;       /* its last one */
 	bool is_reused;       /* on the connection of the one before */
 };
 
 /*
- * The "response" event: status and bytes of body of what url answered, and
- * the phases in seconds since the start.
+ * The "response" event: status, bytes of body and the phases in seconds since
+ * the start.
  */
 void http_timing_report(
     const struct http_timing *t, const char *url, int status, uint64_t bytes);

@@ -22,7 +22,7 @@
 #include "http/http_head.h"
 #include "http/url.h"
 
-/* Without -f a file is replaced by a newer one only where that was asked. */
+/* Without -f a file is replaced only by a newer version, on request. */
 static bool
 may_replace(const struct fetch_options *o)
 {
@@ -33,8 +33,8 @@ may_replace(const struct fetch_options *o)
 static void
 find_held(struct output *o)
 {
-	char shown[URL_ABSOLUTE_SIZE], part[256], size[32];
-	struct download *d = &o->file;
+	const struct download *d = &o->file;
+	char part[256], size[32];
 
 	if (d->is_special || d->held == 0)
 		return;
@@ -44,8 +44,7 @@ find_held(struct output *o)
 		diag_warn("%s holds %s of an earlier run; beginning anew "
 			  "(--continue resumes)",
 		    part, size);
-	else if (!download_source(d, url_absolute(o->url, shown, sizeof(shown)),
-		     &o->resume.source))
+	else if (!download_source(d, &o->resume.source))
 		diag_warn("%s holds %s that are not known to be of this "
 			  "file; beginning anew",
 		    part, size);
@@ -74,8 +73,15 @@ find_complete(struct output *o, const char *path)
 static int
 open_file(struct output *o, const char *path, struct err *e)
 {
-	if (download_open(
-		&o->file, path, may_replace(o->options), o->until, e) < 0)
+	char url[URL_ABSOLUTE_SIZE];
+	struct download_options d = {
+	    .target = path,
+	    .url = url_absolute(o->url, url, sizeof(url)),
+	    .may_replace = may_replace(o->options),
+	    .until = o->until,
+	};
+
+	if (download_open(&o->file, &d, e) < 0)
 		return -1;
 	o->is_file = o->is_open = true;
 	sink_init(&o->sink, o->file.fd, o->file.target, !o->options->raw);
@@ -169,15 +175,12 @@ output_refuse(const struct output *o, struct err *e)
 int
 output_begin(struct output *o, int64_t base, struct err *e)
 {
-	char shown[URL_ABSOLUTE_SIZE];
-
 	if (!output_accepts(o, base))
 		return output_refuse(o, e);
 	o->base = base;
 	if (!o->is_file)
 		return 0;
-	return download_begin(&o->file, base,
-	    url_absolute(o->url, shown, sizeof(shown)), &o->resume.source, e);
+	return download_begin(&o->file, base, &o->resume.source, e);
 }
 
 static void

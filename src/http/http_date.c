@@ -61,7 +61,7 @@ month_number(const char *name)
 	return 0;
 }
 
-/* One form of sscanf(3) that has to take the whole text. */
+/* The forms of RFC 9110; each has to match the whole text. */
 static bool
 parse_form(const char *text, struct date *d)
 {
@@ -94,7 +94,7 @@ parse_form(const char *text, struct date *d)
 	return false;
 }
 
-/* "1994-11-06", with or without a time behind a blank or T. */
+/* "1994-11-06", with or without a time after a blank or T. */
 static bool
 parse_iso(const char *text, struct date *d)
 {

@@ -46,7 +46,7 @@ make_safe(const char *name, char *buf, size_t size)
 	return used > 0;
 }
 
-/* What is behind the last slash, of either kind. */
+/* What follows the last slash, of either kind. */
 static const char *
 base_name(const char *path)
 {
@@ -72,9 +72,9 @@ http_file_name_of_url(const struct url *u, char *buf, size_t size)
 	return make_safe(raw, buf, size);
 }
 
-/* The parameter's value at p, quoted or not; returns what is behind it. */
+/* The parameter's value at p, quoted or not; returns what follows it. */
 static const char *
-take_value(const char *p, char *value, size_t size)
+parse_value(const char *p, char *value, size_t size)
 {
 	bool is_quoted = *p == '"';
 	size_t used = 0;
@@ -110,7 +110,7 @@ find_parameter(const char *field, const char *name, char *value, size_t size)
 		if (*p != '=')
 			continue;
 		p += 1 + strspn(p + 1, " \t");
-		p = take_value(p, value, size);
+		p = parse_value(p, value, size);
 		if (is_it)
 			return true;
 	}

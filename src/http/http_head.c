@@ -322,10 +322,10 @@ http_head_content_length(const struct http_head *h, int64_t *length)
 
 	while (http_head_list_next(&l)) {
 		if (!parse_number(l.element, l.length, &one) ||
-		    (found == HTTP_LENGTH_GIVEN && one != *length))
+		    (found == HTTP_LENGTH_FOUND && one != *length))
 			return HTTP_LENGTH_BAD;
 		*length = one;
-		found = HTTP_LENGTH_GIVEN;
+		found = HTTP_LENGTH_FOUND;
 	}
 	return found;
 }

@@ -104,7 +104,7 @@ bool http_head_list_is(const struct http_head_list *l, const char *token);
 bool http_head_has_token(
     const struct http_head *h, const char *name, const char *token);
 
-enum http_length { HTTP_LENGTH_NONE, HTTP_LENGTH_GIVEN, HTTP_LENGTH_BAD };
+enum http_length { HTTP_LENGTH_NONE, HTTP_LENGTH_FOUND, HTTP_LENGTH_BAD };
 
 /*
  * Content-Length: *length is set when there is one, or several that agree

@@ -72,7 +72,7 @@ start_plain(struct http_response *r, struct err *e)
 		r->framing = HTTP_FRAME_CLOSE;
 		r->left = INT64_MAX;
 		break;
-	case HTTP_LENGTH_GIVEN:
+	case HTTP_LENGTH_FOUND:
 		r->framing = HTTP_FRAME_LENGTH;
 		r->left = r->length;
 		break;

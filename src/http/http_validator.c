@@ -33,7 +33,7 @@ total_of(const struct http_head *head)
 
 	if (http_head_content_range(head, &range))
 		return range.total;
-	return http_head_content_length(head, &length) == HTTP_LENGTH_GIVEN
+	return http_head_content_length(head, &length) == HTTP_LENGTH_FOUND
 		   ? length
 		   : -1;
 }

@@ -47,12 +47,12 @@ note_visit(struct redirect *r)
 static void
 extract_user(struct redirect *r)
 {
-	char given[REDIRECT_USER_SIZE - 1];
+	char userinfo[REDIRECT_USER_SIZE - 1];
 
 	r->user[0] = '\0';
-	if (url_userinfo(&r->url, given, sizeof(given)))
-		snprintf(r->user, sizeof(r->user), "%s%s", given,
-		    strchr(given, ':') == NULL ? ":" : "");
+	if (url_userinfo(&r->url, userinfo, sizeof(userinfo)))
+		snprintf(r->user, sizeof(r->user), "%s%s", userinfo,
+		    strchr(userinfo, ':') == NULL ? ":" : "");
 	r->url.userinfo = (struct url_part){.is_there = false};
 }
 

@@ -1,6 +1,6 @@
 /*
- * URLs and references to them (RFC 3986), taken apart, and the pieces that an
- * HTTP request needs of them.
+ * URLs and references to them (RFC 3986), parsed, and the pieces of them that
+ * an HTTP request needs.
  */
 #ifndef HTTP_URL_H
 #define HTTP_URL_H
@@ -12,10 +12,10 @@
 struct endpoint;
 struct err;
 
-/* Longest URL that is taken, with its NUL. */
+/* Longest URL that is accepted, with its NUL. */
 #define URL_SIZE 8192
 
-/* A piece of url.text. "?" with nothing behind it is there, and empty. */
+/* A piece of url.text. "?" with nothing after it is there, and empty. */
 struct url_part {
 	size_t at, length;
 	bool is_there;
@@ -28,7 +28,7 @@ struct url {
 };
 
 /*
- * Takes text apart by the grammar of RFC 3986 section 4.1. Refused, with -1
+ * Parses text by the grammar of RFC 3986 section 4.1. Refused, with -1
  * and ERR_USAGE: blanks, control bytes, a malformed host or port, more than
  * URL_SIZE bytes. The host is without its brackets in no case: [::1] stays.
  */

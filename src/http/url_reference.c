@@ -32,16 +32,25 @@ put(struct text *t, const char *bytes, size_t n)
 	t->bytes[t->length] = '\0';
 }
 
-/* A part with the delimiter that goes before it, where it is there. */
+/* A part with the delimiter before it, where it is there. */
 static void
-put_part(struct text *t, const char *before, const struct url *u,
-    struct url_part part, const char *behind)
+put_part(struct text *t, const char *delimiter, const struct url *u,
+    struct url_part part)
 {
 	if (!part.is_there)
 		return;
-	put(t, before, strlen(before));
+	put(t, delimiter, strlen(delimiter));
 	put(t, part_text(u, part), part.length);
-	put(t, behind, strlen(behind));
+}
+
+/* A part with the delimiter after it, where it is there. */
+static void
+put_prefix(struct text *t, const struct url *u, struct url_part part,
+    const char *delimiter)
+{
+	put_part(t, "", u, part);
+	if (part.is_there)
+		put(t, delimiter, strlen(delimiter));
 }
 
 static void
@@ -50,12 +59,12 @@ put_authority(struct text *t, const struct url *u)
 	if (!u->host.is_there)
 		return;
 	put(t, "//", 2);
-	put_part(t, "", u, u->userinfo, "@");
-	put_part(t, "", u, u->host, "");
-	put_part(t, ":", u, u->port, "");
+	put_prefix(t, u, u->userinfo, "@");
+	put_part(t, "", u, u->host);
+	put_part(t, ":", u, u->port);
 }
 
-/* Takes the last segment away, back to start. */
+/* Removes the last segment, back to start. */
 static void
 drop_segment(struct text *t, size_t start)
 {
@@ -111,7 +120,7 @@ put_merged(struct text *t, const struct url *base, const struct url *ref)
 		put(&merged, "/", 1);
 	else
 		put(&merged, path, n);
-	put_part(&merged, "", ref, ref->path, "");
+	put_part(&merged, "", ref, ref->path);
 	t->is_full |= merged.is_full;
 	put_path(t, merged.bytes);
 }
@@ -134,7 +143,7 @@ url_reference_resolve(const struct url *base, const struct url *ref,
 	const struct url *query = ref;
 	struct text t = {.length = 0};
 
-	put_part(&t, "", ref->scheme.is_there ? ref : base,
+	put_prefix(&t, ref->scheme.is_there ? ref : base,
 	    ref->scheme.is_there ? ref->scheme : base->scheme, ":");
 	if (ref->scheme.is_there || ref->host.is_there) {
 		put_authority(&t, ref);
@@ -142,7 +151,7 @@ url_reference_resolve(const struct url *base, const struct url *ref,
 	} else {
 		put_authority(&t, base);
 		if (ref->path.length == 0) {
-			put_part(&t, "", base, base->path, "");
+			put_part(&t, "", base, base->path);
 			query = ref->query.is_there ? ref : base;
 		} else if (part_text(ref, ref->path)[0] == '/') {
 			put_own_path(&t, ref);
@@ -150,8 +159,8 @@ url_reference_resolve(const struct url *base, const struct url *ref,
 			put_merged(&t, base, ref);
 		}
 	}
-	put_part(&t, "?", query, query->query, "");
-	put_part(&t, "#", ref, ref->fragment, "");
+	put_part(&t, "?", query, query->query);
+	put_part(&t, "#", ref, ref->fragment);
 	if (t.is_full)
 		return err_set(e, ERR_USAGE, "the resolved URL is too long");
 	return url_parse(out, t.bytes, e);
@@ -170,7 +179,7 @@ url_reference_follow(const struct url *base, const char *location,
 		else
 			put(&t, location, 1);
 	if (strchr(t.bytes, '#') == NULL)
-		put_part(&t, "#", base, base->fragment, "");
+		put_part(&t, "#", base, base->fragment);
 	if (t.is_full)
 		err_set(e, ERR_PROTOCOL, "it is too long");
 	else if (url_parse(&ref, t.bytes, e) == 0 &&
