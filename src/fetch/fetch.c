@@ -28,33 +28,12 @@
 #define MAX_PAUSE_MS (30 * 1000)
 #define MAX_RETRY_AFTER 600
 
-/* "A-B", "A-" or "-N". */
-static int
-check_range(const char *text, struct err *e)
-{
-	const char *dash = strchr(text, '-');
-	int64_t from = 0, to = INT64_MAX;
-	char first[32], shown[64];
-	size_t n = dash == NULL ? 0 : (size_t)(dash - text);
-	bool good = dash != NULL && n < sizeof(first) && strlen(text) > 1;
-
-	if (good && n > 0) {
-		memcpy(first, text, n);
-		first[n] = '\0';
-		good = num_parse(first, 0, INT64_MAX, &from);
-	}
-	if (good && dash[1] != '\0')
-		good = num_parse(dash + 1, 0, INT64_MAX, &to);
-	if (good && from <= to)
-		return 0;
-	return err_set(e, ERR_USAGE, "--range: '%s' is not A-B, A- or -N",
-	    text_escape_string(shown, sizeof(shown), text));
-}
-
 int
 fetch_check(const struct fetch_options *o, int urls, struct err *e)
 {
 	bool is_file = o->output != NULL && strcmp(o->output, "-") != 0;
+	struct http_range range;
+	char shown[64];
 	size_t i;
 
 	for (i = 0; i < o->field_count; i++)
@@ -63,8 +42,10 @@ fetch_check(const struct fetch_options *o, int urls, struct err *e)
 	if (o->user != NULL && (strchr(o->user, ':') == NULL ||
 				   strlen(o->user) >= REDIRECT_USER_SIZE))
 		return err_set(e, ERR_USAGE, "--user: it is USER:PASS");
-	if (o->range != NULL && check_range(o->range, e) < 0)
-		return -1;
+	if (o->range != NULL && !http_request_parse_range(o->range, &range))
+		return err_set(e, ERR_USAGE,
+		    "--range: '%s' is not A-B, A- or -N",
+		    text_escape_string(shown, sizeof(shown), o->range));
 	if (is_file && urls > 1)
 		return err_set(e, ERR_USAGE,
 		    "--output is one file, and there are %d URLs", urls);

@@ -1,15 +1,14 @@
 /* What http-get does with a response: save, resume, skip or fail. */
 #include "fetch/response.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/diag.h"
 #include "base/err.h"
-#include "base/num.h"
 #include "base/text.h"
 #include "fetch/http_client.h"
 #include "http/http_head.h"
+#include "http/http_request.h"
 
 /* A malformed response: "http://a/b: " and what is wrong with it. */
 static enum transfer_state
@@ -115,24 +114,18 @@ handle_whole(struct transfer *t, const struct http_head *h, struct err *e)
 	return begin_body(t, 0, resume->source.total, e);
 }
 
-/* Whether a 206 is the range that the user requested. */
+/* Whether a 206 is of the range that the user requested. */
 static bool
-is_requested_range(const char *requested, const struct http_range *got)
+is_requested(const char *text, const struct http_range *got)
 {
-	const char *dash = strchr(requested, '-');
-	char first[32];
-	int64_t from, to;
+	struct http_range range;
 
-	if (dash == requested)
-		return num_parse(dash + 1, 0, INT64_MAX, &to) &&
-		       got->to - got->from < to &&
-		       (got->total < 0 || got->to == got->total - 1);
-	snprintf(
-	    first, sizeof(first), "%.*s", (int)(dash - requested), requested);
-	if (!num_parse(first, 0, INT64_MAX, &from) || got->from != from)
+	if (!http_request_parse_range(text, &range))
 		return false;
-	return dash[1] == '\0' ||
-	       (num_parse(dash + 1, 0, INT64_MAX, &to) && got->to <= to);
+	if (range.from < 0)
+		return got->to - got->from < range.to &&
+		       (got->total < 0 || got->to == got->total - 1);
+	return got->from == range.from && got->to <= range.to;
 }
 
 /* 206 to a range of the user's. */
@@ -140,7 +133,7 @@ static enum transfer_state
 handle_range(struct transfer *t, const struct http_head *h,
     const struct http_range *r, struct err *e)
 {
-	if (!is_requested_range(t->options->range, r))
+	if (!is_requested(t->options->range, r))
 		return reject(t, "another range was sent", e);
 	if (output_open_late(&t->output, h, e) < 0)
 		return TRANSFER_FAILED;

@@ -8,6 +8,7 @@
 
 #include "base/base64.h"
 #include "base/err.h"
+#include "base/num.h"
 #include "base/text.h"
 #include "http/url.h"
 
@@ -60,6 +61,25 @@ http_request_check_field(const char *field, struct err *e)
 		return err_set(
 		    e, ERR_USAGE, "'%s': --range asks for a range", shown);
 	return 0;
+}
+
+bool
+http_request_parse_range(const char *text, struct http_range *range)
+{
+	const char *dash = strchr(text, '-');
+	char first[32];
+	size_t n = dash == NULL ? sizeof(first) : (size_t)(dash - text);
+
+	if (n >= sizeof(first) || strlen(text) < 2)
+		return false;
+	memcpy(first, text, n);
+	first[n] = '\0';
+	range->from = -1;
+	range->to = INT64_MAX;
+	return (n == 0 || num_parse(first, 0, INT64_MAX, &range->from)) &&
+	       (dash[1] == '\0' ||
+		   num_parse(dash + 1, 0, INT64_MAX, &range->to)) &&
+	       range->from <= range->to;
 }
 
 static void write_text(struct writer *w, const char *fmt, ...)

@@ -41,6 +41,12 @@ struct http_request {
 int http_request_check_field(const char *field, struct err *e);
 
 /*
+ * "A-B", "A-" or "-N", the last N bytes: from is -1 and to is N then; to is
+ * INT64_MAX for an open end. total is not set.
+ */
+bool http_request_parse_range(const char *text, struct http_range *range);
+
+/*
  * Writes the request into buf. Returns its length, or -1 with ERR_USAGE when
  * it does not fit.
  */
