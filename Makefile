@@ -88,8 +88,8 @@ all: $(B)/sockt
 
 # What a server runs for each connection lies side by side, in front: see
 # net/spawn.h.
-HOT = $(B)/obj/cmd/serve_hello.o $(filter $(B)/obj/serve/% $(B)/obj/net/% \
-	$(B)/obj/base/%,$(OBJ))
+HOT = $(patsubst %,$(B)/obj/cmd/%.o,serve_hello hello_client) $(filter \
+	$(B)/obj/serve/% $(B)/obj/net/% $(B)/obj/base/%,$(OBJ))
 $(B)/sockt: $(B)/obj/main.o $(HOT) $(B)/libsockt.a
 	$(CC) $(CFLAGS) $(MODE_CFLAGS) -o $@ $^ $(LINK)
 

@@ -277,12 +277,7 @@ step_event(const char *call, const char *subject, int errnum, double seconds,
 	diag_event_end(&j, DIAG_STEP, "%s", subject);
 }
 
-/*
- * Apart, as all that is put together for a step: its frame would put the
- * stack of a caller that tells nothing pages further down, and each of those
- * is a page to copy in a child.
- */
-__attribute__((noinline)) static void
+static void
 vstep(const char *call, int64_t start_ns, int errnum, const char *note,
     const char *fmt, va_list ap)
 {

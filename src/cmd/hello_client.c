@@ -19,7 +19,7 @@ hello_client_log(const struct hello_client *c, const char *event,
     const void *bytes, size_t n)
 {
 	char remote[ADDR_TEXT], shown[SHOWN];
-	struct json j;
+	static struct json j; /* static: see net/spawn.h */
 
 	if (!diag_tells(DIAG_SAY))
 		return;
@@ -44,7 +44,9 @@ hello_client_reply(const struct hello_client *c, const struct message *m,
 	    .number = (uint64_t)c->answered + 1};
 	ssize_t n;
 
-	addr_format_ip(&c->conn->remote, ip, sizeof(ip));
+	ip[0] = '\0';
+	if (c->server->reply.uses_ip)
+		addr_format_ip(&c->conn->remote, ip, sizeof(ip));
 	n = template_fill(&c->server->reply, &v, reply, size - m->newline);
 	if (n < 0)
 		return -1;

@@ -55,6 +55,7 @@ conn_event_probe(const struct conn *c)
 	    addr_format(&c->remote, text, sizeof(text)));
 }
 
+/* The events are static: see net/spawn.h. */
 static void
 begin(struct json *j, const char *event, const struct conn *c)
 {
@@ -67,7 +68,7 @@ void
 conn_event_accepted(int level, const struct conn *c)
 {
 	char to[ADDR_TEXT], from[ADDR_TEXT];
-	struct json j;
+	static struct json j;
 
 	if (!diag_tells(level))
 		return;
@@ -81,7 +82,7 @@ void
 conn_event_denied(int level, const struct conn *c, const char *why)
 {
 	char from[ADDR_TEXT];
-	struct json j;
+	static struct json j;
 
 	if (!diag_tells(level))
 		return;
@@ -125,11 +126,12 @@ conn_event_closed(
 	    "nobody finished", "we finished first", "the peer finished first"};
 	char from[ADDR_TEXT], to[ADDR_TEXT], took[32], bytes[96],
 	    ended[32] = "";
-	int64_t ns = clock_now() - c->start_ns;
-	struct json j;
+	static struct json j;
+	int64_t ns;
 
 	if (!diag_tells(level))
 		return;
+	ns = clock_now() - c->start_ns;
 	begin(&j, "closed", c);
 	closed_members(&j, s, ns);
 	json_number(&j, "status", status);

@@ -331,7 +331,6 @@ listener_accept(struct listener *l, struct conn *c)
 	int fd = -1;
 	size_t i;
 
-	errno = EAGAIN;
 	for (i = 0; i < l->count && fd < 0; i++) {
 		fd = os_accept(l->fds[l->turn], &c->remote);
 		if (fd < 0 && errno != EAGAIN && errno != EWOULDBLOCK)

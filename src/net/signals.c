@@ -10,10 +10,8 @@
 #include "base/fd.h"
 #include "net/os.h"
 
-/* The signal pipe. The handler touches nothing else but the flags. It lies
- * where the C library writes at every fork as well: a page less to be copied
- * for each child. */
-static _Thread_local struct {
+/* The signal pipe. The handler touches nothing else but the flags. */
+static struct {
 	int ends[2];                    /* read, write; -1: none yet */
 	volatile sig_atomic_t pending;  /* came, not yet taken */
 	volatile sig_atomic_t stopped;  /* the one that asked to stop */

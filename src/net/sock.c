@@ -443,11 +443,11 @@ sock_abort_acked(int *fd, int64_t idle_ms, struct deadline until)
 }
 
 /* Reads and drops until the peer finishes or a limit passes. */
-__attribute__((noinline)) static void
+static void
 drain(int fd, struct deadline until)
 {
 	size_t dropped = 0;
-	char drop[4096];
+	static char drop[4096]; /* static: see net/spawn.h */
 	ssize_t n;
 
 	while (dropped < DRAIN_BYTES) {

@@ -300,7 +300,7 @@ reap(struct children *c)
 static bool
 drain_one(const struct server_child *one)
 {
-	char drop[4096];
+	static char drop[4096]; /* static: see net/spawn.h */
 	ssize_t n;
 
 	do {

@@ -118,9 +118,8 @@ session_send(struct session *s, const void *bytes, size_t n)
 	return result_of(s, stream_send(&stream, bytes, n, &s->r.sent));
 }
 
-/* Apart for its frame: see conn_event.c. */
-__attribute__((noinline)) static void
-tell_error(struct session *s, const struct conn *c)
+static void
+log_error(struct session *s, const struct conn *c)
 {
 	char text[ADDR_TEXT];
 
@@ -147,7 +146,7 @@ session_end(struct session *s, const struct conn *c, int level, int result)
 	    conn_event_is_probe(&s->r))
 		conn_event_probe(c);
 	else if (result < 0)
-		tell_error(s, c);
+		log_error(s, c);
 	conn_event_closed(level, c, &s->r, (int)s->e.kind);
 	return (int)s->e.kind;
 }
