@@ -1,7 +1,7 @@
 /*
- * listen: a server. Socket, bind, listen, accept; then the connection goes to
- * stdin and stdout, or to a handler in a process of its own, and with -k it
- * goes on accepting.
+ * listen: a server. 1. Socket, 2. bind, 3. listen, 4. accept, 5. serve the
+ * connection with stdin and stdout, or by a handler in a process of its own,
+ * and with -k 6. go on accepting.
  */
 #include <errno.h>
 
@@ -28,7 +28,7 @@ struct listen_options {
 	struct name_options names;
 	struct time_options time;
 	struct sock_options sock;
-	struct stdio_relay_options talk;
+	struct stdio_relay_options relay;
 	int keep;          /* -k: go on accepting */
 	int echo, discard; /* handlers */
 	const char *exec;  /* -e: by way of sh -c */
@@ -42,7 +42,7 @@ struct listen_options {
 static const struct listen_options listen_defaults = {
     .time = TIME_OPTIONS_INIT,
     .sock = SOCK_OPTIONS_INIT,
-    .talk = STDIO_RELAY_OPTIONS_INIT,
+    .relay = STDIO_RELAY_OPTIONS_INIT,
     .server = COMMON_SERVER_INIT,
 };
 
@@ -69,9 +69,9 @@ static const struct opt listen_opts[] = {
 static const struct opt_group listen_groups[] = {{"serving", listen_opts, 0},
     {"serving", common_server_opts, offsetof(struct listen_options, server)},
     {"serving", common_access_opts, offsetof(struct listen_options, access)},
-    {"relaying", talk_relay_opts, offsetof(struct listen_options, talk)},
-    {"script", talk_script_opts, offsetof(struct listen_options, talk)},
-    {"records", talk_record_opts, offsetof(struct listen_options, talk)},
+    {"relaying", talk_relay_opts, offsetof(struct listen_options, relay)},
+    {"script", talk_script_opts, offsetof(struct listen_options, relay)},
+    {"records", talk_record_opts, offsetof(struct listen_options, relay)},
     {"addresses", common_family_opts, offsetof(struct listen_options, names)},
     {"time", common_timeout_opts, offsetof(struct listen_options, time)},
     {"time", common_idle_opts, offsetof(struct listen_options, time)},
@@ -87,131 +87,13 @@ struct listening {
 	struct server server;
 	struct server_options so;
 	struct access access;
-	struct handler handler; /* what each connection gets */
-	struct deadline until;  /* --max-time, of stdin and stdout */
+	bool has_handler; /* else stdin and stdout are relayed */
+	struct handler handler;
+	struct stdio_relay stdio;
+	struct deadline until; /* --max-time, of stdin and stdout */
 };
 
-/* stdin and stdout, in this process, then the next one. */
-static int
-serve_stdio(struct listening *l, struct stdio_relay *t, struct err *e)
-{
-	struct conn c;
-	int fd, result;
-
-	do {
-		fd = server_accept(&l->server, &c, e);
-		if (fd < 0)
-			return -1;
-		if (!l->o->keep)
-			listener_close(&l->listener);
-		result = stdio_relay_run(t, &fd, &c.local, &c.remote, e);
-		if (result < 0 && l->o->keep && e->kind != ERR_OUTPUT &&
-		    e->errnum != EINTR) {
-			if (conn_event_is_probe(&t->last) && t->last.sent == 0)
-				conn_event_probe(&c);
-			else
-				diag_error(e);
-			result = 0;
-		}
-	} while (result == 0 && l->o->keep);
-	return result;
-}
-
-/* A process a connection; without -k only the first. */
-static int
-serve_handler(struct listening *l, struct err *e)
-{
-	struct server_handler handler = {handler_serve, &l->handler};
-	struct conn c;
-	int fd;
-
-	do {
-		fd = server_accept(&l->server, &c, e);
-		if (fd < 0 && e->kind == ERR_TIMEOUT)
-			/* Those who are being served may finish. */
-			(void)server_wait(&l->server, e);
-		if (fd < 0)
-			return -1;
-		if (!l->o->keep)
-			listener_close(&l->listener);
-		if (l->handler.program != NULL)
-			server_spawn(&l->server, fd, &c, l->handler.program);
-		else
-			server_fork(&l->server, fd, &c, &handler);
-	} while (l->o->keep);
-	if (server_wait(&l->server, e) < 0)
-		return -1;
-	if (l->server.children.last_status == 0)
-		return 0;
-	/* Its own process has told what there was to tell. */
-	return err_status(e, l->server.children.last_status);
-}
-
-/* What the options say about the handler. */
-static int
-choose_handler(struct listening *l, char *const *program, struct err *e)
-{
-	const struct listen_options *o = l->o;
-	struct handler *h = &l->handler;
-	char *to = (char *)o->to;
-
-	if (program != NULL &&
-	    (o->exec != NULL || o->to != NULL || o->echo || o->discard))
-		return err_set(e, ERR_USAGE,
-		    "a program and --exec, --to, --echo or --discard cannot "
-		    "be used together");
-	if (o->time.timeout_ms >= 0 && o->to == NULL)
-		return err_set(e, ERR_USAGE,
-		    "--timeout is for reaching --to; see --accept-timeout");
-	if (o->time.idle_ms >= 0 && (program != NULL || o->exec != NULL))
-		return err_set(e, ERR_USAGE,
-		    "--idle-timeout does not apply to a program's connection; "
-		    "--max-time does");
-	h->timeout_ms = o->time.timeout_ms;
-	h->idle_ms = o->time.idle_ms;
-	h->max_ms = o->time.max_ms;
-	/* Without -k it is the one connection that there was to serve. */
-	h->allows_probes = o->keep != 0;
-	h->program = program;
-	if (o->exec != NULL)
-		h->program = program_shell(&h->shell, o->exec);
-	h->kind = o->echo ? HANDLER_ECHO : HANDLER_DISCARD;
-	if (o->to == NULL)
-		return 0;
-	h->kind = HANDLER_FORWARD;
-	common_dial_options(&h->dial, &o->names, NULL, &o->sock);
-	if (endpoint_parse(&h->target, &to, 1, "tcp", e) < 0 ||
-	    resolve_check(&h->target, &o->names, e) < 0)
-		return err_prefix(e, "--to");
-	return 0;
-}
-
-/* stdio is the talk on stdin and stdout, or NULL for a handler. */
-static int
-serve(struct listening *l, struct stdio_relay *stdio, struct err *e)
-{
-	int result;
-
-	if (server_start(&l->server, &l->listener, &l->so, e) < 0)
-		return -1;
-	listener_announce(&l->listener);
-	result = stdio != NULL ? serve_stdio(l, stdio, e) : serve_handler(l, e);
-	server_stop(&l->server);
-	return result;
-}
-
-/* Options about handlers, where there is none. */
-static int
-check_stdio(const struct listen_options *o, struct err *e)
-{
-	if (o->server.max_per_host > 0)
-		return err_set(e, ERR_USAGE,
-		    "--max-per-host goes with a handler: stdin and stdout "
-		    "have one connection at a time");
-	return stdio_relay_check(&o->talk, e);
-}
-
-/* The listening sockets: our own, or inherited ones. */
+/* 1. Socket, 2. bind, 3. listen; or inherited sockets. */
 static int
 open_sockets(struct listening *l, const struct endpoint *ep, struct err *e)
 {
@@ -226,29 +108,99 @@ open_sockets(struct listening *l, const struct endpoint *ep, struct err *e)
 	return listener_open(&l->listener, ep, &lo, l->until, e);
 }
 
-/* Opens the sockets, serves, closes them. */
+/* Serves a connection in a process of its own. */
+static void
+serve_child(struct listening *l, int fd, const struct conn *c)
+{
+	struct server_handler handler = {handler_serve, &l->handler};
+
+	if (l->handler.program != NULL)
+		server_spawn(&l->server, fd, c, l->handler.program);
+	else
+		server_fork(&l->server, fd, c, &handler);
+}
+
+/* Relays stdin and stdout, in this process. With -k the end of a connection is
+ * not the end of the run: 0, or -1 with *e. */
 static int
-run(struct listening *l, const struct endpoint *ep, struct stdio_relay *stdio,
-    struct err *e)
+serve_stdio(struct listening *l, int fd, const struct conn *c, struct err *e)
+{
+	struct stdio_relay *stdio = &l->stdio;
+
+	if (stdio_relay_run(stdio, &fd, &c->local, &c->remote, e) == 0)
+		return 0;
+	if (!l->o->keep || e->kind == ERR_OUTPUT || e->errnum == EINTR)
+		return -1;
+	if (conn_event_is_probe(&stdio->last) && stdio->last.sent == 0)
+		conn_event_probe(c);
+	else
+		diag_error(e);
+	return 0;
+}
+
+/* 4. Accept, 5. serve, 6. with -k go on accepting. */
+static int
+accept_and_serve(struct listening *l, struct err *e)
+{
+	struct conn c;
+	int fd;
+
+	do {
+		fd = server_accept(&l->server, &c, e);
+		if (fd < 0 && e->kind == ERR_TIMEOUT)
+			/* Those who are being served may finish. */
+			(void)server_wait(&l->server, e);
+		if (fd < 0)
+			return -1;
+		if (!l->o->keep)
+			listener_close(&l->listener);
+		if (l->has_handler)
+			serve_child(l, fd, &c);
+		else if (serve_stdio(l, fd, &c, e) < 0)
+			return -1;
+	} while (l->o->keep);
+	if (server_wait(&l->server, e) < 0)
+		return -1;
+	/* The child has reported its error itself. */
+	return l->server.children.last_status == 0
+		   ? 0
+		   : err_status(e, l->server.children.last_status);
+}
+
+/* With the sockets open, before the first connection. */
+static int
+prepare(struct listening *l, struct err *e)
 {
 	const struct listen_options *o = l->o;
+
+	if (o->user != NULL && privileges_drop(o->user, e) < 0)
+		return -1;
+	if (!l->has_handler &&
+	    stdio_relay_open(&l->stdio, &o->relay, &o->time, l->until, e) < 0)
+		return -1;
+	return server_start(&l->server, &l->listener, &l->so, e);
+}
+
+static int
+run(struct listening *l, const struct endpoint *ep, struct err *e)
+{
 	int result;
 
 	/* Whatever takes its time from here on can be stopped. */
 	if (signals_catch(SIGNALS_STOP, e) < 0)
 		return -1;
-	l->until = deadline_after(o->time.max_ms);
+	l->until = deadline_after(l->o->time.max_ms);
 	/* With a handler each connection has the limit for itself. */
-	if (stdio != NULL)
+	if (!l->has_handler)
 		l->so.until = l->until;
 	if (open_sockets(l, ep, e) < 0)
 		return -1;
-	result = o->user == NULL ? 0 : privileges_drop(o->user, e);
-	if (result == 0 && stdio != NULL)
-		result =
-		    stdio_relay_open(stdio, &o->talk, &o->time, l->until, e);
-	if (result == 0)
-		result = serve(l, stdio, e);
+	result = prepare(l, e);
+	if (result == 0) {
+		listener_announce(&l->listener);
+		result = accept_and_serve(l, e);
+		server_stop(&l->server);
+	}
 	listener_close(&l->listener);
 	return result;
 }
@@ -270,33 +222,92 @@ parse_operands(struct endpoint *ep, const struct listen_options *o,
 	    "operand");
 }
 
+/* Options that contradict each other, or a program. */
+static int
+check_handler(const struct listen_options *o, bool has_program, struct err *e)
+{
+	if (has_program &&
+	    (o->exec != NULL || o->to != NULL || o->echo || o->discard))
+		return err_set(e, ERR_USAGE,
+		    "a program and --exec, --to, --echo or --discard cannot "
+		    "be used together");
+	if (o->time.timeout_ms >= 0 && o->to == NULL)
+		return err_set(e, ERR_USAGE,
+		    "--timeout is for reaching --to; see --accept-timeout");
+	if (o->time.idle_ms >= 0 && (has_program || o->exec != NULL))
+		return err_set(e, ERR_USAGE,
+		    "--idle-timeout does not apply to a program's connection; "
+		    "--max-time does");
+	return 0;
+}
+
+/* The handler that the options name. */
+static int
+choose_handler(struct listening *l, char *const *program, struct err *e)
+{
+	const struct listen_options *o = l->o;
+	struct handler *h = &l->handler;
+	char *to = (char *)o->to;
+
+	l->has_handler = program != NULL || o->exec != NULL || o->to != NULL ||
+			 o->echo || o->discard;
+	h->timeout_ms = o->time.timeout_ms;
+	h->idle_ms = o->time.idle_ms;
+	h->max_ms = o->time.max_ms;
+	/* Without -k it is the one connection that there was to serve. */
+	h->allows_probes = o->keep != 0;
+	h->program = program;
+	if (o->exec != NULL)
+		h->program = program_shell(&h->shell, o->exec);
+	h->kind = o->echo ? HANDLER_ECHO : HANDLER_DISCARD;
+	if (o->to == NULL)
+		return 0;
+	h->kind = HANDLER_FORWARD;
+	common_dial_options(&h->dial, &o->names, NULL, &o->sock);
+	if (endpoint_parse(&h->target, &to, 1, "tcp", e) < 0 ||
+	    resolve_check(&h->target, &o->names, e) < 0)
+		return err_prefix(e, "--to");
+	return 0;
+}
+
+/* Options that do nothing, with a handler and without one. */
+static int
+check_stdio(
+    const struct listening *l, const struct command_args *args, struct err *e)
+{
+	if (l->has_handler)
+		return stdio_relay_check_unused(args->given, "a handler", e);
+	if (l->o->server.max_per_host > 0)
+		return err_set(e, ERR_USAGE,
+		    "--max-per-host goes with a handler: stdin and stdout "
+		    "have one connection at a time");
+	return stdio_relay_check(&l->o->relay, e);
+}
+
 static int
 listen_run(const void *options, const struct command_args *args, struct err *e)
 {
 	const struct listen_options *o = options;
 	struct listening l = {.o = o, .access = ACCESS_INIT};
-	bool handled = args->program != NULL || o->exec != NULL ||
-		       o->to != NULL || o->echo || o->discard;
-	struct stdio_relay t = {0};
 	struct endpoint ep;
 	int result;
 
 	if (parse_operands(&ep, o, args, e) < 0 ||
+	    check_handler(o, args->program != NULL, e) < 0 ||
 	    choose_handler(&l, args->program, e) < 0 ||
-	    (handled ? stdio_relay_check_unused(args->given, "a handler", e)
-		     : check_stdio(o, e)) < 0 ||
+	    check_stdio(&l, args, e) < 0 ||
 	    (o->user != NULL && privileges_check(o->user, e) < 0))
 		return -1;
 	common_server_setup(&l.so, &o->server, &l.access, DIAG_NOTE);
 	l.so.program_ms = o->time.max_ms;
-	l.so.is_alone = !handled;
+	l.so.is_alone = !l.has_handler;
 	result = common_access(&l.access, &o->access, e);
 	if (result == 0)
-		result = run(&l, &ep, handled ? NULL : &t, e);
+		result = run(&l, &ep, e);
 	if (o->keep)
 		result = signals_server_result(result, e);
 	access_release(&l.access);
-	return stdio_relay_release(&t, result, e);
+	return stdio_relay_release(&l.stdio, result, e);
 }
 
 const struct command listen_command = {
