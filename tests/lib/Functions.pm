@@ -40,14 +40,30 @@ sub functions {
 }
 
 # Compares violations, a list of names, with the known ones of tests/lint/FILE
-# ("RULE NAME" on each line). Returns what is new, and the lines to be removed.
+# ("RULE NAME" on each line). Returns what is new, and the lines to be removed,
+# which SHRINK=1 in the environment removes.
 sub check_known {
     my ($file, $rule, @found) = @_;
-    my %known = map { $_ => 1 } text("tests/lint/$file") =~ /^\Q$rule\E (\S+)$/mg;
     my %found = map { $_ => 1 } @found;
+    my @known = text("tests/lint/$file") =~ /^\Q$rule\E (\S+)$/mg;
+    my %known = map { $_ => 1 } @known;
+    my @stale = grep { !$found{$_} } @known;
+    if ($ENV{SHRINK}) {
+        remove($file, map { "$rule $_" } @stale);
+        @stale = ();
+    }
     return (join("\n", grep { !$known{$_} } sort keys %found),
         join("\n", map { "remove the line '$rule $_' from tests/lint/$file" }
-            grep { !$found{$_} } sort keys %known));
+            @stale));
+}
+
+sub remove {
+    my ($file, @lines) = @_;
+    my %remove = map { $_ => 1 } @lines;
+    my @kept = grep { !$remove{$_} } split /\n/, text("tests/lint/$file");
+    open my $f, '>', "$Source::TOP/tests/lint/$file" or die "$file: $!";
+    print $f map { "$_\n" } @kept;
+    close $f or die "$file: $!";
 }
 
 1;
