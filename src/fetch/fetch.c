@@ -8,15 +8,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
 #include "dial/connector.h"
-#include "dial/no_proxy.h"
 #include "fetch/etag.h"
-#include "fetch/response.h"
 #include "fetch/transfer.h"
 #include "http/http_file_name.h"
 #include "http/http_request.h"
@@ -82,7 +81,7 @@ fetch_check_route(const struct fetch *f, const struct url *u, struct err *e)
 {
 	struct http_route route;
 
-	if (transfer_find_route(f, u, &route, e) < 0 ||
+	if (route_find(&f->rules, u, &route, e) < 0 ||
 	    endpoint_check_host(route.server.host, e) < 0)
 		return -1;
 	return http_client_check(&f->client, &route, e);
@@ -92,9 +91,9 @@ fetch_check_route(const struct fetch *f, const struct url *u, struct err *e)
 static bool
 may_retry(const struct transfer *t, const struct err *e)
 {
-	const struct http_client *c = &t->fetch->client;
+	const struct http_client *c = t->client;
 
-	if (deadline_passed(t->fetch->until) || e->errnum == EINTR ||
+	if (deadline_passed(t->output.until) || e->errnum == EINTR ||
 	    !transfer_may_repeat(t))
 		return false;
 	switch (e->kind) {
@@ -109,7 +108,7 @@ may_retry(const struct transfer *t, const struct err *e)
 		if (http_client_stage(c) < HTTP_STAGE_ANSWERED)
 			/* It is a proxy that declined. */
 			return connector_is_transient(e);
-		return response_is_transient(
+		return transfer_is_transient(
 		    http_client_response(c)->head.status);
 	default:
 		return false;
@@ -135,16 +134,12 @@ retry_after(const struct http_head *h)
 
 /* How long to wait before the next attempt. */
 static int64_t
-pause_ms(const struct transfer *t, const struct err *e, int attempts)
+pause_ms(const struct transfer *t, const struct err *e, struct backoff *backoff)
 {
-	const struct http_response *r = http_client_response(&t->fetch->client);
-	int64_t ms = MIN_PAUSE_MS, after;
+	const struct http_head *h = &http_client_response(t->client)->head;
+	int64_t ms = backoff_next(backoff);
+	int64_t after = e->kind == ERR_PEER ? retry_after(h) * 1000 : 0;
 
-	while (attempts-- > 0 && ms < MAX_PAUSE_MS)
-		ms *= 2;
-	if (ms > MAX_PAUSE_MS)
-		ms = MAX_PAUSE_MS;
-	after = e->kind == ERR_PEER ? retry_after(&r->head) * 1000 : 0;
 	return after > ms ? after : ms;
 }
 
@@ -170,15 +165,14 @@ wait_to_retry(struct deadline until, int64_t ms, struct err *e)
 static int
 attempt_often(struct transfer *t, struct err *e)
 {
-	int attempts;
+	struct backoff backoff = {.min = MIN_PAUSE_MS, .max = MAX_PAUSE_MS};
+	struct deadline until = t->output.until;
 
-	for (attempts = 0;; attempts++) {
-		t->retries_left = t->options->retries - attempts;
+	for (t->retries_left = t->options->retries;; t->retries_left--) {
 		if (transfer_attempt(t, e) == 0)
 			return 0;
 		if (t->retries_left == 0 || !may_retry(t, e) ||
-		    wait_to_retry(
-			t->fetch->until, pause_ms(t, e, attempts), e) < 0)
+		    wait_to_retry(until, pause_ms(t, e, &backoff), e) < 0)
 			return -1;
 	}
 }
@@ -219,7 +213,7 @@ set_conditions(struct transfer *t)
 }
 
 static int
-run(struct transfer *t, struct err *e)
+run(struct fetch *f, struct transfer *t, struct err *e)
 {
 	struct output *o = &t->output;
 	int result;
@@ -229,7 +223,7 @@ run(struct transfer *t, struct err *e)
 	set_conditions(t);
 	result = attempt_often(t, e);
 	if (o->sink.has_failed && !o->is_file)
-		t->fetch->stdout_failed = true;
+		f->stdout_failed = true;
 	output_close(o);
 	return result;
 }
@@ -240,13 +234,14 @@ fetch_url(struct fetch *f, const struct url *u, bool wants_more, struct err *e)
 	struct transfer *t = mem_array(1, sizeof(*t));
 	int result;
 
-	t->fetch = f;
+	t->client = &f->client;
+	t->rules = &f->rules;
 	t->options = t->output.options = f->options;
 	t->url = t->output.url = u;
 	t->wants_more = wants_more;
 	t->output.requested = &t->redirect.url;
 	t->output.until = f->until;
-	result = run(t, e);
+	result = run(f, t, e);
 	redirect_release(&t->redirect);
 	free(t);
 	return result;
@@ -256,22 +251,11 @@ int
 fetch_start(struct fetch *f, const struct fetch_options *o,
     const struct http_client_options *client, struct err *e)
 {
-	/* HTTP_PROXY is not read: a web server sets it from a field of the
-	 * request when it runs a program (CGI). */
-	const char *env = getenv("http_proxy");
-
-	memset(f, 0, sizeof(*f));
 	f->options = o;
 	f->until = client->until;
+	f->stdout_failed = false;
 	http_client_init(&f->client, client);
-	if (o->proxy->kind != PROXY_NONE) {
-		f->proxy = o->proxy;
-	} else if (env != NULL && *env != '\0') {
-		f->no_proxy = no_proxy_list();
-		if (proxy_parse(&f->env_proxy, env, e) < 0)
-			return err_prefix(e, "http_proxy");
-	}
-	return 0;
+	return route_init(&f->rules, o->proxy, e);
 }
 
 void

@@ -6,52 +6,22 @@
 #define FETCH_FETCH_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include "base/clock.h"
-#include "dial/proxy.h"
+#include "base/deadline.h"
+#include "fetch/fetch_options.h"
 #include "fetch/http_client.h"
+#include "fetch/route.h"
 
 struct err;
 struct url;
 
-/* What is requested, and where it goes. */
-struct fetch_options {
-	/* The request. */
-	int head_only;             /* -I */
-	const char *const *fields; /* -H */
-	size_t field_count;
-	const char *user;          /* -u USER:PASS */
-	const char *range;         /* -r A-B */
-	const char *etag;          /* --etag FILE */
-	const char *since;         /* --if-modified-since DATE|FILE */
-	int follow;                /* -L */
-	int64_t max_redirs;        /* limit of redirects */
-	int64_t retries;           /* --retry N */
-	const struct proxy *proxy; /* PROXY_NONE: http_proxy decides */
-
-	/* Where the body goes. */
-	const char *output; /* -o FILE; "-" is stdout */
-	int remote_name;    /* -O */
-	int disposition;    /* --content-disposition */
-	int resume;         /* -c */
-	int force;          /* -f */
-	int include;        /* -i: the head goes where the body goes */
-	int raw;            /* --raw */
-	int progress;       /* -P: even when the body goes to stdout */
-	int timing;         /* --timing */
-};
-
 /* One run of http-get. */
 struct fetch {
 	const struct fetch_options *options; /* the caller's */
-	const struct proxy *proxy;           /* for every URL; NULL: none */
-	struct proxy env_proxy; /* of http_proxy; PROXY_NONE: none */
-	const char *no_proxy;   /* hosts that env_proxy is not for */
-	struct deadline until;  /* end of the whole run */
-	bool stdout_failed;     /* it accepts nothing more */
+	struct route_rules rules;            /* where requests go */
 	struct http_client client;
+	struct deadline until; /* end of the whole run */
+	bool stdout_failed;    /* it accepts nothing more */
 };
 
 /*

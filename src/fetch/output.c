@@ -15,7 +15,7 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "fetch/etag.h"
-#include "fetch/fetch.h"
+#include "fetch/fetch_options.h"
 #include "fetch/http_client.h"
 #include "http/http_date.h"
 #include "http/http_file_name.h"

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/diag.h"
@@ -10,10 +11,21 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "dial/no_proxy.h"
-#include "fetch/response.h"
+#include "fetch/http_client.h"
+#include "fetch/route.h"
+#include "http/http_head.h"
 #include "http/http_request.h"
-#include "net/endpoint.h"
+
+/* What comes next. */
+enum transfer_state {
+	TRANSFER_START,   /* request the URL that was given */
+	TRANSFER_REQUEST, /* request the URL that a redirect led to */
+	TRANSFER_HEAD,    /* the head was received: decide */
+	TRANSFER_BODY,    /* read the body into the output */
+	TRANSFER_COMMIT,  /* the body is complete: name the file */
+	TRANSFER_DONE,
+	TRANSFER_FAILED /* *e says why */
+};
 
 bool
 transfer_may_repeat(const struct transfer *t)
@@ -24,12 +36,12 @@ transfer_may_repeat(const struct transfer *t)
 	       output_accepts(o, output_can_resume(o) ? o->resume.held : 0);
 }
 
-void
-transfer_report(const struct transfer *t)
+static void
+report(const struct transfer *t)
 {
 	char shown[URL_ABSOLUTE_SIZE];
 
-	http_client_report(&t->fetch->client,
+	http_client_report(t->client,
 	    url_absolute(&t->redirect.url, shown, sizeof(shown)),
 	    t->options->timing);
 }
@@ -49,26 +61,6 @@ show_head(const struct http_head *h, bool raw)
 	n = text_escape_stream(safe, h->text, h->length, true, &used);
 	diag_raw(safe, n);
 	free(safe);
-}
-
-static const struct proxy *
-proxy_for(const struct fetch *f, const struct endpoint *ep)
-{
-	if (f->proxy != NULL)
-		return f->proxy;
-	if (f->env_proxy.kind == PROXY_NONE || no_proxy_has(f->no_proxy, ep))
-		return NULL;
-	return &f->env_proxy;
-}
-
-int
-transfer_find_route(const struct fetch *f, const struct url *u,
-    struct http_route *route, struct err *e)
-{
-	if (url_endpoint(u, &route->server, e) < 0)
-		return -1;
-	route->proxy = proxy_for(f, &route->server);
-	return 0;
 }
 
 /* Begins with the URL as given, and with what of the output is of use. */
@@ -123,7 +115,7 @@ send_request(struct transfer *t, struct err *e)
 	}
 	if (t->redirect.user[0] != '\0')
 		r.user = t->redirect.user;
-	if (transfer_find_route(t->fetch, r.url, &route, e) < 0)
+	if (route_find(t->rules, r.url, &route, e) < 0)
 		return -1;
 	if (route.proxy != NULL && route.proxy->kind == PROXY_HTTP) {
 		r.is_absolute = true;
@@ -131,7 +123,7 @@ send_request(struct transfer *t, struct err *e)
 			r.proxy_user = secret;
 	}
 	set_conditions(t, &r, range, sizeof(range));
-	return http_client_request(&t->fetch->client, &route, &r, e);
+	return http_client_request(t->client, &route, &r, e);
 }
 
 static enum transfer_state
@@ -145,7 +137,7 @@ request(struct transfer *t, struct err *e)
 		/* It is not the user who named that place. */
 		e->kind = ERR_FAILED;
 	/* An error of connecting names the host itself. */
-	if (http_client_stage(&t->fetch->client) != HTTP_STAGE_NONE)
+	if (http_client_stage(t->client) != HTTP_STAGE_NONE)
 		err_prefix(e, "%s", url_label(&t->redirect.url, label));
 	return TRANSFER_FAILED;
 }
@@ -159,10 +151,10 @@ follow(struct transfer *t, const char *location, struct err *e)
 	char shown[URL_ABSOLUTE_SIZE];
 	struct url from = r->url;
 
-	transfer_report(t);
+	report(t);
 	if (redirect_follow(r, location, (size_t)t->options->max_redirs, e) < 0)
 		return TRANSFER_FAILED;
-	http_client_finish(&t->fetch->client, url_same_origin(&from, &r->url));
+	http_client_finish(t->client, url_same_origin(&from, &r->url));
 	if (r->left_origin && !had_left && had_secrets)
 		diag_note("redirected to another origin: credentials and "
 			  "--header fields are not sent there");
@@ -171,12 +163,296 @@ follow(struct transfer *t, const char *location, struct err *e)
 	return TRANSFER_REQUEST;
 }
 
+/* A malformed response: "http://a/b: " and what is wrong with it. */
+static enum transfer_state
+reject(const struct transfer *t, const char *what, struct err *e)
+{
+	char label[URL_LABEL_SIZE];
+
+	err_set(e, ERR_PROTOCOL, "%s: %s", url_label(&t->redirect.url, label),
+	    what);
+	return TRANSFER_FAILED;
+}
+
+/* What is odd about the body, but no reason to reject it. */
+static void
+warn_about(const struct http_response *r)
+{
+	char coding[64], shown[128];
+
+	if (r->is_suspect)
+		diag_warn("the response contradicts itself about its length; "
+			  "its Transfer-Encoding counts");
+	if (http_head_value(
+		&r->head, "content-encoding", coding, sizeof(coding)) &&
+	    strcmp(coding, "identity") != 0)
+		diag_warn("the body is encoded (%s) and is written as it is",
+		    text_escape_string(shown, sizeof(shown), coding));
+	if (r->framing == HTTP_FRAME_CLOSE)
+		diag_note("the body ends with the connection: whether it is "
+			  "whole cannot be checked");
+}
+
+/* The body belongs at base, and ends at total, -1: unknown. */
+static enum transfer_state
+begin_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
+{
+	if (output_begin(&t->output, base, e) < 0)
+		return TRANSFER_FAILED;
+	t->output.total = total;
+	warn_about(http_client_response(t->client));
+	return TRANSFER_BODY;
+}
+
+/* What is held is of another version, or of no known one. */
+static enum transfer_state
+start_anew(struct transfer *t, const char *why, struct err *e)
+{
+	if (!output_accepts(&t->output, 0)) {
+		output_refuse(&t->output, e);
+		return TRANSFER_FAILED;
+	}
+	diag_warn("%s; fetching it anew", why);
+	t->output.resume.held = 0;
+	return TRANSFER_START;
+}
+
+static enum transfer_state
+already_complete(const struct transfer *t)
+{
+	diag_note("the file is complete already");
+	report(t);
+	return TRANSFER_DONE;
+}
+
+/* A file of unknown origin is there, which is not complete either. */
+static enum transfer_state
+not_ours(const struct transfer *t, struct err *e)
+{
+	char label[URL_LABEL_SIZE];
+
+	err_set(e, ERR_OUTPUT,
+	    "%s: the file that is there has %lld bytes and is not known to be "
+	    "the beginning of this one (--force fetches it anew)",
+	    url_label(&t->redirect.url, label),
+	    (long long)t->output.resume.held);
+	return TRANSFER_FAILED;
+}
+
+/* 200 and its like: the whole of it. */
+static enum transfer_state
+handle_whole(struct transfer *t, const struct http_head *h, struct err *e)
+{
+	struct resume *resume = &t->output.resume;
+	struct http_validator v;
+
+	http_validator_parse(&v, h);
+	if (t->options->range != NULL)
+		return reject(t,
+		    "a range was asked for and the whole was sent: the server "
+		    "knows no ranges of this",
+		    e);
+	if (resume->is_complete)
+		return v.total == resume->held ? already_complete(t)
+					       : not_ours(t, e);
+	if (resume->held > 0 && output_accepts(&t->output, 0))
+		diag_warn("the server sends all of it again: it has changed, "
+			  "or cannot be resumed");
+	if (output_open_late(&t->output, h, e) < 0)
+		return TRANSFER_FAILED;
+	resume->source = v;
+	/* A file that begins with a head cannot be resumed by offset. */
+	if (t->options->include)
+		http_validator_clear(&resume->source);
+	return begin_body(t, 0, resume->source.total, e);
+}
+
+/* Whether a 206 is of the range that the user requested. */
+static bool
+is_requested(const char *text, const struct http_range *got)
+{
+	struct http_range range;
+
+	if (!http_request_parse_range(text, &range))
+		return false;
+	if (range.from < 0)
+		return got->to - got->from < range.to &&
+		       (got->total < 0 || got->to == got->total - 1);
+	return got->from == range.from && got->to <= range.to;
+}
+
+/* 206 to a range of the user's. */
+static enum transfer_state
+handle_range(struct transfer *t, const struct http_head *h,
+    const struct http_range *r, struct err *e)
+{
+	if (!is_requested(t->options->range, r))
+		return reject(t, "another range was sent", e);
+	if (output_open_late(&t->output, h, e) < 0)
+		return TRANSFER_FAILED;
+	return begin_body(t, 0, r->to - r->from + 1, e);
+}
+
+/* 206: a part. */
+static enum transfer_state
+handle_part(struct transfer *t, const struct http_head *h, struct err *e)
+{
+	const struct resume *resume = &t->output.resume;
+	int64_t length = http_client_response(t->client)->length;
+	struct http_range r;
+
+	if (t->options->range == NULL && resume->held == 0)
+		return reject(t, "a part was sent that nobody asked for", e);
+	if (!http_head_content_range(h, &r) || r.from < 0 ||
+	    (length >= 0 && length != r.to - r.from + 1))
+		return reject(t,
+		    "a part was sent without a Content-Range that says which",
+		    e);
+	if (t->options->range != NULL)
+		return handle_range(t, h, &r, e);
+	if (resume->is_complete)
+		return not_ours(t, e);
+	if (!http_validator_confirms(&resume->source, h))
+		return start_anew(
+		    t, "the server sent a part of another version", e);
+	if (r.from != resume->held || (r.total >= 0 && r.to != r.total - 1))
+		return reject(t, "another range was sent", e);
+	return begin_body(t, r.from, r.to + 1, e);
+}
+
+/* 416 after the end of what is held: it is complete, or it has changed. */
+static enum transfer_state
+handle_unsatisfied(struct transfer *t, const struct http_head *h, struct err *e)
+{
+	const struct resume *resume = &t->output.resume;
+	struct http_range r;
+
+	if (http_head_content_range(h, &r) && r.total == resume->held &&
+	    http_validator_agrees(&resume->source, h)) {
+		if (!resume->is_complete && output_commit(&t->output, h, e) < 0)
+			return TRANSFER_FAILED;
+		return already_complete(t);
+	}
+	if (resume->is_complete)
+		return not_ours(t, e);
+	return start_anew(
+	    t, "what is there is no beginning of what the server has", e);
+}
+
+/* 304 to a condition. */
+static enum transfer_state
+handle_unchanged(const struct transfer *t)
+{
+	diag_note("it has not changed");
+	report(t);
+	return TRANSFER_DONE;
+}
+
+bool
+transfer_is_transient(int status)
+{
+	return status == 408 || status == 429 || status == 500 ||
+	       (status >= 502 && status <= 504);
+}
+
+/* Another attempt follows: the body of this one is written nowhere. */
+static bool
+will_retry(const struct transfer *t, int status)
+{
+	return t->retries_left > 0 && transfer_is_transient(status) &&
+	       !deadline_passed(t->output.until) && transfer_may_repeat(t);
+}
+
+/* Keeps the body of an error apart; note: as output_read_aside(). */
+static int
+keep_aside(
+    struct transfer *t, const struct http_head *h, char *note, struct err *e)
+{
+	struct output *o = &t->output;
+
+	if (will_retry(t, h->status))
+		return 0;
+	if (!o->is_open && !o->resume.is_complete &&
+	    output_open_late(o, h, e) < 0)
+		return -1;
+	return output_read_aside(o, t->client, note, e);
+}
+
+/* Not what was requested: 400 and up, or a redirect. */
+static enum transfer_state
+handle_error(struct transfer *t, const struct http_head *h, struct err *e)
+{
+	const struct proxy *proxy = http_client_proxy(t->client);
+	char label[URL_LABEL_SIZE], reason[128], note[OUTPUT_NOTE] = "";
+
+	if (keep_aside(t, h, note, e) < 0)
+		return TRANSFER_FAILED;
+	report(t);
+	if (h->status == 407 && proxy != NULL) {
+		err_set(e, ERR_PEER,
+		    "%s declined: 407, it wants %s user and password",
+		    proxy_format(proxy, label, sizeof(label)),
+		    proxy->user[0] == '\0' ? "a" : "another");
+		return TRANSFER_FAILED;
+	}
+	text_escape(
+	    reason, sizeof(reason), h->text + h->reason, h->reason_length);
+	err_set(e, ERR_PEER, "%s: the server answered %d%s%s%s",
+	    url_label(&t->redirect.url, label), h->status,
+	    reason[0] != '\0' ? " " : "", reason, note);
+	return TRANSFER_FAILED;
+}
+
+/* Anything else below 400: its body goes to stdout, but never into the file. */
+static enum transfer_state
+handle_other(struct transfer *t, const struct http_head *h, struct err *e)
+{
+	size_t from = 0;
+
+	if (!t->options->follow && http_head_find(h, "location", &from) != NULL)
+		diag_warn("the answer is a redirect (--location follows it)");
+	if (t->output.is_file || !t->output.is_open)
+		return handle_error(t, h, e);
+	return begin_body(t, 0, -1, e);
+}
+
+/* The response to HEAD: there is no body that a range could be a part of. */
+static enum transfer_state
+handle_head_only(struct transfer *t, const struct http_head *h, struct err *e)
+{
+	if (output_open_late(&t->output, h, e) < 0)
+		return TRANSFER_FAILED;
+	http_validator_clear(&t->output.resume.source);
+	return begin_body(t, 0, -1, e);
+}
+
+static enum transfer_state
+handle_status(struct transfer *t, const struct http_head *h, struct err *e)
+{
+	bool is_conditional =
+	    t->if_none_match[0] != '\0' || t->if_modified_since[0] != '\0';
+
+	if (h->status == 304 && is_conditional)
+		return handle_unchanged(t);
+	if (h->status == 416 && t->output.resume.held > 0 &&
+	    t->options->range == NULL)
+		return handle_unsatisfied(t, h, e);
+	if (t->options->head_only && h->status < 300)
+		return handle_head_only(t, h, e);
+	if (h->status == 206)
+		return handle_part(t, h, e);
+	if (h->status < 300)
+		return handle_whole(t, h, e);
+	if (h->status < 400)
+		return handle_other(t, h, e);
+	return handle_error(t, h, e);
+}
+
 static enum transfer_state
 handle_head(struct transfer *t, struct err *e)
 {
 	const struct fetch_options *o = t->options;
-	const struct http_head *h =
-	    &http_client_response(&t->fetch->client)->head;
+	const struct http_head *h = &http_client_response(t->client)->head;
 	char location[URL_SIZE];
 	enum transfer_state next;
 
@@ -186,18 +462,18 @@ handle_head(struct transfer *t, struct err *e)
 	}
 	if (!o->include && !o->head_only)
 		show_head(h, o->raw);
-	next = response_handle(t, h, e);
+	next = handle_status(t, h, e);
 	if (next == TRANSFER_START)
-		http_client_finish(&t->fetch->client, true);
+		http_client_finish(t->client, true);
 	return next;
 }
 
 static enum transfer_state
 read_body(struct transfer *t, struct err *e)
 {
-	if (output_read(&t->output, &t->fetch->client, e) < 0)
+	if (output_read(&t->output, t->client, e) < 0)
 		return TRANSFER_FAILED;
-	transfer_report(t);
+	report(t);
 	return TRANSFER_COMMIT;
 }
 
@@ -205,7 +481,7 @@ read_body(struct transfer *t, struct err *e)
 static int
 check_length(const struct transfer *t, struct err *e)
 {
-	const struct http_response *r = http_client_response(&t->fetch->client);
+	const struct http_response *r = http_client_response(t->client);
 	int64_t announced = t->output.total - t->output.base;
 	char label[URL_LABEL_SIZE];
 
@@ -221,7 +497,7 @@ check_length(const struct transfer *t, struct err *e)
 static enum transfer_state
 commit(struct transfer *t, struct err *e)
 {
-	const struct http_response *r = http_client_response(&t->fetch->client);
+	const struct http_response *r = http_client_response(t->client);
 
 	if (check_length(t, e) < 0 ||
 	    output_commit(&t->output, &r->head, e) < 0)
@@ -255,6 +531,6 @@ transfer_attempt(struct transfer *t, struct err *e)
 
 	while (state != TRANSFER_DONE && state != TRANSFER_FAILED)
 		state = advance(t, state, e);
-	http_client_finish(&t->fetch->client, t->wants_more);
+	http_client_finish(t->client, t->wants_more);
 	return state == TRANSFER_DONE ? 0 : -1;
 }
