@@ -19,6 +19,7 @@
 #include "fetch/transfer.h"
 #include "http/http_file_name.h"
 #include "http/http_request.h"
+#include "http/url_reference.h"
 #include "net/endpoint.h"
 #include "net/wait.h"
 
@@ -67,7 +68,8 @@ fetch_parse_url(struct url *u, const char *text, const struct fetch_options *o,
 {
 	char name[HTTP_FILE_NAME_SIZE];
 
-	if (url_parse_typed(u, text, e) < 0 || url_check_http(u, e) < 0)
+	if (url_reference_parse_typed(u, text, e) < 0 ||
+	    url_check_http(u, e) < 0)
 		return -1;
 	if (o->remote_name && !o->disposition &&
 	    !http_file_name_of_url(u, name, sizeof(name)))

@@ -9,7 +9,6 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "net/endpoint.h"
-#include "http/url_reference.h"
 
 #define HTTP_PORT 80
 
@@ -211,35 +210,6 @@ url_parse(struct url *u, const char *text, struct err *e)
 		at = parse_until(u, &u->query, at + 1, "#");
 	if (u->text[at] == '#')
 		parse_until(u, &u->fragment, at + 1, "");
-	return 0;
-}
-
-/* Parses text, with "http://" in front of it where it has no scheme. */
-static int
-parse_completed(struct url *u, const char *text, struct err *e)
-{
-	char with_scheme[URL_SIZE];
-	const char *sign = strstr(text, "://");
-
-	/* "host/?next=http://..." has no scheme of its own. */
-	if (sign != NULL && strcspn(text, "/?#") > (size_t)(sign - text))
-		return url_parse(u, text, e);
-	if (strlen(text) + sizeof("http://") > sizeof(with_scheme))
-		return refuse(text, "it is too long", e);
-	snprintf(with_scheme, sizeof(with_scheme), "http://%s", text);
-	return url_parse(u, with_scheme, e);
-}
-
-int
-url_parse_typed(struct url *u, const char *text, struct err *e)
-{
-	struct url typed;
-
-	if (parse_completed(&typed, text, e) < 0)
-		return -1;
-	if (typed.scheme.is_there && typed.host.is_there)
-		return url_reference_resolve(&typed, &typed, u, e);
-	*u = typed;
 	return 0;
 }
 

@@ -34,13 +34,6 @@ struct url {
  */
 int url_parse(struct url *u, const char *text, struct err *e);
 
-/*
- * The same for what a user types: without "://" it is "http://" and text, as
- * in "localhost:8080/x", and the dot segments of its path are resolved (RFC
- * 3986 section 5.2.4).
- */
-int url_parse_typed(struct url *u, const char *text, struct err *e);
-
 /* That it is an http URL with a host. 0, or -1 with ERR_USAGE. */
 int url_check_http(const struct url *u, struct err *e);
 

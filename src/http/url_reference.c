@@ -1,10 +1,12 @@
 /* Resolves a URL reference against its base (RFC 3986 section 5). */
 #include "http/url_reference.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/bounds.h"
 #include "base/err.h"
+#include "base/text.h"
 #include "http/url.h"
 
 /* A text that grows in a fixed buffer, and remembers when it could not. */
@@ -187,4 +189,34 @@ url_reference_follow(const struct url *base, const char *location,
 		return 0;
 	e->kind = ERR_PROTOCOL;
 	return err_prefix(e, "the Location it redirects to");
+}
+
+/* Parses text, with "http://" before it where it has no scheme. */
+static int
+parse_completed(struct url *u, const char *text, struct err *e)
+{
+	char with_scheme[URL_SIZE], shown[256];
+	const char *sign = strstr(text, "://");
+
+	/* "host/?next=http://..." has no scheme of its own. */
+	if (sign != NULL && strcspn(text, "/?#") > (size_t)(sign - text))
+		return url_parse(u, text, e);
+	if (strlen(text) + sizeof("http://") > sizeof(with_scheme))
+		return err_set(e, ERR_USAGE, "URL '%s': it is too long",
+		    text_escape_string(shown, sizeof(shown), text));
+	snprintf(with_scheme, sizeof(with_scheme), "http://%s", text);
+	return url_parse(u, with_scheme, e);
+}
+
+int
+url_reference_parse_typed(struct url *u, const char *text, struct err *e)
+{
+	struct url typed;
+
+	if (parse_completed(&typed, text, e) < 0)
+		return -1;
+	if (typed.scheme.is_there && typed.host.is_there)
+		return url_reference_resolve(&typed, &typed, u, e);
+	*u = typed;
+	return 0;
 }

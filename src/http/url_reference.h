@@ -20,4 +20,11 @@ int url_reference_resolve(const struct url *base, const struct url *ref,
 int url_reference_follow(const struct url *base, const char *location,
     struct url *out, struct err *e);
 
+/*
+ * Parses what a user types: without "://" it is "http://" and text, as in
+ * "localhost:8080/x", and the dot segments of its path are removed (RFC 3986
+ * section 5.2.4). 0, or -1 as url_parse().
+ */
+int url_reference_parse_typed(struct url *u, const char *text, struct err *e);
+
 #endif

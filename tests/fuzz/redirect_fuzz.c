@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "http/redirect.h"
+#include "http/url_reference.h"
 
 #define USER "me:secret"
 
@@ -95,7 +96,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	max = size > 0 ? data[0] % 32 : 0;
 	line = size > 0 ? text + 1 : text;
 	next = cut_line(line);
-	if (url_parse_typed(&start, line, &e) == 0 &&
+	if (url_reference_parse_typed(&start, line, &e) == 0 &&
 	    url_check_http(&start, &e) == 0) {
 		redirect_start(&chain, &start, max % 2 == 0 ? USER : NULL);
 		check_request(&chain);

@@ -90,7 +90,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_bytes(u.text);
 		use_reference(&u);
 	}
-	if (url_parse_typed(&u, text, &e) == 0 && url_check_http(&u, &e) == 0)
+	if (url_reference_parse_typed(&u, text, &e) == 0 &&
+	    url_check_http(&u, &e) == 0)
 		use_http(&u, text);
 	url_parse(&base, "http://a/b#f", &e);
 	if (url_reference_follow(&base, text, &out, &e) == 0 &&

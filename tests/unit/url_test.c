@@ -88,7 +88,7 @@ check_forms(const char *text, const char *host, const char *target,
 	struct url u;
 	struct err e = ERR_INIT;
 
-	if (!ok(url_parse_typed(&u, text, &e) == 0 &&
+	if (!ok(url_reference_parse_typed(&u, text, &e) == 0 &&
 		    url_check_http(&u, &e) == 0 &&
 		    url_endpoint(&u, &ep, &e) == 0,
 		"'%s' is taken %s", text, e.text))
