@@ -29,9 +29,9 @@
 #include "net/signals.h"
 #include "net/wait.h"
 
-/* The longest wait for an answer where -w says nothing. */
+/* The longest wait for an answer, without -w. */
 #define TIMEOUT_MS 3000
-/* How long first words are waited for. */
+/* The longest wait for a banner. */
 #define BANNER_MS 2000
 /* The pause between the scans of --retry-for, which doubles. */
 #define RETRY_MS 50
@@ -245,7 +245,7 @@ setup_report(struct run *run)
 	struct scan_report *r = &run->report;
 
 	r->targets = &run->job.targets;
-	r->protocol = run->job.protocol;
+	r->protocol = run->job.to.protocol;
 	r->form = o->report.level == DIAG_ERRORS ? SCAN_BARE
 		  : o->greppable                 ? SCAN_GREPPABLE
 						 : SCAN_TABLE;
@@ -390,14 +390,18 @@ portscan_run(
     const void *options, const struct command_args *args, struct err *e)
 {
 	const struct portscan_options *o = options;
-	struct run run = {.o = o,
-	    .until = deadline_after(o->time.max_ms),
-	    .retry = deadline_after(o->time.retry_ms)};
-	struct targets_options to = {
-	    .names = o->names,
-	    .protocol = o->udp ? "udp" : "tcp",
-	    .until = run.until,
-	    .name_ms = o->time.timeout_ms,
+	struct deadline until = deadline_after(o->time.max_ms);
+	struct run run = {
+	    .o = o,
+	    .until = until,
+	    .retry = deadline_after(o->time.retry_ms),
+	    .job.to =
+		{
+		    .names = o->names,
+		    .protocol = o->udp ? "udp" : "tcp",
+		    .until = until,
+		    .name_ms = o->time.timeout_ms,
+		},
 	};
 	int result = -1;
 
@@ -405,12 +409,11 @@ portscan_run(
 		return err_set(
 		    e, ERR_USAGE, "--until needs --retry-for: how long?");
 	if (o->time.retry_ms >= 0)
-		to.retry = run.retry;
+		run.job.to.retry = run.retry;
 	result_take_events();
-	if (result_start(run.until, e) < 0 ||
-	    signals_catch(SIGNALS_STOP, e) < 0)
+	if (result_start(until, e) < 0 || signals_catch(SIGNALS_STOP, e) < 0)
 		return -1;
-	if (scan_job_parse(&run.job, &o->job, args, &to, e) == 0)
+	if (scan_job_parse(&run.job, &o->job, args, e) == 0)
 		result = scan_and_report(&run, e);
 	scan_job_release(&run.job);
 	return result;

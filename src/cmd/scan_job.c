@@ -104,6 +104,7 @@ open_words(
 
 /* A selection that is being parsed: what is scanned, or what is excluded. */
 struct parser {
+	const char *host_operand, *port_operand; /* NULL: none */
 	struct targets *targets;
 	struct targets_options to;
 	struct ports_parser ports;
@@ -140,17 +141,14 @@ add_list(struct parser *p, const struct opt_list *l, wordlist_take *add,
 	return 0;
 }
 
-/* Adds an operand and the words of a file; NULL: there is none. */
+/* Adds the words of a file; NULL: there is none. */
 static int
-add_both(struct parser *p, const char *operand, const char *path,
-    wordlist_take *add, struct err *e)
+add_file(struct parser *p, const char *path, wordlist_take *add, struct err *e)
 {
 	struct list l = {NULL, 0, 0};
 	int result = -1;
 	FILE *f;
 
-	if (operand != NULL && add(p, operand, e) < 0)
-		return -1;
 	if (path == NULL)
 		return 0;
 	p->ports.is_other = false;
@@ -161,6 +159,25 @@ add_both(struct parser *p, const char *operand, const char *path,
 	}
 	free(l.text);
 	return result;
+}
+
+/* Ports first: their errors cost no look-up. */
+static int
+parse_all(struct parser *p, struct parser *excluded,
+    const struct scan_job_options *o, struct err *e)
+{
+	if (p->port_operand != NULL && add_ports(p, p->port_operand, e) < 0)
+		return -1;
+	if (p->port_operand == NULL && o->ports_file == NULL)
+		ports_default(p->ports.ports, p->to.protocol);
+	if (add_file(p, o->ports_file, add_ports, e) < 0 ||
+	    add_list(excluded, &o->exclude, add_ports, e) < 0)
+		return -1;
+	if (p->host_operand != NULL && add_hosts(p, p->host_operand, e) < 0)
+		return -1;
+	if (add_file(p, o->targets_file, add_hosts, e) < 0)
+		return -1;
+	return add_list(excluded, &o->exclude_hosts, add_hosts, e);
 }
 
 /* Refuses ports that no host needs, and hosts without any. */
@@ -183,41 +200,33 @@ check_ports(const struct targets *t, const struct targets_selection *s,
 
 int
 scan_job_parse(struct scan_job *job, const struct scan_job_options *o,
-    const struct command_args *args, const struct targets_options *to,
-    struct err *e)
+    const struct command_args *args, struct err *e)
 {
-	const char *hosts = args->operands[0];
-	const char *ports = args->count > 1 ? args->operands[1] : NULL;
+	const char *first = args->operands[0];
+	const char *second = args->count > 1 ? args->operands[1] : NULL;
+	bool only_ports = o->targets_file != NULL && args->count == 1;
 	struct targets excluded_hosts = TARGETS_INIT;
 	struct ports set = {{0}}, excluded_ports = {{0}};
 	const struct targets_selection selection = {
 	    &excluded_hosts, &set, &excluded_ports};
-	struct parser p = {&job->targets, *to, {&set, to->protocol, false}};
-	struct parser excluded = {
-	    &excluded_hosts, *to, {&excluded_ports, to->protocol, false}};
-	bool given;
+	struct parser p = {.host_operand = only_ports ? NULL : first,
+	    .port_operand = only_ports ? first : second,
+	    .targets = &job->targets,
+	    .to = job->to,
+	    .ports = {&set, job->to.protocol, false}};
+	struct parser excluded = {.targets = &excluded_hosts,
+	    .to = job->to,
+	    .ports = {&excluded_ports, job->to.protocol, false}};
 	int result = -1;
 
-	memset(job, 0, sizeof(*job));
-	job->protocol = to->protocol;
 	p.to.all_addresses = o->all_addresses != 0;
 	excluded.to.all_addresses = true;
 	excluded.to.protocol = NULL;
-	if (o->targets_file != NULL && args->count == 1) {
-		ports = hosts;
-		hosts = NULL;
-	}
-	if (hosts == NULL && o->targets_file == NULL)
+	if (p.host_operand == NULL && o->targets_file == NULL)
 		return err_set(e, ERR_USAGE, "HOST is missing");
-	given = ports != NULL || o->ports_file != NULL;
-	if (!given)
-		ports_default(&set, to->protocol);
-	/* Ports first: their errors cost no look-up. */
-	if (add_both(&p, ports, o->ports_file, add_ports, e) == 0 &&
-	    add_list(&excluded, &o->exclude, add_ports, e) == 0 &&
-	    add_both(&p, hosts, o->targets_file, add_hosts, e) == 0 &&
-	    add_list(&excluded, &o->exclude_hosts, add_hosts, e) == 0 &&
-	    check_ports(&job->targets, &selection, given, e) == 0)
+	if (parse_all(&p, &excluded, o, e) == 0 &&
+	    check_ports(&job->targets, &selection,
+		p.port_operand != NULL || o->ports_file != NULL, e) == 0)
 		result = targets_merge(&job->targets, &selection, e);
 	targets_release(&excluded_hosts);
 	if (result == 0 && job->targets.hosts == 0)

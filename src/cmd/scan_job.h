@@ -20,18 +20,16 @@ struct scan_job_options {
 extern const struct opt scan_job_opts[];
 
 struct scan_job {
-	const char *protocol; /* "tcp" or "udp" */
-	struct targets targets;
+	struct targets_options to; /* set by the caller; its protocol holds */
+	struct targets targets;    /* zeros at first */
 };
 
 /*
- * Parses operands and files; to says how names are looked up, and the
- * protocol. 0, or -1 with *e. In both cases the caller releases *job with
- * scan_job_release().
+ * Parses operands and files into job->targets. 0, or -1 with *e. In both cases
+ * the caller releases *job with scan_job_release().
  */
 int scan_job_parse(struct scan_job *job, const struct scan_job_options *o,
-    const struct command_args *args, const struct targets_options *to,
-    struct err *e);
+    const struct command_args *args, struct err *e);
 
 void scan_job_release(struct scan_job *job);
 

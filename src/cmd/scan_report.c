@@ -56,7 +56,7 @@ state_name(uint8_t reason)
 	return scan_state_name(scan_state_of((enum scan_reason)reason));
 }
 
-/* The host's address as text; its name, if it was asked for by one. */
+/* The host's address as text. */
 static const char *
 host_ip(const struct scan_report *r, uint32_t host, char *buf, size_t size)
 {
@@ -344,7 +344,7 @@ note_skipped(const struct scan_report *r)
 			    host_ip(r, i, ip, sizeof(ip)));
 }
 
-/* A sweep's hosts that have no table of their own. */
+/* The number of hosts by result, shown or not. */
 static void
 print_rest(const struct scan_report *r)
 {

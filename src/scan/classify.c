@@ -48,13 +48,25 @@ reason_of(const struct scan *s, int errnum)
 	}
 }
 
+/* Ends a probe's time in flight, if it is in flight. */
+static void
+land(struct scan *s, uint32_t id)
+{
+	struct probe *p = scan_probe(s, id);
+
+	if (p->state != PROBE_FLIGHT)
+		return;
+	p->state = PROBE_WAITING;
+	s->in_flight--;
+}
+
 /* Frees a slot; its socket is kept where it can connect again. */
 static void
 free_try(struct scan *s, uint32_t id, bool in_progress)
 {
 	struct probe *p = scan_probe(s, id);
 
-	scan_land(s, id);
+	land(s, id);
 	ready_set_ignore(s->set, id);
 	/* A datagram socket may hold answers that would come too late. */
 	if (p->fd >= 0 && (s->o->type == SOCK_DGRAM ||
@@ -114,7 +126,7 @@ report(struct scan *s, uint32_t id, struct scan_result *r)
 {
 	struct probe *p = scan_probe(s, id);
 
-	scan_land(s, id);
+	land(s, id);
 	if (scan_state_of(r->reason) == SCAN_OPEN)
 		scan_drop_socket(s, id);
 	if (p->is_discovery) {
@@ -156,7 +168,7 @@ await_banner(struct scan *s, uint32_t id)
 	int64_t now = clock_now();
 
 	learn(s, id, now);
-	scan_land(s, id);
+	land(s, id);
 	p->state = PROBE_BANNER;
 	p->answer_ns = now - p->sent_ns;
 	probe_set_timer(&s->pool, id, now + clock_ns(s->o->banner_ms));
@@ -199,7 +211,7 @@ fail_locally(struct scan *s, uint32_t id, int errnum)
 {
 	struct probe *p = scan_probe(s, id);
 
-	scan_land(s, id);
+	land(s, id);
 	p->state = PROBE_WAITING;
 	ready_set_ignore(s->set, id);
 	if (p->fd >= 0)
@@ -236,7 +248,7 @@ handle_silence(struct scan *s, uint32_t id)
 	int errnum = p->unsure_errnum != 0 ? p->unsure_errnum : ETIMEDOUT;
 	bool is_exhausted;
 
-	scan_land(s, id);
+	land(s, id);
 	if (icmp_limit_withholds(s, id))
 		p->tries--;
 	is_exhausted = retry_is_exhausted(s, id);

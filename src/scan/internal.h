@@ -73,9 +73,6 @@ void scan_address(const struct scan *s, uint32_t id, struct addr *a);
 /* Closes a probe's socket by reset. */
 void scan_drop_socket(struct scan *s, uint32_t id);
 
-/* Ends a probe's time in flight, if it is. */
-void scan_land(struct scan *s, uint32_t id);
-
 /* The outcome of probe id so far. */
 struct ready_outcome scan_poll(const struct scan *s, uint32_t id);
 

@@ -46,8 +46,8 @@ ports_add(struct ports *p, uint16_t port)
 	p->bits[port / 8] |= (unsigned char)(1 << (port & 7));
 }
 
-bool
-ports_has(const struct ports *p, uint16_t port)
+static bool
+has_port(const struct ports *p, uint16_t port)
 {
 	return (p->bits[port / 8] >> (port & 7)) & 1;
 }
@@ -99,7 +99,7 @@ next_port(const struct ports *p, uint32_t port)
 				continue;
 			}
 		}
-		if (ports_has(p, (uint16_t)port))
+		if (has_port(p, (uint16_t)port))
 			return port;
 		port++;
 	}
@@ -122,7 +122,7 @@ ports_range(const struct ports *p, uint16_t *low, uint16_t *high)
 {
 	uint32_t first = next_port(p, 1), last = first;
 
-	while (last < HIGHEST && ports_has(p, (uint16_t)(last + 1)))
+	while (last < HIGHEST && has_port(p, (uint16_t)(last + 1)))
 		last++;
 	*low = (uint16_t)first;
 	*high = (uint16_t)last;

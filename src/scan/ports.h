@@ -45,7 +45,6 @@ void ports_default(struct ports *p, const char *protocol);
 /* Removes the ports of b from a. */
 void ports_remove(struct ports *a, const struct ports *b);
 
-bool ports_has(const struct ports *p, uint16_t port);
 void ports_add(struct ports *p, uint16_t port);
 size_t ports_count(const struct ports *p);
 

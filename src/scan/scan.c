@@ -111,17 +111,6 @@ scan_drop_socket(struct scan *s, uint32_t id)
 	sock_abort(&scan_probe(s, id)->fd);
 }
 
-void
-scan_land(struct scan *s, uint32_t id)
-{
-	struct probe *p = scan_probe(s, id);
-
-	if (p->state != PROBE_FLIGHT)
-		return;
-	p->state = PROBE_WAITING;
-	s->in_flight--;
-}
-
 /* scan_poll() for a datagram. */
 static struct ready_outcome
 poll_dgram(int fd, const struct addr *a)
@@ -367,7 +356,7 @@ next_leave(const struct scan *s)
 	return d.at_ns < resume.at_ns ? resume : d;
 }
 
-/* No probe may leave at the moment. When to call send_probes() again? */
+/* When to call send_probes() again while there is no probe to send. */
 static struct deadline
 next_tick(const struct scan *s)
 {

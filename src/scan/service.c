@@ -48,7 +48,7 @@ service_list_read(struct service_list *list, const char *protocol)
 	FILE *f = fopen(SERVICE_FILE, "re");
 	struct service_line l;
 	char name[NAME_TEXT];
-	size_t room = 0;
+	size_t capacity = 0;
 
 	while (f != NULL && service_next(f, &l)) {
 		unsigned char bit = (unsigned char)(1 << (l.port & 7));
@@ -56,10 +56,10 @@ service_list_read(struct service_list *list, const char *protocol)
 		if (strcmp(l.protocol, protocol) != 0 || seen[l.port / 8] & bit)
 			continue;
 		seen[l.port / 8] |= bit;
-		if (list->count == room) {
-			room = room == 0 ? 256 : room * 2;
+		if (list->count == capacity) {
+			capacity = capacity == 0 ? 256 : capacity * 2;
 			list->items = mem_resize(
-			    list->items, room, sizeof(list->items[0]));
+			    list->items, capacity, sizeof(list->items[0]));
 		}
 		text_escape_string(name, sizeof(name), l.name);
 		list->items[list->count].port = l.port;

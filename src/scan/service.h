@@ -11,22 +11,22 @@
 #include <stdio.h>
 
 /*
- * The table itself: getservent(3) does nothing in some C libraries, and in
- * others loads half the name service.
+ * The table itself, since getservent(3) does nothing in some C libraries, and
+ * loads half the name service in others.
  */
 #define SERVICE_FILE "/etc/services"
 
-/* An entry of it; the pointers lead into text. */
+/* An entry; the pointers point into text. */
 struct service_line {
 	char text[512];
 	const char *name, *protocol;
 	uint16_t port;
 };
 
-/* The next entry, malformed ones left out; false at the end. */
+/* The next entry, skipping malformed ones; false at the end. */
 bool service_next(FILE *f, struct service_line *l);
 
-/* One line of the table. */
+/* A service of a list. */
 struct service {
 	uint16_t port;
 	char *name; /* owned, escaped */
@@ -38,16 +38,12 @@ struct service_list {
 	size_t count;
 };
 
-#define SERVICE_LIST_INIT \
-	{                 \
-		NULL, 0   \
-	}
-
-/* Reads the table for "tcp" or "udp". service_list_release() is due. */
+/* Reads the table for "tcp" or "udp" into *list, which is zero. The caller
+ * releases it with service_list_release(). */
 void service_list_read(struct service_list *list, const char *protocol);
 void service_list_release(struct service_list *list);
 
-/* The name of a port, which lives in the list, or NULL. */
+/* The name of a port, which the list owns, or NULL. */
 const char *service_name(const struct service_list *list, uint16_t port);
 
 #endif

@@ -350,31 +350,22 @@ targets_any(const struct targets *t, bool own)
 	return false;
 }
 
-/* The item of host i. */
-static const struct target *
-find(const struct targets *t, uint32_t i)
+/* Where an item begins: its first host, or the number of its first target. */
+static uint64_t
+begin_of(const struct target *item, bool by_number)
 {
-	size_t low = 0, high = t->count, middle;
-
-	while (high - low > 1) {
-		middle = (low + high) / 2;
-		if (t->items[middle].before <= i)
-			low = middle;
-		else
-			high = middle;
-	}
-	return &t->items[low];
+	return by_number ? item->start : item->before;
 }
 
-/* The item of a target. */
+/* The item of a host, or of a target's number. */
 static const struct target *
-find_target(const struct targets *t, uint64_t number)
+find(const struct targets *t, uint64_t key, bool by_number)
 {
 	size_t low = 0, high = t->count, middle;
 
 	while (high - low > 1) {
 		middle = (low + high) / 2;
-		if (t->items[middle].start <= number)
+		if (begin_of(&t->items[middle], by_number) <= key)
 			low = middle;
 		else
 			high = middle;
@@ -390,7 +381,7 @@ targets_port(const struct targets *t, uint64_t number, struct target_port *p)
 
 	/* One list of ports for all hosts: a division suffices. */
 	if (t->list_count > 1) {
-		item = find_target(t, number);
+		item = find(t, number, true);
 		in_item -= item->start;
 	}
 	p->number = number;
@@ -405,7 +396,7 @@ targets_port(const struct targets *t, uint64_t number, struct target_port *p)
 const struct port_list *
 targets_list(const struct targets *t, uint32_t i, uint64_t *first)
 {
-	const struct target *item = find(t, i);
+	const struct target *item = find(t, i, false);
 	const struct port_list *list = &t->lists[item->list];
 
 	*first = item->start + (uint64_t)(i - item->before) * list->count;
@@ -415,7 +406,7 @@ targets_list(const struct targets *t, uint32_t i, uint64_t *first)
 void
 targets_host(const struct targets *t, uint32_t i, uint16_t port, struct addr *a)
 {
-	const struct target *item = find(t, i);
+	const struct target *item = find(t, i, false);
 
 	*a = item->base;
 	set_tail(a, item->low + (i - item->before));
@@ -425,7 +416,7 @@ targets_host(const struct targets *t, uint32_t i, uint16_t port, struct addr *a)
 const char *
 targets_name(const struct targets *t, uint32_t i)
 {
-	return find(t, i)->name;
+	return find(t, i, false)->name;
 }
 
 void

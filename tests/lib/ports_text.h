@@ -7,6 +7,12 @@
 
 #include "scan/ports.h"
 
+static bool
+ports_has(const struct ports *p, uint16_t port)
+{
+	return (p->bits[port / 8] >> (port & 7)) & 1;
+}
+
 /* "22,80,8000-8100" into buf, which is large enough. Returns buf. */
 static const char *
 ports_text(const struct ports *p, char *buf, size_t size)
