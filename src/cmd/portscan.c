@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/num.h"
@@ -346,7 +347,7 @@ scan(struct run *run, struct err *e)
 {
 	const struct portscan_options *o = run->o;
 	struct scan_options so = scan_options_of(run);
-	int64_t pause_ms = RETRY_MS;
+	struct backoff pause = {.min = RETRY_MS, .max = MAX_RETRY_MS};
 
 	for (;;) {
 		progress_start(
@@ -357,10 +358,8 @@ scan(struct run *run, struct err *e)
 		    deadline_passed(run->retry))
 			return 0;
 		if (wait_until(deadline_first(
-			run->retry, deadline_after(pause_ms))) < 0)
+			run->retry, deadline_after(backoff_next(&pause)))) < 0)
 			return err_sys(e, ERR_FAILED, EINTR, "scan");
-		if (pause_ms < MAX_RETRY_MS)
-			pause_ms *= 2;
 		scan_report_clear(&run->report);
 	}
 }

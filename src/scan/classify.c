@@ -286,7 +286,7 @@ classify_outcome(struct scan *s, uint32_t id, struct ready_outcome o)
 		fail_locally(s, id, o.errnum);
 		return;
 	}
-	s->pause_ms = 0;
+	s->pause.pause = 0;
 	if (o.errnum == 0 && s->o->banner_ms > 0 && is_stream)
 		await_banner(s, id);
 	else

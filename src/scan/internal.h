@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/backoff.h"
 #include "base/deadline.h"
 #include "scan/order.h"
 #include "scan/pace.h"
@@ -48,7 +49,7 @@ struct scan {
 	bool is_exhausted;       /* the order has come to its end */
 	int64_t shortage_ns;     /* since when resources lack; 0: they do not */
 	int64_t resume_ns;       /* no probes before that: a shortage */
-	int64_t pause_ms;        /* the last such pause */
+	struct backoff pause;    /* such pauses, in milliseconds */
 	struct scan_progress progress;
 	struct deadline progress_due; /* the next progress() */
 };

@@ -183,10 +183,9 @@ static void
 pause_all(struct scan *s, int64_t now)
 {
 	window_starve(&s->window, s->in_flight);
-	s->pause_ms = s->pause_ms == 0 ? PAUSE_MS : s->pause_ms * 2;
-	if (s->pause_ms > MAX_PAUSE_MS)
-		s->pause_ms = MAX_PAUSE_MS;
-	s->resume_ns = now + clock_ns(s->pause_ms);
+	s->pause.min = PAUSE_MS;
+	s->pause.max = MAX_PAUSE_MS;
+	s->resume_ns = now + clock_ns(backoff_next(&s->pause));
 }
 
 /*

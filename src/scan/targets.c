@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -156,7 +157,7 @@ static int
 look_up(const struct endpoint *ep, const struct targets_options *o,
     struct addr_list *list, struct err *e)
 {
-	int64_t pause_ms = RETRY_MS;
+	struct backoff pause = {.min = RETRY_MS, .max = MAX_RETRY_MS};
 	struct deadline until;
 
 	for (;;) {
@@ -168,13 +169,11 @@ look_up(const struct endpoint *ep, const struct targets_options *o,
 		until = deadline_first(o->until, o->retry);
 		if (deadline_passed(until))
 			return -1;
-		if (pause_ms == RETRY_MS)
+		if (pause.pause == 0)
 			diag_warn("%s; trying again", e->text);
-		if (wait_until(
-			deadline_first(until, deadline_after(pause_ms))) < 0)
+		if (wait_until(deadline_first(
+			until, deadline_after(backoff_next(&pause)))) < 0)
 			return err_sys(e, ERR_FAILED, EINTR, "scan");
-		if (pause_ms < MAX_RETRY_MS)
-			pause_ms *= 2;
 	}
 }
 
