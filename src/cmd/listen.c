@@ -99,13 +99,14 @@ open_sockets(struct listening *l, const struct endpoint *ep, struct err *e)
 {
 	const struct listen_options *o = l->o;
 	struct listener_options lo = {.names = o->names,
+	    .until = l->until,
 	    .type = SOCK_STREAM,
 	    .backlog = o->server.backlog,
 	    .sock = o->sock};
 
 	if (o->fd != NULL)
 		return inherited_sockets(&l->listener, o->fd, e);
-	return listener_open(&l->listener, ep, &lo, l->until, e);
+	return listener_open(&l->listener, ep, &lo, e);
 }
 
 /* Serves a connection in a process of its own. */

@@ -140,6 +140,7 @@ run_server(struct hello_server *hs, const struct endpoint *ep,
 {
 	const struct hello_options *o = hs->o;
 	struct listener_options lo = {.names = o->names,
+	    .until = deadline_none(),
 	    .type = SOCK_STREAM,
 	    .backlog = o->server.backlog,
 	    .sock = o->sock};
@@ -153,7 +154,7 @@ run_server(struct hello_server *hs, const struct endpoint *ep,
 	if (signals_catch(SIGNALS_STOP, e) < 0)
 		return -1;
 	/* 1. Socket, 2. bind, 3. listen. */
-	if (listener_open(&listener, ep, &lo, deadline_none(), e) < 0)
+	if (listener_open(&listener, ep, &lo, e) < 0)
 		return -1;
 	if (server_start(&server, &listener, so, e) == 0) {
 		listener_announce(&listener);

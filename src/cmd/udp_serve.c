@@ -383,7 +383,7 @@ run_server(struct serving *s, const struct endpoint *ep,
 	if (s->mode == SERVE_PRINT && result_start(s->until, e) < 0)
 		return -1;
 	if (signals_catch(SIGNALS_STOP, e) < 0 ||
-	    dgram_server_open(&s->server, ep, so, s->until, e) < 0)
+	    dgram_server_open(&s->server, ep, so, e) < 0)
 		return signals_server_result(-1, e);
 	if (signals_catch(SIGNALS_CHILD, e) < 0) {
 		dgram_server_close(&s->server);
@@ -446,6 +446,7 @@ serve_run(const void *options, const struct command_args *args, struct err *e)
 	struct access access = ACCESS_INIT;
 	struct multicast_group *groups = NULL;
 	struct dgram_server_options so = {.listener = {.names = o->names,
+					      .until = s.until,
 					      .type = SOCK_DGRAM,
 					      .sock = o->sock},
 	    .access = o->access.rules.count > 0 ? &access : NULL,

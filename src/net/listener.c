@@ -19,13 +19,13 @@
 #include "net/port_owner.h"
 
 /*
- * More than any system takes: listen(2) cuts it down to what is allowed now,
+ * More than any system allows: listen(2) lowers it to what is allowed now,
  * which may be more than the SOMAXCONN that the C library was built with.
  */
-#define BACKLOG_MOST INT_MAX
+#define MAX_BACKLOG INT_MAX
 
-/* How often a free port number is looked for on both families. */
-#define TRIES 32
+/* Attempts to find a port number that is free on both families. */
+#define MAX_TRIES 32
 
 static int
 set_one(int fd, int name, int level, int value)
@@ -39,33 +39,32 @@ set_one(int fd, int name, int level, int value)
  * which is meant where they listen to one group.
  */
 static int
-prepare(int fd, const struct addr *a, const struct listener_options *o,
-    bool dual, struct err *e)
+prepare(const struct listener *l, int fd, const struct addr *a, struct err *e)
 {
 	char text[ADDR_TEXT];
 
 	addr_format(a, text, sizeof(text));
 	if (addr_family(a) == AF_INET6 &&
-	    set_one(fd, IPV6_V6ONLY, IPPROTO_IPV6, dual ? 0 : 1) < 0)
+	    set_one(fd, IPV6_V6ONLY, IPPROTO_IPV6, l->is_dual ? 0 : 1) < 0)
 		return err_sys(e, ERR_LOCAL, errno, "%s: IPV6_V6ONLY", text);
 	if ((addr_is_multicast(a) ||
-		(o->type == SOCK_STREAM && !addr_is_unix(a))) &&
+		(l->type == SOCK_STREAM && !addr_is_unix(a))) &&
 	    set_one(fd, SO_REUSEADDR, SOL_SOCKET, 1) < 0)
 		return err_sys(e, ERR_LOCAL, errno, "%s: SO_REUSEADDR", text);
-	return sock_set(fd, addr_family(a), &o->sock, e);
+	return 0;
 }
 
 /* Turns the errno of bind(2) or listen(2) into words. */
 static int
 bind_error(const struct addr *a, int type, int errnum, struct err *e)
 {
-	char text[ADDR_TEXT], holder[256];
+	char text[ADDR_TEXT], owner[256];
 
 	addr_format(a, text, sizeof(text));
 	if (errnum == EADDRINUSE &&
-	    port_owner_find(a, type, holder, sizeof(holder))) {
+	    port_owner_find(a, type, owner, sizeof(owner))) {
 		err_set(e, ERR_LOCAL, "%s: address in use (held by %s)", text,
-		    holder);
+		    owner);
 		e->errnum = errnum;
 		return -1;
 	}
@@ -83,24 +82,24 @@ static int
 start_listening(int fd, const struct listener_options *o)
 {
 	int64_t start = diag_step_start();
-	int backlog = o->backlog < 0 ? BACKLOG_MOST : (int)o->backlog;
-	char told[32];
+	int backlog = o->backlog < 0 ? MAX_BACKLOG : (int)o->backlog;
+	char limit[32];
 	int result;
 
 	if (o->type == SOCK_DGRAM)
 		return 0;
-	if (backlog == BACKLOG_MOST)
-		snprintf(told, sizeof(told), "as long as the system allows");
+	if (backlog == MAX_BACKLOG)
+		snprintf(limit, sizeof(limit), "as long as the system allows");
 	else
-		snprintf(told, sizeof(told), "%d", backlog);
+		snprintf(limit, sizeof(limit), "%d", backlog);
 	result = listen(fd, backlog);
 	diag_step("listen", start, result < 0 ? errno : 0,
 	    "the kernel now takes connections on our behalf", "backlog %s",
-	    told);
+	    limit);
 	return result;
 }
 
-/* Binds to a path, which a server that is gone may have left. */
+/* Binds to a path, which a server that has ended may have left. */
 static int
 bind_path(struct listener *l, int fd, const struct addr *a, int type)
 {
@@ -148,7 +147,7 @@ listener_add(struct listener *l, int fd)
 /* Adds one socket. 0, or -1 with *e and its errnum. */
 static int
 add(struct listener *l, const struct addr *a, const struct listener_options *o,
-    bool dual, struct err *e)
+    struct err *e)
 {
 	int fd = sock_open(addr_family(a), o->type);
 	char text[ADDR_TEXT];
@@ -156,7 +155,8 @@ add(struct listener *l, const struct addr *a, const struct listener_options *o,
 	if (fd < 0)
 		return err_sys(e, ERR_LOCAL, errno, "%s",
 		    addr_format(a, text, sizeof(text)));
-	if (prepare(fd, a, o, dual, e) < 0) {
+	if (prepare(l, fd, a, e) < 0 ||
+	    sock_set(fd, addr_family(a), &o->sock, e) < 0) {
 		sock_close(&fd);
 		return -1;
 	}
@@ -181,9 +181,9 @@ lacks_family(const struct err *e)
 	return e->errnum == EAFNOSUPPORT || e->errnum == EADDRNOTAVAIL;
 }
 
-/* Both loopback addresses on one port number, where the machine has both. */
+/* Both loopback addresses on one port number, if the machine has both. */
 static int
-open_pair(struct listener *l, uint16_t port, const struct listener_options *o,
+open_both(struct listener *l, uint16_t port, const struct listener_options *o,
     struct err *e)
 {
 	static const int families[] = {AF_INET, AF_INET6};
@@ -196,7 +196,7 @@ open_pair(struct listener *l, uint16_t port, const struct listener_options *o,
 			continue;
 		addr_loopback(&a, families[i],
 		    l->count > 0 ? addr_port(&l->addrs[0]) : port);
-		if (add(l, &a, o, false, e) < 0 &&
+		if (add(l, &a, o, e) < 0 &&
 		    (o->names.family != AF_UNSPEC || !lacks_family(e)))
 			return -1;
 	}
@@ -208,10 +208,10 @@ static int
 open_loopback(struct listener *l, uint16_t port,
     const struct listener_options *o, struct err *e)
 {
-	int tries = port == 0 ? TRIES : 1;
+	int tries = port == 0 ? MAX_TRIES : 1;
 
 	while (tries-- > 0) {
-		if (open_pair(l, port, o, e) == 0)
+		if (open_both(l, port, o, e) == 0)
 			return 0;
 		listener_close(l);
 		if (e->errnum != EADDRINUSE)
@@ -229,13 +229,14 @@ open_any(struct listener *l, uint16_t port, const struct listener_options *o,
 
 	if (o->names.family != AF_INET) {
 		addr_any(&a, AF_INET6, port);
-		if (add(l, &a, o, o->names.family == AF_UNSPEC, e) == 0)
+		l->is_dual = o->names.family == AF_UNSPEC;
+		if (add(l, &a, o, e) == 0)
 			return 0;
 		if (o->names.family == AF_INET6 || !lacks_family(e))
 			return -1;
 	}
 	addr_any(&a, AF_INET, port);
-	return add(l, &a, o, false, e);
+	return add(l, &a, o, e);
 }
 
 /* Every address of a list, on one port number. */
@@ -250,7 +251,7 @@ open_list(struct listener *l, const struct addr_list *list,
 		a = list->items[i];
 		if (l->count > 0 && addr_port(&a) == 0)
 			addr_set_port(&a, addr_port(&l->addrs[0]));
-		if (add(l, &a, o, false, e) < 0)
+		if (add(l, &a, o, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -259,10 +260,10 @@ open_list(struct listener *l, const struct addr_list *list,
 /* Every address of a name. */
 static int
 open_named(struct listener *l, const struct endpoint *ep,
-    const struct listener_options *o, struct deadline until, struct err *e)
+    const struct listener_options *o, struct err *e)
 {
 	struct addr_list list = ADDR_LIST_INIT;
-	int result = resolve(ep, &o->names, until, &list, e);
+	int result = resolve(ep, &o->names, o->until, &list, e);
 
 	if (result == 0)
 		result = open_list(l, &list, o, e);
@@ -291,7 +292,7 @@ listener_open_list(struct listener *l, const struct addr_list *list,
 
 int
 listener_open(struct listener *l, const struct endpoint *ep,
-    const struct listener_options *o, struct deadline until, struct err *e)
+    const struct listener_options *o, struct err *e)
 {
 	bool is_local = ep->host[0] == '\0' ||
 			(!o->names.numeric && endpoint_is_localhost(ep));
@@ -304,7 +305,7 @@ listener_open(struct listener *l, const struct endpoint *ep,
 	else if (!ep->is_unix && strcmp(ep->host, "*") == 0)
 		result = open_any(l, ep->port, o, e);
 	else
-		result = open_named(l, ep, o, until, e);
+		result = open_named(l, ep, o, e);
 	return finish(l, result, e);
 }
 

@@ -17,8 +17,9 @@ struct err;
 
 struct listener_options {
 	struct name_options names;
-	int type;        /* SOCK_STREAM or SOCK_DGRAM */
-	int64_t backlog; /* of listen(2); -1: the system's maximum */
+	struct deadline until; /* of looking a name up */
+	int type;              /* SOCK_STREAM or SOCK_DGRAM */
+	int64_t backlog;       /* of listen(2); -1: the system's maximum */
 	struct sock_options sock;
 };
 
@@ -26,22 +27,23 @@ struct listener {
 	int *fds;           /* owned, like addrs: one for each address */
 	struct addr *addrs; /* what they are bound to */
 	size_t count;
-	size_t turn;           /* the socket that is asked first next time */
+	size_t turn;           /* the socket to accept from first next time */
 	int type;              /* SOCK_STREAM or SOCK_DGRAM */
+	bool is_dual;          /* its IPv6 sockets accept IPv4 too */
 	struct unix_path path; /* of a unix socket that we bound */
 };
 
 /*
- * Opens a socket an address of ep: without a host, or for localhost,
- * 127.0.0.1 and ::1, both with
- * the same port number (port 0: one that is free on both); "*" every
- * interface, IPv4 and IPv6 in one socket. A family that the machine lacks is
- * left out where the user did not ask for it. A unix path that nobody listens
- * on any more is replaced. The sockets are the listener's, non-blocking;
- * listener_close() gives them back. 0, or -1 with *e and nothing open.
+ * Opens one socket per address of ep. Without a host, or for localhost, these
+ * are 127.0.0.1 and ::1 with the same port number (port 0: one that is free on
+ * both); "*" is every interface, IPv4 and IPv6 in one socket. A family that
+ * the machine lacks is left out unless the user asked for it. A unix path that
+ * nobody listens on any more is replaced. The sockets are the listener's and
+ * non-blocking; listener_close() closes them. 0, or -1 with *e and nothing
+ * open.
  */
 int listener_open(struct listener *l, const struct endpoint *ep,
-    const struct listener_options *o, struct deadline until, struct err *e);
+    const struct listener_options *o, struct err *e);
 
 /*
  * The same for a list of addresses: where their port is 0, all get the one
@@ -53,7 +55,7 @@ int listener_open_list(struct listener *l, const struct addr_list *list,
 /* Adds an open socket, which becomes the listener's. */
 void listener_add(struct listener *l, int fd);
 
-/* One line an address: "listening on 127.0.0.1 port 9999". */
+/* One line per address: "listening on 127.0.0.1 port 9999". */
 void listener_announce(const struct listener *l);
 
 /*
@@ -66,8 +68,8 @@ int listener_accept(struct listener *l, struct conn *c);
 /* Closes the sockets and removes the path of a unix socket that we bound. */
 void listener_close(struct listener *l);
 
-/* In a child: closes the sockets, and leaves the path and *l, which is of no
- * use to it from then on. */
+/* In a child: closes the sockets, and leaves the path. *l is not used any more
+ * there. */
 void listener_abandon(const struct listener *l);
 
 #endif

@@ -18,10 +18,10 @@
 #define STATE_UNCONNECTED 0x07
 
 /* What is looked for in the tables, and what was found. */
-struct holder {
+struct owner {
 	const struct addr *addr; /* that could not be bound */
-	unsigned state;          /* of the sockets that are in its way */
-	unsigned long inode;     /* of the one that is */
+	unsigned state;          /* of the sockets that conflict */
+	unsigned long inode;     /* of the one that does */
 	unsigned uid;            /* its owner */
 };
 
@@ -44,23 +44,23 @@ row_addr(const char *hex)
 	return a;
 }
 
-/* A socket on the same address, or one that wants them all. */
+/* A socket on the same address, or one of the two is on all addresses. */
 static bool
-is_in_way(const struct addr *wanted, const struct addr *held)
+conflicts(const struct addr *wanted, const struct addr *bound)
 {
-	return addr_is_any(wanted) || addr_is_any(held) ||
-	       addr_same_host(wanted, held);
+	return addr_is_any(wanted) || addr_is_any(bound) ||
+	       addr_same_host(wanted, bound);
 }
 
 /*
  * A row: "  0: 0100007F:270F 00000000:0000 0A 00000000:00000000 00:00000000
- * 00000000 1000 0 12345 ...": own address and port, state, user, inode.
+ * 00000000 1000 0 12345 ...": local address and port, state, user, inode.
  */
 static bool
-match_row(const char *row, struct holder *h)
+match_row(const char *row, struct owner *h)
 {
 	unsigned port, state;
-	struct addr held;
+	struct addr bound;
 	char hex[33];
 
 	if (sscanf(row,
@@ -68,13 +68,13 @@ match_row(const char *row, struct holder *h)
 		"%*x %u %*d %lu",
 		hex, &port, &state, &h->uid, &h->inode) != 5)
 		return false;
-	held = row_addr(hex);
+	bound = row_addr(hex);
 	return port == addr_port(h->addr) && state == h->state &&
-	       h->inode != 0 && is_in_way(h->addr, &held);
+	       h->inode != 0 && conflicts(h->addr, &bound);
 }
 
 static bool
-search_table(const char *path, struct holder *h)
+search_table(const char *path, struct owner *h)
 {
 	FILE *f = fopen(path, "re");
 	char row[512];
@@ -136,7 +136,7 @@ bool
 port_owner_find(const struct addr *a, int type, char *buf, size_t size)
 {
 	bool is_stream = type == SOCK_STREAM;
-	struct holder h = {
+	struct owner h = {
 	    .addr = a, .state = is_stream ? STATE_LISTEN : STATE_UNCONNECTED};
 	struct dirent *entry;
 	char socket[64];

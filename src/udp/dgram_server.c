@@ -69,7 +69,7 @@ join_groups(struct dgram_server *s, struct err *e)
 
 int
 dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
-    const struct dgram_server_options *o, struct deadline until, struct err *e)
+    const struct dgram_server_options *o, struct err *e)
 {
 	struct listener *l = &s->listener;
 	int result;
@@ -80,7 +80,7 @@ dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
 	if (o->group_count > 0 && !ep->is_unix && ep->host[0] == '\0')
 		result = open_groups(s, ep->port, e);
 	else
-		result = listener_open(l, ep, &o->listener, until, e);
+		result = listener_open(l, ep, &o->listener, e);
 	if (result < 0)
 		return -1;
 	for (i = 0; i < l->count; i++)

@@ -63,7 +63,7 @@ struct dgram_parties {
  * that nothing else reaches them. 0, or -1 with *e and nothing open.
  */
 int dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
-    const struct dgram_server_options *o, struct deadline until, struct err *e);
+    const struct dgram_server_options *o, struct err *e);
 
 /*
  * Receives from the socket at, up to most. Returns how many, perhaps 0, or -1

@@ -73,14 +73,16 @@ fork(void)
 static int
 open_server(struct listener *l, struct err *e)
 {
-	struct listener_options o = {
-	    .type = SOCK_STREAM, .backlog = -1, .sock = SOCK_OPTIONS_INIT};
+	struct listener_options o = {.until = deadline_none(),
+	    .type = SOCK_STREAM,
+	    .backlog = -1,
+	    .sock = SOCK_OPTIONS_INIT};
 	char host[] = "127.0.0.1", port[] = "0", *operands[] = {host, port};
 	struct endpoint ep;
 	int fd;
 
 	if (endpoint_parse_local(&ep, operands, 2, "tcp", 0, e) < 0 ||
-	    listener_open(l, &ep, &o, deadline_none(), e) < 0)
+	    listener_open(l, &ep, &o, e) < 0)
 		return -1;
 	fd = socket(AF_INET, SOCK_STREAM, 0);
 	return connect(fd, &l->addrs[0].u.sa, l->addrs[0].len);
