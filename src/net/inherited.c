@@ -39,7 +39,7 @@ is_listening(int fd)
 }
 
 static int
-take_one(struct listener *l, int fd, struct err *e)
+add_one(struct listener *l, int fd, struct err *e)
 {
 	if (!is_listening(fd))
 		return err_set(e, ERR_LOCAL,
@@ -53,7 +53,7 @@ take_one(struct listener *l, int fd, struct err *e)
 }
 
 static int
-take_announced(struct listener *l, struct err *e)
+add_announced(struct listener *l, struct err *e)
 {
 	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
 	int64_t n, i;
@@ -70,7 +70,7 @@ take_announced(struct listener *l, struct err *e)
 		return err_set(e, ERR_LOCAL,
 		    "--fd systemd: LISTEN_FDS is not a number from 1 on");
 	for (i = 0; i < n; i++)
-		if (take_one(l, FIRST_FD + (int)i, e) < 0)
+		if (add_one(l, FIRST_FD + (int)i, e) < 0)
 			return -1;
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
@@ -94,7 +94,7 @@ inherited_sockets(struct listener *l, const char *text, struct err *e)
 		    "--fd: '%s' is neither a descriptor's number nor systemd",
 		    shown);
 	}
-	result = is_announced ? take_announced(l, e) : take_one(l, (int)fd, e);
+	result = is_announced ? add_announced(l, e) : add_one(l, (int)fd, e);
 	if (result < 0)
 		listener_close(l);
 	return result;

@@ -1,4 +1,4 @@
-/* Listening sockets that were opened by whoever started us. */
+/* Listening sockets that were inherited: socket activation. */
 #ifndef NET_INHERITED_H
 #define NET_INHERITED_H
 

@@ -1,4 +1,4 @@
-/* Who holds a port: an answer to "address in use". */
+/* The process that owns a port, for "address in use". */
 #ifndef NET_PORT_OWNER_H
 #define NET_PORT_OWNER_H
 
@@ -9,9 +9,9 @@ struct addr;
 
 /*
  * Looks for the process whose socket of type (SOCK_STREAM, SOCK_DGRAM) keeps
- * a from being bound, by way of proc(5). Writes "process 123 (nginx)" or "a
- * process of user 1000" to buf, escaped. False where nothing can be found
- * out, as on systems without /proc/net.
+ * a from being bound, with proc(5). Writes "process 123 (nginx)" or "a
+ * process of user 1000" to buf, escaped. False where nothing is found,
+ * as on systems without /proc/net.
  */
 bool port_owner_find(const struct addr *a, int type, char *buf, size_t size);
 

@@ -1,4 +1,4 @@
-/* Giving up privilege. */
+/* Giving up privileges. */
 #ifndef NET_PRIVILEGES_H
 #define NET_PRIVILEGES_H
 
@@ -9,9 +9,9 @@ int privileges_check(const char *name, struct err *e);
 
 /*
  * Becomes the user called name for good: supplementary groups, group and user
- * id, real, effective and saved; then makes sure that there is no way back.
- * For after bind(2), before the first connection. 0, or -1 with *e: ERR_USAGE
- * for an unknown name, ERR_LOCAL where it is not permitted.
+ * id, real, effective and saved; then checks that root cannot be regained.
+ * Call it after bind(2) and before the first connection. 0, or -1 with *e:
+ * ERR_USAGE for an unknown name, ERR_LOCAL where it is not permitted.
  */
 int privileges_drop(const char *name, struct err *e);
 

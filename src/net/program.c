@@ -54,7 +54,7 @@ add_address(struct environment *env, const char *protocol, const char *side,
 	add_variable(env, protocol, name, text);
 }
 
-/* Names of an outer server that would be taken for this one's. */
+/* Names set by an outer server, which a program would believe to be ours. */
 static bool
 is_ucspi(const char *variable)
 {
@@ -62,7 +62,7 @@ is_ucspi(const char *variable)
 	    "TCPREMOTE", "UDPLOCAL", "UDPREMOTE", "UNIXLOCALPATH="};
 	size_t i;
 
-	/* Most of an environment is told by its first letter. */
+	/* Most names do not start with these. */
 	if (strchr("PTU", variable[0]) == NULL)
 		return false;
 	for (i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
@@ -100,13 +100,13 @@ make_environment(struct environment *env, const char *protocol,
 }
 
 /*
- * A copy of fd out of the way of 0 and 1, which belong to the program: dup2(2)
+ * fd, or a copy of it where it is 0 or 1, which belong to the program: dup2(2)
  * onto itself would keep the close-on-exec flag. *copy is -1 where none is
  * needed, as with every socket of ours: a server short of descriptors can
  * still start programs. Returns what to use, or -1.
  */
 static int
-out_of_the_way(int fd, int *copy)
+above_standard(int fd, int *copy)
 {
 	*copy = fd > 1 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	return fd > 1 ? fd : *copy;
@@ -117,8 +117,8 @@ static int
 spawn(const struct program *p, char **environment, pid_t *pid)
 {
 	int copies[2];
-	int in = out_of_the_way(p->in, &copies[0]);
-	int out = out_of_the_way(p->out, &copies[1]);
+	int in = above_standard(p->in, &copies[0]);
+	int out = above_standard(p->out, &copies[1]);
 	struct spawn_program program = {
 	    p->argv, environment, in, out, p->own_group};
 	int errnum = errno;

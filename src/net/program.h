@@ -23,10 +23,9 @@ struct program {
  * Starts *p with default signal dispositions and the environment of UCSPI:
  * PROTO, TCPLOCALIP, TCPLOCALPORT, TCPREMOTEIP, TCPREMOTEPORT (for UDP the
  * names begin with UDP; for unix sockets PROTO is UNIX and UNIXLOCALPATH is
- * set). No other descriptor of ours reaches it but stderr, and it is asked to
- * end when we do (net/spawn.h). Returns its pid,
- * which the caller reaps, or -1 with *e, whose kind is the shell's status 127
- * or 126.
+ * set). Of our other descriptors it gets stderr only, and it is asked to end
+ * when we do (net/spawn.h). Returns its pid, which the caller reaps, or -1
+ * with *e, whose kind is the shell's status 127 or 126.
  */
 pid_t program_start(const struct program *p, struct err *e);
 
@@ -39,14 +38,14 @@ int program_wait(pid_t pid, struct deadline until, struct err *e);
 
 /*
  * Whether a process that programs have started still runs when they have all
- * been reaped, so that it may go on with what they were given. To be known, it
- * has to be asked for before the first program starts; where the system does
- * not tell (net/spawn.h) it is false.
+ * been reaped, so that it may go on with their connection. Call
+ * program_watch_descendants() before the first program starts; false where the
+ * system cannot say (net/spawn.h).
  */
 void program_watch_descendants(void);
 bool program_descendants_live(void);
 
-/* argv that runs CMD by way of sh -c; NULL-terminated storage for it. */
+/* argv that runs CMD with sh -c; NULL-terminated storage for it. */
 struct program_shell {
 	char *argv[4];
 };

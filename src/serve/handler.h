@@ -21,8 +21,8 @@ struct handler {
 	char *const *program;       /* instead of kind; NULL: none */
 	struct program_shell shell; /* storage of --exec's program */
 	struct endpoint target;     /* HANDLER_FORWARD */
-	struct dial_options dial;   /* how it is reached */
-	int64_t timeout_ms;         /* for reaching it; -1: no limit */
+	struct dial_options dial;   /* of the connection to it */
+	int64_t timeout_ms;         /* of making it; -1: no limit */
 	int64_t idle_ms;            /* -1: no limit */
 	int64_t max_ms;             /* -1: no limit */
 	bool allows_probes;         /* serve/session.h */
@@ -30,8 +30,8 @@ struct handler {
 
 /*
  * A server_serve (serve/server.h) whose context is a struct handler. Serves,
- * drains, closes and tells the "closed" event; errors are told too. Returns
- * the exit status of the connection.
+ * drains and closes; logs errors and the "closed" event. Returns the exit
+ * status of the connection.
  */
 int handler_serve(int fd, const struct conn *c, void *context);
 

@@ -17,8 +17,8 @@
 #include "net/signals.h"
 #include "net/wait.h"
 
-/* Accepting pauses this long when it fails, doubling. */
-#define PAUSE_MS 50
+/* How long accepting pauses when it fails. */
+#define MIN_PAUSE_MS 50
 #define MAX_PAUSE_MS 1000
 /* That many failures in a row may each be of its connection alone. */
 #define MAX_FAILURES 16
@@ -33,6 +33,7 @@ server_start(struct server *s, struct listener *l,
 	s->listener = l;
 	s->options = o;
 	s->resume = deadline_after(0);
+	s->backoff = (struct backoff){.min = MIN_PAUSE_MS, .max = MAX_PAUSE_MS};
 	s->children.program_ms = o->program_ms;
 	s->children.log_level = o->log_level;
 	/* The listening sockets, and the signal pipe of wait_poll(). */
@@ -89,12 +90,9 @@ is_broken(int errnum)
 static void
 pause_accepting(struct server *s, int errnum)
 {
-	if (s->pause_ms == 0)
+	if (s->backoff.pause == 0)
 		diag_warn("accepting pauses: %s", err_reason(errnum));
-	s->pause_ms = s->pause_ms == 0 ? PAUSE_MS : s->pause_ms * 2;
-	if (s->pause_ms > MAX_PAUSE_MS)
-		s->pause_ms = MAX_PAUSE_MS;
-	s->resume = deadline_after(s->pause_ms);
+	s->resume = deadline_after(backoff_next(&s->backoff));
 }
 
 /*
@@ -125,7 +123,7 @@ try_accept(struct server *s, struct conn *c)
 			note_failure(s, errno);
 		return -1;
 	}
-	s->pause_ms = s->failures = 0;
+	s->backoff.pause = s->failures = 0;
 	if (admit(s, c))
 		return fd;
 	sock_close(&fd);
@@ -201,7 +199,7 @@ static bool
 advance(struct server *s)
 {
 	(void)signals_collect();
-	/* What one child has used may have been what was short. */
+	/* What the child has released may be what was short. */
 	if (children_advance(&s->children))
 		s->resume = deadline_after(0);
 	return signals_stopped() != 0;

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/backoff.h"
 #include "base/deadline.h"
 #include "net/conn_event.h"
 #include "serve/children.h"
@@ -36,7 +37,7 @@ struct server {
 	const struct server_options *options;
 	struct children children;
 	int failures;           /* of accept(2), one after another */
-	int64_t pause_ms;       /* of accepting, doubling; 0: none */
+	struct backoff backoff; /* pauses of accepting */
 	struct deadline resume; /* the end of the pause */
 };
 

@@ -17,26 +17,26 @@ struct conn;
 
 struct session {
 	int fd;                /* owned */
-	int64_t idle_ms;       /* no byte either way for so long; -1: any */
+	int64_t idle_ms;       /* no byte either way for that long; -1: any */
 	struct deadline until; /* of the whole connection */
-	struct deadline phase; /* of what is being done; see session_phase() */
-	const char *too_long;  /* what is said when that has passed */
+	struct deadline phase; /* of what is being done; session_phase() */
+	const char *too_long;  /* the error's text when that has passed */
 	struct conn_summary r; /* what moved so far, and who ended it */
-	bool is_read;          /* to the peer's end: nothing more comes */
-	bool allows_probes;    /* what conn_event_is_probe() is no error */
+	bool is_read;          /* the peer has finished */
+	bool allows_probes;    /* conn_event_is_probe() is not an error */
 	struct err e;          /* why it failed */
 };
 
-/* Takes fd over. idle_ms and max_ms may be -1: no limit. */
+/* fd becomes the session's. idle_ms and max_ms may be -1: no limit. */
 void session_start(struct session *s, int fd, int64_t idle_ms, int64_t max_ms);
 
 /*
- * What begins now may take so long, however little and often something moves;
- * -1: no limit. too_long is the error's text.
+ * Limits what begins now to ms in all, however often something moves; -1: no
+ * limit. too_long is the error's text.
  */
 void session_phase(struct session *s, int64_t ms, const char *too_long);
 
-/* Waits so long, within the limit of the connection. 0, or -1 with s->e. */
+/* Waits for ms, within the limit of the connection. 0, or -1 with s->e. */
 int session_pause(struct session *s, int64_t ms);
 
 /*
@@ -55,9 +55,9 @@ ssize_t session_receive(struct session *s, void *piece, size_t size);
 int session_send(struct session *s, const void *bytes, size_t n);
 
 /*
- * The end: FIN, drains, closes, unless s->fd is -1 already; tells the "closed"
- * event at level, and s->e where the result is -1, unless that was a probe
- * (s->allows_probes). Returns the exit status of the connection.
+ * The end: sends FIN, drains and closes, unless s->fd is -1 already. Logs the
+ * "closed" event at level, and s->e where the result is -1 and that was not a
+ * probe (allows_probes). Returns the exit status of the connection.
  */
 int session_end(struct session *s, const struct conn *c, int level, int result);
 
