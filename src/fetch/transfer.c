@@ -244,27 +244,26 @@ static enum transfer_state
 handle_whole(struct transfer *t, const struct http_head *h, struct err *e)
 {
 	struct resume *resume = &t->output.resume;
-	struct http_validator v;
+	struct http_validator *source = &resume->source;
 
-	http_validator_parse(&v, h);
 	if (t->options->range != NULL)
 		return reject(t,
 		    "a range was asked for and the whole was sent: the server "
 		    "knows no ranges of this",
 		    e);
+	http_validator_parse(source, h);
 	if (resume->is_complete)
-		return v.total == resume->held ? already_complete(t)
-					       : not_ours(t, e);
+		return source->total == resume->held ? already_complete(t)
+						     : not_ours(t, e);
 	if (resume->held > 0 && output_accepts(&t->output, 0))
 		diag_warn("the server sends all of it again: it has changed, "
 			  "or cannot be resumed");
 	if (output_open_late(&t->output, h, e) < 0)
 		return TRANSFER_FAILED;
-	resume->source = v;
 	/* A file that begins with a head cannot be resumed by offset. */
 	if (t->options->include)
-		http_validator_clear(&resume->source);
-	return begin_body(t, 0, resume->source.total, e);
+		http_validator_clear(source);
+	return begin_body(t, 0, source->total, e);
 }
 
 /* Whether a 206 is of the range that the user requested. */

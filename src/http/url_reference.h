@@ -6,16 +6,9 @@ struct err;
 struct url;
 
 /*
- * ref as seen from base, by RFC 3986 section 5.2 (strict). 0, or -1 with *e
- * when the result is too long. out is neither of the two.
- */
-int url_reference_resolve(const struct url *base, const struct url *ref,
-    struct url *out, struct err *e);
-
-/*
- * Where a Location field leads from base: resolved, its blanks encoded, and
- * with base's fragment when it has none of its own (RFC 9110 section 10.2.2).
- * 0, or -1 with ERR_PROTOCOL.
+ * Where a Location field leads from base: resolved by RFC 3986 section 5.2
+ * (strict), its blanks encoded, and with base's fragment when it has none of
+ * its own (RFC 9110 section 10.2.2). 0, or -1 with ERR_PROTOCOL.
  */
 int url_reference_follow(const struct url *base, const char *location,
     struct url *out, struct err *e);

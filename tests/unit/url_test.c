@@ -40,21 +40,19 @@ static const char *const not_http[] = {"https://a/", "ftp://a/", "http:///x",
 static void
 check_resolution(void)
 {
-	struct url base, ref, out;
-	struct err e;
+	struct url base, out;
+	struct err e = ERR_INIT;
 	size_t i;
 
 	url_parse(&base, "http://a/b/c/d;p?q", &e);
 	for (i = 0; i < sizeof(resolved) / sizeof(resolved[0]); i++) {
-		if (url_parse(&ref, resolved[i][0], &e) < 0 ||
-		    url_reference_resolve(&base, &ref, &out, &e) < 0)
+		if (url_reference_follow(&base, resolved[i][0], &out, &e) < 0)
 			ok(false, "'%s': %s", resolved[i][0], e.text);
 		else
 			is_text(out.text, resolved[i][1], resolved[i][0]);
 	}
 	url_parse(&base, "http://a", &e);
-	url_parse(&ref, "g", &e);
-	url_reference_resolve(&base, &ref, &out, &e);
+	url_reference_follow(&base, "g", &out, &e);
 	is_text(out.text, "http://a/g", "a base without a path");
 }
 
