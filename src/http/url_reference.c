@@ -140,7 +140,7 @@ put_own_path(struct text *t, const struct url *ref)
 
 /* ref as seen from base. 0, or -1 with *e; out is neither of the two. */
 static int
-resolve(const struct url *base, const struct url *ref, struct url *out,
+resolve_against(const struct url *base, const struct url *ref, struct url *out,
     struct err *e)
 {
 	const struct url *query = ref;
@@ -186,7 +186,7 @@ url_reference_follow(const struct url *base, const char *location,
 	if (t.is_full)
 		err_set(e, ERR_PROTOCOL, "it is too long");
 	else if (url_parse(&ref, t.bytes, e) == 0 &&
-		 resolve(base, &ref, out, e) == 0)
+		 resolve_against(base, &ref, out, e) == 0)
 		return 0;
 	e->kind = ERR_PROTOCOL;
 	return err_prefix(e, "the Location it redirects to");
@@ -217,7 +217,7 @@ url_reference_parse_typed(struct url *u, const char *text, struct err *e)
 	if (parse_completed(&typed, text, e) < 0)
 		return -1;
 	if (typed.scheme.is_there && typed.host.is_there)
-		return resolve(&typed, &typed, u, e);
+		return resolve_against(&typed, &typed, u, e);
 	*u = typed;
 	return 0;
 }
