@@ -25,8 +25,14 @@ push @{ $reaches{$_} }, $_ for keys %reaches;
 
 # Headers that only their own folder includes, besides internal.h.
 my %private = (
-    scan => [qw(classify icmp_limit permutation probe ready retry rtt
-        udp_payload window pace)],
+    relay => [qw(coalesce flow low_water match relay_result splice)],
+    dial  => [qw(http_connect socks tunnel)],
+    serve => [qw(children)],
+    fetch => [qw(download etag fetch_options http_timing output route
+        transfer)],
+    udp   => [qw(batch loop message_source outbox rate_limit rtt_stats unsent)],
+    scan  => [qw(classify icmp_limit pace permutation probe ready retry rtt
+        udp_payload window)],
 );
 
 # http knows what an endpoint is, and nothing else of net.
