@@ -90,7 +90,7 @@ children_add(struct children *c, pid_t pid, int fd, const struct conn *conn)
 	struct server_child child = {
 	    .process = {.pid = pid}, .fd = fd, .conn = *conn};
 
-	/* A handler of ours sees to its limits itself. */
+	/* A forked handler keeps its limits itself. */
 	child.process.until = deadline_none();
 	if (fd >= 0) {
 		child.process.group = pid;
@@ -240,7 +240,7 @@ child_ended(struct children *c, size_t i, int status)
 		program_ended(c, i);
 		return;
 	}
-	/* It could not say so itself. */
+	/* It could not log that itself. */
 	if (status > 128 && !one->process.is_ending && signals_stopped() == 0)
 		log_killed(c, &one->conn);
 	c->running--;

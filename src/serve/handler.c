@@ -1,4 +1,4 @@
-/* Connection handlers: discard, echo, forward, or run a program. */
+/* What a forked child does with its connection: discard, echo, forward. */
 #include "serve/handler.h"
 
 #include "base/diag.h"
@@ -8,9 +8,9 @@
 #include "relay/relay.h"
 #include "serve/session.h"
 
-/* How long a client that nothing can be done for is given to speak first. */
+/* How long a client may take to send something before it is reset. */
 #define REFUSE_MS 100
-/* A piece of an echo. */
+/* Bytes that are echoed at once. */
 #define PIECE (64 * 1024)
 
 /* Echo and discard: until the peer's end. */
@@ -58,7 +58,7 @@ serve_forward(struct session *s, const struct handler *h)
 	o.idle_ms = h->idle_ms;
 	o.until = s->until;
 	result = relay_run(s->fd, &o, &s->r, &s->e);
-	/* That the target has reset it is no probe. */
+	/* A reset by the target is not a probe. */
 	s->allows_probes = s->allows_probes && sock_is_closed(s->fd);
 	if (s->r.is_aborted) {
 		sock_abort_acked(&target, h->idle_ms, s->until);

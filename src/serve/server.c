@@ -20,7 +20,7 @@
 /* How long accepting pauses when it fails. */
 #define MIN_PAUSE_MS 50
 #define MAX_PAUSE_MS 1000
-/* That many failures in a row may each be of its connection alone. */
+/* More failures in a row than this are not each of one connection alone. */
 #define MAX_FAILURES 16
 
 int
@@ -67,7 +67,7 @@ admit(const struct server *s, const struct conn *c)
 	return true;
 }
 
-/* True for errors that are about this machine's supply, and pass. */
+/* True for errors of a resource that is short, which pass. */
 static bool
 is_shortage(int errnum)
 {
@@ -272,7 +272,7 @@ wait_for_supply(struct server *s, int errnum)
 	return true;
 }
 
-/* A connection that nobody can serve. */
+/* Ends a connection for which there is no process. */
 static void
 drop(struct server *s, int fd, const struct conn *c, int errnum)
 {
@@ -318,7 +318,7 @@ server_spawn(struct server *s, int fd, const struct conn *c, char *const *argv)
 	struct program p = {argv, fd, fd, "TCP", &c->local, &c->remote, true};
 	pid_t pid;
 
-	/* Whoever would get them might leave them zombies in their group. */
+	/* Another parent might leave them zombies in their group. */
 	if (!s->children.has_programs)
 		(void)spawn_adopt();
 	pid = program_start(&p, &e);
