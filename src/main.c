@@ -9,7 +9,7 @@
 #include "base/fd.h"
 #include "cli/command.h"
 #include "cli/usage.h"
-#include "cmd/common.h"
+#include "cmd/options.h"
 #include "cmd/result.h"
 #include "cmd/table.h"
 #include "net/os.h"
@@ -60,8 +60,11 @@ flush(struct err *e)
 {
 	struct err lost = ERR_INIT;
 
-	if (result_flush(&lost) == 0 && common_flush(&lost) == 0)
-		return 0;
+	if (result_flush(&lost) == 0) {
+		if (fflush(stdout) == 0 && !ferror(stdout))
+			return 0;
+		err_sys(&lost, ERR_OUTPUT, errno, "stdout");
+	}
 	if (e->kind != ERR_USAGE && e->errnum != EINTR)
 		*e = lost;
 	return -1;

@@ -4,7 +4,7 @@
 #include "base/err.h"
 #include "cli/command.h"
 #include "cli/complete.h"
-#include "cmd/common.h"
+#include "cmd/options.h"
 #include "cmd/table.h"
 
 struct completion_options {

@@ -6,7 +6,7 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "cli/command.h"
-#include "cmd/common.h"
+#include "cmd/options.h"
 #include "cmd/table.h"
 #include "cmd/stdio_relay.h"
 #include "net/endpoint.h"
@@ -46,15 +46,15 @@ static const struct opt_group connect_groups[] = {
     {"relaying", talk_relay_opts, offsetof(struct connect_options, talk)},
     {"script", talk_script_opts, offsetof(struct connect_options, talk)},
     {"records", talk_record_opts, offsetof(struct connect_options, talk)},
-    {"addresses", common_family_opts, offsetof(struct connect_options, names)},
-    {"addresses", common_proxy_opts, offsetof(struct connect_options, proxy)},
-    {"own end", common_source_opts, offsetof(struct connect_options, source)},
-    {"time", common_timeout_opts, offsetof(struct connect_options, time)},
-    {"time", common_retry_opts, offsetof(struct connect_options, time)},
-    {"time", common_idle_opts, offsetof(struct connect_options, time)},
-    {"time", common_max_opts, offsetof(struct connect_options, time)},
-    {"socket", common_socket_opts, offsetof(struct connect_options, sock)},
-    {"report", common_report_opts, offsetof(struct connect_options, report)},
+    {"addresses", options_names, offsetof(struct connect_options, names)},
+    {"addresses", options_proxy, offsetof(struct connect_options, proxy)},
+    {"own end", options_source, offsetof(struct connect_options, source)},
+    {"time", options_timeout, offsetof(struct connect_options, time)},
+    {"time", options_retry, offsetof(struct connect_options, time)},
+    {"time", options_idle, offsetof(struct connect_options, time)},
+    {"time", options_max, offsetof(struct connect_options, time)},
+    {"socket", options_socket, offsetof(struct connect_options, sock)},
+    {"report", options_report, offsetof(struct connect_options, report)},
     {NULL, NULL, 0}};
 
 /* One connection. */
@@ -141,7 +141,7 @@ run(const struct connect_options *o, const struct endpoint *ep,
 
 	if (o->proxy.proxy.kind != PROXY_NONE)
 		r.proxy = &o->proxy.proxy;
-	common_dial_options(&r.dial, &o->names, &o->source, &o->sock);
+	options_make_dial(&r.dial, &o->names, &o->source, &o->sock);
 	if (connector_check(ep, &r, e) < 0 ||
 	    (t != NULL &&
 		stdio_relay_open(t, &o->talk, &o->time, until, e) < 0))

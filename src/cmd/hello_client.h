@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 #include "base/template.h"
-#include "cmd/common.h"
+#include "cmd/options.h"
 #include "serve/session.h"
 
 struct conn;
@@ -22,7 +22,7 @@ struct hello_options {
 	struct time_options time;
 	struct sock_options sock;
 	struct access_options access;
-	struct common_server_options server;
+	struct accept_options server;
 	const char *greeting;
 	const char *reply; /* NULL: by the protocol */
 	const char *quit_word;

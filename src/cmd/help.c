@@ -4,7 +4,7 @@
 #include "base/err.h"
 #include "cli/command.h"
 #include "cli/usage.h"
-#include "cmd/common.h"
+#include "cmd/options.h"
 #include "cmd/table.h"
 
 struct help_options {

@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "cli/command.h"
-#include "cmd/common.h"
+#include "cmd/options.h"
 #include "fetch/fetch.h"
 #include "cmd/table.h"
 #include "fetch/http_client.h"
@@ -91,15 +91,15 @@ static const struct opt output_opts[] = {
 static const struct opt_group http_get_groups[] = {
     {"request", request_opts, offsetof(struct http_get_options, request)},
     {"output", output_opts, offsetof(struct http_get_options, request)},
-    {"addresses", common_family_opts, offsetof(struct http_get_options, names)},
-    {"addresses", common_proxy_opts, offsetof(struct http_get_options, proxy)},
-    {"own end", common_source_opts, offsetof(struct http_get_options, source)},
-    {"time", common_timeout_opts, offsetof(struct http_get_options, time)},
-    {"time", common_idle_opts, offsetof(struct http_get_options, time)},
-    {"time", common_max_opts, offsetof(struct http_get_options, time)},
-    {"time", common_retry_opts, offsetof(struct http_get_options, time)},
-    {"socket", common_socket_opts, offsetof(struct http_get_options, sock)},
-    {"report", common_report_opts, offsetof(struct http_get_options, report)},
+    {"addresses", options_names, offsetof(struct http_get_options, names)},
+    {"addresses", options_proxy, offsetof(struct http_get_options, proxy)},
+    {"own end", options_source, offsetof(struct http_get_options, source)},
+    {"time", options_timeout, offsetof(struct http_get_options, time)},
+    {"time", options_idle, offsetof(struct http_get_options, time)},
+    {"time", options_max, offsetof(struct http_get_options, time)},
+    {"time", options_retry, offsetof(struct http_get_options, time)},
+    {"socket", options_socket, offsetof(struct http_get_options, sock)},
+    {"report", options_report, offsetof(struct http_get_options, report)},
     {NULL, NULL, 0}};
 
 /* "HOST PORT" is a habit from commands that take it. */
@@ -185,7 +185,7 @@ http_get_run(
 	wanted.fields = o->request.fields.items;
 	wanted.field_count = o->request.fields.count;
 	wanted.proxy = &o->proxy.proxy;
-	common_dial_options(
+	options_make_dial(
 	    &client.connector.dial, &o->names, &o->source, &o->sock);
 	result = parse(urls, args, &wanted, e);
 	if (result == 0)

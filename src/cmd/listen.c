@@ -8,7 +8,7 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "cli/command.h"
-#include "cmd/common.h"
+#include "cmd/options.h"
 #include "cmd/stdio_relay.h"
 #include "cmd/table.h"
 #include "dial/dial.h"
@@ -33,7 +33,7 @@ struct listen_options {
 	int echo, discard; /* handlers */
 	const char *exec;  /* -e: by way of sh -c */
 	const char *to;    /* forward there */
-	struct common_server_options server;
+	struct accept_options server;
 	const char *user; /* whom to become */
 	const char *fd;   /* inherited sockets */
 	struct access_options access;
@@ -43,7 +43,7 @@ static const struct listen_options listen_defaults = {
     .time = TIME_OPTIONS_INIT,
     .sock = SOCK_OPTIONS_INIT,
     .relay = STDIO_RELAY_OPTIONS_INIT,
-    .server = COMMON_SERVER_INIT,
+    .server = ACCEPT_OPTIONS_INIT,
 };
 
 static const struct opt listen_opts[] = {
@@ -67,17 +67,17 @@ static const struct opt listen_opts[] = {
 };
 
 static const struct opt_group listen_groups[] = {{"serving", listen_opts, 0},
-    {"serving", common_server_opts, offsetof(struct listen_options, server)},
-    {"serving", common_access_opts, offsetof(struct listen_options, access)},
+    {"serving", options_server, offsetof(struct listen_options, server)},
+    {"serving", options_access, offsetof(struct listen_options, access)},
     {"relaying", talk_relay_opts, offsetof(struct listen_options, relay)},
     {"script", talk_script_opts, offsetof(struct listen_options, relay)},
     {"records", talk_record_opts, offsetof(struct listen_options, relay)},
-    {"addresses", common_family_opts, offsetof(struct listen_options, names)},
-    {"time", common_timeout_opts, offsetof(struct listen_options, time)},
-    {"time", common_idle_opts, offsetof(struct listen_options, time)},
-    {"time", common_max_opts, offsetof(struct listen_options, time)},
-    {"socket", common_socket_opts, offsetof(struct listen_options, sock)},
-    {"report", common_report_opts, offsetof(struct listen_options, report)},
+    {"addresses", options_names, offsetof(struct listen_options, names)},
+    {"time", options_timeout, offsetof(struct listen_options, time)},
+    {"time", options_idle, offsetof(struct listen_options, time)},
+    {"time", options_max, offsetof(struct listen_options, time)},
+    {"socket", options_socket, offsetof(struct listen_options, sock)},
+    {"report", options_report, offsetof(struct listen_options, report)},
     {NULL, NULL, 0}};
 
 /* One run of the command. */
@@ -264,7 +264,7 @@ choose_handler(struct listening *l, char *const *program, struct err *e)
 	if (o->to == NULL)
 		return 0;
 	h->kind = HANDLER_FORWARD;
-	common_dial_options(&h->dial, &o->names, NULL, &o->sock);
+	options_make_dial(&h->dial, &o->names, NULL, &o->sock);
 	if (endpoint_parse(&h->target, &to, 1, "tcp", e) < 0 ||
 	    resolve_check(&h->target, &o->names, e) < 0)
 		return err_prefix(e, "--to");
@@ -299,10 +299,10 @@ listen_run(const void *options, const struct command_args *args, struct err *e)
 	    check_stdio(&l, args, e) < 0 ||
 	    (o->user != NULL && privileges_check(o->user, e) < 0))
 		return -1;
-	common_server_setup(&l.so, &o->server, &l.access, DIAG_NOTE);
+	options_make_server(&l.so, &o->server, &l.access, DIAG_NOTE);
 	l.so.program_ms = o->time.max_ms;
 	l.so.is_alone = !l.has_handler;
-	result = common_access(&l.access, &o->access, e);
+	result = options_make_access(&l.access, &o->access, e);
 	if (result == 0)
 		result = run(&l, &ep, e);
 	if (o->keep)

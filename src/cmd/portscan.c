@@ -17,7 +17,7 @@
 #include "base/progress.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "cmd/common.h"
+#include "cmd/options.h"
 #include "cmd/result.h"
 #include "cmd/scan_job.h"
 #include "cmd/scan_report.h"
@@ -139,11 +139,11 @@ static const struct opt_group portscan_groups[] = {
     {"what to scan", scan_job_opts, offsetof(struct portscan_options, job)},
     {"what to scan", part_opts, 0}, {"how to scan", how_opts, 0},
     {"results", form_opts, 0},
-    {"addresses", common_family_opts, offsetof(struct portscan_options, names)},
-    {"time", common_timeout_opts, offsetof(struct portscan_options, time)},
-    {"time", common_max_opts, offsetof(struct portscan_options, time)},
-    {"time", common_retry_opts, offsetof(struct portscan_options, time)},
-    {"report", common_report_opts, offsetof(struct portscan_options, report)},
+    {"addresses", options_names, offsetof(struct portscan_options, names)},
+    {"time", options_timeout, offsetof(struct portscan_options, time)},
+    {"time", options_max, offsetof(struct portscan_options, time)},
+    {"time", options_retry, offsetof(struct portscan_options, time)},
+    {"report", options_report, offsetof(struct portscan_options, report)},
     {NULL, NULL, 0}};
 
 /* A run of the command. */
@@ -409,7 +409,7 @@ portscan_run(
 		    e, ERR_USAGE, "--until needs --retry-for: how long?");
 	if (o->time.retry_ms >= 0)
 		run.job.to.retry = run.retry;
-	result_take_events();
+	result_print_events();
 	if (result_start(until, e) < 0 || signals_catch(SIGNALS_STOP, e) < 0)
 		return -1;
 	if (scan_job_parse(&run.job, &o->job, args, e) == 0)

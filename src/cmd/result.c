@@ -82,7 +82,7 @@ result_start(struct deadline until, struct err *e)
 }
 
 void
-result_take_events(void)
+result_print_events(void)
 {
 	diag_events_to(write_event);
 }

@@ -20,7 +20,7 @@ struct err;
 int result_start(struct deadline until, struct err *e);
 
 /* From now on the events of --json are the results. */
-void result_take_events(void);
+void result_print_events(void);
 
 /* Text, kept until there is enough of it or result_flush(). */
 void result_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -12,7 +12,7 @@
 #include "base/template.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "cmd/common.h"
+#include "cmd/options.h"
 #include "cmd/hello_client.h"
 #include "cmd/table.h"
 #include "net/access.h"
@@ -32,7 +32,7 @@
 static const struct hello_options hello_defaults = {
     .time = TIME_OPTIONS_INIT,
     .sock = SOCK_OPTIONS_INIT,
-    .server = COMMON_SERVER_INIT,
+    .server = ACCEPT_OPTIONS_INIT,
     .greeting = "Welcome!",
     .quit_word = "exit",
 };
@@ -56,13 +56,13 @@ static const struct opt hello_opts[] = {
 };
 
 static const struct opt_group hello_groups[] = {{"talking", hello_opts, 0},
-    {"serving", common_server_opts, offsetof(struct hello_options, server)},
-    {"serving", common_access_opts, offsetof(struct hello_options, access)},
-    {"addresses", common_family_opts, offsetof(struct hello_options, names)},
-    {"time", common_idle_opts, offsetof(struct hello_options, time)},
-    {"time", common_max_opts, offsetof(struct hello_options, time)},
-    {"socket", common_socket_opts, offsetof(struct hello_options, sock)},
-    {"report", common_report_opts, offsetof(struct hello_options, report)},
+    {"serving", options_server, offsetof(struct hello_options, server)},
+    {"serving", options_access, offsetof(struct hello_options, access)},
+    {"addresses", options_names, offsetof(struct hello_options, names)},
+    {"time", options_idle, offsetof(struct hello_options, time)},
+    {"time", options_max, offsetof(struct hello_options, time)},
+    {"socket", options_socket, offsetof(struct hello_options, sock)},
+    {"report", options_report, offsetof(struct hello_options, report)},
     {NULL, NULL, 0}};
 
 /* Answers a message: "Hello, Michael!". 0 or -1. */
@@ -201,10 +201,10 @@ hello_run(const void *options, const struct command_args *args, struct err *e)
 	if (endpoint_parse_local(&ep, args->operands, args->count, "tcp",
 		o->http ? HTTP_PORT : HELLO_PORT, e) < 0)
 		return -1;
-	common_server_setup(&so, &o->server, &access, DIAG_SAY);
+	options_make_server(&so, &o->server, &access, DIAG_SAY);
 	result = prepare(&hs, e);
 	if (result == 0)
-		result = common_access(&access, &o->access, e);
+		result = options_make_access(&access, &o->access, e);
 	if (result == 0)
 		result = signals_server_result(run_server(&hs, &ep, &so, e), e);
 	access_release(&access);

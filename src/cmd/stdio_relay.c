@@ -16,7 +16,7 @@
 #include "base/mem.h"
 #include "base/progress.h"
 #include "base/text.h"
-#include "cmd/common.h"
+#include "cmd/options.h"
 #include "net/addr.h"
 #include "net/os.h"
 #include "relay/relay.h"

@@ -14,7 +14,7 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "cmd/common.h"
+#include "cmd/options.h"
 #include "cmd/result.h"
 #include "cmd/table.h"
 #include "udp/dgram.h"
@@ -113,12 +113,12 @@ static const struct opt reply_opts[] = {
 
 static const struct opt_group send_groups[] = {{"sending", send_opts, 0},
     {"many hosts", many_opts, 0}, {"replies", reply_opts, 0},
-    {"addresses", common_family_opts, offsetof(struct send_options, names)},
-    {"own end", common_source_opts, offsetof(struct send_options, source)},
-    {"time", common_timeout_opts, offsetof(struct send_options, time)},
-    {"time", common_max_opts, offsetof(struct send_options, time)},
-    {"socket", COMMON_DGRAM_OPTS, offsetof(struct send_options, sock)},
-    {"report", common_report_opts, offsetof(struct send_options, report)},
+    {"addresses", options_names, offsetof(struct send_options, names)},
+    {"own end", options_source, offsetof(struct send_options, source)},
+    {"time", options_timeout, offsetof(struct send_options, time)},
+    {"time", options_max, offsetof(struct send_options, time)},
+    {"socket", OPTIONS_DGRAM_SOCKET, offsetof(struct send_options, sock)},
+    {"report", options_report, offsetof(struct send_options, report)},
     {NULL, NULL, 0}};
 
 /* One run of the command. */
@@ -360,7 +360,7 @@ send_run(const void *options, const struct command_args *args, struct err *e)
 	    choose_feed(
 		&feed, o, args->operands + used, args->count - used, e) < 0)
 		return -1;
-	result_take_events();
+	result_print_events();
 	if (has_results(o) && result_start(until, e) < 0)
 		return -1;
 	set_exchange(&s.xo, o, until);

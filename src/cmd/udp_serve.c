@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "cmd/common.h"
+#include "cmd/options.h"
 #include "cmd/result.h"
 #include "cmd/table.h"
 #include "net/access.h"
@@ -96,12 +96,12 @@ static const struct opt serve_opts[] = {
 };
 
 static const struct opt_group serve_groups[] = {{"serving", serve_opts, 0},
-    {"serving", common_access_opts, offsetof(struct serve_options, access)},
-    {"addresses", common_family_opts, offsetof(struct serve_options, names)},
-    {"time", common_idle_opts, offsetof(struct serve_options, time)},
-    {"time", common_max_opts, offsetof(struct serve_options, time)},
-    {"socket", COMMON_DGRAM_OPTS, offsetof(struct serve_options, sock)},
-    {"report", common_report_opts, offsetof(struct serve_options, report)},
+    {"serving", options_access, offsetof(struct serve_options, access)},
+    {"addresses", options_names, offsetof(struct serve_options, names)},
+    {"time", options_idle, offsetof(struct serve_options, time)},
+    {"time", options_max, offsetof(struct serve_options, time)},
+    {"socket", OPTIONS_DGRAM_SOCKET, offsetof(struct serve_options, sock)},
+    {"report", options_report, offsetof(struct serve_options, report)},
     {NULL, NULL, 0}};
 
 /* One run of the command. */
@@ -465,7 +465,7 @@ serve_run(const void *options, const struct command_args *args, struct err *e)
 	if (result == 0)
 		result = parse_groups(&groups, &o->joins, e);
 	if (result == 0)
-		result = common_access(&access, &o->access, e);
+		result = options_make_access(&access, &o->access, e);
 	so.groups = groups;
 	so.answers_vary = s.mode == SERVE_PROGRAM || s.reply.uses_number;
 	if (result == 0)

@@ -1,7 +1,7 @@
 /* Every command's option tables and other fields are consistent. */
 #include "base/err.h"
 #include "cli/command.h"
-#include "cmd/common.h"
+#include "cmd/options.h"
 #include "cmd/table.h"
 #include "lib/tap.h"
 

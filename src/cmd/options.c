@@ -1,8 +1,6 @@
 /* Option groups that several commands share. */
-#include "cmd/common.h"
+#include "cmd/options.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/diag.h"
@@ -31,7 +29,7 @@ parse_source(void *field, const char *arg, struct err *e)
 	return 0;
 }
 
-const struct opt common_report_opts[] = {
+const struct opt options_report[] = {
     COUNT('v', "verbose", report_options, level,
 	"tell milestones; twice: every socket step", .excludes = "quiet"),
     FLAG('q', "quiet", report_options, level, "tell errors only",
@@ -40,7 +38,7 @@ const struct opt common_report_opts[] = {
     {.kind = OPT_END},
 };
 
-const struct opt common_family_opts[] = {
+const struct opt options_names[] = {
     FLAG('4', "ipv4", name_options, family, "use IPv4 only", .value = AF_INET,
 	.excludes = "ipv6"),
     FLAG('6', "ipv6", name_options, family, "use IPv6 only", .value = AF_INET6),
@@ -49,7 +47,7 @@ const struct opt common_family_opts[] = {
     {.kind = OPT_END},
 };
 
-const struct opt common_source_opts[] = {
+const struct opt options_source[] = {
     CALL('s', "source", "ADDR", source_options, source,
 	"own address to send from", .call = parse_source),
     NUMBER('p', "source-port", "PORT", source_options, port,
@@ -57,32 +55,32 @@ const struct opt common_source_opts[] = {
     {.kind = OPT_END},
 };
 
-const struct opt common_timeout_opts[] = {
+const struct opt options_timeout[] = {
     DURATION('w', "timeout", "T", time_options, timeout_ms,
 	"wait so long for the other side's first sign", .min = 1),
     {.kind = OPT_END},
 };
 
-const struct opt common_idle_opts[] = {
+const struct opt options_idle[] = {
     DURATION(0, "idle-timeout", "T", time_options, idle_ms,
 	"give up when no byte moves for so long", .min = 1),
     {.kind = OPT_END},
 };
 
-const struct opt common_max_opts[] = {
+const struct opt options_max[] = {
     DURATION('m', "max-time", "T", time_options, max_ms,
 	"give up when the whole run takes longer", .min = 1),
     {.kind = OPT_END},
 };
 
-const struct opt common_retry_opts[] = {
+const struct opt options_retry[] = {
     DURATION(0, "retry-for", "T", time_options, retry_ms,
 	"keep trying until it opens or T has passed", .min = 1),
     {.kind = OPT_END},
 };
 
-/* COMMON_DGRAM_OPTS begins behind TCP's two rows. */
-const struct opt common_socket_opts[] = {
+/* OPTIONS_DGRAM_SOCKET begins behind TCP's two rows. */
+const struct opt options_socket[] = {
     FLAG(0, "keepalive", sock_options, keepalive,
 	"probe an idle connection (SO_KEEPALIVE)"),
     FLAG(0, "nodelay", sock_options, nodelay,
@@ -98,25 +96,24 @@ const struct opt common_socket_opts[] = {
     {.kind = OPT_END},
 };
 
-const struct opt common_server_opts[] = {
-    NUMBER(0, "max-conns", "N", common_server_options, max_conns,
+const struct opt options_server[] = {
+    NUMBER(0, "max-conns", "N", accept_options, max_conns,
 	"serve so many at once; the next ones wait (256)", .min = 1,
 	.max = 1000000),
-    NUMBER(0, "max-per-host", "N", common_server_options, max_per_host,
+    NUMBER(0, "max-per-host", "N", accept_options, max_per_host,
 	"serve so many of one address at once; others are closed", .min = 1,
 	.max = 1000000),
-    NUMBER(0, "backlog", "N", common_server_options, backlog,
+    NUMBER(0, "backlog", "N", accept_options, backlog,
 	"connections that the kernel keeps waiting (its maximum)", .min = 0,
 	.max = INT32_MAX),
-    DURATION(0, "accept-timeout", "T", common_server_options, accept_ms,
+    DURATION(0, "accept-timeout", "T", accept_options, accept_ms,
 	"give up when no connection comes for so long", .min = 1),
     {.kind = OPT_END},
 };
 
 void
-common_server_setup(struct server_options *s,
-    const struct common_server_options *o, const struct access *access,
-    int log_level)
+options_make_server(struct server_options *s, const struct accept_options *o,
+    const struct access *access, int log_level)
 {
 	memset(s, 0, sizeof(*s));
 	s->max_conns = o->max_conns;
@@ -134,7 +131,7 @@ parse_proxy(void *field, const char *arg, struct err *e)
 	return proxy_parse(field, arg, e);
 }
 
-const struct opt common_proxy_opts[] = {
+const struct opt options_proxy[] = {
     CALL(0, "proxy", "URL", proxy_options, proxy,
 	"go by way of a proxy: socks5://, socks4:// or http://, "
 	"[USER:PASS@]HOST[:PORT]; it resolves the name",
@@ -145,7 +142,7 @@ const struct opt common_proxy_opts[] = {
 /* What an access row's value stands for. */
 enum { ACCESS_DENY, ACCESS_ALLOW };
 
-const struct opt common_access_opts[] = {
+const struct opt options_access[] = {
     LIST(0, "allow", "CIDR", access_options, rules,
 	"let these in: address, network/bits, several by commas, or @FILE; the "
 	"first rule that matches wins",
@@ -156,7 +153,8 @@ const struct opt common_access_opts[] = {
 };
 
 int
-common_access(struct access *a, const struct access_options *o, struct err *e)
+options_make_access(
+    struct access *a, const struct access_options *o, struct err *e)
 {
 	bool allow;
 	size_t i;
@@ -171,7 +169,7 @@ common_access(struct access *a, const struct access_options *o, struct err *e)
 }
 
 void
-common_dial_options(struct dial_options *d, const struct name_options *names,
+options_make_dial(struct dial_options *d, const struct name_options *names,
     const struct source_options *source, const struct sock_options *sock)
 {
 	memset(d, 0, sizeof(*d));
@@ -182,12 +180,4 @@ common_dial_options(struct dial_options *d, const struct name_options *names,
 		d->source_port = (uint16_t)source->port;
 	}
 	d->sock = *sock;
-}
-
-int
-common_flush(struct err *e)
-{
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return 0;
-	return err_sys(e, ERR_OUTPUT, errno, "stdout");
 }

@@ -3,8 +3,8 @@
  * everywhere. A command puts the structs into its own and takes the tables it
  * needs. The first member of every command's options is report_options.
  */
-#ifndef CMD_COMMON_H
-#define CMD_COMMON_H
+#ifndef CMD_OPTIONS_H
+#define CMD_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,14 +45,14 @@ struct time_options {
 	}
 
 /* How connections are taken; see struct server_options. */
-struct common_server_options {
+struct accept_options {
 	int64_t max_conns;
 	int64_t max_per_host; /* 0: any number */
 	int64_t backlog;      /* -1: the system's maximum */
 	int64_t accept_ms;    /* -1: no limit */
 };
 
-#define COMMON_SERVER_INIT     \
+#define ACCEPT_OPTIONS_INIT    \
 	{                      \
 		256, 0, -1, -1 \
 	}
@@ -67,42 +67,34 @@ struct proxy_options {
 	struct proxy proxy;
 };
 
-extern const struct opt common_report_opts[];
-extern const struct opt common_family_opts[];
-extern const struct opt common_source_opts[];  /* -s -p */
-extern const struct opt common_timeout_opts[]; /* -w */
-extern const struct opt common_idle_opts[];    /* --idle-timeout */
-extern const struct opt common_max_opts[];     /* -m */
-extern const struct opt common_retry_opts[];   /* --retry-for */
-extern const struct opt common_socket_opts[];  /* --keepalive ... */
-extern const struct opt common_server_opts[];  /* --max-conns ... */
-extern const struct opt common_proxy_opts[];   /* --proxy */
-extern const struct opt common_access_opts[];  /* --allow --deny */
+extern const struct opt options_report[];
+extern const struct opt options_names[];
+extern const struct opt options_source[];  /* -s -p */
+extern const struct opt options_timeout[]; /* -w */
+extern const struct opt options_idle[];    /* --idle-timeout */
+extern const struct opt options_max[];     /* -m */
+extern const struct opt options_retry[];   /* --retry-for */
+extern const struct opt options_socket[];  /* --keepalive ... */
+extern const struct opt options_server[];  /* --max-conns ... */
+extern const struct opt options_proxy[];   /* --proxy */
+extern const struct opt options_access[];  /* --allow --deny */
 
-/* common_socket_opts without what only TCP has. */
-#define COMMON_DGRAM_OPTS (common_socket_opts + 2)
+/* options_socket without what only TCP has. */
+#define OPTIONS_DGRAM_SOCKET (options_socket + 2)
 
 /* The dial options that these groups make; source may be NULL. */
-void common_dial_options(struct dial_options *d,
-    const struct name_options *names, const struct source_options *source,
-    const struct sock_options *sock);
+void options_make_dial(struct dial_options *d, const struct name_options *names,
+    const struct source_options *source, const struct sock_options *sock);
 
 /* The accept loop's options; access outlives them. */
-void common_server_setup(struct server_options *s,
-    const struct common_server_options *o, const struct access *access,
-    int log_level);
+void options_make_server(struct server_options *s,
+    const struct accept_options *o, const struct access *access, int log_level);
 
 /*
  * The lists that these options make; a->rules is access_release()'s in both
  * cases. 0, or -1 with *e.
  */
-int common_access(
+int options_make_access(
     struct access *a, const struct access_options *o, struct err *e);
-
-/*
- * Flushes stdout and finds out whether everything got there. 0, or -1 with
- * ERR_OUTPUT.
- */
-int common_flush(struct err *e);
 
 #endif
