@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/fd.h"
-#include "base/json.h"
 #include "base/num.h"
 #include "base/text.h"
 
@@ -102,13 +101,13 @@ line(const char *fmt, ...)
 static void
 error_event(const struct err *e)
 {
-	struct json j;
+	struct event ev;
 
-	diag_event_begin(&j, "error");
-	json_number(&j, "status", e->kind);
-	json_text(&j, "kind", err_kind_name(e->kind));
-	json_text(&j, "text", e->text);
-	diag_event_end(&j, DIAG_STEP + 1, "%s", e->text);
+	diag_event_begin(&ev, EVENT_ERROR);
+	event_number(&ev, "status", e->kind);
+	event_text(&ev, "kind", err_kind_name(e->kind));
+	event_text(&ev, "text", e->text);
+	diag_event_end(&ev, DIAG_STEP + 1, "%s", e->text);
 }
 
 void
@@ -229,29 +228,27 @@ diag_progress(const char *text)
 }
 
 void
-diag_event_begin(struct json *j, const char *event)
+diag_event_begin(struct event *ev, enum event_id id)
 {
-	json_begin(j);
-	if (!diag.json) {
-		json_ignore(j);
-		return;
-	}
-	json_text(j, "event", event);
-	json_seconds(j, "time", clock_seconds(diag.start_ns, clock_now()));
+	if (diag.json)
+		event_begin(ev, id, clock_seconds(diag.start_ns, clock_now()));
+	else
+		event_begin_ignored(ev);
 }
 
 void
-diag_event_end(struct json *j, int level, const char *fmt, ...)
+diag_event_end(struct event *ev, int level, const char *fmt, ...)
 {
 	const char *text;
 	va_list ap;
 
 	if (diag.json) {
-		text = json_end(j);
+		text = event_end(ev);
 		if (diag.events != NULL)
-			diag.events(text, j->length);
+			diag.events(text, ev->json.length);
 		else
-			(void)fd_write_all(STDERR_FILENO, text, j->length);
+			(void)fd_write_all(
+			    STDERR_FILENO, text, ev->json.length);
 		return;
 	}
 	if (diag.level < level)
@@ -266,15 +263,15 @@ static void
 step_event(const char *call, const char *subject, int errnum, double seconds,
     const char *note)
 {
-	struct json j;
+	struct event ev;
 
-	diag_event_begin(&j, "step");
-	json_text(&j, "call", call);
-	json_text(&j, "subject", subject);
-	json_text(&j, "result", errnum == 0 ? "ok" : err_reason(errnum));
-	json_seconds(&j, "seconds", seconds);
-	json_text(&j, "note", note);
-	diag_event_end(&j, DIAG_STEP, "%s", subject);
+	diag_event_begin(&ev, EVENT_STEP);
+	event_text(&ev, "call", call);
+	event_text(&ev, "subject", subject);
+	event_text(&ev, "result", errnum == 0 ? "ok" : err_reason(errnum));
+	event_seconds(&ev, "seconds", seconds);
+	event_text(&ev, "note", note);
+	diag_event_end(&ev, DIAG_STEP, "%s", subject);
 }
 
 static void

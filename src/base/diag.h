@@ -9,8 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/event.h"
+
 struct err;
-struct json;
 
 enum diag_level {
 	DIAG_ERRORS = -1, /* -q */
@@ -67,13 +68,12 @@ void diag_progress(const char *text);
 bool diag_progress_is_shown(void);
 
 /*
- * An event. diag_event_begin() starts the object with "event" and "time";
- * the caller adds members; diag_event_end() writes it with --json, and
- * otherwise the line when level is shown. Without --json members cost next to
- * nothing.
+ * An event (base/event.h). diag_event_begin() begins it, the caller adds its
+ * members, diag_event_end() writes it with --json, and otherwise the line when
+ * level is shown. Without --json members cost next to nothing.
  */
-void diag_event_begin(struct json *j, const char *event);
-void diag_event_end(struct json *j, int level, const char *fmt, ...)
+void diag_event_begin(struct event *ev, enum event_id id);
+void diag_event_end(struct event *ev, int level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* When a step begins: clock_now(), or 0 where no steps are told. */

@@ -6,30 +6,16 @@
 
 #include "base/diag.h"
 #include "base/err.h"
-#include "base/json.h"
-#include "base/text.h"
 #include "http/http_server.h"
 #include "serve/message.h"
 
-/* How much of a message or a request is shown. */
-#define SHOWN 512
-
 void
-hello_client_log(const struct hello_client *c, const char *event,
-    const void *bytes, size_t n)
+hello_client_log(
+    const struct hello_client *c, enum event_id id, const void *bytes, size_t n)
 {
-	char remote[ADDR_TEXT], shown[SHOWN];
-	static struct json j; /* static: see net/spawn.h */
+	struct conn_message m = {.bytes = bytes, .length = n, .sent = n};
 
-	if (!diag_tells(DIAG_SAY))
-		return;
-	diag_event_begin(&j, event);
-	addr_json(&c->conn->remote, &j, "remote");
-	json_number(&j, "bytes", (int64_t)n);
-	json_bytes(&j, "text", bytes, n);
-	diag_event_end(&j, DIAG_SAY, "%s says: %s",
-	    addr_format(&c->conn->remote, remote, sizeof(remote)),
-	    text_escape(shown, sizeof(shown), bytes, n));
+	conn_event_message(DIAG_SAY, id, c->conn, &m);
 }
 
 ssize_t
@@ -126,7 +112,7 @@ log_request(const struct hello_client *c, const char *head, size_t n)
 		line++;
 	if (diag_shows(DIAG_NOTE))
 		line = n;
-	hello_client_log(c, "request", head, line);
+	hello_client_log(c, EVENT_REQUEST, head, line);
 }
 
 int

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/event.h"
 #include "base/template.h"
 #include "cmd/options.h"
 #include "serve/session.h"
@@ -48,7 +49,7 @@ struct hello_client {
 };
 
 /* The event of a message or a request, and its line: what a client says. */
-void hello_client_log(const struct hello_client *c, const char *event,
+void hello_client_log(const struct hello_client *c, enum event_id id,
     const void *bytes, size_t n);
 
 /*

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/event.h"
 #include "cli/command.h"
 #include "cli/usage.h"
 #include "cmd/options.h"
@@ -9,12 +10,15 @@
 
 struct help_options {
 	struct report_options report;
-	int list; /* the machine-readable list */
+	int list;   /* the machine-readable list of options */
+	int events; /* the table of JSON events */
 };
 
 static const struct opt help_opts[] = {
     FLAG(0, "list", help_options, list,
 	"every option of every command, tab-separated, for scripts"),
+    FLAG(0, "events", help_options, events,
+	"the JSON events of --json and their members", .excludes = "list"),
     {.kind = OPT_END},
 };
 
@@ -29,6 +33,8 @@ help_run(const void *options, const struct command_args *args, struct err *e)
 
 	if (o->list) {
 		usage_list(stdout, command_table);
+	} else if (o->events) {
+		event_print_table(stdout);
 	} else if (args->count == 0) {
 		usage_overview(stdout, command_table);
 	} else {

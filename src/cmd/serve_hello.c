@@ -103,7 +103,7 @@ serve_messages(struct hello_client *c)
 		return -1;
 	message_init(&reader);
 	while ((status = message_receive(&reader, s, &m)) == MESSAGE_RECEIVED) {
-		hello_client_log(c, "message", m.bytes, m.length);
+		hello_client_log(c, EVENT_MESSAGE, m.bytes, m.length);
 		if (is_quit_word(server, &m))
 			return 0;
 		if (answer(c, &m) < 0)

@@ -10,7 +10,6 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
-#include "base/json.h"
 #include "base/num.h"
 #include "base/text.h"
 #include "cli/command.h"
@@ -18,6 +17,7 @@
 #include "cmd/result.h"
 #include "cmd/table.h"
 #include "udp/dgram.h"
+#include "net/conn_event.h"
 #include "net/endpoint.h"
 #include "udp/sender.h"
 #include "udp/multicast.h"
@@ -140,21 +140,21 @@ tell_reply(const struct sending *s, const struct dgram *d,
 	static const char *const kinds[] = {"", ", a duplicate", ", too late"};
 	char text[ADDR_TEXT], took[32];
 	struct addr remote = d->remote.len != 0 ? d->remote : s->x.peer;
-	struct json j;
+	struct event ev;
 
 	addr_unmap(&remote);
-	diag_event_begin(&j, "reply");
-	addr_json(&remote, &j, "remote");
-	json_number(&j, "bytes", (int64_t)d->length);
+	diag_event_begin(&ev, EVENT_REPLY);
+	addr_event(&remote, &ev, "remote");
+	event_number(&ev, "bytes", d->length);
 	if (trip_ns >= 0)
-		json_seconds(&j, "seconds", (double)trip_ns / 1e9);
+		event_seconds(&ev, "seconds", (double)trip_ns / 1e9);
 	if (kind != RTT_STATS_REPLY)
-		json_text(
-		    &j, "kind", kind == RTT_STATS_LATE ? "late" : "duplicate");
-	json_bytes(&j, "text", d->bytes, d->length);
+		event_text(
+		    &ev, "kind", kind == RTT_STATS_LATE ? "late" : "duplicate");
+	event_bytes(&ev, "text", d->bytes, d->length);
 	if (trip_ns >= 0)
 		num_format_duration(took, sizeof(took), trip_ns);
-	diag_event_end(&j, DIAG_NOTE, "reply from %s: %zu bytes%s%s%s",
+	diag_event_end(&ev, DIAG_NOTE, "reply from %s: %zu bytes%s%s%s",
 	    addr_format(&remote, text, sizeof(text)), d->length,
 	    trip_ns >= 0 ? " in " : "", trip_ns >= 0 ? took : "", kinds[kind]);
 }
@@ -165,7 +165,7 @@ on_reply(void *context, const struct dgram *d, enum rtt_stats_kind kind,
 {
 	struct sending *s = context;
 
-	if (diag_is_json() || diag_shows(DIAG_NOTE))
+	if (diag_tells(DIAG_NOTE))
 		tell_reply(s, d, kind, trip_ns);
 	if (s->o->raw && !diag_is_json())
 		result_bytes(d->bytes, d->length);
@@ -179,22 +179,6 @@ on_idle(void *context, struct err *e)
 {
 	(void)context;
 	return result_flush(e);
-}
-
-/* Where datagrams go from here. */
-static void
-tell_connected(const struct sending *s, const struct addr *peer)
-{
-	char from[ADDR_TEXT], to[ADDR_TEXT];
-	struct json j;
-
-	diag_event_begin(&j, "connected");
-	addr_json(&s->local, &j, "local");
-	addr_json(peer, &j, "remote");
-	json_seconds(&j, "seconds", clock_seconds(s->start_ns, clock_now()));
-	diag_event_end(&j, DIAG_NOTE, "sending to %s from %s",
-	    addr_format(peer, to, sizeof(to)),
-	    addr_format(&s->local, from, sizeof(from)));
 }
 
 /*
@@ -226,7 +210,8 @@ try_address(struct sending *s, const struct addr *peer, bool is_last,
 		return -1;
 	}
 	sock_local(s->fd, &s->local);
-	tell_connected(s, peer);
+	conn_event_connected(
+	    &(struct conn){s->local, *peer, s->start_ns}, false);
 	sender_use(&s->x, s->fd, peer, d.unconnected, !is_last);
 	result = sender_run(&s->x, e);
 	*retry = result < 0 && sender_may_retry(&s->x, e);

@@ -10,7 +10,6 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/template.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/command.h"
@@ -19,6 +18,7 @@
 #include "cmd/table.h"
 #include "net/access.h"
 #include "udp/dgram_server.h"
+#include "net/conn_event.h"
 #include "net/endpoint.h"
 #include "udp/multicast.h"
 #include "net/signals.h"
@@ -26,8 +26,6 @@
 #include "udp/udp_programs.h"
 
 #define SERVE_PORT 9999
-/* How much of a message is shown. */
-#define SHOWN 512
 /* An answer within an answer, so deep: two servers that answer each other. */
 #define NESTED 3
 /* Programs at once, by default and at most, and how long each may take. */
@@ -119,27 +117,6 @@ struct serving {
 	struct pollfd *fds; /* owned */
 };
 
-/* The event of a datagram. */
-static void
-tell_message(const struct dgram *d, const struct dgram_parties *p, int level)
-{
-	char remote[ADDR_TEXT], shown[SHOWN];
-	struct json j;
-
-	diag_event_begin(&j, "message");
-	addr_json(&p->local, &j, "local");
-	addr_json(&p->remote, &j, "remote");
-	json_number(
-	    &j, "bytes", (int64_t)(d->full == SIZE_MAX ? d->length : d->full));
-	if (dgram_is_cut(d))
-		json_bool(&j, "cut", true);
-	json_bytes(&j, "text", d->bytes, d->length);
-	diag_event_end(&j, level, "%s says: %s%s",
-	    addr_format(&p->remote, remote, sizeof(remote)),
-	    text_escape(shown, sizeof(shown), d->bytes, d->length),
-	    dgram_is_cut(d) ? " (its end was cut off)" : "");
-}
-
 /*
  * Whether a message is an answer to answers: it begins with what stands first
  * in this server's own answers, and with that again, and again. Two servers
@@ -206,6 +183,19 @@ start_program(struct serving *s, size_t at, const struct dgram *d,
 		diag_error(&e);
 }
 
+/* The event of a datagram. */
+static void
+log_message(const struct dgram *d, const struct dgram_parties *p, int level)
+{
+	struct conn c = {.local = p->local, .remote = p->remote};
+	struct conn_message m = {.bytes = d->bytes,
+	    .length = d->length,
+	    .sent = d->full == SIZE_MAX ? d->length : d->full,
+	    .is_cut = dgram_is_cut(d)};
+
+	conn_event_message(level, EVENT_MESSAGE, &c, &m);
+}
+
 /* One datagram: told, printed, answered into out. True with an answer. */
 static bool
 serve_one(
@@ -217,8 +207,8 @@ serve_one(
 	dgram_server_parties(&s->server, at, d, &p);
 	if (!dgram_server_admits(&s->server, d, &p))
 		return false;
-	if (diag_is_json() || diag_shows(level))
-		tell_message(d, &p, level);
+	if (diag_tells(level))
+		log_message(d, &p, level);
 	if (s->mode == SERVE_PRINT)
 		result_line(d->bytes, d->length);
 	if (s->mode == SERVE_PRINT || s->mode == SERVE_DISCARD)

@@ -7,7 +7,6 @@
 #include "base/backoff.h"
 #include "base/diag.h"
 #include "base/err.h"
-#include "base/json.h"
 #include "base/num.h"
 #include "dial/http_connect.h"
 #include "net/endpoint.h"
@@ -63,13 +62,13 @@ static void
 announce(const struct tunnel *t, int64_t ns)
 {
 	char text[ENDPOINT_TEXT], name[ENDPOINT_TEXT + 32], duration[32];
-	struct json j;
+	struct event ev;
 
-	diag_event_begin(&j, "proxied");
-	json_text(&j, "host", t->target->host);
-	json_number(&j, "port", t->target->port);
-	json_seconds(&j, "seconds", (double)ns / 1e9);
-	diag_event_end(&j, DIAG_NOTE, "reached %s through %s in %s",
+	diag_event_begin(&ev, EVENT_PROXIED);
+	event_text(&ev, "host", t->target->host);
+	event_number(&ev, "port", t->target->port);
+	event_seconds(&ev, "seconds", (double)ns / 1e9);
+	diag_event_end(&ev, DIAG_NOTE, "reached %s through %s in %s",
 	    endpoint_format(t->target, text, sizeof(text)),
 	    proxy_format(t->proxy, name, sizeof(name)),
 	    num_format_duration(duration, sizeof(duration), ns));

@@ -10,10 +10,9 @@
 #include "base/bounds.h"
 #include "base/diag.h"
 #include "base/err.h"
-#include "base/json.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "base/text.h"
+#include "net/conn_event.h"
 #include "net/endpoint.h"
 #include "net/wait.h"
 
@@ -430,23 +429,6 @@ run(struct dial *d, struct deadline until, struct err *e)
 	return fd >= 0 ? fd : error_of(d, e);
 }
 
-/* Reports the connection. */
-static void
-announce(const struct dial_result *r)
-{
-	char local[ADDR_TEXT], remote[ADDR_TEXT], duration[32];
-	struct json j;
-
-	diag_event_begin(&j, "connected");
-	addr_json(&r->local, &j, "local");
-	addr_json(&r->remote, &j, "remote");
-	json_seconds(&j, "seconds", (double)r->ns / 1e9);
-	diag_event_end(&j, DIAG_NOTE, "connected to %s from %s in %s",
-	    addr_format(&r->remote, remote, sizeof(remote)),
-	    addr_format(&r->local, local, sizeof(local)),
-	    num_format_duration(duration, sizeof(duration), r->ns));
-}
-
 int
 dial_connect(const struct endpoint *ep, const struct dial_options *o,
     struct deadline until, struct dial_result *result, struct err *e)
@@ -474,7 +456,7 @@ dial_connect(const struct endpoint *ep, const struct dial_options *o,
 		return -1;
 	sock_local(fd, &r.local);
 	r.ns = clock_now() - start;
-	announce(&r);
+	conn_event_connected(&(struct conn){r.local, r.remote, start}, true);
 	if (result != NULL)
 		*result = r;
 	return fd;

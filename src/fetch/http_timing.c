@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
-#include "base/json.h"
 #include "base/num.h"
 #include "base/text.h"
 
@@ -49,22 +48,23 @@ http_timing_report(
 	    "resolve", "connect", "sent", "first_byte", "total"};
 	int64_t ends[PHASES];
 	char duration[32];
-	struct json j;
+	struct event ev;
+	struct json *j;
 	int i;
 
 	ends_of(t, ends);
 	num_format_duration(duration, sizeof(duration), ends[4] - t->start_ns);
-	diag_event_begin(&j, "response");
-	json_text(&j, "url", url);
-	json_number(&j, "status", status);
-	json_number(&j, "bytes", (int64_t)bytes);
-	json_object(&j, "phases");
+	diag_event_begin(&ev, EVENT_RESPONSE);
+	event_text(&ev, "url", url);
+	event_number(&ev, "status", (unsigned)status);
+	event_number(&ev, "bytes", bytes);
+	j = event_nested(&ev, "phases");
 	for (i = 0; i < PHASES; i++)
-		json_seconds(&j, names[i], clock_seconds(t->start_ns, ends[i]));
-	json_close(&j);
-	json_number(&j, "rate", (int64_t)rate_of(t, ends[4], bytes));
-	json_bool(&j, "reused", t->is_reused);
-	diag_event_end(&j, DIAG_NOTE, "response %d from %s: %llu bytes in %s",
+		json_seconds(j, names[i], clock_seconds(t->start_ns, ends[i]));
+	json_close(j);
+	event_number(&ev, "rate", (uint64_t)rate_of(t, ends[4], bytes));
+	event_bool(&ev, "reused", t->is_reused);
+	diag_event_end(&ev, DIAG_NOTE, "response %d from %s: %llu bytes in %s",
 	    status, url, (unsigned long long)bytes, duration);
 }
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/json.h"
+#include "base/event.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
@@ -297,14 +297,15 @@ addr_format(const struct addr *a, char *buf, size_t size)
 }
 
 void
-addr_json(const struct addr *a, struct json *j, const char *name)
+addr_event(const struct addr *a, struct event *ev, const char *name)
 {
 	char host[ADDR_TEXT];
+	struct json *j;
 
-	if (json_is_ignored(j))
+	if (event_is_ignored(ev))
 		return;
 	addr_format_ip(a, host, sizeof(host));
-	json_object(j, name);
+	j = event_nested(ev, name);
 	if (addr_is_unix(a)) {
 		json_text(j, "path", host);
 	} else if (a->len != 0) {

@@ -10,7 +10,7 @@
 #include <sys/un.h>
 
 struct err;
-struct json;
+struct event;
 
 /* Enough for every text that addr_format() makes; unix paths are escaped. */
 #define ADDR_TEXT 512
@@ -88,8 +88,8 @@ const char *addr_format(const struct addr *a, char *buf, size_t size);
 /* The address alone, "127.0.0.1" or "::1" or the escaped path. */
 const char *addr_format_ip(const struct addr *a, char *buf, size_t size);
 
-/* {"ip":...,"port":...} or {"path":...} as the member name of j. */
-void addr_json(const struct addr *a, struct json *j, const char *name);
+/* {"ip":...,"port":...} or {"path":...} as the member name of ev. */
+void addr_event(const struct addr *a, struct event *ev, const char *name);
 
 void addr_list_add(struct addr_list *list, const struct addr *a);
 void addr_list_release(struct addr_list *list);

@@ -6,10 +6,14 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
-#include "base/json.h"
+#include "base/event.h"
 #include "base/num.h"
+#include "base/text.h"
 #include "net/addr.h"
 #include "net/os.h"
+
+/* How much of a message is shown. */
+#define SHOWN 512
 
 void
 conn_event_summarize(int fd, bool goes_on, struct conn_summary *s)
@@ -57,23 +61,60 @@ conn_event_probe(const struct conn *c)
 
 /* The events are static: see net/spawn.h. */
 static void
-begin(struct json *j, const char *event, const struct conn *c)
+begin(struct event *ev, enum event_id id, const struct conn *c)
 {
-	diag_event_begin(j, event);
-	addr_json(&c->local, j, "local");
-	addr_json(&c->remote, j, "remote");
+	diag_event_begin(ev, id);
+	addr_event(&c->local, ev, "local");
+	addr_event(&c->remote, ev, "remote");
+}
+
+void
+conn_event_connected(const struct conn *c, bool is_stream)
+{
+	int64_t ns = clock_now() - c->start_ns;
+	char from[ADDR_TEXT], to[ADDR_TEXT], took[32];
+	struct event ev;
+
+	begin(&ev, EVENT_CONNECTED, c);
+	event_seconds(&ev, "seconds", (double)ns / 1e9);
+	num_format_duration(took, sizeof(took), ns);
+	diag_event_end(&ev, DIAG_NOTE, "%s to %s from %s%s%s",
+	    is_stream ? "connected" : "sending",
+	    addr_format(&c->remote, to, sizeof(to)),
+	    addr_format(&c->local, from, sizeof(from)), is_stream ? " in " : "",
+	    is_stream ? took : "");
+}
+
+void
+conn_event_message(int level, enum event_id id, const struct conn *c,
+    const struct conn_message *m)
+{
+	char remote[ADDR_TEXT], shown[SHOWN];
+	static struct event ev;
+
+	if (!diag_tells(level))
+		return;
+	begin(&ev, id, c);
+	event_number(&ev, "bytes", m->sent);
+	if (m->is_cut)
+		event_bool(&ev, "cut", true);
+	event_bytes(&ev, "text", m->bytes, m->length);
+	diag_event_end(&ev, level, "%s says: %s%s",
+	    addr_format(&c->remote, remote, sizeof(remote)),
+	    text_escape(shown, sizeof(shown), m->bytes, m->length),
+	    m->is_cut ? " (its end was cut off)" : "");
 }
 
 void
 conn_event_accepted(int level, const struct conn *c)
 {
 	char to[ADDR_TEXT], from[ADDR_TEXT];
-	static struct json j;
+	static struct event ev;
 
 	if (!diag_tells(level))
 		return;
-	begin(&j, "accepted", c);
-	diag_event_end(&j, level, "accepted %s on %s",
+	begin(&ev, EVENT_ACCEPTED, c);
+	diag_event_end(&ev, level, "accepted %s on %s",
 	    addr_format(&c->remote, from, sizeof(from)),
 	    addr_format(&c->local, to, sizeof(to)));
 }
@@ -82,28 +123,28 @@ void
 conn_event_denied(int level, const struct conn *c, const char *why)
 {
 	char from[ADDR_TEXT];
-	static struct json j;
+	static struct event ev;
 
 	if (!diag_tells(level))
 		return;
-	begin(&j, "turned-away", c);
-	json_text(&j, "reason", why);
-	diag_event_end(&j, level, "%s: turned away (%s)",
+	begin(&ev, EVENT_DENIED, c);
+	event_text(&ev, "reason", why);
+	diag_event_end(&ev, level, "%s: turned away (%s)",
 	    addr_format(&c->remote, from, sizeof(from)), why);
 }
 
 static void
-closed_members(struct json *j, const struct conn_summary *s, int64_t ns)
+closed_members(struct event *ev, const struct conn_summary *s, int64_t ns)
 {
 	static const char *const names[] = {"nobody", "us", "peer"};
 
 	if (!s->bytes_unknown) {
-		json_number(j, "sent", (int64_t)s->sent);
-		json_number(j, "received", (int64_t)s->received);
+		event_number(ev, "sent", s->sent);
+		event_number(ev, "received", s->received);
 	}
-	json_seconds(j, "seconds", (double)ns / 1e9);
-	json_text(j, "first", names[s->first]);
-	json_text(j, "how", s->reset ? "reset" : "fin");
+	event_seconds(ev, "seconds", (double)ns / 1e9);
+	event_text(ev, "first", names[s->first]);
+	event_text(ev, "how", s->reset ? "reset" : "fin");
 }
 
 /* "sent 5 bytes, received 7, "; empty where that is not known. */
@@ -126,18 +167,18 @@ conn_event_closed(
 	    "nobody finished", "we finished first", "the peer finished first"};
 	char from[ADDR_TEXT], to[ADDR_TEXT], took[32], bytes[96],
 	    ended[32] = "";
-	static struct json j;
+	static struct event ev;
 	int64_t ns;
 
 	if (!diag_tells(level))
 		return;
 	ns = clock_now() - c->start_ns;
-	begin(&j, "closed", c);
-	closed_members(&j, s, ns);
-	json_number(&j, "status", status);
+	begin(&ev, EVENT_CLOSED, c);
+	closed_members(&ev, s, ns);
+	event_number(&ev, "status", (unsigned)status);
 	if (status != 0)
 		snprintf(ended, sizeof(ended), ", status %d", status);
-	diag_event_end(&j, level, "closed %s from %s: %sin %s; %s%s%s",
+	diag_event_end(&ev, level, "closed %s from %s: %sin %s; %s%s%s",
 	    addr_format(&c->remote, to, sizeof(to)),
 	    addr_format(&c->local, from, sizeof(from)),
 	    format_bytes(bytes, sizeof(bytes), s),

@@ -3,8 +3,10 @@
 #define NET_CONN_EVENT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "base/event.h"
 #include "net/addr.h"
 
 /* A connection: its two ends, and when it began (base/clock.h). */
@@ -49,10 +51,28 @@ bool conn_event_is_probe(const struct conn_summary *s);
 /* Logs a probe, which is no error for a server that goes on: a line at -v. */
 void conn_event_probe(const struct conn *c);
 
+/*
+ * The "connected" event, its line at -v; the time it took began at start_ns.
+ * A datagram socket (is_stream false) only knows where it sends to.
+ */
+void conn_event_connected(const struct conn *c, bool is_stream);
+
+/* A message that a server has received. */
+struct conn_message {
+	const void *bytes;
+	size_t length; /* of bytes */
+	size_t sent;   /* the whole length, where the end was cut off */
+	bool is_cut;
+};
+
+/* The "message" or the "request" event, its line at level. */
+void conn_event_message(int level, enum event_id id, const struct conn *c,
+    const struct conn_message *m);
+
 /* The "accepted" event, its line at level. */
 void conn_event_accepted(int level, const struct conn *c);
 
-/* The "turned-away" event; why names the option that denies c. */
+/* The "denied" event; why names the option that denies c. */
 void conn_event_denied(int level, const struct conn *c, const char *why);
 
 /* The "closed" event, its line at level; status is the exit status of the

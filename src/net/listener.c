@@ -11,7 +11,6 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "net/conn_event.h"
 #include "net/endpoint.h"
@@ -313,13 +312,13 @@ void
 listener_announce(const struct listener *l)
 {
 	char text[ADDR_TEXT];
-	struct json j;
+	struct event ev;
 	size_t i;
 
 	for (i = 0; i < l->count; i++) {
-		diag_event_begin(&j, "listening");
-		addr_json(&l->addrs[i], &j, "local");
-		diag_event_end(&j, DIAG_SAY, "listening on %s",
+		diag_event_begin(&ev, EVENT_LISTENING);
+		addr_event(&l->addrs[i], &ev, "local");
+		diag_event_end(&ev, DIAG_SAY, "listening on %s",
 		    addr_format(&l->addrs[i], text, sizeof(text)));
 	}
 }

@@ -12,7 +12,6 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/addr.h"
@@ -289,7 +288,8 @@ tell(const struct endpoint *ep, int64_t start, int errnum,
     const struct addr_list *list)
 {
 	char host[ENDPOINT_HOST * 2], text[ADDR_TEXT], all[512];
-	struct json j;
+	struct event ev;
+	struct json *j;
 	size_t i;
 
 	text_escape_string(host, sizeof(host), ep->host);
@@ -298,14 +298,14 @@ tell(const struct endpoint *ep, int64_t start, int errnum,
 	    host, all[0] != '\0' ? " to " : "", all);
 	if (errnum != 0)
 		return;
-	diag_event_begin(&j, "resolved");
-	json_text(&j, "name", ep->host);
-	json_array(&j, "addresses");
+	diag_event_begin(&ev, EVENT_RESOLVED);
+	event_text(&ev, "name", ep->host);
+	j = event_nested(&ev, "addresses");
 	for (i = 0; i < list->count; i++)
-		json_text(&j, NULL,
+		json_text(j, NULL,
 		    addr_format_ip(&list->items[i], text, sizeof(text)));
-	json_close(&j);
-	diag_event_end(&j, DIAG_NOTE, "%s is %s", host, all);
+	json_close(j);
+	diag_event_end(&ev, DIAG_NOTE, "%s is %s", host, all);
 }
 
 /*

@@ -8,7 +8,6 @@
 
 #include "base/diag.h"
 #include "base/err.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "net/access.h"
 #include "net/endpoint.h"
@@ -119,7 +118,7 @@ count_lost(struct dgram_server *s)
 static void
 look_for_losses(struct dgram_server *s, int64_t now_ns)
 {
-	struct json j;
+	struct event ev;
 	uint64_t lost;
 
 	s->next_look_ns = now_ns + LOOK_NS;
@@ -127,9 +126,9 @@ look_for_losses(struct dgram_server *s, int64_t now_ns)
 	lost = s->lost - s->told_lost;
 	if (lost == 0)
 		return;
-	diag_event_begin(&j, "lost");
-	json_number(&j, "count", (int64_t)lost);
-	diag_event_end(&j, DIAG_NOTE,
+	diag_event_begin(&ev, EVENT_LOST);
+	event_number(&ev, "count", lost);
+	diag_event_end(&ev, DIAG_NOTE,
 	    "%llu datagrams were lost: they came faster than they were read, "
 	    "and the receive buffer was full (see --rcvbuf)",
 	    (unsigned long long)lost);
@@ -210,16 +209,16 @@ dgram_server_ignore(
     struct dgram_server *s, const struct dgram_parties *p, const char *why)
 {
 	char remote[ADDR_TEXT];
-	struct json j;
+	struct event ev;
 
 	s->ignored++;
-	if (!diag_is_json() && !diag_shows(DIAG_NOTE))
+	if (!diag_tells(DIAG_NOTE))
 		return;
-	diag_event_begin(&j, "ignored");
-	addr_json(&p->local, &j, "local");
-	addr_json(&p->remote, &j, "remote");
-	json_text(&j, "reason", why);
-	diag_event_end(&j, DIAG_NOTE, "%s: ignored: %s",
+	diag_event_begin(&ev, EVENT_IGNORED);
+	addr_event(&p->local, &ev, "local");
+	addr_event(&p->remote, &ev, "remote");
+	event_text(&ev, "reason", why);
+	diag_event_end(&ev, DIAG_NOTE, "%s: ignored: %s",
 	    addr_format(&p->remote, remote, sizeof(remote)), why);
 }
 
@@ -450,16 +449,16 @@ dgram_server_resume(struct dgram_server *s)
 void
 dgram_server_tell(struct dgram_server *s)
 {
-	struct json j;
+	struct event ev;
 
 	look_for_losses(s, clock_now());
-	diag_event_begin(&j, "summary");
-	json_number(&j, "received", (int64_t)s->received);
-	json_number(&j, "answered", (int64_t)s->answered);
-	json_number(&j, "ignored", (int64_t)s->ignored);
+	diag_event_begin(&ev, EVENT_SERVE_SUMMARY);
+	event_number(&ev, "received", s->received);
+	event_number(&ev, "answered", s->answered);
+	event_number(&ev, "ignored", s->ignored);
 	if (s->knows_lost)
-		json_number(&j, "lost", (int64_t)s->lost);
-	diag_event_end(&j, DIAG_NOTE,
+		event_number(&ev, "lost", s->lost);
+	diag_event_end(&ev, DIAG_NOTE,
 	    "received %llu (%llu bytes), answered %llu (%llu "
 	    "bytes), ignored %llu; %llu were lost%s",
 	    (unsigned long long)s->received,

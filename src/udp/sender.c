@@ -8,7 +8,6 @@
 
 #include "base/diag.h"
 #include "base/err.h"
-#include "base/json.h"
 #include "base/text.h"
 #include "net/sock.h"
 #include "net/signals.h"
@@ -494,26 +493,26 @@ void
 sender_report(const struct sender *x, int64_t ns)
 {
 	const struct rtt_stats *t = &x->trips;
-	struct json j;
+	struct event ev;
 
-	diag_event_begin(&j, "summary");
-	addr_json(&x->peer, &j, "remote");
-	json_number(&j, "sent", (int64_t)t->sent);
-	json_number(&j, "received", (int64_t)t->received);
+	diag_event_begin(&ev, EVENT_SEND_SUMMARY);
+	addr_event(&x->peer, &ev, "remote");
+	event_number(&ev, "sent", t->sent);
+	event_number(&ev, "received", t->received);
 	if (x->o->replies >= 0) {
-		json_number(&j, "lost", (int64_t)rtt_stats_lost(t));
-		json_number(&j, "duplicates", (int64_t)t->duplicates);
-		json_number(&j, "late", (int64_t)t->late);
-		json_number(&j, "dropped", (int64_t)count_dropped(x));
+		event_number(&ev, "lost", rtt_stats_lost(t));
+		event_number(&ev, "duplicates", t->duplicates);
+		event_number(&ev, "late", t->late);
+		event_number(&ev, "dropped", count_dropped(x));
 	}
 	if (t->samples > 0) {
-		json_seconds(&j, "min", (double)t->min_ns / 1e9);
-		json_seconds(&j, "avg", rtt_stats_mean(t) / 1e9);
-		json_seconds(&j, "max", (double)t->max_ns / 1e9);
-		json_seconds(&j, "mdev", rtt_stats_deviation(t) / 1e9);
+		event_seconds(&ev, "min", (double)t->min_ns / 1e9);
+		event_seconds(&ev, "avg", rtt_stats_mean(t) / 1e9);
+		event_seconds(&ev, "max", (double)t->max_ns / 1e9);
+		event_seconds(&ev, "mdev", rtt_stats_deviation(t) / 1e9);
 	}
-	json_seconds(&j, "seconds", (double)ns / 1e9);
-	diag_event_end(&j, DIAG_NOTE,
+	event_seconds(&ev, "seconds", (double)ns / 1e9);
+	diag_event_end(&ev, DIAG_NOTE,
 	    "sent %llu (%llu bytes), received %llu (%llu bytes)",
 	    (unsigned long long)t->sent, (unsigned long long)x->bytes_sent,
 	    (unsigned long long)t->received,

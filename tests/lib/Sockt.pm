@@ -275,6 +275,7 @@ sub new {
         exec { $command[0] } @command or POSIX::_exit(127);
     });
     my $self = bless {
+        prints => !$o->{command} && grep({ $_ eq '--json' } @args) && $args[0],
         pid => $pid, out => '', err => '', start => $start,
         in => $in_w, handles => { out => $out_r, err => $err_r },
     }, $class;
@@ -384,11 +385,27 @@ sub finish {
         kill 'KILL', $self->{pid};
         $status = Sockt::reap($self->{pid}) // 0;
     }
+    $self->_check_events if $self->{prints};
     return {
         status => $status >> 8, signal => $status & 127,
         out => $self->{out}, err => $self->{err},
         seconds => time - $self->{start}, timed_out => $late,
     };
+}
+
+# Dies where an event is not what the table of events says.
+sub _check_events {
+    my ($self) = @_;
+    our @table;
+    require Events;
+    @table = Events::event_table(Sockt::run('help', '--events')->{out})
+        unless @table;
+    my @lines = "$self->{out}$self->{err}" =~ /^(\{"event":.*\})\n/mg;
+    $#lines = 999 if @lines > 1000;
+    for my $line (@lines) {
+        my $fault = Events::event_fault($line, $self->{prints}, @table);
+        croak "$fault: $line" if $fault;
+    }
 }
 
 # Sends a signal (default TERM), then the same.

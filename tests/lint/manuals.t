@@ -3,6 +3,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use Events qw(event_table);
 use Sockt;
 use Source;
 use Test::More;
@@ -44,22 +45,36 @@ for my $command (run('help')->{out} =~ /^  (\S+) +\S/mg) {
         unless $command =~ /^(?:help|completion)$/;
 }
 
-# Every event and every member that the sources name is in sockt(1).
+# sockt(1) has the table of events, word for word.
 my $main = text('man/sockt.1');
 my ($events) = $main =~ /^\.Sh JSON EVENTS\n(.+?)^\.Sh /ms;
-my (%event, %member);
-for my $path (files('src/*/*.c')) {
-    my $c = text($path);
-    $event{$1} = $path while $c =~ /diag_event_begin\(\s*\S+,\s*"([^"]+)"/g;
-    next if $path eq 'src/base/json.c';
-    $member{$1} = $path
-        while $c =~ /(?:json_(?!begin)\w+|addr_json)\((?:[^;"]|\n)*?"([a-z_]+)"/g;
+my @table = event_table(run('help', '--events')->{out});
+cmp_ok scalar @table, '>', 15, 'the events are found';
+my @documented;
+for my $item (split /^\.El\n(?=\.It|\.El)/m, $events =~ s/.*?^(?=\.It)//msr) {
+    my ($name, $meaning, $commands, $members) = $item
+        =~ /\A\.It Ql (\S+)\n(.+?)\n(\.Pq Cm \N+|\(\N+\))\n\.Bl \N*\n(.+)\z/s
+        or next;
+    push @documented, {
+        name => $name, meaning => lcfirst plain($meaning),
+        commands => [split / , /, $commands =~ s/^\.Pq Cm |[()]//gr],
+        members => [map { member($_) } $members =~ /^\.It Va (.+?)(?=^\.It|\z)/msg],
+    };
 }
-cmp_ok scalar keys %event, '>', 8, 'the events are found';
-is join(' ', grep { $events !~ /\bQl (?:[\w-]+ , )*\Q$_\E\b/m } sort keys %event), '',
-    'sockt(1) tells of every event';
-delete @member{qw(ip port path)};
-is join(' ', grep { $events !~ /\b(?:Va|Ql) (?:[\w-]+ , )*\Q$_\E\b/m } sort keys %member),
-    '', 'and of every member';
+delete $_->{type} for map { @{ $_->{members} } } @table;
+is_deeply \@documented, \@table, 'sockt(1) documents every event and member';
+
+# What a text reads without its macros.
+sub plain {
+    my ($text) = @_;
+    return $text =~ s/^\.Fl /-/mgr =~ s/\s+/ /gr =~ s/ \z//r;
+}
+
+sub member {
+    my ($name, $meaning) = split /\n/, $_[0], 2;
+    my $optional = $meaning =~ s/^\.Pq optional\n//m;
+    return { name => $name, optional => !!$optional,
+        meaning => plain($meaning) };
+}
 
 done_testing;

@@ -3,7 +3,7 @@
 #include <net/if.h>
 
 #include "base/err.h"
-#include "base/json.h"
+#include "base/event.h"
 #include "lib/tap.h"
 #include "net/addr.h"
 
@@ -123,22 +123,25 @@ test_unix(void)
 }
 
 static void
-test_json(void)
+test_event(void)
 {
-	struct addr a = ip("::1", 80), none;
+	struct addr a = ip("::1", 80);
+	struct event ev;
 	struct err e;
-	struct json j;
 
-	memset(&none, 0, sizeof(none));
-	json_begin(&j);
-	addr_json(&a, &j, "a");
+	event_begin(&ev, EVENT_ACCEPTED, 0);
+	addr_event(&a, &ev, "local");
 	addr_unix(&a, "/x", &e);
-	addr_json(&a, &j, "b");
-	addr_json(&none, &j, "c");
-	is_text(json_end(&j),
-	    "{\"a\":{\"ip\":\"::1\",\"port\":80},\"b\":{\"path\":\"/x\"},"
-	    "\"c\":{}}\n",
+	addr_event(&a, &ev, "remote");
+	is_text(event_end(&ev),
+	    "{\"event\":\"accepted\",\"time\":0.000000,"
+	    "\"local\":{\"ip\":\"::1\",\"port\":80},"
+	    "\"remote\":{\"path\":\"/x\"}}\n",
 	    "as JSON");
+	memset(&a, 0, sizeof(a));
+	event_begin(&ev, EVENT_LISTENING, 0);
+	addr_event(&a, &ev, "local");
+	ok(strstr(event_end(&ev), ",\"local\":{}}") != NULL, "none at all");
 }
 
 int
@@ -152,7 +155,7 @@ main(void)
 	test_parse();
 	test_predicates();
 	test_unix();
-	test_json();
+	test_event();
 	addr_loopback(&a, AF_INET, 1);
 	is_text(addr_format(&a, buf, sizeof(buf)), "127.0.0.1 port 1", "IPv4");
 	addr_loopback(&a, AF_INET6, 1);
