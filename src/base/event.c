@@ -10,16 +10,16 @@ enum type { TEXT, NUMBER, SECONDS, BOOL, ADDRESS, LIST, OBJECT };
 /* Texts are arrays: a table of pointers would be relocated at every start. */
 struct kind {
 	char name[12];
-	char commands[52]; /* that print it */
-	char meaning[60];
+	char commands[40]; /* that print it */
+	char meaning[52];
 };
 
 struct member {
 	unsigned char event; /* enum event_id */
 	unsigned char type;  /* enum type */
 	bool is_optional;
-	char name[12];
-	char meaning[60];
+	char name[11];
+	char meaning[51];
 };
 
 static const struct kind kinds[EVENT_COUNT] = {
@@ -41,7 +41,7 @@ static const struct kind kinds[EVENT_COUNT] = {
     [EVENT_IGNORED] = {"ignored", "udp-serve",
 	"a datagram was received and not answered"},
     [EVENT_LOST] = {"lost", "udp-serve",
-	"the receive buffer was full, and datagrams were dropped"},
+	"datagrams were dropped: the receive buffer was full"},
     [EVENT_REPLY] = {"reply", "udp-send", "a datagram was answered"},
     [EVENT_RESPONSE] = {"response", "http-get",
 	"an HTTP response was received"},

@@ -75,6 +75,8 @@ conn_event_connected(const struct conn *c, bool is_stream)
 	char from[ADDR_TEXT], to[ADDR_TEXT], took[32];
 	struct event ev;
 
+	if (!diag_tells(DIAG_NOTE))
+		return;
 	begin(&ev, EVENT_CONNECTED, c);
 	event_seconds(&ev, "seconds", (double)ns / 1e9);
 	num_format_duration(took, sizeof(took), ns);
