@@ -2,12 +2,15 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/mem.h"
 #include "cli/command.h"
+#include "cli/parse.h"
 #include "cli/usage.h"
 #include "cmd/options.h"
 #include "cmd/result.h"
@@ -17,13 +20,36 @@
 
 #define VERSION "0.1.0"
 
-/* What a command's report options ask for. */
-static void
-start(const struct command *c, const void *options)
+/* Runs c with the options and operands of argv. 0, or -1 with *e. */
+static int
+run(const struct command *c, char **argv, struct err *e)
 {
+	void *options = mem_array(1, c->size);
+	struct parse_syntax syntax = {
+	    c->groups, options, c->min_operands, c->takes_program};
 	const struct report_options *report = options;
+	struct command_args args;
+	struct parsed parsed;
+	int result;
 
-	diag_start(c->name, report->level, report->json != 0);
+	if (c->defaults != NULL)
+		memcpy(options, c->defaults, c->size);
+	result = parse_args(&syntax, argv, &parsed, e);
+	if (result == 0 && parsed.help) {
+		usage_help(stdout, c);
+	} else if (result == 0) {
+		result =
+		    command_check_operands(c, parsed.operands, parsed.count, e);
+		if (result == 0) {
+			args = (struct command_args){parsed.operands,
+			    parsed.count, parsed.program, parsed.given};
+			diag_start(c->name, report->level, report->json != 0);
+			result = c->run(options, &args, e);
+		}
+	}
+	parse_release(&syntax, &parsed);
+	free(options);
+	return result;
 }
 
 /* Everything but the flush. 0, or -1 with *e. */
@@ -48,7 +74,7 @@ dispatch(int argc, char **argv, struct err *e)
 	if (c == NULL)
 		return -1;
 	diag_start(c->name, DIAG_SAY, false);
-	return command_run(c, argv + 2, argc - 2, start, e);
+	return run(c, argv + 2, e);
 }
 
 /*

@@ -1,25 +1,21 @@
 /* Finds commands by name or unique prefix, and runs them. */
 #include "cli/command.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
-#include "base/mem.h"
 #include "base/text.h"
 #include "cli/suggest.h"
-#include "cli/usage.h"
 
 /* The command whose name is nearest, or NULL when none is near. */
 static const struct command *
 nearest(const struct command *const *table, const char *name)
 {
 	const struct command *best = NULL;
-	size_t least = SUGGEST_NONE;
+	size_t distance = SUGGEST_NONE;
 
 	for (; *table != NULL; table++)
-		if (suggest_is_better(name, (*table)->name, &least))
+		if (suggest_is_better(name, (*table)->name, &distance))
 			best = *table;
 	return best;
 }
@@ -72,52 +68,21 @@ command_find(
 	return NULL;
 }
 
-static int
-check_operands(
-    const struct command *c, const struct opt_rest *rest, struct err *e)
+int
+command_check_operands(
+    const struct command *c, char *const *operands, int count, struct err *e)
 {
 	char shown[128];
 
-	if (rest->count < c->least)
+	if (count < c->min_operands)
 		return err_set(e, ERR_USAGE, "%s: expected %s",
-		    rest->count == 0 ? "no operand" : "too few operands",
+		    count == 0 ? "no operand" : "too few operands",
 		    c->operands);
-	if (c->most >= 0 && rest->count > c->most) {
+	if (c->max_operands >= 0 && count > c->max_operands) {
 		text_escape_string(
-		    shown, sizeof(shown), rest->operands[c->most]);
+		    shown, sizeof(shown), operands[c->max_operands]);
 		return err_set(
 		    e, ERR_USAGE, "'%s' is one operand too many", shown);
 	}
 	return 0;
-}
-
-int
-command_run(const struct command *c, char **argv, int argc,
-    void (*started)(const struct command *c, const void *options),
-    struct err *e)
-{
-	struct opt_rest rest;
-	struct command_args args;
-	void *options = mem_array(1, c->size);
-	int result;
-
-	if (c->defaults != NULL)
-		memcpy(options, c->defaults, c->size);
-	result = opt_parse(c->groups, argv, argc, c->least, c->takes_program,
-	    options, &rest, e);
-	if (rest.help) {
-		usage_help(stdout, c);
-		result = 0;
-	} else if (result == 0 && (result = check_operands(c, &rest, e)) == 0) {
-		args.operands = rest.operands;
-		args.count = rest.count;
-		args.program = rest.program;
-		args.given = (const struct opt *const *)rest.given;
-		if (started != NULL)
-			started(c, options);
-		result = c->run(options, &args, e);
-	}
-	opt_release(c->groups, options, &rest);
-	free(options);
-	return result;
 }

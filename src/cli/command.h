@@ -9,21 +9,21 @@
 
 struct err;
 
-/* What a command is given to run on. */
+/* What a command runs on besides its options. */
 struct command_args {
 	char **operands; /* NULL-terminated */
 	int count;
-	char **program; /* behind "--", NULL-terminated; NULL without one */
+	char **program; /* after "--", NULL-terminated; NULL without one */
 	const struct opt *const *given; /* options, NULL-terminated */
 };
 
 /* One command: a file in src/cmd, a row in its table, a manual page. */
 struct command {
 	const char *name;
-	const char *summary;  /* one line, lower case, no full stop */
-	const char *operands; /* for the synopsis: "HOST PORT" */
-	int least, most;      /* number of operands; most -1: no bound */
-	bool takes_program;   /* "-- PROGRAM [ARG]..." may follow */
+	const char *summary;            /* one line, lower case, no full stop */
+	const char *operands;           /* for the synopsis: "HOST PORT" */
+	int min_operands, max_operands; /* max -1: any number */
+	bool takes_program;             /* "-- PROGRAM [ARG]..." may follow */
 	const struct opt_group *groups; /* ends with a group without opts */
 	const void *defaults; /* what the options are before parsing */
 	size_t size;          /* of the options struct */
@@ -46,13 +46,8 @@ struct command {
 const struct command *command_find(
     const struct command *const *table, const char *name, struct err *e);
 
-/*
- * Parses argv (without the command's name) and runs the command; --help is
- * answered on stdout. 0, or -1 with *e. started() is called when the options
- * are known and before run(); it sets up what depends on them.
- */
-int command_run(const struct command *c, char **argv, int argc,
-    void (*started)(const struct command *c, const void *options),
-    struct err *e);
+/* Whether c accepts so many operands: 0, or -1 with a usage error. */
+int command_check_operands(
+    const struct command *c, char *const *operands, int count, struct err *e);
 
 #endif

@@ -29,7 +29,7 @@ enum opt_kind {
 
 /* The arguments of a repeatable option, in the order given. */
 struct opt_list {
-	const char **items; /* pointers into argv; freed by opt_release() */
+	const char **items; /* pointers into argv; freed by parse_release() */
 	int *values;        /* the row's value for each: two options that
 			       share a list stay in the order given */
 	size_t count;
@@ -91,39 +91,8 @@ const char *opt_display_name(const struct opt *o, char *buf, size_t size);
 /* The kind's name in the machine-readable list: "flag", "duration", ... */
 const char *opt_kind_name(enum opt_kind kind);
 
-/* What is left of argv when the options are taken. */
-struct opt_rest {
-	char **operands; /* pointers into argv; freed by opt_release() */
-	int count;
-	char *
-	    *program; /* PROGRAM and its arguments, NULL-terminated, or NULL */
-	bool help;    /* --help was asked for */
-	const struct opt **given; /* the options that were there, in order,
-				     NULL-terminated; freed by opt_release() */
-};
-
-/*
- * Takes argv[0..argc) (without the command's name) apart: options into the
- * struct at options, the others into *rest, in any order. "--" ends the
- * options; where takes_program is set and at least least operands came before
- * it, what follows is the program. Nothing in argv is copied or changed.
- * 0, or -1 with a usage error in *e. In both cases opt_release() is due.
- */
-int opt_parse(const struct opt_group *groups, char **argv, int argc, int least,
-    bool takes_program, void *options, struct opt_rest *rest, struct err *e);
-
 /* The first of given that is a row of table, or NULL. */
 const struct opt *opt_find_given(
     const struct opt *const *given, const struct opt *table);
-
-/* Frees the lists in options and *rest. */
-void opt_release(
-    const struct opt_group *groups, void *options, struct opt_rest *rest);
-
-/*
- * Checks the tables themselves: duplicate letters and names, impossible
- * combinations, help texts that are missing. 0, or -1 with what is wrong.
- */
-int opt_check(const struct opt_group *groups, struct err *e);
 
 #endif

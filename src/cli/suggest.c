@@ -32,7 +32,7 @@ distance(const char *a, const char *b)
 }
 
 bool
-suggest_is_better(const char *typed, const char *candidate, size_t *least)
+suggest_is_better(const char *typed, const char *candidate, size_t *nearest)
 {
 	size_t d = distance(typed, candidate);
 	size_t longer = strlen(typed);
@@ -41,8 +41,8 @@ suggest_is_better(const char *typed, const char *candidate, size_t *least)
 		longer = strlen(candidate);
 	if (strlen(typed) >= 3 && strstr(candidate, typed) != NULL)
 		d = 1;
-	if (d * 3 > longer || d >= *least)
+	if (d * 3 > longer || d >= *nearest)
 		return false;
-	*least = d;
+	*nearest = d;
 	return true;
 }

@@ -10,10 +10,11 @@
 
 /*
  * True when candidate is near enough to what was typed to be suggested, and
- * nearer than *least, which then becomes its distance. A word that contains
+ * nearer than *nearest, which then becomes its distance. A word that contains
  * what was typed is near, and so is one that differs in a third of its letters
  * at most.
  */
-bool suggest_is_better(const char *typed, const char *candidate, size_t *least);
+bool suggest_is_better(
+    const char *typed, const char *candidate, size_t *nearest);
 
 #endif

@@ -9,8 +9,9 @@
 #define WIDTH 80
 #define HELP_COLUMN 28
 
-void
-usage_synopsis(FILE *out, const struct command *c)
+/* "usage: sockt connect [OPTION]... HOST PORT" */
+static void
+synopsis(FILE *out, const struct command *c)
 {
 	fprintf(out, "usage: sockt %s%s%s%s%s\n", c->name,
 	    c->groups[0].opts != NULL ? " [OPTION]..." : "",
@@ -123,7 +124,7 @@ notes_text(FILE *out, const char *notes)
 void
 usage_help(FILE *out, const struct command *c)
 {
-	usage_synopsis(out, c);
+	synopsis(out, c);
 	fprintf(out, "\n%s\n", c->summary);
 	option_lines(out, c);
 	if (c->notes != NULL)

@@ -6,9 +6,6 @@
 
 struct command;
 
-/* "usage: sockt connect [OPTION]... HOST PORT" */
-void usage_synopsis(FILE *out, const struct command *c);
-
 /* The whole help of a command. */
 void usage_help(FILE *out, const struct command *c);
 

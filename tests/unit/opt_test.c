@@ -1,6 +1,7 @@
 /* The option parser: every kind, every form, every misuse. */
 #include "base/err.h"
 #include "cli/opt.h"
+#include "cli/parse.h"
 #include "lib/tap.h"
 
 struct options {
@@ -42,7 +43,7 @@ static const struct opt_group groups[] = {{"g", table, 0}, {NULL, NULL, 0}};
 
 /* The arguments of one parse, its result and what is left. */
 static struct options got;
-static struct opt_rest rest;
+static struct parsed rest;
 static struct err error;
 
 /* Parses line, split at blanks; "''" is an empty argument. */
@@ -53,7 +54,7 @@ parse(const char *line, int least, bool program)
 	char *save, *word;
 	int argc = 0;
 
-	opt_release(groups, &got, &rest);
+	parse_release(&(struct parse_syntax){groups, &got, 0, false}, &rest);
 	memset(&got, 0, sizeof(got));
 	err_clear(&error);
 	snprintf(copy, sizeof(copy), "%s", line);
@@ -64,8 +65,8 @@ parse(const char *line, int least, bool program)
 			*word = '\0';
 	}
 	argv[argc] = NULL;
-	return opt_parse(
-	    groups, argv, argc, least, program, &got, &rest, &error);
+	return parse_args(&(struct parse_syntax){groups, &got, least, program},
+	    argv, &rest, &error);
 }
 
 static void
@@ -193,48 +194,6 @@ test_program(void)
 	    "a program where no operand is needed");
 }
 
-static bool
-is_bad(const struct opt *one)
-{
-	struct opt two[3];
-	struct opt_group g[] = {{"g", two, 0}, {NULL, NULL, 0}};
-
-	memset(two, 0, sizeof(two));
-	two[0] = *one;
-	return opt_check(g, &error) < 0;
-}
-
-static void
-test_check(void)
-{
-	static const struct opt good = {
-	    .kind = OPT_FLAG, .letter = 'f', .name = "f", .help = "h"};
-	struct opt twice[] = {good,
-	    {.kind = OPT_FLAG, .letter = 'g', .name = "f", .help = "h"},
-	    {.kind = OPT_END}};
-	struct opt_group g[] = {{"g", twice, 0}, {NULL, NULL, 0}};
-	struct opt o;
-
-	ok(opt_check(groups, &error) == 0, "a good table");
-	ok(!is_bad(&good), "a good row");
-	ok(opt_check(g, &error) < 0, "a name that is there twice");
-	twice[1].name = "g";
-	twice[1].letter = 'f';
-	ok(opt_check(g, &error) < 0, "a letter that is there twice");
-	o = good, o.help = NULL;
-	ok(is_bad(&o), "no help");
-	o = good, o.arg = "X";
-	ok(is_bad(&o), "a flag with an argument");
-	o = good, o.name = NULL, o.letter = 0;
-	ok(is_bad(&o), "no name at all");
-	o = good, o.kind = OPT_CHOICE, o.arg = "X";
-	ok(is_bad(&o), "a choice without choices");
-	o = good, o.kind = OPT_CALL, o.arg = "X";
-	ok(is_bad(&o), "a call without a function");
-	o = good, o.kind = OPT_STRING;
-	ok(is_bad(&o), "an argument without a name");
-}
-
 int
 main(void)
 {
@@ -242,7 +201,6 @@ main(void)
 	test_forms();
 	test_misuse();
 	test_program();
-	test_check();
-	opt_release(groups, &got, &rest);
+	parse_release(&(struct parse_syntax){groups, &got, 0, false}, &rest);
 	return done_testing();
 }

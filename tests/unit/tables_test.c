@@ -5,6 +5,57 @@
 #include "cmd/table.h"
 #include "lib/tap.h"
 
+/* One row's own sense. */
+static int
+check_row(const struct opt *o, struct err *e)
+{
+	char name[64];
+
+	opt_display_name(o, name, sizeof(name));
+	if (o->name == NULL && o->letter == 0)
+		return err_set(e, ERR_FAILED, "a row has no name");
+	if (o->help == NULL || o->help[0] == '\0')
+		return err_set(e, ERR_FAILED, "%s has no help", name);
+	if (opt_takes_argument(o) != (o->arg != NULL))
+		return err_set(e, ERR_FAILED, "%s: argument's name", name);
+	if ((o->kind == OPT_CHOICE) != (o->choices != NULL))
+		return err_set(e, ERR_FAILED, "%s: choices", name);
+	if ((o->kind == OPT_CALL) != (o->call != NULL))
+		return err_set(e, ERR_FAILED, "%s: call", name);
+	return 0;
+}
+
+static bool
+is_same_name(const struct opt *a, const struct opt *b)
+{
+	if (a->letter != 0 && a->letter == b->letter)
+		return true;
+	return a->name != NULL && b->name != NULL &&
+	       strcmp(a->name, b->name) == 0;
+}
+
+static int
+check_tables(const struct opt_group *groups, struct err *e)
+{
+	const struct opt_group *g, *h;
+	const struct opt *o, *q;
+	char name[64];
+
+	for (g = groups; g->opts != NULL; g++)
+		for (o = g->opts; o->kind != OPT_END; o++) {
+			if (check_row(o, e) < 0)
+				return -1;
+			for (h = groups; h->opts != NULL; h++)
+				for (q = h->opts; q->kind != OPT_END; q++)
+					if (q != o && is_same_name(o, q))
+						return err_set(e, ERR_FAILED,
+						    "%s is there twice",
+						    opt_display_name(
+							o, name, sizeof(name)));
+		}
+	return 0;
+}
+
 /* Lower case, one line, no full stop. */
 static bool
 is_phrase(const char *text)
@@ -80,6 +131,49 @@ check_excludes(const struct command *c)
 		}
 }
 
+static bool
+is_bad(const struct opt *one)
+{
+	struct err e;
+	struct opt two[3];
+	struct opt_group g[] = {{"g", two, 0}, {NULL, NULL, 0}};
+
+	memset(two, 0, sizeof(two));
+	two[0] = *one;
+	return check_tables(g, &e) < 0;
+}
+
+static void
+test_check(void)
+{
+	struct err e;
+	static const struct opt good = {
+	    .kind = OPT_FLAG, .letter = 'f', .name = "f", .help = "h"};
+	struct opt twice[] = {good,
+	    {.kind = OPT_FLAG, .letter = 'g', .name = "f", .help = "h"},
+	    {.kind = OPT_END}};
+	struct opt_group g[] = {{"g", twice, 0}, {NULL, NULL, 0}};
+	struct opt o;
+
+	ok(!is_bad(&good), "a good row");
+	ok(check_tables(g, &e) < 0, "a name that is there twice");
+	twice[1].name = "g";
+	twice[1].letter = 'f';
+	ok(check_tables(g, &e) < 0, "a letter that is there twice");
+	o = good, o.help = NULL;
+	ok(is_bad(&o), "no help");
+	o = good, o.arg = "X";
+	ok(is_bad(&o), "a flag with an argument");
+	o = good, o.name = NULL, o.letter = 0;
+	ok(is_bad(&o), "no name at all");
+	o = good, o.kind = OPT_CHOICE, o.arg = "X";
+	ok(is_bad(&o), "a choice without choices");
+	o = good, o.kind = OPT_CALL, o.arg = "X";
+	ok(is_bad(&o), "a call without a function");
+	o = good, o.kind = OPT_STRING;
+	ok(is_bad(&o), "an argument without a name");
+}
+
 int
 main(void)
 {
@@ -87,17 +181,19 @@ main(void)
 	struct err e = ERR_INIT;
 
 	for (c = command_table; *c != NULL; c++) {
-		ok(opt_check((*c)->groups, &e) == 0, "%s: tables%s%s",
+		ok(check_tables((*c)->groups, &e) == 0, "%s: tables%s%s",
 		    (*c)->name, e.text[0] != '\0' ? ": " : "", e.text);
 		ok(is_phrase((*c)->summary) && strlen((*c)->summary) < 64,
 		    "%s: a summary of one line", (*c)->name);
 		ok((*c)->size >= sizeof(struct report_options) &&
 			(*c)->run != NULL,
 		    "%s: the rest", (*c)->name);
-		ok((*c)->most < 0 || (*c)->most >= (*c)->least, "%s: operands",
-		    (*c)->name);
+		ok((*c)->max_operands < 0 ||
+			(*c)->max_operands >= (*c)->min_operands,
+		    "%s: operands", (*c)->name);
 		check_rows(*c);
 		check_excludes(*c);
 	}
+	test_check();
 	return done_testing();
 }

@@ -1,0 +1,305 @@
+/* Parses options and operands by the option tables. */
+#include "cli/parse.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cli/opt.h"
+#include "cli/suggest.h"
+#include "cli/value.h"
+
+/* A row together with its group. */
+struct found {
+	const struct opt_group *group;
+	const struct opt *opt;
+};
+
+/* The state of one parse. */
+struct parse {
+	const struct opt_group *groups;
+	void *options;
+	struct parsed *out;
+	size_t given_count; /* of out->given */
+	struct err *e;
+};
+
+static bool
+find_letter(const struct parse *p, char letter, struct found *f)
+{
+	for (f->group = p->groups; f->group->opts != NULL; f->group++)
+		for (f->opt = f->group->opts; f->opt->kind != OPT_END; f->opt++)
+			if (f->opt->letter == letter)
+				return true;
+	return false;
+}
+
+/* Lists the names that begin with name: "--a, --ab". */
+static void
+list_candidates(
+    const struct parse *p, const char *name, size_t n, char *buf, size_t size)
+{
+	const struct opt_group *g;
+	const struct opt *o;
+
+	buf[0] = '\0';
+	for (g = p->groups; g->opts != NULL; g++)
+		for (o = g->opts; o->kind != OPT_END; o++) {
+			if (o->name == NULL || strncmp(o->name, name, n) != 0)
+				continue;
+			text_append(buf, size, "%s--%s",
+			    buf[0] != '\0' ? ", " : "", o->name);
+		}
+}
+
+/* Nothing has that name: says so, with the one that may have been meant. */
+static int
+refuse_name(const struct parse *p, const char *name, size_t n)
+{
+	const struct opt_group *g;
+	const struct opt *o;
+	const char *best = NULL;
+	char typed[64], shown[64];
+	size_t distance = SUGGEST_NONE;
+
+	snprintf(typed, sizeof(typed), "%.*s", (int)n, name);
+	text_escape(shown, sizeof(shown), name, n);
+	for (g = p->groups; g->opts != NULL; g++)
+		for (o = g->opts; o->kind != OPT_END; o++)
+			if (o->name != NULL &&
+			    suggest_is_better(typed, o->name, &distance))
+				best = o->name;
+	if (best == NULL)
+		return err_set(
+		    p->e, ERR_USAGE, "there is no option --%s", shown);
+	return err_set(p->e, ERR_USAGE,
+	    "there is no option --%s; did you mean --%s?", shown, best);
+}
+
+/* A long name, or a prefix of just one. 0, or -1 with e filled. */
+static int
+find_name(const struct parse *p, const char *name, size_t n, struct found *f)
+{
+	const struct opt_group *g;
+	const struct opt *o;
+	char list[256], shown[64];
+	int matches = 0;
+
+	for (g = p->groups; g->opts != NULL; g++)
+		for (o = g->opts; o->kind != OPT_END; o++) {
+			if (o->name == NULL || strncmp(o->name, name, n) != 0)
+				continue;
+			f->group = g;
+			f->opt = o;
+			if (o->name[n] == '\0')
+				return 0;
+			matches++;
+		}
+	if (matches == 1)
+		return 0;
+	if (matches == 0) {
+		refuse_name(p, name, n);
+		return -1;
+	}
+	text_escape(shown, sizeof(shown), name, n);
+	list_candidates(p, name, n, list, sizeof(list));
+	err_set(p->e, ERR_USAGE, "option --%s is ambiguous: %s", shown, list);
+	return -1;
+}
+
+/* True when name is one of the words in list. */
+static bool
+has_word(const char *list, const char *name)
+{
+	size_t n;
+
+	for (; list != NULL && *list != '\0';
+	     list += strspn(list + n, " ") + n) {
+		n = strcspn(list, " ");
+		if (strlen(name) == n && strncmp(list, name, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+excludes(const struct opt *a, const struct opt *b)
+{
+	return (b->name != NULL && has_word(a->excludes, b->name)) ||
+	       (a->name != NULL && has_word(b->excludes, a->name));
+}
+
+/* Two options that contradict one another, whichever came first. */
+static int
+check_conflicts(struct parse *p, const struct found *f)
+{
+	char a[64], b[64];
+	size_t i;
+
+	for (i = 0; i < p->given_count; i++)
+		if (excludes(p->out->given[i], f->opt))
+			return err_set(p->e, ERR_USAGE,
+			    "%s and %s cannot be used together",
+			    opt_display_name(p->out->given[i], a, sizeof(a)),
+			    opt_display_name(f->opt, b, sizeof(b)));
+	p->out->given[p->given_count++] = f->opt;
+	return 0;
+}
+
+/* Stores one option; arg is NULL for those that take none. */
+static int
+store(struct parse *p, const struct found *f, const char *arg)
+{
+	void *field = (char *)p->options + f->group->base + f->opt->offset;
+
+	if (check_conflicts(p, f) < 0)
+		return -1;
+	return value_store(f->opt, arg, field, p->e);
+}
+
+/* "--name", "--name=value", "--name value". Returns how many words of argv it
+ * used. */
+static int
+parse_long(struct parse *p, char **argv)
+{
+	const char *name = argv[0] + 2, *value = strchr(name, '=');
+	size_t n = value == NULL ? strlen(name) : (size_t)(value - name);
+	struct found f;
+
+	if (value == NULL && strcmp(name, "help") == 0) {
+		p->out->help = true;
+		return 1;
+	}
+	if (find_name(p, name, n, &f) < 0)
+		return -1;
+	if (!opt_takes_argument(f.opt)) {
+		if (value != NULL)
+			return err_set(p->e, ERR_USAGE,
+			    "option --%s takes no value", f.opt->name);
+		return store(p, &f, NULL) < 0 ? -1 : 1;
+	}
+	if (value != NULL)
+		return store(p, &f, value + 1) < 0 ? -1 : 1;
+	if (argv[1] == NULL)
+		return err_set(p->e, ERR_USAGE, "option --%s needs %s",
+		    f.opt->name, f.opt->arg);
+	return store(p, &f, argv[1]) < 0 ? -1 : 2;
+}
+
+/*
+ * "-v", "-vv", "-w5", "-w 5", "-nw5". Returns how many words of argv it used.
+ * "-h" alone is help where no option has that letter.
+ */
+static int
+parse_letters(struct parse *p, char **argv)
+{
+	const char *c;
+	struct found f;
+	char shown[32];
+
+	for (c = argv[0] + 1; *c != '\0'; c++) {
+		if (!find_letter(p, *c, &f)) {
+			if (strcmp(argv[0], "-h") == 0) {
+				p->out->help = true;
+				return 1;
+			}
+			text_escape(shown, sizeof(shown), c, 1);
+			return err_set(
+			    p->e, ERR_USAGE, "there is no option -%s", shown);
+		}
+		if (!opt_takes_argument(f.opt)) {
+			if (store(p, &f, NULL) < 0)
+				return -1;
+			continue;
+		}
+		if (c[1] != '\0')
+			return store(p, &f, c + 1) < 0 ? -1 : 1;
+		if (argv[1] == NULL)
+			return err_set(p->e, ERR_USAGE, "option -%c needs %s",
+			    *c, f.opt->arg);
+		return store(p, &f, argv[1]) < 0 ? -1 : 2;
+	}
+	return 1;
+}
+
+/*
+ * Everything after "--": operands, or the program. Where operands are still
+ * missing it ended the options only, and a second one begins the program.
+ */
+static void
+parse_rest(char **argv, const struct parse_syntax *syntax, struct parsed *out)
+{
+	bool wants_operands =
+	    !syntax->takes_program || out->count < syntax->min_operands;
+
+	for (; wants_operands && *argv != NULL; argv++) {
+		if (syntax->takes_program && strcmp(*argv, "--") == 0) {
+			argv++;
+			break;
+		}
+		out->operands[out->count++] = *argv;
+	}
+	if (*argv != NULL)
+		out->program = argv;
+}
+
+int
+parse_args(const struct parse_syntax *syntax, char **argv, struct parsed *out,
+    struct err *e)
+{
+	struct parse p = {.groups = syntax->groups,
+	    .options = syntax->options,
+	    .out = out,
+	    .e = e};
+	size_t letters = 0;
+	int count, used;
+
+	for (count = 0; argv[count] != NULL; count++)
+		letters += strlen(argv[count]);
+	memset(out, 0, sizeof(*out));
+	out->given = mem_array(letters + 1, sizeof(struct opt *));
+	out->operands = mem_array((size_t)count + 1, sizeof(char *));
+	for (; *argv != NULL && !out->help; argv += used) {
+		used = 1;
+		if (strcmp(*argv, "--") == 0) {
+			parse_rest(argv + 1, syntax, out);
+			break;
+		}
+		if (strncmp(*argv, "--", 2) == 0)
+			used = parse_long(&p, argv);
+		else if (argv[0][0] == '-' && argv[0][1] != '\0')
+			used = parse_letters(&p, argv);
+		else
+			out->operands[out->count++] = *argv;
+		if (used < 0)
+			return -1;
+	}
+	return 0;
+}
+
+void
+parse_release(const struct parse_syntax *syntax, struct parsed *out)
+{
+	const struct opt_group *g;
+	const struct opt *o;
+	struct opt_list *list;
+
+	for (g = syntax->groups; g->opts != NULL; g++)
+		for (o = g->opts; o->kind != OPT_END; o++) {
+			if (o->kind != OPT_LIST)
+				continue;
+			list = (void *)((char *)syntax->options + g->base +
+					o->offset);
+			free(list->items);
+			free(list->values);
+			list->items = NULL;
+			list->values = NULL;
+			list->count = 0;
+		}
+	free(out->operands);
+	free(out->given);
+	memset(out, 0, sizeof(*out));
+}
