@@ -57,137 +57,168 @@ static const struct opt_group connect_groups[] = {
     {"report", options_report, offsetof(struct connect_options, report)},
     {NULL, NULL, 0}};
 
-/* One connection. */
-struct connection {
-	int fd;
-	struct dial_result names;
+/* What is done on the connection. */
+enum action {
+	CHECK,   /* nothing: whether it opens is the result (-z) */
+	PROGRAM, /* it becomes a program's stdin and stdout */
+	RELAY    /* stdin is sent, what is received goes to stdout */
+};
+
+/* The command's state. */
+struct client {
+	const struct connect_options *o;
+	enum action action;
+	char *const *program;     /* PROGRAM */
+	struct stdio_relay relay; /* RELAY */
+	struct endpoint server;
+	struct connector_options connector;
+	struct deadline until; /* --max-time */
 };
 
 /*
- * The end of a program's connection. What the program has started may go on
- * with it: then our copy is closed only, since shutdown(2) is of the
- * connection. Else what the peer still sends is drained.
+ * A program; its exit status becomes ours. Processes that it started may keep
+ * the connection when it ends: then only our copy is closed, since shutdown(2)
+ * would end theirs. Else what the peer still sends is drained.
  */
-static void
-end_connection(struct connection *c, struct deadline until, bool goes_on)
-{
-	if (goes_on)
-		sock_close(&c->fd);
-	else
-		sock_close_drained(&c->fd, until);
-}
-
-/* A program; its exit status becomes ours. */
 static int
-run_program(struct connection *c, char *const *argv, struct deadline until,
-    struct err *e)
+run_program(
+    const struct client *c, int *fd, const struct conn *conn, struct err *e)
 {
-	struct program p = {.argv = argv,
+	struct program p = {.argv = c->program,
+	    .in = *fd,
+	    .out = *fd,
 	    .protocol = "TCP",
-	    .local = &c->names.local,
-	    .remote = &c->names.remote};
-	struct conn conn = {c->names.local, c->names.remote, clock_now()};
+	    .local = &conn->local,
+	    .remote = &conn->remote};
 	struct conn_summary sum;
 	bool goes_on;
 	pid_t pid;
 	int status;
 
-	if (sock_nonblocking(c->fd, false) < 0)
+	if (sock_nonblocking(*fd, false) < 0)
 		return err_sys(e, ERR_FAILED, errno, "the connection");
-	p.in = p.out = c->fd;
 	program_watch_descendants();
 	pid = program_start(&p, e);
 	if (pid < 0)
 		return -1;
-	status = program_wait(pid, until, e);
+	status = program_wait(pid, c->until, e);
 	goes_on = status >= 0 && program_descendants_live();
-	conn_event_summarize(c->fd, goes_on, &sum);
-	if (goes_on)
-		conn_event_goes_on(&conn);
-	end_connection(c,
-	    deadline_first(
-		until, deadline_after(status < 0 ? 0 : SOCK_DRAIN_MS)),
-	    goes_on);
+	conn_event_summarize(*fd, goes_on, &sum);
+	if (goes_on) {
+		conn_event_goes_on(conn);
+		sock_close(fd);
+	}
+	sock_close_drained(
+	    fd, deadline_first(
+		    c->until, deadline_after(status < 0 ? 0 : SOCK_DRAIN_MS)));
 	conn_event_closed(
-	    DIAG_NOTE, &conn, &sum, status < 0 ? (int)e->kind : status);
+	    DIAG_NOTE, conn, &sum, status < 0 ? (int)e->kind : status);
 	return status <= 0 ? status : err_status(e, status);
+}
+
+static int
+connect_and_run(struct client *c, struct err *e)
+{
+	struct dial_result names;
+	struct conn conn;
+	int fd, result = 0;
+
+	/* 1. Resolve the name, 2. make a socket, 3. connect it. */
+	fd = connector_open(&c->server, &c->connector, c->until, &names, e);
+	if (fd < 0)
+		return -1;
+	conn = (struct conn){names.local, names.remote, clock_now()};
+	/* 4. Send and receive. */
+	switch (c->action) {
+	case CHECK:
+		break;
+	case PROGRAM:
+		result = run_program(c, &fd, &conn, e);
+		break;
+	case RELAY:
+		result = stdio_relay_run(&c->relay, &fd, &conn, e);
+		break;
+	}
+	/* 5. Close. */
+	sock_close(&fd);
+	return result;
+}
+
+/* Checks and prepares all that can be before connecting. */
+static int
+prepare(struct client *c, struct err *e)
+{
+	const struct connect_options *o = c->o;
+
+	c->until = deadline_after(o->time.max_ms);
+	c->connector.timeout_ms = o->time.timeout_ms;
+	c->connector.retry_ms = o->time.retry_ms;
+	if (o->proxy.proxy.kind != PROXY_NONE)
+		c->connector.proxy = &o->proxy.proxy;
+	options_make_dial(&c->connector.dial, &o->names, &o->source, &o->sock);
+	if (connector_check(&c->server, &c->connector, e) < 0)
+		return -1;
+	if (c->action == RELAY &&
+	    stdio_relay_open(&c->relay, &o->talk, &o->time, c->until, e) < 0)
+		return -1;
+	return signals_catch(SIGNALS_STOP, e);
 }
 
 /* Options about stdin and stdout, where these are not used. */
 static int
-check_unused(const struct connect_options *o, const struct command_args *args,
-    struct err *e)
+check_unused(
+    const struct client *c, const struct opt *const *given, struct err *e)
 {
-	const char *with = o->zero ? "--zero" : "a program";
+	const char *with = c->action == CHECK ? "--zero" : "a program";
 
-	if (o->time.idle_ms >= 0)
+	if (c->action == RELAY)
+		return 0;
+	if (c->o->time.idle_ms >= 0)
 		return err_set(e, ERR_USAGE,
 		    "--idle-timeout is about relaying: it does not apply with "
 		    "%s",
 		    with);
-	return stdio_relay_check_unused(args->given, with, e);
+	return stdio_relay_check_unused(given, with, e);
 }
 
-/* Everything behind the options: open, run, close. */
 static int
-run(const struct connect_options *o, const struct endpoint *ep,
-    char *const *program, struct stdio_relay *t, struct err *e)
+choose_action(struct client *c, bool has_exec, struct err *e)
 {
-	struct deadline until = deadline_after(o->time.max_ms);
-	struct connector_options r = {
-	    .timeout_ms = o->time.timeout_ms, .retry_ms = o->time.retry_ms};
-	struct connection c = {.fd = -1};
-	int result = 0;
+	bool has_program = c->program != NULL;
 
-	if (o->proxy.proxy.kind != PROXY_NONE)
-		r.proxy = &o->proxy.proxy;
-	options_make_dial(&r.dial, &o->names, &o->source, &o->sock);
-	if (connector_check(ep, &r, e) < 0 ||
-	    (t != NULL &&
-		stdio_relay_open(t, &o->talk, &o->time, until, e) < 0))
-		return -1;
-	if (signals_catch(SIGNALS_STOP, e) < 0)
-		return -1;
-	c.fd = connector_open(ep, &r, until, &c.names, e);
-	if (c.fd < 0)
-		return -1;
-	if (program != NULL)
-		result = run_program(&c, program, until, e);
-	else if (t != NULL)
-		result = stdio_relay_run(
-		    t, &c.fd, &c.names.local, &c.names.remote, e);
-	sock_close(&c.fd);
-	return result;
+	if (has_exec && has_program)
+		return err_set(e, ERR_USAGE,
+		    "--exec and a program cannot be used together");
+	if (c->o->zero && (has_exec || has_program))
+		return err_set(e, ERR_USAGE,
+		    "--zero only connects: a program cannot be given the "
+		    "connection ('sockt connect -z HOST PORT && PROGRAM' runs "
+		    "it afterwards)");
+	c->action = c->o->zero                ? CHECK
+		    : has_exec || has_program ? PROGRAM
+					      : RELAY;
+	return 0;
 }
 
 static int
 connect_run(const void *options, const struct command_args *args, struct err *e)
 {
 	const struct connect_options *o = options;
-	char *const *program = args->program;
+	struct client c = {.o = o, .program = args->program};
 	struct program_shell shell;
-	struct stdio_relay t = {0};
-	struct endpoint ep;
-	int result;
+	int result = -1;
 
-	if (o->exec != NULL && program != NULL)
-		return err_set(e, ERR_USAGE,
-		    "--exec and a program cannot be used together");
-	if (o->zero && (o->exec != NULL || program != NULL))
-		return err_set(e, ERR_USAGE,
-		    "--zero only connects: a program cannot be given the "
-		    "connection ('sockt connect -z HOST PORT && PROGRAM' runs "
-		    "it afterwards)");
-	if (o->exec != NULL)
-		program = program_shell(&shell, o->exec);
-	if (endpoint_parse(&ep, args->operands, args->count, "tcp", e) < 0)
+	if (choose_action(&c, o->exec != NULL, e) < 0)
 		return -1;
-	if (o->zero || program != NULL)
-		return check_unused(o, args, e) < 0
-			   ? -1
-			   : run(o, &ep, program, NULL, e);
-	result = run(o, &ep, NULL, &t, e);
-	return stdio_relay_release(&t, result, e);
+	if (o->exec != NULL)
+		c.program = program_shell(&shell, o->exec);
+	if (endpoint_parse(&c.server, args->operands, args->count, "tcp", e) <
+		0 ||
+	    check_unused(&c, args->given, e) < 0)
+		return -1;
+	if (prepare(&c, e) == 0)
+		result = connect_and_run(&c, e);
+	return stdio_relay_release(&c.relay, result, e);
 }
 
 const struct command connect_command = {

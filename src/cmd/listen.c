@@ -128,7 +128,7 @@ serve_stdio(struct listening *l, int fd, const struct conn *c, struct err *e)
 {
 	struct stdio_relay *stdio = &l->stdio;
 
-	if (stdio_relay_run(stdio, &fd, &c->local, &c->remote, e) == 0)
+	if (stdio_relay_run(stdio, &fd, c, e) == 0)
 		return 0;
 	if (!l->o->keep || e->kind == ERR_OUTPUT || e->errnum == EINTR)
 		return -1;

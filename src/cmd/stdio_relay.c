@@ -310,15 +310,14 @@ set_up(struct stdio_relay *t, struct relay_options *r)
 }
 
 int
-stdio_relay_run(struct stdio_relay *t, int *fd, const struct addr *local,
-    const struct addr *remote, struct err *e)
+stdio_relay_run(
+    struct stdio_relay *t, int *fd, const struct conn *conn, struct err *e)
 {
 	const struct stdio_relay_options *o = t->options;
 	struct relay_options r;
 	struct progress progress;
 	struct script script;
 	struct conn_summary sum;
-	int64_t start = clock_now();
 	struct deadline end;
 	int result;
 
@@ -345,8 +344,7 @@ stdio_relay_run(struct stdio_relay *t, int *fd, const struct addr *local,
 	if (result == 0 && signals_stopped() != 0)
 		result = err_sys(e, ERR_FAILED, EINTR, "draining");
 	t->last = sum;
-	conn_event_closed(DIAG_NOTE, &(struct conn){*local, *remote, start},
-	    &sum, result < 0 ? (int)e->kind : 0);
+	conn_event_closed(DIAG_NOTE, conn, &sum, result < 0 ? (int)e->kind : 0);
 	return result;
 }
 

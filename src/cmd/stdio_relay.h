@@ -12,7 +12,6 @@
 #include "cli/opt.h"
 #include "net/conn_event.h"
 
-struct addr;
 struct err;
 struct time_options;
 
@@ -75,11 +74,12 @@ int stdio_relay_open(struct stdio_relay *t, const struct stdio_relay_options *o,
     const struct time_options *time, struct deadline until, struct err *e);
 
 /*
- * Relays on the connected socket *fd, closes it and tells so at -v. 0, or -1
- * with *e; *fd is -1 afterwards. May be called again for the next connection.
+ * Relays on the connected socket *fd, closes it and reports that at -v. 0, or
+ * -1 with *e; *fd is -1 afterwards. May be called again for the next
+ * connection.
  */
-int stdio_relay_run(struct stdio_relay *t, int *fd, const struct addr *local,
-    const struct addr *remote, struct err *e);
+int stdio_relay_run(
+    struct stdio_relay *t, int *fd, const struct conn *conn, struct err *e);
 
 /*
  * Closes the records. result is how the talk went; returned as it is, but -1
