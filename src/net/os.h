@@ -45,13 +45,17 @@ struct os_tcp {
 bool os_tcp_info(int fd, struct os_tcp *tcp);
 
 /*
- * Writes to an inherited descriptor that poll(2) called writable without
+ * Writes to an inherited descriptor that poll(2) reported writable, without
  * blocking and without setting O_NONBLOCK on it, since others share that
- * flag. kind is fd_kind(fd), which the caller asks once. Returns how many
- * bytes were taken (perhaps fewer than n), or -1 with errno; EAGAIN when none
- * could be.
+ * flag. kind is fd_kind(fd), which the caller looks up once. Returns how many
+ * bytes were accepted (perhaps fewer than n), or -1 with errno; EAGAIN when
+ * none could be.
  */
 ssize_t os_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n);
+
+/* Its parts: for a pipe, and for what has to be polled first. */
+ssize_t os_write_pipe(int fd, const void *bytes, size_t n);
+ssize_t os_write_ready(int fd, const void *bytes, size_t n);
 
 /* Joins a multicast group on an interface, 0: any. 0, or -1 with errno. */
 int os_join(int fd, const struct addr *group, unsigned interface);

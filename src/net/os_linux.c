@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -125,27 +123,11 @@ os_tcp_info(int fd, struct os_tcp *tcp)
 }
 
 /*
- * A pipe that poll calls writable takes PIPE_BUF bytes whole. A poll that a
- * signal has interrupted says nothing: the write might block.
- */
-static ssize_t
-write_ready(int fd, const void *bytes, size_t n)
-{
-	struct pollfd pfd = {.fd = fd, .events = POLLOUT};
-
-	if (poll(&pfd, 1, 0) <= 0) {
-		errno = EAGAIN;
-		return -1;
-	}
-	return write(fd, bytes, n < PIPE_BUF ? n : PIPE_BUF);
-}
-
-/*
  * Pipes of pipe2(2) know RWF_NOWAIT since Linux 6.4; FIFOs do not, and neither
  * does every C library.
  */
-static ssize_t
-write_pipe(int fd, const void *bytes, size_t n)
+ssize_t
+os_write_pipe(int fd, const void *bytes, size_t n)
 {
 #ifdef RWF_NOWAIT
 	struct iovec iov = {.iov_base = (void *)bytes, .iov_len = n};
@@ -156,22 +138,7 @@ write_pipe(int fd, const void *bytes, size_t n)
 			     errno != ENOSYS && errno != EPERM))
 		return done;
 #endif
-	return write_ready(fd, bytes, n);
-}
-
-ssize_t
-os_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
-{
-	switch (kind) {
-	case FD_SOCKET:
-		return send(fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-	case FD_PIPE:
-		return write_pipe(fd, bytes, n);
-	case FD_TERMINAL:
-		return write_ready(fd, bytes, n);
-	default:
-		return write(fd, bytes, n);
-	}
+	return os_write_ready(fd, bytes, n);
 }
 
 int

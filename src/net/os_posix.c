@@ -4,9 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
-#include <limits.h>
 #include <net/if.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -80,34 +78,10 @@ os_tcp_info(int fd, struct os_tcp *tcp)
 	return false;
 }
 
-/*
- * A pipe that poll calls writable takes PIPE_BUF bytes whole. A poll that a
- * signal has interrupted says nothing: the write might block.
- */
-static ssize_t
-write_ready(int fd, const void *bytes, size_t n)
-{
-	struct pollfd pfd = {.fd = fd, .events = POLLOUT};
-
-	if (poll(&pfd, 1, 0) <= 0) {
-		errno = EAGAIN;
-		return -1;
-	}
-	return write(fd, bytes, n < PIPE_BUF ? n : PIPE_BUF);
-}
-
 ssize_t
-os_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
+os_write_pipe(int fd, const void *bytes, size_t n)
 {
-	switch (kind) {
-	case FD_SOCKET:
-		return send(fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-	case FD_PIPE:
-	case FD_TERMINAL:
-		return write_ready(fd, bytes, n);
-	default:
-		return write(fd, bytes, n);
-	}
+	return os_write_ready(fd, bytes, n);
 }
 
 /* An IPv4 address of an interface: what IP_MULTICAST_IF goes by. */
