@@ -161,7 +161,7 @@ write_hexdump(void *context, const void *bytes, size_t n)
 	return write_record(r, r->hexdump, r->options->hexdump, bytes, n);
 }
 
-/* Sees what moves: see of struct relay_options. */
+/* Sees what moves: tap of struct relay_options. */
 static int
 record(void *context, bool sent, const void *bytes, size_t n, struct err *e)
 {
@@ -302,9 +302,9 @@ set_up(struct stdio_relay *t, struct relay_options *r)
 	r->linger_ms = o->linger_ms;
 	r->until = t->until;
 	r->crlf = o->crlf != 0;
-	r->leave_after = o->done != 0;
+	r->quit_after_script = o->done != 0;
 	if (t->records->output >= 0 || t->records->hexdump >= 0) {
-		r->see = record;
+		r->tap = record;
 		r->context = t->records;
 	}
 }

@@ -490,11 +490,11 @@ copy_body(struct http_client *c, struct sink *s, struct err *e)
 	struct copy p = {.fd = c->fd,
 	    .sink = s,
 	    .storage = c->storage,
-	    .most = (uint64_t)http_response_plain(c->response),
+	    .max_bytes = (uint64_t)http_response_plain(c->response),
 	    .until = c->options->until,
 	    .idle_ms = c->options->idle_ms,
 	    .tick_ms = c->progress == NULL ? -1 : TICK_MS,
-	    .tell = note_copied,
+	    .progress = note_copied,
 	    .context = c};
 
 	switch (copy_run(&p, e)) {

@@ -5,12 +5,12 @@
 
 #include "net/sock.h"
 
-/* Pieces of more fill segments by themselves. */
+/* Larger pieces fill segments by themselves. */
 #define SMALL (256 * 1024)
-/* Nobody waits for pieces that come faster than this */
+/* A piece this soon after the last one follows closely; */
 #define CLOSE_NS INT64_C(500000)
-/* when so many came in a row. */
-#define GATHER_AFTER 64
+/* after so many in a row they are coalesced. */
+#define COALESCE_AFTER 64
 
 void
 coalesce_init(struct coalesce *g, int fd)
@@ -25,7 +25,7 @@ coalesce_init(struct coalesce *g, int fd)
 		sock_set_nodelay(fd, true);
 }
 
-/* Sends what was kept; what comes from now on may wait again. */
+/* Sends what is held back; the next pieces may be held back again. */
 static void
 push(struct coalesce *g)
 {
@@ -46,7 +46,8 @@ coalesce_note(struct coalesce *g, size_t n, int64_t now_ns)
 		return;
 	if (!follows)
 		coalesce_end(g);
-	else if (g->is_on ? now_ns >= g->push_ns : ++g->streak == GATHER_AFTER)
+	else if (g->is_on ? now_ns >= g->push_ns
+			  : ++g->streak == COALESCE_AFTER)
 		push(g);
 }
 

@@ -18,8 +18,8 @@ start(struct flow *f, const struct copy *p)
 	const struct sink *s = p->sink;
 
 	flow_init(f, p->fd, s->kind == FD_NULL ? -1 : s->fd, p->storage);
-	flow_limit(f, p->most);
-	flow_allow_patience(f);
+	flow_limit(f, p->max_bytes);
+	flow_allow_low_water(f);
 	/* A socket as stdout is somebody else's, and may block. */
 	if (s->kind != FD_SOCKET)
 		flow_allow_move(f);
@@ -35,7 +35,7 @@ limit(const struct copy *p, const struct flow *f)
 static int
 wait_flow(const struct copy *p, const struct flow *f, struct pollfd *fds)
 {
-	struct deadline until = deadline_first(limit(p, f), flow_patience(f));
+	struct deadline until = deadline_first(limit(p, f), flow_deadline(f));
 
 	fds[POLL_CONNECTION] = (struct pollfd){
 	    .fd = flow_wants_read(f) ? f->in.fd : -1, .events = POLLIN};
@@ -56,7 +56,7 @@ end_of(const struct copy *p, const struct flow *f, struct err *e)
 		errno = f->in.errnum;
 		return COPY_LOST;
 	}
-	return f->taken == p->most ? COPY_DONE : COPY_ENDED;
+	return f->read_bytes == p->max_bytes ? COPY_DONE : COPY_ENDED;
 }
 
 /* A limit has passed. */
@@ -74,7 +74,7 @@ static enum copy_end
 run(const struct copy *p, struct flow *f, struct err *e)
 {
 	struct pollfd fds[POLL_COUNT + 1];
-	uint64_t taken;
+	uint64_t read_bytes;
 
 	while (!flow_is_done(f)) {
 		if (wait_flow(p, f, fds) < 0) {
@@ -83,10 +83,10 @@ run(const struct copy *p, struct flow *f, struct err *e)
 		}
 		if (deadline_passed(limit(p, f)))
 			return late(p, f, e);
-		taken = f->taken;
+		read_bytes = f->read_bytes;
 		flow_pump(
 		    f, fds[POLL_CONNECTION].revents, fds[POLL_SINK].revents);
-		p->tell(p->context, (size_t)(f->taken - taken));
+		p->progress(p->context, (size_t)(f->read_bytes - read_bytes));
 	}
 	return end_of(p, f, e);
 }

@@ -1,6 +1,6 @@
 /*
- * A number of bytes, or all up to the end, from a connection to a sink without
- * a look at them: by a flow, so that they need not be copied.
+ * Copies a number of bytes, or all up to the end, from a connection to a sink
+ * without inspecting them: by a flow, which can avoid the copy.
  */
 #ifndef RELAY_COPY_H
 #define RELAY_COPY_H
@@ -13,19 +13,19 @@
 struct err;
 struct sink;
 
-/* Told of n more bytes that were received; also of none, now and then. */
-typedef void copy_tell(void *context, size_t n);
+/* Called with the number of bytes received since the last call, or 0. */
+typedef void copy_progress(void *context, size_t n);
 
 struct copy {
 	int fd;                /* the connection, a socket of our own */
 	struct sink *sink;     /* one that does not escape */
 	void *storage;         /* FLOW_SIZE bytes */
-	uint64_t most;         /* bytes to pass at most, not 0 */
+	uint64_t max_bytes;    /* the most to copy, not 0 */
 	struct deadline until; /* end of everything */
 	int64_t idle_ms;       /* no byte moves for so long; -1: any */
-	int64_t tick_ms;       /* tell is called at least as often; -1: no */
-	copy_tell *tell;
-	void *context; /* tell's */
+	int64_t tick_ms; /* how often progress is called; -1: as bytes move */
+	copy_progress *progress;
+	void *context; /* progress's */
 };
 
 enum copy_end {
@@ -36,7 +36,7 @@ enum copy_end {
 	COPY_FAILED  /* *e tells: as sink_write() */
 };
 
-/* Passes them on. What stands in a file then is the beginning of what came. */
+/* Copies them. What a file then has is the beginning of what was received. */
 enum copy_end copy_run(const struct copy *p, struct err *e);
 
 #endif

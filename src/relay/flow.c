@@ -14,17 +14,15 @@
 #include "relay/splice.h"
 #include "net/sock.h"
 
-/* Pieces of at least so many bytes are worth moving, */
-#define MOVE_LEAST (32 * 1024)
-/* when so many came in a row. */
+/* After two pieces in a row of at least this size, bytes are moved. */
+#define MIN_MOVE (32 * 1024)
 #define MOVE_AFTER 2
-/* Pieces under this are better copied, */
+/* After eight pieces in a row below this size, bytes are copied. */
 #define COPY_BELOW (12 * 1024)
-/* when so many came in a row. */
 #define COPY_AFTER 8
 /* A move to a socket takes as long as the peer's receiving: half as much at a
- * time lets the other direction go on. */
-#define TURN (SPLICE_PIPE_SIZE / 2)
+ * time lets the other direction continue. */
+#define YIELDING_MOVE (SPLICE_PIPE_SIZE / 2)
 
 static void
 end_init(struct flow_end *end, int fd)
@@ -60,12 +58,13 @@ flow_init(struct flow *f, int in, int out, void *storage)
 	buf_init(&f->queue, storage, FLOW_SIZE);
 	f->move.inner[0] = f->move.inner[1] = -1;
 	low_water_init(&f->water, -1);
-	coalesce_init(&f->gather, -1);
+	coalesce_init(&f->coalesce, -1);
 	f->left = UINT64_MAX;
 	f->last_ns = clock_now();
 }
 
-/* Whether the kernel moves between the two ends without an inner pipe. */
+/* Whether the kernel moves between the two ends without an intermediate pipe.
+ */
 static bool
 is_direct(const struct flow *f)
 {
@@ -82,29 +81,29 @@ flow_allow_move(struct flow *f)
 }
 
 void
-flow_send_at_once(struct flow *f)
+flow_allow_coalesce(struct flow *f)
 {
 	if (f->out.kind == FD_SOCKET)
-		coalesce_init(&f->gather, f->out.fd);
+		coalesce_init(&f->coalesce, f->out.fd);
 }
 
 void
-flow_hurry(struct flow *f)
+flow_flush(struct flow *f)
 {
-	coalesce_end(&f->gather);
+	coalesce_end(&f->coalesce);
 }
 
 void
-flow_allow_patience(struct flow *f)
+flow_allow_low_water(struct flow *f)
 {
 	if (f->in.kind == FD_SOCKET)
 		low_water_init(&f->water, f->in.fd);
 }
 
 void
-flow_take_turns(struct flow *f, const struct flow *other)
+flow_yield(struct flow *f, const struct flow *other)
 {
-	f->move.takes_turns = other->water.is_raised;
+	f->move.yields = other->water.is_raised;
 }
 
 void
@@ -130,7 +129,7 @@ flow_wants_read(const struct flow *f)
 	if (f->move.is_on)
 		return buf_is_empty(&f->queue);
 	if (f->crlf)
-		/* It needs room to grow into. */
+		/* It needs space to grow into. */
 		return buf_is_empty(&f->queue);
 	return f->move.held == 0 && buf_length(&f->queue) < f->queue.size;
 }
@@ -163,26 +162,26 @@ is_transient(int errnum)
 
 /* n, or what may still be read. */
 static size_t
-at_most(const struct flow *f, size_t n)
+limited(const struct flow *f, size_t n)
 {
 	return f->left < n ? (size_t)f->left : n;
 }
 
 /* One read(2); for CRLF into the second half, so that it can grow. */
 static ssize_t
-read_some(struct flow *f, unsigned char *space, size_t room)
+read_some(struct flow *f, unsigned char *space, size_t size)
 {
 	size_t n;
 
 	if (f->crlf) {
-		space += room - room / 2;
-		room /= 2;
+		space += size - size / 2;
+		size /= 2;
 	}
-	if (f->out.fd < 0 && f->see == NULL && !f->crlf &&
+	if (f->out.fd < 0 && f->tap == NULL && !f->crlf &&
 	    f->in.kind == FD_SOCKET)
 		return splice_drop(
-		    f->in.fd, space, room, at_most(f, SPLICE_PIPE_SIZE));
-	n = at_most(f, room);
+		    f->in.fd, space, size, limited(f, SPLICE_PIPE_SIZE));
+	n = limited(f, size);
 	if (f->in.kind == FD_SOCKET)
 		return recv(f->in.fd, space, n, MSG_DONTWAIT);
 	return read(f->in.fd, space, n);
@@ -190,9 +189,9 @@ read_some(struct flow *f, unsigned char *space, size_t room)
 
 /* n bytes from the second half to the front, with CR before a bare LF. */
 static size_t
-expand(struct flow *f, unsigned char *space, size_t room, size_t n)
+expand(struct flow *f, unsigned char *space, size_t size, size_t n)
 {
-	const unsigned char *from = space + room - room / 2;
+	const unsigned char *from = space + size - size / 2;
 	size_t i, out = 0;
 
 	for (i = 0; i < n; i++) {
@@ -205,9 +204,9 @@ expand(struct flow *f, unsigned char *space, size_t room, size_t n)
 }
 
 struct deadline
-flow_patience(const struct flow *f)
+flow_deadline(const struct flow *f)
 {
-	struct deadline kept = coalesce_deadline(&f->gather);
+	struct deadline kept = coalesce_deadline(&f->coalesce);
 
 	return flow_wants_read(f)
 		   ? deadline_first(kept, low_water_deadline(&f->water))
@@ -220,21 +219,21 @@ note_read(struct flow *f, size_t n)
 {
 	f->last_ns = f->read_ns = clock_now();
 	low_water_note(&f->water, n, f->read_ns);
-	f->taken += n;
+	f->read_bytes += n;
 	f->left -= n;
 	if (f->left == 0)
 		f->in.fd = -1;
 }
 
-/* n bytes lie at the queue's end now. 0, or -1 when see wants no more. */
+/* n bytes were put at the queue's end. 0, or -1 when the tap ends the flow. */
 static int
-take(struct flow *f, const unsigned char *space, size_t n)
+enqueue(struct flow *f, const unsigned char *space, size_t n)
 {
 	if (f->out.fd < 0)
 		f->bytes += (uint64_t)n;
 	else
 		buf_added(&f->queue, n);
-	return f->see == NULL ? 0 : f->see(f->context, space, n);
+	return f->tap == NULL ? 0 : f->tap(f->context, space, n);
 }
 
 /* Pieces are copied from now on. */
@@ -246,7 +245,7 @@ stop_moving(struct flow *f)
 	f->move.streak = 0;
 }
 
-/* Makes large pipes of those that are used. */
+/* Enlarges the pipes that are used. */
 static void
 start_moving(struct flow *f)
 {
@@ -266,15 +265,15 @@ start_moving(struct flow *f)
 	m->is_on = true;
 }
 
-/* A piece of n bytes went in: decides which way the next one takes. */
+/* A piece of n bytes came in: chooses the path of the next one. */
 static void
-judge(struct flow *f, size_t n)
+choose_path(struct flow *f, size_t n)
 {
 	struct flow_move *m = &f->move;
 
 	if (!m->is_possible)
 		return;
-	if (m->is_on ? n >= COPY_BELOW : n < MOVE_LEAST)
+	if (m->is_on ? n >= COPY_BELOW : n < MIN_MOVE)
 		m->streak = 0;
 	else
 		m->streak++;
@@ -294,9 +293,9 @@ end_failed(struct flow_end *end)
 }
 
 /*
- * Whether it was out that failed. The inner pipe never does; of a pair that
- * is moved directly a pipe or a file to read from gives no errors, and a pipe
- * to write to just one.
+ * Whether it was out that failed. The intermediate pipe never does; of a pair
+ * that is moved directly a pipe or a file to read from gives no errors, and a
+ * pipe to write to just one.
  */
 static bool
 was_out(const struct flow *f)
@@ -304,19 +303,19 @@ was_out(const struct flow *f)
 	return is_direct(f) && (f->in.kind != FD_SOCKET || errno == EPIPE);
 }
 
-/* Nothing was moved: finds out what to do. -1 with errno. */
+/* Nothing was moved: decides what to do. -1 with errno. */
 static int
-not_moved(struct flow *f, ssize_t n, bool is_room)
+not_moved(struct flow *f, ssize_t n, bool has_space)
 {
 	int errnum = n == 0 ? ENOTSUP : errno;
 
 	if (errnum == ENOTSUP && n < 0)
 		f->move.is_possible = false;
-	if (is_transient(errnum) && !is_room) {
+	if (is_transient(errnum) && !has_space) {
 		f->move.is_blocked = true;
 	} else if (is_transient(errnum) || errnum == ENOTSUP) {
-		/* Somebody else was faster, out-of-band data is in the way,
-		 * or it is the end: reading will tell. */
+		/* Another process was faster, out-of-band data is next,
+		 * or it is the end: reading will show. */
 		stop_moving(f);
 	} else {
 		errno = errnum;
@@ -326,37 +325,36 @@ not_moved(struct flow *f, ssize_t n, bool is_room)
 	return -1;
 }
 
-/* How much a move may take. */
+/* How much one move may carry. */
 static size_t
 move_size(const struct flow *f)
 {
-	return f->move.takes_turns && f->out.kind == FD_SOCKET
-		   ? TURN
-		   : SPLICE_PIPE_SIZE;
+	return f->move.yields && f->out.kind == FD_SOCKET ? YIELDING_MOVE
+							  : SPLICE_PIPE_SIZE;
 }
 
 /*
- * Moves a piece from in to out, or into the inner pipe. is_room: there is
- * room where it goes, so that EAGAIN is not about that.
+ * Moves a piece from in to out, or into the intermediate pipe. has_space: the
+ * destination is not full, so that EAGAIN is about in.
  */
 static ssize_t
-move_in(struct flow *f, bool is_room)
+move_in(struct flow *f, bool has_space)
 {
 	struct flow_move *m = &f->move;
 	bool direct = is_direct(f);
 	ssize_t n = splice_move(f->in.fd, direct ? f->out.fd : m->inner[1],
-	    at_most(f, move_size(f)));
+	    limited(f, move_size(f)));
 
 	if (n <= 0)
-		return not_moved(f, n, is_room);
+		return not_moved(f, n, has_space);
 	m->is_blocked = false;
 	note_read(f, (size_t)n);
 	if (direct) {
 		f->bytes += (uint64_t)n;
-		coalesce_note(&f->gather, (size_t)n, f->last_ns);
+		coalesce_note(&f->coalesce, (size_t)n, f->last_ns);
 	} else
 		m->held += (size_t)n;
-	judge(f, (size_t)n);
+	choose_path(f, (size_t)n);
 	return n;
 }
 
@@ -364,17 +362,17 @@ move_in(struct flow *f, bool is_room)
 static ssize_t
 copy_in(struct flow *f)
 {
-	size_t room, got;
-	unsigned char *space = buf_space(&f->queue, &room);
-	ssize_t n = read_some(f, space, room);
+	size_t size, got;
+	unsigned char *space = buf_space(&f->queue, &size);
+	ssize_t n = read_some(f, space, size);
 
 	if (n > 0) {
 		got = (size_t)n;
 		note_read(f, got);
 		if (f->crlf)
-			n = (ssize_t)expand(f, space, room, got);
-		judge(f, got);
-		if (take(f, space, (size_t)n) == 0)
+			n = (ssize_t)expand(f, space, size, got);
+		choose_path(f, got);
+		if (enqueue(f, space, (size_t)n) == 0)
 			return n;
 		errno = ECANCELED;
 		n = -1;
@@ -402,20 +400,20 @@ flow_put(struct flow *f, const void *bytes, size_t n)
 {
 	if (!buf_put(&f->queue, bytes, n))
 		return false;
-	if (f->see != NULL && f->see(f->context, bytes, n) < 0) {
+	if (f->tap != NULL && f->tap(f->context, bytes, n) < 0) {
 		f->in.errnum = ECANCELED;
 		f->in.fd = -1;
 	}
 	return true;
 }
 
-/* n bytes have gone out. */
+/* n bytes were written. */
 static ssize_t
-gone(struct flow *f, ssize_t n)
+note_written(struct flow *f, ssize_t n)
 {
 	f->bytes += (uint64_t)n;
 	f->last_ns = clock_now();
-	coalesce_note(&f->gather, (size_t)n, f->last_ns);
+	coalesce_note(&f->coalesce, (size_t)n, f->last_ns);
 	return n;
 }
 
@@ -428,7 +426,7 @@ copy_out(struct flow *f)
 
 	if (n >= 0) {
 		buf_eat(&f->queue, (size_t)n);
-		return gone(f, n);
+		return note_written(f, n);
 	}
 	if (!is_transient(errno))
 		return end_failed(&f->out);
@@ -436,13 +434,13 @@ copy_out(struct flow *f)
 	return -1;
 }
 
-/* out takes nothing from a pipe: what is in the inner one is copied. */
+/* Moving to out is refused: what the intermediate pipe holds is copied. */
 static ssize_t
-retreat(struct flow *f)
+fall_back_to_copy(struct flow *f)
 {
-	size_t room;
-	unsigned char *space = buf_space(&f->queue, &room);
-	ssize_t n = read(f->move.inner[0], space, room);
+	size_t size;
+	unsigned char *space = buf_space(&f->queue, &size);
+	ssize_t n = read(f->move.inner[0], space, size);
 
 	if (n <= 0)
 		return end_failed(&f->out);
@@ -451,7 +449,7 @@ retreat(struct flow *f)
 	return copy_out(f);
 }
 
-/* Moves from the inner pipe. */
+/* Moves from the intermediate pipe. */
 static ssize_t
 move_out(struct flow *f)
 {
@@ -459,17 +457,17 @@ move_out(struct flow *f)
 	ssize_t n;
 
 	if (!m->is_possible)
-		return retreat(f);
+		return fall_back_to_copy(f);
 	n = splice_move(m->inner[0], f->out.fd, m->held);
 	if (n > 0) {
 		m->held -= (size_t)n;
 		m->is_blocked = false;
-		return gone(f, n);
+		return note_written(f, n);
 	}
 	if (n == 0 || errno == ENOTSUP) {
 		m->is_possible = false;
 		stop_moving(f);
-		return retreat(f);
+		return fall_back_to_copy(f);
 	}
 	if (!is_transient(errno))
 		return end_failed(&f->out);
@@ -497,8 +495,8 @@ flow_pump(struct flow *f, short in, short out)
 	else if (flow_wants_read(f) &&
 		 deadline_passed(low_water_deadline(&f->water)))
 		low_water_lower(&f->water);
-	if (deadline_passed(coalesce_deadline(&f->gather)))
-		coalesce_end(&f->gather);
+	if (deadline_passed(coalesce_deadline(&f->coalesce)))
+		coalesce_end(&f->coalesce);
 	is_blocked = f->move.is_blocked && flow_is_empty(f);
 	if (flow_wants_write(f) && (!is_blocked || out != 0))
 		flow_write(f);
@@ -506,7 +504,7 @@ flow_pump(struct flow *f, short in, short out)
 }
 
 void
-flow_lose_out(struct flow *f, int errnum)
+flow_fail_output(struct flow *f, int errnum)
 {
 	if (f->out.errnum == 0)
 		f->out.errnum = errnum;
@@ -528,11 +526,11 @@ flow_stop_unless_readable(struct flow *f, const struct pollfd *p)
 }
 
 bool
-flow_meets_error(struct flow *f, int fd)
+flow_check_error(struct flow *f, int fd)
 {
 	int errnum = sock_error(fd);
 
 	if (errnum != 0)
-		flow_lose_out(f, errnum);
+		flow_fail_output(f, errnum);
 	return errnum != 0;
 }

@@ -68,8 +68,8 @@ hexdump_start(struct hexdump *h, hexdump_write *write, void *context)
 }
 
 int
-hexdump_add(
-    struct hexdump *h, enum hexdump_way way, const void *bytes, size_t n)
+hexdump_add(struct hexdump *h, enum hexdump_direction direction,
+    const void *bytes, size_t n)
 {
 	struct lines lines;
 	const unsigned char *p = bytes;
@@ -80,17 +80,17 @@ hexdump_add(
 	lines.length = 0;
 	snprintf(line, sizeof(line),
 	    "%s at %.6f s: %zu byte%s from offset %llu\n",
-	    way == HEXDUMP_SENT ? "> sent" : "< received",
+	    direction == HEXDUMP_SENT ? "> sent" : "< received",
 	    clock_seconds(h->start_ns, clock_now()), n, n == 1 ? "" : "s",
-	    (unsigned long long)h->offsets[way]);
+	    (unsigned long long)h->offsets[direction]);
 	if (add_line(&lines, line) < 0)
 		return -1;
 	for (; n > 0; n -= part, p += part) {
 		part = n < COLUMNS ? n : COLUMNS;
-		format_line(line, h->offsets[way], p, part);
+		format_line(line, h->offsets[direction], p, part);
 		if (add_line(&lines, line) < 0)
 			return -1;
-		h->offsets[way] += part;
+		h->offsets[direction] += part;
 	}
 	return write_lines(&lines);
 }

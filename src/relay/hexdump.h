@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum hexdump_way { HEXDUMP_SENT, HEXDUMP_RECEIVED };
+enum hexdump_direction { HEXDUMP_SENT, HEXDUMP_RECEIVED };
 
 /* Writes all n bytes. 0, or -1. */
 typedef int hexdump_write(void *context, const void *bytes, size_t n);
@@ -14,17 +14,17 @@ struct hexdump {
 	hexdump_write *write;
 	void *context;       /* write's */
 	int64_t start_ns;    /* what the times count from */
-	uint64_t offsets[2]; /* bytes so far, by way */
+	uint64_t offsets[2]; /* bytes so far, by direction */
 };
 
 void hexdump_start(struct hexdump *h, hexdump_write *write, void *context);
 
 /*
- * Writes a piece: a line that says which way, when, how many bytes and from
- * which offset, then 16 bytes a line in hexadecimal and ASCII. 0, or -1 when
- * write() failed.
+ * Writes a piece: a line that says which direction, when, how many bytes and
+ * from which offset, then 16 bytes a line in hexadecimal and ASCII. 0, or -1
+ * when write() failed.
  */
-int hexdump_add(
-    struct hexdump *h, enum hexdump_way way, const void *bytes, size_t n);
+int hexdump_add(struct hexdump *h, enum hexdump_direction direction,
+    const void *bytes, size_t n);
 
 #endif

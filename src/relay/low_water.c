@@ -4,14 +4,13 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* What poll(2) waits for, while it does. */
+/* The raised mark. */
 #define MARK (256 * 1024)
-/* Pieces of at least so many bytes speak for waiting, */
+/* After four pieces in a row of at least this size it is raised. */
 #define LARGE (32 * 1024)
-/* when so many came in a row. */
 #define RAISE_AFTER 4
 
-/* A hint: a system or a socket that cannot wakes us more often. */
+/* A hint: where it cannot be set, poll(2) wakes us more often. */
 static bool
 set_mark(int fd, int bytes)
 {

@@ -1,9 +1,9 @@
 /*
  * The receive low-water mark of a stream socket (socket(7), SO_RCVLOWAT).
- * While much comes, poll(2) is to call the socket readable only when a large
- * piece is there, or the end: a wake-up costs the sender and us more than the
- * bytes that it is for. As soon as less comes, every byte counts again: none
- * is kept back for longer than LOW_WATER_MS.
+ * During a bulk transfer it is raised, so that poll(2) reports the socket
+ * readable only when a large piece is there, or the end: a wake-up for few
+ * bytes costs the sender and us more than the bytes. When less comes, the mark
+ * is lowered: no byte is held back for longer than LOW_WATER_MS.
  */
 #ifndef RELAY_LOW_WATER_H
 #define RELAY_LOW_WATER_H
@@ -14,7 +14,7 @@
 
 #include "base/deadline.h"
 
-/* How long bytes may be kept back for want of more. */
+/* How long bytes may be held back. */
 #define LOW_WATER_MS 1
 
 struct low_water {
@@ -24,17 +24,17 @@ struct low_water {
 	int64_t last_ns; /* when the last piece came */
 };
 
-/* The mark of fd, a socket of our own: others would share what is set. */
+/* fd is a socket of this process alone, or -1: others would share the mark. */
 void low_water_init(struct low_water *w, int fd);
 
 /* n bytes were received just now, at now_ns. May raise the mark. */
 void low_water_note(struct low_water *w, size_t n, int64_t now_ns);
 
-/* Until when a raised mark may keep bytes back; else deadline_none(). */
+/* Until when a raised mark may hold bytes back; else deadline_none(). */
 struct deadline low_water_deadline(const struct low_water *w);
 
-/* Every byte counts again. To be called when the deadline has passed and
- * poll(2) still calls the socket not readable, and when nobody reads on. */
+/* Lowers the mark to one byte. To be called when the deadline has passed while
+ * poll(2) does not report the socket readable, and when reading ends. */
 void low_water_lower(struct low_water *w);
 
 #endif

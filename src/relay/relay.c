@@ -37,10 +37,10 @@ note_first(struct relay *r, enum conn_first who)
 		r->first = who;
 }
 
-/* Either side of a forwarder was lost: a FIN to the other one would make what
- * was cut off look whole. */
+/* Either side of a forwarder was lost: a FIN to the other one would make an
+ * incomplete transfer look whole. */
 static bool
-is_cut_off(const struct relay *r)
+is_side_lost(const struct relay *r)
 {
 	return relay_result_is_forwarder(r) &&
 	       (r->up.in.errnum != 0 || r->up.out.errnum != 0 ||
@@ -50,7 +50,7 @@ is_cut_off(const struct relay *r)
 /* A FIN that cannot be sent is a connection that is lost, unless nothing was
  * ever sent on it. */
 static void
-lose_unfinished(struct flow *f, int fd)
+fail_unfinished(struct flow *f, int fd)
 {
 	int errnum = errno;
 
@@ -58,23 +58,23 @@ lose_unfinished(struct flow *f, int fd)
 		return;
 	if (errnum == ENOTCONN)
 		errnum = sock_error(fd);
-	flow_lose_out(f, errnum != 0 ? errnum : EPIPE);
+	flow_fail_output(f, errnum != 0 ? errnum : EPIPE);
 }
 
 /* The input has ended: sends FIN when everything is sent. */
 static void
-finish_up(struct relay *r)
+send_fin(struct relay *r)
 {
 	if (r->up.in.fd >= 0 || r->finished || !flow_is_done(&r->up))
 		return;
 	if (r->o->in < 0)
 		return;
 	note_first(r, CONN_FIRST_US);
-	if (r->up.out.errnum == 0 && r->up.in.errnum == 0 && !is_cut_off(r) &&
+	if (r->up.out.errnum == 0 && r->up.in.errnum == 0 && !is_side_lost(r) &&
 	    !r->input_abandoned &&
 	    (r->o->on_eof == RELAY_EOF_FIN || r->peer_finished) &&
 	    sock_shutdown_write(r->fd) < 0)
-		lose_unfinished(&r->up, r->fd);
+		fail_unfinished(&r->up, r->fd);
 	r->finished = true;
 	r->finished_ns = clock_now();
 }
@@ -96,7 +96,7 @@ advance_script(struct relay *r)
 	while ((text = script_text(script, &n)) != NULL &&
 	       flow_put(&r->up, text, n))
 		script_sent(script);
-	/* Of a connection that could not be sent on, that is what is told. */
+	/* If sending failed, that is the error to report. */
 	if (!script_is_expecting(script) || r->up.out.errnum != 0)
 		return 0;
 	if (r->down.in.fd < 0)
@@ -112,13 +112,13 @@ advance_script(struct relay *r)
 
 /* The peer has ended: a forwarder passes that on. */
 static void
-finish_down(struct relay *r)
+forward_fin(struct relay *r)
 {
 	if (!relay_result_is_forwarder(r) || r->out_finished ||
 	    !flow_is_done(&r->down))
 		return;
-	if (!is_cut_off(r) && shutdown(r->o->out, SHUT_WR) < 0)
-		lose_unfinished(&r->down, r->o->out);
+	if (!is_side_lost(r) && shutdown(r->o->out, SHUT_WR) < 0)
+		fail_unfinished(&r->down, r->o->out);
 	r->out_finished = true;
 }
 
@@ -127,7 +127,7 @@ static bool
 is_leaving(const struct relay *r)
 {
 	return (r->finished && r->o->on_eof == RELAY_EOF_QUIT) ||
-	       (r->o->leave_after && flow_is_empty(&r->up));
+	       (r->o->quit_after_script && flow_is_empty(&r->up));
 }
 
 static bool
@@ -138,7 +138,7 @@ is_over(const struct relay *r)
 	if (r->up.in.errnum != 0 && !relay_result_is_forwarder(r))
 		return flow_is_empty(&r->down);
 	if (is_scripted(r))
-		/* A text that nobody will take; see lose_peer(). */
+		/* A text that cannot be sent any more; see peer_lost(). */
 		return r->up.out.errnum != 0 && flow_is_done(&r->down);
 	if (is_leaving(r) && !relay_result_has_failed(r))
 		return true;
@@ -172,8 +172,8 @@ is_delivered(struct relay *r)
 		       (sock_is_acked(r->fd) &&
 			   (!has_two || sock_is_acked(r->o->out)));
 
-	if (flow_meets_error(&r->up, r->fd) ||
-	    (has_two && flow_meets_error(&r->down, r->o->out)) || is_done)
+	if (flow_check_error(&r->up, r->fd) ||
+	    (has_two && flow_check_error(&r->down, r->o->out)) || is_done)
 		return true;
 	r->recheck = deadline_after(backoff_next(&r->recheck_pause));
 	return false;
@@ -200,7 +200,7 @@ has_ended(struct relay *r)
 
 /*
  * The peer has finished and we have not: nothing more can be read from fd, and
- * an error or a hang-up there means that the peer has gone altogether.
+ * an error or a hang-up there means that the peer has vanished.
  */
 static bool
 is_half_closed(const struct relay *r)
@@ -258,9 +258,9 @@ is_draining(const struct relay *r)
 	       r->o->on_peer_eof == RELAY_PEER_DRAIN && flow_wants_read(&r->up);
 }
 
-/* An input at its end was reset, if we have not finished and it is closed. */
+/* An input at its end was reset if we have not sent FIN and it is closed. */
 static void
-recall_reset(struct flow_end *in, int fd, bool have_finished)
+detect_reset(struct flow_end *in, int fd, bool have_finished)
 {
 	if (!have_finished && sock_is_closed(fd))
 		in->errnum = ECONNRESET;
@@ -276,26 +276,27 @@ pump_up(struct relay *r, const struct pollfd *fds)
 	if (flow_pump(&r->up, fds[POLL_IN].revents,
 		fds[POLL_SOCKET].revents & ~POLLIN) &&
 	    relay_result_is_forwarder(r)) {
-		recall_reset(&r->up.in, r->o->in, r->out_finished);
+		detect_reset(&r->up.in, r->o->in, r->out_finished);
 		if (is_target_half_closed(r))
 			sock_start_keepalive(r->o->in);
 	}
 	if (relay_result_is_forwarder(r) && r->up.in.errnum != 0)
 		/* A target that was lost takes nothing more either. */
-		flow_lose_out(&r->down, r->up.in.errnum);
+		flow_fail_output(&r->down, r->up.in.errnum);
 	if (r->up.out.errnum != 0)
 		/* What can still be read is read before this is acted on. */
 		abandon_input(r);
-	finish_up(r);
+	send_fin(r);
 }
 
-/* A lost connection ends both directions, whatever the input still holds. */
+/* The connection is lost: that ends both directions, whatever the input holds.
+ */
 static void
-lose_peer(struct relay *r, int errnum)
+peer_lost(struct relay *r, int errnum)
 {
-	flow_lose_out(&r->up, errnum);
+	flow_fail_output(&r->up, errnum);
 	abandon_input(r);
-	finish_up(r);
+	send_fin(r);
 }
 
 /* The peer's FIN or reset has come. */
@@ -306,7 +307,7 @@ note_peer_end(struct relay *r)
 	r->peer_end_ns = clock_now();
 	note_first(r, CONN_FIRST_PEER);
 	if (r->down.in.errnum != 0)
-		lose_peer(r, r->down.in.errnum);
+		peer_lost(r, r->down.in.errnum);
 	else if (!r->finished && r->o->in >= 0)
 		sock_start_keepalive(r->fd);
 }
@@ -318,29 +319,29 @@ pump_down(struct relay *r, const struct pollfd *fds)
 	if (flow_pump(&r->down,
 		fds[POLL_SOCKET].revents & (POLLIN | POLLHUP | POLLERR),
 		fds[POLL_OUT].revents))
-		recall_reset(&r->down.in, r->fd, r->finished);
+		detect_reset(&r->down.in, r->fd, r->finished);
 	/* Either of them may have met it: a write may move from the socket. */
 	if (r->down.in.fd < 0 && !r->peer_finished)
 		note_peer_end(r);
-	finish_down(r);
+	forward_fin(r);
 }
 
-/* Errors and hang-ups at an end that has only half closed: it has gone. */
+/* Errors and hang-ups at an end that has only half closed: it is lost. */
 static void
-check_gone(struct relay *r, const struct pollfd *fds)
+check_hangups(struct relay *r, const struct pollfd *fds)
 {
-	const short gone = POLLERR | POLLHUP;
+	const short hangup = POLLERR | POLLHUP;
 	int errnum;
 
-	if (is_half_closed(r) && (fds[POLL_SOCKET].revents & gone) != 0 &&
+	if (is_half_closed(r) && (fds[POLL_SOCKET].revents & hangup) != 0 &&
 	    flow_is_empty(&r->up)) {
 		errnum = sock_error(r->fd);
-		lose_peer(r, errnum != 0 ? errnum : EPIPE);
+		peer_lost(r, errnum != 0 ? errnum : EPIPE);
 	}
-	if (is_target_half_closed(r) && (fds[POLL_OUT].revents & gone) != 0 &&
+	if (is_target_half_closed(r) && (fds[POLL_OUT].revents & hangup) != 0 &&
 	    flow_is_empty(&r->down)) {
 		errnum = sock_error(r->o->out);
-		flow_lose_out(&r->down, errnum != 0 ? errnum : EPIPE);
+		flow_fail_output(&r->down, errnum != 0 ? errnum : EPIPE);
 		flow_stop_reading(&r->down);
 	}
 }
@@ -349,21 +350,21 @@ check_gone(struct relay *r, const struct pollfd *fds)
 static void
 pump(struct relay *r, const struct pollfd *fds)
 {
-	uint64_t up = r->up.taken, down = r->down.taken;
+	uint64_t up = r->up.read_bytes, down = r->down.read_bytes;
 
 	if (r->up.out.errnum != 0)
 		flow_stop_unless_readable(&r->down, &fds[POLL_SOCKET]);
 	if (r->down.out.errnum != 0 && relay_result_is_forwarder(r))
 		flow_stop_unless_readable(&r->up, &fds[POLL_IN]);
-	flow_take_turns(&r->up, &r->down);
+	flow_yield(&r->up, &r->down);
 	pump_up(r, fds);
-	flow_take_turns(&r->down, &r->up);
+	flow_yield(&r->down, &r->up);
 	pump_down(r, fds);
-	check_gone(r, fds);
-	if (r->down.taken != down)
-		flow_hurry(&r->up);
-	if (r->up.taken != up)
-		flow_hurry(&r->down);
+	check_hangups(r, fds);
+	if (r->down.read_bytes != down)
+		flow_flush(&r->up);
+	if (r->up.read_bytes != up)
+		flow_flush(&r->down);
 }
 
 /*
@@ -403,12 +404,12 @@ progress_deadline(const struct relay *r)
  * where the input is not idle or nobody would see it.
  */
 static struct deadline
-notice_deadline(const struct relay *r)
+report_deadline(const struct relay *r)
 {
 	bool is_verbose = diag_shows(DIAG_NOTE);
 	struct deadline d = {r->peer_end_ns};
 
-	if (r->is_notice_given || !is_half_closed(r) ||
+	if (r->is_waiting_reported || !is_half_closed(r) ||
 	    relay_result_is_forwarder(r) || is_scripted(r) || r->up.in.fd < 0 ||
 	    !flow_is_empty(&r->up) ||
 	    (!is_verbose && !diag_progress_is_shown()))
@@ -420,11 +421,11 @@ notice_deadline(const struct relay *r)
 }
 
 static void
-give_notice(struct relay *r)
+report_waiting(struct relay *r)
 {
-	if (!deadline_passed(notice_deadline(r)))
+	if (!deadline_passed(report_deadline(r)))
 		return;
-	r->is_notice_given = true;
+	r->is_waiting_reported = true;
 	diag_warn("the peer has finished; waiting for the end of stdin, which "
 		  "is still sent (--on-peer-eof quit or --recv-only would not "
 		  "wait)");
@@ -443,9 +444,9 @@ next_event(const struct relay *r)
 		until = deadline_after(0);
 	until = deadline_first(until, r->recheck);
 	until = deadline_first(until, progress_deadline(r));
-	until = deadline_first(until, notice_deadline(r));
-	until = deadline_first(until, flow_patience(&r->up));
-	until = deadline_first(until, flow_patience(&r->down));
+	until = deadline_first(until, report_deadline(r));
+	until = deadline_first(until, flow_deadline(&r->up));
+	until = deadline_first(until, flow_deadline(&r->down));
 	if (r->o->script != NULL)
 		until = deadline_first(until, script_deadline(r->o->script));
 	if (r->o->progress != NULL)
@@ -469,7 +470,7 @@ loop(struct relay *r, struct err *e)
 		if (deadline_passed(relay_result_deadline(r)))
 			return relay_result_limit(r, e);
 		pump(r, fds);
-		give_notice(r);
+		report_waiting(r);
 		if (r->up.in.errnum == ECANCELED ||
 		    r->down.in.errnum == ECANCELED)
 			return -1;
@@ -481,25 +482,25 @@ loop(struct relay *r, struct err *e)
 }
 
 static int
-see_sent(void *context, const void *bytes, size_t n)
+tap_sent(void *context, const void *bytes, size_t n)
 {
 	struct relay *r = context;
 
-	if (r->o->see == NULL)
+	if (r->o->tap == NULL)
 		return 0;
-	return r->o->see(r->o->context, true, bytes, n, r->e);
+	return r->o->tap(r->o->context, true, bytes, n, r->e);
 }
 
 static int
-see_received(void *context, const void *bytes, size_t n)
+tap_received(void *context, const void *bytes, size_t n)
 {
 	struct relay *r = context;
 
 	if (is_scripted(r))
 		script_see(r->o->script, bytes, n);
-	if (r->o->see == NULL)
+	if (r->o->tap == NULL)
 		return 0;
-	return r->o->see(r->o->context, false, bytes, n, r->e);
+	return r->o->tap(r->o->context, false, bytes, n, r->e);
 }
 
 /* Looks for a pattern for as long as the relay may last. */
@@ -515,35 +516,36 @@ match_script(void *context, const regex_t *regex, const char *text, size_t *end)
 }
 
 /*
- * Nobody is asked where nobody wants to look on, and then bytes may go past
- * us. A stdin or stdout that is a socket is somebody else's, and may block.
+ * What each flow is allowed: to move bytes where nothing taps or changes them,
+ * unless stdin or stdout is a socket, which others share and which may block;
+ * and to set options on the sockets of this process alone.
  */
 static void
-look_on(struct relay *r)
+set_up_flows(struct relay *r)
 {
 	const struct relay_options *o = r->o;
 
-	if (o->see == NULL && !o->crlf &&
+	if (o->tap == NULL && !o->crlf &&
 	    (r->up.in.kind != FD_SOCKET || relay_result_is_forwarder(r)))
 		flow_allow_move(&r->up);
-	if (o->see == NULL && o->script == NULL &&
+	if (o->tap == NULL && o->script == NULL &&
 	    (r->down.out.kind != FD_SOCKET || relay_result_is_forwarder(r)))
 		flow_allow_move(&r->down);
-	flow_allow_patience(&r->down);
+	flow_allow_low_water(&r->down);
 	if (relay_result_is_forwarder(r))
-		flow_allow_patience(&r->up);
-	flow_send_at_once(&r->up);
+		flow_allow_low_water(&r->up);
+	flow_allow_coalesce(&r->up);
 	if (relay_result_is_forwarder(r))
-		flow_send_at_once(&r->down);
+		flow_allow_coalesce(&r->down);
 	r->up.context = r->down.context = r;
 	if (o->script != NULL) {
 		o->script->match = match_script;
 		o->script->context = r;
 	}
-	if (r->o->see != NULL)
-		r->up.see = see_sent;
-	if (r->o->see != NULL || r->o->script != NULL)
-		r->down.see = see_received;
+	if (r->o->tap != NULL)
+		r->up.tap = tap_sent;
+	if (r->o->tap != NULL || r->o->script != NULL)
+		r->down.tap = tap_received;
 }
 
 /* See sock_reset_on_close(): both ends that are ours. */
@@ -573,7 +575,7 @@ relay_run(int fd, const struct relay_options *o, struct conn_summary *sum,
 	flow_init(&r.down, fd, fd_kind(o->out) == FD_NULL ? -1 : o->out,
 	    storage + FLOW_SIZE);
 	r.up.crlf = o->crlf;
-	look_on(&r);
+	set_up_flows(&r);
 	if (r.up.in.kind != FD_TERMINAL)
 		reset_on_close(&r, true);
 	status = loop(&r, e);

@@ -4,10 +4,10 @@
  * the sending side (FIN) and receiving goes on until the peer finishes; and
  * when the peer finishes first, sending goes on until the input ends, since a
  * FIN only means that the peer will send no more. Meanwhile the peer is
- * probed, so that one that has gone altogether ends the relay. There is no
+ * probed, so that a vanished one ends the relay. There is no
  * time limit.
  *
- * A relay that ends before everything was delivered is cut off: the connection
+ * A relay that ends before everything was delivered is aborted: the connection
  * is reset, so that the peer never takes what it has for the whole. That holds
  * for a process that is killed, too. Only a terminal's end is always a FIN: the
  * person at it decides when it is over.
@@ -26,11 +26,11 @@ struct err;
 struct progress;
 struct script;
 
-/* When own input ends. */
+/* When standard input ends. */
 enum relay_on_eof {
 	RELAY_EOF_FIN,  /* send FIN, go on receiving */
 	RELAY_EOF_KEEP, /* say nothing, go on receiving */
-	RELAY_EOF_QUIT  /* leave as soon as everything is sent */
+	RELAY_EOF_QUIT  /* end as soon as everything is sent */
 };
 
 /* When the peer finishes. */
@@ -44,18 +44,20 @@ struct relay_options {
 	int in, out; /* stdin and stdout, or -1: not used */
 	enum relay_on_eof on_eof;
 	enum relay_on_peer_eof on_peer_eof;
-	int64_t idle_ms;       /* no byte either way for so long; -1: any */
-	int64_t linger_ms;     /* own end, then so long for the peer's; -1 */
-	struct deadline until; /* end of the whole run */
-	bool crlf;             /* LF of own input is sent as CRLF */
-	struct script *script; /* goes before own input; NULL: none */
-	bool leave_after;      /* leave when the script is done */
+	int64_t idle_ms; /* longest time without a byte in either direction; -1:
+			    any */
+	int64_t
+	    linger_ms; /* our FIN, then at most this long for the peer's; -1 */
+	struct deadline until;     /* end of the whole run */
+	bool crlf;                 /* LF of the input is sent as CRLF */
+	struct script *script;     /* is run before the input; NULL: none */
+	bool quit_after_script;    /* end when the script is done */
 	struct progress *progress; /* drawn on the terminal; NULL: none */
-	int64_t total;             /* bytes of own input; -1: unknown */
+	int64_t total;             /* bytes of the input; -1: unknown */
 
-	/* Sees what is sent and received, in order; NULL: nobody does. 0, or
-	 * -1 with *e to end the relay. */
-	int (*see)(void *context, bool sent, const void *bytes, size_t n,
+	/* Is given what is sent and received, in order; NULL: none. 0, or -1
+	 * with *e to end the relay. */
+	int (*tap)(void *context, bool sent, const void *bytes, size_t n,
 	    struct err *e);
 	void *context;
 };

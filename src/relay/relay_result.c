@@ -132,7 +132,8 @@ check_input(const struct relay *r, struct err *e)
 	bool quits = r->o->on_peer_eof == RELAY_PEER_QUIT;
 	uint64_t n = undelivered(r);
 
-	if (relay_result_is_forwarder(r) || r->o->in < 0 || r->o->leave_after)
+	if (relay_result_is_forwarder(r) || r->o->in < 0 ||
+	    r->o->quit_after_script)
 		return 0;
 	if (r->up.in.fd >= 0 && r->up.in.kind != FD_TERMINAL)
 		n += fd_available(r->up.in.fd);
@@ -150,7 +151,7 @@ check_input(const struct relay *r, struct err *e)
 
 /* Which side of a forwarder was lost, if any. lost is the client's errno. */
 static int
-judge_forwarder(const struct relay *r, int lost, struct err *e)
+check_forwarder(const struct relay *r, int lost, struct err *e)
 {
 	int target =
 	    r->down.out.errnum != 0 ? r->down.out.errnum : r->up.in.errnum;
@@ -162,7 +163,8 @@ judge_forwarder(const struct relay *r, int lost, struct err *e)
 	return err_sys(e, ERR_LOST, target,
 	    "the target was lost after %llu bytes received from it and %llu "
 	    "sent",
-	    (unsigned long long)r->up.taken, (unsigned long long)r->down.bytes);
+	    (unsigned long long)r->up.read_bytes,
+	    (unsigned long long)r->down.bytes);
 }
 
 int
@@ -171,7 +173,7 @@ relay_result_check(const struct relay *r, struct err *e)
 	int lost = r->up.out.errnum != 0 ? r->up.out.errnum : r->down.in.errnum;
 
 	if (relay_result_is_forwarder(r))
-		return judge_forwarder(r, lost, e);
+		return check_forwarder(r, lost, e);
 	if (r->down.out.errnum == EPIPE) {
 		err_set(e, ERR_OUTPUT,
 		    "stdout was closed by its reader after %llu bytes",
@@ -185,7 +187,7 @@ relay_result_check(const struct relay *r, struct err *e)
 		return err_sys(e, ERR_OUTPUT, r->up.in.errnum, "stdin");
 	/* A peer that had finished and then went is no loss to an input
 	 * that had nothing to send. */
-	if (lost != 0 && r->down.in.errnum == 0 && r->up.taken == 0 &&
+	if (lost != 0 && r->down.in.errnum == 0 && r->up.read_bytes == 0 &&
 	    r->up.bytes == 0 && flow_is_empty(&r->up) && !is_input_open(r))
 		return 0;
 	return lost == 0 ? check_input(r, e) : lost_error(r, lost, e);
@@ -204,7 +206,7 @@ is_whole(const struct relay *r)
  * was cut off look whole.
  */
 static bool
-is_cut(const struct relay *r, int status, const struct err *e)
+must_abort(const struct relay *r, int status, const struct err *e)
 {
 	if (status == 0 || is_whole(r))
 		return false;
@@ -222,7 +224,7 @@ relay_result_summarise(const struct relay *r, struct conn_summary *sum,
 	sum->first = r->first;
 	sum->reset = status < 0 && e->kind == ERR_LOST &&
 		     (e->errnum == ECONNRESET || e->errnum == EPIPE);
-	sum->is_aborted = is_cut(r, status, e);
+	sum->is_aborted = must_abort(r, status, e);
 	if (sum->is_aborted && sum->first == CONN_FIRST_NOBODY)
 		sum->first = CONN_FIRST_US;
 	if (sum->is_aborted && !sock_is_unix(r->fd))

@@ -26,16 +26,16 @@ struct relay {
 	bool peer_finished;  /* the peer's FIN or reset came */
 	int64_t peer_end_ns; /* when it did */
 	enum conn_first first;
-	bool input_abandoned;    /* the input was given up before its end */
-	bool is_notice_given;    /* what is waited for has been reported */
-	bool is_receiving_over;  /* what was read is still written, no more */
-	int64_t finished_ns;     /* when we had sent everything */
-	int64_t written_ns;      /* when bytes last waited for own output */
-	uint64_t unsent;         /* bytes that the system still had to send */
-	int64_t moved_ns;        /* when they last became fewer */
-	struct deadline recheck; /* next look at what is acknowledged */
+	bool input_abandoned;     /* the input was given up before its end */
+	bool is_waiting_reported; /* what is waited for has been reported */
+	bool is_receiving_over;   /* what was read is still written, no more */
+	int64_t finished_ns;      /* when we had sent everything */
+	int64_t written_ns;       /* when bytes last waited for own output */
+	uint64_t unsent;          /* bytes that the system still had to send */
+	int64_t moved_ns;         /* when they last became fewer */
+	struct deadline recheck;  /* next look at what is acknowledged */
 	struct backoff recheck_pause;
-	struct err *e; /* of the run, for see */
+	struct err *e; /* of the run, for tap */
 };
 
 /* stdin and stdout are one socket: the target of a forwarder. */

@@ -220,7 +220,8 @@ script_sent(struct script *s)
 	enter_step(s);
 }
 
-/* Appends to the window; the oldest bytes make room. n is at most its size. */
+/* Appends to the window; the oldest bytes are dropped. n is at most its size.
+ */
 static void
 remember(struct script *s, const unsigned char *p, size_t n)
 {
@@ -270,7 +271,7 @@ script_error(const struct script *s, const char *why, struct err *e)
 	char wanted[160], came[320];
 
 	text_escape_string(wanted, sizeof(wanted), s->steps->items[s->at].text);
-	/* The end of it is what tells most. */
+	/* Its end is the most useful part. */
 	text_escape(came, sizeof(came),
 	    buf_bytes(&s->window) + (n > 200 ? n - 200 : 0), n > 200 ? 200 : n);
 	return err_set(e, ERR_PROTOCOL,

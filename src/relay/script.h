@@ -1,6 +1,6 @@
 /*
- * A conversation told in advance: texts to send and patterns to expect, in
- * the order given. Pure: bytes that came go in, texts to send come out.
+ * A scripted conversation: texts to send and patterns to expect, in the order
+ * given. Pure: received bytes go in, texts to send come out.
  */
 #ifndef RELAY_SCRIPT_H
 #define RELAY_SCRIPT_H
@@ -55,11 +55,11 @@ struct script {
 	bool is_compiled;
 	script_match *match; /* for patterns that may take long; NULL: none */
 	void *context;       /* match's */
-	struct buf window;   /* came, and no pattern took it */
+	struct buf window;   /* received, and not matched yet */
 	char *text;          /* the present text to send, owned */
 };
 
-/* Begins at the first step. script_release() is due. */
+/* Begins at the first step. Call script_release() afterwards. */
 void script_start(
     struct script *s, const struct script_steps *steps, int64_t expect_ms);
 

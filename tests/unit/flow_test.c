@@ -254,7 +254,7 @@ move_once(bool other_has_much)
 	flow_init(&f, in, out[1], storage);
 	flow_allow_move(&f);
 	f.move.streak = 1;
-	flow_take_turns(&f, &other);
+	flow_yield(&f, &other);
 	flow_read(&f);
 	buf_eat(&f.queue, buf_length(&f.queue));
 	flow_read(&f);
@@ -304,19 +304,19 @@ test_gathering(void)
 	connect_pair(b);
 	set_nonblocking(b[1]);
 	flow_init(&f, a[0], b[1], storage);
-	flow_send_at_once(&f);
+	flow_allow_coalesce(&f);
 	ok(sock_is_nodelay(b[1]), "pieces are sent at once");
 	n = trickle(&f, a[1]);
 	ok(n > 10 && !sock_is_nodelay(b[1]), "many in a row may wait");
-	ok(deadline_is_set(flow_patience(&f)), "for a time");
-	while (!deadline_passed(flow_patience(&f)))
+	ok(deadline_is_set(flow_deadline(&f)), "for a time");
+	while (!deadline_passed(flow_deadline(&f)))
 		continue;
 	flow_pump(&f, 0, 0);
 	ok(sock_is_nodelay(b[1]), "then what waits is sent");
-	ok(!deadline_is_set(flow_patience(&f)), "and nothing does any more");
+	ok(!deadline_is_set(flow_deadline(&f)), "and nothing does any more");
 	n += trickle(&f, a[1]);
 	ok(!sock_is_nodelay(b[1]), "they may again");
-	flow_hurry(&f);
+	flow_flush(&f);
 	ok(sock_is_nodelay(b[1]), "but not when there is a hurry");
 	is_int((long long)f.bytes, 10 * n, "all went on");
 	flow_release(&f);
