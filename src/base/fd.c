@@ -84,19 +84,34 @@ fd_stop_waiting(void)
 	stops_waiting = 1;
 }
 
-/* One write(2); where nobody may be waited for, of what is taken at once. */
-static ssize_t
-write_some(int fd, const unsigned char *p, size_t n)
+/*
+ * A pipe that poll(2) reports writable accepts PIPE_BUF bytes whole. A poll
+ * that a signal has interrupted says nothing: the write might block.
+ */
+ssize_t
+fd_write_ready(int fd, const void *bytes, size_t n, int timeout_ms)
 {
 	struct pollfd pfd = {.fd = fd, .events = POLLOUT};
 
-	if (!stops_waiting)
-		return write(fd, p, n);
-	if (poll(&pfd, 1, LAST_WORDS_MS) <= 0) {
-		errno = ECANCELED;
+	if (poll(&pfd, 1, timeout_ms) <= 0) {
+		errno = EAGAIN;
 		return -1;
 	}
-	return write(fd, p, n < PIPE_BUF ? n : PIPE_BUF);
+	return write(fd, bytes, n < PIPE_BUF ? n : PIPE_BUF);
+}
+
+/* One write(2); after fd_stop_waiting() only of what is accepted soon. */
+static ssize_t
+write_some(int fd, const unsigned char *p, size_t n)
+{
+	ssize_t done;
+
+	if (!stops_waiting)
+		return write(fd, p, n);
+	done = fd_write_ready(fd, p, n, LAST_WORDS_MS);
+	if (done < 0 && errno == EAGAIN)
+		errno = ECANCELED;
+	return done;
 }
 
 int

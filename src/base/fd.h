@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* What a descriptor leads to, as far as reading and writing it differ. */
 enum fd_kind {
@@ -37,6 +38,13 @@ int fd_close_on_exec(int fd);
  * errno.
  */
 int fd_write_all(int fd, const void *bytes, size_t n);
+
+/*
+ * One write(2) that does not block, to a pipe or terminal that others may have
+ * set blocking: once poll(2) reports it writable within timeout_ms. The count,
+ * or -1 with errno, EAGAIN when it was not writable.
+ */
+ssize_t fd_write_ready(int fd, const void *bytes, size_t n, int timeout_ms);
 
 /* The process is told to end: no reader is waited for any more. For signal
  * handlers. */

@@ -53,10 +53,6 @@ bool os_tcp_info(int fd, struct os_tcp *tcp);
  */
 ssize_t os_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n);
 
-/* Its parts: for a pipe, and for what has to be polled first. */
-ssize_t os_write_pipe(int fd, const void *bytes, size_t n);
-ssize_t os_write_ready(int fd, const void *bytes, size_t n);
-
 /* Joins a multicast group on an interface, 0: any. 0, or -1 with errno. */
 int os_join(int fd, const struct addr *group, unsigned interface);
 

@@ -126,8 +126,8 @@ os_tcp_info(int fd, struct os_tcp *tcp)
  * Pipes of pipe2(2) know RWF_NOWAIT since Linux 6.4; FIFOs do not, and neither
  * does every C library.
  */
-ssize_t
-os_write_pipe(int fd, const void *bytes, size_t n)
+static ssize_t
+write_pipe(int fd, const void *bytes, size_t n)
 {
 #ifdef RWF_NOWAIT
 	struct iovec iov = {.iov_base = (void *)bytes, .iov_len = n};
@@ -138,7 +138,22 @@ os_write_pipe(int fd, const void *bytes, size_t n)
 			     errno != ENOSYS && errno != EPERM))
 		return done;
 #endif
-	return os_write_ready(fd, bytes, n);
+	return fd_write_ready(fd, bytes, n, 0);
+}
+
+ssize_t
+os_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
+{
+	switch (kind) {
+	case FD_SOCKET:
+		return send(fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	case FD_PIPE:
+		return write_pipe(fd, bytes, n);
+	case FD_TERMINAL:
+		return fd_write_ready(fd, bytes, n, 0);
+	default:
+		return write(fd, bytes, n);
+	}
 }
 
 int

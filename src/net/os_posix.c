@@ -79,9 +79,17 @@ os_tcp_info(int fd, struct os_tcp *tcp)
 }
 
 ssize_t
-os_write_pipe(int fd, const void *bytes, size_t n)
+os_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
 {
-	return os_write_ready(fd, bytes, n);
+	switch (kind) {
+	case FD_SOCKET:
+		return send(fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	case FD_PIPE:
+	case FD_TERMINAL:
+		return fd_write_ready(fd, bytes, n, 0);
+	default:
+		return write(fd, bytes, n);
+	}
 }
 
 /* An IPv4 address of an interface: what IP_MULTICAST_IF goes by. */
