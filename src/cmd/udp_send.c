@@ -16,15 +16,16 @@
 #include "cmd/options.h"
 #include "cmd/result.h"
 #include "cmd/table.h"
-#include "udp/dgram.h"
 #include "net/conn_event.h"
 #include "net/endpoint.h"
-#include "udp/sender.h"
-#include "udp/multicast.h"
 #include "net/resolve.h"
 #include "net/signals.h"
+#include "udp/dgram.h"
+#include "udp/message_source.h"
+#include "udp/multicast.h"
+#include "udp/sender.h"
 
-/* How long a reply is waited for, where -w does not say. */
+/* The default of --timeout. */
 #define REPLY_MS 2000
 
 struct send_options {
@@ -36,7 +37,7 @@ struct send_options {
 	struct multicast_options group;
 	int broadcast;
 	int no_fragment;
-	int64_t replies; /* -1: one of a host, any number of many hosts */
+	int64_t replies; /* -1: one from a host, any number from many hosts */
 	int no_reply;
 	int whole;
 	int64_t block; /* --size; 0: lines */
@@ -124,53 +125,53 @@ static const struct opt_group send_groups[] = {{"sending", send_opts, 0},
 /* One run of the command. */
 struct sending {
 	const struct send_options *o;
-	struct sender_options xo;
-	struct sender x;
+	struct message_source source;
+	struct sender_options sender_options;
+	struct sender sender;
 	int fd;
-	struct addr local; /* of fd */
+	bool may_retry; /* the next address may be tried */
 	int64_t start_ns;
 };
 
-/* The event of a reply; its line is for -v, and with --json it is the result.
- */
+/* The event of a reply, which is the result with --json; its line is for -v. */
 static void
-tell_reply(const struct sending *s, const struct dgram *d,
-    enum rtt_stats_kind kind, int64_t trip_ns)
+log_reply(const struct sending *s, const struct sender_reply *r)
 {
 	static const char *const kinds[] = {"", ", a duplicate", ", too late"};
-	char text[ADDR_TEXT], took[32];
-	struct addr remote = d->remote.len != 0 ? d->remote : s->x.peer;
+	const struct dgram *d = r->d;
+	char text[ADDR_TEXT], rtt[32];
+	struct addr remote = d->remote.len != 0 ? d->remote : s->sender.to.peer;
 	struct event ev;
 
 	addr_unmap(&remote);
 	diag_event_begin(&ev, EVENT_REPLY);
 	addr_event(&remote, &ev, "remote");
 	event_number(&ev, "bytes", d->length);
-	if (trip_ns >= 0)
-		event_seconds(&ev, "seconds", (double)trip_ns / 1e9);
-	if (kind != RTT_STATS_REPLY)
-		event_text(
-		    &ev, "kind", kind == RTT_STATS_LATE ? "late" : "duplicate");
+	if (r->rtt_ns >= 0)
+		event_seconds(&ev, "seconds", (double)r->rtt_ns / 1e9);
+	if (r->kind != RTT_STATS_REPLY)
+		event_text(&ev, "kind",
+		    r->kind == RTT_STATS_LATE ? "late" : "duplicate");
 	event_bytes(&ev, "text", d->bytes, d->length);
-	if (trip_ns >= 0)
-		num_format_duration(took, sizeof(took), trip_ns);
+	if (r->rtt_ns >= 0)
+		num_format_duration(rtt, sizeof(rtt), r->rtt_ns);
 	diag_event_end(&ev, DIAG_NOTE, "reply from %s: %zu bytes%s%s%s",
 	    addr_format(&remote, text, sizeof(text)), d->length,
-	    trip_ns >= 0 ? " in " : "", trip_ns >= 0 ? took : "", kinds[kind]);
+	    r->rtt_ns >= 0 ? " in " : "", r->rtt_ns >= 0 ? rtt : "",
+	    kinds[r->kind]);
 }
 
 static int
-on_reply(void *context, const struct dgram *d, enum rtt_stats_kind kind,
-    int64_t trip_ns, struct err *e)
+on_reply(void *context, const struct sender_reply *r, struct err *e)
 {
 	struct sending *s = context;
 
 	if (diag_tells(DIAG_NOTE))
-		tell_reply(s, d, kind, trip_ns);
+		log_reply(s, r);
 	if (s->o->raw && !diag_is_json())
-		result_bytes(d->bytes, d->length);
+		result_bytes(r->d->bytes, r->d->length);
 	else if (!diag_is_json())
-		result_line(d->bytes, d->length);
+		result_line(r->d->bytes, r->d->length);
 	return result_check(e);
 }
 
@@ -181,13 +182,10 @@ on_idle(void *context, struct err *e)
 	return result_flush(e);
 }
 
-/*
- * One address of the peer: opens a socket for it and runs. Sets *retry where
- * the next address may be tried.
- */
+/* Opens a socket for one address of the peer, sends and receives. */
 static int
-try_address(struct sending *s, const struct addr *peer, bool is_last,
-    bool *retry, struct err *e)
+try_address(
+    struct sending *s, const struct addr *peer, bool is_last, struct err *e)
 {
 	const struct send_options *o = s->o;
 	bool many = addr_is_multicast(peer) || o->broadcast;
@@ -198,42 +196,38 @@ try_address(struct sending *s, const struct addr *peer, bool is_last,
 	    .broadcast = o->broadcast != 0,
 	    .no_fragment = o->no_fragment != 0,
 	    .unconnected = o->any_source || many};
+	struct conn c = {.remote = *peer, .start_ns = s->start_ns};
 	int result;
 
 	if (o->replies < 0 && !o->no_reply)
-		s->xo.replies = many ? SENDER_ANY_REPLIES : 1;
-	d.raise_buffer = o->window > 1 || s->xo.replies != 1;
-
+		s->sender_options.replies = many ? SENDER_ANY_REPLIES : 1;
+	d.raise_buffer = o->window > 1 || s->sender_options.replies != 1;
 	s->fd = dgram_open(peer, &d, e);
-	if (s->fd < 0) {
-		*retry = !is_last;
+	s->may_retry = !is_last;
+	if (s->fd < 0)
 		return -1;
-	}
-	sock_local(s->fd, &s->local);
-	conn_event_connected(
-	    &(struct conn){s->local, *peer, s->start_ns}, false);
-	sender_use(&s->x, s->fd, peer, d.unconnected, !is_last);
-	result = sender_run(&s->x, e);
-	*retry = result < 0 && sender_may_retry(&s->x, e);
+	sock_local(s->fd, &c.local);
+	conn_event_connected(&c, false);
+	sender_use(&s->sender,
+	    &(struct sender_target){s->fd, *peer, d.unconnected, is_last});
+	result = sender_run(&s->sender, e);
+	s->may_retry = result < 0 && sender_may_retry(&s->sender, e);
 	return result;
 }
 
-/* Every address of the list, until one is not refused. */
+/* Tries the addresses of the list until one is not refused. */
 static int
 try_addresses(struct sending *s, const struct addr_list *list, struct err *e)
 {
 	struct err one = ERR_INIT, all = ERR_INIT;
-	bool retry = true;
-	int result = -1;
 	size_t i;
 
-	for (i = 0; retry && i < list->count; i++) {
+	for (i = 0; i == 0 || (s->may_retry && i < list->count); i++) {
 		dgram_close(&s->fd);
-		result = try_address(
-		    s, &list->items[i], i + 1 == list->count, &retry, &one);
-		if (result == 0)
+		if (try_address(
+			s, &list->items[i], i + 1 == list->count, &one) == 0)
 			return 0;
-		if (retry)
+		if (s->may_retry)
 			diag_note("%s; trying the next address", one.text);
 		*e = one;
 		if (i > 0)
@@ -241,56 +235,61 @@ try_addresses(struct sending *s, const struct addr_list *list, struct err *e)
 		e->errnum = one.errnum;
 		all = *e;
 	}
-	return result;
+	return -1;
 }
 
-/* Every datagram that should have been answered was, or that is an error. */
+/* It is an error if a datagram was not answered that should have been. */
 static int
-judge(const struct sending *s, struct err *e)
+check_replies(const struct sending *s, struct err *e)
 {
-	const struct rtt_stats *t = &s->x.trips;
-	char text[ADDR_TEXT], took[32];
+	const struct rtt_stats *t = &s->sender.stats;
+	char text[ADDR_TEXT], limit[32];
 
 	if (t->failed == 0)
 		return 0;
-	addr_format(&s->x.peer, text, sizeof(text));
-	num_format_duration(took, sizeof(took), clock_ns(s->xo.timeout_ms));
+	addr_format(&s->sender.to.peer, text, sizeof(text));
+	num_format_duration(
+	    limit, sizeof(limit), clock_ns(s->sender_options.timeout_ms));
 	if (t->sent == 1 && t->answered == 0)
 		return err_set(e, ERR_TIMEOUT,
 		    "%s: no reply within %s (lost, filtered, or nobody "
 		    "answers there)",
-		    text, took);
+		    text, limit);
 	return err_set(e, ERR_TIMEOUT,
 	    "%s: %llu of %llu datagrams had %s within %s", text,
 	    (unsigned long long)t->failed, (unsigned long long)t->sent,
-	    t->received > 0 && s->xo.replies > 1 ? "too few replies"
-						 : "no reply",
-	    took);
+	    t->received > 0 && s->sender_options.replies > 1 ? "too few replies"
+							     : "no reply",
+	    limit);
 }
 
-/* The summary: on stdout with --stats, an event anyhow. */
+/* The summary: on stdout with --stats, and always as an event. */
 static void
-tell_summary(const struct sending *s)
+report_summary(const struct sending *s)
 {
-	char text[SENDER_TEXT];
+	char text[RTT_STATS_TEXT];
 
 	if (s->o->stats && !diag_is_json())
-		result_print("%s", sender_format(&s->x, text, sizeof(text)));
-	sender_report(&s->x, clock_now() - s->start_ns);
+		result_print(
+		    "%s", rtt_stats_format(&s->sender.stats,
+			      sender_dropped(&s->sender), text, sizeof(text)));
+	sender_report(&s->sender, clock_now() - s->start_ns);
 }
 
-/* The messages: operands behind the endpoint, or stdin. */
+/* The messages: operands after the endpoint, or stdin. */
 static int
-choose_feed(struct message_source *f, const struct send_options *o,
-    char *const *messages, int count, struct err *e)
+choose_source(
+    struct sending *s, char *const *messages, int count, struct err *e)
 {
+	const struct send_options *o = s->o;
 	enum message_source_kind kind = SOURCE_LINES;
 
 	if (count > 0 && (o->whole || o->block > 0))
 		return err_set(e, ERR_USAGE,
 		    "messages and --whole or --size cannot be used together");
 	if (count > 0) {
-		message_source_arguments(f, messages, count, o->count > 0);
+		message_source_arguments(
+		    &s->source, messages, count, o->count > 0);
 		return 0;
 	}
 	if (!fd_is_readable(STDIN_FILENO))
@@ -301,29 +300,36 @@ choose_feed(struct message_source *f, const struct send_options *o,
 	else if (o->block > 0)
 		kind = SOURCE_BLOCKS;
 	message_source_descriptor(
-	    f, STDIN_FILENO, kind, (size_t)o->block, 65527);
-	f->repeats = o->whole && o->count > 0;
+	    &s->source, STDIN_FILENO, kind, (size_t)o->block);
+	s->source.repeats = o->whole && o->count > 0;
 	return 0;
 }
 
-/* What the options say about the exchange, as far as any address goes. */
+/* What the options say of the sender, whatever the address. */
 static void
-set_exchange(struct sender_options *x, const struct send_options *o,
-    struct deadline until)
+set_sender_options(struct sending *s, struct deadline until)
 {
-	x->replies = o->no_reply      ? SENDER_NO_REPLY
-		     : o->replies < 0 ? 1
-				      : o->replies;
-	x->timeout_ms = o->time.timeout_ms >= 0 ? o->time.timeout_ms : REPLY_MS;
-	x->window = o->window;
-	x->count = o->count;
-	x->interval_ns =
-	    o->rate > 0 ? CLOCK_SECOND / o->rate : clock_ns(o->interval_ms);
-	x->number = o->number != 0;
-	x->until = until;
+	const struct send_options *o = s->o;
+
+	s->sender_options =
+	    (struct sender_options){.replies = o->no_reply ? SENDER_NO_REPLY
+					       : o->replies < 0 ? 1
+								: o->replies,
+		.timeout_ms =
+		    o->time.timeout_ms >= 0 ? o->time.timeout_ms : REPLY_MS,
+		.window = o->window,
+		.count = o->count,
+		.interval_ns = o->rate > 0 ? CLOCK_SECOND / o->rate
+					   : clock_ns(o->interval_ms),
+		.number = o->number != 0,
+		.until = until,
+		.source = &s->source,
+		.on_reply = on_reply,
+		.on_idle = on_idle,
+		.context = s};
 }
 
-/* With --no-reply there may be nothing to tell. */
+/* With --no-reply there may be nothing to print. */
 static bool
 has_results(const struct send_options *o)
 {
@@ -339,17 +345,15 @@ send_run(const void *options, const struct command_args *args, struct err *e)
 	struct addr_list list = ADDR_LIST_INIT;
 	int used = endpoint_operands(args->operands, args->count), result;
 	struct endpoint ep;
-	struct message_source feed;
 
 	if (endpoint_parse(&ep, args->operands, used, "udp", e) < 0 ||
-	    choose_feed(
-		&feed, o, args->operands + used, args->count - used, e) < 0)
+	    choose_source(&s, args->operands + used, args->count - used, e) < 0)
 		return -1;
 	result_print_events();
 	if (has_results(o) && result_start(until, e) < 0)
 		return -1;
-	set_exchange(&s.xo, o, until);
-	sender_start(&s.x, &s.xo, &feed, on_reply, on_idle, &s);
+	set_sender_options(&s, until);
+	sender_start(&s.sender, &s.sender_options);
 	result = signals_catch(SIGNALS_STOP, e);
 	if (result == 0)
 		result = resolve(&ep, &o->names,
@@ -358,13 +362,13 @@ send_run(const void *options, const struct command_args *args, struct err *e)
 	if (result == 0)
 		result = try_addresses(&s, &list, e);
 	if (result == 0)
-		result = judge(&s, e);
-	if (s.x.trips.sent > 0)
-		tell_summary(&s);
+		result = check_replies(&s, e);
+	if (s.sender.stats.sent > 0)
+		report_summary(&s);
 	dgram_close(&s.fd);
 	addr_list_release(&list);
-	sender_release(&s.x);
-	message_source_release(&feed);
+	sender_release(&s.sender);
+	message_source_release(&s.source);
 	return result;
 }
 

@@ -9,28 +9,28 @@
 
 #include "base/diag.h"
 #include "base/err.h"
-#include "base/template.h"
 #include "base/mem.h"
+#include "base/template.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cmd/options.h"
 #include "cmd/result.h"
 #include "cmd/table.h"
 #include "net/access.h"
-#include "udp/dgram_server.h"
 #include "net/conn_event.h"
 #include "net/endpoint.h"
-#include "udp/multicast.h"
 #include "net/signals.h"
 #include "net/wait.h"
+#include "udp/dgram_server.h"
+#include "udp/multicast.h"
 #include "udp/udp_programs.h"
 
 #define SERVE_PORT 9999
-/* An answer within an answer, so deep: two servers that answer each other. */
+/* How deep answers within answers are a loop of servers. */
 #define NESTED 3
-/* Programs at once, by default and at most, and how long each may take. */
-#define PROGRAMS 32
-#define PROGRAMS_MOST 1000
+/* Defaults and limits of programs. */
+#define DEFAULT_PROGRAMS 32
+#define MAX_PROGRAMS 1000
 #define PROGRAM_MS 10000
 
 enum serve_mode {
@@ -50,17 +50,17 @@ struct serve_options {
 	int mode; /* enum serve_mode */
 	const char *reply;
 	int64_t count;    /* datagrams; 0: any number */
-	int64_t max_rate; /* answers a second and a host; LOOP_ANY ... */
+	int64_t max_rate; /* answers per second and host; see rate_limit.h */
 	int any_port;
 	struct opt_list joins; /* --join */
-	int64_t max_programs;  /* 0: PROGRAMS */
-	int64_t program_ms;    /* -1: PROGRAM_MS */
+	int64_t max_programs;  /* 0: the default */
+	int64_t program_ms;    /* -1: the default */
 };
 
 static const struct serve_options serve_defaults = {
     .time = TIME_OPTIONS_INIT,
     .sock = SOCK_OPTIONS_INIT,
-    .max_rate = LOOP_DEFAULT,
+    .max_rate = RATE_LIMIT_DEFAULT,
     .program_ms = -1,
 };
 
@@ -87,7 +87,7 @@ static const struct opt serve_opts[] = {
 	"take the datagrams of a multicast group too; without ADDR no others"),
     NUMBER(0, "max-programs", "N", serve_options, max_programs,
 	"run so many programs at once; datagrams wait (32)", .min = 1,
-	.max = PROGRAMS_MOST),
+	.max = MAX_PROGRAMS),
     DURATION(0, "program-timeout", "T", serve_options, program_ms,
 	"kill a program that takes longer (10 s)", .min = 1),
     {.kind = OPT_END},
@@ -108,19 +108,30 @@ struct serving {
 	enum serve_mode mode;
 	struct dgram_server server;
 	struct template reply;
-	struct udp_programs workers; /* of SERVE_PROGRAM */
-	struct deadline until;       /* --max-time */
-	int64_t last_ns;             /* when datagrams last came */
-
-	struct dgram *in;   /* a batch, owned */
-	struct dgram *out;  /* its answers, owned */
-	struct pollfd *fds; /* owned */
+	struct udp_programs programs; /* of SERVE_PROGRAM */
+	struct deadline until;        /* --max-time */
+	int64_t last_ns;              /* when datagrams were last received */
+	struct dgram *answers;        /* owned: a batch */
+	struct pollfd *fds;           /* owned */
 };
 
+/* The event of a datagram. */
+static void
+log_message(const struct dgram *d, const struct dgram_endpoints *ep, int level)
+{
+	struct conn c = {.local = ep->local, .remote = ep->remote};
+	struct conn_message m = {.bytes = d->bytes,
+	    .length = d->length,
+	    .sent = d->full == SIZE_MAX ? d->length : d->full,
+	    .is_cut = batch_is_truncated(d)};
+
+	conn_event_message(level, EVENT_MESSAGE, &c, &m);
+}
+
 /*
- * Whether a message is an answer to answers: it begins with what stands first
- * in this server's own answers, and with that again, and again. Two servers
- * that greet would greet each other until no datagram holds it.
+ * Whether a message is an answer to answers: it begins with the beginning of
+ * this server's answers, several times. Two servers that greet would greet each
+ * other until no datagram holds it.
  */
 static bool
 is_nested(const struct template *f, const struct dgram *d)
@@ -136,150 +147,126 @@ is_nested(const struct template *f, const struct dgram *d)
 	return true;
 }
 
-/* Fills in the answer of hello and echo; false where there is none. */
+/* Fills in the answer of hello and echo. False where there is none. */
 static bool
 make_answer(struct serving *s, const struct dgram *d,
-    const struct dgram_parties *p, struct dgram *out)
+    const struct dgram_endpoints *ep, struct dgram *out)
 {
 	char ip[ADDR_TEXT] = "";
 	struct template_values v = {.message = d->bytes,
 	    .length = d->length,
 	    .ip = ip,
-	    .port = addr_port(&p->remote),
-	    .number = s->server.received};
+	    .port = addr_port(&ep->remote),
+	    .number = s->server.received_count};
 	ssize_t n;
 
 	out->remote = d->remote;
 	out->local = d->local;
+	out->socket = d->socket;
 	if (s->mode == SERVE_ECHO) {
 		out->bytes = d->bytes;
 		out->length = d->length;
 		return true;
 	}
-	if (s->o->max_rate == LOOP_DEFAULT && is_nested(&s->reply, d)) {
-		dgram_server_ignore(&s->server, p,
+	if (s->o->max_rate == RATE_LIMIT_DEFAULT && is_nested(&s->reply, d)) {
+		dgram_server_ignore(&s->server, ep,
 		    "it is an answer to answers, and could go round for ever "
 		    "(--max-rate)");
 		return false;
 	}
 	if (s->reply.uses_ip)
-		addr_format_ip(&p->remote, ip, sizeof(ip));
+		addr_format_ip(&ep->remote, ip, sizeof(ip));
 	n = template_fill(&s->reply, &v, out->bytes, out->size);
 	if (n < 0)
 		dgram_server_ignore(
-		    &s->server, p, "the answer would be too long");
+		    &s->server, ep, "the answer would be too long");
 	out->length = n < 0 ? 0 : (size_t)n;
 	return n >= 0;
 }
 
-/* Runs the program on it. */
-static void
-start_program(struct serving *s, size_t at, const struct dgram *d,
-    const struct dgram_parties *p)
-{
-	struct err e = ERR_INIT;
-
-	if (udp_programs_run(&s->workers, d, at, &p->remote, &p->local, &e) < 0)
-		diag_error(&e);
-}
-
-/* The event of a datagram. */
-static void
-log_message(const struct dgram *d, const struct dgram_parties *p, int level)
-{
-	struct conn c = {.local = p->local, .remote = p->remote};
-	struct conn_message m = {.bytes = d->bytes,
-	    .length = d->length,
-	    .sent = d->full == SIZE_MAX ? d->length : d->full,
-	    .is_cut = dgram_is_cut(d)};
-
-	conn_event_message(level, EVENT_MESSAGE, &c, &m);
-}
-
-/* One datagram: told, printed, answered into out. True with an answer. */
+/* Logs, prints and answers one datagram. True where out is its answer. */
 static bool
-serve_one(
-    struct serving *s, size_t at, const struct dgram *d, struct dgram *out)
+serve_one(struct serving *s, const struct dgram *d, struct dgram *out)
 {
 	int level = s->mode == SERVE_HELLO ? DIAG_SAY : DIAG_NOTE;
-	struct dgram_parties p;
+	struct dgram_endpoints ep;
+	struct err e = ERR_INIT;
 
-	dgram_server_parties(&s->server, at, d, &p);
-	if (!dgram_server_admits(&s->server, d, &p))
+	if (!dgram_server_admits(&s->server, d, &ep))
 		return false;
 	if (diag_tells(level))
-		log_message(d, &p, level);
+		log_message(d, &ep, level);
 	if (s->mode == SERVE_PRINT)
 		result_line(d->bytes, d->length);
 	if (s->mode == SERVE_PRINT || s->mode == SERVE_DISCARD)
 		return false;
-	if (!dgram_server_may_answer(&s->server, d, &p, s->last_ns))
+	if (!dgram_server_may_answer(&s->server, d, &ep, s->last_ns))
 		return false;
 	if (s->mode != SERVE_PROGRAM)
-		return make_answer(s, d, &p, out);
-	start_program(s, at, d, &p);
+		return make_answer(s, d, &ep, out);
+	if (udp_programs_run(&s->programs, d, &ep, &e) < 0)
+		diag_error(&e);
 	return false;
 }
 
-/* How many more are to be received now. */
+/* How many more datagrams may be received now. */
 static int
-room(const struct serving *s)
+capacity(const struct serving *s)
 {
-	int64_t most = DGRAM_BATCH;
+	int64_t max = BATCH_MAX_RECEIVE, rest;
 
-	if (s->o->count > 0 && s->o->count - (int64_t)s->server.received < most)
-		most = s->o->count - (int64_t)s->server.received;
-	if (s->mode == SERVE_PROGRAM &&
-	    (int64_t)(s->workers.most - s->workers.count) < most)
-		most = (int64_t)(s->workers.most - s->workers.count);
-	return (int)most;
+	rest = s->o->count - (int64_t)s->server.received_count;
+	if (s->o->count > 0 && rest < max)
+		max = rest;
+	rest = (int64_t)(s->programs.max - s->programs.count);
+	if (s->mode == SERVE_PROGRAM && rest < max)
+		max = rest;
+	return (int)max;
 }
 
-/* What waits on one socket, a batch of it. */
+/* Receives a batch from one socket, and answers it. */
 static int
-serve_socket(struct serving *s, size_t at, struct err *e)
+serve_socket(struct serving *s, size_t socket, struct err *e)
 {
-	int n, i, count = 0, most = room(s);
+	int n, i, count = 0, max = capacity(s);
 
-	if (most <= 0)
+	if (max <= 0)
 		return 0;
-	n = dgram_server_receive(&s->server, at, s->in, most, e);
+	n = dgram_server_receive(&s->server, socket, max, e);
 	if (n <= 0)
 		return n;
 	s->last_ns = clock_now();
 	for (i = 0; i < n; i++)
-		count += serve_one(s, at, &s->in[i], &s->out[count]);
+		count +=
+		    serve_one(s, &s->server.received[i], &s->answers[count]);
 	if (count > 0)
-		dgram_server_answer(&s->server, at, s->out, count);
+		dgram_server_answer(&s->server, s->answers, count);
 	return 0;
 }
 
-/* What a program has said is the answer. */
+/* What a program has written is the answer. */
 static void
-answer_by_program(struct serving *s, const struct udp_program *w)
+answer_by_program(struct serving *s, const struct udp_program *p)
 {
-	struct dgram d = {.bytes = w->answer,
-	    .length = w->answer_length,
-	    .remote = w->remote,
-	    .local = w->local};
-	struct dgram_parties p = {w->from, w->to};
+	const struct dgram_endpoints *ep = &p->endpoints;
 	char remote[ADDR_TEXT];
 
-	if (w->errnum != 0)
+	if (p->errnum != 0)
 		diag_warn("%s: no answer was sent: talking to the program: %s",
-		    addr_format(&w->from, remote, sizeof(remote)),
-		    err_reason(w->errnum));
-	else if (w->timed_out)
-		dgram_server_ignore(&s->server, &p,
+		    addr_format(&ep->remote, remote, sizeof(remote)),
+		    err_reason(p->errnum));
+	else if (p->timed_out)
+		dgram_server_ignore(&s->server, ep,
 		    "the program took longer than allowed (--program-timeout)");
-	else if (w->too_long)
+	else if (p->too_long)
 		dgram_server_ignore(
-		    &s->server, &p, "the program's answer is too long");
-	else if (w->answer_length > 0)
-		dgram_server_answer(&s->server, w->at, &d, 1);
-	if (w->status != 0 && !w->timed_out)
+		    &s->server, ep, "the program's answer is too long");
+	else if (p->answer.length > 0)
+		dgram_server_answer(&s->server, &p->answer, 1);
+	if (p->status != 0 && !p->timed_out)
 		diag_note("%s: the program ended with status %d",
-		    addr_format(&w->from, remote, sizeof(remote)), w->status);
+		    addr_format(&ep->remote, remote, sizeof(remote)),
+		    p->status);
 }
 
 /* --idle-timeout and --max-time. */
@@ -289,38 +276,31 @@ check_limits(const struct serving *s, struct deadline idle, struct err *e)
 	if (deadline_passed(s->until)) {
 		deadline_error(s->until, -1, "the whole run", e);
 		return err_append(e, "%llu datagrams received",
-		    (unsigned long long)s->server.received);
+		    (unsigned long long)s->server.received_count);
 	}
 	if (deadline_passed(idle))
 		return err_set(e, ERR_TIMEOUT,
 		    "no datagram came (--idle-timeout); %llu received",
-		    (unsigned long long)s->server.received);
+		    (unsigned long long)s->server.received_count);
 	return 0;
 }
 
 /*
- * Waits for datagrams, while there is room for their answers; for programs,
- * signals, the next try of answers that found no room, and limits.
+ * Waits for datagrams, while there is space for their answers; for programs,
+ * signals, the next attempt to send answers again, and limits.
  */
 static int
 wait_more(struct serving *s, struct err *e)
 {
-	const struct listener *l = &s->server.listener;
-	struct deadline idle, until;
-	bool takes = room(s) > 0;
-	size_t i, n = l->count;
+	struct deadline idle = deadline_from(s->last_ns, s->o->time.idle_ms);
+	struct deadline until = deadline_first(idle, s->until);
+	size_t n;
 	int ready;
 
 	if (result_flush(e) < 0)
 		return -1;
-	for (i = 0; i < n; i++)
-		s->fds[i] = (struct pollfd){
-		    takes && dgram_server_takes(&s->server, i) ? l->fds[i] : -1,
-		    POLLIN, 0};
-	idle = deadline_from(s->last_ns, s->o->time.idle_ms);
-	until = deadline_first(idle, s->until);
-	until = deadline_first(until, dgram_server_deadline(&s->server));
-	n += udp_programs_pollfds(&s->workers, s->fds + n, &until);
+	n = dgram_server_pollfds(&s->server, capacity(s) > 0, s->fds, &until);
+	n += udp_programs_pollfds(&s->programs, s->fds + n, &until);
 	ready = wait_poll(s->fds, n, until);
 	if (ready < 0 && errno != EINTR)
 		return err_sys(e, ERR_FAILED, errno, "waiting");
@@ -329,22 +309,22 @@ wait_more(struct serving *s, struct err *e)
 	return check_limits(s, idle, e);
 }
 
-/* Whether there is nothing more to be done. */
+/* Whether --count datagrams have been served, or a signal asks to stop. */
 static bool
 is_over(const struct serving *s)
 {
 	if (signals_stopped() != 0)
 		return true;
-	return s->o->count > 0 && s->workers.count == 0 &&
-	       s->server.unsent.count == 0 &&
-	       s->server.received >= (uint64_t)s->o->count;
+	return s->o->count > 0 && s->programs.count == 0 &&
+	       s->server.unsent_count == 0 &&
+	       s->server.received_count >= (uint64_t)s->o->count;
 }
 
 /* Serves until it is over. */
 static int
 serve_all(struct serving *s, struct err *e)
 {
-	struct udp_program *w;
+	struct udp_program *p;
 	size_t i;
 
 	while (!is_over(s)) {
@@ -354,22 +334,22 @@ serve_all(struct serving *s, struct err *e)
 		for (i = 0; i < s->server.listener.count; i++)
 			if (s->fds[i].revents != 0 && serve_socket(s, i, e) < 0)
 				return -1;
-		while ((w = udp_programs_advance(&s->workers)) != NULL) {
-			answer_by_program(s, w);
-			udp_programs_remove(&s->workers, w);
+		while ((p = udp_programs_advance(&s->programs)) != NULL) {
+			answer_by_program(s, p);
+			udp_programs_remove(&s->programs, p);
 		}
 	}
 	return 0;
 }
 
-/* Opens, announces, serves, sums up. */
+/* Opens and binds the sockets, serves, closes them. */
 static int
 run_server(struct serving *s, const struct endpoint *ep,
     const struct dgram_server_options *so, struct err *e)
 {
 	int result;
 
-	/* The child that looks a name up is not one of ours to be told of. */
+	/* The child that looks a name up is not one of ours to be reaped. */
 	if (s->mode == SERVE_PRINT && result_start(s->until, e) < 0)
 		return -1;
 	if (signals_catch(SIGNALS_STOP, e) < 0 ||
@@ -379,12 +359,12 @@ run_server(struct serving *s, const struct endpoint *ep,
 		dgram_server_close(&s->server);
 		return -1;
 	}
-	s->fds = mem_array(s->server.listener.count + 2 * s->workers.most + 1,
+	s->fds = mem_array(s->server.listener.count + 2 * s->programs.max + 1,
 	    sizeof(s->fds[0]));
 	s->last_ns = clock_now();
 	result = serve_all(s, e);
-	udp_programs_stop(&s->workers);
-	dgram_server_tell(&s->server);
+	udp_programs_stop(&s->programs);
+	dgram_server_report(&s->server);
 	dgram_server_close(&s->server);
 	return signals_server_result(result, e);
 }
@@ -408,7 +388,7 @@ static int
 choose_mode(struct serving *s, char *const *program, struct err *e)
 {
 	const struct serve_options *o = s->o;
-	int64_t most = o->max_programs > 0 ? o->max_programs : PROGRAMS;
+	int64_t max = o->max_programs > 0 ? o->max_programs : DEFAULT_PROGRAMS;
 
 	if (program != NULL && (o->mode != SERVE_HELLO || o->reply != NULL))
 		return err_set(e, ERR_USAGE,
@@ -419,8 +399,8 @@ choose_mode(struct serving *s, char *const *program, struct err *e)
 		    "--max-programs and --program-timeout are for a program");
 	s->mode = program != NULL ? SERVE_PROGRAM : (enum serve_mode)o->mode;
 	if (program == NULL)
-		most = 0;
-	udp_programs_start(&s->workers, program, (size_t)most,
+		max = 0;
+	udp_programs_start(&s->programs, program, (size_t)max,
 	    o->program_ms >= 0 ? o->program_ms : PROGRAM_MS);
 	if (template_parse(
 		&s->reply, o->reply != NULL ? o->reply : "Hello, %s!", e) < 0)
@@ -449,8 +429,7 @@ serve_run(const void *options, const struct command_args *args, struct err *e)
 	if (endpoint_parse_local(
 		&ep, args->operands, args->count, "udp", SERVE_PORT, e) < 0)
 		return -1;
-	s.in = dgram_batch();
-	s.out = dgram_batch();
+	s.answers = batch_new();
 	result = choose_mode(&s, args->program, e);
 	if (result == 0)
 		result = parse_groups(&groups, &o->joins, e);
@@ -462,10 +441,9 @@ serve_run(const void *options, const struct command_args *args, struct err *e)
 		result = run_server(&s, &ep, &so, e);
 	access_release(&access);
 	template_release(&s.reply);
-	free(s.workers.slots);
+	udp_programs_stop(&s.programs);
 	free(groups);
-	free(s.in);
-	free(s.out);
+	free(s.answers);
 	free(s.fds);
 	return result;
 }

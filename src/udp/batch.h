@@ -1,36 +1,79 @@
 /*
- * Datagrams as the system moves them: batch_linux.c takes many by one
- * call, batch_posix.c is the portable twin. Only udp/dgram.c calls them.
+ * Datagrams with both of their addresses, received and sent in batches.
+ * batch_linux.c moves many with one system call, batch_posix.c is its portable
+ * twin.
  */
 #ifndef UDP_BATCH_H
 #define UDP_BATCH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-struct dgram;
+#include "net/addr.h"
+
+/* The limits of one call of batch_receive(), and of batch_send(). */
+#define BATCH_MAX_RECEIVE 64
+#define BATCH_MAX_SEND 256
+/* The storage of a datagram's payload: more than UDP can carry. */
+#define BATCH_PAYLOAD_SIZE 65536
+
+/* One datagram. */
+struct dgram {
+	unsigned char *bytes; /* storage, the caller's */
+	size_t size;          /* of the storage, to receive into */
+	size_t length;        /* of the payload in bytes */
+	size_t full;          /* received: length of the whole payload, which
+				 is more if it was truncated; SIZE_MAX: unknown */
+	struct addr remote;   /* the peer, as the kernel reports it; len 0: the
+				 connected one, or none (unix) */
+	struct addr local;    /* the address it was sent to, or is to be sent
+				 from; len 0: unknown, any */
+	size_t socket;        /* a server's: index of the socket */
+};
+
+/* Where a datagram came from and where it was sent, IPv4 as such. */
+struct dgram_endpoints {
+	struct addr remote, local;
+};
+
+/* BATCH_MAX_RECEIVE datagrams with their storage, released by free(3). */
+struct dgram *batch_new(void);
+
+/* Whether the end of a received datagram is missing. */
+bool batch_is_truncated(const struct dgram *d);
 
 /*
- * Datagrams, see udp/dgram.h, up to DGRAM_BATCH received and DGRAM_SENDS sent
- * at once and without waiting.
- * The number that was moved, or -1 with errno for the first.
+ * Receives up to count datagrams without waiting. Returns how many, or -1 with
+ * errno: EAGAIN when there is none; ECONNREFUSED and others that ICMP reported
+ * for what was sent on a connected socket (RFC 1122 4.1.3.3).
  */
 int batch_receive(int fd, struct dgram *d, int count);
+
+/*
+ * Sends up to count datagrams without waiting. Returns how many the kernel
+ * accepted, or -1 with errno for the first of them.
+ */
 int batch_send(int fd, const struct dgram *d, int count);
 
 /*
- * Asks for the address that each datagram comes to. The portable twin knows
- * it for IPv6 sockets (RFC 3542), which take IPv4 too, and where there is
- * IP_RECVDSTADDR; elsewhere answers leave from the address that the system
- * chooses.
+ * How many datagrams the kernel has dropped since the socket was opened,
+ * because its receive buffer was full, modulo 2^32. False where the system
+ * does not report it.
  */
-void batch_prepare(int fd, int family);
+bool batch_drops(int fd, uint32_t *count);
 
-/* Datagrams dropped for want of room; false where nothing is told. */
-bool batch_lost(int fd, uint32_t *lost);
+/*
+ * Reads the oldest entry of the socket's error queue (ip(7), IP_RECVERR): its
+ * errno, 0 if it did not come by ICMP, or -1 when the queue is empty.
+ */
+int batch_icmp_error(int fd);
 
-/* Takes the oldest that queues: its errno, 0 for what is none of ICMP's, or -1
- * when there is no more. */
-int batch_take_error(int fd);
+/*
+ * For batch.c alone: many datagrams with one call, where the system has such
+ * calls. As batch_receive() and batch_send(); ENOSYS where it has not.
+ */
+int batch_receive_many(int fd, struct dgram *d, int count);
+int batch_send_many(int fd, const struct dgram *d, int count);
 
 #endif

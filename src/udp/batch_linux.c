@@ -1,4 +1,4 @@
-/* Datagrams in batches: recvmmsg(2), sendmmsg(2) and UDP_SEGMENT (udp(7)). */
+/* Batches of datagrams: recvmmsg(2), sendmmsg(2) and UDP_SEGMENT of udp(7). */
 #include "udp/batch.h"
 
 #include <errno.h>
@@ -7,11 +7,10 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include "net/addr.h"
-#include "udp/dgram.h"
+#include "udp/source_address.h"
 
-/* What SO_MEMINFO tells; see the kernel's linux/sock_diag.h, which a C library
- * of its own headers lacks. */
+/* What SO_MEMINFO reports; see the kernel's linux/sock_diag.h, which a C
+ * library of its own headers lacks. */
 enum { SK_MEMINFO_DROPS = 8, SK_MEMINFO_VARS };
 
 /* udp(7); not every C library has it. */
@@ -19,188 +18,51 @@ enum { SK_MEMINFO_DROPS = 8, SK_MEMINFO_VARS };
 #define UDP_SEGMENT 103
 #endif
 
-/* Most bytes that go as one piece; IPv6's header has to fit too. */
-#define SEGMENTED_MOST 65000
-/* Most datagrams of one: UDP_MAX_SEGMENTS where it is least. */
-#define SEGMENTS_MOST 64
+/* Limits of a run: its bytes, with IPv6's header; its datagrams, which is the
+ * smallest UDP_MAX_SEGMENTS of any kernel. */
+#define MAX_RUN_BYTES 65000
+#define MAX_RUN_COUNT 64
 
-/* Room for what is told about one datagram: ip(7), RFC 3542 6.1, udp(7). */
-union control {
-	struct cmsghdr align;
-	char bytes[CMSG_SPACE(sizeof(struct in_pktinfo)) +
-		   CMSG_SPACE(sizeof(struct in6_pktinfo)) +
-		   CMSG_SPACE(sizeof(uint16_t))];
-};
-
-/* The arrays of recvmmsg(2) and sendmmsg(2), filled in anew by each call: too
- * large for a small stack. */
+/* The arrays of recvmmsg(2) and sendmmsg(2), filled in by each call: too large
+ * for a small stack. */
 static struct batch {
-	struct mmsghdr messages[DGRAM_SENDS];
-	struct iovec pieces[DGRAM_SENDS];
-	union control controls[DGRAM_SENDS];
+	struct mmsghdr messages[BATCH_MAX_SEND];
+	struct iovec payloads[BATCH_MAX_SEND];
+	union source_address_control controls[BATCH_MAX_SEND];
 } batch;
 
-/* Old kernels lack the two calls, and a sandbox may deny them. From then on
- * each message takes a call of its own. */
-static bool one_by_one;
-
-/*
- * Whether a failed call of many is to be repeated one by one. EPERM is also a
- * firewall's answer, and only the call that every kernel has can tell.
- */
-static bool
-may_be_denied(int errnum)
-{
-	return !one_by_one && (errnum == ENOSYS || errnum == EPERM);
-}
-
-/* recvmmsg(2) by recvmsg(2). */
-static int
-receive_singly(int fd, struct mmsghdr *m, int count)
-{
-	ssize_t got;
-	int n;
-
-	for (n = 0; n < count; n++) {
-		got = recvmsg(fd, &m[n].msg_hdr, MSG_DONTWAIT | MSG_TRUNC);
-		if (got < 0)
-			break;
-		m[n].msg_len = (unsigned)got;
-	}
-	return n > 0 ? n : -1;
-}
-
-static int
-receive_many(int fd, struct mmsghdr *m, int count)
-{
-	int n = -1;
-
-	if (!one_by_one)
-		n = recvmmsg(
-		    fd, m, (unsigned)count, MSG_DONTWAIT | MSG_TRUNC, NULL);
-	if (n < 0 && (one_by_one || may_be_denied(errno))) {
-		one_by_one = true;
-		n = receive_singly(fd, m, count);
-	}
-	return n;
-}
-
-/* sendmmsg(2) by sendmsg(2). */
-static int
-send_singly(int fd, const struct mmsghdr *m, int count)
-{
-	int n = 0;
-
-	while (n < count &&
-	       sendmsg(fd, &m[n].msg_hdr, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
-		n++;
-	return n > 0 ? n : -1;
-}
-
-static int
-send_many(int fd, struct mmsghdr *m, int count)
-{
-	int n = -1;
-
-	if (!one_by_one)
-		n = sendmmsg(
-		    fd, m, (unsigned)count, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (n < 0 && (one_by_one || may_be_denied(errno))) {
-		n = send_singly(fd, m, count);
-		one_by_one = one_by_one || n > 0 || errno != EPERM;
-	}
-	return n;
-}
-
-/* The address that a datagram came to. A dual-stack socket tells both kinds
- * for IPv4; the plain one is better: it names an address of ours even where
- * the datagram was a broadcast. */
-static void
-read_control(struct msghdr *m, struct addr *local)
-{
-	struct in6_pktinfo info6;
-	struct in_pktinfo info4;
-	struct cmsghdr *c;
-
-	local->len = 0;
-	for (c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
-		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-			memcpy(&info4, CMSG_DATA(c), sizeof(info4));
-			addr_any(local, AF_INET, 0);
-			local->u.in4.sin_addr = info4.ipi_spec_dst;
-			return;
-		}
-		if (c->cmsg_level != IPPROTO_IPV6 ||
-		    c->cmsg_type != IPV6_PKTINFO)
-			continue;
-		memcpy(&info6, CMSG_DATA(c), sizeof(info6));
-		if (IN6_IS_ADDR_MULTICAST(&info6.ipi6_addr))
-			continue;
-		addr_any(local, AF_INET6, 0);
-		local->u.in6.sin6_addr = info6.ipi6_addr;
-		if (IN6_IS_ADDR_LINKLOCAL(&info6.ipi6_addr))
-			local->u.in6.sin6_scope_id = info6.ipi6_ifindex;
-	}
-}
-
-/* Runs are not asked for (udp(7), UDP_GRO): one that is dropped for want of
- * room counts as a single datagram, and the losses we tell would be wrong. */
+/* Without UDP_GRO of udp(7): a run that is dropped counts as one datagram, and
+ * the reported losses would be wrong. */
 int
-batch_receive(int fd, struct dgram *d, int count)
+batch_receive_many(int fd, struct dgram *d, int count)
 {
 	struct batch *b = &batch;
 	int i, n;
 
 	for (i = 0; i < count; i++) {
-		b->pieces[i].iov_base = d[i].bytes;
-		b->pieces[i].iov_len = d[i].size;
+		b->payloads[i].iov_base = d[i].bytes;
+		b->payloads[i].iov_len = d[i].size;
 		b->messages[i].msg_hdr =
 		    (struct msghdr){.msg_name = &d[i].remote.u,
 			.msg_namelen = sizeof(d[i].remote.u),
-			.msg_iov = &b->pieces[i],
+			.msg_iov = &b->payloads[i],
 			.msg_iovlen = 1,
 			.msg_control = &b->controls[i],
 			.msg_controllen = sizeof(b->controls[i])};
 	}
-	n = receive_many(fd, b->messages, count);
+	n = recvmmsg(
+	    fd, b->messages, (unsigned)count, MSG_DONTWAIT | MSG_TRUNC, NULL);
 	for (i = 0; i < n; i++) {
 		d[i].full = b->messages[i].msg_len;
 		d[i].length = d[i].full < d[i].size ? d[i].full : d[i].size;
 		d[i].remote.len = b->messages[i].msg_hdr.msg_namelen;
-		read_control(&b->messages[i].msg_hdr, &d[i].local);
+		source_address_read(&b->messages[i].msg_hdr, &d[i].local);
 	}
 	return n;
 }
 
-/* Says from which address a datagram is to leave. */
-static void
-write_control(struct msghdr *m, union control *control, const struct addr *a)
-{
-	struct in6_pktinfo info6 = {.ipi6_ifindex = a->u.in6.sin6_scope_id};
-	struct in_pktinfo info4 = {.ipi_ifindex = 0};
-	bool is_ip6 = addr_family(a) == AF_INET6;
-	struct cmsghdr *c;
-
-	m->msg_control = control;
-	m->msg_controllen =
-	    is_ip6 ? CMSG_SPACE(sizeof(info6)) : CMSG_SPACE(sizeof(info4));
-	memset(control, 0, m->msg_controllen);
-	c = CMSG_FIRSTHDR(m);
-	c->cmsg_level = is_ip6 ? IPPROTO_IPV6 : IPPROTO_IP;
-	c->cmsg_type = is_ip6 ? IPV6_PKTINFO : IP_PKTINFO;
-	if (is_ip6) {
-		info6.ipi6_addr = a->u.in6.sin6_addr;
-		c->cmsg_len = CMSG_LEN(sizeof(info6));
-		memcpy(CMSG_DATA(c), &info6, sizeof(info6));
-	} else {
-		info4.ipi_spec_dst = a->u.in4.sin_addr;
-		c->cmsg_len = CMSG_LEN(sizeof(info4));
-		memcpy(CMSG_DATA(c), &info4, sizeof(info4));
-	}
-}
-
 static bool
-is_same_way(const struct dgram *a, const struct dgram *b)
+has_same_endpoints(const struct dgram *a, const struct dgram *b)
 {
 	return a->remote.len == b->remote.len && a->local.len == b->local.len &&
 	       memcmp(&a->remote.u, &b->remote.u, a->remote.len) == 0 &&
@@ -208,76 +70,70 @@ is_same_way(const struct dgram *a, const struct dgram *b)
 }
 
 /*
- * Datagrams of one length that go the same way may go as one piece that the
- * kernel, or the network card, takes apart again (udp(7), UDP_SEGMENT). How
- * many of them there are in front.
+ * The kernel or the network card splits a run of datagrams of one length and
+ * destination that was sent as one piece (udp(7), UDP_SEGMENT). The number of
+ * datagrams in the first run.
  */
 static int
-run_length(const struct dgram *d, int count)
+run_count(const struct dgram *d, int count)
 {
 	int n = 1;
 
-	while (n < count && n < SEGMENTS_MOST && d->length > 0 &&
+	while (n < count && n < MAX_RUN_COUNT && d->length > 0 &&
 	       d[n].length == d->length &&
-	       (size_t)(n + 1) * d->length <= SEGMENTED_MOST &&
-	       is_same_way(d, &d[n]))
+	       (size_t)(n + 1) * d->length <= MAX_RUN_BYTES &&
+	       has_same_endpoints(d, &d[n]))
 		n++;
 	return n;
 }
 
-/*
- * Says how long the datagrams are that a piece is to be taken apart into,
- * behind what the control messages say already.
- */
+/* One message for a run of count datagrams. */
 static void
-write_segment(struct msghdr *m, union control *control, size_t length)
+fill_message(struct msghdr *m, union source_address_control *control,
+    const struct dgram *d, int count)
 {
-	uint16_t size = (uint16_t)length;
-	void *at = control->bytes + m->msg_controllen;
-	struct cmsghdr *c = at;
+	uint16_t length = (uint16_t)d->length;
 
-	memset(at, 0, CMSG_SPACE(sizeof(size)));
-	c->cmsg_level = IPPROTO_UDP;
-	c->cmsg_type = UDP_SEGMENT;
-	c->cmsg_len = CMSG_LEN(sizeof(size));
-	memcpy(CMSG_DATA(c), &size, sizeof(size));
+	m->msg_name = d->remote.len != 0 ? (void *)&d->remote.u : NULL;
+	m->msg_namelen = d->remote.len;
+	m->msg_iovlen = (size_t)count;
+	source_address_write(m, control, &d->local);
+	if (count == 1)
+		return;
 	m->msg_control = control;
-	m->msg_controllen += CMSG_SPACE(sizeof(size));
+	source_address_add_control(m,
+	    &(struct cmsghdr){.cmsg_level = IPPROTO_UDP,
+		.cmsg_type = UDP_SEGMENT,
+		.cmsg_len = sizeof(length)},
+	    &length);
 }
 
-/* Sends them, in runs if so asked. The number taken, or -1 with errno. */
+/* Sends them, in runs if so asked. How many were sent, or -1 with errno. */
 static int
-send_batch(int fd, const struct dgram *d, int count, bool runs)
+send_messages(int fd, const struct dgram *d, int count, bool runs)
 {
 	struct batch *b = &batch;
-	int lengths[DGRAM_SENDS], i, n = 0, sent, taken = 0;
+	int counts[BATCH_MAX_SEND], i, n = 0, done, sent = 0;
 
 	for (i = 0; i < count; i++) {
-		b->pieces[i].iov_base = d[i].bytes;
-		b->pieces[i].iov_len = d[i].length;
+		b->payloads[i].iov_base = d[i].bytes;
+		b->payloads[i].iov_len = d[i].length;
 	}
-	for (i = 0; i < count; i += lengths[n++]) {
-		struct msghdr *m = &b->messages[n].msg_hdr;
-
-		lengths[n] = runs ? run_length(d + i, count - i) : 1;
-		*m = (struct msghdr){.msg_name = d[i].remote.len != 0
-						     ? (void *)&d[i].remote.u
-						     : NULL,
-		    .msg_namelen = d[i].remote.len,
-		    .msg_iov = &b->pieces[i],
-		    .msg_iovlen = (size_t)lengths[n]};
-		if (d[i].local.len != 0)
-			write_control(m, &b->controls[n], &d[i].local);
-		if (lengths[n] > 1)
-			write_segment(m, &b->controls[n], d[i].length);
+	for (i = 0; i < count; i += counts[n++]) {
+		counts[n] = runs ? run_count(d + i, count - i) : 1;
+		b->messages[n].msg_hdr =
+		    (struct msghdr){.msg_iov = &b->payloads[i]};
+		fill_message(
+		    &b->messages[n].msg_hdr, &b->controls[n], d + i, counts[n]);
 	}
-	sent = send_many(fd, b->messages, n);
-	for (i = 0; i < sent; i++)
-		taken += lengths[i];
-	return sent < 0 ? -1 : taken;
+	done =
+	    sendmmsg(fd, b->messages, (unsigned)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	for (i = 0; i < done; i++)
+		sent += counts[i];
+	return done < 0 ? -1 : sent;
 }
 
-/* True for a UDP socket: a unix one would send the piece as it is. */
+/* Whether it is a UDP socket: a unix one would send a run as one datagram. */
 static bool
 can_segment(int fd)
 {
@@ -289,32 +145,21 @@ can_segment(int fd)
 }
 
 int
-batch_send(int fd, const struct dgram *d, int count)
+batch_send_many(int fd, const struct dgram *d, int count)
 {
-	bool runs = run_length(d, count) > 1 && can_segment(fd);
-	int sent = send_batch(fd, d, count, runs);
+	bool runs = run_count(d, count) > 1 && can_segment(fd);
+	int sent = send_messages(fd, d, count, runs);
 
-	/* The path or the card does not: one by one, then. */
+	/* The path or the card cannot: one message per datagram. */
 	if (sent < 0 && runs &&
 	    (errno == EINVAL || errno == EIO || errno == EMSGSIZE ||
 		errno == EOPNOTSUPP || errno == ENOPROTOOPT))
-		sent = send_batch(fd, d, count, false);
+		sent = send_messages(fd, d, count, false);
 	return sent;
 }
 
-void
-batch_prepare(int fd, int family)
-{
-	int on = 1;
-
-	/* A dual-stack socket is asked for both. */
-	setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
-	if (family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
-}
-
 bool
-batch_lost(int fd, uint32_t *lost)
+batch_drops(int fd, uint32_t *count)
 {
 	uint32_t info[SK_MEMINFO_VARS];
 	socklen_t len = sizeof(info);
@@ -322,7 +167,7 @@ batch_lost(int fd, uint32_t *lost)
 	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len) < 0 ||
 	    len <= SK_MEMINFO_DROPS * sizeof(info[0]))
 		return false;
-	*lost = info[SK_MEMINFO_DROPS];
+	*count = info[SK_MEMINFO_DROPS];
 	return true;
 }
 
@@ -336,24 +181,24 @@ struct queued_error {
 
 enum { ORIGIN_ICMP = 2, ORIGIN_ICMP6 = 3 };
 
-/* What one control message of the error queue says; 0: nothing of ICMP. */
+/* The errno in a control message of the error queue; 0: not by ICMP. */
 static int
 read_error(struct cmsghdr *c)
 {
-	struct queued_error what;
+	struct queued_error error;
 
 	if (!(c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) &&
 	    !(c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR))
 		return 0;
-	memcpy(&what, CMSG_DATA(c), sizeof(what));
-	/* The call that met one of this machine's own has returned it. */
-	if (what.origin != ORIGIN_ICMP && what.origin != ORIGIN_ICMP6)
+	memcpy(&error, CMSG_DATA(c), sizeof(error));
+	/* A local error has been returned by the call that met it. */
+	if (error.origin != ORIGIN_ICMP && error.origin != ORIGIN_ICMP6)
 		return 0;
-	return (int)what.errnum;
+	return (int)error.errnum;
 }
 
 int
-batch_take_error(int fd)
+batch_icmp_error(int fd)
 {
 	union {
 		struct cmsghdr align;

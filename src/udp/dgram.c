@@ -1,4 +1,4 @@
-/* Sends and receives datagrams with both of their addresses. */
+/* A datagram client's socket, and the errors of sending. */
 #include "udp/dgram.h"
 
 #include <errno.h>
@@ -11,91 +11,26 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/err.h"
-#include "base/mem.h"
-#include "udp/batch.h"
 #include "net/os.h"
+#include "udp/batch.h"
 #include "udp/multicast.h"
 
-/* 65535 less the headers: of IPv4 and UDP, of UDP alone. */
-#define MOST_IP4 65507
-#define MOST_IP6 65527
-
-struct dgram *
-dgram_batch(void)
-{
-	struct dgram *d = mem_array(1, DGRAM_BATCH * (sizeof(*d) + DGRAM_SIZE));
-	unsigned char *storage = (unsigned char *)(d + DGRAM_BATCH);
-	int i;
-
-	for (i = 0; i < DGRAM_BATCH; i++) {
-		d[i].bytes = storage + (size_t)i * DGRAM_SIZE;
-		d[i].size = DGRAM_SIZE;
-	}
-	return d;
-}
-
-bool
-dgram_is_cut(const struct dgram *d)
-{
-	return d->full > d->length;
-}
-
-/* One step a datagram, for -vv. */
-static void
-tell_steps(const char *call, int64_t start, const struct dgram *d, int count,
-    const char *note, const char *way)
-{
-	char text[ADDR_TEXT];
-	struct addr remote;
-	int i;
-
-	for (i = 0; i < count; i++) {
-		remote = d[i].remote;
-		addr_unmap(&remote);
-		diag_step(call, start, 0, note, "%zu byte%s%s%s", d[i].length,
-		    d[i].length == 1 ? "" : "s", remote.len != 0 ? way : "",
-		    remote.len != 0 ? addr_format(&remote, text, sizeof(text))
-				    : "");
-	}
-}
-
-int
-dgram_receive(int fd, struct dgram *d, int count)
-{
-	int64_t start = diag_shows(DIAG_STEP) ? clock_now() : 0;
-	int n = batch_receive(fd, d, count);
-
-	if (diag_shows(DIAG_STEP) && n > 0)
-		tell_steps("recvmsg", start, d, n,
-		    "one datagram, whole: its bounds are kept", " from ");
-	else if (diag_shows(DIAG_STEP) && n < 0 && errno != EAGAIN)
-		diag_step("recvmsg", start, errno, "", "of a datagram");
-	return n;
-}
-
-int
-dgram_send(int fd, const struct dgram *d, int count)
-{
-	int64_t start = diag_shows(DIAG_STEP) ? clock_now() : 0;
-	int n = batch_send(fd, d, count);
-
-	if (diag_shows(DIAG_STEP) && n > 0)
-		tell_steps("sendmsg", start, d, n,
-		    "handed to the network; nothing says it arrived", " to ");
-	else if (diag_shows(DIAG_STEP) && n < 0 && errno != EAGAIN)
-		diag_step("sendmsg", start, errno, "", "%zu bytes", d->length);
-	return n;
-}
+/* 65535 less the headers: of IPv4 and UDP; of UDP alone. */
+#define MAX_PAYLOAD_IP4 65507
+#define MAX_PAYLOAD_IP6 65527
+/* The headers of IP and UDP. */
+#define HEADERS_IP4 28
+#define HEADERS_IP6 48
 
 /*
- * A name for a unix client: made by the system where it can (unix(7), Linux:
- * an abstract one), else a path for the temporary files.
+ * Names a unix client's socket: by the system where it can (unix(7), Linux: an
+ * abstract name), else by a path in the directory for temporary files.
  */
 static int
 bind_unix(int fd)
 {
 	const char *folder = getenv("TMPDIR");
-	struct addr own;
+	struct addr local;
 	struct err e;
 	char path[100];
 
@@ -104,30 +39,30 @@ bind_unix(int fd)
 	snprintf(path, sizeof(path), "%s/sockt.%ld",
 	    folder != NULL && strlen(folder) < 64 ? folder : "/tmp",
 	    (long)getpid());
-	if (addr_unix(&own, path, &e) < 0) {
+	if (addr_unix(&local, path, &e) < 0) {
 		errno = EINVAL;
 		return -1;
 	}
-	return sock_bind(fd, &own);
+	return sock_bind(fd, &local);
 }
 
 static int
-bind_own(int fd, const struct addr *peer, const struct dgram_options *o)
+bind_local(int fd, const struct addr *peer, const struct dgram_options *o)
 {
-	struct addr own = o->source;
+	struct addr local = o->source;
 
 	if (addr_is_unix(peer))
 		return bind_unix(fd);
-	if (own.len == 0 && o->source_port == 0)
+	if (local.len == 0 && o->source_port == 0)
 		return 0;
-	if (own.len == 0)
-		addr_any(&own, addr_family(peer), 0);
-	addr_set_port(&own, o->source_port);
-	if (addr_family(&own) != addr_family(peer)) {
+	if (local.len == 0)
+		addr_any(&local, addr_family(peer), 0);
+	addr_set_port(&local, o->source_port);
+	if (addr_family(&local) != addr_family(peer)) {
 		errno = EAFNOSUPPORT;
 		return -1;
 	}
-	return sock_bind(fd, &own);
+	return sock_bind(fd, &local);
 }
 
 /* connect(2) of a datagram socket: no packet is sent. */
@@ -152,7 +87,7 @@ set_options(int fd, int family, const struct dgram_options *o, struct err *e)
 	if (sock_set(fd, family, &o->sock, e) < 0)
 		return -1;
 	if (o->raise_buffer && o->sock.rcvbuf < 0)
-		sock_raise_rcvbuf(fd, DGRAM_BUFFER);
+		sock_raise_rcvbuf(fd, DGRAM_RCVBUF);
 	if (o->broadcast && sock_broadcast(fd) < 0)
 		return err_sys(e, ERR_LOCAL, errno, "--broadcast");
 	if (o->no_fragment && family != AF_UNIX &&
@@ -178,13 +113,13 @@ dgram_open(
 	}
 	if (!o->unconnected)
 		os_receive_errors(fd, family);
-	if (bind_own(fd, peer, o) < 0) {
+	if (bind_local(fd, peer, o) < 0) {
 		err_sys(e, ERR_LOCAL, errno, "%s: own address", text);
 		dgram_close(&fd);
 		return -1;
 	}
 	if (!o->unconnected && connect_peer(fd, peer) < 0) {
-		dgram_send_error(fd, peer, 0, errno, e);
+		dgram_send_error(fd, peer, 0, e);
 		dgram_close(&fd);
 	}
 	return fd;
@@ -193,38 +128,23 @@ dgram_open(
 void
 dgram_close(int *fd)
 {
-	struct addr own;
+	struct addr local;
 
 	if (*fd < 0)
 		return;
-	sock_local(*fd, &own);
+	sock_local(*fd, &local);
 	sock_close(fd);
-	if (addr_is_unix(&own) && own.u.un.sun_path[0] != '\0' &&
-	    own.len > offsetof(struct sockaddr_un, sun_path))
-		unlink(own.u.un.sun_path);
-}
-
-void
-dgram_prepare(int fd, const struct addr *local, bool raise_buffer)
-{
-	if (raise_buffer)
-		sock_raise_rcvbuf(fd, DGRAM_BUFFER);
-	if (addr_is_any(local))
-		batch_prepare(fd, addr_family(local));
-}
-
-bool
-dgram_lost(int fd, uint32_t *lost)
-{
-	return batch_lost(fd, lost);
+	if (addr_is_unix(&local) && local.u.un.sun_path[0] != '\0' &&
+	    local.len > offsetof(struct sockaddr_un, sun_path))
+		unlink(local.u.un.sun_path);
 }
 
 int
-dgram_take_errors(int fd)
+dgram_icmp_error(int fd)
 {
 	int one, first = sock_error(fd);
 
-	while ((one = batch_take_error(fd)) >= 0)
+	while ((one = batch_icmp_error(fd)) >= 0)
 		if (first == 0 || (first == EMSGSIZE && one != 0))
 			first = one;
 	/* The kernel may have made the next one of the queue pending. */
@@ -232,38 +152,26 @@ dgram_take_errors(int fd)
 	return first == 0 || (first == EMSGSIZE && one != 0) ? one : first;
 }
 
-size_t
-dgram_most(const struct addr *peer)
-{
-	switch (addr_family(peer)) {
-	case AF_INET:
-		return MOST_IP4;
-	case AF_INET6:
-		return MOST_IP6;
-	default:
-		return 0;
-	}
-}
-
 /* "Too long" by the protocol, by the path, or by the socket's buffer. */
 static int
-too_long(int fd, const struct addr *peer, size_t length, const char *text,
-    struct err *e)
+too_long(int fd, const struct addr *peer, size_t length, struct err *e)
 {
-	size_t most = dgram_most(peer), path;
+	bool is_ip4 = addr_family(peer) == AF_INET;
+	size_t max = is_ip4 ? MAX_PAYLOAD_IP4 : MAX_PAYLOAD_IP6, path;
+	char text[ADDR_TEXT];
 
+	addr_format(peer, text, sizeof(text));
 	e->errnum = EMSGSIZE;
-	if (most == 0)
+	if (addr_is_unix(peer))
 		return err_set(e, ERR_LOCAL,
 		    "%s: a datagram of %zu bytes is longer than the socket's "
 		    "send buffer takes",
 		    text, length);
-	if (length > most)
+	if (length > max)
 		return err_set(e, ERR_LOCAL,
 		    "%s: a datagram of %zu bytes is too long: UDP over %s "
 		    "carries %zu at most",
-		    text, length,
-		    addr_family(peer) == AF_INET ? "IPv4" : "IPv6", most);
+		    text, length, is_ip4 ? "IPv4" : "IPv6", max);
 	path = sock_path_mtu(fd, addr_family(peer));
 	if (path == 0)
 		return err_sys(e, ERR_LOCAL, EMSGSIZE,
@@ -271,18 +179,18 @@ too_long(int fd, const struct addr *peer, size_t length, const char *text,
 	return err_set(e, ERR_LOCAL,
 	    "%s: a datagram of %zu bytes is too long for the path, which "
 	    "carries %zu at most",
-	    text, length, path - (addr_family(peer) == AF_INET ? 28 : 48));
+	    text, length, path - (is_ip4 ? HEADERS_IP4 : HEADERS_IP6));
 }
 
 int
-dgram_send_error(
-    int fd, const struct addr *peer, size_t length, int errnum, struct err *e)
+dgram_send_error(int fd, const struct addr *peer, size_t length, struct err *e)
 {
+	int errnum = errno;
 	char text[ADDR_TEXT];
 
-	addr_format(peer, text, sizeof(text));
 	if (errnum == EMSGSIZE)
-		return too_long(fd, peer, length, text, e);
+		return too_long(fd, peer, length, e);
+	addr_format(peer, text, sizeof(text));
 	if (errnum == ENOENT)
 		return err_sys(e, ERR_REFUSED, errnum, "%s", text);
 	if (errnum == EACCES && !addr_is_unix(peer))

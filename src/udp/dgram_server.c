@@ -1,7 +1,8 @@
-/* A UDP server: opens its sockets, receives, and admits senders. */
+/* A datagram server: its sockets, whom it answers, and its answers. */
 #include "udp/dgram_server.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +12,19 @@
 #include "base/mem.h"
 #include "net/access.h"
 #include "net/endpoint.h"
+#include "udp/dgram.h"
 #include "udp/multicast.h"
+#include "udp/source_address.h"
 
-/* How often losses are looked for. */
-#define LOOK_NS CLOCK_SECOND
+/* How often losses are counted. */
+#define CHECK_NS CLOCK_SECOND
+/* How long an answer may wait for space, and how many: at all, per client. */
+#define UNSENT_MS 1000
+#define MAX_UNSENT 512
+#define MAX_UNSENT_PER_CLIENT 128
+/* The pauses after which they are tried again. */
+#define MIN_PAUSE_NS CLOCK_MS
+#define MAX_PAUSE_NS (20 * CLOCK_MS)
 
 /* One socket a group, bound to the group's own address. */
 static int
@@ -42,20 +52,20 @@ join_groups(struct dgram_server *s, struct err *e)
 {
 	const struct listener *l = &s->listener;
 	const struct multicast_group *g;
-	size_t i, at;
+	size_t i, socket;
 	bool joined;
 
 	for (i = 0; i < s->o->group_count; i++) {
 		g = &s->o->groups[i];
 		joined = false;
-		for (at = 0; at < l->count; at++) {
-			const struct addr *own = &l->addrs[at];
+		for (socket = 0; socket < l->count; socket++) {
+			const struct addr *bound = &l->addrs[socket];
 
-			if (addr_family(own) != addr_family(&g->addr) ||
-			    (addr_is_multicast(own) &&
-				!addr_same_host(own, &g->addr)))
+			if (addr_family(bound) != addr_family(&g->addr) ||
+			    (addr_is_multicast(bound) &&
+				!addr_same_host(bound, &g->addr)))
 				continue;
-			if (multicast_join(l->fds[at], g, e) < 0)
+			if (multicast_join(l->fds[socket], g, e) < 0)
 				return -1;
 			joined = true;
 		}
@@ -66,13 +76,30 @@ join_groups(struct dgram_server *s, struct err *e)
 	return 0;
 }
 
+/*
+ * Raises the receive buffer, where the user did not set it. On a wildcard
+ * address answers have to leave from the address that the datagram was sent to.
+ */
+static void
+prepare_sockets(const struct listener *l, bool raise_buffer)
+{
+	size_t i;
+
+	for (i = 0; i < l->count; i++) {
+		if (raise_buffer)
+			sock_raise_rcvbuf(l->fds[i], DGRAM_RCVBUF);
+		if (addr_is_any(&l->addrs[i]))
+			source_address_request(
+			    l->fds[i], addr_family(&l->addrs[i]));
+	}
+}
+
 int
 dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
     const struct dgram_server_options *o, struct err *e)
 {
 	struct listener *l = &s->listener;
 	int result;
-	size_t i;
 
 	memset(s, 0, sizeof(*s));
 	s->o = o;
@@ -82,22 +109,22 @@ dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
 		result = listener_open(l, ep, &o->listener, e);
 	if (result < 0)
 		return -1;
-	for (i = 0; i < l->count; i++)
-		dgram_prepare(
-		    l->fds[i], &l->addrs[i], o->listener.sock.rcvbuf < 0);
+	prepare_sockets(l, o->listener.sock.rcvbuf < 0);
 	if (join_groups(s, e) < 0) {
 		listener_close(l);
 		return -1;
 	}
-	loop_start(&s->loop, o->max_rate, o->answers_vary);
-	unsent_init(&s->unsent);
+	s->received = batch_new();
+	rate_limit_start(&s->rate_limit, o->max_rate, o->answers_vary);
+	s->unsent = mem_array(MAX_UNSENT, sizeof(s->unsent[0]));
+	s->resume = deadline_none();
 	s->drops = mem_array(l->count, sizeof(s->drops[0]));
-	s->next_look_ns = clock_now() + LOOK_NS;
+	s->next_check_ns = clock_now() + CHECK_NS;
 	listener_announce(l);
 	return 0;
 }
 
-/* Adds what all sockets have lost since it was last asked. */
+/* Adds what all sockets have lost since they were last counted. */
 static void
 count_lost(struct dgram_server *s)
 {
@@ -105,25 +132,25 @@ count_lost(struct dgram_server *s)
 	size_t i;
 
 	for (i = 0; i < s->listener.count; i++) {
-		if (!dgram_lost(s->listener.fds[i], &drops))
+		if (!batch_drops(s->listener.fds[i], &drops))
 			continue;
-		/* The kernel's count begins again after 2^32. */
+		/* The kernel's counter wraps at 2^32. */
 		s->lost += (uint32_t)(drops - s->drops[i]);
 		s->drops[i] = drops;
 		s->knows_lost = true;
 	}
 }
 
-/* Tells losses that have come since the last time. */
+/* Reports losses since the last time. */
 static void
-look_for_losses(struct dgram_server *s, int64_t now_ns)
+report_losses(struct dgram_server *s, int64_t now_ns)
 {
 	struct event ev;
 	uint64_t lost;
 
-	s->next_look_ns = now_ns + LOOK_NS;
+	s->next_check_ns = now_ns + CHECK_NS;
 	count_lost(s);
-	lost = s->lost - s->told_lost;
+	lost = s->lost - s->reported_lost;
 	if (lost == 0)
 		return;
 	diag_event_begin(&ev, EVENT_LOST);
@@ -132,54 +159,102 @@ look_for_losses(struct dgram_server *s, int64_t now_ns)
 	    "%llu datagrams were lost: they came faster than they were read, "
 	    "and the receive buffer was full (see --rcvbuf)",
 	    (unsigned long long)lost);
-	s->told_lost = s->lost;
+	s->reported_lost = s->lost;
+}
+
+/* How many of the first n unsent answers wait for the same client. */
+static size_t
+count_unsent(const struct dgram_server *s, size_t n, const struct dgram *to)
+{
+	size_t i, count = 0;
+
+	for (i = 0; i < n; i++)
+		count += s->unsent[i].d.socket == to->socket &&
+			 addr_equal(&s->unsent[i].d.remote, &to->remote);
+	return count;
+}
+
+/*
+ * Whether answers wait for the space of the socket. A full UDP socket has none
+ * for anybody, so its messages wait; on a unix socket each client has a queue
+ * of its own.
+ */
+static bool
+is_full(const struct dgram_server *s, size_t socket)
+{
+	size_t i;
+
+	if (addr_is_unix(&s->listener.addrs[socket]))
+		return false;
+	for (i = 0; i < s->unsent_count; i++)
+		if (s->unsent[i].d.socket == socket)
+			return true;
+	return false;
+}
+
+size_t
+dgram_server_pollfds(const struct dgram_server *s, bool receives,
+    struct pollfd *fds, struct deadline *until)
+{
+	const struct listener *l = &s->listener;
+	size_t i;
+
+	for (i = 0; i < l->count; i++) {
+		fds[i] = (struct pollfd){.fd = -1, .events = POLLIN};
+		if (receives && !is_full(s, i))
+			fds[i].fd = l->fds[i];
+	}
+	*until = deadline_first(*until, s->resume);
+	return l->count;
 }
 
 int
 dgram_server_receive(
-    struct dgram_server *s, size_t at, struct dgram *d, int most, struct err *e)
+    struct dgram_server *s, size_t socket, int max, struct err *e)
 {
-	int n = dgram_receive(s->listener.fds[at], d, most), errnum = errno;
+	int i, n = batch_receive(s->listener.fds[socket], s->received, max);
+	int errnum = errno;
 	int64_t now = clock_now();
 
-	if (now >= s->next_look_ns)
-		look_for_losses(s, now);
+	if (now >= s->next_check_ns)
+		report_losses(s, now);
+	for (i = 0; i < n; i++)
+		s->received[i].socket = socket;
 	if (n >= 0)
 		return n;
 	if (errnum == EAGAIN || errnum == EINTR)
 		return 0;
-	/* Refusals of answers, where the system tells servers of them. */
+	/* Refusals of answers, where the system reports them to servers. */
 	if (err_kind_of(errnum) != ERR_FAILED || errnum == EMSGSIZE)
 		return 0;
 	return err_sys(e, ERR_FAILED, errnum, "receiving");
 }
 
-void
-dgram_server_parties(const struct dgram_server *s, size_t at,
-    const struct dgram *d, struct dgram_parties *p)
+static struct dgram_endpoints
+endpoints_of(const struct dgram_server *s, const struct dgram *d)
 {
-	const struct addr *bound = &s->listener.addrs[at];
+	const struct addr *bound = &s->listener.addrs[d->socket];
+	struct dgram_endpoints ep = {d->remote, *bound};
 
-	p->remote = d->remote;
-	addr_unmap(&p->remote);
-	p->local = *bound;
+	addr_unmap(&ep.remote);
 	if (d->local.len == 0)
-		return;
-	p->local = d->local;
-	addr_unmap(&p->local);
-	addr_set_port(&p->local, addr_port(bound));
+		return ep;
+	ep.local = d->local;
+	addr_unmap(&ep.local);
+	addr_set_port(&ep.local, addr_port(bound));
+	return ep;
 }
 
 /*
- * Whether a refusal of this sender is still to be told. It is told once, until
- * another sender's takes its place in the table; a program that reads events is
- * told of every datagram.
+ * Whether a refusal of this sender has not been reported yet. It is reported
+ * once, until another sender's replaces it in the table; as an event, for every
+ * datagram.
  */
 static bool
-is_news(struct dgram_server *s, const struct addr *remote, const char *why)
+is_new(struct dgram_server *s, const struct addr *remote, const char *why)
 {
 	const unsigned char *bytes = (const void *)&remote->u;
-	uint64_t hash = (uintptr_t)why, *told;
+	uint64_t hash = (uintptr_t)why, *reported;
 	socklen_t i;
 
 	if (diag_is_json())
@@ -187,56 +262,58 @@ is_news(struct dgram_server *s, const struct addr *remote, const char *why)
 	for (i = 0; i < remote->len; i++)
 		hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
 	hash ^= hash >> 32;
-	told = &s->told[hash % DGRAM_SERVER_TOLD];
-	if (*told == (hash | 1))
+	reported = &s->reported[hash % DGRAM_SERVER_REPORTED];
+	if (*reported == (hash | 1))
 		return false;
-	*told = hash | 1;
+	*reported = hash | 1;
 	return true;
 }
 
 /* Counts a datagram of a sender that is not let in or not answered. */
 static void
-refuse(struct dgram_server *s, const struct dgram_parties *p, const char *why)
+refuse(
+    struct dgram_server *s, const struct dgram_endpoints *ep, const char *why)
 {
-	if (is_news(s, &p->remote, why))
-		dgram_server_ignore(s, p, why);
+	if (is_new(s, &ep->remote, why))
+		dgram_server_ignore(s, ep, why);
 	else
-		s->ignored++;
+		s->ignored_count++;
 }
 
 void
 dgram_server_ignore(
-    struct dgram_server *s, const struct dgram_parties *p, const char *why)
+    struct dgram_server *s, const struct dgram_endpoints *ep, const char *why)
 {
 	char remote[ADDR_TEXT];
 	struct event ev;
 
-	s->ignored++;
+	s->ignored_count++;
 	if (!diag_tells(DIAG_NOTE))
 		return;
 	diag_event_begin(&ev, EVENT_IGNORED);
-	addr_event(&p->local, &ev, "local");
-	addr_event(&p->remote, &ev, "remote");
+	addr_event(&ep->local, &ev, "local");
+	addr_event(&ep->remote, &ev, "remote");
 	event_text(&ev, "reason", why);
 	diag_event_end(&ev, DIAG_NOTE, "%s: ignored: %s",
-	    addr_format(&p->remote, remote, sizeof(remote)), why);
+	    addr_format(&ep->remote, remote, sizeof(remote)), why);
 }
 
 bool
-dgram_server_admits(struct dgram_server *s, const struct dgram *d,
-    const struct dgram_parties *p)
+dgram_server_admits(
+    struct dgram_server *s, const struct dgram *d, struct dgram_endpoints *ep)
 {
-	if (s->o->access != NULL && !access_allows(s->o->access, &p->remote)) {
-		refuse(s, p, "not let in (--allow, --deny)");
+	*ep = endpoints_of(s, d);
+	if (s->o->access != NULL && !access_allows(s->o->access, &ep->remote)) {
+		refuse(s, ep, "not let in (--allow, --deny)");
 		return false;
 	}
-	s->received++;
-	s->bytes_received += d->length;
+	s->received_count++;
+	s->received_bytes += d->length;
 	return true;
 }
 
 /*
- * Whether servers on this port answer whatever they are sent: echo, daytime,
+ * Whether servers on this port answer whatever they receive: echo, daytime,
  * qotd, chargen, time, domain, sunrpc, ntp, netbios-ns, snmp, ldap, ms-sql-m,
  * ssdp, ws-discovery, memcached. No client sends from there, but to its own
  * kind of server.
@@ -260,15 +337,15 @@ is_reflector(unsigned port)
  * (RFC 768).
  */
 static const char *
-port_refusal(const struct dgram_server *s, const struct dgram_parties *p)
+port_refusal(const struct dgram_server *s, const struct dgram_endpoints *ep)
 {
-	unsigned port = addr_port(&p->remote);
+	unsigned port = addr_port(&ep->remote);
 
 	if (port == 0)
 		return "it has no source port";
 	if (s->o->any_port)
 		return NULL;
-	if (port == addr_port(&p->local))
+	if (port == addr_port(&ep->local))
 		return "it comes from this server's own port, and an answer "
 		       "could go round for ever (--any-port)";
 	if (is_reflector(port))
@@ -280,33 +357,33 @@ port_refusal(const struct dgram_server *s, const struct dgram_parties *p)
 /* Why it may not be answered, or NULL. */
 static const char *
 refusal(const struct dgram_server *s, const struct dgram *d,
-    const struct dgram_parties *p)
+    const struct dgram_endpoints *ep)
 {
 	if (d->remote.len == 0 ||
 	    (addr_is_unix(&d->remote) &&
 		d->remote.len <= offsetof(struct sockaddr_un, sun_path)))
 		return "its sender has no name to answer to";
-	if (dgram_is_cut(d))
+	if (batch_is_truncated(d))
 		return "its end was cut off, it is too long";
 	if (addr_is_unix(&d->remote))
-		return addr_equal(&p->remote, &p->local)
+		return addr_equal(&ep->remote, &ep->local)
 			   ? "it comes from this server itself"
 			   : NULL;
-	return port_refusal(s, p);
+	return port_refusal(s, ep);
 }
 
-/* A limit on a host's answers bites: told at once, then once a second. */
+/* The limit of a host's answers was reached: at most one warning a second. */
 static void
 warn_of_limit(
-    struct dgram_server *s, const struct dgram_parties *p, int64_t now_ns)
+    struct dgram_server *s, const struct dgram_endpoints *ep, int64_t now_ns)
 {
 	char remote[ADDR_TEXT];
 
 	if (now_ns < s->next_warning_ns)
 		return;
 	s->next_warning_ns = now_ns + CLOCK_SECOND;
-	addr_format(&p->remote, remote, sizeof(remote));
-	if (s->o->max_rate == LOOP_DEFAULT)
+	addr_format(&ep->remote, remote, sizeof(remote));
+	if (s->o->max_rate == RATE_LIMIT_DEFAULT)
 		diag_warn("%s: its datagrams come as from a server that "
 			  "answers answers: for a second none of its host is "
 			  "answered (see --max-rate)",
@@ -319,50 +396,66 @@ warn_of_limit(
 
 bool
 dgram_server_may_answer(struct dgram_server *s, const struct dgram *d,
-    const struct dgram_parties *p, int64_t now_ns)
+    const struct dgram_endpoints *ep, int64_t now_ns)
 {
-	const char *why = refusal(s, d, p);
+	const char *why = refusal(s, d, ep);
 
-	if (why == NULL && !loop_allows(&s->loop, d, &p->remote, now_ns)) {
+	if (why == NULL &&
+	    !rate_limit_allows(&s->rate_limit, d, &ep->remote, now_ns)) {
 		why = "its host has had its answers for now (--max-rate)";
-		warn_of_limit(s, p, now_ns);
+		warn_of_limit(s, ep, now_ns);
 	}
 	if (why != NULL)
-		refuse(s, p, why);
+		refuse(s, ep, why);
 	return why == NULL;
 }
 
-/* One that could not be sent. */
-static void
-tell_unsent(
-    struct dgram_server *s, size_t at, const struct dgram *d, int errnum)
+static bool
+is_full_error(int errnum)
 {
+	return errnum == EAGAIN || errnum == ENOBUFS;
+}
+
+/* Reports an answer that could not be sent. */
+static void
+report_unsent(struct dgram_server *s, const struct dgram *d, int errnum)
+{
+	struct dgram_endpoints ep = endpoints_of(s, d);
 	struct err e = ERR_INIT;
-	struct dgram_parties p;
 	char why[ERR_TEXT + 32];
 
-	dgram_server_parties(s, at, d, &p);
-	if (errnum == EAGAIN || errnum == ENOBUFS)
-		snprintf(why, sizeof(why), "no answer was sent: %s",
+	if (is_full_error(errnum)) {
+		err_set(&e, ERR_FAILED, "%s",
 		    addr_is_unix(&d->remote)
 			? "it does not read those it has"
 			: "what was sent before could not leave");
-	else
+	} else {
+		errno = errnum;
 		dgram_send_error(
-		    s->listener.fds[at], &p.remote, d->length, errnum, &e);
-	if (e.kind != ERR_NONE)
-		snprintf(why, sizeof(why), "no answer was sent: %s", e.text);
-	dgram_server_ignore(s, &p, why);
+		    s->listener.fds[d->socket], &ep.remote, d->length, &e);
+	}
+	snprintf(why, sizeof(why), "no answer was sent: %s", e.text);
+	dgram_server_ignore(s, &ep, why);
 }
 
-/* What one answer met that was not sent: it is kept, or told. */
-static void
-keep_or_tell(
-    struct dgram_server *s, size_t at, const struct dgram *d, int errnum)
+/* Keeps a copy of an answer. False where too many wait already. */
+static bool
+keep_unsent(struct dgram_server *s, const struct dgram *d)
 {
-	if ((errnum != EAGAIN && errnum != ENOBUFS) ||
-	    !unsent_add(&s->unsent, at, d))
-		tell_unsent(s, at, d, errnum);
+	struct dgram_server_unsent *one = &s->unsent[s->unsent_count];
+
+	if (s->unsent_count == MAX_UNSENT ||
+	    count_unsent(s, s->unsent_count, d) >= MAX_UNSENT_PER_CLIENT)
+		return false;
+	one->d = *d;
+	one->d.bytes = mem_array(d->length + 1, 1);
+	memcpy(one->d.bytes, d->bytes, d->length);
+	one->until = deadline_after(UNSENT_MS);
+	if (s->unsent_count++ == 0) {
+		s->pause_ns = MIN_PAUSE_NS;
+		s->resume.at_ns = clock_now() + s->pause_ns;
+	}
+	return true;
 }
 
 static void
@@ -371,109 +464,125 @@ count_answers(struct dgram_server *s, const struct dgram *d, int count)
 	int i;
 
 	for (i = 0; i < count; i++)
-		s->bytes_sent += d[i].length;
-	s->answered += (uint64_t)count;
+		s->answered_bytes += d[i].length;
+	s->answered_count += (uint64_t)count;
 }
 
 /*
- * Sends the first of them, with what follows it where nobody has to wait: a
- * client gets its answers in order. How many were dealt with.
+ * Sends the first of them, with those that follow unless any answer waits: a
+ * client gets its answers in order. How many were sent, kept or reported.
  */
 static int
-answer_some(struct dgram_server *s, size_t at, const struct dgram *d, int count)
+answer_some(struct dgram_server *s, const struct dgram *d, int count)
 {
-	bool waits = unsent_has(&s->unsent, at, &d->remote);
 	int n = -1, errnum = EAGAIN;
 
-	if (!waits) {
-		if (s->unsent.count > 0)
+	if (count_unsent(s, s->unsent_count, d) == 0) {
+		if (s->unsent_count > 0)
 			count = 1;
-		n = dgram_send(s->listener.fds[at], d, count);
+		n = batch_send(s->listener.fds[d->socket], d, count);
 		errnum = errno;
 	}
 	if (n < 0 && errnum == EINTR)
 		return 0;
-	if (n < 0)
-		keep_or_tell(s, at, d, errnum);
-	else
+	if (n >= 0)
 		count_answers(s, d, n);
+	else if (!is_full_error(errnum) || !keep_unsent(s, d))
+		report_unsent(s, d, errnum);
 	return n < 0 ? 1 : n;
 }
 
 void
-dgram_server_answer(
-    struct dgram_server *s, size_t at, const struct dgram *d, int count)
+dgram_server_answer(struct dgram_server *s, const struct dgram *d, int count)
 {
 	int done = 0;
 
 	while (done < count)
-		done += answer_some(s, at, d + done, count - done);
+		done += answer_some(s, d + done, count - done);
 }
 
-bool
-dgram_server_takes(const struct dgram_server *s, size_t at)
-{
-	return addr_is_unix(&s->listener.addrs[at]) ||
-	       !unsent_has(&s->unsent, at, NULL);
-}
-
-struct deadline
-dgram_server_deadline(const struct dgram_server *s)
-{
-	return s->unsent.resume;
-}
-
-/* Tries one again that found no room. True when it is done with. */
+/* Tries one again. Whether it was sent, or dropped. */
 static bool
-try_again(void *context, const struct unsent_answer *one)
+retry(struct dgram_server *s, const struct dgram_server_unsent *one)
 {
-	struct dgram_server *s = context;
-
-	if (dgram_send(s->listener.fds[one->at], &one->d, 1) > 0) {
+	if (batch_send(s->listener.fds[one->d.socket], &one->d, 1) > 0) {
 		count_answers(s, &one->d, 1);
 		return true;
 	}
-	if (errno == EINTR || ((errno == EAGAIN || errno == ENOBUFS) &&
-				  !deadline_passed(one->until)))
+	if (errno == EINTR ||
+	    (is_full_error(errno) && !deadline_passed(one->until)))
 		return false;
-	tell_unsent(s, one->at, &one->d, errno);
+	report_unsent(s, &one->d, errno);
 	return true;
 }
 
+/* When they are tried next: after pauses that grow while nothing is sent. */
+static void
+plan_resume(struct dgram_server *s, bool progress)
+{
+	s->pause_ns = progress ? MIN_PAUSE_NS : 2 * s->pause_ns;
+	if (s->pause_ns > MAX_PAUSE_NS)
+		s->pause_ns = MAX_PAUSE_NS;
+	s->resume = deadline_none();
+	if (s->unsent_count > 0)
+		s->resume.at_ns = clock_now() + s->pause_ns;
+}
+
+/* After one that has to go on waiting none of the same client is tried. */
 void
 dgram_server_resume(struct dgram_server *s)
 {
-	unsent_retry(&s->unsent, try_again, s);
+	struct dgram_server_unsent *one;
+	size_t i, kept = 0;
+
+	if (!deadline_passed(s->resume))
+		return;
+	for (i = 0; i < s->unsent_count; i++) {
+		one = &s->unsent[i];
+		if (count_unsent(s, kept, &one->d) > 0 || !retry(s, one))
+			s->unsent[kept++] = *one;
+		else
+			free(one->d.bytes);
+	}
+	i = s->unsent_count;
+	s->unsent_count = kept;
+	plan_resume(s, kept < i);
 }
 
 void
-dgram_server_tell(struct dgram_server *s)
+dgram_server_report(struct dgram_server *s)
 {
 	struct event ev;
 
-	look_for_losses(s, clock_now());
+	report_losses(s, clock_now());
 	diag_event_begin(&ev, EVENT_SERVE_SUMMARY);
-	event_number(&ev, "received", s->received);
-	event_number(&ev, "answered", s->answered);
-	event_number(&ev, "ignored", s->ignored);
+	event_number(&ev, "received", s->received_count);
+	event_number(&ev, "answered", s->answered_count);
+	event_number(&ev, "ignored", s->ignored_count);
 	if (s->knows_lost)
 		event_number(&ev, "lost", s->lost);
 	diag_event_end(&ev, DIAG_NOTE,
 	    "received %llu (%llu bytes), answered %llu (%llu "
 	    "bytes), ignored %llu; %llu were lost%s",
-	    (unsigned long long)s->received,
-	    (unsigned long long)s->bytes_received,
-	    (unsigned long long)s->answered, (unsigned long long)s->bytes_sent,
-	    (unsigned long long)s->ignored, (unsigned long long)s->lost,
+	    (unsigned long long)s->received_count,
+	    (unsigned long long)s->received_bytes,
+	    (unsigned long long)s->answered_count,
+	    (unsigned long long)s->answered_bytes,
+	    (unsigned long long)s->ignored_count, (unsigned long long)s->lost,
 	    s->knows_lost ? "" : ", as far as is known");
 }
 
 void
 dgram_server_close(struct dgram_server *s)
 {
+	size_t i;
+
 	listener_close(&s->listener);
-	loop_release(&s->loop);
-	unsent_release(&s->unsent);
+	rate_limit_release(&s->rate_limit);
+	for (i = 0; i < s->unsent_count; i++)
+		free(s->unsent[i].d.bytes);
+	free(s->unsent);
 	free(s->drops);
-	s->drops = NULL;
+	free(s->received);
+	memset(s, 0, sizeof(*s));
 }

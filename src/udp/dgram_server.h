@@ -1,6 +1,7 @@
 /*
- * A datagram server's sockets: opened and joined to their groups, read in
- * batches, and the senders judged: who is let in, and who may be answered.
+ * A datagram server: its sockets are opened and joined to multicast groups, and
+ * read in batches; which senders are let in and which may be answered; answers,
+ * and those that have to wait until there is space for them.
  */
 #ifndef UDP_DGRAM_SERVER_H
 #define UDP_DGRAM_SERVER_H
@@ -11,50 +12,59 @@
 
 #include "base/deadline.h"
 #include "net/addr.h"
-#include "udp/dgram.h"
 #include "net/listener.h"
-#include "udp/loop.h"
-#include "udp/unsent.h"
+#include "udp/batch.h"
+#include "udp/rate_limit.h"
 
 struct access;
 struct endpoint;
 struct err;
 struct multicast_group;
+struct pollfd;
 
-/* Refused senders that are remembered as told. */
-#define DGRAM_SERVER_TOLD 1024
+/* Senders whose refusal is remembered as reported. */
+#define DGRAM_SERVER_REPORTED 1024
 
 struct dgram_server_options {
 	struct listener_options listener;
 	const struct access *access;          /* NULL: everybody is let in */
 	const struct multicast_group *groups; /* to be joined */
 	size_t group_count;
-	int64_t max_rate;  /* answers a second and a host; see udp/loop.h */
-	bool answers_vary; /* though messages repeat */
-	bool any_port;     /* answer known reflectors and the own port too */
+	int64_t max_rate;  /* answers per second and host; see rate_limit.h */
+	bool answers_vary; /* even to equal messages */
+	bool any_port;     /* answer known reflectors and the local port too */
+};
+
+/* An answer that found no space, and until when it is tried again. */
+struct dgram_server_unsent {
+	struct dgram d; /* its bytes are owned */
+	struct deadline until;
 };
 
 struct dgram_server {
 	const struct dgram_server_options *o;
 	struct listener listener;
-	struct loop loop;
-	int64_t next_warning_ns; /* when a refusal for it is told again */
-	struct unsent unsent;
-	int64_t next_look_ns;     /* when losses are looked for again */
-	uint32_t *drops;          /* owned: that were counted, of each socket */
-	uint64_t lost, told_lost; /* all losses; those that were told */
-	bool knows_lost;          /* the system counts them */
-	uint64_t told[DGRAM_SERVER_TOLD]; /* hashes of refusals; 0: free */
+	struct dgram *received; /* owned: what was received last */
+	struct rate_limit rate_limit;
+	int64_t next_warning_ns; /* when it may be warned of again */
+	uint64_t reported[DGRAM_SERVER_REPORTED]; /* hashes; 0: free */
+
+	/* Unsent answers. A client that does not read delays only its own. */
+	struct dgram_server_unsent *unsent; /* owned, the oldest first */
+	size_t unsent_count;
+	struct deadline resume; /* when they are tried again; or never */
+	int64_t pause_ns;
+
+	/* Losses of the receive buffers. */
+	int64_t next_check_ns;        /* when they are counted again */
+	uint32_t *drops;              /* owned: of each socket, as counted */
+	uint64_t lost, reported_lost; /* all of them; those reported */
+	bool knows_lost;              /* the system counts them */
 
 	/* Statistics. */
-	uint64_t received, bytes_received; /* of all who were let in */
-	uint64_t answered, bytes_sent;
-	uint64_t ignored; /* not let in, or not to be answered */
-};
-
-/* A datagram's sender and the address it came to, for people and rules. */
-struct dgram_parties {
-	struct addr remote, local;
+	uint64_t received_count, received_bytes; /* of all who were let in */
+	uint64_t answered_count, answered_bytes;
+	uint64_t ignored_count; /* not let in, or not to be answered */
 };
 
 /*
@@ -66,55 +76,51 @@ int dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
     const struct dgram_server_options *o, struct err *e);
 
 /*
- * Receives from the socket at, up to most. Returns how many, perhaps 0, or -1
- * with *e. Looks for losses now and then and tells them.
+ * What to poll: one entry per socket, to be read if receives is true and there
+ * is space for answers; *until becomes earlier where dgram_server_resume() is
+ * to be called. Returns the number of entries.
  */
-int dgram_server_receive(struct dgram_server *s, size_t at, struct dgram *d,
-    int most, struct err *e);
-
-/* Who sent it and to which address. */
-void dgram_server_parties(const struct dgram_server *s, size_t at,
-    const struct dgram *d, struct dgram_parties *p);
-
-/* Whether the sender is let in; counts it, or tells why not. */
-bool dgram_server_admits(struct dgram_server *s, const struct dgram *d,
-    const struct dgram_parties *p);
+size_t dgram_server_pollfds(const struct dgram_server *s, bool receives,
+    struct pollfd *fds, struct deadline *until);
 
 /*
- * Whether the sender may be answered; tells why not. Never: what came from
- * port 0, or was cut, or is beyond the rate; unless any_port: what came from
- * this server's own port, or one where servers answer whatever they are sent.
+ * Receives up to max datagrams from the socket of that index into s->received.
+ * Returns how many, perhaps 0, or -1 with *e. Reports losses once a second.
+ */
+int dgram_server_receive(
+    struct dgram_server *s, size_t socket, int max, struct err *e);
+
+/*
+ * Whether the sender of a datagram is let in: counts it, or reports why not.
+ * *ep gets its endpoints.
+ */
+bool dgram_server_admits(
+    struct dgram_server *s, const struct dgram *d, struct dgram_endpoints *ep);
+
+/*
+ * Whether the sender may be answered; reports why not. Never: what came from
+ * port 0, is truncated or exceeds the rate limit; unless any_port: what came
+ * from this server's port, or one where servers answer whatever they receive.
  */
 bool dgram_server_may_answer(struct dgram_server *s, const struct dgram *d,
-    const struct dgram_parties *p, int64_t now_ns);
+    const struct dgram_endpoints *ep, int64_t now_ns);
 
-/* Tells that a datagram gets no answer. */
+/* Reports that a datagram gets no answer. */
 void dgram_server_ignore(
-    struct dgram_server *s, const struct dgram_parties *p, const char *why);
+    struct dgram_server *s, const struct dgram_endpoints *ep, const char *why);
 
 /*
- * Sends answers from the socket at, without waiting. What finds no room is
- * kept (udp/unsent.h); what cannot be sent is told.
+ * Sends answers, all by the socket of the first, without waiting. What finds no
+ * space is kept and tried again; what cannot be sent is reported.
  */
 void dgram_server_answer(
-    struct dgram_server *s, size_t at, const struct dgram *d, int count);
+    struct dgram_server *s, const struct dgram *d, int count);
 
-/*
- * Whether the socket at is to be read. A full UDP socket has no room for
- * anybody's answer, so its messages wait; on a unix socket each client has a
- * queue of its own.
- */
-bool dgram_server_takes(const struct dgram_server *s, size_t at);
-
-/* When dgram_server_resume() is due. */
-struct deadline dgram_server_deadline(const struct dgram_server *s);
-
-/* Tries answers again that found no room, and gives up those whose time has
- * passed. */
+/* Tries unsent answers again, and drops those whose time has passed. */
 void dgram_server_resume(struct dgram_server *s);
 
-/* Tells what was done: the "summary" event, at -v. */
-void dgram_server_tell(struct dgram_server *s);
+/* Reports what was done: the "summary" event, at -v. */
+void dgram_server_report(struct dgram_server *s);
 
 void dgram_server_close(struct dgram_server *s);
 

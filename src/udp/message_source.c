@@ -1,4 +1,4 @@
-/* The source of datagrams to send: arguments, lines, blocks or all of stdin. */
+/* Messages to be sent: arguments, lines, blocks or the whole of a file. */
 #include "udp/message_source.h"
 
 #include <errno.h>
@@ -9,177 +9,179 @@
 #include "base/err.h"
 #include "base/mem.h"
 
-/* Room for several of the longest pieces. */
+/* Space for several of the longest messages. */
 #define QUEUE_SIZE (512 * 1024)
+/* What UDP carries: its length field less its header (RFC 768). */
+#define MAX_LENGTH 65527
 
 void
 message_source_arguments(
-    struct message_source *f, char *const *arguments, int count, bool repeats)
+    struct message_source *s, char *const *arguments, int count, bool repeats)
 {
-	memset(f, 0, sizeof(*f));
-	f->kind = SOURCE_ARGUMENTS;
-	f->arguments = arguments;
-	f->count = count;
-	f->repeats = repeats;
-	f->fd = -1;
+	memset(s, 0, sizeof(*s));
+	s->kind = SOURCE_ARGUMENTS;
+	s->arguments = arguments;
+	s->argument_count = count;
+	s->repeats = repeats;
+	s->fd = -1;
 }
 
 void
-message_source_descriptor(struct message_source *f, int fd,
-    enum message_source_kind kind, size_t block, size_t most)
+message_source_descriptor(struct message_source *s, int fd,
+    enum message_source_kind kind, size_t block_size)
 {
-	memset(f, 0, sizeof(*f));
-	f->kind = kind;
-	f->fd = fd;
-	f->block = block;
-	f->most = most;
-	buf_init(&f->queue, mem_array(QUEUE_SIZE, 1), QUEUE_SIZE);
+	memset(s, 0, sizeof(*s));
+	s->kind = kind;
+	s->fd = fd;
+	s->block_size = block_size;
+	s->max_length = MAX_LENGTH;
+	buf_init(&s->queue, mem_array(QUEUE_SIZE, 1), QUEUE_SIZE);
 }
 
-/* Where the pieces begin that are not lent yet, and how many bytes wait. */
+/* The bytes that are not lent yet, and how many they are. */
 static const unsigned char *
-front(const struct message_source *f)
+front(const struct message_source *s)
 {
-	return buf_bytes(&f->queue) + f->lent;
+	return buf_bytes(&s->queue) + s->lent;
 }
 
 static size_t
-waiting(const struct message_source *f)
+waiting(const struct message_source *s)
 {
-	return buf_length(&f->queue) - f->lent;
+	return buf_length(&s->queue) - s->lent;
 }
 
 static enum message_source_next
 next_argument(
-    struct message_source *f, const unsigned char **bytes, size_t *length)
+    struct message_source *s, const unsigned char **bytes, size_t *length)
 {
 	const char *text;
 
-	if (!f->repeats && f->taken >= (uint64_t)f->count)
+	if (!s->repeats && s->lent_count >= (uint64_t)s->argument_count)
 		return SOURCE_END;
-	text = f->arguments[f->taken++ % (uint64_t)f->count];
+	text = s->arguments[s->lent_count++ % (uint64_t)s->argument_count];
 	*bytes = (const unsigned char *)text;
 	*length = strlen(text);
-	return SOURCE_PIECE;
+	return SOURCE_MESSAGE;
 }
 
 static enum message_source_next
-too_long(const struct message_source *f, const char *what, struct err *e)
+too_long(const struct message_source *s, const char *what, struct err *e)
 {
 	err_set(e, ERR_LOCAL,
 	    "%s of stdin is too long for a datagram, which carries %zu bytes "
 	    "at most",
-	    what, f->most);
+	    what, s->max_length);
 	e->errnum = EMSGSIZE;
 	return SOURCE_ERROR;
 }
 
 static enum message_source_next
-next_line(struct message_source *f, size_t *length, size_t *used, struct err *e)
+next_line(struct message_source *s, size_t *length, size_t *used, struct err *e)
 {
-	size_t n = waiting(f);
-	const unsigned char *bytes = front(f), *lf;
+	size_t n = waiting(s);
+	const unsigned char *bytes = front(s), *lf;
 
 	lf = memchr(bytes, '\n', n);
 	*length = lf == NULL ? n : (size_t)(lf - bytes);
 	*used = lf == NULL ? n : *length + 1;
-	if (*length > f->most)
-		return too_long(f, "a line", e);
+	if (*length > s->max_length)
+		return too_long(s, "a line", e);
 	if (lf != NULL)
-		return SOURCE_PIECE;
-	if (f->fd >= 0)
+		return SOURCE_MESSAGE;
+	if (s->fd >= 0)
 		return SOURCE_WAIT;
-	return n > 0 ? SOURCE_PIECE : SOURCE_END;
+	return n > 0 ? SOURCE_MESSAGE : SOURCE_END;
 }
 
 static enum message_source_next
-next_block(struct message_source *f, size_t *length, size_t *used)
+next_block(struct message_source *s, size_t *length, size_t *used)
 {
-	size_t n = waiting(f);
+	size_t n = waiting(s);
 
-	*used = *length = n < f->block ? n : f->block;
-	if (n >= f->block)
-		return SOURCE_PIECE;
-	if (f->fd >= 0)
+	*used = *length = n < s->block_size ? n : s->block_size;
+	if (n >= s->block_size)
+		return SOURCE_MESSAGE;
+	if (s->fd >= 0)
 		return SOURCE_WAIT;
-	return n > 0 ? SOURCE_PIECE : SOURCE_END;
+	return n > 0 ? SOURCE_MESSAGE : SOURCE_END;
 }
 
 static enum message_source_next
-next_whole(struct message_source *f, size_t *length, struct err *e)
+next_whole(struct message_source *s, size_t *length, struct err *e)
 {
-	*length = waiting(f);
-	if (*length > f->most)
-		return too_long(f, "the whole", e);
-	if (f->fd >= 0)
+	*length = waiting(s);
+	if (*length > s->max_length)
+		return too_long(s, "the whole", e);
+	if (s->fd >= 0)
 		return SOURCE_WAIT;
-	return f->taken == 0 || f->repeats ? SOURCE_PIECE : SOURCE_END;
+	return s->lent_count == 0 || s->repeats ? SOURCE_MESSAGE : SOURCE_END;
 }
 
 enum message_source_next
-message_source_next(struct message_source *f, const unsigned char **bytes,
+message_source_next(struct message_source *s, const unsigned char **bytes,
     size_t *length, struct err *e)
 {
 	enum message_source_next found;
 	size_t used = 0;
 
-	if (f->kind == SOURCE_ARGUMENTS)
-		return next_argument(f, bytes, length);
-	*bytes = front(f);
-	if (f->kind == SOURCE_LINES)
-		found = next_line(f, length, &used, e);
-	else if (f->kind == SOURCE_BLOCKS)
-		found = next_block(f, length, &used);
+	if (s->kind == SOURCE_ARGUMENTS)
+		return next_argument(s, bytes, length);
+	*bytes = front(s);
+	if (s->kind == SOURCE_LINES)
+		found = next_line(s, length, &used, e);
+	else if (s->kind == SOURCE_BLOCKS)
+		found = next_block(s, length, &used);
 	else
-		found = next_whole(f, length, e);
-	if (found != SOURCE_PIECE)
+		found = next_whole(s, length, e);
+	if (found != SOURCE_MESSAGE)
 		return found;
-	f->taken++;
-	f->lent += used;
-	return SOURCE_PIECE;
+	s->lent_count++;
+	s->lent += used;
+	return SOURCE_MESSAGE;
 }
 
 void
-message_source_settle(struct message_source *f)
+message_source_settle(struct message_source *s)
 {
-	buf_eat(&f->queue, f->lent);
-	f->lent = 0;
+	buf_eat(&s->queue, s->lent);
+	s->lent = 0;
 }
 
 /* Where to read to. What is lent must not be moved. */
 static unsigned char *
-space_of(struct message_source *f, size_t *room)
+space_of(struct message_source *s, size_t *size)
 {
-	struct buf *q = &f->queue;
+	struct buf *q = &s->queue;
 
-	if (f->lent == 0)
-		return buf_space(q, room);
-	*room = q->size - q->tail;
+	if (s->lent == 0)
+		return buf_space(q, size);
+	*size = q->size - q->tail;
 	return q->data + q->tail;
 }
 
 int
-message_source_read(struct message_source *f, struct err *e)
+message_source_read(struct message_source *s, struct err *e)
 {
-	size_t room;
-	unsigned char *space = space_of(f, &room);
+	size_t size;
+	unsigned char *space = space_of(s, &size);
 	ssize_t n;
 
-	if (room == 0)
+	if (size == 0)
 		return 0;
-	n = read(f->fd, space, room);
+	n = read(s->fd, space, size);
 	if (n > 0)
-		buf_added(&f->queue, (size_t)n);
+		buf_added(&s->queue, (size_t)n);
 	if (n == 0)
-		f->fd = -1;
+		s->fd = -1;
 	if (n >= 0 || errno == EINTR || errno == EAGAIN)
 		return 0;
 	return err_sys(e, ERR_OUTPUT, errno, "stdin");
 }
 
 void
-message_source_release(struct message_source *f)
+message_source_release(struct message_source *s)
 {
-	free(f->queue.data);
-	f->queue.data = NULL;
+	free(s->queue.data);
+	s->queue.data = NULL;
 }

@@ -1,4 +1,4 @@
-/* Token buckets that limit the answers per second to each host. */
+/* The limit of answers to one host, and the detection of reply loops. */
 #include "udp/rate_limit.h"
 
 #include <stdlib.h>
@@ -7,38 +7,80 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "net/addr.h"
+#include "udp/batch.h"
 
-/* Sets of the table, and hosts in each: the oldest gives way. */
+/* Sets of the table, and hosts in each: the oldest is replaced. */
 #define SETS 4096
-#define WAYS 4
+#define SET_HOSTS 4
 /* Answers at one time that are a turn. */
 #define TURN 16
+/* Messages that are remembered; a power of two. */
+#define SEEN 65536
+/* How many bytes of a message are compared: where each server of a loop
+ * appends something, its end is different each time. */
+#define HEAD 32
 
 struct rate_limit_bucket {
 	struct addr host; /* len 0: free */
 	int64_t full_ns;  /* when the bucket will be full again */
 	int64_t rests_until_ns;
-	int64_t turn_ns; /* when it was last allowed */
-	unsigned turn;   /* how many more at that time */
+	int64_t turn_ns;     /* when an answer was last allowed */
+	unsigned turn_count; /* how many more at that time */
 };
 
 void
-rate_limit_start(struct rate_limit *r, int64_t per_second)
+rate_limit_start(struct rate_limit *r, int64_t per_second, bool answers_vary)
 {
 	memset(r, 0, sizeof(*r));
-	if (per_second <= 0)
+	if (per_second == RATE_LIMIT_NONE)
 		return;
-	r->buckets = mem_array(SETS * WAYS, sizeof(r->buckets[0]));
-	r->gap_ns = CLOCK_SECOND / per_second;
-	r->burst_ns = CLOCK_SECOND - r->gap_ns;
+	r->buckets = mem_array(SETS * SET_HOSTS, sizeof(r->buckets[0]));
+	if (per_second != RATE_LIMIT_DEFAULT) {
+		r->gap_ns = CLOCK_SECOND / per_second;
+		r->burst_ns = CLOCK_SECOND - r->gap_ns;
+		return;
+	}
+	r->gap_ns = CLOCK_SECOND / RATE_LIMIT_TURNS;
+	r->burst_ns = (RATE_LIMIT_BURST - 1) * r->gap_ns;
+	r->rest_ns = RATE_LIMIT_REST_MS * CLOCK_MS;
+	if (!answers_vary)
+		r->seen = mem_array(SEEN, sizeof(r->seen[0]));
 }
 
-void
-rate_limit_count_turns(struct rate_limit *r, int64_t burst, int64_t rest_ns)
+/* One multiplication per eight bytes: it is done for every datagram. */
+static uint64_t
+mix(uint64_t hash, const void *bytes, size_t n)
 {
-	r->counts_turns = true;
-	r->burst_ns = (burst - 1) * r->gap_ns;
-	r->rest_ns = rest_ns;
+	const unsigned char *at = bytes;
+	uint64_t word;
+	size_t some;
+
+	for (; n > 0; n -= some, at += some) {
+		some = n < sizeof(word) ? n : sizeof(word);
+		word = some;
+		memcpy(&word, at, some);
+		hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+		hash ^= hash >> 29;
+	}
+	return hash;
+}
+
+/* Whether its sender has sent this before; remembers it. */
+static bool
+is_repeated(
+    struct rate_limit *r, const struct dgram *d, const struct addr *remote)
+{
+	uint64_t hash = mix(d->length < HEAD ? d->length : HEAD, d->bytes,
+	    d->length < HEAD ? d->length : HEAD);
+	uint32_t *seen, print;
+
+	hash = mix(hash, &remote->u, remote->len);
+	seen = &r->seen[hash % SEEN];
+	print = (uint32_t)(hash >> 32) | 1;
+	if (*seen == print)
+		return true;
+	*seen = print;
+	return false;
 }
 
 /* Where a host's set begins: FNV-1a over its address. */
@@ -58,18 +100,18 @@ set_of(const struct addr *host)
 	}
 	for (i = 0; i < n; i++)
 		hash = (hash ^ bytes[i]) * 16777619U;
-	return hash % SETS * WAYS;
+	return hash % SETS * SET_HOSTS;
 }
 
 /* The host's bucket, or the one of its set that has rested longest. */
 static struct rate_limit_bucket *
-find(struct rate_limit *r, const struct addr *host)
+find_bucket(struct rate_limit *r, const struct addr *host)
 {
 	struct rate_limit_bucket *set = &r->buckets[set_of(host)],
 				 *oldest = set;
 	int i;
 
-	for (i = 0; i < WAYS; i++) {
+	for (i = 0; i < SET_HOSTS; i++) {
 		if (set[i].host.len != 0 && addr_same_host(&set[i].host, host))
 			return &set[i];
 		if (set[i].full_ns < oldest->full_ns)
@@ -81,19 +123,16 @@ find(struct rate_limit *r, const struct addr *host)
 	return oldest;
 }
 
-bool
-rate_limit_allows(struct rate_limit *r, const struct addr *host, int64_t now_ns)
+/* Whether the bucket has one more answer, which is counted. */
+static bool
+spend(const struct rate_limit *r, struct rate_limit_bucket *b, int64_t now_ns)
 {
-	struct rate_limit_bucket *b;
-
-	if (r->buckets == NULL)
-		return true;
-	b = find(r, host);
 	if (b->full_ns < now_ns)
 		b->full_ns = now_ns;
 	if (now_ns < b->rests_until_ns)
 		return false;
-	if (r->counts_turns && b->turn_ns == now_ns && ++b->turn % TURN != 0)
+	if (r->rest_ns > 0 && b->turn_ns == now_ns &&
+	    ++b->turn_count % TURN != 0)
 		return true;
 	if (b->full_ns - now_ns > r->burst_ns) {
 		b->rests_until_ns = now_ns + r->rest_ns;
@@ -101,14 +140,25 @@ rate_limit_allows(struct rate_limit *r, const struct addr *host, int64_t now_ns)
 	}
 	b->full_ns += r->gap_ns;
 	if (b->turn_ns != now_ns)
-		b->turn = 0;
+		b->turn_count = 0;
 	b->turn_ns = now_ns;
 	return true;
+}
+
+bool
+rate_limit_allows(struct rate_limit *r, const struct dgram *d,
+    const struct addr *remote, int64_t now_ns)
+{
+	if (r->buckets == NULL ||
+	    (r->seen != NULL && !is_repeated(r, d, remote)))
+		return true;
+	return spend(r, find_bucket(r, remote), now_ns);
 }
 
 void
 rate_limit_release(struct rate_limit *r)
 {
 	free(r->buckets);
-	r->buckets = NULL;
+	free(r->seen);
+	memset(r, 0, sizeof(*r));
 }

@@ -1,10 +1,12 @@
-/* Matches replies to datagrams and keeps round-trip statistics. */
+/* Round-trip statistics: matches replies to datagrams. */
 #include "udp/rtt_stats.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 void
 rtt_stats_start(struct rtt_stats *t, int64_t wanted, int64_t timeout_ms)
@@ -15,8 +17,19 @@ rtt_stats_start(struct rtt_stats *t, int64_t wanted, int64_t timeout_ms)
 	t->timeout_ns = timeout_ms < 0 ? -1 : clock_ns(timeout_ms);
 }
 
-static struct round_trip *
-trip_of(const struct rtt_stats *t, uint64_t number)
+void
+rtt_stats_restart(struct rtt_stats *t, int64_t wanted)
+{
+	struct rtt_stats old = *t;
+
+	memset(t, 0, sizeof(*t));
+	t->ring = old.ring;
+	t->wanted = wanted;
+	t->timeout_ns = old.timeout_ns;
+}
+
+static struct rtt_stats_entry *
+entry_of(const struct rtt_stats *t, uint64_t number)
 {
 	return &t->ring[number % RTT_STATS_RING];
 }
@@ -24,11 +37,11 @@ trip_of(const struct rtt_stats *t, uint64_t number)
 void
 rtt_stats_sent(struct rtt_stats *t, int64_t now_ns)
 {
-	struct round_trip *trip = trip_of(t, t->sent);
+	struct rtt_stats_entry *entry = entry_of(t, t->sent);
 
-	trip->sent_ns = now_ns;
-	trip->replies = 0;
-	trip->is_over = false;
+	entry->sent_ns = now_ns;
+	entry->replies = 0;
+	entry->is_over = false;
 	t->sent++;
 	t->awaited++;
 	t->silent++;
@@ -41,21 +54,27 @@ rtt_stats_sent_unawaited(struct rtt_stats *t)
 	t->oldest++;
 }
 
+bool
+rtt_stats_is_full(const struct rtt_stats *t)
+{
+	return t->sent - t->oldest >= RTT_STATS_MAX;
+}
+
 /* Nothing more is awaited for that one. */
 static void
-end_trip(struct rtt_stats *t, struct round_trip *trip)
+end_entry(struct rtt_stats *t, struct rtt_stats_entry *entry)
 {
-	trip->is_over = true;
+	entry->is_over = true;
 	t->awaited--;
-	if (trip->replies == 0)
+	if (entry->replies == 0)
 		t->silent--;
-	while (t->oldest < t->sent && trip_of(t, t->oldest)->is_over)
+	while (t->oldest < t->sent && entry_of(t, t->oldest)->is_over)
 		t->oldest++;
 }
 
 /* Adds one time to the sums. */
 static void
-take_sample(struct rtt_stats *t, int64_t ns)
+add_sample(struct rtt_stats *t, int64_t ns)
 {
 	if (t->samples == 0 || ns < t->min_ns)
 		t->min_ns = ns;
@@ -68,9 +87,9 @@ take_sample(struct rtt_stats *t, int64_t ns)
 
 /* A reply for which nothing is awaited. */
 static enum rtt_stats_kind
-surplus(struct rtt_stats *t, const struct round_trip *trip)
+surplus(struct rtt_stats *t, const struct rtt_stats_entry *entry)
 {
-	bool late = trip != NULL ? trip->replies == 0 : t->failed > t->late;
+	bool late = entry != NULL ? entry->replies == 0 : t->failed > t->late;
 
 	if (late)
 		t->late++;
@@ -79,50 +98,56 @@ surplus(struct rtt_stats *t, const struct round_trip *trip)
 	return late ? RTT_STATS_LATE : RTT_STATS_DUPLICATE;
 }
 
+/* The datagram of that number, or NULL; -1: the first that is awaited. */
+static struct rtt_stats_entry *
+find_entry(const struct rtt_stats *t, int64_t number)
+{
+	uint64_t n = number < 0 ? t->oldest : (uint64_t)number;
+
+	if ((number < 0 && t->awaited == 0) || n >= t->sent ||
+	    t->sent - n > RTT_STATS_RING)
+		return NULL;
+	return entry_of(t, n);
+}
+
 enum rtt_stats_kind
 rtt_stats_received(
-    struct rtt_stats *t, int64_t number, int64_t now_ns, int64_t *trip_ns)
+    struct rtt_stats *t, int64_t number, int64_t now_ns, int64_t *rtt_ns)
 {
-	struct round_trip *trip = NULL;
+	struct rtt_stats_entry *entry = find_entry(t, number);
+	enum rtt_stats_kind kind = RTT_STATS_REPLY;
 
-	*trip_ns = -1;
 	t->received++;
-	if (number < 0 && t->awaited > 0)
-		number = (int64_t)t->oldest;
-	if (number >= 0 && (uint64_t)number < t->sent &&
-	    t->sent - (uint64_t)number <= RTT_STATS_RING)
-		trip = trip_of(t, (uint64_t)number);
-	if (trip == NULL)
+	*rtt_ns = entry == NULL ? -1 : now_ns - entry->sent_ns;
+	if (entry == NULL)
 		return surplus(t, NULL);
-	*trip_ns = now_ns - trip->sent_ns;
-	if (trip->is_over) {
-		enum rtt_stats_kind kind = surplus(t, trip);
-
-		trip->replies++;
+	if (entry->is_over) {
+		kind = surplus(t, entry);
+		entry->replies++;
 		return kind;
 	}
-	take_sample(t, *trip_ns);
-	if (trip->replies++ == 0) {
+	add_sample(t, *rtt_ns);
+	if (entry->replies++ == 0) {
 		t->answered++;
 		t->silent--;
 	}
-	if (t->wanted > 0 && trip->replies >= t->wanted)
-		end_trip(t, trip);
-	return RTT_STATS_REPLY;
+	if (t->wanted > 0 && entry->replies >= t->wanted)
+		end_entry(t, entry);
+	return kind;
 }
 
 void
 rtt_stats_expire(struct rtt_stats *t, int64_t now_ns)
 {
-	struct round_trip *trip;
+	struct rtt_stats_entry *entry;
 
 	while (t->timeout_ns >= 0 && t->awaited > 0) {
-		trip = trip_of(t, t->oldest);
-		if (now_ns - trip->sent_ns < t->timeout_ns)
+		entry = entry_of(t, t->oldest);
+		if (now_ns - entry->sent_ns < t->timeout_ns)
 			return;
-		if (trip->replies < (t->wanted > 0 ? t->wanted : 1))
+		if (entry->replies < (t->wanted > 0 ? t->wanted : 1))
 			t->failed++;
-		end_trip(t, trip);
+		end_entry(t, entry);
 	}
 }
 
@@ -138,7 +163,7 @@ rtt_stats_deadline(const struct rtt_stats *t)
 	struct deadline d = deadline_none();
 
 	if (t->timeout_ns >= 0 && t->awaited > 0)
-		d.at_ns = trip_of(t, t->oldest)->sent_ns + t->timeout_ns;
+		d.at_ns = entry_of(t, t->oldest)->sent_ns + t->timeout_ns;
 	return d;
 }
 
@@ -168,6 +193,31 @@ rtt_stats_deviation(const struct rtt_stats *t)
 	if (t->samples == 0)
 		return 0;
 	return root(t->squares_ns / (double)t->samples - mean * mean);
+}
+
+const char *
+rtt_stats_format(
+    const struct rtt_stats *t, uint64_t dropped, char *buf, size_t size)
+{
+	uint64_t lost = rtt_stats_lost(t);
+
+	snprintf(buf, size,
+	    "%llu sent, %llu received, %llu lost (%.3g%%), %llu duplicates, "
+	    "%llu late\n",
+	    (unsigned long long)t->sent, (unsigned long long)t->received,
+	    (unsigned long long)lost,
+	    t->sent == 0 ? 0.0 : 100.0 * (double)lost / (double)t->sent,
+	    (unsigned long long)t->duplicates, (unsigned long long)t->late);
+	if (dropped > 0)
+		text_append(buf, size,
+		    "%llu replies came here, but the receive buffer was full\n",
+		    (unsigned long long)dropped);
+	if (t->samples > 0)
+		text_append(buf, size,
+		    "round trip min/avg/max/mdev = %.3f/%.3f/%.3f/%.3f ms\n",
+		    (double)t->min_ns / 1e6, rtt_stats_mean(t) / 1e6,
+		    (double)t->max_ns / 1e6, rtt_stats_deviation(t) / 1e6);
+	return buf;
 }
 
 void

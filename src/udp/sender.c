@@ -1,133 +1,219 @@
-/* Sends datagrams, at most a window unanswered, and receives the replies. */
+/* A windowed sender of datagrams: fill, send, receive, wait. */
 #include "udp/sender.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/diag.h"
-#include "base/err.h"
-#include "base/text.h"
+#include "base/mem.h"
 #include "net/sock.h"
 #include "net/signals.h"
 #include "net/wait.h"
+#include "udp/dgram.h"
+#include "udp/message_source.h"
 
-/* A sender that fell behind its rate may catch up on so much. */
-#define BEHIND_NS (20 * CLOCK_MS)
-/* Pauses of a sender where nothing but time tells of room. */
-#define PAUSE_NS CLOCK_MS
-#define LONGEST_PAUSE_NS (20 * CLOCK_MS)
+/* How much a sender that is late for its rate may catch up on. */
+#define MAX_LATE_NS (20 * CLOCK_MS)
+/* Pauses where poll(2) does not report space. */
+#define MIN_PAUSE_NS CLOCK_MS
+#define MAX_PAUSE_NS (20 * CLOCK_MS)
+/* "#18446744073709551615 " */
+#define NUMBER_SIZE 24
+
+/* What one look for replies and errors has found. */
+enum outcome { FAILED = -1, NOTHING, SOMETHING };
 
 void
-sender_start(struct sender *x, const struct sender_options *o,
-    struct message_source *feed, sender_reply *reply, sender_idle *idle,
-    void *context)
+sender_start(struct sender *x, const struct sender_options *o)
 {
 	memset(x, 0, sizeof(*x));
 	x->o = o;
-	x->feed = feed;
-	x->reply = reply;
-	x->idle = idle;
-	x->context = context;
-	x->in = dgram_batch();
-	outbox_init(&x->out, feed, o->number);
-	rtt_stats_start(&x->trips, 1, o->timeout_ms);
+	x->in = batch_new();
+	x->out = mem_array(BATCH_MAX_SEND, sizeof(x->out[0]));
+	if (o->number)
+		x->numbered = mem_array(
+		    BATCH_MAX_RECEIVE, BATCH_PAYLOAD_SIZE + NUMBER_SIZE);
+	rtt_stats_start(&x->stats, 1, o->timeout_ms);
 	x->next_ns = clock_now();
 }
 
-/* Something was sent, or is to go elsewhere: nothing holds it up any more. */
+/* A datagram was sent, or the target is another one: nothing blocks it. */
 static void
 unblock(struct sender *x)
 {
 	x->block = SENDER_FREE;
-	x->pause_ns = PAUSE_NS;
+	x->pause_ns = MIN_PAUSE_NS;
 	x->stuck = deadline_none();
 	x->tried_again = x->was_writable = false;
 }
 
-void
-sender_use(struct sender *x, int fd, const struct addr *peer, bool unconnected,
-    bool careful)
+static void
+set_remote(const struct sender *x, struct dgram *d)
 {
-	struct rtt_stats old = x->trips;
+	d->local.len = d->remote.len = 0;
+	if (x->to.unconnected)
+		d->remote = x->to.peer;
+}
 
-	x->fd = fd;
-	x->peer = *peer;
-	x->unconnected = unconnected;
-	x->careful = careful;
-	outbox_rewind(&x->out, unconnected ? &x->peer : NULL);
+/* What was sent last was refused: all of it is unsent again. */
+void
+sender_use(struct sender *x, const struct sender_target *to)
+{
+	int i;
+
+	x->to = *to;
+	x->is_trial = !to->is_last;
+	x->sent = 0;
+	for (i = 0; i < x->out_count; i++)
+		set_remote(x, &x->out[i]);
 	unblock(x);
-	memset(&x->trips, 0, sizeof(x->trips));
-	x->trips.ring = old.ring;
-	x->trips.wanted = x->o->replies < 0 ? 1 : x->o->replies;
-	x->trips.timeout_ns = old.timeout_ns;
+	rtt_stats_restart(&x->stats, x->o->replies < 0 ? 1 : x->o->replies);
 }
 
 static bool
-hears(const struct sender *x)
+awaits_replies(const struct sender *x)
 {
 	return x->o->replies >= 0;
 }
 
-/* How many may be borrowed now, by window, count and rate. */
+static int
+count_unsent(const struct sender *x)
+{
+	return x->out_count - x->sent;
+}
+
+/* How many may be sent at a time by the rate, at most max. */
+static int64_t
+limit_rate(struct sender *x, int64_t max, int64_t now)
+{
+	int64_t interval = x->o->interval_ns, count;
+
+	if (interval <= 0 || max <= 0)
+		return max;
+	if (x->next_ns < now - MAX_LATE_NS)
+		x->next_ns = now - MAX_LATE_NS;
+	if (x->next_ns > now)
+		return 0;
+	count = (now - x->next_ns) / interval + 1;
+	return count < max ? count : max;
+}
+
+/* How many messages may be sent now, by window, count and rate. */
 static int64_t
 allowance(struct sender *x, int64_t now)
 {
 	const struct sender_options *o = x->o;
-	int64_t most = outbox_capacity(&x->out);
-	int64_t prepared = (int64_t)x->trips.sent;
+	int64_t max = x->numbered != NULL ? BATCH_MAX_RECEIVE : BATCH_MAX_SEND;
+	int64_t sent = (int64_t)x->stats.sent;
 
-	if (hears(x) && o->window - (int64_t)x->trips.awaited < most)
-		most = o->window - (int64_t)x->trips.awaited;
-	if (o->count > 0 && o->count - prepared < most)
-		most = o->count - prepared;
-	if (x->careful && most > 1 - prepared)
-		most = 1 - prepared;
-	/* The ring remembers those that are awaited. */
-	if (x->trips.sent - x->trips.oldest >= RTT_STATS_MAX)
-		most = 0;
-	if (o->interval_ns <= 0 || most <= 0)
-		return most;
-	if (x->next_ns < now - BEHIND_NS)
-		x->next_ns = now - BEHIND_NS;
-	if (x->next_ns > now)
-		return 0;
-	if ((now - x->next_ns) / o->interval_ns + 1 < most)
-		most = (now - x->next_ns) / o->interval_ns + 1;
-	return most;
+	if (awaits_replies(x) && o->window - (int64_t)x->stats.awaited < max)
+		max = o->window - (int64_t)x->stats.awaited;
+	if (o->count > 0 && o->count - sent < max)
+		max = o->count - sent;
+	if (x->is_trial && max > 1 - sent)
+		max = 1 - sent;
+	if (rtt_stats_is_full(&x->stats))
+		max = 0;
+	return limit_rate(x, max, now);
 }
 
-/* True when the last datagram has been sent. */
+/* Whether the last datagram has been sent. */
 static bool
 is_complete(const struct sender *x)
 {
-	if (outbox_unsent(&x->out) > 0)
+	if (count_unsent(x) > 0)
 		return false;
 	return x->ended ||
-	       (x->o->count > 0 && x->trips.sent >= (uint64_t)x->o->count);
+	       (x->o->count > 0 && x->stats.sent >= (uint64_t)x->o->count);
 }
 
-/* Borrows what may go now. 0, or -1 with *e. */
+/* Puts "#N " before a message, in storage of the sender. 0, or -1 with *e. */
+static int
+number_message(struct sender *x, struct dgram *d, struct err *e)
+{
+	size_t size = BATCH_PAYLOAD_SIZE + NUMBER_SIZE;
+	unsigned char *at = x->numbered + (size_t)x->out_count * size;
+	int n;
+
+	if (d->length > BATCH_PAYLOAD_SIZE)
+		return err_set(e, ERR_LOCAL,
+		    "a message of %zu bytes is too long for a number in front: "
+		    "%d at most",
+		    d->length, BATCH_PAYLOAD_SIZE);
+	n = snprintf((char *)at, NUMBER_SIZE, "#%llu ",
+	    (unsigned long long)x->stats.sent +
+		(unsigned long long)x->out_count);
+	/* What becomes too long by it is refused by the kernel. */
+	memcpy(at + n, d->bytes, d->length);
+	d->bytes = at;
+	d->length += (size_t)n;
+	return 0;
+}
+
+/* Borrows one message of the source. */
+static enum message_source_next
+borrow(struct sender *x, struct err *e)
+{
+	struct dgram *d = &x->out[x->out_count];
+	const unsigned char *bytes;
+	enum message_source_next found =
+	    message_source_next(x->o->source, &bytes, &d->length, e);
+
+	if (found != SOURCE_MESSAGE)
+		return found;
+	d->bytes = (unsigned char *)bytes;
+	set_remote(x, d);
+	if (x->numbered != NULL && number_message(x, d, e) < 0)
+		return SOURCE_ERROR;
+	x->out_count++;
+	return found;
+}
+
+/* Gives all messages back to the source, once they are sent. */
+static void
+settle(struct sender *x)
+{
+	if (count_unsent(x) > 0)
+		return;
+	x->out_count = x->sent = 0;
+	message_source_settle(x->o->source);
+}
+
+/* Borrows what may be sent now. 0, or -1 with *e. */
 static int
 fill(struct sender *x, int64_t now, struct err *e)
 {
-	int64_t most;
-	enum message_source_next found;
+	enum message_source_next found = SOURCE_MESSAGE;
+	int64_t max;
 
-	if (outbox_unsent(&x->out) > 0 || is_complete(x) || x->starved)
+	if (count_unsent(x) > 0 || is_complete(x) || x->starved)
 		return 0;
-	most = allowance(x, now);
-	if (most <= 0)
+	max = allowance(x, now);
+	if (max <= 0)
 		return 0;
-	found = outbox_fill(
-	    &x->out, most, x->trips.sent, x->unconnected ? &x->peer : NULL, e);
+	if (x->source_error.kind != ERR_NONE) {
+		*e = x->source_error;
+		return -1;
+	}
+	settle(x);
+	while (x->out_count < max && found == SOURCE_MESSAGE)
+		found = borrow(x, e);
 	x->starved = found == SOURCE_WAIT;
 	x->ended = x->ended || found == SOURCE_END;
-	return found == SOURCE_ERROR ? -1 : 0;
+	if (found != SOURCE_ERROR)
+		return 0;
+	if (x->out_count == 0)
+		return -1;
+	/* Those before it are sent first. */
+	x->source_error = *e;
+	err_clear(e);
+	return 0;
 }
 
-/* The number in a reply: what stands behind its first "#"; -1: none. */
+/* The number in a reply: what follows its first "#"; -1: none. */
 static int64_t
 find_number(const struct dgram *d)
 {
@@ -146,121 +232,123 @@ find_number(const struct dgram *d)
 	return -1;
 }
 
-/* Hands on one reply. */
+/* Passes on the first count replies of x->in. 0, or -1 with *e. */
 static int
-take_reply(struct sender *x, const struct dgram *d, int64_t now, struct err *e)
+pass_replies(struct sender *x, int count, struct err *e)
 {
-	int64_t number = -1, trip_ns = -1;
-	enum rtt_stats_kind kind;
-
-	x->careful = false;
-	x->bytes_received += d->full == SIZE_MAX ? d->length : d->full;
-	if (x->o->number) {
-		number = find_number(d);
-		/* Without one it belongs to none. */
-		number = number < 0 ? INT64_MAX : number;
-	}
-	kind = rtt_stats_received(&x->trips, number, now, &trip_ns);
-	return x->reply(x->context, d, kind, trip_ns, e);
-}
-
-static int
-take_replies(struct sender *x, int count, struct err *e)
-{
-	int64_t now = clock_now();
+	int64_t now = clock_now(), number = -1;
 	int i;
 
-	for (i = 0; i < count; i++)
-		if (take_reply(x, &x->in[i], now, e) < 0)
+	x->is_trial = false;
+	for (i = 0; i < count; i++) {
+		const struct dgram *d = &x->in[i];
+		struct sender_reply r = {.d = d};
+
+		x->bytes_received += d->full == SIZE_MAX ? d->length : d->full;
+		if (x->o->number) {
+			number = find_number(d);
+			/* Without one it belongs to no datagram. */
+			number = number < 0 ? INT64_MAX : number;
+		}
+		r.kind = rtt_stats_received(&x->stats, number, now, &r.rtt_ns);
+		if (x->o->on_reply(x->o->context, &r, e) < 0)
 			return -1;
+	}
 	return 0;
 }
 
 /*
- * The end by what a datagram met: that of the network, or of this machine.
- * Replies that are here already are heard first. Returns -1.
+ * Ends the run for an error of the network or of this machine. Replies that
+ * have arrived are passed on first. Returns -1.
  */
 static int
 fail(struct sender *x, int errnum, struct err *e)
 {
-	size_t length = errnum == EMSGSIZE ? outbox_length(&x->out) : 0;
+	size_t length = 0;
 	int n;
 
-	while (hears(x) && (n = dgram_receive(x->fd, x->in, DGRAM_BATCH)) > 0)
-		if (take_replies(x, n, e) < 0)
+	if (errnum == EMSGSIZE && count_unsent(x) > 0)
+		length = x->out[x->sent].length;
+	while (awaits_replies(x) &&
+	       (n = batch_receive(x->to.fd, x->in, BATCH_MAX_RECEIVE)) > 0)
+		if (pass_replies(x, n, e) < 0)
 			return -1;
-	return dgram_send_error(x->fd, &x->peer, length, errnum, e);
+	errno = errnum;
+	return dgram_send_error(x->to.fd, &x->to.peer, length, e);
 }
 
 /*
- * What has come back by ICMP; all of it is taken, so that it is met once. 0
- * without any, 1 when it ends nothing, -1 with *e. That the path carries less
- * than was thought is no failure: the kernel has noted it, and what is sent
- * from now on goes in parts.
+ * Acts on what ICMP has reported, or else on errnum. That the path carries less
+ * than was assumed is not a failure: the kernel has noted it, and fragments
+ * what is sent from now on.
  */
-static int
-hear_news(struct sender *x, int errnum, struct err *e)
+static enum outcome
+check_icmp(struct sender *x, int errnum, struct err *e)
 {
-	int news = dgram_take_errors(x->fd);
+	int error = dgram_icmp_error(x->to.fd);
 
-	if (news == 0 || news == EMSGSIZE)
-		news = errnum != 0 ? errnum : news;
-	if (news == 0)
-		return 0;
-	if (news != EMSGSIZE)
-		return fail(x, news, e);
+	if (error == 0 || error == EMSGSIZE)
+		error = errnum != 0 ? errnum : error;
+	if (error == 0)
+		return NOTHING;
+	if (error != EMSGSIZE) {
+		fail(x, error, e);
+		return FAILED;
+	}
 	diag_note("a datagram was too long for the path, which carries "
 		  "packets of %zu bytes: longer ones go in parts now",
-	    sock_path_mtu(x->fd, addr_family(&x->peer)));
-	return 1;
+	    sock_path_mtu(x->to.fd, addr_family(&x->to.peer)));
+	return SOMETHING;
 }
 
 /*
- * No room: where the socket is connected poll(2) tells when there is some,
- * else, and where it has told so in vain, a pause does.
+ * There is no space for a datagram. Of a connected socket poll(2) reports when
+ * there is; else, and where it has reported so in vain, a pause has to do.
  */
 static int
-wait_for_room(struct sender *x, int errnum, struct err *e)
+wait_for_space(struct sender *x, int errnum, struct err *e)
 {
 	char text[ADDR_TEXT];
 
-	if (x->block == SENDER_FREE && hears(x))
+	if (x->block == SENDER_FREE && awaits_replies(x))
 		x->stuck = deadline_after(x->o->timeout_ms);
 	if (deadline_passed(x->stuck))
 		return err_set(e, ERR_TIMEOUT,
 		    "%s: a datagram found no room in time (%s)",
-		    addr_format(&x->peer, text, sizeof(text)),
-		    addr_is_unix(&x->peer)
+		    addr_format(&x->to.peer, text, sizeof(text)),
+		    addr_is_unix(&x->to.peer)
 			? "the queue stayed full: its owner does not read"
 			: "what was sent before could not leave");
-	x->block = errnum == EAGAIN && !x->unconnected && !x->was_writable
+	x->block = errnum == EAGAIN && !x->to.unconnected && !x->was_writable
 		       ? SENDER_FULL
 		       : SENDER_PAUSED;
 	if (x->block == SENDER_FULL)
 		return 0;
 	x->resume.at_ns = clock_now() + x->pause_ns;
 	x->pause_ns *= 2;
-	if (x->pause_ns > LONGEST_PAUSE_NS)
-		x->pause_ns = LONGEST_PAUSE_NS;
+	if (x->pause_ns > MAX_PAUSE_NS)
+		x->pause_ns = MAX_PAUSE_NS;
 	return 0;
 }
 
-/* A send that failed. 0 when it is to be tried again, or -1 with *e. */
+/* A send failed. 0 when it is to be tried again, or -1 with *e. */
 static int
-take_send_error(struct sender *x, int errnum, struct err *e)
+handle_send_error(struct sender *x, int errnum, struct err *e)
 {
-	int news;
+	enum outcome outcome;
 
 	if (errnum == EINTR)
 		return 0;
 	if (errnum == EAGAIN || errnum == ENOBUFS)
-		return wait_for_room(x, errnum, e);
+		return wait_for_space(x, errnum, e);
 	if (errnum != EMSGSIZE)
 		return fail(x, errnum, e);
-	/* An earlier datagram's, which this send was told of, or its own. */
-	news = hear_news(x, 0, e);
-	if (news != 0 || x->tried_again)
-		return news > 0 ? 0 : news < 0 ? -1 : fail(x, errnum, e);
+	/* An earlier datagram's, which this call returned, or its own. */
+	outcome = check_icmp(x, 0, e);
+	if (outcome != NOTHING)
+		return outcome == FAILED ? -1 : 0;
+	if (x->tried_again)
+		return fail(x, errnum, e);
 	x->tried_again = true;
 	return 0;
 }
@@ -270,46 +358,48 @@ static int
 send_some(struct sender *x, struct err *e)
 {
 	int64_t now = clock_now();
-	int i, n = outbox_send(&x->out, x->fd, &x->bytes_sent);
+	int i, n = batch_send(x->to.fd, x->out + x->sent, count_unsent(x));
 
 	if (n < 0)
-		return take_send_error(x, errno, e);
-	for (i = 0; i < n; i++)
-		if (hears(x))
-			rtt_stats_sent(&x->trips, now);
+		return handle_send_error(x, errno, e);
+	for (i = 0; i < n; i++) {
+		x->bytes_sent += x->out[x->sent++].length;
+		if (awaits_replies(x))
+			rtt_stats_sent(&x->stats, now);
 		else
-			rtt_stats_sent_unawaited(&x->trips);
+			rtt_stats_sent_unawaited(&x->stats);
+	}
 	x->next_ns += n * x->o->interval_ns;
 	unblock(x);
 	return 0;
 }
 
-/* Receives what is there. 1 when something was, 0, or -1 with *e. */
-static int
+/* Receives the replies that have arrived, or an error instead. */
+static enum outcome
 receive(struct sender *x, struct err *e)
 {
 	int n;
 
-	if (!hears(x))
-		return 0;
-	n = dgram_receive(x->fd, x->in, DGRAM_BATCH);
+	if (!awaits_replies(x))
+		return NOTHING;
+	n = batch_receive(x->to.fd, x->in, BATCH_MAX_RECEIVE);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return 0;
+		return NOTHING;
 	if (n < 0)
-		return hear_news(x, errno, e);
-	return take_replies(x, n, e) < 0 ? -1 : 1;
+		return check_icmp(x, errno, e);
+	return pass_replies(x, n, e) < 0 ? FAILED : SOMETHING;
 }
 
-/* Gives up what has waited too long, and tells it. */
+/* Reports datagrams whose replies did not come in time. */
 static void
-give_up(struct sender *x, int64_t now)
+expire(struct sender *x, int64_t now)
 {
-	uint64_t failed = x->trips.failed;
+	uint64_t failed = x->stats.failed;
 
-	rtt_stats_expire(&x->trips, now);
-	if (x->trips.failed > failed)
+	rtt_stats_expire(&x->stats, now);
+	if (x->stats.failed > failed)
 		diag_note("no reply in time to %llu of the datagrams",
-		    (unsigned long long)(x->trips.failed - failed));
+		    (unsigned long long)(x->stats.failed - failed));
 }
 
 static int
@@ -317,44 +407,45 @@ limit_error(const struct sender *x, struct err *e)
 {
 	deadline_error(x->o->until, -1, "the whole run", e);
 	return err_append(e, "%llu datagrams sent, %llu replies",
-	    (unsigned long long)x->trips.sent,
-	    (unsigned long long)x->trips.received);
+	    (unsigned long long)x->stats.sent,
+	    (unsigned long long)x->stats.received);
 }
 
 /*
- * Nobody has refused the first datagram: this peer it is. One that is not to
- * be answered is refused at once (on this machine) or not in time.
+ * Keeps the address unless the first datagram was refused. One without a reply
+ * is refused at once (on this machine), or not in time.
  */
 static int
-end_care(struct sender *x, struct err *e)
+end_trial(struct sender *x, struct err *e)
 {
-	if (!x->careful || x->trips.sent == 0 || x->trips.awaited > 0)
+	if (!x->is_trial || x->stats.sent == 0 || x->stats.awaited > 0)
 		return 0;
-	if (hear_news(x, 0, e) < 0)
+	if (check_icmp(x, 0, e) == FAILED)
 		return -1;
-	x->careful = false;
+	x->is_trial = false;
 	return 0;
 }
 
 /*
- * What one wait is for, and all that can end it:
- *	the run's limit, and the time of the first that is awaited;
- *	a reply, where any are heard, and news by ICMP;
- *	for what is unsent: room, or the end of a pause, or its limit;
- *	else for the next to send: input, or its turn by the rate.
+ * What one wait is for:
+ *	the run's limit, and the limit of the first reply that is awaited;
+ *	replies, and errors by ICMP;
+ *	for what is unsent: space, or the end of a pause, or its limit;
+ *	else for the next to send: input, or its time by the rate.
  * Input is not waited for while anything is unsent. The entries of fds are the
  * socket and the input.
  */
 static struct deadline
-name_wakes(struct sender *x, struct pollfd *fds)
+set_wait(struct sender *x, struct pollfd *fds)
 {
 	struct deadline until =
-	    deadline_first(x->o->until, rtt_stats_deadline(&x->trips));
+	    deadline_first(x->o->until, rtt_stats_deadline(&x->stats));
 	struct deadline next = {x->next_ns};
 
-	fds[0] = (struct pollfd){.fd = x->fd, .events = hears(x) ? POLLIN : 0};
+	fds[0] = (struct pollfd){
+	    .fd = x->to.fd, .events = awaits_replies(x) ? POLLIN : 0};
 	fds[1] = (struct pollfd){.fd = -1, .events = POLLIN};
-	if (outbox_unsent(&x->out) > 0) {
+	if (count_unsent(x) > 0) {
 		if (x->block == SENDER_FULL)
 			fds[0].events |= POLLOUT;
 		else
@@ -364,7 +455,7 @@ name_wakes(struct sender *x, struct pollfd *fds)
 	if (is_complete(x))
 		return until;
 	if (allowance(x, clock_now()) > 0)
-		fds[1].fd = x->feed->fd;
+		fds[1].fd = x->o->source->fd;
 	else if (x->next_ns > clock_now())
 		until = deadline_first(until, next);
 	return until;
@@ -377,37 +468,37 @@ wait_more(struct sender *x, struct err *e)
 	struct pollfd fds[3];
 	struct deadline until;
 
-	if (x->idle(x->context, e) < 0)
+	if (x->o->on_idle(x->o->context, e) < 0)
 		return -1;
-	until = name_wakes(x, fds);
+	until = set_wait(x, fds);
 	if (wait_poll(fds, 2, until) < 0)
 		return err_sys(e, ERR_FAILED, errno, "waiting for replies");
 	x->was_writable = (fds[0].revents & POLLOUT) != 0;
-	if (fds[0].revents & POLLERR && hear_news(x, 0, e) < 0)
+	if (fds[0].revents & POLLERR && check_icmp(x, 0, e) == FAILED)
 		return -1;
 	if (fds[1].revents == 0)
 		return 0;
-	outbox_settle(&x->out);
+	settle(x);
 	x->starved = false;
-	return message_source_read(x->feed, e);
+	return message_source_read(x->o->source, e);
 }
 
-/* Whether there is nothing to do but to wait. */
+/* Whether there is nothing to do but wait. */
 static bool
 has_to_wait(struct sender *x)
 {
-	if (outbox_unsent(&x->out) > 0)
+	if (count_unsent(x) > 0)
 		return x->block != SENDER_FREE;
 	if (is_complete(x))
-		return x->trips.awaited > 0;
+		return x->stats.awaited > 0;
 	return x->starved || allowance(x, clock_now()) <= 0;
 }
 
-/* A pause of the sender is over, or there was none. */
+/* Whether there is something to send, and no pause. */
 static bool
 may_send(const struct sender *x)
 {
-	return outbox_unsent(&x->out) > 0 &&
+	return count_unsent(x) > 0 &&
 	       (x->block != SENDER_PAUSED || deadline_passed(x->resume));
 }
 
@@ -416,22 +507,22 @@ static int
 step(struct sender *x, struct err *e)
 {
 	int64_t now = clock_now();
-	int got;
+	enum outcome received;
 
-	/* One that always has something to do never waits. */
+	/* A sender that always has something to do never waits. */
 	if (signals_stopped() != 0)
 		return err_sys(e, ERR_FAILED, EINTR, "sending");
 	if (now >= x->o->until.at_ns)
 		return limit_error(x, e);
-	give_up(x, now);
-	if (end_care(x, e) < 0 || fill(x, now, e) < 0)
+	expire(x, now);
+	if (end_trial(x, e) < 0 || fill(x, now, e) < 0)
 		return -1;
 	if (may_send(x) && send_some(x, e) < 0)
 		return -1;
-	got = receive(x, e);
-	if (got != 0)
-		return got < 0 ? -1 : 0;
-	if (end_care(x, e) < 0)
+	received = receive(x, e);
+	if (received != NOTHING)
+		return received == FAILED ? -1 : 0;
+	if (end_trial(x, e) < 0)
 		return -1;
 	return has_to_wait(x) ? wait_more(x, e) : 0;
 }
@@ -439,71 +530,45 @@ step(struct sender *x, struct err *e)
 int
 sender_run(struct sender *x, struct err *e)
 {
-	while (!is_complete(x) || x->trips.awaited > 0)
+	while (!is_complete(x) || x->stats.awaited > 0)
 		if (step(x, e) < 0)
 			return -1;
-	/* A refusal of the last ones may be here already. */
-	if (hear_news(x, 0, e) < 0)
+	/* The last ones may have been refused by now. */
+	if (check_icmp(x, 0, e) == FAILED)
 		return -1;
-	return x->idle(x->context, e);
+	return x->o->on_idle(x->o->context, e);
 }
 
 bool
 sender_may_retry(const struct sender *x, const struct err *e)
 {
-	return x->careful && x->trips.received == 0 &&
+	return x->is_trial && x->stats.received == 0 &&
 	       (e->kind == ERR_REFUSED || e->kind == ERR_UNREACHABLE);
 }
 
-/* Replies that our own receive buffer had no room for; 0 where not known. */
-static uint64_t
-count_dropped(const struct sender *x)
+uint64_t
+sender_dropped(const struct sender *x)
 {
 	uint32_t dropped;
 
-	return dgram_lost(x->fd, &dropped) ? dropped : 0;
-}
-
-const char *
-sender_format(const struct sender *x, char *buf, size_t size)
-{
-	const struct rtt_stats *t = &x->trips;
-	uint64_t dropped = count_dropped(x), lost = rtt_stats_lost(t);
-
-	snprintf(buf, size,
-	    "%llu sent, %llu received, %llu lost (%.3g%%), %llu duplicates, "
-	    "%llu late\n",
-	    (unsigned long long)t->sent, (unsigned long long)t->received,
-	    (unsigned long long)lost,
-	    t->sent == 0 ? 0.0 : 100.0 * (double)lost / (double)t->sent,
-	    (unsigned long long)t->duplicates, (unsigned long long)t->late);
-	if (dropped > 0)
-		text_append(buf, size,
-		    "%llu replies came here, but the receive buffer was full\n",
-		    (unsigned long long)dropped);
-	if (t->samples > 0)
-		text_append(buf, size,
-		    "round trip min/avg/max/mdev = %.3f/%.3f/%.3f/%.3f ms\n",
-		    (double)t->min_ns / 1e6, rtt_stats_mean(t) / 1e6,
-		    (double)t->max_ns / 1e6, rtt_stats_deviation(t) / 1e6);
-	return buf;
+	return batch_drops(x->to.fd, &dropped) ? dropped : 0;
 }
 
 void
 sender_report(const struct sender *x, int64_t ns)
 {
-	const struct rtt_stats *t = &x->trips;
+	const struct rtt_stats *t = &x->stats;
 	struct event ev;
 
 	diag_event_begin(&ev, EVENT_SEND_SUMMARY);
-	addr_event(&x->peer, &ev, "remote");
+	addr_event(&x->to.peer, &ev, "remote");
 	event_number(&ev, "sent", t->sent);
 	event_number(&ev, "received", t->received);
-	if (x->o->replies >= 0) {
+	if (awaits_replies(x)) {
 		event_number(&ev, "lost", rtt_stats_lost(t));
 		event_number(&ev, "duplicates", t->duplicates);
 		event_number(&ev, "late", t->late);
-		event_number(&ev, "dropped", count_dropped(x));
+		event_number(&ev, "dropped", sender_dropped(x));
 	}
 	if (t->samples > 0) {
 		event_seconds(&ev, "min", (double)t->min_ns / 1e9);
@@ -522,8 +587,10 @@ sender_report(const struct sender *x, int64_t ns)
 void
 sender_release(struct sender *x)
 {
-	rtt_stats_release(&x->trips);
-	outbox_release(&x->out);
+	rtt_stats_release(&x->stats);
 	free(x->in);
-	x->in = NULL;
+	free(x->out);
+	free(x->numbered);
+	x->in = x->out = NULL;
+	x->numbered = NULL;
 }

@@ -9,26 +9,19 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/mem.h"
-#include "udp/dgram.h"
 #include "net/os.h"
 #include "net/program.h"
 #include "net/sock.h"
 
 void
 udp_programs_start(
-    struct udp_programs *w, char *const *argv, size_t most, int64_t limit_ms)
+    struct udp_programs *w, char *const *argv, size_t max, int64_t limit_ms)
 {
 	memset(w, 0, sizeof(*w));
-	w->slots = mem_array(most, sizeof(w->slots[0]));
-	w->most = most;
+	w->slots = mem_array(max, sizeof(w->slots[0]));
+	w->max = max;
 	w->argv = argv;
 	w->limit_ms = limit_ms;
-}
-
-bool
-udp_programs_have_capacity(const struct udp_programs *w)
-{
-	return w->count < w->most;
 }
 
 /* Two pipes: ours are the ends that do not block. 0, or -1 with errno. */
@@ -48,20 +41,19 @@ open_pipes(int in[2], int out[2])
 	return 0;
 }
 
-int
-udp_programs_run(struct udp_programs *w, const struct dgram *d, size_t at,
-    const struct addr *from, const struct addr *to, struct err *e)
+/* Starts it between two pipes. 0, or -1 with *e. */
+static int
+start_program(
+    const struct udp_programs *w, struct udp_program *one, struct err *e)
 {
-	struct udp_program *one = &w->slots[w->count];
 	struct program program = {.argv = w->argv,
 	    .protocol = "UDP",
-	    .local = to,
-	    .remote = from,
+	    .local = &one->endpoints.local,
+	    .remote = &one->endpoints.remote,
 	    .own_group = true};
 	int in[2], out[2];
 	pid_t pid;
 
-	memset(one, 0, sizeof(*one));
 	if (open_pipes(in, out) < 0)
 		return err_sys(e, ERR_FAILED, errno, "pipe");
 	program.in = in[0];
@@ -78,15 +70,26 @@ udp_programs_run(struct udp_programs *w, const struct dgram *d, size_t at,
 	one->child.until = deadline_after(w->limit_ms);
 	one->in = in[1];
 	one->out = out[0];
+	return 0;
+}
+
+int
+udp_programs_run(struct udp_programs *w, const struct dgram *d,
+    const struct dgram_endpoints *ep, struct err *e)
+{
+	struct udp_program *one = &w->slots[w->count];
+
+	memset(one, 0, sizeof(*one));
+	one->endpoints = *ep;
+	if (start_program(w, one, e) < 0)
+		return -1;
 	one->payload = mem_array(d->length + 1, 1);
 	memcpy(one->payload, d->bytes, d->length);
 	one->length = d->length;
-	one->answer = mem_array(UDP_PROGRAMS_REPLY_SIZE, 1);
-	one->at = at;
-	one->remote = d->remote;
-	one->local = d->local;
-	one->from = *from;
-	one->to = *to;
+	one->answer = *d;
+	one->answer.size = BATCH_PAYLOAD_SIZE;
+	one->answer.bytes = mem_array(one->answer.size, 1);
+	one->answer.length = 0;
 	w->count++;
 	return 0;
 }
@@ -109,7 +112,7 @@ udp_programs_pollfds(
 	return n;
 }
 
-/* Hands over the payload; its end of file, at its end. */
+/* Writes the payload, and closes the pipe after it. */
 static void
 write_payload(struct udp_program *one)
 {
@@ -120,7 +123,7 @@ write_payload(struct udp_program *one)
 		    one->length - one->written);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
-		/* A program need not read what it is asked. */
+		/* A program need not read it. */
 		if (n < 0 && errno != EPIPE)
 			one->errnum = errno;
 		if (n < 0)
@@ -130,19 +133,19 @@ write_payload(struct udp_program *one)
 	fd_close(&one->in);
 }
 
-/* Takes the answer; what is beyond measure is read and dropped. */
+/* Reads the answer; what exceeds its size is read and dropped. */
 static void
 read_answer(struct udp_program *one)
 {
+	struct dgram *d = &one->answer;
 	char drop[4096];
-	size_t room;
+	size_t space;
 	ssize_t n;
 
 	while (one->out >= 0) {
-		room = UDP_PROGRAMS_REPLY_SIZE - one->answer_length;
-		if (room > 0)
-			n = read(
-			    one->out, one->answer + one->answer_length, room);
+		space = d->size - d->length;
+		if (space > 0)
+			n = read(one->out, d->bytes + d->length, space);
 		else
 			n = read(one->out, drop, sizeof(drop));
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -153,8 +156,8 @@ read_answer(struct udp_program *one)
 			fd_close(&one->out);
 			return;
 		}
-		if (room > 0)
-			one->answer_length += (size_t)n;
+		if (space > 0)
+			d->length += (size_t)n;
 		else
 			one->too_long = true;
 	}
@@ -173,7 +176,7 @@ check_child(struct udp_program *one)
 	one->timed_out = true;
 	if (c->pid > 0)
 		one->status = child_kill(c);
-	/* Somebody that it has started may hold the other ends. */
+	/* A process that it has started may hold the other ends. */
 	fd_close(&one->in);
 	fd_close(&one->out);
 }
@@ -189,7 +192,7 @@ udp_programs_advance(struct udp_programs *w)
 		write_payload(one);
 		read_answer(one);
 		check_child(one);
-		/* What it wrote last was there before it ended. */
+		/* What it wrote last was in the pipe before it ended. */
 		if (one->child.pid == 0)
 			read_answer(one);
 		if (one->child.pid == 0 && one->out < 0)
@@ -204,7 +207,7 @@ release(struct udp_program *one)
 	fd_close(&one->in);
 	fd_close(&one->out);
 	free(one->payload);
-	free(one->answer);
+	free(one->answer.bytes);
 }
 
 void

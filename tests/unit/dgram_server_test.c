@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -104,50 +105,52 @@ open_server(struct dgram_server *s, const struct dgram_server_options *o)
 	if (bind(l->fds[0], &l->addrs[0].u.sa, l->addrs[0].len) < 0)
 		abort();
 	sock_local(l->fds[0], &l->addrs[0]);
-	loop_start(&s->loop, LOOP_DEFAULT, false);
-	unsent_init(&s->unsent);
+	rate_limit_start(&s->rate_limit, RATE_LIMIT_DEFAULT, false);
+	s->received = batch_new();
+	s->unsent = calloc(512, sizeof(s->unsent[0]));
+	s->resume = deadline_none();
 }
 
-/* errno of receiving is not that of looking for losses. */
+/* errno of receiving is not that of counting losses. */
 static void
-test_errno(struct dgram_server *s, struct dgram *d)
+test_errno(struct dgram_server *s)
 {
 	struct err e = ERR_INIT;
 
-	s->next_look_ns = 0;
+	s->next_check_ns = 0;
 	fail_option = ENOPROTOOPT;
-	is_int(dgram_server_receive(s, 0, d, DGRAM_BATCH, &e), 0,
+	is_int(dgram_server_receive(s, 0, BATCH_MAX_RECEIVE, &e), 0,
 	    "nothing there is no error, though the system counts no losses");
-	s->next_look_ns = 0;
+	s->next_check_ns = 0;
 	fail_option = EAGAIN;
 	fail_receive = ENOMEM;
-	is_int(dgram_server_receive(s, 0, d, DGRAM_BATCH, &e), -1,
+	is_int(dgram_server_receive(s, 0, BATCH_MAX_RECEIVE, &e), -1,
 	    "an error stays one");
 	is_int(e.errnum, ENOMEM, "and is the one that was met");
 	fail_option = fail_receive = 0;
 }
 
 static void
-test_losses(struct dgram_server *s, struct dgram *d)
+test_losses(struct dgram_server *s)
 {
 	struct err e = ERR_INIT;
 
 	if (!counts_drops)
 		return;
 	drops = 0xfffffff0;
-	s->next_look_ns = 0;
-	dgram_server_receive(s, 0, d, DGRAM_BATCH, &e);
+	s->next_check_ns = 0;
+	dgram_server_receive(s, 0, BATCH_MAX_RECEIVE, &e);
 	is_int((long long)s->lost, 0xfffffff0, "losses");
 	drops = 0x10;
-	s->next_look_ns = 0;
-	dgram_server_receive(s, 0, d, DGRAM_BATCH, &e);
+	s->next_check_ns = 0;
+	dgram_server_receive(s, 0, BATCH_MAX_RECEIVE, &e);
 	is_int((long long)s->lost, 0x100000010, "go on after 2^32");
-	is_int((long long)s->told_lost, 0x100000010, "and are told");
+	is_int((long long)s->reported_lost, 0x100000010, "and are reported");
 }
 
 /* Sends count datagrams to the server, which answers. How many come back. */
 static int
-round_trips(struct dgram_server *s, struct dgram *d, int count)
+round_trips(struct dgram_server *s, int count)
 {
 	struct sockaddr *to = &s->listener.addrs[0].u.sa;
 	int i, n, fd = socket(AF_INET, SOCK_DGRAM, 0), back = 0;
@@ -157,8 +160,8 @@ round_trips(struct dgram_server *s, struct dgram *d, int count)
 	for (i = 0; i < count; i++)
 		if (sendto(fd, "x", 1, 0, to, s->listener.addrs[0].len) < 0)
 			return -1;
-	n = dgram_server_receive(s, 0, d, DGRAM_BATCH, &e);
-	dgram_server_answer(s, 0, d, n);
+	n = dgram_server_receive(s, 0, BATCH_MAX_RECEIVE, &e);
+	dgram_server_answer(s, s->received, n);
 	while (recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT) == 1)
 		back++;
 	close(fd);
@@ -167,76 +170,87 @@ round_trips(struct dgram_server *s, struct dgram *d, int count)
 
 /* EPERM of a firewall is no reason to do without the calls of many. */
 static void
-test_firewall(struct dgram_server *s, struct dgram *d)
+test_firewall(struct dgram_server *s)
 {
-	uint64_t ignored = s->ignored;
+	uint64_t ignored = s->ignored_count;
 
 	forbid = EPERM;
-	is_int(round_trips(s, d, 3), 0, "a firewall lets nothing out");
-	is_int((long long)(s->ignored - ignored), 3, "each is told");
+	is_int(round_trips(s, 3), 0, "a firewall lets nothing out");
+	is_int((long long)(s->ignored_count - ignored), 3, "each is reported");
 	forbid = 0;
-	is_int(round_trips(s, d, 3), 3, "later it does");
+	is_int(round_trips(s, 3), 3, "later it does");
 }
 
 /* Old kernels, and sandboxes: for good. */
 static void
-test_denied(struct dgram_server *s, struct dgram *d, int errnum)
+test_denied(struct dgram_server *s, int errnum)
 {
 	deny = errnum;
 	denied = 0;
-	is_int(round_trips(s, d, 3), 3, "without the calls of many");
+	is_int(round_trips(s, 3), 3, "without the calls of many");
 	denied = 0;
-	is_int(round_trips(s, d, 5), 5, "and once more");
+	is_int(round_trips(s, 5), 5, "and once more");
 	is_int(denied, 0, "which are not tried again");
 	deny = 0;
 }
 
-/* An answer without room is kept, and holds up its socket. */
-static void
-test_room(struct dgram_server *s, struct dgram *d)
+/* Whether the socket is polled for datagrams. */
+static bool
+is_read(const struct dgram_server *s)
 {
-	uint64_t answered = s->answered;
+	struct deadline until = deadline_none();
+	struct pollfd fds[1];
+
+	return dgram_server_pollfds(s, true, fds, &until) == 1 &&
+	       fds[0].fd >= 0;
+}
+
+/* An answer without space is kept, and holds up its socket. */
+static void
+test_space(struct dgram_server *s)
+{
+	uint64_t answered = s->answered_count;
 
 	forbid = ENOBUFS;
-	is_int(round_trips(s, d, 3), 0, "no room");
-	is_int((long long)s->unsent.count, 3, "what is unsent is kept");
-	ok(!dgram_server_takes(s, 0), "nothing more is received meanwhile");
-	s->unsent.resume.at_ns = 1;
+	is_int(round_trips(s, 3), 0, "no space");
+	is_int((long long)s->unsent_count, 3, "what is unsent is kept");
+	ok(!is_read(s), "nothing more is received meanwhile");
+	s->resume.at_ns = 1;
 	dgram_server_resume(s);
-	is_int((long long)s->unsent.count, 3, "still no room");
-	ok(deadline_is_set(dgram_server_deadline(s)), "it is tried again");
+	is_int((long long)s->unsent_count, 3, "still no space");
+	ok(deadline_is_set(s->resume), "it is tried again");
 	forbid = 0;
-	s->unsent.resume.at_ns = 1;
+	s->resume.at_ns = 1;
 	dgram_server_resume(s);
-	is_int((long long)(s->answered - answered), 3, "room: all are sent");
-	ok(dgram_server_takes(s, 0), "and it goes on");
-	ok(!deadline_is_set(dgram_server_deadline(s)), "without a pause");
+	is_int((long long)(s->answered_count - answered), 3,
+	    "space: all are sent");
+	ok(is_read(s), "and it goes on");
+	ok(!deadline_is_set(s->resume), "without a pause");
 
 	forbid = EAGAIN;
-	round_trips(s, d, 1);
-	answered = s->ignored;
-	s->unsent.items[0].until.at_ns = s->unsent.resume.at_ns = 1;
+	round_trips(s, 1);
+	answered = s->ignored_count;
+	s->unsent[0].until.at_ns = s->resume.at_ns = 1;
 	dgram_server_resume(s);
-	is_int((long long)(s->ignored - answered), 1, "given up in the end");
-	is_int((long long)s->unsent.count, 0, "and forgotten");
+	is_int(
+	    (long long)(s->ignored_count - answered), 1, "given up in the end");
+	is_int((long long)s->unsent_count, 0, "and forgotten");
 	forbid = 0;
 }
 
 int
 main(int argc, char **argv)
 {
-	struct dgram_server_options o = {.max_rate = LOOP_DEFAULT};
-	struct dgram *d = dgram_batch();
+	struct dgram_server_options o = {.max_rate = RATE_LIMIT_DEFAULT};
 	struct dgram_server s;
 
 	(void)argv;
 	open_server(&s, &o);
-	test_errno(&s, d);
-	test_losses(&s, d);
-	test_firewall(&s, d);
-	test_room(&s, d);
-	test_denied(&s, d, argc > 1 ? ENOSYS : EPERM);
+	test_errno(&s);
+	test_losses(&s);
+	test_firewall(&s);
+	test_space(&s);
+	test_denied(&s, argc > 1 ? ENOSYS : EPERM);
 	dgram_server_close(&s);
-	free(d);
 	return done_testing();
 }

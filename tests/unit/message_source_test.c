@@ -19,10 +19,11 @@ pieces(const char *text, size_t n, enum message_source_kind kind, size_t block)
 
 	if (pipe(ends) < 0)
 		return "no pipe";
-	message_source_descriptor(&f, ends[0], kind, block, 8);
+	message_source_descriptor(&f, ends[0], kind, block);
+	f.max_length = 8;
 	while ((found = message_source_next(&f, &bytes, &length, &e)) >
 	       SOURCE_END) {
-		if (found == SOURCE_PIECE) {
+		if (found == SOURCE_MESSAGE) {
 			got[used++] = '[';
 			memcpy(got + used, bytes, length);
 			used += length;
@@ -77,7 +78,7 @@ main(void)
 		    "a whole that is too long");
 	}
 	message_source_arguments(&f, arguments, 2, false);
-	for (i = 0; message_source_next(&f, &bytes, &n, &e) == SOURCE_PIECE;
+	for (i = 0; message_source_next(&f, &bytes, &n, &e) == SOURCE_MESSAGE;
 	     i++)
 		is_text((const char *)bytes, arguments[i], "an argument");
 	is_int((long long)i, 2, "each once");

@@ -106,8 +106,8 @@ test_statistics(void)
 	}
 	is_int((long long)(rtt_stats_mean(&t) + 0.5), 5000, "mean");
 	is_int((long long)(rtt_stats_deviation(&t) + 0.5), 2000, "deviation");
-	is_int(t.min_ns, 2000, "least");
-	is_int(t.max_ns, 9000, "most");
+	is_int(t.min_ns, 2000, "smallest");
+	is_int(t.max_ns, 9000, "largest");
 	rtt_stats_release(&t);
 }
 

@@ -17,6 +17,8 @@
 
 #include "base/err.h"
 #include "lib/tap.h"
+#include "udp/dgram.h"
+#include "udp/message_source.h"
 #include "udp/sender.h"
 
 #define ROUNDS 60
@@ -216,13 +218,10 @@ open_receiver(struct addr *to)
 }
 
 static int
-on_reply(void *context, const struct dgram *d, enum rtt_stats_kind kind,
-    int64_t trip_ns, struct err *e)
+on_reply(void *context, const struct sender_reply *r, struct err *e)
 {
 	(void)context;
-	(void)d;
-	(void)kind;
-	(void)trip_ns;
+	(void)r;
 	(void)e;
 	return 0;
 }
@@ -253,24 +252,27 @@ open_sender(const struct addr *to)
 }
 
 static int
-run_exchange(int input, const struct addr *to, struct err *e)
+run_sender(int input, const struct addr *to, struct err *e)
 {
 	int fd = open_sender(to), result;
 	struct sender x;
-	struct message_source feed;
+	struct message_source source;
 
-	message_source_descriptor(
-	    &feed, input, round_.kind, round_.block, 65527);
-	sender_start(&x, &round_.o, &feed, on_reply, on_idle, NULL);
-	sender_use(&x, fd, to, round_.unconnected, false);
+	message_source_descriptor(&source, input, round_.kind, round_.block);
+	round_.o.source = &source;
+	round_.o.on_reply = on_reply;
+	round_.o.on_idle = on_idle;
+	sender_start(&x, &round_.o);
+	sender_use(
+	    &x, &(struct sender_target){fd, *to, round_.unconnected, true});
 	result = sender_run(&x, e);
 	if (result == 0 && round_.o.replies > 0 &&
-	    x.trips.answered != round_.count)
+	    x.stats.answered != round_.count)
 		result = err_set(e, ERR_FAILED, "only %d of %d were answered",
-		    (int)x.trips.answered, (int)round_.count);
+		    (int)x.stats.answered, (int)round_.count);
 	dgram_close(&fd);
 	sender_release(&x);
-	message_source_release(&feed);
+	message_source_release(&source);
 	return result;
 }
 
@@ -295,7 +297,7 @@ run_round(uint32_t seed)
 	if (writer == 0)
 		write_input(ends[1]);
 	close(ends[1]);
-	result = run_exchange(ends[0], &to, &e);
+	result = run_sender(ends[0], &to, &e);
 	close(ends[0]);
 	waitpid(writer, NULL, 0);
 	waitpid(receiver, &status, 0);

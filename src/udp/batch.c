@@ -1,0 +1,165 @@
+/* Batches of datagrams: by the system's calls for many, or one by one. */
+#include "udp/batch.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/mem.h"
+#include "udp/source_address.h"
+
+/*
+ * Old kernels lack the calls for many datagrams, and a sandbox may deny them.
+ * From then on each datagram is moved with a call of its own.
+ */
+static bool one_by_one;
+
+struct dgram *
+batch_new(void)
+{
+	size_t i, n = BATCH_MAX_RECEIVE;
+	struct dgram *d = mem_array(n, sizeof(*d) + BATCH_PAYLOAD_SIZE);
+	unsigned char *storage = (unsigned char *)(d + n);
+
+	for (i = 0; i < n; i++) {
+		d[i].bytes = storage + i * BATCH_PAYLOAD_SIZE;
+		d[i].size = BATCH_PAYLOAD_SIZE;
+	}
+	return d;
+}
+
+bool
+batch_is_truncated(const struct dgram *d)
+{
+	return d->full > d->length;
+}
+
+static bool
+is_denied(int errnum)
+{
+	return errnum == ENOSYS || errnum == EPERM;
+}
+
+/* recvmsg(2). 0, or -1 with errno. */
+static int
+receive_one(int fd, struct dgram *d)
+{
+	struct iovec payload = {.iov_base = d->bytes, .iov_len = d->size};
+	union source_address_control control;
+	struct msghdr m = {.msg_name = &d->remote.u,
+	    .msg_namelen = sizeof(d->remote.u),
+	    .msg_iov = &payload,
+	    .msg_iovlen = 1,
+	    .msg_control = &control,
+	    .msg_controllen = sizeof(control)};
+	ssize_t n = recvmsg(fd, &m, MSG_DONTWAIT);
+
+	if (n < 0)
+		return -1;
+	d->length = (size_t)n;
+	d->full = m.msg_flags & MSG_TRUNC ? SIZE_MAX : d->length;
+	d->remote.len = m.msg_namelen;
+	source_address_read(&m, &d->local);
+	return 0;
+}
+
+static int
+receive_batch(int fd, struct dgram *d, int count)
+{
+	int n = -1;
+
+	if (!one_by_one)
+		n = batch_receive_many(fd, d, count);
+	if (n >= 0 || (!one_by_one && !is_denied(errno)))
+		return n;
+	one_by_one = true;
+	for (n = 0; n < count && receive_one(fd, &d[n]) == 0; n++)
+		;
+	return n > 0 ? n : -1;
+}
+
+/* sendmsg(2). 0, or -1 with errno. */
+static int
+send_one(int fd, const struct dgram *d)
+{
+	struct iovec payload = {.iov_base = d->bytes, .iov_len = d->length};
+	union source_address_control control;
+	struct msghdr m = {.msg_iov = &payload, .msg_iovlen = 1};
+
+	if (d->remote.len != 0) {
+		m.msg_name = (void *)&d->remote.u;
+		m.msg_namelen = d->remote.len;
+	}
+	source_address_write(&m, &control, &d->local);
+	return sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 0;
+}
+
+static int
+send_batch(int fd, const struct dgram *d, int count)
+{
+	int n = -1;
+
+	if (!one_by_one)
+		n = batch_send_many(fd, d, count);
+	if (n >= 0 || (!one_by_one && !is_denied(errno)))
+		return n;
+	for (n = 0; n < count && send_one(fd, &d[n]) == 0; n++)
+		;
+	/* EPERM is a firewall's answer too. Only the call that every kernel has
+	 * distinguishes the two. */
+	one_by_one = one_by_one || n > 0 || errno != EPERM;
+	return n > 0 ? n : -1;
+}
+
+/* One step per datagram, for -vv. */
+static void
+log_steps(const struct dgram *d, int count, int64_t start, bool sent)
+{
+	char text[ADDR_TEXT];
+	struct addr remote;
+	int i;
+
+	for (i = 0; i < count; i++) {
+		remote = d[i].remote;
+		addr_unmap(&remote);
+		diag_step(sent ? "sendmsg" : "recvmsg", start, 0,
+		    sent ? "handed to the network; nothing says it arrived"
+			 : "one datagram, whole: its bounds are kept",
+		    "%zu byte%s%s%s", d[i].length, d[i].length == 1 ? "" : "s",
+		    remote.len == 0 ? ""
+		    : sent          ? " to "
+				    : " from ",
+		    remote.len == 0 ? ""
+				    : addr_format(&remote, text, sizeof(text)));
+	}
+}
+
+int
+batch_receive(int fd, struct dgram *d, int count)
+{
+	bool logs = diag_shows(DIAG_STEP);
+	int64_t start = logs ? clock_now() : 0;
+	int n = receive_batch(fd, d, count);
+
+	if (logs && n < 0 && errno != EAGAIN)
+		diag_step("recvmsg", start, errno, "", "of a datagram");
+	else if (logs)
+		log_steps(d, n, start, false);
+	return n;
+}
+
+int
+batch_send(int fd, const struct dgram *d, int count)
+{
+	bool logs = diag_shows(DIAG_STEP);
+	int64_t start = logs ? clock_now() : 0;
+	int n = send_batch(fd, d, count);
+
+	if (logs && n < 0 && errno != EAGAIN)
+		diag_step("sendmsg", start, errno, "", "%zu bytes", d->length);
+	else if (logs)
+		log_steps(d, n, start, true);
+	return n;
+}

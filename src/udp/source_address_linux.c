@@ -1,0 +1,36 @@
+/* The local address of an IPv4 datagram: IP_PKTINFO (ip(7)). */
+#include "udp/source_address.h"
+
+#include <string.h>
+
+void
+source_address_request_ip4(int fd)
+{
+	int on = 1;
+
+	setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
+}
+
+bool
+source_address_read_ip4(const struct cmsghdr *c, struct in_addr *local)
+{
+	struct in_pktinfo info;
+
+	if (c->cmsg_level != IPPROTO_IP || c->cmsg_type != IP_PKTINFO)
+		return false;
+	memcpy(&info, CMSG_DATA(c), sizeof(info));
+	*local = info.ipi_spec_dst;
+	return true;
+}
+
+void
+source_address_write_ip4(struct msghdr *m, const struct in_addr *local)
+{
+	struct in_pktinfo info = {.ipi_spec_dst = *local};
+
+	source_address_add_control(m,
+	    &(struct cmsghdr){.cmsg_level = IPPROTO_IP,
+		.cmsg_type = IP_PKTINFO,
+		.cmsg_len = sizeof(info)},
+	    &info);
+}

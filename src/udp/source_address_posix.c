@@ -1,0 +1,41 @@
+/* The local address of an IPv4 datagram: IP_RECVDSTADDR, where there is one. */
+#include "udp/source_address.h"
+
+#include <string.h>
+
+void
+source_address_request_ip4(int fd)
+{
+	(void)fd;
+#ifdef IP_RECVDSTADDR
+	setsockopt(fd, IPPROTO_IP, IP_RECVDSTADDR, &(int){1}, sizeof(int));
+#endif
+}
+
+bool
+source_address_read_ip4(const struct cmsghdr *c, struct in_addr *local)
+{
+#ifdef IP_RECVDSTADDR
+	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVDSTADDR) {
+		memcpy(local, CMSG_DATA(c), sizeof(*local));
+		return true;
+	}
+#endif
+	(void)c;
+	(void)local;
+	return false;
+}
+
+void
+source_address_write_ip4(struct msghdr *m, const struct in_addr *local)
+{
+	(void)m;
+	(void)local;
+#ifdef IP_SENDSRCADDR
+	source_address_add_control(m,
+	    &(struct cmsghdr){.cmsg_level = IPPROTO_IP,
+		.cmsg_type = IP_SENDSRCADDR,
+		.cmsg_len = sizeof(*local)},
+	    local);
+#endif
+}
