@@ -13,11 +13,13 @@ my @functions = functions();
 my @public = grep { !$_->{is_static} && $_->{name} ne 'main' } @functions;
 cmp_ok scalar @functions, '>', 500, 'the functions are found';
 
+my $twin = qr/_(?:linux|posix)\.c$/;
+
 # The files that mention each name, but for prototypes.
 my %users;
 for my $path (sources()) {
     my $code = code($path) =~ s/^\w[^\n;{}]*(?:\n[^\n;{}]+)*\);\n//mgr;
-    $users{$_}{ unit($path) } = 1 for $code =~ /\b([a-z]\w+)\b/g;
+    $users{$_}{$path} = 1 for $code =~ /\b([a-z]\w+)\b/g;
 }
 
 my (@prefix, @unused, %static);
@@ -25,8 +27,10 @@ for my $f (@public) {
     my $unit = unit($f->{path});
     my ($stem) = $unit =~ m{([^/]+)$};
     push @prefix, $f->{name} unless $f->{name} =~ /^\Q$stem\E(?:_|$)/;
+    # What the platform files of a module give to its common one is used.
     push @unused, $f->{name}
-        unless grep { $_ ne $unit } keys %{ $users{ $f->{name} } };
+        unless grep { unit($_) ne $unit || !/$twin/ && $f->{path} =~ $twin }
+        grep { unit($_) ne $unit || /\.c$/ } keys %{ $users{ $f->{name} } };
 }
 $static{ $_->{name} } = 1 for grep { $_->{is_static} } @functions;
 

@@ -30,7 +30,7 @@ my %private = (
     serve => [qw(children)],
     fetch => [qw(download etag fetch_options http_timing output route
         transfer)],
-    udp   => [qw(batch loop message_source outbox rate_limit rtt_stats unsent)],
+    udp   => [qw(batch rate_limit rtt_stats source_address)],
     scan  => [qw(classify icmp_limit pace permutation probe ready retry rtt
         udp_payload window)],
 );
