@@ -441,6 +441,8 @@ set_wait(struct sender *x, struct pollfd *fds)
 	struct deadline until =
 	    deadline_first(x->o->until, rtt_stats_deadline(&x->stats));
 	struct deadline next = {x->next_ns};
+	int64_t now = clock_now();
+	bool may_fill = allowance(x, now) > 0;
 
 	fds[0] = (struct pollfd){
 	    .fd = x->to.fd, .events = awaits_replies(x) ? POLLIN : 0};
@@ -454,9 +456,9 @@ set_wait(struct sender *x, struct pollfd *fds)
 	}
 	if (is_complete(x))
 		return until;
-	if (allowance(x, clock_now()) > 0)
+	if (x->starved && may_fill)
 		fds[1].fd = x->o->source->fd;
-	else if (x->next_ns > clock_now())
+	else if (may_fill || x->next_ns > now)
 		until = deadline_first(until, next);
 	return until;
 }
