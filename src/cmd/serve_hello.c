@@ -96,13 +96,14 @@ serve_messages(struct hello_client *c)
 	const struct hello_server *server = c->server;
 	struct session *s = &c->session;
 	struct message_reader reader;
-	enum message_status status;
+	enum session_message status;
 	struct message m;
 
 	if (session_send(s, server->greeting, server->greeting_length) < 0)
 		return -1;
 	message_init(&reader);
-	while ((status = message_receive(&reader, s, &m)) == MESSAGE_RECEIVED) {
+	while ((status = session_receive_message(s, &reader, &m)) ==
+	       SESSION_MESSAGE) {
 		hello_client_log(c, EVENT_MESSAGE, m.bytes, m.length);
 		if (is_quit_word(server, &m))
 			return 0;
@@ -111,7 +112,7 @@ serve_messages(struct hello_client *c)
 		if (c->answered == server->o->messages)
 			return 0;
 	}
-	return status == MESSAGE_END ? 0 : -1;
+	return status == SESSION_END ? 0 : -1;
 }
 
 /* A client's whole process; fd is its connection. */

@@ -80,30 +80,6 @@ add_rule(struct access *a, bool allow, const char *text, struct err *e)
 	return 0;
 }
 
-int
-access_add(struct access *a, bool allow, const char *text, struct err *e)
-{
-	char item[ITEM_SIZE];
-	size_t n;
-
-	a->has_allow = a->has_allow || allow;
-	if (text[0] == '@')
-		return access_add_file(a, allow, text + 1, e);
-	for (;;) {
-		n = strcspn(text, ",");
-		if (n >= sizeof(item))
-			return err_set(e, ERR_USAGE,
-			    "an item of %zu bytes is no address", n);
-		memcpy(item, text, n);
-		item[n] = '\0';
-		if (add_rule(a, allow, item, e) < 0)
-			return -1;
-		if (text[n] == '\0')
-			return 0;
-		text += n + 1;
-	}
-}
-
 /* Cuts the comment and the blanks around; what is left may be empty. */
 static char *
 trim(char *line)
@@ -118,8 +94,13 @@ trim(char *line)
 	return line;
 }
 
-int
-access_add_file(struct access *a, bool allow, const char *path, struct err *e)
+/*
+ * The lines of a file: an address or network each; blank lines and what follows
+ * a '#' are left out. 0, or -1 with *e: ERR_OUTPUT when it cannot be read,
+ * ERR_USAGE with the line's number for what is not a network.
+ */
+static int
+add_file(struct access *a, bool allow, const char *path, struct err *e)
 {
 	FILE *f = fopen(path, "r");
 	char shown[256], *line = NULL, *text;
@@ -142,6 +123,30 @@ access_add_file(struct access *a, bool allow, const char *path, struct err *e)
 	free(line);
 	fclose(f);
 	return result;
+}
+
+int
+access_add(struct access *a, bool allow, const char *text, struct err *e)
+{
+	char item[ITEM_SIZE];
+	size_t n;
+
+	a->has_allow = a->has_allow || allow;
+	if (text[0] == '@')
+		return add_file(a, allow, text + 1, e);
+	for (;;) {
+		n = strcspn(text, ",");
+		if (n >= sizeof(item))
+			return err_set(e, ERR_USAGE,
+			    "an item of %zu bytes is no address", n);
+		memcpy(item, text, n);
+		item[n] = '\0';
+		if (add_rule(a, allow, item, e) < 0)
+			return -1;
+		if (text[n] == '\0')
+			return 0;
+		text += n + 1;
+	}
 }
 
 /* A rule without a scope holds on every interface. */

@@ -36,18 +36,9 @@ struct access {
  * Adds what text names, items between commas: an address, a network
  * ADDRESS/BITS (RFC 4632, RFC 4291 2.3; bits behind the prefix are ignored),
  * either with a scope, which then has to be the peer's too (RFC 4007 11.6),
- * or @FILE for access_add_file(). 0, or -1 with *e: ERR_USAGE, or ERR_OUTPUT
- * for a file.
+ * or @FILE. 0, or -1 with *e: ERR_USAGE, or ERR_OUTPUT for a file.
  */
 int access_add(struct access *a, bool allow, const char *text, struct err *e);
-
-/*
- * Adds the lines of a file: an address or network each; blank lines and what
- * stands behind '#' are left out. 0, or -1 with *e: ERR_OUTPUT when it cannot
- * be read, ERR_USAGE with the line's number for what is no network.
- */
-int access_add_file(
-    struct access *a, bool allow, const char *path, struct err *e);
 
 /*
  * Whether this peer is let in. IPv4-mapped addresses count as IPv4. Unix

@@ -10,8 +10,9 @@
 #include "base/num.h"
 #include "base/text.h"
 
-int
-endpoint_parse_port(const char *text, const char *protocol, bool allow_zero,
+/* 0-65535 in digits, or a service name; 0 only if allow_zero. 0, or -1. */
+static int
+parse_port(const char *text, const char *protocol, bool allow_zero,
     uint16_t *port, struct err *e)
 {
 	const struct servent *service;
@@ -143,8 +144,7 @@ endpoint_parse(struct endpoint *ep, char *const *operands, int count,
 	if (count > 1) {
 		if (set_host(ep, text, strlen(text), e) < 0)
 			return -1;
-		return endpoint_parse_port(
-		    operands[1], protocol, false, &ep->port, e);
+		return parse_port(operands[1], protocol, false, &ep->port, e);
 	}
 	colon = find_colon(text);
 	if (colon == NULL) {
@@ -156,7 +156,7 @@ endpoint_parse(struct endpoint *ep, char *const *operands, int count,
 	}
 	if (set_host(ep, text, (size_t)(colon - text), e) < 0)
 		return -1;
-	return endpoint_parse_port(colon + 1, protocol, false, &ep->port, e);
+	return parse_port(colon + 1, protocol, false, &ep->port, e);
 }
 
 int
@@ -174,15 +174,14 @@ endpoint_parse_local(struct endpoint *ep, char *const *operands, int count,
 	if (count > 1) {
 		if (set_host(ep, text, strlen(text), e) < 0)
 			return -1;
-		return endpoint_parse_port(
-		    operands[1], protocol, true, &ep->port, e);
+		return parse_port(operands[1], protocol, true, &ep->port, e);
 	}
 	colon = find_colon(text);
 	if (colon == NULL)
-		return endpoint_parse_port(text, protocol, true, &ep->port, e);
+		return parse_port(text, protocol, true, &ep->port, e);
 	if (colon != text && set_host(ep, text, (size_t)(colon - text), e) < 0)
 		return -1;
-	return endpoint_parse_port(colon + 1, protocol, true, &ep->port, e);
+	return parse_port(colon + 1, protocol, true, &ep->port, e);
 }
 
 const char *

@@ -43,13 +43,6 @@ int endpoint_parse_local(struct endpoint *ep, char *const *operands, int count,
 int endpoint_operands(char *const *operands, int count);
 
 /*
- * 0-65535 in digits, or a service name. 0 is refused unless allow_zero is
- * set. 0, or -1 with a usage error.
- */
-int endpoint_parse_port(const char *text, const char *protocol, bool allow_zero,
-    uint16_t *port, struct err *e);
-
-/*
  * Whether host can be a name or an address at all: numbers with dots that are
  * not a dotted quad cannot. 0, or -1 with a usage error that says so.
  */

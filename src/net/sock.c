@@ -236,8 +236,9 @@ sock_local(int fd, struct addr *a)
 	addr_unmap(a);
 }
 
-void
-sock_peer(int fd, struct addr *a)
+/* The address of the peer; as sock_local(). */
+static void
+remote_address(int fd, struct addr *a)
 {
 	memset(a, 0, sizeof(*a));
 	a->len = sizeof(a->u);
@@ -392,7 +393,7 @@ sock_is_self_connect(int fd)
 	struct addr local, remote;
 
 	sock_local(fd, &local);
-	sock_peer(fd, &remote);
+	remote_address(fd, &remote);
 	return !addr_is_unix(&local) && local.len != 0 &&
 	       addr_equal(&local, &remote);
 }

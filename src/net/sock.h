@@ -52,9 +52,8 @@ int sock_bind(int fd, const struct addr *a);
 /* O_NONBLOCK on or off; only for sockets and pipes of this process alone. */
 int sock_nonblocking(int fd, bool on);
 
-/* The local and the peer's address; a->len becomes 0 where there is none. */
+/* The local address; a->len becomes 0 where there is none. */
 void sock_local(int fd, struct addr *a);
-void sock_peer(int fd, struct addr *a);
 
 /* Whether it is a unix socket, which has no reset. */
 bool sock_is_unix(int fd);

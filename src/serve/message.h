@@ -12,8 +12,6 @@
 
 #include "base/buf.h"
 
-struct session;
-
 /* Longest message in bytes, without its newline. */
 #define MESSAGE_MAX 8192
 
@@ -38,17 +36,7 @@ struct message {
 	size_t newline; /* bytes after it that ended it: LF, CRLF or none */
 };
 
-enum message_status { MESSAGE_RECEIVED, MESSAGE_END, MESSAGE_FAILED };
-
 void message_init(struct message_reader *r);
-
-/*
- * Receives the next message. MESSAGE_END when the peer has finished;
- * MESSAGE_FAILED with the error of s, ERR_PROTOCOL for a message that is too
- * long, which the peer has been told.
- */
-enum message_status message_receive(
-    struct message_reader *r, struct session *s, struct message *m);
 
 /* Removes the next whole line from the queue; false when there is none. */
 bool message_next_line(struct message_reader *r, struct message *m);

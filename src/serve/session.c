@@ -2,12 +2,15 @@
 #include "serve/session.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/diag.h"
 #include "net/sock.h"
 #include "net/stream.h"
 #include "net/wait.h"
+#include "serve/message.h"
 #include "serve/server.h"
 
 void
@@ -40,8 +43,12 @@ limit_error(struct session *s)
 	return deadline_error(s->until, s->idle_ms, "the connection", &s->e);
 }
 
-int
-session_wait(struct session *s, short events, struct deadline early)
+/*
+ * Waits until fd is ready for events. 1; 0 when early has passed before it;
+ * or -1 with s->e when a limit of the session has.
+ */
+static int
+wait_ready(struct session *s, short events, struct deadline early)
 {
 	struct deadline limit = deadline_first(
 	    deadline_after(s->idle_ms), deadline_first(s->phase, s->until));
@@ -116,6 +123,62 @@ session_send(struct session *s, const void *bytes, size_t n)
 	struct stream stream = stream_of(s);
 
 	return result_of(s, stream_send(&stream, bytes, n, &s->r.sent));
+}
+
+/* Reports a message that is too long to both sides. */
+static enum session_message
+reject_message(struct session *s)
+{
+	char text[80];
+	int n = snprintf(text, sizeof(text),
+	    "error: a message may have %d bytes at most\n", MESSAGE_MAX);
+
+	if (session_send(s, text, (size_t)n) == 0)
+		err_set(&s->e, ERR_PROTOCOL,
+		    "a message is longer than %d bytes", MESSAGE_MAX);
+	return SESSION_FAILED;
+}
+
+/*
+ * Receives more bytes, if the queue need not be a message as it is. 1; 0 at
+ * the peer's end, or when nothing follows; or -1.
+ */
+static int
+receive_more(struct session *s, struct message_reader *r)
+{
+	int wait_ms = message_wait_ms(r), ready = 1;
+	unsigned char *space;
+	size_t capacity;
+	ssize_t n;
+
+	if (wait_ms >= 0)
+		ready = wait_ready(s, POLLIN, deadline_after(wait_ms));
+	if (ready <= 0)
+		return ready;
+	space = buf_space(&r->queue, &capacity);
+	n = session_receive(s, space, capacity);
+	if (n <= 0)
+		return (int)n;
+	buf_added(&r->queue, (size_t)n);
+	return 1;
+}
+
+enum session_message
+session_receive_message(
+    struct session *s, struct message_reader *r, struct message *m)
+{
+	int more;
+
+	do {
+		if (message_is_too_long(r))
+			return reject_message(s);
+		if (message_next_line(r, m))
+			return SESSION_MESSAGE;
+		more = receive_more(s, r);
+	} while (more > 0);
+	if (more < 0)
+		return SESSION_FAILED;
+	return message_rest(r, m) ? SESSION_MESSAGE : SESSION_END;
 }
 
 static void

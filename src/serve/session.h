@@ -14,6 +14,8 @@
 #include "net/conn_event.h"
 
 struct conn;
+struct message;
+struct message_reader;
 
 struct session {
 	int fd;                /* owned */
@@ -40,16 +42,20 @@ void session_phase(struct session *s, int64_t ms, const char *too_long);
 int session_pause(struct session *s, int64_t ms);
 
 /*
- * Waits until fd is ready for events. 1; 0 when early has passed before it;
- * or -1 with s->e when a limit of the session has.
- */
-int session_wait(struct session *s, short events, struct deadline early);
-
-/*
  * Waits and reads a piece: its length, 0 at the peer's end, -1 with s->e. A
  * limit that has passed holds although bytes are there.
  */
 ssize_t session_receive(struct session *s, void *piece, size_t size);
+
+enum session_message { SESSION_MESSAGE, SESSION_END, SESSION_FAILED };
+
+/*
+ * Receives the next message, whose bytes stay in r until the next call.
+ * SESSION_END when the peer has finished; SESSION_FAILED with s->e,
+ * ERR_PROTOCOL for a message that is too long, which the peer has been told.
+ */
+enum session_message session_receive_message(
+    struct session *s, struct message_reader *r, struct message *m);
 
 /* Sends all of it. 0, or -1 with s->e. */
 int session_send(struct session *s, const void *bytes, size_t n);
