@@ -12,6 +12,7 @@
 #include "net/endpoint.h"
 #include "net/program.h"
 #include "dial/connector.h"
+#include "net/shutdown.h"
 #include "net/sock.h"
 #include "net/conn_event.h"
 #include "net/signals.h"
@@ -108,9 +109,9 @@ run_program(
 		conn_event_goes_on(conn);
 		sock_close(fd);
 	}
-	sock_close_drained(
-	    fd, deadline_first(
-		    c->until, deadline_after(status < 0 ? 0 : SOCK_DRAIN_MS)));
+	shutdown_and_drain(
+	    fd, deadline_first(c->until,
+		    deadline_after(status < 0 ? 0 : SHUTDOWN_DRAIN_MS)));
 	conn_event_closed(
 	    DIAG_NOTE, conn, &sum, status < 0 ? (int)e->kind : status);
 	return status <= 0 ? status : err_status(e, status);

@@ -20,6 +20,7 @@
 #include "net/addr.h"
 #include "net/os.h"
 #include "relay/relay.h"
+#include "net/shutdown.h"
 #include "net/sock.h"
 #include "net/conn_event.h"
 #include "net/signals.h"
@@ -336,11 +337,11 @@ stdio_relay_run(
 	result = relay_run(*fd, &r, &sum, e);
 	if (o->script.count > 0)
 		script_release(&script);
-	end = deadline_first(t->until, deadline_after(SOCK_DRAIN_MS));
+	end = deadline_first(t->until, deadline_after(SHUTDOWN_DRAIN_MS));
 	if (sum.is_aborted)
 		sock_abort_acked(fd, t->time->idle_ms, end);
 	else
-		sock_close_drained(fd, result < 0 ? deadline_after(0) : end);
+		shutdown_and_drain(fd, result < 0 ? deadline_after(0) : end);
 	if (result == 0 && signals_stopped() != 0)
 		result = err_sys(e, ERR_FAILED, EINTR, "draining");
 	t->last = sum;

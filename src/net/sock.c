@@ -23,9 +23,6 @@
 /* The wait for acknowledgements on systems that do not report them. */
 #define BLIND_ACK_MS 2000
 
-/* What a peer may send after our FIN before the connection is closed. */
-#define DRAIN_BYTES (8 * 1024 * 1024)
-
 /* Keepalive: seconds between probes, and how many may go unanswered. */
 #define PROBE_SECONDS 2
 #define PROBES 15
@@ -276,18 +273,6 @@ sock_error(int fd)
 	return error;
 }
 
-int
-sock_shutdown_write(int fd)
-{
-	int64_t start = diag_step_start();
-	int result = shutdown(fd, SHUT_WR);
-
-	diag_step("shutdown", start, result < 0 ? errno : 0,
-	    "sends FIN: we have said everything, and go on listening",
-	    "of the sending side");
-	return result;
-}
-
 bool
 sock_is_closed(int fd)
 {
@@ -441,30 +426,4 @@ sock_abort_acked(int *fd, int64_t idle_ms, struct deadline until)
 	if (!sock_is_unix(*fd))
 		wait_acked(*fd, idle_ms, until);
 	sock_abort(fd);
-}
-
-/* Reads and drops until the peer finishes or a limit passes. */
-static void
-drain(int fd, struct deadline until)
-{
-	size_t dropped = 0;
-	static char drop[4096]; /* static: see net/spawn.h */
-	ssize_t n;
-
-	while (dropped < DRAIN_BYTES) {
-		n = recv(fd, drop, sizeof(drop), MSG_DONTWAIT);
-		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-			break;
-		if (n < 0 && wait_fd(fd, POLLIN, until) <= 0)
-			break;
-		dropped += n > 0 ? (size_t)n : 0;
-	}
-}
-
-void
-sock_close_drained(int *fd, struct deadline until)
-{
-	if (*fd >= 0 && shutdown(*fd, SHUT_WR) == 0)
-		drain(*fd, until);
-	sock_close(fd);
 }

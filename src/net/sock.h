@@ -1,9 +1,9 @@
 /*
  * Sockets: opening, options, addresses, and the ways a connection ends.
  *
- *   sock_shutdown_write  sends FIN; receiving goes on
+ *   shutdown_write       sends FIN; receiving goes on (net/shutdown.h)
+ *   shutdown_and_drain   sends FIN, reads until the peer's FIN, then closes
  *   sock_close           closes: FIN, or RST while unread bytes are there
- *   sock_close_drained   sends FIN, reads until the peer's FIN, then closes
  *   sock_abort           closes by RST: what is unsent is dropped
  *   sock_abort_acked     waits until all is acknowledged, then closes by RST
  *   sock_reset_on_close  makes every close an RST, even a killed process's
@@ -72,7 +72,7 @@ int sock_error(int fd);
  * Nagle's algorithm off or on (tcp(7), TCP_NODELAY). Off also sends what has
  * been held back. Not meaningful for sockets other than TCP.
  */
-void sock_set_nodelay(int fd, bool on);
+void sock_set_nodelay(int fd, bool at_once);
 bool sock_is_nodelay(int fd);
 
 /*
@@ -88,9 +88,6 @@ int sock_no_fragment(int fd, int family);
 
 /* The path MTU of a connected socket, in bytes; 0 when it is not known. */
 size_t sock_path_mtu(int fd, int family);
-
-/* Sends FIN. A step in -vv. 0, or -1 with errno. */
-int sock_shutdown_write(int fd);
 
 /*
  * Whether a connection is closed in both directions. If we have not sent FIN
@@ -140,16 +137,5 @@ void sock_abort(int *fd);
  * to -1.
  */
 void sock_abort_acked(int *fd, int64_t idle_ms, struct deadline until);
-
-/* The time limit for sock_close_drained() when everything has been sent. */
-#define SOCK_DRAIN_MS 2000
-
-/*
- * The end of a served connection: sends FIN, then reads and drops what the
- * peer still sends until it finishes, the deadline passes or a caught signal
- * comes; then closes. Closing on unread input would be an RST, which can
- * destroy our last bytes in transit (RFC 9112 9.6). Sets *fd to -1.
- */
-void sock_close_drained(int *fd, struct deadline until);
 
 #endif

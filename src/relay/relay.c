@@ -13,6 +13,7 @@
 #include "relay/flow.h"
 #include "relay/match.h"
 #include "relay/relay_result.h"
+#include "net/shutdown.h"
 #include "net/sock.h"
 #include "net/wait.h"
 
@@ -73,7 +74,7 @@ send_fin(struct relay *r)
 	if (r->up.out.errnum == 0 && r->up.in.errnum == 0 && !is_side_lost(r) &&
 	    !r->input_abandoned &&
 	    (r->o->on_eof == RELAY_EOF_FIN || r->peer_finished) &&
-	    sock_shutdown_write(r->fd) < 0)
+	    shutdown_write(r->fd) < 0)
 		fail_unfinished(&r->up, r->fd);
 	r->finished = true;
 	r->finished_ns = clock_now();
@@ -117,7 +118,7 @@ forward_fin(struct relay *r)
 	if (!relay_result_is_forwarder(r) || r->out_finished ||
 	    !flow_is_done(&r->down))
 		return;
-	if (!is_side_lost(r) && shutdown(r->o->out, SHUT_WR) < 0)
+	if (!is_side_lost(r) && shutdown_write(r->o->out) < 0)
 		fail_unfinished(&r->down, r->o->out);
 	r->out_finished = true;
 }

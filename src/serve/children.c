@@ -9,6 +9,7 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "net/shutdown.h"
 #include "net/sock.h"
 #include "net/spawn.h"
 #include "net/signals.h"
@@ -224,9 +225,9 @@ program_ended(struct children *c, size_t i)
 		return;
 	}
 	c->running--;
-	shutdown(one->fd, SHUT_WR);
-	one->drain = deadline_first(
-	    one->process.until, deadline_after(was_ended ? 0 : SOCK_DRAIN_MS));
+	shutdown_write(one->fd);
+	one->drain = deadline_first(one->process.until,
+	    deadline_after(was_ended ? 0 : SHUTDOWN_DRAIN_MS));
 }
 
 static void

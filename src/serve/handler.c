@@ -3,6 +3,7 @@
 
 #include "base/diag.h"
 #include "base/err.h"
+#include "net/shutdown.h"
 #include "net/sock.h"
 #include "net/wait.h"
 #include "relay/relay.h"
@@ -64,9 +65,9 @@ serve_forward(struct session *s, const struct handler *h)
 		sock_abort_acked(&target, h->idle_ms, s->until);
 		sock_abort_acked(&s->fd, h->idle_ms, s->until);
 	}
-	sock_close_drained(
+	shutdown_and_drain(
 	    &target, deadline_first(s->until,
-			 deadline_after(result < 0 ? 0 : SOCK_DRAIN_MS)));
+			 deadline_after(result < 0 ? 0 : SHUTDOWN_DRAIN_MS)));
 	return result;
 }
 

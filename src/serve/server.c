@@ -12,6 +12,7 @@
 #include "net/access.h"
 #include "net/listener.h"
 #include "net/program.h"
+#include "net/shutdown.h"
 #include "net/sock.h"
 #include "net/spawn.h"
 #include "net/signals.h"
@@ -331,7 +332,7 @@ server_spawn(struct server *s, int fd, const struct conn *c, char *const *argv)
 	s->children.last_status = (int)e.kind;
 	diag_error(&e);
 	children_log_closed(&s->children, fd, c, false);
-	sock_close_drained(&fd, deadline_after(0));
+	shutdown_and_drain(&fd, deadline_after(0));
 }
 
 int

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "net/shutdown.h"
 #include "net/sock.h"
 #include "net/stream.h"
 #include "net/wait.h"
@@ -199,9 +200,10 @@ session_end(struct session *s, const struct conn *c, int level, int result)
 	if (s->is_read) {
 		sock_close(&s->fd);
 	} else if (s->fd >= 0) {
-		sock_shutdown_write(s->fd);
-		sock_close_drained(&s->fd,
-		    deadline_first(s->until, deadline_after(SOCK_DRAIN_MS)));
+		shutdown_write(s->fd);
+		shutdown_and_drain(
+		    &s->fd, deadline_first(
+				s->until, deadline_after(SHUTDOWN_DRAIN_MS)));
 	}
 	if (result == 0)
 		err_clear(&s->e);
