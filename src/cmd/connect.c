@@ -77,9 +77,10 @@ struct client {
 };
 
 /*
- * A program; its exit status becomes ours. Processes that it started may keep
- * the connection when it ends: then only our copy is closed, since shutdown(2)
- * would end theirs. Else what the peer still sends is drained.
+ * Gives the connection to a program. -1 with *e, or its exit status, which
+ * becomes ours. Processes that it started may keep the connection when it ends:
+ * then we only close our copy, since shutdown(2) would end theirs. Otherwise
+ * what the peer still sends is drained.
  */
 static int
 run_program(
@@ -96,6 +97,7 @@ run_program(
 	pid_t pid;
 	int status;
 
+	/* Programs expect a socket that blocks. */
 	if (sock_nonblocking(*fd, false) < 0)
 		return err_sys(e, ERR_FAILED, errno, "the connection");
 	program_watch_descendants();
@@ -109,6 +111,7 @@ run_program(
 		conn_event_goes_on(conn);
 		sock_close(fd);
 	}
+	/* Does nothing where it is closed already. */
 	shutdown_and_drain(
 	    fd, deadline_first(c->until,
 		    deadline_after(status < 0 ? 0 : SHUTDOWN_DRAIN_MS)));
@@ -120,15 +123,15 @@ run_program(
 static int
 connect_and_run(struct client *c, struct err *e)
 {
-	struct dial_result names;
+	struct dial_result dialled;
 	struct conn conn;
 	int fd, result = 0;
 
 	/* 1. Resolve the name, 2. make a socket, 3. connect it. */
-	fd = connector_open(&c->server, &c->connector, c->until, &names, e);
+	fd = connector_open(&c->server, &c->connector, c->until, &dialled, e);
 	if (fd < 0)
 		return -1;
-	conn = (struct conn){names.local, names.remote, clock_now()};
+	conn = (struct conn){dialled.local, dialled.remote, clock_now()};
 	/* 4. Send and receive. */
 	switch (c->action) {
 	case CHECK:
@@ -140,12 +143,12 @@ connect_and_run(struct client *c, struct err *e)
 		result = stdio_relay_run(&c->relay, &fd, &conn, e);
 		break;
 	}
-	/* 5. Close. */
+	/* 5. Close, unless step 4 has: then fd is -1. */
 	sock_close(&fd);
 	return result;
 }
 
-/* Checks and prepares all that can be before connecting. */
+/* Checks and opens first whatever can fail without a connection. */
 static int
 prepare(struct client *c, struct err *e)
 {
@@ -162,6 +165,7 @@ prepare(struct client *c, struct err *e)
 	if (c->action == RELAY &&
 	    stdio_relay_open(&c->relay, &o->talk, &o->time, c->until, e) < 0)
 		return -1;
+	/* From here on a signal ends the run in order. */
 	return signals_catch(SIGNALS_STOP, e);
 }
 

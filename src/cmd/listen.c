@@ -130,8 +130,10 @@ serve_stdio(struct listening *l, int fd, const struct conn *c, struct err *e)
 
 	if (stdio_relay_run(stdio, &fd, c, e) == 0)
 		return 0;
+	/* EINTR: a signal told us to stop. */
 	if (!l->o->keep || e->kind == ERR_OUTPUT || e->errnum == EINTR)
 		return -1;
+	/* A port check (reset, nothing exchanged) is no error. */
 	if (conn_event_is_probe(&stdio->last) && stdio->last.sent == 0)
 		conn_event_probe(c);
 	else
@@ -148,11 +150,12 @@ accept_and_serve(struct listening *l, struct err *e)
 
 	do {
 		fd = server_accept(&l->server, &c, e);
+		/* No client came in time: those being served may finish. */
 		if (fd < 0 && e->kind == ERR_TIMEOUT)
-			/* Those who are being served may finish. */
 			(void)server_wait(&l->server, e);
 		if (fd < 0)
 			return -1;
+		/* One connection only: others are refused from now on. */
 		if (!l->o->keep)
 			listener_close(&l->listener);
 		if (l->has_handler)
@@ -162,7 +165,7 @@ accept_and_serve(struct listening *l, struct err *e)
 	} while (l->o->keep);
 	if (server_wait(&l->server, e) < 0)
 		return -1;
-	/* The child has reported its error itself. */
+	/* The child has reported its error; only its status is passed on. */
 	return l->server.children.last_status == 0
 		   ? 0
 		   : err_status(e, l->server.children.last_status);
@@ -187,13 +190,14 @@ run(struct listening *l, const struct endpoint *ep, struct err *e)
 {
 	int result;
 
-	/* Whatever takes its time from here on can be stopped. */
+	/* From here on a signal ends the run in order. */
 	if (signals_catch(SIGNALS_STOP, e) < 0)
 		return -1;
 	l->until = deadline_after(l->o->time.max_ms);
-	/* With a handler each connection has the limit for itself. */
+	/* --max-time limits the run; with a handler, each connection. */
 	if (!l->has_handler)
 		l->so.until = l->until;
+	/* Steps 1 to 3; then 4 to 6. */
 	if (open_sockets(l, ep, e) < 0)
 		return -1;
 	result = prepare(l, e);
@@ -255,7 +259,7 @@ choose_handler(struct listening *l, char *const *program, struct err *e)
 	h->timeout_ms = o->time.timeout_ms;
 	h->idle_ms = o->time.idle_ms;
 	h->max_ms = o->time.max_ms;
-	/* Without -k it is the one connection that there was to serve. */
+	/* Without -k a port check uses up the only connection: an error. */
 	h->allows_probes = o->keep != 0;
 	h->program = program;
 	if (o->exec != NULL)

@@ -25,7 +25,7 @@
 
 #define HELLO_PORT 9999
 #define HTTP_PORT 8080
-/* The limit for a request's head, and for its answer, without --idle-timeout.
+/* Without --idle-timeout: the limit for a request's head, and for the answer.
  */
 #define HEAD_MS 10000
 
@@ -83,58 +83,63 @@ answer(struct hello_client *c, const struct message *m)
 }
 
 static bool
-is_quit_word(const struct hello_server *server, const struct message *m)
+is_quit_word(const struct hello_server *hs, const struct message *m)
 {
-	return m->length == server->quit_length &&
-	       memcmp(m->bytes, server->o->quit_word, m->length) == 0;
+	return m->length == hs->quit_length &&
+	       memcmp(m->bytes, hs->o->quit_word, m->length) == 0;
 }
 
 /* Greets, then receives a message and answers it, until "exit". 0 or -1. */
 static int
 serve_messages(struct hello_client *c)
 {
-	const struct hello_server *server = c->server;
+	const struct hello_server *hs = c->server;
 	struct session *s = &c->session;
 	struct message_reader reader;
 	enum session_message status;
 	struct message m;
 
-	if (session_send(s, server->greeting, server->greeting_length) < 0)
+	if (session_send(s, hs->greeting, hs->greeting_length) < 0)
 		return -1;
 	message_init(&reader);
 	while ((status = session_receive_message(s, &reader, &m)) ==
 	       SESSION_MESSAGE) {
 		hello_client_log(c, EVENT_MESSAGE, m.bytes, m.length);
-		if (is_quit_word(server, &m))
+		if (is_quit_word(hs, &m))
 			return 0;
 		if (answer(c, &m) < 0)
 			return -1;
-		if (c->answered == server->o->messages)
+		if (c->answered == hs->o->messages)
 			return 0;
 	}
 	return status == SESSION_END ? 0 : -1;
 }
 
-/* A client's whole process; fd is its connection. */
+/* A client's whole process; fd is its connection, which it closes. */
 static int
 serve(int fd, const struct conn *conn, void *context)
 {
-	const struct hello_server *server = context;
-	const struct time_options *time = &server->o->time;
-	struct hello_client c = {.server = server, .conn = conn};
+	const struct hello_server *hs = context;
+	const struct time_options *time = &hs->o->time;
+	struct hello_client c = {.server = hs, .conn = conn};
 	int result;
 
 	session_start(&c.session, fd, time->idle_ms, time->max_ms);
+	/* A peer that only resets was a port check, not an error. */
 	c.session.allows_probes = true;
-	if (server->o->http)
+	if (hs->o->http)
 		result = hello_client_serve_http(
 		    &c, time->idle_ms < 0 ? HEAD_MS : time->idle_ms);
 	else
 		result = serve_messages(&c);
+	/* Sends FIN, drains, closes; the exit status of this process. */
 	return session_end(&c.session, conn, DIAG_SAY, result);
 }
 
-/* The steps of every server. -1 with *e, also when it is told to stop. */
+/*
+ * The steps of every server. Always -1 with *e: a server ends by an error or
+ * by a signal.
+ */
 static int
 run_server(struct hello_server *hs, const struct endpoint *ep,
     const struct server_options *so, struct err *e)
@@ -151,15 +156,16 @@ run_server(struct hello_server *hs, const struct endpoint *ep,
 	struct conn conn;
 	int fd;
 
-	/* The look-up of a name can be stopped, too. */
+	/* From here on a signal ends the run in order. */
 	if (signals_catch(SIGNALS_STOP, e) < 0)
 		return -1;
-	/* 1. Socket, 2. bind, 3. listen. */
+	/* 1. Socket, 2. bind, 3. listen, for each address. */
 	if (listener_open(&listener, ep, &lo, e) < 0)
 		return -1;
 	if (server_start(&server, &listener, so, e) == 0) {
 		listener_announce(&listener);
-		/* 4. Accept, 5. serve in a process of its own, 6. go on. */
+		/* 4. Accept, 5. serve in a child process, 6. go on accepting.
+		 * server_fork() closes our copy of fd. */
 		while ((fd = server_accept(&server, &conn, e)) >= 0)
 			server_fork(&server, fd, &conn, &handler);
 		server_stop(&server);

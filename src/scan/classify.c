@@ -1,4 +1,7 @@
-/* Classifies the outcomes of probes as port states. */
+/*
+ * Decides the state of a port: a probe's outcome becomes a reason here, and
+ * scan_state_of() in scan.c tells which state that is.
+ */
 #include "scan/classify.h"
 
 #include <errno.h>
