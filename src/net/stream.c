@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
+#include "net/sock.h"
 #include "net/wait.h"
 
 /* What failed: a wait may help. */
@@ -14,15 +15,31 @@ is_transient(int errnum)
 	return errnum == EAGAIN || errnum == EWOULDBLOCK || errnum == EINTR;
 }
 
-/* idle is when the silence has lasted for too long. */
+/*
+ * Waits until fd is ready. idle is when the silence has lasted for too long; it
+ * moves on while the peer acknowledges what it was sent, which no event
+ * reports.
+ */
 static enum stream_end
-wait_ready(const struct stream *s, short events, struct deadline idle)
+wait_ready(const struct stream *s, short events, struct deadline *idle)
 {
-	int ready = wait_fd(s->fd, events, deadline_first(s->until, idle));
+	uint64_t unacked = s->idle_ms < 0 ? 0 : sock_unacked_bytes(s->fd), left;
+	struct deadline limit, check;
+	int ready;
 
-	if (ready > 0)
-		return STREAM_DONE;
-	return ready < 0 ? STREAM_STOPPED : STREAM_LIMIT;
+	do {
+		limit = deadline_first(s->until, *idle);
+		check = unacked == 0 ? deadline_none()
+				     : deadline_after(s->idle_ms / 8 + 1);
+		ready = wait_fd(s->fd, events, deadline_first(limit, check));
+		if (ready != 0)
+			return ready > 0 ? STREAM_DONE : STREAM_STOPPED;
+		left = unacked == 0 ? 0 : sock_unacked_bytes(s->fd);
+		if (left < unacked)
+			*idle = deadline_after(s->idle_ms);
+		unacked = left;
+	} while (!deadline_passed(deadline_first(s->until, *idle)));
+	return STREAM_LIMIT;
 }
 
 enum stream_end
@@ -46,7 +63,7 @@ stream_send(const struct stream *s, const void *bytes, size_t n, uint64_t *sent)
 		}
 		if (!is_transient(errno))
 			return STREAM_LOST;
-		end = wait_ready(s, POLLOUT, idle);
+		end = wait_ready(s, POLLOUT, &idle);
 		if (end != STREAM_DONE)
 			return end;
 	}
@@ -79,7 +96,7 @@ stream_receive(const struct stream *s, void *space, size_t size, size_t *got)
 		}
 		if (!is_transient(errno))
 			return STREAM_LOST;
-		end = wait_ready(s, POLLIN, idle);
+		end = wait_ready(s, POLLIN, &idle);
 	}
 	return end;
 }

@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use IO::Socket::INET;
 use Sockt;
 use Socket qw(:all);
 use Test::More;
@@ -65,5 +66,25 @@ $p = start({ keep_stdin => 1 }, 'connect', '--json', '-m', '300ms', @to);
 $r = $p->finish;
 like $r->{err}, qr/"event":"closed".*"first":"us","how":"reset"/,
     'what a limit has cut was reset by us';
+
+# A server's process looks at that, too: here while it waits for more.
+$p = start('listen', '--echo', '--sndbuf', '4M', '--idle-timeout', '1', 0);
+$c = IO::Socket::INET->new(Proto => 'tcp') or die;
+setsockopt $c, SOL_SOCKET, SO_RCVBUF, 8192;
+connect $c, sockaddr_in($p->port, inet_aton('127.0.0.1')) or die "connect: $!";
+my $text = 'x' x 1_000_000;
+$c->blocking(0);
+my ($sent, $received) = (0, 0);
+my $until = time + 60;
+while ($received < length $text && time < $until) {
+    $sent += syswrite($c, $text, 65536, $sent) // 0 if $sent < length $text;
+    my $done = sysread $c, my $got, 10_000;
+    last if defined $done && !$done;
+    $received += $done // 0;
+    sleep 0.03 if $sent == length $text;
+}
+is $received, length $text, '--echo: what is sent slowly is not idle';
+close $c;
+is $p->finish->{status}, 0, 'and its end is in order';
 
 done_testing;
