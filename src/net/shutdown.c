@@ -45,7 +45,8 @@ drain(int fd, struct deadline until)
 void
 shutdown_and_drain(int *fd, struct deadline until)
 {
-	if (*fd >= 0 && shutdown_write(*fd) == 0)
+	/* Not a step of its own: FIN may have been sent already. */
+	if (*fd >= 0 && shutdown(*fd, SHUT_WR) == 0)
 		drain(*fd, until);
 	sock_close(fd);
 }
