@@ -23,7 +23,7 @@ sub complaints {
     my $said = slurp($log) =~ s/^==\d+== ?//mgr;
     my @blocks = grep { /\S/ } split /\n\s*\n/, $said;
     return join "\n", grep {
-        !/<inherited from parent>|\bwait_catch\b/ && !/\AFILE DESCRIPTORS:/
+        !/<inherited from parent>|\bsignals_catch\b/ && !/\AFILE DESCRIPTORS:/
     } @blocks;
 }
 
