@@ -38,9 +38,9 @@ enum event_id {
 
 /* One event that is being put together. */
 struct event {
-	struct json json;
 	enum event_id id;
 	size_t next; /* row of the member that may come next */
+	struct json json;
 };
 
 /* Begins an event that happens so many seconds after the start of the run. */

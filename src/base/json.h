@@ -13,13 +13,15 @@
 #define JSON_DEPTH 8
 
 struct json {
-	char text[JSON_SIZE];     /* the line so far, NUL-terminated */
 	size_t length;            /* bytes in it */
 	char closers[JSON_DEPTH]; /* brackets that are open */
 	int depth;                /* how many of them */
 	int skipped;              /* open brackets that did not fit */
 	bool comma;               /* a member stands before the next one */
 	bool truncated;           /* something was left out */
+	/* The line so far, NUL-terminated. Last, so that an object that
+	 * nobody reads touches one page. */
+	char text[JSON_SIZE];
 };
 
 /* Begins the outermost object. */

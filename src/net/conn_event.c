@@ -15,6 +15,9 @@
 /* How much of a message is shown. */
 #define SHOWN 512
 
+/* The event that is being put together; static: see net/spawn.h. */
+static struct event ev;
+
 void
 conn_event_summarize(int fd, bool goes_on, struct conn_summary *s)
 {
@@ -59,13 +62,13 @@ conn_event_probe(const struct conn *c)
 	    addr_format(&c->remote, text, sizeof(text)));
 }
 
-/* The events are static: see net/spawn.h. */
+/* Begins an event with both addresses. */
 static void
-begin(struct event *ev, enum event_id id, const struct conn *c)
+begin(enum event_id id, const struct conn *c)
 {
-	diag_event_begin(ev, id);
-	addr_event(&c->local, ev, "local");
-	addr_event(&c->remote, ev, "remote");
+	diag_event_begin(&ev, id);
+	addr_event(&c->local, &ev, "local");
+	addr_event(&c->remote, &ev, "remote");
 }
 
 void
@@ -73,11 +76,10 @@ conn_event_connected(const struct conn *c, bool is_stream)
 {
 	int64_t ns = clock_now() - c->start_ns;
 	char from[ADDR_TEXT], to[ADDR_TEXT], took[32];
-	struct event ev;
 
 	if (!diag_tells(DIAG_NOTE))
 		return;
-	begin(&ev, EVENT_CONNECTED, c);
+	begin(EVENT_CONNECTED, c);
 	event_seconds(&ev, "seconds", (double)ns / 1e9);
 	num_format_duration(took, sizeof(took), ns);
 	diag_event_end(&ev, DIAG_NOTE, "%s to %s from %s%s%s",
@@ -92,11 +94,10 @@ conn_event_message(int level, enum event_id id, const struct conn *c,
     const struct conn_message *m)
 {
 	char remote[ADDR_TEXT], shown[SHOWN];
-	static struct event ev;
 
 	if (!diag_tells(level))
 		return;
-	begin(&ev, id, c);
+	begin(id, c);
 	event_number(&ev, "bytes", m->sent);
 	if (m->is_cut)
 		event_bool(&ev, "cut", true);
@@ -111,11 +112,10 @@ void
 conn_event_accepted(int level, const struct conn *c)
 {
 	char to[ADDR_TEXT], from[ADDR_TEXT];
-	static struct event ev;
 
 	if (!diag_tells(level))
 		return;
-	begin(&ev, EVENT_ACCEPTED, c);
+	begin(EVENT_ACCEPTED, c);
 	diag_event_end(&ev, level, "accepted %s on %s",
 	    addr_format(&c->remote, from, sizeof(from)),
 	    addr_format(&c->local, to, sizeof(to)));
@@ -125,28 +125,27 @@ void
 conn_event_denied(int level, const struct conn *c, const char *why)
 {
 	char from[ADDR_TEXT];
-	static struct event ev;
 
 	if (!diag_tells(level))
 		return;
-	begin(&ev, EVENT_DENIED, c);
+	begin(EVENT_DENIED, c);
 	event_text(&ev, "reason", why);
 	diag_event_end(&ev, level, "%s: turned away (%s)",
 	    addr_format(&c->remote, from, sizeof(from)), why);
 }
 
 static void
-closed_members(struct event *ev, const struct conn_summary *s, int64_t ns)
+closed_members(const struct conn_summary *s, int64_t ns)
 {
 	static const char *const names[] = {"nobody", "us", "peer"};
 
 	if (!s->bytes_unknown) {
-		event_number(ev, "sent", s->sent);
-		event_number(ev, "received", s->received);
+		event_number(&ev, "sent", s->sent);
+		event_number(&ev, "received", s->received);
 	}
-	event_seconds(ev, "seconds", (double)ns / 1e9);
-	event_text(ev, "first", names[s->first]);
-	event_text(ev, "how", s->reset ? "reset" : "fin");
+	event_seconds(&ev, "seconds", (double)ns / 1e9);
+	event_text(&ev, "first", names[s->first]);
+	event_text(&ev, "how", s->reset ? "reset" : "fin");
 }
 
 /* "sent 5 bytes, received 7, "; empty where that is not known. */
@@ -169,14 +168,13 @@ conn_event_closed(
 	    "nobody finished", "we finished first", "the peer finished first"};
 	char from[ADDR_TEXT], to[ADDR_TEXT], took[32], bytes[96],
 	    ended[32] = "";
-	static struct event ev;
 	int64_t ns;
 
 	if (!diag_tells(level))
 		return;
 	ns = clock_now() - c->start_ns;
-	begin(&ev, EVENT_CLOSED, c);
-	closed_members(&ev, s, ns);
+	begin(EVENT_CLOSED, c);
+	closed_members(s, ns);
 	event_number(&ev, "status", (unsigned)status);
 	if (status != 0)
 		snprintf(ended, sizeof(ended), ", status %d", status);
