@@ -160,10 +160,15 @@ demo: $(B)/sockt
 # The binary itself writes the completions.
 COMPLETIONS = bash-completion/completions/sockt zsh/site-functions/_sockt \
 	fish/vendor_completions.d/sockt.fish
+PAGES = $(wildcard man/*.[17])
 install: $(B)/sockt
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1
+	install -d $(DESTDIR)$(BINDIR)
 	install -m 755 $(B)/sockt $(DESTDIR)$(BINDIR)/sockt
-	install -m 644 $(wildcard man/*.1) $(DESTDIR)$(MANDIR)/man1
+	for f in $(PAGES); do \
+		install -d "$(DESTDIR)$(MANDIR)/man$${f##*.}" && \
+		install -m 644 $$f "$(DESTDIR)$(MANDIR)/man$${f##*.}" || \
+			exit 1; \
+	done
 	for f in $(COMPLETIONS); do \
 		install -d "$(DESTDIR)$(DATADIR)/$${f%/*}" && \
 		$(B)/sockt completion "$${f%%[-/]*}" \
@@ -172,7 +177,8 @@ install: $(B)/sockt
 
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/sockt \
-		$(patsubst man/%,$(DESTDIR)$(MANDIR)/man1/%,$(wildcard man/*.1)) \
+		$(foreach f,$(PAGES),$(DESTDIR)$(MANDIR)/man$(subst \
+			.,,$(suffix $f))/$(notdir $f)) \
 		$(addprefix $(DESTDIR)$(DATADIR)/,$(COMPLETIONS))
 
 clean:

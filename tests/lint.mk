@@ -43,7 +43,7 @@ lint-perl:
 		{ ! grep -vE 'syntax OK$$|used only once'; }
 
 lint-man:
-	mandoc -Tlint -Wwarning $(wildcard man/*.1)
+	mandoc -Tlint -Wwarning $(wildcard man/*.[17])
 
 .PHONY: lint lint-format lint-names lint-tidy lint-cppcheck lint-shell \
 	lint-perl lint-man

@@ -1,5 +1,5 @@
 # The state table of the relay, cell by cell: whose end comes first, what
-# stdin is, and what becomes of it. See HALF-CLOSE in sockt-connect(1).
+# stdin is, and what becomes of it. See Half-close in sockt(1).
 use strict;
 use warnings;
 use FindBin;

@@ -71,7 +71,7 @@ is found(qr/\b(?:strcat|sprintf|vsprintf|gets|alloca|setjmp|longjmp
     '', 'no call that cannot be used well';
 
 my @unfinished;
-for my $path (@sources, files('man/*.1', 'README', 'Makefile',
+for my $path (@sources, files('man/*.[17]', 'README', 'Makefile',
     '.ci/run', 'tests/*.mk', 'tests/*/*')) {
     next if $path eq 'tests/lint/calls.t';
     my $n = 0;

@@ -1,0 +1,43 @@
+# make install installs the binary, every page and the completions, and make
+# uninstall removes them all.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use File::Find;
+use File::Temp qw(tempdir);
+use Source;
+use Test::More;
+
+my $root = tempdir(CLEANUP => 1);
+my $build = $ENV{SOCKT_BUILD} || "$Source::TOP/build";
+my $binary = $build =~ s{^\Q$Source::TOP\E/}{}r . '/sockt';
+
+# The binary is taken as it is, whatever flags it was built with.
+sub make {
+    my ($target) = @_;
+    my $make = $ENV{MAKE} || 'make';
+    my $out = `$make -s -C '$Source::TOP' $target -o '$binary' \\
+        DESTDIR='$root' PREFIX=/usr 2>&1`;
+    is $?, 0, "make $target ends well" or diag $out;
+}
+
+sub installed {
+    my @found;
+    find({ no_chdir => 1, wanted => sub {
+        push @found, s{^\Q$root\E}{}r if -f } }, $root);
+    return sort @found;
+}
+
+my $share = '/usr/share';
+my @want = ('/usr/bin/sockt',
+    map({ m{^man/(.+\.(\d))$} ? "$share/man/man$2/$1" : () } files('man/*')),
+    "$share/bash-completion/completions/sockt",
+    "$share/zsh/site-functions/_sockt",
+    "$share/fish/vendor_completions.d/sockt.fish");
+make('install');
+is_deeply [installed()], [sort @want], 'everything is installed';
+make('uninstall');
+is_deeply [installed()], [], 'and removed';
+
+done_testing;
