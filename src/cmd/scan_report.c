@@ -52,7 +52,7 @@ scan_report_release(struct scan_report *r)
 static const char *
 state_name(uint8_t reason)
 {
-	return scan_state_name(scan_state_of((enum scan_reason)reason));
+	return classify_state_name(classify_state((enum scan_reason)reason));
 }
 
 /* The host's address as text. */
@@ -81,7 +81,7 @@ emit_port(const struct scan_report *r, const struct scan_row *row)
 	event_text(&ev, "protocol", r->protocol);
 	event_text(&ev, "state", state_name(row->reason));
 	event_text(
-	    &ev, "reason", scan_reason_name((enum scan_reason)row->reason));
+	    &ev, "reason", classify_reason_name((enum scan_reason)row->reason));
 	if (service != NULL)
 		event_text(&ev, "service", service);
 	if (row->banner != NULL)
@@ -111,7 +111,7 @@ count_result(struct scan_report *r, const struct scan_result *result)
 
 	r->counts[host + result->reason] += result->count;
 	r->totals[result->reason] += result->count;
-	if (scan_state_of(result->reason) != SCAN_UNKNOWN ||
+	if (classify_state(result->reason) != SCAN_UNKNOWN ||
 	    result->errnum == 0)
 		return;
 	r->errnum = result->errnum;
@@ -129,7 +129,7 @@ scan_report_add(struct scan_report *r, const struct scan_result *result)
 
 	count_result(r, result);
 	if (result->reason == SCAN_SKIPPED ||
-	    (!r->all && scan_state_of(result->reason) != SCAN_OPEN))
+	    (!r->all && classify_state(result->reason) != SCAN_OPEN))
 		return;
 	if (result->banner != NULL)
 		copy_banner(&row, result);
@@ -195,12 +195,12 @@ format_hidden(const struct scan_report *r, uint32_t host, char *buf)
 	for (i = 0; i < SCAN_REASONS; i++) {
 		enum scan_reason reason = (enum scan_reason)i;
 
-		if (counts[i] == 0 || scan_state_of(reason) == SCAN_OPEN ||
+		if (counts[i] == 0 || classify_state(reason) == SCAN_OPEN ||
 		    (r->all && reason != SCAN_SKIPPED))
 			continue;
 		text_append(buf, COUNTS_TEXT, "%s%" PRIu32 " %s (%s)",
 		    buf[0] != '\0' ? ", " : "", counts[i],
-		    state_name((uint8_t)i), scan_reason_name(reason));
+		    state_name((uint8_t)i), classify_reason_name(reason));
 	}
 	return buf;
 }
@@ -232,7 +232,8 @@ print_row(const struct scan_report *r, const struct scan_row *row)
 	if (r->with_service)
 		texts[n++] = service != NULL ? service : "-";
 	if (r->with_reason)
-		texts[n++] = scan_reason_name((enum scan_reason)row->reason);
+		texts[n++] =
+		    classify_reason_name((enum scan_reason)row->reason);
 	if (r->with_banner)
 		texts[n++] = text_escape(banner, sizeof(banner),
 		    row->banner != NULL ? row->banner : "", row->banner_size);
@@ -307,7 +308,7 @@ print_bare(const struct scan_report *r, const struct scan_row *row)
 {
 	char ip[ADDR_TEXT];
 
-	if (scan_state_of((enum scan_reason)row->reason) != SCAN_OPEN)
+	if (classify_state((enum scan_reason)row->reason) != SCAN_OPEN)
 		return;
 	host_ip(r, row->host, ip, sizeof(ip));
 	result_print(
@@ -323,7 +324,7 @@ count_of(const struct scan_report *r, uint32_t host, enum scan_state state)
 	int i;
 
 	for (i = 0; i < SCAN_REASONS; i++)
-		if (scan_state_of((enum scan_reason)i) == state)
+		if (classify_state((enum scan_reason)i) == state)
 			n += counts[i];
 	return n;
 }
@@ -440,7 +441,8 @@ scan_report_summary(const struct scan_report *r, uint64_t sent, int64_t ns)
 	j = event_nested(&ev, "reasons");
 	for (i = 0; i < SCAN_REASONS; i++)
 		if (r->totals[i] > 0)
-			json_number(j, scan_reason_name((enum scan_reason)i),
+			json_number(j,
+			    classify_reason_name((enum scan_reason)i),
 			    (int64_t)r->totals[i]);
 	json_close(j);
 	event_number(&ev, "probes", sent);

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "scan/scan.h"
+#include "scan/classify.h"
 #include "scan/service.h"
 
 struct targets;

@@ -1,6 +1,6 @@
 /*
- * Decides the state of a port: a probe's outcome becomes a reason here, and
- * scan_state_of() in scan.c tells which state that is.
+ * Decides the state of a port: a probe's outcome becomes a reason, and each
+ * reason belongs to one state.
  */
 #include "scan/classify.h"
 
@@ -14,12 +14,51 @@
 #include "scan/icmp_limit.h"
 #include "scan/internal.h"
 #include "scan/probe.h"
+#include "scan/probe_socket.h"
 #include "scan/retry.h"
 #include "scan/rtt.h"
 #include "scan/window.h"
 
 /* The kernel repeats a SYN after a second: which of them was answered? */
 #define KARN_NS (CLOCK_SECOND * 95 / 100)
+
+static const struct {
+	const char *name;
+	enum scan_state state;
+} reasons[SCAN_REASONS] = {
+    [SCAN_CONNECTED] = {"connected", SCAN_OPEN},
+    [SCAN_ANSWERED] = {"answered", SCAN_OPEN},
+    [SCAN_REFUSED] = {"refused", SCAN_CLOSED},
+    [SCAN_SILENT] = {"no answer", SCAN_FILTERED},
+    [SCAN_NO_REPLY] = {"no answer", SCAN_OPEN_FILTERED},
+    [SCAN_HOST_UNREACH] = {"host unreachable", SCAN_FILTERED},
+    [SCAN_NET_UNREACH] = {"network unreachable", SCAN_FILTERED},
+    [SCAN_PROHIBITED] = {"prohibited", SCAN_FILTERED},
+    [SCAN_PROTO_UNREACH] = {"protocol unreachable", SCAN_FILTERED},
+    [SCAN_LOCAL] = {"failed on this side", SCAN_UNKNOWN},
+    [SCAN_SKIPPED] = {"host skipped", SCAN_UNKNOWN},
+};
+
+enum scan_state
+classify_state(enum scan_reason reason)
+{
+	return reasons[reason].state;
+}
+
+const char *
+classify_reason_name(enum scan_reason reason)
+{
+	return reasons[reason].name;
+}
+
+const char *
+classify_state_name(enum scan_state state)
+{
+	static const char *const names[] = {
+	    "open", "closed", "filtered", "open|filtered", "unknown"};
+
+	return names[state];
+}
 
 /* What a remote errno says about the port. */
 static enum scan_reason
@@ -74,7 +113,7 @@ free_try(struct scan *s, uint32_t id, bool in_progress)
 	/* A datagram socket may hold answers that would come too late. */
 	if (p->fd >= 0 && (s->o->type == SOCK_DGRAM ||
 			      !ready_connect_again(p->fd, in_progress)))
-		scan_drop_socket(s, id);
+		probe_socket_drop(s, id);
 	probe_free(&s->pool, id);
 }
 
@@ -130,8 +169,8 @@ report(struct scan *s, uint32_t id, struct scan_result *r)
 	struct probe *p = scan_probe(s, id);
 
 	land(s, id);
-	if (scan_state_of(r->reason) == SCAN_OPEN)
-		scan_drop_socket(s, id);
+	if (classify_state(r->reason) == SCAN_OPEN)
+		probe_socket_drop(s, id);
 	if (p->is_discovery) {
 		scan_host(s, id)->discovery_left--;
 		s->discovery_left--;
@@ -154,11 +193,11 @@ decide(struct scan *s, uint32_t id, int errnum, enum scan_reason reason)
 	    .ns = now - scan_probe(s, id)->sent_ns,
 	};
 
-	if (scan_state_of(reason) == SCAN_OPEN)
+	if (classify_state(reason) == SCAN_OPEN)
 		icmp_limit_answered(s, id);
 	if (reason == SCAN_REFUSED)
 		icmp_limit_refused(s, id, now - r.ns);
-	if (reason == SCAN_REFUSED || scan_state_of(reason) == SCAN_OPEN)
+	if (reason == SCAN_REFUSED || classify_state(reason) == SCAN_OPEN)
 		learn(s, id, now);
 	report(s, id, &r);
 }
@@ -218,7 +257,7 @@ fail_locally(struct scan *s, uint32_t id, int errnum)
 	p->state = PROBE_WAITING;
 	ready_set_ignore(s->set, id);
 	if (p->fd >= 0)
-		scan_drop_socket(s, id);
+		probe_socket_drop(s, id);
 	p->tries--;
 	if (retry_failed(s, id, errnum))
 		return;
@@ -236,7 +275,7 @@ step(const struct scan *s, uint32_t id, int errnum, const char *note)
 
 	if (!diag_shows(DIAG_STEP))
 		return;
-	scan_address(s, id, &a);
+	probe_socket_address(s, id, &a);
 	diag_step(s->o->type == SOCK_STREAM ? "connect" : "datagram",
 	    p->sent_ns, errnum, note, "%s%s",
 	    addr_format(&a, text, sizeof(text)),
@@ -272,13 +311,13 @@ classify_outcome(struct scan *s, uint32_t id, struct ready_outcome o)
 	bool is_stream = s->o->type == SOCK_STREAM;
 
 	if (o.errnum == 0 && is_stream && sock_is_self_connect(p->fd)) {
-		scan_drop_socket(s, id);
+		probe_socket_drop(s, id);
 		o.errnum = ECONNREFUSED;
 		o.origin = READY_REMOTE;
 	}
 	if (o.origin == READY_UNSURE) {
 		/* The error is cleared: another poll would find it open. */
-		scan_drop_socket(s, id);
+		probe_socket_drop(s, id);
 		p->unsure_errnum = o.errnum;
 		handle_silence(s, id);
 		return;
@@ -311,7 +350,7 @@ expire_flight(struct scan *s, uint32_t id)
 		return;
 	}
 	/* The answer may have come while this process was busy. */
-	o = scan_poll(s, id);
+	o = probe_socket_poll(s, id);
 	if (o.errnum == EINPROGRESS)
 		handle_silence(s, id);
 	else

@@ -6,8 +6,15 @@
 #include <stdint.h>
 
 #include "scan/ready.h"
+#include "scan/scan_options.h"
 
 struct scan;
+
+/* The state that a reason belongs to. */
+enum scan_state classify_state(enum scan_reason reason);
+
+const char *classify_state_name(enum scan_state state);    /* "open" */
+const char *classify_reason_name(enum scan_reason reason); /* "no answer" */
 
 /* Reads the banner of an open port, if there is one yet. */
 void classify_banner(struct scan *s, uint32_t id);

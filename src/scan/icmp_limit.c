@@ -12,6 +12,7 @@
 #include "net/addr.h"
 #include "scan/internal.h"
 #include "scan/probe.h"
+#include "scan/probe_socket.h"
 #include "scan/rtt.h"
 #include "scan/targets.h"
 
@@ -244,7 +245,7 @@ add_check(struct scan *s, uint32_t host, int64_t ns)
 	p->state = PROBE_CHECK;
 	p->tries = p->failures = 0;
 	if (p->fd >= 0)
-		scan_drop_socket(s, id);
+		probe_socket_drop(s, id);
 	probe_set_timer(&s->pool, id, ns + 2 * PROBE_TICK_NS);
 }
 
@@ -258,7 +259,7 @@ report(const struct scan *s, struct limit *l, uint32_t id)
 	if (!l->is_known || l->is_reported || l->gap_ns < MAX_GAP_NS / 4)
 		return;
 	l->is_reported = true;
-	scan_address(s, id, &a);
+	probe_socket_address(s, id, &a);
 	diag_note("%s limits how often it refuses: what is silent is asked "
 		  "again at its pace (--retries does without)",
 	    addr_format_ip(&a, text, sizeof(text)));
@@ -303,7 +304,7 @@ end_check(struct scan *s, uint32_t id, struct ready_outcome o)
 		limit_of(s, id)->is_known = false;
 	ready_set_ignore(s->set, id);
 	if (p->fd >= 0)
-		scan_drop_socket(s, id);
+		probe_socket_drop(s, id);
 	probe_free(&s->pool, id);
 }
 
@@ -325,7 +326,7 @@ icmp_limit_check_sent(struct scan *s, uint32_t id, struct ready_outcome o)
 void
 icmp_limit_check_ready(struct scan *s, uint32_t id)
 {
-	struct ready_outcome o = scan_poll(s, id);
+	struct ready_outcome o = probe_socket_poll(s, id);
 
 	if (o.errnum != EINPROGRESS)
 		end_check(s, id, o);

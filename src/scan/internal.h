@@ -12,10 +12,8 @@
 #include "scan/probe.h"
 #include "scan/ready.h"
 #include "scan/rtt.h"
-#include "scan/scan.h"
+#include "scan/scan_options.h"
 #include "scan/window.h"
-
-struct addr;
 
 /* What is known of a host. */
 struct scan_host {
@@ -67,14 +65,5 @@ scan_host(const struct scan *s, uint32_t id)
 {
 	return &s->hosts[s->pool.probes[id].host];
 }
-
-/* The address that probe id is sent to. */
-void scan_address(const struct scan *s, uint32_t id, struct addr *a);
-
-/* Closes a probe's socket by reset. */
-void scan_drop_socket(struct scan *s, uint32_t id);
-
-/* The outcome of probe id so far. */
-struct ready_outcome scan_poll(const struct scan *s, uint32_t id);
 
 #endif

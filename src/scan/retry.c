@@ -7,6 +7,7 @@
 #include "scan/icmp_limit.h"
 #include "scan/internal.h"
 #include "scan/probe.h"
+#include "scan/probe_socket.h"
 #include "scan/ready.h"
 #include "scan/rtt.h"
 
@@ -154,7 +155,7 @@ retry_next(struct scan *s)
 
 	probe_unlink(&s->pool, id);
 	if (p->fd >= 0 && icmp_limit_applies(s, id))
-		scan_drop_socket(s, id);
+		probe_socket_drop(s, id);
 	if (p->fd < 0)
 		return id;
 	if (has_spare_slots(s))
@@ -165,7 +166,7 @@ retry_next(struct scan *s)
 	}
 	ready_set_ignore(s->set, id);
 	if (!ready_connect_again(p->fd, true))
-		scan_drop_socket(s, id);
+		probe_socket_drop(s, id);
 	return id;
 }
 

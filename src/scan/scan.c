@@ -11,7 +11,6 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "net/addr.h"
-#include "net/os.h"
 #include "net/sock.h"
 #include "net/signals.h"
 #include "scan/classify.h"
@@ -21,10 +20,10 @@
 #include "scan/pace.h"
 #include "scan/ports.h"
 #include "scan/probe.h"
+#include "scan/probe_socket.h"
 #include "scan/ready.h"
 #include "scan/retry.h"
 #include "scan/targets.h"
-#include "scan/udp_payload.h"
 #include "scan/window.h"
 
 /* Descriptors for everything else: the standard ones, names, files. */
@@ -33,49 +32,9 @@
 #define MAX_PROBES 60000
 /* Probes, or skipped ports, until the loop polls again. */
 #define MAX_RUN 1024
-/* One probe of so many to a distant host is polled at once. */
-#define FAR_CHECK 64
 /* Sockets that one poll reports. */
 #define MAX_READY 256
 #define PROGRESS_MS 100
-
-static const struct {
-	const char *name;
-	enum scan_state state;
-} reasons[SCAN_REASONS] = {
-    [SCAN_CONNECTED] = {"connected", SCAN_OPEN},
-    [SCAN_ANSWERED] = {"answered", SCAN_OPEN},
-    [SCAN_REFUSED] = {"refused", SCAN_CLOSED},
-    [SCAN_SILENT] = {"no answer", SCAN_FILTERED},
-    [SCAN_NO_REPLY] = {"no answer", SCAN_OPEN_FILTERED},
-    [SCAN_HOST_UNREACH] = {"host unreachable", SCAN_FILTERED},
-    [SCAN_NET_UNREACH] = {"network unreachable", SCAN_FILTERED},
-    [SCAN_PROHIBITED] = {"prohibited", SCAN_FILTERED},
-    [SCAN_PROTO_UNREACH] = {"protocol unreachable", SCAN_FILTERED},
-    [SCAN_LOCAL] = {"failed on this side", SCAN_UNKNOWN},
-    [SCAN_SKIPPED] = {"host skipped", SCAN_UNKNOWN},
-};
-
-enum scan_state
-scan_state_of(enum scan_reason reason)
-{
-	return reasons[reason].state;
-}
-
-const char *
-scan_reason_name(enum scan_reason reason)
-{
-	return reasons[reason].name;
-}
-
-const char *
-scan_state_name(enum scan_state state)
-{
-	static const char *const names[] = {
-	    "open", "closed", "filtered", "open|filtered", "unknown"};
-
-	return names[state];
-}
 
 uint32_t
 scan_capacity(void)
@@ -96,119 +55,6 @@ scan_capacity(void)
 	return (uint32_t)limit.rlim_cur - SPARE_FDS;
 }
 
-void
-scan_address(const struct scan *s, uint32_t id, struct addr *a)
-{
-	const struct probe *p = scan_probe(s, id);
-
-	targets_host(s->targets, p->host, p->port, a);
-}
-
-void
-scan_drop_socket(struct scan *s, uint32_t id)
-{
-	ready_set_forget(s->set, id);
-	sock_abort(&scan_probe(s, id)->fd);
-}
-
-/* scan_poll() for a datagram. */
-static struct ready_outcome
-poll_dgram(int fd, const struct addr *a)
-{
-	char byte;
-	int errnum = 0;
-
-	if (recv(fd, &byte, 1, MSG_DONTWAIT) < 0)
-		errnum =
-		    errno == EAGAIN || errno == EINTR ? EINPROGRESS : errno;
-	return ready_outcome(fd, a, errnum, true);
-}
-
-/*
- * TCP goes on after an ICMP error that arrives during connect(2); for a scan it
- * is the outcome.
- */
-struct ready_outcome
-scan_poll(const struct scan *s, uint32_t id)
-{
-	int fd = scan_probe(s, id)->fd, errnum;
-	struct ready_outcome o;
-	struct addr a;
-
-	scan_address(s, id, &a);
-	if (s->o->type == SOCK_DGRAM)
-		return poll_dgram(fd, &a);
-	errnum = ready_connect_result(fd, &a);
-	o = ready_outcome(fd, &a, errnum, true);
-	if (errnum == EINPROGRESS && o.errnum != EINPROGRESS)
-		(void)ready_connect_again(fd, true);
-	return o;
-}
-
-/* A socket to probe id's port with. 0, or an errno. */
-static int
-open_socket(struct scan *s, uint32_t id, const struct addr *a)
-{
-	struct probe *p = scan_probe(s, id);
-	int family = addr_family(a);
-
-	if (p->fd >= 0 && p->family != family)
-		scan_drop_socket(s, id);
-	if (p->fd >= 0)
-		return 0;
-	p->fd = sock_open(family, s->o->type);
-	if (p->fd < 0)
-		return errno;
-	p->family = (uint8_t)family;
-	os_receive_errors(p->fd, family);
-	if (s->o->type == SOCK_STREAM && s->targets->hosts == 1 &&
-	    addr_is_loopback(a))
-		ready_connect_pin(p->fd, a);
-	return 0;
-}
-
-/* Sends a datagram that may be answered. EINPROGRESS, or another errno. */
-static int
-send_payload(int fd, const struct addr *a)
-{
-	size_t size;
-	const void *bytes = udp_payload_for(addr_port(a), &size);
-
-	if (send(fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
-		return EINPROGRESS;
-	return errno == EINTR ? EINPROGRESS : errno;
-}
-
-/* Sends probe id, and polls it at once where the host is close. */
-static struct ready_outcome
-send_probe(struct scan *s, uint32_t id)
-{
-	struct probe *p = scan_probe(s, id);
-	struct scan_host *h = scan_host(s, id);
-	struct ready_outcome o = {.origin = READY_LOCAL};
-	struct addr a;
-
-	p->sent_ns = clock_now();
-	s->progress.sent++;
-	pace_spend(&s->pace, p->sent_ns);
-	scan_address(s, id, &a);
-	o.errnum = open_socket(s, id, &a);
-	if (o.errnum != 0)
-		return o;
-	if (connect(p->fd, &a.u.sa, a.len) < 0)
-		o.errnum = errno == EINTR ? EINPROGRESS : errno;
-	if (o.errnum == 0 && s->o->type == SOCK_DGRAM)
-		o.errnum = send_payload(p->fd, &a);
-	if (o.errnum != EINPROGRESS)
-		return ready_outcome(p->fd, &a, o.errnum, false);
-	/* Unpolled, it does not show that the host can be reached. */
-	if (h->is_far && s->progress.sent % FAR_CHECK != 0)
-		return o;
-	o = scan_poll(s, id);
-	h->is_far = o.errnum == EINPROGRESS;
-	return o;
-}
-
 /* Sends the try id, unless its host has to wait. */
 static void
 begin(struct scan *s, uint32_t id)
@@ -221,7 +67,7 @@ begin(struct scan *s, uint32_t id)
 	p->tries++;
 	p->state = PROBE_FLIGHT;
 	s->in_flight++;
-	o = send_probe(s, id);
+	o = probe_socket_send(s, id);
 	if (o.origin != READY_LOCAL)
 		retry_clear(s, id);
 	if (o.errnum == EINPROGRESS) {
@@ -397,7 +243,7 @@ send_probes(struct scan *s)
 			return next_tick(s);
 		if (scan_probe(s, id)->state == PROBE_CHECK) {
 			s->pace.burst--;
-			icmp_limit_check_sent(s, id, send_probe(s, id));
+			icmp_limit_check_sent(s, id, probe_socket_send(s, id));
 		} else {
 			begin(s, id);
 		}
@@ -422,7 +268,7 @@ handle_ready(struct scan *s, uint32_t id)
 		icmp_limit_check_ready(s, id);
 		return;
 	}
-	o = scan_poll(s, id);
+	o = probe_socket_poll(s, id);
 	if (o.errnum == EINPROGRESS)
 		return;
 	probe_unlink(&s->pool, id);

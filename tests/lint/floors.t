@@ -31,8 +31,8 @@ my %private = (
     fetch => [qw(download etag fetch_options http_timing output route
         transfer)],
     udp   => [qw(batch rate_limit rtt_stats source_address)],
-    scan  => [qw(classify icmp_limit pace permutation probe ready retry rtt
-        udp_payload window)],
+    scan  => [qw(icmp_limit pace permutation probe probe_socket ready retry rtt
+        window)],
 );
 
 # http knows what an endpoint is, and nothing else of net.

@@ -1,0 +1,182 @@
+/* The socket of a probe: opened, sent from, polled and closed. */
+#include "scan/probe_socket.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "net/addr.h"
+#include "net/os.h"
+#include "net/sock.h"
+#include "scan/internal.h"
+#include "scan/targets.h"
+
+/* One probe of so many to a distant host is polled at once. */
+#define FAR_CHECK 64
+
+void
+probe_socket_address(const struct scan *s, uint32_t id, struct addr *a)
+{
+	const struct probe *p = scan_probe(s, id);
+
+	targets_host(s->targets, p->host, p->port, a);
+}
+
+void
+probe_socket_drop(struct scan *s, uint32_t id)
+{
+	ready_set_forget(s->set, id);
+	sock_abort(&scan_probe(s, id)->fd);
+}
+
+/* probe_socket_poll() for a datagram. */
+static struct ready_outcome
+poll_dgram(int fd, const struct addr *a)
+{
+	char byte;
+	int errnum = 0;
+
+	if (recv(fd, &byte, 1, MSG_DONTWAIT) < 0)
+		errnum =
+		    errno == EAGAIN || errno == EINTR ? EINPROGRESS : errno;
+	return ready_outcome(fd, a, errnum, true);
+}
+
+/*
+ * TCP goes on after an ICMP error that arrives during connect(2); for a scan it
+ * is the outcome.
+ */
+struct ready_outcome
+probe_socket_poll(const struct scan *s, uint32_t id)
+{
+	int fd = scan_probe(s, id)->fd, errnum;
+	struct ready_outcome o;
+	struct addr a;
+
+	probe_socket_address(s, id, &a);
+	if (s->o->type == SOCK_DGRAM)
+		return poll_dgram(fd, &a);
+	errnum = ready_connect_result(fd, &a);
+	o = ready_outcome(fd, &a, errnum, true);
+	if (errnum == EINPROGRESS && o.errnum != EINPROGRESS)
+		(void)ready_connect_again(fd, true);
+	return o;
+}
+
+/* A socket to probe id's port with. 0, or an errno. */
+static int
+open_socket(struct scan *s, uint32_t id, const struct addr *a)
+{
+	struct probe *p = scan_probe(s, id);
+	int family = addr_family(a);
+
+	if (p->fd >= 0 && p->family != family)
+		probe_socket_drop(s, id);
+	if (p->fd >= 0)
+		return 0;
+	p->fd = sock_open(family, s->o->type);
+	if (p->fd < 0)
+		return errno;
+	p->family = (uint8_t)family;
+	os_receive_errors(p->fd, family);
+	if (s->o->type == SOCK_STREAM && s->targets->hosts == 1 &&
+	    addr_is_loopback(a))
+		ready_connect_pin(p->fd, a);
+	return 0;
+}
+
+/* RFC 1035: who serves the root? */
+static const char dns[] = "so\1\0\0\1\0\0\0\0\0\0\0\0\2\0\1";
+/* RFC 5905: a client's request, version 4; the rest of 48 bytes is zero. */
+static const char ntp[48] = {0x23};
+/* RFC 1157: get sysDescr.0 of community "public". */
+static const char snmp[] = "\x30\x26\2\1\0\4\6public\xa0\x19\2\1\1\2\1\0\2\1\0"
+			   "\x30\x0e\x30\x0c\6\x08\x2b\6\1\2\1\1\1\0\5\0";
+/* RFC 8489: a binding request. */
+static const char stun[] = "\0\1\0\0\x21\x12\xa4\x42sockt-a-scan";
+/* RFC 5531: portmapper (100000), version 2, procedure 0, which does nothing. */
+static const char rpc[] = "sckt\0\0\0\0\0\0\0\2\0\1\x86\xa0\0\0\0\2\0\0\0\0"
+			  "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+/* RFC 1002 4.2.17: node status of "*". */
+static const char netbios[] = "so\0\0\0\1\0\0\0\0\0\0\x20"
+			      "CKAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\0\0\x21\0\1";
+/* RFC 7252: an empty confirmable message, a ping. */
+static const char coap[] = "\x40\0\0\1";
+/* memcached's UDP frame around "version". */
+static const char memcached[] = "\0\1\0\0\0\1\0\0version\r\n";
+/* UPnP: which devices are there? */
+static const char ssdp[] = "M-SEARCH * HTTP/1.1\r\nHOST: "
+			   "239.255.255.250:1900\r\nMAN: \"ssdp:discover\"\r\n"
+			   "MX: 1\r\nST: ssdp:all\r\n\r\n";
+
+static const struct {
+	uint16_t port;
+	uint16_t size;
+	const char *bytes;
+} payloads[] = {
+    {53, sizeof(dns) - 1, dns},
+    {111, sizeof(rpc), rpc},
+    {123, sizeof(ntp), ntp},
+    {137, sizeof(netbios) - 1, netbios},
+    {161, sizeof(snmp) - 1, snmp},
+    {1900, sizeof(ssdp) - 1, ssdp},
+    {3478, sizeof(stun) - 1, stun},
+    {5353, sizeof(dns) - 1, dns},
+    {5683, sizeof(coap) - 1, coap},
+    {11211, sizeof(memcached) - 1, memcached},
+};
+
+/* The payload for a UDP port and its size; without one, nothing and 0. */
+static const void *
+payload_for(uint16_t port, size_t *size)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(payloads) / sizeof(payloads[0]); i++)
+		if (payloads[i].port == port) {
+			*size = payloads[i].size;
+			return payloads[i].bytes;
+		}
+	*size = 0;
+	return "";
+}
+
+/* Sends a datagram that may be answered. EINPROGRESS, or another errno. */
+static int
+send_payload(int fd, const struct addr *a)
+{
+	size_t size;
+	const void *bytes = payload_for(addr_port(a), &size);
+
+	if (send(fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+		return EINPROGRESS;
+	return errno == EINTR ? EINPROGRESS : errno;
+}
+
+struct ready_outcome
+probe_socket_send(struct scan *s, uint32_t id)
+{
+	struct probe *p = scan_probe(s, id);
+	struct scan_host *h = scan_host(s, id);
+	struct ready_outcome o = {.origin = READY_LOCAL};
+	struct addr a;
+
+	p->sent_ns = clock_now();
+	s->progress.sent++;
+	pace_spend(&s->pace, p->sent_ns);
+	probe_socket_address(s, id, &a);
+	o.errnum = open_socket(s, id, &a);
+	if (o.errnum != 0)
+		return o;
+	if (connect(p->fd, &a.u.sa, a.len) < 0)
+		o.errnum = errno == EINTR ? EINPROGRESS : errno;
+	if (o.errnum == 0 && s->o->type == SOCK_DGRAM)
+		o.errnum = send_payload(p->fd, &a);
+	if (o.errnum != EINPROGRESS)
+		return ready_outcome(p->fd, &a, o.errnum, false);
+	/* Unpolled, it does not show that the host can be reached. */
+	if (h->is_far && s->progress.sent % FAR_CHECK != 0)
+		return o;
+	o = probe_socket_poll(s, id);
+	h->is_far = o.errnum == EINPROGRESS;
+	return o;
+}
