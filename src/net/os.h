@@ -12,8 +12,7 @@
 #include <sys/types.h>
 
 #include "base/fd.h"
-
-struct addr;
+#include "net/addr.h"
 
 /* "linux" or "posix", for --version. */
 const char *os_name(void);
@@ -65,6 +64,18 @@ int os_multicast_interface(int fd, int family, unsigned interface);
  * where the system cannot do that, a socket learns of refusals only.
  */
 void os_receive_errors(int fd, int family);
+
+/* An entry of a socket's error queue. */
+struct os_error {
+	int errnum;
+	bool by_icmp, by_icmp6; /* neither: this machine's own error */
+	uint8_t type, code;     /* of the ICMP message */
+	struct addr to;         /* where the packet was sent to */
+	struct addr sender;     /* of the ICMP message */
+};
+
+/* Removes the oldest entry of the queue; false when it is empty. */
+bool os_next_error(int fd, struct os_error *q);
 
 /* Gives a unix socket a name that the system makes. 0, or -1 with errno. */
 int os_autobind(int fd);

@@ -12,8 +12,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "net/addr.h"
-
 /* The kernel's header has what glibc's lacks; musl's own has it. */
 #if defined(__GLIBC__)
 #include <linux/tcp.h>
@@ -188,6 +186,60 @@ os_receive_errors(int fd, int family)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
 	else if (family == AF_INET)
 		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
+}
+
+/* The kernel's struct sock_extended_err, see ip(7): a C library with headers of
+ * its own lacks linux/errqueue.h. */
+struct queued_error {
+	uint32_t errnum;
+	uint8_t origin, type, code, pad;
+	uint32_t info, data;
+};
+
+enum { ORIGIN_ICMP = 2, ORIGIN_ICMP6 = 3 };
+
+/* Reads a control message of the error queue, unless it is of another kind. */
+static void
+read_error(const struct cmsghdr *c, struct os_error *q)
+{
+	struct queued_error error;
+	/* SO_EE_OFFENDER(): the sender follows the error. */
+	const unsigned char *from = CMSG_DATA(c) + sizeof(error);
+
+	if (!(c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) &&
+	    !(c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR))
+		return;
+	memcpy(&error, CMSG_DATA(c), sizeof(error));
+	q->errnum = (int)error.errnum;
+	q->by_icmp = error.origin == ORIGIN_ICMP;
+	q->by_icmp6 = error.origin == ORIGIN_ICMP6;
+	q->type = error.type;
+	q->code = error.code;
+	q->sender.len = c->cmsg_level == IPPROTO_IP ? sizeof(q->sender.u.in4)
+						    : sizeof(q->sender.u.in6);
+	memcpy(&q->sender.u, from, q->sender.len);
+}
+
+bool
+os_next_error(int fd, struct os_error *q)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[512];
+	} control;
+	struct msghdr m = {.msg_name = &q->to.u,
+	    .msg_namelen = sizeof(q->to.u),
+	    .msg_control = &control,
+	    .msg_controllen = sizeof(control)};
+	struct cmsghdr *c;
+
+	memset(q, 0, sizeof(*q));
+	if (recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+		return false;
+	q->to.len = m.msg_namelen;
+	for (c = CMSG_FIRSTHDR(&m); c != NULL; c = CMSG_NXTHDR(&m, c))
+		read_error(c, q);
+	return true;
 }
 
 int

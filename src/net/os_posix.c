@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "net/addr.h"
 
 const char *
 os_name(void)
@@ -169,6 +168,14 @@ os_receive_errors(int fd, int family)
 {
 	(void)fd;
 	(void)family;
+}
+
+bool
+os_next_error(int fd, struct os_error *q)
+{
+	(void)fd;
+	(void)q;
+	return false;
 }
 
 int

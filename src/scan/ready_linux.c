@@ -15,18 +15,9 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "net/addr.h"
+#include "net/os.h"
 #include "net/sock.h"
 #include "net/wait.h"
-
-/* The kernel's struct sock_extended_err, see ip(7): a C library with headers of
- * its own lacks linux/errqueue.h. */
-struct queued_error {
-	uint32_t ee_errno;
-	uint8_t ee_origin, ee_type, ee_code, ee_pad;
-	uint32_t ee_info, ee_data;
-};
-
-enum { ORIGIN_ICMP = 2, ORIGIN_ICMP6 = 3 };
 
 /* Another connect(2) returns the result, and resets a failure. */
 int
@@ -39,63 +30,44 @@ ready_connect_result(int fd, const struct addr *a)
 
 /* Codes of "prohibited": RFC 1812 5.2.7.1 and RFC 4443 3.1. */
 static bool
-is_prohibited(const struct queued_error *ee)
+is_prohibited(const struct os_error *q)
 {
-	if (ee->ee_origin == ORIGIN_ICMP)
-		return ee->ee_type == ICMP_DEST_UNREACH &&
-		       (ee->ee_code == ICMP_NET_ANO ||
-			   ee->ee_code == ICMP_HOST_ANO ||
-			   ee->ee_code == ICMP_PKT_FILTERED);
+	if (q->by_icmp)
+		return q->type == ICMP_DEST_UNREACH &&
+		       (q->code == ICMP_NET_ANO || q->code == ICMP_HOST_ANO ||
+			   q->code == ICMP_PKT_FILTERED);
 	/* 5: policy of the source address, 6: a route that rejects. */
-	return ee->ee_origin == ORIGIN_ICMP6 &&
-	       ee->ee_type == ICMP6_DST_UNREACH &&
-	       (ee->ee_code == ICMP6_DST_UNREACH_ADMIN || ee->ee_code == 5 ||
-		   ee->ee_code == 6);
-}
-
-/* The error within a message of the error queue, or NULL. */
-static const struct queued_error *
-find_error(struct msghdr *m)
-{
-	struct cmsghdr *c;
-
-	for (c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c))
-		if ((c->cmsg_level == IPPROTO_IP &&
-			c->cmsg_type == IP_RECVERR) ||
-		    (c->cmsg_level == IPPROTO_IPV6 &&
-			c->cmsg_type == IPV6_RECVERR))
-			return (const void *)CMSG_DATA(c);
-	return NULL;
+	return q->by_icmp6 && q->type == ICMP6_DST_UNREACH &&
+	       (q->code == ICMP6_DST_UNREACH_ADMIN || q->code == 5 ||
+		   q->code == 6);
 }
 
 /* Whether this machine sent a message about a probe to another machine: its
  * firewall did, or a neighbour did not answer. */
 static bool
-is_own(int fd, const struct queued_error *ee, const struct addr *a)
+is_own(int fd, const struct os_error *q, const struct addr *a)
 {
-	/* SO_EE_OFFENDER(): the sender follows the error. */
-	const struct sockaddr *from = (const void *)(ee + 1);
-	struct addr sender = {.len = a->len}, local;
+	struct addr local;
 
-	if (from->sa_family != a->u.sa.sa_family)
+	if (addr_family(&q->sender) != addr_family(a))
 		return false;
-	memcpy(&sender.u, from, a->len);
 	sock_local(fd, &local);
-	return addr_same_host(&sender, &local) && !addr_same_host(&sender, a);
+	return addr_same_host(&q->sender, &local) &&
+	       !addr_same_host(&q->sender, a);
 }
 
-/* The outcome in a message of the error queue. */
+/* The outcome in an entry of the error queue. */
 static struct ready_outcome
-outcome_of(int fd, const struct queued_error *ee, const struct addr *a)
+outcome_of(int fd, const struct os_error *q, const struct addr *a)
 {
-	struct ready_outcome o = {(int)ee->ee_errno, READY_REMOTE};
+	struct ready_outcome o = {q->errnum, READY_REMOTE};
 
-	if (ee->ee_origin != ORIGIN_ICMP && ee->ee_origin != ORIGIN_ICMP6)
+	if (!q->by_icmp && !q->by_icmp6)
 		o.origin = READY_LOCAL;
-	else if (is_own(fd, ee, a))
+	else if (is_own(fd, q, a))
 		o.origin =
 		    o.errnum == EHOSTUNREACH ? READY_UNSURE : READY_LOCAL;
-	if (o.origin != READY_LOCAL && is_prohibited(ee))
+	if (o.origin != READY_LOCAL && is_prohibited(q))
 		o.errnum = EACCES;
 	return o;
 }
@@ -105,28 +77,14 @@ outcome_of(int fd, const struct queued_error *ee, const struct addr *a)
 static bool
 read_queue(int fd, const struct addr *a, struct ready_outcome *o)
 {
-	struct addr to;
-	union {
-		char bytes[512];
-		struct cmsghdr align;
-	} control;
-	struct msghdr m = {.msg_name = &to.u};
-	const struct queued_error *ee;
+	struct os_error q;
 
-	for (;;) {
-		memset(&to, 0, sizeof(to));
-		m.msg_namelen = sizeof(to.u);
-		m.msg_control = &control;
-		m.msg_controllen = sizeof(control);
-		if (recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
-			return false;
-		to.len = m.msg_namelen;
-		ee = find_error(&m);
-		if (ee != NULL && addr_equal(&to, a)) {
-			*o = outcome_of(fd, ee, a);
+	while (os_next_error(fd, &q))
+		if (q.errnum != 0 && addr_equal(&q.to, a)) {
+			*o = outcome_of(fd, &q, a);
 			return true;
 		}
-	}
+	return false;
 }
 
 /*

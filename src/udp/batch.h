@@ -64,12 +64,6 @@ int batch_send(int fd, const struct dgram *d, int count);
 bool batch_drops(int fd, uint32_t *count);
 
 /*
- * Reads the oldest entry of the socket's error queue (ip(7), IP_RECVERR): its
- * errno, 0 if it did not come by ICMP, or -1 when the queue is empty.
- */
-int batch_icmp_error(int fd);
-
-/*
  * For batch.c alone: many datagrams with one call, where the system has such
  * calls. As batch_receive() and batch_send(); ENOSYS where it has not.
  */

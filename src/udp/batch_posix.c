@@ -30,10 +30,3 @@ batch_drops(int fd, uint32_t *count)
 	(void)count;
 	return false;
 }
-
-int
-batch_icmp_error(int fd)
-{
-	(void)fd;
-	return -1;
-}

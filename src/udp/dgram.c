@@ -12,7 +12,6 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "net/os.h"
-#include "udp/batch.h"
 #include "udp/multicast.h"
 
 /* 65535 less the headers: of IPv4 and UDP; of UDP alone. */
@@ -143,10 +142,14 @@ int
 dgram_icmp_error(int fd)
 {
 	int one, first = sock_error(fd);
+	struct os_error q;
 
-	while ((one = batch_icmp_error(fd)) >= 0)
+	while (os_next_error(fd, &q)) {
+		/* A local error has been returned by the call that met it. */
+		one = q.by_icmp || q.by_icmp6 ? q.errnum : 0;
 		if (first == 0 || (first == EMSGSIZE && one != 0))
 			first = one;
+	}
 	/* The kernel may have made the next one of the queue pending. */
 	one = sock_error(fd);
 	return first == 0 || (first == EMSGSIZE && one != 0) ? one : first;
