@@ -76,20 +76,6 @@ void sock_set_nodelay(int fd, bool at_once);
 bool sock_is_nodelay(int fd);
 
 /*
- * Raises the receive buffer to bytes, or as far as the system permits
- * (socket(7): SO_RCVBUFFORCE with privilege, else at most net.core.rmem_max).
- * Returns its size now.
- */
-int64_t sock_raise_rcvbuf(int fd, int64_t bytes);
-
-/* Single options. 0, or -1 with errno. */
-int sock_broadcast(int fd);
-int sock_no_fragment(int fd, int family);
-
-/* The path MTU of a connected socket, in bytes; 0 when it is not known. */
-size_t sock_path_mtu(int fd, int family);
-
-/*
  * Whether a connection is closed in both directions. If we have not sent FIN
  * that was a reset, even when reading reports end of file: a splice(2) that
  * was under way consumed the error. False where the system does not report it.

@@ -2,6 +2,7 @@
 #include "udp/dgram.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,9 @@
 /* The headers of IP and UDP. */
 #define HEADERS_IP4 28
 #define HEADERS_IP6 48
+
+/* What the receive buffer is raised to, or as far as the system permits. */
+#define MAX_RCVBUF (16 * 1024 * 1024)
 
 /*
  * Names a unix client's socket: by the system where it can (unix(7), Linux: an
@@ -79,6 +83,75 @@ connect_peer(int fd, const struct addr *peer)
 	return result;
 }
 
+void
+dgram_raise_rcvbuf(int fd)
+{
+	int64_t start = diag_step_start();
+	int wanted = MAX_RCVBUF, got = 0, result = -1;
+	socklen_t len = sizeof(got);
+
+#ifdef SO_RCVBUFFORCE
+	result =
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &wanted, sizeof(wanted));
+#endif
+	/* Systems that refuse what is too much are asked for less. */
+	while (result < 0 && wanted >= 65536) {
+		result = setsockopt(
+		    fd, SOL_SOCKET, SO_RCVBUF, &wanted, sizeof(wanted));
+		wanted /= 2;
+	}
+	getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &got, &len);
+	diag_step("setsockopt", start, 0,
+	    "room for what comes faster than it is read",
+	    "receive buffer: %d bytes", got);
+}
+
+static int
+set_broadcast(int fd)
+{
+	int on = 1;
+
+	return setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on));
+}
+
+static int
+set_no_fragment(int fd, int family)
+{
+#if defined(IP_MTU_DISCOVER) && defined(IPV6_MTU_DISCOVER)
+#ifdef IP_PMTUDISC_DO
+	int wanted = IP_PMTUDISC_DO;
+
+	if (family == AF_INET6)
+		return setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &wanted,
+		    sizeof(wanted));
+	return setsockopt(
+	    fd, IPPROTO_IP, IP_MTU_DISCOVER, &wanted, sizeof(wanted));
+#endif
+#endif
+	(void)fd;
+	(void)family;
+	errno = ENOTSUP;
+	return -1;
+}
+
+size_t
+dgram_path_mtu(int fd, int family)
+{
+	int mtu = 0;
+#if defined(IP_MTU) && defined(IPV6_MTU)
+	socklen_t len = sizeof(mtu);
+
+	if (family == AF_INET6)
+		getsockopt(fd, IPPROTO_IPV6, IPV6_MTU, &mtu, &len);
+	else
+		getsockopt(fd, IPPROTO_IP, IP_MTU, &mtu, &len);
+#else
+	(void)fd;
+	(void)family;
+#endif
+	return mtu > 48 ? (size_t)mtu : 0;
+}
+
 /* The options of a client's socket. 0, or -1 with *e. */
 static int
 set_options(int fd, int family, const struct dgram_options *o, struct err *e)
@@ -86,11 +159,11 @@ set_options(int fd, int family, const struct dgram_options *o, struct err *e)
 	if (sock_set(fd, family, &o->sock, e) < 0)
 		return -1;
 	if (o->raise_buffer && o->sock.rcvbuf < 0)
-		sock_raise_rcvbuf(fd, DGRAM_RCVBUF);
-	if (o->broadcast && sock_broadcast(fd) < 0)
+		dgram_raise_rcvbuf(fd);
+	if (o->broadcast && set_broadcast(fd) < 0)
 		return err_sys(e, ERR_LOCAL, errno, "--broadcast");
 	if (o->no_fragment && family != AF_UNIX &&
-	    sock_no_fragment(fd, family) < 0)
+	    set_no_fragment(fd, family) < 0)
 		return err_sys(e, ERR_LOCAL, errno, "--no-fragment");
 	return o->group == NULL ? 0 : multicast_set(fd, family, o->group, e);
 }
@@ -175,7 +248,7 @@ too_long(int fd, const struct addr *peer, size_t length, struct err *e)
 		    "%s: a datagram of %zu bytes is too long: UDP over %s "
 		    "carries %zu at most",
 		    text, length, is_ip4 ? "IPv4" : "IPv6", max);
-	path = sock_path_mtu(fd, addr_family(peer));
+	path = dgram_path_mtu(fd, addr_family(peer));
 	if (path == 0)
 		return err_sys(e, ERR_LOCAL, EMSGSIZE,
 		    "%s: a datagram of %zu bytes", text, length);

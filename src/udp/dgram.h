@@ -12,10 +12,6 @@
 struct err;
 struct multicast_options;
 
-/* A receive buffer that much may arrive in is raised to this, or as far as the
- * system permits. */
-#define DGRAM_RCVBUF (16 * 1024 * 1024)
-
 struct dgram_options {
 	struct addr source;   /* local address, or len 0 */
 	uint16_t source_port; /* local port, or 0 */
@@ -40,6 +36,15 @@ int dgram_open(
 
 /* Closes it, and removes what dgram_open() made. Sets *fd to -1. */
 void dgram_close(int *fd);
+
+/*
+ * Raises the receive buffer for datagrams that arrive at once (socket(7):
+ * SO_RCVBUFFORCE with privilege, else at most net.core.rmem_max).
+ */
+void dgram_raise_rcvbuf(int fd);
+
+/* The path MTU of a connected socket, in bytes; 0 when it is not known. */
+size_t dgram_path_mtu(int fd, int family);
 
 /*
  * Reads everything that ICMP has reported for what a connected socket has sent

@@ -87,7 +87,7 @@ prepare_sockets(const struct listener *l, bool raise_buffer)
 
 	for (i = 0; i < l->count; i++) {
 		if (raise_buffer)
-			sock_raise_rcvbuf(l->fds[i], DGRAM_RCVBUF);
+			dgram_raise_rcvbuf(l->fds[i]);
 		if (addr_is_any(&l->addrs[i]))
 			source_address_request(
 			    l->fds[i], addr_family(&l->addrs[i]));

@@ -297,7 +297,7 @@ check_icmp(struct sender *x, int errnum, struct err *e)
 	}
 	diag_note("a datagram was too long for the path, which carries "
 		  "packets of %zu bytes: longer ones go in parts now",
-	    sock_path_mtu(x->to.fd, addr_family(&x->to.peer)));
+	    dgram_path_mtu(x->to.fd, addr_family(&x->to.peer)));
 	return SOMETHING;
 }
 
