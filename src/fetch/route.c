@@ -3,11 +3,109 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/err.h"
-#include "dial/no_proxy.h"
+#include "base/num.h"
 #include "fetch/http_client.h"
 #include "http/url.h"
+#include "net/access.h"
+#include "net/addr.h"
+
+#define ITEM_SIZE 320
+
+/* The list of the environment, or NULL. */
+static const char *
+no_proxy(void)
+{
+	const char *list = getenv("no_proxy");
+
+	return list != NULL ? list : getenv("NO_PROXY");
+}
+
+/* Removes ":PORT" and brackets. False when the port is another one. */
+static bool
+match_port(char *item, uint16_t port)
+{
+	char *colon = strrchr(item, ':');
+	size_t n;
+	int64_t wanted;
+
+	if (colon != NULL && (strchr(item, ':') == colon || colon[-1] == ']') &&
+	    num_parse(colon + 1, 1, 65535, &wanted)) {
+		if (wanted != port)
+			return false;
+		*colon = '\0';
+	}
+	n = strlen(item);
+	if (item[0] == '[' && item[n - 1] == ']') {
+		memmove(item, item + 1, n - 2);
+		item[n - 2] = '\0';
+	}
+	return true;
+}
+
+/* host is name, or ends in "." and name. */
+static bool
+is_under(const char *host, const char *name)
+{
+	size_t h = strlen(host), n;
+
+	if (*name == '.')
+		name++;
+	n = strlen(name);
+	if (h > 0 && host[h - 1] == '.')
+		h--;
+	if (n == 0 || n > h || strncasecmp(host + h - n, name, n) != 0)
+		return false;
+	return n == h || host[h - n - 1] == '.';
+}
+
+/* An address in the network that item is. */
+static bool
+is_within(const char *host, const char *item)
+{
+	struct access list = ACCESS_INIT;
+	struct addr a;
+	struct err e;
+	bool result;
+
+	if (item[0] == '@' || !addr_parse_ip(&a, host, 0))
+		return false;
+	result =
+	    access_add(&list, true, item, &e) == 0 && access_allows(&list, &a);
+	access_release(&list);
+	return result;
+}
+
+static bool
+matches(char *item, const struct endpoint *ep)
+{
+	if (strcmp(item, "*") == 0)
+		return true;
+	return match_port(item, ep->port) &&
+	       (is_under(ep->host, item) || is_within(ep->host, item));
+}
+
+/* Whether ep is in list, which may be NULL. */
+static bool
+is_listed(const char *list, const struct endpoint *ep)
+{
+	char item[ITEM_SIZE];
+	size_t n;
+
+	for (; list != NULL && *list != '\0'; list += n) {
+		list += strspn(list, ", \t");
+		n = strcspn(list, ", \t");
+		if (n == 0 || n >= sizeof(item))
+			continue;
+		memcpy(item, list, n);
+		item[n] = '\0';
+		if (matches(item, ep))
+			return true;
+	}
+	return false;
+}
 
 int
 route_init(struct route_rules *r, const struct proxy *proxy, struct err *e)
@@ -20,7 +118,7 @@ route_init(struct route_rules *r, const struct proxy *proxy, struct err *e)
 	if (proxy->kind != PROXY_NONE) {
 		r->proxy = proxy;
 	} else if (env != NULL && *env != '\0') {
-		r->no_proxy = no_proxy_list();
+		r->no_proxy = no_proxy();
 		if (proxy_parse(&r->env_proxy, env, e) < 0)
 			return err_prefix(e, "http_proxy");
 	}
@@ -36,7 +134,7 @@ route_find(const struct route_rules *r, const struct url *u,
 	if (url_endpoint(u, &route->server, e) < 0)
 		return -1;
 	route->proxy = r->proxy;
-	if (r->env_proxy.kind != PROXY_NONE && !no_proxy_has(r->no_proxy, ep))
+	if (r->env_proxy.kind != PROXY_NONE && !is_listed(r->no_proxy, ep))
 		route->proxy = &r->env_proxy;
 	return 0;
 }

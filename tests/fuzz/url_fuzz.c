@@ -9,8 +9,9 @@
 #include "base/err.h"
 #include "net/endpoint.h"
 #include "http/http_file_name.h"
-#include "dial/no_proxy.h"
 #include "dial/proxy.h"
+#include "fetch/http_client.h"
+#include "fetch/route.h"
 #include "http/url.h"
 #include "http/url_reference.h"
 
@@ -30,6 +31,9 @@ static void
 use_http(const struct url *url, const char *text)
 {
 	char buf[URL_SIZE + 8], more[URL_SIZE + 8], name[HTTP_FILE_NAME_SIZE];
+	const struct route_rules rules = {
+	    .env_proxy = {.kind = PROXY_HTTP}, .no_proxy = text};
+	struct http_route route;
 	struct endpoint ep;
 	struct err e;
 
@@ -47,7 +51,7 @@ use_http(const struct url *url, const char *text)
 	if (url_endpoint(url, &ep, &e) == 0) {
 		if (ep.host[0] == '\0' || ep.port == 0)
 			abort();
-		no_proxy_has(text, &ep);
+		(void)route_find(&rules, url, &route, &e);
 	}
 	url_userinfo(url, buf, sizeof(buf));
 	if (http_file_name_of_url(url, name, sizeof(name)) &&
