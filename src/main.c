@@ -26,7 +26,7 @@ run(const struct command *c, char **argv, struct err *e)
 {
 	void *options = mem_array(1, c->size);
 	struct parse_syntax syntax = {
-	    c->groups, options, c->min_operands, c->takes_program};
+	    c->groups, options, c->min_operands, c->runs_program};
 	const struct report_options *report = options;
 	struct command_args args;
 	struct parsed parsed;
@@ -42,7 +42,7 @@ run(const struct command *c, char **argv, struct err *e)
 		    command_check_operands(c, parsed.operands, parsed.count, e);
 		if (result == 0) {
 			args = (struct command_args){parsed.operands,
-			    parsed.count, parsed.program, parsed.given};
+			    parsed.count, parsed.program, parsed.used};
 			diag_start(c->name, report->level, report->json != 0);
 			result = c->run(options, &args, e);
 		}

@@ -33,14 +33,14 @@ buf_bytes(const struct buf *b)
 }
 
 unsigned char *
-buf_space(struct buf *b, size_t *room)
+buf_space(struct buf *b, size_t *capacity)
 {
 	if (b->tail == b->size && b->head > 0) {
 		memmove(b->data, b->data + b->head, b->tail - b->head);
 		b->tail -= b->head;
 		b->head = 0;
 	}
-	*room = b->size - b->tail;
+	*capacity = b->size - b->tail;
 	return b->data + b->tail;
 }
 

@@ -28,7 +28,7 @@ const unsigned char *buf_bytes(const struct buf *b);
  * Where new bytes may be put, and in *room how many. Moves what is waiting
  * to the front when the end is reached; *room is 0 only when it is full.
  */
-unsigned char *buf_space(struct buf *b, size_t *room);
+unsigned char *buf_space(struct buf *b, size_t *capacity);
 
 /* Says that n bytes were put at buf_space(). */
 void buf_added(struct buf *b, size_t n);

@@ -55,7 +55,7 @@ diag_is_json(void)
 }
 
 bool
-diag_tells(int level)
+diag_emits(int level)
 {
 	return diag.json || diag.level >= level;
 }
@@ -280,7 +280,7 @@ vstep(const char *call, int64_t start_ns, int errnum, const char *note,
 {
 	int64_t now = clock_now();
 	int saved = errno;
-	char subject[ERR_TEXT], took[32];
+	char subject[ERR_TEXT], duration[32];
 	const char *meaning;
 
 	vsnprintf(subject, sizeof(subject), fmt, ap);
@@ -291,10 +291,10 @@ vstep(const char *call, int64_t start_ns, int errnum, const char *note,
 		step_event(
 		    call, subject, errnum, clock_seconds(start_ns, now), note);
 	} else {
-		num_format_duration(took, sizeof(took), now - start_ns);
+		num_format_duration(duration, sizeof(duration), now - start_ns);
 		line("%s %s: %s%s, %s (%s)", call, subject,
 		    errnum == 0 ? "" : "FAILED ",
-		    errnum == 0 ? "ok" : err_reason(errnum), took, note);
+		    errnum == 0 ? "ok" : err_reason(errnum), duration, note);
 	}
 	errno = saved;
 }

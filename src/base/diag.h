@@ -33,7 +33,7 @@ bool diag_is_json(void);
 
 /* Whether an event at level would be told at all: who would first have to
  * put it together asks. */
-bool diag_tells(int level);
+bool diag_emits(int level);
 
 /*
  * Reports an error: one line, and with --json an "error" event. An error

@@ -24,7 +24,7 @@ utf8_trail(unsigned char lead)
 size_t
 text_utf8(const unsigned char *bytes, size_t n, uint32_t *point)
 {
-	static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
+	static const uint32_t min[] = {0, 0x80, 0x800, 0x10000};
 	static const unsigned char mask[] = {0x7f, 0x1f, 0x0f, 0x07};
 	int i, trail;
 	uint32_t p;
@@ -38,7 +38,7 @@ text_utf8(const unsigned char *bytes, size_t n, uint32_t *point)
 			return 0;
 		p = p << 6 | (bytes[i] & 0x3f);
 	}
-	if (p < least[trail] || p > 0x10ffff || (p >= 0xd800 && p <= 0xdfff))
+	if (p < min[trail] || p > 0x10ffff || (p >= 0xd800 && p <= 0xdfff))
 		return 0;
 	*point = p;
 	return (size_t)trail + 1;
@@ -116,12 +116,12 @@ char *
 text_escape(char *dst, size_t size, const void *bytes, size_t n)
 {
 	const unsigned char *p = bytes;
-	size_t used = 0, mark = 0, len, take;
+	size_t used = 0, mark = 0, len, step;
 	char one[20];
 
 	dst[0] = '\0';
 	while (n > 0) {
-		take = escape_one(one, p, n, "");
+		step = escape_one(one, p, n, "");
 		len = strlen(one);
 		if (!bounds_fit(size, used, len + 1)) {
 			memcpy(dst + mark, "...", 4);
@@ -131,8 +131,8 @@ text_escape(char *dst, size_t size, const void *bytes, size_t n)
 		used += len;
 		if (bounds_fit(size, used, 4))
 			mark = used;
-		p += take;
-		n -= take;
+		p += step;
+		n -= step;
 	}
 	return dst;
 }
@@ -145,7 +145,7 @@ text_escape_string(char *dst, size_t size, const char *text)
 
 /* True when what the n bytes at p are is told only by what follows. */
 static bool
-is_cut(const unsigned char *p, size_t n)
+is_partial(const unsigned char *p, size_t n)
 {
 	int trail = utf8_trail(p[0]);
 	size_t i;
@@ -170,7 +170,7 @@ text_escape_stream(
 	char one[20];
 
 	while (pos < n) {
-		if (!last && is_cut(p + pos, n - pos))
+		if (!last && is_partial(p + pos, n - pos))
 			break;
 		is_line_end =
 		    p[pos] == '\r' && pos + 1 < n && p[pos + 1] == '\n';

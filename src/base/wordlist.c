@@ -7,8 +7,8 @@
 #include "base/text.h"
 
 int
-wordlist_read(FILE *f, const char *name, wordlist_take *take, void *context,
-    struct err *e)
+wordlist_read(
+    FILE *f, const char *name, wordlist_add *add, void *context, struct err *e)
 {
 	char line[4096], shown[256], *word, *save;
 	int number = 0;
@@ -23,7 +23,7 @@ wordlist_read(FILE *f, const char *name, wordlist_take *take, void *context,
 		line[strcspn(line, "#")] = '\0';
 		for (word = strtok_r(line, ", \t\r\n", &save); word != NULL;
 		     word = strtok_r(NULL, ", \t\r\n", &save))
-			if (take(context, word, e) < 0)
+			if (add(context, word, e) < 0)
 				return err_prefix(
 				    e, "%s line %d", shown, number);
 	}

@@ -7,14 +7,14 @@
 struct err;
 
 /* Takes one word. 0, or -1 with *e. */
-typedef int wordlist_take(void *context, const char *word, struct err *e);
+typedef int wordlist_add(void *context, const char *word, struct err *e);
 
 /*
- * Gives every word of f to take(), but for what stands behind '#' in a line.
+ * Gives every word of f to add(), but for what stands behind '#' in a line.
  * name is the file's, for errors, to which the line is added. 0, or -1 with
- * *e: take()'s, ERR_USAGE for a line that is too long, ERR_OUTPUT.
+ * *e: add()'s, ERR_USAGE for a line that is too long, ERR_OUTPUT.
  */
-int wordlist_read(FILE *f, const char *name, wordlist_take *take, void *context,
-    struct err *e);
+int wordlist_read(
+    FILE *f, const char *name, wordlist_add *add, void *context, struct err *e);
 
 #endif

@@ -14,7 +14,7 @@ struct command_args {
 	char **operands; /* NULL-terminated */
 	int count;
 	char **program; /* after "--", NULL-terminated; NULL without one */
-	const struct opt *const *given; /* options, NULL-terminated */
+	const struct opt *const *used; /* options, NULL-terminated */
 };
 
 /* One command: a file in src/cmd, a row in its table, a manual page. */
@@ -23,7 +23,7 @@ struct command {
 	const char *summary;            /* one line, lower case, no full stop */
 	const char *operands;           /* for the synopsis: "HOST PORT" */
 	int min_operands, max_operands; /* max -1: any number */
-	bool takes_program;             /* "-- PROGRAM [ARG]..." may follow */
+	bool runs_program;              /* "-- PROGRAM [ARG]..." may follow */
 	const struct opt_group *groups; /* ends with a group without opts */
 	const void *defaults; /* what the options are before parsing */
 	size_t size;          /* of the options struct */

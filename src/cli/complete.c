@@ -22,7 +22,7 @@ walk(FILE *out, const struct command *c,
 }
 
 static bool
-takes_file(const struct opt *o)
+names_file(const struct opt *o)
 {
 	return o->arg != NULL && strcmp(o->arg, "FILE") == 0;
 }
@@ -76,7 +76,7 @@ static void
 bash_argument(FILE *out, const struct command *c, const struct opt *o)
 {
 	(void)c;
-	if (!opt_takes_argument(o))
+	if (!opt_has_argument(o))
 		return;
 	bash_pattern(out, o);
 	if (o->kind == OPT_CHOICE) {
@@ -85,7 +85,7 @@ bash_argument(FILE *out, const struct command *c, const struct opt *o)
 		fputs("' ;;\n", out);
 	} else {
 		fprintf(
-		    out, "%s ;;\n", takes_file(o) ? "words=/files" : "return");
+		    out, "%s ;;\n", names_file(o) ? "words=/files" : "return");
 	}
 }
 
@@ -168,11 +168,11 @@ zsh_rest(FILE *out, const struct opt *o)
 	fputs("'[", out);
 	put_escaped(out, o->help, "[]\\");
 	fputc(']', out);
-	if (opt_takes_argument(o)) {
+	if (opt_has_argument(o)) {
 		fputc(':', out);
 		put_escaped(out, o->arg, ":\\");
 		fputc(':', out);
-		if (takes_file(o))
+		if (names_file(o))
 			fputs("_files", out);
 		if (o->kind == OPT_CHOICE) {
 			fputc('(', out);
@@ -186,7 +186,7 @@ zsh_rest(FILE *out, const struct opt *o)
 static void
 zsh_option(FILE *out, const struct command *c, const struct opt *o)
 {
-	bool argument = opt_takes_argument(o);
+	bool argument = opt_has_argument(o);
 	const char *many =
 	    o->kind == OPT_LIST || o->kind == OPT_COUNT ? "'*'" : "";
 
@@ -257,8 +257,8 @@ fish_option(FILE *out, const struct command *c, const struct opt *o)
 		fputs(" -xa '", out);
 		put_choices(out, o);
 		fputc('\'', out);
-	} else if (opt_takes_argument(o)) {
-		fputs(takes_file(o) ? " -rF" : " -x", out);
+	} else if (opt_has_argument(o)) {
+		fputs(names_file(o) ? " -rF" : " -x", out);
 	}
 	fputs(" -d '", out);
 	put_escaped(out, o->help, "\\");

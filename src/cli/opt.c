@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 bool
-opt_takes_argument(const struct opt *o)
+opt_has_argument(const struct opt *o)
 {
 	return o->kind != OPT_FLAG && o->kind != OPT_COUNT;
 }
@@ -29,13 +29,13 @@ opt_display_name(const struct opt *o, char *buf, size_t size)
 }
 
 const struct opt *
-opt_find_given(const struct opt *const *given, const struct opt *table)
+opt_find_used(const struct opt *const *used, const struct opt *table)
 {
 	const struct opt *o;
 
-	for (; *given != NULL; given++)
+	for (; *used != NULL; used++)
 		for (o = table; o->kind != OPT_END; o++)
-			if (o == *given)
+			if (o == *used)
 				return o;
 	return NULL;
 }

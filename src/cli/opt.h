@@ -83,7 +83,7 @@ struct opt_group {
 };
 
 /* True when the option takes an argument. */
-bool opt_takes_argument(const struct opt *o);
+bool opt_has_argument(const struct opt *o);
 
 /* "--timeout", or "-z" where there is no long name. Returns buf. */
 const char *opt_display_name(const struct opt *o, char *buf, size_t size);
@@ -92,7 +92,7 @@ const char *opt_display_name(const struct opt *o, char *buf, size_t size);
 const char *opt_kind_name(enum opt_kind kind);
 
 /* The first of given that is a row of table, or NULL. */
-const struct opt *opt_find_given(
-    const struct opt *const *given, const struct opt *table);
+const struct opt *opt_find_used(
+    const struct opt *const *used, const struct opt *table);
 
 #endif

@@ -23,7 +23,7 @@ struct parse {
 	const struct opt_group *groups;
 	void *options;
 	struct parsed *out;
-	size_t given_count; /* of out->given */
+	size_t used_count; /* of out->used */
 	struct err *e;
 };
 
@@ -139,13 +139,13 @@ check_conflicts(struct parse *p, const struct found *f)
 	char a[64], b[64];
 	size_t i;
 
-	for (i = 0; i < p->given_count; i++)
-		if (excludes(p->out->given[i], f->opt))
+	for (i = 0; i < p->used_count; i++)
+		if (excludes(p->out->used[i], f->opt))
 			return err_set(p->e, ERR_USAGE,
 			    "%s and %s cannot be used together",
-			    opt_display_name(p->out->given[i], a, sizeof(a)),
+			    opt_display_name(p->out->used[i], a, sizeof(a)),
 			    opt_display_name(f->opt, b, sizeof(b)));
-	p->out->given[p->given_count++] = f->opt;
+	p->out->used[p->used_count++] = f->opt;
 	return 0;
 }
 
@@ -175,7 +175,7 @@ parse_long(struct parse *p, char **argv)
 	}
 	if (find_name(p, name, n, &f) < 0)
 		return -1;
-	if (!opt_takes_argument(f.opt)) {
+	if (!opt_has_argument(f.opt)) {
 		if (value != NULL)
 			return err_set(p->e, ERR_USAGE,
 			    "option --%s takes no value", f.opt->name);
@@ -210,7 +210,7 @@ parse_letters(struct parse *p, char **argv)
 			return err_set(
 			    p->e, ERR_USAGE, "there is no option -%s", shown);
 		}
-		if (!opt_takes_argument(f.opt)) {
+		if (!opt_has_argument(f.opt)) {
 			if (store(p, &f, NULL) < 0)
 				return -1;
 			continue;
@@ -233,10 +233,10 @@ static void
 parse_rest(char **argv, const struct parse_syntax *syntax, struct parsed *out)
 {
 	bool wants_operands =
-	    !syntax->takes_program || out->count < syntax->min_operands;
+	    !syntax->runs_program || out->count < syntax->min_operands;
 
 	for (; wants_operands && *argv != NULL; argv++) {
-		if (syntax->takes_program && strcmp(*argv, "--") == 0) {
+		if (syntax->runs_program && strcmp(*argv, "--") == 0) {
 			argv++;
 			break;
 		}
@@ -260,7 +260,7 @@ parse_args(const struct parse_syntax *syntax, char **argv, struct parsed *out,
 	for (count = 0; argv[count] != NULL; count++)
 		letters += strlen(argv[count]);
 	memset(out, 0, sizeof(*out));
-	out->given = mem_array(letters + 1, sizeof(struct opt *));
+	out->used = mem_array(letters + 1, sizeof(struct opt *));
 	out->operands = mem_array((size_t)count + 1, sizeof(char *));
 	for (; *argv != NULL && !out->help; argv += used) {
 		used = 1;
@@ -300,6 +300,6 @@ parse_release(const struct parse_syntax *syntax, struct parsed *out)
 			list->count = 0;
 		}
 	free(out->operands);
-	free(out->given);
+	free(out->used);
 	memset(out, 0, sizeof(*out));
 }

@@ -13,7 +13,7 @@ struct parse_syntax {
 	const struct opt_group *groups; /* ends with a group without opts */
 	void *options;                  /* the command's, with its defaults */
 	int min_operands;               /* needed before a program */
-	bool takes_program;
+	bool runs_program;
 };
 
 /* What it has besides options. */
@@ -23,14 +23,14 @@ struct parsed {
 	char **program; /* PROGRAM and its arguments, NULL-terminated, or
 			   NULL */
 	bool help;      /* --help was given */
-	const struct opt **given; /* the options, in order, NULL-terminated;
+	const struct opt **used; /* the options, in order, NULL-terminated;
 				     owned */
 };
 
 /*
  * Parses argv, which is NULL-terminated and begins after the command's name:
  * options go to syntax->options, the others to *out, in any order. "--"
- * ends the options; where takes_program is set and at least min_operands came
+ * ends the options; where runs_program is set and at least min_operands came
  * before it, what follows is the program. Nothing in argv is copied or changed.
  * 0, or -1 with a usage error in *e. Call parse_release() in both cases.
  */

@@ -16,7 +16,7 @@ synopsis(FILE *out, const struct command *c)
 	fprintf(out, "usage: sockt %s%s%s%s%s\n", c->name,
 	    c->groups[0].opts != NULL ? " [OPTION]..." : "",
 	    c->operands[0] != '\0' ? " " : "", c->operands,
-	    c->takes_program ? " [-- PROGRAM [ARG]...]" : "");
+	    c->runs_program ? " [-- PROGRAM [ARG]...]" : "");
 }
 
 /*
@@ -65,7 +65,7 @@ option_line(FILE *out, const struct opt *o)
 	char left[128], arg[80] = "";
 	size_t n;
 
-	if (opt_takes_argument(o))
+	if (opt_has_argument(o))
 		argument_text(o, arg, sizeof(arg));
 	if (o->name == NULL)
 		snprintf(left, sizeof(left), "  -%c%s%s", o->letter,

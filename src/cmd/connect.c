@@ -24,7 +24,7 @@ struct connect_options {
 	struct proxy_options proxy;
 	struct time_options time;
 	struct sock_options sock;
-	struct stdio_relay_options talk;
+	struct stdio_relay_options relay;
 	int zero;         /* -z: connect, report, leave */
 	const char *exec; /* -e: a program by way of sh -c */
 };
@@ -32,7 +32,7 @@ struct connect_options {
 static const struct connect_options connect_defaults = {
     .time = TIME_OPTIONS_INIT,
     .sock = SOCK_OPTIONS_INIT,
-    .talk = STDIO_RELAY_OPTIONS_INIT,
+    .relay = STDIO_RELAY_OPTIONS_INIT,
 };
 
 static const struct opt connect_opts[] = {
@@ -44,9 +44,11 @@ static const struct opt connect_opts[] = {
 
 static const struct opt_group connect_groups[] = {
     {"what to do", connect_opts, 0},
-    {"relaying", talk_relay_opts, offsetof(struct connect_options, talk)},
-    {"script", talk_script_opts, offsetof(struct connect_options, talk)},
-    {"records", talk_record_opts, offsetof(struct connect_options, talk)},
+    {"relaying", stdio_relay_opts, offsetof(struct connect_options, relay)},
+    {"script", stdio_relay_script_opts,
+	offsetof(struct connect_options, relay)},
+    {"records", stdio_relay_record_opts,
+	offsetof(struct connect_options, relay)},
     {"addresses", options_names, offsetof(struct connect_options, names)},
     {"addresses", options_proxy, offsetof(struct connect_options, proxy)},
     {"own end", options_source, offsetof(struct connect_options, source)},
@@ -163,7 +165,7 @@ prepare(struct client *c, struct err *e)
 	if (connector_check(&c->server, &c->connector, e) < 0)
 		return -1;
 	if (c->action == RELAY &&
-	    stdio_relay_open(&c->relay, &o->talk, &o->time, c->until, e) < 0)
+	    stdio_relay_open(&c->relay, &o->relay, &o->time, c->until, e) < 0)
 		return -1;
 	/* From here on a signal ends the run in order. */
 	return signals_catch(SIGNALS_STOP, e);
@@ -172,7 +174,7 @@ prepare(struct client *c, struct err *e)
 /* Options about stdin and stdout, where these are not used. */
 static int
 check_unused(
-    const struct client *c, const struct opt *const *given, struct err *e)
+    const struct client *c, const struct opt *const *used, struct err *e)
 {
 	const char *with = c->action == CHECK ? "--zero" : "a program";
 
@@ -183,7 +185,7 @@ check_unused(
 		    "--idle-timeout is about relaying: it does not apply with "
 		    "%s",
 		    with);
-	return stdio_relay_check_unused(given, with, e);
+	return stdio_relay_check_unused(used, with, e);
 }
 
 static int
@@ -219,7 +221,7 @@ connect_run(const void *options, const struct command_args *args, struct err *e)
 		c.program = program_shell(&shell, o->exec);
 	if (endpoint_parse(&c.server, args->operands, args->count, "tcp", e) <
 		0 ||
-	    check_unused(&c, args->given, e) < 0)
+	    check_unused(&c, args->used, e) < 0)
 		return -1;
 	if (prepare(&c, e) == 0)
 		result = connect_and_run(&c, e);
@@ -232,7 +234,7 @@ const struct command connect_command = {
     .operands = "HOST PORT",
     .min_operands = 1,
     .max_operands = 2,
-    .takes_program = true,
+    .runs_program = true,
     .groups = connect_groups,
     .defaults = &connect_defaults,
     .size = sizeof(struct connect_options),

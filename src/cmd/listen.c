@@ -69,9 +69,10 @@ static const struct opt listen_opts[] = {
 static const struct opt_group listen_groups[] = {{"serving", listen_opts, 0},
     {"serving", options_server, offsetof(struct listen_options, server)},
     {"serving", options_access, offsetof(struct listen_options, access)},
-    {"relaying", talk_relay_opts, offsetof(struct listen_options, relay)},
-    {"script", talk_script_opts, offsetof(struct listen_options, relay)},
-    {"records", talk_record_opts, offsetof(struct listen_options, relay)},
+    {"relaying", stdio_relay_opts, offsetof(struct listen_options, relay)},
+    {"script", stdio_relay_script_opts, offsetof(struct listen_options, relay)},
+    {"records", stdio_relay_record_opts,
+	offsetof(struct listen_options, relay)},
     {"addresses", options_names, offsetof(struct listen_options, names)},
     {"time", options_timeout, offsetof(struct listen_options, time)},
     {"time", options_idle, offsetof(struct listen_options, time)},
@@ -281,7 +282,7 @@ check_stdio(
     const struct listening *l, const struct command_args *args, struct err *e)
 {
 	if (l->has_handler)
-		return stdio_relay_check_unused(args->given, "a handler", e);
+		return stdio_relay_check_unused(args->used, "a handler", e);
 	if (l->o->server.max_per_host > 0)
 		return err_set(e, ERR_USAGE,
 		    "--max-per-host goes with a handler: stdin and stdout "
@@ -321,7 +322,7 @@ const struct command listen_command = {
     .operands = "[ADDR] PORT",
     .min_operands = 0,
     .max_operands = 2,
-    .takes_program = true,
+    .runs_program = true,
     .groups = listen_groups,
     .defaults = &listen_defaults,
     .size = sizeof(struct listen_options),

@@ -128,7 +128,7 @@ add_ports(void *context, const char *text, struct err *e)
 
 /* Adds every argument of an option. */
 static int
-add_list(struct parser *p, const struct opt_list *l, wordlist_take *add,
+add_list(struct parser *p, const struct opt_list *l, wordlist_add *add,
     struct err *e)
 {
 	size_t i;
@@ -143,7 +143,7 @@ add_list(struct parser *p, const struct opt_list *l, wordlist_take *add,
 
 /* Adds the words of a file; NULL: there is none. */
 static int
-add_file(struct parser *p, const char *path, wordlist_take *add, struct err *e)
+add_file(struct parser *p, const char *path, wordlist_add *add, struct err *e)
 {
 	struct list l = {NULL, 0, 0};
 	int result = -1;
@@ -183,7 +183,7 @@ parse_all(struct parser *p, struct parser *excluded,
 /* Refuses ports that no host needs, and hosts without any. */
 static int
 check_ports(const struct targets *t, const struct targets_selection *s,
-    bool given, struct err *e)
+    bool has_ports, struct err *e)
 {
 	struct ports left = *s->ports;
 	bool needed = targets_any(t, false);
@@ -191,7 +191,7 @@ check_ports(const struct targets *t, const struct targets_selection *s,
 	ports_remove(&left, s->excluded_ports);
 	if (needed && ports_count(&left) == 0)
 		return err_set(e, ERR_USAGE, "no port is left to scan");
-	if (given && !needed && targets_any(t, true))
+	if (has_ports && !needed && targets_any(t, true))
 		return err_set(e, ERR_USAGE,
 		    "every host has its own port (HOST:PORT): who is to be "
 		    "asked for the other ports?");

@@ -429,7 +429,7 @@ void
 scan_report_summary(const struct scan_report *r, uint64_t sent, int64_t ns)
 {
 	uint64_t decided = scan_report_decided(r);
-	char took[32];
+	char duration[32];
 	struct event ev;
 	struct json *j;
 	int i;
@@ -453,7 +453,7 @@ scan_report_summary(const struct scan_report *r, uint64_t sent, int64_t ns)
 	    " open, with %" PRIu64 " probes in %s",
 	    decided, decided == 1 ? "" : "s", r->targets->hosts,
 	    r->targets->hosts == 1 ? "" : "s", scan_report_open(r), sent,
-	    num_format_duration(took, sizeof(took), ns));
+	    num_format_duration(duration, sizeof(duration), ns));
 }
 
 enum err_kind

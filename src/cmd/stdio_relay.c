@@ -42,7 +42,7 @@ parse_expect(void *field, const char *arg, struct err *e)
 	return script_add_expect(field, arg, e);
 }
 
-const struct opt talk_relay_opts[] = {
+const struct opt stdio_relay_opts[] = {
     CHOICE(0, "on-eof", "WHAT", stdio_relay_options, on_eof,
 	"when stdin ends: send FIN and go on receiving (fin, the default), go "
 	"on receiving (keep), exit (quit)",
@@ -64,7 +64,7 @@ const struct opt talk_relay_opts[] = {
     {.kind = OPT_END},
 };
 
-const struct opt talk_script_opts[] = {
+const struct opt stdio_relay_script_opts[] = {
     CALL(0, "send", "TEXT", stdio_relay_options, script,
 	"send TEXT first; \\r \\n \\t \\\\ \\0 \\xHH are escapes",
 	.call = parse_send),
@@ -78,7 +78,7 @@ const struct opt talk_script_opts[] = {
     {.kind = OPT_END},
 };
 
-const struct opt talk_record_opts[] = {
+const struct opt stdio_relay_record_opts[] = {
     STRING('o', "output", "FILE", stdio_relay_options, output,
 	"also write what is received to FILE"),
     FLAG(0, "append", stdio_relay_options, append,
@@ -229,15 +229,15 @@ stdio_relay_check(const struct stdio_relay_options *o, struct err *e)
 
 int
 stdio_relay_check_unused(
-    const struct opt *const *given, const char *with, struct err *e)
+    const struct opt *const *used, const char *with, struct err *e)
 {
-	const struct opt *o = opt_find_given(given, talk_relay_opts);
+	const struct opt *o = opt_find_used(used, stdio_relay_opts);
 	char name[64];
 
 	if (o == NULL)
-		o = opt_find_given(given, talk_script_opts);
+		o = opt_find_used(used, stdio_relay_script_opts);
 	if (o == NULL)
-		o = opt_find_given(given, talk_record_opts);
+		o = opt_find_used(used, stdio_relay_record_opts);
 	if (o == NULL)
 		return 0;
 	return err_set(e, ERR_USAGE,

@@ -36,9 +36,9 @@ struct stdio_relay_options {
 		.on_peer_eof = -1, .linger_ms = -1, .expect_ms = -1 \
 	}
 
-extern const struct opt talk_relay_opts[];
-extern const struct opt talk_script_opts[];
-extern const struct opt talk_record_opts[];
+extern const struct opt stdio_relay_opts[];
+extern const struct opt stdio_relay_script_opts[];
+extern const struct opt stdio_relay_record_opts[];
 
 /* The files that --output and --hexdump name, and what goes with them. */
 struct stdio_relay_records;
@@ -63,7 +63,7 @@ int stdio_relay_check(const struct stdio_relay_options *o, struct err *e);
  * relayed; with says what is done instead. 0, or -1 with ERR_USAGE.
  */
 int stdio_relay_check_unused(
-    const struct opt *const *given, const char *with, struct err *e);
+    const struct opt *const *used, const char *with, struct err *e);
 
 /*
  * Checks that stdin and stdout are open as far as they are needed and opens

@@ -166,7 +166,7 @@ on_reply(void *context, const struct sender_reply *r, struct err *e)
 {
 	struct sending *s = context;
 
-	if (diag_tells(DIAG_NOTE))
+	if (diag_emits(DIAG_NOTE))
 		log_reply(s, r);
 	if (s->o->raw && !diag_is_json())
 		result_bytes(r->d->bytes, r->d->length);

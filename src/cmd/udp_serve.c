@@ -123,7 +123,7 @@ log_message(const struct dgram *d, const struct dgram_endpoints *ep, int level)
 	struct conn_message m = {.bytes = d->bytes,
 	    .length = d->length,
 	    .sent = d->full == SIZE_MAX ? d->length : d->full,
-	    .is_cut = batch_is_truncated(d)};
+	    .is_truncated = batch_is_truncated(d)};
 
 	conn_event_message(level, EVENT_MESSAGE, &c, &m);
 }
@@ -194,7 +194,7 @@ serve_one(struct serving *s, const struct dgram *d, struct dgram *out)
 
 	if (!dgram_server_admits(&s->server, d, &ep))
 		return false;
-	if (diag_tells(level))
+	if (diag_emits(level))
 		log_message(d, &ep, level);
 	if (s->mode == SERVE_PRINT)
 		result_line(d->bytes, d->length);
@@ -454,7 +454,7 @@ const struct command udp_serve_command = {
     .operands = "[ADDR] [PORT]",
     .min_operands = 0,
     .max_operands = 2,
-    .takes_program = true,
+    .runs_program = true,
     .groups = serve_groups,
     .defaults = &serve_defaults,
     .size = sizeof(struct serve_options),

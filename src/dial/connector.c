@@ -151,7 +151,7 @@ report_once(const struct err *e, struct causes *reported, int64_t retry_ms)
 
 /* A try cut off by the limit says less than the one before it. */
 static int
-give_up(const struct connector_options *o, struct deadline until,
+retries_error(const struct connector_options *o, struct deadline until,
     const struct err *last, struct err *e)
 {
 	char duration[32];
@@ -184,13 +184,13 @@ connector_open(const struct endpoint *ep, const struct connector_options *o,
 		if (fd >= 0 || !connector_is_transient(e))
 			return fd;
 		if (deadline_passed(end))
-			return give_up(o, until, &last, e);
+			return retries_error(o, until, &last, e);
 		last = *e;
 		report_once(e, &reported, o->retry_ms);
 		next = deadline_after(backoff_next(&pause));
 		if (wait_until(deadline_first(end, next)) < 0)
 			return err_sys(e, ERR_FAILED, errno, "waiting");
 		if (deadline_passed(end))
-			return give_up(o, until, &last, e);
+			return retries_error(o, until, &last, e);
 	}
 }

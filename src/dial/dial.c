@@ -94,7 +94,7 @@ bind_source(const struct dial *d, struct attempt *t, int family)
 
 /* An attempt is over; the next one need not wait. */
 static void
-give_up(struct dial *d, struct attempt *t, int errnum)
+end_attempt(struct dial *d, struct attempt *t, int errnum)
 {
 	sock_close(&t->fd);
 	t->errnum = errnum;
@@ -109,7 +109,7 @@ fail(struct dial *d, struct attempt *t, int errnum)
 
 	diag_step("connect", t->start_ns, errnum, "", "%s",
 	    addr_format(t->addr, text, sizeof(text)));
-	give_up(d, t, errnum);
+	end_attempt(d, t, errnum);
 }
 
 /* An attempt that got through. Returns its fd, or -1 when it did not. */
@@ -161,7 +161,7 @@ begin(struct dial *d)
 	d->next = deadline_after(DELAY_MS);
 	t->start_ns = clock_now();
 	if (open_socket(d, t) < 0) {
-		give_up(d, t, errno);
+		end_attempt(d, t, errno);
 		return -1;
 	}
 	if (connect(t->fd, &t->addr->u.sa, t->addr->len) == 0)

@@ -38,7 +38,7 @@ find_scheme(const char *name, size_t n)
 
 /* USER[:PASS], with %XX. */
 static int
-take_secret(struct proxy *p, const char *text, size_t n, struct err *e)
+parse_secret(struct proxy *p, const char *text, size_t n, struct err *e)
 {
 	const char *colon = memchr(text, ':', n);
 	size_t user = colon == NULL ? n : (size_t)(colon - text);
@@ -53,7 +53,7 @@ take_secret(struct proxy *p, const char *text, size_t n, struct err *e)
 
 /* HOST, HOST:PORT, [V6], [V6]:PORT. */
 static int
-take_server(struct proxy *p, const char *text, uint16_t port, struct err *e)
+parse_server(struct proxy *p, const char *text, uint16_t port, struct err *e)
 {
 	char host[ENDPOINT_HOST + 16], *operands[] = {host, NULL};
 	size_t n = strcspn(text, "/");
@@ -91,11 +91,11 @@ proxy_parse(struct proxy *p, const char *text, struct err *e)
 	p->kind = s->kind;
 	at = strrchr(text, '@');
 	if (at != NULL) {
-		if (take_secret(p, text, (size_t)(at - text), e) < 0)
+		if (parse_secret(p, text, (size_t)(at - text), e) < 0)
 			return -1;
 		text = at + 1;
 	}
-	return take_server(p, text, s->port, e);
+	return parse_server(p, text, s->port, e);
 }
 
 const char *

@@ -47,7 +47,7 @@ parse_rule(struct access_rule *r, const char *text)
 	const char *slash = strchr(text, '/');
 	size_t n = slash == NULL ? strlen(text) : (size_t)(slash - text);
 	int64_t bits;
-	int most;
+	int max_bits;
 
 	if (n >= sizeof(host))
 		return false;
@@ -55,9 +55,9 @@ parse_rule(struct access_rule *r, const char *text)
 	host[n] = '\0';
 	if (!addr_parse_ip(&r->network, host, 0))
 		return false;
-	address_bytes(&r->network, &most);
-	bits = most;
-	if (slash != NULL && !num_parse(slash + 1, 0, most, &bits))
+	address_bytes(&r->network, &max_bits);
+	bits = max_bits;
+	if (slash != NULL && !num_parse(slash + 1, 0, max_bits, &bits))
 		return false;
 	r->bits = (int)bits;
 	unmap_rule(r);
@@ -162,13 +162,13 @@ static bool
 rule_matches(const struct access_rule *r, const struct addr *peer)
 {
 	const unsigned char *network, *host;
-	int most, whole = r->bits / 8, rest = r->bits % 8;
+	int max_bits, whole = r->bits / 8, rest = r->bits % 8;
 
 	if (addr_family(&r->network) != addr_family(peer) ||
 	    !scope_matches(&r->network, peer))
 		return false;
-	network = address_bytes(&r->network, &most);
-	host = address_bytes(peer, &most);
+	network = address_bytes(&r->network, &max_bits);
+	host = address_bytes(peer, &max_bits);
 	if (memcmp(network, host, (size_t)whole) != 0)
 		return false;
 	return rest == 0 || (network[whole] ^ host[whole]) >> (8 - rest) == 0;

@@ -119,16 +119,16 @@ addr_any(struct addr *a, int family, uint16_t port)
 int
 addr_unix(struct addr *a, const char *path, struct err *e)
 {
-	size_t n = strlen(path), most = sizeof(a->u.un.sun_path);
+	size_t n = strlen(path), max = sizeof(a->u.un.sun_path);
 	bool is_abstract = path[0] == '@';
 
 	if (n == 0 || (is_abstract && n == 1))
 		return err_set(e, ERR_USAGE, "unix: a path is missing");
-	if (n + (is_abstract ? 0 : 1) > most)
+	if (n + (is_abstract ? 0 : 1) > max)
 		return err_set(e, ERR_USAGE,
 		    "unix: the path has %zu bytes; a socket's address holds "
 		    "at most %zu",
-		    n, most - 1);
+		    n, max - 1);
 	memset(a, 0, sizeof(*a));
 	a->u.un.sun_family = AF_UNIX;
 	memcpy(a->u.un.sun_path, path, n);

@@ -75,18 +75,18 @@ void
 conn_event_connected(const struct conn *c, bool is_stream)
 {
 	int64_t ns = clock_now() - c->start_ns;
-	char from[ADDR_TEXT], to[ADDR_TEXT], took[32];
+	char from[ADDR_TEXT], to[ADDR_TEXT], duration[32];
 
-	if (!diag_tells(DIAG_NOTE))
+	if (!diag_emits(DIAG_NOTE))
 		return;
 	begin(EVENT_CONNECTED, c);
 	event_seconds(&ev, "seconds", (double)ns / 1e9);
-	num_format_duration(took, sizeof(took), ns);
+	num_format_duration(duration, sizeof(duration), ns);
 	diag_event_end(&ev, DIAG_NOTE, "%s to %s from %s%s%s",
 	    is_stream ? "connected" : "sending",
 	    addr_format(&c->remote, to, sizeof(to)),
 	    addr_format(&c->local, from, sizeof(from)), is_stream ? " in " : "",
-	    is_stream ? took : "");
+	    is_stream ? duration : "");
 }
 
 void
@@ -95,17 +95,17 @@ conn_event_message(int level, enum event_id id, const struct conn *c,
 {
 	char remote[ADDR_TEXT], shown[SHOWN];
 
-	if (!diag_tells(level))
+	if (!diag_emits(level))
 		return;
 	begin(id, c);
 	event_number(&ev, "bytes", m->sent);
-	if (m->is_cut)
+	if (m->is_truncated)
 		event_bool(&ev, "cut", true);
 	event_bytes(&ev, "text", m->bytes, m->length);
 	diag_event_end(&ev, level, "%s says: %s%s",
 	    addr_format(&c->remote, remote, sizeof(remote)),
 	    text_escape(shown, sizeof(shown), m->bytes, m->length),
-	    m->is_cut ? " (its end was cut off)" : "");
+	    m->is_truncated ? " (its end was cut off)" : "");
 }
 
 void
@@ -113,7 +113,7 @@ conn_event_accepted(int level, const struct conn *c)
 {
 	char to[ADDR_TEXT], from[ADDR_TEXT];
 
-	if (!diag_tells(level))
+	if (!diag_emits(level))
 		return;
 	begin(EVENT_ACCEPTED, c);
 	diag_event_end(&ev, level, "accepted %s on %s",
@@ -126,7 +126,7 @@ conn_event_denied(int level, const struct conn *c, const char *why)
 {
 	char from[ADDR_TEXT];
 
-	if (!diag_tells(level))
+	if (!diag_emits(level))
 		return;
 	begin(EVENT_DENIED, c);
 	event_text(&ev, "reason", why);
@@ -166,11 +166,11 @@ conn_event_closed(
 {
 	static const char *const words[] = {
 	    "nobody finished", "we finished first", "the peer finished first"};
-	char from[ADDR_TEXT], to[ADDR_TEXT], took[32], bytes[96],
+	char from[ADDR_TEXT], to[ADDR_TEXT], duration[32], bytes[96],
 	    ended[32] = "";
 	int64_t ns;
 
-	if (!diag_tells(level))
+	if (!diag_emits(level))
 		return;
 	ns = clock_now() - c->start_ns;
 	begin(EVENT_CLOSED, c);
@@ -182,6 +182,6 @@ conn_event_closed(
 	    addr_format(&c->remote, to, sizeof(to)),
 	    addr_format(&c->local, from, sizeof(from)),
 	    format_bytes(bytes, sizeof(bytes), s),
-	    num_format_duration(took, sizeof(took), ns), words[s->first],
-	    s->reset ? ", by reset" : "", ended);
+	    num_format_duration(duration, sizeof(duration), ns),
+	    words[s->first], s->reset ? ", by reset" : "", ended);
 }

@@ -62,7 +62,7 @@ struct conn_message {
 	const void *bytes;
 	size_t length; /* of bytes */
 	size_t sent;   /* the whole length, where the end was cut off */
-	bool is_cut;
+	bool is_truncated;
 };
 
 /* The "message" or the "request" event, its line at level. */

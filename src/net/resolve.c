@@ -284,7 +284,7 @@ format_list(const struct addr_list *list, char *buf, size_t size)
 
 /* Tells the outcome of a look-up. */
 static void
-tell(const struct endpoint *ep, int64_t start, int errnum,
+log_result(const struct endpoint *ep, int64_t start, int errnum,
     const struct addr_list *list)
 {
 	char host[ENDPOINT_HOST * 2], text[ADDR_TEXT], all[512];
@@ -423,7 +423,7 @@ collect(const struct query *queries, struct addr_list *list)
 
 /* Tells of a family that was not waited for. */
 static void
-tell_missing(const struct query *queries, const struct endpoint *ep)
+report_missing(const struct query *queries, const struct endpoint *ep)
 {
 	char host[ENDPOINT_HOST * 2];
 	bool has_ip6 = query_is_over(&queries[IP6]);
@@ -464,8 +464,8 @@ resolve_name(const struct endpoint *ep, const struct name_options *o,
 	if (errnum == 0)
 		collect(queries, list);
 	if (list->count > 0)
-		tell_missing(queries, ep);
-	tell(ep, start,
+		report_missing(queries, ep);
+	log_result(ep, start,
 	    errnum != 0        ? errnum
 	    : list->count == 0 ? ENOENT
 			       : 0,
@@ -494,7 +494,7 @@ resolve_localhost(const struct endpoint *ep, const struct name_options *o,
 		addr_loopback(&a, AF_INET6, ep->port);
 		addr_list_add(list, &a);
 	}
-	tell(ep, start, 0, list);
+	log_result(ep, start, 0, list);
 	return 0;
 }
 

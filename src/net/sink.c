@@ -100,17 +100,17 @@ static int
 write_escaped(struct sink *s, const unsigned char *bytes, size_t n, bool last,
     struct deadline until, struct err *e)
 {
-	unsigned char in[PIECE + sizeof(s->cut)];
+	unsigned char in[PIECE + sizeof(s->partial)];
 	char out[4 * sizeof(in)];
-	size_t used, length = s->cut_length;
+	size_t used, length = s->partial_length;
 
-	memcpy(in, s->cut, length);
+	memcpy(in, s->partial, length);
 	if (n > 0)
 		memcpy(in + length, bytes, n);
 	length += n;
 	n = text_escape_stream(out, in, length, last, &used);
-	s->cut_length = length - used;
-	memcpy(s->cut, in + used, s->cut_length);
+	s->partial_length = length - used;
+	memcpy(s->partial, in + used, s->partial_length);
 	return write_all(s, (const unsigned char *)out, n, until, e);
 }
 
@@ -139,7 +139,7 @@ sink_write(struct sink *s, const void *bytes, size_t n, struct deadline until,
 int
 sink_finish(struct sink *s, struct deadline until, struct err *e)
 {
-	if (!s->is_escaped || s->cut_length == 0)
+	if (!s->is_escaped || s->partial_length == 0)
 		return 0;
 	return write_escaped(s, NULL, 0, true, until, e);
 }

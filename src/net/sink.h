@@ -18,12 +18,12 @@ struct sink {
 	int fd;       /* the caller's; -1: bytes are dropped */
 	int terminal; /* a descriptor of our own for it; -1: not needed */
 	enum fd_kind kind;
-	const char *name;     /* in errors: "stdout", a path; the caller's */
-	bool is_escaped;      /* what would steer a terminal is made visible */
-	uint64_t bytes;       /* taken so far, before escaping */
-	bool has_failed;      /* it refused bytes, or was late to take them */
-	unsigned char cut[4]; /* the beginning of a character */
-	size_t cut_length;
+	const char *name; /* in errors: "stdout", a path; the caller's */
+	bool is_escaped;  /* what would steer a terminal is made visible */
+	uint64_t bytes;   /* taken so far, before escaping */
+	bool has_failed;  /* it refused bytes, or was late to take them */
+	unsigned char partial[4]; /* the beginning of a character */
+	size_t partial_length;
 };
 
 /* escapes: where fd is a terminal, what would steer it is escaped. */

@@ -120,7 +120,7 @@ match_here(const regex_t *regex, const char *text, size_t *end)
  * grows without bound; anything else is found in one pass.
  */
 static bool
-may_take_long(const char *pattern)
+is_slow(const char *pattern)
 {
 	for (; *pattern != '\0'; pattern++) {
 		if (*pattern == '{')
@@ -138,12 +138,12 @@ static bool
 match(struct script *s)
 {
 	const char *text, *pattern = s->steps->items[s->at].text;
-	size_t room, end;
+	size_t capacity, end;
 
 	/* One byte is always kept free for the NUL. */
-	*buf_space(&s->window, &room) = '\0';
+	*buf_space(&s->window, &capacity) = '\0';
 	text = (const char *)buf_bytes(&s->window);
-	if (s->match != NULL && may_take_long(pattern)
+	if (s->match != NULL && is_slow(pattern)
 		? !s->match(s->context, &s->regex, text, &end)
 		: !match_here(&s->regex, text, &end))
 		return false;
@@ -225,20 +225,20 @@ script_sent(struct script *s)
 static void
 remember(struct script *s, const unsigned char *p, size_t n)
 {
-	size_t length = buf_length(&s->window), room, i;
+	size_t length = buf_length(&s->window), capacity, i;
 	unsigned char *space;
 
 	if (length + n > SCRIPT_WINDOW)
 		buf_eat(&s->window, length + n - SCRIPT_WINDOW);
 	while (n > 0) {
-		space = buf_space(&s->window, &room);
-		if (room > n)
-			room = n;
-		for (i = 0; i < room; i++)
+		space = buf_space(&s->window, &capacity);
+		if (capacity > n)
+			capacity = n;
+		for (i = 0; i < capacity; i++)
 			space[i] = p[i] == '\0' ? 1 : p[i];
-		buf_added(&s->window, room);
-		p += room;
-		n -= room;
+		buf_added(&s->window, capacity);
+		p += capacity;
+		n -= capacity;
 	}
 }
 

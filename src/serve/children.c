@@ -179,7 +179,7 @@ children_log_closed(
 {
 	struct conn_summary sum;
 
-	if (!diag_tells(c->log_level))
+	if (!diag_emits(c->log_level))
 		return;
 	conn_event_summarize(fd, goes_on, &sum);
 	conn_event_closed(c->log_level, conn, &sum, c->last_status);

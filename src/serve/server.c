@@ -216,7 +216,7 @@ stop_error(struct err *e)
 static int
 accept_limit_error(const struct server *s, struct err *e)
 {
-	char took[32];
+	char duration[32];
 
 	if (deadline_passed(s->options->until))
 		return deadline_error(
@@ -224,7 +224,7 @@ accept_limit_error(const struct server *s, struct err *e)
 	return err_set(e, ERR_TIMEOUT,
 	    "no connection came within %s (--accept-timeout)",
 	    num_format_duration(
-		took, sizeof(took), clock_ns(s->options->accept_ms)));
+		duration, sizeof(duration), clock_ns(s->options->accept_ms)));
 }
 
 int

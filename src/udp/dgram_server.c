@@ -288,7 +288,7 @@ dgram_server_ignore(
 	struct event ev;
 
 	s->ignored_count++;
-	if (!diag_tells(DIAG_NOTE))
+	if (!diag_emits(DIAG_NOTE))
 		return;
 	diag_event_begin(&ev, EVENT_IGNORED);
 	addr_event(&ep->local, &ev, "local");

@@ -37,6 +37,7 @@ my %word = map { my $say = $instead{$_}; map { $_ => $say } split } keys %instea
 my %found;
 for my $path (sources()) {
     for my $name (code($path) =~ /\b([A-Za-z_]\w+)\b/g) {
+        next if $name =~ /^IPV6_/;    # the system's
         my ($bad) = grep { $word{$_} } split /_/, lc $name;
         $found{$name} //= "$path: say $word{$bad}" if $bad;
     }

@@ -107,11 +107,11 @@ test_kinds(void)
 	TAKES("-c two", got.choice == 1);
 	TAKES("-C x", strcmp(got.called, "<x>") == 0);
 	TAKES("",
-	    rest.given[0] == NULL && opt_find_given(rest.given, table) == NULL);
-	TAKES("-vv --number 5",
-	    opt_find_given(rest.given, table) == &table[2] &&
-		rest.given[2] == &table[3] && rest.given[3] == NULL);
-	TAKES("-v", opt_find_given(rest.given, other_table) == NULL);
+	    rest.used[0] == NULL && opt_find_used(rest.used, table) == NULL);
+	TAKES("-vv --number 5", opt_find_used(rest.used, table) == &table[2] &&
+				    rest.used[2] == &table[3] &&
+				    rest.used[3] == NULL);
+	TAKES("-v", opt_find_used(rest.used, other_table) == NULL);
 	TAKES("-l a --list=b -lc",
 	    got.list.count == 3 && strcmp(got.list.items[0], "a") == 0 &&
 		strcmp(got.list.items[2], "c") == 0 && got.list.values[1] == 5);

@@ -16,7 +16,7 @@ check_row(const struct opt *o, struct err *e)
 		return err_set(e, ERR_FAILED, "a row has no name");
 	if (o->help == NULL || o->help[0] == '\0')
 		return err_set(e, ERR_FAILED, "%s has no help", name);
-	if (opt_takes_argument(o) != (o->arg != NULL))
+	if (opt_has_argument(o) != (o->arg != NULL))
 		return err_set(e, ERR_FAILED, "%s: argument's name", name);
 	if ((o->kind == OPT_CHOICE) != (o->choices != NULL))
 		return err_set(e, ERR_FAILED, "%s: choices", name);
