@@ -8,45 +8,123 @@ use Sockt;
 use Source;
 use Test::More;
 
-# The option names in the .It lines of a page: "-w", "--timeout".
-sub documented {
+# Every page has these sections and no others, in this order, which is also that
+# of mdoc(7); the starred ones may be missing.
+my @ORDER = ('NAME', 'SYNOPSIS', 'DESCRIPTION', '*OPTIONS', '*ENVIRONMENT',
+    '*FILES', 'EXIT STATUS', 'EXAMPLES', 'DIAGNOSTICS', '*SECURITY',
+    '*LIMITATIONS', 'SEE ALSO', '*STANDARDS');
+
+# The options that a page describes itself: for each name its letter or
+# long name with dashes, its text and its metavariables.
+sub described {
     my ($page) = @_;
-    my %names;
-    for my $line ($page =~ /^\.It (.*\bFl\b.*)$/mg) {
-        while ($line =~ /\bFl (?:Fl )?(-*)([\w-]+)/g) {
-            my ($dashes, $name) = ($1, $2);
-            $names{ length $name > 1 || $dashes ? "--$name" : "-$name" } = 1;
-        }
+    my %found;
+    my ($options) = $page =~ /^\.Sh OPTIONS\n(.+?)^\.Sh /ms or return {};
+    for my $item ($options =~ /^\.It (.+?)(?=^\.It |^\.S[hs] |\z)/msg) {
+        my ($head, $text) = split /\n/, $item, 2;
+        my @names = $head =~ /(?:\bFl |, (?!Fl ))(-?[\w-]+)(?= |$)/g
+            or next;
+        my @args = $head =~ /\bAr (\w+)/g;
+        $found{"-$_"} = { text => $text, args => \@args } for @names;
     }
-    return \%names;
+    return \%found;
 }
 
-my (%want, %seen);
-for my $o (list_options()) {
-    $want{ $o->{command} }{"--$o->{name}"} = 1 if defined $o->{name};
-    $want{ $o->{command} }{"-$o->{letter}"} = 1 if defined $o->{letter};
+# What it says of options that another page describes: page => names.
+sub pointers {
+    my ($page) = @_;
+    my %found;
+    my ($common) = $page =~ /^\.Ss Common options\n(.+?)^\.S[hs] /ms or return {};
+    while ($common =~ /^\.Xr (\S+) 1\b[^\n]*\n(?:[^.]\N*\n)?\.Bl\N*\n(.+?)^\.El/msg) {
+        my ($to, $list) = ($1, $2);
+        push @{ $found{$to} }, map { map { "-$_" } split / , / }
+            $list =~ /^\.Fl (\N+)$/mg;
+    }
+    return \%found;
 }
-for my $command (run('help')->{out} =~ /^  (\S+) +\S/mg) {
-    my $path = "man/sockt-$command.1";
-    ok -e "$Source::TOP/$path", "$command has a page" or next;
-    my $page = text($path);
-    my $have = documented($page);
-    delete $have->{'--help'};
-    my $want = $want{$command} // {};
-    is join(' ', grep { !$have->{$_} } sort keys %$want), '',
-        "$path documents every option";
-    is join(' ', grep { !$want->{$_} } sort keys %$have), '',
-        "$path documents no option that does not exist";
+
+# Their meaning depends on the command, so several pages may differ in them.
+my %depends = map { $_ => 1 } qw(timeout idle-timeout max-time retry-for verbose
+    quiet json reply);
+
+my %options;
+push @{ $options{ $_->{command} } }, $_ for list_options();
+my (%texts, %page, %own);
+my @commands = run('help')->{out} =~ /^  (\S+) +\S/mg;
+for my $command (@commands) {
+    ok -e "$Source::TOP/man/sockt-$command.1", "$command has a page" or next;
+    $page{"sockt-$command"} = text("man/sockt-$command.1");
+}
+$page{sockt} = text('man/sockt.1');
+$own{$_} = described($page{$_}) for keys %page;
+
+for my $name (sort keys %page) {
+    my @sections = $page{$name} =~ /^\.Sh (.+)$/mg;
+    my %has = map { $_ => 1 } @sections;
+    my @want = grep { !/^\*/ || $has{ s/^\*//r } } @ORDER;
+    is_deeply \@sections, [map { s/^\*//r } @want],
+        "$name(1) has the sections of every page";
+}
+
+for my $command (@commands) {
+    my $page = $page{"sockt-$command"} // next;
+    my $name = "sockt-$command(1)";
+    my $own = $own{"sockt-$command"};
+    my $pointers = pointers($page);
+    my %covered = map { $_ => 1 } keys %$own, map { @$_ } values %$pointers;
+    my (@missing, @wrong);
+    for my $o (@{ $options{$command} // [] }) {
+        my @names = (defined $o->{letter} ? "-$o->{letter}" : (),
+            defined $o->{name} ? "--$o->{name}" : ());
+        my ($mine) = grep { defined } map { $own->{$_} } @names;
+        # A page that describes an option names it in full.
+        push @missing, grep { $mine ? !$own->{$_} : 0 } @names;
+        push @missing, $names[-1] if !grep { $covered{$_} } @names;
+        delete @covered{@names};
+        next if !$mine;
+        push @{ $texts{"$names[-1]: " . ($o->{help} // '')} },
+            [$name, $mine->{text}] if !$depends{ $o->{name} // '' };
+        my $unit = { duration => 'time', size => 'size' }->{ $o->{kind} };
+        push @wrong, "$names[-1] @{ $mine->{args} }"
+            if $unit && grep { $_ ne $unit } @{ $mine->{args} };
+    }
+    delete @covered{qw(-h --help)};
+    is join(' ', @missing), '', "$name documents every option";
+    is join(' ', sort keys %covered), '',
+        "$name documents no option that does not exist";
+    is join(', ', @wrong), '', "$name calls a duration time, a size size";
+    for my $to (sort keys %$pointers) {
+        is join(' ', grep { !$own{$to}{$_} } @{ $pointers->{$to} }), '',
+            "what $name points to is in $to(1)";
+    }
     my ($summary) = run('help')->{out} =~ /^  \Q$command\E +(.+)$/m;
     like $page, qr/^\.Nm sockt-\Q$command\E\n\.Nd \Q$summary\E$/m,
-        "$path names it as sockt help does";
-    like $page, qr/^\.Sh EXIT STATUS\n/m, "$path tells the exit status";
-    like $page, qr/^\.Sh EXAMPLES\n/m, "$path has examples"
-        unless $command =~ /^(?:help|completion)$/;
+        "$name names it as sockt help does";
+}
+for my $option (sort keys %texts) {
+    my %text = map { $_->[1] => $_->[0] } @{ $texts{$option} };
+    is join(', ', sort values %text), (sort values %text)[0],
+        "$option: is described in one way";
 }
 
+# The statuses and their names are those of the source.
+my %status = text('src/base/err.h') =~ /^\tERR_(\w+) = (\d+)/mg;
+my ($statuses) = $page{sockt} =~ /^\.Sh EXIT STATUS\n(.+?)^\.El/ms;
+is_deeply [$statuses =~ /^\.It (\d+)$/mg],
+    [sort { $a <=> $b } values %status], 'sockt(1) documents every exit status';
+for my $name (sort keys %page) {
+    my ($section) = $page{$name} =~ /^\.Sh EXIT STATUS\n(.+?)^\.Sh /ms;
+    my %known = map { $_ => 1 } values %status;
+    is join(' ', grep { !$known{$_} } $section =~ /^\.It (\d+)$/mg), '',
+        "$name(1) has no other status";
+}
+my ($kinds) = $page{sockt} =~ /^\.Va kind\nof an\n(.+?)^it is$/ms;
+my ($names) = text('src/base/err.c') =~ /\bnames\[\] = \{"none",(.+?)\}/s;
+is_deeply [($kinds // '') =~ /^\.Ql (\w+) [,;]$/mg], [$names =~ /"(\w+)"/g],
+    'sockt(1) documents the kinds of errors';
+
 # sockt(1) has the table of events, word for word.
-my $main = text('man/sockt.1');
+my $main = $page{sockt};
 my ($events) = $main =~ /^\.Ss JSON events\n(.+?)^\.Sh /ms;
 my @table = event_table(run('help', '--events')->{out});
 cmp_ok scalar @table, '>', 15, 'the events are found';
@@ -93,6 +171,8 @@ for my $path (files("src/*/*.[ch]")) {
 # an initializer.
 sub value {
     my ($text) = @_;
+    my %clock = (CLOCK_SECOND => 1e9, CLOCK_MS => 1e6);
+    $text =~ s/\b(CLOCK_\w+)/$clock{$1}/g;
     $text =~ s/\bU?INT(?:32|64)_C\((\d+)\)/$1/g;
     return eval $text if $text =~ /^[-\d ()*\/+<]+$/;
     return $text =~ /(\d+)/ ? $1 : undef;
@@ -102,7 +182,7 @@ sub value {
 sub renderings {
     my ($n, $unit) = @_;
     my @words = qw(no one two three four five six seven eight nine ten);
-    my @forms = $n;
+    my @forms = ($n, $words[$n] // ());
     ($n, $unit) = ($n * 1000, 'ms') if $unit eq 's';
     @forms = "$n ms" if $unit eq 'ms';
     for (['s', 1000], ['seconds?', 1000], ['min', 60000], ['minutes?', 60000]) {
@@ -133,7 +213,9 @@ for my $path (files("man/*.[17]")) {
             defined $file ? $at{$file} // () : values %at;
         my ($text) = keys %values;
         my $n = keys %values == 1 ? value($text) : undef;
-        my $unit = $name =~ /_MS$/ ? 'ms'
+        $n /= 1000 if defined $n && $name =~ /_US$/;
+        $n /= 1e6 if defined $n && $name =~ /_NS$/;
+        my $unit = $name =~ /_[MUN]S$/ ? 'ms'
             : $name =~ /SECONDS$/ || grep({ $_ eq 's' } @more) ? 's' : '';
         my @before = grep { !/^\.\\"/ } @lines[0 .. $i - 1];
         my $sentence = join ' ', @before[-2, -1];
