@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/fd.h"
-#include "base/num.h"
 #include "base/text.h"
 
 /* The longest live line. */
@@ -19,13 +18,14 @@
 
 /* The verbosity: the one thing that every module may ask for. */
 static struct {
-	const char *command; /* NULL before diag_start() */
-	int level;           /* enum diag_level */
-	bool json;           /* events as JSON Lines */
-	diag_writer *events; /* where they go; NULL: stderr */
-	int64_t start_ns;    /* when the run began */
-	size_t live;         /* bytes of the live line on the terminal */
-} diag = {NULL, DIAG_SAY, false, NULL, 0, 0};
+	const char *command;  /* NULL before diag_start() */
+	int level;            /* enum diag_level */
+	bool json;            /* events as JSON Lines */
+	diag_writer *events;  /* where they go; NULL: stderr */
+	int64_t start_ns;     /* when the run began */
+	size_t live;          /* bytes of the live line on the terminal */
+	void (*before)(void); /* see diag_before_lines() */
+} diag = {NULL, DIAG_SAY, false, NULL, 0, 0, NULL};
 
 void
 diag_start(const char *command, int level, bool json)
@@ -40,6 +40,20 @@ void
 diag_events_to(diag_writer *writer)
 {
 	diag.events = writer;
+}
+
+void
+diag_before_lines(void (*before)(void))
+{
+	diag.before = before;
+}
+
+/* A line or an event comes. */
+static void
+before_line(void)
+{
+	if (diag.before != NULL)
+		diag.before();
 }
 
 bool
@@ -76,6 +90,7 @@ vline(const char *fmt, va_list ap)
 {
 	char line[ERR_TEXT + 256];
 
+	before_line();
 	if (diag.command != NULL)
 		snprintf(line, sizeof(line), "sockt %s: ", diag.command);
 	else
@@ -167,15 +182,19 @@ diag_note(const char *fmt, ...)
 void
 diag_raw(const void *bytes, unsigned long n)
 {
-	if (!diag.json && diag.level >= DIAG_SAY)
-		write_stderr(bytes, n);
+	if (diag.json || diag.level < DIAG_SAY)
+		return;
+	before_line();
+	write_stderr(bytes, n);
 }
 
 void
 diag_report(const void *bytes, unsigned long n)
 {
-	if (!diag.json)
-		write_stderr(bytes, n);
+	if (diag.json)
+		return;
+	before_line();
+	write_stderr(bytes, n);
 }
 
 bool
@@ -243,6 +262,7 @@ diag_event_end(struct event *ev, int level, const char *fmt, ...)
 	va_list ap;
 
 	if (diag.json) {
+		before_line();
 		text = event_end(ev);
 		if (diag.events != NULL)
 			diag.events(text, ev->json.length);
@@ -255,65 +275,5 @@ diag_event_end(struct event *ev, int level, const char *fmt, ...)
 		return;
 	va_start(ap, fmt);
 	vline(fmt, ap);
-	va_end(ap);
-}
-
-/* The step as an event. */
-static void
-step_event(const char *call, const char *subject, int errnum, double seconds,
-    const char *note)
-{
-	struct event ev;
-
-	diag_event_begin(&ev, EVENT_STEP);
-	event_text(&ev, "call", call);
-	event_text(&ev, "subject", subject);
-	event_text(&ev, "result", errnum == 0 ? "ok" : err_reason(errnum));
-	event_seconds(&ev, "seconds", seconds);
-	event_text(&ev, "note", note);
-	diag_event_end(&ev, DIAG_STEP, "%s", subject);
-}
-
-static void
-vstep(const char *call, int64_t start_ns, int errnum, const char *note,
-    const char *fmt, va_list ap)
-{
-	int64_t now = clock_now();
-	int saved = errno;
-	char subject[ERR_TEXT], duration[32];
-	const char *meaning;
-
-	vsnprintf(subject, sizeof(subject), fmt, ap);
-	meaning = errnum == 0 ? NULL : err_meaning(errnum);
-	if (meaning != NULL)
-		note = meaning;
-	if (diag.json) {
-		step_event(
-		    call, subject, errnum, clock_seconds(start_ns, now), note);
-	} else {
-		num_format_duration(duration, sizeof(duration), now - start_ns);
-		line("%s %s: %s%s, %s (%s)", call, subject,
-		    errnum == 0 ? "" : "FAILED ",
-		    errnum == 0 ? "ok" : err_reason(errnum), duration, note);
-	}
-	errno = saved;
-}
-
-int64_t
-diag_step_start(void)
-{
-	return diag.level < DIAG_STEP ? 0 : clock_now();
-}
-
-void
-diag_step(const char *call, int64_t start_ns, int errnum, const char *note,
-    const char *fmt, ...)
-{
-	va_list ap;
-
-	if (diag.level < DIAG_STEP)
-		return;
-	va_start(ap, fmt);
-	vstep(call, start_ns, errnum, note, fmt, ap);
 	va_end(ap);
 }

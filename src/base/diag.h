@@ -76,15 +76,7 @@ void diag_event_begin(struct event *ev, enum event_id id);
 void diag_event_end(struct event *ev, int level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* When a step begins: clock_now(), or 0 where no steps are told. */
-int64_t diag_step_start(void);
-
-/*
- * One socket step, at DIAG_STEP: which call, on what (fmt), that it took since
- * start_ns (by diag_step_start()), its result (errnum 0 is success) and
- * in a few words what it is for. errno is left alone.
- */
-void diag_step(const char *call, int64_t start_ns, int errnum, const char *note,
-    const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+/* before is called before each line and each event: it may write lines. */
+void diag_before_lines(void (*before)(void));
 
 #endif

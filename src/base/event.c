@@ -132,7 +132,9 @@ static const struct member members[] = {
 
     {EVENT_STEP, TEXT, false, "call", "the name of the call"},
     {EVENT_STEP, TEXT, false, "subject", "what it was done to"},
-    {EVENT_STEP, TEXT, false, "result", "ok, or the error"},
+    {EVENT_STEP, TEXT, false, "result", "ok, what was moved, or the error"},
+    {EVENT_STEP, NUMBER, true, "count", "equal steps that were counted"},
+    {EVENT_STEP, NUMBER, true, "bytes", "sent or received"},
     {EVENT_STEP, SECONDS, false, "seconds", "that it took"},
     {EVENT_STEP, TEXT, false, "note",
 	"what it is for, or what the error means"},

@@ -18,7 +18,7 @@
 #include "base/text.h"
 #include "cmd/options.h"
 #include "net/addr.h"
-#include "net/os.h"
+#include "net/call.h"
 #include "relay/relay.h"
 #include "net/shutdown.h"
 #include "net/sock.h"
@@ -140,7 +140,7 @@ write_record(const struct stdio_relay_records *r, int fd, const char *path,
 	ssize_t done;
 
 	while (n > 0) {
-		done = os_write_nowait(fd, kind, bytes, n);
+		done = call_write_nowait(fd, kind, bytes, n);
 		if (done >= 0) {
 			bytes += done;
 			n -= (size_t)done;

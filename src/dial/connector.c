@@ -6,6 +6,7 @@
 
 #include "base/backoff.h"
 #include "base/diag.h"
+#include "base/step.h"
 #include "base/err.h"
 #include "base/num.h"
 #include "dial/http_connect.h"
@@ -90,8 +91,13 @@ open_tunnel(struct tunnel *t)
 	result =
 	    t->proxy->kind == PROXY_HTTP ? http_connect_open(t) : socks_open(t);
 	endpoint_format(t->target, text, sizeof(text));
-	diag_step("proxy", start, result < 0 ? EPROTO : 0,
-	    "the proxy has connected us to the target", "to %s", text);
+	step_report(&(struct step){.call = "proxy",
+			.start_ns = start,
+			.errnum = result < 0 ? EPROTO : 0,
+			.note = "the proxy has connected to the target",
+			.failure = "the proxy has not connected to the "
+				   "target"},
+	    "to %s", text);
 	if (result == 0) {
 		announce(t, clock_now() - start);
 		return 0;

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/call.h"
 #include "net/conn_event.h"
 #include "net/endpoint.h"
 #include "net/wait.h"
@@ -63,13 +64,11 @@ local_end(const struct dial *d, int family)
 	return local;
 }
 
-static void
-set_flag(int fd, int level, int name)
-{
-	int on = 1;
-
-	(void)setsockopt(fd, level, name, &on, sizeof(on));
-}
+static const struct call_option share_port = {SOL_SOCKET, SO_REUSEADDR,
+    "SO_REUSEADDR", "the local port may be that of an earlier connection",
+    NULL};
+static const struct call_option only_ip6 = {IPPROTO_IPV6, IPV6_V6ONLY,
+    "IPV6_V6ONLY", "leaves the local port to an IPv4 socket too", NULL};
 
 /*
  * Binds it. Attempts under way at the same time share one local port: each goes
@@ -83,9 +82,9 @@ bind_source(const struct dial *d, struct attempt *t, int family)
 	if (family == AF_UNIX || local.len == 0)
 		return 0;
 	if (d->options->source_port != 0)
-		set_flag(t->fd, SOL_SOCKET, SO_REUSEADDR);
+		(void)call_set(t->fd, &share_port, 1);
 	if (d->options->source_port != 0 && family == AF_INET6)
-		set_flag(t->fd, IPPROTO_IPV6, IPV6_V6ONLY);
+		(void)call_set(t->fd, &only_ip6, 1);
 	if (sock_bind(t->fd, &local) == 0)
 		return 0;
 	t->is_local = true;
@@ -101,33 +100,17 @@ end_attempt(struct dial *d, struct attempt *t, int errnum)
 	d->next = deadline_after(0);
 }
 
-/* The same, with the errno of connect(2). */
-static void
-fail(struct dial *d, struct attempt *t, int errnum)
-{
-	char text[ADDR_TEXT];
-
-	diag_step("connect", t->start_ns, errnum, "", "%s",
-	    addr_format(t->addr, text, sizeof(text)));
-	end_attempt(d, t, errnum);
-}
-
 /* An attempt that got through. Returns its fd, or -1 when it did not. */
 static int
 succeed(struct dial *d, struct attempt *t)
 {
-	char text[ADDR_TEXT];
 	int fd = t->fd;
 
 	if (d->options->source_port == 0 && sock_is_self_connect(fd)) {
 		sock_abort(&t->fd);
-		fail(d, t, ECONNREFUSED);
+		end_attempt(d, t, ECONNREFUSED);
 		return -1;
 	}
-	diag_step("connect", t->start_ns, 0,
-	    addr_is_unix(t->addr) ? "the listener's queue took it"
-				  : "the three-way handshake is done",
-	    "%s", addr_format(t->addr, text, sizeof(text)));
 	t->fd = -1;
 	d->winner = (size_t)(t - d->attempts);
 	return fd;
@@ -164,12 +147,13 @@ begin(struct dial *d)
 		end_attempt(d, t, errno);
 		return -1;
 	}
-	if (connect(t->fd, &t->addr->u.sa, t->addr->len) == 0)
+	t->start_ns = clock_now();
+	if (call_connect(t->fd, t->addr) == 0)
 		return succeed(d, t);
 	if (errno == EINPROGRESS || errno == EINTR)
 		d->pending++;
 	else
-		fail(d, t, errno);
+		end_attempt(d, t, errno);
 	return -1;
 }
 
@@ -222,9 +206,10 @@ check(struct dial *d, struct attempt *t)
 		return -1;
 	d->pending--;
 	errnum = sock_error(t->fd);
+	call_connected(t->fd, t->addr, t->start_ns, errnum);
 	if (errnum == 0)
 		return succeed(d, t);
-	fail(d, t, errnum);
+	end_attempt(d, t, errnum);
 	return -1;
 }
 

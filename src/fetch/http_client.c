@@ -170,15 +170,12 @@ send_all(struct http_client *c, const char *bytes, size_t n, struct err *e)
 	struct stream stream = {.fd = c->fd,
 	    .until = c->options->until,
 	    .idle_ms = c->options->idle_ms};
-	int64_t start = clock_now();
 	enum stream_end end = stream_send(&stream, bytes, n, &c->sent);
 
 	if (end == STREAM_LOST)
 		c->send_errnum = errno;
 	else if (end != STREAM_DONE)
 		return result_of(c, end, "sending the request", e);
-	diag_step("send", start, c->send_errnum,
-	    "the request is with the kernel, which sends it", "%zu bytes", n);
 	return 0;
 }
 
@@ -345,9 +342,6 @@ request_once(struct http_client *c, const struct http_route *route,
 	c->times.sent_ns = clock_now();
 	if (read_head(c, e) < 0)
 		return -1;
-	diag_step("recv", c->times.sent_ns, 0,
-	    "the head of the response is complete", "status %d",
-	    c->response->head.status);
 	return 0;
 }
 
@@ -519,7 +513,6 @@ int
 http_client_read(struct http_client *c, struct sink *s,
     const struct http_progress *progress, struct err *e)
 {
-	int64_t start = clock_now();
 	int result = 0;
 
 	c->progress = progress;
@@ -535,8 +528,6 @@ http_client_read(struct http_client *c, struct sink *s,
 		return -1;
 	}
 	c->times.end_ns = clock_now();
-	diag_step("recv", start, 0, "the body is whole", "%llu bytes of body",
-	    (unsigned long long)c->response->received);
 	return sink_finish(s, c->options->until, e);
 }
 

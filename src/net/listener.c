@@ -12,9 +12,9 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "net/call.h"
 #include "net/conn_event.h"
 #include "net/endpoint.h"
-#include "net/os.h"
 #include "net/port_owner.h"
 
 /*
@@ -26,11 +26,15 @@
 /* Attempts to find a port number that is free on both families. */
 #define MAX_TRIES 32
 
-static int
-set_one(int fd, int name, int level, int value)
-{
-	return setsockopt(fd, level, name, &value, sizeof(value));
-}
+static const struct call_option reuse_address = {SOL_SOCKET, SO_REUSEADDR,
+    "SO_REUSEADDR",
+    "bind works although earlier connections of this port are "
+    "in TIME-WAIT",
+    NULL};
+static const struct call_option share_group = {SOL_SOCKET, SO_REUSEADDR,
+    "SO_REUSEADDR", "other receivers of this group may use the port too", NULL};
+static const struct call_option only_ip6 = {IPPROTO_IPV6, IPV6_V6ONLY,
+    "IPV6_V6ONLY", "1: this socket takes IPv6 alone; 0: IPv4 as well", NULL};
 
 /*
  * SO_REUSEADDR lets a TCP server start again while old connections are in
@@ -44,11 +48,12 @@ prepare(const struct listener *l, int fd, const struct addr *a, struct err *e)
 
 	addr_format(a, text, sizeof(text));
 	if (addr_family(a) == AF_INET6 &&
-	    set_one(fd, IPV6_V6ONLY, IPPROTO_IPV6, l->is_dual ? 0 : 1) < 0)
+	    call_set(fd, &only_ip6, l->is_dual ? 0 : 1) < 0)
 		return err_sys(e, ERR_LOCAL, errno, "%s: IPV6_V6ONLY", text);
 	if ((addr_is_multicast(a) ||
 		(l->type == SOCK_STREAM && !addr_is_unix(a))) &&
-	    set_one(fd, SO_REUSEADDR, SOL_SOCKET, 1) < 0)
+	    call_set(fd, addr_is_multicast(a) ? &share_group : &reuse_address,
+		1) < 0)
 		return err_sys(e, ERR_LOCAL, errno, "%s: SO_REUSEADDR", text);
 	return 0;
 }
@@ -80,22 +85,9 @@ bind_error(const struct addr *a, int type, int errnum, struct err *e)
 static int
 start_listening(int fd, const struct listener_options *o)
 {
-	int64_t start = diag_step_start();
-	int backlog = o->backlog < 0 ? MAX_BACKLOG : (int)o->backlog;
-	char limit[32];
-	int result;
-
 	if (o->type == SOCK_DGRAM)
 		return 0;
-	if (backlog == MAX_BACKLOG)
-		snprintf(limit, sizeof(limit), "as long as the system allows");
-	else
-		snprintf(limit, sizeof(limit), "%d", backlog);
-	result = listen(fd, backlog);
-	diag_step("listen", start, result < 0 ? errno : 0,
-	    "the kernel now takes connections on our behalf", "backlog %s",
-	    limit);
-	return result;
+	return call_listen(fd, o->backlog < 0 ? MAX_BACKLOG : (int)o->backlog);
 }
 
 /* Binds to a path, which a server that has ended may have left. */
@@ -326,13 +318,11 @@ listener_announce(const struct listener *l)
 int
 listener_accept(struct listener *l, struct conn *c)
 {
-	int64_t start = diag_step_start();
-	char text[ADDR_TEXT];
 	int fd = -1;
 	size_t i;
 
 	for (i = 0; i < l->count && fd < 0; i++) {
-		fd = os_accept(l->fds[l->turn], &c->remote);
+		fd = call_accept(l->fds[l->turn], &c->remote);
 		if (fd < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
 			return -1;
 		l->turn = (l->turn + 1) % l->count;
@@ -342,10 +332,6 @@ listener_accept(struct listener *l, struct conn *c)
 	c->start_ns = clock_now();
 	sock_local(fd, &c->local);
 	addr_unmap(&c->remote);
-	if (diag_shows(DIAG_STEP))
-		diag_step("accept", start, 0,
-		    "a new socket for this one peer; the listening one goes on",
-		    "%s", addr_format(&c->remote, text, sizeof(text)));
 	return fd;
 }
 
@@ -355,7 +341,8 @@ listener_abandon(const struct listener *l)
 	size_t i;
 
 	for (i = 0; i < l->count; i++)
-		close(l->fds[i]);
+		(void)call_close(
+		    l->fds[i], "this process serves one connection");
 }
 
 void

@@ -26,6 +26,9 @@ int os_socket(int family, int type);
  */
 int os_accept(int fd, struct addr *peer);
 
+/* The longest backlog of listen(2); 0: not known. */
+int os_max_backlog(void);
+
 /* A close-on-exec pipe, non-blocking if asked. 0, or -1 with errno. */
 int os_pipe(int ends[2], bool nonblocking);
 
@@ -46,7 +49,8 @@ bool os_tcp_info(int fd, struct os_tcp *tcp);
 /*
  * Writes to an inherited descriptor that poll(2) reported writable, without
  * blocking and without setting O_NONBLOCK on it, since others share that
- * flag. kind is fd_kind(fd), which the caller looks up once. Returns how many
+ * flag. kind is fd_kind(fd), which the caller looks up once; for sockets see
+ * call_write_nowait(). Returns how many
  * bytes were accepted (perhaps fewer than n), or -1 with errno; EAGAIN when
  * none could be.
  */

@@ -12,6 +12,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/num.h"
+#include "base/step.h"
+#include "net/addr.h"
+
 /* The kernel's header has what glibc's lacks; musl's own has it. */
 #if defined(__GLIBC__)
 #include <linux/tcp.h>
@@ -55,6 +59,19 @@ os_accept(int fd, struct addr *peer)
 	if (got >= 0)
 		(void)fd_close_on_exec(got);
 	return got;
+}
+
+int
+os_max_backlog(void)
+{
+	int fd = open("/proc/sys/net/core/somaxconn", O_RDONLY | O_CLOEXEC);
+	char text[16] = "";
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+	int64_t limit;
+
+	fd_close(&fd);
+	text[n > 0 ? n - 1 : 0] = '\0';
+	return num_parse(text, 1, INT32_MAX, &limit) ? (int)limit : 0;
 }
 
 /* The older call; the C library's pipe() may be pipe2(2) as well. */
@@ -101,11 +118,22 @@ os_set_groups(const char *user, gid_t gid)
 bool
 os_tcp_info(int fd, struct os_tcp *tcp)
 {
+	int64_t start = step_start();
 	struct tcp_info info;
 	socklen_t len = sizeof(info);
+	int result;
 
 	memset(&info, 0, sizeof(info));
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+	result = getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+	if (step_is_on())
+		step_report(&(struct step){.call = "getsockopt",
+				.start_ns = start,
+				.errnum = result < 0 ? errno : 0,
+				.note = "what the system knows of the "
+					"connection",
+				.is_query = true},
+		    "TCP_INFO of %s", step_name_of(fd));
+	if (result < 0)
 		return false;
 	tcp->sent = info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
 	tcp->peer_finished = info.tcpi_state == STATE_CLOSE_WAIT ||
@@ -143,8 +171,6 @@ ssize_t
 os_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
 {
 	switch (kind) {
-	case FD_SOCKET:
-		return send(fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	case FD_PIPE:
 		return write_pipe(fd, bytes, n);
 	case FD_TERMINAL:

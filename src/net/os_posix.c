@@ -47,6 +47,12 @@ os_accept(int fd, struct addr *peer)
 }
 
 int
+os_max_backlog(void)
+{
+	return 0;
+}
+
+int
 os_pipe(int ends[2], bool nonblocking)
 {
 	if (pipe(ends) < 0)
@@ -81,8 +87,6 @@ ssize_t
 os_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
 {
 	switch (kind) {
-	case FD_SOCKET:
-		return send(fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	case FD_PIPE:
 	case FD_TERMINAL:
 		return fd_write_ready(fd, bytes, n, 0);

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/diag.h"
+#include "base/step.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "net/os.h"
@@ -39,7 +39,7 @@ privileges_check(const char *name, struct err *e)
 int
 privileges_drop(const char *name, struct err *e)
 {
-	int64_t start = clock_now();
+	int64_t start = step_start();
 	const struct passwd *pw;
 	char shown[64];
 	int result;
@@ -49,8 +49,11 @@ privileges_drop(const char *name, struct err *e)
 	pw = getpwnam(name);
 	text_escape_string(shown, sizeof(shown), name);
 	result = change_ids(pw);
-	diag_step("setuid", start, result < 0 ? errno : 0,
-	    "gives up privilege for good", "%s", shown);
+	step_report(&(struct step){.call = "setuid",
+			.start_ns = start,
+			.errnum = result < 0 ? errno : 0,
+			.note = "gives up privilege for good"},
+	    "%s", shown);
 	if (result == 0)
 		return 0;
 	return err_set(e, ERR_LOCAL,

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
-#include "base/diag.h"
+#include "base/step.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/mem.h"
@@ -130,10 +130,25 @@ spawn(const struct program *p, char **environment, pid_t *pid)
 	return errnum;
 }
 
+static void
+report_exec(const char *shown, pid_t pid, int errnum, int64_t start)
+{
+	char number[32] = "";
+
+	if (errnum == 0)
+		snprintf(number, sizeof(number), " in process %ld", (long)pid);
+	step_report(&(struct step){.call = "exec",
+			.start_ns = start,
+			.errnum = errnum,
+			.note = "a program whose standard input and output "
+				"are the connection"},
+	    "%s%s", shown, number);
+}
+
 pid_t
 program_start(const struct program *p, struct err *e)
 {
-	int64_t start = diag_step_start();
+	int64_t start = step_start();
 	struct environment env;
 	char shown[256];
 	int errnum;
@@ -143,8 +158,7 @@ program_start(const struct program *p, struct err *e)
 	errnum = spawn(p, env.all, &pid);
 	free(env.all);
 	text_escape_string(shown, sizeof(shown), p->argv[0]);
-	diag_step("spawn", start, errnum,
-	    "a program with the connection as its fds 0 and 1", "%s", shown);
+	report_exec(shown, pid, errnum, start);
 	if (errnum == 0)
 		return pid;
 	err_set(e, (enum err_kind)(errnum == ENOENT ? 127 : 126),

@@ -10,6 +10,7 @@
 
 #include "base/bounds.h"
 #include "base/diag.h"
+#include "base/step.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/mem.h"
@@ -294,8 +295,11 @@ log_result(const struct endpoint *ep, int64_t start, int errnum,
 
 	text_escape_string(host, sizeof(host), ep->host);
 	format_list(list, all, sizeof(all));
-	diag_step("resolve", start, errnum, "the name's addresses", "%s%s%s",
-	    host, all[0] != '\0' ? " to " : "", all);
+	step_report(&(struct step){.call = "resolve",
+			.start_ns = start,
+			.errnum = errnum,
+			.note = "the name's addresses"},
+	    "%s%s%s", host, all[0] != '\0' ? " to " : "", all);
 	if (errnum != 0)
 		return;
 	diag_event_begin(&ev, EVENT_RESOLVED);

@@ -5,7 +5,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "base/diag.h"
+#include "net/call.h"
 #include "net/sock.h"
 #include "net/wait.h"
 
@@ -15,13 +15,7 @@
 int
 shutdown_write(int fd)
 {
-	int64_t start = diag_step_start();
-	int result = shutdown(fd, SHUT_WR);
-
-	diag_step("shutdown", start, result < 0 ? errno : 0,
-	    "sends FIN: we have said everything, and go on listening",
-	    "of the sending side");
-	return result;
+	return call_shutdown(fd, SHUT_WR);
 }
 
 /* Reads and drops until the peer finishes or a limit passes. */
@@ -33,7 +27,7 @@ drain(int fd, struct deadline until)
 	ssize_t n;
 
 	while (dropped < DRAIN_BYTES) {
-		n = recv(fd, drop, sizeof(drop), MSG_DONTWAIT);
+		n = call_recv(fd, drop, sizeof(drop), MSG_DONTWAIT);
 		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 			break;
 		if (n < 0 && wait_fd(fd, POLLIN, until) <= 0)
@@ -45,8 +39,7 @@ drain(int fd, struct deadline until)
 void
 shutdown_and_drain(int *fd, struct deadline until)
 {
-	/* Not a step of its own: FIN may have been sent already. */
-	if (*fd >= 0 && shutdown(*fd, SHUT_WR) == 0)
+	if (*fd >= 0 && shutdown_write(*fd) == 0)
 		drain(*fd, until);
 	sock_close(fd);
 }

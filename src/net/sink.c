@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 #include "base/text.h"
-#include "net/os.h"
+#include "net/call.h"
 #include "net/wait.h"
 
 /* Bytes that are escaped at a time. */
@@ -77,7 +77,7 @@ write_all(struct sink *s, const unsigned char *bytes, size_t n,
 	while (n > 0) {
 		if (s->kind != FD_REGULAR && wait_writable(s, until, e) < 0)
 			return -1;
-		done = os_write_nowait(fd, s->kind, bytes, n);
+		done = call_write_nowait(fd, s->kind, bytes, n);
 		if (done < 0 && (errno == EAGAIN || errno == EINTR)) {
 			/* It may be writable and have too little space. */
 			if (s->kind == FD_TERMINAL)

@@ -11,9 +11,9 @@
 
 #include "base/deadline.h"
 #include "base/backoff.h"
-#include "base/diag.h"
 #include "base/err.h"
-#include "base/fd.h"
+#include "base/step.h"
+#include "net/call.h"
 #include "net/os.h"
 #include "net/wait.h"
 
@@ -27,45 +27,51 @@
 #define PROBE_SECONDS 2
 #define PROBES 15
 
-/* A word for the family and type. */
-static const char *
-kind(int family, int type)
-{
-	bool is_stream = type == SOCK_STREAM;
-
-	switch (family) {
-	case AF_INET:
-		return is_stream ? "IPv4 TCP" : "IPv4 UDP";
-	case AF_INET6:
-		return is_stream ? "IPv6 TCP" : "IPv6 UDP";
-	default:
-		return is_stream ? "unix stream" : "unix datagram";
-	}
-}
-
 int
 sock_open(int family, int type)
 {
-	int64_t start = diag_step_start();
-	int fd = os_socket(family, type);
-
-	diag_step("socket", start, fd < 0 ? errno : 0,
-	    "an endpoint, not yet bound or connected", "%s",
-	    kind(family, type));
-	return fd;
+	return call_socket(family, type);
 }
 
-/* One integer option and what to call it when it fails. */
+/* One integer option; flag is the command line's name for it. */
 static int
-set_int(
-    int fd, int level, int name, int64_t value, const char *what, struct err *e)
+set_int(int fd, const struct call_option *o, int64_t value, const char *flag,
+    struct err *e)
 {
-	int n = (int)value;
-
-	if (setsockopt(fd, level, name, &n, sizeof(n)) == 0)
+	if (call_set(fd, o, (int)value) == 0)
 		return 0;
-	return err_sys(e, ERR_LOCAL, errno, "%s %d", what, n);
+	return err_sys(e, ERR_LOCAL, errno, "%s %d", flag, (int)value);
 }
+
+#define TOS_NOTE "the class of service of its packets (--tos)"
+#define TTL_NOTE "how many routers its packets may pass (--ttl)"
+
+#ifdef IP_TOS
+static const struct call_option ip_tos = {
+    IPPROTO_IP, IP_TOS, "IP_TOS", TOS_NOTE, NULL};
+#endif
+#ifdef IP_TTL
+static const struct call_option ip_ttl = {
+    IPPROTO_IP, IP_TTL, "IP_TTL", TTL_NOTE, NULL};
+#endif
+#ifdef IPV6_TCLASS
+static const struct call_option ip6_class = {
+    IPPROTO_IPV6, IPV6_TCLASS, "IPV6_TCLASS", TOS_NOTE, NULL};
+#endif
+static const struct call_option ip6_ttl = {
+    IPPROTO_IPV6, IPV6_UNICAST_HOPS, "IPV6_UNICAST_HOPS", TTL_NOTE, NULL};
+static const struct call_option receive_buffer = {SOL_SOCKET, SO_RCVBUF,
+    "SO_RCVBUF", "bytes that may wait to be read, and so the TCP window", NULL};
+static const struct call_option send_buffer = {SOL_SOCKET, SO_SNDBUF,
+    "SO_SNDBUF", "bytes that may wait to be sent or acknowledged", NULL};
+static const struct call_option keepalive = {SOL_SOCKET, SO_KEEPALIVE,
+    "SO_KEEPALIVE",
+    "probes an idle peer, so that one that has vanished is "
+    "noticed",
+    NULL};
+static const struct call_option nodelay = {IPPROTO_TCP, TCP_NODELAY,
+    "TCP_NODELAY", "1: sends small pieces at once (no Nagle's algorithm)",
+    NULL};
 
 /*
  * An IPv6 socket that takes IPv4 too has both kinds of options. One that does
@@ -74,15 +80,13 @@ set_int(
 static void
 set_mapped(int fd, const struct sock_options *o)
 {
-	struct err ignored;
-
 #ifdef IP_TOS
 	if (o->tos >= 0)
-		set_int(fd, IPPROTO_IP, IP_TOS, o->tos, "--tos", &ignored);
+		(void)call_set(fd, &ip_tos, (int)o->tos);
 #endif
 #ifdef IP_TTL
 	if (o->ttl >= 0)
-		set_int(fd, IPPROTO_IP, IP_TTL, o->ttl, "--ttl", &ignored);
+		(void)call_set(fd, &ip_ttl, (int)o->ttl);
 #endif
 }
 
@@ -91,17 +95,15 @@ static int
 set_ip(int fd, int family, const struct sock_options *o, struct err *e)
 {
 	bool is_ip6 = family == AF_INET6;
-	int level = is_ip6 ? IPPROTO_IPV6 : IPPROTO_IP;
 
 #if defined(IP_TOS) && defined(IPV6_TCLASS)
-	if (o->tos >= 0 && set_int(fd, level, is_ip6 ? IPV6_TCLASS : IP_TOS,
-			       o->tos, "--tos", e) < 0)
+	if (o->tos >= 0 &&
+	    set_int(fd, is_ip6 ? &ip6_class : &ip_tos, o->tos, "--tos", e) < 0)
 		return -1;
 #endif
 #ifdef IP_TTL
 	if (o->ttl >= 0 &&
-	    set_int(fd, level, is_ip6 ? IPV6_UNICAST_HOPS : IP_TTL, o->ttl,
-		"--ttl", e) < 0)
+	    set_int(fd, is_ip6 ? &ip6_ttl : &ip_ttl, o->ttl, "--ttl", e) < 0)
 		return -1;
 #endif
 	if (is_ip6)
@@ -109,22 +111,43 @@ set_ip(int fd, int family, const struct sock_options *o, struct err *e)
 	return 0;
 }
 
+/* The times of --keepalive are the system's. */
+static void
+report_keepalive(int fd)
+{
+#if defined(TCP_KEEPIDLE) && defined(TCP_KEEPINTVL) && defined(TCP_KEEPCNT)
+	static const struct call_option times[] = {
+	    {IPPROTO_TCP, TCP_KEEPIDLE, "TCP_KEEPIDLE",
+		"seconds without traffic before the first probe", NULL},
+	    {IPPROTO_TCP, TCP_KEEPINTVL, "TCP_KEEPINTVL",
+		"seconds between two probes", NULL},
+	    {IPPROTO_TCP, TCP_KEEPCNT, "TCP_KEEPCNT",
+		"unanswered probes after which the connection is lost", NULL}};
+	int i, value = 0;
+
+	for (i = 0; step_is_on() && i < 3; i++)
+		(void)call_get(fd, &times[i], &value);
+#else
+	(void)fd;
+#endif
+}
+
 int
 sock_set(int fd, int family, const struct sock_options *o, struct err *e)
 {
 	if (o->rcvbuf >= 0 &&
-	    set_int(fd, SOL_SOCKET, SO_RCVBUF, o->rcvbuf, "--rcvbuf", e) < 0)
+	    set_int(fd, &receive_buffer, o->rcvbuf, "--rcvbuf", e) < 0)
 		return -1;
 	if (o->sndbuf >= 0 &&
-	    set_int(fd, SOL_SOCKET, SO_SNDBUF, o->sndbuf, "--sndbuf", e) < 0)
+	    set_int(fd, &send_buffer, o->sndbuf, "--sndbuf", e) < 0)
 		return -1;
-	if (o->keepalive &&
-	    set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1, "--keepalive", e) < 0)
+	if (o->keepalive && set_int(fd, &keepalive, 1, "--keepalive", e) < 0)
 		return -1;
 	if (family == AF_UNIX)
 		return 0;
-	if (o->nodelay &&
-	    set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1, "--nodelay", e) < 0)
+	if (o->keepalive)
+		report_keepalive(fd);
+	if (o->nodelay && set_int(fd, &nodelay, 1, "--nodelay", e) < 0)
 		return -1;
 	return set_ip(fd, family, o, e);
 }
@@ -132,14 +155,7 @@ sock_set(int fd, int family, const struct sock_options *o, struct err *e)
 int
 sock_bind(int fd, const struct addr *a)
 {
-	int64_t start = diag_step_start();
-	char text[ADDR_TEXT];
-	int result = bind(fd, &a->u.sa, a->len);
-
-	diag_step("bind", start, result < 0 ? errno : 0,
-	    "gives the socket its own address and port", "%s",
-	    addr_format(a, text, sizeof(text)));
-	return result;
+	return call_bind(fd, a);
 }
 
 int
@@ -156,51 +172,31 @@ sock_nonblocking(int fd, bool on)
 void
 sock_local(int fd, struct addr *a)
 {
-	memset(a, 0, sizeof(*a));
-	a->len = sizeof(a->u);
-	if (getsockname(fd, &a->u.sa, &a->len) < 0)
-		a->len = 0;
-	addr_unmap(a);
-}
-
-/* The address of the peer; as sock_local(). */
-static void
-remote_address(int fd, struct addr *a)
-{
-	memset(a, 0, sizeof(*a));
-	a->len = sizeof(a->u);
-	if (getpeername(fd, &a->u.sa, &a->len) < 0)
-		a->len = 0;
-	addr_unmap(a);
+	(void)call_getsockname(fd, a);
 }
 
 void
 sock_set_nodelay(int fd, bool at_once)
 {
-	int on = at_once;
-
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	(void)call_set(fd, &nodelay, at_once);
 }
 
 bool
 sock_is_nodelay(int fd)
 {
 	int on = 0;
-	socklen_t len = sizeof(on);
 
-	return getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &len) == 0 &&
-	       on != 0;
+	return call_get(fd, &nodelay, &on) == 0 && on != 0;
 }
 
 int
 sock_error(int fd)
 {
+	static const struct call_option error_option = {SOL_SOCKET, SO_ERROR,
+	    "SO_ERROR", "the error of the socket, if any", NULL};
 	int error = 0;
-	socklen_t len = sizeof(error);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-		return errno;
-	return error;
+	return call_get(fd, &error_option, &error) < 0 ? errno : error;
 }
 
 bool
@@ -211,45 +207,40 @@ sock_is_closed(int fd)
 	return os_tcp_info(fd, &tcp) && tcp.is_closed;
 }
 
-#if defined(TCP_KEEPIDLE) && defined(TCP_KEEPINTVL) && defined(TCP_KEEPCNT)
-static void
-set_probe_times(int fd)
-{
-	int seconds = PROBE_SECONDS, count = PROBES;
-
-	(void)setsockopt(
-	    fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof(seconds));
-	(void)setsockopt(
-	    fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof(seconds));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
-}
-#else
-static void
-set_probe_times(int fd)
-{
-	(void)fd;
-}
-#endif
-
 void
 sock_start_keepalive(int fd)
 {
-	int64_t start = diag_step_start();
-	int on = 1;
-	int result = setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+#if defined(TCP_KEEPIDLE) && defined(TCP_KEEPINTVL) && defined(TCP_KEEPCNT)
+	static const struct call_option idle = {IPPROTO_TCP, TCP_KEEPIDLE,
+	    "TCP_KEEPIDLE", "seconds without traffic before the first probe",
+	    NULL};
+	static const struct call_option interval = {IPPROTO_TCP, TCP_KEEPINTVL,
+	    "TCP_KEEPINTVL", "seconds between two probes", NULL};
+	static const struct call_option count = {IPPROTO_TCP, TCP_KEEPCNT,
+	    "TCP_KEEPCNT", "unanswered probes that end the connection", NULL};
 
-	set_probe_times(fd);
-	diag_step("setsockopt", start, result < 0 ? errno : 0,
-	    "asks an idle peer whether it is still there",
-	    "SO_KEEPALIVE, every %d s", PROBE_SECONDS);
+	(void)call_set(fd, &keepalive, 1);
+	(void)call_set(fd, &idle, PROBE_SECONDS);
+	(void)call_set(fd, &interval, PROBE_SECONDS);
+	(void)call_set(fd, &count, PROBES);
+#else
+	(void)call_set(fd, &keepalive, 1);
+#endif
 }
 
 void
 sock_reset_on_close(int fd, bool resets)
 {
+	static const struct call_option reset = {SOL_SOCKET, SO_LINGER,
+	    "SO_LINGER",
+	    "from now on closing sends RST: what is incomplete must not look "
+	    "whole",
+	    "on, 0 s"};
+	static const struct call_option finish = {SOL_SOCKET, SO_LINGER,
+	    "SO_LINGER", "from now on closing sends FIN", "off"};
 	struct linger l = {.l_onoff = resets, .l_linger = 0};
 
-	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+	(void)call_set_value(fd, resets ? &reset : &finish, &l, sizeof(l));
 }
 
 bool
@@ -280,17 +271,22 @@ sock_unacked_bytes(int fd)
 	return (uint64_t)bytes;
 }
 
+/* close(2) that keeps errno; closing a socket that is open cannot fail. */
+static void
+close_socket(int *fd, const char *note)
+{
+	int saved = errno;
+
+	if (*fd >= 0)
+		(void)call_close(*fd, note);
+	*fd = -1;
+	errno = saved;
+}
+
 void
 sock_close(int *fd)
 {
-	int64_t start = diag_step_start();
-
-	if (*fd < 0)
-		return;
-	/* Closing a socket that is open cannot fail, so errno stays. */
-	close(*fd);
-	*fd = -1;
-	diag_step("close", start, 0, "gives the socket back", "of the socket");
+	close_socket(fd, NULL);
 }
 
 void
@@ -299,7 +295,7 @@ sock_abort(int *fd)
 	if (*fd < 0)
 		return;
 	sock_reset_on_close(*fd, true);
-	fd_close(fd);
+	close_socket(fd, "sends RST: what was not sent is dropped");
 }
 
 bool
@@ -308,7 +304,7 @@ sock_is_self_connect(int fd)
 	struct addr local, remote;
 
 	sock_local(fd, &local);
-	remote_address(fd, &remote);
+	(void)call_getpeername(fd, &remote);
 	return !addr_is_unix(&local) && local.len != 0 &&
 	       addr_equal(&local, &remote);
 }

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/step.h"
 #include "net/os.h"
 #include "net/signals.h"
 
@@ -23,6 +24,7 @@
 pid_t
 spawn_fork(void)
 {
+	step_flush();
 #if defined(__GLIBC__) && defined(__GLIBC_PREREQ)
 #if __GLIBC_PREREQ(2, 34)
 	return _Fork();

@@ -8,9 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/step.h"
+
 pid_t
 spawn_fork(void)
 {
+	step_flush();
 	return fork();
 }
 

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "net/addr.h"
+#include "net/call.h"
 #include "net/sock.h"
 #include "net/wait.h"
 
@@ -69,15 +70,11 @@ static bool
 is_refused(const struct addr *a, int type)
 {
 	int fd = sock_open(AF_UNIX, type), errnum = 0;
-	char text[ADDR_TEXT];
-	int64_t start = diag_step_start();
 
 	if (fd < 0)
 		return false;
-	if (connect(fd, &a->u.sa, a->len) < 0)
+	if (call_connect(fd, a) < 0)
 		errnum = errno;
-	diag_step("connect", start, errnum, "another server holds the path",
-	    "%s", addr_format(a, text, sizeof(text)));
 	sock_close(&fd);
 	return errnum == ECONNREFUSED;
 }

@@ -6,11 +6,24 @@
 #include <sys/stat.h>
 
 #include "base/err.h"
+#include "base/step.h"
 #include "base/text.h"
 #include "net/signals.h"
 
 /* How often a FIFO without a reader is tried. */
 #define OPEN_MS 20
+
+/* How long nothing happens before counted steps are shown. */
+#define FLUSH_MS 500
+
+/* Steps that were counted are shown once nothing happens for a while. */
+static struct deadline
+before_flush(struct deadline until)
+{
+	return step_is_pending()
+		   ? deadline_first(until, deadline_after(FLUSH_MS))
+		   : until;
+}
 
 int
 wait_poll(struct pollfd *fds, nfds_t count, struct deadline until)
@@ -21,15 +34,17 @@ wait_poll(struct pollfd *fds, nfds_t count, struct deadline until)
 	fds[count].events = POLLIN;
 	fds[count].revents = 0;
 	for (;;) {
-		n = poll(fds, count + 1, deadline_poll_ms(until));
+		n = poll(fds, count + 1, deadline_poll_ms(before_flush(until)));
 		if (signals_pending()) {
 			errno = EINTR;
 			return -1;
 		}
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n == 0 && !deadline_passed(until))
+		if (n == 0 && !deadline_passed(until)) {
+			step_flush();
 			continue;
+		}
 		if (n > 0 && fds[count].revents != 0)
 			n--;
 		if (n == 0 && fds[count].revents != 0) {

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/deadline.h"
+#include "net/call.h"
 #include "net/os.h"
 #include "relay/splice.h"
 #include "net/sock.h"
@@ -183,7 +184,7 @@ read_some(struct flow *f, unsigned char *space, size_t size)
 		    f->in.fd, space, size, limited(f, SPLICE_PIPE_SIZE));
 	n = limited(f, size);
 	if (f->in.kind == FD_SOCKET)
-		return recv(f->in.fd, space, n, MSG_DONTWAIT);
+		return call_recv(f->in.fd, space, n, MSG_DONTWAIT);
 	return read(f->in.fd, space, n);
 }
 
@@ -421,7 +422,7 @@ note_written(struct flow *f, ssize_t n)
 static ssize_t
 copy_out(struct flow *f)
 {
-	ssize_t n = os_write_nowait(f->out.fd, f->out.kind,
+	ssize_t n = call_write_nowait(f->out.fd, f->out.kind,
 	    buf_bytes(&f->queue), buf_length(&f->queue));
 
 	if (n >= 0) {

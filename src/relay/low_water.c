@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "net/call.h"
+
 /* The raised mark. */
 #define MARK (256 * 1024)
 /* After four pieces in a row of at least this size it is raised. */
@@ -14,8 +16,13 @@
 static bool
 set_mark(int fd, int bytes)
 {
-	return setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes)) ==
-	       0;
+	static const struct call_option mark = {SOL_SOCKET, SO_RCVLOWAT,
+	    "SO_RCVLOWAT",
+	    "poll(2) reports this many bytes or the end, not "
+	    "every small piece",
+	    NULL};
+
+	return call_set(fd, &mark, bytes) == 0;
 }
 
 void

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "net/call.h"
+
 bool
 splice_can_move(enum fd_kind in, enum fd_kind out)
 {
@@ -31,5 +33,5 @@ splice_grow_pipe(int fd)
 ssize_t
 splice_drop(int fd, void *space, size_t size, size_t n)
 {
-	return recv(fd, space, n < size ? n : size, MSG_DONTWAIT);
+	return call_recv(fd, space, n < size ? n : size, MSG_DONTWAIT);
 }

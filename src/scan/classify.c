@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "base/diag.h"
+#include "base/step.h"
 #include "net/addr.h"
 #include "net/sock.h"
 #include "scan/icmp_limit.h"
@@ -276,9 +277,13 @@ step(const struct scan *s, uint32_t id, int errnum, const char *note)
 	if (!diag_shows(DIAG_STEP))
 		return;
 	probe_socket_address(s, id, &a);
-	diag_step(s->o->type == SOCK_STREAM ? "connect" : "datagram",
-	    p->sent_ns, errnum, note, "%s%s",
-	    addr_format(&a, text, sizeof(text)),
+	step_report(
+	    &(struct step){
+		.call = s->o->type == SOCK_STREAM ? "connect" : "datagram",
+		.start_ns = p->sent_ns,
+		.errnum = errnum,
+		.note = note},
+	    "%s%s", addr_format(&a, text, sizeof(text)),
 	    p->tries > 1 ? " once more" : "");
 }
 

@@ -9,6 +9,7 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "net/call.h"
 #include "net/shutdown.h"
 #include "net/sock.h"
 #include "net/spawn.h"
@@ -305,7 +306,7 @@ drain_one(const struct server_child *one)
 	ssize_t n;
 
 	do {
-		n = recv(one->fd, drop, sizeof(drop), MSG_DONTWAIT);
+		n = call_recv(one->fd, drop, sizeof(drop), MSG_DONTWAIT);
 	} while (n > 0 && !deadline_passed(one->drain));
 	return n >= 0 || (errno != EAGAIN && errno != EINTR) ||
 	       deadline_passed(one->drain);

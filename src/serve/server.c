@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "net/access.h"
+#include "net/call.h"
 #include "net/listener.h"
 #include "net/program.h"
 #include "net/shutdown.h"
@@ -309,7 +310,7 @@ server_fork(struct server *s, int fd, const struct conn *c,
 		return;
 	}
 	children_add(&s->children, pid, -1, c);
-	close(fd);
+	(void)call_close(fd, "the other process has it");
 }
 
 void

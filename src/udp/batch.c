@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "base/step.h"
 #include "base/mem.h"
 #include "udp/source_address.h"
 
@@ -124,9 +125,13 @@ log_steps(const struct dgram *d, int count, int64_t start, bool sent)
 	for (i = 0; i < count; i++) {
 		remote = d[i].remote;
 		addr_unmap(&remote);
-		diag_step(sent ? "sendmsg" : "recvmsg", start, 0,
-		    sent ? "handed to the network; nothing says it arrived"
-			 : "one datagram, whole: its bounds are kept",
+		step_report(
+		    &(struct step){.call = sent ? "sendmsg" : "recvmsg",
+			.start_ns = start,
+			.note = sent ? "handed to the network; nothing says "
+				       "it arrived"
+				     : "one datagram, whole: its bounds are "
+				       "kept"},
 		    "%zu byte%s%s%s", d[i].length, d[i].length == 1 ? "" : "s",
 		    remote.len == 0 ? ""
 		    : sent          ? " to "
@@ -144,7 +149,10 @@ batch_receive(int fd, struct dgram *d, int count)
 	int n = receive_batch(fd, d, count);
 
 	if (logs && n < 0 && errno != EAGAIN)
-		diag_step("recvmsg", start, errno, "", "of a datagram");
+		step_report(
+		    &(struct step){
+			.call = "recvmsg", .start_ns = start, .errnum = errno},
+		    "of a datagram");
 	else if (logs)
 		log_steps(d, n, start, false);
 	return n;
@@ -158,7 +166,10 @@ batch_send(int fd, const struct dgram *d, int count)
 	int n = send_batch(fd, d, count);
 
 	if (logs && n < 0 && errno != EAGAIN)
-		diag_step("sendmsg", start, errno, "", "%zu bytes", d->length);
+		step_report(
+		    &(struct step){
+			.call = "sendmsg", .start_ns = start, .errnum = errno},
+		    "%zu bytes", d->length);
 	else if (logs)
 		log_steps(d, n, start, true);
 	return n;

@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/diag.h"
+#include "base/step.h"
 #include "base/err.h"
+#include "net/call.h"
 #include "net/os.h"
 #include "udp/multicast.h"
 
@@ -72,13 +73,15 @@ bind_local(int fd, const struct addr *peer, const struct dgram_options *o)
 static int
 connect_peer(int fd, const struct addr *peer)
 {
-	int64_t start = clock_now();
+	int64_t start = step_start();
 	char text[ADDR_TEXT];
 	int result = connect(fd, &peer->u.sa, peer->len);
 
-	diag_step("connect", start, result < 0 ? errno : 0,
-	    "nothing is sent: the kernel notes the peer, keeps strangers out "
-	    "and reports refusals",
+	step_report(&(struct step){.call = "connect",
+			.start_ns = start,
+			.errnum = result < 0 ? errno : 0,
+			.note = "nothing is sent: the kernel notes the peer, "
+				"keeps strangers out and reports refusals"},
 	    "%s", addr_format(peer, text, sizeof(text)));
 	return result;
 }
@@ -86,24 +89,22 @@ connect_peer(int fd, const struct addr *peer)
 void
 dgram_raise_rcvbuf(int fd)
 {
-	int64_t start = diag_step_start();
+	static const struct call_option receive_buffer = {SOL_SOCKET, SO_RCVBUF,
+	    "SO_RCVBUF", "bytes of datagrams that may wait to be read", NULL};
 	int wanted = MAX_RCVBUF, got = 0, result = -1;
-	socklen_t len = sizeof(got);
-
 #ifdef SO_RCVBUFFORCE
-	result =
-	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &wanted, sizeof(wanted));
+	static const struct call_option forced = {SOL_SOCKET, SO_RCVBUFFORCE,
+	    "SO_RCVBUFFORCE", "a receive buffer beyond the system's limit",
+	    NULL};
+
+	result = call_set(fd, &forced, wanted);
 #endif
 	/* Systems that refuse what is too much are asked for less. */
 	while (result < 0 && wanted >= 65536) {
-		result = setsockopt(
-		    fd, SOL_SOCKET, SO_RCVBUF, &wanted, sizeof(wanted));
+		result = call_set(fd, &receive_buffer, wanted);
 		wanted /= 2;
 	}
-	getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &got, &len);
-	diag_step("setsockopt", start, 0,
-	    "room for what comes faster than it is read",
-	    "receive buffer: %d bytes", got);
+	(void)call_get(fd, &receive_buffer, &got);
 }
 
 static int

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "base/diag.h"
+#include "base/step.h"
 #include "base/err.h"
 #include "base/num.h"
 #include "base/text.h"
@@ -59,13 +59,17 @@ multicast_parse(struct multicast_group *g, const char *text, struct err *e)
 int
 multicast_join(int fd, const struct multicast_group *g, struct err *e)
 {
-	int64_t start = clock_now();
+	int64_t start = step_start();
 	char text[ADDR_TEXT];
 	int result = os_join(fd, &g->addr, g->interface);
 
 	addr_format_ip(&g->addr, text, sizeof(text));
-	diag_step("setsockopt", start, result < 0 ? errno : 0,
-	    "the network is asked for this group's datagrams", "join %s", text);
+	step_report(&(struct step){.call = "setsockopt",
+			.start_ns = start,
+			.errnum = result < 0 ? errno : 0,
+			.note = "the network is asked for this group's "
+				"datagrams"},
+	    "join %s", text);
 	if (result == 0)
 		return 0;
 	return err_sys(e, ERR_LOCAL, errno, "cannot join %s%s", text,

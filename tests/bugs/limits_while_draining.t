@@ -31,7 +31,7 @@ SKIP: {
     cmp_ok $r->{seconds}, '<', 1.9, '  in time';
 
     ($p, $c) = unconfirmed();
-    $p->expect(err => qr/shutdown of the sending side/);
+    $p->expect(err => qr/shutdown SHUT_WR/);
     $p->signal('INT');
     $r = $p->finish;
     is $r->{signal}, 2, 'confirming: Ctrl-C ends it by that signal';

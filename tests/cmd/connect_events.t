@@ -26,10 +26,14 @@ like $r->{err}, qr/\A
 
 ($r, $port) = against('-vv');
 my $n = 0;
-for my $step (qr/socket IPv4 TCP: ok/,
-    qr/connect 127\.0\.0\.1 port $port: ok, .*three-way handshake/,
-    qr/shutdown of the sending side: ok, .*FIN/,
-    qr/close of the socket: ok/) {
+for my $step (qr/socket AF_INET SOCK_STREAM \(IPv4 TCP\) = \d+: ok/,
+    qr/connect the socket \(fd \d+\) to 127\.0\.0\.1 port $port: waiting \(/,
+    qr/connect the socket \(fd \d+\) to 127\.0\.0\.1 port $port: ok, .*three-way handshake/,
+    qr/send on the connection \(fd \d+\): 5 bytes, /,
+    qr/shutdown SHUT_WR of the connection \(fd \d+\): ok, .*FIN/,
+    qr/recv from the connection \(fd \d+\): 3 bytes of at most \d+, /,
+    qr/recv from the connection \(fd \d+\): 0 bytes .*FIN/,
+    qr/close the connection \(fd \d+\): ok/) {
     like $r->{err}, qr/^sockt connect: $step/m, '-vv: step ' . ++$n;
 }
 
@@ -46,7 +50,8 @@ is "$closed->{sent} $closed->{received} $closed->{first} $closed->{how}",
 is_deeply $closed->{local}, $connected->{local}, 'both addresses';
 ok !(grep { !defined $_->{time} } @events), 'every event has a time';
 my @calls = map { $_->{call} } grep { $_->{event} eq 'step' } @events;
-is "@calls", 'socket connect shutdown close', 'steps in the order they come';
+like "@calls", qr/^socket connect .*connect .*send .*shutdown .*close$/,
+    'steps in the order they come';
 
 my $refused = free_port();
 $r = run('connect', '--json', '127.0.0.1', $refused);
@@ -56,7 +61,7 @@ is "$error->{event} $error->{status} $error->{kind}", 'error 4 refused',
 like $error->{text}, qr/^127\.0\.0\.1 port $refused: refused/, 'with its text';
 
 $r = run('connect', '-vv', '127.0.0.1', $refused);
-like $r->{err}, qr/connect 127\.0\.0\.1 port $refused: FAILED refused, /,
+like $r->{err}, qr/connect the socket \(fd \d+\) to 127\.0\.0\.1 port $refused: FAILED refused, /,
     'the step that failed is unmistakable';
 
 $r = run('connect', '-q', '127.0.0.1', $refused);

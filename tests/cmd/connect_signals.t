@@ -31,7 +31,7 @@ for my $signal ('INT', 'TERM') {
         push @fill, $s;
     }
     $p = start('connect', '-vv', '127.0.0.9', $full->sockport);
-    $p->expect(err => qr/socket IPv4 TCP: ok/);
+    $p->expect(err => qr/connect the socket \(fd \d+\) to .*: waiting/);
     is $p->stop($signal)->{signal}, $number, 'while connecting';
 
     $p = start('connect', '--retry-for', 60, '127.0.0.1', free_port());

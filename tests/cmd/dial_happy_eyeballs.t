@@ -38,7 +38,7 @@ sub dead {
 # The addresses in the order in which they were tried.
 sub tried {
     my ($r) = @_;
-    return join ' ', $r->{err} =~ /connect (\S+) port \d+: /g;
+    return join ' ', $r->{err} =~ /connect the socket \S+ \d+\) to (\S+) port \d+: (?!waiting)/g;
 }
 
 subtest 'a dead first address, a live second one' => sub {

@@ -67,7 +67,7 @@ for my $case ([$same, '--if-modified-since', '2000-01-01'],
 
 $r = get(answer('200 OK', 'x'), '/', '-vv');
 for my $step (qw(socket connect send recv close)) {
-    like $r->{err}, qr/^sockt http-get: $step .*: ok, \S+ m?s \(.+\)$/m,
+    like $r->{err}, qr/^sockt http-get: $step .*: (?:ok|\d+ bytes.*), \S+ m?s \(.+\)$/m,
         "-vv tells $step";
 }
 

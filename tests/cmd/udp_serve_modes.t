@@ -128,9 +128,10 @@ is_deeply [@{ $event{summary} }{qw(received answered ignored)}], [1, 1, 0],
 ask($c, 'x');
 $r = $p->finish;
 like $r->{err}, qr/ $_/, "the step $_"
-    for 'socket IPv4 UDP: ok', 'bind 127\.0\.0\.1 port 0: ok',
-    'receive buffer: \d+ bytes', 'recvmsg 1 byte from 127\.0\.0\.1',
-    'sendmsg 9 bytes to 127\.0\.0\.1', 'close of the socket';
+    for 'socket AF_INET SOCK_DGRAM \(IPv4 UDP\) = \d+: ok',
+    'bind the socket \(fd \d+\) to 127\.0\.0\.1 port 0: ok',
+    'getsockopt SO_RCVBUF of .*: \d+', 'recvmsg 1 byte from 127\.0\.0\.1',
+    'sendmsg 9 bytes to 127\.0\.0\.1', 'close the socket';
 
 # Misuse.
 for (['--echo', '--discard'], ['--print', '--reply', 'x'],

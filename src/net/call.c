@@ -1,0 +1,345 @@
+/* Calls on sockets, each a step in -vv. */
+#include "net/call.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/step.h"
+#include "net/addr.h"
+#include "net/os.h"
+
+/* The constants, and words for them. */
+static const char *
+socket_kind(int family, int type)
+{
+	bool is_stream = type == SOCK_STREAM;
+
+	switch (family) {
+	case AF_INET:
+		return is_stream ? "AF_INET SOCK_STREAM (IPv4 TCP)"
+				 : "AF_INET SOCK_DGRAM (IPv4 UDP)";
+	case AF_INET6:
+		return is_stream ? "AF_INET6 SOCK_STREAM (IPv6 TCP)"
+				 : "AF_INET6 SOCK_DGRAM (IPv6 UDP)";
+	default:
+		return is_stream ? "AF_UNIX SOCK_STREAM (Unix stream)"
+				 : "AF_UNIX SOCK_DGRAM (Unix datagram)";
+	}
+}
+
+/* The errno of a call that returned result. */
+static int
+errnum_of(int result)
+{
+	return result < 0 ? errno : 0;
+}
+
+int
+call_socket(int family, int type)
+{
+	int64_t start = step_start();
+	int fd = os_socket(family, type);
+	char number[16] = "";
+
+	if (!step_is_on())
+		return fd;
+	step_name(fd, NULL, 0);
+	if (fd >= 0)
+		snprintf(number, sizeof(number), " = %d", fd);
+	step_report(&(struct step){.call = "socket",
+			.start_ns = start,
+			.errnum = errnum_of(fd),
+			.note = "an endpoint, not yet bound or connected; the "
+				"number is its file descriptor"},
+	    "%s%s", socket_kind(family, type), number);
+	return fd;
+}
+
+int
+call_bind(int fd, const struct addr *a)
+{
+	int64_t start = step_start();
+	char text[ADDR_TEXT];
+	int result = bind(fd, &a->u.sa, a->len);
+
+	if (step_is_on())
+		step_report(
+		    &(struct step){.call = "bind",
+			.start_ns = start,
+			.errnum = errnum_of(result),
+			.note = addr_is_unix(a) ? "the path becomes its address"
+						: "gives the socket its local "
+						  "address and port"},
+		    "%s to %s", step_name_of(fd),
+		    addr_format(a, text, sizeof(text)));
+	return result;
+}
+
+int
+call_listen(int fd, int backlog)
+{
+	int64_t start = step_start();
+	int result = listen(fd, backlog), limit;
+	char note[128], text[32];
+
+	if (!step_is_on())
+		return result;
+	limit = os_max_backlog();
+	if (limit > 0 && backlog > limit)
+		backlog = limit;
+	snprintf(text, sizeof(text), "%d", backlog);
+	if (limit <= 0 && backlog == INT32_MAX)
+		snprintf(text, sizeof(text), "(the system's maximum)");
+	snprintf(note, sizeof(note),
+	    "the system completes connections; at most %s wait for accept",
+	    limit <= 0 && backlog == INT32_MAX ? "that many" : text);
+	step_report(&(struct step){.call = "listen",
+			.start_ns = start,
+			.errnum = errnum_of(result),
+			.note = note},
+	    "on %s, backlog %s", step_name_of(fd), text);
+	if (result == 0)
+		step_name(fd, "the listening socket", 0);
+	return result;
+}
+
+int
+call_accept(int fd, struct addr *peer)
+{
+	int64_t start = step_start();
+	char text[ADDR_TEXT], from[ADDR_TEXT + 64] = "";
+	int got = os_accept(fd, peer), errnum = errnum_of(got);
+
+	if (!step_is_on() || errnum == EAGAIN || errnum == EWOULDBLOCK)
+		return got;
+	if (got >= 0) {
+		step_name(got, "the connection", 0);
+		snprintf(from, sizeof(from), " from %s = %d",
+		    addr_format(peer, text, sizeof(text)), got);
+	}
+	step_report(&(struct step){.call = "accept",
+			.start_ns = start,
+			.errnum = errnum,
+			.note = "a new socket for this peer alone; the "
+				"listening socket stays as it is"},
+	    "on %s%s", step_name_of(fd), from);
+	return got;
+}
+
+/* What a connection that is open means. */
+static const char *
+connected_note(const struct addr *a)
+{
+	return addr_is_unix(a) ? "it is in the queue of the listening socket"
+			       : "SYN sent, SYN+ACK received, ACK sent: the "
+				 "three-way handshake is complete";
+}
+
+void
+call_connected(int fd, const struct addr *a, int64_t start_ns, int errnum)
+{
+	char text[ADDR_TEXT];
+
+	if (!step_is_on())
+		return;
+	step_report(&(struct step){.call = "connect",
+			.start_ns = start_ns,
+			.errnum = errnum,
+			.note = connected_note(a)},
+	    "%s to %s", step_name_of(fd), addr_format(a, text, sizeof(text)));
+	if (errnum == 0)
+		step_name(fd, "the connection", 0);
+}
+
+int
+call_connect(int fd, const struct addr *a)
+{
+	int64_t start = step_start();
+	int result = connect(fd, &a->u.sa, a->len), saved = errno;
+	char text[ADDR_TEXT];
+
+	if (!step_is_on())
+		return result;
+	if (result < 0 && (saved == EINPROGRESS || saved == EINTR))
+		step_wait("connect", "SYN is sent; the peer must answer",
+		    "%s to %s", step_name_of(fd),
+		    addr_format(a, text, sizeof(text)));
+	else
+		call_connected(fd, a, start, result < 0 ? saved : 0);
+	errno = saved;
+	return result;
+}
+
+ssize_t
+call_send(int fd, const void *bytes, size_t n, int flags)
+{
+	int64_t start = step_start();
+	ssize_t done = send(fd, bytes, n, flags);
+
+	if (step_is_on())
+		step_transfer(&(struct step_transfer){.call = "send",
+		    .fd = fd,
+		    .start_ns = start,
+		    .is_send = true,
+		    .wanted = n,
+		    .done = done,
+		    .errnum = done < 0 ? errno : 0});
+	return done;
+}
+
+ssize_t
+call_recv(int fd, void *space, size_t size, int flags)
+{
+	int64_t start = step_start();
+	ssize_t done;
+
+	/* It may wait. */
+	if (step_is_pending() && (flags & MSG_DONTWAIT) == 0)
+		step_flush();
+	done = recv(fd, space, size, flags);
+	if (step_is_on())
+		step_transfer(&(struct step_transfer){.call = "recv",
+		    .fd = fd,
+		    .start_ns = start,
+		    .wanted = size,
+		    .done = done,
+		    .errnum = done < 0 ? errno : 0});
+	return done;
+}
+
+ssize_t
+call_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
+{
+	if (kind == FD_SOCKET)
+		return call_send(fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return os_write_nowait(fd, kind, bytes, n);
+}
+
+int
+call_shutdown(int fd, int how)
+{
+	int64_t start = step_start();
+	int result = shutdown(fd, how);
+
+	if (step_is_on())
+		step_report(&(struct step){.call = "shutdown",
+				.start_ns = start,
+				.errnum = errnum_of(result),
+				.note = "sends FIN after the last byte: this "
+					"side sends no more, and still "
+					"receives"},
+		    "SHUT_WR of %s", step_name_of(fd));
+	return result;
+}
+
+/* The result of getsockname(2) or getpeername(2). */
+static int
+report_name(int fd, struct addr *a, int result, struct step s)
+{
+	char text[ADDR_TEXT];
+
+	s.errnum = errnum_of(result);
+	if (result < 0)
+		a->len = 0;
+	addr_unmap(a);
+	if (!step_is_on())
+		return result;
+	s.result = addr_format(a, text, sizeof(text));
+	if (a->len == 0)
+		s.result = "no address";
+	step_report(&s, "of %s", step_name_of(fd));
+	return result;
+}
+
+int
+call_getsockname(int fd, struct addr *a)
+{
+	struct step s = {.call = "getsockname",
+	    .start_ns = step_start(),
+	    .note = "its local address; the system has chosen what was not "
+		    "given"};
+
+	memset(a, 0, sizeof(*a));
+	a->len = sizeof(a->u);
+	return report_name(fd, a, getsockname(fd, &a->u.sa, &a->len), s);
+}
+
+int
+call_getpeername(int fd, struct addr *a)
+{
+	struct step s = {.call = "getpeername",
+	    .start_ns = step_start(),
+	    .note = "the address of the peer"};
+
+	memset(a, 0, sizeof(*a));
+	a->len = sizeof(a->u);
+	return report_name(fd, a, getpeername(fd, &a->u.sa, &a->len), s);
+}
+
+int
+call_set_value(
+    int fd, const struct call_option *o, const void *value, size_t size)
+{
+	int64_t start = step_start();
+	int result = setsockopt(fd, o->level, o->name, value, (socklen_t)size);
+	char number[16] = "";
+
+	if (!step_is_on())
+		return result;
+	if (o->value == NULL)
+		snprintf(number, sizeof(number), "%d", *(const int *)value);
+	step_report(&(struct step){.call = "setsockopt",
+			.start_ns = start,
+			.errnum = errnum_of(result),
+			.note = o->note},
+	    "%s = %s on %s", o->text, o->value != NULL ? o->value : number,
+	    step_name_of(fd));
+	return result;
+}
+
+int
+call_set(int fd, const struct call_option *o, int value)
+{
+	return call_set_value(fd, o, &value, sizeof(value));
+}
+
+int
+call_get(int fd, const struct call_option *o, int *value)
+{
+	int64_t start = step_start();
+	socklen_t len = sizeof(*value);
+	int result = getsockopt(fd, o->level, o->name, value, &len);
+	char shown[16];
+
+	if (!step_is_on())
+		return result;
+	snprintf(shown, sizeof(shown), "%d", *value);
+	step_report(&(struct step){.call = "getsockopt",
+			.start_ns = start,
+			.errnum = errnum_of(result),
+			.result = shown,
+			.note = o->note,
+			.is_query = true},
+	    "%s of %s", o->text, step_name_of(fd));
+	return result;
+}
+
+int
+call_close(int fd, const char *note)
+{
+	int64_t start = step_start();
+	int result = close(fd);
+
+	if (!step_is_on())
+		return result;
+	step_report(
+	    &(struct step){.call = "close",
+		.start_ns = start,
+		.errnum = errnum_of(result),
+		.note = note != NULL ? note : "the system frees the socket"},
+	    "%s", step_name_of(fd));
+	step_name(fd, NULL, 0);
+	return result;
+}
