@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/parse.h"
 #include "cli/usage.h"
+#include "cmd/habits.h"
 #include "cmd/options.h"
 #include "cmd/result.h"
 #include "cmd/table.h"
@@ -20,9 +21,12 @@
 
 #define VERSION "0.1.0"
 
-/* Runs c with the options and operands of argv. 0, or -1 with *e. */
+/*
+ * Runs c with the options and operands of argv. 0, or -1 with *e, and *habit
+ * where a habit from another program explains a usage error.
+ */
 static int
-run(const struct command *c, char **argv, struct err *e)
+run(const struct command *c, char **argv, const char **habit, struct err *e)
 {
 	void *options = mem_array(1, c->size);
 	struct parse_syntax syntax = {
@@ -47,14 +51,18 @@ run(const struct command *c, char **argv, struct err *e)
 			result = c->run(options, &args, e);
 		}
 	}
+	if (result < 0 && e->kind == ERR_USAGE)
+		*habit = habit_find(habits_table,
+		    &(struct habit_query){c->name, argv, parsed.refused,
+			parsed.letter, parsed.operands});
 	parse_release(&syntax, &parsed);
 	free(options);
 	return result;
 }
 
-/* Everything but the flush. 0, or -1 with *e. */
+/* Everything but the flush. 0, or -1 with *e, and maybe *habit: see run(). */
 static int
-dispatch(int argc, char **argv, struct err *e)
+dispatch(int argc, char **argv, const char **habit, struct err *e)
 {
 	const struct command *c;
 
@@ -71,10 +79,13 @@ dispatch(int argc, char **argv, struct err *e)
 		return 0;
 	}
 	c = command_find(command_table, argv[1], e);
-	if (c == NULL)
+	if (c == NULL) {
+		*habit = habit_find(habits_table,
+		    &(struct habit_query){.command = "", .argv = argv + 1});
 		return -1;
+	}
 	diag_start(c->name, DIAG_SAY, false);
-	return run(c, argv + 2, e);
+	return run(c, argv + 2, habit, e);
 }
 
 /*
@@ -97,10 +108,12 @@ flush(struct err *e)
 }
 
 static void
-report(const struct err *e)
+report(const struct err *e, const char *habit)
 {
+	char hint[HABIT_TEXT];
+
 	if (e->kind == ERR_USAGE)
-		diag_usage(e);
+		diag_usage(e, habit != NULL ? habit_format(habit, hint) : NULL);
 	else
 		diag_error(e);
 }
@@ -109,18 +122,19 @@ int
 main(int argc, char **argv)
 {
 	struct err e = ERR_INIT;
+	const char *habit = NULL;
 	bool is_lost;
 
 	fd_hold_standard();
 	signals_init();
-	if (dispatch(argc, argv, &e) == 0)
+	if (dispatch(argc, argv, &habit, &e) == 0)
 		err_clear(&e);
 	is_lost = flush(&e) < 0;
 	if (signals_stopped() != 0 && e.errnum == EINTR)
 		signals_die();
-	report(&e);
+	report(&e, habit);
 	/* An error may have been a result too, as an event. */
 	if (!is_lost && flush(&e) < 0)
-		report(&e);
+		report(&e, habit);
 	return (int)e.kind;
 }

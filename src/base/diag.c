@@ -140,13 +140,15 @@ diag_error(const struct err *e)
 }
 
 void
-diag_usage(const struct err *e)
+diag_usage(const struct err *e, const char *hint)
 {
 	/* Not ours: a program that was run has exited with that status. */
 	if (e->text[0] == '\0')
 		return;
 	line("%s", e->text);
-	if (diag.command != NULL)
+	if (hint != NULL)
+		line("%s", hint);
+	else if (diag.command != NULL)
 		line("try 'sockt %s --help'", diag.command);
 	else
 		line("try 'sockt help'");

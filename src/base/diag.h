@@ -43,10 +43,11 @@ bool diag_emits(int level);
 void diag_error(const struct err *e);
 
 /*
- * A usage error: the line, and where help is. Without a text it is silent, as
- * diag_error(): a program's exit status may have the same number.
+ * A usage error: the line, and the hint or, if that is NULL, where help is.
+ * Without a text it is silent, as diag_error(): a program's exit status may
+ * have the same number.
  */
-void diag_usage(const struct err *e);
+void diag_usage(const struct err *e, const char *hint);
 
 /* Plain lines at DIAG_SAY and DIAG_NOTE. With --json events say it. */
 void diag_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

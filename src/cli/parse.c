@@ -169,6 +169,7 @@ parse_long(struct parse *p, char **argv)
 	size_t n = value == NULL ? strlen(name) : (size_t)(value - name);
 	struct found f;
 
+	p->out->letter = 0;
 	if (value == NULL && strcmp(name, "help") == 0) {
 		p->out->help = true;
 		return 1;
@@ -201,6 +202,7 @@ parse_letters(struct parse *p, char **argv)
 	char shown[32];
 
 	for (c = argv[0] + 1; *c != '\0'; c++) {
+		p->out->letter = *c;
 		if (!find_letter(p, *c, &f)) {
 			if (strcmp(argv[0], "-h") == 0) {
 				p->out->help = true;
@@ -274,8 +276,10 @@ parse_args(const struct parse_syntax *syntax, char **argv, struct parsed *out,
 			used = parse_letters(&p, argv);
 		else
 			out->operands[out->count++] = *argv;
-		if (used < 0)
+		if (used < 0) {
+			out->refused = argv;
 			return -1;
+		}
 	}
 	return 0;
 }

@@ -23,6 +23,8 @@ struct parsed {
 	char **program; /* PROGRAM and its arguments, NULL-terminated, or
 			   NULL */
 	bool help;      /* --help was given */
+	char **refused; /* the word of argv whose option was refused, or NULL */
+	char letter;    /* the refused letter of that word; 0: a long option */
 	const struct opt **used; /* the options, in order, NULL-terminated;
 				     owned */
 };

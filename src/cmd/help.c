@@ -5,6 +5,7 @@
 #include "base/event.h"
 #include "cli/command.h"
 #include "cli/usage.h"
+#include "cmd/habits.h"
 #include "cmd/options.h"
 #include "cmd/table.h"
 
@@ -12,6 +13,7 @@ struct help_options {
 	struct report_options report;
 	int list;   /* the machine-readable list of options */
 	int events; /* the table of JSON events */
+	int habits; /* the table of habits */
 };
 
 static const struct opt help_opts[] = {
@@ -19,6 +21,10 @@ static const struct opt help_opts[] = {
 	"every option of every command, tab-separated, for scripts"),
     FLAG(0, "events", help_options, events,
 	"the JSON events of --json and their members", .excludes = "list"),
+    FLAG(0, "habits", help_options, habits,
+	"options and commands of other programs, and what sockt has instead; "
+	"tab-separated, for scripts",
+	.excludes = "list events"),
     {.kind = OPT_END},
 };
 
@@ -35,6 +41,8 @@ help_run(const void *options, const struct command_args *args, struct err *e)
 		usage_list(stdout, command_table);
 	} else if (o->events) {
 		event_print_table(stdout);
+	} else if (o->habits) {
+		habit_list(stdout, habits_table);
 	} else if (args->count == 0) {
 		usage_overview(stdout, command_table);
 	} else {

@@ -20,7 +20,7 @@ sub refuses {
     my $r = run(@args);
     is $r->{status}, 2, "sockt @args is a usage error";
     like $r->{err}, qr/\A$pattern\n/, '  says what is wrong';
-    like $r->{err}, qr/^sockt(?: \S+)?: try 'sockt .*'\n\z/m,
+    like $r->{err}, qr/^sockt(?: \S+)?: (?:try|.*:) '?sockt .*\n\z/m,
         '  and where help is';
     is $r->{out}, '', '  and nothing on stdout';
 }

@@ -136,6 +136,22 @@ test_forms(void)
 	TAKES("-f --help --nonsense", rest.help);
 }
 
+/* Where the refused option is: for hints. */
+static void
+test_refused(void)
+{
+	ok(parse("-vZ x", 0, false) < 0 && strcmp(*rest.refused, "-vZ") == 0 &&
+		rest.letter == 'Z',
+	    "a refused letter is known");
+	ok(parse("-v --nothing", 0, false) < 0 &&
+		strcmp(*rest.refused, "--nothing") == 0 && rest.letter == 0,
+	    "a refused name is known");
+	ok(parse("-n x", 0, false) < 0 && strcmp(*rest.refused, "-n") == 0 &&
+		rest.letter == 'n',
+	    "an option whose argument was refused is known");
+	TAKES("-v x", rest.refused == NULL);
+}
+
 static void
 test_misuse(void)
 {
@@ -200,6 +216,7 @@ main(void)
 	test_kinds();
 	test_forms();
 	test_misuse();
+	test_refused();
 	test_program();
 	parse_release(&(struct parse_syntax){groups, &got, 0, false}, &rest);
 	return done_testing();
