@@ -11,7 +11,6 @@
 #include "base/progress.h"
 #include "relay/script.h"
 #include "relay/flow.h"
-#include "relay/match.h"
 #include "relay/relay_result.h"
 #include "net/shutdown.h"
 #include "net/sock.h"
@@ -96,7 +95,7 @@ advance_script(struct relay *r)
 
 	while ((text = script_text(script, &n)) != NULL &&
 	       flow_put(&r->up, text, n))
-		script_sent(script);
+		script_sent(script, relay_result_deadline(r));
 	/* If sending failed, that is the error to report. */
 	if (!script_is_expecting(script) || r->up.out.errnum != 0)
 		return 0;
@@ -498,22 +497,10 @@ tap_received(void *context, const void *bytes, size_t n)
 	struct relay *r = context;
 
 	if (is_scripted(r))
-		script_see(r->o->script, bytes, n);
+		script_see(r->o->script, bytes, n, relay_result_deadline(r));
 	if (r->o->tap == NULL)
 		return 0;
 	return r->o->tap(r->o->context, false, bytes, n, r->e);
-}
-
-/* Looks for a pattern for as long as the relay may last. */
-static bool
-match_script(void *context, const regex_t *regex, const char *text, size_t *end)
-{
-	const struct relay *r = context;
-
-	return match_find(regex, text,
-	    deadline_first(
-		relay_result_deadline(r), script_deadline(r->o->script)),
-	    end);
 }
 
 /*
@@ -539,10 +526,6 @@ set_up_flows(struct relay *r)
 	if (relay_result_is_forwarder(r))
 		flow_allow_coalesce(&r->down);
 	r->up.context = r->down.context = r;
-	if (o->script != NULL) {
-		o->script->match = match_script;
-		o->script->context = r;
-	}
 	if (r->o->tap != NULL)
 		r->up.tap = tap_sent;
 	if (r->o->tap != NULL || r->o->script != NULL)

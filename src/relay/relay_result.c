@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/num.h"
-#include "relay/relay.h"
+#include "relay/relay_options.h"
 #include "net/sock.h"
 
 bool

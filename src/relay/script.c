@@ -4,10 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/child.h"
+#include "net/os.h"
+#include "net/signals.h"
+#include "net/wait.h"
 
 /* The byte of the escape at p, behind its backslash; *used: its length. */
 static int
@@ -104,15 +110,64 @@ leave_step(struct script *s)
 	s->text = NULL;
 }
 
-static bool
-match_here(const regex_t *regex, const char *text, size_t *end)
+/* What a child reports: the offset of the match's end, or -1. */
+static regoff_t
+find(const regex_t *regex, const char *text)
 {
 	regmatch_t where;
 
-	if (regexec(regex, text, 1, &where, 0) != 0)
-		return false;
-	*end = (size_t)where.rm_eo;
-	return true;
+	return regexec(regex, text, 1, &where, 0) == 0 ? where.rm_eo : -1;
+}
+
+static pid_t
+start_search(const regex_t *regex, const char *text, int out)
+{
+	pid_t pid = fork();
+	regoff_t at;
+
+	if (pid != 0)
+		return pid;
+	signals_after_fork();
+	at = find(regex, text);
+	_exit(fd_write_all(out, &at, sizeof(at)) == 0 ? 0 : 1);
+}
+
+/* What the child has reported, or -1 when it has not in time. */
+static regoff_t
+receive(int in, struct deadline until)
+{
+	regoff_t at = -1;
+	int ready = wait_fd(in, POLLIN, until);
+
+	/* Any other signal is the child's end. */
+	if (ready == 0 || (ready < 0 && signals_stopped() != 0))
+		return -1;
+	return read(in, &at, sizeof(at)) == (ssize_t)sizeof(at) ? at : -1;
+}
+
+/*
+ * The same under a deadline. regexec(3) can take time that grows with the power
+ * of what it looks at, and neither a limit nor a signal handler can end it; so
+ * it runs in a process of its own, where there can be one.
+ */
+static regoff_t
+find_until(const regex_t *regex, const char *text, struct deadline until)
+{
+	regoff_t at;
+	int ends[2];
+	pid_t pid;
+
+	/* In want of descriptors or processes a slow pattern is better than
+	 * one that is not looked for. */
+	if (os_pipe(ends, false) < 0)
+		return find(regex, text);
+	pid = start_search(regex, text, ends[1]);
+	fd_close(&ends[1]);
+	at = pid > 0 ? receive(ends[0], until) : find(regex, text);
+	fd_close(&ends[0]);
+	if (pid > 0)
+		(void)child_kill(&(struct child){.pid = pid});
+	return at;
 }
 
 /*
@@ -135,25 +190,28 @@ is_slow(const char *pattern)
 
 /* Looks for the present pattern in the window; goes on where it matches. */
 static bool
-match(struct script *s)
+match(struct script *s, struct deadline until)
 {
 	const char *text, *pattern = s->steps->items[s->at].text;
-	size_t capacity, end;
+	size_t capacity;
+	regoff_t end;
 
 	/* One byte is always kept free for the NUL. */
 	*buf_space(&s->window, &capacity) = '\0';
 	text = (const char *)buf_bytes(&s->window);
-	if (s->match != NULL && is_slow(pattern)
-		? !s->match(s->context, &s->regex, text, &end)
-		: !match_here(&s->regex, text, &end))
-		return false;
-	buf_eat(&s->window, end);
-	return true;
+	if (is_slow(pattern) && *text != '\0')
+		end = find_until(
+		    &s->regex, text, deadline_first(until, s->until));
+	else
+		end = find(&s->regex, text);
+	if (end >= 0)
+		buf_eat(&s->window, (size_t)end);
+	return end >= 0;
 }
 
 /* Prepares the step s->at, and passes patterns that match already. */
 static void
-enter_step(struct script *s)
+enter_step(struct script *s, struct deadline until)
 {
 	const struct script_step *step;
 
@@ -167,7 +225,7 @@ enter_step(struct script *s)
 			    regcomp(&s->regex, step->text, REG_EXTENDED) == 0;
 			s->until = deadline_after(s->expect_ms);
 		}
-		if (!match(s))
+		if (!match(s, until))
 			return;
 		leave_step(s);
 		s->at++;
@@ -183,7 +241,7 @@ script_start(
 	s->expect_ms = expect_ms;
 	buf_init(
 	    &s->window, mem_array(SCRIPT_WINDOW + 1, 1), SCRIPT_WINDOW + 1);
-	enter_step(s);
+	enter_step(s, deadline_none());
 }
 
 bool
@@ -213,11 +271,11 @@ script_text(struct script *s, size_t *n)
 }
 
 void
-script_sent(struct script *s)
+script_sent(struct script *s, struct deadline until)
 {
 	leave_step(s);
 	s->at++;
-	enter_step(s);
+	enter_step(s, until);
 }
 
 /* Appends to the window; the oldest bytes are dropped. n is at most its size.
@@ -243,7 +301,7 @@ remember(struct script *s, const unsigned char *p, size_t n)
 }
 
 void
-script_see(struct script *s, const void *bytes, size_t n)
+script_see(struct script *s, const void *bytes, size_t n, struct deadline until)
 {
 	const unsigned char *p = bytes;
 	size_t piece;
@@ -254,7 +312,7 @@ script_see(struct script *s, const void *bytes, size_t n)
 		piece = n < SCRIPT_WINDOW / 2 ? n : SCRIPT_WINDOW / 2;
 		remember(s, p, piece);
 		if (script_is_expecting(s))
-			enter_step(s);
+			enter_step(s, until);
 	}
 }
 

@@ -1,6 +1,6 @@
 /*
  * A scripted conversation: texts to send and patterns to expect, in the order
- * given. Pure: received bytes go in, texts to send come out.
+ * given. Received bytes go in, texts to send come out.
  */
 #ifndef RELAY_SCRIPT_H
 #define RELAY_SCRIPT_H
@@ -38,13 +38,6 @@ struct script_steps {
 int script_add_send(struct script_steps *s, const char *text, struct err *e);
 int script_add_expect(struct script_steps *s, const char *regex, struct err *e);
 
-/*
- * Looks for a compiled pattern in text. True when it is found, with the offset
- * of its end in *end.
- */
-typedef bool script_match(
-    void *context, const regex_t *regex, const char *text, size_t *end);
-
 /* A script under way. */
 struct script {
 	const struct script_steps *steps; /* the caller's */
@@ -53,10 +46,8 @@ struct script {
 	struct deadline until;            /* of the present pattern */
 	regex_t regex;                    /* the present pattern, compiled */
 	bool is_compiled;
-	script_match *match; /* for patterns that may take long; NULL: none */
-	void *context;       /* match's */
-	struct buf window;   /* received, and not matched yet */
-	char *text;          /* the present text to send, owned */
+	struct buf window; /* received, and not matched yet */
+	char *text;        /* the present text to send, owned */
 };
 
 /* Begins at the first step. Call script_release() afterwards. */
@@ -70,17 +61,20 @@ bool script_is_expecting(const struct script *s);
 
 /*
  * The text that is to be sent now, with its length in *n, or NULL. It lives
- * until script_sent(), which goes on to the next step.
+ * until script_sent(), which goes on to the next step; a pattern there is
+ * looked for until then at most, or until a signal asks to stop: the caller's
+ * next wait reports which.
  */
 const char *script_text(struct script *s, size_t *n);
-void script_sent(struct script *s);
+void script_sent(struct script *s, struct deadline until);
 
 /*
  * Bytes that came. Patterns match over the stream, each behind what the one
  * before has matched; a NUL byte counts as \001 for them. Bytes older than
- * the window are forgotten.
+ * the window are forgotten. until as in script_sent().
  */
-void script_see(struct script *s, const void *bytes, size_t n);
+void script_see(
+    struct script *s, const void *bytes, size_t n, struct deadline until);
 
 /* When the present pattern's time is over. */
 struct deadline script_deadline(const struct script *s);

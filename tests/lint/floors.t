@@ -25,7 +25,7 @@ push @{ $reaches{$_} }, $_ for keys %reaches;
 
 # Headers that only their own folder includes, besides internal.h.
 my %private = (
-    relay => [qw(coalesce flow low_water match relay_result splice)],
+    relay => [qw(coalesce flow low_water relay_options relay_result splice)],
     dial  => [qw(http_connect socks tunnel)],
     serve => [qw(children)],
     fetch => [qw(download etag fetch_options http_timing output route
