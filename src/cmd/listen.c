@@ -11,7 +11,6 @@
 #include "cmd/options.h"
 #include "cmd/stdio_relay.h"
 #include "cmd/table.h"
-#include "dial/dial.h"
 #include "net/access.h"
 #include "net/conn_event.h"
 #include "net/endpoint.h"

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "cmd/result.h"
 #include "net/addr.h"
+#include "scan/classify.h"
 #include "scan/targets.h"
 
 /* Where a line of counts is put together. */

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "scan/classify.h"
+#include "scan/scan_options.h"
 #include "scan/service.h"
 
 struct targets;

@@ -17,7 +17,6 @@
 #include "base/progress.h"
 #include "base/text.h"
 #include "cmd/options.h"
-#include "net/addr.h"
 #include "net/call.h"
 #include "relay/relay.h"
 #include "net/shutdown.h"

@@ -11,7 +11,6 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/num.h"
-#include "base/text.h"
 #include "cli/command.h"
 #include "cmd/options.h"
 #include "cmd/result.h"

@@ -11,7 +11,6 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/template.h"
-#include "base/text.h"
 #include "cli/command.h"
 #include "cmd/options.h"
 #include "cmd/result.h"

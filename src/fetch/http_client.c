@@ -8,7 +8,6 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "base/text.h"
 #include "http/http_request.h"
 #include "relay/copy.h"

@@ -10,7 +10,6 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "net/addr.h"
 #include "net/sock.h"
 #include "net/signals.h"
 #include "scan/classify.h"

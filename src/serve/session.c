@@ -12,7 +12,6 @@
 #include "net/stream.h"
 #include "net/wait.h"
 #include "serve/message.h"
-#include "serve/server.h"
 
 void
 session_start(struct session *s, int fd, int64_t idle_ms, int64_t max_ms)

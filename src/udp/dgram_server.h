@@ -11,7 +11,6 @@
 #include <stdint.h>
 
 #include "base/deadline.h"
-#include "net/addr.h"
 #include "net/listener.h"
 #include "udp/batch.h"
 #include "udp/rate_limit.h"

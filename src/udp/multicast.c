@@ -12,7 +12,6 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "net/os.h"
-#include "net/sock.h"
 
 int
 multicast_parse_interface(unsigned *interface, const char *text, struct err *e)

@@ -9,7 +9,6 @@
 
 #include "base/diag.h"
 #include "base/mem.h"
-#include "net/sock.h"
 #include "net/signals.h"
 #include "net/wait.h"
 #include "udp/dgram.h"
