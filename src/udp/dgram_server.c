@@ -118,6 +118,7 @@ dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
 	rate_limit_start(&s->rate_limit, o->max_rate, o->answers_vary);
 	s->unsent = mem_array(MAX_UNSENT, sizeof(s->unsent[0]));
 	s->resume = deadline_none();
+	s->pause = (struct backoff){.min = MIN_PAUSE_NS, .max = MAX_PAUSE_NS};
 	s->drops = mem_array(l->count, sizeof(s->drops[0]));
 	s->next_check_ns = clock_now() + CHECK_NS;
 	listener_announce(l);
@@ -438,6 +439,17 @@ report_unsent(struct dgram_server *s, const struct dgram *d, int errnum)
 	dgram_server_ignore(s, &ep, why);
 }
 
+/* When they are tried next: after pauses that grow while nothing is sent. */
+static void
+plan_resume(struct dgram_server *s, bool restarts)
+{
+	if (restarts)
+		s->pause.pause = 0;
+	s->resume = deadline_none();
+	if (s->unsent_count > 0)
+		s->resume.at_ns = clock_now() + backoff_next(&s->pause);
+}
+
 /* Keeps a copy of an answer. False where too many wait already. */
 static bool
 keep_unsent(struct dgram_server *s, const struct dgram *d)
@@ -451,10 +463,8 @@ keep_unsent(struct dgram_server *s, const struct dgram *d)
 	one->d.bytes = mem_array(d->length + 1, 1);
 	memcpy(one->d.bytes, d->bytes, d->length);
 	one->until = deadline_after(UNSENT_MS);
-	if (s->unsent_count++ == 0) {
-		s->pause_ns = MIN_PAUSE_NS;
-		s->resume.at_ns = clock_now() + s->pause_ns;
-	}
+	if (s->unsent_count++ == 0)
+		plan_resume(s, true);
 	return true;
 }
 
@@ -514,18 +524,6 @@ retry(struct dgram_server *s, const struct dgram_server_unsent *one)
 		return false;
 	report_unsent(s, &one->d, errno);
 	return true;
-}
-
-/* When they are tried next: after pauses that grow while nothing is sent. */
-static void
-plan_resume(struct dgram_server *s, bool progress)
-{
-	s->pause_ns = progress ? MIN_PAUSE_NS : 2 * s->pause_ns;
-	if (s->pause_ns > MAX_PAUSE_NS)
-		s->pause_ns = MAX_PAUSE_NS;
-	s->resume = deadline_none();
-	if (s->unsent_count > 0)
-		s->resume.at_ns = clock_now() + s->pause_ns;
 }
 
 /* After one that has to go on waiting none of the same client is tried. */

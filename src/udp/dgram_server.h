@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/backoff.h"
 #include "base/deadline.h"
 #include "net/listener.h"
 #include "udp/batch.h"
@@ -52,7 +53,7 @@ struct dgram_server {
 	struct dgram_server_unsent *unsent; /* owned, the oldest first */
 	size_t unsent_count;
 	struct deadline resume; /* when they are tried again; or never */
-	int64_t pause_ns;
+	struct backoff pause;   /* the last pause, in nanoseconds */
 
 	/* Losses of the receive buffers. */
 	int64_t next_check_ns;        /* when they are counted again */

@@ -37,6 +37,7 @@ sender_start(struct sender *x, const struct sender_options *o)
 		    BATCH_MAX_RECEIVE, BATCH_PAYLOAD_SIZE + NUMBER_SIZE);
 	rtt_stats_start(&x->stats, 1, o->timeout_ms);
 	x->next_ns = clock_now();
+	x->pause = (struct backoff){.min = MIN_PAUSE_NS, .max = MAX_PAUSE_NS};
 }
 
 /* A datagram was sent, or the target is another one: nothing blocks it. */
@@ -44,7 +45,7 @@ static void
 unblock(struct sender *x)
 {
 	x->block = SENDER_FREE;
-	x->pause_ns = MIN_PAUSE_NS;
+	x->pause.pause = 0;
 	x->stuck = deadline_none();
 	x->tried_again = x->was_writable = false;
 }
@@ -323,10 +324,7 @@ wait_for_space(struct sender *x, int errnum, struct err *e)
 		       : SENDER_PAUSED;
 	if (x->block == SENDER_FULL)
 		return 0;
-	x->resume.at_ns = clock_now() + x->pause_ns;
-	x->pause_ns *= 2;
-	if (x->pause_ns > MAX_PAUSE_NS)
-		x->pause_ns = MAX_PAUSE_NS;
+	x->resume.at_ns = clock_now() + backoff_next(&x->pause);
 	return 0;
 }
 

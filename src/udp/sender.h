@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/backoff.h"
 #include "base/deadline.h"
 #include "base/err.h"
 #include "net/addr.h"
@@ -80,7 +81,7 @@ struct sender {
 	int64_t next_ns;         /* when the next one may be sent */
 
 	enum sender_block block;
-	int64_t pause_ns;       /* length of the next pause */
+	struct backoff pause;   /* the last pause, in nanoseconds */
 	struct deadline resume; /* the end of the pause */
 	struct deadline stuck;  /* when the datagram is given up */
 	bool tried_again;       /* "too long" may have been an earlier one's */
