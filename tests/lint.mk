@@ -5,15 +5,16 @@ C_FILES = $(wildcard src/*.[ch] src/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
 PERL_FILES = $(wildcard tests/*/*.t tests/*/*.pm tests/*/*.pl tests/*/*/*.pl)
 SHELL_FILES = .ci/run tests/lib/repeat tests/demo/run $(wildcard tests/*/*.sh)
 lint: lint-format lint-names lint-tidy lint-cppcheck lint-shell lint-perl \
-	lint-man
+	lint-man lint-spell
 
 lint-format:
 	clang-format --dry-run -Werror $(C_FILES)
 
 # Rules of names and files, with lists of known exceptions that only shrink:
 # SHRINK=1 make lint-names removes what no longer breaks a rule.
-NAMES = $(patsubst %,tests/lint/%.t,exports glossary modules purpose)
-lint-names:
+NAMES = $(patsubst %,tests/lint/%.t,exports glossary modules prose \
+	purpose)
+lint-names: $(B)/sockt
 	$(PROVE) $(NAMES)
 
 TIDY = clang-tidy --quiet
@@ -45,5 +46,8 @@ lint-perl:
 lint-man:
 	mandoc -Tlint -Wwarning $(wildcard man/*.[17])
 
+lint-spell: $(B)/sockt
+	SOCKT="$(abspath $(B))/sockt" perl tests/lint/spelling.pl
+
 .PHONY: lint lint-format lint-names lint-tidy lint-cppcheck lint-shell \
-	lint-perl lint-man
+	lint-perl lint-man lint-spell

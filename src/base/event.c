@@ -58,19 +58,21 @@ static const struct kind kinds[EVENT_COUNT] = {
 /* Sorted by event; within one in the order in which they are printed. The last
  * row is of no event. */
 static const struct member members[] = {
-    {EVENT_RESOLVED, TEXT, false, "name", "as it was asked for"},
-    {EVENT_RESOLVED, LIST, false, "addresses", "in the order of use, as text"},
+    {EVENT_RESOLVED, TEXT, false, "name", "the name that was looked up"},
+    {EVENT_RESOLVED, LIST, false, "addresses",
+	"its addresses as text, in the order of use"},
 
-    {EVENT_LISTENING, ADDRESS, false, "local", "the address, with its port"},
+    {EVENT_LISTENING, ADDRESS, false, "local", "the address and port"},
 
     {EVENT_CONNECTED, ADDRESS, false, "local", "the local address"},
     {EVENT_CONNECTED, ADDRESS, false, "remote", "the peer, or the proxy"},
     {EVENT_CONNECTED, SECONDS, false, "seconds",
-	"from the start of the look-up on"},
+	"since the start of the lookup"},
 
     {EVENT_PROXIED, TEXT, false, "host", "the target's name or address"},
     {EVENT_PROXIED, NUMBER, false, "port", "the target's port"},
-    {EVENT_PROXIED, SECONDS, false, "seconds", "that the proxy took"},
+    {EVENT_PROXIED, SECONDS, false, "seconds",
+	"duration of the handshake with it"},
 
     {EVENT_ACCEPTED, ADDRESS, false, "local", "the address connected to"},
     {EVENT_ACCEPTED, ADDRESS, false, "remote", "the client"},
@@ -124,18 +126,18 @@ static const struct member members[] = {
     {EVENT_CLOSED, ADDRESS, false, "remote", "the peer"},
     {EVENT_CLOSED, NUMBER, true, "sent", "bytes, where known"},
     {EVENT_CLOSED, NUMBER, true, "received", "bytes, where known"},
-    {EVENT_CLOSED, SECONDS, false, "seconds", "that it was open"},
+    {EVENT_CLOSED, SECONDS, false, "seconds", "how long it was open"},
     {EVENT_CLOSED, TEXT, false, "first",
 	"who finished first: us, peer, nobody"},
     {EVENT_CLOSED, TEXT, false, "how", "fin or reset"},
     {EVENT_CLOSED, NUMBER, false, "status", "its exit status"},
 
     {EVENT_STEP, TEXT, false, "call", "the name of the call"},
-    {EVENT_STEP, TEXT, false, "subject", "what it was done to"},
+    {EVENT_STEP, TEXT, false, "subject", "what it was called for"},
     {EVENT_STEP, TEXT, false, "result", "ok, what was moved, or the error"},
     {EVENT_STEP, NUMBER, true, "count", "equal steps that were counted"},
     {EVENT_STEP, NUMBER, true, "bytes", "sent or received"},
-    {EVENT_STEP, SECONDS, false, "seconds", "that it took"},
+    {EVENT_STEP, SECONDS, false, "seconds", "its duration"},
     {EVENT_STEP, TEXT, false, "note",
 	"what it is for, or what the error means"},
 
@@ -143,7 +145,7 @@ static const struct member members[] = {
     {EVENT_ERROR, TEXT, false, "kind", "the name of that status"},
     {EVENT_ERROR, TEXT, false, "text", "what was tried and what happened"},
 
-    {EVENT_SEND_SUMMARY, ADDRESS, false, "remote", "where they were sent"},
+    {EVENT_SEND_SUMMARY, ADDRESS, false, "remote", "the peer"},
     {EVENT_SEND_SUMMARY, NUMBER, false, "sent", "datagrams"},
     {EVENT_SEND_SUMMARY, NUMBER, false, "received", "replies"},
     {EVENT_SEND_SUMMARY, NUMBER, true, "lost", "datagrams without a reply"},
@@ -155,7 +157,7 @@ static const struct member members[] = {
     {EVENT_SEND_SUMMARY, SECONDS, true, "avg", "the mean round trip"},
     {EVENT_SEND_SUMMARY, SECONDS, true, "max", "the longest round trip"},
     {EVENT_SEND_SUMMARY, SECONDS, true, "mdev", "their standard deviation"},
-    {EVENT_SEND_SUMMARY, SECONDS, false, "seconds", "the whole run"},
+    {EVENT_SEND_SUMMARY, SECONDS, false, "seconds", "duration of the run"},
 
     {EVENT_SERVE_SUMMARY, NUMBER, false, "received", "datagrams"},
     {EVENT_SERVE_SUMMARY, NUMBER, false, "answered", "datagrams"},
@@ -164,13 +166,13 @@ static const struct member members[] = {
 	"datagrams that the receive buffer could not hold"},
 
     {EVENT_SCAN_SUMMARY, NUMBER, false, "hosts", "hosts to scan"},
-    {EVENT_SCAN_SUMMARY, NUMBER, false, "asked", "ports to scan, of all hosts"},
+    {EVENT_SCAN_SUMMARY, NUMBER, false, "asked", "ports to scan on all hosts"},
     {EVENT_SCAN_SUMMARY, NUMBER, false, "open", "open ports"},
-    {EVENT_SCAN_SUMMARY, OBJECT, false, "reasons", "ports of each reason"},
+    {EVENT_SCAN_SUMMARY, OBJECT, false, "reasons", "ports for each reason"},
     {EVENT_SCAN_SUMMARY, NUMBER, false, "probes", "probes sent"},
     {EVENT_SCAN_SUMMARY, BOOL, false, "partial",
 	"the scan ended before every port was known"},
-    {EVENT_SCAN_SUMMARY, SECONDS, false, "seconds", "the whole scan"},
+    {EVENT_SCAN_SUMMARY, SECONDS, false, "seconds", "duration of the scan"},
 
     {.event = EVENT_COUNT},
 };
