@@ -71,7 +71,7 @@ find_words(const struct habit_set *set, const char *command, const char *first,
 	return NULL;
 }
 
-/* The option that was refused: the word as it was typed; else the letter, or
+/* The option that was refused: the word as it was typed, or the letter, or
  * the long name and its value as words. */
 static const char *
 find_option(const struct habit_set *sets, const struct habit_query *q)

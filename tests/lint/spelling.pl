@@ -15,6 +15,7 @@ sub words {
     my ($text) = @_;
     $text =~ s/(?<!\w)'[^']*'(?!\w)//g;
     return grep { /[a-z]/ } map { s/^[^A-Za-z]+|[^A-Za-z]+$//gr }
+        map { split /-/ }
         grep { !m{[/_\@=:\\*<>\[\]|%.]\w|^-|\d|^[A-Z]{2,}s?\b} }
         split /\s+/, $text;
 }
@@ -25,7 +26,9 @@ my %text = (README => readme_text(),
     map({ $_ => page_text(text($_)) } files('man/*.[17]')),
     map({ ("sockt $_" => $help->{$_}) } keys %$help));
 for my $place (sort keys %text) {
-    $where{$_} //= $place for grep { !$known{ lc s{'s$}{}r } } words($text{$place});
+    for my $word (words($text{$place})) {
+        $where{$word} //= $place if !$known{ lc $word =~ s/'s$//r };
+    }
 }
 my ($file, $path) = tempfile(UNLINK => 1);
 print $file map { "$_\n" } sort keys %where;
@@ -33,6 +36,9 @@ close $file or die "$path: $!";
 my %unknown = map { (s/\n//r => 1) }
     `aspell --lang=en_US --encoding=utf-8 list <$path`;
 die "aspell: status $?\n" if $?;
-print STDERR map { "'$_' in $where{$_} is misspelled, or belongs in "
-        . "tests/lint/words\n" } sort keys %unknown;
+delete @unknown{keys %known};
+print STDERR map {
+    "'$_' in @{[$where{$_} // 'a word']}: correct it, or add it to "
+        . "tests/lint/words\n"
+} sort keys %unknown;
 exit !!%unknown;
