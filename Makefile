@@ -139,7 +139,8 @@ $(B)/tests/pty: tests/lib/pty.c $(B)/flags
 TESTENV = SOCKT="$(abspath $(B))/sockt" SOCKT_BUILD="$(abspath $(B))" \
 	CC="$(CC)" MAKE="$(MAKE)"
 TESTS ?= $(filter-out $(NAMES),$(wildcard tests/lint/*.t)) \
-	$(wildcard tests/cmd/*.t tests/bugs/*.t) $(UNIT) $(REPLAY)
+	$(wildcard tests/cmd/*.t tests/bugs/*.t tests/examples/*.t) \
+	$(UNIT) $(REPLAY)
 HELPERS = $(B)/sockt $(B)/tests/sockt-names $(B)/tests/pty \
 	$(B)/tests/inject.so
 

@@ -1,0 +1,134 @@
+# Compares what a page shows with what a program printed. What differs between
+# two runs is put aside: durations, rates, dates and process ids may be any,
+# and ports that the system chose must be the same wherever the page has the
+# same one. Blanks and where a long line is broken (four spaces in front of the
+# rest) don't count.
+package Transcript;
+
+use strict;
+use warnings;
+
+# Ports above this one are chosen by the system.
+our $EPHEMERAL = 32768;
+
+my $VARIES = qr{
+    (?<date>(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),\ \d\d\ \w{3}\ \d{4}
+        \ \d\d:\d\d:\d\d\ GMT)
+  | (?<time>(?<![\d.])[\d.]+(?:/[\d.]+)+\ ms)
+  | (?<time>(?<![\d.])\d+(?:\.\d+)?\ (?:us|ms|s|min|h)\b(?!\ \(--))
+  | (?<rate>(?<![\d.])\d+(?:\.\d+)?\ (?:[KMGT]i)?B/s)
+  | (?<json>(?<=":)\d+\.\d+(?:e-?\d+)?)
+  | (?<port>(?<=port\ )\d{5}|(?<=":)\d{5}|(?<=:)\d{5})(?!\d)
+  | (?<pid>(?<=process\ )\d+|(?<=pid\ )\d+|(?<="pid":)\d+)
+  | (?<bar>(?<=\|)[\#\ ]+(?=\|))
+}x;
+
+# Text with marks for what varies, and those values in their order.
+sub normalise {
+    my ($text) = @_;
+    my @values;
+    $text =~ s/[ \t]+$//mg;
+    $text =~ s/\n {4,}/ /g;
+    $text =~ s/[ \t]+/ /g;
+    $text =~ s{$VARIES}{
+        my ($kind) = keys %+;
+        my $value = $+{$kind};
+        if ($kind eq 'port' && $value < $EPHEMERAL) {
+            $value;
+        } else {
+            push @values, [$kind, $value];
+            "\x02$kind\x03";
+        }
+    }ge;
+    return ($text, @values);
+}
+
+# A pattern for the start of normalised output: the lines that are shown, where
+# "..." is any number of lines. With whole, every line has to be complete.
+sub pattern {
+    my ($whole, @lines) = @_;
+    my ($shown) = normalise(join "\n", @lines);
+    my @parts = split /\n/, $shown, -1;
+    my $last = pop @parts;
+    my $any = '(?:[^\n]*\n)*?';
+    my $end = $whole ? '\n' : '(?:\n|\z)';
+    my $pattern = join '', map { $_ eq '...' ? $any : quotemeta($_) . '\n' }
+        @parts;
+    $pattern .= $last eq '...' ? '(?:[^\n]*\n)*' : quotemeta($last) . $end;
+    return qr/\A$pattern/;
+}
+
+# Whether the values of a page and of a run can be the same ones: ports and
+# process ids keep their names. Names is a hash that remembers them. A run may
+# have more of them, where the page leaves lines out.
+sub same_values {
+    my ($names, $page, $run) = @_;
+    for my $i (0 .. $#$page) {
+        my ($kind, $shown) = @{ $page->[$i] };
+        next unless $kind =~ /port|pid/;
+        my $real = $run->[$i][1];
+        return 0 if ($names->{page}{"$kind $shown"} //= $real) ne $real;
+        return 0 if ($names->{run}{"$kind $real"} //= $shown) ne $shown;
+    }
+    return 1;
+}
+
+# Lines as a page shows them after the ones it showed before: a line that only
+# varies is kept as it was, others are broken at width columns.
+sub rewrite {
+    my ($names, $width, $old, $new) = @_;
+    my %kept;
+    for my $line (logical(@$old)) {
+        my ($normal) = normalise($line);
+        push @{ $kept{$normal} }, $line;
+    }
+    my @lines;
+    for my $line (logical(split /\n/, $new)) {
+        my ($normal, @values) = normalise($line);
+        my $same = shift @{ $kept{$normal} // [] };
+        push @lines, defined $same ? parts($same)
+            : wrap($width, rename_values($names, $line));
+    }
+    return @lines;
+}
+
+# Lines with their continuations.
+sub logical {
+    my @lines;
+    for my $line (@_) {
+        if (@lines && $line =~ /^ {4,}/) {
+            $lines[-1] .= "\n$line";
+        } else {
+            push @lines, $line;
+        }
+    }
+    return @lines;
+}
+
+# The page's ports for those of the run.
+sub rename_values {
+    my ($names, $line) = @_;
+    return $line =~ s{(?<![\d.])(\d{5})(?!\d)}
+        {$names->{run}{"port $1"} // $1}gre;
+}
+
+sub wrap {
+    my ($width, $line) = @_;
+    my @lines;
+    while (length $line > $width && $line !~ /\n/) {
+        my $at = rindex $line, ' (', $width;
+        if ($at < 20) {
+            $at = rindex $line, ' ', $width;
+            $at -= 5 if substr($line, $at - 5, 5) eq ' port';
+        }
+        last if $at < 20;
+        push @lines, substr $line, 0, $at;
+        $line = '    ' . substr $line, $at + 1;
+    }
+    return @lines, parts($line);
+}
+
+# The lines of a line with its continuations.
+sub parts { return length $_[0] ? split /\n/, $_[0] : '' }
+
+1;
