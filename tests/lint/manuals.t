@@ -43,6 +43,19 @@ sub pointers {
     return \%found;
 }
 
+# Where the defaults that a text and an option's row name differ. A number in
+# the text is the row's, or comes from a constant, see below.
+sub defaults {
+    my ($o, $text) = @_;
+    my ($row) = ($o->{help} // '') =~ /\((?:default:? )?(\d+)\b[^()]*\)(?=[;,]|$)/;
+    my ($said) = $text =~ /\b[Dd]efault is (?:at most )?(\d+)/;
+    my $is_checked = $text =~ /^\.\\" check: /m;
+    return () if !defined $row && (!defined $said || $is_checked);
+    return "the row says $row" if !defined $said && $text !~ /\b\Q$row\E\b/;
+    return () if !defined $said || $is_checked;
+    return $said == ($row // -1) ? () : "the default $said is not the row's";
+}
+
 # Their meaning depends on the command, so several pages may differ in them.
 my %depends = map { $_ => 1 } qw(timeout idle-timeout max-time retry-for verbose
     quiet json reply);
@@ -84,6 +97,7 @@ for my $command (@commands) {
         next if !$mine;
         push @{ $texts{"$names[-1]: " . ($o->{help} // '')} },
             [$name, $mine->{text}] if !$depends{ $o->{name} // '' };
+        push @wrong, map { "$names[-1]: $_" } defaults($o, $mine->{text});
         my $unit = { duration => 'time', size => 'size' }->{ $o->{kind} };
         push @wrong, "$names[-1] @{ $mine->{args} }"
             if $unit && grep { $_ ne $unit } @{ $mine->{args} };
@@ -92,7 +106,7 @@ for my $command (@commands) {
     is join(' ', @missing), '', "$name documents every option";
     is join(' ', sort keys %covered), '',
         "$name documents no option that does not exist";
-    is join(', ', @wrong), '', "$name calls a duration time, a size size";
+    is join(', ', @wrong), '', "$name has the rows' defaults, and calls a duration time";
     for my $to (sort keys %$pointers) {
         is join(' ', grep { !$own{$to}{$_} } @{ $pointers->{$to} }), '',
             "what $name points to is in $to(1)";
