@@ -4,11 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
+#include "base/text.h"
 
 /* Reads digits at *text and moves it behind them. */
 static bool
@@ -17,9 +13,9 @@ digits(const char **text, int64_t max, int64_t *out)
 	const char *p = *text;
 	int64_t n = 0;
 
-	if (!is_digit(*p))
+	if (!text_is_digit(*p))
 		return false;
-	for (; is_digit(*p); p++) {
+	for (; text_is_digit(*p); p++) {
 		int digit = *p - '0';
 
 		if (digit > max || n > (max - digit) / 10)
@@ -67,7 +63,7 @@ whole_part(const char **text, int64_t *whole)
 		return true;
 	if (digits(text, NUM_MAX_DURATION, whole))
 		return true;
-	if (!is_digit(**text))
+	if (!text_is_digit(**text))
 		return false;
 	*whole = NUM_MAX_DURATION + 1;
 	*text += strspn(*text, "0123456789");
@@ -82,9 +78,9 @@ decimal_part(const char **text, int64_t *part, int64_t *scale)
 	*scale = 1;
 	if (**text != '.')
 		return true;
-	if (!is_digit(*++*text))
+	if (!text_is_digit(*++*text))
 		return false;
-	for (; is_digit(**text); ++*text) {
+	for (; text_is_digit(**text); ++*text) {
 		if (*scale == 1000000000)
 			return false;
 		*part = *part * 10 + (**text - '0');

@@ -11,6 +11,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* isdigit(3) without a locale. */
+static inline bool
+text_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
 /*
  * Length of the well-formed UTF-8 sequence (RFC 3629) at bytes, 1 to 4, with
  * its code point in *point; 0 when there is none within n bytes.

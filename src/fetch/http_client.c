@@ -387,12 +387,6 @@ http_client_response(const struct http_client *c)
 	return c->response;
 }
 
-const struct proxy *
-http_client_proxy(const struct http_client *c)
-{
-	return c->route.proxy;
-}
-
 enum http_stage
 http_client_stage(const struct http_client *c)
 {

@@ -89,9 +89,6 @@ int http_client_request(struct http_client *c, const struct http_route *route,
  */
 const struct http_response *http_client_response(const struct http_client *c);
 
-/* The proxy of the last request, or NULL. */
-const struct proxy *http_client_proxy(const struct http_client *c);
-
 /* How far the last request came. */
 enum http_stage {
 	HTTP_STAGE_NONE,      /* it was not built, or found no connection */

@@ -381,7 +381,7 @@ keep_aside(
 static enum transfer_state
 handle_error(struct transfer *t, const struct http_head *h, struct err *e)
 {
-	const struct proxy *proxy = http_client_proxy(t->client);
+	const struct proxy *proxy = t->client->route.proxy;
 	char label[URL_LABEL_SIZE], reason[128], note[OUTPUT_NOTE] = "";
 
 	if (keep_aside(t, h, note, e) < 0)

@@ -13,12 +13,6 @@
 #define NUMBER_SIZE 32
 
 static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
 is_blank(char c)
 {
 	return c == ' ' || c == '\t';
@@ -27,7 +21,7 @@ is_blank(char c)
 static bool
 is_token_char(char c)
 {
-	return is_digit(c) || (c >= 'a' && c <= 'z') ||
+	return text_is_digit(c) || (c >= 'a' && c <= 'z') ||
 	       (c >= 'A' && c <= 'Z') ||
 	       (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
@@ -92,10 +86,11 @@ parse_status_line(struct http_head *h, size_t n, struct err *e)
 
 	if (n < 5 || memcmp(p, "HTTP/", 5) != 0)
 		return malformed("this is no HTTP/1 response", p, n, e);
-	if (n < 8 || p[5] != '1' || p[6] != '.' || !is_digit(p[7]))
+	if (n < 8 || p[5] != '1' || p[6] != '.' || !text_is_digit(p[7]))
 		return malformed("not a version of HTTP/1", p, n, e);
-	if (n < 12 || p[8] != ' ' || !is_digit(p[9]) || !is_digit(p[10]) ||
-	    !is_digit(p[11]) || (n > 12 && p[12] != ' ') || p[9] == '0')
+	if (n < 12 || p[8] != ' ' || !text_is_digit(p[9]) ||
+	    !text_is_digit(p[10]) || !text_is_digit(p[11]) ||
+	    (n > 12 && p[12] != ' ') || p[9] == '0')
 		return malformed("malformed status line", p, n, e);
 	h->minor = p[7] - '0';
 	h->status = (p[9] - '0') * 100 + (p[10] - '0') * 10 + p[11] - '0';

@@ -19,12 +19,6 @@ is_alpha(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static const char *
 part_text(const struct url *u, struct url_part part)
 {
@@ -90,7 +84,7 @@ parse_scheme(struct url *u)
 
 	if (!is_alpha(u->text[0]))
 		return 0;
-	while (is_alpha(u->text[n]) || is_digit(u->text[n]) ||
+	while (is_alpha(u->text[n]) || text_is_digit(u->text[n]) ||
 	       (u->text[n] != '\0' && strchr("+-.", u->text[n]) != NULL))
 		n++;
 	if (u->text[n] != ':')
@@ -102,7 +96,7 @@ parse_scheme(struct url *u)
 static bool
 is_host_char(char c)
 {
-	return is_alpha(c) || is_digit(c) ||
+	return is_alpha(c) || text_is_digit(c) ||
 	       (c != '\0' && strchr("-._~!$&'()*+,;=", c) != NULL);
 }
 

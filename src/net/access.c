@@ -43,17 +43,12 @@ unmap_rule(struct access_rule *r)
 static bool
 parse_rule(struct access_rule *r, const char *text)
 {
-	char host[ADDR_IP_TEXT];
 	const char *slash = strchr(text, '/');
 	size_t n = slash == NULL ? strlen(text) : (size_t)(slash - text);
 	int64_t bits;
 	int max_bits;
 
-	if (n >= sizeof(host))
-		return false;
-	memcpy(host, text, n);
-	host[n] = '\0';
-	if (!addr_parse_ip(&r->network, host, 0))
+	if (!addr_parse_ip_prefix(&r->network, text, n))
 		return false;
 	address_bytes(&r->network, &max_bits);
 	bits = max_bits;

@@ -70,6 +70,18 @@ addr_parse_ip(struct addr *a, const char *text, uint16_t port)
 	return good;
 }
 
+bool
+addr_parse_ip_prefix(struct addr *a, const char *text, size_t n)
+{
+	char ip[ADDR_IP_TEXT];
+
+	if (n >= sizeof(ip))
+		return false;
+	memcpy(ip, text, n);
+	ip[n] = '\0';
+	return addr_parse_ip(a, ip, 0);
+}
+
 /* The digits of one number: decimal, octal or, after 0x, hexadecimal. */
 static size_t
 number_length(const char *text)

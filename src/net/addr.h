@@ -45,6 +45,9 @@ bool addr_is_unix(const struct addr *a);
 /* IPv4 or IPv6 in numbers, the latter perhaps with %scope; no brackets. */
 bool addr_parse_ip(struct addr *a, const char *text, uint16_t port);
 
+/* The same for the first n bytes of text, with port 0. */
+bool addr_parse_ip_prefix(struct addr *a, const char *text, size_t n);
+
 /*
  * Whether text consists of numbers as an address does, so that the C library
  * would read "1.2.3", "8081" or "0x7f.1" as an IPv4 address (inet_aton(3)).

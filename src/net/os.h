@@ -32,9 +32,6 @@ int os_max_backlog(void);
 /* A close-on-exec pipe, non-blocking if asked. 0, or -1 with errno. */
 int os_pipe(int ends[2], bool nonblocking);
 
-/* The supplementary groups of a user: initgroups(3). 0, or -1 with errno. */
-int os_set_groups(const char *user, gid_t gid);
-
 /* What the kernel counts of a TCP connection. */
 struct os_tcp {
 	uint64_t sent, received; /* bytes */

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -107,12 +106,6 @@ os_pipe(int ends[2], bool nonblocking)
 	if (pipe2(ends, O_CLOEXEC | (nonblocking ? O_NONBLOCK : 0)) == 0)
 		return 0;
 	return is_lacking(errno) ? make_pipe(ends, nonblocking) : -1;
-}
-
-int
-os_set_groups(const char *user, gid_t gid)
-{
-	return initgroups(user, gid);
 }
 
 bool

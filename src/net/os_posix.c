@@ -66,15 +66,6 @@ os_pipe(int ends[2], bool nonblocking)
 	return -1;
 }
 
-/* Every Unix has it, and POSIX does not name it. */
-int initgroups(const char *user, gid_t gid);
-
-int
-os_set_groups(const char *user, gid_t gid)
-{
-	return initgroups(user, gid);
-}
-
 bool
 os_tcp_info(int fd, struct os_tcp *tcp)
 {

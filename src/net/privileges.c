@@ -9,14 +9,16 @@
 #include "base/step.h"
 #include "base/err.h"
 #include "base/text.h"
-#include "net/os.h"
+
+/* Every Unix has it, and POSIX does not name it. */
+int initgroups(const char *user, gid_t gid);
 
 /* The order matters: without the user id the groups cannot be changed. */
 static int
 change_ids(const struct passwd *pw)
 {
-	if (os_set_groups(pw->pw_name, pw->pw_gid) < 0 ||
-	    setgid(pw->pw_gid) < 0 || setuid(pw->pw_uid) < 0)
+	if (initgroups(pw->pw_name, pw->pw_gid) < 0 || setgid(pw->pw_gid) < 0 ||
+	    setuid(pw->pw_uid) < 0)
 		return -1;
 	if (pw->pw_uid != 0 && (setuid(0) == 0 || seteuid(0) == 0)) {
 		errno = EPERM;

@@ -32,9 +32,8 @@ struct relay_options {
 	enum relay_on_peer_eof on_peer_eof;
 	int64_t idle_ms; /* longest time without a byte in either direction; -1:
 			    any */
-	int64_t
-	    linger_ms; /* our FIN, then at most this long for the peer's; -1 */
-	struct deadline until;     /* end of the whole run */
+	int64_t linger_ms;         /* longest time between both FINs; -1: any */
+	struct deadline until;     /* end of the command */
 	bool crlf;                 /* LF of the input is sent as CRLF */
 	struct script *script;     /* is run before the input; NULL: none */
 	bool quit_after_script;    /* end when the script is done */

@@ -216,7 +216,7 @@ parse_name(const struct ports_parser *p, const char *text)
 	if (strpbrk(text, "*?") != NULL)
 		return add_services(p, text, 1, HIGHEST);
 	/* What begins with a digit was meant as a number. */
-	if (text[0] >= '0' && text[0] <= '9')
+	if (text_is_digit(text[0]))
 		return false;
 	s = getservbyname(text, p->protocol);
 	if (s == NULL || s->s_port == 0)

@@ -101,16 +101,10 @@ static int
 parse_network(
     struct target *item, const char *text, const char *slash, struct err *e)
 {
-	char ip[ADDR_IP_TEXT];
-	size_t n = (size_t)(slash - text);
 	int64_t bits, width;
 	uint32_t mask;
 
-	if (n >= sizeof(ip))
-		return refuse(text, "not a network", e);
-	memcpy(ip, text, n);
-	ip[n] = '\0';
-	if (!addr_parse_ip(&item->base, ip, 0))
+	if (!addr_parse_ip_prefix(&item->base, text, (size_t)(slash - text)))
 		return refuse(text, "not a network ADDRESS/BITS", e);
 	width = addr_family(&item->base) == AF_INET6 ? 128 : 32;
 	if (!num_parse(slash + 1, 0, width, &bits))
@@ -131,18 +125,12 @@ static bool
 parse_octets(const char *text, struct target *item)
 {
 	const char *hyphen = strchr(text, '-');
-	char ip[ADDR_IP_TEXT];
 	int64_t last;
-	size_t n;
 
 	if (hyphen == NULL || strspn(text, "0123456789.-") != strlen(text))
 		return false;
-	n = (size_t)(hyphen - text);
-	if (n >= sizeof(ip) || !num_parse(hyphen + 1, 0, 255, &last))
-		return false;
-	memcpy(ip, text, n);
-	ip[n] = '\0';
-	if (!addr_parse_ip(&item->base, ip, 0))
+	if (!num_parse(hyphen + 1, 0, 255, &last) ||
+	    !addr_parse_ip_prefix(&item->base, text, (size_t)(hyphen - text)))
 		return false;
 	item->low = get_tail(&item->base);
 	item->high = (item->low & ~UINT32_C(255)) | (uint32_t)last;

@@ -30,7 +30,7 @@ multicast_parse_interface(unsigned *interface, const char *text, struct err *e)
 int
 multicast_parse(struct multicast_group *g, const char *text, struct err *e)
 {
-	char host[ADDR_IP_TEXT], shown[128];
+	char shown[128];
 	const char *scope = strchr(text, '%');
 	size_t n = scope == NULL ? strlen(text) : (size_t)(scope - text);
 
@@ -39,11 +39,7 @@ multicast_parse(struct multicast_group *g, const char *text, struct err *e)
 	if (scope != NULL &&
 	    multicast_parse_interface(&g->interface, scope + 1, e) < 0)
 		return -1;
-	if (n < sizeof(host)) {
-		memcpy(host, text, n);
-		host[n] = '\0';
-	}
-	if (n >= sizeof(host) || !addr_parse_ip(&g->addr, host, 0) ||
+	if (!addr_parse_ip_prefix(&g->addr, text, n) ||
 	    !addr_is_multicast(&g->addr))
 		return err_set(
 		    e, ERR_USAGE, "'%s' is no multicast group", shown);
