@@ -28,7 +28,7 @@ sub page_text {
             $line =~ s/^(?:Li|Pa|Ql|Va|Cm) .*/X/ if $macro eq 'It';
             $line =~ s/\b(?:Fl|Ar|Cm|Ql|Li|Dv|Ev|Pa) [^ ]+/X/g
                 if $macro eq 'It' || $macro eq 'Pq';
-            $line =~ s/\b(?:Ns|No|Xr|Pf|Ar|Cm)\b//g;
+            $line =~ s/\b(?:Ns|No|Xr|Pf|Pq|Ar|Cm)\b//g;
             $line = $line =~ / [.,;:)]+$/ ? "X $&" : 'X' if $is_literal{$macro};
         }
         push @text, $line;
