@@ -63,6 +63,8 @@ static const struct member members[] = {
 	"its addresses as text, in the order of use"},
 
     {EVENT_LISTENING, ADDRESS, false, "local", "the address and port"},
+    {EVENT_LISTENING, TEXT, true, "protocol",
+	"tcp or udp; not of a Unix socket"},
 
     {EVENT_CONNECTED, ADDRESS, false, "local", "the local address"},
     {EVENT_CONNECTED, ADDRESS, false, "remote", "the peer, or the proxy"},

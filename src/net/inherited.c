@@ -38,6 +38,18 @@ is_listening(int fd)
 	       accepting != 0;
 }
 
+/* Whether an IPv6 socket accepts IPv4 too. */
+static bool
+is_dual(int fd)
+{
+	int only_ip6 = 1;
+	socklen_t len = sizeof(only_ip6);
+
+	return getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only_ip6, &len) ==
+		   0 &&
+	       only_ip6 == 0;
+}
+
 static int
 add_one(struct listener *l, int fd, struct err *e)
 {
@@ -48,6 +60,7 @@ add_one(struct listener *l, int fd, struct err *e)
 		    fd);
 	if (fd_close_on_exec(fd) < 0 || sock_nonblocking(fd, true) < 0)
 		return err_sys(e, ERR_LOCAL, errno, "--fd %d", fd);
+	l->is_dual = is_dual(fd);
 	listener_add(l, fd);
 	return 0;
 }

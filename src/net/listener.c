@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "net/call.h"
 #include "net/conn_event.h"
 #include "net/endpoint.h"
@@ -300,9 +301,32 @@ listener_open(struct listener *l, const struct endpoint *ep,
 	return finish(l, result, e);
 }
 
+/* "127.0.0.1 port 9999 (TCP)"; the wildcard address in words. */
+static const char *
+format_bound(
+    const struct listener *l, const struct addr *a, char *buf, size_t size)
+{
+	bool is_ip6 = addr_family(a) == AF_INET6;
+	char ip[ADDR_IP_TEXT];
+
+	if (addr_is_unix(a))
+		return addr_format(a, buf, size);
+	if (!addr_is_any(a))
+		addr_format(a, buf, size);
+	else
+		snprintf(buf, size, "every %s (%s), port %u",
+		    l->is_dual ? "address, IPv4 and IPv6"
+		    : is_ip6   ? "IPv6 address"
+			       : "IPv4 address",
+		    addr_format_ip(a, ip, sizeof(ip)), addr_port(a));
+	text_append(buf, size, " (%s)", l->type == SOCK_DGRAM ? "UDP" : "TCP");
+	return buf;
+}
+
 void
 listener_announce(const struct listener *l)
 {
+	bool is_dgram = l->type == SOCK_DGRAM;
 	char text[ADDR_TEXT];
 	struct event ev;
 	size_t i;
@@ -310,8 +334,11 @@ listener_announce(const struct listener *l)
 	for (i = 0; i < l->count; i++) {
 		diag_event_begin(&ev, EVENT_LISTENING);
 		addr_event(&l->addrs[i], &ev, "local");
-		diag_event_end(&ev, DIAG_SAY, "listening on %s",
-		    addr_format(&l->addrs[i], text, sizeof(text)));
+		if (!addr_is_unix(&l->addrs[i]))
+			event_text(&ev, "protocol", is_dgram ? "udp" : "tcp");
+		diag_event_end(&ev, DIAG_SAY, "%s on %s",
+		    is_dgram ? "receiving" : "listening",
+		    format_bound(l, &l->addrs[i], text, sizeof(text)));
 	}
 }
 

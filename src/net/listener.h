@@ -55,7 +55,10 @@ int listener_open_list(struct listener *l, const struct addr_list *list,
 /* Adds an open socket, which becomes the listener's. */
 void listener_add(struct listener *l, int fd);
 
-/* One line per address: "listening on 127.0.0.1 port 9999". */
+/*
+ * One line per address: "listening on 127.0.0.1 port 9999 (TCP)", "receiving on
+ * every address, IPv4 and IPv6 (::), port 9999 (UDP)".
+ */
 void listener_announce(const struct listener *l);
 
 /*

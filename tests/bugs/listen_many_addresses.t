@@ -18,8 +18,8 @@ for my $command (['listen', '-k', '--echo'], ['serve-hello'], ['udp-serve']) {
             env => { SOCKT_TEST_NAMES => 'n=' . join ',', @hosts } },
         @$command, 'n', 0);
     my $port = $p->port;
-    $p->expect(err => qr/listening on 127\.0\.3\.40 port $port\n/);
-    my @told = $p->{err} =~ /listening on (\S+) port $port\n/g;
+    $p->expect(err => qr/ing on 127\.0\.3\.40 port $port \(...\)\n/);
+    my @told = $p->{err} =~ /ing on (\S+) port $port \(...\)\n/g;
     is "@told", "@hosts", "$command->[0] listens on all of them";
     ok tcp_client($port, $hosts[-1]), 'the last one is taken too'
         if $command->[0] ne 'udp-serve';
@@ -43,7 +43,7 @@ my $p = start({ command => $^X, keep_fds => 1 }, '-MPOSIX', '-e', '
         push @keep, $h;
         return $n;
     }', sockt(), map { inheritable($_) } @inherited);
-$p->expect(err => qr/port $first\n/);
+$p->expect(err => qr/port $first \(TCP\)\n/);
 ok tcp_client($_->sockport), 'an inherited socket is served'
     for @inherited[0, -1];
 is $p->stop->{status}, 0, 'all of them';

@@ -17,7 +17,7 @@ sub announced {
     my $p = start(@command);
     my $port = eval { $p->port } // return '';
     $p->stop;
-    return join ' ', $p->{err} =~ /listening on (\S+) port $port\n/g;
+    return join ' ', $p->{err} =~ /ing on (\S+) port $port \(...\)\n/g;
 }
 
 sub everywhere {

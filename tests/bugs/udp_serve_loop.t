@@ -30,7 +30,7 @@ sub serve {
         sockt(), 'udp-serve', '-4', @_);
     my $until = time + $Sockt::PATIENCE;
     while (time < $until) {
-        return ($p, $1) if -e $file && slurp($file) =~ /listening.*port (\d+)/;
+        return ($p, $1) if -e $file && slurp($file) =~ /receiving.*port (\d+)/;
         select undef, undef, undef, 0.01;
     }
     die 'no server';
@@ -101,7 +101,7 @@ $p->port;
 my $r = run('udp-send', '-q', '--count', '40000', '127.0.0.1', $p->port,
     'same');
 is $r->{status}, 0, '--max-rate 0: no limit';
-is $p->stop->{err} =~ s/.*listening.*\n//r, '', 'and no word';
+is $p->stop->{err} =~ s/.*receiving on.*\n//r, '', 'and no word';
 
 # Ports of known reflectors.
 SKIP: {

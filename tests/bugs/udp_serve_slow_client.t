@@ -31,7 +31,7 @@ sub answers {
 }
 
 my $p = start('udp-serve', '-v', '--echo', "unix:$dir/server");
-$p->expect(err => qr/listening on/);
+$p->expect(err => qr/receiving on/);
 my $to = pack_sockaddr_un("$dir/server");
 my ($stuck, $good) = map { unix_socket("$dir/$_") } 'stuck', 'good';
 my @before = times;
@@ -77,7 +77,7 @@ cmp_ok $after[2] + $after[3] - $before[2] - $before[3], '<', 0.5,
 
 # --count ends when all that can be sent has been.
 $p = start('udp-serve', '--count', '60', '--echo', "unix:$dir/server2");
-$p->expect(err => qr/listening on/);
+$p->expect(err => qr/receiving on/);
 $to = pack_sockaddr_un("$dir/server2");
 send $good, "last $_", 0, $to for 1 .. 60;
 is_deeply [answers($good)], [map { "last $_" } 1 .. 60],

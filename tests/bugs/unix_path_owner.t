@@ -29,7 +29,7 @@ my @servers = (
 for my $case (@servers) {
     my ($name, $type, @command) = @$case;
     my $p = start(@command, "unix:$path");
-    $p->expect(err => qr/listening/);
+    $p->expect(err => qr/ing on/);
     unlink $path or die "$path: $!";
     my $other = unix_server($type);
     is $p->stop->{status}, 0, "$name is stopped";
@@ -38,7 +38,7 @@ for my $case (@servers) {
     unlink $path;
 
     $p = start(@command, "unix:$path");
-    $p->expect(err => qr/listening/);
+    $p->expect(err => qr/ing on/);
     unlink $path or die "$path: $!";
     spew($path, 'precious');
     is $p->stop->{status}, 0, "$name is stopped";
@@ -46,7 +46,7 @@ for my $case (@servers) {
     unlink $path;
 
     $p = start(@command, "unix:$path");
-    $p->expect(err => qr/listening/);
+    $p->expect(err => qr/ing on/);
     chmod 0600, $path or die "$path: $!";
     $p->stop;
     ok !-e $path, 'a path whose mode was changed is still its own';
@@ -95,7 +95,7 @@ for my $call ('unlink', 'listen') {
         # It must not get there meanwhile; half a second to try.
         eval { $second->expect(err => qr/\n/, 0.5) };
         unlink $mark;
-        $first->expect(err => qr/listening on unix:/);
+        $first->expect(err => qr/ing on unix:/);
         $r = $second->finish;
         is $r->{status}, 7, 'the second one finds the path in use';
         is run({ stdin => 'x', timeout => 5 }, 'connect', "unix:$path")->{out},

@@ -18,10 +18,10 @@ my $r = $p->finish;
 is $r->{status}, 0, 'exit status';
 is $r->{out}, 'question', 'what the client said';
 is length $got, 300_000, 'a client that finished first gets the whole answer';
-like $r->{err}, qr/\Asockt listen: listening on 127\.0\.0\.1 port (\d+)\n/,
+like $r->{err}, qr/\Asockt listen: listening on 127\.0\.0\.1 port (\d+) \(TCP\)\n/,
     'says where it listens';
 if (has_ipv6()) {
-    my ($v4, $v6) = $r->{err} =~ /127\.0\.0\.1 port (\d+)\n.* ::1 port (\d+)\n/;
+    my ($v4, $v6) = $r->{err} =~ /127\.0\.0\.1 port (\d+) \(TCP\)\n.* ::1 port (\d+) \(TCP\)\n/;
     is $v6, $v4, 'and on ::1 with the same number';
 }
 

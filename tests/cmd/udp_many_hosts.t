@@ -60,7 +60,7 @@ is $r->{status}, 5, 'nobody is status 5';
 # A server that has joined.
 my $p = start('udp-serve', '-v', '--join', "$group%$lo", '0');
 $port = $p->port;
-like $p->{err}, qr/listening on \Q$group\E port/, 'it is bound to the group';
+like $p->{err}, qr/receiving on \Q$group\E port/, 'it is bound to the group';
 my $c = udp_socket();
 setsockopt $c, IPPROTO_IP, IP_MULTICAST_IF, inet_aton('127.0.0.1');
 $c->send('hi', 0, pack_sockaddr_in($port, inet_aton($group)));

@@ -20,7 +20,7 @@ sub unix_socket {
 
 # sockt serves.
 my $p = start('udp-serve', '-v', "unix:$dir/server");
-$p->expect(err => qr/listening on unix:\Q$dir\E\/server\n/);
+$p->expect(err => qr/receiving on unix:\Q$dir\E\/server\n/);
 my $c = unix_socket("$dir/client");
 send $c, 'Michael', 0, pack_sockaddr_un("$dir/server");
 recv $c, my $got, 1000, 0;
@@ -67,7 +67,7 @@ SKIP: {
     skip 'no abstract sockets', 2 unless $^O eq 'linux';
     my $name = "\@sockt-test-$$";
     $p = start('udp-serve', "unix:$name");
-    $p->expect(err => qr/listening on unix:\Q$name\E\n/);
+    $p->expect(err => qr/receiving on unix:\Q$name\E\n/);
     is run('udp-send', "unix:$name", 'x')->{out}, "Hello, x!\n", 'abstract';
     is $p->stop->{status}, 0, 'ends';
 }

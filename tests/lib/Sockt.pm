@@ -352,8 +352,9 @@ sub expect {
 # The port that a server announces, as text or as an event.
 sub port {
     my ($self) = @_;
-    my @port = $self->expect(err =>
-        qr/listening on \S+ port (\d+)\n|"listening".*"port":(\d+)\}\}\n/);
+    my $line = qr/(?:listen|receiv)ing on .* port (\d+) \(...\)\n/;
+    my @port = $self->expect(
+        err => qr/$line|"listening".*"port":(\d+)\}.*\}\n/);
     return $port[0] // $port[1];
 }
 

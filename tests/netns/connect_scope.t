@@ -16,7 +16,7 @@ my ($address) = ip('-n', $right, '-6', 'address', 'show', 'dev', 'right')
     =~ /inet6 (fe80::\S+?)\//;
 ok defined $address, 'a link-local address';
 my $p = start_in($right, 'listen', '-v', "[$address%right]:0");
-my ($host, $port) = $p->expect(err => qr/listening on (\S+) port (\d+)\n/);
+my ($host, $port) = $p->expect(err => qr/listening on (\S+) port (\d+) /);
 is $host, "$address%right", 'listen takes a scope';
 my $r = in_namespace({ stdin => 'hello' }, $left, sockt(), 'connect', '-v',
     "[$address%left]:$port");

@@ -224,7 +224,7 @@ sub advance {
 sub announced {
     my ($self) = @_;
     return ($1, $2 // 0)
-        if $self->{err}{got} =~ /listening on (\S+?)(?: port (\d+))?\n/;
+        if $self->{err}{got} =~ /(?:listen|receiv)ing on (\S+?)(?: port (\d+) \(...\))?\n/;
     return;
 }
 

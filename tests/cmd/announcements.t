@@ -1,0 +1,41 @@
+# What a server announces: its address, its protocol, the wildcard in words.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use Test::More;
+
+# The first line of a server's stderr, ports as N.
+sub announced {
+    my $p = start(@_);
+    my $line = $p->expect(err => qr/^(.*)\n/);
+    $p->stop;
+    return $line =~ s/port \d+/port N/r =~ s/"port":\d+/"port":N/r;
+}
+
+is announced('listen', '-k', '--echo', '-4', 0),
+    'sockt listen: listening on 127.0.0.1 port N (TCP)', 'TCP';
+is announced('udp-serve', '-4', 0),
+    'sockt udp-serve: receiving on 127.0.0.1 port N (UDP)', 'UDP';
+is announced('serve-hello', '-4', '*', 0),
+    'sockt serve-hello: listening on every IPv4 address (0.0.0.0), port N '
+    . '(TCP)', 'every IPv4 address';
+SKIP: {
+    skip 'no IPv6 here', 2 unless has_ipv6();
+    is announced('listen', '-k', '--echo', '*', 0),
+        'sockt listen: listening on every address, IPv4 and IPv6 (::), port N '
+        . '(TCP)', 'every address';
+    is announced('udp-serve', '-6', '*', 0),
+        'sockt udp-serve: receiving on every IPv6 address (::), port N (UDP)',
+        'every IPv6 address';
+}
+my $dir = scratch();
+is announced('listen', '-k', '--echo', "unix:$dir/s"),
+    "sockt listen: listening on unix:$dir/s", 'a Unix socket';
+like announced('serve-hello', '--json', '-4', 0),
+    qr/"local":\{"ip":"127\.0\.0\.1","port":N\},"protocol":"tcp"\}/,
+    'the event tells the protocol: TCP';
+like announced('udp-serve', '--json', '-4', 0), qr/"protocol":"udp"\}/, 'UDP';
+
+done_testing;
