@@ -55,8 +55,8 @@ like faults(page(".\\\"\$ echo hi\n.Dl \$ true\n")), qr/more is printed/,
 
 my $hello = <<'END';
 server$ sockt serve-hello -v
-sockt serve-hello: listening on 127.0.0.1 port 9999
-sockt serve-hello: listening on ::1 port 9999
+sockt serve-hello: listening on 127.0.0.1 port 9999 (TCP)
+sockt serve-hello: listening on ::1 port 9999 (TCP)
 client$ sockt connect -v 127.0.0.1 9999
 sockt connect: connected to 127.0.0.1 port 9999 from 127.0.0.1 port 50000
     in 1.5 ms

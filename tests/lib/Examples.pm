@@ -31,7 +31,7 @@
 #
 #	.\"$ printf 'Hello!\n' >file    steps like the above, in front of a
 #	.\"web$ sockt serve-hello 8080  display or within it, with what they print
-#	.\"sockt serve-hello: listening on 127.0.0.1 port 8080
+#	.\"sockt serve-hello: listening on 127.0.0.1 port 8080 (TCP)
 #
 # and, in front of a display and of its hidden steps, .\"example: with one of
 #
