@@ -13,7 +13,7 @@ struct buf {
 	unsigned char *data; /* storage, the caller's */
 	size_t size;         /* its size in bytes */
 	size_t head;         /* first byte that is waiting */
-	size_t tail;         /* behind the last one */
+	size_t tail;         /* after the last one */
 };
 
 void buf_init(struct buf *b, void *storage, size_t size);

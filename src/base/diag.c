@@ -142,7 +142,8 @@ diag_error(const struct err *e)
 void
 diag_usage(const struct err *e, const char *hint)
 {
-	/* Not ours: a program that was run has exited with that status. */
+	/* Not an error of sockt: a program that was run has exited with that
+	 * status. */
 	if (e->text[0] == '\0')
 		return;
 	line("%s", e->text);
@@ -206,7 +207,7 @@ diag_progress_is_shown(void)
 }
 
 /* Columns of the live line: one less than the terminal's, so that it never
- * wraps. A terminal that does not tell has 80. */
+ * wraps. A terminal that does not report it has 80. */
 static size_t
 live_width(void)
 {

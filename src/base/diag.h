@@ -31,14 +31,14 @@ void diag_events_to(diag_writer *writer);
 bool diag_shows(int level);
 bool diag_is_json(void);
 
-/* Whether an event at level would be told at all: who would first have to
- * put it together asks. */
+/* Whether an event at level would be reported at all; for callers that would
+ * first have to put it together. */
 bool diag_emits(int level);
 
 /*
  * Reports an error: one line, and with --json an "error" event. An error
  * without a text is silent: its kind alone was wanted. A pipe that lost its
- * reader (ERR_OUTPUT with EPIPE) is told from DIAG_NOTE on.
+ * reader (ERR_OUTPUT with EPIPE) is reported from DIAG_NOTE on.
  */
 void diag_error(const struct err *e);
 
@@ -62,7 +62,7 @@ void diag_report(const void *bytes, unsigned long n);
 /*
  * The live line of a terminal: shows text in place of the one before, cut to
  * the terminal's width; "" takes it away. Other lines push it down. Nothing
- * happens where diag_progress_is_shown() is false: stderr is no terminal, or
+ * happens where diag_progress_is_shown() is false: stderr is not a terminal, or
  * --json or -q.
  */
 void diag_progress(const char *text);

@@ -50,8 +50,8 @@ int err_sys(struct err *e, enum err_kind kind, int errnum, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
 /*
- * An error without a text, for a status that has been told already or that is
- * another program's: the exit status as it is. Always returns -1.
+ * An error without a text, for a status that has been reported already or that
+ * is another program's: the exit status as it is. Always returns -1.
  */
 int err_status(struct err *e, int status);
 
@@ -73,7 +73,7 @@ const char *err_kind_name(enum err_kind kind);
 /* A few words for an errno: "refused", "timed out"; else strerror(3). */
 const char *err_reason(int errnum);
 
-/* What an errno tells about the network, or NULL where nothing is known. */
+/* What an errno means for the network, or NULL where nothing is known. */
 const char *err_meaning(int errnum);
 
 #endif

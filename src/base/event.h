@@ -43,7 +43,7 @@ struct event {
 	struct json json;
 };
 
-/* Begins an event that happens so many seconds after the start of the run. */
+/* Begins an event that happens seconds after the start of the command. */
 void event_begin(struct event *ev, enum event_id id, double seconds);
 
 /* Begins one that nobody will read: members cost next to nothing. */

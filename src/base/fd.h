@@ -46,21 +46,22 @@ int fd_write_all(int fd, const void *bytes, size_t n);
  */
 ssize_t fd_write_ready(int fd, const void *bytes, size_t n, int timeout_ms);
 
-/* The process is told to end: no reader is waited for any more. For signal
+/* The process has to end: no reader is waited for any more. For signal
  * handlers. */
 void fd_stop_waiting(void);
 
 /*
- * Opens what fd leads to once more: a descriptor of our own, whose flags nobody
+ * Opens what fd leads to once more: a descriptor whose flags no other process
  * shares, close-on-exec. Where the system has no way to, for terminals only.
  * The fd, or -1 with errno.
  */
 int fd_reopen(int fd, int flags);
 
-/* Bytes that can be read from fd now, as far as the system tells; else 0. */
+/* Bytes that can be read from fd now, as far as the system reports it; else 0.
+ */
 uint64_t fd_available(int fd);
 
-/* Columns of the terminal fd, or 0 where it does not tell. */
+/* Columns of the terminal fd, or 0 if it does not report them. */
 size_t fd_columns(int fd);
 
 /* True when fd is open for reading, or for writing. */

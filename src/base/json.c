@@ -36,7 +36,7 @@ put_escaped(struct json *j, const unsigned char *p, size_t n, size_t *len)
 
 	*len = text_utf8(p, n, &point);
 	if (*len == 0) {
-		/* Not UTF-8: the byte is told as the code point of its number.
+		/* Not UTF-8: the byte becomes the code point of the same value.
 		 */
 		*len = 1;
 		point = p[0];

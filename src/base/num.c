@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-/* Reads digits at *text and moves it behind them. */
+/* Reads digits at *text and moves it past them. */
 static bool
 digits(const char **text, int64_t max, int64_t *out)
 {

@@ -17,8 +17,8 @@ struct progress {
 	struct deadline next; /* when it is drawn again */
 };
 
-/* Begins. Nothing is ever drawn where wanted is false or stderr is no
- * terminal. */
+/* Begins. Nothing is ever drawn if wanted is false or stderr is not a terminal.
+ */
 void progress_start(struct progress *p, bool wanted);
 
 /* True when it is time to draw: the caller makes a text and calls
@@ -26,7 +26,7 @@ void progress_start(struct progress *p, bool wanted);
 bool progress_is_due(const struct progress *p);
 void progress_draw(struct progress *p, const char *text);
 
-/* When it is due next; never, where nothing is drawn. For the poll. */
+/* When it is drawn next; never, if nothing is drawn. For the poll. */
 struct deadline progress_next(const struct progress *p);
 
 /* Takes the live line away. */

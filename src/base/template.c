@@ -12,7 +12,7 @@
 
 static const char places[] = "snap%";
 
-/* Letters behind the percent signs are known. */
+/* Letters after the percent signs are known. */
 static int
 check_places(struct template *f, struct err *e)
 {

@@ -16,7 +16,7 @@
 
 struct err;
 
-/* Ready to be filled in; template_release() is due. */
+/* Ready to be filled in; call template_release() afterwards. */
 struct template
 {
 	unsigned char *bytes; /* owned: the fixed text; a place is two bytes,

@@ -143,7 +143,7 @@ text_escape_string(char *dst, size_t size, const char *text)
 	return text_escape(dst, size, text, strlen(text));
 }
 
-/* True when what the n bytes at p are is told only by what follows. */
+/* True when what the n bytes at p are depends on what follows. */
 static bool
 is_partial(const unsigned char *p, size_t n)
 {

@@ -65,7 +65,7 @@ int text_hex_digit(char c);
 /*
  * The other way, for bytes that a user types as an argument: \n, \r, \t, \0,
  * \e, \\ and \xHH become bytes. dst has room for strlen(text) bytes and gets no
- * NUL. Returns how many were written, or -1 for an escape that is none of them.
+ * NUL. Returns how many were written, or -1 for any other escape.
  */
 ssize_t text_unescape(void *dst, const char *text);
 

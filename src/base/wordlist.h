@@ -10,7 +10,7 @@ struct err;
 typedef int wordlist_add(void *context, const char *word, struct err *e);
 
 /*
- * Gives every word of f to add(), but for what stands behind '#' in a line.
+ * Gives every word of f to add(), except for what follows '#' in a line.
  * name is the file's, for errors, to which the line is added. 0, or -1 with
  * *e: add()'s, ERR_USAGE for a line that is too long, ERR_OUTPUT.
  */

@@ -32,7 +32,7 @@ struct command {
 	/*
 	 * Does the work. options points to a filled copy of defaults. 0, or
 	 * -1 with *e, whose kind is the exit status; an error without a text
-	 * has been told already.
+	 * has been reported already.
 	 */
 	int (*run)(const void *options, const struct command_args *args,
 	    struct err *e);
@@ -46,7 +46,7 @@ struct command {
 const struct command *command_find(
     const struct command *const *table, const char *name, struct err *e);
 
-/* Whether c accepts so many operands: 0, or -1 with a usage error. */
+/* Whether c accepts count operands: 0, or -1 with a usage error. */
 int command_check_operands(
     const struct command *c, char *const *operands, int count, struct err *e);
 

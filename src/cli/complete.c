@@ -161,7 +161,7 @@ bash(FILE *out, const struct command *const *table)
 	    out);
 }
 
-/* zsh: "[help]:T:action" behind the names. */
+/* zsh: "[help]:T:action" after the names. */
 static void
 zsh_rest(FILE *out, const struct opt *o)
 {

@@ -299,7 +299,7 @@ attempt_meaning(const struct dial *d, const struct attempt *t)
 			       "interface: ADDRESS%INTERFACE";
 		break;
 	case EADDRNOTAVAIL:
-		/* Of connect(2), ip(7): for want of a port of our local. */
+		/* Of connect(2), ip(7): for lack of a local port. */
 		if (!t->is_local && d->options->source_port != 0)
 			return "the own port is still in use for that peer";
 		if (!t->is_local)

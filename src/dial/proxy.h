@@ -1,4 +1,4 @@
-/* A proxy as a user names it; dial/tunnel.h goes by way of it. */
+/* A proxy as a user names it; dial/tunnel.h connects through it. */
 #ifndef DIAL_PROXY_H
 #define DIAL_PROXY_H
 

@@ -67,7 +67,7 @@ socks4(struct tunnel *t)
 		return tunnel_malformed(t);
 	if (reply[1] == 92 || reply[1] == 93)
 		return tunnel_declined(t, "it does not know the user", 0);
-	/* SOCKS4 does not tell the one from the other. */
+	/* SOCKS4 does not distinguish the two. */
 	return reply[1] == 90
 		   ? 0
 		   : tunnel_declined(t, "rejected or failed", EHOSTUNREACH);

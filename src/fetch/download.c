@@ -253,7 +253,7 @@ download_source(const struct download *d, struct http_validator *v)
 	return strcmp(noted, d->url) == 0 && http_validator_is_usable(v);
 }
 
-/* Notes that the partial file is ours, and of which version it is. */
+/* Records that sockt made the partial file, and of which version it is. */
 static int
 write_source(
     const struct download *d, const struct http_validator *v, struct err *e)

@@ -20,7 +20,7 @@ struct fetch {
 	const struct fetch_options *options; /* the caller's */
 	struct route_rules rules;            /* where requests go */
 	struct http_client client;
-	struct deadline until; /* end of the whole run */
+	struct deadline until; /* --max-time */
 	bool stdout_failed;    /* it accepts nothing more */
 };
 

@@ -27,7 +27,7 @@ struct sink;
 struct http_client_options {
 	struct connector_options connector;
 	int64_t idle_ms;       /* limit without a byte either way; -1: none */
-	struct deadline until; /* end of the whole run */
+	struct deadline until; /* --max-time */
 };
 
 /* Where a request goes. */
@@ -36,7 +36,7 @@ struct http_route {
 	const struct proxy *proxy; /* the caller's, known by its address; NULL:
 				      none. An HTTP proxy is sent the request
 				      itself, in the absolute form; others
-				      connect us to the server. */
+				      connect to the server. */
 };
 
 /* Called while a body is read, with its bytes received so far. */

@@ -30,7 +30,7 @@ struct output {
 	    *options;                /* this and the next: the caller's */
 	const struct url *url;       /* as given */
 	const struct url *requested; /* after redirects, for errors */
-	struct deadline until;       /* end of the whole run */
+	struct deadline until;       /* --max-time */
 
 	bool is_open; /* sink is ready */
 	bool is_file; /* sink writes to file */
@@ -80,8 +80,8 @@ int output_read(struct output *o, struct http_client *c, struct err *e);
 #define OUTPUT_NOTE 512
 
 /*
- * Reads a body that is not the file into FILE.error, or into the output where
- * that is no file and accepts it. note becomes the end of a sentence that says
+ * Reads a body that is not the file into FILE.error, or into the output if that
+ * is not a file and accepts it. note becomes the end of a sentence that says
  * where it is, or that it was dropped; or "". 0, or -1 with *e.
  */
 int output_read_aside(

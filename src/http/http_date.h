@@ -12,7 +12,7 @@
 /*
  * Seconds since 1970 of "Sun, 06 Nov 1994 08:49:37 GMT", of the two older
  * forms that recipients have to know, and of "1994-11-06", "1994-11-06 08:49",
- * "1994-11-06T08:49:37Z" (all UTC). False when it is none of them.
+ * "1994-11-06T08:49:37Z" (all UTC). False when it is anything else.
  */
 bool http_date_parse(const char *text, int64_t *seconds);
 

@@ -107,7 +107,7 @@ is_overridden(const struct http_request *r, const char *name)
 	return false;
 }
 
-/* A field of our own, unless the user named one of that name. */
+/* A field that sockt sends itself, unless the user gave one of that name. */
 static void
 write_field(struct writer *w, const char *name, const char *value)
 {
@@ -131,7 +131,7 @@ write_basic(struct writer *w, const char *name, const char *user)
 	write_field(w, name, value);
 }
 
-/* Those of the user, except the ones that only remove one of ours. */
+/* Those of the user, except those that only remove one of sockt's. */
 static void
 write_fields(struct writer *w)
 {

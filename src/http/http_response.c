@@ -22,7 +22,7 @@ http_response_start(struct http_response *r, enum http_method method)
  * Counts how often the Transfer-Encoding fields say "chunked". Empty elements
  * are ignored (RFC 9110 section 5.6.1.2), and so is "identity", which older
  * servers send to say that there is no coding. 0, or -1 with *e for a coding
- * that was not asked for: what it hides cannot be told from the body.
+ * that was not asked for: the body cannot be decoded without it.
  */
 static int
 count_chunked(const struct http_head *h, int *count, struct err *e)

@@ -9,7 +9,7 @@
 #define SMALL (256 * 1024)
 /* A piece this soon after the last one follows closely; */
 #define CLOSE_NS INT64_C(500000)
-/* after so many in a row they are coalesced. */
+/* after this many in a row they are coalesced. */
 #define COALESCE_AFTER 64
 
 void

@@ -12,7 +12,7 @@
 #define LARGE (32 * 1024)
 #define RAISE_AFTER 4
 
-/* A hint: where it cannot be set, poll(2) wakes us more often. */
+/* A hint: where it cannot be set, poll(2) returns more often. */
 static bool
 set_mark(int fd, int bytes)
 {

@@ -2,7 +2,7 @@
  * The receive low-water mark of a stream socket (socket(7), SO_RCVLOWAT).
  * During a bulk transfer it is raised, so that poll(2) reports the socket
  * readable only when a large piece is there, or the end: a wake-up for few
- * bytes costs the sender and us more than the bytes. When less comes, the mark
+ * bytes costs both ends more than the bytes. When less comes, the mark
  * is lowered: no byte is held back for longer than LOW_WATER_MS.
  */
 #ifndef RELAY_LOW_WATER_H

@@ -15,7 +15,7 @@
 #include "net/signals.h"
 #include "net/wait.h"
 
-/* The byte of the escape at p, behind its backslash; *used: its length. */
+/* The byte of the escape at p, after its backslash; *used: its length. */
 static int
 escaped_byte(const char *p, size_t *used)
 {

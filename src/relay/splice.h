@@ -16,8 +16,8 @@
 
 /*
  * Whether splice_move() may be tried from one kind to another: one of them is a
- * pipe. False everywhere on a system that cannot; true is no promise, for it
- * also depends on the very file.
+ * pipe. False everywhere on a system that cannot; true is not a promise, for it
+ * also depends on the file.
  */
 bool splice_can_move(enum fd_kind in, enum fd_kind out);
 
@@ -25,9 +25,9 @@ bool splice_can_move(enum fd_kind in, enum fd_kind out);
  * Moves at most n bytes from in to out without copying them through this
  * process: splice(2). Pipes never block; a socket has to be
  * non-blocking, or it may. Returns the count; 0 when there is nothing, which
- * only read(2) can tell from the end of in; or -1 with errno: EAGAIN when in
- * has nothing now or out takes nothing, ENOTSUP when these two cannot, else
- * what the socket or out met.
+ * only read(2) can distinguish from the end of in; or -1 with errno: EAGAIN
+ * when in has nothing now or out takes nothing, ENOTSUP when these two cannot,
+ * else what the socket or out met.
  */
 ssize_t splice_move(int in, int out, size_t n);
 

@@ -33,7 +33,8 @@ splice_move(int in, int out, size_t n)
 	return done;
 }
 
-/* An unprivileged user has only so many pages for all pipes; see pipe(7). */
+/* An unprivileged user has a limited number of pages for all pipes; see
+ * pipe(7). */
 void
 splice_grow_pipe(int fd)
 {
@@ -45,7 +46,7 @@ splice_grow_pipe(int fd)
 #define DROP_PIECES 8
 
 /* tcp(7): MSG_TRUNC has received bytes dropped, not copied; a unix socket
- * copies them all the same. */
+ * copies them nevertheless. */
 ssize_t
 splice_drop(int fd, void *space, size_t size, size_t n)
 {

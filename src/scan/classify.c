@@ -346,7 +346,7 @@ expire_flight(struct scan *s, uint32_t id)
 {
 	struct ready_outcome o;
 
-	/* Silence is no loss as long as re-probes find nothing more. */
+	/* Silence does not count as loss while re-probes find nothing more. */
 	if (scan_probe(s, id)->tries == 1 &&
 	    s->window.threshold == s->window.limit)
 		window_grow(&s->window);
@@ -354,7 +354,7 @@ expire_flight(struct scan *s, uint32_t id)
 		retry_set_timer(s, id);
 		return;
 	}
-	/* The answer may have come while this process was busy. */
+	/* The answer may have arrived while this process was busy. */
 	o = probe_socket_poll(s, id);
 	if (o.errnum == EINPROGRESS)
 		handle_silence(s, id);

@@ -151,7 +151,7 @@ jitter(int64_t gap_ns, int64_t now_ns)
 }
 
 /*
- * Adds a probe to a round and returns when that leaves. *begins: it is the
+ * Adds a probe to a round and returns when that is sent. *begins: it is the
  * first of the round, which needs checks.
  */
 static int64_t
@@ -249,7 +249,7 @@ add_check(struct scan *s, uint32_t host, int64_t ns)
 	probe_set_timer(&s->pool, id, ns + 2 * PROBE_TICK_NS);
 }
 
-/* Reports, once, why it takes so long. */
+/* Reports, once, why the scan is slow. */
 static void
 report(const struct scan *s, struct limit *l, uint32_t id)
 {

@@ -44,7 +44,7 @@ struct scan {
 	bool is_discovered;      /* which hosts are up is known */
 	bool is_skipping;        /* more of the order is to be skipped */
 	bool has_sent;           /* something could be sent, to any host */
-	bool is_exhausted;       /* the order has come to its end */
+	bool is_exhausted;       /* the order is at its end */
 	int64_t shortage_ns;     /* since when resources lack; 0: they do not */
 	int64_t resume_ns;       /* no probes before that: a shortage */
 	struct backoff pause;    /* such pauses, in milliseconds */

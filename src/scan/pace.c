@@ -1,4 +1,4 @@
-/* How fast a scan's probes may leave. */
+/* How fast a scan's probes may be sent. */
 #include "scan/pace.h"
 
 #define MIN_BURST 16

@@ -31,7 +31,7 @@ void pace_fill(struct pace *p, uint32_t window, int64_t now_ns);
 /* Counts a probe against --rate. */
 void pace_spend(struct pace *p, int64_t now_ns);
 
-/* When the next probe may leave. */
+/* When the next probe may be sent. */
 struct deadline pace_next(const struct pace *p);
 
 #endif

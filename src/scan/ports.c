@@ -17,7 +17,7 @@
 /* Longer than any element that can mean something. */
 #define ELEMENT 80
 
-/* Ports above 1024 that services of today use; our own choice. */
+/* Ports above 1024 that are in common use; chosen for sockt. */
 static const uint16_t tcp_higher[] = {1080, 1194, 1433, 1521, 1723, 1883, 2049,
     2082, 2083, 2181, 2222, 2375, 2376, 2379, 2380, 3000, 3128, 3268, 3306,
     3389, 4000, 4369, 4443, 5000, 5060, 5061, 5201, 5222, 5269, 5432, 5555,
@@ -27,7 +27,7 @@ static const uint16_t tcp_higher[] = {1080, 1194, 1433, 1521, 1723, 1883, 2049,
     9090, 9091, 9092, 9100, 9200, 9300, 9418, 9443, 9999, 10000, 10250, 11211,
     15672, 25565, 27017, 32400, 50000, 51413};
 
-/* Ports that answer datagrams; our own choice. */
+/* Ports that answer datagrams; chosen for sockt. */
 static const uint16_t udp_common[] = {7, 9, 13, 17, 19, 37, 53, 67, 68, 69, 88,
     111, 123, 137, 138, 161, 162, 177, 389, 427, 443, 464, 500, 514, 520, 623,
     631, 1194, 1434, 1645, 1646, 1701, 1812, 1813, 1900, 2049, 3478, 3702, 4500,

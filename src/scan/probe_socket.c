@@ -10,7 +10,7 @@
 #include "scan/internal.h"
 #include "scan/targets.h"
 
-/* One probe of so many to a distant host is polled at once. */
+/* One probe in this many to a distant host is polled at once. */
 #define FAR_CHECK 64
 
 void

@@ -12,8 +12,8 @@ struct addr;
 
 /*
  * Where an outcome comes from: only a remote one says something about a port.
- * The errno alone does not tell: connect(2) fails with EHOSTUNREACH without a
- * local route, after an ICMP message, and when a neighbour does not answer.
+ * The errno alone does not say that: connect(2) fails with EHOSTUNREACH without
+ * a local route, after an ICMP message, and when a neighbour does not answer.
  */
 enum ready_origin {
 	READY_REMOTE, /* the host, or a router on the path to it */

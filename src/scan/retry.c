@@ -19,8 +19,8 @@
 #define MAX_FAILURES 12
 #define PAUSE_MS 5
 #define MAX_PAUSE_MS 500
-/* How long nothing can be sent until ports are given up: where something could
- * be sent before, and to a host where nothing could. */
+/* How long nothing can be sent until ports are reported as unknown: where
+ * something could be sent before, and to a host where nothing could. */
 #define OUTAGE_NS (6 * CLOCK_SECOND)
 #define NO_ROUTE_NS (1 * CLOCK_SECOND)
 

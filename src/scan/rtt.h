@@ -1,7 +1,7 @@
 /*
  * How long to wait for an answer: the estimator of RFC 6298, fed with the
  * round trips of probes. Karn's rule is the caller's: a round trip that may
- * belong to a retransmission is no sample.
+ * belong to a retransmission is not a sample.
  */
 #ifndef SCAN_RTT_H
 #define SCAN_RTT_H

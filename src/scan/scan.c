@@ -214,7 +214,7 @@ next_tick(const struct scan *s)
 
 /*
  * Sends the probes that may leave now. Returns when to call it again even if
- * nothing has come back.
+ * nothing has been received.
  */
 static struct deadline
 send_probes(struct scan *s)

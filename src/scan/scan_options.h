@@ -65,7 +65,7 @@ struct scan_options {
 	int64_t timeout_ms; /* longest wait for an answer */
 	int64_t last_ms;    /* shortest wait for one to the last try */
 	bool no_skip;       /* continue with hosts that answer nothing */
-	struct deadline until; /* end of the whole run */
+	struct deadline until; /* --max-time */
 
 	/* Called once for each result. */
 	void (*result)(void *context, const struct scan_result *r);

@@ -36,7 +36,7 @@ struct target {
 struct targets {
 	struct target *items;
 	size_t count, capacity;
-	struct port_list *lists; /* the first is of hosts without own ports */
+	struct port_list *lists; /* the first is for hosts that have none */
 	uint32_t list_count, list_capacity;
 	uint32_t hosts; /* in all items */
 	uint64_t total; /* targets of all hosts */
@@ -71,13 +71,13 @@ struct targets_options {
 int targets_add(struct targets *t, const char *text,
     const struct targets_options *o, struct err *e);
 
-/* Whether some hosts have ports of their own; with own false, have none. */
+/* Whether any host has ports of its own, or with false, lacks them. */
 bool targets_any(const struct targets *t, bool own);
 
 /* What targets_merge() selects. */
 struct targets_selection {
 	const struct targets *excluded_hosts;
-	const struct ports *ports; /* of hosts without own ports */
+	const struct ports *ports; /* of hosts without ports of their own */
 	const struct ports *excluded_ports;
 };
 

@@ -1,4 +1,4 @@
-/* The processes of a server, and the connections that they leave. */
+/* The processes of a server, and their connections afterwards. */
 #include "serve/children.h"
 
 #include <errno.h>
@@ -202,7 +202,7 @@ log_killed(const struct children *c, const struct conn *conn)
 }
 
 /*
- * A program has ended. Where it has left processes behind, our copy of the
+ * A program has ended. If processes that it started still run, this copy of the
  * connection is closed and no more: shutdown(2) would end the connection for
  * them, too, and what is read here is lost to them. When the program was asked
  * to end, so were they, and they have to. Else its connection is drained.

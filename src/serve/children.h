@@ -38,7 +38,8 @@ struct children {
 	size_t running;    /* without those being drained */
 	int event_fd;      /* readable when a child has ended, or -1 */
 	bool has_ended;    /* it was readable */
-	bool has_programs; /* what they leave behind may be ours to reap */
+	bool has_programs; /* processes that they started may have to be reaped
+			      here */
 	bool is_ending;    /* children_end() was called */
 	int last_status;   /* shell status of the last connection */
 };

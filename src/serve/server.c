@@ -98,8 +98,8 @@ pause_accepting(struct server *s, int errnum)
 }
 
 /*
- * accept(2) failed, which is no error: errno becomes EAGAIN. What does not
- * pass must not keep us busy.
+ * accept(2) failed, which is not an error here: errno becomes EAGAIN. A failure
+ * that lasts must not keep the server busy.
  */
 static void
 note_failure(struct server *s, int errnum)
@@ -196,7 +196,7 @@ wait_event(struct server *s, struct deadline until, bool *waiting)
 		*waiting = choose_listener(s->listener, fds);
 }
 
-/* Signals, children and drained connections. True when told to stop. */
+/* Signals, children and drained connections. True when asked to stop. */
 static bool
 advance(struct server *s)
 {
@@ -239,7 +239,7 @@ server_accept(struct server *s, struct conn *c, struct err *e)
 	for (;;) {
 		if (advance(s))
 			return stop_error(e);
-		/* While it is full, the clients wait for us. */
+		/* While it is full, clients wait in the backlog. */
 		if (is_full(s))
 			until = deadline_after(o->accept_ms);
 		wait_event(s, deadline_first(until, o->until), &waiting);

@@ -62,7 +62,7 @@ int server_start(struct server *s, struct listener *l,
 
 /*
  * Waits for a connection; reaps children meanwhile. Returns its fd, blocking
- * and the caller's; or -1 with *e: ERR_FAILED with EINTR when it was told to
+ * and the caller's; or -1 with *e: ERR_FAILED with EINTR when it was asked to
  * stop, ERR_TIMEOUT when accept_ms passed, else what failed.
  */
 int server_accept(struct server *s, struct conn *c, struct err *e);
@@ -85,7 +85,7 @@ void server_fork(struct server *s, int fd, const struct conn *c,
 void server_spawn(
     struct server *s, int fd, const struct conn *c, char *const *argv);
 
-/* Waits until every child has ended: 0, or -1 with EINTR when told to stop. */
+/* Waits until every child has ended: 0, or -1 with EINTR when asked to stop. */
 int server_wait(struct server *s, struct err *e);
 
 /* Ends and reaps every child; frees what the server holds. */

@@ -195,7 +195,7 @@ session_end(struct session *s, const struct conn *c, int level, int result)
 {
 	if (result == 0 && s->r.first == CONN_FIRST_NOBODY)
 		s->r.first = CONN_FIRST_US;
-	/* Where nothing is left to be read, closing says our end as well. */
+	/* Where nothing is left to be read, closing sends the FIN as well. */
 	if (s->is_read) {
 		sock_close(&s->fd);
 	} else if (s->fd >= 0) {

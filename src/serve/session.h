@@ -52,7 +52,8 @@ enum session_message { SESSION_MESSAGE, SESSION_END, SESSION_FAILED };
 /*
  * Receives the next message, whose bytes stay in r until the next call.
  * SESSION_END when the peer has finished; SESSION_FAILED with s->e,
- * ERR_PROTOCOL for a message that is too long, which the peer has been told.
+ * ERR_PROTOCOL for a message that is too long, which has been reported to the
+ * peer.
  */
 enum session_message session_receive_message(
     struct session *s, struct message_reader *r, struct message *m);

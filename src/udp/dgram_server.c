@@ -1,4 +1,4 @@
-/* A datagram server: its sockets, whom it answers, and its answers. */
+/* A datagram server: its sockets, which senders it answers, and its answers. */
 #include "udp/dgram_server.h"
 
 #include <errno.h>

@@ -31,11 +31,11 @@ int multicast_parse_interface(
  */
 int multicast_join(int fd, const struct multicast_group *g, struct err *e);
 
-/* How datagrams to groups leave. */
+/* How datagrams to groups are sent. */
 struct multicast_options {
 	int64_t ttl;        /* routers that may be passed, + 1; -1: one hop */
 	unsigned interface; /* 0: the system chooses */
-	int no_loop;        /* 1: this machine does not hear them itself */
+	int no_loop;        /* 1: this machine does not receive them itself */
 };
 
 /* Sets what *o names on a socket. 0, or -1 with *e. */

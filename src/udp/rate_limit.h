@@ -1,10 +1,10 @@
 /*
  * The limit of a server's answers to one host, so that neither a forged source
  * address makes a flood of them nor two servers answer each other's answers
- * for ever: so many a second, or by default a limit that only ends such loops.
- * A loop repeats the same messages as fast as it can; clients do not. What
- * counts by default is a turn: datagrams that arrived together, at least one
- * of which its sender has sent before.
+ * for ever: a number per second, or by default a limit that only ends such
+ * loops. A loop repeats the same messages as fast as it can; clients do not.
+ * What counts by default is a turn: datagrams that arrived together, at least
+ * one of which its sender has sent before.
  *
  * One bucket per host in a table of fixed size. No sockets; the times are the
  * caller's.

@@ -39,7 +39,7 @@ struct sender_options {
 	int64_t count;         /* datagrams in all; 0: to the source's end */
 	int64_t interval_ns;   /* between datagrams; 0: none */
 	bool number;           /* "#N " before each message, N from 0 */
-	struct deadline until; /* of the whole run */
+	struct deadline until; /* of the command */
 
 	struct message_source *source;
 	sender_on_reply *on_reply;
@@ -83,7 +83,7 @@ struct sender {
 	enum sender_block block;
 	struct backoff pause;   /* the last pause, in nanoseconds */
 	struct deadline resume; /* the end of the pause */
-	struct deadline stuck;  /* when the datagram is given up */
+	struct deadline stuck;  /* when the datagram counts as unanswered */
 	bool tried_again;       /* "too long" may have been an earlier one's */
 	bool was_writable;      /* by the last poll */
 };

@@ -24,7 +24,7 @@ udp_programs_start(
 	w->limit_ms = limit_ms;
 }
 
-/* Two pipes: ours are the ends that do not block. 0, or -1 with errno. */
+/* Two pipes: the ends that stay here do not block. 0, or -1 with errno. */
 static int
 open_pipes(int in[2], int out[2])
 {

@@ -20,10 +20,10 @@ struct err;
 /* One program and the datagram that it answers. */
 struct udp_program {
 	struct child child; /* killed at once when its time has passed */
-	int in, out;        /* our ends of its stdin and stdout; or -1 */
-	bool timed_out;     /* it was killed */
-	int status;         /* shell status, where it was reaped */
-	int errnum;         /* what a pipe to it failed with, or 0 */
+	int in, out;    /* the server's ends of its stdin and stdout; or -1 */
+	bool timed_out; /* it was killed */
+	int status;     /* shell status, where it was reaped */
+	int errnum;     /* what a pipe to it failed with, or 0 */
 
 	unsigned char *payload; /* owned */
 	size_t length, written; /* of payload */

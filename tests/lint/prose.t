@@ -37,11 +37,11 @@ my @everywhere = (
     [qr/\b(?:he|him|his)\b/i, 'the user, it'],
     [qr/\bwhom\b/i, 'name the subject'],
     [qr/\balso (?:where|when|if)\b/i, 'even if'],
-    [qr/[;,] else\b/i, 'otherwise'],
     [qr/\b(?:hear|hears|heard)\b/i, 'receive'],
 );
 # In what users read, but not in comments.
 my @for_users = (
+    [qr/[;,] else\b/i, 'otherwise'],
     [qr/\bfolders?\b/i, 'directory'],
     [qr/\blook-ups?\b/i, 'lookup'],
     [qr/\bblanks?\b/i, 'space'],
