@@ -122,7 +122,7 @@ sub classify {
         while ($step->{type} eq 'shell' && is_open($step->{text}) && @lines) {
             $line = shift @lines;
             $step->{at} = $line->{at};
-            $step->{text} .= "\n$line->{text}";
+            $step->{text} .= "\n" . $line->{text} =~ s/^> //r;
         }
         push @{ $display->{steps} }, $step;
     }
@@ -131,7 +131,8 @@ sub classify {
 # Whether a command goes on in the next line.
 sub is_open {
     my ($text) = @_;
-    return 1 if $text =~ /\\$/;
+    return 1 if $text =~ /(?:\\|\||\bdo|\bthen|\{)$/;
+    return 1 if $text =~ /^(?:for|while|until) / && $text !~ /\bdone\b/;
     my $rest = $text =~ s/\\.//gsr =~ s/"[^"]*"//gr;
     return ($rest =~ tr/'//) % 2;
 }

@@ -41,7 +41,8 @@
 #	                   and so are db.example, host.example, www.example,
 #	                   here and there; eth0 has nobody on it. Skipped where
 #	                   namespaces are not permitted
-#	needs PROG...      skipped where a program is missing
+#	needs PROG...      skipped where a program is missing; "root" is the real
+#	                   one, of a private network
 #	shell bash         the terminals run this shell (sh)
 #	unordered          the lines of a step may come in any order
 #	file NAME          not typed: the contents of a file that later examples of
@@ -76,10 +77,9 @@ sub check_page {
     for my $session (sessions($page)) {
         my $flags = $session->[0]{flags};
         next if !exists $flags->{private} != !$is_private;
-        my @missing = grep { !in_path($_) } split / /, $flags->{needs} // '';
         my $place = $page->place($session->[0]);
-        if (@missing) {
-            SKIP: { skip "$place: @missing missing", 1 }
+        if (my $obstacle = obstacle($session)) {
+            skip_one("$place: $obstacle");
             next;
         }
         my $fault = run_session($page, $session);
@@ -105,6 +105,7 @@ sub page_faults {
 
 sub in_path {
     my ($program) = @_;
+    return $ENV{SOCKT_EXAMPLES_PRIVATE} eq '-nm' if $program eq 'root';
     return grep { -x "$_/$program" } split /:/, $ENV{PATH};
 }
 
@@ -134,7 +135,7 @@ sub check_private {
     SKIP: {
         skip "$path: no private network", scalar @private
             if !$how || !in_path('ip');
-        local $ENV{SOCKT_EXAMPLES_PRIVATE} = 1;
+        local $ENV{SOCKT_EXAMPLES_PRIVATE} = $how;
         open my $tap, '-|', 'unshare', $how, $^X, $0 or die "unshare: $!";
         my $left = @private;
         while (my $line = <$tap>) {
@@ -235,11 +236,30 @@ sub compare {
     Terminal::settle() unless $ends;
 }
 
+# A server announces ::1 only where there is IPv6.
+my $ANNOUNCED = qr/: (?:listening|receiving) on ::1 /;
+
 # The lines that this machine can print.
 sub lines {
     my ($self, $step) = @_;
+    return grep { with_ipv6() || !/$ANNOUNCED/ }
+        map { $_->{text} } @{ $step->{shown} };
+}
+
+sub with_ipv6 {
     our $ipv6 //= has_ipv6() ? 1 : 0;
-    return grep { $ipv6 || !/::1/ } map { $_->{text} } @{ $step->{shown} };
+    return $ipv6;
+}
+
+# Why a session cannot be run here; undef when it can.
+sub obstacle {
+    my ($session) = @_;
+    my @missing = grep { !in_path($_) }
+        split / /, $session->[0]{flags}{needs} // '';
+    return "@missing missing" if @missing;
+    my @text = map { $_->{text} } map { @{ $_->{lines} } } @$session;
+    return 'no IPv6' if !with_ipv6() && grep { /::1/ && !/$ANNOUNCED/ } @text;
+    return undef;
 }
 
 # Whether the terminal has shown what the step shows. True moves on behind it.

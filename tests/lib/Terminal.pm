@@ -154,7 +154,7 @@ sub process {
     my ($pid) = @_;
     open my $f, '<', "/proc/$pid/stat" or return ('Z', 0);
     my $line = <$f> // return ('Z', 0);
-    return $line =~ /^\d+ \(.*\) (\S) \d+ \d+ (\d+) /s;
+    return $line =~ /^\d+ \(.*\) (\S) \d+ \d+ (\d+) /s ? ($1, $2) : ('Z', 0);
 }
 
 # The processes of its session.

@@ -18,7 +18,7 @@ my $VARIES = qr{
   | (?<time>(?<![\d.])\d+(?:\.\d+)?\ (?:us|ms|s|min|h)\b(?!\ \(--))
   | (?<rate>(?<![\d.])\d+(?:\.\d+)?\ (?:[KMGT]i)?B/s)
   | (?<json>(?<=":)\d+\.\d+(?:e-?\d+)?)
-  | (?<port>(?<=port\ )\d{5}|(?<=":)\d{5}|(?<=:)\d{5})(?!\d)
+  | (?<port>(?<=port\ )\d{5}|(?<=":)\d{5}|(?<=:)\d{5}|(?m:^)(?=\d{5}(?m:$))\d{5})(?!\d)
   | (?<pid>(?<=process\ )\d+|(?<=pid\ )\d+|(?<="pid":)\d+)
   | (?<bar>(?<=\|)[\#\ ]+(?=\|))
 }x;
@@ -116,7 +116,7 @@ sub wrap {
     my ($width, $line) = @_;
     my @lines;
     while (length $line > $width && $line !~ /\n/) {
-        my $at = rindex $line, ' (', $width;
+        my $at = note_at(substr $line, 0, $width);
         if ($at < 20) {
             $at = rindex $line, ' ', $width;
             $at -= 5 if substr($line, $at - 5, 5) eq ' port';
@@ -126,6 +126,14 @@ sub wrap {
         $line = '    ' . substr $line, $at + 1;
     }
     return @lines, parts($line);
+}
+
+# Where a note in brackets begins: not a number or a word in them.
+sub note_at {
+    my ($line) = @_;
+    my $at = -1;
+    $at = $-[1] while $line =~ /( )\((?!fd |pid |IPv|--)/g;
+    return $at;
 }
 
 # The lines of a line with its continuations.
