@@ -39,8 +39,10 @@ run(const struct command *c, char **argv, const char **habit, struct err *e)
 	if (c->defaults != NULL)
 		memcpy(options, c->defaults, c->size);
 	result = parse_args(&syntax, argv, &parsed, e);
-	if (result == 0 && parsed.help) {
+	if (result == 0 && parsed.help == PARSE_FULL_HELP) {
 		usage_help(stdout, c);
+	} else if (result == 0 && parsed.help == PARSE_SHORT_HELP) {
+		usage_short(stdout, c);
 	} else if (result == 0) {
 		result =
 		    command_check_operands(c, parsed.operands, parsed.count, e);
@@ -60,6 +62,26 @@ run(const struct command *c, char **argv, const char **habit, struct err *e)
 	return result;
 }
 
+static bool
+is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+/* "--help connect" is "help connect", and "-h connect" is "connect -h". */
+static void
+swap_help(char **argv)
+{
+	char *option = argv[1];
+
+	if (strcmp(option, "--help") == 0) {
+		argv[1] = option + 2;
+		return;
+	}
+	argv[1] = argv[2];
+	argv[2] = option;
+}
+
 /* Everything but the flush. 0, or -1 with *e, and maybe *habit: see run(). */
 static int
 dispatch(int argc, char **argv, const char **habit, struct err *e)
@@ -67,17 +89,19 @@ dispatch(int argc, char **argv, const char **habit, struct err *e)
 	const struct command *c;
 
 	if (argc < 2) {
-		usage_overview(stderr, command_table);
+		usage_start(stderr);
 		return err_set(e, ERR_USAGE, "a command is missing");
 	}
 	if (strcmp(argv[1], "--version") == 0) {
 		printf("sockt %s (%s)\n", VERSION, os_name());
 		return 0;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+	if (is_help(argv[1]) && argv[2] == NULL) {
 		usage_overview(stdout, command_table);
 		return 0;
 	}
+	if (is_help(argv[1]))
+		swap_help(argv);
 	c = command_find(command_table, argv[1], e);
 	if (c == NULL) {
 		*habit = habit_find(habits_table,

@@ -27,7 +27,12 @@ struct command {
 	const struct opt_group *groups; /* ends with a group without opts */
 	const void *defaults; /* what the options are before parsing */
 	size_t size;          /* of the options struct */
-	const char *notes;    /* end of the help text: examples */
+	const void *stands;   /* for the help: a struct as defaults, with what
+				 -1 or 0 there stands for; or NULL */
+	const char *usual;    /* long names of the options in the short help,
+				 by spaces; NULL: all */
+	const char *notes;    /* a paragraph at the end of the help, or NULL */
+	const char *examples; /* three lines at its end, or NULL */
 
 	/*
 	 * Does the work. options points to a filled copy of defaults. 0, or

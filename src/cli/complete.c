@@ -230,7 +230,7 @@ zsh(FILE *out, const struct command *const *table)
 	for (c = table; *c != NULL; c++) {
 		fprintf(out, "\t%s)\n\t\t_arguments -s -S \\\n", (*c)->name);
 		walk(out, *c, zsh_option);
-		fputs("\t\t\t'--help[tell how it is used]' \\\n"
+		fputs("\t\t\t'--help[show every option]' \\\n"
 		      "\t\t\t'*::operand:_default'\n\t\t;;\n",
 		    out);
 	}
@@ -273,8 +273,8 @@ fish(FILE *out, const struct command *const *table)
 	fputs("# fish completion for sockt; made by sockt completion fish\n"
 	      "complete -c sockt -f\n"
 	      "complete -c sockt -n __fish_use_subcommand -l version "
-	      "-d 'tell the version'\n"
-	      "complete -c sockt -l help -d 'tell how it is used'\n",
+	      "-d 'print the version'\n"
+	      "complete -c sockt -l help -d 'show every option'\n",
 	    out);
 	for (c = table; *c != NULL; c++) {
 		fprintf(out,

@@ -2,6 +2,7 @@
 #include "cli/opt.h"
 
 #include <stdio.h>
+#include <string.h>
 
 bool
 opt_has_argument(const struct opt *o)
@@ -16,6 +17,20 @@ opt_kind_name(enum opt_kind kind)
 	    "duration", "size", "string", "choice", "list", "call"};
 
 	return names[kind];
+}
+
+bool
+opt_is_listed(const char *list, const char *name)
+{
+	size_t n;
+
+	for (; list != NULL && *list != '\0';
+	     list += strspn(list + n, " ") + n) {
+		n = strcspn(list, " ");
+		if (strlen(name) == n && strncmp(list, name, n) == 0)
+			return true;
+	}
+	return false;
 }
 
 const char *

@@ -88,6 +88,10 @@ bool opt_has_argument(const struct opt *o);
 /* "--timeout", or "-z" where there is no long name. Returns buf. */
 const char *opt_display_name(const struct opt *o, char *buf, size_t size);
 
+/* Whether name is one of the words of list, which are separated by spaces. A
+ * list may be NULL. */
+bool opt_is_listed(const char *list, const char *name);
+
 /* The kind's name in the machine-readable list: "flag", "duration", ... */
 const char *opt_kind_name(enum opt_kind kind);
 

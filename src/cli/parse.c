@@ -110,26 +110,11 @@ find_name(const struct parse *p, const char *name, size_t n, struct found *f)
 	return -1;
 }
 
-/* True when name is one of the words in list. */
-static bool
-has_word(const char *list, const char *name)
-{
-	size_t n;
-
-	for (; list != NULL && *list != '\0';
-	     list += strspn(list + n, " ") + n) {
-		n = strcspn(list, " ");
-		if (strlen(name) == n && strncmp(list, name, n) == 0)
-			return true;
-	}
-	return false;
-}
-
 static bool
 excludes(const struct opt *a, const struct opt *b)
 {
-	return (b->name != NULL && has_word(a->excludes, b->name)) ||
-	       (a->name != NULL && has_word(b->excludes, a->name));
+	return (b->name != NULL && opt_is_listed(a->excludes, b->name)) ||
+	       (a->name != NULL && opt_is_listed(b->excludes, a->name));
 }
 
 /* Two options that contradict one another, whichever came first. */
@@ -171,7 +156,7 @@ parse_long(struct parse *p, char **argv)
 
 	p->out->letter = 0;
 	if (value == NULL && strcmp(name, "help") == 0) {
-		p->out->help = true;
+		p->out->help = PARSE_FULL_HELP;
 		return 1;
 	}
 	if (find_name(p, name, n, &f) < 0)
@@ -192,7 +177,7 @@ parse_long(struct parse *p, char **argv)
 
 /*
  * "-v", "-vv", "-w5", "-w 5", "-nw5". Returns how many words of argv it used.
- * "-h" alone is help where no option has that letter.
+ * "-h" alone is the short help where no option has that letter.
  */
 static int
 parse_letters(struct parse *p, char **argv)
@@ -205,7 +190,7 @@ parse_letters(struct parse *p, char **argv)
 		p->out->letter = *c;
 		if (!find_letter(p, *c, &f)) {
 			if (strcmp(argv[0], "-h") == 0) {
-				p->out->help = true;
+				p->out->help = PARSE_SHORT_HELP;
 				return 1;
 			}
 			text_escape(shown, sizeof(shown), c, 1);

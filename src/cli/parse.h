@@ -16,13 +16,16 @@ struct parse_syntax {
 	bool runs_program;
 };
 
+/* Which help was asked for. */
+enum parse_help { PARSE_NO_HELP, PARSE_SHORT_HELP, PARSE_FULL_HELP };
+
 /* What it has besides options. */
 struct parsed {
 	char **operands; /* pointers into argv, NULL-terminated; owned */
 	int count;
-	char **program; /* PROGRAM and its arguments, NULL-terminated, or
-			   NULL */
-	bool help;      /* --help was given */
+	char **program;       /* PROGRAM and its arguments, NULL-terminated, or
+				 NULL */
+	enum parse_help help; /* --help or -h was given */
 	char **refused; /* the word of argv whose option was refused, or NULL */
 	char letter;    /* the refused letter of that word; 0: a long option */
 	const struct opt **used; /* the options, in order, NULL-terminated;

@@ -5,9 +5,12 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/opt.h"
 
 #define WIDTH 80
 #define HELP_COLUMN 28
+/* The size of a default as text. */
+#define DEFAULT_TEXT 64
 
 /* "usage: sockt connect [OPTION]... HOST PORT" */
 static void
@@ -59,34 +62,95 @@ argument_text(const struct opt *o, char *buf, size_t size)
 		text_append(buf, size, "%s%s", i > 0 ? "|" : "", o->choices[i]);
 }
 
+/* "2 s", "500 ms" */
 static void
-option_line(FILE *out, const struct opt *o)
+duration_text(int64_t ms, char *buf, size_t size)
 {
-	char left[128], arg[80] = "";
-	size_t n;
+	if (ms % 1000 == 0)
+		snprintf(buf, size, "%lld s", (long long)(ms / 1000));
+	else
+		snprintf(buf, size, "%lld ms", (long long)ms);
+}
+
+/* The value of a field; "" where it is none or means no limit. */
+static void
+value_text(const struct opt *o, const void *field, char *buf, size_t size)
+{
+	const char *text;
+	int64_t n;
+
+	if (o->kind == OPT_STRING) {
+		memcpy(&text, field, sizeof(text));
+		if (text != NULL)
+			snprintf(buf, size, "'%s'", text);
+	} else if (o->kind == OPT_CHOICE && *(const int *)field >= 0) {
+		snprintf(buf, size, "%s", o->choices[*(const int *)field]);
+	} else if (o->kind == OPT_NUMBER || o->kind == OPT_DURATION) {
+		memcpy(&n, field, sizeof(n));
+		if (n > 0 && o->kind == OPT_DURATION)
+			duration_text(n, buf, size);
+		else if (n > 0)
+			snprintf(buf, size, "%lld", (long long)n);
+	}
+}
+
+/* What holds without the option, or "", from the command's defaults. buf has
+ * DEFAULT_TEXT bytes. */
+static void
+default_text(const struct command *c, const struct opt_group *g,
+    const struct opt *o, char *buf)
+{
+	const char *const options[] = {c->stands, c->defaults};
+	int i;
+
+	buf[0] = '\0';
+	for (i = 0; i < 2 && buf[0] == '\0'; i++)
+		if (options[i] != NULL)
+			value_text(o, options[i] + g->base + o->offset, buf,
+			    DEFAULT_TEXT);
+}
+
+/* "  -w, --timeout T" */
+static void
+names_text(const struct opt *o, char *buf, size_t size)
+{
+	char arg[80] = "";
 
 	if (opt_has_argument(o))
 		argument_text(o, arg, sizeof(arg));
-	if (o->name == NULL)
-		snprintf(left, sizeof(left), "  -%c%s%s", o->letter,
-		    arg[0] != '\0' ? " " : "", arg);
-	else if (o->letter == 0)
-		snprintf(left, sizeof(left), "      --%s%s%s", o->name,
-		    arg[0] != '\0' ? " " : "", arg);
-	else
-		snprintf(left, sizeof(left), "  -%c, --%s%s%s", o->letter,
-		    o->name, arg[0] != '\0' ? " " : "", arg);
+	buf[0] = '\0';
+	if (o->letter != 0)
+		text_append(buf, size, "  -%c%s", o->letter,
+		    o->name != NULL ? "," : "");
+	if (o->name != NULL)
+		text_append(buf, size, "%s--%s",
+		    o->letter != 0 ? " " : "      ", o->name);
+	text_append(buf, size, "%s%s", arg[0] != '\0' ? " " : "", arg);
+}
+
+static void
+option_line(FILE *out, const struct command *c, const struct opt_group *g,
+    const struct opt *o)
+{
+	char left[128], text[320], value[DEFAULT_TEXT];
+	size_t n;
+
+	names_text(o, left, sizeof(left));
+	default_text(c, g, o, value);
+	snprintf(text, sizeof(text), "%s%s%s%s", o->help,
+	    value[0] != '\0' ? " (default: " : "", value,
+	    value[0] != '\0' ? ")" : "");
 	n = strlen(left);
 	fputs(left, out);
 	if (n + 2 > HELP_COLUMN)
 		fprintf(out, "\n%*s", HELP_COLUMN, "");
 	else
 		fprintf(out, "%*s", (int)(HELP_COLUMN - n), "");
-	put_words(out, o->help, strlen(o->help), HELP_COLUMN, HELP_COLUMN);
+	put_words(out, text, strlen(text), HELP_COLUMN, HELP_COLUMN);
 	fputc('\n', out);
 }
 
-/* The options by groups; a title in a row with its like is told once. */
+/* The options by groups; a title in a row with its like is printed once. */
 static void
 option_lines(FILE *out, const struct command *c)
 {
@@ -97,28 +161,39 @@ option_lines(FILE *out, const struct command *c)
 		if (g == c->groups || strcmp(g->title, g[-1].title) != 0)
 			fprintf(out, "\n%s:\n", g->title);
 		for (o = g->opts; o->kind != OPT_END; o++)
-			option_line(out, o);
+			option_line(out, c, g, o);
 	}
 }
 
-/* Paragraphs are filled; lines that begin with a blank stay as they are. */
+/* The options of the short help, in the order of the groups. */
 static void
-notes_text(FILE *out, const char *notes)
+usual_lines(FILE *out, const struct command *c)
 {
-	size_t n, at = 0;
+	const struct opt_group *g;
+	const struct opt *o;
 
 	fputc('\n', out);
-	for (; *notes != '\0'; notes += n + (notes[n] == '\n')) {
-		n = strcspn(notes, "\n");
-		if (n > 0 && notes[0] != ' ') {
-			at = put_words(out, notes, n, at, 0);
-			continue;
-		}
-		fprintf(out, "%s%.*s\n", at > 0 ? "\n" : "", (int)n, notes);
-		at = 0;
+	for (g = c->groups; g->opts != NULL; g++)
+		for (o = g->opts; o->kind != OPT_END; o++)
+			if (c->usual == NULL ||
+			    (o->name != NULL &&
+				opt_is_listed(c->usual, o->name)))
+				option_line(out, c, g, o);
+}
+
+static void
+example_lines(FILE *out, const struct command *c)
+{
+	const char *line;
+	size_t n;
+
+	if (c->examples == NULL)
+		return;
+	fputs("\nexamples:\n", out);
+	for (line = c->examples; *line != '\0'; line += n + 1) {
+		n = strcspn(line, "\n");
+		fprintf(out, "  %.*s\n", (int)n, line);
 	}
-	if (at > 0)
-		fputc('\n', out);
 }
 
 void
@@ -127,8 +202,12 @@ usage_help(FILE *out, const struct command *c)
 	synopsis(out, c);
 	fprintf(out, "\n%s\n", c->summary);
 	option_lines(out, c);
-	if (c->notes != NULL)
-		notes_text(out, c->notes);
+	if (c->notes != NULL) {
+		fputc('\n', out);
+		put_words(out, c->notes, strlen(c->notes), 0, 0);
+		fputc('\n', out);
+	}
+	example_lines(out, c);
 	fprintf(out,
 	    "\nexit status: 0 done, 1 failed, 2 usage, 3 name, "
 	    "4 refused, 5 timed out,\n6 unreachable, 7 local address, "
@@ -138,29 +217,71 @@ usage_help(FILE *out, const struct command *c)
 }
 
 void
+usage_short(FILE *out, const struct command *c)
+{
+	synopsis(out, c);
+	fprintf(out, "\n%s\n", c->summary);
+	usual_lines(out, c);
+	example_lines(out, c);
+	fprintf(out,
+	    "\n'sockt %s --help' shows every option; see sockt-%s(1)\n",
+	    c->name, c->name);
+}
+
+void
+usage_start(FILE *out)
+{
+	fputs(
+	    "usage: sockt COMMAND [OPTION]... [OPERAND]...\n\n"
+	    "examples:\n"
+	    "    sockt serve-hello -v             start a server; in another "
+	    "terminal,\n"
+	    "    sockt connect localhost 9999     connect to it and type a "
+	    "name\n"
+	    "    sockt portscan localhost         find the open ports of this "
+	    "machine\n\n"
+	    "'sockt help' lists the commands, 'sockt help connect' explains "
+	    "one. The tutorial\nis sockt-tutorial(7), the manual "
+	    "sockt(1).\n\n",
+	    out);
+}
+
+void
 usage_overview(FILE *out, const struct command *const *table)
 {
-	fprintf(out, "usage: sockt COMMAND [OPTION]... OPERAND...\n"
-		     "       sockt help [COMMAND] | --version\n\n"
-		     "seven network commands, and what happened on the wire\n\n"
-		     "commands:\n");
+	fputs("usage: sockt COMMAND [OPTION]... [OPERAND]...\n"
+	      "       sockt help [COMMAND|PROGRAM] | --version\n\n"
+	      "seven network commands that report what happened on the wire\n\n"
+	      "commands:\n",
+	    out);
 	for (; *table != NULL; table++)
 		fprintf(out, "  %-12s %s\n", (*table)->name, (*table)->summary);
-	fprintf(out, "\n'sockt COMMAND --help' tells the options of one; "
-		     "-v and -vv in any of them\ntell what happens.\n");
+	fputs(
+	    "\nexamples:\n"
+	    "    sockt connect -z -w 2 localhost 22 && echo open\n"
+	    "    sockt listen 8080 > received\n"
+	    "    sockt http-get -O http://localhost/file\n\n"
+	    "'sockt COMMAND -h' shows the usual options of a command, "
+	    "'sockt COMMAND --help'\nshows all of them; -v and -vv report "
+	    "what happens. 'sockt help nc' shows what\nreplaces nc, and curl, "
+	    "nmap, socat and others likewise. Read on in\n"
+	    "sockt-tutorial(7), sockt-cookbook(7) and sockt(1).\n",
+	    out);
 }
 
 static void
-list_option(FILE *out, const struct command *c, const struct opt *o)
+list_option(FILE *out, const struct command *c, const struct opt_group *g,
+    const struct opt *o)
 {
-	char choices[128] = "-";
+	char choices[128] = "-", value[DEFAULT_TEXT];
 
 	if (o->kind == OPT_CHOICE)
 		argument_text(o, choices, sizeof(choices));
-	fprintf(out, "%s\t%c\t%s\t%s\t%s\t%s\t%s\n", c->name,
+	default_text(c, g, o, value);
+	fprintf(out, "%s\t%c\t%s\t%s\t%s\t%s\t%s\t%s\n", c->name,
 	    o->letter != 0 ? o->letter : '-', o->name != NULL ? o->name : "-",
 	    opt_kind_name(o->kind), o->arg != NULL ? o->arg : "-", choices,
-	    o->help);
+	    o->help, value[0] != '\0' ? value : "-");
 }
 
 void
@@ -172,5 +293,5 @@ usage_list(FILE *out, const struct command *const *table)
 	for (; *table != NULL; table++)
 		for (g = (*table)->groups; g->opts != NULL; g++)
 			for (o = g->opts; o->kind != OPT_END; o++)
-				list_option(out, *table, o);
+				list_option(out, *table, g, o);
 }

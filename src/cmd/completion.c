@@ -23,16 +23,15 @@ completion_run(
 
 const struct command completion_command = {
     .name = "completion",
-    .summary = "write completions for a shell",
+    .summary = "print a completion script for a shell",
     .operands = "bash|zsh|fish",
     .min_operands = 1,
     .max_operands = 1,
     .groups = completion_groups,
     .size = sizeof(struct completion_options),
-    .notes = "examples:\n"
-	     "  source <(sockt completion bash)\n"
-	     "  sockt completion zsh > ~/.zfunc/_sockt\n"
-	     "  sockt completion fish > "
-	     "~/.config/fish/completions/sockt.fish\n",
+    .examples = "source <(sockt completion bash)\n"
+		"sockt completion zsh > ~/.zfunc/_sockt\n"
+		"sockt completion fish > "
+		"~/.config/fish/completions/sockt.fish\n",
     .run = completion_run,
 };

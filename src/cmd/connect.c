@@ -36,28 +36,34 @@ static const struct connect_options connect_defaults = {
 };
 
 static const struct opt connect_opts[] = {
-    FLAG('z', "zero", connect_options, zero, "connect, report, leave"),
+    FLAG(
+	'z', "zero", connect_options, zero, "only test whether the port opens"),
     STRING('e', "exec", "CMD", connect_options, exec,
-	"give the connection to CMD, by way of sh -c"),
+	"run CMD with sh -c; the connection is its stdin and stdout"),
     {.kind = OPT_END},
 };
 
-static const struct opt_group connect_groups[] = {
-    {"what to do", connect_opts, 0},
-    {"relaying", stdio_relay_opts, offsetof(struct connect_options, relay)},
-    {"script", stdio_relay_script_opts,
+static const struct opt time_opts[] = {
+    OPTIONS_TIMEOUT("time limit for connecting"),
+    OPTIONS_RETRY("keep retrying for at most T"),
+    OPTIONS_IDLE("time limit without data sent or received"),
+    OPTIONS_MAX("time limit for the command as a whole"),
+    {.kind = OPT_END},
+};
+
+static const struct opt_group connect_groups[] = {{"action", connect_opts, 0},
+    {"relaying stdin and stdout", stdio_relay_opts,
 	offsetof(struct connect_options, relay)},
-    {"records", stdio_relay_record_opts,
+    {"scripted conversation", stdio_relay_script_opts,
+	offsetof(struct connect_options, relay)},
+    {"recording", stdio_relay_record_opts,
 	offsetof(struct connect_options, relay)},
     {"addresses", options_names, offsetof(struct connect_options, names)},
     {"addresses", options_proxy, offsetof(struct connect_options, proxy)},
-    {"own end", options_source, offsetof(struct connect_options, source)},
-    {"time", options_timeout, offsetof(struct connect_options, time)},
-    {"time", options_retry, offsetof(struct connect_options, time)},
-    {"time", options_idle, offsetof(struct connect_options, time)},
-    {"time", options_max, offsetof(struct connect_options, time)},
-    {"socket", options_socket, offsetof(struct connect_options, sock)},
-    {"report", options_report, offsetof(struct connect_options, report)},
+    {"local address", options_source, offsetof(struct connect_options, source)},
+    {"time limits", time_opts, offsetof(struct connect_options, time)},
+    {"socket options", options_socket, offsetof(struct connect_options, sock)},
+    {"messages", options_report, offsetof(struct connect_options, report)},
     {NULL, NULL, 0}};
 
 /* What is done on the connection. */
@@ -238,12 +244,14 @@ const struct command connect_command = {
     .groups = connect_groups,
     .defaults = &connect_defaults,
     .size = sizeof(struct connect_options),
+    .usual =
+	"zero timeout retry-for exec crlf hexdump proxy source ipv4 verbose",
     .notes =
-	"HOST PORT may also be HOST:PORT, [V6]:PORT, unix:PATH or "
-	"unix:@NAME.\n\n"
-	"examples:\n"
-	"  printf 'GET / HTTP/1.0\\r\\n\\r\\n' | sockt connect localhost 80\n"
-	"  sockt connect -z -w 2 localhost 22 && echo open\n"
-	"  sockt connect -vv localhost 9999\n",
+	"HOST PORT can also be HOST:PORT, [IPV6]:PORT, unix:PATH or "
+	"unix:@NAME. A PROGRAM gets the connection as its stdin and stdout.",
+    .examples =
+	"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | sockt connect localhost 80\n"
+	"sockt connect -z -w 2 localhost 22 && echo open\n"
+	"sockt connect -vv localhost 9999\n",
     .run = connect_run,
 };

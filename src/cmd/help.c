@@ -1,9 +1,10 @@
-/* The help command: an overview, or the help of one command. */
+/* The help command: an overview, one command, or what replaces a program. */
 #include <stdio.h>
 
 #include "base/err.h"
 #include "base/event.h"
 #include "cli/command.h"
+#include "cli/equivalents.h"
 #include "cli/usage.h"
 #include "cmd/habits.h"
 #include "cmd/options.h"
@@ -11,9 +12,10 @@
 
 struct help_options {
 	struct report_options report;
-	int list;   /* the machine-readable list of options */
-	int events; /* the table of JSON events */
-	int habits; /* the table of habits */
+	int list;        /* the machine-readable list of options */
+	int events;      /* the table of JSON events */
+	int habits;      /* the table of habits */
+	int equivalents; /* the table of README */
 };
 
 static const struct opt help_opts[] = {
@@ -22,9 +24,13 @@ static const struct opt help_opts[] = {
     FLAG(0, "events", help_options, events,
 	"the JSON events of --json and their members", .excludes = "list"),
     FLAG(0, "habits", help_options, habits,
-	"options and commands of other programs, and what sockt has instead; "
+	"what users of other programs type and what sockt has instead, "
 	"tab-separated, for scripts",
 	.excludes = "list events"),
+    FLAG(0, "equivalents", help_options, equivalents,
+	"what users of other programs type, and the same with sockt; "
+	"tab-separated, for scripts",
+	.excludes = "list events habits"),
     {.kind = OPT_END},
 };
 
@@ -43,9 +49,11 @@ help_run(const void *options, const struct command_args *args, struct err *e)
 		event_print_table(stdout);
 	} else if (o->habits) {
 		habit_list(stdout, habits_table);
+	} else if (o->equivalents) {
+		equivalents_list(stdout);
 	} else if (args->count == 0) {
 		usage_overview(stdout, command_table);
-	} else {
+	} else if (!equivalents_print(stdout, args->operands[0])) {
 		c = command_find(command_table, args->operands[0], e);
 		if (c == NULL)
 			return -1;
@@ -56,11 +64,16 @@ help_run(const void *options, const struct command_args *args, struct err *e)
 
 const struct command help_command = {
     .name = "help",
-    .summary = "tell what a command does and which options it takes",
-    .operands = "[COMMAND]",
+    .summary = "show how a command is used, or what replaces a program",
+    .operands = "[COMMAND|PROGRAM]",
     .min_operands = 0,
     .max_operands = 1,
     .groups = help_groups,
     .size = sizeof(struct help_options),
+    .notes = "A PROGRAM is nc, ncat, socat, tcpserver, curl, wget, nmap, "
+	     "wait-for-it, telnet or strace.",
+    .examples = "sockt help connect\n"
+		"sockt help nc\n"
+		"sockt help --list\n",
     .run = help_run,
 };

@@ -41,50 +41,58 @@ static const struct http_get_options http_get_defaults = {
 
 static const struct opt request_opts[] = {
     FLAG('I', "head", fetch_options, head_only,
-	"ask for the header only (HEAD); it goes to stdout"),
+	"request the header only (HEAD); print it on stdout"),
     LIST('H', "header", "FIELD", request_options, fields,
-	"send 'Name: value' too, or in place of sockt's own; 'Name:' leaves it "
-	"out"),
-    STRING(
-	'u', "user", "USER:PASS", fetch_options, user, "credentials (Basic)"),
+	"send 'Name: value' too, or in place of a default; 'Name:' removes "
+	"one"),
+    STRING('u', "user", "USER:PASS", fetch_options, user,
+	"credentials for Basic authentication"),
     STRING('r', "range", "A-B", fetch_options, range,
-	"only the bytes from A to B, counted from 0; A-: to the end; -N: the "
+	"fetch bytes A to B only, counted from 0; A- is to the end, -N the "
 	"last N"),
     STRING(0, "etag", "FILE", fetch_options, etag,
-	"fetch it only when it has changed since the run that wrote FILE, "
-	"which keeps its entity tag"),
+	"fetch only if changed since the run that stored the entity tag in "
+	"FILE"),
     STRING(0, "if-modified-since", "DATE|FILE", fetch_options, since,
-	"fetch it only when it is newer than that date, or that file"),
+	"fetch only if newer than DATE, or than FILE"),
     FLAG('L', "location", fetch_options, follow, "follow redirects"),
     NUMBER(0, "max-redirs", "N", fetch_options, max_redirs,
-	"follow at most N of them (20)", .max = 1000),
+	"follow at most N redirects", .max = 1000),
     NUMBER(0, "retry", "N", fetch_options, retries,
-	"try again N times after a failure that may pass, and go on where it "
-	"broke off",
+	"after a failure that may pass, retry up to N times and resume",
 	.max = 1000000),
     {.kind = OPT_END},
 };
 
 static const struct opt output_opts[] = {
     STRING('o', "output", "FILE", fetch_options, output,
-	"write the body to FILE, which appears when it is whole",
+	"write the body to FILE, which appears when it is complete",
 	.excludes = "remote-name"),
     FLAG('O', "remote-name", fetch_options, remote_name,
-	"the same, FILE being named as in the URL"),
+	"write the body to a file named as in the URL"),
     FLAG(0, "content-disposition", fetch_options, disposition,
-	"with -O: the response may name FILE"),
+	"with -O, let the response name the file"),
     FLAG('c', "continue", fetch_options, resume,
-	"go on with FILE.part where an earlier run broke off",
+	"resume an earlier download from FILE.part",
 	.excludes =
 	    "range include head content-disposition etag if-modified-since"),
-    FLAG('f', "force", fetch_options, force, "overwrite a FILE that is there"),
+    FLAG('f', "force", fetch_options, force, "overwrite a FILE that exists"),
     FLAG('i', "include", fetch_options, include,
-	"write the header in front of the body"),
+	"print the header before the body"),
     FLAG(0, "raw", fetch_options, raw,
-	"write control bytes to a terminal as they are"),
+	"write control characters to a terminal as they are"),
     FLAG('P', "progress", fetch_options, progress,
-	"show on a terminal how far it is, also when the body goes to stdout"),
-    FLAG(0, "timing", fetch_options, timing, "show how long each phase took"),
+	"show progress on the terminal, even if the body goes to stdout"),
+    FLAG(
+	0, "timing", fetch_options, timing, "print the duration of each phase"),
+    {.kind = OPT_END},
+};
+
+static const struct opt time_opts[] = {
+    OPTIONS_TIMEOUT("time limit for connecting"),
+    OPTIONS_RETRY("keep retrying to connect for at most T"),
+    OPTIONS_IDLE("time limit without data sent or received"),
+    OPTIONS_MAX("time limit for the command as a whole"),
     {.kind = OPT_END},
 };
 
@@ -93,13 +101,11 @@ static const struct opt_group http_get_groups[] = {
     {"output", output_opts, offsetof(struct http_get_options, request)},
     {"addresses", options_names, offsetof(struct http_get_options, names)},
     {"addresses", options_proxy, offsetof(struct http_get_options, proxy)},
-    {"own end", options_source, offsetof(struct http_get_options, source)},
-    {"time", options_timeout, offsetof(struct http_get_options, time)},
-    {"time", options_idle, offsetof(struct http_get_options, time)},
-    {"time", options_max, offsetof(struct http_get_options, time)},
-    {"time", options_retry, offsetof(struct http_get_options, time)},
-    {"socket", options_socket, offsetof(struct http_get_options, sock)},
-    {"report", options_report, offsetof(struct http_get_options, report)},
+    {"local address", options_source,
+	offsetof(struct http_get_options, source)},
+    {"time limits", time_opts, offsetof(struct http_get_options, time)},
+    {"socket options", options_socket, offsetof(struct http_get_options, sock)},
+    {"messages", options_report, offsetof(struct http_get_options, report)},
     {NULL, NULL, 0}};
 
 /* "HOST PORT" is a habit from commands that take it. */
@@ -209,10 +215,13 @@ const struct command http_get_command = {
     .groups = http_get_groups,
     .defaults = &http_get_defaults,
     .size = sizeof(struct http_get_options),
-    .notes = "The header goes to stderr, the body to stdout or to FILE.\n\n"
-	     "examples:\n"
-	     "  sockt http-get http://localhost:8080/\n"
-	     "  sockt http-get -qO http://localhost/files/disk.img\n"
-	     "  sockt http-get -I localhost:8080/\n",
+    .usual = "output remote-name location continue head header user retry "
+	     "timing quiet",
+    .notes =
+	"The header is printed on stderr; the body goes to stdout, or to FILE. "
+	"A status of 400 and up is an error. TLS (https) is not supported.",
+    .examples = "sockt http-get http://localhost:8080/\n"
+		"sockt http-get -qO http://localhost/files/disk.img\n"
+		"sockt http-get -I localhost:8080/\n",
     .run = http_get_run,
 };

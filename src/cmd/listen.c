@@ -46,38 +46,46 @@ static const struct listen_options listen_defaults = {
 };
 
 static const struct opt listen_opts[] = {
-    FLAG('k', "keep-open", listen_options, keep, "go on accepting"),
+    FLAG('k', "keep-open", listen_options, keep,
+	"go on accepting after the first connection"),
     STRING('e', "exec", "CMD", listen_options, exec,
-	"give the connection to CMD, by way of sh -c",
+	"run CMD with sh -c; the connection is its stdin and stdout",
 	.excludes = "to echo discard"),
     STRING(0, "to", "HOST:PORT", listen_options, to,
-	"forward the connection to there", .excludes = "echo discard"),
+	"forward connections to HOST:PORT", .excludes = "echo discard"),
     FLAG(0, "echo", listen_options, echo, "send back what is received",
 	.excludes = "discard"),
-    FLAG(0, "discard", listen_options, discard, "drop what is received"),
+    FLAG(0, "discard", listen_options, discard, "discard what is received"),
     STRING(0, "user", "NAME", listen_options, user,
-	"become that user once the port is bound, for good"),
+	"switch to this user, for good, once the port is bound"),
     STRING(0, "fd", "N|systemd", listen_options, fd,
-	"take the listening socket that was inherited as N, or those of socket "
-	"activation",
+	"accept from the inherited socket N, or from those that systemd passes",
 	.excludes = "ipv4 ipv6 numeric backlog keepalive nodelay tos ttl "
 		    "rcvbuf sndbuf"),
     {.kind = OPT_END},
 };
 
-static const struct opt_group listen_groups[] = {{"serving", listen_opts, 0},
-    {"serving", options_server, offsetof(struct listen_options, server)},
-    {"serving", options_access, offsetof(struct listen_options, access)},
-    {"relaying", stdio_relay_opts, offsetof(struct listen_options, relay)},
-    {"script", stdio_relay_script_opts, offsetof(struct listen_options, relay)},
-    {"records", stdio_relay_record_opts,
+static const struct opt time_opts[] = {
+    OPTIONS_TIMEOUT("time limit for connecting, with --to"),
+    OPTIONS_IDLE("time limit without data sent or received"),
+    OPTIONS_MAX(
+	"time limit for the command, or with a handler for each connection"),
+    {.kind = OPT_END},
+};
+
+static const struct opt_group listen_groups[] = {{"server", listen_opts, 0},
+    {"server", options_server, offsetof(struct listen_options, server)},
+    {"server", options_access, offsetof(struct listen_options, access)},
+    {"relaying stdin and stdout", stdio_relay_opts,
+	offsetof(struct listen_options, relay)},
+    {"scripted conversation", stdio_relay_script_opts,
+	offsetof(struct listen_options, relay)},
+    {"recording", stdio_relay_record_opts,
 	offsetof(struct listen_options, relay)},
     {"addresses", options_names, offsetof(struct listen_options, names)},
-    {"time", options_timeout, offsetof(struct listen_options, time)},
-    {"time", options_idle, offsetof(struct listen_options, time)},
-    {"time", options_max, offsetof(struct listen_options, time)},
-    {"socket", options_socket, offsetof(struct listen_options, sock)},
-    {"report", options_report, offsetof(struct listen_options, report)},
+    {"time limits", time_opts, offsetof(struct listen_options, time)},
+    {"socket options", options_socket, offsetof(struct listen_options, sock)},
+    {"messages", options_report, offsetof(struct listen_options, report)},
     {NULL, NULL, 0}};
 
 /* One run of the command. */
@@ -317,7 +325,7 @@ listen_run(const void *options, const struct command_args *args, struct err *e)
 
 const struct command listen_command = {
     .name = "listen",
-    .summary = "take connections, and relay or serve them",
+    .summary = "accept connections, and relay or serve them",
     .operands = "[ADDR] PORT",
     .min_operands = 0,
     .max_operands = 2,
@@ -325,12 +333,14 @@ const struct command listen_command = {
     .groups = listen_groups,
     .defaults = &listen_defaults,
     .size = sizeof(struct listen_options),
-    .notes = "Without ADDR only this machine can connect (127.0.0.1 and "
-	     "::1); '*' means every\ninterface. Port 0 takes a free one. "
-	     "[ADDR] PORT may also be ADDR:PORT or unix:PATH.\n\n"
-	     "examples:\n"
-	     "  sockt listen 8080 > received\n"
-	     "  sockt listen -k '*' 2323 -- ./handler\n"
-	     "  sockt listen -k 8080 --to localhost:80\n",
+    .usual = "keep-open exec to echo allow max-conns recv-only idle-timeout "
+	     "hexdump verbose",
+    .notes = "Without ADDR only this machine can connect (127.0.0.1 and ::1); "
+	     "'*' is every address. With PORT 0 the system chooses the port. "
+	     "[ADDR] PORT can also be ADDR:PORT or unix:PATH. A PROGRAM gets "
+	     "the connection as its stdin and stdout.",
+    .examples = "sockt listen 8080 > received\n"
+		"sockt listen -k '*' 2323 -- ./handler\n"
+		"sockt listen -k 8080 --to localhost:80\n",
     .run = listen_run,
 };

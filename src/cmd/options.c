@@ -31,10 +31,11 @@ parse_source(void *field, const char *arg, struct err *e)
 
 const struct opt options_report[] = {
     COUNT('v', "verbose", report_options, level,
-	"tell milestones; twice: every socket step", .excludes = "quiet"),
-    FLAG('q', "quiet", report_options, level, "tell errors only",
+	"report milestones; twice (-vv): every socket call",
+	.excludes = "quiet"),
+    FLAG('q', "quiet", report_options, level, "report errors only",
 	.value = DIAG_ERRORS),
-    FLAG(0, "json", report_options, json, "tell events as JSON Lines"),
+    FLAG(0, "json", report_options, json, "report events as JSON Lines"),
     {.kind = OPT_END},
 };
 
@@ -43,39 +44,15 @@ const struct opt options_names[] = {
 	.excludes = "ipv6"),
     FLAG('6', "ipv6", name_options, family, "use IPv6 only", .value = AF_INET6),
     FLAG('n', "numeric", name_options, numeric,
-	"addresses are numbers: no name look-ups"),
+	"accept numeric addresses only; look nothing up"),
     {.kind = OPT_END},
 };
 
 const struct opt options_source[] = {
     CALL('s', "source", "ADDR", source_options, source,
-	"own address to send from", .call = parse_source),
+	"send from this local address", .call = parse_source),
     NUMBER('p', "source-port", "PORT", source_options, port,
-	"own port to send from", .min = 1, .max = 65535),
-    {.kind = OPT_END},
-};
-
-const struct opt options_timeout[] = {
-    DURATION('w', "timeout", "T", time_options, timeout_ms,
-	"wait so long for the other side's first sign", .min = 1),
-    {.kind = OPT_END},
-};
-
-const struct opt options_idle[] = {
-    DURATION(0, "idle-timeout", "T", time_options, idle_ms,
-	"give up when no byte moves for so long", .min = 1),
-    {.kind = OPT_END},
-};
-
-const struct opt options_max[] = {
-    DURATION('m', "max-time", "T", time_options, max_ms,
-	"give up when the whole run takes longer", .min = 1),
-    {.kind = OPT_END},
-};
-
-const struct opt options_retry[] = {
-    DURATION(0, "retry-for", "T", time_options, retry_ms,
-	"keep trying until it opens or T has passed", .min = 1),
+	"send from this local port", .min = 1, .max = 65535),
     {.kind = OPT_END},
 };
 
@@ -84,11 +61,11 @@ const struct opt options_socket[] = {
     FLAG(0, "keepalive", sock_options, keepalive,
 	"probe an idle connection (SO_KEEPALIVE)"),
     FLAG(0, "nodelay", sock_options, nodelay,
-	"send small pieces at once (TCP_NODELAY)"),
+	"send small writes at once (TCP_NODELAY)"),
     NUMBER(0, "tos", "N", sock_options, tos,
-	"type of service, or traffic class", .max = 255),
-    NUMBER(0, "ttl", "N", sock_options, ttl, "time to live, or hop limit",
-	.min = 1, .max = 255),
+	"type of service, or traffic class, of packets", .max = 255),
+    NUMBER(0, "ttl", "N", sock_options, ttl,
+	"time to live, or hop limit, of packets", .min = 1, .max = 255),
     SIZE(0, "rcvbuf", "SIZE", sock_options, rcvbuf,
 	"size of the receive buffer (SO_RCVBUF)", .min = 1, .max = INT32_MAX),
     SIZE(0, "sndbuf", "SIZE", sock_options, sndbuf,
@@ -98,16 +75,17 @@ const struct opt options_socket[] = {
 
 const struct opt options_server[] = {
     NUMBER(0, "max-conns", "N", accept_options, max_conns,
-	"serve so many at once; the next ones wait (256)", .min = 1,
+	"serve at most N connections at once; others wait", .min = 1,
 	.max = 1000000),
     NUMBER(0, "max-per-host", "N", accept_options, max_per_host,
-	"serve so many of one address at once; others are closed", .min = 1,
+	"serve at most N connections per address; close others", .min = 1,
 	.max = 1000000),
     NUMBER(0, "backlog", "N", accept_options, backlog,
-	"connections that the kernel keeps waiting (its maximum)", .min = 0,
-	.max = INT32_MAX),
+	"let at most N connections wait in the kernel (default: the system's "
+	"maximum)",
+	.min = 0, .max = INT32_MAX),
     DURATION(0, "accept-timeout", "T", accept_options, accept_ms,
-	"give up when no connection comes for so long", .min = 1),
+	"stop when no connection arrives for T", .min = 1),
     {.kind = OPT_END},
 };
 
@@ -133,8 +111,8 @@ parse_proxy(void *field, const char *arg, struct err *e)
 
 const struct opt options_proxy[] = {
     CALL(0, "proxy", "URL", proxy_options, proxy,
-	"go by way of a proxy: socks5://, socks4:// or http://, "
-	"[USER:PASS@]HOST[:PORT]; it resolves the name",
+	"connect through a proxy: socks5://, socks4:// or http://, "
+	"[USER:PASS@]HOST[:PORT]; the proxy resolves the name",
 	.call = parse_proxy),
     {.kind = OPT_END},
 };
@@ -144,11 +122,11 @@ enum { ACCESS_DENY, ACCESS_ALLOW };
 
 const struct opt options_access[] = {
     LIST(0, "allow", "CIDR", access_options, rules,
-	"let these in: address, network/bits, several by commas, or @FILE; the "
-	"first rule that matches wins",
+	"accept these clients: an address, NETWORK/BITS, several with commas, "
+	"or @FILE; the first rule that matches wins",
 	.value = ACCESS_ALLOW),
     LIST(0, "deny", "CIDR", access_options, rules,
-	"turn these away, in the same manner", .value = ACCESS_DENY),
+	"reject these clients, given as for --allow", .value = ACCESS_DENY),
     {.kind = OPT_END},
 };
 

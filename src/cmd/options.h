@@ -69,15 +69,22 @@ struct proxy_options {
 
 extern const struct opt options_report[];
 extern const struct opt options_names[];
-extern const struct opt options_source[];  /* -s -p */
-extern const struct opt options_timeout[]; /* -w */
-extern const struct opt options_idle[];    /* --idle-timeout */
-extern const struct opt options_max[];     /* -m */
-extern const struct opt options_retry[];   /* --retry-for */
-extern const struct opt options_socket[];  /* --keepalive ... */
-extern const struct opt options_server[];  /* --max-conns ... */
-extern const struct opt options_proxy[];   /* --proxy */
-extern const struct opt options_access[];  /* --allow --deny */
+extern const struct opt options_source[]; /* -s -p */
+extern const struct opt options_socket[]; /* --keepalive ... */
+extern const struct opt options_server[]; /* --max-conns ... */
+extern const struct opt options_proxy[];  /* --proxy */
+extern const struct opt options_access[]; /* --allow --deny */
+
+/* Rows for struct time_options. What they limit differs between commands, and
+ * so does the help. */
+#define OPTIONS_TIMEOUT(help) \
+	DURATION('w', "timeout", "T", time_options, timeout_ms, help, .min = 1)
+#define OPTIONS_IDLE(help) \
+	DURATION(0, "idle-timeout", "T", time_options, idle_ms, help, .min = 1)
+#define OPTIONS_MAX(help) \
+	DURATION('m', "max-time", "T", time_options, max_ms, help, .min = 1)
+#define OPTIONS_RETRY(help) \
+	DURATION(0, "retry-for", "T", time_options, retry_ms, help, .min = 1)
 
 /* options_socket without what only TCP has. */
 #define OPTIONS_DGRAM_SOCKET (options_socket + 2)

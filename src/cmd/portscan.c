@@ -75,6 +75,10 @@ static const struct portscan_options portscan_defaults = {
 
 static const char *const order_words[] = {"random", "ascending", NULL};
 
+static const struct portscan_options portscan_stands = {
+    .time.timeout_ms = TIMEOUT_MS,
+};
+
 /* "I/N" */
 static int
 parse_shard(void *field, const char *arg, struct err *e)
@@ -97,41 +101,48 @@ parse_shard(void *field, const char *arg, struct err *e)
 
 static const struct opt part_opts[] = {
     CALL(0, "shard", "I/N", portscan_options, shard,
-	"do part I of N; N runs do everything once", .call = parse_shard),
+	"scan part I of N; N runs scan everything once", .call = parse_shard),
     FLAG(0, "dry-run", portscan_options, dry_run,
-	"send nothing; tell how much it is and what comes first"),
+	"send nothing; print the number of probes and the first ones"),
     {.kind = OPT_END},
 };
 
 static const struct opt how_opts[] = {
     FLAG(0, "udp", portscan_options, udp,
-	"ask by datagrams instead of connecting", .excludes = "banner"),
+	"probe UDP ports instead of connecting", .excludes = "banner"),
     NUMBER(0, "parallel", "N", portscan_options, parallel,
-	"probes in flight at most (default: as descriptors allow)", .min = 1,
+	"at most N probes at once (default: as descriptors allow)", .min = 1,
 	.max = 60000),
-    NUMBER(0, "rate", "N", portscan_options, rate, "probes a second at most",
-	.min = 1, .max = 10000000),
+    NUMBER(0, "rate", "N", portscan_options, rate,
+	"send at most N probes per second", .min = 1, .max = 10000000),
     NUMBER(0, "retries", "N", portscan_options, retries,
-	"ask a silent port so often again (default: once, and more where "
-	"answers get lost)",
+	"probe a silent port N more times (default: 1, more if answers get "
+	"lost)",
 	.max = 10),
     CHOICE(0, "order", "ORDER", portscan_options, ascending,
-	"in which order ports are asked", .choices = order_words),
+	"probe ports in this order", .choices = order_words),
     FLAG(0, "no-skip", portscan_options, no_skip,
-	"of several hosts, go on with those that answer nothing"),
+	"with several hosts, keep probing those that answer nothing"),
     {.kind = OPT_END},
 };
 
 static const struct opt form_opts[] = {
     FLAG(0, "banner", portscan_options, banner,
-	"show what a service says first"),
+	"show what a service sends first"),
     CHOICE(0, "until", "STATE", portscan_options, until,
-	"what --retry-for waits for: every port open, or none of them",
+	"--retry-for waits until every port is open, or none (closed)",
 	.choices = until_words),
     FLAG('a', "all", portscan_options, all,
 	"show closed and filtered ports too"),
-    FLAG('g', "greppable", portscan_options, greppable, "a line a host",
-	.excludes = "json quiet"),
+    FLAG('g', "greppable", portscan_options, greppable,
+	"print one line per host, for grep", .excludes = "json quiet"),
+    {.kind = OPT_END},
+};
+
+static const struct opt time_opts[] = {
+    OPTIONS_TIMEOUT("time limit for the answer to a probe"),
+    OPTIONS_RETRY("keep scanning for at most T, until --until holds"),
+    OPTIONS_MAX("time limit for the command as a whole"),
     {.kind = OPT_END},
 };
 
@@ -140,10 +151,8 @@ static const struct opt_group portscan_groups[] = {
     {"what to scan", part_opts, 0}, {"how to scan", how_opts, 0},
     {"results", form_opts, 0},
     {"addresses", options_names, offsetof(struct portscan_options, names)},
-    {"time", options_timeout, offsetof(struct portscan_options, time)},
-    {"time", options_max, offsetof(struct portscan_options, time)},
-    {"time", options_retry, offsetof(struct portscan_options, time)},
-    {"report", options_report, offsetof(struct portscan_options, report)},
+    {"time limits", time_opts, offsetof(struct portscan_options, time)},
+    {"messages", options_report, offsetof(struct portscan_options, report)},
     {NULL, NULL, 0}};
 
 /* A run of the command. */
@@ -426,12 +435,14 @@ const struct command portscan_command = {
     .max_operands = 2,
     .groups = portscan_groups,
     .defaults = &portscan_defaults,
+    .stands = &portscan_stands,
     .size = sizeof(struct portscan_options),
-    .notes = "PORTS is like 22,80,8000-8100,ssh,60000- or '-' for all; "
-	     "without it 1-1024 and\na list of common higher ports.\n\n"
-	     "examples:\n"
-	     "  sockt portscan 127.0.0.1 -\n"
-	     "  sockt portscan -q 192.0.2.0/24 ssh,http\n"
-	     "  sockt portscan -a localhost 20-25 && echo something is open\n",
+    .usual =
+	"all banner udp timeout rate retry-for targets exclude greppable json",
+    .notes = "PORTS is a list such as 22,80,8000-8100,ssh,60000-, or '-' for "
+	     "all; without PORTS, 1-1024 and common higher ports are scanned.",
+    .examples = "sockt portscan 127.0.0.1 -\n"
+		"sockt portscan -q 192.0.2.0/24 ssh,http\n"
+		"sockt portscan -a localhost 20-25 && echo something is open\n",
     .run = portscan_run,
 };

@@ -20,15 +20,15 @@
 
 const struct opt scan_job_opts[] = {
     LIST(0, "exclude", "PORTS", scan_job_options, exclude,
-	"leave these ports out"),
+	"do not scan these ports"),
     STRING(0, "ports-file", "FILE", scan_job_options, ports_file,
-	"take ports from a file, '-' is stdin"),
+	"read ports from FILE; '-' is stdin"),
     STRING(0, "targets", "FILE", scan_job_options, targets_file,
-	"take hosts from a file, '-' is stdin; the only operand is then PORTS"),
+	"read hosts from FILE; '-' is stdin; the only operand is PORTS"),
     LIST(0, "exclude-hosts", "HOSTS", scan_job_options, exclude_hosts,
-	"leave these hosts out"),
+	"do not scan these hosts"),
     FLAG(0, "all-addresses", scan_job_options, all_addresses,
-	"scan every address of a name, not just its first"),
+	"scan every address of a name, not only the first"),
     {.kind = OPT_END},
 };
 

@@ -25,6 +25,8 @@
 
 #define HELLO_PORT 9999
 #define HTTP_PORT 8080
+/* The default of --reply, but for HTTP. */
+#define REPLY "Hello, %s!"
 /* Without --idle-timeout: the limit for a request's head, and for the answer.
  */
 #define HEAD_MS 10000
@@ -37,32 +39,38 @@ static const struct hello_options hello_defaults = {
     .quit_word = "exit",
 };
 
+static const struct hello_options hello_stands = {.reply = REPLY};
+
 static const struct opt hello_opts[] = {
     STRING(0, "greeting", "TEXT", hello_options, greeting,
-	"say this first (Welcome!); escapes like \\n are understood",
-	.excludes = "http"),
+	"send TEXT to each client first; escapes as in C", .excludes = "http"),
     STRING(0, "reply", "FORMAT", hello_options, reply,
-	"answer this (Hello, %s!): %s message, %n its number, %a address, %p "
-	"port, %% percent"),
+	"answer FORMAT: %s message, %n its number, %a address, %p port, %% "
+	"percent"),
     STRING(0, "quit-word", "WORD", hello_options, quit_word,
-	"the message that ends it (exit)", .excludes = "http"),
+	"close when this message arrives", .excludes = "http"),
     NUMBER(0, "messages", "N", hello_options, messages,
-	"close after so many answers to one client", .min = 1,
-	.excludes = "http"),
-    DURATION(0, "delay", "T", hello_options, delay_ms,
-	"wait so long before each answer"),
-    FLAG(0, "http", hello_options, http, "answer HTTP requests (on port 8080)"),
+	"close after N answers to a client", .min = 1, .excludes = "http"),
+    DURATION(
+	0, "delay", "T", hello_options, delay_ms, "wait T before each answer"),
+    FLAG(0, "http", hello_options, http,
+	"answer HTTP requests, on port 8080 by default"),
     {.kind = OPT_END},
 };
 
-static const struct opt_group hello_groups[] = {{"talking", hello_opts, 0},
-    {"serving", options_server, offsetof(struct hello_options, server)},
-    {"serving", options_access, offsetof(struct hello_options, access)},
+static const struct opt time_opts[] = {
+    OPTIONS_IDLE("time limit without data sent or received"),
+    OPTIONS_MAX("time limit for each connection"),
+    {.kind = OPT_END},
+};
+
+static const struct opt_group hello_groups[] = {{"conversation", hello_opts, 0},
+    {"server", options_server, offsetof(struct hello_options, server)},
+    {"server", options_access, offsetof(struct hello_options, access)},
     {"addresses", options_names, offsetof(struct hello_options, names)},
-    {"time", options_idle, offsetof(struct hello_options, time)},
-    {"time", options_max, offsetof(struct hello_options, time)},
-    {"socket", options_socket, offsetof(struct hello_options, sock)},
-    {"report", options_report, offsetof(struct hello_options, report)},
+    {"time limits", time_opts, offsetof(struct hello_options, time)},
+    {"socket options", options_socket, offsetof(struct hello_options, sock)},
+    {"messages", options_report, offsetof(struct hello_options, report)},
     {NULL, NULL, 0}};
 
 /* Answers a message: "Hello, Michael!". 0 or -1. */
@@ -183,7 +191,7 @@ prepare(struct hello_server *hs, struct err *e)
 	ssize_t n;
 
 	if (reply == NULL)
-		reply = o->http ? "Hello!" : "Hello, %s!";
+		reply = o->http ? "Hello!" : REPLY;
 	if (template_parse(&hs->reply, reply, e) < 0)
 		return err_prefix(e, "--reply");
 	hs->greeting = mem_array(strlen(o->greeting) + 1, 1);
@@ -228,13 +236,16 @@ const struct command serve_hello_command = {
     .max_operands = 2,
     .groups = hello_groups,
     .defaults = &hello_defaults,
+    .stands = &hello_stands,
     .size = sizeof(struct hello_options),
-    .notes = "Without PORT it is 9999, with --http 8080. Without ADDR only "
-	     "this machine can connect;\n'*' means every interface.\n\n"
-	     "examples:\n"
-	     "  sockt serve-hello\n"
-	     "  sockt serve-hello --http 8080\n"
-	     "  sockt serve-hello --greeting '' --reply 'test server' "
-	     "--messages 1\n",
+    .usual = "greeting reply quit-word messages http max-conns idle-timeout "
+	     "allow verbose json",
+    .notes =
+	"The default PORT is 9999, with --http 8080. Without ADDR only this "
+	"machine can connect (127.0.0.1 and ::1); '*' is every address.",
+    .examples =
+	"sockt serve-hello\n"
+	"sockt serve-hello --http 8080\n"
+	"sockt serve-hello --greeting '' --reply 'test server' --messages 1\n",
     .run = hello_run,
 };

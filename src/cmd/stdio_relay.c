@@ -43,21 +43,21 @@ parse_expect(void *field, const char *arg, struct err *e)
 
 const struct opt stdio_relay_opts[] = {
     CHOICE(0, "on-eof", "WHAT", stdio_relay_options, on_eof,
-	"when stdin ends: send FIN and go on receiving (fin, the default), go "
-	"on receiving (keep), exit (quit)",
+	"at the end of stdin: fin = send FIN and keep receiving, keep = keep "
+	"receiving, quit = exit",
 	.choices = on_eof_words),
     CHOICE(0, "on-peer-eof", "WHAT", stdio_relay_options, on_peer_eof,
-	"when the peer finishes first: send until stdin ends (finish, the "
-	"default), send what stdin holds (drain), exit (quit, the default at a "
-	"terminal)",
+	"when the peer finishes first: finish = send until stdin ends, drain = "
+	"send what stdin holds, quit = exit (default: finish, at a terminal "
+	"quit)",
 	.choices = on_peer_eof_words),
     DURATION(0, "linger", "T", stdio_relay_options, linger_ms,
-	"own input has ended: wait so long for the peer's end",
+	"after the end of stdin, wait at most T for the peer to finish",
 	.excludes = "send-only recv-only"),
     FLAG(0, "send-only", stdio_relay_options, send_only,
-	"send stdin, drop what is received", .excludes = "recv-only on-eof"),
+	"send stdin, discard what is received", .excludes = "recv-only on-eof"),
     FLAG(0, "recv-only", stdio_relay_options, recv_only,
-	"receive to stdout, leave stdin alone", .excludes = "on-eof"),
+	"receive to stdout, do not read stdin", .excludes = "on-eof"),
     FLAG('C', "crlf", stdio_relay_options, crlf,
 	"send LF as CRLF; a CRLF stays as it is", .excludes = "recv-only"),
     {.kind = OPT_END},
@@ -65,15 +65,15 @@ const struct opt stdio_relay_opts[] = {
 
 const struct opt stdio_relay_script_opts[] = {
     CALL(0, "send", "TEXT", stdio_relay_options, script,
-	"send TEXT first; \\r \\n \\t \\\\ \\0 \\xHH are escapes",
+	"send TEXT first; escapes are \\r \\n \\t \\\\ \\0 \\xHH",
 	.call = parse_send),
     CALL(0, "expect", "REGEX", stdio_relay_options, script,
-	"wait until REGEX (extended) has come; in order with --send",
+	"wait for data that matches REGEX (extended); in order with --send",
 	.call = parse_expect),
     DURATION(0, "expect-timeout", "T", stdio_relay_options, expect_ms,
-	"give up when an --expect takes longer", .min = 1),
+	"time limit for each --expect", .min = 1),
     FLAG(0, "done", stdio_relay_options, done,
-	"leave after the last --send or --expect; stdin is not read"),
+	"exit after the last --send or --expect; do not read stdin"),
     {.kind = OPT_END},
 };
 

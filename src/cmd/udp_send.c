@@ -55,20 +55,26 @@ static const struct send_options send_defaults = {
     .window = 1,
 };
 
+static const struct send_options send_stands = {
+    .time.timeout_ms = REPLY_MS,
+    .group = {.ttl = 1},
+    .replies = 1,
+    .window = 1,
+};
+
 static const struct opt send_opts[] = {
-    FLAG(0, "whole", send_options, whole, "the whole of stdin is one datagram",
+    FLAG(0, "whole", send_options, whole, "send all of stdin as one datagram",
 	.excludes = "size"),
     SIZE(0, "size", "SIZE", send_options, block,
-	"blocks of stdin of that size are the datagrams", .min = 1,
-	.max = 65527),
+	"send stdin in datagrams of SIZE bytes", .min = 1, .max = 65527),
     NUMBER(0, "count", "N", send_options, count,
-	"send so many datagrams in all, the messages in turn", .min = 1),
+	"send N datagrams in all, repeating the messages", .min = 1),
     DURATION(0, "interval", "T", send_options, interval_ms,
-	"leave so long between datagrams", .excludes = "rate"),
+	"wait T between datagrams", .excludes = "rate"),
     NUMBER(0, "rate", "N", send_options, rate,
-	"send at most so many datagrams a second", .min = 1, .max = 1000000000),
+	"send at most N datagrams per second", .min = 1, .max = 1000000000),
     FLAG(0, "number", send_options, number,
-	"put '#N ' in front of each, and find it in the replies"),
+	"put '#N ' before each message, and look for it in the replies"),
     {.kind = OPT_END},
 };
 
@@ -80,13 +86,13 @@ parse_interface(void *field, const char *arg, struct err *e)
 
 static const struct opt many_opts[] = {
     FLAG(0, "broadcast", send_options, broadcast,
-	"HOST may be a broadcast address"),
+	"allow HOST to be a broadcast address"),
     NUMBER(0, "multicast-ttl", "N", send_options, group.ttl,
-	"let datagrams to a group pass N - 1 routers (1)", .max = 255),
+	"let multicasts pass at most N - 1 routers", .max = 255),
     CALL(0, "multicast-interface", "IF", send_options, group.interface,
-	"send to a group by this interface", .call = parse_interface),
+	"send multicasts through interface IF", .call = parse_interface),
     FLAG(0, "no-multicast-loop", send_options, group.no_loop,
-	"let nobody on this machine hear them"),
+	"do not deliver multicasts to this machine"),
     FLAG(0, "no-fragment", send_options, no_fragment,
 	"refuse datagrams that the path cannot carry whole"),
     {.kind = OPT_END},
@@ -94,31 +100,37 @@ static const struct opt many_opts[] = {
 
 static const struct opt reply_opts[] = {
     NUMBER(0, "replies", "N", send_options, replies,
-	"wait for so many replies to each datagram (1); 0, and to many hosts: "
-	"all that come within --timeout",
+	"wait for N replies to each datagram; 0, and to many hosts: all that "
+	"arrive within --timeout",
 	.excludes = "no-reply"),
-    FLAG(0, "no-reply", send_options, no_reply, "send, and wait for nothing",
+    FLAG(0, "no-reply", send_options, no_reply, "do not wait for replies",
 	.excludes = "window timeout stats"),
     NUMBER(0, "window", "N", send_options, window,
-	"let so many datagrams be unanswered at once (1)", .min = 1,
+	"let at most N datagrams be unanswered at once", .min = 1,
 	.max = RTT_STATS_MAX),
     FLAG(0, "any-source", send_options, any_source,
-	"take replies from everybody, not only from HOST PORT"),
+	"accept replies from any address, not only HOST PORT"),
     FLAG(0, "raw", send_options, raw,
-	"print the replies' bytes as they are, without newlines"),
+	"print replies as they are, without newlines"),
     FLAG(0, "stats", send_options, stats,
 	"print a summary: sent, received, lost, round-trip times"),
     {.kind = OPT_END},
 };
 
+static const struct opt time_opts[] = {
+    OPTIONS_TIMEOUT("time limit for the replies to a datagram"),
+    OPTIONS_MAX("time limit for the command as a whole"),
+    {.kind = OPT_END},
+};
+
 static const struct opt_group send_groups[] = {{"sending", send_opts, 0},
-    {"many hosts", many_opts, 0}, {"replies", reply_opts, 0},
+    {"broadcast and multicast", many_opts, 0}, {"replies", reply_opts, 0},
     {"addresses", options_names, offsetof(struct send_options, names)},
-    {"own end", options_source, offsetof(struct send_options, source)},
-    {"time", options_timeout, offsetof(struct send_options, time)},
-    {"time", options_max, offsetof(struct send_options, time)},
-    {"socket", OPTIONS_DGRAM_SOCKET, offsetof(struct send_options, sock)},
-    {"report", options_report, offsetof(struct send_options, report)},
+    {"local address", options_source, offsetof(struct send_options, source)},
+    {"time limits", time_opts, offsetof(struct send_options, time)},
+    {"socket options", OPTIONS_DGRAM_SOCKET,
+	offsetof(struct send_options, sock)},
+    {"messages", options_report, offsetof(struct send_options, report)},
     {NULL, NULL, 0}};
 
 /* One run of the command. */
@@ -379,13 +391,16 @@ const struct command udp_send_command = {
     .max_operands = -1,
     .groups = send_groups,
     .defaults = &send_defaults,
+    .stands = &send_stands,
     .size = sizeof(struct send_options),
+    .usual = "whole count interval rate replies no-reply timeout stats source "
+	     "verbose",
     .notes =
-	"Without a MESSAGE every line of stdin is a datagram. HOST PORT may "
-	"also be\nHOST:PORT, [V6]:PORT, unix:PATH or unix:@NAME.\n\n"
-	"examples:\n"
-	"  sockt udp-send localhost 9999 Michael Tracy Sarah\n"
-	"  sockt udp-send --stats --count 10 --interval 1 localhost 9999 x\n"
-	"  sockt udp-send --no-reply localhost 514 < lines\n",
+	"Without a MESSAGE every line of stdin is sent as a datagram. HOST "
+	"PORT can also be HOST:PORT, [IPV6]:PORT, unix:PATH or unix:@NAME.",
+    .examples =
+	"sockt udp-send localhost 9999 Michael Tracy Sarah\n"
+	"sockt udp-send --stats --count 10 --interval 1 localhost 9999 x\n"
+	"sockt udp-send --no-reply localhost 514 < lines\n",
     .run = send_run,
 };

@@ -25,6 +25,8 @@
 #include "udp/udp_programs.h"
 
 #define SERVE_PORT 9999
+/* The default of --reply. */
+#define REPLY "Hello, %s!"
 /* How deep answers within answers are a loop of servers. */
 #define NESTED 3
 /* Defaults and limits of programs. */
@@ -63,6 +65,12 @@ static const struct serve_options serve_defaults = {
     .program_ms = -1,
 };
 
+static const struct serve_options serve_stands = {
+    .reply = REPLY,
+    .max_programs = DEFAULT_PROGRAMS,
+    .program_ms = PROGRAM_MS,
+};
+
 static const struct opt serve_opts[] = {
     FLAG(0, "echo", serve_options, mode, "answer each datagram with itself",
 	.value = SERVE_ECHO, .excludes = "discard print reply"),
@@ -71,34 +79,40 @@ static const struct opt serve_opts[] = {
     FLAG(0, "print", serve_options, mode, "print each datagram, answer nothing",
 	.value = SERVE_PRINT, .excludes = "reply max-rate any-port"),
     STRING(0, "reply", "FORMAT", serve_options, reply,
-	"answer this (Hello, %s!): %s message, %n its number, %a address, %p "
-	"port, %% percent"),
-    NUMBER(0, "count", "N", serve_options, count,
-	"leave after so many datagrams", .min = 1),
+	"answer FORMAT: %s message, %n its number, %a address, %p port, %% "
+	"percent"),
+    NUMBER(0, "count", "N", serve_options, count, "exit after N datagrams",
+	.min = 1),
     NUMBER(0, "max-rate", "N", serve_options, max_rate,
-	"give one host at most N answers a second, 0: any number (1000 turns "
-	"of messages that repeat)",
+	"answer each host at most N times per second, 0: without a limit "
+	"(default: 1000 turns of messages that repeat)",
 	.max = 1000000000),
     FLAG(0, "any-port", serve_options, any_port,
-	"answer ports of servers such as echo and DNS too, and this server's "
-	"own"),
+	"also answer the ports of servers such as echo and DNS, and this "
+	"server's port"),
     LIST(0, "join", "GROUP[%IF]", serve_options, joins,
-	"take the datagrams of a multicast group too; without ADDR no others"),
+	"receive a multicast group too; without ADDR nothing else"),
     NUMBER(0, "max-programs", "N", serve_options, max_programs,
-	"run so many programs at once; datagrams wait (32)", .min = 1,
+	"run at most N programs at once; datagrams wait", .min = 1,
 	.max = MAX_PROGRAMS),
     DURATION(0, "program-timeout", "T", serve_options, program_ms,
-	"kill a program that takes longer (10 s)", .min = 1),
+	"kill a program that takes longer", .min = 1),
     {.kind = OPT_END},
 };
 
-static const struct opt_group serve_groups[] = {{"serving", serve_opts, 0},
-    {"serving", options_access, offsetof(struct serve_options, access)},
+static const struct opt time_opts[] = {
+    OPTIONS_IDLE("time limit without a datagram"),
+    OPTIONS_MAX("time limit for the command as a whole"),
+    {.kind = OPT_END},
+};
+
+static const struct opt_group serve_groups[] = {{"server", serve_opts, 0},
+    {"server", options_access, offsetof(struct serve_options, access)},
     {"addresses", options_names, offsetof(struct serve_options, names)},
-    {"time", options_idle, offsetof(struct serve_options, time)},
-    {"time", options_max, offsetof(struct serve_options, time)},
-    {"socket", OPTIONS_DGRAM_SOCKET, offsetof(struct serve_options, sock)},
-    {"report", options_report, offsetof(struct serve_options, report)},
+    {"time limits", time_opts, offsetof(struct serve_options, time)},
+    {"socket options", OPTIONS_DGRAM_SOCKET,
+	offsetof(struct serve_options, sock)},
+    {"messages", options_report, offsetof(struct serve_options, report)},
     {NULL, NULL, 0}};
 
 /* One run of the command. */
@@ -401,8 +415,8 @@ choose_mode(struct serving *s, char *const *program, struct err *e)
 		max = 0;
 	udp_programs_start(&s->programs, program, (size_t)max,
 	    o->program_ms >= 0 ? o->program_ms : PROGRAM_MS);
-	if (template_parse(
-		&s->reply, o->reply != NULL ? o->reply : "Hello, %s!", e) < 0)
+	if (template_parse(&s->reply, o->reply != NULL ? o->reply : REPLY, e) <
+	    0)
 		return err_prefix(e, "--reply");
 	return 0;
 }
@@ -456,15 +470,15 @@ const struct command udp_serve_command = {
     .runs_program = true,
     .groups = serve_groups,
     .defaults = &serve_defaults,
+    .stands = &serve_stands,
     .size = sizeof(struct serve_options),
-    .notes = "Without PORT it is 9999. Without ADDR only this machine can "
-	     "send to it; '*' means every\ninterface. A PROGRAM is run for "
-	     "each datagram: its stdin is the payload, its\nstdout the "
-	     "answer.\n\n"
-	     "examples:\n"
-	     "  sockt udp-serve\n"
-	     "  sockt udp-serve --echo '*' 7777\n"
-	     "  sockt udp-serve --print 5140 >> log\n"
-	     "  sockt udp-serve 9999 -- tr a-z A-Z\n",
+    .usual = "echo discard print reply count join allow max-time verbose json",
+    .notes =
+	"The default PORT is 9999. Without ADDR only this machine can send to "
+	"it (127.0.0.1 and ::1); '*' is every address. A PROGRAM is run for "
+	"each datagram: its stdin is the payload, its stdout the answer.",
+    .examples = "sockt udp-serve\n"
+		"sockt udp-serve --print 5140 >> log\n"
+		"sockt udp-serve 9999 -- tr a-z A-Z\n",
     .run = serve_run,
 };

@@ -27,8 +27,11 @@ sub refuses {
 
 my $r = run();
 is $r->{status}, 2, 'sockt alone is a usage error';
-like $r->{err}, qr/\Ausage: sockt COMMAND .*^  connect +\S/ms,
-    'that shows the commands';
+like $r->{err}, qr/\Ausage: sockt COMMAND /, 'that shows how it is used';
+my @shown = $r->{err} =~ /^    sockt (\S+) .*\S/mg;
+is scalar @shown, 3, '  with three examples';
+like $r->{err}, qr/'sockt help'.*sockt-tutorial\(7\).*sockt\(1\)/s,
+    '  and where to begin';
 
 answers(qr/\Ausage: sockt COMMAND .*^  connect +\S/ms, 'help');
 answers(qr/\Ausage: sockt COMMAND /, '--help');
@@ -36,6 +39,14 @@ answers(qr/\Ausage: sockt connect /, 'help', 'connect');
 answers(qr/\Ausage: sockt connect /, 'help', 'conn');
 answers(qr/\Ausage: sockt connect /, 'connect', '--help');
 answers(qr/\Ausage: sockt connect /, 'connect', '-h');
+answers(qr/\Ausage: sockt connect /, '--help', 'connect');
+answers(qr/\Ausage: sockt connect /, '-h', 'connect');
+answers(qr/^nc -U \/run\/x +sockt connect unix:\/run\/x$/m, 'help', 'nc');
+answers(qr/^curl -O .+ sockt http-get -O/m, '--help', 'curl');
+is run('--help', 'connect')->{out}, run('connect', '--help')->{out},
+    'sockt --help connect is all of the help';
+is run('-h', 'connect')->{out}, run('connect', '-h')->{out},
+    'sockt -h connect is the short one';
 answers(qr/\Ausage: sockt connect /, 'con', '-v', 'host', '--help');
 answers(qr/\Asockt \d+\.\d+\.\d+ \((?:linux|posix)\)\n\z/, '--version');
 answers(qr/^connect\tw\ttimeout\tduration\tT\t-\t\S.*$/m, 'help', '--list');

@@ -45,7 +45,7 @@ sub lines_with {
 }
 
 # The rows of sockt help --list: hashes with command, letter, name, kind, arg,
-# choices and help; what is absent is undef.
+# choices, help and default; what is absent is undef.
 sub list_options {
     my $sockt = $ENV{SOCKT} || "$TOP/build/sockt";
     open my $p, '-|', $sockt, 'help', '--list' or die "$sockt: $!";
@@ -53,7 +53,7 @@ sub list_options {
     while (my $line = <$p>) {
         chomp $line;
         my %row;
-        @row{qw(command letter name kind arg choices help)} =
+        @row{qw(command letter name kind arg choices help default)} =
             map { $_ eq '-' ? undef : $_ } split /\t/, $line;
         push @rows, \%row;
     }

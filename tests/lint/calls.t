@@ -46,9 +46,9 @@ is found(qr/\bstderr\b|\bperror\s*\(|\bp?v?warnx?\s*\(|\bv?errx?\s*\(/,
     qr{^src/(?:base/diag\.c|main\.c)$}, @sources), '',
     'only diag writes to stderr';
 is_deeply [lines_with('src/main.c', qr/stderr/)],
-    [grep { /usage_overview\(stderr, / }
+    [grep { /usage_start\(stderr\)/ }
         lines_with('src/main.c', qr/stderr/)],
-    'main writes the overview there, when no command is given';
+    'main writes the first steps there, when no command is given';
 is found(qr/\bwrite\s*\(\s*(?:2|STDERR_FILENO)\b/, qr{^src/base/diag\.c$},
     @sources), '', 'nobody writes to descriptor 2';
 

@@ -131,9 +131,9 @@ test_forms(void)
 				       rest.operands[4] == NULL);
 	TAKES("- ''", rest.count == 2 && strcmp(rest.operands[0], "-") == 0);
 	TAKES("", rest.count == 0 && rest.operands[0] == NULL);
-	TAKES("--help", rest.help);
-	TAKES("-h", rest.help);
-	TAKES("-f --help --nonsense", rest.help);
+	TAKES("--help", rest.help == PARSE_FULL_HELP);
+	TAKES("-h", rest.help == PARSE_SHORT_HELP);
+	TAKES("-f --help --nonsense", rest.help == PARSE_FULL_HELP);
 }
 
 /* Where the refused option is: for hints. */

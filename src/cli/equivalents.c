@@ -1,0 +1,189 @@
+/*
+ * What users of other programs type, and what does the same with sockt: the
+ * one source of "sockt help nc", README's table and sockt-cookbook(7).
+ */
+#include "cli/equivalents.h"
+
+#include <string.h>
+
+/* The columns of README's table. */
+#define WIDTH 80
+#define LEFT 40
+#define INDENT 4
+
+/* Lines of two fields, separated by a tab. */
+static const char rows[] =
+    "nc host 80\tsockt connect host 80\n"
+    "nc -z -w 2 host 22\tsockt connect -z -w 2 host 22\n"
+    "nc -zv host 20-25\tsockt portscan host 20-25\n"
+    "nc -N host 80 < request\tsockt connect host 80 < request\n"
+    "nc -q 1 host 80 < request\tsockt connect --linger 1 host 80 < request\n"
+    "nc -d host 80\tsockt connect --recv-only host 80\n"
+    "nc -C host 25\tsockt connect -C host 25\n"
+    "nc -s 192.0.2.1 -p 40000 host 80\t"
+    "sockt connect -s 192.0.2.1 -p 40000 host 80\n"
+    "nc -X 5 -x p:1080 host 22\t"
+    "sockt connect --proxy socks5://p:1080 host 22\n"
+    "nc -U /run/x\tsockt connect unix:/run/x\n"
+    "nc -u host 9999\tsockt udp-send host 9999\n"
+    "nc -l 8080\tsockt listen '*' 8080\n"
+    "nc -l 127.0.0.1 8080\tsockt listen 8080\n"
+    "nc -lk 8080\tsockt listen -k '*' 8080\n"
+    "nc -lU /tmp/x\tsockt listen unix:/tmp/x\n"
+    "nc -ul 9999\tsockt udp-serve --print '*' 9999\n"
+    "ncat host 80\tsockt connect host 80\n"
+    "ncat -i 30s host 80\tsockt connect --idle-timeout 30 host 80\n"
+    "ncat -x dump host 80\tsockt connect -x dump host 80\n"
+    "ncat --send-only host 80 < file\t"
+    "sockt connect --send-only host 80 < file\n"
+    "ncat --recv-only host 80 > file\t"
+    "sockt connect --recv-only host 80 > file\n"
+    "ncat --proxy p:1080 --proxy-type socks5 host 22\t"
+    "sockt connect --proxy socks5://p:1080 host 22\n"
+    "ncat -l 8080\tsockt listen '*' 8080\n"
+    "ncat -l --allow 10.0.0.0/8 8080\t"
+    "sockt listen --allow 10.0.0.0/8 '*' 8080\n"
+    "ncat -lk 8080 -e /bin/handler\tsockt listen -k '*' 8080 -- /bin/handler\n"
+    "ncat -lk -m 10 8080 -e /bin/handler\t"
+    "sockt listen -k --max-conns 10 '*' 8080 -- /bin/handler\n"
+    "ncat -lk 8080 -c 'date; uptime'\t"
+    "sockt listen -k -e 'date; uptime' '*' 8080\n"
+    "ncat -u host 9999\tsockt udp-send host 9999\n"
+    "socat - TCP:host:80\tsockt connect host 80\n"
+    "socat -u - TCP:host:80\tsockt connect --send-only host 80\n"
+    "socat -u TCP:host:80 -\tsockt connect --recv-only host 80\n"
+    "socat -x - TCP:host:80\tsockt connect -x dump host 80\n"
+    "socat -T 30 - TCP:host:80\tsockt connect --idle-timeout 30 host 80\n"
+    "socat - UNIX-CONNECT:/run/x\tsockt connect unix:/run/x\n"
+    "socat - PROXY:p:host:22,proxyport=3128\t"
+    "sockt connect --proxy http://p:3128 host 22\n"
+    "socat TCP-LISTEN:80,fork,reuseaddr TCP:backend:8080\t"
+    "sockt listen -k '*' 80 --to backend:8080\n"
+    "socat TCP-LISTEN:80,fork UNIX-CONNECT:/run/x\t"
+    "sockt listen -k '*' 80 --to unix:/run/x\n"
+    "socat UNIX-LISTEN:/tmp/x,fork TCP:host:80\t"
+    "sockt listen -k unix:/tmp/x --to host:80\n"
+    "socat TCP-LISTEN:7,fork EXEC:cat\tsockt listen -k '*' 7 --echo\n"
+    "socat TCP-LISTEN:8080,fork EXEC:/bin/handler\t"
+    "sockt listen -k '*' 8080 -- /bin/handler\n"
+    "socat - UDP:host:9999\tsockt udp-send host 9999\n"
+    "socat -u UDP-RECV:9999 -\tsockt udp-serve --print '*' 9999\n"
+    "tcpserver 0 8080 handler\tsockt listen -k '*' 8080 -- handler\n"
+    "tcpserver -c 10 0 8080 handler\t"
+    "sockt listen -k --max-conns 10 '*' 8080 -- handler\n"
+    "tcpserver -u 99 -g 99 0 80 handler\t"
+    "sockt listen -k --user nobody '*' 80 -- handler\n"
+    "curl http://host/\tsockt http-get http://host/\n"
+    "curl -sS http://host/\tsockt http-get -q http://host/\n"
+    "curl -O http://host/file\tsockt http-get -O http://host/file\n"
+    "curl -C - -O http://host/file\tsockt http-get -cO http://host/file\n"
+    "curl -fLo page http://host/\tsockt http-get -Lo page http://host/\n"
+    "curl -I http://host/\tsockt http-get -I http://host/\n"
+    "curl -i http://host/\tsockt http-get -i http://host/\n"
+    "curl -r 0-99 http://host/file\tsockt http-get -r 0-99 http://host/file\n"
+    "curl -u user:pass http://host/\t"
+    "sockt http-get -u user:pass http://host/\n"
+    "curl -H 'A: b' http://host/\tsockt http-get -H 'A: b' http://host/\n"
+    "curl -A agent http://host/\t"
+    "sockt http-get -H 'User-Agent: agent' http://host/\n"
+    "curl -x http://p:3128 http://host/\t"
+    "sockt http-get --proxy http://p:3128 http://host/\n"
+    "curl --retry 3 http://host/\tsockt http-get --retry 3 http://host/\n"
+    "curl --connect-timeout 5 http://host/\t"
+    "sockt http-get --timeout 5 http://host/\n"
+    "curl -w '%{time_total}' http://host/\t"
+    "sockt http-get --timing http://host/\n"
+    "wget http://host/file\tsockt http-get -LO http://host/file\n"
+    "wget -c http://host/file\tsockt http-get -cLO http://host/file\n"
+    "wget -O name http://host/file\tsockt http-get -Lo name http://host/file\n"
+    "wget -qO- http://host/\tsockt http-get -qL http://host/\n"
+    "wget -S --spider http://host/\tsockt http-get -LI http://host/\n"
+    "nmap -sT host\tsockt portscan host\n"
+    "nmap -sT -p 22,80 host\tsockt portscan host 22,80\n"
+    "nmap -sT -p- host\tsockt portscan host -\n"
+    "nmap -sU -p 53 host\tsockt portscan --udp host 53\n"
+    "nmap -p 22 --open 192.0.2.0/24\tsockt portscan 192.0.2.0/24 22\n"
+    "nmap -p 22 --script banner host\tsockt portscan --banner host 22\n"
+    "nmap -p 22 -iL hosts\tsockt portscan --targets hosts 22\n"
+    "nmap -oG - host\tsockt portscan -g host\n"
+    "nmap -sL 192.0.2.0/24\tsockt portscan --dry-run 192.0.2.0/24\n"
+    "wait-for-it host:5432 -t 30\tsockt connect -z --retry-for 30 host 5432\n"
+    "wait-for-it host:5432 -t 30 -- ./start\t"
+    "sockt connect -z --retry-for 30 host 5432 && ./start\n"
+    "telnet host 25\tsockt connect -C host 25\n"
+    "strace -e network nc host 80\tsockt connect -vv host 80\n";
+
+/* The bytes of the words of text, n bytes, that fit into width. */
+static size_t
+fit(const char *text, size_t n, size_t width)
+{
+	size_t length = n;
+
+	if (n <= width)
+		return n;
+	for (length = width; length > 0 && text[length] != ' ';)
+		length--;
+	return length > 0 ? length : n;
+}
+
+/* One cell of a table, of which a line at a time is printed. */
+struct cell {
+	const char *text;
+	size_t n;
+};
+
+/* Prints what of the cell fits. Returns the width that was used. */
+static size_t
+print_part(FILE *out, struct cell *c, size_t indent, size_t width)
+{
+	size_t n = fit(c->text, c->n, width - indent);
+
+	if (n == 0)
+		return 0;
+	fprintf(out, "%*s%.*s", (int)indent, "", (int)n, c->text);
+	c->text += n + (n < c->n);
+	c->n -= n + (n < c->n);
+	return indent + n;
+}
+
+static void
+print_row(FILE *out, const char *row)
+{
+	struct cell today = {row, strcspn(row, "\t")};
+	struct cell here = {
+	    row + today.n + 1, strcspn(row + today.n + 1, "\n")};
+	size_t indent = 0, used;
+
+	for (; today.n > 0 || here.n > 0; indent = INDENT) {
+		used = print_part(out, &today, indent, LEFT - 1);
+		if (here.n > 0)
+			fprintf(out, "%*s", (int)(LEFT - used), "");
+		(void)print_part(out, &here, indent, WIDTH - LEFT);
+		fputc('\n', out);
+	}
+}
+
+bool
+equivalents_print(FILE *out, const char *program)
+{
+	const char *row;
+	size_t n = strlen(program);
+	bool is_found = false;
+
+	for (row = rows; *row != '\0'; row += strcspn(row, "\n") + 1) {
+		if (strcspn(row, " ") != n || strncmp(row, program, n) != 0)
+			continue;
+		if (!is_found)
+			fprintf(out, "%-*s%s\n\n", LEFT, "What you type today",
+			    "With sockt");
+		print_row(out, row);
+		is_found = true;
+	}
+	return is_found;
+}
+
+void
+equivalents_list(FILE *out)
+{
+	fputs(rows, out);
+}

@@ -1,0 +1,15 @@
+/* What users of other programs type, and what does the same with sockt. */
+#ifndef CLI_EQUIVALENTS_H
+#define CLI_EQUIVALENTS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Prints the rows of one program ("nc") in two columns. False if it has none.
+ */
+bool equivalents_print(FILE *out, const char *program);
+
+/* Every row for scripts: two fields, separated by a tab. */
+void equivalents_list(FILE *out);
+
+#endif

@@ -1,0 +1,85 @@
+# "What you type today" has one home, src/cli/equivalents.c, which sockt help
+# PROGRAM prints. README shows some of its rows, the cookbook all of them, and
+# sockt accepts every command line.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use Source;
+use Test::More;
+
+my @rows = map { [split /\t/] } split /\n/, run('help', '--equivalents')->{out};
+cmp_ok scalar @rows, '>', 50, 'the rows are found';
+my %is_row = map { join("\t", @$_) => 1 } @rows;
+
+# Each program prints its rows.
+my %programs = map { ($_->[0] =~ /^(\S+)/)[0] => 1 } @rows;
+is join(' ', grep { !$programs{$_} }
+    qw(nc ncat socat tcpserver curl wget nmap wait-for-it)), '',
+    'every program has rows';
+for my $program (sort keys %programs) {
+    my %printed = map { $_ => 1 } table(run('help', $program)->{out});
+    is join("\n", grep { !$printed{$_} } grep { /^\Q$program\E / } keys %is_row),
+        '', "help $program prints its rows";
+}
+
+# README's table is in two columns; what is indented in either continues it.
+my ($readme) = text('README') =~ /^(What you type today +With sockt\n.+?)\n\n\n/ms;
+my @shown = table($readme);
+cmp_ok scalar @shown, '>', 15, 'README has the table';
+is join("\n", grep { !$is_row{$_} } @shown), '',
+    'README shows only rows of sockt help PROGRAM';
+
+SKIP: {
+    skip 'no cookbook', 1 unless -e "$Source::TOP/man/sockt-cookbook.7";
+    my $page = plain(text('man/sockt-cookbook.7'));
+    is join("\n", map { "@$_" } grep {
+        index($page, plain($_->[0])) < 0 || index($page, plain($_->[1])) < 0
+    } @rows), '', 'sockt-cookbook(7) has every row';
+}
+
+# Accepted: it fails for want of descriptors, and not as a usage error.
+my $names = ($ENV{SOCKT_BUILD} // "$Sockt::TOP/build") . '/tests/sockt-names';
+my $dir = scratch();
+for my $line (map { $_->[1] } @rows) {
+    my $dry = $line =~ s/^(sockt portscan)\b/$1 --dry-run/r =~ s/ [<>] \w+$//r;
+    $dry =~ s/--targets \S+/--targets -/;
+    my $r = run({ command => 'sh', stdin => "127.0.0.1\n" }, '-c',
+        "cd '$dir' && ulimit -n 4; sockt() { exec '$names' \"\$@\"; }; $dry");
+    ok $r->{status} != 2 && $r->{status} < 126, "accepted: $line"
+        or diag $r->{err};
+}
+
+# The rows of a table in two columns of 40, as "today\there".
+sub table {
+    my ($text) = @_;
+    my (@cells, @found);
+    for my $line (split /\n/, $text =~ s/\A.*\n\n//r) {
+        my ($left, $right) = unpack 'A40 A*', $line;
+        push @found, [] if $left =~ /^\S/;
+        for ([0, $left], [1, $right]) {
+            my ($i, $cell) = @$_;
+            $cell =~ s/^ +//;
+            next if $cell eq '';
+            $found[-1][$i] = join ' ', grep { defined } $found[-1][$i], $cell;
+        }
+    }
+    return map { join "\t", @$_ } @found;
+}
+
+# Text without the escapes and macros of a manual page, and without spaces.
+sub plain {
+    my ($text) = @_;
+    $text =~ s/^\.\\".*\n//mg;
+    $text =~ s/^\.(?:It|Li|Ql|Dl|Cm|Pp|D1|Bl|El)\b *//mg;
+    $text =~ s/\\\(aq/'/g;
+    $text =~ s/\\\(dq/"/g;
+    $text =~ s/\\[&,\/]//g;
+    $text =~ s/\\e/\\/g;
+    $text =~ s/\\-/-/g;
+    $text =~ s/[\s"]+//g;
+    return $text;
+}
+
+done_testing;
