@@ -116,7 +116,7 @@ static const struct opt how_opts[] = {
     NUMBER(0, "rate", "N", portscan_options, rate,
 	"send at most N probes per second", .min = 1, .max = 10000000),
     NUMBER(0, "retries", "N", portscan_options, retries,
-	"probe a silent port N more times (default: 1, more if answers get "
+	"probe a silent port N more times (default: once, more if answers get "
 	"lost)",
 	.max = 10),
     CHOICE(0, "order", "ORDER", portscan_options, ascending,

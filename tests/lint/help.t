@@ -35,7 +35,7 @@ for my $command (@commands) {
     my @lost = grep {
         my ($name, $default) = ($_->{name}, $_->{default});
         defined $default
-            && $r->{out} !~ /^ +(?:-\w, )?--\Q$name\E (?:(?!\n {2,6}-).)*\(default:\s+\Q$default\E\)/ms;
+            && $r->{out} !~ /^ +(?:-\w, )?--\Q$name\E (?:(?!\n {2,6}-).)*\(default:\s+@{[join '\s+', map { quotemeta } split ' ', $default]}\)/ms;
     } @{ $options{$command} };
     is join(' ', map { $_->{name} } @lost), '', '  shows the defaults';
     is scalar(() = $r->{out} =~ /^examples:\n/mg), 1, '  shows examples';

@@ -47,7 +47,8 @@ sub pointers {
 # the text is the row's, or comes from a constant, see below.
 sub defaults {
     my ($o, $text) = @_;
-    my ($row) = ($o->{help} // '') =~ /\((?:default:? )?(\d+)\b[^()]*\)(?=[;,]|$)/;
+    my ($row) = ($o->{default} // $o->{help} // '')
+        =~ /^(\d+)\b|\(default: (\d+)\b/ ? $1 // $2 : ();
     my ($said) = $text =~ /\b[Dd]efault is (?:at most )?(\d+)/;
     my $is_checked = $text =~ /^\.\\" check: /m;
     return () if !defined $row && (!defined $said || $is_checked);
