@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/equivalents.h"
 #include "cli/opt.h"
 
 /* Calls each() for every option of a command. */
@@ -111,6 +112,7 @@ bash_command(
 	if (strcmp(c->name, "help") == 0) {
 		fputs("\t\toperands='", out);
 		put_commands(out, table);
+		equivalents_programs(out);
 		fputs("'\n", out);
 	}
 	fputs("\t\t;;\n", out);

@@ -183,6 +183,20 @@ equivalents_print(FILE *out, const char *program)
 }
 
 void
+equivalents_programs(FILE *out)
+{
+	const char *row, *last = "";
+	size_t n;
+
+	for (row = rows; *row != '\0'; row += strcspn(row, "\n") + 1) {
+		n = strcspn(row, " ") + 1;
+		if (strncmp(row, last, n) != 0)
+			fprintf(out, " %.*s", (int)n - 1, row);
+		last = row;
+	}
+}
+
+void
 equivalents_list(FILE *out)
 {
 	fputs(rows, out);

@@ -9,6 +9,9 @@
  */
 bool equivalents_print(FILE *out, const char *program);
 
+/* The names of the programs that have rows, each once, after a space. */
+void equivalents_programs(FILE *out);
+
 /* Every row for scripts: two fields, separated by a tab. */
 void equivalents_list(FILE *out);
 

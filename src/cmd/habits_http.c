@@ -92,7 +92,7 @@ const char habits_http_get[] =
     "--retry 3 http://localhost/\n"
     "--retry-max*|a limit for the run is --max-time|http-get --retry 3 "
     "--max-time 60 http://localhost/\n"
-    "--spider*|asking for the header only is -I|http-get -I "
+    "--spider*|requesting the header only is -I|http-get -I "
     "http://localhost/\n"
     "--limit-rate*|limiting the rate is not supported|\n"
     "--connect-timeout*|a limit for connecting is --timeout (-w)|http-get "
@@ -157,7 +157,7 @@ const char habits_http_get[] =
     "http://localhost/\n"
     "--tcp-nodelay*|the option is --nodelay|http-get --nodelay "
     "http://localhost/\n"
-    "https://*|curl fetches https URLs; sockt fetches|http-get "
+    "https://*|TLS is not supported (curl has it); plain HTTP is|http-get "
     "http://localhost/\n"
     "ftp*://*|only http URLs can be fetched|http-get http://localhost/\n"
     "file://*|only http URLs can be fetched|http-get http://localhost/\n";

@@ -24,7 +24,7 @@ is run('completion')->{status}, 2, 'no shell is one too';
 
 chomp(my $bash = `sh -c "command -v bash"` // q());
 SKIP: {
-    skip 'no bash here', 14 unless $bash;
+    skip 'no bash here', 16 unless $bash;
     my $script = scratch() . '/sockt.bash';
     spew($script, run('completion', 'bash')->{out});
 
@@ -46,6 +46,7 @@ SKIP: {
     is $offers->('sockt', 'connect', '--on-eof', '=', 'k'), 'keep',
         'also behind =';
     is $offers->('sockt', 'help', 'li'), 'listen', 'a command for help';
+    is $offers->('sockt', 'help', 'soc'), 'socat', 'a program for help';
     spew(scratch() . '/x', '');
     my $dir = scratch();
     spew("$dir/some-file", '');

@@ -98,6 +98,28 @@ check_rows(const struct command *c)
 		}
 }
 
+/* -h shows ten options at most, which exist, and three examples. */
+static void
+check_short_help(const struct command *c)
+{
+	const char *word = c->usual != NULL ? c->usual : "";
+	const char *line;
+	size_t n;
+	int words = 0, lines = 0;
+
+	for (; *word != '\0'; word += n + (word[n] == ' ')) {
+		n = strcspn(word, " ");
+		words++;
+		if (!has_name(c, word, n))
+			ok(false, "%s: -h shows '%.*s'", c->name, (int)n, word);
+	}
+	ok(words <= 10, "%s: -h shows ten options at most", c->name);
+	for (line = c->examples; line != NULL && *line != '\0';
+	     line += strcspn(line, "\n") + 1)
+		lines++;
+	ok(lines == 3, "%s: three examples", c->name);
+}
+
 /* Shared groups exclude options that only some commands have; a word that no
  * command has is a slip of the pen. */
 static bool
@@ -192,6 +214,7 @@ main(void)
 			(*c)->max_operands >= (*c)->min_operands,
 		    "%s: operands", (*c)->name);
 		check_rows(*c);
+		check_short_help(*c);
 		check_excludes(*c);
 	}
 	test_check();
