@@ -1,7 +1,6 @@
 /* Finds the habit from another program that explains a refused command line. */
 #include "cli/habit.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -10,7 +9,7 @@
 static bool
 is_same(char pattern, char c)
 {
-	return pattern == '#' ? isdigit((unsigned char)c) != 0 : pattern == c;
+	return pattern == '#' ? c >= '0' && c <= '9' : pattern == c;
 }
 
 static bool
