@@ -22,29 +22,36 @@ synopsis(FILE *out, const struct command *c)
 	    c->runs_program ? " [-- PROGRAM [ARG]...]" : "");
 }
 
-/*
- * The words of n bytes of text, broken at WIDTH, behind what ends at column at;
- * further lines begin at column indent. Returns the column that is reached.
- */
-static size_t
-put_words(FILE *out, const char *text, size_t n, size_t at, size_t indent)
-{
-	const char *end = text + n;
-	size_t word;
+/* Text that is broken at WIDTH. */
+struct wrapped {
+	FILE *out;
+	size_t indent; /* where further lines begin */
+	size_t at;     /* the column that is reached */
+};
 
-	for (; text < end; text += word + strspn(text + word, " ")) {
-		word = strcspn(text, " \n");
-		if (at > indent && at + 1 + word > WIDTH) {
-			fprintf(out, "\n%*s", (int)indent, "");
-			at = indent;
-		} else if (at > indent) {
-			fputc(' ', out);
-			at++;
-		}
-		fwrite(text, 1, word, out);
-		at += word;
+static void
+put_word(struct wrapped *w, const char *word, size_t n)
+{
+	if (w->at > w->indent && w->at + 1 + n > WIDTH) {
+		fprintf(w->out, "\n%*s", (int)w->indent, "");
+		w->at = w->indent;
+	} else if (w->at > w->indent) {
+		fputc(' ', w->out);
+		w->at++;
 	}
-	return at;
+	fwrite(word, 1, n, w->out);
+	w->at += n;
+}
+
+static void
+put_words(struct wrapped *w, const char *text)
+{
+	size_t n;
+
+	for (; *text != '\0'; text += n + strspn(text + n, " ")) {
+		n = strcspn(text, " ");
+		put_word(w, text, n);
+	}
 }
 
 /* "fin|keep|quit" for a choice, otherwise the argument's name. */
@@ -132,21 +139,23 @@ static void
 option_line(FILE *out, const struct command *c, const struct opt_group *g,
     const struct opt *o)
 {
-	char left[128], text[320], value[DEFAULT_TEXT];
+	char left[128], value[DEFAULT_TEXT], shown[DEFAULT_TEXT + 16];
+	struct wrapped w = {out, HELP_COLUMN, HELP_COLUMN};
 	size_t n;
 
 	names_text(o, left, sizeof(left));
-	default_text(c, g, o, value);
-	snprintf(text, sizeof(text), "%s%s%s%s", o->help,
-	    value[0] != '\0' ? " (default: " : "", value,
-	    value[0] != '\0' ? ")" : "");
 	n = strlen(left);
 	fputs(left, out);
 	if (n + 2 > HELP_COLUMN)
 		fprintf(out, "\n%*s", HELP_COLUMN, "");
 	else
 		fprintf(out, "%*s", (int)(HELP_COLUMN - n), "");
-	put_words(out, text, strlen(text), HELP_COLUMN, HELP_COLUMN);
+	put_words(&w, o->help);
+	default_text(c, g, o, value);
+	if (value[0] != '\0') {
+		snprintf(shown, sizeof(shown), "(default: %s)", value);
+		put_word(&w, shown, strlen(shown));
+	}
 	fputc('\n', out);
 }
 
@@ -196,24 +205,48 @@ example_lines(FILE *out, const struct command *c)
 	}
 }
 
+static bool
+has_kind(const struct command *c, enum opt_kind kind)
+{
+	const struct opt_group *g;
+	const struct opt *o;
+
+	for (g = c->groups; g->opts != NULL; g++)
+		for (o = g->opts; o->kind != OPT_END; o++)
+			if (o->kind == kind)
+				return true;
+	return false;
+}
+
+/* What every command that uses the network has in common. */
+static void
+network_lines(FILE *out, const struct command *c)
+{
+	fprintf(out, "\nT is a duration such as 5, 0.5, 500ms, 2m or 1h%s\n",
+	    has_kind(c, OPT_SIZE) ? "; SIZE is 4096, 64k or 1M" : "");
+	fputs("\nexit status: 0 done, 1 failed, 2 usage, 3 name, "
+	      "4 refused, 5 timed out,\n6 unreachable, 7 local address, "
+	      "8 peer's error, 9 protocol, 10 lost, 11 output\n",
+	    out);
+}
+
 void
 usage_help(FILE *out, const struct command *c)
 {
+	struct wrapped w = {out, 0, 0};
+
 	synopsis(out, c);
 	fprintf(out, "\n%s\n", c->summary);
 	option_lines(out, c);
 	if (c->notes != NULL) {
 		fputc('\n', out);
-		put_words(out, c->notes, strlen(c->notes), 0, 0);
+		put_words(&w, c->notes);
 		fputc('\n', out);
 	}
 	example_lines(out, c);
-	fprintf(out,
-	    "\nexit status: 0 done, 1 failed, 2 usage, 3 name, "
-	    "4 refused, 5 timed out,\n6 unreachable, 7 local address, "
-	    "8 peer's error, 9 protocol, 10 lost, 11 output;\n"
-	    "see sockt(1) and sockt-%s(1)\n",
-	    c->name);
+	if (has_kind(c, OPT_DURATION))
+		network_lines(out, c);
+	fprintf(out, "\nsee sockt(1) and sockt-%s(1)\n", c->name);
 }
 
 void

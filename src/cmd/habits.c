@@ -120,8 +120,15 @@ static const char any_command[] =
     "--log*|messages go to stderr, as JSON Lines with --json|connect --json "
     "localhost 80\n";
 
+static const char help[] =
+    "netcat|nc has the rows of netcat|help nc\n"
+    "wait*|wait-for-it has the rows for waiting|help wait-for-it\n"
+    "masscan|nmap has the rows for scans|help nmap\n"
+    "version|the version is an option|--version\n";
+
 const struct habit_set habits_table[] = {{"", no_command},
     {"connect", habits_connect}, {"listen", habits_listen},
     {"serve-hello", habits_serve_hello}, {"udp-send", habits_udp_send},
     {"udp-serve", habits_udp_serve}, {"http-get", habits_http_get},
-    {"portscan", habits_portscan}, {"*", any_command}, {NULL, NULL}};
+    {"portscan", habits_portscan}, {"help", help}, {"*", any_command},
+    {NULL, NULL}};

@@ -130,7 +130,7 @@ static const struct opt form_opts[] = {
     FLAG(0, "banner", portscan_options, banner,
 	"show what a service sends first"),
     CHOICE(0, "until", "STATE", portscan_options, until,
-	"--retry-for waits until every port is open, or none (closed)",
+	"with --retry-for, wait until all ports are open, or none is",
 	.choices = until_words),
     FLAG('a', "all", portscan_options, all,
 	"show closed and filtered ports too"),
