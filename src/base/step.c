@@ -265,6 +265,14 @@ static const struct {
 	"the peer sent RST: it closed without reading everything, or ended "
 	"abnormally"},
     {"recv", ETIMEDOUT, "the peer no longer acknowledges anything"},
+    {"sendmsg", ECONNREFUSED,
+	"an earlier datagram was refused: nothing receives on that port"},
+    {"sendmsg", EMSGSIZE, "longer than the protocol or the path can carry"},
+    {"sendmsg", ENOBUFS, "the queue of the network device is full"},
+    {"sendmsg", EACCES, "a broadcast address needs SO_BROADCAST"},
+    {"sendmsg", EPERM, "a firewall rule on this machine forbids it"},
+    {"recvmsg", ECONNREFUSED,
+	"an earlier datagram was refused: nothing receives on that port"},
     {"shutdown", ENOTCONN, "the connection is already closed"},
     {"getsockopt", EOPNOTSUPP, "this kind of socket has no such option"},
     {"setsockopt", ENOPROTOOPT, "this system or socket has no such option"},
@@ -343,25 +351,43 @@ would_block(const struct step_transfer *t)
 	return t->done < 0 && (t->errnum == EAGAIN || t->errnum == EWOULDBLOCK);
 }
 
-/* What a send or receive on a stream means; of a failure NULL. */
+/* What it means that a send or receive has to be tried later. */
 static const char *
-transfer_note(const struct step_transfer *t)
+block_note(const struct step_transfer *t)
 {
-	if (would_block(t))
-		return t->is_send
-			   ? "the send buffer is full: the peer does not read "
-			     "as fast as this side sends"
-			   : "nothing has been received yet";
-	if (t->done < 0)
-		return meaning_of(t->call, t->errnum);
-	if (t->note != NULL)
-		return t->note;
+	if (t->is_dgram)
+		return t->is_send ? "the send buffer has no space for it"
+				  : "no datagram is waiting";
+	return t->is_send ? "the send buffer is full: the peer does not read "
+			    "as fast as this side sends"
+			  : "nothing has been received yet";
+}
+
+/* What a send or receive that moved bytes means. */
+static const char *
+moved_note(const struct step_transfer *t)
+{
+	if (t->is_dgram)
+		return t->is_send ? "the system sends it; nothing reports "
+				    "whether it arrives"
+				  : "one datagram, as it was sent";
 	if (t->is_send && (size_t)t->done < t->wanted)
 		return "the send buffer has no space for more";
 	if (t->is_send)
 		return "the system sends them";
 	return t->done == 0 ? "the peer's FIN: it will send no more"
 			    : "as they arrived, however the peer sent them";
+}
+
+/* What a send or receive means. */
+static const char *
+transfer_note(const struct step_transfer *t)
+{
+	if (would_block(t))
+		return block_note(t);
+	if (t->done < 0)
+		return meaning_of(t->call, t->errnum);
+	return t->note != NULL ? t->note : moved_note(t);
 }
 
 static void
@@ -395,7 +421,7 @@ step_transfer(const struct step_transfer *t)
 	/* Sends of a part, and the end of input, are steps of their own. */
 	if (t->is_send && t->done >= 0 && (size_t)t->done < t->wanted)
 		kind = -2;
-	else if (!t->is_send && t->done == 0)
+	else if (!t->is_send && !t->is_dgram && t->done == 0)
 		kind = -3;
 	shown.ns = clock_now() - t->start_ns;
 	shown.bytes = t->done > 0 ? (uint64_t)t->done : 0;

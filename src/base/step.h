@@ -51,6 +51,7 @@ struct step_transfer {
 	int fd;
 	int64_t start_ns; /* by step_start() */
 	bool is_send;
+	bool is_dgram;    /* one datagram, not a part of a stream */
 	size_t wanted;    /* bytes to send, or space for them */
 	ssize_t done;     /* what the call returned */
 	int errnum;       /* its errno, where done is -1 */

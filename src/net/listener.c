@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/step.h"
 #include "base/text.h"
 #include "net/call.h"
 #include "net/conn_event.h"
@@ -86,8 +87,10 @@ bind_error(const struct addr *a, int type, int errnum, struct err *e)
 static int
 start_listening(int fd, const struct listener_options *o)
 {
-	if (o->type == SOCK_DGRAM)
+	if (o->type == SOCK_DGRAM) {
+		step_name(fd, "the datagram socket", 0);
 		return 0;
+	}
 	return call_listen(fd, o->backlog < 0 ? MAX_BACKLOG : (int)o->backlog);
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -11,6 +12,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/err.h"
 #include "base/num.h"
 #include "base/step.h"
 #include "net/addr.h"
@@ -173,38 +175,76 @@ os_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
 	}
 }
 
+/* A socket option that is set here, and how it is shown in -vv. */
+struct option {
+	int level, name;
+	const char *text, *value, *note;
+};
+
+/* setsockopt(2), a step in -vv; net/call.h is above this module. */
+static int
+set_option(int fd, const struct option *o, const void *value, size_t size)
+{
+	int64_t start = step_start();
+	int result = setsockopt(fd, o->level, o->name, value, (socklen_t)size);
+
+	if (step_is_on())
+		step_report(&(struct step){.call = "setsockopt",
+				.start_ns = start,
+				.errnum = result < 0 ? errno : 0,
+				.note = o->note},
+		    "%s = %s on %s", o->text, o->value, step_name_of(fd));
+	return result;
+}
+
 int
 os_join(int fd, const struct addr *group, unsigned interface)
 {
 	struct group_req request = {.gr_interface = interface};
 
-	memcpy(&request.gr_group, &group->u, group->len);
-	return setsockopt(fd,
+	char text[ADDR_IP_TEXT];
+	const struct option option = {
 	    addr_family(group) == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP,
-	    MCAST_JOIN_GROUP, &request, sizeof(request));
+	    MCAST_JOIN_GROUP, "MCAST_JOIN_GROUP",
+	    addr_format_ip(group, text, sizeof(text)),
+	    "asks the network for this group's datagrams"};
+
+	memcpy(&request.gr_group, &group->u, group->len);
+	return set_option(fd, &option, &request, sizeof(request));
 }
 
 int
 os_multicast_interface(int fd, int family, unsigned interface)
 {
 	struct ip_mreqn request = {.imr_ifindex = (int)interface};
+	char text[32];
+	struct option option = {IPPROTO_IPV6, IPV6_MULTICAST_IF,
+	    "IPV6_MULTICAST_IF", text, "datagrams to groups leave by it"};
 
+	snprintf(text, sizeof(text), "interface %u", interface);
 	if (family == AF_INET6)
-		return setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF,
-		    &interface, sizeof(interface));
-	return setsockopt(
-	    fd, IPPROTO_IP, IP_MULTICAST_IF, &request, sizeof(request));
+		return set_option(fd, &option, &interface, sizeof(interface));
+	option.level = IPPROTO_IP;
+	option.name = IP_MULTICAST_IF;
+	option.text = "IP_MULTICAST_IF";
+	return set_option(fd, &option, &request, sizeof(request));
 }
 
 void
 os_receive_errors(int fd, int family)
 {
+	static const struct option option = {IPPROTO_IP, IP_RECVERR,
+	    "IP_RECVERR", "1",
+	    "ICMP errors are kept in the socket's error queue"};
+	static const struct option option6 = {IPPROTO_IPV6, IPV6_RECVERR,
+	    "IPV6_RECVERR", "1",
+	    "ICMP errors are kept in the socket's error queue"};
 	int on = 1;
 
 	if (family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
+		(void)set_option(fd, &option6, &on, sizeof(on));
 	else if (family == AF_INET)
-		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
+		(void)set_option(fd, &option, &on, sizeof(on));
 }
 
 /* The kernel's struct sock_extended_err, see ip(7): a C library with headers of
@@ -239,6 +279,26 @@ read_error(const struct cmsghdr *c, struct os_error *q)
 	memcpy(&q->sender.u, from, q->sender.len);
 }
 
+/* What an entry of the error queue says; result -1: there was none. */
+static void
+report_error(int fd, int64_t start, ssize_t result, const struct os_error *q)
+{
+	bool is_empty = result < 0 && errno == EAGAIN;
+	char text[ERR_TEXT];
+
+	snprintf(text, sizeof(text), "%s: %s",
+	    q->by_icmp || q->by_icmp6 ? "ICMP" : "this machine",
+	    err_reason(q->errnum));
+	step_report(&(struct step){.call = "recvmsg",
+			.start_ns = start,
+			.errnum = result < 0 && !is_empty ? errno : 0,
+			.result = is_empty ? "would block" : text,
+			.note = is_empty ? "no ICMP error has arrived"
+					 : "the error of an earlier packet"},
+	    "from the %s of %s", is_empty ? "empty error queue" : "error queue",
+	    step_name_of(fd));
+}
+
 bool
 os_next_error(int fd, struct os_error *q)
 {
@@ -251,22 +311,34 @@ os_next_error(int fd, struct os_error *q)
 	    .msg_control = &control,
 	    .msg_controllen = sizeof(control)};
 	struct cmsghdr *c;
+	int64_t start = step_start();
+	ssize_t result;
 
 	memset(q, 0, sizeof(*q));
-	if (recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
-		return false;
+	result = recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT);
 	q->to.len = m.msg_namelen;
-	for (c = CMSG_FIRSTHDR(&m); c != NULL; c = CMSG_NXTHDR(&m, c))
+	for (c = result < 0 ? NULL : CMSG_FIRSTHDR(&m); c != NULL;
+	     c = CMSG_NXTHDR(&m, c))
 		read_error(c, q);
-	return true;
+	if (step_is_on())
+		report_error(fd, start, result, q);
+	return result >= 0;
 }
 
 int
 os_autobind(int fd)
 {
-	struct sockaddr_un own = {.sun_family = AF_UNIX};
+	struct sockaddr_un any = {.sun_family = AF_UNIX};
+	int64_t start = step_start();
+	int result = bind(fd, (struct sockaddr *)&any, sizeof(any.sun_family));
 
-	return bind(fd, (struct sockaddr *)&own, sizeof(own.sun_family));
+	if (step_is_on())
+		step_report(&(struct step){.call = "bind",
+				.start_ns = start,
+				.errnum = result < 0 ? errno : 0,
+				.note = "the system chooses an abstract name"},
+		    "%s to any name", step_name_of(fd));
+	return result;
 }
 
 void

@@ -283,9 +283,34 @@ format_list(const struct addr_list *list, char *buf, size_t size)
 		text_append(buf, size, " and %zu more", list->count - i);
 }
 
-/* Tells the outcome of a look-up. */
+/* For -vv: why no address was found. errnum is of waiting, or 0. */
 static void
-log_result(const struct endpoint *ep, int64_t start, int errnum,
+report_failure(const struct endpoint *ep, int64_t start, int errnum,
+    const struct answer *answer)
+{
+	struct step s = {.call = "resolve",
+	    .start_ns = start,
+	    .errnum = errnum,
+	    .result = "FAILED name not resolved",
+	    .note = "the look-up failed"};
+	char host[ENDPOINT_HOST * 2];
+
+	if (answer->code == EAI_NONAME) {
+		s.result = "FAILED name not found";
+		s.note = "no address is known for it";
+	} else if (answer->code == NO_DATA || answer->code == NO_SUCH_FAMILY) {
+		s.result = "FAILED no address";
+		s.note = "the name exists, but has no address that is wanted";
+	} else if (answer->code == EAI_AGAIN) {
+		s.note = "no name server could be reached, or each one "
+			 "reported a failure";
+	}
+	step_report(&s, "%s", text_escape_string(host, sizeof(host), ep->host));
+}
+
+/* Reports the addresses that were found. note: where, for -vv. */
+static void
+log_result(const struct endpoint *ep, int64_t start, const char *note,
     const struct addr_list *list)
 {
 	char host[ENDPOINT_HOST * 2], text[ADDR_TEXT], all[512];
@@ -295,13 +320,9 @@ log_result(const struct endpoint *ep, int64_t start, int errnum,
 
 	text_escape_string(host, sizeof(host), ep->host);
 	format_list(list, all, sizeof(all));
-	step_report(&(struct step){.call = "resolve",
-			.start_ns = start,
-			.errnum = errnum,
-			.note = "the name's addresses"},
-	    "%s%s%s", host, all[0] != '\0' ? " to " : "", all);
-	if (errnum != 0)
-		return;
+	step_report(
+	    &(struct step){.call = "resolve", .start_ns = start, .note = note},
+	    "%s to %s", host, all);
 	diag_event_begin(&ev, EVENT_RESOLVED);
 	event_text(&ev, "name", ep->host);
 	j = event_nested(&ev, "addresses");
@@ -462,20 +483,27 @@ resolve_name(const struct endpoint *ep, const struct name_options *o,
 	struct query queries[QUERY_COUNT] = {{.family = o->family, .in = -1},
 	    {.family = AF_INET6, .in = -1}, {.family = AF_INET, .in = -1}};
 	int64_t start = clock_now();
-	int errnum = run_queries(queries, ep, until), result = 0;
+	char host[ENDPOINT_HOST * 2];
+	struct answer answer;
+	int errnum, result = 0;
 	size_t i;
 
+	if (step_is_on())
+		step_wait("resolve",
+		    "another process asks the system's resolver: the hosts "
+		    "file, DNS",
+		    "%s", text_escape_string(host, sizeof(host), ep->host));
+	errnum = run_queries(queries, ep, until);
 	if (errnum == 0)
 		collect(queries, list);
-	if (list->count > 0)
+	if (list->count > 0) {
 		report_missing(queries, ep);
-	log_result(ep, start,
-	    errnum != 0        ? errnum
-	    : list->count == 0 ? ENOENT
-			       : 0,
-	    list);
-	if (list->count == 0)
+		log_result(ep, start, "the name's addresses", list);
+	} else {
+		answer = query_answer(&queries[BOTH]);
+		report_failure(ep, start, errnum, &answer);
 		result = queries_error(queries, ep, errnum, e);
+	}
 	for (i = 0; i < QUERY_COUNT; i++)
 		query_release(&queries[i]);
 	return result;
@@ -498,7 +526,8 @@ resolve_localhost(const struct endpoint *ep, const struct name_options *o,
 		addr_loopback(&a, AF_INET6, ep->port);
 		addr_list_add(list, &a);
 	}
-	log_result(ep, start, 0, list);
+	log_result(ep, start,
+	    "the loopback addresses; the name is not looked up", list);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "base/diag.h"
 #include "base/step.h"
 #include "net/addr.h"
+#include "net/call.h"
 #include "net/sock.h"
 #include "scan/icmp_limit.h"
 #include "scan/internal.h"
@@ -113,7 +114,7 @@ free_try(struct scan *s, uint32_t id, bool in_progress)
 	ready_set_ignore(s->set, id);
 	/* A datagram socket may hold answers that would come too late. */
 	if (p->fd >= 0 && (s->o->type == SOCK_DGRAM ||
-			      !ready_connect_again(p->fd, in_progress)))
+			      !probe_socket_again(s, id, in_progress)))
 		probe_socket_drop(s, id);
 	probe_free(&s->pool, id);
 }
@@ -240,7 +241,7 @@ classify_banner(struct scan *s, uint32_t id)
 	ssize_t n;
 
 	do {
-		n = recv(
+		n = call_recv(
 		    scan_probe(s, id)->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0 && errno == EAGAIN)
@@ -268,23 +269,25 @@ fail_locally(struct scan *s, uint32_t id, int errnum)
 
 /* A step in -vv. */
 static void
-step(const struct scan *s, uint32_t id, int errnum, const char *note)
+step(const struct scan *s, uint32_t id, int errnum)
 {
 	const struct probe *p = scan_probe(s, id);
 	struct addr a;
 	char text[ADDR_TEXT];
 
-	if (!diag_shows(DIAG_STEP))
+	/* Without a socket there was no call. */
+	if (s->o->type == SOCK_STREAM && p->connects > 0)
+		probe_socket_report(s, id, errnum);
+	if (s->o->type == SOCK_STREAM || !step_is_on())
 		return;
 	probe_socket_address(s, id, &a);
-	step_report(
-	    &(struct step){
-		.call = s->o->type == SOCK_STREAM ? "connect" : "datagram",
-		.start_ns = p->sent_ns,
-		.errnum = errnum,
-		.note = note},
-	    "%s%s", addr_format(&a, text, sizeof(text)),
-	    p->tries > 1 ? " once more" : "");
+	step_report(&(struct step){.call = "probe",
+			.start_ns = p->sent_ns,
+			.errnum = errnum,
+			.note = "an answer was received",
+			.failure = errnum == ETIMEDOUT ? "no answer" : NULL},
+	    "of %s%s", addr_format(&a, text, sizeof(text)),
+	    p->tries > 1 ? ", once more" : "");
 }
 
 /* Nothing came for as long as it could take, or the outcome is unsure. */
@@ -301,7 +304,7 @@ handle_silence(struct scan *s, uint32_t id)
 	is_exhausted = retry_is_exhausted(s, id);
 	if (is_exhausted && p->unsure_errnum == 0 && retry_extend(s, id))
 		return;
-	step(s, id, errnum, "");
+	step(s, id, errnum);
 	p->state = PROBE_WAITING;
 	if (is_exhausted)
 		decide(s, id, errnum, reason_of(s, errnum));
@@ -315,20 +318,24 @@ classify_outcome(struct scan *s, uint32_t id, struct ready_outcome o)
 	struct probe *p = scan_probe(s, id);
 	bool is_stream = s->o->type == SOCK_STREAM;
 
+	if (o.errnum == 0)
+		step(s, id, 0);
 	if (o.errnum == 0 && is_stream && sock_is_self_connect(p->fd)) {
 		probe_socket_drop(s, id);
 		o.errnum = ECONNREFUSED;
 		o.origin = READY_REMOTE;
 	}
 	if (o.origin == READY_UNSURE) {
+		if (is_stream)
+			probe_socket_report(s, id, o.errnum);
 		/* The error is cleared: another poll would find it open. */
 		probe_socket_drop(s, id);
 		p->unsure_errnum = o.errnum;
 		handle_silence(s, id);
 		return;
 	}
-	step(s, id, o.errnum,
-	    is_stream ? "the three-way handshake is done" : "an answer came");
+	if (o.errnum != 0)
+		step(s, id, o.errnum);
 	if (o.origin == READY_LOCAL || reason_of(s, o.errnum) == SCAN_LOCAL) {
 		fail_locally(s, id, o.errnum);
 		return;

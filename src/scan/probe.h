@@ -41,6 +41,7 @@ struct probe {
 	uint8_t family;   /* of fd */
 	uint8_t tries;    /* of this port, this one included */
 	uint8_t failures; /* local ones, of this port */
+	uint16_t connects; /* calls of connect(2) that no step has reported */
 };
 
 struct probe_link {

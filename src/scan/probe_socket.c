@@ -2,8 +2,10 @@
 #include "scan/probe_socket.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <sys/socket.h>
 
+#include "base/step.h"
 #include "net/addr.h"
 #include "net/os.h"
 #include "net/sock.h"
@@ -22,8 +24,55 @@ probe_socket_address(const struct scan *s, uint32_t id, struct addr *a)
 }
 
 void
+probe_socket_report(const struct scan *s, uint32_t id, int errnum)
+{
+	struct probe *p = scan_probe(s, id);
+	bool is_ended = errnum == EINPROGRESS;
+	bool is_stream = s->o->type == SOCK_STREAM;
+	char text[ADDR_TEXT], calls[32] = "";
+	unsigned count = p->connects;
+	struct addr a;
+
+	p->connects = 0;
+	if (!step_is_on())
+		return;
+	probe_socket_address(s, id, &a);
+	if (count != 1)
+		snprintf(calls, sizeof(calls), ", %u calls", count);
+	step_report(
+	    &(struct step){.call = "connect",
+		.start_ns = p->sent_ns,
+		.errnum = is_ended ? 0 : errnum,
+		.result = is_ended ? "ended" : NULL,
+		.note = is_ended    ? "another attempt has decided the port, "
+				      "or follows"
+			: is_stream ? "SYN sent, SYN+ACK received, ACK sent: "
+				      "the port is open"
+				    : "nothing is sent: the system notes "
+				      "where to send to"},
+	    "%s to %s%s", step_name_of(p->fd),
+	    addr_format(&a, text, sizeof(text)), calls);
+}
+
+/* Reports calls of connect(2) that had no outcome. */
+static void
+report_unfinished(const struct scan *s, uint32_t id)
+{
+	if (scan_probe(s, id)->connects > 0)
+		probe_socket_report(s, id, EINPROGRESS);
+}
+
+bool
+probe_socket_again(const struct scan *s, uint32_t id, bool in_progress)
+{
+	report_unfinished(s, id);
+	return ready_connect_again(scan_probe(s, id)->fd, in_progress);
+}
+
+void
 probe_socket_drop(struct scan *s, uint32_t id)
 {
+	report_unfinished(s, id);
 	ready_set_forget(s->set, id);
 	sock_abort(&scan_probe(s, id)->fd);
 }
@@ -32,12 +81,21 @@ probe_socket_drop(struct scan *s, uint32_t id)
 static struct ready_outcome
 poll_dgram(int fd, const struct addr *a)
 {
+	int64_t start = step_start();
 	char byte;
-	int errnum = 0;
+	ssize_t n = recv(fd, &byte, 1, MSG_DONTWAIT);
+	int errnum = n < 0 ? errno : 0;
 
-	if (recv(fd, &byte, 1, MSG_DONTWAIT) < 0)
-		errnum =
-		    errno == EAGAIN || errno == EINTR ? EINPROGRESS : errno;
+	if (step_is_on())
+		step_transfer(&(struct step_transfer){.call = "recv",
+		    .fd = fd,
+		    .start_ns = start,
+		    .is_dgram = true,
+		    .done = n,
+		    .errnum = errnum,
+		    .note = "the beginning of an answer: the port is open"});
+	if (errnum == EAGAIN || errnum == EINTR)
+		errnum = EINPROGRESS;
 	return ready_outcome(fd, a, errnum, true);
 }
 
@@ -48,17 +106,20 @@ poll_dgram(int fd, const struct addr *a)
 struct ready_outcome
 probe_socket_poll(const struct scan *s, uint32_t id)
 {
-	int fd = scan_probe(s, id)->fd, errnum;
+	struct probe *p = scan_probe(s, id);
+	int fd = p->fd, errnum;
 	struct ready_outcome o;
 	struct addr a;
 
 	probe_socket_address(s, id, &a);
 	if (s->o->type == SOCK_DGRAM)
 		return poll_dgram(fd, &a);
-	errnum = ready_connect_result(fd, &a);
+	errnum = ready_connect_result(fd, &a, &p->connects);
 	o = ready_outcome(fd, &a, errnum, true);
-	if (errnum == EINPROGRESS && o.errnum != EINPROGRESS)
+	if (errnum == EINPROGRESS && o.errnum != EINPROGRESS) {
+		probe_socket_report(s, id, o.errnum);
 		(void)ready_connect_again(fd, true);
+	}
 	return o;
 }
 
@@ -77,6 +138,7 @@ open_socket(struct scan *s, uint32_t id, const struct addr *a)
 	if (p->fd < 0)
 		return errno;
 	p->family = (uint8_t)family;
+	step_name(p->fd, "the probe socket", 0);
 	os_receive_errors(p->fd, family);
 	if (s->o->type == SOCK_STREAM && s->targets->hosts == 1 &&
 	    addr_is_loopback(a))
@@ -144,12 +206,37 @@ payload_for(uint16_t port, size_t *size)
 static int
 send_payload(int fd, const struct addr *a)
 {
+	int64_t start = step_start();
 	size_t size;
 	const void *bytes = payload_for(addr_port(a), &size);
+	ssize_t n = send(fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	int errnum = n < 0 ? errno : EINPROGRESS;
 
-	if (send(fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
-		return EINPROGRESS;
-	return errno == EINTR ? EINPROGRESS : errno;
+	if (step_is_on())
+		step_transfer(&(struct step_transfer){.call = "send",
+		    .fd = fd,
+		    .start_ns = start,
+		    .is_send = true,
+		    .is_dgram = true,
+		    .wanted = size,
+		    .done = n,
+		    .errnum = errnum});
+	return errnum == EINTR ? EINPROGRESS : errnum;
+}
+
+/* connect(2) of probe id's socket: 0, or an errno. Of a datagram socket it is
+ * a step at once, otherwise its outcome will be. */
+static int
+connect_socket(const struct scan *s, uint32_t id, const struct addr *a)
+{
+	struct probe *p = scan_probe(s, id);
+	int result = connect(p->fd, &a->u.sa, a->len);
+	int errnum = result < 0 ? errno : 0;
+
+	p->connects++;
+	if (s->o->type == SOCK_DGRAM)
+		probe_socket_report(s, id, errnum);
+	return errnum == EINTR ? EINPROGRESS : errnum;
 }
 
 struct ready_outcome
@@ -167,8 +254,7 @@ probe_socket_send(struct scan *s, uint32_t id)
 	o.errnum = open_socket(s, id, &a);
 	if (o.errnum != 0)
 		return o;
-	if (connect(p->fd, &a.u.sa, a.len) < 0)
-		o.errnum = errno == EINTR ? EINPROGRESS : errno;
+	o.errnum = connect_socket(s, id, &a);
 	if (o.errnum == 0 && s->o->type == SOCK_DGRAM)
 		o.errnum = send_payload(p->fd, &a);
 	if (o.errnum != EINPROGRESS)

@@ -5,6 +5,7 @@
 #ifndef SCAN_PROBE_SOCKET_H
 #define SCAN_PROBE_SOCKET_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "scan/ready.h"
@@ -20,6 +21,16 @@ struct ready_outcome probe_socket_send(struct scan *s, uint32_t id);
 
 /* The outcome of probe id so far. */
 struct ready_outcome probe_socket_poll(const struct scan *s, uint32_t id);
+
+/*
+ * For -vv: reports how connecting went, and how many calls of connect(2) that
+ * took since the last report. errnum is as of connect(2), 0: connected,
+ * EINPROGRESS: the attempt has ended without one.
+ */
+void probe_socket_report(const struct scan *s, uint32_t id, int errnum);
+
+/* ready_connect_again() for the socket of probe id. */
+bool probe_socket_again(const struct scan *s, uint32_t id, bool in_progress);
 
 /* Closes a probe's socket by reset. */
 void probe_socket_drop(struct scan *s, uint32_t id);

@@ -36,9 +36,10 @@ ready_is_remote(int errnum)
 
 /*
  * The result of a connect(2) to a that is in progress: 0 connected,
- * EINPROGRESS not yet, else the errno it failed with.
+ * EINPROGRESS not yet, else the errno it failed with. Adds its own calls of
+ * connect(2), which the caller reports, to *connects.
  */
-int ready_connect_result(int fd, const struct addr *a);
+int ready_connect_result(int fd, const struct addr *a, uint16_t *connects);
 
 /*
  * The outcome of a probe to a whose last call ended with errnum (0: done,

@@ -14,15 +14,18 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/step.h"
 #include "net/addr.h"
+#include "net/call.h"
 #include "net/os.h"
 #include "net/sock.h"
 #include "net/wait.h"
 
 /* Another connect(2) returns the result, and resets a failure. */
 int
-ready_connect_result(int fd, const struct addr *a)
+ready_connect_result(int fd, const struct addr *a, uint16_t *connects)
 {
+	++*connects;
 	if (connect(fd, &a->u.sa, a->len) == 0 || errno == EISCONN)
 		return 0;
 	return errno == EALREADY || errno == EINTR ? EINPROGRESS : errno;
@@ -110,8 +113,20 @@ bool
 ready_connect_again(int fd, bool in_progress)
 {
 	struct sockaddr none = {.sa_family = AF_UNSPEC};
+	int64_t start = step_start();
+	int result;
 
-	return !in_progress || connect(fd, &none, sizeof(none)) == 0;
+	if (!in_progress)
+		return true;
+	result = connect(fd, &none, sizeof(none));
+	if (step_is_on())
+		step_report(&(struct step){.call = "connect",
+				.start_ns = start,
+				.errnum = result < 0 ? errno : 0,
+				.note = "ends the attempt; the socket is used "
+					"again"},
+		    "%s to AF_UNSPEC", step_name_of(fd));
+	return result == 0;
 }
 
 /*
@@ -122,19 +137,19 @@ void
 ready_connect_pin(int fd, const struct addr *a)
 {
 	struct addr own = *a;
-	int finder = socket(
-	    addr_family(a), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int finder = sock_open(addr_family(a), SOCK_STREAM);
 
 	if (finder < 0)
 		return;
+	step_name(finder, "the socket that finds a port", 0);
 	addr_set_port(&own, 0);
-	if (bind(finder, &own.u.sa, own.len) == 0 &&
-	    getsockname(finder, &own.u.sa, &own.len) == 0) {
-		fd_close(&finder);
+	if (call_bind(finder, &own) == 0 &&
+	    call_getsockname(finder, &own) == 0) {
+		sock_close(&finder);
 		/* It works unbound as well, if the port is in use by now. */
-		(void)bind(fd, &own.u.sa, own.len);
+		(void)call_bind(fd, &own);
 	}
-	fd_close(&finder);
+	sock_close(&finder);
 }
 
 /* Registered once and edge-triggered: a socket is used for many connects. */

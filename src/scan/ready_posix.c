@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "net/addr.h"
+#include "net/sock.h"
 #include "net/wait.h"
 
 /*
@@ -15,18 +16,13 @@
  * signal has interrupted it.
  */
 int
-ready_connect_result(int fd, const struct addr *a)
+ready_connect_result(int fd, const struct addr *a, uint16_t *connects)
 {
 	struct pollfd pfd = {.fd = fd, .events = POLLOUT};
-	socklen_t len = sizeof(int);
-	int error = 0;
 
 	(void)a;
-	if (poll(&pfd, 1, 0) <= 0)
-		return EINPROGRESS;
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-		return errno;
-	return error;
+	(void)connects;
+	return poll(&pfd, 1, 0) <= 0 ? EINPROGRESS : sock_error(fd);
 }
 
 /*
@@ -37,14 +33,11 @@ struct ready_outcome
 ready_outcome(int fd, const struct addr *a, int errnum, bool is_late)
 {
 	struct ready_outcome o = {errnum, READY_REMOTE};
-	socklen_t len = sizeof(int);
-	int error = 0;
+	int error = errnum == EINPROGRESS ? sock_error(fd) : 0;
 
 	(void)a;
 	/* An ICMP error may not have ended the call. */
-	if (errnum == EINPROGRESS &&
-	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
-	    error != 0)
+	if (error != 0)
 		o.errnum = error;
 	if (!ready_is_remote(o.errnum))
 		o.origin = is_late ? READY_UNSURE : READY_LOCAL;

@@ -165,7 +165,7 @@ retry_next(struct scan *s)
 		return copy;
 	}
 	ready_set_ignore(s->set, id);
-	if (!ready_connect_again(p->fd, true))
+	if (!probe_socket_again(s, id, true))
 		probe_socket_drop(s, id);
 	return id;
 }

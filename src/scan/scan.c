@@ -366,7 +366,8 @@ finish(struct scan *s)
 	uint32_t id;
 
 	for (id = 0; id < s->pool.touched; id++)
-		sock_abort(&scan_probe(s, id)->fd);
+		if (scan_probe(s, id)->fd >= 0)
+			probe_socket_drop(s, id);
 	probe_pool_release(&s->pool);
 	ready_set_free(s->set);
 	free(s->hosts);

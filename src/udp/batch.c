@@ -5,10 +5,9 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include "base/clock.h"
-#include "base/diag.h"
-#include "base/step.h"
 #include "base/mem.h"
+#include "base/step.h"
+#include "udp/batch_step.h"
 #include "udp/source_address.h"
 
 /*
@@ -55,19 +54,23 @@ receive_one(int fd, struct dgram *d)
 	    .msg_iovlen = 1,
 	    .msg_control = &control,
 	    .msg_controllen = sizeof(control)};
+	struct batch_step step = {.fd = fd, .start_ns = step_start()};
 	ssize_t n = recvmsg(fd, &m, MSG_DONTWAIT);
 
-	if (n < 0)
-		return -1;
-	d->length = (size_t)n;
-	d->full = m.msg_flags & MSG_TRUNC ? SIZE_MAX : d->length;
-	d->remote.len = m.msg_namelen;
-	source_address_read(&m, &d->local);
-	return 0;
+	if (n >= 0) {
+		d->length = (size_t)n;
+		d->full = m.msg_flags & MSG_TRUNC ? SIZE_MAX : d->length;
+		d->remote.len = m.msg_namelen;
+		source_address_read(&m, &d->local);
+		step.is_truncated = batch_is_truncated(d);
+	}
+	if (step_is_on())
+		batch_step_report(&step, &d->remote, n);
+	return n < 0 ? -1 : 0;
 }
 
-static int
-receive_batch(int fd, struct dgram *d, int count)
+int
+batch_receive(int fd, struct dgram *d, int count)
 {
 	int n = -1;
 
@@ -88,17 +91,24 @@ send_one(int fd, const struct dgram *d)
 	struct iovec payload = {.iov_base = d->bytes, .iov_len = d->length};
 	union source_address_control control;
 	struct msghdr m = {.msg_iov = &payload, .msg_iovlen = 1};
+	struct batch_step step = {
+	    .fd = fd, .is_send = true, .start_ns = step_start()};
+	int result;
 
 	if (d->remote.len != 0) {
 		m.msg_name = (void *)&d->remote.u;
 		m.msg_namelen = d->remote.len;
 	}
 	source_address_write(&m, &control, &d->local);
-	return sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 0;
+	result = sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 0;
+	if (step_is_on())
+		batch_step_report(
+		    &step, &d->remote, result < 0 ? -1 : (ssize_t)d->length);
+	return result;
 }
 
-static int
-send_batch(int fd, const struct dgram *d, int count)
+int
+batch_send(int fd, const struct dgram *d, int count)
 {
 	int n = -1;
 
@@ -112,65 +122,4 @@ send_batch(int fd, const struct dgram *d, int count)
 	 * distinguishes the two. */
 	one_by_one = one_by_one || n > 0 || errno != EPERM;
 	return n > 0 ? n : -1;
-}
-
-/* One step per datagram, for -vv. */
-static void
-log_steps(const struct dgram *d, int count, int64_t start, bool sent)
-{
-	char text[ADDR_TEXT];
-	struct addr remote;
-	int i;
-
-	for (i = 0; i < count; i++) {
-		remote = d[i].remote;
-		addr_unmap(&remote);
-		step_report(
-		    &(struct step){.call = sent ? "sendmsg" : "recvmsg",
-			.start_ns = start,
-			.note = sent ? "handed to the network; nothing says "
-				       "it arrived"
-				     : "one datagram, whole: its bounds are "
-				       "kept"},
-		    "%zu byte%s%s%s", d[i].length, d[i].length == 1 ? "" : "s",
-		    remote.len == 0 ? ""
-		    : sent          ? " to "
-				    : " from ",
-		    remote.len == 0 ? ""
-				    : addr_format(&remote, text, sizeof(text)));
-	}
-}
-
-int
-batch_receive(int fd, struct dgram *d, int count)
-{
-	bool logs = diag_shows(DIAG_STEP);
-	int64_t start = logs ? clock_now() : 0;
-	int n = receive_batch(fd, d, count);
-
-	if (logs && n < 0 && errno != EAGAIN)
-		step_report(
-		    &(struct step){
-			.call = "recvmsg", .start_ns = start, .errnum = errno},
-		    "of a datagram");
-	else if (logs)
-		log_steps(d, n, start, false);
-	return n;
-}
-
-int
-batch_send(int fd, const struct dgram *d, int count)
-{
-	bool logs = diag_shows(DIAG_STEP);
-	int64_t start = logs ? clock_now() : 0;
-	int n = send_batch(fd, d, count);
-
-	if (logs && n < 0 && errno != EAGAIN)
-		step_report(
-		    &(struct step){
-			.call = "sendmsg", .start_ns = start, .errnum = errno},
-		    "%zu bytes", d->length);
-	else if (logs)
-		log_steps(d, n, start, true);
-	return n;
 }

@@ -7,6 +7,9 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "base/step.h"
+#include "net/call.h"
+#include "udp/batch_step.h"
 #include "udp/source_address.h"
 
 /* What SO_MEMINFO reports; see the kernel's linux/sock_diag.h, which a C
@@ -31,12 +34,27 @@ static struct batch {
 	union source_address_control controls[BATCH_MAX_SEND];
 } batch;
 
+/* For -vv: n datagrams were moved, or -1. */
+static void
+report(struct batch_step *s, const struct dgram *d, int n)
+{
+	int i;
+
+	if (n < 0)
+		batch_step_report(s, &d->remote, -1);
+	for (i = 0; i < n; i++) {
+		s->is_truncated = !s->is_send && batch_is_truncated(&d[i]);
+		batch_step_report(s, &d[i].remote, (ssize_t)d[i].length);
+	}
+}
+
 /* Without UDP_GRO of udp(7): a run that is dropped counts as one datagram, and
  * the reported losses would be wrong. */
 int
 batch_receive_many(int fd, struct dgram *d, int count)
 {
 	struct batch *b = &batch;
+	struct batch_step step = {.fd = fd};
 	int i, n;
 
 	for (i = 0; i < count; i++) {
@@ -50,6 +68,7 @@ batch_receive_many(int fd, struct dgram *d, int count)
 			.msg_control = &b->controls[i],
 			.msg_controllen = sizeof(b->controls[i])};
 	}
+	step.start_ns = step_start();
 	n = recvmmsg(
 	    fd, b->messages, (unsigned)count, MSG_DONTWAIT | MSG_TRUNC, NULL);
 	for (i = 0; i < n; i++) {
@@ -58,6 +77,8 @@ batch_receive_many(int fd, struct dgram *d, int count)
 		d[i].remote.len = b->messages[i].msg_hdr.msg_namelen;
 		source_address_read(&b->messages[i].msg_hdr, &d[i].local);
 	}
+	if (step_is_on())
+		report(&step, d, n);
 	return n;
 }
 
@@ -114,6 +135,7 @@ send_messages(int fd, const struct dgram *d, int count, bool runs)
 {
 	struct batch *b = &batch;
 	int counts[BATCH_MAX_SEND], i, n = 0, done, sent = 0;
+	struct batch_step step = {.fd = fd, .is_send = true};
 
 	for (i = 0; i < count; i++) {
 		b->payloads[i].iov_base = d[i].bytes;
@@ -126,22 +148,27 @@ send_messages(int fd, const struct dgram *d, int count, bool runs)
 		fill_message(
 		    &b->messages[n].msg_hdr, &b->controls[n], d + i, counts[n]);
 	}
+	step.start_ns = step_start();
 	done =
 	    sendmmsg(fd, b->messages, (unsigned)n, MSG_DONTWAIT | MSG_NOSIGNAL);
 	for (i = 0; i < done; i++)
 		sent += counts[i];
-	return done < 0 ? -1 : sent;
+	sent = done < 0 ? -1 : sent;
+	if (step_is_on())
+		report(&step, d, sent);
+	return sent;
 }
 
 /* Whether it is a UDP socket: a unix one would send a run as one datagram. */
 static bool
 can_segment(int fd)
 {
+	static const struct call_option option = {SOL_SOCKET, SO_PROTOCOL,
+	    "SO_PROTOCOL", "17 is UDP, which can send equal datagrams as one",
+	    NULL};
 	int protocol = 0;
-	socklen_t len = sizeof(protocol);
 
-	return getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == 0 &&
-	       protocol == IPPROTO_UDP;
+	return call_get(fd, &option, &protocol) == 0 && protocol == IPPROTO_UDP;
 }
 
 int
@@ -163,9 +190,18 @@ batch_drops(int fd, uint32_t *count)
 {
 	uint32_t info[SK_MEMINFO_VARS];
 	socklen_t len = sizeof(info);
+	int64_t start = step_start();
+	int result = getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len) < 0 ||
-	    len <= SK_MEMINFO_DROPS * sizeof(info[0]))
+	if (step_is_on())
+		step_report(&(struct step){.call = "getsockopt",
+				.start_ns = start,
+				.errnum = result < 0 ? errno : 0,
+				.note = "how many datagrams the receive buffer "
+					"had no space for",
+				.is_query = true},
+		    "SO_MEMINFO of %s", step_name_of(fd));
+	if (result < 0 || len <= SK_MEMINFO_DROPS * sizeof(info[0]))
 		return false;
 	*count = info[SK_MEMINFO_DROPS];
 	return true;

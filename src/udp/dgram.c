@@ -26,6 +26,9 @@
 /* What the receive buffer is raised to, or as far as the system permits. */
 #define MAX_RCVBUF (16 * 1024 * 1024)
 
+/* The path that the socket is bound to, which its close removes; "": none. */
+static char bound_path[100];
+
 /*
  * Names a unix client's socket: by the system where it can (unix(7), Linux: an
  * abstract name), else by a path in the directory for temporary files.
@@ -36,7 +39,7 @@ bind_unix(int fd)
 	const char *folder = getenv("TMPDIR");
 	struct addr local;
 	struct err e;
-	char path[100];
+	char path[sizeof(bound_path)];
 
 	if (os_autobind(fd) == 0)
 		return 0;
@@ -47,7 +50,10 @@ bind_unix(int fd)
 		errno = EINVAL;
 		return -1;
 	}
-	return sock_bind(fd, &local);
+	if (sock_bind(fd, &local) < 0)
+		return -1;
+	memcpy(bound_path, path, sizeof(path));
+	return 0;
 }
 
 static int
@@ -77,12 +83,16 @@ connect_peer(int fd, const struct addr *peer)
 	char text[ADDR_TEXT];
 	int result = connect(fd, &peer->u.sa, peer->len);
 
-	step_report(&(struct step){.call = "connect",
+	if (step_is_on())
+		step_report(
+		    &(struct step){.call = "connect",
 			.start_ns = start,
 			.errnum = result < 0 ? errno : 0,
-			.note = "nothing is sent: the kernel notes the peer, "
-				"keeps strangers out and reports refusals"},
-	    "%s", addr_format(peer, text, sizeof(text)));
+			.note = "nothing is sent: the system notes the peer, "
+				"drops datagrams of others and reports "
+				"refusals"},
+		    "%s to %s", step_name_of(fd),
+		    addr_format(peer, text, sizeof(text)));
 	return result;
 }
 
@@ -110,9 +120,10 @@ dgram_raise_rcvbuf(int fd)
 static int
 set_broadcast(int fd)
 {
-	int on = 1;
+	static const struct call_option broadcast = {SOL_SOCKET, SO_BROADCAST,
+	    "SO_BROADCAST", "permits sending to broadcast addresses", NULL};
 
-	return setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on));
+	return call_set(fd, &broadcast, 1);
 }
 
 static int
@@ -120,13 +131,14 @@ set_no_fragment(int fd, int family)
 {
 #if defined(IP_MTU_DISCOVER) && defined(IPV6_MTU_DISCOVER)
 #ifdef IP_PMTUDISC_DO
-	int wanted = IP_PMTUDISC_DO;
+	static const struct call_option discover = {IPPROTO_IP, IP_MTU_DISCOVER,
+	    "IP_MTU_DISCOVER", "never fragments packets", NULL};
+	static const struct call_option discover6 = {IPPROTO_IPV6,
+	    IPV6_MTU_DISCOVER, "IPV6_MTU_DISCOVER", "never fragments packets",
+	    NULL};
 
-	if (family == AF_INET6)
-		return setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &wanted,
-		    sizeof(wanted));
-	return setsockopt(
-	    fd, IPPROTO_IP, IP_MTU_DISCOVER, &wanted, sizeof(wanted));
+	return call_set(
+	    fd, family == AF_INET6 ? &discover6 : &discover, IP_PMTUDISC_DO);
 #endif
 #endif
 	(void)fd;
@@ -140,12 +152,12 @@ dgram_path_mtu(int fd, int family)
 {
 	int mtu = 0;
 #if defined(IP_MTU) && defined(IPV6_MTU)
-	socklen_t len = sizeof(mtu);
+	static const struct call_option option = {IPPROTO_IP, IP_MTU, "IP_MTU",
+	    "the largest packet that the path carries", NULL};
+	static const struct call_option option6 = {IPPROTO_IPV6, IPV6_MTU,
+	    "IPV6_MTU", "the largest packet that the path carries", NULL};
 
-	if (family == AF_INET6)
-		getsockopt(fd, IPPROTO_IPV6, IPV6_MTU, &mtu, &len);
-	else
-		getsockopt(fd, IPPROTO_IP, IP_MTU, &mtu, &len);
+	(void)call_get(fd, family == AF_INET6 ? &option6 : &option, &mtu);
 #else
 	(void)fd;
 	(void)family;
@@ -180,6 +192,7 @@ dgram_open(
 	addr_format(peer, text, sizeof(text));
 	if (fd < 0)
 		return err_sys(e, ERR_LOCAL, errno, "%s", text);
+	step_name(fd, "the datagram socket", 0);
 	if (set_options(fd, family, o, e) < 0) {
 		dgram_close(&fd);
 		return -1;
@@ -201,15 +214,12 @@ dgram_open(
 void
 dgram_close(int *fd)
 {
-	struct addr local;
-
 	if (*fd < 0)
 		return;
-	sock_local(*fd, &local);
 	sock_close(fd);
-	if (addr_is_unix(&local) && local.u.un.sun_path[0] != '\0' &&
-	    local.len > offsetof(struct sockaddr_un, sun_path))
-		unlink(local.u.un.sun_path);
+	if (bound_path[0] != '\0')
+		(void)unlink(bound_path);
+	bound_path[0] = '\0';
 }
 
 int

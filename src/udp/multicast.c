@@ -3,14 +3,14 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/clock.h"
-#include "base/step.h"
 #include "base/err.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "net/call.h"
 #include "net/os.h"
 
 int
@@ -54,17 +54,10 @@ multicast_parse(struct multicast_group *g, const char *text, struct err *e)
 int
 multicast_join(int fd, const struct multicast_group *g, struct err *e)
 {
-	int64_t start = step_start();
 	char text[ADDR_TEXT];
 	int result = os_join(fd, &g->addr, g->interface);
 
 	addr_format_ip(&g->addr, text, sizeof(text));
-	step_report(&(struct step){.call = "setsockopt",
-			.start_ns = start,
-			.errnum = result < 0 ? errno : 0,
-			.note = "the network is asked for this group's "
-				"datagrams"},
-	    "join %s", text);
 	if (result == 0)
 		return 0;
 	return err_sys(e, ERR_LOCAL, errno, "cannot join %s%s", text,
@@ -78,14 +71,19 @@ multicast_join(int fd, const struct multicast_group *g, struct err *e)
 static int
 set_ttl(int fd, int family, int ttl)
 {
+	char text[16];
+	const struct call_option option6 = {IPPROTO_IPV6, IPV6_MULTICAST_HOPS,
+	    "IPV6_MULTICAST_HOPS", "routers that may be passed, plus 1", NULL};
+
 	if (family == AF_INET6)
-		return setsockopt(
-		    fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &ttl, sizeof(ttl));
+		return call_set(fd, &option6, ttl);
+	snprintf(text, sizeof(text), "%d", ttl);
 #ifdef IP_MULTICAST_TTL
+	const struct call_option option = {IPPROTO_IP, IP_MULTICAST_TTL,
+	    "IP_MULTICAST_TTL", option6.note, text};
 	unsigned char byte = (unsigned char)ttl;
 
-	return setsockopt(
-	    fd, IPPROTO_IP, IP_MULTICAST_TTL, &byte, sizeof(byte));
+	return call_set_value(fd, &option, &byte, sizeof(byte));
 #else
 	errno = ENOTSUP;
 	return -1;
@@ -95,16 +93,18 @@ set_ttl(int fd, int family, int ttl)
 static int
 set_loop(int fd, int family, bool on)
 {
-	unsigned wide = on;
+	static const struct call_option option6 = {IPPROTO_IPV6,
+	    IPV6_MULTICAST_LOOP, "IPV6_MULTICAST_LOOP",
+	    "whether this machine receives them too", NULL};
 
 	if (family == AF_INET6)
-		return setsockopt(
-		    fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, &wide, sizeof(wide));
+		return call_set(fd, &option6, on);
 #ifdef IP_MULTICAST_LOOP
+	const struct call_option option = {IPPROTO_IP, IP_MULTICAST_LOOP,
+	    "IP_MULTICAST_LOOP", option6.note, on ? "1" : "0"};
 	unsigned char byte = on;
 
-	return setsockopt(
-	    fd, IPPROTO_IP, IP_MULTICAST_LOOP, &byte, sizeof(byte));
+	return call_set_value(fd, &option, &byte, sizeof(byte));
 #else
 	errno = ENOTSUP;
 	return -1;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "net/call.h"
+
 /* RFC 3542 6.1 fixes these members, but strict headers hide the struct. */
 struct ip6_info {
 	struct in6_addr address;
@@ -13,10 +15,12 @@ void
 source_address_request(int fd, int family)
 {
 #ifdef IPV6_RECVPKTINFO
-	int on = 1;
+	static const struct call_option option = {IPPROTO_IPV6,
+	    IPV6_RECVPKTINFO, "IPV6_RECVPKTINFO",
+	    "each datagram comes with the address that it was sent to", NULL};
 
 	if (family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
+		(void)call_set(fd, &option, 1);
 #endif
 	(void)family;
 	/* A dual-stack socket is asked for both. */

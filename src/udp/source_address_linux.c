@@ -3,12 +3,16 @@
 
 #include <string.h>
 
+#include "net/call.h"
+
 void
 source_address_request_ip4(int fd)
 {
-	int on = 1;
+	static const struct call_option option = {IPPROTO_IP, IP_PKTINFO,
+	    "IP_PKTINFO",
+	    "each datagram comes with the address that it was sent to", NULL};
 
-	setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
+	(void)call_set(fd, &option, 1);
 }
 
 bool

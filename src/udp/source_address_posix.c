@@ -3,12 +3,19 @@
 
 #include <string.h>
 
+#include "net/call.h"
+
 void
 source_address_request_ip4(int fd)
 {
-	(void)fd;
 #ifdef IP_RECVDSTADDR
-	setsockopt(fd, IPPROTO_IP, IP_RECVDSTADDR, &(int){1}, sizeof(int));
+	static const struct call_option option = {IPPROTO_IP, IP_RECVDSTADDR,
+	    "IP_RECVDSTADDR",
+	    "each datagram comes with the address that it was sent to", NULL};
+
+	(void)call_set(fd, &option, 1);
+#else
+	(void)fd;
 #endif
 }
 

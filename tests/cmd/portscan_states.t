@@ -73,8 +73,9 @@ for (1 .. 3) {
 is $seen, 0, 'a closed port never seems open';
 
 $r = run('portscan', '-vv', '127.0.0.1', "$open,$closed");
-like $r->{err}, qr/connect 127\.0\.0\.1 port $open: ok, /, '-vv: each connect';
-like $r->{err}, qr/connect 127\.0\.0\.1 port $closed: FAILED refused, /,
+like $r->{err}, qr/connect .* to 127\.0\.0\.1 port $open\b.*: ok, /,
+    '-vv: each connect';
+like $r->{err}, qr/connect .* to 127\.0\.0\.1 port $closed\b.*: FAILED refused, /,
     '-vv: each refusal';
 
 done_testing;

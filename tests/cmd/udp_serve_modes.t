@@ -130,8 +130,10 @@ $r = $p->finish;
 like $r->{err}, qr/ $_/, "the step $_"
     for 'socket AF_INET SOCK_DGRAM \(IPv4 UDP\) = \d+: ok',
     'bind the socket \(fd \d+\) to 127\.0\.0\.1 port 0: ok',
-    'getsockopt SO_RCVBUF of .*: \d+', 'recvmsg 1 byte from 127\.0\.0\.1',
-    'sendmsg 9 bytes to 127\.0\.0\.1', 'close the socket';
+    'getsockopt SO_RCVBUF of .*: \d+',
+    'recvmsg from the datagram socket \(fd \d+\) from 127\S+ port \d+: 1 byte,',
+    'sendmsg on the datagram socket \(fd \d+\) to 127\S+ port \d+: 9 bytes,',
+    'close the datagram socket';
 
 # Misuse.
 for (['--echo', '--discard'], ['--print', '--reply', 'x'],
