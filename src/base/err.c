@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 
-/* One row an errno: its kind, its words, and what it tells the user. */
+/* One row per errno: its kind, its words, and what it means. */
 static const struct reason {
 	int errnum;
 	enum err_kind kind;

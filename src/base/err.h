@@ -16,7 +16,7 @@ enum err_kind {
 	ERR_REFUSED = 4,     /* the host answered with a refusal */
 	ERR_TIMEOUT = 5,     /* a time limit passed */
 	ERR_UNREACHABLE = 6, /* no route, host down, prohibited */
-	ERR_LOCAL = 7,       /* own address: in use, not permitted, not ours */
+	ERR_LOCAL = 7,       /* local address: in use, not permitted */
 	ERR_PEER = 8,        /* the other side answered with an error */
 	ERR_PROTOCOL = 9,    /* malformed, or ended before its declared end */
 	ERR_LOST = 10,       /* the connection was reset or broke */

@@ -26,7 +26,7 @@ struct connect_options {
 	struct sock_options sock;
 	struct stdio_relay_options relay;
 	int zero;         /* -z: connect, report, leave */
-	const char *exec; /* -e: a program by way of sh -c */
+	const char *exec; /* -e: a program run by sh -c */
 };
 
 static const struct connect_options connect_defaults = {
@@ -86,9 +86,9 @@ struct client {
 
 /*
  * Gives the connection to a program. -1 with *e, or its exit status, which
- * becomes ours. Processes that it started may keep the connection when it ends:
- * then we only close our copy, since shutdown(2) would end theirs. Otherwise
- * what the peer still sends is drained.
+ * sockt exits with. Processes that it started may keep the connection when it
+ * ends: then only the copy here is closed, since shutdown(2) would end theirs.
+ * Otherwise what the peer still sends is drained.
  */
 static int
 run_program(

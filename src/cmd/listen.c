@@ -30,10 +30,10 @@ struct listen_options {
 	struct stdio_relay_options relay;
 	int keep;          /* -k: go on accepting */
 	int echo, discard; /* handlers */
-	const char *exec;  /* -e: by way of sh -c */
+	const char *exec;  /* -e: run by sh -c */
 	const char *to;    /* forward there */
 	struct accept_options server;
-	const char *user; /* whom to become */
+	const char *user; /* --user: whose rights to take */
 	const char *fd;   /* inherited sockets */
 	struct access_options access;
 };
@@ -138,10 +138,10 @@ serve_stdio(struct listening *l, int fd, const struct conn *c, struct err *e)
 
 	if (stdio_relay_run(stdio, &fd, c, e) == 0)
 		return 0;
-	/* EINTR: a signal told us to stop. */
+	/* EINTR: a signal asked the server to stop. */
 	if (!l->o->keep || e->kind == ERR_OUTPUT || e->errnum == EINTR)
 		return -1;
-	/* A port check (reset, nothing exchanged) is no error. */
+	/* A port check (reset, nothing exchanged) is not an error. */
 	if (conn_event_is_probe(&stdio->last) && stdio->last.sent == 0)
 		conn_event_probe(c);
 	else

@@ -56,7 +56,7 @@ const struct opt options_source[] = {
     {.kind = OPT_END},
 };
 
-/* OPTIONS_DGRAM_SOCKET begins behind TCP's two rows. */
+/* OPTIONS_DGRAM_SOCKET begins after TCP's two rows. */
 const struct opt options_socket[] = {
     FLAG(0, "keepalive", sock_options, keepalive,
 	"probe an idle connection (SO_KEEPALIVE)"),

@@ -35,7 +35,7 @@ struct source_options {
 struct time_options {
 	int64_t timeout_ms; /* the other side's first sign */
 	int64_t idle_ms;    /* no byte either way */
-	int64_t max_ms;     /* the whole run */
+	int64_t max_ms;     /* the command from start to end */
 	int64_t retry_ms;   /* keep trying until it opens */
 };
 

@@ -16,7 +16,7 @@
 #include "net/sink.h"
 #include "net/signals.h"
 
-/* What is written after the end of the run may take so long. */
+/* How long writing after the end of the run may take. */
 #define GRACE_MS 500
 
 /* There is one stdout. */

@@ -330,7 +330,7 @@ count_of(const struct scan_report *r, uint32_t host, enum scan_state state)
 	return n;
 }
 
-/* Who was given up after the first probes. */
+/* The hosts that were skipped after the first probes. */
 static void
 note_skipped(const struct scan_report *r)
 {

@@ -173,7 +173,7 @@ run_server(struct hello_server *hs, const struct endpoint *ep,
 	if (server_start(&server, &listener, so, e) == 0) {
 		listener_announce(&listener);
 		/* 4. Accept, 5. serve in a child process, 6. go on accepting.
-		 * server_fork() closes our copy of fd. */
+		 * server_fork() closes its copy of fd. */
 		while ((fd = server_accept(&server, &conn, e)) >= 0)
 			server_fork(&server, fd, &conn, &handler);
 		server_stop(&server);

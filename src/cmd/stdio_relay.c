@@ -94,7 +94,7 @@ struct stdio_relay_records {
 	int output;            /* of --output, or -1 */
 	int hexdump;           /* of --hexdump, or -1 */
 	struct hexdump dump;   /* writes it */
-	struct deadline until; /* end of the whole run */
+	struct deadline until; /* --max-time */
 	int64_t idle_ms;       /* --idle-timeout, or -1 */
 	struct err *e;         /* of the run */
 };
@@ -261,7 +261,7 @@ stdio_relay_open(struct stdio_relay *t, const struct stdio_relay_options *o,
 	return open_records(t->records, until, e);
 }
 
-/* Bytes that stdin holds, where that can be told. */
+/* Bytes that stdin holds, if that is known. */
 static int64_t
 input_size(void)
 {

@@ -24,7 +24,7 @@ struct stdio_relay_options {
 	int64_t linger_ms;
 	struct script_steps script;
 	int64_t expect_ms; /* for each --expect */
-	int done;          /* leave when the script is done */
+	int done;          /* end when the script is done */
 	const char *output;
 	int append;
 	const char *hexdump;
@@ -47,7 +47,7 @@ struct stdio_relay_records;
 struct stdio_relay {
 	const struct stdio_relay_options *options;
 	const struct time_options *time;
-	struct deadline until;               /* end of the whole run */
+	struct deadline until;               /* --max-time */
 	struct stdio_relay_records *records; /* owned */
 	struct conn_summary last;            /* of the connection before */
 };
@@ -68,7 +68,7 @@ int stdio_relay_check_unused(
 /*
  * Checks that stdin and stdout are open as far as they are needed and opens
  * the records. 0, or -1 with *e: ERR_OUTPUT, or ERR_USAGE for options that
- * contradict one another. stdio_relay_release() is due in both cases.
+ * contradict one another. Call stdio_relay_release() in both cases.
  */
 int stdio_relay_open(struct stdio_relay *t, const struct stdio_relay_options *o,
     const struct time_options *time, struct deadline until, struct err *e);

@@ -362,7 +362,7 @@ run_server(struct serving *s, const struct endpoint *ep,
 {
 	int result;
 
-	/* The child that looks a name up is not one of ours to be reaped. */
+	/* The child that looks up a name is not reaped here. */
 	if (s->mode == SERVE_PRINT && result_start(s->until, e) < 0)
 		return -1;
 	if (signals_catch(SIGNALS_STOP, e) < 0 ||

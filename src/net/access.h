@@ -34,7 +34,7 @@ struct access {
 
 /*
  * Adds what text names, items between commas: an address, a network
- * ADDRESS/BITS (RFC 4632, RFC 4291 2.3; bits behind the prefix are ignored),
+ * ADDRESS/BITS (RFC 4632, RFC 4291 2.3; bits after the prefix are ignored),
  * either with a scope, which then has to be the peer's too (RFC 4007 11.6),
  * or @FILE. 0, or -1 with *e: ERR_USAGE, or ERR_OUTPUT for a file.
  */

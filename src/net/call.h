@@ -24,7 +24,7 @@ int call_bind(int fd, const struct addr *a);
 /* Names the socket "the listening socket". */
 int call_listen(int fd, int backlog);
 
-/* See os_accept(). EAGAIN is no step. */
+/* See os_accept(). EAGAIN is not a step. */
 int call_accept(int fd, struct addr *peer);
 
 /*

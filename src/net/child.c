@@ -91,7 +91,7 @@ child_group_is_alive(pid_t group)
 {
 	int status;
 
-	/* Zombies that its leader left to us are not counted. */
+	/* Zombies that its leader left to this process are not counted. */
 	while (reap(-group, WNOHANG, &status) > 0)
 		continue;
 	return kill(-group, 0) == 0 || errno == EPERM;

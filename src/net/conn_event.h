@@ -34,8 +34,8 @@ struct conn_summary {
 
 /*
  * Fills *s from what the kernel knows of the connected socket fd, whose bytes
- * went past us; fd may be -1. goes_on: another process goes on with the
- * connection. Where nothing is known, *s is zero but for bytes_unknown.
+ * this process did not see; fd may be -1. goes_on: another process goes on with
+ * the connection. Where nothing is known, *s is zero but for bytes_unknown.
  */
 void conn_event_summarize(int fd, bool goes_on, struct conn_summary *s);
 
@@ -48,7 +48,8 @@ void conn_event_goes_on(const struct conn *c);
  */
 bool conn_event_is_probe(const struct conn_summary *s);
 
-/* Logs a probe, which is no error for a server that goes on: a line at -v. */
+/* Logs a probe, which is not an error for a server that goes on: a line at -v.
+ */
 void conn_event_probe(const struct conn *c);
 
 /*

@@ -1,4 +1,4 @@
-/* Listening sockets inherited from the process that started us. */
+/* Listening sockets inherited from the process that started sockt. */
 #include "net/inherited.h"
 
 #include <errno.h>

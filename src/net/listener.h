@@ -30,7 +30,7 @@ struct listener {
 	size_t turn;           /* the socket to accept from first next time */
 	int type;              /* SOCK_STREAM or SOCK_DGRAM */
 	bool is_dual;          /* its IPv6 sockets accept IPv4 too */
-	struct unix_path path; /* of a unix socket that we bound */
+	struct unix_path path; /* of a unix socket that was bound here */
 };
 
 /*
@@ -68,7 +68,8 @@ void listener_announce(const struct listener *l);
  */
 int listener_accept(struct listener *l, struct conn *c);
 
-/* Closes the sockets and removes the path of a unix socket that we bound. */
+/* Closes the sockets and removes the path of a unix socket that was bound here.
+ */
 void listener_close(struct listener *l);
 
 /* In a child: closes the sockets, and leaves the path. *l is not used any more

@@ -1,5 +1,5 @@
 /*
- * What only some systems can do, behind one header: os_linux.c uses the
+ * What only some systems can do, under one header: os_linux.c uses the
  * system's own calls, os_posix.c is the portable twin. Both behave alike,
  * but for speed; just one of them is linked.
  */
@@ -35,12 +35,12 @@ int os_pipe(int ends[2], bool nonblocking);
 /* What the kernel counts of a TCP connection. */
 struct os_tcp {
 	uint64_t sent, received; /* bytes */
-	bool peer_finished;      /* the peer's FIN has come */
+	bool peer_finished;      /* the peer's FIN has arrived */
 	bool is_closed;          /* it is over: reset */
-	bool is_acknowledged;    /* the peer has everything that we sent */
+	bool is_acknowledged;    /* the peer has everything that was sent */
 };
 
-/* Asks for them; false where the system or the socket tells nothing. */
+/* Asks for them; false if the system or the socket does not report them. */
 bool os_tcp_info(int fd, struct os_tcp *tcp);
 
 /*
@@ -56,7 +56,7 @@ ssize_t os_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n);
 /* Joins a multicast group on an interface, 0: any. 0, or -1 with errno. */
 int os_join(int fd, const struct addr *group, unsigned interface);
 
-/* Where datagrams to groups leave. 0, or -1 with errno. */
+/* The interface that sends datagrams to groups. 0, or -1 with errno. */
 int os_multicast_interface(int fd, int family, unsigned interface);
 
 /*

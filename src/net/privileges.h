@@ -1,4 +1,4 @@
-/* Giving up privileges. */
+/* Dropping privileges. */
 #ifndef NET_PRIVILEGES_H
 #define NET_PRIVILEGES_H
 

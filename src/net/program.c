@@ -25,11 +25,12 @@ extern char **environ;
 #define VARIABLES 5
 #define VARIABLE_TEXT (ADDR_TEXT + 32)
 
-/* The environment of a program: ours without the old names, and the new. */
+/* The environment of a program: that of sockt without the old names, and the
+ * new. */
 struct environment {
 	char texts[VARIABLES][VARIABLE_TEXT];
 	int count;
-	char **all; /* NULL-terminated, ours to free */
+	char **all; /* NULL-terminated, owned */
 };
 
 static void
@@ -54,7 +55,8 @@ add_address(struct environment *env, const char *protocol, const char *side,
 	add_variable(env, protocol, name, text);
 }
 
-/* Names set by an outer server, which a program would believe to be ours. */
+/* Names set by an outer server, which a program would take for those of this
+ * connection. */
 static bool
 is_ucspi(const char *variable)
 {
@@ -102,8 +104,8 @@ make_environment(struct environment *env, const char *protocol,
 /*
  * fd, or a copy of it where it is 0 or 1, which belong to the program: dup2(2)
  * onto itself would keep the close-on-exec flag. *copy is -1 where none is
- * needed, as with every socket of ours: a server short of descriptors can
- * still start programs. Returns what to use, or -1.
+ * needed, as with every socket that sockt opened: a server short of descriptors
+ * can still start programs. Returns what to use, or -1.
  */
 static int
 above_standard(int fd, int *copy)

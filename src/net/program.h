@@ -23,8 +23,8 @@ struct program {
  * Starts *p with default signal dispositions and the environment of UCSPI:
  * PROTO, TCPLOCALIP, TCPLOCALPORT, TCPREMOTEIP, TCPREMOTEPORT (for UDP the
  * names begin with UDP; for unix sockets PROTO is UNIX and UNIXLOCALPATH is
- * set). Of our other descriptors it gets stderr only, and it is asked to end
- * when we do (net/spawn.h). Returns its pid, which the caller reaps, or -1
+ * set). Of the other descriptors it gets stderr only, and it is asked to end
+ * when sockt ends (net/spawn.h). Returns its pid, which the caller reaps, or -1
  * with *e, whose kind is the shell's status 127 or 126.
  */
 pid_t program_start(const struct program *p, struct err *e);

@@ -9,7 +9,8 @@
 #include "net/sock.h"
 #include "net/wait.h"
 
-/* What a peer may send after our FIN before the connection is closed. */
+/* What a peer may send after this side's FIN before the connection is closed.
+ */
 #define DRAIN_BYTES (8 * 1024 * 1024)
 
 int

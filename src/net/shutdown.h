@@ -1,5 +1,5 @@
 /*
- * The end of what we send: FIN, by shutdown(2) (RFC 9293 3.6). Every FIN that
+ * The end of what is sent: FIN, by shutdown(2) (RFC 9293 3.6). Every FIN that
  * is not that of a close(2) is sent here.
  */
 #ifndef NET_SHUTDOWN_H
@@ -17,7 +17,7 @@ int shutdown_write(int fd);
  * The end of a served connection: sends FIN, then reads and drops what the
  * peer still sends until it finishes, the deadline passes or a caught signal
  * comes; then closes. Closing on unread input would be an RST, which can
- * destroy our last bytes in transit (RFC 9112 9.6). Sets *fd to -1.
+ * destroy the last bytes in transit (RFC 9112 9.6). Sets *fd to -1.
  */
 void shutdown_and_drain(int *fd, struct deadline until);
 

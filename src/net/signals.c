@@ -108,7 +108,7 @@ default_handlers(void)
 			sigaction(numbers[i].number, &sa, NULL);
 }
 
-/* Whoever started us protects us from these, if he ignores them. */
+/* The process that started sockt protects it from these by ignoring them. */
 static bool
 is_protected(int number)
 {
@@ -246,7 +246,7 @@ signals_after_fork(void)
 }
 
 /* Ignored signals, which a program would inherit. They are looked for once:
- * nothing but signals_init() and those who started us has any ignored. */
+ * only signals_init() and the process that started sockt ignore any. */
 static struct {
 	bool is_known;
 	sigset_t set;

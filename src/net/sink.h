@@ -16,7 +16,8 @@ struct err;
 
 struct sink {
 	int fd;       /* the caller's; -1: bytes are dropped */
-	int terminal; /* a descriptor of our own for it; -1: not needed */
+	int terminal; /* a descriptor that no other process shares; -1: not
+			 needed */
 	enum fd_kind kind;
 	const char *name; /* in errors: "stdout", a path; the caller's */
 	bool is_escaped;  /* what would steer a terminal is made visible */
@@ -40,8 +41,8 @@ int sink_write(struct sink *s, const void *bytes, size_t n,
 int sink_refused(struct sink *s, int errnum, struct err *e);
 int sink_late(struct sink *s, struct err *e);
 
-/* Closes what is our own. A sink that was only initialized needs none where it
- * lives as long as the process. */
+/* Closes what sink_init() opened. A sink that was only initialized needs none
+ * where it lives as long as the process. */
 void sink_release(struct sink *s);
 
 /* Writes what was kept back of a character that never was finished. */

@@ -76,9 +76,9 @@ void sock_set_nodelay(int fd, bool at_once);
 bool sock_is_nodelay(int fd);
 
 /*
- * Whether a connection is closed in both directions. If we have not sent FIN
- * that was a reset, even when reading reports end of file: a splice(2) that
- * was under way consumed the error. False where the system does not report it.
+ * Whether a connection is closed in both directions. If no FIN was sent that
+ * was a reset, even when reading reports end of file: a splice(2) that was
+ * under way consumed the error. False where the system does not report it.
  */
 bool sock_is_closed(int fd);
 

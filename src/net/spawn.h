@@ -38,14 +38,15 @@ struct spawn_program {
 };
 
 /*
- * Starts it with every signal at its default, whatever we were started with,
+ * Starts it with every signal at its default, whatever sockt was started with,
  * and nothing blocked. 0 and *pid, which the caller reaps, or an errno.
  */
 int spawn_program(const struct spawn_program *p, pid_t *pid);
 
 /*
- * From now on the processes that our children leave behind are children of
- * ours, which waitpid(2) reaps. False where the system has no such thing.
+ * From now on processes whose parent, a child of this process, has ended become
+ * its children, which waitpid(2) reaps. False where the system has no such
+ * thing.
  */
 bool spawn_adopt(void);
 

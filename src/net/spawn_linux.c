@@ -97,9 +97,9 @@ become(const struct spawn_program *p, pid_t parent)
 }
 
 /*
- * vfork(2): no page table is copied, and the failure comes back by way of the
- * memory that is shared. A signal must not run a handler of ours in the
- * child, which would be told to the parent.
+ * vfork(2): no page table is copied, and the failure is returned in the memory
+ * that is shared. A signal must not run one of sockt's handlers in the child,
+ * since the parent would see that.
  */
 int
 spawn_program(const struct spawn_program *p, pid_t *pid)

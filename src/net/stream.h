@@ -10,7 +10,7 @@
 struct stream {
 	int fd;                /* the caller's */
 	struct deadline until; /* end of everything */
-	int64_t idle_ms;       /* no byte moves for so long; -1: no limit */
+	int64_t idle_ms;       /* longest time without a byte; -1: no limit */
 	int receive_flags;     /* of recv(2): MSG_PEEK, or 0 */
 };
 

@@ -1,4 +1,4 @@
-/* Replaces a stale unix socket file, and removes our own at the end. */
+/* Replaces a stale unix socket file, and removes the new one at the end. */
 #include "net/unix_path.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@
 
 /*
  * A server of another program may be between bind(2) and listen(2), and does
- * not know our lock: it has this long to get there.
+ * not know this lock: it has this long to get there.
  */
 #define STALE_MS 50
 

@@ -1,7 +1,7 @@
 /*
- * The path of a unix server's socket: taking it over from a server that is
- * gone, and removing it while it is still ours. Nobody else's file or socket is
- * ever removed.
+ * The path of a unix server's socket: taking it over from a server that has
+ * ended, and removing it if it still belongs to this one. Nobody else's file or
+ * socket is ever removed.
  */
 #ifndef NET_UNIX_PATH_H
 #define NET_UNIX_PATH_H

@@ -81,7 +81,7 @@ lacks_reader(const char *path, int errnum)
 	return errnum == ENXIO && stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
 }
 
-/* Waits a moment, since no event tells that a FIFO has got a reader. */
+/* Waits a moment, since no event reports that a FIFO has got a reader. */
 static int
 wait_for_reader(const char *shown, struct deadline until, struct err *e)
 {

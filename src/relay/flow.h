@@ -12,7 +12,7 @@
  * stay in order. Only read(2) reports the end of the input.
  *
  * Two more decisions have modules of their own: how much must have been
- * received before poll(2) wakes us (relay/low_water.h), and when small writes
+ * received before poll(2) returns (relay/low_water.h), and when small writes
  * are sent (relay/coalesce.h).
  */
 #ifndef RELAY_FLOW_H
@@ -160,7 +160,7 @@ void flow_flush(struct flow *f);
 void flow_stop_reading(struct flow *f);
 
 /*
- * The same once everything that had come is read: p is what poll(2) returned
+ * The same once everything that had arrived is read: p is what poll(2) returned
  * for in, after a send of the other direction had failed.
  */
 void flow_stop_unless_readable(struct flow *f, const struct pollfd *p);

@@ -199,8 +199,8 @@ has_ended(struct relay *r)
 }
 
 /*
- * The peer has finished and we have not: nothing more can be read from fd, and
- * an error or a hang-up there means that the peer has vanished.
+ * The peer has finished and this side has not: nothing more can be read from
+ * fd, and an error or a hang-up there means that the peer has vanished.
  */
 static bool
 is_half_closed(const struct relay *r)
@@ -258,7 +258,7 @@ is_draining(const struct relay *r)
 	       r->o->on_peer_eof == RELAY_PEER_DRAIN && flow_wants_read(&r->up);
 }
 
-/* An input at its end was reset if we have not sent FIN and it is closed. */
+/* An input at its end was reset if no FIN was sent and it is closed. */
 static void
 detect_reset(struct flow_end *in, int fd, bool have_finished)
 {
@@ -266,7 +266,7 @@ detect_reset(struct flow_end *in, int fd, bool have_finished)
 		in->errnum = ECONNRESET;
 }
 
-/* One read of own input and one write to the peer. */
+/* One read from the input and one write to the peer. */
 static void
 pump_up(struct relay *r, const struct pollfd *fds)
 {
@@ -299,7 +299,7 @@ peer_lost(struct relay *r, int errnum)
 	send_fin(r);
 }
 
-/* The peer's FIN or reset has come. */
+/* The peer's FIN or reset has arrived. */
 static void
 note_peer_end(struct relay *r)
 {
@@ -312,7 +312,7 @@ note_peer_end(struct relay *r)
 		sock_start_keepalive(r->fd);
 }
 
-/* One read from the peer and one write to own output. */
+/* One read from the peer and one write to the output. */
 static void
 pump_down(struct relay *r, const struct pollfd *fds)
 {
@@ -368,8 +368,8 @@ pump(struct relay *r, const struct pollfd *fds)
 }
 
 /*
- * Bytes move, too, while the system sends what it was given, and the peer's
- * end is not late while we have not yet written what it sent before.
+ * Bytes move, too, while the system sends what it was given, and the peer's end
+ * is not late while what it sent before is not yet written.
  */
 static void
 note_progress(struct relay *r)
@@ -388,7 +388,7 @@ note_progress(struct relay *r)
 	r->unsent = unsent;
 }
 
-/* No event tells that the system sends: when that is looked for. */
+/* No event reports that the system sends: when that is looked for. */
 static struct deadline
 progress_deadline(const struct relay *r)
 {
@@ -532,7 +532,7 @@ set_up_flows(struct relay *r)
 		r->down.tap = tap_received;
 }
 
-/* See sock_reset_on_close(): both ends that are ours. */
+/* See sock_reset_on_close(): both ends if sockt opened them. */
 static void
 reset_on_close(const struct relay *r, bool resets)
 {

@@ -21,10 +21,10 @@
 struct err;
 
 /*
- * Relays until it is over. fd is a connected socket of our own, which is
- * made non-blocking, and stays the caller's; so do in and out. in may be the
- * same socket as out, non-blocking and our own: a forwarder; its sending side
- * is then closed when fd's peer finishes.
+ * Relays until it is over. fd is a connected socket that no other process
+ * shares, which is made non-blocking, and stays the caller's; so do in and out.
+ * in may be the same socket as out, non-blocking and not shared: a forwarder;
+ * its sending side is then closed when fd's peer finishes.
  *
  * 0 when the input was sent to its end and acknowledged, and everything
  * received was written; or -1 with *e: ERR_TIMEOUT, ERR_LOST (also for input

@@ -93,7 +93,7 @@ undelivered(const struct relay *r)
 	return n;
 }
 
-/* Whether an input that was given up has not ended by now. */
+/* Whether an input that was abandoned has not ended by now. */
 static bool
 is_input_open(const struct relay *r)
 {
@@ -185,7 +185,7 @@ relay_result_check(const struct relay *r, struct err *e)
 		return err_sys(e, ERR_OUTPUT, r->down.out.errnum, "stdout");
 	if (r->up.in.errnum != 0)
 		return err_sys(e, ERR_OUTPUT, r->up.in.errnum, "stdin");
-	/* A peer that had finished and then went is no loss to an input
+	/* A peer that had finished and then went is not a loss to an input
 	 * that had nothing to send. */
 	if (lost != 0 && r->down.in.errnum == 0 && r->up.read_bytes == 0 &&
 	    r->up.bytes == 0 && flow_is_empty(&r->up) && !is_input_open(r))

@@ -21,16 +21,16 @@ struct relay {
 	int fd;
 	const struct relay_options *o;
 	struct flow up, down;
-	bool finished;       /* we have sent FIN */
+	bool finished;       /* this side has sent FIN */
 	bool out_finished;   /* a forwarder's other side got its FIN */
 	bool peer_finished;  /* the peer's FIN or reset came */
 	int64_t peer_end_ns; /* when it did */
 	enum conn_first first;
-	bool input_abandoned;     /* the input was given up before its end */
+	bool input_abandoned;     /* the input was abandoned before its end */
 	bool is_waiting_reported; /* what is waited for has been reported */
 	bool is_receiving_over;   /* what was read is still written, no more */
-	int64_t finished_ns;      /* when we had sent everything */
-	int64_t written_ns;       /* when bytes last waited for own output */
+	int64_t finished_ns;      /* when everything had been sent */
+	int64_t written_ns;       /* when bytes last waited for the output */
 	uint64_t unsent;          /* bytes that the system still had to send */
 	int64_t moved_ns;         /* when they last became fewer */
 	struct deadline recheck;  /* next look at what is acknowledged */
@@ -44,7 +44,7 @@ bool relay_result_is_forwarder(const struct relay *r);
 /* Something failed on either side: there is nothing to be delivered. */
 bool relay_result_has_failed(const struct relay *r);
 
-/* Received bytes wait for own output. */
+/* Received bytes wait for the output. */
 bool relay_result_is_output_late(const struct relay *r);
 
 /* The earliest limit of all: --max-time, --linger, --idle-timeout. */

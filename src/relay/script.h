@@ -69,9 +69,9 @@ const char *script_text(struct script *s, size_t *n);
 void script_sent(struct script *s, struct deadline until);
 
 /*
- * Bytes that came. Patterns match over the stream, each behind what the one
- * before has matched; a NUL byte counts as \001 for them. Bytes older than
- * the window are forgotten. until as in script_sent().
+ * Bytes that came. Patterns match over the stream, each after what the one
+ * before has matched; a NUL byte counts as \001 for them. Bytes older than the
+ * window are forgotten. until as in script_sent().
  */
 void script_see(
     struct script *s, const void *bytes, size_t n, struct deadline until);
