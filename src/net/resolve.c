@@ -78,7 +78,7 @@ look_up(const struct endpoint *ep, int family, int out)
 	}
 }
 
-/* In the child: whoever reads our stdout must not wait for this process. */
+/* In the child: whoever reads stdout must not wait for this process. */
 static void
 close_standard(void)
 {
@@ -139,7 +139,7 @@ query_is_over(const struct query *q)
 	return q->pid != 0 && q->in < 0;
 }
 
-/* Its answer; code 0 also where the child has died. */
+/* Its answer; code 0 even if the child has died. */
 static struct answer
 query_answer(const struct query *q)
 {
@@ -383,7 +383,7 @@ wait_queries(struct query *queries, struct deadline until)
 		which[n++] = i;
 	}
 	ready = wait_poll(fds, n, until);
-	/* A child's end wakes us as well, where the caller catches that. */
+	/* A child's end ends the wait as well, if the caller catches that. */
 	if (ready < 0 && (errno != EINTR || signals_stopped() != 0))
 		return -1;
 	for (i = 0; i < n; i++)
@@ -446,7 +446,7 @@ collect(const struct query *queries, struct addr_list *list)
 	free(all);
 }
 
-/* Tells of a family that was not waited for. */
+/* Reports a family that was not waited for. */
 static void
 report_missing(const struct query *queries, const struct endpoint *ep)
 {
