@@ -115,15 +115,15 @@ static const char any_command[] =
     "--man*|the manual is sockt(1), and sockt-COMMAND(1) for each "
     "command|help\n"
     "--debug*|every socket call is shown by -vv|connect -vv localhost 80\n"
-    "--silent*|errors only is --quiet (-q)|connect -q localhost 80\n"
+    "--silent*|--quiet (-q) prints errors only|connect -q localhost 80\n"
     "--color*|there are no colours|\n"
     "--log*|messages go to stderr, as JSON Lines with --json|connect --json "
     "localhost 80\n";
 
 static const char help[] =
-    "netcat|nc has the rows of netcat|help nc\n"
-    "wait*|wait-for-it has the rows for waiting|help wait-for-it\n"
-    "masscan|nmap has the rows for scans|help nmap\n"
+    "netcat|netcat is nc|help nc\n"
+    "wait*|the rows for waiting are those of wait-for-it|help wait-for-it\n"
+    "masscan|the rows for scans are those of nmap|help nmap\n"
     "version|the version is an option|--version\n";
 
 const struct habit_set habits_table[] = {{"", no_command},

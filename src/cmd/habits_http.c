@@ -56,7 +56,7 @@ const char habits_http_get[] =
     "http://localhost/\n"
     "-p http*|links are not followed (-p is --source-port here)|http-get "
     "http://localhost/\n"
-    "--silent*|errors only is --quiet (-q)|http-get -q http://localhost/\n"
+    "--silent*|--quiet (-q) prints errors only|http-get -q http://localhost/\n"
     "--show-error*|errors are always printed, even with -q|http-get -q "
     "http://localhost/\n"
     "--fail*|a status of 400 and up is an error (exit status 8) "
