@@ -48,6 +48,22 @@ hello_client_delay(struct hello_client *c)
 	return session_pause(&c->session, c->server->o->delay_ms);
 }
 
+/* Why the head of a request is not whole, by the status code. */
+static const char *
+head_reason(int code)
+{
+	switch (code) {
+	case 400:
+		return "the connection ended within the head";
+	case 408:
+		return "the head was not complete in time";
+	case 431:
+		return "the head is too long";
+	default:
+		return NULL;
+	}
+}
+
 /* Reads a request's head: its length; 0, and nothing to answer; or -1. */
 static ssize_t
 read_head(struct hello_client *c, char *head, size_t size, int *code)
@@ -88,10 +104,10 @@ respond(struct hello_client *c, const struct http_server *r, int code)
 	size_t head_length, n;
 	ssize_t made;
 
-	made = code != 200
-		   ? snprintf((char *)body, HTTP_SERVER_TEXT, "%s\n", phrase)
-		   : hello_client_reply(
-			 c, &target, body, sizeof(text) - HTTP_SERVER_TEXT);
+	made = code != 200 ? snprintf((char *)body, HTTP_SERVER_TEXT,
+				 "%s: %s\n", phrase, r->reason)
+			   : hello_client_reply(c, &target, body,
+				 sizeof(text) - HTTP_SERVER_TEXT);
 	if (made < 0)
 		return err_set(&c->session.e, ERR_FAILED,
 		    "the answer by --reply is too long");
@@ -129,6 +145,7 @@ hello_client_serve_http(struct hello_client *c, int64_t limit_ms)
 	if (n <= 0)
 		return (int)n;
 	log_request(c, head, (size_t)n);
+	r.reason = head_reason(code);
 	if (code == 200)
 		code = http_server_parse(&r, head, (size_t)n);
 	if (hello_client_delay(c) < 0)
@@ -139,6 +156,6 @@ hello_client_serve_http(struct hello_client *c, int64_t limit_ms)
 		return -1;
 	if (code == 200)
 		return 0;
-	return err_set(&c->session.e, ERR_PROTOCOL, "answered %d %s", code,
-	    http_server_phrase(code));
+	return err_set(&c->session.e, ERR_PROTOCOL, "answered %d %s: %s", code,
+	    http_server_phrase(code), r.reason);
 }

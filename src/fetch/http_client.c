@@ -169,8 +169,11 @@ send_all(struct http_client *c, const char *bytes, size_t n, struct err *e)
 	struct stream stream = {.fd = c->fd,
 	    .until = c->options->until,
 	    .idle_ms = c->options->idle_ms};
-	enum stream_end end = stream_send(&stream, bytes, n, &c->sent);
+	enum stream_end end;
 
+	if (diag_shows(DIAG_NOTE))
+		http_request_show(bytes, n);
+	end = stream_send(&stream, bytes, n, &c->sent);
 	if (end == STREAM_LOST)
 		c->send_errnum = errno;
 	else if (end != STREAM_DONE)

@@ -3,11 +3,14 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/base64.h"
+#include "base/diag.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
 #include "http/url.h"
@@ -189,4 +192,31 @@ http_request_build(
 		return err_set(
 		    e, ERR_USAGE, "the request is longer than %zu bytes", size);
 	return (ssize_t)strlen(buf);
+}
+
+/* A line of a request as it is sent, escaped. */
+static void
+show_line(const char *line, size_t n)
+{
+	size_t size = 4 * n + 1;
+	char *text = mem_array(1, size + 3);
+
+	memcpy(text, "> ", 2);
+	text_escape(text + 2, size, line, n);
+	text_append(text, size + 3, "\n");
+	diag_raw(text, strlen(text));
+	free(text);
+}
+
+void
+http_request_show(const char *bytes, size_t n)
+{
+	size_t i, begin = 0;
+
+	for (i = 0; i + 1 < n; i++) {
+		if (bytes[i] != '\r' || bytes[i + 1] != '\n')
+			continue;
+		show_line(bytes + begin, i - begin);
+		begin = i + 2;
+	}
 }

@@ -53,4 +53,7 @@ bool http_request_parse_range(const char *text, struct http_range *range);
 ssize_t http_request_build(
     const struct http_request *r, char *buf, size_t size, struct err *e);
 
+/* Shows a request of n bytes on stderr: its lines, escaped, after "> ". */
+void http_request_show(const char *bytes, size_t n);
+
 #endif

@@ -33,6 +33,14 @@ is_word(const char *at, size_t n, const char *word)
 	return strlen(word) == n && memcmp(at, word, n) == 0;
 }
 
+/* Notes why the request is not served, and returns its status code. */
+static int
+reject(struct http_server *r, int code, const char *reason)
+{
+	r->reason = reason;
+	return code;
+}
+
 /* The status code for a method. */
 static int
 check_method(struct http_server *r)
@@ -44,8 +52,8 @@ check_method(struct http_server *r)
 		return 200;
 	for (i = 0; known_methods[i] != NULL; i++)
 		if (is_word(r->method, r->method_length, known_methods[i]))
-			return 405;
-	return 501;
+			return reject(r, 405, "only GET and HEAD are served");
+	return reject(r, 501, "the method is unknown");
 }
 
 /* "HTTP/1.1": 200, or 400 and 505. *minor is the digit after the dot. */
@@ -109,18 +117,24 @@ http_server_parse(struct http_server *r, const char *head, size_t n)
 	while ((stop = http_head_line_end(at, end, &next)) == at)
 		at = next;
 	if (stop == NULL)
-		return 400;
+		return reject(r, 400, "there is no request line");
 	code = parse_request_line(r, at, stop, &minor);
-	if (code == 400 || code == 505)
-		return code;
+	if (code == 400)
+		return reject(
+		    r, 400, "the first line is not like 'GET /path HTTP/1.1'");
+	if (code == 505)
+		return reject(r, 505, "only HTTP/1.0 and HTTP/1.1 are served");
 	for (at = next;
 	     (stop = http_head_line_end(at, end, &next)) != NULL && stop > at;
 	     at = next)
 		if (!check_field(at, stop, &hosts))
-			return 400;
+			return reject(
+			    r, 400, "a header line is not like 'Name: value'");
 	/* RFC 9112 3.2: one Host, and 1.1 must have it. */
-	if (hosts > 1 || (hosts == 0 && minor > 0))
-		return 400;
+	if (hosts > 1)
+		return reject(r, 400, "there is more than one Host field");
+	if (hosts == 0 && minor > 0)
+		return reject(r, 400, "HTTP/1.1 needs a Host field");
 	return code;
 }
 

@@ -17,7 +17,8 @@
 struct http_server {
 	const char *method, *target;
 	size_t method_length, target_length;
-	bool is_head; /* HEAD: the response has no body */
+	bool is_head;       /* HEAD: the response has no body */
+	const char *reason; /* why the status code is not 200; or NULL */
 };
 
 /*

@@ -75,6 +75,8 @@ void
 conn_event_connected(const struct conn *c, bool is_stream)
 {
 	int64_t ns = clock_now() - c->start_ns;
+	/* An unconnected socket gets its port when it first sends. */
+	bool is_known = addr_is_unix(&c->local) || addr_port(&c->local) != 0;
 	char from[ADDR_TEXT], to[ADDR_TEXT], duration[32];
 
 	if (!diag_emits(DIAG_NOTE))
@@ -82,11 +84,11 @@ conn_event_connected(const struct conn *c, bool is_stream)
 	begin(EVENT_CONNECTED, c);
 	event_seconds(&ev, "seconds", (double)ns / 1e9);
 	num_format_duration(duration, sizeof(duration), ns);
-	diag_event_end(&ev, DIAG_NOTE, "%s to %s from %s%s%s",
+	diag_event_end(&ev, DIAG_NOTE, "%s to %s%s%s%s%s",
 	    is_stream ? "connected" : "sending",
-	    addr_format(&c->remote, to, sizeof(to)),
-	    addr_format(&c->local, from, sizeof(from)), is_stream ? " in " : "",
-	    is_stream ? duration : "");
+	    addr_format(&c->remote, to, sizeof(to)), is_known ? " from " : "",
+	    is_known ? addr_format(&c->local, from, sizeof(from)) : "",
+	    is_stream ? " in " : "", is_stream ? duration : "");
 }
 
 void
