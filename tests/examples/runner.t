@@ -75,6 +75,10 @@ $Sockt::PATIENCE = 3 unless $ENV{SOCKT_PATIENCE};
 like faults(display($hello =~ s/(accepted.*?)50000/${1}50001/r)),
     qr/something else/, 'another port where it must be the same';
 
+is join(' ', grep { !-e "$Sockt::TOP/tests/examples/$_.t" } 'README',
+    map { s{.*/}{}r } glob "$Sockt::TOP/man/*.[0-9]"), '',
+    'every page has its test';
+
 # Update mode.
 $ENV{SOCKT_EXAMPLES} = 'update';
 my $page = display('$ echo took 1.5 ms; echo "a \ b"', 'took 9.1 ms', 'c');

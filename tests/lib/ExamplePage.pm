@@ -59,7 +59,8 @@ sub read_mdoc {
             push @{ $pending->{lines} }, { at => $at, text => $text,
                 hidden => 1 };
         } elsif ($line =~ /^\.Dl (.*)/) {
-            push @{ $pending->{lines} }, { at => $at, text => decode($1) };
+            push @{ $pending->{lines} }, { at => $at, text => decode($1),
+                alone => 1 };
             $pending = $self->add($pending, $at);
         } elsif ($line =~ /^\.Bd .*-(?:literal|unfilled)/) {
             $inside = 1;
@@ -118,7 +119,7 @@ sub classify {
             push @{ $display->{steps}[-1]{shown} }, $line;
             next;
         }
-        @$step{qw(at hidden shown)} = ($line->{at}, $line->{hidden}, []);
+        @$step{qw(at hidden alone shown)} = (@$line{qw(at hidden alone)}, []);
         while ($step->{type} eq 'shell' && is_open($step->{text}) && @lines) {
             $line = shift @lines;
             $step->{at} = $line->{at};

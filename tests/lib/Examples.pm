@@ -184,6 +184,7 @@ sub run_session {
     spew("$self->{home}/$_", $files->{$_}) for keys %$files;
     mkdir "$self->{home}/.bin";
     symlink sockt(), "$self->{home}/.bin/sockt";
+    alarm 10 * $Sockt::PATIENCE;
     local @ENV{qw(PATH LC_ALL)} = ("$self->{home}/.bin:$ENV{PATH}", 'C.UTF-8');
     my $good = eval {
         my @steps = map { @{ $_->{steps} } } @$displays;
@@ -425,13 +426,15 @@ sub renew {
         return $t->is_idle if $ends && $seen;
         $seen ||= $self->lines($step) && $self->seen($t, $step);
         return $seen || $t->is_idle;
-    }, $ends ? undef : 2);
+    }, $ends ? undef : $self->lines($step) ? 2 : 0);
     Terminal::settle() if !$ends || $t->{has_jobs};
     return if $seen && $self->rest($t) !~ /\S/
         || !$seen && $self->lines($step) && $self->seen($t, $step, 'last');
     my @old = map { $_->{text} } @{ $step->{shown} };
     my $new = ($seen ? join('', map { "$_\n" } @old) : '') . $self->rest($t);
     my @new = Transcript::rewrite($self->{names}, $WIDTH, \@old, $new);
+    $self->differ($step, 'one line (.Dl) has no place for this: use .Bd', $t)
+        if $step->{alone} && @new;
     my ($screen) = Transcript::normalise($self->screen($t));
     $t->{seen} = length $screen;
     $self->{page}->replace($step, @new) if "@new" ne "@old";

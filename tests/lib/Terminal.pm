@@ -69,6 +69,7 @@ sub command {
     my $path = "$self->{home}/.line" . ++$self->{typed};
     Sockt::spew($path, "$text\n");
     $self->{has_jobs} ||= $text =~ /(?<![&>|\\])&(?![&>\d])/;
+    local $SIG{PIPE} = 'IGNORE';
     print { $self->{lines} } "$path\n";
 }
 
