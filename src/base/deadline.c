@@ -2,6 +2,7 @@
 #include "base/deadline.h"
 
 #include <limits.h>
+#include <stddef.h>
 
 #include "base/err.h"
 #include "base/num.h"
@@ -9,26 +10,51 @@
 struct deadline
 deadline_none(void)
 {
-	struct deadline d = {INT64_MAX};
-
-	return d;
+	return (struct deadline){.at_ns = INT64_MAX};
 }
 
 struct deadline
 deadline_from(int64_t from_ns, int64_t ms)
 {
-	struct deadline d;
-
 	if (ms < 0 || ms > (INT64_MAX - from_ns) / CLOCK_MS)
 		return deadline_none();
-	d.at_ns = from_ns + ms * CLOCK_MS;
-	return d;
+	return (struct deadline){.at_ns = from_ns + ms * CLOCK_MS, .ms = ms};
 }
 
 struct deadline
 deadline_after(int64_t ms)
 {
 	return ms < 0 ? deadline_none() : deadline_from(clock_now(), ms);
+}
+
+struct deadline
+deadline_limit_from(int64_t from_ns, int64_t ms, const char *option)
+{
+	struct deadline d = deadline_from(from_ns, ms);
+
+	d.option = option;
+	return d;
+}
+
+struct deadline
+deadline_limit(int64_t ms, const char *option)
+{
+	return deadline_limit_from(clock_now(), ms, option);
+}
+
+/* The one option that every command words alike. */
+static const char max_time_option[] = "--max-time";
+
+struct deadline
+deadline_max_time(int64_t ms)
+{
+	return deadline_limit(ms, max_time_option);
+}
+
+bool
+deadline_is_max_time(struct deadline d)
+{
+	return d.option == max_time_option && deadline_is_set(d);
 }
 
 struct deadline
@@ -64,15 +90,24 @@ deadline_poll_ms(struct deadline d)
 }
 
 int
-deadline_error(
-    struct deadline max_time, int64_t idle_ms, const char *what, struct err *e)
+deadline_error(struct deadline d, const char *what, struct err *e)
 {
-	char idle[32];
+	char limit[32];
 
+	num_format_limit(limit, sizeof(limit), d.ms);
+	if (deadline_is_max_time(d))
+		return err_set(e, ERR_TIMEOUT, "stopped after %s (%s)%s%s",
+		    limit, d.option, what[0] != '\0' ? "; " : "", what);
+	return err_set(e, ERR_TIMEOUT, "%s within %s%s%s%s", what, limit,
+	    d.option != NULL ? " (" : "", d.option != NULL ? d.option : "",
+	    d.option != NULL ? ")" : "");
+}
+
+int
+deadline_idle_error(struct deadline max_time, int64_t idle_ms, struct err *e)
+{
 	if (deadline_passed(max_time))
-		return err_set(e, ERR_TIMEOUT,
-		    "%s took longer than allowed (--max-time)", what);
-	return err_set(e, ERR_TIMEOUT,
-	    "nothing was sent or received within %s (--idle-timeout)",
-	    num_format_duration(idle, sizeof(idle), clock_ns(idle_ms)));
+		return deadline_error(max_time, "", e);
+	return deadline_error(deadline_limit(idle_ms, "--idle-timeout"),
+	    "nothing was sent or received", e);
 }

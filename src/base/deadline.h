@@ -13,9 +13,14 @@
 
 struct err;
 
-/* A point in monotonic time; INT64_MAX never comes. */
+/*
+ * A point in monotonic time; INT64_MAX never comes. One that a limit of the
+ * user's has set knows which option that was, so that the error can name it.
+ */
 struct deadline {
 	int64_t at_ns;
+	int64_t ms;         /* the limit's length */
+	const char *option; /* "--timeout"; NULL: not the user's limit */
 };
 
 struct deadline deadline_none(void);
@@ -26,6 +31,18 @@ struct deadline deadline_after(int64_t ms);
 
 /* The same, counted from a reading of clock_now(). */
 struct deadline deadline_from(int64_t from_ns, int64_t ms);
+
+/* The same for the limit that an option sets, from now or from a reading of
+ * clock_now(). The option's name is not copied. */
+struct deadline deadline_limit(int64_t ms, const char *option);
+struct deadline deadline_limit_from(
+    int64_t from_ns, int64_t ms, const char *option);
+
+/* The limit of the command, -1: none. */
+struct deadline deadline_max_time(int64_t ms);
+
+/* Whether it is that limit. */
+bool deadline_is_max_time(struct deadline d);
 
 /* The earlier of two. */
 struct deadline deadline_first(struct deadline a, struct deadline b);
@@ -40,12 +57,17 @@ bool deadline_passed(struct deadline d);
 int deadline_poll_ms(struct deadline d);
 
 /*
- * The error when one of the two limits of an operation has passed: "WHAT took
- * longer than allowed (--max-time)" if it was max_time, else "nothing was sent
- * or received within T (--idle-timeout)", T being idle_ms. Always returns -1,
- * with ERR_TIMEOUT.
+ * The error when a limit has passed, ERR_TIMEOUT: "WHAT within T (OPTION)", as
+ * in "no connection within 1 s (--accept-timeout)"; of --max-time "stopped
+ * after T (--max-time)", with "; WHAT" unless what is empty. Always returns -1.
  */
-int deadline_error(
-    struct deadline max_time, int64_t idle_ms, const char *what, struct err *e);
+int deadline_error(struct deadline d, const char *what, struct err *e);
+
+/*
+ * The error of a connection when max_time, or else its idle limit, has passed:
+ * deadline_error() with "nothing was sent or received" for the latter.
+ */
+int deadline_idle_error(
+    struct deadline max_time, int64_t idle_ms, struct err *e);
 
 #endif

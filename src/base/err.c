@@ -1,6 +1,7 @@
 /* Errors as values: a kind, an errno and a text that gains context. */
 #include "base/err.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,57 +9,163 @@
 
 #include "base/text.h"
 
-/* One row per errno: its kind, its words, and what it means. */
-static const struct reason {
-	int errnum;
-	enum err_kind kind;
-	const char *reason;
-	const char *meaning;
-} reasons[] = {
-    {ECONNREFUSED, ERR_REFUSED, "refused",
-	"the host answered; nothing listens on that port"},
-    {ETIMEDOUT, ERR_TIMEOUT, "timed out",
-	"no answer; the host is down or a firewall drops the packets"},
-    {EHOSTUNREACH, ERR_UNREACHABLE, "host unreachable",
-	"no way to that host, or it is down"},
-    {ENETUNREACH, ERR_UNREACHABLE, "network unreachable",
+#define TCP ERR_AT_TCP
+#define UDP ERR_AT_UDP
+#define UNIX ERR_AT_UNIX
+#define LOCAL ERR_AT_LOCAL
+#define FILES ERR_AT_FILE
+#define IP (TCP | UDP)
+#define PEER (IP | UNIX)
+#define ANY (PEER | LOCAL | FILES)
+
+/*
+ * What causes of failures are called and what they mean, by where they were
+ * met: the first row that matches counts. sockt(1) explains them under
+ * DIAGNOSTICS, which a lint holds.
+ */
+static const struct cause {
+	int number;          /* an errno, or an enum err_cause */
+	unsigned places;     /* bits of enum err_place */
+	enum err_kind kind;  /* exit status */
+	const char *name;    /* in a word or two: "refused" */
+	const char *meaning; /* for the user; NULL: the name says all */
+} causes[] = {
+    /* Peers. */
+    {ECONNREFUSED, TCP, ERR_REFUSED, "refused",
+	"the host answered; nothing listens on that address and port"},
+    {ECONNREFUSED, UDP, ERR_REFUSED, "refused",
+	"the host answered; no program receives on that address and port"},
+    {ECONNREFUSED, UNIX, ERR_REFUSED, "refused",
+	"no program listens on that socket"},
+    {CAUSE_NOT_A_SOCKET, UNIX, ERR_REFUSED, "refused",
+	"the path is not a socket"},
+    {CAUSE_QUEUE_FULL, UNIX, ERR_REFUSED, "refused",
+	"the listener's queue is full"},
+    {CAUSE_SELF_CONNECT, TCP, ERR_REFUSED, "refused",
+	"nothing listens there: the socket had connected to itself"},
+    {ENOENT, UNIX, ERR_REFUSED, "no such path",
+	"no program has bound a socket there"},
+    {CAUSE_NO_ANSWER, ANY, ERR_TIMEOUT, "no answer",
+	"the host is down, a firewall drops the packets, or the server's "
+	"queue is full"},
+    {ETIMEDOUT, ANY, ERR_TIMEOUT, "timed out",
+	"the host is down, a firewall drops the packets, or the server's "
+	"queue is full"},
+    {EHOSTUNREACH, ANY, ERR_UNREACHABLE, "host unreachable",
+	"the host is down, or there is no route to it"},
+    {ENETUNREACH, ANY, ERR_UNREACHABLE, "network unreachable",
 	"no route to that network from here"},
 #ifdef EHOSTDOWN
-    {EHOSTDOWN, ERR_UNREACHABLE, "host down",
-	"a neighbour that should be that host does not answer"},
+    {EHOSTDOWN, ANY, ERR_UNREACHABLE, "host down",
+	"the host does not answer on its network"},
 #endif
-    {ENETDOWN, ERR_UNREACHABLE, "network down", "the interface is down"},
-    {ENOPROTOOPT, ERR_UNREACHABLE, "protocol unreachable",
-	"the host does not speak that protocol"},
-    {EADDRINUSE, ERR_LOCAL, "address in use",
-	"another socket holds that address and port"},
-    {EADDRNOTAVAIL, ERR_LOCAL, "address not available",
-	"that address is not one of this machine's"},
-    {EACCES, ERR_LOCAL, "permission denied", NULL},
-    {EPERM, ERR_UNREACHABLE, "not permitted",
+    {ENETDOWN, ANY, ERR_UNREACHABLE, "network down", "the interface is down"},
+    {ENOPROTOOPT, IP, ERR_UNREACHABLE, "protocol unreachable",
+	"the host does not support that protocol"},
+    {EINVAL, IP, ERR_UNREACHABLE, "unreachable",
+	"a blackhole route of this machine discards the packets"},
+    {EACCES, IP, ERR_UNREACHABLE, "prohibited",
+	"a router, a firewall or a route of this machine forbids it"},
+    {EPERM, IP, ERR_UNREACHABLE, "not permitted",
 	"a firewall rule on this machine forbids it"},
-    {ECONNRESET, ERR_LOST, "connection reset",
-	"the other side ended it without reading everything"},
-    {EPIPE, ERR_LOST, "broken pipe", "the other side no longer reads"},
-    {ECONNABORTED, ERR_LOST, "connection aborted", NULL},
-    {ENETRESET, ERR_LOST, "connection reset by network", NULL},
-    {ENOSPC, ERR_OUTPUT, "no space left", "the disk is full"},
-    {EMFILE, ERR_FAILED, "too many open files",
-	"the limit of this process; see ulimit -n"},
-    {ENFILE, ERR_FAILED, "too many open files",
-	"the limit of the whole system"},
-    {EAFNOSUPPORT, ERR_LOCAL, "address family not supported",
+    {CAUSE_NO_BROADCAST, UDP, ERR_LOCAL, "not permitted",
+	"a broadcast address needs --broadcast"},
+    {EPROTOTYPE, UNIX, ERR_REFUSED, "wrong type",
+	"that socket is for datagrams, or for streams"},
+
+    /* Connections. */
+    {ECONNRESET, ANY, ERR_LOST, "connection reset",
+	"the peer closed it without reading everything"},
+    {EPIPE, ANY, ERR_LOST, "broken pipe", "the peer no longer reads"},
+    {ENOTCONN, ANY, ERR_LOST, "not connected",
+	"the connection has ended already"},
+    {ECONNABORTED, ANY, ERR_LOST, "connection aborted",
+	"this machine ended it"},
+    {ENETRESET, ANY, ERR_LOST, "connection reset by network",
+	"keepalive got no answer from the peer"},
+
+    /* The local address. */
+    {EADDRINUSE, ANY, ERR_LOCAL, "address in use",
+	"another socket holds that address and port"},
+    {CAUSE_PATH_EXISTS, ANY, ERR_LOCAL, "address in use",
+	"the path exists and is not a socket"},
+    {CAUSE_TIME_WAIT, IP | LOCAL, ERR_LOCAL, "address in use",
+	"an earlier connection of that port is in TIME-WAIT, for up to a "
+	"minute"},
+    {CAUSE_PORT_BUSY, IP | LOCAL, ERR_LOCAL, "address in use",
+	"that port is already connected to that peer"},
+    {EADDRNOTAVAIL, LOCAL, ERR_LOCAL, "address not available",
+	"it is not an address of this machine"},
+    {EADDRNOTAVAIL, ANY, ERR_LOCAL, "address not available",
+	"no local port is free, or this machine has no address to reach it "
+	"from"},
+    {CAUSE_LOW_PORT, ANY, ERR_LOCAL, "permission denied",
+	"ports under 1024 need privilege"},
+    {CAUSE_SOCKET_DENIED, ANY, ERR_LOCAL, "permission denied",
+	"this process is not allowed to open sockets"},
+    {CAUSE_OTHER_FAMILY, ANY, ERR_LOCAL, "address family not supported",
+	"the address of --source is of the other family"},
+    {EAFNOSUPPORT, ANY, ERR_LOCAL, "address family not supported",
 	"this system has no IPv6, or no IPv4"},
+
+    /* Names. */
+    {CAUSE_NAME_UNKNOWN, ANY, ERR_NAME, "name not found",
+	"no address is known for it"},
+    {CAUSE_NAME_EMPTY, ANY, ERR_NAME, "no address",
+	"the name exists, but no address belongs to it"},
+    {CAUSE_NAME_NO_SERVER, ANY, ERR_NAME, "name not resolved",
+	"no name server could be reached, or each one reported a failure; it "
+	"may work later"},
+
+    /* Proxies and HTTP. */
+    {CAUSE_DECLINED, ANY, ERR_PEER, "declined", NULL},
+    {CAUSE_NOT_HTTP, ANY, ERR_PROTOCOL, "not HTTP",
+	"another kind of server answers on that port"},
+    {CAUSE_IS_TLS, ANY, ERR_PROTOCOL, "not HTTP",
+	"it looks like TLS, which sockt does not support"},
+    {CAUSE_NO_RESPONSE, ANY, ERR_PROTOCOL,
+	"the server closed the connection without a response",
+	"it failed, or it serves another protocol on that port"},
+
+    /* Files and the system. */
+    {ENOSPC, ANY, ERR_OUTPUT, "no space left", "the disk is full"},
+    {EACCES, ANY, ERR_LOCAL, "permission denied",
+	"the permissions of the file or of its directory"},
+    {EPERM, ANY, ERR_FAILED, "not permitted", "it needs privilege"},
+    {ENOENT, ANY, ERR_OUTPUT, "no such file or directory", NULL},
+    {EISDIR, ANY, ERR_OUTPUT, "is a directory", NULL},
+    {ENOTDIR, ANY, ERR_OUTPUT, "not a directory", NULL},
+    {EROFS, ANY, ERR_OUTPUT, "read-only file system", NULL},
+    {ENAMETOOLONG, ANY, ERR_OUTPUT, "file name too long", NULL},
+    {EFBIG, ANY, ERR_OUTPUT, "file too large",
+	"the limit of this process or of the file system"},
+#ifdef EDQUOT
+    {EDQUOT, ANY, ERR_OUTPUT, "disk quota exceeded", NULL},
+#endif
+    {EIO, ANY, ERR_OUTPUT, "input/output error", "the device failed"},
+    {ENOEXEC, ANY, ERR_FAILED, "not a program",
+	"it is neither a binary for this machine nor a script with a #! line"},
+    {EMFILE, ANY, ERR_FAILED, "too many open files",
+	"the limit of this process; see ulimit -n"},
+    {ENFILE, ANY, ERR_FAILED, "too many open files",
+	"the limit of the whole system"},
+    {ENOMEM, ANY, ERR_FAILED, "out of memory", NULL},
+    {ENOBUFS, ANY, ERR_FAILED, "no buffer space",
+	"the system is short of memory, or an interface's queue is full"},
+    {EAGAIN, FILES, ERR_FAILED, "no resources",
+	"a limit on processes or memory; see ulimit -u"},
+    {EINTR, ANY, ERR_FAILED, "interrupted", "by a signal"},
 };
 
-static const struct reason *
-reason_find(int errnum)
+/* The row of a cause at a place, or NULL. */
+static const struct cause *
+cause_find(int number, enum err_place place)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-		if (reasons[i].errnum == errnum)
-			return &reasons[i];
+	for (i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
+		if (causes[i].number == number && (causes[i].places & place))
+			return &causes[i];
 	return NULL;
 }
 
@@ -83,20 +190,60 @@ err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 	return -1;
 }
 
+/* Sets the text to "TEXT: REASON (MEANING)", by e->errnum. */
+static void set_text(struct err *e, enum err_place place, const char *fmt,
+    va_list ap) __attribute__((format(printf, 3, 0)));
+
+static void
+set_text(struct err *e, enum err_place place, const char *fmt, va_list ap)
+{
+	const char *meaning = err_meaning(e->errnum, place);
+
+	vsnprintf(e->text, sizeof(e->text), fmt, ap);
+	text_append(e->text, sizeof(e->text), ": %s%s%s%s",
+	    err_reason(e->errnum, place), meaning != NULL ? " (" : "",
+	    meaning != NULL ? meaning : "", meaning != NULL ? ")" : "");
+	errno = e->errnum;
+}
+
+/* What fails with an error of that kind. */
+static enum err_place
+place_of(enum err_kind kind)
+{
+	switch (kind) {
+	case ERR_LOCAL:
+		return ERR_AT_LOCAL;
+	case ERR_OUTPUT:
+	case ERR_FAILED:
+		return ERR_AT_FILE;
+	default:
+		return ERR_AT_TCP;
+	}
+}
+
 int
 err_sys(struct err *e, enum err_kind kind, int errnum, const char *fmt, ...)
 {
-	const char *meaning = err_meaning(errnum);
 	va_list ap;
 
 	e->kind = kind;
 	e->errnum = errnum;
 	va_start(ap, fmt);
-	vsnprintf(e->text, sizeof(e->text), fmt, ap);
+	set_text(e, place_of(kind), fmt, ap);
 	va_end(ap);
-	text_append(e->text, sizeof(e->text), ": %s%s%s%s", err_reason(errnum),
-	    meaning ? " (" : "", meaning ? meaning : "", meaning ? ")" : "");
-	errno = errnum;
+	return -1;
+}
+
+int
+err_at(struct err *e, enum err_place place, int errnum, const char *fmt, ...)
+{
+	va_list ap;
+
+	e->kind = err_kind_of(errnum, place);
+	e->errnum = errnum;
+	va_start(ap, fmt);
+	set_text(e, place, fmt, ap);
+	va_end(ap);
 	return -1;
 }
 
@@ -120,26 +267,49 @@ err_append(struct err *e, const char *fmt, ...)
 	return -1;
 }
 
-int
-err_prefix(struct err *e, const char *fmt, ...)
+/* Puts text with a separator in front. */
+static int put_front(struct err *e, const char *separator, const char *fmt,
+    va_list ap) __attribute__((format(printf, 3, 0)));
+
+static int
+put_front(struct err *e, const char *separator, const char *fmt, va_list ap)
 {
 	char text[ERR_TEXT];
-	va_list ap;
 
-	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	text_append(text, sizeof(text), ": %s", e->text);
+	text_append(text, sizeof(text), "%s%s", separator, e->text);
 	memcpy(e->text, text, sizeof(e->text));
 	return -1;
 }
 
-enum err_kind
-err_kind_of(int errnum)
+int
+err_prefix(struct err *e, const char *fmt, ...)
 {
-	const struct reason *r = reason_find(errnum);
+	va_list ap;
 
-	return r == NULL ? ERR_FAILED : r->kind;
+	va_start(ap, fmt);
+	put_front(e, ": ", fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+int
+err_lead(struct err *e, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	put_front(e, "", fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+enum err_kind
+err_kind_of(int errnum, enum err_place place)
+{
+	const struct cause *c = cause_find(errnum, place);
+
+	return c == NULL ? ERR_FAILED : c->kind;
 }
 
 const char *
@@ -156,17 +326,28 @@ err_kind_name(enum err_kind kind)
 }
 
 const char *
-err_reason(int errnum)
+err_reason(int errnum, enum err_place place)
 {
-	const struct reason *r = reason_find(errnum);
+	static char text[128];
+	const struct cause *c = cause_find(errnum, place);
 
-	return r == NULL ? strerror(errnum) : r->reason;
+	if (c != NULL)
+		return c->name;
+	/* strerror(3) begins with a capital. */
+	snprintf(text, sizeof(text), "%s", strerror(errnum));
+	if (text[0] != '\0' && islower((unsigned char)text[1]))
+		text[0] = (char)tolower((unsigned char)text[0]);
+	return text;
 }
 
 const char *
-err_meaning(int errnum)
+err_meaning(int errnum, enum err_place place)
 {
-	const struct reason *r = reason_find(errnum);
+	static char text[64];
+	const struct cause *c = cause_find(errnum, place);
 
-	return r == NULL ? NULL : r->meaning;
+	if (c != NULL)
+		return c->meaning;
+	snprintf(text, sizeof(text), "error %d of the system", errnum);
+	return text;
 }

@@ -23,6 +23,37 @@ enum err_kind {
 	ERR_OUTPUT = 11      /* local file or output failed */
 };
 
+/* Where an errno was met: it means something else in each place. */
+enum err_place {
+	ERR_AT_TCP = 1 << 0,   /* connecting, or on a connection */
+	ERR_AT_UDP = 1 << 1,   /* sending datagrams */
+	ERR_AT_UNIX = 1 << 2,  /* either of them by a unix socket */
+	ERR_AT_LOCAL = 1 << 3, /* a socket's local address and its options */
+	ERR_AT_FILE = 1 << 4   /* a file, a process, this system */
+};
+
+/* Causes that have no errno. They are numbered above all of those. */
+enum err_cause {
+	CAUSE_NO_ANSWER = 10000, /* a time limit of sockt's passed */
+	CAUSE_QUEUE_FULL,        /* of a unix socket's listener */
+	CAUSE_NOT_A_SOCKET,      /* another kind of file at a unix path */
+	CAUSE_SELF_CONNECT,      /* see sock_is_self_connect() */
+	CAUSE_TIME_WAIT,         /* of the local port and that peer */
+	CAUSE_PORT_BUSY,      /* the local port and that peer are connected */
+	CAUSE_LOW_PORT,       /* binding needs privilege */
+	CAUSE_SOCKET_DENIED,  /* this process may not open sockets */
+	CAUSE_OTHER_FAMILY,   /* --source is IPv4 and the address IPv6 */
+	CAUSE_NO_BROADCAST,   /* a broadcast address without --broadcast */
+	CAUSE_PATH_EXISTS,    /* binding to a path that is another file */
+	CAUSE_NAME_UNKNOWN,   /* DNS: there is no such name */
+	CAUSE_NAME_EMPTY,     /* DNS: the name has no address */
+	CAUSE_NAME_NO_SERVER, /* DNS: no usable answer */
+	CAUSE_DECLINED,       /* by a proxy */
+	CAUSE_NOT_HTTP,       /* the response is something else */
+	CAUSE_IS_TLS,         /* the peer speaks TLS */
+	CAUSE_NO_RESPONSE     /* HTTP: closed without a response */
+};
+
 /* Storage is the caller's; it holds nothing that needs to be released. */
 struct err {
 	enum err_kind kind;  /* exit status */
@@ -43,11 +74,16 @@ int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 
 /*
  * Sets kind, errnum and "TEXT: REASON (MEANING)", where TEXT is what was
- * tried and the rest comes from err_reason() and err_meaning(). Always
- * returns -1 and leaves errno as errnum.
+ * tried and the rest comes from err_reason() and err_meaning(). The kind also
+ * says where it was met: ERR_LOCAL, ERR_AT_LOCAL; ERR_OUTPUT and ERR_FAILED,
+ * ERR_AT_FILE; else ERR_AT_TCP. Always returns -1 and leaves errno as errnum.
  */
 int err_sys(struct err *e, enum err_kind kind, int errnum, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* The same at a place, with the kind of the table. */
+int err_at(struct err *e, enum err_place place, int errnum, const char *fmt,
+    ...) __attribute__((format(printf, 4, 5)));
 
 /*
  * An error without a text, for a status that has been reported already or that
@@ -59,21 +95,31 @@ int err_status(struct err *e, int status);
 int err_prefix(struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Puts TEXT in front as it is: "cannot listen on ". Always returns -1. */
+int err_lead(struct err *e, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* Appends "; TEXT" to what is there. Always returns -1. */
 int err_append(struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The kind that an errno of a socket call on its way to a peer belongs to. */
-enum err_kind err_kind_of(int errnum);
+/* The kind that an errno, or an enum err_cause, belongs to. */
+enum err_kind err_kind_of(int errnum, enum err_place place);
 
 /* The kind's name in JSON events: "refused", "timeout", ...; "program" for a
  * program's own status (126 and up). */
 const char *err_kind_name(enum err_kind kind);
 
-/* A few words for an errno: "refused", "timed out"; else strerror(3). */
-const char *err_reason(int errnum);
+/*
+ * A few words for it: "refused", "timed out"; else strerror(3) in lower case,
+ * until the next call.
+ */
+const char *err_reason(int errnum, enum err_place place);
 
-/* What an errno means for the network, or NULL where nothing is known. */
-const char *err_meaning(int errnum);
+/*
+ * What it means there, or NULL where the reason says all of it. An errno that
+ * is not in the table gets its number, until the next call.
+ */
+const char *err_meaning(int errnum, enum err_place place);
 
 #endif

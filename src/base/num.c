@@ -145,6 +145,36 @@ num_format_size(char *buf, size_t size, uint64_t bytes)
 }
 
 const char *
+num_format_limit(char *buf, size_t size, int64_t ms)
+{
+	long long n = ms;
+
+	if (n > 0 && n % (60 * 60 * 1000) == 0)
+		snprintf(buf, size, "%lld h", n / (60 * 60 * 1000));
+	else if (n > 0 && n % (60 * 1000) == 0)
+		snprintf(buf, size, "%lld min", n / (60 * 1000));
+	else if (n < 100)
+		snprintf(buf, size, "%lld ms", n);
+	else
+		snprintf(buf, size, "%.15g s", (double)n / 1000);
+	return buf;
+}
+
+const char *
+num_format_count(char *buf, size_t size, uint64_t n, const char *noun)
+{
+	size_t length = strlen(noun);
+	bool has_y = n != 1 && length > 1 && noun[length - 1] == 'y';
+
+	snprintf(buf, size, "%llu %.*s%s", (unsigned long long)n,
+	    (int)(has_y ? length - 1 : length), noun,
+	    has_y    ? "ies"
+	    : n == 1 ? ""
+		     : "s");
+	return buf;
+}
+
+const char *
 num_format_duration(char *buf, size_t size, int64_t ns)
 {
 	double ms = (double)ns / 1e6;

@@ -36,7 +36,20 @@ bool num_size(const char *text, int64_t *bytes);
 /* "1.5 KiB", "3 MiB", "17 B" into buf; returns buf. */
 const char *num_format_size(char *buf, size_t size, uint64_t bytes);
 
-/* "0.012 ms", "3.4 ms", "1.20 s" into buf; returns buf. */
+/*
+ * A limit as a user writes it, into buf: "20 ms", "0.5 s", "90 s", "2 min",
+ * "1 h". Returns buf.
+ */
+const char *num_format_limit(char *buf, size_t size, int64_t ms);
+
+/*
+ * A count and its noun, into buf: "1 byte", "2 bytes", "1 reply", "2 replies".
+ * Returns buf.
+ */
+const char *num_format_count(
+    char *buf, size_t size, uint64_t n, const char *noun);
+
+/* A measured time: "0.012 ms", "3.4 ms", "1.20 s" into buf; returns buf. */
 const char *num_format_duration(char *buf, size_t size, int64_t ns);
 
 #endif

@@ -285,11 +285,22 @@ static const struct {
     {"exec", EACCES, "the file is not executable"},
 };
 
+/* Where the error of a call was met. */
+static enum err_place
+place_of(const char *call)
+{
+	if (strcmp(call, "bind") == 0 || strcmp(call, "setsockopt") == 0)
+		return ERR_AT_LOCAL;
+	return strcmp(call, "fork") == 0 || strcmp(call, "exec") == 0
+		   ? ERR_AT_FILE
+		   : ERR_AT_TCP;
+}
+
 /* What the failure of a call means. */
 static const char *
 meaning_of(const char *call, int errnum)
 {
-	const char *general = err_meaning(errnum);
+	const char *general = err_meaning(errnum, place_of(call));
 	size_t i;
 
 	for (i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
@@ -314,7 +325,7 @@ step_report(const struct step *s, const char *fmt, ...)
 		note = s->failure != NULL ? s->failure
 					  : meaning_of(s->call, s->errnum);
 		snprintf(shown.result, sizeof(shown.result), "FAILED %s",
-		    err_reason(s->errnum));
+		    err_reason(s->errnum, place_of(s->call)));
 	} else {
 		snprintf(shown.result, sizeof(shown.result), "%s",
 		    result != NULL ? result : "ok");
@@ -399,7 +410,8 @@ format_transfer(const struct step_transfer *t, char *text, size_t size)
 	if (would_block(t))
 		snprintf(text, size, "would block");
 	else if (t->done < 0)
-		snprintf(text, size, "FAILED %s", err_reason(t->errnum));
+		snprintf(text, size, "FAILED %s",
+		    err_reason(t->errnum, place_of(t->call)));
 	else if (t->is_send && done < t->wanted)
 		snprintf(
 		    text, size, "accepted %llu of %zu bytes", done, t->wanted);

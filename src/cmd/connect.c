@@ -162,7 +162,7 @@ prepare(struct client *c, struct err *e)
 {
 	const struct connect_options *o = c->o;
 
-	c->until = deadline_after(o->time.max_ms);
+	c->until = deadline_max_time(o->time.max_ms);
 	c->connector.timeout_ms = o->time.timeout_ms;
 	c->connector.retry_ms = o->time.retry_ms;
 	if (o->proxy.proxy.kind != PROXY_NONE)

@@ -139,8 +139,7 @@ hello_client_serve_http(struct hello_client *c, int64_t limit_ms)
 	ssize_t n;
 	int code;
 
-	session_phase(
-	    &c->session, limit_ms, "the request's head took too long to come");
+	session_phase(&c->session, limit_ms, "no complete request");
 	n = read_head(c, head, sizeof(head), &code);
 	if (n <= 0)
 		return (int)n;
@@ -151,7 +150,7 @@ hello_client_serve_http(struct hello_client *c, int64_t limit_ms)
 	if (hello_client_delay(c) < 0)
 		return -1;
 	session_phase(
-	    &c->session, limit_ms, "the answer took too long to be taken");
+	    &c->session, limit_ms, "the client did not take the answer");
 	if (respond(c, &r, code) < 0)
 		return -1;
 	if (code == 200)

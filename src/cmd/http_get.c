@@ -183,7 +183,7 @@ http_get_run(
 	    .connector.timeout_ms = o->time.timeout_ms,
 	    .connector.retry_ms = o->time.retry_ms,
 	    .idle_ms = o->time.idle_ms,
-	    .until = deadline_after(o->time.max_ms),
+	    .until = deadline_max_time(o->time.max_ms),
 	};
 	struct fetch f;
 	int result;

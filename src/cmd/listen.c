@@ -201,7 +201,7 @@ run(struct listening *l, const struct endpoint *ep, struct err *e)
 	/* From here on a signal ends the run in order. */
 	if (signals_catch(SIGNALS_STOP, e) < 0)
 		return -1;
-	l->until = deadline_after(l->o->time.max_ms);
+	l->until = deadline_max_time(l->o->time.max_ms);
 	/* --max-time limits the run; with a handler, each connection. */
 	if (!l->has_handler)
 		l->so.until = l->until;

@@ -398,11 +398,11 @@ portscan_run(
     const void *options, const struct command_args *args, struct err *e)
 {
 	const struct portscan_options *o = options;
-	struct deadline until = deadline_after(o->time.max_ms);
+	struct deadline until = deadline_max_time(o->time.max_ms);
 	struct run run = {
 	    .o = o,
 	    .until = until,
-	    .retry = deadline_after(o->time.retry_ms),
+	    .retry = deadline_limit(o->time.retry_ms, "--retry-for"),
 	    .job.to =
 		{
 		    .names = o->names,

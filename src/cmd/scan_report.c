@@ -423,7 +423,7 @@ scan_report_print(struct scan_report *r)
 	note_skipped(r);
 	if (failed > 0 && failed < r->total)
 		diag_warn("%" PRIu64 " port%s could not be asked: %s", failed,
-		    failed == 1 ? "" : "s", err_reason(r->errnum));
+		    failed == 1 ? "" : "s", err_reason(r->errnum, ERR_AT_TCP));
 }
 
 void
@@ -468,6 +468,7 @@ scan_report_status(const struct scan_report *r)
 	    r->totals[SCAN_SKIPPED] > r->skipped_failed)
 		return ERR_TIMEOUT;
 	if (scan_report_failed(r) == scan_report_decided(r))
-		return r->errnum == 0 ? ERR_LOCAL : err_kind_of(r->errnum);
+		return r->errnum == 0 ? ERR_LOCAL
+				      : err_kind_of(r->errnum, ERR_AT_TCP);
 	return ERR_UNREACHABLE;
 }

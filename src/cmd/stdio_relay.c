@@ -115,19 +115,19 @@ record_error(const char *path, int errnum, struct err *e)
 static int
 wait_record(const struct stdio_relay_records *r, int fd, const char *path)
 {
-	struct deadline until =
-	    deadline_first(r->until, deadline_after(r->idle_ms));
+	struct deadline until = deadline_first(
+	    r->until, deadline_limit(r->idle_ms, "--idle-timeout"));
 	int ready = wait_fd(fd, POLLOUT, until);
-	char shown[256];
+	char shown[256], what[320];
 
 	if (ready > 0)
 		return 0;
 	text_escape_string(shown, sizeof(shown), path);
 	if (ready < 0)
 		return err_sys(r->e, ERR_FAILED, errno, "writing %s", shown);
-	return err_set(r->e, ERR_TIMEOUT,
-	    "writing %s: its reader takes nothing (%s)", shown,
-	    deadline_passed(r->until) ? "--max-time" : "--idle-timeout");
+	snprintf(
+	    what, sizeof(what), "writing %s: its reader took nothing", shown);
+	return deadline_error(until, what, r->e);
 }
 
 /* Writes all n bytes, within the limits of the run. 0, or -1 with *e. */

@@ -352,7 +352,7 @@ send_run(const void *options, const struct command_args *args, struct err *e)
 {
 	const struct send_options *o = options;
 	struct sending s = {.o = o, .fd = -1, .start_ns = clock_now()};
-	struct deadline until = deadline_after(o->time.max_ms);
+	struct deadline until = deadline_max_time(o->time.max_ms);
 	struct addr_list list = ADDR_LIST_INIT;
 	int used = endpoint_operands(args->operands, args->count), result;
 	struct endpoint ep;
@@ -368,7 +368,8 @@ send_run(const void *options, const struct command_args *args, struct err *e)
 	result = signals_catch(SIGNALS_STOP, e);
 	if (result == 0)
 		result = resolve(&ep, &o->names,
-		    deadline_first(until, deadline_after(o->time.timeout_ms)),
+		    deadline_first(
+			until, deadline_limit(o->time.timeout_ms, "--timeout")),
 		    &list, e);
 	if (result == 0)
 		result = try_addresses(&s, &list, e);

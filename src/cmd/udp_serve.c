@@ -10,6 +10,7 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/template.h"
 #include "cli/command.h"
 #include "cmd/options.h"
@@ -267,7 +268,7 @@ answer_by_program(struct serving *s, const struct udp_program *p)
 	if (p->errnum != 0)
 		diag_warn("%s: no answer was sent: talking to the program: %s",
 		    addr_format(&ep->remote, remote, sizeof(remote)),
-		    err_reason(p->errnum));
+		    err_reason(p->errnum, ERR_AT_FILE));
 	else if (p->timed_out)
 		dgram_server_ignore(&s->server, ep,
 		    "the program took longer than allowed (--program-timeout)");
@@ -286,16 +287,18 @@ answer_by_program(struct serving *s, const struct udp_program *p)
 static int
 check_limits(const struct serving *s, struct deadline idle, struct err *e)
 {
+	char received[40];
+
 	if (deadline_passed(s->until)) {
-		deadline_error(s->until, -1, "the whole run", e);
-		return err_append(e, "%llu datagrams received",
-		    (unsigned long long)s->server.received_count);
+		deadline_error(s->until, "", e);
+	} else if (deadline_passed(idle)) {
+		deadline_error(idle, "no datagram", e);
+	} else {
+		return 0;
 	}
-	if (deadline_passed(idle))
-		return err_set(e, ERR_TIMEOUT,
-		    "no datagram came (--idle-timeout); %llu received",
-		    (unsigned long long)s->server.received_count);
-	return 0;
+	return err_append(e, "received %s",
+	    num_format_count(received, sizeof(received),
+		s->server.received_count, "datagram"));
 }
 
 /*
@@ -305,7 +308,8 @@ check_limits(const struct serving *s, struct deadline idle, struct err *e)
 static int
 wait_more(struct serving *s, struct err *e)
 {
-	struct deadline idle = deadline_from(s->last_ns, s->o->time.idle_ms);
+	struct deadline idle = deadline_limit_from(
+	    s->last_ns, s->o->time.idle_ms, "--idle-timeout");
 	struct deadline until = deadline_first(idle, s->until);
 	size_t n;
 	int ready;
@@ -425,7 +429,7 @@ static int
 serve_run(const void *options, const struct command_args *args, struct err *e)
 {
 	const struct serve_options *o = options;
-	struct serving s = {.o = o, .until = deadline_after(o->time.max_ms)};
+	struct serving s = {.o = o, .until = deadline_max_time(o->time.max_ms)};
 	struct access access = ACCESS_INIT;
 	struct multicast_group *groups = NULL;
 	struct dgram_server_options so = {.listener = {.names = o->names,

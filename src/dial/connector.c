@@ -2,6 +2,7 @@
 #include "dial/connector.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/backoff.h"
@@ -115,7 +116,8 @@ try_once(const struct endpoint *ep, const struct connector_options *o,
 	char name[ENDPOINT_TEXT + 32];
 	int fd;
 
-	until = deadline_first(until, deadline_after(o->timeout_ms));
+	until =
+	    deadline_first(until, deadline_limit(o->timeout_ms, "--timeout"));
 	if (p == NULL)
 		return dial_connect(ep, &o->dial, until, result, e);
 	fd = dial_connect(&p->server, &o->dial, until, result, e);
@@ -151,8 +153,7 @@ report_once(const struct err *e, struct causes *reported, int64_t retry_ms)
 	if (reported->count < MAX_CAUSES)
 		strcpy(reported->texts[reported->count++], e->text);
 	diag_warn("%s; trying again for %s", e->text,
-	    num_format_duration(
-		duration, sizeof(duration), clock_ns(retry_ms)));
+	    num_format_limit(duration, sizeof(duration), retry_ms));
 }
 
 /* A try cut off by the limit says less than the one before it. */
@@ -160,15 +161,16 @@ static int
 retries_error(const struct connector_options *o, struct deadline until,
     const struct err *last, struct err *e)
 {
-	char duration[32];
+	char text[ERR_TEXT];
 
 	if (e->kind == ERR_TIMEOUT && last->kind != ERR_NONE)
 		*e = *last;
-	e->kind = ERR_TIMEOUT;
+	snprintf(text, sizeof(text), "%s", e->text);
 	if (deadline_passed(until))
-		return err_prefix(e, "gave up when --max-time had passed");
-	num_format_duration(duration, sizeof(duration), clock_ns(o->retry_ms));
-	return err_prefix(e, "gave up after %s (--retry-for)", duration);
+		return deadline_error(until, text, e);
+	deadline_error(
+	    deadline_limit(o->retry_ms, "--retry-for"), "no connection", e);
+	return err_append(e, "%s", text);
 }
 
 int
@@ -176,7 +178,7 @@ connector_open(const struct endpoint *ep, const struct connector_options *o,
     struct deadline until, struct dial_result *result, struct err *e)
 {
 	struct deadline end =
-	    deadline_first(until, deadline_after(o->retry_ms));
+	    deadline_first(until, deadline_limit(o->retry_ms, "--retry-for"));
 	struct causes reported = {.count = 0};
 	struct err last = ERR_INIT;
 	struct backoff pause = {.min = PAUSE_MS, .max = MAX_PAUSE_MS};

@@ -15,6 +15,8 @@
 #include "net/call.h"
 #include "net/conn_event.h"
 #include "net/endpoint.h"
+#include "net/port_owner.h"
+#include "net/unix_path.h"
 #include "net/wait.h"
 
 /* RFC 8305 section 8: the recommended Connection Attempt Delay. */
@@ -36,6 +38,7 @@ struct dial {
 	struct attempt *attempts;     /* one per address */
 	size_t begun;                 /* attempts that were begun */
 	size_t pending;               /* attempts in flight */
+	struct deadline until;        /* the limit of the whole */
 	struct deadline next;         /* when the next one may begin */
 	size_t winner;                /* index of the one that connected */
 };
@@ -108,7 +111,7 @@ succeed(struct dial *d, struct attempt *t)
 
 	if (d->options->source_port == 0 && sock_is_self_connect(fd)) {
 		sock_abort(&t->fd);
-		end_attempt(d, t, ECONNREFUSED);
+		end_attempt(d, t, CAUSE_SELF_CONNECT);
 		return -1;
 	}
 	t->fd = -1;
@@ -158,12 +161,14 @@ begin(struct dial *d)
 }
 
 static void
-init(struct dial *d, const struct addr_list *list, const struct dial_options *o)
+init(struct dial *d, const struct addr_list *list, const struct dial_options *o,
+    struct deadline until)
 {
 	size_t i;
 
 	memset(d, 0, sizeof(*d));
 	d->options = o;
+	d->until = until;
 	d->list = list;
 	d->attempts = mem_array(list->count, sizeof(d->attempts[0]));
 	for (i = 0; i < list->count; i++) {
@@ -205,7 +210,7 @@ check(struct dial *d, struct attempt *t)
 	if (poll(&pfd, 1, 0) <= 0)
 		return -1;
 	d->pending--;
-	errnum = sock_error(t->fd);
+	errnum = sock_connect_error(t->fd, t->addr);
 	call_connected(t->fd, t->addr, t->start_ns, errnum);
 	if (errnum == 0)
 		return succeed(d, t);
@@ -236,95 +241,94 @@ advance(struct dial *d)
 	return -1;
 }
 
-/* The exit status that an errno of these calls stands for. */
-static enum err_kind
-attempt_kind(const struct attempt *t)
+/* The cause of a failed attempt: its errno, or a number of base/err.h that
+ * says more. */
+static int
+attempt_cause(const struct dial *d, const struct attempt *t)
+{
+	const struct dial_options *o = d->options;
+	bool is_unix = addr_is_unix(t->addr);
+
+	switch (t->errnum) {
+	case 0:
+		return CAUSE_NO_ANSWER;
+	case EAGAIN:
+		return is_unix ? CAUSE_QUEUE_FULL : EAGAIN;
+	case ECONNREFUSED:
+		return unix_path_is_other(t->addr) ? CAUSE_NOT_A_SOCKET
+						   : ECONNREFUSED;
+	case EACCES:
+		return t->is_local && o->source_port < 1024 ? CAUSE_LOW_PORT
+							    : EACCES;
+	case EAFNOSUPPORT:
+		return is_ruled_out(d, addr_family(t->addr))
+			   ? CAUSE_OTHER_FAMILY
+			   : EAFNOSUPPORT;
+	case EADDRNOTAVAIL:
+		/* Of connect(2), ip(7): the local port's connection exists. */
+		if (t->is_local || o->source_port == 0)
+			return EADDRNOTAVAIL;
+		return port_owner_waits(o->source_port, t->addr)
+			   ? CAUSE_TIME_WAIT
+			   : CAUSE_PORT_BUSY;
+	default:
+		return t->errnum;
+	}
+}
+
+/* Where it was met. */
+static enum err_place
+attempt_place(const struct attempt *t)
 {
 	if (t->is_local)
-		return ERR_LOCAL;
-	switch (t->errnum) {
-	case 0:
-		return ERR_TIMEOUT;
-	case ENOENT:
-	case EAGAIN:
-		/* A unix socket that nobody has made yet, or whose queue is
-		 * full. */
-		return ERR_REFUSED;
-	case EACCES:
-		/* For IP this is an ICMP "administratively prohibited". */
-		return addr_is_unix(t->addr) ? ERR_LOCAL : ERR_UNREACHABLE;
-	default:
-		return err_kind_of(t->errnum);
-	}
+		return ERR_AT_LOCAL;
+	return addr_is_unix(t->addr) ? ERR_AT_UNIX : ERR_AT_TCP;
 }
 
-/* How this attempt failed, in a word or two. */
-static const char *
-attempt_reason(const struct attempt *t)
+static enum err_kind
+attempt_kind(const struct dial *d, const struct attempt *t)
 {
-	switch (t->errnum) {
-	case 0:
-		return err_reason(ETIMEDOUT);
-	case EAGAIN:
-		return err_reason(ECONNREFUSED);
-	default:
-		return err_reason(t->errnum);
-	}
+	return t->is_local ? ERR_LOCAL
+			   : err_kind_of(attempt_cause(d, t), attempt_place(t));
 }
 
-/* What its errno means, or NULL. */
-static const char *
-attempt_meaning(const struct dial *d, const struct attempt *t)
+/* "local port 40000", "local address 8.8.8.8", or both. */
+static void
+append_local(const struct dial *d, char *buf, size_t size)
 {
-	bool is_ip = !addr_is_unix(t->addr);
+	const struct dial_options *o = d->options;
+	char ip[ADDR_TEXT];
 
-	switch (t->errnum) {
-	case 0:
-		return "no answer within the limit";
-	case EAGAIN:
-		return "the listener's queue is full";
-	case ENOENT:
-		return "nobody has bound a socket at that path";
-	case EACCES:
-		if (t->is_local)
-			return "ports under 1024 need privilege";
-		return is_ip ? "administratively prohibited" : NULL;
-	case EAFNOSUPPORT:
-		if (is_ruled_out(d, addr_family(t->addr)))
-			return "not of --source's family";
-		break;
-	case EINVAL:
-		if (addr_lacks_scope(t->addr))
-			return "a link-local address, which needs its "
-			       "interface: ADDRESS%INTERFACE";
-		break;
-	case EADDRNOTAVAIL:
-		/* Of connect(2), ip(7): for lack of a local port. */
-		if (!t->is_local && d->options->source_port != 0)
-			return "the own port is still in use for that peer";
-		if (!t->is_local)
-			return "no local port is free, or this machine "
-			       "has no address to reach it from";
-		break;
-	}
-	return err_meaning(t->errnum);
+	text_append(buf, size, "cannot use local ");
+	if (o->source.len != 0)
+		text_append(buf, size, "address %s",
+		    addr_format_ip(&o->source, ip, sizeof(ip)));
+	if (o->source_port != 0)
+		text_append(buf, size, "%sport %u",
+		    o->source.len != 0 ? " " : "", o->source_port);
+	text_append(buf, size, ": ");
 }
 
 /* How this attempt failed, after the address. */
 static void
 describe(const struct dial *d, const struct attempt *t, char *buf, size_t size)
 {
-	const char *meaning = attempt_meaning(d, t);
-	struct addr local = local_end(d, addr_family(t->addr));
-	char text[ADDR_TEXT];
+	int cause = attempt_cause(d, t);
+	const char *meaning = err_meaning(cause, attempt_place(t));
+	struct err limit;
 
 	buf[0] = '\0';
-	if (t->is_local)
-		text_append(buf, size, "cannot send from %s: ",
-		    addr_format(&local, text, sizeof(text)));
-	text_append(buf, size, "%s%s%s%s", attempt_reason(t),
-	    meaning != NULL ? " (" : "", meaning != NULL ? meaning : "",
-	    meaning != NULL ? ")" : "");
+	if (cause == CAUSE_NO_ANSWER && !deadline_is_max_time(d->until)) {
+		deadline_error(
+		    d->until, err_reason(cause, attempt_place(t)), &limit);
+		text_append(buf, size, "%s", limit.text);
+		return;
+	}
+	if (t->is_local || cause == CAUSE_TIME_WAIT || cause == CAUSE_PORT_BUSY)
+		append_local(d, buf, size);
+	text_append(buf, size, "%s", err_reason(cause, attempt_place(t)));
+	if (meaning != NULL && cause != CAUSE_NO_ANSWER)
+		text_append(buf, size, " (%s)", meaning);
 }
 
 /* Kinds in the order of what they say about the other side. */
@@ -349,13 +353,14 @@ error_of(const struct dial *d, struct err *e)
 {
 	enum err_kind kind;
 	char what[256], ip[ADDR_TEXT];
-	size_t i, left_out = 0;
+	size_t i, left_out = 0, silent = 0;
 
 	err_set(e, ERR_TIMEOUT, "%s", "");
 	for (i = 0; i < d->begun; i++) {
 		const struct attempt *t = &d->attempts[i];
 
-		kind = attempt_kind(t);
+		kind = attempt_kind(d, t);
+		silent += t->errnum == 0;
 		if (i == 0 || rank(kind) < rank(e->kind)) {
 			e->kind = kind;
 			e->errnum = t->errnum == 0 ? ETIMEDOUT : t->errnum;
@@ -374,6 +379,8 @@ error_of(const struct dial *d, struct err *e)
 	if (left_out > 0)
 		text_append(
 		    e->text, sizeof(e->text), "; and %zu more", left_out);
+	if (silent == d->begun)
+		err_append(e, "%s", err_meaning(CAUSE_NO_ANSWER, ERR_AT_TCP));
 	return -1;
 }
 
@@ -390,7 +397,7 @@ release(struct dial *d)
 
 /* Waits until one connects. The fd, or -1 with *e. */
 static int
-run(struct dial *d, struct deadline until, struct err *e)
+run(struct dial *d, struct err *e)
 {
 	struct pollfd *fds =
 	    mem_array(d->list->count + 1, sizeof(struct pollfd));
@@ -401,17 +408,34 @@ run(struct dial *d, struct deadline until, struct err *e)
 		if (fd >= 0 || errno != EINPROGRESS)
 			break;
 		ready = wait_poll(fds, fill_poll(d, fds),
-		    deadline_first(until, next_attempt(d)));
+		    deadline_first(d->until, next_attempt(d)));
 		if (ready < 0) {
 			err_sys(e, ERR_FAILED, errno, "connecting");
 			free(fds);
 			return -1;
 		}
-		if (ready == 0 && deadline_passed(until))
+		if (ready == 0 && deadline_passed(d->until))
 			break;
 	}
 	free(fds);
 	return fd >= 0 ? fd : error_of(d, e);
+}
+
+/* Puts what was to be reached in front, and --max-time where that ended it. */
+static void
+name_error(const struct dial *d, const struct endpoint *ep, struct err *e)
+{
+	char name[ENDPOINT_TEXT], text[ERR_TEXT];
+
+	err_prefix(e, "%s",
+	    d->options->name != NULL ? d->options->name
+				     : endpoint_format(ep, name, sizeof(name)));
+	if (e->kind != ERR_TIMEOUT || !deadline_is_max_time(d->until) ||
+	    !deadline_passed(d->until))
+		return;
+	snprintf(text, sizeof(text), "%s", e->text);
+	deadline_error(d->until, text, e);
+	e->errnum = ETIMEDOUT;
 }
 
 int
@@ -422,16 +446,17 @@ dial_connect(const struct endpoint *ep, const struct dial_options *o,
 	struct dial_result r;
 	struct dial d;
 	int64_t start = clock_now();
-	char text[ENDPOINT_TEXT];
 	int fd = -1;
 
-	if (resolve(ep, &o->names, until, &list, e) == 0) {
+	if (resolve(ep, &o->names, until, &list, e) < 0) {
+		if (o->name != NULL)
+			err_prefix(e, "%s", o->name);
+	} else {
 		r.resolve_ns = clock_now() - start;
-		init(&d, &list, o);
-		fd = run(&d, until, e);
+		init(&d, &list, o, until);
+		fd = run(&d, e);
 		if (fd < 0)
-			err_prefix(
-			    e, "%s", endpoint_format(ep, text, sizeof(text)));
+			name_error(&d, ep, e);
 		else
 			r.remote = list.items[d.winner];
 		release(&d);

@@ -24,6 +24,7 @@ struct dial_options {
 	struct addr source;       /* local address, or len 0 */
 	uint16_t source_port;     /* local port, or 0 */
 	struct sock_options sock; /* set before connecting */
+	const char *name;         /* in errors; NULL: the endpoint's */
 };
 
 /* A connection that dial_connect() made. */

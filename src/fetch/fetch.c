@@ -2,6 +2,7 @@
 #include "fetch/fetch.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -149,15 +150,15 @@ pause_ms(const struct transfer *t, const struct err *e, struct backoff *backoff)
 static int
 wait_to_retry(struct deadline until, int64_t ms, struct err *e)
 {
-	char shown[32];
+	char shown[32], text[ERR_TEXT];
 
 	diag_warn("%s; trying again in %s", e->text,
-	    num_format_duration(shown, sizeof(shown), clock_ns(ms)));
+	    num_format_limit(shown, sizeof(shown), ms));
 	if (wait_until(deadline_first(until, deadline_after(ms))) < 0)
 		return err_sys(e, ERR_FAILED, errno, "waiting");
 	if (deadline_passed(until)) {
-		e->kind = ERR_TIMEOUT;
-		return err_prefix(e, "gave up when --max-time had passed");
+		snprintf(text, sizeof(text), "%s", e->text);
+		return deadline_error(until, text, e);
 	}
 	err_clear(e);
 	return 0;

@@ -67,7 +67,7 @@ http_client_release(struct http_client *c)
 static struct deadline
 idle_deadline(const struct http_client *c)
 {
-	return deadline_after(c->options->idle_ms);
+	return deadline_limit(c->options->idle_ms, "--idle-timeout");
 }
 
 /* Which limit has passed. */
@@ -76,7 +76,9 @@ limit_error(const struct http_client *c, const char *what, struct err *e)
 {
 	const struct http_client_options *o = c->options;
 
-	deadline_error(o->until, o->idle_ms, "the whole run", e);
+	if (deadline_passed(o->until))
+		return deadline_error(o->until, what, e);
+	deadline_idle_error(o->until, o->idle_ms, e);
 	return err_prefix(e, "%s", what);
 }
 
@@ -196,8 +198,8 @@ check_run(const struct http_client *c, const char *what, struct err *e)
 static int
 send_error(const struct http_client *c, struct err *e)
 {
-	return err_sys(e, err_kind_of(c->send_errnum), c->send_errnum,
-	    "sending the request");
+	return err_sys(e, err_kind_of(c->send_errnum, ERR_AT_TCP),
+	    c->send_errnum, "sending the request");
 }
 
 static void

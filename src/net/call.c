@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/err.h"
 #include "base/step.h"
 #include "net/addr.h"
 #include "net/os.h"
@@ -42,6 +43,10 @@ call_socket(int family, int type)
 	int64_t start = step_start();
 	int fd = os_socket(family, type);
 	char number[16] = "";
+
+	/* Of the calls that follow, these errnos mean something else. */
+	if (fd < 0 && (errno == EACCES || errno == EPERM))
+		errno = CAUSE_SOCKET_DENIED;
 
 	if (!step_is_on())
 		return fd;

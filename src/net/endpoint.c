@@ -52,6 +52,17 @@ endpoint_check_host(const char *host, struct err *e)
 	    shown);
 }
 
+int
+endpoint_scope_error(const struct endpoint *ep, struct err *e)
+{
+	const char *scope = strchr(ep->host, '%') + 1;
+	char host[ENDPOINT_HOST * 2], shown[64];
+
+	return err_set(e, ERR_NAME, "%s: this machine has no interface '%s'",
+	    text_escape_string(host, sizeof(host), ep->host),
+	    text_escape_string(shown, sizeof(shown), scope));
+}
+
 bool
 endpoint_is_localhost(const struct endpoint *ep)
 {

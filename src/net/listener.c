@@ -65,23 +65,26 @@ static int
 bind_error(const struct addr *a, int type, int errnum, struct err *e)
 {
 	char text[ADDR_TEXT], owner[256];
+	int cause = errnum;
 
 	addr_format(a, text, sizeof(text));
 	if (errnum == EADDRINUSE &&
 	    port_owner_find(a, type, owner, sizeof(owner))) {
-		err_set(e, ERR_LOCAL, "%s: address in use (held by %s)", text,
-		    owner);
+		err_set(e, ERR_LOCAL, "%s: %s (held by %s)", text,
+		    err_reason(errnum, ERR_AT_LOCAL), owner);
 		e->errnum = errnum;
 		return -1;
 	}
-	if (errnum == EACCES && addr_port(a) != 0 && addr_port(a) < 1024) {
-		err_set(e, ERR_LOCAL,
-		    "%s: permission denied (ports under 1024 need privilege)",
-		    text);
-		e->errnum = errnum;
-		return -1;
-	}
-	return err_sys(e, ERR_LOCAL, errnum, "%s", text);
+	if (errnum == EACCES && addr_port(a) != 0 && addr_port(a) < 1024)
+		cause = CAUSE_LOW_PORT;
+	if (errnum == EADDRINUSE && unix_path_is_other(a))
+		cause = CAUSE_PATH_EXISTS;
+	else if (errnum == EADDRINUSE && type == SOCK_STREAM &&
+		 port_owner_waits(addr_port(a), NULL))
+		cause = CAUSE_TIME_WAIT;
+	err_sys(e, ERR_LOCAL, cause, "%s", text);
+	e->errnum = errnum;
+	return -1;
 }
 
 static int
@@ -273,7 +276,11 @@ finish(struct listener *l, int result, struct err *e)
 	if (result == 0)
 		return 0;
 	listener_close(l);
-	return err_prefix(e, "cannot listen");
+	/* "cannot listen on ADDR: ...", but not in front of a name's error. */
+	if (e->kind != ERR_LOCAL && e->kind != ERR_FAILED)
+		return err_prefix(e, "cannot listen");
+	return err_lead(
+	    e, "cannot %s on ", l->type == SOCK_DGRAM ? "receive" : "listen");
 }
 
 int

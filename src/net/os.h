@@ -70,7 +70,7 @@ void os_receive_errors(int fd, int family);
 struct os_error {
 	int errnum;
 	bool by_icmp, by_icmp6; /* neither: this machine's own error */
-	uint8_t type, code;     /* of the ICMP message */
+	bool is_prohibited;     /* "administratively prohibited" */
 	struct addr to;         /* where the packet was sent to */
 	struct addr sender;     /* of the ICMP message */
 };

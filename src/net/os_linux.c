@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/icmp6.h>
+#include <netinet/ip_icmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -257,6 +259,20 @@ struct queued_error {
 
 enum { ORIGIN_ICMP = 2, ORIGIN_ICMP6 = 3 };
 
+/* Codes of "prohibited": RFC 1812 5.2.7.1 and RFC 4443 3.1. */
+static bool
+is_prohibited(const struct queued_error *q)
+{
+	if (q->origin == ORIGIN_ICMP)
+		return q->type == ICMP_DEST_UNREACH &&
+		       (q->code == ICMP_NET_ANO || q->code == ICMP_HOST_ANO ||
+			   q->code == ICMP_PKT_FILTERED);
+	/* 5: policy of the source address, 6: a route that rejects. */
+	return q->origin == ORIGIN_ICMP6 && q->type == ICMP6_DST_UNREACH &&
+	       (q->code == ICMP6_DST_UNREACH_ADMIN || q->code == 5 ||
+		   q->code == 6);
+}
+
 /* Reads a control message of the error queue, unless it is of another kind. */
 static void
 read_error(const struct cmsghdr *c, struct os_error *q)
@@ -272,8 +288,7 @@ read_error(const struct cmsghdr *c, struct os_error *q)
 	q->errnum = (int)error.errnum;
 	q->by_icmp = error.origin == ORIGIN_ICMP;
 	q->by_icmp6 = error.origin == ORIGIN_ICMP6;
-	q->type = error.type;
-	q->code = error.code;
+	q->is_prohibited = is_prohibited(&error);
 	q->sender.len = c->cmsg_level == IPPROTO_IP ? sizeof(q->sender.u.in4)
 						    : sizeof(q->sender.u.in6);
 	memcpy(&q->sender.u, from, q->sender.len);
@@ -288,7 +303,7 @@ report_error(int fd, int64_t start, ssize_t result, const struct os_error *q)
 
 	snprintf(text, sizeof(text), "%s: %s",
 	    q->by_icmp || q->by_icmp6 ? "ICMP" : "this machine",
-	    err_reason(q->errnum));
+	    err_reason(q->errnum, ERR_AT_TCP));
 	step_report(&(struct step){.call = "recvmsg",
 			.start_ns = start,
 			.errnum = result < 0 && !is_empty ? errno : 0,

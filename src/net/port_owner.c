@@ -15,14 +15,16 @@
 
 /* The state of a listening socket, and of a bound UDP one, in /proc/net. */
 #define STATE_LISTEN 0x0a
+#define STATE_TIME_WAIT 0x06
 #define STATE_UNCONNECTED 0x07
 
 /* What is looked for in the tables, and what was found. */
 struct owner {
-	const struct addr *addr; /* that could not be bound */
-	unsigned state;          /* of the sockets that conflict */
-	unsigned long inode;     /* of the one that does */
-	unsigned uid;            /* its owner */
+	const struct addr *addr;   /* that could not be bound */
+	const struct addr *remote; /* the peer; NULL: any */
+	unsigned state;            /* of the sockets that conflict */
+	unsigned long inode;       /* of the one that does */
+	unsigned uid;              /* its owner */
 };
 
 /* An address as the tables print it: IPv4, or the four words of IPv6. */
@@ -52,40 +54,85 @@ conflicts(const struct addr *wanted, const struct addr *bound)
 	       addr_same_host(wanted, bound);
 }
 
+/* One row of the tables. */
+struct row {
+	struct addr local, remote;
+	unsigned state, uid;
+	unsigned long inode;
+};
+
 /*
  * A row: "  0: 0100007F:270F 00000000:0000 0A 00000000:00000000 00:00000000
- * 00000000 1000 0 12345 ...": local address and port, state, user, inode.
+ * 00000000 1000 0 12345 ...": local address and port, the peer's, state, user,
+ * inode.
  */
 static bool
-match_row(const char *row, struct owner *h)
+parse_row(const char *text, struct row *r)
 {
-	unsigned port, state;
-	struct addr bound;
-	char hex[33];
+	unsigned port, remote_port;
+	char hex[33], remote_hex[33];
 
-	if (sscanf(row,
-		" %*d: %32[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x "
+	if (sscanf(text,
+		" %*d: %32[0-9A-Fa-f]:%x %32[0-9A-Fa-f]:%x %x %*x:%*x %*x:%*x "
 		"%*x %u %*d %lu",
-		hex, &port, &state, &h->uid, &h->inode) != 5)
+		hex, &port, remote_hex, &remote_port, &r->state, &r->uid,
+		&r->inode) != 7)
 		return false;
-	bound = row_addr(hex);
-	return port == addr_port(h->addr) && state == h->state &&
-	       h->inode != 0 && conflicts(h->addr, &bound);
+	r->local = row_addr(hex);
+	addr_set_port(&r->local, (uint16_t)port);
+	r->remote = row_addr(remote_hex);
+	addr_set_port(&r->remote, (uint16_t)remote_port);
+	return true;
+}
+
+/* A socket that keeps the address from being bound. */
+static bool
+is_owner(const struct row *r, struct owner *h)
+{
+	if (addr_port(&r->local) != addr_port(h->addr) ||
+	    r->state != h->state || r->inode == 0 ||
+	    !conflicts(h->addr, &r->local))
+		return false;
+	h->uid = r->uid;
+	h->inode = r->inode;
+	return true;
+}
+
+/* A connection in TIME-WAIT: of the port of addr, to remote. */
+static bool
+is_waiting(const struct row *r, struct owner *h)
+{
+	return r->state == STATE_TIME_WAIT &&
+	       addr_port(&r->local) == addr_port(h->addr) &&
+	       (h->remote == NULL || addr_equal(&r->remote, h->remote));
 }
 
 static bool
-search_table(const char *path, struct owner *h)
+search_table(const char *path, struct owner *h,
+    bool (*matches)(const struct row *r, struct owner *h))
 {
 	FILE *f = fopen(path, "re");
-	char row[512];
+	char text[512];
+	struct row r;
 	bool found = false;
 
 	if (f == NULL)
 		return false;
-	while (!found && fgets(row, sizeof(row), f) != NULL)
-		found = match_row(row, h);
+	while (!found && fgets(text, sizeof(text), f) != NULL)
+		found = parse_row(text, &r) && matches(&r, h);
 	fclose(f);
 	return found;
+}
+
+bool
+port_owner_waits(uint16_t port, const struct addr *remote)
+{
+	struct addr local;
+	struct owner h = {.addr = &local, .remote = remote};
+
+	addr_any(&local, AF_INET, port);
+	return search_table("/proc/net/tcp", &h, is_waiting) ||
+	       search_table("/proc/net/tcp6", &h, is_waiting);
 }
 
 /* True when one of the process's descriptors is that socket. */
@@ -145,8 +192,10 @@ port_owner_find(const struct addr *a, int type, char *buf, size_t size)
 
 	if (addr_port(a) == 0)
 		return false;
-	if (!search_table(is_stream ? "/proc/net/tcp" : "/proc/net/udp", &h) &&
-	    !search_table(is_stream ? "/proc/net/tcp6" : "/proc/net/udp6", &h))
+	if (!search_table(
+		is_stream ? "/proc/net/tcp" : "/proc/net/udp", &h, is_owner) &&
+	    !search_table(
+		is_stream ? "/proc/net/tcp6" : "/proc/net/udp6", &h, is_owner))
 		return false;
 	snprintf(buf, size, "a process of user %u", h.uid);
 	snprintf(socket, sizeof(socket), "socket:[%lu]", h.inode);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct addr;
 
@@ -14,5 +15,12 @@ struct addr;
  * as on systems without /proc/net.
  */
 bool port_owner_find(const struct addr *a, int type, char *buf, size_t size);
+
+/*
+ * Whether a TCP connection of the local port is in TIME-WAIT (RFC 9293 3.6.1):
+ * one to remote, or to any peer where that is NULL. False where the system has
+ * no such table.
+ */
+bool port_owner_waits(uint16_t port, const struct addr *remote);
 
 #endif

@@ -185,7 +185,7 @@ program_wait(pid_t pid, struct deadline until, struct err *e)
 		return status;
 	if (signals_stopped() != 0)
 		return err_sys(e, ERR_FAILED, EINTR, "the program");
-	return deadline_error(until, -1, "the program", e);
+	return deadline_error(until, "the program was still running", e);
 }
 
 static bool is_watching;

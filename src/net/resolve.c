@@ -24,7 +24,6 @@
 
 /* RFC 8305 section 3: the Resolution Delay. */
 #define RESOLUTION_DELAY_MS 50
-
 /* When a look-up of both families is so late, each is asked for alone. */
 #define ALONE_MS 200
 
@@ -213,55 +212,49 @@ interleave(const struct addr *a, size_t count, struct addr_list *list)
 	} while (x != NULL || y != NULL);
 }
 
+/* The cause that a result of getaddrinfo(3) is; ENODATA: another one. */
 static int
-name_error(const struct endpoint *ep, int family, const struct answer *answer,
-    struct err *e)
+name_cause(int code)
+{
+	if (code == NO_DATA || code == NO_SUCH_FAMILY)
+		return CAUSE_NAME_EMPTY;
+	if (code == EAI_NONAME)
+		return CAUSE_NAME_UNKNOWN;
+	return code == EAI_AGAIN ? CAUSE_NAME_NO_SERVER : ENODATA;
+}
+
+/* Why getaddrinfo(3) gave no address. */
+static int
+name_error(
+    const struct endpoint *ep, const struct answer *answer, struct err *e)
 {
 	char host[ENDPOINT_HOST * 2];
+	int cause = name_cause(answer->code);
 
 	text_escape_string(host, sizeof(host), ep->host);
-	if (answer->code == EAI_NONAME)
-		return err_set(e, ERR_NAME,
-		    "%s: name not found (no address is known for it)", host);
-	if (answer->code == NO_DATA || answer->code == NO_SUCH_FAMILY)
-		return err_set(e, ERR_NAME,
-		    "%s: name without an address (it exists, but has no%s "
-		    "address)",
-		    host,
-		    family == AF_INET    ? " IPv4"
-		    : family == AF_INET6 ? " IPv6"
-					 : "");
-	if (answer->code == EAI_AGAIN)
-		return err_set(e, ERR_NAME,
-		    "%s: name not resolved (no name server could be reached, "
-		    "or each one reported a failure; it may work later)",
-		    host);
+	if (cause != ENODATA)
+		return err_at(e, ERR_AT_TCP, cause, "%s", host);
 	if (answer->code == EAI_SYSTEM)
-		return err_sys(
-		    e, ERR_NAME, answer->errnum, "%s: name not resolved", host);
+		return err_sys(e, ERR_NAME, answer->errnum, "%s", host);
 	return err_set(e, ERR_NAME, "%s: name not resolved (%s)", host,
 	    gai_strerror(answer->code));
 }
 
 /* How the reading from the child failed. */
 static int
-read_error(const struct endpoint *ep, int errnum, struct err *e)
+read_error(
+    const struct endpoint *ep, int errnum, struct deadline until, struct err *e)
 {
 	char host[ENDPOINT_HOST * 2];
 
-	text_escape_string(host, sizeof(host), ep->host);
-	if (errnum == ETIMEDOUT) {
-		err_set(e, ERR_TIMEOUT,
-		    "%s: looking up the name timed out (no name server "
-		    "answered within the limit)",
-		    host);
-		e->errnum = errnum;
-		return -1;
-	}
+	err_sys(e, ERR_FAILED, errnum, "looking up the name");
+	if (errnum == ETIMEDOUT)
+		deadline_error(until, "no answer from a name server", e);
 	if (errnum == ENODATA)
-		return err_set(e, ERR_NAME,
-		    "%s: name not resolved (the look-up process died)", host);
-	return err_sys(e, ERR_FAILED, errnum, "%s: looking up the name", host);
+		err_set(e, ERR_NAME, "the look-up process died");
+	e->errnum = errnum;
+	return err_prefix(
+	    e, "%s", text_escape_string(host, sizeof(host), ep->host));
 }
 
 /* As many addresses as buf has room for, and how many more there are. */
@@ -290,21 +283,9 @@ report_failure(const struct endpoint *ep, int64_t start, int errnum,
 {
 	struct step s = {.call = "resolve",
 	    .start_ns = start,
-	    .errnum = errnum,
-	    .result = "FAILED name not resolved",
-	    .note = "the look-up failed"};
+	    .errnum = errnum != 0 ? errnum : name_cause(answer->code)};
 	char host[ENDPOINT_HOST * 2];
 
-	if (answer->code == EAI_NONAME) {
-		s.result = "FAILED name not found";
-		s.note = "no address is known for it";
-	} else if (answer->code == NO_DATA || answer->code == NO_SUCH_FAMILY) {
-		s.result = "FAILED no address";
-		s.note = "the name exists, but has no address that is wanted";
-	} else if (answer->code == EAI_AGAIN) {
-		s.note = "no name server could be reached, or each one "
-			 "reported a failure";
-	}
 	step_report(&s, "%s", text_escape_string(host, sizeof(host), ep->host));
 }
 
@@ -333,12 +314,9 @@ log_result(const struct endpoint *ep, int64_t start, const char *note,
 	diag_event_end(&ev, DIAG_NOTE, "%s is %s", host, all);
 }
 
-/*
- * A resolver that waits for one family's answer keeps back the other's. So
- * each is asked for alone when that takes long. They are not asked for alone
- * from the start: /etc/hosts may have one family of a name, whose other family
- * in the DNS is another machine.
- */
+/* A resolver that waits for one family's answer keeps back the other's. So each
+ * is asked for alone, but not from the start: /etc/hosts may have one family of
+ * a name, whose other family in the DNS is another machine. */
 static void
 start_alone(struct query *queries, const struct endpoint *ep)
 {
@@ -462,17 +440,46 @@ report_missing(const struct query *queries, const struct endpoint *ep)
 	    has_ip6 ? "IPv4" : "IPv6", has_ip6 ? "IPv6" : "IPv4");
 }
 
-/* How a look-up that brought no address has ended. */
-static int
-queries_error(const struct query *queries, const struct endpoint *ep,
-    int errnum, struct err *e)
+static void
+set_queries(struct query *q, int family)
 {
-	struct answer answer = query_answer(&queries[BOTH]);
+	q[IP6] = (struct query){.family = AF_INET6, .in = -1};
+	q[BOTH] = q[IP4] = (struct query){.family = AF_INET, .in = -1};
+	q[BOTH].family = family;
+}
 
-	if (errnum == 0 && answer.code == 0)
-		errnum = ENODATA;
-	return errnum != 0 ? read_error(ep, errnum, e)
-			   : name_error(ep, queries[BOTH].family, &answer, e);
+static void
+release_queries(struct query *queries)
+{
+	size_t i;
+
+	for (i = 0; i < QUERY_COUNT; i++)
+		query_release(&queries[i]);
+}
+
+/* The name has no address of the family that was asked for: names those that it
+ * has, if any, in place of *e. Returns -1. */
+static int
+family_error(
+    const struct endpoint *ep, int family, struct deadline until, struct err *e)
+{
+	struct query queries[QUERY_COUNT];
+	struct addr_list list = ADDR_LIST_INIT;
+	char host[ENDPOINT_HOST * 2], all[256];
+	int digit = family == AF_INET ? 4 : 6;
+
+	set_queries(queries, AF_UNSPEC);
+	if (run_queries(queries, ep, until) == 0)
+		collect(queries, &list);
+	format_list(&list, all, sizeof(all));
+	release_queries(queries);
+	if (list.count > 0 || e->errnum == CAUSE_NAME_EMPTY)
+		err_set(e, ERR_NAME,
+		    "%s has no IPv%d address (--ipv%d); it has %s",
+		    text_escape_string(host, sizeof(host), ep->host), digit,
+		    digit, list.count > 0 ? all : "no other either");
+	addr_list_release(&list);
+	return -1;
 }
 
 /* A name: asks the children and waits for them. */
@@ -480,19 +487,18 @@ static int
 resolve_name(const struct endpoint *ep, const struct name_options *o,
     struct deadline until, struct addr_list *list, struct err *e)
 {
-	struct query queries[QUERY_COUNT] = {{.family = o->family, .in = -1},
-	    {.family = AF_INET6, .in = -1}, {.family = AF_INET, .in = -1}};
+	struct query queries[QUERY_COUNT];
 	int64_t start = clock_now();
 	char host[ENDPOINT_HOST * 2];
 	struct answer answer;
 	int errnum, result = 0;
-	size_t i;
 
 	if (step_is_on())
 		step_wait("resolve",
 		    "another process asks the system's resolver: the hosts "
 		    "file, DNS",
 		    "%s", text_escape_string(host, sizeof(host), ep->host));
+	set_queries(queries, o->family);
 	errnum = run_queries(queries, ep, until);
 	if (errnum == 0)
 		collect(queries, list);
@@ -502,10 +508,14 @@ resolve_name(const struct endpoint *ep, const struct name_options *o,
 	} else {
 		answer = query_answer(&queries[BOTH]);
 		report_failure(ep, start, errnum, &answer);
-		result = queries_error(queries, ep, errnum, e);
+		if (errnum == 0 && answer.code == 0)
+			errnum = ENODATA;
+		result = errnum != 0 ? read_error(ep, errnum, until, e)
+				     : name_error(ep, &answer, e);
 	}
-	for (i = 0; i < QUERY_COUNT; i++)
-		query_release(&queries[i]);
+	release_queries(queries);
+	if (result < 0 && e->kind == ERR_NAME && o->family != AF_UNSPEC)
+		return family_error(ep, o->family, until, e);
 	return result;
 }
 
@@ -561,6 +571,10 @@ resolve_check(
 	if (o->numeric)
 		return err_set(e, ERR_USAGE,
 		    "%s is not a numeric address (--numeric)", host);
+	if (strcmp(host, "*") == 0)
+		return err_set(e, ERR_USAGE,
+		    "'*' is not a host: it means every local address, for a "
+		    "server to listen on");
 	return endpoint_check_host(ep->host, e);
 }
 
@@ -576,6 +590,8 @@ resolve(const struct endpoint *ep, const struct name_options *o,
 		addr_list_add(list, &ep->unix_addr);
 	else if (addr_parse_ip(&a, ep->host, ep->port))
 		addr_list_add(list, &a);
+	else if (strchr(ep->host, '%') != NULL)
+		return endpoint_scope_error(ep, e);
 	else if (endpoint_is_localhost(ep))
 		return resolve_localhost(ep, o, list);
 	else

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -44,15 +45,17 @@ wait_writable(struct sink *s, struct deadline until, struct err *e)
 		return 0;
 	if (ready < 0)
 		return err_sys(e, ERR_FAILED, errno, "%s", s->name);
-	return sink_late(s, e);
+	return sink_late(s, until, e);
 }
 
 int
-sink_late(struct sink *s, struct err *e)
+sink_late(struct sink *s, struct deadline limit, struct err *e)
 {
+	char what[320];
+
 	s->has_failed = true;
-	return err_set(e, ERR_TIMEOUT,
-	    "%s was not taken by its reader within the limit", s->name);
+	snprintf(what, sizeof(what), "%s: its reader took nothing", s->name);
+	return deadline_error(limit, what, e);
 }
 
 int

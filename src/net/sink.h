@@ -37,9 +37,10 @@ void sink_init(struct sink *s, int fd, const char *name, bool escapes);
 int sink_write(struct sink *s, const void *bytes, size_t n,
     struct deadline until, struct err *e);
 
-/* It took nothing more, errnum says why; or nothing in time. Return -1. */
+/* It took nothing more, errnum says why; or nothing within that limit. Return
+ * -1. */
 int sink_refused(struct sink *s, int errnum, struct err *e);
-int sink_late(struct sink *s, struct err *e);
+int sink_late(struct sink *s, struct deadline limit, struct err *e);
 
 /* Closes what sink_init() opened. A sink that was only initialized needs none
  * where it lives as long as the process. */

@@ -199,6 +199,20 @@ sock_error(int fd)
 	return call_get(fd, &error_option, &error) < 0 ? errno : error;
 }
 
+int
+sock_connect_error(int fd, const struct addr *a)
+{
+	int errnum = sock_error(fd);
+	struct os_error q;
+
+	if (errnum != EHOSTUNREACH && errnum != ENETUNREACH)
+		return errnum;
+	while (os_next_error(fd, &q))
+		if (q.is_prohibited && addr_equal(&q.to, a))
+			return EACCES;
+	return errnum;
+}
+
 bool
 sock_is_closed(int fd)
 {

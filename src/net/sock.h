@@ -39,7 +39,8 @@ struct sock_options {
 /*
  * A socket of the family and type (SOCK_STREAM, SOCK_DGRAM) that is
  * close-on-exec and non-blocking. Returns the fd, the caller's, or -1 with
- * errno. A step in -vv.
+ * errno, which is CAUSE_SOCKET_DENIED (base/err.h) where a sandbox does not
+ * permit it. A step in -vv.
  */
 int sock_open(int family, int type);
 
@@ -67,6 +68,12 @@ bool sock_is_self_connect(int fd);
 
 /* Reads and clears SO_ERROR: 0 or an errno. */
 int sock_error(int fd);
+
+/*
+ * The same after a connect(2) to a: EACCES where an ICMP message has said that
+ * it is prohibited, which the system reports as an unreachable host.
+ */
+int sock_connect_error(int fd, const struct addr *a);
 
 /*
  * Nagle's algorithm off or on (tcp(7), TCP_NODELAY). Off also sends what has

@@ -32,6 +32,15 @@ unix_path_has(const struct addr *a)
 	return addr_is_unix(a) && a->u.un.sun_path[0] != '\0';
 }
 
+bool
+unix_path_is_other(const struct addr *a)
+{
+	struct stat st;
+
+	return unix_path_has(a) && stat(a->u.un.sun_path, &st) == 0 &&
+	       !S_ISSOCK(st.st_mode);
+}
+
 static int
 open_folder(const char *path)
 {
@@ -148,6 +157,7 @@ unix_path_remove(struct unix_path *p, const struct addr *a)
 
 	if (p->is_ours && remove_noted(p, a->u.un.sun_path) < 0)
 		diag_warn("%s could not be removed: %s",
-		    addr_format(a, text, sizeof(text)), err_reason(errno));
+		    addr_format(a, text, sizeof(text)),
+		    err_reason(errno, ERR_AT_FILE));
 	p->is_ours = false;
 }

@@ -46,4 +46,7 @@ int unix_path_note(struct unix_path *p, const struct addr *a);
 /* Removes the path, if it is still that file; warns when it cannot. */
 void unix_path_remove(struct unix_path *p, const struct addr *a);
 
+/* Whether a is a path where something else is than a socket. */
+bool unix_path_is_other(const struct addr *a);
+
 #endif

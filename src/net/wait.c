@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include "base/err.h"
@@ -86,13 +87,14 @@ static int
 wait_for_reader(const char *shown, struct deadline until, struct err *e)
 {
 	struct deadline next = deadline_first(until, deadline_after(OPEN_MS));
+	char what[320];
 
 	if (signals_stopped() != 0)
 		return err_sys(e, ERR_FAILED, EINTR, "opening %s", shown);
 	if (deadline_passed(until)) {
-		deadline_error(until, -1, "the whole run", e);
-		return err_prefix(
-		    e, "opening %s: nobody reads from this FIFO", shown);
+		snprintf(what, sizeof(what),
+		    "opening %s: no program reads from this FIFO", shown);
+		return deadline_error(until, what, e);
 	}
 	(void)poll(NULL, 0, deadline_poll_ms(next));
 	return 0;

@@ -54,7 +54,7 @@ coalesce_note(struct coalesce *g, size_t n, int64_t now_ns)
 struct deadline
 coalesce_deadline(const struct coalesce *g)
 {
-	struct deadline d = {g->push_ns};
+	struct deadline d = {.at_ns = g->push_ns};
 
 	return g->is_on ? d : deadline_none();
 }

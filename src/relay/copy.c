@@ -28,7 +28,8 @@ start(struct flow *f, const struct copy *p)
 static struct deadline
 limit(const struct copy *p, const struct flow *f)
 {
-	return deadline_first(p->until, deadline_from(f->last_ns, p->idle_ms));
+	return deadline_first(p->until,
+	    deadline_limit_from(f->last_ns, p->idle_ms, "--idle-timeout"));
 }
 
 /* Waits until the flow can go on. As wait_poll(). */
@@ -65,7 +66,7 @@ late(const struct copy *p, const struct flow *f, struct err *e)
 {
 	if (flow_wants_read(f))
 		return COPY_SILENT;
-	sink_late(p->sink, e);
+	sink_late(p->sink, limit(p, f), e);
 	return COPY_FAILED;
 }
 

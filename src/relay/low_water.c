@@ -49,7 +49,7 @@ low_water_note(struct low_water *w, size_t n, int64_t now_ns)
 struct deadline
 low_water_deadline(const struct low_water *w)
 {
-	struct deadline d = {w->last_ns + LOW_WATER_MS * CLOCK_MS};
+	struct deadline d = {.at_ns = w->last_ns + LOW_WATER_MS * CLOCK_MS};
 
 	return w->is_raised ? d : deadline_none();
 }

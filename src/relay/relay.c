@@ -105,8 +105,7 @@ advance_script(struct relay *r)
 					   : "the peer finished",
 		    r->e);
 	if (deadline_passed(script_deadline(script)))
-		return script_error(
-		    script, "time ran out (--expect-timeout)", r->e);
+		return script_late(script, r->e);
 	return 0;
 }
 
@@ -153,7 +152,7 @@ is_over(const struct relay *r)
 static struct deadline
 quit_deadline(const struct relay *r)
 {
-	struct deadline d = {r->peer_end_ns + QUIT_MS * CLOCK_MS};
+	struct deadline d = {.at_ns = r->peer_end_ns + QUIT_MS * CLOCK_MS};
 
 	return r->peer_finished && r->o->on_peer_eof == RELAY_PEER_QUIT
 		   ? d
@@ -407,7 +406,7 @@ static struct deadline
 report_deadline(const struct relay *r)
 {
 	bool is_verbose = diag_shows(DIAG_NOTE);
-	struct deadline d = {r->peer_end_ns};
+	struct deadline d = {.at_ns = r->peer_end_ns};
 
 	if (r->is_waiting_reported || !is_half_closed(r) ||
 	    relay_result_is_forwarder(r) || is_scripted(r) || r->up.in.fd < 0 ||

@@ -50,7 +50,7 @@ struct relay_options {
 #define RELAY_OPTIONS_INIT                                           \
 	{                                                            \
 		.in = -1, .out = -1, .idle_ms = -1, .linger_ms = -1, \
-		.until = {INT64_MAX}, .total = -1                    \
+		.until = {.at_ns = INT64_MAX}, .total = -1           \
 	}
 
 #endif

@@ -40,7 +40,7 @@ linger_deadline(const struct relay *r)
 
 	if (!r->finished || r->peer_finished || relay_result_is_output_late(r))
 		return deadline_none();
-	return deadline_from(from, r->o->linger_ms);
+	return deadline_limit_from(from, r->o->linger_ms, "--linger");
 }
 
 static struct deadline
@@ -63,19 +63,20 @@ relay_result_deadline(const struct relay *r)
 int
 relay_result_limit(const struct relay *r, struct err *e)
 {
-	char linger[32];
+	struct deadline linger = linger_deadline(r);
+	char sent[32];
 
-	if (deadline_passed(linger_deadline(r)) &&
-	    !deadline_passed(r->o->until))
-		err_set(e, ERR_TIMEOUT,
-		    "our end was sent, and the peer did not finish within %s "
-		    "(--linger)",
-		    num_format_duration(
-			linger, sizeof(linger), clock_ns(r->o->linger_ms)));
+	if (deadline_passed(linger) && !deadline_passed(r->o->until))
+		deadline_error(linger, "the peer did not finish", e);
 	else
-		deadline_error(r->o->until, r->o->idle_ms, "the whole run", e);
-	return err_append(e, "%llu bytes were sent, %llu received",
-	    (unsigned long long)r->up.bytes, (unsigned long long)r->down.bytes);
+		deadline_idle_error(r->o->until, r->o->idle_ms, e);
+	if (relay_result_is_output_late(r))
+		err_append(e, "stdout takes nothing more");
+	else if (!flow_is_empty(&r->up))
+		err_append(e, "the peer does not read what was sent");
+	return err_append(e, "sent %s, received %llu",
+	    num_format_count(sent, sizeof(sent), r->up.bytes, "byte"),
+	    (unsigned long long)r->down.bytes);
 }
 
 /* Bytes of the input that the peer has not got, as far as it is known. */

@@ -223,7 +223,8 @@ enter_step(struct script *s, struct deadline until)
 			/* It was checked when it was added. */
 			s->is_compiled =
 			    regcomp(&s->regex, step->text, REG_EXTENDED) == 0;
-			s->until = deadline_after(s->expect_ms);
+			s->until =
+			    deadline_limit(s->expect_ms, "--expect-timeout");
 		}
 		if (!match(s, until))
 			return;
@@ -336,6 +337,15 @@ script_error(const struct script *s, const char *why, struct err *e)
 	    "expected '%s', but %s; received instead: %s%s%s%s", wanted, why,
 	    n > 200 ? "..." : "", n > 0 ? "'" : "", n > 0 ? came : "nothing",
 	    n > 0 ? "'" : "");
+}
+
+int
+script_late(const struct script *s, struct err *e)
+{
+	struct err late;
+
+	deadline_error(s->until, "it was not received", &late);
+	return script_error(s, late.text, e);
 }
 
 void

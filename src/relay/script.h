@@ -85,6 +85,9 @@ struct deadline script_deadline(const struct script *s);
  */
 int script_error(const struct script *s, const char *why, struct err *e);
 
+/* The same when its time is over. */
+int script_late(const struct script *s, struct err *e);
+
 void script_release(struct script *s);
 
 #endif

@@ -55,7 +55,7 @@ pace_spend(struct pace *p, int64_t now_ns)
 struct deadline
 pace_next(const struct pace *p)
 {
-	struct deadline d = {p->interval_ns == 0 ? 0 : p->next_ns};
+	struct deadline d = {.at_ns = p->interval_ns == 0 ? 0 : p->next_ns};
 
 	if (p->burst <= 0 && d.at_ns < p->filled_ns + PACE_TICK_NS)
 		d.at_ns = p->filled_ns + PACE_TICK_NS;

@@ -2,9 +2,7 @@
 #include "scan/ready.h"
 
 #include <errno.h>
-#include <netinet/icmp6.h>
 #include <netinet/in.h>
-#include <netinet/ip_icmp.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -29,20 +27,6 @@ ready_connect_result(int fd, const struct addr *a, uint16_t *connects)
 	if (connect(fd, &a->u.sa, a->len) == 0 || errno == EISCONN)
 		return 0;
 	return errno == EALREADY || errno == EINTR ? EINPROGRESS : errno;
-}
-
-/* Codes of "prohibited": RFC 1812 5.2.7.1 and RFC 4443 3.1. */
-static bool
-is_prohibited(const struct os_error *q)
-{
-	if (q->by_icmp)
-		return q->type == ICMP_DEST_UNREACH &&
-		       (q->code == ICMP_NET_ANO || q->code == ICMP_HOST_ANO ||
-			   q->code == ICMP_PKT_FILTERED);
-	/* 5: policy of the source address, 6: a route that rejects. */
-	return q->by_icmp6 && q->type == ICMP6_DST_UNREACH &&
-	       (q->code == ICMP6_DST_UNREACH_ADMIN || q->code == 5 ||
-		   q->code == 6);
 }
 
 /* Whether this machine sent a message about a probe to another machine: its
@@ -70,7 +54,7 @@ outcome_of(int fd, const struct os_error *q, const struct addr *a)
 	else if (is_own(fd, q, a))
 		o.origin =
 		    o.errnum == EHOSTUNREACH ? READY_UNSURE : READY_LOCAL;
-	if (o.origin != READY_LOCAL && is_prohibited(q))
+	if (o.origin != READY_LOCAL && q->is_prohibited)
 		o.errnum = EACCES;
 	return o;
 }

@@ -196,7 +196,8 @@ next_probe(struct scan *s)
 static struct deadline
 next_leave(const struct scan *s)
 {
-	struct deadline resume = {s->resume_ns}, d = pace_next(&s->pace);
+	struct deadline resume = {.at_ns = s->resume_ns},
+			d = pace_next(&s->pace);
 
 	return d.at_ns < resume.at_ns ? resume : d;
 }
@@ -205,7 +206,8 @@ next_leave(const struct scan *s)
 static struct deadline
 next_tick(const struct scan *s)
 {
-	struct deadline d = {s->pace.filled_ns + PACE_TICK_NS}, now = {0};
+	struct deadline d = {.at_ns = s->pace.filled_ns + PACE_TICK_NS},
+			now = {0};
 
 	if (s->is_skipping)
 		return now;
@@ -330,7 +332,7 @@ run_round(struct scan *s, struct err *e)
 	if (report_progress(s, e) < 0)
 		return -1;
 	if (deadline_passed(s->o->until))
-		return deadline_error(s->o->until, -1, "the whole run", e);
+		return deadline_error(s->o->until, "", e);
 	return 0;
 }
 

@@ -149,7 +149,8 @@ look_up(const struct endpoint *ep, const struct targets_options *o,
 	struct deadline until;
 
 	for (;;) {
-		until = deadline_first(o->until, deadline_after(o->name_ms));
+		until = deadline_first(
+		    o->until, deadline_limit(o->name_ms, "--timeout"));
 		if (resolve(ep, &o->names, until, list, e) == 0)
 			return 0;
 		if (e->kind != ERR_NAME && e->kind != ERR_TIMEOUT)

@@ -48,8 +48,9 @@ serve_forward(struct session *s, const struct handler *h)
 	int target, result;
 
 	target = dial_connect(&h->target, &h->dial,
-	    deadline_first(s->until, deadline_after(h->timeout_ms)), NULL,
-	    &s->e);
+	    deadline_first(
+		s->until, deadline_limit(h->timeout_ms, "--timeout")),
+	    NULL, &s->e);
 	if (target < 0) {
 		refuse(s);
 		return err_prefix(&s->e, "forwarding to");

@@ -93,7 +93,8 @@ static void
 pause_accepting(struct server *s, int errnum)
 {
 	if (s->backoff.pause == 0)
-		diag_warn("accepting pauses: %s", err_reason(errnum));
+		diag_warn(
+		    "accepting pauses: %s", err_reason(errnum, ERR_AT_FILE));
 	s->resume = deadline_after(backoff_next(&s->backoff));
 }
 
@@ -217,15 +218,12 @@ stop_error(struct err *e)
 static int
 accept_limit_error(const struct server *s, struct err *e)
 {
-	char duration[32];
-
 	if (deadline_passed(s->options->until))
 		return deadline_error(
-		    s->options->until, -1, "the whole run", e);
-	return err_set(e, ERR_TIMEOUT,
-	    "no connection came within %s (--accept-timeout)",
-	    num_format_duration(
-		duration, sizeof(duration), clock_ns(s->options->accept_ms)));
+		    s->options->until, "waiting for a connection", e);
+	return deadline_error(
+	    deadline_limit(s->options->accept_ms, "--accept-timeout"),
+	    "no connection", e);
 }
 
 int

@@ -18,9 +18,9 @@ session_start(struct session *s, int fd, int64_t idle_ms, int64_t max_ms)
 {
 	s->fd = fd;
 	s->idle_ms = idle_ms;
-	s->until = deadline_after(max_ms);
+	s->until = deadline_max_time(max_ms);
 	s->phase = deadline_none();
-	s->too_long = NULL;
+	s->missing = NULL;
 	memset(&s->r, 0, sizeof(s->r));
 	s->is_read = false;
 	s->allows_probes = false;
@@ -28,10 +28,10 @@ session_start(struct session *s, int fd, int64_t idle_ms, int64_t max_ms)
 }
 
 void
-session_phase(struct session *s, int64_t ms, const char *too_long)
+session_phase(struct session *s, int64_t ms, const char *missing)
 {
 	s->phase = deadline_after(ms);
-	s->too_long = too_long;
+	s->missing = missing;
 }
 
 /* Which limit has passed. */
@@ -39,8 +39,8 @@ static int
 limit_error(struct session *s)
 {
 	if (deadline_passed(s->phase) && !deadline_passed(s->until))
-		return err_set(&s->e, ERR_TIMEOUT, "%s", s->too_long);
-	return deadline_error(s->until, s->idle_ms, "the connection", &s->e);
+		return deadline_error(s->phase, s->missing, &s->e);
+	return deadline_idle_error(s->until, s->idle_ms, &s->e);
 }
 
 /*

@@ -22,7 +22,7 @@ struct session {
 	int64_t idle_ms;       /* no byte either way for that long; -1: any */
 	struct deadline until; /* of the whole connection */
 	struct deadline phase; /* of what is being done; session_phase() */
-	const char *too_long;  /* the error's text when that has passed */
+	const char *missing;   /* what did not happen within it */
 	struct conn_summary r; /* what moved so far, and who ended it */
 	bool is_read;          /* the peer has finished */
 	bool allows_probes;    /* conn_event_is_probe() is not an error */
@@ -34,9 +34,9 @@ void session_start(struct session *s, int fd, int64_t idle_ms, int64_t max_ms);
 
 /*
  * Limits what begins now to ms in all, however often something moves; -1: no
- * limit. too_long is the error's text.
+ * limit. missing is what did not happen: "no reply".
  */
-void session_phase(struct session *s, int64_t ms, const char *too_long);
+void session_phase(struct session *s, int64_t ms, const char *missing);
 
 /* Waits for ms, within the limit of the connection. 0, or -1 with s->e. */
 int session_pause(struct session *s, int64_t ms);

@@ -14,6 +14,8 @@
 #include "base/err.h"
 #include "net/call.h"
 #include "net/os.h"
+#include "net/port_owner.h"
+#include "net/unix_path.h"
 #include "udp/multicast.h"
 
 /* 65535 less the headers: of IPv4 and UDP; of UDP alone. */
@@ -181,6 +183,37 @@ set_options(int fd, int family, const struct dgram_options *o, struct err *e)
 	return o->group == NULL ? 0 : multicast_set(fd, family, o->group, e);
 }
 
+/* "cannot use local port 9999: ..." and the like. */
+static int
+local_error(const struct addr *peer, const struct dgram_options *o, int errnum,
+    struct err *e)
+{
+	char text[ADDR_TEXT], owner[256], port[16] = "", ip[ADDR_TEXT] = "";
+	struct addr local = o->source;
+	int cause = errnum;
+
+	if (local.len == 0)
+		addr_any(&local, addr_family(peer), 0);
+	else
+		snprintf(ip, sizeof(ip), " address %s",
+		    addr_format_ip(&local, text, sizeof(text)));
+	addr_set_port(&local, o->source_port);
+	if (o->source_port != 0)
+		snprintf(port, sizeof(port), " port %u", o->source_port);
+	if (errnum == EACCES)
+		cause = CAUSE_LOW_PORT;
+	if (errnum == EAFNOSUPPORT)
+		cause = CAUSE_OTHER_FAMILY;
+	if (errnum == EADDRINUSE && !addr_is_unix(peer) &&
+	    port_owner_find(&local, SOCK_DGRAM, owner, sizeof(owner)))
+		err_set(e, ERR_LOCAL, "cannot use local%s%s: %s (held by %s)",
+		    ip, port, err_reason(errnum, ERR_AT_LOCAL), owner);
+	else
+		err_sys(e, ERR_LOCAL, cause, "cannot use local%s%s", ip, port);
+	e->errnum = errnum;
+	return err_prefix(e, "%s", addr_format(peer, text, sizeof(text)));
+}
+
 int
 dgram_open(
     const struct addr *peer, const struct dgram_options *o, struct err *e)
@@ -200,7 +233,7 @@ dgram_open(
 	if (!o->unconnected)
 		os_receive_errors(fd, family);
 	if (bind_local(fd, peer, o) < 0) {
-		err_sys(e, ERR_LOCAL, errno, "%s: own address", text);
+		local_error(peer, o, errno, e);
 		dgram_close(&fd);
 		return -1;
 	}
@@ -269,6 +302,14 @@ too_long(int fd, const struct addr *peer, size_t length, struct err *e)
 	    text, length, path - (is_ip4 ? HEADERS_IP4 : HEADERS_IP6));
 }
 
+/* Whether the peer is a broadcast address: it can be had with SO_BROADCAST. */
+static bool
+lacks_broadcast(int fd, const struct addr *peer)
+{
+	return set_broadcast(fd) == 0 &&
+	       connect(fd, &peer->u.sa, peer->len) == 0;
+}
+
 int
 dgram_send_error(int fd, const struct addr *peer, size_t length, struct err *e)
 {
@@ -278,12 +319,13 @@ dgram_send_error(int fd, const struct addr *peer, size_t length, struct err *e)
 	if (errnum == EMSGSIZE)
 		return too_long(fd, peer, length, e);
 	addr_format(peer, text, sizeof(text));
-	if (errnum == ENOENT)
-		return err_sys(e, ERR_REFUSED, errnum, "%s", text);
-	if (errnum == EACCES && !addr_is_unix(peer))
-		return err_set(e, ERR_LOCAL,
-		    "%s: not permitted (a broadcast address needs "
-		    "--broadcast)",
-		    text);
-	return err_sys(e, err_kind_of(errnum), errnum, "%s", text);
+	if (addr_is_unix(peer))
+		return err_at(e, ERR_AT_UNIX,
+		    errnum == ECONNREFUSED && unix_path_is_other(peer)
+			? CAUSE_NOT_A_SOCKET
+			: errnum,
+		    "%s", text);
+	if (errnum == EACCES && lacks_broadcast(fd, peer))
+		errnum = CAUSE_NO_BROADCAST;
+	return err_at(e, ERR_AT_UDP, errnum, "%s", text);
 }

@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/err.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "net/signals.h"
 #include "net/wait.h"
 #include "udp/dgram.h"
@@ -311,14 +313,12 @@ wait_for_space(struct sender *x, int errnum, struct err *e)
 	char text[ADDR_TEXT];
 
 	if (x->block == SENDER_FREE && awaits_replies(x))
-		x->stuck = deadline_after(x->o->timeout_ms);
-	if (deadline_passed(x->stuck))
-		return err_set(e, ERR_TIMEOUT,
-		    "%s: a datagram found no room in time (%s)",
-		    addr_format(&x->to.peer, text, sizeof(text)),
-		    addr_is_unix(&x->to.peer)
-			? "the queue stayed full: its owner does not read"
-			: "what was sent before could not leave");
+		x->stuck = deadline_limit(x->o->timeout_ms, "--timeout");
+	if (deadline_passed(x->stuck)) {
+		deadline_error(x->stuck, "the receiver took no datagram", e);
+		return err_prefix(
+		    e, "%s", addr_format(&x->to.peer, text, sizeof(text)));
+	}
 	x->block = errnum == EAGAIN && !x->to.unconnected && !x->was_writable
 		       ? SENDER_FULL
 		       : SENDER_PAUSED;
@@ -392,19 +392,24 @@ static void
 expire(struct sender *x, int64_t now)
 {
 	uint64_t failed = x->stats.failed;
+	char count[40], limit[32];
 
 	rtt_stats_expire(&x->stats, now);
 	if (x->stats.failed > failed)
-		diag_note("no reply in time to %llu of the datagrams",
-		    (unsigned long long)(x->stats.failed - failed));
+		diag_note("no reply to %s within %s (--timeout)",
+		    num_format_count(count, sizeof(count),
+			x->stats.failed - failed, "datagram"),
+		    num_format_limit(limit, sizeof(limit), x->o->timeout_ms));
 }
 
 static int
 limit_error(const struct sender *x, struct err *e)
 {
-	deadline_error(x->o->until, -1, "the whole run", e);
-	return err_append(e, "%llu datagrams sent, %llu replies",
-	    (unsigned long long)x->stats.sent,
+	char sent[40];
+
+	deadline_error(x->o->until, "", e);
+	return err_append(e, "sent %s, received %llu",
+	    num_format_count(sent, sizeof(sent), x->stats.sent, "datagram"),
 	    (unsigned long long)x->stats.received);
 }
 
@@ -437,7 +442,7 @@ set_wait(struct sender *x, struct pollfd *fds)
 {
 	struct deadline until =
 	    deadline_first(x->o->until, rtt_stats_deadline(&x->stats));
-	struct deadline next = {x->next_ns};
+	struct deadline next = {.at_ns = x->next_ns};
 	int64_t now = clock_now();
 	bool may_fill = allowance(x, now) > 0;
 

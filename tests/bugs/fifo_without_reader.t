@@ -22,7 +22,7 @@ for my $args (['http-get', '-o', $fifo, "$s->{url}/"],
     my ($command, @rest) = @$args;
     my $r = run({ timeout => 10 }, $command, '-m', '0.3', @rest);
     is $r->{status}, 5, "$command $rest[0]: --max-time ends it";
-    like $r->{err}, qr/opening \S+fifo: nobody reads .*\(--max-time\)\n\z/,
+    like $r->{err}, qr/stopped after 0\.3 s \(--max-time\); opening \S+fifo: no program reads .*\n\z/,
         'what is said';
     my $p = start($command, @rest);
     select undef, undef, undef, 0.002 until is_asleep($p->{pid});

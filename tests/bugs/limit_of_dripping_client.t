@@ -56,7 +56,7 @@ $c = tcp_client($p->port);
 syswrite $c, "x\n";
 is answer($c, 8), '', '--delay: --max-time ends the connection';
 close $c;
-ok $p->expect(err => qr/took longer than allowed \(--max-time\)/), 'and it is reported';
+ok $p->expect(err => qr/stopped after \S+ s \(--max-time\)/), 'and it is reported';
 $p->stop;
 
 done_testing;

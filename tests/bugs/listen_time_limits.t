@@ -9,7 +9,7 @@ use Test::More;
 
 my $r = run({ timeout => 10 }, 'listen', '-m', '200ms', 0);
 is $r->{status}, 5, '-m limits the wait for a connection';
-like $r->{err}, qr/took longer than allowed \(--max-time\)/, 'and is named';
+like $r->{err}, qr/stopped after \S+ s \(--max-time\)/, 'and is named';
 $r = run({ timeout => 10 }, 'listen', '-k', '-m', '200ms', 0);
 is $r->{status}, 5, 'with -k too';
 

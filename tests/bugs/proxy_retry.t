@@ -92,7 +92,7 @@ $r = run('connect', '--retry-for', '200ms', '--proxy',
     'socks5://127.0.0.1:' . $l->sockport, '127.0.0.1', 81);
 kill 'KILL', $pid;
 is $r->{status}, 5, 'gives up: status 5';
-like $r->{err}, qr/gave up after 200\.0 ms .*the target refused/,
+like $r->{err}, qr/no connection within 0\.2 s .*the target refused/,
     '  with the last cause';
 
 done_testing;

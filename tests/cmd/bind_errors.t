@@ -50,7 +50,7 @@ $p->stop;
 
 $r = run('listen', '192.0.2.1', 0);
 is $r->{status}, 7, 'an address that is not ours';
-like $r->{err}, qr/192\.0\.2\.1 .*address not available \(that address is not one of this machine's\)/,
+like $r->{err}, qr/192\.0\.2\.1 .*address not available \(it is not an address of this machine\)/,
     'is told';
 
 $r = run('connect', '-s', '192.0.2.1', '127.0.0.1', $port);
@@ -59,7 +59,7 @@ like $r->{err}, qr/address not available/, 'is told';
 $r = run('connect', '-s', '127.0.0.1', '-p', $port, '127.0.0.1', $any_port);
 is $r->{status}, 7, 'a source port in use';
 like $r->{err}, qr/address in use/, 'is told';
-like $r->{err}, qr/cannot send from 127\.0\.0\.1 port $port: /,
+like $r->{err}, qr/cannot use local address 127\.0\.0\.1 port $port: /,
     'as our end, not the other side';
 unlike run('connect', '-vv', '-s', '192.0.2.1', '127.0.0.1', $port)->{err},
     qr/: connect the socket/, 'no step is told that was not taken';
@@ -83,7 +83,7 @@ SKIP: {
     $r = run({ command => $^X }, '-e', "$drop exec \@ARGV or die", sockt(),
         'connect', '-p', $low, '127.0.0.1', $port);
     is $r->{status}, 7, 'and as a source port';
-    like $r->{err}, qr/cannot send from .* port $low: permission denied/,
+    like $r->{err}, qr/cannot use local port $low: permission denied/,
         'likewise';
 }
 

@@ -59,7 +59,7 @@ is $p->finish->{status}, 0, 'exit status';
 
 my $r = run('connect', '-s', '192.0.2.1', '127.0.0.1', $l->sockport);
 is $r->{status}, 7, 'an address that is not ours is status 7';
-like $r->{err}, qr/not one of this machine's/, 'and told';
+like $r->{err}, qr/not an address of this machine/, 'and told';
 $r = run('connect', '-s', 'localhost', '127.0.0.1', 1);
 is $r->{status}, 2, 'a name as -s is a usage error';
 

@@ -47,7 +47,7 @@ like $hex, qr/^< received at \d\.\d{6} s: 256 bytes from offset 0$/m,
 
 $r = run('connect', '127.0.0.1', 1, '-o', "$dir/no/such");
 is $r->{status}, 11, 'an output that cannot be opened is status 11';
-like $r->{err}, qr{\Q$dir\E/no/such: No such file}, 'and named';
+like $r->{err}, qr{\Q$dir\E/no/such: no such file}, 'and named';
 $r = run('connect', '127.0.0.1', 1, '-x', $dir);
 is $r->{status}, 11, 'a hex dump that cannot be opened too';
 $r = run('connect', '127.0.0.1', 1, '--append');

@@ -62,7 +62,7 @@ $r = against(sub {
 }, {}, '--expect', 'one', '--expect', 'one', '--expect-timeout', '100ms');
 is $r->{status}, 9, 'each pattern matches behind the one before: status 9';
 like $r->{err},
-    qr/expected 'one', but time ran out \(--expect-timeout\); received instead: ' two'/,
+    qr/expected 'one', but it was not received within 0\.1 s \(--expect-timeout\); received instead: ' two'/,
     'what was expected, why it failed, what came instead';
 
 $r = against(sub { my ($c) = @_; print $c "\e[31mnope\n" }, {},

@@ -58,7 +58,7 @@ is slurp("$dir/file"), 'precious', 'and stays';
 
 $r = run('connect', "unix:$dir/none");
 is $r->{status}, 4, 'a path that nobody has bound is status 4';
-like $r->{err}, qr/nobody has bound a socket at that path/, 'and told';
+like $r->{err}, qr/no program has bound a socket there/, 'and told';
 is run('connect', 'unix:' . 'x' x 200)->{status}, 2, 'a path too long';
 is run('connect', 'unix:')->{status}, 2, 'no path';
 is run('connect', "unix:$dir/s", 80)->{status}, 2, 'a path and a port';

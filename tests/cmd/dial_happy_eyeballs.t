@@ -89,7 +89,7 @@ subtest 'every address is told' => sub {
     my $r = named('n=127.0.0.2,127.0.0.1',
         'connect', '-w', '0.6', 'n', $port);
     is $r->{status}, 4, 'the best error is the status';
-    like $r->{err}, qr/^sockt connect: n port $port: 127\.0\.0\.2 timed out \(no answer within the limit\); 127\.0\.0\.1 refused \([^)]+\)\n\z/,
+    like $r->{err}, qr/^sockt connect: n port $port: 127\.0\.0\.2 no answer within 0\.6 s \(--timeout\); 127\.0\.0\.1 refused \([^)]+\)\n\z/,
         'on one line, each with its reason';
     $r = named('n=127.0.0.2', 'connect', '-w', '0.3', 'n', $port);
     is $r->{status}, 5, 'silence alone is status 5';
@@ -104,7 +104,7 @@ subtest 'a resolver that never answers' => sub {
     my $r = named('n=hang', 'connect', '-w', '0.4', 'n', 80);
     is $r->{status}, 5, 'is cut off by -w';
     cmp_ok $r->{seconds}, '<', 3, 'in time';
-    like $r->{err}, qr/^sockt connect: n: looking up the name timed out/,
+    like $r->{err}, qr/^sockt connect: n: no answer from a name server within 0\.4 s \(--timeout\)/,
         'and told';
     $r = named('n=hang', 'connect', '-m', '0.4', 'n', 80);
     is $r->{status}, 5, 'and by -m';
@@ -205,10 +205,14 @@ subtest 'names that are none' => sub {
     like $r->{err}, qr/^sockt connect: n: name not found \(.+\)\n\z/, 'told';
     $r = named('n=nodata', 'connect', 'n', 80);
     is $r->{status}, 3, 'a name without addresses';
-    like $r->{err}, qr/^sockt connect: n: name without an address \(it exists, but has no address\)\n\z/,
+    like $r->{err}, qr/^sockt connect: n: no address \(the name exists, but no address belongs to it\)\n\z/,
         'is told as that';
     like named('n=nodata', 'connect', '-6', 'n', 80)->{err},
         qr/has no IPv6 address/, 'with the family that was asked for';
+    $r = named('n=127.0.0.1', 'connect', '-6', 'n', 80);
+    is $r->{status}, 3, 'a name without addresses of the family';
+    is $r->{err}, "sockt connect: n has no IPv6 address (--ipv6); it has "
+        . "127.0.0.1\n", 'and which it has';
     $r = named('n=127.0.0.1', 'connect', '-n', 'n', 80);
     is $r->{status}, 2, '-n refuses a name';
     $r = named('n=127.0.0.1', 'connect', "a\e[0mb", 80);

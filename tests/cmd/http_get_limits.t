@@ -39,7 +39,7 @@ like $r->{out}, qr/\Ax+\z/, 'what came is written';
 limited('a dripping head', drip("HTTP/1.1 200 OK\r\nX: "), qr/--max-time/,
     '-m', '0.5');
 limited('a silent server', sub { sysread $_[0], my $x, 1 },
-    qr/waiting for the response: nothing was sent or received within 200\.0 ms \(--idle-timeout\)/,
+    qr/waiting for the response: nothing was sent or received within 0\.2 s \(--idle-timeout\)/,
     '--idle-timeout', '0.2');
 limited('silence in the body', sub { syswrite $_[0], $head . 'x' x 7;
     sysread $_[0], my $x, 1 },
@@ -61,7 +61,7 @@ my $endless = sub {
 $r = get($endless, '/', { stdout => $writer }, '-q',
     '-m', '0.5');
 is $r->{status}, 5, 'a reader that does not read';
-like $r->{err}, qr/stdout was not taken/, 'is named';
+like $r->{err}, qr/stdout: its reader took nothing/, 'is named';
 
 # The connect phase: a backlog that is full.
 SKIP: {
@@ -71,7 +71,7 @@ SKIP: {
     skip 'the backlog takes everybody', 2 if $full[-1];
     $r = run('http-get', '-w', '0.3', 'http://127.0.0.1:' . $l->sockport);
     is $r->{status}, 5, 'connecting';
-    like $r->{err}, qr/timed out/, 'is what timed out';
+    like $r->{err}, qr/no answer within 0\.3 s \(--timeout\)/, 'is what timed out';
 }
 
 # TERM ends it, by the signal.

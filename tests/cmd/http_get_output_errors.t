@@ -13,7 +13,7 @@ my $page = answer('200 OK', 'x' x 100_000);
 
 # Nothing is asked for when it is known beforehand.
 for my $case (
-    ["$dir/none/file", qr/No such file/], ["$dir", qr/[Ii]s a directory/],
+    ["$dir/none/file", qr/no such file/], ["$dir", qr/[Ii]s a directory/],
 ) {
     my $r = run('http-get', '-o', $case->[0],
         'http://127.0.0.1:' . free_port());

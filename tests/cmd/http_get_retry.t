@@ -97,7 +97,7 @@ is scalar(() = $r->{err} =~ /trying again in/g), 2, 'after two more tries';
 $r = run('http-get', '--retry', 9, '-m', '0.3',
     'http://127.0.0.1:' . free_port());
 is $r->{status}, 5, '--max-time ends it';
-like $r->{err}, qr/gave up when --max-time had passed: .*refused/, 'and how';
+like $r->{err}, qr/stopped after \S+ s \(--max-time\); .*refused/, 'and how';
 cmp_ok $r->{seconds}, '<', 5, 'in time';
 is run('http-get', '--retry', 'x', 'http://a/')->{status}, 2, 'not a number';
 

@@ -42,7 +42,7 @@ $p->stop;
 
 my $r = run('listen', '--accept-timeout', '200ms', 0);
 is $r->{status}, 5, '--accept-timeout is status 5';
-like $r->{err}, qr/no connection came within 200\.0 ms \(--accept-timeout\)/,
+like $r->{err}, qr/no connection within 0\.2 s \(--accept-timeout\)/,
     'and says which limit';
 
 # A program that runs too long is ended with what it started.

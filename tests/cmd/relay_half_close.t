@@ -68,7 +68,7 @@ is reap($pid), 0, 'and everything arrived';
     { stdin => 'q' }, '--linger', '300ms');
 $r = $p->finish;
 is $r->{status}, 5, 'linger: a peer that never closes is status 5';
-like $r->{err}, qr/did not finish within 300\.0 ms \(--linger\)/,
+like $r->{err}, qr/did not finish within 0\.3 s \(--linger\)/,
     'and the limit is named';
 cmp_ok $r->{seconds}, '<', 3, 'in time';
 kill 'KILL', $pid;
@@ -171,7 +171,7 @@ like $r->{err}, qr/lost after \d+ bytes sent and 0 received: (connection reset|b
 ($p, $pid) = against(sub { sleep 5 }, { keep_stdin => 1 },
     '--idle-timeout', '200ms');
 is reap($p->{pid}, 5) >> 8, 5, 'idle-timeout is status 5';
-$p->expect(err => qr/nothing was sent or received within 200\.0 ms \(--idle-timeout\)/);
+$p->expect(err => qr/nothing was sent or received within 0\.2 s \(--idle-timeout\)/);
 kill 'KILL', $pid;
 
 ($p, $pid) = against(sub {
@@ -179,7 +179,7 @@ kill 'KILL', $pid;
     for (1 .. 100) { print $c '.'; sleep 0.05 }
 }, { keep_stdin => 1 }, '-m', '300ms', '--idle-timeout', '2');
 is reap($p->{pid}, 5) >> 8, 5, 'max-time cuts a peer that drips: status 5';
-$p->expect(err => qr/longer than allowed \(--max-time\)/);
+$p->expect(err => qr/stopped after 0\.3 s \(--max-time\)/);
 kill 'KILL', $pid;
 
 # --- stdin and stdout that are closed --------------------------------------

@@ -59,7 +59,7 @@ like $r->{err}, qr/^\{"event":"closed",.*"received":2/m, 'closed';
 my $l = tcp_listener();
 $r = run('serve-hello', '-4', $l->sockport);
 is $r->{status}, 7, 'a port in use is status 7';
-like $r->{err}, qr/cannot listen: 127\.0\.0\.1 port \d+: address in use/,
+like $r->{err}, qr/cannot listen on 127\.0\.0\.1 port \d+: address in use/,
     'and told';
 
 # Misuse.

@@ -102,7 +102,7 @@ reap($pid);
 # A port in use is status 7.
 $r = run('udp-serve', '-4', $s->sockport);
 is $r->{status}, 7, 'a port in use is status 7';
-like $r->{err}, qr/cannot listen: 127\.0\.0\.1 port \d+: address in use/,
+like $r->{err}, qr/cannot receive on 127\.0\.0\.1 port \d+: address in use/,
     'and told';
 
 done_testing;

@@ -133,7 +133,7 @@ is $r->{status}, 7, 'an own address of the other family is status 7';
 # Limits.
 $r = run('udp-send', '-m', '0.2', '-w', '5', @to, 'x');
 is $r->{status}, 5, '--max-time';
-like $r->{err}, qr/\(--max-time\); 1 datagrams sent, 0 replies/, 'says so';
+like $r->{err}, qr/\(--max-time\); sent 1 datagram, received 0/, 'says so';
 arrived();
 $r = run({ stdout => do { open my $f, '>', '/dev/full'; $f } }, 'udp-send',
     '-w', '0.1', '--stats', @to, 'x');

@@ -107,7 +107,7 @@ $p->stop;
 is ask($c, 'x'), 'Hello, x!', 'before the limit';
 $r = $p->finish;
 is $r->{status}, 5, '--idle-timeout';
-like $r->{err}, qr/no datagram came \(--idle-timeout\); 1 received/, 'told';
+like $r->{err}, qr/no datagram within 0\.\d+ s \(--idle-timeout\); received 1 datagram$/, 'told';
 $r = run('udp-serve', '-m', '0.2', '0');
 is $r->{status}, 5, '--max-time';
 

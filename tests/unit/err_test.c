@@ -30,23 +30,37 @@ test_kinds(void)
 {
 	static const struct {
 		int errnum;
+		enum err_place place;
 		enum err_kind kind;
-	} rows[] = {{ECONNREFUSED, ERR_REFUSED}, {ETIMEDOUT, ERR_TIMEOUT},
-	    {EHOSTUNREACH, ERR_UNREACHABLE}, {ENETUNREACH, ERR_UNREACHABLE},
-	    {EADDRINUSE, ERR_LOCAL}, {EADDRNOTAVAIL, ERR_LOCAL},
-	    {EACCES, ERR_LOCAL}, {ECONNRESET, ERR_LOST}, {EPIPE, ERR_LOST},
-	    {ENOSPC, ERR_OUTPUT}, {EMFILE, ERR_FAILED}, {EINVAL, ERR_FAILED}};
+	} rows[] = {{ECONNREFUSED, ERR_AT_TCP, ERR_REFUSED},
+	    {ETIMEDOUT, ERR_AT_TCP, ERR_TIMEOUT},
+	    {EHOSTUNREACH, ERR_AT_UDP, ERR_UNREACHABLE},
+	    {ENETUNREACH, ERR_AT_TCP, ERR_UNREACHABLE},
+	    {EACCES, ERR_AT_TCP, ERR_UNREACHABLE},
+	    {EACCES, ERR_AT_LOCAL, ERR_LOCAL},
+	    {EADDRINUSE, ERR_AT_LOCAL, ERR_LOCAL},
+	    {EADDRNOTAVAIL, ERR_AT_LOCAL, ERR_LOCAL},
+	    {ENOENT, ERR_AT_UNIX, ERR_REFUSED},
+	    {ENOENT, ERR_AT_FILE, ERR_OUTPUT},
+	    {ECONNRESET, ERR_AT_TCP, ERR_LOST}, {EPIPE, ERR_AT_TCP, ERR_LOST},
+	    {ENOSPC, ERR_AT_FILE, ERR_OUTPUT}, {EMFILE, ERR_AT_TCP, ERR_FAILED},
+	    /* A blackhole route, but only for packets. */
+	    {EINVAL, ERR_AT_TCP, ERR_UNREACHABLE},
+	    {EINVAL, ERR_AT_LOCAL, ERR_FAILED}};
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		is_int(err_kind_of(rows[i].errnum), rows[i].kind,
+		is_int(err_kind_of(rows[i].errnum, rows[i].place), rows[i].kind,
 		    strerror(rows[i].errnum));
 	is_text(err_kind_name(ERR_NONE), "none", "the first name");
 	is_text(err_kind_name(ERR_OUTPUT), "output", "the last name");
 	is_text(err_kind_name((enum err_kind)127), "program",
 	    "what is no kind of ours");
-	is_text(err_reason(EINVAL), strerror(EINVAL), "a reason of strerror");
-	ok(err_meaning(EINVAL) == NULL, "which tells nothing of the network");
+	is_text(err_reason(EDOM, ERR_AT_TCP),
+	    "numerical argument out of domain",
+	    "a reason of strerror, in lower case");
+	is_text(err_meaning(EDOM, ERR_AT_TCP), "error 33 of the system",
+	    "never alone");
 }
 
 int
@@ -65,7 +79,7 @@ main(void)
 	    "-1 from an errno");
 	is_text(e.text,
 	    "host port 81: refused (the host answered; nothing listens on "
-	    "that port)",
+	    "that address and port)",
 	    "what was tried, what came back, what it means");
 	ok(e.errnum == ECONNREFUSED && errno == ECONNREFUSED,
 	    "the errno in both places");
@@ -74,6 +88,8 @@ main(void)
 	err_set(&e, ERR_FAILED, "%s", "");
 	err_prefix(&e, "only");
 	is_text(e.text, "only: ", "context before nothing");
+	err_lead(&e, "not ");
+	is_text(e.text, "not only: ", "a beginning without a colon");
 	test_kinds();
 	test_overlong();
 	return done_testing();

@@ -3,6 +3,22 @@
 #include "lib/tap.h"
 
 static void
+shows_limit(int64_t ms, const char *want)
+{
+	char buf[32];
+
+	is_text(num_format_limit(buf, sizeof(buf), ms), want, want);
+}
+
+static void
+shows_count(uint64_t n, const char *noun, const char *want)
+{
+	char buf[40];
+
+	is_text(num_format_count(buf, sizeof(buf), n, noun), want, want);
+}
+
+static void
 refuses_duration(const char *text, enum num_result want)
 {
 	int64_t ms = -7;
@@ -35,6 +51,23 @@ takes_size(const char *text, int64_t want)
 
 	ok(num_size(text, &n) && n == want, "size '%s' is %lld", text,
 	    (long long)want);
+}
+
+static void
+test_formats(void)
+{
+	shows_limit(20, "20 ms");
+	shows_limit(500, "0.5 s");
+	shows_limit(250, "0.25 s");
+	shows_limit(1000, "1 s");
+	shows_limit(90000, "90 s");
+	shows_limit(120000, "2 min");
+	shows_limit(3600000, "1 h");
+	shows_limit(5400000, "90 min");
+	shows_count(1, "byte", "1 byte");
+	shows_count(0, "byte", "0 bytes");
+	shows_count(2, "reply", "2 replies");
+	shows_count(1, "reply", "1 reply");
 }
 
 int
@@ -85,5 +118,6 @@ main(void)
 	is_text(num_format_size(buf, sizeof(buf), 17), "17 B", "bytes");
 	is_text(num_format_duration(buf, sizeof(buf), 1500000000), "1.50 s",
 	    "seconds");
+	test_formats();
 	return done_testing();
 }
