@@ -90,7 +90,7 @@ dispatch(int argc, char **argv, const char **habit, struct err *e)
 
 	if (argc < 2) {
 		usage_start(stderr);
-		return err_set(e, ERR_USAGE, "a command is missing");
+		return err_set(e, ERR_USAGE, "missing command");
 	}
 	if (strcmp(argv[1], "--version") == 0) {
 		printf("sockt %s (%s)\n", VERSION, os_name());

@@ -48,6 +48,9 @@ static const struct cause {
     {CAUSE_NO_ANSWER, ANY, ERR_TIMEOUT, "no answer",
 	"the host is down, a firewall drops the packets, or the server's "
 	"queue is full"},
+    {CAUSE_NO_REPLY, UDP | UNIX, ERR_TIMEOUT, "no reply",
+	"the datagram or its reply was lost or filtered, or no program "
+	"answers there"},
     {ETIMEDOUT, ANY, ERR_TIMEOUT, "timed out",
 	"the host is down, a firewall drops the packets, or the server's "
 	"queue is full"},
@@ -190,20 +193,33 @@ err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 	return -1;
 }
 
-/* Sets the text to "TEXT: REASON (MEANING)", by e->errnum. */
-static void set_text(struct err *e, enum err_place place, const char *fmt,
+/* Puts text with a separator in front. */
+static int put_front(struct err *e, const char *separator, const char *fmt,
     va_list ap) __attribute__((format(printf, 3, 0)));
 
-static void
-set_text(struct err *e, enum err_place place, const char *fmt, va_list ap)
+static int
+put_front(struct err *e, const char *separator, const char *fmt, va_list ap)
 {
-	const char *meaning = err_meaning(e->errnum, place);
+	char text[ERR_TEXT];
 
-	vsnprintf(e->text, sizeof(e->text), fmt, ap);
-	text_append(e->text, sizeof(e->text), ": %s%s%s%s",
-	    err_reason(e->errnum, place), meaning != NULL ? " (" : "",
-	    meaning != NULL ? meaning : "", meaning != NULL ? ")" : "");
-	errno = e->errnum;
+	vsnprintf(text, sizeof(text), fmt, ap);
+	text_append(text, sizeof(text), "%s%s", separator, e->text);
+	memcpy(e->text, text, sizeof(e->text));
+	return -1;
+}
+
+int
+err_cause(struct err *e, enum err_place place, int errnum)
+{
+	const char *meaning = err_meaning(errnum, place);
+	char text[ERR_TEXT];
+
+	snprintf(text, sizeof(text), "%s%s%s%s", err_reason(errnum, place),
+	    meaning != NULL ? " (" : "", meaning != NULL ? meaning : "",
+	    meaning != NULL ? ")" : "");
+	err_set(e, err_kind_of(errnum, place), "%s", text);
+	e->errnum = errnum;
+	return -1;
 }
 
 /* What fails with an error of that kind. */
@@ -226,11 +242,12 @@ err_sys(struct err *e, enum err_kind kind, int errnum, const char *fmt, ...)
 {
 	va_list ap;
 
+	err_cause(e, place_of(kind), errnum);
 	e->kind = kind;
-	e->errnum = errnum;
 	va_start(ap, fmt);
-	set_text(e, place_of(kind), fmt, ap);
+	put_front(e, ": ", fmt, ap);
 	va_end(ap);
+	errno = errnum;
 	return -1;
 }
 
@@ -239,11 +256,11 @@ err_at(struct err *e, enum err_place place, int errnum, const char *fmt, ...)
 {
 	va_list ap;
 
-	e->kind = err_kind_of(errnum, place);
-	e->errnum = errnum;
+	err_cause(e, place, errnum);
 	va_start(ap, fmt);
-	set_text(e, place, fmt, ap);
+	put_front(e, ": ", fmt, ap);
 	va_end(ap);
+	errno = errnum;
 	return -1;
 }
 
@@ -264,21 +281,6 @@ err_append(struct err *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	text_append_list(e->text, sizeof(e->text), fmt, ap);
 	va_end(ap);
-	return -1;
-}
-
-/* Puts text with a separator in front. */
-static int put_front(struct err *e, const char *separator, const char *fmt,
-    va_list ap) __attribute__((format(printf, 3, 0)));
-
-static int
-put_front(struct err *e, const char *separator, const char *fmt, va_list ap)
-{
-	char text[ERR_TEXT];
-
-	vsnprintf(text, sizeof(text), fmt, ap);
-	text_append(text, sizeof(text), "%s%s", separator, e->text);
-	memcpy(e->text, text, sizeof(e->text));
 	return -1;
 }
 

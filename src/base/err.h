@@ -35,6 +35,7 @@ enum err_place {
 /* Causes that have no errno. They are numbered above all of those. */
 enum err_cause {
 	CAUSE_NO_ANSWER = 10000, /* a time limit of sockt's passed */
+	CAUSE_NO_REPLY,          /* the same for a datagram */
 	CAUSE_QUEUE_FULL,        /* of a unix socket's listener */
 	CAUSE_NOT_A_SOCKET,      /* another kind of file at a unix path */
 	CAUSE_SELF_CONNECT,      /* see sock_is_self_connect() */
@@ -84,6 +85,9 @@ int err_sys(struct err *e, enum err_kind kind, int errnum, const char *fmt, ...)
 /* The same at a place, with the kind of the table. */
 int err_at(struct err *e, enum err_place place, int errnum, const char *fmt,
     ...) __attribute__((format(printf, 4, 5)));
+
+/* The same without a TEXT. */
+int err_cause(struct err *e, enum err_place place, int errnum);
 
 /*
  * An error without a text, for a status that has been reported already or that

@@ -50,7 +50,8 @@ command_find(
 	text_escape_string(shown, sizeof(shown), name);
 	if (name[0] == '-') {
 		err_set(e, ERR_USAGE,
-		    "'%s' is no command (options come behind it)", shown);
+		    "'%s' is not a command (options go after the command)",
+		    shown);
 		return NULL;
 	}
 	if (matches > 1) {
@@ -75,14 +76,12 @@ command_check_operands(
 	char shown[128];
 
 	if (count < c->min_operands)
-		return err_set(e, ERR_USAGE, "%s: expected %s",
-		    count == 0 ? "no operand" : "too few operands",
-		    c->operands);
+		return err_set(
+		    e, ERR_USAGE, "missing operand: expected %s", c->operands);
 	if (c->max_operands >= 0 && count > c->max_operands) {
 		text_escape_string(
 		    shown, sizeof(shown), operands[c->max_operands]);
-		return err_set(
-		    e, ERR_USAGE, "'%s' is one operand too many", shown);
+		return err_set(e, ERR_USAGE, "unexpected operand '%s'", shown);
 	}
 	return 0;
 }

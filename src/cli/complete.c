@@ -301,7 +301,7 @@ complete_write(FILE *out, const char *shell, const struct command *const *table,
 	else if (strcmp(shell, "fish") == 0)
 		fish(out, table);
 	else
-		return err_set(e, ERR_USAGE, "'%s' is none of bash, zsh, fish",
+		return err_set(e, ERR_USAGE, "'%s' must be bash, zsh or fish",
 		    text_escape_string(shown, sizeof(shown), shell));
 	return 0;
 }

@@ -34,6 +34,19 @@ opt_is_listed(const char *list, const char *name)
 }
 
 const char *
+opt_argument_kind(const struct opt *o)
+{
+	switch (o->kind) {
+	case OPT_NUMBER:
+	case OPT_DURATION:
+	case OPT_SIZE:
+		return opt_kind_name(o->kind);
+	default:
+		return "value";
+	}
+}
+
+const char *
 opt_display_name(const struct opt *o, char *buf, size_t size)
 {
 	if (o->name != NULL)

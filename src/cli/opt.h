@@ -85,6 +85,9 @@ struct opt_group {
 /* True when the option takes an argument. */
 bool opt_has_argument(const struct opt *o);
 
+/* What its argument is: "number", "duration", "size", else "value". */
+const char *opt_argument_kind(const struct opt *o);
+
 /* "--timeout", or "-z" where there is no long name. Returns buf. */
 const char *opt_display_name(const struct opt *o, char *buf, size_t size);
 

@@ -170,8 +170,8 @@ parse_long(struct parse *p, char **argv)
 	if (value != NULL)
 		return store(p, &f, value + 1) < 0 ? -1 : 1;
 	if (argv[1] == NULL)
-		return err_set(p->e, ERR_USAGE, "option --%s needs %s",
-		    f.opt->name, f.opt->arg);
+		return err_set(p->e, ERR_USAGE, "option --%s needs a %s (%s)",
+		    f.opt->name, opt_argument_kind(f.opt), f.opt->arg);
 	return store(p, &f, argv[1]) < 0 ? -1 : 2;
 }
 
@@ -205,8 +205,9 @@ parse_letters(struct parse *p, char **argv)
 		if (c[1] != '\0')
 			return store(p, &f, c + 1) < 0 ? -1 : 1;
 		if (argv[1] == NULL)
-			return err_set(p->e, ERR_USAGE, "option -%c needs %s",
-			    *c, f.opt->arg);
+			return err_set(p->e, ERR_USAGE,
+			    "option -%c needs a %s (%s)", *c,
+			    opt_argument_kind(f.opt), f.opt->arg);
 		return store(p, &f, argv[1]) < 0 ? -1 : 2;
 	}
 	return 1;

@@ -11,13 +11,13 @@
 #include "base/text.h"
 #include "cli/opt.h"
 
-/* "--timeout: '5x' is WHAT". Returns -1. */
+/* "--timeout: '5x' WHAT". Returns -1. */
 static int
 refuse(const struct opt *o, const char *arg, const char *what, struct err *e)
 {
 	char name[64], shown[128];
 
-	return err_set(e, ERR_USAGE, "%s: '%s' is %s",
+	return err_set(e, ERR_USAGE, "%s: '%s' %s",
 	    opt_display_name(o, name, sizeof(name)),
 	    text_escape_string(shown, sizeof(shown), arg), what);
 }
@@ -40,10 +40,11 @@ store_number(
 		return 0;
 	}
 	if (o->max != 0)
-		snprintf(what, sizeof(what), "no number from %lld to %lld",
-		    (long long)o->min, (long long)o->max);
+		snprintf(what, sizeof(what),
+		    "is not a number from %lld to %lld", (long long)o->min,
+		    (long long)o->max);
 	else
-		snprintf(what, sizeof(what), "no number of %lld or more",
+		snprintf(what, sizeof(what), "is not a number of %lld or more",
 		    (long long)o->min);
 	return refuse(o, arg, what, e);
 }
@@ -57,13 +58,13 @@ store_duration(
 
 	result = num_duration(arg, &ms);
 	if (result == NUM_MALFORMED)
-		return refuse(
-		    o, arg, "not a duration (like 5, 0.5, 500ms, 2m, 1h)", e);
+		return refuse(o, arg,
+		    "is not a duration (like 5, 0.5, 500ms, 2m, 1h)", e);
 	if (result == NUM_TOO_LARGE)
-		return refuse(o, arg, "too long (at most 70 years)", e);
+		return refuse(o, arg, "is too long (at most 70 years)", e);
 	if (!within(o, ms))
 		return refuse(
-		    o, arg, ms < o->min ? "too short" : "too long", e);
+		    o, arg, ms < o->min ? "is too short" : "is too long", e);
 	*field = ms;
 	return 0;
 }
@@ -74,10 +75,11 @@ store_size(const struct opt *o, const char *arg, int64_t *field, struct err *e)
 	int64_t bytes;
 
 	if (!num_size(arg, &bytes))
-		return refuse(o, arg, "not a size (like 4096, 64k, 1M, 1G)", e);
-	if (!within(o, bytes))
 		return refuse(
-		    o, arg, bytes < o->min ? "too small" : "too large", e);
+		    o, arg, "is not a size (like 4096, 64k, 1M, 1G)", e);
+	if (!within(o, bytes))
+		return refuse(o, arg,
+		    bytes < o->min ? "is too small" : "is too large", e);
 	*field = bytes;
 	return 0;
 }
@@ -85,7 +87,7 @@ store_size(const struct opt *o, const char *arg, int64_t *field, struct err *e)
 static int
 store_choice(const struct opt *o, const char *arg, int *field, struct err *e)
 {
-	char what[256] = "none of ";
+	char what[256] = "must be ";
 	int i;
 
 	for (i = 0; o->choices[i] != NULL; i++) {
@@ -93,7 +95,10 @@ store_choice(const struct opt *o, const char *arg, int *field, struct err *e)
 			*field = i;
 			return 0;
 		}
-		text_append(what, sizeof(what), "%s%s", i > 0 ? ", " : "",
+		text_append(what, sizeof(what), "%s%s",
+		    i == 0                      ? ""
+		    : o->choices[i + 1] == NULL ? " or "
+						: ", ",
 		    o->choices[i]);
 	}
 	return refuse(o, arg, what, e);

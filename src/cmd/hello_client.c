@@ -64,6 +64,13 @@ head_reason(int code)
 	}
 }
 
+/* Whether bytes begin a TLS handshake (RFC 8446 section 5.1). */
+static bool
+is_tls(const char *bytes, size_t n)
+{
+	return n >= 2 && bytes[0] == 0x16 && bytes[1] == 3;
+}
+
 /* Reads a request's head: its length; 0, and nothing to answer; or -1. */
 static ssize_t
 read_head(struct hello_client *c, char *head, size_t size, int *code)
@@ -75,6 +82,10 @@ read_head(struct hello_client *c, char *head, size_t size, int *code)
 	while ((length = http_server_head_length(head, used)) == 0) {
 		if (used == size) {
 			*code = 431;
+			return (ssize_t)used;
+		}
+		if (is_tls(head, used)) {
+			*code = 400;
 			return (ssize_t)used;
 		}
 		n = session_receive(&c->session, head + used, size - used);
@@ -144,7 +155,9 @@ hello_client_serve_http(struct hello_client *c, int64_t limit_ms)
 	if (n <= 0)
 		return (int)n;
 	log_request(c, head, (size_t)n);
-	r.reason = head_reason(code);
+	r.reason = is_tls(head, (size_t)n)
+		       ? "the client speaks TLS (https), which is not supported"
+		       : head_reason(code);
 	if (code == 200)
 		code = http_server_parse(&r, head, (size_t)n);
 	if (hello_client_delay(c) < 0)

@@ -227,12 +227,13 @@ parse_operands(struct endpoint *ep, const struct listen_options *o,
 		return endpoint_parse_local(
 		    ep, args->operands, args->count, "tcp", 0, e);
 	if (o->fd == NULL)
-		return err_set(e, ERR_USAGE, "expected [ADDR] PORT, or --fd");
+		return err_set(e, ERR_USAGE,
+		    "missing operand: expected [ADDR] PORT, or --fd");
 	if (args->count == 0)
 		return 0;
 	return err_set(e, ERR_USAGE,
-	    "with --fd the address is the inherited socket's: expected no "
-	    "operand");
+	    "unexpected operand: with --fd the address is that of the "
+	    "inherited socket");
 }
 
 /* Options that contradict each other, or a program. */

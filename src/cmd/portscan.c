@@ -332,19 +332,18 @@ status_error(const struct run *run, struct err *e)
 	const struct scan_report *r = &run->report;
 	enum err_kind kind = status_of(run);
 	uint64_t open = scan_report_open(r);
-	char limit[32];
+	char limit[32], total[40];
 
 	if (kind == ERR_NONE)
 		return 0;
-	if (run->o->time.retry_ms >= 0 && kind == ERR_TIMEOUT)
+	if (run->o->time.retry_ms >= 0)
 		return err_set(e, kind,
-		    "gave up after %s (--retry-for): %" PRIu64 " of %" PRIu64
-		    " ports %s open",
-		    num_format_duration(
-			limit, sizeof(limit), clock_ns(run->o->time.retry_ms)),
-		    open, r->total, open == 1 ? "is" : "are");
+		    "%" PRIu64 " of %s open after %s (--retry-for)", open,
+		    num_format_count(total, sizeof(total), r->total, "port"),
+		    num_format_limit(
+			limit, sizeof(limit), run->o->time.retry_ms));
 	if (scan_report_failed(r) == r->total)
-		return err_sys(e, kind, r->errnum, "no port could be asked");
+		return err_sys(e, kind, r->errnum, "no port could be probed");
 	err_clear(e);
 	e->kind = kind;
 	return -1;

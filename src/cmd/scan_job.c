@@ -193,8 +193,8 @@ check_ports(const struct targets *t, const struct targets_selection *s,
 		return err_set(e, ERR_USAGE, "no port is left to scan");
 	if (has_ports && !needed && targets_any(t, true))
 		return err_set(e, ERR_USAGE,
-		    "every host has its own port (HOST:PORT): who is to be "
-		    "asked for the other ports?");
+		    "every host has a port of its own (HOST:PORT), so there "
+		    "is no host for the other ports");
 	return 0;
 }
 
@@ -223,7 +223,7 @@ scan_job_parse(struct scan_job *job, const struct scan_job_options *o,
 	excluded.to.all_addresses = true;
 	excluded.to.protocol = NULL;
 	if (p.host_operand == NULL && o->targets_file == NULL)
-		return err_set(e, ERR_USAGE, "HOST is missing");
+		return err_set(e, ERR_USAGE, "missing operand: expected HOST");
 	if (parse_all(&p, &excluded, o, e) == 0 &&
 	    check_ports(&job->targets, &selection,
 		p.port_operand != NULL || o->ports_file != NULL, e) == 0)

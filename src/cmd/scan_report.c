@@ -422,7 +422,7 @@ scan_report_print(struct scan_report *r)
 		    r->total - decided, r->total);
 	note_skipped(r);
 	if (failed > 0 && failed < r->total)
-		diag_warn("%" PRIu64 " port%s could not be asked: %s", failed,
+		diag_warn("%" PRIu64 " port%s could not be probed: %s", failed,
 		    failed == 1 ? "" : "s", err_reason(r->errnum, ERR_AT_TCP));
 }
 

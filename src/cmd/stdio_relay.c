@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include "base/fd.h"
 #include "relay/hexdump.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/progress.h"
 #include "base/text.h"
 #include "cmd/options.h"
@@ -186,6 +188,12 @@ open_record(const char *path, bool append, struct deadline until, struct err *e)
 	return wait_open(path, flags, 0666, until, e);
 }
 
+static bool
+is_dash(const char *path)
+{
+	return path != NULL && strcmp(path, "-") == 0;
+}
+
 static int
 open_records(
     struct stdio_relay_records *r, struct deadline until, struct err *e)
@@ -209,6 +217,11 @@ stdio_relay_check(const struct stdio_relay_options *o, struct err *e)
 	if (o->script.count == 0 && (o->done || o->expect_ms >= 0))
 		return err_set(e, ERR_USAGE,
 		    "--done and --expect-timeout go with --send or --expect");
+	if (is_dash(o->output) || is_dash(o->hexdump))
+		return err_set(e, ERR_USAGE,
+		    "%s: '-' is not a file, and stdout has the data that is "
+		    "received (/dev/stderr is the terminal)",
+		    is_dash(o->output) ? "--output" : "--hexdump");
 	if (o->send_only && o->on_peer_eof > RELAY_PEER_FINISH)
 		return err_set(e, ERR_USAGE,
 		    "--send-only sends stdin to its end: it does not go with "
@@ -309,6 +322,31 @@ set_up(struct stdio_relay *t, struct relay_options *r)
 	}
 }
 
+/* The exit status that the run will have: a signal's is 128 and its number. */
+static int
+exit_status(int result, const struct err *e)
+{
+	if (result == 0)
+		return 0;
+	return e->errnum == EINTR && signals_stopped() != 0
+		   ? 128 + signals_stopped()
+		   : (int)e->kind;
+}
+
+/* The last line of --progress, on a terminal. */
+static void
+report_total(const struct conn *conn, const struct conn_summary *sum)
+{
+	char sent[32], received[32], duration[32];
+
+	if (diag_progress_is_shown())
+		diag_warn("sent %s, received %s in %s",
+		    num_format_size(sent, sizeof(sent), sum->sent),
+		    num_format_size(received, sizeof(received), sum->received),
+		    num_format_duration(duration, sizeof(duration),
+			clock_now() - conn->start_ns));
+}
+
 int
 stdio_relay_run(
     struct stdio_relay *t, int *fd, const struct conn *conn, struct err *e)
@@ -344,7 +382,9 @@ stdio_relay_run(
 	if (result == 0 && signals_stopped() != 0)
 		result = err_sys(e, ERR_FAILED, EINTR, "draining");
 	t->last = sum;
-	conn_event_closed(DIAG_NOTE, conn, &sum, result < 0 ? (int)e->kind : 0);
+	conn_event_closed(DIAG_NOTE, conn, &sum, exit_status(result, e));
+	if (o->progress)
+		report_total(conn, &sum);
 	return result;
 }
 

@@ -150,7 +150,7 @@ log_reply(const struct sending *s, const struct sender_reply *r)
 {
 	static const char *const kinds[] = {"", ", a duplicate", ", too late"};
 	const struct dgram *d = r->d;
-	char text[ADDR_TEXT], rtt[32];
+	char text[ADDR_TEXT], rtt[32], bytes[32];
 	struct addr remote = d->remote.len != 0 ? d->remote : s->sender.to.peer;
 	struct event ev;
 
@@ -166,8 +166,9 @@ log_reply(const struct sending *s, const struct sender_reply *r)
 	event_bytes(&ev, "text", d->bytes, d->length);
 	if (r->rtt_ns >= 0)
 		num_format_duration(rtt, sizeof(rtt), r->rtt_ns);
-	diag_event_end(&ev, DIAG_NOTE, "reply from %s: %zu bytes%s%s%s",
-	    addr_format(&remote, text, sizeof(text)), d->length,
+	diag_event_end(&ev, DIAG_NOTE, "reply from %s: %s%s%s%s",
+	    addr_format(&remote, text, sizeof(text)),
+	    num_format_count(bytes, sizeof(bytes), d->length, "byte"),
 	    r->rtt_ns >= 0 ? " in " : "", r->rtt_ns >= 0 ? rtt : "",
 	    kinds[r->kind]);
 }
@@ -254,24 +255,25 @@ static int
 check_replies(const struct sending *s, struct err *e)
 {
 	const struct rtt_stats *t = &s->sender.stats;
-	char text[ADDR_TEXT], limit[32];
+	struct deadline limit =
+	    deadline_limit(s->sender_options.timeout_ms, "--timeout");
+	char text[ADDR_TEXT], what[96];
 
 	if (t->failed == 0)
 		return 0;
-	addr_format(&s->sender.to.peer, text, sizeof(text));
-	num_format_duration(
-	    limit, sizeof(limit), clock_ns(s->sender_options.timeout_ms));
 	if (t->sent == 1 && t->answered == 0)
-		return err_set(e, ERR_TIMEOUT,
-		    "%s: no reply within %s (lost, filtered, or nobody "
-		    "answers there)",
-		    text, limit);
-	return err_set(e, ERR_TIMEOUT,
-	    "%s: %llu of %llu datagrams had %s within %s", text,
-	    (unsigned long long)t->failed, (unsigned long long)t->sent,
-	    t->received > 0 && s->sender_options.replies > 1 ? "too few replies"
-							     : "no reply",
-	    limit);
+		snprintf(what, sizeof(what), "no reply");
+	else
+		snprintf(what, sizeof(what), "%s to %llu of %llu datagrams",
+		    t->received > 0 && s->sender_options.replies > 1
+			? "too few replies"
+			: "no reply",
+		    (unsigned long long)t->failed, (unsigned long long)t->sent);
+	deadline_error(limit, what, e);
+	if (t->answered == 0)
+		err_append(e, "%s", err_meaning(CAUSE_NO_REPLY, ERR_AT_UDP));
+	return err_prefix(
+	    e, "%s", addr_format(&s->sender.to.peer, text, sizeof(text)));
 }
 
 /* The summary: on stdout with --stats, and always as an event. */

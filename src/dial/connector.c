@@ -29,7 +29,7 @@ int
 connector_check(
     const struct endpoint *ep, const struct connector_options *o, struct err *e)
 {
-	char name[ENDPOINT_TEXT + 32];
+	char name[PROXY_TEXT];
 
 	if (o->proxy == NULL)
 		return resolve_check(ep, &o->dial.names, e);
@@ -37,8 +37,7 @@ connector_check(
 		return -1;
 	if (resolve_check(&o->proxy->server, &o->dial.names, e) == 0)
 		return 0;
-	proxy_format(o->proxy, name, sizeof(name));
-	return err_prefix(e, "reaching %s", name);
+	return err_prefix(e, "%s", proxy_format(o->proxy, name, sizeof(name)));
 }
 
 bool
@@ -63,7 +62,7 @@ connector_is_transient(const struct err *e)
 static void
 announce(const struct tunnel *t, int64_t ns)
 {
-	char text[ENDPOINT_TEXT], name[ENDPOINT_TEXT + 32], duration[32];
+	char text[ENDPOINT_TEXT], name[PROXY_TEXT], duration[32];
 	struct event ev;
 
 	diag_event_begin(&ev, EVENT_PROXIED);
@@ -76,6 +75,17 @@ announce(const struct tunnel *t, int64_t ns)
 	    num_format_duration(duration, sizeof(duration), ns));
 }
 
+/* What the step of a failed handshake is called. */
+static int
+handshake_cause(const struct err *e)
+{
+	if (e->kind == ERR_PEER)
+		return CAUSE_DECLINED;
+	if (e->kind == ERR_TIMEOUT)
+		return CAUSE_NO_ANSWER;
+	return e->errnum != 0 ? e->errnum : EPROTO;
+}
+
 /*
  * Has the proxy connect to the target. 0: what follows on the connection is
  * the target's; or -1 with an error, see dial/tunnel.h.
@@ -83,7 +93,7 @@ announce(const struct tunnel *t, int64_t ns)
 static int
 open_tunnel(struct tunnel *t)
 {
-	char text[ENDPOINT_TEXT], name[ENDPOINT_TEXT + 32];
+	char text[ENDPOINT_TEXT], name[PROXY_TEXT];
 	int64_t start = clock_now();
 	int result;
 
@@ -94,17 +104,16 @@ open_tunnel(struct tunnel *t)
 	endpoint_format(t->target, text, sizeof(text));
 	step_report(&(struct step){.call = "proxy",
 			.start_ns = start,
-			.errnum = result < 0 ? EPROTO : 0,
+			.errnum = result < 0 ? handshake_cause(t->e) : 0,
 			.note = "the proxy has connected to the target",
-			.failure = "the proxy has not connected to the "
-				   "target"},
+			.failure = t->e->text},
 	    "to %s", text);
 	if (result == 0) {
 		announce(t, clock_now() - start);
 		return 0;
 	}
-	return err_prefix(t->e, "%s by way of %s", text,
-	    proxy_format(t->proxy, name, sizeof(name)));
+	return err_prefix(
+	    t->e, "%s: %s", text, proxy_format(t->proxy, name, sizeof(name)));
 }
 
 static int
@@ -112,19 +121,21 @@ try_once(const struct endpoint *ep, const struct connector_options *o,
     struct deadline until, struct dial_result *result, struct err *e)
 {
 	const struct proxy *p = o->proxy;
+	struct dial_options dial;
 	struct tunnel t;
-	char name[ENDPOINT_TEXT + 32];
+	char name[PROXY_TEXT], text[ENDPOINT_TEXT];
 	int fd;
 
 	until =
 	    deadline_first(until, deadline_limit(o->timeout_ms, "--timeout"));
 	if (p == NULL)
 		return dial_connect(ep, &o->dial, until, result, e);
-	fd = dial_connect(&p->server, &o->dial, until, result, e);
-	if (fd < 0) {
-		proxy_format(p, name, sizeof(name));
-		return err_prefix(e, "reaching %s", name);
-	}
+	dial = o->dial;
+	dial.name = proxy_format(p, name, sizeof(name));
+	fd = dial_connect(&p->server, &dial, until, result, e);
+	if (fd < 0)
+		return err_prefix(
+		    e, "%s", endpoint_format(ep, text, sizeof(text)));
 	t = (struct tunnel){.proxy = p,
 	    .target = ep,
 	    .stream = {.fd = fd, .until = until, .idle_ms = -1},

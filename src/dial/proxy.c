@@ -47,7 +47,7 @@ parse_secret(struct proxy *p, const char *text, size_t n, struct err *e)
 	    (colon != NULL && url_decode(p->password, sizeof(p->password),
 				  colon + 1, n - user - 1) < 0))
 		return err_set(e, ERR_USAGE,
-		    "its user or password is malformed or too long");
+		    "the user or the password is malformed or too long");
 	return 0;
 }
 
@@ -62,7 +62,7 @@ parse_server(struct proxy *p, const char *text, uint16_t port, struct err *e)
 	if (n >= sizeof(host) - 8 || strncmp(text, "unix:", 5) == 0 ||
 	    (text[n] == '/' && text[n + 1] != '\0'))
 		return err_set(e, ERR_USAGE,
-		    "[SCHEME://][USER:PASS@]HOST[:PORT] is expected");
+		    "expected [SCHEME://][USER:PASS@]HOST[:PORT]");
 	memcpy(host, text, n);
 	host[n] = '\0';
 	colon = strrchr(host, ':');
@@ -79,11 +79,12 @@ proxy_parse(struct proxy *p, const char *text, struct err *e)
 	char shown[64];
 
 	memset(p, 0, sizeof(*p));
+	p->origin = "--proxy";
 	if (sign != NULL) {
 		s = find_scheme(text, (size_t)(sign - text));
 		if (s == NULL)
 			return err_set(e, ERR_USAGE,
-			    "'%s' is none of http, socks4, socks5",
+			    "the scheme '%s' must be http, socks4 or socks5",
 			    text_escape(shown, sizeof(shown), text,
 				(size_t)(sign - text)));
 		text = sign + 3;
@@ -104,8 +105,8 @@ proxy_format(const struct proxy *p, char *buf, size_t size)
 	static const char *const names[] = {"no", "HTTP", "SOCKS4", "SOCKS5"};
 	char server[ENDPOINT_TEXT];
 
-	snprintf(buf, size, "the %s proxy %s", names[p->kind],
-	    endpoint_format(&p->server, server, sizeof(server)));
+	snprintf(buf, size, "the %s proxy %s (%s)", names[p->kind],
+	    endpoint_format(&p->server, server, sizeof(server)), p->origin);
 	return buf;
 }
 
@@ -139,6 +140,6 @@ proxy_check(const struct endpoint *target, struct err *e)
 		return -1;
 	if (!target->is_unix && is_plain_host(target->host))
 		return 0;
-	return err_set(e, ERR_USAGE, "%s cannot be reached by way of a proxy",
+	return err_set(e, ERR_USAGE, "%s cannot be reached through a proxy",
 	    endpoint_format(target, text, sizeof(text)));
 }

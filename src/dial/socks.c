@@ -48,7 +48,7 @@ socks4(struct tunnel *t)
 	int family = target_family(t, &a);
 
 	if (family == AF_INET6)
-		return tunnel_declined(t, "SOCKS4 knows no IPv6 addresses", 0);
+		return tunnel_declined(t, "SOCKS4 has no IPv6 addresses", 0);
 	put_port(message + 2, t->target->port);
 	if (family == AF_INET)
 		memcpy(message + 4, &a.u.in4.sin_addr, 4);
@@ -66,11 +66,13 @@ socks4(struct tunnel *t)
 	if (reply[0] != 0)
 		return tunnel_malformed(t);
 	if (reply[1] == 92 || reply[1] == 93)
-		return tunnel_declined(t, "it does not know the user", 0);
+		return tunnel_declined(t, "the user is unknown to it", 0);
 	/* SOCKS4 does not distinguish the two. */
 	return reply[1] == 90
 		   ? 0
-		   : tunnel_declined(t, "rejected or failed", EHOSTUNREACH);
+		   : tunnel_declined(t,
+			 "rejected or failed (SOCKS4 gives no reason)",
+			 EHOSTUNREACH);
 }
 
 static int
@@ -111,7 +113,7 @@ socks5_greet(struct tunnel *t)
 	if (reply[1] == 2 && has_user)
 		return socks5_authenticate(t);
 	return tunnel_declined(t,
-	    has_user ? "it takes no user and password"
+	    has_user ? "it accepts no user and password"
 		     : "it wants a user and password",
 	    0);
 }
@@ -125,18 +127,18 @@ socks5_declined(struct tunnel *t, unsigned char code)
 		int errnum;
 	} replies[] = {
 	    {"", 0},
-	    {"general failure", EHOSTUNREACH},
+	    {"general failure (it gives no reason)", EHOSTUNREACH},
 	    {"its rules do not allow that", 0},
 	    {"the network is unreachable", ENETUNREACH},
 	    {"the host is unreachable", EHOSTUNREACH},
 	    {"the target refused the connection", ECONNREFUSED},
 	    {"time to live expired", EHOSTUNREACH},
-	    {"it does not know the command", 0},
-	    {"it does not know that kind of address", 0},
+	    {"it does not support connecting", 0},
+	    {"it does not support that kind of address", 0},
 	};
 
 	if (code >= sizeof(replies) / sizeof(replies[0]))
-		return tunnel_declined(t, "for a reason that has no name", 0);
+		return tunnel_declined(t, "an unknown reason", 0);
 	return tunnel_declined(t, replies[code].why, replies[code].errnum);
 }
 

@@ -8,7 +8,7 @@
 int
 tunnel_declined(struct tunnel *t, const char *why, int errnum)
 {
-	err_set(t->e, ERR_PEER, "it declined: %s", why);
+	err_set(t->e, ERR_PEER, "declined: %s", why);
 	t->e->errnum = errnum;
 	return -1;
 }
@@ -17,7 +17,7 @@ int
 tunnel_malformed(struct tunnel *t)
 {
 	return err_set(t->e, ERR_PROTOCOL,
-	    "its answer is malformed; perhaps it is another kind of proxy");
+	    "its answer is malformed (perhaps it is another kind of proxy)");
 }
 
 /* OpenSSH's proxy, for one, has no other answer when it cannot connect. */
@@ -26,10 +26,11 @@ closed(struct tunnel *t)
 {
 	if (!t->is_requested)
 		return err_set(t->e, ERR_PROTOCOL,
-		    "it closed the connection during the handshake");
+		    "closed the connection during the handshake "
+		    "(perhaps it is another kind of proxy)");
 	err_set(t->e, ERR_PEER,
-	    "it closed the connection without a reply: it cannot reach the "
-	    "target (ssh -D reports that in this way)");
+	    "closed the connection without a reply (it cannot reach the "
+	    "target: ssh -D reports that in this way)");
 	t->e->errnum = EHOSTUNREACH;
 	return -1;
 }
@@ -44,9 +45,11 @@ result_of(struct tunnel *t, enum stream_end end, const char *what)
 	case STREAM_ENDED:
 		return closed(t);
 	case STREAM_LIMIT:
-		return err_set(t->e, ERR_TIMEOUT, "it did not answer in time");
+		return deadline_error(
+		    t->stream.until, "no answer to the handshake", t->e);
 	case STREAM_STOPPED:
-		return err_sys(t->e, ERR_FAILED, errno, "waiting for it");
+		return err_sys(
+		    t->e, ERR_FAILED, errno, "waiting for the answer");
 	default:
 		return err_sys(t->e, ERR_LOST, errno, "%s", what);
 	}
@@ -58,7 +61,7 @@ tunnel_send(struct tunnel *t, const void *bytes, size_t n)
 	uint64_t sent = 0;
 
 	return result_of(
-	    t, stream_send(&t->stream, bytes, n, &sent), "asking it");
+	    t, stream_send(&t->stream, bytes, n, &sent), "sending the request");
 }
 
 ssize_t
@@ -70,7 +73,7 @@ tunnel_receive(struct tunnel *t, void *space, size_t size, int flags)
 
 	stream.receive_flags = flags;
 	end = stream_receive(&stream, space, size, &n);
-	return result_of(t, end, "waiting for its answer") < 0 ? -1
+	return result_of(t, end, "waiting for the answer") < 0 ? -1
 							       : (ssize_t)n;
 }
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/mem.h"
@@ -97,8 +98,7 @@ etag_check(const char *path, const char *output, struct err *e)
 	if (is_file ? !is_of_output(path, output) : !is_stdout(path))
 		return 0;
 	return err_set(e, ERR_USAGE,
-	    "--etag: %s is where the body goes; the tag needs a file of its "
-	    "own",
+	    "--etag: %s is where the body goes; the tag needs another file",
 	    text_escape_string(shown, sizeof(shown), path));
 }
 
@@ -171,9 +171,11 @@ etag_stage(struct etag *t, const struct http_head *h, struct err *e)
 		return -1;
 	if (http_head_value(h, "etag", tag, sizeof(tag)))
 		return write_temp(t, tag, e);
+	text_escape_string(shown, sizeof(shown), t->path);
+	diag_note(
+	    "--etag: the server sent no ETag, so %s is not written", shown);
 	if (unlink(t->path) < 0 && errno != ENOENT)
-		return err_sys(e, ERR_OUTPUT, errno, "removing %s",
-		    text_escape_string(shown, sizeof(shown), t->path));
+		return err_sys(e, ERR_OUTPUT, errno, "removing %s", shown);
 	return 0;
 }
 

@@ -33,20 +33,24 @@ int
 fetch_check(const struct fetch_options *o, int urls, struct err *e)
 {
 	bool is_file = o->output != NULL && strcmp(o->output, "-") != 0;
-	struct http_range range;
+	struct http_range range = {0};
 	char shown[64];
 	size_t i;
 
 	for (i = 0; i < o->field_count; i++)
 		if (http_request_check_field(o->fields[i], e) < 0)
 			return err_prefix(e, "--header");
-	if (o->user != NULL && (strchr(o->user, ':') == NULL ||
-				   strlen(o->user) >= REDIRECT_USER_SIZE))
-		return err_set(e, ERR_USAGE, "--user: it is USER:PASS");
-	if (o->range != NULL && !http_request_parse_range(o->range, &range))
+	if (o->user != NULL && strchr(o->user, ':') == NULL)
 		return err_set(e, ERR_USAGE,
-		    "--range: '%s' is not A-B, A- or -N",
-		    text_escape_string(shown, sizeof(shown), o->range));
+		    "--user: the password is missing (USER:PASS)");
+	if (o->user != NULL && strlen(o->user) >= REDIRECT_USER_SIZE)
+		return err_set(e, ERR_USAGE, "--user: longer than %d bytes",
+		    REDIRECT_USER_SIZE - 1);
+	if (o->range != NULL && !http_request_parse_range(o->range, &range))
+		return err_set(e, ERR_USAGE, "--range: '%s' %s",
+		    text_escape_string(shown, sizeof(shown), o->range),
+		    range.from > range.to ? "ends before it begins"
+					  : "is not A-B, A- or -N");
 	if (is_file && urls > 1)
 		return err_set(e, ERR_USAGE,
 		    "--output is one file, and there are %d URLs", urls);

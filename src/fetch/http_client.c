@@ -8,6 +8,7 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/text.h"
 #include "http/http_request.h"
 #include "relay/copy.h"
@@ -99,16 +100,18 @@ result_of(const struct http_client *c, enum stream_end end, const char *what,
 	}
 }
 
-/* What to connect to: *o gets the options for it. */
+/* What to connect to: *o gets the options for it; name, of PROXY_TEXT bytes, is
+ * storage for them. */
 static const struct endpoint *
 next_endpoint(const struct http_client *c, const struct http_route *route,
-    struct connector_options *o)
+    struct connector_options *o, char *name)
 {
 	*o = c->options->connector;
 	o->proxy = route->proxy;
 	if (route->proxy == NULL || route->proxy->kind != PROXY_HTTP)
 		return &route->server;
 	o->proxy = NULL;
+	o->dial.name = proxy_format(route->proxy, name, PROXY_TEXT);
 	return &route->proxy->server;
 }
 
@@ -117,7 +120,8 @@ http_client_check(
     const struct http_client *c, const struct http_route *route, struct err *e)
 {
 	struct connector_options o;
-	const struct endpoint *ep = next_endpoint(c, route, &o);
+	char name[PROXY_TEXT];
+	const struct endpoint *ep = next_endpoint(c, route, &o, name);
 
 	return connector_check(ep, &o, e);
 }
@@ -139,6 +143,7 @@ open_connection(
     struct http_client *c, const struct http_route *route, struct err *e)
 {
 	struct connector_options o;
+	char name[PROXY_TEXT];
 	const struct endpoint *ep;
 	struct dial_result r;
 
@@ -151,7 +156,7 @@ open_connection(
 	c->opened_ns = clock_now();
 	c->sent = c->received = 0;
 	c->peer_finished = false;
-	ep = next_endpoint(c, route, &o);
+	ep = next_endpoint(c, route, &o, name);
 	c->fd = connector_open(ep, &o, c->options->until, &r, e);
 	if (c->fd < 0)
 		return -1;
@@ -419,13 +424,16 @@ static int
 body_error(const struct http_client *c, struct err *e)
 {
 	unsigned long long received = c->response->received;
+	char text[32];
 
 	if (e->kind != ERR_LOST && e->kind != ERR_TIMEOUT)
 		return -1;
 	if (c->response->length >= 0)
-		return err_prefix(e, "after %llu of %lld bytes of the body",
-		    received, (long long)c->response->length);
-	return err_prefix(e, "after %llu bytes of the body", received);
+		return err_prefix(e, "after %llu of %s of the body", received,
+		    num_format_count(text, sizeof(text),
+			(uint64_t)c->response->length, "byte"));
+	return err_prefix(e, "after %s of the body",
+	    num_format_count(text, sizeof(text), received, "byte"));
 }
 
 /* One step of reading: receives, and hands the body over. */
@@ -552,6 +560,7 @@ drop_rest(struct http_client *c)
 static bool
 has_excess(struct http_client *c)
 {
+	char text[ENDPOINT_TEXT], count[40];
 	struct err e;
 	size_t n;
 
@@ -561,7 +570,9 @@ has_excess(struct http_client *c)
 	n = buf_length(&c->in);
 	if (n == 0)
 		return false;
-	diag_warn("%zu bytes behind the end of the response are ignored", n);
+	diag_warn("%s: %s after the end of the response ignored",
+	    endpoint_format(&c->route.server, text, sizeof(text)),
+	    num_format_count(count, sizeof(count), n, "byte"));
 	return true;
 }
 

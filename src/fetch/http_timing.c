@@ -47,7 +47,7 @@ http_timing_report(
 	static const char *const names[PHASES] = {
 	    "resolve", "connect", "sent", "first_byte", "total"};
 	int64_t ends[PHASES];
-	char duration[32];
+	char duration[32], count[32];
 	struct event ev;
 	struct json *j;
 	int i;
@@ -64,8 +64,9 @@ http_timing_report(
 	json_close(j);
 	event_number(&ev, "rate", (uint64_t)rate_of(t, ends[4], bytes));
 	event_bool(&ev, "reused", t->is_reused);
-	diag_event_end(&ev, DIAG_NOTE, "response %d from %s: %llu bytes in %s",
-	    status, url, (unsigned long long)bytes, duration);
+	diag_event_end(&ev, DIAG_NOTE, "response %d from %s: %s in %s", status,
+	    url, num_format_count(count, sizeof(count), bytes, "byte"),
+	    duration);
 }
 
 /* A bar from one time to another on a scale of the whole. */

@@ -218,14 +218,19 @@ static void
 report_total(const struct output *o, uint64_t received)
 {
 	int64_t ns = clock_now() - o->progress.start_ns;
-	char name[256], size[32], duration[32], rate[32];
+	char name[256], size[32], duration[32], rate[48];
 
-	diag_warn("%s: %s in %s, %s/s",
+	/* Too short to be a rate. */
+	if (ns < CLOCK_MS)
+		rate[0] = '\0';
+	else
+		snprintf(rate, sizeof(rate), ", %s/s",
+		    num_format_size(size, sizeof(size),
+			(uint64_t)((double)received * 1e9 / (double)ns)));
+	diag_warn("%s: %s in %s%s",
 	    text_escape_string(name, sizeof(name), o->sink.name),
 	    num_format_size(size, sizeof(size), (uint64_t)o->base + received),
-	    num_format_duration(duration, sizeof(duration), ns),
-	    num_format_size(rate, sizeof(rate),
-		(uint64_t)((double)received * 1e9 / (double)(ns + 1))));
+	    num_format_duration(duration, sizeof(duration), ns), rate);
 }
 
 int

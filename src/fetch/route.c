@@ -120,7 +120,8 @@ route_init(struct route_rules *r, const struct proxy *proxy, struct err *e)
 	} else if (env != NULL && *env != '\0') {
 		r->no_proxy = no_proxy();
 		if (proxy_parse(&r->env_proxy, env, e) < 0)
-			return err_prefix(e, "http_proxy");
+			return err_prefix(e, "http_proxy (in the environment)");
+		r->env_proxy.origin = "from http_proxy";
 	}
 	return 0;
 }

@@ -46,6 +46,15 @@ report(const struct transfer *t)
 	    t->options->timing);
 }
 
+/* A milestone of this URL. */
+static void
+note(const struct transfer *t, const char *what)
+{
+	char label[URL_LABEL_SIZE];
+
+	diag_note("%s: %s", url_label(&t->redirect.url, label), what);
+}
+
 /* Shows a head on stderr. */
 static void
 show_head(const struct http_head *h, bool raw)
@@ -136,9 +145,7 @@ request(struct transfer *t, struct err *e)
 	if (redirect_count(&t->redirect) > 0 && e->kind == ERR_USAGE)
 		/* It is not the user who named that place. */
 		e->kind = ERR_FAILED;
-	/* An error of connecting names the host itself. */
-	if (http_client_stage(t->client) != HTTP_STAGE_NONE)
-		err_prefix(e, "%s", url_label(&t->redirect.url, label));
+	err_prefix(e, "%s", url_label(&t->redirect.url, label));
 	return TRANSFER_FAILED;
 }
 
@@ -176,21 +183,25 @@ reject(const struct transfer *t, const char *what, struct err *e)
 
 /* What is odd about the body, but no reason to reject it. */
 static void
-warn_about(const struct http_response *r)
+warn_about(const struct transfer *t, const struct http_response *r)
 {
-	char coding[64], shown[128];
+	char label[URL_LABEL_SIZE], coding[64], shown[128];
 
+	url_label(&t->redirect.url, label);
 	if (r->is_suspect)
-		diag_warn("the response contradicts itself about its length; "
-			  "its Transfer-Encoding counts");
+		diag_warn("%s: the response contradicts itself about its "
+			  "length; its Transfer-Encoding counts",
+		    label);
 	if (http_head_value(
 		&r->head, "content-encoding", coding, sizeof(coding)) &&
 	    strcmp(coding, "identity") != 0)
-		diag_warn("the body is encoded (%s) and is written as it is",
-		    text_escape_string(shown, sizeof(shown), coding));
+		diag_warn("%s: the body is encoded (%s) and is written as it "
+			  "is",
+		    label, text_escape_string(shown, sizeof(shown), coding));
 	if (r->framing == HTTP_FRAME_CLOSE)
-		diag_note("the body ends with the connection: whether it is "
-			  "whole cannot be checked");
+		diag_note("%s: the body ends with the connection, so whether "
+			  "it is whole cannot be checked",
+		    label);
 }
 
 /* The body belongs at base, and ends at total, -1: unknown. */
@@ -200,7 +211,7 @@ begin_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 	if (output_begin(&t->output, base, e) < 0)
 		return TRANSFER_FAILED;
 	t->output.total = total;
-	warn_about(http_client_response(t->client));
+	warn_about(t, http_client_response(t->client));
 	return TRANSFER_BODY;
 }
 
@@ -208,11 +219,14 @@ begin_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 static enum transfer_state
 start_anew(struct transfer *t, const char *why, struct err *e)
 {
+	char label[URL_LABEL_SIZE];
+
 	if (!output_accepts(&t->output, 0)) {
 		output_refuse(&t->output, e);
 		return TRANSFER_FAILED;
 	}
-	diag_warn("%s; fetching it anew", why);
+	diag_warn("%s: %s; fetching it anew",
+	    url_label(&t->redirect.url, label), why);
 	t->output.resume.held = 0;
 	return TRANSFER_START;
 }
@@ -220,7 +234,7 @@ start_anew(struct transfer *t, const char *why, struct err *e)
 static enum transfer_state
 already_complete(const struct transfer *t)
 {
-	diag_note("the file is complete already");
+	note(t, "the file is complete already");
 	report(t);
 	return TRANSFER_DONE;
 }
@@ -243,21 +257,21 @@ not_ours(const struct transfer *t, struct err *e)
 static enum transfer_state
 handle_whole(struct transfer *t, const struct http_head *h, struct err *e)
 {
+	char label[URL_LABEL_SIZE];
 	struct resume *resume = &t->output.resume;
 	struct http_validator *source = &resume->source;
 
 	if (t->options->range != NULL)
-		return reject(t,
-		    "a range was asked for and the whole was sent: the server "
-		    "knows no ranges of this",
-		    e);
+		return reject(
+		    t, "the server ignored --range and sent the whole file", e);
 	http_validator_parse(source, h);
 	if (resume->is_complete)
 		return source->total == resume->held ? already_complete(t)
 						     : not_ours(t, e);
 	if (resume->held > 0 && output_accepts(&t->output, 0))
-		diag_warn("the server sends all of it again: it has changed, "
-			  "or cannot be resumed");
+		diag_warn("%s: the server sends all of it again: it has "
+			  "changed, or cannot be resumed",
+		    url_label(&t->redirect.url, label));
 	if (output_open_late(&t->output, h, e) < 0)
 		return TRANSFER_FAILED;
 	/* A file that begins with a head cannot be resumed by offset. */
@@ -280,13 +294,26 @@ is_requested(const char *text, const struct http_range *got)
 	return got->from == range.from && got->to <= range.to;
 }
 
+static enum transfer_state
+wrong_range(const struct transfer *t, const struct http_range *got,
+    const char *wanted, struct err *e)
+{
+	char text[160];
+
+	snprintf(text, sizeof(text),
+	    "the server sent bytes %lld-%lld instead "
+	    "of %.64s",
+	    (long long)got->from, (long long)got->to, wanted);
+	return reject(t, text, e);
+}
+
 /* 206 to a range of the user's. */
 static enum transfer_state
 handle_range(struct transfer *t, const struct http_head *h,
     const struct http_range *r, struct err *e)
 {
 	if (!is_requested(t->options->range, r))
-		return reject(t, "another range was sent", e);
+		return wrong_range(t, r, t->options->range, e);
 	if (output_open_late(&t->output, h, e) < 0)
 		return TRANSFER_FAILED;
 	return begin_body(t, 0, r->to - r->from + 1, e);
@@ -299,13 +326,17 @@ handle_part(struct transfer *t, const struct http_head *h, struct err *e)
 	const struct resume *resume = &t->output.resume;
 	int64_t length = http_client_response(t->client)->length;
 	struct http_range r;
+	char wanted[32];
 
 	if (t->options->range == NULL && resume->held == 0)
-		return reject(t, "a part was sent that nobody asked for", e);
+		return reject(t,
+		    "the server sent a part (206) of what was requested whole",
+		    e);
 	if (!http_head_content_range(h, &r) || r.from < 0 ||
 	    (length >= 0 && length != r.to - r.from + 1))
 		return reject(t,
-		    "a part was sent without a Content-Range that says which",
+		    "the server sent a part (206) without a Content-Range that "
+		    "says which",
 		    e);
 	if (t->options->range != NULL)
 		return handle_range(t, h, &r, e);
@@ -314,8 +345,11 @@ handle_part(struct transfer *t, const struct http_head *h, struct err *e)
 	if (!http_validator_confirms(&resume->source, h))
 		return start_anew(
 		    t, "the server sent a part of another version", e);
-	if (r.from != resume->held || (r.total >= 0 && r.to != r.total - 1))
-		return reject(t, "another range was sent", e);
+	if (r.from != resume->held || (r.total >= 0 && r.to != r.total - 1)) {
+		snprintf(
+		    wanted, sizeof(wanted), "%lld-", (long long)resume->held);
+		return wrong_range(t, &r, wanted, e);
+	}
 	return begin_body(t, r.from, r.to + 1, e);
 }
 
@@ -334,15 +368,17 @@ handle_unsatisfied(struct transfer *t, const struct http_head *h, struct err *e)
 	}
 	if (resume->is_complete)
 		return not_ours(t, e);
-	return start_anew(
-	    t, "what is there is no beginning of what the server has", e);
+	return start_anew(t,
+	    "the file that is there is not the beginning of what the server "
+	    "has",
+	    e);
 }
 
 /* 304 to a condition. */
 static enum transfer_state
 handle_unchanged(const struct transfer *t)
 {
-	diag_note("it has not changed");
+	note(t, "it has not changed");
 	report(t);
 	return TRANSFER_DONE;
 }
@@ -377,21 +413,38 @@ keep_aside(
 	return output_read_aside(o, t->client, note, e);
 }
 
+/* Whether it is a redirect that is not to be followed. */
+static bool
+has_redirect(const struct transfer *t, const struct http_head *h)
+{
+	char location[URL_SIZE];
+
+	return !t->options->follow && !t->options->head_only &&
+	       redirect_location(h, location, sizeof(location));
+}
+
 /* Not what was requested: 400 and up, or a redirect. */
 static enum transfer_state
 handle_error(struct transfer *t, const struct http_head *h, struct err *e)
 {
 	const struct proxy *proxy = t->client->route.proxy;
-	char label[URL_LABEL_SIZE], reason[128], note[OUTPUT_NOTE] = "";
+	char label[URL_LABEL_SIZE], name[PROXY_TEXT], reason[128];
+	char note[OUTPUT_NOTE] = "";
 
 	if (keep_aside(t, h, note, e) < 0)
 		return TRANSFER_FAILED;
 	report(t);
 	if (h->status == 407 && proxy != NULL) {
 		err_set(e, ERR_PEER,
-		    "%s declined: 407, it wants %s user and password",
-		    proxy_format(proxy, label, sizeof(label)),
+		    "%s: %s: declined: 407, it wants %s user and password",
+		    url_label(&t->redirect.url, label),
+		    proxy_format(proxy, name, sizeof(name)),
 		    proxy->user[0] == '\0' ? "a" : "another");
+		return TRANSFER_FAILED;
+	}
+	if (has_redirect(t, h)) {
+		redirect_refuse(&t->redirect.url, h, e);
+		text_append(e->text, sizeof(e->text), "%s", note);
 		return TRANSFER_FAILED;
 	}
 	text_escape(
@@ -406,10 +459,6 @@ handle_error(struct transfer *t, const struct http_head *h, struct err *e)
 static enum transfer_state
 handle_other(struct transfer *t, const struct http_head *h, struct err *e)
 {
-	size_t from = 0;
-
-	if (!t->options->follow && http_head_find(h, "location", &from) != NULL)
-		diag_warn("the answer is a redirect (--location follows it)");
 	if (t->output.is_file || !t->output.is_open)
 		return handle_error(t, h, e);
 	return begin_body(t, 0, -1, e);
@@ -498,6 +547,10 @@ commit(struct transfer *t, struct err *e)
 {
 	const struct http_response *r = http_client_response(t->client);
 
+	if (has_redirect(t, &r->head)) {
+		redirect_refuse(&t->redirect.url, &r->head, e);
+		return TRANSFER_FAILED;
+	}
 	if (check_length(t, e) < 0 ||
 	    output_commit(&t->output, &r->head, e) < 0)
 		return TRANSFER_FAILED;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/num.h"
 #include "base/text.h"
 
 void
@@ -198,7 +199,7 @@ parse_size_line(struct http_response *r, unsigned char c, struct err *e)
 		if (c == ';')
 			r->state = HTTP_IN_CHUNK_EXTENSION;
 		else if (c != ' ' && c != '\t')
-			return bad_chunk(c, "behind its size", e);
+			return bad_chunk(c, "after its size", e);
 	} else if (c == '\r') {
 		r->state = HTTP_IN_CHUNK_SIZE_LF;
 	} else if (c == '\n' || c == '\0') {
@@ -232,7 +233,7 @@ end_chunk(struct http_response *r, unsigned char c, struct err *e)
 	bool is_cr = r->state == HTTP_IN_CHUNK_CR;
 
 	if (c != (is_cr ? '\r' : '\n'))
-		return bad_chunk(c, "behind its data, where CRLF should be", e);
+		return bad_chunk(c, "after its data, where CRLF should be", e);
 	r->state = is_cr ? HTTP_IN_CHUNK_LF : HTTP_IN_CHUNK_SIZE;
 	r->line = 0;
 	r->has_digit = false;
@@ -267,7 +268,7 @@ parse_trailer(struct http_response *r, struct http_input *in, struct err *e)
 		r->state = HTTP_AT_END;
 		return HTTP_GOT_END;
 	default:
-		err_prefix(e, "the trailer behind the chunks");
+		err_prefix(e, "the trailer after the chunks");
 		return HTTP_GOT_ERROR;
 	}
 }
@@ -370,6 +371,7 @@ static int
 finish_body(struct http_response *r, struct err *e)
 {
 	unsigned long long received = r->received;
+	char text[32];
 
 	if (r->framing == HTTP_FRAME_CLOSE) {
 		r->state = HTTP_AT_END;
@@ -377,31 +379,35 @@ finish_body(struct http_response *r, struct err *e)
 	}
 	if (r->framing == HTTP_FRAME_LENGTH)
 		return err_set(e, ERR_PROTOCOL,
-		    "truncated: the connection ended after %llu of %lld bytes",
-		    received, (long long)r->length);
+		    "truncated: the connection ended after %llu of %s",
+		    received,
+		    num_format_count(
+			text, sizeof(text), (uint64_t)r->length, "byte"));
+	num_format_count(text, sizeof(text), received, "byte");
 	if (r->state == HTTP_IN_DATA)
 		return err_set(e, ERR_PROTOCOL,
-		    "truncated: the connection ended after %llu bytes, in a "
-		    "chunk that lacks another %lld",
-		    received, (long long)r->left);
+		    "truncated: the connection ended after %s, in a chunk that "
+		    "lacks another %lld",
+		    text, (long long)r->left);
 	return err_set(e, ERR_PROTOCOL,
-	    "truncated: the connection ended after %llu bytes, before the "
-	    "last chunk",
-	    received);
+	    "truncated: the connection ended after %s, before the last chunk",
+	    text);
 }
 
 int
 http_response_finish(struct http_response *r, struct err *e)
 {
+	char text[32];
+
 	switch (r->state) {
 	case HTTP_IN_HEAD:
 		if (!r->has_bytes)
-			return err_set(e, ERR_PROTOCOL,
-			    "the connection ended without a response");
+			return err_cause(e, ERR_AT_TCP, CAUSE_NO_RESPONSE);
 		return err_set(e, ERR_PROTOCOL,
-		    "truncated: the connection ended in the head, after %zu "
-		    "bytes of it",
-		    r->head.length);
+		    "truncated: the connection ended in the head, after %s of "
+		    "it",
+		    num_format_count(
+			text, sizeof(text), r->head.length, "byte"));
 	case HTTP_AT_END:
 		return 0;
 	case HTTP_BROKEN:

@@ -7,6 +7,8 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/num.h"
+#include "base/text.h"
 #include "http/http_head.h"
 #include "http/url_reference.h"
 
@@ -118,21 +120,21 @@ join_visits(const struct redirect *r, size_t first, size_t end)
 static int
 refuse(const struct redirect *r, const struct url *next, struct err *e)
 {
-	char shown[URL_ABSOLUTE_SIZE], *loop;
+	char shown[URL_ABSOLUTE_SIZE], count[40], *loop;
 	size_t first;
 
+	num_format_count(count, sizeof(count), redirect_count(r), "time");
 	url_absolute(next, shown, sizeof(shown));
 	first = find_visit(r, shown, 0);
 	if (first == r->count)
 		return err_set(e, ERR_PROTOCOL,
-		    "redirected more than %zu times; the next one would lead "
-		    "to %.200s",
-		    redirect_count(r), shown);
+		    "redirected more than %s; the next one would lead to "
+		    "%.200s",
+		    count, shown);
 	loop = join_visits(r, first, find_visit(r, shown, first + 1));
 	err_set(e, ERR_PROTOCOL,
-	    "redirected more than %zu times, in a loop: %.500s%sand again "
-	    "%.200s",
-	    redirect_count(r), loop, strlen(loop) > 500 ? "... " : "", shown);
+	    "redirected more than %s, in a loop: %.500s%sand again %.200s",
+	    count, loop, strlen(loop) > 500 ? "... " : "", shown);
 	free(loop);
 	return -1;
 }
@@ -159,4 +161,20 @@ redirect_follow(
 		extract_user(r);
 	note_visit(r);
 	return 0;
+}
+
+int
+redirect_refuse(const struct url *u, const struct http_head *h, struct err *e)
+{
+	char label[URL_LABEL_SIZE], location[URL_SIZE], to[URL_LABEL_SIZE];
+	struct url next;
+
+	if (!redirect_location(h, location, sizeof(location)) ||
+	    url_reference_follow(u, location, &next, e) < 0)
+		text_escape_string(to, sizeof(to), location);
+	else
+		url_label(&next, to);
+	return err_set(e, ERR_PEER,
+	    "%s: redirected to %s (%d); not followed (--location follows it)",
+	    url_label(u, label), to, h->status);
 }

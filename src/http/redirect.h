@@ -54,4 +54,11 @@ size_t redirect_count(const struct redirect *r);
 int redirect_follow(
     struct redirect *r, const char *location, size_t max, struct err *e);
 
+/*
+ * The error of a redirect that is not to be followed: where it would have led
+ * from u. Always returns -1, with ERR_PEER.
+ */
+int redirect_refuse(
+    const struct url *u, const struct http_head *h, struct err *e);
+
 #endif

@@ -59,6 +59,17 @@ parse_rule(struct access_rule *r, const char *text)
 	return true;
 }
 
+/* Whether what is before the slash is an address. */
+static bool
+is_address(const char *text)
+{
+	char ip[ADDR_TEXT];
+	struct addr a;
+
+	snprintf(ip, sizeof(ip), "%.*s", (int)strcspn(text, "/"), text);
+	return addr_parse_ip(&a, ip, 0);
+}
+
 static int
 add_rule(struct access *a, bool allow, const char *text, struct err *e)
 {
@@ -67,6 +78,10 @@ add_rule(struct access *a, bool allow, const char *text, struct err *e)
 
 	if (!parse_rule(&r, text)) {
 		text_escape_string(shown, sizeof(shown), text);
+		if (strchr(text, '/') != NULL && is_address(text))
+			return err_set(e, ERR_USAGE,
+			    "'%s': the prefix length must be 0 to %d", shown,
+			    strchr(text, ':') != NULL ? 128 : 32);
 		return err_set(e, ERR_USAGE,
 		    "'%s' is neither an address nor ADDRESS/BITS", shown);
 	}
@@ -133,7 +148,7 @@ access_add(struct access *a, bool allow, const char *text, struct err *e)
 		n = strcspn(text, ",");
 		if (n >= sizeof(item))
 			return err_set(e, ERR_USAGE,
-			    "an item of %zu bytes is no address", n);
+			    "an item of %zu bytes is not an address", n);
 		memcpy(item, text, n);
 		item[n] = '\0';
 		if (add_rule(a, allow, item, e) < 0)

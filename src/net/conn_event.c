@@ -154,10 +154,12 @@ closed_members(const struct conn_summary *s, int64_t ns)
 static const char *
 format_bytes(char *text, size_t size, const struct conn_summary *s)
 {
+	char sent[32];
+
 	text[0] = '\0';
 	if (!s->bytes_unknown)
-		snprintf(text, size, "sent %llu bytes, received %llu, ",
-		    (unsigned long long)s->sent,
+		snprintf(text, size, "sent %s, received %llu, ",
+		    num_format_count(sent, sizeof(sent), s->sent, "byte"),
 		    (unsigned long long)s->received);
 	return text;
 }

@@ -24,7 +24,7 @@ parse_port(const char *text, const char *protocol, bool allow_zero,
 		return 0;
 	}
 	if (text[0] == '\0')
-		return err_set(e, ERR_USAGE, "the port is missing");
+		return err_set(e, ERR_USAGE, "missing port");
 	/* What begins with a digit was meant as a number. */
 	if ((text[0] < '0' || text[0] > '9') &&
 	    (service = getservbyname(text, protocol)) != NULL) {
@@ -33,7 +33,7 @@ parse_port(const char *text, const char *protocol, bool allow_zero,
 	}
 	text_escape_string(shown, sizeof(shown), text);
 	return err_set(e, ERR_USAGE,
-	    "port '%s': neither a number from %d to 65535 nor a %s service",
+	    "port '%s' is neither a number from %d to 65535 nor a %s service",
 	    shown, allow_zero ? 0 : 1, protocol);
 }
 
@@ -86,7 +86,7 @@ set_host(struct endpoint *ep, const char *host, size_t n, struct err *e)
 		n -= 2;
 	}
 	if (n == 0)
-		return err_set(e, ERR_USAGE, "the host is empty");
+		return err_set(e, ERR_USAGE, "missing host");
 	if (n >= sizeof(ep->host)) {
 		text_escape(shown, sizeof(shown), host, n);
 		return err_set(e, ERR_USAGE,
@@ -120,9 +120,13 @@ find_colon(const char *text)
 static int
 parse_unix(struct endpoint *ep, const char *text, int count, struct err *e)
 {
+	char shown[128];
+
+	text_escape_string(shown, sizeof(shown), text);
 	if (count > 1)
 		return err_set(e, ERR_USAGE,
-		    "a unix socket has no port: one operand too many");
+		    "unexpected operand after '%s': a unix socket has no port",
+		    shown);
 	ep->is_unix = true;
 	return addr_unix(&ep->unix_addr, text + strlen("unix:"), e);
 }
@@ -158,11 +162,14 @@ endpoint_parse(struct endpoint *ep, char *const *operands, int count,
 		return parse_port(operands[1], protocol, false, &ep->port, e);
 	}
 	colon = find_colon(text);
-	if (colon == NULL) {
+	if (colon == NULL || strncmp(colon, "://", 3) == 0) {
 		text_escape_string(shown, sizeof(shown), text);
+		if (colon != NULL)
+			return err_set(e, ERR_USAGE,
+			    "'%s' is a URL: expected HOST PORT", shown);
 		return err_set(e, ERR_USAGE,
-		    "'%s': the port is missing (HOST PORT, HOST:PORT, "
-		    "[V6]:PORT or unix:PATH)",
+		    "missing port after '%s': expected HOST PORT, HOST:PORT, "
+		    "[V6]:PORT or unix:PATH",
 		    shown);
 	}
 	if (set_host(ep, text, (size_t)(colon - text), e) < 0)
@@ -175,6 +182,7 @@ endpoint_parse_local(struct endpoint *ep, char *const *operands, int count,
     const char *protocol, uint16_t port, struct err *e)
 {
 	const char *text = count > 0 ? operands[0] : "", *colon;
+	struct addr a;
 
 	memset(ep, 0, sizeof(*ep));
 	ep->port = port;
@@ -188,6 +196,9 @@ endpoint_parse_local(struct endpoint *ep, char *const *operands, int count,
 		return parse_port(operands[1], protocol, true, &ep->port, e);
 	}
 	colon = find_colon(text);
+	if (colon == NULL && addr_parse_ip(&a, text, 0))
+		return err_set(e, ERR_USAGE,
+		    "missing port after '%s': expected [ADDR] PORT", text);
 	if (colon == NULL)
 		return parse_port(text, protocol, true, &ep->port, e);
 	if (colon != text && set_host(ep, text, (size_t)(colon - text), e) < 0)

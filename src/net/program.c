@@ -164,7 +164,7 @@ program_start(const struct program *p, struct err *e)
 	if (errnum == 0)
 		return pid;
 	err_set(e, (enum err_kind)(errnum == ENOENT ? 127 : 126),
-	    "%s: cannot be executed: %s", shown, strerror(errnum));
+	    "cannot run %s: %s", shown, err_reason(errnum, ERR_AT_FILE));
 	e->errnum = errnum;
 	return -1;
 }

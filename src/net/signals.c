@@ -133,7 +133,7 @@ signals_catch(int mask, struct err *e)
 		signals.caught = 0;
 	}
 	if (signals.ends[0] < 0 && os_pipe(signals.ends, true) < 0)
-		return err_sys(e, ERR_FAILED, errno, "signal pipe");
+		return err_sys(e, ERR_FAILED, errno, "preparing for signals");
 	sigemptyset(&sa.sa_mask);
 	sigemptyset(&set);
 	for (i = 0; i < NUMBERS; i++) {

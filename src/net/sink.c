@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/num.h"
 #include "base/text.h"
 #include "net/call.h"
 #include "net/wait.h"
@@ -61,11 +62,13 @@ sink_late(struct sink *s, struct deadline limit, struct err *e)
 int
 sink_refused(struct sink *s, int errnum, struct err *e)
 {
+	char text[32];
+
 	s->has_failed = true;
 	if (errnum != EPIPE)
 		return err_sys(e, ERR_OUTPUT, errnum, "%s", s->name);
-	err_set(e, ERR_OUTPUT, "%s was closed by its reader after %llu bytes",
-	    s->name, (unsigned long long)s->bytes);
+	err_set(e, ERR_OUTPUT, "%s was closed by its reader after %s", s->name,
+	    num_format_count(text, sizeof(text), s->bytes, "byte"));
 	e->errnum = EPIPE;
 	return -1;
 }

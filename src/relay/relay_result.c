@@ -107,17 +107,19 @@ is_input_open(const struct relay *r)
 static int
 lost_error(const struct relay *r, int errnum, struct err *e)
 {
+	char text[32];
 	uint64_t n;
 
 	err_sys(e, ERR_LOST, errnum,
-	    "the connection was lost after %llu bytes sent and %llu received",
-	    (unsigned long long)r->up.bytes, (unsigned long long)r->down.bytes);
+	    "the connection was lost after %s sent and %llu received",
+	    num_format_count(text, sizeof(text), r->up.bytes, "byte"),
+	    (unsigned long long)r->down.bytes);
 	if (relay_result_is_forwarder(r) || r->o->in < 0)
 		return -1;
 	n = undelivered(r);
 	if (n > 0)
-		return err_append(e, "%llu bytes of stdin were not delivered",
-		    (unsigned long long)n);
+		return err_append(e, "%s of stdin not delivered",
+		    num_format_count(text, sizeof(text), n, "byte"));
 	if (is_input_open(r))
 		return err_append(e, "stdin was still open");
 	return -1;
@@ -131,6 +133,7 @@ static int
 check_input(const struct relay *r, struct err *e)
 {
 	bool quits = r->o->on_peer_eof == RELAY_PEER_QUIT;
+	char text[32];
 	uint64_t n = undelivered(r);
 
 	if (relay_result_is_forwarder(r) || r->o->in < 0 ||
@@ -140,13 +143,14 @@ check_input(const struct relay *r, struct err *e)
 		n += fd_available(r->up.in.fd);
 	if (n > 0)
 		return err_set(e, ERR_LOST,
-		    "the peer finished first, and %llu bytes of stdin were not "
-		    "delivered (--on-peer-eof %s)",
-		    (unsigned long long)n, quits ? "quit" : "drain");
+		    "the peer finished first; %s of stdin not delivered "
+		    "(--on-peer-eof %s)",
+		    num_format_count(text, sizeof(text), n, "byte"),
+		    quits ? "quit" : "drain");
 	if (r->up.in.kind != FD_TERMINAL && is_input_open(r))
 		return err_set(e, ERR_LOST,
-		    "the peer finished first, and stdin was still open: what "
-		    "comes from it later is not sent (--on-peer-eof drain)");
+		    "the peer finished first; stdin was still open, and what "
+		    "it delivers later is not sent (--on-peer-eof drain)");
 	return 0;
 }
 
@@ -154,6 +158,7 @@ check_input(const struct relay *r, struct err *e)
 static int
 check_forwarder(const struct relay *r, int lost, struct err *e)
 {
+	char text[32];
 	int target =
 	    r->down.out.errnum != 0 ? r->down.out.errnum : r->up.in.errnum;
 
@@ -162,23 +167,24 @@ check_forwarder(const struct relay *r, int lost, struct err *e)
 	if (target == 0)
 		return 0;
 	return err_sys(e, ERR_LOST, target,
-	    "the target was lost after %llu bytes received from it and %llu "
-	    "sent",
-	    (unsigned long long)r->up.read_bytes,
+	    "the target was lost after %s received from it and %llu sent",
+	    num_format_count(text, sizeof(text), r->up.read_bytes, "byte"),
 	    (unsigned long long)r->down.bytes);
 }
 
 int
 relay_result_check(const struct relay *r, struct err *e)
 {
+	char text[32];
 	int lost = r->up.out.errnum != 0 ? r->up.out.errnum : r->down.in.errnum;
 
 	if (relay_result_is_forwarder(r))
 		return check_forwarder(r, lost, e);
 	if (r->down.out.errnum == EPIPE) {
 		err_set(e, ERR_OUTPUT,
-		    "stdout was closed by its reader after %llu bytes",
-		    (unsigned long long)r->down.bytes);
+		    "stdout was closed by its reader after %s",
+		    num_format_count(
+			text, sizeof(text), r->down.bytes, "byte"));
 		e->errnum = EPIPE;
 		return -1;
 	}

@@ -96,7 +96,7 @@ script_add_expect(struct script_steps *s, const char *regex, struct err *e)
 	regerror(code, &compiled, why, sizeof(why));
 	text_escape_string(shown, sizeof(shown), regex);
 	return err_set(e, ERR_USAGE,
-	    "'%s' is no extended regular expression: %s", shown, why);
+	    "'%s' is not an extended regular expression: %s", shown, why);
 }
 
 /* Drops what the present step needed. */

@@ -349,7 +349,8 @@ start(struct scan *s, const struct scan_options *o, struct err *e)
 		limit = (uint32_t)o->parallel;
 	s->set = ready_set_new(limit + ICMP_LIMIT_CHECKS);
 	if (s->set == NULL)
-		return err_sys(e, ERR_FAILED, errno, "a set of sockets");
+		return err_sys(
+		    e, ERR_FAILED, errno, "preparing to wait for sockets");
 	s->progress.start_ns = clock_now();
 	pace_init(&s->pace, o->rate, s->progress.start_ns);
 	icmp_limit_start(s, limit);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/num.h"
 #include "net/shutdown.h"
 #include "net/sock.h"
 #include "net/stream.h"
@@ -71,11 +72,14 @@ session_pause(struct session *s, int64_t ms)
 static int
 lost(struct session *s, int errnum)
 {
+	char text[32];
+
 	s->r.first = CONN_FIRST_PEER;
 	s->r.reset = errnum == ECONNRESET || errnum == EPIPE;
 	return err_sys(&s->e, ERR_LOST, errnum,
-	    "the connection was lost after %llu bytes received and %llu sent",
-	    (unsigned long long)s->r.received, (unsigned long long)s->r.sent);
+	    "the connection was lost after %s sent and %llu received",
+	    num_format_count(text, sizeof(text), s->r.sent, "byte"),
+	    (unsigned long long)s->r.received);
 }
 
 static struct stream

@@ -10,6 +10,7 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "net/access.h"
 #include "net/endpoint.h"
 #include "udp/dgram.h"
@@ -148,6 +149,7 @@ report_losses(struct dgram_server *s, int64_t now_ns)
 {
 	struct event ev;
 	uint64_t lost;
+	char count[40];
 
 	s->next_check_ns = now_ns + CHECK_NS;
 	count_lost(s);
@@ -157,9 +159,9 @@ report_losses(struct dgram_server *s, int64_t now_ns)
 	diag_event_begin(&ev, EVENT_LOST);
 	event_number(&ev, "count", lost);
 	diag_event_end(&ev, DIAG_NOTE,
-	    "%llu datagrams were lost: they came faster than they were read, "
+	    "%s lost: they arrived faster than they were read, "
 	    "and the receive buffer was full (see --rcvbuf)",
-	    (unsigned long long)lost);
+	    num_format_count(count, sizeof(count), lost, "datagram"));
 	s->reported_lost = s->lost;
 }
 
@@ -550,6 +552,7 @@ dgram_server_resume(struct dgram_server *s)
 void
 dgram_server_report(struct dgram_server *s)
 {
+	char received[32], answered[32];
 	struct event ev;
 
 	report_losses(s, clock_now());
@@ -560,12 +563,13 @@ dgram_server_report(struct dgram_server *s)
 	if (s->knows_lost)
 		event_number(&ev, "lost", s->lost);
 	diag_event_end(&ev, DIAG_NOTE,
-	    "received %llu (%llu bytes), answered %llu (%llu "
-	    "bytes), ignored %llu; %llu were lost%s",
+	    "received %llu (%s), answered %llu (%s), ignored %llu; lost %llu%s",
 	    (unsigned long long)s->received_count,
-	    (unsigned long long)s->received_bytes,
+	    num_format_count(
+		received, sizeof(received), s->received_bytes, "byte"),
 	    (unsigned long long)s->answered_count,
-	    (unsigned long long)s->answered_bytes,
+	    num_format_count(
+		answered, sizeof(answered), s->answered_bytes, "byte"),
 	    (unsigned long long)s->ignored_count, (unsigned long long)s->lost,
 	    s->knows_lost ? "" : ", as far as is known");
 }

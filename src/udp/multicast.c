@@ -24,7 +24,8 @@ multicast_parse_interface(unsigned *interface, const char *text, struct err *e)
 	if (*interface != 0)
 		return 0;
 	text_escape_string(shown, sizeof(shown), text);
-	return err_set(e, ERR_USAGE, "there is no interface '%s'", shown);
+	return err_set(
+	    e, ERR_USAGE, "this machine has no interface '%s'", shown);
 }
 
 int
@@ -42,7 +43,7 @@ multicast_parse(struct multicast_group *g, const char *text, struct err *e)
 	if (!addr_parse_ip_prefix(&g->addr, text, n) ||
 	    !addr_is_multicast(&g->addr))
 		return err_set(
-		    e, ERR_USAGE, "'%s' is no multicast group", shown);
+		    e, ERR_USAGE, "'%s' is not a multicast group", shown);
 	/* Groups of a wider scope have no zone in their address (RFC 4007). */
 	if (addr_family(&g->addr) == AF_INET6 &&
 	    (IN6_IS_ADDR_MC_LINKLOCAL(&g->addr.u.in6.sin6_addr) ||

@@ -392,14 +392,13 @@ static void
 expire(struct sender *x, int64_t now)
 {
 	uint64_t failed = x->stats.failed;
-	char count[40], limit[32];
+	char count[40];
 
 	rtt_stats_expire(&x->stats, now);
 	if (x->stats.failed > failed)
-		diag_note("no reply to %s within %s (--timeout)",
-		    num_format_count(count, sizeof(count),
-			x->stats.failed - failed, "datagram"),
-		    num_format_limit(limit, sizeof(limit), x->o->timeout_ms));
+		diag_note("no reply to %s in time (--timeout)",
+		    num_format_count(
+			count, 40, x->stats.failed - failed, "datagram"));
 }
 
 static int
@@ -513,7 +512,6 @@ step(struct sender *x, struct err *e)
 	int64_t now = clock_now();
 	enum outcome received;
 
-	/* A sender that always has something to do never waits. */
 	if (signals_stopped() != 0)
 		return err_sys(e, ERR_FAILED, EINTR, "sending");
 	if (now >= x->o->until.at_ns)
@@ -562,6 +560,7 @@ void
 sender_report(const struct sender *x, int64_t ns)
 {
 	const struct rtt_stats *t = &x->stats;
+	char sent[40], received[40];
 	struct event ev;
 
 	diag_event_begin(&ev, EVENT_SEND_SUMMARY);
@@ -581,11 +580,12 @@ sender_report(const struct sender *x, int64_t ns)
 		event_seconds(&ev, "mdev", rtt_stats_deviation(t) / 1e9);
 	}
 	event_seconds(&ev, "seconds", (double)ns / 1e9);
-	diag_event_end(&ev, DIAG_NOTE,
-	    "sent %llu (%llu bytes), received %llu (%llu bytes)",
-	    (unsigned long long)t->sent, (unsigned long long)x->bytes_sent,
+	diag_event_end(&ev, DIAG_NOTE, "sent %llu (%s), received %llu (%s)",
+	    (unsigned long long)t->sent,
+	    num_format_count(sent, sizeof(sent), x->bytes_sent, "byte"),
 	    (unsigned long long)t->received,
-	    (unsigned long long)x->bytes_received);
+	    num_format_count(
+		received, sizeof(received), x->bytes_received, "byte"));
 }
 
 void

@@ -25,7 +25,7 @@ END
 my $r = run({ command => $^X }, '-e', $sandbox, sockt(), 'portscan', '-m', 15,
     '127.0.0.1', '1-500');
 plan skip_all => 'no seccomp(2) here' if $r->{status} == 77;
-like $r->{err}, qr/\Asockt portscan: no port could be asked: too many open .*\n\z/,
+like $r->{err}, qr/\Asockt portscan: no port could be probed: too many open .*\n\z/,
     'the shortage is what failed';
 like $r->{out}, qr/not shown: 500 unknown \(failed on this side\)/,
     'every port is decided before the limit of the run';

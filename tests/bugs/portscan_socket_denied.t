@@ -28,7 +28,7 @@ plan skip_all => 'no seccomp(2) here' if $r->{status} == 77;
 is $r->{status}, 7, 'status 7: it is this machine that does not permit it';
 like $r->{out}, qr/not shown: 3 unknown \(failed on this side\)/,
     'the ports are not told as filtered';
-is $r->{err}, "sockt portscan: no port could be asked: permission denied "
+is $r->{err}, "sockt portscan: no port could be probed: permission denied "
     . "(this process is not allowed to open sockets)\n",
     'one line says what failed';
 done_testing;

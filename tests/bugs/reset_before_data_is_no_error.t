@@ -52,7 +52,7 @@ for my $case (
 my $p = start('listen', '-k', '-q', '--echo', '--json', 0);
 my $port = $p->port;
 probe($port, 'x', 1);
-$p->expect(err => qr/"error".*lost after 1 bytes received/);
+$p->expect(err => qr/"error".*lost after 1 byte sent and 1 received/);
 $p->stop;
 
 # The one connection of listen: it was not served.

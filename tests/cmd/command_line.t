@@ -56,12 +56,12 @@ refuses(qr/sockt: there is no command 'conect'; did you mean 'connect'\?/,
     'conect', 'host', 80);
 refuses(qr/sockt help: there is no command 'conect'; did you mean .*/,
     'help', 'conect');
-refuses(qr/sockt help: 'listen' is one operand too many/,
+refuses(qr/sockt help: unexpected operand 'listen'/,
     'help', 'connect', 'listen');
 refuses(qr/sockt: there is no command ''/, '');
-refuses(qr/sockt: '-v' is no command \(options come behind it\)/,
+refuses(qr/sockt: '-v' is not a command \(options go after the command\)/,
     '-v', 'connect');
-refuses(qr/sockt: '--nonsense' is no command .*/, '--nonsense');
+refuses(qr/sockt: '--nonsense' is not a command .*/, '--nonsense');
 unlike run("\e[2J")->{err}, qr/\e/, 'a nasty command is escaped';
 
 # Forms of options, told apart by what connect does with them.
@@ -81,23 +81,23 @@ for my $args (
 
 my @to = ('127.0.0.1', $port);
 my $connect = qr/sockt connect: /;
-refuses(qr/${connect}no operand: expected HOST PORT/, 'connect');
-refuses(qr/${connect}'127\.0\.0\.1': the port is missing.*/,
+refuses(qr/${connect}missing operand: expected HOST PORT/, 'connect');
+refuses(qr/${connect}missing port after '127\.0\.0\.1'.*/,
     'connect', '127.0.0.1');
-refuses(qr/${connect}'x' is one operand too many/, 'connect', @to, 'x');
-refuses(qr/${connect}port '0': .*/, 'connect', '127.0.0.1', 0);
-refuses(qr/${connect}port '65536': .*/, 'connect', '127.0.0.1', 65536);
-refuses(qr/${connect}port '80x': .*/, 'connect', '127.0.0.1', '80x');
-refuses(qr/${connect}port '-1': .*/, 'connect', '--', '127.0.0.1', '-1');
-refuses(qr/${connect}the host is empty/, 'connect', '', 80);
-refuses(qr/${connect}the port is missing/, 'connect', 'host', '');
+refuses(qr/${connect}unexpected operand 'x'/, 'connect', @to, 'x');
+refuses(qr/${connect}port '0' is .*/, 'connect', '127.0.0.1', 0);
+refuses(qr/${connect}port '65536' is .*/, 'connect', '127.0.0.1', 65536);
+refuses(qr/${connect}port '80x' is .*/, 'connect', '127.0.0.1', '80x');
+refuses(qr/${connect}port '-1' is .*/, 'connect', '--', '127.0.0.1', '-1');
+refuses(qr/${connect}missing host/, 'connect', '', 80);
+refuses(qr/${connect}missing port/, 'connect', 'host', '');
 refuses(qr/${connect}there is no option --frobnicate/,
     'connect', '--frobnicate', @to);
 refuses(qr/${connect}there is no option --nodealy; did you mean --nodelay\?/,
     'connect', '--nodealy', @to);
 refuses(qr/${connect}there is no option -%/, 'connect', '-%', @to);
-refuses(qr/${connect}option --timeout needs T/, 'connect', @to, '--timeout');
-refuses(qr/${connect}option -w needs T/, 'connect', @to, '-w');
+refuses(qr/${connect}option --timeout needs a duration \(T\)/, 'connect', @to, '--timeout');
+refuses(qr/${connect}option -w needs a duration \(T\)/, 'connect', @to, '-w');
 refuses(qr/${connect}option --zero takes no value/,
     'connect', '--zero=1', @to);
 refuses(qr/${connect}option --s is ambiguous: --.*/, 'connect', '--s', @to);
@@ -123,9 +123,9 @@ refuses(qr/${connect}--timeout: '5x' is not a duration .*/,
 refuses(qr/${connect}--timeout: '0' is too short/, 'connect', '-w0', @to);
 refuses(qr/${connect}--rcvbuf: '1q' is not a size .*/,
     'connect', '--rcvbuf', '1q', @to);
-refuses(qr/${connect}--ttl: '256' is no number from 1 to 255/,
+refuses(qr/${connect}--ttl: '256' is not a number from 1 to 255/,
     'connect', '--ttl', 256, @to);
-refuses(qr/${connect}--on-eof: 'stop' is none of fin, keep, quit/,
+refuses(qr/${connect}--on-eof: 'stop' must be fin, keep or quit/,
     'connect', '--on-eof', 'stop', @to);
 refuses(qr/${connect}--source: 'localhost' is not a numeric .*/,
     'connect', '-s', 'localhost', @to);

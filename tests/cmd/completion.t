@@ -19,7 +19,7 @@ for my $shell (qw(bash zsh fish)) {
 }
 my $r = run('completion', 'tcsh');
 is $r->{status}, 2, 'another shell is a usage error';
-like $r->{err}, qr/'tcsh' is none of bash, zsh, fish/, 'that is told';
+like $r->{err}, qr/'tcsh' must be bash, zsh or fish/, 'that is told';
 is run('completion')->{status}, 2, 'no shell is one too';
 
 chomp(my $bash = `sh -c "command -v bash"` // q());

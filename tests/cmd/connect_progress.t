@@ -29,7 +29,7 @@ is $r->{status}, 0, 'exit status';
 my $shown = slurp("$dir/tty");
 like $shown, qr/\rsent [\d.]+ [KM]iB of 19\.1 MiB \(\d+%\), [\d.]+ [KMG]?i?B\/s, \d+ s left; received 6 B, [\d.]+ [KM]?i?B\/s\e\[K/,
     'bytes, part, rate, time left, both directions';
-like $shown, qr/\r\e\[K\z/, 'and nothing is left of it';
+like $shown, qr/\r\e\[K(?:sockt connect: sent 19\.1 MiB, received 6 B in [\d.]+ m?s\r?\n)\z/, 'and nothing is left of it';
 is $r->{out}, 'a line', 'stdout has data only';
 reap($pid);
 

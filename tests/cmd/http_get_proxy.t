@@ -33,7 +33,7 @@ $s = http_server(answer('407 Auth', 'who?', 'Proxy-Authenticate: Basic'));
 $r = run('http-get', '--proxy', "http://127.0.0.1:$s->{port}",
     'http://name.test/');
 is $r->{status}, 8, '407: exit status';
-like $r->{err}, qr/the HTTP proxy 127\.0\.0\.1 port \d+ declined: 407/,
+like $r->{err}, qr/the HTTP proxy 127\.0\.0\.1 port \d+ \(--proxy\): declined: 407/,
     'it is the proxy that wants a password';
 
 my $port = free_port();
@@ -131,14 +131,14 @@ sub declined {
     reap($pid);
 }
 declined('SOCKS5 refused', 'socks5', 8,
-    qr/name\.test port 80 by way of the SOCKS5 proxy .*refused the conn/,
+    qr/name\.test port 80: the SOCKS5 proxy .*refused the conn/,
     "\5\0", "\5\5\0\1\0\0\0\0\0\0");
 declined('SOCKS5 rules', 'socks5', 8, qr/rules/, "\5\0",
     "\5\2\0\1\0\0\0\0\0\0");
 declined('SOCKS5 wants a password', 'socks5', 8, qr/wants a user/, "\5\xff");
 declined('SOCKS5 says nonsense', 'socks5', 9, qr/malformed/, "HTTP/1.1 400");
 declined('SOCKS5 hangs up', 'socks5', 8,
-    qr/closed the connection without a reply: it cannot reach the target/,
+    qr/closed the connection without a reply \(it cannot reach the target/,
     "\5\0");
 declined('SOCKS4 refused', 'socks4', 8, qr/rejected/, "\0\x5b" . "\0" x 6);
 declined('SOCKS4 says nonsense', 'socks4', 9, qr/malformed/, 'x' x 8);

@@ -21,10 +21,11 @@ for my $status (300, 304, 305) {
     is scalar(requests($r->{server})), 1, "$status is not followed";
 }
 my $r = get([to(301, '/b')], '/a');
-is $r->{status}, 0, 'without -L a redirect is the answer';
+is $r->{status}, 8, 'without -L a redirect is not what was asked for';
 is $r->{out}, 'no', 'and its body is shown';
 is scalar(requests($r->{server})), 1, 'and nothing else is asked for';
-like $r->{err}, qr/a redirect \(--location follows it\)\n\z/, 'but told';
+like $r->{err}, qr{/a: redirected to http://\S+/b \(301\); not followed \(--location follows it\)\n\z},
+    'where it leads';
 my $dir = scratch();
 $r = get([to(301, '/b')], '/a', '-o', "$dir/file");
 is $r->{status}, 8, '-o: it is not what was asked for';

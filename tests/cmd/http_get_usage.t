@@ -15,7 +15,7 @@ sub refused {
     like $r->{err}, $pattern, "$name: why";
 }
 
-refused('no URL', qr/no operand/);
+refused('no URL', qr/missing operand/);
 refused('https', qr/no TLS/, 'https://localhost/');
 refused('ftp', qr/only http/, 'ftp://localhost/');
 refused('no host', qr/no host/, 'http:///x');

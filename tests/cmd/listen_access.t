@@ -41,7 +41,7 @@ is $got, 'x', 'rules may come from a file';
 
 my $r = run('listen', '--allow', '127.0.0.1/33', '0');
 is $r->{status}, 2, 'what is no network is a usage error';
-like $r->{err}, qr/--allow: '127\.0\.0\.1\/33' is neither/, 'which says so';
+like $r->{err}, qr/--allow: '127\.0\.0\.1\/33': the prefix length must be 0 to 32/, 'which says so';
 $r = run('listen', '--deny', '@/nonexistent/list', '0');
 is $r->{status}, 11, 'a file that cannot be read is status 11';
 

@@ -52,7 +52,7 @@ $p->stop;
 $p = start('listen', '-k', 0, '--', '/nonexistent/program');
 $port = $p->port;
 is exchange($port, ''), '', 'a program that does not exist: closed';
-$p->expect(err => qr{/nonexistent/program: cannot be executed});
+$p->expect(err => qr{cannot run /nonexistent/program: no such file});
 is exchange($port, ''), '', 'and the server goes on';
 is $p->stop->{status}, 0, 'stopped';
 

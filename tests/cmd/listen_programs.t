@@ -67,7 +67,7 @@ for my $case ([ 'exit 3', 3 ], [ 'kill -9 $$', 137 ]) {
 peer($l, sub { });
 my $r = run('connect', '127.0.0.1', $l->sockport, '--', '/no/such');
 is $r->{status}, 127, 'a program that is not there: 127';
-like $r->{err}, qr{/no/such: cannot be executed: No such file}, 'and told';
+like $r->{err}, qr{cannot run /no/such: no such file}, 'and told';
 peer($l, sub { });
 $r = run('connect', '127.0.0.1', $l->sockport, '--', '/etc/passwd');
 is $r->{status}, 126, 'one that is no program: 126';

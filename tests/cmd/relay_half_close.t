@@ -135,7 +135,7 @@ for my $policy ([], ['--on-peer-eof', 'drain'], ['--send-only']) {
     '--on-peer-eof', 'drain');
 $p->send_line('held');
 is reap($p->{pid}, 5) >> 8, 10, 'drain: an open stdin is not waited for';
-$p->expect(err => qr/finished first, and stdin was still open: .*\(--on-peer-eof drain\)\n\z/);
+$p->expect(err => qr/finished first; stdin was still open, \N*\(--on-peer-eof drain\)\n\z/);
 
 ($p, $pid) = against($bye, { keep_stdin => 1 }, '--on-peer-eof', 'quit');
 is reap($p->{pid}, 5), 0, 'quit: exits at once';
@@ -146,7 +146,7 @@ $p->expect(out => qr/\Abye\n\z/);
     '--on-peer-eof', 'quit', '--sndbuf', '4k');
 $r = $p->finish;
 is $r->{status}, 10, 'quit: what it leaves of stdin is status 10';
-like $r->{err}, qr/finished first, and \d+ bytes of stdin were not delivered \(--on-peer-eof quit\)\n\z/,
+like $r->{err}, qr/finished first; \d+ bytes of stdin not delivered \(--on-peer-eof quit\)\n\z/,
     'and is counted';
 kill 'KILL', $pid;
 

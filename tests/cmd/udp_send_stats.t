@@ -39,7 +39,7 @@ $pid = answer(12, sub {
 $r = run('udp-send', '--stats', '--json', '--number', '--window', '12', '-w',
     '0.5', '--count', '12', @to, 'x');
 is $r->{status}, 5, 'a datagram without its reply is status 5';
-like $r->{err}, qr/4 of 12 datagrams had no reply within 500/, 'and told';
+like $r->{err}, qr/no reply to 4 of 12 datagrams within 0\.5 s/, 'and told';
 my @events = map { decode_json($_) } split /\n/, $r->{out};
 is scalar(grep { $_->{event} eq 'reply' } @events), 12, 'events of replies';
 my ($sum) = grep { $_->{event} eq 'summary' } @events;

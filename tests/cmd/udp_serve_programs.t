@@ -82,7 +82,7 @@ $p->stop;
 $p = start('udp-serve', '-4', '0', '--', '/nonexistent/program');
 $c = client($p);
 $c->send('x');
-$p->expect(err => qr/\/nonexistent\/program: cannot be executed/);
+$p->expect(err => qr/cannot run \/nonexistent\/program: no such file/);
 is $p->stop->{status}, 0, 'a program that is not there does not stop it';
 
 # TERM leaves nothing behind.

@@ -54,16 +54,16 @@ test_client(void)
 	takes("[::1]:1", NULL, false, "::1", 1);
 	takes("[fe80::1%eth0]:1", NULL, false, "fe80::1%eth0", 1);
 	takes("1.2.3.4:1", NULL, false, "1.2.3.4", 1);
-	refuses("host", NULL, false, "the port is missing");
-	refuses("host:", NULL, false, "the port is missing");
-	refuses("::1", NULL, false, "the port is missing");
-	refuses("[::1]", NULL, false, "the port is missing");
-	refuses("[::1:80", NULL, false, "the port is missing");
-	refuses("", NULL, false, "the port is missing");
-	refuses("", "80", false, "the host is empty");
-	refuses("[]", "80", false, "the host is empty");
-	refuses(":80", NULL, false, "the host is empty");
-	refuses("host", "", false, "the port is missing");
+	refuses("host", NULL, false, "missing port");
+	refuses("host:", NULL, false, "missing port");
+	refuses("::1", NULL, false, "missing port");
+	refuses("[::1]", NULL, false, "missing port");
+	refuses("[::1:80", NULL, false, "missing port");
+	refuses("", NULL, false, "missing port");
+	refuses("", "80", false, "missing host");
+	refuses("[]", "80", false, "missing host");
+	refuses(":80", NULL, false, "missing host");
+	refuses("host", "", false, "missing port");
 }
 
 static void
@@ -90,9 +90,9 @@ test_server(void)
 	takes("::1", "0", true, "::1", 0);
 	takes("[::1]:0", NULL, true, "::1", 0);
 	takes("host:80", NULL, true, "host", 80);
-	refuses("", "80", true, "the host is empty");
-	refuses("", NULL, true, "the port is missing");
-	refuses("[]:80", NULL, true, "the host is empty");
+	refuses("", "80", true, "missing host");
+	refuses("", NULL, true, "missing port");
+	refuses("[]:80", NULL, true, "missing host");
 }
 
 static void

@@ -201,7 +201,7 @@ static const struct {
     {"trailer with bare LF", "1\r\nx\r\n0\r\nA: b\n\nleft",
 	"body x\nend, 4 left, stays\n"},
     {"malformed trailer", "1\r\nx\r\n0\r\nA\r\n\r\n",
-	"body x\nerror\nthe trailer behind the chunks: malformed "
+	"body x\nerror\nthe trailer after the chunks: malformed "
 	"field: 'A'"},
     {"no last chunk", "5\r\nhello\r\n",
 	"body hello\nerror\ntruncated: the connection ended after 5 "
@@ -210,7 +210,7 @@ static const struct {
 	"body hel\nerror\ntruncated: the connection ended after 3 "
 	"bytes, in a chunk that lacks another 2"},
     {"within the trailer", "1\r\nx\r\n0\r\nA: b\r\n",
-	"body x\nerror\ntruncated: the connection ended after 1 bytes, "
+	"body x\nerror\ntruncated: the connection ended after 1 byte, "
 	"before the last chunk"},
     {"no size", "\r\nx",
 	"error\nmalformed chunk: '\\r' where a hexadecimal size should "
@@ -224,8 +224,7 @@ static const struct {
     {"blank before", " 1\r\nx",
 	"error\nmalformed chunk: ' ' where a hexadecimal size should "
 	"begin"},
-    {"blank behind", "1 \r\nx",
-	"error\nmalformed chunk: '\\r' behind its size"},
+    {"blank behind", "1 \r\nx", "error\nmalformed chunk: '\\r' after its size"},
     {"0x", "0x1\r\nx", "error\nmalformed chunk: 'x' in its size"},
     {"no digit", "g\r\nx",
 	"error\nmalformed chunk: 'g' where a hexadecimal size should "
@@ -235,10 +234,10 @@ static const struct {
 	"error\nmalformed chunk: '\\n' in its extension"},
     {"bare CR", "1\rx", "error\nmalformed chunk: 'x' where its size line ends"},
     {"data too long", "1\r\nxy\r\n",
-	"body x\nerror\nmalformed chunk: 'y' behind its data, where "
+	"body x\nerror\nmalformed chunk: 'y' after its data, where "
 	"CRLF should be"},
     {"largest size", "7fffffffffffffff\r\nx",
-	"body x\nerror\ntruncated: the connection ended after 1 bytes, "
+	"body x\nerror\ntruncated: the connection ended after 1 byte, "
 	"in a chunk that lacks another 9223372036854775806"},
     {"too large a size", "8000000000000000\r\nx",
 	"error\nmalformed chunk: its size is too large"},
@@ -381,7 +380,8 @@ check_heads(void)
 	    "error\ntruncated: the connection ended in the head, after 23 "
 	    "bytes of it");
 	check("nothing at all", "",
-	    "error\nthe connection ended without a response");
+	    "error\nthe server closed the connection without a response (it "
+	    "failed, or it serves another protocol on that port)");
 }
 
 /* All of these are refused; what is said about them is not compared. */

@@ -164,17 +164,17 @@ test_misuse(void)
 	refuses("--n\x1b", "there is no option --n\\x1b");
 	refuses("--te x", "option --te is ambiguous: --text, --text-two");
 	refuses("--flag=1", "option --flag takes no value");
-	refuses("--number", "option --number needs N");
-	refuses("-n", "option -n needs N");
-	refuses("-fn", "option -n needs N");
-	refuses("-n 1", "--number: '1' is no number from 2 to 9");
-	refuses("-n 10", "--number: '10' is no number from 2 to 9");
-	refuses("-n 5x", "--number: '5x' is no number from 2 to 9");
-	refuses("-n -5", "--number: '-5' is no number from 2 to 9");
-	refuses("-n ''", "--number: '' is no number from 2 to 9");
-	refuses("-N 1", "-N: '1' is no number of 2 or more");
+	refuses("--number", "option --number needs a number (N)");
+	refuses("-n", "option -n needs a number (N)");
+	refuses("-fn", "option -n needs a number (N)");
+	refuses("-n 1", "--number: '1' is not a number from 2 to 9");
+	refuses("-n 10", "--number: '10' is not a number from 2 to 9");
+	refuses("-n 5x", "--number: '5x' is not a number from 2 to 9");
+	refuses("-n -5", "--number: '-5' is not a number from 2 to 9");
+	refuses("-n ''", "--number: '' is not a number from 2 to 9");
+	refuses("-N 1", "-N: '1' is not a number of 2 or more");
 	refuses("-N 9223372036854775808",
-	    "-N: '9223372036854775808' is no number of 2 or more");
+	    "-N: '9223372036854775808' is not a number of 2 or more");
 	refuses("-w 5x",
 	    "--wait: '5x' is not a duration (like 5, 0.5, 500ms, 2m, 1h)");
 	refuses("-w 0", "--wait: '0' is too short");
@@ -182,8 +182,8 @@ test_misuse(void)
 	refuses("-s 1b", "--size: '1b' is not a size (like 4096, 64k, 1M, 1G)");
 	refuses("-s 1", "--size: '1' is too small");
 	refuses("-s 5k", "--size: '5k' is too large");
-	refuses("-c three", "--choice: 'three' is none of one, two");
-	refuses("-c on", "--choice: 'on' is none of one, two");
+	refuses("-c three", "--choice: 'three' must be one or two");
+	refuses("-c on", "--choice: 'on' must be one or two");
 	refuses("-C bad", "--call: 'bad' is bad");
 	refuses("-f --other", "--flag and --other cannot be used together");
 	refuses("--other -f", "--other and --flag cannot be used together");
