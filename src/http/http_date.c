@@ -16,8 +16,7 @@ struct date {
 	int hour, minute, second;
 };
 
-/* Days from 1970-01-01; months count from March, so that leap days end years.
- */
+/* Days since 1970-01-01. A year starts in March here, so a leap day ends it. */
 static int64_t
 days_since_1970(int year, int month, int day)
 {
@@ -61,7 +60,7 @@ month_number(const char *name)
 	return 0;
 }
 
-/* The forms of RFC 9110; each has to match the whole text. */
+/* Tries the three forms of RFC 9110; one must match the whole text. */
 static bool
 parse_form(const char *text, struct date *d)
 {
@@ -94,7 +93,7 @@ parse_form(const char *text, struct date *d)
 	return false;
 }
 
-/* "1994-11-06", with or without a time after a blank or T. */
+/* "1994-11-06", optionally followed by a space or "T" and a time. */
 static bool
 parse_iso(const char *text, struct date *d)
 {
@@ -130,7 +129,7 @@ http_date_parse(const char *text, int64_t *seconds)
 	return true;
 }
 
-/* The date of a day, by the inverse of days_since_1970(). */
+/* Computes the date of a day: the inverse of days_since_1970(). */
 static void
 date_of_day(int64_t day, struct date *d)
 {
@@ -153,7 +152,7 @@ http_date_format(char *buf, size_t size, int64_t seconds)
 	struct date d;
 	int64_t day, rest;
 
-	/* The year has four digits; a leap second may lead beyond them. */
+	/* The year has four digits, which a leap second could exceed. */
 	if (seconds < 0)
 		seconds = 0;
 	if (seconds > LAST_SECOND)

@@ -12,14 +12,14 @@
 /* A parameter's value before it is made safe. */
 #define RAW_SIZE 1024
 
-/* What leads elsewhere, or makes a name seem another. */
+/* Path separators, and characters that can disguise a name. */
 static bool
 is_unsafe(uint32_t point)
 {
 	return point == '/' || point == '\\' || text_is_hidden(point);
 }
 
-/* Makes name safe; false when nothing is left of it. */
+/* Copies name to buf in a safe form. Returns false if the result is empty. */
 static bool
 make_safe(const char *name, char *buf, size_t size)
 {
@@ -46,7 +46,7 @@ make_safe(const char *name, char *buf, size_t size)
 	return used > 0;
 }
 
-/* What follows the last slash, of either kind. */
+/* Returns the part after the last slash or backslash. */
 static const char *
 base_name(const char *path)
 {
@@ -72,7 +72,7 @@ http_file_name_of_url(const struct url *u, char *buf, size_t size)
 	return make_safe(raw, buf, size);
 }
 
-/* The parameter's value at p, quoted or not; returns what follows it. */
+/* Copies the parameter's value at p, quoted or not. Returns its end. */
 static const char *
 parse_value(const char *p, char *value, size_t size)
 {
@@ -94,30 +94,30 @@ parse_value(const char *p, char *value, size_t size)
 	return p + strcspn(p, ";");
 }
 
-/* Looks a parameter up in "attachment; name=value; ...". */
+/* Finds a parameter in "attachment; name=value; ...". */
 static bool
 find_parameter(const char *field, const char *name, char *value, size_t size)
 {
 	const char *p = field + strcspn(field, ";");
 	size_t n = strlen(name);
-	bool is_it;
+	bool is_match;
 
 	while (*p == ';') {
 		p += 1 + strspn(p + 1, " \t");
-		is_it = strncasecmp(p, name, n) == 0 &&
-			p[n + strspn(p + n, " \t")] == '=';
+		is_match = strncasecmp(p, name, n) == 0 &&
+			   p[n + strspn(p + n, " \t")] == '=';
 		p += strcspn(p, "=;");
 		if (*p != '=')
 			continue;
 		p += 1 + strspn(p + 1, " \t");
 		p = parse_value(p, value, size);
-		if (is_it)
+		if (is_match)
 			return true;
 	}
 	return false;
 }
 
-/* filename*=UTF-8''%e2%82%ac.txt (RFC 8187); other charsets are not read. */
+/* Decodes UTF-8''%e2%82%ac.txt (RFC 8187); other charsets are ignored. */
 static bool
 decode_extended(const char *value, char *raw, size_t size)
 {

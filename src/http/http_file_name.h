@@ -1,4 +1,4 @@
-/* Names for downloaded files that no server can turn against its client. */
+/* Safe file names for downloads, whatever the server sends. */
 #ifndef HTTP_HTTP_FILE_NAME_H
 #define HTTP_HTTP_FILE_NAME_H
 
@@ -8,19 +8,19 @@
 struct http_head;
 struct url;
 
-/* Longest name: NAME_MAX less what the names of partial files add. */
+/* Longest name: NAME_MAX minus the suffixes of partial files. */
 #define HTTP_FILE_NAME_SIZE 240
 
 /*
- * The last segment of the URL's path, decoded and made safe: no slash, no
- * control byte, nothing but UTF-8, and no dot or hyphen at its beginning.
- * False when it is empty.
+ * Copies the last segment of the URL's path to buf, decoded and made safe: no
+ * slash, no control character, only valid UTF-8, no leading dot or hyphen.
+ * Returns false if it is empty.
  */
 bool http_file_name_of_url(const struct url *u, char *buf, size_t size);
 
 /*
- * The same from the filename* or filename of a Content-Disposition (RFC
- * 6266), without any folders in it. False when there is none.
+ * The same for the filename* or filename parameter of Content-Disposition (RFC
+ * 6266), without its directories. Returns false if there is none.
  */
 bool http_file_name_of_head(
     const struct http_head *head, char *buf, size_t size);

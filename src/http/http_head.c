@@ -59,7 +59,7 @@ http_head_start(struct http_head *h)
 	h->count = 0;
 }
 
-/* A trailer has no status line; any status means that it was parsed. */
+/* A trailer has no status line: any nonzero status marks it as parsed. */
 #define TRAILER_STATUS 1
 
 void
@@ -168,7 +168,7 @@ parse_field(struct http_head *h, size_t n, struct err *e)
 	return 0;
 }
 
-/* A whole line was received, up to its LF. */
+/* Parses a complete line, which ends in LF. */
 static enum http_head_state
 parse_line(struct http_head *h, struct err *e)
 {
@@ -193,7 +193,7 @@ parse_line(struct http_head *h, struct err *e)
 	return result < 0 ? HTTP_HEAD_BAD : HTTP_HEAD_MORE;
 }
 
-/* Bytes that do not begin as a response are refused at once. */
+/* Whether the bytes cannot be the beginning of a response. */
 static bool
 is_foreign(const struct http_head *h)
 {
@@ -308,7 +308,7 @@ http_head_has_token(
 	return false;
 }
 
-/* Digits and nothing else. */
+/* Parses a decimal number: only digits are accepted. */
 static bool
 parse_number(const char *p, size_t n, int64_t *out)
 {
@@ -338,7 +338,7 @@ http_head_content_length(const struct http_head *h, int64_t *length)
 	return found;
 }
 
-/* "0-99" or "*" in front of the slash. */
+/* Parses the part before the slash: "0-99" or "*". */
 static bool
 parse_span(const char *p, size_t n, struct http_range *range)
 {

@@ -1,7 +1,7 @@
 /*
- * The head of an HTTP response: its status line and its fields, line by line
- * (RFC 9112 sections 4 and 5); and the lines and tokens that every head is made
- * of. Pure: no sockets, no allocation.
+ * Incremental parser for the head of an HTTP response, its status line and
+ * fields (RFC 9112 sections 4 and 5), and helpers for the lines and tokens of
+ * any head. Pure: no sockets, no allocation.
  */
 #ifndef HTTP_HTTP_HEAD_H
 #define HTTP_HTTP_HEAD_H
@@ -12,17 +12,17 @@
 
 struct err;
 
-/* A head with more bytes or fields than these is refused. */
+/* A head with more bytes or fields than this is rejected. */
 #define HTTP_HEAD_SIZE (64 * 1024)
 #define HTTP_HEAD_FIELDS 256
 
-/* Bytes that were received and not parsed yet. */
+/* Bytes received but not yet parsed. */
 struct http_input {
 	const unsigned char *bytes;
 	size_t length;
 };
 
-/* The next n bytes were parsed. */
+/* Marks the next n bytes as parsed. */
 static inline void
 http_input_skip(struct http_input *in, size_t n)
 {
@@ -30,20 +30,20 @@ http_input_skip(struct http_input *in, size_t n)
 	in->length -= n;
 }
 
-/* A field: offsets in http_head.text. */
+/* A field, as offsets into http_head.text. */
 struct http_field {
 	size_t name, name_length;
-	size_t value, value_length; /* without the blanks around it */
+	size_t value, value_length; /* without surrounding whitespace */
 };
 
 /*
- * text holds the lines as received, except that a folded line is joined to the
- * one before it by a single blank.
+ * text contains the lines as received, except that a folded line is joined to
+ * the previous one by a single space.
  */
 struct http_head {
 	char text[HTTP_HEAD_SIZE];
 	size_t length;
-	size_t line; /* where the line that is being received begins */
+	size_t line; /* where the current line begins */
 	int minor;   /* HTTP/1.minor */
 	int status;  /* 100 to 999; 0 before the status line */
 	size_t reason, reason_length;
@@ -52,7 +52,7 @@ struct http_head {
 };
 
 enum http_head_state {
-	HTTP_HEAD_MORE, /* the next byte is needed */
+	HTTP_HEAD_MORE, /* more bytes are needed */
 	HTTP_HEAD_DONE, /* the empty line was parsed */
 	HTTP_HEAD_BAD   /* malformed: *e is filled */
 };
@@ -70,67 +70,68 @@ enum http_head_state http_head_parse(
     struct http_head *h, struct http_input *in, struct err *e);
 
 /*
- * The field of that name (case-insensitive) at or after *from, which moves past
- * it; begin with 0. NULL when there are no more.
+ * Finds the next field of that name (case-insensitive), starting at index
+ * *from; begin with 0. *from moves past it. Returns NULL if there are no more.
  */
 const struct http_field *http_head_find(
     const struct http_head *h, const char *name, size_t *from);
 
 /*
- * The value of the first field of that name, as a string in buf. False when
- * there is none or it does not fit.
+ * Copies the value of the first field of that name to buf, as a string. Returns
+ * false if there is none or it does not fit.
  */
 bool http_head_value(
     const struct http_head *h, const char *name, char *buf, size_t size);
 
 /*
- * Walks over the elements of a comma-separated list, which may be spread over
- * several fields (RFC 9110 section 5.6.1); zeroed but for head and name.
+ * Iterator over a comma-separated list, which may span several fields (RFC 9110
+ * section 5.6.1). The caller sets head and name and zeroes the rest.
  */
 struct http_head_list {
 	const struct http_head *head;
 	const char *name;
 	size_t from;             /* next field to examine */
-	const char *next, *stop; /* what is left of this one; NULL: none */
-	const char *element;     /* the present element, not terminated */
+	const char *next, *stop; /* rest of the current field, or NULL */
+	const char *element;     /* current element, not NUL-terminated */
 	size_t length;
 };
 
-/* Moves to the next element, which may be empty; false after the last. */
+/* Moves to the next element, which may be empty. False after the last. */
 bool http_head_list_next(struct http_head_list *l);
 bool http_head_list_is(const struct http_head_list *l, const char *token);
 
-/* Whether a comma-separated list field of that name holds the token. */
+/* Whether a comma-separated list field of that name contains the token. */
 bool http_head_has_token(
     const struct http_head *h, const char *name, const char *token);
 
 enum http_length { HTTP_LENGTH_NONE, HTTP_LENGTH_FOUND, HTTP_LENGTH_BAD };
 
 /*
- * Content-Length: *length is set when there is one, or several that agree
+ * Parses Content-Length into *length; if there are several, they must agree
  * (RFC 9112 section 6.3).
  */
 enum http_length http_head_content_length(
     const struct http_head *h, int64_t *length);
 
-/* A Content-Range (RFC 9110 section 14.4); -1: not given. */
+/* A Content-Range (RFC 9110 section 14.4); -1: unknown. */
 struct http_range {
-	int64_t from, to; /* both included */
+	int64_t from, to; /* both inclusive */
 	int64_t total;
 };
 
-/* False when there is no such field, or it is malformed or not in bytes. */
+/* False if there is no such field, or if it is malformed or not in bytes. */
 bool http_head_content_range(
     const struct http_head *h, struct http_range *range);
 
 /*
- * The end of the line at at, without its CRLF or LF (RFC 9112 section 2.2);
- * *next is the beginning of the next one. NULL when there is no LF before end.
+ * Returns the end of the line that starts at at, without its CRLF or LF (RFC
+ * 9112 section 2.2), and sets *next to the start of the next line. Returns NULL
+ * if there is no LF before end.
  */
 const char *http_head_line_end(
     const char *at, const char *end, const char **next);
 
-/* How many characters at at, before end, are a token (RFC 9110 5.6.2). */
+/* Returns the length of the token that starts at at (RFC 9110 5.6.2), or 0. */
 size_t http_head_token_length(const char *at, const char *end);
 
 #endif

@@ -20,7 +20,7 @@
 
 #define USER_AGENT "sockt"
 
-/* The request as it grows. */
+/* The request being built. */
 struct writer {
 	const struct http_request *r;
 	char *buf;
@@ -110,7 +110,7 @@ is_overridden(const struct http_request *r, const char *name)
 	return false;
 }
 
-/* A field that sockt sends itself, unless the user gave one of that name. */
+/* Writes a default field, unless the user's fields override it. */
 static void
 write_field(struct writer *w, const char *name, const char *value)
 {
@@ -134,7 +134,7 @@ write_basic(struct writer *w, const char *name, const char *user)
 	write_field(w, name, value);
 }
 
-/* Those of the user, except those that only remove one of sockt's. */
+/* Writes the user's fields; an empty one only removes a default field. */
 static void
 write_fields(struct writer *w)
 {
@@ -194,7 +194,7 @@ http_request_build(
 	return (ssize_t)strlen(buf);
 }
 
-/* A line of a request as it is sent, escaped. */
+/* Prints one line of the request, escaped. */
 static void
 show_line(const char *line, size_t n)
 {

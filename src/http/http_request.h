@@ -14,46 +14,46 @@ struct url;
 /* Enough for the largest request. */
 #define HTTP_REQUEST_SIZE (64 * 1024)
 
-/* Every pointer is the caller's; NULL: omitted. */
+/* The caller owns every pointer; NULL omits the field. */
 struct http_request {
 	enum http_method method; /* HTTP_GET or HTTP_HEAD */
 	const struct url *url;
 	bool is_absolute; /* to a proxy: the absolute form */
-	bool closes;      /* the last one on its connection */
+	bool closes;      /* the last request on the connection */
 
-	/* "Name: value"; replaces the field of that name that sockt sends
-	 * itself, and with an empty value removes it. */
+	/* "Name: value" replaces the default field of that name; an empty value
+	 * removes it. */
 	const char *const *fields;
 	size_t field_count;
 
 	const char *user;              /* USER:PASS for Basic */
 	const char *proxy_user;        /* the same for the proxy */
 	const char *range;             /* "0-99" */
-	const char *if_range;          /* validator that range depends on */
+	const char *if_range;          /* validator for range */
 	const char *if_none_match;     /* entity tag */
 	const char *if_modified_since; /* HTTP date */
 };
 
 /*
- * Whether field is "Name: value" without control bytes, and not one that
- * would frame a body. 0, or -1 with ERR_USAGE.
+ * Checks that field is "Name: value" without control bytes and that it neither
+ * frames a body nor requests a range. Returns 0, or -1 with ERR_USAGE.
  */
 int http_request_check_field(const char *field, struct err *e);
 
 /*
- * "A-B", "A-" or "-N", the last N bytes: from is -1 and to is N then; to is
- * INT64_MAX for an open end. total is not set.
+ * Parses "A-B", "A-" (to becomes INT64_MAX) or "-N", the last N bytes (from
+ * becomes -1, to N). total is not set. Returns false if text is malformed.
  */
 bool http_request_parse_range(const char *text, struct http_range *range);
 
 /*
- * Writes the request into buf. Returns its length, or -1 with ERR_USAGE when
- * it does not fit.
+ * Writes the request to buf. Returns its length, or -1 with ERR_USAGE if it
+ * does not fit.
  */
 ssize_t http_request_build(
     const struct http_request *r, char *buf, size_t size, struct err *e);
 
-/* Shows a request of n bytes on stderr: its lines, escaped, after "> ". */
+/* Prints a request of n bytes on stderr, each line escaped and after "> ". */
 void http_request_show(const char *bytes, size_t n);
 
 #endif

@@ -20,10 +20,10 @@ http_response_start(struct http_response *r, enum http_method method)
 }
 
 /*
- * Counts how often the Transfer-Encoding fields say "chunked". Empty elements
- * are ignored (RFC 9110 section 5.6.1.2), and so is "identity", which older
- * servers send to say that there is no coding. 0, or -1 with *e for a coding
- * that was not asked for: the body cannot be decoded without it.
+ * Counts "chunked" in the Transfer-Encoding fields. Empty elements are ignored
+ * (RFC 9110 section 5.6.1.2), and so is "identity", which older servers send
+ * when there is no coding. Returns 0, or -1 with *e for any other coding, which
+ * sockt did not request and cannot decode.
  */
 static int
 count_chunked(const struct http_head *h, int *count, struct err *e)
@@ -59,12 +59,12 @@ start_chunked(struct http_response *r)
 	r->left = 0;
 	r->line = 0;
 	r->has_digit = false;
-	/* HTTP/1.0 has no chunks: a proxy in between may not know them. */
+	/* HTTP/1.0 has no chunks: a proxy on the path may not know them. */
 	r->is_suspect = r->head.minor == 0 || http_head_content_length(&r->head,
 						  &length) != HTTP_LENGTH_NONE;
 }
 
-/* A body without a transfer coding. */
+/* Starts a body without a transfer coding. */
 static int
 start_plain(struct http_response *r, struct err *e)
 {
@@ -86,7 +86,7 @@ start_plain(struct http_response *r, struct err *e)
 	return 0;
 }
 
-/* Finds out how the body ends. 0, or -1 with *e. */
+/* Determines how the body ends. 0, or -1 with *e. */
 static int
 start_body(struct http_response *r, struct err *e)
 {
@@ -109,7 +109,7 @@ start_body(struct http_response *r, struct err *e)
 	return 0;
 }
 
-/* The head is complete. */
+/* Handles a complete head. */
 static enum http_event
 check_head(struct http_response *r, struct err *e)
 {
@@ -159,7 +159,7 @@ bad_chunk(unsigned char c, const char *what, struct err *e)
 	return HTTP_GOT_ERROR;
 }
 
-/* A byte of the size itself. */
+/* Parses one byte of the chunk size. */
 static enum http_event
 parse_digit(struct http_response *r, unsigned char c, struct err *e)
 {
@@ -188,7 +188,7 @@ parse_digit(struct http_response *r, unsigned char c, struct err *e)
 	return HTTP_WANTS_MORE;
 }
 
-/* A byte of the size line before its LF. */
+/* Parses one byte of the size line, up to its LF. */
 static enum http_event
 parse_size_line(struct http_response *r, unsigned char c, struct err *e)
 {
@@ -211,7 +211,7 @@ parse_size_line(struct http_response *r, unsigned char c, struct err *e)
 	return HTTP_GOT_ERROR;
 }
 
-/* The LF of the size line. */
+/* Parses the LF of the size line. */
 static enum http_event
 begin_chunk(struct http_response *r, unsigned char c, struct err *e)
 {
@@ -226,7 +226,7 @@ begin_chunk(struct http_response *r, unsigned char c, struct err *e)
 	return HTTP_WANTS_MORE;
 }
 
-/* The CRLF that ends the data of a chunk. */
+/* Parses one byte of the CRLF after the data of a chunk. */
 static enum http_event
 end_chunk(struct http_response *r, unsigned char c, struct err *e)
 {
@@ -240,7 +240,7 @@ end_chunk(struct http_response *r, unsigned char c, struct err *e)
 	return HTTP_WANTS_MORE;
 }
 
-/* One byte of the chunked coding. */
+/* Parses one byte of the chunked coding. */
 static enum http_event
 parse_chunking(struct http_response *r, struct http_input *in, struct err *e)
 {
@@ -366,7 +366,7 @@ http_response_is_complete(const struct http_response *r)
 	return r->state == HTTP_AT_END;
 }
 
-/* The connection ended in the body. */
+/* Handles the end of the connection within the body. */
 static int
 finish_body(struct http_response *r, struct err *e)
 {

@@ -22,12 +22,12 @@
 
 struct err;
 
-/* More interim responses than these before the final one are refused. */
+/* More interim responses than this before the final one are rejected. */
 #define HTTP_MAX_INTERIM 32
-/* Longest line with the size of a chunk and its extensions. */
+/* Longest chunk-size line, with its extensions. */
 #define HTTP_CHUNK_LINE 4096
 
-/* The method that a response answers, as far as framing depends on it. */
+/* The method of the request, as far as it affects framing. */
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_CONNECT };
 
 enum http_framing {
@@ -41,7 +41,7 @@ enum http_response_state {
 	HTTP_IN_HEAD,
 	HTTP_IN_DATA,        /* of the whole body or of one chunk */
 	HTTP_IN_CHUNK_SIZE,  /* before or in its digits */
-	HTTP_IN_CHUNK_BLANK, /* in blanks after them: an extension follows */
+	HTTP_IN_CHUNK_BLANK, /* in whitespace after them, before an extension */
 	HTTP_IN_CHUNK_EXTENSION, /* which is ignored */
 	HTTP_IN_CHUNK_SIZE_LF,   /* before the LF of the size line */
 	HTTP_IN_CHUNK_CR,        /* before the CRLF that ends the data */
@@ -60,25 +60,24 @@ enum http_event {
 	HTTP_GOT_ERROR    /* malformed: *e is filled, and parsing is over */
 };
 
-/* About 140 KiB: to be allocated. */
+/* About 140 KiB: too large for the stack. */
 struct http_response {
 	enum http_response_state state;
 	enum http_method method; /* of the request */
 	int interims;            /* 1xx heads so far */
 	bool is_interim;         /* head is a 1xx that was reported */
 	bool has_bytes;          /* at least one byte was parsed */
-	struct http_head head;   /* that of the last event */
+	struct http_head head;   /* of the last event */
 	struct http_head trailer;
 
-	enum http_framing framing; /* of the body; this and the next: known
-				      after HTTP_GOT_HEAD */
-	bool is_suspect;           /* contradicting framing: do not reuse the
-				      connection */
+	enum http_framing framing; /* of the body; this and the next two are
+				      valid after HTTP_GOT_HEAD */
+	bool is_suspect;           /* contradictory framing: never reuse */
 	int64_t length;            /* declared length of the body, or -1 */
-	int64_t left;      /* of it, or of this chunk; CLOSE: INT64_MAX */
-	uint64_t received; /* bytes of body so far */
-	size_t line;       /* bytes of the size line so far */
-	bool has_digit;    /* of the size of a chunk */
+	int64_t left;              /* of the body or chunk; CLOSE: INT64_MAX */
+	uint64_t received;         /* bytes of body so far */
+	size_t line;               /* bytes of the size line so far */
+	bool has_digit;            /* the chunk size has one */
 
 	const unsigned char *data; /* of HTTP_GOT_DATA, in the caller's bytes */
 	size_t data_length;
@@ -88,26 +87,26 @@ struct http_response {
 void http_response_start(struct http_response *r, enum http_method method);
 
 /*
- * Parses bytes up to the next event and moves in past them. HTTP_GOT_END comes
- * without a byte parsed where the event before it completed the response;
- * http_response_is_complete() reports it at once.
+ * Parses bytes up to the next event and moves in past them. If that event
+ * completes the response, the next call returns HTTP_GOT_END without parsing a
+ * byte; http_response_is_complete() is true at once.
  */
 enum http_event http_response_parse(
     struct http_response *r, struct http_input *in, struct err *e);
 
 /*
- * Parses up to n bytes, to the end of the response at most. The pieces of body
- * among them are moved together at the front, so that many small chunks become
- * one write: data and data_length, also on error. Returns how many bytes were
- * parsed, or -1 with *e.
+ * Parses up to n bytes, but not past the end of the response. Moves the body
+ * data among them to the front, so that many small chunks become one write, and
+ * sets data and data_length, even on error. Returns the number of bytes parsed,
+ * or -1 with *e.
  */
 ssize_t http_response_extract(
     struct http_response *r, unsigned char *bytes, size_t n, struct err *e);
 
 /*
- * How many bytes of body come next without any framing between them, INT64_MAX:
- * all up to the end of the connection; 0: the next byte has to be parsed.
- * http_response_skip() reports that n of them were moved without parsing.
+ * Returns how many bytes of body follow without framing; INT64_MAX: all until
+ * the connection ends; 0: the next byte must be parsed. Call
+ * http_response_skip() after moving n of them without parsing.
  */
 int64_t http_response_plain(const struct http_response *r);
 void http_response_skip(struct http_response *r, size_t n);
@@ -116,14 +115,14 @@ void http_response_skip(struct http_response *r, size_t n);
 bool http_response_is_complete(const struct http_response *r);
 
 /*
- * The connection has ended. 0 when the response may end here, or -1 with
- * ERR_PROTOCOL, which says how much was received of how much.
+ * Call this at the end of the connection. Returns 0 if the response may end
+ * here, or -1 with ERR_PROTOCOL and a text that says how much was received.
  */
 int http_response_finish(struct http_response *r, struct err *e);
 
 /*
- * Whether the connection may carry another request after this response, which
- * is complete (RFC 9112 section 9.3).
+ * Whether the connection can be reused after this response, which is complete
+ * (RFC 9112 section 9.3).
  */
 bool http_response_keeps_alive(const struct http_response *r);
 

@@ -1,6 +1,6 @@
 /*
- * The server's side of HTTP/1.1 (RFC 9112) as far as one response needs it: the
- * head of a request is checked, the head of a response is made. No sockets.
+ * The server side of HTTP/1.1 (RFC 9112) for a single response: checks the head
+ * of a request and builds the head of the response. No sockets.
  */
 #ifndef HTTP_HTTP_SERVER_H
 #define HTTP_HTTP_SERVER_H
@@ -13,7 +13,7 @@
 /* Enough for a response's head. */
 #define HTTP_SERVER_TEXT 512
 
-/* A request; pointers into its head. */
+/* A parsed request, as pointers into its head. */
 struct http_server {
 	const char *method, *target;
 	size_t method_length, target_length;
@@ -22,26 +22,26 @@ struct http_server {
 };
 
 /*
- * The length of a head in n bytes, with the empty line at its end; 0 while that
- * is missing. Leading empty lines are part of it (RFC 9112 section 2.2).
+ * Returns the length of the head in n bytes, with the empty line that ends it,
+ * or 0 while that line is missing. Leading empty lines count (RFC 9112 section
+ * 2.2).
  */
 size_t http_server_head_length(const char *bytes, size_t n);
 
 /*
- * Parses a head of that length into *r as far as it can be read. Returns the
- * status code to respond with: 200; 400 for what is malformed, 405
- * for a known method other than GET and HEAD, 501 for an unknown one, 505 for
- * another major version.
+ * Parses a head of n bytes into *r, as far as it is readable. Returns the
+ * status code of the response: 200, 400 if the head is malformed, 405 for a
+ * known method other than GET and HEAD, 501 for an unknown one, 505 for another
+ * major version.
  */
 int http_server_parse(struct http_server *r, const char *head, size_t n);
 
-/* The code's phrase: "OK", "Bad Request". */
+/* The reason phrase of a status code: "OK", "Bad Request". */
 const char *http_server_phrase(int code);
 
 /*
- * Makes the head of a response to a body of length bytes of plain text; the
- * connection is closed after it. text has HTTP_SERVER_TEXT bytes. Returns the
- * number of bytes.
+ * Builds the head of a response with a plain-text body of length bytes and
+ * "Connection: close". text has HTTP_SERVER_TEXT bytes. Returns the length.
  */
 size_t http_server_make_head(char *text, int code, size_t length);
 

@@ -13,7 +13,7 @@ http_validator_clear(struct http_validator *v)
 	v->total = -1;
 }
 
-/* A date after which nothing can have changed: strictly older than Date. */
+/* Whether modified is a strong validator: strictly older than Date. */
 static bool
 is_strong_date(const struct http_head *head, const char *modified)
 {

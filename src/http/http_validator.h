@@ -14,33 +14,33 @@ struct http_head;
 
 struct http_validator {
 	char text[HTTP_VALIDATOR_SIZE]; /* entity tag with its quotes, or a
-					   date; "": there is none */
-	int64_t total;                  /* size of the whole, -1: unknown */
+					   date; "": none */
+	int64_t total;                  /* size of the file; -1: unknown */
 };
 
 void http_validator_clear(struct http_validator *v);
 
 /*
- * Reads it from the head of a whole (200) or partial (206) response: a strong
- * ETag, else a Last-Modified that is at least a second older than the response
- * (section 8.8.2.2).
+ * Reads the validator from the head of a full (200) or partial (206) response:
+ * a strong ETag, otherwise a Last-Modified that is at least one second older
+ * than the response (section 8.8.2.2).
  */
 void http_validator_parse(
     struct http_validator *v, const struct http_head *head);
 
-/* Whether a range of bytes may be requested with it. */
+/* Whether it can be sent with a range request. */
 bool http_validator_is_usable(const struct http_validator *v);
 
 /*
- * False when the head of a response shows that it is of another version; a
- * missing field shows nothing.
+ * Returns false if the head of a response shows that it is of another version.
+ * A missing field shows nothing.
  */
 bool http_validator_agrees(
     const struct http_validator *v, const struct http_head *head);
 
 /*
- * Whether the head of a 206 shows that it is of the version in If-Range: it has
- * to repeat an entity tag, but not a date (RFC 9110 section 15.3.7).
+ * Whether the head of a 206 confirms the version in If-Range: it must repeat an
+ * entity tag, but not a date (RFC 9110 section 15.3.7).
  */
 bool http_validator_confirms(
     const struct http_validator *v, const struct http_head *head);

@@ -27,9 +27,9 @@ redirect_location(const struct http_head *h, char *buf, size_t size)
 	}
 }
 
-/* Notes the present URL. */
+/* Records the current URL. */
 static void
-note_visit(struct redirect *r)
+record_visit(struct redirect *r)
 {
 	char shown[URL_ABSOLUTE_SIZE];
 
@@ -44,7 +44,7 @@ note_visit(struct redirect *r)
 
 /*
  * Moves the credentials out of the URL, so that a relative reference does not
- * inherit them. RFC 7617 wants the colon even without a password.
+ * inherit them. RFC 7617 requires the colon even without a password.
  */
 static void
 extract_user(struct redirect *r)
@@ -55,7 +55,7 @@ extract_user(struct redirect *r)
 	if (url_userinfo(&r->url, userinfo, sizeof(userinfo)))
 		snprintf(r->user, sizeof(r->user), "%s%s", userinfo,
 		    strchr(userinfo, ':') == NULL ? ":" : "");
-	r->url.userinfo = (struct url_part){.is_there = false};
+	r->url.userinfo = (struct url_part){.is_present = false};
 }
 
 void
@@ -66,7 +66,7 @@ redirect_start(struct redirect *r, const struct url *start, const char *user)
 	extract_user(r);
 	if (user != NULL)
 		snprintf(r->user, sizeof(r->user), "%s", user);
-	note_visit(r);
+	record_visit(r);
 }
 
 void
@@ -87,7 +87,7 @@ redirect_count(const struct redirect *r)
 	return r->count - 1;
 }
 
-/* The first visit of url at or after from; count where there is none. */
+/* Returns the index of the first visit of url, from index from on, or count. */
 static size_t
 find_visit(const struct redirect *r, const char *url, size_t from)
 {
@@ -96,7 +96,8 @@ find_visit(const struct redirect *r, const char *url, size_t from)
 	return from;
 }
 
-/* The URLs from first up to end, each with a blank after it; owned. */
+/* Joins the URLs from first up to end, each followed by a space. The caller
+ * frees the result. */
 static char *
 join_visits(const struct redirect *r, size_t first, size_t end)
 {
@@ -116,7 +117,7 @@ join_visits(const struct redirect *r, size_t first, size_t end)
 	return text;
 }
 
-/* One redirect too many; if it closes a loop, the error names the loop. */
+/* Fails because of one redirect too many; the error names the loop, if any. */
 static int
 refuse(const struct redirect *r, const struct url *next, struct err *e)
 {
@@ -157,9 +158,9 @@ redirect_follow(
 	is_same = url_same_origin(&r->url, &next);
 	r->left_origin |= !is_same;
 	r->url = next;
-	if (next.userinfo.is_there || !is_same)
+	if (next.userinfo.is_present || !is_same)
 		extract_user(r);
-	note_visit(r);
+	record_visit(r);
 	return 0;
 }
 

@@ -1,4 +1,4 @@
-/* Parses URLs (RFC 3986) and makes the parts that a request needs. */
+/* Parses URLs (RFC 3986) and builds the parts that a request needs. */
 #include "http/url.h"
 
 #include <stdio.h>
@@ -34,7 +34,7 @@ refuse(const char *text, const char *why, struct err *e)
 	return err_set(e, ERR_USAGE, "URL '%s': %s", shown, why);
 }
 
-/* Copies text into u->text, encoding what is not ASCII. */
+/* Copies text to u->text; bytes outside ASCII are percent-encoded. */
 static int
 copy_text(struct url *u, const char *text, struct err *e)
 {
@@ -51,7 +51,7 @@ copy_text(struct url *u, const char *text, struct err *e)
 			    c == ' ' ? "a blank in it has to be written as %20"
 				     : "a control byte is in it",
 			    e);
-		/* Room for the "/" of an empty path in the forms below. */
+		/* Leave space for the "/" of an empty path. */
 		if (used + 8 > sizeof(u->text))
 			return refuse(text, "it is too long", e);
 		if (c < 0x80) {
@@ -65,18 +65,18 @@ copy_text(struct url *u, const char *text, struct err *e)
 	return 0;
 }
 
-/* A part from at up to the first of stops; returns what follows it. */
+/* Sets a part that goes from at up to one of stops. Returns its end. */
 static size_t
 parse_until(
     const struct url *u, struct url_part *part, size_t at, const char *stops)
 {
 	part->at = at;
 	part->length = strcspn(u->text + at, stops);
-	part->is_there = true;
+	part->is_present = true;
 	return at + part->length;
 }
 
-/* The scheme, where there is one; returns what follows its colon. */
+/* Parses the scheme, if there is one. Returns the offset after its colon. */
 static size_t
 parse_scheme(struct url *u)
 {
@@ -100,7 +100,7 @@ is_host_char(char c)
 	       (c != '\0' && strchr("-._~!$&'()*+,;=", c) != NULL);
 }
 
-/* The inside of brackets: an IPv6 address, perhaps with a zone id. */
+/* Whether the text in brackets is an IPv6 address, perhaps with a zone id. */
 static bool
 is_literal(const char *p, size_t n)
 {
@@ -156,7 +156,7 @@ check_port(const struct url *u)
 	return NULL;
 }
 
-/* [userinfo@]host[:port] from at to end. NULL, or what is wrong with it. */
+/* Parses [userinfo@]host[:port]. Returns NULL, or what is wrong with it. */
 static const char *
 parse_authority(struct url *u, size_t at, size_t end)
 {
@@ -224,7 +224,7 @@ url_check_http(const struct url *u, struct err *e)
 		    e);
 	if (!part_is(u, u->scheme, "http"))
 		return refuse(u->text, "only http:// can be fetched", e);
-	if (!u->host.is_there || u->host.length == 0)
+	if (!u->host.is_present || u->host.length == 0)
 		return refuse(u->text, "it has no host", e);
 	return 0;
 }
@@ -285,7 +285,7 @@ url_target(const struct url *u, char *buf, size_t size)
 	snprintf(buf, size, "%s%.*s%s%.*s",
 	    u->path.length > 0 && part_text(u, u->path)[0] == '/' ? "" : "/",
 	    (int)u->path.length, part_text(u, u->path),
-	    u->query.is_there ? "?" : "", (int)u->query.length,
+	    u->query.is_present ? "?" : "", (int)u->query.length,
 	    part_text(u, u->query));
 	return buf;
 }
@@ -318,7 +318,7 @@ url_userinfo(const struct url *u, char *buf, size_t size)
 {
 	int i, n;
 
-	if (!u->userinfo.is_there || size == 0)
+	if (!u->userinfo.is_present || size == 0)
 		return false;
 	n = url_decode(
 	    buf, size, part_text(u, u->userinfo), u->userinfo.length);

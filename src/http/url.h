@@ -1,6 +1,6 @@
 /*
- * URLs and references to them (RFC 3986), parsed, and the pieces of them that
- * an HTTP request needs.
+ * Parses URLs and URL references (RFC 3986), and builds the parts of an HTTP
+ * request from them.
  */
 #ifndef HTTP_URL_H
 #define HTTP_URL_H
@@ -15,29 +15,29 @@ struct err;
 /* Longest URL that is accepted, with its NUL. */
 #define URL_SIZE 8192
 
-/* A piece of url.text. "?" with nothing after it is there, and empty. */
+/* A part of url.text. The part after a final "?" is present and empty. */
 struct url_part {
 	size_t at, length;
-	bool is_there;
+	bool is_present;
 };
 
-/* A URL or a relative reference; holds nothing to be released. */
+/* A URL or a relative reference; there is nothing to release. */
 struct url {
-	char text[URL_SIZE]; /* bytes above 0x7f have become %XX */
+	char text[URL_SIZE]; /* bytes above 0x7f as %XX */
 	struct url_part scheme, userinfo, host, port, path, query, fragment;
 };
 
 /*
- * Parses text by the grammar of RFC 3986 section 4.1. Refused, with -1
- * and ERR_USAGE: blanks, control bytes, a malformed host or port, more than
- * URL_SIZE bytes. The host is without its brackets in no case: [::1] stays.
+ * Parses text by the grammar of RFC 3986 section 4.1. Returns 0, or -1 with
+ * ERR_USAGE for a space, a control byte, a malformed host or port, or more than
+ * URL_SIZE bytes. The host keeps its brackets: [::1].
  */
 int url_parse(struct url *u, const char *text, struct err *e);
 
-/* That it is an http URL with a host. 0, or -1 with ERR_USAGE. */
+/* Checks that u is an http URL with a host. 0, or -1 with ERR_USAGE. */
 int url_check_http(const struct url *u, struct err *e);
 
-/* The host and port of an http URL, ready to be dialled. 0, or -1 with *e. */
+/* Sets *ep to the host and port of an http URL. 0, or -1 with *e. */
 int url_endpoint(const struct url *u, struct endpoint *ep, struct err *e);
 
 /*
@@ -50,14 +50,14 @@ const char *url_authority(const struct url *u, char *buf, size_t size);
 const char *url_target(const struct url *u, char *buf, size_t size);
 
 /*
- * The absolute form of RFC 9112 section 3.2.2, without userinfo and fragment:
- * for a proxy, and to be shown. Returns buf.
+ * The absolute form of RFC 9112 section 3.2.2, without userinfo and fragment,
+ * for a proxy and for display. Returns buf.
  */
 const char *url_absolute(const struct url *u, char *buf, size_t size);
 
 /*
- * The userinfo with its %XX decoded. False when there is none, or when it
- * does not fit or holds control bytes.
+ * Copies the userinfo to buf, with %XX decoded. Returns false if there is none,
+ * or if it does not fit or contains control bytes.
  */
 bool url_userinfo(const struct url *u, char *buf, size_t size);
 
@@ -66,15 +66,15 @@ bool url_userinfo(const struct url *u, char *buf, size_t size);
 /* Enough for url_label(). */
 #define URL_LABEL_SIZE 320
 
-/* The absolute form for the beginning of an error, shortened. Returns buf. */
+/* The absolute form, shortened, as the prefix of an error. Returns buf. */
 const char *url_label(const struct url *u, char *buf);
 
-/* Same scheme, host and port (RFC 9110 section 4.3.1). */
+/* Whether scheme, host and port are the same (RFC 9110 section 4.3.1). */
 bool url_same_origin(const struct url *a, const struct url *b);
 
 /*
- * Decodes %XX in n bytes of text. Returns the length, or -1 when an escape is
- * malformed, a NUL comes out or dst (with its NUL) is too small.
+ * Decodes %XX in n bytes of text. Returns the length, or -1 if an escape is
+ * malformed or stands for NUL, or if dst is too small for the text and its NUL.
  */
 int url_decode(char *dst, size_t size, const char *text, size_t n);
 

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "http/url.h"
 
-/* A text that grows in a fixed buffer, and remembers when it could not. */
+/* Text in a fixed buffer; is_full is set when something does not fit. */
 struct text {
 	char bytes[URL_SIZE];
 	size_t length;
@@ -34,31 +34,31 @@ put(struct text *t, const char *bytes, size_t n)
 	t->bytes[t->length] = '\0';
 }
 
-/* A part with the delimiter before it, where it is there. */
+/* Appends the delimiter and the part, if the part is present. */
 static void
 put_part(struct text *t, const char *delimiter, const struct url *u,
     struct url_part part)
 {
-	if (!part.is_there)
+	if (!part.is_present)
 		return;
 	put(t, delimiter, strlen(delimiter));
 	put(t, part_text(u, part), part.length);
 }
 
-/* A part with the delimiter after it, where it is there. */
+/* Appends the part and the delimiter, if the part is present. */
 static void
 put_prefix(struct text *t, const struct url *u, struct url_part part,
     const char *delimiter)
 {
 	put_part(t, "", u, part);
-	if (part.is_there)
+	if (part.is_present)
 		put(t, delimiter, strlen(delimiter));
 }
 
 static void
 put_authority(struct text *t, const struct url *u)
 {
-	if (!u->host.is_there)
+	if (!u->host.is_present)
 		return;
 	put(t, "//", 2);
 	put_prefix(t, u, u->userinfo, "@");
@@ -66,7 +66,7 @@ put_authority(struct text *t, const struct url *u)
 	put_part(t, ":", u, u->port);
 }
 
-/* Removes the last segment, back to start. */
+/* Removes the last segment, but nothing before start. */
 static void
 drop_segment(struct text *t, size_t start)
 {
@@ -108,7 +108,7 @@ put_path(struct text *t, const char *path)
 	}
 }
 
-/* The relative path ref, laid over base's (RFC 3986 section 5.2.3). */
+/* Appends the path of ref merged with base's (RFC 3986 section 5.2.3). */
 static void
 put_merged(struct text *t, const struct url *base, const struct url *ref)
 {
@@ -118,7 +118,7 @@ put_merged(struct text *t, const struct url *base, const struct url *ref)
 
 	while (n > 0 && path[n - 1] != '/')
 		n--;
-	if (base->host.is_there && base->path.length == 0)
+	if (base->host.is_present && base->path.length == 0)
 		put(&merged, "/", 1);
 	else
 		put(&merged, path, n);
@@ -127,9 +127,9 @@ put_merged(struct text *t, const struct url *base, const struct url *ref)
 	put_path(t, merged.bytes);
 }
 
-/* The path of ref as a string, dot segments removed. */
+/* Appends the path of ref without its dot segments. */
 static void
-put_own_path(struct text *t, const struct url *ref)
+put_reference_path(struct text *t, const struct url *ref)
 {
 	char path[URL_SIZE];
 
@@ -138,7 +138,7 @@ put_own_path(struct text *t, const struct url *ref)
 	put_path(t, path);
 }
 
-/* ref as seen from base. 0, or -1 with *e; out is neither of the two. */
+/* Resolves ref against base; out is neither of them. 0, or -1 with *e. */
 static int
 resolve_against(const struct url *base, const struct url *ref, struct url *out,
     struct err *e)
@@ -146,18 +146,18 @@ resolve_against(const struct url *base, const struct url *ref, struct url *out,
 	const struct url *query = ref;
 	struct text t = {.length = 0};
 
-	put_prefix(&t, ref->scheme.is_there ? ref : base,
-	    ref->scheme.is_there ? ref->scheme : base->scheme, ":");
-	if (ref->scheme.is_there || ref->host.is_there) {
+	put_prefix(&t, ref->scheme.is_present ? ref : base,
+	    ref->scheme.is_present ? ref->scheme : base->scheme, ":");
+	if (ref->scheme.is_present || ref->host.is_present) {
 		put_authority(&t, ref);
-		put_own_path(&t, ref);
+		put_reference_path(&t, ref);
 	} else {
 		put_authority(&t, base);
 		if (ref->path.length == 0) {
 			put_part(&t, "", base, base->path);
-			query = ref->query.is_there ? ref : base;
+			query = ref->query.is_present ? ref : base;
 		} else if (part_text(ref, ref->path)[0] == '/') {
-			put_own_path(&t, ref);
+			put_reference_path(&t, ref);
 		} else {
 			put_merged(&t, base, ref);
 		}
@@ -192,14 +192,14 @@ url_reference_follow(const struct url *base, const char *location,
 	return err_prefix(e, "the Location it redirects to");
 }
 
-/* Parses text, with "http://" before it where it has no scheme. */
+/* Parses text, with "http://" in front if it has no scheme. */
 static int
 parse_completed(struct url *u, const char *text, struct err *e)
 {
 	char with_scheme[URL_SIZE], shown[256];
 	const char *sign = strstr(text, "://");
 
-	/* "host/?next=http://..." has no scheme of its own. */
+	/* "host/?next=http://..." has no scheme. */
 	if (sign != NULL && strcspn(text, "/?#") > (size_t)(sign - text))
 		return url_parse(u, text, e);
 	if (strlen(text) + sizeof("http://") > sizeof(with_scheme))
@@ -216,7 +216,7 @@ url_reference_parse_typed(struct url *u, const char *text, struct err *e)
 
 	if (parse_completed(&typed, text, e) < 0)
 		return -1;
-	if (typed.scheme.is_there && typed.host.is_there)
+	if (typed.scheme.is_present && typed.host.is_present)
 		return resolve_against(&typed, &typed, u, e);
 	*u = typed;
 	return 0;

@@ -36,7 +36,7 @@ check_request(const struct redirect *r)
 	for (p = r->user; *p != '\0'; p++)
 		check((unsigned char)*p >= 0x20 && *p != 0x7f);
 	check(strcmp(r->visited[r->count - 1], shown) == 0);
-	check(!r->url.userinfo.is_there);
+	check(!r->url.userinfo.is_present);
 	check(r->user[0] == '\0' || strchr(r->user, ':') != NULL);
 }
 

@@ -68,7 +68,7 @@ use_reference(const struct url *url)
 	if (url_reference_follow(&base, url->text, &out, &e) < 0)
 		return;
 	check_bytes(out.text);
-	if (!out.scheme.is_there)
+	if (!out.scheme.is_present)
 		abort();
 	/* What was resolved once stays as it is. */
 	if (url_reference_follow(&base, out.text, &again, &e) < 0 ||
