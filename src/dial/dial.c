@@ -241,6 +241,18 @@ advance(struct dial *d)
 	return -1;
 }
 
+/* Whether nothing holds the local port but connections in TIME-WAIT. */
+static bool
+is_time_wait(const struct dial *d, const struct attempt *t)
+{
+	struct addr local = local_end(d, addr_family(t->addr));
+	char owner[256];
+
+	return !addr_is_unix(t->addr) &&
+	       !port_owner_find(&local, SOCK_STREAM, owner, sizeof(owner)) &&
+	       port_owner_waits(addr_port(&local), NULL);
+}
+
 /* The cause of a failed attempt: its errno, or a number of base/err.h that
  * says more. */
 static int
@@ -264,6 +276,8 @@ attempt_cause(const struct dial *d, const struct attempt *t)
 		return is_ruled_out(d, addr_family(t->addr))
 			   ? CAUSE_OTHER_FAMILY
 			   : EAFNOSUPPORT;
+	case EADDRINUSE:
+		return is_time_wait(d, t) ? CAUSE_TIME_WAIT : EADDRINUSE;
 	case EADDRNOTAVAIL:
 		/* Of connect(2), ip(7): the local port's connection exists. */
 		if (t->is_local || o->source_port == 0)

@@ -1,0 +1,164 @@
+# Every failure says what was tried, what came back and what that means: one
+# row for each, with its exit status. What needs a network of its own is in
+# tests/netns/route_errors.t.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use Test::More;
+
+my $dir = scratch();
+my $file = spew("$dir/file", '');
+
+# A server that answers every connection with text, once something came.
+sub server {
+    my ($text) = @_;
+    my $l = tcp_listener();
+    peer($l, sub { sysread $_[0], my $got, 65536; print { $_[0] } $text }, 20);
+    return '127.0.0.1:' . $l->sockport;
+}
+
+my $closed = free_port();
+my $mute = tcp_listener();
+my $m = $mute->sockport;
+my $tls = server("\x15\x03\x01\x00\x02\x02F");
+my $ssh = server("SSH-2.0-x\r\n");
+my $moved = server("HTTP/1.1 301 Moved\r\nLocation: /b\r\n"
+    . "Content-Length: 0\r\n\r\n");
+my $part = server("HTTP/1.1 206 P\r\nContent-Range: bytes 5-9/100\r\n"
+    . "Content-Length: 5\r\n\r\nabcde");
+my $whole = server("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
+my $empty = server('');
+my $says_no = server("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n");
+
+# Arguments, exit status, the last line without its beginning.
+for my $row (
+    # Addresses.
+    ['connect fe80::1 80', 2,
+        qr/fe80::1 is a link-local address, which needs its interface/],
+    ['connect fe80::1%nosuch 80', 3, qr/no interface 'nosuch'/],
+    ['connect * 80', 2, qr/'\*' is not a host/],
+    ['connect -s 192.0.2.1 127.0.0.1 1', 7,
+        qr/cannot use local address 192\.0\.2\.1: address not available \(it is not an address of this machine\)/],
+    ["connect 127.0.0.1 $closed", 4,
+        qr/refused \(the host answered; nothing listens on that address and port\)/],
+    ["udp-send 127.0.0.1 $closed x", 4,
+        qr/refused \(the host answered; no program receives on that address and port\)/],
+    ["connect unix:$file", 4, qr/refused \(the path is not a socket\)/],
+    ['connect unix:@nosuch-sockt', 4,
+        qr/refused \(no program listens on that socket\)/],
+    ["connect unix:$dir/none", 4,
+        qr/no such path \(no program has bound a socket there\)/],
+    ["listen unix:$file", 7,
+        qr/cannot listen on unix:\S+: address in use \(the path exists and is not a socket\)/],
+
+    # Limits: the value and the option.
+    ["connect -m .2 127.0.0.1 $m", 5,
+        qr/^stopped after 0\.2 s \(--max-time\)/],
+    ["connect --idle-timeout .2 --on-eof keep 127.0.0.1 $m", 5,
+        qr/^nothing was sent or received within 0\.2 s \(--idle-timeout\); sent 0 bytes, received 0$/],
+    ["connect --linger 200ms 127.0.0.1 $m", 5,
+        qr/^the peer did not finish within 0\.2 s \(--linger\); /],
+    ["connect --retry-for .2 127.0.0.1 $closed", 5,
+        qr/^no connection within 0\.2 s \(--retry-for\); 127\.0\.0\.1 port $closed: refused/],
+    ["connect --send x --expect y --expect-timeout .2 127.0.0.1 $m", 9,
+        qr/it was not received within 0\.2 s \(--expect-timeout\)/],
+    ['listen -q --accept-timeout .2 127.0.0.1 0', 5,
+        qr/^no connection within 0\.2 s \(--accept-timeout\)$/],
+    ['listen -q -m .2 127.0.0.1 0', 5,
+        qr/^stopped after 0\.2 s \(--max-time\); waiting for a connection$/],
+    ['udp-serve -q -m .2 127.0.0.1 0', 5,
+        qr/^stopped after 0\.2 s \(--max-time\); received 0 datagrams$/],
+    ['udp-serve -q --idle-timeout .2 127.0.0.1 0', 5,
+        qr/^no datagram within 0\.2 s \(--idle-timeout\); received 0 datagrams$/],
+    ["http-get -q -m .2 http://127.0.0.1:$m/", 5,
+        qr{^http://\S+: stopped after 0\.2 s \(--max-time\); }],
+    ["http-get -q --idle-timeout .2 http://127.0.0.1:$m/", 5,
+        qr{^http://\S+: .*within 0\.2 s \(--idle-timeout\)$}],
+    ["portscan -q --retry-for .2 127.0.0.1 $closed", 4,
+        qr/^0 of 1 port open after 0\.2 s \(--retry-for\)$/],
+
+    # Proxies.
+    ["connect --proxy http://127.0.0.1:$closed h.example 22", 4,
+        qr/^h\.example port 22: the HTTP proxy 127\.0\.0\.1 port $closed \(--proxy\): refused/],
+    ["connect --proxy http://$says_no h.example 22", 8,
+        qr/\(--proxy\): declined: 403 No$/],
+    ["connect -w .2 --proxy socks5://127.0.0.1:$m h.example 22", 5,
+        qr/\(--proxy\): no answer to the handshake within 0\.2 s \(--timeout\)$/],
+
+    # HTTP.
+    ["http-get -q http://$tls/", 9,
+        qr{^http://\S+: not HTTP \(it looks like TLS, which sockt does not support\)$}],
+    ["http-get -q http://$ssh/", 9,
+        qr{^http://\S+: not HTTP \(another kind of server .*\); it sent 'SSH}],
+    ["http-get -q http://$empty/x", 9,
+        qr{^http://\S+/x: the server closed the connection without a response }],
+    ["http-get -q http://$moved/", 8,
+        qr{^http://\S+: redirected to http://\S+/b \(301\); not followed \(--location follows it\)$}],
+    ["http-get -q -r 0-3 http://$part/", 9,
+        qr/the server sent bytes 5-9 instead of 0-3$/],
+    ["http-get -q -r 0-3 http://$whole/", 9,
+        qr/the server ignored --range and sent the whole file$/],
+
+    # Command lines: the line before the hint.
+    ['http-get -r 3-1 http://x/', 2, qr/'3-1' ends before it begins$/],
+    ['http-get -u user http://x/', 2, qr/the password is missing/],
+    ['listen --allow 10.0.0.0/40 1', 2, qr/the prefix length must be 0 to 32$/],
+    ['connect', 2, qr/^missing operand: expected HOST PORT$/],
+    ['portscan', 2, qr/^missing operand: expected HOST$/],
+    ['connect host', 2, qr/^missing port after 'host': expected HOST PORT/],
+    ['connect a 1 2', 2, qr/^unexpected operand '2'$/],
+    ['listen 127.0.0.1', 2, qr/^missing port after '127\.0\.0\.1': expected \[ADDR\] PORT$/],
+    ['connect http://localhost/', 2, qr{^'http://localhost/' is a URL: expected HOST PORT$}],
+    ['connect -w', 2, qr/^option -w needs a duration \(T\)$/],
+    ['connect --ttl 0 h 1', 2, qr/^--ttl: '0' is not a number from 1 to 255$/],
+    ['connect --on-eof x h 1', 2, qr/^--on-eof: 'x' must be fin, keep or quit$/],
+    ['udp-serve --join 10.0.0.1 1', 2, qr/is not a multicast group$/],
+    ['connect -x - h 1', 2, qr/^--hexdump: '-' is not a file/],
+    ["connect -o $dir/none/x 127.0.0.1 $m", 11,
+        qr/none\/x: no such file or directory$/],
+    ["connect 127.0.0.1 $m -- /no/such", 127,
+        qr/^cannot run \/no\/such: no such file or directory$/],
+) {
+    my ($line, $status, $pattern) = @$row;
+    my @args = split / /, $line;
+    my $r = run({ timeout => 20 }, @args);
+    my @lines = map { s/^sockt $args[0]: //r } split /\n/, $r->{err};
+    pop @lines if $status == 2 && @lines > 1;
+    my $last = $lines[-1] // '';
+    is $r->{status}, $status, "$line: status" or diag $r->{err};
+    like $last, $pattern, '  and what is said';
+    unlike $r->{err}, qr/\b1 (?:byte|datagram)s\b/, '  in the singular';
+}
+
+# The environment's proxy is named.
+my $r = run({ env => { http_proxy => "http://127.0.0.1:$closed" } },
+    'http-get', 'http://h.example/');
+is $r->{status}, 4, 'a proxy of the environment';
+like $r->{err}, qr{http://h\.example/: the HTTP proxy 127\.0\.0\.1 port $closed \(from http_proxy\): refused},
+    'is named, with where it is from';
+
+# A TLS client gets its answer at once.
+my $p = start('serve-hello', '--http', '-4', '0');
+my $c = tcp_client($p->port);
+syswrite $c, "\x16\x03\x01\x02\x00\x01";
+like scalar <$c>, qr{^HTTP/1\.1 400}, 'serve-hello --http: TLS is answered';
+$p->expect(err => qr/answered 400 Bad Request: the client speaks TLS \(https\)/);
+$p->stop;
+
+# A local port whose last connection is in TIME-WAIT.
+SKIP: {
+    skip 'no /proc/net/tcp', 2 unless -r '/proc/net/tcp';
+    my $l = tcp_listener();
+    my $pid = peer($l, sub { sysread $_[0], my $got, 1 }, 2);
+    my $to = $l->sockport;
+    $r = run('connect', '-v', '127.0.0.1', $to);
+    my ($port) = $r->{err} =~ /from 127\.0\.0\.1 port (\d+) in/;
+    $r = run('connect', '-p', $port, '127.0.0.1', $to);
+    skip 'the port could be used again', 2 if $r->{status} == 0;
+    is $r->{status}, 7, 'a port in TIME-WAIT: status';
+    like $r->{err}, qr/cannot use local port $port: address in use \(an earlier connection of that port is in TIME-WAIT/,
+        '  and what is said';
+}
+done_testing;
