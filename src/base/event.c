@@ -130,7 +130,7 @@ static const struct member members[] = {
     {EVENT_CLOSED, NUMBER, true, "received", "bytes, where known"},
     {EVENT_CLOSED, SECONDS, false, "seconds", "how long it was open"},
     {EVENT_CLOSED, TEXT, false, "first",
-	"who finished first: us, peer, nobody"},
+	"who finished first: us, peer, both, nobody"},
     {EVENT_CLOSED, TEXT, false, "how", "fin or reset"},
     {EVENT_CLOSED, NUMBER, false, "status", "its exit status"},
 

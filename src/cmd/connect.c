@@ -120,9 +120,10 @@ run_program(
 		sock_close(fd);
 	}
 	/* Does nothing where it is closed already. */
-	shutdown_and_drain(
-	    fd, deadline_first(c->until,
-		    deadline_after(status < 0 ? 0 : SHUTDOWN_DRAIN_MS)));
+	shutdown_and_drain(fd,
+	    deadline_first(
+		c->until, deadline_after(status < 0 ? 0 : SHUTDOWN_DRAIN_MS)),
+	    &sum);
 	conn_event_closed(
 	    DIAG_NOTE, conn, &sum, status < 0 ? (int)e->kind : status);
 	return status <= 0 ? status : err_status(e, status);

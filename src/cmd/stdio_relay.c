@@ -378,7 +378,8 @@ stdio_relay_run(
 	if (sum.is_aborted)
 		sock_abort_acked(fd, t->time->idle_ms, end);
 	else
-		shutdown_and_drain(fd, result < 0 ? deadline_after(0) : end);
+		shutdown_and_drain(
+		    fd, result < 0 ? deadline_after(0) : end, &sum);
 	if (result == 0 && signals_stopped() != 0)
 		result = err_sys(e, ERR_FAILED, EINTR, "draining");
 	t->last = sum;

@@ -49,8 +49,14 @@ disconnect(struct http_client *c, int status)
 	    .received = c->received,
 	    .first = c->peer_finished ? CONN_FIRST_PEER : CONN_FIRST_US};
 
+	struct conn_summary known;
+
 	if (c->fd < 0)
 		return;
+	if (diag_emits(DIAG_NOTE)) {
+		conn_event_summarize(c->fd, false, &known);
+		s.first = known.bytes_unknown ? s.first : known.first;
+	}
 	sock_close(&c->fd);
 	conn_event_closed(DIAG_NOTE,
 	    &(struct conn){c->local, c->remote, c->opened_ns}, &s, status);

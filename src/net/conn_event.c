@@ -30,7 +30,9 @@ conn_event_summarize(int fd, bool goes_on, struct conn_summary *s)
 	s->sent = tcp.sent;
 	s->received = tcp.received;
 	s->reset = tcp.is_closed;
-	if (tcp.peer_finished || tcp.is_closed)
+	if (tcp.is_crossing)
+		s->first = CONN_FIRST_BOTH;
+	else if (tcp.peer_finished || tcp.is_closed)
 		s->first = CONN_FIRST_PEER;
 	else if (!goes_on)
 		s->first = CONN_FIRST_US;
@@ -139,7 +141,7 @@ conn_event_denied(int level, const struct conn *c, const char *why)
 static void
 closed_members(const struct conn_summary *s, int64_t ns)
 {
-	static const char *const names[] = {"nobody", "us", "peer"};
+	static const char *const names[] = {"nobody", "us", "peer", "both"};
 
 	if (!s->bytes_unknown) {
 		event_number(&ev, "sent", s->sent);
@@ -168,8 +170,9 @@ void
 conn_event_closed(
     int level, const struct conn *c, const struct conn_summary *s, int status)
 {
-	static const char *const words[] = {
-	    "nobody finished", "we finished first", "the peer finished first"};
+	static const char *const words[] = {"neither side finished",
+	    "this side finished first", "the peer finished first",
+	    "both sides finished at the same time"};
 	char from[ADDR_TEXT], to[ADDR_TEXT], duration[32], bytes[96],
 	    ended[32] = "";
 	int64_t ns;

@@ -17,10 +17,10 @@ struct conn {
 
 /* Whose end came first. */
 enum conn_first {
-	CONN_FIRST_NOBODY, /* neither has finished: a limit or an error did it
-			    */
+	CONN_FIRST_NOBODY, /* neither has finished */
 	CONN_FIRST_US,
-	CONN_FIRST_PEER
+	CONN_FIRST_PEER,
+	CONN_FIRST_BOTH /* each FIN was sent before the other one came */
 };
 
 struct conn_summary {
@@ -28,6 +28,8 @@ struct conn_summary {
 	uint64_t sent, received;
 	uint64_t undelivered; /* read from stdin, and not delivered */
 	enum conn_first first;
+	bool wants_order; /* first is told from the order of the FINs */
+	bool is_fin_sent, is_fin_received;
 	bool reset;      /* the peer reset the connection */
 	bool is_aborted; /* it ended before everything was delivered */
 };

@@ -38,9 +38,18 @@ struct os_tcp {
 	bool peer_finished;      /* the peer's FIN has arrived */
 	bool is_closed;          /* it is over: reset */
 	bool is_acknowledged;    /* the peer has everything that was sent */
+	bool is_crossing;        /* both FINs were sent before either came */
+	uint32_t acks_in;        /* segments without data */
+	uint32_t acks_out;
+	uint32_t rtt_us;        /* the smoothed round-trip time */
+	uint32_t segments;      /* sent */
+	uint32_t retransmitted; /* of these */
+	uint32_t waiting; /* of a listening socket: finished connections */
+	uint32_t backlog; /* that wait for accept(2), and their limit */
 };
 
-/* Asks for them; false if the system or the socket does not report them. */
+/* Asks for them; false if the system or the socket does not report them. A
+ * step in -vv. */
 bool os_tcp_info(int fd, struct os_tcp *tcp);
 
 /*

@@ -27,7 +27,12 @@
 #endif
 
 /* States of TCP in tcpi_state; glibc and the kernel name them differently. */
-enum { STATE_CLOSE = 7, STATE_CLOSE_WAIT = 8, STATE_LAST_ACK = 9 };
+enum {
+	STATE_CLOSE = 7,
+	STATE_CLOSE_WAIT = 8,
+	STATE_LAST_ACK = 9,
+	STATE_CLOSING = 11
+};
 
 const char *
 os_name(void)
@@ -142,6 +147,15 @@ os_tcp_info(int fd, struct os_tcp *tcp)
 	tcp->is_closed = info.tcpi_state == STATE_CLOSE;
 	tcp->is_acknowledged =
 	    info.tcpi_unacked == 0 && info.tcpi_notsent_bytes == 0;
+	tcp->is_crossing = info.tcpi_state == STATE_CLOSING;
+	tcp->acks_in = info.tcpi_segs_in - info.tcpi_data_segs_in;
+	tcp->acks_out = info.tcpi_segs_out - info.tcpi_data_segs_out;
+	tcp->rtt_us = info.tcpi_rtt;
+	tcp->segments = info.tcpi_segs_out;
+	tcp->retransmitted = info.tcpi_total_retrans;
+	/* Of a listening socket these two count its queue. */
+	tcp->waiting = info.tcpi_unacked;
+	tcp->backlog = info.tcpi_sacked;
 	return true;
 }
 

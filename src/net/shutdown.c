@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 
 #include "net/call.h"
+#include "net/conn_event.h"
+#include "net/os.h"
 #include "net/sock.h"
 #include "net/wait.h"
 
@@ -13,15 +15,58 @@
  */
 #define DRAIN_BYTES (8 * 1024 * 1024)
 
-int
-shutdown_write(int fd)
+/*
+ * Who finished first, by the states before and after our FIN was sent (RFC 9293
+ * 3.6). A connection that is closed by then had its last segments in between:
+ * the peer's FIN alone, in answer to ours; or our FIN alone, in answer to the
+ * peer's; or both sides sent a FIN and an acknowledgement.
+ */
+static enum conn_first
+find_first(const struct os_tcp *before, const struct os_tcp *after)
 {
-	return call_shutdown(fd, SHUT_WR);
+	if (before->peer_finished || before->is_closed || after->peer_finished)
+		return CONN_FIRST_PEER;
+	if (after->is_crossing)
+		return CONN_FIRST_BOTH;
+	if (!after->is_closed || after->acks_in - before->acks_in == 1)
+		return CONN_FIRST_US;
+	return after->acks_out - before->acks_out == 1 ? CONN_FIRST_PEER
+						       : CONN_FIRST_BOTH;
+}
+
+int
+shutdown_write(int fd, struct conn_summary *s)
+{
+	struct os_tcp before, after;
+	bool is_known = s->wants_order && s->first == CONN_FIRST_NOBODY &&
+			os_tcp_info(fd, &before);
+	int result = call_shutdown(fd, SHUT_WR), saved = errno;
+
+	s->is_fin_sent = true;
+	if (s->first == CONN_FIRST_NOBODY)
+		s->first = is_known && os_tcp_info(fd, &after)
+			       ? find_first(&before, &after)
+			       : CONN_FIRST_US;
+	errno = saved;
+	return result;
+}
+
+void
+shutdown_received(int fd, struct conn_summary *s)
+{
+	struct os_tcp tcp;
+
+	s->is_fin_received = true;
+	if (s->first == CONN_FIRST_NOBODY)
+		s->first = CONN_FIRST_PEER;
+	else if (s->first == CONN_FIRST_US && s->wants_order &&
+		 os_tcp_info(fd, &tcp) && tcp.is_crossing)
+		s->first = CONN_FIRST_BOTH;
 }
 
 /* Reads and drops until the peer finishes or a limit passes. */
 static void
-drain(int fd, struct deadline until)
+drain(int fd, struct deadline until, struct conn_summary *s)
 {
 	size_t dropped = 0;
 	static char drop[4096]; /* static: see net/spawn.h */
@@ -29,6 +74,8 @@ drain(int fd, struct deadline until)
 
 	while (dropped < DRAIN_BYTES) {
 		n = call_recv(fd, drop, sizeof(drop), MSG_DONTWAIT);
+		if (n == 0)
+			shutdown_received(fd, s);
 		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 			break;
 		if (n < 0 && wait_fd(fd, POLLIN, until) <= 0)
@@ -38,9 +85,12 @@ drain(int fd, struct deadline until)
 }
 
 void
-shutdown_and_drain(int *fd, struct deadline until)
+shutdown_and_drain(int *fd, struct deadline until, struct conn_summary *s)
 {
-	if (*fd >= 0 && shutdown_write(*fd) == 0)
-		drain(*fd, until);
+	if (*fd < 0)
+		return;
+	if ((s->is_fin_sent || shutdown_write(*fd, s) == 0) &&
+	    !s->is_fin_received)
+		drain(*fd, until, s);
 	sock_close(fd);
 }

@@ -30,13 +30,6 @@
 /* Places in the poll array. */
 enum { POLL_SOCKET, POLL_IN, POLL_OUT, POLL_COUNT };
 
-static void
-note_first(struct relay *r, enum conn_first who)
-{
-	if (r->first == CONN_FIRST_NOBODY)
-		r->first = who;
-}
-
 /* Either side of a forwarder was lost: a FIN to the other one would make an
  * incomplete transfer look whole. */
 static bool
@@ -69,11 +62,10 @@ send_fin(struct relay *r)
 		return;
 	if (r->o->in < 0)
 		return;
-	note_first(r, CONN_FIRST_US);
 	if (r->up.out.errnum == 0 && r->up.in.errnum == 0 && !is_side_lost(r) &&
 	    !r->input_abandoned &&
 	    (r->o->on_eof == RELAY_EOF_FIN || r->peer_finished) &&
-	    shutdown_write(r->fd) < 0)
+	    shutdown_write(r->fd, &r->sum) < 0)
 		fail_unfinished(&r->up, r->fd);
 	r->finished = true;
 	r->finished_ns = clock_now();
@@ -116,7 +108,7 @@ forward_fin(struct relay *r)
 	if (!relay_result_is_forwarder(r) || r->out_finished ||
 	    !flow_is_done(&r->down))
 		return;
-	if (!is_side_lost(r) && shutdown_write(r->o->out) < 0)
+	if (!is_side_lost(r) && shutdown_write(r->o->out, &r->target_sum) < 0)
 		fail_unfinished(&r->down, r->o->out);
 	r->out_finished = true;
 }
@@ -276,6 +268,7 @@ pump_up(struct relay *r, const struct pollfd *fds)
 		fds[POLL_SOCKET].revents & ~POLLIN) &&
 	    relay_result_is_forwarder(r)) {
 		detect_reset(&r->up.in, r->o->in, r->out_finished);
+		r->target_sum.is_fin_received = r->up.in.errnum == 0;
 		if (is_target_half_closed(r))
 			sock_start_keepalive(r->o->in);
 	}
@@ -304,7 +297,10 @@ note_peer_end(struct relay *r)
 {
 	r->peer_finished = true;
 	r->peer_end_ns = clock_now();
-	note_first(r, CONN_FIRST_PEER);
+	if (r->down.in.errnum == 0)
+		shutdown_received(r->fd, &r->sum);
+	else if (r->sum.first == CONN_FIRST_NOBODY)
+		r->sum.first = CONN_FIRST_PEER;
 	if (r->down.in.errnum != 0)
 		peer_lost(r, r->down.in.errnum);
 	else if (!r->finished && r->o->in >= 0)
@@ -547,6 +543,7 @@ relay_run(int fd, const struct relay_options *o, struct conn_summary *sum,
 	unsigned char *storage = mem_array(2, FLOW_SIZE);
 	struct relay r = {.fd = fd,
 	    .o = o,
+	    .sum = {.wants_order = diag_emits(DIAG_NOTE)},
 	    .recheck = deadline_none(),
 	    .recheck_pause = {.min = 1, .max = MAX_RECHECK_MS},
 	    .e = e};
@@ -567,6 +564,8 @@ relay_run(int fd, const struct relay_options *o, struct conn_summary *sum,
 	if (o->progress != NULL)
 		progress_end(o->progress);
 	relay_result_summarise(&r, sum, status, e);
+	if (o->target != NULL)
+		*o->target = r.target_sum;
 	if (!sum->is_aborted)
 		reset_on_close(&r, false);
 	flow_release(&r.up);

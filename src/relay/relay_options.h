@@ -45,6 +45,9 @@ struct relay_options {
 	int (*tap)(void *context, bool sent, const void *bytes, size_t n,
 	    struct err *e);
 	void *context;
+
+	/* Of a forwarder: gets the summary of the other side; NULL: none. */
+	struct conn_summary *target;
 };
 
 #define RELAY_OPTIONS_INIT                                           \

@@ -224,11 +224,10 @@ void
 relay_result_summarise(const struct relay *r, struct conn_summary *sum,
     int status, const struct err *e)
 {
-	memset(sum, 0, sizeof(*sum));
+	*sum = r->sum;
 	sum->sent = r->up.bytes;
 	sum->received = r->down.bytes;
 	sum->undelivered = relay_result_is_forwarder(r) ? 0 : undelivered(r);
-	sum->first = r->first;
 	sum->reset = status < 0 && e->kind == ERR_LOST &&
 		     (e->errnum == ECONNRESET || e->errnum == EPIPE);
 	sum->is_aborted = must_abort(r, status, e);

@@ -21,11 +21,11 @@ struct relay {
 	int fd;
 	const struct relay_options *o;
 	struct flow up, down;
-	bool finished;       /* this side has sent FIN */
-	bool out_finished;   /* a forwarder's other side got its FIN */
-	bool peer_finished;  /* the peer's FIN or reset came */
-	int64_t peer_end_ns; /* when it did */
-	enum conn_first first;
+	bool finished;     /* the input has ended, FIN is sent if it is to be */
+	bool out_finished; /* a forwarder's other side got its FIN */
+	bool peer_finished;                  /* the peer's FIN or reset came */
+	int64_t peer_end_ns;                 /* when it did */
+	struct conn_summary sum, target_sum; /* of both sides */
 	bool input_abandoned;     /* the input was abandoned before its end */
 	bool is_waiting_reported; /* what is waited for has been reported */
 	bool is_receiving_over;   /* what was read is still written, no more */

@@ -226,7 +226,7 @@ program_ended(struct children *c, size_t i)
 		return;
 	}
 	c->running--;
-	shutdown_write(one->fd);
+	shutdown_write(one->fd, &(struct conn_summary){.is_fin_sent = false});
 	one->drain = deadline_first(one->process.until,
 	    deadline_after(was_ended ? 0 : SHUTDOWN_DRAIN_MS));
 }

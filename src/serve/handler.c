@@ -45,6 +45,7 @@ static int
 serve_forward(struct session *s, const struct handler *h)
 {
 	struct relay_options o = RELAY_OPTIONS_INIT;
+	struct conn_summary target_sum;
 	int target, result;
 
 	target = dial_connect(&h->target, &h->dial,
@@ -59,6 +60,7 @@ serve_forward(struct session *s, const struct handler *h)
 	o.on_peer_eof = RELAY_PEER_FINISH;
 	o.idle_ms = h->idle_ms;
 	o.until = s->until;
+	o.target = &target_sum;
 	result = relay_run(s->fd, &o, &s->r, &s->e);
 	/* A reset by the target is not a probe. */
 	s->allows_probes = s->allows_probes && sock_is_closed(s->fd);
@@ -66,9 +68,10 @@ serve_forward(struct session *s, const struct handler *h)
 		sock_abort_acked(&target, h->idle_ms, s->until);
 		sock_abort_acked(&s->fd, h->idle_ms, s->until);
 	}
-	shutdown_and_drain(
-	    &target, deadline_first(s->until,
-			 deadline_after(result < 0 ? 0 : SHUTDOWN_DRAIN_MS)));
+	shutdown_and_drain(&target,
+	    deadline_first(
+		s->until, deadline_after(result < 0 ? 0 : SHUTDOWN_DRAIN_MS)),
+	    &target_sum);
 	return result;
 }
 

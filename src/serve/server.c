@@ -331,7 +331,8 @@ server_spawn(struct server *s, int fd, const struct conn *c, char *const *argv)
 	s->children.last_status = (int)e.kind;
 	diag_error(&e);
 	children_log_closed(&s->children, fd, c, false);
-	shutdown_and_drain(&fd, deadline_after(0));
+	shutdown_and_drain(&fd, deadline_after(0),
+	    &(struct conn_summary){.is_fin_sent = false});
 }
 
 int

@@ -23,7 +23,6 @@ session_start(struct session *s, int fd, int64_t idle_ms, int64_t max_ms)
 	s->phase = deadline_none();
 	s->missing = NULL;
 	memset(&s->r, 0, sizeof(s->r));
-	s->is_read = false;
 	s->allows_probes = false;
 	err_clear(&s->e);
 }
@@ -115,8 +114,7 @@ session_receive(struct session *s, void *piece, size_t size)
 
 	s->r.received += n;
 	if (end == STREAM_ENDED) {
-		s->r.first = CONN_FIRST_PEER;
-		s->is_read = true;
+		shutdown_received(s->fd, &s->r);
 	}
 	return result_of(s, end) < 0 ? -1 : (ssize_t)n;
 }
@@ -197,17 +195,11 @@ log_error(struct session *s, const struct conn *c)
 int
 session_end(struct session *s, const struct conn *c, int level, int result)
 {
-	if (result == 0 && s->r.first == CONN_FIRST_NOBODY)
-		s->r.first = CONN_FIRST_US;
+	s->r.wants_order = diag_emits(level);
 	/* Where nothing is left to be read, closing sends the FIN as well. */
-	if (s->is_read) {
-		sock_close(&s->fd);
-	} else if (s->fd >= 0) {
-		shutdown_write(s->fd);
-		shutdown_and_drain(
-		    &s->fd, deadline_first(
-				s->until, deadline_after(SHUTDOWN_DRAIN_MS)));
-	}
+	s->r.is_fin_sent = s->r.is_fin_sent || s->r.is_fin_received;
+	shutdown_and_drain(&s->fd,
+	    deadline_first(s->until, deadline_after(SHUTDOWN_DRAIN_MS)), &s->r);
 	if (result == 0)
 		err_clear(&s->e);
 	if (result < 0 && s->allows_probes && s->e.kind == ERR_LOST &&

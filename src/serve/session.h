@@ -24,7 +24,6 @@ struct session {
 	struct deadline phase; /* of what is being done; session_phase() */
 	const char *missing;   /* what did not happen within it */
 	struct conn_summary r; /* what moved so far, and who ended it */
-	bool is_read;          /* the peer has finished */
 	bool allows_probes;    /* conn_event_is_probe() is not an error */
 	struct err e;          /* why it failed */
 };

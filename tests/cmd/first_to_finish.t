@@ -1,0 +1,58 @@
+# Who finished first: both ends of a connection say the same, whatever the
+# order in which they finish. SOCKT_RUNS: how often each order is tried.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use JSON::PP;
+use Test::More;
+
+my $runs = $ENV{SOCKT_RUNS} || 5;
+
+# first of the closed event.
+sub first {
+    my ($err) = @_;
+    my ($line) = grep { /"event":"closed"/ } split /\n/, $err;
+    return $line ? decode_json($line)->{first} : 'no closed event';
+}
+
+# What both ends say after the client has been run with input, and the server,
+# with its options and input.
+sub story {
+    my ($input, $client, $server_input, @server) = @_;
+    my $s = start({ stdin => $server_input }, 'listen', '-v', '--json', '-4',
+        @server, 0);
+    my $c = start({ stdin => $input }, 'connect', '-v', '--json', @$client,
+        '127.0.0.1', $s->port);
+    my ($rc, $rs) = ($c->finish, $s->finish);
+    return join ' ', first($rc->{err}), first($rs->{err});
+}
+
+my %same = map { $_ => 1 } 'us peer', 'peer us', 'both both', 'nobody nobody';
+my @orders = (
+    [ 'both at once', qr/./, '', [], '' ],
+    [ 'both at once, after some text', qr/./, "hello\n", [], "answer\n" ],
+    [ 'the client, to an echo', qr/^us peer$/, "hello\n", [], '', '--echo' ],
+    [ 'the server, with a client that goes on', qr/^peer us$/, undef,
+        ['--recv-only'], "answer\n" ],
+    [ 'the client, to a program', qr/^us peer$/, "hello\n", [], '', '-e',
+        'cat' ],
+    [ 'the client, by --done', qr/^us peer$/, '',
+        ['--send', 'x\n', '--expect', 'x', '--done'], '', '--echo' ],
+    [ 'the server, by a program', qr/^peer us$/, undef, ['--recv-only'], '',
+        '-e', 'echo x' ],
+    [ 'the client, in bulk', qr/^us peer$/, 'x' x 3_000_000, [], '',
+        '--discard' ],
+);
+for my $order (@orders) {
+    my ($name, $expected, @how) = @$order;
+    my %stories;
+    $stories{ story(@how) }++ for 1 .. $runs;
+    my @wrong = grep { !$same{$_} || !/$expected/ } keys %stories;
+    is join(', ', map { "$_: $stories{$_} times" } @wrong), '',
+        "$name: both say the same";
+    note join ', ', map { "$_: $stories{$_}" } sort keys %stories;
+}
+
+done_testing;
