@@ -165,7 +165,8 @@ accept_and_serve(struct listening *l, struct err *e)
 			return -1;
 		/* One connection only: others are refused from now on. */
 		if (!l->o->keep)
-			listener_close(&l->listener);
+			listener_stop(&l->listener,
+			    "no more connections: -k was not given");
 		if (l->has_handler)
 			serve_child(l, fd, &c);
 		else if (serve_stdio(l, fd, &c, e) < 0)
@@ -315,6 +316,7 @@ listen_run(const void *options, const struct command_args *args, struct err *e)
 	options_make_server(&l.so, &o->server, &l.access, DIAG_NOTE);
 	l.so.program_ms = o->time.max_ms;
 	l.so.is_alone = !l.has_handler;
+	l.so.is_single = !o->keep;
 	result = options_make_access(&l.access, &o->access, e);
 	if (result == 0)
 		result = run(&l, &ep, e);

@@ -41,6 +41,7 @@ struct dial {
 	struct deadline until;        /* the limit of the whole */
 	struct deadline next;         /* when the next one may begin */
 	size_t winner;                /* index of the one that connected */
+	struct addr local;            /* its local address */
 };
 
 /* A source of the other family only rules this address out. */
@@ -109,7 +110,11 @@ succeed(struct dial *d, struct attempt *t)
 {
 	int fd = t->fd;
 
-	if (d->options->source_port == 0 && sock_is_self_connect(fd)) {
+	sock_local(fd, &d->local);
+	/* Linux lets a socket connect to itself when its ephemeral port is the
+	 * one that it dials: nobody listens there. */
+	if (d->options->source_port == 0 && !addr_is_unix(t->addr) &&
+	    addr_equal(&d->local, t->addr)) {
 		sock_abort(&t->fd);
 		end_attempt(d, t, CAUSE_SELF_CONNECT);
 		return -1;
@@ -473,12 +478,12 @@ dial_connect(const struct endpoint *ep, const struct dial_options *o,
 			name_error(&d, ep, e);
 		else
 			r.remote = list.items[d.winner];
+		r.local = d.local;
 		release(&d);
 	}
 	addr_list_release(&list);
 	if (fd < 0)
 		return -1;
-	sock_local(fd, &r.local);
 	r.ns = clock_now() - start;
 	conn_event_connected(&(struct conn){r.local, r.remote, start}, true);
 	if (result != NULL)

@@ -2,8 +2,11 @@
 #include "net/call.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -28,6 +31,23 @@ socket_kind(int family, int type)
 		return is_stream ? "AF_UNIX SOCK_STREAM (Unix stream)"
 				 : "AF_UNIX SOCK_DGRAM (Unix datagram)";
 	}
+}
+
+/* Whether a connection is one of TCP: only that has FINs and TCP_INFO. */
+static bool is_tcp[512];
+
+static bool
+is_tcp_connection(int fd)
+{
+	return fd >= 0 && fd < (int)sizeof(is_tcp) && is_tcp[fd];
+}
+
+static void
+name_connection(int fd, const struct addr *peer)
+{
+	step_name(fd, "the connection", 0);
+	if (fd < (int)sizeof(is_tcp))
+		is_tcp[fd] = !addr_is_unix(peer);
 }
 
 /* The errno of a call that returned result. */
@@ -120,7 +140,7 @@ call_accept(int fd, struct addr *peer)
 	if (!step_is_on() || errnum == EAGAIN || errnum == EWOULDBLOCK)
 		return got;
 	if (got >= 0) {
-		step_name(got, "the connection", 0);
+		name_connection(got, peer);
 		snprintf(from, sizeof(from), " from %s = %d",
 		    addr_format(peer, text, sizeof(text)), got);
 	}
@@ -155,7 +175,7 @@ call_connected(int fd, const struct addr *a, int64_t start_ns, int errnum)
 			.note = connected_note(a)},
 	    "%s to %s", step_name_of(fd), addr_format(a, text, sizeof(text)));
 	if (errnum == 0)
-		step_name(fd, "the connection", 0);
+		name_connection(fd, a);
 }
 
 int
@@ -194,14 +214,21 @@ call_send(int fd, const void *bytes, size_t n, int flags)
 	return done;
 }
 
+static bool
+would_wait(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	return poll(&p, 1, 0) == 0;
+}
+
 ssize_t
 call_recv(int fd, void *space, size_t size, int flags)
 {
 	int64_t start = step_start();
 	ssize_t done;
 
-	/* It may wait. */
-	if (step_is_pending() && (flags & MSG_DONTWAIT) == 0)
+	if (step_is_pending() && (flags & MSG_DONTWAIT) == 0 && would_wait(fd))
 		step_flush();
 	done = recv(fd, space, size, flags);
 	if (step_is_on())
@@ -210,7 +237,10 @@ call_recv(int fd, void *space, size_t size, int flags)
 		    .start_ns = start,
 		    .wanted = size,
 		    .done = done,
-		    .errnum = done < 0 ? errno : 0});
+		    .errnum = done < 0 ? errno : 0,
+		    .note = done == 0 && !is_tcp_connection(fd)
+				? "the peer has finished: it will send no more"
+				: NULL});
 	return done;
 }
 
@@ -232,9 +262,12 @@ call_shutdown(int fd, int how)
 		step_report(&(struct step){.call = "shutdown",
 				.start_ns = start,
 				.errnum = errnum_of(result),
-				.note = "sends FIN after the last byte: this "
-					"side sends no more, and still "
-					"receives"},
+				.note = is_tcp_connection(fd)
+					    ? "sends FIN after the last byte: "
+					      "this side sends no more, and "
+					      "still receives"
+					    : "this side sends no more, and "
+					      "still receives"},
 		    "SHUT_WR of %s", step_name_of(fd));
 	return result;
 }
@@ -289,6 +322,7 @@ call_set_value(
 {
 	int64_t start = step_start();
 	int result = setsockopt(fd, o->level, o->name, value, (socklen_t)size);
+	bool has_none = result < 0 && errno == EOPNOTSUPP;
 	char number[16] = "";
 
 	if (!step_is_on())
@@ -297,8 +331,9 @@ call_set_value(
 		snprintf(number, sizeof(number), "%d", *(const int *)value);
 	step_report(&(struct step){.call = "setsockopt",
 			.start_ns = start,
-			.errnum = errnum_of(result),
-			.note = o->note},
+			.errnum = has_none ? 0 : errnum_of(result),
+			.result = has_none ? "none" : NULL,
+			.note = has_none ? "only TCP has it" : o->note},
 	    "%s = %s on %s", o->text, o->value != NULL ? o->value : number,
 	    step_name_of(fd));
 	return result;
@@ -316,6 +351,7 @@ call_get(int fd, const struct call_option *o, int *value)
 	int64_t start = step_start();
 	socklen_t len = sizeof(*value);
 	int result = getsockopt(fd, o->level, o->name, value, &len);
+	bool has_none = result < 0 && errno == EOPNOTSUPP;
 	char shown[16];
 
 	if (!step_is_on())
@@ -323,12 +359,86 @@ call_get(int fd, const struct call_option *o, int *value)
 	snprintf(shown, sizeof(shown), "%d", *value);
 	step_report(&(struct step){.call = "getsockopt",
 			.start_ns = start,
-			.errnum = errnum_of(result),
-			.result = shown,
-			.note = o->note,
+			.errnum = has_none ? 0 : errnum_of(result),
+			.result = has_none ? "none" : shown,
+			.note = has_none ? "only TCP has it" : o->note,
 			.is_query = true},
 	    "%s of %s", o->text, step_name_of(fd));
 	return result;
+}
+
+int
+call_unacked(int fd)
+{
+#ifdef TIOCOUTQ
+	int64_t start = step_start();
+	int bytes = 0, result = ioctl(fd, TIOCOUTQ, &bytes);
+	char shown[32];
+
+	if (result < 0 || bytes < 0)
+		bytes = 0;
+	if (!step_is_on())
+		return bytes;
+	snprintf(
+	    shown, sizeof(shown), "%d byte%s", bytes, bytes == 1 ? "" : "s");
+	step_report(&(struct step){.call = "ioctl",
+			.start_ns = start,
+			.errnum = errnum_of(result),
+			.result = shown,
+			.note = "sent, and not acknowledged by the peer",
+			.is_query = true},
+	    "SIOCOUTQ of %s", step_name_of(fd));
+	return bytes;
+#else
+	(void)fd;
+	return 0;
+#endif
+}
+
+int
+call_nonblocking(int fd, bool on)
+{
+	int64_t start = step_start();
+	int flags = fcntl(fd, F_GETFL), result = -1;
+
+	if (flags >= 0 && ((flags & O_NONBLOCK) != 0) == on)
+		return 0;
+	if (flags >= 0)
+		result = fcntl(
+		    fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+	if (step_is_on())
+		step_report(&(struct step){.call = "fcntl",
+				.start_ns = start,
+				.errnum = errnum_of(result),
+				.note = on ? "calls do not wait: they fail "
+					     "with EAGAIN instead"
+					   : "calls wait until they can do "
+					     "something"},
+		    "O_NONBLOCK %s on %s", on ? "on" : "off", step_name_of(fd));
+	return result;
+}
+
+void
+call_report_end(int fd)
+{
+	struct os_tcp tcp;
+	char result[96];
+	int64_t start = step_start();
+
+	if (!step_is_on() || !is_tcp_connection(fd) || !os_tcp_info(fd, &tcp))
+		return;
+	snprintf(result, sizeof(result),
+	    "round trip %u.%03u ms, %u of %u segments sent again",
+	    tcp.rtt_us / 1000, tcp.rtt_us % 1000, tcp.retransmitted,
+	    tcp.segments);
+	step_report(&(struct step){.call = "tcp",
+			.start_ns = start,
+			.result = result,
+			.note = tcp.retransmitted == 0
+				    ? "by TCP_INFO: nothing was lost"
+				    : "by TCP_INFO: lost or late segments were "
+				      "sent again"},
+	    "of %s", step_name_of(fd));
 }
 
 int
@@ -339,6 +449,8 @@ call_close(int fd, const char *note)
 
 	if (!step_is_on())
 		return result;
+	if (fd < (int)sizeof(is_tcp))
+		is_tcp[fd] = false;
 	step_report(
 	    &(struct step){.call = "close",
 		.start_ns = start,

@@ -7,6 +7,7 @@
 #ifndef NET_CALL_H
 #define NET_CALL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -68,6 +69,16 @@ int call_set_value(
 
 /* An option that is an int. */
 int call_get(int fd, const struct call_option *o, int *value);
+
+/* Bytes that the peer has not acknowledged; 0 where that is not known. */
+int call_unacked(int fd);
+
+/* O_NONBLOCK on or off. */
+int call_nonblocking(int fd, bool on);
+
+/* The round-trip time and the retransmissions of a TCP connection that is about
+ * to be closed: a line of -vv. */
+void call_report_end(int fd);
 
 /* close(2); the name of the socket is forgotten. note NULL: the usual one. */
 int call_close(int fd, const char *note);

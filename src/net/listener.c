@@ -379,17 +379,23 @@ listener_abandon(const struct listener *l)
 
 	for (i = 0; i < l->count; i++)
 		(void)call_close(
-		    l->fds[i], "this process serves one connection");
+		    l->fds[i], "this process only serves its connection");
 }
 
 void
 listener_close(struct listener *l)
 {
+	listener_stop(l, NULL);
+}
+
+void
+listener_stop(struct listener *l, const char *why)
+{
 	size_t i;
 
 	for (i = 0; i < l->count; i++) {
 		unix_path_remove(&l->path, &l->addrs[i]);
-		sock_close(&l->fds[i]);
+		(void)call_close(l->fds[i], why);
 	}
 	free(l->fds);
 	free(l->addrs);

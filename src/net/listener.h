@@ -72,6 +72,9 @@ int listener_accept(struct listener *l, struct conn *c);
  */
 void listener_close(struct listener *l);
 
+/* The same; the steps of -vv say why, unless that is NULL. */
+void listener_stop(struct listener *l, const char *why);
+
 /* In a child: closes the sockets, and leaves the path. *l is not used any more
  * there. */
 void listener_abandon(const struct listener *l);

@@ -123,17 +123,21 @@ os_tcp_info(int fd, struct os_tcp *tcp)
 	int64_t start = step_start();
 	struct tcp_info info;
 	socklen_t len = sizeof(info);
+	bool is_other;
 	int result;
 
 	memset(&info, 0, sizeof(info));
 	result = getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+	is_other = result < 0 && errno == EOPNOTSUPP;
 	if (step_is_on())
-		step_report(&(struct step){.call = "getsockopt",
-				.start_ns = start,
-				.errnum = result < 0 ? errno : 0,
-				.note = "what the system knows of the "
-					"connection",
-				.is_query = true},
+		step_report(
+		    &(struct step){.call = "getsockopt",
+			.start_ns = start,
+			.errnum = result < 0 && !is_other ? errno : 0,
+			.result = is_other ? "none" : NULL,
+			.note = is_other ? "only TCP has it"
+					 : "what the system knows of it",
+			.is_query = true},
 		    "TCP_INFO of %s", step_name_of(fd));
 	if (result < 0)
 		return false;

@@ -2,10 +2,8 @@
 #include "net/sock.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -161,12 +159,7 @@ sock_bind(int fd, const struct addr *a)
 int
 sock_nonblocking(int fd, bool on)
 {
-	int flags = fcntl(fd, F_GETFL);
-
-	if (flags < 0)
-		return -1;
-	flags = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
-	return fcntl(fd, F_SETFL, flags);
+	return call_nonblocking(fd, on);
 }
 
 void
@@ -270,19 +263,11 @@ sock_is_acked(int fd)
 uint64_t
 sock_unacked_bytes(int fd)
 {
-	int bytes = 0;
-	struct addr a;
+	int bytes = call_unacked(fd);
 
 	/* Between unix sockets what is counted is the peer's already: it has
 	 * merely not read it yet. */
-	sock_local(fd, &a);
-	if (addr_family(&a) == AF_UNIX)
-		return 0;
-#ifdef TIOCOUTQ
-	if (ioctl(fd, TIOCOUTQ, &bytes) < 0 || bytes < 0)
-		bytes = 0;
-#endif
-	return (uint64_t)bytes;
+	return bytes == 0 || sock_is_unix(fd) ? 0 : (uint64_t)bytes;
 }
 
 /* close(2) that keeps errno; closing a socket that is open cannot fail. */
@@ -291,8 +276,10 @@ close_socket(int *fd, const char *note)
 {
 	int saved = errno;
 
-	if (*fd >= 0)
+	if (*fd >= 0) {
+		call_report_end(*fd);
 		(void)call_close(*fd, note);
+	}
 	*fd = -1;
 	errno = saved;
 }

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/deadline.h"
+#include "base/step.h"
 #include "net/call.h"
 #include "net/os.h"
 #include "relay/splice.h"
@@ -168,6 +169,24 @@ limited(const struct flow *f, size_t n)
 	return f->left < n ? (size_t)f->left : n;
 }
 
+/* Receives and drops. */
+static ssize_t
+receive_dropped(struct flow *f, unsigned char *space, size_t size)
+{
+	int64_t start = step_start();
+	size_t n = limited(f, SPLICE_PIPE_SIZE);
+	ssize_t done = splice_drop(f->in.fd, space, size, n);
+
+	if (step_is_on())
+		step_transfer(&(struct step_transfer){.call = "recv",
+		    .fd = f->in.fd,
+		    .start_ns = start,
+		    .wanted = n,
+		    .done = done,
+		    .errnum = done < 0 ? errno : 0});
+	return done;
+}
+
 /* One read(2); for CRLF into the second half, so that it can grow. */
 static ssize_t
 read_some(struct flow *f, unsigned char *space, size_t size)
@@ -180,8 +199,7 @@ read_some(struct flow *f, unsigned char *space, size_t size)
 	}
 	if (f->out.fd < 0 && f->tap == NULL && !f->crlf &&
 	    f->in.kind == FD_SOCKET)
-		return splice_drop(
-		    f->in.fd, space, size, limited(f, SPLICE_PIPE_SIZE));
+		return receive_dropped(f, space, size);
 	n = limited(f, size);
 	if (f->in.kind == FD_SOCKET)
 		return call_recv(f->in.fd, space, n, MSG_DONTWAIT);
@@ -335,6 +353,30 @@ move_size(const struct flow *f)
 }
 
 /*
+ * A splice(2) from in is a receive, one to out a send. The size of a piece is
+ * not the amount that is there.
+ */
+static void
+report_move(const struct flow *f, int64_t start, size_t size, ssize_t n)
+{
+	bool is_send = f->in.kind != FD_SOCKET;
+	struct step_transfer t = {.call = "splice",
+	    .fd = is_send ? f->out.fd : f->in.fd,
+	    .start_ns = start,
+	    .is_send = is_send,
+	    .wanted = is_send && n > 0 ? (size_t)n : size,
+	    .done = n,
+	    .errnum = n < 0 ? errno : 0,
+	    .note = "moved inside the system, without a copy"};
+
+	/* Nothing moved without an error, and a refusal: it is read instead. */
+	if (n == 0 || (n < 0 && errno == ENOTSUP) ||
+	    (is_send && f->out.kind != FD_SOCKET))
+		return;
+	step_transfer(&t);
+}
+
+/*
  * Moves a piece from in to out, or into the intermediate pipe. has_space: the
  * destination is not full, so that EAGAIN is about in.
  */
@@ -343,9 +385,13 @@ move_in(struct flow *f, bool has_space)
 {
 	struct flow_move *m = &f->move;
 	bool direct = is_direct(f);
-	ssize_t n = splice_move(f->in.fd, direct ? f->out.fd : m->inner[1],
-	    limited(f, move_size(f)));
+	int64_t start = step_start();
+	size_t size = limited(f, move_size(f));
+	ssize_t n =
+	    splice_move(f->in.fd, direct ? f->out.fd : m->inner[1], size);
 
+	if (step_is_on())
+		report_move(f, start, size, n);
 	if (n <= 0)
 		return not_moved(f, n, has_space);
 	m->is_blocked = false;
@@ -455,11 +501,22 @@ static ssize_t
 move_out(struct flow *f)
 {
 	struct flow_move *m = &f->move;
+	int64_t start = step_start();
+	size_t held;
 	ssize_t n;
 
 	if (!m->is_possible)
 		return fall_back_to_copy(f);
-	n = splice_move(m->inner[0], f->out.fd, m->held);
+	held = m->held;
+	n = splice_move(m->inner[0], f->out.fd, held);
+	if (step_is_on() && f->out.kind == FD_SOCKET && n != 0)
+		step_transfer(&(struct step_transfer){.call = "splice",
+		    .fd = f->out.fd,
+		    .start_ns = start,
+		    .is_send = true,
+		    .wanted = held,
+		    .done = n,
+		    .errnum = n < 0 ? errno : 0});
 	if (n > 0) {
 		m->held -= (size_t)n;
 		m->is_blocked = false;

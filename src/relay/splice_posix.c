@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "net/call.h"
-
 bool
 splice_can_move(enum fd_kind in, enum fd_kind out)
 {
@@ -33,5 +31,5 @@ splice_grow_pipe(int fd)
 ssize_t
 splice_drop(int fd, void *space, size_t size, size_t n)
 {
-	return call_recv(fd, space, n < size ? n : size, MSG_DONTWAIT);
+	return recv(fd, space, n < size ? n : size, MSG_DONTWAIT);
 }

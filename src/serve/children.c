@@ -8,6 +8,7 @@
 
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "net/call.h"
 #include "net/shutdown.h"
@@ -78,7 +79,7 @@ children_release(struct children *c)
 
 	for (i = 0; i < c->count; i++)
 		sock_close(&c->list[i].fd);
-	sock_close(&c->event_fd);
+	fd_close(&c->event_fd);
 	spawn_own_free(c->list, c->capacity * sizeof(c->list[0]));
 	spawn_own_free(c->fds, fds_size(c, c->capacity));
 	c->list = NULL;

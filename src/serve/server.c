@@ -9,8 +9,10 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/num.h"
+#include "base/step.h"
 #include "net/access.h"
 #include "net/call.h"
+#include "net/os.h"
 #include "net/listener.h"
 #include "net/program.h"
 #include "net/shutdown.h"
@@ -113,6 +115,64 @@ note_failure(struct server *s, int errnum)
 }
 
 /*
+ * The queue of finished connections that wait for accept(2): with -vv how many
+ * there are, and with -v that it is full, once until it is not.
+ */
+static void
+report_queue(struct server *s)
+{
+	const struct listener *l = s->listener;
+	/* The one that has had its turn. */
+	size_t i = (l->turn + l->count - 1) % l->count;
+	char text[ADDR_TEXT];
+	struct os_tcp tcp;
+
+	if (!os_tcp_info(l->fds[i], &tcp))
+		return;
+	if (tcp.waiting > 0 && step_is_on())
+		step_report(&(struct step){.call = "queue",
+				.start_ns = step_start(),
+				.result = "not empty",
+				.note = "clients whose connections are "
+					"complete, and wait for accept"},
+		    "of %s: %u of at most %u", step_name_of(l->fds[i]),
+		    tcp.waiting, tcp.backlog + 1);
+	if (tcp.waiting > tcp.backlog && !s->is_queue_full)
+		diag_note("%s: the queue of connections is full: %u wait "
+			  "(--backlog %u), others get no answer",
+		    addr_format(&l->addrs[i], text, sizeof(text)), tcp.waiting,
+		    tcp.backlog);
+	s->is_queue_full = tcp.waiting > tcp.backlog;
+}
+
+/* A connection has been accepted. */
+static void
+note_accepted(struct server *s, int fd)
+{
+	s->is_announced = false;
+	s->accepted++;
+	if (!s->options->is_single)
+		step_name(fd, "connection", s->accepted);
+	if (diag_shows(DIAG_NOTE))
+		report_queue(s);
+}
+
+/* Says once that a connection is waited for. */
+static void
+announce_wait(struct server *s)
+{
+	const struct listener *l = s->listener;
+	size_t i;
+
+	if (s->is_announced || !step_is_on())
+		return;
+	s->is_announced = true;
+	for (i = 0; i < l->count; i++)
+		step_wait("accept", "until a client connects", "on %s",
+		    step_name_of(l->fds[i]));
+}
+
+/*
  * One connection, if there is one: its fd; else -1 with errno EAGAIN, or what
  * failed for good.
  */
@@ -127,8 +187,10 @@ try_accept(struct server *s, struct conn *c)
 		return -1;
 	}
 	s->backoff.pause = s->failures = 0;
-	if (admit(s, c))
+	if (admit(s, c)) {
+		note_accepted(s, fd);
 		return fd;
+	}
 	sock_close(&fd);
 	errno = EAGAIN;
 	return -1;
@@ -189,6 +251,8 @@ wait_event(struct server *s, struct deadline until, bool *waiting)
 
 	if (waiting != NULL)
 		listening = listener_pollfds(s, fds, &until);
+	if (listening > 0)
+		announce_wait(s);
 	n = children_pollfds(&s->children, fds + listening, &until);
 	if (wait_poll(fds, listening + n, until) <= 0)
 		return;
@@ -289,14 +353,36 @@ drop(struct server *s, int fd, const struct conn *c, int errnum)
 	sock_abort(&fd);
 }
 
+static void
+report_fork(int fd, pid_t pid, int64_t start)
+{
+	int saved = errno;
+
+	if (step_is_on() && pid > 0)
+		step_report(&(struct step){.call = "fork",
+				.start_ns = start,
+				.note = "a process for each client: none "
+					"waits for another"},
+		    "process %ld serves %s", (long)pid, step_name_of(fd));
+	else if (step_is_on())
+		step_report(
+		    &(struct step){
+			.call = "fork", .start_ns = start, .errnum = saved},
+		    "for %s", step_name_of(fd));
+	errno = saved;
+}
+
 void
 server_fork(struct server *s, int fd, const struct conn *c,
     const struct server_handler *h)
 {
+	int64_t start = step_start();
 	pid_t pid = spawn_fork();
 
 	while (pid < 0 && wait_for_supply(s, errno))
 		pid = spawn_fork();
+	if (pid != 0)
+		report_fork(fd, pid, start);
 	if (pid == 0) {
 		signals_after_fork();
 		listener_abandon(s->listener);

@@ -28,6 +28,7 @@ struct server_options {
 	struct deadline until; /* no connection is waited for after that */
 	int64_t program_ms;    /* limit of a program; -1: none */
 	bool is_alone;         /* no children: those of others do not count */
+	bool is_single;        /* one connection is accepted, then no more */
 	int log_level;         /* enum diag_level of "accepted" and "closed" */
 	const struct access *access; /* who is let in; NULL: everybody */
 };
@@ -37,6 +38,9 @@ struct server {
 	const struct server_options *options;
 	struct children children;
 	int failures;           /* of accept(2), one after another */
+	unsigned accepted;      /* connections, for their names */
+	bool is_announced;      /* that a connection is waited for (-vv) */
+	bool is_queue_full;     /* and that has been reported */
 	struct backoff backoff; /* pauses of accepting */
 	struct deadline resume; /* the end of the pause */
 };

@@ -26,7 +26,7 @@ for my $keep ([], ['-k']) {
     is scalar(<$c>), "late\n", 'what it has left behind';
     is scalar(<$c>), undef, 'has ended too';
     next unless @$keep;
-    ok $p->expect(err => qr/ nobody finished$/m), 'nobody had ended it before';
+    ok $p->expect(err => qr/ neither side finished$/m), 'nobody had ended it before';
     $p->stop;
 }
 

@@ -22,7 +22,7 @@ like $r->{err}, qr/\A
     from[ ]127\.0\.0\.1[ ]port[ ](\d+)[ ]in[ ][\d.]+[ ]ms\n
     sockt[ ]connect:[ ]closed[ ]127\.0\.0\.1[ ]port[ ]$port[ ]
     from[ ]127\.0\.0\.1[ ]port[ ]\1:[ ]sent[ ]5[ ]bytes,[ ]received[ ]3,[ ]
-    in[ ][\d.]+[ ]ms;[ ]we[ ]finished[ ]first\n\z/x, '-v: milestones';
+    in[ ][\d.]+[ ]ms;[ ]this[ ]side[ ]finished[ ]first\n\z/x, '-v: milestones';
 
 ($r, $port) = against('-vv');
 my $n = 0;

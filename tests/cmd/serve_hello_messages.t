@@ -39,7 +39,7 @@ $c->syswrite('exit');
 is hear($c), '', 'exit closes';
 $p->expect(err => qr/accepted 127\.0\.0\.1 port \d+/);
 $p->expect(err => qr/127\.0\.0\.1 port \d+ says: Tracy\n/);
-$p->expect(err => qr/closed 127\.0\.0\.1 port \d+ .*we finished first/);
+$p->expect(err => qr/closed 127\.0\.0\.1 port \d+ .*this side finished first/);
 
 $c = tcp_client($port);
 hears($c, 'Welcome!', 'welcome');

@@ -52,13 +52,13 @@ is join(' ', grep { is_running($_) } @served), '', 'no child is left';
 $p = start('serve-hello', '-4', '-vv', '0');
 my $c = tcp_client($p->port);
 $c->syswrite("exit\n");
-$p->expect(err => qr/shutdown SHUT_WR.*\n(?:.*\n)*.* close the connection/);
+$p->expect(err => qr/shutdown SHUT_WR.*\n(?:.*\n)*.*close connection 1 /);
 close $c;
 $r = $p->stop;
 like $r->{err}, qr/sockt serve-hello: $_/, "step: $_"
     for 'socket AF_INET SOCK_STREAM', 'bind .* to 127\.0\.0\.1 port 0: ok',
     'listen on .* backlog \d+', 'accept .* from 127\.0\.0\.1 port \d+ = \d+: ok',
-    'shutdown SHUT_WR of .*: ok', 'close the connection \(fd \d+\): ok';
+    'shutdown SHUT_WR of .*: ok', 'close connection 1 \(fd \d+\): ok';
 
 # One address may not have it all.
 $p = start('serve-hello', '-4', '--max-per-host', '1', '0');
