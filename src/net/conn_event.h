@@ -28,7 +28,7 @@ struct conn_summary {
 	uint64_t sent, received;
 	uint64_t undelivered; /* read from stdin, and not delivered */
 	enum conn_first first;
-	bool wants_order; /* first is told from the order of the FINs */
+	bool wants_order; /* first follows from the order of the FINs */
 	bool is_fin_sent, is_fin_received;
 	bool reset;      /* the peer reset the connection */
 	bool is_aborted; /* it ended before everything was delivered */

@@ -16,10 +16,10 @@
 #define DRAIN_BYTES (8 * 1024 * 1024)
 
 /*
- * Who finished first, by the states before and after our FIN was sent (RFC 9293
- * 3.6). A connection that is closed by then had its last segments in between:
- * the peer's FIN alone, in answer to ours; or our FIN alone, in answer to the
- * peer's; or both sides sent a FIN and an acknowledgement.
+ * Who finished first, by the states before and after this side sent its FIN
+ * (RFC 9293 3.6). The last segments of a connection that is closed meanwhile
+ * came in between: the peer's FIN alone, in answer to that one; or that one
+ * alone, in answer to the peer's; or a FIN and an acknowledgement of each.
  */
 static enum conn_first
 find_first(const struct os_tcp *before, const struct os_tcp *after)
