@@ -267,19 +267,14 @@ fail_locally(struct scan *s, uint32_t id, int errnum)
 	decide(s, id, errnum, SCAN_LOCAL);
 }
 
-/* A step in -vv. */
+/* For -vv: how the probe of a datagram's port ended. */
 static void
-step(const struct scan *s, uint32_t id, int errnum)
+report_probe(const struct scan *s, uint32_t id, int errnum)
 {
 	const struct probe *p = scan_probe(s, id);
 	struct addr a;
 	char text[ADDR_TEXT];
 
-	/* Without a socket there was no call. */
-	if (s->o->type == SOCK_STREAM && p->connects > 0)
-		probe_socket_report(s, id, errnum);
-	if (s->o->type == SOCK_STREAM || !step_is_on())
-		return;
 	probe_socket_address(s, id, &a);
 	step_report(&(struct step){.call = "probe",
 			.start_ns = p->sent_ns,
@@ -288,6 +283,19 @@ step(const struct scan *s, uint32_t id, int errnum)
 			.failure = errnum == ETIMEDOUT ? "no answer" : NULL},
 	    "of %s%s", addr_format(&a, text, sizeof(text)),
 	    p->tries > 1 ? ", once more" : "");
+}
+
+/* A step in -vv. */
+static void
+step(const struct scan *s, uint32_t id, int errnum)
+{
+	if (!step_is_on())
+		return;
+	if (s->o->type == SOCK_DGRAM)
+		report_probe(s, id, errnum);
+	/* Without a socket there was no call. */
+	else if (scan_probe(s, id)->connects > 0)
+		probe_socket_report(s, id, errnum);
 }
 
 /* Nothing came for as long as it could take, or the outcome is unsure. */

@@ -58,7 +58,7 @@ probe_socket_report(const struct scan *s, uint32_t id, int errnum)
 static void
 report_unfinished(const struct scan *s, uint32_t id)
 {
-	if (scan_probe(s, id)->connects > 0)
+	if (step_is_on() && scan_probe(s, id)->connects > 0)
 		probe_socket_report(s, id, EINPROGRESS);
 }
 

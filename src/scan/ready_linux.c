@@ -93,16 +93,13 @@ ready_outcome(int fd, const struct addr *a, int errnum, bool is_late)
 }
 
 /* connect(2) to AF_UNSPEC aborts one that is in progress. */
-bool
-ready_connect_again(int fd, bool in_progress)
+static int
+abort_connect(int fd)
 {
 	struct sockaddr none = {.sa_family = AF_UNSPEC};
 	int64_t start = step_start();
-	int result;
+	int result = connect(fd, &none, sizeof(none));
 
-	if (!in_progress)
-		return true;
-	result = connect(fd, &none, sizeof(none));
 	if (step_is_on())
 		step_report(&(struct step){.call = "connect",
 				.start_ns = start,
@@ -110,7 +107,13 @@ ready_connect_again(int fd, bool in_progress)
 				.note = "ends the attempt; the socket is used "
 					"again"},
 		    "%s to AF_UNSPEC", step_name_of(fd));
-	return result == 0;
+	return result;
+}
+
+bool
+ready_connect_again(int fd, bool in_progress)
+{
+	return !in_progress || abort_connect(fd) == 0;
 }
 
 /*
