@@ -218,7 +218,7 @@ sub step_of {
     my ($bytes) = $result =~ /^(?:accepted )?(\d+) (?:of \d+ )?bytes?\b/;
     $s{result} = $result =~ /^waiting/ ? 'EINPROGRESS'
         : $result =~ /^would block/ ? 'EAGAIN'
-        : $result =~ /^(?:FAILED|none,)/ ? 'FAILED' : $bytes // 'ok';
+        : $result =~ /^(?:FAILED|none\b)/ ? 'FAILED' : $bytes // 'ok';
     # One line per port of a scan.
     @s{qw(count result)} = ($1, 'any') if $subject =~ /, (\d+) calls$/;
     if ($result =~ /^(\d+) more times(?:, (\d+) bytes)?/) {
