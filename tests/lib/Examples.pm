@@ -42,7 +42,8 @@
 #	                   here and there; eth0 has nobody on it. Skipped where
 #	                   namespaces are not permitted
 #	needs PROG...      skipped where a program is missing; "root" is the real
-#	                   one, of a private network
+#	                   one, of a private network; "linux" is sockt with
+#	                   Linux's own calls, not built with PORTABLE=1
 #	shell bash         the terminals run this shell (sh)
 #	unordered          the lines of a step may come in any order
 #	file NAME          not typed: the contents of a file that later examples of
@@ -106,6 +107,7 @@ sub page_faults {
 sub in_path {
     my ($program) = @_;
     return $ENV{SOCKT_EXAMPLES_PRIVATE} eq '-nm' if $program eq 'root';
+    return run('--version')->{out} =~ /\(linux\)/ if $program eq 'linux';
     return grep { -x "$_/$program" } split /:/, $ENV{PATH};
 }
 
@@ -248,7 +250,9 @@ sub lines {
 }
 
 sub with_ipv6 {
-    our $ipv6 //= has_ipv6() ? 1 : 0;
+    # A private network has no address but ::1, which is not counted by default.
+    our $ipv6 //= IO::Socket::IP->new(LocalHost => '::1', LocalPort => 0,
+        Listen => 1, GetAddrInfoFlags => Socket::AI_NUMERICHOST()) ? 1 : 0;
     return $ipv6;
 }
 

@@ -33,6 +33,12 @@ END
 
 my @open;    # all terminals of the session
 
+# A test that dies leaves nothing behind.
+END {
+    local $?;
+    kill 'KILL', $_->processes, $_->{pid} for @open;
+}
+
 # Opens a terminal that runs shell in the directory home.
 sub new {
     my ($class, $shell, $home) = @_;
