@@ -1,6 +1,6 @@
 /*
- * Decides the state of a port: a probe's outcome becomes a reason, and each
- * reason belongs to one state.
+ * Decides the state of a port. The outcome of a probe becomes a reason, and
+ * each reason belongs to one state.
  */
 #include "scan/classify.h"
 
@@ -21,7 +21,7 @@
 #include "scan/rtt.h"
 #include "scan/window.h"
 
-/* The kernel repeats a SYN after a second: which of them was answered? */
+/* The kernel retransmits a SYN after 1 s: later answers are ambiguous. */
 #define KARN_NS (CLOCK_SECOND * 95 / 100)
 
 static const struct {
@@ -62,7 +62,7 @@ classify_state_name(enum scan_state state)
 	return names[state];
 }
 
-/* What a remote errno says about the port. */
+/* Maps an errno from the remote side to a reason. */
 static enum scan_reason
 reason_of(const struct scan *s, int errnum)
 {
@@ -92,9 +92,9 @@ reason_of(const struct scan *s, int errnum)
 	}
 }
 
-/* Ends a probe's time in flight, if it is in flight. */
+/* Stops counting a probe as in flight. */
 static void
-land(struct scan *s, uint32_t id)
+end_flight(struct scan *s, uint32_t id)
 {
 	struct probe *p = scan_probe(s, id);
 
@@ -104,15 +104,15 @@ land(struct scan *s, uint32_t id)
 	s->in_flight--;
 }
 
-/* Frees a slot; its socket is kept where it can connect again. */
+/* Frees a slot, but keeps its socket if it can connect again. */
 static void
 free_try(struct scan *s, uint32_t id, bool in_progress)
 {
 	struct probe *p = scan_probe(s, id);
 
-	land(s, id);
+	end_flight(s, id);
 	ready_set_ignore(s->set, id);
-	/* A datagram socket may hold answers that would come too late. */
+	/* Late answers may still arrive on a datagram socket. */
 	if (p->fd >= 0 && (s->o->type == SOCK_DGRAM ||
 			      !probe_socket_again(s, id, in_progress)))
 		probe_socket_drop(s, id);
@@ -138,9 +138,9 @@ free_tries(struct scan *s, uint32_t id, bool in_progress)
 	free_try(s, id, in_progress);
 }
 
-/* Learns from an answer of the host itself to the try id. */
+/* Updates the estimates after the host itself answered the try id. */
 static void
-learn(struct scan *s, uint32_t id, int64_t now)
+update_estimates(struct scan *s, uint32_t id, int64_t now)
 {
 	const struct probe *p = scan_probe(s, id);
 	struct scan_host *h = scan_host(s, id);
@@ -157,20 +157,20 @@ learn(struct scan *s, uint32_t id, int64_t now)
 		window_grow(&s->window);
 		return;
 	}
-	/* An earlier try was lost, or its answer. */
+	/* An earlier try or its answer was lost. */
 	if (p->tries > h->lost)
 		h->lost = p->tries;
 	window_halve(
 	    &s->window, now, rtt_timeout_us(&h->rtt, INT64_MAX) * 1000);
 }
 
-/* Reports the port of id, and ends all its tries. */
+/* Reports the port of id and frees all its tries. */
 static void
 report(struct scan *s, uint32_t id, struct scan_result *r)
 {
 	struct probe *p = scan_probe(s, id);
 
-	land(s, id);
+	end_flight(s, id);
 	if (classify_state(r->reason) == SCAN_OPEN)
 		probe_socket_drop(s, id);
 	if (p->is_discovery) {
@@ -184,7 +184,7 @@ report(struct scan *s, uint32_t id, struct scan_result *r)
 	s->o->result(s->o->context, r);
 }
 
-/* Decides the port of id, and reports it. */
+/* Decides the state of id's port and reports it. */
 static void
 decide(struct scan *s, uint32_t id, int errnum, enum scan_reason reason)
 {
@@ -200,19 +200,19 @@ decide(struct scan *s, uint32_t id, int errnum, enum scan_reason reason)
 	if (reason == SCAN_REFUSED)
 		icmp_limit_refused(s, id, now - r.ns);
 	if (reason == SCAN_REFUSED || classify_state(reason) == SCAN_OPEN)
-		learn(s, id, now);
+		update_estimates(s, id, now);
 	report(s, id, &r);
 }
 
-/* The port is open: waits for the first bytes of the service. */
+/* The port is open: starts to wait for the first bytes of the service. */
 static void
 await_banner(struct scan *s, uint32_t id)
 {
 	struct probe *p = scan_probe(s, id);
 	int64_t now = clock_now();
 
-	learn(s, id, now);
-	land(s, id);
+	update_estimates(s, id, now);
+	end_flight(s, id);
 	p->state = PROBE_BANNER;
 	p->answer_ns = now - p->sent_ns;
 	probe_set_timer(&s->pool, id, now + clock_ns(s->o->banner_ms));
@@ -220,7 +220,7 @@ await_banner(struct scan *s, uint32_t id)
 	classify_banner(s, id);
 }
 
-/* Ends the wait with the bytes received, if any. */
+/* Ends the wait and reports the n bytes received, perhaps none. */
 static void
 end_banner(struct scan *s, uint32_t id, const void *bytes, size_t n)
 {
@@ -249,13 +249,13 @@ classify_banner(struct scan *s, uint32_t id)
 	end_banner(s, id, bytes, n > 0 ? (size_t)n : 0);
 }
 
-/* This machine could not probe: it tries again later. */
+/* Schedules another try after a local failure, or reports the port. */
 static void
 fail_locally(struct scan *s, uint32_t id, int errnum)
 {
 	struct probe *p = scan_probe(s, id);
 
-	land(s, id);
+	end_flight(s, id);
 	p->state = PROBE_WAITING;
 	ready_set_ignore(s->set, id);
 	if (p->fd >= 0)
@@ -285,9 +285,9 @@ report_probe(const struct scan *s, uint32_t id, int errnum)
 	    p->tries > 1 ? ", once more" : "");
 }
 
-/* A step in -vv. */
+/* Reports the outcome of a try as a step of -vv. */
 static void
-step(const struct scan *s, uint32_t id, int errnum)
+report_step(const struct scan *s, uint32_t id, int errnum)
 {
 	if (!step_is_on())
 		return;
@@ -298,7 +298,7 @@ step(const struct scan *s, uint32_t id, int errnum)
 		probe_socket_report(s, id, errnum);
 }
 
-/* Nothing came for as long as it could take, or the outcome is unsure. */
+/* The try timed out, or its outcome is unsure. */
 static void
 handle_silence(struct scan *s, uint32_t id)
 {
@@ -306,13 +306,13 @@ handle_silence(struct scan *s, uint32_t id)
 	int errnum = p->unsure_errnum != 0 ? p->unsure_errnum : ETIMEDOUT;
 	bool is_exhausted;
 
-	land(s, id);
-	if (icmp_limit_withholds(s, id))
+	end_flight(s, id);
+	if (icmp_limit_is_inconclusive(s, id))
 		p->tries--;
 	is_exhausted = retry_is_exhausted(s, id);
 	if (is_exhausted && p->unsure_errnum == 0 && retry_extend(s, id))
 		return;
-	step(s, id, errnum);
+	report_step(s, id, errnum);
 	p->state = PROBE_WAITING;
 	if (is_exhausted)
 		decide(s, id, errnum, reason_of(s, errnum));
@@ -327,7 +327,7 @@ classify_outcome(struct scan *s, uint32_t id, struct ready_outcome o)
 	bool is_stream = s->o->type == SOCK_STREAM;
 
 	if (o.errnum == 0)
-		step(s, id, 0);
+		report_step(s, id, 0);
 	if (o.errnum == 0 && is_stream && sock_is_self_connect(p->fd)) {
 		probe_socket_drop(s, id);
 		o.errnum = ECONNREFUSED;
@@ -336,14 +336,14 @@ classify_outcome(struct scan *s, uint32_t id, struct ready_outcome o)
 	if (o.origin == READY_UNSURE) {
 		if (is_stream)
 			probe_socket_report(s, id, o.errnum);
-		/* The error is cleared: another poll would find it open. */
+		/* The error is cleared: another poll would report success. */
 		probe_socket_drop(s, id);
 		p->unsure_errnum = o.errnum;
 		handle_silence(s, id);
 		return;
 	}
 	if (o.errnum != 0)
-		step(s, id, o.errnum);
+		report_step(s, id, o.errnum);
 	if (o.origin == READY_LOCAL || reason_of(s, o.errnum) == SCAN_LOCAL) {
 		fail_locally(s, id, o.errnum);
 		return;
@@ -361,7 +361,7 @@ expire_flight(struct scan *s, uint32_t id)
 {
 	struct ready_outcome o;
 
-	/* Silence does not count as loss while re-probes find nothing more. */
+	/* Silence is not a loss until a re-probe has been answered. */
 	if (scan_probe(s, id)->tries == 1 &&
 	    s->window.threshold == s->window.limit)
 		window_grow(&s->window);

@@ -1,5 +1,4 @@
-/* Classification: the state of a port, decided by the outcomes of its probes.
- */
+/* Classification: the state of a port, from the outcomes of its probes. */
 #ifndef SCAN_CLASSIFY_H
 #define SCAN_CLASSIFY_H
 
@@ -20,16 +19,16 @@ const char *classify_reason_name(enum scan_reason reason); /* "no answer" */
 void classify_banner(struct scan *s, uint32_t id);
 
 /*
- * Handles the outcome of probe id: reports its port, or has it tried again
+ * Handles the outcome of probe id: reports its port, or schedules another try
  * after a local failure.
  */
 void classify_outcome(struct scan *s, uint32_t id, struct ready_outcome o);
 
-/* The timer of probe id has expired: it gets more time, another try, or its
- * port is reported. */
+/* Handles the expired timer of probe id: extends it, schedules another try, or
+ * reports the port. */
 void classify_expired(struct scan *s, uint32_t id);
 
-/* Reports ports of a host that are skipped, since it has answered nothing. */
+/* Reports count ports of a host that is skipped because it answered nothing. */
 void classify_skipped(struct scan *s, uint32_t host, uint32_t count);
 
 #endif

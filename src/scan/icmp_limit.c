@@ -1,4 +1,4 @@
-/* Hosts that limit their ICMP errors: what silence means, when to probe. */
+/* Hosts that limit their ICMP errors: when silence counts, when to re-probe. */
 #include "scan/icmp_limit.h"
 
 #include <errno.h>
@@ -16,38 +16,38 @@
 #include "scan/rtt.h"
 #include "scan/targets.h"
 
-/* The most probes of one round; others go in the next. */
+/* The maximum number of probes in one round. */
 #define MAX_ROUND 128
-/* Probes that leave within that time belong together: hardly two tokens
+/* Probes sent within this time belong together: at most one or two tokens
  * arrive meanwhile. */
 #define SAME_NS (90 * CLOCK_MS)
-/* The pause between rounds, once one is needed. */
+/* The pause between rounds, if one is needed. */
 #define MIN_GAP_NS (50 * CLOCK_MS)
 #define MAX_GAP_NS (2040 * CLOCK_MS)
-/* Longest pauses without a refusal until silence counts again. */
-#define MAX_MUTE 6
-/* Probes scheduled within that time share a round. */
+/* Longest pauses without a refusal after which silence counts again. */
+#define MAX_SILENT_GAPS 6
+/* Probes scheduled within this time share a round. */
 #define COALESCE_NS (4 * CLOCK_MS)
 
-/* What the pace of probes makes of rounds; the same for all hosts. */
+/* The size of rounds, from the scan's pace; the same for all hosts. */
 struct rules {
-	int64_t same_ns;    /* probes that leave within it belong together */
+	int64_t same_ns;    /* probes sent within it belong together */
 	uint16_t max_round; /* probes */
 };
 
-/* What is known of a host; all zeros at first. */
+/* What is known about a host; initially all zeros. */
 struct limit {
-	int64_t refused_ns[2]; /* when the last two refused probes left */
-	int64_t round_ns;      /* when the round that is being filled leaves */
+	int64_t refused_ns[2]; /* when the last two refused probes were sent */
+	int64_t round_ns;      /* when the round being filled will be sent */
 	int64_t gap_ns;        /* between rounds */
-	int64_t adjust_ns;     /* when the gap is adjusted next */
-	uint16_t closed;       /* a port that was refused */
-	uint16_t members;      /* of the round */
-	uint16_t refusals;     /* since the gap was adjusted */
-	uint32_t mute;         /* adjustments in a row without any */
-	bool is_known;         /* something was refused: closed is set */
-	bool is_doubted;       /* it is up, and may withhold refusals */
-	bool is_reported;      /* the user knows that it takes a while */
+	int64_t adjust_ns;     /* next adjustment of gap_ns */
+	uint16_t closed;       /* a port that refused a probe */
+	uint16_t members;      /* probes in the round */
+	uint16_t refusals;     /* since the last adjustment */
+	uint32_t silent_gaps;  /* adjustments in a row without a refusal */
+	bool is_known;         /* a probe was refused: closed is set */
+	bool is_suspected;     /* the host is up and may be limiting refusals */
+	bool is_reported;      /* the user has been informed of the delay */
 };
 
 struct icmp_limits {
@@ -56,8 +56,8 @@ struct icmp_limits {
 };
 
 /*
- * With interval_ns between probes (0: none), and limit probes in flight. The
- * fewer leave at a time, the smaller the rounds have to be.
+ * The rules for probes sent every interval_ns (0: no limit) with at most limit
+ * probes in flight. The slower the scan, the smaller the rounds.
  */
 static struct rules
 make_rules(int64_t interval_ns, uint32_t limit)
@@ -77,7 +77,7 @@ make_rules(int64_t interval_ns, uint32_t limit)
 	return rules;
 }
 
-/* Records the refusal of a probe that left at sent_ns. */
+/* Records the refusal of a probe sent at sent_ns. */
 static void
 add_refusal(struct limit *l, uint16_t port, int64_t sent_ns)
 {
@@ -89,36 +89,37 @@ add_refusal(struct limit *l, uint16_t port, int64_t sent_ns)
 	}
 	l->closed = port;
 	l->is_known = true;
-	l->mute = 0;
+	l->silent_gaps = 0;
 	if (l->refusals < UINT16_MAX)
 		l->refusals++;
 }
 
-/* Silence counts after that many of the longest pauses without a refusal. */
+/* Ignores silence for that many pauses of MAX_GAP_NS without a refusal. */
 static void
-doubt(struct limit *l, uint32_t pauses)
+suspect(struct limit *l, uint32_t pauses)
 {
-	if (l->is_known || l->is_doubted)
+	if (l->is_known || l->is_suspected)
 		return;
-	l->is_doubted = true;
+	l->is_suspected = true;
 	l->gap_ns = MAX_GAP_NS;
-	l->mute = MAX_MUTE - pauses;
+	l->silent_gaps = MAX_SILENT_GAPS - pauses;
 }
 
-/* Whether silence after a probe that left at sent_ns is genuine. */
+/* Whether silence after a probe sent at sent_ns is conclusive. */
 static bool
-silence_counts(
-    const struct limit *l, const struct rules *rules, int64_t sent_ns)
+is_conclusive(const struct limit *l, const struct rules *rules, int64_t sent_ns)
 {
-	if (!(l->is_known || l->is_doubted) || l->mute >= MAX_MUTE)
+	if (!(l->is_known || l->is_suspected) ||
+	    l->silent_gaps >= MAX_SILENT_GAPS)
 		return true;
 	return l->refused_ns[1] >= sent_ns &&
 	       l->refused_ns[0] < sent_ns + rules->same_ns;
 }
 
 /*
- * The last rounds show whether the pause is too short (fewer refusals than
- * checks) or too long (many more). Refusals of first probes show nothing.
+ * Fewer refusals than checks in the last rounds show that the pause is too
+ * short; many more show that it is too long. Refusals of first probes show
+ * nothing.
  */
 static void
 adjust_gap(struct limit *l, int64_t now_ns)
@@ -126,7 +127,7 @@ adjust_gap(struct limit *l, int64_t now_ns)
 	if (l->adjust_ns == 0)
 		l->refusals = ICMP_LIMIT_CHECKS;
 	if (l->refusals == 0 && l->gap_ns == MAX_GAP_NS)
-		l->mute++;
+		l->silent_gaps++;
 	if (l->refusals < ICMP_LIMIT_CHECKS)
 		l->gap_ns *= 2;
 	else if (l->refusals > 2 * ICMP_LIMIT_CHECKS)
@@ -140,9 +141,9 @@ adjust_gap(struct limit *l, int64_t now_ns)
 }
 
 /*
- * Up to a half more: another scan of the same host at a fixed pace would spend
- * the tokens just before each round. The last digits of the time are random
- * enough.
+ * Up to half of gap_ns, to be added to it: otherwise another scan of the same
+ * host at a fixed pace could spend the tokens just before each round. The last
+ * digits of the time are random enough.
  */
 static int64_t
 jitter(int64_t gap_ns, int64_t now_ns)
@@ -151,17 +152,17 @@ jitter(int64_t gap_ns, int64_t now_ns)
 }
 
 /*
- * Adds a probe to a round and returns when that is sent. *begins: it is the
- * first of the round, which needs checks.
+ * Adds a probe to a round and returns when that round is sent. Sets *is_first
+ * if the probe is the first of the round, which then needs checks.
  */
 static int64_t
 join_round(
-    struct limit *l, const struct rules *rules, int64_t now_ns, bool *begins)
+    struct limit *l, const struct rules *rules, int64_t now_ns, bool *is_first)
 {
 	if (now_ns >= l->adjust_ns)
 		adjust_gap(l, now_ns);
-	*begins = l->round_ns < now_ns || l->members >= rules->max_round;
-	if (!*begins) {
+	*is_first = l->round_ns < now_ns || l->members >= rules->max_round;
+	if (!*is_first) {
 		l->members++;
 		return l->round_ns;
 	}
@@ -183,9 +184,9 @@ icmp_limit_start(struct scan *s, uint32_t limit)
 	    mem_array(1, sizeof(*s->icmp_limits) +
 			     (size_t)hosts * sizeof(s->icmp_limits->hosts[0]));
 	s->icmp_limits->rules = make_rules(s->pace.interval_ns, limit);
-	/* Other shards probe the same hosts, and spend their tokens. */
+	/* Other shards probe the same hosts and spend their tokens. */
 	for (i = 0; order_is_shard(&s->order) && i < hosts; i++)
-		doubt(&s->icmp_limits->hosts[i], MAX_MUTE / 2);
+		suspect(&s->icmp_limits->hosts[i], MAX_SILENT_GAPS / 2);
 }
 
 void
@@ -204,14 +205,14 @@ bool
 icmp_limit_applies(const struct scan *s, uint32_t id)
 {
 	return s->icmp_limits != NULL &&
-	       (limit_of(s, id)->is_known || limit_of(s, id)->is_doubted);
+	       (limit_of(s, id)->is_known || limit_of(s, id)->is_suspected);
 }
 
 void
 icmp_limit_answered(struct scan *s, uint32_t id)
 {
 	if (s->icmp_limits != NULL)
-		doubt(limit_of(s, id), 1);
+		suspect(limit_of(s, id), 1);
 }
 
 void
@@ -222,14 +223,14 @@ icmp_limit_refused(struct scan *s, uint32_t id, int64_t sent_ns)
 }
 
 bool
-icmp_limit_withholds(const struct scan *s, uint32_t id)
+icmp_limit_is_inconclusive(const struct scan *s, uint32_t id)
 {
 	return s->icmp_limits != NULL &&
-	       !silence_counts(limit_of(s, id), &s->icmp_limits->rules,
+	       !is_conclusive(limit_of(s, id), &s->icmp_limits->rules,
 		   scan_probe(s, id)->sent_ns);
 }
 
-/* Adds a check of a host's closed port, after the probes that leave at ns. */
+/* Adds a check of a host's closed port after the probes sent at ns. */
 static void
 add_check(struct scan *s, uint32_t host, int64_t ns)
 {
@@ -249,7 +250,7 @@ add_check(struct scan *s, uint32_t host, int64_t ns)
 	probe_set_timer(&s->pool, id, ns + 2 * PROBE_TICK_NS);
 }
 
-/* Reports, once, why the scan is slow. */
+/* Reports once why the scan is slow. */
 static void
 report(const struct scan *s, struct limit *l, uint32_t id)
 {
@@ -260,8 +261,8 @@ report(const struct scan *s, struct limit *l, uint32_t id)
 		return;
 	l->is_reported = true;
 	probe_socket_address(s, id, &a);
-	diag_note("%s limits how often it refuses: what is silent is asked "
-		  "again at its pace (--retries does without)",
+	diag_note("%s limits its ICMP errors: silent ports are probed again "
+		  "at its pace (--retries disables this)",
 	    addr_format_ip(&a, text, sizeof(text)));
 }
 
@@ -269,16 +270,16 @@ void
 icmp_limit_schedule(struct scan *s, uint32_t id)
 {
 	struct limit *l = limit_of(s, id);
-	bool begins;
+	bool is_first;
 	int i;
 	int64_t ns =
-	    join_round(l, &s->icmp_limits->rules, clock_now(), &begins);
+	    join_round(l, &s->icmp_limits->rules, clock_now(), &is_first);
 
 	probe_set_timer(&s->pool, id, ns);
-	/* No port is known to be closed: the check is one that may be. */
+	/* No port is known to be closed: this one may be. */
 	if (!l->is_known)
 		l->closed = scan_probe(s, id)->port;
-	for (i = 0; begins && i < ICMP_LIMIT_CHECKS; i++)
+	for (i = 0; is_first && i < ICMP_LIMIT_CHECKS; i++)
 		add_check(s, scan_probe(s, id)->host, ns);
 	report(s, l, id);
 }
@@ -300,7 +301,7 @@ end_check(struct scan *s, uint32_t id, struct ready_outcome o)
 	if (o.errnum == ECONNREFUSED && o.origin == READY_REMOTE)
 		icmp_limit_refused(s, id, p->sent_ns);
 	else if (o.errnum == 0)
-		/* Open by now: it shows nothing about refusals any more. */
+		/* Now open, the port shows nothing about refusals. */
 		limit_of(s, id)->is_known = false;
 	ready_set_ignore(s->set, id);
 	if (p->fd >= 0)

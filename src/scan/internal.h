@@ -1,4 +1,4 @@
-/* The state of a running scan, which only the scan's own files share. */
+/* The state of a running scan, shared only by the files of scan/. */
 #ifndef SCAN_INTERNAL_H
 #define SCAN_INTERNAL_H
 
@@ -15,17 +15,17 @@
 #include "scan/scan_options.h"
 #include "scan/window.h"
 
-/* What is known of a host. */
+/* What is known about a host. */
 struct scan_host {
 	struct rtt rtt;
-	uint8_t discovery_left; /* discovery probes that are not decided */
-	uint8_t lost;           /* highest number of a try that was answered */
+	uint8_t discovery_left; /* undecided discovery probes */
+	uint8_t lost;           /* highest number of an answered try */
 	bool had_discovery;
-	bool is_up;  /* it has answered something */
-	bool is_far; /* answers take a while: no use in polling at once */
-	int errnum;  /* of a port that could not be probed */
-	int64_t failing_ns; /* since when nothing can be sent; 0: it can */
-	int64_t retry_ns;   /* when to try that again */
+	bool is_up;         /* it has answered a probe */
+	bool is_far;        /* answers take time: polling at once is useless */
+	int errnum;         /* of the last port that could not be probed */
+	int64_t failing_ns; /* start of an outage; 0: none */
+	int64_t retry_ns;   /* when to try to send again */
 };
 
 struct scan {
@@ -39,27 +39,27 @@ struct scan {
 	struct scan_host *hosts;
 	struct icmp_limits *icmp_limits; /* NULL: not needed */
 	struct rtt rtt;                  /* of all hosts */
-	uint64_t discovery_left; /* discovery probes that are not decided */
-	uint32_t in_flight;      /* probes */
-	bool is_discovered;      /* which hosts are up is known */
-	bool is_skipping;        /* more of the order is to be skipped */
-	bool has_sent;           /* something could be sent, to any host */
-	bool is_exhausted;       /* the order is at its end */
-	int64_t shortage_ns;     /* since when resources lack; 0: they do not */
-	int64_t resume_ns;       /* no probes before that: a shortage */
-	struct backoff pause;    /* such pauses, in milliseconds */
+	uint64_t discovery_left;         /* undecided discovery probes */
+	uint32_t in_flight;              /* probes */
+	bool is_discovered;              /* it is known which hosts are up */
+	bool is_skipping;     /* more ports of the order are to be skipped */
+	bool has_sent;        /* a probe has been sent, to any host */
+	bool is_exhausted;    /* all of the order has been started */
+	int64_t shortage_ns;  /* start of a resource shortage; 0: none */
+	int64_t resume_ns;    /* no probe is sent earlier, after a shortage */
+	struct backoff pause; /* after shortages, in milliseconds */
 	struct scan_progress progress;
-	struct deadline progress_due; /* the next progress() */
+	struct deadline next_progress; /* next call of progress() */
 };
 
-/* The probe of an index. */
+/* The probe with index id. */
 static inline struct probe *
 scan_probe(const struct scan *s, uint32_t id)
 {
 	return &s->pool.probes[id];
 }
 
-/* What is known of the host of probe id. */
+/* The host of probe id. */
 static inline struct scan_host *
 scan_host(const struct scan *s, uint32_t id)
 {

@@ -46,7 +46,7 @@ is_discovery_port(const struct target_port *p)
 	return false;
 }
 
-/* The target at discovery_at. False when this shard has none there. */
+/* The target at discovery_at. Returns false if it is not in this shard. */
 static bool
 get_discovery(const struct order *o, uint64_t *number)
 {
@@ -54,15 +54,15 @@ get_discovery(const struct order *o, uint64_t *number)
 	uint32_t round = (uint32_t)(o->discovery_at / t->hosts);
 	const struct port_list *list =
 	    targets_list(t, (uint32_t)(o->discovery_at % t->hosts), number);
-	uint64_t place;
+	uint64_t position;
 
 	if (round >= list->discovery_count)
 		return false;
 	*number += list->discovery[round];
 	if (!order_is_shard(o))
 		return true;
-	place = permutation_place(&o->permutation, *number);
-	return place >= o->first && place < o->end;
+	position = permutation_position(&o->permutation, *number);
+	return position >= o->first && position < o->end;
 }
 
 /* Advances discovery_at to the next discovery target of this shard. */
@@ -108,7 +108,7 @@ order_init(struct order *o, const struct order_options *options)
 	seek_discovery(o);
 }
 
-/* The number of the nth target within the ranges. */
+/* The number of the nth target in the ranges. */
 static uint64_t
 number_in_ranges(const struct order *o, uint64_t n)
 {

@@ -1,8 +1,8 @@
 /*
- * The order in which a scan probes its targets (the ports of its hosts, see
+ * The order in which a scan probes its targets, the ports of its hosts (see
  * scan/targets.h). A few ports of each host that are likely to answer come
- * first: they show whether the host is up, and how far away. Everything else
- * follows in one random order over all hosts.
+ * first: they show whether the host is up and how far away it is. All other
+ * targets follow in one random order over all hosts.
  */
 #ifndef SCAN_ORDER_H
 #define SCAN_ORDER_H
@@ -18,21 +18,21 @@ struct targets;
 struct order_options {
 	const struct targets *targets;
 	uint64_t seed;          /* of the random order */
-	uint32_t shard, shards; /* 0 to shards - 1; 0 of 1: everything */
+	uint32_t shard, shards; /* 0 to shards - 1; 0 of 1: all */
 	bool ascending;         /* by number, without discovery */
 };
 
-/* Consecutive targets that are still to be probed. */
+/* Consecutive targets that remain to be probed. */
 struct order_range {
-	uint64_t first;  /* number of the first of them */
+	uint64_t first;  /* number of the first target */
 	uint64_t before; /* targets in the ranges before this one */
 };
 
 struct order {
 	struct order_options options;
 	struct permutation permutation;
-	uint64_t first, end;        /* places of this shard */
-	uint64_t at;                /* the next place */
+	uint64_t first, end;        /* positions of this shard */
+	uint64_t at;                /* the next position */
 	uint64_t discovery_at;      /* of hosts * PORTS_DISCOVERY */
 	bool has_discovery;         /* some host has discovery ports */
 	struct order_range *ranges; /* owned; NULL: all targets */
@@ -40,27 +40,27 @@ struct order {
 };
 
 /*
- * The shards of one seed cover every target once. Owns nothing, and may be
- * copied, until order_restrict().
+ * The shards of one seed cover every target once. Until order_restrict() is
+ * called, the order owns nothing and may be copied.
  */
 void order_init(struct order *o, const struct order_options *options);
 void order_release(struct order *o);
 
 /*
- * The next target; *is_discovery is set for the first ports of a host. False
- * at the end.
+ * Sets *p to the next target, and *is_discovery if it is one of the first ports
+ * of a host. Returns false at the end.
  */
 bool order_next(struct order *o, struct target_port *p, bool *is_discovery);
 
-/* True while discovery targets remain. */
+/* Whether discovery targets remain. */
 bool order_is_discovering(const struct order *o);
 
 /* Whether this is one shard of several. */
 bool order_is_shard(const struct order *o);
 
 /*
- * Drops the remaining targets of the hosts for which keep() is false, once
- * discovery is over. Not for a shard, whose places are fixed.
+ * Drops the remaining targets of all hosts for which keep() returns false. Only
+ * for use after discovery, and not for a shard, whose positions are fixed.
  */
 void order_restrict(
     struct order *o, bool (*keep)(void *context, uint32_t host), void *context);

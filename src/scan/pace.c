@@ -1,9 +1,9 @@
-/* How fast a scan's probes may be sent. */
+/* Limits how fast a scan sends its probes. */
 #include "scan/pace.h"
 
 #define MIN_BURST 16
 #define MAX_BURST 128
-/* A late wake-up is made up for within this time, and no longer. */
+/* At most this much of a late wake-up is made up for. */
 #define SLACK_NS (20 * CLOCK_MS)
 
 void
@@ -16,7 +16,7 @@ pace_init(struct pace *p, int64_t per_second, int64_t now_ns)
 		p->interval_ns = CLOCK_SECOND / per_second;
 }
 
-/* Adds what some ticks allow; a late wake-up is made up for once. */
+/* Adds what the ticks allow. After a late wake-up, at most two ticks count. */
 static void
 add_burst(int64_t *burst, int64_t per_tick, int64_t ticks)
 {

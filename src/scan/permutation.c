@@ -1,7 +1,7 @@
 /* A pseudo-random permutation of 0 to count-1 in constant memory. */
 #include "scan/permutation.h"
 
-/* SplitMix64's finalizer: every bit of x touches every bit of the result. */
+/* SplitMix64's finalizer: every bit of x affects every bit of the result. */
 static uint64_t
 mix(uint64_t x)
 {
@@ -21,8 +21,8 @@ permutation_init(struct permutation *p, uint64_t count, uint64_t seed)
 	p->left = 1;
 	while (p->left * p->left < count && p->left < UINT64_C(1) << 28)
 		p->left <<= 1;
-	/* The left side need not be a power of two: the narrower, the less
-	 * is walked through. */
+	/* The left side need not be a power of two: a narrower grid has fewer
+	 * numbers to skip. */
 	p->right = p->left;
 	p->left = (count + p->right - 1) / p->right;
 	for (i = 0; i < PERMUTATION_ROUNDS; i++)
@@ -31,8 +31,8 @@ permutation_init(struct permutation *p, uint64_t count, uint64_t seed)
 }
 
 /*
- * One pass forward. The halves differ in size, so that a round adds to one
- * half what the other one hashes to, modulo that half's own size.
+ * One pass forward. The two halves may differ in size, so each round adds to
+ * one half a hash of the other, modulo the size of the former.
  */
 static uint64_t
 forward(const struct permutation *p, uint64_t n)
@@ -72,7 +72,7 @@ permutation_at(const struct permutation *p, uint64_t i)
 }
 
 uint64_t
-permutation_place(const struct permutation *p, uint64_t n)
+permutation_position(const struct permutation *p, uint64_t n)
 {
 	do
 		n = backward(p, n);

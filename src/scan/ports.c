@@ -14,7 +14,7 @@
 #include "scan/service.h"
 
 #define HIGHEST 65535
-/* Longer than any element that can mean something. */
+/* Longer than any valid element. */
 #define ELEMENT 80
 
 /* Ports above 1024 that are in common use; chosen for sockt. */
@@ -85,7 +85,7 @@ ports_remove(struct ports *a, const struct ports *b)
 		a->bits[i] &= (unsigned char)~b->bits[i];
 }
 
-/* The lowest port from port on, or 0. Sets are sparse: eight bytes at once. */
+/* The lowest port >= port, or 0. Skips eight empty bytes at once. */
 static uint32_t
 next_port(const struct ports *p, uint32_t port)
 {
@@ -129,7 +129,7 @@ ports_range(const struct ports *p, uint16_t *low, uint16_t *high)
 	return first != 0 && next_port(p, last + 1) == 0;
 }
 
-/* An error that names the element. */
+/* Sets a usage error that names the element. Returns -1. */
 static int
 refuse(const char *element, const char *why, struct err *e)
 {
@@ -139,7 +139,7 @@ refuse(const char *element, const char *why, struct err *e)
 	return err_set(e, ERR_USAGE, "ports '%s': %s", shown, why);
 }
 
-/* One end of a range: a number, or where it is left out the default. */
+/* Parses one end of a range: a number, or if n is 0 the default. */
 static bool
 parse_end(const char *text, size_t n, int64_t omitted, int64_t *port)
 {
@@ -154,7 +154,7 @@ parse_end(const char *text, size_t n, int64_t omitted, int64_t *port)
 	return num_parse(digits, 1, HIGHEST, port);
 }
 
-/* "20-25", "-1024", "60000-", "-" into *low and *high. */
+/* Parses "20-25", "-1024", "60000-" or "-" into *low and *high. */
 static int
 parse_range(const char *text, int64_t *low, int64_t *high, struct err *e)
 {
@@ -169,7 +169,7 @@ parse_range(const char *text, int64_t *low, int64_t *high, struct err *e)
 	return 0;
 }
 
-/* Adds the services whose name matches pattern within the range. */
+/* Adds services whose name matches pattern. Returns false without any. */
 static bool
 add_services(const struct ports_parser *p, const char *pattern, int64_t low,
     int64_t high)
@@ -190,7 +190,7 @@ add_services(const struct ports_parser *p, const char *pattern, int64_t low,
 	return found;
 }
 
-/* "[1-1024]": the services in that range. */
+/* Parses "[1-1024]": the services in that range. */
 static int
 parse_listed(const struct ports_parser *p, char *text, struct err *e)
 {
@@ -207,7 +207,7 @@ parse_listed(const struct ports_parser *p, char *text, struct err *e)
 	return refuse(text + 1, "no known service lies in that range", e);
 }
 
-/* A service's name or a pattern. False when it is neither. */
+/* Parses a service's name or a pattern. Returns false if text is neither. */
 static bool
 parse_name(const struct ports_parser *p, const char *text)
 {
@@ -215,7 +215,7 @@ parse_name(const struct ports_parser *p, const char *text)
 
 	if (strpbrk(text, "*?") != NULL)
 		return add_services(p, text, 1, HIGHEST);
-	/* What begins with a digit was meant as a number. */
+	/* Text that begins with a digit was meant as a number. */
 	if (text_is_digit(text[0]))
 		return false;
 	s = getservbyname(text, p->protocol);
@@ -249,7 +249,7 @@ parse_element(const struct ports_parser *p, char *text, struct err *e)
 	return 0;
 }
 
-/* Skips "T:" or "U:" and notes which protocol the next elements are for. */
+/* Skips "T:" or "U:" and records which protocol the next elements are for. */
 static const char *
 parse_prefix(struct ports_parser *p, const char *text)
 {
@@ -284,7 +284,7 @@ ports_parse(struct ports_parser *p, const char *text, struct err *e)
 	}
 }
 
-/* Ports that many hosts either have open or refuse. */
+/* Ports that many hosts either serve or refuse. */
 static const uint16_t likely[] = {443, 80, 22, 445, 53, 3389, 25, 8080};
 
 static void
@@ -298,7 +298,7 @@ add_discovery(struct port_list *l, uint32_t index)
 	l->discovery[l->discovery_count++] = index;
 }
 
-/* Index of a port in the list, or its count when it is not there. */
+/* The index of a port in the list, or the list's count if it is not there. */
 static uint32_t
 index_of(const struct port_list *l, uint16_t port)
 {
@@ -314,7 +314,7 @@ index_of(const struct port_list *l, uint16_t port)
 	return low < l->count && l->ports[low] == port ? low : l->count;
 }
 
-/* The likely ones in the list, then some spread over the rest. */
+/* Chooses the likely ports in the list, then others spread evenly over it. */
 static void
 choose_discovery(struct port_list *l)
 {
@@ -339,7 +339,7 @@ ports_list_init(struct port_list *l, const struct ports *set)
 	l->ports = mem_array(ports_count(set), sizeof(l->ports[0]));
 	for (port = 0; (port = next_port(set, port + 1)) != 0;)
 		l->ports[l->count++] = (uint16_t)port;
-	/* With few ports there is nothing to save. */
+	/* With few ports discovery saves nothing. */
 	if (l->count > PORTS_DISCOVERY * 2)
 		choose_discovery(l);
 }

@@ -1,4 +1,4 @@
-/* Sets of ports, as a user writes them, and the lists made from them. */
+/* Sets of ports as the user writes them, and the lists made from them. */
 #ifndef SCAN_PORTS_H
 #define SCAN_PORTS_H
 
@@ -15,11 +15,11 @@ struct ports {
 
 void ports_clear(struct ports *p);
 
-/* The state of a parser between the pieces of one list. */
+/* The state of a parser between the parts of one list. */
 struct ports_parser {
 	struct ports *ports;
 	const char *protocol; /* "tcp" or "udp" */
-	bool is_other;        /* after the other protocol's letter */
+	bool is_other;        /* after the letter of the other protocol */
 };
 
 /*
@@ -37,7 +37,7 @@ struct ports_parser {
 int ports_parse(struct ports_parser *p, const char *text, struct err *e);
 
 /*
- * Adds what is scanned by default. "tcp": 1-1024 and a short list of higher
+ * Adds the ports scanned by default. "tcp": 1-1024 and a short list of higher
  * ports; "udp": a short list.
  */
 void ports_default(struct ports *p, const char *protocol);
@@ -48,10 +48,10 @@ void ports_remove(struct ports *a, const struct ports *b);
 void ports_add(struct ports *p, uint16_t port);
 size_t ports_count(const struct ports *p);
 
-/* The ends of a set that is a single range. False when it is not one. */
+/* Sets *low and *high if the set is a single range, or returns false. */
 bool ports_range(const struct ports *p, uint16_t *low, uint16_t *high);
 
-/* Ports of each host that are probed first. */
+/* The number of ports of each host that are probed first. */
 #define PORTS_DISCOVERY 8
 
 /* The ports to probe on a host. */
@@ -62,7 +62,7 @@ struct port_list {
 	uint32_t discovery_count;            /* 0: the list is short */
 };
 
-/* Fills l from a set. ports_list_release() frees what it owns. */
+/* Fills l from a set. The caller releases it with ports_list_release(). */
 void ports_list_init(struct port_list *l, const struct ports *set);
 void ports_list_release(struct port_list *l);
 

@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-/* Lists by number: free slots, waiting ones, then the wheel's buckets. */
+/* The lists: free slots, waiting probes, then the buckets of the wheel. */
 enum { LIST_FREE, LIST_WAITING, LIST_WHEEL };
 
 #define LISTS (LIST_WHEEL + PROBE_BUCKETS)
@@ -83,7 +83,7 @@ probe_alloc(struct probe_pool *p)
 		return PROBE_NONE;
 	}
 	p->probes[id].older = p->probes[id].newer = PROBE_NONE;
-	p->probes[id].due_ns = 0;
+	p->probes[id].expires_ns = 0;
 	p->used++;
 	return id;
 }
@@ -105,8 +105,8 @@ probe_unlink(struct probe_pool *p, uint32_t id)
 	l[l[id].prev].next = l[id].next;
 	l[l[id].next].prev = l[id].prev;
 	l[id].prev = l[id].next = id;
-	if (p->probes[id].due_ns != 0) {
-		p->probes[id].due_ns = 0;
+	if (p->probes[id].expires_ns != 0) {
+		p->probes[id].expires_ns = 0;
 		p->timed--;
 	}
 }
@@ -125,22 +125,22 @@ probe_waiting(const struct probe_pool *p)
 }
 
 void
-probe_set_timer(struct probe_pool *p, uint32_t id, int64_t due_ns)
+probe_set_timer(struct probe_pool *p, uint32_t id, int64_t expires_ns)
 {
-	int64_t tick = due_ns / PROBE_TICK_NS + 1;
+	int64_t tick = expires_ns / PROBE_TICK_NS + 1;
 
 	probe_unlink(p, id);
-	/* What is further off than the wheel reaches comes by again. */
+	/* A later time than the wheel covers takes more than one turn. */
 	if (tick <= p->tick)
 		tick = p->tick + 1;
 	if (tick > p->tick + PROBE_BUCKETS - 1)
 		tick = p->tick + PROBE_BUCKETS - 1;
 	insert(p, id, head(p, bucket_of(tick)));
-	p->probes[id].due_ns = due_ns;
+	p->probes[id].expires_ns = expires_ns;
 	p->timed++;
 }
 
-/* The next due one of the bucket at p->tick; those of later rounds go on. */
+/* The next expired probe in the current bucket; re-inserts later ones. */
 static uint32_t
 bucket_expired(struct probe_pool *p, int64_t now_ns)
 {
@@ -148,11 +148,11 @@ bucket_expired(struct probe_pool *p, int64_t now_ns)
 	uint32_t id;
 
 	while ((id = first(p, list)) != PROBE_NONE) {
-		if (p->probes[id].due_ns <= now_ns) {
+		if (p->probes[id].expires_ns <= now_ns) {
 			probe_unlink(p, id);
 			return id;
 		}
-		probe_set_timer(p, id, p->probes[id].due_ns);
+		probe_set_timer(p, id, p->probes[id].expires_ns);
 	}
 	return PROBE_NONE;
 }

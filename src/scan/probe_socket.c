@@ -1,4 +1,4 @@
-/* The socket of a probe: opened, sent from, polled and closed. */
+/* The socket of a probe: opens it, sends, polls and closes it. */
 #include "scan/probe_socket.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "scan/internal.h"
 #include "scan/targets.h"
 
-/* One probe in this many to a distant host is polled at once. */
+/* One in this many probes to a distant host is polled at once. */
 #define FAR_CHECK 64
 
 void
@@ -54,7 +54,7 @@ probe_socket_report(const struct scan *s, uint32_t id, int errnum)
 	    addr_format(&a, text, sizeof(text)), calls);
 }
 
-/* Reports calls of connect(2) that had no outcome. */
+/* Reports calls of connect(2) without an outcome. */
 static void
 report_unfinished(const struct scan *s, uint32_t id)
 {
@@ -77,7 +77,7 @@ probe_socket_drop(struct scan *s, uint32_t id)
 	sock_abort(&scan_probe(s, id)->fd);
 }
 
-/* probe_socket_poll() for a datagram. */
+/* Polls a datagram socket, for probe_socket_poll(). */
 static struct ready_outcome
 poll_dgram(int fd, const struct addr *a)
 {
@@ -99,10 +99,7 @@ poll_dgram(int fd, const struct addr *a)
 	return ready_outcome(fd, a, errnum, true);
 }
 
-/*
- * TCP goes on after an ICMP error that arrives during connect(2); for a scan it
- * is the outcome.
- */
+/* An ICMP error does not end connect(2), but for a scan it is the outcome. */
 struct ready_outcome
 probe_socket_poll(const struct scan *s, uint32_t id)
 {
@@ -123,7 +120,7 @@ probe_socket_poll(const struct scan *s, uint32_t id)
 	return o;
 }
 
-/* A socket to probe id's port with. 0, or an errno. */
+/* Opens the socket of probe id, unless it has one. Returns 0 or an errno. */
 static int
 open_socket(struct scan *s, uint32_t id, const struct addr *a)
 {
@@ -146,9 +143,9 @@ open_socket(struct scan *s, uint32_t id, const struct addr *a)
 	return 0;
 }
 
-/* RFC 1035: who serves the root? */
+/* RFC 1035: the name servers of the root. */
 static const char dns[] = "so\1\0\0\1\0\0\0\0\0\0\0\0\2\0\1";
-/* RFC 5905: a client's request, version 4; the rest of 48 bytes is zero. */
+/* RFC 5905: a client request, version 4; the rest of the 48 bytes is zero. */
 static const char ntp[48] = {0x23};
 /* RFC 1157: get sysDescr.0 of community "public". */
 static const char snmp[] = "\x30\x26\2\1\0\4\6public\xa0\x19\2\1\1\2\1\0\2\1\0"
@@ -163,9 +160,9 @@ static const char netbios[] = "so\0\0\0\1\0\0\0\0\0\0\x20"
 			      "CKAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\0\0\x21\0\1";
 /* RFC 7252: an empty confirmable message, a ping. */
 static const char coap[] = "\x40\0\0\1";
-/* memcached's UDP frame around "version". */
+/* memcached: "version" after a UDP frame header. */
 static const char memcached[] = "\0\1\0\0\0\1\0\0version\r\n";
-/* UPnP: which devices are there? */
+/* UPnP: a search for all devices. */
 static const char ssdp[] = "M-SEARCH * HTTP/1.1\r\nHOST: "
 			   "239.255.255.250:1900\r\nMAN: \"ssdp:discover\"\r\n"
 			   "MX: 1\r\nST: ssdp:all\r\n\r\n";
@@ -187,7 +184,7 @@ static const struct {
     {11211, sizeof(memcached) - 1, memcached},
 };
 
-/* The payload for a UDP port and its size; without one, nothing and 0. */
+/* The payload for a UDP port, *size bytes; "" and 0 if there is none. */
 static const void *
 payload_for(uint16_t port, size_t *size)
 {
@@ -202,7 +199,7 @@ payload_for(uint16_t port, size_t *size)
 	return "";
 }
 
-/* Sends a datagram that may be answered. EINPROGRESS, or another errno. */
+/* Sends a request to the service. Returns EINPROGRESS or another errno. */
 static int
 send_payload(int fd, const struct addr *a)
 {
@@ -224,8 +221,8 @@ send_payload(int fd, const struct addr *a)
 	return errnum == EINTR ? EINPROGRESS : errnum;
 }
 
-/* connect(2) of probe id's socket: 0, or an errno. Of a datagram socket it is
- * a step at once, otherwise its outcome will be. */
+/* Connects the socket of probe id. Returns 0 or an errno. The step is reported
+ * at once for a datagram socket, otherwise with its outcome. */
 static int
 connect_socket(const struct scan *s, uint32_t id, const struct addr *a)
 {
@@ -259,7 +256,7 @@ probe_socket_send(struct scan *s, uint32_t id)
 		o.errnum = send_payload(p->fd, &a);
 	if (o.errnum != EINPROGRESS)
 		return ready_outcome(p->fd, &a, o.errnum, false);
-	/* Unpolled, it does not show that the host can be reached. */
+	/* Without a poll it is not known whether the host can be reached. */
 	if (h->is_far && s->progress.sent % FAR_CHECK != 0)
 		return o;
 	o = probe_socket_poll(s, id);

@@ -19,7 +19,7 @@
 #include "net/sock.h"
 #include "net/wait.h"
 
-/* Another connect(2) returns the result, and resets a failure. */
+/* Another connect(2) returns the result and clears an error. */
 int
 ready_connect_result(int fd, const struct addr *a, uint16_t *connects)
 {
@@ -29,10 +29,10 @@ ready_connect_result(int fd, const struct addr *a, uint16_t *connects)
 	return errno == EALREADY || errno == EINTR ? EINPROGRESS : errno;
 }
 
-/* Whether this machine sent a message about a probe to another machine: its
- * firewall did, or a neighbour did not answer. */
+/* Whether this machine itself sent the message about a probe to another
+ * machine: its firewall did, or a neighbor did not answer. */
 static bool
-is_own(int fd, const struct os_error *q, const struct addr *a)
+is_from_local(int fd, const struct os_error *q, const struct addr *a)
 {
 	struct addr local;
 
@@ -43,7 +43,7 @@ is_own(int fd, const struct os_error *q, const struct addr *a)
 	       !addr_same_host(&q->sender, a);
 }
 
-/* The outcome in an entry of the error queue. */
+/* The outcome that an entry of the error queue reports. */
 static struct ready_outcome
 outcome_of(int fd, const struct os_error *q, const struct addr *a)
 {
@@ -51,7 +51,7 @@ outcome_of(int fd, const struct os_error *q, const struct addr *a)
 
 	if (!q->by_icmp && !q->by_icmp6)
 		o.origin = READY_LOCAL;
-	else if (is_own(fd, q, a))
+	else if (is_from_local(fd, q, a))
 		o.origin =
 		    o.errnum == EHOSTUNREACH ? READY_UNSURE : READY_LOCAL;
 	if (o.origin != READY_LOCAL && q->is_prohibited)
@@ -59,8 +59,8 @@ outcome_of(int fd, const struct os_error *q, const struct addr *a)
 	return o;
 }
 
-/* The outcome for a in the error queue. A socket that is used again may hold
- * errors of earlier connects. False: none. */
+/* Reads the outcome of a probe to a from the error queue, which may also hold
+ * errors of earlier connects. Returns false if there is none. */
 static bool
 read_queue(int fd, const struct addr *a, struct ready_outcome *o)
 {
@@ -75,9 +75,9 @@ read_queue(int fd, const struct addr *a, struct ready_outcome *o)
 }
 
 /*
- * ICMP always comes with a message in the queue, a reset never does. Whatever
- * refuses on behalf of a loopback address is the host itself, so the queue is
- * not read: a system call less for each closed port.
+ * An ICMP error always adds an entry to the queue, a reset never does. A
+ * loopback address is refused by the host itself, so its queue is not read,
+ * which saves a system call for each closed port.
  */
 struct ready_outcome
 ready_outcome(int fd, const struct addr *a, int errnum, bool is_late)
@@ -117,29 +117,29 @@ ready_connect_again(int fd, bool in_progress)
 }
 
 /*
- * A port that was bound by its number stays with the socket, so connect(2)
- * need not search for a port and a route: a sixth less work for each probe.
+ * An explicitly bound port stays with the socket, so connect(2) need not search
+ * for a port and a route. This saves a sixth of the time per probe.
  */
 void
 ready_connect_pin(int fd, const struct addr *a)
 {
-	struct addr own = *a;
+	struct addr local = *a;
 	int finder = sock_open(addr_family(a), SOCK_STREAM);
 
 	if (finder < 0)
 		return;
 	step_name(finder, "the socket that finds a port", 0);
-	addr_set_port(&own, 0);
-	if (call_bind(finder, &own) == 0 &&
-	    call_getsockname(finder, &own) == 0) {
+	addr_set_port(&local, 0);
+	if (call_bind(finder, &local) == 0 &&
+	    call_getsockname(finder, &local) == 0) {
 		sock_close(&finder);
-		/* It works unbound as well, if the port is in use by now. */
-		(void)call_bind(fd, &own);
+		/* If the port is in use again, the socket works unbound. */
+		(void)call_bind(fd, &local);
 	}
 	sock_close(&finder);
 }
 
-/* Registered once and edge-triggered: a socket is used for many connects. */
+/* Each socket is registered once, edge-triggered, for many connects. */
 struct ready_set {
 	int fd;
 	struct {
@@ -148,7 +148,7 @@ struct ready_set {
 	} * items;
 };
 
-/* epoll_create1(2), or the older call where a kernel or sandbox lacks it. */
+/* Falls back to epoll_create(2) where a kernel or sandbox requires it. */
 static int
 open_epoll(void)
 {
@@ -214,7 +214,7 @@ ready_set_ignore(struct ready_set *s, uint32_t id)
 	(void)id;
 }
 
-/* close(2) takes it out of the set. */
+/* close(2) removes the descriptor from the set. */
 void
 ready_set_forget(struct ready_set *s, uint32_t id)
 {

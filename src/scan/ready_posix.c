@@ -1,4 +1,4 @@
-/* The portable twin of ready_linux.c, by poll(2). */
+/* The portable twin of ready_linux.c: uses poll(2). */
 #include "scan/ready.h"
 
 #include <errno.h>
@@ -12,8 +12,8 @@
 #include "net/wait.h"
 
 /*
- * POSIX leaves open what a second connect(2) does; poll(2) knows, unless a
- * signal has interrupted it.
+ * POSIX does not define what a second connect(2) does. poll(2) reports the
+ * result, unless a signal has interrupted it.
  */
 int
 ready_connect_result(int fd, const struct addr *a, uint16_t *connects)
@@ -26,8 +26,9 @@ ready_connect_result(int fd, const struct addr *a, uint16_t *connects)
 }
 
 /*
- * What fails at once was never sent. What fails later was reported by ICMP, or
- * by this machine, whose link may be down: the system does not say which.
+ * A probe that fails at once was not sent. A later failure was reported by
+ * ICMP, or by this machine, whose link may be down: the system does not
+ * distinguish these.
  */
 struct ready_outcome
 ready_outcome(int fd, const struct addr *a, int errnum, bool is_late)
@@ -36,7 +37,7 @@ ready_outcome(int fd, const struct addr *a, int errnum, bool is_late)
 	int error = errnum == EINPROGRESS ? sock_error(fd) : 0;
 
 	(void)a;
-	/* An ICMP error may not have ended the call. */
+	/* An ICMP error may leave the call in progress. */
 	if (error != 0)
 		o.errnum = error;
 	if (!ready_is_remote(o.errnum))
@@ -59,10 +60,10 @@ ready_connect_pin(int fd, const struct addr *a)
 	(void)a;
 }
 
-/* Entries by number, and space for the one of wait_poll(). */
+/* The entries by number, with one more for wait_poll(). */
 struct ready_set {
 	struct pollfd *fds;
-	uint32_t count; /* numbers in use lie below */
+	uint32_t count; /* all numbers in use are below it */
 	uint32_t next;  /* where the next search begins */
 };
 

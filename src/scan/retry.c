@@ -1,4 +1,4 @@
-/* The retry rule of a scan: timers, re-probes, and local failures. */
+/* The retry rules of a scan: timers, re-probes and local failures. */
 #include "scan/retry.h"
 
 #include <errno.h>
@@ -11,16 +11,16 @@
 #include "scan/ready.h"
 #include "scan/rtt.h"
 
-/* Tries of one port, however much is lost. */
+/* The maximum number of tries of one port at any loss rate. */
 #define MAX_TRIES 8
 /* The shortest timer of a silent probe. */
 #define MIN_TIMER_US 25000
-/* Local failures of a port, and the pause after the first one. */
+/* Local failures of a port, and the first and longest pause after one. */
 #define MAX_FAILURES 12
 #define PAUSE_MS 5
 #define MAX_PAUSE_MS 500
-/* How long nothing can be sent until ports are reported as unknown: where
- * something could be sent before, and to a host where nothing could. */
+/* How long an outage may last before ports are reported as unknown: if a probe
+ * has been sent earlier, and if none has. */
 #define OUTAGE_NS (6 * CLOCK_SECOND)
 #define NO_ROUTE_NS (1 * CLOCK_SECOND)
 
@@ -31,11 +31,11 @@ timeout_ns(const struct scan *s, const struct scan_host *h)
 
 	if (rtt_is_known(&h->rtt) || !rtt_is_known(&s->rtt))
 		return rtt_timeout_us(&h->rtt, limit_us) * 1000;
-	/* Its neighbours give a rough idea. */
+	/* The other hosts' round trips are a rough estimate. */
 	return rtt_timeout_us(&s->rtt, limit_us / 2) * 2000;
 }
 
-/* How often a silent probe is polled: about once each round trip. */
+/* The interval at which a silent probe is polled: about one round trip. */
 static int64_t
 poll_ns(const struct scan_host *h)
 {
@@ -46,15 +46,15 @@ poll_ns(const struct scan_host *h)
 	return (us > MIN_TIMER_US ? us : MIN_TIMER_US) * 1000;
 }
 
-/* The estimate may change meanwhile, so the timer is short. */
+/* The estimate may change until then, so the timer is short. */
 void
 retry_set_timer(struct scan *s, uint32_t id)
 {
 	const struct scan_host *h = scan_host(s, id);
-	int64_t due = scan_probe(s, id)->sent_ns + timeout_ns(s, h);
+	int64_t expiry = scan_probe(s, id)->sent_ns + timeout_ns(s, h);
 	int64_t next = clock_now() + poll_ns(h);
 
-	probe_set_timer(&s->pool, id, due < next ? due : next);
+	probe_set_timer(&s->pool, id, expiry < next ? expiry : next);
 }
 
 void
@@ -76,14 +76,14 @@ retry_is_early(const struct scan *s, uint32_t id)
 	       clock_now() < p->sent_ns + timeout_ns(s, scan_host(s, id));
 }
 
-/* Whether there are so few probes that another try costs nothing. */
+/* Whether so few slots are in use that another try costs nothing. */
 static bool
 has_spare_slots(const struct scan *s)
 {
 	return s->pool.used <= s->pool.capacity / 4;
 }
 
-/* How often a silent port is tried, as things stand. */
+/* The number of tries that a silent port gets at the current loss rate. */
 static int
 max_tries(const struct scan *s, uint32_t id)
 {
@@ -93,7 +93,7 @@ max_tries(const struct scan *s, uint32_t id)
 
 	if (s->o->retries >= 0)
 		return (int)s->o->retries + 1;
-	/* Where re-probes were answered, more are lost than one of them. */
+	/* A re-probe was answered: several tries of a port may be lost. */
 	if (h->lost > 1)
 		tries = h->lost + 2;
 	else if (is_stream ? h->is_up && has_spare_slots(s)
@@ -112,12 +112,12 @@ bool
 retry_extend(struct scan *s, uint32_t id)
 {
 	struct probe *p = scan_probe(s, id);
-	int64_t due = p->sent_ns + clock_ns(s->o->last_ms);
+	int64_t expiry = p->sent_ns + clock_ns(s->o->last_ms);
 
-	if (p->state == PROBE_LATE || p->fd < 0 || clock_now() >= due)
+	if (p->state == PROBE_LATE || p->fd < 0 || clock_now() >= expiry)
 		return false;
 	p->state = PROBE_LATE;
-	probe_set_timer(&s->pool, id, due);
+	probe_set_timer(&s->pool, id, expiry);
 	return true;
 }
 
@@ -130,7 +130,7 @@ retry_schedule(struct scan *s, uint32_t id)
 		probe_wait(&s->pool, id);
 }
 
-/* Another slot for the next try of probe id's port, which goes on. */
+/* Copies probe id to another slot for the next try; the older try continues. */
 static void
 copy_probe(struct scan *s, uint32_t id, uint32_t copy)
 {
@@ -179,7 +179,7 @@ is_shortage(int errnum)
 	       errnum == EADDRNOTAVAIL;
 }
 
-/* All probes leave later, and fewer at once. */
+/* Delays all probes and shrinks the window. */
 static void
 pause_all(struct scan *s, int64_t now)
 {
@@ -190,18 +190,18 @@ pause_all(struct scan *s, int64_t now)
 }
 
 /*
- * Whether a shortage has lasted for too long, for all ports at once. While
- * probes are in progress their ends may still relieve it.
+ * Whether a shortage has lasted too long, over all ports. While probes are in
+ * progress, their ends may still relieve it.
  */
 static bool
-is_lasting(struct scan *s, int64_t now)
+has_shortage_expired(struct scan *s, int64_t now)
 {
 	if (s->shortage_ns == 0 || s->pool.timed > 0)
 		s->shortage_ns = now;
 	return now >= s->shortage_ns + OUTAGE_NS;
 }
 
-/* The pause doubles: each is as long as the failure has lasted. */
+/* Delays a host's probes for as long as its outage has lasted. */
 static void
 pause_host(struct scan_host *h, int64_t now)
 {
@@ -217,9 +217,9 @@ pause_host(struct scan_host *h, int64_t now)
 	h->retry_ns = now + pause_ns;
 }
 
-/* Whether a host's network had the time to come back. */
+/* Whether the outage of a host has lasted too long. */
 static bool
-is_over(const struct scan *s, const struct scan_host *h, int64_t now)
+has_outage_expired(const struct scan *s, const struct scan_host *h, int64_t now)
 {
 	return h->failing_ns != 0 &&
 	       now >= h->failing_ns + (s->has_sent ? OUTAGE_NS : NO_ROUTE_NS);
@@ -232,16 +232,16 @@ retry_failed(struct scan *s, uint32_t id, int errnum)
 	struct scan_host *h = scan_host(s, id);
 	int64_t now = clock_now();
 
-	if (is_shortage(errnum) && is_lasting(s, now))
+	if (is_shortage(errnum) && has_shortage_expired(s, now))
 		return false;
 	if (is_shortage(errnum))
 		pause_all(s, now);
 	else
 		pause_host(h, now);
 	p->failures++;
-	if (is_over(s, h, now))
+	if (has_outage_expired(s, h, now))
 		return false;
-	/* While an outage lasts, it is not one port that fails. */
+	/* During an outage, the failure is not specific to one port. */
 	if (p->failures > MAX_FAILURES &&
 	    (h->failing_ns == 0 || now < h->failing_ns + NO_ROUTE_NS))
 		return false;
@@ -253,7 +253,7 @@ retry_failed(struct scan *s, uint32_t id, int errnum)
 }
 
 bool
-retry_holds(struct scan *s, uint32_t id)
+retry_must_wait(struct scan *s, uint32_t id)
 {
 	const struct scan_host *h = scan_host(s, id);
 	int64_t now;
@@ -261,7 +261,7 @@ retry_holds(struct scan *s, uint32_t id)
 	if (h->failing_ns == 0)
 		return false;
 	now = clock_now();
-	if (now >= h->retry_ns || is_over(s, h, now))
+	if (now >= h->retry_ns || has_outage_expired(s, h, now))
 		return false;
 	scan_probe(s, id)->state = PROBE_WAITING;
 	probe_set_timer(&s->pool, id, h->retry_ns);

@@ -1,9 +1,9 @@
 /*
- * The retry rule of a scan. A silent port is probed again before it is called
- * filtered, more often where answers get lost. A probe that this machine
- * cannot send is tried again after a pause: a shortage of what every probe
- * needs (descriptors, buffers, ports) holds up the whole scan, a network that
- * fails only the probes to its hosts.
+ * The retry rules of a scan. A silent port is probed again before it is
+ * reported as filtered, and more often if answers are lost. A probe that this
+ * machine cannot send is tried again after a pause: a shortage of what every
+ * probe needs (descriptors, buffers, ports) delays the whole scan, a failing
+ * network delays only the probes to its hosts.
  */
 #ifndef SCAN_RETRY_H
 #define SCAN_RETRY_H
@@ -13,44 +13,44 @@
 
 struct scan;
 
-/* Sets the timer of probe id, which was sent and may still be answered. */
+/* Sets the timer of probe id, which has been sent and may still be answered. */
 void retry_set_timer(struct scan *s, uint32_t id);
 
-/* Sets those of all probes in flight: the first round trip is known. */
+/* Sets the timers of all probes in flight, after the first RTT sample. */
 void retry_reset_timers(struct scan *s);
 
-/* Whether probe id has more time: its host's answers may take longer by now. */
+/* Whether probe id may still be answered in time, as the estimate has grown. */
 bool retry_is_early(const struct scan *s, uint32_t id);
 
-/* Whether the port of probe id, which is silent, has had all its tries. */
+/* Whether the silent port of probe id has had all its tries. */
 bool retry_is_exhausted(const struct scan *s, uint32_t id);
 
-/* Lets the last try go on, outside the window, for as long as -w says. False
- * when it has. */
+/* Extends the last try of a port to the time of -w, outside the window. Returns
+ * false if that time has passed. */
 bool retry_extend(struct scan *s, uint32_t id);
 
 /* Schedules another try of probe id's port. */
 void retry_schedule(struct scan *s, uint32_t id);
 
 /*
- * The next scheduled try, which has to be sent now. The earlier one remains
- * open for late answers, if there are slots for both.
+ * Returns the next scheduled try, which the caller must send now. The earlier
+ * try remains open for a late answer if there are slots for both.
  */
 uint32_t retry_next(struct scan *s);
 
 /*
- * Probe id failed locally with errnum, and its socket is closed. Schedules
- * another try; false when that has gone on for long enough.
+ * Handles a local failure of probe id with errnum; its socket is closed.
+ * Schedules another try, or returns false if it has failed for too long.
  */
 bool retry_failed(struct scan *s, uint32_t id, int errnum);
 
 /*
- * Whether probe id has to wait, since nothing can be sent to its host at the
- * moment: then its timer is set.
+ * Whether probe id must wait because nothing can be sent to its host at the
+ * moment. If so, its timer is set.
  */
-bool retry_holds(struct scan *s, uint32_t id);
+bool retry_must_wait(struct scan *s, uint32_t id);
 
-/* Something was sent to the host of probe id: it can be reached. */
+/* Records that a probe was sent to the host of probe id: it can be reached. */
 void retry_clear(struct scan *s, uint32_t id);
 
 #endif

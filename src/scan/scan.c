@@ -1,4 +1,4 @@
-/* The scan's main loop: sends probes and waits for what comes back. */
+/* The main loop of a scan: sends probes and waits for answers. */
 #include "scan/scan.h"
 
 #include <errno.h>
@@ -25,13 +25,13 @@
 #include "scan/targets.h"
 #include "scan/window.h"
 
-/* Descriptors for everything else: the standard ones, names, files. */
+/* Descriptors for other uses: standard streams, name lookups, files. */
 #define SPARE_FDS 24
-/* Probes in flight, however many descriptors there are. */
+/* The maximum number of probes in flight, whatever the descriptor limit is. */
 #define MAX_PROBES 60000
-/* Probes, or skipped ports, until the loop polls again. */
+/* Probes or skipped ports between two polls. */
 #define MAX_RUN 1024
-/* Sockets that one poll reports. */
+/* The maximum number of sockets that one poll reports. */
 #define MAX_READY 256
 #define PROGRESS_MS 100
 
@@ -54,14 +54,14 @@ scan_capacity(void)
 	return (uint32_t)limit.rlim_cur - SPARE_FDS;
 }
 
-/* Sends the try id, unless its host has to wait. */
+/* Sends the try id, unless its host must wait. */
 static void
-begin(struct scan *s, uint32_t id)
+start_try(struct scan *s, uint32_t id)
 {
 	struct probe *p = scan_probe(s, id);
 	struct ready_outcome o;
 
-	if (retry_holds(s, id))
+	if (retry_must_wait(s, id))
 		return;
 	p->tries++;
 	p->state = PROBE_FLIGHT;
@@ -83,7 +83,7 @@ begin(struct scan *s, uint32_t id)
 	classify_outcome(s, id, o);
 }
 
-/* Whether hosts that answer none of their discovery probes are skipped. */
+/* Whether hosts that answer no discovery probe are skipped. */
 static bool
 may_skip(const struct scan *s)
 {
@@ -97,7 +97,7 @@ is_skipped(const struct scan *s, const struct scan_host *h)
 	       !h->is_up;
 }
 
-/* For order_restrict(): a host that is skipped is reported as a whole. */
+/* For order_restrict(): keeps a host, or reports it as skipped. */
 static bool
 keep_host(void *context, uint32_t host)
 {
@@ -113,8 +113,8 @@ keep_host(void *context, uint32_t host)
 }
 
 /*
- * The next port of the order that is to be probed. False at the end, or, after
- * many ports that are skipped, for now: the loop has to poll.
+ * The next port of the order to be probed. Returns false at the end or, for
+ * now, after skipping many ports: the loop has to poll.
  */
 static bool
 next_port(struct scan *s, struct target_port *t, bool *is_discovery)
@@ -139,20 +139,20 @@ next_port(struct scan *s, struct target_port *t, bool *is_discovery)
 	return false;
 }
 
-/* Whether a new port may be probed at the moment. */
+/* Whether a new port may be probed now. */
 static bool
 may_begin(const struct scan *s)
 {
-	/* Which hosts are up has to be known first. */
+	/* First it must be known which hosts are up. */
 	if (s->discovery_left > 0 && !order_is_discovering(&s->order) &&
 	    may_skip(s))
 		return false;
-	/* There are always slots for checks. */
+	/* Some slots are reserved for checks. */
 	return s->icmp_limits == NULL ||
 	       s->pool.used + ICMP_LIMIT_CHECKS < s->pool.capacity;
 }
 
-/* The first try of a new port, or PROBE_NONE when there is none for now. */
+/* Prepares the first try of a new port; PROBE_NONE if there is none now. */
 static uint32_t
 next_new(struct scan *s)
 {
@@ -181,7 +181,7 @@ next_new(struct scan *s)
 	return id;
 }
 
-/* The next probe to send: a re-probe, at half the pace, else a new one. */
+/* The next probe: a re-probe, for up to half of the burst, or a new one. */
 static uint32_t
 next_probe(struct scan *s)
 {
@@ -192,7 +192,7 @@ next_probe(struct scan *s)
 	return s->is_exhausted ? PROBE_NONE : next_new(s);
 }
 
-/* When the next probe may leave: now, or later. */
+/* When the next probe may be sent. */
 static struct deadline
 next_leave(const struct scan *s)
 {
@@ -202,7 +202,7 @@ next_leave(const struct scan *s)
 	return d.at_ns < resume.at_ns ? resume : d;
 }
 
-/* When to call send_probes() again while there is no probe to send. */
+/* When to call send_probes() again if there is no probe to send. */
 static struct deadline
 next_tick(const struct scan *s)
 {
@@ -215,7 +215,7 @@ next_tick(const struct scan *s)
 }
 
 /*
- * Sends the probes that may leave now. Returns when to call it again even if
+ * Sends the probes that may be sent now. Returns when to call it again even if
  * nothing has been received.
  */
 static struct deadline
@@ -246,7 +246,7 @@ send_probes(struct scan *s)
 			s->pace.burst--;
 			icmp_limit_check_sent(s, id, probe_socket_send(s, id));
 		} else {
-			begin(s, id);
+			start_try(s, id);
 		}
 	}
 	return leave;
@@ -279,9 +279,9 @@ handle_ready(struct scan *s, uint32_t id)
 static int
 report_progress(struct scan *s, struct err *e)
 {
-	if (!deadline_passed(s->progress_due))
+	if (!deadline_passed(s->next_progress))
 		return 0;
-	s->progress_due = deadline_after(PROGRESS_MS);
+	s->next_progress = deadline_after(PROGRESS_MS);
 	return s->o->progress(s->o->context, &s->progress, e);
 }
 
@@ -291,7 +291,7 @@ is_done(const struct scan *s)
 	return s->is_exhausted && s->pool.used == 0;
 }
 
-/* Waits, and handles every socket that is ready. 0, or -1 with errno. */
+/* Waits and handles every ready socket. Returns 0, or -1 with errno. */
 static int
 wait_ready(struct scan *s, struct deadline wake)
 {
@@ -309,7 +309,7 @@ wait_ready(struct scan *s, struct deadline wake)
 	return n < 0 ? -1 : 0;
 }
 
-/* One round: sends, waits, handles answers and expired timers. */
+/* Sends, waits, handles answers and timers. Returns 0, or -1 with *e. */
 static int
 run_round(struct scan *s, struct err *e)
 {
@@ -321,7 +321,7 @@ run_round(struct scan *s, struct err *e)
 		return 0;
 	wake = deadline_first(wake, probe_deadline(&s->pool));
 	wake =
-	    deadline_first(wake, deadline_first(s->o->until, s->progress_due));
+	    deadline_first(wake, deadline_first(s->o->until, s->next_progress));
 	if (wait_ready(s, wake) < 0 && errno != EINTR)
 		return err_sys(e, ERR_FAILED, errno, "waiting for answers");
 	if (signals_stopped() != 0)
@@ -358,7 +358,7 @@ start(struct scan *s, const struct scan_options *o, struct err *e)
 	    s->icmp_limits != NULL ? limit + ICMP_LIMIT_CHECKS : limit);
 	window_init(&s->window, limit);
 	s->hosts = mem_array(s->targets->hosts, sizeof(s->hosts[0]));
-	s->progress_due =
+	s->next_progress =
 	    o->progress != NULL ? deadline_after(PROGRESS_MS) : deadline_none();
 	return 0;
 }

@@ -1,4 +1,4 @@
-/* What a scan is asked to do, and what it reports. */
+/* The options of a scan and its results. */
 #ifndef SCAN_SCAN_OPTIONS_H
 #define SCAN_SCAN_OPTIONS_H
 
@@ -11,7 +11,7 @@
 struct err;
 struct order;
 
-/* Bytes of a banner that are kept. */
+/* The maximum number of bytes of a banner. */
 #define SCAN_BANNER 256
 
 enum scan_state {
@@ -19,16 +19,16 @@ enum scan_state {
 	SCAN_CLOSED,
 	SCAN_FILTERED,
 	SCAN_OPEN_FILTERED, /* UDP: either of the two */
-	SCAN_UNKNOWN        /* for a local reason */
+	SCAN_UNKNOWN        /* for local reasons */
 };
 
 /* Why a port is in its state; each reason belongs to one state. */
 enum scan_reason {
 	SCAN_CONNECTED,     /* open: the handshake was completed */
-	SCAN_ANSWERED,      /* open: a datagram came back */
+	SCAN_ANSWERED,      /* open: a datagram was received */
 	SCAN_REFUSED,       /* closed */
-	SCAN_SILENT,        /* filtered: no answer to any try */
-	SCAN_NO_REPLY,      /* open or filtered: no datagram and no refusal */
+	SCAN_SILENT,        /* filtered: no try was answered */
+	SCAN_NO_REPLY,      /* open or filtered: neither datagram nor refusal */
 	SCAN_HOST_UNREACH,  /* filtered: ICMP host unreachable, or no ARP */
 	SCAN_NET_UNREACH,   /* filtered: ICMP net unreachable */
 	SCAN_PROHIBITED,    /* filtered: administratively prohibited */
@@ -38,39 +38,38 @@ enum scan_reason {
 	SCAN_REASONS
 };
 
-/* A port that is decided; or the remaining ports of a skipped host. */
+/* A port and its state, or the remaining ports of a skipped host. */
 struct scan_result {
 	uint32_t host; /* index in the targets */
 	uint16_t port;
-	uint32_t count; /* ports: 1, or with SCAN_SKIPPED all that remain */
+	uint32_t count; /* ports: 1, or all that remain (SCAN_SKIPPED) */
 	enum scan_reason reason;
-	int errnum; /* of the local failure: SCAN_LOCAL, perhaps SCAN_SKIPPED */
-	int64_t ns; /* round trip of the answer */
+	int errnum; /* of a local failure: SCAN_LOCAL, perhaps SCAN_SKIPPED */
+	int64_t ns; /* round-trip time of the answer */
 	const void *banner; /* the first bytes of the service, or NULL */
 	size_t banner_size;
 };
 
 struct scan_progress {
-	uint64_t sent; /* probes, re-probes included */
+	uint64_t sent; /* probes, including re-probes */
 	int64_t start_ns;
 };
 
 struct scan_options {
 	const struct order *order; /* of the targets */
 	int type;                  /* SOCK_STREAM or SOCK_DGRAM */
-	int64_t banner_ms;         /* wait for a banner; 0: none is read */
-	int64_t parallel;   /* limit of probes in flight; 0: descriptors */
-	int64_t rate;       /* limit of probes per second; 0: none */
-	int64_t retries;    /* re-probes of a silent port; -1: as loss needs */
-	int64_t timeout_ms; /* longest wait for an answer */
-	int64_t last_ms;    /* shortest wait for one to the last try */
-	bool no_skip;       /* continue with hosts that answer nothing */
+	int64_t banner_ms;         /* wait for a banner; 0: read none */
+	int64_t parallel;      /* probes in flight; 0: limited by descriptors */
+	int64_t rate;          /* probes per second; 0: no limit */
+	int64_t retries;       /* of a silent port; -1: depends on loss */
+	int64_t timeout_ms;    /* maximum wait for an answer */
+	int64_t last_ms;       /* minimum wait for an answer to the last try */
+	bool no_skip;          /* continue with hosts that answer nothing */
 	struct deadline until; /* --max-time */
 
 	/* Called once for each result. */
 	void (*result)(void *context, const struct scan_result *r);
-	/* Called several times a second; may be NULL. -1 with *e ends the run.
-	 */
+	/* Called several times a second, or NULL. -1 with *e ends the scan. */
 	int (*progress)(
 	    void *context, const struct scan_progress *p, struct err *e);
 	void *context;

@@ -8,7 +8,7 @@
 #include "base/num.h"
 #include "base/text.h"
 
-/* Longest name that is shown whole. */
+/* Longer names are truncated. */
 #define NAME_TEXT 64
 
 bool

@@ -1,6 +1,6 @@
 /*
- * Names of ports, from the system's services(5). A name is a label that says
- * what usually listens there; nothing has been detected.
+ * Names of ports, from the system's services(5). A name is only a label for
+ * what usually listens on a port; nothing has been detected.
  */
 #ifndef SCAN_SERVICE_H
 #define SCAN_SERVICE_H
@@ -11,19 +11,19 @@
 #include <stdio.h>
 
 /*
- * The table itself, since getservent(3) does nothing in some C libraries, and
- * loads half the name service in others.
+ * The file itself is read, since getservent(3) does nothing in some C libraries
+ * and loads half the name service in others.
  */
 #define SERVICE_FILE "/etc/services"
 
-/* An entry; the pointers point into text. */
+/* An entry of the file; the pointers point into text. */
 struct service_line {
 	char text[512];
 	const char *name, *protocol;
 	uint16_t port;
 };
 
-/* The next entry, skipping malformed ones; false at the end. */
+/* Reads the next entry, skipping malformed lines. Returns false at the end. */
 bool service_next(FILE *f, struct service_line *l);
 
 /* A service of a list. */
@@ -32,18 +32,18 @@ struct service {
 	char *name; /* owned, escaped */
 };
 
-/* All services of one protocol, by port, the first name of each port only. */
+/* The services of one protocol by port, with the first name of each. */
 struct service_list {
 	struct service *items;
 	size_t count;
 };
 
-/* Reads the table for "tcp" or "udp" into *list, which is zero. The caller
- * releases it with service_list_release(). */
+/* Reads the services of "tcp" or "udp" into *list, which must be zero. The
+ * caller releases it with service_list_release(). */
 void service_list_read(struct service_list *list, const char *protocol);
 void service_list_release(struct service_list *list);
 
-/* The name of a port, which the list owns, or NULL. */
+/* The name of a port, owned by the list, or NULL. */
 const char *service_name(const struct service_list *list, uint16_t port);
 
 #endif

@@ -1,4 +1,4 @@
-/* The hosts of a scan: parsing, and the numbers of their targets. */
+/* The hosts of a scan: parses them, and numbers their targets. */
 #include "scan/targets.h"
 
 #include <arpa/inet.h>
@@ -17,11 +17,11 @@
 #include "net/resolve.h"
 #include "net/wait.h"
 
-/* The pause until a name is looked up again, which doubles. */
+/* The first and the longest pause before a name is looked up again. */
 #define RETRY_MS 50
 #define MAX_RETRY_MS 400
 
-/* The last 32 bits of an address, in host order. */
+/* The last four bytes of an address. */
 static unsigned char *
 tail(struct addr *a)
 {
@@ -96,7 +96,7 @@ check_family(int family, const struct targets_options *o, const char *text,
 	    e);
 }
 
-/* "192.0.2.0/24": the bits after the prefix are ignored. */
+/* Parses "192.0.2.0/24"; the bits after the prefix are ignored. */
 static int
 parse_network(
     struct target *item, const char *text, const char *slash, struct err *e)
@@ -120,7 +120,7 @@ parse_network(
 	return 0;
 }
 
-/* "192.0.2.10-20". False when it is something else. */
+/* Parses "192.0.2.10-20". Returns false if text is something else. */
 static bool
 parse_octets(const char *text, struct target *item)
 {
@@ -138,8 +138,8 @@ parse_octets(const char *text, struct target *item)
 }
 
 /*
- * Looks a name up, repeatedly until o->retry while it does not exist. 0, or -1
- * with *e.
+ * Looks up a name; while it does not exist, tries again until o->retry. Returns
+ * 0, or -1 with *e.
  */
 static int
 look_up(const struct endpoint *ep, const struct targets_options *o,
@@ -170,7 +170,7 @@ look_up(const struct endpoint *ep, const struct targets_options *o,
 struct parser {
 	struct targets *targets;
 	const struct targets_options *o;
-	char whole[ENDPOINT_HOST + 32]; /* for errors */
+	char whole[ENDPOINT_HOST + 32]; /* the element, for errors */
 };
 
 static int
@@ -200,7 +200,7 @@ add_name(const struct parser *p, struct target *item, const char *text,
 	return result;
 }
 
-/* "[::1]" without its brackets, in place. */
+/* Removes the brackets of "[::1]" in place. */
 static char *
 unbracket(char *text)
 {
@@ -212,9 +212,9 @@ unbracket(char *text)
 	return text + 1;
 }
 
-/* Why text cannot be a host at all, though other programs accept it. */
+/* Why text cannot be a host, although other programs accept it, or NULL. */
 static const char *
-find_nonsense(const char *text)
+invalid_reason(const char *text)
 {
 	if (strncmp(text, "unix:", 5) == 0)
 		return "a unix socket has no ports";
@@ -224,8 +224,8 @@ find_nonsense(const char *text)
 }
 
 /*
- * Splits "HOST:PORT" at the colon that ends the host. The ports, or NULL: an
- * IPv6 address without brackets has several colons, none of which ends it.
+ * Splits "HOST:PORT" at the colon after the host. Returns the ports, or NULL:
+ * an IPv6 address without brackets has several colons, and none is a separator.
  */
 static char *
 split_ports(char *text)
@@ -242,9 +242,9 @@ split_ports(char *text)
 	return colon + 1;
 }
 
-/* The ports of HOST:PORT: one, or a range. */
+/* Parses the ports of HOST:PORT: one port or one range. */
 static int
-parse_own_ports(const struct parser *p, struct target *item, const char *text,
+parse_item_ports(const struct parser *p, struct target *item, const char *text,
     struct err *e)
 {
 	struct ports set;
@@ -254,17 +254,16 @@ parse_own_ports(const struct parser *p, struct target *item, const char *text,
 	if (p->o->protocol == NULL)
 		return refuse(p->whole, "hosts only, without a port", e);
 	if (text[0] == '\0')
-		return refuse(p->whole, "the port behind ':' is missing", e);
+		return refuse(p->whole, "the port after ':' is missing", e);
 	ports_clear(&set);
 	if (ports_parse(&parser, text, e) < 0)
 		return -1;
 	if (!ports_range(&set, &item->first_port, &item->last_port))
-		return refuse(text,
-		    "behind a host's ':' stands one port or one range", e);
+		return refuse(text, "one port or one range may follow ':'", e);
 	return 0;
 }
 
-/* Adds the hosts of text, which have the ports of *item. */
+/* Adds the hosts of text with the ports of *item. */
 static int
 add_hosts(
     const struct parser *p, struct target *item, char *text, struct err *e)
@@ -294,13 +293,13 @@ static int
 add_element(struct parser *p, char *text, struct err *e)
 {
 	struct target item = {.name = NULL};
-	const char *why = find_nonsense(text), *ports;
+	const char *why = invalid_reason(text), *ports;
 
 	if (why != NULL)
 		return refuse(text, why, e);
 	memcpy(p->whole, text, strlen(text) + 1);
 	ports = split_ports(text);
-	if (ports != NULL && parse_own_ports(p, &item, ports, e) < 0)
+	if (ports != NULL && parse_item_ports(p, &item, ports, e) < 0)
 		return -1;
 	return add_hosts(p, &item, text, e);
 }
@@ -328,24 +327,24 @@ targets_add(struct targets *t, const char *text,
 }
 
 bool
-targets_any(const struct targets *t, bool own)
+targets_any(const struct targets *t, bool has_ports)
 {
 	size_t i;
 
 	for (i = 0; i < t->count; i++)
-		if ((t->items[i].first_port != 0) == own)
+		if ((t->items[i].first_port != 0) == has_ports)
 			return true;
 	return false;
 }
 
-/* Where an item begins: its first host, or the number of its first target. */
+/* The start of an item: its first host or, by_number, its first target. */
 static uint64_t
-begin_of(const struct target *item, bool by_number)
+start_of(const struct target *item, bool by_number)
 {
 	return by_number ? item->start : item->before;
 }
 
-/* The item of a host, or of a target's number. */
+/* Finds the item that contains a host or, by_number, a target. */
 static const struct target *
 find(const struct targets *t, uint64_t key, bool by_number)
 {
@@ -353,7 +352,7 @@ find(const struct targets *t, uint64_t key, bool by_number)
 
 	while (high - low > 1) {
 		middle = (low + high) / 2;
-		if (begin_of(&t->items[middle], by_number) <= key)
+		if (start_of(&t->items[middle], by_number) <= key)
 			low = middle;
 		else
 			high = middle;
@@ -367,7 +366,7 @@ targets_port(const struct targets *t, uint64_t number, struct target_port *p)
 	const struct target *item = NULL;
 	uint64_t in_item = number;
 
-	/* One list of ports for all hosts: a division suffices. */
+	/* If all hosts have the same list of ports, a division suffices. */
 	if (t->list_count > 1) {
 		item = find(t, number, true);
 		in_item -= item->start;

@@ -14,14 +14,14 @@ struct err;
 struct port_list;
 struct ports;
 
-/* The most hosts of one scan: each one has its state in memory. */
+/* The maximum number of hosts in one scan, each of which needs memory. */
 #define TARGETS_MAX (UINT32_C(1) << 24)
 
-/* Consecutive addresses that differ in their last 32 bits only. */
+/* Consecutive addresses that differ only in their last 32 bits. */
 struct target {
-	struct addr base;   /* the other bits, without a port */
-	uint32_t low, high; /* the last 32 bits, both ends included */
-	uint16_t first_port, last_port; /* its own; 0: none */
+	struct addr base;               /* the other bits; no port */
+	uint32_t low, high;             /* the last 32 bits, inclusive */
+	uint16_t first_port, last_port; /* of HOST:PORT; 0: none */
 	char *name; /* as the user wrote it; owned, or NULL */
 	/* Set by targets_merge(). */
 	uint32_t before; /* hosts in the items before this one */
@@ -30,13 +30,13 @@ struct target {
 };
 
 /*
- * Items in the order in which they were added; after targets_merge() none
- * overlaps another. A target is one port of one host; they are numbered from 0.
+ * Items in the order in which they were added; after targets_merge() no two
+ * overlap. A target is one port of one host; targets are numbered from 0.
  */
 struct targets {
 	struct target *items;
 	size_t count, capacity;
-	struct port_list *lists; /* the first is for hosts that have none */
+	struct port_list *lists; /* the first is for hosts without ports */
 	uint32_t list_count, list_capacity;
 	uint32_t hosts; /* in all items */
 	uint64_t total; /* targets of all hosts */
@@ -49,11 +49,11 @@ struct targets {
 
 struct targets_options {
 	struct name_options names;
-	bool all_addresses;    /* of a name, instead of its first */
-	const char *protocol;  /* of HOST:PORT; NULL: that is refused */
-	struct deadline until; /* for looking up names */
-	int64_t name_ms;       /* limit of each look-up; -1: none */
-	struct deadline retry; /* a name may appear until then; 0: at once */
+	bool all_addresses;    /* of a name, not only its first */
+	const char *protocol;  /* of HOST:PORT; NULL: ports are an error */
+	struct deadline until; /* for name lookups */
+	int64_t name_ms;       /* limit of each lookup; -1: none */
+	struct deadline retry; /* unknown names are tried until then; 0: once */
 };
 
 /*
@@ -71,42 +71,42 @@ struct targets_options {
 int targets_add(struct targets *t, const char *text,
     const struct targets_options *o, struct err *e);
 
-/* Whether any host has ports of its own, or with false, lacks them. */
-bool targets_any(const struct targets *t, bool own);
+/* Whether any host has ports of its own or, if has_ports is false, has none. */
+bool targets_any(const struct targets *t, bool has_ports);
 
-/* What targets_merge() selects. */
+/* The selection that targets_merge() applies. */
 struct targets_selection {
 	const struct targets *excluded_hosts;
-	const struct ports *ports; /* of hosts without ports of their own */
+	const struct ports *ports; /* for hosts without ports of their own */
 	const struct ports *excluded_ports;
 };
 
 /*
- * Makes the list final; called once. Each host remains once, at its first
- * place, with all the ports named with it. 0, or -1 with a usage error when
- * there are too many hosts.
+ * Makes the list final; call it once. Each host remains once, at its first
+ * position, with all the ports named for it. Returns 0, or -1 with a usage
+ * error if there are too many hosts.
  */
 int targets_merge(
     struct targets *t, const struct targets_selection *s, struct err *e);
 
-/* A target as the scan knows it: host index and port index. */
+/* A decoded target: the indices of its host and its port. */
 struct target_port {
-	uint64_t number; /* among all targets */
+	uint64_t number; /* of the target */
 	uint32_t host;   /* 0 to hosts - 1 */
-	uint32_t index;  /* of the port in list */
+	uint32_t index;  /* of the port in the list */
 	uint16_t port;
 	const struct port_list *list;
 };
 
-/* Decodes a target's number. */
+/* Decodes the number of a target into *p. */
 void targets_port(
     const struct targets *t, uint64_t number, struct target_port *p);
 
-/* The ports of host i, and the number of its first target. */
+/* The ports of host i; sets *first to the number of its first target. */
 const struct port_list *targets_list(
     const struct targets *t, uint32_t i, uint64_t *first);
 
-/* The address of host i, 0 to hosts - 1, with port. */
+/* Sets *a to the address of host i, 0 to hosts - 1, with port. */
 void targets_host(
     const struct targets *t, uint32_t i, uint16_t port, struct addr *a);
 

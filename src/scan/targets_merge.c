@@ -1,4 +1,4 @@
-/* Sorts scan targets, drops duplicates, and removes excluded hosts. */
+/* Sorts scan targets, merges duplicates, and removes excluded hosts. */
 #include "scan/targets.h"
 
 #include <inttypes.h>
@@ -9,34 +9,34 @@
 #include "base/mem.h"
 #include "scan/ports.h"
 
-/* An item that is merged. */
+/* An item to be merged. */
 struct entry {
 	const struct target *item;
-	size_t place; /* in the order of the user */
-	bool is_out;  /* its hosts are left out */
+	size_t position;  /* in the user's order */
+	bool is_excluded; /* its hosts are excluded */
 };
 
-/* Hosts that the same items cover. */
+/* A range of hosts that the same items cover. */
 struct piece {
-	size_t place; /* of the first of those items */
+	size_t position; /* of the first of these items */
 	uint32_t low, high;
 	uint32_t list;
 };
 
 /* The state of a merge. */
 struct merge {
-	struct targets result; /* its lists; items come at the end */
+	struct targets result; /* the lists; the items are added last */
 	const struct targets_selection *selection;
 	struct entry *entries; /* sorted by address */
 	size_t count;
-	struct entry *active; /* those that cover the present address */
+	struct entry *active; /* entries that cover the current address */
 	size_t active_count;
 	struct piece *pieces;
 	size_t piece_count, piece_capacity;
 	uint64_t hosts;
 };
 
-/* All but the last 32 bits; 0 where two items may overlap. */
+/* Compares all but the last 32 bits. Returns 0 if two items may overlap. */
 static int
 compare_prefix(const struct target *a, const struct target *b)
 {
@@ -52,7 +52,7 @@ compare_prefix(const struct target *a, const struct target *b)
 	       (x->sin6_scope_id < y->sin6_scope_id);
 }
 
-/* By what an entry covers: equal ones stand together. */
+/* Compares what two entries cover. */
 static int
 compare_span(const struct entry *x, const struct entry *y)
 {
@@ -69,7 +69,7 @@ compare_span(const struct entry *x, const struct entry *y)
 		return a->first_port < b->first_port ? -1 : 1;
 	if (a->last_port != b->last_port)
 		return a->last_port < b->last_port ? -1 : 1;
-	return x->is_out - y->is_out;
+	return x->is_excluded - y->is_excluded;
 }
 
 static int
@@ -78,39 +78,41 @@ by_span(const void *a, const void *b)
 	const struct entry *x = a, *y = b;
 	int order = compare_span(x, y);
 
-	return order != 0 ? order
-			  : (x->place > y->place) - (x->place < y->place);
+	return order != 0
+		   ? order
+		   : (x->position > y->position) - (x->position < y->position);
 }
 
 static int
-by_place(const void *a, const void *b)
+by_position(const void *a, const void *b)
 {
 	const struct piece *x = a, *y = b;
 
-	if (x->place != y->place)
-		return x->place < y->place ? -1 : 1;
+	if (x->position != y->position)
+		return x->position < y->position ? -1 : 1;
 	return (x->low > y->low) - (x->low < y->low);
 }
 
-/* Sorts all entries, and of equal ones keeps the first. */
+/* Sorts all entries and keeps the first of equal ones. */
 static void
 sort_entries(struct merge *m, const struct targets *t)
 {
-	const struct targets *out = m->selection->excluded_hosts;
+	const struct targets *excluded = m->selection->excluded_hosts;
 	size_t i, kept = 0;
 
-	m->entries = mem_array(t->count + out->count, sizeof(m->entries[0]));
-	for (i = 0; i < t->count + out->count; i++) {
-		bool is_out = i >= t->count;
+	m->entries =
+	    mem_array(t->count + excluded->count, sizeof(m->entries[0]));
+	for (i = 0; i < t->count + excluded->count; i++) {
+		bool is_excluded = i >= t->count;
 		struct entry entry = {
-		    is_out ? &out->items[i - t->count] : &t->items[i], i,
-		    is_out};
+		    is_excluded ? &excluded->items[i - t->count] : &t->items[i],
+		    i, is_excluded};
 
 		m->entries[i] = entry;
 	}
 	if (i > 0)
 		qsort(m->entries, i, sizeof(m->entries[0]), by_span);
-	for (i = 0; i < t->count + out->count; i++)
+	for (i = 0; i < t->count + excluded->count; i++)
 		if (kept == 0 ||
 		    compare_span(&m->entries[kept - 1], &m->entries[i]) != 0)
 			m->entries[kept++] = m->entries[i];
@@ -118,7 +120,7 @@ sort_entries(struct merge *m, const struct targets *t)
 	m->active = mem_array(kept, sizeof(m->active[0]));
 }
 
-/* The number of a list of these ports; the last one is often the same. */
+/* Adds a list of these ports unless it is the last one. Returns its index. */
 static uint32_t
 add_list(struct targets *t, const struct ports *set)
 {
@@ -140,21 +142,21 @@ add_list(struct targets *t, const struct ports *set)
 	return t->list_count++;
 }
 
-/* The list of ports that the active entries name together. */
+/* The index of the list of all ports that the active entries name. */
 static uint32_t
 active_list(struct merge *m)
 {
 	const struct port_list *all = &m->result.lists[0];
-	bool with_all = false, with_own = false;
+	bool with_all = false, with_item = false;
 	struct ports set;
 	size_t i;
 	uint32_t port;
 
 	for (i = 0; i < m->active_count; i++) {
 		with_all |= m->active[i].item->first_port == 0;
-		with_own |= m->active[i].item->first_port != 0;
+		with_item |= m->active[i].item->first_port != 0;
 	}
-	if (!with_own)
+	if (!with_item)
 		return 0;
 	ports_clear(&set);
 	for (i = 0; i < m->active_count; i++) {
@@ -170,7 +172,7 @@ active_list(struct merge *m)
 	return add_list(&m->result, &set);
 }
 
-/* Adds the addresses from low to high, which the active entries cover. */
+/* Adds the addresses low to high, unless the active entries exclude them. */
 static void
 add_piece(struct merge *m, uint32_t low, uint32_t high)
 {
@@ -178,18 +180,18 @@ add_piece(struct merge *m, uint32_t low, uint32_t high)
 	size_t i;
 
 	for (i = 0; i < m->active_count; i++) {
-		if (m->active[i].is_out)
+		if (m->active[i].is_excluded)
 			return;
-		if (m->active[i].place < p.place)
-			p.place = m->active[i].place;
+		if (m->active[i].position < p.position)
+			p.position = m->active[i].position;
 	}
 	p.list = active_list(m);
 	if (m->result.lists[p.list].count == 0)
 		return;
 	m->hosts += (uint64_t)high - low + 1;
 	last = m->piece_count > 0 ? &m->pieces[m->piece_count - 1] : NULL;
-	if (last != NULL && last->place == p.place && last->list == p.list &&
-	    last->high + 1 == low) {
+	if (last != NULL && last->position == p.position &&
+	    last->list == p.list && last->high + 1 == low) {
 		last->high = high;
 		return;
 	}
@@ -201,7 +203,7 @@ add_piece(struct merge *m, uint32_t low, uint32_t high)
 	m->pieces[m->piece_count++] = p;
 }
 
-/* Removes the active entries that end below an address. */
+/* Removes the active entries that end before an address. */
 static void
 drop_ended(struct merge *m, uint64_t at)
 {
@@ -213,8 +215,8 @@ drop_ended(struct merge *m, uint64_t at)
 	m->active_count = kept;
 }
 
-/* Splits the entries from place i on that may overlap into pieces, from low to
- * high. Returns the place of the next ones. */
+/* Splits the entry at index i and those after it that may overlap it into
+ * pieces, from low to high. Returns the index after them. */
 static size_t
 split_into_pieces(struct merge *m, size_t i)
 {
@@ -242,7 +244,7 @@ split_into_pieces(struct merge *m, size_t i)
 	}
 }
 
-/* The pieces as items, each with the name that the user wrote. */
+/* Makes an item of each piece, with the name that the user wrote. */
 static void
 make_items(struct merge *m, struct targets *t)
 {
@@ -250,12 +252,12 @@ make_items(struct merge *m, struct targets *t)
 	size_t i;
 
 	if (m->piece_count > 0)
-		qsort(
-		    m->pieces, m->piece_count, sizeof(m->pieces[0]), by_place);
+		qsort(m->pieces, m->piece_count, sizeof(m->pieces[0]),
+		    by_position);
 	r->items = mem_array(m->piece_count, sizeof(r->items[0]));
 	for (i = 0; i < m->piece_count; i++) {
 		const struct piece *p = &m->pieces[i];
-		struct target *from = &t->items[p->place];
+		struct target *from = &t->items[p->position];
 
 		r->items[i] = *from;
 		from->name = NULL;

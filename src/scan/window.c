@@ -20,7 +20,7 @@ window_grow(struct window *w)
 		w->size++;
 		return;
 	}
-	/* A tenth a round trip: a scan is too short for TCP's one. */
+	/* Grow by ten per round trip: a scan is too short for TCP's one. */
 	w->credit += 10;
 	if (w->credit >= w->size) {
 		w->credit -= w->size;

@@ -1,4 +1,4 @@
-/* Hosts that limit ICMP errors: rules, silence, doubt, rounds. */
+/* Hosts that limit ICMP errors: rules, silence, suspect, rounds. */
 #include "lib/tap.h"
 /* The rules are static: the tests are of them. */
 #include "scan/icmp_limit.c"
@@ -25,45 +25,45 @@ test_silence(void)
 	struct rules rules = make_rules(0, 1000);
 	struct limit r = {0};
 
-	ok(silence_counts(&r, &rules, 1 * MS),
+	ok(is_conclusive(&r, &rules, 1 * MS),
 	    "where nothing was refused, silence counts");
 	add_refusal(&r, 7, 5 * MS);
-	ok(!silence_counts(&r, &rules, 4 * MS),
+	ok(!is_conclusive(&r, &rules, 4 * MS),
 	    "one refusal right behind may be of what came meanwhile");
 	add_refusal(&r, 7, 4 * MS);
-	ok(silence_counts(&r, &rules, 4 * MS), "two are not");
-	ok(!silence_counts(&r, &rules, 5 * MS), "nor one and one before");
+	ok(is_conclusive(&r, &rules, 4 * MS), "two are not");
+	ok(!is_conclusive(&r, &rules, 5 * MS), "nor one and one before");
 	add_refusal(&r, 9, 1 * MS);
-	ok(silence_counts(&r, &rules, 4 * MS), "in any order");
+	ok(is_conclusive(&r, &rules, 4 * MS), "in any order");
 	add_refusal(&r, 8, 500 * MS);
 	add_refusal(&r, 8, 500 * MS);
-	ok(!silence_counts(&r, &rules, 6 * MS), "nor one much later");
+	ok(!is_conclusive(&r, &rules, 6 * MS), "nor one much later");
 	is_int(r.closed, 8, "it knows a closed port");
 }
 
 static void
-test_doubt(void)
+test_suspect(void)
 {
 	struct rules rules = make_rules(0, 1000);
 	struct limit r = {0};
 	int64_t first, second;
 	bool begins;
 
-	doubt(&r, 1);
-	ok(!silence_counts(&r, &rules, 5 * MS),
+	suspect(&r, 1);
+	ok(!is_conclusive(&r, &rules, 5 * MS),
 	    "the silence of one that has answered is doubted");
 	first = join_round(&r, &rules, 100 * MS, &begins);
 	ok(begins, "it is asked again, with checks");
-	ok(!silence_counts(&r, &rules, first), "and doubted still");
+	ok(!is_conclusive(&r, &rules, first), "and doubted still");
 	second = join_round(&r, &rules, first + 100 * MS, &begins);
 	ok(second - first >= 2000 * MS, "after the longest pause once more");
 	join_round(&r, &rules, second + 100 * MS, &begins);
-	ok(silence_counts(&r, &rules, second), "then it is believed");
+	ok(is_conclusive(&r, &rules, second), "then it is believed");
 	add_refusal(&r, 7, second);
-	ok(!silence_counts(&r, &rules, second), "unless one is refused");
+	ok(!is_conclusive(&r, &rules, second), "unless one is refused");
 	memset(&r, 0, sizeof(r));
-	doubt(&r, MAX_MUTE / 2);
-	ok(!silence_counts(&r, &rules, first),
+	suspect(&r, MAX_SILENT_GAPS / 2);
+	ok(!is_conclusive(&r, &rules, first),
 	    "where others ask too, that of one that never answered as well");
 }
 
@@ -92,14 +92,14 @@ test_rounds(void)
 		now = join_round(&r, &rules, now, &begins) + 2100 * MS;
 	}
 	is_int(r.gap_ns, MAX_GAP_NS, "two refusals a round keep that");
-	ok(!silence_counts(&r, &rules, now), "and silence says nothing");
+	ok(!is_conclusive(&r, &rules, now), "and silence says nothing");
 	for (i = 0; i < 5; i++)
 		add_refusal(&r, 1, now);
 	now = join_round(&r, &rules, now, &begins) + 2100 * MS;
 	is_int(r.gap_ns, MAX_GAP_NS / 2, "several: half the pause");
-	for (i = 0; i <= MAX_MUTE + 1; i++)
+	for (i = 0; i <= MAX_SILENT_GAPS + 1; i++)
 		now = join_round(&r, &rules, now, &begins) + 2100 * MS;
-	ok(silence_counts(&r, &rules, now),
+	ok(is_conclusive(&r, &rules, now),
 	    "one that never refuses any more is not waited for");
 }
 
@@ -108,7 +108,7 @@ main(void)
 {
 	test_rules();
 	test_silence();
-	test_doubt();
+	test_suspect();
 	test_rounds();
 	return done_testing();
 }

@@ -13,7 +13,7 @@ covers(uint64_t count, uint64_t seed)
 	permutation_init(&p, count, seed);
 	for (i = 0; i < count; i++) {
 		n = permutation_at(&p, i);
-		if (n >= count || seen[n]++ || permutation_place(&p, n) != i)
+		if (n >= count || seen[n]++ || permutation_position(&p, n) != i)
 			bad++;
 		same += n == i;
 	}
@@ -51,7 +51,7 @@ main(void)
 	test_exact();
 	permutation_init(&p, UINT64_C(1) << 40, 7);
 	for (i = 0; i < 1000; i++)
-		if (permutation_place(&p, permutation_at(&p, i)) != i)
+		if (permutation_position(&p, permutation_at(&p, i)) != i)
 			break;
 	is_int((long long)i, 1000, "a domain of 2^40 takes no memory");
 	return done_testing();

@@ -48,7 +48,7 @@ test_wheel(void)
 	probe_set_timer(&p, b, start + 10 * CLOCK_MS);
 	probe_set_timer(&p, c, start + 100 * CLOCK_SECOND);
 	late = probe_deadline(&p).at_ns - (start + 10 * CLOCK_MS);
-	ok(late >= 0 && late <= PROBE_TICK_NS, "the first is due in time");
+	ok(late >= 0 && late <= PROBE_TICK_NS, "the first expires in time");
 	ok(probe_expired(&p, start + 9 * CLOCK_MS) == PROBE_NONE,
 	    "nothing has expired before");
 	is_int(probe_expired(&p, start + 12 * CLOCK_MS), b, "then the first");
