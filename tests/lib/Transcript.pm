@@ -82,14 +82,24 @@ sub rewrite {
         my ($normal) = normalise($line);
         push @{ $kept{$normal} }, $line;
     }
-    my @lines;
+    # Lines that are kept first: they say which port is which in the page.
+    my @found;
     for my $line (logical(split /\n/, $new)) {
         my ($normal, @values) = normalise($line);
         my $same = shift @{ $kept{$normal} // [] };
-        push @lines, defined $same ? parts($same)
-            : wrap($width, rename_values($names, $line));
+        undef $same if defined $same
+            && !same_values($names, [page_values($same)], \@values);
+        push @found, [$line, $same];
     }
-    return @lines;
+    return map {
+        my ($line, $same) = @$_;
+        defined $same ? parts($same) : wrap($width, rename_values($names, $line));
+    } @found;
+}
+
+sub page_values {
+    my (undef, @values) = normalise($_[0]);
+    return @values;
 }
 
 # Lines with their continuations.
@@ -105,9 +115,15 @@ sub logical {
     return @lines;
 }
 
-# The page's ports for those of the run.
+# The page's ports for those of the run. One that is new keeps its number.
 sub rename_values {
     my ($names, $line) = @_;
+    for my $value (page_values($line)) {
+        my ($kind, $real) = @$value;
+        next unless $kind =~ /port|pid/;
+        my $shown = $names->{run}{"$kind $real"} //= $real;
+        $names->{page}{"$kind $shown"} //= $real;
+    }
     return $line =~ s{(?<![\d.])(\d{5})(?!\d)}
         {$names->{run}{"port $1"} // $1}gre;
 }
