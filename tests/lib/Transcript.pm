@@ -91,10 +91,53 @@ sub rewrite {
             && !same_values($names, [page_values($same)], \@values);
         push @found, [$line, $same];
     }
-    return map {
-        my ($line, $same) = @$_;
-        defined $same ? parts($same) : wrap($width, rename_values($names, $line));
-    } @found;
+    return map { ref ? parts($_->[1] // join "\n",
+            wrap($width, rename_values($names, $_->[0]))) : $_ }
+        abridge([logical(@$old)], \@found);
+}
+
+# Leaves out again what the page left out with "...": the lines between those
+# that stand for the lines around it.
+sub abridge {
+    my ($old, $found) = @_;
+    my @want = map { kind_of($_) } @$old;
+    return @$found if !grep { $_ eq '...' } @want;
+    my @have = map { kind_of($_->[0]) } @$found;
+    my @length = map { [(0) x (@have + 1)] } 0 .. @want;
+    for my $i (reverse 0 .. $#want) {
+        for my $j (reverse 0 .. $#have) {
+            my ($without, $other) = ($length[$i + 1][$j], $length[$i][$j + 1]);
+            $length[$i][$j] = $want[$i] eq $have[$j]
+                ? 1 + $length[$i + 1][$j + 1]
+                : $without > $other ? $without : $other;
+        }
+    }
+    my ($i, $j, $left_out, @lines) = (0, 0, 0);
+    while ($i < @want) {
+        if ($want[$i] eq '...') {
+            push @lines, '...';
+            $left_out = 1;
+            $i++;
+        } elsif ($j >= @have || $length[$i][$j] == $length[$i + 1][$j]) {
+            $i++;
+        } elsif ($want[$i] eq $have[$j]) {
+            push @lines, $found->[$j];
+            ($left_out, $i, $j) = (0, $i + 1, $j + 1);
+        } else {
+            push @lines, $found->[$j] if !$left_out;
+            $j++;
+        }
+    }
+    push @lines, @$found[$j .. $#have] if !$left_out;
+    return @lines;
+}
+
+# The words that two forms of one line have in common: its first five.
+sub kind_of {
+    my ($line) = @_;
+    my ($normal) = normalise($line);
+    my @words = split ' ', $normal =~ s/\b(?:fd )?\d+\b//gr;
+    return join ' ', grep { defined } @words[0 .. 4];
 }
 
 sub page_values {
