@@ -1,4 +1,6 @@
-/* Reaches a peer: resolve, dial, proxy handshake, and retries of all three. */
+/*
+ * Connects to a peer: resolve, dial, proxy handshake, and retries of all three.
+ */
 #include "dial/connector.h"
 
 #include <errno.h>
@@ -19,10 +21,10 @@
 #include "net/sock.h"
 #include "net/wait.h"
 
-/* Between tries: the first pause, the longest. */
+/* The first and the longest pause between attempts. */
 #define PAUSE_MS 50
 #define MAX_PAUSE_MS 1000
-/* Distinct causes that are each reported once. */
+/* At most this many distinct causes are remembered. */
 #define MAX_CAUSES 8
 
 int
@@ -51,14 +53,14 @@ connector_is_transient(const struct err *e)
 	case ERR_LOST:
 		return true;
 	case ERR_PEER:
-		/* What a proxy says of the target, see dial/tunnel.h. */
+		/* The proxy cannot reach the target; see dial/tunnel.h. */
 		return e->errnum != 0;
 	default:
 		return false;
 	}
 }
 
-/* Reports what was reached through the proxy. */
+/* Reports the connection through the proxy. */
 static void
 announce(const struct tunnel *t, int64_t ns)
 {
@@ -145,13 +147,13 @@ try_once(const struct endpoint *ep, const struct connector_options *o,
 	return fd;
 }
 
-/* Causes of failed tries that were reported. */
+/* Causes of failed attempts that were reported. */
 struct causes {
 	char texts[MAX_CAUSES][ERR_TEXT];
 	size_t count;
 };
 
-/* Reports why a try failed, unless that was reported before. */
+/* Reports why an attempt failed, unless that was reported before. */
 static void
 report_once(const struct err *e, struct causes *reported, int64_t retry_ms)
 {
@@ -167,7 +169,7 @@ report_once(const struct err *e, struct causes *reported, int64_t retry_ms)
 	    num_format_limit(duration, sizeof(duration), retry_ms));
 }
 
-/* A try cut off by the limit says less than the one before it. */
+/* The attempt that the limit ended says less than the one before it. */
 static int
 retries_error(const struct connector_options *o, struct deadline until,
     const struct err *last, struct err *e)

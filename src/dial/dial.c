@@ -22,16 +22,16 @@
 /* RFC 8305 section 8: the recommended Connection Attempt Delay. */
 #define DELAY_MS 250
 
-/* One address being tried. */
+/* An attempt to connect to one address. */
 struct attempt {
 	const struct addr *addr; /* in the dial's list */
-	int fd;                  /* -1: not begun, or over */
-	int errnum;              /* how it failed, 0 while unknown */
+	int fd;                  /* -1: not started, or ended */
+	int errnum;              /* why it failed; 0: not known yet */
 	bool is_local;           /* it failed on this side, before connect(2) */
-	int64_t start_ns;        /* when it began */
+	int64_t start_ns;        /* when it started */
 };
 
-/* All of them. */
+/* All attempts. */
 struct dial {
 	const struct dial_options *options;
 	const struct addr_list *list; /* the caller's, outlives the dial */
@@ -44,7 +44,7 @@ struct dial {
 	struct addr local;            /* its local address */
 };
 
-/* A source of the other family only rules this address out. */
+/* Whether the source address is of another family, which skips this address. */
 static bool
 is_ruled_out(const struct dial *d, int family)
 {
@@ -54,7 +54,7 @@ is_ruled_out(const struct dial *d, int family)
 	       addr_family(source) != family;
 }
 
-/* The local address and port that the options ask for; len 0: none. */
+/* The local address and port of the options; len 0: none. */
 static struct addr
 local_end(const struct dial *d, int family)
 {
@@ -75,8 +75,8 @@ static const struct call_option only_ip6 = {IPPROTO_IPV6, IPV6_V6ONLY,
     "IPV6_V6ONLY", "leaves the local port to an IPv4 socket too", NULL};
 
 /*
- * Binds it. Attempts under way at the same time share one local port: each goes
- * to another address, and an IPv6 socket is bound for IPv6 alone.
+ * Binds the local address. Concurrent attempts share one local port: each
+ * connects to another address, and an IPv6 socket is bound for IPv6 alone.
  */
 static int
 bind_source(const struct dial *d, struct attempt *t, int family)
@@ -95,7 +95,7 @@ bind_source(const struct dial *d, struct attempt *t, int family)
 	return -1;
 }
 
-/* An attempt is over; the next one need not wait. */
+/* Ends an attempt; the next one may start at once. */
 static void
 end_attempt(struct dial *d, struct attempt *t, int errnum)
 {
@@ -104,7 +104,7 @@ end_attempt(struct dial *d, struct attempt *t, int errnum)
 	d->next = deadline_after(0);
 }
 
-/* An attempt that got through. Returns its fd, or -1 when it did not. */
+/* Handles a connected attempt. Returns its fd, or -1 if it reached itself. */
 static int
 succeed(struct dial *d, struct attempt *t)
 {
@@ -124,7 +124,7 @@ succeed(struct dial *d, struct attempt *t)
 	return fd;
 }
 
-/* Opens, sets, binds: what comes before connect(2). errno on -1. */
+/* Opens, configures and binds the socket. 0, or -1 with errno. */
 static int
 open_socket(struct dial *d, struct attempt *t)
 {
@@ -143,7 +143,7 @@ open_socket(struct dial *d, struct attempt *t)
 	return bind_source(d, t, family);
 }
 
-/* Begins the next attempt; returns a fd that connected at once, or -1. */
+/* Starts the next attempt. Returns its fd if it connected at once, or -1. */
 static int
 begin(struct dial *d)
 {
@@ -205,7 +205,7 @@ next_attempt(const struct dial *d)
 	return d->begun < d->list->count ? d->next : deadline_none();
 }
 
-/* Checks an attempt in flight; returns its fd once it is connected, or -1. */
+/* Checks an attempt in flight. Returns its fd if it is connected, or -1. */
 static int
 check(struct dial *d, struct attempt *t)
 {
@@ -350,7 +350,7 @@ describe(const struct dial *d, const struct attempt *t, char *buf, size_t size)
 		text_append(buf, size, " (%s)", meaning);
 }
 
-/* Kinds in the order of what they say about the other side. */
+/* Ranks a kind by how much it says about the peer. */
 static int
 rank(enum err_kind kind)
 {
@@ -364,7 +364,7 @@ rank(enum err_kind kind)
 	return i;
 }
 
-/* Space for "; and N more", and for what callers put in front. */
+/* Space for "; and N more" and for the callers' prefixes. */
 #define MORE 320
 
 static int
@@ -414,7 +414,7 @@ release(struct dial *d)
 	d->attempts = NULL;
 }
 
-/* Waits until one connects. The fd, or -1 with *e. */
+/* Waits until an attempt connects. Returns its fd, or -1 with *e. */
 static int
 run(struct dial *d, struct err *e)
 {

@@ -1,8 +1,8 @@
 /*
- * Connecting by Happy Eyeballs (RFC 8305): the addresses of a name are tried,
- * the next one 250 ms after the last, or at once when that failed; the first to
- * connect wins, the others are dropped. connect, http-get and listen's
- * forwarding all use it.
+ * Connects with Happy Eyeballs (RFC 8305): tries the addresses of a name, each
+ * 250 ms after the previous one, or at once when that fails. The first to
+ * connect wins, the others are closed. connect, http-get and listen's
+ * forwarding use it.
  */
 #ifndef DIAL_DIAL_H
 #define DIAL_DIAL_H
@@ -30,14 +30,14 @@ struct dial_options {
 /* A connection that dial_connect() made. */
 struct dial_result {
 	struct addr local, remote;
-	int64_t ns;         /* the whole phase, with its name look-up */
-	int64_t resolve_ns; /* the name look-up alone */
+	int64_t ns;         /* the whole phase, with its name lookup */
+	int64_t resolve_ns; /* the name lookup alone */
 };
 
 /*
- * Resolves ep, connects to one of its addresses, reports "connected" at -v.
- * Returns the fd, the caller's and non-blocking, or -1 with *e; ERR_FAILED
- * with EINTR when a caught signal came. result may be NULL.
+ * Resolves ep, connects to one of its addresses, and reports "connected" at -v.
+ * Returns a non-blocking fd, which the caller owns, or -1 with *e; ERR_FAILED
+ * with EINTR after a caught signal. result may be NULL.
  */
 int dial_connect(const struct endpoint *ep, const struct dial_options *o,
     struct deadline until, struct dial_result *result, struct err *e);

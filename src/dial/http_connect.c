@@ -1,4 +1,4 @@
-/* HTTP CONNECT: asks a proxy for a connection to the target. */
+/* HTTP CONNECT: requests a connection to the target from a proxy. */
 #include "dial/http_connect.h"
 
 #include <errno.h>
@@ -18,8 +18,8 @@
 #define MESSAGE_SIZE 2048
 
 /*
- * Reads the head of the response. What follows it is the target's and stays
- * in the socket, so every piece is peeked at before it is received.
+ * Reads the head of the response. The bytes after it are from the target and
+ * stay in the socket, so each piece is peeked at before it is received.
  */
 static int
 read_head(struct tunnel *t, struct http_response *p)
@@ -43,7 +43,7 @@ read_head(struct tunnel *t, struct http_response *p)
 	return 0;
 }
 
-/* What a status says about the target; some proxies know just one of them. */
+/* What a status says about the target; some proxies use only one of them. */
 static int
 target_errnum(int status)
 {

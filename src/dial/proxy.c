@@ -1,4 +1,4 @@
-/* Parses the proxy that a user names. */
+/* Parses, checks and formats a proxy. */
 #include "dial/proxy.h"
 
 #include <stdio.h>
@@ -36,7 +36,7 @@ find_scheme(const char *name, size_t n)
 	return NULL;
 }
 
-/* USER[:PASS], with %XX. */
+/* Parses USER[:PASS], with %XX. */
 static int
 parse_secret(struct proxy *p, const char *text, size_t n, struct err *e)
 {
@@ -51,7 +51,7 @@ parse_secret(struct proxy *p, const char *text, size_t n, struct err *e)
 	return 0;
 }
 
-/* HOST, HOST:PORT, [V6], [V6]:PORT. */
+/* Parses HOST, HOST:PORT, [V6] or [V6]:PORT. */
 static int
 parse_server(struct proxy *p, const char *text, uint16_t port, struct err *e)
 {
@@ -121,7 +121,7 @@ proxy_credentials(const struct proxy *p, char *buf, size_t size)
 	return n > 0 && (size_t)n < size;
 }
 
-/* A name goes to the proxy as it is, so it may not hold what it sends. */
+/* The proxy gets the name unchanged, so it must not break the request. */
 static bool
 is_plain_host(const char *host)
 {

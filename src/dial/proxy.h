@@ -1,4 +1,4 @@
-/* A proxy as a user names it; dial/tunnel.h connects through it. */
+/* The proxy that a user names; dial/tunnel.h connects through it. */
 #ifndef DIAL_PROXY_H
 #define DIAL_PROXY_H
 
@@ -8,7 +8,7 @@
 
 struct err;
 
-/* Longest user and password: RFC 1929 gives each a byte for its length. */
+/* Longest user and password: RFC 1929 has one byte for each length. */
 #define PROXY_SECRET 256
 
 enum proxy_kind { PROXY_NONE, PROXY_HTTP, PROXY_SOCKS4, PROXY_SOCKS5 };
@@ -30,8 +30,8 @@ struct proxy {
 int proxy_parse(struct proxy *p, const char *text, struct err *e);
 
 /*
- * Whether target can be asked of a proxy at all: not a unix socket, nor a name
- * with blanks or control bytes in it. 0, or -1 with ERR_USAGE.
+ * Checks that a proxy can be used for target: it is not a unix socket, and its
+ * name has no spaces or control bytes. Returns 0, or -1 with ERR_USAGE.
  */
 int proxy_check(const struct endpoint *target, struct err *e);
 
@@ -41,8 +41,8 @@ int proxy_check(const struct endpoint *target, struct err *e);
 const char *proxy_format(const struct proxy *p, char *buf, size_t size);
 
 /*
- * "USER:PASS" for Basic authentication at an HTTP proxy into buf. False when
- * there are no credentials, or they do not fit.
+ * Writes "USER:PASS" for Basic authentication at an HTTP proxy to buf. Returns
+ * false if there are no credentials, or they do not fit.
  */
 bool proxy_credentials(const struct proxy *p, char *buf, size_t size);
 

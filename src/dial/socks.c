@@ -1,4 +1,4 @@
-/* SOCKS4, SOCKS4a and SOCKS5: asks a proxy for a connection to the target. */
+/* SOCKS4, SOCKS4a and SOCKS5: requests a connection to the target. */
 #include "dial/socks.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include "dial/tunnel.h"
 #include "net/addr.h"
 
-/* The longest message: user and host, 255 bytes each, and what is around. */
+/* The longest message: user and host of 255 bytes each, and their framing. */
 #define MESSAGE_SIZE 2048
 
 /* Sends the request that names the target. */
@@ -30,7 +30,7 @@ put_port(unsigned char *out, uint16_t port)
 	return 2;
 }
 
-/* The target's address where it is a number; its family, or 0. */
+/* Parses a numeric target into a. Returns its family, or 0 for a name. */
 static int
 target_family(const struct tunnel *t, struct addr *a)
 {
@@ -40,7 +40,7 @@ target_family(const struct tunnel *t, struct addr *a)
 static int
 socks4(struct tunnel *t)
 {
-	/* Where the host is a name (4a), the address is 0.0.0.x. */
+	/* If the host is a name (4a), the address is 0.0.0.x. */
 	unsigned char message[MESSAGE_SIZE] = {4, 1, 0, 0, 0, 0, 0, 1};
 	unsigned char reply[8];
 	struct addr a;
@@ -95,7 +95,7 @@ socks5_authenticate(struct tunnel *t)
 			     : tunnel_declined(t, "wrong user or password", 0);
 }
 
-/* Which authentication; does it. */
+/* Negotiates the authentication method, and authenticates. */
 static int
 socks5_greet(struct tunnel *t)
 {
@@ -118,7 +118,7 @@ socks5_greet(struct tunnel *t)
 	    0);
 }
 
-/* RFC 1928 section 6: what a reply says, and what that means for the target. */
+/* RFC 1928 section 6: the texts of replies, and the target's errno. */
 static int
 socks5_declined(struct tunnel *t, unsigned char code)
 {
@@ -142,7 +142,7 @@ socks5_declined(struct tunnel *t, unsigned char code)
 	return tunnel_declined(t, replies[code].why, replies[code].errnum);
 }
 
-/* The address it is bound to, which is of no use here. */
+/* Skips the address that the proxy has bound. */
 static int
 socks5_skip_address(struct tunnel *t, unsigned char type)
 {

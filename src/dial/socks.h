@@ -4,7 +4,7 @@
 
 struct tunnel;
 
-/* Asks for the target. 0, or -1 with the tunnel's error; see dial/tunnel.h. */
+/* Requests the target. 0, or -1 with the tunnel's error; see dial/tunnel.h. */
 int socks_open(struct tunnel *t);
 
 #endif

@@ -20,7 +20,7 @@ tunnel_malformed(struct tunnel *t)
 	    "its answer is malformed (perhaps it is another kind of proxy)");
 }
 
-/* OpenSSH's proxy, for one, has no other answer when it cannot connect. */
+/* The proxy closed the connection, as OpenSSH's does if it cannot connect. */
 static int
 closed(struct tunnel *t)
 {
@@ -35,7 +35,7 @@ closed(struct tunnel *t)
 	return -1;
 }
 
-/* How sending or receiving ended: 0, or -1 with an error; what was tried. */
+/* Turns the end of an operation, what, into 0, or -1 with an error. */
 static int
 result_of(struct tunnel *t, enum stream_end end, const char *what)
 {

@@ -1,11 +1,9 @@
 /*
- * A handshake with a proxy under way: what dial/socks.h and
- * dial/http_connect.h have in common. The proxy resolves names.
- *
- * Errors are ERR_PEER when the proxy declined (with the errno of a direct
- * connection when it was the target that could not be reached, else 0),
- * ERR_PROTOCOL, ERR_LOST, ERR_TIMEOUT, or ERR_FAILED with EINTR for a caught
- * signal.
+ * The handshake with a proxy: what dial/socks.h and dial/http_connect.h have in
+ * common. The proxy resolves names. Errors are ERR_PEER if the proxy declined
+ * (with the errno of a direct connection if the target was unreachable,
+ * otherwise 0), ERR_PROTOCOL, ERR_LOST, ERR_TIMEOUT, or ERR_FAILED with EINTR
+ * after a caught signal.
  */
 #ifndef DIAL_TUNNEL_H
 #define DIAL_TUNNEL_H
@@ -25,7 +23,7 @@ struct tunnel {
 	const struct endpoint *target; /* one that proxy_check() accepts */
 	struct stream stream;          /* to the proxy */
 	struct err *e;
-	bool is_requested; /* a SOCKS proxy knows the target */
+	bool is_requested; /* the target was sent to a SOCKS proxy */
 };
 
 /* Sends all n bytes. 0, or -1. */
@@ -35,14 +33,14 @@ int tunnel_send(struct tunnel *t, const void *bytes, size_t n);
  * -1. */
 ssize_t tunnel_receive(struct tunnel *t, void *space, size_t size, int flags);
 
-/* Receives n bytes and not one more. 0, or -1. */
+/* Receives exactly n bytes. 0, or -1. */
 int tunnel_receive_all(struct tunnel *t, unsigned char *bytes, size_t n);
 
-/* The proxy said no; errnum is why it could not reach the target, or 0 where
- * the target is not to blame. Always returns -1. */
+/* Reports that the proxy declined; errnum says why it could not reach the
+ * target, or is 0 if the target is not the cause. Always returns -1. */
 int tunnel_declined(struct tunnel *t, const char *why, int errnum);
 
-/* The reply is malformed. Always returns -1. */
+/* Reports a malformed reply. Always returns -1. */
 int tunnel_malformed(struct tunnel *t);
 
 #endif

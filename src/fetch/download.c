@@ -30,13 +30,13 @@ file_error(const char *what, const char *path, struct err *e)
 	    text_escape_string(shown, sizeof(shown), path));
 }
 
-/* The partial file that is open. There is one at a time. */
+/* The open partial file. There is at most one. */
 static const struct download *opened;
 static pid_t opener;
 
 /*
- * Removes an empty partial file. Its size is read in two ways: a file of
- * unknown size stays.
+ * Removes an empty partial file. Its size is read in two ways; a file of
+ * unknown size is kept.
  */
 static void
 drop_empty(const struct download *d)
@@ -55,7 +55,7 @@ drop_empty(const struct download *d)
 	(void)unlink(d->from);
 }
 
-/* At exit(3), when memory ran out: nobody has closed it. */
+/* Runs at exit(3): after a failed allocation the file is still open. */
 static void
 drop_opened(void)
 {
@@ -63,7 +63,7 @@ drop_opened(void)
 		drop_empty(opened);
 }
 
-/* d is open now; NULL: none is. */
+/* Records the open download; NULL: none. */
 static void
 set_opened(const struct download *d)
 {
@@ -84,7 +84,7 @@ join(const char *a, const char *b)
 	return text;
 }
 
-/* One writer per partial file. */
+/* Locks the partial file, which has only one writer. */
 static int
 lock(struct download *d, struct err *e)
 {
@@ -98,7 +98,7 @@ lock(struct download *d, struct err *e)
 	    text_escape_string(shown, sizeof(shown), d->part));
 }
 
-/* Whether path still leads to the file of st. */
+/* Whether path still names the file of st. */
 static bool
 is_still(const char *path, const struct stat *st)
 {
@@ -108,7 +108,7 @@ is_still(const char *path, const struct stat *st)
 	       now.st_ino == st->st_ino;
 }
 
-/* A partial file that an earlier run has left has a note. */
+/* Rejects a partial file without the note of an earlier run. */
 static int
 check_note(const struct download *d, struct err *e)
 {
@@ -147,14 +147,14 @@ open_part(struct download *d, struct err *e)
 			return -1;
 		if (fstat(d->fd, &st) == 0 && is_still(d->part, &st))
 			break;
-		/* Its writer has completed it between open and lock. */
+		/* Another process completed it between open and lock. */
 		fd_close(&d->fd);
 	}
 	d->held = (int64_t)st.st_size;
 	return check_note(d, e);
 }
 
-/* Names of open descriptors, which are links that nobody may replace. */
+/* Whether path names an open descriptor: such a link is never replaced. */
 static bool
 is_descriptor(const char *path)
 {
@@ -164,7 +164,7 @@ is_descriptor(const char *path)
 	       strncmp(path, "/proc/", 6) == 0;
 }
 
-/* Opens what the target's name leads to. */
+/* Opens a special target itself, or the partial file of a regular one. */
 static int
 open_target(struct download *d, struct deadline until, struct err *e)
 {
@@ -217,7 +217,7 @@ download_open(
 	return -1;
 }
 
-/* One line "KEY VALUE" of the note. */
+/* Parses one line "KEY VALUE" of the note. */
 static void
 parse_line(char *line, char *url, struct http_validator *v)
 {
@@ -253,7 +253,7 @@ download_source(const struct download *d, struct http_validator *v)
 	return strcmp(noted, d->url) == 0 && http_validator_is_usable(v);
 }
 
-/* Records that sockt made the partial file, and of which version it is. */
+/* Writes the note: sockt created the partial file, from this version. */
 static int
 write_source(
     const struct download *d, const struct http_validator *v, struct err *e)
@@ -285,8 +285,8 @@ download_begin(struct download *d, int64_t offset,
 {
 	if (d->is_special)
 		return 0;
-	/* The old bytes are removed before the note about them: a run that
-	 * dies in between leaves nothing that could pass for the new ones. */
+	/* Remove the old bytes before the note about them: a run that is killed
+	 * in between leaves nothing that looks like the new ones. */
 	if (ftruncate(d->fd, (off_t)offset) < 0 ||
 	    lseek(d->fd, (off_t)offset, SEEK_SET) < 0)
 		return file_error("writing", d->part, e);
@@ -320,9 +320,9 @@ download_set_time(const struct download *d, int64_t seconds)
 }
 
 /*
- * Closes the partial file, which is when some file systems report that the disk
- * is full, and opens it again. Closing releases the lock, so it is checked that
- * no other process has written to the file.
+ * Closes the partial file, since some file systems report a full disk only
+ * then, and reopens it. Closing releases the lock, so this checks that no other
+ * process has written to the file.
  */
 static int
 reopen_part(struct download *d, struct err *e)

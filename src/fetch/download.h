@@ -1,7 +1,7 @@
 /*
- * A file that appears under its name only when it is complete. Until then it is
- * NAME.part, and NAME.part.from says of which version of which URL it is the
- * beginning, so that a later run can resume.
+ * A file that gets its name only when it is complete. Until then it is
+ * NAME.part, and the note NAME.part.from records its URL and version, so that a
+ * later run can resume it.
  */
 #ifndef FETCH_DOWNLOAD_H
 #define FETCH_DOWNLOAD_H
@@ -16,9 +16,9 @@ struct err;
 
 struct download_options {
 	const char *target;    /* the name of the file */
-	const char *url;       /* where it comes from */
+	const char *url;       /* the source of the file */
 	bool may_replace;      /* a file of that name may be overwritten */
-	struct deadline until; /* for a FIFO without a reader */
+	struct deadline until; /* limit for a FIFO without a reader */
 };
 
 struct download {
@@ -31,37 +31,38 @@ struct download {
 
 /*
  * Opens the partial file of the target and locks it against other processes. A
- * device or FIFO is opened directly; a FIFO without a reader is waited for. 0,
- * or -1 with *e: ERR_OUTPUT when it cannot be written, or when the target
- * exists, or a partial file that no earlier run has left, and may_replace is
- * not set; as wait_open() for a FIFO. Call download_close() after 0.
+ * device or FIFO is opened directly, a FIFO once it has a reader. Returns 0, or
+ * -1 with *e: ERR_OUTPUT if the file cannot be written, or if may_replace is
+ * not set and the target or a partial file without a note exists; for a FIFO,
+ * the errors of wait_open(). Call download_close() after 0.
  */
 int download_open(
     struct download *d, const struct download_options *o, struct err *e);
 
 /*
- * The version of which the partial file is the beginning. False when that is
- * unknown or of another URL: it cannot be resumed.
+ * Reads the version of the partial file. Returns false if it is unknown or of
+ * another URL, so that the file cannot be resumed.
  */
 bool download_source(const struct download *d, struct http_validator *v);
 
 /*
- * Keeps the first offset bytes and continues after them. With offset 0 it
- * begins anew, and notes that the bytes that follow are of version v.
+ * Keeps the first offset bytes and continues after them. With offset 0, starts
+ * over and notes that the file is of version v. Returns 0, or -1 with
+ * ERR_OUTPUT.
  */
 int download_begin(struct download *d, int64_t offset,
     const struct http_validator *v, struct err *e);
 
-/* Sets the time of last modification, as far as that can be done. */
+/* Sets the modification time; errors are ignored. */
 void download_set_time(const struct download *d, int64_t seconds);
 
 /*
- * The partial file is complete: renames it. 0, or -1 with ERR_OUTPUT: it stays
- * a partial file then, or its note could not be removed.
+ * Renames the partial file, which is complete. Returns 0, or -1 with
+ * ERR_OUTPUT: the file is still partial, or its note could not be removed.
  */
 int download_commit(struct download *d, struct err *e);
 
-/* Closes it. A partial file stays, unless it is empty. */
+/* Closes the file. A partial file is kept, unless it is empty. */
 void download_close(struct download *d);
 
 #endif

@@ -27,7 +27,7 @@ is_same_file(const char *a, const char *b)
 	       x.st_ino == y.st_ino;
 }
 
-/* The same name in the same folder, whether or not a file is there. */
+/* Whether both are the same name in the same directory, existing or not. */
 static bool
 is_same_name(const char *a, const char *b)
 {

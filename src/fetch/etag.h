@@ -1,4 +1,4 @@
-/* The file of --etag: the entity tag of what was fetched. */
+/* The file of --etag, which keeps the entity tag of a download. */
 #ifndef FETCH_ETAG_H
 #define FETCH_ETAG_H
 
@@ -8,34 +8,34 @@
 struct err;
 struct http_head;
 
-/* A tag that is to replace the one in path. */
+/* A new tag for path. */
 struct etag {
 	const char *path;    /* the caller's; NULL: no tag is kept */
-	char temp[PATH_MAX]; /* file with the new one; "": there is none */
+	char temp[PATH_MAX]; /* file with the new tag; "": none */
 };
 
 /*
- * Whether the tag can be kept in path while the body goes to output, NULL or
- * "-" for stdout. path may be NULL: no tag is kept. 0, or -1 with *e:
- * ERR_OUTPUT when something other than a regular file is there, ERR_USAGE when
- * it is one of the files that the body goes to.
+ * Checks that the tag can be kept in path while the body goes to output, where
+ * NULL or "-" is stdout. path may be NULL: no tag is kept. Returns 0, or -1
+ * with *e: ERR_OUTPUT if path is not a regular file, ERR_USAGE if the body goes
+ * to it.
  */
 int etag_check(const char *path, const char *output, struct err *e);
 
-/* The tag in path, or "". */
+/* Copies the tag in path to tag, or "" if there is none. */
 void etag_read(const char *path, char *tag, size_t size);
 
 /*
- * Writes the tag of a response to a temporary file, before the body gets its
- * name; where the response has none, removes the old one. 0, or -1 with
+ * Writes the tag of a response to a temporary file, before the body is renamed.
+ * If the response has no tag, removes the old one. Returns 0, or -1 with
  * ERR_OUTPUT. Call etag_commit() or etag_abort() after 0.
  */
 int etag_stage(struct etag *t, const struct http_head *h, struct err *e);
 
-/* The body has its name: replaces the old tag. 0, or -1 with ERR_OUTPUT. */
+/* Replaces the old tag after the body is renamed. 0, or -1 with ERR_OUTPUT. */
 int etag_commit(struct etag *t, struct err *e);
 
-/* The body has no name: removes the temporary file. */
+/* Removes the temporary file if the body was not renamed. */
 void etag_abort(struct etag *t);
 
 #endif

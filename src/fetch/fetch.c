@@ -24,7 +24,7 @@
 #include "net/endpoint.h"
 #include "net/wait.h"
 
-/* Pauses between attempts, and the longest Retry-After that is respected. */
+/* Pauses between attempts, and the longest Retry-After that is honored. */
 #define MIN_PAUSE_MS 250
 #define MAX_PAUSE_MS (30 * 1000)
 #define MAX_RETRY_AFTER 600
@@ -94,7 +94,7 @@ fetch_check_route(const struct fetch *f, const struct url *u, struct err *e)
 	return http_client_check(&f->client, &route, e);
 }
 
-/* Whether the failure may pass, and the output can go on from what it holds. */
+/* Whether the failure may be temporary and the output can continue. */
 static bool
 may_retry(const struct transfer *t, const struct err *e)
 {
@@ -113,7 +113,7 @@ may_retry(const struct transfer *t, const struct err *e)
 		return http_client_stage(c) == HTTP_STAGE_TRUNCATED;
 	case ERR_PEER:
 		if (http_client_stage(c) < HTTP_STAGE_ANSWERED)
-			/* It is a proxy that declined. */
+			/* A proxy declined. */
 			return connector_is_transient(e);
 		return transfer_is_transient(
 		    http_client_response(c)->head.status);
@@ -168,9 +168,9 @@ wait_to_retry(struct deadline until, int64_t ms, struct err *e)
 	return 0;
 }
 
-/* Attempts until one succeeds, or until another is of no use. */
+/* Repeats the attempt until it succeeds or a retry is useless. */
 static int
-attempt_often(struct transfer *t, struct err *e)
+attempt_repeatedly(struct transfer *t, struct err *e)
 {
 	struct backoff backoff = {.min = MIN_PAUSE_MS, .max = MAX_PAUSE_MS};
 	struct deadline until = t->output.until;
@@ -184,7 +184,7 @@ attempt_often(struct transfer *t, struct err *e)
 	}
 }
 
-/* A date, or the time of a file. */
+/* Sets If-Modified-Since from a date, or from the time of a file. */
 static void
 set_since(struct transfer *t)
 {
@@ -205,7 +205,7 @@ set_since(struct transfer *t)
 	    t->if_modified_since, sizeof(t->if_modified_since), seconds);
 }
 
-/* Conditions make sense only while there is a file to keep. */
+/* Makes the request conditional, unless the output file is missing. */
 static void
 set_conditions(struct transfer *t)
 {
@@ -228,7 +228,7 @@ run(struct fetch *f, struct transfer *t, struct err *e)
 	if (output_open(o, e) < 0)
 		return -1;
 	set_conditions(t);
-	result = attempt_often(t, e);
+	result = attempt_repeatedly(t, e);
 	if (o->sink.has_failed && !o->is_file)
 		f->stdout_failed = true;
 	output_close(o);

@@ -24,10 +24,10 @@
 #define DROP_BYTES (64 * 1024)
 #define DROP_MS 500
 
-/* Progress is reported at least this often, also while nothing arrives. */
+/* Progress is reported at this interval, even while nothing arrives. */
 #define TICK_MS 200
 
-/* At least so much of a body is moved without parsing. */
+/* Only bodies of at least this size are copied without parsing. */
 #define MIN_COPY (128 * 1024)
 
 void
@@ -41,7 +41,7 @@ http_client_init(struct http_client *c, const struct http_client_options *o)
 	buf_init(&c->in, c->storage, HTTP_CLIENT_BUFFER);
 }
 
-/* The connection is over; status is what the exchange ended with. */
+/* Closes and reports the connection; status is the exchange's exit status. */
 static void
 disconnect(struct http_client *c, int status)
 {
@@ -89,7 +89,7 @@ limit_error(const struct http_client *c, const char *what, struct err *e)
 	return err_prefix(e, "%s", what);
 }
 
-/* How sending or receiving ended: 0, or -1 with *e; what was tried. */
+/* Turns the end of an operation, what, into 0, or -1 with *e. */
 static int
 result_of(const struct http_client *c, enum stream_end end, const char *what,
     struct err *e)
@@ -132,7 +132,7 @@ http_client_check(
 	return connector_check(ep, &o, e);
 }
 
-/* Whether the kept connection leads along route, and is silent. */
+/* Whether the kept connection has that route, and nothing to read. */
 static bool
 can_reuse(const struct http_client *c, const struct http_route *route)
 {
@@ -143,7 +143,7 @@ can_reuse(const struct http_client *c, const struct http_route *route)
 	       wait_fd(c->fd, POLLIN, deadline_after(0)) == 0;
 }
 
-/* Connects along route, unless the kept connection leads there. */
+/* Connects along route, or reuses the kept connection. */
 static int
 open_connection(
     struct http_client *c, const struct http_route *route, struct err *e)
@@ -173,8 +173,8 @@ open_connection(
 }
 
 /*
- * Sends n bytes. A failure is noted and is not an error here: what the server
- * has sent before it, although it no longer reads, is its response.
+ * Sends n bytes. A lost connection is recorded and is not an error here: the
+ * server may have sent its response before it stopped reading.
  */
 static int
 send_all(struct http_client *c, const char *bytes, size_t n, struct err *e)
@@ -194,7 +194,7 @@ send_all(struct http_client *c, const char *bytes, size_t n, struct err *e)
 	return 0;
 }
 
-/* Whether the run ends now: a signal was caught, or --max-time has passed. */
+/* Fails if a signal was caught or --max-time has passed. */
 static int
 check_run(const struct http_client *c, const char *what, struct err *e)
 {
@@ -205,7 +205,7 @@ check_run(const struct http_client *c, const char *what, struct err *e)
 	return 0;
 }
 
-/* All that was received before the request could not be sent is read. */
+/* Reports a failed send, after all received data was read. */
 static int
 send_error(const struct http_client *c, struct err *e)
 {
@@ -244,14 +244,14 @@ receive_ticking(struct http_client *c, size_t *n)
 	}
 }
 
-/* The same. The count, 0 at the end of the connection, or -1 with *e. */
+/* Waits for data. The count, 0 at the end of the connection, or -1 with *e. */
 static ssize_t
 receive_waiting(struct http_client *c, const char *what, struct err *e)
 {
 	enum stream_end end;
 	size_t n = 0;
 
-	/* The server no longer reads: nothing more is to be expected. */
+	/* The server no longer reads and will send nothing more. */
 	if (c->send_errnum != 0 &&
 	    wait_fd(c->fd, POLLIN, deadline_after(0)) == 0)
 		return send_error(c, e);
@@ -261,8 +261,8 @@ receive_waiting(struct http_client *c, const char *what, struct err *e)
 }
 
 /*
- * Receives once into the buffer, which is not full. The count, 0 only at the
- * end of the connection, or -1 with *e; what says during what.
+ * Receives once into the buffer, which is not full. Returns the count, 0 only
+ * at the end of the connection, or -1 with *e, which names the operation what.
  */
 static ssize_t
 receive(struct http_client *c, const char *what, struct err *e)
@@ -291,7 +291,7 @@ report_interim(const struct http_head *h)
 		reason, sizeof(reason), h->text + h->reason, h->reason_length));
 }
 
-/* The peer has finished: may the response end here? */
+/* Checks that the response may end here, where the peer has finished. */
 static int
 finish_response(struct http_client *c, struct err *e)
 {
@@ -303,7 +303,7 @@ finish_response(struct http_client *c, struct err *e)
 	return result;
 }
 
-/* Reads until the final head is there. */
+/* Reads until the final head is complete. */
 static int
 read_head(struct http_client *c, struct err *e)
 {
@@ -330,14 +330,14 @@ read_head(struct http_client *c, struct err *e)
 	return 0;
 }
 
-/* A request as bytes. */
+/* A request as it is sent. */
 struct message {
 	enum http_method method;
 	char *bytes;
 	size_t length;
 };
 
-/* One try, on the kept connection or on a new one. */
+/* One attempt, on the kept connection or on a new one. */
 static int
 request_once(struct http_client *c, const struct http_route *route,
     const struct message *m, struct err *e)
@@ -360,14 +360,14 @@ request_once(struct http_client *c, const struct http_route *route,
 	return 0;
 }
 
-/* Whether the kept connection was over before the request reached it. */
+/* Whether the server closed the kept connection before it got the request. */
 static bool
 was_dropped(const struct http_client *c, int result)
 {
 	if (!c->times.is_reused)
 		return false;
-	/* A server may drop an idle connection just when it is used again, or
-	 * may send a 408 before it does (RFC 9110 section 15.5.9). */
+	/* A server may close an idle connection just as it is reused, or send a
+	 * 408 before it does (RFC 9110 section 15.5.9). */
 	return result < 0 ? c->times.first_ns == 0 && c->peer_finished
 			  : c->response->head.status == 408;
 }
@@ -442,7 +442,7 @@ body_error(const struct http_client *c, struct err *e)
 	    num_format_count(text, sizeof(text), received, "byte"));
 }
 
-/* One step of reading: receives, and hands the body over. */
+/* Receives once, unless the buffer has data, and writes the body to s. */
 static int
 read_some(struct http_client *c, struct sink *s, struct err *e)
 {
@@ -543,7 +543,7 @@ http_client_read(struct http_client *c, struct sink *s,
 	return sink_finish(s, c->options->until, e);
 }
 
-/* Reads a short rest into nothing. True when the response is whole. */
+/* Discards the rest of a short body. True if the response is complete. */
 static bool
 drop_rest(struct http_client *c)
 {

@@ -9,13 +9,15 @@
 #include "base/num.h"
 #include "base/text.h"
 
-/* Columns of the chart's bars, and room for one. */
+/* The width of the chart's bars in columns, and the size of one as text. */
 #define WIDTH 40
 #define BAR_SIZE (WIDTH + 1)
 
 enum { PHASES = 5 };
 
-/* Ends of the phases; one that was not reached ends with the one before it. */
+/*
+ * When the phases ended; one that was not reached ends with the previous one.
+ */
 static void
 ends_of(const struct http_timing *t, int64_t *ends)
 {
@@ -31,7 +33,7 @@ ends_of(const struct http_timing *t, int64_t *ends)
 	}
 }
 
-/* Bytes a second over the whole exchange. */
+/* Bytes per second over the whole exchange. */
 static double
 rate_of(const struct http_timing *t, int64_t end, uint64_t bytes)
 {
@@ -69,7 +71,7 @@ http_timing_report(
 	    duration);
 }
 
-/* A bar from one time to another on a scale of the whole. */
+/* Draws a bar from one time to another on a scale of whole. */
 static void
 fill_bar(char *bar, int64_t from, int64_t to, int64_t whole)
 {

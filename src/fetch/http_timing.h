@@ -5,15 +5,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* When the phases ended, as readings of clock_now(); 0: it never did. */
+/* When the phases ended, as readings of clock_now(); 0: not reached. */
 struct http_timing {
 	int64_t start_ns;
-	int64_t resolved_ns;  /* the name's addresses are known */
+	int64_t resolved_ns;  /* the name is resolved */
 	int64_t connected_ns; /* ready for a request */
 	int64_t sent_ns;      /* the request is sent */
 	int64_t first_ns;     /* the first byte of the response */
 	int64_t end_ns;       /* its last one */
-	bool is_reused;       /* on the connection of the one before */
+	bool is_reused;       /* on the previous request's connection */
 };
 
 /*

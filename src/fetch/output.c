@@ -22,14 +22,14 @@
 #include "http/http_head.h"
 #include "http/url.h"
 
-/* Without -f a file is replaced only by a newer version, on request. */
+/* Without -f, only a conditional request replaces a file. */
 static bool
 may_replace(const struct fetch_options *o)
 {
 	return o->force || o->etag != NULL || o->since != NULL;
 }
 
-/* Finds out what a partial file is good for. */
+/* Determines whether a partial file can be resumed. */
 static void
 find_held(struct output *o)
 {
@@ -52,7 +52,7 @@ find_held(struct output *o)
 		o->resume.held = d->held;
 }
 
-/* --continue, and the file itself is there: is it complete? */
+/* Whether --continue finds the file itself, and no partial file. */
 static bool
 find_complete(struct output *o, const char *path)
 {
@@ -133,7 +133,7 @@ output_open_late(struct output *o, const struct http_head *h, struct err *e)
 		    "neither the response nor the URL names a file");
 	diag_note("the file's name is %s", name);
 	if (etag_check(o->options->etag, name, e) < 0) {
-		/* It is not the user who chose that name. */
+		/* The server chose that name, not the user. */
 		e->kind = ERR_OUTPUT;
 		return -1;
 	}
@@ -194,7 +194,7 @@ draw(void *context, uint64_t received)
 		progress_draw_bar(&o->progress, &count);
 }
 
-/* Reads a body into s, after its head where that was requested. */
+/* Reads a body into s, after its head if that was requested. */
 static int
 read_into(
     struct output *o, struct sink *s, struct http_client *c, struct err *e)
@@ -254,8 +254,8 @@ output_read(struct output *o, struct http_client *c, struct err *e)
 }
 
 /*
- * Opens a new file for a body that is put aside. It may replace a regular file
- * or a link where FILE may be replaced, and nothing else.
+ * Opens a new file for the body of an error. It replaces only a regular file or
+ * a link, and only if FILE may be replaced.
  */
 static int
 open_aside(const struct output *o, const char *path)
@@ -269,7 +269,7 @@ open_aside(const struct output *o, const char *path)
 	    path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
 }
 
-/* Writes the body to s, a file that does not stay if that fails. */
+/* Writes the body to s, a file that is removed if that fails. */
 static int
 read_into_file(
     struct output *o, struct sink *s, struct http_client *c, struct err *e)
@@ -326,7 +326,7 @@ output_read_aside(
 	return 0;
 }
 
-/* --if-modified-since: the file gets the time of the version it is. */
+/* With --if-modified-since, the file gets the time of its version. */
 static void
 set_time(const struct output *o, const struct http_head *h)
 {

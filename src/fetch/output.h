@@ -17,12 +17,12 @@ struct http_client;
 struct http_head;
 struct url;
 
-/* What the output holds of the file already. */
+/* What the output already has of the file. */
 struct resume {
-	struct http_validator source; /* its version, where that is known */
-	int64_t held;     /* bytes of its beginning; 0: none of use */
-	bool is_complete; /* they are in the file itself, of no known version:
-			     the server is to confirm its size */
+	struct http_validator source; /* its version, if that is known */
+	int64_t held;                 /* usable bytes at its start */
+	bool is_complete; /* they are the file itself, of unknown version: the
+			     server must confirm its size */
 };
 
 struct output {
@@ -38,36 +38,33 @@ struct output {
 	struct download file; /* owned */
 	struct resume resume;
 	struct progress progress;
-	int64_t base;  /* offset of the body that is being read */
+	int64_t base;  /* offset of the current body */
 	int64_t total; /* bytes when it is complete, -1: unknown */
 };
 
 /*
- * Opens the output, unless --content-disposition leaves its name to the
- * response; with --continue finds out what it holds. The caller has filled the
- * first four members. 0, or -1 with ERR_OUTPUT. Call output_close() after 0.
+ * Opens the output, unless the response gives it its name
+ * (--content-disposition); with --continue, determines what it already has. The
+ * caller sets the first four members. Returns 0, or -1 with ERR_OUTPUT. Call
+ * output_close() after 0.
  */
 int output_open(struct output *o, struct err *e);
 
-/* Opens it after the head was received, where output_open() did not. */
+/* Opens the output after the head was received, if output_open() did not. */
 int output_open_late(
     struct output *o, const struct http_head *h, struct err *e);
 
-/*
- * Whether the request can be for the rest of what the output holds, and only
- * for that.
- */
+/* Whether the request can be for only the rest of the file. */
 bool output_can_resume(const struct output *o);
 
 /*
- * The one rule for stdout, a device or a FIFO: what was written cannot be taken
- * back, so that only the next byte of the same version may follow. Whether the
- * byte at offset base may be written now; base is 0 for everything but the rest
- * of what is held.
+ * Whether the byte at offset base may be written now. Bytes written to stdout,
+ * a device or a FIFO cannot be taken back, so only the next byte of the same
+ * version may follow them. base is 0 unless a download is resumed.
  */
 bool output_accepts(const struct output *o, int64_t base);
 
-/* The error when it may not. Returns -1 with ERR_PROTOCOL. */
+/* Reports that it may not. Returns -1 with ERR_PROTOCOL. */
 int output_refuse(const struct output *o, struct err *e);
 
 /* Prepares for a body that begins at offset base. 0, or -1 with *e. */
@@ -82,18 +79,18 @@ int output_read(struct output *o, struct http_client *c, struct err *e);
 /*
  * Reads a body that is not the file into FILE.error, or into the output if that
  * is not a file and accepts it. note becomes the end of a sentence that says
- * where it is, or that it was dropped; or "". 0, or -1 with *e.
+ * where the body is, or that it was dropped, or "". Returns 0, or -1 with *e.
  */
 int output_read_aside(
     struct output *o, struct http_client *c, char *note, struct err *e);
 
 /*
- * The body is complete: the file, of the response with head h, gets its name
- * and --etag its tag. 0, or -1 with ERR_OUTPUT.
+ * Ends a complete body: renames the file, of the response with head h, and
+ * writes the tag of --etag. Returns 0, or -1 with ERR_OUTPUT.
  */
 int output_commit(struct output *o, const struct http_head *h, struct err *e);
 
-/* Closes what it opened, and reports a partial file that stays. */
+/* Closes the output, and reports a partial file that is kept. */
 void output_close(struct output *o);
 
 #endif

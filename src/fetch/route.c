@@ -14,7 +14,7 @@
 
 #define ITEM_SIZE 320
 
-/* The list of the environment, or NULL. */
+/* The no_proxy list of the environment, or NULL. */
 static const char *
 no_proxy(void)
 {
@@ -23,7 +23,7 @@ no_proxy(void)
 	return list != NULL ? list : getenv("NO_PROXY");
 }
 
-/* Removes ":PORT" and brackets. False when the port is another one. */
+/* Removes ":PORT" and brackets from item. False if the ports differ. */
 static bool
 match_port(char *item, uint16_t port)
 {
@@ -45,7 +45,7 @@ match_port(char *item, uint16_t port)
 	return true;
 }
 
-/* host is name, or ends in "." and name. */
+/* Whether host is name, or ends in "." and name. */
 static bool
 is_under(const char *host, const char *name)
 {
@@ -61,7 +61,7 @@ is_under(const char *host, const char *name)
 	return n == h || host[h - n - 1] == '.';
 }
 
-/* An address in the network that item is. */
+/* Whether host is an address in the network item. */
 static bool
 is_within(const char *host, const char *item)
 {
