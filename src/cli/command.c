@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "cli/suggest.h"
 
-/* The command whose name is nearest, or NULL when none is near. */
+/* Returns the command with the most similar name, or NULL. */
 static const struct command *
 nearest(const struct command *const *table, const char *name)
 {

@@ -1,6 +1,6 @@
 /*
- * What users of other programs type, and what does the same with sockt: the
- * one source of "sockt help nc", README's table and sockt-cookbook(7).
+ * Command lines of other programs and their equivalents: the one source of
+ * "sockt help nc", README's table and sockt-cookbook(7).
  */
 #include "cli/equivalents.h"
 
@@ -113,7 +113,7 @@ static const char rows[] =
     "telnet host 25\tsockt connect -C host 25\n"
     "strace -e network nc host 80\tsockt connect -vv host 80\n";
 
-/* The bytes of the words of text, n bytes, that fit into width. */
+/* Returns how many bytes of text, n bytes, fit into width as whole words. */
 static size_t
 fit(const char *text, size_t n, size_t width)
 {
@@ -126,13 +126,13 @@ fit(const char *text, size_t n, size_t width)
 	return length > 0 ? length : n;
 }
 
-/* One cell of a table, of which a line at a time is printed. */
+/* A cell of a table, which is printed line by line. */
 struct cell {
 	const char *text;
 	size_t n;
 };
 
-/* Prints what of the cell fits. Returns the width that was used. */
+/* Prints the part of the cell that fits. Returns the width it used. */
 static size_t
 print_part(FILE *out, struct cell *c, size_t indent, size_t width)
 {

@@ -1,4 +1,6 @@
-/* Finds the habit from another program that explains a refused command line. */
+/*
+ * Finds the habit from another program that explains a rejected command line.
+ */
 #include "cli/habit.h"
 
 #include <stdbool.h>
@@ -48,7 +50,7 @@ next_row(const char *row)
 	return row + strcspn(row, "\n") + 1;
 }
 
-/* The row for first and the words after it. */
+/* Finds the row for first and the words after it. */
 static const char *
 find_words(const struct habit_set *set, const char *command, const char *first,
     char *const *rest)
@@ -70,8 +72,8 @@ find_words(const struct habit_set *set, const char *command, const char *first,
 	return NULL;
 }
 
-/* The option that was refused: the word as it was typed, or the letter, or
- * the long name and its value as words. */
+/* Finds the row of the rejected option: by the word as typed, then by its
+ * letter, or by its long name and value as words. */
 static const char *
 find_option(const struct habit_set *sets, const struct habit_query *q)
 {
@@ -89,7 +91,7 @@ find_option(const struct habit_set *sets, const struct habit_query *q)
 	return find_words(sets, q->command, name, q->refused + 1);
 }
 
-/* The operands; or an option that made a word an operand. */
+/* Finds the row of an operand, or of an option that made a word an operand. */
 static const char *
 find_operand(const struct habit_set *sets, const struct habit_query *q)
 {

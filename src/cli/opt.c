@@ -1,4 +1,4 @@
-/* What the rows of an option table say. */
+/* Properties of the rows of an option table. */
 #include "cli/opt.h"
 
 #include <stdio.h>

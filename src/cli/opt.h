@@ -1,8 +1,8 @@
 /*
- * Option tables. One constant table says everything about an option; the
- * parser, --help, the synopsis, completions and the manual's check all walk
- * it, so that none of them can drift from another. Rows hold offsets, not
- * pointers: a table can be listed without running its command.
+ * Option tables. One constant table describes every option; the parser, --help,
+ * the synopsis, completions and the manual's check all read it, so they cannot
+ * disagree. Rows hold offsets, not pointers: a table can be listed without
+ * running its command.
  */
 #ifndef CLI_OPT_H
 #define CLI_OPT_H
@@ -17,21 +17,21 @@ struct err;
 enum opt_kind {
 	OPT_END,      /* the last row of a table */
 	OPT_FLAG,     /* int: becomes value */
-	OPT_COUNT,    /* int: grows by one each time */
+	OPT_COUNT,    /* int: incremented each time */
 	OPT_NUMBER,   /* int64_t, from min to max */
 	OPT_DURATION, /* int64_t, milliseconds, from min to max */
 	OPT_SIZE,     /* int64_t, bytes, from min to max */
 	OPT_STRING,   /* const char *, which points into argv */
-	OPT_CHOICE,   /* int: the place of the word in choices */
+	OPT_CHOICE,   /* int: the index of the word in choices */
 	OPT_LIST,     /* struct opt_list: every argument, in order */
 	OPT_CALL      /* call() gets the argument and the field's address */
 };
 
-/* The arguments of a repeatable option, in the order given. */
+/* The arguments of a repeatable option, in command-line order. */
 struct opt_list {
 	const char **items; /* pointers into argv; freed by parse_release() */
-	int *values;        /* the row's value for each: two options that
-			       share a list stay in the order given */
+	int *values; /* the row's value for each: options that share a list stay
+			in order */
 	size_t count;
 };
 
@@ -43,18 +43,18 @@ struct opt {
 	const char *arg;  /* the argument's name in help: "T", "HOST" */
 	const char *help; /* one line, lower case, no full stop */
 	size_t offset;    /* of the field within the group's struct */
-	int value; /* OPT_FLAG: what is stored, 0 for 1; OPT_LIST: its mark */
+	int value; /* OPT_FLAG, OPT_LIST: what is stored; OPT_FLAG: 0 means 1 */
 	int64_t min, max; /* OPT_NUMBER, _DURATION, _SIZE; max 0: none */
 	const char *const *choices; /* OPT_CHOICE: NULL-terminated words */
-	const char *excludes; /* long names that contradict it, by blanks */
+	const char *excludes; /* long names of conflicting options, separated by
+				 spaces */
 	int (*call)(void *field, const char *arg, struct err *e);
 };
 
 /*
- * Rows: the letter or 0, the long name or NULL, the argument's name where
- * there is one, the struct's tag and the field, the help text. Other members
- * may follow: FLAG('z', "zero", connect_options, zero, "connect only",
- * .excludes = "exec").
+ * Rows: the letter or 0, the long name or NULL, the argument's name if it has
+ * one, the struct's tag and the field, the help text. Other members may follow:
+ * FLAG('z', "zero", connect_options, zero, "connect only", .excludes = "exec").
  */
 #define OPT_ROW(k, l, n, a, s, f, ...)                               \
 	{                                                            \
@@ -75,7 +75,7 @@ struct opt {
 #define LIST(l, n, a, s, f, ...) OPT_ROW(OPT_LIST, l, n, a, s, f, __VA_ARGS__)
 #define CALL(l, n, a, s, f, ...) OPT_ROW(OPT_CALL, l, n, a, s, f, __VA_ARGS__)
 
-/* A table and where its struct lies within the command's options. */
+/* A table, and the place of its struct in the command's options. */
 struct opt_group {
 	const char *title;      /* heading in help */
 	const struct opt *opts; /* ends with OPT_END */
@@ -85,10 +85,10 @@ struct opt_group {
 /* True when the option takes an argument. */
 bool opt_has_argument(const struct opt *o);
 
-/* What its argument is: "number", "duration", "size", else "value". */
+/* What its argument is: "number", "duration", "size", otherwise "value". */
 const char *opt_argument_kind(const struct opt *o);
 
-/* "--timeout", or "-z" where there is no long name. Returns buf. */
+/* "--timeout", or "-z" if there is no long name. Returns buf. */
 const char *opt_display_name(const struct opt *o, char *buf, size_t size);
 
 /* Whether name is one of the words of list, which are separated by spaces. A
@@ -98,7 +98,7 @@ bool opt_is_listed(const char *list, const char *name);
 /* The kind's name in the machine-readable list: "flag", "duration", ... */
 const char *opt_kind_name(enum opt_kind kind);
 
-/* The first of given that is a row of table, or NULL. */
+/* Returns the first of used that is a row of table, or NULL. */
 const struct opt *opt_find_used(
     const struct opt *const *used, const struct opt *table);
 

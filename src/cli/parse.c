@@ -55,7 +55,7 @@ list_candidates(
 		}
 }
 
-/* Nothing has that name: says so, with the one that may have been meant. */
+/* Fails because no option has that name; suggests the nearest one. */
 static int
 refuse_name(const struct parse *p, const char *name, size_t n)
 {
@@ -79,7 +79,7 @@ refuse_name(const struct parse *p, const char *name, size_t n)
 	    "there is no option --%s; did you mean --%s?", shown, best);
 }
 
-/* A long name, or a prefix of just one. 0, or -1 with e filled. */
+/* Finds a long name, or the only one with that prefix. 0, or -1 with *e. */
 static int
 find_name(const struct parse *p, const char *name, size_t n, struct found *f)
 {
@@ -117,7 +117,7 @@ excludes(const struct opt *a, const struct opt *b)
 	       (a->name != NULL && opt_is_listed(b->excludes, a->name));
 }
 
-/* Two options that contradict one another, whichever came first. */
+/* Checks that the option does not conflict with one used before it. */
 static int
 check_conflicts(struct parse *p, const struct found *f)
 {
@@ -134,7 +134,7 @@ check_conflicts(struct parse *p, const struct found *f)
 	return 0;
 }
 
-/* Stores one option; arg is NULL for those that take none. */
+/* Stores one option; arg is NULL if it has no argument. */
 static int
 store(struct parse *p, const struct found *f, const char *arg)
 {
@@ -145,8 +145,8 @@ store(struct parse *p, const struct found *f, const char *arg)
 	return value_store(f->opt, arg, field, p->e);
 }
 
-/* "--name", "--name=value", "--name value". Returns how many words of argv it
- * used. */
+/* Parses "--name", "--name=value" or "--name value". Returns how many words of
+ * argv it used. */
 static int
 parse_long(struct parse *p, char **argv)
 {
@@ -176,8 +176,8 @@ parse_long(struct parse *p, char **argv)
 }
 
 /*
- * "-v", "-vv", "-w5", "-w 5", "-nw5". Returns how many words of argv it used.
- * "-h" alone is the short help where no option has that letter.
+ * Parses "-v", "-vv", "-w5", "-w 5" or "-nw5". Returns how many words of argv
+ * it used. "-h" alone is the short help if no option has that letter.
  */
 static int
 parse_letters(struct parse *p, char **argv)
@@ -214,8 +214,8 @@ parse_letters(struct parse *p, char **argv)
 }
 
 /*
- * Everything after "--": operands, or the program. Where operands are still
- * missing it ended the options only, and a second one begins the program.
+ * Stores everything after "--": operands, or the program. If operands are still
+ * missing, it ended only the options, and a second one begins the program.
  */
 static void
 parse_rest(char **argv, const struct parse_syntax *syntax, struct parsed *out)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Edit distance (Levenshtein) of two words; beyond 32 bytes they are cut. */
+/* Edit distance (Levenshtein) of the first 32 bytes of two words. */
 static size_t
 distance(const char *a, const char *b)
 {

@@ -1,18 +1,18 @@
-/* How near two words are: for "did you mean". */
+/* The similarity of two words, for "did you mean". */
 #ifndef CLI_SUGGEST_H
 #define CLI_SUGGEST_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Greater than every distance: where a search for the nearest begins. */
+/* Greater than every distance; a search for the nearest starts with it. */
 #define SUGGEST_NONE 100
 
 /*
- * True when candidate is near enough to what was typed to be suggested, and
- * nearer than *nearest, which then becomes its distance. A word that contains
- * what was typed is near, and so is one that differs in a third of its letters
- * at most.
+ * Returns true if candidate is similar enough to typed to be suggested, and
+ * nearer than *nearest, which is then set to its distance. A word that contains
+ * typed is similar, and so is one that differs in at most a third of its
+ * letters.
  */
 bool suggest_is_better(
     const char *typed, const char *candidate, size_t *nearest);

@@ -9,7 +9,7 @@
 
 #define WIDTH 80
 #define HELP_COLUMN 28
-/* The size of a default as text. */
+/* The size of a formatted default. */
 #define DEFAULT_TEXT 64
 
 /* "usage: sockt connect [OPTION]... HOST PORT" */
@@ -22,11 +22,11 @@ synopsis(FILE *out, const struct command *c)
 	    c->runs_program ? " [-- PROGRAM [ARG]...]" : "");
 }
 
-/* Text that is broken at WIDTH. */
+/* Text that is wrapped at WIDTH. */
 struct wrapped {
 	FILE *out;
-	size_t indent; /* where further lines begin */
-	size_t at;     /* the column that is reached */
+	size_t indent; /* where continuation lines begin */
+	size_t at;     /* the current column */
 };
 
 static void
@@ -79,7 +79,7 @@ duration_text(int64_t ms, char *buf, size_t size)
 		snprintf(buf, size, "%lld ms", (long long)ms);
 }
 
-/* The value of a field; "" where it is none or means no limit. */
+/* Formats the value of a field, unless it is unset or means no limit. */
 static void
 value_text(const struct opt *o, const void *field, char *buf, size_t size)
 {
@@ -101,13 +101,13 @@ value_text(const struct opt *o, const void *field, char *buf, size_t size)
 	}
 }
 
-/* What holds without the option, or "", from the command's defaults. buf has
- * DEFAULT_TEXT bytes. */
+/* Formats the value without the option, or "", from the command's defaults. buf
+ * has DEFAULT_TEXT bytes. */
 static void
 default_text(const struct command *c, const struct opt_group *g,
     const struct opt *o, char *buf)
 {
-	const char *const options[] = {c->stands, c->defaults};
+	const char *const options[] = {c->effective, c->defaults};
 	int i;
 
 	buf[0] = '\0';
@@ -159,7 +159,7 @@ option_line(FILE *out, const struct command *c, const struct opt_group *g,
 	fputc('\n', out);
 }
 
-/* The options by groups; a title in a row with its like is printed once. */
+/* Prints the options by group; adjacent groups can share a title. */
 static void
 option_lines(FILE *out, const struct command *c)
 {
@@ -174,7 +174,7 @@ option_lines(FILE *out, const struct command *c)
 	}
 }
 
-/* The options of the short help, in the order of the groups. */
+/* Prints the options of the short help, in the order of the groups. */
 static void
 usual_lines(FILE *out, const struct command *c)
 {
@@ -218,7 +218,7 @@ has_kind(const struct command *c, enum opt_kind kind)
 	return false;
 }
 
-/* What every command that uses the network has in common. */
+/* Prints what all commands that use the network have in common. */
 static void
 network_lines(FILE *out, const struct command *c)
 {

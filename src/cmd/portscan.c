@@ -75,7 +75,7 @@ static const struct portscan_options portscan_defaults = {
 
 static const char *const order_words[] = {"random", "ascending", NULL};
 
-static const struct portscan_options portscan_stands = {
+static const struct portscan_options portscan_effective = {
     .time.timeout_ms = TIMEOUT_MS,
 };
 
@@ -434,7 +434,7 @@ const struct command portscan_command = {
     .max_operands = 2,
     .groups = portscan_groups,
     .defaults = &portscan_defaults,
-    .stands = &portscan_stands,
+    .effective = &portscan_effective,
     .size = sizeof(struct portscan_options),
     .usual =
 	"all banner udp timeout rate retry-for targets exclude greppable json",

@@ -39,7 +39,7 @@ static const struct hello_options hello_defaults = {
     .quit_word = "exit",
 };
 
-static const struct hello_options hello_stands = {.reply = REPLY};
+static const struct hello_options hello_effective = {.reply = REPLY};
 
 static const struct opt hello_opts[] = {
     STRING(0, "greeting", "TEXT", hello_options, greeting,
@@ -236,7 +236,7 @@ const struct command serve_hello_command = {
     .max_operands = 2,
     .groups = hello_groups,
     .defaults = &hello_defaults,
-    .stands = &hello_stands,
+    .effective = &hello_effective,
     .size = sizeof(struct hello_options),
     .usual = "greeting reply quit-word messages http max-conns idle-timeout "
 	     "allow verbose json",

@@ -55,7 +55,7 @@ static const struct send_options send_defaults = {
     .window = 1,
 };
 
-static const struct send_options send_stands = {
+static const struct send_options send_effective = {
     .time.timeout_ms = REPLY_MS,
     .group = {.ttl = 1},
     .replies = 1,
@@ -394,7 +394,7 @@ const struct command udp_send_command = {
     .max_operands = -1,
     .groups = send_groups,
     .defaults = &send_defaults,
-    .stands = &send_stands,
+    .effective = &send_effective,
     .size = sizeof(struct send_options),
     .usual = "whole count interval rate replies no-reply timeout stats source "
 	     "verbose",

@@ -66,7 +66,7 @@ static const struct serve_options serve_defaults = {
     .program_ms = -1,
 };
 
-static const struct serve_options serve_stands = {
+static const struct serve_options serve_effective = {
     .reply = REPLY,
     .max_programs = DEFAULT_PROGRAMS,
     .program_ms = PROGRAM_MS,
@@ -474,7 +474,7 @@ const struct command udp_serve_command = {
     .runs_program = true,
     .groups = serve_groups,
     .defaults = &serve_defaults,
-    .stands = &serve_stands,
+    .effective = &serve_effective,
     .size = sizeof(struct serve_options),
     .usual = "echo discard print reply count join allow max-time verbose json",
     .notes =

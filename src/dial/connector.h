@@ -18,7 +18,7 @@ struct proxy;
 struct connector_options {
 	struct dial_options dial;
 	const struct proxy *proxy; /* NULL: directly */
-	int64_t timeout_ms; /* for each attempt, with its lookup; -1: none */
+	int64_t timeout_ms; /* for an attempt with lookup and proxy; -1: none */
 	int64_t retry_ms;   /* retry for this long; -1: one attempt */
 };
 
