@@ -77,7 +77,7 @@ announce(const struct tunnel *t, int64_t ns)
 	    num_format_duration(duration, sizeof(duration), ns));
 }
 
-/* What the step of a failed handshake is called. */
+/* The cause of a failed handshake, for its step. */
 static int
 handshake_cause(const struct err *e)
 {
@@ -89,8 +89,8 @@ handshake_cause(const struct err *e)
 }
 
 /*
- * Has the proxy connect to the target. 0: what follows on the connection is
- * the target's; or -1 with an error, see dial/tunnel.h.
+ * Makes the proxy connect to the target. Returns 0, after which the connection
+ * carries the target's data, or -1 with an error; see dial/tunnel.h.
  */
 static int
 open_tunnel(struct tunnel *t)

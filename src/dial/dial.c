@@ -36,17 +36,17 @@ struct dial {
 	const struct dial_options *options;
 	const struct addr_list *list; /* the caller's, outlives the dial */
 	struct attempt *attempts;     /* one per address */
-	size_t begun;                 /* attempts that were begun */
+	size_t started;               /* attempts that were started */
 	size_t pending;               /* attempts in flight */
-	struct deadline until;        /* the limit of the whole */
-	struct deadline next;         /* when the next one may begin */
+	struct deadline until;        /* the limit of the dial */
+	struct deadline next;         /* when the next one may start */
 	size_t winner;                /* index of the one that connected */
 	struct addr local;            /* its local address */
 };
 
 /* Whether the source address is of another family, which skips this address. */
 static bool
-is_ruled_out(const struct dial *d, int family)
+is_skipped(const struct dial *d, int family)
 {
 	const struct addr *source = &d->options->source;
 
@@ -131,7 +131,7 @@ open_socket(struct dial *d, struct attempt *t)
 	int family = addr_family(t->addr);
 	struct err e;
 
-	if (is_ruled_out(d, family)) {
+	if (is_skipped(d, family)) {
 		errno = EAFNOSUPPORT;
 		return -1;
 	}
@@ -145,9 +145,9 @@ open_socket(struct dial *d, struct attempt *t)
 
 /* Starts the next attempt. Returns its fd if it connected at once, or -1. */
 static int
-begin(struct dial *d)
+start_attempt(struct dial *d)
 {
-	struct attempt *t = &d->attempts[d->begun++];
+	struct attempt *t = &d->attempts[d->started++];
 
 	d->next = deadline_after(DELAY_MS);
 	t->start_ns = clock_now();
@@ -188,7 +188,7 @@ fill_poll(const struct dial *d, struct pollfd *fds)
 {
 	size_t i, n = 0;
 
-	for (i = 0; i < d->begun; i++) {
+	for (i = 0; i < d->started; i++) {
 		if (d->attempts[i].fd < 0)
 			continue;
 		fds[n].fd = d->attempts[i].fd;
@@ -202,7 +202,7 @@ fill_poll(const struct dial *d, struct pollfd *fds)
 static struct deadline
 next_attempt(const struct dial *d)
 {
-	return d->begun < d->list->count ? d->next : deadline_none();
+	return d->started < d->list->count ? d->next : deadline_none();
 }
 
 /* Checks an attempt in flight. Returns its fd if it is connected, or -1. */
@@ -229,20 +229,20 @@ advance(struct dial *d)
 	size_t i;
 	int fd;
 
-	for (i = 0; i < d->begun; i++) {
+	for (i = 0; i < d->started; i++) {
 		if (d->attempts[i].fd < 0)
 			continue;
 		fd = check(d, &d->attempts[i]);
 		if (fd >= 0)
 			return fd;
 	}
-	while (d->begun < d->list->count && deadline_passed(d->next)) {
-		fd = begin(d);
+	while (d->started < d->list->count && deadline_passed(d->next)) {
+		fd = start_attempt(d);
 		if (fd >= 0)
 			return fd;
 	}
-	errno = d->pending > 0 || d->begun < d->list->count ? EINPROGRESS
-							    : ECONNREFUSED;
+	errno = d->pending > 0 || d->started < d->list->count ? EINPROGRESS
+							      : ECONNREFUSED;
 	return -1;
 }
 
@@ -258,8 +258,8 @@ is_time_wait(const struct dial *d, const struct attempt *t)
 	       port_owner_waits(addr_port(&local), NULL);
 }
 
-/* The cause of a failed attempt: its errno, or a number of base/err.h that
- * says more. */
+/* The cause of a failed attempt: its errno, or a more precise number of
+ * base/err.h. */
 static int
 attempt_cause(const struct dial *d, const struct attempt *t)
 {
@@ -278,13 +278,12 @@ attempt_cause(const struct dial *d, const struct attempt *t)
 		return t->is_local && o->source_port < 1024 ? CAUSE_LOW_PORT
 							    : EACCES;
 	case EAFNOSUPPORT:
-		return is_ruled_out(d, addr_family(t->addr))
-			   ? CAUSE_OTHER_FAMILY
-			   : EAFNOSUPPORT;
+		return is_skipped(d, addr_family(t->addr)) ? CAUSE_OTHER_FAMILY
+							   : EAFNOSUPPORT;
 	case EADDRINUSE:
 		return is_time_wait(d, t) ? CAUSE_TIME_WAIT : EADDRINUSE;
 	case EADDRNOTAVAIL:
-		/* Of connect(2), ip(7): the local port's connection exists. */
+		/* From connect(2): that connection already exists. */
 		if (t->is_local || o->source_port == 0)
 			return EADDRNOTAVAIL;
 		return port_owner_waits(o->source_port, t->addr)
@@ -295,7 +294,7 @@ attempt_cause(const struct dial *d, const struct attempt *t)
 	}
 }
 
-/* Where it was met. */
+/* Where the cause was met. */
 static enum err_place
 attempt_place(const struct attempt *t)
 {
@@ -328,7 +327,7 @@ append_local(const struct dial *d, char *buf, size_t size)
 	text_append(buf, size, ": ");
 }
 
-/* How this attempt failed, after the address. */
+/* Formats how an attempt failed, to follow its address. */
 static void
 describe(const struct dial *d, const struct attempt *t, char *buf, size_t size)
 {
@@ -375,7 +374,7 @@ error_of(const struct dial *d, struct err *e)
 	size_t i, left_out = 0, silent = 0;
 
 	err_set(e, ERR_TIMEOUT, "%s", "");
-	for (i = 0; i < d->begun; i++) {
+	for (i = 0; i < d->started; i++) {
 		const struct attempt *t = &d->attempts[i];
 
 		kind = attempt_kind(d, t);
@@ -398,7 +397,7 @@ error_of(const struct dial *d, struct err *e)
 	if (left_out > 0)
 		text_append(
 		    e->text, sizeof(e->text), "; and %zu more", left_out);
-	if (silent == d->begun)
+	if (silent == d->started)
 		err_append(e, "%s", err_meaning(CAUSE_NO_ANSWER, ERR_AT_TCP));
 	return -1;
 }
@@ -408,7 +407,7 @@ release(struct dial *d)
 {
 	size_t i;
 
-	for (i = 0; d->attempts != NULL && i < d->begun; i++)
+	for (i = 0; d->attempts != NULL && i < d->started; i++)
 		sock_close(&d->attempts[i].fd);
 	free(d->attempts);
 	d->attempts = NULL;
@@ -440,7 +439,7 @@ run(struct dial *d, struct err *e)
 	return fd >= 0 ? fd : error_of(d, e);
 }
 
-/* Puts what was to be reached in front, and --max-time where that ended it. */
+/* Prefixes the name of the peer, and --max-time if that ended the dial. */
 static void
 name_error(const struct dial *d, const struct endpoint *ep, struct err *e)
 {

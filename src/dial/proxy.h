@@ -16,16 +16,16 @@ enum proxy_kind { PROXY_NONE, PROXY_HTTP, PROXY_SOCKS4, PROXY_SOCKS5 };
 struct proxy {
 	enum proxy_kind kind;
 	struct endpoint server;
-	const char *origin; /* who named it: "--proxy", or "from http_proxy" */
+	const char *origin; /* its source: "--proxy", or "from http_proxy" */
 	char user[PROXY_SECRET]; /* "": no credentials */
 	char password[PROXY_SECRET];
 };
 
 /*
- * "socks5://", "socks4://" or "http://" (the default), then [USER:PASS@],
- * HOST and [:PORT]; the port is 1080 for SOCKS, 8080 for HTTP. origin becomes
- * "--proxy". %XX in USER and PASS are decoded. 0, or -1 with ERR_USAGE, which
- * shows no password.
+ * Parses "socks5://", "socks4://" or "http://" (the default), then
+ * [USER:PASS@], HOST and [:PORT]; the port is 1080 for SOCKS, 8080 for HTTP.
+ * origin becomes "--proxy". %XX in USER and PASS are decoded. Returns 0, or -1
+ * with ERR_USAGE and an error that shows no password.
  */
 int proxy_parse(struct proxy *p, const char *text, struct err *e);
 
@@ -35,7 +35,7 @@ int proxy_parse(struct proxy *p, const char *text, struct err *e);
  */
 int proxy_check(const struct endpoint *target, struct err *e);
 
-/* "the HTTP proxy 10.0.0.1 port 3128 (--proxy)" into buf, escaped. Returns
+/* Writes "the HTTP proxy 10.0.0.1 port 3128 (--proxy)" to buf, escaped. Returns
  * buf. */
 #define PROXY_TEXT (ENDPOINT_TEXT + 48)
 const char *proxy_format(const struct proxy *p, char *buf, size_t size);

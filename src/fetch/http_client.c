@@ -77,7 +77,7 @@ idle_deadline(const struct http_client *c)
 	return deadline_limit(c->options->idle_ms, "--idle-timeout");
 }
 
-/* Which limit has passed. */
+/* Reports which limit has passed. */
 static int
 limit_error(const struct http_client *c, const char *what, struct err *e)
 {
@@ -106,8 +106,8 @@ result_of(const struct http_client *c, enum stream_end end, const char *what,
 	}
 }
 
-/* What to connect to: *o gets the options for it; name, of PROXY_TEXT bytes, is
- * storage for them. */
+/* Returns what to connect to and sets *o to the options for it; name, of
+ * PROXY_TEXT bytes, is storage for them. */
 static const struct endpoint *
 next_endpoint(const struct http_client *c, const struct http_route *route,
     struct connector_options *o, char *name)
@@ -425,7 +425,7 @@ http_client_report(
 		http_timing_draw(&c->times, url, r->head.status, r->received);
 }
 
-/* Says how much of the body was received before *e happened. Returns -1. */
+/* Prefixes *e with how much of the body was received. Returns -1. */
 static int
 body_error(const struct http_client *c, struct err *e)
 {
@@ -562,7 +562,7 @@ drop_rest(struct http_client *c)
 	return http_response_is_complete(r);
 }
 
-/* Bytes after the end of the response, as far as they were received. */
+/* Whether bytes after the end of the response were received. */
 static bool
 has_excess(struct http_client *c)
 {

@@ -213,14 +213,14 @@ read_into(
 	return -1;
 }
 
-/* The last line on a terminal: how much was received, and how fast. */
+/* Prints the last line on a terminal: how much was received, and how fast. */
 static void
 report_total(const struct output *o, uint64_t received)
 {
 	int64_t ns = clock_now() - o->progress.start_ns;
 	char name[256], size[32], duration[32], rate[48];
 
-	/* Too short to be a rate. */
+	/* The time is too short for a rate. */
 	if (ns < CLOCK_MS)
 		rate[0] = '\0';
 	else
@@ -258,7 +258,7 @@ output_read(struct output *o, struct http_client *c, struct err *e)
  * a link, and only if FILE may be replaced.
  */
 static int
-open_aside(const struct output *o, const char *path)
+open_error_file(const struct output *o, const char *path)
 {
 	struct stat st;
 
@@ -296,7 +296,7 @@ read_into_error_file(
 	    (int)sizeof(path))
 		return err_sys(e, ERR_OUTPUT, ENAMETOOLONG, "writing %s", path);
 	text_escape_string(shown, sizeof(shown), path);
-	fd = open_aside(o, path);
+	fd = open_error_file(o, path);
 	if (fd < 0 && errno == EEXIST) {
 		snprintf(note, OUTPUT_NOTE,
 		    "; its body is dropped, since %s exists%s", shown,
@@ -314,7 +314,7 @@ read_into_error_file(
 }
 
 int
-output_read_aside(
+output_read_error_body(
     struct output *o, struct http_client *c, char *note, struct err *e)
 {
 	note[0] = '\0';

@@ -73,7 +73,7 @@ int output_begin(struct output *o, int64_t base, struct err *e);
 /* Reads the body of c's response. 0, or -1 with *e. */
 int output_read(struct output *o, struct http_client *c, struct err *e);
 
-/* Enough for the note of output_read_aside(). */
+/* Enough for the note of output_read_error_body(). */
 #define OUTPUT_NOTE 512
 
 /*
@@ -81,7 +81,7 @@ int output_read(struct output *o, struct http_client *c, struct err *e);
  * is not a file and accepts it. note becomes the end of a sentence that says
  * where the body is, or that it was dropped, or "". Returns 0, or -1 with *e.
  */
-int output_read_aside(
+int output_read_error_body(
     struct output *o, struct http_client *c, char *note, struct err *e);
 
 /*

@@ -18,8 +18,8 @@
 
 /* What comes next. */
 enum transfer_state {
-	TRANSFER_START,   /* request the URL that was given */
-	TRANSFER_REQUEST, /* request the URL that a redirect led to */
+	TRANSFER_START,   /* request the first URL */
+	TRANSFER_REQUEST, /* request the current URL */
 	TRANSFER_HEAD,    /* the head was received: decide */
 	TRANSFER_BODY,    /* read the body into the output */
 	TRANSFER_COMMIT,  /* the body is complete: name the file */
@@ -46,7 +46,7 @@ report(const struct transfer *t)
 	    t->options->timing);
 }
 
-/* A milestone of this URL. */
+/* Reports a milestone of this URL. */
 static void
 note(const struct transfer *t, const char *what)
 {
@@ -55,7 +55,7 @@ note(const struct transfer *t, const char *what)
 	diag_note("%s: %s", url_label(&t->redirect.url, label), what);
 }
 
-/* Shows a head on stderr. */
+/* Prints a head on stderr. */
 static void
 show_head(const struct http_head *h, bool raw)
 {
@@ -72,7 +72,7 @@ show_head(const struct http_head *h, bool raw)
 	free(safe);
 }
 
-/* Begins with the URL as given, and with what of the output is of use. */
+/* Starts with the first URL, and with the usable part of the output. */
 static enum transfer_state
 start(struct transfer *t)
 {
@@ -85,7 +85,7 @@ start(struct transfer *t)
 	return TRANSFER_REQUEST;
 }
 
-/* The range and the conditions; range is storage. */
+/* Sets the range and the conditions; range is storage. */
 static void
 set_conditions(
     const struct transfer *t, struct http_request *r, char *range, size_t size)
@@ -143,7 +143,7 @@ request(struct transfer *t, struct err *e)
 	if (send_request(t, e) == 0)
 		return TRANSFER_HEAD;
 	if (redirect_count(&t->redirect) > 0 && e->kind == ERR_USAGE)
-		/* It is not the user who named that place. */
+		/* The server named that URL, not the user. */
 		e->kind = ERR_FAILED;
 	err_prefix(e, "%s", url_label(&t->redirect.url, label));
 	return TRANSFER_FAILED;
@@ -170,7 +170,7 @@ follow(struct transfer *t, const char *location, struct err *e)
 	return TRANSFER_REQUEST;
 }
 
-/* A malformed response: "http://a/b: " and what is wrong with it. */
+/* Rejects a response: "http://a/b: " and what is wrong with it. */
 static enum transfer_state
 reject(const struct transfer *t, const char *what, struct err *e)
 {
@@ -181,7 +181,7 @@ reject(const struct transfer *t, const char *what, struct err *e)
 	return TRANSFER_FAILED;
 }
 
-/* What is odd about the body, but no reason to reject it. */
+/* Warns about what is unusual about the body but acceptable. */
 static void
 warn_about(const struct transfer *t, const struct http_response *r)
 {
@@ -204,7 +204,7 @@ warn_about(const struct transfer *t, const struct http_response *r)
 		    label);
 }
 
-/* The body belongs at base, and ends at total, -1: unknown. */
+/* Starts a body from offset base to total; -1: unknown. */
 static enum transfer_state
 begin_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 {
@@ -215,9 +215,9 @@ begin_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 	return TRANSFER_BODY;
 }
 
-/* What is held is of another version, or of no known one. */
+/* Starts over: the partial file is of another or an unknown version. */
 static enum transfer_state
-start_anew(struct transfer *t, const char *why, struct err *e)
+start_over(struct transfer *t, const char *why, struct err *e)
 {
 	char label[URL_LABEL_SIZE];
 
@@ -239,9 +239,9 @@ already_complete(const struct transfer *t)
 	return TRANSFER_DONE;
 }
 
-/* A file of unknown origin is there, which is not complete either. */
+/* Fails because a file of unknown origin exists and is not complete. */
 static enum transfer_state
-not_ours(const struct transfer *t, struct err *e)
+unknown_file(const struct transfer *t, struct err *e)
 {
 	char label[URL_LABEL_SIZE];
 
@@ -253,7 +253,7 @@ not_ours(const struct transfer *t, struct err *e)
 	return TRANSFER_FAILED;
 }
 
-/* 200 and its like: the whole of it. */
+/* Handles 200 and similar: the whole file. */
 static enum transfer_state
 handle_whole(struct transfer *t, const struct http_head *h, struct err *e)
 {
@@ -267,7 +267,7 @@ handle_whole(struct transfer *t, const struct http_head *h, struct err *e)
 	http_validator_parse(source, h);
 	if (resume->is_complete)
 		return source->total == resume->held ? already_complete(t)
-						     : not_ours(t, e);
+						     : unknown_file(t, e);
 	if (resume->held > 0 && output_accepts(&t->output, 0))
 		diag_warn("%s: the server sends all of it again: it has "
 			  "changed, or cannot be resumed",
@@ -280,7 +280,7 @@ handle_whole(struct transfer *t, const struct http_head *h, struct err *e)
 	return begin_body(t, 0, source->total, e);
 }
 
-/* Whether a 206 is of the range that the user requested. */
+/* Whether a 206 contains the range that the user requested. */
 static bool
 is_requested(const char *text, const struct http_range *got)
 {
@@ -307,7 +307,7 @@ wrong_range(const struct transfer *t, const struct http_range *got,
 	return reject(t, text, e);
 }
 
-/* 206 to a range of the user's. */
+/* Handles a 206 to --range. */
 static enum transfer_state
 handle_range(struct transfer *t, const struct http_head *h,
     const struct http_range *r, struct err *e)
@@ -319,7 +319,7 @@ handle_range(struct transfer *t, const struct http_head *h,
 	return begin_body(t, 0, r->to - r->from + 1, e);
 }
 
-/* 206: a part. */
+/* Handles a 206: a part of the file. */
 static enum transfer_state
 handle_part(struct transfer *t, const struct http_head *h, struct err *e)
 {
@@ -341,9 +341,9 @@ handle_part(struct transfer *t, const struct http_head *h, struct err *e)
 	if (t->options->range != NULL)
 		return handle_range(t, h, &r, e);
 	if (resume->is_complete)
-		return not_ours(t, e);
+		return unknown_file(t, e);
 	if (!http_validator_confirms(&resume->source, h))
-		return start_anew(
+		return start_over(
 		    t, "the server sent a part of another version", e);
 	if (r.from != resume->held || (r.total >= 0 && r.to != r.total - 1)) {
 		snprintf(
@@ -353,7 +353,7 @@ handle_part(struct transfer *t, const struct http_head *h, struct err *e)
 	return begin_body(t, r.from, r.to + 1, e);
 }
 
-/* 416 after the end of what is held: it is complete, or it has changed. */
+/* Handles a 416 to a resumed download: it is complete, or it has changed. */
 static enum transfer_state
 handle_unsatisfied(struct transfer *t, const struct http_head *h, struct err *e)
 {
@@ -367,14 +367,14 @@ handle_unsatisfied(struct transfer *t, const struct http_head *h, struct err *e)
 		return already_complete(t);
 	}
 	if (resume->is_complete)
-		return not_ours(t, e);
-	return start_anew(t,
+		return unknown_file(t, e);
+	return start_over(t,
 	    "the file that is there is not the beginning of what the server "
 	    "has",
 	    e);
 }
 
-/* 304 to a condition. */
+/* Handles a 304 to a condition. */
 static enum transfer_state
 handle_unchanged(const struct transfer *t)
 {
@@ -390,7 +390,7 @@ transfer_is_transient(int status)
 	       (status >= 502 && status <= 504);
 }
 
-/* Another attempt follows: the body of this one is written nowhere. */
+/* Whether another attempt follows; the body of this one is then dropped. */
 static bool
 will_retry(const struct transfer *t, int status)
 {
@@ -398,9 +398,9 @@ will_retry(const struct transfer *t, int status)
 	       !deadline_passed(t->output.until) && transfer_may_repeat(t);
 }
 
-/* Keeps the body of an error apart; note: as output_read_aside(). */
+/* Saves the body of an error; note is as for output_read_error_body(). */
 static int
-keep_aside(
+save_error_body(
     struct transfer *t, const struct http_head *h, char *note, struct err *e)
 {
 	struct output *o = &t->output;
@@ -410,10 +410,10 @@ keep_aside(
 	if (!o->is_open && !o->resume.is_complete &&
 	    output_open_late(o, h, e) < 0)
 		return -1;
-	return output_read_aside(o, t->client, note, e);
+	return output_read_error_body(o, t->client, note, e);
 }
 
-/* Whether it is a redirect that is not to be followed. */
+/* Whether it is a redirect that the options do not follow. */
 static bool
 has_redirect(const struct transfer *t, const struct http_head *h)
 {
@@ -423,7 +423,7 @@ has_redirect(const struct transfer *t, const struct http_head *h)
 	       redirect_location(h, location, sizeof(location));
 }
 
-/* Not what was requested: 400 and up, or a redirect. */
+/* Handles a status of 400 or more, or a redirect. */
 static enum transfer_state
 handle_error(struct transfer *t, const struct http_head *h, struct err *e)
 {
@@ -431,7 +431,7 @@ handle_error(struct transfer *t, const struct http_head *h, struct err *e)
 	char label[URL_LABEL_SIZE], name[PROXY_TEXT], reason[128];
 	char note[OUTPUT_NOTE] = "";
 
-	if (keep_aside(t, h, note, e) < 0)
+	if (save_error_body(t, h, note, e) < 0)
 		return TRANSFER_FAILED;
 	report(t);
 	if (h->status == 407 && proxy != NULL) {
@@ -455,7 +455,7 @@ handle_error(struct transfer *t, const struct http_head *h, struct err *e)
 	return TRANSFER_FAILED;
 }
 
-/* Anything else below 400: its body goes to stdout, but never into the file. */
+/* Handles any other status: its body goes to stdout, but never to a file. */
 static enum transfer_state
 handle_other(struct transfer *t, const struct http_head *h, struct err *e)
 {
@@ -464,7 +464,7 @@ handle_other(struct transfer *t, const struct http_head *h, struct err *e)
 	return begin_body(t, 0, -1, e);
 }
 
-/* The response to HEAD: there is no body that a range could be a part of. */
+/* Handles the response to HEAD, which has no body to resume. */
 static enum transfer_state
 handle_head_only(struct transfer *t, const struct http_head *h, struct err *e)
 {
@@ -525,7 +525,7 @@ read_body(struct transfer *t, struct err *e)
 	return TRANSFER_COMMIT;
 }
 
-/* A part without a length of its own may be another than was announced. */
+/* Checks the length of a part against its Content-Range. */
 static int
 check_length(const struct transfer *t, struct err *e)
 {

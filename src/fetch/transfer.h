@@ -1,6 +1,6 @@
 /*
  * One attempt at a URL: request, redirects, response, body, commit. Private to
- * this folder: fetch.c makes the attempts.
+ * src/fetch: fetch.c makes the attempts.
  */
 #ifndef FETCH_TRANSFER_H
 #define FETCH_TRANSFER_H
@@ -25,24 +25,24 @@ struct transfer {
 	const struct fetch_options *options;
 	const struct url *url; /* as given */
 	bool wants_more;       /* another URL follows */
-	int64_t retries_left;  /* after this attempt */
+	int64_t retries_left;  /* retries after this attempt */
 
 	char if_none_match[HTTP_VALIDATOR_SIZE]; /* entity tag, or "" */
 	char if_modified_since[HTTP_DATE_SIZE];  /* date, or "" */
-	struct redirect redirect; /* where redirects have led; owned */
+	struct redirect redirect; /* the redirects followed; owned */
 	struct output output;     /* where the body goes; owned */
 };
 
 /*
- * One attempt, until the output is complete. Only bytes of the requested
- * version, at the place where they belong, go into the file. 0, or -1 with *e.
+ * Makes one attempt, until the output is complete. Only bytes of the requested
+ * version, at their offset, go into the file. Returns 0, or -1 with *e.
  */
 int transfer_attempt(struct transfer *t, struct err *e);
 
 /* Whether the output can accept the result of another attempt. */
 bool transfer_may_repeat(const struct transfer *t);
 
-/* Whether an error of that status may pass by itself. */
+/* Whether an error of that status may be temporary. */
 bool transfer_is_transient(int status);
 
 #endif

@@ -78,10 +78,10 @@ malformed(const char *what, const char *line, size_t n, struct err *e)
 	    text_escape(shown, sizeof(shown), line, n));
 }
 
-/* What does not begin as a response. TLS begins with a record (RFC 8446 section
- * 5.1): its type, and its version 3. */
+/* Rejects bytes that do not begin as a response. TLS begins with a record (RFC
+ * 8446 section 5.1): its type, and its version 3. */
 static int
-foreign(const char *bytes, size_t n, struct err *e)
+reject_foreign(const char *bytes, size_t n, struct err *e)
 {
 	char shown[160];
 
@@ -92,14 +92,14 @@ foreign(const char *bytes, size_t n, struct err *e)
 	return err_append(e, "it sent '%s'", shown);
 }
 
-/* "HTTP/1.1 200 OK"; the reason may be missing, its blank too. */
+/* "HTTP/1.1 200 OK"; the reason and the space before it may be missing. */
 static int
 parse_status_line(struct http_head *h, size_t n, struct err *e)
 {
 	const char *p = h->text + h->line;
 
 	if (n < 5 || memcmp(p, "HTTP/", 5) != 0)
-		return foreign(p, n, e);
+		return reject_foreign(p, n, e);
 	if (n < 8 || p[5] != '1' || p[6] != '.' || !text_is_digit(p[7]))
 		return malformed("not a version of HTTP/1", p, n, e);
 	if (n < 12 || p[8] != ' ' || !text_is_digit(p[9]) ||
@@ -214,7 +214,7 @@ append(struct http_head *h, struct http_input *in, size_t n, struct err *e)
 	http_input_skip(in, n);
 	if (!is_foreign(h))
 		return 0;
-	return foreign(h->text, h->length < 40 ? h->length : 40, e);
+	return reject_foreign(h->text, h->length < 40 ? h->length : 40, e);
 }
 
 enum http_head_state

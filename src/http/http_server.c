@@ -16,12 +16,12 @@ size_t
 http_server_head_length(const char *bytes, size_t n)
 {
 	const char *at = bytes, *end = bytes + n, *next, *stop;
-	bool begun = false;
+	bool has_line = false;
 
 	while ((stop = http_head_line_end(at, end, &next)) != NULL) {
-		if (stop == at && begun)
+		if (stop == at && has_line)
 			return (size_t)(next - bytes);
-		begun = begun || stop != at;
+		has_line = has_line || stop != at;
 		at = next;
 	}
 	return 0;
@@ -33,7 +33,7 @@ is_word(const char *at, size_t n, const char *word)
 	return strlen(word) == n && memcmp(at, word, n) == 0;
 }
 
-/* Notes why the request is not served, and returns its status code. */
+/* Records why the request is not served. Returns the status code. */
 static int
 reject(struct http_server *r, int code, const char *reason)
 {
@@ -41,7 +41,7 @@ reject(struct http_server *r, int code, const char *reason)
 	return code;
 }
 
-/* The status code for a method. */
+/* Returns the status code for the method. */
 static int
 check_method(struct http_server *r)
 {
@@ -56,7 +56,7 @@ check_method(struct http_server *r)
 	return reject(r, 501, "the method is unknown");
 }
 
-/* "HTTP/1.1": 200, or 400 and 505. *minor is the digit after the dot. */
+/* Checks "HTTP/1.1". Returns 200, 400 or 505; *minor is the last digit. */
 static int
 check_version(const char *at, const char *end, int *minor)
 {
@@ -69,7 +69,7 @@ check_version(const char *at, const char *end, int *minor)
 	return at[5] == '1' ? 200 : 505;
 }
 
-/* METHOD SP TARGET SP VERSION, from at to end. */
+/* Parses METHOD SP TARGET SP VERSION. Returns the status code. */
 static int
 parse_request_line(
     struct http_server *r, const char *at, const char *end, int *minor)
@@ -91,7 +91,7 @@ parse_request_line(
 	return code == 200 ? check_method(r) : code;
 }
 
-/* NAME ":" VALUE. */
+/* Checks NAME ":" VALUE, and counts the Host fields. */
 static bool
 check_field(const char *at, const char *end, int *hosts)
 {
@@ -130,7 +130,7 @@ http_server_parse(struct http_server *r, const char *head, size_t n)
 		if (!check_field(at, stop, &hosts))
 			return reject(
 			    r, 400, "a header line is not like 'Name: value'");
-	/* RFC 9112 3.2: one Host, and 1.1 must have it. */
+	/* RFC 9112 section 3.2: HTTP/1.1 requires exactly one Host. */
 	if (hosts > 1)
 		return reject(r, 400, "there is more than one Host field");
 	if (hosts == 0 && minor > 0)

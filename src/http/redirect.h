@@ -55,8 +55,8 @@ int redirect_follow(
     struct redirect *r, const char *location, size_t max, struct err *e);
 
 /*
- * The error of a redirect that is not to be followed: where it would have led
- * from u. Always returns -1, with ERR_PEER.
+ * Reports a redirect from u that is not followed, with its target. Always
+ * returns -1, with ERR_PEER.
  */
 int redirect_refuse(
     const struct url *u, const struct http_head *h, struct err *e);
