@@ -29,8 +29,8 @@ int connector_check(const struct endpoint *ep,
     const struct connector_options *o, struct err *e);
 
 /*
- * Whether a failure of connector_open() may be temporary. Others are due to
- * this machine, the user or a proxy that declines.
+ * Whether a failure of connector_open() may be temporary. Others come from this
+ * machine, the user or a proxy that declines.
  */
 bool connector_is_transient(const struct err *e);
 

@@ -121,8 +121,8 @@ unfold(struct http_head *h, size_t n, struct err *e)
 	size_t end, from = h->line;
 
 	if (h->count == 0)
-		return malformed(
-		    "a blank before the first field", h->text + h->line, n, e);
+		return malformed("whitespace before the first field",
+		    h->text + h->line, n, e);
 	f = &h->fields[h->count - 1];
 	end = f->value + f->value_length;
 	while (n > 0 && is_blank(h->text[from])) {
@@ -150,7 +150,7 @@ parse_field(struct http_head *h, size_t n, struct err *e)
 
 	if (name == 0 || name == n || p[name] != ':')
 		return malformed(name > 0 && name < n && is_blank(p[name])
-				     ? "a blank in the name of a field"
+				     ? "whitespace in a field name"
 				     : "malformed field",
 		    p, n, e);
 	if (h->count == HTTP_HEAD_FIELDS)

@@ -48,8 +48,8 @@ copy_text(struct url *u, const char *text, struct err *e)
 
 		if (c <= 0x20 || c == 0x7f)
 			return refuse(text,
-			    c == ' ' ? "a blank in it has to be written as %20"
-				     : "a control byte is in it",
+			    c == ' ' ? "a space in it must be written as %20"
+				     : "it contains a control byte",
 			    e);
 		/* Leave space for the "/" of an empty path. */
 		if (used + 8 > sizeof(u->text))
@@ -127,7 +127,7 @@ check_host(const struct url *u)
 	if (n >= 2 && p[0] == '[' && p[n - 1] == ']')
 		return is_literal(p + 1, n - 2)
 			   ? NULL
-			   : "what is in its brackets is no IPv6 address";
+			   : "the text in its brackets is not an IPv6 address";
 	for (i = 0; i < n; i++) {
 		if (p[i] == '%')
 			return "its host has bytes that no host has (an "
@@ -219,9 +219,7 @@ url_check_http(const struct url *u, struct err *e)
 {
 	if (part_is(u, u->scheme, "https"))
 		return refuse(u->text,
-		    "sockt speaks no TLS; https needs another program, curl "
-		    "say",
-		    e);
+		    "https needs TLS, which sockt does not support", e);
 	if (!part_is(u, u->scheme, "http"))
 		return refuse(u->text, "only http:// can be fetched", e);
 	if (!u->host.is_present || u->host.length == 0)

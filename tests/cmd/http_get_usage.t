@@ -16,17 +16,17 @@ sub refused {
 }
 
 refused('no URL', qr/missing operand/);
-refused('https', qr/no TLS/, 'https://localhost/');
+refused('https', qr/needs TLS/, 'https://localhost/');
 refused('ftp', qr/only http/, 'ftp://localhost/');
 refused('no host', qr/no host/, 'http:///x');
 refused('port 0', qr/port/, 'http://localhost:0/');
 refused('port 65536', qr/port/, 'http://localhost:65536/');
 refused('port 80x', qr/port/, 'http://localhost:80x/');
-refused('a blank', qr/blank/, 'http://localhost/a b');
+refused('a space', qr/space/, 'http://localhost/a b');
 refused('a line break', qr/control byte/, "http://localhost/a\r\nX: y");
 refused('an empty one', qr/no host/, '');
 refused('an IPv6 address without brackets', qr/port/, 'http://::1/');
-refused('a bad one behind a good one', qr/no TLS/, $url, 'https://x/');
+refused('a bad one after a good one', qr/needs TLS/, $url, 'https://x/');
 for my $port (8081, 1, 99999) {
     refused("HOST $port", qr/'$port' is not a URL: .* as in HOST:PORT\n/,
         'localhost', $port);
@@ -34,7 +34,7 @@ for my $port (8081, 1, 99999) {
 refused('-o with HOST PORT', qr/HOST:PORT/, '-o', 'x', 'localhost', 80);
 refused('-H without a colon', qr/Name: value/, '-H', 'Name', $url);
 refused('-H with a line break', qr/control byte/, '-H', "A: b\r\nC: d", $url);
-refused('-H with a blank in its name', qr/Name: value/, '-H', 'A b: c', $url);
+refused('-H with a space in its name', qr/Name: value/, '-H', 'A b: c', $url);
 refused('-H Content-Length', qr/body/, '-H', 'content-length: 5', $url);
 refused('-u without a password', qr/USER:PASS/, '-u', 'me', $url);
 refused('-O without a name', qr/names no file/, '-O', 'http://localhost/a/');
