@@ -1,4 +1,4 @@
-/* Finds commands by name or unique prefix, and runs them. */
+/* Finds commands by name or unique prefix, and checks their operands. */
 #include "cli/command.h"
 
 #include <string.h>

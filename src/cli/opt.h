@@ -16,7 +16,7 @@ struct err;
 /* What an option stores, and the C type at its offset. */
 enum opt_kind {
 	OPT_END,      /* the last row of a table */
-	OPT_FLAG,     /* int: becomes value */
+	OPT_FLAG,     /* int: set to value */
 	OPT_COUNT,    /* int: incremented each time */
 	OPT_NUMBER,   /* int64_t, from min to max */
 	OPT_DURATION, /* int64_t, milliseconds, from min to max */

@@ -246,7 +246,7 @@ advance(struct dial *d)
 	return -1;
 }
 
-/* Whether nothing holds the local port but connections in TIME-WAIT. */
+/* Whether only connections in TIME-WAIT hold the local port. */
 static bool
 is_time_wait(const struct dial *d, const struct attempt *t)
 {

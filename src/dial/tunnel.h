@@ -1,9 +1,10 @@
 /*
  * The handshake with a proxy: what dial/socks.h and dial/http_connect.h have in
- * common. The proxy resolves names. Errors are ERR_PEER if the proxy declined
- * (with the errno of a direct connection if the target was unreachable,
- * otherwise 0), ERR_PROTOCOL, ERR_LOST, ERR_TIMEOUT, or ERR_FAILED with EINTR
- * after a caught signal.
+ * common. The proxy resolves names.
+ *
+ * Errors are ERR_PEER if the proxy declined (with the errno of a direct
+ * connection if the target was unreachable, otherwise 0), ERR_PROTOCOL,
+ * ERR_LOST, ERR_TIMEOUT, or ERR_FAILED with EINTR after a caught signal.
  */
 #ifndef DIAL_TUNNEL_H
 #define DIAL_TUNNEL_H

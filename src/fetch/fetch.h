@@ -35,9 +35,9 @@ int fetch_parse_url(struct url *u, const char *text,
     const struct fetch_options *o, struct err *e);
 
 /*
- * Prepares a run; the caller owns o and client. Returns 0, or -1 with ERR_USAGE
- * if http_proxy in the environment is needed and malformed. Call
- * fetch_release() afterwards in both cases.
+ * Prepares a run; o and client are the caller's and must outlive f. Returns 0,
+ * or -1 with ERR_USAGE if http_proxy in the environment is needed and
+ * malformed. Call fetch_release() afterwards in both cases.
  */
 int fetch_start(struct fetch *f, const struct fetch_options *o,
     const struct http_client_options *client, struct err *e);

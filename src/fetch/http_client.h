@@ -96,7 +96,7 @@ enum http_stage {
 	HTTP_STAGE_NONE,      /* it was not built, or not connected */
 	HTTP_STAGE_CONNECTED, /* to the server or its HTTP proxy */
 	HTTP_STAGE_ANSWERED,  /* part of a response was received */
-	HTTP_STAGE_TRUNCATED  /* which ended before its declared end */
+	HTTP_STAGE_TRUNCATED  /* the response ended early */
 };
 
 enum http_stage http_client_stage(const struct http_client *c);

@@ -12,7 +12,7 @@ struct http_timing {
 	int64_t connected_ns; /* ready for a request */
 	int64_t sent_ns;      /* the request is sent */
 	int64_t first_ns;     /* the first byte of the response */
-	int64_t end_ns;       /* its last one */
+	int64_t end_ns;       /* the last byte of the response */
 	bool is_reused;       /* on the previous request's connection */
 };
 
