@@ -1,4 +1,4 @@
-/* Batches of datagrams: by the system's calls for many, or one by one. */
+/* Batches of datagrams: moves them with one system call, or one by one. */
 #include "udp/batch.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 /*
  * Old kernels lack the calls for many datagrams, and a sandbox may deny them.
- * From then on each datagram is moved with a call of its own.
+ * After the first such failure each datagram is moved by a separate call.
  */
 static bool one_by_one;
 
@@ -42,7 +42,7 @@ is_denied(int errnum)
 	return errnum == ENOSYS || errnum == EPERM;
 }
 
-/* recvmsg(2). 0, or -1 with errno. */
+/* Receives one datagram. Returns 0, or -1 with errno. */
 static int
 receive_one(int fd, struct dgram *d)
 {
@@ -84,7 +84,7 @@ batch_receive(int fd, struct dgram *d, int count)
 	return n > 0 ? n : -1;
 }
 
-/* sendmsg(2). 0, or -1 with errno. */
+/* Sends one datagram. Returns 0, or -1 with errno. */
 static int
 send_one(int fd, const struct dgram *d)
 {
@@ -118,7 +118,7 @@ batch_send(int fd, const struct dgram *d, int count)
 		return n;
 	for (n = 0; n < count && send_one(fd, &d[n]) == 0; n++)
 		;
-	/* EPERM is a firewall's answer too. Only the call that every kernel has
+	/* A firewall also causes EPERM. Only the call that every kernel has
 	 * distinguishes the two. */
 	one_by_one = one_by_one || n > 0 || errno != EPERM;
 	return n > 0 ? n : -1;

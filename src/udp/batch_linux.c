@@ -12,29 +12,29 @@
 #include "udp/batch_step.h"
 #include "udp/source_address.h"
 
-/* What SO_MEMINFO reports; see the kernel's linux/sock_diag.h, which a C
- * library of its own headers lacks. */
+/* The array of SO_MEMINFO, from the kernel's linux/sock_diag.h, which not every
+ * C library comes with. */
 enum { SK_MEMINFO_DROPS = 8, SK_MEMINFO_VARS };
 
-/* udp(7); not every C library has it. */
+/* From udp(7); not every C library defines it. */
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
 #endif
 
-/* Limits of a run: its bytes, with IPv6's header; its datagrams, which is the
+/* Limits of a run: its bytes, including IPv6's header, and its datagrams, the
  * smallest UDP_MAX_SEGMENTS of any kernel. */
 #define MAX_RUN_BYTES 65000
 #define MAX_RUN_COUNT 64
 
-/* The arrays of recvmmsg(2) and sendmmsg(2), filled in by each call: too large
- * for a small stack. */
+/* The arrays of recvmmsg(2) and sendmmsg(2), filled in for each call. They are
+ * too large for a small stack. */
 static struct batch {
 	struct mmsghdr messages[BATCH_MAX_SEND];
 	struct iovec payloads[BATCH_MAX_SEND];
 	union source_address_control controls[BATCH_MAX_SEND];
 } batch;
 
-/* For -vv: n datagrams were moved, or -1. */
+/* For -vv: reports n datagrams that were moved, or with n -1 a failure. */
 static void
 report(struct batch_step *s, const struct dgram *d, int n)
 {
@@ -48,8 +48,8 @@ report(struct batch_step *s, const struct dgram *d, int n)
 	}
 }
 
-/* Without UDP_GRO of udp(7): a run that is dropped counts as one datagram, and
- * the reported losses would be wrong. */
+/* Does not use UDP_GRO of udp(7): a dropped run would count as one datagram,
+ * and the reported losses would be wrong. */
 int
 batch_receive_many(int fd, struct dgram *d, int count)
 {
@@ -91,9 +91,9 @@ has_same_endpoints(const struct dgram *a, const struct dgram *b)
 }
 
 /*
- * The kernel or the network card splits a run of datagrams of one length and
- * destination that was sent as one piece (udp(7), UDP_SEGMENT). The number of
- * datagrams in the first run.
+ * The kernel or the network card can split one message into a run of datagrams
+ * with the same length and destination (udp(7), UDP_SEGMENT). Returns the
+ * number of datagrams in the first run.
  */
 static int
 run_count(const struct dgram *d, int count)
@@ -108,7 +108,7 @@ run_count(const struct dgram *d, int count)
 	return n;
 }
 
-/* One message for a run of count datagrams. */
+/* Fills in a message for a run of count datagrams. */
 static void
 fill_message(struct msghdr *m, union source_address_control *control,
     const struct dgram *d, int count)
@@ -129,7 +129,7 @@ fill_message(struct msghdr *m, union source_address_control *control,
 	    &length);
 }
 
-/* Sends them, in runs if so asked. How many were sent, or -1 with errno. */
+/* Sends datagrams, perhaps in runs. Returns how many, or -1 with errno. */
 static int
 send_messages(int fd, const struct dgram *d, int count, bool runs)
 {
@@ -159,7 +159,7 @@ send_messages(int fd, const struct dgram *d, int count, bool runs)
 	return sent;
 }
 
-/* Whether it is a UDP socket: a unix one would send a run as one datagram. */
+/* Whether fd is UDP: a unix socket would send a run as one datagram. */
 static bool
 can_segment(int fd)
 {
@@ -177,7 +177,7 @@ batch_send_many(int fd, const struct dgram *d, int count)
 	bool runs = run_count(d, count) > 1 && can_segment(fd);
 	int sent = send_messages(fd, d, count, runs);
 
-	/* The path or the card cannot: one message per datagram. */
+	/* The path or the card does not support runs: send single datagrams. */
 	if (sent < 0 && runs &&
 	    (errno == EINVAL || errno == EIO || errno == EMSGSIZE ||
 		errno == EOPNOTSUPP || errno == ENOPROTOOPT))

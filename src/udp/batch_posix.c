@@ -1,4 +1,4 @@
-/* Batches without calls for many datagrams: batch.c moves them one by one. */
+/* Systems without calls for many datagrams: batch.c moves them one by one. */
 #include "udp/batch.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* Reports the datagrams that calls for many of them have moved. */
+/* Reports the datagrams moved by one call as steps of -vv. */
 #include "udp/batch_step.h"
 
 #include <errno.h>
@@ -27,6 +27,6 @@ batch_step_report(struct batch_step *s, const struct addr *remote, ssize_t n)
 	if (s->is_truncated)
 		t.note = "one datagram; its end was cut off";
 	step_transfer(&t);
-	/* The next one was moved by the same call. */
+	/* The same call moved the next datagram. */
 	s->start_ns = step_start();
 }

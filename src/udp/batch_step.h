@@ -8,18 +8,18 @@
 
 struct addr;
 
-/* A call, whose datagrams are reported one after another. */
+/* A call whose datagrams are reported one after another. */
 struct batch_step {
 	int fd;
 	bool is_send;
-	bool is_truncated; /* the end of a received datagram was cut off */
-	int64_t start_ns;  /* by step_start() */
+	bool is_truncated; /* a received datagram was truncated */
+	int64_t start_ns;  /* from step_start() */
 };
 
 /*
  * Reports a datagram of n bytes to or from remote (len 0: the connected peer,
- * or nobody), or with n -1 and errno that nothing was moved. errno is left
- * alone.
+ * or an unnamed socket) or, if n is -1, that the call failed with errno.
+ * Preserves errno.
  */
 void batch_step_report(
     struct batch_step *s, const struct addr *remote, ssize_t n);

@@ -1,4 +1,4 @@
-/* A datagram client's socket, and the errors of sending. */
+/* The socket of a datagram client, and the errors of sending. */
 #include "udp/dgram.h"
 
 #include <errno.h>
@@ -18,27 +18,28 @@
 #include "net/unix_path.h"
 #include "udp/multicast.h"
 
-/* 65535 less the headers: of IPv4 and UDP; of UDP alone. */
+/* 65535 minus the headers of IPv4 and UDP, and minus that of UDP only. */
 #define MAX_PAYLOAD_IP4 65507
 #define MAX_PAYLOAD_IP6 65527
 /* The headers of IP and UDP. */
 #define HEADERS_IP4 28
 #define HEADERS_IP6 48
 
-/* What the receive buffer is raised to, or as far as the system permits. */
+/* The size to which the receive buffer is raised, if the system permits. */
 #define MAX_RCVBUF (16 * 1024 * 1024)
 
-/* The path that the socket is bound to, which its close removes; "": none. */
+/* The path that the socket is bound to, removed on close; "": none. */
 static char bound_path[100];
 
 /*
- * Names a unix client's socket: by the system where it can (unix(7), Linux: an
- * abstract name), else by a path in the directory for temporary files.
+ * Binds a unix client's socket: to an abstract name where the system can choose
+ * one (unix(7), Linux), otherwise to a path in the directory for temporary
+ * files.
  */
 static int
 bind_unix(int fd)
 {
-	const char *folder = getenv("TMPDIR");
+	const char *dir = getenv("TMPDIR");
 	struct addr local;
 	struct err e;
 	char path[sizeof(bound_path)];
@@ -46,8 +47,7 @@ bind_unix(int fd)
 	if (os_autobind(fd) == 0)
 		return 0;
 	snprintf(path, sizeof(path), "%s/sockt.%ld",
-	    folder != NULL && strlen(folder) < 64 ? folder : "/tmp",
-	    (long)getpid());
+	    dir != NULL && strlen(dir) < 64 ? dir : "/tmp", (long)getpid());
 	if (addr_unix(&local, path, &e) < 0) {
 		errno = EINVAL;
 		return -1;
@@ -77,7 +77,7 @@ bind_local(int fd, const struct addr *peer, const struct dgram_options *o)
 	return sock_bind(fd, &local);
 }
 
-/* connect(2) of a datagram socket: no packet is sent. */
+/* Connects a datagram socket, which sends no packet. */
 static int
 connect_peer(int fd, const struct addr *peer)
 {
@@ -111,7 +111,7 @@ dgram_raise_rcvbuf(int fd)
 
 	result = call_set(fd, &forced, wanted);
 #endif
-	/* Systems that refuse what is too much are asked for less. */
+	/* Some systems reject a value above their limit: try smaller ones. */
 	while (result < 0 && wanted >= 65536) {
 		result = call_set(fd, &receive_buffer, wanted);
 		wanted /= 2;
@@ -167,7 +167,7 @@ dgram_path_mtu(int fd, int family)
 	return mtu > 48 ? (size_t)mtu : 0;
 }
 
-/* The options of a client's socket. 0, or -1 with *e. */
+/* Sets the options of a client's socket. Returns 0, or -1 with *e. */
 static int
 set_options(int fd, int family, const struct dgram_options *o, struct err *e)
 {
@@ -258,21 +258,21 @@ dgram_close(int *fd)
 int
 dgram_icmp_error(int fd)
 {
-	int one, first = sock_error(fd);
+	int error, first = sock_error(fd);
 	struct os_error q;
 
 	while (os_next_error(fd, &q)) {
-		/* A local error has been returned by the call that met it. */
-		one = q.by_icmp || q.by_icmp6 ? q.errnum : 0;
-		if (first == 0 || (first == EMSGSIZE && one != 0))
-			first = one;
+		/* The call that caused a local error has returned it. */
+		error = q.by_icmp || q.by_icmp6 ? q.errnum : 0;
+		if (first == 0 || (first == EMSGSIZE && error != 0))
+			first = error;
 	}
-	/* The kernel may have made the next one of the queue pending. */
-	one = sock_error(fd);
-	return first == 0 || (first == EMSGSIZE && one != 0) ? one : first;
+	/* The kernel may have made the next error of the queue pending. */
+	error = sock_error(fd);
+	return first == 0 || (first == EMSGSIZE && error != 0) ? error : first;
 }
 
-/* "Too long" by the protocol, by the path, or by the socket's buffer. */
+/* Sets the error "too long" for the protocol, the path, or the send buffer. */
 static int
 too_long(int fd, const struct addr *peer, size_t length, struct err *e)
 {

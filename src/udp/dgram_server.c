@@ -1,4 +1,4 @@
-/* A datagram server: its sockets, which senders it answers, and its answers. */
+/* A datagram server: its sockets, admission of senders, and answers. */
 #include "udp/dgram_server.h"
 
 #include <errno.h>
@@ -17,17 +17,17 @@
 #include "udp/multicast.h"
 #include "udp/source_address.h"
 
-/* How often losses are counted. */
+/* The interval at which losses are counted. */
 #define CHECK_NS CLOCK_SECOND
-/* How long an answer may wait for space, and how many: at all, per client. */
+/* How long answers wait for space, and how many: in total, and per client. */
 #define UNSENT_MS 1000
 #define MAX_UNSENT 512
 #define MAX_UNSENT_PER_CLIENT 128
-/* The pauses after which they are tried again. */
+/* The shortest and the longest pause before they are tried again. */
 #define MIN_PAUSE_NS CLOCK_MS
 #define MAX_PAUSE_NS (20 * CLOCK_MS)
 
-/* One socket a group, bound to the group's own address. */
+/* Opens one socket per group, bound to the group's address. */
 static int
 open_groups(struct dgram_server *s, uint16_t port, struct err *e)
 {
@@ -78,8 +78,8 @@ join_groups(struct dgram_server *s, struct err *e)
 }
 
 /*
- * Raises the receive buffer, where the user did not set it. On a wildcard
- * address answers have to leave from the address that the datagram was sent to.
+ * Raises the receive buffer unless the user set it. A socket on a wildcard
+ * address must answer from the address to which the datagram was sent.
  */
 static void
 prepare_sockets(const struct listener *l, bool raise_buffer)
@@ -126,7 +126,7 @@ dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
 	return 0;
 }
 
-/* Adds what all sockets have lost since they were last counted. */
+/* Adds the losses of all sockets since the last count. */
 static void
 count_lost(struct dgram_server *s)
 {
@@ -143,7 +143,7 @@ count_lost(struct dgram_server *s)
 	}
 }
 
-/* Reports losses since the last time. */
+/* Counts losses and reports those since the last report. */
 static void
 report_losses(struct dgram_server *s, int64_t now_ns)
 {
@@ -165,7 +165,7 @@ report_losses(struct dgram_server *s, int64_t now_ns)
 	s->reported_lost = s->lost;
 }
 
-/* How many of the first n unsent answers wait for the same client. */
+/* How many of the first n unsent answers are for the same client. */
 static size_t
 count_unsent(const struct dgram_server *s, size_t n, const struct dgram *to)
 {
@@ -178,9 +178,9 @@ count_unsent(const struct dgram_server *s, size_t n, const struct dgram *to)
 }
 
 /*
- * Whether answers wait for the space of the socket. A full UDP socket has none
- * for anybody, so its messages wait; on a unix socket each client has a queue
- * of its own.
+ * Whether answers wait for space in the socket. A full UDP socket has no space
+ * for any client, so its answers wait; on a unix socket each client has its own
+ * queue.
  */
 static bool
 is_full(const struct dgram_server *s, size_t socket)
@@ -227,7 +227,7 @@ dgram_server_receive(
 		return n;
 	if (errnum == EAGAIN || errnum == EINTR)
 		return 0;
-	/* Refusals of answers, where the system reports them to servers. */
+	/* ICMP errors for answers, where the system reports them to servers. */
 	if (err_kind_of(errnum, ERR_AT_UDP) != ERR_FAILED || errnum == EMSGSIZE)
 		return 0;
 	return err_sys(e, ERR_FAILED, errnum, "receiving");
@@ -249,8 +249,8 @@ endpoints_of(const struct dgram_server *s, const struct dgram *d)
 }
 
 /*
- * Whether a refusal of this sender has not been reported yet. It is reported
- * once, until another sender's replaces it in the table; as an event, for every
+ * Whether the refusal of this sender has not been reported yet. It is reported
+ * once, until another sender replaces it in the table. JSON reports every
  * datagram.
  */
 static bool
@@ -272,7 +272,7 @@ is_new(struct dgram_server *s, const struct addr *remote, const char *why)
 	return true;
 }
 
-/* Counts a datagram of a sender that is not let in or not answered. */
+/* Counts a datagram whose sender is not admitted or not answered. */
 static void
 refuse(
     struct dgram_server *s, const struct dgram_endpoints *ep, const char *why)
@@ -318,7 +318,7 @@ dgram_server_admits(
 /*
  * Whether servers on this port answer whatever they receive: echo, daytime,
  * qotd, chargen, time, domain, sunrpc, ntp, netbios-ns, snmp, ldap, ms-sql-m,
- * ssdp, ws-discovery, memcached. No client sends from there, but to its own
+ * ssdp, ws-discovery, memcached. Clients send from such a port only to the same
  * kind of server.
  */
 static bool
@@ -335,9 +335,9 @@ is_reflector(unsigned port)
 }
 
 /*
- * Why its source port may not be answered, or NULL. Two servers would answer
- * each other for ever after one forged datagram; port 0 asks for no answer
- * (RFC 768).
+ * Why its source port may not be answered, or NULL. After one forged datagram,
+ * two servers would answer each other forever. Port 0 means that no answer is
+ * wanted (RFC 768).
  */
 static const char *
 port_refusal(const struct dgram_server *s, const struct dgram_endpoints *ep)
@@ -357,7 +357,7 @@ port_refusal(const struct dgram_server *s, const struct dgram_endpoints *ep)
 	return NULL;
 }
 
-/* Why it may not be answered, or NULL. */
+/* Why a datagram may not be answered, or NULL. */
 static const char *
 refusal(const struct dgram_server *s, const struct dgram *d,
     const struct dgram_endpoints *ep)
@@ -375,7 +375,7 @@ refusal(const struct dgram_server *s, const struct dgram *d,
 	return port_refusal(s, ep);
 }
 
-/* The limit of a host's answers was reached: at most one warning a second. */
+/* Warns that a host has reached its limit of answers, at most once a second. */
 static void
 warn_of_limit(
     struct dgram_server *s, const struct dgram_endpoints *ep, int64_t now_ns)
@@ -419,7 +419,7 @@ is_full_error(int errnum)
 	return errnum == EAGAIN || errnum == ENOBUFS;
 }
 
-/* Reports an answer that could not be sent. */
+/* Reports an answer that cannot be sent. */
 static void
 report_unsent(struct dgram_server *s, const struct dgram *d, int errnum)
 {
@@ -430,8 +430,8 @@ report_unsent(struct dgram_server *s, const struct dgram *d, int errnum)
 	if (is_full_error(errnum)) {
 		err_set(&e, ERR_FAILED, "%s",
 		    addr_is_unix(&d->remote)
-			? "it does not read those it has"
-			: "what was sent before could not leave");
+			? "the client does not read those it has"
+			: "the socket's send buffer stayed full");
 	} else {
 		errno = errnum;
 		dgram_send_error(
@@ -441,7 +441,7 @@ report_unsent(struct dgram_server *s, const struct dgram *d, int errnum)
 	dgram_server_ignore(s, &ep, why);
 }
 
-/* When they are tried next: after pauses that grow while nothing is sent. */
+/* Sets when unsent answers are tried next; failures lengthen the pause. */
 static void
 plan_resume(struct dgram_server *s, bool restarts)
 {
@@ -452,19 +452,19 @@ plan_resume(struct dgram_server *s, bool restarts)
 		s->resume.at_ns = clock_now() + backoff_next(&s->pause);
 }
 
-/* Keeps a copy of an answer. False where too many wait already. */
+/* Keeps a copy of an answer. Returns false if too many are waiting. */
 static bool
 keep_unsent(struct dgram_server *s, const struct dgram *d)
 {
-	struct dgram_server_unsent *one = &s->unsent[s->unsent_count];
+	struct dgram_server_unsent *u = &s->unsent[s->unsent_count];
 
 	if (s->unsent_count == MAX_UNSENT ||
 	    count_unsent(s, s->unsent_count, d) >= MAX_UNSENT_PER_CLIENT)
 		return false;
-	one->d = *d;
-	one->d.bytes = mem_array(d->length + 1, 1);
-	memcpy(one->d.bytes, d->bytes, d->length);
-	one->until = deadline_after(UNSENT_MS);
+	u->d = *d;
+	u->d.bytes = mem_array(d->length + 1, 1);
+	memcpy(u->d.bytes, d->bytes, d->length);
+	u->until = deadline_after(UNSENT_MS);
 	if (s->unsent_count++ == 0)
 		plan_resume(s, true);
 	return true;
@@ -481,8 +481,9 @@ count_answers(struct dgram_server *s, const struct dgram *d, int count)
 }
 
 /*
- * Sends the first of them, with those that follow unless any answer waits: a
- * client gets its answers in order. How many were sent, kept or reported.
+ * Sends the first answer, with those after it unless any answer is waiting: a
+ * client receives its answers in order. Returns how many were sent, kept or
+ * reported.
  */
 static int
 answer_some(struct dgram_server *s, const struct dgram *d, int count)
@@ -513,36 +514,36 @@ dgram_server_answer(struct dgram_server *s, const struct dgram *d, int count)
 		done += answer_some(s, d + done, count - done);
 }
 
-/* Tries one again. Whether it was sent, or dropped. */
+/* Tries an answer again. Returns true if it was sent or dropped. */
 static bool
-retry(struct dgram_server *s, const struct dgram_server_unsent *one)
+retry(struct dgram_server *s, const struct dgram_server_unsent *u)
 {
-	if (batch_send(s->listener.fds[one->d.socket], &one->d, 1) > 0) {
-		count_answers(s, &one->d, 1);
+	if (batch_send(s->listener.fds[u->d.socket], &u->d, 1) > 0) {
+		count_answers(s, &u->d, 1);
 		return true;
 	}
 	if (errno == EINTR ||
-	    (is_full_error(errno) && !deadline_passed(one->until)))
+	    (is_full_error(errno) && !deadline_passed(u->until)))
 		return false;
-	report_unsent(s, &one->d, errno);
+	report_unsent(s, &u->d, errno);
 	return true;
 }
 
-/* After one that has to go on waiting none of the same client is tried. */
+/* If an answer has to wait, later ones to the same client wait too. */
 void
 dgram_server_resume(struct dgram_server *s)
 {
-	struct dgram_server_unsent *one;
+	struct dgram_server_unsent *u;
 	size_t i, kept = 0;
 
 	if (!deadline_passed(s->resume))
 		return;
 	for (i = 0; i < s->unsent_count; i++) {
-		one = &s->unsent[i];
-		if (count_unsent(s, kept, &one->d) > 0 || !retry(s, one))
-			s->unsent[kept++] = *one;
+		u = &s->unsent[i];
+		if (count_unsent(s, kept, &u->d) > 0 || !retry(s, u))
+			s->unsent[kept++] = *u;
 		else
-			free(one->d.bytes);
+			free(u->d.bytes);
 	}
 	i = s->unsent_count;
 	s->unsent_count = kept;

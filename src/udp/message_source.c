@@ -1,4 +1,4 @@
-/* Messages to be sent: arguments, lines, blocks or the whole of a file. */
+/* Messages to be sent: arguments, lines, blocks or a whole file. */
 #include "udp/message_source.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 /* Space for several of the longest messages. */
 #define QUEUE_SIZE (512 * 1024)
-/* What UDP carries: its length field less its header (RFC 768). */
+/* The maximum payload of UDP: its length field minus its header (RFC 768). */
 #define MAX_LENGTH 65527
 
 void
@@ -38,7 +38,7 @@ message_source_descriptor(struct message_source *s, int fd,
 	buf_init(&s->queue, mem_array(QUEUE_SIZE, 1), QUEUE_SIZE);
 }
 
-/* The bytes that are not lent yet, and how many they are. */
+/* The bytes that are not lent yet, and their number. */
 static const unsigned char *
 front(const struct message_source *s)
 {
@@ -142,13 +142,13 @@ message_source_next(struct message_source *s, const unsigned char **bytes,
 }
 
 void
-message_source_settle(struct message_source *s)
+message_source_consume(struct message_source *s)
 {
 	buf_eat(&s->queue, s->lent);
 	s->lent = 0;
 }
 
-/* Where to read to. What is lent must not be moved. */
+/* Space to read into. Lent bytes must not move. */
 static unsigned char *
 space_of(struct message_source *s, size_t *size)
 {

@@ -1,4 +1,4 @@
-/* Multicast groups: parses, joins and sends to them. */
+/* Multicast groups: parses and joins them, and sets options for sending. */
 #include "udp/multicast.h"
 
 #include <errno.h>
@@ -44,7 +44,7 @@ multicast_parse(struct multicast_group *g, const char *text, struct err *e)
 	    !addr_is_multicast(&g->addr))
 		return err_set(
 		    e, ERR_USAGE, "'%s' is not a multicast group", shown);
-	/* Groups of a wider scope have no zone in their address (RFC 4007). */
+	/* A group of a wider scope has no zone in its address (RFC 4007). */
 	if (addr_family(&g->addr) == AF_INET6 &&
 	    (IN6_IS_ADDR_MC_LINKLOCAL(&g->addr.u.in6.sin6_addr) ||
 		IN6_IS_ADDR_MC_NODELOCAL(&g->addr.u.in6.sin6_addr)))
@@ -68,7 +68,7 @@ multicast_join(int fd, const struct multicast_group *g, struct err *e)
 		: "");
 }
 
-/* POSIX has names for IPv6 only; without IPv4's it is ENOTSUP. */
+/* POSIX defines only IPv6's options; ENOTSUP where IPv4's are missing. */
 static int
 set_ttl(int fd, int family, int ttl)
 {

@@ -1,4 +1,4 @@
-/* The limit of answers to one host, and the detection of reply loops. */
+/* Limits the answers to one host and detects reply loops. */
 #include "udp/rate_limit.h"
 
 #include <stdlib.h>
@@ -9,23 +9,23 @@
 #include "net/addr.h"
 #include "udp/batch.h"
 
-/* Sets of the table, and hosts in each: the oldest is replaced. */
+/* The sets of the table and the hosts in each; the oldest is replaced. */
 #define SETS 4096
 #define SET_HOSTS 4
-/* Answers at one time that are a turn. */
+/* How many answers at the same time make up one turn. */
 #define TURN 16
-/* Messages that are remembered; a power of two. */
+/* The number of messages remembered; a power of two. */
 #define SEEN 65536
-/* How many bytes of a message are compared: where each server of a loop
- * appends something, its end is different each time. */
+/* How many bytes of a message are compared: if each server of a loop appends
+ * something, its end always differs. */
 #define HEAD 32
 
 struct rate_limit_bucket {
-	struct addr host; /* len 0: free */
+	struct addr host; /* len 0: unused */
 	int64_t full_ns;  /* when the bucket will be full again */
-	int64_t rests_until_ns;
-	int64_t turn_ns;     /* when an answer was last allowed */
-	unsigned turn_count; /* how many more at that time */
+	int64_t ignored_until_ns;
+	int64_t turn_ns;     /* time of the current turn */
+	unsigned turn_count; /* answers in that turn after the first */
 };
 
 void
@@ -42,12 +42,12 @@ rate_limit_start(struct rate_limit *r, int64_t per_second, bool answers_vary)
 	}
 	r->gap_ns = CLOCK_SECOND / RATE_LIMIT_TURNS;
 	r->burst_ns = (RATE_LIMIT_BURST - 1) * r->gap_ns;
-	r->rest_ns = RATE_LIMIT_REST_MS * CLOCK_MS;
+	r->ignore_ns = RATE_LIMIT_IGNORE_MS * CLOCK_MS;
 	if (!answers_vary)
 		r->seen = mem_array(SEEN, sizeof(r->seen[0]));
 }
 
-/* One multiplication per eight bytes: it is done for every datagram. */
+/* One multiplication hashes eight bytes: it runs for every datagram. */
 static uint64_t
 mix(uint64_t hash, const void *bytes, size_t n)
 {
@@ -65,7 +65,7 @@ mix(uint64_t hash, const void *bytes, size_t n)
 	return hash;
 }
 
-/* Whether its sender has sent this before; remembers it. */
+/* Whether the sender has sent this message before. Remembers it. */
 static bool
 is_repeated(
     struct rate_limit *r, const struct dgram *d, const struct addr *remote)
@@ -83,7 +83,7 @@ is_repeated(
 	return false;
 }
 
-/* Where a host's set begins: FNV-1a over its address. */
+/* The index of a host's set: FNV-1a over its address. */
 static size_t
 set_of(const struct addr *host)
 {
@@ -103,7 +103,7 @@ set_of(const struct addr *host)
 	return hash % SETS * SET_HOSTS;
 }
 
-/* The host's bucket, or the one of its set that has rested longest. */
+/* The host's bucket, or the one of its set that has been full longest. */
 static struct rate_limit_bucket *
 find_bucket(struct rate_limit *r, const struct addr *host)
 {
@@ -118,24 +118,24 @@ find_bucket(struct rate_limit *r, const struct addr *host)
 			oldest = &set[i];
 	}
 	oldest->host = *host;
-	oldest->full_ns = oldest->rests_until_ns = INT64_MIN;
+	oldest->full_ns = oldest->ignored_until_ns = INT64_MIN;
 	oldest->turn_ns = INT64_MIN;
 	return oldest;
 }
 
-/* Whether the bucket has one more answer, which is counted. */
+/* Whether the bucket allows one more answer. Counts it. */
 static bool
 spend(const struct rate_limit *r, struct rate_limit_bucket *b, int64_t now_ns)
 {
 	if (b->full_ns < now_ns)
 		b->full_ns = now_ns;
-	if (now_ns < b->rests_until_ns)
+	if (now_ns < b->ignored_until_ns)
 		return false;
-	if (r->rest_ns > 0 && b->turn_ns == now_ns &&
+	if (r->ignore_ns > 0 && b->turn_ns == now_ns &&
 	    ++b->turn_count % TURN != 0)
 		return true;
 	if (b->full_ns - now_ns > r->burst_ns) {
-		b->rests_until_ns = now_ns + r->rest_ns;
+		b->ignored_until_ns = now_ns + r->ignore_ns;
 		return false;
 	}
 	b->full_ns += r->gap_ns;

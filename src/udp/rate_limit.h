@@ -1,13 +1,13 @@
 /*
- * The limit of a server's answers to one host, so that neither a forged source
- * address makes a flood of them nor two servers answer each other's answers
- * for ever: a number per second, or by default a limit that only ends such
- * loops. A loop repeats the same messages as fast as it can; clients do not.
- * What counts by default is a turn: datagrams that arrived together, at least
- * one of which its sender has sent before.
+ * Limits a server's answers to one host, so that a forged source address cannot
+ * cause a flood of them and two servers cannot answer each other's answers
+ * forever. The limit is a number per second or, by default, one that only ends
+ * such loops. A loop repeats the same messages as fast as it can; clients do
+ * not. By default turns are counted: a turn is a set of datagrams that arrived
+ * together, at least one of which its sender has sent before.
  *
- * One bucket per host in a table of fixed size. No sockets; the times are the
- * caller's.
+ * The table has a fixed size, with one bucket per host. The caller provides the
+ * times.
  */
 #ifndef UDP_RATE_LIMIT_H
 #define UDP_RATE_LIMIT_H
@@ -24,33 +24,31 @@ struct rate_limit_bucket;
 #define RATE_LIMIT_DEFAULT (-1)
 #define RATE_LIMIT_NONE 0
 
-/* The default: turns of repeated messages that a host has per second, how many
- * it may save up, and how long it is ignored once it has used them up. */
+/* The default: how many turns of repeated messages a host has per second, how
+ * many it may save up, and how long it is ignored after it has used them up. */
 #define RATE_LIMIT_TURNS 1000
 #define RATE_LIMIT_BURST 30000
-#define RATE_LIMIT_REST_MS 1000
+#define RATE_LIMIT_IGNORE_MS 1000
 
 struct rate_limit {
 	struct rate_limit_bucket *buckets; /* owned; NULL: no limit */
-	int64_t gap_ns;   /* between answers when it is exhausted */
-	int64_t burst_ns; /* what may be saved up, in time */
-	int64_t rest_ns;  /* how long a host that has used it up is ignored; by
-			     default, when turns count, else 0 */
-	uint32_t *seen;   /* owned: fingerprints of messages; NULL: every one
-			     counts */
+	int64_t gap_ns;    /* between answers of an exhausted bucket */
+	int64_t burst_ns;  /* capacity of a bucket, in time */
+	int64_t ignore_ns; /* how long an exhausted host is ignored, or 0 */
+	uint32_t *seen;    /* owned: message hashes; NULL: all count */
 };
 
 /*
- * Starts a limit of per_second answers to one host, or one of the two above.
- * With answers_vary answers differ even to equal messages, so the default limit
- * counts every message. Call rate_limit_release() afterwards.
+ * Starts a limit of per_second answers to one host, or one of the two above. If
+ * answers_vary is set, equal messages have different answers, so the default
+ * limit counts every message. Call rate_limit_release() afterwards.
  */
 void rate_limit_start(
     struct rate_limit *r, int64_t per_second, bool answers_vary);
 
 /*
- * Whether one more answer to the sender of d, remote (without IPv4 in IPv6), is
- * within the limit of its host; counts it.
+ * Whether the limit allows one more answer to remote, the sender of d (not an
+ * IPv4-mapped address). Counts the answer.
  */
 bool rate_limit_allows(struct rate_limit *r, const struct dgram *d,
     const struct addr *remote, int64_t now_ns);

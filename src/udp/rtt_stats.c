@@ -41,7 +41,7 @@ rtt_stats_sent(struct rtt_stats *t, int64_t now_ns)
 
 	entry->sent_ns = now_ns;
 	entry->replies = 0;
-	entry->is_over = false;
+	entry->is_done = false;
 	t->sent++;
 	t->awaited++;
 	t->silent++;
@@ -60,19 +60,19 @@ rtt_stats_is_full(const struct rtt_stats *t)
 	return t->sent - t->oldest >= RTT_STATS_MAX;
 }
 
-/* Nothing more is awaited for that one. */
+/* Stops awaiting replies for a datagram. */
 static void
 end_entry(struct rtt_stats *t, struct rtt_stats_entry *entry)
 {
-	entry->is_over = true;
+	entry->is_done = true;
 	t->awaited--;
 	if (entry->replies == 0)
 		t->silent--;
-	while (t->oldest < t->sent && entry_of(t, t->oldest)->is_over)
+	while (t->oldest < t->sent && entry_of(t, t->oldest)->is_done)
 		t->oldest++;
 }
 
-/* Adds one time to the sums. */
+/* Adds a round-trip time to the sums. */
 static void
 add_sample(struct rtt_stats *t, int64_t ns)
 {
@@ -85,9 +85,9 @@ add_sample(struct rtt_stats *t, int64_t ns)
 	t->samples++;
 }
 
-/* A reply for which nothing is awaited. */
+/* Classifies a reply that is not awaited. */
 static enum rtt_stats_kind
-surplus(struct rtt_stats *t, const struct rtt_stats_entry *entry)
+classify_unawaited(struct rtt_stats *t, const struct rtt_stats_entry *entry)
 {
 	bool late = entry != NULL ? entry->replies == 0 : t->failed > t->late;
 
@@ -98,7 +98,7 @@ surplus(struct rtt_stats *t, const struct rtt_stats_entry *entry)
 	return late ? RTT_STATS_LATE : RTT_STATS_DUPLICATE;
 }
 
-/* The datagram of that number, or NULL; -1: the first that is awaited. */
+/* The datagram with that number, or the first awaited one for -1; or NULL. */
 static struct rtt_stats_entry *
 find_entry(const struct rtt_stats *t, int64_t number)
 {
@@ -120,9 +120,9 @@ rtt_stats_received(
 	t->received++;
 	*rtt_ns = entry == NULL ? -1 : now_ns - entry->sent_ns;
 	if (entry == NULL)
-		return surplus(t, NULL);
-	if (entry->is_over) {
-		kind = surplus(t, entry);
+		return classify_unawaited(t, NULL);
+	if (entry->is_done) {
+		kind = classify_unawaited(t, entry);
 		entry->replies++;
 		return kind;
 	}
@@ -173,9 +173,9 @@ rtt_stats_mean(const struct rtt_stats *t)
 	return t->samples == 0 ? 0 : t->sum_ns / (double)t->samples;
 }
 
-/* The square root by Newton's method: no need for libm. */
+/* The square root by Newton's method, which saves linking libm. */
 static double
-root(double x)
+square_root(double x)
 {
 	double r = x > 1 ? x : 1;
 	int i;
@@ -192,7 +192,7 @@ rtt_stats_deviation(const struct rtt_stats *t)
 
 	if (t->samples == 0)
 		return 0;
-	return root(t->squares_ns / (double)t->samples - mean * mean);
+	return square_root(t->squares_ns / (double)t->samples - mean * mean);
 }
 
 const char *

@@ -16,15 +16,15 @@
 #include "udp/dgram.h"
 #include "udp/message_source.h"
 
-/* How much a sender that is late for its rate may catch up on. */
+/* At most this much of a delay is made up for. */
 #define MAX_LATE_NS (20 * CLOCK_MS)
-/* Pauses where poll(2) does not report space. */
+/* The shortest and the longest pause where poll(2) does not report space. */
 #define MIN_PAUSE_NS CLOCK_MS
 #define MAX_PAUSE_NS (20 * CLOCK_MS)
 /* "#18446744073709551615 " */
 #define NUMBER_SIZE 24
 
-/* What one look for replies and errors has found. */
+/* The result of a check for replies and errors. */
 enum outcome { FAILED = -1, NOTHING, SOMETHING };
 
 void
@@ -42,14 +42,14 @@ sender_start(struct sender *x, const struct sender_options *o)
 	x->pause = (struct backoff){.min = MIN_PAUSE_NS, .max = MAX_PAUSE_NS};
 }
 
-/* A datagram was sent, or the target is another one: nothing blocks it. */
+/* Clears what blocked a datagram: one was sent, or the target has changed. */
 static void
 unblock(struct sender *x)
 {
 	x->block = SENDER_FREE;
 	x->pause.pause = 0;
 	x->stuck = deadline_none();
-	x->tried_again = x->was_writable = false;
+	x->retried = x->was_writable = false;
 }
 
 static void
@@ -60,7 +60,7 @@ set_remote(const struct sender *x, struct dgram *d)
 		d->remote = x->to.peer;
 }
 
-/* What was sent last was refused: all of it is unsent again. */
+/* Everything lent becomes unsent again, since the last target refused it. */
 void
 sender_use(struct sender *x, const struct sender_target *to)
 {
@@ -87,7 +87,7 @@ count_unsent(const struct sender *x)
 	return x->out_count - x->sent;
 }
 
-/* How many may be sent at a time by the rate, at most max. */
+/* How many datagrams the rate allows now, at most max. */
 static int64_t
 limit_rate(struct sender *x, int64_t max, int64_t now)
 {
@@ -103,7 +103,7 @@ limit_rate(struct sender *x, int64_t max, int64_t now)
 	return count < max ? count : max;
 }
 
-/* How many messages may be sent now, by window, count and rate. */
+/* How many messages the window, the count and the rate allow now. */
 static int64_t
 allowance(struct sender *x, int64_t now)
 {
@@ -132,7 +132,7 @@ is_complete(const struct sender *x)
 	       (x->o->count > 0 && x->stats.sent >= (uint64_t)x->o->count);
 }
 
-/* Puts "#N " before a message, in storage of the sender. 0, or -1 with *e. */
+/* Copies a message after "#N " into x->numbered. 0, or -1 with *e. */
 static int
 number_message(struct sender *x, struct dgram *d, struct err *e)
 {
@@ -148,14 +148,14 @@ number_message(struct sender *x, struct dgram *d, struct err *e)
 	n = snprintf((char *)at, NUMBER_SIZE, "#%llu ",
 	    (unsigned long long)x->stats.sent +
 		(unsigned long long)x->out_count);
-	/* What becomes too long by it is refused by the kernel. */
+	/* If this makes the message too long, the kernel rejects it. */
 	memcpy(at + n, d->bytes, d->length);
 	d->bytes = at;
 	d->length += (size_t)n;
 	return 0;
 }
 
-/* Borrows one message of the source. */
+/* Borrows one message from the source. */
 static enum message_source_next
 borrow(struct sender *x, struct err *e)
 {
@@ -174,17 +174,17 @@ borrow(struct sender *x, struct err *e)
 	return found;
 }
 
-/* Gives all messages back to the source, once they are sent. */
+/* Returns all messages to the source once they are sent. */
 static void
-settle(struct sender *x)
+consume_sent(struct sender *x)
 {
 	if (count_unsent(x) > 0)
 		return;
 	x->out_count = x->sent = 0;
-	message_source_settle(x->o->source);
+	message_source_consume(x->o->source);
 }
 
-/* Borrows what may be sent now. 0, or -1 with *e. */
+/* Borrows the messages that may be sent now. Returns 0, or -1 with *e. */
 static int
 fill(struct sender *x, int64_t now, struct err *e)
 {
@@ -200,7 +200,7 @@ fill(struct sender *x, int64_t now, struct err *e)
 		*e = x->source_error;
 		return -1;
 	}
-	settle(x);
+	consume_sent(x);
 	while (x->out_count < max && found == SOURCE_MESSAGE)
 		found = borrow(x, e);
 	x->starved = found == SOURCE_WAIT;
@@ -209,13 +209,13 @@ fill(struct sender *x, int64_t now, struct err *e)
 		return 0;
 	if (x->out_count == 0)
 		return -1;
-	/* Those before it are sent first. */
+	/* The messages before it are sent first. */
 	x->source_error = *e;
 	err_clear(e);
 	return 0;
 }
 
-/* The number in a reply: what follows its first "#"; -1: none. */
+/* The number after the first "#" of a reply that has one, or -1. */
 static int64_t
 find_number(const struct dgram *d)
 {
@@ -234,7 +234,7 @@ find_number(const struct dgram *d)
 	return -1;
 }
 
-/* Passes on the first count replies of x->in. 0, or -1 with *e. */
+/* Passes on the first count replies of x->in. Returns 0, or -1 with *e. */
 static int
 pass_replies(struct sender *x, int count, struct err *e)
 {
@@ -260,8 +260,8 @@ pass_replies(struct sender *x, int count, struct err *e)
 }
 
 /*
- * Ends the run for an error of the network or of this machine. Replies that
- * have arrived are passed on first. Returns -1.
+ * Sets *e for an error of the network or of this machine, after passing on the
+ * replies that have arrived. Returns -1.
  */
 static int
 fail(struct sender *x, int errnum, struct err *e)
@@ -280,9 +280,8 @@ fail(struct sender *x, int errnum, struct err *e)
 }
 
 /*
- * Acts on what ICMP has reported, or else on errnum. That the path carries less
- * than was assumed is not a failure: the kernel has noted it, and fragments
- * what is sent from now on.
+ * Handles an ICMP error or, if there is none, errnum. A smaller path MTU is not
+ * a failure: the kernel has recorded it and fragments later datagrams.
  */
 static enum outcome
 check_icmp(struct sender *x, int errnum, struct err *e)
@@ -304,8 +303,8 @@ check_icmp(struct sender *x, int errnum, struct err *e)
 }
 
 /*
- * There is no space for a datagram. Of a connected socket poll(2) reports when
- * there is; else, and where it has reported so in vain, a pause has to do.
+ * Handles a lack of space for a datagram. poll(2) reports space in a connected
+ * socket. For others, and if its report was wrong, a pause is used.
  */
 static int
 wait_for_space(struct sender *x, int errnum, struct err *e)
@@ -328,7 +327,7 @@ wait_for_space(struct sender *x, int errnum, struct err *e)
 	return 0;
 }
 
-/* A send failed. 0 when it is to be tried again, or -1 with *e. */
+/* Handles a failed send. Returns 0 to try again, or -1 with *e. */
 static int
 handle_send_error(struct sender *x, int errnum, struct err *e)
 {
@@ -340,17 +339,17 @@ handle_send_error(struct sender *x, int errnum, struct err *e)
 		return wait_for_space(x, errnum, e);
 	if (errnum != EMSGSIZE)
 		return fail(x, errnum, e);
-	/* An earlier datagram's, which this call returned, or its own. */
+	/* This call may return the error of an earlier datagram. */
 	outcome = check_icmp(x, 0, e);
 	if (outcome != NOTHING)
 		return outcome == FAILED ? -1 : 0;
-	if (x->tried_again)
+	if (x->retried)
 		return fail(x, errnum, e);
-	x->tried_again = true;
+	x->retried = true;
 	return 0;
 }
 
-/* Sends what is borrowed. 0 (perhaps not all of it), or -1 with *e. */
+/* Sends borrowed messages, perhaps not all. Returns 0, or -1 with *e. */
 static int
 send_some(struct sender *x, struct err *e)
 {
@@ -371,7 +370,7 @@ send_some(struct sender *x, struct err *e)
 	return 0;
 }
 
-/* Receives the replies that have arrived, or an error instead. */
+/* Receives replies that have arrived, or an error. */
 static enum outcome
 receive(struct sender *x, struct err *e)
 {
@@ -387,7 +386,7 @@ receive(struct sender *x, struct err *e)
 	return pass_replies(x, n, e) < 0 ? FAILED : SOMETHING;
 }
 
-/* Reports datagrams whose replies did not come in time. */
+/* Reports datagrams whose replies have timed out. */
 static void
 expire(struct sender *x, int64_t now)
 {
@@ -413,8 +412,8 @@ limit_error(const struct sender *x, struct err *e)
 }
 
 /*
- * Keeps the address unless the first datagram was refused. One without a reply
- * is refused at once (on this machine), or not in time.
+ * Keeps the address unless the first datagram was refused by the time that no
+ * reply is awaited. If none ever was, only this machine refuses it in time.
  */
 static int
 end_trial(struct sender *x, struct err *e)
@@ -464,7 +463,7 @@ set_wait(struct sender *x, struct pollfd *fds)
 	return until;
 }
 
-/* Waits until there may be something to do. */
+/* Waits until there may be more to do. Returns 0, or -1 with *e. */
 static int
 wait_more(struct sender *x, struct err *e)
 {
@@ -481,12 +480,12 @@ wait_more(struct sender *x, struct err *e)
 		return -1;
 	if (fds[1].revents == 0)
 		return 0;
-	settle(x);
+	consume_sent(x);
 	x->starved = false;
 	return message_source_read(x->o->source, e);
 }
 
-/* Whether there is nothing to do but wait. */
+/* Whether nothing can be done without waiting. */
 static bool
 has_to_wait(struct sender *x)
 {
@@ -497,7 +496,7 @@ has_to_wait(struct sender *x)
 	return x->starved || allowance(x, clock_now()) <= 0;
 }
 
-/* Whether there is something to send, and no pause. */
+/* Whether there is something to send and no pause. */
 static bool
 may_send(const struct sender *x)
 {
@@ -505,7 +504,7 @@ may_send(const struct sender *x)
 	       (x->block != SENDER_PAUSED || deadline_passed(x->resume));
 }
 
-/* One round: fill, send, receive, and wait where nothing could be done. */
+/* Fills, sends and receives; waits if nothing could be done. */
 static int
 step(struct sender *x, struct err *e)
 {
@@ -535,7 +534,7 @@ sender_run(struct sender *x, struct err *e)
 	while (!is_complete(x) || x->stats.awaited > 0)
 		if (step(x, e) < 0)
 			return -1;
-	/* The last ones may have been refused by now. */
+	/* The last datagrams may have been refused meanwhile. */
 	if (check_icmp(x, 0, e) == FAILED)
 		return -1;
 	return x->o->on_idle(x->o->context, e);

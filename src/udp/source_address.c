@@ -1,11 +1,11 @@
-/* The local address of a datagram, by control messages (RFC 3542). */
+/* The local address of a datagram, through control messages (RFC 3542). */
 #include "udp/source_address.h"
 
 #include <string.h>
 
 #include "net/call.h"
 
-/* RFC 3542 6.1 fixes these members, but strict headers hide the struct. */
+/* RFC 3542 6.1 defines these members, but strict headers hide the struct. */
 struct ip6_info {
 	struct in6_addr address;
 	unsigned interface;
@@ -23,7 +23,7 @@ source_address_request(int fd, int family)
 		(void)call_set(fd, &option, 1);
 #endif
 	(void)family;
-	/* A dual-stack socket is asked for both. */
+	/* A dual-stack socket needs both. */
 	source_address_request_ip4(fd);
 }
 
@@ -49,8 +49,8 @@ read_ip6(const struct cmsghdr *c, struct addr *local)
 }
 
 /*
- * A dual-stack socket reports both kinds for IPv4. The plain one is better: it
- * names an address of this machine even where the datagram was a broadcast.
+ * A dual-stack socket reports both kinds for IPv4. IPv4's is better: it names
+ * an address of this machine even if the datagram was a broadcast.
  */
 void
 source_address_read(struct msghdr *m, struct addr *local)
@@ -77,7 +77,7 @@ source_address_add_control(
 	    (void *)((char *)m->msg_control + m->msg_controllen);
 	size_t header = (size_t)((char *)CMSG_DATA(at) - (char *)at), align;
 
-	/* What CMSG_LEN() and CMSG_SPACE() of RFC 3542 compute. */
+	/* The values of CMSG_LEN() and CMSG_SPACE() in RFC 3542. */
 	align = sizeof(size_t) - 1;
 	memset(at, 0, (header + c->cmsg_len + align) & ~align);
 	at->cmsg_level = c->cmsg_level;

@@ -1,8 +1,8 @@
 /*
- * The local address of a datagram: a server asks to which address each one was
- * sent, and answers from there (ip(7), IP_PKTINFO; RFC 3542 6.1, IPV6_PKTINFO).
- * Without it the kernel chooses the source address by its routes. For batch
- * and dgram_server alone.
+ * The local address of a datagram: a server requests the address to which each
+ * datagram was sent, and answers from it (ip(7), IP_PKTINFO; RFC 3542 6.1,
+ * IPV6_PKTINFO). Otherwise the kernel chooses the source address by its routes.
+ * For batch and dgram_server only.
  */
 #ifndef UDP_SOURCE_ADDRESS_H
 #define UDP_SOURCE_ADDRESS_H
@@ -19,25 +19,25 @@ union source_address_control {
 	char bytes[96];
 };
 
-/* Asks for the address that each datagram is sent to. */
+/* Requests the address that each datagram is sent to. */
 void source_address_request(int fd, int family);
 
-/* The address that a received datagram was sent to; len 0: unknown. */
+/* Sets *local to the destination of a received datagram; len 0: unknown. */
 void source_address_read(struct msghdr *m, struct addr *local);
 
-/* Chooses the address that a datagram is sent from; len 0: the kernel does. */
+/* Sets the source address of a datagram to send; len 0: the kernel chooses. */
 void source_address_write(struct msghdr *m,
     union source_address_control *control, const struct addr *local);
 
-/* Appends a control message: c has the level, the type and the length of
- * value. The space for it must be there. */
+/* Appends a control message with the level and type of c; cmsg_len is the
+ * length of value. The caller provides the space. */
 void source_address_add_control(
     struct msghdr *m, const struct cmsghdr *c, const void *value);
 
 /*
- * IPv4's part, for source_address.c alone: Linux has IP_PKTINFO, BSD has
- * IP_RECVDSTADDR. Other systems can do it for IPv6 sockets only, which carry
- * IPv4 too.
+ * The IPv4 part, for source_address.c only: Linux has IP_PKTINFO, BSD has
+ * IP_RECVDSTADDR. Other systems support only IPv6 sockets, which carry IPv4
+ * too.
  */
 void source_address_request_ip4(int fd);
 bool source_address_read_ip4(const struct cmsghdr *c, struct in_addr *local);

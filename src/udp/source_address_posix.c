@@ -1,4 +1,4 @@
-/* The local address of an IPv4 datagram: IP_RECVDSTADDR, where there is one. */
+/* The local address of an IPv4 datagram: IP_RECVDSTADDR, where it exists. */
 #include "udp/source_address.h"
 
 #include <string.h>

@@ -24,7 +24,7 @@ udp_programs_start(
 	w->limit_ms = limit_ms;
 }
 
-/* Two pipes: the ends that stay here do not block. 0, or -1 with errno. */
+/* Opens both pipes; the parent's ends do not block. 0, or -1 with errno. */
 static int
 open_pipes(int in[2], int out[2])
 {
@@ -41,15 +41,15 @@ open_pipes(int in[2], int out[2])
 	return 0;
 }
 
-/* Starts it between two pipes. 0, or -1 with *e. */
+/* Starts the program between two pipes. Returns 0, or -1 with *e. */
 static int
 start_program(
-    const struct udp_programs *w, struct udp_program *one, struct err *e)
+    const struct udp_programs *w, struct udp_program *p, struct err *e)
 {
 	struct program program = {.argv = w->argv,
 	    .protocol = "UDP",
-	    .local = &one->endpoints.local,
-	    .remote = &one->endpoints.remote,
+	    .local = &p->endpoints.local,
+	    .remote = &p->endpoints.remote,
 	    .own_group = true};
 	int in[2], out[2];
 	pid_t pid;
@@ -66,10 +66,10 @@ start_program(
 		fd_close(&out[0]);
 		return -1;
 	}
-	one->child.pid = one->child.group = pid;
-	one->child.until = deadline_after(w->limit_ms);
-	one->in = in[1];
-	one->out = out[0];
+	p->child.pid = p->child.group = pid;
+	p->child.until = deadline_after(w->limit_ms);
+	p->in = in[1];
+	p->out = out[0];
 	return 0;
 }
 
@@ -77,19 +77,19 @@ int
 udp_programs_run(struct udp_programs *w, const struct dgram *d,
     const struct dgram_endpoints *ep, struct err *e)
 {
-	struct udp_program *one = &w->slots[w->count];
+	struct udp_program *p = &w->slots[w->count];
 
-	memset(one, 0, sizeof(*one));
-	one->endpoints = *ep;
-	if (start_program(w, one, e) < 0)
+	memset(p, 0, sizeof(*p));
+	p->endpoints = *ep;
+	if (start_program(w, p, e) < 0)
 		return -1;
-	one->payload = mem_array(d->length + 1, 1);
-	memcpy(one->payload, d->bytes, d->length);
-	one->length = d->length;
-	one->answer = *d;
-	one->answer.size = BATCH_PAYLOAD_SIZE;
-	one->answer.bytes = mem_array(one->answer.size, 1);
-	one->answer.length = 0;
+	p->payload = mem_array(d->length + 1, 1);
+	memcpy(p->payload, d->bytes, d->length);
+	p->length = d->length;
+	p->answer = *d;
+	p->answer.size = BATCH_PAYLOAD_SIZE;
+	p->answer.bytes = mem_array(p->answer.size, 1);
+	p->answer.length = 0;
 	w->count++;
 	return 0;
 }
@@ -98,123 +98,123 @@ size_t
 udp_programs_pollfds(
     const struct udp_programs *w, struct pollfd *fds, struct deadline *until)
 {
-	const struct udp_program *one;
+	const struct udp_program *p;
 	size_t i, n = 0;
 
 	for (i = 0; i < w->count; i++) {
-		one = &w->slots[i];
-		if (one->in >= 0)
-			fds[n++] = (struct pollfd){one->in, POLLOUT, 0};
-		if (one->out >= 0)
-			fds[n++] = (struct pollfd){one->out, POLLIN, 0};
-		*until = deadline_first(*until, one->child.until);
+		p = &w->slots[i];
+		if (p->in >= 0)
+			fds[n++] = (struct pollfd){p->in, POLLOUT, 0};
+		if (p->out >= 0)
+			fds[n++] = (struct pollfd){p->out, POLLIN, 0};
+		*until = deadline_first(*until, p->child.until);
 	}
 	return n;
 }
 
-/* Writes the payload, and closes the pipe after it. */
+/* Writes the payload, then closes the pipe. */
 static void
-write_payload(struct udp_program *one)
+write_payload(struct udp_program *p)
 {
 	ssize_t n;
 
-	while (one->in >= 0 && one->written < one->length) {
-		n = write(one->in, one->payload + one->written,
-		    one->length - one->written);
+	while (p->in >= 0 && p->written < p->length) {
+		n = write(
+		    p->in, p->payload + p->written, p->length - p->written);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		/* A program need not read it. */
 		if (n < 0 && errno != EPIPE)
-			one->errnum = errno;
+			p->errnum = errno;
 		if (n < 0)
 			break;
-		one->written += (size_t)n;
+		p->written += (size_t)n;
 	}
-	fd_close(&one->in);
+	fd_close(&p->in);
 }
 
-/* Reads the answer; what exceeds its size is read and dropped. */
+/* Reads the answer and discards what exceeds its size. */
 static void
-read_answer(struct udp_program *one)
+read_answer(struct udp_program *p)
 {
-	struct dgram *d = &one->answer;
+	struct dgram *d = &p->answer;
 	char drop[4096];
 	size_t space;
 	ssize_t n;
 
-	while (one->out >= 0) {
+	while (p->out >= 0) {
 		space = d->size - d->length;
 		if (space > 0)
-			n = read(one->out, d->bytes + d->length, space);
+			n = read(p->out, d->bytes + d->length, space);
 		else
-			n = read(one->out, drop, sizeof(drop));
+			n = read(p->out, drop, sizeof(drop));
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n < 0)
-			one->errnum = errno;
+			p->errnum = errno;
 		if (n <= 0) {
-			fd_close(&one->out);
+			fd_close(&p->out);
 			return;
 		}
 		if (space > 0)
 			d->length += (size_t)n;
 		else
-			one->too_long = true;
+			p->too_long = true;
 	}
 }
 
-/* Reaps it if it has ended, kills it if it took too long. */
+/* Reaps the program if it has exited, or kills it if its time has passed. */
 static void
-check_child(struct udp_program *one)
+check_child(struct udp_program *p)
 {
-	struct child *c = &one->child;
+	struct child *c = &p->child;
 
 	if (c->pid > 0)
-		(void)child_reap(c, &one->status);
+		(void)child_reap(c, &p->status);
 	if (!deadline_passed(c->until))
 		return;
-	one->timed_out = true;
+	p->timed_out = true;
 	if (c->pid > 0)
-		one->status = child_kill(c);
-	/* A process that it has started may hold the other ends. */
-	fd_close(&one->in);
-	fd_close(&one->out);
+		p->status = child_kill(c);
+	/* A child of the program may hold the other ends. */
+	fd_close(&p->in);
+	fd_close(&p->out);
 }
 
 struct udp_program *
 udp_programs_advance(struct udp_programs *w)
 {
-	struct udp_program *one;
+	struct udp_program *p;
 	size_t i;
 
 	for (i = 0; i < w->count; i++) {
-		one = &w->slots[i];
-		write_payload(one);
-		read_answer(one);
-		check_child(one);
-		/* What it wrote last was in the pipe before it ended. */
-		if (one->child.pid == 0)
-			read_answer(one);
-		if (one->child.pid == 0 && one->out < 0)
-			return one;
+		p = &w->slots[i];
+		write_payload(p);
+		read_answer(p);
+		check_child(p);
+		/* Its last output was in the pipe before it exited. */
+		if (p->child.pid == 0)
+			read_answer(p);
+		if (p->child.pid == 0 && p->out < 0)
+			return p;
 	}
 	return NULL;
 }
 
 static void
-release(struct udp_program *one)
+release(struct udp_program *p)
 {
-	fd_close(&one->in);
-	fd_close(&one->out);
-	free(one->payload);
-	free(one->answer.bytes);
+	fd_close(&p->in);
+	fd_close(&p->out);
+	free(p->payload);
+	free(p->answer.bytes);
 }
 
 void
-udp_programs_remove(struct udp_programs *w, struct udp_program *one)
+udp_programs_remove(struct udp_programs *w, struct udp_program *p)
 {
-	release(one);
-	*one = w->slots[--w->count];
+	release(p);
+	*p = w->slots[--w->count];
 }
 
 void

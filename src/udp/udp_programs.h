@@ -1,6 +1,6 @@
 /*
- * Programs that answer datagrams, one process each: the payload is its stdin,
- * its stdout is the answer. Their number and their time are limited.
+ * Programs that answer datagrams, one process each: its standard input is the
+ * payload, its standard output the answer. Their number and time are limited.
  */
 #ifndef UDP_UDP_PROGRAMS_H
 #define UDP_UDP_PROGRAMS_H
@@ -19,54 +19,55 @@ struct err;
 
 /* One program and the datagram that it answers. */
 struct udp_program {
-	struct child child; /* killed at once when its time has passed */
-	int in, out;    /* the server's ends of its stdin and stdout; or -1 */
+	struct child child; /* killed when its time has passed */
+	int in, out;    /* the server's ends of its stdin and stdout, or -1 */
 	bool timed_out; /* it was killed */
-	int status;     /* shell status, where it was reaped */
-	int errnum;     /* what a pipe to it failed with, or 0 */
+	int status;     /* shell status, once reaped */
+	int errnum;     /* of a failure of a pipe to it, or 0 */
 
 	unsigned char *payload; /* owned */
 	size_t length, written; /* of payload */
-	struct dgram answer;    /* its bytes are owned */
-	bool too_long;          /* it has written more than an answer holds */
+	struct dgram answer;    /* owns its bytes */
+	bool too_long;          /* its output exceeds the size of an answer */
 	struct dgram_endpoints endpoints;
 };
 
 struct udp_programs {
 	struct udp_program *slots; /* owned */
 	size_t count, max;
-	char *const *argv; /* the caller's */
+	char *const *argv; /* owned by the caller */
 	int64_t limit_ms;
 };
 
-/* At most max at once, for limit_ms each; call udp_programs_stop() afterwards.
- */
+/* Allows at most max programs at once, for limit_ms each. Call
+ * udp_programs_stop() afterwards. */
 void udp_programs_start(
     struct udp_programs *w, char *const *argv, size_t max, int64_t limit_ms);
 
 /*
- * Runs the program for a copy of *d, with the variables of UCSPI for its
- * endpoints (net/program.h). There must be fewer than max. 0, or -1 with *e.
+ * Runs the program for a copy of *d, with the UCSPI variables of its endpoints
+ * (net/program.h). Call it only while fewer than max run. Returns 0, or -1 with
+ * *e.
  */
 int udp_programs_run(struct udp_programs *w, const struct dgram *d,
     const struct dgram_endpoints *ep, struct err *e);
 
 /*
- * What to poll for them, at most two entries each; *until becomes earlier where
- * the limit of one is. Returns the number of entries.
+ * Fills in what to poll, at most two entries per program. Makes *until earlier
+ * if the time of one ends before it. Returns the number of entries.
  */
 size_t udp_programs_pollfds(
     const struct udp_programs *w, struct pollfd *fds, struct deadline *until);
 
 /*
- * Moves bytes, reaps, kills what took too long, without waiting. Returns one
- * that has ended, which the caller removes, or NULL.
+ * Moves bytes, reaps programs, and kills those that took too long, without
+ * blocking. Returns one that has ended, which the caller removes, or NULL.
  */
 struct udp_program *udp_programs_advance(struct udp_programs *w);
 
 void udp_programs_remove(struct udp_programs *w, struct udp_program *one);
 
-/* Ends and reaps all of them. */
+/* Ends and reaps all programs, and frees the storage. */
 void udp_programs_stop(struct udp_programs *w);
 
 #endif

@@ -43,14 +43,14 @@ send $good, 'good', 0, $to;
 ok(IO::Select->new($good)->can_read(10), 'others are answered');
 recv $good, my $x, 1000, 0;
 is $x, 'good', 'with what is theirs';
-$p->expect(err => qr/stuck: ignored: no answer was sent: it does not read/);
+$p->expect(err => qr/stuck: ignored: no answer was sent: the client does not read/);
 
 # How many a socket holds that nobody reads.
 my $held  = 0;
 my $other = unix_socket("$dir/other");
 $held++ while send $good, 'x', MSG_DONTWAIT, pack_sockaddr_un("$dir/other");
 
-# All that wait for it are given up after a second.
+# All that wait for it are dropped after a second.
 my $until = time + 20;
 my $told = 0;
 while ($told < 700 - $held && time < $until) {
