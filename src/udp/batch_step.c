@@ -25,7 +25,7 @@ batch_step_report(struct batch_step *s, const struct addr *remote, ssize_t n)
 	if (n >= 0 && peer.len != 0)
 		t.peer = addr_format(&peer, text, sizeof(text));
 	if (s->is_truncated)
-		t.note = "one datagram; its end was cut off";
+		t.note = "one datagram, which was truncated";
 	step_transfer(&t);
 	/* The same call moved the next datagram. */
 	s->start_ns = step_start();

@@ -183,7 +183,7 @@ set_options(int fd, int family, const struct dgram_options *o, struct err *e)
 	return o->group == NULL ? 0 : multicast_set(fd, family, o->group, e);
 }
 
-/* "cannot use local port 9999: ..." and the like. */
+/* Sets *e to "cannot use local port 9999: ..." or the like. Returns -1. */
 static int
 local_error(const struct addr *peer, const struct dgram_options *o, int errnum,
     struct err *e)
@@ -285,7 +285,7 @@ too_long(int fd, const struct addr *peer, size_t length, struct err *e)
 	if (addr_is_unix(peer))
 		return err_set(e, ERR_LOCAL,
 		    "%s: a datagram of %zu bytes is longer than the socket's "
-		    "send buffer takes",
+		    "send buffer",
 		    text, length);
 	if (length > max)
 		return err_set(e, ERR_LOCAL,
@@ -302,7 +302,7 @@ too_long(int fd, const struct addr *peer, size_t length, struct err *e)
 	    text, length, path - (is_ip4 ? HEADERS_IP4 : HEADERS_IP6));
 }
 
-/* Whether the peer is a broadcast address: it can be had with SO_BROADCAST. */
+/* Whether SO_BROADCAST lets fd connect: the peer is a broadcast address. */
 static bool
 lacks_broadcast(int fd, const struct addr *peer)
 {

@@ -72,7 +72,8 @@ join_groups(struct dgram_server *s, struct err *e)
 		}
 		if (!joined)
 			return err_set(e, ERR_LOCAL,
-			    "--join: no socket is of the group's family");
+			    "--join: no socket has the address family of the "
+			    "group");
 	}
 	return 0;
 }
@@ -139,7 +140,7 @@ count_lost(struct dgram_server *s)
 		/* The kernel's counter wraps at 2^32. */
 		s->lost += (uint32_t)(drops - s->drops[i]);
 		s->drops[i] = drops;
-		s->knows_lost = true;
+		s->lost_is_known = true;
 	}
 }
 
@@ -307,7 +308,7 @@ dgram_server_admits(
 {
 	*ep = endpoints_of(s, d);
 	if (s->o->access != NULL && !access_allows(s->o->access, &ep->remote)) {
-		refuse(s, ep, "not let in (--allow, --deny)");
+		refuse(s, ep, "rejected by --allow or --deny");
 		return false;
 	}
 	s->received_count++;
@@ -350,10 +351,11 @@ port_refusal(const struct dgram_server *s, const struct dgram_endpoints *ep)
 		return NULL;
 	if (port == addr_port(&ep->local))
 		return "it comes from this server's own port, and an answer "
-		       "could go round for ever (--any-port)";
+		       "could start an endless loop (see --any-port)";
 	if (is_reflector(port))
 		return "it comes from a port where servers answer anything, "
-		       "and an answer could go round for ever (--any-port)";
+		       "and an answer could start an endless loop (see "
+		       "--any-port)";
 	return NULL;
 }
 
@@ -365,9 +367,9 @@ refusal(const struct dgram_server *s, const struct dgram *d,
 	if (d->remote.len == 0 ||
 	    (addr_is_unix(&d->remote) &&
 		d->remote.len <= offsetof(struct sockaddr_un, sun_path)))
-		return "its sender has no name to answer to";
+		return "its sender has no address to send an answer to";
 	if (batch_is_truncated(d))
-		return "its end was cut off, it is too long";
+		return "it is too long and was truncated";
 	if (addr_is_unix(&d->remote))
 		return addr_equal(&ep->remote, &ep->local)
 			   ? "it comes from this server itself"
@@ -387,13 +389,13 @@ warn_of_limit(
 	s->next_warning_ns = now_ns + CLOCK_SECOND;
 	addr_format(&ep->remote, remote, sizeof(remote));
 	if (s->o->max_rate == RATE_LIMIT_DEFAULT)
-		diag_warn("%s: its datagrams come as from a server that "
-			  "answers answers: for a second none of its host is "
-			  "answered (see --max-rate)",
+		diag_warn(
+		    "%s: its datagrams look like a reply loop: its host is "
+		    "not answered for 1 s (see --max-rate)",
 		    remote);
 	else
-		diag_warn("%s: its host has had its %lld answers for this "
-			  "second (--max-rate)",
+		diag_warn("%s: its host has reached the limit of %lld answers "
+			  "per second (--max-rate)",
 		    remote, (long long)s->o->max_rate);
 }
 
@@ -405,7 +407,7 @@ dgram_server_may_answer(struct dgram_server *s, const struct dgram *d,
 
 	if (why == NULL &&
 	    !rate_limit_allows(&s->rate_limit, d, &ep->remote, now_ns)) {
-		why = "its host has had its answers for now (--max-rate)";
+		why = "its host has reached the limit of answers (--max-rate)";
 		warn_of_limit(s, ep, now_ns);
 	}
 	if (why != NULL)
@@ -561,7 +563,7 @@ dgram_server_report(struct dgram_server *s)
 	event_number(&ev, "received", s->received_count);
 	event_number(&ev, "answered", s->answered_count);
 	event_number(&ev, "ignored", s->ignored_count);
-	if (s->knows_lost)
+	if (s->lost_is_known)
 		event_number(&ev, "lost", s->lost);
 	diag_event_end(&ev, DIAG_NOTE,
 	    "received %llu (%s), answered %llu (%s), ignored %llu; lost %llu%s",
@@ -572,7 +574,7 @@ dgram_server_report(struct dgram_server *s)
 	    num_format_count(
 		answered, sizeof(answered), s->answered_bytes, "byte"),
 	    (unsigned long long)s->ignored_count, (unsigned long long)s->lost,
-	    s->knows_lost ? "" : ", as far as is known");
+	    s->lost_is_known ? "" : ", as far as is known");
 }
 
 void

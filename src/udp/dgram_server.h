@@ -59,7 +59,7 @@ struct dgram_server {
 	int64_t next_check_ns;        /* time of the next count */
 	uint32_t *drops;              /* owned: last count of each socket */
 	uint64_t lost, reported_lost; /* in total; reported */
-	bool knows_lost;              /* the system reports them */
+	bool lost_is_known;           /* the system reports them */
 
 	/* Statistics. */
 	uint64_t received_count, received_bytes; /* from admitted senders */

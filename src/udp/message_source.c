@@ -112,7 +112,7 @@ next_whole(struct message_source *s, size_t *length, struct err *e)
 {
 	*length = waiting(s);
 	if (*length > s->max_length)
-		return too_long(s, "the whole", e);
+		return too_long(s, "all", e);
 	if (s->fd >= 0)
 		return SOURCE_WAIT;
 	return s->lent_count == 0 || s->repeats ? SOURCE_MESSAGE : SOURCE_END;

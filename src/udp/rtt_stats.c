@@ -210,7 +210,7 @@ rtt_stats_format(
 	    (unsigned long long)t->duplicates, (unsigned long long)t->late);
 	if (dropped > 0)
 		text_append(buf, size,
-		    "%llu replies came here, but the receive buffer was full\n",
+		    "%llu replies arrived, but the receive buffer was full\n",
 		    (unsigned long long)dropped);
 	if (t->samples > 0)
 		text_append(buf, size,

@@ -48,7 +48,7 @@ unblock(struct sender *x)
 {
 	x->block = SENDER_FREE;
 	x->pause.pause = 0;
-	x->stuck = deadline_none();
+	x->timeout = deadline_none();
 	x->retried = x->was_writable = false;
 }
 
@@ -142,8 +142,8 @@ number_message(struct sender *x, struct dgram *d, struct err *e)
 
 	if (d->length > BATCH_PAYLOAD_SIZE)
 		return err_set(e, ERR_LOCAL,
-		    "a message of %zu bytes is too long for a number in front: "
-		    "%d at most",
+		    "a message of %zu bytes is too long to be numbered: "
+		    "%d bytes at most",
 		    d->length, BATCH_PAYLOAD_SIZE);
 	n = snprintf((char *)at, NUMBER_SIZE, "#%llu ",
 	    (unsigned long long)x->stats.sent +
@@ -297,7 +297,7 @@ check_icmp(struct sender *x, int errnum, struct err *e)
 		return FAILED;
 	}
 	diag_note("a datagram was too long for the path, which carries "
-		  "packets of %zu bytes: longer ones go in parts now",
+		  "packets of %zu bytes: longer ones are fragmented now",
 	    dgram_path_mtu(x->to.fd, addr_family(&x->to.peer)));
 	return SOMETHING;
 }
@@ -312,9 +312,9 @@ wait_for_space(struct sender *x, int errnum, struct err *e)
 	char text[ADDR_TEXT];
 
 	if (x->block == SENDER_FREE && awaits_replies(x))
-		x->stuck = deadline_limit(x->o->timeout_ms, "--timeout");
-	if (deadline_passed(x->stuck)) {
-		deadline_error(x->stuck, "the receiver took no datagram", e);
+		x->timeout = deadline_limit(x->o->timeout_ms, "--timeout");
+	if (deadline_passed(x->timeout)) {
+		deadline_error(x->timeout, "the receiver took no datagram", e);
 		return err_prefix(
 		    e, "%s", addr_format(&x->to.peer, text, sizeof(text)));
 	}
@@ -427,13 +427,13 @@ end_trial(struct sender *x, struct err *e)
 }
 
 /*
- * What one wait is for:
- *	the run's limit, and the limit of the first reply that is awaited;
- *	replies, and errors by ICMP;
- *	for what is unsent: space, or the end of a pause, or its limit;
- *	else for the next to send: input, or its time by the rate.
- * Input is not waited for while anything is unsent. The entries of fds are the
- * socket and the input.
+ * Sets what one wait is for:
+ *	the time limit, and the timeout of the first awaited reply;
+ *	replies and ICMP errors;
+ *	if datagrams are unsent: space, the end of a pause, or their timeout;
+ *	otherwise, for the next message: input, or its time by the rate.
+ * Input does not end the wait while datagrams are unsent. fds[0] is the socket,
+ * fds[1] is the input.
  */
 static struct deadline
 set_wait(struct sender *x, struct pollfd *fds)
@@ -452,7 +452,7 @@ set_wait(struct sender *x, struct pollfd *fds)
 			fds[0].events |= POLLOUT;
 		else
 			until = deadline_first(until, x->resume);
-		return deadline_first(until, x->stuck);
+		return deadline_first(until, x->timeout);
 	}
 	if (is_complete(x))
 		return until;
@@ -506,7 +506,7 @@ may_send(const struct sender *x)
 
 /* Fills, sends and receives; waits if nothing could be done. */
 static int
-step(struct sender *x, struct err *e)
+run_round(struct sender *x, struct err *e)
 {
 	int64_t now = clock_now();
 	enum outcome received;
@@ -532,7 +532,7 @@ int
 sender_run(struct sender *x, struct err *e)
 {
 	while (!is_complete(x) || x->stats.awaited > 0)
-		if (step(x, e) < 0)
+		if (run_round(x, e) < 0)
 			return -1;
 	/* The last datagrams may have been refused meanwhile. */
 	if (check_icmp(x, 0, e) == FAILED)

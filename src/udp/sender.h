@@ -81,9 +81,9 @@ struct sender {
 	int64_t next_ns;         /* when the next datagram may be sent */
 
 	enum sender_block block;
-	struct backoff pause;   /* the last pause, in nanoseconds */
-	struct deadline resume; /* end of the pause */
-	struct deadline stuck;  /* when a blocked datagram times out */
+	struct backoff pause;    /* the last pause, in nanoseconds */
+	struct deadline resume;  /* end of the pause */
+	struct deadline timeout; /* when a blocked datagram times out */
 	bool retried;      /* EMSGSIZE may be that of an earlier datagram */
 	bool was_writable; /* in the last poll */
 };

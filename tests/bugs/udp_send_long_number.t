@@ -16,7 +16,7 @@ my $r = run('udp-send', '--number', '--count', '64', '--window', '64',
     '--sndbuf', '4M', "unix:$dir/s", 'x' x 120_000);
 is $r->{signal}, 0, 'not a crash';
 is $r->{status}, 7, 'but too long';
-like $r->{err}, qr/120000 bytes is too long for a number in front: 65536 at/,
+like $r->{err}, qr/120000 bytes is too long to be numbered: 65536 bytes at most/,
     'which is told';
 $r = run('udp-send', '--no-reply', '--number', "unix:$dir/s", 'x' x 65_536);
 is $r->{status}, 0, 'the longest that a number fits before';
@@ -27,7 +27,7 @@ ok $x eq '#0 ' . 'x' x 65_536, 'arrives';
 $r = run('udp-send', '--no-reply', '--number', "unix:$dir/s", 'one',
     'x' x 65_537, 'three');
 is $r->{status}, 7, 'a message that is too long behind another';
-like $r->{err}, qr/65537 bytes is too long for a number in front/,
+like $r->{err}, qr/65537 bytes is too long to be numbered/,
     'which is told';
 recv $s, $x, 70_000, 0;
 is $x, '#0 one', 'those before it are sent';

@@ -84,8 +84,8 @@ while (!$lost && time < $until) {
     $c->recv(my $x, 100) unless $lost;
 }
 ok $lost, 'a message that is repeated as in a loop is not answered any more';
-$p->expect(err => qr/127\.0\.0\.1 port \d+: its datagrams come as from a /);
-$p->expect(err => qr/none of its host is answered \(see --max-rate\)\n/);
+$p->expect(err => qr/127\.0\.0\.1 port \d+: its datagrams look like a reply loop/);
+$p->expect(err => qr/its host is not answered for 1 s \(see --max-rate\)\n/);
 $c->send('new', 0, $to);
 ok $select->can_read(5), 'another one is';
 $c->recv(my $x, 100);

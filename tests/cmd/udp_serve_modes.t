@@ -52,14 +52,14 @@ $p->stop;
 # Who is let in.
 ($p, $c) = pair('--echo', '-v', '--deny', '127.0.0.1', '--count', '1');
 is ask($c, 'x', 0.2), undef, '--deny: no answer';
-ok $p->expect(err => qr/ignored: not let in/), 'told';
+ok $p->expect(err => qr/ignored: rejected/), 'told';
 $c->send('x') for 1 .. 20;
 my $friend = udp_socket(host => '127.0.0.2', peer =>
     ['127.0.0.1', $p->port]);
 is ask($friend, 'x'), 'x', 'others are answered';
 my $end = $p->finish;
 is $end->{status}, 0, 'what was not let in does not count';
-is scalar(() = $end->{err} =~ /ignored: not let in/g), 1,
+is scalar(() = $end->{err} =~ /ignored: rejected/g), 1,
     'and is told once for each sender';
 like $end->{err}, qr/ignored 21;/, 'all of it in the summary';
 
@@ -97,7 +97,7 @@ my $n = 0;
 $n++, $c->recv(my $x, 10) while IO::Select->new($c)->can_read(0.2);
 cmp_ok $n, '>=', 5, '--max-rate: a second\'s worth at once';
 cmp_ok $n, '<=', 7, 'and no more';
-$p->expect(err => qr/has had its answers for now \(--max-rate\)/);
+$p->expect(err => qr/has reached the limit of answers \(--max-rate\)/);
 is ask(udp_socket(host => '127.0.0.2', peer => ['127.0.0.1', $p->port]),
     'other'), 'other', 'another host has a rate of its own';
 $p->stop;

@@ -27,7 +27,7 @@ like $r->{err},
     'that names the limit';
 $r = run({ stdin => 'x' x 70_000 }, 'udp-send', '--no-reply', '--whole', @to);
 is $r->{status}, 7, 'the whole of much more';
-like $r->{err}, qr/the whole of stdin is too long for a datagram/, 'told';
+like $r->{err}, qr/all of stdin is too long for a datagram/, 'told';
 $r = run({ stdin => "ok\n" . 'x' x 700_000 }, 'udp-send', '--no-reply', @to);
 is $r->{status}, 7, 'a line that is too long';
 like $r->{err}, qr/a line of stdin is too long/, 'told';

@@ -27,12 +27,12 @@ recv $c, my $got, 1000, 0;
 is $got, 'Hello, Michael!', 'a named client is answered';
 socket my $nameless, AF_UNIX, SOCK_DGRAM, 0;
 send $nameless, 'x', 0, pack_sockaddr_un("$dir/server");
-$p->expect(err => qr/ignored: its sender has no name to answer to/);
+$p->expect(err => qr/ignored: its sender has no address to send an answer to/);
 setsockopt $c, SOL_SOCKET, SO_SNDBUF, 1 << 20;
 send $c, 'y' x 100_000, 0, pack_sockaddr_un("$dir/server")
     or die "send: $!";
 $p->expect(err => qr/\(its end was cut off\)/);
-$p->expect(err => qr/ignored: its end was cut off, it is too long/);
+$p->expect(err => qr/ignored: it is too long and was truncated/);
 pass 'a datagram that is longer than the buffer is told';
 my $r = run('udp-send', "unix:$dir/server", 'a', 'b');
 is $r->{out}, "Hello, a!\nHello, b!\n", 'udp-send asks it';
