@@ -267,7 +267,7 @@ fail_locally(struct scan *s, uint32_t id, int errnum)
 	decide(s, id, errnum, SCAN_LOCAL);
 }
 
-/* For -vv: how the probe of a datagram's port ended. */
+/* Reports the outcome of a datagram probe as a step of -vv. */
 static void
 report_probe(const struct scan *s, uint32_t id, int errnum)
 {
@@ -293,7 +293,7 @@ report_step(const struct scan *s, uint32_t id, int errnum)
 		return;
 	if (s->o->type == SOCK_DGRAM)
 		report_probe(s, id, errnum);
-	/* Without a socket there was no call. */
+	/* Without a socket, connect(2) was not called. */
 	else if (scan_probe(s, id)->connects > 0)
 		probe_socket_report(s, id, errnum);
 }

@@ -163,7 +163,7 @@ parse_range(const char *text, int64_t *low, int64_t *high, struct err *e)
 	if (!parse_end(text, (size_t)(hyphen - text), 1, low) ||
 	    !parse_end(hyphen + 1, strlen(hyphen + 1), HIGHEST, high))
 		return refuse(text,
-		    "neither a range within 1-65535 nor a service's name", e);
+		    "neither a range within 1-65535 nor a service name", e);
 	if (*low > *high)
 		return refuse(text, "the range is reversed", e);
 	return 0;
@@ -204,7 +204,7 @@ parse_listed(const struct ports_parser *p, char *text, struct err *e)
 		return -1;
 	if (add_services(p, "*", low, high))
 		return 0;
-	return refuse(text + 1, "no known service lies in that range", e);
+	return refuse(text + 1, "no known service is in that range", e);
 }
 
 /* Parses a service's name or a pattern. Returns false if text is neither. */

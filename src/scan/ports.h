@@ -29,8 +29,8 @@ struct ports_parser {
  *	http*  [1-1024]                       services by pattern, by range
  *	T:22,80,U:53                          for TCP, for UDP
  *
- * A name with a hyphen (ftp-data) is a name before it is a range. Elements
- * after the letter of the other protocol are checked and ignored. 0, or -1
+ * A name with a hyphen (ftp-data) takes precedence over a range. Elements after
+ * the letter of the other protocol are checked and ignored. Returns 0, or -1
  * with a usage error that names the element: port 0, 65536, "80x", a reversed
  * or empty range, an unknown name.
  */

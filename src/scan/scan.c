@@ -194,7 +194,7 @@ next_probe(struct scan *s)
 
 /* When the next probe may be sent. */
 static struct deadline
-next_leave(const struct scan *s)
+next_send(const struct scan *s)
 {
 	struct deadline resume = {.at_ns = s->resume_ns},
 			d = pace_next(&s->pace);
@@ -221,7 +221,7 @@ next_tick(const struct scan *s)
 static struct deadline
 send_probes(struct scan *s)
 {
-	struct deadline leave = {0};
+	struct deadline next = {0};
 	int64_t now = 0;
 	uint32_t id;
 	int i;
@@ -231,14 +231,14 @@ send_probes(struct scan *s)
 		if (s->in_flight >= s->window.size &&
 		    !icmp_limit_check_is_next(s))
 			return deadline_none();
-		leave = next_leave(s);
-		if (leave.at_ns > now || i == 0) {
+		next = next_send(s);
+		if (next.at_ns > now || i == 0) {
 			now = clock_now();
 			pace_fill(&s->pace, s->window.size, now);
-			leave = next_leave(s);
+			next = next_send(s);
 		}
-		if (leave.at_ns > now)
-			return leave;
+		if (next.at_ns > now)
+			return next;
 		id = next_probe(s);
 		if (id == PROBE_NONE)
 			return next_tick(s);
@@ -249,7 +249,7 @@ send_probes(struct scan *s)
 			start_try(s, id);
 		}
 	}
-	return leave;
+	return next;
 }
 
 /* The socket of id may be ready. */

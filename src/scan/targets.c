@@ -91,8 +91,8 @@ check_family(int family, const struct targets_options *o, const char *text,
 	if (o->names.family == AF_UNSPEC || o->names.family == family)
 		return 0;
 	return refuse(text,
-	    family == AF_INET6 ? "an IPv6 address, and -4 was given"
-			       : "an IPv4 address, and -6 was given",
+	    family == AF_INET6 ? "an IPv6 address, but -4 permits only IPv4"
+			       : "an IPv4 address, but -6 permits only IPv6",
 	    e);
 }
 
@@ -219,7 +219,7 @@ invalid_reason(const char *text)
 	if (strncmp(text, "unix:", 5) == 0)
 		return "a unix socket has no ports";
 	if (strstr(text, "://") != NULL)
-		return "a URL; HOST or HOST:PORT is wanted";
+		return "a URL; write HOST or HOST:PORT";
 	return NULL;
 }
 
@@ -252,7 +252,7 @@ parse_item_ports(const struct parser *p, struct target *item, const char *text,
 	    .ports = &set, .protocol = p->o->protocol};
 
 	if (p->o->protocol == NULL)
-		return refuse(p->whole, "hosts only, without a port", e);
+		return refuse(p->whole, "must be a host without a port", e);
 	if (text[0] == '\0')
 		return refuse(p->whole, "the port after ':' is missing", e);
 	ports_clear(&set);

@@ -64,9 +64,9 @@ struct targets_options {
  *	192.0.2.0/24            a network; IPv6 from /104 on
  *	192.0.2.10-20           a range in the last octet
  *
- * each perhaps followed by ":PORT", ":LOW-HIGH" or ":SERVICE", its own ports
- * (an IPv6 address needs brackets then). 0, or -1 with *e: a usage error that
- * names the element, or the error of resolve().
+ * each optionally followed by its own ports, ":PORT", ":LOW-HIGH" or ":SERVICE"
+ * (an IPv6 address then needs brackets). Returns 0, or -1 with *e: a usage
+ *error that names the element, or the error of resolve().
  */
 int targets_add(struct targets *t, const char *text,
     const struct targets_options *o, struct err *e);

@@ -24,8 +24,8 @@ refused(qr/empty/, '', '80');
 refused(qr/0 to 32/, '10.0.0.0/33', '80');
 refused(qr/reversed/, '10.0.0.9-3', '80');
 refused(qr/16777216 hosts/, '10.0.0.0/7', '80');
-refused(qr/-6 was given/, '-6', '127.0.0.1', '80');
-refused(qr/-4 was given/, '-4', '::1', '80');
+refused(qr/-6 permits only IPv6/, '-6', '127.0.0.1', '80');
+refused(qr/-4 permits only IPv4/, '-4', '::1', '80');
 refused(qr/no port is left/, '--exclude', '1-100', '127.0.0.1', '80');
 refused(qr/no host is left/, '--exclude-hosts', '127.0.0.0/24', '127.0.0.1',
     '80');
@@ -47,7 +47,7 @@ refused(qr/one port or one range/, '127.0.0.1:[1-1024]');
 refused(qr/empty/, $_) for ':22', '[]:22';
 refused(qr/a unix socket has no ports/, 'unix:/tmp/socket', '80');
 refused(qr/a URL/, 'http://127.0.0.1/');
-refused(qr/hosts only/, '--exclude-hosts', '127.0.0.1:22', '127.0.0.1', '22');
+refused(qr/host without a port/, '--exclude-hosts', '127.0.0.1:22', '127.0.0.1', '22');
 refused(qr/no port is left/, '--exclude', '22', '127.0.0.1:22');
 refused(qr/operand/, '127.0.0.1', '80', '81');
 
