@@ -17,29 +17,16 @@ use Test::More;
 my $lacks = strace_lacks();
 plan skip_all => $lacks if $lacks;
 
-# What is not reported yet: name of a run => reason.
-my $forks = 'fork is not reported';
-my %pending = (
-    'connect, a peer that reads late' => 'splice is not reported',
-    'http-get, a large body' => 'splice is not reported',
-    map { $_ => $forks } 'listen -k --echo', 'listen -k --discard',
-    'listen -k -e', 'listen -k -program', 'listen -k --to',
-    'listen -k, a client that is not let in', 'serve-hello',
-    'serve-hello --http');
-
 # Compares a run of a command: code starts it with straced(), plays its peer,
 # and returns the process, ended.
 sub compare {
     my ($name, $code) = @_;
     my $p = $code->();
     my @processes = processes($p);
-    my $tb = Test::More->builder;
-    $tb->todo_start($pending{$name}) if $pending{$name};
     my $faults = $name =~ /^portscan/ ? \&unordered_faults_of : \&faults_of;
     my @faults = map { my $p = $_; map { "$p->{pid} $_" } $faults->($p) }
         @processes;
     ok !@faults, "$name: every call is reported" or diag join "\n", @faults;
-    $tb->todo_end if $pending{$name};
 }
 
 # A run to its end, and its status.
