@@ -383,7 +383,8 @@ moved_note(const struct step_transfer *t)
 				    "whether it arrives"
 				  : "one datagram, as it was sent";
 	if (t->is_send && (size_t)t->done < t->wanted)
-		return "the send buffer has no space for more";
+		return "the send buffer has no space for more: the peer does "
+		       "not read as fast as this side sends";
 	if (t->is_send)
 		return "the system sends them";
 	return t->done == 0 ? "the peer's FIN: it will send no more"

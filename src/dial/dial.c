@@ -22,6 +22,9 @@
 /* RFC 8305 section 8: the recommended Connection Attempt Delay. */
 #define DELAY_MS 250
 
+/* How long there is no answer before that is reported, with -v. */
+#define NOTICE_MS INT64_C(500)
+
 /* An attempt to connect to one address. */
 struct attempt {
 	const struct addr *addr; /* in the dial's list */
@@ -42,6 +45,7 @@ struct dial {
 	struct deadline next;         /* when the next one may start */
 	size_t winner;                /* index of the one that connected */
 	struct addr local;            /* its local address */
+	struct deadline notice;       /* when it is reported that it waits */
 };
 
 /* Whether the source address is of another family, which skips this address. */
@@ -181,6 +185,25 @@ init(struct dial *d, const struct addr_list *list, const struct dial_options *o,
 		d->attempts[i].fd = -1;
 	}
 	d->next = deadline_after(0);
+	d->notice =
+	    diag_shows(DIAG_NOTE) ? deadline_after(NOTICE_MS) : deadline_none();
+}
+
+/* No address has answered yet: a person wants to know what is waited for. */
+static void
+report_waiting(struct dial *d)
+{
+	char text[ADDR_TEXT];
+	size_t i;
+
+	if (!deadline_passed(d->notice))
+		return;
+	d->notice = deadline_none();
+	for (i = 0; i < d->started; i++)
+		if (d->attempts[i].fd >= 0)
+			diag_note("connecting to %s: no answer yet",
+			    addr_format(
+				d->attempts[i].addr, text, sizeof(text)));
 }
 
 static size_t
@@ -426,7 +449,9 @@ run(struct dial *d, struct err *e)
 		if (fd >= 0 || errno != EINPROGRESS)
 			break;
 		ready = wait_poll(fds, fill_poll(d, fds),
-		    deadline_first(d->until, next_attempt(d)));
+		    deadline_first(
+			d->until, deadline_first(d->notice, next_attempt(d))));
+		report_waiting(d);
 		if (ready < 0) {
 			err_sys(e, ERR_FAILED, errno, "connecting");
 			free(fds);

@@ -30,8 +30,10 @@ struct conn_summary {
 	enum conn_first first;
 	bool wants_order; /* first follows from the order of the FINs */
 	bool is_fin_sent, is_fin_received;
-	bool reset;      /* the peer reset the connection */
-	bool is_aborted; /* it ended before everything was delivered */
+	int64_t fin_ns;       /* when FIN was sent, if the order is looked up */
+	uint32_t fin_acks_in; /* segments without data received before */
+	bool reset;           /* the peer reset the connection */
+	bool is_aborted;      /* it ended before everything was delivered */
 };
 
 /*

@@ -2,6 +2,7 @@
 #include "net/inherited.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,7 +11,9 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/num.h"
+#include "base/step.h"
 #include "base/text.h"
+#include "net/call.h"
 #include "net/listener.h"
 #include "net/sock.h"
 
@@ -21,20 +24,21 @@
 static bool
 is_listening(int fd)
 {
+	static const struct call_option type_option = {
+	    SOL_SOCKET, SO_TYPE, "SO_TYPE", "1: a stream", NULL};
+	static const struct call_option accepting_option = {SOL_SOCKET,
+	    SO_ACCEPTCONN, "SO_ACCEPTCONN", "1: listen was called on it", NULL};
 	int type = 0, accepting = 0, family;
-	socklen_t len = sizeof(type);
 	struct addr a;
 
 	sock_local(fd, &a);
 	family = addr_family(&a);
 	if (family != AF_INET && family != AF_INET6 && family != AF_UNIX)
 		return false;
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0)
+	if (call_get(fd, &type_option, &type) < 0)
 		return false;
-	len = sizeof(accepting);
 	return type == SOCK_STREAM &&
-	       getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &accepting, &len) ==
-		   0 &&
+	       call_get(fd, &accepting_option, &accepting) == 0 &&
 	       accepting != 0;
 }
 
@@ -42,12 +46,11 @@ is_listening(int fd)
 static bool
 is_dual(int fd)
 {
+	static const struct call_option option = {IPPROTO_IPV6, IPV6_V6ONLY,
+	    "IPV6_V6ONLY", "0: it takes IPv4 as well", NULL};
 	int only_ip6 = 1;
-	socklen_t len = sizeof(only_ip6);
 
-	return getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only_ip6, &len) ==
-		   0 &&
-	       only_ip6 == 0;
+	return call_get(fd, &option, &only_ip6) == 0 && only_ip6 == 0;
 }
 
 static int
@@ -60,6 +63,7 @@ add_one(struct listener *l, int fd, struct err *e)
 		    fd);
 	if (fd_close_on_exec(fd) < 0 || sock_nonblocking(fd, true) < 0)
 		return err_sys(e, ERR_LOCAL, errno, "--fd %d", fd);
+	step_name(fd, "the listening socket", 0);
 	l->is_dual = is_dual(fd);
 	listener_add(l, fd);
 	return 0;

@@ -38,8 +38,10 @@ struct os_tcp {
 	bool peer_finished;      /* the peer's FIN has arrived */
 	bool is_closed;          /* it is over: reset */
 	bool is_acknowledged;    /* the peer has everything that was sent */
-	bool is_crossing;        /* both FINs were sent before either came */
-	uint32_t acks_in;        /* segments without data */
+	bool is_fin_acked; /* this side's FIN is acknowledged, the peer's not
+			      received */
+	bool is_crossing;  /* both FINs were sent before either came */
+	uint32_t acks_in;  /* segments without data */
 	uint32_t acks_out;
 	uint32_t rtt_us;        /* the smoothed round-trip time */
 	uint32_t segments;      /* sent */

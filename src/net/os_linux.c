@@ -28,6 +28,7 @@
 
 /* States of TCP in tcpi_state; glibc and the kernel name them differently. */
 enum {
+	STATE_FIN_WAIT2 = 5,
 	STATE_CLOSE = 7,
 	STATE_CLOSE_WAIT = 8,
 	STATE_LAST_ACK = 9,
@@ -151,6 +152,7 @@ os_tcp_info(int fd, struct os_tcp *tcp)
 	tcp->is_closed = info.tcpi_state == STATE_CLOSE;
 	tcp->is_acknowledged =
 	    info.tcpi_unacked == 0 && info.tcpi_notsent_bytes == 0;
+	tcp->is_fin_acked = info.tcpi_state == STATE_FIN_WAIT2;
 	tcp->is_crossing = info.tcpi_state == STATE_CLOSING;
 	tcp->acks_in = info.tcpi_segs_in - info.tcpi_data_segs_in;
 	tcp->acks_out = info.tcpi_segs_out - info.tcpi_data_segs_out;

@@ -5,11 +5,15 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "net/call.h"
 #include "net/conn_event.h"
 #include "net/os.h"
 #include "net/sock.h"
 #include "net/wait.h"
+
+/* Systems wait at least 40 ms before they acknowledge a FIN by itself. */
+#define PROMPT_NS (INT64_C(20) * CLOCK_MS)
 
 /* What a peer may send after this side's FIN before the connection is closed.
  */
@@ -28,7 +32,9 @@ find_first(const struct os_tcp *before, const struct os_tcp *after)
 		return CONN_FIRST_PEER;
 	if (after->is_crossing)
 		return CONN_FIRST_BOTH;
-	if (!after->is_closed || after->acks_in - before->acks_in == 1)
+	/* The segments only say that where no data was on its way. */
+	if (!after->is_closed || !before->is_acknowledged ||
+	    after->acks_in - before->acks_in == 1)
 		return CONN_FIRST_US;
 	return after->acks_out - before->acks_out == 1 ? CONN_FIRST_PEER
 						       : CONN_FIRST_BOTH;
@@ -43,12 +49,30 @@ shutdown_write(int fd, struct conn_summary *s)
 	int result = call_shutdown(fd, SHUT_WR), saved = errno;
 
 	s->is_fin_sent = true;
+	is_known = is_known && os_tcp_info(fd, &after);
 	if (s->first == CONN_FIRST_NOBODY)
-		s->first = is_known && os_tcp_info(fd, &after)
-			       ? find_first(&before, &after)
-			       : CONN_FIRST_US;
+		s->first =
+		    is_known ? find_first(&before, &after) : CONN_FIRST_US;
+	if (is_known && before.is_acknowledged && !after.is_fin_acked) {
+		s->fin_ns = clock_now();
+		s->fin_acks_in = before.acks_in;
+	}
 	errno = saved;
 	return result;
+}
+
+/*
+ * Whether the peer's FIN, which has been received, was sent before that of this
+ * side arrived. A peer that answers a FIN at once does so in one segment, and
+ * acknowledges it by itself only after a while (RFC 9293 3.8.6.3): two segments
+ * mean that the FINs have crossed.
+ */
+static bool
+has_crossed(const struct conn_summary *s, const struct os_tcp *tcp)
+{
+	return tcp->is_crossing || (tcp->is_closed && s->fin_ns != 0 &&
+				       clock_now() - s->fin_ns < PROMPT_NS &&
+				       tcp->acks_in - s->fin_acks_in > 1);
 }
 
 void
@@ -60,7 +84,7 @@ shutdown_received(int fd, struct conn_summary *s)
 	if (s->first == CONN_FIRST_NOBODY)
 		s->first = CONN_FIRST_PEER;
 	else if (s->first == CONN_FIRST_US && s->wants_order &&
-		 os_tcp_info(fd, &tcp) && tcp.is_crossing)
+		 os_tcp_info(fd, &tcp) && has_crossed(s, &tcp))
 		s->first = CONN_FIRST_BOTH;
 }
 
