@@ -1,15 +1,15 @@
-/* Switches Nagle's algorithm on while small writes follow each other. */
+/* Switches Nagle's algorithm on during a dense stream of small writes. */
 #include "relay/coalesce.h"
 
 #include <string.h>
 
 #include "net/sock.h"
 
-/* Larger pieces fill segments by themselves. */
+/* Larger pieces fill whole segments. */
 #define SMALL (256 * 1024)
-/* A piece this soon after the last one follows closely; */
+/* A piece follows closely if it comes within this time of the last one. */
 #define CLOSE_NS INT64_C(500000)
-/* after this many in a row they are coalesced. */
+/* Coalescing starts after this many consecutive closely spaced pieces. */
 #define COALESCE_AFTER 64
 
 void
@@ -25,7 +25,7 @@ coalesce_init(struct coalesce *g, int fd)
 		sock_set_nodelay(fd, true);
 }
 
-/* Sends what is held back; the next pieces may be held back again. */
+/* Sends pending data; later pieces may be held back again. */
 static void
 push(struct coalesce *g)
 {

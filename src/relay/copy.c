@@ -9,7 +9,7 @@
 #include "net/sink.h"
 #include "net/wait.h"
 
-/* Where the two ends stand in the poll array. */
+/* Indexes in the poll array. */
 enum { POLL_CONNECTION, POLL_SINK, POLL_COUNT };
 
 static void
@@ -20,7 +20,9 @@ start(struct flow *f, const struct copy *p)
 	flow_init(f, p->fd, s->kind == FD_NULL ? -1 : s->fd, p->storage);
 	flow_limit(f, p->max_bytes);
 	flow_allow_low_water(f);
-	/* A socket as stdout is somebody else's, and may block. */
+	/*
+	 * Other processes may share a socket that is stdout, and it may block.
+	 */
 	if (s->kind != FD_SOCKET)
 		flow_allow_move(f);
 }
@@ -32,7 +34,7 @@ limit(const struct copy *p, const struct flow *f)
 	    deadline_limit_from(f->last_ns, p->idle_ms, "--idle-timeout"));
 }
 
-/* Waits until the flow can go on. As wait_poll(). */
+/* Waits until the flow can continue. Returns as wait_poll(). */
 static int
 wait_flow(const struct copy *p, const struct flow *f, struct pollfd *fds)
 {
@@ -60,9 +62,9 @@ end_of(const struct copy *p, const struct flow *f, struct err *e)
 	return f->read_bytes == p->max_bytes ? COPY_DONE : COPY_ENDED;
 }
 
-/* A limit has passed. */
+/* Returns the result when a timeout has expired. */
 static enum copy_end
-late(const struct copy *p, const struct flow *f, struct err *e)
+timed_out(const struct copy *p, const struct flow *f, struct err *e)
 {
 	if (flow_wants_read(f))
 		return COPY_SILENT;
@@ -70,7 +72,7 @@ late(const struct copy *p, const struct flow *f, struct err *e)
 	return COPY_FAILED;
 }
 
-/* One round after another. */
+/* Polls and pumps until the flow ends. */
 static enum copy_end
 run(const struct copy *p, struct flow *f, struct err *e)
 {
@@ -83,7 +85,7 @@ run(const struct copy *p, struct flow *f, struct err *e)
 			return COPY_FAILED;
 		}
 		if (deadline_passed(limit(p, f)))
-			return late(p, f, e);
+			return timed_out(p, f, e);
 		read_bytes = f->read_bytes;
 		flow_pump(
 		    f, fds[POLL_CONNECTION].revents, fds[POLL_SINK].revents);
@@ -102,7 +104,7 @@ copy_run(const struct copy *p, struct err *e)
 	start(&f, p);
 	end = run(p, &f, e);
 	errnum = errno;
-	/* A file always takes what is held. */
+	/* A write to a regular file never blocks: write the queued data. */
 	while (p->sink->kind == FD_REGULAR && f.out.errnum == 0 &&
 	       !flow_is_empty(&f) && flow_write(&f) > 0)
 		continue;

@@ -1,7 +1,5 @@
-/*
- * Copies a number of bytes, or all up to the end, from a connection to a sink
- * without inspecting them: by a flow, which can avoid the copy.
- */
+/* Copies a number of bytes, or all bytes up to the end, from a connection to a
+ * sink. The bytes are not inspected, so a flow can move them without a copy. */
 #ifndef RELAY_COPY_H
 #define RELAY_COPY_H
 
@@ -18,25 +16,27 @@ typedef void copy_progress(void *context, size_t n);
 
 struct copy {
 	int fd; /* the connection, a socket that no other process shares */
-	struct sink *sink;     /* one that does not escape */
+	struct sink *sink;     /* must not escape its output */
 	void *storage;         /* FLOW_SIZE bytes */
-	uint64_t max_bytes;    /* the most to copy, not 0 */
-	struct deadline until; /* end of everything */
-	int64_t idle_ms;       /* longest time without a byte; -1: any */
-	int64_t tick_ms; /* how often progress is called; -1: as bytes move */
+	uint64_t max_bytes;    /* maximum to copy, not 0 */
+	struct deadline until; /* deadline of the whole copy */
+	int64_t idle_ms;       /* idle timeout; -1: none */
+	int64_t tick_ms; /* interval of progress; -1: only when bytes arrive */
 	copy_progress *progress;
 	void *context; /* progress's */
 };
 
 enum copy_end {
-	COPY_DONE,   /* all are in the sink */
-	COPY_ENDED,  /* all that came before the peer's end are */
-	COPY_LOST,   /* so are those before the connection was lost: errno */
-	COPY_SILENT, /* nothing came within a limit */
-	COPY_FAILED  /* *e as in sink_write() */
+	COPY_DONE,   /* max_bytes are in the sink */
+	COPY_ENDED,  /* all data up to the peer's FIN is in the sink */
+	COPY_LOST,   /* the connection was lost: errno; all data received is in
+			the sink */
+	COPY_SILENT, /* a timeout expired while receiving */
+	COPY_FAILED  /* *e as from sink_write() */
 };
 
-/* Copies them. What a file then has is the beginning of what was received. */
+/* Runs the copy and updates sink->bytes. A file then contains the beginning of
+ * the data received. */
 enum copy_end copy_run(const struct copy *p, struct err *e);
 
 #endif

@@ -16,14 +16,14 @@
 #include "relay/splice.h"
 #include "net/sock.h"
 
-/* After two pieces in a row of at least this size, bytes are moved. */
+/* Bytes are moved after two consecutive pieces of at least this size. */
 #define MIN_MOVE (32 * 1024)
 #define MOVE_AFTER 2
-/* After eight pieces in a row below this size, bytes are copied. */
+/* Bytes are copied after eight consecutive pieces below this size. */
 #define COPY_BELOW (12 * 1024)
 #define COPY_AFTER 8
-/* A move to a socket takes as long as the peer's receiving: half as much at a
- * time lets the other direction continue. */
+/* A move to a socket takes as long as the peer takes to receive: half the size
+ * lets the other direction continue. */
 #define YIELDING_MOVE (SPLICE_PIPE_SIZE / 2)
 
 static void
@@ -35,9 +35,9 @@ end_init(struct flow_end *end, int fd)
 }
 
 /*
- * A terminal that poll(2) calls writable may still block a write(2) half-way
- * (it is stopped, or nobody reads its other side), and O_NONBLOCK must not be
- * set on a descriptor that others share.
+ * A terminal that poll(2) reports writable may still block write(2) halfway (it
+ * is stopped, or nobody reads its other side). O_NONBLOCK must not be set on a
+ * descriptor that other processes share.
  */
 static void
 open_terminal(struct flow *f)
@@ -65,8 +65,7 @@ flow_init(struct flow *f, int in, int out, void *storage)
 	f->last_ns = clock_now();
 }
 
-/* Whether the kernel moves between the two ends without an intermediate pipe.
- */
+/* Whether splice(2) needs no intermediate pipe. */
 static bool
 is_direct(const struct flow *f)
 {
@@ -131,7 +130,7 @@ flow_wants_read(const struct flow *f)
 	if (f->move.is_on)
 		return buf_is_empty(&f->queue);
 	if (f->crlf)
-		/* It needs space to grow into. */
+		/* The expansion needs an empty queue. */
 		return buf_is_empty(&f->queue);
 	return f->move.held == 0 && buf_length(&f->queue) < f->queue.size;
 }
@@ -162,14 +161,14 @@ is_transient(int errnum)
 	return errnum == EAGAIN || errnum == EWOULDBLOCK || errnum == EINTR;
 }
 
-/* n, or what may still be read. */
+/* n, or the bytes left to read if fewer. */
 static size_t
 limited(const struct flow *f, size_t n)
 {
 	return f->left < n ? (size_t)f->left : n;
 }
 
-/* Receives and drops. */
+/* Receives data and drops it. */
 static ssize_t
 receive_dropped(struct flow *f, unsigned char *space, size_t size)
 {
@@ -187,7 +186,8 @@ receive_dropped(struct flow *f, unsigned char *space, size_t size)
 	return done;
 }
 
-/* One read(2); for CRLF into the second half, so that it can grow. */
+/* Reads once; with CRLF into the second half of space, which leaves room to
+ * expand. */
 static ssize_t
 read_some(struct flow *f, unsigned char *space, size_t size)
 {
@@ -206,7 +206,9 @@ read_some(struct flow *f, unsigned char *space, size_t size)
 	return read(f->in.fd, space, n);
 }
 
-/* n bytes from the second half to the front, with CR before a bare LF. */
+/*
+ * Copies n bytes from the second half to the front, with CR before a bare LF.
+ */
 static size_t
 expand(struct flow *f, unsigned char *space, size_t size, size_t n)
 {
@@ -232,7 +234,7 @@ flow_deadline(const struct flow *f)
 		   : kept;
 }
 
-/* n bytes came in. */
+/* Accounts for n bytes read. */
 static void
 note_read(struct flow *f, size_t n)
 {
@@ -244,7 +246,8 @@ note_read(struct flow *f, size_t n)
 		f->in.fd = -1;
 }
 
-/* n bytes were put at the queue's end. 0, or -1 when the tap ends the flow. */
+/* Accounts for n bytes put at the queue's end. 0, or -1 when the tap ends the
+ * flow. */
 static int
 enqueue(struct flow *f, const unsigned char *space, size_t n)
 {
@@ -255,7 +258,7 @@ enqueue(struct flow *f, const unsigned char *space, size_t n)
 	return f->tap == NULL ? 0 : f->tap(f->context, space, n);
 }
 
-/* Pieces are copied from now on. */
+/* Copies pieces from now on. */
 static void
 stop_moving(struct flow *f)
 {
@@ -264,7 +267,7 @@ stop_moving(struct flow *f)
 	f->move.streak = 0;
 }
 
-/* Enlarges the pipes that are used. */
+/* Moves pieces from now on; enlarges the pipes. */
 static void
 start_moving(struct flow *f)
 {
@@ -284,7 +287,7 @@ start_moving(struct flow *f)
 	m->is_on = true;
 }
 
-/* A piece of n bytes came in: chooses the path of the next one. */
+/* Selects the path of the next piece, after one of n bytes. */
 static void
 choose_path(struct flow *f, size_t n)
 {
@@ -302,7 +305,7 @@ choose_path(struct flow *f, size_t n)
 		start_moving(f);
 }
 
-/* What an end met has closed it. -1 with the errno. */
+/* Closes an end that failed with errno. Returns -1. */
 static int
 end_failed(struct flow_end *end)
 {
@@ -312,9 +315,9 @@ end_failed(struct flow_end *end)
 }
 
 /*
- * Whether it was out that failed. The intermediate pipe never does; of a pair
- * that is moved directly a pipe or a file to read from gives no errors, and a
- * pipe to write to just one.
+ * Whether the error came from out. The intermediate pipe never fails. In a
+ * direct move a pipe or file that is read gives no errors, and a pipe that is
+ * written gives only EPIPE.
  */
 static bool
 was_out(const struct flow *f)
@@ -322,7 +325,7 @@ was_out(const struct flow *f)
 	return is_direct(f) && (f->in.kind != FD_SOCKET || errno == EPIPE);
 }
 
-/* Nothing was moved: decides what to do. -1 with errno. */
+/* Handles a splice(2) that moved nothing. Returns -1 with errno. */
 static int
 not_moved(struct flow *f, ssize_t n, bool has_space)
 {
@@ -333,8 +336,8 @@ not_moved(struct flow *f, ssize_t n, bool has_space)
 	if (is_transient(errnum) && !has_space) {
 		f->move.is_blocked = true;
 	} else if (is_transient(errnum) || errnum == ENOTSUP) {
-		/* Another process was faster, out-of-band data is next,
-		 * or it is the end: reading will show. */
+		/* Another process took the data, out-of-band data is next, or
+		 * in is at its end: read(2) will show which. */
 		stop_moving(f);
 	} else {
 		errno = errnum;
@@ -344,7 +347,7 @@ not_moved(struct flow *f, ssize_t n, bool has_space)
 	return -1;
 }
 
-/* How much one move may carry. */
+/* The maximum size of one move. */
 static size_t
 move_size(const struct flow *f)
 {
@@ -352,10 +355,8 @@ move_size(const struct flow *f)
 							  : SPLICE_PIPE_SIZE;
 }
 
-/*
- * A splice(2) from in is a receive, one to out a send. The size of a piece is
- * not the amount that is there.
- */
+/* Reports a splice(2) as a step: from in it is a receive, to out a send. The
+ * size requested is not the amount available. */
 static void
 report_move(const struct flow *f, int64_t start, size_t size, ssize_t n)
 {
@@ -369,17 +370,16 @@ report_move(const struct flow *f, int64_t start, size_t size, ssize_t n)
 	    .errnum = n < 0 ? errno : 0,
 	    .note = "moved inside the system, without a copy"};
 
-	/* Nothing moved without an error, and a refusal: it is read instead. */
+	/* After a move of nothing, or a refusal, read(2) follows and is
+	 * reported. */
 	if (n == 0 || (n < 0 && errno == ENOTSUP) ||
 	    (is_send && f->out.kind != FD_SOCKET))
 		return;
 	step_transfer(&t);
 }
 
-/*
- * Moves a piece from in to out, or into the intermediate pipe. has_space: the
- * destination is not full, so that EAGAIN is about in.
- */
+/* Moves a piece from in to out, or into the intermediate pipe. has_space: the
+ * destination is not full, so EAGAIN is about in. */
 static ssize_t
 move_in(struct flow *f, bool has_space)
 {
@@ -454,7 +454,7 @@ flow_put(struct flow *f, const void *bytes, size_t n)
 	return true;
 }
 
-/* n bytes were written. */
+/* Accounts for n bytes written. */
 static ssize_t
 note_written(struct flow *f, ssize_t n)
 {
@@ -481,7 +481,9 @@ copy_out(struct flow *f)
 	return -1;
 }
 
-/* Moving to out is refused: what the intermediate pipe holds is copied. */
+/*
+ * The kernel refuses to move to out: copies what the intermediate pipe holds.
+ */
 static ssize_t
 fall_back_to_copy(struct flow *f)
 {

@@ -9,11 +9,11 @@
 #include "base/text.h"
 
 #define COLUMNS 16
-/* The longest line, with its NUL: what hexdump_add() says of a piece. */
+/* The maximum length of a line, with its NUL: the first line of a piece. */
 #define LINE 128
 
-/* Lines on their way to the file: it gets whole ones with each write(2), so
- * that several processes may append to it. */
+/* A buffer of lines. Each write(2) carries whole lines, so that several
+ * processes may append to the file. */
 struct lines {
 	const struct hexdump *dump;
 	size_t length;

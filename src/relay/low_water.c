@@ -8,11 +8,11 @@
 
 /* The raised mark. */
 #define MARK (256 * 1024)
-/* After four pieces in a row of at least this size it is raised. */
+/* It is raised after four consecutive pieces of at least this size. */
 #define LARGE (32 * 1024)
 #define RAISE_AFTER 4
 
-/* A hint: where it cannot be set, poll(2) returns more often. */
+/* Sets the mark. It is a hint: without it poll(2) returns more often. */
 static bool
 set_mark(int fd, int bytes)
 {

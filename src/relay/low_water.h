@@ -1,9 +1,9 @@
 /*
- * The receive low-water mark of a stream socket (socket(7), SO_RCVLOWAT).
- * During a bulk transfer it is raised, so that poll(2) reports the socket
- * readable only when a large piece is there, or the end: a wake-up for few
- * bytes costs both ends more than the bytes. When less comes, the mark
- * is lowered: no byte is held back for longer than LOW_WATER_MS.
+ * The receive low-water mark of a stream socket (socket(7), SO_RCVLOWAT). It is
+ * raised during a bulk transfer, so that poll(2) reports the socket readable
+ * only for a large piece or the end: a wake-up for few bytes costs both ends
+ * more than the bytes. When less arrives, the mark is lowered: no byte is held
+ * back for longer than LOW_WATER_MS.
  */
 #ifndef RELAY_LOW_WATER_H
 #define RELAY_LOW_WATER_H
@@ -14,27 +14,28 @@
 
 #include "base/deadline.h"
 
-/* How long bytes may be held back. */
+/* The longest time to hold bytes back. */
 #define LOW_WATER_MS 1
 
 struct low_water {
-	int fd;          /* the caller's; -1: no mark is ever set */
+	int fd;          /* the caller's; -1: the mark is never set */
 	bool is_raised;  /* poll(2) waits for a large piece */
-	unsigned streak; /* large pieces in a row */
-	int64_t last_ns; /* when the last piece came */
+	unsigned streak; /* consecutive large pieces */
+	int64_t last_ns; /* when the last piece was received */
 };
 
-/* fd is a socket of this process alone, or -1: others would share the mark. */
+/* fd is a socket that no other process shares, since the mark is the socket's;
+ * or -1. */
 void low_water_init(struct low_water *w, int fd);
 
-/* n bytes were received just now, at now_ns. May raise the mark. */
+/* Records that n bytes were received at now_ns. May raise the mark. */
 void low_water_note(struct low_water *w, size_t n, int64_t now_ns);
 
-/* Until when a raised mark may hold bytes back; else deadline_none(). */
+/* Until when a raised mark may hold bytes back, or deadline_none(). */
 struct deadline low_water_deadline(const struct low_water *w);
 
-/* Lowers the mark to one byte. To be called when the deadline has passed while
- * poll(2) does not report the socket readable, and when reading ends. */
+/* Lowers the mark to one byte. Call it when reading ends, and when the deadline
+ * has passed and poll(2) does not report the socket readable. */
 void low_water_lower(struct low_water *w);
 
 #endif

@@ -16,22 +16,22 @@
 #include "net/sock.h"
 #include "net/wait.h"
 
-/* The longest pause between two looks at what is acknowledged. */
+/* The longest pause between two checks of the acknowledgements. */
 #define MAX_RECHECK_MS 32
 
-/* How long a relay that quits waits for the last acknowledgements. */
+/* The longest wait for the last acknowledgements with --on-peer-eof quit. */
 #define QUIT_MS INT64_C(2000)
 
-/* How long an input is idle after the peer's end before that is reported: on
- * a terminal, and with -v. */
+/* How long the input is idle after the peer's FIN before report_waiting()
+ * reports it: on a terminal, and with -v. */
 #define NOTICE_MS INT64_C(1000)
 #define NOTICE_VERBOSE_MS INT64_C(100)
 
-/* Places in the poll array. */
+/* Indexes in the poll array. */
 enum { POLL_SOCKET, POLL_IN, POLL_OUT, POLL_COUNT };
 
-/* Either side of a forwarder was lost: a FIN to the other one would make an
- * incomplete transfer look whole. */
+/* Whether a forwarder has lost either side: a FIN to the other side would make
+ * partial data look complete. */
 static bool
 is_side_lost(const struct relay *r)
 {
@@ -40,8 +40,8 @@ is_side_lost(const struct relay *r)
 		   r->down.in.errnum != 0 || r->down.out.errnum != 0);
 }
 
-/* A FIN that cannot be sent is a connection that is lost, unless nothing was
- * ever sent on it. */
+/* If the FIN cannot be sent, the connection is lost, unless nothing was ever
+ * sent on it. */
 static void
 fail_unfinished(struct flow *f, int fd)
 {
@@ -54,7 +54,7 @@ fail_unfinished(struct flow *f, int fd)
 	flow_fail_output(f, errnum != 0 ? errnum : EPIPE);
 }
 
-/* The input has ended: sends FIN when everything is sent. */
+/* Sends FIN when the input has ended and all of it is sent. */
 static void
 send_fin(struct relay *r)
 {
@@ -77,7 +77,9 @@ is_scripted(const struct relay *r)
 	return r->o->script != NULL && !script_is_done(r->o->script);
 }
 
-/* Sends what the script says next; finds out whether it failed. */
+/*
+ * Sends the script's next texts. Returns 0, or -1 with *e if a pattern failed.
+ */
 static int
 advance_script(struct relay *r)
 {
@@ -97,11 +99,11 @@ advance_script(struct relay *r)
 					   : "the peer finished",
 		    r->e);
 	if (deadline_passed(script_deadline(script)))
-		return script_late(script, r->e);
+		return script_timeout_error(script, r->e);
 	return 0;
 }
 
-/* The peer has ended: a forwarder passes that on. */
+/* A forwarder passes the peer's FIN on to its target. */
 static void
 forward_fin(struct relay *r)
 {
@@ -113,25 +115,25 @@ forward_fin(struct relay *r)
 	r->out_finished = true;
 }
 
-/* The policy or the script ends the run, whatever the peer does. */
+/* Whether the policy or the script ends the relay before the peer finishes. */
 static bool
-is_leaving(const struct relay *r)
+ends_early(const struct relay *r)
 {
 	return (r->finished && r->o->on_eof == RELAY_EOF_QUIT) ||
 	       (r->o->quit_after_script && flow_is_empty(&r->up));
 }
 
 static bool
-is_over(const struct relay *r)
+must_end(const struct relay *r)
 {
 	if (r->down.out.errnum != 0 && !relay_result_is_forwarder(r))
 		return true;
 	if (r->up.in.errnum != 0 && !relay_result_is_forwarder(r))
 		return flow_is_empty(&r->down);
 	if (is_scripted(r))
-		/* A text that cannot be sent any more; see peer_lost(). */
+		/* The next text cannot be sent; see peer_lost(). */
 		return r->up.out.errnum != 0 && flow_is_done(&r->down);
-	if (is_leaving(r) && !relay_result_has_failed(r))
+	if (ends_early(r) && !relay_result_has_failed(r))
 		return true;
 	if (!flow_is_done(&r->down))
 		return false;
@@ -140,7 +142,7 @@ is_over(const struct relay *r)
 	return flow_is_done(&r->up) && (r->finished || r->o->in < 0);
 }
 
-/* Until when a relay that quits waits for acknowledgements. */
+/* Until when --on-peer-eof quit waits for acknowledgements. */
 static struct deadline
 quit_deadline(const struct relay *r)
 {
@@ -152,8 +154,8 @@ quit_deadline(const struct relay *r)
 }
 
 /*
- * Everything that was sent is acknowledged, or lost: it may meet a reset. The
- * last acknowledgement makes no descriptor ready, so it has to be looked for.
+ * Whether all sent data is acknowledged or lost: the peer may still reset. No
+ * descriptor becomes ready at the last acknowledgement, so this must be polled.
  */
 static bool
 is_delivered(struct relay *r)
@@ -170,29 +172,27 @@ is_delivered(struct relay *r)
 	return false;
 }
 
-/* What was read is written out; no more is read for that. */
+/* Whether all data read is written; stops further reads. */
 static bool
 is_written_out(struct relay *r)
 {
-	r->is_receiving_over = true;
+	r->has_stopped_receiving = true;
 	return flow_is_empty(&r->down);
 }
 
-/* It is over, with everything that was sent or read where it belongs. */
+/* Whether the relay has ended and its data is delivered. */
 static bool
 has_ended(struct relay *r)
 {
 	r->recheck = deadline_none();
-	if (!is_over(r))
+	if (!must_end(r))
 		return false;
 	return relay_result_has_failed(r) ||
 	       (is_delivered(r) && is_written_out(r));
 }
 
-/*
- * The peer has finished and this side has not: nothing more can be read from
- * fd, and an error or a hang-up there means that the peer has vanished.
- */
+/* Whether the peer has finished and this side has not. No more data can arrive
+ * on fd, and an error or hang-up there means that the peer has vanished. */
 static bool
 is_half_closed(const struct relay *r)
 {
@@ -221,7 +221,7 @@ fill_poll(const struct relay *r, struct pollfd *fds)
 {
 	short events = 0;
 
-	if (flow_wants_read(&r->down) && !r->is_receiving_over)
+	if (flow_wants_read(&r->down) && !r->has_stopped_receiving)
 		events |= POLLIN;
 	if (flow_wants_write(&r->up))
 		events |= POLLOUT;
@@ -232,7 +232,7 @@ fill_poll(const struct relay *r, struct pollfd *fds)
 	    flow_wants_write(&r->down) ? POLLOUT : 0, is_target_half_closed(r));
 }
 
-/* No more input is read; if it had not ended, that is remembered. */
+/* Stops reading the input; records that it had not ended. */
 static void
 abandon_input(struct relay *r)
 {
@@ -241,7 +241,9 @@ abandon_input(struct relay *r)
 	flow_stop_reading(&r->up);
 }
 
-/* The peer has finished, and the policy is to send what the input holds. */
+/*
+ * Whether the peer has finished and the policy is to send the available input.
+ */
 static bool
 is_draining(const struct relay *r)
 {
@@ -249,7 +251,9 @@ is_draining(const struct relay *r)
 	       r->o->on_peer_eof == RELAY_PEER_DRAIN && flow_wants_read(&r->up);
 }
 
-/* An input at its end was reset if no FIN was sent and it is closed. */
+/*
+ * The end of in was a reset if the socket is closed although no FIN was sent.
+ */
 static void
 detect_reset(struct flow_end *in, int fd, bool have_finished)
 {
@@ -273,16 +277,15 @@ pump_up(struct relay *r, const struct pollfd *fds)
 			sock_start_keepalive(r->o->in);
 	}
 	if (relay_result_is_forwarder(r) && r->up.in.errnum != 0)
-		/* A target that was lost takes nothing more either. */
+		/* A lost target accepts no more data either. */
 		flow_fail_output(&r->down, r->up.in.errnum);
 	if (r->up.out.errnum != 0)
-		/* What can still be read is read before this is acted on. */
+		/* Readable data is read before the error ends the relay. */
 		abandon_input(r);
 	send_fin(r);
 }
 
-/* The connection is lost: that ends both directions, whatever the input holds.
- */
+/* Ends both directions after the connection is lost. */
 static void
 peer_lost(struct relay *r, int errnum)
 {
@@ -291,7 +294,7 @@ peer_lost(struct relay *r, int errnum)
 	send_fin(r);
 }
 
-/* The peer's FIN or reset has arrived. */
+/* Records the peer's FIN or reset. */
 static void
 note_peer_end(struct relay *r)
 {
@@ -315,13 +318,15 @@ pump_down(struct relay *r, const struct pollfd *fds)
 		fds[POLL_SOCKET].revents & (POLLIN | POLLHUP | POLLERR),
 		fds[POLL_OUT].revents))
 		detect_reset(&r->down.in, r->fd, r->finished);
-	/* Either of them may have met it: a write may move from the socket. */
+	/*
+	 * Either call may have read the end: a write may move from the socket.
+	 */
 	if (r->down.in.fd < 0 && !r->peer_finished)
 		note_peer_end(r);
 	forward_fin(r);
 }
 
-/* Errors and hang-ups at an end that has only half closed: it is lost. */
+/* An error or hang-up on a half-closed side means that it is lost. */
 static void
 check_hangups(struct relay *r, const struct pollfd *fds)
 {
@@ -341,7 +346,7 @@ check_hangups(struct relay *r, const struct pollfd *fds)
 	}
 }
 
-/* One round of both directions, each with regard to the other. */
+/* One round of both directions. */
 static void
 pump(struct relay *r, const struct pollfd *fds)
 {
@@ -362,16 +367,14 @@ pump(struct relay *r, const struct pollfd *fds)
 		flow_flush(&r->down);
 }
 
-/*
- * Bytes move, too, while the system sends what it was given, and the peer's end
- * is not late while what it sent before is not yet written.
- */
+/* Records progress for the limits: data that the system still sends counts, and
+ * --linger starts only when all received data is written. */
 static void
 note_progress(struct relay *r)
 {
 	uint64_t unsent;
 
-	if (relay_result_is_output_late(r))
+	if (relay_result_is_output_pending(r))
 		r->written_ns = clock_now();
 	if (r->o->idle_ms < 0)
 		return;
@@ -383,7 +386,7 @@ note_progress(struct relay *r)
 	r->unsent = unsent;
 }
 
-/* No event reports that the system sends: when that is looked for. */
+/* When to check the system's progress again, which no event reports. */
 static struct deadline
 progress_deadline(const struct relay *r)
 {
@@ -394,10 +397,8 @@ progress_deadline(const struct relay *r)
 		   : deadline_after(ms < 10 ? 10 : ms);
 }
 
-/*
- * When it is reported that the peer has finished and what is waited for; none
- * where the input is not idle or nobody would see it.
- */
+/* When to report that the peer has finished and sockt waits for stdin; none if
+ * the input is not idle or nobody would see it. */
 static struct deadline
 report_deadline(const struct relay *r)
 {
@@ -426,7 +427,7 @@ report_waiting(struct relay *r)
 		  "wait)");
 }
 
-/* Until when the poll may last. */
+/* The deadline of the next poll. */
 static struct deadline
 next_event(const struct relay *r)
 {
@@ -435,7 +436,7 @@ next_event(const struct relay *r)
 	if (is_draining(r) ||
 	    (r->up.out.errnum != 0 && flow_wants_read(&r->down)) ||
 	    (r->down.out.errnum != 0 && flow_wants_read(&r->up)))
-		/* Only what is there already is read. */
+		/* Read only the data that has already arrived. */
 		until = deadline_after(0);
 	until = deadline_first(until, r->recheck);
 	until = deadline_first(until, progress_deadline(r));
@@ -449,7 +450,7 @@ next_event(const struct relay *r)
 	return until;
 }
 
-/* Reads, writes and waits until it is over. */
+/* Reads, writes and waits until the relay ends. */
 static int
 loop(struct relay *r, struct err *e)
 {
@@ -492,16 +493,18 @@ tap_received(void *context, const void *bytes, size_t n)
 	struct relay *r = context;
 
 	if (is_scripted(r))
-		script_see(r->o->script, bytes, n, relay_result_deadline(r));
+		script_receive(
+		    r->o->script, bytes, n, relay_result_deadline(r));
 	if (r->o->tap == NULL)
 		return 0;
 	return r->o->tap(r->o->context, false, bytes, n, r->e);
 }
 
 /*
- * What each flow is allowed: to move bytes where nothing taps or changes them,
- * unless stdin or stdout is a socket, which others share and which may block;
- * and to set options on the sockets of this process alone.
+ * Sets what each flow may do. It may move bytes that are neither tapped nor
+ * changed, unless stdin or stdout is a socket, which other processes may share
+ * and which may block. It may set options on sockets that no other process
+ * shares.
  */
 static void
 set_up_flows(struct relay *r)
@@ -527,7 +530,7 @@ set_up_flows(struct relay *r)
 		r->down.tap = tap_received;
 }
 
-/* See sock_reset_on_close(): both ends if sockt opened them. */
+/* See sock_reset_on_close(); for a forwarder, both connections. */
 static void
 reset_on_close(const struct relay *r, bool resets)
 {
@@ -551,7 +554,7 @@ relay_run(int fd, const struct relay_options *o, struct conn_summary *sum,
 
 	sock_nonblocking(fd, true);
 	flow_init(&r.up, o->in, fd, storage);
-	/* What would go to /dev/null is dropped without being looked at. */
+	/* Data for /dev/null is dropped without a copy. */
 	flow_init(&r.down, fd, fd_kind(o->out) == FD_NULL ? -1 : o->out,
 	    storage + FLOW_SIZE);
 	r.up.crlf = o->crlf;
@@ -563,7 +566,7 @@ relay_run(int fd, const struct relay_options *o, struct conn_summary *sum,
 		status = relay_result_check(&r, e);
 	if (o->progress != NULL)
 		progress_end(o->progress);
-	relay_result_summarise(&r, sum, status, e);
+	relay_result_summarize(&r, sum, status, e);
 	if (o->target != NULL)
 		*o->target = r.target_sum;
 	if (!sum->is_aborted)

@@ -1,4 +1,4 @@
-/* What a relay is asked to do. */
+/* The options of a relay. */
 #ifndef RELAY_RELAY_OPTIONS_H
 #define RELAY_RELAY_OPTIONS_H
 
@@ -12,17 +12,17 @@ struct err;
 struct progress;
 struct script;
 
-/* When standard input ends. */
+/* What to do when standard input ends. */
 enum relay_on_eof {
-	RELAY_EOF_FIN,  /* send FIN, go on receiving */
-	RELAY_EOF_KEEP, /* say nothing, go on receiving */
-	RELAY_EOF_QUIT  /* end as soon as everything is sent */
+	RELAY_EOF_FIN,  /* send FIN, continue to receive */
+	RELAY_EOF_KEEP, /* send no FIN, continue to receive */
+	RELAY_EOF_QUIT  /* end when all data is sent */
 };
 
-/* When the peer finishes. */
+/* What to do when the peer finishes. */
 enum relay_on_peer_eof {
 	RELAY_PEER_FINISH, /* send until the input ends */
-	RELAY_PEER_DRAIN,  /* send what the input holds now, then end */
+	RELAY_PEER_DRAIN,  /* send the input available now, then end */
 	RELAY_PEER_QUIT    /* end */
 };
 
@@ -30,23 +30,24 @@ struct relay_options {
 	int in, out; /* stdin and stdout, or -1: not used */
 	enum relay_on_eof on_eof;
 	enum relay_on_peer_eof on_peer_eof;
-	int64_t idle_ms; /* longest time without a byte in either direction; -1:
-			    any */
-	int64_t linger_ms;         /* longest time between both FINs; -1: any */
-	struct deadline until;     /* end of the command */
+	int64_t idle_ms;   /* idle timeout of both directions; -1: none */
+	int64_t linger_ms; /* longest time between both FINs; -1: no limit */
+	struct deadline until;     /* deadline of the command */
 	bool crlf;                 /* LF of the input is sent as CRLF */
-	struct script *script;     /* is run before the input; NULL: none */
+	struct script *script;     /* runs before the input; NULL: none */
 	bool quit_after_script;    /* end when the script is done */
 	struct progress *progress; /* drawn on the terminal; NULL: none */
 	int64_t total;             /* bytes of the input; -1: unknown */
 
-	/* Is given what is sent and received, in order; NULL: none. 0, or -1
-	 * with *e to end the relay. */
+	/* Called with the data sent and received, in order; NULL: none. Returns
+	 * 0, or -1 with *e to end the relay. */
 	int (*tap)(void *context, bool sent, const void *bytes, size_t n,
 	    struct err *e);
 	void *context;
 
-	/* Of a forwarder: gets the summary of the other side; NULL: none. */
+	/*
+	 * Of a forwarder: receives the summary of the other side; NULL: none.
+	 */
 	struct conn_summary *target;
 };
 

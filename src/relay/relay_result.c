@@ -1,4 +1,4 @@
-/* How a relay ended: its message and its exit status. */
+/* The result of a relay: its error message and its summary. */
 #include "relay/relay_result.h"
 
 #include <errno.h>
@@ -25,20 +25,21 @@ relay_result_has_failed(const struct relay *r)
 }
 
 bool
-relay_result_is_output_late(const struct relay *r)
+relay_result_is_output_pending(const struct relay *r)
 {
 	return !flow_is_empty(&r->down) || r->down.move.is_blocked;
 }
 
-/* Until when the peer has to finish; none while it is not the peer that is
- * waited for. */
+/* Until when the peer must finish; none while sockt is not waiting for the
+ * peer. */
 static struct deadline
 linger_deadline(const struct relay *r)
 {
 	int64_t from =
 	    r->finished_ns > r->written_ns ? r->finished_ns : r->written_ns;
 
-	if (!r->finished || r->peer_finished || relay_result_is_output_late(r))
+	if (!r->finished || r->peer_finished ||
+	    relay_result_is_output_pending(r))
 		return deadline_none();
 	return deadline_limit_from(from, r->o->linger_ms, "--linger");
 }
@@ -70,8 +71,8 @@ relay_result_limit(const struct relay *r, struct err *e)
 		deadline_error(linger, "the peer did not finish", e);
 	else
 		deadline_idle_error(r->o->until, r->o->idle_ms, e);
-	if (relay_result_is_output_late(r))
-		err_append(e, "stdout takes nothing more");
+	if (relay_result_is_output_pending(r))
+		err_append(e, "stdout accepts no more data");
 	else if (!flow_is_empty(&r->up))
 		err_append(e, "the peer does not read what was sent");
 	return err_append(e, "sent %s, received %llu",
@@ -79,13 +80,15 @@ relay_result_limit(const struct relay *r, struct err *e)
 	    (unsigned long long)r->down.bytes);
 }
 
-/* Bytes of the input that the peer has not got, as far as it is known. */
+/*
+ * Bytes of the input that the peer has not acknowledged, as far as sockt knows.
+ */
 static uint64_t
 undelivered(const struct relay *r)
 {
 	uint64_t n = sock_unacked_bytes(r->fd);
 
-	/* FIN counts as a byte there. */
+	/* The system counts FIN as a byte. */
 	if (n > 0 && r->finished)
 		n--;
 	n += (uint64_t)buf_length(&r->up.queue) + r->up.move.held;
@@ -94,7 +97,7 @@ undelivered(const struct relay *r)
 	return n;
 }
 
-/* Whether an input that was abandoned has not ended by now. */
+/* Whether the abandoned input has not ended yet. */
 static bool
 is_input_open(const struct relay *r)
 {
@@ -125,10 +128,8 @@ lost_error(const struct relay *r, int errnum, struct err *e)
 	return -1;
 }
 
-/*
- * The policy ended the run before the input had ended. At a terminal that is
- * what the person sees; elsewhere what was left is reported.
- */
+/* The policy ended the relay before the end of the input. At a terminal the
+ * user sees that; otherwise the data left is reported. */
 static int
 check_input(const struct relay *r, struct err *e)
 {
@@ -154,7 +155,8 @@ check_input(const struct relay *r, struct err *e)
 	return 0;
 }
 
-/* Which side of a forwarder was lost, if any. lost is the client's errno. */
+/* Reports the side of a forwarder that was lost, if any. lost is the client's
+ * errno. */
 static int
 check_forwarder(const struct relay *r, int lost, struct err *e)
 {
@@ -192,15 +194,15 @@ relay_result_check(const struct relay *r, struct err *e)
 		return err_sys(e, ERR_OUTPUT, r->down.out.errnum, "stdout");
 	if (r->up.in.errnum != 0)
 		return err_sys(e, ERR_OUTPUT, r->up.in.errnum, "stdin");
-	/* A peer that had finished and then went is not a loss to an input
-	 * that had nothing to send. */
+	/* A peer that finished and then vanished is not an error if nothing
+	 * was to be sent. */
 	if (lost != 0 && r->down.in.errnum == 0 && r->up.read_bytes == 0 &&
 	    r->up.bytes == 0 && flow_is_empty(&r->up) && !is_input_open(r))
 		return 0;
 	return lost == 0 ? check_input(r, e) : lost_error(r, lost, e);
 }
 
-/* Both directions came to their end and were delivered. */
+/* Both directions ended and were delivered. */
 static bool
 is_whole(const struct relay *r)
 {
@@ -208,10 +210,8 @@ is_whole(const struct relay *r)
 	       flow_is_done(&r->down) && (r->o->in < 0 || r->finished);
 }
 
-/*
- * Whether the connection has to end with a reset, since a FIN would make what
- * was cut off look whole.
- */
+/* Whether to end the connection with a reset, since a FIN would make partial
+ * data look complete. */
 static bool
 must_abort(const struct relay *r, int status, const struct err *e)
 {
@@ -221,7 +221,7 @@ must_abort(const struct relay *r, int status, const struct err *e)
 }
 
 void
-relay_result_summarise(const struct relay *r, struct conn_summary *sum,
+relay_result_summarize(const struct relay *r, struct conn_summary *sum,
     int status, const struct err *e)
 {
 	*sum = r->sum;

@@ -15,7 +15,8 @@
 #include "net/signals.h"
 #include "net/wait.h"
 
-/* The byte of the escape at p, after its backslash; *used: its length. */
+/* The byte of the escape at p, after its backslash, with its length in *used;
+ * -1 if it is not an escape. */
 static int
 escaped_byte(const char *p, size_t *used)
 {
@@ -33,10 +34,8 @@ escaped_byte(const char *p, size_t *used)
 	return letter == NULL ? -1 : bytes[letter - letters];
 }
 
-/*
- * Writes the bytes that text means to out, which may be NULL, and returns how
- * many they are; -1 for an escape that there is not.
- */
+/* Writes the unescaped bytes of text to out, which may be NULL. Returns their
+ * number, or -1 for an unknown escape. */
 static ssize_t
 unescape(const char *text, char *out)
 {
@@ -99,9 +98,9 @@ script_add_expect(struct script_steps *s, const char *regex, struct err *e)
 	    "'%s' is not an extended regular expression: %s", shown, why);
 }
 
-/* Drops what the present step needed. */
+/* Frees what the current step allocated. */
 static void
-leave_step(struct script *s)
+end_step(struct script *s)
 {
 	if (s->is_compiled)
 		regfree(&s->regex);
@@ -110,7 +109,7 @@ leave_step(struct script *s)
 	s->text = NULL;
 }
 
-/* What a child reports: the offset of the match's end, or -1. */
+/* The offset of the match's end, or -1. */
 static regoff_t
 find(const regex_t *regex, const char *text)
 {
@@ -132,23 +131,23 @@ start_search(const regex_t *regex, const char *text, int out)
 	_exit(fd_write_all(out, &at, sizeof(at)) == 0 ? 0 : 1);
 }
 
-/* What the child has reported, or -1 when it has not in time. */
+/* Receives the child's result; -1 if it did not arrive in time. */
 static regoff_t
 receive(int in, struct deadline until)
 {
 	regoff_t at = -1;
 	int ready = wait_fd(in, POLLIN, until);
 
-	/* Any other signal is the child's end. */
+	/* Any other signal is SIGCHLD. */
 	if (ready == 0 || (ready < 0 && signals_stopped() != 0))
 		return -1;
 	return read(in, &at, sizeof(at)) == (ssize_t)sizeof(at) ? at : -1;
 }
 
 /*
- * The same under a deadline. regexec(3) can take time that grows with the power
- * of what it looks at, and neither a limit nor a signal handler can end it; so
- * it runs in a process of its own, where there can be one.
+ * find() with a deadline. regexec(3) can take practically unlimited time, and
+ * neither a timer nor a signal handler can interrupt it; so it runs in a child
+ * process, which can be killed.
  */
 static regoff_t
 find_until(const regex_t *regex, const char *text, struct deadline until)
@@ -157,8 +156,9 @@ find_until(const regex_t *regex, const char *text, struct deadline until)
 	int ends[2];
 	pid_t pid;
 
-	/* In want of descriptors or processes a slow pattern is better than
-	 * one that is not looked for. */
+	/*
+	 * Without descriptors or processes, a slow search is better than none.
+	 */
 	if (os_pipe(ends, false) < 0)
 		return find(regex, text);
 	pid = start_search(regex, text, ends[1]);
@@ -170,10 +170,8 @@ find_until(const regex_t *regex, const char *text, struct deadline until)
 	return at;
 }
 
-/*
- * Back references and counted repetitions can make regexec(3) take time that
- * grows without bound; anything else is found in one pass.
- */
+/* Whether regexec(3) may take practically unlimited time: back references and
+ * counted repetitions can. Other patterns are matched in one pass. */
 static bool
 is_slow(const char *pattern)
 {
@@ -188,7 +186,7 @@ is_slow(const char *pattern)
 	return false;
 }
 
-/* Looks for the present pattern in the window; goes on where it matches. */
+/* Searches the window for the current pattern; drops what it matched. */
 static bool
 match(struct script *s, struct deadline until)
 {
@@ -196,7 +194,7 @@ match(struct script *s, struct deadline until)
 	size_t capacity;
 	regoff_t end;
 
-	/* One byte is always kept free for the NUL. */
+	/* One byte is always free for the NUL. */
 	*buf_space(&s->window, &capacity) = '\0';
 	text = (const char *)buf_bytes(&s->window);
 	if (is_slow(pattern) && *text != '\0')
@@ -209,9 +207,9 @@ match(struct script *s, struct deadline until)
 	return end >= 0;
 }
 
-/* Prepares the step s->at, and passes patterns that match already. */
+/* Starts the step s->at, and skips patterns that match already. */
 static void
-enter_step(struct script *s, struct deadline until)
+start_step(struct script *s, struct deadline until)
 {
 	const struct script_step *step;
 
@@ -220,7 +218,7 @@ enter_step(struct script *s, struct deadline until)
 		if (!step->is_expect)
 			return;
 		if (!s->is_compiled) {
-			/* It was checked when it was added. */
+			/* script_add_expect() has checked it. */
 			s->is_compiled =
 			    regcomp(&s->regex, step->text, REG_EXTENDED) == 0;
 			s->until =
@@ -228,7 +226,7 @@ enter_step(struct script *s, struct deadline until)
 		}
 		if (!match(s, until))
 			return;
-		leave_step(s);
+		end_step(s);
 		s->at++;
 	}
 }
@@ -242,7 +240,7 @@ script_start(
 	s->expect_ms = expect_ms;
 	buf_init(
 	    &s->window, mem_array(SCRIPT_WINDOW + 1, 1), SCRIPT_WINDOW + 1);
-	enter_step(s, deadline_none());
+	start_step(s, deadline_none());
 }
 
 bool
@@ -274,15 +272,14 @@ script_text(struct script *s, size_t *n)
 void
 script_sent(struct script *s, struct deadline until)
 {
-	leave_step(s);
+	end_step(s);
 	s->at++;
-	enter_step(s, until);
+	start_step(s, until);
 }
 
-/* Appends to the window; the oldest bytes are dropped. n is at most its size.
- */
+/* Appends n bytes to the window, n <= SCRIPT_WINDOW, and drops the oldest. */
 static void
-remember(struct script *s, const unsigned char *p, size_t n)
+append_window(struct script *s, const unsigned char *p, size_t n)
 {
 	size_t length = buf_length(&s->window), capacity, i;
 	unsigned char *space;
@@ -302,18 +299,19 @@ remember(struct script *s, const unsigned char *p, size_t n)
 }
 
 void
-script_see(struct script *s, const void *bytes, size_t n, struct deadline until)
+script_receive(
+    struct script *s, const void *bytes, size_t n, struct deadline until)
 {
 	const unsigned char *p = bytes;
 	size_t piece;
 
 	for (; n > 0 && !script_is_done(s); p += piece, n -= piece) {
-		/* Half a window at once, so that a match may begin in what
-		 * came before. */
+		/* At most half a window at a time, so that a match may begin in
+		 * earlier data. */
 		piece = n < SCRIPT_WINDOW / 2 ? n : SCRIPT_WINDOW / 2;
-		remember(s, p, piece);
+		append_window(s, p, piece);
 		if (script_is_expecting(s))
-			enter_step(s, until);
+			start_step(s, until);
 	}
 }
 
@@ -327,31 +325,31 @@ int
 script_error(const struct script *s, const char *why, struct err *e)
 {
 	size_t n = buf_length(&s->window);
-	char wanted[160], came[320];
+	char wanted[160], received[320];
 
 	text_escape_string(wanted, sizeof(wanted), s->steps->items[s->at].text);
-	/* Its end is the most useful part. */
-	text_escape(came, sizeof(came),
+	/* The end of the window is its most useful part. */
+	text_escape(received, sizeof(received),
 	    buf_bytes(&s->window) + (n > 200 ? n - 200 : 0), n > 200 ? 200 : n);
 	return err_set(e, ERR_PROTOCOL,
 	    "expected '%s', but %s; received instead: %s%s%s%s", wanted, why,
-	    n > 200 ? "..." : "", n > 0 ? "'" : "", n > 0 ? came : "nothing",
-	    n > 0 ? "'" : "");
+	    n > 200 ? "..." : "", n > 0 ? "'" : "",
+	    n > 0 ? received : "nothing", n > 0 ? "'" : "");
 }
 
 int
-script_late(const struct script *s, struct err *e)
+script_timeout_error(const struct script *s, struct err *e)
 {
-	struct err late;
+	struct err timeout;
 
-	deadline_error(s->until, "it was not received", &late);
-	return script_error(s, late.text, e);
+	deadline_error(s->until, "it was not received", &timeout);
+	return script_error(s, timeout.text, e);
 }
 
 void
 script_release(struct script *s)
 {
-	leave_step(s);
+	end_step(s);
 	free(s->window.data);
 	s->window.data = NULL;
 }

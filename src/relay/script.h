@@ -1,7 +1,5 @@
-/*
- * A scripted conversation: texts to send and patterns to expect, in the order
- * given. Received bytes go in, texts to send come out.
- */
+/* A scripted conversation: texts to send and patterns to expect, in the order
+ * given. */
 #ifndef RELAY_SCRIPT_H
 #define RELAY_SCRIPT_H
 
@@ -14,79 +12,79 @@
 
 struct err;
 
-/* Steps in one script, and bytes that a pattern can look back on. */
+/*
+ * The maximum number of steps, and the received bytes that a pattern can match.
+ */
 #define SCRIPT_STEPS 128
 #define SCRIPT_WINDOW (64 * 1024)
 
-/* One step, as the command line gives it. */
+/* One step, as given on the command line. */
 struct script_step {
 	bool is_expect;
 	const char *text; /* in argv: TEXT with escapes, or REGEX */
 };
 
-/* The steps; plain storage, so that it can stand in an options struct. */
+/* The steps of a script, without allocations: part of an options struct. */
 struct script_steps {
 	struct script_step items[SCRIPT_STEPS];
 	size_t count;
 };
 
 /*
- * Adds a step after checking it: the escapes of a text (\r \n \t \\ \0 \xHH),
- * or the syntax of a POSIX extended regular expression. 0, or -1 with a usage
- * error. text is kept, not copied.
+ * Checks a step and adds it: the escapes of a text (\r \n \t \\ \0 \xHH), or
+ * the syntax of a POSIX extended regular expression. text is kept, not copied.
+ * Returns 0, or -1 with a usage error.
  */
 int script_add_send(struct script_steps *s, const char *text, struct err *e);
 int script_add_expect(struct script_steps *s, const char *regex, struct err *e);
 
-/* A script under way. */
+/* A running script. */
 struct script {
 	const struct script_steps *steps; /* the caller's */
 	int64_t expect_ms;                /* for each pattern; -1: no limit */
-	size_t at;                        /* the step it is at */
-	struct deadline until;            /* of the present pattern */
-	regex_t regex;                    /* the present pattern, compiled */
+	size_t at;                        /* index of the current step */
+	struct deadline until;            /* of the current pattern */
+	regex_t regex;                    /* the current pattern, compiled */
 	bool is_compiled;
-	struct buf window; /* received, and not matched yet */
-	char *text;        /* the present text to send, owned */
+	struct buf window; /* bytes received but not yet matched */
+	char *text;        /* the current text to send, owned */
 };
 
-/* Begins at the first step. Call script_release() afterwards. */
+/* Starts at the first step. Call script_release() afterwards. */
 void script_start(
     struct script *s, const struct script_steps *steps, int64_t expect_ms);
 
 bool script_is_done(const struct script *s);
 
-/* The present step is a pattern, still unmatched. */
+/* Whether the current step is a pattern that has not matched yet. */
 bool script_is_expecting(const struct script *s);
 
 /*
- * The text that is to be sent now, with its length in *n, or NULL. It lives
- * until script_sent(), which goes on to the next step; a pattern there is
- * looked for until then at most, or until a signal asks to stop: the caller's
- * next wait reports which.
+ * script_text() returns the text to send now, with its length in *n, or NULL.
+ * It is valid until script_sent(), which starts the next step. If that is a
+ * pattern, the search lasts until the deadline, or until a signal asks to stop:
+ * the caller's next wait reports which.
  */
 const char *script_text(struct script *s, size_t *n);
 void script_sent(struct script *s, struct deadline until);
 
 /*
- * Bytes that came. Patterns match over the stream, each after what the one
- * before has matched; a NUL byte counts as \001 for them. Bytes older than the
- * window are forgotten. until as in script_sent().
+ * Passes received bytes to the script. Patterns match the stream, each after
+ * the match of the previous one; they see a NUL byte as \001. Bytes older than
+ * the window are dropped. until is as in script_sent().
  */
-void script_see(
+void script_receive(
     struct script *s, const void *bytes, size_t n, struct deadline until);
 
-/* When the present pattern's time is over. */
+/* The deadline of the current pattern, or deadline_none(). */
 struct deadline script_deadline(const struct script *s);
 
-/*
- * The error of an unmatched pattern: what was expected and what came instead.
- * why is "the peer finished", say. Always -1, ERR_PROTOCOL.
- */
+/* The error of an unmatched pattern: what was expected and what was received.
+ * why is, for example, "the peer finished". Returns -1 with ERR_PROTOCOL. */
 int script_error(const struct script *s, const char *why, struct err *e);
 
-/* The same when its time is over. */
-int script_late(const struct script *s, struct err *e);
+/* The same when the pattern's deadline has passed. */
+int script_timeout_error(const struct script *s, struct err *e);
 
 void script_release(struct script *s);
 

@@ -1,4 +1,4 @@
-/* Moves bytes in the kernel by splice(2), and receives without copying. */
+/* Moves bytes in the kernel with splice(2), and receives without copying. */
 #include "relay/splice.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@ splice_can_move(enum fd_kind in, enum fd_kind out)
 	return in == FD_PIPE || out == FD_PIPE;
 }
 
-/* Errors of splice(2) that are about the kinds of files. */
+/* Whether splice(2) does not support these kinds of files. */
 static bool
 is_refusal(int errnum)
 {
@@ -33,8 +33,7 @@ splice_move(int in, int out, size_t n)
 	return done;
 }
 
-/* An unprivileged user has a limited number of pages for all pipes; see
- * pipe(7). */
+/* The pages of an unprivileged user's pipes are limited; see pipe(7). */
 void
 splice_grow_pipe(int fd)
 {
@@ -42,11 +41,12 @@ splice_grow_pipe(int fd)
 		(void)fcntl(fd, F_SETPIPE_SZ, SPLICE_PIPE_SIZE);
 }
 
-/* How often the space is offered, for one call to drop more than it holds. */
+/* How many times one recvmsg(2) gets the same space, to drop more than its
+ * size. */
 #define DROP_PIECES 8
 
-/* tcp(7): MSG_TRUNC has received bytes dropped, not copied; a unix socket
- * copies them nevertheless. */
+/* With MSG_TRUNC, TCP drops received bytes without a copy (tcp(7)); a Unix
+ * socket copies them nevertheless. */
 ssize_t
 splice_drop(int fd, void *space, size_t size, size_t n)
 {

@@ -1,4 +1,4 @@
-/* The portable twin of splice_linux.c: everything is copied. */
+/* The portable twin of splice_linux.c: it moves nothing, data is copied. */
 #include "relay/splice.h"
 
 #include <errno.h>
