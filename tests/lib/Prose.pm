@@ -25,7 +25,7 @@ sub page_text {
         $line =~ s/\\e\w*/X/g;
         if ($line =~ s/^\.(\S+) ?//) {
             my $macro = $1;
-            $line =~ s/^(?:Li|Pa|Ql|Va|Cm) .*/X/ if $macro eq 'It';
+            $line =~ s/^(?:Li|Pa|Ql|Va|Cm|Sy) .*/X/ if $macro eq 'It';
             $line =~ s/\b(?:Fl|Ar|Cm|Ql|Li|Dv|Ev|Pa) [^ ]+/X/g
                 if $macro eq 'It' || $macro eq 'Pq';
             $line =~ s/\b(?:Ns|No|Xr|Pf|Pq|Ar|Cm)\b//g;
