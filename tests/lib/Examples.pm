@@ -43,7 +43,8 @@
 #	                   namespaces are not permitted
 #	needs PROG...      skipped where a program is missing; "root" is the real
 #	                   one, of a private network; "linux" is sockt with
-#	                   Linux's own calls, not built with PORTABLE=1
+#	                   Linux's own calls, not built with PORTABLE=1, which
+#	                   every example that types -vv needs
 #	shell bash         the terminals run this shell (sh)
 #	unordered          the lines of a step may come in any order
 #	file NAME          not typed: the contents of a file that later examples of
@@ -263,6 +264,8 @@ sub obstacle {
         split / /, $session->[0]{flags}{needs} // '';
     return "@missing missing" if @missing;
     my @text = map { $_->{text} } map { @{ $_->{lines} } } @$session;
+    return 'the steps are those of Linux'
+        if !in_path('linux') && grep { / -\w*vv\b/ } @text;
     return 'no IPv6' if !with_ipv6() && grep { /::1/ && !/$ANNOUNCED/ } @text;
     return undef;
 }
