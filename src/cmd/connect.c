@@ -25,7 +25,7 @@ struct connect_options {
 	struct time_options time;
 	struct sock_options sock;
 	struct stdio_relay_options relay;
-	int zero;         /* -z: connect, report, leave */
+	int zero;         /* -z: connect, report, exit */
 	const char *exec; /* -e: a program run by sh -c */
 };
 
@@ -66,11 +66,11 @@ static const struct opt_group connect_groups[] = {{"action", connect_opts, 0},
     {"messages", options_report, offsetof(struct connect_options, report)},
     {NULL, NULL, 0}};
 
-/* What is done on the connection. */
+/* What to do with the connection. */
 enum action {
-	CHECK,   /* nothing: whether it opens is the result (-z) */
-	PROGRAM, /* it becomes a program's stdin and stdout */
-	RELAY    /* stdin is sent, what is received goes to stdout */
+	CHECK,   /* nothing: the result is whether it opens (-z) */
+	PROGRAM, /* make it a program's stdin and stdout */
+	RELAY    /* send stdin, write received data to stdout */
 };
 
 /* The command's state. */
@@ -85,10 +85,11 @@ struct client {
 };
 
 /*
- * Gives the connection to a program. -1 with *e, or its exit status, which
- * sockt exits with. Processes that it started may keep the connection when it
- * ends: then only the copy here is closed, since shutdown(2) would end theirs.
- * Otherwise what the peer still sends is drained.
+ * Runs a program with the connection as its stdin and stdout. Returns -1 with
+ * *e, or the program's exit status, which becomes sockt's. If child processes
+ * of the program still hold the connection when it exits, only this process's
+ * descriptor is closed, since shutdown(2) would affect them too. Otherwise what
+ * the peer still sends is drained.
  */
 static int
 run_program(
@@ -101,11 +102,11 @@ run_program(
 	    .local = &conn->local,
 	    .remote = &conn->remote};
 	struct conn_summary sum;
-	bool goes_on;
+	bool is_kept_open;
 	pid_t pid;
 	int status;
 
-	/* Programs expect a socket that blocks. */
+	/* Programs expect a blocking socket. */
 	if (sock_nonblocking(*fd, false) < 0)
 		return err_sys(e, ERR_FAILED, errno, "the connection");
 	program_watch_descendants();
@@ -113,13 +114,13 @@ run_program(
 	if (pid < 0)
 		return -1;
 	status = program_wait(pid, c->until, e);
-	goes_on = status >= 0 && program_descendants_live();
-	conn_event_summarize(*fd, goes_on, &sum);
-	if (goes_on) {
+	is_kept_open = status >= 0 && program_descendants_live();
+	conn_event_summarize(*fd, is_kept_open, &sum);
+	if (is_kept_open) {
 		conn_event_goes_on(conn);
 		sock_close(fd);
 	}
-	/* Does nothing where it is closed already. */
+	/* No effect if it is closed already. */
 	shutdown_and_drain(fd,
 	    deadline_first(
 		c->until, deadline_after(status < 0 ? 0 : SHUTDOWN_DRAIN_MS)),
@@ -132,15 +133,15 @@ run_program(
 static int
 connect_and_run(struct client *c, struct err *e)
 {
-	struct dial_result dialled;
+	struct dial_result dialed;
 	struct conn conn;
 	int fd, result = 0;
 
 	/* 1. Resolve the name, 2. make a socket, 3. connect it. */
-	fd = connector_open(&c->server, &c->connector, c->until, &dialled, e);
+	fd = connector_open(&c->server, &c->connector, c->until, &dialed, e);
 	if (fd < 0)
 		return -1;
-	conn = (struct conn){dialled.local, dialled.remote, clock_now()};
+	conn = (struct conn){dialed.local, dialed.remote, clock_now()};
 	/* 4. Send and receive. */
 	switch (c->action) {
 	case CHECK:
@@ -152,12 +153,12 @@ connect_and_run(struct client *c, struct err *e)
 		result = stdio_relay_run(&c->relay, &fd, &conn, e);
 		break;
 	}
-	/* 5. Close, unless step 4 has: then fd is -1. */
+	/* 5. Close, unless step 4 has done so: then fd is -1. */
 	sock_close(&fd);
 	return result;
 }
 
-/* Checks and opens first whatever can fail without a connection. */
+/* Checks options and opens files before the connection is made. */
 static int
 prepare(struct client *c, struct err *e)
 {
@@ -174,11 +175,11 @@ prepare(struct client *c, struct err *e)
 	if (c->action == RELAY &&
 	    stdio_relay_open(&c->relay, &o->relay, &o->time, c->until, e) < 0)
 		return -1;
-	/* From here on a signal ends the run in order. */
+	/* From here on a signal ends the command cleanly. */
 	return signals_catch(SIGNALS_STOP, e);
 }
 
-/* Options about stdin and stdout, where these are not used. */
+/* Rejects options about stdin and stdout if they are not relayed. */
 static int
 check_unused(
     const struct client *c, const struct opt *const *used, struct err *e)

@@ -1,4 +1,4 @@
-/* What is typed in place of a command, and the table of all habits. */
+/* What users type in place of a command, and the table of all habits. */
 #include "cmd/habits.h"
 
 #include <stddef.h>

@@ -1,10 +1,10 @@
-/* Habits from other programs, for each command; see cli/habit.h. */
+/* What users of other programs type, for each command; see cli/habit.h. */
 #ifndef CMD_HABITS_H
 #define CMD_HABITS_H
 
 #include "cli/habit.h"
 
-/* All of them; the last set has no rows. */
+/* All commands; the last set has no rows. */
 extern const struct habit_set habits_table[];
 
 extern const char habits_connect[];

@@ -1,4 +1,4 @@
-/* One client of serve-hello: its log, its answers, and HTTP. */
+/* One client of serve-hello: its log, its replies, and HTTP. */
 #include "cmd/hello_client.h"
 
 #include <stdio.h>
@@ -48,7 +48,7 @@ hello_client_delay(struct hello_client *c)
 	return session_pause(&c->session, c->server->o->delay_ms);
 }
 
-/* Why the head of a request is not whole, by the status code. */
+/* Why the head of a request is incomplete, by status code. */
 static const char *
 head_reason(int code)
 {
@@ -64,14 +64,15 @@ head_reason(int code)
 	}
 }
 
-/* Whether bytes begin a TLS handshake (RFC 8446 section 5.1). */
+/* Whether bytes start a TLS handshake (RFC 8446 section 5.1). */
 static bool
 is_tls(const char *bytes, size_t n)
 {
 	return n >= 2 && bytes[0] == 0x16 && bytes[1] == 3;
 }
 
-/* Reads a request's head: its length; 0, and nothing to answer; or -1. */
+/* Receives the head of a request. Returns its length; 0 if the client sent
+ * nothing; or -1. */
 static ssize_t
 read_head(struct hello_client *c, char *head, size_t size, int *code)
 {
@@ -129,7 +130,7 @@ respond(struct hello_client *c, const struct http_server *r, int code)
 	return session_send(&c->session, start, n);
 }
 
-/* Logs who requests what; the whole head at -v. */
+/* Logs the request line; the whole head at -v. */
 static void
 log_request(const struct hello_client *c, const char *head, size_t n)
 {
@@ -163,7 +164,7 @@ hello_client_serve_http(struct hello_client *c, int64_t limit_ms)
 	if (hello_client_delay(c) < 0)
 		return -1;
 	session_phase(
-	    &c->session, limit_ms, "the client did not take the answer");
+	    &c->session, limit_ms, "the client did not read the response");
 	if (respond(c, &r, code) < 0)
 		return -1;
 	if (code == 200)

@@ -1,7 +1,5 @@
-/*
- * One client of serve-hello, in the process that it has for itself: what its
- * two protocols share, and HTTP. The tutorials' protocol is in serve_hello.c.
- */
+/* One client of serve-hello, in its own process: the functions that both
+ * protocols share, and HTTP. The tutorials' protocol is in serve_hello.c. */
 #ifndef CMD_HELLO_CLIENT_H
 #define CMD_HELLO_CLIENT_H
 
@@ -25,14 +23,14 @@ struct hello_options {
 	struct access_options access;
 	struct accept_options server;
 	const char *greeting;
-	const char *reply; /* NULL: by the protocol */
+	const char *reply; /* NULL: the protocol's default */
 	const char *quit_word;
-	int64_t messages; /* answered to one client; 0: any number */
+	int64_t messages; /* maximum per client; 0: any number */
 	int64_t delay_ms; /* before each answer */
 	int http;
 };
 
-/* What every client's process starts from. */
+/* The state that every client's process starts with. */
 struct hello_server {
 	const struct hello_options *o;
 	struct template reply;
@@ -45,27 +43,24 @@ struct hello_client {
 	const struct hello_server *server;
 	const struct conn *conn;
 	struct session session;
-	int64_t answered; /* messages */
+	int64_t answered; /* messages answered */
 };
 
-/* The event of a message or a request, and its line: what a client says. */
+/* Logs a message or a request as an event or a line. */
 void hello_client_log(const struct hello_client *c, enum event_id id,
     const void *bytes, size_t n);
 
-/*
- * Makes the reply to a message, which ends as the message does. Returns its
- * length, or -1 when size does not hold it.
- */
+/* Makes the reply to a message; it ends as the message does. Returns its
+ * length, or -1 if it is longer than size. */
 ssize_t hello_client_reply(const struct hello_client *c,
     const struct message *m, unsigned char *reply, size_t size);
 
-/* Waits for --delay. 0, or -1 when the connection's time has passed. */
+/* Waits for --delay. Returns 0, or -1 when the connection's time limit has
+ * passed. */
 int hello_client_delay(struct hello_client *c);
 
-/*
- * One HTTP request, one answer, each within limit_ms. 0, or -1 with the
- * session's error.
- */
+/* Receives an HTTP request and sends the response, each within limit_ms.
+ * Returns 0, or -1 with the session's error. */
 int hello_client_serve_http(struct hello_client *c, int64_t limit_ms);
 
 #endif

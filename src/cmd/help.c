@@ -12,10 +12,10 @@
 
 struct help_options {
 	struct report_options report;
-	int list;        /* the machine-readable list of options */
+	int list;        /* the list of options, for scripts */
 	int events;      /* the table of JSON events */
-	int habits;      /* the table of habits */
-	int equivalents; /* the table of README */
+	int habits;      /* what users of other programs type */
+	int equivalents; /* the table in README */
 };
 
 static const struct opt help_opts[] = {

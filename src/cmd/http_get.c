@@ -1,7 +1,5 @@
-/*
- * http-get: an HTTP client. Parse the URL, connect, send a request, read the
- * head, then the body to its declared end, close.
- */
+/* http-get: an HTTP client. Parses the URL, connects, sends a request, receives
+ * the head, then the body to its declared end, and closes. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -27,7 +25,7 @@ struct http_get_options {
 	struct sock_options sock;
 	struct proxy_options proxy;
 	struct request_options {
-		/* The first member: the tables count from it. */
+		/* The first member: the offsets in the tables start here. */
 		struct fetch_options fetch;
 		struct opt_list fields;
 	} request;
@@ -108,7 +106,7 @@ static const struct opt_group http_get_groups[] = {
     {"messages", options_report, offsetof(struct http_get_options, report)},
     {NULL, NULL, 0}};
 
-/* "HOST PORT" is a habit from commands that take it. */
+/* Users of other commands may type HOST PORT. */
 static int
 check_operand(const struct command_args *args, int n, struct err *e)
 {
@@ -140,7 +138,7 @@ parse(struct url *urls, const struct command_args *args,
 	return 0;
 }
 
-/* One URL after another; errors are reported, the first kind is kept. */
+/* Fetches the URLs in order; reports each error and keeps the first kind. */
 static int
 fetch_all(struct fetch *f, const struct url *urls, int count, struct err *e)
 {

@@ -1,7 +1,7 @@
 /*
  * listen: a server. 1. Socket, 2. bind, 3. listen, 4. accept, 5. serve the
- * connection with stdin and stdout, or by a handler in a process of its own,
- * and with -k 6. go on accepting.
+ * connection with stdin and stdout, or with a handler in a child process, and
+ * with -k 6. accept again.
  */
 #include <errno.h>
 
@@ -28,13 +28,13 @@ struct listen_options {
 	struct time_options time;
 	struct sock_options sock;
 	struct stdio_relay_options relay;
-	int keep;          /* -k: go on accepting */
+	int keep;          /* -k: accept more than one connection */
 	int echo, discard; /* handlers */
 	const char *exec;  /* -e: run by sh -c */
-	const char *to;    /* forward there */
+	const char *to;    /* --to: forward to this address */
 	struct accept_options server;
-	const char *user; /* --user: whose rights to take */
-	const char *fd;   /* inherited sockets */
+	const char *user; /* --user: run as this user */
+	const char *fd;   /* --fd: inherited sockets */
 	struct access_options access;
 };
 
@@ -88,20 +88,20 @@ static const struct opt_group listen_groups[] = {{"server", listen_opts, 0},
     {"messages", options_report, offsetof(struct listen_options, report)},
     {NULL, NULL, 0}};
 
-/* One run of the command. */
+/* The command's state. */
 struct listening {
 	const struct listen_options *o;
 	struct listener listener;
 	struct server server;
 	struct server_options so;
 	struct access access;
-	bool has_handler; /* else stdin and stdout are relayed */
+	bool has_handler; /* otherwise stdin and stdout are relayed */
 	struct handler handler;
 	struct stdio_relay stdio;
-	struct deadline until; /* --max-time, of stdin and stdout */
+	struct deadline until; /* --max-time, if stdin and stdout are relayed */
 };
 
-/* 1. Socket, 2. bind, 3. listen; or inherited sockets. */
+/* Steps 1. socket, 2. bind, 3. listen; or inherits sockets. */
 static int
 open_sockets(struct listening *l, const struct endpoint *ep, struct err *e)
 {
@@ -117,7 +117,7 @@ open_sockets(struct listening *l, const struct endpoint *ep, struct err *e)
 	return listener_open(&l->listener, ep, &lo, e);
 }
 
-/* Serves a connection in a process of its own. */
+/* Serves a connection in a child process. */
 static void
 serve_child(struct listening *l, int fd, const struct conn *c)
 {
@@ -129,8 +129,8 @@ serve_child(struct listening *l, int fd, const struct conn *c)
 		server_fork(&l->server, fd, c, &handler);
 }
 
-/* Relays stdin and stdout, in this process. With -k the end of a connection is
- * not the end of the run: 0, or -1 with *e. */
+/* Relays stdin and stdout in this process. Returns 0, or -1 with *e. With -k a
+ * failed connection does not end the command. */
 static int
 serve_stdio(struct listening *l, int fd, const struct conn *c, struct err *e)
 {
@@ -138,10 +138,10 @@ serve_stdio(struct listening *l, int fd, const struct conn *c, struct err *e)
 
 	if (stdio_relay_run(stdio, &fd, c, e) == 0)
 		return 0;
-	/* EINTR: a signal asked the server to stop. */
+	/* EINTR: a signal has stopped the server. */
 	if (!l->o->keep || e->kind == ERR_OUTPUT || e->errnum == EINTR)
 		return -1;
-	/* A port check (reset, nothing exchanged) is not an error. */
+	/* A port probe (a reset without data) is not an error. */
 	if (conn_event_is_probe(&stdio->last) && stdio->last.sent == 0)
 		conn_event_probe(c);
 	else
@@ -149,7 +149,7 @@ serve_stdio(struct listening *l, int fd, const struct conn *c, struct err *e)
 	return 0;
 }
 
-/* 4. Accept, 5. serve, 6. with -k go on accepting. */
+/* Steps 4. accept, 5. serve, 6. with -k accept again. */
 static int
 accept_and_serve(struct listening *l, struct err *e)
 {
@@ -158,12 +158,12 @@ accept_and_serve(struct listening *l, struct err *e)
 
 	do {
 		fd = server_accept(&l->server, &c, e);
-		/* No client came in time: those being served may finish. */
+		/* A time limit has passed: current clients may finish. */
 		if (fd < 0 && e->kind == ERR_TIMEOUT)
 			(void)server_wait(&l->server, e);
 		if (fd < 0)
 			return -1;
-		/* One connection only: others are refused from now on. */
+		/* Without -k, further connections are refused from now on. */
 		if (!l->o->keep)
 			listener_stop(&l->listener,
 			    "no more connections: -k was not given");
@@ -174,13 +174,13 @@ accept_and_serve(struct listening *l, struct err *e)
 	} while (l->o->keep);
 	if (server_wait(&l->server, e) < 0)
 		return -1;
-	/* The child has reported its error; only its status is passed on. */
+	/* The child has reported its error: pass on only its status. */
 	return l->server.children.last_status == 0
 		   ? 0
 		   : err_status(e, l->server.children.last_status);
 }
 
-/* With the sockets open, before the first connection. */
+/* Runs with the sockets open, before the first connection. */
 static int
 prepare(struct listening *l, struct err *e)
 {
@@ -199,11 +199,11 @@ run(struct listening *l, const struct endpoint *ep, struct err *e)
 {
 	int result;
 
-	/* From here on a signal ends the run in order. */
+	/* From here on a signal ends the command cleanly. */
 	if (signals_catch(SIGNALS_STOP, e) < 0)
 		return -1;
 	l->until = deadline_max_time(l->o->time.max_ms);
-	/* --max-time limits the run; with a handler, each connection. */
+	/* --max-time limits the command, or with a handler each connection. */
 	if (!l->has_handler)
 		l->so.until = l->until;
 	/* Steps 1 to 3; then 4 to 6. */
@@ -219,7 +219,7 @@ run(struct listening *l, const struct endpoint *ep, struct err *e)
 	return result;
 }
 
-/* The operands: none with --fd. */
+/* Parses the operands; with --fd there are none. */
 static int
 parse_operands(struct endpoint *ep, const struct listen_options *o,
     const struct command_args *args, struct err *e)
@@ -237,7 +237,7 @@ parse_operands(struct endpoint *ep, const struct listen_options *o,
 	    "inherited socket");
 }
 
-/* Options that contradict each other, or a program. */
+/* Rejects options that contradict each other or a program. */
 static int
 check_handler(const struct listen_options *o, bool has_program, struct err *e)
 {
@@ -256,7 +256,7 @@ check_handler(const struct listen_options *o, bool has_program, struct err *e)
 	return 0;
 }
 
-/* The handler that the options name. */
+/* Sets up the handler that the options select. */
 static int
 choose_handler(struct listening *l, char *const *program, struct err *e)
 {
@@ -269,7 +269,7 @@ choose_handler(struct listening *l, char *const *program, struct err *e)
 	h->timeout_ms = o->time.timeout_ms;
 	h->idle_ms = o->time.idle_ms;
 	h->max_ms = o->time.max_ms;
-	/* Without -k a port check uses up the only connection: an error. */
+	/* Without -k a port probe takes the only connection: an error. */
 	h->allows_probes = o->keep != 0;
 	h->program = program;
 	if (o->exec != NULL)
@@ -285,7 +285,7 @@ choose_handler(struct listening *l, char *const *program, struct err *e)
 	return 0;
 }
 
-/* Options that do nothing, with a handler and without one. */
+/* Rejects options that have no effect, with a handler or without one. */
 static int
 check_stdio(
     const struct listening *l, const struct command_args *args, struct err *e)

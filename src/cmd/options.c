@@ -56,7 +56,7 @@ const struct opt options_source[] = {
     {.kind = OPT_END},
 };
 
-/* OPTIONS_DGRAM_SOCKET begins after TCP's two rows. */
+/* OPTIONS_DGRAM_SOCKET starts after the two rows of TCP. */
 const struct opt options_socket[] = {
     FLAG(0, "keepalive", sock_options, keepalive,
 	"probe an idle connection (SO_KEEPALIVE)"),
@@ -117,7 +117,7 @@ const struct opt options_proxy[] = {
     {.kind = OPT_END},
 };
 
-/* What an access row's value stands for. */
+/* The values of access rows. */
 enum { ACCESS_DENY, ACCESS_ALLOW };
 
 const struct opt options_access[] = {

@@ -1,7 +1,7 @@
 /*
- * Option groups that commands share: the same letter means the same thing
- * everywhere. A command puts the structs into its own and takes the tables it
- * needs. The first member of every command's options is report_options.
+ * Option groups that commands share: a letter has the same meaning in every
+ * command. A command embeds the structs and lists the tables it needs. The
+ * first member of every command's options is report_options.
  */
 #ifndef CMD_OPTIONS_H
 #define CMD_OPTIONS_H
@@ -23,7 +23,7 @@ struct server_options;
 
 struct report_options {
 	int level; /* enum diag_level */
-	int json;  /* events as JSON Lines */
+	int json;  /* report events as JSON Lines */
 };
 
 struct source_options {
@@ -33,10 +33,10 @@ struct source_options {
 
 /* Milliseconds; -1: no limit. */
 struct time_options {
-	int64_t timeout_ms; /* the other side's first sign */
-	int64_t idle_ms;    /* no byte either way */
-	int64_t max_ms;     /* the command from start to end */
-	int64_t retry_ms;   /* keep trying until it opens */
+	int64_t timeout_ms; /* to connect, or to the first reply */
+	int64_t idle_ms;    /* without data in either direction */
+	int64_t max_ms;     /* for the command as a whole */
+	int64_t retry_ms;   /* to retry until it opens */
 };
 
 #define TIME_OPTIONS_INIT      \
@@ -44,7 +44,7 @@ struct time_options {
 		-1, -1, -1, -1 \
 	}
 
-/* How connections are taken; see struct server_options. */
+/* How connections are accepted; see struct server_options. */
 struct accept_options {
 	int64_t max_conns;
 	int64_t max_per_host; /* 0: any number */
@@ -62,7 +62,7 @@ struct access_options {
 	struct opt_list rules;
 };
 
-/* --proxy; its kind is PROXY_NONE when it was not given. */
+/* --proxy; its kind is PROXY_NONE if it was not given. */
 struct proxy_options {
 	struct proxy proxy;
 };
@@ -75,8 +75,8 @@ extern const struct opt options_server[]; /* --max-conns ... */
 extern const struct opt options_proxy[];  /* --proxy */
 extern const struct opt options_access[]; /* --allow --deny */
 
-/* Rows for struct time_options. What they limit differs between commands, and
- * so does the help. */
+/* Rows for struct time_options. Their meaning differs between commands, and so
+ * does the help text. */
 #define OPTIONS_TIMEOUT(help) \
 	DURATION('w', "timeout", "T", time_options, timeout_ms, help, .min = 1)
 #define OPTIONS_IDLE(help) \
@@ -86,21 +86,19 @@ extern const struct opt options_access[]; /* --allow --deny */
 #define OPTIONS_RETRY(help) \
 	DURATION(0, "retry-for", "T", time_options, retry_ms, help, .min = 1)
 
-/* options_socket without what only TCP has. */
+/* options_socket without the TCP options. */
 #define OPTIONS_DGRAM_SOCKET (options_socket + 2)
 
-/* The dial options that these groups make; source may be NULL. */
+/* Fills *d from these groups; source may be NULL. */
 void options_make_dial(struct dial_options *d, const struct name_options *names,
     const struct source_options *source, const struct sock_options *sock);
 
-/* The accept loop's options; access outlives them. */
+/* Fills *s, the accept loop's options. access must outlive them. */
 void options_make_server(struct server_options *s,
     const struct accept_options *o, const struct access *access, int log_level);
 
-/*
- * The lists that these options make; a->rules is access_release()'s in both
- * cases. 0, or -1 with *e.
- */
+/* Adds the rules of these options to *a. Returns 0, or -1 with *e; the caller
+ * calls access_release() in both cases. */
 int options_make_access(
     struct access *a, const struct access_options *o, struct err *e);
 

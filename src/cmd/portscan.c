@@ -1,7 +1,5 @@
-/*
- * portscan: which ports are open, found out by connecting. Resolve, then
- * socket, connect, close for every port, many at once.
- */
+/* portscan: finds open ports by connecting. Resolve, then socket, connect,
+ * close for every port, many at once. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -30,20 +28,20 @@
 #include "net/signals.h"
 #include "net/wait.h"
 
-/* The longest wait for an answer, without -w. */
+/* The default of --timeout. */
 #define TIMEOUT_MS 3000
-/* The longest wait for a banner. */
+/* The time limit for a banner. */
 #define BANNER_MS 2000
-/* The pause between the scans of --retry-for, which doubles. */
+/* The pause between the scans of --retry-for; it doubles. */
 #define RETRY_MS 50
 #define MAX_RETRY_MS 400
-/* Probes that --dry-run shows. */
+/* The number of probes that --dry-run shows. */
 #define DRY_ROWS 10
-/* The order of shards has to be the same in every run. */
+/* All runs must use the same order of shards. */
 #define SHARD_SEED 1
 
 struct shard {
-	int64_t number, count; /* 1 to count; 0 of 0: everything */
+	int64_t number, count; /* number is 1 to count; 0 of 0: everything */
 };
 
 struct portscan_options {
@@ -63,7 +61,7 @@ struct portscan_options {
 	struct shard shard;
 };
 
-/* What --retry-for waits for, in the order of its words. */
+/* The states that --until can name, in the order of until_words. */
 enum until { UNTIL_OPEN, UNTIL_CLOSED };
 
 static const char *const until_words[] = {"open", "closed", NULL};
@@ -155,11 +153,11 @@ static const struct opt_group portscan_groups[] = {
     {"messages", options_report, offsetof(struct portscan_options, report)},
     {NULL, NULL, 0}};
 
-/* A run of the command. */
+/* The command's state. */
 struct run {
 	const struct portscan_options *o;
-	struct deadline until; /* end of the run */
-	struct deadline retry; /* end of --retry-for */
+	struct deadline until; /* --max-time */
+	struct deadline retry; /* --retry-for */
 	struct scan_job job;
 	struct order order;
 	struct scan_report report;
@@ -288,8 +286,8 @@ print_plan(struct run *run)
 		result_print(
 		    "%" PRIu32 " port%s: ", ports, ports == 1 ? "" : "s");
 	else
-		result_print("some with ports of their own: ");
-	result_print("%" PRIu64 " to ask, up to %" PRIu32 " at once\n",
+		result_print("some with their own ports: ");
+	result_print("%" PRIu64 " to probe, up to %" PRIu32 " at once\n",
 	    order_count(&run->order), scan_capacity());
 	for (i = 0; i < DRY_ROWS && order_next(&run->order, &t, &is_discovery);
 	     i++) {
@@ -309,7 +307,7 @@ is_reached(const struct run *run)
 					   : open == 0;
 }
 
-/* The exit status: of the results, or of --retry-for. */
+/* The exit status: of --retry-for, or of the results. */
 static enum err_kind
 status_of(const struct run *run)
 {
@@ -322,10 +320,8 @@ status_of(const struct run *run)
 	return scan_report_status(&run->report);
 }
 
-/*
- * The exit status as an error. It has no text, since the results say it all,
- * unless --retry-for was in vain or no port could be probed.
- */
+/* Sets *e for the exit status. It has no text, since the results suffice,
+ * unless --retry-for has failed or no port could be probed. */
 static int
 status_error(const struct run *run, struct err *e)
 {
@@ -349,7 +345,7 @@ status_error(const struct run *run, struct err *e)
 	return -1;
 }
 
-/* Scans once, or until the state of --until is reached. */
+/* Scans once, or until --until holds or --retry-for has passed. */
 static int
 scan(struct run *run, struct err *e)
 {

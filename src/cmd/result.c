@@ -16,34 +16,34 @@
 #include "net/sink.h"
 #include "net/signals.h"
 
-/* How long writing after the end of the run may take. */
+/* The time for writing after the command's deadline or a signal. */
 #define GRACE_MS 500
 
-/* There is one stdout. */
+/* The state of stdout. */
 static struct {
 	struct sink sink;
-	struct deadline until; /* end of the run, or of its grace */
-	bool is_late;          /* until is the grace already */
+	struct deadline until; /* deadline of the command, or of the grace */
+	bool is_late;          /* the grace period has started */
 	struct err error;
-	size_t length; /* of what is kept */
-	char kept[16384];
+	size_t length; /* of the data in buffer */
+	char buffer[16384];
 } out;
 
-/* The deadline of a write: after a limit or a signal there is one more. */
+/* The deadline of a write: after a limit or a signal, the end of the grace. */
 static struct deadline
 limit(void)
 {
 	if (out.is_late ||
 	    (signals_stopped() == 0 && !deadline_passed(out.until)))
 		return out.until;
-	/* What has stopped the run must not stop its last words. */
+	/* The signal that stopped the command must not stop its last output. */
 	(void)signals_collect();
 	out.is_late = true;
 	out.until = deadline_after(GRACE_MS);
 	return out.until;
 }
 
-/* Writes at once, if nothing has failed yet. */
+/* Writes immediately, unless a write has failed. */
 static void
 write_out(const char *bytes, size_t n)
 {
@@ -53,19 +53,19 @@ write_out(const char *bytes, size_t n)
 }
 
 static void
-write_kept(void)
+write_buffer(void)
 {
 	size_t n = out.length;
 
 	out.length = 0;
-	write_out(out.kept, n);
+	write_out(out.buffer, n);
 }
 
-/* Events go out as they happen. */
+/* Writes an event immediately. */
 static void
 write_event(const char *line, size_t n)
 {
-	write_kept();
+	write_buffer();
 	write_out(line, n);
 }
 
@@ -90,13 +90,13 @@ result_print_events(void)
 void
 result_bytes(const void *bytes, size_t n)
 {
-	if (!bounds_fit(sizeof(out.kept), out.length, n))
-		write_kept();
-	if (n > sizeof(out.kept)) {
+	if (!bounds_fit(sizeof(out.buffer), out.length, n))
+		write_buffer();
+	if (n > sizeof(out.buffer)) {
 		write_out(bytes, n);
 		return;
 	}
-	memcpy(out.kept + out.length, bytes, n);
+	memcpy(out.buffer + out.length, bytes, n);
 	out.length += n;
 }
 
@@ -145,7 +145,7 @@ result_check(struct err *e)
 int
 result_flush(struct err *e)
 {
-	write_kept();
+	write_buffer();
 	return result_check(e);
 }
 
@@ -154,7 +154,7 @@ result_probe(struct err *e)
 {
 	struct pollfd pfd = {.fd = STDOUT_FILENO};
 
-	/* A pipe whose readers have gone. */
+	/* All readers of the pipe have closed it. */
 	if (out.error.kind == ERR_NONE && poll(&pfd, 1, 0) > 0 &&
 	    (pfd.revents & POLLERR) != 0)
 		sink_refused(&out.sink, EPIPE, &out.error);

@@ -33,9 +33,9 @@ const struct opt scan_job_opts[] = {
 };
 
 /*
- * FILE, or a duplicate of standard input for "-". O_NONBLOCK: a FIFO may never
- * get a writer. It is not set on standard input, since other processes share
- * that flag.
+ * Opens FILE, or duplicates standard input for "-". O_NONBLOCK: a FIFO may
+ * never get a writer. The flag is not set on standard input, since other
+ * processes share it.
  */
 static int
 open_list(const char *path)
@@ -51,7 +51,7 @@ struct list {
 	size_t size, capacity;
 };
 
-/* Reads the data available: 1, 0 at the end, or -1 with errno. */
+/* Reads the data available. Returns 1, 0 at the end, or -1 with errno. */
 static int
 read_some(int fd, struct list *l, struct deadline until)
 {
@@ -74,8 +74,9 @@ read_some(int fd, struct list *l, struct deadline until)
 }
 
 /*
- * A whole list, as a stream to read words from; signals and the deadline hold
- * while it is read. NULL with *e. The caller frees l->text after the stream.
+ * Reads a whole list and opens it as a stream of words. Signals and the
+ * deadline apply while it is read. Returns NULL with *e. The caller frees
+ * l->text after it closes the stream.
  */
 static FILE *
 open_words(
@@ -102,7 +103,7 @@ open_words(
 	return f;
 }
 
-/* A selection that is being parsed: what is scanned, or what is excluded. */
+/* The parser of a selection: the targets, or the exclusions. */
 struct parser {
 	const char *host_operand, *port_operand; /* NULL: none */
 	struct targets *targets;
@@ -126,7 +127,7 @@ add_ports(void *context, const char *text, struct err *e)
 	return ports_parse(&p->ports, text, e);
 }
 
-/* Adds every argument of an option. */
+/* Adds all arguments of an option. */
 static int
 add_list(struct parser *p, const struct opt_list *l, wordlist_add *add,
     struct err *e)
@@ -141,7 +142,7 @@ add_list(struct parser *p, const struct opt_list *l, wordlist_add *add,
 	return 0;
 }
 
-/* Adds the words of a file; NULL: there is none. */
+/* Adds the words of a file; path may be NULL. */
 static int
 add_file(struct parser *p, const char *path, wordlist_add *add, struct err *e)
 {
@@ -161,7 +162,7 @@ add_file(struct parser *p, const char *path, wordlist_add *add, struct err *e)
 	return result;
 }
 
-/* Ports first: their errors cost no look-up. */
+/* Parses ports first: an error there costs no lookup. */
 static int
 parse_all(struct parser *p, struct parser *excluded,
     const struct scan_job_options *o, struct err *e)
@@ -180,7 +181,7 @@ parse_all(struct parser *p, struct parser *excluded,
 	return add_list(excluded, &o->exclude_hosts, add_hosts, e);
 }
 
-/* Refuses ports that no host needs, and hosts without any. */
+/* Rejects ports that no host uses, and hosts without ports. */
 static int
 check_ports(const struct targets *t, const struct targets_selection *s,
     bool has_ports, struct err *e)
@@ -193,7 +194,7 @@ check_ports(const struct targets *t, const struct targets_selection *s,
 		return err_set(e, ERR_USAGE, "no port is left to scan");
 	if (has_ports && !needed && targets_any(t, true))
 		return err_set(e, ERR_USAGE,
-		    "every host has a port of its own (HOST:PORT), so there "
+		    "every host has its own port (HOST:PORT), so there "
 		    "is no host for the other ports");
 	return 0;
 }

@@ -20,14 +20,12 @@ struct scan_job_options {
 extern const struct opt scan_job_opts[];
 
 struct scan_job {
-	struct targets_options to; /* set by the caller; its protocol holds */
-	struct targets targets;    /* zeros at first */
+	struct targets_options to; /* the caller's; protocol outlives *job */
+	struct targets targets;    /* zeros initially */
 };
 
-/*
- * Parses operands and files into job->targets. 0, or -1 with *e. In both cases
- * the caller releases *job with scan_job_release().
- */
+/* Parses operands and files into job->targets. Returns 0, or -1 with *e. The
+ * caller calls scan_job_release() in both cases. */
 int scan_job_parse(struct scan_job *job, const struct scan_job_options *o,
     const struct command_args *args, struct err *e);
 

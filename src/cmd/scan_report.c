@@ -15,7 +15,7 @@
 #include "scan/classify.h"
 #include "scan/targets.h"
 
-/* Where a line of counts is put together. */
+/* Size of a line of counts. */
 #define COUNTS_TEXT 512
 
 void
@@ -91,7 +91,7 @@ emit_port(const struct scan_report *r, const struct scan_row *row)
 	diag_event_end(&ev, DIAG_STEP + 1, "%s", "");
 }
 
-/* A copy of what the service said, without its line's end. */
+/* Copies what the service sent, without the end of its line. */
 static void
 copy_banner(struct scan_row *row, const struct scan_result *result)
 {
@@ -185,7 +185,7 @@ counts_of(const struct scan_report *r, uint32_t host)
 	return r->counts + (size_t)host * SCAN_REASONS;
 }
 
-/* "1000 closed (refused), 3 filtered (no answer)" for what has no rows. */
+/* "1000 closed (refused), 3 filtered (no answer)": the ports without rows. */
 static const char *
 format_hidden(const struct scan_report *r, uint32_t host, char *buf)
 {
@@ -206,7 +206,7 @@ format_hidden(const struct scan_report *r, uint32_t host, char *buf)
 	return buf;
 }
 
-/* The texts of a line, up to NULL, in columns; the last is not padded. */
+/* Prints texts, up to NULL, in columns; the last is not padded. */
 static void
 print_columns(const struct scan_report *r, const char *const *texts)
 {
@@ -258,7 +258,7 @@ print_heading(const struct scan_report *r)
 	print_columns(r, texts);
 }
 
-/* One host: its rows, and what is not shown. */
+/* Prints a host: its rows, and the counts of ports not shown. */
 static void
 print_host(const struct scan_report *r, uint32_t host,
     const struct scan_row *rows, size_t count)
@@ -316,7 +316,7 @@ print_bare(const struct scan_report *r, const struct scan_row *row)
 	    strchr(ip, ':') != NULL ? "[%s]:%u\n" : "%s:%u\n", ip, row->port);
 }
 
-/* How many ports of a host are in a state. */
+/* The number of ports of a host in a state. */
 static uint32_t
 count_of(const struct scan_report *r, uint32_t host, enum scan_state state)
 {
@@ -330,7 +330,7 @@ count_of(const struct scan_report *r, uint32_t host, enum scan_state state)
 	return n;
 }
 
-/* The hosts that were skipped after the first probes. */
+/* Reports the hosts that were skipped after the first probes. */
 static void
 note_skipped(const struct scan_report *r)
 {
@@ -340,12 +340,12 @@ note_skipped(const struct scan_report *r)
 	for (i = 0; r->totals[SCAN_SKIPPED] > 0 && i < r->targets->hosts; i++)
 		if (counts_of(r, i)[SCAN_SKIPPED] > 0 &&
 		    counts_of(r, i)[SCAN_LOCAL] == 0)
-			diag_note("%s was given up: it answered none of its "
+			diag_note("%s was skipped: it answered none of its "
 				  "first probes",
 			    host_ip(r, i, ip, sizeof(ip)));
 }
 
-/* The number of hosts by result, shown or not. */
+/* Prints the number of hosts by result. */
 static void
 print_rest(const struct scan_report *r)
 {
@@ -365,7 +365,7 @@ print_rest(const struct scan_report *r)
 		     " without, %" PRIu32 " that did not answer",
 	    r->targets->hosts, shown, without, silent);
 	if (failed > 0)
-		result_print(", %" PRIu32 " that could not be asked", failed);
+		result_print(", %" PRIu32 " that could not be probed", failed);
 	result_print("\n");
 }
 

@@ -1,7 +1,7 @@
 /*
- * serve-hello: the server of the tutorials. Socket, bind, listen, accept; each
- * client gets a process of its own, which greets, answers every message and
- * says goodbye. With --http it answers one request instead.
+ * serve-hello: the server of the tutorials. Socket, bind, listen, accept; a
+ * child process per client greets, answers every message and closes. With
+ * --http it answers one request instead.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -25,10 +25,10 @@
 
 #define HELLO_PORT 9999
 #define HTTP_PORT 8080
-/* The default of --reply, but for HTTP. */
+/* The default of --reply without --http. */
 #define REPLY "Hello, %s!"
-/* Without --idle-timeout: the limit for a request's head, and for the answer.
- */
+/* The time limit of a request's head, and of the response, without
+ * --idle-timeout. */
 #define HEAD_MS 10000
 
 static const struct hello_options hello_defaults = {
@@ -73,7 +73,7 @@ static const struct opt_group hello_groups[] = {{"conversation", hello_opts, 0},
     {"messages", options_report, offsetof(struct hello_options, report)},
     {NULL, NULL, 0}};
 
-/* Answers a message: "Hello, Michael!". 0 or -1. */
+/* Answers a message: "Hello, Michael!". Returns 0 or -1. */
 static int
 answer(struct hello_client *c, const struct message *m)
 {
@@ -97,7 +97,7 @@ is_quit_word(const struct hello_server *hs, const struct message *m)
 	       memcmp(m->bytes, hs->o->quit_word, m->length) == 0;
 }
 
-/* Greets, then receives a message and answers it, until "exit". 0 or -1. */
+/* Greets, then receives and answers messages until "exit". Returns 0 or -1. */
 static int
 serve_messages(struct hello_client *c)
 {
@@ -123,7 +123,7 @@ serve_messages(struct hello_client *c)
 	return status == SESSION_END ? 0 : -1;
 }
 
-/* A client's whole process; fd is its connection, which it closes. */
+/* Serves a client in its process; closes fd, its connection. */
 static int
 serve(int fd, const struct conn *conn, void *context)
 {
@@ -133,21 +133,21 @@ serve(int fd, const struct conn *conn, void *context)
 	int result;
 
 	session_start(&c.session, fd, time->idle_ms, time->max_ms);
-	/* A peer that only resets was a port check, not an error. */
+	/* A connection that is only reset was a port probe, not an error. */
 	c.session.allows_probes = true;
 	if (hs->o->http)
 		result = hello_client_serve_http(
 		    &c, time->idle_ms < 0 ? HEAD_MS : time->idle_ms);
 	else
 		result = serve_messages(&c);
-	/* Sends FIN, drains, closes; the exit status of this process. */
+	/*
+	 * Sends FIN, drains, closes. Returns the exit status of this process.
+	 */
 	return session_end(&c.session, conn, DIAG_SAY, result);
 }
 
-/*
- * The steps of every server. Always -1 with *e: a server ends by an error or
- * by a signal.
- */
+/* Runs the steps of every server. Always returns -1 with *e: a server ends with
+ * an error or a signal. */
 static int
 run_server(struct hello_server *hs, const struct endpoint *ep,
     const struct server_options *so, struct err *e)
@@ -164,7 +164,7 @@ run_server(struct hello_server *hs, const struct endpoint *ep,
 	struct conn conn;
 	int fd;
 
-	/* From here on a signal ends the run in order. */
+	/* From here on a signal ends the command cleanly. */
 	if (signals_catch(SIGNALS_STOP, e) < 0)
 		return -1;
 	/* 1. Socket, 2. bind, 3. listen, for each address. */
@@ -172,8 +172,8 @@ run_server(struct hello_server *hs, const struct endpoint *ep,
 		return -1;
 	if (server_start(&server, &listener, so, e) == 0) {
 		listener_announce(&listener);
-		/* 4. Accept, 5. serve in a child process, 6. go on accepting.
-		 * server_fork() closes its copy of fd. */
+		/* 4. Accept, 5. serve in a child process, 6. accept again.
+		 * server_fork() closes this process's copy of fd. */
 		while ((fd = server_accept(&server, &conn, e)) >= 0)
 			server_fork(&server, fd, &conn, &handler);
 		server_stop(&server);
@@ -182,7 +182,7 @@ run_server(struct hello_server *hs, const struct endpoint *ep,
 	return -1;
 }
 
-/* The texts of the options. 0, or -1 with a usage error. */
+/* Parses the texts of the options. Returns 0, or -1 with a usage error. */
 static int
 prepare(struct hello_server *hs, struct err *e)
 {

@@ -95,10 +95,10 @@ struct stdio_relay_records {
 	const struct stdio_relay_options *options;
 	int output;            /* of --output, or -1 */
 	int hexdump;           /* of --hexdump, or -1 */
-	struct hexdump dump;   /* writes it */
+	struct hexdump dump;   /* writer of that file */
 	struct deadline until; /* --max-time */
 	int64_t idle_ms;       /* --idle-timeout, or -1 */
-	struct err *e;         /* of the run */
+	struct err *e;         /* the caller's, for the writers */
 };
 
 static int
@@ -110,10 +110,8 @@ record_error(const char *path, int errnum, struct err *e)
 	return err_sys(e, ERR_OUTPUT, errnum, "%s", shown);
 }
 
-/*
- * Waits until the reader of a record, such as a FIFO or a terminal, takes
- * more. 0, or -1 with *e.
- */
+/* Waits until a record, such as a FIFO or a terminal, is writable. Returns 0,
+ * or -1 with *r->e. */
 static int
 wait_record(const struct stdio_relay_records *r, int fd, const char *path)
 {
@@ -132,7 +130,7 @@ wait_record(const struct stdio_relay_records *r, int fd, const char *path)
 	return deadline_error(until, what, r->e);
 }
 
-/* Writes all n bytes, within the limits of the run. 0, or -1 with *e. */
+/* Writes all n bytes within the time limits. Returns 0, or -1 with *r->e. */
 static int
 write_record(const struct stdio_relay_records *r, int fd, const char *path,
     const unsigned char *bytes, size_t n)
@@ -163,7 +161,7 @@ write_hexdump(void *context, const void *bytes, size_t n)
 	return write_record(r, r->hexdump, r->options->hexdump, bytes, n);
 }
 
-/* Sees what moves: tap of struct relay_options. */
+/* Records sent or received data: the tap of struct relay_options. */
 static int
 record(void *context, bool sent, const void *bytes, size_t n, struct err *e)
 {
@@ -179,7 +177,7 @@ record(void *context, bool sent, const void *bytes, size_t n, struct err *e)
 	    &r->dump, sent ? HEXDUMP_SENT : HEXDUMP_RECEIVED, bytes, n);
 }
 
-/* Opens a file to record to: its fd, or -1 with *e. */
+/* Opens a file for a record. Returns its fd, or -1 with *e. */
 static int
 open_record(const char *path, bool append, struct deadline until, struct err *e)
 {
@@ -258,23 +256,23 @@ stdio_relay_check_unused(
 }
 
 int
-stdio_relay_open(struct stdio_relay *t, const struct stdio_relay_options *o,
+stdio_relay_open(struct stdio_relay *s, const struct stdio_relay_options *o,
     const struct time_options *time, struct deadline until, struct err *e)
 {
-	t->options = o;
-	t->time = time;
-	t->until = until;
-	t->records = mem_array(1, sizeof(*t->records));
-	t->records->options = o;
-	t->records->until = until;
-	t->records->idle_ms = time->idle_ms;
-	t->records->output = t->records->hexdump = -1;
+	s->options = o;
+	s->time = time;
+	s->until = until;
+	s->records = mem_array(1, sizeof(*s->records));
+	s->records->options = o;
+	s->records->until = until;
+	s->records->idle_ms = time->idle_ms;
+	s->records->output = s->records->hexdump = -1;
 	if (stdio_relay_check(o, e) < 0)
 		return -1;
-	return open_records(t->records, until, e);
+	return open_records(s->records, until, e);
 }
 
-/* Bytes that stdin holds, if that is known. */
+/* The number of bytes left in stdin, or -1 if unknown. */
 static int64_t
 input_size(void)
 {
@@ -285,7 +283,7 @@ input_size(void)
 	return (int64_t)fd_available(STDIN_FILENO);
 }
 
-/* A person at a terminal sees that the peer has finished; any other input is
+/* At a terminal the user sees that the peer has finished; any other input is
  * sent to its end. */
 static enum relay_on_peer_eof
 peer_eof_policy(const struct stdio_relay_options *o)
@@ -297,11 +295,11 @@ peer_eof_policy(const struct stdio_relay_options *o)
 		   : RELAY_PEER_FINISH;
 }
 
-/* The relay's options but for the script and the progress. */
+/* Sets the relay's options, except the script and the progress. */
 static void
-set_up(struct stdio_relay *t, struct relay_options *r)
+set_up(struct stdio_relay *s, struct relay_options *r)
 {
-	const struct stdio_relay_options *o = t->options;
+	const struct stdio_relay_options *o = s->options;
 
 	*r = (struct relay_options)RELAY_OPTIONS_INIT;
 	if (!o->recv_only && !o->done)
@@ -311,18 +309,20 @@ set_up(struct stdio_relay *t, struct relay_options *r)
 	r->on_eof =
 	    o->send_only ? RELAY_EOF_QUIT : (enum relay_on_eof)o->on_eof;
 	r->on_peer_eof = peer_eof_policy(o);
-	r->idle_ms = t->time->idle_ms;
+	r->idle_ms = s->time->idle_ms;
 	r->linger_ms = o->linger_ms;
-	r->until = t->until;
+	r->until = s->until;
 	r->crlf = o->crlf != 0;
 	r->quit_after_script = o->done != 0;
-	if (t->records->output >= 0 || t->records->hexdump >= 0) {
+	if (s->records->output >= 0 || s->records->hexdump >= 0) {
 		r->tap = record;
-		r->context = t->records;
+		r->context = s->records;
 	}
 }
 
-/* The exit status that the run will have: a signal's is 128 and its number. */
+/*
+ * The exit status that the command will have: for a signal 128 plus its number.
+ */
 static int
 exit_status(int result, const struct err *e)
 {
@@ -349,9 +349,9 @@ report_total(const struct conn *conn, const struct conn_summary *sum)
 
 int
 stdio_relay_run(
-    struct stdio_relay *t, int *fd, const struct conn *conn, struct err *e)
+    struct stdio_relay *s, int *fd, const struct conn *conn, struct err *e)
 {
-	const struct stdio_relay_options *o = t->options;
+	const struct stdio_relay_options *o = s->options;
 	struct relay_options r;
 	struct progress progress;
 	struct script script;
@@ -359,9 +359,9 @@ stdio_relay_run(
 	struct deadline end;
 	int result;
 
-	set_up(t, &r);
-	if (t->records->hexdump >= 0)
-		hexdump_start(&t->records->dump, write_hexdump, t->records);
+	set_up(s, &r);
+	if (s->records->hexdump >= 0)
+		hexdump_start(&s->records->dump, write_hexdump, s->records);
 	if (o->script.count > 0) {
 		script_start(&script, &o->script, o->expect_ms);
 		r.script = &script;
@@ -374,15 +374,15 @@ stdio_relay_run(
 	result = relay_run(*fd, &r, &sum, e);
 	if (o->script.count > 0)
 		script_release(&script);
-	end = deadline_first(t->until, deadline_after(SHUTDOWN_DRAIN_MS));
+	end = deadline_first(s->until, deadline_after(SHUTDOWN_DRAIN_MS));
 	if (sum.is_aborted)
-		sock_abort_acked(fd, t->time->idle_ms, end);
+		sock_abort_acked(fd, s->time->idle_ms, end);
 	else
 		shutdown_and_drain(
 		    fd, result < 0 ? deadline_after(0) : end, &sum);
 	if (result == 0 && signals_stopped() != 0)
 		result = err_sys(e, ERR_FAILED, EINTR, "draining");
-	t->last = sum;
+	s->last = sum;
 	conn_event_closed(DIAG_NOTE, conn, &sum, exit_status(result, e));
 	if (o->progress)
 		report_total(conn, &sum);
@@ -390,17 +390,17 @@ stdio_relay_run(
 }
 
 int
-stdio_relay_release(struct stdio_relay *t, int result, struct err *e)
+stdio_relay_release(struct stdio_relay *s, int result, struct err *e)
 {
-	struct stdio_relay_records *r = t->records;
+	struct stdio_relay_records *r = s->records;
 
 	if (r == NULL)
 		return result;
 	if (r->output >= 0 && close(r->output) < 0 && result == 0)
-		result = record_error(t->options->output, errno, e);
+		result = record_error(s->options->output, errno, e);
 	if (r->hexdump >= 0 && close(r->hexdump) < 0 && result == 0)
-		result = record_error(t->options->hexdump, errno, e);
+		result = record_error(s->options->hexdump, errno, e);
 	free(r);
-	t->records = NULL;
+	s->records = NULL;
 	return result;
 }

@@ -4,7 +4,7 @@
 
 struct command;
 
-/* All of them, in the order of help; ends with NULL. */
+/* All commands, in the order of the help; ends with NULL. */
 extern const struct command *const command_table[];
 
 extern const struct command connect_command;

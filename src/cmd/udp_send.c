@@ -1,7 +1,5 @@
-/*
- * udp-send: a datagram client. Resolve, socket, connect (which only notes the
- * peer), send, receive the replies, close.
- */
+/* udp-send: a datagram client. Resolve, socket, connect (which only sets the
+ * peer's address), send, receive the replies, close. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,7 +34,7 @@ struct send_options {
 	struct multicast_options group;
 	int broadcast;
 	int no_fragment;
-	int64_t replies; /* -1: one from a host, any number from many hosts */
+	int64_t replies; /* -1: one from a single host, any number from many */
 	int no_reply;
 	int whole;
 	int64_t block; /* --size; 0: lines */
@@ -133,18 +131,20 @@ static const struct opt_group send_groups[] = {{"sending", send_opts, 0},
     {"messages", options_report, offsetof(struct send_options, report)},
     {NULL, NULL, 0}};
 
-/* One run of the command. */
+/* The command's state. */
 struct sending {
 	const struct send_options *o;
 	struct message_source source;
 	struct sender_options sender_options;
 	struct sender sender;
 	int fd;
-	bool may_retry; /* the next address may be tried */
+	bool may_retry; /* another address may be tried */
 	int64_t start_ns;
 };
 
-/* The event of a reply, which is the result with --json; its line is for -v. */
+/*
+ * Logs a reply: an event, which is the result with --json, or a line with -v.
+ */
 static void
 log_reply(const struct sending *s, const struct sender_reply *r)
 {
@@ -250,7 +250,7 @@ try_addresses(struct sending *s, const struct addr_list *list, struct err *e)
 	return -1;
 }
 
-/* It is an error if a datagram was not answered that should have been. */
+/* Reports an error if a datagram has not got its replies. */
 static int
 check_replies(const struct sending *s, struct err *e)
 {
@@ -276,7 +276,7 @@ check_replies(const struct sending *s, struct err *e)
 	    e, "%s", addr_format(&s->sender.to.peer, text, sizeof(text)));
 }
 
-/* The summary: on stdout with --stats, and always as an event. */
+/* Reports the summary: on stdout with --stats, and always as an event. */
 static void
 report_summary(const struct sending *s)
 {
@@ -289,7 +289,7 @@ report_summary(const struct sending *s)
 	sender_report(&s->sender, clock_now() - s->start_ns);
 }
 
-/* The messages: operands after the endpoint, or stdin. */
+/* Selects the messages: operands after the endpoint, or stdin. */
 static int
 choose_source(
     struct sending *s, char *const *messages, int count, struct err *e)
@@ -318,7 +318,7 @@ choose_source(
 	return 0;
 }
 
-/* What the options say of the sender, whatever the address. */
+/* Sets the sender's options that do not depend on the address. */
 static void
 set_sender_options(struct sending *s, struct deadline until)
 {
@@ -342,7 +342,7 @@ set_sender_options(struct sending *s, struct deadline until)
 		.context = s};
 }
 
-/* With --no-reply there may be nothing to print. */
+/* Whether the command prints results: with --no-reply it may not. */
 static bool
 has_results(const struct send_options *o)
 {

@@ -1,7 +1,5 @@
-/*
- * udp-serve: a datagram server. Socket, bind; then each datagram that is
- * received is answered to its sender, from the address that it was sent to.
- */
+/* udp-serve: a datagram server. Socket, bind; then each datagram is answered to
+ * its sender, from the address that it was sent to. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,9 +26,9 @@
 #define SERVE_PORT 9999
 /* The default of --reply. */
 #define REPLY "Hello, %s!"
-/* How deep answers within answers are a loop of servers. */
+/* This many nested answers mean a loop between servers. */
 #define NESTED 3
-/* Defaults and limits of programs. */
+/* Defaults and limits for programs. */
 #define DEFAULT_PROGRAMS 32
 #define MAX_PROGRAMS 1000
 #define PROGRAM_MS 10000
@@ -116,20 +114,20 @@ static const struct opt_group serve_groups[] = {{"server", serve_opts, 0},
     {"messages", options_report, offsetof(struct serve_options, report)},
     {NULL, NULL, 0}};
 
-/* One run of the command. */
+/* The command's state. */
 struct serving {
 	const struct serve_options *o;
 	enum serve_mode mode;
 	struct dgram_server server;
 	struct template reply;
-	struct udp_programs programs; /* of SERVE_PROGRAM */
+	struct udp_programs programs; /* used by SERVE_PROGRAM */
 	struct deadline until;        /* --max-time */
-	int64_t last_ns;              /* when datagrams were last received */
-	struct dgram *answers;        /* owned: a batch */
+	int64_t last_ns;              /* when the last datagram was received */
+	struct dgram *answers;        /* a batch, owned */
 	struct pollfd *fds;           /* owned */
 };
 
-/* The event of a datagram. */
+/* Logs a datagram as an event or a line. */
 static void
 log_message(const struct dgram *d, const struct dgram_endpoints *ep, int level)
 {
@@ -143,15 +141,15 @@ log_message(const struct dgram *d, const struct dgram_endpoints *ep, int level)
 }
 
 /*
- * Whether a message is an answer to answers: it begins with the beginning of
- * this server's answers, several times. Two servers that greet would greet each
- * other until no datagram holds it.
+ * Whether a message is an answer to answers: it starts with several copies of
+ * the constant prefix of this server's answers. Two such servers would answer
+ * each other until a datagram is too long.
  */
 static bool
 is_nested(const struct template *f, const struct dgram *d)
 {
-	const unsigned char *place = memchr(f->bytes, '%', f->length);
-	size_t n = place == NULL ? 0 : (size_t)(place - f->bytes), i;
+	const unsigned char *percent = memchr(f->bytes, '%', f->length);
+	size_t n = percent == NULL ? 0 : (size_t)(percent - f->bytes), i;
 
 	if (n == 0 || d->length < NESTED * n)
 		return false;
@@ -161,7 +159,7 @@ is_nested(const struct template *f, const struct dgram *d)
 	return true;
 }
 
-/* Fills in the answer of hello and echo. False where there is none. */
+/* Makes the answer of hello and echo. Returns false if there is none. */
 static bool
 make_answer(struct serving *s, const struct dgram *d,
     const struct dgram_endpoints *ep, struct dgram *out)
@@ -184,7 +182,7 @@ make_answer(struct serving *s, const struct dgram *d,
 	}
 	if (s->o->max_rate == RATE_LIMIT_DEFAULT && is_nested(&s->reply, d)) {
 		dgram_server_ignore(&s->server, ep,
-		    "it is an answer to answers, and could go round for ever "
+		    "it is an answer to answers, and could loop forever "
 		    "(--max-rate)");
 		return false;
 	}
@@ -198,7 +196,7 @@ make_answer(struct serving *s, const struct dgram *d,
 	return n >= 0;
 }
 
-/* Logs, prints and answers one datagram. True where out is its answer. */
+/* Logs, prints and answers one datagram. Returns true if *out is its answer. */
 static bool
 serve_one(struct serving *s, const struct dgram *d, struct dgram *out)
 {
@@ -223,18 +221,18 @@ serve_one(struct serving *s, const struct dgram *d, struct dgram *out)
 	return false;
 }
 
-/* How many more datagrams may be received now. */
+/* The number of datagrams that may be received now. */
 static int
 capacity(const struct serving *s)
 {
-	int64_t max = BATCH_MAX_RECEIVE, rest;
+	int64_t max = BATCH_MAX_RECEIVE, remaining;
 
-	rest = s->o->count - (int64_t)s->server.received_count;
-	if (s->o->count > 0 && rest < max)
-		max = rest;
-	rest = (int64_t)(s->programs.max - s->programs.count);
-	if (s->mode == SERVE_PROGRAM && rest < max)
-		max = rest;
+	remaining = s->o->count - (int64_t)s->server.received_count;
+	if (s->o->count > 0 && remaining < max)
+		max = remaining;
+	remaining = (int64_t)(s->programs.max - s->programs.count);
+	if (s->mode == SERVE_PROGRAM && remaining < max)
+		max = remaining;
 	return (int)max;
 }
 
@@ -258,7 +256,7 @@ serve_socket(struct serving *s, size_t socket, struct err *e)
 	return 0;
 }
 
-/* What a program has written is the answer. */
+/* Sends a program's output as the answer. */
 static void
 answer_by_program(struct serving *s, const struct udp_program *p)
 {
@@ -266,7 +264,8 @@ answer_by_program(struct serving *s, const struct udp_program *p)
 	char remote[ADDR_TEXT];
 
 	if (p->errnum != 0)
-		diag_warn("%s: no answer was sent: talking to the program: %s",
+		diag_warn("%s: no answer was sent: communicating with the "
+			  "program: %s",
 		    addr_format(&ep->remote, remote, sizeof(remote)),
 		    err_reason(p->errnum, ERR_AT_FILE));
 	else if (p->timed_out)
@@ -283,7 +282,7 @@ answer_by_program(struct serving *s, const struct udp_program *p)
 		    p->status);
 }
 
-/* --idle-timeout and --max-time. */
+/* Checks --idle-timeout and --max-time. Returns 0, or -1 with *e. */
 static int
 check_limits(const struct serving *s, struct deadline idle, struct err *e)
 {
@@ -301,10 +300,8 @@ check_limits(const struct serving *s, struct deadline idle, struct err *e)
 		s->server.received_count, "datagram"));
 }
 
-/*
- * Waits for datagrams, while there is space for their answers; for programs,
- * signals, the next attempt to send answers again, and limits.
- */
+/* Waits for datagrams, if there is space for their answers; for programs,
+ * signals, the next retry of unsent answers, and time limits. */
 static int
 wait_more(struct serving *s, struct err *e)
 {
@@ -326,9 +323,9 @@ wait_more(struct serving *s, struct err *e)
 	return check_limits(s, idle, e);
 }
 
-/* Whether --count datagrams have been served, or a signal asks to stop. */
+/* Whether --count datagrams were served, or a signal has arrived. */
 static bool
-is_over(const struct serving *s)
+is_finished(const struct serving *s)
 {
 	if (signals_stopped() != 0)
 		return true;
@@ -337,14 +334,14 @@ is_over(const struct serving *s)
 	       s->server.received_count >= (uint64_t)s->o->count;
 }
 
-/* Serves until it is over. */
+/* Serves until is_finished(). */
 static int
 serve_all(struct serving *s, struct err *e)
 {
 	struct udp_program *p;
 	size_t i;
 
-	while (!is_over(s)) {
+	while (!is_finished(s)) {
 		if (wait_more(s, e) < 0)
 			return -1;
 		dgram_server_resume(&s->server);
@@ -366,7 +363,8 @@ run_server(struct serving *s, const struct endpoint *ep,
 {
 	int result;
 
-	/* The child that looks up a name is not reaped here. */
+	/* SIGCHLD is caught later: here the child that looks up a name must not
+	 * be reaped. */
 	if (s->mode == SERVE_PRINT && result_start(s->until, e) < 0)
 		return -1;
 	if (signals_catch(SIGNALS_STOP, e) < 0 ||
@@ -386,7 +384,7 @@ run_server(struct serving *s, const struct endpoint *ep,
 	return signals_server_result(result, e);
 }
 
-/* The groups of --join. 0, or -1 with a usage error. */
+/* Parses the groups of --join. Returns 0, or -1 with a usage error. */
 static int
 parse_groups(struct multicast_group **groups, const struct opt_list *joins,
     struct err *e)
@@ -400,7 +398,7 @@ parse_groups(struct multicast_group **groups, const struct opt_list *joins,
 	return 0;
 }
 
-/* What the options say about modes. 0, or -1 with a usage error. */
+/* Sets the mode from the options. Returns 0, or -1 with a usage error. */
 static int
 choose_mode(struct serving *s, char *const *program, struct err *e)
 {

@@ -65,7 +65,7 @@ SKIP: {
         '[V6]:PORT';
 }
 like run('portscan', '--dry-run', '127.0.0.1:22,127.0.0.2:22-23')->{out},
-    qr/\A2 hosts, some with ports of their own: 3 to ask/,
+    qr/\A2 hosts, some with their own ports: 3 to probe/,
     '--dry-run counts them';
 
 my $names = { env => { SOCKT_TEST_NAMES => 'both=127.0.0.2,127.0.0.1' },
@@ -86,7 +86,7 @@ my @many = map { join '.', 10, $_ >> 16, $_ >> 8 & 255, $_ & 255 }
     map { 2 * $_ } reverse 1 .. 40000;
 spew("$dir/many", join "\n", @many, '10.0.0.0/14');
 $r = run('portscan', '--dry-run', '--targets', "$dir/many", '80');
-like $r->{out}, qr/\A262144 hosts, 1 port: 262144 to ask/,
+like $r->{out}, qr/\A262144 hosts, 1 port: 262144 to probe/,
     '40000 hosts and their network are that network';
 cmp_ok $r->{seconds}, '<', 10, '  found out at once';
 $r = run('portscan', '--dry-run', '--exclude-hosts',
@@ -105,7 +105,7 @@ is scalar(grep { $_ != 1 } values %seen), 0, '  and nothing twice';
 
 $r = run('portscan', '--dry-run', '192.0.2.0/24', '1-100');
 is $r->{status}, 0, '--dry-run sends nothing';
-like $r->{out}, qr/\A256 hosts, 100 ports: 25600 to ask, up to \d+ at once\n/,
+like $r->{out}, qr/\A256 hosts, 100 ports: 25600 to probe, up to \d+ at once\n/,
     '  counts';
 is scalar(() = $r->{out} =~ /^192\.0\.2\.\d+ port \d+$/mg), 10,
     '  and shows the first probes';

@@ -29,7 +29,7 @@ $r = run('portscan', '--udp', '--retries', '0', '127.0.0.1', $n);
 is $r->{status}, 5, 'all silent: status 5';
 like $r->{out}, qr/^not shown: 1 open\|filtered \(no answer\)$/m, '  and told';
 $r = run('portscan', '--dry-run', '--udp', '127.0.0.1', 'U:53,T:80');
-like $r->{out}, qr/1 port: 1 to ask.*\n127\.0\.0\.1 port 53\n\z/,
+like $r->{out}, qr/1 port: 1 to probe.*\n127\.0\.0\.1 port 53\n\z/,
     'U: is for UDP, T: is not';
 is run('portscan', '--udp', '--banner', '127.0.0.1', '1')->{status}, 2,
     '--banner is for connections';

@@ -40,7 +40,7 @@ refused(qr/--rate/, '--rate', '0', '127.0.0.1', '80');
 refused(qr/--retries/, '--retries', '11', '127.0.0.1', '80');
 refused(qr/together/, '-g', '--json', '127.0.0.1', '80');
 refused(qr/together/, '-q', '-v', '127.0.0.1', '80');
-refused(qr/a port of its own/, '127.0.0.1:22', '80');
+refused(qr/its own port/, '127.0.0.1:22', '80');
 refused(qr/port after ':' is missing/, '127.0.0.1:');
 refused(qr/from 1 to 65535/, "127.0.0.1:$_") for qw(0 65536 22x);
 refused(qr/one port or one range/, '127.0.0.1:[1-1024]');

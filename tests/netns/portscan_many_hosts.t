@@ -34,8 +34,8 @@ like $r->{out}, qr{^192\.0\.2\.6\nPORT[^\n]+\n77/tcp +open +connected\nnot shown
     '--no-skip finds the one open port of a host that is silent else';
 unlike $r->{out}, qr/skipped/, '  and skips nobody';
 $r = scan('-v', '192.0.2.2,192.0.2.99', '1-100');
-like $r->{err}, qr/192\.0\.2\.99 was given up: it answered none of its first probes/,
-    '-v names who was given up';
+like $r->{err}, qr/192\.0\.2\.99 was skipped: it answered none of its first probes/,
+    '-v names the host that was skipped';
 $r = scan('--json', '192.0.2.2-12', '1-100');
 my $summary = decode_json((split /\n/, $r->{out})[-1]);
 my $sum = 0;
@@ -49,7 +49,7 @@ $r = scan('203.0.113.7', '22,23');
 is $r->{status}, 6, 'no route: status 6';
 like $r->{out}, qr/not shown: 2 unknown \(failed on this side\)/,
     '  which is no state of the ports';
-like $r->{err}, qr/no port could be asked: network unreachable/, '  told so';
+like $r->{err}, qr/no port could be probed: network unreachable/, '  told so';
 
 # A rule of this machine refuses to send: that says nothing about the port.
 inside($a, "nft 'add table inet o; add chain inet o o "
@@ -59,6 +59,6 @@ $r = scan('-a', '--udp', '192.0.2.2', '7777,7778');
 like $r->{out}, qr{^7777/udp +unknown +failed on this side$}m,
     'a local failure is no state of the port';
 like $r->{out}, qr{^7778/udp +closed +refused$}m, 'others are asked';
-like $r->{err}, qr/1 ports? could not be asked: not permitted/, 'and why';
+like $r->{err}, qr/1 ports? could not be probed: not permitted/, 'and why';
 
 done_testing;

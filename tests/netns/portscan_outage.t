@@ -42,14 +42,14 @@ for my $what (sort keys %outage) {
 my $r = run({ command => '/usr/sbin/ip' }, 'netns', 'exec', $here, sockt(),
     'portscan', '203.0.113.7,192.0.2.2', '1006-1007');
 is $r->{status}, 0, 'no route to one host, another one answers: status 0';
-like $r->{out}, qr/^2 hosts: 1 with open ports, 0 without, 0 that did not answer, 1 that could not be asked$/m,
-    '  who could not be asked is counted';
-like $r->{err}, qr/^sockt portscan: 2 ports could not be asked: network unreachable$/m,
+like $r->{out}, qr/^2 hosts: 1 with open ports, 0 without, 0 that did not answer, 1 that could not be probed$/m,
+    '  a host that could not be probed is counted';
+like $r->{err}, qr/^sockt portscan: 2 ports could not be probed: network unreachable$/m,
     '  and why';
 $r = run({ command => '/usr/sbin/ip' }, 'netns', 'exec', $here, sockt(),
     'portscan', '-q', '203.0.113.0/28', '-');
 is $r->{status}, 6, 'no route to anybody: status 6';
-is $r->{err}, 'sockt portscan: no port could be asked: network unreachable '
+is $r->{err}, 'sockt portscan: no port could be probed: network unreachable '
     . "(no route to that network from here)\n", '  one line says why';
 cmp_ok $r->{seconds}, '<', 10, '  soon';
 
@@ -66,6 +66,6 @@ SKIP: {
     is join(' ', $r->{out} =~ /^(\d+\/tcp +\w+)/mg),
         '1006/tcp   unknown 1007/tcp   unknown 2006/tcp   closed '
         . '2007/tcp   open', 'what it rejects is not closed';
-    like $r->{err}, qr/2 ports could not be asked: refused/, '  but told';
+    like $r->{err}, qr/2 ports could not be probed: refused/, '  but told';
 }
 done_testing;
