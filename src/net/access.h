@@ -1,4 +1,4 @@
-/* Allow and deny lists: who may talk to a server. */
+/* Allow and deny lists: which peers a server accepts. */
 #ifndef NET_ACCESS_H
 #define NET_ACCESS_H
 
@@ -9,17 +9,17 @@
 
 struct err;
 
-/* One network and what is said about it. */
+/* A network, and whether its addresses are allowed or denied. */
 struct access_rule {
 	bool allow;
 	struct addr network;
-	int bits; /* leading bits that count */
+	int bits; /* prefix length */
 };
 
 /*
- * Rules in the order in which they were added; the first that matches wins.
- * What none matches is refused where something is allowed (a list of friends)
- * and allowed where there are refusals only.
+ * Rules in the order in which they were added; the first match wins. A peer
+ * that no rule matches is denied if the list has an allow rule, and allowed
+ * otherwise.
  */
 struct access {
 	struct access_rule *rules; /* owned; access_release() */
@@ -33,16 +33,17 @@ struct access {
 	}
 
 /*
- * Adds what text names, items between commas: an address, a network
- * ADDRESS/BITS (RFC 4632, RFC 4291 2.3; bits after the prefix are ignored),
- * either with a scope, which then has to be the peer's too (RFC 4007 11.6),
- * or @FILE. 0, or -1 with *e: ERR_USAGE, or ERR_OUTPUT for a file.
+ * Adds the comma-separated items of text: an address, a network ADDRESS/BITS
+ * (RFC 4632, RFC 4291 2.3; the bits after the prefix are ignored), or @FILE. An
+ * item with a scope matches only peers of that scope (RFC 4007 11.6). Returns
+ * 0, or -1 with *e set: ERR_USAGE, or ERR_OUTPUT for a file.
  */
 int access_add(struct access *a, bool allow, const char *text, struct err *e);
 
 /*
- * Whether this peer is let in. IPv4-mapped addresses count as IPv4. Unix
- * sockets have no address to go by: their files' permissions decide.
+ * Whether the peer is allowed. IPv4-mapped addresses count as IPv4. Peers of
+ * unix sockets are always allowed: file permissions control access to the
+ * socket.
  */
 bool access_allows(const struct access *a, const struct addr *peer);
 

@@ -12,13 +12,13 @@
 struct err;
 struct event;
 
-/* Enough for every text that addr_format() makes; unix paths are escaped. */
+/* Large enough for any result of addr_format(); unix paths are escaped. */
 #define ADDR_TEXT 512
-/* Enough for an IPv6 address with its scope. */
+/* Large enough for an IPv6 address with its scope. */
 #define ADDR_IP_TEXT 80
 
 struct addr {
-	socklen_t len; /* bytes of the union that count; 0: no address */
+	socklen_t len; /* bytes used of the union; 0: no address */
 	union {
 		struct sockaddr sa;
 		struct sockaddr_in in4;
@@ -42,15 +42,18 @@ struct addr_list {
 int addr_family(const struct addr *a);
 bool addr_is_unix(const struct addr *a);
 
-/* IPv4 or IPv6 in numbers, the latter perhaps with %scope; no brackets. */
+/*
+ * Parses a numeric IPv4 or IPv6 address, the latter optionally with %scope; no
+ * brackets.
+ */
 bool addr_parse_ip(struct addr *a, const char *text, uint16_t port);
 
 /* The same for the first n bytes of text, with port 0. */
 bool addr_parse_ip_prefix(struct addr *a, const char *text, size_t n);
 
 /*
- * Whether text consists of numbers as an address does, so that the C library
- * would read "1.2.3", "8081" or "0x7f.1" as an IPv4 address (inet_aton(3)).
+ * Whether text has the form of an IPv4 address to the C library, which accepts
+ * "1.2.3", "8081" and "0x7f.1" (inet_aton(3)).
  */
 bool addr_resembles_ip4(const char *text);
 
@@ -61,19 +64,23 @@ void addr_loopback(struct addr *a, int family, uint16_t port);
 void addr_any(struct addr *a, int family, uint16_t port);
 
 /*
- * A unix socket's address; a path that begins with '@' is abstract (unix(7),
- * Linux). 0, or -1 with a usage error when it is empty or too long.
+ * Sets *a to the address of a unix socket; a path that begins with '@' is
+ * abstract (unix(7), Linux). Returns 0, or -1 with a usage error if it is empty
+ * or too long.
  */
 int addr_unix(struct addr *a, const char *path, struct err *e);
 
-/* Port in host order; 0 for unix. */
+/* The port in host byte order; 0 for a unix socket. */
 uint16_t addr_port(const struct addr *a);
 void addr_set_port(struct addr *a, uint16_t port);
 
-/* An IPv4-mapped IPv6 address (RFC 4291 2.5.5.2) becomes plain IPv4. */
+/* Converts an IPv4-mapped IPv6 address (RFC 4291 2.5.5.2) to IPv4. */
 void addr_unmap(struct addr *a);
 
-/* Same family, address, scope and port; addr_same_host() without the port. */
+/*
+ * Whether family, address, scope and port are equal; addr_same_host() ignores
+ * the port.
+ */
 bool addr_equal(const struct addr *a, const struct addr *b);
 bool addr_same_host(const struct addr *a, const struct addr *b);
 bool addr_is_loopback(const struct addr *a);
@@ -83,15 +90,18 @@ bool addr_is_multicast(const struct addr *a);
 bool addr_lacks_scope(const struct addr *a);
 
 /*
- * "127.0.0.1 port 80", "::1 port 80", "unix:/run/x", "unix:@name"; "nobody"
- * without an address. Returns buf. The path is escaped.
+ * Writes "127.0.0.1 port 80", "::1 port 80", "unix:/run/x" or "unix:@name" to
+ * buf, with the path escaped; "nobody" if there is no address. Returns buf.
  */
 const char *addr_format(const struct addr *a, char *buf, size_t size);
 
-/* The address alone, "127.0.0.1" or "::1" or the escaped path. */
+/*
+ * Writes the address alone, "127.0.0.1", "::1" or the escaped path. Returns
+ * buf.
+ */
 const char *addr_format_ip(const struct addr *a, char *buf, size_t size);
 
-/* {"ip":...,"port":...} or {"path":...} as the member name of ev. */
+/* Adds {"ip":...,"port":...} or {"path":...} to ev as the member name. */
 void addr_event(const struct addr *a, struct event *ev, const char *name);
 
 void addr_list_add(struct addr_list *list, const struct addr *a);

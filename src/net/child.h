@@ -1,6 +1,5 @@
 /*
- * Child processes and their end: SIGTERM, a grace period, SIGKILL. Children
- * are reaped here.
+ * Terminates child processes (SIGTERM, a grace period, SIGKILL) and reaps them.
  */
 #ifndef NET_CHILD_H
 #define NET_CHILD_H
@@ -10,47 +9,48 @@
 
 #include "base/deadline.h"
 
-/* How long a child may take to end after SIGTERM. */
+/* How long a child may take to exit after SIGTERM. */
 #define CHILD_GRACE_MS 2000
 
 struct child {
-	pid_t pid;             /* 0: reaped, or never started */
-	pid_t group;           /* the process group that it leads: signals go
-				* to all of it; 0: it has none of its own */
-	bool is_ending;        /* SIGTERM has been sent */
+	pid_t pid;      /* 0: reaped, or not started */
+	pid_t group;    /* the process group that it leads, which receives the
+			   signals; 0: none */
+	bool is_ending; /* SIGTERM has been sent */
 	struct deadline until; /* the time of the next call of child_end() */
 };
 
 /*
- * Sends SIGTERM and sets until to the end of the grace period; sends SIGKILL
- * when called again.
+ * Sends SIGTERM and sets until to the end of the grace period. The second call
+ * sends SIGKILL.
  */
 void child_end(struct child *c);
 
 /*
- * Reaps the child if it has ended. Then returns true and sets *status to the
- * shell's status, its own or 128 + signal; or to -1 with errno where somebody
- * else has reaped it.
+ * Reaps the child if it has exited. Then returns true and sets *status to the
+ * exit status as a shell reports it (128 + signal for a signal), or to -1 with
+ * errno if another process has reaped it.
  */
 bool child_reap(struct child *c, int *status);
 
 /*
- * Reaps any child that has ended. Returns its pid and the shell's status; 0
- * where all are running; or -1 with errno, ECHILD where there is none.
+ * Reaps any child that has exited. Returns its pid and sets *status as above;
+ * returns 0 if all are running, or -1 with errno, ECHILD if there is none.
  */
 pid_t child_reap_any(int *status);
 
 /*
- * Waits for the child's end and reaps it. It is ended (child_end()) when until
- * passes, and when a caught signal asks to stop. Catch SIGNALS_CHILD before.
- * The shell's status, or -1 with errno where somebody else has reaped it.
+ * Waits for the child to exit and reaps it. Calls child_end() when until
+ * passes, and when a caught signal asks sockt to stop. The caller catches
+ * SIGNALS_CHILD first. Returns the status as above, or -1 with errno if another
+ * process has reaped the child.
  */
 int child_wait(struct child *c);
 
 /* Sends SIGKILL and reaps the child. Returns as child_wait(). */
 int child_kill(struct child *c);
 
-/* Whether any process is left in a group whose leader has been reaped. */
+/* Whether a process group whose leader has been reaped still has processes. */
 bool child_group_is_alive(pid_t group);
 
 #endif

@@ -9,26 +9,26 @@
 #include "base/event.h"
 #include "net/addr.h"
 
-/* A connection: its two ends, and when it began (base/clock.h). */
+/* A connection: its two addresses, and when it began (base/clock.h). */
 struct conn {
 	struct addr local, remote;
 	int64_t start_ns;
 };
 
-/* Whose end came first. */
+/* Which side finished first. */
 enum conn_first {
 	CONN_FIRST_NOBODY, /* neither has finished */
 	CONN_FIRST_US,
 	CONN_FIRST_PEER,
-	CONN_FIRST_BOTH /* each FIN was sent before the other one came */
+	CONN_FIRST_BOTH /* each FIN was sent before the other arrived */
 };
 
 struct conn_summary {
 	bool bytes_unknown; /* sent and received are not known */
 	uint64_t sent, received;
-	uint64_t undelivered; /* read from stdin, and not delivered */
+	uint64_t undelivered; /* bytes read from stdin but not delivered */
 	enum conn_first first;
-	bool wants_order; /* first follows from the order of the FINs */
+	bool wants_order; /* derive first from the order of the FINs */
 	bool is_fin_sent, is_fin_received;
 	int64_t fin_ns;       /* when FIN was sent, if the order is looked up */
 	uint32_t fin_acks_in; /* segments without data received before */
@@ -37,28 +37,28 @@ struct conn_summary {
 };
 
 /*
- * Fills *s from what the kernel knows of the connected socket fd, whose bytes
- * this process did not see; fd may be -1. goes_on: another process goes on with
- * the connection. Where nothing is known, *s is zero but for bytes_unknown.
+ * Fills *s from the kernel's counters of the connected socket fd, whose bytes
+ * this process did not see; fd may be -1. goes_on means that another process
+ * still uses the connection. If nothing is known, *s is zero except for
+ * bytes_unknown.
  */
 void conn_event_summarize(int fd, bool goes_on, struct conn_summary *s);
 
-/* Logs that a process goes on with a connection whose program has ended. */
+/* Logs that a process still uses a connection whose program has exited. */
 void conn_event_goes_on(const struct conn *c);
 
 /*
- * Whether the peer only wanted to know if the port is open: it has reset the
- * connection and sent nothing before, and nothing of stdin is lost.
+ * Whether the peer only probed the port: it sent nothing and reset the
+ * connection, and nothing of stdin is lost.
  */
 bool conn_event_is_probe(const struct conn_summary *s);
 
-/* Logs a probe, which is not an error for a server that goes on: a line at -v.
- */
+/* Logs a probe at -v: it is not an error for a server that continues. */
 void conn_event_probe(const struct conn *c);
 
 /*
- * The "connected" event, its line at -v; the time it took began at start_ns.
- * A datagram socket (is_stream false) only knows where it sends to.
+ * Reports the "connected" event, at -v as a line; it took from start_ns until
+ * now. A datagram socket (is_stream false) only has a destination.
  */
 void conn_event_connected(const struct conn *c, bool is_stream);
 
@@ -66,22 +66,24 @@ void conn_event_connected(const struct conn *c, bool is_stream);
 struct conn_message {
 	const void *bytes;
 	size_t length; /* of bytes */
-	size_t sent;   /* the whole length, where the end was cut off */
+	size_t sent;   /* the full length, if it was truncated */
 	bool is_truncated;
 };
 
-/* The "message" or the "request" event, its line at level. */
+/* Reports the "message" or the "request" event, as a line at level. */
 void conn_event_message(int level, enum event_id id, const struct conn *c,
     const struct conn_message *m);
 
-/* The "accepted" event, its line at level. */
+/* Reports the "accepted" event, as a line at level. */
 void conn_event_accepted(int level, const struct conn *c);
 
-/* The "denied" event; why names the option that denies c. */
+/* Reports the "denied" event; why names the option that denies c. */
 void conn_event_denied(int level, const struct conn *c, const char *why);
 
-/* The "closed" event, its line at level; status is the exit status of the
- * connection. */
+/*
+ * Reports the "closed" event, as a line at level; status is the exit status of
+ * the connection.
+ */
 void conn_event_closed(
     int level, const struct conn *c, const struct conn_summary *s, int status);
 

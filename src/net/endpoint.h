@@ -10,52 +10,59 @@
 
 struct err;
 
-/* Longest name that the DNS can carry (RFC 1035 2.3.4), with its NUL. */
+/* The longest name in the DNS (RFC 1035 2.3.4), with its NUL. */
 #define ENDPOINT_HOST 256
-/* Enough for endpoint_format(). */
+/* Large enough for any result of endpoint_format(). */
 #define ENDPOINT_TEXT 600
 
 struct endpoint {
-	char host[ENDPOINT_HOST]; /* name or address without brackets;
-				     empty: left out; "*": every interface */
+	char host[ENDPOINT_HOST]; /* name or address without brackets; empty:
+				     not given; "*": every interface */
 	uint16_t port;
 	bool is_unix;
-	struct addr unix_addr; /* where is_unix */
+	struct addr unix_addr; /* if is_unix */
 };
 
 /*
- * One or two operands: HOST PORT, HOST:PORT, [V6]:PORT, [V6%SCOPE]:PORT,
- * unix:PATH, unix:@NAME. PORT is 1-65535 or a service name of protocol
- * ("tcp", "udp"). 0, or -1 with a usage error.
+ * Parses one or two operands: HOST PORT, HOST:PORT, [V6]:PORT, [V6%SCOPE]:PORT,
+ * unix:PATH, unix:@NAME. PORT is 1-65535 or a service name of protocol ("tcp",
+ * "udp"). Returns 0, or -1 with a usage error.
  */
 int endpoint_parse(struct endpoint *ep, char *const *operands, int count,
     const char *protocol, struct err *e);
 
 /*
  * The same for a server: PORT alone, ADDR PORT, ADDR:PORT, '*' PORT, *:PORT,
- * :PORT, unix:PATH. PORT may be 0. Without operands the port is port.
+ * :PORT, unix:PATH. PORT may be 0. Without operands, port is used.
  */
 int endpoint_parse_local(struct endpoint *ep, char *const *operands, int count,
     const char *protocol, uint16_t port, struct err *e);
 
-/* How many of operands endpoint_parse() needs where others follow: 2 for HOST
- * PORT, else 1. */
+/*
+ * The number of operands that endpoint_parse() uses if others follow: 2 for
+ * HOST PORT, otherwise 1.
+ */
 int endpoint_operands(char *const *operands, int count);
 
 /*
- * Whether host can be a name or an address at all: numbers with dots that are
- * not a dotted quad cannot. 0, or -1 with a usage error that says so.
+ * Checks that host can be a name or an address: numbers separated by dots that
+ * are not a dotted quad are neither. Returns 0, or -1 with a usage error.
  */
 int endpoint_check_host(const char *host, struct err *e);
 
-/* A host with a scope (RFC 4007, "fe80::1%eth0") that is not an address: its
- * interface is unknown. Returns -1 with ERR_NAME. */
+/*
+ * Reports a host with a scope (RFC 4007, "fe80::1%eth0") that is not an
+ * address, because its interface is unknown. Returns -1 with ERR_NAME.
+ */
 int endpoint_scope_error(const struct endpoint *ep, struct err *e);
 
-/* "localhost", or a name under it: the loopback (RFC 6761 6.3). */
+/*
+ * Whether the host is "localhost" or a name under it: the loopback (RFC 6761
+ * 6.3).
+ */
 bool endpoint_is_localhost(const struct endpoint *ep);
 
-/* "HOST port N" or "unix:PATH", escaped. Returns buf. */
+/* Writes "HOST port N" or "unix:PATH" to buf, escaped. Returns buf. */
 const char *endpoint_format(const struct endpoint *ep, char *buf, size_t size);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * What only some systems can do, under one header: os_linux.c uses the
- * system's own calls, os_posix.c is the portable twin. Both behave alike,
- * but for speed; just one of them is linked.
+ * What only some systems support: os_linux.c uses Linux system calls,
+ * os_posix.c is the portable twin. Both behave alike except for speed; one of
+ * them is linked.
  */
 #ifndef NET_OS_H
 #define NET_OS_H
@@ -17,86 +17,98 @@
 /* "linux" or "posix", for --version. */
 const char *os_name(void);
 
-/* A close-on-exec, non-blocking socket. The fd, or -1 with errno. */
+/*
+ * Opens a close-on-exec, non-blocking socket. Returns the fd, or -1 with errno.
+ */
 int os_socket(int family, int type);
 
 /*
- * accept(2): the connection is close-on-exec and blocking, *peer gets its
- * address. The fd, or -1 with errno.
+ * accept(2) of a close-on-exec, blocking connection; sets *peer to its address.
+ * Returns the fd, or -1 with errno.
  */
 int os_accept(int fd, struct addr *peer);
 
-/* The longest backlog of listen(2); 0: not known. */
+/* The largest backlog of listen(2); 0 if it is unknown. */
 int os_max_backlog(void);
 
-/* A close-on-exec pipe, non-blocking if asked. 0, or -1 with errno. */
+/* Opens a close-on-exec pipe. Returns 0, or -1 with errno. */
 int os_pipe(int ends[2], bool nonblocking);
 
-/* What the kernel counts of a TCP connection. */
+/* The kernel's counters and state of a TCP connection. */
 struct os_tcp {
 	uint64_t sent, received; /* bytes */
 	bool peer_finished;      /* the peer's FIN has arrived */
-	bool is_closed;          /* it is over: reset */
-	bool is_acknowledged;    /* the peer has everything that was sent */
+	bool is_closed;          /* the connection was reset */
+	bool is_acknowledged;    /* the peer acknowledged everything sent */
 	bool is_fin_acked; /* this side's FIN is acknowledged, the peer's not
 			      received */
-	bool is_crossing;  /* both FINs were sent before either came */
+	bool is_crossing;  /* both FINs were sent before either arrived */
 	uint32_t acks_in;  /* segments without data */
 	uint32_t acks_out;
 	uint32_t rtt_us;        /* the smoothed round-trip time */
 	uint32_t segments;      /* sent */
 	uint32_t retransmitted; /* of these */
-	uint32_t waiting; /* of a listening socket: finished connections */
-	uint32_t backlog; /* that wait for accept(2), and their limit */
+	uint32_t waiting; /* of a listening socket: pending connections, */
+	uint32_t backlog; /* and their limit */
 };
 
-/* Asks for them; false if the system or the socket does not report them. A
- * step in -vv. */
+/*
+ * Reads them; returns false if the system or the socket does not report them. A
+ * step of -vv.
+ */
 bool os_tcp_info(int fd, struct os_tcp *tcp);
 
 /*
  * Writes to an inherited descriptor that poll(2) reported writable, without
- * blocking and without setting O_NONBLOCK on it, since others share that
- * flag. kind is fd_kind(fd), which the caller looks up once; for sockets see
- * call_write_nowait(). Returns how many
- * bytes were accepted (perhaps fewer than n), or -1 with errno; EAGAIN when
- * none could be.
+ * blocking and without setting O_NONBLOCK, a flag that other processes share.
+ * kind is fd_kind(fd), which the caller determines once; for sockets see
+ * call_write_nowait(). Returns the number of bytes accepted (possibly fewer
+ * than n), or -1 with errno; EAGAIN if none were.
  */
 ssize_t os_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n);
 
-/* Joins a multicast group on an interface, 0: any. 0, or -1 with errno. */
+/*
+ * Joins a multicast group on an interface; 0 means any. Returns 0, or -1 with
+ * errno.
+ */
 int os_join(int fd, const struct addr *group, unsigned interface);
 
-/* The interface that sends datagrams to groups. 0, or -1 with errno. */
+/*
+ * Sets the interface for sending to multicast groups. Returns 0, or -1 with
+ * errno.
+ */
 int os_multicast_interface(int fd, int family, unsigned interface);
 
 /*
- * Has every ICMP error queued with the socket (ip(7), IP_RECVERR), unreachable
- * hosts too; poll(2) reports POLLERR until they are received. Without it, and
- * where the system cannot do that, a socket learns of refusals only.
+ * Queues every ICMP error on the socket (ip(7), IP_RECVERR), including
+ * unreachable hosts; poll(2) reports POLLERR until they are received. Without
+ * this, and on systems that lack it, the socket only reports refusals.
  */
 void os_receive_errors(int fd, int family);
 
 /* An entry of a socket's error queue. */
 struct os_error {
 	int errnum;
-	bool by_icmp, by_icmp6; /* neither: this machine's own error */
+	bool by_icmp, by_icmp6; /* neither: a local error */
 	bool is_prohibited;     /* "administratively prohibited" */
-	struct addr to;         /* where the packet was sent to */
+	struct addr to;         /* destination of the packet */
 	struct addr sender;     /* of the ICMP message */
 };
 
-/* Removes the oldest entry of the queue; false when it is empty. */
+/* Removes the oldest entry of the queue; returns false if it is empty. */
 bool os_next_error(int fd, struct os_error *q);
 
-/* Gives a unix socket a name that the system makes. 0, or -1 with errno. */
+/*
+ * Binds a unix socket to a name that the system chooses. Returns 0, or -1 with
+ * errno.
+ */
 int os_autobind(int fd);
 
 /*
- * In a child, even of vfork(2): it gets the signal when its parent, of that
- * id, ends in whatever way; at once when that has happened already. A program
- * that it becomes keeps that, processes that it starts do not. Where the system
- * has no such thing, nothing happens.
+ * In a child, even of vfork(2): asks for the signal when the parent with that
+ * pid exits, or at once if it already has. The setting survives execve(2);
+ * processes that the child starts do not inherit it. Does nothing on systems
+ * that lack it.
  */
 void os_follow_parent(pid_t parent, int number);
 

@@ -1,4 +1,4 @@
-/* Programs that are given a connection, or a datagram, as fds 0 and 1. */
+/* Programs that run with a connection or a datagram as fds 0 and 1. */
 #ifndef NET_PROGRAM_H
 #define NET_PROGRAM_H
 
@@ -12,7 +12,7 @@ struct err;
 
 /* What a program is started with. */
 struct program {
-	char *const *argv; /* argv[0] is looked for in PATH */
+	char *const *argv; /* argv[0] is searched for in PATH */
 	int in, out;       /* become its fds 0 and 1; shared with the caller */
 	const char *protocol; /* "TCP" or "UDP": prefix of its variables */
 	const struct addr *local, *remote;
@@ -23,29 +23,29 @@ struct program {
  * Starts *p with default signal dispositions and the environment of UCSPI:
  * PROTO, TCPLOCALIP, TCPLOCALPORT, TCPREMOTEIP, TCPREMOTEPORT (for UDP the
  * names begin with UDP; for unix sockets PROTO is UNIX and UNIXLOCALPATH is
- * set). Of the other descriptors it gets stderr only, and it is asked to end
- * when sockt ends (net/spawn.h). Returns its pid, which the caller reaps, or -1
- * with *e, whose kind is the shell's status 127 or 126.
+ * set). Of the other descriptors it inherits only stderr; it receives a signal
+ * when sockt exits (net/spawn.h). Returns its pid, which the caller reaps, or
+ * -1 with *e set to the shell's status 127 or 126.
  */
 pid_t program_start(const struct program *p, struct err *e);
 
 /*
- * Waits for the program's end, and ends it (net/child.h) when the deadline
- * passes or a caught signal asks to stop. Returns its shell status, or -1 with
- * *e: ERR_TIMEOUT, or ERR_FAILED with EINTR.
+ * Waits for the program to exit, and terminates it (net/child.h) when the
+ * deadline passes or a caught signal asks sockt to stop. Returns its shell
+ * status, or -1 with *e set: ERR_TIMEOUT, or ERR_FAILED with EINTR.
  */
 int program_wait(pid_t pid, struct deadline until, struct err *e);
 
 /*
- * Whether a process that programs have started still runs when they have all
- * been reaped, so that it may go on with their connection. Call
- * program_watch_descendants() before the first program starts; false where the
- * system cannot say (net/spawn.h).
+ * Whether descendants of programs still run after all programs have been
+ * reaped, and so may still use their connection; false if the system cannot
+ * report it (net/spawn.h). Call program_watch_descendants() before the first
+ * program starts.
  */
 void program_watch_descendants(void);
 bool program_descendants_live(void);
 
-/* argv that runs CMD with sh -c; NULL-terminated storage for it. */
+/* Storage for the argv of sh -c CMD, NULL-terminated. */
 struct program_shell {
 	char *argv[4];
 };

@@ -1,6 +1,7 @@
 /*
- * Names to addresses. getaddrinfo(3) knows no deadline and no signal, so it
- * runs in a short-lived child process; numeric addresses never fork.
+ * Resolves names to addresses. getaddrinfo(3) has no deadline and cannot be
+ * interrupted, so it runs in a short-lived child process; numeric addresses
+ * need no child.
  */
 #ifndef NET_RESOLVE_H
 #define NET_RESOLVE_H
@@ -11,25 +12,26 @@ struct addr_list;
 struct endpoint;
 struct err;
 
-/* How names become addresses: -4, -6 and -n of every command. */
+/* How names are resolved: -4, -6 and -n of every command. */
 struct name_options {
 	int family;  /* AF_INET, AF_INET6 or AF_UNSPEC */
-	int numeric; /* names are refused, nothing is looked up */
+	int numeric; /* accept numeric addresses only */
 };
 
 /*
- * What resolve() refuses without asking anybody: a name where names are not
- * looked up, a number of the other family. 0, or -1 with ERR_USAGE.
+ * Checks for what resolve() rejects without a lookup: a name if names are not
+ * looked up, a numeric address of the other family. Returns 0, or -1 with
+ * ERR_USAGE.
  */
 int resolve_check(
     const struct endpoint *ep, const struct name_options *o, struct err *e);
 
 /*
- * The addresses of ep, in the order of getaddrinfo(3) with the families
- * interleaved (RFC 8305 section 4), without duplicates; those of a unix
- * endpoint or a number at once. *list must be empty and is the caller's to
- * release. 0, or -1 with *e: that of resolve_check(), ERR_NAME, ERR_TIMEOUT, or
- * ERR_FAILED with EINTR when a caught signal came.
+ * Returns the addresses of ep in *list, in the order of getaddrinfo(3) with the
+ * families interleaved (RFC 8305 section 4), without duplicates. A unix
+ * endpoint or a numeric address needs no lookup. *list must be empty; the
+ * caller releases it. Returns 0, or -1 with *e set: that of resolve_check(),
+ * ERR_NAME, ERR_TIMEOUT, or ERR_FAILED with EINTR for a caught signal.
  */
 int resolve(const struct endpoint *ep, const struct name_options *o,
     struct deadline until, struct addr_list *list, struct err *e);

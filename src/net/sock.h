@@ -1,12 +1,12 @@
 /*
- * Sockets: opening, options, addresses, and the ways a connection ends.
+ * Sockets: opening, options, addresses, and the ways to end a connection.
  *
- *   shutdown_write       sends FIN; receiving goes on (net/shutdown.h)
+ *   shutdown_write       sends FIN; receiving continues (net/shutdown.h)
  *   shutdown_and_drain   sends FIN, reads until the peer's FIN, then closes
- *   sock_close           closes: FIN, or RST while unread bytes are there
- *   sock_abort           closes by RST: what is unsent is dropped
- *   sock_abort_acked     waits until all is acknowledged, then closes by RST
- *   sock_reset_on_close  makes every close an RST, even a killed process's
+ *   sock_close           closes: FIN, or RST if unread bytes are queued
+ *   sock_abort           closes with RST: unsent bytes are dropped
+ *   sock_abort_acked     waits until all is acknowledged, then closes with RST
+ *   sock_reset_on_close  makes every close an RST, even when killed
  */
 #ifndef NET_SOCK_H
 #define NET_SOCK_H
@@ -20,8 +20,7 @@
 
 struct err;
 
-/* Options of a connection; a field that is -1 (0 for the flags) is left alone.
- */
+/* Options of a connection; -1 (0 for the flags) keeps the system's default. */
 struct sock_options {
 	int keepalive;  /* SO_KEEPALIVE, 1: on */
 	int nodelay;    /* TCP_NODELAY, 1: on (tcp(7)) */
@@ -37,97 +36,100 @@ struct sock_options {
 	}
 
 /*
- * A socket of the family and type (SOCK_STREAM, SOCK_DGRAM) that is
- * close-on-exec and non-blocking. Returns the fd, the caller's, or -1 with
- * errno, which is CAUSE_SOCKET_DENIED (base/err.h) where a sandbox does not
- * permit it. A step in -vv.
+ * Opens a close-on-exec, non-blocking socket of the family and type
+ * (SOCK_STREAM, SOCK_DGRAM); a step of -vv. Returns the fd, which the caller
+ * closes, or -1 with errno: CAUSE_SOCKET_DENIED (base/err.h) if a sandbox does
+ * not permit it.
  */
 int sock_open(int family, int type);
 
-/* Sets the options in *o, for the family. 0, or -1 with *e. */
+/* Sets the options in *o, for the family. Returns 0, or -1 with *e set. */
 int sock_set(int fd, int family, const struct sock_options *o, struct err *e);
 
-/* Binds. 0, or -1 with errno. A step in -vv. */
+/* Binds; a step of -vv. Returns 0, or -1 with errno. */
 int sock_bind(int fd, const struct addr *a);
 
-/* O_NONBLOCK on or off; only for sockets and pipes of this process alone. */
+/*
+ * Sets or clears O_NONBLOCK; only for sockets and pipes that no other process
+ * shares.
+ */
 int sock_nonblocking(int fd, bool on);
 
-/* The local address; a->len becomes 0 where there is none. */
+/* The local address; sets a->len to 0 if there is none. */
 void sock_local(int fd, struct addr *a);
 
-/* Whether it is a unix socket, which has no reset. */
+/* Whether fd is a unix socket, which has no reset. */
 bool sock_is_unix(int fd);
 
 /*
- * Whether a TCP socket is connected to itself: Linux permits that when its own
- * ephemeral port is the one it dials. Nobody listens there, so it counts
- * as a refusal.
+ * Whether a TCP socket is connected to itself: Linux permits that if its
+ * ephemeral port is the destination port. Nobody listens there, so callers
+ * treat it as a refusal.
  */
 bool sock_is_self_connect(int fd);
 
-/* Reads and clears SO_ERROR: 0 or an errno. */
+/* Reads and clears SO_ERROR. Returns 0 or an errno. */
 int sock_error(int fd);
 
 /*
- * The same after a connect(2) to a: EACCES where an ICMP message has said that
- * it is prohibited, which the system reports as an unreachable host.
+ * The same after connect(2) to a: EACCES if an ICMP message reported that the
+ * connection is prohibited, which the system reports as an unreachable host.
  */
 int sock_connect_error(int fd, const struct addr *a);
 
 /*
- * Nagle's algorithm off or on (tcp(7), TCP_NODELAY). Off also sends what has
- * been held back. Not meaningful for sockets other than TCP.
+ * Turns Nagle's algorithm off or on (tcp(7), TCP_NODELAY). Turning it off also
+ * sends the bytes held back. Not meaningful for sockets other than TCP.
  */
 void sock_set_nodelay(int fd, bool at_once);
 bool sock_is_nodelay(int fd);
 
 /*
- * Whether a connection is closed in both directions. If no FIN was sent that
- * was a reset, even when reading reports end of file: a splice(2) that was
- * under way consumed the error. False where the system does not report it.
+ * Whether a connection is closed in both directions. If no FIN was sent, it was
+ * reset, even if reading reports end of file: a concurrent splice(2) consumed
+ * the error. False if the system does not report it.
  */
 bool sock_is_closed(int fd);
 
 /*
- * Whether the peer has acknowledged everything that was sent, or the
- * connection is lost (then sock_error() says why). True where the system does
- * not report it.
+ * Whether the peer has acknowledged everything that was sent, or the connection
+ * is lost (sock_error() then returns why). True if the system does not report
+ * it.
  */
 bool sock_is_acked(int fd);
 
 /*
- * Bytes given to the kernel that the peer has not acknowledged, also of a
- * connection that is lost; 0 where the system does not report it.
+ * The number of bytes accepted by the kernel that the peer has not
+ * acknowledged, even if the connection is lost; 0 if the system does not report
+ * it.
  */
 uint64_t sock_unacked_bytes(int fd);
 
 /*
- * Probes an idle connection every two seconds (SO_KEEPALIVE, tcp(7)), so that
- * a vanished peer is noticed: by a reset, or after half a minute without an
- * answer. Where the intervals cannot be set, the system's apply.
+ * Probes an idle connection every two seconds (SO_KEEPALIVE, tcp(7)) to detect
+ * a vanished peer: by a reset, or after half a minute without an answer. If the
+ * intervals cannot be set, the system's apply.
  */
 void sock_start_keepalive(int fd);
 
 /*
- * Whether close(2), and the end of the process however it comes, resets the
- * connection instead of sending FIN (SO_LINGER): to be set as long as a FIN
- * would make an incomplete transfer look whole.
+ * Makes close(2), and any exit of the process, reset the connection instead of
+ * sending FIN (SO_LINGER). Set it while a FIN would make an incomplete transfer
+ * look complete.
  */
 void sock_reset_on_close(int fd, bool resets);
 
-/* close(2) that keeps errno and sets *fd to -1. */
+/* close(2) that preserves errno and sets *fd to -1. */
 void sock_close(int *fd);
 
-/* The same by RST: what is unsent is dropped, and there is no TIME_WAIT. */
+/* The same with RST: unsent bytes are dropped, and there is no TIME-WAIT. */
 void sock_abort(int *fd);
 
 /*
- * The end of an incomplete transfer: waits until the peer has acknowledged
- * everything that was sent, or has acknowledged nothing for idle_ms (-1: no
- * limit), or the deadline passes; then closes by RST. Where the system does
- * not report acknowledgements (net/os.h), it waits for two seconds. Sets *fd
- * to -1.
+ * Ends an incomplete transfer: waits until the peer has acknowledged everything
+ * that was sent, or has acknowledged nothing for idle_ms (-1: no limit), or the
+ * deadline passes; then closes with RST. If the system does not report
+ * acknowledgements (net/os.h), it waits for two seconds. Sets *fd to -1.
  */
 void sock_abort_acked(int *fd, int64_t idle_ms, struct deadline until);
 

@@ -1,8 +1,8 @@
 /*
- * The processes of a server, one for each connection: handlers that it has
- * forked, and programs. They are counted, limited, reaped and ended
- * (net/child.h). The connection of a program that has ended is drained, so that
- * the last bytes it sent are not lost to a reset.
+ * The processes of a server, one per connection: forked handlers, and programs.
+ * children_*() counts, limits, reaps and terminates them (net/child.h), and
+ * drains the connection of a program that has exited, so that a reset does not
+ * destroy the last bytes it sent.
  */
 #ifndef SERVE_CHILDREN_H
 #define SERVE_CHILDREN_H
@@ -17,11 +17,13 @@
 
 struct pollfd;
 
-/* A process, or what is left of it: a connection to drain, or the rest of its
- * process group, which has been asked to end. */
+/*
+ * A process, or what remains of it: a connection to drain, or a process group
+ * that was sent SIGTERM.
+ */
 struct server_child {
 	struct child process;
-	int fd;                /* a program's connection, else -1 */
+	int fd;                /* a program's connection, otherwise -1 */
 	struct deadline drain; /* the end of the drain */
 	struct conn conn;
 };
@@ -29,61 +31,65 @@ struct server_child {
 struct children {
 	int64_t program_ms; /* limit of a program; -1: none */
 	int log_level;      /* enum diag_level of "closed" */
-	size_t other_fds;   /* that the caller polls as well */
+	size_t other_fds;   /* number that the caller also polls */
 
-	/* Owned; a forked child has neither (net/spawn.h). */
+	/* Owned; a forked child inherits neither (net/spawn.h). */
 	struct server_child *list;
-	struct pollfd *fds; /* capacity for all of list and other_fds */
+	struct pollfd *fds; /* space for all of list and other_fds */
 	size_t count, capacity;
-	size_t running;    /* without those being drained */
-	int event_fd;      /* readable when a child has ended, or -1 */
-	bool has_ended;    /* it was readable */
-	bool has_programs; /* processes that they started may have to be reaped
-			      here */
+	size_t running;    /* number that still run */
+	int event_fd;      /* readable when a child has exited, or -1 */
+	bool has_ended;    /* event_fd was readable */
+	bool has_programs; /* their descendants may have to be reaped here */
 	bool is_ending;    /* children_end() was called */
 	int last_status;   /* shell status of the last connection */
 };
 
-/* The three options are set, all else is zero. Call children_release()
- * afterwards. */
+/*
+ * The caller sets the three options and zeroes the rest. Call
+ * children_release() afterwards.
+ */
 void children_init(struct children *c);
 void children_release(struct children *c);
 
 /*
- * Makes event_fd, with which no signal handler has to run when a child ends.
- * False where the system has no such thing: then catch SIGNALS_CHILD.
+ * Opens event_fd, so that no signal handler has to run when a child exits.
+ * Returns false if the system does not support it: catch SIGNALS_CHILD instead.
  */
 bool children_watch(struct children *c);
 
-/* In a forked child: closes what is not its own. */
+/* In a forked child: closes the parent's descriptors. */
 void children_abandon(const struct children *c);
 
-/* Adds a process; fd is its connection where it is a program, else -1. */
+/* Adds a process; fd is its connection if it is a program, otherwise -1. */
 void children_add(
     struct children *c, pid_t pid, int fd, const struct conn *conn);
 
-/* How many connections the host of remote has. */
+/* The number of connections of the host of remote. */
 int64_t children_of_host(const struct children *c, const struct addr *remote);
 
 /*
- * Fills in what to poll in fds and returns how many; *until becomes earlier
- * where a limit is. Call children_polled() afterwards.
+ * Fills fds with the entries to poll and returns their number; brings *until
+ * forward to the earliest limit. Call children_polled() afterwards.
  */
 size_t children_pollfds(
     const struct children *c, struct pollfd *fds, struct deadline *until);
 void children_polled(struct children *c, const struct pollfd *fds);
 
 /*
- * Reaps the processes that have ended, drains connections, and ends programs
- * whose time has passed. Never waits. True when a process has been reaped.
+ * Reaps the processes that have exited, drains connections, and terminates
+ * programs whose time limit has passed. Never blocks. Returns true if a process
+ * was reaped.
  */
 bool children_advance(struct children *c);
 
-/* Asks all of them to end; children_advance() kills those that do not. */
+/* Sends SIGTERM to all; children_advance() kills those that do not exit. */
 void children_end(struct children *c);
 
-/* The "closed" event of a connection whose bytes only the kernel has counted.
- * fd may be -1; goes_on as in conn_event_summarize(). */
+/*
+ * Reports the "closed" event of a connection whose bytes only the kernel has
+ * counted. fd may be -1; goes_on as in conn_event_summarize().
+ */
 void children_log_closed(
     const struct children *c, int fd, const struct conn *conn, bool goes_on);
 

@@ -1,4 +1,4 @@
-/* What a server does with a connection, in a process of its own. */
+/* Handlers: what a forked child of a server does with its connection. */
 #ifndef SERVE_HANDLER_H
 #define SERVE_HANDLER_H
 
@@ -11,18 +11,18 @@
 struct conn;
 
 enum handler_kind {
-	HANDLER_DISCARD, /* read and drop */
+	HANDLER_DISCARD, /* read and discard */
 	HANDLER_ECHO,    /* send back */
 	HANDLER_FORWARD  /* relay to target */
 };
 
 struct handler {
 	enum handler_kind kind;
-	char *const *program;       /* instead of kind; NULL: none */
-	struct program_shell shell; /* storage of --exec's program */
+	char *const *program;       /* runs instead of kind; NULL: none */
+	struct program_shell shell; /* storage of --exec's argv */
 	struct endpoint target;     /* HANDLER_FORWARD */
-	struct dial_options dial;   /* of the connection to it */
-	int64_t timeout_ms;         /* of making it; -1: no limit */
+	struct dial_options dial;   /* of the connection to target */
+	int64_t timeout_ms;         /* of dialing it; -1: no limit */
 	int64_t idle_ms;            /* -1: no limit */
 	int64_t max_ms;             /* -1: no limit */
 	bool allows_probes;         /* serve/session.h */
@@ -30,8 +30,8 @@ struct handler {
 
 /*
  * A server_serve (serve/server.h) whose context is a struct handler. Serves,
- * drains and closes; logs errors and the "closed" event. Returns the exit
- * status of the connection.
+ * drains and closes the connection; logs errors and the "closed" event. Returns
+ * the exit status of the connection.
  */
 int handler_serve(int fd, const struct conn *c, void *context);
 

@@ -1,8 +1,8 @@
 /*
  * The messages of the hello protocol. A message is a line without its LF or
- * CRLF. Bytes without a newline are a message as they are when no more of them
- * follow for a while: tutorial clients send "Michael" and wait. The answer ends
- * as its message did.
+ * CRLF. Bytes without a newline become a message when no more arrive for a
+ * while: tutorial clients send "Michael" and wait. The answer ends as its
+ * message did.
  */
 #ifndef SERVE_MESSAGE_H
 #define SERVE_MESSAGE_H
@@ -12,13 +12,12 @@
 
 #include "base/buf.h"
 
-/* Longest message in bytes, without its newline. */
+/* The longest message in bytes, without its newline. */
 #define MESSAGE_MAX 8192
 
 /*
- * How long bytes without a newline wait for the rest of their line: from a
- * client that never sent a newline, and from one that has, which is likely to
- * send this one too.
+ * How long to wait for the rest of a line: from a client that never sent a
+ * newline, and from one that has, and so is likely to end this line too.
  */
 #define MESSAGE_BARE_MS 40
 #define MESSAGE_LINE_MS 1000
@@ -29,27 +28,31 @@ struct message_reader {
 	unsigned char storage[MESSAGE_MAX + 2];
 };
 
-/* One message; the bytes stay until more are added to the queue. */
+/* A message; its bytes are valid until more are added to the queue. */
 struct message {
 	const unsigned char *bytes;
 	size_t length;
-	size_t newline; /* bytes after it that ended it: LF, CRLF or none */
+	size_t newline; /* length of its LF, CRLF or nothing */
 };
 
 void message_init(struct message_reader *r);
 
-/* Removes the next whole line from the queue; false when there is none. */
+/*
+ * Removes the next complete line from the queue; returns false if there is
+ * none.
+ */
 bool message_next_line(struct message_reader *r, struct message *m);
 
-/* Removes what is there without a newline; false when nothing is. */
+/* Removes the bytes without a newline; returns false if there are none. */
 bool message_rest(struct message_reader *r, struct message *m);
 
-/* Whether the next message is longer than a message may be; check that before
- * it is removed. */
+/* Whether the next message is too long; check this before removing it. */
 bool message_is_too_long(const struct message_reader *r);
 
-/* How long the bytes in the queue may wait, in milliseconds; -1 when there are
- * none. */
+/*
+ * How long to wait for the rest of the bytes in the queue, in milliseconds; -1
+ * if the queue is empty.
+ */
 int message_wait_ms(const struct message_reader *r);
 
 #endif
