@@ -7,10 +7,10 @@
 /* All three in the same unit, the caller's. */
 struct backoff {
 	int64_t min, max;
-	int64_t pause; /* the last one; 0: none yet, or start again */
+	int64_t pause; /* the previous pause; 0: none yet, or restart at min */
 };
 
-/* The next pause: min, then twice the one before, at most max. */
+/* Returns the next pause: min, then twice the previous one, at most max. */
 int64_t backoff_next(struct backoff *b);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* Room that n bytes need, with the NUL. */
+/* Size of the encoding of n bytes, including the NUL. */
 #define BASE64_SIZE(n) (((n) + 2) / 3 * 4 + 1)
 
 /* Encodes n bytes into dst, which has BASE64_SIZE(n) bytes. Returns dst. */

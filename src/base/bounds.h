@@ -1,6 +1,6 @@
 /*
- * Whether something fits. Every bound of a fixed buffer is checked here: sizes
- * are unsigned, and a subtraction of two that are in the wrong order is huge.
+ * Bounds checks. Every bound of a fixed buffer is checked here: sizes are
+ * unsigned, so a subtraction in the wrong order gives a huge result.
  */
 #ifndef BASE_BOUNDS_H
 #define BASE_BOUNDS_H
@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* True when n more bytes fit after the first used ones of capacity. */
+/* Whether n more bytes fit into capacity after the first used ones. */
 static inline bool
 bounds_fit(size_t capacity, size_t used, size_t n)
 {

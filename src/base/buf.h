@@ -1,7 +1,6 @@
 /*
- * A byte queue of fixed size. What is in it lies in one piece, so that it can
- * be handed to read(2) and write(2) without copying. The storage belongs to
- * the caller.
+ * A byte queue of fixed size. Its contents are contiguous, so that read(2) and
+ * write(2) need no copy. The caller owns the storage.
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
@@ -12,31 +11,35 @@
 struct buf {
 	unsigned char *data; /* storage, the caller's */
 	size_t size;         /* its size in bytes */
-	size_t head;         /* first byte that is waiting */
-	size_t tail;         /* after the last one */
+	size_t head;         /* index of the first queued byte */
+	size_t tail;         /* index after the last one */
 };
 
 void buf_init(struct buf *b, void *storage, size_t size);
 
 bool buf_is_empty(const struct buf *b);
 
-/* Bytes waiting, and where they begin. */
+/* The number of queued bytes, and the first of them. */
 size_t buf_length(const struct buf *b);
 const unsigned char *buf_bytes(const struct buf *b);
 
 /*
- * Where new bytes may be put, and in *room how many. Moves what is waiting
- * to the front when the end is reached; *room is 0 only when it is full.
+ * Returns the free space and sets *capacity to its size. Moves the queued bytes
+ * to the front when the end is reached; *capacity is 0 only if the queue is
+ * full.
  */
 unsigned char *buf_space(struct buf *b, size_t *capacity);
 
-/* Says that n bytes were put at buf_space(). */
+/* Adds to the queue n bytes that were written at buf_space(). */
 void buf_added(struct buf *b, size_t n);
 
-/* Drops n bytes from the front; n is at most buf_length(). */
+/* Removes n bytes from the front; n is at most buf_length(). */
 void buf_eat(struct buf *b, size_t n);
 
-/* Appends a copy of n bytes; false, and nothing appended, without room. */
+/*
+ * Appends a copy of n bytes. Returns false, and appends nothing, if they do not
+ * fit.
+ */
 bool buf_put(struct buf *b, const void *bytes, size_t n);
 
 #endif

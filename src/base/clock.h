@@ -13,7 +13,7 @@ int64_t clock_now(void);
 /* Seconds between two readings of clock_now(). */
 double clock_seconds(int64_t from_ns, int64_t to_ns);
 
-/* Nanoseconds of ms, which is not negative: at most INT64_MAX. */
+/* Converts ms, which is not negative, to nanoseconds, at most INT64_MAX. */
 int64_t clock_ns(int64_t ms);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * Absolute deadlines in monotonic time. A limit is turned into a deadline
- * once, when it starts to run; what remains of it is computed just before
- * each poll, so that no interruption can stretch it.
+ * Absolute deadlines in monotonic time. A limit becomes a deadline once, when
+ * it starts to run; the remaining time is computed just before each poll, so
+ * that no interruption can extend it.
  */
 #ifndef BASE_DEADLINE_H
 #define BASE_DEADLINE_H
@@ -14,8 +14,8 @@
 struct err;
 
 /*
- * A point in monotonic time; INT64_MAX never comes. One that a limit of the
- * user's has set knows which option that was, so that the error can name it.
+ * A point in monotonic time; INT64_MAX means never. A deadline that comes from
+ * an option knows its name, so that the error can show it.
  */
 struct deadline {
 	int64_t at_ns;
@@ -25,23 +25,27 @@ struct deadline {
 
 struct deadline deadline_none(void);
 
-/* ms from now; deadline_none() when ms is negative, which means no limit, or
- * too large. */
+/*
+ * ms from now; deadline_none() if ms is negative, which means no limit, or too
+ * large.
+ */
 struct deadline deadline_after(int64_t ms);
 
 /* The same, counted from a reading of clock_now(). */
 struct deadline deadline_from(int64_t from_ns, int64_t ms);
 
-/* The same for the limit that an option sets, from now or from a reading of
- * clock_now(). The option's name is not copied. */
+/*
+ * The same for the limit of an option, from now or from a reading of
+ * clock_now(). The option's name is not copied.
+ */
 struct deadline deadline_limit(int64_t ms, const char *option);
 struct deadline deadline_limit_from(
     int64_t from_ns, int64_t ms, const char *option);
 
-/* The limit of the command, -1: none. */
+/* The limit of the command (--max-time); -1 means none. */
 struct deadline deadline_max_time(int64_t ms);
 
-/* Whether it is that limit. */
+/* Whether d is the limit of --max-time. */
 bool deadline_is_max_time(struct deadline d);
 
 /* The earlier of two. */
@@ -51,21 +55,23 @@ bool deadline_is_set(struct deadline d);
 bool deadline_passed(struct deadline d);
 
 /*
- * The timeout for poll(2) now: milliseconds rounded up, 0 when the deadline has
- * passed, -1 when there is none.
+ * The timeout for poll(2): milliseconds rounded up, 0 if the deadline has
+ * passed, -1 if there is none.
  */
 int deadline_poll_ms(struct deadline d);
 
 /*
- * The error when a limit has passed, ERR_TIMEOUT: "WHAT within T (OPTION)", as
- * in "no connection within 1 s (--accept-timeout)"; of --max-time "stopped
- * after T (--max-time)", with "; WHAT" unless what is empty. Always returns -1.
+ * Sets *e to ERR_TIMEOUT when a limit has passed: "WHAT within T (OPTION)", as
+ * in "no connection within 1 s (--accept-timeout)"; for --max-time "stopped
+ * after T (--max-time)", followed by "; WHAT" unless what is empty. Always
+ * returns -1.
  */
 int deadline_error(struct deadline d, const char *what, struct err *e);
 
 /*
- * The error of a connection when max_time, or else its idle limit, has passed:
- * deadline_error() with "nothing was sent or received" for the latter.
+ * Sets *e when max_time or the idle limit of a connection has passed:
+ * deadline_error(), with "nothing was sent or received" for the latter. Always
+ * returns -1.
  */
 int deadline_idle_error(
     struct deadline max_time, int64_t idle_ms, struct err *e);

@@ -1,6 +1,6 @@
 /*
- * An error as a value. A callee fills it, its callers add context in front,
- * the command reports it once (diag_error) and its kind is the exit status.
+ * An error as a value. A callee fills it, its callers prepend context, the
+ * command reports it once (diag_error()), and its kind is the exit status.
  */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
@@ -10,29 +10,29 @@
 /* The exit statuses of sockt(1), the same in every command. */
 enum err_kind {
 	ERR_NONE = 0,        /* done */
-	ERR_FAILED = 1,      /* no kind of its own */
+	ERR_FAILED = 1,      /* no other kind applies */
 	ERR_USAGE = 2,       /* command line: nothing was attempted */
 	ERR_NAME = 3,        /* a name did not resolve */
 	ERR_REFUSED = 4,     /* the host answered with a refusal */
 	ERR_TIMEOUT = 5,     /* a time limit passed */
 	ERR_UNREACHABLE = 6, /* no route, host down, prohibited */
 	ERR_LOCAL = 7,       /* local address: in use, not permitted */
-	ERR_PEER = 8,        /* the other side answered with an error */
+	ERR_PEER = 8,        /* the peer answered with an error */
 	ERR_PROTOCOL = 9,    /* malformed, or ended before its declared end */
 	ERR_LOST = 10,       /* the connection was reset or broke */
 	ERR_OUTPUT = 11      /* local file or output failed */
 };
 
-/* Where an errno was met: it means something else in each place. */
+/* Where an errno occurred: its meaning depends on that. */
 enum err_place {
 	ERR_AT_TCP = 1 << 0,   /* connecting, or on a connection */
 	ERR_AT_UDP = 1 << 1,   /* sending datagrams */
-	ERR_AT_UNIX = 1 << 2,  /* either of them by a unix socket */
+	ERR_AT_UNIX = 1 << 2,  /* either of them on a unix socket */
 	ERR_AT_LOCAL = 1 << 3, /* a socket's local address and its options */
 	ERR_AT_FILE = 1 << 4   /* a file, a process, this system */
 };
 
-/* Causes that have no errno. They are numbered above all of those. */
+/* Causes without an errno. Their numbers are above every errno. */
 enum err_cause {
 	CAUSE_NO_ANSWER = 10000, /* a time limit of sockt's passed */
 	CAUSE_NO_REPLY,          /* the same for a datagram */
@@ -55,7 +55,7 @@ enum err_cause {
 	CAUSE_NO_RESPONSE     /* HTTP: closed without a response */
 };
 
-/* Storage is the caller's; it holds nothing that needs to be released. */
+/* The caller owns the storage; nothing in it needs to be released. */
 struct err {
 	enum err_kind kind;  /* exit status */
 	int errnum;          /* errno that caused it, or 0 */
@@ -74,15 +74,16 @@ int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /*
- * Sets kind, errnum and "TEXT: REASON (MEANING)", where TEXT is what was
- * tried and the rest comes from err_reason() and err_meaning(). The kind also
- * says where it was met: ERR_LOCAL, ERR_AT_LOCAL; ERR_OUTPUT and ERR_FAILED,
- * ERR_AT_FILE; else ERR_AT_TCP. Always returns -1 and leaves errno as errnum.
+ * Sets kind, errnum and "TEXT: REASON (MEANING)", where TEXT is what was tried
+ * and the rest comes from err_reason() and err_meaning(). The kind also
+ * determines the place: ERR_AT_LOCAL for ERR_LOCAL; ERR_AT_FILE for ERR_OUTPUT
+ * and ERR_FAILED; otherwise ERR_AT_TCP. Always returns -1 and sets errno to
+ * errnum.
  */
 int err_sys(struct err *e, enum err_kind kind, int errnum, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* The same at a place, with the kind of the table. */
+/* The same for a place, with the kind from the table. */
 int err_at(struct err *e, enum err_place place, int errnum, const char *fmt,
     ...) __attribute__((format(printf, 4, 5)));
 
@@ -90,39 +91,41 @@ int err_at(struct err *e, enum err_place place, int errnum, const char *fmt,
 int err_cause(struct err *e, enum err_place place, int errnum);
 
 /*
- * An error without a text, for a status that has been reported already or that
- * is another program's: the exit status as it is. Always returns -1.
+ * Sets an error without a text, for a status that was already reported or that
+ * is another program's: the exit status unchanged. Always returns -1.
  */
 int err_status(struct err *e, int status);
 
-/* Puts "TEXT: " in front of what is there. Always returns -1. */
+/* Prepends "TEXT: " to the text. Always returns -1. */
 int err_prefix(struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Puts TEXT in front as it is: "cannot listen on ". Always returns -1. */
+/* Prepends TEXT unchanged: "cannot listen on ". Always returns -1. */
 int err_lead(struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Appends "; TEXT" to what is there. Always returns -1. */
+/* Appends "; TEXT" to the text. Always returns -1. */
 int err_append(struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The kind that an errno, or an enum err_cause, belongs to. */
+/* The kind of an errno or an enum err_cause. */
 enum err_kind err_kind_of(int errnum, enum err_place place);
 
-/* The kind's name in JSON events: "refused", "timeout", ...; "program" for a
- * program's own status (126 and up). */
+/*
+ * The kind's name in JSON events: "refused", "timeout", ...; "program" for the
+ * exit status of a program (126 and up).
+ */
 const char *err_kind_name(enum err_kind kind);
 
 /*
- * A few words for it: "refused", "timed out"; else strerror(3) in lower case,
- * until the next call.
+ * A short reason: "refused", "timed out"; otherwise strerror(3) in lower case,
+ * valid until the next call.
  */
 const char *err_reason(int errnum, enum err_place place);
 
 /*
- * What it means there, or NULL where the reason says all of it. An errno that
- * is not in the table gets its number, until the next call.
+ * What it means at place, or NULL if the reason says everything. For an errno
+ * that is not in the table it names the number, valid until the next call.
  */
 const char *err_meaning(int errnum, enum err_place place);
 

@@ -1,7 +1,8 @@
 /*
- * The events of --json. One table says which members an event has, their types
- * and what they mean; code can print nothing else. 'sockt help --events' prints
- * the table, and the tests hold sockt(1) and every event they see against it.
+ * The events of --json. One table defines the members of each event, their
+ * types and their meanings; code can print nothing else. 'sockt help --events'
+ * prints the table, and the tests compare sockt(1) and every event they see
+ * with it.
  */
 #ifndef BASE_EVENT_H
 #define BASE_EVENT_H
@@ -36,24 +37,25 @@ enum event_id {
 	EVENT_COUNT
 };
 
-/* One event that is being put together. */
+/* An event under construction. */
 struct event {
 	enum event_id id;
-	size_t next; /* row of the member that may come next */
+	size_t next; /* first row that the next member may have */
 	struct json json;
 };
 
-/* Begins an event that happens seconds after the start of the command. */
+/*
+ * Begins an event that occurs the given seconds after the start of the command.
+ */
 void event_begin(struct event *ev, enum event_id id, double seconds);
 
-/* Begins one that nobody will read: members cost next to nothing. */
+/* Begins an event that nothing will read: members cost almost nothing. */
 void event_begin_ignored(struct event *ev);
 bool event_is_ignored(const struct event *ev);
 
 /*
- * Members, in the order of the table and of the type that it says; only those
- * that it calls optional may be left out. Anything else is an assertion that
- * fails.
+ * Add members, in the order and of the type of the table; only optional ones
+ * may be left out. Anything else fails an assertion.
  */
 void event_text(struct event *ev, const char *name, const char *text);
 void event_bytes(
@@ -63,12 +65,12 @@ void event_seconds(struct event *ev, const char *name, double seconds);
 void event_bool(struct event *ev, const char *name, bool value);
 
 /*
- * A member that has members itself: an address, a list or an object. They are
- * added to what is returned, by json_*(), and json_close() ends it.
+ * Adds a member that has members itself: an address, a list or an object. Add
+ * them to the result with json_*(), and end it with json_close().
  */
 struct json *event_nested(struct event *ev, const char *name);
 
-/* Ends it. The line, with its newline; it lives in ev. */
+/* Ends the event. Returns the line with its newline, which is stored in ev. */
 const char *event_end(struct event *ev);
 
 /* Prints the table: an event, the commands that print it, its members. */

@@ -1,6 +1,6 @@
 /*
- * One JSON object in a fixed buffer, for JSON Lines. What does not fit is
- * left out, a member at a time, so that the line is always valid JSON.
+ * One JSON object in a fixed buffer, for JSON Lines. A member that does not fit
+ * is left out, so that the line is always valid JSON.
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
@@ -13,39 +13,44 @@
 #define JSON_DEPTH 8
 
 struct json {
-	size_t length;            /* bytes in it */
+	size_t length;            /* bytes in text */
 	char closers[JSON_DEPTH]; /* brackets that are open */
 	int depth;                /* how many of them */
 	int skipped;              /* open brackets that did not fit */
-	bool comma;               /* a member stands before the next one */
+	bool comma;               /* the next member needs a comma */
 	bool truncated;           /* something was left out */
-	/* The line so far, NUL-terminated. Last, so that an object that
-	 * nobody reads touches one page. */
+	/*
+	 * The line so far, NUL-terminated. It is last, so that an ignored
+	 * object touches one page.
+	 */
 	char text[JSON_SIZE];
 };
 
 /* Begins the outermost object. */
 void json_begin(struct json *j);
 
-/* Nobody will read it: members are not put together from now on. */
+/*
+ * Ignores the object, which nothing will read: members are not formatted from
+ * now on.
+ */
 void json_ignore(struct json *j);
 bool json_is_ignored(const struct json *j);
 
-/* Members. Inside an array, name is NULL. */
+/* Add members. Inside an array, name is NULL. */
 void json_text(struct json *j, const char *name, const char *text);
 void json_bytes(struct json *j, const char *name, const void *bytes, size_t n);
 void json_number(struct json *j, const char *name, int64_t n);
 void json_seconds(struct json *j, const char *name, double seconds);
 void json_bool(struct json *j, const char *name, bool value);
 
-/* A nested object or array, ended by json_close(). */
+/* Begin a nested object or array, which json_close() ends. */
 void json_object(struct json *j, const char *name);
 void json_array(struct json *j, const char *name);
 void json_close(struct json *j);
 
 /*
- * Ends everything that is open, adds "truncated":true where something was
- * left out, and a newline. Returns the line, which lives in j.
+ * Closes everything that is open, adds "truncated":true if something was left
+ * out, and a newline. Returns the line, which is stored in j.
  */
 const char *json_end(struct json *j);
 

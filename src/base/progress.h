@@ -1,4 +1,4 @@
-/* How far a transfer is, for the live line of a terminal. */
+/* The progress of a transfer, on the live line of a terminal. */
 #ifndef BASE_PROGRESS_H
 #define BASE_PROGRESS_H
 
@@ -8,47 +8,49 @@
 
 #include "base/deadline.h"
 
-/* The live line is drawn at most this often. */
+/* The minimum time between two updates of the live line. */
 #define PROGRESS_PERIOD_MS 200
 
 struct progress {
-	bool shown;           /* there is a live line to draw on */
+	bool shown;           /* the live line is shown */
 	int64_t start_ns;     /* when the transfer began */
-	struct deadline next; /* when it is drawn again */
+	struct deadline next; /* time of the next update */
 };
 
-/* Begins. Nothing is ever drawn if wanted is false or stderr is not a terminal.
- */
+/* Starts. Nothing is drawn if wanted is false or stderr is not a terminal. */
 void progress_start(struct progress *p, bool wanted);
 
-/* True when it is time to draw: the caller makes a text and calls
- * progress_draw(). */
+/*
+ * Whether it is time to draw: the caller then formats a text and calls
+ * progress_draw().
+ */
 bool progress_is_due(const struct progress *p);
 void progress_draw(struct progress *p, const char *text);
 
-/* When it is drawn next; never, if nothing is drawn. For the poll. */
+/* The time of the next update, for poll(2); never if nothing is drawn. */
 struct deadline progress_next(const struct progress *p);
 
-/* Takes the live line away. */
+/* Removes the live line. */
 void progress_end(struct progress *p);
 
-/* How far one direction of a transfer is. */
+/* The progress of one direction of a transfer. */
 struct progress_count {
 	const char *verb; /* "sent", "received" */
 	uint64_t done;    /* bytes so far */
-	int64_t total;    /* of how many, -1: unknown */
-	uint64_t skipped; /* there before this run; do not count for the rate */
+	int64_t total;    /* bytes in total; -1: unknown */
+	uint64_t skipped; /* bytes present before this transfer; not part of the
+			     rate */
 };
 
 /*
- * Draws the progress bar, or the verb where the total is not known:
- * "[####------] 45 MiB of 100 MiB (45%), 12 MiB/s, 5 s left".
+ * Draws the progress bar, or the verb if the total is unknown: "[####------] 45
+ * MiB of 100 MiB (45%), 12 MiB/s, 5 s left".
  */
 void progress_draw_bar(struct progress *p, const struct progress_count *c);
 
 /*
- * Draws both directions on one line: what was sent, of how many (-1: unknown),
- * and what was received.
+ * Draws both directions on one line: bytes sent, their total (-1: unknown), and
+ * bytes received.
  */
 void progress_draw_both(
     struct progress *p, uint64_t sent, int64_t total, uint64_t received);

@@ -1,10 +1,10 @@
 /*
- * An answer with places to be filled in, as a user types it: "Hello, %s!".
+ * A template of an answer with placeholders, as a user types it: "Hello, %s!".
  *
  *	%s  the message       %n  its number, from 1
  *	%a  the peer's address    %p  the peer's port    %%  a percent sign
  *
- * The escapes of text_unescape() (base/text.h) may stand in it too.
+ * It may also contain the escapes of text_unescape() (base/text.h).
  */
 #ifndef BASE_TEMPLATE_H
 #define BASE_TEMPLATE_H
@@ -16,18 +16,18 @@
 
 struct err;
 
-/* Ready to be filled in; call template_release() afterwards. */
+/* A parsed template; call template_release() afterwards. */
 struct template
 {
-	unsigned char *bytes; /* owned: the fixed text; a place is two bytes,
-				 '%' and its letter */
+	unsigned char *bytes; /* owned: the fixed text; a placeholder is two
+				 bytes, '%' and its letter */
 	size_t length;
-	bool uses_message; /* %s stands in it */
-	bool uses_ip;      /* %a stands in it: else v->ip is not looked at */
-	bool uses_number;  /* %n stands in it */
+	bool uses_message; /* it contains %s */
+	bool uses_ip;      /* it contains %a; otherwise v->ip is not used */
+	bool uses_number;  /* it contains %n */
 };
 
-/* What goes into the places. */
+/* The values of the placeholders. */
 struct template_values {
 	const void *message;
 	size_t length;   /* of the message */
@@ -36,12 +36,12 @@ struct template_values {
 	uint64_t number; /* of the message */
 };
 
-/* Takes the text apart. 0, or -1 with a usage error and nothing to release. */
+/* Parses text. Returns 0, or -1 with a usage error and nothing to release. */
 int template_parse(struct template *f, const char *text, struct err *e);
 
 /*
- * Fills it in. Returns the number of bytes in dst, or -1 when size does not
- * hold them.
+ * Replaces the placeholders. Returns the number of bytes in dst, or -1 if they
+ * exceed size.
  */
 ssize_t template_fill(const struct template *f, const struct template_values *v,
     void *dst, size_t size);

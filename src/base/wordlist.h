@@ -1,4 +1,4 @@
-/* Lists that stand in files: words between blanks, commas and line ends. */
+/* Lists in files: words separated by spaces, tabs, commas and newlines. */
 #ifndef BASE_WORDLIST_H
 #define BASE_WORDLIST_H
 
@@ -6,13 +6,14 @@
 
 struct err;
 
-/* Takes one word. 0, or -1 with *e. */
+/* Processes one word. Returns 0, or -1 with *e set. */
 typedef int wordlist_add(void *context, const char *word, struct err *e);
 
 /*
- * Gives every word of f to add(), except for what follows '#' in a line.
- * name is the file's, for errors, to which the line is added. 0, or -1 with
- * *e: add()'s, ERR_USAGE for a line that is too long, ERR_OUTPUT.
+ * Calls add() for every word of f, ignoring the rest of a line after '#'. name
+ * is the file's name, for errors, to which the line number is added. Returns 0,
+ * or -1 with *e set: add()'s error, ERR_USAGE for a line that is too long,
+ * ERR_OUTPUT.
  */
 int wordlist_read(
     FILE *f, const char *name, wordlist_add *add, void *context, struct err *e);
