@@ -11,12 +11,16 @@
 #include "base/num.h"
 #include "base/text.h"
 
-/* Longest item of a list. */
+/* The longest item of a list. */
 #define ITEM_SIZE 128
-/* Bits of ::ffff:0:0 in front of a mapped IPv4 address (RFC 4291 2.5.5.2). */
+/*
+ * Length of the prefix ::ffff:0:0 of a mapped IPv4 address (RFC 4291 2.5.5.2).
+ */
 #define MAPPED_BITS 96
 
-/* The bytes of an IP address; *bits gets how many bits they have. */
+/*
+ * Returns the bytes of an IP address, and sets *bits to their number of bits.
+ */
 static const unsigned char *
 address_bytes(const struct addr *a, int *bits)
 {
@@ -28,7 +32,7 @@ address_bytes(const struct addr *a, int *bits)
 	return (const unsigned char *)&a->u.in6.sin6_addr;
 }
 
-/* A prefix of a mapped address is one of the IPv4 address in it. */
+/* Converts a network of mapped addresses to IPv4. */
 static void
 unmap_rule(struct access_rule *r)
 {
@@ -39,7 +43,7 @@ unmap_rule(struct access_rule *r)
 		r->bits -= MAPPED_BITS;
 }
 
-/* "ADDRESS" or "ADDRESS/BITS". */
+/* Parses "ADDRESS" or "ADDRESS/BITS". */
 static bool
 parse_rule(struct access_rule *r, const char *text)
 {
@@ -59,7 +63,7 @@ parse_rule(struct access_rule *r, const char *text)
 	return true;
 }
 
-/* Whether what is before the slash is an address. */
+/* Whether the part before the slash is an address. */
 static bool
 is_address(const char *text)
 {
@@ -90,7 +94,7 @@ add_rule(struct access *a, bool allow, const char *text, struct err *e)
 	return 0;
 }
 
-/* Cuts the comment and the blanks around; what is left may be empty. */
+/* Removes the comment and the surrounding spaces; the result may be empty. */
 static char *
 trim(char *line)
 {
@@ -105,9 +109,9 @@ trim(char *line)
 }
 
 /*
- * The lines of a file: an address or network each; blank lines and what follows
- * a '#' are left out. 0, or -1 with *e: ERR_OUTPUT when it cannot be read,
- * ERR_USAGE with the line's number for what is not a network.
+ * Adds the addresses and networks of a file, one per line; empty lines and text
+ * after a '#' are ignored. Returns 0, or -1 with *e set: ERR_OUTPUT if it
+ * cannot be read, ERR_USAGE with the line number for anything but a network.
  */
 static int
 add_file(struct access *a, bool allow, const char *path, struct err *e)
@@ -117,7 +121,7 @@ add_file(struct access *a, bool allow, const char *path, struct err *e)
 	size_t size = 0;
 	int number = 0, result = 0;
 
-	/* An empty list of friends lets nobody in. */
+	/* An empty allow list allows no peer. */
 	a->has_allow = a->has_allow || allow;
 	text_escape_string(shown, sizeof(shown), path);
 	if (f == NULL)
@@ -159,7 +163,7 @@ access_add(struct access *a, bool allow, const char *text, struct err *e)
 	}
 }
 
-/* A rule without a scope holds on every interface. */
+/* A rule without a scope applies to every interface. */
 static bool
 scope_matches(const struct addr *network, const struct addr *peer)
 {

@@ -25,7 +25,7 @@ addr_is_unix(const struct addr *a)
 	return addr_family(a) == AF_UNIX;
 }
 
-/* A scope by interface name or number (RFC 4007 11); 0 when unknown. */
+/* The scope for an interface name or number (RFC 4007 11); 0 if unknown. */
 static unsigned
 scope_number(const char *text)
 {
@@ -82,7 +82,7 @@ addr_parse_ip_prefix(struct addr *a, const char *text, size_t n)
 	return addr_parse_ip(a, ip, 0);
 }
 
-/* The digits of one number: decimal, octal or, after 0x, hexadecimal. */
+/* Counts the digits of one number: decimal, octal or, after 0x, hexadecimal. */
 static size_t
 number_length(const char *text)
 {
@@ -247,7 +247,7 @@ addr_lacks_scope(const struct addr *a)
 	       a->u.in6.sin6_scope_id == 0;
 }
 
-/* A unix socket's path, escaped; an abstract name begins with '@'. */
+/* Writes a unix socket's path, escaped; an abstract name begins with '@'. */
 static void
 format_path(const struct addr *a, char *buf, size_t size)
 {

@@ -1,4 +1,4 @@
-/* Calls on sockets, each a step in -vv. */
+/* System calls on sockets, each reported as a step of -vv. */
 #include "net/call.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include "net/addr.h"
 #include "net/os.h"
 
-/* The constants, and words for them. */
+/* The names of the constants, and what they mean. */
 static const char *
 socket_kind(int family, int type)
 {
@@ -33,7 +33,9 @@ socket_kind(int family, int type)
 	}
 }
 
-/* Whether a connection is one of TCP: only that has FINs and TCP_INFO. */
+/*
+ * By descriptor: whether it is a TCP connection, which has FINs and TCP_INFO.
+ */
 static bool is_tcp[512];
 
 static bool
@@ -50,7 +52,7 @@ name_connection(int fd, const struct addr *peer)
 		is_tcp[fd] = !addr_is_unix(peer);
 }
 
-/* The errno of a call that returned result. */
+/* The errno of a call that returned result; 0 if it succeeded. */
 static int
 errnum_of(int result)
 {
@@ -64,7 +66,7 @@ call_socket(int family, int type)
 	int fd = os_socket(family, type);
 	char number[16] = "";
 
-	/* Of the calls that follow, these errnos mean something else. */
+	/* Other calls fail with these errnos for other reasons. */
 	if (fd < 0 && (errno == EACCES || errno == EPERM))
 		errno = CAUSE_SOCKET_DENIED;
 
@@ -153,7 +155,7 @@ call_accept(int fd, struct addr *peer)
 	return got;
 }
 
-/* What a connection that is open means. */
+/* What a successful connect(2) means. */
 static const char *
 connected_note(const struct addr *a)
 {
@@ -272,7 +274,7 @@ call_shutdown(int fd, int how)
 	return result;
 }
 
-/* The result of getsockname(2) or getpeername(2). */
+/* Reports the result of getsockname(2) or getpeername(2). */
 static int
 report_name(int fd, struct addr *a, int result, struct step s)
 {

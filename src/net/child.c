@@ -1,4 +1,4 @@
-/* Child processes: how they are ended and reaped. */
+/* Terminates and reaps child processes. */
 #include "net/child.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@ shell_status(int status)
 				   : WEXITSTATUS(status);
 }
 
-/* waitpid(2) with the shell's status; never EINTR. */
+/* waitpid(2) that sets the shell's status and retries after EINTR. */
 static pid_t
 reap(pid_t pid, int flags, int *status)
 {
@@ -91,7 +91,7 @@ child_group_is_alive(pid_t group)
 {
 	int status;
 
-	/* Zombies that its leader left to this process are not counted. */
+	/* Reap orphans of the leader first: zombies do not count. */
 	while (reap(-group, WNOHANG, &status) > 0)
 		continue;
 	return kill(-group, 0) == 0 || errno == EPERM;

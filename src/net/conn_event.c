@@ -12,10 +12,10 @@
 #include "net/addr.h"
 #include "net/os.h"
 
-/* How much of a message is shown. */
+/* How many bytes of a message are shown. */
 #define SHOWN 512
 
-/* The event that is being put together; static: see net/spawn.h. */
+/* The event under construction; static: see net/spawn.h. */
 static struct event ev;
 
 void
@@ -77,7 +77,7 @@ void
 conn_event_connected(const struct conn *c, bool is_stream)
 {
 	int64_t ns = clock_now() - c->start_ns;
-	/* An unconnected socket gets its port when it first sends. */
+	/* An unconnected socket has no port before it first sends. */
 	bool is_known = addr_is_unix(&c->local) || addr_port(&c->local) != 0;
 	char from[ADDR_TEXT], to[ADDR_TEXT], duration[32];
 
@@ -134,7 +134,7 @@ conn_event_denied(int level, const struct conn *c, const char *why)
 		return;
 	begin(EVENT_DENIED, c);
 	event_text(&ev, "reason", why);
-	diag_event_end(&ev, level, "%s: turned away (%s)",
+	diag_event_end(&ev, level, "%s: rejected (%s)",
 	    addr_format(&c->remote, from, sizeof(from)), why);
 }
 
@@ -152,7 +152,7 @@ closed_members(const struct conn_summary *s, int64_t ns)
 	event_text(&ev, "how", s->reset ? "reset" : "fin");
 }
 
-/* "sent 5 bytes, received 7, "; empty where that is not known. */
+/* Writes "sent 5 bytes, received 7, "; empty if the counts are unknown. */
 static const char *
 format_bytes(char *text, size_t size, const struct conn_summary *s)
 {

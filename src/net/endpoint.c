@@ -10,7 +10,10 @@
 #include "base/num.h"
 #include "base/text.h"
 
-/* 0-65535 in digits, or a service name; 0 only if allow_zero. 0, or -1. */
+/*
+ * Parses 0-65535 in digits, or a service name; 0 only if allow_zero. Returns 0,
+ * or -1.
+ */
 static int
 parse_port(const char *text, const char *protocol, bool allow_zero,
     uint16_t *port, struct err *e)
@@ -25,7 +28,7 @@ parse_port(const char *text, const char *protocol, bool allow_zero,
 	}
 	if (text[0] == '\0')
 		return err_set(e, ERR_USAGE, "missing port");
-	/* What begins with a digit was meant as a number. */
+	/* Text that begins with a digit is meant as a number. */
 	if ((text[0] < '0' || text[0] > '9') &&
 	    (service = getservbyname(text, protocol)) != NULL) {
 		*port = ntohs((uint16_t)service->s_port);
@@ -99,8 +102,8 @@ set_host(struct endpoint *ep, const char *host, size_t n, struct err *e)
 }
 
 /*
- * Splits HOST:PORT at the colon that ends the host. NULL when there is none,
- * or more than one without brackets: an IPv6 address that lacks its port.
+ * Finds the colon that ends the host of HOST:PORT. Returns NULL if there is
+ * none, or several without brackets: an IPv6 address without a port.
  */
 static const char *
 find_colon(const char *text)

@@ -20,7 +20,7 @@
 /* The first descriptor of sd_listen_fds(3). */
 #define FIRST_FD 3
 
-/* True for an IP or unix stream socket that listen(2) was called on. */
+/* Whether fd is an IP or unix stream socket that listens. */
 static bool
 is_listening(int fd)
 {
@@ -42,7 +42,7 @@ is_listening(int fd)
 	       accepting != 0;
 }
 
-/* Whether an IPv6 socket accepts IPv4 too. */
+/* Whether an IPv6 socket also accepts IPv4. */
 static bool
 is_dual(int fd)
 {

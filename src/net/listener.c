@@ -20,8 +20,8 @@
 #include "net/port_owner.h"
 
 /*
- * More than any system allows: listen(2) lowers it to what is allowed now,
- * which may be more than the SOMAXCONN that the C library was built with.
+ * More than any system allows: listen(2) lowers it to the current limit, which
+ * may exceed the SOMAXCONN of the C library's headers.
  */
 #define MAX_BACKLOG INT_MAX
 
@@ -39,9 +39,9 @@ static const struct call_option only_ip6 = {IPPROTO_IPV6, IPV6_V6ONLY,
     "IPV6_V6ONLY", "1: this socket takes IPv6 alone; 0: IPv4 as well", NULL};
 
 /*
- * SO_REUSEADDR lets a TCP server start again while old connections are in
- * TIME_WAIT (RFC 9293 3.6.1). For UDP it would let two servers share a port,
- * which is meant where they listen to one group.
+ * SO_REUSEADDR lets a TCP server restart while old connections are in TIME-WAIT
+ * (RFC 9293 3.6.1). For UDP it lets two servers share a port, which only makes
+ * sense for a multicast group.
  */
 static int
 prepare(const struct listener *l, int fd, const struct addr *a, struct err *e)
@@ -60,7 +60,7 @@ prepare(const struct listener *l, int fd, const struct addr *a, struct err *e)
 	return 0;
 }
 
-/* Turns the errno of bind(2) or listen(2) into words. */
+/* Sets *e for the errno of bind(2) or listen(2). */
 static int
 bind_error(const struct addr *a, int type, int errnum, struct err *e)
 {
@@ -97,7 +97,7 @@ start_listening(int fd, const struct listener_options *o)
 	return call_listen(fd, o->backlog < 0 ? MAX_BACKLOG : (int)o->backlog);
 }
 
-/* Binds to a path, which a server that has ended may have left. */
+/* Binds to a path, which may be stale. */
 static int
 bind_path(struct listener *l, int fd, const struct addr *a, int type)
 {
@@ -142,7 +142,7 @@ listener_add(struct listener *l, int fd)
 	l->fds[l->count++] = fd;
 }
 
-/* Adds one socket. 0, or -1 with *e and its errnum. */
+/* Adds one socket. Returns 0, or -1 with *e set, including its errnum. */
 static int
 add(struct listener *l, const struct addr *a, const struct listener_options *o,
     struct err *e)
@@ -166,20 +166,20 @@ add(struct listener *l, const struct addr *a, const struct listener_options *o,
 	listener_add(l, fd);
 	if (l->addrs[l->count - 1].len != 0)
 		return 0;
-	/* Which port it is only the system knows. */
+	/* The system has chosen the port. */
 	l->addrs[l->count - 1] = *a;
 	return err_sys(e, ERR_LOCAL, errno, "%s: getsockname",
 	    addr_format(a, text, sizeof(text)));
 }
 
-/* True when the machine just has no such family. */
+/* Whether the machine lacks the address family. */
 static bool
 lacks_family(const struct err *e)
 {
 	return e->errnum == EAFNOSUPPORT || e->errnum == EADDRNOTAVAIL;
 }
 
-/* Both loopback addresses on one port number, if the machine has both. */
+/* Opens both loopback addresses on one port number, if the machine has both. */
 static int
 open_both(struct listener *l, uint16_t port, const struct listener_options *o,
     struct err *e)
@@ -201,7 +201,10 @@ open_both(struct listener *l, uint16_t port, const struct listener_options *o,
 	return l->count > 0 ? 0 : -1;
 }
 
-/* The same; a port that is free for one may not be free for the other. */
+/*
+ * The same for port 0: a port that is free for one family may be in use for the
+ * other.
+ */
 static int
 open_loopback(struct listener *l, uint16_t port,
     const struct listener_options *o, struct err *e)
@@ -218,7 +221,7 @@ open_loopback(struct listener *l, uint16_t port,
 	return -1;
 }
 
-/* Every interface: one dual-stack socket where there is IPv6. */
+/* Opens every interface: one dual-stack socket if there is IPv6. */
 static int
 open_any(struct listener *l, uint16_t port, const struct listener_options *o,
     struct err *e)
@@ -237,7 +240,7 @@ open_any(struct listener *l, uint16_t port, const struct listener_options *o,
 	return add(l, &a, o, e);
 }
 
-/* Every address of a list, on one port number. */
+/* Opens every address of a list, on one port number. */
 static int
 open_list(struct listener *l, const struct addr_list *list,
     const struct listener_options *o, struct err *e)
@@ -255,7 +258,7 @@ open_list(struct listener *l, const struct addr_list *list,
 	return 0;
 }
 
-/* Every address of a name. */
+/* Opens every address of a name. */
 static int
 open_named(struct listener *l, const struct endpoint *ep,
     const struct listener_options *o, struct err *e)
@@ -269,14 +272,14 @@ open_named(struct listener *l, const struct endpoint *ep,
 	return result;
 }
 
-/* What opening came to. */
+/* Completes the result of opening. */
 static int
 finish(struct listener *l, int result, struct err *e)
 {
 	if (result == 0)
 		return 0;
 	listener_close(l);
-	/* "cannot listen on ADDR: ...", but not in front of a name's error. */
+	/* Prepend "cannot listen on ", but not to a name's error. */
 	if (e->kind != ERR_LOCAL && e->kind != ERR_FAILED)
 		return err_prefix(e, "cannot listen");
 	return err_lead(
@@ -311,7 +314,9 @@ listener_open(struct listener *l, const struct endpoint *ep,
 	return finish(l, result, e);
 }
 
-/* "127.0.0.1 port 9999 (TCP)"; the wildcard address in words. */
+/*
+ * Writes "127.0.0.1 port 9999 (TCP)"; describes the wildcard address in words.
+ */
 static const char *
 format_bound(
     const struct listener *l, const struct addr *a, char *buf, size_t size)

@@ -1,4 +1,4 @@
-/* Sockets, pipes and TCP state through Linux's own system calls. */
+/* Sockets, pipes and TCP state through Linux system calls. */
 #include "net/os.h"
 
 #include <errno.h>
@@ -19,14 +19,14 @@
 #include "base/step.h"
 #include "net/addr.h"
 
-/* The kernel's header has what glibc's lacks; musl's own has it. */
+/* The kernel's header has what glibc's lacks; musl's is complete. */
 #if defined(__GLIBC__)
 #include <linux/tcp.h>
 #else
 #include <netinet/tcp.h>
 #endif
 
-/* States of TCP in tcpi_state; glibc and the kernel name them differently. */
+/* TCP states in tcpi_state, which glibc and the kernel name differently. */
 enum {
 	STATE_FIN_WAIT2 = 5,
 	STATE_CLOSE = 7,
@@ -83,7 +83,7 @@ os_max_backlog(void)
 	return num_parse(text, 1, INT32_MAX, &limit) ? (int)limit : 0;
 }
 
-/* The older call; the C library's pipe() may be pipe2(2) as well. */
+/* The older system call: the C library's pipe() may also use pipe2(2). */
 static int
 old_pipe(int ends[2])
 {
@@ -94,7 +94,7 @@ old_pipe(int ends[2])
 #endif
 }
 
-/* pipe2(2) by older means. */
+/* pipe2(2) from older calls. */
 static int
 make_pipe(int ends[2], bool nonblocking)
 {
@@ -159,15 +159,15 @@ os_tcp_info(int fd, struct os_tcp *tcp)
 	tcp->rtt_us = info.tcpi_rtt;
 	tcp->segments = info.tcpi_segs_out;
 	tcp->retransmitted = info.tcpi_total_retrans;
-	/* Of a listening socket these two count its queue. */
+	/* For a listening socket these two describe its accept queue. */
 	tcp->waiting = info.tcpi_unacked;
 	tcp->backlog = info.tcpi_sacked;
 	return true;
 }
 
 /*
- * Pipes of pipe2(2) know RWF_NOWAIT since Linux 6.4; FIFOs do not, and neither
- * does every C library.
+ * Pipes support RWF_NOWAIT since Linux 6.4; FIFOs do not, nor does every C
+ * library.
  */
 static ssize_t
 write_pipe(int fd, const void *bytes, size_t n)
@@ -176,7 +176,7 @@ write_pipe(int fd, const void *bytes, size_t n)
 	struct iovec iov = {.iov_base = (void *)bytes, .iov_len = n};
 	ssize_t done = pwritev2(fd, &iov, 1, -1, RWF_NOWAIT);
 
-	/* EPERM is a sandbox that knows no newer calls. */
+	/* A sandbox that does not know the newer call fails it with EPERM. */
 	if (done >= 0 || (errno != EOPNOTSUPP && errno != EINVAL &&
 			     errno != ENOSYS && errno != EPERM))
 		return done;
@@ -197,13 +197,13 @@ os_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
 	}
 }
 
-/* A socket option that is set here, and how it is shown in -vv. */
+/* A socket option, and how -vv shows it. */
 struct option {
 	int level, name;
 	const char *text, *value, *note;
 };
 
-/* setsockopt(2), a step in -vv; net/call.h is above this module. */
+/* setsockopt(2), a step of -vv; net/call.h is above this module. */
 static int
 set_option(int fd, const struct option *o, const void *value, size_t size)
 {
@@ -269,8 +269,10 @@ os_receive_errors(int fd, int family)
 		(void)set_option(fd, &option, &on, sizeof(on));
 }
 
-/* The kernel's struct sock_extended_err, see ip(7): a C library with headers of
- * its own lacks linux/errqueue.h. */
+/*
+ * The kernel's struct sock_extended_err (ip(7)): some C libraries lack
+ * linux/errqueue.h.
+ */
 struct queued_error {
 	uint32_t errnum;
 	uint8_t origin, type, code, pad;
@@ -279,7 +281,7 @@ struct queued_error {
 
 enum { ORIGIN_ICMP = 2, ORIGIN_ICMP6 = 3 };
 
-/* Codes of "prohibited": RFC 1812 5.2.7.1 and RFC 4443 3.1. */
+/* Whether the code means "prohibited": RFC 1812 5.2.7.1 and RFC 4443 3.1. */
 static bool
 is_prohibited(const struct queued_error *q)
 {
@@ -287,7 +289,7 @@ is_prohibited(const struct queued_error *q)
 		return q->type == ICMP_DEST_UNREACH &&
 		       (q->code == ICMP_NET_ANO || q->code == ICMP_HOST_ANO ||
 			   q->code == ICMP_PKT_FILTERED);
-	/* 5: policy of the source address, 6: a route that rejects. */
+	/* 5: source address policy, 6: reject route. */
 	return q->origin == ORIGIN_ICMP6 && q->type == ICMP6_DST_UNREACH &&
 	       (q->code == ICMP6_DST_UNREACH_ADMIN || q->code == 5 ||
 		   q->code == 6);
@@ -298,7 +300,7 @@ static void
 read_error(const struct cmsghdr *c, struct os_error *q)
 {
 	struct queued_error error;
-	/* SO_EE_OFFENDER(): the sender follows the error. */
+	/* SO_EE_OFFENDER(): the sender's address follows the error. */
 	const unsigned char *from = CMSG_DATA(c) + sizeof(error);
 
 	if (!(c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) &&
@@ -314,7 +316,10 @@ read_error(const struct cmsghdr *c, struct os_error *q)
 	memcpy(&q->sender.u, from, q->sender.len);
 }
 
-/* What an entry of the error queue says; result -1: there was none. */
+/*
+ * Reports an entry of the error queue as a step; result -1: the queue was
+ * empty.
+ */
 static void
 report_error(int fd, int64_t start, ssize_t result, const struct os_error *q)
 {

@@ -19,7 +19,7 @@ os_name(void)
 	return "posix";
 }
 
-/* Flags for a new descriptor; closes it when that fails. */
+/* Sets the flags of a new descriptor; closes it on failure. */
 static int
 prepare(int fd, bool nonblocking)
 {
@@ -88,7 +88,7 @@ os_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
 	}
 }
 
-/* An IPv4 address of an interface: what IP_MULTICAST_IF goes by. */
+/* An IPv4 address of an interface, which IP_MULTICAST_IF needs. */
 static int
 interface_address(unsigned interface, struct in_addr *address)
 {
@@ -115,13 +115,13 @@ interface_address(unsigned interface, struct in_addr *address)
 	return result;
 }
 
-/* A socket option that is set here, and how it is shown in -vv. */
+/* A socket option, and how -vv shows it. */
 struct option {
 	int level, name;
 	const char *text, *value, *note;
 };
 
-/* setsockopt(2), a step in -vv; net/call.h is above this module. */
+/* setsockopt(2), a step of -vv; net/call.h is above this module. */
 static int
 set_option(int fd, const struct option *o, const void *value, size_t size)
 {

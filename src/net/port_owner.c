@@ -18,16 +18,16 @@
 #define STATE_TIME_WAIT 0x06
 #define STATE_UNCONNECTED 0x07
 
-/* What is looked for in the tables, and what was found. */
+/* A search in the tables, and its result. */
 struct owner {
-	const struct addr *addr;   /* that could not be bound */
+	const struct addr *addr;   /* the address that could not be bound */
 	const struct addr *remote; /* the peer; NULL: any */
-	unsigned state;            /* of the sockets that conflict */
-	unsigned long inode;       /* of the one that does */
-	unsigned uid;              /* its owner */
+	unsigned state;            /* state of the conflicting sockets */
+	unsigned long inode;       /* of the socket found */
+	unsigned uid;              /* owner of that socket */
 };
 
-/* An address as the tables print it: IPv4, or the four words of IPv6. */
+/* Parses an address of the tables: IPv4, or the four words of IPv6. */
 static struct addr
 row_addr(const char *hex)
 {
@@ -46,7 +46,7 @@ row_addr(const char *hex)
 	return a;
 }
 
-/* A socket on the same address, or one of the two is on all addresses. */
+/* Whether two addresses conflict: they are equal, or one is the wildcard. */
 static bool
 conflicts(const struct addr *wanted, const struct addr *bound)
 {
@@ -54,7 +54,7 @@ conflicts(const struct addr *wanted, const struct addr *bound)
 	       addr_same_host(wanted, bound);
 }
 
-/* One row of the tables. */
+/* A row of the tables. */
 struct row {
 	struct addr local, remote;
 	unsigned state, uid;
@@ -62,9 +62,9 @@ struct row {
 };
 
 /*
- * A row: "  0: 0100007F:270F 00000000:0000 0A 00000000:00000000 00:00000000
- * 00000000 1000 0 12345 ...": local address and port, the peer's, state, user,
- * inode.
+ * Parses a row, "  0: 0100007F:270F 00000000:0000 0A 00000000:00000000
+ * 00:00000000 00000000 1000 0 12345 ...": local address and port, the peer's,
+ * state, user, inode.
  */
 static bool
 parse_row(const char *text, struct row *r)
@@ -85,7 +85,7 @@ parse_row(const char *text, struct row *r)
 	return true;
 }
 
-/* A socket that keeps the address from being bound. */
+/* Whether the row is a socket that prevents binding to the address. */
 static bool
 is_owner(const struct row *r, struct owner *h)
 {
@@ -98,7 +98,9 @@ is_owner(const struct row *r, struct owner *h)
 	return true;
 }
 
-/* A connection in TIME-WAIT: of the port of addr, to remote. */
+/*
+ * Whether the row is a connection in TIME-WAIT from the port of addr to remote.
+ */
 static bool
 is_waiting(const struct row *r, struct owner *h)
 {
@@ -135,7 +137,7 @@ port_owner_waits(uint16_t port, const struct addr *remote)
 	       search_table("/proc/net/tcp6", &h, is_waiting);
 }
 
-/* True when one of the process's descriptors is that socket. */
+/* Whether one of the process's descriptors is that socket. */
 static bool
 process_has(const char *pid, const char *socket)
 {

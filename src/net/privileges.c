@@ -1,4 +1,4 @@
-/* Drops privileges: becomes another user for good. */
+/* Drops privileges: switches permanently to another user. */
 #include "net/privileges.h"
 
 #include <errno.h>
@@ -10,10 +10,12 @@
 #include "base/err.h"
 #include "base/text.h"
 
-/* Every Unix has it, and POSIX does not name it. */
+/* Not in POSIX, but every Unix has it. */
 int initgroups(const char *user, gid_t gid);
 
-/* The order matters: without the user id the groups cannot be changed. */
+/*
+ * The order matters: after the user id has changed, the groups cannot be set.
+ */
 static int
 change_ids(const struct passwd *pw)
 {
@@ -54,7 +56,7 @@ privileges_drop(const char *name, struct err *e)
 	step_report(&(struct step){.call = "setuid",
 			.start_ns = start,
 			.errnum = result < 0 ? errno : 0,
-			.note = "gives up privilege for good"},
+			.note = "drops privileges permanently"},
 	    "%s", shown);
 	if (result == 0)
 		return 0;

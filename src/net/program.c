@@ -21,12 +21,14 @@
 
 extern char **environ;
 
-/* PROTO and four more; see UCSPI. */
+/* PROTO and four others; see UCSPI. */
 #define VARIABLES 5
 #define VARIABLE_TEXT (ADDR_TEXT + 32)
 
-/* The environment of a program: that of sockt without the old names, and the
- * new. */
+/*
+ * The environment of a program: that of sockt without the variables of an outer
+ * server, and the new ones.
+ */
 struct environment {
 	char texts[VARIABLES][VARIABLE_TEXT];
 	int count;
@@ -55,8 +57,10 @@ add_address(struct environment *env, const char *protocol, const char *side,
 	add_variable(env, protocol, name, text);
 }
 
-/* Names set by an outer server, which a program would take for those of this
- * connection. */
+/*
+ * Whether an outer server set the variable, which a program would take for that
+ * of this connection.
+ */
 static bool
 is_ucspi(const char *variable)
 {
@@ -64,7 +68,7 @@ is_ucspi(const char *variable)
 	    "TCPREMOTE", "UDPLOCAL", "UDPREMOTE", "UNIXLOCALPATH="};
 	size_t i;
 
-	/* Most names do not start with these. */
+	/* Most names start with other letters. */
 	if (strchr("PTU", variable[0]) == NULL)
 		return false;
 	for (i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
@@ -102,10 +106,11 @@ make_environment(struct environment *env, const char *protocol,
 }
 
 /*
- * fd, or a copy of it where it is 0 or 1, which belong to the program: dup2(2)
- * onto itself would keep the close-on-exec flag. *copy is -1 where none is
- * needed, as with every socket that sockt opened: a server short of descriptors
- * can still start programs. Returns what to use, or -1.
+ * Returns fd, or a copy of it if it is 0 or 1, which the program's stdin and
+ * stdout replace: dup2(2) onto itself would keep the close-on-exec flag. *copy
+ * is -1 if none is needed, as for every socket that sockt opened, so that a
+ * server short of descriptors can still start programs. Returns -1 with errno
+ * on failure.
  */
 static int
 above_standard(int fd, int *copy)
@@ -114,7 +119,7 @@ above_standard(int fd, int *copy)
 	return fd > 1 ? fd : *copy;
 }
 
-/* 0 or an errno. */
+/* Returns 0 or an errno. */
 static int
 spawn(const struct program *p, char **environment, pid_t *pid)
 {

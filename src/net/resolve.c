@@ -24,10 +24,12 @@
 
 /* RFC 8305 section 3: the Resolution Delay. */
 #define RESOLUTION_DELAY_MS 50
-/* When a look-up of both families is so late, each is asked for alone. */
+/*
+ * When a lookup of both families takes this long, each is queried separately.
+ */
 #define ALONE_MS 200
 
-/* getaddrinfo(3) has more codes than POSIX, and strict headers hide them. */
+/* getaddrinfo(3) returns codes beyond POSIX, which strict headers hide. */
 #if defined(__GLIBC__)
 enum { NO_DATA = -5, NO_SUCH_FAMILY = -9 };
 #else
@@ -37,19 +39,19 @@ enum { NO_DATA = EAI_NONAME, NO_SUCH_FAMILY = EAI_NONAME };
 /* What a child writes into its pipe, before the addresses. */
 struct answer {
 	int code;   /* of getaddrinfo(3) */
-	int errnum; /* where code is EAI_SYSTEM */
+	int errnum; /* errno, if code is EAI_SYSTEM */
 };
 
 /* One getaddrinfo(3) in a child process. */
 struct query {
-	int family;           /* AF_UNSPEC: both */
-	pid_t pid;            /* 0: not begun, or reaped */
-	int in;               /* where the child writes; -1: all is read */
-	unsigned char *bytes; /* owned: what was read */
+	int family; /* AF_UNSPEC: both */
+	pid_t pid;  /* 0: not started, or reaped */
+	int in;     /* read end of the child's pipe; -1: end of file */
+	unsigned char *bytes; /* owned: the bytes read */
 	size_t length;
 };
 
-/* The queries for one name: both families; each alone. */
+/* The queries for a name: both families; each separately. */
 enum { BOTH, IP6, IP4, QUERY_COUNT };
 
 static void
@@ -77,7 +79,7 @@ look_up(const struct endpoint *ep, int family, int out)
 	}
 }
 
-/* In the child: whoever reads stdout must not wait for this process. */
+/* In the child: the reader of stdout must not wait for this process. */
 static void
 close_standard(void)
 {
@@ -88,7 +90,7 @@ close_standard(void)
 	fd_hold_standard();
 }
 
-/* Starts the child. 0, or -1 with errno. */
+/* Starts the child. Returns 0, or -1 with errno. */
 static int
 query_start(struct query *q, const struct endpoint *ep)
 {
@@ -113,7 +115,7 @@ query_start(struct query *q, const struct endpoint *ep)
 	return 0;
 }
 
-/* Reads what the pipe has. */
+/* Reads available bytes from the pipe. */
 static void
 query_read(struct query *q)
 {
@@ -131,14 +133,14 @@ query_read(struct query *q)
 	q->length += (size_t)n;
 }
 
-/* Whether it was begun and has ended. */
+/* Whether the query was started and has ended. */
 static bool
 query_is_over(const struct query *q)
 {
 	return q->pid != 0 && q->in < 0;
 }
 
-/* Its answer; code 0 even if the child has died. */
+/* The query's answer; code is 0 even if the child has died. */
 static struct answer
 query_answer(const struct query *q)
 {
@@ -149,7 +151,7 @@ query_answer(const struct query *q)
 	return answer;
 }
 
-/* How many addresses it has brought. */
+/* The number of addresses of a completed query. */
 static size_t
 query_count(const struct query *q)
 {
@@ -169,7 +171,7 @@ query_release(struct query *q)
 	free(q->bytes);
 }
 
-/* The next address of the family from place *at on, or NULL. */
+/* The next address of the family from index *at, or NULL. */
 static const struct addr *
 next_of(const struct addr *a, size_t count, int family, size_t *at)
 {
@@ -193,7 +195,9 @@ add_unique(struct addr_list *list, const struct addr *a)
 	addr_list_add(list, a);
 }
 
-/* RFC 8305 section 4: the families in turn, the first one's family first. */
+/*
+ * RFC 8305 section 4: alternates the families, that of the first address first.
+ */
 static void
 interleave(const struct addr *a, size_t count, struct addr_list *list)
 {
@@ -212,7 +216,7 @@ interleave(const struct addr *a, size_t count, struct addr_list *list)
 	} while (x != NULL || y != NULL);
 }
 
-/* The cause that a result of getaddrinfo(3) is; ENODATA: another one. */
+/* The cause for a result of getaddrinfo(3); ENODATA means another one. */
 static int
 name_cause(int code)
 {
@@ -223,7 +227,7 @@ name_cause(int code)
 	return code == EAI_AGAIN ? CAUSE_NAME_NO_SERVER : ENODATA;
 }
 
-/* Why getaddrinfo(3) gave no address. */
+/* Sets *e to why getaddrinfo(3) returned no address. */
 static int
 name_error(
     const struct endpoint *ep, const struct answer *answer, struct err *e)
@@ -240,7 +244,7 @@ name_error(
 	    gai_strerror(answer->code));
 }
 
-/* How the reading from the child failed. */
+/* Sets *e to why reading from the child failed. */
 static int
 read_error(
     const struct endpoint *ep, int errnum, struct deadline until, struct err *e)
@@ -251,13 +255,13 @@ read_error(
 	if (errnum == ETIMEDOUT)
 		deadline_error(until, "no answer from a name server", e);
 	if (errnum == ENODATA)
-		err_set(e, ERR_NAME, "the look-up process died");
+		err_set(e, ERR_NAME, "the lookup process died");
 	e->errnum = errnum;
 	return err_prefix(
 	    e, "%s", text_escape_string(host, sizeof(host), ep->host));
 }
 
-/* As many addresses as buf has room for, and how many more there are. */
+/* Formats as many addresses as fit into buf, and the number of the rest. */
 static void
 format_list(const struct addr_list *list, char *buf, size_t size)
 {
@@ -276,7 +280,7 @@ format_list(const struct addr_list *list, char *buf, size_t size)
 		text_append(buf, size, " and %zu more", list->count - i);
 }
 
-/* For -vv: why no address was found. errnum is of waiting, or 0. */
+/* Reports in -vv why no address was found; errnum is of the wait, or 0. */
 static void
 report_failure(const struct endpoint *ep, int64_t start, int errnum,
     const struct answer *answer)
@@ -289,7 +293,7 @@ report_failure(const struct endpoint *ep, int64_t start, int errnum,
 	step_report(&s, "%s", text_escape_string(host, sizeof(host), ep->host));
 }
 
-/* Reports the addresses that were found. note: where, for -vv. */
+/* Reports the addresses found. note says for -vv where they are from. */
 static void
 log_result(const struct endpoint *ep, int64_t start, const char *note,
     const struct addr_list *list)
@@ -314,18 +318,20 @@ log_result(const struct endpoint *ep, int64_t start, const char *note,
 	diag_event_end(&ev, DIAG_NOTE, "%s is %s", host, all);
 }
 
-/* A resolver that waits for one family's answer keeps back the other's. So each
- * is asked for alone, but not from the start: /etc/hosts may have one family of
- * a name, whose other family in the DNS is another machine. */
+/*
+ * A resolver that waits for the answer for one family holds back the other's,
+ * so each is queried separately; but not from the start: /etc/hosts may list
+ * one family of a name whose other family in the DNS is another machine.
+ */
 static void
 start_alone(struct query *queries, const struct endpoint *ep)
 {
-	/* Where that fails, the first look-up is still under way. */
+	/* If this fails, the first lookup is still in progress. */
 	(void)query_start(&queries[IP6], ep);
 	(void)query_start(&queries[IP4], ep);
 }
 
-/* The query whose addresses are to be used now, or NULL. */
+/* The query whose addresses to use now, or NULL. */
 static const struct query *
 first_answer(const struct query *queries)
 {
@@ -337,7 +343,7 @@ first_answer(const struct query *queries)
 	return NULL;
 }
 
-/* Whether there is nothing left that an answer could come from. */
+/* Whether no remaining query can change the result. */
 static bool
 is_decided(const struct query *queries)
 {
@@ -346,7 +352,10 @@ is_decided(const struct query *queries)
 		   first_answer(queries) != NULL);
 }
 
-/* Waits for those under way, and reads. 0, or -1 with errno. */
+/*
+ * Waits for the queries in progress, and reads from them. Returns 0, or -1 with
+ * errno.
+ */
 static int
 wait_queries(struct query *queries, struct deadline until)
 {
@@ -361,7 +370,7 @@ wait_queries(struct query *queries, struct deadline until)
 		which[n++] = i;
 	}
 	ready = wait_poll(fds, n, until);
-	/* A child's end ends the wait as well, if the caller catches that. */
+	/* SIGCHLD also interrupts the wait if the caller catches it. */
 	if (ready < 0 && (errno != EINTR || signals_stopped() != 0))
 		return -1;
 	for (i = 0; i < n; i++)
@@ -370,7 +379,7 @@ wait_queries(struct query *queries, struct deadline until)
 	return 0;
 }
 
-/* Until they are decided, or late. 0, or an errno. */
+/* Runs the queries until they are decided or late. Returns 0 or an errno. */
 static int
 run_queries(
     struct query *queries, const struct endpoint *ep, struct deadline until)
@@ -402,7 +411,7 @@ run_queries(
 	return 0;
 }
 
-/* The addresses that were found, of both families where there are both. */
+/* Adds the addresses found, of both families if there are both. */
 static void
 collect(const struct query *queries, struct addr_list *list)
 {
@@ -424,7 +433,7 @@ collect(const struct query *queries, struct addr_list *list)
 	free(all);
 }
 
-/* Reports a family that was not waited for. */
+/* Reports that a family's answer was not waited for. */
 static void
 report_missing(const struct query *queries, const struct endpoint *ep)
 {
@@ -434,7 +443,7 @@ report_missing(const struct query *queries, const struct endpoint *ep)
 	if (query_count(&queries[BOTH]) > 0 ||
 	    has_ip6 == query_is_over(&queries[IP4]))
 		return;
-	diag_note("%s: the look-up of %s addresses is late; going on with "
+	diag_note("%s: the lookup of %s addresses is late; using "
 		  "those of %s",
 	    text_escape_string(host, sizeof(host), ep->host),
 	    has_ip6 ? "IPv4" : "IPv6", has_ip6 ? "IPv6" : "IPv4");
@@ -457,8 +466,10 @@ release_queries(struct query *queries)
 		query_release(&queries[i]);
 }
 
-/* The name has no address of the family that was asked for: names those that it
- * has, if any, in place of *e. Returns -1. */
+/*
+ * The name has no address of the requested family: replaces *e by an error with
+ * those that it has, if any. Returns -1.
+ */
 static int
 family_error(
     const struct endpoint *ep, int family, struct deadline until, struct err *e)
@@ -482,7 +493,7 @@ family_error(
 	return -1;
 }
 
-/* A name: asks the children and waits for them. */
+/* Resolves a name in child processes and waits for them. */
 static int
 resolve_name(const struct endpoint *ep, const struct name_options *o,
     struct deadline until, struct addr_list *list, struct err *e)
@@ -519,8 +530,10 @@ resolve_name(const struct endpoint *ep, const struct name_options *o,
 	return result;
 }
 
-/* The loopback, IPv4 first: a server that is on one of the two addresses only
- * is mostly on that one. */
+/*
+ * Returns the loopback addresses, IPv4 first: a server on only one of them is
+ * usually on that one.
+ */
 static int
 resolve_localhost(const struct endpoint *ep, const struct name_options *o,
     struct addr_list *list)
@@ -541,7 +554,7 @@ resolve_localhost(const struct endpoint *ep, const struct name_options *o,
 	return 0;
 }
 
-/* A number of the other family, or one that needs its interface. */
+/* Rejects an address of the other family, or one that needs an interface. */
 static int
 check_number(const struct addr *a, int family, const char *host, struct err *e)
 {

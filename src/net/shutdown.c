@@ -1,4 +1,4 @@
-/* Sends FIN, and drains what still comes before it closes. */
+/* Sends FIN, and drains the input before closing. */
 #include "net/shutdown.h"
 
 #include <errno.h>
@@ -15,15 +15,14 @@
 /* Systems wait at least 40 ms before they acknowledge a FIN by itself. */
 #define PROMPT_NS (INT64_C(20) * CLOCK_MS)
 
-/* What a peer may send after this side's FIN before the connection is closed.
- */
+/* The number of bytes that a peer may send after this side's FIN. */
 #define DRAIN_BYTES (8 * 1024 * 1024)
 
 /*
- * Who finished first, by the states before and after this side sent its FIN
- * (RFC 9293 3.6). The last segments of a connection that is closed meanwhile
- * came in between: the peer's FIN alone, in answer to that one; or that one
- * alone, in answer to the peer's; or a FIN and an acknowledgement of each.
+ * Who finished first, from the TCP states before and after this side sent its
+ * FIN (RFC 9293 3.6). If the connection was closed in between, the last
+ * segments show it: the peer's FIN alone, in answer to this side's; an ACK
+ * alone, in answer to the peer's; or a FIN and an ACK from each.
  */
 static enum conn_first
 find_first(const struct os_tcp *before, const struct os_tcp *after)
@@ -32,7 +31,7 @@ find_first(const struct os_tcp *before, const struct os_tcp *after)
 		return CONN_FIRST_PEER;
 	if (after->is_crossing)
 		return CONN_FIRST_BOTH;
-	/* The segments only say that where no data was on its way. */
+	/* The segments only show that if no data was in flight. */
 	if (!after->is_closed || !before->is_acknowledged ||
 	    after->acks_in - before->acks_in == 1)
 		return CONN_FIRST_US;
@@ -88,7 +87,7 @@ shutdown_received(int fd, struct conn_summary *s)
 		s->first = CONN_FIRST_BOTH;
 }
 
-/* Reads and drops until the peer finishes or a limit passes. */
+/* Reads and discards until the peer finishes or a limit passes. */
 static void
 drain(int fd, struct deadline until, struct conn_summary *s)
 {

@@ -10,14 +10,15 @@
 #include "base/fd.h"
 #include "net/os.h"
 
-/* The signal pipe. The handler touches nothing else but the flags. */
+/* The signal pipe. Besides it, the handler only uses the flags. */
 static struct {
-	int ends[2];                    /* read, write; -1: none yet */
-	volatile sig_atomic_t pending;  /* came, not yet taken */
-	volatile sig_atomic_t stopped;  /* the one that asked to stop */
-	unsigned caught;                /* rows of numbers[], a bit each */
-	volatile sig_atomic_t is_child; /* that a handler ought not to run in */
-	pid_t self;                     /* this process; 0: not known */
+	int ends[2];                   /* read, write; -1: none yet */
+	volatile sig_atomic_t pending; /* caught, not yet collected */
+	volatile sig_atomic_t stopped; /* the signal that asked sockt to stop */
+	unsigned caught;               /* rows of numbers[], one bit each */
+	volatile sig_atomic_t
+	    is_child; /* a forked child, which takes the default action */
+	pid_t self;   /* this process; 0: not known */
 } signals = {{-1, -1}, 0, 0, 0, false, 0};
 
 static const struct {
@@ -32,7 +33,7 @@ static const struct {
 
 #define NUMBERS (sizeof(numbers) / sizeof(numbers[0]))
 
-/* Dies by a signal, as a shell expects it. */
+/* Dies by a signal, as a shell expects. */
 static void
 die_by(int number)
 {
@@ -47,7 +48,7 @@ die_by(int number)
 	_exit(128 + number);
 }
 
-/* In a child: what the signal does by default. */
+/* In a child: takes the default action of the signal. */
 static void
 on_signal_in_child(int number)
 {
@@ -79,7 +80,7 @@ on_signal(int number)
 	}
 	if (signals.stopped != 0)
 		fd_stop_waiting();
-	/* A full pipe wakes the poll just as well. */
+	/* A full pipe also wakes the poll. */
 	while (!woken && write(signals.ends[1], "", 1) < 0 && errno == EINTR)
 		continue;
 	errno = saved;
@@ -96,7 +97,7 @@ signals_init(void)
 	signals.self = getpid();
 }
 
-/* What is caught does again what it does by default. */
+/* Restores the default action of the caught signals. */
 static void
 default_handlers(void)
 {
@@ -108,7 +109,7 @@ default_handlers(void)
 			sigaction(numbers[i].number, &sa, NULL);
 }
 
-/* The process that started sockt protects it from these by ignoring them. */
+/* Whether the process that started sockt protects it by ignoring the signal. */
 static bool
 is_protected(int number)
 {
@@ -201,7 +202,7 @@ signals_empty_pipe(void)
 	sigset_t old;
 
 	block_all(&old);
-	/* One that comes just now has to wake the next poll. */
+	/* A signal that arrives now must wake the next poll. */
 	if (signals.pending == 0)
 		empty_pipe();
 	sigprocmask(SIG_SETMASK, &old, NULL);
@@ -239,14 +240,16 @@ signals_after_fork(void)
 			close(signals.ends[i]);
 		signals.ends[i] = -1;
 	}
-	/* It came when the handler did not know yet whose it was. */
+	/* A signal that arrived before is_child was set was only recorded. */
 	if (signals.stopped != 0)
 		die_by(signals.stopped);
 	signals.pending = 0;
 }
 
-/* Ignored signals, which a program would inherit. They are looked for once:
- * only signals_init() and the process that started sockt ignore any. */
+/*
+ * Ignored signals, which a program would inherit. They are determined once:
+ * only signals_init() and the process that started sockt ignore any.
+ */
 static struct {
 	bool is_known;
 	sigset_t set;

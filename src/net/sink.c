@@ -12,9 +12,9 @@
 #include "net/call.h"
 #include "net/wait.h"
 
-/* Bytes that are escaped at a time. */
+/* Bytes to escape at a time. */
 #define PIECE 1024
-/* The pause where a terminal took nothing. */
+/* The pause after a terminal accepted nothing. */
 #define PAUSE_MS 10
 
 void
@@ -23,7 +23,7 @@ sink_init(struct sink *s, int fd, const char *name, bool escapes)
 	memset(s, 0, sizeof(*s));
 	s->fd = fd;
 	s->kind = fd < 0 ? FD_OTHER : fd_kind(fd);
-	/* Where poll(2) says that it is writable a write may still block. */
+	/* Even if poll(2) reports it writable, a write may block. */
 	s->terminal =
 	    s->kind == FD_TERMINAL ? fd_reopen(fd, O_WRONLY | O_NONBLOCK) : -1;
 	s->name = name;
@@ -36,7 +36,7 @@ sink_release(struct sink *s)
 	fd_close(&s->terminal);
 }
 
-/* Waits until it can be written to, where that is not always so. */
+/* Waits until the descriptor is writable, unless it always is. */
 static int
 wait_writable(struct sink *s, struct deadline until, struct err *e)
 {
@@ -85,7 +85,7 @@ write_all(struct sink *s, const unsigned char *bytes, size_t n,
 			return -1;
 		done = call_write_nowait(fd, s->kind, bytes, n);
 		if (done < 0 && (errno == EAGAIN || errno == EINTR)) {
-			/* It may be writable and have too little space. */
+			/* It may be writable with too little space. */
 			if (s->kind == FD_TERMINAL)
 				(void)wait_until(deadline_first(
 				    until, deadline_after(PAUSE_MS)));
@@ -101,7 +101,7 @@ write_all(struct sink *s, const unsigned char *bytes, size_t n,
 	return 0;
 }
 
-/* Escapes n bytes, at most PIECE with what was cut before. */
+/* Escapes n bytes, at most PIECE including the bytes held back. */
 static int
 write_escaped(struct sink *s, const unsigned char *bytes, size_t n, bool last,
     struct deadline until, struct err *e)

@@ -1,4 +1,4 @@
-/* Sockets: opening, options, state, and the ways to close one. */
+/* Sockets: opening, options, state, and the ways to close them. */
 #include "net/sock.h"
 
 #include <errno.h>
@@ -15,13 +15,13 @@
 #include "net/os.h"
 #include "net/wait.h"
 
-/* The longest pause between two checks for acknowledgements. */
+/* The longest interval between checks for acknowledgements. */
 #define MAX_RECHECK_MS 32
 
 /* The wait for acknowledgements on systems that do not report them. */
 #define BLIND_ACK_MS 2000
 
-/* Keepalive: seconds between probes, and how many may go unanswered. */
+/* Keepalive: seconds between probes, and the limit of unanswered ones. */
 #define PROBE_SECONDS 2
 #define PROBES 15
 
@@ -31,7 +31,7 @@ sock_open(int family, int type)
 	return call_socket(family, type);
 }
 
-/* One integer option; flag is the command line's name for it. */
+/* Sets an integer option; flag is its name on the command line. */
 static int
 set_int(int fd, const struct call_option *o, int64_t value, const char *flag,
     struct err *e)
@@ -72,8 +72,8 @@ static const struct call_option nodelay = {IPPROTO_TCP, TCP_NODELAY,
     NULL};
 
 /*
- * An IPv6 socket that takes IPv4 too has both kinds of options. One that does
- * not may refuse IPv4's, and does not need them.
+ * A dual-stack IPv6 socket has the options of both families. Others may reject
+ * IPv4's, and do not need them.
  */
 static void
 set_mapped(int fd, const struct sock_options *o)
@@ -88,7 +88,7 @@ set_mapped(int fd, const struct sock_options *o)
 #endif
 }
 
-/* The options that belong to IPv4 and IPv6 under different names. */
+/* Sets the options that have different names for IPv4 and IPv6. */
 static int
 set_ip(int fd, int family, const struct sock_options *o, struct err *e)
 {
@@ -109,7 +109,7 @@ set_ip(int fd, int family, const struct sock_options *o, struct err *e)
 	return 0;
 }
 
-/* The times of --keepalive are the system's. */
+/* --keepalive uses the system's intervals. */
 static void
 report_keepalive(int fd)
 {
@@ -265,12 +265,14 @@ sock_unacked_bytes(int fd)
 {
 	int bytes = call_unacked(fd);
 
-	/* Between unix sockets what is counted is the peer's already: it has
-	 * merely not read it yet. */
+	/*
+	 * On a unix socket these bytes already reached the peer, which has not
+	 * read them yet.
+	 */
 	return bytes == 0 || sock_is_unix(fd) ? 0 : (uint64_t)bytes;
 }
 
-/* close(2) that keeps errno; closing a socket that is open cannot fail. */
+/* close(2) that preserves errno; closing an open socket cannot fail. */
 static void
 close_socket(int *fd, const char *note)
 {
@@ -310,8 +312,10 @@ sock_is_self_connect(int fd)
 	       addr_equal(&local, &remote);
 }
 
-/* Waits until the peer has acknowledged all, as long as it acknowledges some
- * within idle_ms. */
+/*
+ * Waits until the peer has acknowledged everything, or acknowledges nothing for
+ * idle_ms.
+ */
 static void
 wait_acked(int fd, int64_t idle_ms, struct deadline until)
 {

@@ -1,4 +1,4 @@
-/* Starts processes by Linux's cheapest calls. */
+/* Starts processes with the cheapest system calls of Linux. */
 #include "net/spawn.h"
 
 #include <errno.h>
@@ -16,11 +16,13 @@
 #include "net/os.h"
 #include "net/signals.h"
 
-/* Where programs are when PATH does not say. */
+/* The search path if PATH is not set. */
 #define DEFAULT_PATH "/usr/local/bin:/bin:/usr/bin"
 
-/* What glibc's fork() does besides writes to pages of its own, each of which
- * is a page to be copied. */
+/*
+ * The rest of glibc's fork() writes to further pages, each of which would be
+ * copied.
+ */
 pid_t
 spawn_fork(void)
 {
@@ -36,7 +38,7 @@ spawn_fork(void)
 #endif
 }
 
-/* Whether another folder may still have the program. */
+/* Whether to try the next directory after this errno. */
 static bool
 is_elsewhere(int errnum)
 {
@@ -44,7 +46,7 @@ is_elsewhere(int errnum)
 	       errnum == ESTALE || errnum == ENODEV || errnum == ETIMEDOUT;
 }
 
-/* Tries each folder of PATH. Returns only on failure, with an errno. */
+/* Tries each directory of PATH. Returns only on failure, with an errno. */
 static int
 execute_in_path(const struct spawn_program *p)
 {
@@ -64,7 +66,7 @@ execute_in_path(const struct spawn_program *p)
 		if (n + length + 2 > sizeof(full))
 			continue;
 		memcpy(full, at, n);
-		/* An empty entry is the working directory. */
+		/* An empty entry means the working directory. */
 		if (n > 0)
 			full[n++] = '/';
 		memcpy(full + n, name, length + 1);
@@ -78,8 +80,8 @@ execute_in_path(const struct spawn_program *p)
 }
 
 /*
- * In the child, which still has the parent's memory: nothing may be changed
- * there but the stack. Returns only on failure, with an errno.
+ * In the child, which shares the parent's memory: it must change nothing except
+ * its stack. Returns only on failure, with an errno.
  */
 static int
 become(const struct spawn_program *p, pid_t parent)
@@ -97,9 +99,9 @@ become(const struct spawn_program *p, pid_t parent)
 }
 
 /*
- * vfork(2): no page table is copied, and the failure is returned in the memory
- * that is shared. A signal must not run one of sockt's handlers in the child,
- * since the parent would see that.
+ * vfork(2) copies no page table, and shared memory returns the failure. A
+ * signal must not run a handler of sockt in the child, which would change the
+ * parent's state.
  */
 int
 spawn_program(const struct spawn_program *p, pid_t *pid)
@@ -113,7 +115,7 @@ spawn_program(const struct spawn_program *p, pid_t *pid)
 	sigprocmask(SIG_SETMASK, &all, &old);
 	child = vfork();
 	if (child == 0) {
-		/* Linux's vfork(2) shares memory and stack; see become(). */
+		/* On Linux, vfork(2) shares memory and stack; see become(). */
 		errnum =
 		    become(p, parent); /* NOLINT(clang-analyzer-unix.Vfork) */
 		_exit(127);
@@ -141,7 +143,7 @@ spawn_own_memory(void *old, size_t old_size, size_t size)
 
 	if (memory == MAP_FAILED)
 		return NULL;
-	/* Where it cannot be had, a copy is made; that is all. */
+	/* If it fails, the child merely gets a copy. */
 	(void)madvise(memory, size, MADV_DONTFORK);
 	if (old != NULL) {
 		memcpy(memory, old, old_size < size ? old_size : size);
@@ -176,6 +178,6 @@ spawn_read_child_events(int fd)
 {
 	struct signalfd_siginfo info;
 
-	/* Signals that wait are one. */
+	/* Pending signals of the same number are merged into one. */
 	(void)!read(fd, &info, sizeof(info));
 }

@@ -18,8 +18,9 @@ spawn_fork(void)
 }
 
 /*
- * Signals back to their defaults, since ignored ones would be inherited; and a
- * group of its own, so that it can be ended with everything that it starts.
+ * Resets the signals to their defaults, because ignored ones would be
+ * inherited; creates a process group, so that the program can be terminated
+ * with all its descendants.
  */
 static void
 set_attributes(posix_spawnattr_t *attr, bool own_group)

@@ -1,4 +1,4 @@
-/* Stream sockets under limits. */
+/* Sends and receives on stream sockets within limits. */
 #include "net/stream.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include "net/sock.h"
 #include "net/wait.h"
 
-/* What failed: a wait may help. */
+/* Whether to wait and try again after this errno. */
 static bool
 is_transient(int errnum)
 {
@@ -17,9 +17,8 @@ is_transient(int errnum)
 }
 
 /*
- * Waits until fd is ready. idle is when the silence has lasted for too long; it
- * moves on while the peer acknowledges what it was sent, which no event
- * reports.
+ * Waits until fd is ready. *idle is the end of the idle limit; it moves forward
+ * while the peer acknowledges bytes, which no event reports.
  */
 static enum stream_end
 wait_ready(const struct stream *s, short events, struct deadline *idle)
@@ -71,7 +70,7 @@ stream_send(const struct stream *s, const void *bytes, size_t n, uint64_t *sent)
 	return STREAM_DONE;
 }
 
-/* Without a limit a socket that blocks need not be polled first. */
+/* Without a limit, a blocking socket need not be polled first. */
 static int
 receive_flags(const struct stream *s)
 {

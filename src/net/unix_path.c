@@ -16,13 +16,15 @@
 #include "net/sock.h"
 #include "net/wait.h"
 
-/* How long the folder's lock is waited for, and between two tries. */
+/*
+ * How long to wait for the directory's lock, and the interval between attempts.
+ */
 #define LOCK_MS 5000
 #define LOCK_PAUSE_MS 10
 
 /*
  * A server of another program may be between bind(2) and listen(2), and does
- * not know this lock: it has this long to get there.
+ * not use this lock: it gets this long to finish.
  */
 #define STALE_MS 50
 
@@ -74,7 +76,7 @@ unix_path_lock(const struct addr *a)
 	return fd;
 }
 
-/* Whether a connect(2) says that nobody holds the socket. */
+/* Whether connect(2) reports that no process has the socket open. */
 static bool
 is_refused(const struct addr *a, int type)
 {
@@ -88,8 +90,10 @@ is_refused(const struct addr *a, int type)
 	return errnum == ECONNREFUSED;
 }
 
-/* The number of a file that has gone may be another's at once, but not with
- * the same time. */
+/*
+ * The inode number of a removed file may be reused at once, but not with the
+ * same time.
+ */
 static bool
 is_same(const struct stat *a, const struct stat *b)
 {
@@ -135,8 +139,10 @@ unix_path_note(struct unix_path *p, const struct addr *a)
 	return 0;
 }
 
-/* Removes the path if it is still the one that was noted. 0, or -1 with errno
- * when it may still be there. */
+/*
+ * Removes the path if it is still the recorded file. Returns 0, or -1 with
+ * errno if it may still exist.
+ */
 static int
 remove_noted(const struct unix_path *p, const char *path)
 {

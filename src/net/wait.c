@@ -11,13 +11,13 @@
 #include "base/text.h"
 #include "net/signals.h"
 
-/* How often a FIFO without a reader is tried. */
+/* The interval between attempts to open a FIFO without a reader. */
 #define OPEN_MS 20
 
-/* How long nothing happens before counted steps are shown. */
+/* How long nothing must happen before counted steps are shown. */
 #define FLUSH_MS 500
 
-/* Steps that were counted are shown once nothing happens for a while. */
+/* Counted steps are shown once nothing happens for a while. */
 static struct deadline
 before_flush(struct deadline until)
 {
@@ -49,7 +49,7 @@ wait_poll(struct pollfd *fds, nfds_t count, struct deadline until)
 		if (n > 0 && fds[count].revents != 0)
 			n--;
 		if (n == 0 && fds[count].revents != 0) {
-			/* Bytes of signals that were collected long ago. */
+			/* Bytes of signals that were already collected. */
 			signals_empty_pipe();
 			continue;
 		}
@@ -73,7 +73,7 @@ wait_until(struct deadline until)
 	return wait_poll(spare, 0, until);
 }
 
-/* Whether the open of path failed for want of a reader. */
+/* Whether the open of path failed because there is no reader. */
 static bool
 lacks_reader(const char *path, int errnum)
 {
@@ -82,7 +82,7 @@ lacks_reader(const char *path, int errnum)
 	return errnum == ENXIO && stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
 }
 
-/* Waits a moment, since no event reports that a FIFO has got a reader. */
+/* Pauses, because no event reports that a FIFO has a reader. */
 static int
 wait_for_reader(const char *shown, struct deadline until, struct err *e)
 {

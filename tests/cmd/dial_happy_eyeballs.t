@@ -129,7 +129,7 @@ subtest 'one family is never answered' => sub {
             $l->sockport);
         is $r->{status}, 0, "$host is found" or diag $r->{err};
         cmp_ok $r->{seconds}, '<', 5, 'and not waited for the other family';
-        like $r->{err}, qr/^sockt connect: n: the look-up of IPv$other addresses is late; going on with those of IPv/m,
+        like $r->{err}, qr/^sockt connect: n: the lookup of IPv$other addresses is late; using those of IPv/m,
             'which is told';
         $r = named("n=hang$other,$host", 'connect', "-$other", '-w', '0.3',
             'n', 1);

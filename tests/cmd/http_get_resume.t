@@ -174,7 +174,7 @@ $p = start('http-get', '-o', "$dir/two", "$s->{url}/");
 select undef, undef, undef, 0.01
     until (-s "$dir/two.part" // 0) == 30_000 || time > $until;
 $r = get(whole('"v1"'), '/', '-o', "$dir/two");
-is $r->{status}, 11, 'a second writer is turned away';
+is $r->{status}, 11, 'a second writer is rejected';
 like $r->{err}, qr/another process is writing/, 'and told why';
 $p->stop('KILL');
 kill 'KILL', $s->{pid};

@@ -6,7 +6,7 @@ use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Test::More;
 
-# What a client from 127.0.0.1 gets back for "x", '' when it is turned away.
+# What a client from 127.0.0.1 gets back for "x", '' when it is rejected.
 sub ask {
     my $p = start('listen', '-4', '-k', '-v', '--echo', @_, '0');
     my $c = tcp_client($p->port);
@@ -23,7 +23,7 @@ is $got, 'x', 'an allowed peer is served';
 
 ($got, $err) = ask('--deny', '127.0.0.1');
 is $got, '', 'a denied one is not';
-like $err, qr/127\.0\.0\.1 port \d+: turned away \(--allow, --deny\)/,
+like $err, qr/127\.0\.0\.1 port \d+: rejected \(--allow, --deny\)/,
     'which is told';
 
 ($got) = ask('--allow', '192.0.2.0/24,2001:db8::/32');

@@ -17,7 +17,7 @@ sub hear {
     return $text // '';
 }
 
-# Over --max-conns nobody is turned away: the next one waits.
+# Over --max-conns nobody is rejected: the next one waits.
 my $p = start('listen', '-k', '--echo', '--max-conns', 2, 0);
 my $port = $p->port;
 my @c = map { tcp_client($port) } 1 .. 3;
@@ -36,7 +36,7 @@ my $first = tcp_client($port);
 syswrite $first, 'x';
 is hear($first), 'x', '--max-per-host: one is served';
 is hear(tcp_client($port)) // 'nothing', '', 'a second is closed';
-$p->expect(err => qr/turned away \(--max-per-host\)/);
+$p->expect(err => qr/rejected \(--max-per-host\)/);
 close $first;
 $p->stop;
 

@@ -45,7 +45,7 @@ like $r->{err}, qr/ 127\.0\.0\.1 port \d+: nothing was sent or received within \
     'an idle client is let go';
 ($got, $r) = talk("a\n", '--greeting=', '--deny', '127.0.0.1');
 is $got, '', 'a denied client is not served';
-like $r->{err}, qr/turned away/, 'which is told';
+like $r->{err}, qr/rejected/, 'which is reported';
 
 # JSON: each message is an event.
 ($got, $r) = talk("\xff\n", '--json');

@@ -66,7 +66,7 @@ $c = tcp_client($p->port);
 $c->sysread($welcome, 100);
 my $second = tcp_client($p->port);
 is $second->sysread(my $nothing, 100), 0, '--max-per-host closes the second';
-$p->expect(err => qr/turned away \(--max-per-host\)/);
+$p->expect(err => qr/rejected \(--max-per-host\)/);
 $p->stop;
 $r = run('serve-hello', '--accept-timeout', '0.1', '0');
 is $r->{status}, 5, '--accept-timeout';
