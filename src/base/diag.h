@@ -38,8 +38,8 @@ bool diag_shows(int level);
 bool diag_is_json(void);
 
 /*
- * Whether an event at level would be reported, for callers to whom preparing it
- * is expensive.
+ * Whether an event at level would be reported; ask before expensive
+ * preparation.
  */
 bool diag_emits(int level);
 

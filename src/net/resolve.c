@@ -24,9 +24,7 @@
 
 /* RFC 8305 section 3: the Resolution Delay. */
 #define RESOLUTION_DELAY_MS 50
-/*
- * When a lookup of both families takes this long, each is queried separately.
- */
+/* After this time, a lookup of both families is split by family. */
 #define ALONE_MS 200
 
 /* getaddrinfo(3) returns codes beyond POSIX, which strict headers hide. */
@@ -195,9 +193,7 @@ add_unique(struct addr_list *list, const struct addr *a)
 	addr_list_add(list, a);
 }
 
-/*
- * RFC 8305 section 4: alternates the families, that of the first address first.
- */
+/* RFC 8305 section 4: alternates the families, the first address's first. */
 static void
 interleave(const struct addr *a, size_t count, struct addr_list *list)
 {
@@ -261,7 +257,7 @@ read_error(
 	    e, "%s", text_escape_string(host, sizeof(host), ep->host));
 }
 
-/* Formats as many addresses as fit into buf, and the number of the rest. */
+/* Formats the addresses that fit into buf, and the number of the rest. */
 static void
 format_list(const struct addr_list *list, char *buf, size_t size)
 {
@@ -280,7 +276,7 @@ format_list(const struct addr_list *list, char *buf, size_t size)
 		text_append(buf, size, " and %zu more", list->count - i);
 }
 
-/* Reports in -vv why no address was found; errnum is of the wait, or 0. */
+/* Reports in -vv why no address was found; errnum is the wait's, or 0. */
 static void
 report_failure(const struct endpoint *ep, int64_t start, int errnum,
     const struct answer *answer)
@@ -319,9 +315,9 @@ log_result(const struct endpoint *ep, int64_t start, const char *note,
 }
 
 /*
- * A resolver that waits for the answer for one family holds back the other's,
- * so each is queried separately; but not from the start: /etc/hosts may list
- * one family of a name whose other family in the DNS is another machine.
+ * Queries each family separately: a resolver may hold back one answer for the
+ * other's. Not from the start: /etc/hosts may have one family of a name whose
+ * other family in the DNS is another machine.
  */
 static void
 start_alone(struct query *queries, const struct endpoint *ep)
@@ -352,10 +348,7 @@ is_decided(const struct query *queries)
 		   first_answer(queries) != NULL);
 }
 
-/*
- * Waits for the queries in progress, and reads from them. Returns 0, or -1 with
- * errno.
- */
+/* Waits for and reads from the queries. Returns 0, or -1 with errno. */
 static int
 wait_queries(struct query *queries, struct deadline until)
 {
@@ -466,10 +459,7 @@ release_queries(struct query *queries)
 		query_release(&queries[i]);
 }
 
-/*
- * The name has no address of the requested family: replaces *e by an error with
- * those that it has, if any. Returns -1.
- */
+/* Replaces *e by an error with the other family's addresses. Returns -1. */
 static int
 family_error(
     const struct endpoint *ep, int family, struct deadline until, struct err *e)
@@ -530,10 +520,7 @@ resolve_name(const struct endpoint *ep, const struct name_options *o,
 	return result;
 }
 
-/*
- * Returns the loopback addresses, IPv4 first: a server on only one of them is
- * usually on that one.
- */
+/* Loopback, IPv4 first: most servers on only one address are on that one. */
 static int
 resolve_localhost(const struct endpoint *ep, const struct name_options *o,
     struct addr_list *list)

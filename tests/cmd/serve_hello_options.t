@@ -16,7 +16,7 @@ sub talk {
     shutdown $c, 1 unless grep { /messages|idle/ } @options;
     my $got = do { local $/; <$c> } // '';
     close $c;
-    $p->expect(err => qr/closed|turned.away/);
+    $p->expect(err => qr/closed|rejected/);
     return ($got, $p->stop);
 }
 
