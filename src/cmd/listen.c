@@ -89,7 +89,7 @@ static const struct opt_group listen_groups[] = {{"server", listen_opts, 0},
     {NULL, NULL, 0}};
 
 /* The command's state. */
-struct listening {
+struct listen_state {
 	const struct listen_options *o;
 	struct listener listener;
 	struct server server;
@@ -103,7 +103,7 @@ struct listening {
 
 /* Steps 1. socket, 2. bind, 3. listen; or inherits sockets. */
 static int
-open_sockets(struct listening *l, const struct endpoint *ep, struct err *e)
+open_sockets(struct listen_state *l, const struct endpoint *ep, struct err *e)
 {
 	const struct listen_options *o = l->o;
 	struct listener_options lo = {.names = o->names,
@@ -119,7 +119,7 @@ open_sockets(struct listening *l, const struct endpoint *ep, struct err *e)
 
 /* Serves a connection in a child process. */
 static void
-serve_child(struct listening *l, int fd, const struct conn *c)
+serve_child(struct listen_state *l, int fd, const struct conn *c)
 {
 	struct server_handler handler = {handler_serve, &l->handler};
 
@@ -132,7 +132,7 @@ serve_child(struct listening *l, int fd, const struct conn *c)
 /* Relays stdin and stdout in this process. Returns 0, or -1 with *e. With -k a
  * failed connection does not end the command. */
 static int
-serve_stdio(struct listening *l, int fd, const struct conn *c, struct err *e)
+serve_stdio(struct listen_state *l, int fd, const struct conn *c, struct err *e)
 {
 	struct stdio_relay *stdio = &l->stdio;
 
@@ -151,7 +151,7 @@ serve_stdio(struct listening *l, int fd, const struct conn *c, struct err *e)
 
 /* Steps 4. accept, 5. serve, 6. with -k accept again. */
 static int
-accept_and_serve(struct listening *l, struct err *e)
+accept_and_serve(struct listen_state *l, struct err *e)
 {
 	struct conn c;
 	int fd;
@@ -182,7 +182,7 @@ accept_and_serve(struct listening *l, struct err *e)
 
 /* Runs with the sockets open, before the first connection. */
 static int
-prepare(struct listening *l, struct err *e)
+prepare(struct listen_state *l, struct err *e)
 {
 	const struct listen_options *o = l->o;
 
@@ -195,7 +195,7 @@ prepare(struct listening *l, struct err *e)
 }
 
 static int
-run(struct listening *l, const struct endpoint *ep, struct err *e)
+run(struct listen_state *l, const struct endpoint *ep, struct err *e)
 {
 	int result;
 
@@ -258,7 +258,7 @@ check_handler(const struct listen_options *o, bool has_program, struct err *e)
 
 /* Sets up the handler that the options select. */
 static int
-choose_handler(struct listening *l, char *const *program, struct err *e)
+choose_handler(struct listen_state *l, char *const *program, struct err *e)
 {
 	const struct listen_options *o = l->o;
 	struct handler *h = &l->handler;
@@ -287,8 +287,8 @@ choose_handler(struct listening *l, char *const *program, struct err *e)
 
 /* Rejects options that have no effect, with a handler or without one. */
 static int
-check_stdio(
-    const struct listening *l, const struct command_args *args, struct err *e)
+check_stdio(const struct listen_state *l, const struct command_args *args,
+    struct err *e)
 {
 	if (l->has_handler)
 		return stdio_relay_check_unused(args->used, "a handler", e);
@@ -303,7 +303,7 @@ static int
 listen_run(const void *options, const struct command_args *args, struct err *e)
 {
 	const struct listen_options *o = options;
-	struct listening l = {.o = o, .access = ACCESS_INIT};
+	struct listen_state l = {.o = o, .access = ACCESS_INIT};
 	struct endpoint ep;
 	int result;
 

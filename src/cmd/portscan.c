@@ -173,7 +173,7 @@ on_result(void *context, const struct scan_result *result)
 	scan_report_add(&run->report, result);
 }
 
-/* "4096 of 65535 ports (6%), 3 open, 18000 a second, 3 s left" */
+/* "4096 of 65535 ports (6%), 3 open, 18000 per second, 3 s left" */
 static int
 on_progress(void *context, const struct scan_progress *p, struct err *e)
 {
@@ -189,7 +189,7 @@ on_progress(void *context, const struct scan_progress *p, struct err *e)
 		    (double)(total - decided) / rate);
 	snprintf(line, sizeof(line),
 	    "%" PRIu64 " of %" PRIu64 " ports (%d%%), %" PRIu64
-	    " open, %.0f a second%s",
+	    " open, %.0f per second%s",
 	    decided, total, (int)(100 * (double)decided / (double)total),
 	    scan_report_open(&run->report), rate, left);
 	progress_draw(&run->live, line);

@@ -132,7 +132,7 @@ static const struct opt_group send_groups[] = {{"sending", send_opts, 0},
     {NULL, NULL, 0}};
 
 /* The command's state. */
-struct sending {
+struct send_state {
 	const struct send_options *o;
 	struct message_source source;
 	struct sender_options sender_options;
@@ -146,7 +146,7 @@ struct sending {
  * Logs a reply: an event, which is the result with --json, or a line with -v.
  */
 static void
-log_reply(const struct sending *s, const struct sender_reply *r)
+log_reply(const struct send_state *s, const struct sender_reply *r)
 {
 	static const char *const kinds[] = {"", ", a duplicate", ", too late"};
 	const struct dgram *d = r->d;
@@ -176,7 +176,7 @@ log_reply(const struct sending *s, const struct sender_reply *r)
 static int
 on_reply(void *context, const struct sender_reply *r, struct err *e)
 {
-	struct sending *s = context;
+	struct send_state *s = context;
 
 	if (diag_emits(DIAG_NOTE))
 		log_reply(s, r);
@@ -197,7 +197,7 @@ on_idle(void *context, struct err *e)
 /* Opens a socket for one address of the peer, sends and receives. */
 static int
 try_address(
-    struct sending *s, const struct addr *peer, bool is_last, struct err *e)
+    struct send_state *s, const struct addr *peer, bool is_last, struct err *e)
 {
 	const struct send_options *o = s->o;
 	bool many = addr_is_multicast(peer) || o->broadcast;
@@ -229,7 +229,7 @@ try_address(
 
 /* Tries the addresses of the list until one is not refused. */
 static int
-try_addresses(struct sending *s, const struct addr_list *list, struct err *e)
+try_addresses(struct send_state *s, const struct addr_list *list, struct err *e)
 {
 	struct err one = ERR_INIT, all = ERR_INIT;
 	size_t i;
@@ -252,7 +252,7 @@ try_addresses(struct sending *s, const struct addr_list *list, struct err *e)
 
 /* Reports an error if a datagram has not got its replies. */
 static int
-check_replies(const struct sending *s, struct err *e)
+check_replies(const struct send_state *s, struct err *e)
 {
 	const struct rtt_stats *t = &s->sender.stats;
 	struct deadline limit =
@@ -278,7 +278,7 @@ check_replies(const struct sending *s, struct err *e)
 
 /* Reports the summary: on stdout with --stats, and always as an event. */
 static void
-report_summary(const struct sending *s)
+report_summary(const struct send_state *s)
 {
 	char text[RTT_STATS_TEXT];
 
@@ -292,7 +292,7 @@ report_summary(const struct sending *s)
 /* Selects the messages: operands after the endpoint, or stdin. */
 static int
 choose_source(
-    struct sending *s, char *const *messages, int count, struct err *e)
+    struct send_state *s, char *const *messages, int count, struct err *e)
 {
 	const struct send_options *o = s->o;
 	enum message_source_kind kind = SOURCE_LINES;
@@ -320,7 +320,7 @@ choose_source(
 
 /* Sets the sender's options that do not depend on the address. */
 static void
-set_sender_options(struct sending *s, struct deadline until)
+set_sender_options(struct send_state *s, struct deadline until)
 {
 	const struct send_options *o = s->o;
 
@@ -353,7 +353,7 @@ static int
 send_run(const void *options, const struct command_args *args, struct err *e)
 {
 	const struct send_options *o = options;
-	struct sending s = {.o = o, .fd = -1, .start_ns = clock_now()};
+	struct send_state s = {.o = o, .fd = -1, .start_ns = clock_now()};
 	struct deadline until = deadline_max_time(o->time.max_ms);
 	struct addr_list list = ADDR_LIST_INIT;
 	int used = endpoint_operands(args->operands, args->count), result;

@@ -115,7 +115,7 @@ static const struct opt_group serve_groups[] = {{"server", serve_opts, 0},
     {NULL, NULL, 0}};
 
 /* The command's state. */
-struct serving {
+struct serve_state {
 	const struct serve_options *o;
 	enum serve_mode mode;
 	struct dgram_server server;
@@ -161,7 +161,7 @@ is_nested(const struct template *f, const struct dgram *d)
 
 /* Makes the answer of hello and echo. Returns false if there is none. */
 static bool
-make_answer(struct serving *s, const struct dgram *d,
+make_answer(struct serve_state *s, const struct dgram *d,
     const struct dgram_endpoints *ep, struct dgram *out)
 {
 	char ip[ADDR_TEXT] = "";
@@ -198,7 +198,7 @@ make_answer(struct serving *s, const struct dgram *d,
 
 /* Logs, prints and answers one datagram. Returns true if *out is its answer. */
 static bool
-serve_one(struct serving *s, const struct dgram *d, struct dgram *out)
+serve_one(struct serve_state *s, const struct dgram *d, struct dgram *out)
 {
 	int level = s->mode == SERVE_HELLO ? DIAG_SAY : DIAG_NOTE;
 	struct dgram_endpoints ep;
@@ -223,7 +223,7 @@ serve_one(struct serving *s, const struct dgram *d, struct dgram *out)
 
 /* The number of datagrams that may be received now. */
 static int
-capacity(const struct serving *s)
+capacity(const struct serve_state *s)
 {
 	int64_t max = BATCH_MAX_RECEIVE, remaining;
 
@@ -238,7 +238,7 @@ capacity(const struct serving *s)
 
 /* Receives a batch from one socket, and answers it. */
 static int
-serve_socket(struct serving *s, size_t socket, struct err *e)
+serve_socket(struct serve_state *s, size_t socket, struct err *e)
 {
 	int n, i, count = 0, max = capacity(s);
 
@@ -258,7 +258,7 @@ serve_socket(struct serving *s, size_t socket, struct err *e)
 
 /* Sends a program's output as the answer. */
 static void
-answer_by_program(struct serving *s, const struct udp_program *p)
+answer_by_program(struct serve_state *s, const struct udp_program *p)
 {
 	const struct dgram_endpoints *ep = &p->endpoints;
 	char remote[ADDR_TEXT];
@@ -284,7 +284,7 @@ answer_by_program(struct serving *s, const struct udp_program *p)
 
 /* Checks --idle-timeout and --max-time. Returns 0, or -1 with *e. */
 static int
-check_limits(const struct serving *s, struct deadline idle, struct err *e)
+check_limits(const struct serve_state *s, struct deadline idle, struct err *e)
 {
 	char received[40];
 
@@ -303,7 +303,7 @@ check_limits(const struct serving *s, struct deadline idle, struct err *e)
 /* Waits for datagrams, if there is space for their answers; for programs,
  * signals, the next retry of unsent answers, and time limits. */
 static int
-wait_more(struct serving *s, struct err *e)
+wait_more(struct serve_state *s, struct err *e)
 {
 	struct deadline idle = deadline_limit_from(
 	    s->last_ns, s->o->time.idle_ms, "--idle-timeout");
@@ -325,7 +325,7 @@ wait_more(struct serving *s, struct err *e)
 
 /* Whether --count datagrams were served, or a signal has arrived. */
 static bool
-is_finished(const struct serving *s)
+is_finished(const struct serve_state *s)
 {
 	if (signals_stopped() != 0)
 		return true;
@@ -336,7 +336,7 @@ is_finished(const struct serving *s)
 
 /* Serves until is_finished(). */
 static int
-serve_all(struct serving *s, struct err *e)
+serve_all(struct serve_state *s, struct err *e)
 {
 	struct udp_program *p;
 	size_t i;
@@ -358,7 +358,7 @@ serve_all(struct serving *s, struct err *e)
 
 /* Opens and binds the sockets, serves, closes them. */
 static int
-run_server(struct serving *s, const struct endpoint *ep,
+run_server(struct serve_state *s, const struct endpoint *ep,
     const struct dgram_server_options *so, struct err *e)
 {
 	int result;
@@ -400,7 +400,7 @@ parse_groups(struct multicast_group **groups, const struct opt_list *joins,
 
 /* Sets the mode from the options. Returns 0, or -1 with a usage error. */
 static int
-choose_mode(struct serving *s, char *const *program, struct err *e)
+choose_mode(struct serve_state *s, char *const *program, struct err *e)
 {
 	const struct serve_options *o = s->o;
 	int64_t max = o->max_programs > 0 ? o->max_programs : DEFAULT_PROGRAMS;
@@ -427,7 +427,8 @@ static int
 serve_run(const void *options, const struct command_args *args, struct err *e)
 {
 	const struct serve_options *o = options;
-	struct serving s = {.o = o, .until = deadline_max_time(o->time.max_ms)};
+	struct serve_state s = {
+	    .o = o, .until = deadline_max_time(o->time.max_ms)};
 	struct access access = ACCESS_INIT;
 	struct multicast_group *groups = NULL;
 	struct dgram_server_options so = {.listener = {.names = o->names,

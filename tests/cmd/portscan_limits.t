@@ -48,7 +48,7 @@ SKIP: {
         '80', sockt(), 'portscan', '-n', '--rate', '100', '127.0.0.1',
         "$open,1-99");
     is $r->{status}, 0, 'on a terminal: status 0';
-    like slurp("$dir/tty"), qr/\d+ of 100 ports \(\d+%\), \d open, \d+ a second, \d+ s left/,
+    like slurp("$dir/tty"), qr/\d+ of 100 ports \(\d+%\), \d open, \d+ per second, \d+ s left/,
         '  a live line: done, open, rate, time left';
 }
 
