@@ -17,7 +17,9 @@
 #include "net/signals.h"
 
 #define FIRST_CAPACITY 64
-/* No event says that a process group has become empty: how often to check. */
+/*
+ * No event reports that a process group has become empty: how often to check.
+ */
 #define GROUP_MS 20
 
 static void *
@@ -36,7 +38,7 @@ fds_size(const struct children *c, size_t capacity)
 	return (capacity + c->other_fds) * sizeof(c->fds[0]);
 }
 
-/* Makes space for one more. */
+/* Makes space for one more process. */
 static void
 reserve(struct children *c)
 {
@@ -93,7 +95,7 @@ children_add(struct children *c, pid_t pid, int fd, const struct conn *conn)
 	struct server_child child = {
 	    .process = {.pid = pid}, .fd = fd, .conn = *conn};
 
-	/* A forked handler keeps its limits itself. */
+	/* A forked handler enforces its limits itself. */
 	child.process.until = deadline_none();
 	if (fd >= 0) {
 		child.process.group = pid;
@@ -117,7 +119,7 @@ is_draining(const struct server_child *one)
 	return one->process.pid == 0 && one->fd >= 0;
 }
 
-/* Its leader has been reaped. */
+/* Whether it is a process group whose leader has been reaped. */
 static bool
 is_group(const struct server_child *one)
 {
@@ -136,7 +138,7 @@ children_of_host(const struct children *c, const struct addr *remote)
 	return n;
 }
 
-/* Whether a process that runs, or what is left of one, has a limit. */
+/* Whether running processes, or what remains of one, have a limit. */
 static bool
 has_limits(const struct children *c)
 {
@@ -203,10 +205,11 @@ log_killed(const struct children *c, const struct conn *conn)
 }
 
 /*
- * A program has ended. If processes that it started still run, this copy of the
- * connection is closed and no more: shutdown(2) would end the connection for
- * them, too, and what is read here is lost to them. When the program was asked
- * to end, so were they, and they have to. Else its connection is drained.
+ * Handles the exit of a program. If processes that it started still run, only
+ * this copy of the connection is closed: shutdown(2) would end the connection
+ * for them, and they would lose what is read here. If the program was
+ * terminated, so were they, and their exit is awaited. Otherwise the connection
+ * is drained.
  */
 static void
 program_ended(struct children *c, size_t i)
@@ -243,14 +246,14 @@ child_ended(struct children *c, size_t i, int status)
 		program_ended(c, i);
 		return;
 	}
-	/* It could not log that itself. */
+	/* The process could not report this itself. */
 	if (status > 128 && !one->process.is_ending && signals_stopped() == 0)
 		log_killed(c, &one->conn);
 	c->running--;
 	remove_child(c, i);
 }
 
-/* Somebody else has reaped them: how they ended is not known. */
+/* Another process has reaped the children: their status is unknown. */
 static bool
 lose_children(struct children *c, int errnum)
 {
@@ -299,7 +302,7 @@ reap(struct children *c)
 	return was_reaped;
 }
 
-/* Reads and drops what comes; true at the peer's end or the limit. */
+/* Reads and discards; returns true at the peer's FIN or the limit. */
 static bool
 drain_one(const struct server_child *one)
 {
@@ -328,8 +331,10 @@ drain(struct children *c)
 	}
 }
 
-/* A process or a group whose time has passed: true when nothing is left of it
- * that has to be reaped. */
+/*
+ * Terminates a process or group whose time limit has passed; returns true if
+ * nothing remains to be reaped.
+ */
 static bool
 end_late(struct server_child *one)
 {

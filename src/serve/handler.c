@@ -9,12 +9,12 @@
 #include "relay/relay.h"
 #include "serve/session.h"
 
-/* How long a client may take to send something before it is reset. */
+/* How long to wait for a client's first bytes before it is reset. */
 #define REFUSE_MS 100
-/* Bytes that are echoed at once. */
+/* The number of bytes to echo at a time. */
 #define PIECE (64 * 1024)
 
-/* Echo and discard: until the peer's end. */
+/* Echoes or discards until the peer finishes. */
 static int
 serve_pieces(struct session *s, bool echo)
 {
@@ -28,9 +28,9 @@ serve_pieces(struct session *s, bool echo)
 }
 
 /*
- * Ends the connection of a client whose target cannot be reached: by a reset,
- * since a FIN would look like a target that had nothing to send. Not while
- * the client may still be at its connect(2), though.
+ * Ends the connection of a client whose target cannot be reached, with a reset:
+ * a FIN would look like a target with nothing to send. Waits first, because the
+ * client may still be in connect(2).
  */
 static void
 refuse(struct session *s)
@@ -40,7 +40,7 @@ refuse(struct session *s)
 	sock_abort(&s->fd);
 }
 
-/* Dials the target and relays until both directions have ended. */
+/* Dials the target and relays until both directions are finished. */
 static int
 serve_forward(struct session *s, const struct handler *h)
 {

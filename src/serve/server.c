@@ -21,10 +21,10 @@
 #include "net/signals.h"
 #include "net/wait.h"
 
-/* How long accepting pauses when it fails. */
+/* The shortest pause of accepting after a failure. */
 #define MIN_PAUSE_MS 50
 #define MAX_PAUSE_MS 1000
-/* More failures in a row than this are not each of one connection alone. */
+/* More consecutive failures than this do not come from single connections. */
 #define MAX_FAILURES 16
 
 int
@@ -52,7 +52,7 @@ server_start(struct server *s, struct listener *l,
 	return 0;
 }
 
-/* Whether this peer is served; logs both cases. */
+/* Whether the peer is accepted; logs either case. */
 static bool
 admit(const struct server *s, const struct conn *c)
 {
@@ -71,7 +71,7 @@ admit(const struct server *s, const struct conn *c)
 	return true;
 }
 
-/* True for errors of a resource that is short, which pass. */
+/* Whether the error is a temporary shortage of a resource. */
 static bool
 is_shortage(int errnum)
 {
@@ -80,9 +80,8 @@ is_shortage(int errnum)
 }
 
 /*
- * True for errors of the listening socket itself. All others of accept(2) are
- * about the connection, which may bring any error of the network with it, or
- * may pass.
+ * Whether the error is one of the listening socket. All others of accept(2)
+ * concern a connection, which may report any network error, or are temporary.
  */
 static bool
 is_broken(int errnum)
@@ -101,8 +100,8 @@ pause_accepting(struct server *s, int errnum)
 }
 
 /*
- * accept(2) failed, which is not an error here: errno becomes EAGAIN. A failure
- * that lasts must not keep the server busy.
+ * Handles a failure of accept(2), which is not an error here: errno becomes
+ * EAGAIN. A permanent failure must not keep the server busy.
  */
 static void
 note_failure(struct server *s, int errnum)
@@ -115,14 +114,14 @@ note_failure(struct server *s, int errnum)
 }
 
 /*
- * The queue of finished connections that wait for accept(2): with -vv how many
- * there are, and with -v that it is full, once until it is not.
+ * Reports the queue of connections that wait for accept(2): their number at
+ * -vv, and at -v that it is full, once until it is not.
  */
 static void
 report_queue(struct server *s)
 {
 	const struct listener *l = s->listener;
-	/* The one that has had its turn. */
+	/* The socket that the last connection came from. */
 	size_t i = (l->turn + l->count - 1) % l->count;
 	char text[ADDR_TEXT];
 	struct os_tcp tcp;
@@ -145,7 +144,7 @@ report_queue(struct server *s)
 	s->is_queue_full = tcp.waiting > tcp.backlog;
 }
 
-/* A connection has been accepted. */
+/* Reports an accepted connection. */
 static void
 note_accepted(struct server *s, int fd)
 {
@@ -157,7 +156,7 @@ note_accepted(struct server *s, int fd)
 		report_queue(s);
 }
 
-/* Says once that a connection is waited for. */
+/* Reports once that the server waits for a connection. */
 static void
 announce_wait(struct server *s)
 {
@@ -173,8 +172,8 @@ announce_wait(struct server *s)
 }
 
 /*
- * One connection, if there is one: its fd; else -1 with errno EAGAIN, or what
- * failed for good.
+ * Accepts a pending connection. Returns its fd, or -1 with errno: EAGAIN if
+ * there is none, otherwise a permanent failure.
  */
 static int
 try_accept(struct server *s, struct conn *c)
@@ -202,8 +201,10 @@ is_full(const struct server *s)
 	return (int64_t)s->children.running >= s->options->max_conns;
 }
 
-/* Adds the listening sockets, where one more connection may be served now;
- * else brings *until forward to when it may. Returns how many. */
+/*
+ * Adds the listening sockets if another connection may be served now; otherwise
+ * brings *until forward to when it may. Returns the number added.
+ */
 static size_t
 listener_pollfds(
     const struct server *s, struct pollfd *fds, struct deadline *until)
@@ -222,8 +223,10 @@ listener_pollfds(
 	return l->count;
 }
 
-/* Makes it the turn of the next listening socket that has a connection; false
- * when none has. */
+/*
+ * Selects the next listening socket that has a connection; returns false if
+ * none has.
+ */
 static bool
 choose_listener(struct listener *l, const struct pollfd *fds)
 {
@@ -240,8 +243,8 @@ choose_listener(struct listener *l, const struct pollfd *fds)
 }
 
 /*
- * Waits until something happens. *waiting, if not NULL, becomes whether a
- * connection waits to be accepted.
+ * Waits for an event. Sets *waiting, if not NULL, to whether a connection is
+ * pending.
  */
 static void
 wait_event(struct server *s, struct deadline until, bool *waiting)
@@ -261,12 +264,15 @@ wait_event(struct server *s, struct deadline until, bool *waiting)
 		*waiting = choose_listener(s->listener, fds);
 }
 
-/* Signals, children and drained connections. True when asked to stop. */
+/*
+ * Handles signals, children and drained connections. Returns true for a stop
+ * signal.
+ */
 static bool
 advance(struct server *s)
 {
 	(void)signals_collect();
-	/* What the child has released may be what was short. */
+	/* The child may have released what was short. */
 	if (children_advance(&s->children))
 		s->resume = deadline_after(0);
 	return signals_stopped() != 0;
@@ -278,7 +284,7 @@ stop_error(struct err *e)
 	return err_sys(e, ERR_FAILED, EINTR, "accepting");
 }
 
-/* Which limit ended the wait for a connection. */
+/* Sets *e for the limit that ended the wait for a connection. */
 static int
 accept_limit_error(const struct server *s, struct err *e)
 {
@@ -301,7 +307,7 @@ server_accept(struct server *s, struct conn *c, struct err *e)
 	for (;;) {
 		if (advance(s))
 			return stop_error(e);
-		/* While it is full, clients wait in the backlog. */
+		/* At the limit of children, clients wait in the backlog. */
 		if (is_full(s))
 			until = deadline_after(o->accept_ms);
 		wait_event(s, deadline_first(until, o->until), &waiting);
@@ -319,10 +325,10 @@ server_accept(struct server *s, struct conn *c, struct err *e)
 }
 
 /*
- * A process could not be made. Starting a program takes descriptors for a
- * moment, and processes are limited: the last connection that could be
- * accepted may have to wait for another one's end. Waits for that, a signal or
- * the end of the pause; true when it is to be tried again.
+ * Handles a failure to start a process. Starting a program needs descriptors
+ * for a moment, and processes are limited: the last accepted connection may
+ * have to wait for another one's end. Waits for that, a signal or the end of
+ * the pause; returns true to try again.
  */
 static bool
 wait_for_supply(struct server *s, int errnum)
@@ -336,7 +342,7 @@ wait_for_supply(struct server *s, int errnum)
 	return true;
 }
 
-/* Ends a connection for which there is no process. */
+/* Aborts a connection for which no process could be started. */
 static void
 drop(struct server *s, int fd, const struct conn *c, int errnum)
 {
@@ -349,7 +355,7 @@ drop(struct server *s, int fd, const struct conn *c, int errnum)
 	diag_error(&e);
 	s->children.last_status = (int)e.kind;
 	children_log_closed(&s->children, fd, c, false);
-	/* A FIN would look like an answer that is empty. */
+	/* A FIN would look like an empty answer. */
 	sock_abort(&fd);
 }
 
@@ -404,7 +410,7 @@ server_spawn(struct server *s, int fd, const struct conn *c, char *const *argv)
 	struct program p = {argv, fd, fd, "TCP", &c->local, &c->remote, true};
 	pid_t pid;
 
-	/* Another parent might leave them zombies in their group. */
+	/* Another parent might leave zombies in the group. */
 	if (!s->children.has_programs)
 		(void)spawn_adopt();
 	pid = program_start(&p, &e);

@@ -1,4 +1,4 @@
-/* A served connection: receives and sends under limits, closes orderly. */
+/* A served connection: receives and sends within limits, and closes. */
 #include "serve/session.h"
 
 #include <errno.h>
@@ -34,7 +34,7 @@ session_phase(struct session *s, int64_t ms, const char *missing)
 	s->missing = missing;
 }
 
-/* Which limit has passed. */
+/* Sets s->e for the limit that has passed. Returns -1. */
 static int
 limit_error(struct session *s)
 {
@@ -44,8 +44,8 @@ limit_error(struct session *s)
 }
 
 /*
- * Waits until fd is ready for events. 1; 0 when early has passed before it;
- * or -1 with s->e when a limit of the session has.
+ * Waits until fd is ready for events. Returns 1; 0 if early has passed first;
+ * or -1 with s->e set if a limit of the session has.
  */
 static int
 wait_ready(struct session *s, short events, struct deadline early)
@@ -89,7 +89,7 @@ stream_of(const struct session *s)
 	    .idle_ms = s->idle_ms};
 }
 
-/* How sending or receiving ended: 0, or -1 with s->e. */
+/* Maps the result of sending or receiving to 0, or -1 with s->e set. */
 static int
 result_of(struct session *s, enum stream_end end)
 {
@@ -127,7 +127,7 @@ session_send(struct session *s, const void *bytes, size_t n)
 	return result_of(s, stream_send(&stream, bytes, n, &s->r.sent));
 }
 
-/* Reports a message that is too long to both sides. */
+/* Reports a message that is too long, to the peer and in s->e. */
 static enum session_message
 reject_message(struct session *s)
 {
@@ -142,8 +142,8 @@ reject_message(struct session *s)
 }
 
 /*
- * Receives more bytes, if the queue need not be a message as it is. 1; 0 at
- * the peer's end, or when nothing follows; or -1.
+ * Receives more bytes, unless the queue becomes a message as it is. Returns 1;
+ * 0 if the peer has finished or nothing follows; or -1 with s->e set.
  */
 static int
 receive_more(struct session *s, struct message_reader *r)
@@ -196,7 +196,7 @@ int
 session_end(struct session *s, const struct conn *c, int level, int result)
 {
 	s->r.wants_order = diag_emits(level);
-	/* Where nothing is left to be read, closing sends the FIN as well. */
+	/* With nothing left to read, closing sends the FIN. */
 	s->r.is_fin_sent = s->r.is_fin_sent || s->r.is_fin_received;
 	shutdown_and_drain(&s->fd,
 	    deadline_first(s->until, deadline_after(SHUTDOWN_DRAIN_MS)), &s->r);
