@@ -22,8 +22,8 @@
 #define VERSION "0.1.0"
 
 /*
- * Runs c with the options and operands of argv. 0, or -1 with *e, and *habit
- * where a habit from another program explains a usage error.
+ * Runs c with the options and operands of argv. Returns 0, or -1 with *e set,
+ * and *habit set if a habit from another program explains a usage error.
  */
 static int
 run(const struct command *c, char **argv, const char **habit, struct err *e)
@@ -68,7 +68,10 @@ is_help(const char *word)
 	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
-/* "--help connect" is "help connect", and "-h connect" is "connect -h". */
+/*
+ * Rewrites "--help connect" as "help connect", and "-h connect" as "connect
+ * -h".
+ */
 static void
 swap_help(char **argv)
 {
@@ -82,7 +85,7 @@ swap_help(char **argv)
 	argv[2] = option;
 }
 
-/* Everything but the flush. 0, or -1 with *e, and maybe *habit: see run(). */
+/* Does everything except the flush. Returns as run(). */
 static int
 dispatch(int argc, char **argv, const char **habit, struct err *e)
 {
@@ -113,8 +116,8 @@ dispatch(int argc, char **argv, const char **habit, struct err *e)
 }
 
 /*
- * Whether all results got to stdout. A run whose results are lost has failed
- * with that, whatever else it has to say. 0, or -1 with *e.
+ * Checks that all results reached stdout. If results are lost, the command
+ * fails with that error. Returns 0, or -1 with *e set.
  */
 static int
 flush(struct err *e)
@@ -157,7 +160,7 @@ main(int argc, char **argv)
 	if (signals_stopped() != 0 && e.errnum == EINTR)
 		signals_die();
 	report(&e, habit);
-	/* An error may have been a result too, as an event. */
+	/* The error may have been printed to stdout as an event. */
 	if (!is_lost && flush(&e) < 0)
 		report(&e, habit);
 	return (int)e.kind;

@@ -1,4 +1,4 @@
-/* A pause between tries that doubles each time. */
+/* A pause between attempts that doubles each time. */
 #include "base/backoff.h"
 
 int64_t

@@ -42,7 +42,7 @@ deadline_limit(int64_t ms, const char *option)
 	return deadline_limit_from(clock_now(), ms, option);
 }
 
-/* The one option that every command words alike. */
+/* The option whose error is worded alike in every command. */
 static const char max_time_option[] = "--max-time";
 
 struct deadline

@@ -16,13 +16,13 @@
 /* The longest live line. */
 #define MAX_LIVE 400
 
-/* The verbosity: the one thing that every module may ask for. */
+/* The state of reporting, which every module may query. */
 static struct {
 	const char *command;  /* NULL before diag_start() */
 	int level;            /* enum diag_level */
 	bool json;            /* events as JSON Lines */
-	diag_writer *events;  /* where they go; NULL: stderr */
-	int64_t start_ns;     /* when the run began */
+	diag_writer *events;  /* where events go; NULL: stderr */
+	int64_t start_ns;     /* start of the command */
 	size_t live;          /* bytes of the live line on the terminal */
 	void (*before)(void); /* see diag_before_lines() */
 } diag = {NULL, DIAG_SAY, false, NULL, 0, 0, NULL};
@@ -48,7 +48,7 @@ diag_before_lines(void (*before)(void))
 	diag.before = before;
 }
 
-/* A line or an event comes. */
+/* Called before each line and event. */
 static void
 before_line(void)
 {
@@ -74,7 +74,7 @@ diag_emits(int level)
 	return diag.json || diag.level >= level;
 }
 
-/* Nothing can be said about a stderr that cannot be written. */
+/* A failure to write to stderr cannot be reported. */
 static void
 write_stderr(const char *bytes, size_t n)
 {
@@ -95,7 +95,7 @@ vline(const char *fmt, va_list ap)
 		snprintf(line, sizeof(line), "sockt %s: ", diag.command);
 	else
 		snprintf(line, sizeof(line), "sockt: ");
-	/* A byte less: the newline is never cut off. */
+	/* One byte less: the newline is never cut off. */
 	text_append_list(line, sizeof(line) - 1, fmt, ap);
 	text_append(line, sizeof(line), "\n");
 	write_stderr(line, strlen(line));
@@ -142,8 +142,7 @@ diag_error(const struct err *e)
 void
 diag_usage(const struct err *e, const char *hint)
 {
-	/* Not an error of sockt: a program that was run has exited with that
-	 * status. */
+	/* Not an error of sockt: a program exited with that status. */
 	if (e->text[0] == '\0')
 		return;
 	line("%s", e->text);
@@ -206,8 +205,10 @@ diag_progress_is_shown(void)
 	return !diag.json && diag.level >= DIAG_SAY && isatty(STDERR_FILENO);
 }
 
-/* Columns of the live line: one less than the terminal's, so that it never
- * wraps. A terminal that does not report it has 80. */
+/*
+ * The width of the live line: one column less than the terminal's, so that it
+ * never wraps. A terminal that does not report its width has 80.
+ */
 static size_t
 live_width(void)
 {
@@ -218,7 +219,7 @@ live_width(void)
 	return columns <= MAX_LIVE ? columns - 1 : MAX_LIVE;
 }
 
-/* Puts text in place of the live line. */
+/* Replaces the live line by text. */
 static void
 draw_live(const char *text)
 {
@@ -233,7 +234,7 @@ draw_live(const char *text)
 		return;
 	if (term == NULL || strcmp(term, "dumb") != 0)
 		snprintf(shown, sizeof(shown), "\r%.*s\033[K", (int)n, text);
-	else /* What was there is overwritten with blanks. */
+	else /* Overwrite the previous text with spaces. */
 		snprintf(shown, sizeof(shown), "\r%-*.*s%s",
 		    (int)(diag.live > n ? diag.live : n), (int)n, text,
 		    n == 0 ? "\r" : "");

@@ -19,16 +19,15 @@
 #define ANY (PEER | LOCAL | FILES)
 
 /*
- * What causes of failures are called and what they mean, by where they were
- * met: the first row that matches counts. sockt(1) explains them under
- * DIAGNOSTICS, which a lint holds.
+ * The names and meanings of causes, by where they occurred: the first matching
+ * row counts. sockt(1) explains them in DIAGNOSTICS, which a lint checks.
  */
 static const struct cause {
 	int number;          /* an errno, or an enum err_cause */
 	unsigned places;     /* bits of enum err_place */
 	enum err_kind kind;  /* exit status */
-	const char *name;    /* in a word or two: "refused" */
-	const char *meaning; /* for the user; NULL: the name says all */
+	const char *name;    /* one or two words: "refused" */
+	const char *meaning; /* for the user; NULL: the name suffices */
 } causes[] = {
     /* Peers. */
     {ECONNREFUSED, TCP, ERR_REFUSED, "refused",
@@ -160,7 +159,7 @@ static const struct cause {
     {EINTR, ANY, ERR_FAILED, "interrupted", "by a signal"},
 };
 
-/* The row of a cause at a place, or NULL. */
+/* The row for a cause at a place, or NULL. */
 static const struct cause *
 cause_find(int number, enum err_place place)
 {
@@ -193,7 +192,7 @@ err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 	return -1;
 }
 
-/* Puts text with a separator in front. */
+/* Prepends text and a separator. */
 static int put_front(struct err *e, const char *separator, const char *fmt,
     va_list ap) __attribute__((format(printf, 3, 0)));
 
@@ -222,7 +221,7 @@ err_cause(struct err *e, enum err_place place, int errnum)
 	return -1;
 }
 
-/* What fails with an error of that kind. */
+/* The place where errors of a kind occur. */
 static enum err_place
 place_of(enum err_kind kind)
 {
@@ -321,7 +320,7 @@ err_kind_name(enum err_kind kind)
 	    "refused", "timeout", "unreachable", "local", "peer", "protocol",
 	    "lost", "output"};
 
-	/* Above them are the statuses of programs. */
+	/* Larger values are exit statuses of programs. */
 	if ((size_t)kind >= sizeof(names) / sizeof(names[0]))
 		return "program";
 	return names[kind];
@@ -335,7 +334,7 @@ err_reason(int errnum, enum err_place place)
 
 	if (c != NULL)
 		return c->name;
-	/* strerror(3) begins with a capital. */
+	/* strerror(3) begins with a capital letter. */
 	snprintf(text, sizeof(text), "%s", strerror(errnum));
 	if (text[0] != '\0' && islower((unsigned char)text[1]))
 		text[0] = (char)tolower((unsigned char)text[0]);

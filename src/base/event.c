@@ -1,16 +1,16 @@
-/* The table of JSON events, and events put together by it. */
+/* The table of JSON events, and events built according to it. */
 #include "base/event.h"
 
 #include <assert.h>
 #include <string.h>
 
-/* What a member's value is. */
+/* The type of a member's value. */
 enum type { TEXT, NUMBER, SECONDS, BOOL, ADDRESS, LIST, OBJECT };
 
 /* Texts are arrays: a table of pointers would be relocated at every start. */
 struct kind {
 	char name[12];
-	char commands[40]; /* that print it */
+	char commands[40]; /* the commands that print it */
 	char meaning[52];
 };
 
@@ -55,8 +55,10 @@ static const struct kind kinds[EVENT_COUNT] = {
     [EVENT_SCAN_SUMMARY] = {"summary", "portscan", "what was counted"},
 };
 
-/* Sorted by event; within one in the order in which they are printed. The last
- * row is of no event. */
+/*
+ * Sorted by event, then in the order in which they are printed. The last row is
+ * a sentinel.
+ */
 static const struct member members[] = {
     {EVENT_RESOLVED, TEXT, false, "name", "the name that was looked up"},
     {EVENT_RESOLVED, LIST, false, "addresses",
@@ -205,8 +207,8 @@ event_is_ignored(const struct event *ev)
 }
 
 /*
- * The member's row, which cannot come before the last one's; those between
- * them are optional. NULL where nobody reads the event.
+ * The member's row, which must follow the previous member's; rows skipped in
+ * between are optional. NULL if the event is ignored.
  */
 static const struct member *
 find(struct event *ev, const char *name)

@@ -1,4 +1,4 @@
-/* File descriptors: their kinds, whole writes, and closing. */
+/* File descriptors: their kinds, complete writes, and closing. */
 #include "base/fd.h"
 
 #include <errno.h>
@@ -48,8 +48,10 @@ fd_hold_standard(void)
 	for (fd = 0; fd <= 2; fd++) {
 		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
 			continue;
-		/* The lowest free number is this one; the mode is the one
-		 * in which nobody wants to use it. */
+		/*
+		 * open(2) returns the lowest free number, which is fd. The mode
+		 * makes its intended use fail.
+		 */
 		if (open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) < 0)
 			return;
 	}
@@ -72,10 +74,10 @@ fd_close_on_exec(int fd)
 	return fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
-/* Somebody wants this process to end. */
+/* The process was asked to exit. */
 static volatile sig_atomic_t stops_waiting;
 
-/* How long a reader may still take for last words. */
+/* How long to wait for a reader after that. */
 #define LAST_WORDS_MS 200
 
 void
@@ -85,8 +87,8 @@ fd_stop_waiting(void)
 }
 
 /*
- * A pipe that poll(2) reports writable accepts PIPE_BUF bytes whole. A poll
- * that a signal has interrupted says nothing: the write might block.
+ * A pipe that poll(2) reports writable accepts PIPE_BUF bytes at once. After an
+ * interrupted poll the write might block.
  */
 ssize_t
 fd_write_ready(int fd, const void *bytes, size_t n, int timeout_ms)
@@ -100,7 +102,9 @@ fd_write_ready(int fd, const void *bytes, size_t n, int timeout_ms)
 	return write(fd, bytes, n < PIPE_BUF ? n : PIPE_BUF);
 }
 
-/* One write(2); after fd_stop_waiting() only of what is accepted soon. */
+/*
+ * One write(2); after fd_stop_waiting() only if the reader accepts bytes soon.
+ */
 static ssize_t
 write_some(int fd, const unsigned char *p, size_t n)
 {
@@ -125,7 +129,7 @@ fd_write_all(int fd, const void *bytes, size_t n)
 		if (done < 0 && errno == EINTR)
 			continue;
 		if (done < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-			/* Somebody else made it non-blocking. */
+			/* Another process made it non-blocking. */
 			struct pollfd pfd = {.fd = fd, .events = POLLOUT};
 
 			poll(&pfd, 1, -1);

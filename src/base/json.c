@@ -8,11 +8,13 @@
 #include "base/bounds.h"
 #include "base/text.h"
 
-/* The last member of an object in which something was left out. */
+/* The last member of a truncated object. */
 #define MARK "\"truncated\":true"
 
-/* What members may fill. After it there is always space for the closing
- * brackets, which may go over it, the mark, a newline and a NUL. */
+/*
+ * The capacity for members. After it there is always space for the closing
+ * brackets, which may exceed it, the mark, a newline and a NUL.
+ */
 #define CAPACITY (JSON_SIZE - JSON_DEPTH - sizeof("," MARK "}\n"))
 
 static bool
@@ -27,7 +29,10 @@ put(struct json *j, const char *bytes, size_t n)
 	return true;
 }
 
-/* Writes one character of a string as JSON wants it; takes *len of input. */
+/*
+ * Writes one character of a string, escaped for JSON; sets *len to the input
+ * consumed.
+ */
 static bool
 put_escaped(struct json *j, const unsigned char *p, size_t n, size_t *len)
 {
@@ -36,8 +41,7 @@ put_escaped(struct json *j, const unsigned char *p, size_t n, size_t *len)
 
 	*len = text_utf8(p, n, &point);
 	if (*len == 0) {
-		/* Not UTF-8: the byte becomes the code point of the same value.
-		 */
+		/* Not UTF-8: write the byte as the code point of that value. */
 		*len = 1;
 		point = p[0];
 	} else if (point > 0xffff ||
@@ -71,7 +75,7 @@ put_string(struct json *j, const void *bytes, size_t n)
 	return put(j, "\"", 1);
 }
 
-/* The comma and the name before a value. */
+/* Writes the comma and the name before a value. */
 static bool
 put_name(struct json *j, const char *name)
 {
@@ -84,7 +88,7 @@ put_name(struct json *j, const char *name)
 	return put_string(j, name, strlen(name)) && put(j, ":", 1);
 }
 
-/* A whole member, or nothing of it. */
+/* Adds a complete member, or nothing. */
 static bool
 member(struct json *j, const char *name, const char *value, size_t n)
 {
@@ -102,7 +106,9 @@ member(struct json *j, const char *name, const char *value, size_t n)
 void
 json_begin(struct json *j)
 {
-	/* Not the text: touching all of it costs more than the object. */
+	/*
+	 * Do not clear the text: touching all of it costs more than the object.
+	 */
 	j->text[0] = '{';
 	j->text[1] = '\0';
 	j->length = 1;
@@ -205,7 +211,7 @@ json_close(struct json *j)
 		j->skipped--;
 		return;
 	}
-	/* The outermost one is json_end()'s. */
+	/* json_end() closes the outermost one. */
 	if (j->depth == 1)
 		return;
 	j->text[j->length++] = j->closers[--j->depth];

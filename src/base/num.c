@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-/* Reads digits at *text and moves it past them. */
+/* Parses digits at *text and moves it past them. */
 static bool
 digits(const char **text, int64_t max, int64_t *out)
 {
@@ -38,7 +38,7 @@ num_parse(const char *text, int64_t min, int64_t max, int64_t *out)
 	return true;
 }
 
-/* Milliseconds in a unit of time, or 0 for an unknown one. */
+/* The milliseconds in a unit of time, or 0 for an unknown one. */
 static int64_t
 unit_ms(const char *unit)
 {
@@ -53,8 +53,10 @@ unit_ms(const char *unit)
 	return 0;
 }
 
-/* Digits before a point: none where one follows, and too many are too large
- * for any unit. */
+/*
+ * Parses the digits before a point: optional if a point follows, and clipped to
+ * a value too large for any unit.
+ */
 static bool
 whole_part(const char **text, int64_t *whole)
 {
@@ -70,7 +72,7 @@ whole_part(const char **text, int64_t *whole)
 	return true;
 }
 
-/* A point and the digits after it: *part of *scale. */
+/* Parses a point and the digits after it, as *part of *scale. */
 static bool
 decimal_part(const char **text, int64_t *part, int64_t *scale)
 {

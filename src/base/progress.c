@@ -47,7 +47,7 @@ progress_end(struct progress *p)
 	p->shown = false;
 }
 
-/* "8 s left", "3 min left", "2.5 h left". */
+/* Writes "8 s left", "3 min left" or "2.5 h left". */
 static void
 format_left(char *buf, size_t size, double seconds)
 {
@@ -59,7 +59,7 @@ format_left(char *buf, size_t size, double seconds)
 		snprintf(buf, size, ", %.1f h left", seconds / 3600);
 }
 
-/* "sent 45.2 MiB of 1.0 GiB (4%), 120 MiB/s, 8 s left" into buf. */
+/* Writes "sent 45.2 MiB of 1.0 GiB (4%), 120 MiB/s, 8 s left" to buf. */
 static const char *
 format_count(const struct progress *p, char *buf, size_t size,
     const struct progress_count *c)

@@ -1,4 +1,4 @@
-/* Steps of -vv: names of sockets, lines and events, counts of equal steps. */
+/* Steps of -vv: socket names, lines and events, counts of equal steps. */
 #include "base/step.h"
 
 #include <errno.h>
@@ -13,10 +13,10 @@
 #include "base/num.h"
 #include "base/text.h"
 
-/* Descriptors that can have a name. */
+/* The number of descriptors that can have a name. */
 #define MAX_NAMED 512
 
-/* Different steps that may alternate and still be counted. */
+/* The number of different steps that may alternate and still be counted. */
 #define MAX_RUNS 8
 
 /* The longest subject, result and note. */
@@ -32,25 +32,25 @@ static struct {
 /* A step as it is shown. */
 struct shown {
 	const char *call;
-	int64_t ns;     /* that it took */
-	uint64_t bytes; /* moved */
+	int64_t ns;     /* duration */
+	uint64_t bytes; /* bytes transferred */
 	char subject[MAX_SUBJECT];
 	char result[MAX_RESULT];
 	char note[MAX_NOTE];
 };
 
-/* Equal steps. The first were shown, those after them are counted. */
+/* Equal steps. The first ones were shown, the later ones are counted. */
 struct run {
 	unsigned shown; /* 0: the slot is free */
 	uint64_t used;  /* serial number of the last step */
 	uint64_t count, bytes;
 	int64_t ns;
-	int kind; /* what they share besides call and subject */
+	int kind; /* what they have in common besides call and subject */
 	struct shown last;
 };
 
 static struct run runs[MAX_RUNS];
-static struct run *latest; /* that of the step before */
+static struct run *latest; /* the run of the previous step */
 static bool is_pending;    /* a run has a count */
 static bool is_showing;    /* a step is being written */
 
@@ -92,7 +92,7 @@ step_name_of(int fd)
 	return text;
 }
 
-/* count is 0 for a step that is shown by itself. */
+/* Shows a step; count is 0 for a single one. */
 static void
 show(const struct shown *s, uint64_t count)
 {
@@ -117,7 +117,7 @@ show(const struct shown *s, uint64_t count)
 	is_showing = false;
 }
 
-/* Shows what a run has counted: a single step as it was. */
+/* Shows the counted steps of a run; a single one is shown as it was. */
 static void
 flush_run(struct run *r)
 {
@@ -167,7 +167,7 @@ step_flush(void)
 	errno = saved;
 }
 
-/* Another line comes. */
+/* Called before any other line. */
 static void
 before_line(void)
 {
@@ -189,7 +189,7 @@ is_equal(const struct run *r, const struct shown *s, int kind)
 	       strcmp(r->last.subject, s->subject) == 0;
 }
 
-/* The run of equal steps, or the slot that was not used for longest. */
+/* The run of equal steps, or the least recently used slot. */
 static struct run *
 find_run(const struct shown *s, int kind)
 {
@@ -207,8 +207,10 @@ find_run(const struct shown *s, int kind)
 	return oldest;
 }
 
-/* Counts the step, or shows it, at most limit times. kind: what equal steps
- * share besides call and subject. */
+/*
+ * Counts the step, or shows it at most limit times. kind is what equal steps
+ * have in common besides call and subject.
+ */
 static void
 count_or_show(const struct shown *s, int kind, unsigned limit)
 {
@@ -233,7 +235,7 @@ count_or_show(const struct shown *s, int kind, unsigned limit)
 	show(s, 0);
 }
 
-/* What failures of these calls mean; err_meaning() has the others. */
+/* What failures of these calls mean; err_meaning() has the rest. */
 static const struct {
 	char call[12];
 	int errnum;
@@ -285,7 +287,7 @@ static const struct {
     {"exec", EACCES, "the file is not executable"},
 };
 
-/* Where the error of a call was met. */
+/* The place of a call's error. */
 static enum err_place
 place_of(const char *call)
 {
@@ -355,14 +357,14 @@ step_wait(const char *call, const char *note, const char *fmt, ...)
 	errno = saved;
 }
 
-/* Whether a send or receive only has to be tried later. */
+/* Whether a send or receive would block. */
 static bool
 would_block(const struct step_transfer *t)
 {
 	return t->done < 0 && (t->errnum == EAGAIN || t->errnum == EWOULDBLOCK);
 }
 
-/* What it means that a send or receive has to be tried later. */
+/* What it means that a send or receive would block. */
 static const char *
 block_note(const struct step_transfer *t)
 {
@@ -374,7 +376,7 @@ block_note(const struct step_transfer *t)
 			  : "nothing has been received yet";
 }
 
-/* What a send or receive that moved bytes means. */
+/* What a successful send or receive means. */
 static const char *
 moved_note(const struct step_transfer *t)
 {
@@ -431,7 +433,7 @@ step_transfer(const struct step_transfer *t)
 
 	if (!step_is_on())
 		return;
-	/* Sends of a part, and the end of input, are steps of their own. */
+	/* Partial sends and the end of input are separate kinds of steps. */
 	if (t->is_send && t->done >= 0 && (size_t)t->done < t->wanted)
 		kind = -2;
 	else if (!t->is_send && !t->is_dgram && t->done == 0)

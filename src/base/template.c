@@ -12,7 +12,7 @@
 
 static const char places[] = "snap%";
 
-/* Letters after the percent signs are known. */
+/* Checks that the letters after percent signs are known. */
 static int
 check_places(struct template *f, struct err *e)
 {
@@ -57,7 +57,7 @@ template_parse(struct template *f, const char *text, struct err *e)
 	return -1;
 }
 
-/* What a place stands for; small holds numbers. */
+/* The value of a placeholder; small holds numbers. */
 static const void *
 place_value(const struct template_values *v, unsigned char letter, char *small,
     size_t size, size_t *n)

@@ -6,7 +6,7 @@
 
 #include "base/bounds.h"
 
-/* Trailing bytes that a leading one announces, or -1. */
+/* The number of trailing bytes that a leading byte announces, or -1. */
 static int
 utf8_trail(unsigned char lead)
 {
@@ -47,8 +47,10 @@ text_utf8(const unsigned char *bytes, size_t n, uint32_t *point)
 bool
 text_is_hidden(uint32_t point)
 {
-	/* Controls, and of Unicode what is of category Cf, Zl or Zp, or is
-	 * drawn as nothing. Ascending. */
+	/*
+	 * Control characters, and Unicode characters of category Cf, Zl or Zp
+	 * or without a glyph. Ascending.
+	 */
 	static const struct {
 		uint32_t first, last;
 	} hidden[] = {
@@ -81,7 +83,7 @@ text_is_hidden(uint32_t point)
 
 /*
  * Escapes the next character into out (at most 17 bytes with its NUL) and
- * returns how many bytes it took from the input.
+ * returns how many bytes of the input it consumed.
  */
 static size_t
 escape_one(char *out, const unsigned char *p, size_t n, const char *keep)
@@ -143,7 +145,7 @@ text_escape_string(char *dst, size_t size, const char *text)
 	return text_escape(dst, size, text, strlen(text));
 }
 
-/* True when what the n bytes at p are depends on what follows. */
+/* Whether the meaning of the n bytes at p depends on what follows. */
 static bool
 is_partial(const unsigned char *p, size_t n)
 {
@@ -208,7 +210,7 @@ text_append(char *buf, size_t size, const char *fmt, ...)
 	return fits;
 }
 
-/* The byte of a one-letter escape, or -1. */
+/* The byte for a one-letter escape, or -1. */
 static int
 letter_byte(char letter)
 {
@@ -230,7 +232,7 @@ text_hex_digit(char c)
 	return -1;
 }
 
-/* Two hexadecimal digits, or -1. */
+/* The value of two hexadecimal digits, or -1. */
 static int
 hex_byte(const char *text)
 {

@@ -1,4 +1,4 @@
-/* Reads words from files, separated by blanks, commas and newlines. */
+/* Reads words from files, separated by spaces, tabs, commas and newlines. */
 #include "base/wordlist.h"
 
 #include <string.h>
