@@ -152,7 +152,7 @@ main(int argc, char **argv)
 	const char *habit = NULL;
 	bool is_lost;
 
-	fd_hold_standard();
+	fd_reserve_standard();
 	signals_init();
 	if (dispatch(argc, argv, &habit, &e) == 0)
 		err_clear(&e);

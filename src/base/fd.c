@@ -41,7 +41,7 @@ fd_kind(int fd)
 }
 
 void
-fd_hold_standard(void)
+fd_reserve_standard(void)
 {
 	int fd;
 
@@ -78,7 +78,7 @@ fd_close_on_exec(int fd)
 static volatile sig_atomic_t stops_waiting;
 
 /* How long to wait for a reader after that. */
-#define LAST_WORDS_MS 200
+#define FINAL_WRITE_MS 200
 
 void
 fd_stop_waiting(void)
@@ -112,7 +112,7 @@ write_some(int fd, const unsigned char *p, size_t n)
 
 	if (!stops_waiting)
 		return write(fd, p, n);
-	done = fd_write_ready(fd, p, n, LAST_WORDS_MS);
+	done = fd_write_ready(fd, p, n, FINAL_WRITE_MS);
 	if (done < 0 && errno == EAGAIN)
 		errno = ECANCELED;
 	return done;

@@ -24,7 +24,7 @@ enum fd_kind fd_kind(int fd);
  * every use fails with EBADF, so that no socket gets that number and is
  * mistaken for stdin or stdout. Call it before anything is opened.
  */
-void fd_hold_standard(void);
+void fd_reserve_standard(void);
 
 /* close(2) that preserves errno and sets *fd to -1. Ignores a negative *fd. */
 void fd_close(int *fd);

@@ -278,7 +278,7 @@ is_time_wait(const struct dial *d, const struct attempt *t)
 
 	return !addr_is_unix(t->addr) &&
 	       !port_owner_find(&local, SOCK_STREAM, owner, sizeof(owner)) &&
-	       port_owner_waits(addr_port(&local), NULL);
+	       port_owner_in_time_wait(addr_port(&local), NULL);
 }
 
 /* The cause of a failed attempt: its errno, or a more precise number of
@@ -309,7 +309,7 @@ attempt_cause(const struct dial *d, const struct attempt *t)
 		/* From connect(2): that connection already exists. */
 		if (t->is_local || o->source_port == 0)
 			return EADDRNOTAVAIL;
-		return port_owner_waits(o->source_port, t->addr)
+		return port_owner_in_time_wait(o->source_port, t->addr)
 			   ? CAUSE_TIME_WAIT
 			   : CAUSE_PORT_BUSY;
 	default:

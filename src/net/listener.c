@@ -80,7 +80,7 @@ bind_error(const struct addr *a, int type, int errnum, struct err *e)
 	if (errnum == EADDRINUSE && unix_path_is_other(a))
 		cause = CAUSE_PATH_EXISTS;
 	else if (errnum == EADDRINUSE && type == SOCK_STREAM &&
-		 port_owner_waits(addr_port(a), NULL))
+		 port_owner_in_time_wait(addr_port(a), NULL))
 		cause = CAUSE_TIME_WAIT;
 	err_sys(e, ERR_LOCAL, cause, "%s", text);
 	e->errnum = errnum;

@@ -127,7 +127,7 @@ search_table(const char *path, struct owner *h,
 }
 
 bool
-port_owner_waits(uint16_t port, const struct addr *remote)
+port_owner_in_time_wait(uint16_t port, const struct addr *remote)
 {
 	struct addr local;
 	struct owner h = {.addr = &local, .remote = remote};

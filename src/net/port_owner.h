@@ -21,6 +21,6 @@ bool port_owner_find(const struct addr *a, int type, char *buf, size_t size);
  * to remote, or to any peer if remote is NULL. False on systems without such a
  * table.
  */
-bool port_owner_waits(uint16_t port, const struct addr *remote);
+bool port_owner_in_time_wait(uint16_t port, const struct addr *remote);
 
 #endif

@@ -127,7 +127,7 @@ spawn(const struct program *p, char **environment, pid_t *pid)
 	int in = above_standard(p->in, &copies[0]);
 	int out = above_standard(p->out, &copies[1]);
 	struct spawn_program program = {
-	    p->argv, environment, in, out, p->own_group};
+	    p->argv, environment, in, out, p->new_group};
 	int errnum = errno;
 
 	if (in >= 0 && out >= 0)

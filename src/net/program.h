@@ -16,7 +16,7 @@ struct program {
 	int in, out;       /* become its fds 0 and 1; shared with the caller */
 	const char *protocol; /* "TCP" or "UDP": prefix of its variables */
 	const struct addr *local, *remote;
-	bool own_group; /* in a process group of its own, led by it */
+	bool new_group; /* in a process group of its own, led by it */
 };
 
 /*

@@ -85,7 +85,7 @@ close_standard(void)
 
 	for (fd = 0; fd <= 2; fd++)
 		close(fd);
-	fd_hold_standard();
+	fd_reserve_standard();
 }
 
 /* Starts the child. Returns 0, or -1 with errno. */

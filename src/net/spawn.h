@@ -8,7 +8,7 @@
  * a time. Four measures reduce them:
  *
  *	- spawn_fork() omits what the C library's fork() writes;
- *	- a child does not inherit its parent's tables (spawn_own_memory());
+ *	- a child does not inherit its parent's tables (spawn_private_memory());
  *	- the largest buffers that both use are static: on the stack they
  *	  would move the frames of their callees to further pages;
  *	- the code of a server is contiguous (HOT in the Makefile).
@@ -34,7 +34,7 @@ struct spawn_program {
 	char *const *argv; /* a name without '/' is searched for in PATH */
 	char *const *environment;
 	int in, out;    /* become its fds 0 and 1; neither is one of them */
-	bool own_group; /* it leads a new process group */
+	bool new_group; /* it leads a new process group */
 };
 
 /*
@@ -56,8 +56,8 @@ bool spawn_adopt(void);
  * Returns NULL with errno and the old memory unchanged. A child must not access
  * it; in the portable twin the child has a copy.
  */
-void *spawn_own_memory(void *old, size_t old_size, size_t size);
-void spawn_own_free(void *memory, size_t size);
+void *spawn_private_memory(void *old, size_t old_size, size_t size);
+void spawn_private_free(void *memory, size_t size);
 
 /*
  * Opens a descriptor that is readable when a child has exited, so that no

@@ -86,7 +86,7 @@ execute_in_path(const struct spawn_program *p)
 static int
 become(const struct spawn_program *p, pid_t parent)
 {
-	if (p->own_group && setpgid(0, 0) < 0)
+	if (p->new_group && setpgid(0, 0) < 0)
 		return errno;
 	if (dup2(p->in, 0) < 0 || dup2(p->out, 1) < 0)
 		return errno;
@@ -136,7 +136,7 @@ spawn_adopt(void)
 }
 
 void *
-spawn_own_memory(void *old, size_t old_size, size_t size)
+spawn_private_memory(void *old, size_t old_size, size_t size)
 {
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -153,7 +153,7 @@ spawn_own_memory(void *old, size_t old_size, size_t size)
 }
 
 void
-spawn_own_free(void *memory, size_t size)
+spawn_private_free(void *memory, size_t size)
 {
 	if (memory != NULL)
 		munmap(memory, size);

@@ -23,7 +23,7 @@ spawn_fork(void)
  * with all its descendants.
  */
 static void
-set_attributes(posix_spawnattr_t *attr, bool own_group)
+set_attributes(posix_spawnattr_t *attr, bool new_group)
 {
 	short flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
 	sigset_t set;
@@ -34,7 +34,7 @@ set_attributes(posix_spawnattr_t *attr, bool own_group)
 	sigdelset(&set, SIGKILL);
 	sigdelset(&set, SIGSTOP);
 	posix_spawnattr_setsigdefault(attr, &set);
-	if (own_group) {
+	if (new_group) {
 		posix_spawnattr_setpgroup(attr, 0);
 		flags |= POSIX_SPAWN_SETPGROUP;
 	}
@@ -52,7 +52,7 @@ spawn_program(const struct spawn_program *p, pid_t *pid)
 	posix_spawnattr_init(&attr);
 	posix_spawn_file_actions_adddup2(&files, p->in, 0);
 	posix_spawn_file_actions_adddup2(&files, p->out, 1);
-	set_attributes(&attr, p->own_group);
+	set_attributes(&attr, p->new_group);
 	errnum = posix_spawnp(
 	    pid, p->argv[0], &files, &attr, p->argv, p->environment);
 	posix_spawnattr_destroy(&attr);
@@ -67,7 +67,7 @@ spawn_adopt(void)
 }
 
 void *
-spawn_own_memory(void *old, size_t old_size, size_t size)
+spawn_private_memory(void *old, size_t old_size, size_t size)
 {
 	unsigned char *memory = realloc(old, size);
 
@@ -77,7 +77,7 @@ spawn_own_memory(void *old, size_t old_size, size_t size)
 }
 
 void
-spawn_own_free(void *memory, size_t size)
+spawn_private_free(void *memory, size_t size)
 {
 	(void)size;
 	free(memory);

@@ -124,7 +124,7 @@ unix_path_note(struct unix_path *p, const struct addr *a)
 	struct stat st;
 	int saved;
 
-	p->is_ours = false;
+	p->is_bound = false;
 	if (!unix_path_has(a))
 		return 0;
 	if (lstat(path, &st) < 0) {
@@ -133,7 +133,7 @@ unix_path_note(struct unix_path *p, const struct addr *a)
 		errno = saved;
 		return -1;
 	}
-	p->is_ours = true;
+	p->is_bound = true;
 	p->device = st.st_dev;
 	p->inode = st.st_ino;
 	return 0;
@@ -161,9 +161,9 @@ unix_path_remove(struct unix_path *p, const struct addr *a)
 {
 	char text[ADDR_TEXT];
 
-	if (p->is_ours && remove_noted(p, a->u.un.sun_path) < 0)
+	if (p->is_bound && remove_noted(p, a->u.un.sun_path) < 0)
 		diag_warn("%s could not be removed: %s",
 		    addr_format(a, text, sizeof(text)),
 		    err_reason(errno, ERR_AT_FILE));
-	p->is_ours = false;
+	p->is_bound = false;
 }

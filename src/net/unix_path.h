@@ -13,7 +13,7 @@ struct addr;
 
 /* A path that this process has bound; zero it first. */
 struct unix_path {
-	bool is_ours;
+	bool is_bound;
 	dev_t device;
 	ino_t inode;
 };

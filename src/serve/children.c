@@ -25,7 +25,7 @@
 static void *
 grow(void *old, size_t old_size, size_t size)
 {
-	void *table = spawn_own_memory(old, old_size, size);
+	void *table = spawn_private_memory(old, old_size, size);
 
 	if (table == NULL)
 		mem_exhausted();
@@ -82,8 +82,8 @@ children_release(struct children *c)
 	for (i = 0; i < c->count; i++)
 		sock_close(&c->list[i].fd);
 	fd_close(&c->event_fd);
-	spawn_own_free(c->list, c->capacity * sizeof(c->list[0]));
-	spawn_own_free(c->fds, fds_size(c, c->capacity));
+	spawn_private_free(c->list, c->capacity * sizeof(c->list[0]));
+	spawn_private_free(c->fds, fds_size(c, c->capacity));
 	c->list = NULL;
 	c->fds = NULL;
 	c->count = c->running = c->capacity = 0;
@@ -114,16 +114,16 @@ remove_child(struct children *c, size_t i)
 }
 
 static bool
-is_draining(const struct server_child *one)
+is_draining(const struct server_child *child)
 {
-	return one->process.pid == 0 && one->fd >= 0;
+	return child->process.pid == 0 && child->fd >= 0;
 }
 
 /* Whether it is a process group whose leader has been reaped. */
 static bool
-is_group(const struct server_child *one)
+is_group(const struct server_child *child)
 {
-	return one->process.pid == 0 && one->fd < 0;
+	return child->process.pid == 0 && child->fd < 0;
 }
 
 int64_t
@@ -149,21 +149,21 @@ size_t
 children_pollfds(
     const struct children *c, struct pollfd *fds, struct deadline *until)
 {
-	const struct server_child *one;
+	const struct server_child *child;
 	size_t i, n = 0;
 
 	fds[n++] = (struct pollfd){c->event_fd, POLLIN, 0};
 	if (!has_limits(c) && c->count == c->running)
 		return n;
 	for (i = 0; i < c->count; i++) {
-		one = &c->list[i];
-		*until = deadline_first(
-		    *until, is_draining(one) ? one->drain : one->process.until);
-		if (is_group(one))
+		child = &c->list[i];
+		*until = deadline_first(*until,
+		    is_draining(child) ? child->drain : child->process.until);
+		if (is_group(child))
 			*until =
 			    deadline_first(*until, deadline_after(GROUP_MS));
-		if (is_draining(one))
-			fds[n++] = (struct pollfd){one->fd, POLLIN, 0};
+		if (is_draining(child))
+			fds[n++] = (struct pollfd){child->fd, POLLIN, 0};
 	}
 	return n;
 }
@@ -214,41 +214,42 @@ log_killed(const struct children *c, const struct conn *conn)
 static void
 program_ended(struct children *c, size_t i)
 {
-	struct server_child *one = &c->list[i];
-	bool has_left = child_group_is_alive(one->process.group);
-	bool was_ended = one->process.is_ending;
+	struct server_child *child = &c->list[i];
+	bool is_group_alive = child_group_is_alive(child->process.group);
+	bool was_terminated = child->process.is_ending;
 
-	if (has_left && !was_ended)
-		conn_event_goes_on(&one->conn);
-	children_log_closed(c, one->fd, &one->conn, has_left && !was_ended);
-	if (has_left) {
-		sock_close(&one->fd);
-		if (was_ended)
+	if (is_group_alive && !was_terminated)
+		conn_event_goes_on(&child->conn);
+	children_log_closed(
+	    c, child->fd, &child->conn, is_group_alive && !was_terminated);
+	if (is_group_alive) {
+		sock_close(&child->fd);
+		if (was_terminated)
 			return;
 		c->running--;
 		remove_child(c, i);
 		return;
 	}
 	c->running--;
-	shutdown_write(one->fd, &(struct conn_summary){.is_fin_sent = false});
-	one->drain = deadline_first(one->process.until,
-	    deadline_after(was_ended ? 0 : SHUTDOWN_DRAIN_MS));
+	shutdown_write(child->fd, &(struct conn_summary){.is_fin_sent = false});
+	child->drain = deadline_first(child->process.until,
+	    deadline_after(was_terminated ? 0 : SHUTDOWN_DRAIN_MS));
 }
 
 static void
 child_ended(struct children *c, size_t i, int status)
 {
-	struct server_child *one = &c->list[i];
+	struct server_child *child = &c->list[i];
 
 	c->last_status = status;
-	one->process.pid = 0;
-	if (one->fd >= 0) {
+	child->process.pid = 0;
+	if (child->fd >= 0) {
 		program_ended(c, i);
 		return;
 	}
 	/* The process could not report this itself. */
-	if (status > 128 && !one->process.is_ending && signals_stopped() == 0)
-		log_killed(c, &one->conn);
+	if (status > 128 && !child->process.is_ending && signals_stopped() == 0)
+		log_killed(c, &child->conn);
 	c->running--;
 	remove_child(c, i);
 }
@@ -304,16 +305,16 @@ reap(struct children *c)
 
 /* Reads and discards; returns true at the peer's FIN or the limit. */
 static bool
-drain_one(const struct server_child *one)
+drain_one(const struct server_child *child)
 {
 	static char drop[4096]; /* static: see net/spawn.h */
 	ssize_t n;
 
 	do {
-		n = call_recv(one->fd, drop, sizeof(drop), MSG_DONTWAIT);
-	} while (n > 0 && !deadline_passed(one->drain));
+		n = call_recv(child->fd, drop, sizeof(drop), MSG_DONTWAIT);
+	} while (n > 0 && !deadline_passed(child->drain));
 	return n >= 0 || (errno != EAGAIN && errno != EINTR) ||
-	       deadline_passed(one->drain);
+	       deadline_passed(child->drain);
 }
 
 static void
@@ -336,31 +337,31 @@ drain(struct children *c)
  * nothing remains to be reaped.
  */
 static bool
-end_late(struct server_child *one)
+end_expired(struct server_child *child)
 {
 	char text[ADDR_TEXT];
 
-	if (is_draining(one))
+	if (is_draining(child))
 		return false;
-	if (is_group(one) && !child_group_is_alive(one->process.group))
+	if (is_group(child) && !child_group_is_alive(child->process.group))
 		return true;
-	if (!deadline_passed(one->process.until))
+	if (!deadline_passed(child->process.until))
 		return false;
-	if (!one->process.is_ending)
+	if (!child->process.is_ending)
 		diag_warn(
 		    "%s: the program took longer than allowed (--max-time)",
-		    addr_format(&one->conn.remote, text, sizeof(text)));
-	child_end(&one->process);
-	return is_group(one);
+		    addr_format(&child->conn.remote, text, sizeof(text)));
+	child_end(&child->process);
+	return is_group(child);
 }
 
 static void
-end_all_late(struct children *c)
+end_all_expired(struct children *c)
 {
 	size_t i = 0;
 
 	while (has_limits(c) && i < c->count) {
-		if (!end_late(&c->list[i])) {
+		if (!end_expired(&c->list[i])) {
 			i++;
 			continue;
 		}
@@ -375,7 +376,7 @@ children_advance(struct children *c)
 	bool was_reaped = reap(c);
 
 	drain(c);
-	end_all_late(c);
+	end_all_expired(c);
 	return was_reaped;
 }
 

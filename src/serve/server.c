@@ -331,7 +331,7 @@ server_accept(struct server *s, struct conn *c, struct err *e)
  * the pause; returns true to try again.
  */
 static bool
-wait_for_supply(struct server *s, int errnum)
+wait_for_resources(struct server *s, int errnum)
 {
 	if ((!is_shortage(errnum) && errnum != EAGAIN) ||
 	    s->children.count == 0 || signals_stopped() != 0)
@@ -385,7 +385,7 @@ server_fork(struct server *s, int fd, const struct conn *c,
 	int64_t start = step_start();
 	pid_t pid = spawn_fork();
 
-	while (pid < 0 && wait_for_supply(s, errno))
+	while (pid < 0 && wait_for_resources(s, errno))
 		pid = spawn_fork();
 	if (pid != 0)
 		report_fork(fd, pid, start);
@@ -414,7 +414,7 @@ server_spawn(struct server *s, int fd, const struct conn *c, char *const *argv)
 	if (!s->children.has_programs)
 		(void)spawn_adopt();
 	pid = program_start(&p, &e);
-	while (pid < 0 && wait_for_supply(s, e.errnum))
+	while (pid < 0 && wait_for_resources(s, e.errnum))
 		pid = program_start(&p, &e);
 	if (pid > 0) {
 		children_add(&s->children, pid, fd, c);

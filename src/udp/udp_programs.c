@@ -50,7 +50,7 @@ start_program(
 	    .protocol = "UDP",
 	    .local = &p->endpoints.local,
 	    .remote = &p->endpoints.remote,
-	    .own_group = true};
+	    .new_group = true};
 	int in[2], out[2];
 	pid_t pid;
 
