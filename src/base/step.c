@@ -41,12 +41,12 @@ struct shown {
 
 /* Equal steps. The first ones were shown, the later ones are counted. */
 struct run {
-	unsigned shown; /* 0: the slot is free */
-	uint64_t used;  /* serial number of the last step */
+	uint64_t used; /* serial number of the last step */
 	uint64_t count, bytes;
 	int64_t ns;
-	int kind; /* what they have in common besides call and subject */
 	struct shown last;
+	unsigned shown; /* 0: the slot is free */
+	int kind;       /* what they have in common besides call and subject */
 };
 
 static struct run runs[MAX_RUNS];
