@@ -77,7 +77,7 @@ static const struct cause {
 
     /* Connections. */
     {ECONNRESET, ANY, ERR_LOST, "connection reset",
-	"the peer closed it without reading everything"},
+	"the peer aborted it, or closed it without reading everything"},
     {EPIPE, ANY, ERR_LOST, "broken pipe", "the peer no longer reads"},
     {ENOTCONN, ANY, ERR_LOST, "not connected",
 	"the connection has ended already"},

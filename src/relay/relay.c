@@ -64,9 +64,11 @@ send_fin(struct relay *r)
 		return;
 	if (r->up.out.errnum == 0 && r->up.in.errnum == 0 && !is_side_lost(r) &&
 	    !r->input_abandoned &&
-	    (r->o->on_eof == RELAY_EOF_FIN || r->peer_finished) &&
-	    shutdown_write(r->fd, &r->sum) < 0)
-		fail_unfinished(&r->up, r->fd);
+	    (r->o->on_eof == RELAY_EOF_FIN || r->peer_finished)) {
+		r->fin_sent = shutdown_write(r->fd, &r->sum) == 0;
+		if (!r->fin_sent)
+			fail_unfinished(&r->up, r->fd);
+	}
 	r->finished = true;
 	r->finished_ns = clock_now();
 }

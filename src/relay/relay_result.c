@@ -89,7 +89,7 @@ undelivered(const struct relay *r)
 	uint64_t n = sock_unacked_bytes(r->fd);
 
 	/* The system counts FIN as a byte. */
-	if (n > 0 && r->finished)
+	if (n > 0 && r->fin_sent)
 		n--;
 	n += (uint64_t)buf_length(&r->up.queue) + r->up.move.held;
 	if (r->input_abandoned)

@@ -20,6 +20,7 @@ struct relay {
 	const struct relay_options *o;
 	struct flow up, down;
 	bool finished;       /* the input has ended; FIN is sent if needed */
+	bool fin_sent;       /* to the peer */
 	bool out_finished;   /* a forwarder's FIN was sent to its target */
 	bool peer_finished;  /* the peer's FIN or reset has arrived */
 	int64_t peer_end_ns; /* when it arrived */
