@@ -166,17 +166,6 @@ format_bytes(char *text, size_t size, const struct conn_summary *s)
 	return text;
 }
 
-/* Says that the connection was reset, and by which side. */
-static const char *
-format_reset(const struct conn_summary *s)
-{
-	if (!s->reset)
-		return "";
-	return s->is_aborted && s->first == CONN_FIRST_PEER
-		   ? "; this side reset the connection"
-		   : ", by reset";
-}
-
 void
 conn_event_closed(
     int level, const struct conn *c, const struct conn_summary *s, int status)
@@ -201,5 +190,5 @@ conn_event_closed(
 	    addr_format(&c->local, from, sizeof(from)),
 	    format_bytes(bytes, sizeof(bytes), s),
 	    num_format_duration(duration, sizeof(duration), ns),
-	    words[s->first], format_reset(s), ended);
+	    words[s->first], s->reset ? ", by reset" : "", ended);
 }

@@ -21,7 +21,7 @@ $page =~ s/\\\(aq/'/g;
 my %documented;
 for my $item (split /^\.It /m, $page =~ s/^.*?(?=^\.It )//msr) {
     my ($name, $rest) = $item =~ /\A(\N+)\n(.*)\z/s or next;
-    $documented{$name} = 1 unless $name =~ /\(/ || $rest !~ /^\(|^The words/m;
+    $documented{$name} = 1 unless $name =~ /\(/ || $rest !~ /\A[(\w]/;
     my ($meaning) = $rest =~ /\A(\(.+?\))$(?=\n\.|\n?\z)/ms;
     $documented{ $meaning =~ s/\n/ /gr } = 1 if defined $meaning;
 }
