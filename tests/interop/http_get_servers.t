@@ -130,7 +130,7 @@ sub suite {
     $ask->('range', '/large', ['-r', '1000-1999'], ['-r', '1000-1999']);
     $ask->('last bytes', '/large', ['-r', '-77'], ['-r', '-77']);
     $ask->('redirect', '/redirect', ['-L'], ['-L']);
-    $ask->('unfollowed', '/redirect', [], []);
+    $ask->('unfollowed', '/redirect', [], [], 8);
     $ask->('404', '/none', [], [], 8);
     $r = run('http-get', @$via_sockt, '-I', "$base/large");
     is $r->{status}, 0, "$name, HEAD: exit status";

@@ -212,7 +212,7 @@ my $NAMES = qr/127\.0\.0\.1|::1|localhost|\bport\s\d|unix:|\bURL\b|http:
     |process|program|descriptor|\bsockets\b|\bpoll|\bpipe/x;
 
 # Lines that say how it goes on, not that it failed.
-my $NOTES = qr/accepting pauses|a connection is dropped/;
+my $NOTES = qr/accepting pauses|the connection is dropped/;
 
 sub is_prefix {
     my ($part, $whole) = @_;

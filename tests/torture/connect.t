@@ -145,7 +145,7 @@ scenario 'connect-steps',
     args  => 'connect -vv 127.0.0.1 PORT',
     stdin => [ [ send => $up ] ],
     peers => [ { steps => \@sender } ],
-    notes => qr/: (ok|FAILED)\b|: closed |connected to|finished first/,
+    notes => qr/ \(fd \d+\)|: (ok|FAILED)\b|: closed |connected to|finished first/,
     out   => $down,
     got   => [$up];
 
