@@ -201,7 +201,8 @@ show_line(const char *line, size_t n)
 	size_t size = 4 * n + 1;
 	char *text = mem_array(1, size + 3);
 
-	memcpy(text, "> ", 2);
+	text[0] = '>';
+	text[1] = ' ';
 	text_escape(text + 2, size, line, n);
 	text_append(text, size + 3, "\n");
 	diag_raw(text, strlen(text));
