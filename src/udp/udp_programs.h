@@ -65,7 +65,7 @@ size_t udp_programs_pollfds(
  */
 struct udp_program *udp_programs_advance(struct udp_programs *w);
 
-void udp_programs_remove(struct udp_programs *w, struct udp_program *one);
+void udp_programs_remove(struct udp_programs *w, struct udp_program *p);
 
 /* Ends and reaps all programs, and frees the storage. */
 void udp_programs_stop(struct udp_programs *w);
