@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/call.h"
+#include "net/sockopt.h"
 #include "net/conn_event.h"
 #include "net/endpoint.h"
 #include "net/port_owner.h"
@@ -72,10 +73,10 @@ local_end(const struct dial *d, int family)
 	return local;
 }
 
-static const struct call_option share_port = {SOL_SOCKET, SO_REUSEADDR,
+static const struct sockopt share_port = {SOL_SOCKET, SO_REUSEADDR,
     "SO_REUSEADDR", "the local port may be that of an earlier connection",
     NULL};
-static const struct call_option only_ip6 = {IPPROTO_IPV6, IPV6_V6ONLY,
+static const struct sockopt only_ip6 = {IPPROTO_IPV6, IPV6_V6ONLY,
     "IPV6_V6ONLY", "leaves the local port to an IPv4 socket too", NULL};
 
 /*
@@ -90,9 +91,9 @@ bind_source(const struct dial *d, struct attempt *t, int family)
 	if (family == AF_UNIX || local.len == 0)
 		return 0;
 	if (d->options->source_port != 0)
-		(void)call_set(t->fd, &share_port, 1);
+		(void)sockopt_set(t->fd, &share_port, 1);
 	if (d->options->source_port != 0 && family == AF_INET6)
-		(void)call_set(t->fd, &only_ip6, 1);
+		(void)sockopt_set(t->fd, &only_ip6, 1);
 	if (sock_bind(t->fd, &local) == 0)
 		return 0;
 	t->is_local = true;

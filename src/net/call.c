@@ -319,57 +319,6 @@ call_getpeername(int fd, struct addr *a)
 }
 
 int
-call_set_value(
-    int fd, const struct call_option *o, const void *value, size_t size)
-{
-	int64_t start = step_start();
-	int result = setsockopt(fd, o->level, o->name, value, (socklen_t)size);
-	bool has_none = result < 0 && errno == EOPNOTSUPP;
-	char number[16] = "";
-
-	if (!step_is_on())
-		return result;
-	if (o->value == NULL)
-		snprintf(number, sizeof(number), "%d", *(const int *)value);
-	step_report(&(struct step){.call = "setsockopt",
-			.start_ns = start,
-			.errnum = has_none ? 0 : errnum_of(result),
-			.result = has_none ? "none" : NULL,
-			.note = has_none ? "only TCP has it" : o->note},
-	    "%s = %s on %s", o->text, o->value != NULL ? o->value : number,
-	    step_name_of(fd));
-	return result;
-}
-
-int
-call_set(int fd, const struct call_option *o, int value)
-{
-	return call_set_value(fd, o, &value, sizeof(value));
-}
-
-int
-call_get(int fd, const struct call_option *o, int *value)
-{
-	int64_t start = step_start();
-	socklen_t len = sizeof(*value);
-	int result = getsockopt(fd, o->level, o->name, value, &len);
-	bool has_none = result < 0 && errno == EOPNOTSUPP;
-	char shown[16];
-
-	if (!step_is_on())
-		return result;
-	snprintf(shown, sizeof(shown), "%d", *value);
-	step_report(&(struct step){.call = "getsockopt",
-			.start_ns = start,
-			.errnum = has_none ? 0 : errnum_of(result),
-			.result = has_none ? "none" : shown,
-			.note = has_none ? "only TCP has it" : o->note,
-			.is_query = true},
-	    "%s of %s", o->text, step_name_of(fd));
-	return result;
-}
-
-int
 call_unacked(int fd)
 {
 #ifdef TIOCOUTQ

@@ -56,23 +56,6 @@ int call_shutdown(int fd, int how);
 int call_getsockname(int fd, struct addr *a);
 int call_getpeername(int fd, struct addr *a);
 
-/* A socket option: its name, and what it is for. */
-struct call_option {
-	int level, name;  /* of setsockopt(2) */
-	const char *text; /* "SO_REUSEADDR" */
-	const char *note;
-	const char *value; /* as text; NULL: an int, shown as a number */
-};
-
-int call_set(int fd, const struct call_option *o, int value);
-
-/* The same for a value of any type; o->value is not NULL. */
-int call_set_value(
-    int fd, const struct call_option *o, const void *value, size_t size);
-
-/* Reads an option that is an int. */
-int call_get(int fd, const struct call_option *o, int *value);
-
 /*
  * The number of bytes that the peer has not acknowledged; 0 if it is unknown.
  */

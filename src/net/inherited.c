@@ -13,7 +13,7 @@
 #include "base/num.h"
 #include "base/step.h"
 #include "base/text.h"
-#include "net/call.h"
+#include "net/sockopt.h"
 #include "net/listener.h"
 #include "net/sock.h"
 
@@ -24,9 +24,9 @@
 static bool
 is_listening(int fd)
 {
-	static const struct call_option type_option = {
+	static const struct sockopt type_option = {
 	    SOL_SOCKET, SO_TYPE, "SO_TYPE", "1: a stream", NULL};
-	static const struct call_option accepting_option = {SOL_SOCKET,
+	static const struct sockopt accepting_option = {SOL_SOCKET,
 	    SO_ACCEPTCONN, "SO_ACCEPTCONN", "1: listen was called on it", NULL};
 	int type = 0, accepting = 0, family;
 	struct addr a;
@@ -35,10 +35,10 @@ is_listening(int fd)
 	family = addr_family(&a);
 	if (family != AF_INET && family != AF_INET6 && family != AF_UNIX)
 		return false;
-	if (call_get(fd, &type_option, &type) < 0)
+	if (sockopt_get(fd, &type_option, &type) < 0)
 		return false;
 	return type == SOCK_STREAM &&
-	       call_get(fd, &accepting_option, &accepting) == 0 &&
+	       sockopt_get(fd, &accepting_option, &accepting) == 0 &&
 	       accepting != 0;
 }
 
@@ -46,11 +46,11 @@ is_listening(int fd)
 static bool
 is_dual(int fd)
 {
-	static const struct call_option option = {IPPROTO_IPV6, IPV6_V6ONLY,
+	static const struct sockopt option = {IPPROTO_IPV6, IPV6_V6ONLY,
 	    "IPV6_V6ONLY", "0: it takes IPv4 as well", NULL};
 	int only_ip6 = 1;
 
-	return call_get(fd, &option, &only_ip6) == 0 && only_ip6 == 0;
+	return sockopt_get(fd, &option, &only_ip6) == 0 && only_ip6 == 0;
 }
 
 static int

@@ -15,6 +15,7 @@
 #include "base/step.h"
 #include "base/text.h"
 #include "net/call.h"
+#include "net/sockopt.h"
 #include "net/conn_event.h"
 #include "net/endpoint.h"
 #include "net/port_owner.h"
@@ -28,14 +29,14 @@
 /* Attempts to find a port number that is free on both families. */
 #define MAX_TRIES 32
 
-static const struct call_option reuse_address = {SOL_SOCKET, SO_REUSEADDR,
+static const struct sockopt reuse_address = {SOL_SOCKET, SO_REUSEADDR,
     "SO_REUSEADDR",
     "bind works although earlier connections of this port are "
     "in TIME-WAIT",
     NULL};
-static const struct call_option share_group = {SOL_SOCKET, SO_REUSEADDR,
+static const struct sockopt share_group = {SOL_SOCKET, SO_REUSEADDR,
     "SO_REUSEADDR", "other receivers of this group may use the port too", NULL};
-static const struct call_option only_ip6 = {IPPROTO_IPV6, IPV6_V6ONLY,
+static const struct sockopt only_ip6 = {IPPROTO_IPV6, IPV6_V6ONLY,
     "IPV6_V6ONLY", "1: this socket takes IPv6 alone; 0: IPv4 as well", NULL};
 
 /*
@@ -50,12 +51,12 @@ prepare(const struct listener *l, int fd, const struct addr *a, struct err *e)
 
 	addr_format(a, text, sizeof(text));
 	if (addr_family(a) == AF_INET6 &&
-	    call_set(fd, &only_ip6, l->is_dual ? 0 : 1) < 0)
+	    sockopt_set(fd, &only_ip6, l->is_dual ? 0 : 1) < 0)
 		return err_sys(e, ERR_LOCAL, errno, "%s: IPV6_V6ONLY", text);
 	if ((addr_is_multicast(a) ||
 		(l->type == SOCK_STREAM && !addr_is_unix(a))) &&
-	    call_set(fd, addr_is_multicast(a) ? &share_group : &reuse_address,
-		1) < 0)
+	    sockopt_set(fd,
+		addr_is_multicast(a) ? &share_group : &reuse_address, 1) < 0)
 		return err_sys(e, ERR_LOCAL, errno, "%s: SO_REUSEADDR", text);
 	return 0;
 }

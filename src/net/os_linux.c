@@ -18,6 +18,7 @@
 #include "base/num.h"
 #include "base/step.h"
 #include "net/addr.h"
+#include "net/sockopt.h"
 
 /* The kernel's header has what glibc's lacks; musl's is complete. */
 #if defined(__GLIBC__)
@@ -197,42 +198,19 @@ os_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
 	}
 }
 
-/* A socket option, and how -vv shows it. */
-struct option {
-	int level, name;
-	const char *text, *value, *note;
-};
-
-/* setsockopt(2), a step of -vv; net/call.h is above this module. */
-static int
-set_option(int fd, const struct option *o, const void *value, size_t size)
-{
-	int64_t start = step_start();
-	int result = setsockopt(fd, o->level, o->name, value, (socklen_t)size);
-
-	if (step_is_on())
-		step_report(&(struct step){.call = "setsockopt",
-				.start_ns = start,
-				.errnum = result < 0 ? errno : 0,
-				.note = o->note},
-		    "%s = %s on %s", o->text, o->value, step_name_of(fd));
-	return result;
-}
-
 int
 os_join(int fd, const struct addr *group, unsigned interface)
 {
 	struct group_req request = {.gr_interface = interface};
-
 	char text[ADDR_IP_TEXT];
-	const struct option option = {
+	const struct sockopt option = {
 	    addr_family(group) == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP,
 	    MCAST_JOIN_GROUP, "MCAST_JOIN_GROUP",
-	    addr_format_ip(group, text, sizeof(text)),
-	    "asks the network for this group's datagrams"};
+	    "asks the network for this group's datagrams",
+	    addr_format_ip(group, text, sizeof(text))};
 
 	memcpy(&request.gr_group, &group->u, group->len);
-	return set_option(fd, &option, &request, sizeof(request));
+	return sockopt_set_value(fd, &option, &request, sizeof(request));
 }
 
 int
@@ -240,33 +218,33 @@ os_multicast_interface(int fd, int family, unsigned interface)
 {
 	struct ip_mreqn request = {.imr_ifindex = (int)interface};
 	char text[32];
-	struct option option = {IPPROTO_IPV6, IPV6_MULTICAST_IF,
-	    "IPV6_MULTICAST_IF", text, "datagrams to groups leave by it"};
+	struct sockopt option = {IPPROTO_IPV6, IPV6_MULTICAST_IF,
+	    "IPV6_MULTICAST_IF", "datagrams to groups leave by it", text};
 
 	snprintf(text, sizeof(text), "interface %u", interface);
 	if (family == AF_INET6)
-		return set_option(fd, &option, &interface, sizeof(interface));
+		return sockopt_set_value(
+		    fd, &option, &interface, sizeof(interface));
 	option.level = IPPROTO_IP;
 	option.name = IP_MULTICAST_IF;
 	option.text = "IP_MULTICAST_IF";
-	return set_option(fd, &option, &request, sizeof(request));
+	return sockopt_set_value(fd, &option, &request, sizeof(request));
 }
 
 void
 os_receive_errors(int fd, int family)
 {
-	static const struct option option = {IPPROTO_IP, IP_RECVERR,
-	    "IP_RECVERR", "1",
-	    "ICMP errors are kept in the socket's error queue"};
-	static const struct option option6 = {IPPROTO_IPV6, IPV6_RECVERR,
-	    "IPV6_RECVERR", "1",
-	    "ICMP errors are kept in the socket's error queue"};
-	int on = 1;
+	static const struct sockopt option = {IPPROTO_IP, IP_RECVERR,
+	    "IP_RECVERR", "ICMP errors are kept in the socket's error queue",
+	    NULL};
+	static const struct sockopt option6 = {IPPROTO_IPV6, IPV6_RECVERR,
+	    "IPV6_RECVERR", "ICMP errors are kept in the socket's error queue",
+	    NULL};
 
 	if (family == AF_INET6)
-		(void)set_option(fd, &option6, &on, sizeof(on));
+		(void)sockopt_set(fd, &option6, 1);
 	else if (family == AF_INET)
-		(void)set_option(fd, &option, &on, sizeof(on));
+		(void)sockopt_set(fd, &option, 1);
 }
 
 /*

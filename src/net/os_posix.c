@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/step.h"
+#include "net/sockopt.h"
 
 const char *
 os_name(void)
@@ -115,36 +115,14 @@ interface_address(unsigned interface, struct in_addr *address)
 	return result;
 }
 
-/* A socket option, and how -vv shows it. */
-struct option {
-	int level, name;
-	const char *text, *value, *note;
-};
-
-/* setsockopt(2), a step of -vv; net/call.h is above this module. */
-static int
-set_option(int fd, const struct option *o, const void *value, size_t size)
-{
-	int64_t start = step_start();
-	int result = setsockopt(fd, o->level, o->name, value, (socklen_t)size);
-
-	if (step_is_on())
-		step_report(&(struct step){.call = "setsockopt",
-				.start_ns = start,
-				.errnum = result < 0 ? errno : 0,
-				.note = o->note},
-		    "%s = %s on %s", o->text, o->value, step_name_of(fd));
-	return result;
-}
-
 int
 os_join(int fd, const struct addr *group, unsigned interface)
 {
 	struct ipv6_mreq request6 = {.ipv6mr_interface = interface};
 	char text[ADDR_IP_TEXT];
-	struct option option = {IPPROTO_IPV6, IPV6_JOIN_GROUP,
-	    "IPV6_JOIN_GROUP", addr_format_ip(group, text, sizeof(text)),
-	    "asks the network for this group's datagrams"};
+	struct sockopt option = {IPPROTO_IPV6, IPV6_JOIN_GROUP,
+	    "IPV6_JOIN_GROUP", "asks the network for this group's datagrams",
+	    addr_format_ip(group, text, sizeof(text))};
 	/* struct ip_mreq, which strict headers hide. */
 	struct {
 		struct in_addr group, interface;
@@ -152,7 +130,8 @@ os_join(int fd, const struct addr *group, unsigned interface)
 
 	if (addr_family(group) == AF_INET6) {
 		request6.ipv6mr_multiaddr = group->u.in6.sin6_addr;
-		return set_option(fd, &option, &request6, sizeof(request6));
+		return sockopt_set_value(
+		    fd, &option, &request6, sizeof(request6));
 	}
 	request4.group = group->u.in4.sin_addr;
 	if (interface_address(interface, &request4.interface) < 0)
@@ -161,7 +140,7 @@ os_join(int fd, const struct addr *group, unsigned interface)
 	option.level = IPPROTO_IP;
 	option.name = IP_ADD_MEMBERSHIP;
 	option.text = "IP_ADD_MEMBERSHIP";
-	return set_option(fd, &option, &request4, sizeof(request4));
+	return sockopt_set_value(fd, &option, &request4, sizeof(request4));
 #else
 	errno = ENOTSUP;
 	return -1;
@@ -173,19 +152,20 @@ os_multicast_interface(int fd, int family, unsigned interface)
 {
 	struct in_addr address;
 	char text[32];
-	struct option option = {IPPROTO_IPV6, IPV6_MULTICAST_IF,
-	    "IPV6_MULTICAST_IF", text, "datagrams to groups leave by it"};
+	struct sockopt option = {IPPROTO_IPV6, IPV6_MULTICAST_IF,
+	    "IPV6_MULTICAST_IF", "datagrams to groups leave by it", text};
 
 	snprintf(text, sizeof(text), "interface %u", interface);
 	if (family == AF_INET6)
-		return set_option(fd, &option, &interface, sizeof(interface));
+		return sockopt_set_value(
+		    fd, &option, &interface, sizeof(interface));
 	if (interface_address(interface, &address) < 0)
 		return -1;
 #ifdef IP_MULTICAST_IF
 	option.level = IPPROTO_IP;
 	option.name = IP_MULTICAST_IF;
 	option.text = "IP_MULTICAST_IF";
-	return set_option(fd, &option, &address, sizeof(address));
+	return sockopt_set_value(fd, &option, &address, sizeof(address));
 #else
 	errno = ENOTSUP;
 	return -1;

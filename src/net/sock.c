@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/step.h"
 #include "net/call.h"
+#include "net/sockopt.h"
 #include "net/os.h"
 #include "net/wait.h"
 
@@ -33,10 +34,10 @@ sock_open(int family, int type)
 
 /* Sets an integer option; flag is its name on the command line. */
 static int
-set_int(int fd, const struct call_option *o, int64_t value, const char *flag,
+set_int(int fd, const struct sockopt *o, int64_t value, const char *flag,
     struct err *e)
 {
-	if (call_set(fd, o, (int)value) == 0)
+	if (sockopt_set(fd, o, (int)value) == 0)
 		return 0;
 	return err_sys(e, ERR_LOCAL, errno, "%s %d", flag, (int)value);
 }
@@ -45,31 +46,30 @@ set_int(int fd, const struct call_option *o, int64_t value, const char *flag,
 #define TTL_NOTE "how many routers its packets may pass (--ttl)"
 
 #ifdef IP_TOS
-static const struct call_option ip_tos = {
+static const struct sockopt ip_tos = {
     IPPROTO_IP, IP_TOS, "IP_TOS", TOS_NOTE, NULL};
 #endif
 #ifdef IP_TTL
-static const struct call_option ip_ttl = {
+static const struct sockopt ip_ttl = {
     IPPROTO_IP, IP_TTL, "IP_TTL", TTL_NOTE, NULL};
 #endif
 #ifdef IPV6_TCLASS
-static const struct call_option ip6_class = {
+static const struct sockopt ip6_class = {
     IPPROTO_IPV6, IPV6_TCLASS, "IPV6_TCLASS", TOS_NOTE, NULL};
 #endif
-static const struct call_option ip6_ttl = {
+static const struct sockopt ip6_ttl = {
     IPPROTO_IPV6, IPV6_UNICAST_HOPS, "IPV6_UNICAST_HOPS", TTL_NOTE, NULL};
-static const struct call_option receive_buffer = {SOL_SOCKET, SO_RCVBUF,
+static const struct sockopt receive_buffer = {SOL_SOCKET, SO_RCVBUF,
     "SO_RCVBUF", "bytes that may wait to be read, and so the TCP window", NULL};
-static const struct call_option send_buffer = {SOL_SOCKET, SO_SNDBUF,
-    "SO_SNDBUF", "bytes that may wait to be sent or acknowledged", NULL};
-static const struct call_option keepalive = {SOL_SOCKET, SO_KEEPALIVE,
+static const struct sockopt send_buffer = {SOL_SOCKET, SO_SNDBUF, "SO_SNDBUF",
+    "bytes that may wait to be sent or acknowledged", NULL};
+static const struct sockopt keepalive = {SOL_SOCKET, SO_KEEPALIVE,
     "SO_KEEPALIVE",
     "probes an idle peer, so that one that has vanished is "
     "noticed",
     NULL};
-static const struct call_option nodelay = {IPPROTO_TCP, TCP_NODELAY,
-    "TCP_NODELAY", "1: sends small pieces at once (no Nagle's algorithm)",
-    NULL};
+static const struct sockopt nodelay = {IPPROTO_TCP, TCP_NODELAY, "TCP_NODELAY",
+    "1: sends small pieces at once (no Nagle's algorithm)", NULL};
 
 /*
  * A dual-stack IPv6 socket has the options of both families. Others may reject
@@ -80,11 +80,11 @@ set_mapped(int fd, const struct sock_options *o)
 {
 #ifdef IP_TOS
 	if (o->tos >= 0)
-		(void)call_set(fd, &ip_tos, (int)o->tos);
+		(void)sockopt_set(fd, &ip_tos, (int)o->tos);
 #endif
 #ifdef IP_TTL
 	if (o->ttl >= 0)
-		(void)call_set(fd, &ip_ttl, (int)o->ttl);
+		(void)sockopt_set(fd, &ip_ttl, (int)o->ttl);
 #endif
 }
 
@@ -114,7 +114,7 @@ static void
 report_keepalive(int fd)
 {
 #if defined(TCP_KEEPIDLE) && defined(TCP_KEEPINTVL) && defined(TCP_KEEPCNT)
-	static const struct call_option times[] = {
+	static const struct sockopt times[] = {
 	    {IPPROTO_TCP, TCP_KEEPIDLE, "TCP_KEEPIDLE",
 		"seconds without traffic before the first probe", NULL},
 	    {IPPROTO_TCP, TCP_KEEPINTVL, "TCP_KEEPINTVL",
@@ -124,7 +124,7 @@ report_keepalive(int fd)
 	int i, value = 0;
 
 	for (i = 0; step_is_on() && i < 3; i++)
-		(void)call_get(fd, &times[i], &value);
+		(void)sockopt_get(fd, &times[i], &value);
 #else
 	(void)fd;
 #endif
@@ -171,7 +171,7 @@ sock_local(int fd, struct addr *a)
 void
 sock_set_nodelay(int fd, bool at_once)
 {
-	(void)call_set(fd, &nodelay, at_once);
+	(void)sockopt_set(fd, &nodelay, at_once);
 }
 
 bool
@@ -179,17 +179,17 @@ sock_is_nodelay(int fd)
 {
 	int on = 0;
 
-	return call_get(fd, &nodelay, &on) == 0 && on != 0;
+	return sockopt_get(fd, &nodelay, &on) == 0 && on != 0;
 }
 
 int
 sock_error(int fd)
 {
-	static const struct call_option error_option = {SOL_SOCKET, SO_ERROR,
+	static const struct sockopt error_option = {SOL_SOCKET, SO_ERROR,
 	    "SO_ERROR", "the error of the socket, if any", NULL};
 	int error = 0;
 
-	return call_get(fd, &error_option, &error) < 0 ? errno : error;
+	return sockopt_get(fd, &error_option, &error) < 0 ? errno : error;
 }
 
 int
@@ -218,36 +218,35 @@ void
 sock_start_keepalive(int fd)
 {
 #if defined(TCP_KEEPIDLE) && defined(TCP_KEEPINTVL) && defined(TCP_KEEPCNT)
-	static const struct call_option idle = {IPPROTO_TCP, TCP_KEEPIDLE,
+	static const struct sockopt idle = {IPPROTO_TCP, TCP_KEEPIDLE,
 	    "TCP_KEEPIDLE", "seconds without traffic before the first probe",
 	    NULL};
-	static const struct call_option interval = {IPPROTO_TCP, TCP_KEEPINTVL,
+	static const struct sockopt interval = {IPPROTO_TCP, TCP_KEEPINTVL,
 	    "TCP_KEEPINTVL", "seconds between two probes", NULL};
-	static const struct call_option count = {IPPROTO_TCP, TCP_KEEPCNT,
+	static const struct sockopt count = {IPPROTO_TCP, TCP_KEEPCNT,
 	    "TCP_KEEPCNT", "unanswered probes that end the connection", NULL};
 
-	(void)call_set(fd, &keepalive, 1);
-	(void)call_set(fd, &idle, PROBE_SECONDS);
-	(void)call_set(fd, &interval, PROBE_SECONDS);
-	(void)call_set(fd, &count, PROBES);
+	(void)sockopt_set(fd, &keepalive, 1);
+	(void)sockopt_set(fd, &idle, PROBE_SECONDS);
+	(void)sockopt_set(fd, &interval, PROBE_SECONDS);
+	(void)sockopt_set(fd, &count, PROBES);
 #else
-	(void)call_set(fd, &keepalive, 1);
+	(void)sockopt_set(fd, &keepalive, 1);
 #endif
 }
 
 void
 sock_reset_on_close(int fd, bool resets)
 {
-	static const struct call_option reset = {SOL_SOCKET, SO_LINGER,
-	    "SO_LINGER",
+	static const struct sockopt reset = {SOL_SOCKET, SO_LINGER, "SO_LINGER",
 	    "from now on closing sends RST: what is incomplete must not look "
 	    "whole",
 	    "on, 0 s"};
-	static const struct call_option finish = {SOL_SOCKET, SO_LINGER,
+	static const struct sockopt finish = {SOL_SOCKET, SO_LINGER,
 	    "SO_LINGER", "from now on closing sends FIN", "off"};
 	struct linger l = {.l_onoff = resets, .l_linger = 0};
 
-	(void)call_set_value(fd, resets ? &reset : &finish, &l, sizeof(l));
+	(void)sockopt_set_value(fd, resets ? &reset : &finish, &l, sizeof(l));
 }
 
 bool

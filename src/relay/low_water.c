@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "net/call.h"
+#include "net/sockopt.h"
 
 /* The raised mark. */
 #define MARK (256 * 1024)
@@ -16,13 +16,13 @@
 static bool
 set_mark(int fd, int bytes)
 {
-	static const struct call_option mark = {SOL_SOCKET, SO_RCVLOWAT,
+	static const struct sockopt mark = {SOL_SOCKET, SO_RCVLOWAT,
 	    "SO_RCVLOWAT",
 	    "poll(2) reports this many bytes or the end, not "
 	    "every small piece",
 	    NULL};
 
-	return call_set(fd, &mark, bytes) == 0;
+	return sockopt_set(fd, &mark, bytes) == 0;
 }
 
 void

@@ -8,7 +8,7 @@
 #include <sys/uio.h>
 
 #include "base/step.h"
-#include "net/call.h"
+#include "net/sockopt.h"
 #include "udp/batch_step.h"
 #include "udp/source_address.h"
 
@@ -163,12 +163,13 @@ send_messages(int fd, const struct dgram *d, int count, bool runs)
 static bool
 can_segment(int fd)
 {
-	static const struct call_option option = {SOL_SOCKET, SO_PROTOCOL,
+	static const struct sockopt option = {SOL_SOCKET, SO_PROTOCOL,
 	    "SO_PROTOCOL", "17 is UDP, which can send equal datagrams as one",
 	    NULL};
 	int protocol = 0;
 
-	return call_get(fd, &option, &protocol) == 0 && protocol == IPPROTO_UDP;
+	return sockopt_get(fd, &option, &protocol) == 0 &&
+	       protocol == IPPROTO_UDP;
 }
 
 int

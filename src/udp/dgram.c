@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/step.h"
 #include "base/err.h"
-#include "net/call.h"
+#include "net/sockopt.h"
 #include "net/os.h"
 #include "net/port_owner.h"
 #include "net/unix_path.h"
@@ -101,31 +101,31 @@ connect_peer(int fd, const struct addr *peer)
 void
 dgram_raise_rcvbuf(int fd)
 {
-	static const struct call_option receive_buffer = {SOL_SOCKET, SO_RCVBUF,
+	static const struct sockopt receive_buffer = {SOL_SOCKET, SO_RCVBUF,
 	    "SO_RCVBUF", "bytes of datagrams that may wait to be read", NULL};
 	int wanted = MAX_RCVBUF, got = 0, result = -1;
 #ifdef SO_RCVBUFFORCE
-	static const struct call_option forced = {SOL_SOCKET, SO_RCVBUFFORCE,
+	static const struct sockopt forced = {SOL_SOCKET, SO_RCVBUFFORCE,
 	    "SO_RCVBUFFORCE", "a receive buffer beyond the system's limit",
 	    NULL};
 
-	result = call_set(fd, &forced, wanted);
+	result = sockopt_set(fd, &forced, wanted);
 #endif
 	/* Some systems reject a value above their limit: try smaller ones. */
 	while (result < 0 && wanted >= 65536) {
-		result = call_set(fd, &receive_buffer, wanted);
+		result = sockopt_set(fd, &receive_buffer, wanted);
 		wanted /= 2;
 	}
-	(void)call_get(fd, &receive_buffer, &got);
+	(void)sockopt_get(fd, &receive_buffer, &got);
 }
 
 static int
 set_broadcast(int fd)
 {
-	static const struct call_option broadcast = {SOL_SOCKET, SO_BROADCAST,
+	static const struct sockopt broadcast = {SOL_SOCKET, SO_BROADCAST,
 	    "SO_BROADCAST", "permits sending to broadcast addresses", NULL};
 
-	return call_set(fd, &broadcast, 1);
+	return sockopt_set(fd, &broadcast, 1);
 }
 
 static int
@@ -133,13 +133,13 @@ set_no_fragment(int fd, int family)
 {
 #if defined(IP_MTU_DISCOVER) && defined(IPV6_MTU_DISCOVER)
 #ifdef IP_PMTUDISC_DO
-	static const struct call_option discover = {IPPROTO_IP, IP_MTU_DISCOVER,
+	static const struct sockopt discover = {IPPROTO_IP, IP_MTU_DISCOVER,
 	    "IP_MTU_DISCOVER", "never fragments packets", NULL};
-	static const struct call_option discover6 = {IPPROTO_IPV6,
+	static const struct sockopt discover6 = {IPPROTO_IPV6,
 	    IPV6_MTU_DISCOVER, "IPV6_MTU_DISCOVER", "never fragments packets",
 	    NULL};
 
-	return call_set(
+	return sockopt_set(
 	    fd, family == AF_INET6 ? &discover6 : &discover, IP_PMTUDISC_DO);
 #endif
 #endif
@@ -154,12 +154,12 @@ dgram_path_mtu(int fd, int family)
 {
 	int mtu = 0;
 #if defined(IP_MTU) && defined(IPV6_MTU)
-	static const struct call_option option = {IPPROTO_IP, IP_MTU, "IP_MTU",
+	static const struct sockopt option = {IPPROTO_IP, IP_MTU, "IP_MTU",
 	    "the largest packet that the path carries", NULL};
-	static const struct call_option option6 = {IPPROTO_IPV6, IPV6_MTU,
+	static const struct sockopt option6 = {IPPROTO_IPV6, IPV6_MTU,
 	    "IPV6_MTU", "the largest packet that the path carries", NULL};
 
-	(void)call_get(fd, family == AF_INET6 ? &option6 : &option, &mtu);
+	(void)sockopt_get(fd, family == AF_INET6 ? &option6 : &option, &mtu);
 #else
 	(void)fd;
 	(void)family;

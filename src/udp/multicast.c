@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "net/call.h"
+#include "net/sockopt.h"
 #include "net/os.h"
 
 int
@@ -73,18 +73,18 @@ static int
 set_ttl(int fd, int family, int ttl)
 {
 	char text[16];
-	const struct call_option option6 = {IPPROTO_IPV6, IPV6_MULTICAST_HOPS,
+	const struct sockopt option6 = {IPPROTO_IPV6, IPV6_MULTICAST_HOPS,
 	    "IPV6_MULTICAST_HOPS", "routers that may be passed, plus 1", NULL};
 
 	if (family == AF_INET6)
-		return call_set(fd, &option6, ttl);
+		return sockopt_set(fd, &option6, ttl);
 	snprintf(text, sizeof(text), "%d", ttl);
 #ifdef IP_MULTICAST_TTL
-	const struct call_option option = {IPPROTO_IP, IP_MULTICAST_TTL,
+	const struct sockopt option = {IPPROTO_IP, IP_MULTICAST_TTL,
 	    "IP_MULTICAST_TTL", option6.note, text};
 	unsigned char byte = (unsigned char)ttl;
 
-	return call_set_value(fd, &option, &byte, sizeof(byte));
+	return sockopt_set_value(fd, &option, &byte, sizeof(byte));
 #else
 	errno = ENOTSUP;
 	return -1;
@@ -94,18 +94,18 @@ set_ttl(int fd, int family, int ttl)
 static int
 set_loop(int fd, int family, bool on)
 {
-	static const struct call_option option6 = {IPPROTO_IPV6,
+	static const struct sockopt option6 = {IPPROTO_IPV6,
 	    IPV6_MULTICAST_LOOP, "IPV6_MULTICAST_LOOP",
 	    "whether this machine receives them too", NULL};
 
 	if (family == AF_INET6)
-		return call_set(fd, &option6, on);
+		return sockopt_set(fd, &option6, on);
 #ifdef IP_MULTICAST_LOOP
-	const struct call_option option = {IPPROTO_IP, IP_MULTICAST_LOOP,
+	const struct sockopt option = {IPPROTO_IP, IP_MULTICAST_LOOP,
 	    "IP_MULTICAST_LOOP", option6.note, on ? "1" : "0"};
 	unsigned char byte = on;
 
-	return call_set_value(fd, &option, &byte, sizeof(byte));
+	return sockopt_set_value(fd, &option, &byte, sizeof(byte));
 #else
 	errno = ENOTSUP;
 	return -1;

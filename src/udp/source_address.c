@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "net/call.h"
+#include "net/sockopt.h"
 
 /* RFC 3542 6.1 defines these members, but strict headers hide the struct. */
 struct ip6_info {
@@ -15,12 +15,12 @@ void
 source_address_request(int fd, int family)
 {
 #ifdef IPV6_RECVPKTINFO
-	static const struct call_option option = {IPPROTO_IPV6,
-	    IPV6_RECVPKTINFO, "IPV6_RECVPKTINFO",
+	static const struct sockopt option = {IPPROTO_IPV6, IPV6_RECVPKTINFO,
+	    "IPV6_RECVPKTINFO",
 	    "each datagram comes with the address that it was sent to", NULL};
 
 	if (family == AF_INET6)
-		(void)call_set(fd, &option, 1);
+		(void)sockopt_set(fd, &option, 1);
 #endif
 	(void)family;
 	/* A dual-stack socket needs both. */

@@ -3,16 +3,16 @@
 
 #include <string.h>
 
-#include "net/call.h"
+#include "net/sockopt.h"
 
 void
 source_address_request_ip4(int fd)
 {
-	static const struct call_option option = {IPPROTO_IP, IP_PKTINFO,
+	static const struct sockopt option = {IPPROTO_IP, IP_PKTINFO,
 	    "IP_PKTINFO",
 	    "each datagram comes with the address that it was sent to", NULL};
 
-	(void)call_set(fd, &option, 1);
+	(void)sockopt_set(fd, &option, 1);
 }
 
 bool

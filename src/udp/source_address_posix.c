@@ -3,17 +3,17 @@
 
 #include <string.h>
 
-#include "net/call.h"
+#include "net/sockopt.h"
 
 void
 source_address_request_ip4(int fd)
 {
 #ifdef IP_RECVDSTADDR
-	static const struct call_option option = {IPPROTO_IP, IP_RECVDSTADDR,
+	static const struct sockopt option = {IPPROTO_IP, IP_RECVDSTADDR,
 	    "IP_RECVDSTADDR",
 	    "each datagram comes with the address that it was sent to", NULL};
 
-	(void)call_set(fd, &option, 1);
+	(void)sockopt_set(fd, &option, 1);
 #else
 	(void)fd;
 #endif

@@ -1,0 +1,64 @@
+/* Socket options, each call reported as a step of -vv. */
+#include "net/sockopt.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "base/step.h"
+
+/* What a call returned. An option that only TCP has is "none" elsewhere. */
+static void
+set_outcome(struct step *s, int result, const char *note)
+{
+	bool has_none = result < 0 && errno == EOPNOTSUPP;
+
+	s->errnum = result < 0 && !has_none ? errno : 0;
+	s->note = has_none ? "only TCP has it" : note;
+	if (has_none)
+		s->result = "none";
+}
+
+int
+sockopt_set_value(
+    int fd, const struct sockopt *o, const void *value, size_t size)
+{
+	struct step s = {.call = "setsockopt", .start_ns = step_start()};
+	int result = setsockopt(fd, o->level, o->name, value, (socklen_t)size);
+	char number[16] = "";
+
+	if (!step_is_on())
+		return result;
+	if (o->value == NULL)
+		snprintf(number, sizeof(number), "%d", *(const int *)value);
+	set_outcome(&s, result, o->note);
+	step_report(&s, "%s = %s on %s", o->text,
+	    o->value != NULL ? o->value : number, step_name_of(fd));
+	return result;
+}
+
+int
+sockopt_set(int fd, const struct sockopt *o, int value)
+{
+	return sockopt_set_value(fd, o, &value, sizeof(value));
+}
+
+int
+sockopt_get(int fd, const struct sockopt *o, int *value)
+{
+	char shown[16];
+	struct step s = {.call = "getsockopt",
+	    .start_ns = step_start(),
+	    .result = shown,
+	    .is_query = true};
+	socklen_t len = sizeof(*value);
+	int result = getsockopt(fd, o->level, o->name, value, &len);
+
+	if (!step_is_on())
+		return result;
+	snprintf(shown, sizeof(shown), "%d", *value);
+	set_outcome(&s, result, o->note);
+	step_report(&s, "%s of %s", o->text, step_name_of(fd));
+	return result;
+}
