@@ -411,7 +411,7 @@ static void
 format_transfer(const struct step_transfer *t, char *text, size_t size)
 {
 	unsigned long long done = t->done < 0 ? 0 : (unsigned long long)t->done;
-	const char *plural = done == 1 ? "" : "s";
+	char count[32];
 
 	if (would_block(t))
 		snprintf(text, size, "would block");
@@ -422,9 +422,10 @@ format_transfer(const struct step_transfer *t, char *text, size_t size)
 		snprintf(
 		    text, size, "accepted %llu of %zu bytes", done, t->wanted);
 	else if (t->is_send || t->wanted == 0)
-		snprintf(text, size, "%llu byte%s", done, plural);
+		num_format_count(text, size, done, "byte");
 	else
-		snprintf(text, size, "%llu byte%s of at most %zu", done, plural,
+		snprintf(text, size, "%s of at most %zu",
+		    num_format_count(count, sizeof(count), done, "byte"),
 		    t->wanted);
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/num.h"
 #include "base/step.h"
 #include "net/addr.h"
 #include "net/os.h"
@@ -330,8 +331,7 @@ call_unacked(int fd)
 		bytes = 0;
 	if (!step_is_on())
 		return bytes;
-	snprintf(
-	    shown, sizeof(shown), "%d byte%s", bytes, bytes == 1 ? "" : "s");
+	num_format_count(shown, sizeof(shown), (uint64_t)bytes, "byte");
 	step_report(&(struct step){.call = "ioctl",
 			.start_ns = start,
 			.errnum = errnum_of(result),
