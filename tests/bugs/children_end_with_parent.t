@@ -13,20 +13,6 @@ my $names = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/sockt-names';
 plan skip_all => "$names is not built" unless -x $names;
 my $follows = run('--version')->{out} =~ /linux/;
 
-# The first child of a process, once there is one.
-sub child {
-    my ($pid) = @_;
-    for (1 .. 1000) {
-        for my $stat (glob '/proc/[0-9]*/stat') {
-            open my $f, '<', $stat or next;
-            my $line = <$f> // '';
-            return $1 if $line =~ /^(\d+) .*\) \S (\d+)/ && $2 == $pid;
-        }
-        select undef, undef, undef, 0.005;
-    }
-    return 0;
-}
-
 # A zombie that nobody has reaped is no process that stays.
 sub is_gone {
     my ($pid) = @_;
@@ -48,7 +34,7 @@ for my $case (
     for my $signal (qw(TERM INT HUP), $follows ? 'KILL' : ()) {
         my $p = start({ command => $names, keep_stdin => 1,
             env => { SOCKT_TEST_NAMES => 'silent.test=hang' } }, @$case);
-        my $child = child($p->{pid});
+        my $child = await_child($p->{pid});
         ok $child, "@$case: a process looks the name up";
         my $r = $p->stop($signal);
         ok is_gone($child), "and ends with it, by $signal";
@@ -68,7 +54,7 @@ SKIP: {
         my $c = tcp_client($p->port);
         syswrite $c, "x\n";
         sysread $c, my $answer, 1;
-        my $child = child($p->{pid});
+        my $child = await_child($p->{pid});
         ok $child, "@$case: a process serves";
         $p->stop('KILL');
         ok is_gone($child), 'and ends when the server is killed';

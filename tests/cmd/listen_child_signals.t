@@ -7,20 +7,6 @@ use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Test::More;
 
-# The only child of a process, once there is one.
-sub child {
-    my ($pid) = @_;
-    for (1 .. 1000) {
-        for my $stat (glob '/proc/[0-9]*/stat') {
-            open my $f, '<', $stat or next;
-            my $line = <$f> // '';
-            return $1 if $line =~ /^(\d+) .*\) \S (\d+)/ && $2 == $pid;
-        }
-        select undef, undef, undef, 0.005;
-    }
-    return 0;
-}
-
 plan skip_all => 'needs /proc' unless -e '/proc/self/stat';
 
 my $target = tcp_listener();
@@ -37,7 +23,7 @@ for my $case (
         is do { sysread $c, my $said, length $greeting; $said }, $greeting,
             "$name: served" if length $greeting;
         accept my $held, $target if $name =~ /--to/;
-        my $child = child($p->{pid});
+        my $child = await_child($p->{pid});
         ok $child && kill($signal, $child), "$name: its process gets $signal";
         my $got = sysread $c, my $rest, 1;
         ok !$got, 'and ends: its connection does too';

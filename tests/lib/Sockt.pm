@@ -29,7 +29,7 @@ use Time::HiRes qw(time);
 
 our @EXPORT = qw(sockt run start tcp_listener udp_socket tcp_client peer
     reap slurp spew scratch has_ipv6 is_root free_port own_network children
-    is_running is_asleep);
+    await_child is_running is_asleep);
 
 # The top of the source tree.
 our $TOP = abs_path(dirname(__FILE__) . '/../..');
@@ -193,6 +193,17 @@ sub children {
         push @found, $pid if defined $parent && $parent == $of;
     }
     return @found;
+}
+
+# A child of a process, once there is one; 0 if there is none within 5 s.
+sub await_child {
+    my ($of) = @_;
+    for (1 .. 1000) {
+        my ($child) = children($of);
+        return $child if $child;
+        select undef, undef, undef, 0.005;
+    }
+    return 0;
 }
 
 # Whether a process exists and is not a zombie.
