@@ -68,6 +68,8 @@ const char habits_http_get[] =
     "--data*|sending a body is not supported: only GET and HEAD|\n"
     "--post*|sending a body is not supported: only GET and HEAD|\n"
     "--form*|sending a form is not supported: only GET and HEAD|\n"
+    "--ssl*|TLS is not supported; curl fetches https://|\n"
+    "--tls*|TLS is not supported; curl fetches https://|\n"
     "--insecure*|TLS is not supported, so there is no certificate to "
     "ignore|http-get http://localhost/\n"
     "--no-check*|TLS is not supported, so there is no certificate to "
