@@ -4,10 +4,7 @@
 #include "dial/connector.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 
-#include "base/backoff.h"
 #include "base/diag.h"
 #include "base/step.h"
 #include "base/err.h"
@@ -15,17 +12,11 @@
 #include "dial/http_connect.h"
 #include "net/endpoint.h"
 #include "dial/proxy.h"
+#include "dial/reconnect.h"
 #include "dial/socks.h"
 #include "dial/tunnel.h"
 #include "net/resolve.h"
 #include "net/sock.h"
-#include "net/wait.h"
-
-/* The first and the longest pause between attempts. */
-#define PAUSE_MS 50
-#define MAX_PAUSE_MS 1000
-/* At most this many distinct causes are remembered. */
-#define MAX_CAUSES 8
 
 int
 connector_check(
@@ -147,71 +138,19 @@ try_once(const struct endpoint *ep, const struct connector_options *o,
 	return fd;
 }
 
-/* Causes of failed attempts that were reported. */
-struct causes {
-	char texts[MAX_CAUSES][ERR_TEXT];
-	size_t count;
-};
-
-/* Reports why an attempt failed, unless that was reported before. */
-static void
-report_once(const struct err *e, struct causes *reported, int64_t retry_ms)
-{
-	char duration[32];
-	size_t i;
-
-	for (i = 0; i < reported->count; i++)
-		if (strcmp(e->text, reported->texts[i]) == 0)
-			return;
-	if (reported->count < MAX_CAUSES)
-		strcpy(reported->texts[reported->count++], e->text);
-	diag_warn("%s; trying again for %s", e->text,
-	    num_format_limit(duration, sizeof(duration), retry_ms));
-}
-
-/* The attempt that the limit ended says less than the one before it. */
-static int
-retries_error(const struct connector_options *o, struct deadline until,
-    const struct err *last, struct err *e)
-{
-	char text[ERR_TEXT];
-
-	if (e->kind == ERR_TIMEOUT && last->kind != ERR_NONE)
-		*e = *last;
-	snprintf(text, sizeof(text), "%s", e->text);
-	if (deadline_passed(until))
-		return deadline_error(until, text, e);
-	deadline_error(
-	    deadline_limit(o->retry_ms, "--retry-for"), "no connection", e);
-	return err_append(e, "%s", text);
-}
-
 int
 connector_open(const struct endpoint *ep, const struct connector_options *o,
     struct deadline until, struct dial_result *result, struct err *e)
 {
-	struct deadline end =
-	    deadline_first(until, deadline_limit(o->retry_ms, "--retry-for"));
-	struct causes reported = {.count = 0};
-	struct err last = ERR_INIT;
-	struct backoff pause = {.min = PAUSE_MS, .max = MAX_PAUSE_MS};
-	struct deadline next;
+	struct reconnect r;
 	int fd;
 
 	if (o->retry_ms < 0)
 		return try_once(ep, o, until, result, e);
-	for (;;) {
-		fd = try_once(ep, o, end, result, e);
-		if (fd >= 0 || !connector_is_transient(e))
-			return fd;
-		if (deadline_passed(end))
-			return retries_error(o, until, &last, e);
-		last = *e;
-		report_once(e, &reported, o->retry_ms);
-		next = deadline_after(backoff_next(&pause));
-		if (wait_until(deadline_first(end, next)) < 0)
-			return err_sys(e, ERR_FAILED, errno, "waiting");
-		if (deadline_passed(end))
-			return retries_error(o, until, &last, e);
-	}
+	reconnect_start(&r, o->retry_ms, until);
+	do
+		fd = try_once(ep, o, r.end, result, e);
+	while (fd < 0 && connector_is_transient(e) &&
+	       reconnect_wait(&r, "no connection", e) == 0);
+	return fd;
 }

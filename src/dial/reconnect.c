@@ -1,0 +1,68 @@
+/* --retry-for: pauses between attempts, and each cause reported once. */
+#include "dial/reconnect.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/num.h"
+#include "net/wait.h"
+
+/* The first and the longest pause between attempts. */
+#define PAUSE_MS 50
+#define MAX_PAUSE_MS 1000
+
+void
+reconnect_start(struct reconnect *r, int64_t ms, struct deadline until)
+{
+	r->until = until;
+	r->end = deadline_first(until, deadline_limit(ms, "--retry-for"));
+	r->ms = ms;
+	r->pause = (struct backoff){.min = PAUSE_MS, .max = MAX_PAUSE_MS};
+	err_clear(&r->last);
+	r->count = 0;
+}
+
+/* Reports why an attempt failed, unless that was reported before. */
+static void
+report_once(struct reconnect *r, const struct err *e)
+{
+	char duration[32];
+	size_t i;
+
+	for (i = 0; i < r->count; i++)
+		if (strcmp(e->text, r->causes[i]) == 0)
+			return;
+	if (r->count < RECONNECT_CAUSES)
+		strcpy(r->causes[r->count++], e->text);
+	diag_warn("%s; trying again for %s", e->text,
+	    num_format_limit(duration, sizeof(duration), r->ms));
+}
+
+/* The attempt that the limit ended says less than the one before it. */
+static int
+limit_error(struct reconnect *r, const char *what, struct err *e)
+{
+	if (e->kind != ERR_TIMEOUT || r->last.kind == ERR_NONE)
+		r->last = *e;
+	if (deadline_passed(r->until))
+		return deadline_error(r->until, r->last.text, e);
+	deadline_error(deadline_limit(r->ms, "--retry-for"), what, e);
+	return err_append(e, "%s", r->last.text);
+}
+
+int
+reconnect_wait(struct reconnect *r, const char *what, struct err *e)
+{
+	struct deadline next;
+
+	if (deadline_passed(r->end))
+		return limit_error(r, what, e);
+	r->last = *e;
+	report_once(r, e);
+	next = deadline_after(backoff_next(&r->pause));
+	if (wait_until(deadline_first(r->end, next)) < 0)
+		return err_sys(e, ERR_FAILED, errno, "waiting");
+	return deadline_passed(r->end) ? limit_error(r, what, e) : 0;
+}

@@ -1,0 +1,42 @@
+/*
+ * --retry-for: when to try again after a failed attempt, and what to report.
+ * dial/connector.h repeats a connection, fetch/fetch.h a whole request.
+ */
+#ifndef DIAL_RECONNECT_H
+#define DIAL_RECONNECT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/backoff.h"
+#include "base/deadline.h"
+#include "base/err.h"
+
+/* At most this many distinct causes are remembered. */
+#define RECONNECT_CAUSES 8
+
+struct reconnect {
+	struct deadline until; /* of the caller, --max-time */
+	struct deadline end; /* of the next attempt: the earlier of --retry-for
+				and until */
+	int64_t ms;          /* --retry-for */
+	struct backoff pause;
+	struct err last; /* of the previous attempt, or ERR_NONE */
+	char causes[RECONNECT_CAUSES][ERR_TEXT]; /* those reported */
+	size_t count;                            /* of causes */
+};
+
+/* Starts attempts for at most ms, not beyond until. */
+void reconnect_start(struct reconnect *r, int64_t ms, struct deadline until);
+
+/*
+ * Call this after an attempt failed with *e, which may be temporary. Reports
+ * the cause, unless an earlier attempt had the same, and waits 50 ms, doubling
+ * up to 1 s. Returns 0 if another attempt may be made, or -1 with *e: when
+ * --retry-for has passed, ERR_TIMEOUT with the text "WHAT within T; CAUSE",
+ * where last is the error that CAUSE quotes; the error of until; ERR_FAILED
+ * with EINTR after a caught signal.
+ */
+int reconnect_wait(struct reconnect *r, const char *what, struct err *e);
+
+#endif
