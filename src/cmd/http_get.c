@@ -88,7 +88,8 @@ static const struct opt output_opts[] = {
 
 static const struct opt time_opts[] = {
     OPTIONS_TIMEOUT("time limit for connecting"),
-    OPTIONS_RETRY("keep retrying to connect for at most T"),
+    OPTIONS_RETRY("keep trying for at most T until the server answers with a "
+		  "status below 400"),
     OPTIONS_IDLE("time limit without data sent or received"),
     OPTIONS_MAX("time limit for the command as a whole"),
     {.kind = OPT_END},
@@ -179,7 +180,7 @@ http_get_run(
 	struct fetch_options wanted = o->request.fetch;
 	struct http_client_options client = {
 	    .connector.timeout_ms = o->time.timeout_ms,
-	    .connector.retry_ms = o->time.retry_ms,
+	    .connector.retry_ms = -1,
 	    .idle_ms = o->time.idle_ms,
 	    .until = deadline_max_time(o->time.max_ms),
 	};
@@ -188,6 +189,7 @@ http_get_run(
 
 	wanted.fields = o->request.fields.items;
 	wanted.field_count = o->request.fields.count;
+	wanted.retry_ms = o->time.retry_ms;
 	wanted.proxy = &o->proxy.proxy;
 	options_make_dial(
 	    &client.connector.dial, &o->names, &o->source, &o->sock);

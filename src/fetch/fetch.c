@@ -16,6 +16,7 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "dial/connector.h"
+#include "dial/reconnect.h"
 #include "fetch/etag.h"
 #include "fetch/transfer.h"
 #include "http/http_file_name.h"
@@ -103,6 +104,9 @@ may_retry(const struct transfer *t, const struct err *e)
 	if (deadline_passed(t->output.until) || e->errnum == EINTR ||
 	    !transfer_may_repeat(t))
 		return false;
+	/* --retry-for has passed, or was of no use. */
+	if (t->options->retry_ms >= 0 && !t->is_served)
+		return false;
 	switch (e->kind) {
 	case ERR_REFUSED:
 	case ERR_TIMEOUT:
@@ -168,6 +172,52 @@ wait_to_retry(struct deadline until, int64_t ms, struct err *e)
 	return 0;
 }
 
+/* Whether --retry-for goes on: no response, or a status of 400 or more. */
+static bool
+may_await(const struct transfer *t, const struct err *e)
+{
+	enum http_stage stage = http_client_stage(t->client);
+
+	if (t->is_served || e->errnum == EINTR || !transfer_may_repeat(t))
+		return false;
+	if (stage == HTTP_STAGE_ANSWERED && e->kind == ERR_PEER)
+		return !transfer_is_declined(t);
+	return connector_is_transient(e) || stage == HTTP_STAGE_TRUNCATED;
+}
+
+/*
+ * Makes one attempt; with --retry-for, repeats it until the server answers with
+ * a status below 400. If the last answer was another one, that is the kind of
+ * the error.
+ */
+static int
+attempt_until_served(struct transfer *t, struct err *e)
+{
+	struct reconnect r;
+	const char *what;
+
+	t->head_until = deadline_none();
+	if (t->options->retry_ms < 0)
+		return transfer_attempt(t, e);
+	reconnect_start(&r, t->options->retry_ms, t->output.until);
+	t->head_until = r.end;
+	for (;;) {
+		if (transfer_attempt(t, e) == 0)
+			return 0;
+		if (!may_await(t, e))
+			return -1;
+		what = http_client_stage(t->client) == HTTP_STAGE_NONE
+			   ? "no connection"
+			   : "no status below 400";
+		if (reconnect_wait(&r, what, e) < 0)
+			break;
+	}
+	if (r.last.kind == ERR_PEER && r.last.errnum == 0 &&
+	    e->kind == ERR_TIMEOUT && !deadline_passed(r.until))
+		e->kind = ERR_PEER;
+	return -1;
+}
+
 /* Repeats the attempt until it succeeds or a retry is useless. */
 static int
 attempt_repeatedly(struct transfer *t, struct err *e)
@@ -176,7 +226,7 @@ attempt_repeatedly(struct transfer *t, struct err *e)
 	struct deadline until = t->output.until;
 
 	for (t->retries_left = t->options->retries;; t->retries_left--) {
-		if (transfer_attempt(t, e) == 0)
+		if (attempt_until_served(t, e) == 0)
 			return 0;
 		if (t->retries_left == 0 || !may_retry(t, e) ||
 		    wait_to_retry(until, pause_ms(t, e, &backoff), e) < 0)

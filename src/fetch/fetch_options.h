@@ -19,6 +19,7 @@ struct fetch_options {
 	int follow;                /* -L */
 	int64_t max_redirs;        /* limit of redirects */
 	int64_t retries;           /* --retry N */
+	int64_t retry_ms;          /* --retry-for; -1: one attempt */
 	const struct proxy *proxy; /* PROXY_NONE: http_proxy decides */
 
 	/* Where the body goes. */

@@ -12,11 +12,8 @@
 #include "base/text.h"
 #include "http/http_request.h"
 #include "relay/copy.h"
-#include "dial/proxy.h"
 #include "net/sink.h"
-#include "net/sock.h"
 #include "net/stream.h"
-#include "net/conn_event.h"
 #include "net/signals.h"
 #include "net/wait.h"
 
@@ -35,31 +32,20 @@ http_client_init(struct http_client *c, const struct http_client_options *o)
 {
 	memset(c, 0, sizeof(*c));
 	c->options = o;
-	c->fd = -1;
+	c->until = o->until;
+	http_conn_init(&c->conn, &o->connector);
 	c->storage = mem_array(1, HTTP_CLIENT_BUFFER);
 	c->response = mem_array(1, sizeof(*c->response));
 	buf_init(&c->in, c->storage, HTTP_CLIENT_BUFFER);
 }
 
-/* Closes and reports the connection; status is the exchange's exit status. */
+/* Closes the connection and drops what was received on it. */
 static void
 disconnect(struct http_client *c, int status)
 {
-	struct conn_summary s = {.sent = c->sent,
-	    .received = c->received,
-	    .first = c->peer_finished ? CONN_FIRST_PEER : CONN_FIRST_US};
-
-	struct conn_summary known;
-
-	if (c->fd < 0)
+	if (c->conn.fd < 0)
 		return;
-	if (diag_emits(DIAG_NOTE)) {
-		conn_event_summarize(c->fd, false, &known);
-		s.first = known.bytes_unknown ? s.first : known.first;
-	}
-	sock_close(&c->fd);
-	conn_event_closed(DIAG_NOTE,
-	    &(struct conn){c->local, c->remote, c->opened_ns}, &s, status);
+	http_conn_close(&c->conn, status);
 	buf_init(&c->in, c->storage, HTTP_CLIENT_BUFFER);
 }
 
@@ -69,6 +55,12 @@ http_client_release(struct http_client *c)
 	disconnect(c, 0);
 	free(c->storage);
 	free(c->response);
+}
+
+void
+http_client_limit(struct http_client *c, struct deadline until)
+{
+	c->until = deadline_first(c->options->until, until);
 }
 
 static struct deadline
@@ -81,11 +73,12 @@ idle_deadline(const struct http_client *c)
 static int
 limit_error(const struct http_client *c, const char *what, struct err *e)
 {
-	const struct http_client_options *o = c->options;
-
-	if (deadline_passed(o->until))
-		return deadline_error(o->until, what, e);
-	deadline_idle_error(o->until, o->idle_ms, e);
+	if (deadline_is_max_time(c->until) && deadline_passed(c->until))
+		return deadline_error(c->until, what, e);
+	if (deadline_passed(c->until))
+		deadline_error(c->until, "no response", e);
+	else
+		deadline_idle_error(c->until, c->options->idle_ms, e);
 	return err_prefix(e, "%s", what);
 }
 
@@ -106,41 +99,11 @@ result_of(const struct http_client *c, enum stream_end end, const char *what,
 	}
 }
 
-/* Returns what to connect to and sets *o to the options for it; name, of
- * PROXY_TEXT bytes, is storage for them. */
-static const struct endpoint *
-next_endpoint(const struct http_client *c, const struct http_route *route,
-    struct connector_options *o, char *name)
-{
-	*o = c->options->connector;
-	o->proxy = route->proxy;
-	if (route->proxy == NULL || route->proxy->kind != PROXY_HTTP)
-		return &route->server;
-	o->proxy = NULL;
-	o->dial.name = proxy_format(route->proxy, name, PROXY_TEXT);
-	return &route->proxy->server;
-}
-
 int
 http_client_check(
     const struct http_client *c, const struct http_route *route, struct err *e)
 {
-	struct connector_options o;
-	char name[PROXY_TEXT];
-	const struct endpoint *ep = next_endpoint(c, route, &o, name);
-
-	return connector_check(ep, &o, e);
-}
-
-/* Whether the kept connection has that route, and nothing to read. */
-static bool
-can_reuse(const struct http_client *c, const struct http_route *route)
-{
-	return c->fd >= 0 &&
-	       strcmp(c->route.server.host, route->server.host) == 0 &&
-	       c->route.server.port == route->server.port &&
-	       c->route.proxy == route->proxy &&
-	       wait_fd(c->fd, POLLIN, deadline_after(0)) == 0;
+	return http_conn_check(&c->conn, route, e);
 }
 
 /* Connects along route, or reuses the kept connection. */
@@ -148,27 +111,14 @@ static int
 open_connection(
     struct http_client *c, const struct http_route *route, struct err *e)
 {
-	struct connector_options o;
-	char name[PROXY_TEXT];
-	const struct endpoint *ep;
-	struct dial_result r;
-
-	if (can_reuse(c, route)) {
+	if (http_conn_is_reusable(&c->conn, route)) {
 		c->times.is_reused = true;
 		return 0;
 	}
 	disconnect(c, 0);
-	c->route = *route;
-	c->opened_ns = clock_now();
-	c->sent = c->received = 0;
-	c->peer_finished = false;
-	ep = next_endpoint(c, route, &o, name);
-	c->fd = connector_open(ep, &o, c->options->until, &r, e);
-	if (c->fd < 0)
+	if (http_conn_open(&c->conn, route, c->until, e) < 0)
 		return -1;
-	c->local = r.local;
-	c->remote = r.remote;
-	c->times.resolved_ns = clock_now() - r.ns + r.resolve_ns;
+	c->times.resolved_ns = c->conn.resolved_ns;
 	return 0;
 }
 
@@ -179,14 +129,14 @@ open_connection(
 static int
 send_all(struct http_client *c, const char *bytes, size_t n, struct err *e)
 {
-	struct stream stream = {.fd = c->fd,
-	    .until = c->options->until,
+	struct stream stream = {.fd = c->conn.fd,
+	    .until = c->until,
 	    .idle_ms = c->options->idle_ms};
 	enum stream_end end;
 
 	if (diag_shows(DIAG_NOTE))
 		http_request_show(bytes, n);
-	end = stream_send(&stream, bytes, n, &c->sent);
+	end = stream_send(&stream, bytes, n, &c->conn.sent);
 	if (end == STREAM_LOST)
 		c->send_errnum = errno;
 	else if (end != STREAM_DONE)
@@ -200,7 +150,7 @@ check_run(const struct http_client *c, const char *what, struct err *e)
 {
 	if (signals_stopped() != 0)
 		return err_sys(e, ERR_FAILED, EINTR, "%s", what);
-	if (deadline_passed(c->options->until))
+	if (deadline_passed(c->until))
 		return limit_error(c, what, e);
 	return 0;
 }
@@ -227,9 +177,8 @@ receive_ticking(struct http_client *c, size_t *n)
 {
 	size_t capacity;
 	unsigned char *space = buf_space(&c->in, &capacity);
-	struct deadline limit =
-	    deadline_first(c->options->until, idle_deadline(c));
-	struct stream stream = {.fd = c->fd, .idle_ms = -1};
+	struct deadline limit = deadline_first(c->until, idle_deadline(c));
+	struct stream stream = {.fd = c->conn.fd, .idle_ms = -1};
 	enum stream_end end;
 
 	for (;;) {
@@ -253,10 +202,10 @@ receive_waiting(struct http_client *c, const char *what, struct err *e)
 
 	/* The server no longer reads and will send nothing more. */
 	if (c->send_errnum != 0 &&
-	    wait_fd(c->fd, POLLIN, deadline_after(0)) == 0)
+	    wait_fd(c->conn.fd, POLLIN, deadline_after(0)) == 0)
 		return send_error(c, e);
 	end = receive_ticking(c, &n);
-	c->peer_finished |= end == STREAM_ENDED || end == STREAM_LOST;
+	c->conn.peer_finished |= end == STREAM_ENDED || end == STREAM_LOST;
 	return result_of(c, end, what, e) < 0 ? -1 : (ssize_t)n;
 }
 
@@ -276,7 +225,7 @@ receive(struct http_client *c, const char *what, struct err *e)
 		return -1;
 	if (n > 0 && c->times.first_ns == 0)
 		c->times.first_ns = clock_now();
-	c->received += (uint64_t)n;
+	c->conn.received += (uint64_t)n;
 	buf_added(&c->in, (size_t)n);
 	return n;
 }
@@ -368,7 +317,7 @@ was_dropped(const struct http_client *c, int result)
 		return false;
 	/* A server may close an idle connection just as it is reused, or send a
 	 * 408 before it does (RFC 9110 section 15.5.9). */
-	return result < 0 ? c->times.first_ns == 0 && c->peer_finished
+	return result < 0 ? c->times.first_ns == 0 && c->conn.peer_finished
 			  : c->response->head.status == 408;
 }
 
@@ -464,8 +413,7 @@ read_some(struct http_client *c, struct sink *s, struct err *e)
 		buf_eat(&c->in, (size_t)n);
 	if (r->data_length > 0 &&
 	    sink_write(s, r->data, r->data_length,
-		deadline_first(c->options->until, idle_deadline(c)),
-		&lost) < 0) {
+		deadline_first(c->until, idle_deadline(c)), &lost) < 0) {
 		*e = lost;
 		return -1;
 	}
@@ -485,7 +433,7 @@ note_copied(void *context, size_t n)
 {
 	struct http_client *c = context;
 
-	c->received += n;
+	c->conn.received += n;
 	http_response_skip(c->response, n);
 	report_progress(c);
 }
@@ -493,11 +441,11 @@ note_copied(void *context, size_t n)
 static int
 copy_body(struct http_client *c, struct sink *s, struct err *e)
 {
-	struct copy p = {.fd = c->fd,
+	struct copy p = {.fd = c->conn.fd,
 	    .sink = s,
 	    .storage = c->storage,
 	    .max_bytes = (uint64_t)http_response_plain(c->response),
-	    .until = c->options->until,
+	    .until = c->until,
 	    .idle_ms = c->options->idle_ms,
 	    .tick_ms = c->progress == NULL ? -1 : TICK_MS,
 	    .progress = note_copied,
@@ -507,10 +455,10 @@ copy_body(struct http_client *c, struct sink *s, struct err *e)
 	case COPY_DONE:
 		return 0;
 	case COPY_ENDED:
-		c->peer_finished = true;
+		c->conn.peer_finished = true;
 		return finish_response(c, e);
 	case COPY_LOST:
-		c->peer_finished = true;
+		c->conn.peer_finished = true;
 		err_sys(e, ERR_LOST, errno, "receiving");
 		return body_error(c, e);
 	case COPY_SILENT:
@@ -540,7 +488,7 @@ http_client_read(struct http_client *c, struct sink *s,
 		return -1;
 	}
 	c->times.end_ns = clock_now();
-	return sink_finish(s, c->options->until, e);
+	return sink_finish(s, c->until, e);
 }
 
 /* Discards the rest of a short body. True if the response is complete. */
@@ -554,7 +502,8 @@ drop_rest(struct http_client *c)
 
 	sink_init(&nowhere, -1, "", false);
 	while (!http_response_is_complete(r) && nowhere.bytes < DROP_BYTES) {
-		if (buf_is_empty(&c->in) && wait_fd(c->fd, POLLIN, until) <= 0)
+		if (buf_is_empty(&c->in) &&
+		    wait_fd(c->conn.fd, POLLIN, until) <= 0)
 			return false;
 		if (read_some(c, &nowhere, &e) < 0)
 			return false;
@@ -571,13 +520,13 @@ has_excess(struct http_client *c)
 	size_t n;
 
 	if (buf_is_empty(&c->in) &&
-	    wait_fd(c->fd, POLLIN, deadline_after(0)) > 0)
+	    wait_fd(c->conn.fd, POLLIN, deadline_after(0)) > 0)
 		(void)receive(c, "", &e);
 	n = buf_length(&c->in);
 	if (n == 0)
 		return false;
 	diag_warn("%s: %s after the end of the response ignored",
-	    endpoint_format(&c->route.server, text, sizeof(text)),
+	    endpoint_format(&c->conn.route.server, text, sizeof(text)),
 	    num_format_count(count, sizeof(count), n, "byte"));
 	return true;
 }
@@ -587,12 +536,13 @@ http_client_finish(struct http_client *c, bool wants_more)
 {
 	bool is_whole;
 
-	if (c->fd < 0)
+	if (c->conn.fd < 0)
 		return;
 	is_whole = http_response_is_complete(c->response) ||
 		   (wants_more && drop_rest(c));
-	if (is_whole && !has_excess(c) && wants_more && !c->peer_finished &&
-	    c->send_errnum == 0 && http_response_keeps_alive(c->response)) {
+	if (is_whole && !has_excess(c) && wants_more &&
+	    !c->conn.peer_finished && c->send_errnum == 0 &&
+	    http_response_keeps_alive(c->response)) {
 		diag_note("the connection is kept for the next request");
 		return;
 	}

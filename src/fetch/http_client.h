@@ -11,15 +11,13 @@
 
 #include "base/buf.h"
 #include "base/deadline.h"
-#include "net/addr.h"
-#include "net/endpoint.h"
 #include "http/http_response.h"
+#include "fetch/http_conn.h"
 #include "fetch/http_timing.h"
 #include "dial/connector.h"
 
 struct err;
 struct http_request;
-struct proxy;
 struct sink;
 
 /* Capacity for received bytes. */
@@ -31,15 +29,6 @@ struct http_client_options {
 	struct deadline until; /* --max-time */
 };
 
-/* Where a request goes. */
-struct http_route {
-	struct endpoint server;
-	const struct proxy *proxy; /* the caller's, compared by address; NULL:
-				      none. An HTTP proxy receives the request
-				      in the absolute form; others connect to
-				      the server. */
-};
-
 /* Called while a body is read, with the number of its bytes so far. */
 struct http_progress {
 	void (*report)(void *context, uint64_t received);
@@ -48,12 +37,8 @@ struct http_progress {
 
 struct http_client {
 	const struct http_client_options *options; /* the caller's */
-	int fd;                                    /* owned; -1: none */
-	struct http_route route;                   /* of the connection */
-	struct addr local, remote;
-	int64_t opened_ns;
-	uint64_t sent, received;        /* on this connection */
-	bool peer_finished;             /* its FIN or reset was received */
+	struct deadline until; /* of the options, or an earlier one */
+	struct http_conn conn;
 	int send_errnum;                /* why the request was not sent, or 0 */
 	bool is_truncated;              /* the response ended early */
 	struct buf in;                  /* received, not yet parsed */
@@ -69,6 +54,12 @@ struct http_client {
 void http_client_init(
     struct http_client *c, const struct http_client_options *o);
 void http_client_release(struct http_client *c);
+
+/*
+ * Limits what follows to until, if that is earlier than the limit of the
+ * options. deadline_none() lifts it.
+ */
+void http_client_limit(struct http_client *c, struct deadline until);
 
 /*
  * Checks a route before any attempt to connect. Returns 0, or -1 with

@@ -2,14 +2,10 @@
 #include "fetch/transfer.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/err.h"
-#include "base/fd.h"
-#include "base/mem.h"
 #include "base/text.h"
 #include "fetch/http_client.h"
 #include "fetch/route.h"
@@ -36,6 +32,14 @@ transfer_may_repeat(const struct transfer *t)
 	       output_accepts(o, output_can_resume(o) ? o->resume.held : 0);
 }
 
+/* Whether the current response is not the result yet: with --retry-for, one
+ * with a status below 400 is awaited. */
+static bool
+is_awaiting(const struct transfer *t)
+{
+	return t->options->retry_ms >= 0 && !t->is_served;
+}
+
 static void
 report(const struct transfer *t)
 {
@@ -43,7 +47,7 @@ report(const struct transfer *t)
 
 	http_client_report(t->client,
 	    url_absolute(&t->redirect.url, shown, sizeof(shown)),
-	    t->options->timing);
+	    t->options->timing && !is_awaiting(t));
 }
 
 /* Reports a milestone of this URL. */
@@ -53,23 +57,6 @@ note(const struct transfer *t, const char *what)
 	char label[URL_LABEL_SIZE];
 
 	diag_note("%s: %s", url_label(&t->redirect.url, label), what);
-}
-
-/* Prints a head on stderr. */
-static void
-show_head(const struct http_head *h, bool raw)
-{
-	size_t used, n;
-	char *safe;
-
-	if (raw || fd_kind(STDERR_FILENO) != FD_TERMINAL) {
-		diag_raw(h->text, h->length);
-		return;
-	}
-	safe = mem_array(4, h->length);
-	n = text_escape_stream(safe, h->text, h->length, true, &used);
-	diag_raw(safe, n);
-	free(safe);
 }
 
 /* Starts with the first URL, and with the usable part of the output. */
@@ -82,6 +69,8 @@ start(struct transfer *t)
 		r->held = 0;
 	redirect_release(&t->redirect);
 	redirect_start(&t->redirect, t->url, t->options->user);
+	t->is_served = false;
+	http_client_limit(t->client, t->head_until);
 	return TRANSFER_REQUEST;
 }
 
@@ -390,10 +379,21 @@ transfer_is_transient(int status)
 	       (status >= 502 && status <= 504);
 }
 
+bool
+transfer_is_declined(const struct transfer *t)
+{
+	const struct http_client *c = t->client;
+
+	return c->conn.route.proxy != NULL &&
+	       http_client_response(c)->head.status == 407;
+}
+
 /* Whether another attempt follows; the body of this one is then dropped. */
 static bool
 will_retry(const struct transfer *t, int status)
 {
+	if (is_awaiting(t))
+		return !transfer_is_declined(t);
 	return t->retries_left > 0 && transfer_is_transient(status) &&
 	       !deadline_passed(t->output.until) && transfer_may_repeat(t);
 }
@@ -427,14 +427,14 @@ has_redirect(const struct transfer *t, const struct http_head *h)
 static enum transfer_state
 handle_error(struct transfer *t, const struct http_head *h, struct err *e)
 {
-	const struct proxy *proxy = t->client->route.proxy;
+	const struct proxy *proxy = t->client->conn.route.proxy;
 	char label[URL_LABEL_SIZE], name[PROXY_TEXT], reason[128];
 	char note[OUTPUT_NOTE] = "";
 
 	if (save_error_body(t, h, note, e) < 0)
 		return TRANSFER_FAILED;
 	report(t);
-	if (h->status == 407 && proxy != NULL) {
+	if (transfer_is_declined(t)) {
 		err_set(e, ERR_PEER,
 		    "%s: %s: declined: 407, it wants %s user and password",
 		    url_label(&t->redirect.url, label),
@@ -505,11 +505,15 @@ handle_head(struct transfer *t, struct err *e)
 	enum transfer_state next;
 
 	if (o->follow && redirect_location(h, location, sizeof(location))) {
-		show_head(h, o->raw);
+		if (!is_awaiting(t))
+			http_head_show(h, o->raw);
 		return follow(t, location, e);
 	}
-	if (!o->include && !o->head_only)
-		show_head(h, o->raw);
+	t->is_served = h->status < 400;
+	if (t->is_served)
+		http_client_limit(t->client, deadline_none());
+	if (!o->include && !o->head_only && !is_awaiting(t))
+		http_head_show(h, o->raw);
 	next = handle_status(t, h, e);
 	if (next == TRANSFER_START)
 		http_client_finish(t->client, true);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/deadline.h"
 #include "fetch/fetch_options.h"
 #include "fetch/output.h"
 #include "http/http_date.h"
@@ -23,9 +24,11 @@ struct transfer {
 	struct http_client *client;      /* this and the next three: the */
 	const struct route_rules *rules; /* caller's */
 	const struct fetch_options *options;
-	const struct url *url; /* as given */
-	bool wants_more;       /* another URL follows */
-	int64_t retries_left;  /* retries after this attempt */
+	const struct url *url;      /* as given */
+	bool wants_more;            /* another URL follows */
+	struct deadline head_until; /* for a status below 400 */
+	bool is_served;             /* the response has one */
+	int64_t retries_left;       /* retries after this attempt */
 
 	char if_none_match[HTTP_VALIDATOR_SIZE]; /* entity tag, or "" */
 	char if_modified_since[HTTP_DATE_SIZE];  /* date, or "" */
@@ -41,6 +44,9 @@ int transfer_attempt(struct transfer *t, struct err *e);
 
 /* Whether the output can accept the result of another attempt. */
 bool transfer_may_repeat(const struct transfer *t);
+
+/* Whether the last response is that of a proxy that wants other credentials. */
+bool transfer_is_declined(const struct transfer *t);
 
 /* Whether an error of that status may be temporary. */
 bool transfer_is_transient(int status);

@@ -1,11 +1,16 @@
 /* Parses the status line and fields of an HTTP response, line by line. */
 #include "http/http_head.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/bounds.h"
+#include "base/diag.h"
 #include "base/err.h"
+#include "base/fd.h"
+#include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
 
@@ -372,4 +377,20 @@ http_head_content_range(const struct http_head *h, struct http_range *range)
 		return range->from >= 0;
 	return num_parse(slash + 1, 0, INT64_MAX, &range->total) &&
 	       range->to < range->total;
+}
+
+void
+http_head_show(const struct http_head *h, bool raw)
+{
+	size_t used, n;
+	char *safe;
+
+	if (raw || fd_kind(STDERR_FILENO) != FD_TERMINAL) {
+		diag_raw(h->text, h->length);
+		return;
+	}
+	safe = mem_array(4, h->length);
+	n = text_escape_stream(safe, h->text, h->length, true, &used);
+	diag_raw(safe, n);
+	free(safe);
 }

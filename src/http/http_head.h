@@ -134,4 +134,7 @@ const char *http_head_line_end(
 /* Returns the length of the token that starts at at (RFC 9110 5.6.2), or 0. */
 size_t http_head_token_length(const char *at, const char *end);
 
+/* Prints a head on stderr; escaped if that is a terminal, unless raw. */
+void http_head_show(const struct http_head *h, bool raw);
+
 #endif

@@ -28,8 +28,8 @@ my %private = (
     relay => [qw(coalesce flow low_water relay_options relay_result splice)],
     dial  => [qw(http_connect socks tunnel)],
     serve => [qw(children)],
-    fetch => [qw(download etag fetch_options http_timing output route
-        transfer)],
+    fetch => [qw(download etag fetch_options http_conn http_timing output
+        route transfer)],
     udp   => [qw(batch rate_limit rtt_stats source_address)],
     scan  => [qw(icmp_limit pace permutation probe probe_socket ready retry rtt
         window)],
