@@ -14,7 +14,7 @@ const char *
 opt_kind_name(enum opt_kind kind)
 {
 	static const char *const names[] = {"end", "flag", "count", "number",
-	    "duration", "size", "string", "choice", "list", "call"};
+	    "duration", "size", "string", "file", "choice", "list", "call"};
 
 	return names[kind];
 }

@@ -22,6 +22,7 @@ enum opt_kind {
 	OPT_DURATION, /* int64_t, milliseconds, from min to max */
 	OPT_SIZE,     /* int64_t, bytes, from min to max */
 	OPT_STRING,   /* const char *, which points into argv */
+	OPT_FILE,     /* the same, the name of a file: see enum opt_dash */
 	OPT_CHOICE,   /* int: the index of the word in choices */
 	OPT_LIST,     /* struct opt_list: every argument, in order */
 	OPT_CALL      /* call() gets the argument and the field's address */
@@ -35,6 +36,16 @@ struct opt_list {
 	size_t count;
 };
 
+/*
+ * What the name '-' means to OPT_FILE: never a file of that name. Each stream
+ * can have one user.
+ */
+enum opt_dash {
+	OPT_DASH_REFUSED, /* a usage error */
+	OPT_DASH_STDIN,
+	OPT_DASH_STDOUT
+};
+
 /* One option. Fields that a kind does not use stay zero. */
 struct opt {
 	enum opt_kind kind;
@@ -46,6 +57,11 @@ struct opt {
 	int value; /* OPT_FLAG, OPT_LIST: what is stored; OPT_FLAG: 0 means 1 */
 	int64_t min, max; /* OPT_NUMBER, _DURATION, _SIZE; max 0: none */
 	const char *const *choices; /* OPT_CHOICE: NULL-terminated words */
+	enum opt_dash dash;         /* OPT_FILE */
+	/* OPT_DASH_STDOUT: long names of the options, of which one (or a
+	   program) must be there, or none may be, so that stdout has no other
+	   data; NULL: it never has. */
+	const char *dash_with, *dash_without;
 	const char *excludes; /* long names of conflicting options, separated by
 				 spaces */
 	int (*call)(void *field, const char *arg, struct err *e);
@@ -70,6 +86,8 @@ struct opt {
 #define SIZE(l, n, a, s, f, ...) OPT_ROW(OPT_SIZE, l, n, a, s, f, __VA_ARGS__)
 #define STRING(l, n, a, s, f, ...) \
 	OPT_ROW(OPT_STRING, l, n, a, s, f, __VA_ARGS__)
+#define FILENAME(l, n, a, s, f, ...) \
+	OPT_ROW(OPT_FILE, l, n, a, s, f, __VA_ARGS__)
 #define CHOICE(l, n, a, s, f, ...) \
 	OPT_ROW(OPT_CHOICE, l, n, a, s, f, __VA_ARGS__)
 #define LIST(l, n, a, s, f, ...) OPT_ROW(OPT_LIST, l, n, a, s, f, __VA_ARGS__)

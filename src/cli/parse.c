@@ -119,6 +119,20 @@ store_call(const struct opt *o, const char *arg, void *field, struct err *e)
 	return -1;
 }
 
+/* '-' is checked again at the end: see check_dashes(). */
+static int
+store_file(
+    const struct opt *o, const char *arg, const char **field, struct err *e)
+{
+	if (*arg == '\0')
+		return refuse_value(o, arg, "is not the name of a file", e);
+	if (strcmp(arg, "-") == 0 && o->dash == OPT_DASH_REFUSED)
+		return refuse_value(o, arg,
+		    "is not a file here (./- is a file of that name)", e);
+	*field = arg;
+	return 0;
+}
+
 static void
 list_add(struct opt_list *list, const char *arg, int value)
 {
@@ -161,6 +175,8 @@ store_value(const struct opt *o, const char *arg, void *field, struct err *e)
 	case OPT_STRING:
 		*(const char **)field = arg;
 		return 0;
+	case OPT_FILE:
+		return store_file(o, arg, field, e);
 	case OPT_CHOICE:
 		return store_choice(o, arg, field, e);
 	case OPT_LIST:
@@ -377,6 +393,86 @@ parse_letters(struct parse *p, char **argv)
 	return 1;
 }
 
+/* Returns the first used option whose long name is in list, or NULL. */
+static const struct opt *
+find_used(const struct parse *p, const char *list)
+{
+	size_t i;
+
+	for (i = 0; i < p->used_count; i++)
+		if (p->out->used[i]->name != NULL &&
+		    opt_is_listed(list, p->out->used[i]->name))
+			return p->out->used[i];
+	return NULL;
+}
+
+/* Lists the options of list that the command has: "--a, --b". */
+static void
+list_known(const struct parse *p, const char *list, char *buf, size_t size)
+{
+	const struct opt_group *g;
+	const struct opt *o;
+
+	buf[0] = '\0';
+	for (g = p->groups; g->opts != NULL; g++)
+		for (o = g->opts; o->kind != OPT_END; o++)
+			if (o->name != NULL && opt_is_listed(list, o->name))
+				text_append(buf, size, "%s--%s",
+				    buf[0] != '\0' ? ", " : "", o->name);
+}
+
+/* Fails if stdout has other data than that of the option o with '-'. */
+static int
+check_dash(const struct parse *p, const struct opt *o)
+{
+	const struct opt *other = find_used(p, o->dash_without);
+	char name[64], with[64], free_with[160];
+
+	opt_display_name(o, name, sizeof(name));
+	if (other != NULL)
+		return err_set(p->e, ERR_USAGE,
+		    "%s: '-' is stdout, which has the data of %s", name,
+		    opt_display_name(other, with, sizeof(with)));
+	if (o->dash_with == NULL || find_used(p, o->dash_with) != NULL ||
+	    p->out->program != NULL || find_used(p, "exec") != NULL)
+		return 0;
+	list_known(p, o->dash_with, free_with, sizeof(free_with));
+	return err_set(p->e, ERR_USAGE,
+	    "%s: '-' is stdout, which has the data that is received "
+	    "(/dev/stderr is the terminal; stdout is free with %s)",
+	    name, free_with);
+}
+
+/* Checks the files named '-': each is a stream, and has it for itself. */
+static int
+check_dashes(const struct parse *p)
+{
+	const struct opt *users[] = {NULL, NULL, NULL}, *o;
+	const struct opt_group *g;
+	const char *path;
+	char a[64], b[64];
+
+	for (g = p->groups; g->opts != NULL; g++)
+		for (o = g->opts; o->kind != OPT_END; o++) {
+			if (o->kind != OPT_FILE)
+				continue;
+			path = *(const char **)((char *)p->options + g->base +
+						o->offset);
+			if (path == NULL || strcmp(path, "-") != 0)
+				continue;
+			if (users[o->dash] != NULL)
+				return err_set(p->e, ERR_USAGE,
+				    "%s and %s cannot both be '-'",
+				    opt_display_name(
+					users[o->dash], a, sizeof(a)),
+				    opt_display_name(o, b, sizeof(b)));
+			users[o->dash] = o;
+			if (check_dash(p, o) < 0)
+				return -1;
+		}
+	return 0;
+}
+
 /*
  * Stores everything after "--": operands, or the program. If operands are still
  * missing, it ended only the options, and a second one begins the program.
@@ -431,7 +527,7 @@ parse_args(const struct parse_syntax *syntax, char **argv, struct parsed *out,
 			return -1;
 		}
 	}
-	return 0;
+	return check_dashes(&p);
 }
 
 void

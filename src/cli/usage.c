@@ -86,7 +86,7 @@ value_text(const struct opt *o, const void *field, char *buf, size_t size)
 	const char *text;
 	int64_t n;
 
-	if (o->kind == OPT_STRING) {
+	if (o->kind == OPT_STRING || o->kind == OPT_FILE) {
 		memcpy(&text, field, sizeof(text));
 		if (text != NULL)
 			snprintf(buf, size, "'%s'", text);

@@ -48,10 +48,10 @@ static const struct opt request_opts[] = {
     STRING('r', "range", "A-B", fetch_options, range,
 	"fetch bytes A to B only, counted from 0; A- is to the end, -N the "
 	"last N"),
-    STRING(0, "etag", "FILE", fetch_options, etag,
+    FILENAME(0, "etag", "FILE", fetch_options, etag,
 	"fetch only if changed since the run that stored the entity tag in "
 	"FILE"),
-    STRING(0, "if-modified-since", "DATE|FILE", fetch_options, since,
+    FILENAME(0, "if-modified-since", "DATE|FILE", fetch_options, since,
 	"fetch only if newer than DATE, or than FILE"),
     FLAG('L', "location", fetch_options, follow, "follow redirects"),
     NUMBER(0, "max-redirs", "N", fetch_options, max_redirs,
@@ -63,9 +63,9 @@ static const struct opt request_opts[] = {
 };
 
 static const struct opt output_opts[] = {
-    STRING('o', "output", "FILE", fetch_options, output,
+    FILENAME('o', "output", "FILE", fetch_options, output,
 	"write the body to FILE, which appears when it is complete",
-	.excludes = "remote-name"),
+	.excludes = "remote-name", .dash = OPT_DASH_STDOUT),
     FLAG('O', "remote-name", fetch_options, remote_name,
 	"write the body to a file named as in the URL"),
     FLAG(0, "content-disposition", fetch_options, disposition,

@@ -79,13 +79,20 @@ const struct opt stdio_relay_script_opts[] = {
     {.kind = OPT_END},
 };
 
+/* Options without which stdout has the data that is received. */
+#define STDOUT_IS_FREE "send-only to echo discard"
+
 const struct opt stdio_relay_record_opts[] = {
-    STRING('o', "output", "FILE", stdio_relay_options, output,
-	"also write what is received to FILE"),
+    FILENAME('o', "output", "FILE", stdio_relay_options, output,
+	"also write what is received to FILE; '-' is stdout, where that is "
+	"free",
+	.dash = OPT_DASH_STDOUT, .dash_with = STDOUT_IS_FREE),
     FLAG(0, "append", stdio_relay_options, append,
 	"append to the files of --output and --hexdump"),
-    STRING('x', "hexdump", "FILE", stdio_relay_options, hexdump,
-	"write a hex dump of both directions to FILE"),
+    FILENAME('x', "hexdump", "FILE", stdio_relay_options, hexdump,
+	"write a hex dump of both directions to FILE; '-' is stdout, where "
+	"that is free",
+	.dash = OPT_DASH_STDOUT, .dash_with = STDOUT_IS_FREE),
     FLAG('P', "progress", stdio_relay_options, progress,
 	"show bytes and rate on the terminal", .excludes = "quiet"),
     {.kind = OPT_END},
@@ -101,13 +108,31 @@ struct stdio_relay_records {
 	struct err *e;         /* the caller's, for the writers */
 };
 
+static bool
+is_stdout(const char *path)
+{
+	return path != NULL && strcmp(path, "-") == 0;
+}
+
+static bool
+is_file(const char *path)
+{
+	return path != NULL && !is_stdout(path);
+}
+
+/* The name of a record in errors. Returns buf, which has 256 bytes. */
+static const char *
+record_name(const char *path, char *buf)
+{
+	return text_escape_string(buf, 256, is_stdout(path) ? "stdout" : path);
+}
+
 static int
 record_error(const char *path, int errnum, struct err *e)
 {
 	char shown[256];
 
-	text_escape_string(shown, sizeof(shown), path);
-	return err_sys(e, ERR_OUTPUT, errnum, "%s", shown);
+	return err_sys(e, ERR_OUTPUT, errnum, "%s", record_name(path, shown));
 }
 
 /* Waits until a record, such as a FIFO or a terminal, is writable. Returns 0,
@@ -122,7 +147,7 @@ wait_record(const struct stdio_relay_records *r, int fd, const char *path)
 
 	if (ready > 0)
 		return 0;
-	text_escape_string(shown, sizeof(shown), path);
+	record_name(path, shown);
 	if (ready < 0)
 		return err_sys(r->e, ERR_FAILED, errno, "writing %s", shown);
 	snprintf(
@@ -177,19 +202,19 @@ record(void *context, bool sent, const void *bytes, size_t n, struct err *e)
 	    &r->dump, sent ? HEXDUMP_SENT : HEXDUMP_RECEIVED, bytes, n);
 }
 
-/* Opens a file for a record. Returns its fd, or -1 with *e. */
+/* Opens a file for a record; '-' is stdout. Returns its fd, or -1 with *e. */
 static int
 open_record(const char *path, bool append, struct deadline until, struct err *e)
 {
 	int flags = O_WRONLY | O_CREAT | (append ? O_APPEND : O_TRUNC);
+	int fd;
 
-	return wait_open(path, flags, 0666, until, e);
-}
-
-static bool
-is_dash(const char *path)
-{
-	return path != NULL && strcmp(path, "-") == 0;
+	if (!is_stdout(path))
+		return wait_open(path, flags, 0666, until, e);
+	if (!fd_is_writable(STDOUT_FILENO))
+		return err_set(e, ERR_OUTPUT, "stdout is closed");
+	fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	return fd < 0 ? err_sys(e, ERR_OUTPUT, errno, "stdout") : fd;
 }
 
 static int
@@ -215,19 +240,14 @@ stdio_relay_check(const struct stdio_relay_options *o, struct err *e)
 	if (o->script.count == 0 && (o->done || o->expect_ms >= 0))
 		return err_set(e, ERR_USAGE,
 		    "--done and --expect-timeout go with --send or --expect");
-	if (is_dash(o->output) || is_dash(o->hexdump))
-		return err_set(e, ERR_USAGE,
-		    "%s: '-' is not a file, and stdout has the data that is "
-		    "received (/dev/stderr is the terminal)",
-		    is_dash(o->output) ? "--output" : "--hexdump");
 	if (o->send_only && o->on_peer_eof > RELAY_PEER_FINISH)
 		return err_set(e, ERR_USAGE,
 		    "--send-only sends stdin to its end: it does not go with "
 		    "--on-peer-eof %s",
 		    on_peer_eof_words[o->on_peer_eof]);
-	if (o->append && o->output == NULL && o->hexdump == NULL)
-		return err_set(
-		    e, ERR_USAGE, "--append goes with --output or --hexdump");
+	if (o->append && !is_file(o->output) && !is_file(o->hexdump))
+		return err_set(e, ERR_USAGE,
+		    "--append goes with a file of --output or --hexdump");
 	if (!o->recv_only && !o->done && !fd_is_readable(STDIN_FILENO))
 		return err_set(e, ERR_OUTPUT,
 		    "stdin is closed (--recv-only does not need it)");

@@ -146,6 +146,9 @@ access_add(struct access *a, bool allow, const char *text, struct err *e)
 	size_t n;
 
 	a->has_allow = a->has_allow || allow;
+	if (strcmp(text, "@-") == 0)
+		return err_set(e, ERR_USAGE,
+		    "'@-' is not a file (@./- is a file named '-')");
 	if (text[0] == '@')
 		return add_file(a, allow, text + 1, e);
 	for (;;) {

@@ -53,6 +53,36 @@ is $r->{status}, 11, 'a hex dump that cannot be opened too';
 $r = run('connect', '127.0.0.1', 1, '--append');
 is $r->{status}, 2, '--append alone is a usage error';
 
+# '-' is stdout where nothing else is written to it.
+my $l = tcp_listener();
+pipe my $in, my $ends or die;
+my $pid = peer($l, sub {
+    my ($c) = @_;
+    syswrite $c, $every;
+    close $ends;
+    1 while sysread $c, my $got, 100;
+});
+close $ends;
+$r = run({ stdin => $in }, 'connect', '127.0.0.1', $l->sockport,
+    '--send-only', '-o', '-');
+is $r->{out}, $every, '-o -: stdout, with --send-only';
+reap($pid);
+$r = against({ stdin => 'x' }, '--send-only', '-x', '-');
+like $r->{out}, qr/\A> sent at \N+\n00000000  78 /,
+    '-x -: stdout, with --send-only';
+ok !-e '-', 'and no file is made';
+$r = against({ stdin => 'x', closed => [1] }, '--send-only', '-x', '-');
+is $r->{status}, 11, 'stdout that is closed is status 11';
+like $r->{err}, qr/: stdout is closed$/, 'and named';
+SKIP: {
+    -e '/dev/full' or skip 'no /dev/full', 2;
+    open my $full, '>', '/dev/full' or die;
+    $r = against({ stdin => 'x', stdout => $full }, '--send-only', '-x',
+        '-');
+    is $r->{status}, 11, 'stdout that is full is status 11';
+    like $r->{err}, qr/: stdout: no space left/, 'and named';
+}
+
 SKIP: {
     -e '/dev/full' or skip 'no /dev/full', 2;
     $r = against({ stdin => 'x' }, '-o', '/dev/full');

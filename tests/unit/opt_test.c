@@ -7,7 +7,7 @@
 struct options {
 	int flag, other, count, choice;
 	int64_t number, duration, size;
-	const char *string;
+	const char *string, *in, *in_two, *out, *free_out, *file;
 	struct opt_list list;
 	char called[32];
 };
@@ -35,6 +35,14 @@ static const struct opt table[] = {
     {OPT_STRING, 0, "text-two", "TEXT", "h", AT(string)},
     {OPT_CHOICE, 'c', "choice", "WORD", "h", AT(choice), .choices = words},
     {OPT_LIST, 'l', "list", "X", "h", AT(list), .value = 5},
+    {OPT_FILE, 0, "file", "FILE", "h", AT(file)},
+    {OPT_FILE, 0, "in", "FILE", "h", AT(in), .dash = OPT_DASH_STDIN},
+    {OPT_FILE, 0, "in-two", "FILE", "h", AT(in_two), .dash = OPT_DASH_STDIN},
+    {OPT_FILE, 'o', "out", "FILE", "h", AT(out), .dash = OPT_DASH_STDOUT,
+	.dash_without = "count verbose"},
+    {OPT_FILE, 'x', "free-out", "FILE", "h", AT(free_out),
+	.dash = OPT_DASH_STDOUT, .dash_with = "flag number elsewhere"},
+    {OPT_FLAG, 0, "exec", NULL, "h", AT(other)},
     {OPT_CALL, 'C', "call", "X", "h", AT(called), .call = take_called},
     {.kind = OPT_END}};
 static const struct opt other_table[] = {
@@ -136,6 +144,34 @@ test_forms(void)
 	TAKES("-f --help --nonsense", rest.help == PARSE_FULL_HELP);
 }
 
+/* '-' is a stream that nothing else uses, or an error. */
+static void
+test_dash(void)
+{
+	const char *busy = "--free-out: '-' is stdout, which has the data that "
+			   "is received (/dev/stderr is the terminal; stdout "
+			   "is free with --flag, --number)";
+
+	TAKES("--file ./-", strcmp(got.file, "./-") == 0);
+	TAKES("--in - -o -", strcmp(got.in, "-") == 0 && got.out[0] == '-');
+	TAKES("-o x -v", got.out[0] == 'x');
+	TAKES("-f -x-", got.free_out[0] == '-');
+	TAKES("-x - -n 5", got.free_out[0] == '-');
+	TAKES("-x - --exec", got.free_out[0] == '-');
+	ok(parse("-x - a -- p", 1, true) == 0 && rest.program != NULL,
+	    "takes '-' with a program");
+	TAKES("-x - -x f", strcmp(got.free_out, "f") == 0);
+	refuses("--file -",
+	    "--file: '-' is not a file here (./- is a file of that name)");
+	refuses("--file=", "--file: '' is not the name of a file");
+	refuses("--in - --in-two -", "--in and --in-two cannot both be '-'");
+	refuses("-f -x - -o -", "--out and --free-out cannot both be '-'");
+	refuses(
+	    "-o - -v", "--out: '-' is stdout, which has the data of --verbose");
+	refuses("-x -", busy);
+	refuses("--other -x - -- p", busy);
+}
+
 /* Where the refused option is: for hints. */
 static void
 test_refused(void)
@@ -216,6 +252,7 @@ main(void)
 	test_kinds();
 	test_forms();
 	test_misuse();
+	test_dash();
 	test_refused();
 	test_program();
 	parse_release(&(struct parse_syntax){groups, &got, 0, false}, &rest);

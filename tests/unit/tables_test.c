@@ -20,6 +20,11 @@ check_row(const struct opt *o, struct err *e)
 		return err_set(e, ERR_FAILED, "%s: argument's name", name);
 	if ((o->kind == OPT_CHOICE) != (o->choices != NULL))
 		return err_set(e, ERR_FAILED, "%s: choices", name);
+	if (o->arg != NULL &&
+	    (o->kind == OPT_FILE) != (strstr(o->arg, "FILE") != NULL))
+		return err_set(e, ERR_FAILED, "%s: FILE", name);
+	if (o->dash_with != NULL && o->dash != OPT_DASH_STDOUT)
+		return err_set(e, ERR_FAILED, "%s: stdout", name);
 	if ((o->kind == OPT_CALL) != (o->call != NULL))
 		return err_set(e, ERR_FAILED, "%s: call", name);
 	return 0;
@@ -134,22 +139,28 @@ is_known_somewhere(const char *word, size_t n)
 }
 
 static void
-check_excludes(const struct command *c)
+check_words(const struct command *c, const char *word, const char *what)
+{
+	size_t n;
+
+	for (; word != NULL && *word != '\0'; word += n + (word[n] == ' ')) {
+		n = strcspn(word, " ");
+		if (!is_known_somewhere(word, n))
+			ok(false, "%s: %s '%s'", c->name, what, word);
+	}
+}
+
+static void
+check_lists(const struct command *c)
 {
 	const struct opt_group *g;
 	const struct opt *o;
-	const char *word;
-	size_t n;
 
 	for (g = c->groups; g->opts != NULL; g++)
 		for (o = g->opts; o->kind != OPT_END; o++) {
-			word = o->excludes != NULL ? o->excludes : "";
-			for (; *word != '\0'; word += n + (word[n] == ' ')) {
-				n = strcspn(word, " ");
-				if (!is_known_somewhere(word, n))
-					ok(false, "%s: excludes '%s'", c->name,
-					    word);
-			}
+			check_words(c, o->excludes, "excludes");
+			check_words(c, o->dash_with, "'-' with");
+			check_words(c, o->dash_without, "'-' without");
 		}
 }
 
@@ -194,6 +205,10 @@ test_check(void)
 	ok(is_bad(&o), "a call without a function");
 	o = good, o.kind = OPT_STRING;
 	ok(is_bad(&o), "an argument without a name");
+	o = good, o.kind = OPT_STRING, o.arg = "DATE|FILE";
+	ok(is_bad(&o), "a file that is a string");
+	o = good, o.kind = OPT_FILE, o.arg = "FILE", o.dash_with = "f";
+	ok(is_bad(&o), "'-' with an option, but not stdout");
 }
 
 int
@@ -215,7 +230,7 @@ main(void)
 		    "%s: operands", (*c)->name);
 		check_rows(*c);
 		check_short_help(*c);
-		check_excludes(*c);
+		check_lists(*c);
 	}
 	test_check();
 	return done_testing();
