@@ -25,7 +25,8 @@ static struct {
 	int64_t start_ns;     /* start of the command */
 	size_t live;          /* bytes of the live line on the terminal */
 	void (*before)(void); /* see diag_before_lines() */
-} diag = {NULL, DIAG_SAY, false, NULL, 0, 0, NULL};
+	unsigned connection;  /* see diag_connection() */
+} diag = {NULL, DIAG_SAY, false, NULL, 0, 0, NULL, 0};
 
 void
 diag_start(const char *command, int level, bool json)
@@ -46,6 +47,15 @@ void
 diag_before_lines(void (*before)(void))
 {
 	diag.before = before;
+}
+
+unsigned
+diag_connection(unsigned number)
+{
+	unsigned previous = diag.connection;
+
+	diag.connection = number;
+	return previous;
 }
 
 /* Called before each line and event. */
@@ -253,10 +263,13 @@ diag_progress(const char *text)
 void
 diag_event_begin(struct event *ev, enum event_id id)
 {
-	if (diag.json)
-		event_begin(ev, id, clock_seconds(diag.start_ns, clock_now()));
-	else
+	if (!diag.json) {
 		event_begin_ignored(ev);
+		return;
+	}
+	event_begin(ev, id, clock_seconds(diag.start_ns, clock_now()));
+	if (diag.connection != 0)
+		event_connection(ev, diag.connection);
 }
 
 void

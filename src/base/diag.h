@@ -90,6 +90,12 @@ void diag_event_begin(struct event *ev, enum event_id id);
 void diag_event_end(struct event *ev, int level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/*
+ * Every event carries this number of a connection from now on; 0: none. Returns
+ * the previous one.
+ */
+unsigned diag_connection(unsigned number);
+
 /* Calls before() before each line and each event; it may write lines itself. */
 void diag_before_lines(void (*before)(void));
 

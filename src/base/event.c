@@ -34,6 +34,8 @@ static const struct kind kinds[EVENT_COUNT] = {
 	"a server has accepted a connection"},
     [EVENT_DENIED] = {"denied", "listen, serve-hello",
 	"a server has closed a connection without serving it"},
+    [EVENT_DATA] = {"data", "connect, listen",
+	"bytes were sent or received, with -x"},
     [EVENT_MESSAGE] = {"message", "serve-hello, udp-serve",
 	"a server has received a message"},
     [EVENT_REQUEST] = {"request", "serve-hello",
@@ -84,6 +86,12 @@ static const struct member members[] = {
     {EVENT_DENIED, ADDRESS, false, "local", "the address connected to"},
     {EVENT_DENIED, ADDRESS, false, "remote", "the client"},
     {EVENT_DENIED, TEXT, false, "reason", "the options that forbid it"},
+
+    {EVENT_DATA, TEXT, false, "direction", "sent or received"},
+    {EVENT_DATA, NUMBER, false, "offset", "bytes before it in that direction"},
+    {EVENT_DATA, NUMBER, false, "bytes", "its length"},
+    {EVENT_DATA, TEXT, false, "hex", "its bytes in hexadecimal"},
+    {EVENT_DATA, TEXT, false, "text", "its bytes"},
 
     {EVENT_MESSAGE, ADDRESS, false, "local", "the address it was sent to"},
     {EVENT_MESSAGE, ADDRESS, false, "remote", "the sender"},
@@ -194,6 +202,13 @@ event_begin(struct event *ev, enum event_id id, double seconds)
 }
 
 void
+event_connection(struct event *ev, unsigned number)
+{
+	assert(number != 0);
+	json_number(&ev->json, "connection", number);
+}
+
+void
 event_begin_ignored(struct event *ev)
 {
 	json_begin(&ev->json);
@@ -300,7 +315,9 @@ event_print_table(FILE *out)
 
 	fprintf(out, "Every event has \"event\", its name, and \"time\", in "
 		     "seconds since "
-		     "the start.\nMembers in brackets are optional.\n");
+		     "the start.\nThose about a connection that a server "
+		     "accepted have \"connection\", its\nnumber.  Members "
+		     "in brackets are optional.\n");
 	for (id = 0; id < EVENT_COUNT; id++) {
 		fprintf(out, "\n%s: %s\n  by %s\n", kinds[id].name,
 		    kinds[id].meaning, kinds[id].commands);

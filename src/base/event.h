@@ -21,6 +21,7 @@ enum event_id {
 	EVENT_PROXIED,
 	EVENT_ACCEPTED,
 	EVENT_DENIED,
+	EVENT_DATA,
 	EVENT_MESSAGE,
 	EVENT_REQUEST,
 	EVENT_IGNORED,
@@ -48,6 +49,10 @@ struct event {
  * Begins an event that occurs the given seconds after the start of the command.
  */
 void event_begin(struct event *ev, enum event_id id, double seconds);
+
+/* Adds the number of the server's connection that it is about; call it first.
+ */
+void event_connection(struct event *ev, unsigned number);
 
 /* Begins an event that nothing will read: members cost almost nothing. */
 void event_begin_ignored(struct event *ev);

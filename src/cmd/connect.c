@@ -141,7 +141,7 @@ connect_and_run(struct client *c, struct err *e)
 	fd = connector_open(&c->server, &c->connector, c->until, &dialed, e);
 	if (fd < 0)
 		return -1;
-	conn = (struct conn){dialed.local, dialed.remote, clock_now()};
+	conn = (struct conn){dialed.local, dialed.remote, clock_now(), 0};
 	/* 4. Send and receive. */
 	switch (c->action) {
 	case CHECK:

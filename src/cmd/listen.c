@@ -135,8 +135,12 @@ static int
 serve_stdio(struct listen_state *l, int fd, const struct conn *c, struct err *e)
 {
 	struct stdio_relay *stdio = &l->stdio;
+	int result;
 
-	if (stdio_relay_run(stdio, &fd, c, e) == 0)
+	(void)diag_connection(c->number);
+	result = stdio_relay_run(stdio, &fd, c, e);
+	(void)diag_connection(0);
+	if (result == 0)
 		return 0;
 	/* EINTR: a signal has stopped the server. */
 	if (!l->o->keep || e->kind == ERR_OUTPUT || e->errnum == EINTR)
@@ -188,6 +192,7 @@ prepare(struct listen_state *l, struct err *e)
 
 	if (o->user != NULL && privileges_drop(o->user, e) < 0)
 		return -1;
+	l->stdio.recorder.has_several = o->keep != 0;
 	if (!l->has_handler &&
 	    stdio_relay_open(&l->stdio, &o->relay, &o->time, l->until, e) < 0)
 		return -1;

@@ -13,7 +13,6 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
-#include "relay/hexdump.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/progress.h"
@@ -83,13 +82,13 @@ const struct opt stdio_relay_script_opts[] = {
 #define STDOUT_IS_FREE "send-only to echo discard"
 
 const struct opt stdio_relay_record_opts[] = {
-    FILENAME('o', "output", "FILE", stdio_relay_options, output,
+    FILENAME('o', "output", "FILE", stdio_relay_options, record.output,
 	"also write what is received to FILE; '-' is stdout, where that is "
 	"free",
 	.dash = OPT_DASH_STDOUT, .dash_with = STDOUT_IS_FREE),
-    FLAG(0, "append", stdio_relay_options, append,
+    FLAG(0, "append", stdio_relay_options, record.append,
 	"append to the files of --output and --hexdump"),
-    FILENAME('x', "hexdump", "FILE", stdio_relay_options, hexdump,
+    FILENAME('x', "hexdump", "FILE", stdio_relay_options, record.hexdump,
 	"write a hex dump of both directions to FILE; '-' is stdout, where "
 	"that is free",
 	.dash = OPT_DASH_STDOUT, .dash_with = STDOUT_IS_FREE),
@@ -98,156 +97,19 @@ const struct opt stdio_relay_record_opts[] = {
     {.kind = OPT_END},
 };
 
-struct stdio_relay_records {
-	const struct stdio_relay_options *options;
-	int output;            /* of --output, or -1 */
-	int hexdump;           /* of --hexdump, or -1 */
-	struct hexdump dump;   /* writer of that file */
-	struct deadline until; /* --max-time */
-	int64_t idle_ms;       /* --idle-timeout, or -1 */
-	struct err *e;         /* the caller's, for the writers */
-};
-
-static bool
-is_stdout(const char *path)
-{
-	return path != NULL && strcmp(path, "-") == 0;
-}
-
-static bool
-is_file(const char *path)
-{
-	return path != NULL && !is_stdout(path);
-}
-
-/* The name of a record in errors. Returns buf, which has 256 bytes. */
-static const char *
-record_name(const char *path, char *buf)
-{
-	return text_escape_string(buf, 256, is_stdout(path) ? "stdout" : path);
-}
-
-static int
-record_error(const char *path, int errnum, struct err *e)
-{
-	char shown[256];
-
-	return err_sys(e, ERR_OUTPUT, errnum, "%s", record_name(path, shown));
-}
-
-/* Waits until a record, such as a FIFO or a terminal, is writable. Returns 0,
- * or -1 with *r->e. */
-static int
-wait_record(const struct stdio_relay_records *r, int fd, const char *path)
-{
-	struct deadline until = deadline_first(
-	    r->until, deadline_limit(r->idle_ms, "--idle-timeout"));
-	int ready = wait_fd(fd, POLLOUT, until);
-	char shown[256], what[320];
-
-	if (ready > 0)
-		return 0;
-	record_name(path, shown);
-	if (ready < 0)
-		return err_sys(r->e, ERR_FAILED, errno, "writing %s", shown);
-	snprintf(
-	    what, sizeof(what), "writing %s: its reader took nothing", shown);
-	return deadline_error(until, what, r->e);
-}
-
-/* Writes all n bytes within the time limits. Returns 0, or -1 with *r->e. */
-static int
-write_record(const struct stdio_relay_records *r, int fd, const char *path,
-    const unsigned char *bytes, size_t n)
-{
-	enum fd_kind kind = fd_kind(fd);
-	ssize_t done;
-
-	while (n > 0) {
-		done = call_write_nowait(fd, kind, bytes, n);
-		if (done >= 0) {
-			bytes += done;
-			n -= (size_t)done;
-		} else if (errno == EAGAIN) {
-			if (wait_record(r, fd, path) < 0)
-				return -1;
-		} else if (errno != EINTR) {
-			return record_error(path, errno, r->e);
-		}
-	}
-	return 0;
-}
-
-static int
-write_hexdump(void *context, const void *bytes, size_t n)
-{
-	const struct stdio_relay_records *r = context;
-
-	return write_record(r, r->hexdump, r->options->hexdump, bytes, n);
-}
-
-/* Records sent or received data: the tap of struct relay_options. */
-static int
-record(void *context, bool sent, const void *bytes, size_t n, struct err *e)
-{
-	struct stdio_relay_records *r = context;
-
-	r->e = e;
-	if (!sent && r->output >= 0 &&
-	    write_record(r, r->output, r->options->output, bytes, n) < 0)
-		return -1;
-	if (r->hexdump < 0)
-		return 0;
-	return hexdump_add(
-	    &r->dump, sent ? HEXDUMP_SENT : HEXDUMP_RECEIVED, bytes, n);
-}
-
-/* Opens a file for a record; '-' is stdout. Returns its fd, or -1 with *e. */
-static int
-open_record(const char *path, bool append, struct deadline until, struct err *e)
-{
-	int flags = O_WRONLY | O_CREAT | (append ? O_APPEND : O_TRUNC);
-	int fd;
-
-	if (!is_stdout(path))
-		return wait_open(path, flags, 0666, until, e);
-	if (!fd_is_writable(STDOUT_FILENO))
-		return err_set(e, ERR_OUTPUT, "stdout is closed");
-	fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	return fd < 0 ? err_sys(e, ERR_OUTPUT, errno, "stdout") : fd;
-}
-
-static int
-open_records(
-    struct stdio_relay_records *r, struct deadline until, struct err *e)
-{
-	const struct stdio_relay_options *o = r->options;
-
-	if (o->output != NULL) {
-		r->output = open_record(o->output, o->append != 0, until, e);
-		if (r->output < 0)
-			return -1;
-	}
-	if (o->hexdump == NULL)
-		return 0;
-	r->hexdump = open_record(o->hexdump, o->append != 0, until, e);
-	return r->hexdump < 0 ? -1 : 0;
-}
-
 int
 stdio_relay_check(const struct stdio_relay_options *o, struct err *e)
 {
 	if (o->script.count == 0 && (o->done || o->expect_ms >= 0))
 		return err_set(e, ERR_USAGE,
 		    "--done and --expect-timeout go with --send or --expect");
+	if (recorder_check(&o->record, false, e) < 0)
+		return -1;
 	if (o->send_only && o->on_peer_eof > RELAY_PEER_FINISH)
 		return err_set(e, ERR_USAGE,
 		    "--send-only sends stdin to its end: it does not go with "
 		    "--on-peer-eof %s",
 		    on_peer_eof_words[o->on_peer_eof]);
-	if (o->append && !is_file(o->output) && !is_file(o->hexdump))
-		return err_set(e, ERR_USAGE,
-		    "--append goes with a file of --output or --hexdump");
 	if (!o->recv_only && !o->done && !fd_is_readable(STDIN_FILENO))
 		return err_set(e, ERR_OUTPUT,
 		    "stdin is closed (--recv-only does not need it)");
@@ -282,14 +144,11 @@ stdio_relay_open(struct stdio_relay *s, const struct stdio_relay_options *o,
 	s->options = o;
 	s->time = time;
 	s->until = until;
-	s->records = mem_array(1, sizeof(*s->records));
-	s->records->options = o;
-	s->records->until = until;
-	s->records->idle_ms = time->idle_ms;
-	s->records->output = s->records->hexdump = -1;
 	if (stdio_relay_check(o, e) < 0)
 		return -1;
-	return open_records(s->records, until, e);
+	s->recorder.until = until;
+	s->recorder.idle_ms = time->idle_ms;
+	return recorder_open(&s->recorder, &o->record, e);
 }
 
 /* The number of bytes left in stdin, or -1 if unknown. */
@@ -334,9 +193,9 @@ set_up(struct stdio_relay *s, struct relay_options *r)
 	r->until = s->until;
 	r->crlf = o->crlf != 0;
 	r->quit_after_script = o->done != 0;
-	if (s->records->output >= 0 || s->records->hexdump >= 0) {
-		r->tap = record;
-		r->context = s->records;
+	if (s->recorder.is_on) {
+		r->tap = recorder_add;
+		r->context = &s->recorder;
 	}
 }
 
@@ -375,13 +234,12 @@ stdio_relay_run(
 	struct relay_options r;
 	struct progress progress;
 	struct script script;
-	struct conn_summary sum;
+	struct conn_summary sum = {
+	    .first = CONN_FIRST_US, .reset = true, .is_aborted = true};
 	struct deadline end;
 	int result;
 
 	set_up(s, &r);
-	if (s->records->hexdump >= 0)
-		hexdump_start(&s->records->dump, write_hexdump, s->records);
 	if (o->script.count > 0) {
 		script_start(&script, &o->script, o->expect_ms);
 		r.script = &script;
@@ -391,7 +249,10 @@ stdio_relay_run(
 		r.progress = &progress;
 		r.total = r.in >= 0 ? input_size() : -1;
 	}
-	result = relay_run(*fd, &r, &sum, e);
+	result = recorder_begin(&s->recorder, conn, e);
+	if (result == 0)
+		result = relay_run(*fd, &r, &sum, e);
+	result = recorder_end(&s->recorder, result, e);
 	if (o->script.count > 0)
 		script_release(&script);
 	end = deadline_first(s->until, deadline_after(SHUTDOWN_DRAIN_MS));
@@ -412,15 +273,5 @@ stdio_relay_run(
 int
 stdio_relay_release(struct stdio_relay *s, int result, struct err *e)
 {
-	struct stdio_relay_records *r = s->records;
-
-	if (r == NULL)
-		return result;
-	if (r->output >= 0 && close(r->output) < 0 && result == 0)
-		result = record_error(s->options->output, errno, e);
-	if (r->hexdump >= 0 && close(r->hexdump) < 0 && result == 0)
-		result = record_error(s->options->hexdump, errno, e);
-	free(r);
-	s->records = NULL;
-	return result;
+	return recorder_close(&s->recorder, result, e);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/deadline.h"
+#include "relay/recorder.h"
 #include "relay/script.h"
 #include "cli/opt.h"
 #include "net/conn_event.h"
@@ -23,9 +24,7 @@ struct stdio_relay_options {
 	struct script_steps script;
 	int64_t expect_ms; /* for each --expect */
 	int done;          /* end when the script is done */
-	const char *output;
-	int append;
-	const char *hexdump;
+	struct recorder_options record;
 	int progress;
 };
 
@@ -38,16 +37,13 @@ extern const struct opt stdio_relay_opts[];
 extern const struct opt stdio_relay_script_opts[];
 extern const struct opt stdio_relay_record_opts[];
 
-/* The open files of --output and --hexdump. */
-struct stdio_relay_records;
-
 /* The relay of one connection at a time. */
 struct stdio_relay {
 	const struct stdio_relay_options *options;
 	const struct time_options *time;
-	struct deadline until;               /* --max-time */
-	struct stdio_relay_records *records; /* owned */
-	struct conn_summary last;            /* of the previous connection */
+	struct deadline until;    /* --max-time */
+	struct recorder recorder; /* of --output and --hexdump */
+	struct conn_summary last; /* of the previous connection */
 };
 
 /*
@@ -62,9 +58,9 @@ int stdio_relay_check_unused(
     const struct opt *const *used, const char *with, struct err *e);
 
 /*
- * Checks the options as stdio_relay_check() and opens the records. Returns 0,
- * or -1 with *e: ERR_OUTPUT or ERR_USAGE. Call stdio_relay_release() in both
- * cases.
+ * Checks the options as stdio_relay_check() and opens the records; the caller
+ * sets s->recorder.has_several and zeroes the rest. Returns 0, or -1 with *e:
+ * ERR_OUTPUT or ERR_USAGE. Call stdio_relay_release() in both cases.
  */
 int stdio_relay_open(struct stdio_relay *s, const struct stdio_relay_options *o,
     const struct time_options *time, struct deadline until, struct err *e);

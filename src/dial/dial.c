@@ -510,7 +510,7 @@ dial_connect(const struct endpoint *ep, const struct dial_options *o,
 	if (fd < 0)
 		return -1;
 	r.ns = clock_now() - start;
-	conn_event_connected(&(struct conn){r.local, r.remote, start}, true);
+	conn_event_connected(&(struct conn){r.local, r.remote, start, 0}, true);
 	if (result != NULL)
 		*result = r;
 	return fd;

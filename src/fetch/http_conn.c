@@ -92,5 +92,5 @@ http_conn_close(struct http_conn *c, int status)
 	}
 	sock_close(&c->fd);
 	conn_event_closed(DIAG_NOTE,
-	    &(struct conn){c->local, c->remote, c->opened_ns}, &s, status);
+	    &(struct conn){c->local, c->remote, c->opened_ns, 0}, &s, status);
 }

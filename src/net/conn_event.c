@@ -68,7 +68,11 @@ conn_event_probe(const struct conn *c)
 static void
 begin(enum event_id id, const struct conn *c)
 {
+	unsigned outer = diag_connection(0);
+
+	(void)diag_connection(c->number != 0 ? c->number : outer);
 	diag_event_begin(&ev, id);
+	(void)diag_connection(outer);
 	addr_event(&c->local, &ev, "local");
 	addr_event(&c->remote, &ev, "remote");
 }

@@ -13,6 +13,7 @@
 struct conn {
 	struct addr local, remote;
 	int64_t start_ns;
+	unsigned number; /* of those that a server accepted, from 1; 0: none */
 };
 
 /* Which side finished first. */

@@ -373,6 +373,7 @@ listener_accept(struct listener *l, struct conn *c)
 	if (fd < 0)
 		return -1;
 	c->start_ns = clock_now();
+	c->number = 0;
 	sock_local(fd, &c->local);
 	addr_unmap(&c->remote);
 	return fd;

@@ -1,96 +1,153 @@
 /* Writes a hex dump of the bytes that a connection carries. */
 #include "relay/hexdump.h"
 
+#include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/bounds.h"
 #include "base/clock.h"
-#include "base/text.h"
+#include "base/mem.h"
+#include "base/num.h"
 
 #define COLUMNS 16
-/* The maximum length of a line, with its NUL: the first line of a piece. */
-#define LINE 128
+/* The maximum length of the first line of a piece, and of the others. */
+#define FIRST_LINE 160
+#define LINE 88
 
-/* A buffer of lines. Each write(2) carries whole lines, so that several
- * processes may append to the file. */
-struct lines {
-	const struct hexdump *dump;
-	size_t length;
-	char text[64 * LINE];
-};
-
-static int
-write_lines(struct lines *l)
+static char
+hex_digit(uint64_t n)
 {
-	size_t n = l->length;
-
-	l->length = 0;
-	return l->dump->write(l->dump->context, l->text, n);
+	return "0123456789abcdef"[n & 15];
 }
 
-static int
-add_line(struct lines *l, const char *line)
+/* Writes "00000010 ", and returns the end. */
+static char *
+put_offset(char *out, uint64_t offset)
 {
-	size_t n = strlen(line);
+	int shift = 60;
 
-	if (!bounds_fit(sizeof(l->text), l->length, n) && write_lines(l) < 0)
-		return -1;
-	memcpy(l->text + l->length, line, n);
-	l->length += n;
-	return 0;
+	while (shift > 28 && offset >> shift == 0)
+		shift -= 4;
+	for (; shift >= 0; shift -= 4)
+		*out++ = hex_digit(offset >> shift);
+	*out++ = ' ';
+	return out;
 }
 
-/* "00000010  48 65 6c 6c 6f ...  |Hello|" */
-static void
-format_line(char *line, uint64_t offset, const unsigned char *p, size_t n)
+/* Writes "00000010  48 65 6c 6c 6f ...  |Hello|", and returns the end. */
+static char *
+put_line(char *out, uint64_t offset, const unsigned char *p, size_t n)
 {
-	char hex[COLUMNS * 3 + 2] = "", ascii[COLUMNS + 1];
+	char *end;
 	size_t i;
 
+	out = put_offset(out, offset);
+	end = out + COLUMNS * 3 + 1;
 	for (i = 0; i < n; i++) {
-		text_append(hex, sizeof(hex),
-		    i == COLUMNS / 2 ? "  %02x" : " %02x", p[i]);
-		ascii[i] = p[i] >= 0x20 && p[i] < 0x7f ? (char)p[i] : '.';
+		if (i == COLUMNS / 2)
+			*out++ = ' ';
+		*out++ = ' ';
+		*out++ = hex_digit(p[i] >> 4);
+		*out++ = hex_digit(p[i]);
 	}
-	ascii[n] = '\0';
-	snprintf(line, LINE, "%08llx %-*s  |%s|\n", (unsigned long long)offset,
-	    COLUMNS * 3 + 1, hex, ascii);
+	memset(out, ' ', (size_t)(end - out) + 2);
+	out = end + 2;
+	*out++ = '|';
+	for (i = 0; i < n; i++)
+		*out++ = p[i] >= 0x20 && p[i] < 0x7f ? (char)p[i] : '.';
+	*out++ = '|';
+	*out++ = '\n';
+	return out;
+}
+
+static double
+seconds(const struct hexdump *h)
+{
+	return clock_seconds(h->start_ns, clock_now());
+}
+
+/* Writes the first line of a piece of n bytes, and returns its end. */
+static char *
+put_first(const struct hexdump *h, enum hexdump_direction direction, size_t n)
+{
+	char count[32], name[48] = "";
+
+	if (h->connection != 0)
+		snprintf(
+		    name, sizeof(name), " on connection %u", h->connection);
+	return h->text +
+	       snprintf(h->text, FIRST_LINE,
+		   "%s%s at %.6f s: %s from offset %llu\n",
+		   direction == HEXDUMP_SENT ? "> sent" : "< received", name,
+		   seconds(h),
+		   num_format_count(count, sizeof(count), n, "byte"),
+		   (unsigned long long)h->offsets[direction]);
 }
 
 void
-hexdump_start(struct hexdump *h, hexdump_write *write, void *context)
+hexdump_init(
+    struct hexdump *h, size_t size, hexdump_write *write, void *context)
 {
+	assert(size >= FIRST_LINE + LINE);
 	memset(h, 0, sizeof(*h));
 	h->write = write;
 	h->context = context;
 	h->start_ns = clock_now();
+	h->size = size;
+	h->text = mem_array(size, 1);
+}
+
+int
+hexdump_begin(struct hexdump *h, unsigned connection, const char *from)
+{
+	char line[FIRST_LINE + 512];
+
+	h->connection = connection;
+	memset(h->offsets, 0, sizeof(h->offsets));
+	if (connection == 0) {
+		h->start_ns = clock_now();
+		return 0;
+	}
+	snprintf(line, sizeof(line), "= connection %u from %s at %.6f s\n",
+	    connection, from, seconds(h));
+	return h->write(h->context, line, strlen(line));
+}
+
+/* Writes one piece, which fits. */
+static int
+add_part(struct hexdump *h, enum hexdump_direction direction,
+    const unsigned char *p, size_t n)
+{
+	char *out = put_first(h, direction, n);
+	size_t part;
+
+	for (; n > 0; n -= part, p += part) {
+		part = n < COLUMNS ? n : COLUMNS;
+		out = put_line(out, h->offsets[direction], p, part);
+		h->offsets[direction] += part;
+	}
+	return h->write(h->context, h->text, (size_t)(out - h->text));
 }
 
 int
 hexdump_add(struct hexdump *h, enum hexdump_direction direction,
     const void *bytes, size_t n)
 {
-	struct lines lines;
+	size_t max = (h->size - FIRST_LINE) / LINE * COLUMNS, part;
 	const unsigned char *p = bytes;
-	char line[LINE];
-	size_t part;
 
-	lines.dump = h;
-	lines.length = 0;
-	snprintf(line, sizeof(line),
-	    "%s at %.6f s: %zu byte%s from offset %llu\n",
-	    direction == HEXDUMP_SENT ? "> sent" : "< received",
-	    clock_seconds(h->start_ns, clock_now()), n, n == 1 ? "" : "s",
-	    (unsigned long long)h->offsets[direction]);
-	if (add_line(&lines, line) < 0)
-		return -1;
 	for (; n > 0; n -= part, p += part) {
-		part = n < COLUMNS ? n : COLUMNS;
-		format_line(line, h->offsets[direction], p, part);
-		if (add_line(&lines, line) < 0)
+		part = n < max ? n : max;
+		if (add_part(h, direction, p, part) < 0)
 			return -1;
-		h->offsets[direction] += part;
 	}
-	return write_lines(&lines);
+	return 0;
+}
+
+void
+hexdump_release(struct hexdump *h)
+{
+	free(h->text);
+	h->text = NULL;
 }

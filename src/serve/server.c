@@ -52,9 +52,9 @@ server_start(struct server *s, struct listener *l,
 	return 0;
 }
 
-/* Whether the peer is accepted; logs either case. */
+/* Whether the peer is accepted and gets a number; logs either case. */
 static bool
-admit(const struct server *s, const struct conn *c)
+admit(struct server *s, struct conn *c)
 {
 	if (s->options->access != NULL &&
 	    !access_allows(s->options->access, &c->remote)) {
@@ -67,6 +67,7 @@ admit(const struct server *s, const struct conn *c)
 		conn_event_denied(s->options->log_level, c, "--max-per-host");
 		return false;
 	}
+	c->number = ++s->accepted;
 	conn_event_accepted(s->options->log_level, c);
 	return true;
 }
@@ -149,7 +150,6 @@ static void
 note_accepted(struct server *s, int fd)
 {
 	s->is_announced = false;
-	s->accepted++;
 	if (!s->options->is_single)
 		step_name(fd, "connection", s->accepted);
 	if (diag_shows(DIAG_NOTE))
@@ -393,6 +393,7 @@ server_fork(struct server *s, int fd, const struct conn *c,
 		signals_after_fork();
 		listener_abandon(s->listener);
 		children_abandon(&s->children);
+		(void)diag_connection(c->number);
 		_exit(h->serve(fd, c, h->context));
 	}
 	if (pid < 0) {

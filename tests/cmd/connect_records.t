@@ -4,6 +4,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Sockt;
+use JSON::PP;
 use Test::More;
 
 my $dir = scratch();
@@ -44,6 +45,90 @@ like $hex, qr/^00000010  31 37 20 62 79 74 65 73 {27}\|17 bytes\|$/m,
     'a short last line lines up';
 like $hex, qr/^< received at \d\.\d{6} s: 256 bytes from offset 0$/m,
     'the other direction has offsets of its own';
+
+# --- Names -----------------------------------------------------------------
+
+$r = against({ stdin => 'x' }, '-o', "$dir/%n-%d-%%", '-x', "$dir/hex%n");
+is $r->{status}, 0, '%n, %d and %%: exit status';
+is slurp("$dir/1-received-%"), $every, 'what was received';
+is slurp("$dir/1-sent-%"), 'x', 'what was sent';
+like slurp("$dir/hex1"), qr/^> sent at .*: 1 byte from offset 0$/m,
+    '-x has a number too';
+for (['-o', '%x'], ['-o', 'a%'], ['-x', '%d'], ['-x', '100%']) {
+    $r = run('connect', '127.0.0.1', 1, @$_);
+    is $r->{status}, 2, "@$_ is a usage error";
+    like $r->{err}, qr/after % there may be n .* or another %\n/,
+        'which says what there is';
+}
+$r = against({ stdin => 'x' }, '-x', '-');
+is $r->{status}, 2, '-x -: stdout has the data';
+$r = against({ stdin => 'sent' }, '--send-only', '-x', '-');
+is $r->{status}, 0, '-x - with --send-only';
+like $r->{out}, qr/\A> sent at .*\n00000000  73 65 6e 74 .*\|sent\|\n/,
+    'is stdout';
+$r = against({ stdin => 'sent', closed => [1] }, '--send-only', '-x', '-');
+is $r->{status}, 11, 'a closed stdout';
+$r = against({ stdin => 'sent' }, '--send-only', '-x', '-', '-o', '-');
+is $r->{status}, 2, 'stdout is one of them';
+
+# --- Events ----------------------------------------------------------------
+
+my $json = JSON::PP->new->utf8;
+my $long = join '', map { chr rand 256 } 1 .. 100_000;
+$r = against({ stdin => $long }, '--json', '-x', "$dir/events");
+is $r->{status}, 0, '-x with --json: exit status';
+my %bytes = (sent => '', received => '');
+my @faults;
+for (split /\n/, slurp("$dir/events")) {
+    my $ev = $json->decode($_);
+    my $got = pack 'H*', $ev->{hex};
+    push @faults, $_ if $ev->{event} ne 'data' || $ev->{truncated}
+        || $ev->{bytes} != length $got
+        || $ev->{offset} != length $bytes{ $ev->{direction} };
+    $bytes{ $ev->{direction} } .= $got;
+}
+is "@faults", '', 'data events, in order';
+ok $bytes{sent} eq $long, 'every byte sent';
+ok $bytes{received} eq $every, 'and every byte received';
+unlike $r->{err}, qr/"data"/, 'which are not on stderr';
+
+# --- Several connections, one after another --------------------------------
+
+my $p = start('listen', '-4', '-k', '--json', '-x', "$dir/many", '-o',
+    "$dir/many.%n.%d", 0);
+$p->expect(err => qr/listening/);
+my ($port) = $p->{err} =~ /"port":(\d+)/;
+for my $n (1 .. 3) {
+    my $c = tcp_client($port);
+    print $c "client $n";
+    shutdown $c, 1;
+    do { local $/; <$c> };
+    $p->expect(err => qr/"event":"closed",[^\n]*"connection":$n,/);
+    is slurp("$dir/many.$n.received"), "client $n", "-k: client $n";
+    is slurp("$dir/many.$n.sent"), '', 'was sent nothing';
+}
+$p->stop;
+is join(' ', map { $json->decode($_)->{connection} }
+    split /\n/, slurp("$dir/many")), '1 2 3', 'numbers in events';
+is join(' ', $p->{err} =~ /"event":"accepted",[^\n]*"connection":(\d+),/g),
+    '1 2 3', 'and in those of stderr';
+
+$p = start('listen', '-4', '-k', '-x', "$dir/many", 0);
+for my $n (1 .. 2) {
+    my $c = tcp_client($p->port);
+    print $c "client $n";
+    shutdown $c, 1;
+    do { local $/; <$c> };
+}
+$p->stop;
+like slurp("$dir/many"), qr/\A
+    =\ connection\ 1\ from\ 127.0.0.1\ port\ \d+\ at\ [\d.]+\ s\n
+    <\ received\ on\ connection\ 1\ at\ .*:\ 8\ bytes\ from\ offset\ 0\n.*\n
+    =\ connection\ 2\ .*\n
+    <\ received\ on\ connection\ 2\ at\ .*:\ 8\ bytes\ from\ offset\ 0\n/x,
+    'numbers in the hex dump of listen -k';
+
+# --- Errors ----------------------------------------------------------------
 
 $r = run('connect', '127.0.0.1', 1, '-o', "$dir/no/such");
 is $r->{status}, 11, 'an output that cannot be opened is status 11';

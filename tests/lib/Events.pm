@@ -52,7 +52,9 @@ sub event_fault {
     } @table;
     return "$command prints no event '$got->{event}'" unless $event;
     my %left = %$got;
-    delete @left{qw(event time truncated)};
+    return "'connection' is no number from 1"
+        if ($left{connection} // 1) !~ /^[1-9]\d*\z/;
+    delete @left{qw(event time truncated connection)};
     for my $m (@{ $event->{members} }) {
         my $name = $m->{name};
         return "no '$name'" unless exists $left{$name} || $m->{optional}

@@ -1,0 +1,91 @@
+/*
+ * Records what goes over connections: the bytes themselves (--output), and
+ * both directions in a readable form (--hexdump), which is a hex dump or, with
+ * --json, "data" events. The processes of a server may share the files: each
+ * piece is written with one write(2) at their end, and names its connection.
+ */
+#ifndef RELAY_RECORDER_H
+#define RELAY_RECORDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/deadline.h"
+#include "base/fd.h"
+#include "relay/hexdump.h"
+
+struct conn;
+struct err;
+
+/*
+ * The names of the files, or NULL; "-" is stdout. In them %n is the number of
+ * the connection and %% a percent sign. In that of output %d is "received" or
+ * "sent"; without it only received data is recorded.
+ */
+struct recorder_options {
+	const char *output;
+	const char *hexdump;
+	int append; /* keep what the files hold */
+};
+
+/* A file of a record. */
+struct recorder_file {
+	const char *pattern; /* its name as given; NULL: no record */
+	char *path;          /* owned, with the values; NULL: not open */
+	int fd;              /* owned; -1: not open */
+	enum fd_kind kind;
+};
+
+struct recorder {
+	/* The caller's; they may be changed between connections. */
+	bool has_several;      /* several connections, which have numbers */
+	struct deadline until; /* limit of waiting for the readers of files */
+	int64_t idle_ms;       /* the same for each piece; -1: none */
+
+	const struct recorder_options *options;
+	bool is_on;                     /* there is anything to record */
+	unsigned number;                /* of the connection */
+	struct recorder_file output[2]; /* received and sent */
+	struct recorder_file readable;  /* of both directions */
+	struct hexdump dump;
+	uint64_t offsets[2]; /* of the events: received and sent */
+	struct err *e;       /* the caller's, for the writer */
+};
+
+/*
+ * Checks the names. at_once: connections at the same time, which need files of
+ * their own for output. Returns 0, or -1 with ERR_USAGE.
+ */
+int recorder_check(
+    const struct recorder_options *o, bool at_once, struct err *e);
+
+/*
+ * Opens the files that all connections share. The caller sets its members and
+ * zeroes the rest; o must outlive r. Returns 0, or -1 with *e: ERR_OUTPUT,
+ * ERR_TIMEOUT or ERR_FAILED with EINTR. Call recorder_close() in both cases.
+ */
+int recorder_open(
+    struct recorder *r, const struct recorder_options *o, struct err *e);
+
+/*
+ * Begins the record of a connection, and opens its own files. Returns as
+ * recorder_open(); call recorder_end() in both cases.
+ */
+int recorder_begin(struct recorder *r, const struct conn *c, struct err *e);
+
+/*
+ * Records data: the tap of struct relay_options, whose context is r. Returns 0,
+ * or -1 with *e if a file accepts no more.
+ */
+int recorder_add(
+    void *context, bool sent, const void *bytes, size_t n, struct err *e);
+
+/*
+ * Close the connection's own files, or all files. Return result; but -1 with
+ * ERR_OUTPUT if result is 0 and closing failed. No effect if r is zero.
+ */
+int recorder_end(struct recorder *r, int result, struct err *e);
+int recorder_close(struct recorder *r, int result, struct err *e);
+
+#endif
