@@ -58,6 +58,16 @@ fd_reserve_standard(void)
 }
 
 void
+fd_close_standard(void)
+{
+	int fd;
+
+	for (fd = 0; fd <= 2; fd++)
+		close(fd);
+	fd_reserve_standard();
+}
+
+void
 fd_close(int *fd)
 {
 	int saved = errno;

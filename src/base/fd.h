@@ -26,6 +26,9 @@ enum fd_kind fd_kind(int fd);
  */
 void fd_reserve_standard(void);
 
+/* Closes 0, 1 and 2, and occupies them with such placeholders. */
+void fd_close_standard(void);
+
 /* close(2) that preserves errno and sets *fd to -1. Ignores a negative *fd. */
 void fd_close(int *fd);
 

@@ -77,17 +77,6 @@ look_up(const struct endpoint *ep, int family, int out)
 	}
 }
 
-/* In the child: the reader of stdout must not wait for this process. */
-static void
-close_standard(void)
-{
-	int fd;
-
-	for (fd = 0; fd <= 2; fd++)
-		close(fd);
-	fd_reserve_standard();
-}
-
 /* Starts the child. Returns 0, or -1 with errno. */
 static int
 query_start(struct query *q, const struct endpoint *ep)
@@ -99,7 +88,8 @@ query_start(struct query *q, const struct endpoint *ep)
 	q->pid = fork();
 	if (q->pid == 0) {
 		signals_after_fork();
-		close_standard();
+		/* The reader of stdout must not wait for this process. */
+		fd_close_standard();
 		look_up(ep, q->family, ends[1]);
 		_exit(0);
 	}
@@ -459,7 +449,8 @@ release_queries(struct query *queries)
 		query_release(&queries[i]);
 }
 
-/* Replaces *e by an error with the other family's addresses. Returns -1. */
+/* If the name has no address of the family, replaces *e by an error with the
+ * other family's. Returns -1. */
 static int
 family_error(
     const struct endpoint *ep, int family, struct deadline until, struct err *e)
@@ -467,18 +458,21 @@ family_error(
 	struct query queries[QUERY_COUNT];
 	struct addr_list list = ADDR_LIST_INIT;
 	char host[ENDPOINT_HOST * 2], all[256];
-	int digit = family == AF_INET ? 4 : 6;
+	int digit = family == AF_INET ? 4 : 6, cause = e->errnum;
 
+	if (cause != CAUSE_NAME_EMPTY && cause != CAUSE_NAME_UNKNOWN)
+		return -1;
 	set_queries(queries, AF_UNSPEC);
 	if (run_queries(queries, ep, until) == 0)
 		collect(queries, &list);
 	format_list(&list, all, sizeof(all));
 	release_queries(queries);
-	if (list.count > 0 || e->errnum == CAUSE_NAME_EMPTY)
+	if (list.count > 0 || cause == CAUSE_NAME_EMPTY)
 		err_set(e, ERR_NAME,
 		    "%s has no IPv%d address (--ipv%d); it has %s",
 		    text_escape_string(host, sizeof(host), ep->host), digit,
 		    digit, list.count > 0 ? all : "no other either");
+	e->errnum = cause;
 	addr_list_release(&list);
 	return -1;
 }
@@ -515,7 +509,7 @@ resolve_name(const struct endpoint *ep, const struct name_options *o,
 				     : name_error(ep, &answer, e);
 	}
 	release_queries(queries);
-	if (result < 0 && e->kind == ERR_NAME && o->family != AF_UNSPEC)
+	if (result < 0 && o->family != AF_UNSPEC)
 		return family_error(ep, o->family, until, e);
 	return result;
 }

@@ -31,7 +31,9 @@ int resolve_check(
  * families interleaved (RFC 8305 section 4), without duplicates. A unix
  * endpoint or a numeric address needs no lookup. *list must be empty; the
  * caller releases it. Returns 0, or -1 with *e set: that of resolve_check(),
- * ERR_NAME, ERR_TIMEOUT, or ERR_FAILED with EINTR for a caught signal.
+ * ERR_NAME, with CAUSE_NAME_EMPTY or CAUSE_NAME_UNKNOWN (base/err.h) only if
+ * that is what the resolver answered; ERR_TIMEOUT, or ERR_FAILED with EINTR for
+ * a caught signal.
  */
 int resolve(const struct endpoint *ep, const struct name_options *o,
     struct deadline until, struct addr_list *list, struct err *e);

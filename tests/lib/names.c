@@ -3,7 +3,8 @@
  * and listen(2) and unlink(2), which wait where SOCKT_TEST_PAUSE is their name,
  * ':' and a file: they make the file and go on when it has gone. The resolver
  * reads SOCKT_TEST_NAMES: "NAME=ADDR,ADDR NAME=hang NAME=none". With hang4 or
- * hang6 among the addresses the question for that family has no answer.
+ * hang6 among the addresses the question for that family has no answer; with
+ * fail4 or fail6 it fails for now, unless both are asked for at once.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -70,6 +71,11 @@ answer(char *list, int family, struct addrinfo **res)
 
 		if (strncmp(one, "hang", 4) == 0) {
 			hang_for(one[4] == '6' ? AF_INET6 : AF_INET, family);
+			continue;
+		}
+		if (strncmp(one, "fail", 4) == 0) {
+			if (family == (one[4] == '6' ? AF_INET6 : AF_INET))
+				return EAI_AGAIN;
 			continue;
 		}
 		ai = make_item(one);
