@@ -22,6 +22,7 @@ struct hello_options {
 	struct sock_options sock;
 	struct access_options access;
 	struct accept_options server;
+	struct bind_options bind;
 	const char *greeting;
 	const char *reply; /* NULL: the protocol's default */
 	const char *quit_word;

@@ -16,6 +16,7 @@
 #include "net/endpoint.h"
 #include "net/inherited.h"
 #include "net/listener.h"
+#include "net/notify.h"
 #include "net/privileges.h"
 #include "net/resolve.h"
 #include "net/signals.h"
@@ -34,7 +35,7 @@ struct listen_options {
 	const char *to;    /* --to: forward to this address */
 	struct accept_options server;
 	const char *user; /* --user: run as this user */
-	const char *fd;   /* --fd: inherited sockets */
+	struct bind_options bind;
 	struct access_options access;
 };
 
@@ -43,6 +44,7 @@ static const struct listen_options listen_defaults = {
     .sock = SOCK_OPTIONS_INIT,
     .relay = STDIO_RELAY_OPTIONS_INIT,
     .server = ACCEPT_OPTIONS_INIT,
+    .bind = BIND_OPTIONS_INIT,
 };
 
 static const struct opt listen_opts[] = {
@@ -58,10 +60,6 @@ static const struct opt listen_opts[] = {
     FLAG(0, "discard", listen_options, discard, "discard what is received"),
     STRING(0, "user", "NAME", listen_options, user,
 	"switch to this user, for good, once the port is bound"),
-    STRING(0, "fd", "N|systemd", listen_options, fd,
-	"accept from the inherited socket N, or from those that systemd passes",
-	.excludes = "ipv4 ipv6 numeric backlog keepalive nodelay tos ttl "
-		    "rcvbuf sndbuf"),
     {.kind = OPT_END},
 };
 
@@ -74,6 +72,7 @@ static const struct opt time_opts[] = {
 };
 
 static const struct opt_group listen_groups[] = {{"server", listen_opts, 0},
+    {"server", options_bind, offsetof(struct listen_options, bind)},
     {"server", options_server, offsetof(struct listen_options, server)},
     {"server", options_access, offsetof(struct listen_options, access)},
     {"relaying stdin and stdout", stdio_relay_opts,
@@ -91,6 +90,7 @@ static const struct opt_group listen_groups[] = {{"server", listen_opts, 0},
 /* The command's state. */
 struct listen_state {
 	const struct listen_options *o;
+	const struct command_args *args;
 	struct listener listener;
 	struct server server;
 	struct server_options so;
@@ -105,16 +105,20 @@ struct listen_state {
 static int
 open_sockets(struct listen_state *l, const struct endpoint *ep, struct err *e)
 {
+	static const char stdio_error[] =
+	    "standard input or output is the socket, and cannot be relayed to "
+	    "it: it needs a handler, such as --exec, --to or a program";
 	const struct listen_options *o = l->o;
 	struct listener_options lo = {.names = o->names,
 	    .until = l->until,
 	    .type = SOCK_STREAM,
 	    .backlog = o->server.backlog,
-	    .sock = o->sock};
+	    .sock = o->sock,
+	    .access = &o->bind.path};
+	struct listen_source source = {
+	    ep, &lo, &o->bind, l->args, l->has_handler ? NULL : stdio_error};
 
-	if (o->fd != NULL)
-		return inherited_sockets(&l->listener, o->fd, e);
-	return listener_open(&l->listener, ep, &lo, e);
+	return options_listen(&l->listener, &source, e);
 }
 
 /* Serves a connection in a child process. */
@@ -162,11 +166,8 @@ accept_and_serve(struct listen_state *l, struct err *e)
 
 	do {
 		fd = server_accept(&l->server, &c, e);
-		/* A time limit has passed: current clients may finish. */
-		if (fd < 0 && e->kind == ERR_TIMEOUT)
-			(void)server_wait(&l->server, e);
 		if (fd < 0)
-			return -1;
+			return server_end(&l->server, e);
 		/* Without -k, further connections are refused from now on. */
 		if (!l->o->keep)
 			listener_stop(&l->listener,
@@ -176,12 +177,7 @@ accept_and_serve(struct listen_state *l, struct err *e)
 		else if (serve_stdio(l, fd, &c, e) < 0)
 			return -1;
 	} while (l->o->keep);
-	if (server_wait(&l->server, e) < 0)
-		return -1;
-	/* The child has reported its error: pass on only its status. */
-	return l->server.children.last_status == 0
-		   ? 0
-		   : err_status(e, l->server.children.last_status);
+	return server_wait_status(&l->server, e);
 }
 
 /* Runs with the sockets open, before the first connection. */
@@ -217,29 +213,13 @@ run(struct listen_state *l, const struct endpoint *ep, struct err *e)
 	result = prepare(l, e);
 	if (result == 0) {
 		listener_announce(&l->listener);
+		notify_ready();
 		result = accept_and_serve(l, e);
+		notify_stopping();
 		server_stop(&l->server);
 	}
 	listener_close(&l->listener);
 	return result;
-}
-
-/* Parses the operands; with --fd there are none. */
-static int
-parse_operands(struct endpoint *ep, const struct listen_options *o,
-    const struct command_args *args, struct err *e)
-{
-	if (o->fd == NULL && args->count > 0)
-		return endpoint_parse_local(
-		    ep, args->operands, args->count, "tcp", 0, e);
-	if (o->fd == NULL)
-		return err_set(e, ERR_USAGE,
-		    "missing operand: expected [ADDR] PORT, or --fd");
-	if (args->count == 0)
-		return 0;
-	return err_set(e, ERR_USAGE,
-	    "unexpected operand: with --fd the address is that of the "
-	    "inherited socket");
 }
 
 /* Rejects options that contradict each other or a program. */
@@ -308,11 +288,12 @@ static int
 listen_run(const void *options, const struct command_args *args, struct err *e)
 {
 	const struct listen_options *o = options;
-	struct listen_state l = {.o = o, .access = ACCESS_INIT};
+	struct listen_state l = {.o = o, .args = args, .access = ACCESS_INIT};
+	struct local_operands operands = {args, "tcp", -1};
 	struct endpoint ep;
 	int result;
 
-	if (parse_operands(&ep, o, args, e) < 0 ||
+	if (options_parse_local(&ep, &o->bind, &operands, e) < 0 ||
 	    check_handler(o, args->program != NULL, e) < 0 ||
 	    choose_handler(&l, args->program, e) < 0 ||
 	    check_stdio(&l, args, e) < 0 ||
@@ -322,7 +303,8 @@ listen_run(const void *options, const struct command_args *args, struct err *e)
 	l.so.program_ms = o->time.max_ms;
 	l.so.is_alone = !l.has_handler;
 	l.so.is_single = !o->keep;
-	result = options_make_access(&l.access, &o->access, e);
+	l.so.ends_idle = inherited_is_activated(o->bind.fd);
+	result = options_make_access(&l.access, &o->access, &o->names, e);
 	if (result == 0)
 		result = run(&l, &ep, e);
 	if (o->keep)

@@ -6,7 +6,11 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "cli/command.h"
 #include "net/access.h"
+#include "net/endpoint.h"
+#include "net/inherited.h"
+#include "net/listener.h"
 #include "dial/dial.h"
 #include "serve/server.h"
 
@@ -122,8 +126,8 @@ enum { ACCESS_DENY, ACCESS_ALLOW };
 
 const struct opt options_access[] = {
     LIST(0, "allow", "CIDR", access_options, rules,
-	"accept these clients: an address, NETWORK/BITS, several with commas, "
-	"or @FILE; the first rule that matches wins",
+	"accept these clients: an address, NETWORK/BITS, a name, several with "
+	"commas, or @FILE; the first rule that matches wins",
 	.value = ACCESS_ALLOW),
     LIST(0, "deny", "CIDR", access_options, rules,
 	"reject these clients, given as for --allow", .value = ACCESS_DENY),
@@ -131,12 +135,13 @@ const struct opt options_access[] = {
 };
 
 int
-options_make_access(
-    struct access *a, const struct access_options *o, struct err *e)
+options_make_access(struct access *a, const struct access_options *o,
+    const struct name_options *names, struct err *e)
 {
 	bool allow;
 	size_t i;
 
+	a->names = names;
 	for (i = 0; i < o->rules.count; i++) {
 		allow = o->rules.values[i] == ACCESS_ALLOW;
 		if (access_add(a, allow, o->rules.items[i], e) < 0)
@@ -144,6 +149,98 @@ options_make_access(
 			    e, "%s", allow ? "--allow" : "--deny");
 	}
 	return 0;
+}
+
+static int
+parse_mode(void *field, const char *arg, struct err *e)
+{
+	struct unix_path_access *access = field;
+	size_t n = strlen(arg);
+
+	if (n == 0 || n > 4 || strspn(arg, "01234567") != n ||
+	    (n == 4 && arg[0] != '0'))
+		return err_set(e, ERR_USAGE,
+		    "expected permissions in octal, from 0 to 777");
+	access->mode = 0;
+	for (; *arg != '\0'; arg++)
+		access->mode = access->mode * 8 + (*arg - '0');
+	return 0;
+}
+
+static int
+parse_owner(void *field, const char *arg, struct err *e)
+{
+	return unix_path_parse_owner(field, arg, e);
+}
+
+const struct opt options_bind[] = {
+    STRING(0, "fd", "N|systemd", bind_options, fd,
+	"use the inherited socket N, or those that systemd passes",
+	.excludes = "ipv4 ipv6 numeric backlog keepalive nodelay tos ttl "
+		    "rcvbuf sndbuf mode owner"),
+    CALL(0, "mode", "OCTAL", bind_options, path,
+	"permissions of the unix socket's path", .call = parse_mode),
+    CALL(0, "owner", "USER[:GROUP]", bind_options, path,
+	"owner of the unix socket's path", .call = parse_owner),
+    {.kind = OPT_END},
+};
+
+int
+options_parse_local(struct endpoint *ep, const struct bind_options *o,
+    const struct local_operands *local, struct err *e)
+{
+	const struct command_args *args = local->args;
+
+	if (o->fd != NULL)
+		return args->count == 0
+			   ? 0
+			   : err_set(e, ERR_USAGE,
+				 "unexpected operand: with --fd the address is "
+				 "that of the inherited socket");
+	if (args->count == 0 && local->port < 0)
+		return err_set(e, ERR_USAGE,
+		    "missing operand: expected [ADDR] PORT, or --fd");
+	if (endpoint_parse_local(ep, args->operands, args->count,
+		local->protocol, (uint16_t)local->port, e) < 0)
+		return -1;
+	if (unix_path_is_restricted(&o->path) &&
+	    !(ep->is_unix && unix_path_has(&ep->unix_addr)))
+		return err_set(e, ERR_USAGE,
+		    "--mode and --owner are for the path of a unix socket: "
+		    "unix:PATH");
+	return 0;
+}
+
+/* Rejects options for several connections. Returns 0, or -1 with *e. */
+static int
+check_connection(const struct opt *const *used, struct err *e)
+{
+	for (; *used != NULL; used++)
+		if (opt_is_listed(
+			"keep-open max-conns max-per-host accept-timeout",
+			(*used)->name))
+			return err_set(e, ERR_USAGE,
+			    "--%s is for a listening socket: --fd is a "
+			    "connection, which is served alone",
+			    (*used)->name);
+	return 0;
+}
+
+int
+options_listen(
+    struct listener *l, const struct listen_source *source, struct err *e)
+{
+	struct inherited_options io = {
+	    source->bind->fd, SOCK_STREAM, source->stdio_error};
+
+	if (io.text == NULL)
+		return listener_open(l, source->ep, source->options, e);
+	if (inherited_sockets(l, &io, e) < 0)
+		return -1;
+	if (!l->is_connection || check_connection(source->args->used, e) == 0)
+		return 0;
+	listener_close(l);
+	return -1;
 }
 
 void

@@ -15,10 +15,15 @@
 #include "dial/proxy.h"
 #include "net/resolve.h"
 #include "net/sock.h"
+#include "net/unix_path.h"
 
 struct access;
+struct command_args;
 struct dial_options;
+struct endpoint;
 struct err;
+struct listener;
+struct listener_options;
 struct server_options;
 
 struct report_options {
@@ -57,6 +62,17 @@ struct accept_options {
 		256, 0, -1, -1 \
 	}
 
+/* What a server is bound to, besides its address. */
+struct bind_options {
+	const char *fd; /* --fd: inherited sockets instead */
+	struct unix_path_access path;
+};
+
+#define BIND_OPTIONS_INIT                   \
+	{                                   \
+		NULL, UNIX_PATH_ACCESS_INIT \
+	}
+
 /* --allow and --deny, in the order given. */
 struct access_options {
 	struct opt_list rules;
@@ -72,6 +88,7 @@ extern const struct opt options_names[];
 extern const struct opt options_source[]; /* -s -p */
 extern const struct opt options_socket[]; /* --keepalive ... */
 extern const struct opt options_server[]; /* --max-conns ... */
+extern const struct opt options_bind[];   /* --fd --mode --owner */
 extern const struct opt options_proxy[];  /* --proxy */
 extern const struct opt options_access[]; /* --allow --deny */
 
@@ -97,9 +114,40 @@ void options_make_dial(struct dial_options *d, const struct name_options *names,
 void options_make_server(struct server_options *s,
     const struct accept_options *o, const struct access *access, int log_level);
 
-/* Adds the rules of these options to *a. Returns 0, or -1 with *e; the caller
- * calls access_release() in both cases. */
-int options_make_access(
-    struct access *a, const struct access_options *o, struct err *e);
+/* Adds the rules of these options to *a. Names are resolved, unless --numeric
+ * was given. Returns 0, or -1 with *e; the caller calls access_release() in
+ * both cases. */
+int options_make_access(struct access *a, const struct access_options *o,
+    const struct name_options *names, struct err *e);
+
+/* The operands of a server: [ADDR] PORT. */
+struct local_operands {
+	const struct command_args *args;
+	const char *protocol; /* "tcp" or "udp" */
+	int port;             /* the default; -1: none */
+};
+
+/*
+ * Parses them; with --fd there are none. Returns 0, or -1 with a usage error,
+ * also for --mode and --owner where there is no path.
+ */
+int options_parse_local(struct endpoint *ep, const struct bind_options *o,
+    const struct local_operands *local, struct err *e);
+
+/* Where the sockets of a stream server come from. */
+struct listen_source {
+	const struct endpoint *ep;
+	const struct listener_options *options;
+	const struct bind_options *bind;
+	const struct command_args *args;
+	const char *stdio_error; /* net/inherited.h */
+};
+
+/*
+ * Opens the sockets, or inherits them with --fd. Returns 0, or -1 with *e:
+ * ERR_USAGE if --fd is a connection and an option is for several.
+ */
+int options_listen(
+    struct listener *l, const struct listen_source *source, struct err *e);
 
 #endif

@@ -17,7 +17,9 @@
 #include "cmd/table.h"
 #include "net/access.h"
 #include "net/endpoint.h"
+#include "net/inherited.h"
 #include "net/listener.h"
+#include "net/notify.h"
 #include "net/signals.h"
 #include "serve/message.h"
 #include "serve/server.h"
@@ -35,6 +37,7 @@ static const struct hello_options hello_defaults = {
     .time = TIME_OPTIONS_INIT,
     .sock = SOCK_OPTIONS_INIT,
     .server = ACCEPT_OPTIONS_INIT,
+    .bind = BIND_OPTIONS_INIT,
     .greeting = "Welcome!",
     .quit_word = "exit",
 };
@@ -65,6 +68,7 @@ static const struct opt time_opts[] = {
 };
 
 static const struct opt_group hello_groups[] = {{"conversation", hello_opts, 0},
+    {"server", options_bind, offsetof(struct hello_options, bind)},
     {"server", options_server, offsetof(struct hello_options, server)},
     {"server", options_access, offsetof(struct hello_options, access)},
     {"addresses", options_names, offsetof(struct hello_options, names)},
@@ -146,40 +150,52 @@ serve(int fd, const struct conn *conn, void *context)
 	return session_end(&c.session, conn, DIAG_SAY, result);
 }
 
-/* Runs the steps of every server. Always returns -1 with *e: a server ends with
- * an error or a signal. */
+/*
+ * 4. Accept, 5. serve in a child process, 6. accept again, unless the only
+ * connection is inherited.
+ */
 static int
-run_server(struct hello_server *hs, const struct endpoint *ep,
-    const struct server_options *so, struct err *e)
+accept_and_serve(struct hello_server *hs, struct server *server, struct err *e)
 {
-	const struct hello_options *o = hs->o;
-	struct listener_options lo = {.names = o->names,
-	    .until = deadline_none(),
-	    .type = SOCK_STREAM,
-	    .backlog = o->server.backlog,
-	    .sock = o->sock};
 	struct server_handler handler = {serve, hs};
-	struct listener listener;
-	struct server server;
 	struct conn conn;
 	int fd;
+
+	while ((fd = server_accept(server, &conn, e)) >= 0) {
+		/* It closes this process's copy of fd. */
+		server_fork(server, fd, &conn, &handler);
+		if (server->listener->is_connection)
+			return server_wait_status(server, e);
+	}
+	return server_end(server, e);
+}
+
+/* Runs the steps of every server. Returns 0, or -1 with *e: an error or a
+ * signal. */
+static int
+run_server(struct hello_server *hs, const struct listen_source *source,
+    const struct server_options *so, struct err *e)
+{
+	struct listener listener;
+	struct server server;
+	int result = -1;
 
 	/* From here on a signal ends the command cleanly. */
 	if (signals_catch(SIGNALS_STOP, e) < 0)
 		return -1;
 	/* 1. Socket, 2. bind, 3. listen, for each address. */
-	if (listener_open(&listener, ep, &lo, e) < 0)
-		return -1;
+	if (options_listen(&listener, source, e) < 0)
+		return signals_server_result(-1, e);
 	if (server_start(&server, &listener, so, e) == 0) {
 		listener_announce(&listener);
-		/* 4. Accept, 5. serve in a child process, 6. accept again.
-		 * server_fork() closes this process's copy of fd. */
-		while ((fd = server_accept(&server, &conn, e)) >= 0)
-			server_fork(&server, fd, &conn, &handler);
+		notify_ready();
+		result = accept_and_serve(hs, &server, e);
+		notify_stopping();
 		server_stop(&server);
 	}
 	listener_close(&listener);
-	return -1;
+	return listener.is_connection ? result
+				      : signals_server_result(result, e);
 }
 
 /* Parses the texts of the options. Returns 0, or -1 with a usage error. */
@@ -209,19 +225,28 @@ hello_run(const void *options, const struct command_args *args, struct err *e)
 	const struct hello_options *o = options;
 	struct hello_server hs = {.o = o};
 	struct access access = ACCESS_INIT;
+	struct listener_options lo = {.names = o->names,
+	    .until = deadline_none(),
+	    .type = SOCK_STREAM,
+	    .backlog = o->server.backlog,
+	    .sock = o->sock,
+	    .access = &o->bind.path};
+	struct local_operands operands = {
+	    args, "tcp", o->http ? HTTP_PORT : HELLO_PORT};
 	struct server_options so;
 	struct endpoint ep;
+	struct listen_source source = {&ep, &lo, &o->bind, args, NULL};
 	int result;
 
-	if (endpoint_parse_local(&ep, args->operands, args->count, "tcp",
-		o->http ? HTTP_PORT : HELLO_PORT, e) < 0)
+	if (options_parse_local(&ep, &o->bind, &operands, e) < 0)
 		return -1;
 	options_make_server(&so, &o->server, &access, DIAG_SAY);
+	so.ends_idle = inherited_is_activated(o->bind.fd);
 	result = prepare(&hs, e);
 	if (result == 0)
-		result = options_make_access(&access, &o->access, e);
+		result = options_make_access(&access, &o->access, &o->names, e);
 	if (result == 0)
-		result = signals_server_result(run_server(&hs, &ep, &so, e), e);
+		result = run_server(&hs, &source, &so, e);
 	access_release(&access);
 	template_release(&hs.reply);
 	free(hs.greeting);

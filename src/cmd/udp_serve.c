@@ -17,6 +17,8 @@
 #include "net/access.h"
 #include "net/conn_event.h"
 #include "net/endpoint.h"
+#include "net/inherited.h"
+#include "net/notify.h"
 #include "net/signals.h"
 #include "net/wait.h"
 #include "udp/dgram_server.h"
@@ -47,6 +49,7 @@ struct serve_options {
 	struct time_options time;
 	struct sock_options sock;
 	struct access_options access;
+	struct bind_options bind;
 	int mode; /* enum serve_mode */
 	const char *reply;
 	int64_t count;    /* datagrams; 0: any number */
@@ -60,6 +63,7 @@ struct serve_options {
 static const struct serve_options serve_defaults = {
     .time = TIME_OPTIONS_INIT,
     .sock = SOCK_OPTIONS_INIT,
+    .bind = BIND_OPTIONS_INIT,
     .max_rate = RATE_LIMIT_DEFAULT,
     .program_ms = -1,
 };
@@ -106,6 +110,7 @@ static const struct opt time_opts[] = {
 };
 
 static const struct opt_group serve_groups[] = {{"server", serve_opts, 0},
+    {"server", options_bind, offsetof(struct serve_options, bind)},
     {"server", options_access, offsetof(struct serve_options, access)},
     {"addresses", options_names, offsetof(struct serve_options, names)},
     {"time limits", time_opts, offsetof(struct serve_options, time)},
@@ -356,6 +361,19 @@ serve_all(struct serve_state *s, struct err *e)
 	return 0;
 }
 
+/* Serves until the end; --idle-timeout is a normal one with --fd systemd. */
+static int
+serve_to_end(struct serve_state *s, struct err *e)
+{
+	if (serve_all(s, e) == 0)
+		return 0;
+	if (e->kind != ERR_TIMEOUT || deadline_passed(s->until) ||
+	    !inherited_is_activated(s->o->bind.fd))
+		return -1;
+	diag_note("%s: the normal end with --fd systemd", e->text);
+	return 0;
+}
+
 /* Opens and binds the sockets, serves, closes them. */
 static int
 run_server(struct serve_state *s, const struct endpoint *ep,
@@ -377,7 +395,9 @@ run_server(struct serve_state *s, const struct endpoint *ep,
 	s->fds = mem_array(s->server.listener.count + 2 * s->programs.max + 1,
 	    sizeof(s->fds[0]));
 	s->last_ns = clock_now();
-	result = serve_all(s, e);
+	notify_ready();
+	result = serve_to_end(s, e);
+	notify_stopping();
 	udp_programs_stop(&s->programs);
 	dgram_server_report(&s->server);
 	dgram_server_close(&s->server);
@@ -431,26 +451,32 @@ serve_run(const void *options, const struct command_args *args, struct err *e)
 	    .o = o, .until = deadline_max_time(o->time.max_ms)};
 	struct access access = ACCESS_INIT;
 	struct multicast_group *groups = NULL;
+	struct inherited_options inherited = {o->bind.fd, SOCK_DGRAM,
+	    o->mode == SERVE_PRINT ? "standard output is the socket: nothing "
+				     "can be printed with --print"
+				   : NULL};
 	struct dgram_server_options so = {.listener = {.names = o->names,
 					      .until = s.until,
 					      .type = SOCK_DGRAM,
-					      .sock = o->sock},
+					      .sock = o->sock,
+					      .access = &o->bind.path},
+	    .inherited = o->bind.fd != NULL ? &inherited : NULL,
 	    .access = o->access.rules.count > 0 ? &access : NULL,
 	    .group_count = o->joins.count,
 	    .max_rate = o->max_rate,
 	    .any_port = o->any_port != 0};
+	struct local_operands operands = {args, "udp", SERVE_PORT};
 	struct endpoint ep;
 	int result;
 
-	if (endpoint_parse_local(
-		&ep, args->operands, args->count, "udp", SERVE_PORT, e) < 0)
+	if (options_parse_local(&ep, &o->bind, &operands, e) < 0)
 		return -1;
 	s.answers = batch_new();
 	result = choose_mode(&s, args->program, e);
 	if (result == 0)
 		result = parse_groups(&groups, &o->joins, e);
 	if (result == 0)
-		result = options_make_access(&access, &o->access, e);
+		result = options_make_access(&access, &o->access, &o->names, e);
 	so.groups = groups;
 	so.answers_vary = s.mode == SERVE_PROGRAM || s.reply.uses_number;
 	if (result == 0)

@@ -6,13 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/diag.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "net/endpoint.h"
+#include "net/resolve.h"
 
 /* The longest item of a list. */
-#define ITEM_SIZE 128
+#define ITEM_SIZE ENDPOINT_HOST
 /*
  * Length of the prefix ::ffff:0:0 of a mapped IPv4 address (RFC 4291 2.5.5.2).
  */
@@ -74,24 +77,118 @@ is_address(const char *text)
 	return addr_parse_ip(&a, ip, 0);
 }
 
+static void
+append(struct access *a, const struct access_rule *r)
+{
+	a->rules = mem_resize(a->rules, a->count + 1, sizeof(a->rules[0]));
+	a->rules[a->count++] = *r;
+}
+
+/*
+ * Whether the text can only be a host name: a letter is in its last label, as
+ * in every top-level domain (RFC 3696 2), and it has nothing of an address.
+ */
+static bool
+is_name(const char *text)
+{
+	static const char permitted[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+	size_t n = strlen(text), label;
+
+	if (n == 0 || strspn(text, permitted) != n)
+		return false;
+	if (text[n - 1] == '.')
+		n--;
+	for (label = n; label > 0 && text[label - 1] != '.'; label--)
+		if (strchr("0123456789-_", text[label - 1]) == NULL)
+			return true;
+	return false;
+}
+
+/* A name that is looked up for a rule. */
+struct lookup {
+	struct access *access;
+	bool allow;
+	struct endpoint ep;
+};
+
+/*
+ * Adds the addresses of one family. Returns how many there are, or -1 with *e
+ * if that could not be found out; 0 also sets *e.
+ */
+static int
+add_family(const struct lookup *l, int family, struct err *e)
+{
+	struct name_options names = *l->access->names;
+	struct addr_list list = ADDR_LIST_INIT;
+	struct access_rule r = {.allow = l->allow};
+	size_t i;
+	int result = 0;
+
+	names.family = family;
+	if (resolve(&l->ep, &names, deadline_none(), &list, e) < 0 &&
+	    e->errnum != CAUSE_NAME_EMPTY && e->errnum != CAUSE_NAME_UNKNOWN)
+		result = -1;
+	for (i = 0; i < list.count; i++) {
+		r.network = list.items[i];
+		address_bytes(&r.network, &r.bits);
+		unmap_rule(&r);
+		append(l->access, &r);
+	}
+	if (result == 0)
+		result = (int)list.count;
+	addr_list_release(&list);
+	return result;
+}
+
+/*
+ * Adds every address of a name. The families are looked up one by one: a
+ * lookup of both may return one family although the other's failed. Then a rule
+ * that denies would leave the name's other addresses open.
+ */
+static int
+add_name(struct access *a, bool allow, const char *text, struct err *e)
+{
+	struct lookup l = {.access = a, .allow = allow};
+	struct err failure = ERR_INIT;
+	int ip4, ip6;
+
+	snprintf(l.ep.host, sizeof(l.ep.host), "%s", text);
+	ip4 = add_family(&l, AF_INET, &failure);
+	ip6 = add_family(&l, AF_INET6, e);
+	if (ip4 + ip6 > 0 && ip4 >= 0 && ip6 >= 0)
+		return 0;
+	/* Otherwise it would be the error for IPv6 alone. */
+	if (ip4 == 0 && ip6 == 0)
+		return err_at(e, ERR_AT_TCP, e->errnum, "%s", text);
+	if (ip4 < 0)
+		*e = failure;
+	if (!allow || e->kind != ERR_NAME || (ip4 <= 0 && ip6 <= 0))
+		return -1;
+	diag_warn("%s; --allow accepts only its IPv%d addresses", e->text,
+	    ip4 > 0 ? 4 : 6);
+	return 0;
+}
+
 static int
 add_rule(struct access *a, bool allow, const char *text, struct err *e)
 {
 	struct access_rule r = {.allow = allow};
-	char shown[128];
+	char shown[ENDPOINT_HOST];
 
-	if (!parse_rule(&r, text)) {
-		text_escape_string(shown, sizeof(shown), text);
-		if (strchr(text, '/') != NULL && is_address(text))
-			return err_set(e, ERR_USAGE,
-			    "'%s': the prefix length must be 0 to %d", shown,
-			    strchr(text, ':') != NULL ? 128 : 32);
-		return err_set(e, ERR_USAGE,
-		    "'%s' is neither an address nor ADDRESS/BITS", shown);
+	if (parse_rule(&r, text)) {
+		append(a, &r);
+		return 0;
 	}
-	a->rules = mem_resize(a->rules, a->count + 1, sizeof(a->rules[0]));
-	a->rules[a->count++] = r;
-	return 0;
+	if (a->names != NULL && is_name(text))
+		return add_name(a, allow, text, e);
+	text_escape_string(shown, sizeof(shown), text);
+	if (strchr(text, '/') != NULL && is_address(text))
+		return err_set(e, ERR_USAGE,
+		    "'%s': the prefix length must be 0 to %d", shown,
+		    strchr(text, ':') != NULL ? 128 : 32);
+	return err_set(e, ERR_USAGE,
+	    "'%s' is neither an address, ADDRESS/BITS nor a host name", shown);
 }
 
 /* Removes the comment and the surrounding spaces; the result may be empty. */

@@ -100,20 +100,21 @@ start_listening(int fd, const struct listener_options *o)
 
 /* Binds to a path, which may be stale. */
 static int
-bind_path(struct listener *l, int fd, const struct addr *a, int type)
+bind_path(struct listener *l, int fd, const struct addr *a,
+    const struct listener_options *o)
 {
-	if (sock_bind(fd, a) < 0 &&
-	    (errno != EADDRINUSE || unix_path_clear(a, type) < 0 ||
-		sock_bind(fd, a) < 0))
+	if (unix_path_bind(&l->path, fd, a, o->access) == 0)
+		return 0;
+	if (errno != EADDRINUSE || unix_path_clear(a, o->type) < 0)
 		return -1;
-	return unix_path_note(&l->path, a);
+	return unix_path_bind(&l->path, fd, a, o->access);
 }
 
 static int
 listen_on_path(struct listener *l, int fd, const struct addr *a,
     const struct listener_options *o)
 {
-	int lock = unix_path_lock(a), result = bind_path(l, fd, a, o->type);
+	int lock = unix_path_lock(a), result = bind_path(l, fd, a, o);
 
 	if (result == 0 && start_listening(fd, o) < 0) {
 		result = errno;
@@ -141,6 +142,13 @@ listener_add(struct listener *l, int fd)
 	l->addrs = mem_resize(l->addrs, l->count + 1, sizeof(l->addrs[0]));
 	sock_local(fd, &l->addrs[l->count]);
 	l->fds[l->count++] = fd;
+}
+
+void
+listener_set_connection(struct listener *l, const struct addr *peer)
+{
+	l->is_connection = true;
+	l->peer = *peer;
 }
 
 /* Adds one socket. Returns 0, or -1 with *e set, including its errnum. */
@@ -347,7 +355,7 @@ listener_announce(const struct listener *l)
 	struct event ev;
 	size_t i;
 
-	for (i = 0; i < l->count; i++) {
+	for (i = 0; i < l->count && !l->is_connection; i++) {
 		diag_event_begin(&ev, EVENT_LISTENING);
 		addr_event(&l->addrs[i], &ev, "local");
 		if (!addr_is_unix(&l->addrs[i]))
@@ -377,6 +385,17 @@ listener_accept(struct listener *l, struct conn *c)
 	sock_local(fd, &c->local);
 	addr_unmap(&c->remote);
 	return fd;
+}
+
+int
+listener_connection(struct listener *l, struct conn *c)
+{
+	c->start_ns = clock_now();
+	c->local = l->addrs[0];
+	c->remote = l->peer;
+	addr_unmap(&c->remote);
+	l->count = 0;
+	return l->fds[0];
 }
 
 void

@@ -21,6 +21,7 @@ struct listener_options {
 	int type;              /* SOCK_STREAM or SOCK_DGRAM */
 	int64_t backlog;       /* of listen(2); -1: the system's maximum */
 	struct sock_options sock;
+	const struct unix_path_access *access; /* of a unix path, or NULL */
 };
 
 struct listener {
@@ -30,6 +31,8 @@ struct listener {
 	size_t turn;  /* index of the socket to try first at the next accept */
 	int type;     /* SOCK_STREAM or SOCK_DGRAM */
 	bool is_dual; /* its IPv6 sockets also accept IPv4 */
+	bool is_connection;    /* its socket is an accepted connection */
+	struct addr peer;      /* of that connection */
 	struct unix_path path; /* of a unix socket that listener_open() bound */
 };
 
@@ -55,8 +58,15 @@ int listener_open_list(struct listener *l, const struct addr_list *list,
 void listener_add(struct listener *l, int fd);
 
 /*
+ * Makes the listener's only socket a connection with peer, which another
+ * process has accepted: listener_connection() returns it.
+ */
+void listener_set_connection(struct listener *l, const struct addr *peer);
+
+/*
  * Prints one line per address: "listening on 127.0.0.1 port 9999 (TCP)",
- * "receiving on every address, IPv4 and IPv6 (::), port 9999 (UDP)".
+ * "receiving on every address, IPv4 and IPv6 (::), port 9999 (UDP)"; nothing
+ * for a connection.
  */
 void listener_announce(const struct listener *l);
 
@@ -66,6 +76,13 @@ void listener_announce(const struct listener *l);
  * or -1 with errno: EAGAIN if none is pending, otherwise as accept(2).
  */
 int listener_accept(struct listener *l, struct conn *c);
+
+/*
+ * The connection of listener_set_connection(): fills in *c as
+ * listener_accept() does. Returns its fd, which the caller closes; the listener
+ * has no socket afterwards.
+ */
+int listener_connection(struct listener *l, struct conn *c);
 
 /*
  * Closes the sockets and removes the path of a unix socket that listener_open()

@@ -296,6 +296,20 @@ accept_limit_error(const struct server *s, struct err *e)
 	    "no connection", e);
 }
 
+/* The inherited connection, if its peer is allowed. */
+static int
+accept_inherited(struct server *s, struct conn *c, struct err *e)
+{
+	int fd = listener_connection(s->listener, c);
+
+	s->accepted++;
+	if (admit(s, c))
+		return fd;
+	sock_close(&fd);
+	err_clear(e);
+	return -1;
+}
+
 int
 server_accept(struct server *s, struct conn *c, struct err *e)
 {
@@ -304,6 +318,8 @@ server_accept(struct server *s, struct conn *c, struct err *e)
 	bool waiting = false;
 	int fd;
 
+	if (s->listener->is_connection)
+		return accept_inherited(s, c, e);
 	for (;;) {
 		if (advance(s))
 			return stop_error(e);
@@ -322,6 +338,30 @@ server_accept(struct server *s, struct conn *c, struct err *e)
 		if (deadline_passed(until) || deadline_passed(o->until))
 			return accept_limit_error(s, e);
 	}
+}
+
+/*
+ * Waits until every child has exited. Returns 0, or -1 with EINTR for a stop
+ * signal.
+ */
+static int
+wait_children(struct server *s, struct err *e)
+{
+	while (!advance(s) && s->children.count > 0)
+		wait_event(s, deadline_none(), NULL);
+	return signals_stopped() != 0 ? stop_error(e) : 0;
+}
+
+int
+server_end(struct server *s, struct err *e)
+{
+	if (e->kind == ERR_NONE)
+		return 0;
+	if (e->kind != ERR_TIMEOUT || wait_children(s, e) < 0 ||
+	    !s->options->ends_idle || deadline_passed(s->options->until))
+		return -1;
+	diag_note("%s: the normal end with --fd systemd", e->text);
+	return 0;
 }
 
 /*
@@ -429,11 +469,13 @@ server_spawn(struct server *s, int fd, const struct conn *c, char *const *argv)
 }
 
 int
-server_wait(struct server *s, struct err *e)
+server_wait_status(struct server *s, struct err *e)
 {
-	while (!advance(s) && s->children.count > 0)
-		wait_event(s, deadline_none(), NULL);
-	return signals_stopped() != 0 ? stop_error(e) : 0;
+	if (wait_children(s, e) < 0)
+		return -1;
+	return s->children.last_status == 0
+		   ? 0
+		   : err_status(e, s->children.last_status);
 }
 
 void

@@ -29,6 +29,7 @@ struct server_options {
 	int64_t program_ms;    /* limit of a program; -1: none */
 	bool is_alone;         /* no children, and none to reap */
 	bool is_single;        /* accepts one connection, then no more */
+	bool ends_idle;        /* accept_ms is the normal end: status 0 */
 	int log_level;         /* enum diag_level of "accepted" and "closed" */
 	const struct access *access; /* which peers are allowed; NULL: all */
 };
@@ -68,9 +69,17 @@ int server_start(struct server *s, struct listener *l,
  * Waits for a connection, and reaps children meanwhile. Returns its fd, which
  * is blocking and which the caller closes; or -1 with *e set: ERR_FAILED with
  * EINTR for a stop signal, ERR_TIMEOUT when accept_ms passed, otherwise what
- * failed.
+ * failed. A listener that is a connection (net/listener.h) returns it, and is
+ * then not called again; -1 with ERR_NONE means that it is not allowed.
  */
 int server_accept(struct server *s, struct conn *c, struct err *e);
+
+/*
+ * The end of the loop, after server_accept() has returned -1 with *e. After a
+ * time limit it waits for the children. Returns 0 if this is a normal end,
+ * otherwise -1 with *e.
+ */
+int server_end(struct server *s, struct err *e);
 
 /*
  * Passes fd to a forked child that runs the handler, and closes it here. If
@@ -91,10 +100,11 @@ void server_spawn(
     struct server *s, int fd, const struct conn *c, char *const *argv);
 
 /*
- * Waits until every child has exited. Returns 0, or -1 with EINTR for a stop
- * signal.
+ * Waits until every child has exited, after the only connection was accepted.
+ * Returns 0; or -1 with *e: the status of the connection's process, which has
+ * reported its error, or EINTR for a stop signal.
  */
-int server_wait(struct server *s, struct err *e);
+int server_wait_status(struct server *s, struct err *e);
 
 /* Terminates and reaps every child; frees what the server owns. */
 void server_stop(struct server *s);

@@ -13,6 +13,7 @@
 #include "base/num.h"
 #include "net/access.h"
 #include "net/endpoint.h"
+#include "net/inherited.h"
 #include "udp/dgram.h"
 #include "udp/multicast.h"
 #include "udp/source_address.h"
@@ -105,7 +106,9 @@ dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
 
 	memset(s, 0, sizeof(*s));
 	s->o = o;
-	if (o->group_count > 0 && !ep->is_unix && ep->host[0] == '\0')
+	if (o->inherited != NULL)
+		result = inherited_sockets(l, o->inherited, e);
+	else if (o->group_count > 0 && !ep->is_unix && ep->host[0] == '\0')
 		result = open_groups(s, ep->port, e);
 	else
 		result = listener_open(l, ep, &o->listener, e);

@@ -19,6 +19,7 @@
 struct access;
 struct endpoint;
 struct err;
+struct inherited_options;
 struct multicast_group;
 struct pollfd;
 
@@ -27,6 +28,7 @@ struct pollfd;
 
 struct dgram_server_options {
 	struct listener_options listener;
+	const struct inherited_options *inherited; /* instead; or NULL */
 	const struct access *access;          /* NULL: admits every sender */
 	const struct multicast_group *groups; /* to be joined */
 	size_t group_count;
@@ -68,9 +70,10 @@ struct dgram_server {
 };
 
 /*
- * Opens and announces the sockets. Each group is joined on every socket of its
- * family. If ep names no host, the sockets are bound to the groups, so that
- * they receive nothing else. Returns 0, or -1 with *e and nothing open.
+ * Opens or inherits the sockets, and announces them. Each group is joined on
+ * every socket of its family. If ep names no host, the sockets are bound to the
+ * groups, so that they receive nothing else. Returns 0, or -1 with *e and
+ * nothing open.
  */
 int dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
     const struct dgram_server_options *o, struct err *e);

@@ -24,6 +24,12 @@ source_address_read_ip4(const struct cmsghdr *c, struct in_addr *local)
 		return false;
 	memcpy(&info, CMSG_DATA(c), sizeof(info));
 	*local = info.ipi_spec_dst;
+	/* It is not known for datagrams that were queued before the option was
+	 * set, on an inherited socket. */
+	if (local->s_addr == htonl(INADDR_ANY) &&
+	    !IN_MULTICAST(ntohl(info.ipi_addr.s_addr)) &&
+	    info.ipi_addr.s_addr != htonl(INADDR_BROADCAST))
+		*local = info.ipi_addr;
 	return true;
 }
 

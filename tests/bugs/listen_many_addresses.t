@@ -65,7 +65,7 @@ SKIP: {
     my $r = run({ keep_fds => 1, timeout => 5 }, 'listen', '--fd',
         inheritable($s));
     is $r->{status}, 7, 'a socket that is neither TCP nor unix is refused';
-    like $r->{err}, qr/is not a listening TCP or unix stream socket/,
+    like $r->{err}, qr/is neither an IP socket nor a unix socket/,
         'and told';
 }
 

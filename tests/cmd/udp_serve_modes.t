@@ -141,7 +141,7 @@ for (['--echo', '--discard'], ['--print', '--reply', 'x'],
     ['--print', '--any-port'],
     ['--join', '10.0.0.1'], ['--join', '239.1.2.3%nosuch0'],
     ['--join', 'x'], ['--max-programs', '1'], ['--program-timeout', '1'],
-    ['--allow', 'x'], ['--backlog', '1'], ['--discard', '--max-rate', '1'],
+    ['--allow', '1.2.3'], ['--backlog', '1'], ['--discard', '--max-rate', '1'],
     ['--echo', '0', '--', 'cat'], ['65536'], ['a', 'b', 'c']) {
     is run('udp-serve', @$_)->{status}, 2, "@$_ is refused";
 }

@@ -39,7 +39,7 @@
 #	private network    runs as root in a network of its own, with all its
 #	                   ports: 192.0.2.0/24 and 10.0.0.0/8 are this machine,
 #	                   and so are db.example, host.example, www.example,
-#	                   here and there; eth0 has nobody on it. Skipped where
+#	                   backup.example, here and there; eth0 has nobody on it. Skipped where
 #	                   namespaces are not permitted
 #	needs PROG...      skipped where a program is missing; "root" is the real
 #	                   one, of a private network; "linux" is sockt with
@@ -161,6 +161,8 @@ sub build_network {
 127.0.0.1 localhost
 ::1 localhost
 192.0.2.5 db.example
+192.0.2.6 backup.example
+2001:db8::6 backup.example
 192.0.2.7 host.example there
 192.0.2.8 www.example
 192.0.2.9 here
