@@ -24,9 +24,11 @@ static struct {
 	diag_writer *events;  /* where events go; NULL: stderr */
 	int64_t start_ns;     /* start of the command */
 	size_t live;          /* bytes of the live line on the terminal */
+	bool has_live;        /* a live line was announced */
+	bool is_mid_line;     /* data has begun a line of that terminal */
 	void (*before)(void); /* see diag_before_lines() */
 	unsigned connection;  /* see diag_connection() */
-} diag = {NULL, DIAG_SAY, false, NULL, 0, 0, NULL, 0};
+} diag = {NULL, DIAG_SAY, false, NULL, 0, 0, false, false, NULL, 0};
 
 void
 diag_start(const char *command, int level, bool json)
@@ -91,6 +93,9 @@ write_stderr(const char *bytes, size_t n)
 	int saved = errno;
 
 	diag_progress("");
+	if (diag.is_mid_line)
+		(void)fd_write_all(STDERR_FILENO, "\n", 1);
+	diag.is_mid_line = false;
 	(void)fd_write_all(STDERR_FILENO, bytes, n);
 	errno = saved;
 }
@@ -219,8 +224,8 @@ diag_progress_is_shown(void)
  * The width of the live line: one column less than the terminal's, so that it
  * never wraps. A terminal that does not report its width has 80.
  */
-static size_t
-live_width(void)
+size_t
+diag_progress_width(void)
 {
 	size_t columns = fd_columns(STDERR_FILENO);
 
@@ -229,13 +234,18 @@ live_width(void)
 	return columns <= MAX_LIVE ? columns - 1 : MAX_LIVE;
 }
 
-/* Replaces the live line by text. */
+/*
+ * Replaces the live line by text. The cursor stays at its beginning: a terminal
+ * that has become narrower may have wrapped the rest of the line, which is then
+ * below the cursor and is erased too. It may also report its new width too
+ * late: a line that is longer must not wrap (DECAWM).
+ */
 static void
 draw_live(const char *text)
 {
 	const char *term = getenv("TERM");
-	char shown[2 * MAX_LIVE + 8];
-	size_t n = strlen(text), width = live_width();
+	char shown[2 * MAX_LIVE + 24];
+	size_t n = strlen(text), width = diag_progress_width();
 	int saved = errno;
 
 	if (n > width)
@@ -243,11 +253,12 @@ draw_live(const char *text)
 	if (n == 0 && diag.live == 0)
 		return;
 	if (term == NULL || strcmp(term, "dumb") != 0)
-		snprintf(shown, sizeof(shown), "\r%.*s\033[K", (int)n, text);
+		snprintf(shown, sizeof(shown), "%s\r%.*s\033[%s%s\r",
+		    n > 0 ? "\033[?7l" : "", (int)n, text,
+		    diag.live > width ? "J" : "K", n > 0 ? "\033[?7h" : "");
 	else /* Overwrite the previous text with spaces. */
-		snprintf(shown, sizeof(shown), "\r%-*.*s%s",
-		    (int)(diag.live > n ? diag.live : n), (int)n, text,
-		    n == 0 ? "\r" : "");
+		snprintf(shown, sizeof(shown), "\r%-*.*s\r",
+		    (int)(diag.live > n ? diag.live : n), (int)n, text);
 	(void)fd_write_all(STDERR_FILENO, shown, strlen(shown));
 	diag.live = n;
 	errno = saved;
@@ -256,8 +267,25 @@ draw_live(const char *text)
 void
 diag_progress(const char *text)
 {
-	if (text[0] == '\0' ? diag.live > 0 : diag_progress_is_shown())
+	if (text[0] == '\0' ? diag.live > 0
+			    : diag_progress_is_shown() && !diag.is_mid_line)
 		draw_live(text);
+}
+
+bool
+diag_progress_start(void)
+{
+	diag.has_live = diag_progress_is_shown();
+	return diag.has_live;
+}
+
+void
+diag_progress_yield(const void *bytes, size_t n)
+{
+	if (n == 0 || !diag.has_live)
+		return;
+	diag_progress("");
+	diag.is_mid_line = ((const char *)bytes)[n - 1] != '\n';
 }
 
 void

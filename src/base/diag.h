@@ -74,12 +74,24 @@ void diag_raw(const void *bytes, unsigned long n);
 void diag_report(const void *bytes, unsigned long n);
 
 /*
- * Replaces the live line of a terminal by text, cut to the terminal's width; ""
- * removes it. Other lines push it down. Does nothing unless
- * diag_progress_is_shown(): stderr is a terminal, without --json and -q.
+ * Replaces the live line of a terminal by text, cut to diag_progress_width(),
+ * one column less than the terminal has now; "" removes it. Other lines push it
+ * down. Does nothing unless diag_progress_is_shown(): stderr is a terminal,
+ * without --json and -q.
  */
 void diag_progress(const char *text);
 bool diag_progress_is_shown(void);
+size_t diag_progress_width(void);
+
+/* Announces a live line. Returns diag_progress_is_shown(). */
+bool diag_progress_start(void);
+
+/*
+ * Reports that data is about to be written to the same terminal: removes the
+ * live line, which is not drawn again until a line of data is complete. Has no
+ * effect unless a live line was announced.
+ */
+void diag_progress_yield(const void *bytes, size_t n);
 
 /*
  * Reports an event (base/event.h). diag_event_begin() begins it, the caller

@@ -15,6 +15,8 @@ struct progress {
 	bool shown;           /* the live line is shown */
 	int64_t start_ns;     /* when the transfer began */
 	struct deadline next; /* time of the next update */
+	size_t width;         /* columns of the last update */
+	size_t text;          /* longest text beside the bar since then */
 };
 
 /* Starts. Nothing is drawn if wanted is false or stderr is not a terminal. */
@@ -35,7 +37,7 @@ void progress_end(struct progress *p);
 
 /* The progress of one direction of a transfer. */
 struct progress_count {
-	const char *verb; /* "sent", "received" */
+	const char *verb; /* "sent ", "received " */
 	uint64_t done;    /* bytes so far */
 	int64_t total;    /* bytes in total; -1: unknown */
 	uint64_t skipped; /* bytes present before this transfer; not part of the
@@ -44,13 +46,14 @@ struct progress_count {
 
 /*
  * Draws the progress bar, or the verb if the total is unknown: "[####------] 45
- * MiB of 100 MiB (45%), 12 MiB/s, 5 s left".
+ * MiB of 100 MiB (45%), 12 MiB/s, 5 s left". The bar is as wide as the terminal
+ * allows; a narrow one is shown less of the text.
  */
 void progress_draw_bar(struct progress *p, const struct progress_count *c);
 
 /*
- * Draws both directions on one line: bytes sent, their total (-1: unknown), and
- * bytes received.
+ * Draws both directions on one line, in the same way: bytes sent, their total
+ * (-1: unknown), and bytes received.
  */
 void progress_draw_both(
     struct progress *p, uint64_t sent, int64_t total, uint64_t received);

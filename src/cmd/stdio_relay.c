@@ -97,6 +97,21 @@ const struct opt stdio_relay_record_opts[] = {
     {.kind = OPT_END},
 };
 
+/* Records data, and clears the terminal for it: the tap of struct
+ * relay_options. */
+static int
+tap(void *context, bool sent, const void *bytes, size_t n, struct err *e)
+{
+	struct stdio_relay *s = context;
+
+	if (s->shares_terminal && s->options->send_only)
+		diag_progress_yield("\n", 1);
+	else if (s->shares_terminal && !sent)
+		diag_progress_yield(bytes, n);
+	return s->recorder.is_on ? recorder_add(&s->recorder, sent, bytes, n, e)
+				 : 0;
+}
+
 int
 stdio_relay_check(const struct stdio_relay_options *o, struct err *e)
 {
@@ -193,9 +208,11 @@ set_up(struct stdio_relay *s, struct relay_options *r)
 	r->until = s->until;
 	r->crlf = o->crlf != 0;
 	r->quit_after_script = o->done != 0;
-	if (s->recorder.is_on) {
-		r->tap = recorder_add;
-		r->context = &s->recorder;
+	s->shares_terminal =
+	    o->progress && fd_kind(STDOUT_FILENO) == FD_TERMINAL;
+	if (s->recorder.is_on || s->shares_terminal) {
+		r->tap = tap;
+		r->context = s;
 	}
 }
 
@@ -212,18 +229,35 @@ exit_status(int result, const struct err *e)
 		   : (int)e->kind;
 }
 
-/* The last line of --progress, on a terminal. */
-static void
-report_total(const struct conn *conn, const struct conn_summary *sum)
+/* Writes "45.2 MiB (120 MiB/s)", without a rate if there is none. */
+static const char *
+format_total(char *buf, size_t size, uint64_t bytes, int64_t ns)
 {
-	char sent[32], received[32], duration[32];
+	char text[32], rate[32];
 
-	if (diag_progress_is_shown())
-		diag_warn("sent %s, received %s in %s",
-		    num_format_size(sent, sizeof(sent), sum->sent),
-		    num_format_size(received, sizeof(received), sum->received),
-		    num_format_duration(duration, sizeof(duration),
-			clock_now() - conn->start_ns));
+	num_format_size(text, sizeof(text), bytes);
+	if (bytes == 0 || ns < CLOCK_MS)
+		snprintf(buf, size, "%s", text);
+	else
+		snprintf(buf, size, "%s (%s/s)", text,
+		    num_format_size(rate, sizeof(rate),
+			(uint64_t)((double)bytes * 1e9 / (double)ns)));
+	return buf;
+}
+
+/* The last line of --progress; is_one: there is no other connection. */
+static void
+report_total(
+    const struct conn *conn, const struct conn_summary *sum, bool is_one)
+{
+	int64_t ns = clock_now() - conn->start_ns;
+	char sent[80], received[80], duration[32], peer[ADDR_TEXT];
+
+	diag_warn("%s%ssent %s, received %s in %s",
+	    is_one ? "" : addr_format(&conn->remote, peer, sizeof(peer)),
+	    is_one ? "" : ": ", format_total(sent, sizeof(sent), sum->sent, ns),
+	    format_total(received, sizeof(received), sum->received, ns),
+	    num_format_duration(duration, sizeof(duration), ns));
 }
 
 int
@@ -245,7 +279,9 @@ stdio_relay_run(
 		r.script = &script;
 	}
 	if (o->progress) {
-		progress_start(&progress, true);
+		/* At a terminal the user types where the line would be. */
+		progress_start(
+		    &progress, r.in < 0 || fd_kind(r.in) != FD_TERMINAL);
 		r.progress = &progress;
 		r.total = r.in >= 0 ? input_size() : -1;
 	}
@@ -266,7 +302,7 @@ stdio_relay_run(
 	s->last = sum;
 	conn_event_closed(DIAG_NOTE, conn, &sum, exit_status(result, e));
 	if (o->progress)
-		report_total(conn, &sum);
+		report_total(conn, &sum, !s->recorder.has_several);
 	return result;
 }
 

@@ -44,6 +44,7 @@ struct stdio_relay {
 	struct deadline until;    /* --max-time */
 	struct recorder recorder; /* of --output and --hexdump */
 	struct conn_summary last; /* of the previous connection */
+	bool shares_terminal;     /* stdout and the live line of --progress */
 };
 
 /*

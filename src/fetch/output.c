@@ -187,8 +187,8 @@ static void
 draw(void *context, uint64_t received)
 {
 	struct output *o = context;
-	struct progress_count count = {"received", (uint64_t)o->base + received,
-	    o->total, (uint64_t)o->base};
+	struct progress_count count = {"received ",
+	    (uint64_t)o->base + received, o->total, (uint64_t)o->base};
 
 	if (progress_is_due(&o->progress))
 		progress_draw_bar(&o->progress, &count);
@@ -248,7 +248,7 @@ output_read(struct output *o, struct http_client *c, struct err *e)
 	progress_end(&o->progress);
 	if (result < 0)
 		o->resume.held = o->base + (int64_t)(o->sink.bytes - before);
-	else if (was_shown)
+	else if (was_shown || o->options->progress)
 		report_total(o, http_client_response(c)->received);
 	return result;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/diag.h"
 #include "base/err.h"
 #include "base/num.h"
 #include "base/text.h"
@@ -80,6 +81,8 @@ write_all(struct sink *s, const unsigned char *bytes, size_t n,
 	int fd = s->terminal >= 0 ? s->terminal : s->fd;
 	ssize_t done;
 
+	if (s->kind == FD_TERMINAL)
+		diag_progress_yield(bytes, n);
 	while (n > 0) {
 		if (s->kind != FD_REGULAR && wait_writable(s, until, e) < 0)
 			return -1;

@@ -27,15 +27,80 @@ my $r = run({ command => $pty, stdin => $in }, "$dir/tty", 2, 100, sockt(),
     'connect', '-P', '127.0.0.1', $l->sockport);
 is $r->{status}, 0, 'exit status';
 my $shown = slurp("$dir/tty");
-like $shown, qr/\rsent [\d.]+ [KM]iB of 19\.1 MiB \(\d+%\), [\d.]+ [KMG]?i?B\/s, \d+ s left; received 6 B, [\d.]+ [KM]?i?B\/s\e\[K/,
-    'bytes, part, rate, time left, both directions';
-like $shown, qr/\r\e\[K(?:sockt connect: sent 19\.1 MiB, received 6 B in [\d.]+ m?s\r?\n)\z/, 'and nothing is left of it';
+like $shown, qr/\r\[[#-]+\] sent [\d.]+ [KM]iB of 19\.1 MiB \(\d+%\), [\d.]+ [KMG]?i?B\/s, \d+ s left; received 6 B, [\d.]+ [KM]?i?B\/s\e\[K/,
+    'bar, bytes, part, rate, time left, both directions';
+my $rate = qr{\([\d.]+ [KMG]?i?B/s\)};
+like $shown, qr/\r\e\[K\rsockt connect: sent 19\.1 MiB $rate, received 6 B $rate in [\d.]+ m?s\r?\n\z/,
+    'and nothing is left of it but the total, with its rates';
 is $r->{out}, 'a line', 'stdout has data only';
 reap($pid);
 
 peer($l, sub { my ($c) = @_; 1 while sysread $c, my $got, 1 << 20 });
 $r = run({ stdin => 'x' }, 'connect', '-P', '127.0.0.1', $l->sockport);
-is $r->{err}, '', 'nothing where stderr is no terminal';
+like $r->{err}, qr/\Asockt connect: sent 1 B(?: $rate)?, received 0 B in \N+\n\z/,
+    'only the total where stderr is no terminal';
+$pid = peer($l, sub { my ($c) = @_; 1 while sysread $c, my $got, 1 << 20 });
+$r = run({ stdin => 'x' }, 'connect', '-P', '--json', '127.0.0.1',
+    $l->sockport);
+unlike $r->{err}, qr/^sockt|^sent/m, 'with --json the events say it';
+reap($pid);
+
+# Data on the same terminal: the line makes room for it, and does not appear
+# after data that does not end its line.
+unlink "$dir/tty";
+$pid = peer($l, sub {
+    my ($c) = @_;
+    my $lines = sub { my $n = () = slurp("$dir/tty") =~ /sent/g; return $n };
+    for my $data ("one\n", "two\n", 'three') {
+        my $before = -e "$dir/tty" ? $lines->() : 0;
+        for (1 .. 500) {
+            last if -e "$dir/tty" && $lines->() > $before;
+            select undef, undef, undef, 0.01;
+        }
+        syswrite $c, $data;
+    }
+    # Longer than the time between two updates.
+    select undef, undef, undef, 0.5;
+});
+open $in, '<', '/dev/null' or die;
+$r = run({ command => $pty, stdin => $in }, "$dir/tty", '12', 100, sockt(),
+    'connect', '-P', '127.0.0.1', $l->sockport);
+my $seen = slurp("$dir/tty");
+like $seen, qr/\r\e\[K\rone\r\n/, 'the line is removed before data';
+like $seen, qr/one\r\n\e\[\?7l\rsent 0 B\N+\r\e\[K\rtwo\r\n/, 'and drawn after it';
+like $seen, qr/\rthree\r\nsockt connect: sent 0 B, received 13 B/,
+    'but not in the middle of a line; the total begins a line';
+reap($pid);
+
+# The user's terminal is for typing.
+unlink "$dir/tty";
+pipe my $typed, my $types or die;
+$pid = peer($l, sub {
+    my ($c) = @_;
+    sysread $c, my $got, 100;
+    select undef, undef, undef, 0.5;
+    syswrite $c, 'bye';
+});
+syswrite $types, "hello\n";
+$r = run({ command => $pty, stdin => $typed }, "$dir/tty", '02', 100, sockt(),
+    'connect', '-P', '127.0.0.1', $l->sockport);
+close $types;
+like slurp("$dir/tty"), qr/\A(?:hello\r?\n)?sockt connect: sent 6 B\N* received 3 B\N+\n\z/,
+    'where stdin is a terminal there is only the total';
+reap($pid);
+
+# Each connection of a server has its total.
+my $s = start({ stdin => '' }, 'listen', '-kP', '127.0.0.1', 0);
+for my $data ('a', 'bcd') {
+    my $c = tcp_client($s->port);
+    print $c $data;
+    shutdown $c, 1;
+    1 while sysread $c, my $got, 100;
+}
+$r = $s->stop;
+like $r->{err}, qr/^sockt listen: 127\.0\.0\.1 port \d+: sent 0 B, received 1 B\b\N+\n\N+ received 3 B\b/m,
+    'listen -k: one total for each connection, which it names';
+is $r->{out}, 'abcd', 'and the data';
 is run('connect', '-P', '-q', '127.0.0.1', 1)->{status}, 2,
     '-P and -q contradict one another';
 

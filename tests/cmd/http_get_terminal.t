@@ -71,18 +71,36 @@ sub slowly {
 }
 $r = on_terminal('2', 80, slowly(4096, 4, 1), '-o', "$dir/a");
 is $r->{status}, 0, 'progress: exit status';
-like $r->{tty}, qr/\r\[##-{8}\] 1\.0 KiB of 4\.0 KiB \(25%\), \S+ \w+\/s, \d+ s left/,
+like $r->{tty}, qr/\r\[#{6,8}-{20,}\] 1\.0 KiB of 4\.0 KiB \(25%\), \S+ \w+\/s, \d+ s left/,
     'bar, percentage, bytes, rate, time left';
-like $r->{tty}, qr{\r\e\[Ksockt http-get: \Q$dir\E/a: 4\.0 KiB in \S+ m?s, \S+ \S+/s\r\n\z},
+like $r->{tty}, qr{\r\e\[K\rsockt http-get: \Q$dir\E/a: 4\.0 KiB in \S+ m?s, \S+ \S+/s\r\n\z},
     'a clean last line';
 is $r->{out}, '', 'nothing of it on stdout';
 
 $r = on_terminal('2', 80, slowly(undef, 2, 1), '-o', "$dir/b");
 like $r->{tty}, qr/\rreceived 1\.0 KiB, \S+ \w+\/s\e\[K/, 'unknown total';
-$r = on_terminal('2', 30, slowly(4096, 4), '-o', "$dir/c");
-for my $live ($r->{tty} =~ /\r(\[[#-]{10}\][^\r\e]*)/g) {
-    cmp_ok length $live, '<', 30, 'cut to the width';
+# As wide as the terminal, which is shown less where it is narrow.
+my %text = (
+    20  => qr/^\[[#-]{3}\] \d\.0 KiB \(\d+%\)$/,
+    40  => qr/^\[[#-]{4,}\] \d\.0 KiB of 4\.0 KiB \(\d+%\)$/,
+    60  => qr/^\[[#-]{4,}\] \d\.0 KiB of 4\.0 KiB \(\d+%\), \S+ \w+\/s/,
+    200 => qr/^\[[#-]{140,}\] \d\.0 KiB of 4\.0 KiB \(\d+%\), \S+ \w+\/s, \d+ s left$/,
+    10  => qr/^\d\.0 KiB \($/,
+);
+for my $columns (sort { $a <=> $b } keys %text) {
+    $r = on_terminal('2', $columns, slowly(4096, 4, 1), '-o', "$dir/c$columns");
+    my @live = $r->{tty} =~ /l\r([^\r\e]+)\e/g;
+    cmp_ok scalar @live, '>', 0, "$columns columns: there is a line";
+    like $live[0], $text{$columns}, '  which has what there is space for';
+    is scalar(grep { length $_ >= $columns } @live), 0, '  and is not wider';
+    next if $columns < 20;
+    cmp_ok length $live[0], '>=', $columns - 1, '  nor narrower';
 }
+
+# Data on the same terminal.
+$r = on_terminal('12', 80, slowly(3072, 3), '-P');
+like $r->{tty}, qr/\nx{3072}\r?\nsockt http-get: stdout: 3\.0 KiB in /,
+    'no line in the middle of a line of data';
 $r = on_terminal('2', 80, slowly(2048, 2));
 unlike $r->{tty}, qr/KiB/, 'none when the body goes to stdout';
 $r = on_terminal('2', 80, slowly(2048, 2, 1), '-P');
@@ -90,7 +108,9 @@ like $r->{tty}, qr/1\.0 KiB of 2\.0 KiB/, 'unless --progress is given';
 $r = on_terminal('2', 80, slowly(2048, 2), '-q', '-o', "$dir/d");
 is $r->{tty}, '', 'none with -q';
 $r = get(slowly(2048, 2), '/', '-P', '-o', "$dir/e");
-unlike $r->{err}, qr/KiB/, 'none where stderr is no terminal';
+unlike $r->{err}, qr/KiB of|\r\[/, 'none where stderr is no terminal';
+like $r->{err}, qr{^sockt http-get: \Q$dir\E/e: 2\.0 KiB in }m,
+    'but -P has its total';
 
 # A resized window.
 my $s = http_server(slowly(10_240, 10));
@@ -102,8 +122,12 @@ select undef, undef, undef, 0.02
     until (-e "$dir/tty" && slurp("$dir/tty") =~ /KiB of/) || time > $until;
 $p->signal('USR1');
 $r = $p->finish;
-my @live = slurp("$dir/tty") =~ /\r(\[[#-]{10}\][^\r\e]*)/g;
-cmp_ok length $live[0], '>', 30, 'before the resize';
-cmp_ok length $live[-1], '<', 30, 'after it';
+my @live = slurp("$dir/tty") =~ /\r(\[[#-]+\][^\r\e]*)/g;
+is length $live[0], 79, 'before the resize';
+is length $live[-1], 29, 'after it';
+# The cursor is at the beginning of the line: what a terminal that wraps it now
+# has below is erased once.
+my @erased = slurp("$dir/tty") =~ /\e\[([JK])/g;
+is scalar(grep { $_ eq 'J' } @erased), 1, 'nothing is left of the longer line';
 
 done_testing;

@@ -92,7 +92,7 @@ sub is_idle { return $_[0]{ended} >= $_[0]{typed} || $_[0]{closed} }
 # What it has shown so far. Progress lines are overwritten by what follows.
 sub screen {
     return $_[0]{raw} =~ s/\r(?=\n)//gr =~ s/^[^\n]*\r(?!\n)//mgr
-        =~ s/\e\[K//gr;
+        =~ s/\e\[[JK]//gr;
 }
 
 # Ends what runs there, and the shell.
