@@ -209,6 +209,8 @@ write_file(const struct recorder *r, const struct recorder_file *f,
 {
 	ssize_t done;
 
+	if (f->kind == FD_TERMINAL)
+		diag_progress_yield(bytes, n);
 	while (n > 0) {
 		done = call_write_nowait(f->fd, f->kind, bytes, n);
 		if (done >= 0) {

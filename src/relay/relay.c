@@ -497,6 +497,9 @@ tap_received(void *context, const void *bytes, size_t n)
 	if (is_scripted(r))
 		script_receive(
 		    r->o->script, bytes, n, relay_result_deadline(r));
+	/* It goes where the live line is. */
+	if (r->down.out.kind == FD_TERMINAL)
+		diag_progress_yield(bytes, n);
 	if (r->o->tap == NULL)
 		return 0;
 	return r->o->tap(r->o->context, false, bytes, n, r->e);
@@ -528,7 +531,8 @@ set_up_flows(struct relay *r)
 	r->up.context = r->down.context = r;
 	if (r->o->tap != NULL)
 		r->up.tap = tap_sent;
-	if (r->o->tap != NULL || r->o->script != NULL)
+	if (r->o->tap != NULL || r->o->script != NULL ||
+	    (r->o->progress != NULL && r->down.out.kind == FD_TERMINAL))
 		r->down.tap = tap_received;
 }
 
