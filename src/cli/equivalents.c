@@ -114,7 +114,15 @@ static const char rows[] =
     "nmap -sL 192.0.2.0/24\tsockt portscan --dry-run 192.0.2.0/24\n"
     "wait-for-it host:5432 -t 30\tsockt connect -z --retry-for 30 host 5432\n"
     "wait-for-it host:5432 -t 30 -- ./start\t"
-    "sockt connect -z --retry-for 30 host 5432 && ./start\n"
+    "sockt connect -z --retry-for 30 host 5432 -- ./start\n"
+    "dockerize -wait tcp://db:5432 -wait tcp://cache:6379 ./start\t"
+    "sockt connect -z --retry-for 10 db:5432 cache:6379 -- ./start\n"
+    "wait4x tcp db:5432 cache:6379 -t 30s -- ./start\t"
+    "sockt connect -z --retry-for 30 db:5432 cache:6379 -- ./start\n"
+    "tcping host 80\tsockt connect -z --interval 1 --stats host 80\n"
+    "tcping -c 5 host 80\t"
+    "sockt connect -z --count 5 --interval 1 --stats host 80\n"
+    "tcpclient host 80 program\tsockt connect --ucspi host 80 -- program\n"
     "telnet host 25\tsockt connect -C host 25\n"
     "strace -e network nc host 80\tsockt connect -vv host 80\n";
 

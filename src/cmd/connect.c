@@ -2,10 +2,13 @@
  * connect: a client. Resolve, socket, connect, send and receive, close.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/text.h"
 #include "cli/command.h"
+#include "cmd/connect_check.h"
 #include "cmd/options.h"
 #include "cmd/table.h"
 #include "cmd/stdio_relay.h"
@@ -27,19 +30,26 @@ struct connect_options {
 	struct stdio_relay_options relay;
 	int zero;         /* -z: connect, report, exit */
 	const char *exec; /* -e: a program run by sh -c */
+	int ucspi;        /* the connection is its fds 6 and 7 */
+	struct connect_check_options check;
 };
 
 static const struct connect_options connect_defaults = {
     .time = TIME_OPTIONS_INIT,
     .sock = SOCK_OPTIONS_INIT,
     .relay = STDIO_RELAY_OPTIONS_INIT,
+    .check = CONNECT_CHECK_OPTIONS_INIT,
 };
 
 static const struct opt connect_opts[] = {
     FLAG(
 	'z', "zero", connect_options, zero, "only test whether the port opens"),
     STRING('e', "exec", "CMD", connect_options, exec,
-	"run CMD with sh -c; the connection is its stdin and stdout"),
+	"run CMD with sh -c; the connection is its stdin and stdout; with "
+	"-z, become CMD afterwards"),
+    FLAG(0, "ucspi", connect_options, ucspi,
+	"make the connection the program's descriptors 6 and 7 instead",
+	.excludes = "zero"),
     {.kind = OPT_END},
 };
 
@@ -52,6 +62,8 @@ static const struct opt time_opts[] = {
 };
 
 static const struct opt_group connect_groups[] = {{"action", connect_opts, 0},
+    {"testing ports (with --zero)", connect_check_opts,
+	offsetof(struct connect_options, check)},
     {"relaying stdin and stdout", stdio_relay_opts,
 	offsetof(struct connect_options, relay)},
     {"scripted conversation", stdio_relay_script_opts,
@@ -69,7 +81,7 @@ static const struct opt_group connect_groups[] = {{"action", connect_opts, 0},
 /* What to do with the connection. */
 enum action {
 	CHECK,   /* nothing: the result is whether it opens (-z) */
-	PROGRAM, /* make it a program's stdin and stdout */
+	PROGRAM, /* make it a program's stdin and stdout (or --ucspi) */
 	RELAY    /* send stdin, write received data to stdout */
 };
 
@@ -77,9 +89,11 @@ enum action {
 struct client {
 	const struct connect_options *o;
 	enum action action;
-	char *const *program;     /* PROGRAM */
-	struct stdio_relay relay; /* RELAY */
+	char *const *program;       /* PROGRAM; CHECK: run it afterwards */
+	struct stdio_relay relay;   /* RELAY */
+	struct connect_check check; /* CHECK */
 	struct endpoint server;
+	struct endpoint *endpoints; /* CHECK: owned, if there are several */
 	struct connector_options connector;
 	struct deadline until; /* --max-time */
 };
@@ -100,7 +114,8 @@ run_program(
 	    .out = *fd,
 	    .protocol = "TCP",
 	    .local = &conn->local,
-	    .remote = &conn->remote};
+	    .remote = &conn->remote,
+	    .is_ucspi = c->o->ucspi};
 	struct conn_summary sum;
 	bool is_kept_open;
 	pid_t pid;
@@ -158,6 +173,43 @@ connect_and_run(struct client *c, struct err *e)
 	return result;
 }
 
+/*
+ * -z: tests the endpoints, and then becomes the program, if there is one.
+ * Returns 0, or -1 with *e.
+ */
+static int
+test_and_replace(struct client *c, struct err *e)
+{
+	bool is_one =
+	    c->check.count == 1 && !connect_check_measures(&c->o->check);
+	int result =
+	    is_one ? connect_and_run(c, e) : connect_check_run(&c->check, e);
+	char shown[256];
+
+	if (c->program == NULL)
+		return result;
+	if (result == 0)
+		return program_replace(c->program, e);
+	text_escape_string(shown, sizeof(shown),
+	    c->o->exec != NULL ? "--exec's command" : c->program[0]);
+	if (e->text[0] != '\0')
+		return err_append(e, "%s was not run", shown);
+	return err_set(e, e->kind, "%s was not run", shown);
+}
+
+/* Checks every endpoint before any attempt. */
+static int
+check_endpoints(const struct client *c, struct err *e)
+{
+	size_t i;
+
+	for (i = 0; i < c->check.count; i++)
+		if (connector_check(&c->check.endpoints[i], &c->connector, e) <
+		    0)
+			return -1;
+	return 0;
+}
+
 /* Checks options and opens files before the connection is made. */
 static int
 prepare(struct client *c, struct err *e)
@@ -165,12 +217,15 @@ prepare(struct client *c, struct err *e)
 	const struct connect_options *o = c->o;
 
 	c->until = deadline_max_time(o->time.max_ms);
+	c->check.o = &o->check;
+	c->check.connector = &c->connector;
+	c->check.until = c->until;
 	c->connector.timeout_ms = o->time.timeout_ms;
 	c->connector.retry_ms = o->time.retry_ms;
 	if (o->proxy.proxy.kind != PROXY_NONE)
 		c->connector.proxy = &o->proxy.proxy;
 	options_make_dial(&c->connector.dial, &o->names, &o->source, &o->sock);
-	if (connector_check(&c->server, &c->connector, e) < 0)
+	if (check_endpoints(c, e) < 0)
 		return -1;
 	if (c->action == RELAY &&
 	    stdio_relay_open(&c->relay, &o->relay, &o->time, c->until, e) < 0)
@@ -179,13 +234,24 @@ prepare(struct client *c, struct err *e)
 	return signals_catch(SIGNALS_STOP, e);
 }
 
-/* Rejects options about stdin and stdout if they are not relayed. */
+/*
+ * Rejects options about stdin and stdout if they are not relayed, and options
+ * of tests if none is made.
+ */
 static int
 check_unused(
     const struct client *c, const struct opt *const *used, struct err *e)
 {
 	const char *with = c->action == CHECK ? "--zero" : "a program";
+	const struct opt *test = opt_find_used(used, connect_check_opts);
 
+	if (c->action != CHECK && test != NULL)
+		return err_set(e, ERR_USAGE,
+		    "--%s is about testing ports: it needs --zero (-z)",
+		    test->name);
+	if (c->action != PROGRAM && c->o->ucspi)
+		return err_set(e, ERR_USAGE,
+		    "--ucspi needs a program that uses descriptors 6 and 7");
 	if (c->action == RELAY)
 		return 0;
 	if (c->o->time.idle_ms >= 0)
@@ -204,15 +270,37 @@ choose_action(struct client *c, bool has_exec, struct err *e)
 	if (has_exec && has_program)
 		return err_set(e, ERR_USAGE,
 		    "--exec and a program cannot be used together");
-	if (c->o->zero && (has_exec || has_program))
+	if (connect_check_measures(&c->o->check) && (has_exec || has_program))
 		return err_set(e, ERR_USAGE,
-		    "--zero only connects: a program cannot be given the "
-		    "connection ('sockt connect -z HOST PORT && PROGRAM' runs "
-		    "it afterwards)");
+		    "--count, --interval and --stats measure connections: they "
+		    "do not run a program");
 	c->action = c->o->zero                ? CHECK
 		    : has_exec || has_program ? PROGRAM
 					      : RELAY;
 	return 0;
+}
+
+/* Parses the operands: one endpoint, or with -z any number. */
+static int
+parse_operands(struct client *c, const struct command_args *args, struct err *e)
+{
+	char shown[128];
+
+	if (c->action == CHECK &&
+	    endpoint_operands(args->operands, args->count) < args->count) {
+		c->endpoints = connect_check_parse(
+		    args->operands, args->count, &c->check.count, e);
+		c->check.endpoints = c->endpoints;
+		return c->endpoints != NULL ? 0 : -1;
+	}
+	if (args->count > 2)
+		return err_set(e, ERR_USAGE, "unexpected operand '%s'",
+		    text_escape_string(
+			shown, sizeof(shown), args->operands[2]));
+	c->check.endpoints = &c->server;
+	c->check.count = 1;
+	return endpoint_parse(
+	    &c->server, args->operands, args->count, "tcp", e);
 }
 
 static int
@@ -227,12 +315,11 @@ connect_run(const void *options, const struct command_args *args, struct err *e)
 		return -1;
 	if (o->exec != NULL)
 		c.program = program_shell(&shell, o->exec);
-	if (endpoint_parse(&c.server, args->operands, args->count, "tcp", e) <
-		0 ||
-	    check_unused(&c, args->used, e) < 0)
-		return -1;
-	if (prepare(&c, e) == 0)
-		result = connect_and_run(&c, e);
+	if (parse_operands(&c, args, e) == 0 &&
+	    check_unused(&c, args->used, e) == 0 && prepare(&c, e) == 0)
+		result = c.action == CHECK ? test_and_replace(&c, e)
+					   : connect_and_run(&c, e);
+	free(c.endpoints);
 	return stdio_relay_release(&c.relay, result, e);
 }
 
@@ -241,7 +328,7 @@ const struct command connect_command = {
     .summary = "connect to a server and relay stdin and stdout",
     .operands = "HOST PORT",
     .min_operands = 1,
-    .max_operands = 2,
+    .max_operands = -1,
     .runs_program = true,
     .groups = connect_groups,
     .defaults = &connect_defaults,
@@ -250,10 +337,11 @@ const struct command connect_command = {
 	"zero timeout retry-for exec crlf hexdump proxy source ipv4 verbose",
     .notes =
 	"HOST PORT can also be HOST:PORT, [IPV6]:PORT, unix:PATH or "
-	"unix:@NAME. A PROGRAM gets the connection as its stdin and stdout.",
+	"unix:@NAME; with -z there can be several. A PROGRAM gets the "
+	"connection as its stdin and stdout; with -z it is run afterwards.",
     .examples =
 	"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | sockt connect localhost 80\n"
-	"sockt connect -z -w 2 localhost 22 && echo open\n"
+	"sockt connect -z --retry-for 30 db:5432 cache:6379 -- ./start\n"
 	"sockt connect -vv localhost 9999\n",
     .run = connect_run,
 };

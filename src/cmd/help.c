@@ -70,8 +70,9 @@ const struct command help_command = {
     .max_operands = 1,
     .groups = help_groups,
     .size = sizeof(struct help_options),
-    .notes = "A PROGRAM is nc, ncat, socat, tcpserver, curl, wget, nmap, "
-	     "wait-for-it, telnet or strace.",
+    .notes =
+	"A PROGRAM is nc, ncat, socat, tcpserver, curl, wget, nmap, "
+	"tcpclient, wait-for-it, wait4x, dockerize, tcping, telnet or strace.",
     .examples = "sockt help connect\n"
 		"sockt help nc\n"
 		"sockt help --list\n",

@@ -1,8 +1,9 @@
-/* Runs programs with a connection or a datagram as stdin and stdout. */
+/* Runs programs with a connection or a datagram, or in sockt's place. */
 #include "net/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,18 +106,21 @@ make_environment(struct environment *env, const char *protocol,
 		env->all[kept++] = env->texts[i];
 }
 
+/* The first of the two descriptors of a connection under UCSPI. */
+#define UCSPI_FIRST 6
+
 /*
- * Returns fd, or a copy of it if it is 0 or 1, which the program's stdin and
- * stdout replace: dup2(2) onto itself would keep the close-on-exec flag. *copy
- * is -1 if none is needed, as for every socket that sockt opened, so that a
- * server short of descriptors can still start programs. Returns -1 with errno
- * on failure.
+ * Returns fd, or a copy of it if it is not above last, the descriptors that the
+ * program's replace: dup2(2) onto itself would keep the close-on-exec flag.
+ * *copy is -1 if none is needed, as for every socket that sockt opened and that
+ * becomes stdin and stdout, so that a server short of descriptors can still
+ * start programs. Returns -1 with errno on failure.
  */
 static int
-above_standard(int fd, int *copy)
+copy_above(int last, int fd, int *copy)
 {
-	*copy = fd > 1 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	return fd > 1 ? fd : *copy;
+	*copy = fd > last ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, last + 2);
+	return fd > last ? fd : *copy;
 }
 
 /* Returns 0 or an errno. */
@@ -124,10 +128,11 @@ static int
 spawn(const struct program *p, char **environment, pid_t *pid)
 {
 	int copies[2];
-	int in = above_standard(p->in, &copies[0]);
-	int out = above_standard(p->out, &copies[1]);
+	int first = p->is_ucspi ? UCSPI_FIRST : 0;
+	int in = copy_above(first + 1, p->in, &copies[0]);
+	int out = copy_above(first + 1, p->out, &copies[1]);
 	struct spawn_program program = {
-	    p->argv, environment, in, out, p->new_group};
+	    p->argv, environment, in, out, first, p->new_group};
 	int errnum = errno;
 
 	if (in >= 0 && out >= 0)
@@ -138,18 +143,29 @@ spawn(const struct program *p, char **environment, pid_t *pid)
 }
 
 static void
-report_exec(const char *shown, pid_t pid, int errnum, int64_t start)
+report_exec(
+    const struct program *p, const char *subject, int errnum, int64_t start)
 {
-	char number[32] = "";
+	step_report(
+	    &(struct step){.call = "exec",
+		.start_ns = start,
+		.errnum = errnum,
+		.note = p->is_ucspi
+			    ? "a program whose descriptors 6 and 7 are the "
+			      "connection"
+			    : "a program whose standard input and output are "
+			      "the connection"},
+	    "%s", subject);
+}
 
-	if (errnum == 0)
-		snprintf(number, sizeof(number), " in process %ld", (long)pid);
-	step_report(&(struct step){.call = "exec",
-			.start_ns = start,
-			.errnum = errnum,
-			.note = "a program whose standard input and output "
-				"are the connection"},
-	    "%s%s", shown, number);
+/* Sets *e to the status with which a shell reports it. Returns -1. */
+static int
+exec_error(const char *shown, int errnum, struct err *e)
+{
+	err_set(e, (enum err_kind)(errnum == ENOENT ? 127 : 126),
+	    "cannot run %s: %s", shown, err_reason(errnum, ERR_AT_FILE));
+	e->errnum = errnum;
+	return -1;
 }
 
 pid_t
@@ -157,7 +173,7 @@ program_start(const struct program *p, struct err *e)
 {
 	int64_t start = step_start();
 	struct environment env;
-	char shown[256];
+	char shown[256], subject[300];
 	int errnum;
 	pid_t pid = -1;
 
@@ -165,13 +181,45 @@ program_start(const struct program *p, struct err *e)
 	errnum = spawn(p, env.all, &pid);
 	free(env.all);
 	text_escape_string(shown, sizeof(shown), p->argv[0]);
-	report_exec(shown, pid, errnum, start);
-	if (errnum == 0)
-		return pid;
-	err_set(e, (enum err_kind)(errnum == ENOENT ? 127 : 126),
-	    "cannot run %s: %s", shown, err_reason(errnum, ERR_AT_FILE));
-	e->errnum = errnum;
-	return -1;
+	if (errnum != 0) {
+		report_exec(p, shown, errnum, start);
+		return exec_error(shown, errnum, e);
+	}
+	snprintf(
+	    subject, sizeof(subject), "%s in process %ld", shown, (long)pid);
+	report_exec(p, subject, 0, start);
+	return pid;
+}
+
+/*
+ * A signal that was caught before must not get lost, and one that arrives later
+ * has its default action: signals_reset() unblocks them.
+ */
+int
+program_replace(char *const *argv, struct err *e)
+{
+	char shown[256];
+	sigset_t all, old;
+	int errnum;
+
+	text_escape_string(shown, sizeof(shown), argv[0]);
+	step_report(&(struct step){.call = "exec",
+			.start_ns = step_start(),
+			.result = "begins",
+			.note = "this process becomes the program"},
+	    "%s", shown);
+	step_flush();
+	signals_find_ignored();
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	if (signals_stopped() != 0) {
+		sigprocmask(SIG_SETMASK, &old, NULL);
+		return err_sys(e, ERR_FAILED, EINTR, "starting %s", shown);
+	}
+	signals_reset();
+	errnum = spawn_replace(argv, environ);
+	signals_init();
+	return exec_error(shown, errnum, e);
 }
 
 int

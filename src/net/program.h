@@ -1,4 +1,4 @@
-/* Programs that run with a connection or a datagram as fds 0 and 1. */
+/* Programs that run with a connection or a datagram, or in sockt's place. */
 #ifndef NET_PROGRAM_H
 #define NET_PROGRAM_H
 
@@ -17,17 +17,27 @@ struct program {
 	const char *protocol; /* "TCP" or "UDP": prefix of its variables */
 	const struct addr *local, *remote;
 	bool new_group; /* in a process group of its own, led by it */
+	bool is_ucspi;  /* in and out become fds 6 and 7; 0 and 1 are sockt's */
 };
 
 /*
  * Starts *p with default signal dispositions and the environment of UCSPI:
  * PROTO, TCPLOCALIP, TCPLOCALPORT, TCPREMOTEIP, TCPREMOTEPORT (for UDP the
  * names begin with UDP; for unix sockets PROTO is UNIX and UNIXLOCALPATH is
- * set). Of the other descriptors it inherits only stderr; it receives a signal
- * when sockt exits (net/spawn.h). Returns its pid, which the caller reaps, or
- * -1 with *e set to the shell's status 127 or 126.
+ * set). Of the other descriptors it inherits only stderr, and with is_ucspi
+ * stdin and stdout; it receives a signal when sockt exits (net/spawn.h).
+ * Returns its pid, which the caller reaps, or -1 with *e set to the shell's
+ * status 127 or 126.
  */
 pid_t program_start(const struct program *p, struct err *e);
+
+/*
+ * Replaces sockt by a program: same process, environment, stdin, stdout and
+ * stderr; default signal dispositions, none blocked. Returns only on failure,
+ * with -1 and *e: as program_start(), or ERR_FAILED with EINTR if a caught
+ * signal has asked sockt to stop.
+ */
+int program_replace(char *const *argv, struct err *e);
 
 /*
  * Waits for the program to exit, and terminates it (net/child.h) when the

@@ -33,7 +33,9 @@ pid_t spawn_fork(void);
 struct spawn_program {
 	char *const *argv; /* a name without '/' is searched for in PATH */
 	char *const *environment;
-	int in, out;    /* become its fds 0 and 1; neither is one of them */
+	int in, out;    /* become its fds first and first + 1; neither is one of
+			   them */
+	int first;      /* 0, or 6 for UCSPI */
 	bool new_group; /* it leads a new process group */
 };
 
@@ -43,6 +45,12 @@ struct spawn_program {
  * errno.
  */
 int spawn_program(const struct spawn_program *p, pid_t *pid);
+
+/*
+ * Replaces this process by a program, as execve(2) does; a name without '/' is
+ * searched for in PATH. Returns only on failure, with an errno.
+ */
+int spawn_replace(char *const *argv, char *const *environment);
 
 /*
  * Makes this process adopt orphaned descendants, which waitpid(2) then reaps.

@@ -48,9 +48,9 @@ is_elsewhere(int errnum)
 
 /* Tries each directory of PATH. Returns only on failure, with an errno. */
 static int
-execute_in_path(const struct spawn_program *p)
+execute_in_path(char *const *argv, char *const *environment)
 {
-	const char *name = p->argv[0], *at = getenv("PATH"), *end;
+	const char *name = argv[0], *at = getenv("PATH"), *end;
 	size_t length = strlen(name), n;
 	char full[PATH_MAX + 1];
 	int found = ENOENT;
@@ -70,13 +70,22 @@ execute_in_path(const struct spawn_program *p)
 		if (n > 0)
 			full[n++] = '/';
 		memcpy(full + n, name, length + 1);
-		execve(full, p->argv, p->environment);
+		execve(full, argv, environment);
 		if (!is_elsewhere(errno))
 			return errno;
 		if (errno == EACCES)
 			found = EACCES;
 	}
 	return found;
+}
+
+int
+spawn_replace(char *const *argv, char *const *environment)
+{
+	if (strchr(argv[0], '/') == NULL)
+		return execute_in_path(argv, environment);
+	execve(argv[0], argv, environment);
+	return errno;
 }
 
 /*
@@ -88,14 +97,11 @@ become(const struct spawn_program *p, pid_t parent)
 {
 	if (p->new_group && setpgid(0, 0) < 0)
 		return errno;
-	if (dup2(p->in, 0) < 0 || dup2(p->out, 1) < 0)
+	if (dup2(p->in, p->first) < 0 || dup2(p->out, p->first + 1) < 0)
 		return errno;
 	signals_reset();
 	os_follow_parent(parent, SIGTERM);
-	if (strchr(p->argv[0], '/') == NULL)
-		return execute_in_path(p);
-	execve(p->argv[0], p->argv, p->environment);
-	return errno;
+	return spawn_replace(p->argv, p->environment);
 }
 
 /*

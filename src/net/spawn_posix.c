@@ -10,6 +10,8 @@
 
 #include "base/step.h"
 
+extern char **environ;
+
 pid_t
 spawn_fork(void)
 {
@@ -50,14 +52,22 @@ spawn_program(const struct spawn_program *p, pid_t *pid)
 
 	posix_spawn_file_actions_init(&files);
 	posix_spawnattr_init(&attr);
-	posix_spawn_file_actions_adddup2(&files, p->in, 0);
-	posix_spawn_file_actions_adddup2(&files, p->out, 1);
+	posix_spawn_file_actions_adddup2(&files, p->in, p->first);
+	posix_spawn_file_actions_adddup2(&files, p->out, p->first + 1);
 	set_attributes(&attr, p->new_group);
 	errnum = posix_spawnp(
 	    pid, p->argv[0], &files, &attr, p->argv, p->environment);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&files);
 	return errnum;
+}
+
+int
+spawn_replace(char *const *argv, char *const *environment)
+{
+	environ = (char **)environment;
+	execvp(argv[0], argv);
+	return errno;
 }
 
 bool

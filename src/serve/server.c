@@ -448,7 +448,13 @@ void
 server_spawn(struct server *s, int fd, const struct conn *c, char *const *argv)
 {
 	struct err e = ERR_INIT;
-	struct program p = {argv, fd, fd, "TCP", &c->local, &c->remote, true};
+	struct program p = {.argv = argv,
+	    .in = fd,
+	    .out = fd,
+	    .protocol = "TCP",
+	    .local = &c->local,
+	    .remote = &c->remote,
+	    .new_group = true};
 	pid_t pid;
 
 	/* Another parent might leave zombies in the group. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/event.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -167,8 +168,8 @@ rtt_stats_deadline(const struct rtt_stats *t)
 	return d;
 }
 
-double
-rtt_stats_mean(const struct rtt_stats *t)
+static double
+mean(const struct rtt_stats *t)
 {
 	return t->samples == 0 ? 0 : t->sum_ns / (double)t->samples;
 }
@@ -185,14 +186,37 @@ square_root(double x)
 	return x <= 0 ? 0 : r;
 }
 
-double
-rtt_stats_deviation(const struct rtt_stats *t)
+static double
+deviation(const struct rtt_stats *t)
 {
-	double mean = rtt_stats_mean(t);
+	double average = mean(t);
 
 	if (t->samples == 0)
 		return 0;
-	return square_root(t->squares_ns / (double)t->samples - mean * mean);
+	return square_root(
+	    t->squares_ns / (double)t->samples - average * average);
+}
+
+void
+rtt_stats_event(const struct rtt_stats *t, struct event *ev)
+{
+	if (t->samples == 0)
+		return;
+	event_seconds(ev, "min", (double)t->min_ns / 1e9);
+	event_seconds(ev, "avg", mean(t) / 1e9);
+	event_seconds(ev, "max", (double)t->max_ns / 1e9);
+	event_seconds(ev, "mdev", deviation(t) / 1e9);
+}
+
+const char *
+rtt_stats_append_times(const struct rtt_stats *t, char *buf, size_t size)
+{
+	if (t->samples > 0)
+		text_append(buf, size,
+		    "round trip min/avg/max/mdev = %.3f/%.3f/%.3f/%.3f ms\n",
+		    (double)t->min_ns / 1e6, mean(t) / 1e6,
+		    (double)t->max_ns / 1e6, deviation(t) / 1e6);
+	return buf;
 }
 
 const char *
@@ -212,12 +236,7 @@ rtt_stats_format(
 		text_append(buf, size,
 		    "%llu replies arrived, but the receive buffer was full\n",
 		    (unsigned long long)dropped);
-	if (t->samples > 0)
-		text_append(buf, size,
-		    "round trip min/avg/max/mdev = %.3f/%.3f/%.3f/%.3f ms\n",
-		    (double)t->min_ns / 1e6, rtt_stats_mean(t) / 1e6,
-		    (double)t->max_ns / 1e6, rtt_stats_deviation(t) / 1e6);
-	return buf;
+	return rtt_stats_append_times(t, buf, size);
 }
 
 void

@@ -12,6 +12,8 @@
 
 #include "base/deadline.h"
 
+struct event;
+
 /* The number of datagrams remembered: more than may be awaited. */
 #define RTT_STATS_RING 65536
 /* How many may be awaited at once. */
@@ -81,12 +83,21 @@ uint64_t rtt_stats_lost(const struct rtt_stats *t);
 /* When the first awaited datagram times out. */
 struct deadline rtt_stats_deadline(const struct rtt_stats *t);
 
-/* Mean and mean deviation (as in ping) in nanoseconds; 0 without samples. */
-double rtt_stats_mean(const struct rtt_stats *t);
-double rtt_stats_deviation(const struct rtt_stats *t);
+/*
+ * Adds "min", "avg", "max" and "mdev", the standard deviation, to a summary, if
+ * there are samples.
+ */
+void rtt_stats_event(const struct rtt_stats *t, struct event *ev);
 
-/* A sufficient buffer size for rtt_stats_format(). */
+/* A sufficient buffer size for the functions below. */
 #define RTT_STATS_TEXT 512
+
+/*
+ * Appends the line "round trip min/avg/max/mdev = ..." to buf, if there are
+ * samples. Returns buf.
+ */
+const char *rtt_stats_append_times(
+    const struct rtt_stats *t, char *buf, size_t size);
 
 /*
  * Formats the statistics as two or three lines of text. dropped is the number

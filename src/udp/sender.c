@@ -572,12 +572,7 @@ sender_report(const struct sender *x, int64_t ns)
 		event_number(&ev, "late", t->late);
 		event_number(&ev, "dropped", sender_dropped(x));
 	}
-	if (t->samples > 0) {
-		event_seconds(&ev, "min", (double)t->min_ns / 1e9);
-		event_seconds(&ev, "avg", rtt_stats_mean(t) / 1e9);
-		event_seconds(&ev, "max", (double)t->max_ns / 1e9);
-		event_seconds(&ev, "mdev", rtt_stats_deviation(t) / 1e9);
-	}
+	rtt_stats_event(t, &ev);
 	event_seconds(&ev, "seconds", (double)ns / 1e9);
 	diag_event_end(&ev, DIAG_NOTE, "sent %llu (%s), received %llu (%s)",
 	    (unsigned long long)t->sent,

@@ -30,7 +30,7 @@ my %private = (
     serve => [qw(children)],
     fetch => [qw(download etag fetch_options http_conn http_timing output
         route transfer)],
-    udp   => [qw(batch rate_limit rtt_stats source_address)],
+    udp   => [qw(batch rate_limit source_address)],
     scan  => [qw(icmp_limit pace permutation probe probe_socket ready retry rtt
         window)],
 );

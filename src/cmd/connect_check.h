@@ -1,0 +1,63 @@
+/*
+ * connect -z: tests whether endpoints can be connected to. Several are tested
+ * at the same time, each in a child process of its own, so that names, proxies
+ * and retries work as for a single one. Also measures round trips.
+ */
+#ifndef CMD_CONNECT_CHECK_H
+#define CMD_CONNECT_CHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/deadline.h"
+#include "cli/opt.h"
+
+struct connector_options;
+struct endpoint;
+struct err;
+
+struct connect_check_options {
+	int any;             /* one endpoint suffices */
+	int64_t count;       /* attempts on each; 0: not given */
+	int64_t interval_ms; /* from one attempt to the next; -1: not given */
+	int stats;           /* print a summary */
+};
+
+#define CONNECT_CHECK_OPTIONS_INIT \
+	{                          \
+		.interval_ms = -1  \
+	}
+
+/* The options that need -z. */
+extern const struct opt connect_check_opts[];
+
+struct connect_check {
+	const struct connect_check_options *o;
+	const struct connector_options *connector;
+	const struct endpoint *endpoints;
+	size_t count;
+	struct deadline until; /* --max-time */
+};
+
+/*
+ * Parses any number of operands as endpoints, where HOST PORT is two operands.
+ * Returns an array of them, which the caller frees, and sets *parsed to their
+ * number; or returns NULL with ERR_USAGE.
+ */
+struct endpoint *connect_check_parse(
+    char *const *operands, int count, size_t *parsed, struct err *e);
+
+/* Whether each endpoint is connected to again and again, and timed. */
+bool connect_check_measures(const struct connect_check_options *o);
+
+/*
+ * Connects to all endpoints and closes the connections. The caller catches
+ * signals. Returns 0 if all were connected to, with --any one of them.
+ * Otherwise returns -1 with *e, which has no text: each failure was reported.
+ * The status is that of the worst failure, with --any of the best one (in
+ * sockt-connect(1), EXIT STATUS).
+ */
+int connect_check_run(const struct connect_check *c, struct err *e);
+
+#endif

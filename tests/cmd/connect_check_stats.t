@@ -1,0 +1,109 @@
+# connect -z --count, --interval, --stats: round trips of connecting.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Events qw(event_table event_fault);
+use JSON::PP qw(decode_json);
+use Sockt;
+use Test::More;
+
+my $l = tcp_listener();
+my $port = $l->sockport;
+my $closed = free_port();
+my $line = qr/127\.0\.0\.1 port $port: connected in [\d.]+ ms\n/;
+my $times = qr/round trip min\/avg\/max\/mdev = ([\d.]+)\/([\d.]+)\/([\d.]+)\/[\d.]+ ms\n/;
+
+my $r = run('connect', '-z', '--count', 3, '127.0.0.1', $port);
+is $r->{status}, 0, '--count: status 0';
+like $r->{out}, qr/\A$line{3}\z/, 'a line for each';
+is $r->{err}, '', 'and nothing else';
+
+$r = run('connect', '-z', '--count', 4, '--interval', '100ms', '--stats',
+    '127.0.0.1', $port);
+like $r->{out}, qr/\A$line{4}127\.0\.0\.1[ ]port[ ]$port:[ ]4[ ]attempts,[ ]
+    4[ ]connected,[ ]0[ ]lost[ ]\(0%\)\n$times\z/x, '--stats: and a summary';
+ok $r->{out} =~ $times && $1 <= $2 && $2 <= $3, 'whose times are in order';
+cmp_ok $r->{seconds}, '>=', 0.3, '--interval lies between attempts';
+
+$r = run('connect', '-zq', '--stats', '127.0.0.1', $port);
+like $r->{out}, qr/\A${line}127\.\S+ port $port: 1 attempt, 1 connected, 0 lost/,
+    '--stats alone: one attempt';
+
+$r = run('connect', '-z', '--count', 2, '--stats', '127.0.0.1', $closed);
+is $r->{status}, 4, 'a failed attempt is a failure';
+is $r->{out}, "127.0.0.1 port $closed: 2 attempts, 0 connected, 2 lost (100%)\n",
+    'it is lost, and there are no times';
+like $r->{err}, qr/\A(?:sockt[ ]connect:[ ]127\.0\.0\.1[ ]port[ ]$closed:[ ]refused[ ]\N+\n){2}
+    sockt[ ]connect:[ ]2[ ]of[ ]2[ ]attempts[ ]failed;[ ]the[ ]last[ ]one:[ ]
+    127\.0\.0\.1[ ]port[ ]$closed:[ ]refused[ ]\N+\n\z/x, 'each is told'
+    or diag $r->{err};
+
+# Some of them: a listener that goes away and returns.
+my $p = start('connect', '-z', '--interval', '20ms', '--stats', '127.0.0.1',
+    $port);
+$p->expect(out => qr/($line){2}/);
+close $l;
+$p->expect(err => qr/port $port: refused/);
+$l = tcp_listener(port => $port);
+$p->expect(out => qr/$line/);
+kill 'INT', $p->{pid};
+$r = $p->finish;
+is $r->{signal}, 2, 'without --count until a signal, by which it dies';
+my ($attempts, $connected, $lost) = $r->{out} =~
+    /port $port: (\d+) attempts, (\d+) connected, (\d+) lost \([\d.]+%\)\n$times\z/
+    or diag $r->{out};
+ok $lost, 'the summary is printed all the same';
+is $attempts, $connected + $lost, 'and adds up';
+is $connected, scalar(() = $r->{out} =~ /$line/g), 'to the lines printed';
+
+$r = run('connect', '-z', '--interval', '10ms', '-m', '300ms', '--stats',
+    '127.0.0.1', $port);
+is $r->{status}, 5, '--max-time ends it with status 5';
+like $r->{err}, qr/stopped after 0\.3 s \(--max-time\)\n\z/, 'told';
+like $r->{out}, qr/ 0 lost \(0%\)\n$times\z/, 'after the summary';
+
+# Several endpoints.
+my $other = tcp_listener();
+$r = run('connect', '-z', '--count', 2, '--stats', "127.0.0.1:$port",
+    '127.0.0.1', $other->sockport);
+for ($port, $other->sockport) {
+    is scalar(() = $r->{out} =~ /port $_: connected/g), 2, 'lines of each';
+    like $r->{out}, qr/port $_: 2 attempts, 2 connected/, 'a summary of each';
+}
+
+# --json: events are the results.
+my @table = event_table(run('help', '--events')->{out});
+$r = run('connect', '-z', '--count', 2, '--json', "127.0.0.1:$port",
+    "127.0.0.1:$closed");
+my @events = split /\n/, $r->{out};
+is join('', map { event_fault($_, 'connect', @table) } @events), '',
+    '--json: events of the table';
+like $r->{err}, qr/\A\N+attempts failed\N+\n\z/, 'on stdout, and the error';
+my @summaries = grep { $_->{event} eq 'summary' } map { decode_json($_) }
+    @events;
+is_deeply [map { [@$_{qw(endpoint attempts connected lost)}] } @summaries],
+    [["127.0.0.1 port $port", 2, 2, 0], ["127.0.0.1 port $closed", 2, 0, 2]],
+    'and the summaries';
+
+# stdout that is closed, or full.
+$r = run({ closed => [1] }, 'connect', '-z', '--count', 2, '127.0.0.1', $port);
+is $r->{status}, 11, 'a closed stdout is status 11';
+
+# Misuse.
+for my $case (
+    [qr/--count is about testing ports: it needs --zero/, '--count', 2],
+    [qr/--interval is about testing ports/, '--interval', 2],
+    [qr/--stats is about testing ports/, '--stats'],
+    [qr/--count: '0' is not a number of 1 or more/, '-z', '--count', 0],
+    [qr/--interval: 'x' is not a duration/, '-z', '--interval', 'x'],
+    [qr/--retry-for and --count cannot/, '-z', '--retry-for', 1, '--count', 1],
+    [qr/--stats and --any cannot/, '-z', '--stats', '--any'],
+) {
+    my ($why, @words) = @$case;
+    $r = run('connect', @words, '127.0.0.1', $port);
+    is $r->{status}, 2, "connect @words is refused";
+    like $r->{err}, $why, '  and says why';
+}
+
+done_testing;
