@@ -117,7 +117,6 @@ const char habits_connect[] =
     "*@*|no user is given; connect takes HOST PORT|connect localhost 22\n"
     "*:#* *:#*|several endpoints are tested with -z|connect -z localhost:80 "
     "localhost:443\n"
-    "* #* #*|several ports are tested with portscan|portscan localhost 22,80\n"
     "#*-#*|several ports are tested with portscan|portscan localhost 20-25\n"
     "#*,#*|several ports are tested with portscan|portscan localhost 22,80\n";
 
