@@ -7,54 +7,72 @@
 
 #include "base/bounds.h"
 #include "base/err.h"
+#include "base/literal.h"
 #include "base/mem.h"
 #include "base/text.h"
 
 static const char places[] = "snap%";
 
-/* Checks that the letters after percent signs are known. */
+/* Adds the placeholder at text, after its percent sign. */
 static int
-check_places(struct template *f, struct err *e)
+add_place(struct template *f, char letter, struct err *e)
 {
 	char shown[16];
-	size_t i;
 
-	for (i = 0; i < f->length; i++) {
-		if (f->bytes[i] != '%')
-			continue;
-		i++;
-		if (i == f->length)
-			return err_set(
-			    e, ERR_USAGE, "a lone %% at the end (%%%% is one)");
-		if (f->bytes[i] == '\0' ||
-		    strchr(places, f->bytes[i]) == NULL) {
-			text_escape(shown, sizeof(shown), f->bytes + i, 1);
-			return err_set(e, ERR_USAGE,
-			    "there is no %%%s (but %%s %%n %%a %%p %%%%)",
-			    shown);
-		}
-		f->uses_message = f->uses_message || f->bytes[i] == 's';
-		f->uses_ip = f->uses_ip || f->bytes[i] == 'a';
-		f->uses_number = f->uses_number || f->bytes[i] == 'n';
+	if (letter == '\0')
+		return err_set(
+		    e, ERR_USAGE, "a lone %% at the end (%%%% is one)");
+	if (strchr(places, letter) == NULL) {
+		text_escape(shown, sizeof(shown), &letter, 1);
+		return err_set(e, ERR_USAGE,
+		    "there is no %%%s (but %%s %%n %%a %%p %%%%)", shown);
 	}
+	f->uses_message = f->uses_message || letter == 's';
+	f->uses_ip = f->uses_ip || letter == 'a';
+	f->uses_number = f->uses_number || letter == 'n';
+	f->bytes[f->length++] = '%';
+	f->bytes[f->length++] = (unsigned char)letter;
+	return 0;
+}
+
+/* Adds the escape at text, and sets *used to its length. */
+static int
+add_escape(struct template *f, const char *text, size_t *used, struct err *e)
+{
+	unsigned char byte;
+
+	*used = literal_escape(text, strlen(text), &byte);
+	if (*used == 0)
+		return err_set(e, ERR_USAGE, "%s", LITERAL_BAD_ESCAPE);
+	/* An escaped percent sign stands for itself. */
+	if (byte == '%')
+		return add_place(f, '%', e);
+	f->bytes[f->length++] = byte;
 	return 0;
 }
 
 int
 template_parse(struct template *f, const char *text, struct err *e)
 {
-	ssize_t n;
+	size_t used;
+	int result = 0;
 
+	memset(f, 0, sizeof(*f));
 	f->bytes = mem_array(strlen(text) + 1, 1);
-	f->uses_message = f->uses_ip = f->uses_number = false;
-	n = text_unescape(f->bytes, text);
-	f->length = n < 0 ? 0 : (size_t)n;
-	if (n < 0)
-		err_set(e, ERR_USAGE, "%s", TEXT_BAD_ESCAPE);
-	if (n >= 0 && check_places(f, e) == 0)
-		return 0;
-	template_release(f);
-	return -1;
+	for (; result == 0 && *text != '\0'; text += used) {
+		used = 1;
+		if (*text == '\\') {
+			result = add_escape(f, text, &used, e);
+		} else if (*text == '%') {
+			result = add_place(f, text[1], e);
+			used = 2;
+		} else {
+			f->bytes[f->length++] = (unsigned char)*text;
+		}
+	}
+	if (result < 0)
+		template_release(f);
+	return result;
 }
 
 /* The value of a placeholder; small holds numbers. */

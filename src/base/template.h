@@ -4,7 +4,8 @@
  *	%s  the message       %n  its number, from 1
  *	%a  the peer's address    %p  the peer's port    %%  a percent sign
  *
- * It may also contain the escapes of text_unescape() (base/text.h).
+ * It may also contain the escapes of literal_unescape() (base/literal.h); an
+ * escaped percent sign stands for itself.
  */
 #ifndef BASE_TEMPLATE_H
 #define BASE_TEMPLATE_H

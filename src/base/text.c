@@ -210,16 +210,6 @@ text_append(char *buf, size_t size, const char *fmt, ...)
 	return fits;
 }
 
-/* The byte for a one-letter escape, or -1. */
-static int
-letter_byte(char letter)
-{
-	static const char letters[] = "nrt0e\\", bytes[] = "\n\r\t\0\033\\";
-	const char *at = letter == '\0' ? NULL : strchr(letters, letter);
-
-	return at == NULL ? -1 : (unsigned char)bytes[at - letters];
-}
-
 int
 text_hex_digit(char c)
 {
@@ -230,35 +220,4 @@ text_hex_digit(char c)
 	if (c >= 'A' && c <= 'F')
 		return c - 'A' + 10;
 	return -1;
-}
-
-/* The value of two hexadecimal digits, or -1. */
-static int
-hex_byte(const char *text)
-{
-	int high = text_hex_digit(text[0]);
-	int low = high < 0 ? -1 : text_hex_digit(text[1]);
-
-	return low < 0 ? -1 : high * 16 + low;
-}
-
-ssize_t
-text_unescape(void *dst, const char *text)
-{
-	unsigned char *out = dst;
-	int byte;
-
-	while (*text != '\0') {
-		if (*text != '\\') {
-			*out++ = (unsigned char)*text++;
-			continue;
-		}
-		byte =
-		    text[1] == 'x' ? hex_byte(text + 2) : letter_byte(text[1]);
-		if (byte < 0)
-			return -1;
-		text += text[1] == 'x' ? 4 : 2;
-		*out++ = (unsigned char)byte;
-	}
-	return out - (unsigned char *)dst;
 }

@@ -63,15 +63,4 @@ bool text_append_list(char *buf, size_t size, const char *fmt, va_list ap)
 /* The value of a hexadecimal digit, or -1. */
 int text_hex_digit(char c);
 
-/*
- * Converts the escapes in an argument to bytes: \n, \r, \t, \0, \e, \\ and
- * \xHH. dst has space for strlen(text) bytes and gets no NUL. Returns how many
- * were written, or -1 for any other escape.
- */
-ssize_t text_unescape(void *dst, const char *text);
-
-/* The error text for an unknown escape. */
-#define TEXT_BAD_ESCAPE \
-	"an unknown escape (there are \\n \\r \\t \\0 \\e \\\\ \\xHH)"
-
 #endif

@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/template.h"
-#include "base/text.h"
+#include "base/literal.h"
 #include "cli/command.h"
 #include "cmd/options.h"
 #include "cmd/hello_client.h"
@@ -211,9 +211,9 @@ prepare(struct hello_server *hs, struct err *e)
 	if (template_parse(&hs->reply, reply, e) < 0)
 		return err_prefix(e, "--reply");
 	hs->greeting = mem_array(strlen(o->greeting) + 1, 1);
-	n = text_unescape(hs->greeting, o->greeting);
+	n = literal_unescape(hs->greeting, o->greeting, strlen(o->greeting), e);
 	if (n < 0)
-		return err_set(e, ERR_USAGE, "--greeting: %s", TEXT_BAD_ESCAPE);
+		return err_prefix(e, "--greeting");
 	hs->greeting_length = (size_t)n;
 	hs->quit_length = strlen(o->quit_word);
 	return 0;

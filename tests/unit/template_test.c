@@ -37,6 +37,7 @@ main(void)
 	fills("%s%s", "a\0ba\0b", 6);
 	fills("%a:%p #%n 100%%", "192.0.2.1:77 #5 100%", 20);
 	fills("\\x41%%s\\n", "A%s\n", 4);
+	fills("\\x25s\\x25", "%s%", 3);
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		is_int(template_parse(&f, bad[i], &e), -1, bad[i]);
 		is_int(e.kind, ERR_USAGE, "is a usage error");

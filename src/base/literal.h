@@ -1,0 +1,40 @@
+/* Bytes as a user types them: text with escapes, or hexadecimal. */
+#ifndef BASE_LITERAL_H
+#define BASE_LITERAL_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct err;
+
+/*
+ * Sets *byte to the value of the escape at the backslash at text, of which n
+ * bytes exist: \n, \r, \t, \0, \e, \\ or \xHH. Returns its length, or 0 if it
+ * is another one.
+ */
+size_t literal_escape(const char *text, size_t n, unsigned char *byte);
+
+/* The error text for an unknown escape. */
+#define LITERAL_BAD_ESCAPE \
+	"an unknown escape (there are \\n \\r \\t \\0 \\e \\\\ \\xHH)"
+
+/*
+ * Converts n bytes of text with these escapes. dst has space for n bytes, and
+ * may be text itself. Returns how many were written, or -1 with a usage error
+ * that says where.
+ */
+ssize_t literal_unescape(void *dst, const void *text, size_t n, struct err *e);
+
+/*
+ * The same for hexadecimal: two digits for each byte; white space, or one
+ * colon, may separate bytes.
+ */
+ssize_t literal_parse_hex(void *dst, const void *text, size_t n, struct err *e);
+
+/*
+ * Writes n bytes to dst as literal_parse_hex() reads them, "48 65 6c", without
+ * a NUL. dst has space for 3 * n bytes. Returns how many were written.
+ */
+size_t literal_format_hex(char *dst, const void *bytes, size_t n);
+
+#endif
