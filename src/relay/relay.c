@@ -89,9 +89,11 @@ advance_script(struct relay *r)
 	const char *text;
 	size_t n;
 
+	if (r->down.in.fd < 0 && r->down.in.errnum == 0)
+		script_end(script);
 	while ((text = script_text(script, &n)) != NULL &&
 	       flow_put(&r->up, text, n))
-		script_sent(script, relay_result_deadline(r));
+		script_sent(script);
 	/* If sending failed, that is the error to report. */
 	if (!script_is_expecting(script) || r->up.out.errnum != 0)
 		return 0;
@@ -429,6 +431,15 @@ report_waiting(struct relay *r)
 		  "wait)");
 }
 
+/* When to report on a terminal which pattern the script waits for. */
+static struct deadline
+script_report_deadline(const struct relay *r)
+{
+	return is_scripted(r) && diag_progress_is_shown()
+		   ? script_notice(r->o->script)
+		   : deadline_none();
+}
+
 /* The deadline of the next poll. */
 static struct deadline
 next_event(const struct relay *r)
@@ -445,6 +456,7 @@ next_event(const struct relay *r)
 	until = deadline_first(until, report_deadline(r));
 	until = deadline_first(until, flow_deadline(&r->up));
 	until = deadline_first(until, flow_deadline(&r->down));
+	until = deadline_first(until, script_report_deadline(r));
 	if (r->o->script != NULL)
 		until = deadline_first(until, script_deadline(r->o->script));
 	if (r->o->progress != NULL)
@@ -469,6 +481,8 @@ loop(struct relay *r, struct err *e)
 			return relay_result_limit(r, e);
 		pump(r, fds);
 		report_waiting(r);
+		if (deadline_passed(script_report_deadline(r)))
+			script_report(r->o->script);
 		if (r->up.in.errnum == ECANCELED ||
 		    r->down.in.errnum == ECANCELED)
 			return -1;
@@ -495,8 +509,7 @@ tap_received(void *context, const void *bytes, size_t n)
 	struct relay *r = context;
 
 	if (is_scripted(r))
-		script_receive(
-		    r->o->script, bytes, n, relay_result_deadline(r));
+		script_receive(r->o->script, bytes, n);
 	/* It goes where the live line is. */
 	if (r->down.out.kind == FD_TERMINAL)
 		diag_progress_yield(bytes, n);

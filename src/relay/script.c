@@ -1,62 +1,16 @@
 /* A scripted conversation: texts to send and patterns to expect. */
 #include "relay/script.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/types.h>
-#include <unistd.h>
 
+#include "base/bounds.h"
+#include "base/diag.h"
 #include "base/err.h"
-#include "base/fd.h"
+#include "base/literal.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "net/child.h"
-#include "net/os.h"
-#include "net/signals.h"
-#include "net/wait.h"
-
-/* The byte of the escape at p, after its backslash, with its length in *used;
- * -1 if it is not an escape. */
-static int
-escaped_byte(const char *p, size_t *used)
-{
-	static const char letters[] = "rnt\\0", bytes[] = "\r\n\t\\\0";
-	const char *letter;
-
-	*used = 1;
-	if (*p == 'x') {
-		*used = 3;
-		if (text_hex_digit(p[1]) < 0 || text_hex_digit(p[2]) < 0)
-			return -1;
-		return text_hex_digit(p[1]) * 16 + text_hex_digit(p[2]);
-	}
-	letter = *p == '\0' ? NULL : strchr(letters, *p);
-	return letter == NULL ? -1 : bytes[letter - letters];
-}
-
-/* Writes the unescaped bytes of text to out, which may be NULL. Returns their
- * number, or -1 for an unknown escape. */
-static ssize_t
-unescape(const char *text, char *out)
-{
-	ssize_t n = 0;
-	size_t used;
-	int byte;
-
-	while (*text != '\0') {
-		byte = *text++;
-		if (byte == '\\') {
-			byte = escaped_byte(text, &used);
-			if (byte < 0)
-				return -1;
-			text += used;
-		}
-		if (out != NULL)
-			out[n] = (char)byte;
-		n++;
-	}
-	return n;
-}
 
 static int
 add(struct script_steps *s, bool is_expect, const char *text, struct err *e)
@@ -69,147 +23,99 @@ add(struct script_steps *s, bool is_expect, const char *text, struct err *e)
 	return 0;
 }
 
-int
-script_add_send(struct script_steps *s, const char *text, struct err *e)
+/* Prepends a text to its error. Returns -1. */
+static int
+fail_text(const char *text, struct err *e)
 {
 	char shown[128];
 
-	if (unescape(text, NULL) >= 0)
-		return add(s, false, text, e);
-	text_escape_string(shown, sizeof(shown), text);
-	return err_set(e, ERR_USAGE,
-	    "'%s': escapes are \\r \\n \\t \\\\ \\0 \\xHH", shown);
+	return err_prefix(
+	    e, "'%s'", text_escape_string(shown, sizeof(shown), text));
+}
+
+int
+script_add_send(struct script_steps *s, const char *text, struct err *e)
+{
+	size_t n = strlen(text);
+	char *bytes = mem_array(n + 1, 1);
+	ssize_t length = literal_unescape(bytes, text, n, e);
+
+	free(bytes);
+	return length < 0 ? fail_text(text, e) : add(s, false, text, e);
 }
 
 int
 script_add_expect(struct script_steps *s, const char *regex, struct err *e)
 {
-	char why[128], shown[128];
-	regex_t compiled;
-	int code = regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB);
+	struct pattern p;
 
-	if (code == 0) {
-		regfree(&compiled);
-		return add(s, true, regex, e);
+	if (pattern_compile(&p, regex, e) < 0) {
+		err_prefix(e, "not an extended regular expression");
+		return fail_text(regex, e);
 	}
-	regerror(code, &compiled, why, sizeof(why));
-	text_escape_string(shown, sizeof(shown), regex);
-	return err_set(e, ERR_USAGE,
-	    "'%s' is not an extended regular expression: %s", shown, why);
+	pattern_release(&p);
+	return add(s, true, regex, e);
 }
 
 /* Frees what the current step allocated. */
 static void
 end_step(struct script *s)
 {
-	if (s->is_compiled)
-		regfree(&s->regex);
-	s->is_compiled = false;
+	if (s->is_searching)
+		pattern_release(&s->pattern);
+	s->is_searching = false;
 	free(s->text);
 	s->text = NULL;
 }
 
-/* The offset of the match's end, or -1. */
-static regoff_t
-find(const regex_t *regex, const char *text)
+/* Removes n bytes from the window, of which the last determines whether a line
+ * starts after them. */
+static void
+eat(struct script *s, size_t n)
 {
-	regmatch_t where;
-
-	return regexec(regex, text, 1, &where, 0) == 0 ? where.rm_eo : -1;
+	if (n == 0)
+		return;
+	s->place = buf_bytes(&s->window)[n - 1] == '\n' ? PATTERN_LINE_START
+							: PATTERN_IN_LINE;
+	buf_eat(&s->window, n);
 }
 
-static pid_t
-start_search(const regex_t *regex, const char *text, int out)
+/* Starts the search for the current pattern. */
+static void
+start_search(struct script *s, const char *regex)
 {
-	pid_t pid = fork();
-	regoff_t at;
+	struct err e = ERR_INIT;
 
-	if (pid != 0)
-		return pid;
-	signals_after_fork();
-	at = find(regex, text);
-	_exit(fd_write_all(out, &at, sizeof(at)) == 0 ? 0 : 1);
+	/* script_add_expect() has checked it. */
+	if (pattern_compile(&s->pattern, regex, &e) < 0)
+		return;
+	s->is_searching = true;
+	s->searched = 0;
+	s->until = deadline_limit(s->expect_ms, "--expect-timeout");
+	s->notice = deadline_after(SCRIPT_NOTICE_MS);
+	pattern_start(&s->pattern, s->place);
 }
 
-/* Receives the child's result; -1 if it did not arrive in time. */
-static regoff_t
-receive(int in, struct deadline until)
-{
-	regoff_t at = -1;
-	int ready = wait_fd(in, POLLIN, until);
-
-	/* Any other signal is SIGCHLD. */
-	if (ready == 0 || (ready < 0 && signals_stopped() != 0))
-		return -1;
-	return read(in, &at, sizeof(at)) == (ssize_t)sizeof(at) ? at : -1;
-}
-
-/*
- * find() with a deadline. regexec(3) can take practically unlimited time, and
- * neither a timer nor a signal handler can interrupt it; so it runs in a child
- * process, which can be killed.
- */
-static regoff_t
-find_until(const regex_t *regex, const char *text, struct deadline until)
-{
-	regoff_t at;
-	int ends[2];
-	pid_t pid;
-
-	/*
-	 * Without descriptors or processes, a slow search is better than none.
-	 */
-	if (os_pipe(ends, false) < 0)
-		return find(regex, text);
-	pid = start_search(regex, text, ends[1]);
-	fd_close(&ends[1]);
-	at = pid > 0 ? receive(ends[0], until) : find(regex, text);
-	fd_close(&ends[0]);
-	if (pid > 0)
-		(void)child_kill(&(struct child){.pid = pid});
-	return at;
-}
-
-/* Whether regexec(3) may take practically unlimited time: back references and
- * counted repetitions can. Other patterns are matched in one pass. */
+/* Searches the rest of the window for the current pattern, and removes what
+ * it matched. */
 static bool
-is_slow(const char *pattern)
+search(struct script *s)
 {
-	for (; *pattern != '\0'; pattern++) {
-		if (*pattern == '{')
-			return true;
-		if (*pattern == '\\' && *++pattern >= '1' && *pattern <= '9')
-			return true;
-		if (*pattern == '\0')
-			return false;
-	}
-	return false;
-}
+	size_t n = buf_length(&s->window), used;
+	bool found;
 
-/* Searches the window for the current pattern; drops what it matched. */
-static bool
-match(struct script *s, struct deadline until)
-{
-	const char *text, *pattern = s->steps->items[s->at].text;
-	size_t capacity;
-	regoff_t end;
-
-	/* One byte is always free for the NUL. */
-	*buf_space(&s->window, &capacity) = '\0';
-	text = (const char *)buf_bytes(&s->window);
-	if (is_slow(pattern) && *text != '\0')
-		end = find_until(
-		    &s->regex, text, deadline_first(until, s->until));
-	else
-		end = find(&s->regex, text);
-	if (end >= 0)
-		buf_eat(&s->window, (size_t)end);
-	return end >= 0;
+	s->pattern.is_ended = s->is_ended;
+	found = pattern_search(&s->pattern, buf_bytes(&s->window) + s->searched,
+	    n - s->searched, &used);
+	s->searched += used;
+	if (found)
+		eat(s, s->searched);
+	return found;
 }
 
 /* Starts the step s->at, and skips patterns that match already. */
 static void
-start_step(struct script *s, struct deadline until)
+start_step(struct script *s)
 {
 	const struct script_step *step;
 
@@ -217,14 +123,9 @@ start_step(struct script *s, struct deadline until)
 		step = &s->steps->items[s->at];
 		if (!step->is_expect)
 			return;
-		if (!s->is_compiled) {
-			/* script_add_expect() has checked it. */
-			s->is_compiled =
-			    regcomp(&s->regex, step->text, REG_EXTENDED) == 0;
-			s->until =
-			    deadline_limit(s->expect_ms, "--expect-timeout");
-		}
-		if (!match(s, until))
+		if (!s->is_searching)
+			start_search(s, step->text);
+		if (!search(s))
 			return;
 		end_step(s);
 		s->at++;
@@ -238,9 +139,9 @@ script_start(
 	memset(s, 0, sizeof(*s));
 	s->steps = steps;
 	s->expect_ms = expect_ms;
-	buf_init(
-	    &s->window, mem_array(SCRIPT_WINDOW + 1, 1), SCRIPT_WINDOW + 1);
-	start_step(s, deadline_none());
+	buf_init(&s->window, mem_array(SCRIPT_WINDOW, 1), SCRIPT_WINDOW);
+	s->place = PATTERN_LINE_START;
+	start_step(s);
 }
 
 bool
@@ -263,56 +164,62 @@ script_text(struct script *s, size_t *n)
 	if (script_is_done(s) || script_is_expecting(s))
 		return NULL;
 	text = s->steps->items[s->at].text;
-	if (s->text == NULL)
+	if (s->text == NULL) {
 		s->text = mem_array(strlen(text) + 1, 1);
-	*n = (size_t)unescape(text, s->text);
+		/* script_add_send() has checked it. */
+		s->length =
+		    (size_t)literal_unescape(s->text, text, strlen(text), NULL);
+	}
+	*n = s->length;
 	return s->text;
 }
 
 void
-script_sent(struct script *s, struct deadline until)
+script_sent(struct script *s)
 {
 	end_step(s);
 	s->at++;
-	start_step(s, until);
+	if (s->place == PATTERN_IN_LINE)
+		s->place = PATTERN_TURN;
+	start_step(s);
 }
 
 /* Appends n bytes to the window, n <= SCRIPT_WINDOW, and drops the oldest. */
 static void
 append_window(struct script *s, const unsigned char *p, size_t n)
 {
-	size_t length = buf_length(&s->window), capacity, i;
-	unsigned char *space;
+	size_t length = buf_length(&s->window), drop;
 
-	if (length + n > SCRIPT_WINDOW)
-		buf_eat(&s->window, length + n - SCRIPT_WINDOW);
-	while (n > 0) {
-		space = buf_space(&s->window, &capacity);
-		if (capacity > n)
-			capacity = n;
-		for (i = 0; i < capacity; i++)
-			space[i] = p[i] == '\0' ? 1 : p[i];
-		buf_added(&s->window, capacity);
-		p += capacity;
-		n -= capacity;
+	if (!bounds_fit(SCRIPT_WINDOW, length, n)) {
+		drop = length + n - SCRIPT_WINDOW;
+		s->searched -= drop < s->searched ? drop : s->searched;
+		eat(s, drop);
 	}
+	(void)buf_put(&s->window, p, n);
 }
 
 void
-script_receive(
-    struct script *s, const void *bytes, size_t n, struct deadline until)
+script_receive(struct script *s, const void *bytes, size_t n)
 {
 	const unsigned char *p = bytes;
 	size_t piece;
 
 	for (; n > 0 && !script_is_done(s); p += piece, n -= piece) {
-		/* At most half a window at a time, so that a match may begin in
-		 * earlier data. */
+		/* At most half a window at a time, so that an error can show
+		 * what was received before. */
 		piece = n < SCRIPT_WINDOW / 2 ? n : SCRIPT_WINDOW / 2;
 		append_window(s, p, piece);
 		if (script_is_expecting(s))
-			start_step(s, until);
+			start_step(s);
 	}
+}
+
+void
+script_end(struct script *s)
+{
+	s->is_ended = true;
+	if (script_is_expecting(s))
+		start_step(s);
 }
 
 struct deadline
@@ -321,20 +228,61 @@ script_deadline(const struct script *s)
 	return script_is_expecting(s) ? s->until : deadline_none();
 }
 
+/* Writes "--expect 2 of 3 ('^250 ')" to buf. */
+static const char *
+describe(const struct script *s, char *buf, size_t size)
+{
+	const struct script_steps *steps = s->steps;
+	size_t i, number = 0, count = 0;
+	char regex[160];
+
+	for (i = 0; i < steps->count; i++) {
+		count += steps->items[i].is_expect ? 1 : 0;
+		number += steps->items[i].is_expect && i <= s->at ? 1 : 0;
+	}
+	text_escape_string(regex, sizeof(regex), steps->items[s->at].text);
+	snprintf(buf, size, "--expect %zu of %zu ('%s')", number, count, regex);
+	return buf;
+}
+
+/* Writes the end of the window to buf, which is its most useful part. */
+static const char *
+describe_received(const struct script *s, char *buf, size_t size)
+{
+	size_t n = buf_length(&s->window), skip = n > 200 ? n - 200 : 0;
+	char text[320];
+
+	text_escape(text, sizeof(text), buf_bytes(&s->window) + skip, n - skip);
+	snprintf(buf, size, "%s%s%s%s", skip > 0 ? "..." : "", n > 0 ? "'" : "",
+	    n > 0 ? text : "nothing", n > 0 ? "'" : "");
+	return buf;
+}
+
+struct deadline
+script_notice(const struct script *s)
+{
+	return script_is_expecting(s) ? s->notice : deadline_none();
+}
+
+void
+script_report(struct script *s)
+{
+	char expect[220], received[340];
+
+	s->notice = deadline_none();
+	diag_warn("waiting for %s; received so far: %s",
+	    describe(s, expect, sizeof(expect)),
+	    describe_received(s, received, sizeof(received)));
+}
+
 int
 script_error(const struct script *s, const char *why, struct err *e)
 {
-	size_t n = buf_length(&s->window);
-	char wanted[160], received[320];
+	char expect[220], received[340];
 
-	text_escape_string(wanted, sizeof(wanted), s->steps->items[s->at].text);
-	/* The end of the window is its most useful part. */
-	text_escape(received, sizeof(received),
-	    buf_bytes(&s->window) + (n > 200 ? n - 200 : 0), n > 200 ? 200 : n);
-	return err_set(e, ERR_PROTOCOL,
-	    "expected '%s', but %s; received instead: %s%s%s%s", wanted, why,
-	    n > 200 ? "..." : "", n > 0 ? "'" : "",
-	    n > 0 ? received : "nothing", n > 0 ? "'" : "");
+	return err_set(e, ERR_PROTOCOL, "%s: %s; received instead: %s",
+	    describe(s, expect, sizeof(expect)), why,
+	    describe_received(s, received, sizeof(received)));
 }
 
 int

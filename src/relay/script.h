@@ -3,20 +3,23 @@
 #ifndef RELAY_SCRIPT_H
 #define RELAY_SCRIPT_H
 
-#include <regex.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/deadline.h"
+#include "relay/pattern.h"
 
 struct err;
 
 /*
- * The maximum number of steps, and the received bytes that a pattern can match.
+ * The maximum number of steps, the received bytes that are kept until a pattern
+ * is searched for, and when it is reported that a pattern has not matched yet.
  */
 #define SCRIPT_STEPS 128
 #define SCRIPT_WINDOW (64 * 1024)
+#define SCRIPT_NOTICE_MS 10000
 
 /* One step, as given on the command line. */
 struct script_step {
@@ -31,8 +34,8 @@ struct script_steps {
 };
 
 /*
- * Checks a step and adds it: the escapes of a text (\r \n \t \\ \0 \xHH), or
- * the syntax of a POSIX extended regular expression. text is kept, not copied.
+ * Checks a step and adds it: the escapes of a text (base/literal.h), or the
+ * syntax of a regular expression (relay/nfa.h). text is kept, not copied.
  * Returns 0, or -1 with a usage error.
  */
 int script_add_send(struct script_steps *s, const char *text, struct err *e);
@@ -44,10 +47,15 @@ struct script {
 	int64_t expect_ms;                /* for each pattern; -1: no limit */
 	size_t at;                        /* index of the current step */
 	struct deadline until;            /* of the current pattern */
-	regex_t regex;                    /* the current pattern, compiled */
-	bool is_compiled;
-	struct buf window; /* bytes received but not yet matched */
-	char *text;        /* the current text to send, owned */
+	struct deadline notice;           /* when to call script_report() */
+	struct pattern pattern;           /* the current one */
+	bool is_searching;                /* it is compiled */
+	struct buf window;        /* bytes received but not yet matched */
+	enum pattern_place place; /* where the window starts */
+	size_t searched;          /* of its bytes, without a match */
+	bool is_ended;            /* the peer has finished */
+	char *text;               /* the current text to send, owned */
+	size_t length;            /* of text */
 };
 
 /* Starts at the first step. Call script_release() afterwards. */
@@ -61,23 +69,28 @@ bool script_is_expecting(const struct script *s);
 
 /*
  * script_text() returns the text to send now, with its length in *n, or NULL.
- * It is valid until script_sent(), which starts the next step. If that is a
- * pattern, the search lasts until the deadline, or until a signal asks to stop:
- * the caller's next wait reports which.
+ * It is valid until script_sent(), which starts the next step.
  */
 const char *script_text(struct script *s, size_t *n);
-void script_sent(struct script *s, struct deadline until);
+void script_sent(struct script *s);
 
 /*
  * Passes received bytes to the script. Patterns match the stream, each after
- * the match of the previous one; they see a NUL byte as \001. Bytes older than
- * the window are dropped. until is as in script_sent().
+ * the match of the previous one. Bytes that are received before a pattern is
+ * searched for wait in the window; those that do not fit are dropped.
  */
-void script_receive(
-    struct script *s, const void *bytes, size_t n, struct deadline until);
+void script_receive(struct script *s, const void *bytes, size_t n);
+
+/* The peer has finished: its last line ends here. */
+void script_end(struct script *s);
 
 /* The deadline of the current pattern, or deadline_none(). */
 struct deadline script_deadline(const struct script *s);
+
+/* When to report with script_report(), once for each pattern, that it has not
+ * matched yet; otherwise never. */
+struct deadline script_notice(const struct script *s);
+void script_report(struct script *s);
 
 /* The error of an unmatched pattern: what was expected and what was received.
  * why is, for example, "the peer finished". Returns -1 with ERR_PROTOCOL. */

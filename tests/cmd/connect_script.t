@@ -52,7 +52,7 @@ $r = against(sub {
     select undef, undef, undef, 0.05;
     print $c "lo\0World";
     sysread $c, my $got, 1;
-}, {}, '--expect', 'Hello.Wor+ld$', '--done');
+}, {}, '--expect', 'Hello.Wor+ld', '--done');
 is $r->{status}, 0, 'a pattern matches over pieces, and over a NUL';
 
 $r = against(sub {
@@ -62,8 +62,8 @@ $r = against(sub {
 }, {}, '--expect', 'one', '--expect', 'one', '--expect-timeout', '100ms');
 is $r->{status}, 9, 'each pattern matches behind the one before: status 9';
 like $r->{err},
-    qr/expected 'one', but it was not received within 0\.1 s \(--expect-timeout\); received instead: ' two'/,
-    'what was expected, why it failed, what came instead';
+    qr/: --expect 2 of 2 \('one'\): it was not received within 0\.1 s \(--expect-timeout\); received instead: ' two'/,
+    'which it was, why it failed, what came instead';
 
 $r = against(sub { my ($c) = @_; print $c "\e[31mnope\n" }, {},
     '--expect', 'yes', '--done');
@@ -84,10 +84,37 @@ $r = against(sub {
 is $r->{status}, 0, 'a match behind more than a window of other bytes';
 is length $r->{out}, 70_004, 'which are all written';
 
+# Patterns: lines, escapes, the end of the stream.
+sub says {
+    my ($text, @options) = @_;
+    return against(sub {
+        my ($c) = @_;
+        print $c $text;
+        sysread $c, my $got, 1;
+    }, {}, @options, '--expect-timeout', 5, '--done');
+}
+
+$r = says("250-a\r\n250-b\r\n250 done\r\n", '--expect', '^250 .*done$',
+    '--expect', '^never$', '--expect-timeout', '100ms');
+like $r->{err}, qr/--expect 2 of 2 \('\^never\$'\): it was not received/,
+    '^ and $ are those of lines, which end in CRLF';
+is says("a\0\x{1b}.\r\n", '--expect', 'a\0\e\.\r\n')->{status}, 0,
+    'escapes of --expect';
+is says("a]\r\n", '--expect', '^[a\x5d]+$')->{status}, 0,
+    'they work in brackets';
+is says('[a-z]', '--expect', '^\[a-z\]')->{status}, 0,
+    'a backslash makes other characters literal';
+$r = against(sub { my ($c) = @_; print $c "a\nthe end" }, {}, '--expect',
+    '^the end$', '--done');
+is $r->{status}, 0, '$ is the end of the stream too';
+
 for my $case (
     [ 'no such escape', '--send', '\q' ],
     [ 'half a byte', '--send', '\x1' ],
     [ 'a bad pattern', '--expect', '(' ],
+    [ 'no such escape of a pattern', '--expect', 'a\q' ],
+    [ 'half a byte of a pattern', '--expect', '\x1' ],
+    [ 'a back reference', '--expect', '(a)\1' ],
     [ '--done without a step', '--done' ],
     [ '--expect-timeout without a step', '--expect-timeout', 1 ],
     [ 'a script without a relay', '-z', '--send', 'x' ],
