@@ -32,8 +32,6 @@ const char habits_udp_send[] =
     "-I*|the interface of multicasts is --multicast-interface|udp-send "
     "--multicast-interface lo 239.1.2.3 9999 x\n"
     "--data*|the data are operands, or stdin|udp-send localhost 9999 hello\n"
-    "--hex*|bytes come from stdin: printf '\\001\\002' writes them|udp-send "
-    "--whole --raw localhost 9999\n"
     "--len*|datagrams of one size are --size|udp-send --size 512 localhost "
     "9999\n"
     "--bandwidth*|a rate is --rate, in datagrams per second|udp-send --rate "

@@ -12,6 +12,7 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/literal.h"
 #include "base/text.h"
 #include "net/sink.h"
 #include "net/signals.h"
@@ -131,6 +132,22 @@ result_line(const void *bytes, size_t n)
 		result_bytes(at, (size_t)(end - at));
 	if (n == 0 || end[-1] != '\n')
 		result_bytes("\n", 1);
+}
+
+void
+result_hex(const void *bytes, size_t n)
+{
+	const unsigned char *at = bytes;
+	char text[3 * 1024];
+	size_t piece;
+
+	for (; n > 0; at += piece, n -= piece) {
+		piece = n < sizeof(text) / 3 ? n : sizeof(text) / 3;
+		result_bytes(text, literal_format_hex(text, at, piece));
+		if (piece < n)
+			result_bytes(" ", 1);
+	}
+	result_bytes("\n", 1);
 }
 
 int

@@ -28,6 +28,10 @@ void result_bytes(const void *bytes, size_t n);
  * them on a terminal. */
 void result_line(const void *bytes, size_t n);
 
+/* Prints received bytes as a line in hexadecimal, as literal_parse_hex() reads
+ * it (base/literal.h). */
+void result_hex(const void *bytes, size_t n);
+
 /*
  * Writes the buffer. After a limit or a signal, half a second remains for that.
  * Returns 0, or -1 with the first error: ERR_OUTPUT, ERR_TIMEOUT if the

@@ -36,6 +36,7 @@ struct send_options {
 	int no_fragment;
 	int64_t replies; /* -1: one from a single host, any number from many */
 	int no_reply;
+	int format; /* enum message_source_format */
 	int whole;
 	int64_t block; /* --size; 0: lines */
 	int64_t count, window, interval_ms, rate;
@@ -61,6 +62,12 @@ static const struct send_options send_effective = {
 };
 
 static const struct opt send_opts[] = {
+    FLAG(0, "escapes", send_options, format,
+	"messages and lines contain escapes: \\r \\n \\t \\0 \\e \\\\ \\xHH",
+	.value = SOURCE_ESCAPES, .excludes = "hex size"),
+    FLAG(0, "hex", send_options, format,
+	"messages and lines are hexadecimal, and so are the printed replies",
+	.value = SOURCE_HEX, .excludes = "size"),
     FLAG(0, "whole", send_options, whole, "send all of stdin as one datagram",
 	.excludes = "size"),
     SIZE(0, "size", "SIZE", send_options, block,
@@ -182,6 +189,8 @@ on_reply(void *context, const struct sender_reply *r, struct err *e)
 		log_reply(s, r);
 	if (s->o->raw && !diag_is_json())
 		result_bytes(r->d->bytes, r->d->length);
+	else if (s->o->format == SOURCE_HEX && !diag_is_json())
+		result_hex(r->d->bytes, r->d->length);
 	else if (!diag_is_json())
 		result_line(r->d->bytes, r->d->length);
 	return result_check(e);
@@ -303,7 +312,8 @@ choose_source(
 	if (count > 0) {
 		message_source_arguments(
 		    &s->source, messages, count, o->count > 0);
-		return 0;
+		return message_source_convert(
+		    &s->source, (enum message_source_format)o->format, e);
 	}
 	if (!fd_is_readable(STDIN_FILENO))
 		return err_set(
@@ -315,7 +325,8 @@ choose_source(
 	message_source_descriptor(
 	    &s->source, STDIN_FILENO, kind, (size_t)o->block);
 	s->source.repeats = o->whole && o->count > 0;
-	return 0;
+	return message_source_convert(
+	    &s->source, (enum message_source_format)o->format, e);
 }
 
 /* Sets the sender's options that do not depend on the address. */

@@ -7,12 +7,15 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/literal.h"
 #include "base/mem.h"
 
 /* Space for several of the longest messages. */
 #define QUEUE_SIZE (512 * 1024)
 /* The maximum payload of UDP: its length field minus its header (RFC 768). */
 #define MAX_LENGTH 65527
+/* The maximum length of a byte as text: "\x00", or "00 " and a newline. */
+#define MAX_BYTE_TEXT 4
 
 void
 message_source_arguments(
@@ -38,6 +41,49 @@ message_source_descriptor(struct message_source *s, int fd,
 	buf_init(&s->queue, mem_array(QUEUE_SIZE, 1), QUEUE_SIZE);
 }
 
+/* Converts n bytes of text, in place. Returns the length of the result, or -1
+ * with *e. */
+static ssize_t
+convert(enum message_source_format format, void *text, size_t n, struct err *e)
+{
+	return format == SOURCE_HEX ? literal_parse_hex(text, text, n, e)
+				    : literal_unescape(text, text, n, e);
+}
+
+/* Converts an argument, given by its index. Returns 0, or -1 with *e. */
+static int
+convert_argument(struct message_source *s, int index, struct err *e)
+{
+	struct message_source_bytes *to = &s->converted[index];
+	size_t length = strlen(s->arguments[index]);
+	ssize_t n;
+
+	to->bytes = mem_array(length + 1, 1);
+	memcpy(to->bytes, s->arguments[index], length);
+	n = convert(s->format, to->bytes, length, e);
+	if (n < 0)
+		return err_prefix(e, "message %d", index + 1);
+	to->length = (size_t)n;
+	return 0;
+}
+
+int
+message_source_convert(
+    struct message_source *s, enum message_source_format format, struct err *e)
+{
+	int i;
+
+	s->format = format;
+	if (s->kind != SOURCE_ARGUMENTS || format == SOURCE_PLAIN)
+		return 0;
+	s->converted =
+	    mem_array((size_t)s->argument_count, sizeof(s->converted[0]));
+	for (i = 0; i < s->argument_count; i++)
+		if (convert_argument(s, i, e) < 0)
+			return -1;
+	return 0;
+}
+
 /* The bytes that are not lent yet, and their number. */
 static const unsigned char *
 front(const struct message_source *s)
@@ -56,10 +102,17 @@ next_argument(
     struct message_source *s, const unsigned char **bytes, size_t *length)
 {
 	const char *text;
+	size_t i;
 
 	if (!s->repeats && s->lent_count >= (uint64_t)s->argument_count)
 		return SOURCE_END;
-	text = s->arguments[s->lent_count++ % (uint64_t)s->argument_count];
+	i = s->lent_count++ % (uint64_t)s->argument_count;
+	if (s->converted != NULL) {
+		*bytes = s->converted[i].bytes;
+		*length = s->converted[i].length;
+		return SOURCE_MESSAGE;
+	}
+	text = s->arguments[i];
 	*bytes = (const unsigned char *)text;
 	*length = strlen(text);
 	return SOURCE_MESSAGE;
@@ -76,6 +129,14 @@ too_long(const struct message_source *s, const char *what, struct err *e)
 	return SOURCE_ERROR;
 }
 
+/* The maximum length of the text of a message. */
+static size_t
+max_text(const struct message_source *s)
+{
+	return s->format == SOURCE_PLAIN ? s->max_length
+					 : s->max_length * MAX_BYTE_TEXT;
+}
+
 static enum message_source_next
 next_line(struct message_source *s, size_t *length, size_t *used, struct err *e)
 {
@@ -85,7 +146,7 @@ next_line(struct message_source *s, size_t *length, size_t *used, struct err *e)
 	lf = memchr(bytes, '\n', n);
 	*length = lf == NULL ? n : (size_t)(lf - bytes);
 	*used = lf == NULL ? n : *length + 1;
-	if (*length > s->max_length)
+	if (*length > max_text(s))
 		return too_long(s, "a line", e);
 	if (lf != NULL)
 		return SOURCE_MESSAGE;
@@ -111,11 +172,39 @@ static enum message_source_next
 next_whole(struct message_source *s, size_t *length, struct err *e)
 {
 	*length = waiting(s);
-	if (*length > s->max_length)
+	if (*length > max_text(s))
 		return too_long(s, "all", e);
 	if (s->fd >= 0)
 		return SOURCE_WAIT;
 	return s->lent_count == 0 || s->repeats ? SOURCE_MESSAGE : SOURCE_END;
+}
+
+/* Converts a line or the whole of the queue, in place. */
+static enum message_source_next
+convert_queued(struct message_source *s, size_t *length, struct err *e)
+{
+	unsigned char *text = s->queue.data + s->queue.head + s->lent;
+	bool is_line = s->kind == SOURCE_LINES;
+	ssize_t n = convert(s->format, text, *length, e);
+
+	if (n < 0) {
+		e->kind = ERR_FAILED;
+		if (is_line)
+			err_prefix(e, "line %llu of stdin",
+			    (unsigned long long)s->lent_count + 1);
+		else
+			err_prefix(e, "stdin");
+		return SOURCE_ERROR;
+	}
+	*length = (size_t)n;
+	if (*length > s->max_length)
+		return too_long(s, is_line ? "a line" : "all", e);
+	if (!is_line) {
+		/* It may be sent again. */
+		s->format = SOURCE_PLAIN;
+		s->queue.tail = s->queue.head + *length;
+	}
+	return SOURCE_MESSAGE;
 }
 
 enum message_source_next
@@ -134,6 +223,8 @@ message_source_next(struct message_source *s, const unsigned char **bytes,
 		found = next_block(s, length, &used);
 	else
 		found = next_whole(s, length, e);
+	if (found == SOURCE_MESSAGE && s->format != SOURCE_PLAIN)
+		found = convert_queued(s, length, e);
 	if (found != SOURCE_MESSAGE)
 		return found;
 	s->lent_count++;
@@ -182,6 +273,12 @@ message_source_read(struct message_source *s, struct err *e)
 void
 message_source_release(struct message_source *s)
 {
+	int i;
+
+	for (i = 0; s->converted != NULL && i < s->argument_count; i++)
+		free(s->converted[i].bytes);
+	free(s->converted);
+	s->converted = NULL;
 	free(s->queue.data);
 	s->queue.data = NULL;
 }

@@ -21,17 +21,32 @@ enum message_source_kind {
 	SOURCE_WHOLE      /* all in one message; repeats sends it again */
 };
 
+/* How the bytes of a message are written (base/literal.h). */
+enum message_source_format {
+	SOURCE_PLAIN,
+	SOURCE_ESCAPES, /* text with escapes */
+	SOURCE_HEX      /* hexadecimal */
+};
+
+/* An argument that was converted to bytes. */
+struct message_source_bytes {
+	unsigned char *bytes;
+	size_t length;
+};
+
 struct message_source {
 	enum message_source_kind kind;
+	enum message_source_format format;
 	char *const *arguments; /* owned by the caller */
 	int argument_count;
-	uint64_t lent_count; /* all messages lent so far */
-	int fd;              /* owned by the caller; -1: at its end */
-	size_t block_size;   /* of SOURCE_BLOCKS */
-	size_t max_length;   /* of a message */
-	bool repeats;     /* starts again at the end; the caller may set it */
-	struct buf queue; /* owns its storage */
-	size_t lent;      /* bytes at the front of queue that are lent */
+	struct message_source_bytes *converted; /* owned, or NULL */
+	uint64_t lent_count;                    /* all messages lent so far */
+	int fd;            /* owned by the caller; -1: at its end */
+	size_t block_size; /* of SOURCE_BLOCKS */
+	size_t max_length; /* of a message */
+	bool repeats;      /* starts again at the end; the caller may set it */
+	struct buf queue;  /* owns its storage */
+	size_t lent;       /* bytes at the front of queue that are lent */
 };
 
 /* What message_source_next() found. */
@@ -42,7 +57,8 @@ enum message_source_next {
 	SOURCE_MESSAGE
 };
 
-/* Makes a source with one message per argument. */
+/* Makes a source with one message per argument. It needs to be released only
+ * after message_source_convert(). */
 void message_source_arguments(
     struct message_source *s, char *const *arguments, int count, bool repeats);
 
@@ -55,8 +71,16 @@ void message_source_descriptor(struct message_source *s, int fd,
     enum message_source_kind kind, size_t block_size);
 
 /*
+ * Sets the format of the messages, of a kind other than SOURCE_BLOCKS, and
+ * converts arguments now. Returns 0, or -1 with a usage error. Call
+ * message_source_release() in both cases.
+ */
+int message_source_convert(
+    struct message_source *s, enum message_source_format format, struct err *e);
+
+/*
  * Lends the next message: *bytes stays valid until message_source_consume().
- * ERR_LOCAL if the message is too long.
+ * ERR_LOCAL if the message is too long, ERR_FAILED if it is malformed.
  */
 enum message_source_next message_source_next(struct message_source *s,
     const unsigned char **bytes, size_t *length, struct err *e);

@@ -7,7 +7,8 @@
 
 /* The pieces of a text, each in brackets, read n bytes at a time. */
 static const char *
-pieces(const char *text, size_t n, enum message_source_kind kind, size_t block)
+formatted(const char *text, size_t n, enum message_source_kind kind,
+    enum message_source_format format)
 {
 	static char got[256];
 	const unsigned char *bytes;
@@ -19,7 +20,9 @@ pieces(const char *text, size_t n, enum message_source_kind kind, size_t block)
 
 	if (pipe(ends) < 0)
 		return "no pipe";
-	message_source_descriptor(&f, ends[0], kind, block);
+	message_source_descriptor(&f, ends[0], kind, 3);
+	if (message_source_convert(&f, format, &e) < 0)
+		return e.text[0] == '\0' ? "" : "error";
 	f.max_length = 8;
 	while ((found = message_source_next(&f, &bytes, &length, &e)) >
 	       SOURCE_END) {
@@ -48,6 +51,31 @@ pieces(const char *text, size_t n, enum message_source_kind kind, size_t block)
 	return got;
 }
 
+static const char *
+pieces(const char *text, size_t n, enum message_source_kind kind)
+{
+	return formatted(text, n, kind, SOURCE_PLAIN);
+}
+
+/* Messages that are converted to bytes. */
+static void
+formats(size_t n)
+{
+	is_text(formatted("61 62\n\n63\n", n, SOURCE_LINES, SOURCE_HEX),
+	    "[ab][][c]", "lines in hexadecimal");
+	is_text(formatted("61\n6", n, SOURCE_LINES, SOURCE_HEX), "[a]!",
+	    "one of them is malformed");
+	is_text(formatted("6162636465666768\n616263646566676869", n,
+		    SOURCE_LINES, SOURCE_HEX),
+	    "[abcdefgh]!", "the longest, and one that is too long");
+	is_text(formatted("a\\x62\nc\\\\", n, SOURCE_LINES, SOURCE_ESCAPES),
+	    "[ab][c\\]", "lines with escapes");
+	is_text(formatted("61 62\n63\n", n, SOURCE_WHOLE, SOURCE_HEX), "[abc]",
+	    "a whole in hexadecimal");
+	is_text(formatted("a\\x62\nc\n", n, SOURCE_WHOLE, SOURCE_ESCAPES),
+	    "[ab\nc\n]", "a whole with escapes");
+}
+
 int
 main(void)
 {
@@ -58,24 +86,24 @@ main(void)
 	size_t n, i;
 
 	for (n = 1; n < 10; n += 4) {
-		is_text(pieces("a\n\nbc\n", n, SOURCE_LINES, 0), "[a][][bc]",
-		    "lines");
-		is_text(pieces("a\nb", n, SOURCE_LINES, 0), "[a][b]",
-		    "the last without its newline");
-		is_text(pieces("", n, SOURCE_LINES, 0), "", "nothing");
-		is_text(pieces("ok\n123456789\n", n, SOURCE_LINES, 0), "[ok]!",
-		    "a line that is too long");
-		is_text(pieces("12345678\n", n, SOURCE_LINES, 0), "[12345678]",
-		    "the longest line");
-		is_text(pieces("abcdefg", n, SOURCE_BLOCKS, 3), "[abc][def][g]",
-		    "blocks");
-		is_text(pieces("abc", n, SOURCE_BLOCKS, 3), "[abc]",
-		    "just one block");
-		is_text(pieces("a\nb", n, SOURCE_WHOLE, 0), "[a\nb]", "whole");
 		is_text(
-		    pieces("", n, SOURCE_WHOLE, 0), "[]", "whole of nothing");
-		is_text(pieces("123456789", n, SOURCE_WHOLE, 0), "!",
+		    pieces("a\n\nbc\n", n, SOURCE_LINES), "[a][][bc]", "lines");
+		is_text(pieces("a\nb", n, SOURCE_LINES), "[a][b]",
+		    "the last without its newline");
+		is_text(pieces("", n, SOURCE_LINES), "", "nothing");
+		is_text(pieces("ok\n123456789\n", n, SOURCE_LINES), "[ok]!",
+		    "a line that is too long");
+		is_text(pieces("12345678\n", n, SOURCE_LINES), "[12345678]",
+		    "the longest line");
+		is_text(pieces("abcdefg", n, SOURCE_BLOCKS), "[abc][def][g]",
+		    "blocks");
+		is_text(
+		    pieces("abc", n, SOURCE_BLOCKS), "[abc]", "just one block");
+		is_text(pieces("a\nb", n, SOURCE_WHOLE), "[a\nb]", "whole");
+		is_text(pieces("", n, SOURCE_WHOLE), "[]", "whole of nothing");
+		is_text(pieces("123456789", n, SOURCE_WHOLE), "!",
 		    "a whole that is too long");
+		formats(n);
 	}
 	message_source_arguments(&f, arguments, 2, false);
 	for (i = 0; message_source_next(&f, &bytes, &n, &e) == SOURCE_MESSAGE;
