@@ -65,6 +65,8 @@ static const char rows[] =
     "sockt listen -k unix:/tmp/x --to host:80\n"
     "socat UNIX-LISTEN:/tmp/x,fork,mode=660 TCP:host:80\t"
     "sockt listen -k --mode 660 unix:/tmp/x --to host:80\n"
+    "socat -U TCP-LISTEN:80,fork OPEN:page\t"
+    "sockt listen -k '*' 80 < page\n"
     "socat TCP-LISTEN:7,fork EXEC:cat\tsockt listen -k '*' 7 --echo\n"
     "socat TCP-LISTEN:8080,fork EXEC:/bin/handler\t"
     "sockt listen -k '*' 8080 -- /bin/handler\n"

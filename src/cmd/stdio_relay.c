@@ -152,6 +152,21 @@ stdio_relay_check_unused(
 	    opt_display_name(o, name, sizeof(name)), with);
 }
 
+/*
+ * Where stdin begins, if it is a file that every connection gets from there to
+ * its end; otherwise -1.
+ */
+static off_t
+input_start(const struct stdio_relay *s)
+{
+	const struct stdio_relay_options *o = s->options;
+
+	if (!s->recorder.has_several || o->recv_only || o->done ||
+	    fd_kind(STDIN_FILENO) != FD_REGULAR)
+		return -1;
+	return lseek(STDIN_FILENO, 0, SEEK_CUR);
+}
+
 int
 stdio_relay_open(struct stdio_relay *s, const struct stdio_relay_options *o,
     const struct time_options *time, struct deadline until, struct err *e)
@@ -161,6 +176,7 @@ stdio_relay_open(struct stdio_relay *s, const struct stdio_relay_options *o,
 	s->until = until;
 	if (stdio_relay_check(o, e) < 0)
 		return -1;
+	s->input_start = input_start(s);
 	s->recorder.until = until;
 	s->recorder.idle_ms = time->idle_ms;
 	return recorder_open(&s->recorder, &o->record, e);
@@ -273,6 +289,8 @@ stdio_relay_run(
 	struct deadline end;
 	int result;
 
+	if (s->input_start >= 0)
+		(void)lseek(STDIN_FILENO, s->input_start, SEEK_SET);
 	set_up(s, &r);
 	if (o->script.count > 0) {
 		script_start(&script, &o->script, o->expect_ms);

@@ -4,6 +4,7 @@
 #define CMD_STDIO_RELAY_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/deadline.h"
 #include "relay/recorder.h"
@@ -44,7 +45,8 @@ struct stdio_relay {
 	struct deadline until;    /* --max-time */
 	struct recorder recorder; /* of --output and --hexdump */
 	struct conn_summary last; /* of the previous connection */
-	bool shares_terminal;     /* stdout and the live line of --progress */
+	off_t input_start; /* every connection gets the file from there; -1: it
+			      gets what is left of stdin */
 };
 
 /*

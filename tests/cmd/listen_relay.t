@@ -47,6 +47,57 @@ $r = $p->stop;
 is $r->{status}, 0, 'a server that is told to stop exits 0';
 is $r->{out}, "client 1\nclient 2\nclient 3\n", 'three clients in turn';
 
+# -k < file: the whole file for each, from where it was at the start; it grows.
+my $path = spew(scratch() . '/page', "skipped\n" . 'page' x 100_000);
+open $file, '<', $path or die;
+sysseek $file, 8, 0;
+my $client = sub {
+    my ($port, $bytes) = @_;
+    my $c = tcp_client($port);
+    print $c 'x';
+    my $got = '';
+    1 while length $got < $bytes && sysread $c, $got, 1 << 16, length $got;
+    close $c;
+    return $got;
+};
+$p = start({ stdin => $file }, 'listen', '-k', 0);
+is $client->($p->port, 1e9), 'page' x 100_000, '-k < file: the whole file';
+$client->($p->port, 10);
+is $client->($p->port, 1e9), 'page' x 100_000, 'after one who left early, too';
+open my $more, '>>', $path or die;
+syswrite $more, "more\n";
+is $client->($p->port, 1e9), 'page' x 100_000 . "more\n", 'what was appended too';
+$r = $p->stop;
+is $r->{status}, 0, 'exit status';
+is sysseek($file, 0, 1), 8 + 400_000 + 5, 'the position is where the last left it';
+for my $case (['--send-only', "one\n"], ['-C', "one\r\n"]) {
+    my ($option, $sent) = @$case;
+    spew($path, "one\n");
+    open $file, '<', $path or die;
+    $p = start({ stdin => $file }, 'listen', '-k', $option, 0);
+    is $client->($p->port, 1e9), $sent, "$option: client $_" for 1, 2;
+    $p->stop;
+}
+spew($path, "last");
+open $file, '<', $path or die;
+$p = start({ stdin => $file }, 'listen', '-k', '--send', 'first ', '--done', 0);
+is $client->($p->port, 1e9), 'first ', "--done does not read it: client $_" for 1, 2;
+$p->stop;
+is 0 + sysseek($file, 0, 1), 0, 'nor move its position';
+open $file, '<', $path or die;
+$p = start({ stdin => $file }, 'listen', '-k', '--send', 'first ', 0);
+is $client->($p->port, 1e9), 'first last', "after --send: client $_" for 1, 2;
+$p->stop;
+# What can be read once is for the first.
+$p = start({ stdin => "pipe\n" }, 'listen', '-k', 0);
+is $client->($p->port, 1e9), "pipe\n", 'a pipe is for the first client';
+is $client->($p->port, 1e9), '', 'and has ended for the second';
+$p->stop;
+open $file, '<', '/dev/null' or die;
+$p = start({ stdin => $file }, 'listen', '-k', 0);
+is $client->($p->port, 1e9), '', "/dev/null has ended for client $_" for 1, 2;
+is $p->stop->{status}, 0, 'exit status';
+
 # Without -k the port is free as soon as somebody came.
 $p = start({ keep_stdin => 1 }, 'listen', '-4', 0);
 $port = $p->port;
