@@ -97,21 +97,6 @@ const struct opt stdio_relay_record_opts[] = {
     {.kind = OPT_END},
 };
 
-/* Records data, and clears the terminal for it: the tap of struct
- * relay_options. */
-static int
-tap(void *context, bool sent, const void *bytes, size_t n, struct err *e)
-{
-	struct stdio_relay *s = context;
-
-	if (s->shares_terminal && s->options->send_only)
-		diag_progress_yield("\n", 1);
-	else if (s->shares_terminal && !sent)
-		diag_progress_yield(bytes, n);
-	return s->recorder.is_on ? recorder_add(&s->recorder, sent, bytes, n, e)
-				 : 0;
-}
-
 int
 stdio_relay_check(const struct stdio_relay_options *o, struct err *e)
 {
@@ -224,11 +209,9 @@ set_up(struct stdio_relay *s, struct relay_options *r)
 	r->until = s->until;
 	r->crlf = o->crlf != 0;
 	r->quit_after_script = o->done != 0;
-	s->shares_terminal =
-	    o->progress && fd_kind(STDOUT_FILENO) == FD_TERMINAL;
-	if (s->recorder.is_on || s->shares_terminal) {
-		r->tap = tap;
-		r->context = s;
+	if (s->recorder.is_on) {
+		r->tap = recorder_add;
+		r->context = &s->recorder;
 	}
 }
 
