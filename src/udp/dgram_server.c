@@ -114,7 +114,8 @@ dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
 		result = listener_open(l, ep, &o->listener, e);
 	if (result < 0)
 		return -1;
-	prepare_sockets(l, o->listener.sock.rcvbuf < 0);
+	/* The buffer of an inherited socket is its owner's choice. */
+	prepare_sockets(l, o->listener.sock.rcvbuf < 0 && o->inherited == NULL);
 	if (join_groups(s, e) < 0) {
 		listener_close(l);
 		return -1;
