@@ -123,7 +123,7 @@ SKIP: {
     unlink $path;
     my $child = fork // die;
     if (!$child) {
-        $) = "$gid $gid";
+        ($(, $)) = ($gid, "$gid $gid");
         $> = $< = $uid;
         my $here = scratch();
         my $r = run('listen', "unix:$here/s", '--owner', 'root');
