@@ -17,6 +17,7 @@
 #include "net/endpoint.h"
 #include "net/resolve.h"
 #include "net/signals.h"
+#include "relay/recorder.h"
 #include "udp/dgram.h"
 #include "udp/message_source.h"
 #include "udp/multicast.h"
@@ -44,6 +45,7 @@ struct send_options {
 	int any_source;
 	int raw;
 	int stats;
+	struct recorder_options record;
 };
 
 static const struct send_options send_defaults = {
@@ -122,6 +124,14 @@ static const struct opt reply_opts[] = {
     {.kind = OPT_END},
 };
 
+static const struct opt record_opts[] = {
+    FILENAME('x', "hexdump", "FILE", send_options, record.hexdump,
+	"write a hex dump of all datagrams to FILE; '-' is stdout, with "
+	"--no-reply",
+	.dash = OPT_DASH_STDOUT, .dash_with = "no-reply"),
+    {.kind = OPT_END},
+};
+
 static const struct opt time_opts[] = {
     OPTIONS_TIMEOUT("time limit for the replies to a datagram"),
     OPTIONS_MAX("time limit for the command as a whole"),
@@ -130,6 +140,7 @@ static const struct opt time_opts[] = {
 
 static const struct opt_group send_groups[] = {{"sending", send_opts, 0},
     {"broadcast and multicast", many_opts, 0}, {"replies", reply_opts, 0},
+    {"recording", record_opts, 0},
     {"addresses", options_names, offsetof(struct send_options, names)},
     {"local address", options_source, offsetof(struct send_options, source)},
     {"time limits", time_opts, offsetof(struct send_options, time)},
@@ -144,10 +155,43 @@ struct send_state {
 	struct message_source source;
 	struct sender_options sender_options;
 	struct sender sender;
+	struct recorder recorder; /* --hexdump */
 	int fd;
 	bool may_retry; /* another address may be tried */
 	int64_t start_ns;
 };
+
+/* The peer of a datagram. */
+static struct addr
+remote_of(const struct send_state *s, const struct dgram *d)
+{
+	struct addr remote = d->remote.len != 0 ? d->remote : s->sender.to.peer;
+
+	addr_unmap(&remote);
+	return remote;
+}
+
+/* Records a datagram. Returns 0, or -1 with *e. */
+static int
+record(struct send_state *s, bool is_sent, const struct dgram *d, struct err *e)
+{
+	struct addr remote = remote_of(s, d);
+
+	return recorder_add_datagram(&s->recorder,
+	    &(struct recorder_datagram){is_sent, &remote, d->bytes, d->length},
+	    e);
+}
+
+static int
+on_sent(void *context, const struct dgram *d, int count, struct err *e)
+{
+	int i;
+
+	for (i = 0; i < count; i++)
+		if (record(context, true, &d[i], e) < 0)
+			return -1;
+	return 0;
+}
 
 /*
  * Logs a reply: an event, which is the result with --json, or a line with -v.
@@ -158,10 +202,9 @@ log_reply(const struct send_state *s, const struct sender_reply *r)
 	static const char *const kinds[] = {"", ", a duplicate", ", too late"};
 	const struct dgram *d = r->d;
 	char text[ADDR_TEXT], rtt[32], bytes[32];
-	struct addr remote = d->remote.len != 0 ? d->remote : s->sender.to.peer;
+	struct addr remote = remote_of(s, d);
 	struct event ev;
 
-	addr_unmap(&remote);
 	diag_event_begin(&ev, EVENT_REPLY);
 	addr_event(&remote, &ev, "remote");
 	event_number(&ev, "bytes", d->length);
@@ -185,6 +228,8 @@ on_reply(void *context, const struct sender_reply *r, struct err *e)
 {
 	struct send_state *s = context;
 
+	if (s->recorder.is_on && record(s, false, r->d, e) < 0)
+		return -1;
 	if (diag_emits(DIAG_NOTE))
 		log_reply(s, r);
 	if (s->o->raw && !diag_is_json())
@@ -348,6 +393,7 @@ set_sender_options(struct send_state *s, struct deadline until)
 		.number = o->number != 0,
 		.until = until,
 		.source = &s->source,
+		.on_sent = s->recorder.is_on ? on_sent : NULL,
 		.on_reply = on_reply,
 		.on_idle = on_idle,
 		.context = s};
@@ -360,38 +406,68 @@ has_results(const struct send_options *o)
 	return !o->no_reply || o->stats || diag_is_json();
 }
 
+/* Catches signals, and opens the record. Returns 0, or -1 with *e. */
+static int
+prepare(struct send_state *s, struct deadline until, struct err *e)
+{
+	struct conn none = {.start_ns = s->start_ns};
+
+	s->recorder.until = until;
+	s->recorder.idle_ms = -1;
+	if (recorder_check(&s->o->record, false, e) < 0 ||
+	    signals_catch(SIGNALS_STOP, e) < 0 ||
+	    recorder_open(&s->recorder, &s->o->record, e) < 0)
+		return -1;
+	return recorder_begin(&s->recorder, &none, e);
+}
+
+/* Looks up the peer, sends, receives, and reports the summary. */
+static int
+send_and_receive(struct send_state *s, const struct endpoint *ep,
+    struct deadline until, struct err *e)
+{
+	const struct send_options *o = s->o;
+	struct addr_list list = ADDR_LIST_INIT;
+	int result = resolve(ep, &o->names,
+	    deadline_first(
+		until, deadline_limit(o->time.timeout_ms, "--timeout")),
+	    &list, e);
+
+	if (result == 0)
+		result = try_addresses(s, &list, e);
+	if (result == 0)
+		result = check_replies(s, e);
+	if (s->sender.stats.sent > 0)
+		report_summary(s);
+	addr_list_release(&list);
+	return result;
+}
+
 static int
 send_run(const void *options, const struct command_args *args, struct err *e)
 {
 	const struct send_options *o = options;
 	struct send_state s = {.o = o, .fd = -1, .start_ns = clock_now()};
 	struct deadline until = deadline_max_time(o->time.max_ms);
-	struct addr_list list = ADDR_LIST_INIT;
 	int used = endpoint_operands(args->operands, args->count), result;
 	struct endpoint ep;
 
-	if (endpoint_parse(&ep, args->operands, used, "udp", e) < 0 ||
-	    choose_source(&s, args->operands + used, args->count - used, e) < 0)
-		return -1;
+	result = endpoint_parse(&ep, args->operands, used, "udp", e);
+	if (result == 0)
+		result = choose_source(
+		    &s, args->operands + used, args->count - used, e);
 	result_print_events();
-	if (has_results(o) && result_start(until, e) < 0)
-		return -1;
+	if (result == 0 && has_results(o))
+		result = result_start(until, e);
+	if (result == 0)
+		result = prepare(&s, until, e);
 	set_sender_options(&s, until);
 	sender_start(&s.sender, &s.sender_options);
-	result = signals_catch(SIGNALS_STOP, e);
 	if (result == 0)
-		result = resolve(&ep, &o->names,
-		    deadline_first(
-			until, deadline_limit(o->time.timeout_ms, "--timeout")),
-		    &list, e);
-	if (result == 0)
-		result = try_addresses(&s, &list, e);
-	if (result == 0)
-		result = check_replies(&s, e);
-	if (s.sender.stats.sent > 0)
-		report_summary(&s);
+		result = send_and_receive(&s, &ep, until, e);
+	result = recorder_end(&s.recorder, result, e);
+	result = recorder_close(&s.recorder, result, e);
 	dgram_close(&s.fd);
-	addr_list_release(&list);
 	sender_release(&s.sender);
 	message_source_release(&s.source);
 	return result;
@@ -407,7 +483,7 @@ const struct command udp_send_command = {
     .defaults = &send_defaults,
     .effective = &send_effective,
     .size = sizeof(struct send_options),
-    .usual = "whole count interval rate replies no-reply timeout stats source "
+    .usual = "hex whole count interval replies no-reply timeout stats hexdump "
 	     "verbose",
     .notes =
 	"Without a MESSAGE every line of stdin is sent as a datagram. HOST "

@@ -21,6 +21,7 @@
 #include "net/notify.h"
 #include "net/signals.h"
 #include "net/wait.h"
+#include "relay/recorder.h"
 #include "udp/dgram_server.h"
 #include "udp/multicast.h"
 #include "udp/udp_programs.h"
@@ -58,6 +59,7 @@ struct serve_options {
 	struct opt_list joins; /* --join */
 	int64_t max_programs;  /* 0: the default */
 	int64_t program_ms;    /* -1: the default */
+	struct recorder_options record;
 };
 
 static const struct serve_options serve_defaults = {
@@ -103,6 +105,14 @@ static const struct opt serve_opts[] = {
     {.kind = OPT_END},
 };
 
+static const struct opt record_opts[] = {
+    FILENAME('x', "hexdump", "FILE", serve_options, record.hexdump,
+	"write a hex dump of messages and answers to FILE; '-' is stdout, but "
+	"not with --print",
+	.dash = OPT_DASH_STDOUT, .dash_without = "print"),
+    {.kind = OPT_END},
+};
+
 static const struct opt time_opts[] = {
     OPTIONS_IDLE("time limit without a datagram"),
     OPTIONS_MAX("time limit for the command as a whole"),
@@ -112,6 +122,7 @@ static const struct opt time_opts[] = {
 static const struct opt_group serve_groups[] = {{"server", serve_opts, 0},
     {"server", options_bind, offsetof(struct serve_options, bind)},
     {"server", options_access, offsetof(struct serve_options, access)},
+    {"recording", record_opts, 0},
     {"addresses", options_names, offsetof(struct serve_options, names)},
     {"time limits", time_opts, offsetof(struct serve_options, time)},
     {"socket options", OPTIONS_DGRAM_SOCKET,
@@ -130,7 +141,28 @@ struct serve_state {
 	int64_t last_ns;              /* when the last datagram was received */
 	struct dgram *answers;        /* a batch, owned */
 	struct pollfd *fds;           /* owned */
+	struct recorder recorder;     /* --hexdump */
+	struct err record_error;      /* its first error */
 };
+
+/* Records a datagram. The server ends when the record accepts no more. */
+static void
+record(struct serve_state *s, bool is_sent, const struct dgram *d)
+{
+	struct addr remote = d->remote;
+	const struct recorder_datagram r = {
+	    is_sent, &remote, d->bytes, d->length};
+
+	addr_unmap(&remote);
+	if (s->record_error.kind == ERR_NONE)
+		(void)recorder_add_datagram(&s->recorder, &r, &s->record_error);
+}
+
+static void
+on_sent(void *context, const struct dgram *d)
+{
+	record(context, true, d);
+}
 
 /* Logs a datagram as an event or a line. */
 static void
@@ -211,6 +243,8 @@ serve_one(struct serve_state *s, const struct dgram *d, struct dgram *out)
 
 	if (!dgram_server_admits(&s->server, d, &ep))
 		return false;
+	if (s->recorder.is_on)
+		record(s, false, d);
 	if (diag_emits(level))
 		log_message(d, &ep, level);
 	if (s->mode == SERVE_PRINT)
@@ -328,11 +362,12 @@ wait_more(struct serve_state *s, struct err *e)
 	return check_limits(s, idle, e);
 }
 
-/* Whether --count datagrams were served, or a signal has arrived. */
+/* Whether --count datagrams were served, a signal has arrived, or the record
+ * has failed. */
 static bool
 is_finished(const struct serve_state *s)
 {
-	if (signals_stopped() != 0)
+	if (signals_stopped() != 0 || s->record_error.kind != ERR_NONE)
 		return true;
 	return s->o->count > 0 && s->programs.count == 0 &&
 	       s->server.unsent_count == 0 &&
@@ -358,7 +393,10 @@ serve_all(struct serve_state *s, struct err *e)
 			udp_programs_remove(&s->programs, p);
 		}
 	}
-	return 0;
+	if (s->record_error.kind == ERR_NONE)
+		return 0;
+	*e = s->record_error;
+	return -1;
 }
 
 /* Serves until the end; --idle-timeout is a normal one with --fd systemd. */
@@ -367,11 +405,24 @@ serve_to_end(struct serve_state *s, struct err *e)
 {
 	if (serve_all(s, e) == 0)
 		return 0;
-	if (e->kind != ERR_TIMEOUT || deadline_passed(s->until) ||
-	    !inherited_is_activated(s->o->bind.fd))
+	if (s->record_error.kind != ERR_NONE || e->kind != ERR_TIMEOUT ||
+	    deadline_passed(s->until) || !inherited_is_activated(s->o->bind.fd))
 		return -1;
 	diag_note("%s: the normal end with --fd systemd", e->text);
 	return 0;
+}
+
+/* Opens the record of --hexdump. Returns 0, or -1 with *e. */
+static int
+open_record(struct serve_state *s, struct err *e)
+{
+	struct conn none = {.start_ns = clock_now()};
+
+	s->recorder.until = s->until;
+	s->recorder.idle_ms = s->o->time.idle_ms;
+	if (recorder_open(&s->recorder, &s->o->record, e) < 0)
+		return -1;
+	return recorder_begin(&s->recorder, &none, e);
 }
 
 /* Opens and binds the sockets, serves, closes them. */
@@ -385,7 +436,7 @@ run_server(struct serve_state *s, const struct endpoint *ep,
 	 * be reaped. */
 	if (s->mode == SERVE_PRINT && result_start(s->until, e) < 0)
 		return -1;
-	if (signals_catch(SIGNALS_STOP, e) < 0 ||
+	if (signals_catch(SIGNALS_STOP, e) < 0 || open_record(s, e) < 0 ||
 	    dgram_server_open(&s->server, ep, so, e) < 0)
 		return signals_server_result(-1, e);
 	if (signals_catch(SIGNALS_CHILD, e) < 0) {
@@ -464,7 +515,9 @@ serve_run(const void *options, const struct command_args *args, struct err *e)
 	    .access = o->access.rules.count > 0 ? &access : NULL,
 	    .group_count = o->joins.count,
 	    .max_rate = o->max_rate,
-	    .any_port = o->any_port != 0};
+	    .any_port = o->any_port != 0,
+	    .on_sent = o->record.hexdump != NULL ? on_sent : NULL,
+	    .context = &s};
 	struct local_operands operands = {args, "udp", SERVE_PORT};
 	struct endpoint ep;
 	int result;
@@ -472,7 +525,9 @@ serve_run(const void *options, const struct command_args *args, struct err *e)
 	if (options_parse_local(&ep, &o->bind, &operands, e) < 0)
 		return -1;
 	s.answers = batch_new();
-	result = choose_mode(&s, args->program, e);
+	result = recorder_check(&o->record, false, e);
+	if (result == 0)
+		result = choose_mode(&s, args->program, e);
 	if (result == 0)
 		result = parse_groups(&groups, &o->joins, e);
 	if (result == 0)
@@ -481,6 +536,8 @@ serve_run(const void *options, const struct command_args *args, struct err *e)
 	so.answers_vary = s.mode == SERVE_PROGRAM || s.reply.uses_number;
 	if (result == 0)
 		result = run_server(&s, &ep, &so, e);
+	result = recorder_end(&s.recorder, result, e);
+	result = recorder_close(&s.recorder, result, e);
 	access_release(&access);
 	template_release(&s.reply);
 	udp_programs_stop(&s.programs);
@@ -501,7 +558,7 @@ const struct command udp_serve_command = {
     .defaults = &serve_defaults,
     .effective = &serve_effective,
     .size = sizeof(struct serve_options),
-    .usual = "echo discard print reply count join allow max-time verbose json",
+    .usual = "echo discard print reply count hexdump join allow verbose json",
     .notes =
 	"The default PORT is 9999. Without ADDR only this machine can send to "
 	"it (127.0.0.1 and ::1); '*' is every address. A PROGRAM is run for "

@@ -1,4 +1,4 @@
-/* Writes a hex dump of the bytes that a connection carries. */
+/* Writes a hex dump of the bytes that a connection or a datagram carries. */
 #include "relay/hexdump.h"
 
 #include <assert.h>
@@ -85,6 +85,21 @@ put_first(const struct hexdump *h, enum hexdump_direction direction, size_t n)
 		   (unsigned long long)h->offsets[direction]);
 }
 
+/* The same for a datagram. An address is at most a unix path, of which the
+ * start is shown. */
+static char *
+put_first_of_datagram(
+    const struct hexdump *h, enum hexdump_direction direction, size_t n)
+{
+	char count[32];
+
+	return h->text +
+	       snprintf(h->text, FIRST_LINE, "%s %.100s at %.6f s: %s\n",
+		   direction == HEXDUMP_SENT ? "> sent to" : "< received from",
+		   h->peer, seconds(h),
+		   num_format_count(count, sizeof(count), n, "byte"));
+}
+
 void
 hexdump_init(
     struct hexdump *h, size_t size, hexdump_write *write, void *context)
@@ -114,34 +129,62 @@ hexdump_begin(struct hexdump *h, unsigned connection, const char *from)
 	return h->write(h->context, line, strlen(line));
 }
 
-/* Writes one piece, which fits. */
+/* Writes the lines of one piece, which fits, after the first, of which out is
+ * the end. */
 static int
-add_part(struct hexdump *h, enum hexdump_direction direction,
-    const unsigned char *p, size_t n)
+add_lines(struct hexdump *h, char *out, const unsigned char *p, size_t n)
 {
-	char *out = put_first(h, direction, n);
+	uint64_t *offset = &h->offsets[h->direction];
 	size_t part;
 
 	for (; n > 0; n -= part, p += part) {
 		part = n < COLUMNS ? n : COLUMNS;
-		out = put_line(out, h->offsets[direction], p, part);
-		h->offsets[direction] += part;
+		out = put_line(out, *offset, p, part);
+		*offset += part;
 	}
 	return h->write(h->context, h->text, (size_t)(out - h->text));
+}
+
+/* How many bytes a piece can have. */
+static size_t
+max_piece(const struct hexdump *h)
+{
+	return (h->size - FIRST_LINE) / LINE * COLUMNS;
 }
 
 int
 hexdump_add(struct hexdump *h, enum hexdump_direction direction,
     const void *bytes, size_t n)
 {
-	size_t max = (h->size - FIRST_LINE) / LINE * COLUMNS, part;
+	size_t max = max_piece(h), part;
 	const unsigned char *p = bytes;
 
+	h->direction = direction;
 	for (; n > 0; n -= part, p += part) {
 		part = n < max ? n : max;
-		if (add_part(h, direction, p, part) < 0)
+		if (add_lines(h, put_first(h, direction, part), p, part) < 0)
 			return -1;
 	}
+	return 0;
+}
+
+int
+hexdump_add_datagram(struct hexdump *h, enum hexdump_direction direction,
+    const void *bytes, size_t n)
+{
+	size_t max = max_piece(h), part;
+	const unsigned char *p = bytes;
+
+	h->direction = direction;
+	h->offsets[direction] = 0;
+	do {
+		part = n < max ? n : max;
+		if (add_lines(h, put_first_of_datagram(h, direction, part), p,
+			part) < 0)
+			return -1;
+		n -= part;
+		p += part;
+	} while (n > 0);
 	return 0;
 }
 

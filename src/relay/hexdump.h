@@ -1,4 +1,4 @@
-/* A readable record of the bytes that a connection carries. */
+/* A readable record of the bytes that a connection or a datagram carries. */
 #ifndef RELAY_HEXDUMP_H
 #define RELAY_HEXDUMP_H
 
@@ -19,9 +19,11 @@ struct hexdump {
 	int64_t start_ns;    /* zero of the times */
 	unsigned connection; /* named in the first line of each piece; 0: the
 				only one */
-	uint64_t offsets[2]; /* bytes so far, by direction */
-	size_t size;         /* of text: the largest size of a write */
-	char *text;          /* owned */
+	const char *peer;    /* of a datagram */
+	enum hexdump_direction direction; /* of the current piece */
+	uint64_t offsets[2];              /* bytes so far, by direction */
+	size_t size; /* of text: the largest size of a write */
+	char *text;  /* owned */
 };
 
 /*
@@ -46,6 +48,14 @@ int hexdump_begin(struct hexdump *h, unsigned connection, const char *from);
  * write() failed.
  */
 int hexdump_add(struct hexdump *h, enum hexdump_direction direction,
+    const void *bytes, size_t n);
+
+/*
+ * Writes a datagram in the same form, an empty one too. The first line names
+ * h->peer, which the caller sets; offsets are those in the datagram. Returns 0,
+ * or -1 when write() failed.
+ */
+int hexdump_add_datagram(struct hexdump *h, enum hexdump_direction direction,
     const void *bytes, size_t n);
 
 void hexdump_release(struct hexdump *h);

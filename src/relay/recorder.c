@@ -294,7 +294,7 @@ add_events(struct recorder *r, int direction, const unsigned char *p, size_t n)
 	size_t part, i;
 	const char *line;
 
-	for (; n > 0; n -= part, p += part) {
+	do {
 		part = n < max ? n : max;
 		for (i = 0; i < part; i++) {
 			hex[2 * i] = "0123456789abcdef"[p[i] >> 4];
@@ -302,6 +302,8 @@ add_events(struct recorder *r, int direction, const unsigned char *p, size_t n)
 		}
 		hex[2 * part] = '\0';
 		diag_event_begin(&ev, EVENT_DATA);
+		if (r->remote != NULL)
+			addr_event(r->remote, &ev, "remote");
 		event_text(&ev, "direction", direction_names[direction]);
 		event_number(&ev, "offset", r->offsets[direction]);
 		event_number(&ev, "bytes", part);
@@ -311,7 +313,9 @@ add_events(struct recorder *r, int direction, const unsigned char *p, size_t n)
 		line = event_end(&ev);
 		if (write_file(r, &r->readable, line, strlen(line)) < 0)
 			return -1;
-	}
+		n -= part;
+		p += part;
+	} while (n > 0);
 	return 0;
 }
 
@@ -332,6 +336,25 @@ recorder_add(
 		return add_events(r, direction, bytes, n);
 	return hexdump_add(
 	    &r->dump, sent ? HEXDUMP_SENT : HEXDUMP_RECEIVED, bytes, n);
+}
+
+int
+recorder_add_datagram(
+    struct recorder *r, const struct recorder_datagram *d, struct err *e)
+{
+	int direction = d->is_sent ? SENT : RECEIVED;
+	char peer[ADDR_TEXT];
+
+	r->e = e;
+	if (r->readable.fd < 0)
+		return 0;
+	r->remote = d->remote;
+	r->offsets[direction] = 0;
+	if (diag_is_json())
+		return add_events(r, direction, d->bytes, d->length);
+	r->dump.peer = addr_format(d->remote, peer, sizeof(peer));
+	return hexdump_add_datagram(&r->dump,
+	    d->is_sent ? HEXDUMP_SENT : HEXDUMP_RECEIVED, d->bytes, d->length);
 }
 
 /* Closes a file if it is open. Returns as recorder_close(). */

@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "relay/hexdump.h"
 
+struct addr;
 struct conn;
 struct err;
 
@@ -27,6 +28,14 @@ struct recorder_options {
 	const char *output;
 	const char *hexdump;
 	int append; /* keep what the files hold */
+};
+
+/* A datagram of a record. */
+struct recorder_datagram {
+	bool is_sent;
+	const struct addr *remote;
+	const void *bytes;
+	size_t length;
 };
 
 /* A file of a record. */
@@ -49,8 +58,9 @@ struct recorder {
 	struct recorder_file output[2]; /* received and sent */
 	struct recorder_file readable;  /* of both directions */
 	struct hexdump dump;
-	uint64_t offsets[2]; /* of the events: received and sent */
-	struct err *e;       /* the caller's, for the writer */
+	uint64_t offsets[2];       /* of the events: received and sent */
+	const struct addr *remote; /* of the current datagram, or NULL */
+	struct err *e;             /* the caller's, for the writer */
 };
 
 /*
@@ -80,6 +90,10 @@ int recorder_begin(struct recorder *r, const struct conn *c, struct err *e);
  */
 int recorder_add(
     void *context, bool sent, const void *bytes, size_t n, struct err *e);
+
+/* The same for a datagram, which --hexdump records. */
+int recorder_add_datagram(
+    struct recorder *r, const struct recorder_datagram *d, struct err *e);
 
 /*
  * Close the connection's own files, or all files. Return result; but -1 with

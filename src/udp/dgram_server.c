@@ -481,8 +481,11 @@ count_answers(struct dgram_server *s, const struct dgram *d, int count)
 {
 	int i;
 
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
 		s->answered_bytes += d[i].length;
+		if (s->o->on_sent != NULL)
+			s->o->on_sent(s->o->context, &d[i]);
+	}
 	s->answered_count += (uint64_t)count;
 }
 

@@ -35,6 +35,10 @@ struct dgram_server_options {
 	int64_t max_rate;  /* answers per second and host; see rate_limit.h */
 	bool answers_vary; /* even for equal messages */
 	bool any_port;     /* also answer known reflectors and the local port */
+
+	/* Called with each answer that was sent, unless it is NULL. */
+	void (*on_sent)(void *context, const struct dgram *d);
+	void *context; /* of on_sent */
 };
 
 /* An answer without space to be sent, and how long it is tried again. */

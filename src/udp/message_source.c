@@ -17,30 +17,6 @@
 /* The maximum length of a byte as text: "\x00", or "00 " and a newline. */
 #define MAX_BYTE_TEXT 4
 
-void
-message_source_arguments(
-    struct message_source *s, char *const *arguments, int count, bool repeats)
-{
-	memset(s, 0, sizeof(*s));
-	s->kind = SOURCE_ARGUMENTS;
-	s->arguments = arguments;
-	s->argument_count = count;
-	s->repeats = repeats;
-	s->fd = -1;
-}
-
-void
-message_source_descriptor(struct message_source *s, int fd,
-    enum message_source_kind kind, size_t block_size)
-{
-	memset(s, 0, sizeof(*s));
-	s->kind = kind;
-	s->fd = fd;
-	s->block_size = block_size;
-	s->max_length = MAX_LENGTH;
-	buf_init(&s->queue, mem_array(QUEUE_SIZE, 1), QUEUE_SIZE);
-}
-
 /* Converts n bytes of text, in place. Returns the length of the result, or -1
  * with *e. */
 static ssize_t
@@ -67,23 +43,6 @@ convert_argument(struct message_source *s, int index, struct err *e)
 	return 0;
 }
 
-int
-message_source_convert(
-    struct message_source *s, enum message_source_format format, struct err *e)
-{
-	int i;
-
-	s->format = format;
-	if (s->kind != SOURCE_ARGUMENTS || format == SOURCE_PLAIN)
-		return 0;
-	s->converted =
-	    mem_array((size_t)s->argument_count, sizeof(s->converted[0]));
-	for (i = 0; i < s->argument_count; i++)
-		if (convert_argument(s, i, e) < 0)
-			return -1;
-	return 0;
-}
-
 /* The bytes that are not lent yet, and their number. */
 static const unsigned char *
 front(const struct message_source *s)
@@ -102,17 +61,10 @@ next_argument(
     struct message_source *s, const unsigned char **bytes, size_t *length)
 {
 	const char *text;
-	size_t i;
 
 	if (!s->repeats && s->lent_count >= (uint64_t)s->argument_count)
 		return SOURCE_END;
-	i = s->lent_count++ % (uint64_t)s->argument_count;
-	if (s->converted != NULL) {
-		*bytes = s->converted[i].bytes;
-		*length = s->converted[i].length;
-		return SOURCE_MESSAGE;
-	}
-	text = s->arguments[i];
+	text = s->arguments[s->lent_count++ % (uint64_t)s->argument_count];
 	*bytes = (const unsigned char *)text;
 	*length = strlen(text);
 	return SOURCE_MESSAGE;
@@ -124,17 +76,9 @@ too_long(const struct message_source *s, const char *what, struct err *e)
 	err_set(e, ERR_LOCAL,
 	    "%s of stdin is too long for a datagram, which carries %zu bytes "
 	    "at most",
-	    what, s->max_length);
+	    what, s->max_bytes > 0 ? s->max_bytes : s->max_length);
 	e->errnum = EMSGSIZE;
 	return SOURCE_ERROR;
-}
-
-/* The maximum length of the text of a message. */
-static size_t
-max_text(const struct message_source *s)
-{
-	return s->format == SOURCE_PLAIN ? s->max_length
-					 : s->max_length * MAX_BYTE_TEXT;
 }
 
 static enum message_source_next
@@ -146,7 +90,7 @@ next_line(struct message_source *s, size_t *length, size_t *used, struct err *e)
 	lf = memchr(bytes, '\n', n);
 	*length = lf == NULL ? n : (size_t)(lf - bytes);
 	*used = lf == NULL ? n : *length + 1;
-	if (*length > max_text(s))
+	if (*length > s->max_length)
 		return too_long(s, "a line", e);
 	if (lf != NULL)
 		return SOURCE_MESSAGE;
@@ -172,43 +116,16 @@ static enum message_source_next
 next_whole(struct message_source *s, size_t *length, struct err *e)
 {
 	*length = waiting(s);
-	if (*length > max_text(s))
+	if (*length > s->max_length)
 		return too_long(s, "all", e);
 	if (s->fd >= 0)
 		return SOURCE_WAIT;
 	return s->lent_count == 0 || s->repeats ? SOURCE_MESSAGE : SOURCE_END;
 }
 
-/* Converts a line or the whole of the queue, in place. */
+/* Lends the next message as it is. */
 static enum message_source_next
-convert_queued(struct message_source *s, size_t *length, struct err *e)
-{
-	unsigned char *text = s->queue.data + s->queue.head + s->lent;
-	bool is_line = s->kind == SOURCE_LINES;
-	ssize_t n = convert(s->format, text, *length, e);
-
-	if (n < 0) {
-		e->kind = ERR_FAILED;
-		if (is_line)
-			err_prefix(e, "line %llu of stdin",
-			    (unsigned long long)s->lent_count + 1);
-		else
-			err_prefix(e, "stdin");
-		return SOURCE_ERROR;
-	}
-	*length = (size_t)n;
-	if (*length > s->max_length)
-		return too_long(s, is_line ? "a line" : "all", e);
-	if (!is_line) {
-		/* It may be sent again. */
-		s->format = SOURCE_PLAIN;
-		s->queue.tail = s->queue.head + *length;
-	}
-	return SOURCE_MESSAGE;
-}
-
-enum message_source_next
-message_source_next(struct message_source *s, const unsigned char **bytes,
+lend_plain(struct message_source *s, const unsigned char **bytes,
     size_t *length, struct err *e)
 {
 	enum message_source_next found;
@@ -223,13 +140,110 @@ message_source_next(struct message_source *s, const unsigned char **bytes,
 		found = next_block(s, length, &used);
 	else
 		found = next_whole(s, length, e);
-	if (found == SOURCE_MESSAGE && s->format != SOURCE_PLAIN)
-		found = convert_queued(s, length, e);
 	if (found != SOURCE_MESSAGE)
 		return found;
 	s->lent_count++;
 	s->lent += used;
 	return SOURCE_MESSAGE;
+}
+
+/* Lends the next argument after its conversion. */
+static enum message_source_next
+lend_converted(struct message_source *s, const unsigned char **bytes,
+    size_t *length, struct err *e)
+{
+	const struct message_source_bytes *argument;
+
+	(void)e;
+	if (!s->repeats && s->lent_count >= (uint64_t)s->argument_count)
+		return SOURCE_END;
+	argument = &s->converted[s->lent_count++ % (uint64_t)s->argument_count];
+	*bytes = argument->bytes;
+	*length = argument->length;
+	return SOURCE_MESSAGE;
+}
+
+/* Converts a message in the queue, and lends that. */
+static enum message_source_next
+convert_and_lend(struct message_source *s, const unsigned char **bytes,
+    size_t *length, struct err *e)
+{
+	enum message_source_next found = lend_plain(s, bytes, length, e);
+	bool is_line = s->kind == SOURCE_LINES;
+	ssize_t n;
+
+	if (found != SOURCE_MESSAGE)
+		return found;
+	n = convert(
+	    s->format, s->queue.data + (*bytes - s->queue.data), *length, e);
+	if (n < 0) {
+		e->kind = ERR_FAILED;
+		if (is_line)
+			err_prefix(e, "line %llu of stdin",
+			    (unsigned long long)s->lent_count);
+		else
+			err_prefix(e, "stdin");
+		return SOURCE_ERROR;
+	}
+	*length = (size_t)n;
+	if (*length > s->max_bytes)
+		return too_long(s, is_line ? "a line" : "all", e);
+	if (!is_line) {
+		/* It may be sent again, as it is now. */
+		s->lend = lend_plain;
+		s->queue.tail = s->queue.head + *length;
+	}
+	return SOURCE_MESSAGE;
+}
+
+void
+message_source_arguments(
+    struct message_source *s, char *const *arguments, int count, bool repeats)
+{
+	memset(s, 0, sizeof(*s));
+	s->lend = lend_plain;
+	s->kind = SOURCE_ARGUMENTS;
+	s->arguments = arguments;
+	s->argument_count = count;
+	s->repeats = repeats;
+	s->fd = -1;
+}
+
+void
+message_source_descriptor(struct message_source *s, int fd,
+    enum message_source_kind kind, size_t block_size)
+{
+	memset(s, 0, sizeof(*s));
+	s->lend = lend_plain;
+	s->kind = kind;
+	s->fd = fd;
+	s->block_size = block_size;
+	s->max_length = MAX_LENGTH;
+	buf_init(&s->queue, mem_array(QUEUE_SIZE, 1), QUEUE_SIZE);
+}
+
+int
+message_source_convert(
+    struct message_source *s, enum message_source_format format, struct err *e)
+{
+	int i;
+
+	if (format == SOURCE_PLAIN)
+		return 0;
+	s->format = format;
+	if (s->kind != SOURCE_ARGUMENTS) {
+		s->lend = convert_and_lend;
+		s->max_bytes = s->max_length;
+		s->max_length *= MAX_BYTE_TEXT;
+		return 0;
+	}
+	s->lend = lend_converted;
+	s->converted =
+	    mem_array((size_t)s->argument_count, sizeof(s->converted[0]));
+	for (i = 0; i < s->argument_count; i++)
+		if (convert_argument(s, i, e) < 0)
+			return -1;
+	return 0;
 }
 
 void

@@ -34,27 +34,37 @@ struct message_source_bytes {
 	size_t length;
 };
 
-struct message_source {
-	enum message_source_kind kind;
-	enum message_source_format format;
-	char *const *arguments; /* owned by the caller */
-	int argument_count;
-	struct message_source_bytes *converted; /* owned, or NULL */
-	uint64_t lent_count;                    /* all messages lent so far */
-	int fd;            /* owned by the caller; -1: at its end */
-	size_t block_size; /* of SOURCE_BLOCKS */
-	size_t max_length; /* of a message */
-	bool repeats;      /* starts again at the end; the caller may set it */
-	struct buf queue;  /* owns its storage */
-	size_t lent;       /* bytes at the front of queue that are lent */
-};
-
 /* What message_source_next() found. */
 enum message_source_next {
 	SOURCE_ERROR = -1, /* see *e */
 	SOURCE_END,        /* there are no more messages */
 	SOURCE_WAIT,       /* call message_source_read() when fd is readable */
 	SOURCE_MESSAGE
+};
+
+struct message_source;
+
+/* Lends the next message; see message_source_next(). */
+typedef enum message_source_next message_source_lend(struct message_source *s,
+    const unsigned char **bytes, size_t *length, struct err *e);
+
+struct message_source {
+	message_source_lend *lend;
+	enum message_source_kind kind;
+	char *const *arguments; /* owned by the caller */
+	int argument_count;
+	uint64_t lent_count; /* all messages lent so far */
+	int fd;              /* owned by the caller; -1: at its end */
+	size_t block_size;   /* of SOURCE_BLOCKS */
+	size_t max_length;   /* of a message, before it is converted */
+	bool repeats;     /* starts again at the end; the caller may set it */
+	struct buf queue; /* owns its storage */
+	size_t lent;      /* bytes at the front of queue that are lent */
+
+	/* After message_source_convert(). */
+	enum message_source_format format;
+	struct message_source_bytes *converted; /* owned: arguments, or NULL */
+	size_t max_bytes;                       /* of the result; 0: unused */
 };
 
 /* Makes a source with one message per argument. It needs to be released only
@@ -82,8 +92,12 @@ int message_source_convert(
  * Lends the next message: *bytes stays valid until message_source_consume().
  * ERR_LOCAL if the message is too long, ERR_FAILED if it is malformed.
  */
-enum message_source_next message_source_next(struct message_source *s,
-    const unsigned char **bytes, size_t *length, struct err *e);
+static inline enum message_source_next
+message_source_next(struct message_source *s, const unsigned char **bytes,
+    size_t *length, struct err *e)
+{
+	return s->lend(s, bytes, length, e);
+}
 
 /* Frees the space of all lent messages, which have been sent. */
 void message_source_consume(struct message_source *s);

@@ -353,6 +353,7 @@ handle_send_error(struct sender *x, int errnum, struct err *e)
 static int
 send_some(struct sender *x, struct err *e)
 {
+	bool is_awaited = awaits_replies(x);
 	int64_t now = clock_now();
 	int i, n = batch_send(x->to.fd, x->out + x->sent, count_unsent(x));
 
@@ -360,14 +361,16 @@ send_some(struct sender *x, struct err *e)
 		return handle_send_error(x, errno, e);
 	for (i = 0; i < n; i++) {
 		x->bytes_sent += x->out[x->sent++].length;
-		if (awaits_replies(x))
+		if (is_awaited)
 			rtt_stats_sent(&x->stats, now);
 		else
 			rtt_stats_sent_unawaited(&x->stats);
 	}
 	x->next_ns += n * x->o->interval_ns;
 	unblock(x);
-	return 0;
+	return x->o->on_sent == NULL
+		   ? 0
+		   : x->o->on_sent(x->o->context, x->out + x->sent - n, n, e);
 }
 
 /* Receives replies that have arrived, or an error. */
@@ -427,13 +430,9 @@ end_trial(struct sender *x, struct err *e)
 }
 
 /*
- * Sets what one wait is for:
- *	the time limit, and the timeout of the first awaited reply;
- *	replies and ICMP errors;
- *	if datagrams are unsent: space, the end of a pause, or their timeout;
- *	otherwise, for the next message: input, or its time by the rate.
- * Input does not end the wait while datagrams are unsent. fds[0] is the socket,
- * fds[1] is the input.
+ * Sets what one wait is for: the time limits; replies and ICMP errors (fds[0]);
+ * if datagrams are unsent, space or the end of a pause; otherwise, for the next
+ * message, input (fds[1]) or its time by the rate.
  */
 static struct deadline
 set_wait(struct sender *x, struct pollfd *fds)

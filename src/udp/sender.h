@@ -27,7 +27,12 @@ struct sender_reply {
 	int64_t rtt_ns; /* -1: belongs to no datagram */
 };
 
-/* Both return 0, or -1 with *e, which ends sender_run(). */
+/*
+ * They return 0, or -1 with *e, which ends sender_run(). sender_on_sent() gets
+ * datagrams that were sent together.
+ */
+typedef int sender_on_sent(
+    void *context, const struct dgram *d, int count, struct err *e);
 typedef int sender_on_reply(
     void *context, const struct sender_reply *r, struct err *e);
 typedef int sender_on_idle(void *context, struct err *e);
@@ -42,9 +47,10 @@ struct sender_options {
 	struct deadline until; /* of the command */
 
 	struct message_source *source;
+	sender_on_sent *on_sent; /* NULL: none */
 	sender_on_reply *on_reply;
 	sender_on_idle *on_idle; /* called before each wait, to flush */
-	void *context;           /* of both */
+	void *context;           /* of all of them */
 };
 
 /* The destination of datagrams. */

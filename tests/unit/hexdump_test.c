@@ -114,6 +114,36 @@ test_far(struct dumped *d)
 	    "the longest line");
 }
 
+static void
+test_datagrams(struct dumped *d, const unsigned char *bytes)
+{
+	struct hexdump h;
+
+	if (!open_pair(d))
+		exit(1);
+	hexdump_init(&h, 512, write_message, d);
+	h.peer = "192.0.2.1 port 53";
+	is_int(hexdump_add_datagram(&h, HEXDUMP_SENT, bytes, 100), 0,
+	    "a datagram in parts");
+	h.peer = "unix:/a/path/that/is/so/long/that/it/would/not/fit/into/the/"
+		 "first/line/of/a/piece/of/a/hex/dump/of/a/datagram/and/more";
+	is_int(hexdump_add_datagram(&h, HEXDUMP_RECEIVED, "", 0), 0,
+	    "an empty one");
+	is_int(hexdump_add_datagram(&h, HEXDUMP_SENT, "x", 1), 0, "another");
+	hexdump_release(&h);
+	receive(d);
+	ok(strncmp(d->all, "> sent to 192.0.2.1 port 53 at ", 31) == 0,
+	    "its peer");
+	ok(strstr(d->all, ": 48 bytes\n00000000  00 00 ") != NULL &&
+		strstr(d->all, ": 4 bytes\n00000060  00 00 00 00  ") != NULL,
+	    "the parts have offsets in it");
+	ok(strstr(d->all, "\n< received from unix:/a/path/") != NULL &&
+		strstr(d->all, ": 0 bytes\n> sent to unix:/a") != NULL,
+	    "one line of the empty one");
+	ok(strstr(d->last, ": 1 byte\n00000000  78  ") != NULL,
+	    "the next one has offsets of its own");
+}
+
 int
 main(void)
 {
@@ -123,5 +153,6 @@ main(void)
 	test_one(&d, bytes);
 	test_parts(&d, bytes);
 	test_far(&d);
+	test_datagrams(&d, bytes);
 	return done_testing();
 }

@@ -21,9 +21,9 @@ formatted(const char *text, size_t n, enum message_source_kind kind,
 	if (pipe(ends) < 0)
 		return "no pipe";
 	message_source_descriptor(&f, ends[0], kind, 3);
-	if (message_source_convert(&f, format, &e) < 0)
-		return e.text[0] == '\0' ? "" : "error";
 	f.max_length = 8;
+	if (message_source_convert(&f, format, &e) < 0)
+		return "an error";
 	while ((found = message_source_next(&f, &bytes, &length, &e)) >
 	       SOURCE_END) {
 		if (found == SOURCE_MESSAGE) {
