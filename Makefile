@@ -158,9 +158,12 @@ sanitize:
 demo: $(B)/sockt
 	@SOCKT="$(abspath $(B))/sockt" sh tests/demo/run
 
-# The binary itself writes the completions.
-COMPLETIONS = bash-completion/completions/sockt zsh/site-functions/_sockt \
-	fish/vendor_completions.d/sockt.fish
+# The binary itself writes the completions. fish from a package of the system
+# searches /usr/local only where XDG_DATA_DIRS names it, and /etc always.
+FISHDIR = $(DATADIR)/fish/vendor_completions.d
+FISHDIRS ?= $(FISHDIR) $(if $(filter /usr/local,$(PREFIX)),/etc/fish/completions)
+COMPLETIONS = $(DATADIR)/bash-completion/completions/sockt \
+	$(DATADIR)/zsh/site-functions/_sockt $(FISHDIRS:=/sockt.fish)
 PAGES = $(wildcard man/*.[17])
 install: $(B)/sockt
 	install -d $(DESTDIR)$(BINDIR)
@@ -171,16 +174,17 @@ install: $(B)/sockt
 			exit 1; \
 	done
 	for f in $(COMPLETIONS); do \
-		install -d "$(DESTDIR)$(DATADIR)/$${f%/*}" && \
-		$(B)/sockt completion "$${f%%[-/]*}" \
-			>"$(DESTDIR)$(DATADIR)/$$f" || exit 1; \
+		case $$f in *.fish) shell=fish ;; */_sockt) shell=zsh ;; \
+			*) shell=bash ;; esac; \
+		install -d "$(DESTDIR)$${f%/*}" && \
+		$(B)/sockt completion $$shell >"$(DESTDIR)$$f" || exit 1; \
 	done
 
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/sockt \
 		$(foreach f,$(PAGES),$(DESTDIR)$(MANDIR)/man$(subst \
 			.,,$(suffix $f))/$(notdir $f)) \
-		$(addprefix $(DESTDIR)$(DATADIR)/,$(COMPLETIONS))
+		$(addprefix $(DESTDIR),$(COMPLETIONS))
 
 clean:
 	rm -rf build

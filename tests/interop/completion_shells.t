@@ -17,12 +17,50 @@ $r = run({ command => 'zsh' }, '-f', '-c', <<'END', 'zsh', "$dir/_sockt");
     compdef() { }
     source "$1"
     _arguments() { print -r -- ${#@} }
-    _describe() { print -r -- ${#commands} commands }
+    _describe() { print -r -- ${#sockt_commands} commands }
     words=(sockt connect --on) CURRENT=3 _sockt
     words=(sockt c) CURRENT=2 _sockt
 END
 like $r->{out}, qr/\A[3-9]\d\n\d+ commands\n\z/, 'and it comes to its options';
 is $r->{err}, '', 'without complaint';
+
+# What becomes of a line in zsh when Tab is pressed at its end.
+my $pty = ($ENV{SOCKT_BUILD} // "$Sockt::TOP/build") . '/tests/pty';
+sub completed_by_zsh {
+    my ($line) = @_;
+    my $keys = "unsetopt zle_bracketed_paste; PS1= PS2= RPS1=; "
+        . "autoload -Uz compinit; compinit -D -u; source $dir/_sockt; "
+        . "bindkey -e; setopt nolistbeep\n"
+        . "$line\t\x01print -r -- '<\x05>'\nexit\n";
+    my $r = run({ command => $pty, stdin => $keys, env => { HOME => $dir,
+                TERM => 'dumb' } }, '-', '012', 200, 'zsh', '-f', '-i');
+    # A blank at the end is removed when the line is entered, or not.
+    my ($completed) = $r->{out} =~ /^<([^\n]*?) ?>\r?$/m;
+    return $completed // $r->{out};
+}
+mkdir "$dir/.ssh";
+spew("$dir/.ssh/known_hosts", "known.example ssh-ed25519 AAAA\n");
+spew("$dir/some-file", '');
+my %completes = (
+    'conn'                          => 'connect',
+    'connect localhos'              => 'connect localhost',
+    'connect known.e'               => 'connect known.example',
+    'connect pod2usa'               => 'connect pod2usa',
+    'connect localhost 80 -- pod2usa' => 'connect localhost 80 -- pod2usage',
+    "connect unix:$dir/so"          => "connect unix:$dir/some-file",
+    'connect uni'                   => 'connect unix:',
+    'listen --user roo'             => 'listen --user root',
+    "connect -o $dir/so"            => "connect -o $dir/some-file",
+    'connect --on-eof ke'           => 'connect --on-eof keep',
+    'connect --proxy socks5'        => 'connect --proxy socks5://',
+    'listen --fd sys'               => 'listen --fd systemd',
+    'completion ba'                 => 'completion bash',
+    'help soca'                     => 'help socat',
+    'http-get http://localhos'      => 'http-get http://localhost/',
+    'udp-send --multicast-interface l' => 'udp-send --multicast-interface lo',
+);
+is completed_by_zsh("sockt $_"), "sockt $completes{$_}", "zsh completes '$_'"
+    for sort keys %completes;
 
 spew("$dir/sockt.fish", run('completion', 'fish')->{out});
 my %offers = (
@@ -30,6 +68,22 @@ my %offers = (
     'connect --idle'      => qr/\A--idle-timeout\t.+\n\z/,
     'connect --on-eof '   => qr/\Afin\t.*\nkeep\t.*\nquit\t.*\n\z/,
     'listen --on-peer-eof f' => qr/\Afinish\t.*\n\z/,
+    'connect localh'        => qr/\Alocalhost\n\z/,
+    'connect known.e'       => qr/\Aknown\.example\n\z/,
+    'connect pod2usa'       => qr/\A\z/,
+    'connect h 80 -- pod2usa' => qr/\Apod2usage\b/,
+    "connect unix:$dir/som" => qr/\Aunix:\Q$dir\E\/some-file\n\z/,
+    'connect uni'           => qr/\Aunix:\n\z/,
+    'connect fe80::1%l'     => qr/\Afe80::1%lo\n\z/,
+    'listen --user roo'     => qr/\Aroot\t/,
+    'listen --to=known.e'   => qr/\A--to=known\.example\b/,
+    "connect -o $dir/so"    => qr/\Q$dir\E\/some-file\n\z/,
+    'connect -'             => qr/^-P\t/m,
+    'completion '           => qr/\Abash\nfish\nzsh\n\z/,
+    'help li'               => qr/\Alisten\n\z/,
+    'help soc'              => qr/\Asocat\n\z/,
+    'http-get http://localh' => qr{\Ahttp://localhost/\n\z},
+    'udp-send --multicast-interface l' => qr/\Alo\b/,
 );
 for my $typed (sort keys %offers) {
     $r = run({ command => 'fish', env => { HOME => $dir } }, '-c',
@@ -37,5 +91,16 @@ for my $typed (sort keys %offers) {
     like $r->{out}, $offers{$typed}, "fish completes 'sockt $typed'";
     is $r->{err}, '', '  without complaint';
 }
+
+# It searches a directory where make install puts the file by default.
+my $root = scratch();
+$r = run({ command => 'make' }, '-s', '-C', $Sockt::TOP, 'install',
+    '-o', ($ENV{SOCKT_BUILD} // "$Sockt::TOP/build") . '/sockt',
+    "B=" . ($ENV{SOCKT_BUILD} // "$Sockt::TOP/build"), "DESTDIR=$root");
+is $r->{status}, 0, 'make install' or diag $r->{err};
+$r = run({ command => 'fish', env => { HOME => $dir } }, '-c',
+    'set -e XDG_DATA_DIRS; string join \n $fish_complete_path');
+cmp_ok scalar(grep { -e "$root$_/sockt.fish" } split /\n/, $r->{out}), '>', 0,
+    'fish finds what make install has installed' or diag $r->{out};
 
 done_testing;

@@ -15,11 +15,11 @@ my $binary = $build =~ s{^\Q$Source::TOP\E/}{}r . '/sockt';
 
 # The binary is taken as it is, whatever flags it was built with.
 sub make {
-    my ($target) = @_;
+    my ($target, $prefix) = @_;
     my $make = $ENV{MAKE} || 'make';
     my $out = `$make -s -C '$Source::TOP' $target -o '$binary' \\
-        DESTDIR='$root' PREFIX=/usr 2>&1`;
-    is $?, 0, "make $target ends well" or diag $out;
+        DESTDIR='$root' PREFIX='$prefix' 2>&1`;
+    is $?, 0, "make $target PREFIX=$prefix ends well" or diag $out;
 }
 
 sub installed {
@@ -29,15 +29,25 @@ sub installed {
     return sort @found;
 }
 
-my $share = '/usr/share';
-my @want = ('/usr/bin/sockt',
-    map({ m{^man/(.+\.(\d))$} ? "$share/man/man$2/$1" : () } files('man/*')),
-    "$share/bash-completion/completions/sockt",
-    "$share/zsh/site-functions/_sockt",
-    "$share/fish/vendor_completions.d/sockt.fish");
-make('install');
-is_deeply [installed()], [sort @want], 'everything is installed';
-make('uninstall');
-is_deeply [installed()], [], 'and removed';
+# fish of a package finds /etc/fish/completions under any XDG_DATA_DIRS.
+for my $prefix ('/usr', '/usr/local') {
+    my $share = "$prefix/share";
+    my @want = ("$prefix/bin/sockt",
+        map({ m{^man/(.+\.(\d))$} ? "$share/man/man$2/$1" : () }
+            files('man/*')),
+        "$share/bash-completion/completions/sockt",
+        "$share/zsh/site-functions/_sockt",
+        "$share/fish/vendor_completions.d/sockt.fish");
+    push @want, '/etc/fish/completions/sockt.fish' if $prefix =~ /local/;
+    make('install', $prefix);
+    is_deeply [installed()], [sort @want], 'everything is installed';
+    for my $f (grep { m{_sockt|completions} } installed()) {
+        my $shell = $f =~ /fish/ ? 'fish' : $f =~ /zsh/ ? 'zsh' : 'bash';
+        open my $in, '<', "$root$f" or die;
+        like join('', <$in>), qr/^# $shell completion/m, "$f is for $shell";
+    }
+    make('uninstall', $prefix);
+    is_deeply [installed()], [], 'and removed';
+}
 
 done_testing;
