@@ -30,6 +30,8 @@ static const struct kind kinds[EVENT_COUNT] = {
 	"a connection is open, or datagrams can be sent"},
     [EVENT_PROXIED] = {"proxied", "connect, http-get",
 	"a proxy has connected to the target"},
+    [EVENT_SECURED] = {"secured", "connect, listen, http-get",
+	"a connection is protected by TLS"},
     [EVENT_ACCEPTED] = {"accepted", "listen, serve-hello",
 	"a server has accepted a connection"},
     [EVENT_DENIED] = {"denied", "listen, serve-hello",
@@ -82,6 +84,12 @@ static const struct member members[] = {
     {EVENT_PROXIED, NUMBER, false, "port", "the target's port"},
     {EVENT_PROXIED, SECONDS, false, "seconds",
 	"duration of the handshake with it"},
+
+    {EVENT_SECURED, TEXT, false, "protocol", "the version: TLSv1.3"},
+    {EVENT_SECURED, TEXT, false, "cipher", "the cipher suite"},
+    {EVENT_SECURED, TEXT, false, "subject", "name in the peer's certificate"},
+    {EVENT_SECURED, BOOL, false, "verified", "false with --tls-insecure"},
+    {EVENT_SECURED, SECONDS, false, "seconds", "duration of the handshake"},
 
     {EVENT_ACCEPTED, ADDRESS, false, "local", "the address connected to"},
     {EVENT_ACCEPTED, ADDRESS, false, "remote", "the client"},

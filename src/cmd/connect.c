@@ -25,6 +25,7 @@ struct connect_options {
 	struct name_options names;
 	struct source_options source;
 	struct proxy_options proxy;
+	struct transport_options transport;
 	struct time_options time;
 	struct sock_options sock;
 	struct stdio_relay_options relay;
@@ -72,6 +73,8 @@ static const struct opt_group connect_groups[] = {{"action", connect_opts, 0},
 	offsetof(struct connect_options, relay)},
     {"addresses", options_names, offsetof(struct connect_options, names)},
     {"addresses", options_proxy, offsetof(struct connect_options, proxy)},
+    {"transport", options_via, offsetof(struct connect_options, transport)},
+    {"transport", options_tls, offsetof(struct connect_options, transport)},
     {"local address", options_source, offsetof(struct connect_options, source)},
     {"time limits", time_opts, offsetof(struct connect_options, time)},
     {"socket options", options_socket, offsetof(struct connect_options, sock)},
@@ -107,17 +110,20 @@ struct client {
  */
 static int
 run_program(
-    const struct client *c, int *fd, const struct conn *conn, struct err *e)
+    const struct client *c, int *fd, struct dial_result *dialed, struct err *e)
 {
+	const struct conn conn = {
+	    dialed->local, dialed->remote, clock_now(), 0};
 	struct program p = {.argv = c->program,
 	    .in = *fd,
 	    .out = *fd,
-	    .protocol = "TCP",
-	    .local = &conn->local,
-	    .remote = &conn->remote,
+	    .protocol = dialed->via != NULL ? NULL : "TCP",
+	    .local = &conn.local,
+	    .remote = &conn.remote,
 	    .is_ucspi = c->o->ucspi};
 	struct conn_summary sum;
-	bool is_kept_open;
+	bool is_direct = dialed->via == NULL && dialed->tls == NULL,
+	     is_kept_open;
 	pid_t pid;
 	int status;
 
@@ -126,13 +132,15 @@ run_program(
 		return err_sys(e, ERR_FAILED, errno, "the connection");
 	program_watch_descendants();
 	pid = program_start(&p, e);
-	if (pid < 0)
+	if (pid < 0) {
+		connector_discard(dialed, fd);
 		return -1;
+	}
 	status = program_wait(pid, c->until, e);
-	is_kept_open = status >= 0 && program_descendants_live();
+	is_kept_open = is_direct && status >= 0 && program_descendants_live();
 	conn_event_summarize(*fd, is_kept_open, &sum);
 	if (is_kept_open) {
-		conn_event_goes_on(conn);
+		conn_event_goes_on(&conn);
 		sock_close(fd);
 	}
 	/* No effect if it is closed already. */
@@ -140,15 +148,18 @@ run_program(
 	    deadline_first(
 		c->until, deadline_after(status < 0 ? 0 : SHUTDOWN_DRAIN_MS)),
 	    &sum);
+	if (status == 0)
+		status = connector_close(dialed, 0, c->until, e);
+	connector_discard(dialed, fd);
 	conn_event_closed(
-	    DIAG_NOTE, conn, &sum, status < 0 ? (int)e->kind : status);
+	    DIAG_NOTE, &conn, &sum, status < 0 ? (int)e->kind : status);
 	return status <= 0 ? status : err_status(e, status);
 }
 
 static int
 connect_and_run(struct client *c, struct err *e)
 {
-	struct dial_result dialed;
+	struct dial_result dialed = {.ns = 0};
 	struct conn conn;
 	int fd, result = 0;
 
@@ -160,11 +171,13 @@ connect_and_run(struct client *c, struct err *e)
 	/* 4. Send and receive. */
 	switch (c->action) {
 	case CHECK:
+		connector_discard(&dialed, &fd);
 		break;
 	case PROGRAM:
-		result = run_program(c, &fd, &conn, e);
+		result = run_program(c, &fd, &dialed, e);
 		break;
 	case RELAY:
+		c->relay.dialed = &dialed;
 		result = stdio_relay_run(&c->relay, &fd, &conn, e);
 		break;
 	}
@@ -215,11 +228,16 @@ static int
 prepare(struct client *c, struct err *e)
 {
 	const struct connect_options *o = c->o;
+	bool ends_early = c->action != RELAY || o->relay.done;
 
 	c->until = deadline_max_time(o->time.max_ms);
 	c->check.o = &o->check;
 	c->check.connector = &c->connector;
 	c->check.until = c->until;
+	c->connector.checks_via = c->action == CHECK;
+	c->connector.stops_via = ends_early;
+	c->connector.tls.ends_with_input =
+	    ends_early || stdio_relay_ends_with_input(&o->relay);
 	c->connector.timeout_ms = o->time.timeout_ms;
 	c->connector.retry_ms = o->time.retry_ms;
 	if (o->proxy.proxy.kind != PROXY_NONE)
@@ -316,7 +334,10 @@ connect_run(const void *options, const struct command_args *args, struct err *e)
 	if (o->exec != NULL)
 		c.program = program_shell(&shell, o->exec);
 	if (parse_operands(&c, args, e) == 0 &&
-	    check_unused(&c, args->used, e) == 0 && prepare(&c, e) == 0)
+	    check_unused(&c, args->used, e) == 0 &&
+	    options_make_transport(
+		&c.connector, &o->transport, args->used, e) == 0 &&
+	    prepare(&c, e) == 0)
 		result = c.action == CHECK ? test_and_replace(&c, e)
 					   : connect_and_run(&c, e);
 	free(c.endpoints);
@@ -333,8 +354,7 @@ const struct command connect_command = {
     .groups = connect_groups,
     .defaults = &connect_defaults,
     .size = sizeof(struct connect_options),
-    .usual =
-	"zero timeout retry-for exec crlf hexdump proxy source ipv4 verbose",
+    .usual = "zero timeout retry-for exec crlf hexdump tls via proxy verbose",
     .notes =
 	"HOST PORT can also be HOST:PORT, [IPV6]:PORT, unix:PATH or "
 	"unix:@NAME; with -z there can be several. A PROGRAM gets the "

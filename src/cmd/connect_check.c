@@ -124,7 +124,8 @@ attempt(const struct connect_check *c, const struct endpoint *ep,
 	r->ns = r->end_ns - start - dialed.resolve_ns;
 	if (fd >= 0) /* A retry may have failed before. */
 		err_clear(&r->e);
-	sock_close(&fd);
+	if (fd >= 0)
+		connector_discard(&dialed, &fd);
 	step_flush();
 }
 

@@ -11,7 +11,7 @@
 #include "net/endpoint.h"
 #include "net/inherited.h"
 #include "net/listener.h"
-#include "dial/dial.h"
+#include "dial/connector.h"
 #include "serve/server.h"
 
 static int
@@ -120,6 +120,61 @@ const struct opt options_proxy[] = {
 	.call = parse_proxy),
     {.kind = OPT_END},
 };
+
+const struct opt options_via[] = {
+    STRING(0, "via", "CMD", transport_options, via,
+	"the connection is the stdin and stdout of CMD, run with sh -c; %h "
+	"and %p are the host and the port"),
+    {.kind = OPT_END},
+};
+
+/* OPTIONS_TLS_TRUST starts after the first row. */
+const struct opt options_tls[] = {
+    FLAG(0, "tls", transport_options, tls,
+	"use TLS, by openssl; the certificate is verified"),
+    STRING(0, "tls-ca", "FILE", transport_options, tls_ca,
+	"trust only the certificates in FILE", .excludes = "tls-insecure"),
+    FLAG(0, "tls-insecure", transport_options, tls_insecure,
+	"do not verify the certificate"),
+    {.kind = OPT_END},
+};
+
+/* Rejects the options of table if they were given with --via. */
+static int
+check_via(const struct opt *table, const struct opt *const *used, struct err *e)
+{
+	const struct opt *o = opt_find_used(used, table);
+	char name[64];
+
+	if (o == NULL)
+		return 0;
+	return err_set(e, ERR_USAGE,
+	    "%s does not apply with --via: its program makes the connection",
+	    opt_display_name(o, name, sizeof(name)));
+}
+
+int
+options_make_transport(struct connector_options *c,
+    const struct transport_options *o, const struct opt *const *used,
+    struct err *e)
+{
+	static const struct opt *const tables[] = {
+	    options_names, options_source, options_proxy, options_socket};
+	size_t i;
+
+	for (i = 0; o->via != NULL && i < sizeof(tables) / sizeof(tables[0]);
+	     i++)
+		if (check_via(tables[i], used, e) < 0)
+			return -1;
+	if (!o->tls && (o->tls_ca != NULL || o->tls_insecure))
+		return err_set(e, ERR_USAGE, "--tls-%s goes with --tls",
+		    o->tls_insecure ? "insecure" : "ca");
+	c->via = o->via;
+	c->tls.is_on = o->tls != 0;
+	c->tls.ca_file = o->tls_ca;
+	c->tls.is_insecure = o->tls_insecure != 0;
+	return 0;
+}
 
 /* The values of access rows. */
 enum { ACCESS_DENY, ACCESS_ALLOW };

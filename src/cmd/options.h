@@ -19,6 +19,7 @@
 
 struct access;
 struct command_args;
+struct connector_options;
 struct dial_options;
 struct endpoint;
 struct err;
@@ -83,6 +84,14 @@ struct proxy_options {
 	struct proxy proxy;
 };
 
+/* --via and --tls. */
+struct transport_options {
+	const char *via; /* NULL: not given */
+	int tls;
+	const char *tls_ca; /* NULL: the authorities of the system */
+	int tls_insecure;
+};
+
 extern const struct opt options_report[];
 extern const struct opt options_names[];
 extern const struct opt options_source[]; /* -s -p */
@@ -91,6 +100,8 @@ extern const struct opt options_server[]; /* --max-conns ... */
 extern const struct opt options_bind[];   /* --fd --mode --owner */
 extern const struct opt options_proxy[];  /* --proxy */
 extern const struct opt options_access[]; /* --allow --deny */
+extern const struct opt options_via[];    /* --via */
+extern const struct opt options_tls[];    /* --tls --tls-ca --tls-insecure */
 
 /* Rows for struct time_options. Their meaning differs between commands, and so
  * does the help text. */
@@ -103,12 +114,23 @@ extern const struct opt options_access[]; /* --allow --deny */
 #define OPTIONS_RETRY(help) \
 	DURATION(0, "retry-for", "T", time_options, retry_ms, help, .min = 1)
 
+/* options_tls without --tls. */
+#define OPTIONS_TLS_TRUST (options_tls + 1)
+
 /* options_socket without the TCP options. */
 #define OPTIONS_DGRAM_SOCKET (options_socket + 2)
 
 /* Fills *d from these groups; source may be NULL. */
 void options_make_dial(struct dial_options *d, const struct name_options *names,
     const struct source_options *source, const struct sock_options *sock);
+
+/*
+ * Sets via and tls in *c; used are the options given. Returns 0, or -1 with
+ * ERR_USAGE if one of them has no effect with these.
+ */
+int options_make_transport(struct connector_options *c,
+    const struct transport_options *o, const struct opt *const *used,
+    struct err *e);
 
 /* Fills *s, the accept loop's options. access must outlive them. */
 void options_make_server(struct server_options *s,

@@ -18,6 +18,7 @@
 #include "base/progress.h"
 #include "base/text.h"
 #include "cmd/options.h"
+#include "dial/connector.h"
 #include "net/call.h"
 #include "relay/relay.h"
 #include "net/shutdown.h"
@@ -150,6 +151,12 @@ input_start(const struct stdio_relay *s)
 	    fd_kind(STDIN_FILENO) != FD_REGULAR)
 		return -1;
 	return lseek(STDIN_FILENO, 0, SEEK_CUR);
+}
+
+bool
+stdio_relay_ends_with_input(const struct stdio_relay_options *o)
+{
+	return o->send_only || o->on_eof == RELAY_EOF_QUIT;
 }
 
 int
@@ -300,6 +307,8 @@ stdio_relay_run(
 		    fd, result < 0 ? deadline_after(0) : end, &sum);
 	if (result == 0 && signals_stopped() != 0)
 		result = err_sys(e, ERR_FAILED, EINTR, "draining");
+	if (s->dialed != NULL)
+		result = connector_close(s->dialed, result, s->until, e);
 	s->last = sum;
 	conn_event_closed(DIAG_NOTE, conn, &sum, exit_status(result, e));
 	if (o->progress)

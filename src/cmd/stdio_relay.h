@@ -3,6 +3,7 @@
 #ifndef CMD_STDIO_RELAY_H
 #define CMD_STDIO_RELAY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -12,6 +13,7 @@
 #include "cli/opt.h"
 #include "net/conn_event.h"
 
+struct dial_result;
 struct err;
 struct time_options;
 
@@ -47,6 +49,7 @@ struct stdio_relay {
 	struct conn_summary last; /* of the previous connection */
 	off_t input_start; /* every connection gets the file from there; -1: it
 			      gets what is left of stdin */
+	struct dial_result *dialed; /* of connector_open(); NULL: accepted */
 };
 
 /*
@@ -59,6 +62,9 @@ int stdio_relay_check(const struct stdio_relay_options *o, struct err *e);
  * relayed; with says what is done instead. Returns 0, or -1 with ERR_USAGE. */
 int stdio_relay_check_unused(
     const struct opt *const *used, const char *with, struct err *e);
+
+/* Whether the relay ends when all of stdin is sent. */
+bool stdio_relay_ends_with_input(const struct stdio_relay_options *o);
 
 /*
  * Checks the options as stdio_relay_check() and opens the records; the caller

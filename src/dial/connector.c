@@ -4,19 +4,29 @@
 #include "dial/connector.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
 
 #include "base/diag.h"
 #include "base/step.h"
 #include "base/err.h"
 #include "base/num.h"
 #include "dial/http_connect.h"
+#include "net/call.h"
+#include "net/child.h"
 #include "net/endpoint.h"
 #include "dial/proxy.h"
 #include "dial/reconnect.h"
 #include "dial/socks.h"
+#include "dial/tls.h"
 #include "dial/tunnel.h"
+#include "dial/via.h"
 #include "net/resolve.h"
 #include "net/sock.h"
+
+/* How long a TLS peer may take to end a connection that is discarded. */
+#define DISCARD_MS 500
 
 int
 connector_check(
@@ -24,6 +34,10 @@ connector_check(
 {
 	char name[PROXY_TEXT];
 
+	if (o->tls.is_on && tls_check(&o->tls, e) < 0)
+		return -1;
+	if (o->via != NULL)
+		return via_check(o->via, ep, e);
 	if (o->proxy == NULL)
 		return resolve_check(ep, &o->dial.names, e);
 	if (proxy_check(ep, e) < 0)
@@ -109,32 +123,108 @@ open_tunnel(struct tunnel *t)
 	    t->e, "%s: %s", text, proxy_format(t->proxy, name, sizeof(name)));
 }
 
+/* One attempt to connect. */
+struct attempt {
+	const struct endpoint *ep;
+	const struct connector_options *o;
+	struct deadline until;
+	struct dial_result *result;
+	struct err *e;
+};
+
+/* Connects to the proxy, and through it to the endpoint. */
 static int
-try_once(const struct endpoint *ep, const struct connector_options *o,
-    struct deadline until, struct dial_result *result, struct err *e)
+open_through_proxy(const struct attempt *a)
 {
-	const struct proxy *p = o->proxy;
-	struct dial_options dial;
+	const struct proxy *p = a->o->proxy;
+	struct dial_options dial = a->o->dial;
 	struct tunnel t;
 	char name[PROXY_TEXT], text[ENDPOINT_TEXT];
 	int fd;
 
-	until =
-	    deadline_first(until, deadline_limit(o->timeout_ms, "--timeout"));
-	if (p == NULL)
-		return dial_connect(ep, &o->dial, until, result, e);
-	dial = o->dial;
 	dial.name = proxy_format(p, name, sizeof(name));
-	fd = dial_connect(&p->server, &dial, until, result, e);
+	fd = dial_connect(&p->server, &dial, a->until, a->result, a->e);
 	if (fd < 0)
 		return err_prefix(
-		    e, "%s", endpoint_format(ep, text, sizeof(text)));
+		    a->e, "%s", endpoint_format(a->ep, text, sizeof(text)));
 	t = (struct tunnel){.proxy = p,
-	    .target = ep,
-	    .stream = {.fd = fd, .until = until, .idle_ms = -1},
-	    .e = e};
+	    .target = a->ep,
+	    .stream = {.fd = fd, .until = a->until, .idle_ms = -1},
+	    .e = a->e};
 	if (open_tunnel(&t) < 0)
 		sock_close(&fd);
+	return fd;
+}
+
+/* Terminates the processes of a connection. */
+static void
+release(struct dial_result *result)
+{
+	tls_release(result->tls);
+	via_release(result->via);
+	result->tls = NULL;
+	result->via = NULL;
+}
+
+/* Starts the program of --via, which is the connection to the endpoint. */
+static int
+open_program(const struct attempt *a)
+{
+	struct via_command command = {a->o->via, a->ep, a->o->stops_via};
+	bool checks = a->o->checks_via || a->o->retry_ms >= 0;
+	int64_t start = clock_now();
+	int fd;
+
+	*a->result = (struct dial_result){.ns = 0};
+	a->result->via = via_start(&command, &fd, a->e);
+	if (a->result->via == NULL)
+		return -1;
+	if (checks && !a->o->tls.is_on &&
+	    via_wait(a->result->via, fd, a->until, a->e) < 0) {
+		sock_close(&fd);
+		release(a->result);
+	}
+	a->result->ns = clock_now() - start;
+	return fd;
+}
+
+/* Adds TLS to *fd, which is -1 after a failure. */
+static void
+add_tls(const struct attempt *a, int *fd)
+{
+	struct tls_request request = {&a->o->tls, a->ep, a->until};
+	struct via *via = a->result->via;
+	int64_t start = clock_now();
+	struct err reason;
+
+	a->result->tls = tls_start(&request, fd, a->e);
+	a->result->tls_ns = clock_now() - start;
+	if (a->result->tls != NULL)
+		return;
+	/* The failure of a program may be why the peer was lost. */
+	if (via != NULL && a->e->errnum == ECONNRESET &&
+	    via_end(via,
+		deadline_first(a->until, deadline_after(CHILD_GRACE_MS)),
+		&reason) < 0 &&
+	    reason.errnum != ETIMEDOUT)
+		*a->e = reason;
+	release(a->result);
+}
+
+static int
+try_once(const struct attempt *a)
+{
+	int fd;
+
+	if (a->o->via != NULL)
+		fd = open_program(a);
+	else if (a->o->proxy != NULL)
+		fd = open_through_proxy(a);
+	else
+		fd =
+		    dial_connect(a->ep, &a->o->dial, a->until, a->result, a->e);
+	if (fd >= 0 && a->o->tls.is_on)
+		add_tls(a, &fd);
 	return fd;
 }
 
@@ -142,15 +232,58 @@ int
 connector_open(const struct endpoint *ep, const struct connector_options *o,
     struct deadline until, struct dial_result *result, struct err *e)
 {
+	struct attempt a = {.ep = ep, .o = o, .result = result, .e = e};
 	struct reconnect r;
 	int fd;
 
-	if (o->retry_ms < 0)
-		return try_once(ep, o, until, result, e);
-	reconnect_start(&r, o->retry_ms, until);
-	do
-		fd = try_once(ep, o, r.end, result, e);
-	while (fd < 0 && connector_is_transient(e) &&
-	       reconnect_wait(&r, "no connection", e) == 0);
+	if (o->retry_ms >= 0) {
+		reconnect_start(&r, o->retry_ms, until);
+		until = r.end;
+	}
+	do {
+		a.until = deadline_first(
+		    until, deadline_limit(o->timeout_ms, "--timeout"));
+		fd = try_once(&a);
+	} while (fd < 0 && o->retry_ms >= 0 && connector_is_transient(e) &&
+		 reconnect_wait(&r, "no connection", e) == 0);
 	return fd;
+}
+
+int
+connector_close(struct dial_result *result, int status, struct deadline until,
+    struct err *e)
+{
+	struct err reason = ERR_INIT;
+	bool waits = status == 0 || e->kind == ERR_LOST;
+	char text[ERR_TEXT];
+	int ended = 0;
+
+	if (status < 0)
+		until = deadline_first(until, deadline_after(CHILD_GRACE_MS));
+	if (result->tls != NULL && waits)
+		ended = tls_end(result->tls, until, &reason);
+	if (result->via != NULL && waits && ended == 0)
+		ended = via_end(result->via, until, &reason);
+	release(result);
+	/* That they had to be terminated says nothing. */
+	if (ended == 0 || (status < 0 && reason.errnum == ETIMEDOUT))
+		return status;
+	snprintf(text, sizeof(text), "%s", e->text);
+	*e = reason;
+	return status == 0 ? -1 : err_append(e, "%s", text);
+}
+
+void
+connector_discard(struct dial_result *result, int *fd)
+{
+	struct err ignored;
+
+	if (result->tls != NULL) {
+		(void)call_shutdown(*fd, SHUT_WR);
+		sock_close(fd);
+		(void)tls_end(
+		    result->tls, deadline_after(DISCARD_MS), &ignored);
+	}
+	sock_close(fd);
+	release(result);
 }

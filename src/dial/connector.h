@@ -10,20 +10,29 @@
 
 #include "base/deadline.h"
 #include "dial/dial.h"
+#include "dial/tls_options.h"
 
 struct endpoint;
 struct err;
 struct proxy;
 
+/* A connection is direct, through a proxy or through a program; TLS may be
+ * added to each. */
 struct connector_options {
 	struct dial_options dial;
-	const struct proxy *proxy; /* NULL: directly */
+	const struct proxy *proxy; /* NULL: none */
+	const char *via;           /* a command, see dial/via.h; NULL */
+	struct tls_options tls;
+	bool checks_via;    /* wait whether the program of via fails at once, as
+			       retries do */
+	bool stops_via;     /* terminate it when the connection is closed */
 	int64_t timeout_ms; /* for an attempt with lookup and proxy; -1: none */
 	int64_t retry_ms;   /* retry for this long; -1: one attempt */
 };
 
 /*
- * Checks ep and the proxy before any attempt. Returns 0, or -1 with ERR_USAGE.
+ * Checks ep, the proxy, via and tls before any attempt. Returns 0, or -1 with
+ * ERR_USAGE, or the error of tls_check().
  */
 int connector_check(const struct endpoint *ep,
     const struct connector_options *o, struct err *e);
@@ -40,9 +49,28 @@ bool connector_is_transient(const struct err *e);
  * distinct cause of a failure is reported once. Returns a non-blocking fd,
  * which the caller owns, or -1 with *e: the error of the only attempt; with
  * retry_ms, ERR_TIMEOUT that quotes the last error; ERR_FAILED with EINTR after
- * a caught signal.
+ * a caught signal. End the connection with connector_close() or
+ * connector_discard().
  */
 int connector_open(const struct endpoint *ep, const struct connector_options *o,
     struct deadline until, struct dial_result *result, struct err *e);
+
+/*
+ * Ends the processes of a connection (--via, --tls), if there are any, after
+ * its descriptor has been closed. status and *e are the result of what was done
+ * with it: 0 promises that the connection ended as it should, so this waits
+ * until the processes have exited and checks how they did; after ERR_LOST it
+ * finds out why; after any other error it terminates them. Returns status, or
+ * -1 with *e: ERR_LOST or another error of via_end() or tls_end(). It is
+ * bounded in time.
+ */
+int connector_close(struct dial_result *result, int status,
+    struct deadline until, struct err *e);
+
+/*
+ * Closes a connection of which nothing more is wanted: informs a TLS peer,
+ * without waiting long, and terminates the processes. Sets *fd to -1.
+ */
+void connector_discard(struct dial_result *result, int *fd);
 
 #endif

@@ -487,7 +487,7 @@ dial_connect(const struct endpoint *ep, const struct dial_options *o,
     struct deadline until, struct dial_result *result, struct err *e)
 {
 	struct addr_list list = ADDR_LIST_INIT;
-	struct dial_result r;
+	struct dial_result r = {.ns = 0};
 	struct dial d;
 	int64_t start = clock_now();
 	int fd = -1;

@@ -17,6 +17,8 @@
 
 struct endpoint;
 struct err;
+struct tls;
+struct via;
 
 struct dial_options {
 	struct name_options names;
@@ -27,11 +29,14 @@ struct dial_options {
 	const char *name;         /* in errors; NULL: the endpoint's */
 };
 
-/* A connection that dial_connect() made. */
+/* A connection that dial_connect() or connector_open() made. */
 struct dial_result {
 	struct addr local, remote;
 	int64_t ns;         /* the whole phase, with its name lookup */
 	int64_t resolve_ns; /* the name lookup alone */
+	int64_t tls_ns;     /* the TLS handshake, after ns; 0: none */
+	struct via *via;    /* of connector_open(), which owns them; NULL */
+	struct tls *tls;
 };
 
 /*

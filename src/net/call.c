@@ -45,12 +45,13 @@ is_tcp_connection(int fd)
 	return fd >= 0 && fd < (int)sizeof(is_tcp) && is_tcp[fd];
 }
 
+/* peer NULL: a unix socket without an address. */
 static void
 name_connection(int fd, const struct addr *peer)
 {
 	step_name(fd, "the connection", 0);
 	if (fd < (int)sizeof(is_tcp))
-		is_tcp[fd] = !addr_is_unix(peer);
+		is_tcp[fd] = peer != NULL && !addr_is_unix(peer);
 }
 
 /* The errno of a call that returned result; 0 if it succeeded. */
@@ -83,6 +84,29 @@ call_socket(int family, int type)
 				"number is its file descriptor"},
 	    "%s%s", socket_kind(family, type), number);
 	return fd;
+}
+
+int
+call_socketpair(int ends[2])
+{
+	int64_t start = step_start();
+	int result = os_socketpair(ends);
+	char numbers[40] = "";
+
+	if (!step_is_on())
+		return result;
+	if (result == 0) {
+		snprintf(
+		    numbers, sizeof(numbers), " = %d, %d", ends[0], ends[1]);
+		name_connection(ends[0], NULL);
+	}
+	step_report(
+	    &(struct step){.call = "socketpair",
+		.start_ns = start,
+		.errnum = errnum_of(result),
+		.note = "two connected sockets: this side's and a program's"},
+	    "AF_UNIX SOCK_STREAM (Unix stream)%s", numbers);
+	return result;
 }
 
 int

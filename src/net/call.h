@@ -20,6 +20,12 @@ struct addr;
 /* A close-on-exec, non-blocking socket; see os_socket(). */
 int call_socket(int family, int type);
 
+/*
+ * A pair of connected unix sockets, see os_socketpair(); names ends[0] "the
+ * connection".
+ */
+int call_socketpair(int ends[2]);
+
 int call_bind(int fd, const struct addr *a);
 
 /* listen(2); names the socket "the listening socket". */

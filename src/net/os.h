@@ -23,6 +23,12 @@ const char *os_name(void);
 int os_socket(int family, int type);
 
 /*
+ * Opens a pair of connected, close-on-exec, blocking unix stream sockets.
+ * Returns 0, or -1 with errno.
+ */
+int os_socketpair(int ends[2]);
+
+/*
  * accept(2) of a close-on-exec, blocking connection; sets *peer to its address.
  * Returns the fd, or -1 with errno.
  */

@@ -48,6 +48,12 @@ os_socket(int family, int type)
 	return socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
+int
+os_socketpair(int ends[2])
+{
+	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
+}
+
 /* An old kernel lacks a newer call; a sandbox may deny it (seccomp(2)). */
 static bool
 is_lacking(int errnum)

@@ -41,6 +41,20 @@ os_socket(int family, int type)
 }
 
 int
+os_socketpair(int ends[2])
+{
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0)
+		return -1;
+	ends[0] = prepare(ends[0], false);
+	ends[1] = prepare(ends[1], false);
+	if (ends[0] >= 0 && ends[1] >= 0)
+		return 0;
+	fd_close(&ends[0]);
+	fd_close(&ends[1]);
+	return -1;
+}
+
+int
 os_accept(int fd, struct addr *peer)
 {
 	memset(peer, 0, sizeof(*peer));

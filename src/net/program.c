@@ -79,14 +79,11 @@ is_ucspi(const char *variable)
 }
 
 static void
-make_environment(struct environment *env, const char *protocol,
+add_connection(struct environment *env, const char *protocol,
     const struct addr *local, const struct addr *remote)
 {
-	size_t n = 0, kept = 0;
 	char text[ADDR_TEXT];
-	int i;
 
-	env->count = 0;
 	if (addr_is_unix(local) || addr_is_unix(remote)) {
 		add_variable(env, "", "PROTO", "UNIX");
 		add_variable(env, "UNIX", "LOCALPATH",
@@ -96,11 +93,22 @@ make_environment(struct environment *env, const char *protocol,
 		add_address(env, protocol, "LOCAL", local);
 		add_address(env, protocol, "REMOTE", remote);
 	}
+}
+
+static void
+make_environment(struct environment *env, const struct program *p)
+{
+	size_t n = 0, kept = 0;
+	int i;
+
+	env->count = 0;
+	if (p->protocol != NULL)
+		add_connection(env, p->protocol, p->local, p->remote);
 	while (environ[n] != NULL)
 		n++;
 	env->all = mem_array(n + VARIABLES + 1, sizeof(char *));
 	for (n = 0; environ[n] != NULL; n++)
-		if (!is_ucspi(environ[n]))
+		if (p->protocol == NULL || !is_ucspi(environ[n]))
 			env->all[kept++] = environ[n];
 	for (i = 0; i < env->count; i++)
 		env->all[kept++] = env->texts[i];
@@ -132,7 +140,7 @@ spawn(const struct program *p, char **environment, pid_t *pid)
 	int in = copy_above(first + 1, p->in, &copies[0]);
 	int out = copy_above(first + 1, p->out, &copies[1]);
 	struct spawn_program program = {
-	    p->argv, environment, in, out, first, p->new_group};
+	    p->argv, environment, in, out, first, p->errors, p->new_group};
 	int errnum = errno;
 
 	if (in >= 0 && out >= 0)
@@ -177,7 +185,7 @@ program_start(const struct program *p, struct err *e)
 	int errnum;
 	pid_t pid = -1;
 
-	make_environment(&env, p->protocol, p->local, p->remote);
+	make_environment(&env, p);
 	errnum = spawn(p, env.all, &pid);
 	free(env.all);
 	text_escape_string(shown, sizeof(shown), p->argv[0]);

@@ -14,10 +14,12 @@ struct err;
 struct program {
 	char *const *argv; /* argv[0] is searched for in PATH */
 	int in, out;       /* become its fds 0 and 1; shared with the caller */
-	const char *protocol; /* "TCP" or "UDP": prefix of its variables */
+	const char *protocol; /* "TCP" or "UDP": prefix of its variables; NULL:
+				 none, it gets the environment of sockt */
 	const struct addr *local, *remote;
 	bool new_group; /* in a process group of its own, led by it */
 	bool is_ucspi;  /* in and out become fds 6 and 7; 0 and 1 are sockt's */
+	int errors;     /* becomes its fd 2; 0: it inherits that of sockt */
 };
 
 /*

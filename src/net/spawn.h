@@ -36,6 +36,7 @@ struct spawn_program {
 	int in, out;    /* become its fds first and first + 1; neither is one of
 			   them */
 	int first;      /* 0, or 6 for UCSPI */
+	int errors;     /* becomes its fd 2; 0: it inherits that of sockt */
 	bool new_group; /* it leads a new process group */
 };
 

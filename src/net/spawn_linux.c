@@ -97,7 +97,8 @@ become(const struct spawn_program *p, pid_t parent)
 {
 	if (p->new_group && setpgid(0, 0) < 0)
 		return errno;
-	if (dup2(p->in, p->first) < 0 || dup2(p->out, p->first + 1) < 0)
+	if (dup2(p->in, p->first) < 0 || dup2(p->out, p->first + 1) < 0 ||
+	    (p->errors != 0 && dup2(p->errors, 2) < 0))
 		return errno;
 	signals_reset();
 	os_follow_parent(parent, SIGTERM);

@@ -54,6 +54,8 @@ spawn_program(const struct spawn_program *p, pid_t *pid)
 	posix_spawnattr_init(&attr);
 	posix_spawn_file_actions_adddup2(&files, p->in, p->first);
 	posix_spawn_file_actions_adddup2(&files, p->out, p->first + 1);
+	if (p->errors != 0)
+		posix_spawn_file_actions_adddup2(&files, p->errors, 2);
 	set_attributes(&attr, p->new_group);
 	errnum = posix_spawnp(
 	    pid, p->argv[0], &files, &attr, p->argv, p->environment);

@@ -13,7 +13,7 @@ my %reaches = (
     net   => [qw(base)],
     http  => [qw(net base)],
     relay => [qw(net base)],
-    dial  => [qw(http net base)],
+    dial  => [qw(relay http net base)],
     serve => [qw(dial relay net base)],
     fetch => [qw(dial http relay net base)],
     udp   => [qw(net base)],
@@ -26,7 +26,8 @@ push @{ $reaches{$_} }, $_ for keys %reaches;
 # Headers that only their own folder includes, besides internal.h.
 my %private = (
     relay => [qw(coalesce flow low_water relay_options relay_result splice)],
-    dial  => [qw(http_connect socks tunnel)],
+    dial  => [qw(helper http_connect socks tls_process tls_report
+        tunnel)],
     serve => [qw(children)],
     fetch => [qw(download etag fetch_options http_conn http_timing output
         route transfer)],
