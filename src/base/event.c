@@ -48,7 +48,7 @@ static const struct kind kinds[EVENT_COUNT] = {
 	"datagrams were dropped: the receive buffer was full"},
     [EVENT_REPLY] = {"reply", "udp-send", "a datagram was answered"},
     [EVENT_TESTED] = {"tested", "connect",
-	"an endpoint of connect -z was connected to or not"},
+	"an endpoint was tested: one of several, or --count"},
     [EVENT_RESPONSE] = {"response", "http-get",
 	"an HTTP response was received"},
     [EVENT_PORT] = {"port", "portscan", "the state of a port is known"},

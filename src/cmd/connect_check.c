@@ -170,6 +170,7 @@ static int
 start(const struct connect_check *c, struct target *t, struct err *e)
 {
 	char text[ENDPOINT_TEXT];
+	int64_t begin = step_start();
 	int ends[2], saved;
 
 	endpoint_format(t->endpoint, text, sizeof(text));
@@ -182,8 +183,14 @@ start(const struct connect_check *c, struct target *t, struct err *e)
 		test_endpoint(c, t->endpoint, ends[1]);
 		_exit(0);
 	}
-	saved = errno;
+	saved = t->child.pid < 0 ? errno : 0;
 	fd_close(&ends[1]);
+	step_report(
+	    &(struct step){.call = "fork",
+		.start_ns = begin,
+		.errnum = saved,
+		.note = "a process for each endpoint: none waits for another"},
+	    "process %ld tests %s", (long)t->child.pid, text);
 	if (t->child.pid > 0) {
 		t->in = ends[0];
 		return 0;

@@ -155,6 +155,30 @@ is $tested{"127.0.0.1 port $open"}{status}, 0, 'one for each: open';
 is $tested{"127.0.0.1 port $closed"}{status}, 4, 'and not open';
 is $r->{status}, 4, 'with the status';
 
+# Through a proxy, which declines one of them.
+my $proxy = tcp_listener();
+my $http = peer($proxy, sub {
+    my ($c) = @_;
+    my $first = <$c>;
+    1 while (<$c> // "\r\n") ne "\r\n";
+    print $c $first =~ /good/ ? "HTTP/1.1 200 OK\r\n\r\n"
+        : "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
+}, 4);
+my @via = ('--proxy', 'http://127.0.0.1:' . $proxy->sockport);
+$r = run('connect', '-z', @via, 'good.test:80', 'bad.test:80');
+is $r->{status}, 8, 'a proxy that declines one of them: status 8';
+like $r->{err}, qr/\A[^\n]*bad\.test port 80: [^\n]*403[^\n]*\n\z/, 'told';
+is run('connect', '-z', '--any', @via, 'bad.test:80', 'good.test:80')
+    ->{status}, 0, '--any: and not the other';
+reap($http);
+
+# More endpoints than descriptors: an error line each, and no silence.
+$r = run({ command => 'sh' }, '-c', 'ulimit -n 12; exec "$@"', 'sh', sockt(),
+    'connect', '-z', ("127.0.0.1:$open") x 30);
+is $r->{status}, 1, 'out of descriptors: status 1';
+like $r->{err}, qr/^sockt connect: 127\.0\.0\.1 port $open: too many open/m,
+    'and the reason';
+
 # Misuse.
 for my $case (
     [qr/--any is about testing ports: it needs --zero/, '--any', 'h', 1],

@@ -90,6 +90,29 @@ is_deeply [map { [@$_{qw(endpoint attempts connected lost)}] } @summaries],
 $r = run({ closed => [1] }, 'connect', '-z', '--count', 2, '127.0.0.1', $port);
 is $r->{status}, 11, 'a closed stdout is status 11';
 
+# A reader that has seen enough.
+$r = run({ command => 'sh' }, '-c', '"$@" 2>&1 | head -n 2', 'sh', sockt(),
+    'connect', '-z', '--interval', '1ms', '127.0.0.1', $port);
+like $r->{out}, qr/\A$line{2}\z/, 'a closed pipe ends it, without a word';
+
+# Through a proxy: its handshake is part of the round trip.
+my $proxy = tcp_listener();
+my $socks = peer($proxy, sub {
+    my ($c) = @_;
+    sysread $c, my $bytes, 3;
+    syswrite $c, "\5\0";
+    sysread $c, $bytes, 10;
+    select undef, undef, undef, 0.05;
+    syswrite $c, "\5\0\0\1\0\0\0\0\0\0";
+    sysread $c, $bytes, 1;
+}, 3);
+$r = run('connect', '-z', '--count', 3, '--stats', '--proxy',
+    'socks5://127.0.0.1:' . $proxy->sockport, '192.0.2.1', 81);
+is $r->{status}, 0, 'through a proxy';
+like $r->{out}, qr/192\.0\.2\.1 port 81: 3 attempts, 3 connected/, 'counted';
+cmp_ok +($r->{out} =~ $times)[0], '>=', 50, 'with its handshake';
+is reap($socks), 0, 'each a connection of its own';
+
 # Misuse.
 for my $case (
     [qr/--count is about testing ports: it needs --zero/, '--count', 2],
