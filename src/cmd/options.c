@@ -132,7 +132,7 @@ const struct opt options_via[] = {
 const struct opt options_tls[] = {
     FLAG(0, "tls", transport_options, tls,
 	"use TLS, by openssl; the certificate is verified"),
-    STRING(0, "tls-ca", "FILE", transport_options, tls_ca,
+    FILENAME(0, "tls-ca", "FILE", transport_options, tls_ca,
 	"trust only the certificates in FILE", .excludes = "tls-insecure"),
     FLAG(0, "tls-insecure", transport_options, tls_insecure,
 	"do not verify the certificate"),

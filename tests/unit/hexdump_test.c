@@ -134,8 +134,8 @@ test_datagrams(struct dumped *d, const unsigned char *bytes)
 	receive(d);
 	ok(strncmp(d->all, "> sent to 192.0.2.1 port 53 at ", 31) == 0,
 	    "its peer");
-	ok(strstr(d->all, ": 48 bytes\n00000000  00 00 ") != NULL &&
-		strstr(d->all, ": 4 bytes\n00000060  00 00 00 00  ") != NULL,
+	ok(strstr(d->all, ": 64 bytes\n00000000  00 00 ") != NULL &&
+		strstr(d->all, ": 36 bytes\n00000040  00 00 ") != NULL,
 	    "the parts have offsets in it");
 	ok(strstr(d->all, "\n< received from unix:/a/path/") != NULL &&
 		strstr(d->all, ": 0 bytes\n> sent to unix:/a") != NULL,
