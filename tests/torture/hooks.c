@@ -365,6 +365,10 @@ HOOK(int, -1, futimens, (int fd, const struct timespec times[2]), (fd, times))
 HOOK(int, -1, rename, (const char *from, const char *to), (from, to))
 HOOK(int, -1, link, (const char *from, const char *to), (from, to))
 HOOK(int, -1, unlink, (const char *path), (path))
+HOOK(int, -1, lchown, (const char *path, uid_t user, gid_t group),
+    (path, user, group))
+HOOK(int, -1, fchmodat, (int at, const char *path, mode_t mode, int flags),
+    (at, path, mode, flags))
 HOOK(int, -1, fsync, (int fd), (fd))
 HOOK(int, -1, fdatasync, (int fd), (fd))
 HOOK(DIR *, NULL, opendir, (const char *path), (path))

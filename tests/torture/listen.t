@@ -54,6 +54,13 @@ scenario 'listen-unix',
     out     => $up,
     got     => [$down];
 
+scenario 'listen-unix-mode',
+    args    => "listen --mode 600 --owner $> unix:s",
+    stdin   => [ [ send => $down ] ],
+    clients => [ { %$sender, unix => 's' } ],
+    out     => $up,
+    got     => [$down];
+
 scenario 'listen-program',
     args    => 'listen 127.0.0.1 0 -- cat',
     stdin   => 'null',
