@@ -1,4 +1,7 @@
-/* Relays both directions of a connection until its policy ends it. */
+/*
+ * Relays both directions of a connection: reports what happens to the policy
+ * (relay/policy.h), carries out its actions, and waits as it wants.
+ */
 #include "relay/relay.h"
 
 #include <errno.h>
@@ -11,8 +14,8 @@
 #include "base/progress.h"
 #include "relay/script.h"
 #include "relay/flow.h"
+#include "relay/relay_policy.h"
 #include "relay/relay_result.h"
-#include "net/shutdown.h"
 #include "net/sock.h"
 #include "net/wait.h"
 
@@ -30,55 +33,6 @@
 /* Indexes in the poll array. */
 enum { POLL_SOCKET, POLL_IN, POLL_OUT, POLL_COUNT };
 
-/* Whether a forwarder has lost either side: a FIN to the other side would make
- * partial data look complete. */
-static bool
-is_side_lost(const struct relay *r)
-{
-	return relay_result_is_forwarder(r) &&
-	       (r->up.in.errnum != 0 || r->up.out.errnum != 0 ||
-		   r->down.in.errnum != 0 || r->down.out.errnum != 0);
-}
-
-/* If the FIN cannot be sent, the connection is lost, unless nothing was ever
- * sent on it. */
-static void
-fail_unfinished(struct flow *f, int fd)
-{
-	int errnum = errno;
-
-	if (f->bytes == 0)
-		return;
-	if (errnum == ENOTCONN)
-		errnum = sock_error(fd);
-	flow_fail_output(f, errnum != 0 ? errnum : EPIPE);
-}
-
-/* Sends FIN when the input has ended and all of it is sent. */
-static void
-send_fin(struct relay *r)
-{
-	if (r->up.in.fd >= 0 || r->finished || !flow_is_done(&r->up))
-		return;
-	if (r->o->in < 0)
-		return;
-	if (r->up.out.errnum == 0 && r->up.in.errnum == 0 && !is_side_lost(r) &&
-	    !r->input_abandoned &&
-	    (r->o->on_eof == RELAY_EOF_FIN || r->peer_finished)) {
-		r->fin_sent = shutdown_write(r->fd, &r->sum) == 0;
-		if (!r->fin_sent)
-			fail_unfinished(&r->up, r->fd);
-	}
-	r->finished = true;
-	r->finished_ns = clock_now();
-}
-
-static bool
-is_scripted(const struct relay *r)
-{
-	return r->o->script != NULL && !script_is_done(r->o->script);
-}
-
 /*
  * Sends the script's next texts. Returns 0, or -1 with *e if a pattern failed.
  */
@@ -94,56 +48,20 @@ advance_script(struct relay *r)
 	while ((text = script_text(script, &n)) != NULL &&
 	       flow_put(&r->up, text, n))
 		script_sent(script);
+	relay_policy_report_script(r);
+	relay_policy_report_up(r);
+	if (relay_is(r, POLICY_STOPPED))
+		return -1;
+	if (relay_wants(r, POLICY_FAIL_PATTERN)) {
+		relay_policy_report(r, POLICY_MISMATCH);
+		return script_error(script, "the peer finished", r->e);
+	}
 	/* If sending failed, that is the error to report. */
-	if (!script_is_expecting(script) || r->up.out.errnum != 0)
+	if (relay_is(r, POLICY_SEND_LOST) ||
+	    !deadline_passed(script_deadline(script)))
 		return 0;
-	if (r->down.in.fd < 0)
-		return script_error(script,
-		    r->down.in.errnum != 0 ? "the connection was lost"
-					   : "the peer finished",
-		    r->e);
-	if (deadline_passed(script_deadline(script)))
-		return script_timeout_error(script, r->e);
-	return 0;
-}
-
-/* A forwarder passes the peer's FIN on to its target. */
-static void
-forward_fin(struct relay *r)
-{
-	if (!relay_result_is_forwarder(r) || r->out_finished ||
-	    !flow_is_done(&r->down))
-		return;
-	if (!is_side_lost(r) && shutdown_write(r->o->out, &r->target_sum) < 0)
-		fail_unfinished(&r->down, r->o->out);
-	r->out_finished = true;
-}
-
-/* Whether the policy or the script ends the relay before the peer finishes. */
-static bool
-ends_early(const struct relay *r)
-{
-	return (r->finished && r->o->on_eof == RELAY_EOF_QUIT) ||
-	       (r->o->quit_after_script && flow_is_empty(&r->up));
-}
-
-static bool
-must_end(const struct relay *r)
-{
-	if (r->down.out.errnum != 0 && !relay_result_is_forwarder(r))
-		return true;
-	if (r->up.in.errnum != 0 && !relay_result_is_forwarder(r))
-		return flow_is_empty(&r->down);
-	if (is_scripted(r))
-		/* The next text cannot be sent; see peer_lost(). */
-		return r->up.out.errnum != 0 && flow_is_done(&r->down);
-	if (ends_early(r) && !relay_result_has_failed(r))
-		return true;
-	if (!flow_is_done(&r->down))
-		return false;
-	if (r->o->on_peer_eof == RELAY_PEER_QUIT)
-		return true;
-	return flow_is_done(&r->up) && (r->finished || r->o->in < 0);
+	relay_policy_report(r, POLICY_MISMATCH);
+	return script_timeout_error(script, r->e);
 }
 
 /* Until when --on-peer-eof quit waits for acknowledgements. */
@@ -152,36 +70,32 @@ quit_deadline(const struct relay *r)
 {
 	struct deadline d = {.at_ns = r->peer_end_ns + QUIT_MS * CLOCK_MS};
 
-	return r->peer_finished && r->o->on_peer_eof == RELAY_PEER_QUIT
+	return relay_is(r, POLICY_PEER_QUIT) && !relay_is(r, POLICY_PEER_OPEN)
 		   ? d
 		   : deadline_none();
 }
 
 /*
- * Whether all sent data is acknowledged or lost: the peer may still reset. No
- * descriptor becomes ready at the last acknowledgement, so this must be polled.
+ * Reports when all sent data is acknowledged or lost: the peer may still reset.
+ * No descriptor becomes ready at the last acknowledgement, so this must be
+ * polled.
  */
-static bool
-is_delivered(struct relay *r)
+static void
+confirm(struct relay *r)
 {
-	bool has_two = relay_result_is_forwarder(r),
-	     is_done = deadline_passed(quit_deadline(r)) ||
-		       (sock_is_acked(r->fd) &&
-			   (!has_two || sock_is_acked(r->o->out)));
+	bool has_two = relay_is(r, POLICY_FORWARDER),
+	     is_acked = deadline_passed(quit_deadline(r)) ||
+			(sock_is_acked(r->fd) &&
+			    (!has_two || sock_is_acked(r->o->out)));
 
-	if (flow_check_error(&r->up, r->fd) ||
-	    (has_two && flow_check_error(&r->down, r->o->out)) || is_done)
-		return true;
-	r->recheck = deadline_after(backoff_next(&r->recheck_pause));
-	return false;
-}
-
-/* Whether all data read is written; stops further reads. */
-static bool
-is_written_out(struct relay *r)
-{
-	r->has_stopped_receiving = true;
-	return flow_is_empty(&r->down);
+	if (flow_check_error(&r->up, r->fd))
+		relay_policy_report(r, POLICY_ACK_ERROR);
+	else if (has_two && flow_check_error(&r->down, r->o->out))
+		relay_policy_report(r, POLICY_TARGET_ERROR);
+	else if (is_acked)
+		relay_policy_report(r, POLICY_ACKED);
+	else
+		r->recheck = deadline_after(backoff_next(&r->recheck_pause));
 }
 
 /* Whether the relay has ended and its data is delivered. */
@@ -189,27 +103,10 @@ static bool
 has_ended(struct relay *r)
 {
 	r->recheck = deadline_none();
-	if (!must_end(r))
-		return false;
-	return relay_result_has_failed(r) ||
-	       (is_delivered(r) && is_written_out(r));
-}
-
-/* Whether the peer has finished and this side has not. No more data can arrive
- * on fd, and an error or hang-up there means that the peer has vanished. */
-static bool
-is_half_closed(const struct relay *r)
-{
-	return r->peer_finished && !r->finished && r->up.out.errnum == 0;
-}
-
-/* The same for the target of a forwarder. */
-static bool
-is_target_half_closed(const struct relay *r)
-{
-	return relay_result_is_forwarder(r) && r->up.in.fd < 0 &&
-	       r->up.in.errnum == 0 && !r->out_finished &&
-	       r->down.out.errnum == 0;
+	relay_policy_report_script(r);
+	if (relay_wants(r, POLICY_CONFIRM))
+		confirm(r);
+	return relay_wants(r, POLICY_END);
 }
 
 static void
@@ -225,34 +122,20 @@ fill_poll(const struct relay *r, struct pollfd *fds)
 {
 	short events = 0;
 
-	if (flow_wants_read(&r->down) && !r->has_stopped_receiving)
+	if (flow_wants_read(&r->down) && relay_wants(r, POLICY_READ_PEER))
 		events |= POLLIN;
 	if (flow_wants_write(&r->up))
 		events |= POLLOUT;
-	set_poll(&fds[POLL_SOCKET], r->fd, events, is_half_closed(r));
+	set_poll(&fds[POLL_SOCKET], r->fd, events,
+	    relay_wants(r, POLICY_WATCH_PEER));
 	set_poll(&fds[POLL_IN], r->up.in.fd,
-	    flow_wants_read(&r->up) && !is_scripted(r) ? POLLIN : 0, false);
+	    flow_wants_read(&r->up) && relay_wants(r, POLICY_READ_INPUT)
+		? POLLIN
+		: 0,
+	    false);
 	set_poll(&fds[POLL_OUT], r->down.out.fd,
-	    flow_wants_write(&r->down) ? POLLOUT : 0, is_target_half_closed(r));
-}
-
-/* Stops reading the input; records that it had not ended. */
-static void
-abandon_input(struct relay *r)
-{
-	if (r->up.in.fd >= 0)
-		r->input_abandoned = true;
-	flow_stop_reading(&r->up);
-}
-
-/*
- * Whether the peer has finished and the policy is to send the available input.
- */
-static bool
-is_draining(const struct relay *r)
-{
-	return r->peer_finished && r->up.in.fd >= 0 && !is_scripted(r) &&
-	       r->o->on_peer_eof == RELAY_PEER_DRAIN && flow_wants_read(&r->up);
+	    flow_wants_write(&r->down) ? POLLOUT : 0,
+	    relay_wants(r, POLICY_WATCH_TARGET));
 }
 
 /*
@@ -269,49 +152,17 @@ detect_reset(struct flow_end *in, int fd, bool have_finished)
 static void
 pump_up(struct relay *r, const struct pollfd *fds)
 {
-	if (is_draining(r) && fds[POLL_IN].events != 0 &&
-	    fds[POLL_IN].revents == 0)
-		abandon_input(r);
+	if (relay_wants(r, POLICY_DRAIN) && flow_wants_read(&r->up) &&
+	    fds[POLL_IN].events != 0 && fds[POLL_IN].revents == 0)
+		relay_policy_report(r, POLICY_INPUT_SILENT);
 	if (flow_pump(&r->up, fds[POLL_IN].revents,
 		fds[POLL_SOCKET].revents & ~POLLIN) &&
-	    relay_result_is_forwarder(r)) {
-		detect_reset(&r->up.in, r->o->in, r->out_finished);
+	    relay_is(r, POLICY_FORWARDER)) {
+		detect_reset(
+		    &r->up.in, r->o->in, relay_is(r, POLICY_TARGET_FINISHED));
 		r->target_sum.is_fin_received = r->up.in.errnum == 0;
-		if (is_target_half_closed(r))
-			sock_start_keepalive(r->o->in);
 	}
-	if (relay_result_is_forwarder(r) && r->up.in.errnum != 0)
-		/* A lost target accepts no more data either. */
-		flow_fail_output(&r->down, r->up.in.errnum);
-	if (r->up.out.errnum != 0)
-		/* Readable data is read before the error ends the relay. */
-		abandon_input(r);
-	send_fin(r);
-}
-
-/* Ends both directions after the connection is lost. */
-static void
-peer_lost(struct relay *r, int errnum)
-{
-	flow_fail_output(&r->up, errnum);
-	abandon_input(r);
-	send_fin(r);
-}
-
-/* Records the peer's FIN or reset. */
-static void
-note_peer_end(struct relay *r)
-{
-	r->peer_finished = true;
-	r->peer_end_ns = clock_now();
-	if (r->down.in.errnum == 0)
-		shutdown_received(r->fd, &r->sum);
-	else if (r->sum.first == CONN_FIRST_NOBODY)
-		r->sum.first = CONN_FIRST_PEER;
-	if (r->down.in.errnum != 0)
-		peer_lost(r, r->down.in.errnum);
-	else if (!r->finished && r->o->in >= 0)
-		sock_start_keepalive(r->fd);
+	relay_policy_report_up(r);
 }
 
 /* One read from the peer and one write to the output. */
@@ -321,13 +172,8 @@ pump_down(struct relay *r, const struct pollfd *fds)
 	if (flow_pump(&r->down,
 		fds[POLL_SOCKET].revents & (POLLIN | POLLHUP | POLLERR),
 		fds[POLL_OUT].revents))
-		detect_reset(&r->down.in, r->fd, r->finished);
-	/*
-	 * Either call may have read the end: a write may move from the socket.
-	 */
-	if (r->down.in.fd < 0 && !r->peer_finished)
-		note_peer_end(r);
-	forward_fin(r);
+		detect_reset(&r->down.in, r->fd, relay_is(r, POLICY_FINISHED));
+	relay_policy_report_down(r);
 }
 
 /* An error or hang-up on a half-closed side means that it is lost. */
@@ -337,16 +183,17 @@ check_hangups(struct relay *r, const struct pollfd *fds)
 	const short hangup = POLLERR | POLLHUP;
 	int errnum;
 
-	if (is_half_closed(r) && (fds[POLL_SOCKET].revents & hangup) != 0 &&
-	    flow_is_empty(&r->up)) {
+	if (relay_wants(r, POLICY_WATCH_PEER) &&
+	    (fds[POLL_SOCKET].revents & hangup) != 0 && flow_is_empty(&r->up)) {
 		errnum = sock_error(r->fd);
-		peer_lost(r, errnum != 0 ? errnum : EPIPE);
+		flow_fail_output(&r->up, errnum != 0 ? errnum : EPIPE);
+		relay_policy_report_up(r);
 	}
-	if (is_target_half_closed(r) && (fds[POLL_OUT].revents & hangup) != 0 &&
-	    flow_is_empty(&r->down)) {
+	if (relay_wants(r, POLICY_WATCH_TARGET) &&
+	    (fds[POLL_OUT].revents & hangup) != 0 && flow_is_empty(&r->down)) {
 		errnum = sock_error(r->o->out);
 		flow_fail_output(&r->down, errnum != 0 ? errnum : EPIPE);
-		flow_stop_reading(&r->down);
+		relay_policy_report_down(r);
 	}
 }
 
@@ -356,9 +203,9 @@ pump(struct relay *r, const struct pollfd *fds)
 {
 	uint64_t up = r->up.read_bytes, down = r->down.read_bytes;
 
-	if (r->up.out.errnum != 0)
+	if (relay_wants(r, POLICY_DRAIN_PEER))
 		flow_stop_unless_readable(&r->down, &fds[POLL_SOCKET]);
-	if (r->down.out.errnum != 0 && relay_result_is_forwarder(r))
+	if (relay_wants(r, POLICY_DRAIN_TARGET))
 		flow_stop_unless_readable(&r->up, &fds[POLL_IN]);
 	flow_yield(&r->up, &r->down);
 	pump_up(r, fds);
@@ -383,7 +230,7 @@ note_progress(struct relay *r)
 	if (r->o->idle_ms < 0)
 		return;
 	unsent = sock_unacked_bytes(r->fd);
-	if (relay_result_is_forwarder(r))
+	if (relay_is(r, POLICY_FORWARDER))
 		unsent += sock_unacked_bytes(r->o->out);
 	if (unsent < r->unsent)
 		r->moved_ns = clock_now();
@@ -409,9 +256,7 @@ report_deadline(const struct relay *r)
 	bool is_verbose = diag_shows(DIAG_NOTE);
 	struct deadline d = {.at_ns = r->peer_end_ns};
 
-	if (r->is_waiting_reported || !is_half_closed(r) ||
-	    relay_result_is_forwarder(r) || is_scripted(r) || r->up.in.fd < 0 ||
-	    !flow_is_empty(&r->up) ||
+	if (r->is_waiting_reported || !relay_wants(r, POLICY_AWAIT_INPUT) ||
 	    (!is_verbose && !diag_progress_is_shown()))
 		return deadline_none();
 	if (r->up.read_ns > d.at_ns)
@@ -435,7 +280,7 @@ report_waiting(struct relay *r)
 static struct deadline
 script_report_deadline(const struct relay *r)
 {
-	return is_scripted(r) && diag_progress_is_shown()
+	return relay_is(r, POLICY_SCRIPTED) && diag_progress_is_shown()
 		   ? script_notice(r->o->script)
 		   : deadline_none();
 }
@@ -446,9 +291,9 @@ next_event(const struct relay *r)
 {
 	struct deadline until = relay_result_deadline(r);
 
-	if (is_draining(r) ||
-	    (r->up.out.errnum != 0 && flow_wants_read(&r->down)) ||
-	    (r->down.out.errnum != 0 && flow_wants_read(&r->up)))
+	if ((relay_wants(r, POLICY_DRAIN | POLICY_DRAIN_TARGET) &&
+		flow_wants_read(&r->up)) ||
+	    (relay_wants(r, POLICY_DRAIN_PEER) && flow_wants_read(&r->down)))
 		/* Read only the data that has already arrived. */
 		until = deadline_after(0);
 	until = deadline_first(until, r->recheck);
@@ -471,21 +316,24 @@ loop(struct relay *r, struct err *e)
 	struct pollfd fds[POLL_COUNT + 1];
 
 	while (!has_ended(r)) {
-		if (is_scripted(r) && advance_script(r) < 0)
+		if (relay_is(r, POLICY_SCRIPTED) && advance_script(r) < 0)
 			return -1;
 		fill_poll(r, fds);
-		if (wait_poll(fds, POLL_COUNT, next_event(r)) < 0)
+		if (wait_poll(fds, POLL_COUNT, next_event(r)) < 0) {
+			relay_policy_report(r, POLICY_SIGNAL);
 			return err_sys(e, ERR_FAILED, errno, "relaying");
+		}
 		note_progress(r);
-		if (deadline_passed(relay_result_deadline(r)))
+		if (deadline_passed(relay_result_deadline(r))) {
+			relay_policy_report(r, POLICY_LIMIT);
 			return relay_result_limit(r, e);
+		}
 		pump(r, fds);
+		if (relay_is(r, POLICY_STOPPED))
+			return -1;
 		report_waiting(r);
 		if (deadline_passed(script_report_deadline(r)))
 			script_report(r->o->script);
-		if (r->up.in.errnum == ECANCELED ||
-		    r->down.in.errnum == ECANCELED)
-			return -1;
 		if (r->o->progress != NULL && progress_is_due(r->o->progress))
 			progress_draw_both(r->o->progress, r->up.bytes,
 			    r->o->total, r->down.bytes);
@@ -508,7 +356,7 @@ tap_received(void *context, const void *bytes, size_t n)
 {
 	struct relay *r = context;
 
-	if (is_scripted(r))
+	if (r->o->script != NULL)
 		script_receive(r->o->script, bytes, n);
 	/* It goes where the live line is. */
 	if (r->down.out.kind == FD_TERMINAL)
@@ -530,16 +378,16 @@ set_up_flows(struct relay *r)
 	const struct relay_options *o = r->o;
 
 	if (o->tap == NULL && !o->crlf &&
-	    (r->up.in.kind != FD_SOCKET || relay_result_is_forwarder(r)))
+	    (r->up.in.kind != FD_SOCKET || relay_is(r, POLICY_FORWARDER)))
 		flow_allow_move(&r->up);
 	if (o->tap == NULL && o->script == NULL &&
-	    (r->down.out.kind != FD_SOCKET || relay_result_is_forwarder(r)))
+	    (r->down.out.kind != FD_SOCKET || relay_is(r, POLICY_FORWARDER)))
 		flow_allow_move(&r->down);
 	flow_allow_low_water(&r->down);
-	if (relay_result_is_forwarder(r))
+	if (relay_is(r, POLICY_FORWARDER))
 		flow_allow_low_water(&r->up);
 	flow_allow_coalesce(&r->up);
-	if (relay_result_is_forwarder(r))
+	if (relay_is(r, POLICY_FORWARDER))
 		flow_allow_coalesce(&r->down);
 	r->up.context = r->down.context = r;
 	if (r->o->tap != NULL)
@@ -554,7 +402,7 @@ static void
 reset_on_close(const struct relay *r, bool resets)
 {
 	sock_reset_on_close(r->fd, resets);
-	if (relay_result_is_forwarder(r))
+	if (relay_is(r, POLICY_FORWARDER))
 		sock_reset_on_close(r->o->out, resets);
 }
 
@@ -577,6 +425,7 @@ relay_run(int fd, const struct relay_options *o, struct conn_summary *sum,
 	flow_init(&r.down, fd, fd_kind(o->out) == FD_NULL ? -1 : o->out,
 	    storage + FLOW_SIZE);
 	r.up.crlf = o->crlf;
+	relay_policy_start(&r);
 	set_up_flows(&r);
 	if (r.up.in.kind != FD_TERMINAL)
 		reset_on_close(&r, true);

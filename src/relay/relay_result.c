@@ -12,19 +12,6 @@
 #include "net/sock.h"
 
 bool
-relay_result_is_forwarder(const struct relay *r)
-{
-	return r->o->in >= 0 && r->o->in == r->o->out;
-}
-
-bool
-relay_result_has_failed(const struct relay *r)
-{
-	return r->up.in.errnum != 0 || r->up.out.errnum != 0 ||
-	       r->down.in.errnum != 0 || r->down.out.errnum != 0;
-}
-
-bool
 relay_result_is_output_pending(const struct relay *r)
 {
 	return !flow_is_empty(&r->down) || r->down.move.is_blocked;
@@ -38,8 +25,7 @@ linger_deadline(const struct relay *r)
 	int64_t from =
 	    r->finished_ns > r->written_ns ? r->finished_ns : r->written_ns;
 
-	if (!r->finished || r->peer_finished ||
-	    relay_result_is_output_pending(r))
+	if (!relay_wants(r, POLICY_LINGER) || relay_result_is_output_pending(r))
 		return deadline_none();
 	return deadline_limit_from(from, r->o->linger_ms, "--linger");
 }
@@ -92,7 +78,7 @@ undelivered(const struct relay *r)
 	if (n > 0 && r->fin_sent)
 		n--;
 	n += (uint64_t)buf_length(&r->up.queue) + r->up.move.held;
-	if (r->input_abandoned)
+	if (relay_is(r, POLICY_ABANDONED))
 		n += fd_available(r->o->in);
 	return n;
 }
@@ -103,23 +89,24 @@ is_input_open(const struct relay *r)
 {
 	struct pollfd p = {.fd = r->o->in, .events = POLLIN};
 
-	return r->input_abandoned &&
+	return relay_is(r, POLICY_ABANDONED) &&
 	       (poll(&p, 1, 0) <= 0 || fd_available(r->o->in) > 0);
 }
 
+/* n: bytes of the input that were not delivered. */
 static int
-lost_error(const struct relay *r, int errnum, struct err *e)
+lost_error(const struct relay *r, uint64_t n, struct err *e)
 {
+	int errnum =
+	    r->up.out.errnum != 0 ? r->up.out.errnum : r->down.in.errnum;
 	char text[32];
-	uint64_t n;
 
 	err_sys(e, ERR_LOST, errnum,
 	    "the connection was lost after %s sent and %llu received",
 	    num_format_count(text, sizeof(text), r->up.bytes, "byte"),
 	    (unsigned long long)r->down.bytes);
-	if (relay_result_is_forwarder(r) || r->o->in < 0)
+	if (relay_is(r, POLICY_FORWARDER) || r->o->in < 0)
 		return -1;
-	n = undelivered(r);
 	if (n > 0)
 		return err_append(e, "%s of stdin not delivered",
 		    num_format_count(text, sizeof(text), n, "byte"));
@@ -128,96 +115,103 @@ lost_error(const struct relay *r, int errnum, struct err *e)
 	return -1;
 }
 
-/* The policy ended the relay before the end of the input. At a terminal the
- * user sees that; otherwise the data left is reported. */
 static int
-check_input(const struct relay *r, struct err *e)
-{
-	bool quits = r->o->on_peer_eof == RELAY_PEER_QUIT;
-	char text[32];
-	uint64_t n = undelivered(r);
-
-	if (relay_result_is_forwarder(r) || r->o->in < 0 ||
-	    r->o->quit_after_script)
-		return 0;
-	if (r->up.in.fd >= 0 && r->up.in.kind != FD_TERMINAL)
-		n += fd_available(r->up.in.fd);
-	if (n > 0)
-		return err_set(e, ERR_LOST,
-		    "the peer finished first; %s of stdin not delivered "
-		    "(--on-peer-eof %s)",
-		    num_format_count(text, sizeof(text), n, "byte"),
-		    quits ? "quit" : "drain");
-	if (r->up.in.kind != FD_TERMINAL && is_input_open(r))
-		return err_set(e, ERR_LOST,
-		    "the peer finished first; stdin was still open, and what "
-		    "it delivers later is not sent (--on-peer-eof drain)");
-	return 0;
-}
-
-/* Reports the side of a forwarder that was lost, if any. lost is the client's
- * errno. */
-static int
-check_forwarder(const struct relay *r, int lost, struct err *e)
+target_error(const struct relay *r, struct err *e)
 {
 	char text[32];
-	int target =
-	    r->down.out.errnum != 0 ? r->down.out.errnum : r->up.in.errnum;
 
-	if (lost != 0)
-		return lost_error(r, lost, e);
-	if (target == 0)
-		return 0;
-	return err_sys(e, ERR_LOST, target,
+	return err_sys(e, ERR_LOST,
+	    r->down.out.errnum != 0 ? r->down.out.errnum : r->up.in.errnum,
 	    "the target was lost after %s received from it and %llu sent",
 	    num_format_count(text, sizeof(text), r->up.read_bytes, "byte"),
 	    (unsigned long long)r->down.bytes);
 }
 
+static int
+output_error(const struct relay *r, struct err *e)
+{
+	char text[32];
+
+	if (r->down.out.errnum != EPIPE)
+		return err_sys(e, ERR_OUTPUT, r->down.out.errnum, "stdout");
+	err_set(e, ERR_OUTPUT, "stdout was closed by its reader after %s",
+	    num_format_count(text, sizeof(text), r->down.bytes, "byte"));
+	e->errnum = EPIPE;
+	return -1;
+}
+
+/* The policy ended the relay before n bytes of the input were delivered. */
+static int
+left_error(const struct relay *r, uint64_t n, struct err *e)
+{
+	bool quits = r->o->on_peer_eof == RELAY_PEER_QUIT;
+	char text[32];
+
+	return err_set(e, ERR_LOST,
+	    "the peer finished first; %s of %s not delivered "
+	    "(--on-peer-eof %s)",
+	    num_format_count(text, sizeof(text), n, "byte"),
+	    r->o->in < 0 ? "--send" : "stdin", quits ? "quit" : "drain");
+}
+
+/* Bytes that were sent but not delivered, or could still be read. At a terminal
+ * the user sees that the peer has finished. */
+static uint64_t
+bytes_left(const struct relay *r)
+{
+	uint64_t n = undelivered(r);
+
+	if (r->up.in.fd >= 0 && r->up.in.kind != FD_TERMINAL)
+		n += fd_available(r->up.in.fd);
+	return n;
+}
+
+/* The state of a relay that has ended, with what is left. */
+static unsigned
+final_state(const struct relay *r, uint64_t *left)
+{
+	unsigned state = r->state;
+
+	*left = 0;
+	if (relay_is(r, POLICY_FORWARDER) ||
+	    (state & POLICY_OUTPUT_LOST) != 0 ||
+	    (state & POLICY_INPUT_LOST) != 0)
+		return state;
+	*left = bytes_left(r);
+	if (*left > 0)
+		state |= POLICY_HAS_LEFT;
+	if (r->up.read_bytes > 0 || r->up.bytes > 0)
+		state |= POLICY_HAS_SENT;
+	if (is_input_open(r))
+		state |= POLICY_HAS_MORE;
+	return state;
+}
+
 int
 relay_result_check(const struct relay *r, struct err *e)
 {
-	char text[32];
-	int lost = r->up.out.errnum != 0 ? r->up.out.errnum : r->down.in.errnum;
+	uint64_t left;
 
-	if (relay_result_is_forwarder(r))
-		return check_forwarder(r, lost, e);
-	if (r->down.out.errnum == EPIPE) {
-		err_set(e, ERR_OUTPUT,
-		    "stdout was closed by its reader after %s",
-		    num_format_count(
-			text, sizeof(text), r->down.bytes, "byte"));
-		e->errnum = EPIPE;
+	switch (policy_result(final_state(r, &left))) {
+	case POLICY_DELIVERED:
+		return 0;
+	case POLICY_PEER_FAILED:
+		return lost_error(r, left, e);
+	case POLICY_TARGET_FAILED:
+		return target_error(r, e);
+	case POLICY_OUTPUT_FAILED:
+		return output_error(r, e);
+	case POLICY_INPUT_FAILED:
+		return err_sys(e, ERR_OUTPUT, r->up.in.errnum, "stdin");
+	case POLICY_INPUT_LEFT:
+		return left_error(r, left, e);
+	case POLICY_INPUT_UNFINISHED:
+		return err_set(e, ERR_LOST,
+		    "the peer finished first; stdin was still open, and what "
+		    "it delivers later is not sent (--on-peer-eof drain)");
+	default: /* The event has its own error. */
 		return -1;
 	}
-	if (r->down.out.errnum != 0)
-		return err_sys(e, ERR_OUTPUT, r->down.out.errnum, "stdout");
-	if (r->up.in.errnum != 0)
-		return err_sys(e, ERR_OUTPUT, r->up.in.errnum, "stdin");
-	/* A peer that finished and then vanished is not an error if nothing
-	 * was to be sent. */
-	if (lost != 0 && r->down.in.errnum == 0 && r->up.read_bytes == 0 &&
-	    r->up.bytes == 0 && flow_is_empty(&r->up) && !is_input_open(r))
-		return 0;
-	return lost == 0 ? check_input(r, e) : lost_error(r, lost, e);
-}
-
-/* Both directions ended and were delivered. */
-static bool
-is_whole(const struct relay *r)
-{
-	return !relay_result_has_failed(r) && !r->input_abandoned &&
-	       flow_is_done(&r->down) && (r->o->in < 0 || r->finished);
-}
-
-/* Whether to end the connection with a reset, since a FIN would make partial
- * data look complete. */
-static bool
-must_abort(const struct relay *r, int status, const struct err *e)
-{
-	if (status == 0 || is_whole(r))
-		return false;
-	return r->up.in.kind != FD_TERMINAL || e->kind == ERR_OUTPUT;
 }
 
 void
@@ -227,10 +221,11 @@ relay_result_summarize(const struct relay *r, struct conn_summary *sum,
 	*sum = r->sum;
 	sum->sent = r->up.bytes;
 	sum->received = r->down.bytes;
-	sum->undelivered = relay_result_is_forwarder(r) ? 0 : undelivered(r);
+	sum->undelivered = relay_is(r, POLICY_FORWARDER) ? 0 : undelivered(r);
 	sum->reset = status < 0 && e->kind == ERR_LOST &&
 		     (e->errnum == ECONNRESET || e->errnum == EPIPE);
-	sum->is_aborted = must_abort(r, status, e);
+	sum->is_aborted =
+	    status < 0 && policy_aborts(r->state, e->kind == ERR_OUTPUT);
 	if (sum->is_aborted && sum->first == CONN_FIRST_NOBODY)
 		sum->first = CONN_FIRST_US;
 	if (sum->is_aborted && !sock_is_unix(r->fd))

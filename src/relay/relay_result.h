@@ -1,5 +1,5 @@
 /* The result of a relay: its state, the exit status and the error message.
- * Private to relay.c. */
+ * Private to relay.c and relay_policy.c. */
 #ifndef RELAY_RELAY_RESULT_H
 #define RELAY_RELAY_RESULT_H
 
@@ -9,6 +9,7 @@
 #include "base/deadline.h"
 #include "base/backoff.h"
 #include "relay/flow.h"
+#include "relay/policy.h"
 #include "net/conn_event.h"
 
 struct err;
@@ -19,29 +20,34 @@ struct relay {
 	int fd;
 	const struct relay_options *o;
 	struct flow up, down;
-	bool finished;       /* the input has ended; FIN is sent if needed */
-	bool fin_sent;       /* to the peer */
-	bool out_finished;   /* a forwarder's FIN was sent to its target */
-	bool peer_finished;  /* the peer's FIN or reset has arrived */
-	int64_t peer_end_ns; /* when it arrived */
+	unsigned state;                      /* a set of enum policy_state */
+	unsigned wants;                      /* policy_wants() of it */
+	bool fin_sent;                       /* to the peer */
+	int64_t peer_end_ns;                 /* when its FIN or reset arrived */
 	struct conn_summary sum, target_sum; /* of both sides */
-	bool input_abandoned;       /* the input was abandoned before its end */
-	bool is_waiting_reported;   /* report_waiting() has reported */
-	bool has_stopped_receiving; /* no more reads, only writes */
-	int64_t finished_ns;        /* when all input was sent */
-	int64_t written_ns;         /* when bytes last waited for out */
-	uint64_t unsent;            /* bytes not yet acknowledged */
-	int64_t moved_ns;           /* when their number last decreased */
-	struct deadline recheck;    /* next check of the acknowledgements */
+	bool is_waiting_reported;            /* report_waiting() has reported */
+	int64_t finished_ns;                 /* when all input was sent */
+	int64_t written_ns;      /* when bytes last waited for out */
+	uint64_t unsent;         /* bytes not yet acknowledged */
+	int64_t moved_ns;        /* when their number last decreased */
+	struct deadline recheck; /* next check of the acknowledgements */
 	struct backoff recheck_pause;
 	struct err *e; /* the caller's, for tap */
 };
 
-/* Whether in and out are one socket: the target of a forwarder. */
-bool relay_result_is_forwarder(const struct relay *r);
+/* Whether the state has one of these bits, of enum policy_state. */
+static inline bool
+relay_is(const struct relay *r, unsigned bits)
+{
+	return (r->state & bits) != 0;
+}
 
-/* Whether any end has failed. */
-bool relay_result_has_failed(const struct relay *r);
+/* Whether the state wants one of these, of enum policy_want. */
+static inline bool
+relay_wants(const struct relay *r, unsigned wants)
+{
+	return (r->wants & wants) != 0;
+}
 
 /* Whether received bytes wait for the output. */
 bool relay_result_is_output_pending(const struct relay *r);
