@@ -50,7 +50,10 @@ write_out(const char *bytes, size_t n)
 {
 	if (n == 0 || out.error.kind != ERR_NONE)
 		return;
-	(void)sink_write(&out.sink, bytes, n, limit(), &out.error);
+	/* The end of the grace is not a limit of the user's. */
+	if (sink_write(&out.sink, bytes, n, limit(), &out.error) < 0 &&
+	    out.error.kind == ERR_TIMEOUT && signals_stopped() != 0)
+		err_sys(&out.error, ERR_FAILED, EINTR, "stdout");
 }
 
 static void
