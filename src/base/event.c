@@ -161,6 +161,7 @@ static const struct member members[] = {
     {EVENT_CLOSED, TEXT, false, "first",
 	"who finished first: us, peer, both, nobody"},
     {EVENT_CLOSED, TEXT, false, "how", "fin or reset"},
+    {EVENT_CLOSED, TEXT, true, "by", "who reset it: us, peer"},
     {EVENT_CLOSED, NUMBER, false, "status", "its exit status"},
 
     {EVENT_STEP, TEXT, false, "call", "the name of the call"},

@@ -274,8 +274,10 @@ stdio_relay_run(
 	struct relay_options r;
 	struct progress progress;
 	struct script script;
-	struct conn_summary sum = {
-	    .first = CONN_FIRST_US, .reset = true, .is_aborted = true};
+	struct conn_summary sum = {.first = CONN_FIRST_US,
+	    .reset = true,
+	    .reset_by_us = true,
+	    .is_aborted = true};
 	struct deadline end;
 	int result;
 

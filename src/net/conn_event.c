@@ -51,7 +51,8 @@ conn_event_goes_on(const struct conn *c)
 bool
 conn_event_is_probe(const struct conn_summary *s)
 {
-	return s->reset && s->received == 0 && s->undelivered == 0;
+	return s->reset && !s->reset_by_us && s->received == 0 &&
+	       s->undelivered == 0;
 }
 
 void
@@ -154,6 +155,8 @@ closed_members(const struct conn_summary *s, int64_t ns)
 	event_seconds(&ev, "seconds", (double)ns / 1e9);
 	event_text(&ev, "first", names[s->first]);
 	event_text(&ev, "how", s->reset ? "reset" : "fin");
+	if (s->reset)
+		event_text(&ev, "by", s->reset_by_us ? "us" : "peer");
 }
 
 /* Writes "sent 5 bytes, received 7, "; empty if the counts are unknown. */
@@ -177,6 +180,8 @@ conn_event_closed(
 	static const char *const words[] = {"neither side finished",
 	    "this side finished first", "the peer finished first",
 	    "both sides finished at the same time"};
+	const char *reset =
+	    s->reset_by_us ? ", reset by this side" : ", reset by the peer";
 	char from[ADDR_TEXT], to[ADDR_TEXT], duration[32], bytes[96],
 	    ended[32] = "";
 	int64_t ns;
@@ -194,5 +199,5 @@ conn_event_closed(
 	    addr_format(&c->local, from, sizeof(from)),
 	    format_bytes(bytes, sizeof(bytes), s),
 	    num_format_duration(duration, sizeof(duration), ns),
-	    words[s->first], s->reset ? ", by reset" : "", ended);
+	    words[s->first], s->reset ? reset : "", ended);
 }

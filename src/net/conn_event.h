@@ -33,7 +33,8 @@ struct conn_summary {
 	bool is_fin_sent, is_fin_received;
 	int64_t fin_ns;       /* when FIN was sent, if the order is looked up */
 	uint32_t fin_acks_in; /* segments without data received before */
-	bool reset;           /* the peer reset the connection */
+	bool reset;           /* the connection was reset, by the peer */
+	bool reset_by_us;     /* or, if reset is set, by this side */
 	bool is_aborted;      /* it ended before everything was delivered */
 };
 

@@ -214,6 +214,15 @@ relay_result_check(const struct relay *r, struct err *e)
 	}
 }
 
+/* Whether the peer of r->fd has reset the connection. */
+static bool
+is_reset_by_peer(const struct relay *r)
+{
+	int sent = r->up.out.errnum, received = r->down.in.errnum;
+
+	return sent == ECONNRESET || sent == EPIPE || received == ECONNRESET;
+}
+
 void
 relay_result_summarize(const struct relay *r, struct conn_summary *sum,
     int status, const struct err *e)
@@ -230,4 +239,5 @@ relay_result_summarize(const struct relay *r, struct conn_summary *sum,
 		sum->first = CONN_FIRST_US;
 	if (sum->is_aborted && !sock_is_unix(r->fd))
 		sum->reset = true;
+	sum->reset_by_us = sum->reset && !is_reset_by_peer(r);
 }

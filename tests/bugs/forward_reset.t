@@ -69,7 +69,8 @@ my $r = $p->finish(10);
 is $r->{status}, 10, 'exit status';
 like $r->{err}, qr/the target was lost after 200000 bytes received from it /,
     'who was lost';
-like $r->{err}, qr/closed .* by reset, status 10\n/, 'how it ended';
+like $r->{err}, qr/closed .* reset by this side, status 10\n/,
+    'how it ended: the client was reset after the target';
 
 ($p, $client, $target) = forwarder();
 syswrite $client, 'half an upload';

@@ -64,7 +64,7 @@ is reap($big), 0, 'the peer has sent it';
 # A limit's reset is one in both sides' stories.
 $p = start({ keep_stdin => 1 }, 'connect', '--json', '-m', '300ms', @to);
 $r = $p->finish;
-like $r->{err}, qr/"event":"closed".*"first":"us","how":"reset"/,
+like $r->{err}, qr/"event":"closed".*"first":"us","how":"reset","by":"us"/,
     'what a limit has cut was reset by us';
 
 # A server's process looks at that, too: here while it waits for more.

@@ -36,7 +36,7 @@ for my $case (
     next if $is_portable && $name =~ /--to/;
     my $p = start({ keep_stdin => 1 }, @command, '-v', 0);
     probe($p->port, '', $greeting);
-    $p->expect(err => qr/closed .*by reset, status 10\n/);
+    $p->expect(err => qr/closed .*reset by the peer, status 10\n/);
     my $r = $p->stop;
     is $r->{status}, 0, "$name goes on after a probe";
     like $r->{err}, qr/: the connection was reset before anything was received/,

@@ -106,6 +106,22 @@ until ($c = IO::Socket::IP->new(PeerHost => '127.0.0.1', PeerPort => $port)) {
 close $c;
 is $p->finish->{err}, '', '-q: no announcement';
 
+# A reset: both ends of one connection say whose it was, in words and in events.
+for my $words (0, 1) {
+    my @form = $words ? '-v' : '--json';
+    $p = start({ stdin => '' }, 'listen', '-4', @form, 0);
+    # Its input cannot be delivered whole: it resets the connection.
+    pipe my $in, my $out or die;
+    my $client = start({ stdin => $in }, 'connect', @form, '-m', '0.2',
+        '127.0.0.1', $p->port);
+    my ($mine, $theirs) = ($client->finish->{err}, $p->finish->{err});
+    like $mine, $words ? qr/closed .*, reset by this side, status 5$/m
+        : qr/"closed".*"how":"reset","by":"us"/, "@form: by this side";
+    like $theirs, $words ? qr/closed .*, reset by the peer, status 10$/m
+        : qr/"closed".*"how":"reset","by":"peer"/, "@form: by the peer";
+    close $out;
+}
+
 # A peer's bytes cannot steer the terminal through our diagnostics.
 my $l = tcp_listener();
 peer($l, sub { my ($c) = @_; print $c "\e]0;owned\a\x9b31m" });
