@@ -371,9 +371,9 @@ report_move(const struct flow *f, int64_t start, size_t size, ssize_t n)
 	    .note = "moved inside the system, without a copy"};
 
 	/* After a move of nothing, or a refusal, read(2) follows and is
-	 * reported. */
+	 * reported. A move into the intermediate pipe is not a send. */
 	if (n == 0 || (n < 0 && errno == ENOTSUP) ||
-	    (is_send && f->out.kind != FD_SOCKET))
+	    (is_send && (f->out.kind != FD_SOCKET || !is_direct(f))))
 		return;
 	step_transfer(&t);
 }
@@ -518,7 +518,8 @@ move_out(struct flow *f)
 		    .is_send = true,
 		    .wanted = held,
 		    .done = n,
-		    .errnum = n < 0 ? errno : 0});
+		    .errnum = n < 0 ? errno : 0,
+		    .note = "moved inside the system, without a copy"});
 	if (n > 0) {
 		m->held -= (size_t)n;
 		m->is_blocked = false;
