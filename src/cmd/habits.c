@@ -31,6 +31,8 @@ static const char no_command[] =
     "systemd-socket-activate|a program for each connection is started by "
     "listen; --fd systemd serves the sockets of systemd|listen -k --fd systemd "
     "--echo\n"
+    "expect|a conversation is scripted with connect --expect and "
+    "--send|connect --expect '^220 ' --send 'QUIT\\r\\n' localhost 25\n"
     "tcpclient|a program has the connection as descriptors 6 and 7 with "
     "--ucspi|connect --ucspi localhost 80 -- ./client\n"
     "telnet|connect relays the terminal; there is no telnet "

@@ -83,6 +83,13 @@ is $flags & 0x800f, 0x8000, 'without an error';
 is $answers, 1, 'with one answer';
 is join('.', unpack 'C4', substr $r->{out}, -4), '192.0.2.53',
     'byte for byte: the address';
+my $hex = join ' ', unpack '(H2)*', $question;
+my $same = run('udp-send', '--hex', '-w', '2', '127.0.0.1', $port, $hex)->{out};
+like $same, qr/^12 34 (?:[0-9a-f]{2} )+c0 00 02 35\n\z/,
+    'the same question in hexadecimal, and its answer';
+$r = run('udp-send', '--escapes', '--raw', '-w', '2', '127.0.0.1', $port,
+    '\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x03www\x05sockt\x04test\0\0\x01\0\x01');
+is join(' ', unpack '(H2)*', $r->{out}) . "\n", $same, 'and with escapes';
 $dns->stop('TERM');
 
 done_testing;

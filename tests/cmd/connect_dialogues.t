@@ -1,0 +1,152 @@
+# Conversations in the protocols that people type by hand: SMTP (RFC 5321), POP3
+# (RFC 1939), FTP (RFC 959) and Redis. The peers check what they are told, and
+# their answers arrive in pieces.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use Socket qw(IPPROTO_TCP TCP_NODELAY);
+use Test::More;
+
+# Writes text in pieces of 1 to 7 bytes.
+sub say_slowly {
+    my ($c, $text) = @_;
+    setsockopt $c, IPPROTO_TCP, TCP_NODELAY, 1;
+    for (my $n = 0; length $text; $n++) {
+        syswrite $c, substr $text, 0, 1 + $n % 7, '';
+        select undef, undef, undef, 0.0005;
+    }
+}
+
+# The next line, without its CRLF, which a client has to send.
+sub line {
+    my ($c) = @_;
+    my $line = <$c> // return 'QUIT';
+    return $line =~ s/\r\n\z//r if $line =~ /\r\n\z/;
+    return "no CRLF: $line";
+}
+
+# A server: the first text, and the answers to commands by their first word.
+sub server {
+    my ($greeting, $answers) = @_;
+    return sub {
+        my ($c) = @_;
+        say_slowly($c, $greeting);
+        while (1) {
+            my $line = line($c);
+            my ($word) = $line =~ /^(\S+)/;
+            my $answer = $answers->{ uc($word // '') };
+            say_slowly($c, !defined $answer ? "500 what is '$line'?\r\n"
+                : ref $answer ? $answer->($c, $line) : $answer);
+            last if $line =~ /^QUIT/i;
+        }
+    };
+}
+
+sub converse {
+    my ($server, @options) = @_;
+    my $l = tcp_listener();
+    my $pid = peer($l, $server);
+    my $r = run('connect', '127.0.0.1', $l->sockport, '--expect-timeout', 20,
+        @options);
+    reap($pid);
+    return $r;
+}
+
+sub steps { return map { /^</ ? ('--expect', s/^<//r) : ('--send', $_) } @_ }
+
+# SMTP, with answers of several lines that contain what others begin with.
+my $ready = "220-mx.example ESMTP\r\n220-250 is not yet it\r\n220 ready\r\n";
+my $smtp = server($ready, {
+    EHLO => "250-mx.example\r\n250-SIZE 250 \r\n250-8BITMIME\r\n250 HELP\r\n",
+    MAIL => "250 2.1.0 Ok\r\n",
+    RCPT => sub {
+        $_[1] =~ /<bob\@/ ? "250 2.1.5 Ok\r\n" : "550 5.1.1 unknown\r\n";
+    },
+    DATA => sub {
+        my ($c) = @_;
+        say_slowly($c, "354 go on\r\n");
+        my @lines;
+        while ((my $line = line($c)) ne '.') { push @lines, $line }
+        return '250 2.0.0 ' . scalar(@lines) . " lines\r\n";
+    },
+    QUIT => "221 2.0.0 Bye\r\n",
+});
+my @mail = ('<^220 .*$', 'EHLO me\r\n', '<^250 .*$', 'MAIL FROM:<a@me>\r\n',
+    '<^250 2\.1\.0 ', 'RCPT TO:<bob@mx>\r\n', '<^250 2\.1\.5 .*$', 'DATA\r\n',
+    '<^354 ', 'Subject: x\r\n\r\n..\r\nbye\r\n.\r\n', '<^250 2.0.0 4 lines$',
+    'QUIT\r\n', '<^221 .*$');
+my $r = converse($smtp, steps(@mail), '--done');
+is $r->{status}, 0, 'SMTP: a mail is handed over' or diag $r->{err};
+like $r->{out}, qr/\A220-.*250 HELP\r\n.*4 lines\r\n221 2\.0\.0 Bye\r?\n?\z/s,
+    'all answers are printed';
+
+# One that is refused.
+my @bad = map { s/bob/tom/r } @mail;
+$r = converse($smtp, steps(@bad[0 .. 6]), '--expect-timeout', '0.3', '--done');
+is $r->{status}, 9, 'SMTP: a refused recipient is status 9';
+like $r->{err}, qr/--expect 4 of 4 \('\^250 2\\\\\.1\\\\\.5 \.\*\$'\): it was not received within 0\.3 s \(--expect-timeout\); received instead: '.*550 5\.1\.1 unknown\\r\\n'/,
+    'which one, and what was received';
+
+# The reviewer's script: it waited for ever when ^ was that of all data.
+$r = converse($smtp, '--expect', '^220', '--send', 'EHLO x\r\n', '--expect',
+    '^250 ', '--send', 'QUIT\r\n', '--done');
+is $r->{status}, 0, 'the short form of it';
+
+# POP3: an answer of several lines ends with a point.
+my $pop3 = server("+OK POP3 <1896.697170952\@example>\r\n", {
+    USER => "+OK\r\n",
+    PASS => "+OK maildrop has 1 message\r\n",
+    STAT => "+OK 1 120\r\n",
+    RETR => "+OK 120 octets\r\nSubject: .\r\n\r\n..\r\n+OK text.\r\n.\r\n",
+    QUIT => "+OK bye\r\n",
+});
+$r = converse($pop3, steps('<^\+OK', 'USER a\r\n', '<^\+OK', 'PASS b\r\n',
+    '<^\+OK', 'STAT\r\n', '<^\+OK [0-9]+ [0-9]+$', 'RETR 1\r\n', '<^\.$',
+    'QUIT\r\n', '<^\+OK bye$'), '--done');
+is $r->{status}, 0, 'POP3: a mail is fetched' or diag $r->{err};
+like $r->{out}, qr/\n\.\.\r\n\+OK text\.\r\n\.\r\n\+OK bye/, 'to its end';
+
+# FTP: the last line of an answer has the code and a space.
+my $ftp = server("220-Welcome\r\n 220 this is not it\r\n220-nor this\r\n"
+    . "220 Ready\r\n", {
+    USER => "331 Password, please.\r\n",
+    PASS => "230-Hello\r\n230 Logged in\r\n",
+    PASV => "227 Entering Passive Mode (127,0,0,1,4,1)\r\n",
+    QUIT => "221 Goodbye\r\n",
+});
+$r = converse($ftp, steps('<^220 ', 'USER a\r\n', '<^331 .*\.$', 'PASS b\r\n',
+    '<^230 ', 'PASV\r\n', '<^227 .*\(([0-9]+,){5}[0-9]+\)$', 'QUIT\r\n',
+    '<^221'), '--done');
+is $r->{status}, 0, 'FTP: logged in' or diag $r->{err};
+
+# Redis: lines, and bulk strings with their length.
+my %store;
+my $redis = server('', {
+    PING => "+PONG\r\n",
+    SET  => sub { my (undef, $k, $v) = split / /, $_[1]; $store{$k} = $v; "+OK\r\n" },
+    GET  => sub {
+        my $v = $store{ (split / /, $_[1])[1] } // return "\$-1\r\n";
+        return '$' . length($v) . "\r\n$v\r\n";
+    },
+    QUIT => "+OK\r\n",
+});
+$r = converse($redis, steps('PING\r\n', '<^\+PONG$', 'SET k a\x01\xff\r\n',
+    '<^\+OK$', 'GET k\r\n', '<^\$3$', '<^a\x01\xff$', 'GET none\r\n',
+    '<^\$-1$', 'QUIT\r\n', '<^\+OK$'), '--done');
+is $r->{status}, 0, 'Redis: a value is set and read' or diag $r->{err};
+
+# The same on the side of the server, one connection after another.
+my $p = start({ stdin => '' }, 'listen', '-k', '0', '--send',
+    '220 ready\r\n', '--expect', '^(HELO|EHLO) .*$', '--send', '250 ok\r\n',
+    '--expect', '^QUIT$', '--send', '221 bye\r\n', '--done');
+for my $n (1, 2) {
+    my $c = tcp_client($p->port);
+    say_slowly($c, "XEHLO no\r\nEHLO me\r\nQUIT\r\n");
+    my $all = join '', <$c>;
+    is $all, "220 ready\r\n250 ok\r\n221 bye\r\n", "listen, client $n";
+}
+$p->stop;
+
+done_testing;
