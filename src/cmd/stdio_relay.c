@@ -67,10 +67,11 @@ const struct opt stdio_relay_opts[] = {
 
 const struct opt stdio_relay_script_opts[] = {
     CALL(0, "send", "TEXT", stdio_relay_options, script,
-	"send TEXT first; escapes are \\r \\n \\t \\\\ \\0 \\xHH",
+	"send TEXT first; escapes are \\r \\n \\t \\0 \\e \\\\ \\xHH",
 	.call = parse_send),
     CALL(0, "expect", "REGEX", stdio_relay_options, script,
-	"wait for data that matches REGEX (extended); in order with --send",
+	"wait for data that matches REGEX (extended, with these escapes; ^ and "
+	"$ are those of lines); in order with --send",
 	.call = parse_expect),
     DURATION(0, "expect-timeout", "T", stdio_relay_options, expect_ms,
 	"time limit for each --expect", .min = 1),

@@ -238,7 +238,7 @@ describe(const struct script *s, char *buf, size_t size)
 
 	for (i = 0; i < steps->count; i++) {
 		count += steps->items[i].is_expect ? 1 : 0;
-		number += steps->items[i].is_expect && i <= s->at ? 1 : 0;
+		number += i <= s->at && steps->items[i].is_expect ? 1 : 0;
 	}
 	text_escape_string(regex, sizeof(regex), steps->items[s->at].text);
 	snprintf(buf, size, "--expect %zu of %zu ('%s')", number, count, regex);
