@@ -91,7 +91,7 @@ sub says {
         my ($c) = @_;
         print $c $text;
         sysread $c, my $got, 1;
-    }, {}, @options, '--expect-timeout', 5, '--done');
+    }, {}, '--expect-timeout', 5, @options, '--done');
 }
 
 $r = says("250-a\r\n250-b\r\n250 done\r\n", '--expect', '^250 .*done$',
