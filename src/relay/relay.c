@@ -276,15 +276,6 @@ report_waiting(struct relay *r)
 		  "wait)");
 }
 
-/* When to report on a terminal which pattern the script waits for. */
-static struct deadline
-script_report_deadline(const struct relay *r)
-{
-	return relay_is(r, POLICY_SCRIPTED) && diag_progress_is_shown()
-		   ? script_notice(r->o->script)
-		   : deadline_none();
-}
-
 /* The deadline of the next poll. */
 static struct deadline
 next_event(const struct relay *r)
@@ -301,9 +292,10 @@ next_event(const struct relay *r)
 	until = deadline_first(until, report_deadline(r));
 	until = deadline_first(until, flow_deadline(&r->up));
 	until = deadline_first(until, flow_deadline(&r->down));
-	until = deadline_first(until, script_report_deadline(r));
-	if (r->o->script != NULL)
+	if (r->o->script != NULL) {
 		until = deadline_first(until, script_deadline(r->o->script));
+		until = deadline_first(until, script_notice(r->o->script));
+	}
 	if (r->o->progress != NULL)
 		until = deadline_first(until, progress_next(r->o->progress));
 	return until;
@@ -314,10 +306,15 @@ static int
 loop(struct relay *r, struct err *e)
 {
 	struct pollfd fds[POLL_COUNT + 1];
+	bool was_scripted;
 
 	while (!has_ended(r)) {
-		if (relay_is(r, POLICY_SCRIPTED) && advance_script(r) < 0)
+		was_scripted = relay_is(r, POLICY_SCRIPTED);
+		if (was_scripted && advance_script(r) < 0)
 			return -1;
+		/* The end may have waited for this. */
+		if (was_scripted && !relay_is(r, POLICY_SCRIPTED))
+			continue;
 		fill_poll(r, fds);
 		if (wait_poll(fds, POLL_COUNT, next_event(r)) < 0) {
 			relay_policy_report(r, POLICY_SIGNAL);
@@ -332,7 +329,8 @@ loop(struct relay *r, struct err *e)
 		if (relay_is(r, POLICY_STOPPED))
 			return -1;
 		report_waiting(r);
-		if (deadline_passed(script_report_deadline(r)))
+		if (relay_is(r, POLICY_SCRIPTED) &&
+		    deadline_passed(script_notice(r->o->script)))
 			script_report(r->o->script);
 		if (r->o->progress != NULL && progress_is_due(r->o->progress))
 			progress_draw_both(r->o->progress, r->up.bytes,

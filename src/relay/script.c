@@ -92,7 +92,8 @@ start_search(struct script *s, const char *regex)
 	s->is_searching = true;
 	s->searched = 0;
 	s->until = deadline_limit(s->expect_ms, "--expect-timeout");
-	s->notice = deadline_after(SCRIPT_NOTICE_MS);
+	s->notice = diag_progress_is_shown() ? deadline_after(SCRIPT_NOTICE_MS)
+					     : deadline_none();
 	pattern_start(&s->pattern, s->place);
 }
 

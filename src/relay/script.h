@@ -87,8 +87,8 @@ void script_end(struct script *s);
 /* The deadline of the current pattern, or deadline_none(). */
 struct deadline script_deadline(const struct script *s);
 
-/* When to report with script_report(), once for each pattern, that it has not
- * matched yet; otherwise never. */
+/* When to report with script_report(), once for each pattern and on a terminal,
+ * that it has not matched yet; otherwise never. */
 struct deadline script_notice(const struct script *s);
 void script_report(struct script *s);
 

@@ -107,6 +107,7 @@ is says('[a-z]', '--expect', '^\[a-z\]')->{status}, 0,
 $r = against(sub { my ($c) = @_; print $c "a\nthe end" }, {}, '--expect',
     '^the end$', '--done');
 is $r->{status}, 0, '$ is the end of the stream too';
+ok !$r->{timed_out}, 'which is noticed';
 
 for my $case (
     [ 'no such escape', '--send', '\q' ],
