@@ -46,9 +46,14 @@ endpoint_check_host(const char *host, struct err *e)
 	char shown[128];
 	struct addr a;
 
+	text_escape_string(shown, sizeof(shown), host);
+	if (strpbrk(host, "[]") != NULL)
+		return err_set(e, ERR_USAGE,
+		    "'%s' has a bracket: only an IPv6 address stands in "
+		    "brackets, as in [2001:db8::1]",
+		    shown);
 	if (!addr_resembles_ip4(host) || addr_parse_ip(&a, host, 0))
 		return 0;
-	text_escape_string(shown, sizeof(shown), host);
 	return err_set(e, ERR_USAGE,
 	    "'%s' is not an IPv4 address (that is four numbers from 0 to 255, "
 	    "without leading zeros, as in 192.0.2.1)",
