@@ -1,0 +1,108 @@
+/*
+ * What is read from the head of a response: validators, ranges, lengths, lists,
+ * file names. It must not depend on how the head arrives, and a file name is
+ * safe whatever the server sends.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "http/http_file_name.h"
+#include "http/http_head.h"
+#include "http/http_validator.h"
+#include "http/url.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static enum http_head_state
+parse(struct http_head *h, const uint8_t *data, size_t size, size_t piece)
+{
+	enum http_head_state state = HTTP_HEAD_MORE;
+	struct http_input in;
+	struct err e = ERR_INIT;
+	size_t n;
+
+	http_head_start(h);
+	for (; size > 0 && state == HTTP_HEAD_MORE; size -= n, data += n) {
+		n = size < piece ? size : piece;
+		in = (struct http_input){data, n};
+		state = http_head_parse(h, &in, &e);
+	}
+	if (state == HTTP_HEAD_BAD && (e.kind != ERR_PROTOCOL || !e.text[0]))
+		abort();
+	return state;
+}
+
+static void
+check_name(const char *name)
+{
+	size_t i;
+
+	if (name[0] == '\0' || name[0] == '.' || name[0] == '-' ||
+	    strlen(name) >= HTTP_FILE_NAME_SIZE || strchr(name, '/') != NULL)
+		abort();
+	for (i = 0; name[i] != '\0'; i++)
+		if ((unsigned char)name[i] < ' ' || name[i] == 0x7f)
+			abort();
+}
+
+static void
+check_fields(const struct http_head *h)
+{
+	struct http_head_list list = {.head = h, .name = "Connection"};
+	struct http_validator v;
+	struct http_range r;
+	int64_t length;
+	char name[HTTP_FILE_NAME_SIZE];
+
+	while (http_head_list_next(&list))
+		(void)http_head_list_is(&list, "close");
+	if (http_head_content_length(h, &length) == HTTP_LENGTH_FOUND &&
+	    length < 0)
+		abort();
+	if (http_head_content_range(h, &r) && r.from > r.to && r.from >= 0)
+		abort();
+	http_validator_parse(&v, h);
+	if (memchr(v.text, '\0', sizeof(v.text)) == NULL)
+		abort();
+	if (http_validator_is_usable(&v) && !http_validator_agrees(&v, h))
+		abort();
+	(void)http_validator_confirms(&v, h);
+	if (http_file_name_of_head(h, name, sizeof(name)))
+		check_name(name);
+}
+
+static void
+check_url_name(const uint8_t *data, size_t size)
+{
+	static struct url u;
+	char text[1024], name[HTTP_FILE_NAME_SIZE];
+	struct err e = ERR_INIT;
+
+	if (size >= sizeof(text))
+		return;
+	memcpy(text, data, size);
+	text[size] = '\0';
+	if (url_parse(&u, text, &e) == 0 &&
+	    http_file_name_of_url(&u, name, sizeof(name)))
+		check_name(name);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct http_head h, again;
+	enum http_head_state state = parse(&h, data, size, size + 1);
+
+	if (parse(&again, data, size, 1) != state)
+		abort();
+	if (state == HTTP_HEAD_DONE) {
+		if (h.length != again.length || h.count != again.count ||
+		    memcmp(h.text, again.text, h.length) != 0)
+			abort();
+		check_fields(&h);
+	}
+	check_url_name(data, size);
+	return 0;
+}

@@ -1,0 +1,111 @@
+/*
+ * Small texts of the command line and of headers: numbers, durations, sizes,
+ * dates, escapes, templates. What is formatted and parsed again is the same,
+ * and what is escaped has no control character.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/num.h"
+#include "base/template.h"
+#include "base/text.h"
+#include "http/http_date.h"
+
+#define TEXT_SIZE 512
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+check_numbers(const char *text)
+{
+	char shown[64];
+	int64_t n = -1;
+
+	if (num_parse(text, 3, 70000, &n) && (n < 3 || n > 70000))
+		abort();
+	if (num_duration(text, &n) == NUM_GOOD &&
+	    (n < 0 || n > NUM_MAX_DURATION))
+		abort();
+	if (num_size(text, &n)) {
+		if (n < 0)
+			abort();
+		num_format_size(shown, sizeof(shown), (uint64_t)n);
+	}
+}
+
+static void
+check_date(const char *text)
+{
+	char shown[HTTP_DATE_SIZE];
+	int64_t seconds, again;
+
+	if (!http_date_parse(text, &seconds))
+		return;
+	http_date_format(shown, sizeof(shown), seconds);
+	if (!http_date_parse(shown, &again))
+		abort();
+	if (seconds >= 0 && seconds <= INT64_C(253402300799) &&
+	    again != seconds)
+		abort();
+}
+
+static void
+check_escapes(const char *text, size_t size)
+{
+	char shown[4 * TEXT_SIZE + 8], bytes[TEXT_SIZE];
+	size_t used, n, i;
+	ssize_t length;
+
+	text_escape(shown, sizeof(shown), text, size);
+	for (i = 0; shown[i] != '\0'; i++)
+		if ((unsigned char)shown[i] < ' ' || shown[i] == 0x7f)
+			abort();
+	/* Other bytes than UTF-8 have \xHH, so all of it can be read back. */
+	length = text_unescape(bytes, shown);
+	if (length != (ssize_t)size || memcmp(bytes, text, size) != 0)
+		abort();
+	length = text_unescape(bytes, text);
+	if (length > (ssize_t)strlen(text))
+		abort();
+	n = text_escape_stream(shown, text, size, true, &used);
+	if (used != size || n > 4 * size)
+		abort();
+}
+
+static void
+check_template(const char *text, size_t size)
+{
+	struct template_values v = {text, size, "192.0.2.1", 9999, 7};
+	struct template t;
+	struct err e = ERR_INIT;
+	char filled[2048];
+
+	if (template_parse(&t, text, &e) < 0) {
+		if (e.kind != ERR_USAGE || e.text[0] == '\0')
+			abort();
+		return;
+	}
+	if (template_fill(&t, &v, filled, sizeof(filled)) >
+	    (ssize_t)sizeof(filled))
+		abort();
+	(void)template_fill(&t, &v, filled, 3);
+	template_release(&t);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char text[TEXT_SIZE];
+
+	if (size >= sizeof(text))
+		return 0;
+	memcpy(text, data, size);
+	text[size] = '\0';
+	check_numbers(text);
+	check_date(text);
+	check_escapes(text, size);
+	check_template(text, size);
+	return 0;
+}
