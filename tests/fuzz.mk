@@ -15,15 +15,17 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c tests/lib/replay.c $(B)/libsockt.a
 fuzz:
 	@$(MAKE) CC=clang FUZZING=1 fuzz-run
 
-fuzz-run: $(B)/libsockt.a
-	@for f in $(FUZZ); do \
-		mkdir -p $(B)/found/$$f $(B)/tests && \
-		$(COMPILE) -Itests -fsanitize=fuzzer -o $(B)/tests/$$f \
-			tests/fuzz/$$f.c $(B)/libsockt.a $(LINK) && \
-		$(B)/tests/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=5 \
-			-print_final_stats=1 -verbosity=0 \
-			-artifact_prefix=$(B)/found/$$f- $(B)/found/$$f \
-			$(wildcard tests/fuzz/corpus)/$$f || exit 1; \
-	done
+$(B)/fuzzer/%: tests/fuzz/%.c $(B)/libsockt.a
+	@mkdir -p $(@D)
+	$(COMPILE) -Itests -fsanitize=fuzzer -o $@ $< $(B)/libsockt.a $(LINK)
+
+fuzz-%: $(B)/fuzzer/%
+	@mkdir -p $(B)/found/$* && echo 'fuzzing $* for $(FUZZ_SECONDS) s' && \
+	$< -max_total_time=$(FUZZ_SECONDS) -timeout=5 -verbosity=0 \
+		-artifact_prefix=$(B)/found/$*- $(B)/found/$* \
+		tests/fuzz/corpus/$* >$(B)/found/$*.log 2>&1 || \
+		{ cat $(B)/found/$*.log; exit 1; }
+
+fuzz-run: $(FUZZ:%=fuzz-%)
 
 .PHONY: fuzz fuzz-run
