@@ -28,7 +28,7 @@ static const struct kind kinds[EVENT_COUNT] = {
 	"a server is ready on an address"},
     [EVENT_CONNECTED] = {"connected", "connect, listen, http-get, udp-send",
 	"a connection is open, or datagrams can be sent"},
-    [EVENT_PROXIED] = {"proxied", "connect, http-get",
+    [EVENT_PROXIED] = {"proxied", "connect, http-get, listen",
 	"a proxy has connected to the target"},
     [EVENT_SECURED] = {"secured", "connect, listen, http-get",
 	"a connection is protected by TLS"},

@@ -71,6 +71,8 @@ static const struct opt_group connect_groups[] = {{"action", connect_opts, 0},
 	offsetof(struct connect_options, relay)},
     {"recording", stdio_relay_record_opts,
 	offsetof(struct connect_options, relay)},
+    {"recording", stdio_relay_progress_opts,
+	offsetof(struct connect_options, relay)},
     {"addresses", options_names, offsetof(struct connect_options, names)},
     {"addresses", options_proxy, offsetof(struct connect_options, proxy)},
     {"transport", options_via, offsetof(struct connect_options, transport)},
@@ -277,7 +279,7 @@ check_unused(
 		    "--idle-timeout is about relaying: it does not apply with "
 		    "%s",
 		    with);
-	return stdio_relay_check_unused(used, with, e);
+	return stdio_relay_check_unused(used, with, false, e);
 }
 
 static int

@@ -4,9 +4,11 @@
  * with -k 6. accept again.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "cli/command.h"
 #include "cmd/options.h"
 #include "cmd/stdio_relay.h"
@@ -18,21 +20,22 @@
 #include "net/listener.h"
 #include "net/notify.h"
 #include "net/privileges.h"
-#include "net/resolve.h"
 #include "net/signals.h"
+#include "relay/recorder.h"
 #include "serve/handler.h"
 #include "serve/server.h"
 
 struct listen_options {
 	struct report_options report;
 	struct name_options names;
+	struct proxy_options proxy;
 	struct time_options time;
 	struct sock_options sock;
 	struct stdio_relay_options relay;
-	int keep;          /* -k: accept more than one connection */
-	int echo, discard; /* handlers */
-	const char *exec;  /* -e: run by sh -c */
-	const char *to;    /* --to: forward to this address */
+	int keep;           /* -k: accept more than one connection */
+	int echo, discard;  /* handlers */
+	const char *exec;   /* -e: run by sh -c */
+	struct opt_list to; /* --to: forward to the first that is reached */
 	struct accept_options server;
 	const char *user; /* --user: run as this user */
 	struct bind_options bind;
@@ -53,8 +56,10 @@ static const struct opt listen_opts[] = {
     STRING('e', "exec", "CMD", listen_options, exec,
 	"run CMD with sh -c; the connection is its stdin and stdout",
 	.excludes = "to echo discard"),
-    STRING(0, "to", "HOST:PORT", listen_options, to,
-	"forward connections to HOST:PORT", .excludes = "echo discard"),
+    LIST(0, "to", "HOST:PORT", listen_options, to,
+	"forward connections to HOST:PORT; several times: to the first that "
+	"is reached",
+	.excludes = "echo discard"),
     FLAG(0, "echo", listen_options, echo, "send back what is received",
 	.excludes = "discard"),
     FLAG(0, "discard", listen_options, discard, "discard what is received"),
@@ -64,7 +69,8 @@ static const struct opt listen_opts[] = {
 };
 
 static const struct opt time_opts[] = {
-    OPTIONS_TIMEOUT("time limit for connecting, with --to"),
+    OPTIONS_TIMEOUT("time limit for connecting, to each --to"),
+    OPTIONS_RETRY("keep retrying to reach --to for at most T"),
     OPTIONS_IDLE("time limit without data sent or received"),
     OPTIONS_MAX(
 	"time limit for the command, or with a handler for each connection"),
@@ -81,7 +87,10 @@ static const struct opt_group listen_groups[] = {{"server", listen_opts, 0},
 	offsetof(struct listen_options, relay)},
     {"recording", stdio_relay_record_opts,
 	offsetof(struct listen_options, relay)},
+    {"recording", stdio_relay_progress_opts,
+	offsetof(struct listen_options, relay)},
     {"addresses", options_names, offsetof(struct listen_options, names)},
+    {"addresses", options_proxy, offsetof(struct listen_options, proxy)},
     {"time limits", time_opts, offsetof(struct listen_options, time)},
     {"socket options", options_socket, offsetof(struct listen_options, sock)},
     {"messages", options_report, offsetof(struct listen_options, report)},
@@ -125,10 +134,13 @@ open_sockets(struct listen_state *l, const struct endpoint *ep, struct err *e)
 static void
 serve_child(struct listen_state *l, int fd, const struct conn *c)
 {
-	struct server_handler handler = {handler_serve, &l->handler};
+	const struct handler *h = &l->handler;
+	bool runs_program = h->kind == HANDLER_PROGRAM;
+	struct server_handler handler = {
+	    handler_serve, &l->handler, runs_program};
 
-	if (l->handler.program != NULL)
-		server_spawn(&l->server, fd, c, l->handler.program);
+	if (runs_program && h->recorder == NULL)
+		server_spawn(&l->server, fd, c, h->program);
 	else
 		server_fork(&l->server, fd, c, &handler);
 }
@@ -188,9 +200,11 @@ prepare(struct listen_state *l, struct err *e)
 
 	if (o->user != NULL && privileges_drop(o->user, e) < 0)
 		return -1;
-	l->stdio.recorder.has_several = o->keep != 0;
 	if (!l->has_handler &&
 	    stdio_relay_open(&l->stdio, &o->relay, &o->time, l->until, e) < 0)
+		return -1;
+	if (l->handler.recorder != NULL &&
+	    recorder_open(l->handler.recorder, &o->relay.record, e) < 0)
 		return -1;
 	return server_start(&l->server, &l->listener, &l->so, e);
 }
@@ -226,18 +240,48 @@ run(struct listen_state *l, const struct endpoint *ep, struct err *e)
 static int
 check_handler(const struct listen_options *o, bool has_program, struct err *e)
 {
+	bool has_targets = o->to.count > 0;
+
 	if (has_program &&
-	    (o->exec != NULL || o->to != NULL || o->echo || o->discard))
+	    (o->exec != NULL || has_targets || o->echo || o->discard))
 		return err_set(e, ERR_USAGE,
 		    "a program and --exec, --to, --echo or --discard cannot "
 		    "be used together");
-	if (o->time.timeout_ms >= 0 && o->to == NULL)
+	if (o->time.timeout_ms >= 0 && !has_targets)
 		return err_set(e, ERR_USAGE,
 		    "--timeout is for reaching --to; see --accept-timeout");
+	if (o->time.retry_ms >= 0 && !has_targets)
+		return err_set(
+		    e, ERR_USAGE, "--retry-for is for reaching --to");
+	if (o->proxy.proxy.kind != PROXY_NONE && !has_targets)
+		return err_set(e, ERR_USAGE, "--proxy is for reaching --to");
 	if (o->time.idle_ms >= 0 && (has_program || o->exec != NULL))
 		return err_set(e, ERR_USAGE,
 		    "--idle-timeout does not apply to a program's connection; "
 		    "--max-time does");
+	return 0;
+}
+
+/* Parses the targets of --to. */
+static int
+parse_targets(struct handler *h, const struct listen_options *o, struct err *e)
+{
+	struct endpoint *target;
+	char *to;
+
+	options_make_dial(&h->connector.dial, &o->names, NULL, &o->sock);
+	if (o->proxy.proxy.kind != PROXY_NONE)
+		h->connector.proxy = &o->proxy.proxy;
+	h->connector.timeout_ms = o->time.timeout_ms;
+	h->connector.retry_ms = o->time.retry_ms;
+	h->targets = mem_array(o->to.count, sizeof(h->targets[0]));
+	for (; h->target_count < o->to.count; h->target_count++) {
+		target = &h->targets[h->target_count];
+		to = (char *)o->to.items[h->target_count];
+		if (endpoint_parse(target, &to, 1, "tcp", e) < 0 ||
+		    connector_check(target, &h->connector, e) < 0)
+			return err_prefix(e, "--to");
+	}
 	return 0;
 }
 
@@ -246,12 +290,9 @@ static int
 choose_handler(struct listen_state *l, char *const *program, struct err *e)
 {
 	const struct listen_options *o = l->o;
+	const struct recorder_options *record = &o->relay.record;
 	struct handler *h = &l->handler;
-	char *to = (char *)o->to;
 
-	l->has_handler = program != NULL || o->exec != NULL || o->to != NULL ||
-			 o->echo || o->discard;
-	h->timeout_ms = o->time.timeout_ms;
 	h->idle_ms = o->time.idle_ms;
 	h->max_ms = o->time.max_ms;
 	/* Without -k a port probe takes the only connection: an error. */
@@ -259,15 +300,21 @@ choose_handler(struct listen_state *l, char *const *program, struct err *e)
 	h->program = program;
 	if (o->exec != NULL)
 		h->program = program_shell(&h->shell, o->exec);
-	h->kind = o->echo ? HANDLER_ECHO : HANDLER_DISCARD;
-	if (o->to == NULL)
-		return 0;
-	h->kind = HANDLER_FORWARD;
-	options_make_dial(&h->dial, &o->names, NULL, &o->sock);
-	if (endpoint_parse(&h->target, &to, 1, "tcp", e) < 0 ||
-	    resolve_check(&h->target, &o->names, e) < 0)
-		return err_prefix(e, "--to");
-	return 0;
+	h->kind = o->echo              ? HANDLER_ECHO
+		  : o->to.count > 0    ? HANDLER_FORWARD
+		  : h->program != NULL ? HANDLER_PROGRAM
+				       : HANDLER_DISCARD;
+	l->has_handler = h->kind != HANDLER_DISCARD || o->discard;
+	l->stdio.recorder = (struct recorder){.has_several = o->keep != 0,
+	    .until = deadline_none(),
+	    .idle_ms = -1};
+	if (l->has_handler &&
+	    (record->output != NULL || record->hexdump != NULL))
+		h->recorder = &l->stdio.recorder;
+	/* The server limits a program, and what it starts. */
+	if (h->kind == HANDLER_PROGRAM)
+		h->max_ms = -1;
+	return h->kind == HANDLER_FORWARD ? parse_targets(h, o, e) : 0;
 }
 
 /* Rejects options that have no effect, with a handler or without one. */
@@ -275,13 +322,40 @@ static int
 check_stdio(const struct listen_state *l, const struct command_args *args,
     struct err *e)
 {
+	const struct listen_options *o = l->o;
+
 	if (l->has_handler)
-		return stdio_relay_check_unused(args->used, "a handler", e);
-	if (l->o->server.max_per_host > 0)
+		return stdio_relay_check_unused(
+			   args->used, "a handler", true, e) < 0
+			   ? -1
+			   : recorder_check(&o->relay.record, o->keep != 0, e);
+	if (o->server.max_per_host > 0)
 		return err_set(e, ERR_USAGE,
 		    "--max-per-host goes with a handler: stdin and stdout "
 		    "have one connection at a time");
-	return stdio_relay_check(&l->o->relay, e);
+	return stdio_relay_check(&o->relay, e);
+}
+
+/* Checks the options and sets up the state. Returns 0, or -1 with *e. */
+static int
+set_up(struct listen_state *l, struct endpoint *ep,
+    const struct command_args *args, struct err *e)
+{
+	const struct listen_options *o = l->o;
+	struct local_operands operands = {args, "tcp", -1};
+
+	if (options_parse_local(ep, &o->bind, &operands, e) < 0 ||
+	    check_handler(o, args->program != NULL, e) < 0 ||
+	    choose_handler(l, args->program, e) < 0 ||
+	    check_stdio(l, args, e) < 0 ||
+	    (o->user != NULL && privileges_check(o->user, e) < 0))
+		return -1;
+	options_make_server(&l->so, &o->server, &l->access, DIAG_NOTE);
+	l->so.program_ms = o->time.max_ms;
+	l->so.is_alone = !l->has_handler;
+	l->so.is_single = !o->keep;
+	l->so.ends_idle = inherited_is_activated(o->bind.fd);
+	return options_make_access(&l->access, &o->access, &o->names, e);
 }
 
 static int
@@ -289,27 +363,15 @@ listen_run(const void *options, const struct command_args *args, struct err *e)
 {
 	const struct listen_options *o = options;
 	struct listen_state l = {.o = o, .args = args, .access = ACCESS_INIT};
-	struct local_operands operands = {args, "tcp", -1};
 	struct endpoint ep;
-	int result;
+	int result = set_up(&l, &ep, args, e);
 
-	if (options_parse_local(&ep, &o->bind, &operands, e) < 0 ||
-	    check_handler(o, args->program != NULL, e) < 0 ||
-	    choose_handler(&l, args->program, e) < 0 ||
-	    check_stdio(&l, args, e) < 0 ||
-	    (o->user != NULL && privileges_check(o->user, e) < 0))
-		return -1;
-	options_make_server(&l.so, &o->server, &l.access, DIAG_NOTE);
-	l.so.program_ms = o->time.max_ms;
-	l.so.is_alone = !l.has_handler;
-	l.so.is_single = !o->keep;
-	l.so.ends_idle = inherited_is_activated(o->bind.fd);
-	result = options_make_access(&l.access, &o->access, &o->names, e);
 	if (result == 0)
 		result = run(&l, &ep, e);
 	if (o->keep)
 		result = signals_server_result(result, e);
 	access_release(&l.access);
+	free(l.handler.targets);
 	return stdio_relay_release(&l.stdio, result, e);
 }
 

@@ -157,7 +157,7 @@ serve(int fd, const struct conn *conn, void *context)
 static int
 accept_and_serve(struct hello_server *hs, struct server *server, struct err *e)
 {
-	struct server_handler handler = {serve, hs};
+	struct server_handler handler = {serve, hs, false};
 	struct conn conn;
 	int fd;
 

@@ -85,15 +85,20 @@ const struct opt stdio_relay_script_opts[] = {
 
 const struct opt stdio_relay_record_opts[] = {
     FILENAME('o', "output", "FILE", stdio_relay_options, record.output,
-	"also write what is received to FILE; '-' is stdout, where that is "
-	"free",
+	"also write what is received to FILE, or with %d in its name both "
+	"directions; %n is the connection's number; '-' is stdout, where that "
+	"is free",
 	.dash = OPT_DASH_STDOUT, .dash_with = STDOUT_IS_FREE),
     FLAG(0, "append", stdio_relay_options, record.append,
 	"append to the files of --output and --hexdump"),
     FILENAME('x', "hexdump", "FILE", stdio_relay_options, record.hexdump,
-	"write a hex dump of both directions to FILE; '-' is stdout, where "
-	"that is free",
+	"write a hex dump of both directions to FILE, or data events with "
+	"--json; '-' is stdout, where that is free",
 	.dash = OPT_DASH_STDOUT, .dash_with = STDOUT_IS_FREE),
+    {.kind = OPT_END},
+};
+
+const struct opt stdio_relay_progress_opts[] = {
     FLAG('P', "progress", stdio_relay_options, progress,
 	"show bytes and rate on the terminal", .excludes = "quiet"),
     {.kind = OPT_END},
@@ -122,16 +127,18 @@ stdio_relay_check(const struct stdio_relay_options *o, struct err *e)
 }
 
 int
-stdio_relay_check_unused(
-    const struct opt *const *used, const char *with, struct err *e)
+stdio_relay_check_unused(const struct opt *const *used, const char *with,
+    bool has_records, struct err *e)
 {
 	const struct opt *o = opt_find_used(used, stdio_relay_opts);
 	char name[64];
 
 	if (o == NULL)
 		o = opt_find_used(used, stdio_relay_script_opts);
-	if (o == NULL)
+	if (o == NULL && !has_records)
 		o = opt_find_used(used, stdio_relay_record_opts);
+	if (o == NULL)
+		o = opt_find_used(used, stdio_relay_progress_opts);
 	if (o == NULL)
 		return 0;
 	return err_set(e, ERR_USAGE,

@@ -39,6 +39,7 @@ struct stdio_relay_options {
 extern const struct opt stdio_relay_opts[];
 extern const struct opt stdio_relay_script_opts[];
 extern const struct opt stdio_relay_record_opts[];
+extern const struct opt stdio_relay_progress_opts[];
 
 /* The relay of one connection at a time. */
 struct stdio_relay {
@@ -58,10 +59,11 @@ struct stdio_relay {
  */
 int stdio_relay_check(const struct stdio_relay_options *o, struct err *e);
 
-/* Rejects the options of the three tables above if stdin and stdout are not
- * relayed; with says what is done instead. Returns 0, or -1 with ERR_USAGE. */
-int stdio_relay_check_unused(
-    const struct opt *const *used, const char *with, struct err *e);
+/* Rejects the options of the tables above if stdin and stdout are not relayed,
+ * those of records unless there are records without that; with says what is
+ * done instead. Returns 0, or -1 with ERR_USAGE. */
+int stdio_relay_check_unused(const struct opt *const *used, const char *with,
+    bool has_records, struct err *e);
 
 /* Whether the relay ends when all of stdin is sent. */
 bool stdio_relay_ends_with_input(const struct stdio_relay_options *o);

@@ -391,6 +391,7 @@ int
 listener_connection(struct listener *l, struct conn *c)
 {
 	c->start_ns = clock_now();
+	c->number = 1;
 	c->local = l->addrs[0];
 	c->remote = l->peer;
 	addr_unmap(&c->remote);

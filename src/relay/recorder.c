@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/event.h"
@@ -247,6 +248,7 @@ recorder_open(
     struct recorder *r, const struct recorder_options *o, struct err *e)
 {
 	r->options = o;
+	r->start_ns = clock_now();
 	r->is_on = o->output != NULL || o->hexdump != NULL;
 	r->output[RECEIVED] =
 	    (struct recorder_file){.pattern = o->output, .fd = -1};
@@ -266,6 +268,7 @@ begin_dump(struct recorder *r, const struct conn *c)
 		hexdump_init(&r->dump,
 		    needs_small_writes(r) ? PIPE_BUF : HEXDUMP_SIZE, write_dump,
 		    r);
+	r->dump.start_ns = r->start_ns;
 	return hexdump_begin(&r->dump, r->has_several ? r->number : 0,
 	    addr_format(&c->remote, text, sizeof(text)));
 }

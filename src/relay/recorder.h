@@ -54,6 +54,7 @@ struct recorder {
 
 	const struct recorder_options *options;
 	bool is_on;                     /* there is anything to record */
+	int64_t start_ns;               /* zero of the times, if has_several */
 	unsigned number;                /* of the connection */
 	struct recorder_file output[2]; /* received and sent */
 	struct recorder_file readable;  /* of both directions */

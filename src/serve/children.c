@@ -107,6 +107,18 @@ children_add(struct children *c, pid_t pid, int fd, const struct conn *conn)
 	c->running++;
 }
 
+void
+children_add_group(struct children *c, pid_t pid, const struct conn *conn)
+{
+	struct child *process;
+
+	children_add(c, pid, -1, conn);
+	process = &c->list[c->count - 1].process;
+	process->group = pid;
+	process->until = deadline_after(c->program_ms);
+	c->has_programs = true;
+}
+
 static void
 remove_child(struct children *c, size_t i)
 {
@@ -240,6 +252,7 @@ static void
 child_ended(struct children *c, size_t i, int status)
 {
 	struct server_child *child = &c->list[i];
+	const struct child *process = &child->process;
 
 	c->last_status = status;
 	child->process.pid = 0;
@@ -247,8 +260,14 @@ child_ended(struct children *c, size_t i, int status)
 		program_ended(c, i);
 		return;
 	}
-	/* The process could not report this itself. */
-	if (status > 128 && !child->process.is_ending && signals_stopped() == 0)
+	/* What the program started was terminated with it. */
+	if (process->group > 0 && process->is_ending &&
+	    child_group_is_alive(process->group))
+		return;
+	/* The process could not report this itself; a program's status may
+	 * look the same. */
+	if (status > 128 && process->group == 0 && !process->is_ending &&
+	    signals_stopped() == 0)
 		log_killed(c, &child->conn);
 	c->running--;
 	remove_child(c, i);

@@ -65,6 +65,13 @@ void children_abandon(const struct children *c);
 void children_add(
     struct children *c, pid_t pid, int fd, const struct conn *conn);
 
+/*
+ * The same for a forked handler that runs a program: both are in a process
+ * group that the handler leads, which gets the signals and has the limit of
+ * programs.
+ */
+void children_add_group(struct children *c, pid_t pid, const struct conn *conn);
+
 /* The number of connections of the host of remote. */
 int64_t children_of_host(const struct children *c, const struct addr *remote);
 

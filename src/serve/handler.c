@@ -1,11 +1,21 @@
-/* What a forked child does with its connection: discard, echo, forward. */
+/* What a forked child does with its connection: discard, echo, forward, or
+ * relay to a program. */
 #include "serve/handler.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
 
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/fd.h"
+#include "dial/reconnect.h"
+#include "net/endpoint.h"
 #include "net/shutdown.h"
 #include "net/sock.h"
 #include "net/wait.h"
+#include "relay/recorder.h"
 #include "relay/relay.h"
 #include "serve/session.h"
 
@@ -14,16 +24,36 @@
 /* The number of bytes to echo at a time. */
 #define PIECE (64 * 1024)
 
+/* A connection in its child. */
+struct served {
+	struct session s;
+	const struct handler *h;
+	const struct conn *c;
+};
+
+static int
+record(struct served *v, bool sent, const void *bytes, size_t n)
+{
+	return v->h->recorder == NULL
+		   ? 0
+		   : recorder_add(v->h->recorder, sent, bytes, n, &v->s.e);
+}
+
 /* Echoes or discards until the peer finishes. */
 static int
-serve_pieces(struct session *s, bool echo)
+serve_pieces(struct served *v)
 {
+	bool echo = v->h->kind == HANDLER_ECHO;
 	unsigned char piece[PIECE];
 	ssize_t n;
 
-	while ((n = session_receive(s, piece, sizeof(piece))) > 0)
-		if (echo && session_send(s, piece, (size_t)n) < 0)
+	while ((n = session_receive(&v->s, piece, sizeof(piece))) > 0) {
+		if (record(v, false, piece, (size_t)n) < 0)
 			return -1;
+		if (echo && (record(v, true, piece, (size_t)n) < 0 ||
+				session_send(&v->s, piece, (size_t)n) < 0))
+			return -1;
+	}
 	return n == 0 ? 0 : -1;
 }
 
@@ -40,33 +70,100 @@ refuse(struct session *s)
 	sock_abort(&s->fd);
 }
 
-/* Dials the target and relays until both directions are finished. */
+/*
+ * Tries the targets in their order, until one is reached or a failure is not
+ * the target's. Returns as connector_open(), with an error that names all of
+ * them.
+ */
 static int
-serve_forward(struct session *s, const struct handler *h)
+try_targets(struct served *v, struct deadline until, struct err *e)
 {
-	struct relay_options o = RELAY_OPTIONS_INIT;
+	const struct handler *h = v->h;
+	struct connector_options once = h->connector;
+	char client[ADDR_TEXT], next[ENDPOINT_TEXT];
+	struct err all = ERR_INIT;
+	int fd;
+	size_t i;
+
+	once.retry_ms = -1;
+	for (i = 0; i < h->target_count; i++) {
+		fd = connector_open(&h->targets[i], &once, until, NULL, e);
+		if (fd >= 0)
+			return fd;
+		if (all.text[0] == '\0')
+			all = *e;
+		else
+			err_append(&all, "%s", e->text);
+		if (!connector_is_transient(e) || deadline_passed(until))
+			break;
+		if (i + 1 < h->target_count)
+			diag_note("%s: %s; trying %s",
+			    addr_format(&v->c->remote, client, sizeof(client)),
+			    e->text,
+			    endpoint_format(
+				&h->targets[i + 1], next, sizeof(next)));
+	}
+	strcpy(e->text, all.text);
+	return -1;
+}
+
+/* Reaches a target, with --retry-for again and again. Returns its fd, or -1
+ * with the session's error. */
+static int
+open_target(struct served *v)
+{
+	int64_t retry_ms = v->h->connector.retry_ms;
+	struct err *e = &v->s.e;
+	struct reconnect r;
+	int fd;
+
+	if (retry_ms < 0)
+		return try_targets(v, v->s.until, e);
+	reconnect_start(&r, retry_ms, v->s.until);
+	do
+		fd = try_targets(v, r.end, e);
+	while (fd < 0 && connector_is_transient(e) &&
+	       reconnect_wait(&r, "no connection", e) == 0);
+	return fd;
+}
+
+/* Sets the options of a relay to fd, in both directions. */
+static void
+set_up(const struct served *v, int fd, struct relay_options *o)
+{
+	*o = (struct relay_options)RELAY_OPTIONS_INIT;
+	o->in = o->out = fd;
+	o->on_peer_eof = RELAY_PEER_FINISH;
+	o->idle_ms = v->h->idle_ms;
+	o->until = v->s.until;
+	if (v->h->recorder != NULL) {
+		o->tap = recorder_add;
+		o->context = v->h->recorder;
+	}
+}
+
+/* Dials a target and relays until both directions are finished. */
+static int
+serve_forward(struct served *v)
+{
+	struct session *s = &v->s;
+	struct relay_options o;
 	struct conn_summary target_sum;
 	int target, result;
 
-	target = dial_connect(&h->target, &h->dial,
-	    deadline_first(
-		s->until, deadline_limit(h->timeout_ms, "--timeout")),
-	    NULL, &s->e);
+	target = open_target(v);
 	if (target < 0) {
 		refuse(s);
 		return err_prefix(&s->e, "forwarding to");
 	}
-	o.in = o.out = target;
-	o.on_peer_eof = RELAY_PEER_FINISH;
-	o.idle_ms = h->idle_ms;
-	o.until = s->until;
+	set_up(v, target, &o);
 	o.target = &target_sum;
 	result = relay_run(s->fd, &o, &s->r, &s->e);
 	/* A reset by the target is not a probe. */
 	s->allows_probes = s->allows_probes && sock_is_closed(s->fd);
 	if (s->r.is_aborted) {
-		sock_abort_acked(&target, h->idle_ms, s->until);
-		sock_abort_acked(&s->fd, h->idle_ms, s->until);
+		sock_abort_acked(&target, o.idle_ms, s->until);
+		sock_abort_acked(&s->fd, o.idle_ms, s->until);
 	}
 	shutdown_and_drain(&target,
 	    deadline_first(
@@ -75,18 +172,132 @@ serve_forward(struct session *s, const struct handler *h)
 	return result;
 }
 
+/* The signal that ended the program, or 0.*/
+static volatile sig_atomic_t stop_signal;
+
+static void
+on_stop(int number)
+{
+	stop_signal = number;
+}
+
+/*
+ * Lets this process survive the signals that end its program, whose last output
+ * is still relayed. The server kills both if that takes too long.
+ */
+static void
+outlive_program(void)
+{
+	static const int numbers[] = {SIGHUP, SIGINT, SIGTERM};
+	struct sigaction sa = {.sa_handler = on_stop};
+	size_t i;
+
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		sigaction(numbers[i], &sa, NULL);
+}
+
+/*
+ * Starts the program with one end of a socket pair as its stdin and stdout.
+ * Returns the other end, or -1 with the session's error.
+ */
+static int
+start_program(struct served *v, pid_t *pid)
+{
+	struct program p = {.argv = v->h->program,
+	    .protocol = "TCP",
+	    .local = &v->c->local,
+	    .remote = &v->c->remote};
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return err_sys(
+		    &v->s.e, ERR_FAILED, errno, "a socket for the program");
+	p.in = p.out = ends[1];
+	*pid = program_start(&p, &v->s.e);
+	fd_close(&ends[1]);
+	if (*pid < 0)
+		fd_close(&ends[0]);
+	else
+		sock_nonblocking(ends[0], true);
+	return ends[0];
+}
+
+/*
+ * Relays to a program, in whose place this process has the connection. The
+ * program may end without reading everything, which is not an error. The status
+ * is the program's.
+ */
+static int
+serve_program(struct served *v)
+{
+	struct session *s = &v->s;
+	struct relay_options o;
+	int end, result, status;
+	pid_t pid = 0;
+
+	end = start_program(v, &pid);
+	if (end < 0)
+		return -1;
+	outlive_program();
+	set_up(v, end, &o);
+	result = relay_run(s->fd, &o, &s->r, &s->e);
+	sock_close(&end);
+	if (result < 0 && s->e.kind != ERR_LOST)
+		return -1;
+	s->allows_probes = false;
+	if (s->r.is_aborted) {
+		s->r.is_aborted = false;
+		s->r.reset = sock_is_closed(s->fd);
+		sock_reset_on_close(s->fd, false);
+	}
+	/* As for every program, what a client still sends does not matter. */
+	if (stop_signal)
+		s->until = deadline_after(0);
+	status = program_wait(pid, deadline_none(), &s->e);
+	return status <= 0 ? status : err_status(&s->e, status);
+}
+
+static int
+serve(struct served *v)
+{
+	switch (v->h->kind) {
+	case HANDLER_FORWARD:
+		return serve_forward(v);
+	case HANDLER_PROGRAM:
+		return serve_program(v);
+	default:
+		return serve_pieces(v);
+	}
+}
+
+/* Serves with a record. If that fails, the connection is reset: a FIN would
+ * make partial data look complete. */
+static int
+serve_recorded(struct served *v)
+{
+	struct recorder *r = v->h->recorder;
+	struct session *s = &v->s;
+	int result;
+
+	r->until = s->until;
+	r->idle_ms = s->idle_ms;
+	result = recorder_begin(r, v->c, &s->e);
+	if (result == 0)
+		result = serve(v);
+	result = recorder_end(r, result, &s->e);
+	if (result < 0 && s->e.kind == ERR_OUTPUT)
+		sock_abort(&s->fd);
+	return result;
+}
+
 int
 handler_serve(int fd, const struct conn *c, void *context)
 {
-	const struct handler *h = context;
-	struct session s;
+	struct served v = {.h = context, .c = c};
 	int result;
 
-	session_start(&s, fd, h->idle_ms, h->max_ms);
-	s.allows_probes = h->allows_probes;
-	if (h->kind == HANDLER_FORWARD)
-		result = serve_forward(&s, h);
-	else
-		result = serve_pieces(&s, h->kind == HANDLER_ECHO);
-	return session_end(&s, c, DIAG_NOTE, result);
+	session_start(&v.s, fd, v.h->idle_ms, v.h->max_ms);
+	v.s.allows_probes = v.h->allows_probes;
+	result = v.h->recorder == NULL ? serve(&v) : serve_recorded(&v);
+	return session_end(&v.s, c, DIAG_NOTE, result);
 }

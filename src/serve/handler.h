@@ -2,30 +2,37 @@
 #ifndef SERVE_HANDLER_H
 #define SERVE_HANDLER_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include "dial/dial.h"
-#include "net/endpoint.h"
+#include "dial/connector.h"
 #include "net/program.h"
 
 struct conn;
+struct endpoint;
+struct recorder;
 
 enum handler_kind {
 	HANDLER_DISCARD, /* read and discard */
 	HANDLER_ECHO,    /* send back */
-	HANDLER_FORWARD  /* relay to target */
+	HANDLER_FORWARD, /* relay to the first target that is reached */
+	HANDLER_PROGRAM  /* relay to a program, to record the bytes; without
+			    a recorder it gets the connection itself */
 };
 
 struct handler {
 	enum handler_kind kind;
-	char *const *program;       /* runs instead of kind; NULL: none */
+	char *const *program;       /* HANDLER_PROGRAM */
 	struct program_shell shell; /* storage of --exec's argv */
-	struct endpoint target;     /* HANDLER_FORWARD */
-	struct dial_options dial;   /* of the connection to target */
-	int64_t timeout_ms;         /* of dialing it; -1: no limit */
-	int64_t idle_ms;            /* -1: no limit */
-	int64_t max_ms;             /* -1: no limit */
-	bool allows_probes;         /* serve/session.h */
+	struct endpoint *targets;   /* HANDLER_FORWARD; the caller's */
+	size_t target_count;
+	struct connector_options connector; /* how to reach a target; retry_ms
+					       is for all of them */
+	struct recorder *recorder;          /* the caller's; NULL: none */
+	int64_t idle_ms;                    /* -1: no limit */
+	int64_t max_ms;                     /* -1: no limit */
+	bool allows_probes;                 /* serve/session.h */
 };
 
 /*

@@ -418,13 +418,24 @@ report_fork(int fd, pid_t pid, int64_t start)
 	errno = saved;
 }
 
+/* Another parent might leave zombies in the group of a program. */
+static void
+adopt_orphans(const struct server *s)
+{
+	if (!s->children.has_programs)
+		(void)spawn_adopt();
+}
+
 void
 server_fork(struct server *s, int fd, const struct conn *c,
     const struct server_handler *h)
 {
 	int64_t start = step_start();
-	pid_t pid = spawn_fork();
+	pid_t pid;
 
+	if (h->runs_program)
+		adopt_orphans(s);
+	pid = spawn_fork();
 	while (pid < 0 && wait_for_resources(s, errno))
 		pid = spawn_fork();
 	if (pid != 0)
@@ -434,13 +445,21 @@ server_fork(struct server *s, int fd, const struct conn *c,
 		listener_abandon(s->listener);
 		children_abandon(&s->children);
 		(void)diag_connection(c->number);
+		if (h->runs_program)
+			setpgid(0, 0);
 		_exit(h->serve(fd, c, h->context));
 	}
 	if (pid < 0) {
 		drop(s, fd, c, errno);
 		return;
 	}
-	children_add(&s->children, pid, -1, c);
+	if (h->runs_program) {
+		/* Whichever of the two processes runs first. */
+		setpgid(pid, pid);
+		children_add_group(&s->children, pid, c);
+	} else {
+		children_add(&s->children, pid, -1, c);
+	}
 	(void)call_close(fd, "the other process has it");
 }
 
@@ -457,9 +476,7 @@ server_spawn(struct server *s, int fd, const struct conn *c, char *const *argv)
 	    .new_group = true};
 	pid_t pid;
 
-	/* Another parent might leave zombies in the group. */
-	if (!s->children.has_programs)
-		(void)spawn_adopt();
+	adopt_orphans(s);
 	pid = program_start(&p, &e);
 	while (pid < 0 && wait_for_resources(s, e.errnum))
 		pid = program_start(&p, &e);

@@ -56,6 +56,7 @@ typedef int server_serve(int fd, const struct conn *c, void *context);
 struct server_handler {
 	server_serve *serve;
 	void *context;
+	bool runs_program; /* the child leads a process group */
 };
 
 /*

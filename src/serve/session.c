@@ -188,6 +188,9 @@ log_error(struct session *s, const struct conn *c)
 {
 	char text[ADDR_TEXT];
 
+	/* A program's status has no text. */
+	if (s->e.text[0] == '\0')
+		return;
 	err_prefix(&s->e, "%s", addr_format(&c->remote, text, sizeof(text)));
 	diag_error(&s->e);
 }

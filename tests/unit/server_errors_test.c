@@ -192,7 +192,7 @@ test_fork(struct listener *l)
 	    .accept_ms = 400,
 	    .program_ms = -1,
 	    .log_level = DIAG_NOTE};
-	struct server_handler handler = {serve, NULL};
+	struct server_handler handler = {serve, NULL, false};
 	struct conn c = {.start_ns = 0};
 	struct err e = ERR_INIT;
 	struct server s;

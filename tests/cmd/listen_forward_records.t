@@ -1,0 +1,251 @@
+# -x, -o and --json with --to, --echo and --discard: both directions of each
+# connection, which is named, so that the bytes of two clients are told apart
+# even where 50 processes write to one file.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use IO::Select;
+use JSON::PP;
+use POSIX ();
+use Sockt;
+use Test::More;
+
+my $dir = scratch();
+my $json = JSON::PP->new->utf8;
+my $number = 50;
+
+# A server that answers what it gets with its reverse, many clients at a time.
+my $target = tcp_listener();
+peer($target, sub {
+    my ($c) = @_;
+    $SIG{CHLD} = 'IGNORE';
+    return if fork // die "fork: $!";
+    local $/;
+    my $all = <$c>;
+    print $c scalar reverse $all;
+    close $c;
+    POSIX::_exit(0);
+}, 1000);
+my $to = '127.0.0.1:' . $target->sockport;
+
+# What client $n sends: its bytes name it, and some are long.
+sub text_of {
+    my ($n) = @_;
+    return join('', map { chr(($n * 7 + $_) % 256) } 0 .. 255)
+        x ($n % 5 == 0 ? 200 : 1) . "client $n\n";
+}
+
+# Many clients at once. What each has sent and got, by its port.
+sub clients {
+    my ($port, $count) = @_;
+    my (%got, %sent, @pids);
+    my @c = map { tcp_client($port) } 1 .. $count;
+    for my $n (1 .. $count) {
+        my $c = $c[ $n - 1 ];
+        $sent{ $c->sockport } = text_of($n);
+        $got{ $c->sockport } = '';
+        push @pids, Sockt::fork_child(sub {
+            print $c text_of($n);
+            shutdown $c, 1;
+        });
+    }
+    my %name = map { fileno($_) => $_->sockport } @c;
+    my $all = IO::Select->new(@c);
+    while ($all->count) {
+        for my $c ($all->can_read) {
+            my $name = $name{ fileno $c };
+            sysread $c, $got{$name}, 1 << 16, length $got{$name}
+                or $all->remove($c);
+        }
+    }
+    reap($_) for @pids;
+    return (\%sent, \%got);
+}
+
+# The pieces of a hex dump, by the client's port: { received, sent }. Dies where
+# it is no dump.
+sub parse_dump {
+    my ($text) = @_;
+    my (%port, %data, $data, $left);
+    for (split /\n/, $text) {
+        if (/^= connection (\d+) from 127\.0\.0\.1 port (\d+) at [\d.]+ s$/) {
+            die "connection $1 twice" if $port{$1};
+            $port{$1} = $2;
+            $data{$2} = { sent => '', received => '' };
+        } elsif (/^([<>]) (sent|received) on connection (\d+) at [\d.]+ s: (\d+) bytes? from offset (\d+)$/) {
+            die "$left bytes are missing" if $left;
+            die "$1 $2" if $1 ne ($2 eq 'sent' ? '>' : '<');
+            die "connection $3 has not begun" unless $port{$3};
+            $data = \$data{ $port{$3} }{$2};
+            $left = $4;
+            die "offset $5" if $5 != length $$data;
+        } elsif (/^([0-9a-f]{8,})((?: {1,2}[0-9a-f]{2}){1,16}) +\|.{1,16}\|$/) {
+            die "$_" if hex $1 != length $$data;
+            my $bytes = pack 'H*', $2 =~ s/ //gr;
+            $$data .= $bytes;
+            $left -= length $bytes;
+        } else {
+            die "no line of a dump: $_";
+        }
+    }
+    die "$left bytes are missing" if $left;
+    return \%data;
+}
+
+# The same of data events, with the ports of accepted events.
+sub parse_events {
+    my ($text, $events) = @_;
+    my %port = map { $_->{connection} => $_->{remote}{port} }
+        grep { $_->{event} eq 'accepted' } map { $json->decode($_) }
+        split /\n/, $events;
+    my %data = map { $_ => { sent => '', received => '' } } values %port;
+    for (map { $json->decode($_) } split /\n/, $text) {
+        die "event $_->{event}" if $_->{event} ne 'data';
+        my $data = \$data{ $port{ $_->{connection} } }{ $_->{direction} };
+        die "offset $_->{offset}" if $_->{offset} != length $$data;
+        $$data .= pack 'H*', $_->{hex};
+        die 'bytes' if $_->{offset} + $_->{bytes} != length $$data;
+    }
+    return \%data;
+}
+
+sub is_recorded {
+    my ($name, $data, $sent, $got) = @_;
+    is $@, '', "$name: it can be read" or return;
+    is scalar keys %$data, scalar keys %$sent, "$name: every connection";
+    is scalar(grep { $data->{$_}{received} ne $sent->{$_} } keys %$sent), 0,
+        "$name: what each client sent";
+    is scalar(grep { $data->{$_}{sent} ne $got->{$_} } keys %$sent), 0,
+        "$name: and what it was sent";
+}
+
+sub port_of {
+    my ($p) = @_;
+    $p->expect(err => qr/listening/);
+    return $p->{err} =~ /(?:"port":| port )(\d+)/;
+}
+
+# Runs a server for clients, waits for the end of each, and returns what they
+# sent and got, and what the server printed.
+sub serve {
+    my ($count, @options) = @_;
+    # A pipe whose reader is not this test, which is busy.
+    open my $pipe, '|-', "cat >$dir/stdout" or die;
+    my $p = start({ stdout => $pipe }, 'listen', '-4', '-k', '-v', @options, 0);
+    my ($sent, $got) = clients(port_of($p), $count);
+    $p->expect(err => qr/\A(?>.*?(?:: closed 127|"event":"closed")){$count}/s);
+    my $r = $p->stop;
+    close $pipe or die;
+    is $r->{status}, 0, "$options[0] and records: stopped" or diag $r->{err};
+    return ($sent, $got, $r);
+}
+
+# --- One file for all ------------------------------------------------------
+
+for my $handler (['--to', $to], ['--echo'], ['--discard']) {
+    my ($sent, $got, $r) =
+        serve($number, @$handler, '-x', "$dir/dump", '-o', "$dir/%n.%d");
+    my $name = "-x $handler->[0]";
+    my $reply = $handler->[0] eq '--to' ? sub { scalar reverse $_[0] }
+        : $handler->[0] eq '--echo' ? sub { $_[0] } : sub { '' };
+    is scalar(grep { $got->{$_} ne $reply->($sent->{$_}) } keys %$sent), 0,
+        "$name: every client is served";
+    my $data = eval { parse_dump(slurp("$dir/dump")) };
+    is_recorded($name, $data, $sent, $got);
+    my @port = (0, map { /^= connection \d+ from \S+ port (\d+)/ }
+        sort { ($a =~ /(\d+)/)[0] <=> ($b =~ /(\d+)/)[0] }
+        grep { /^=/ } split /\n/, slurp("$dir/dump"));
+    is scalar(grep {
+        slurp("$dir/$_.received") ne $sent->{ $port[$_] }
+            || slurp("$dir/$_.sent") ne $got->{ $port[$_] }
+    } 1 .. $number), 0, "-o $handler->[0]: files for each connection";
+}
+
+# A pipe carries only short writes as a whole.
+my ($sent, $got, $r) = serve($number, '--to', $to, '-x', '-');
+my $data = eval { parse_dump(slurp("$dir/stdout")) };
+is_recorded('-x - into a pipe', $data, $sent, $got);
+
+for my $file ("$dir/events", '-') {
+    ($sent, $got, $r) = serve($number, '--to', $to, '--json', '-x', $file);
+    $data = eval {
+        parse_events(slurp($file eq '-' ? "$dir/stdout" : $file), $r->{err});
+    };
+    is_recorded("--json -x $file", $data, $sent, $got);
+    my %of;
+    $of{ $_->{connection} }{ $_->{event} }++
+        for grep { $_->{connection} } map { $json->decode($_) }
+        split /\n/, $r->{err};
+    is scalar(grep {
+        join(' ', sort keys %{ $of{$_} }) ne 'accepted closed connected'
+    } 1 .. $number), 0, 'events of each connection have its number';
+}
+
+# --- One connection, and names ---------------------------------------------
+
+my $p = start('listen', '-4', '--echo', '-x', "$dir/one", '-o', "$dir/got", 0);
+my $c = tcp_client($p->port);
+print $c 'one';
+shutdown $c, 1;
+do { local $/; <$c> };
+is $p->finish->{status}, 0, 'without -k';
+like slurp("$dir/one"),
+    qr/\A< received at \d\.\d{6} s: 3 bytes from offset 0\n00000000  6f 6e 65 .*\|one\|\n> sent at \d\.\d{6} s: 3 bytes from offset 0\n/,
+    'there is one connection: no number';
+is slurp("$dir/got"), 'one', '-o without %n';
+$p = start('listen', '-4', '--echo', '-x', "$dir/one", '--append', 0);
+$c = tcp_client($p->port);
+print $c 'two';
+shutdown $c, 1;
+do { local $/; <$c> };
+$p->finish;
+like slurp("$dir/one"), qr/\|one\|.*\|two\|/s, '--append';
+
+$p = start('listen', '-4', '-k', '--echo', '-x', "$dir/%n.hex", 0);
+for my $n (1, 2) {
+    $c = tcp_client($p->port);
+    print $c "text $n";
+    shutdown $c, 1;
+    do { local $/; <$c> };
+    like slurp("$dir/$n.hex"), qr/\A= connection $n from .*\|text $n\|/s,
+        "-x with %n: file $n";
+}
+$p->stop;
+
+# --- Failures --------------------------------------------------------------
+
+for my $row (
+    [['-k', '--echo', '-o', "$dir/mixed"], qr/--output: the bytes of several connections would mix in one file: put %n, the number of the connection, into its name/],
+    [['-k', '--to', $to, '-o', "$dir/%d"], qr/put %n/],
+    [['--echo', '--append'], qr/--append goes with a file of --output or --hexdump/],
+    [['--echo', '-x', '%d'], qr/after % there may be n/],
+    [['--echo', '-P'], qr/--progress is about relaying stdin and stdout/],
+    [['--echo', '-x', '-', '-o', '-'], qr/cannot both be/],
+) {
+    my ($options, $pattern) = @$row;
+    $r = run('listen', @$options, 0);
+    is $r->{status}, 2, "@$options: status" or diag $r->{err};
+    like $r->{err}, $pattern, 'and why';
+}
+ok !-e "$dir/mixed", 'no file was made';
+$r = run('listen', '--echo', '-x', "$dir/no/such", 0);
+is $r->{status}, 11, 'a record that cannot be opened';
+
+SKIP: {
+    -e '/dev/full' or skip 'no /dev/full', 6;
+    for my $record ('-x', '-o') {
+        symlink '/dev/full', "$dir/1.full" if $record eq '-o';
+        my $file = $record eq '-o' ? "$dir/%n.full" : '/dev/full';
+        $p = start('listen', '-4', '-k', '--to', $to, $record, $file, 0);
+        $c = tcp_client($p->port);
+        print $c 'lost';
+        is sysread($c, my $nothing, 1), undef,
+            "$record that accepts nothing: the client is reset";
+        $p->expect(err => qr/^sockt listen: 127\.0\.0\.1 port \d+: \S*full: no space/m);
+        ok 1, 'and that is reported';
+        is $p->stop->{status}, 0, 'the server goes on';
+    }
+}
+
+done_testing;
