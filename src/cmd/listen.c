@@ -273,7 +273,8 @@ parse_targets(struct handler *h, const struct listen_options *o, struct err *e)
 	if (o->proxy.proxy.kind != PROXY_NONE)
 		h->connector.proxy = &o->proxy.proxy;
 	h->connector.timeout_ms = o->time.timeout_ms;
-	h->connector.retry_ms = o->time.retry_ms;
+	h->connector.retry_ms = -1;
+	h->retry_ms = o->time.retry_ms;
 	h->targets = mem_array(o->to.count, sizeof(h->targets[0]));
 	for (; h->target_count < o->to.count; h->target_count++) {
 		target = &h->targets[h->target_count];

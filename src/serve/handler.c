@@ -79,15 +79,15 @@ static int
 try_targets(struct served *v, struct deadline until, struct err *e)
 {
 	const struct handler *h = v->h;
-	struct connector_options once = h->connector;
 	char client[ADDR_TEXT], next[ENDPOINT_TEXT];
-	struct err all = ERR_INIT;
+	struct err all;
 	int fd;
 	size_t i;
 
-	once.retry_ms = -1;
+	all.text[0] = '\0';
 	for (i = 0; i < h->target_count; i++) {
-		fd = connector_open(&h->targets[i], &once, until, NULL, e);
+		fd = connector_open(
+		    &h->targets[i], &h->connector, until, NULL, e);
 		if (fd >= 0)
 			return fd;
 		if (all.text[0] == '\0')
@@ -112,7 +112,7 @@ try_targets(struct served *v, struct deadline until, struct err *e)
 static int
 open_target(struct served *v)
 {
-	int64_t retry_ms = v->h->connector.retry_ms;
+	int64_t retry_ms = v->h->retry_ms;
 	struct err *e = &v->s.e;
 	struct reconnect r;
 	int fd;

@@ -27,12 +27,12 @@ struct handler {
 	struct program_shell shell; /* storage of --exec's argv */
 	struct endpoint *targets;   /* HANDLER_FORWARD; the caller's */
 	size_t target_count;
-	struct connector_options connector; /* how to reach a target; retry_ms
-					       is for all of them */
-	struct recorder *recorder;          /* the caller's; NULL: none */
-	int64_t idle_ms;                    /* -1: no limit */
-	int64_t max_ms;                     /* -1: no limit */
-	bool allows_probes;                 /* serve/session.h */
+	struct connector_options connector; /* of an attempt */
+	int64_t retry_ms; /* retry all targets for this long; -1: once */
+	struct recorder *recorder; /* the caller's; NULL: none */
+	int64_t idle_ms;           /* -1: no limit */
+	int64_t max_ms;            /* -1: no limit */
+	bool allows_probes;        /* serve/session.h */
 };
 
 /*
