@@ -29,6 +29,7 @@ struct listen_options {
 	struct report_options report;
 	struct name_options names;
 	struct proxy_options proxy;
+	struct transport_options transport;
 	struct time_options time;
 	struct sock_options sock;
 	struct stdio_relay_options relay;
@@ -90,7 +91,9 @@ static const struct opt_group listen_groups[] = {{"server", listen_opts, 0},
     {"recording", stdio_relay_progress_opts,
 	offsetof(struct listen_options, relay)},
     {"addresses", options_names, offsetof(struct listen_options, names)},
-    {"addresses", options_proxy, offsetof(struct listen_options, proxy)},
+    {"targets", options_proxy, offsetof(struct listen_options, proxy)},
+    {"targets", options_via, offsetof(struct listen_options, transport)},
+    {"targets", options_tls, offsetof(struct listen_options, transport)},
     {"time limits", time_opts, offsetof(struct listen_options, time)},
     {"socket options", options_socket, offsetof(struct listen_options, sock)},
     {"messages", options_report, offsetof(struct listen_options, report)},
@@ -236,6 +239,22 @@ run(struct listen_state *l, const struct endpoint *ep, struct err *e)
 	return result;
 }
 
+/* Returns the name of an option that was given for the targets, or NULL. */
+static const char *
+option_of_targets(const struct listen_options *o)
+{
+	if (o->time.retry_ms >= 0)
+		return "--retry-for";
+	if (o->proxy.proxy.kind != PROXY_NONE)
+		return "--proxy";
+	if (o->transport.via != NULL)
+		return "--via";
+	if (o->transport.tls || o->transport.tls_ca != NULL ||
+	    o->transport.tls_insecure)
+		return "--tls";
+	return NULL;
+}
+
 /* Rejects options that contradict each other or a program. */
 static int
 check_handler(const struct listen_options *o, bool has_program, struct err *e)
@@ -250,11 +269,9 @@ check_handler(const struct listen_options *o, bool has_program, struct err *e)
 	if (o->time.timeout_ms >= 0 && !has_targets)
 		return err_set(e, ERR_USAGE,
 		    "--timeout is for reaching --to; see --accept-timeout");
-	if (o->time.retry_ms >= 0 && !has_targets)
-		return err_set(
-		    e, ERR_USAGE, "--retry-for is for reaching --to");
-	if (o->proxy.proxy.kind != PROXY_NONE && !has_targets)
-		return err_set(e, ERR_USAGE, "--proxy is for reaching --to");
+	if (!has_targets && option_of_targets(o) != NULL)
+		return err_set(e, ERR_USAGE, "%s is for reaching --to",
+		    option_of_targets(o));
 	if (o->time.idle_ms >= 0 && (has_program || o->exec != NULL))
 		return err_set(e, ERR_USAGE,
 		    "--idle-timeout does not apply to a program's connection; "
@@ -266,21 +283,32 @@ check_handler(const struct listen_options *o, bool has_program, struct err *e)
 static int
 parse_targets(struct handler *h, const struct listen_options *o, struct err *e)
 {
+	/* Those about addresses and sockets also apply to the clients. */
+	static const struct opt *const used[] = {NULL};
+	struct connector_options *connector = &h->connector;
 	struct endpoint *target;
 	char *to;
 
-	options_make_dial(&h->connector.dial, &o->names, NULL, &o->sock);
+	options_make_dial(&connector->dial, &o->names, NULL, &o->sock);
 	if (o->proxy.proxy.kind != PROXY_NONE)
-		h->connector.proxy = &o->proxy.proxy;
-	h->connector.timeout_ms = o->time.timeout_ms;
-	h->connector.retry_ms = -1;
+		connector->proxy = &o->proxy.proxy;
+	if (o->transport.via != NULL && connector->proxy != NULL)
+		return err_set(e, ERR_USAGE,
+		    "--proxy does not apply with --via: its program makes "
+		    "the connection");
+	connector->timeout_ms = o->time.timeout_ms;
+	connector->retry_ms = -1;
 	h->retry_ms = o->time.retry_ms;
+	/* Whether a program works decides about the next target. */
+	connector->checks_via = h->retry_ms >= 0 || o->to.count > 1;
+	if (options_make_transport(connector, &o->transport, used, e) < 0)
+		return -1;
 	h->targets = mem_array(o->to.count, sizeof(h->targets[0]));
 	for (; h->target_count < o->to.count; h->target_count++) {
 		target = &h->targets[h->target_count];
 		to = (char *)o->to.items[h->target_count];
 		if (endpoint_parse(target, &to, 1, "tcp", e) < 0 ||
-		    connector_check(target, &h->connector, e) < 0)
+		    connector_check(target, connector, e) < 0)
 			return err_prefix(e, "--to");
 	}
 	return 0;

@@ -5,12 +5,12 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "dial/reconnect.h"
+#include "net/call.h"
 #include "net/endpoint.h"
 #include "net/shutdown.h"
 #include "net/sock.h"
@@ -29,6 +29,7 @@ struct served {
 	struct session s;
 	const struct handler *h;
 	const struct conn *c;
+	struct dial_result target; /* HANDLER_FORWARD */
 };
 
 static int
@@ -87,7 +88,7 @@ try_targets(struct served *v, struct deadline until, struct err *e)
 	all.text[0] = '\0';
 	for (i = 0; i < h->target_count; i++) {
 		fd = connector_open(
-		    &h->targets[i], &h->connector, until, NULL, e);
+		    &h->targets[i], &h->connector, until, &v->target, e);
 		if (fd >= 0)
 			return fd;
 		if (all.text[0] == '\0')
@@ -151,6 +152,8 @@ serve_forward(struct served *v)
 	struct conn_summary target_sum;
 	int target, result;
 
+	v->target.via = NULL;
+	v->target.tls = NULL;
 	target = open_target(v);
 	if (target < 0) {
 		refuse(s);
@@ -169,7 +172,9 @@ serve_forward(struct served *v)
 	    deadline_first(
 		s->until, deadline_after(result < 0 ? 0 : SHUTDOWN_DRAIN_MS)),
 	    &target_sum);
-	return result;
+	return v->target.via == NULL && v->target.tls == NULL
+		   ? result
+		   : connector_close(&v->target, result, s->until, &s->e);
 }
 
 /* The signal that ended the program, or 0.*/
@@ -209,7 +214,7 @@ start_program(struct served *v, pid_t *pid)
 	    .remote = &v->c->remote};
 	int ends[2];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+	if (call_socketpair(ends) < 0)
 		return err_sys(
 		    &v->s.e, ERR_FAILED, errno, "a socket for the program");
 	p.in = p.out = ends[1];
