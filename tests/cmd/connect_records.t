@@ -113,12 +113,14 @@ is join(' ', map { $json->decode($_)->{connection} }
 is join(' ', $p->{err} =~ /"event":"accepted",[^\n]*"connection":(\d+),/g),
     '1 2 3', 'and in those of stderr';
 
-$p = start('listen', '-4', '-k', '-x', "$dir/many", 0);
+$p = start('listen', '-4', '-k', '-v', '-x', "$dir/many", 0);
 for my $n (1 .. 2) {
     my $c = tcp_client($p->port);
     print $c "client $n";
     shutdown $c, 1;
     do { local $/; <$c> };
+    # The FIN that stdin's end causes may arrive before that is read.
+    $p->expect(err => qr/closed 127\.0\.0\.1 port @{[ $c->sockport ]} /);
 }
 $p->stop;
 like slurp("$dir/many"), qr/\A
