@@ -288,8 +288,11 @@ tls_process_run(
 			report(ends->errors, 0, &e);
 		return ERR_FAILED;
 	}
-	if (relay(fd, plain, &sum, &e) < 0)
+	if (relay(fd, plain, &sum, &e) < 0) {
+		if (sum.is_fin_received)
+			e.kind = ERR_NONE;
 		report(ends->errors, undelivered(fd, &sum), &e);
+	}
 	sock_close(&plain);
 	sock_close(&fd);
 	/* It exits as soon as it has closed its socket. */

@@ -31,7 +31,7 @@ add_error(struct tls_report *r, const char *line)
 	const char *at = strstr(line, ":error:");
 	int i;
 
-	for (i = 0; at != NULL && i < 5; i++)
+	for (i = 0; at != NULL && i < 4; i++)
 		at = strchr(at + 1, ':');
 	if (at == NULL)
 		return;
@@ -121,8 +121,8 @@ library_error(const struct tls_report *r, const char *what, struct err *e)
 static int
 process_error(const struct tls_report *r, struct err *e)
 {
-	err_set(e, r->kind, "%s", r->failure);
-	if (r->kind == ERR_LOST)
+	err_set(e, r->kind == ERR_NONE ? ERR_LOST : r->kind, "%s", r->failure);
+	if (e->kind == ERR_LOST)
 		e->errnum = ECONNRESET;
 	return -1;
 }
@@ -139,7 +139,8 @@ tls_report_handshake(
 		    "file with the certificate to trust, --tls-insecure "
 		    "accepts any)",
 		    text_escape_string(shown, sizeof(shown), r->rejected));
-	if (r->failure[0] != '\0')
+	if (r->failure[0] != '\0' && r->kind != ERR_NONE &&
+	    (r->reason[0] == '\0' || is_truncated(r)))
 		return process_error(r, e);
 	if (r->is_old)
 		return err_set(e, ERR_FAILED,
@@ -149,7 +150,7 @@ tls_report_handshake(
 		return err_set(e, ERR_OUTPUT,
 		    "no certificate can be read from %s (--tls-ca)",
 		    text_escape_string(shown, sizeof(shown), ca_file));
-	if (is_truncated(r)) {
+	if (is_truncated(r) || r->reason[0] == '\0') {
 		err_set(e, ERR_PROTOCOL,
 		    "the peer closed the connection during the handshake");
 		e->errnum = ECONNRESET;
@@ -169,7 +170,7 @@ tls_report_end(const struct tls_report *r, int status, struct err *e)
 
 	if (status == 0 && !is_lost)
 		return 0;
-	if (r->failure[0] != '\0')
+	if (is_lost || (r->failure[0] != '\0' && r->kind != ERR_NONE))
 		return process_error(r, e);
 	if (is_truncated(r) || r->reason[0] == '\0')
 		return err_set(e, ERR_LOST,

@@ -9,8 +9,9 @@
 
 /*
  * The first word of the lines that the process itself writes to the stderr that
- * it shares with openssl: "sockt: KIND UNDELIVERED TEXT", an enum err_kind and
- * a number of bytes.
+ * it shares with openssl: "sockt: KIND UNDELIVERED TEXT", an enum err_kind
+ * (ERR_NONE if the connection was lost after the peer's FIN) and a number of
+ * bytes.
  */
 #define TLS_REPORT_PREFIX "sockt: "
 
@@ -21,7 +22,7 @@ struct tls_report {
 	char rejected[160];     /* why the certificate is not accepted */
 	char reason[160];       /* of the last error of the library */
 	char failure[256];      /* the error of the process */
-	enum err_kind kind;     /* its kind */
+	enum err_kind kind;     /* its kind; ERR_NONE: lost after the peer's FIN */
 	uint64_t undelivered;   /* bytes, if the connection was lost */
 	bool is_complete;       /* the handshake is done */
 	bool is_done;           /* the end of the input ended the connection */

@@ -29,7 +29,7 @@ use Time::HiRes qw(time);
 
 our @EXPORT = qw(sockt run start tcp_listener udp_socket tcp_client peer
     reap slurp spew scratch has_ipv6 is_root free_port own_network children
-    await_child is_running is_asleep);
+    await_child is_running is_asleep left_behind);
 
 # The top of the source tree.
 our $TOP = abs_path(dirname(__FILE__) . '/../..');
@@ -211,6 +211,25 @@ sub is_running {
     my ($pid) = @_;
     open my $f, '<', "/proc/$pid/stat" or return 0;
     return (<$f> // '') =~ /\) [^ZX] /;
+}
+
+# The processes with TMPDIR=dir in their environment, as sockt was started with,
+# that do not end within 5 s. None where there is no proc(5).
+sub left_behind {
+    my ($dir) = @_;
+    my @left;
+    for (1 .. 500) {
+        @left = ();
+        for my $path (glob '/proc/[0-9]*/environ') {
+            open my $f, '<', $path or next;
+            local $/;
+            push @left, $path =~ /(\d+)/
+                if ("\0" . (<$f> // '')) =~ /\0TMPDIR=\Q$dir\E\0/;
+        }
+        return if !@left;
+        select undef, undef, undef, 0.01;
+    }
+    return @left;
 }
 
 # Whether a sockt waits in a system call; true where there is no proc(5).

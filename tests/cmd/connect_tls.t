@@ -1,0 +1,223 @@
+# connect --tls: verification, what fails and how it is told, how a connection
+# ends. The peer is openssl s_server.
+use strict;
+use warnings;
+use Errno ();
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use SocktTls;
+use Test::More;
+
+plan skip_all => 'openssl is not installed' unless tls_is_available();
+
+my $dir = scratch();
+my %mark = (env => { TMPDIR => $dir });
+my $ca = tls_authority("$dir/ca");
+my $good = tls_certificate($ca, 'good', 'DNS:localhost,IP:127.0.0.1');
+my $server = tls_reverser($good);
+my $port = $server->{port};
+
+sub tls {
+    my %o = (%mark, ref $_[0] eq 'HASH' ? %{ shift() } : ());
+    return run(\%o, 'connect', '--tls', @_);
+}
+my @ca = ('--tls-ca', "$dir/ca/ca.pem");
+
+# -rev answers each line with its reverse, and CLOSE ends the connection.
+my $r = tls({ stdin => "hello\nCLOSE\n" }, @ca, 'localhost', $port);
+is "$r->{status} $r->{out}$r->{err}", "0 olleh\n",
+    'bytes go both ways; the peer ends the connection';
+$r = tls({ stdin => "hello\n" }, @ca, '--send-only', "127.0.0.1:$port");
+is "$r->{status} $r->{out}$r->{err}", '0 ', '--send-only ends it itself';
+$r = tls({ stdin => "hello\n" }, @ca, '--on-eof', 'quit', 'localhost', $port);
+is "$r->{status} $r->{err}", '0 ', '--on-eof quit, too';
+$r = tls(@ca, '--send', 'abc\n', '--expect', 'cba', '--done', 'localhost', $port);
+is "$r->{status} $r->{out}", "0 cba\n", 'a script';
+$r = tls({ stdin => "Q\nquit\nRx\nBk\nk\nCLOSE\n" }, @ca, 'localhost', $port);
+is $r->{out}, "Q\ntiuq\nxR\nkB\nk\n", 'letters that are commands of openssl are data';
+$r = tls('-z', @ca, 'localhost', $port);
+is "$r->{status} $r->{out}$r->{err}", '0 ', '-z';
+$r = tls('-z', @ca, "localhost:$port", "127.0.0.1:$port");
+is $r->{status}, 0, '-z with two endpoints';
+$r = tls(@ca, '127.0.0.1', $port, '--', 'sh', '-c',
+    'echo abc; read x; echo "got $x" >&2');
+is "$r->{status} $r->{err}", "0 got cba\n", 'a program';
+$r = tls('-v', '--send-only', @ca, 'localhost', $port);
+like $r->{err}, qr/^sockt connect: TLSv1\.\d with \S+, certificate of .*CN ?= ?good.*, verified, in \S+ ms$/m,
+    '-v: protocol, cipher, certificate';
+$r = tls('--json', '--send-only', @ca, 'localhost', $port);
+like $r->{err}, qr/"event":"secured".*"protocol":"TLSv1\.\d","cipher":"\w+","subject":".*good.*","verified":true/,
+    '--json: the "secured" event';
+$r = tls('-vv', '--send-only', @ca, 'localhost', $port);
+like $r->{err}, qr/: fork the connection .*relays between the connection and openssl/,
+    '-vv: the process';
+like $r->{err}, qr/: exec openssl in process/, '  and openssl';
+
+# Verification.
+my $self = tls_self_signed("$dir/self", 'DNS:localhost');
+my $stranger = tls_certificate(tls_authority("$dir/other"), 'stranger',
+    'DNS:localhost');
+my $wrong = tls_certificate($ca, 'wrong', 'DNS:other.test');
+my $expired = tls_certificate($ca, 'expired', 'DNS:localhost', days => -1);
+for my $case (
+    ['self-signed', $self, qr/self-signed certificate/],
+    ['unknown authority', $stranger, qr/unable to \w+ .*?/],
+    ['wrong name', $wrong, qr/hostname mismatch/],
+    ['expired', $expired, qr/certificate has expired/],
+) {
+    my ($what, $certificate, $reason) = @$case;
+    my $s = tls_reverser($certificate);
+    for my $zero ([], ['-z']) {
+        $r = tls({ stdin => 'secret' }, @$zero, @ca, 'localhost', $s->{port});
+        is "$r->{status} $r->{out}", '9 ', "$what @$zero: status 9";
+        like $r->{err}, qr/^sockt connect: localhost port \d+: TLS: the certificate is not accepted: $reason \(--tls-ca names .*, --tls-insecure accepts any\)$/,
+            '  with the reason of openssl in one line';
+        is scalar(() = $r->{err} =~ /\n/g), 1, '  and nothing else';
+    }
+    $r = tls({ stdin => "abc\n" }, '-v', '--tls-insecure', '--send-only',
+        'localhost', $s->{port});
+    is $r->{status}, 0, '  --tls-insecure accepts it';
+    like $r->{err}, qr/not verified \(--tls-insecure\)/, '  and says so at -v';
+}
+my $s = tls_reverser($wrong);
+$r = tls('-z', @ca, '127.0.0.1', $s->{port});
+is $r->{status}, 9, 'wrong address: status 9';
+like $r->{err}, qr/IP address mismatch/, '  with the reason';
+$r = tls('-z', 'localhost', $port);
+is $r->{status}, 9, "the system's authorities do not know the test's";
+$r = run({ env => { TMPDIR => $dir, SSL_CERT_FILE => "$dir/ca/ca.pem" } },
+    'connect', '--tls', '-z', 'localhost', $port);
+is $r->{status}, 0, '  unless SSL_CERT_FILE names it';
+
+# Files and programs.
+$r = tls('-z', '--tls-ca', "$dir/nosuch", 'localhost', $port);
+is $r->{status}, 11, 'no such file: status 11';
+like $r->{err}, qr/--tls-ca: \S+nosuch: no such file/, '  is told';
+spew("$dir/garbage", "nothing\n");
+$r = tls('-z', '--tls-ca', "$dir/garbage", 'localhost', $port);
+is $r->{status}, 11, 'a file without a certificate: status 11';
+like $r->{err}, qr/no certificate can be read from \S+garbage \(--tls-ca\)/,
+    '  is told';
+$r = run({ env => { TMPDIR => $dir, PATH => "$dir" } }, 'connect', '--tls',
+    '-z', 'localhost', $port);
+is $r->{status}, 1, 'no openssl in PATH: status 1';
+like $r->{err}, qr/there is no openssl in PATH; install the package openssl/,
+    '  and what to install';
+mkdir "$dir/old";
+spew("$dir/old/openssl", "#!/bin/sh\necho 's_client: Option unknown option -brief' >&2\nexit 1\n");
+chmod 0755, "$dir/old/openssl";
+$r = run({ env => { TMPDIR => $dir, PATH => "$dir/old" } }, 'connect', '--tls',
+    '-z', 'localhost', $port);
+is $r->{status}, 1, 'an old openssl: status 1';
+like $r->{err}, qr/version 3\.0 or newer is needed/, '  and which is needed';
+for my $case (
+    [['--tls-ca', 'x', 'h', 1], qr/--tls-ca goes with --tls/],
+    [['--tls-insecure', 'h', 1], qr/--tls-insecure goes with --tls/],
+    [['--tls', '--tls-insecure', '--tls-ca', 'x', 'h', 1], qr/--tls-insecure and --tls-ca cannot be used together/],
+) {
+    $r = run('connect', @{ $case->[0] });
+    is $r->{status}, 2, "@{ $case->[0] }: a usage error";
+    like $r->{err}, $case->[1], '  says why';
+}
+
+# Peers that do not speak TLS.
+for my $case (
+    ['a greeting', sub { print { $_[0] } "220 hello\r\n"; sysread $_[0], my $x, 9 },
+        9, qr/the peer does not speak TLS on that port/],
+    ['an HTTP error', sub { sysread $_[0], my $x, 9; print { $_[0] } "HTTP/1.1 400 Bad Request\r\n\r\n" },
+        9, qr/the peer does not speak TLS on that port/],
+    ['the end', sub { sysread $_[0], my $x, 9999 },
+        9, qr/the peer closed the connection during the handshake/],
+    ['a reset', sub { sysread $_[0], my $x, 1;
+        setsockopt $_[0], Socket::SOL_SOCKET(), Socket::SO_LINGER(), pack 'ii', 1, 0 },
+        10, qr/TLS: .*connection reset/],
+) {
+    my ($what, $code, $status, $error) = @$case;
+    my $l = tcp_listener();
+    peer($l, sub { $_[0]->autoflush(1); $code->(@_) });
+    $r = tls({ stdin => 'secret' }, 'localhost', $l->sockport);
+    is $r->{status}, $status, "$what instead of a handshake: status $status";
+    like $r->{err}, $error, '  is told';
+}
+my $silent = tcp_listener();
+$r = tls('-w', 0.3, 'localhost', $silent->sockport);
+is $r->{status}, 5, 'no answer to the handshake: status 5';
+like $r->{err}, qr/the TLS handshake was not done within 0\.3 s \(--timeout\)/,
+    '  is told';
+$r = tls('-z', @ca, '127.0.0.1', free_port());
+is $r->{status}, 4, 'refused, as without TLS';
+
+# How it ends. The middle forwards so many bytes of the server, then closes.
+sub truncating {
+    my ($bytes) = @_;
+    my $l = tcp_listener();
+    peer($l, sub {
+        my ($c) = @_;
+        my $s = tcp_client($port);
+        my $left = $bytes;
+        my $select = IO::Select->new($c, $s);
+        while ($left > 0) {
+            for my $from ($select->can_read) {
+                my $n = sysread($from, my $piece, 65536) or return;
+                $piece = substr $piece, 0, $left if $from == $s;
+                syswrite $from == $s ? $c : $s, $piece;
+                $left -= length $piece if $from == $s;
+            }
+        }
+        shutdown $c, 1;
+        sysread $c, my $rest, 65536;
+    });
+    return $l->sockport;
+}
+# The handshake and the tickets of TLS 1.3 are some 3 KiB.
+$r = tls({ stdin => join '', ('x' x 999 . "\n") x 40 }, @ca, 'localhost', truncating(9000));
+is $r->{status}, 10, 'a stream without an end of TLS: status 10';
+like $r->{err}, qr/the peer ended the connection without ending TLS \(close_notify\): what it sent may be incomplete/,
+    '  is told';
+my $p = start({ %mark, keep_stdin => 1 }, 'connect', '--tls', @ca, 'localhost',
+    $port);
+$p->send_line("abc\n");
+$p->expect(out => qr/cba/);
+$p->send_line("CLOSE\n");
+$p->expect(err => qr/stdin was still open/);
+is $p->finish->{status}, 10, 'the peer ends while stdin is open: status 10';
+
+for my $signal (qw(INT TERM HUP KILL)) {
+    $p = start({ %mark, keep_stdin => 1 }, 'connect', '--tls', @ca, 'localhost',
+        $port);
+    $p->send_line("abc\n");
+    $p->expect(out => qr/cba/);
+    $p->signal($signal);
+    $r = $p->finish;
+    is $r->{signal}, { INT => 2, TERM => 15, HUP => 1, KILL => 9 }->{$signal},
+        "$signal: dies by it";
+    is join(' ', left_behind($dir)), '', '  and leaves no process';
+}
+for my $seconds (0.001, 0.003, 0.005, 0.01, 0.02) {
+    $p = start(\%mark, 'connect', '--tls', '-z', @ca, 'localhost', $port);
+    select undef, undef, undef, $seconds;
+    $p->signal('TERM');
+    $p->finish;
+}
+$r = tls({ stdin => 'x' }, '-m', 0.5, @ca, 'localhost', $port);
+is $r->{status}, 5, '--max-time';
+is join(' ', left_behind($dir)), '', 'no process is left by any of these';
+is join(' ', glob "$dir/sockt-tls-*"), '', 'and no directory';
+
+# Transports below.
+$r = tls({ stdin => "hello\nCLOSE\n" }, @ca, '--via',
+    sockt() . ' connect 127.0.0.1 %p', 'localhost', $port);
+is "$r->{status} $r->{out}$r->{err}", "0 olleh\n", 'TLS on a program';
+$r = tls(@ca, '--via', sockt() . ' connect 127.0.0.1 ' . free_port(),
+    'localhost', $port);
+is $r->{status}, 10, '  which fails';
+like $r->{err}, qr/the program of --via failed with status 4: .*refused/,
+    '  with its own reason';
+my $unix = start('listen', '-kq', "unix:$dir/s", '--to', "127.0.0.1:$port");
+$r = tls({ stdin => "hello\nCLOSE\n" }, '--retry-for', 5, '-q', @ca,
+    "unix:$dir/s");
+is "$r->{status} $r->{out}", "0 olleh\n", 'TLS on a Unix socket';
+$unix->stop;
+
+done_testing;

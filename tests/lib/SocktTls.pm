@@ -1,0 +1,73 @@
+# Certificates and TLS servers for tests, made with openssl.
+#
+#	my $ca = tls_authority("$dir/ca");
+#	my $c = tls_certificate($ca, 'good', 'DNS:localhost');
+#	my $server = tls_reverser($c);	# answers lines reversed, at $server->{port}
+package SocktTls;
+
+use strict;
+use warnings;
+use Carp qw(croak);
+use Exporter qw(import);
+use Sockt;
+
+our @EXPORT = qw(tls_is_available tls_authority tls_certificate tls_self_signed
+    tls_reverser tls_serve);
+
+# Whether there is an openssl that sockt can use.
+sub tls_is_available {
+    return (qx(openssl version 2>/dev/null) // '') =~ /^OpenSSL [3-9]/;
+}
+
+sub openssl {
+    my $out = qx(@_ 2>&1 </dev/null);
+    croak "@_: $out" if $? != 0;
+}
+
+# A certificate authority in a directory, which is made; its certificate is the
+# file ca.pem there.
+sub tls_authority {
+    my ($dir) = @_;
+    mkdir $dir or croak "$dir: $!";
+    openssl("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256",
+        "-nodes -keyout $dir/ca.key -out $dir/ca.pem -days 2 -subj /CN=authority");
+    return $dir;
+}
+
+# A certificate that the authority signs, for these names. days may be negative.
+sub tls_certificate {
+    my ($ca, $name, $names, %o) = @_;
+    spew("$ca/$name.ext", "subjectAltName=$names\n");
+    openssl("openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes",
+        "-keyout $ca/$name.key -out $ca/$name.csr -subj /CN=$name");
+    my $days = $o{days} // 1;
+    my $serial = 1 + int rand 1e9;
+    openssl("openssl x509 -req -in $ca/$name.csr -CA $ca/ca.pem",
+        "-CAkey $ca/ca.key -set_serial $serial -days $days",
+        "-extfile $ca/$name.ext -out $ca/$name.pem");
+    return { cert => "$ca/$name.pem", key => "$ca/$name.key" };
+}
+
+# A certificate without an authority.
+sub tls_self_signed {
+    my ($stem, $names) = @_;
+    openssl("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256",
+        "-nodes -keyout $stem.key -out $stem.pem -days 2 -subj /CN=self",
+        "-addext subjectAltName=$names");
+    return { cert => "$stem.pem", key => "$stem.key" };
+}
+
+# openssl s_server with these arguments; its port is free and announced.
+sub tls_serve {
+    my ($certificate, @args) = @_;
+    my $p = start({ command => 'openssl', keep_stdin => 1 }, 's_server',
+        '-accept', '127.0.0.1:0', '-cert', $certificate->{cert},
+        '-key', $certificate->{key}, @args);
+    my $port = $p->expect(out => qr/ACCEPT 127\.0\.0\.1:(\d+)\n/);
+    return { process => $p, port => $port };
+}
+
+# A server that answers each line with its reverse; CLOSE ends a connection.
+sub tls_reverser { return tls_serve($_[0], '-rev') }
+
+1;
