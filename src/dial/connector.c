@@ -183,8 +183,11 @@ open_program(const struct attempt *a)
 	    via_wait(a->result->via, fd, a->until, a->e) < 0) {
 		sock_close(&fd);
 		release(a->result);
+		return -1;
 	}
 	a->result->ns = clock_now() - start;
+	sock_local(fd, &a->result->local);
+	a->result->remote = a->result->local;
 	return fd;
 }
 
