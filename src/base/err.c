@@ -127,7 +127,7 @@ static const struct cause {
     {CAUSE_NOT_HTTP, ANY, ERR_PROTOCOL, "not HTTP",
 	"another kind of server answers on that port"},
     {CAUSE_IS_TLS, ANY, ERR_PROTOCOL, "not HTTP",
-	"it looks like TLS, which sockt does not support"},
+	"it looks like TLS, which an https:// URL uses"},
     {CAUSE_NO_RESPONSE, ANY, ERR_PROTOCOL,
 	"the server closed the connection without a response",
 	"it failed, or it serves another protocol on that port"},

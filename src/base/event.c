@@ -19,7 +19,7 @@ struct member {
 	unsigned char type;  /* enum type */
 	bool is_optional;
 	char name[11];
-	char meaning[51];
+	char meaning[56];
 };
 
 static const struct kind kinds[EVENT_COUNT] = {
@@ -139,7 +139,7 @@ static const struct member members[] = {
     {EVENT_RESPONSE, NUMBER, false, "status", "the HTTP status code"},
     {EVENT_RESPONSE, NUMBER, false, "bytes", "of the body"},
     {EVENT_RESPONSE, OBJECT, false, "phases",
-	"seconds: resolve, connect, sent, first_byte, total"},
+	"seconds: resolve, connect, tls, sent, first_byte, total"},
     {EVENT_RESPONSE, NUMBER, false, "rate", "bytes of the body per second"},
     {EVENT_RESPONSE, BOOL, false, "reused", "the connection was open before"},
 

@@ -24,6 +24,7 @@ struct http_get_options {
 	struct time_options time;
 	struct sock_options sock;
 	struct proxy_options proxy;
+	struct transport_options transport;
 	struct request_options {
 		/* The first member: the offsets in the tables start here. */
 		struct fetch_options fetch;
@@ -100,6 +101,9 @@ static const struct opt_group http_get_groups[] = {
     {"output", output_opts, offsetof(struct http_get_options, request)},
     {"addresses", options_names, offsetof(struct http_get_options, names)},
     {"addresses", options_proxy, offsetof(struct http_get_options, proxy)},
+    {"transport", options_via, offsetof(struct http_get_options, transport)},
+    {"transport", OPTIONS_TLS_TRUST,
+	offsetof(struct http_get_options, transport)},
     {"local address", options_source,
 	offsetof(struct http_get_options, source)},
     {"time limits", time_opts, offsetof(struct http_get_options, time)},
@@ -137,6 +141,42 @@ parse(struct url *urls, const struct command_args *args,
 		if (fetch_parse_url(&urls[n], args->operands[n], o, e) < 0)
 			return -1;
 	return 0;
+}
+
+/* Sets how connections are made, and how TLS is, for https URLs. */
+static int
+set_transport(struct connector_options *c, const struct http_get_options *o,
+    const struct opt *const *used, struct err *e)
+{
+	struct transport_options transport = o->transport;
+
+	transport.tls = true;
+	if (options_make_transport(c, &transport, used, e) < 0)
+		return -1;
+	c->tls.alpn = "http/1.1";
+	c->tls.ends_with_input = true;
+	c->stops_via = true;
+	return 0;
+}
+
+/* Fails if no request can use the options of TLS. */
+static int
+check_tls(const struct url *urls, const struct command_args *args,
+    const struct http_get_options *o, struct err *e)
+{
+	const struct opt *trust = opt_find_used(args->used, OPTIONS_TLS_TRUST);
+	char name[64];
+	int n;
+
+	if (trust == NULL || o->request.fetch.follow)
+		return 0;
+	for (n = 0; n < args->count; n++)
+		if (url_is_https(&urls[n]))
+			return 0;
+	return err_set(e, ERR_USAGE,
+	    "%s is for https URLs, and there are none (--location may lead to "
+	    "one)",
+	    opt_display_name(trust, name, sizeof(name)));
 }
 
 /* Fetches the URLs in order; reports each error and keeps the first kind. */
@@ -191,9 +231,13 @@ http_get_run(
 	wanted.field_count = o->request.fields.count;
 	wanted.retry_ms = o->time.retry_ms;
 	wanted.proxy = &o->proxy.proxy;
+	wanted.is_via = o->transport.via != NULL;
 	options_make_dial(
 	    &client.connector.dial, &o->names, &o->source, &o->sock);
-	result = parse(urls, args, &wanted, e);
+	result = set_transport(&client.connector, o, args->used, e) < 0 ||
+			 parse(urls, args, &wanted, e) < 0
+		     ? -1
+		     : check_tls(urls, args, o, e);
 	if (result == 0)
 		result = signals_catch(SIGNALS_STOP, e);
 	if (result == 0) {
@@ -219,7 +263,7 @@ const struct command http_get_command = {
 	     "timing quiet",
     .notes =
 	"The header is printed on stderr; the body goes to stdout, or to FILE. "
-	"A status of 400 and up is an error. TLS (https) is not supported.",
+	"A status of 400 and up is an error. https needs openssl.",
     .examples = "sockt http-get http://localhost:8080/\n"
 		"sockt http-get -qO http://localhost/files/disk.img\n"
 		"sockt http-get -I localhost:8080/\n",

@@ -312,6 +312,10 @@ fetch_start(struct fetch *f, const struct fetch_options *o,
 	f->until = client->until;
 	f->stdout_failed = false;
 	http_client_init(&f->client, client);
+	if (o->is_via) {
+		memset(&f->rules, 0, sizeof(f->rules));
+		return 0;
+	}
 	return route_init(&f->rules, o->proxy, e);
 }
 

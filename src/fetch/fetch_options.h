@@ -21,6 +21,7 @@ struct fetch_options {
 	int64_t retries;           /* --retry N */
 	int64_t retry_ms;          /* --retry-for; -1: one attempt */
 	const struct proxy *proxy; /* PROXY_NONE: http_proxy decides */
+	int is_via;                /* --via: there is no proxy */
 
 	/* Where the body goes. */
 	const char *output; /* -o FILE; "-" is stdout */

@@ -43,10 +43,19 @@ http_client_init(struct http_client *c, const struct http_client_options *o)
 static void
 disconnect(struct http_client *c, int status)
 {
-	if (c->conn.fd < 0)
+	if (!c->conn.is_open)
 		return;
 	http_conn_close(&c->conn, status);
 	buf_init(&c->in, c->storage, HTTP_CLIENT_BUFFER);
+}
+
+/* Ends the connection after an error. Returns -1. */
+static int
+fail(struct http_client *c, struct err *e)
+{
+	http_conn_abort(&c->conn, c->until, e);
+	buf_init(&c->in, c->storage, HTTP_CLIENT_BUFFER);
+	return -1;
 }
 
 void
@@ -106,6 +115,17 @@ http_client_check(
 	return http_conn_check(&c->conn, route, e);
 }
 
+/* Sets when the phases of connecting ended. */
+static void
+set_times(struct http_timing *t, const struct http_conn *c)
+{
+	const struct dial_result *r = &c->made;
+
+	t->connected_ns = c->open_ns - r->tls_ns;
+	t->resolved_ns = t->connected_ns - r->ns + r->resolve_ns;
+	t->secured_ns = r->tls_ns != 0 ? c->open_ns : 0;
+}
+
 /* Connects along route, or reuses the kept connection. */
 static int
 open_connection(
@@ -113,12 +133,13 @@ open_connection(
 {
 	if (http_conn_is_reusable(&c->conn, route)) {
 		c->times.is_reused = true;
+		c->times.connected_ns = clock_now();
 		return 0;
 	}
 	disconnect(c, 0);
 	if (http_conn_open(&c->conn, route, c->until, e) < 0)
 		return -1;
-	c->times.resolved_ns = c->conn.resolved_ns;
+	set_times(&c->times, &c->conn);
 	return 0;
 }
 
@@ -240,16 +261,40 @@ report_interim(const struct http_head *h)
 		reason, sizeof(reason), h->text + h->reason, h->reason_length));
 }
 
+/* Prefixes *e with how much of the body was received. Returns -1. */
+static int
+body_error(const struct http_client *c, struct err *e)
+{
+	unsigned long long received = c->response->received;
+	char text[32];
+
+	if (e->kind != ERR_LOST && e->kind != ERR_TIMEOUT)
+		return -1;
+	if (c->response->length >= 0)
+		return err_prefix(e, "after %llu of %s of the body", received,
+		    num_format_count(text, sizeof(text),
+			(uint64_t)c->response->length, "byte"));
+	return err_prefix(e, "after %s of the body",
+	    num_format_count(text, sizeof(text), received, "byte"));
+}
+
 /* Checks that the response may end here, where the peer has finished. */
 static int
 finish_response(struct http_client *c, struct err *e)
 {
 	int result = http_response_finish(c->response, e);
+	struct err why = ERR_INIT;
 
 	c->is_truncated = result < 0;
 	if (result < 0 && c->send_errnum != 0)
 		return send_error(c, e);
-	return result;
+	if (http_conn_end(&c->conn, c->until, &why) == 0)
+		return result;
+	c->is_truncated = true;
+	if (result < 0)
+		return err_append(e, "%s", why.text);
+	*e = why;
+	return body_error(c, e);
 }
 
 /* Reads until the final head is complete. */
@@ -299,7 +344,6 @@ request_once(struct http_client *c, const struct http_route *route,
 	c->send_errnum = 0;
 	if (open_connection(c, route, e) < 0)
 		return -1;
-	c->times.connected_ns = clock_now();
 	http_response_start(c->response, m->method);
 	if (send_all(c, m->bytes, m->length, e) < 0)
 		return -1;
@@ -341,9 +385,7 @@ http_client_request(struct http_client *c, const struct http_route *route,
 		result = request_once(c, route, &m, e);
 	}
 	free(m.bytes);
-	if (result < 0)
-		disconnect(c, (int)e->kind);
-	return result;
+	return result < 0 ? fail(c, e) : 0;
 }
 
 const struct http_response *
@@ -372,23 +414,6 @@ http_client_report(
 	http_timing_report(&c->times, url, r->head.status, r->received);
 	if (with_chart)
 		http_timing_draw(&c->times, url, r->head.status, r->received);
-}
-
-/* Prefixes *e with how much of the body was received. Returns -1. */
-static int
-body_error(const struct http_client *c, struct err *e)
-{
-	unsigned long long received = c->response->received;
-	char text[32];
-
-	if (e->kind != ERR_LOST && e->kind != ERR_TIMEOUT)
-		return -1;
-	if (c->response->length >= 0)
-		return err_prefix(e, "after %llu of %s of the body", received,
-		    num_format_count(text, sizeof(text),
-			(uint64_t)c->response->length, "byte"));
-	return err_prefix(e, "after %s of the body",
-	    num_format_count(text, sizeof(text), received, "byte"));
 }
 
 /* Receives once, unless the buffer has data, and writes the body to s. */
@@ -483,10 +508,8 @@ http_client_read(struct http_client *c, struct sink *s,
 			report_progress(c);
 	}
 	c->progress = NULL;
-	if (result < 0) {
-		disconnect(c, (int)e->kind);
-		return -1;
-	}
+	if (result < 0)
+		return fail(c, e);
 	c->times.end_ns = clock_now();
 	return sink_finish(s, c->until, e);
 }
@@ -519,7 +542,7 @@ has_excess(struct http_client *c)
 	struct err e;
 	size_t n;
 
-	if (buf_is_empty(&c->in) &&
+	if (buf_is_empty(&c->in) && c->conn.fd >= 0 &&
 	    wait_fd(c->conn.fd, POLLIN, deadline_after(0)) > 0)
 		(void)receive(c, "", &e);
 	n = buf_length(&c->in);
@@ -536,7 +559,7 @@ http_client_finish(struct http_client *c, bool wants_more)
 {
 	bool is_whole;
 
-	if (c->conn.fd < 0)
+	if (!c->conn.is_open)
 		return;
 	is_whole = http_response_is_complete(c->response) ||
 		   (wants_more && drop_rest(c));

@@ -13,7 +13,7 @@
 #define WIDTH 40
 #define BAR_SIZE (WIDTH + 1)
 
-enum { PHASES = 5 };
+enum { PHASES = 6, TLS_PHASE = 2 };
 
 /*
  * When the phases ended; one that was not reached ends with the previous one.
@@ -22,7 +22,7 @@ static void
 ends_of(const struct http_timing *t, int64_t *ends)
 {
 	const int64_t readings[PHASES] = {t->resolved_ns, t->connected_ns,
-	    t->sent_ns, t->first_ns, t->end_ns};
+	    t->secured_ns, t->sent_ns, t->first_ns, t->end_ns};
 	int64_t last = t->start_ns;
 	int i;
 
@@ -31,6 +31,13 @@ ends_of(const struct http_timing *t, int64_t *ends)
 			last = readings[i];
 		ends[i] = last;
 	}
+}
+
+/* Whether there was such a phase. */
+static bool
+has_phase(const struct http_timing *t, int phase)
+{
+	return phase != TLS_PHASE || t->secured_ns != 0;
 }
 
 /* Bytes per second over the whole exchange. */
@@ -47,7 +54,7 @@ http_timing_report(
     const struct http_timing *t, const char *url, int status, uint64_t bytes)
 {
 	static const char *const names[PHASES] = {
-	    "resolve", "connect", "sent", "first_byte", "total"};
+	    "resolve", "connect", "tls", "sent", "first_byte", "total"};
 	int64_t ends[PHASES];
 	char duration[32], count[32];
 	struct event ev;
@@ -55,16 +62,20 @@ http_timing_report(
 	int i;
 
 	ends_of(t, ends);
-	num_format_duration(duration, sizeof(duration), ends[4] - t->start_ns);
+	num_format_duration(
+	    duration, sizeof(duration), ends[PHASES - 1] - t->start_ns);
 	diag_event_begin(&ev, EVENT_RESPONSE);
 	event_text(&ev, "url", url);
 	event_number(&ev, "status", (unsigned)status);
 	event_number(&ev, "bytes", bytes);
 	j = event_nested(&ev, "phases");
 	for (i = 0; i < PHASES; i++)
-		json_seconds(j, names[i], clock_seconds(t->start_ns, ends[i]));
+		if (has_phase(t, i))
+			json_seconds(
+			    j, names[i], clock_seconds(t->start_ns, ends[i]));
 	json_close(j);
-	event_number(&ev, "rate", (uint64_t)rate_of(t, ends[4], bytes));
+	event_number(
+	    &ev, "rate", (uint64_t)rate_of(t, ends[PHASES - 1], bytes));
 	event_bool(&ev, "reused", t->is_reused);
 	diag_event_end(&ev, DIAG_NOTE, "response %d from %s: %s in %s", status,
 	    url, num_format_count(count, sizeof(count), bytes, "byte"),
@@ -90,16 +101,19 @@ http_timing_draw(
     const struct http_timing *t, const char *url, int status, uint64_t bytes)
 {
 	static const char *const names[PHASES] = {"resolve", "connect",
-	    "send the request", "wait for an answer", "receive"};
+	    "TLS handshake", "send the request", "wait for an answer",
+	    "receive"};
 	char text[2048], bar[BAR_SIZE], duration[32], size[32], rate[32];
 	int64_t ends[PHASES], from = 0, to, whole;
 	int i;
 
 	ends_of(t, ends);
-	whole = ends[4] - t->start_ns;
+	whole = ends[PHASES - 1] - t->start_ns;
 	snprintf(text, sizeof(text), "%.300s: status %d%s\n", url, status,
 	    t->is_reused ? ", on the same connection" : "");
 	for (i = 0; i < PHASES; i++) {
+		if (!has_phase(t, i))
+			continue;
 		to = ends[i] - t->start_ns;
 		fill_bar(bar, from, to, whole);
 		text_append(text, sizeof(text), "  %-18s %11s |%s|\n", names[i],
@@ -110,7 +124,7 @@ http_timing_draw(
 	text_append(text, sizeof(text), "  %-18s %11s  %s, %s/s\n", "total",
 	    num_format_duration(duration, sizeof(duration), whole),
 	    num_format_size(size, sizeof(size), bytes),
-	    num_format_size(
-		rate, sizeof(rate), (uint64_t)rate_of(t, ends[4], bytes)));
+	    num_format_size(rate, sizeof(rate),
+		(uint64_t)rate_of(t, ends[PHASES - 1], bytes)));
 	diag_report(text, strlen(text));
 }

@@ -9,7 +9,8 @@
 struct http_timing {
 	int64_t start_ns;
 	int64_t resolved_ns;  /* the name is resolved */
-	int64_t connected_ns; /* ready for a request */
+	int64_t connected_ns; /* connected, to a proxy too */
+	int64_t secured_ns;   /* the TLS handshake is done; 0: without TLS */
 	int64_t sent_ns;      /* the request is sent */
 	int64_t first_ns;     /* the first byte of the response */
 	int64_t end_ns;       /* the last byte of the response */

@@ -107,22 +107,37 @@ is_listed(const char *list, const struct endpoint *ep)
 	return false;
 }
 
+/* Parses a proxy of the environment, whose variable is named. 0, or -1. */
+static int
+parse_env(struct proxy *p, const char *text, const char *name, struct err *e)
+{
+	if (text == NULL || *text == '\0')
+		return 0;
+	if (proxy_parse(p, text, e) < 0)
+		return err_prefix(e, "%s (in the environment)", name);
+	return 0;
+}
+
 int
 route_init(struct route_rules *r, const struct proxy *proxy, struct err *e)
 {
-	/* HTTP_PROXY is not read: a web server sets it from a field of the
-	 * request when it runs a program (CGI). */
-	const char *env = getenv("http_proxy");
+	const char *tls = getenv("https_proxy");
 
 	memset(r, 0, sizeof(*r));
 	if (proxy->kind != PROXY_NONE) {
 		r->proxy = proxy;
-	} else if (env != NULL && *env != '\0') {
-		r->no_proxy = no_proxy();
-		if (proxy_parse(&r->env_proxy, env, e) < 0)
-			return err_prefix(e, "http_proxy (in the environment)");
-		r->env_proxy.origin = "from http_proxy";
+		return 0;
 	}
+	r->no_proxy = no_proxy();
+	(void)parse_env(&r->tls_proxy,
+	    tls != NULL ? tls : getenv("HTTPS_PROXY"), "https_proxy",
+	    &r->tls_error);
+	r->tls_proxy.origin = "from https_proxy";
+	/* HTTP_PROXY is not read: a web server sets it from a field of the
+	 * request when it runs a program (CGI). */
+	if (parse_env(&r->env_proxy, getenv("http_proxy"), "http_proxy", e) < 0)
+		return -1;
+	r->env_proxy.origin = "from http_proxy";
 	return 0;
 }
 
@@ -130,12 +145,22 @@ int
 route_find(const struct route_rules *r, const struct url *u,
     struct http_route *route, struct err *e)
 {
-	const struct endpoint *ep = &route->server;
+	const struct proxy *env;
+	bool is_bad;
 
+	memset(route, 0, sizeof(*route));
 	if (url_endpoint(u, &route->server, e) < 0)
 		return -1;
+	route->is_tls = url_is_https(u);
 	route->proxy = r->proxy;
-	if (r->env_proxy.kind != PROXY_NONE && !is_listed(r->no_proxy, ep))
-		route->proxy = &r->env_proxy;
-	return 0;
+	env = route->is_tls ? &r->tls_proxy : &r->env_proxy;
+	is_bad = route->is_tls && r->tls_error.kind != ERR_NONE;
+	if ((env->kind == PROXY_NONE && !is_bad) ||
+	    is_listed(r->no_proxy, &route->server))
+		return 0;
+	route->proxy = env;
+	if (!is_bad)
+		return 0;
+	*e = r->tls_error;
+	return -1;
 }

@@ -2,22 +2,24 @@
 #ifndef FETCH_ROUTE_H
 #define FETCH_ROUTE_H
 
+#include "base/err.h"
 #include "dial/proxy.h"
 
-struct err;
 struct http_route;
 struct url;
 
 struct route_rules {
 	const struct proxy *proxy; /* the caller's, for every URL; NULL: none */
 	struct proxy env_proxy;    /* of http_proxy; PROXY_NONE: none */
-	const char *no_proxy; /* hosts reached without env_proxy, or NULL */
+	struct proxy tls_proxy;    /* of https_proxy, for https URLs */
+	struct err tls_error;      /* why https_proxy cannot be used */
+	const char *no_proxy; /* hosts reached without these two, or NULL */
 };
 
 /*
  * Sets the rules. proxy comes from an option; if its kind is PROXY_NONE,
- * http_proxy and no_proxy in the environment apply. Returns 0, or -1 with
- * ERR_USAGE if http_proxy is malformed.
+ * http_proxy, https_proxy and no_proxy in the environment apply. Returns 0, or
+ * -1 with ERR_USAGE if http_proxy is malformed.
  */
 int route_init(struct route_rules *r, const struct proxy *proxy, struct err *e);
 
@@ -25,7 +27,8 @@ int route_init(struct route_rules *r, const struct proxy *proxy, struct err *e);
  * Finds the route for u; it points into r. The items of no_proxy are separated
  * by commas or spaces: "*" is every host; NAME and .NAME are that name and its
  * subdomains; an address or a network ADDRESS/BITS matches numeric hosts; with
- * :PORT after it an item matches only that port. Returns 0, or -1 with *e.
+ * :PORT after it an item matches only that port. Returns 0, or -1 with *e, for
+ * example because the route needs https_proxy and that is malformed.
  */
 int route_find(const struct route_rules *r, const struct url *u,
     struct http_route *route, struct err *e);

@@ -115,7 +115,7 @@ send_request(struct transfer *t, struct err *e)
 		r.user = t->redirect.user;
 	if (route_find(t->rules, r.url, &route, e) < 0)
 		return -1;
-	if (route.proxy != NULL && route.proxy->kind == PROXY_HTTP) {
+	if (http_conn_is_forwarded(&route)) {
 		r.is_absolute = true;
 		if (proxy_credentials(route.proxy, secret, sizeof(secret)))
 			r.proxy_user = secret;
@@ -154,6 +154,9 @@ follow(struct transfer *t, const char *location, struct err *e)
 	if (r->left_origin && !had_left && had_secrets)
 		diag_note("redirected to another origin: credentials and "
 			  "--header fields are not sent there");
+	if (url_is_https(&from) && !url_is_https(&r->url))
+		diag_warn("redirected from https to http, which is not "
+			  "encrypted");
 	diag_note(
 	    "redirected to %s", url_absolute(&r->url, shown, sizeof(shown)));
 	return TRANSFER_REQUEST;
@@ -187,7 +190,7 @@ warn_about(const struct transfer *t, const struct http_response *r)
 		diag_warn("%s: the body is encoded (%s) and is written as it "
 			  "is",
 		    label, text_escape_string(shown, sizeof(shown), coding));
-	if (r->framing == HTTP_FRAME_CLOSE)
+	if (r->framing == HTTP_FRAME_CLOSE && !t->client->conn.route.is_tls)
 		diag_note("%s: the body ends with the connection, so whether "
 			  "it is whole cannot be checked",
 		    label);
@@ -384,7 +387,7 @@ transfer_is_declined(const struct transfer *t)
 {
 	const struct http_client *c = t->client;
 
-	return c->conn.route.proxy != NULL &&
+	return http_conn_is_forwarded(&c->conn.route) &&
 	       http_client_response(c)->head.status == 407;
 }
 

@@ -145,7 +145,7 @@ redirect_follow(
     struct redirect *r, const char *location, size_t max, struct err *e)
 {
 	struct url next;
-	bool is_same;
+	bool is_same, is_downgrade;
 
 	if (url_reference_follow(&r->url, location, &next, e) < 0)
 		return -1;
@@ -156,10 +156,13 @@ redirect_follow(
 	if (redirect_count(r) >= max)
 		return refuse(r, &next, e);
 	is_same = url_same_origin(&r->url, &next);
+	is_downgrade = url_is_https(&r->url) && !url_is_https(&next);
 	r->left_origin |= !is_same;
 	r->url = next;
 	if (next.userinfo.is_present || !is_same)
 		extract_user(r);
+	if (is_downgrade)
+		r->user[0] = '\0';
 	record_visit(r);
 	return 0;
 }

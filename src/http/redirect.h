@@ -45,11 +45,12 @@ size_t redirect_count(const struct redirect *r);
 
 /*
  * Follows a Location field, at most max times. The next request uses the
- * credentials in the field. Without any, a request to the same origin (RFC 9110
- * section 4.3.1) keeps the current ones, and one to another origin has none.
- * Returns 0, or -1 with *e and r unchanged: ERR_PROTOCOL for a malformed field
- * or one redirect too many, whose text names the loop if there is one;
- * ERR_FAILED for a URL that is not http.
+ * credentials in the field, unless it leads from https to http. Without any, a
+ * request to the same origin (RFC 9110 section 4.3.1) keeps the current ones,
+ * and one to another origin has none. Returns 0, or -1 with *e and r unchanged:
+ * ERR_PROTOCOL for a malformed field or one redirect too many, whose text names
+ * the loop if there is one; ERR_FAILED for a URL that is neither http nor
+ * https.
  */
 int redirect_follow(
     struct redirect *r, const char *location, size_t max, struct err *e);

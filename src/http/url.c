@@ -11,6 +11,7 @@
 #include "net/endpoint.h"
 
 #define HTTP_PORT 80
+#define HTTPS_PORT 443
 
 /* ctype.h depends on the locale; the grammar does not. */
 static bool
@@ -214,17 +215,27 @@ part_is(const struct url *u, struct url_part part, const char *word)
 	       strncasecmp(part_text(u, part), word, part.length) == 0;
 }
 
+bool
+url_is_https(const struct url *u)
+{
+	return part_is(u, u->scheme, "https");
+}
+
 int
 url_check_http(const struct url *u, struct err *e)
 {
-	if (part_is(u, u->scheme, "https"))
-		return refuse(u->text,
-		    "https needs TLS, which sockt does not support", e);
-	if (!part_is(u, u->scheme, "http"))
-		return refuse(u->text, "only http:// can be fetched", e);
+	if (!part_is(u, u->scheme, "http") && !url_is_https(u))
+		return refuse(
+		    u->text, "only http:// and https:// can be fetched", e);
 	if (!u->host.is_present || u->host.length == 0)
 		return refuse(u->text, "it has no host", e);
 	return 0;
+}
+
+static uint16_t
+default_port(const struct url *u)
+{
+	return url_is_https(u) ? HTTPS_PORT : HTTP_PORT;
 }
 
 static uint16_t
@@ -235,7 +246,7 @@ port_of(const struct url *u)
 
 	for (i = 0; i < u->port.length; i++)
 		port = (uint16_t)(port * 10 + (part_text(u, u->port)[i] - '0'));
-	return port == 0 ? HTTP_PORT : port;
+	return port == 0 ? default_port(u) : port;
 }
 
 int
@@ -269,7 +280,7 @@ url_authority(const struct url *u, char *buf, size_t size)
 	int n = (int)(zone == NULL ? u->host.length : (size_t)(zone - host));
 	uint16_t port = port_of(u);
 
-	if (port == HTTP_PORT)
+	if (port == default_port(u))
 		snprintf(buf, size, "%.*s%s", n, host, zone == NULL ? "" : "]");
 	else
 		snprintf(buf, size, "%.*s%s:%u", n, host,
@@ -293,7 +304,7 @@ url_absolute(const struct url *u, char *buf, size_t size)
 {
 	char authority[ENDPOINT_HOST + 16], target[URL_SIZE];
 
-	snprintf(buf, size, "http://%s%s",
+	snprintf(buf, size, "%s://%s%s", url_is_https(u) ? "https" : "http",
 	    url_authority(u, authority, sizeof(authority)),
 	    url_target(u, target, sizeof(target)));
 	return buf;

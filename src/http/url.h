@@ -34,15 +34,19 @@ struct url {
  */
 int url_parse(struct url *u, const char *text, struct err *e);
 
-/* Checks that u is an http URL with a host. 0, or -1 with ERR_USAGE. */
+/* Checks that u is an http or https URL with a host. 0, or -1 with ERR_USAGE.
+ */
 int url_check_http(const struct url *u, struct err *e);
 
-/* Sets *ep to the host and port of an http URL. 0, or -1 with *e. */
+/* Whether the scheme of u is https. */
+bool url_is_https(const struct url *u);
+
+/* Sets *ep to the host and port of an http or https URL. 0, or -1 with *e. */
 int url_endpoint(const struct url *u, struct endpoint *ep, struct err *e);
 
 /*
  * The value of the Host field: the host with its brackets but without a zone
- * id, and the port unless it is 80. Returns buf; URL_SIZE is enough.
+ * id, and the port unless it is the scheme's. Returns buf; URL_SIZE is enough.
  */
 const char *url_authority(const struct url *u, char *buf, size_t size);
 

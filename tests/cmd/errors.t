@@ -89,7 +89,7 @@ for my $row (
 
     # HTTP.
     ["http-get -q http://$tls/", 9,
-        qr{^http://\S+: not HTTP \(it looks like TLS, which sockt does not support\)$}],
+        qr{^http://\S+: not HTTP \(it looks like TLS, which an https:// URL uses\)$}],
     ["http-get -q http://$ssh/", 9,
         qr{^http://\S+: not HTTP \(another kind of server .*\); it sent 'SSH}],
     ["http-get -q http://$empty/x", 9,

@@ -62,6 +62,8 @@ follow(struct redirect *r, const char *location, size_t max)
 	check_request(r);
 	is_same = url_same_origin(&before, &r->url);
 	check(r->left_origin == (had_left || !is_same));
+	if (url_is_https(&before) && !url_is_https(&r->url))
+		check(r->user[0] == '\0');
 	if (strchr(location, '@') == NULL)
 		check(strcmp(r->user, is_same ? user : "") == 0);
 	return true;

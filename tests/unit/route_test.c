@@ -1,6 +1,8 @@
 /* The no_proxy list, and proxies as a user names them. */
 #include "fetch/route.h"
 
+#include <stdlib.h>
+
 #include "base/err.h"
 #include "lib/tap.h"
 #include "dial/proxy.h"
@@ -32,6 +34,45 @@ check(const char *list, const char *host, uint16_t port, bool want)
 {
 	ok(is_direct(list, host, port) == want, "'%s': %s port %u is %s", list,
 	    host, port, want ? "in it" : "not");
+}
+
+/* The proxy of a URL, where the environment has these two. */
+static const char *
+proxy_of(const char *http, const char *https, const char *text)
+{
+	static struct route_rules rules;
+	static struct http_route route;
+	struct proxy none = {.kind = PROXY_NONE};
+	static struct err e;
+	struct url u;
+
+	err_clear(&e);
+	setenv("http_proxy", http, 1);
+	setenv("https_proxy", https, 1);
+	setenv("no_proxy", "direct", 1);
+	if (route_init(&rules, &none, &e) < 0)
+		return "malformed";
+	url_parse(&u, text, &e);
+	if (route_find(&rules, &u, &route, &e) < 0)
+		return e.text;
+	return route.proxy == NULL ? "none" : route.proxy->server.host;
+}
+
+static void
+check_environment(void)
+{
+	is_text(proxy_of("a", "b", "http://x/"), "a", "http_proxy");
+	is_text(proxy_of("a", "b", "https://x/"), "b", "https_proxy");
+	is_text(proxy_of("a", "", "https://x/"), "none", "an empty one");
+	is_text(proxy_of("", "b", "http://x/"), "none", "an empty http_proxy");
+	is_text(proxy_of("a", "b", "https://direct/"), "none", "no_proxy");
+	is_text(proxy_of("a", "https://b", "http://x/"), "a",
+	    "a malformed https_proxy is not needed for http");
+	is_text(proxy_of("a", "https://b", "https://direct/"), "none",
+	    "nor where no_proxy applies");
+	ok(strncmp(proxy_of("a", "https://b", "https://x/"), "https_proxy (in",
+	       15) == 0,
+	    "but for https");
 }
 
 static void
@@ -104,5 +145,6 @@ main(void)
 	refuses("http://u:secret@a/b");
 	refuses("u:secret@a:b:c");
 	refuses("socks5://unix:x");
+	check_environment();
 	return done_testing();
 }

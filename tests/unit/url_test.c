@@ -34,8 +34,8 @@ static const char *const refused[] = {"http://a b/", "http://a/b c",
     "http://[127.0.0.1]/", "http://::1/", "http://a%41/", "http://\xc3\xa4/",
     "http://a\\b/", "http://[fe80::1%]/", "http://a:123456789/"};
 
-static const char *const not_http[] = {"https://a/", "ftp://a/", "http:///x",
-    "http://", "http://:80/", "http://u@/", "file:///etc/passwd", "mailto:a@b"};
+static const char *const not_http[] = {"ftp://a/", "http:///x", "http://",
+    "http://:80/", "http://u@/", "file:///etc/passwd", "mailto:a@b"};
 
 static void
 check_resolution(void)
@@ -124,6 +124,17 @@ check_origin(const char *a, const char *b, bool want)
 }
 
 static void
+check_absolute(const char *text, const char *want)
+{
+	char buf[URL_ABSOLUTE_SIZE];
+	struct url u;
+	struct err e;
+
+	url_parse(&u, text, &e);
+	is_text(url_absolute(&u, buf, sizeof(buf)), want, text);
+}
+
+static void
 check_long(void)
 {
 	char *text = malloc(URL_SIZE + 100);
@@ -173,6 +184,11 @@ main(void)
 	    "http://[fe80::1%25eth0]/x", "[fe80::1]", "/x", "fe80::1%eth0", 80);
 	check_forms("http://[fe80::1%eth0]:81/", "[fe80::1]:81", "/",
 	    "fe80::1%eth0", 81);
+	check_forms("https://a/b", "a", "/b", "a", 443);
+	check_forms("HTTPS://a:443/", "a", "/", "a", 443);
+	check_forms("https://a:80/", "a:80", "/", "a", 80);
+	check_forms("http://a:443/", "a:443", "/", "a", 443);
+	check_forms("https://[::1]/", "[::1]", "/", "::1", 443);
 	check_forms(
 	    "localhost:8080/x", "localhost:8080", "/x", "localhost", 8080);
 	check_forms("a/b/../c/./d/..?x/../y", "a", "/c/?x/../y", "a", 80);
@@ -188,7 +204,12 @@ main(void)
 	check_origin("http://a/x", "http://A:80/y", true);
 	check_origin("http://a/", "http://a:81/", false);
 	check_origin("http://a/", "https://a/", false);
+	check_origin("http://a:443/", "https://a/", false);
+	check_origin("https://a/", "HTTPS://A:443/", true);
 	check_origin("http://a/", "http://b/", false);
+	check_absolute("https://u:p@A/b?c#d", "https://A/b?c");
+	check_absolute("HTTPS://a:443", "https://a/");
+	check_absolute("http://a:443", "http://a:443/");
 	check_long();
 	return done_testing();
 }

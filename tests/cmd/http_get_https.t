@@ -1,0 +1,206 @@
+# https URLs: what openssl is run with, and what http-get does around it.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use JSON::PP;
+use PlainTls;
+use Sockt;
+use SocktHttp;
+use Test::More;
+
+delete @ENV{qw(http_proxy https_proxy HTTPS_PROXY no_proxy NO_PROXY)};
+my $tls = plain_tls();
+my $dir = scratch();
+my $page = answer('200 OK', 'page');
+
+# Runs with that openssl; $tls{kind} is what it does.
+sub fetch {
+    my ($o, @args) = ref $_[0] ? @_ : ({}, @_);
+    spew($tls->{log}, '');
+    my %env = (PATH => $tls->{path}, PLAIN_TLS => $o->{kind} // '',
+        %{ $o->{env} // {} });
+    return run({ env => \%env }, 'http-get', @args);
+}
+sub secure { return $_[0]{url} =~ s/^http/https/r }
+
+my $s = http_server($page);
+my $r = fetch('-v', secure($s) . '/a?b');
+is "$r->{status} $r->{out}", '0 page', 'https: exit status and body';
+my ($request) = requests($s);
+like $request, qr{\AGET /a\?b HTTP/1\.1\r\n}, 'the request';
+like $request, qr{\r\nHost: 127\.0\.0\.1:$s->{port}\r\n}, 'its Host';
+my $run = slurp($tls->{log});
+like $run, qr/^s_client .*-alpn http\/1\.1 /, 'openssl: the protocol';
+like $run, qr/-verify_return_error .*-verify_ip 127\.0\.0\.1/,
+    'openssl: the address is verified';
+unlike $run, qr/-CAfile/, 'openssl: the certificates of the system';
+$s = http_server($page);
+fetch('-q', "https://localhost:$s->{port}/");
+like slurp($tls->{log}), qr/-servername localhost .*-verify_hostname localhost/,
+    'openssl: so is a name';
+
+spew("$dir/ca.pem", '');
+$s = http_server($page);
+fetch('-q', '--tls-ca', "$dir/ca.pem", secure($s));
+like slurp($tls->{log}), qr{-CAfile \Q$dir\E/ca\.pem -no-CApath}, '--tls-ca';
+$s = http_server($page);
+fetch('-q', '--tls-insecure', secure($s));
+unlike slurp($tls->{log}), qr/-verify_return_error/, '--tls-insecure';
+
+# Errors.
+my $url = 'https://127.0.0.1:' . free_port() . '/x';
+$r = fetch($url);
+is $r->{status}, 4, 'nothing listens there';
+$s = http_server($page);
+$r = fetch({ kind => 'expired' }, secure($s));
+is $r->{status}, 9, 'a certificate that has expired';
+like $r->{err}, qr/\Asockt http-get: https:\S+: .*certificate has expired.*\n\z/,
+    'what is said';
+is scalar requests($s), 0, 'nothing is requested';
+$s = http_server($page);
+$r = fetch({ env => { PATH => $dir } }, secure($s));
+is $r->{status}, 1, 'no openssl';
+like $r->{err}, qr/openssl/, 'what is missing';
+$r = fetch('--tls-ca', "$dir/none", $url);
+is $r->{status}, 11, '--tls-ca: a file that is not there';
+
+# A body that ends with the connection.
+my $open = "HTTP/1.1 200 OK\r\n\r\nhello";
+$s = http_server($open);
+$r = fetch('-q', secure($s));
+is "$r->{status} $r->{out}", '0 hello', 'TLS is ended: exit status';
+$s = http_server($open);
+$r = fetch({ kind => 'cut' }, '-q', secure($s));
+is "$r->{status} $r->{out}", '10 hello', 'TLS is not ended: exit status';
+like $r->{err}, qr/after 5 bytes of the body: .*TLS/, 'what is said';
+$s = http_server($open);
+$r = fetch({ kind => 'cut' }, '-q', '-o', "$dir/file", secure($s));
+ok !-e "$dir/file", 'there is no file';
+is slurp("$dir/file.part"), 'hello', 'but what there was';
+$s = http_server($page);
+$r = fetch({ kind => 'cut' }, '-q', secure($s));
+is "$r->{status} $r->{out}", '0 page', 'a declared length is enough';
+my $short = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello";
+for my $kind ('', 'cut') {
+    $s = http_server($short);
+    $r = fetch({ kind => $kind }, '-q', secure($s));
+    is $r->{status}, 9, "'$kind': a short body";
+    like $r->{err}, qr/5 of 9 bytes|9 bytes/, 'and its length';
+}
+my $retried = "HTTP/1.1 206 Part\r\nETag: \"v\"\r\n"
+    . "Content-Range: bytes 5-8/9\r\nContent-Length: 4\r\n\r\n you";
+$s = http_server($short =~ s/\r\n/\r\nETag: "v"\r\n/r, $retried);
+$r = fetch({ kind => 'cut' }, '-q', '--retry', 1, secure($s));
+is "$r->{status} $r->{out}", '0 hello you', '--retry resumes it';
+$s = http_server('', $page);
+$r = fetch('-q', '--retry-for', 20, secure($s));
+is "$r->{status} $r->{out}", '0 page', '--retry-for';
+$s = http_server('', $page);
+$r = fetch({ kind => 'expired' }, '-q', '--retry-for', 20, secure($s));
+is $r->{status}, 9, 'which does not wait for another certificate';
+
+# A kept connection, and the phases.
+$s = http_server([$page, $page]);
+$r = fetch('--json', secure($s), secure($s));
+is "$r->{status} $r->{out}", '0 pagepage', 'two files';
+is scalar(() = slurp($tls->{log}) =~ /\n/g), 1, 'one connection';
+my @events = map { decode_json($_) } split /\n/, $r->{err};
+my @phases = map { $_->{phases} } grep { $_->{event} eq 'response' } @events;
+cmp_ok $phases[0]{tls}, '>=', $phases[0]{connect}, 'the handshake is a phase';
+ok !exists $phases[1]{tls}, 'that a kept connection does not have';
+$s = http_server($page);
+like fetch('-q', '--timing', secure($s))->{err}, qr/^  TLS handshake +\d/m,
+    '--timing shows it';
+$s = http_server($page);
+unlike run('http-get', '-q', '--timing', $s->{url})->{err}, qr/TLS/,
+    'but not without TLS';
+my $t = http_server([$page]);
+$s = http_server([$page], [$page]);
+$r = fetch('-q', secure($s), $s->{url});
+is $r->{out}, 'pagepage', 'http and https of one port: two connections';
+
+# Redirects.
+sub to { return answer('302 Go', '', "Location: $_[0]") }
+my $who = sub {
+    my ($c, $head) = @_;
+    my ($user) = $head =~ /^Authorization: Basic (\S+)/m;
+    syswrite $c, answer('200 OK', ($user // '-') . ' '
+            . ($head =~ /^X-Own:/m ? 'own' : '-'));
+};
+my @user = ('-u', 'a:1', '-H', 'X-Own: x');
+my $next = http_server($who);
+$s = http_server(to(secure($next) . '/n'));
+$r = fetch('-q', '-L', @user, "$s->{url}/");
+is "$r->{status} $r->{out}", '0 - -', 'from http to https';
+$next = http_server($who);
+$s = http_server(to("$next->{url}/n"));
+$r = fetch('-L', @user, secure($s));
+is "$r->{status} $r->{out}", '0 - -', 'from https to http';
+like $r->{err}, qr/redirected from https to http, which is not encrypted/,
+    'which is reported';
+$next = http_server($who);
+$s = http_server(to($next->{url} =~ s{//}{//b:2\@}r));
+$r = fetch('-q', '-L', secure($s));
+is $r->{out}, '- -', 'without the credentials of the Location';
+$next = http_server($who);
+$s = http_server(to(secure($next) =~ s{//}{//b:2\@}r));
+$r = fetch('-q', '-L', secure($s));
+is $r->{out}, 'Yjoy -', 'which are for https';
+$s = http_server([to('/n'), $who]);
+$r = fetch('-q', '-L', @user, secure($s));
+is $r->{out}, 'YTox own', 'the same origin has both';
+is scalar(() = slurp($tls->{log}) =~ /\n/g), 1, 'over one connection';
+$s = http_server([to('x:y')]);
+$r = fetch('-q', '-L', secure($s));
+is $r->{status}, 1, 'another scheme';
+
+# Proxies: CONNECT, then TLS.
+my $proxied = sub { ["HTTP/1.1 200 Yes\r\n\r\n", $page] };
+for (['--proxy', sub { ('--proxy', $_[0]) }, sub { () }],
+    ['https_proxy', sub { () }, sub { (https_proxy => $_[0]) }],
+    ['HTTPS_PROXY', sub { () }, sub { (HTTPS_PROXY => $_[0]) }]) {
+    my ($name, $args, $env) = @$_;
+    $s = http_server($proxied->());
+    my $with = $s->{url} =~ s{//}{//p:w\@}r;
+    $r = fetch({ env => { $env->($with) } }, '-q', @user, $args->($with),
+        'https://name.test/x');
+    is "$r->{status} $r->{out}", '0 page', "$name: exit status and body";
+    my ($connect, $get) = requests($s);
+    like $connect, qr{\ACONNECT name\.test:443 HTTP/1\.1\r\n}, "$name: CONNECT";
+    like $connect, qr{Proxy-Authorization: Basic cDp3}, "$name: its credentials";
+    unlike $connect, qr{\r\nAuthorization|X-Own}, "$name: and no others";
+    like $get, qr{\AGET /x HTTP/1\.1\r\nHost: name\.test\r\n}, "$name: GET";
+    unlike $get, qr{Proxy-}, "$name: without them";
+}
+$s = http_server($page);
+$r = fetch({ env => { http_proxy => 'http://127.0.0.1:9' } }, '-q', secure($s));
+is $r->{out}, 'page', 'http_proxy is not for https';
+$s = http_server($page);
+$r = fetch({ env => { https_proxy => 'http://127.0.0.1:9' } }, '-q', $s->{url});
+is $r->{out}, 'page', 'https_proxy is not for http';
+$s = http_server($page);
+$r = fetch({ env => { https_proxy => 'http://127.0.0.1:9',
+    no_proxy => '127.0.0.1' } }, '-q', secure($s));
+is $r->{out}, 'page', 'no_proxy';
+$r = fetch({ env => { https_proxy => 'https://a' } }, $url);
+is $r->{status}, 2, 'a malformed https_proxy';
+like $r->{err}, qr/https_proxy/, 'is named';
+$s = http_server(answer('407 Auth', ''));
+$r = fetch('--proxy', $s->{url}, 'https://name.test/');
+is $r->{status}, 8, 'a proxy that declines';
+
+# Usage.
+for my $o (['--tls-insecure'], ['--tls-ca', "$dir/ca.pem"]) {
+    $r = run('http-get', @$o, 'http://localhost/');
+    is $r->{status}, 2, "$o->[0] without https";
+    like $r->{err}, qr/$o->[0].*https/, 'and why';
+    $s = http_server($page);
+    $r = fetch('-q', '-L', @$o, $s->{url});
+    is $r->{status}, 0, "$o->[0]: --location may lead there";
+    $s = http_server($page);
+}
+$r = run('http-get', '--tls-ca', "$dir/ca.pem", '--tls-insecure', $url);
+is $r->{status}, 2, '--tls-ca and --tls-insecure';
+
+done_testing;
