@@ -272,6 +272,12 @@ check_unused(
 	if (c->action != PROGRAM && c->o->ucspi)
 		return err_set(e, ERR_USAGE,
 		    "--ucspi needs a program that uses descriptors 6 and 7");
+	if (connect_check_measures(&c->o->check) &&
+	    c->o->transport.via != NULL && !c->o->transport.tls)
+		return err_set(e, ERR_USAGE,
+		    "--%s measures connections: the program of --via does not "
+		    "report when it has connected",
+		    test->name);
 	if (c->action == RELAY)
 		return 0;
 	if (c->o->time.idle_ms >= 0)

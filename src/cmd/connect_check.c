@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/diag.h"
@@ -111,21 +112,26 @@ severity(enum err_kind kind)
 	return i;
 }
 
-/* In the child: one attempt. */
+/* In the child: one attempt. Unused bytes of the record are 0. */
 static void
 attempt(const struct connect_check *c, const struct endpoint *ep,
     struct attempt_record *r)
 {
 	struct dial_result dialed = {.resolve_ns = 0};
+	struct err e = ERR_INIT;
 	int64_t start = clock_now();
-	int fd = connector_open(ep, c->connector, c->until, &dialed, &r->e);
+	int fd = connector_open(ep, c->connector, c->until, &dialed, &e);
 
+	memset(r, 0, sizeof(*r));
 	r->end_ns = clock_now();
 	r->ns = r->end_ns - start - dialed.resolve_ns;
-	if (fd >= 0) /* A retry may have failed before. */
-		err_clear(&r->e);
-	if (fd >= 0)
+	if (fd >= 0) {
 		connector_discard(&dialed, &fd);
+	} else {
+		r->e.kind = e.kind;
+		r->e.errnum = e.errnum;
+		snprintf(r->e.text, sizeof(r->e.text), "%s", e.text);
+	}
 	step_flush();
 }
 
@@ -148,13 +154,14 @@ test_endpoint(const struct connect_check *c, const struct endpoint *ep, int out)
 	struct deadline next;
 	int64_t n, max = max_attempts(c->o);
 
-	err_clear(&r.e);
-	if (signals_catch(SIGNALS_STOP, &r.e) < 0)
+	memset(&r, 0, sizeof(r));
+	if (signals_catch(SIGNALS_STOP, &r.e) < 0) {
+		(void)fd_write_all(out, &r, sizeof(r));
 		return;
+	}
 	for (n = 0; max == 0 || n < max; n++) {
 		next = deadline_after(
 		    c->o->interval_ms < 0 ? 0 : c->o->interval_ms);
-		err_clear(&r.e);
 		attempt(c, ep, &r);
 		if (is_stopped(c) || fd_write_all(out, &r, sizeof(r)) < 0)
 			return;
@@ -281,7 +288,7 @@ on_end(struct target_list *list, struct target *t, struct err *e)
 		return;
 	if (e == NULL)
 		err_set(&r.e, ERR_FAILED,
-		    "%s: the process that tests it was killed",
+		    "%s: the process that tests it ended early",
 		    endpoint_format(t->endpoint, text, sizeof(text)));
 	else
 		r.e = *e;

@@ -139,7 +139,7 @@ SKIP: {
     kill 'KILL', $_ for children($p->{pid});
     $r = $p->finish;
     is $r->{status}, 1, 'a child that was killed is a failure';
-    like $r->{err}, qr/port $closed: the process that tests it was killed/,
+    like $r->{err}, qr/port $closed: the process that tests it ended early/,
         'and is told';
 }
 
@@ -171,6 +171,16 @@ like $r->{err}, qr/\A[^\n]*bad\.test port 80: [^\n]*403[^\n]*\n\z/, 'told';
 is run('connect', '-z', '--any', @via, 'bad.test:80', 'good.test:80')
     ->{status}, 0, '--any: and not the other';
 reap($http);
+
+# Through programs, one for each endpoint.
+@via = ('--via', "exec '" . sockt() . "' connect -q %h %p");
+$r = run('connect', '-z', '-w', 20, @via, "127.0.0.1:$open",
+    "127.0.0.1:$other");
+is "$r->{status} $r->{err}", '0 ', '--via: both are open';
+$r = run('connect', '-z', '-w', 20, @via, "127.0.0.1:$open",
+    "127.0.0.1:$closed");
+isnt $r->{status}, 0, '--via: one is not';
+like $r->{err}, qr/\A\N+ port $closed: \N+\n\z/, 'which is told';
 
 # More endpoints than descriptors: an error line each, and no silence.
 $r = run({ command => 'sh' }, '-c', 'ulimit -n 12; exec "$@"', 'sh', sockt(),

@@ -122,6 +122,8 @@ for my $case (
     [qr/--interval: 'x' is not a duration/, '-z', '--interval', 'x'],
     [qr/--retry-for and --count cannot/, '-z', '--retry-for', 1, '--count', 1],
     [qr/--stats and --any cannot/, '-z', '--stats', '--any'],
+    [qr/--count measures connections: the program of --via does not/, '-z',
+        '--count', 2, '--via', 'nc %h %p'],
 ) {
     my ($why, @words) = @$case;
     $r = run('connect', @words, '127.0.0.1', $port);

@@ -192,4 +192,14 @@ scenario 'connect-program',
     got   => [$down],
     names => qr/\bcat\b/;
 
+scenario 'connect-zero-several',
+    args  => 'connect -q -z 127.0.0.1:PORT 127.0.0.1:PORT2',
+    stdin => 'null',
+    peers => [ { steps => [ ['fin'], [ until => 'eof' ] ] },
+        { steps => [ ['fin'], [ until => 'eof' ] ] } ],
+    out => '',
+    got => [ '', '' ],
+    # A child without memory says so, and its parent reports it lost.
+    except => qr/^(?:calloc|realloc)\@\d/;
+
 torture();
