@@ -22,12 +22,12 @@ struct tls_report {
 	char rejected[160];     /* why the certificate is not accepted */
 	char reason[160];       /* of the last error of the library */
 	char failure[256];      /* the error of the process */
-	enum err_kind kind;     /* its kind; ERR_NONE: lost after the peer's FIN */
-	uint64_t undelivered;   /* bytes, if the connection was lost */
-	bool is_complete;       /* the handshake is done */
-	bool is_done;           /* the end of the input ended the connection */
-	bool is_old;            /* openssl lacks an option */
-	bool is_bad_file;       /* the file of --tls-ca has no certificate */
+	enum err_kind kind; /* its kind; ERR_NONE: lost after the peer's FIN */
+	uint64_t undelivered; /* bytes, if the connection was lost */
+	bool is_complete;     /* the handshake is done */
+	bool is_done;         /* the end of the input ended the connection */
+	bool is_old;          /* openssl lacks an option */
+	bool is_bad_file;     /* the file of --tls-ca has no certificate */
 };
 
 /* Reads a line of stderr. */

@@ -46,7 +46,8 @@ int endpoint_operands(char *const *operands, int count);
 
 /*
  * Checks that host can be a name or an address: what has brackets, or numbers
- * separated by dots that are not a dotted quad, is neither. Returns 0, or -1 with a usage error.
+ * separated by dots that are not a dotted quad, is neither. Returns 0, or -1
+ * with a usage error.
  */
 int endpoint_check_host(const char *host, struct err *e);
 

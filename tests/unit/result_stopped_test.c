@@ -23,8 +23,7 @@ fill_stdout(void)
 		return -1;
 	while (write(ends[1], page, sizeof(page)) > 0)
 		;
-	if (fcntl(ends[1], F_SETFL, 0) < 0 ||
-	    dup2(ends[1], STDOUT_FILENO) < 0)
+	if (fcntl(ends[1], F_SETFL, 0) < 0 || dup2(ends[1], STDOUT_FILENO) < 0)
 		return -1;
 	return saved;
 }
