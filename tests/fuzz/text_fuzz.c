@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/literal.h"
 #include "base/num.h"
 #include "base/template.h"
 #include "base/text.h"
@@ -54,7 +55,8 @@ check_date(const char *text)
 static void
 check_escapes(const char *text, size_t size)
 {
-	char shown[4 * TEXT_SIZE + 8], bytes[TEXT_SIZE];
+	char shown[4 * TEXT_SIZE + 8], bytes[4 * TEXT_SIZE];
+	struct err e = ERR_INIT;
 	size_t used, n, i;
 	ssize_t length;
 
@@ -63,11 +65,18 @@ check_escapes(const char *text, size_t size)
 		if ((unsigned char)shown[i] < ' ' || shown[i] == 0x7f)
 			abort();
 	/* Other bytes than UTF-8 have \xHH, so all of it can be read back. */
-	length = text_unescape(bytes, shown);
+	length = literal_unescape(bytes, shown, strlen(shown), &e);
 	if (length != (ssize_t)size || memcmp(bytes, text, size) != 0)
 		abort();
-	length = text_unescape(bytes, text);
-	if (length > (ssize_t)strlen(text))
+	length = literal_unescape(bytes, text, size, &e);
+	if (length > (ssize_t)size)
+		abort();
+	n = literal_format_hex(shown, text, size);
+	length = literal_parse_hex(shown, shown, n, &e);
+	if (length != (ssize_t)size || memcmp(shown, text, size) != 0)
+		abort();
+	length = literal_parse_hex(bytes, text, size, &e);
+	if (length > (ssize_t)size)
 		abort();
 	n = text_escape_stream(shown, text, size, true, &used);
 	if (used != size || n > 4 * size)
