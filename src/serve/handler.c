@@ -59,8 +59,8 @@ serve_pieces(struct served *v)
 }
 
 /*
- * Ends the connection of a client whose target cannot be reached, with a reset:
- * a FIN would look like a target with nothing to send. Waits first, because the
+ * Ends the connection of a client that cannot be served, with a reset: a FIN
+ * would look like a target with nothing to send. Waits first, because the
  * client may still be in connect(2).
  */
 static void
@@ -290,8 +290,8 @@ serve_recorded(struct served *v)
 	if (result == 0)
 		result = serve(v);
 	result = recorder_end(r, result, &s->e);
-	if (result < 0 && s->e.kind == ERR_OUTPUT)
-		sock_abort(&s->fd);
+	if (result < 0 && s->e.kind == ERR_OUTPUT && s->fd >= 0)
+		refuse(s);
 	return result;
 }
 
