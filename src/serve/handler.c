@@ -253,6 +253,7 @@ serve_program(struct served *v)
 	if (s->r.is_aborted) {
 		s->r.is_aborted = false;
 		s->r.reset = sock_is_closed(s->fd);
+		s->r.reset_by_us = false;
 		sock_reset_on_close(s->fd, false);
 	}
 	/* As for every program, what a client still sends does not matter. */
