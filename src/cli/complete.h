@@ -23,7 +23,7 @@ enum complete_kind {
 };
 
 /* The beginnings of URLs, separated by spaces. */
-#define COMPLETE_SCHEMES "http://"
+#define COMPLETE_SCHEMES "http:// https://"
 
 /* What completes the argument of an option, and the operands of a command. */
 enum complete_kind complete_kind_of(const struct opt *o);

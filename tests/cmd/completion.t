@@ -87,7 +87,7 @@ SKIP: {
     is $offers->('sockt', 'connect', 'un'), 'unix:', 'a unix socket';
     is $offers->('sockt', 'connect', 'unix', ':', "$dir/so"), "$dir/some-file",
         'its path';
-    is $offers->('sockt', 'http-get', 'ht'), 'http://', 'a scheme';
+    is $offers->('sockt', 'http-get', 'ht'), 'http:// https://', 'schemes';
     is $offers->('sockt', 'http-get', 'http', ':', '//db.'), '//db.example/',
         'hosts of a URL';
     is $offers->('sockt', 'connect', '--proxy', 'so'), 'socks4:// socks5://',
