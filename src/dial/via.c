@@ -118,9 +118,12 @@ append_word(char *at, const char *text)
 	if (!plain)
 		*at++ = '\'';
 	for (; *text != '\0'; text++) {
+		/* The quotes end, an escaped quote, they begin again: each
+		 * quote becomes four bytes. */
 		if (*text == '\'') {
-			memcpy(at, "'\\'", 3);
-			at += 3;
+			*at++ = '\'';
+			*at++ = '\\';
+			*at++ = '\'';
 		}
 		*at++ = *text;
 	}
