@@ -60,7 +60,8 @@ for my $case (
     ['printf %%s "%h"',       ['db.test', 1], 'db.test'],
 ) {
     my ($command, $endpoint, $out) = @$case;
-    $r = via($command, @$endpoint);
+    # A program that exits before stdin ends is an error.
+    $r = via($command, '--recv-only', @$endpoint);
     is "$r->{status} $r->{out}", "0 $out", "$command for @$endpoint";
 }
 for my $case (
@@ -97,7 +98,7 @@ for my $case (
     ['echo one >&2; echo two >&2; echo >&2; exit 1', 10, qr/status 1: two$/],
 ) {
     my ($command, $status, $error) = @$case;
-    for my $zero ([], ['-z'], ['-z', '127.0.0.1', $port]) {
+    for my $zero (['--recv-only'], ['-z'], ['-z', '127.0.0.1', $port]) {
         next if @$zero > 1 && $command ne 'exit 7';
         $r = via($command, @$zero, '127.0.0.1', $closed);
         is $r->{status}, $status, "@$zero $command: status $status";
@@ -141,7 +142,7 @@ $r = via('cat >&2; sleep 600 >/dev/null', { stdin => 'x' }, '--send-only',
     '-m', 1, 'h', 1);
 is $r->{status}, 10, '  a limit ends one that never exits';
 like $r->{err}, qr/did not exit after the connection was closed/, '  is told';
-$r = via('exec sleep 600 <&- >&-', 'h', 1);
+$r = via('exec sleep 600 <&- >&-', '--recv-only', 'h', 1);
 is $r->{status}, 10, 'closes the connection, never exits: status 10';
 cmp_ok $r->{seconds}, '<', 10, '  after the grace period';
 $r = via('echo hi; exec sleep 600', '--expect', 'hi', '--done', 'h', 1);
