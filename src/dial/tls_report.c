@@ -165,8 +165,9 @@ tls_report_handshake(
 int
 tls_report_end(const struct tls_report *r, int status, struct err *e)
 {
-	bool is_lost = r->failure[0] != '\0' &&
-		       (r->is_done || r->undelivered > MAX_LAST_RECORD);
+	bool is_lost =
+	    r->failure[0] != '\0' && (r->undelivered > MAX_LAST_RECORD ||
+					 (r->is_done && r->kind != ERR_NONE));
 
 	if (status == 0 && !is_lost)
 		return 0;
