@@ -81,6 +81,10 @@ LINK = $(BIND) $(LDFLAGS) $(MODE_LDFLAGS) $(LDLIBS)
 
 SRC = $(filter-out %_linux.c %_posix.c,$(wildcard src/*/*.c)) \
 	$(wildcard src/*/*_$(OS).c)
+# What sanitizers do at the end of a process, a confined one must not.
+ifneq ($(SANITIZE)$(FUZZING),)
+SRC := $(SRC:%/sandbox_linux.c=%/sandbox_posix.c)
+endif
 OBJ = $(SRC:src/%.c=$(B)/obj/%.o)
 UNIT = $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
 

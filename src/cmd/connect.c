@@ -18,6 +18,7 @@
 #include "net/shutdown.h"
 #include "net/sock.h"
 #include "net/conn_event.h"
+#include "net/sandbox.h"
 #include "net/signals.h"
 
 struct connect_options {
@@ -158,6 +159,15 @@ run_program(
 	return status <= 0 ? status : err_status(e, status);
 }
 
+/* Keeps only what relaying needs. A program of --via or --tls has to be ended,
+ * and may need anything. */
+static void
+confine(const struct client *c, const struct dial_result *dialed)
+{
+	if (dialed->via == NULL && dialed->tls == NULL)
+		sandbox_enter(stdio_relay_needs(&c->relay));
+}
+
 static int
 connect_and_run(struct client *c, struct err *e)
 {
@@ -180,6 +190,7 @@ connect_and_run(struct client *c, struct err *e)
 		break;
 	case RELAY:
 		c->relay.dialed = &dialed;
+		confine(c, &dialed);
 		result = stdio_relay_run(&c->relay, &fd, &conn, e);
 		break;
 	}

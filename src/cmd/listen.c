@@ -20,6 +20,7 @@
 #include "net/listener.h"
 #include "net/notify.h"
 #include "net/privileges.h"
+#include "net/sandbox.h"
 #include "net/signals.h"
 #include "relay/recorder.h"
 #include "serve/handler.h"
@@ -195,6 +196,26 @@ accept_and_serve(struct listen_state *l, struct err *e)
 	return server_wait_status(&l->server, e);
 }
 
+/* Keeps only what serving needs. Programs may need anything. */
+static void
+confine(const struct listen_state *l)
+{
+	const struct handler *h = &l->handler;
+	unsigned needs = listener_needs(&l->listener);
+
+	if (h->program != NULL || l->o->transport.via != NULL ||
+	    l->o->transport.tls)
+		return;
+	needs |=
+	    l->has_handler ? SANDBOX_PROCESSES : stdio_relay_needs(&l->stdio);
+	/* A record may have files of its own for each connection. */
+	if (h->recorder != NULL)
+		needs |= SANDBOX_FILES;
+	if (h->kind == HANDLER_FORWARD)
+		needs |= SANDBOX_SOCKETS | SANDBOX_FILES;
+	sandbox_enter(needs);
+}
+
 /* Runs with the sockets open, before the first connection. */
 static int
 prepare(struct listen_state *l, struct err *e)
@@ -231,6 +252,7 @@ run(struct listen_state *l, const struct endpoint *ep, struct err *e)
 	if (result == 0) {
 		listener_announce(&l->listener);
 		notify_ready();
+		confine(l);
 		result = accept_and_serve(l, e);
 		notify_stopping();
 		server_stop(&l->server);

@@ -25,6 +25,7 @@
 #include "scan/scan.h"
 #include "scan/order.h"
 #include "scan/targets.h"
+#include "net/sandbox.h"
 #include "net/signals.h"
 #include "net/wait.h"
 
@@ -377,6 +378,7 @@ scan_and_report(struct run *run, struct err *e)
 	if (run->o->dry_run)
 		return print_plan(run);
 	setup_report(run);
+	sandbox_enter(SANDBOX_SOCKETS);
 	result = scan(run, e);
 	progress_end(&run->live);
 	scan_report_print(&run->report);

@@ -20,6 +20,7 @@
 #include "net/inherited.h"
 #include "net/listener.h"
 #include "net/notify.h"
+#include "net/sandbox.h"
 #include "net/signals.h"
 #include "serve/message.h"
 #include "serve/server.h"
@@ -189,6 +190,7 @@ run_server(struct hello_server *hs, const struct listen_source *source,
 	if (server_start(&server, &listener, so, e) == 0) {
 		listener_announce(&listener);
 		notify_ready();
+		sandbox_enter(SANDBOX_PROCESSES | listener_needs(&listener));
 		result = accept_and_serve(hs, &server, e);
 		notify_stopping();
 		server_stop(&server);

@@ -16,6 +16,7 @@
 #include "net/conn_event.h"
 #include "net/endpoint.h"
 #include "net/resolve.h"
+#include "net/sandbox.h"
 #include "net/signals.h"
 #include "relay/recorder.h"
 #include "udp/dgram.h"
@@ -433,8 +434,10 @@ send_and_receive(struct send_state *s, const struct endpoint *ep,
 		until, deadline_limit(o->time.timeout_ms, "--timeout")),
 	    &list, e);
 
-	if (result == 0)
+	if (result == 0) {
+		sandbox_enter(SANDBOX_SOCKETS);
 		result = try_addresses(s, &list, e);
+	}
 	if (result == 0)
 		result = check_replies(s, e);
 	if (s->sender.stats.sent > 0)

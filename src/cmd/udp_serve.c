@@ -19,6 +19,7 @@
 #include "net/endpoint.h"
 #include "net/inherited.h"
 #include "net/notify.h"
+#include "net/sandbox.h"
 #include "net/signals.h"
 #include "net/wait.h"
 #include "relay/recorder.h"
@@ -447,6 +448,8 @@ run_server(struct serve_state *s, const struct endpoint *ep,
 	    sizeof(s->fds[0]));
 	s->last_ns = clock_now();
 	notify_ready();
+	if (s->mode != SERVE_PROGRAM)
+		sandbox_enter(listener_needs(&s->server.listener));
 	result = serve_to_end(s, e);
 	notify_stopping();
 	udp_programs_stop(&s->programs);

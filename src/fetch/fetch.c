@@ -226,6 +226,8 @@ attempt_repeatedly(struct transfer *t, struct err *e)
 	struct deadline until = t->output.until;
 
 	for (t->retries_left = t->options->retries;; t->retries_left--) {
+		t->client->is_last = !t->wants_more && t->retries_left == 0 &&
+				     t->options->retry_ms < 0;
 		if (attempt_until_served(t, e) == 0)
 			return 0;
 		if (t->retries_left == 0 || !may_retry(t, e) ||

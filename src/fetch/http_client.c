@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "http/http_request.h"
 #include "relay/copy.h"
+#include "net/sandbox.h"
 #include "net/sink.h"
 #include "net/stream.h"
 #include "net/signals.h"
@@ -494,12 +495,24 @@ copy_body(struct http_client *c, struct sink *s, struct err *e)
 	}
 }
 
+/*
+ * The last body needs no more connections, only the files of the output. A
+ * program that makes the connection has to be ended, and may need anything.
+ */
+static void
+confine(const struct http_client *c)
+{
+	if (c->is_last && c->conn.made.via == NULL && c->conn.made.tls == NULL)
+		sandbox_enter(SANDBOX_FILES);
+}
+
 int
 http_client_read(struct http_client *c, struct sink *s,
     const struct http_progress *progress, struct err *e)
 {
 	int result = 0;
 
+	confine(c);
 	c->progress = progress;
 	while (result == 0 && !http_response_is_complete(c->response)) {
 		result =

@@ -45,6 +45,7 @@ struct http_client {
 	void *storage;                  /* of in, owned */
 	struct http_response *response; /* owned */
 	struct http_timing times;
+	bool is_last; /* the caller's: no request follows the next body */
 	const struct http_progress
 	    *progress; /* while a body is read, or NULL */
 };

@@ -19,17 +19,15 @@
 /* How long a manager whose queue is full is waited for. */
 #define SEND_MS 1000
 
-/* The manager's socket; its len is 0 if there is none. */
+/* The manager's address, and a socket that is connected to it, or -1. */
 static struct addr manager;
+static int manager_fd = -1;
 
-/* Connects, waits for space in the manager's queue, sends. Returns 0, or -1
- * with errno. */
+/* Waits for space in the manager's queue, and sends. Returns 0, or -1 with
+ * errno. */
 static int
 send_text(int fd, const char *text)
 {
-	if (call_connect(fd, &manager) < 0)
-		return -1;
-	step_name(fd, "the socket of the service manager", 0);
 	if (wait_fd(fd, POLLOUT, deadline_after(SEND_MS)) == 0) {
 		errno = ETIMEDOUT;
 		return -1;
@@ -47,17 +45,15 @@ report_failure(void)
 	    err_reason(errno, ERR_AT_UNIX));
 }
 
-static void
-notify(const char *text)
+/* Connects to the manager. Returns 0, or -1 with errno. */
+static int
+open_manager(void)
 {
-	int fd;
-
-	if (manager.len == 0)
-		return;
-	fd = sock_open(AF_UNIX, SOCK_DGRAM);
-	if (fd < 0 || send_text(fd, text) < 0)
-		report_failure();
-	sock_close(&fd);
+	manager_fd = sock_open(AF_UNIX, SOCK_DGRAM);
+	if (manager_fd < 0 || call_connect(manager_fd, &manager) < 0)
+		return -1;
+	step_name(manager_fd, "the socket of the service manager", 0);
+	return 0;
 }
 
 void
@@ -73,11 +69,17 @@ notify_ready(void)
 	else if (addr_unix(&manager, name, &e) < 0)
 		diag_note("NOTIFY_SOCKET: %s", e.text);
 	unsetenv("NOTIFY_SOCKET");
-	notify("READY=1");
+	if (manager.len == 0 ||
+	    (open_manager() == 0 && send_text(manager_fd, "READY=1") == 0))
+		return;
+	report_failure();
+	sock_close(&manager_fd);
 }
 
 void
 notify_stopping(void)
 {
-	notify("STOPPING=1");
+	if (manager_fd >= 0 && send_text(manager_fd, "STOPPING=1") < 0)
+		report_failure();
+	sock_close(&manager_fd);
 }

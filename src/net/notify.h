@@ -6,7 +6,7 @@
  * Sends READY=1 to the unix datagram socket of NOTIFY_SOCKET (sd_notify(3)), a
  * path or "@NAME", and removes that variable from the environment, so that no
  * program sends in its place. Does nothing if it is not set. A failure is
- * reported with -v only.
+ * reported with -v only. The socket stays open for notify_stopping().
  */
 void notify_ready(void);
 
