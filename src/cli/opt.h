@@ -55,9 +55,9 @@ struct opt {
 	const char *help; /* one line, lower case, no full stop */
 	size_t offset;    /* of the field within the group's struct */
 	int value; /* OPT_FLAG, OPT_LIST: what is stored; OPT_FLAG: 0 means 1 */
-	int64_t min, max; /* OPT_NUMBER, _DURATION, _SIZE; max 0: none */
+	enum opt_dash dash; /* OPT_FILE */
+	int64_t min, max;   /* OPT_NUMBER, _DURATION, _SIZE; max 0: none */
 	const char *const *choices; /* OPT_CHOICE: NULL-terminated words */
-	enum opt_dash dash;         /* OPT_FILE */
 	/* OPT_DASH_STDOUT: long names of the options, of which one (or a
 	   program) must be there, or none may be, so that stdout has no other
 	   data; NULL: it never has. */

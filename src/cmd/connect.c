@@ -283,7 +283,7 @@ check_unused(
 	if (c->action != PROGRAM && c->o->ucspi)
 		return err_set(e, ERR_USAGE,
 		    "--ucspi needs a program that uses descriptors 6 and 7");
-	if (connect_check_measures(&c->o->check) &&
+	if (test != NULL && connect_check_measures(&c->o->check) &&
 	    c->o->transport.via != NULL && !c->o->transport.tls)
 		return err_set(e, ERR_USAGE,
 		    "--%s measures connections: the program of --via does not "
