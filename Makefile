@@ -22,7 +22,7 @@ DATADIR ?= $(PREFIX)/share
 MANDIR ?= $(DATADIR)/man
 CFLAGS ?= -O2 -g
 PROVE ?= prove
-JOBS ?= 4
+JOBS ?= 8
 
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings -Wformat-security

@@ -252,7 +252,8 @@ serve_program(struct served *v)
 	s->allows_probes = false;
 	if (s->r.is_aborted) {
 		s->r.is_aborted = false;
-		s->r.reset = sock_is_closed(s->fd);
+		if (s->r.reset_by_us)
+			s->r.reset = sock_is_closed(s->fd);
 		s->r.reset_by_us = false;
 		sock_reset_on_close(s->fd, false);
 	}
