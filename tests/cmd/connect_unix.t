@@ -16,8 +16,10 @@ for my $name (@names) {
     my $path = $name =~ s/^@/\0/r;
     my $l = IO::Socket::UNIX->new(
         Local => $path, Listen => 1, Type => SOCK_STREAM) or die "$!";
-    peer($l, sub { my ($c) = @_; local $/; my $x = <$c>; print $c uc $x });
+    my $peer = peer($l,
+        sub { my ($c) = @_; local $/; my $x = <$c>; print $c uc $x });
     my $r = run({ stdin => 'abc' }, 'connect', "unix:$name");
+    reap($peer);    # it has the listening socket, too
     is "$r->{status} $r->{out}", '0 ABC', "connect unix:$name";
     close $l;
     unlink "$dir/s";
