@@ -247,6 +247,13 @@ addr_lacks_scope(const struct addr *a)
 	       a->u.in6.sin6_scope_id == 0;
 }
 
+bool
+addr_is_unnamed(const struct addr *a)
+{
+	return addr_is_unix(a) &&
+	       a->len <= offsetof(struct sockaddr_un, sun_path);
+}
+
 /* Writes a unix socket's path, escaped; an abstract name begins with '@'. */
 static void
 format_path(const struct addr *a, char *buf, size_t size)
@@ -254,7 +261,7 @@ format_path(const struct addr *a, char *buf, size_t size)
 	size_t n = a->len - offsetof(struct sockaddr_un, sun_path);
 	const char *path = a->u.un.sun_path;
 
-	if (a->len <= offsetof(struct sockaddr_un, sun_path)) {
+	if (addr_is_unnamed(a)) {
 		snprintf(buf, size, "(unnamed)");
 		return;
 	}

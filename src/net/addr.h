@@ -42,6 +42,9 @@ struct addr_list {
 int addr_family(const struct addr *a);
 bool addr_is_unix(const struct addr *a);
 
+/* Whether a is a unix socket without a name, as those of socketpair(2). */
+bool addr_is_unnamed(const struct addr *a);
+
 /*
  * Parses a numeric IPv4 or IPv6 address, the latter optionally with %scope; no
  * brackets.

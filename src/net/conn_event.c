@@ -173,6 +173,21 @@ format_bytes(char *text, size_t size, const struct conn_summary *s)
 	return text;
 }
 
+/* "127.0.0.1 port 80 from 127.0.0.1 port 40710". Returns buf. */
+static const char *
+format_ends(char *buf, size_t size, const struct conn *c)
+{
+	char from[ADDR_TEXT], to[ADDR_TEXT];
+
+	if (addr_is_unnamed(&c->remote) && addr_is_unnamed(&c->local))
+		snprintf(buf, size, "the socket pair");
+	else
+		snprintf(buf, size, "%s from %s",
+		    addr_format(&c->remote, to, sizeof(to)),
+		    addr_format(&c->local, from, sizeof(from)));
+	return buf;
+}
+
 void
 conn_event_closed(
     int level, const struct conn *c, const struct conn_summary *s, int status)
@@ -182,8 +197,7 @@ conn_event_closed(
 	    "both sides finished at the same time"};
 	const char *reset =
 	    s->reset_by_us ? ", reset by this side" : ", reset by the peer";
-	char from[ADDR_TEXT], to[ADDR_TEXT], duration[32], bytes[96],
-	    ended[32] = "";
+	char ends[2 * ADDR_TEXT + 8], duration[32], bytes[96], ended[32] = "";
 	int64_t ns;
 
 	if (!diag_emits(level))
@@ -194,9 +208,8 @@ conn_event_closed(
 	event_number(&ev, "status", (unsigned)status);
 	if (status != 0)
 		snprintf(ended, sizeof(ended), ", status %d", status);
-	diag_event_end(&ev, level, "closed %s from %s: %sin %s; %s%s%s",
-	    addr_format(&c->remote, to, sizeof(to)),
-	    addr_format(&c->local, from, sizeof(from)),
+	diag_event_end(&ev, level, "closed %s: %sin %s; %s%s%s",
+	    format_ends(ends, sizeof(ends), c),
 	    format_bytes(bytes, sizeof(bytes), s),
 	    num_format_duration(duration, sizeof(duration), ns),
 	    words[s->first], s->reset ? reset : "", ended);

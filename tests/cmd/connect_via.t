@@ -199,4 +199,10 @@ is $p->finish->{signal}, 15, 'a program that ignores TERM is killed';
 is join(' ', left_behind($dir)), '', 'no process is left by any of these';
 is join(' ', glob "$dir/sockt-*"), '', 'and no directory';
 
+# The addresses of a socket pair say nothing.
+$r = run({ stdin => 'text' }, 'connect', '-v', '--via', 'cat', 'host', 80);
+is $r->{out}, 'text', 'what the program sends';
+like $r->{err}, qr/closed the socket pair: sent 4 bytes, received 4, in /,
+    'the closed line of its connection';
+
 done_testing;
