@@ -89,7 +89,8 @@ set_host(struct endpoint *ep, const char *host, size_t n, struct err *e)
 {
 	char shown[64];
 
-	if (n >= 2 && host[0] == '[' && host[n - 1] == ']') {
+	if (n >= 2 && host[0] == '[' && host[n - 1] == ']' &&
+	    memchr(host, ':', n) != NULL) {
 		host++;
 		n -= 2;
 	}

@@ -6,7 +6,8 @@ use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Test::More;
 
-for my $operand ('[[]:80', '[]]:80', '[::1:80', '[a[b]:80', 'a]:80') {
+for my $operand ('[[]:80', '[]]:80', '[::1:80', '[a[b]:80', 'a]:80',
+    '[name]:80', '[unix]:7', '[127.0.0.1]:80') {
     my $r = run('connect', $operand);
     is $r->{status}, 2, "'$operand' is a usage error";
     like $r->{err}, qr/bracket|missing port/, '  that says why';
