@@ -90,7 +90,7 @@ set_host(struct endpoint *ep, const char *host, size_t n, struct err *e)
 	char shown[64];
 
 	if (n >= 2 && host[0] == '[' && host[n - 1] == ']' &&
-	    memchr(host, ':', n) != NULL) {
+	    (n == 2 || memchr(host, ':', n) != NULL)) {
 		host++;
 		n -= 2;
 	}
