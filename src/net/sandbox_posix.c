@@ -1,7 +1,12 @@
 /* Confines this process with pledge(2), on OpenBSD; elsewhere not at all. */
 #include "net/sandbox.h"
 
+#include "base/step.h"
+
 #ifdef __OpenBSD__
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -12,17 +17,30 @@ void
 sandbox_enter(unsigned needs)
 {
 	char promises[64];
+	int64_t start;
+	bool failed;
 
 	snprintf(promises, sizeof(promises), "stdio tty%s%s%s",
 	    (needs & SANDBOX_FILES) != 0 ? " rpath wpath cpath fattr" : "",
 	    (needs & SANDBOX_SOCKETS) != 0 ? " inet unix dns" : " inet",
 	    (needs & SANDBOX_PROCESSES) != 0 ? " proc" : "");
-	(void)pledge(promises, "");
+	start = step_start();
+	failed = pledge(promises, "") < 0;
+	step_report(&(struct step){.call = "confine",
+			.start_ns = start,
+			.errnum = failed ? errno : 0,
+			.note = "it can do no more than is pledged"},
+	    "this process by pledge: %s", promises);
 }
 #else
 void
 sandbox_enter(unsigned needs)
 {
 	(void)needs;
+	step_report(&(struct step){.call = "confine",
+			.start_ns = step_start(),
+			.result = "not supported",
+			.note = "by this build"},
+	    "this process");
 }
 #endif
