@@ -9,7 +9,7 @@ use Test::More;
 
 my $dir = scratch();
 my @valgrind = (
-    '--quiet', '--error-exitcode=99', '--leak-check=full',
+    '--quiet', '--error-exitcode=99', '--leak-check=full', '--vgdb=no',
     '--show-leak-kinds=all', '--errors-for-leak-kinds=all',
     '--track-fds=yes', '--trace-children=no', '--child-silent-after-fork=yes',
     "--suppressions=$FindBin::Bin/valgrind.supp",
