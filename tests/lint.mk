@@ -3,7 +3,7 @@
 
 C_FILES = $(wildcard src/*.[ch] src/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
 PERL_FILES = $(wildcard tests/*/*.t tests/*/*.pm tests/*/*.pl tests/*/*/*.pl)
-SHELL_FILES = .ci/run tests/lib/repeat tests/demo/run $(wildcard tests/*/*.sh)
+SHELL_FILES = $(wildcard .ci/run) tests/lib/repeat tests/demo/run $(wildcard tests/*/*.sh)
 lint: lint-format lint-names lint-tidy lint-cppcheck lint-shell lint-perl \
 	lint-man lint-spell
 
