@@ -44,7 +44,8 @@
 #	needs PROG...      skipped where a program is missing; "root" is the real
 #	                   one, of a private network; "linux" is sockt with
 #	                   Linux's own calls, not built with PORTABLE=1, which
-#	                   every example that types -vv needs
+#	                   every example that types -vv needs; "services" is
+#	                   the names in services(5)
 #	shell bash         the terminals run this shell (sh)
 #	unordered          the lines of a step may come in any order
 #	file NAME          not typed: the contents of a file that later examples of
@@ -109,6 +110,8 @@ sub in_path {
     my ($program) = @_;
     return $ENV{SOCKT_EXAMPLES_PRIVATE} eq '-nm' if $program eq 'root';
     return run('--version')->{out} =~ /\(linux\)/ if $program eq 'linux';
+    return defined getservbyname('tcpmux', 'tcp')
+        if $program eq 'services';
     return grep { -x "$_/$program" } split /:/, $ENV{PATH};
 }
 
