@@ -6,6 +6,7 @@
 #	make check-netns    runs tests in network namespaces (root)
 #	make check-interop  runs tests against other programs
 #	make dist           build/sockt-VERSION.tar.gz of the last commit
+#	make check-dist     builds and checks that in a minimal Debian (root)
 #	make torture        fails every system call once (tests/torture.mk)
 #	make bench          compares speed with other programs; ROWS=relay,udp
 #	make sanitize       runs make check with ASan and UBSan

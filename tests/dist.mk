@@ -1,5 +1,6 @@
 # make dist: a tarball of the last commit, the same bytes whoever makes it and
-# wherever.
+# wherever. make check-dist builds and checks it in a minimal Debian, as root and
+# as an ordinary user; DIST_USERS=tester chooses.
 
 VERSION = $(shell sed -n 's/^.define VERSION "\(.*\)"/\1/p' src/main.c)
 DIST = build/sockt-$(VERSION).tar.gz
@@ -13,4 +14,7 @@ dist:
 	@GZIP= gzip -9n <$(DIST).tar >$(DIST)
 	@rm $(DIST).tar
 
-.PHONY: dist
+check-dist: dist
+	@sh tests/dist/debian.sh $(DIST) $(DIST_USERS)
+
+.PHONY: dist check-dist
