@@ -86,7 +86,8 @@ append(struct access *a, const struct access_rule *r)
 
 /*
  * Whether the text can only be a host name: a letter is in its last label, as
- * in every top-level domain (RFC 3696 2), and it has nothing of an address.
+ * in every top-level domain (RFC 3696 2), it has nothing of an address, and an
+ * endpoint has space for it.
  */
 static bool
 is_name(const char *text)
@@ -95,7 +96,7 @@ is_name(const char *text)
 	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
 	size_t n = strlen(text), label;
 
-	if (n == 0 || strspn(text, permitted) != n)
+	if (n == 0 || n >= ENDPOINT_HOST || strspn(text, permitted) != n)
 		return false;
 	if (text[n - 1] == '.')
 		n--;
@@ -153,7 +154,7 @@ add_name(struct access *a, bool allow, const char *text, struct err *e)
 	struct err failure = ERR_INIT;
 	int ip4, ip6;
 
-	snprintf(l.ep.host, sizeof(l.ep.host), "%s", text);
+	memcpy(l.ep.host, text, strlen(text) + 1);
 	ip4 = add_family(&l, AF_INET, &failure);
 	ip6 = add_family(&l, AF_INET6, e);
 	if (ip4 + ip6 > 0 && ip4 >= 0 && ip6 >= 0)
