@@ -12,7 +12,7 @@ $(B)/tests/inject.so: $(INJECT) tests/torture/inject.h
 	$(CC) -std=c11 $(WARN) -O2 -g $(STRICT) -fPIC -shared -o $@ $(INJECT) -ldl
 
 TORTURE_TESTS ?= $(wildcard tests/torture/*.t)
-torture: $(HELPERS)
+torture: $(HELPERS) $(B)/tests/inject.so
 	@$(TESTENV) TORTURE="$(TORTURE)" TORTURE_SCENARIOS="$(SCENARIOS)" \
 		TORTURE_SAMPLE="$(SAMPLE)" TORTURE_SEED="$(SEED)" \
 		$(PROVE) $(if $(TORTURE)$(SCENARIOS),-v) $(TORTURE_TESTS)

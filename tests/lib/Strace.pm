@@ -120,7 +120,7 @@ sub calls_of {
     return unless $args =~ /^$SOCKET/;
     my ($fd) = $args =~ /^(\d+)/;
     return batch(substr($name, 0, 4), $fd, $args, $result)
-        if $name =~ /^(?:recv|send)mmsg$/;
+        if $name =~ /^(?:recv|send)mmsg(?:_time64)?$/;
     my $call = $NAMES{$name} // return;
     $call = 'errqueue' if $call eq 'recv' && $args =~ /MSG_ERRQUEUE/;
     my %c = (call => $call, fd => $fd, result => $result, args => $args);

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "lib/tap.h"
+#include "lib/time64.h"
 #include "udp/dgram_server.h"
 #include "net/endpoint.h"
 

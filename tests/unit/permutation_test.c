@@ -6,7 +6,7 @@
 static void
 covers(uint64_t count, uint64_t seed)
 {
-	unsigned char *seen = calloc(count, 1);
+	unsigned char *seen = calloc((size_t)count, 1);
 	struct permutation p;
 	uint64_t i, n, bad = 0, same = 0;
 

@@ -17,6 +17,7 @@
 
 #include "base/err.h"
 #include "lib/tap.h"
+#include "lib/time64.h"
 #include "udp/dgram.h"
 #include "udp/message_source.h"
 #include "udp/sender.h"
