@@ -159,20 +159,22 @@ set_transport(struct connector_options *c, const struct http_get_options *o,
 	return 0;
 }
 
-/* Fails if no request can use the options of TLS. */
+/* Finds out whether a request can use TLS; fails if the options of TLS are for
+ * none. */
 static int
 check_tls(const struct url *urls, const struct command_args *args,
-    const struct http_get_options *o, struct err *e)
+    struct fetch_options *o, struct err *e)
 {
 	const struct opt *trust = opt_find_used(args->used, OPTIONS_TLS_TRUST);
 	char name[64];
 	int n;
 
-	if (trust == NULL || o->request.fetch.follow)
-		return 0;
+	o->may_use_tls = o->follow;
 	for (n = 0; n < args->count; n++)
 		if (url_is_https(&urls[n]))
-			return 0;
+			o->may_use_tls = 1;
+	if (trust == NULL || o->may_use_tls)
+		return 0;
 	return err_set(e, ERR_USAGE,
 	    "%s is for https URLs, and there are none (--location may lead to "
 	    "one)",
@@ -237,7 +239,7 @@ http_get_run(
 	result = set_transport(&client.connector, o, args->used, e) < 0 ||
 			 parse(urls, args, &wanted, e) < 0
 		     ? -1
-		     : check_tls(urls, args, o, e);
+		     : check_tls(urls, args, &wanted, e);
 	if (result == 0)
 		result = signals_catch(SIGNALS_STOP, e);
 	if (result == 0) {

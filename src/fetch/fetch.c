@@ -23,6 +23,7 @@
 #include "http/http_request.h"
 #include "http/url_reference.h"
 #include "net/endpoint.h"
+#include "net/sandbox.h"
 #include "net/wait.h"
 
 /* Pauses between attempts, and the longest Retry-After that is honored. */
@@ -218,6 +219,29 @@ attempt_until_served(struct transfer *t, struct err *e)
 	return -1;
 }
 
+/*
+ * Sets what the process needs once the server has answered: the files of the
+ * output, and whatever further requests need: after a redirect, a partial file
+ * of another version, a failure, or for the next URL.
+ */
+static void
+set_needs(const struct transfer *t)
+{
+	const struct fetch_options *o = t->options;
+	struct http_client *c = t->client;
+	bool has_file = o->remote_name || o->etag != NULL ||
+			(o->output != NULL && strcmp(o->output, "-") != 0);
+	unsigned request = SANDBOX_SOCKETS | SANDBOX_PROCESSES | SANDBOX_FILES |
+			   (o->may_use_tls ? (unsigned)SANDBOX_PROGRAMS : 0);
+
+	c->body_needs = has_file ? SANDBOX_FILES : SANDBOX_NOTHING;
+	if (t->wants_more || t->retries_left > 0 || o->retry_ms >= 0)
+		c->body_needs |= request;
+	c->head_needs = c->body_needs;
+	if (o->follow || o->resume)
+		c->head_needs |= request;
+}
+
 /* Repeats the attempt until it succeeds or a retry is useless. */
 static int
 attempt_repeatedly(struct transfer *t, struct err *e)
@@ -226,8 +250,7 @@ attempt_repeatedly(struct transfer *t, struct err *e)
 	struct deadline until = t->output.until;
 
 	for (t->retries_left = t->options->retries;; t->retries_left--) {
-		t->client->is_last = !t->wants_more && t->retries_left == 0 &&
-				     t->options->retry_ms < 0;
+		set_needs(t);
 		if (attempt_until_served(t, e) == 0)
 			return 0;
 		if (t->retries_left == 0 || !may_retry(t, e) ||

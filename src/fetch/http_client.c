@@ -34,6 +34,7 @@ http_client_init(struct http_client *c, const struct http_client_options *o)
 	memset(c, 0, sizeof(*c));
 	c->options = o;
 	c->until = o->until;
+	c->kept = c->head_needs = c->body_needs = SANDBOX_EVERYTHING;
 	http_conn_init(&c->conn, &o->connector);
 	c->storage = mem_array(1, HTTP_CLIENT_BUFFER);
 	c->response = mem_array(1, sizeof(*c->response));
@@ -215,6 +216,23 @@ receive_ticking(struct http_client *c, size_t *n)
 	}
 }
 
+/*
+ * Drops the rights that the process no longer needs. The program of --via may
+ * need anything, that of TLS has to be ended.
+ */
+static void
+confine(struct http_client *c, unsigned needs)
+{
+	if (c->conn.made.via != NULL)
+		return;
+	if (c->conn.made.tls != NULL)
+		needs |= SANDBOX_PROGRAMS | SANDBOX_FILES;
+	if ((c->kept & ~needs) == 0)
+		return;
+	c->kept &= needs;
+	sandbox_enter(c->kept);
+}
+
 /* Waits for data. The count, 0 at the end of the connection, or -1 with *e. */
 static ssize_t
 receive_waiting(struct http_client *c, const char *what, struct err *e)
@@ -245,8 +263,12 @@ receive(struct http_client *c, const char *what, struct err *e)
 	n = receive_waiting(c, what, e);
 	if (n < 0)
 		return -1;
-	if (n > 0 && c->times.first_ns == 0)
+	if (n > 0 && c->times.first_ns == 0) {
 		c->times.first_ns = clock_now();
+		/* A kept connection may have to be replaced: see was_dropped().
+		 */
+		confine(c, c->times.is_reused ? c->kept : c->head_needs);
+	}
 	c->conn.received += (uint64_t)n;
 	buf_added(&c->in, (size_t)n);
 	return n;
@@ -495,24 +517,13 @@ copy_body(struct http_client *c, struct sink *s, struct err *e)
 	}
 }
 
-/*
- * The last body needs no more connections, only the files of the output. A
- * program that makes the connection has to be ended, and may need anything.
- */
-static void
-confine(const struct http_client *c)
-{
-	if (c->is_last && c->conn.made.via == NULL && c->conn.made.tls == NULL)
-		sandbox_enter(SANDBOX_FILES);
-}
-
 int
 http_client_read(struct http_client *c, struct sink *s,
     const struct http_progress *progress, struct err *e)
 {
 	int result = 0;
 
-	confine(c);
+	confine(c, c->body_needs);
 	c->progress = progress;
 	while (result == 0 && !http_response_is_complete(c->response)) {
 		result =

@@ -45,7 +45,11 @@ struct http_client {
 	void *storage;                  /* of in, owned */
 	struct http_response *response; /* owned */
 	struct http_timing times;
-	bool is_last; /* the caller's: no request follows the next body */
+	/* The caller's, before a request: what the process needs after the
+	   first byte of the response, and when its body begins (net/sandbox.h).
+	   What this connection needs is added. At first that is everything. */
+	unsigned head_needs, body_needs;
+	unsigned kept; /* the rights that the process still has */
 	const struct http_progress
 	    *progress; /* while a body is read, or NULL */
 };

@@ -10,15 +10,18 @@
 
 /*
  * What the process still needs. Everything else that sockt never does is
- * refused with EPERM from then on, and in all child processes: to execute a
- * program, to trace or change other processes, to mount, to load code into the
- * kernel. Open descriptors stay usable.
+ * refused with EPERM from then on, and in all child processes: to trace or
+ * change other processes, to mount, to load code into the kernel. Open
+ * descriptors stay usable.
  */
 enum sandbox_needs {
 	SANDBOX_NOTHING = 0,
-	SANDBOX_SOCKETS = 1,  /* to create, bind and connect sockets */
-	SANDBOX_FILES = 2,    /* to open, create, rename and remove files */
-	SANDBOX_PROCESSES = 4 /* to fork */
+	SANDBOX_SOCKETS = 1,   /* to create, bind and connect sockets */
+	SANDBOX_FILES = 2,     /* to open, create, rename and remove files */
+	SANDBOX_PROCESSES = 4, /* to fork */
+	SANDBOX_PROGRAMS =
+	    8, /* with SANDBOX_FILES: to execute programs, and end them */
+	SANDBOX_EVERYTHING = 0xff
 };
 
 /*

@@ -69,15 +69,15 @@ enum {
 #define SYS_fchmodat2 452
 #endif
 
-/* Calls that sockt makes only to run programs, or never. */
-static const int refused_always[] = {SYS_execve, SYS_execveat, SYS_ptrace,
-    SYS_process_vm_readv, SYS_process_vm_writev, SYS_pidfd_getfd, SYS_kcmp,
-    SYS_io_uring_setup, SYS_bpf, SYS_perf_event_open, SYS_userfaultfd,
-    SYS_keyctl, SYS_add_key, SYS_request_key, SYS_init_module, SYS_finit_module,
-    SYS_delete_module, SYS_kexec_load, SYS_mount, SYS_umount2, SYS_pivot_root,
-    SYS_chroot, SYS_open_tree, SYS_move_mount, SYS_fsopen, SYS_fsmount,
-    SYS_unshare, SYS_setns, SYS_open_by_handle_at, SYS_swapon, SYS_swapoff,
-    SYS_reboot, SYS_acct, SYS_quotactl, SYS_sethostname, SYS_setdomainname,
+/* Calls that sockt never makes. */
+static const int refused_always[] = {SYS_ptrace, SYS_process_vm_readv,
+    SYS_process_vm_writev, SYS_pidfd_getfd, SYS_kcmp, SYS_io_uring_setup,
+    SYS_bpf, SYS_perf_event_open, SYS_userfaultfd, SYS_keyctl, SYS_add_key,
+    SYS_request_key, SYS_init_module, SYS_finit_module, SYS_delete_module,
+    SYS_kexec_load, SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot,
+    SYS_open_tree, SYS_move_mount, SYS_fsopen, SYS_fsmount, SYS_unshare,
+    SYS_setns, SYS_open_by_handle_at, SYS_swapon, SYS_swapoff, SYS_reboot,
+    SYS_acct, SYS_quotactl, SYS_sethostname, SYS_setdomainname,
     SYS_personality};
 
 static const int refused_files[] = {
@@ -94,6 +94,8 @@ static const int refused_files[] = {
     SYS_lremovexattr};
 
 static const int refused_sockets[] = {SYS_socket, SYS_bind, SYS_connect};
+
+static const int refused_programs[] = {SYS_execve, SYS_execveat};
 
 static const int refused_processes[] = {
 #ifdef SYS_fork
@@ -236,6 +238,8 @@ filter_calls(unsigned needs)
 		COLLECT(&f, refused_files);
 	if ((needs & SANDBOX_PROCESSES) == 0)
 		COLLECT(&f, refused_processes);
+	if ((needs & SANDBOX_PROGRAMS) == 0)
+		COLLECT(&f, refused_programs);
 	if ((needs & SANDBOX_SOCKETS) == 0) {
 		COLLECT(&f, refused_sockets);
 		add_socketcall(&f);
@@ -258,13 +262,15 @@ static bool
 restrict_paths(unsigned needs)
 {
 	const uint64_t execute = 1, tcp = 3, signals = 2;
-	struct ruleset r = {.files = execute};
+	struct ruleset r = {.files = 0};
 	long version = syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, 1);
 	bool done;
 	int fd;
 
 	if (version < 1)
 		return false;
+	if ((needs & SANDBOX_PROGRAMS) == 0)
+		r.files = execute;
 	if ((needs & SANDBOX_FILES) == 0)
 		r.files = version >= 5   ? 0xffff
 			  : version >= 3 ? 0x7fff
@@ -272,7 +278,7 @@ restrict_paths(unsigned needs)
 					 : 0x1fff;
 	if ((needs & SANDBOX_SOCKETS) == 0 && version >= 4)
 		r.net = tcp;
-	if (version >= 6)
+	if ((needs & SANDBOX_PROGRAMS) == 0 && version >= 6)
 		r.scoped = signals;
 	fd = (int)syscall(SYS_landlock_create_ruleset, &r, sizeof(r), 0);
 	if (fd < 0)
@@ -288,7 +294,9 @@ report(int64_t start, bool filters, bool restricts, unsigned needs)
 {
 	char note[160];
 
-	snprintf(note, sizeof(note), "it can no longer execute programs%s%s%s",
+	snprintf(note, sizeof(note), "it can no longer %s%s%s%s",
+	    (needs & SANDBOX_PROGRAMS) == 0 ? "execute programs"
+					    : "trace processes",
 	    (needs & SANDBOX_FILES) == 0 ? ", open files" : "",
 	    (needs & SANDBOX_SOCKETS) == 0 ? ", make connections" : "",
 	    (needs & SANDBOX_PROCESSES) == 0 ? ", start processes" : "");

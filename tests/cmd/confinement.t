@@ -5,7 +5,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Sockt;
-use SocktHttp;
+use Source qw(list_options);
 use Test::More;
 
 my $version = run('--version')->{out};
@@ -24,6 +24,22 @@ sub is_confined {
     return 0;
 }
 
+# What each command loses, as the step says and as SECURITY of sockt(1) does.
+my ($list) = slurp("$Sockt::TOP/man/sockt.1")
+    =~ /^\.Sh SECURITY\n.*?^\.Bl(.*?)^\.El/ms;
+my %page = $list =~ /^\.It Cm (.*)\n(?:(?!\.It).*\n)*?\.Dq (.*) \.$/mg;
+
+is_deeply [sort keys %{ { map { /^(\S+)/ => 1 } keys %page } }],
+    [sort grep { !/^(?:help|completion)$/ } keys %{ { map {
+        $_->{command} => 1 } list_options() } }],
+    'SECURITY names every command';
+
+# What the steps say.
+sub lost {
+    my ($text) = @_;
+    return $text =~ /confine this process.*\(it can no longer (.*)\)/g;
+}
+
 my $probe = start('serve-hello', 0);
 $probe->port;
 if (!is_confined($probe->{pid})) {
@@ -38,25 +54,30 @@ close $client;
 is $probe->stop->{status}, 0, 'and it ends as ever';
 
 for my $case (
-    [1, 'udp-serve', 0],
-    [1, 'listen', 0],
-    [1, 'listen', '-k', '--echo', 0],
-    [1, 'listen', '-k', '--to', '127.0.0.1:9', 0],
-    [0, 'listen', '-k', 0, '--', 'cat'],
-    [0, 'listen', '-k', '-e', 'cat', 0],
-    [0, 'udp-serve', 0, '--', 'cat'])
+    ['serve-hello', 'serve-hello', 0],
+    ['udp-serve', 'udp-serve', 0],
+    ['listen', 'listen', 0],
+    ['listen Fl -echo', 'listen', '-k', '--echo', 0],
+    ['listen Fl -echo', 'listen', '-k', '--discard', 0],
+    ['listen Fl -to', 'listen', '-k', '--to', '127.0.0.1:9', 0],
+    [undef, 'listen', '-k', 0, '--', 'cat'],
+    [undef, 'listen', '-k', '-e', 'cat', 0],
+    [undef, 'udp-serve', 0, '--', 'cat'])
 {
-    my ($wanted, @command) = @$case;
-    my $p = start(@command);
+    my ($item, $command, @args) = @$case;
+    my $p = start($command, '-vv', @args);
     $p->port;
-    is is_confined($p->{pid}, $wanted),
-        $wanted, "@command";
-    $p->stop;
+    is is_confined($p->{pid}, defined $item), defined $item ? 1 : 0,
+        "$command @args";
+    $p->expect(err => qr/confine this process.*\n/) if defined $item;
+    is_deeply [lost($p->stop->{err})], [$page{ $item // '' } // ()],
+        'the page says so';
 }
 
 # A client is confined once it is connected.
 my $l = tcp_listener();
-my $p = start({ keep_stdin => 1 }, 'connect', '-v', '127.0.0.1', $l->sockport);
+my $p = start({ keep_stdin => 1 }, 'connect', '-vv', '127.0.0.1',
+    $l->sockport);
 my $c = $l->accept;
 print $c "hello\n";
 $c->flush;
@@ -64,26 +85,51 @@ $p->expect(out => qr/hello/);
 is is_confined($p->{pid}), 1, 'connect';
 close $c;
 $p->close_stdin;
-is $p->finish->{status}, 0, 'it ends as ever';
+my $r = $p->finish;
+is $r->{status}, 0, 'it ends as ever';
+is_deeply [lost($r->{err})], [$page{connect}], 'the page says so';
 
-$p = start('http-get', 'http://127.0.0.1:' . $l->sockport . '/');
-$c = $l->accept;
-sysread $c, my $request, 4096;
-print $c "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhel";
-$c->flush;
-is is_confined($p->{pid}), 1, 'http-get';
-print $c "lo\n";
-close $c;
-is $p->finish->{out}, "hello\n", 'it receives the rest';
+# http-get is confined before it reads what the server has sent, and again when
+# it needs less.
+sub confinements {
+    my (@options) = @_;
+    my $p = start('http-get', '-vv', @options,
+        'http://127.0.0.1:' . $l->sockport . '/');
+    my $c = $l->accept;
+    sysread $c, my $request, 4096;
+    print $c 'HT';
+    $c->flush;
+    $p->expect(err => qr/confine this process/);
+    print $c "TP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhel";
+    $c->flush;
+    is is_confined($p->{pid}), 1, "http-get @options";
+    print $c "lo\n";
+    close $c;
+    my $r = $p->finish;
+    is $r->{status}, 0, 'it receives the rest';
+    return lost($r->{err});
+}
+
+my ($all, $file, $retry, $location) = map { $page{$_} } 'http-get',
+    map { "http-get Fl -$_" } qw(output retry location);
+my $page = scratch() . '/page';
+is_deeply [confinements('-o', '-')], [$all],
+    'it needs nothing more';
+is_deeply [confinements('-o', $page)], [$file],
+    'it needs its file';
+is_deeply [confinements('-o', $page, '-f', '--retry', '1')],
+    [$retry], 'it may have to ask again';
+is_deeply [confinements('-L', '-o', $page, '-f')],
+    [$location, $file],
+    'a redirect may need openssl, the body does not';
 
 my $silent = udp_socket();
-$p = start('udp-send', '127.0.0.1', $silent->sockport, 'x');
+$p = start('udp-send', '-vv', '127.0.0.1', $silent->sockport, 'x');
 $silent->recv(my $x, 10);
 is is_confined($p->{pid}), 1, 'udp-send';
-$p->stop;
+is_deeply [lost($p->stop->{err})], [$page{'udp-send'}], 'the page says so';
 
-$p = run('connect', '-vv', '-m', '1', '127.0.0.1', $l->sockport);
-like $p->{err}, qr/confine this process by .*: ok, .*\(it can no longer /,
-    'a step says so';
+$r = run('portscan', '-vv', '127.0.0.1', $l->sockport);
+is_deeply [lost($r->{err})], [$page{portscan}], 'portscan: the page says so';
 
 done_testing;
