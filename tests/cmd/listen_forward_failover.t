@@ -11,15 +11,6 @@ use Test::More;
 my $dir = scratch();
 my $json = JSON::PP->new->utf8;
 
-sub exchange {
-    my ($port, $text) = @_;
-    my $c = tcp_client($port);
-    print $c $text;
-    shutdown $c, 1;
-    local $/;
-    return scalar(<$c>) // '';
-}
-
 # A server that answers with its name and what it got.
 sub target {
     my ($name, %o) = @_;

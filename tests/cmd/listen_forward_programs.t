@@ -12,15 +12,6 @@ my $dir = scratch();
 my $json = JSON::PP->new->utf8;
 my $every = join '', map { chr } 0 .. 255;
 
-sub exchange {
-    my ($port, $text) = @_;
-    my $c = tcp_client($port);
-    print $c $text;
-    shutdown $c, 1;
-    local $/;
-    return scalar(<$c>) // '';
-}
-
 # The bytes of a hex dump in one direction.
 sub dumped {
     my ($direction, $text) = @_;

@@ -9,15 +9,6 @@ use Test::More;
 
 my $dir = scratch();
 
-sub exchange {
-    my ($port, $text) = @_;
-    my $c = tcp_client($port);
-    print $c $text;
-    shutdown $c, 1;
-    local $/;
-    return scalar(<$c>) // '';
-}
-
 # --- --via -----------------------------------------------------------------
 
 my $p = start('listen', '-4', '-k', '-x', "$dir/dump", '--to', 'name.test:81',

@@ -6,15 +6,6 @@ use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Test::More;
 
-sub exchange {
-    my ($port, $text) = @_;
-    my $c = tcp_client($port);
-    print $c $text;
-    shutdown $c, 1;
-    local $/;
-    return scalar(<$c>) // '';
-}
-
 my $every = join '', map { chr } 0 .. 255;
 
 my $p = start('listen', '-k', '--echo', 0);

@@ -28,8 +28,8 @@ use Socket qw(SOMAXCONN SOCK_STREAM SOCK_DGRAM);
 use Time::HiRes qw(time);
 
 our @EXPORT = qw(sockt run start tcp_listener udp_socket tcp_client peer
-    reap slurp spew scratch has_ipv6 is_root free_port own_network children
-    await_child is_running is_asleep left_behind);
+    exchange reap slurp spew scratch has_ipv6 is_root free_port own_network
+    children await_child is_running is_asleep left_behind);
 
 # The top of the source tree.
 our $TOP = abs_path(dirname(__FILE__) . '/../..');
@@ -147,6 +147,16 @@ sub tcp_client {
         Type     => SOCK_STREAM,
         Timeout  => $PATIENCE,
     ) // croak "connect to port $port: $@";
+}
+
+# Sends text to a server and shuts down: all that it answers.
+sub exchange {
+    my ($port, $text) = @_;
+    my $c = tcp_client($port);
+    print $c $text;
+    shutdown $c, 1;
+    local $/;
+    return scalar(<$c>) // '';
 }
 
 # A peer in its own process: accepts count connections (default 1) one after
