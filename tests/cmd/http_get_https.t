@@ -115,10 +115,11 @@ like fetch('-q', '--timing', secure($s))->{err}, qr/^  TLS handshake +\d/m,
 $s = http_server($page);
 unlike run('http-get', '-q', '--timing', $s->{url})->{err}, qr/TLS/,
     'but not without TLS';
-my $t = http_server([$page]);
-$s = http_server([$page], [$page]);
+# A server that keeps its connections: each has its own text.
+$s = http_server([$page, answer('200 OK', 'again')],
+    [answer('200 OK', 'new')]);
 $r = fetch('-q', secure($s), $s->{url});
-is $r->{out}, 'pagepage', 'http and https of one port: two connections';
+is $r->{out}, 'pagenew', 'http and https of one port: two connections';
 
 # Redirects.
 sub to { return answer('302 Go', '', "Location: $_[0]") }
