@@ -114,35 +114,48 @@ note_failure(struct server *s, int errnum)
 	errno = EAGAIN;
 }
 
-/*
- * Reports the queue of connections that wait for accept(2): their number at
- * -vv, and at -v that it is full, once until it is not.
- */
-static void
-report_queue(struct server *s)
+/* Reports a queue of connections. Returns whether it is full. */
+static bool
+report_queue(const struct server *s, size_t i)
 {
 	const struct listener *l = s->listener;
-	/* The socket that the last connection came from. */
-	size_t i = (l->turn + l->count - 1) % l->count;
 	char text[ADDR_TEXT];
 	struct os_tcp tcp;
+	bool at_limit;
 
 	if (!os_tcp_info(l->fds[i], &tcp))
-		return;
-	if (tcp.waiting > 0 && step_is_on())
+		return false;
+	at_limit = tcp.waiting > tcp.backlog;
+	/* One of them is accepted now. */
+	if (tcp.waiting > 1 && step_is_on())
 		step_report(&(struct step){.call = "queue",
 				.start_ns = step_start(),
-				.result = "not empty",
+				.result = at_limit ? "full" : "not empty",
 				.note = "clients whose connections are "
 					"complete, and wait for accept"},
 		    "of %s: %u of at most %u", step_name_of(l->fds[i]),
 		    tcp.waiting, tcp.backlog + 1);
-	if (tcp.waiting > tcp.backlog && !s->is_queue_full)
+	if (at_limit && !s->is_queue_full)
 		diag_note("%s: the queue of connections is full: %u wait "
 			  "(--backlog %u), others get no answer",
 		    addr_format(&l->addrs[i], text, sizeof(text)), tcp.waiting,
 		    tcp.backlog);
-	s->is_queue_full = tcp.waiting > tcp.backlog;
+	return at_limit;
+}
+
+/*
+ * Reports the queues of connections that wait for accept(2): their number at
+ * -vv, and at -v that one is full, once until none is.
+ */
+static void
+report_queues(struct server *s)
+{
+	bool at_limit = false;
+	size_t i;
+
+	for (i = 0; i < s->listener->count; i++)
+		at_limit |= report_queue(s, i);
+	s->is_queue_full = at_limit;
 }
 
 /* Reports an accepted connection. */
@@ -152,8 +165,6 @@ note_accepted(struct server *s, int fd)
 	s->is_announced = false;
 	if (!s->options->is_single)
 		step_name(fd, "connection", s->accepted);
-	if (diag_shows(DIAG_NOTE))
-		report_queue(s);
 }
 
 /* Reports once that the server waits for a connection. */
@@ -178,8 +189,11 @@ announce_wait(struct server *s)
 static int
 try_accept(struct server *s, struct conn *c)
 {
-	int fd = listener_accept(s->listener, c);
+	int fd;
 
+	if (diag_shows(DIAG_NOTE))
+		report_queues(s);
+	fd = listener_accept(s->listener, c);
 	if (fd < 0) {
 		if (!is_broken(errno))
 			note_failure(s, errno);
