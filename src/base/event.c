@@ -172,6 +172,8 @@ static const struct member members[] = {
     {EVENT_STEP, SECONDS, false, "seconds", "its duration"},
     {EVENT_STEP, TEXT, false, "note",
 	"what it is for, or what the error means"},
+    {EVENT_STEP, TEXT, true, "endpoint",
+	"of several that are tested at the same time"},
 
     {EVENT_ERROR, NUMBER, false, "status", "the exit status it stands for"},
     {EVENT_ERROR, TEXT, false, "kind", "the name of that status"},

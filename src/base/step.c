@@ -49,6 +49,7 @@ struct run {
 	int kind;       /* what they have in common besides call and subject */
 };
 
+static const char *endpoint; /* what the steps are for, or NULL */
 static struct run runs[MAX_RUNS];
 static struct run *latest; /* the run of the previous step */
 static bool is_pending;    /* a run has a count */
@@ -73,6 +74,12 @@ step_name(int fd, const char *name, unsigned number)
 		return;
 	names[fd].name = name;
 	names[fd].number = number;
+}
+
+void
+step_name_endpoint(const char *text)
+{
+	endpoint = text;
 }
 
 const char *
@@ -109,10 +116,13 @@ show(const struct shown *s, uint64_t count)
 		event_number(&ev, "bytes", s->bytes);
 	event_seconds(&ev, "seconds", s->ns < 0 ? 0 : (double)s->ns / 1e9);
 	event_text(&ev, "note", s->note);
+	if (endpoint != NULL)
+		event_text(&ev, "endpoint", endpoint);
 	num_format_duration(duration, sizeof(duration), s->ns);
 	is_showing = true;
-	diag_event_end(&ev, DIAG_STEP, "%s %s: %s%s%s (%s)", s->call,
-	    s->subject, s->result, s->ns < 0 ? "" : ", ",
+	diag_event_end(&ev, DIAG_STEP, "%s%s%s %s: %s%s%s (%s)",
+	    endpoint != NULL ? endpoint : "", endpoint != NULL ? ": " : "",
+	    s->call, s->subject, s->result, s->ns < 0 ? "" : ", ",
 	    s->ns < 0 ? "" : duration, s->note);
 	is_showing = false;
 }

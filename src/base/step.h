@@ -72,6 +72,12 @@ void step_transfer(const struct step_transfer *t);
  */
 void step_name(int fd, const char *name, unsigned number);
 
+/*
+ * Names the endpoint that all further steps of this process are for: one of
+ * several that are tested at the same time. text must stay valid.
+ */
+void step_name_endpoint(const char *text);
+
 /* "the listening socket (fd 3)", in a static buffer until the next call. */
 const char *step_name_of(int fd);
 

@@ -187,6 +187,8 @@ start(const struct connect_check *c, struct target *t, struct err *e)
 	if (t->child.pid == 0) {
 		signals_after_fork();
 		fd_close(&ends[0]);
+		if (c->count > 1)
+			step_name_endpoint(text);
 		test_endpoint(c, t->endpoint, ends[1]);
 		_exit(0);
 	}

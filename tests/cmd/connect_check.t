@@ -39,6 +39,16 @@ is "$r->{status} $r->{out}$r->{err}", '0 ',
 is join(' ', map { drain($_) } $one, $two, $unix), '1: 1: 1:',
     'each was connected to once, and received nothing';
 
+# Their steps are those of several processes.
+$r = run('connect', '-zvv', "127.0.0.1:$open", "127.0.0.1:$other");
+drain($_) for $one, $two;
+is_deeply [sort $r->{err} =~ /^sockt connect: (.*): socket AF_INET /mg],
+    [sort map { "127.0.0.1 port $_" } $open, $other],
+    'a step of several names its endpoint';
+unlike run('connect', '-zvv', "127.0.0.1:$open")->{err},
+    qr/port \d+: socket AF_INET/, 'one of a single endpoint does not';
+drain($one);
+
 $r = run('connect', '-zv', "127.0.0.1:$open", '127.0.0.1', $other);
 for my $port ($open, $other) {
     my $told = () = $r->{err}
