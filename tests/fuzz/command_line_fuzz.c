@@ -19,15 +19,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Regular expressions with repetitions keep the C library busy for too long. */
-static bool
-is_costly(const char *text)
-{
-	return strchr(text, '{') != NULL || strchr(text, '*') != NULL ||
-	       strchr(text, '+') != NULL || strchr(text, '(') != NULL ||
-	       strchr(text, '@') != NULL;
-}
-
 static void
 check_command(const struct command *c, char **argv)
 {
@@ -78,7 +69,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			continue;
 		argv[count] = &text[i];
 		argv[count++][strcspn(&text[i], "\n")] = '\0';
-		if (is_costly(&text[i]))
+		/* A word with @ may name a file. */
+		if (strchr(&text[i], '@') != NULL)
 			return 0;
 	}
 	argv[count] = NULL;
