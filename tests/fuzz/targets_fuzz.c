@@ -57,8 +57,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct targets_options o = {
-	    .names = {.numeric = 1}, .protocol = "tcp", .until = {INT64_MAX}};
+	const struct targets_options o = {.names = {.numeric = 1},
+	    .protocol = "tcp",
+	    .until.at_ns = INT64_MAX};
 	const struct targets none = TARGETS_INIT;
 	struct targets t = TARGETS_INIT, same = TARGETS_INIT,
 		       again = TARGETS_INIT;

@@ -24,7 +24,7 @@
 static int master;
 static unsigned short next_columns;
 
-static void
+static _Noreturn void
 die(const char *what)
 {
 	perror(what);

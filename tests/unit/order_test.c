@@ -17,8 +17,9 @@ static int seen[HOSTS * PORTS];
 static void
 name(struct targets *t, const char *text)
 {
-	static const struct targets_options o = {
-	    .names = {.numeric = 1}, .protocol = "tcp", .until = {INT64_MAX}};
+	static const struct targets_options o = {.names = {.numeric = 1},
+	    .protocol = "tcp",
+	    .until.at_ns = INT64_MAX};
 	static const struct targets none = TARGETS_INIT;
 	struct err e = ERR_INIT;
 	struct ports all, not ;

@@ -5,7 +5,7 @@
 #include "scan/targets.h"
 
 static const struct targets_options plain = {
-    .names = {.numeric = 1}, .protocol = "tcp", .until = {INT64_MAX}};
+    .names = {.numeric = 1}, .protocol = "tcp", .until.at_ns = INT64_MAX};
 
 /* Makes it final, without out; hosts without own ports are asked for 80. */
 static int
