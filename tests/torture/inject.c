@@ -146,8 +146,36 @@ start(void)
 	unsetenv("TORTURE_TABLE");
 	unsetenv("TORTURE_PLAN");
 	unsetenv("LD_PRELOAD");
-	/* From here on it counts. */
-	dl_iterate_phdr(find_program, NULL);
+}
+
+typedef int main_function(int, char **, char **);
+typedef int start_function(main_function *, int, char **, void (*)(void),
+    void (*)(void), void (*)(void), void *);
+
+static main_function *program_main;
+
+/* From here on it counts; a runtime of coverage has made its calls by then. */
+static int
+counted_main(int argc, char **argv, char **envp)
+{
+	if (table != NULL)
+		dl_iterate_phdr(find_program, NULL);
+	return program_main(argc, argv, envp);
+}
+
+/* What the entry point of a program calls. */
+start_function __libc_start_main;
+int
+__libc_start_main(main_function *given, int argc, char **argv,
+    void (*init)(void), void (*fini)(void), void (*rtld_fini)(void),
+    void *stack_end)
+{
+	start_function *original =
+	    (start_function *)dlsym(RTLD_NEXT, "__libc_start_main");
+
+	program_main = given;
+	return original(
+	    counted_main, argc, argv, init, fini, rtld_fini, stack_end);
 }
 
 /* What the command itself still has open at its end, standard streams apart. */
