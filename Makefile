@@ -9,6 +9,7 @@
 #	make check-dist     builds and checks that in a minimal Debian (root)
 #	make torture        fails every system call once (tests/torture.mk)
 #	make bench          compares speed with other programs; ROWS=relay,udp
+#	make coverage       counts the lines and branches that tests reach
 #	make sanitize       runs make check with ASan and UBSan
 #	make fuzz           fuzzes each parser for FUZZ_SECONDS (clang)
 #	make check-i386     runs tests of commands on a 32-bit machine
@@ -34,6 +35,9 @@ STD = -std=c11 -D_POSIX_C_SOURCE=200809L -Isrc
 # Files over 2 GiB and times after 2038 on 32-bit systems too.
 STD += -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
 SAN = -fsanitize=address,undefined
+# The counters of all processes of a binary are one file that they map: forked,
+# killed and confined ones are counted, too.
+PROFILE = -fprofile-instr-generate=$(abspath $(B))/profiles/%c%m.profraw
 B = build
 ifeq ($(shell uname -s),Linux)
 OS = linux
@@ -65,6 +69,12 @@ ifdef SANITIZE
 B := $(B)/sanitize
 MODE_CFLAGS += $(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
 MODE_LDFLAGS += $(SAN)
+endif
+ifdef COVERAGE
+B := $(B)/coverage
+MODE_CFLAGS += $(PROFILE) -fcoverage-mapping \
+	-Xclang -mllvm -Xclang -runtime-counter-relocation
+MODE_LDFLAGS += $(PROFILE)
 endif
 ifdef FUZZING
 B := $(B)/fuzz
