@@ -11,10 +11,8 @@ bash_pattern(FILE *out, const struct opt *o)
 {
 	fputs("\t\t", out);
 	if (o->letter != 0)
-		fprintf(out, "-%c%s", o->letter, o->name != NULL ? " | " : "");
-	if (o->name != NULL)
-		fprintf(out, "--%s", o->name);
-	fputs(") ", out);
+		fprintf(out, "-%c | ", o->letter);
+	fprintf(out, "--%s) ", o->name);
 }
 
 /* The functions of bash for the kinds. */
@@ -52,8 +50,7 @@ bash_name(FILE *out, const struct command *c, const struct opt *o)
 	(void)c;
 	if (o->letter != 0)
 		fprintf(out, " -%c", o->letter);
-	if (o->name != NULL)
-		fprintf(out, " --%s", o->name);
+	fprintf(out, " --%s", o->name);
 }
 
 static void

@@ -21,8 +21,7 @@ fish_option(FILE *out, const struct command *c, const struct opt *o)
 	fprintf(out, "complete -c sockt -n '__sockt_is %s'", c->name);
 	if (o->letter != 0)
 		fprintf(out, " -s %c", o->letter);
-	if (o->name != NULL)
-		fprintf(out, " -l %s", o->name);
+	fprintf(out, " -l %s", o->name);
 	if (opt_has_argument(o)) {
 		fputs(fish_kinds[complete_kind_of(o)], out);
 		if (complete_kind_of(o) == COMPLETE_WORDS) {

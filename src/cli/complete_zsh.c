@@ -49,13 +49,11 @@ zsh_option(FILE *out, const struct command *c, const struct opt *o)
 
 	(void)c;
 	fprintf(out, "\t\t\t%s", many);
-	if (o->letter != 0 && o->name != NULL)
+	if (o->letter != 0)
 		fprintf(out, "{-%c%s,--%s%s}", o->letter, argument ? "+" : "",
 		    o->name, argument ? "=" : "");
-	else if (o->name != NULL)
-		fprintf(out, "--%s%s", o->name, argument ? "=" : "");
 	else
-		fprintf(out, "-%c%s", o->letter, argument ? "+" : "");
+		fprintf(out, "--%s%s", o->name, argument ? "=" : "");
 	zsh_rest(out, o);
 }
 

@@ -1,7 +1,6 @@
 /* Properties of the rows of an option table. */
 #include "cli/opt.h"
 
-#include <stdio.h>
 #include <string.h>
 
 bool
@@ -44,16 +43,6 @@ opt_argument_kind(const struct opt *o)
 	default:
 		return "value";
 	}
-}
-
-const char *
-opt_display_name(const struct opt *o, char *buf, size_t size)
-{
-	if (o->name != NULL)
-		snprintf(buf, size, "--%s", o->name);
-	else
-		snprintf(buf, size, "-%c", o->letter);
-	return buf;
 }
 
 const struct opt *

@@ -50,7 +50,7 @@ enum opt_dash {
 struct opt {
 	enum opt_kind kind;
 	char letter;      /* short name, or 0 */
-	const char *name; /* long name, or NULL */
+	const char *name; /* long name */
 	const char *arg;  /* the argument's name in help: "T", "HOST" */
 	const char *help; /* one line, lower case, no full stop */
 	size_t offset;    /* of the field within the group's struct */
@@ -68,8 +68,8 @@ struct opt {
 };
 
 /*
- * Rows: the letter or 0, the long name or NULL, the argument's name if it has
- * one, the struct's tag and the field, the help text. Other members may follow:
+ * Rows: the letter or 0, the long name, the argument's name if it has one, the
+ * struct's tag and the field, the help text. Other members may follow:
  * FLAG('z', "zero", connect_options, zero, "connect only", .excludes = "exec").
  */
 #define OPT_ROW(k, l, n, a, s, f, ...)                               \
@@ -105,9 +105,6 @@ bool opt_has_argument(const struct opt *o);
 
 /* What its argument is: "number", "duration", "size", otherwise "value". */
 const char *opt_argument_kind(const struct opt *o);
-
-/* "--timeout", or "-z" if there is no long name. Returns buf. */
-const char *opt_display_name(const struct opt *o, char *buf, size_t size);
 
 /* Whether name is one of the words of list, which are separated by spaces. A
  * list may be NULL. */

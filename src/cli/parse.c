@@ -17,10 +17,9 @@ static int
 refuse_value(
     const struct opt *o, const char *arg, const char *what, struct err *e)
 {
-	char name[64], shown[128];
+	char shown[128];
 
-	return err_set(e, ERR_USAGE, "%s: '%s' %s",
-	    opt_display_name(o, name, sizeof(name)),
+	return err_set(e, ERR_USAGE, "--%s: '%s' %s", o->name,
 	    text_escape_string(shown, sizeof(shown), arg), what);
 }
 
@@ -110,11 +109,9 @@ store_choice(const struct opt *o, const char *arg, int *field, struct err *e)
 static int
 store_call(const struct opt *o, const char *arg, void *field, struct err *e)
 {
-	char name[64];
-
 	if (o->call(field, arg, e) == 0)
 		return 0;
-	err_prefix(e, "%s", opt_display_name(o, name, sizeof(name)));
+	err_prefix(e, "--%s", o->name);
 	e->kind = ERR_USAGE;
 	return -1;
 }
@@ -228,7 +225,7 @@ list_candidates(
 	buf[0] = '\0';
 	for (g = p->groups; g->opts != NULL; g++)
 		for (o = g->opts; o->kind != OPT_END; o++) {
-			if (o->name == NULL || strncmp(o->name, name, n) != 0)
+			if (strncmp(o->name, name, n) != 0)
 				continue;
 			text_append(buf, size, "%s--%s",
 			    buf[0] != '\0' ? ", " : "", o->name);
@@ -249,8 +246,7 @@ refuse_name(const struct parse *p, const char *name, size_t n)
 	text_escape(shown, sizeof(shown), name, n);
 	for (g = p->groups; g->opts != NULL; g++)
 		for (o = g->opts; o->kind != OPT_END; o++)
-			if (o->name != NULL &&
-			    suggest_is_better(typed, o->name, &distance))
+			if (suggest_is_better(typed, o->name, &distance))
 				best = o->name;
 	if (best == NULL)
 		return err_set(
@@ -270,7 +266,7 @@ find_name(const struct parse *p, const char *name, size_t n, struct found *f)
 
 	for (g = p->groups; g->opts != NULL; g++)
 		for (o = g->opts; o->kind != OPT_END; o++) {
-			if (o->name == NULL || strncmp(o->name, name, n) != 0)
+			if (strncmp(o->name, name, n) != 0)
 				continue;
 			f->group = g;
 			f->opt = o;
@@ -293,23 +289,21 @@ find_name(const struct parse *p, const char *name, size_t n, struct found *f)
 static bool
 excludes(const struct opt *a, const struct opt *b)
 {
-	return (b->name != NULL && opt_is_listed(a->excludes, b->name)) ||
-	       (a->name != NULL && opt_is_listed(b->excludes, a->name));
+	return opt_is_listed(a->excludes, b->name) ||
+	       opt_is_listed(b->excludes, a->name);
 }
 
 /* Checks that the option does not conflict with one used before it. */
 static int
 check_conflicts(struct parse *p, const struct found *f)
 {
-	char a[64], b[64];
 	size_t i;
 
 	for (i = 0; i < p->used_count; i++)
 		if (excludes(p->out->used[i], f->opt))
 			return err_set(p->e, ERR_USAGE,
-			    "%s and %s cannot be used together",
-			    opt_display_name(p->out->used[i], a, sizeof(a)),
-			    opt_display_name(f->opt, b, sizeof(b)));
+			    "--%s and --%s cannot be used together",
+			    p->out->used[i]->name, f->opt->name);
 	p->out->used[p->used_count++] = f->opt;
 	return 0;
 }
@@ -400,8 +394,7 @@ find_used(const struct parse *p, const char *list)
 	size_t i;
 
 	for (i = 0; i < p->used_count; i++)
-		if (p->out->used[i]->name != NULL &&
-		    opt_is_listed(list, p->out->used[i]->name))
+		if (opt_is_listed(list, p->out->used[i]->name))
 			return p->out->used[i];
 	return NULL;
 }
@@ -416,7 +409,7 @@ list_known(const struct parse *p, const char *list, char *buf, size_t size)
 	buf[0] = '\0';
 	for (g = p->groups; g->opts != NULL; g++)
 		for (o = g->opts; o->kind != OPT_END; o++)
-			if (o->name != NULL && opt_is_listed(list, o->name))
+			if (opt_is_listed(list, o->name))
 				text_append(buf, size, "%s--%s",
 				    buf[0] != '\0' ? ", " : "", o->name);
 }
@@ -426,21 +419,20 @@ static int
 check_dash(const struct parse *p, const struct opt *o)
 {
 	const struct opt *other = find_used(p, o->dash_without);
-	char name[64], with[64], free_with[160];
+	char free_with[160];
 
-	opt_display_name(o, name, sizeof(name));
 	if (other != NULL)
 		return err_set(p->e, ERR_USAGE,
-		    "%s: '-' is stdout, which has the data of %s", name,
-		    opt_display_name(other, with, sizeof(with)));
+		    "--%s: '-' is stdout, which has the data of --%s", o->name,
+		    other->name);
 	if (o->dash_with == NULL || find_used(p, o->dash_with) != NULL ||
 	    p->out->program != NULL || find_used(p, "exec") != NULL)
 		return 0;
 	list_known(p, o->dash_with, free_with, sizeof(free_with));
 	return err_set(p->e, ERR_USAGE,
-	    "%s: '-' is stdout, which has the data that is received "
+	    "--%s: '-' is stdout, which has the data that is received "
 	    "(/dev/stderr is the terminal; stdout is free with %s)",
-	    name, free_with);
+	    o->name, free_with);
 }
 
 /* Checks the files named '-': each is a stream, and has it for itself. */
@@ -450,7 +442,6 @@ check_dashes(const struct parse *p)
 	const struct opt *users[] = {NULL, NULL, NULL}, *o;
 	const struct opt_group *g;
 	const char *path;
-	char a[64], b[64];
 
 	for (g = p->groups; g->opts != NULL; g++)
 		for (o = g->opts; o->kind != OPT_END; o++) {
@@ -462,10 +453,8 @@ check_dashes(const struct parse *p)
 				continue;
 			if (users[o->dash] != NULL)
 				return err_set(p->e, ERR_USAGE,
-				    "%s and %s cannot both be '-'",
-				    opt_display_name(
-					users[o->dash], a, sizeof(a)),
-				    opt_display_name(o, b, sizeof(b)));
+				    "--%s and --%s cannot both be '-'",
+				    users[o->dash]->name, o->name);
 			users[o->dash] = o;
 			if (check_dash(p, o) < 0)
 				return -1;

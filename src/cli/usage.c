@@ -127,11 +127,9 @@ names_text(const struct opt *o, char *buf, size_t size)
 		argument_text(o, arg, sizeof(arg));
 	buf[0] = '\0';
 	if (o->letter != 0)
-		text_append(buf, size, "  -%c%s", o->letter,
-		    o->name != NULL ? "," : "");
-	if (o->name != NULL)
-		text_append(buf, size, "%s--%s",
-		    o->letter != 0 ? " " : "      ", o->name);
+		text_append(buf, size, "  -%c,", o->letter);
+	text_append(
+	    buf, size, "%s--%s", o->letter != 0 ? " " : "      ", o->name);
 	text_append(buf, size, "%s%s", arg[0] != '\0' ? " " : "", arg);
 }
 
@@ -185,8 +183,7 @@ usual_lines(FILE *out, const struct command *c)
 	for (g = c->groups; g->opts != NULL; g++)
 		for (o = g->opts; o->kind != OPT_END; o++)
 			if (c->usual == NULL ||
-			    (o->name != NULL &&
-				opt_is_listed(c->usual, o->name)))
+			    opt_is_listed(c->usual, o->name))
 				option_line(out, c, g, o);
 }
 
@@ -312,9 +309,9 @@ list_option(FILE *out, const struct command *c, const struct opt_group *g,
 		argument_text(o, choices, sizeof(choices));
 	default_text(c, g, o, value);
 	fprintf(out, "%s\t%c\t%s\t%s\t%s\t%s\t%s\t%s\n", c->name,
-	    o->letter != 0 ? o->letter : '-', o->name != NULL ? o->name : "-",
-	    opt_kind_name(o->kind), o->arg != NULL ? o->arg : "-", choices,
-	    o->help, value[0] != '\0' ? value : "-");
+	    o->letter != 0 ? o->letter : '-', o->name, opt_kind_name(o->kind),
+	    o->arg != NULL ? o->arg : "-", choices, o->help,
+	    value[0] != '\0' ? value : "-");
 }
 
 void

@@ -166,7 +166,6 @@ check_tls(const struct url *urls, const struct command_args *args,
     struct fetch_options *o, struct err *e)
 {
 	const struct opt *trust = opt_find_used(args->used, OPTIONS_TLS_TRUST);
-	char name[64];
 	int n;
 
 	o->may_use_tls = o->follow;
@@ -176,9 +175,9 @@ check_tls(const struct url *urls, const struct command_args *args,
 	if (trust == NULL || o->may_use_tls)
 		return 0;
 	return err_set(e, ERR_USAGE,
-	    "%s is for https URLs, and there are none (--location may lead to "
-	    "one)",
-	    opt_display_name(trust, name, sizeof(name)));
+	    "--%s is for https URLs, and there are none (--location may lead "
+	    "to one)",
+	    trust->name);
 }
 
 /* Fetches the URLs in order; reports each error and keeps the first kind. */

@@ -144,13 +144,12 @@ static int
 check_via(const struct opt *table, const struct opt *const *used, struct err *e)
 {
 	const struct opt *o = opt_find_used(used, table);
-	char name[64];
 
 	if (o == NULL)
 		return 0;
 	return err_set(e, ERR_USAGE,
-	    "%s does not apply with --via: its program makes the connection",
-	    opt_display_name(o, name, sizeof(name)));
+	    "--%s does not apply with --via: its program makes the connection",
+	    o->name);
 }
 
 int

@@ -132,7 +132,6 @@ stdio_relay_check_unused(const struct opt *const *used, const char *with,
     bool has_records, struct err *e)
 {
 	const struct opt *o = opt_find_used(used, stdio_relay_opts);
-	char name[64];
 
 	if (o == NULL)
 		o = opt_find_used(used, stdio_relay_script_opts);
@@ -143,8 +142,9 @@ stdio_relay_check_unused(const struct opt *const *used, const char *with,
 	if (o == NULL)
 		return 0;
 	return err_set(e, ERR_USAGE,
-	    "%s is about relaying stdin and stdout: it does not apply with %s",
-	    opt_display_name(o, name, sizeof(name)), with);
+	    "--%s is about relaying stdin and stdout: it does not apply with "
+	    "%s",
+	    o->name, with);
 }
 
 /*

@@ -28,7 +28,7 @@ static const struct opt table[] = {
     {OPT_FLAG, 0, "other", NULL, "h", AT(other)},
     {OPT_COUNT, 'v', "verbose", NULL, "h", AT(count)},
     {OPT_NUMBER, 'n', "number", "N", "h", AT(number), .min = 2, .max = 9},
-    {OPT_NUMBER, 'N', NULL, "N", "h", AT(number), .min = 2},
+    {OPT_NUMBER, 'N', "most", "N", "h", AT(number), .min = 2},
     {OPT_DURATION, 'w', "wait", "T", "h", AT(duration), .min = 1, .max = 60000},
     {OPT_SIZE, 's', "size", "SIZE", "h", AT(size), .min = 2, .max = 4096},
     {OPT_STRING, 't', "text", "TEXT", "h", AT(string)},
@@ -208,9 +208,9 @@ test_misuse(void)
 	refuses("-n 5x", "--number: '5x' is not a number from 2 to 9");
 	refuses("-n -5", "--number: '-5' is not a number from 2 to 9");
 	refuses("-n ''", "--number: '' is not a number from 2 to 9");
-	refuses("-N 1", "-N: '1' is not a number of 2 or more");
+	refuses("-N 1", "--most: '1' is not a number of 2 or more");
 	refuses("-N 9223372036854775808",
-	    "-N: '9223372036854775808' is not a number of 2 or more");
+	    "--most: '9223372036854775808' is not a number of 2 or more");
 	refuses("-w 5x",
 	    "--wait: '5x' is not a duration (like 5, 0.5, 500ms, 2m, 1h)");
 	refuses("-w 0", "--wait: '0' is too short");

@@ -9,10 +9,9 @@
 static int
 check_row(const struct opt *o, struct err *e)
 {
-	char name[64];
+	const char *name = o->name;
 
-	opt_display_name(o, name, sizeof(name));
-	if (o->name == NULL && o->letter == 0)
+	if (name == NULL)
 		return err_set(e, ERR_FAILED, "a row has no name");
 	if (o->help == NULL || o->help[0] == '\0')
 		return err_set(e, ERR_FAILED, "%s has no help", name);
@@ -35,8 +34,7 @@ is_same_name(const struct opt *a, const struct opt *b)
 {
 	if (a->letter != 0 && a->letter == b->letter)
 		return true;
-	return a->name != NULL && b->name != NULL &&
-	       strcmp(a->name, b->name) == 0;
+	return strcmp(a->name, b->name) == 0;
 }
 
 static int
@@ -44,7 +42,6 @@ check_tables(const struct opt_group *groups, struct err *e)
 {
 	const struct opt_group *g, *h;
 	const struct opt *o, *q;
-	char name[64];
 
 	for (g = groups; g->opts != NULL; g++)
 		for (o = g->opts; o->kind != OPT_END; o++) {
@@ -55,8 +52,7 @@ check_tables(const struct opt_group *groups, struct err *e)
 					if (q != o && is_same_name(o, q))
 						return err_set(e, ERR_FAILED,
 						    "%s is there twice",
-						    opt_display_name(
-							o, name, sizeof(name)));
+						    o->name);
 		}
 	return 0;
 }
