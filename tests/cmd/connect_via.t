@@ -100,6 +100,8 @@ for my $case (
     my ($command, $status, $error) = @$case;
     for my $zero (['--recv-only'], ['-z'], ['-z', '127.0.0.1', $port]) {
         next if @$zero > 1 && $command ne 'exit 7';
+        # -z waits one second for a failure; Perl may start later than that.
+        next if $zero->[0] eq '-z' && $command eq $via;
         $r = via($command, @$zero, '127.0.0.1', $closed);
         is $r->{status}, $status, "@$zero $command: status $status";
         like $r->{err}, $error, '  and its reason, escaped';
