@@ -12,14 +12,14 @@
 #	make coverage       counts the lines and branches that tests reach
 #	make sanitize       runs make check with ASan and UBSan
 #	make fuzz           fuzzes each parser for FUZZ_SECONDS (clang)
-#	make check-i386     runs tests of commands on a 32-bit machine
+#	make check-machines runs tests on 32-bit and big-endian machines
 #	make lint           checks format, code, scripts and manual pages
 #	make install, uninstall, clean
 #
 # Settings: CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR; PORTABLE=1 uses POSIX
 # calls only, STATIC=1 links statically, SANITIZE=1 adds ASan and UBSan,
-# MACHINE=i386 builds for 32 bits (tests/machines.mk),
-# WERROR=1. Each kind of build has its own folder under build/.
+# MACHINE=i386, armhf or s390x builds for that machine, WERROR=1 makes warnings
+# errors. Each kind of build has its own folder under build/.
 
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
@@ -51,6 +51,8 @@ OS = posix
 endif
 # gcc -m32 lacks the kernel's headers, which are those of the native machine.
 CC_i386 = gcc -m32 -idirafter /usr/include/$(shell gcc -print-multiarch)
+CC_armhf = arm-linux-gnueabihf-gcc
+CC_s390x = s390x-linux-gnu-gcc
 ifdef MACHINE
 B := $(B)/$(MACHINE)
 CC = $(or $(CC_$(MACHINE)),$(error MACHINE=$(MACHINE) is not known))
@@ -116,6 +118,7 @@ HOT = $(patsubst %,$(B)/obj/cmd/%.o,serve_hello hello_client) $(filter \
 	$(B)/obj/serve/% $(B)/obj/net/% $(B)/obj/base/%,$(OBJ))
 $(B)/sockt: $(B)/obj/main.o $(HOT) $(B)/libsockt.a
 	$(CC) $(CFLAGS) $(MODE_CFLAGS) -o $@ $^ $(LINK)
+	$(EMULATED)
 
 $(B)/libsockt.a: $(OBJ) $(B)/objects
 	@rm -f $@
@@ -141,6 +144,7 @@ $(B)/tests/unit/%: tests/unit/%.c $(B)/libsockt.a
 	@mkdir -p $(@D)
 	$(COMPILE) $(STRICT) -MMD -MP -Itests -o $@ $< $(B)/libsockt.a \
 		$(LINK)
+	$(EMULATED)
 
 # These tests play a kernel that pushes back: the linker redirects calls, by
 # both their names (tests/lib/time64.h).
@@ -155,11 +159,13 @@ $(B)/tests/sockt-names: tests/lib/names.c $(B)/obj/main.o $(B)/libsockt.a
 	@mkdir -p $(@D)
 	$(COMPILE) $(STRICT) -MMD -MP -o $@ $< $(B)/obj/main.o \
 		$(B)/libsockt.a $(LINK)
+	$(EMULATED)
 
 # Runs a program on a pseudo-terminal.
 $(B)/tests/pty: tests/lib/pty.c $(B)/flags
 	@mkdir -p $(@D)
 	$(COMPILE) $(STRICT) -o $@ $< $(LINK)
+	$(EMULATED)
 
 # The environment tells tests which binary and build folder to use.
 TESTENV = SOCKT="$(abspath $(B))/sockt" SOCKT_BUILD="$(abspath $(B))" \

@@ -10,6 +10,7 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c tests/lib/replay.c $(B)/libsockt.a
 	$(COMPILE) $(STRICT) -Itests \
 		-DCORPUS='"$(abspath tests/fuzz/corpus/$*)"' \
 		-o $@ $< tests/lib/replay.c $(B)/libsockt.a $(LINK)
+	$(EMULATED)
 
 # Seeds come from the tree; findings stay under build/.
 fuzz:

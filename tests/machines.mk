@@ -1,6 +1,44 @@
-# make check-i386: the tests with 32 bits; gcc has to have -m32's libraries.
+# make check-machines: the tests on other kinds of machines.
+#
+#	make check-i386     32 bits, all tests
+#	make check-armhf    32 bits and qemu-user: unit tests, corpora, commands
+#	make check-s390x    big endian, in the same way
+#
+# The emulator lacks some calls of Linux, so that commands run with POSIX's
+# alone. MACHINE=armhf make builds for it, in a folder of its own.
+
+MACHINES = i386 armhf s390x
+
+# A program for another machine stands as NAME.elf next to its launcher NAME.
+ROOT_armhf = /usr/arm-linux-gnueabihf
+ROOT_s390x = /usr/s390x-linux-gnu
+QEMU_armhf = qemu-arm
+QEMU_s390x = qemu-s390x
+ifneq ($(QEMU_$(MACHINE)),)
+EMULATED = @mv $@ $@.elf && ln -f $(B)/tests/emulate $@
+$(B)/flags: $(B)/tests/emulate
+$(B)/tests/emulate: tests/lib/emulate.c
+	@mkdir -p $(@D)
+	cc -std=c11 -D_POSIX_C_SOURCE=200809L $(WARN) $(STRICT) -O2 -static \
+		-DEMULATOR='"$(shell command -v $(QEMU_$(MACHINE)))"' \
+		-DEMULATOR_ROOT='"$(ROOT_$(MACHINE))"' -o $@ $<
+
+# The emulator is slow.
+TESTENV += SOCKT_SHORT=1 SOCKT_PATIENCE=90
+
+# What the emulator cannot run, each with its reason.
+LOOPBACK := $(filter-out $(shell sed 's/\#.*//' tests/machines/not-emulated),\
+	$(LOOPBACK))
+endif
 
 check-i386:
 	@$(MAKE) check MACHINE=i386 TESTS='$$(LOOPBACK) $$(UNIT) $$(REPLAY)'
 
-.PHONY: check-i386
+check-armhf check-s390x: check-%:
+	@$(MAKE) check MACHINE=$* TESTS='$$(UNIT) $$(REPLAY)'
+	@$(MAKE) check MACHINE=$* PORTABLE=1 UNIT= REPLAY= TESTS='$$(LOOPBACK)'
+
+check-machines:
+	@for machine in $(MACHINES); do $(MAKE) check-$$machine || exit 1; done
+
+.PHONY: check-i386 check-armhf check-s390x check-machines

@@ -330,8 +330,13 @@ os_next_error(int fd, struct os_error *q)
 		struct cmsghdr align;
 		char bytes[512];
 	} control;
+	/* qemu-user takes a message without space for an empty one. */
+	char first;
+	struct iovec space = {.iov_base = &first, .iov_len = 1};
 	struct msghdr m = {.msg_name = &q->to.u,
 	    .msg_namelen = sizeof(q->to.u),
+	    .msg_iov = &space,
+	    .msg_iovlen = 1,
 	    .msg_control = &control,
 	    .msg_controllen = sizeof(control)};
 	struct cmsghdr *c;

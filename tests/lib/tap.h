@@ -19,6 +19,14 @@ static bool is_text(const char *got, const char *want, const char *name)
     __attribute__((unused));
 static void skip(int count, const char *why) __attribute__((unused));
 static int done_testing(void) __attribute__((unused));
+static size_t in_short(size_t n, size_t fewer) __attribute__((unused));
+
+/* n, or fewer where SOCKT_SHORT says that the machine is slow. */
+static size_t
+in_short(size_t n, size_t fewer)
+{
+	return getenv("SOCKT_SHORT") != NULL ? fewer : n;
+}
 
 static bool
 ok(bool good, const char *fmt, ...)

@@ -1,7 +1,7 @@
 /* Patterns against regexec(3), by lines, in pieces, and in linear time. */
 #include <regex.h>
+#include <time.h>
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "lib/tap.h"
 #include "relay/pattern.h"
@@ -208,19 +208,19 @@ long_lines(void)
 	static unsigned char bytes[1 << 20];
 	struct err e = ERR_INIT;
 	struct pattern p;
-	int64_t start;
+	clock_t start;
 	size_t i, used;
 
 	memset(bytes, 'a', sizeof(bytes));
 	for (i = 0; i < sizeof(regexes) / sizeof(regexes[0]); i++) {
-		start = clock_now();
+		start = clock();
 		pattern_compile(&p, regexes[i], &e);
 		pattern_start(&p, PATTERN_LINE_START);
 		is_int(pattern_search(&p, bytes, sizeof(bytes), &used), 0,
 		    regexes[i]);
-		ok(clock_now() - start < 10 * CLOCK_SECOND,
+		ok(clock() - start < 10 * CLOCKS_PER_SEC,
 		    "a megabyte without a newline takes %.3f s",
-		    clock_seconds(start, clock_now()));
+		    (double)(clock() - start) / CLOCKS_PER_SEC);
 		pattern_release(&p);
 	}
 }
