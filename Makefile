@@ -153,6 +153,8 @@ $(B)/tests/unit/sender_test: private \
 	MODE_LDFLAGS += $(call redirect,sendmsg sendmmsg)
 $(B)/tests/unit/dgram_server_test: private MODE_LDFLAGS += $(call redirect,\
 	sendmsg sendmmsg recvmsg recvmmsg getsockopt)
+$(B)/tests/unit/tcp_info_test: private \
+	MODE_LDFLAGS += $(call redirect,getsockopt)
 
 # sockt with a resolver that tests control.
 $(B)/tests/sockt-names: tests/lib/names.c $(B)/obj/main.o $(B)/libsockt.a

@@ -6,6 +6,7 @@
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -131,12 +132,16 @@ os_tcp_info(int fd, struct os_tcp *tcp)
 	int64_t start = step_start();
 	struct tcp_info info;
 	socklen_t len = sizeof(info);
-	bool is_other;
+	bool is_other, is_short;
 	int result;
 
 	memset(&info, 0, sizeof(info));
 	result = getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
 	is_other = result < 0 && errno == EOPNOTSUPP;
+	/* Linux has counted the bytes that were sent again since 4.19. */
+	is_short =
+	    result == 0 && len < offsetof(struct tcp_info, tcpi_bytes_retrans) +
+				     sizeof(info.tcpi_bytes_retrans);
 	if (step_is_on())
 		step_report(
 		    &(struct step){.call = "getsockopt",
@@ -144,10 +149,12 @@ os_tcp_info(int fd, struct os_tcp *tcp)
 			.errnum = result < 0 && !is_other ? errno : 0,
 			.result = is_other ? "none" : NULL,
 			.note = is_other ? "only TCP has it"
-					 : "what the system knows of it",
+				: is_short
+				    ? "an older system's, which is not enough"
+				    : "what the system knows of it",
 			.is_query = true},
 		    "TCP_INFO of %s", step_name_of(fd));
-	if (result < 0)
+	if (result < 0 || is_short)
 		return false;
 	tcp->sent = info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
 	tcp->peer_finished = info.tcpi_state == STATE_CLOSE_WAIT ||
