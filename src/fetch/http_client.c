@@ -37,6 +37,7 @@ http_client_init(struct http_client *c, const struct http_client_options *o)
 	c->kept = c->head_needs = c->body_needs = SANDBOX_EVERYTHING;
 	http_conn_init(&c->conn, &o->connector);
 	c->storage = mem_array(1, HTTP_CLIENT_BUFFER);
+	c->request = mem_array(1, HTTP_REQUEST_SIZE);
 	c->response = mem_array(1, sizeof(*c->response));
 	buf_init(&c->in, c->storage, HTTP_CLIENT_BUFFER);
 }
@@ -65,6 +66,7 @@ http_client_release(struct http_client *c)
 {
 	disconnect(c, 0);
 	free(c->storage);
+	free(c->request);
 	free(c->response);
 }
 
@@ -128,17 +130,16 @@ set_times(struct http_timing *t, const struct http_conn *c)
 	t->secured_ns = r->tls_ns != 0 ? c->open_ns : 0;
 }
 
-/* Connects along route, or reuses the kept connection. */
+/* Connects along route, unless there is a kept connection. */
 static int
 open_connection(
     struct http_client *c, const struct http_route *route, struct err *e)
 {
-	if (http_conn_is_reusable(&c->conn, route)) {
+	if (c->conn.is_open) {
 		c->times.is_reused = true;
 		c->times.connected_ns = clock_now();
 		return 0;
 	}
-	disconnect(c, 0);
 	if (http_conn_open(&c->conn, route, c->until, e) < 0)
 		return -1;
 	set_times(&c->times, &c->conn);
@@ -347,33 +348,53 @@ read_head(struct http_client *c, struct err *e)
 	return 0;
 }
 
-/* A request as it is sent. */
-struct message {
-	enum http_method method;
-	char *bytes;
-	size_t length;
-};
+/* Reads what follows the end of the last response, and warns about it. */
+static void
+drop_excess(struct http_client *c)
+{
+	char text[ENDPOINT_TEXT], count[40];
+	struct err e;
+	size_t n;
 
-/* One attempt, on the kept connection or on a new one. */
+	if (buf_is_empty(&c->in) && c->conn.fd >= 0 &&
+	    wait_fd(c->conn.fd, POLLIN, deadline_after(0)) > 0)
+		(void)receive(c, "", &e);
+	n = buf_length(&c->in);
+	if (n > 0)
+		diag_warn("%s: %s after the end of the response ignored",
+		    endpoint_format(&c->conn.route.server, text, sizeof(text)),
+		    num_format_count(count, sizeof(count), n, "byte"));
+}
+
+/* Closes the kept connection unless route can reuse it. */
+static void
+drop_unusable(struct http_client *c, const struct http_route *route)
+{
+	if (!c->conn.is_open || http_conn_is_reusable(&c->conn, route))
+		return;
+	drop_excess(c);
+	disconnect(c, 0);
+}
+
+/* One attempt to send r, which is built, and to read the head. */
 static int
 request_once(struct http_client *c, const struct http_route *route,
-    const struct message *m, struct err *e)
+    const struct http_request *r, struct err *e)
 {
 	int64_t start = clock_now();
 
+	drop_unusable(c, route);
 	memset(&c->times, 0, sizeof(c->times));
 	c->times.start_ns = c->times.resolved_ns = start;
 	c->is_truncated = false;
 	c->send_errnum = 0;
 	if (open_connection(c, route, e) < 0)
 		return -1;
-	http_response_start(c->response, m->method);
-	if (send_all(c, m->bytes, m->length, e) < 0)
+	http_response_start(c->response, r->method);
+	if (send_all(c, c->request, c->request_length, e) < 0)
 		return -1;
 	c->times.sent_ns = clock_now();
-	if (read_head(c, e) < 0)
-		return -1;
-	return 0;
+	return read_head(c, e);
 }
 
 /* Whether the server closed the kept connection before it got the request. */
@@ -392,22 +413,20 @@ int
 http_client_request(struct http_client *c, const struct http_route *route,
     const struct http_request *r, struct err *e)
 {
-	struct message m = {r->method, mem_array(1, HTTP_REQUEST_SIZE), 0};
-	ssize_t n = http_request_build(r, m.bytes, HTTP_REQUEST_SIZE, e);
+	ssize_t n = http_request_build(r, c->request, HTTP_REQUEST_SIZE, e);
 	int result = -1;
 
 	memset(&c->times, 0, sizeof(c->times));
 	c->is_truncated = false;
 	if (n >= 0) {
-		m.length = (size_t)n;
-		result = request_once(c, route, &m, e);
+		c->request_length = (size_t)n;
+		result = request_once(c, route, r, e);
 	}
 	if (n >= 0 && was_dropped(c, result)) {
 		diag_note("the kept connection was closed meanwhile");
 		disconnect(c, 0);
-		result = request_once(c, route, &m, e);
+		result = request_once(c, route, r, e);
 	}
-	free(m.bytes);
 	return result < 0 ? fail(c, e) : 0;
 }
 
@@ -558,26 +577,6 @@ drop_rest(struct http_client *c)
 	return http_response_is_complete(r);
 }
 
-/* Whether bytes after the end of the response were received. */
-static bool
-has_excess(struct http_client *c)
-{
-	char text[ENDPOINT_TEXT], count[40];
-	struct err e;
-	size_t n;
-
-	if (buf_is_empty(&c->in) && c->conn.fd >= 0 &&
-	    wait_fd(c->conn.fd, POLLIN, deadline_after(0)) > 0)
-		(void)receive(c, "", &e);
-	n = buf_length(&c->in);
-	if (n == 0)
-		return false;
-	diag_warn("%s: %s after the end of the response ignored",
-	    endpoint_format(&c->conn.route.server, text, sizeof(text)),
-	    num_format_count(count, sizeof(count), n, "byte"));
-	return true;
-}
-
 void
 http_client_finish(struct http_client *c, bool wants_more)
 {
@@ -587,11 +586,13 @@ http_client_finish(struct http_client *c, bool wants_more)
 		return;
 	is_whole = http_response_is_complete(c->response) ||
 		   (wants_more && drop_rest(c));
-	if (is_whole && !has_excess(c) && wants_more &&
+	if (is_whole && wants_more && buf_is_empty(&c->in) &&
 	    !c->conn.peer_finished && c->send_errnum == 0 &&
 	    http_response_keeps_alive(c->response)) {
 		diag_note("the connection is kept for the next request");
 		return;
 	}
+	if (is_whole)
+		drop_excess(c);
 	disconnect(c, 0);
 }

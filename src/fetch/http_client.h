@@ -43,6 +43,8 @@ struct http_client {
 	bool is_truncated;              /* the response ended early */
 	struct buf in;                  /* received, not yet parsed */
 	void *storage;                  /* of in, owned */
+	char *request;                  /* HTTP_REQUEST_SIZE bytes, owned */
+	size_t request_length;          /* of the request that is sent */
 	struct http_response *response; /* owned */
 	struct http_timing times;
 	/* The caller's, before a request: what the process needs after the

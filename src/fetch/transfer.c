@@ -43,11 +43,13 @@ is_awaiting(const struct transfer *t)
 static void
 report(const struct transfer *t)
 {
+	bool with_chart = t->options->timing && !is_awaiting(t);
 	char shown[URL_ABSOLUTE_SIZE];
 
-	http_client_report(t->client,
-	    url_absolute(&t->redirect.url, shown, sizeof(shown)),
-	    t->options->timing && !is_awaiting(t));
+	if (with_chart || diag_emits(DIAG_NOTE))
+		http_client_report(t->client,
+		    url_absolute(&t->redirect.url, shown, sizeof(shown)),
+		    with_chart);
 }
 
 /* Reports a milestone of this URL. */

@@ -61,8 +61,10 @@ extract_user(struct redirect *r)
 void
 redirect_start(struct redirect *r, const struct url *start, const char *user)
 {
-	memset(r, 0, sizeof(*r));
 	r->url = *start;
+	r->left_origin = false;
+	r->visited = NULL;
+	r->count = r->visited_capacity = 0;
 	extract_user(r);
 	if (user != NULL)
 		snprintf(r->user, sizeof(r->user), "%s", user);

@@ -2,6 +2,7 @@
 #include "http/url.h"
 
 #include <stdio.h>
+#include <stddef.h>
 #include <string.h>
 #include <strings.h>
 
@@ -43,7 +44,8 @@ copy_text(struct url *u, const char *text, struct err *e)
 	size_t used = 0;
 	const char *p;
 
-	memset(u, 0, sizeof(*u));
+	/* The pages that a short text does not need stay untouched. */
+	memset(u, 0, offsetof(struct url, text));
 	for (p = text; *p != '\0'; p++) {
 		unsigned char c = (unsigned char)*p;
 
@@ -63,6 +65,7 @@ copy_text(struct url *u, const char *text, struct err *e)
 		u->text[used++] = digits[c >> 4];
 		u->text[used++] = digits[c & 0xf];
 	}
+	u->text[used] = '\0';
 	return 0;
 }
 

@@ -23,8 +23,8 @@ struct url_part {
 
 /* A URL or a relative reference; there is nothing to release. */
 struct url {
-	char text[URL_SIZE]; /* bytes above 0x7f as %XX */
 	struct url_part scheme, userinfo, host, port, path, query, fragment;
+	char text[URL_SIZE]; /* bytes above 0x7f as %XX */
 };
 
 /*

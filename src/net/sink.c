@@ -84,7 +84,8 @@ write_all(struct sink *s, const unsigned char *bytes, size_t n,
 	if (s->kind == FD_TERMINAL)
 		diag_progress_yield(bytes, n);
 	while (n > 0) {
-		if (s->kind != FD_REGULAR && wait_writable(s, until, e) < 0)
+		if (s->kind != FD_REGULAR && s->kind != FD_NULL &&
+		    wait_writable(s, until, e) < 0)
 			return -1;
 		done = call_write_nowait(fd, s->kind, bytes, n);
 		if (done < 0 && (errno == EAGAIN || errno == EINTR)) {
