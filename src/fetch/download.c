@@ -17,6 +17,9 @@
 #include "http/url.h"
 #include "net/wait.h"
 
+/* The note is a new file, not one that something else may have open. */
+#define NOTE_FLAGS (O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC)
+
 /* Longest line of NAME.part.from. */
 #define LINE_SIZE (URL_SIZE + 16)
 
@@ -134,6 +137,8 @@ open_part(struct download *d, struct err *e)
 		    d->part, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
 		if (d->fd < 0)
 			return file_error("writing", d->part, e);
+		if (lock(d, e) < 0)
+			return -1;
 		if (fstat(d->fd, &st) < 0) {
 			file_error("writing", d->part, e);
 			drop_empty(d);
@@ -143,9 +148,7 @@ open_part(struct download *d, struct err *e)
 			return err_set(e, ERR_OUTPUT,
 			    "%s is not a regular file",
 			    text_escape_string(shown, sizeof(shown), d->part));
-		if (lock(d, e) < 0)
-			return -1;
-		if (fstat(d->fd, &st) == 0 && is_still(d->part, &st))
+		if (is_still(d->part, &st))
 			break;
 		/* Another process completed it between open and lock. */
 		fd_close(&d->fd);
@@ -266,9 +269,9 @@ write_source(
 	    http_validator_is_usable(v) ? "validator " : "", v->text,
 	    http_validator_is_usable(v) ? "\n" : "",
 	    v->total >= 0 ? total : "");
-	(void)unlink(d->from);
-	fd = open(d->from, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-	    0666);
+	fd = open(d->from, NOTE_FLAGS, 0666);
+	if (fd < 0 && errno == EEXIST && unlink(d->from) == 0)
+		fd = open(d->from, NOTE_FLAGS, 0666);
 	if (fd < 0)
 		return file_error("writing", d->from, e);
 	result = fd_write_all(fd, text, strlen(text));
@@ -287,9 +290,11 @@ download_begin(struct download *d, int64_t offset,
 		return 0;
 	/* Remove the old bytes before the note about them: a run that is killed
 	 * in between leaves nothing that looks like the new ones. */
-	if (ftruncate(d->fd, (off_t)offset) < 0 ||
-	    lseek(d->fd, (off_t)offset, SEEK_SET) < 0)
+	if ((d->held > 0 || d->has_begun) &&
+	    (ftruncate(d->fd, (off_t)offset) < 0 ||
+		lseek(d->fd, (off_t)offset, SEEK_SET) < 0))
 		return file_error("writing", d->part, e);
+	d->has_begun = true;
 	return offset > 0 ? 0 : write_source(d, v, e);
 }
 

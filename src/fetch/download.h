@@ -26,6 +26,7 @@ struct download {
 	int fd;                           /* owned; -1: not open */
 	bool is_special;  /* a device, a FIFO, /dev/stdout: written directly */
 	bool may_replace; /* as in the options */
+	bool has_begun;   /* bytes may have been written since it was opened */
 	int64_t held;     /* bytes in the partial file when it was opened */
 };
 

@@ -286,6 +286,8 @@ set_conditions(struct transfer *t)
 {
 	const struct fetch_options *o = t->options;
 
+	if (o->etag == NULL && o->since == NULL)
+		return;
 	if (t->output.is_file && access(t->output.file.target, F_OK) < 0)
 		return;
 	if (o->etag != NULL)
