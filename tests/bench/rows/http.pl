@@ -1,4 +1,5 @@
-# A body from nginx: a large one, and a small one a process each.
+# A body from nginx: a large one, a small one a process each, and many small
+# ones over one connection.
 use strict;
 use warnings;
 use Bench;
@@ -22,6 +23,7 @@ open my $conf, '>', "$dir/nginx.conf" or die $!;
 print $conf "daemon off; worker_processes 1; pid $dir/pid;\n"
     . "error_log $dir/error; events { worker_connections 256; }\n"
     . "http { access_log off; sendfile on; client_body_temp_path $dir;\n"
+    . "keepalive_requests 10000;\n"
     . "server { listen 127.0.0.1:$port; root $dir; } }\n";
 close $conf;
 my $url = "http://127.0.0.1:$port";
@@ -75,6 +77,48 @@ row(
             lost => $r->{lost} };
     }] } @tools],
 );
+
+# A thousand files over one connection, to stdout or each to its own file.
+my $COUNT = 1000;
+for my $n (1 .. $COUNT) {
+    link "$dir/small", "$dir/small.$n" or die $!;
+}
+my @many = (
+    ['sockt', [sockt(), 'http-get', '-q'], ['-O']],
+    ['curl', ['curl', '-s'], ['--remote-name-all']],
+    ['wget', ['wget', '-q'], [], ['-O', '-']],
+);
+@many = grep { -x $_->[1][0] || installed($_->[1][0]) } @many;
+
+sub get_many {
+    my ($tool, $to_files) = @_;
+    my ($name, $command, $files, $stdout) = @$tool;
+    my $server = launch({ plain => 1 }, $nginx, '-c', "$dir/nginx.conf");
+    wait_listening($port) or return { lost => 'nginx does not listen' };
+    my ($to, $out) = ("$dir/to", scratch() . '/body');
+    mkdir $to;
+    my $p = launch({ out => $out, dir => $to }, @$command,
+        @{ ($to_files ? $files : $stdout) // [] },
+        map { "$url/small.$_" } 1 .. $COUNT);
+    my $status = finish($p);
+    my @got = glob "$to/*";
+    my $bytes = 0;
+    $bytes += -s for $to_files ? @got : $out;
+    unlink @got, $out;
+    my ($cpu, undef, $seconds) = spent($p);
+    return { value => $cpu * 1000, extra => [$seconds * 1000],
+        lost => $status || $bytes != 1024 * $COUNT ? "$bytes bytes" : '' };
+}
+
+for my $to_files (0, 1) {
+    row(
+        name  => "$COUNT files of 1 KiB over one connection, to "
+            . ($to_files ? 'files' : 'stdout'),
+        unit  => 'CPU ms', lower => 1, extra => ['wall ms'],
+        tools => [map { my $t = $_; [$t->[0], sub { get_many($t, $to_files) }] }
+            @many],
+    );
+}
 close $big;
 unlink "$dir/big";
 1;
