@@ -39,7 +39,7 @@ deadline_limit_from(int64_t from_ns, int64_t ms, const char *option)
 struct deadline
 deadline_limit(int64_t ms, const char *option)
 {
-	return deadline_limit_from(clock_now(), ms, option);
+	return deadline_limit_from(ms < 0 ? 0 : clock_now(), ms, option);
 }
 
 /* The option whose error is worded alike in every command. */

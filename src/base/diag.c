@@ -56,7 +56,9 @@ diag_connection(unsigned number)
 {
 	unsigned previous = diag.connection;
 
-	diag.connection = number;
+	/* Unused otherwise, and a write is a page of a child: net/spawn.h. */
+	if (diag.json)
+		diag.connection = number;
 	return previous;
 }
 
@@ -93,9 +95,10 @@ write_stderr(const char *bytes, size_t n)
 	int saved = errno;
 
 	diag_progress("");
-	if (diag.is_mid_line)
+	if (diag.is_mid_line) {
 		(void)fd_write_all(STDERR_FILENO, "\n", 1);
-	diag.is_mid_line = false;
+		diag.is_mid_line = false;
+	}
 	(void)fd_write_all(STDERR_FILENO, bytes, n);
 	errno = saved;
 }

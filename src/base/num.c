@@ -1,6 +1,7 @@
 /* Strict parsing of numbers, durations and sizes. */
 #include "base/num.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -179,13 +180,18 @@ num_format_count(char *buf, size_t size, uint64_t n, const char *noun)
 const char *
 num_format_duration(char *buf, size_t size, int64_t ns)
 {
-	double ms = (double)ns / 1e6;
+	int64_t us = (ns + 500) / 1000, tenths = (ns + 50000) / 100000,
+		hundredths = (ns + 5000000) / 10000000;
 
-	if (ms < 10)
-		snprintf(buf, size, "%.3f ms", ms);
-	else if (ms < 1000)
-		snprintf(buf, size, "%.1f ms", ms);
+	/* Not as floating point, which is costly to format. */
+	if (ns < 10000000)
+		snprintf(buf, size, "%" PRId64 ".%03d ms", us / 1000,
+		    (int)(us % 1000));
+	else if (ns < 1000000000)
+		snprintf(buf, size, "%" PRId64 ".%d ms", tenths / 10,
+		    (int)(tenths % 10));
 	else
-		snprintf(buf, size, "%.2f s", ms / 1000);
+		snprintf(buf, size, "%" PRId64 ".%02d s", hundredths / 100,
+		    (int)(hundredths % 100));
 	return buf;
 }

@@ -276,12 +276,16 @@ format_path(const struct addr *a, char *buf, size_t size)
 const char *
 addr_format_ip(const struct addr *a, char *buf, size_t size)
 {
+	const unsigned char *bytes;
 	char name[IF_NAMESIZE];
 	unsigned scope;
 
 	switch (addr_family(a)) {
 	case AF_INET:
-		inet_ntop(AF_INET, &a->u.in4.sin_addr, buf, (socklen_t)size);
+		/* Cheaper than inet_ntop(3) of some C libraries. */
+		bytes = (const unsigned char *)&a->u.in4.sin_addr;
+		snprintf(buf, size, "%u.%u.%u.%u", bytes[0], bytes[1], bytes[2],
+		    bytes[3]);
 		break;
 	case AF_INET6:
 		inet_ntop(AF_INET6, &a->u.in6.sin6_addr, buf, (socklen_t)size);

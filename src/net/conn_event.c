@@ -69,8 +69,12 @@ conn_event_probe(const struct conn *c)
 static void
 begin(enum event_id id, const struct conn *c)
 {
-	unsigned outer = diag_connection(0);
+	unsigned outer;
 
+	/* Ignoring it once is enough, and a write is a page of a child. */
+	if (!diag_is_json() && event_is_ignored(&ev))
+		return;
+	outer = diag_connection(0);
 	(void)diag_connection(c->number != 0 ? c->number : outer);
 	diag_event_begin(&ev, id);
 	(void)diag_connection(outer);

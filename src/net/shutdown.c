@@ -115,5 +115,7 @@ shutdown_and_drain(int *fd, struct deadline until, struct conn_summary *s)
 	if ((s->is_fin_sent || shutdown_write(*fd, s) == 0) &&
 	    !s->is_fin_received)
 		drain(*fd, until, s);
-	sock_close(fd);
+	call_report_end(*fd);
+	(void)call_close(*fd, NULL);
+	*fd = -1;
 }

@@ -416,8 +416,6 @@ drop(struct server *s, int fd, const struct conn *c, int errnum)
 static void
 report_fork(int fd, pid_t pid, int64_t start)
 {
-	int saved = errno;
-
 	if (step_is_on() && pid > 0)
 		step_report(&(struct step){.call = "fork",
 				.start_ns = start,
@@ -427,9 +425,8 @@ report_fork(int fd, pid_t pid, int64_t start)
 	else if (step_is_on())
 		step_report(
 		    &(struct step){
-			.call = "fork", .start_ns = start, .errnum = saved},
+			.call = "fork", .start_ns = start, .errnum = errno},
 		    "for %s", step_name_of(fd));
-	errno = saved;
 }
 
 /* Another parent might leave zombies in the group of a program. */

@@ -198,11 +198,15 @@ log_error(struct session *s, const struct conn *c)
 int
 session_end(struct session *s, const struct conn *c, int level, int result)
 {
+	struct deadline until = s->until;
+
 	s->r.wants_order = diag_emits(level);
 	/* With nothing left to read, closing sends the FIN. */
 	s->r.is_fin_sent = s->r.is_fin_sent || s->r.is_fin_received;
-	shutdown_and_drain(&s->fd,
-	    deadline_first(s->until, deadline_after(SHUTDOWN_DRAIN_MS)), &s->r);
+	if (!s->r.is_fin_received)
+		until =
+		    deadline_first(until, deadline_after(SHUTDOWN_DRAIN_MS));
+	shutdown_and_drain(&s->fd, until, &s->r);
 	if (result == 0)
 		err_clear(&s->e);
 	if (result < 0 && s->allows_probes && s->e.kind == ERR_LOST &&

@@ -118,6 +118,14 @@ main(void)
 	is_text(num_format_size(buf, sizeof(buf), 17), "17 B", "bytes");
 	is_text(num_format_duration(buf, sizeof(buf), 1500000000), "1.50 s",
 	    "seconds");
+	is_text(num_format_duration(buf, sizeof(buf), 12345678), "12.3 ms",
+	    "milliseconds");
+	is_text(num_format_duration(buf, sizeof(buf), 1045600), "1.046 ms",
+	    "one millisecond and its rounded thousandths");
+	is_text(num_format_duration(buf, sizeof(buf), 12499), "0.012 ms",
+	    "microseconds");
+	is_text(
+	    num_format_duration(buf, sizeof(buf), 0), "0.000 ms", "nothing");
 	test_formats();
 	return done_testing();
 }
