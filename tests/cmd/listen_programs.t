@@ -85,8 +85,7 @@ SKIP: {
     is $answer, "$uid $uid $gid $gid $gid $gid; $uid $uid",
         '--user: user, group and groups, and no way back';
     is $p->stop->{status}, 0, 'stopped';
-    my $child = Sockt::fork_child(sub {
-        $> = $< = $uid;
+    my $child = Sockt::fork_as($uid, undef, sub {
         my $o = run('listen', '--user', 'root', 0);
         die "$o->{status} $o->{err}" unless $o->{status} == 7
             && $o->{err} =~ /not permitted/;

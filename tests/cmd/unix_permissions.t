@@ -121,19 +121,15 @@ SKIP: {
     $p->stop;
     chmod 0755, $folder;
     unlink $path;
-    my $child = fork // die;
-    if (!$child) {
-        ($(, $)) = ($gid, "$gid $gid");
-        $> = $< = $uid;
-        my $here = scratch();
+    my $here = scratch();
+    chown $uid, $gid, $here;
+    my $child = Sockt::fork_as($uid, "$gid $gid", sub {
         my $r = run('listen', "unix:$here/s", '--owner', 'root');
         die "$r->{status} $r->{err}" unless $r->{status} == 7
             && $r->{err} =~ m{cannot listen on unix:\S+/s: not permitted \(only root may give}
             && !-e "$here/s";
-        exit 0;
-    }
-    waitpid $child, 0;
-    is $?, 0, 'others cannot: status 7, and no file is left';
+    });
+    is reap($child), 0, 'others cannot: status 7, and no file is left';
     ok !-e $path, 'none here either';
 }
 

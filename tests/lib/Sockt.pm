@@ -20,6 +20,7 @@ use Carp qw(croak);
 use Cwd qw(abs_path);
 use Exporter qw(import);
 use File::Basename qw(dirname);
+use File::Copy qw(copy);
 use File::Temp qw(tempdir);
 use IO::Select;
 use IO::Socket::IP;
@@ -65,6 +66,21 @@ sub fork_child {
     }
     $children{$pid} = 1;
     return $pid;
+}
+
+# The same as another user, and its groups if they are given ("gid gid ..."). The
+# binary is a copy if only this user can reach the one of the tree.
+sub fork_as {
+    my ($uid, $groups, $code) = @_;
+    my $folder = scratch();
+    copy(sockt(), "$folder/sockt") or croak "copy: $!";
+    chmod 0755, $folder, "$folder/sockt";
+    return fork_child(sub {
+        ($(, $)) = ($groups =~ /(\d+)/, $groups) if defined $groups;
+        $> = $< = $uid;
+        $ENV{SOCKT} = "$folder/sockt" if !-x sockt();
+        $code->();
+    });
 }
 
 # Waits for a child. Its wait status, or undef when it has not ended in time.
