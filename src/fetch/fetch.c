@@ -219,13 +219,27 @@ attempt_until_served(struct transfer *t, struct err *e)
 	return -1;
 }
 
+/* Finds the folder of the output's files. */
+static void
+find_folder(struct transfer *t)
+{
+	const char *target = t->output.is_file ? t->output.file.target : "";
+	const char *slash = strrchr(target, '/');
+
+	if (slash == NULL)
+		snprintf(t->folder, sizeof(t->folder), ".");
+	else
+		snprintf(t->folder, sizeof(t->folder), "%.*s",
+		    slash == target ? 1 : (int)(slash - target), target);
+}
+
 /*
  * Sets what the process needs once the server has answered: the files of the
  * output, and whatever further requests need: after a redirect, a partial file
  * of another version, a failure, or for the next URL.
  */
 static void
-set_needs(const struct transfer *t)
+set_needs(struct transfer *t)
 {
 	const struct fetch_options *o = t->options;
 	struct http_client *c = t->client;
@@ -234,6 +248,8 @@ set_needs(const struct transfer *t)
 	unsigned request = SANDBOX_SOCKETS | SANDBOX_PROCESSES | SANDBOX_FILES |
 			   (o->may_use_tls ? (unsigned)SANDBOX_PROGRAMS : 0);
 
+	find_folder(t);
+	c->folder = o->etag == NULL ? t->folder : NULL;
 	c->body_needs = has_file ? SANDBOX_FILES : SANDBOX_NOTHING;
 	if (t->wants_more || t->retries_left > 0 || o->retry_ms >= 0)
 		c->body_needs |= request;

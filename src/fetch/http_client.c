@@ -231,7 +231,9 @@ confine(struct http_client *c, unsigned needs)
 	if ((c->kept & ~needs) == 0)
 		return;
 	c->kept &= needs;
-	sandbox_enter(c->kept);
+	/* To make a connection takes other files. */
+	sandbox_enter_folder(
+	    c->kept, c->kept == SANDBOX_FILES ? c->folder : NULL);
 }
 
 /* Waits for data. The count, 0 at the end of the connection, or -1 with *e. */

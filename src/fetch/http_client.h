@@ -51,7 +51,8 @@ struct http_client {
 	   first byte of the response, and when its body begins (net/sandbox.h).
 	   What this connection needs is added. At first that is everything. */
 	unsigned head_needs, body_needs;
-	unsigned kept; /* the rights that the process still has */
+	const char *folder; /* for the files of body_needs; NULL: any */
+	unsigned kept;      /* the rights that the process still has */
 	const struct http_progress
 	    *progress; /* while a body is read, or NULL */
 };

@@ -5,6 +5,7 @@
 #ifndef FETCH_TRANSFER_H
 #define FETCH_TRANSFER_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -34,6 +35,7 @@ struct transfer {
 	char if_modified_since[HTTP_DATE_SIZE];  /* date, or "" */
 	struct redirect redirect; /* the redirects followed; owned */
 	struct output output;     /* where the body goes; owned */
+	char folder[PATH_MAX];    /* where its files are */
 };
 
 /*

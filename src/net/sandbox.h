@@ -1,9 +1,9 @@
 /*
  * Confines this process once it has everything that it needs: a fault in the
  * code that reads what the network sends can then do less. sandbox_linux.c uses
- * no_new_privs, seccomp(2) and landlock(7), sandbox_posix.c pledge(2) where the
- * system has it. What the system does not support is left out: that is not an
- * error.
+ * no_new_privs, seccomp(2) and landlock(7), sandbox_posix.c pledge(2) and
+ * unveil(2) where the system has them. What the system does not support is left
+ * out: that is not an error.
  */
 #ifndef NET_SANDBOX_H
 #define NET_SANDBOX_H
@@ -29,5 +29,11 @@ enum sandbox_needs {
  * It may be called again with less. A step of -vv.
  */
 void sandbox_enter(unsigned needs);
+
+/*
+ * The same with SANDBOX_FILES for files in folder only, and below it, where the
+ * system can do that.
+ */
+void sandbox_enter_folder(unsigned needs, const char *folder);
 
 #endif

@@ -2,6 +2,7 @@
 #include "net/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -63,6 +64,7 @@ enum {
 #endif
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
+#define SYS_landlock_add_rule 445
 #define SYS_landlock_restrict_self 446
 #endif
 #ifndef SYS_fchmodat2
@@ -249,19 +251,54 @@ filter_calls(unsigned needs)
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p, 0, 0) == 0;
 }
 
+/* A right to files of landlock(7). */
+#define EXECUTE UINT64_C(1)
+
 /* What a rule set controls; a kernel that knows less takes zeros. */
 struct ruleset {
 	uint64_t files, net, scoped;
 };
 
+/* The rights to files that a version of landlock(7) controls. */
+static uint64_t
+file_rights(long version)
+{
+	if (version >= 5)
+		return 0xffff;
+	return version >= 3 ? 0x7fff : version == 2 ? 0x3fff : 0x1fff;
+}
+
+/* A rule: what is permitted below an open folder. */
+struct path_rule {
+	uint64_t permitted;
+	int32_t folder;
+} __attribute__((packed));
+
+/* Permits in a rule set what r controls below folder, except to execute. */
+static bool
+permit_folder(int fd, const struct ruleset *r, const char *folder)
+{
+	const int path_beneath = 1;
+	struct path_rule rule = {r->files & ~EXECUTE, -1};
+	bool done;
+
+	rule.folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (rule.folder < 0)
+		return false;
+	done = syscall(SYS_landlock_add_rule, fd, path_beneath, &rule, 0) == 0;
+	close(rule.folder);
+	return done;
+}
+
 /*
- * Uses landlock(7) against what is not needed: it has no rules, and so permits
- * nothing of what it controls. Returns whether the kernel supports it.
+ * Uses landlock(7) against what is not needed: but for the folder, which may be
+ * NULL, it has no rules, and so permits nothing of what it controls. Returns
+ * whether the kernel supports it.
  */
 static bool
-restrict_paths(unsigned needs)
+restrict_paths(unsigned needs, const char *folder)
 {
-	const uint64_t execute = 1, tcp = 3, signals = 2;
+	const uint64_t tcp = 3, signals = 2;
 	struct ruleset r = {.files = 0};
 	long version = syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, 1);
 	bool done;
@@ -270,12 +307,9 @@ restrict_paths(unsigned needs)
 	if (version < 1)
 		return false;
 	if ((needs & SANDBOX_PROGRAMS) == 0)
-		r.files = execute;
-	if ((needs & SANDBOX_FILES) == 0)
-		r.files = version >= 5   ? 0xffff
-			  : version >= 3 ? 0x7fff
-			  : version == 2 ? 0x3fff
-					 : 0x1fff;
+		r.files = EXECUTE;
+	if ((needs & SANDBOX_FILES) == 0 || folder != NULL)
+		r.files = file_rights(version);
 	if ((needs & SANDBOX_SOCKETS) == 0 && version >= 4)
 		r.net = tcp;
 	if ((needs & SANDBOX_PROGRAMS) == 0 && version >= 6)
@@ -283,44 +317,58 @@ restrict_paths(unsigned needs)
 	fd = (int)syscall(SYS_landlock_create_ruleset, &r, sizeof(r), 0);
 	if (fd < 0)
 		return false;
-	done = syscall(SYS_landlock_restrict_self, fd, 0) == 0;
+	done = (folder == NULL || permit_folder(fd, &r, folder)) &&
+	       syscall(SYS_landlock_restrict_self, fd, 0) == 0;
 	fd_close(&fd);
 	return done;
 }
 
+/* What the kernel has. */
+enum { BY_SECCOMP = 1, BY_LANDLOCK = 2 };
+
 /* Reports the step: which means there are, and what it may no longer do. */
 static void
-report(int64_t start, bool filters, bool restricts, unsigned needs)
+report(int64_t start, unsigned means, unsigned needs, const char *folder)
 {
+	static const char *const names[] = {
+	    "", " by seccomp", " by Landlock", " by seccomp and Landlock"};
+	bool in_folder = folder != NULL && (means & BY_LANDLOCK) != 0;
 	char note[160];
 
 	snprintf(note, sizeof(note), "it can no longer %s%s%s%s",
 	    (needs & SANDBOX_PROGRAMS) == 0 ? "execute programs"
 					    : "trace processes",
-	    (needs & SANDBOX_FILES) == 0 ? ", open files" : "",
+	    (needs & SANDBOX_FILES) == 0 ? ", open files"
+	    : in_folder                  ? ", open files elsewhere"
+					 : "",
 	    (needs & SANDBOX_SOCKETS) == 0 ? ", make connections" : "",
 	    (needs & SANDBOX_PROCESSES) == 0 ? ", start processes" : "");
 	step_report(&(struct step){.call = "confine",
 			.start_ns = start,
-			.result = filters || restricts ? NULL : "not supported",
-			.note = filters || restricts ? note : "by this kernel"},
-	    "this process%s%s", filters ? " by seccomp" : "",
-	    !restricts ? ""
-	    : filters  ? " and Landlock"
-		       : " by Landlock");
+			.result = means != 0 ? NULL : "not supported",
+			.note = means != 0 ? note : "by this kernel"},
+	    "this process%s", names[means]);
+}
+
+void
+sandbox_enter_folder(unsigned needs, const char *folder)
+{
+	int64_t start = step_start();
+	unsigned means = 0;
+
+	/* Without it only root may confine a process. */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return;
+	if (restrict_paths(needs, folder))
+		means |= BY_LANDLOCK;
+	if (filter_calls(needs))
+		means |= BY_SECCOMP;
+	if (step_is_on())
+		report(start, means, needs, folder);
 }
 
 void
 sandbox_enter(unsigned needs)
 {
-	int64_t start = step_start();
-	bool filters, restricts;
-
-	/* Without it only root may confine a process. */
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return;
-	restricts = restrict_paths(needs);
-	filters = filter_calls(needs);
-	if (step_is_on())
-		report(start, filters, restricts, needs);
+	sandbox_enter_folder(needs, NULL);
 }

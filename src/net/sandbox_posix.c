@@ -1,8 +1,8 @@
 /*
- * Confines this process with pledge(2), on OpenBSD; elsewhere not at all.
- * unveil(2) would add nothing: without SANDBOX_FILES pledge refuses every path,
- * and a process that needs files needs those of the resolver, or whatever files
- * its user has named.
+ * Confines this process with pledge(2), on OpenBSD; elsewhere not at all. A
+ * single folder is left with unveil(2), which has nothing to add elsewhere:
+ * without SANDBOX_FILES pledge refuses every path, and otherwise the resolver's
+ * files are needed, or those that the user has named.
  */
 #include "net/sandbox.h"
 
@@ -17,22 +17,27 @@
 
 /* Hidden by _POSIX_C_SOURCE. */
 int pledge(const char *promises, const char *exec_promises);
+int unveil(const char *path, const char *permissions);
 
 void
-sandbox_enter(unsigned needs)
+sandbox_enter_folder(unsigned needs, const char *folder)
 {
+	bool has_files = (needs & SANDBOX_FILES) != 0, failed;
 	char promises[64];
 	int64_t start;
-	bool failed;
 
-	snprintf(promises, sizeof(promises), "stdio tty%s%s%s%s",
-	    (needs & SANDBOX_FILES) != 0 ? " rpath wpath cpath fattr" : "",
+	snprintf(promises, sizeof(promises), "stdio tty%s%s%s%s%s",
+	    has_files ? " rpath wpath cpath fattr" : "",
+	    has_files && folder == NULL ? " unveil" : "",
 	    (needs & SANDBOX_SOCKETS) != 0 ? " inet unix dns" : " inet",
 	    (needs & SANDBOX_PROCESSES) != 0 ? " proc" : "",
 	    (needs & SANDBOX_PROGRAMS) != 0 ? " proc exec" : "");
 	start = step_start();
+	failed = folder != NULL &&
+		 (unveil(folder, "rwc") < 0 || unveil(NULL, NULL) < 0);
 	failed =
-	    pledge(promises, (needs & SANDBOX_PROGRAMS) != 0 ? NULL : "") < 0;
+	    pledge(promises, (needs & SANDBOX_PROGRAMS) != 0 ? NULL : "") < 0 ||
+	    failed;
 	step_report(&(struct step){.call = "confine",
 			.start_ns = start,
 			.errnum = failed ? errno : 0,
@@ -41,9 +46,10 @@ sandbox_enter(unsigned needs)
 }
 #else
 void
-sandbox_enter(unsigned needs)
+sandbox_enter_folder(unsigned needs, const char *folder)
 {
 	(void)needs;
+	(void)folder;
 	step_report(&(struct step){.call = "confine",
 			.start_ns = step_start(),
 			.result = "not supported",
@@ -51,3 +57,9 @@ sandbox_enter(unsigned needs)
 	    "this process");
 }
 #endif
+
+void
+sandbox_enter(unsigned needs)
+{
+	sandbox_enter_folder(needs, NULL);
+}

@@ -239,6 +239,24 @@ is_possible(const struct attempt *a)
 	return works(a, 0, false);
 }
 
+/* In a folder: what is created there, and what is elsewhere. */
+static void
+only_a_folder(void)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		sandbox_enter_folder(SANDBOX_FILES, path);
+		_exit((try_create() == 0 ? 1 : 0) | (try_open() < 0 ? 2 : 0) |
+		      (try_mkdir() == 0 ? 4 : 0) | (try_exec() < 0 ? 8 : 0));
+	}
+	if (pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status))
+		status = WEXITSTATUS(status);
+	/* Without landlock(7) only seccomp(2) confines. */
+	ok(status == 15 || status == 13, "a folder: %d", status);
+}
+
 static bool
 is_meaningful(unsigned needs)
 {
@@ -267,6 +285,7 @@ main(void)
 				((a->need & (needs | ALWAYS)) != 0),
 			    "needs %u: %s", needs, a->name);
 		}
+	only_a_folder();
 	rmdir(path);
 	return done_testing();
 }
