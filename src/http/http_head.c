@@ -97,14 +97,15 @@ reject_foreign(const char *bytes, size_t n, struct err *e)
 	return err_append(e, "it sent '%s'", shown);
 }
 
-/* "HTTP/1.1 200 OK"; the reason and the space before it may be missing. */
+/*
+ * "HTTP/1.1 200 OK"; the reason and the space before it may be missing. What
+ * does not begin with "HTTP/" is rejected before: see append().
+ */
 static int
 parse_status_line(struct http_head *h, size_t n, struct err *e)
 {
 	const char *p = h->text + h->line;
 
-	if (n < 5 || memcmp(p, "HTTP/", 5) != 0)
-		return reject_foreign(p, n, e);
 	if (n < 8 || p[5] != '1' || p[6] != '.' || !text_is_digit(p[7]))
 		return malformed("not a version of HTTP/1", p, n, e);
 	if (n < 12 || p[8] != ' ' || !text_is_digit(p[9]) ||

@@ -409,7 +409,8 @@ check_bad_heads(void)
 	    "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/1.1  200 OK\r\n\r\n",
 	    "HTTP/1.1 abc OK\r\n\r\n", "HTTP/1.1 099 OK\r\n\r\n",
 	    "HTTP/1.1 -20 OK\r\n\r\n", "HTTP/1.x 200 OK\r\n\r\n",
-	    "HTTP/1. 200 OK\r\n\r\n", "HTTP/2 200 OK\r\n\r\n",
+	    "HTTP/1. 200 OK\r\n\r\n", "HTTP/2 200 OK\r\n\r\n", "HTTP/1\r\n\r\n",
+	    "HTTP/1:1 200 OK\r\n\r\n", "HTTP/1.1:200 OK\r\n\r\n", "HTT\r\n\r\n",
 	    "HTTP/2.0 200 OK\r\n\r\n", "http/1.1 200 OK\r\n\r\n",
 	    "ICY 200 OK\r\n\r\n", " HTTP/1.1 200 OK\r\n\r\n",
 	    "<html>no head</html>", "HTTP/1.1 200 OK\r\nA\r\n\r\n",
@@ -486,7 +487,11 @@ check_ranges(void)
 	    {"bytes */*", false, 0, 0, 0}, {"bytes 5-4/10", false, 0, 0, 0},
 	    {"bytes 0-10/10", false, 0, 0, 0}, {"items 0-1/2", false, 0, 0, 0},
 	    {"bytes 0-/10", false, 0, 0, 0}, {"bytes -5/10", false, 0, 0, 0},
-	    {"bytes 0-1", false, 0, 0, 0}, {"bytes +0-1/2", false, 0, 0, 0}};
+	    {"bytes 0-1", false, 0, 0, 0}, {"bytes +0-1/2", false, 0, 0, 0},
+	    {"bytes 0/10", false, 0, 0, 0}, {"bytes x/10", false, 0, 0, 0},
+	    {"bytes 0-1/x", false, 0, 0, 0}, {"bytes */", false, 0, 0, 0},
+	    {"bytes 0000000000000000000000000000000000000000-1/2", false, 0, 0,
+		0}};
 	struct http_range r;
 	char bytes[128];
 	size_t i;

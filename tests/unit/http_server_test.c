@@ -27,6 +27,8 @@ test_good(void)
 	is_int(judge("POST / HTTP/1.1\r\nHost: a\r\n\r\n", &r), 405, "POST");
 	is_int(judge("BREW / HTTP/1.1\r\nHost: a\r\n\r\n", &r), 501, "BREW");
 	is_int(judge("GET / HTTP/2.0\r\n\r\n", &r), 505, "version 2");
+	is_int(judge("GET / HTTP/1.1\r\nHost: a\r\nLike: b\tc\r\n\r\n", &r),
+	    200, "a tab in a field as long as Host");
 }
 
 static void
@@ -43,12 +45,18 @@ test_bad(void)
 	    "GET / HTTP/1.1\r\nHost: a\r\nX: \001\r\n\r\n",
 	    "G\001T / HTTP/1.1\r\nHost: a\r\n\r\n",
 	    "GET /\177 HTTP/1.1\r\nHost: a\r\n\r\n", " GET / HTTP/1.1\r\n\r\n",
-	    "\026\003\001\r\n\r\n"};
+	    "\026\003\001\r\n\r\n", "GET / HTTP/1x1\r\nHost: a\r\n\r\n",
+	    "GET / HTTP//.1\r\nHost: a\r\n\r\n",
+	    "GET / HTTP/:.1\r\nHost: a\r\n\r\n",
+	    "GET / HTTP/1./\r\nHost: a\r\n\r\n",
+	    "GET / HTTP/1.:\r\nHost: a\r\n\r\n",
+	    "GET / HTTP/1.1\r\nHost: a\177\r\n\r\n"};
 	struct http_server r;
 	size_t i;
 
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		is_int(judge(bad[i], &r), 400, bad[i]);
+	is_int(http_server_parse(&r, "\r\n", 2), 400, "an empty line alone");
 }
 
 static void

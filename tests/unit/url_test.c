@@ -25,14 +25,16 @@ static const char *const resolved[][2] = {{"g:h", "g:h"},
     {"g/../h", "http://a/b/c/h"}, {"g;x=1/./y", "http://a/b/c/g;x=1/y"},
     {"g;x=1/../y", "http://a/b/c/y"}, {"g?y/./x", "http://a/b/c/g?y/./x"},
     {"g?y/../x", "http://a/b/c/g?y/../x"}, {"g#s/./x", "http://a/b/c/g#s/./x"},
-    {"g#s/../x", "http://a/b/c/g#s/../x"}, {"http:g", "http:g"}};
+    {"g#s/../x", "http://a/b/c/g#s/../x"}, {"http:g", "http:g"},
+    {"g:../h", "g:h"}, {"g:./h", "g:h"}, {"g:..", "g:"}, {"g:.", "g:"}};
 
 static const char *const refused[] = {"http://a b/", "http://a/b c",
     "http://a/\r\nX: y", "http://a/\x7f", "http://a:0/", "http://a:65536/",
     "http://a:80x/", "http://a:-1/", "http://a: 80/", "http://a@b@c/",
     "http://[::1/", "http://[::1]x/", "http://[]/", "http://[g::1]/",
     "http://[127.0.0.1]/", "http://::1/", "http://a%41/", "http://\xc3\xa4/",
-    "http://a\\b/", "http://[fe80::1%]/", "http://a:123456789/"};
+    "http://a\\b/", "http://[fe80::1%]/", "http://[fe80::1%a\\]/",
+    "http://a:123456789/"};
 
 static const char *const not_http[] = {"ftp://a/", "http:///x", "http://",
     "http://:80/", "http://u@/", "file:///etc/passwd", "mailto:a@b"};
@@ -199,6 +201,11 @@ main(void)
 	check_userinfo("http://u%3A:p%40@a/", "u::p@");
 	check_userinfo("http://u:p%0a@a/", NULL);
 	check_userinfo("http://u:p%0@a/", NULL);
+	check_userinfo("http://u:p%g0@a/", NULL);
+	check_userinfo("http://u:p%7f@a/", NULL);
+	check_userinfo("http://12345678901234567890123456789012345678901234567"
+		       "89012345678901234567890:p@a/",
+	    NULL);
 	check_userinfo("http://u:p%00@a/", NULL);
 	check_userinfo("http://a/", NULL);
 	check_origin("http://a/x", "http://A:80/y", true);
@@ -207,6 +214,8 @@ main(void)
 	check_origin("http://a:443/", "https://a/", false);
 	check_origin("https://a/", "HTTPS://A:443/", true);
 	check_origin("http://a/", "http://b/", false);
+	check_origin("http://a/", "http://ab/", false);
+	check_origin("http://a/", "ftp://a/", false);
 	check_absolute("https://u:p@A/b?c#d", "https://A/b?c");
 	check_absolute("HTTPS://a:443", "https://a/");
 	check_absolute("http://a:443", "http://a:443/");
