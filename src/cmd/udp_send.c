@@ -158,7 +158,8 @@ struct send_state {
 	struct sender sender;
 	struct recorder recorder; /* --hexdump */
 	int fd;
-	bool may_retry; /* another address may be tried */
+	bool may_retry;   /* another address may be tried */
+	bool is_confined; /* not before a socket is open, or says why not */
 	int64_t start_ns;
 };
 
@@ -273,6 +274,9 @@ try_address(
 	s->may_retry = !is_last;
 	if (s->fd < 0)
 		return -1;
+	if (!s->is_confined)
+		sandbox_enter(SANDBOX_SOCKETS);
+	s->is_confined = true;
 	sock_local(s->fd, &c.local);
 	conn_event_connected(&c, false);
 	sender_use(&s->sender,
@@ -434,10 +438,8 @@ send_and_receive(struct send_state *s, const struct endpoint *ep,
 		until, deadline_limit(o->time.timeout_ms, "--timeout")),
 	    &list, e);
 
-	if (result == 0) {
-		sandbox_enter(SANDBOX_SOCKETS);
+	if (result == 0)
 		result = try_addresses(s, &list, e);
-	}
 	if (result == 0)
 		result = check_replies(s, e);
 	if (s->sender.stats.sent > 0)
