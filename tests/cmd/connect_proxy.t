@@ -90,6 +90,18 @@ for my $case (
         [ [ "\x05\x01\x00", "\x05\x00" ],
             [ "\x05\x01\x00\x03\x09name.test\x00\x51",
                 "\x05\x05\x00\x01\0\0\0\0\0\0" ] ], 8, qr/refused/ ],
+    [ 'SOCKS5 has a reason of its own', 'socks5://127.0.0.1:PORT',
+        [ [ "\x05\x01\x00", "\x05\x00" ],
+            [ "\x05\x01\x00\x03\x09name.test\x00\x51",
+                "\x05\x63\x00\x01\0\0\0\0\0\0" ] ], 8, qr/unknown reason/ ],
+    [ 'SOCKS5 answers with another version', 'socks5://127.0.0.1:PORT',
+        [ [ "\x05\x01\x00", "\x05\x00" ],
+            [ "\x05\x01\x00\x03\x09name.test\x00\x51",
+                "\x04\x00\x00\x01\0\0\0\0\0\0" ] ], 9, qr/SOCKS/ ],
+    [ 'SOCKS5 has an address of no kind', 'socks5://127.0.0.1:PORT',
+        [ [ "\x05\x01\x00", "\x05\x00" ],
+            [ "\x05\x01\x00\x03\x09name.test\x00\x51",
+                "\x05\x00\x00\x09\0\0\0\0\0\0" ] ], 9, qr/SOCKS/ ],
     [ 'SOCKS4 declines', 'socks4://127.0.0.1:PORT',
         [ [ "\x04\x01\x00\x51\x00\x00\x00\x01\0name.test\0",
             "\x00\x5b\0\0\0\0\0\0" ] ], 8, qr/declined/ ],
@@ -109,6 +121,10 @@ for my $case (
     like $r->{err}, $text, "$name: told";
     unlike $r->{err}, qr/secret|me:no/, "$name: no password in it";
 }
+
+($r) = via('socks4://127.0.0.1:PORT', [], '::1', 81);
+is $r->{status}, 8, 'SOCKS4 to an IPv6 address: status 8';
+like $r->{err}, qr/SOCKS4 has no IPv6 addresses/, 'and why';
 
 # -w covers the handshake.
 $l = tcp_listener();

@@ -22,6 +22,9 @@ $r = run('portscan', '-q', '--retry-for', '300ms', '127.0.0.1', $both);
 is $r->{status}, 5, 'one that stays closed: status 5 when the time is up';
 cmp_ok $r->{seconds}, '>=', 0.3, '  not before';
 is $r->{err}, "sockt portscan: 1 of 2 ports open after 0.3 s (--retry-for)\n", '  and a line says so';
+$r = run('portscan', '--json', '--retry-for', '100ms', '127.0.0.1', $both);
+is scalar(() = $r->{out} =~ /"event":"port"/g), 1,
+    '--json has one event for the open port, not one for each try';
 $r = run('portscan', '-q', '--retry-for', '100ms', '127.0.0.1', $port);
 is $r->{status}, 4, 'none open at all: the status of what they are';
 

@@ -39,6 +39,15 @@ my $r = run('udp-send', '--no-reply', '--multicast-interface', $lo, $group,
 is $r->{status}, 0, 'sent to a group';
 is hears($s), 'to all', 'a member hears it';
 
+# With IPv6 too.
+SKIP: {
+    skip 'no IPv6 here', 1 unless has_ipv6();
+    my $own = udp_socket(host => '::1');
+    $r = run('udp-send', '--no-reply', '--multicast-ttl', 1,
+        '--no-multicast-loop', '::1', $own->sockport, 'to one');
+    is "$r->{status} " . hears($own), '0 to one', 'options of groups for IPv6';
+}
+
 # Many may answer.
 my $pid = Sockt::fork_child(sub {
     my (undef, $from) = hears($s);

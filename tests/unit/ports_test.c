@@ -81,6 +81,11 @@ test_syntax(void)
 	refuses("nosuch*", "known service");
 	refuses("[1-", "[LOW-HIGH]");
 	refuses("[7]", "[LOW-HIGH]");
+	refuses("[9-7]", "reversed");
+	refuses("1,2,a-service-name-that-is-longer-than-any-in-the-world-and-"
+		"than-all-that-a-line-of-services-can-reasonably-contain-even-"
+		"with-its-aliases",
+	    "too long");
 	refuses("[65000-65001]", "no known service");
 	refuses("99999999999999999999", "1 to 65535");
 	refuses("\033[1m", "\\x1b");
