@@ -1,0 +1,103 @@
+/* Which validators are strong, and what shows another version of a file. */
+#include "http/http_validator.h"
+
+#include "base/err.h"
+#include "http/http_head.h"
+#include "lib/tap.h"
+
+#define OLD "Last-Modified: Sun, 06 Nov 1994 08:49:36 GMT\r\n"
+#define NEW "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+#define DATE "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+#define LENGTH "Content-Length: 10\r\n"
+#define PART "Content-Length: 3\r\nContent-Range: bytes 0-2/10\r\n"
+
+static const struct http_head *
+head_of(const char *fields)
+{
+	static struct http_head head;
+	char text[1024];
+	struct http_input in = {(unsigned char *)text, 0};
+	struct err e = ERR_INIT;
+
+	in.length = (size_t)snprintf(
+	    text, sizeof(text), "HTTP/1.1 200 OK\r\n%s\r\n", fields);
+	http_head_start(&head);
+	if (http_head_parse(&head, &in, &e) != HTTP_HEAD_DONE)
+		ok(false, "%s: %s", fields, e.text);
+	return &head;
+}
+
+/* What a head says of the version of its file. */
+static void
+check_parse(const char *fields, const char *text, int64_t total)
+{
+	struct http_validator v;
+
+	http_validator_parse(&v, head_of(fields));
+	is_text(v.text, text, "the validator");
+	is_int(v.total, total, "the size of the file");
+	ok(http_validator_is_usable(&v) == (*text != '\0'), "usable or not");
+}
+
+static void
+test_parse(void)
+{
+	check_parse("", "", -1);
+	check_parse("ETag: \"a\"\r\n", "\"a\"", -1);
+	check_parse("ETag: \"a\"\r\n" OLD DATE, "\"a\"", -1);
+	check_parse("ETag: W/\"a\"\r\n" LENGTH, "", 10);
+	check_parse(
+	    "ETag: W/\"a\"\r\n" OLD DATE, "Sun, 06 Nov 1994 08:49:36 GMT", -1);
+	check_parse(OLD DATE LENGTH, "Sun, 06 Nov 1994 08:49:36 GMT", 10);
+	check_parse(NEW DATE, "", -1);
+	check_parse(OLD, "", -1);
+	check_parse(OLD "Date: today\r\n", "", -1);
+	check_parse("Last-Modified: once\r\n" DATE, "", -1);
+	check_parse("ETag: \"a\"\r\n" PART, "\"a\"", 10);
+	check_parse(
+	    "Content-Length: 3\r\nContent-Range: bytes 0-2/*\r\n", "", -1);
+}
+
+/* Whether a later head agrees with an earlier one, and confirms it. */
+static void
+check(const char *before, const char *now, bool agrees, bool confirms)
+{
+	struct http_validator v;
+
+	http_validator_parse(&v, head_of(before));
+	ok(http_validator_agrees(&v, head_of(now)) == agrees, "%s agreement",
+	    agrees ? "an" : "no");
+	ok(http_validator_confirms(&v, head_of(now)) == confirms,
+	    "%s confirmation", confirms ? "a" : "no");
+}
+
+static void
+test_agreement(void)
+{
+	check("ETag: \"a\"\r\n", "ETag: \"a\"\r\n", true, true);
+	check("ETag: \"a\"\r\n", "ETag: \"b\"\r\n", false, false);
+	check("ETag: \"a\"\r\n", "", true, false);
+	check(OLD DATE, OLD, true, true);
+	check(OLD DATE, NEW, false, false);
+	check(OLD DATE, "", true, true);
+	check(OLD DATE, "ETag: \"b\"\r\n", true, true);
+	check("", NEW "ETag: \"b\"\r\n", true, true);
+	check(LENGTH, PART, true, true);
+	check("Content-Length: 11\r\n", PART, false, false);
+	check("", PART, true, true);
+	check(LENGTH, "Content-Range: bytes 0-2/*\r\n", true, true);
+	check(LENGTH, "Content-Length: 11\r\n", true, true);
+}
+
+int
+main(void)
+{
+	struct http_validator v;
+
+	test_parse();
+	test_agreement();
+	http_validator_clear(&v);
+	ok(!http_validator_is_usable(&v), "nothing is known at first");
+	is_int(v.total, -1, "not even a size");
+	return done_testing();
+}
