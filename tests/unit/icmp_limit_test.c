@@ -17,6 +17,16 @@ test_rules(void)
 	r = make_rules(100 * MS, 1000);
 	is_int(r.max_round, 1, "one at least");
 	is_int(r.same_ns, 300 * MS, "and its checks go with it");
+	r = make_rules(30 * MS, 1000);
+	is_int(r.max_round, 1, "one and its checks");
+	is_int(r.same_ns, 90 * MS, "just fit");
+	r = make_rules(31 * MS, 1000);
+	is_int(r.same_ns, 93 * MS, "or not");
+	r = make_rules(1 * MS, 88);
+	is_int(r.max_round, 88, "the smaller of both");
+	r = make_rules(1 * MS, 89);
+	is_int(r.max_round, 88, "limits");
+	is_int(r.same_ns, 90 * MS, "of which all leave together");
 }
 
 static void
@@ -103,10 +113,84 @@ test_rounds(void)
 	    "one that never refuses any more is not waited for");
 }
 
+/* The pause between rounds after so many refusals. */
+static int64_t
+adjusted(struct limit *l, uint16_t refusals, int64_t now_ns)
+{
+	l->refusals = refusals;
+	adjust_gap(l, now_ns);
+	is_int(l->refusals, 0, "refusals are counted anew");
+	return l->gap_ns;
+}
+
+static void
+test_gap(void)
+{
+	struct limit l = {0};
+
+	is_int(adjusted(&l, 0, 1000 * MS), 0, "the first round shows nothing");
+	is_int(l.adjust_ns, 1050 * MS, "the next one may");
+	is_int(adjusted(&l, 2, 2000 * MS), 0, "every check refused: no pause");
+	is_int(adjusted(&l, 1, 2000 * MS), 50 * MS, "one was not: the least");
+	is_int(l.adjust_ns, 2050 * MS, "which may change after it");
+	is_int(adjusted(&l, 1, 3000 * MS), 100 * MS, "again: twice that");
+	is_int(l.adjust_ns, 3100 * MS, "for as long");
+	is_int(adjusted(&l, 2, 3000 * MS), 100 * MS, "as many as checks");
+	is_int(adjusted(&l, 4, 3000 * MS), 100 * MS, "and twice as many");
+	is_int(adjusted(&l, 5, 3000 * MS), 50 * MS, "more: half of it");
+	is_int(adjusted(&l, 5, 3000 * MS), 0, "less than the least is none");
+	l.gap_ns = MAX_GAP_NS / 2;
+	is_int(adjusted(&l, 0, 0), MAX_GAP_NS, "up to the longest");
+	is_int(l.silent_gaps, 0, "which has not passed yet");
+	is_int(adjusted(&l, 1, 0), MAX_GAP_NS, "and no further");
+	is_int(l.silent_gaps, 0, "with a refusal");
+	is_int(adjusted(&l, 0, 0), MAX_GAP_NS, "nor without");
+	is_int(l.silent_gaps, 1, "which is counted");
+	add_refusal(&l, 1, 1);
+	is_int(l.silent_gaps, 0, "until there is one");
+	is_int(l.refusals, 1, "that counts");
+	l.refusals = UINT16_MAX;
+	add_refusal(&l, 1, 1);
+	is_int(l.refusals, UINT16_MAX, "as far as it can");
+	is_int(jitter(2048, 1024 * 513), 2, "a part is left to chance");
+	is_int(jitter(1024 * 1024, 1024 * 511), 1024 * 511, "at most a half");
+}
+
+/* When a probe is sent, and which of them brings checks. */
+static void
+test_join(void)
+{
+	struct rules rules = make_rules(0, 2);
+	struct limit l = {.adjust_ns = 5000 * MS};
+	bool begins;
+
+	is_int(join_round(&l, &rules, 1000 * MS, &begins), 1004 * MS,
+	    "a round waits for others");
+	ok(begins && l.members == 1, "the first is one");
+	is_int(join_round(&l, &rules, 1004 * MS, &begins), 1004 * MS,
+	    "the last moment");
+	ok(!begins && l.members == 2, "is in time");
+	is_int(join_round(&l, &rules, 1004 * MS, &begins), 1008 * MS,
+	    "a full round is followed by another");
+	ok(begins && l.members == 1, "with checks");
+	is_int(join_round(&l, &rules, 1008 * MS + 1, &begins), 1012 * MS + 1,
+	    "after the last moment");
+	ok(begins, "there is another one, too");
+	l.gap_ns = 1024 * MS;
+	is_int(join_round(&l, &rules, 2048 * MS, &begins),
+	    2036 * MS + 1 + jitter(1024 * MS, 2048 * MS),
+	    "rounds keep their pause, and more");
+	l.refusals = 1;
+	join_round(&l, &rules, 5000 * MS, &begins);
+	is_int(l.gap_ns, 2040 * MS, "which is adjusted when it is time");
+}
+
 int
 main(void)
 {
 	test_rules();
+	test_gap();
+	test_join();
 	test_silence();
 	test_suspect();
 	test_rounds();

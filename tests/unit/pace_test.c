@@ -51,6 +51,42 @@ test_bursts(void)
 	    "the next burst leaves a tick later");
 	pace_fill(&p, 8, now + 2 * PACE_TICK_NS);
 	is_int(p.burst, 16, "a small window leaves in a few");
+	is_int(p.reprobes, 16, "of which a half may be re-probes");
+	pace_fill(&p, 8, now + 3 * PACE_TICK_NS - 1);
+	is_int(p.burst, 16, "not before the next tick");
+	pace_fill(&p, 100000, now + 3 * PACE_TICK_NS);
+	is_int(p.burst, 144, "a large one in many");
+	pace_fill(&p, 100000, now + 9 * PACE_TICK_NS + 5);
+	is_int(p.burst, 256, "a late one in two ticks' worth");
+	pace_fill(&p, 100000, now + 10 * PACE_TICK_NS + 4);
+	p.burst = 0;
+	is_int(pace_next(&p).at_ns, now + 10 * PACE_TICK_NS + 5,
+	    "from which the next ticks count");
+	p.burst = -1;
+	is_int(pace_next(&p).at_ns, now + 10 * PACE_TICK_NS + 5,
+	    "as they do after too many");
+	p.burst = 1;
+	is_int(pace_next(&p).at_ns, 0, "or at once if there is one left");
+}
+
+/* Both limits: the later one holds. */
+static void
+test_both(void)
+{
+	struct pace p;
+
+	pace_init(&p, 10, 5);
+	is_int(pace_next(&p).at_ns, PACE_TICK_NS, "the first tick");
+	pace_fill(&p, 800, 2 * PACE_TICK_NS);
+	is_int(pace_next(&p).at_ns, 5, "the rate allows the first at once");
+	pace_spend(&p, 2 * PACE_TICK_NS);
+	is_int(pace_next(&p).at_ns, 5 + CLOCK_SECOND / 10, "then one in ten");
+	p.burst = 0;
+	is_int(pace_next(&p).at_ns, 5 + CLOCK_SECOND / 10, "the later one");
+	pace_spend(&p, CLOCK_SECOND);
+	is_int(pace_next(&p).at_ns,
+	    CLOCK_SECOND - 20 * CLOCK_MS + CLOCK_SECOND / 10,
+	    "little of a pause is made up for");
 }
 
 int
@@ -58,5 +94,6 @@ main(void)
 {
 	test_rate();
 	test_bursts();
+	test_both();
 	return done_testing();
 }

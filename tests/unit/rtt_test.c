@@ -34,8 +34,12 @@ main(void)
 	r.rttvar_us = 0;
 	rtt_sample(&r, 10);
 	is_int(r.srtt_us, 1, "under a microsecond is a sample still");
+	rtt_sample(&r, 10);
+	is_int(r.srtt_us, 1, "as is the next");
+	is_int(r.rttvar_us, 0, "without a variation");
 	rtt_sample(&r, INT64_MAX);
 	ok(r.srtt_us > 1 && rtt_timeout_us(&r, 3000000) == 3000000,
 	    "a sample beyond all bounds does no harm");
+	is_int(r.srtt_us, (7 + INT64_C(3600000000)) / 8, "it is an hour");
 	return done_testing();
 }

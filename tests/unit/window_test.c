@@ -40,11 +40,45 @@ test_window(void)
 	is_int(w.size, 2, "by a loss too");
 	grow(&w, 10);
 	is_int(w.size, 2, "and by growth");
+	window_starve(&w, 100);
+	is_int(w.size, 2, "and by want of descriptors");
+	is_int(w.threshold, 2, "as is its threshold");
+}
+
+static void
+test_growth(void)
+{
+	struct window w;
+
+	window_init(&w, 1000);
+	window_starve(&w, 40);
+	is_int(w.threshold, 20, "half of what went well");
+	grow(&w, 1);
+	is_int(w.size, 20, "from there two");
+	grow(&w, 1);
+	is_int(w.size, 21, "for one");
+	grow(&w, 2);
+	is_int(w.size, 21, "then three");
+	grow(&w, 1);
+	is_int(w.size, 22, "for another");
+	w.credit = 9;
+	window_halve(&w, 10, 5);
+	is_int(w.credit, 0, "a loss begins anew");
+	is_int(w.threshold, 11, "below the half");
+	window_halve(&w, 14, 5);
+	is_int(w.size, 11, "no second one");
+	window_halve(&w, 15, 5);
+	is_int(w.size, 5, "until its time");
+	w.credit = 9;
+	window_starve(&w, 2 * WINDOW_MIN + 2);
+	is_int(w.size, WINDOW_MIN + 1, "just over the least");
+	is_int(w.credit, 0, "begins anew, too");
 }
 
 int
 main(void)
 {
 	test_window();
+	test_growth();
 	return done_testing();
 }
