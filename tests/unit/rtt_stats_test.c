@@ -113,9 +113,86 @@ test_statistics(void)
 	rtt_stats_release(&t);
 }
 
+/* The counts after some of four datagrams were answered. */
+static void
+test_format(void)
+{
+	char text[RTT_STATS_TEXT];
+
+	rtt_stats_start(&t, 1, 1);
+	is_text(rtt_stats_format(&t, 0, text, sizeof(text)),
+	    "0 sent, 0 received, 0 lost (0%), 0 duplicates, 0 late\n",
+	    "nothing was sent");
+	rtt_stats_sent(&t, 0);
+	rtt_stats_sent(&t, 0);
+	rtt_stats_sent(&t, 0);
+	rtt_stats_sent_unawaited(&t);
+	is_int((long long)rtt_stats_lost(&t), 1, "the rest is on its way");
+	reply(0, 2000);
+	reply(0, 3000);
+	reply(1, 4000);
+	rtt_stats_expire(&t, CLOCK_MS);
+	reply(2, 2 * CLOCK_MS);
+	is_text(rtt_stats_format(&t, 0, text, sizeof(text)),
+	    "4 sent, 4 received, 2 lost (50%), 1 duplicates, 1 late\n"
+	    "round trip min/avg/max/mdev = 0.002/0.003/0.004/0.001 ms\n",
+	    "one duplicate, one late, one of which nothing is known");
+	is_text(rtt_stats_format(&t, 1, text, sizeof(text)),
+	    "4 sent, 4 received, 2 lost (50%), 1 duplicates, 1 late\n"
+	    "1 replies arrived, but the receive buffer was full\n"
+	    "round trip min/avg/max/mdev = 0.002/0.003/0.004/0.001 ms\n",
+	    "the kernel dropped one");
+	rtt_stats_restart(&t, 2);
+	is_text(rtt_stats_format(&t, 0, text, sizeof(text)),
+	    "0 sent, 0 received, 0 lost (0%), 0 duplicates, 0 late\n",
+	    "all begins anew");
+	rtt_stats_sent(&t, 10);
+	is_int(reply(-1, 11) + reply(-1, 12), 2 * RTT_STATS_REPLY,
+	    "with two replies each");
+	is_int((long long)t.oldest, 1, "both are there");
+	is_int(rtt_stats_deadline(&t).at_ns, deadline_none().at_ns,
+	    "so that nothing is awaited");
+	rtt_stats_sent(&t, 20);
+	is_int(rtt_stats_deadline(&t).at_ns, 20 + CLOCK_MS, "the same limit");
+	rtt_stats_release(&t);
+}
+
+/* The ring: how many may be awaited, and how old a number may be. */
+static void
+test_ring(void)
+{
+	int64_t ns;
+	int i;
+
+	rtt_stats_start(&t, 1, 1000);
+	for (i = 0; i < RTT_STATS_MAX - 1; i++)
+		rtt_stats_sent(&t, i);
+	ok(!rtt_stats_is_full(&t), "one more may be awaited");
+	rtt_stats_sent(&t, i);
+	ok(rtt_stats_is_full(&t), "no more");
+	for (i = 0; i < RTT_STATS_MAX; i++)
+		reply(-1, i);
+	for (i = 0; i < RTT_STATS_MAX; i++)
+		rtt_stats_sent(&t, 1000);
+	is_int(rtt_stats_received(&t, 0, 50, &ns), RTT_STATS_DUPLICATE,
+	    "the oldest that is known");
+	is_int(ns, 50, "with its time");
+	rtt_stats_sent(&t, 0);
+	rtt_stats_received(&t, 0, 50, &ns);
+	is_int(ns, -1, "is forgotten for a newer one");
+	is_int(rtt_stats_received(&t, 1, 51, &ns), RTT_STATS_DUPLICATE,
+	    "but not the next");
+	is_int(ns, 50, "with its time");
+	rtt_stats_received(&t, (int64_t)t.sent, 51, &ns);
+	is_int(ns, -1, "nothing has a number that was not sent");
+	rtt_stats_release(&t);
+}
+
 int
 main(void)
 {
+	test_format();
+	test_ring();
 	test_in_order();
 	test_limit();
 	test_numbers();
