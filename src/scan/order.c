@@ -153,7 +153,7 @@ order_restrict(
 	uint64_t count = 0, number, end = 0;
 	const struct port_list *list;
 
-	o->ranges = mem_array((size_t)hosts + 1, sizeof(o->ranges[0]));
+	o->ranges = mem_array(hosts, sizeof(o->ranges[0]));
 	for (i = 0; i < hosts; i++) {
 		if (!keep(context, i))
 			continue;

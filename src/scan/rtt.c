@@ -29,8 +29,6 @@ rtt_sample(struct rtt *r, int64_t ns)
 		error = -error;
 	r->rttvar_us = (uint32_t)((3 * (int64_t)r->rttvar_us + error) / 4);
 	r->srtt_us = (uint32_t)((7 * (int64_t)r->srtt_us + us) / 8);
-	if (r->srtt_us == 0)
-		r->srtt_us = 1;
 }
 
 int64_t
