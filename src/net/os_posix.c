@@ -209,6 +209,12 @@ os_autobind(int fd)
 	return -1;
 }
 
+unsigned
+os_processors(void)
+{
+	return 1;
+}
+
 void
 os_follow_parent(pid_t parent, int number)
 {
