@@ -35,6 +35,37 @@ order_count(const struct order *o)
 	return o->end - o->first;
 }
 
+/* Whether the target with that number is in this shard. */
+static bool
+is_in_shard(const struct order *o, uint64_t number)
+{
+	uint64_t position;
+
+	if (!order_is_shard(o))
+		return true;
+	position = permutation_position(&o->permutation, number);
+	return position >= o->first && position < o->end;
+}
+
+static int
+compare_ports(const void *a, const void *b)
+{
+	return *(const uint16_t *)a - *(const uint16_t *)b;
+}
+
+bool
+order_owns_port(const struct order *o, uint16_t port)
+{
+	uint64_t number;
+	const struct port_list *list =
+	    targets_list(o->options.targets, 0, &number);
+	const uint16_t *found = bsearch(&port, list->ports, list->count,
+	    sizeof(list->ports[0]), compare_ports);
+
+	return found == NULL ||
+	       is_in_shard(o, number + (uint64_t)(found - list->ports));
+}
+
 static bool
 is_discovery_port(const struct target_port *p)
 {
@@ -54,15 +85,11 @@ get_discovery(const struct order *o, uint64_t *number)
 	uint32_t round = (uint32_t)(o->discovery_at / t->hosts);
 	const struct port_list *list =
 	    targets_list(t, (uint32_t)(o->discovery_at % t->hosts), number);
-	uint64_t position;
 
 	if (round >= list->discovery_count)
 		return false;
 	*number += list->discovery[round];
-	if (!order_is_shard(o))
-		return true;
-	position = permutation_position(&o->permutation, *number);
-	return position >= o->first && position < o->end;
+	return is_in_shard(o, *number);
 }
 
 /* Advances discovery_at to the next discovery target of this shard. */

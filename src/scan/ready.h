@@ -58,10 +58,11 @@ struct ready_outcome ready_outcome(
 bool ready_connect_again(int fd, bool in_progress);
 
 /*
- * Binds a socket that will connect to the loopback address a many times to a
- * local address and port, where that saves the system work.
+ * For a socket that will connect to the loopback address a many times: sets
+ * *local to a local address and a free port. Returns false where binding the
+ * socket to it saves the system no work.
  */
-void ready_connect_pin(int fd, const struct addr *a);
+bool ready_find_port(const struct addr *a, struct addr *local);
 
 /*
  * The readiness of many sockets, each known by a number below capacity:

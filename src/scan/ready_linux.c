@@ -120,23 +120,21 @@ ready_connect_again(int fd, bool in_progress)
  * An explicitly bound port stays with the socket, so connect(2) need not search
  * for a port and a route. This saves a sixth of the time per probe.
  */
-void
-ready_connect_pin(int fd, const struct addr *a)
+bool
+ready_find_port(const struct addr *a, struct addr *local)
 {
-	struct addr local = *a;
 	int finder = sock_open(addr_family(a), SOCK_STREAM);
+	bool is_found;
 
 	if (finder < 0)
-		return;
+		return false;
 	step_name(finder, "the socket that finds a port", 0);
-	addr_set_port(&local, 0);
-	if (call_bind(finder, &local) == 0 &&
-	    call_getsockname(finder, &local) == 0) {
-		sock_close(&finder);
-		/* If the port is in use again, the socket works unbound. */
-		(void)call_bind(fd, &local);
-	}
+	*local = *a;
+	addr_set_port(local, 0);
+	is_found = call_bind(finder, local) == 0 &&
+		   call_getsockname(finder, local) == 0;
 	sock_close(&finder);
+	return is_found;
 }
 
 /* Each socket is registered once, edge-triggered, for many connects. */

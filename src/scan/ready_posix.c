@@ -53,11 +53,12 @@ ready_connect_again(int fd, bool in_progress)
 	return false;
 }
 
-void
-ready_connect_pin(int fd, const struct addr *a)
+bool
+ready_find_port(const struct addr *a, struct addr *local)
 {
-	(void)fd;
 	(void)a;
+	(void)local;
+	return false;
 }
 
 /* The entries by number, with one more for wait_poll(). */
