@@ -24,6 +24,7 @@
 #include "scan/ports.h"
 #include "scan/scan.h"
 #include "scan/order.h"
+#include "scan/shards.h"
 #include "scan/targets.h"
 #include "net/sandbox.h"
 #include "net/signals.h"
@@ -352,12 +353,15 @@ scan(struct run *run, struct err *e)
 {
 	const struct portscan_options *o = run->o;
 	struct scan_options so = scan_options_of(run);
+	bool is_divided = shards_count(&so) > 1;
 	struct backoff pause = {.min = RETRY_MS, .max = MAX_RETRY_MS};
 
+	sandbox_enter(SANDBOX_SOCKETS | (is_divided ? SANDBOX_PROCESSES : 0));
 	for (;;) {
 		progress_start(
 		    &run->live, o->report.level == DIAG_SAY && !o->report.json);
-		if (scan_run(&so, &run->progress, e) < 0 || result_probe(e) < 0)
+		if (shards_run(&so, &run->progress, e) < 0 ||
+		    result_probe(e) < 0)
 			return -1;
 		if (o->time.retry_ms < 0 || is_reached(run) ||
 		    deadline_passed(run->retry))
@@ -378,7 +382,6 @@ scan_and_report(struct run *run, struct err *e)
 	if (run->o->dry_run)
 		return print_plan(run);
 	setup_report(run);
-	sandbox_enter(SANDBOX_SOCKETS);
 	result = scan(run, e);
 	progress_end(&run->live);
 	scan_report_print(&run->report);

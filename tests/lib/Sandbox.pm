@@ -7,14 +7,18 @@ use Exporter qw(import);
 use Sockt;
 use Test::More;
 
-our @EXPORT = qw(run_without_streams);
+our @EXPORT = qw(run_without_streams run_without_processes);
 
-# prctl(2) with a filter: socket (41) of a stream fails with the errno.
+# Filters, without their last two steps: permit, refuse. socket (41) of a
+# stream; clone, fork and vfork (56 to 58) and clone3 (435).
+my $streams = '32,0,0,0 21,0,3,41 32,0,0,24 84,0,0,15 21,1,0,1';
+my $processes = '32,0,0,0 21,3,0,435 53,1,0,59 53,1,0,56';
+
+# prctl(2) with a filter: what it refuses fails with the errno.
 my $sandbox = <<'END';
 my $errno = shift;
-my @code = ([0x20, 0, 0, 0], [0x15, 0, 3, 41], [0x20, 0, 0, 24],
-    [0x54, 0, 0, 15], [0x15, 1, 0, 1], [0x06, 0, 0, 0x7fff0000],
-    [0x06, 0, 0, 0x00050000 + $errno]);
+my @code = map { [split /,/] } split / /, shift;
+push @code, [0x06, 0, 0, 0x7fff0000], [0x06, 0, 0, 0x00050000 + $errno];
 my $filter = join '', map { pack 'S C C L', @$_ } @code;
 my $program = pack 'S x6 P', scalar @code, $filter;
 syscall(157, 38, 1, 0, 0, 0) == 0 or exit 77;
@@ -25,13 +29,17 @@ END
 # Whether an ELF file is of this kind of machine, which numbers its calls so.
 sub is_x86_64 { return unpack('x18 v', slurp($_[0])) == 62 }
 
-# run() of sockt where socket(2) of a stream fails with errno. Skips the test
-# where that cannot be had.
-sub run_without_streams {
-    my ($errno, @args) = @_;
+# run() of sockt where socket(2) of a stream fails with errno, or the start of a
+# process. Skips the test where that cannot be had.
+sub run_without_streams { return run_with_filter($streams, @_) }
+sub run_without_processes { return run_with_filter($processes, @_) }
+
+sub run_with_filter {
+    my ($filter, $errno, @args) = @_;
     plan skip_all => 'the filter is written for x86_64'
         unless $^O eq 'linux' && is_x86_64(sockt());
-    my $r = run({ command => $^X }, '-e', $sandbox, $errno, sockt(), @args);
+    my $r = run({ command => $^X }, '-e', $sandbox, $errno, $filter,
+        sockt(), @args);
     plan skip_all => 'no seccomp(2) here' if $r->{status} == 77;
     return $r;
 }
