@@ -160,6 +160,22 @@ check_long(void)
 	free(text);
 }
 
+static void
+check_users(void)
+{
+	check_userinfo("http://u:p@a/", "u:p");
+	check_userinfo("http://u%3A:p%40@a/", "u::p@");
+	check_userinfo("http://u:p%0a@a/", NULL);
+	check_userinfo("http://u:p%0@a/", NULL);
+	check_userinfo("http://u:p%g0@a/", NULL);
+	check_userinfo("http://u:p%7f@a/", NULL);
+	check_userinfo("http://12345678901234567890123456789012345678901234567"
+		       "89012345678901234567890:p@a/",
+	    NULL);
+	check_userinfo("http://u:p%00@a/", NULL);
+	check_userinfo("http://a/", NULL);
+}
+
 int
 main(void)
 {
@@ -197,17 +213,7 @@ main(void)
 	check_forms("http://a/../..", "a", "/", "a", 80);
 	check_forms("a/?u=http://b/", "a", "/?u=http://b/", "a", 80);
 	check_forms("http://a/\xc3\xa4%20b", "a", "/%C3%A4%20b", "a", 80);
-	check_userinfo("http://u:p@a/", "u:p");
-	check_userinfo("http://u%3A:p%40@a/", "u::p@");
-	check_userinfo("http://u:p%0a@a/", NULL);
-	check_userinfo("http://u:p%0@a/", NULL);
-	check_userinfo("http://u:p%g0@a/", NULL);
-	check_userinfo("http://u:p%7f@a/", NULL);
-	check_userinfo("http://12345678901234567890123456789012345678901234567"
-		       "89012345678901234567890:p@a/",
-	    NULL);
-	check_userinfo("http://u:p%00@a/", NULL);
-	check_userinfo("http://a/", NULL);
+	check_users();
 	check_origin("http://a/x", "http://A:80/y", true);
 	check_origin("http://a/", "http://a:81/", false);
 	check_origin("http://a/", "https://a/", false);
