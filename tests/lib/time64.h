@@ -7,7 +7,7 @@
 
 #include <sys/types.h>
 
-#ifdef __USE_TIME_BITS64
+#if defined(__GLIBC__) && defined(__USE_TIME_BITS64) && __TIMESIZE == 32
 #define __real_getsockopt __real___getsockopt64
 #define __wrap_getsockopt __wrap___getsockopt64
 #define __real_recvmmsg __real___recvmmsg64
