@@ -9,12 +9,22 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/step.h"
 #include "net/os.h"
 #include "net/signals.h"
+
+/* Where the C library registers restartable sequences, and the compiler knows
+ * the thread's address. */
+#if defined(__GLIBC__) && defined(__has_include) && defined(__has_builtin)
+#if __has_include(<sys/rseq.h>) && __has_builtin(__builtin_thread_pointer)
+#include <sys/rseq.h>
+#define HAS_RSEQ
+#endif
+#endif
 
 /* The search path if PATH is not set. */
 #define DEFAULT_PATH "/usr/local/bin:/bin:/usr/bin"
@@ -35,6 +45,25 @@ spawn_fork(void)
 #endif
 #else
 	return fork();
+#endif
+}
+
+/*
+ * The kernel writes a thread's area of restartable sequences (rseq(2)) whenever
+ * it runs on another processor, and so both processes copy its page. Only the C
+ * library's sched_getcpu() uses it, and does without it. A library that has
+ * registered another size keeps it.
+ */
+void
+spawn_prepare(void)
+{
+#ifdef HAS_RSEQ
+	const long unregister = 1, size = 32;
+
+	if (__rseq_size > 0)
+		(void)syscall(SYS_rseq,
+		    (char *)__builtin_thread_pointer() + __rseq_offset, size,
+		    unregister, RSEQ_SIG);
 #endif
 }
 

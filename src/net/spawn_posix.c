@@ -12,6 +12,11 @@
 
 extern char **environ;
 
+void
+spawn_prepare(void)
+{
+}
+
 pid_t
 spawn_fork(void)
 {

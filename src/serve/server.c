@@ -43,6 +43,7 @@ server_start(struct server *s, struct listener *l,
 	/* The listening sockets, and the signal pipe of wait_poll(). */
 	s->children.other_fds = l->count + 1;
 	children_init(&s->children);
+	spawn_prepare();
 	if (!o->is_alone && !children_watch(&s->children))
 		signals |= SIGNALS_CHILD;
 	if (signals_catch(signals, e) < 0) {
