@@ -6,6 +6,10 @@
  *
  * clients PORT COUNT hold: opens COUNT connections, waits for each greeting,
  * prints "held" and closes when its stdin ends.
+ *
+ * clients PORT COUNT echo: the same with an echo server: sends eight bytes on
+ * each connection once all are open, and waits for them. Prints "held" and the
+ * seconds until all were open.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -155,18 +159,36 @@ converse(int count, int window)
 	return 0;
 }
 
-static int
-hold(int count)
+/* Whether the server greets, or sends back what is particular to it. */
+static bool
+is_served(int fd, int number, bool echoes)
 {
+	char text[9] = "", sent[9];
+
+	snprintf(sent, sizeof(sent), "%07d\n", number % 10000000);
+	if (echoes && send(fd, sent, 8, MSG_NOSIGNAL) != 8)
+		return false;
+	return recv(fd, text, 8, MSG_WAITALL) == 8 &&
+	       (!echoes || strcmp(text, sent) == 0);
+}
+
+static int
+hold(int count, bool echoes)
+{
+	int *fds = calloc((size_t)count, sizeof(*fds)), i;
+	double start = now();
 	char text[64];
-	int i, fd;
 
 	for (i = 0; i < count; i++) {
-		fd = dial(i, true);
-		if (fd < 0 || recv(fd, text, 8, MSG_WAITALL) != 8)
+		fds[i] = dial(i, true);
+		if (fds[i] < 0 || (!echoes && !is_served(fds[i], i, false)))
 			return 1;
 	}
-	printf("held\n");
+	start = now() - start;
+	for (i = 0; i < count && echoes; i++)
+		if (!is_served(fds[i], i, true))
+			return 1;
+	printf("held %.3f\n", start);
 	fflush(stdout);
 	while (read(STDIN_FILENO, text, sizeof(text)) > 0)
 		continue;
@@ -182,8 +204,8 @@ main(int argc, char **argv)
 		return 2;
 	port = atoi(argv[1]);
 	count = atoi(argv[2]);
-	if (strcmp(argv[3], "hold") == 0)
-		return hold(count);
+	if (strcmp(argv[3], "hold") == 0 || strcmp(argv[3], "echo") == 0)
+		return hold(count, strcmp(argv[3], "echo") == 0);
 	window = atoi(argv[3]) < count ? atoi(argv[3]) : count;
 	conversations = calloc((size_t)window, sizeof(*conversations));
 	took = calloc((size_t)count, sizeof(*took));

@@ -110,7 +110,7 @@ sub idle {
     close $w;
     close $r;
     finish($clients);
-    return { lost => 'not held' } unless $held eq "held\n";
+    return { lost => 'not held' } unless $held =~ /^held/;
     return { value => ($after - $before) / $count };
 }
 
@@ -121,5 +121,48 @@ row(
     rounds => 3,
     tools  => [map { my $t = $_; [$t->[0], sub { idle($t, 1000) }] }
         @forking, grep { $_->[0] =~ /^tcpserver -b/ } @running],
+);
+
+# What the system has left, in KiB.
+sub available { return slurp('/proc/meminfo') =~ /^MemAvailable:\s+(\d+)/m }
+
+# Everything that open connections take, both ends of each and the processes
+# and sockets between them, once each has sent its bytes back.
+sub open_at_once {
+    my ($tool, $count) = @_;
+    my $target = free_port();
+    launch({ plain => 1 }, load('target'), $target);
+    return { lost => 'no target' } unless wait_listening($target);
+    my ($name, $command) = @$tool;
+    my @command = map { s/TARGET/127.0.0.1:$target/r } @$command;
+    my ($server, $port) = start_server([$name, \@command])
+        or return { lost => 'no server' };
+    my ($before) = available();
+    pipe my $r, my $w or die $!;
+    pipe my $said, my $say or die $!;
+    my $clients = launch({ plain => 1, in => $r, out => $say },
+        load('clients'), $port, $count, 'echo');
+    close $say;
+    my ($seconds) = (<$said> // '') =~ /^held (\S+)/;
+    my ($after) = available();
+    close $w;
+    close $r;
+    finish($clients);
+    return { lost => 'not held' } unless $seconds;
+    return { value => ($before - $after) / $count, extra => [$seconds] };
+}
+
+my $open = $ENV{SOCKT_LONG} ? 15_000 : 2_000;
+my @listen = (sockt(), qw(listen -q -k --max-conns 20000));
+row(
+    name   => "system memory of each of $open connections at once",
+    unit   => 'KiB',
+    lower  => 1,
+    rounds => 3,
+    extra  => ['connected s'],
+    tools  => [map { my $t = $_; [$t->[0], sub { open_at_once($t, $open) }] }
+        ['listen --echo', [@listen, '--echo', '127.0.0.1', 'PORT']],
+        ['listen --to',
+            [@listen, '--to', 'TARGET', '127.0.0.1', 'PORT']]],
 );
 1;
