@@ -45,7 +45,8 @@
 #	                   one, of a private network; "linux" is sockt with
 #	                   Linux's own calls, not built with PORTABLE=1, which
 #	                   every example that types -vv needs; "services" is
-#	                   the names in services(5)
+#	                   the names in services(5), "resolver" a
+#	                   name server
 #	shell bash         the terminals run this shell (sh)
 #	unordered          the lines of a step may come in any order
 #	file NAME          not typed: the contents of a file that later examples of
@@ -112,6 +113,8 @@ sub in_path {
     return run('--version')->{out} =~ /\(linux\)/ if $program eq 'linux';
     return defined getservbyname('tcpmux', 'tcp')
         if $program eq 'services';
+    return run('connect', '-z', 'nosuch.invalid', 80)->{err} =~ /not found/
+        if $program eq 'resolver';
     return grep { -x "$_/$program" } split /:/, $ENV{PATH};
 }
 
