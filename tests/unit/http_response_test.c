@@ -490,6 +490,8 @@ check_ranges(void)
 	    {"bytes 0-1", false, 0, 0, 0}, {"bytes +0-1/2", false, 0, 0, 0},
 	    {"bytes 0/10", false, 0, 0, 0}, {"bytes x/10", false, 0, 0, 0},
 	    {"bytes 0-1/x", false, 0, 0, 0}, {"bytes */", false, 0, 0, 0},
+	    {"bytes /10", false, 0, 0, 0}, {"bytes 0-x/10", false, 0, 0, 0},
+	    {"bytes 9-9/10", true, 9, 9, 10}, {"bytes *", false, 0, 0, 0},
 	    {"bytes 0000000000000000000000000000000000000000-1/2", false, 0, 0,
 		0}};
 	struct http_range r;

@@ -26,7 +26,8 @@ static const char *const resolved[][2] = {{"g:h", "g:h"},
     {"g;x=1/../y", "http://a/b/c/y"}, {"g?y/./x", "http://a/b/c/g?y/./x"},
     {"g?y/../x", "http://a/b/c/g?y/../x"}, {"g#s/./x", "http://a/b/c/g#s/./x"},
     {"g#s/../x", "http://a/b/c/g#s/../x"}, {"http:g", "http:g"},
-    {"g:../h", "g:h"}, {"g:./h", "g:h"}, {"g:..", "g:"}, {"g:.", "g:"}};
+    {"g:../h", "g:h"}, {"g:./h", "g:h"}, {"g:.", "g:"}, {"g:..", "g:"},
+    {"g:.h", "g:.h"}, {"g:h/..", "g:/"}};
 
 static const char *const refused[] = {"http://a b/", "http://a/b c",
     "http://a/\r\nX: y", "http://a/\x7f", "http://a:0/", "http://a:65536/",
