@@ -5,6 +5,7 @@
 #	FOLDERS=relay,http        folders of src
 #	BUDGET=120                seconds after which nothing else is begun
 #	RETEST=1, RETEST=NAME     tests what survived again
+#	STAGE=unit                unit tests and corpora only
 
 LLVM_COV ?= llvm-cov-14
 LLVM_PROFDATA ?= llvm-profdata-14
@@ -24,7 +25,8 @@ mutants: $(HELPERS) $(UNIT) $(REPLAY) $(B)/tests/link
 	@$(TESTENV) MUTANTS_BUILD="$(B)" MUTANTS_FOLDERS="$(FOLDERS)" \
 		MUTANTS_COUNT="$(or $(COUNT),200)" \
 		MUTANTS_SEED="$(or $(SEED),1)" MUTANTS_BUDGET="$(BUDGET)" \
-		MUTANTS_RETEST="$(RETEST)" MUTANTS_JOBS="$(MUTANTS_JOBS)" \
+		MUTANTS_RETEST="$(RETEST)" MUTANTS_STAGE="$(STAGE)" \
+		MUTANTS_JOBS="$(MUTANTS_JOBS)" \
 		LLVM_COV="$(LLVM_COV)" LLVM_PROFDATA="$(LLVM_PROFDATA)" \
 		perl tests/mutants/mutants.pl
 

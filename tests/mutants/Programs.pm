@@ -77,8 +77,9 @@ sub own_object {
     make_path(dirname($object));
     my $command = $link{$program} =~ s/ -MMD -MP\b//r;
     $command =~ s/ \S+\.[aoc](?= )//g;
-    $command =~ s/ -o \S+/ -c -o $object/;
-    succeeds("$command $source") or die "$source does not compile\n";
+    $command =~ s/ -o \S+/ -c -o $object.$$/;
+    succeeds("$command $source") && rename "$object.$$", $object
+        or die "$source does not compile\n";
     return $object;
 }
 

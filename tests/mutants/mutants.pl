@@ -22,6 +22,7 @@
 #   MUTANTS_SEED     which
 #   MUTANTS_BUDGET   seconds after which no other test or mutant is begun
 #   MUTANTS_RETEST   tests survivors again: 1, or a part of their names
+#   MUTANTS_STAGE    unit: leaves to a later run what unit tests do not kill
 #   MUTANTS_JOBS     tests at a time
 #   LLVM_COV, LLVM_PROFDATA
 use strict;
@@ -44,6 +45,7 @@ my $NOW    = "$WORK/seed-$ENV{MUTANTS_SEED}";    # where mutants are built
 my $START  = time;
 my @FOLDERS = split /,/, $ENV{MUTANTS_FOLDERS};
 my $RETEST = $ENV{MUTANTS_RETEST} // '';
+my $UNIT_ONLY = ($ENV{MUTANTS_STAGE} // '') eq 'unit';
 
 sub may_go_on {
     return !$ENV{MUTANTS_BUDGET} || time - $START < $ENV{MUTANTS_BUDGET};
@@ -125,26 +127,32 @@ sub own_test_first {
     return @own, grep { $_->{name} ne "unit/${name}_test" } @tests;
 }
 
-# Runs the tests that reach the mutant. Its result.
+# Runs the tests that reach the mutant, without unit tests if these have been
+# run. Its result.
 sub examine {
-    my ($m) = @_;
+    my ($m, $is_open) = @_;
     my $useless = compile_mutant($m);
     return $useless if $useless;
     my @tests = reaching($m->{file}, $m->{function} && $m->{line},
         tests($NOW));
-    for my $t (own_test_first($m, grep { $_->{is_unit} } @tests)) {
+    my @unit = own_test_first($m, grep { $_->{is_unit} } @tests);
+    for my $t ($is_open ? () : @unit) {
         link_changed("$BUILD/tests/$t->{name}", $m->{file},
             "$NOW/mutant.o", $t->{command}[0]);
         return "unit $t->{name}" if run_until_one_fails(1, $NOW, $t);
     }
     my @loopback = grep { !$_->{is_unit} } @tests;
+    return 'open' if $UNIT_ONLY && @loopback;
     link_commands($m) if @loopback;
     my $killer = run_until_one_fails($ENV{MUTANTS_JOBS}, $NOW, @loopback);
     return "loopback $killer" if $killer;
     return @tests ? 'survived ' . @tests : 'unreached';
 }
 
-sub is_mutant { return $_[0] =~ /^(?:unit|loopback|survived|unreached)\b/ }
+sub is_mutant {
+    return $_[0] =~ /^(?:unit|loopback|survived|unreached|open)\b/;
+}
+
 sub has_survived { return $_[0] =~ /^(?:survived|unreached)\b/ }
 
 # The mutants of the sample, each with its result, and whether that is all.
@@ -157,9 +165,10 @@ sub examine_sample {
         my $result = $result{ $m->{key} };
         undef $result if $RETEST && $result && has_survived($result)
             && ($RETEST eq '1' || index($m->{key}, $RETEST) >= 0);
-        if (!$result) {
+        my $is_open = $result && $result eq 'open';
+        if (!$result || $is_open && !$UNIT_ONLY) {
             return (0, @sample) unless may_go_on();
-            $result = record($m->{key}, examine($m));
+            $result = record($m->{key}, examine($m, $is_open));
             print "$result: $m->{key}\n";
         }
         push @sample, { %$m, result => $result } if is_mutant($result);
@@ -174,13 +183,13 @@ sub report {
     my (%n, %total);
     for my $m (@sample) {
         my ($folder) = $m->{file} =~ m{^src/(\w+)/};
-        my $kind = $m->{result} =~ /^(unit|loopback)/ ? $1
+        my $kind = $m->{result} =~ /^(unit|loopback|open)/ ? $1
             : $equivalent{ $m->{key} } ? 'equivalent' : 'survived';
         $n{$folder}{$_}++, $total{$_}++ for $kind, 'mutants';
         print "$m->{result}, line $m->{line}: $m->{key}\n"
             if $kind eq 'survived';
     }
-    my @columns = qw(mutants unit loopback equivalent survived);
+    my @columns = qw(mutants unit loopback open equivalent survived);
     printf "%-8s%s\n", '', join '', map { sprintf '%12s', $_ } @columns;
     for my $folder (@FOLDERS, 'all') {
         my $row = $folder eq 'all' ? \%total : $n{$folder};
