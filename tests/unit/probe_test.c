@@ -65,10 +65,41 @@ test_wheel(void)
 	probe_pool_release(&p);
 }
 
+/* The bucket of a timer: never the one that is being emptied. */
+static void
+test_buckets(void)
+{
+	static const struct {
+		int64_t ticks; /* of the timer, after the current one */
+		int64_t bucket;
+	} rows[] = {{-5, 1}, {-1, 1}, {0, 1}, {1, 2}, {2, 3},
+	    {PROBE_BUCKETS - 3, PROBE_BUCKETS - 2},
+	    {PROBE_BUCKETS - 2, PROBE_BUCKETS - 1},
+	    {PROBE_BUCKETS - 1, PROBE_BUCKETS - 1},
+	    {PROBE_BUCKETS, PROBE_BUCKETS - 1},
+	    {5 * PROBE_BUCKETS, PROBE_BUCKETS - 1}};
+	struct probe_pool p;
+	int64_t start;
+	uint32_t id;
+	size_t i;
+
+	probe_pool_init(&p, 1);
+	start = p.tick * PROBE_TICK_NS;
+	id = probe_alloc(&p);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		probe_set_timer(&p, id, start + rows[i].ticks * PROBE_TICK_NS);
+		is_int((probe_deadline(&p).at_ns - start) / PROBE_TICK_NS,
+		    rows[i].bucket, "the bucket of a timer");
+	}
+	is_int(p.timed, 1, "one timer, set again and again");
+	probe_pool_release(&p);
+}
+
 int
 main(void)
 {
 	test_slots();
 	test_wheel();
+	test_buckets();
 	return done_testing();
 }
