@@ -52,4 +52,14 @@ for my $times (1, 2, 50, 3276) {
     $p->stop;
 }
 
+# An answer that would be too long is an error of its client.
+for my $http ([], ['--http']) {
+    $p = start('serve-hello', '-4', @$http, '--reply', '%s' x 5_000, 0);
+    talk($p->port, @$http ? 'GET /' . 'x' x 2_000 . " HTTP/1.0\r\n\r\n"
+        : 'x' x 8_192 . "\n", 9_000);
+    $p->expect(err => qr/answer by --reply is (?:too long|longer than \d+ bytes)/);
+    pass "@$http: an answer that is too long";
+    $p->stop;
+}
+
 done_testing;

@@ -199,6 +199,33 @@ misuse(void)
 	is_int(end_of(":)", ":)", 1), 2, "an unmatched parenthesis");
 }
 
+/* Whatever a pattern consists of, it has a limit: near it, all kinds fail. */
+static void
+limits(void)
+{
+	static const char *const last[] = {
+	    "a", "[a]", "\\w", "(a)", "a|", "a*", "a+", "a?", "a{2}", "a{2,}"};
+	static char text[NFA_MAX_CODE + 8];
+	size_t i, n;
+	bool grows;
+
+	for (i = 0; i < sizeof(last) / sizeof(last[0]); i++) {
+		grows = true;
+		for (n = NFA_MAX_CODE; n + 6 > NFA_MAX_CODE; n--) {
+			memset(text, 'b', n);
+			strcpy(text + n, last[i]);
+			grows = grows && end_of(text, "", 1) == -2;
+		}
+		ok(!grows, "%s fits once enough before it is left out",
+		    last[i]);
+	}
+	for (n = 0; n <= NFA_MAX_SETS; n++)
+		memcpy(text + 2 * n, "\\w", 3);
+	is_int(end_of(text, "", 1), -2, "one set more than there may be");
+	text[2 * NFA_MAX_SETS] = '\0';
+	is_int(end_of(text, "", 1), -1, "as many as there may be");
+}
+
 /* A hostile peer: each byte costs the same, whatever was received before. */
 static void
 long_lines(void)
@@ -233,6 +260,7 @@ main(void)
 	by_lines();
 	escapes();
 	misuse();
+	limits();
 	long_lines();
 	return done_testing();
 }
