@@ -8,8 +8,11 @@
 
 LLVM_COV = $(shell clang -print-prog-name=llvm-cov)
 LLVM_PROFDATA = $(shell clang -print-prog-name=llvm-profdata)
+# Other users, as whom tests run sockt, write to the same profile.
 coverage:
 	@rm -rf $(B)/coverage/profiles
+	@$(MAKE) CC=clang COVERAGE=1 && $(B)/coverage/sockt --version && \
+		chmod a+rw $(B)/coverage/profiles/*
 	@status=0; for suite in check check-netns torture coverage-report; do \
 		$(MAKE) CC=clang COVERAGE=1 $$suite || status=1; \
 	done; exit $$status
