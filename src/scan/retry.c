@@ -15,9 +15,6 @@
 #define MAX_TRIES 8
 /* The shortest timer of a silent probe. */
 #define MIN_TIMER_US 25000
-/* When a silent port of a near host is probed again, if its earlier try stays
- * open until the port is decided. */
-#define OVERLAP_US 85000
 /* Local failures of a port, and the first and longest pause after one. */
 #define MAX_FAILURES 12
 #define PAUSE_MS 5
@@ -38,47 +35,24 @@ timeout_ns(const struct scan *s, const struct scan_host *h)
 	return rtt_timeout_us(&s->rtt, limit_us / 2) * 2000;
 }
 
-/* Whether so few slots are in use that another try costs nothing. */
-static bool
-has_spare_slots(const struct scan *s)
-{
-	return s->pool.used <= s->pool.capacity / 4;
-}
-
-/* When another try may follow the silent try id, or its port is decided. */
+/* The interval at which a silent probe is polled: about one round trip. */
 static int64_t
-expiry_ns(const struct scan *s, uint32_t id)
+poll_ns(const struct scan_host *h)
 {
-	const struct scan_host *h = scan_host(s, id);
-	int64_t ns = timeout_ns(s, h);
+	int64_t us = RTT_MIN_US;
 
-	if (s->o->type == SOCK_STREAM && rtt_is_known(&h->rtt) &&
-	    2 * (int64_t)h->rtt.srtt_us <= OVERLAP_US && has_spare_slots(s) &&
-	    !retry_is_exhausted(s, id) && ns > OVERLAP_US * 1000)
-		ns = OVERLAP_US * 1000;
-	return scan_probe(s, id)->sent_ns + ns;
-}
-
-/* When a silent probe is polled: after one and a half round trips. */
-static int64_t
-poll_ns(const struct scan *s, uint32_t id)
-{
-	const struct scan_host *h = scan_host(s, id);
-	int64_t us = RTT_MIN_US, now = clock_now(), next;
-
-	if (rtt_is_known(&h->rtt) && (int64_t)h->rtt.srtt_us * 3 / 2 < us)
-		us = (int64_t)h->rtt.srtt_us * 3 / 2;
-	if (us < MIN_TIMER_US)
-		us = MIN_TIMER_US;
-	next = scan_probe(s, id)->sent_ns + us * 1000;
-	return next > now ? next : now + us * 1000;
+	if (rtt_is_known(&h->rtt) && 2 * (int64_t)h->rtt.srtt_us < us)
+		us = 2 * (int64_t)h->rtt.srtt_us;
+	return (us > MIN_TIMER_US ? us : MIN_TIMER_US) * 1000;
 }
 
 /* The estimate may change until then, so the timer is short. */
 void
 retry_set_timer(struct scan *s, uint32_t id)
 {
-	int64_t expiry = expiry_ns(s, id), next = poll_ns(s, id);
+	const struct scan_host *h = scan_host(s, id);
+	int64_t expiry = scan_probe(s, id)->sent_ns + timeout_ns(s, h);
+	int64_t next = clock_now() + poll_ns(h);
 
 	probe_set_timer(&s->pool, id, expiry < next ? expiry : next);
 }
@@ -96,8 +70,17 @@ retry_reset_timers(struct scan *s)
 bool
 retry_is_early(const struct scan *s, uint32_t id)
 {
-	return scan_probe(s, id)->state != PROBE_LATE &&
-	       clock_now() < expiry_ns(s, id);
+	const struct probe *p = scan_probe(s, id);
+
+	return p->state != PROBE_LATE &&
+	       clock_now() < p->sent_ns + timeout_ns(s, scan_host(s, id));
+}
+
+/* Whether so few slots are in use that another try costs nothing. */
+static bool
+has_spare_slots(const struct scan *s)
+{
+	return s->pool.used <= s->pool.capacity / 4;
 }
 
 /* The number of tries that a silent port gets at the current loss rate. */

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 /* The initial and the minimum size. */
-#define WINDOW_START 512
+#define WINDOW_START 256
 #define WINDOW_MIN 4
 
 struct window {
