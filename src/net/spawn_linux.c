@@ -19,8 +19,8 @@
 
 /* Where the C library registers restartable sequences, and the compiler knows
  * the thread's address. */
-#if defined(__GLIBC__) && defined(__has_include) && defined(__has_builtin)
-#if __has_include(<sys/rseq.h>) && __has_builtin(__builtin_thread_pointer)
+#if defined(__GLIBC__) && defined(__GLIBC_PREREQ)
+#if __GLIBC_PREREQ(2, 35) && __GNUC__ >= 11
 #include <sys/rseq.h>
 #define HAS_RSEQ
 #endif
