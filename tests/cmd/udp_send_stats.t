@@ -78,13 +78,14 @@ like $r->{out}, qr/2 sent, 2 received, 1 lost \(50%\), 0 duplicates, 1 late/,
 reap($pid);
 
 # A reply belongs to the number after its first "#" that has one.
-$pid = answer(1, sub {
+$pid = answer(2, sub {
     my ($x, $n, $send) = @_;
-    $send->($_) for '', 'none', '#', '#0', '#x', '# 0 ', '#-0 ', '#1 x',
-        '#0x ', '#92233720368547758070 x', 'a # #b #0 x';
+    $send->($_) for $n == 0 ? () : ('', 'none', '#', '#0', '#x', '# 0 ',
+        '#-0 ', '#7 x', '#0x ', '#92233720368547758070 x', 'a # #b #1 x');
 });
-$r = run('udp-send', '--stats', '--number', @to, 'x');
-like $r->{out}, qr/1 sent, 11 received, 0 lost \(0%\), 10 duplicates, 0 late/,
+$r = run('udp-send', '--stats', '--number', '--window', '2', '--count', '2',
+    '-w', '1', @to, 'x');
+like $r->{out}, qr/2 sent, 11 received, 1 lost \(50%\), 10 duplicates, 0 late/,
     'replies without a number, or with that of nothing, are not awaited';
 reap($pid);
 

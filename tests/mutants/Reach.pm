@@ -22,7 +22,7 @@ sub answer { return "$_[0]/map/" . $_[1]{name} =~ tr{/}{-}r }
 # Runs a test and keeps its lines: one row for each file.
 sub measure {
     my ($build, $t, @sources) = @_;
-    my $raw = "$build/raw/" . $t->{name} =~ tr{/}{-}r;
+    my $raw = "$build/raw/" . ($t->{name} =~ tr{/}{-}r) . ".$$";
     remove_tree($raw);
     make_path($raw, "$build/map");
     my %copy = (%$t, limit => 200, env => { %{ $t->{env} },
@@ -41,10 +41,10 @@ sub measure {
     }
     remove_tree($raw) if $r->{passed};
     my $answer = answer($build, $t);
-    open my $f, '>', "$answer.new" or die "$answer.new: $!\n";
+    open my $f, '>', "$answer.$$" or die "$answer: $!\n";
     print $f $text;
-    close $f or die "$answer.new: $!\n";
-    rename "$answer.new", $answer or die "$answer: $!\n";
+    close $f or die "$answer: $!\n";
+    rename "$answer.$$", $answer or die "$answer: $!\n";
     return;
 }
 
