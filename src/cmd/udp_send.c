@@ -250,6 +250,24 @@ on_idle(void *context, struct err *e)
 	return result_flush(e);
 }
 
+/* Refuses options for groups where the peer is none. Returns 0 or -1. */
+static int
+check_group(
+    const struct multicast_options *o, const struct addr *peer, struct err *e)
+{
+	char text[ADDR_TEXT];
+
+	if (addr_is_multicast(peer) ||
+	    (o->ttl < 0 && o->interface == 0 && !o->no_loop))
+		return 0;
+	return err_set(e, ERR_USAGE,
+	    "--%s is about multicast groups, and %s is none",
+	    o->ttl >= 0  ? "multicast-ttl"
+	    : o->no_loop ? "no-multicast-loop"
+			 : "multicast-interface",
+	    addr_format_ip(peer, text, sizeof(text)));
+}
+
 /* Opens a socket for one address of the peer, sends and receives. */
 static int
 try_address(
@@ -267,6 +285,8 @@ try_address(
 	struct conn c = {.remote = *peer, .start_ns = s->start_ns};
 	int result;
 
+	if (check_group(&o->group, peer, e) < 0)
+		return -1;
 	if (o->replies < 0 && !o->no_reply)
 		s->sender_options.replies = many ? SENDER_ANY_REPLIES : 1;
 	d.raise_buffer = o->window > 1 || s->sender_options.replies != 1;

@@ -34,7 +34,8 @@ is_same_name(const struct opt *a, const struct opt *b)
 {
 	if (a->letter != 0 && a->letter == b->letter)
 		return true;
-	return strcmp(a->name, b->name) == 0;
+	return a->name != NULL && b->name != NULL &&
+	       strcmp(a->name, b->name) == 0;
 }
 
 static int
