@@ -196,15 +196,20 @@ start_shard(struct shards *s, uint32_t i)
 	return shard->in < 0 ? -1 : 0;
 }
 
+/* The process that sent them has read what strangers send: sizes are checked.
+ */
 static void
 report_results(const struct shards *s, const struct frame *f)
 {
+	size_t size = f->size < sizeof(f->bytes) ? f->size : sizeof(f->bytes);
 	struct scan_result r;
 	size_t at = 0;
 
-	while (at + sizeof(r) <= f->size) {
+	while (bounds_fit(size, at, sizeof(r))) {
 		memcpy(&r, f->bytes + at, sizeof(r));
 		at += sizeof(r);
+		if (!bounds_fit(size, at, r.banner_size))
+			return;
 		r.banner = r.banner_size > 0 ? f->bytes + at : NULL;
 		at += r.banner_size;
 		s->o->result(s->o->context, &r);
@@ -262,21 +267,29 @@ read_shard(struct shards *s, struct shard *shard)
 	handle_frame(s, shard);
 }
 
-/* Ends all processes, and reports the results that they still had sent. */
 static void
-stop(struct shards *s)
+kill_all(struct shards *s)
 {
 	uint32_t i;
 
 	for (i = 0; i < s->count; i++)
 		if (s->items[i].child.pid > 0)
 			(void)child_kill(&s->items[i].child);
+}
+
+/* Ends all processes, and reports the results that they still had sent. */
+static void
+stop(struct shards *s)
+{
+	uint32_t i;
+
+	kill_all(s);
 	for (i = 0; i < s->count; i++)
 		while (s->items[i].in >= 0)
 			read_shard(s, &s->items[i]);
 }
 
-/* Starts all processes or none. Returns 0, or -1. */
+/* Starts all processes, or none that has reported a result. Returns 0 or -1. */
 static int
 start(struct shards *s)
 {
@@ -284,12 +297,14 @@ start(struct shards *s)
 
 	for (i = 0; i < s->count; i++)
 		s->items[i].in = -1;
+	for (i = 0; i < s->count && start_shard(s, i) == 0; i++)
+		continue;
+	if (i == s->count)
+		return 0;
+	kill_all(s);
 	for (i = 0; i < s->count; i++)
-		if (start_shard(s, i) < 0) {
-			stop(s);
-			return -1;
-		}
-	return 0;
+		fd_close(&s->items[i].in);
+	return -1;
 }
 
 /*
