@@ -264,8 +264,10 @@ sub check_errors {
         return $s->{stop} || !@lines || $r->{plan} =~ /^(unlink|lstat)\b/ ? ()
             : "status 0 with an error line: $lines[0]";
     }
-    push @bad, "status $r->{status}" . (@lines ? '' : ' in silence')
-        if !@lines || $r->{status} > 127;
+    # The line of a lost connection also says why its server fails.
+    my $is_told = @lines || $r->{stderr} =~ /: the connection is dropped: ./;
+    push @bad, "status $r->{status}" . ($is_told ? '' : ' in silence')
+        if !$is_told || $r->{status} > 127;
     push @bad, scalar(@lines) . ' error lines: ' . join ' / ', @lines
         if @lines > 1;
     for my $line (@lines) {
