@@ -211,13 +211,17 @@ add_socketcall(struct filter *f)
 #endif
 }
 
-/* Refuses the calls of other architectures, and loads the call's number. */
+/*
+ * Decides on the calls of other architectures, and loads the call's number. A
+ * program that may still be executed can be of another one: openssl of a 64-bit
+ * system, run by a 32-bit sockt.
+ */
 static void
-add_architecture(struct filter *f)
+add_architecture(struct filter *f, bool may_execute)
 {
 	add(f, (struct instruction){.code = LOAD, .k = CALL_ARCHITECTURE});
 	add(f, (struct instruction){IF_EQUAL, 1, 0, ARCHITECTURE});
-	add_return(f, SECCOMP_REFUSE);
+	add_return(f, may_execute ? SECCOMP_ALLOW : SECCOMP_REFUSE);
 	add(f, (struct instruction){.code = LOAD, .k = CALL_NUMBER});
 #ifdef __x86_64__
 	add(f, (struct instruction){IF_GREATER_OR_EQUAL, 0, 1, X32_CALLS});
@@ -234,7 +238,7 @@ filter_calls(unsigned needs)
 
 	if (ARCHITECTURE == 0)
 		return false;
-	add_architecture(&f);
+	add_architecture(&f, (needs & SANDBOX_PROGRAMS) != 0);
 	COLLECT(&f, refused_always);
 	if ((needs & SANDBOX_FILES) == 0)
 		COLLECT(&f, refused_files);
