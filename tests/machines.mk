@@ -36,13 +36,10 @@ LOOPBACK := $(patsubst %,tests/cmd/%.t,connect_proxy listen_access over_4_gib \
 	portscan_output_formats serve_hello_messages)
 endif
 
-check-i386:
-	@$(MAKE) check MACHINE=i386 TESTS='$$(LOOPBACK) $$(UNIT) $$(REPLAY)'
-
-check-armhf check-s390x: check-%:
+$(MACHINES:%=check-%): check-%:
 	@$(MAKE) check MACHINE=$* TESTS='$$(LOOPBACK) $$(UNIT) $$(REPLAY)'
 
 check-machines:
 	@for machine in $(MACHINES); do $(MAKE) check-$$machine || exit 1; done
 
-.PHONY: check-i386 check-armhf check-s390x check-machines
+.PHONY: check-machines $(MACHINES:%=check-%)

@@ -7,8 +7,6 @@
 #	RETEST=1, RETEST=NAME     tests what survived again
 #	STAGE=unit                unit tests and corpora only
 
-LLVM_COV ?= llvm-cov-14
-LLVM_PROFDATA ?= llvm-profdata-14
 COVER = -O1 -g -fprofile-instr-generate -fcoverage-mapping \
 	-mllvm -runtime-counter-relocation
 MUTANTS_JOBS ?= 6

@@ -196,8 +196,7 @@ start_shard(struct shards *s, uint32_t i)
 	return shard->in < 0 ? -1 : 0;
 }
 
-/* The process that sent them has read what strangers send: sizes are checked.
- */
+/* Their sender has read what strangers send: its sizes are checked. */
 static void
 report_results(const struct shards *s, const struct frame *f)
 {

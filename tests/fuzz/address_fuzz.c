@@ -13,19 +13,11 @@
 #include "net/access.h"
 #include "net/endpoint.h"
 #include "udp/multicast.h"
+#include "lib/usage_error.h"
 
 #define TEXT_SIZE 600
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* A failure is a usage error with a text. */
-static bool
-is_good(int result, const struct err *e)
-{
-	if (result < 0 && (e->kind != ERR_USAGE || e->text[0] == '\0'))
-		abort();
-	return result == 0;
-}
 
 static void
 check_endpoint(char *text)

@@ -24,18 +24,11 @@
 #include "net/endpoint.h"
 #include "net/resolve.h"
 #include "relay/recorder.h"
+#include "lib/usage_error.h"
 
 #define TEXT_SIZE 512
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static bool
-is_good(int result, const struct err *e)
-{
-	if (result < 0 && (e->kind != ERR_USAGE || e->text[0] == '\0'))
-		abort();
-	return result == 0;
-}
 
 /* Every row of a command that has a parser of its own. */
 static void
