@@ -400,11 +400,12 @@ sub finish {
     $t->{is_open} = 0;
 }
 
-# After the last step nothing is left to show. Update mode has no place for it:
-# "NAME>" makes one.
+# After the last step nothing is left to show, neither of a command that ends nor
+# of one that waits. Update mode has no place for it: "NAME>" makes one.
 sub conclude {
     my ($self) = @_;
     for my $t (values %{ $self->{terminals} }) {
+        Terminal::wait_until(sub { $t->is_idle || $t->is_waiting });
         $self->differ(undef, 'more is printed than the page shows', $t)
             if $self->rest($t) =~ /\S/;
     }

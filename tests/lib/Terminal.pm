@@ -177,4 +177,10 @@ sub is_busy {
         $self->{pid}, $self->processes;
 }
 
+# Whether a program runs, besides the shell, and everything sleeps.
+sub is_waiting {
+    my ($self) = @_;
+    return !-e "/proc/$$/stat" || $self->processes > 1 && !$self->is_busy;
+}
+
 1;
