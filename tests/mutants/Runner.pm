@@ -10,14 +10,15 @@ use Time::HiRes qw(time);
 
 our @EXPORT = qw(run_test run_until_one_fails);
 
-# Loopback only; /dev/null cannot be replaced; 4 GiB of memory, 2 of a file.
+# Loopback only; /dev/null cannot be replaced; 4 GiB of memory, which is not
+# enough for the shadow memory of sanitizers; 2 GiB of a file.
 my $INSIDE = <<'END_OF_SCRIPT';
 ip link set lo up
 mount --bind /dev/null /dev/null
 mount -t tmpfs -o mode=1777,size=1g tmpfs /tmp
 mkdir -p /run/netns
 mount -t tmpfs tmpfs /run/netns
-ulimit -v 4194304
+[ "$MUTANTS_STAGE" = sanitize ] || ulimit -v 4194304
 ulimit -f 4194304
 "$@"
 exit $?

@@ -6,7 +6,9 @@
 # the tests that reach its line (see Reach.pm) run until one fails, unit tests
 # and fuzzers' corpora first, then what runs sockt, the shortest first. A test
 # that fails is run again, since a busy machine may be the cause: only a test
-# that fails twice, or takes too long twice, has killed the mutant.
+# that fails twice, or takes too long twice, has killed the mutant. What survives
+# may be found by sanitizers, with which CI runs all tests once more: in a stage
+# of its own, the same tests run with their programs.
 #
 # What is known is kept in build/mutants/results, so that a run goes on where
 # the last one stopped, and later runs with the same mutants take no time. The
@@ -21,8 +23,11 @@
 #   MUTANTS_COUNT    how many of each draw
 #   MUTANTS_SEED     which
 #   MUTANTS_BUDGET   seconds after which no other test or mutant is begun
-#   MUTANTS_RETEST   tests survivors again: 1, or a part of their names
-#   MUTANTS_STAGE    unit: leaves to a later run what unit tests do not kill
+#   MUTANTS_RETEST   tests survivors, and what is open, again: 1, or a part of
+#                    their names
+#   MUTANTS_STAGE    unit: leaves to a later run what unit tests do not kill;
+#                    sanitize: tests survivors with sanitizers
+#   MUTANTS_PROGRAMS the build folder with the programs of the stage
 #   MUTANTS_JOBS     tests at a time
 #   LLVM_COV, LLVM_PROFDATA
 use strict;
@@ -39,19 +44,21 @@ use Reach;
 use Runner;
 use Source;
 
-my $BUILD  = $ENV{MUTANTS_BUILD};
-my $WORK   = abs_path($BUILD) . '/mutants';
-my $NOW    = "$WORK/seed-$ENV{MUTANTS_SEED}";    # where mutants are built
+my $BUILD  = $ENV{MUTANTS_PROGRAMS};
+my $WORK   = abs_path($ENV{MUTANTS_BUILD}) . '/mutants';
+my $STAGE  = $ENV{MUTANTS_STAGE} // '';
+my $NOW    = "$WORK/seed-$ENV{MUTANTS_SEED}$STAGE";    # of built mutants
 my $START  = time;
 my @FOLDERS = split /,/, $ENV{MUTANTS_FOLDERS};
 my $RETEST = $ENV{MUTANTS_RETEST} // '';
-my $UNIT_ONLY = ($ENV{MUTANTS_STAGE} // '') eq 'unit';
+my $UNIT_ONLY = $STAGE eq 'unit';
+my $SANITIZES = $STAGE eq 'sanitize';
 
 sub may_go_on {
     return !$ENV{MUTANTS_BUDGET} || time - $START < $ENV{MUTANTS_BUDGET};
 }
 
-# All tests, with programs of the build folder.
+# The tests of this stage, with programs of the build folder.
 sub tests {
     my ($build) = @_;
     my %env = (SOCKT => "$build/sockt", SOCKT_BUILD => $build);
@@ -60,6 +67,7 @@ sub tests {
         { name => "$kind/$name", path => $_, is_unit => 1, env => \%env,
             command => ["$build/tests/$kind/$name"] };
     } files('tests/unit/*.c', 'tests/fuzz/*.c');
+    return @unit if $UNIT_ONLY;
     return @unit, map { {
         name => m{^tests/(.*)\.t$}, path => $_, env => \%env,
         command => ['perl', $_],
@@ -135,25 +143,36 @@ sub examine {
     return $useless if $useless;
     my @tests = reaching($m->{file}, $m->{function} && $m->{line},
         tests($NOW));
+    $_->{limit} *= $SANITIZES ? 3 : 1 for @tests;
+    my ($unit, $other) =
+        $SANITIZES ? ('sanitize', 'sanitize') : ('unit', 'loopback');
     my @unit = own_test_first($m, grep { $_->{is_unit} } @tests);
     for my $t ($is_open ? () : @unit) {
         link_changed("$BUILD/tests/$t->{name}", $m->{file},
             "$NOW/mutant.o", $t->{command}[0]);
-        return "unit $t->{name}" if run_until_one_fails(1, $NOW, $t);
+        return "$unit $t->{name}" if run_until_one_fails(1, $NOW, $t);
     }
     my @loopback = grep { !$_->{is_unit} } @tests;
-    return 'open' if $UNIT_ONLY && @loopback;
+    return 'open' if $UNIT_ONLY;
     link_commands($m) if @loopback;
     my $killer = run_until_one_fails($ENV{MUTANTS_JOBS}, $NOW, @loopback);
-    return "loopback $killer" if $killer;
-    return @tests ? 'survived ' . @tests : 'unreached';
+    return "$other $killer" if $killer;
+    return 'unreached' unless @tests;
+    return ($SANITIZES ? 'survived sanitizers ' : 'survived ') . @tests;
 }
 
 sub is_mutant {
-    return $_[0] =~ /^(?:unit|loopback|survived|unreached|open)\b/;
+    return $_[0] =~ /^(?:unit|loopback|sanitize|survived|unreached|open)\b/;
 }
 
-sub has_survived { return $_[0] =~ /^(?:survived|unreached)\b/ }
+sub has_survived { return $_[0] =~ /^(?:survived|unreached|open)\b/ }
+
+sub is_tested_again {
+    my ($key, $result) = @_;
+    return 0 unless has_survived($result);
+    return 1 if $SANITIZES && $result =~ /^survived \d/;
+    return $RETEST && ($RETEST eq '1' || index($key, $RETEST) >= 0);
+}
 
 # The mutants of the sample, each with its result, and whether that is all.
 sub examine_sample {
@@ -163,12 +182,11 @@ sub examine_sample {
         grep { is_built($_) } files(map { "src/$_/*.c" } @FOLDERS))) {
         last if @sample == $ENV{MUTANTS_COUNT};
         my $result = $result{ $m->{key} };
-        undef $result if $RETEST && $result && has_survived($result)
-            && ($RETEST eq '1' || index($m->{key}, $RETEST) >= 0);
         my $is_open = $result && $result eq 'open';
-        if (!$result || $is_open && !$UNIT_ONLY) {
+        undef $result if $result && is_tested_again($m->{key}, $result);
+        if (!$result || $is_open && $STAGE eq '') {
             return (0, @sample) unless may_go_on();
-            $result = record($m->{key}, examine($m, $is_open));
+            $result = record($m->{key}, examine($m, $is_open && !$RETEST));
             print "$result: $m->{key}\n";
         }
         push @sample, { %$m, result => $result } if is_mutant($result);
@@ -183,20 +201,22 @@ sub report {
     my (%n, %total);
     for my $m (@sample) {
         my ($folder) = $m->{file} =~ m{^src/(\w+)/};
-        my $kind = $m->{result} =~ /^(unit|loopback|open)/ ? $1
+        my $kind = $m->{result} =~ /^(unit|loopback|sanitize|open)/ ? $1
             : $equivalent{ $m->{key} } ? 'equivalent' : 'survived';
         $n{$folder}{$_}++, $total{$_}++ for $kind, 'mutants';
         print "$m->{result}, line $m->{line}: $m->{key}\n"
             if $kind eq 'survived';
     }
-    my @columns = qw(mutants unit loopback open equivalent survived);
+    my @columns = qw(mutants unit loopback sanitize open equivalent
+        survived);
     printf "%-8s%s\n", '', join '', map { sprintf '%12s', $_ } @columns;
     for my $folder (@FOLDERS, 'all') {
         my $row = $folder eq 'all' ? \%total : $n{$folder};
         printf "%-8s%s\n", $folder,
             join '', map { sprintf '%12d', $row->{$_} // 0 } @columns;
     }
-    my $killed = ($total{unit} // 0) + ($total{loopback} // 0);
+    my $killed = 0;
+    $killed += $total{$_} // 0 for qw(unit loopback sanitize);
     my $possible = @sample - ($total{equivalent} // 0);
     printf "killed: %.1f %% of all, %.1f %% of those that are no equivalents\n",
         100 * $killed / @sample, 100 * $killed / $possible if $possible;
