@@ -120,6 +120,61 @@ test_sets(void)
 	ok(ports_has(&a, 53) && !ports_has(&a, 54), "a short list for UDP");
 }
 
+/* What is scanned by default besides the ports up to 1024, by purpose. */
+static const char *const tcp_higher[] = {
+    /* Databases, caches and search. */
+    "1433,1521,2181,2379,2380,3306,4369,5432,5984,6379,7000,7001,7474,8086",
+    "9042,9200,9300,11211,27017,50000",
+    /* Files, mail and messages. */
+    "1883,2049,5222,5269,5671,5672,6667,8883,9092,9418,15672,51413",
+    /* Terminals, desktops and virtual networks. */
+    "1194,1723,2222,3389,5555,5900,5901,5985,5986,6000",
+    /* Proxies, telephony, directories, measurements, printers. */
+    "1080,3128,3268,5060,5061,5201,7070,9100",
+    /* Containers, clusters and administration. */
+    "2082,2083,2375,2376,5601,6443,8500,8834,9090,9091,10000,10250",
+    /* Web servers where they are not on port 80. */
+    "3000,4000,4443,5000,8000,8001,8008,8009,8080,8081,8088,8090,8123,8181",
+    "8443,8888,9000,9001,9443",
+    /* Games, media, coins, and the ports of tutorials. */
+    "8333,9999,25565,32400", NULL};
+
+static const char *const udp_common[] = {
+    /* Small services of old, and time. */
+    "7,9,13,17,19,37,123",
+    /* Names, addresses, boot and discovery. */
+    "53,67,68,69,111,137,138,427,1900,3702,5351,5353,5355",
+    /* Network management, logs, routes. */
+    "161,162,514,520,623,33434",
+    /* Accounts and directories. */
+    "88,389,464,1645,1646,1812,1813",
+    /* Tunnels. */
+    "500,1194,1701,4500,51820",
+    /* Web, files and messages. */
+    "177,443,631,1434,2049,5683,11211,17500",
+    /* Telephony, games and peers, and the ports of tutorials. */
+    "3478,5060,6881,9999,10001,27015", NULL};
+
+/* The default ports are those of the lists, and no others. */
+static void
+is_default(const char *protocol, const char *first, const char *const *lists)
+{
+	struct ports want, got;
+	struct err e = ERR_INIT;
+	char a[1024], b[1024];
+
+	ports_clear(&want);
+	ports_clear(&got);
+	if (first != NULL && parse(&want, first, &e) < 0)
+		abort();
+	for (; *lists != NULL; lists++)
+		if (parse(&want, *lists, &e) < 0)
+			abort();
+	ports_default(&got, protocol);
+	is_text(ports_text(&got, a, sizeof(a)), ports_text(&want, b, sizeof(b)),
+	    protocol);
+}
+
 static int
 parse_word(void *parser, const char *word, struct err *e)
 {
@@ -157,5 +212,7 @@ main(void)
 	test_syntax();
 	test_sets();
 	test_file();
+	is_default("tcp", "1-1024", tcp_higher);
+	is_default("udp", NULL, udp_common);
 	return done_testing();
 }
