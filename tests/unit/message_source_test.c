@@ -76,6 +76,58 @@ formats(size_t n)
 	    "[ab\nc\n]", "a whole with escapes");
 }
 
+/* Arguments, each in brackets, at most five of them. */
+static const char *
+arguments(
+    bool repeats, enum message_source_format format, const char *const *texts)
+{
+	static char got[256];
+	const unsigned char *bytes;
+	size_t length, used = 0;
+	struct err e = ERR_INIT;
+	struct message_source f;
+	int count, n;
+
+	for (count = 0; texts[count] != NULL; count++)
+		continue;
+	message_source_arguments(&f, (char *const *)texts, count, repeats);
+	if (message_source_convert(&f, format, &e) < 0) {
+		snprintf(got, sizeof(got), "%s", e.text);
+		message_source_release(&f);
+		return got;
+	}
+	for (n = 0; n < 5 && message_source_next(&f, &bytes, &length, &e) ==
+				 SOURCE_MESSAGE;
+	     n++) {
+		got[used++] = '[';
+		memcpy(got + used, bytes, length);
+		used += length;
+		got[used++] = ']';
+		message_source_consume(&f);
+	}
+	got[used] = '\0';
+	message_source_release(&f);
+	return got;
+}
+
+#define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void
+test_arguments(void)
+{
+	is_text(arguments(false, SOURCE_PLAIN, LIST("ab", "", "c")),
+	    "[ab][][c]", "arguments");
+	is_text(arguments(true, SOURCE_PLAIN, LIST("ab", "c")),
+	    "[ab][c][ab][c][ab]", "arguments, again and again");
+	is_text(arguments(false, SOURCE_HEX, LIST("61 62", "", "63")),
+	    "[ab][][c]", "arguments in hexadecimal");
+	is_text(arguments(true, SOURCE_ESCAPES, LIST("\\x61\\n", "c")),
+	    "[a\n][c][a\n][c][a\n]", "with escapes, again and again");
+	ok(strncmp(arguments(false, SOURCE_HEX, LIST("61", "6")),
+	       "message 2: ", 11) == 0,
+	    "the second one is malformed");
+}
+
 int
 main(void)
 {
@@ -114,5 +166,6 @@ main(void)
 	for (i = 0; i < 5; i++)
 		message_source_next(&f, &bytes, &n, &e);
 	is_text((const char *)bytes, "one", "over and over");
+	test_arguments();
 	return done_testing();
 }

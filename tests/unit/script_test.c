@@ -203,9 +203,41 @@ errors(void)
 	script_release(&s);
 }
 
+/* Of what was received, an error shows the end. */
+static void
+long_errors(void)
+{
+	struct script_steps steps;
+	struct err e = ERR_INIT;
+	char bytes[203], want[300];
+	struct script s;
+	int n;
+
+	add_steps(&steps, LIST("<x"));
+	script_start(&s, &steps, -1);
+	script_error(&s, "why", &e);
+	is_text(e.text, "--expect 1 of 1 ('x'): why; received instead: nothing",
+	    "nothing was received");
+	memset(bytes, 'b', sizeof(bytes));
+	bytes[0] = 'a';
+	for (n = 199; n < 203; n++) {
+		script_release(&s);
+		script_start(&s, &steps, -1);
+		script_receive(&s, bytes, (size_t)n);
+		script_error(&s, "why", &e);
+		snprintf(want, sizeof(want),
+		    "--expect 1 of 1 ('x'): why; received instead: %s%.*s'",
+		    n > 200 ? "...'" : "'", n > 200 ? 200 : n,
+		    bytes + (n > 200 ? n - 200 : 0));
+		is_text(e.text, want, "at most 200 bytes are shown");
+	}
+	script_release(&s);
+}
+
 int
 main(void)
 {
+	long_errors();
 	protocols();
 	lines();
 	early();
