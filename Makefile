@@ -175,8 +175,10 @@ $(B)/tests/pty: tests/lib/pty.c $(B)/flags
 TESTENV = SOCKT="$(abspath $(B))/sockt" SOCKT_BUILD="$(abspath $(B))" \
 	CC="$(CC)" MAKE="$(MAKE)"
 LOOPBACK = $(wildcard tests/cmd/*.t tests/bugs/*.t)
-TESTS ?= $(filter-out $(NAMES),$(wildcard tests/lint/*.t)) $(LOOPBACK) \
-	$(wildcard tests/examples/*.t) $(UNIT) $(REPLAY)
+# The longest come first. The lints are the same in every mode.
+TESTS ?= $(wildcard tests/examples/*.t) $(if $(B:build=),,\
+	$(filter-out $(NAMES),$(wildcard tests/lint/*.t))) $(LOOPBACK) \
+	$(UNIT) $(REPLAY)
 HELPERS = $(B)/sockt $(B)/tests/sockt-names $(B)/tests/pty
 
 include $(wildcard tests/*.mk)

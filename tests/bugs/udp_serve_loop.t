@@ -54,7 +54,7 @@ sub forged {
 SKIP: {
     skip 'no /proc', 6 unless -r '/proc/net/udp' && -r '/proc/self/stat';
     for my $case ([['--echo'], ['--echo'], 1],
-        [['--echo'], ['--echo'], 100], [['--echo'], [], 1],
+        [['--echo'], ['--echo'], 20], [['--echo'], [], 1],
         [['--reply', 'pong'], ['--reply', 'ping'], 1],
         [['--reply', '%n'], ['--echo'], 1], [[], ['--reply', '%s'], 3]) {
         my ($first, $second, $count) = @$case;

@@ -33,7 +33,7 @@ my $to = '127.0.0.1:' . $target->sockport;
 sub text_of {
     my ($n) = @_;
     return join('', map { chr(($n * 7 + $_) % 256) } 0 .. 255)
-        x ($n % 5 == 0 ? 200 : 1) . "client $n\n";
+        x ($n % 5 == 0 ? 40 : 1) . "client $n\n";
 }
 
 # Many clients at once. What each has sent and got, by its port.

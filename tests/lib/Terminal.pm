@@ -156,26 +156,30 @@ sub look {
     }
 }
 
-# The state and the session of a process, where there is a proc(5).
-sub process {
-    my ($pid) = @_;
-    open my $f, '<', "/proc/$pid/stat" or return ('Z', 0);
-    my $line = <$f> // return ('Z', 0);
-    return $line =~ /^\d+ \(.*\) (\S) \d+ \d+ (\d+) /s ? ($1, $2) : ('Z', 0);
+# The processes of its session: pid => state. None where there is no proc(5).
+sub states {
+    my ($self) = @_;
+    our %kernel;    # the kernel's own threads
+    my %states;
+    for my $pid (map { m{/(\d+)/} } glob '/proc/[0-9]*/stat') {
+        next if $kernel{$pid};
+        open my $f, '<', "/proc/$pid/stat" or next;
+        my ($state, $parent, $session) =
+            (<$f> // '') =~ /^\d+ \(.*\) (\S) (\d+) \d+ (\d+) /s or next;
+        $kernel{$pid} = 1 if $session == 0 && $parent == 2;
+        $states{$pid} = $state
+            if $session == ($self->{session} // -1) || $pid == $self->{pid};
+    }
+    return \%states;
 }
 
-# The processes of its session.
+# Those that its shell has started, and the shell.
 sub processes {
     my ($self) = @_;
-    return grep { (process($_))[1] == ($self->{session} // -1) }
-        map { m{/(\d+)/} } glob '/proc/[0-9]*/stat';
+    return grep { $_ != $self->{pid} } keys %{ $self->states };
 }
 
-sub is_busy {
-    my ($self) = @_;
-    return grep { (process($_))[0] !~ /[SZXTt]/ }
-        $self->{pid}, $self->processes;
-}
+sub is_busy { return grep { !/[SZXTt]/ } values %{ $_[0]->states } }
 
 # Whether a program runs, besides the shell, and everything sleeps.
 sub is_waiting {
