@@ -96,8 +96,8 @@ sub reaching {
     my @found = sort { $seconds{ $a->{name} } <=> $seconds{ $b->{name} } }
         grep {
             my $lines = $reached{ $_->{name} }{$file};
-            includes($_->{path}, $file)
-                || $lines && (!defined $line || $lines->{$line});
+            defined $seconds{ $_->{name} } && (includes($_->{path}, $file)
+                || $lines && (!defined $line || $lines->{$line}));
         } @tests;
     return map { +{ %$_, limit => 3 * $seconds{ $_->{name} } + 10 } } @found;
 }

@@ -162,7 +162,8 @@ sub examine {
 }
 
 sub is_mutant {
-    return $_[0] =~ /^(?:unit|loopback|sanitize|survived|unreached|open)\b/;
+    return $_[0] =~ /^(?:unit|loopback|sanitize|survived|unreached|open
+        |equivalent)\b/x;
 }
 
 sub has_survived { return $_[0] =~ /^(?:survived|unreached|open)\b/ }
@@ -177,11 +178,13 @@ sub is_tested_again {
 # The mutants of the sample, each with its result, and whether that is all.
 sub examine_sample {
     my %result = read_results();
+    my %equivalent = read_equivalent();
     my @sample;
     for my $m (sampled($ENV{MUTANTS_SEED}, map { mutations($_) }
         grep { is_built($_) } files(map { "src/$_/*.c" } @FOLDERS))) {
         last if @sample == $ENV{MUTANTS_COUNT};
-        my $result = $result{ $m->{key} };
+        my $result = $equivalent{ $m->{key} } ? 'equivalent'
+            : $result{ $m->{key} };
         my $is_open = $result && $result eq 'open';
         undef $result if $result && is_tested_again($m->{key}, $result);
         if (!$result || $is_open && $STAGE eq '') {
@@ -197,12 +200,11 @@ sub examine_sample {
 # Prints the survivors and a table.
 sub report {
     my (@sample) = @_;
-    my %equivalent = read_equivalent();
     my (%n, %total);
     for my $m (@sample) {
         my ($folder) = $m->{file} =~ m{^src/(\w+)/};
-        my $kind = $m->{result} =~ /^(unit|loopback|sanitize|open)/ ? $1
-            : $equivalent{ $m->{key} } ? 'equivalent' : 'survived';
+        my $kind = $m->{result} =~ /^(unit|loopback|sanitize|open|equivalent)/
+            ? $1 : 'survived';
         $n{$folder}{$_}++, $total{$_}++ for $kind, 'mutants';
         print "$m->{result}, line $m->{line}: $m->{key}\n"
             if $kind eq 'survived';

@@ -310,6 +310,44 @@ check_all(void)
 	}
 }
 
+/* An answer to a try that was sent so long ago. */
+static void
+answer(int tries, int64_t ago_ns)
+{
+	const struct start c = {.type = SOCK_STREAM,
+	    .retries = -1,
+	    .tries = tries,
+	    .state = PROBE_FLIGHT};
+
+	set_up(&c);
+	s.window.size = 20;
+	s.pool.probes[id].sent_ns -= ago_ns;
+	classify_outcome(
+	    &s, id, (struct ready_outcome){ECONNREFUSED, READY_REMOTE});
+	tear_down();
+}
+
+/* What an answer shows about the host and the path. */
+static void
+check_estimates(void)
+{
+	answer(1, 0);
+	ok(host.is_up, "a host that answers is up");
+	is_int(s.window.size, 21, "an answer to a first try grows the window");
+	is_int(host.lost, 0, "nothing was lost");
+	ok(rtt_is_known(&host.rtt) && rtt_is_known(&s.rtt), "a round trip");
+	answer(1, KARN_NS + CLOCK_MS);
+	ok(!rtt_is_known(&host.rtt) && !rtt_is_known(&s.rtt),
+	    "none where the kernel may have tried again");
+	is_int(s.window.size, 21, "an answer nevertheless");
+	answer(2, 0);
+	is_int(s.window.size, 10, "one to a second try halves it");
+	is_int(host.lost, 2, "since one try was lost");
+	answer(1, 100 * CLOCK_MS);
+	ok(last.ns >= 100 * CLOCK_MS && last.ns < 60 * CLOCK_SECOND,
+	    "the time of the answer is reported");
+}
+
 static void
 check_states(void)
 {
@@ -346,6 +384,7 @@ main(void)
 	probe_pool_init(&s.pool, CAPACITY);
 	check_states();
 	check_all();
+	check_estimates();
 	ok(complaints == 0, "every outcome in every state");
 	printf("# %ld cases\n", cases);
 	tear_down();

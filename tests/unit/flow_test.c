@@ -390,6 +390,26 @@ test_lost(void)
 	close(b[1]);
 }
 
+/* A flow that reads no more waits for nothing. */
+static void
+test_stop(void)
+{
+	int a[2];
+	struct flow f;
+
+	open_pair(FD_SOCKET, a);
+	flow_init(&f, a[0], a[1], storage);
+	f.move.is_blocked = true;
+	flow_stop_reading(&f);
+	ok(f.in.fd < 0 && f.in.errnum == 0, "reading is stopped");
+	ok(!f.move.is_blocked && !flow_wants_read(&f) && !flow_wants_write(&f),
+	    "and nothing is left to be moved");
+	ok(flow_is_done(&f), "that is the end");
+	flow_release(&f);
+	close(a[0]);
+	close(a[1]);
+}
+
 int
 main(void)
 {
@@ -410,5 +430,6 @@ main(void)
 	test_gathering();
 	test_not_allowed();
 	test_lost();
+	test_stop();
 	return done_testing();
 }

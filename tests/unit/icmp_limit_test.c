@@ -1,5 +1,10 @@
-/* Hosts that limit ICMP errors: rules, silence, suspect, rounds. */
+/* Hosts that limit ICMP errors: rules, silence, suspect, rounds, checks. */
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/err.h"
 #include "lib/tap.h"
+#include "scan/ports.h"
 /* The rules are static: the tests are of them. */
 #include "scan/icmp_limit.c"
 
@@ -185,14 +190,220 @@ test_join(void)
 	is_int(l.gap_ns, 2040 * MS, "which is adjusted when it is time");
 }
 
+#define CAPACITY 8
+
+static struct targets targets = TARGETS_INIT;
+static struct scan_options options;
+static struct scan s;
+static struct limit *limits;
+
+static void
+choose_targets(void)
+{
+	static const struct targets_options o = {.names = {.numeric = 1},
+	    .protocol = "udp",
+	    .until.at_ns = INT64_MAX};
+	static const struct targets none = TARGETS_INIT;
+	struct err e = ERR_INIT;
+	struct ports ports, excluded;
+	const struct targets_selection selection = {&none, &ports, &excluded};
+
+	ports_clear(&ports);
+	ports_clear(&excluded);
+	ports_add(&ports, 7);
+	if (targets_add(&targets, "127.0.0.1-2", &o, &e) < 0 ||
+	    targets_merge(&targets, &selection, &e) < 0)
+		abort();
+}
+
+/* A scan of two hosts, with one probe of port 7 of the second. */
+static uint32_t
+start_scan(void)
+{
+	uint32_t id;
+
+	memset(&s, 0, sizeof(s));
+	memset(&options, 0, sizeof(options));
+	options.type = SOCK_DGRAM;
+	options.retries = -1;
+	options.timeout_ms = 700;
+	s.o = &options;
+	s.targets = &targets;
+	s.hosts = calloc(2, sizeof(s.hosts[0]));
+	s.set = ready_set_new(CAPACITY);
+	probe_pool_init(&s.pool, CAPACITY);
+	icmp_limit_start(&s, 2);
+	limits = s.icmp_limits->hosts;
+	id = probe_alloc(&s.pool);
+	s.pool.probes[id].host = 1;
+	s.pool.probes[id].port = 7;
+	s.pool.probes[id].sent_ns = 100 * MS;
+	return id;
+}
+
+static void
+end_scan(void)
+{
+	uint32_t id;
+
+	for (id = 0; id < s.pool.touched; id++)
+		if (s.pool.probes[id].fd >= 0)
+			close(s.pool.probes[id].fd);
+	icmp_limit_release(&s);
+	probe_pool_release(&s.pool);
+	ready_set_free(s.set);
+	free(s.hosts);
+}
+
+static void
+test_start(void)
+{
+	uint32_t id = start_scan();
+
+	is_int(s.icmp_limits->rules.max_round, 2, "the limit of the scan");
+	ok(!limits[0].is_suspected && !limits[1].is_suspected,
+	    "no host is suspected at first");
+	ok(!icmp_limit_applies(&s, id), "nor limited");
+	ok(!icmp_limit_is_inconclusive(&s, id), "silence counts");
+	icmp_limit_answered(&s, id);
+	ok(icmp_limit_applies(&s, id), "one that answers is suspected");
+	ok(!limits[0].is_suspected, "the other one is not");
+	is_int(limits[1].silent_gaps, MAX_SILENT_GAPS - 1, "for one pause");
+	ok(icmp_limit_is_inconclusive(&s, id), "silence does not count");
+	icmp_limit_refused(&s, id, 5 * MS);
+	ok(limits[1].is_known && limits[1].closed == 7, "one that refuses");
+	ok(!limits[0].is_known, "alone");
+	end_scan();
+
+	memset(&s, 0, sizeof(s));
+	s.o = &options;
+	s.targets = &targets;
+	options.retries = 0;
+	icmp_limit_start(&s, 2);
+	ok(s.icmp_limits == NULL, "--retries disables it");
+	ok(!icmp_limit_applies(&s, id) && !icmp_limit_is_inconclusive(&s, id),
+	    "for every probe");
+	options.retries = -1;
+	options.type = SOCK_STREAM;
+	icmp_limit_start(&s, 2);
+	ok(s.icmp_limits == NULL, "connections are not limited");
+}
+
+/* The first probe of a round brings checks, of a port known to be closed. */
+static void
+test_schedule(void)
+{
+	uint32_t id = start_scan(), i, checks = 0;
+	int64_t now = clock_now(), ns;
+
+	icmp_limit_answered(&s, id);
+	icmp_limit_schedule(&s, id);
+	ns = scan_probe(&s, id)->expires_ns;
+	ok(ns >= now && ns <= clock_now() + 2 * MAX_GAP_NS, "its time");
+	for (i = 0; i < s.pool.touched; i++) {
+		struct probe *p = scan_probe(&s, i);
+
+		if (i == id)
+			continue;
+		checks += p->state == PROBE_CHECK && p->host == 1 &&
+			  p->port == 7 && !p->is_discovery && p->tries == 0 &&
+			  p->failures == 0 &&
+			  p->expires_ns == ns + 2 * PROBE_TICK_NS;
+	}
+	is_int(checks, ICMP_LIMIT_CHECKS, "is that of its checks");
+	is_int(s.pool.used, 1 + ICMP_LIMIT_CHECKS, "and there are no others");
+	icmp_limit_schedule(&s, id);
+	is_int(s.pool.used, 1 + ICMP_LIMIT_CHECKS, "the second brings none");
+	limits[1].is_known = true;
+	limits[1].closed = 9;
+	scan_probe(&s, id)->port = 8;
+	limits[1].members = 2;
+	icmp_limit_schedule(&s, id);
+	is_int(s.pool.used, 1 + 2 * ICMP_LIMIT_CHECKS, "another round does");
+	is_int(limits[1].closed, 9, "of the port that was refused");
+	while (probe_alloc(&s.pool) != PROBE_NONE)
+		continue;
+	limits[1].members = 2;
+	icmp_limit_schedule(&s, id);
+	is_int(s.pool.used, CAPACITY, "without a slot there is no check");
+	end_scan();
+}
+
+/* A check, sent or not. */
+static uint32_t
+start_check(bool is_sent)
+{
+	uint32_t id = start_scan();
+	struct probe *p = scan_probe(&s, id);
+
+	p->state = PROBE_CHECK;
+	if (is_sent)
+		p->fd = socket(AF_INET, SOCK_DGRAM, 0);
+	return id;
+}
+
+static void
+test_checks(void)
+{
+	struct ready_outcome in_progress = {EINPROGRESS, READY_REMOTE},
+			     refused = {ECONNREFUSED, READY_REMOTE},
+			     prohibited = {ECONNREFUSED, READY_LOCAL},
+			     answered = {0, READY_REMOTE};
+	uint32_t id = start_check(false);
+
+	ok(!icmp_limit_check_is_next(&s), "nothing waits");
+	icmp_limit_check_expired(&s, id);
+	ok(icmp_limit_check_is_next(&s), "a check whose time has come waits");
+	is_int(s.pool.used, 1, "to be sent");
+	scan_probe(&s, id)->state = PROBE_WAITING;
+	ok(!icmp_limit_check_is_next(&s), "another probe is not a check");
+	end_scan();
+
+	id = start_check(true);
+	icmp_limit_check_sent(&s, id, in_progress);
+	is_int(scan_probe(&s, id)->expires_ns, 800 * MS, "--timeout limits it");
+	icmp_limit_check_ready(&s, id);
+	is_int(s.pool.used, 1, "without an answer it goes on");
+	icmp_limit_check_expired(&s, id);
+	is_int(s.pool.used, 0, "until it has expired");
+	ok(!limits[1].is_known && limits[1].refusals == 0, "unrefused");
+	is_int(scan_probe(&s, id)->fd, -1, "its socket is closed");
+	end_scan();
+
+	id = start_check(true);
+	icmp_limit_check_sent(&s, id, refused);
+	is_int(s.pool.used, 0, "a refusal ends it");
+	ok(limits[1].is_known && limits[1].closed == 7 &&
+		limits[1].refused_ns[0] == 100 * MS,
+	    "and counts");
+	end_scan();
+
+	id = start_check(true);
+	icmp_limit_check_sent(&s, id, prohibited);
+	ok(s.pool.used == 0 && !limits[1].is_known, "one of this side not");
+	end_scan();
+
+	id = start_check(true);
+	limits[1].is_known = true;
+	icmp_limit_check_sent(&s, id, answered);
+	ok(s.pool.used == 0 && !limits[1].is_known,
+	    "an answer shows that the port is not closed any more");
+	end_scan();
+}
+
 int
 main(void)
 {
+	choose_targets();
+	test_start();
+	test_schedule();
+	test_checks();
 	test_rules();
 	test_gap();
 	test_join();
 	test_silence();
 	test_suspect();
 	test_rounds();
+	targets_release(&targets);
 	return done_testing();
 }

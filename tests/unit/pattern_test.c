@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "lib/tap.h"
+#include "relay/nfa.h"
 #include "relay/pattern.h"
 
 /* The end of the first match in text, given in pieces of n bytes, or -1. */
@@ -252,9 +253,24 @@ long_lines(void)
 	}
 }
 
+/* Compiling returns 0 or -1, and nothing is left of what failed. */
+static void
+compiles(const char *regex, int want)
+{
+	struct err e = ERR_INIT;
+	struct nfa a;
+
+	is_int(nfa_compile(&a, regex, &e), want, regex);
+	ok((a.code != NULL) == (want == 0), "its code");
+	nfa_release(&a);
+	ok(a.code == NULL && a.sets == NULL, "nothing is left");
+}
+
 int
 main(void)
 {
+	compiles("a*[b]", 0);
+	compiles("(", -1);
 	same_as_regexec();
 	same_as_regexec_at_random();
 	by_lines();

@@ -227,5 +227,8 @@ main(void)
 	check_absolute("HTTPS://a:443", "https://a/");
 	check_absolute("http://a:443", "http://a:443/");
 	check_long();
+	is_int(url_reference_parse_typed(&u, "://a", &e), 0,
+	    "what has no scheme is parsed");
+	ok(url_check_http(&u, &e) < 0, "but not fetched");
 	return done_testing();
 }
