@@ -390,6 +390,53 @@ test_lost(void)
 	close(b[1]);
 }
 
+/* Only sockets have a low-water mark. */
+static void
+test_low_water(void)
+{
+	int a[2], b[2];
+	struct flow f;
+
+	open_pair(FD_SOCKET, a);
+	open_pair(FD_PIPE, b);
+	flow_init(&f, a[0], -1, storage);
+	is_int(f.water.fd, -1, "at first there is no mark");
+	flow_allow_low_water(&f);
+	is_int(f.water.fd, a[0], "a socket has one");
+	flow_init(&f, b[0], -1, storage);
+	flow_allow_low_water(&f);
+	is_int(f.water.fd, -1, "a pipe has none");
+	close(a[0]);
+	close(a[1]);
+	close(b[0]);
+	close(b[1]);
+}
+
+/* What cannot be moved now, and what never can. */
+static void
+test_splice(void)
+{
+	int a[2], b[2], file = open_file(O_APPEND);
+
+	open_pair(FD_PIPE, a);
+	open_pair(FD_PIPE, b);
+	errno = 0;
+	ok(splice_move(a[0], b[1], 10) < 0 && errno == EAGAIN,
+	    "an empty pipe: not now");
+	if (write(a[1], "ab", 2) != 2)
+		abort();
+	is_int(splice_move(a[0], b[1], 10), 2, "from a pipe to a pipe");
+	ok(splice_move(b[0], file, 10) < 0 && errno == ENOTSUP,
+	    "to a file that is appended to: never");
+	ok(splice_move(-1, b[1], 10) < 0 && errno == EBADF,
+	    "another error stays what it is");
+	close(a[0]);
+	close(a[1]);
+	close(b[0]);
+	close(b[1]);
+	close(file);
+}
+
 /* A flow that reads no more waits for nothing. */
 static void
 test_stop(void)
@@ -430,6 +477,9 @@ main(void)
 	test_gathering();
 	test_not_allowed();
 	test_lost();
+	test_low_water();
+	if (splice_can_move(FD_PIPE, FD_PIPE))
+		test_splice();
 	test_stop();
 	return done_testing();
 }

@@ -107,8 +107,10 @@ test_window(void)
 	is_int((long long)s.progress.sent, 3, "which are counted");
 	ok(!s.is_exhausted && !is_done(&s), "more are to come");
 	s.window.size = 4;
+	s.shortage_ns = 5;
 	send_probes(&s);
 	is_int(s.in_flight, 4, "one more when it has grown");
+	is_int(s.shortage_ns, 0, "which shows that nothing is short");
 	release();
 }
 
@@ -199,6 +201,33 @@ test_skipping(void)
 	release();
 }
 
+/* Bytes of a service end the wait for them. */
+static void
+test_banner(void)
+{
+	int ends[2];
+	uint32_t id;
+
+	begin("127.77.0.1", "1-100");
+	options.type = SOCK_STREAM;
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0)
+		abort();
+	id = probe_alloc(&s.pool);
+	s.pool.probes[id].state = PROBE_BANNER;
+	s.pool.probes[id].fd = ends[0];
+	handle_ready(&s, id);
+	is_int(others, 0, "without bytes nothing is reported");
+	if (write(ends[1], "hi", 2) != 2)
+		abort();
+	handle_ready(&s, id);
+	is_int(others, 1, "with some the port is reported");
+	ok(s.pool.probes[id].state == PROBE_FREE, "that was its last wait");
+	handle_ready(&s, id);
+	is_int(others, 1, "a free slot is not ready");
+	close(ends[1]);
+	release();
+}
+
 /* A whole scan: every port is reported once, and stdin stays open. */
 static void
 test_run(void)
@@ -242,6 +271,7 @@ main(void)
 	test_rate();
 	test_reprobes();
 	test_skipping();
+	test_banner();
 	test_run();
 	test_limit();
 	return done_testing();

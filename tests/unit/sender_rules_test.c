@@ -143,9 +143,58 @@ test_number_messages(void)
 	is_int(e.kind, ERR_LOCAL, "an error of this machine");
 }
 
+/* A datagram that was sent ends what blocked the one before. */
+static void
+test_unblock(void)
+{
+	struct sender x = {.block = SENDER_PAUSED,
+	    .pause.pause = 7,
+	    .timeout.at_ns = 7,
+	    .retried = true,
+	    .was_writable = true};
+
+	unblock(&x);
+	ok(x.block == SENDER_FREE && x.pause.pause == 0, "no pause");
+	ok(!deadline_is_set(x.timeout), "no time limit");
+	ok(!x.retried, "another one may be tried again");
+	ok(!x.was_writable, "poll(2) is believed");
+}
+
+/* A sender of one reply per datagram if none are wanted. */
+static void
+test_use(void)
+{
+	static const int64_t wanted[][2] = {
+	    {SENDER_NO_REPLY, 1}, {SENDER_ANY_REPLIES, 0}, {1, 1}, {3, 3}};
+	struct sender_options o = {.timeout_ms = 1000};
+	struct sender_target to = {.fd = -1, .unconnected = true};
+	struct sender x;
+	size_t i;
+
+	addr_loopback(&to.peer, AF_INET, 7);
+	for (i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		o.replies = wanted[i][0];
+		sender_start(&x, &o);
+		x.out_count = 2;
+		x.sent = 1;
+		x.out[0].remote.len = x.out[1].remote.len = 0;
+		x.block = SENDER_FULL;
+		sender_use(&x, &to);
+		is_int(x.stats.wanted, wanted[i][1], "replies to each");
+		ok(x.sent == 0 && x.block == SENDER_FREE, "all are sent again");
+		ok(addr_equal(&x.out[0].remote, &to.peer) &&
+			addr_equal(&x.out[1].remote, &to.peer),
+		    "to the new address");
+		ok(x.is_trial, "one at first");
+		sender_release(&x);
+	}
+}
+
 int
 main(void)
 {
+	test_use();
+	test_unblock();
 	test_numbers();
 	test_rate();
 	test_window();
