@@ -201,6 +201,41 @@ test_skipping(void)
 	release();
 }
 
+/* Whether a probe is polled at once, after so many have been sent. */
+static bool
+is_polled(uint64_t sent, bool is_far)
+{
+	struct ready_outcome o;
+	uint32_t id = next_new(&s);
+
+	s.hosts[0].is_far = is_far;
+	s.progress.sent = sent;
+	o = probe_socket_send(&s, id);
+	is_int((long long)s.progress.sent, (long long)sent + 1, "one more");
+	if (o.errnum == EINPROGRESS)
+		return false;
+	ok(o.errnum == ECONNREFUSED && o.origin == READY_REMOTE, "refused");
+	ok(!s.hosts[0].is_far, "a host that answers at once is near");
+	return true;
+}
+
+/* Of probes to a distant host, only one in 64 is polled at once. */
+static void
+test_far(void)
+{
+	begin("127.77.0.1", "1-100");
+	ok(is_polled(5, false), "a near host is polled");
+	ok(!is_polled(5, true), "a far one is not");
+	ok(!is_polled(62, true) && !is_polled(64, true), "nearly never");
+	ok(is_polled(63, true), "but sometimes");
+	ok(is_polled(127, true), "again and again");
+	release();
+	begin("127.77.0.1", silent_ports);
+	ok(!is_polled(5, false), "no answer is known");
+	ok(s.hosts[0].is_far, "from a host that is far, then");
+	release();
+}
+
 /* Bytes of a service end the wait for them. */
 static void
 test_banner(void)
@@ -271,6 +306,7 @@ main(void)
 	test_rate();
 	test_reprobes();
 	test_skipping();
+	test_far();
 	test_banner();
 	test_run();
 	test_limit();
