@@ -181,10 +181,15 @@ sub processes {
 
 sub is_busy { return grep { !/[SZXTt]/ } values %{ $_[0]->states } }
 
-# Whether a program runs, besides the shell, and everything sleeps.
+# Whether a program runs, besides the shell, and everything sleeps. One that has
+# ended does not run: the shell is about to go on.
 sub is_waiting {
     my ($self) = @_;
-    return !-e "/proc/$$/stat" || $self->processes > 1 && !$self->is_busy;
+    return 1 unless -e "/proc/$$/stat";
+    my $states = $self->states;
+    delete $states->{ $self->{pid} };
+    my @running = grep { !/[ZX]/ } values %$states;
+    return @running > 1 && !grep { !/[STt]/ } @running;
 }
 
 1;
