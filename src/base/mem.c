@@ -8,6 +8,10 @@
 #include "base/diag.h"
 #include "base/err.h"
 
+/* A large calloc(3) begins 16 bytes into a page: some processors (AMD Zen 3)
+ * copy from a page to there at a quarter of their speed. */
+#define BUFFER_ALIGN 64
+
 void
 mem_exhausted(void)
 {
@@ -22,6 +26,17 @@ void *
 mem_array(size_t count, size_t size)
 {
 	void *p = calloc(count == 0 ? 1 : count, size);
+
+	if (p == NULL)
+		mem_exhausted();
+	return p;
+}
+
+void *
+mem_buffer(size_t size)
+{
+	size_t space = (size + BUFFER_ALIGN - 1) / BUFFER_ALIGN * BUFFER_ALIGN;
+	void *p = aligned_alloc(BUFFER_ALIGN, space);
 
 	if (p == NULL)
 		mem_exhausted();

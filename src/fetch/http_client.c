@@ -36,7 +36,7 @@ http_client_init(struct http_client *c, const struct http_client_options *o)
 	c->until = o->until;
 	c->kept = c->head_needs = c->body_needs = SANDBOX_EVERYTHING;
 	http_conn_init(&c->conn, &o->connector);
-	c->storage = mem_array(1, HTTP_CLIENT_BUFFER);
+	c->storage = mem_buffer(HTTP_CLIENT_BUFFER);
 	c->request = mem_array(1, HTTP_REQUEST_SIZE);
 	c->response = mem_array(1, sizeof(*c->response));
 	buf_init(&c->in, c->storage, HTTP_CLIENT_BUFFER);

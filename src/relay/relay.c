@@ -406,7 +406,7 @@ int
 relay_run(int fd, const struct relay_options *o, struct conn_summary *sum,
     struct err *e)
 {
-	unsigned char *storage = mem_array(2, FLOW_SIZE);
+	unsigned char *storage = mem_buffer((size_t)2 * FLOW_SIZE);
 	struct relay r = {.fd = fd,
 	    .o = o,
 	    .sum = {.wants_order = diag_emits(DIAG_NOTE)},

@@ -219,7 +219,7 @@ message_source_descriptor(struct message_source *s, int fd,
 	s->fd = fd;
 	s->block_size = block_size;
 	s->max_length = MAX_LENGTH;
-	buf_init(&s->queue, mem_array(QUEUE_SIZE, 1), QUEUE_SIZE);
+	buf_init(&s->queue, mem_buffer(QUEUE_SIZE), QUEUE_SIZE);
 }
 
 int

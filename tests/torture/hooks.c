@@ -484,6 +484,7 @@ HOOK(int, -1, epoll_wait, (int fd, struct epoll_event *events, int n, int ms),
 void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *old, size_t n);
+void *__libc_memalign(size_t align, size_t n);
 
 void *
 malloc(size_t n)
@@ -495,6 +496,13 @@ void *
 calloc(size_t n, size_t size)
 {
 	return MEET(calloc) == ACTION_NONE ? __libc_calloc(n, size) : NULL;
+}
+
+void *
+aligned_alloc(size_t align, size_t n)
+{
+	return MEET(aligned_alloc) == ACTION_NONE ? __libc_memalign(align, n)
+						  : NULL;
 }
 
 void *
