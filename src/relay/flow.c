@@ -16,9 +16,11 @@
 #include "relay/splice.h"
 #include "net/sock.h"
 
-/* Bytes are moved after two consecutive pieces of at least this size. */
+/* Bytes are moved after four consecutive pieces of at least this size; from a
+ * pipe, only if the pieces are larger once the pipe is enlarged. */
 #define MIN_MOVE (32 * 1024)
-#define MOVE_AFTER 2
+#define MIN_MOVE_ENLARGED (64 * 1024)
+#define MOVE_AFTER 4
 /* Bytes are copied after eight consecutive pieces below this size. */
 #define COPY_BELOW (12 * 1024)
 #define COPY_AFTER 8
@@ -127,10 +129,8 @@ flow_wants_read(const struct flow *f)
 {
 	if (f->in.fd < 0 || f->out.errnum != 0 || f->move.is_blocked)
 		return false;
-	if (f->move.is_on)
-		return buf_is_empty(&f->queue);
-	if (f->crlf)
-		/* The expansion needs an empty queue. */
+	if (f->move.is_on || f->crlf)
+		/* The expansion needs an empty queue, too. */
 		return buf_is_empty(&f->queue);
 	return f->move.held == 0 && buf_length(&f->queue) < f->queue.size;
 }
@@ -274,12 +274,17 @@ start_moving(struct flow *f)
 	struct flow_move *m = &f->move;
 
 	m->streak = 0;
+	/* The writer pays for each page that is moved away: that pays off only
+	 * if it is faster than copying, so that its pipe is filled again. */
+	if (f->in.kind == FD_PIPE && !m->is_enlarged) {
+		splice_grow_pipe(f->in.fd);
+		m->is_enlarged = true;
+		return;
+	}
 	if (!is_direct(f) && m->inner[0] < 0 && os_pipe(m->inner, true) < 0) {
 		m->is_possible = false;
 		return;
 	}
-	if (f->in.kind == FD_PIPE)
-		splice_grow_pipe(f->in.fd);
 	if (f->out.kind == FD_PIPE)
 		splice_grow_pipe(f->out.fd);
 	if (m->inner[1] >= 0)
@@ -292,13 +297,11 @@ static void
 choose_path(struct flow *f, size_t n)
 {
 	struct flow_move *m = &f->move;
+	size_t min = m->is_enlarged ? MIN_MOVE_ENLARGED : MIN_MOVE;
 
 	if (!m->is_possible)
 		return;
-	if (m->is_on ? n >= COPY_BELOW : n < MIN_MOVE)
-		m->streak = 0;
-	else
-		m->streak++;
+	m->streak = (m->is_on ? n < COPY_BELOW : n >= min) ? m->streak + 1 : 0;
 	if (m->is_on && m->streak == COPY_AFTER)
 		stop_moving(f);
 	else if (!m->is_on && m->streak == MOVE_AFTER)

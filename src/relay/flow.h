@@ -48,6 +48,7 @@ struct flow_move {
 	bool is_possible; /* allowed, and the kernel has not refused */
 	bool is_on;       /* new pieces are moved, not copied */
 	bool is_blocked;  /* out was full, and in has data */
+	bool is_enlarged; /* in, a pipe, was enlarged */
 	int inner[2];     /* the intermediate pipe; -1: not open */
 	size_t held;      /* bytes in it */
 	unsigned streak;  /* consecutive pieces that favor the other path */
