@@ -45,7 +45,7 @@ check_proxy(const struct proxy *p, const struct endpoint *target,
 		abort();
 	shutdown(ends[1], SHUT_WR);
 	t.stream = (struct stream){
-	    .fd = ends[0], .until = deadline_after(5000), .idle_ms = -1};
+	    .fd = ends[0], .until = deadline_none(), .idle_ms = -1};
 	result = p->kind == PROXY_HTTP ? http_connect_open(&t) : socks_open(&t);
 	if (result < 0) {
 		check_error(&e);
