@@ -71,10 +71,12 @@ $pid = answer(2, sub {
     push @held, $x;
     $send->($_) for $n == 1 ? @held : ();
 });
-$r = run('udp-send', '--stats', '--number', '-w', '1', '--interval', '1.3',
-    @to, 'slow', 'fast');
+$r = run('udp-send', '-v', '--stats', '--number', '-w', '1', '--interval',
+    '1.3', @to, 'slow', 'fast');
 like $r->{out}, qr/2 sent, 2 received, 1 lost \(50%\), 0 duplicates, 1 late/,
     'a late reply is no reply, but is told';
+like $r->{err}, qr/: no reply to 1 datagram in time \(--timeout\)$/m,
+    'with -v at its time';
 reap($pid);
 
 # A reply belongs to the number after its first "#" that has one.

@@ -52,6 +52,34 @@ test_ports(void)
 	options.any_port = false;
 }
 
+/* A host has a number of answers per second, and one warning. */
+static void
+test_rate(void)
+{
+	struct dgram d = {.length = 3, .size = 3, .full = 3};
+	struct dgram_endpoints ep;
+	int64_t now = 10 * CLOCK_SECOND, warned;
+	int i, answered = 0;
+
+	options.max_rate = 2;
+	rate_limit_release(&s.rate_limit);
+	rate_limit_start(&s.rate_limit, options.max_rate, false);
+	addr_loopback(&ep.remote, AF_INET, 4444);
+	addr_loopback(&ep.local, AF_INET, 9999);
+	d.remote = ep.remote;
+	s.ignored_count = 0;
+	for (i = 0; i < 10; i++)
+		answered += dgram_server_may_answer(&s, &d, &ep, now);
+	ok(answered > 0 && answered < 10, "%d of 10 are answered", answered);
+	is_int((long long)s.ignored_count, 10 - answered, "others are counted");
+	warned = s.next_warning_ns;
+	is_int(warned, now + CLOCK_SECOND, "which is reported once a second");
+	dgram_server_may_answer(&s, &d, &ep, now + 1);
+	is_int(s.next_warning_ns, warned, "not more often");
+	ok(dgram_server_may_answer(&s, &d, &ep, now + 60 * CLOCK_SECOND),
+	    "later there are answers again");
+}
+
 /* Senders on unix sockets may have no address. */
 static void
 test_unix(void)
@@ -104,6 +132,7 @@ main(void)
 	test_ports();
 	test_unix();
 	test_admission();
+	test_rate();
 	rate_limit_release(&s.rate_limit);
 	return done_testing();
 }
