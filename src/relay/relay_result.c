@@ -180,7 +180,8 @@ final_state(const struct relay *r, uint64_t *left)
 	*left = bytes_left(r);
 	if (*left > 0)
 		state |= POLICY_HAS_LEFT;
-	if (r->up.read_bytes > 0 || r->up.bytes > 0)
+	/* What was read and not sent is left. */
+	if (r->up.bytes > 0)
 		state |= POLICY_HAS_SENT;
 	if (is_input_open(r))
 		state |= POLICY_HAS_MORE;
