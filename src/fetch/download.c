@@ -17,8 +17,8 @@
 #include "http/url.h"
 #include "net/wait.h"
 
-/* The note is a new file, not one that something else may have open. */
-#define NOTE_FLAGS (O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC)
+/* It is a new file, not one that something else may have open. */
+#define FROM_FLAGS (O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC)
 
 /* Longest line of NAME.part.from. */
 #define LINE_SIZE (URL_SIZE + 16)
@@ -193,12 +193,13 @@ release(struct download *d)
 {
 	set_opened(NULL);
 	fd_close(&d->fd);
+	fd_close(&d->whole);
 	free(d->target);
 	free(d->part);
 	free(d->from);
 	free(d->url);
 	memset(d, 0, sizeof(*d));
-	d->fd = -1;
+	d->fd = d->whole = -1;
 }
 
 int
@@ -206,7 +207,7 @@ download_open(
     struct download *d, const struct download_options *o, struct err *e)
 {
 	memset(d, 0, sizeof(*d));
-	d->fd = -1;
+	d->fd = d->whole = -1;
 	d->may_replace = o->may_replace;
 	d->target = mem_text(o->target);
 	d->part = join(o->target, ".part");
@@ -256,6 +257,18 @@ download_source(const struct download *d, struct http_validator *v)
 	return strcmp(noted, d->url) == 0 && http_validator_is_usable(v);
 }
 
+/* Creates NAME.part.from, which the lock of the partial file protects. The fd,
+ * or -1 with *e. */
+static int
+create_from(const struct download *d, struct err *e)
+{
+	int fd = open(d->from, FROM_FLAGS, 0666);
+
+	if (fd < 0 && errno == EEXIST && unlink(d->from) == 0)
+		fd = open(d->from, FROM_FLAGS, 0666);
+	return fd < 0 ? file_error("writing", d->from, e) : fd;
+}
+
 /* Writes the note: sockt created the partial file, from this version. */
 static int
 write_source(
@@ -269,11 +282,9 @@ write_source(
 	    http_validator_is_usable(v) ? "validator " : "", v->text,
 	    http_validator_is_usable(v) ? "\n" : "",
 	    v->total >= 0 ? total : "");
-	fd = open(d->from, NOTE_FLAGS, 0666);
-	if (fd < 0 && errno == EEXIST && unlink(d->from) == 0)
-		fd = open(d->from, NOTE_FLAGS, 0666);
+	fd = create_from(d, e);
 	if (fd < 0)
-		return file_error("writing", d->from, e);
+		return -1;
 	result = fd_write_all(fd, text, strlen(text));
 	if (result < 0)
 		file_error("writing", d->from, e);
@@ -288,6 +299,7 @@ download_begin(struct download *d, int64_t offset,
 {
 	if (d->is_special)
 		return 0;
+	fd_close(&d->whole);
 	/* Remove the old bytes before the note about them: a run that is killed
 	 * in between leaves nothing that looks like the new ones. */
 	if ((d->held > 0 || d->has_begun) &&
@@ -298,20 +310,37 @@ download_begin(struct download *d, int64_t offset,
 	return offset > 0 ? 0 : write_source(d, v, e);
 }
 
-/* Renames the partial file. 0, or -1 with errno. */
+int
+download_begin_whole(struct download *d, struct err *e)
+{
+	fd_close(&d->whole);
+	/* What is in the partial file needs its note. */
+	if (d->is_special || d->held > 0 || d->has_begun)
+		return 0;
+	d->whole = create_from(d, e);
+	return d->whole < 0 ? -1 : 1;
+}
+
+int
+download_fd(const struct download *d)
+{
+	return d->whole >= 0 ? d->whole : d->fd;
+}
+
+/* Renames path, a complete file, to the target. 0, or -1 with errno. */
 static int
-rename_part(const struct download *d)
+rename_to_target(const struct download *d, const char *path)
 {
 	if (d->may_replace)
-		return rename(d->part, d->target);
+		return rename(path, d->target);
 	/* link(2), unlike rename(2), never replaces a newer file. */
-	if (link(d->part, d->target) == 0)
-		return unlink(d->part);
+	if (link(path, d->target) == 0)
+		return unlink(path);
 	if (errno == EEXIST || access(d->target, F_OK) == 0) {
 		errno = EEXIST;
 		return -1;
 	}
-	return rename(d->part, d->target);
+	return rename(path, d->target);
 }
 
 void
@@ -321,7 +350,16 @@ download_set_time(const struct download *d, int64_t seconds)
 	    {.tv_nsec = UTIME_OMIT}, {.tv_sec = (time_t)seconds}};
 
 	if (!d->is_special && d->fd >= 0)
-		(void)futimens(d->fd, times);
+		(void)futimens(download_fd(d), times);
+}
+
+static int
+overwritten(const char *path, struct err *e)
+{
+	char shown[256];
+
+	return err_set(e, ERR_OUTPUT, "another process has written %s",
+	    text_escape_string(shown, sizeof(shown), path));
 }
 
 /*
@@ -333,7 +371,6 @@ static int
 reopen_part(struct download *d, struct err *e)
 {
 	struct stat before, now;
-	char shown[256];
 	int fd = d->fd;
 
 	if (fstat(fd, &before) < 0)
@@ -349,8 +386,29 @@ reopen_part(struct download *d, struct err *e)
 	if (fstat(d->fd, &now) == 0 && is_still(d->part, &now) &&
 	    now.st_ino == before.st_ino && now.st_size == before.st_size)
 		return 0;
-	return err_set(e, ERR_OUTPUT, "another process has written %s",
-	    text_escape_string(shown, sizeof(shown), d->part));
+	return overwritten(d->part, e);
+}
+
+/* Names a body that is whole in NAME.part.from. */
+static int
+commit_whole(struct download *d, struct err *e)
+{
+	struct stat st;
+	int fd = d->whole;
+
+	if (fstat(fd, &st) < 0)
+		return file_error("closing", d->from, e);
+	d->whole = -1;
+	if (close(fd) < 0)
+		return file_error("closing", d->from, e);
+	if (!is_still(d->from, &st))
+		return overwritten(d->from, e);
+	if (rename_to_target(d, d->from) < 0)
+		return file_error("naming", d->target, e);
+	if (unlink(d->part) < 0 && errno != ENOENT)
+		return file_error("removing", d->part, e);
+	fd_close(&d->fd);
+	return 0;
 }
 
 /* Closes a device or FIFO. */
@@ -368,9 +426,11 @@ download_commit(struct download *d, struct err *e)
 {
 	if (d->is_special)
 		return commit_special(d, e);
+	if (d->whole >= 0)
+		return commit_whole(d, e);
 	if (reopen_part(d, e) < 0)
 		return -1;
-	if (rename_part(d) < 0)
+	if (rename_to_target(d, d->part) < 0)
 		return file_error("naming", d->target, e);
 	fd_close(&d->fd);
 	if (unlink(d->from) < 0 && errno != ENOENT)

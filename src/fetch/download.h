@@ -24,6 +24,7 @@ struct download_options {
 struct download {
 	char *target, *part, *from, *url; /* owned */
 	int fd;                           /* owned; -1: not open */
+	int whole; /* owned: NAME.part.from, for the whole body; -1: not open */
 	bool is_special;  /* a device, a FIFO, /dev/stdout: written directly */
 	bool may_replace; /* as in the options */
 	bool has_begun;   /* bytes may have been written since it was opened */
@@ -54,11 +55,22 @@ bool download_source(const struct download *d, struct http_validator *v);
 int download_begin(struct download *d, int64_t offset,
     const struct http_validator *v, struct err *e);
 
+/*
+ * Instead of download_begin(), for a body that has been received whole: it goes
+ * to NAME.part.from, since nothing of it will be resumed. The partial file
+ * stays empty and only locks the name. Returns 1; 0 if the target does not
+ * allow that; or -1 with ERR_OUTPUT.
+ */
+int download_begin_whole(struct download *d, struct err *e);
+
+/* Where the body is to be written, once it has begun; d keeps it. */
+int download_fd(const struct download *d);
+
 /* Sets the modification time; errors are ignored. */
 void download_set_time(const struct download *d, int64_t seconds);
 
 /*
- * Renames the partial file, which is complete. Returns 0, or -1 with
+ * Renames the file, which is complete. Returns 0, or -1 with
  * ERR_OUTPUT: the file is still partial, or its note could not be removed.
  */
 int download_commit(struct download *d, struct err *e);

@@ -172,6 +172,18 @@ output_refuse(const struct output *o, struct err *e)
 	    text_escape_string(name, sizeof(name), o->sink.name));
 }
 
+static int
+begin_file(struct output *o, struct err *e)
+{
+	int whole = 0;
+
+	if (o->is_whole && o->base == 0)
+		whole = download_begin_whole(&o->file, e);
+	if (whole != 0)
+		return whole < 0 ? -1 : 0;
+	return download_begin(&o->file, o->base, &o->resume.source, e);
+}
+
 int
 output_begin(struct output *o, int64_t base, struct err *e)
 {
@@ -180,7 +192,10 @@ output_begin(struct output *o, int64_t base, struct err *e)
 	o->base = base;
 	if (!o->is_file)
 		return 0;
-	return download_begin(&o->file, base, &o->resume.source, e);
+	if (begin_file(o, e) < 0)
+		return -1;
+	o->sink.fd = download_fd(&o->file);
+	return 0;
 }
 
 static void

@@ -38,6 +38,7 @@ struct output {
 	struct download file; /* owned */
 	struct resume resume;
 	struct progress progress;
+	bool is_whole; /* the current body has been received; the caller's */
 	int64_t base;  /* offset of the current body */
 	int64_t total; /* bytes when it is complete, -1: unknown */
 };

@@ -181,31 +181,34 @@ warn_about(const struct transfer *t, const struct http_response *r)
 {
 	char label[URL_LABEL_SIZE], coding[64], shown[128];
 
-	url_label(&t->redirect.url, label);
 	if (r->is_suspect)
 		diag_warn("%s: the response contradicts itself about its "
 			  "length; its Transfer-Encoding counts",
-		    label);
+		    url_label(&t->redirect.url, label));
 	if (http_head_value(
 		&r->head, "content-encoding", coding, sizeof(coding)) &&
 	    strcmp(coding, "identity") != 0)
 		diag_warn("%s: the body is encoded (%s) and is written as it "
 			  "is",
-		    label, text_escape_string(shown, sizeof(shown), coding));
+		    url_label(&t->redirect.url, label),
+		    text_escape_string(shown, sizeof(shown), coding));
 	if (r->framing == HTTP_FRAME_CLOSE && !t->client->conn.route.is_tls)
 		diag_note("%s: the body ends with the connection, so whether "
 			  "it is whole cannot be checked",
-		    label);
+		    url_label(&t->redirect.url, label));
 }
 
 /* Starts a body from offset base to total; -1: unknown. */
 static enum transfer_state
 begin_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 {
+	const struct http_response *r = http_client_response(t->client);
+
+	t->output.is_whole = http_response_fits(r, buf_length(&t->client->in));
 	if (output_begin(&t->output, base, e) < 0)
 		return TRANSFER_FAILED;
 	t->output.total = total;
-	warn_about(t, http_client_response(t->client));
+	warn_about(t, r);
 	return TRANSFER_BODY;
 }
 

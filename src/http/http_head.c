@@ -386,6 +386,8 @@ http_head_show(const struct http_head *h, bool raw)
 	size_t used, n;
 	char *safe;
 
+	if (!diag_shows(DIAG_SAY))
+		return;
 	if (raw || fd_kind(STDERR_FILENO) != FD_TERMINAL) {
 		diag_raw(h->text, h->length);
 		return;

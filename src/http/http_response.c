@@ -279,6 +279,13 @@ http_response_plain(const struct http_response *r)
 	return r->state == HTTP_IN_DATA ? r->left : 0;
 }
 
+bool
+http_response_fits(const struct http_response *r, size_t n)
+{
+	return r->framing == HTTP_FRAME_LENGTH && r->state == HTTP_IN_DATA &&
+	       (uint64_t)r->left <= n;
+}
+
 void
 http_response_skip(struct http_response *r, size_t n)
 {

@@ -1,0 +1,73 @@
+# A body that was received whole with its head is written to FILE.part.from,
+# while FILE.part stays empty; what a killed run left there is no file.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Sockt;
+use SocktHttp;
+use Test::More;
+
+my $dir = scratch();
+my $whole = answer('200 OK', 'whole', 'ETag: "1"');
+
+sub left { return join ' ', map { s{.*/}{}r } sort glob "$dir/$_[0]*" }
+
+my $r = get($whole, '/', '-q', '-o', "$dir/a");
+is $r->{status}, 0, 'a whole body: exit status';
+is slurp("$dir/a"), 'whole', 'the file';
+is left('a'), 'a', 'nothing else is left';
+$r = get(answer('200 OK', 'other'), '/', '-q', '-o', "$dir/a");
+is $r->{status}, 11, 'a file that exists: exit status';
+is slurp("$dir/a"), 'whole', 'it is as it was';
+$r = get(answer('200 OK', 'other'), '/', '-q', '-f', '-o', "$dir/a");
+is slurp("$dir/a"), 'other', '--force replaces it';
+$r = get($whole, '/', '-q', '-i', '-f', '-o', "$dir/a");
+is slurp("$dir/a"), $whole, '-i: its head is there too';
+is left('a'), 'a', 'nothing else is left';
+
+# A run was killed while it wrote the body.
+for my $flag ('-q', '-c') {
+    spew("$dir/b.part", '');
+    spew("$dir/b.part.from", "url http://127.0.0.1/b\nvalidator \"1\"\ntot");
+    $r = get($whole, '/', $flag, '-o', "$dir/b");
+    is $r->{status}, 0, "after a killed run, $flag: exit status";
+    is slurp("$dir/b"), 'whole', 'the file is the new body';
+    is left('b'), 'b', 'nothing else is left';
+    unlink "$dir/b";
+}
+
+# A link in its place is not followed.
+spew("$dir/target", 'precious');
+symlink 'target', "$dir/c.part.from" or die $!;
+$r = get($whole, '/', '-q', '-o', "$dir/c");
+is slurp("$dir/c"), 'whole', 'FILE.part.from is a link: the file';
+ok !-l "$dir/c", 'is a file';
+is slurp("$dir/target"), 'precious', 'the target of the link is as it was';
+is left('c'), 'c', 'nothing else is left';
+
+# The name is taken while the response is awaited.
+my $s = http_server(sub {
+    my ($c) = @_;
+    spew("$dir/d", 'newer');
+    SocktHttp::put($c, $whole);
+});
+$r = run('http-get', '-q', '-o', "$dir/d", "$s->{url}/");
+is $r->{status}, 11, 'a file appears meanwhile: exit status';
+is slurp("$dir/d"), 'newer', 'it is not replaced';
+is left('d'), 'd', 'nothing else is left';
+
+# There is no space for the body.
+$s = http_server(answer('200 OK', 'x' x 8192));
+my $status = system '/bin/sh', '-c', 'trap "" XFSZ; ulimit -f 2; exec "$@"',
+    'sh', $ENV{SOCKT}, 'http-get', '-q', '-o', "$dir/e", "$s->{url}/";
+is $status >> 8, 11, 'the file may not grow: exit status';
+is left('e'), '', 'nothing is left';
+
+# A part of a body goes to FILE.part, and the next run resumes it.
+my $head = "HTTP/1.1 200 OK\r\nETag: \"1\"\r\nContent-Length: 5\r\n\r\n";
+$r = get("${head}who", '/', '-q', '-o', "$dir/f");
+is $r->{status}, 9, 'a body that is cut off: exit status';
+is left('f'), 'f.part f.part.from', 'it is kept';
+is slurp("$dir/f.part"), 'who', 'as far as it was received';
+done_testing;
