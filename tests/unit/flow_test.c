@@ -421,6 +421,22 @@ test_low_water(void)
 	close(b[1]);
 }
 
+/* Moving needs a pipe at one end, and no terminal. */
+static void
+test_kinds(void)
+{
+	enum fd_kind in, out;
+	int wrong = 0;
+
+	for (in = FD_REGULAR; in <= FD_OTHER; in++)
+		for (out = FD_REGULAR; out <= FD_OTHER; out++)
+			wrong += splice_can_move(in, out) !=
+				 ((in == FD_PIPE || out == FD_PIPE) &&
+				     in != FD_TERMINAL && in != FD_OTHER &&
+				     out != FD_TERMINAL);
+	is_int(wrong, 0, "what can be moved");
+}
+
 /* What cannot be moved now, and what never can. */
 static void
 test_splice(void)
@@ -487,6 +503,8 @@ main(void)
 	test_not_allowed();
 	test_lost();
 	test_low_water();
+	if (splice_can_move(FD_PIPE, FD_PIPE))
+		test_kinds();
 	if (splice_can_move(FD_PIPE, FD_PIPE))
 		test_splice();
 	test_stop();

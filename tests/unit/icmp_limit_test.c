@@ -289,6 +289,27 @@ test_start(void)
 	ok(s.icmp_limits == NULL, "connections are not limited");
 }
 
+/* Another process may spend the tokens of the hosts of a shard. */
+static void
+test_shard(void)
+{
+	struct order order;
+
+	order_init(&order, &(struct order_options){&targets, 1, 0, 2, false});
+	memset(&s, 0, sizeof(s));
+	s.o = &options;
+	s.targets = &targets;
+	s.order = order;
+	options.type = SOCK_DGRAM;
+	options.retries = -1;
+	icmp_limit_start(&s, 2);
+	limits = s.icmp_limits->hosts;
+	ok(limits[0].is_suspected && limits[1].is_suspected,
+	    "all hosts of a shard are suspected");
+	is_int(limits[1].silent_gaps, MAX_SILENT_GAPS / 2, "for three pauses");
+	icmp_limit_release(&s);
+}
+
 /* The first probe of a round brings checks, of a port known to be closed. */
 static void
 test_schedule(void)
@@ -396,6 +417,7 @@ main(void)
 {
 	choose_targets();
 	test_start();
+	test_shard();
 	test_schedule();
 	test_checks();
 	test_rules();

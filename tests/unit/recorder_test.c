@@ -190,6 +190,30 @@ test_errors(void)
 	recorder_close(&r, -1, &e);
 }
 
+/* Closing may show that what was written is lost. */
+static void
+test_close(void)
+{
+	const struct recorder_options o = {.output = path_of("lost")};
+	struct recorder r = {.until = deadline_none(), .idle_ms = -1};
+	struct err e = ERR_INIT;
+
+	if (recorder_open(&r, &o, &e) < 0)
+		abort();
+	close(r.output[0].fd);
+	is_int(recorder_close(&r, 0, &e), -1, "closing fails");
+	ok(e.kind == ERR_OUTPUT && e.errnum == EBADF &&
+		strstr(e.text, "/lost: ") != NULL,
+	    "%s", e.text);
+	if (recorder_open(&r, &o, &e) < 0)
+		abort();
+	err_set(&e, ERR_LOST, "an earlier error");
+	close(r.output[0].fd);
+	is_int(recorder_close(&r, -1, &e), -1, "closing fails");
+	is_text(e.text, "an earlier error", "an earlier error stays");
+	unlink(o.output);
+}
+
 /* A FIFO whose reader takes nothing. */
 static void
 test_limits(void)
@@ -225,6 +249,7 @@ main(void)
 	test_outputs();
 	test_dump();
 	test_errors();
+	test_close();
 	test_limits();
 	ok(rmdir(folder) == 0, "there are no other files");
 	return done_testing();

@@ -219,6 +219,32 @@ is_polled(uint64_t sent, bool is_far)
 	return true;
 }
 
+/* With --parallel 1, one port after the other. */
+static void
+test_parallel(void)
+{
+	struct scan_progress end = {0};
+	struct err e = ERR_INIT;
+	uint32_t i;
+
+	choose("127.77.0.1", "1-100");
+	options.type = SOCK_STREAM;
+	options.parallel = 1;
+	options.until = deadline_after(20000);
+	is_int(scan_run(&options, &end, &e), 0, "one probe at a time");
+	is_int(closed, PORTS, "is enough for all ports");
+	targets_release(&targets);
+
+	begin("127.77.0.1", "1-100");
+	for (i = s.pool.used; i + ICMP_LIMIT_CHECKS < s.pool.capacity; i++) {
+		if (!may_begin(&s))
+			ok(false, "%u probes leave space", i);
+		probe_alloc(&s.pool);
+	}
+	ok(!may_begin(&s), "slots are kept for checks");
+	release();
+}
+
 /* Of probes to a distant host, only one in 64 is polled at once. */
 static void
 test_far(void)
@@ -306,6 +332,7 @@ main(void)
 	test_rate();
 	test_reprobes();
 	test_skipping();
+	test_parallel();
 	test_far();
 	test_banner();
 	test_run();

@@ -1,4 +1,7 @@
 /* The rules of a sender: the numbers of replies, the rate, the window. */
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "lib/tap.h"
 /* The rules are static. */
 #include "udp/sender.c"
@@ -190,9 +193,51 @@ test_use(void)
 	}
 }
 
+static int idle_result;
+
+static int
+on_idle(void *context, struct err *e)
+{
+	(void)context;
+	return idle_result < 0 ? err_set(e, ERR_OUTPUT, "full") : 0;
+}
+
+/* A wait for space in a socket, which has some. */
+static void
+test_wait(void)
+{
+	struct sender_options o = {.replies = SENDER_NO_REPLY,
+	    .until = deadline_after(10000),
+	    .on_idle = on_idle};
+	struct sender_target to = {.fd = socket(AF_INET, SOCK_DGRAM, 0)};
+	struct err e = ERR_INIT;
+	struct sender x;
+
+	sender_start(&x, &o);
+	sender_use(&x, &to);
+	x.out_count = 1;
+	x.block = SENDER_FULL;
+	x.resume = deadline_none();
+	is_int(wait_more(&x, &e), 0, "there is space");
+	ok(x.was_writable, "poll(2) has reported it");
+	wait_for_space(&x, EAGAIN, &e);
+	is_int(x.block, SENDER_PAUSED, "if that was wrong, a pause follows");
+	x.resume.at_ns = 1;
+	is_int(wait_more(&x, &e), 0, "which ends");
+	ok(!x.was_writable, "poll(2) was not asked for space");
+	wait_for_space(&x, EAGAIN, &e);
+	is_int(x.block, SENDER_FULL, "but is now");
+	idle_result = -1;
+	is_int(wait_more(&x, &e), -1, "what was received cannot be written");
+	is_text(e.text, "full", "the error of that");
+	sender_release(&x);
+	close(to.fd);
+}
+
 int
 main(void)
 {
+	test_wait();
 	test_use();
 	test_unblock();
 	test_numbers();
