@@ -462,6 +462,34 @@ test_splice(void)
 	close(file);
 }
 
+/* Without data, reading says so, and does not take the output for full. */
+static void
+test_no_data(void)
+{
+	int a[2], b[2];
+	struct flow f;
+
+	open_pair(FD_SOCKET, a);
+	open_pair(FD_SOCKET, b);
+	flow_init(&f, a[0], b[1], storage);
+	errno = 0;
+	ok(flow_read(&f) == -1 && errno == EAGAIN, "nothing to copy");
+	ok(f.in.fd == a[0], "which is not the end");
+	if (splice_can_move(FD_PIPE, FD_PIPE) && pipe(f.move.inner) == 0) {
+		set_nonblocking(f.move.inner[0]);
+		set_nonblocking(f.move.inner[1]);
+		f.move.is_possible = f.move.is_on = true;
+		errno = 0;
+		ok(flow_read(&f) == -1 && errno == EAGAIN, "nothing to move");
+		ok(!f.move.is_blocked, "the output is not full");
+	}
+	flow_release(&f);
+	close(a[0]);
+	close(a[1]);
+	close(b[0]);
+	close(b[1]);
+}
+
 /* A flow that reads no more waits for nothing. */
 static void
 test_stop(void)
@@ -507,6 +535,7 @@ main(void)
 		test_kinds();
 	if (splice_can_move(FD_PIPE, FD_PIPE))
 		test_splice();
+	test_no_data();
 	test_stop();
 	return done_testing();
 }

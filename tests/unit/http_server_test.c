@@ -27,6 +27,9 @@ test_good(void)
 	is_int(judge("POST / HTTP/1.1\r\nHost: a\r\n\r\n", &r), 405, "POST");
 	is_int(judge("BREW / HTTP/1.1\r\nHost: a\r\n\r\n", &r), 501, "BREW");
 	is_int(judge("GET / HTTP/2.0\r\n\r\n", &r), 505, "version 2");
+	is_int(judge("GET / HTTP/0.9\r\n\r\n", &r), 505, "version 0");
+	is_int(judge("GET / HTTP/9.0\r\n\r\n", &r), 505, "version 9");
+	is_int(judge("GET / HTTP/1.9\r\nHost: a\r\n\r\n", &r), 200, "1.9");
 	is_int(judge("GET / HTTP/1.1\r\nHost: a\r\nLike: b\tc\r\n\r\n", &r),
 	    200, "a tab in a field as long as Host");
 }

@@ -69,6 +69,23 @@ test_bursts(void)
 	is_int(pace_next(&p).at_ns, 0, "or at once if there is one left");
 }
 
+/* Up to two ticks are counted from their own time, more from now on. */
+static void
+test_late(void)
+{
+	struct pace p;
+	int64_t ticks;
+
+	for (ticks = 1; ticks <= 4; ticks++) {
+		pace_init(&p, 0, 0);
+		pace_fill(&p, 800, ticks * PACE_TICK_NS + 7);
+		p.burst = 0;
+		is_int(pace_next(&p).at_ns,
+		    (ticks + 1) * PACE_TICK_NS + (ticks > 2 ? 7 : 0),
+		    "the next tick");
+	}
+}
+
 /* Both limits: the later one holds. */
 static void
 test_both(void)
@@ -94,6 +111,7 @@ main(void)
 {
 	test_rate();
 	test_bursts();
+	test_late();
 	test_both();
 	return done_testing();
 }

@@ -175,6 +175,28 @@ is_default(const char *protocol, const char *first, const char *const *lists)
 	    protocol);
 }
 
+/* The first probes of a host: likely ports, then others spread evenly. */
+static void
+discovers(const char *text, const char *want)
+{
+	struct ports set;
+	struct port_list l;
+	struct err e = ERR_INIT;
+	char got[256] = "";
+	uint32_t i;
+
+	ports_clear(&set);
+	if (parse(&set, text, &e) < 0)
+		abort();
+	ports_list_init(&l, &set);
+	for (i = 0; i < l.discovery_count; i++)
+		sprintf(got + strlen(got), "%s%d", i > 0 ? "," : "",
+		    l.ports[l.discovery[i]]);
+	is_text(got, want, text);
+	ports_list_release(&l);
+	ok(l.ports == NULL && l.count == 0, "nothing is left");
+}
+
 static int
 parse_word(void *parser, const char *word, struct err *e)
 {
@@ -212,6 +234,11 @@ main(void)
 	test_syntax();
 	test_sets();
 	test_file();
+	discovers("1-16", "");
+	discovers("1-17", "1,3,5,7,9,11,13,15");
+	discovers("1-65535", "443,80,22,445,53,3389,25,8080");
+	discovers("22,100-199", "22,111,124,136,149,162,174,187");
+	discovers("443,80,1000-1019", "443,80,1000,1003,1006,1009,1011,1014");
 	is_default("tcp", "1-1024", tcp_higher);
 	is_default("udp", NULL, udp_common);
 	return done_testing();

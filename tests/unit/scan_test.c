@@ -173,6 +173,8 @@ test_skipping(void)
 	release();
 	begin("127.77.0.1-2", "1-100");
 	ok(may_skip(&s), "one of two may be");
+	is_int(s.pool.capacity, (long long)s.window.limit + ICMP_LIMIT_CHECKS,
+	    "besides its probes it has slots for checks");
 	options.no_skip = true;
 	ok(!may_skip(&s), "not with --no-skip");
 	options.no_skip = false;
