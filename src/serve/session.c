@@ -157,7 +157,7 @@ receive_more(struct session *s, struct message_reader *r)
 		ready = wait_ready(s, POLLIN, deadline_after(wait_ms));
 	if (ready <= 0)
 		return ready;
-	space = buf_space(&r->queue, &capacity);
+	space = message_space(r, &capacity);
 	n = session_receive(s, space, capacity);
 	if (n <= 0)
 		return (int)n;

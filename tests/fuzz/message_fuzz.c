@@ -40,7 +40,7 @@ feed(const uint8_t *data, size_t size, size_t step)
 
 	message_init(&h);
 	while (!o.too_long && size > 0) {
-		space = buf_space(&h.queue, &room);
+		space = message_space(&h, &room);
 		if (room > step)
 			room = step;
 		if (room > size)
