@@ -17,8 +17,9 @@
  *	  is next to it, and fork(2) writes that;
  *	- the code of a server is contiguous (HOT in the Makefile).
  *
- * A connection of serve-hello -q takes 12 faults in both processes, and 26 with
- * its log lines. A fault costs as much as 40 system calls.
+ * A connection of serve-hello -q takes 11 faults in both processes, and 23 with
+ * its log lines; with musl, linked statically, 6 and 14. A fault costs as much
+ * as 40 system calls.
  */
 #ifndef NET_SPAWN_H
 #define NET_SPAWN_H
