@@ -35,14 +35,14 @@ timeout_ns(const struct scan *s, const struct scan_host *h)
 	return rtt_timeout_us(&s->rtt, limit_us / 2) * 2000;
 }
 
-/* The interval at which a silent probe is polled: about one round trip. */
+/* The interval at which a silent probe is polled: over one round trip. */
 static int64_t
 poll_ns(const struct scan_host *h)
 {
 	int64_t us = RTT_MIN_US;
 
-	if (rtt_is_known(&h->rtt) && 2 * (int64_t)h->rtt.srtt_us < us)
-		us = 2 * (int64_t)h->rtt.srtt_us;
+	if (rtt_is_known(&h->rtt) && (int64_t)h->rtt.srtt_us * 5 / 4 < us)
+		us = (int64_t)h->rtt.srtt_us * 5 / 4;
 	return (us > MIN_TIMER_US ? us : MIN_TIMER_US) * 1000;
 }
 
@@ -51,8 +51,9 @@ void
 retry_set_timer(struct scan *s, uint32_t id)
 {
 	const struct scan_host *h = scan_host(s, id);
-	int64_t expiry = scan_probe(s, id)->sent_ns + timeout_ns(s, h);
-	int64_t next = clock_now() + poll_ns(h);
+	int64_t sent = scan_probe(s, id)->sent_ns, now = clock_now();
+	int64_t expiry = sent + timeout_ns(s, h), interval = poll_ns(h);
+	int64_t next = (sent + interval > now ? sent : now) + interval;
 
 	probe_set_timer(&s->pool, id, expiry < next ? expiry : next);
 }

@@ -8,8 +8,8 @@
 
 #include <stdint.h>
 
-/* The initial and the minimum size. */
-#define WINDOW_START 256
+/* The initial size, as many packets as short queues hold, and the minimum. */
+#define WINDOW_START 500
 #define WINDOW_MIN 4
 
 struct window {

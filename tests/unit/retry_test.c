@@ -64,11 +64,14 @@ test_timeout(void)
 	is_int(timeout_ns(&s, &host), 600 * MS, "at most --timeout");
 	rtt_sample(&host.rtt, 50 * MS);
 	is_int(timeout_ns(&s, &host), 150 * MS, "the host has its own");
+	is_int(
+	    poll_ns(&host), 62500 * MS / 1000, "one and a quarter round trips");
+	rtt_sample(&host.rtt, 900 * MS);
 	is_int(poll_ns(&host), 100 * MS, "at most the least timeout");
 	memset(&host.rtt, 0, sizeof(host.rtt));
 	is_int(poll_ns(&host), 100 * MS, "so before any answer");
 	rtt_sample(&host.rtt, 20 * MS);
-	is_int(poll_ns(&host), 40 * MS, "or two round trips");
+	is_int(poll_ns(&host), 25 * MS, "of any length");
 	memset(&host.rtt, 0, sizeof(host.rtt));
 	rtt_sample(&host.rtt, 1 * MS);
 	is_int(poll_ns(&host), 25 * MS, "but not all the time");
@@ -82,10 +85,14 @@ test_timers(void)
 	struct probe *p = scan_probe(&s, id);
 	int64_t now = clock_now();
 
+	p->sent_ns = now;
+	retry_set_timer(&s, id);
+	is_int(p->expires_ns, now + 100 * MS, "a silent probe is polled");
+	p->sent_ns = now - 100 * MS;
 	retry_set_timer(&s, id);
 	ok(p->expires_ns >= now + 100 * MS &&
 		p->expires_ns <= clock_now() + 100 * MS,
-	    "a silent probe is polled");
+	    "again and again");
 	p->sent_ns = now - 990 * MS;
 	retry_reset_timers(&s);
 	is_int(p->expires_ns, now + 10 * MS, "at last when it times out");
