@@ -60,6 +60,8 @@ test_default(void)
 	ok(n < RATE_LIMIT_BURST + 200, "where answers vary all count: %d", n);
 	is_int(answered(&r, "192.0.2.2", "%d", 100000, 400 * CLOCK_SECOND, 1),
 	    RATE_LIMIT_BURST, "no more at nearly the same time");
+	is_int(answered(&r, "192.0.2.3", "%d", 100000, 0, 1), RATE_LIMIT_BURST,
+	    "nor when the clock begins");
 	rate_limit_release(&r);
 
 	rate_limit_start(&r, 10, false);

@@ -86,6 +86,7 @@ refuses(size_t max, const char *const *locations, const char *want)
 	}
 	is_text(e.text, want, "the error");
 	redirect_release(&r);
+	ok(r.visited == NULL && r.count == 0, "nothing is left");
 }
 
 #define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})

@@ -368,6 +368,8 @@ static const struct scene scenes[] = {
 	.is_aborted = true, .is_reset = true, .is_reset_by_us = true},
     {"a script", .input = "abc", .peer = "220 hi\r\n250 ok\r\n",
 	.script = {"<^220 ", "EHLO a\\r\\n", "<^250 "}, .got = "EHLO a\r\nabc"},
+    {"an empty text ends a script", .end = OPEN, .in = NO_INPUT, .script = {""},
+	.goes_on = true, .is_done_with_script = true},
     {"a record of a script fails", .peer = "220 hi\r\n", .end = OPEN,
 	.in = INPUT_OPEN, .script = {"full", "<^250 "}, .has_tap = true,
 	.written = "", .undelivered = 4, .is_aborted = true, .is_reset = true,

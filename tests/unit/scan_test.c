@@ -298,9 +298,15 @@ test_run(void)
 	struct scan_progress end = {0};
 	struct err e = ERR_INIT;
 
+	int first = dup(0), again;
+
+	close(first);
 	choose("127.77.0.1", "1-100");
 	options.type = SOCK_STREAM;
 	is_int(scan_run(&options, &end, &e), 0, "a scan of closed ports");
+	again = dup(0);
+	close(again);
+	is_int(again, first, "closes its sockets");
 	ok(closed == PORTS && others == 0, "all are closed");
 	ok(end.sent >= PORTS && end.start_ns > 0, "its probes are counted");
 	ok(fcntl(0, F_GETFD) >= 0, "stdin is still open");

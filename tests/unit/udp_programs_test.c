@@ -116,6 +116,10 @@ test_answers(void)
 	ok(p->answer.length == 1 && p->answer.bytes[0] == '0',
 	    "an empty datagram");
 	end(&w, p);
+	p = answer(&w, "printf %s $UDPLOCALPORT,$UDPREMOTEPORT", "", 0, 10000);
+	ok(p->answer.length == 3 && memcmp(p->answer.bytes, "1,2", 3) == 0,
+	    "a program knows both ends");
+	end(&w, p);
 	is_int(count_fds(), before, "no descriptor stays open");
 }
 
