@@ -7,45 +7,13 @@
 #include <arpa/inet.h>
 #include <limits.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "greet.h"
-
-/* Descriptor that tells of children. */
-static int
-hear_children(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-/* Reaps until there is a connection. */
-static void
-wait_reaping(int fd, int children)
-{
-	struct signalfd_siginfo info;
-	struct pollfd fds[2] = {
-	    {.fd = fd, .events = POLLIN}, {.fd = children, .events = POLLIN}};
-
-	do {
-		poll(fds, 2, -1);
-		if (fds[1].revents == 0)
-			continue;
-		(void)!read(children, &info, sizeof(info));
-		while (waitpid(-1, NULL, WNOHANG) > 0)
-			continue;
-	} while (fds[0].revents == 0);
-}
+#include "reap.h"
 
 int
 main(int argc, char **argv)
@@ -66,7 +34,7 @@ main(int argc, char **argv)
 		return 1;
 	for (;;) {
 		if (children >= 0)
-			wait_reaping(fd, children);
+			wait_reaping(fd, children, NULL);
 		c = accept(fd, NULL, NULL);
 		if (c < 0)
 			return 1;

@@ -2,6 +2,7 @@
 # what an idle connection costs.
 use strict;
 use warnings;
+use POSIX ();
 use Bench;
 
 my $greeter = load('greeter');
@@ -18,6 +19,7 @@ my @running = (
     ['sockt', [sockt(), qw(listen -q -k --max-conns 2000 127.0.0.1 PORT --),
         $greeter]],
     ['limit: accept, vfork', [limit('spawn'), 'PORT', $greeter]],
+    ['limit: ... and reap', [limit('spawn'), 'PORT', $greeter, 'reap']],
     ['tcpserver -b 4096',
         [qw(tcpserver -H -R -l0 -b 4096 -c 2000 127.0.0.1 PORT), $greeter]],
     ['tcpserver', [qw(tcpserver -H -R -l0 -c 2000 127.0.0.1 PORT), $greeter]],
@@ -123,8 +125,15 @@ row(
         @forking, grep { $_->[0] =~ /^tcpserver -b/ } @running],
 );
 
-# What the system has left, in KiB.
-sub available { return slurp('/proc/meminfo') =~ /^MemAvailable:\s+(\d+)/m }
+# What the system has left, in KiB. It does not count the free pages that each
+# processor keeps, which may be hundreds of MiB.
+sub available {
+    my ($kib) = slurp('/proc/meminfo') =~ /^MemAvailable:\s+(\d+)/m;
+    my $page = POSIX::sysconf(POSIX::_SC_PAGESIZE()) / 1024;
+    my $zones = slurp('/proc/zoneinfo');
+    $kib += $page * $1 while $zones =~ /^\s+count:\s+(\d+)/mg;
+    return $kib;
+}
 
 # Everything that open connections take, both ends of each and the processes
 # and sockets between them, once each has sent its bytes back.
@@ -137,14 +146,14 @@ sub open_at_once {
     my @command = map { s/TARGET/127.0.0.1:$target/r } @$command;
     my ($server, $port) = start_server([$name, \@command])
         or return { lost => 'no server' };
-    my ($before) = available();
+    my $before = available();
     pipe my $r, my $w or die $!;
     pipe my $said, my $say or die $!;
     my $clients = launch({ plain => 1, in => $r, out => $say },
         load('clients'), $port, $count, 'echo');
     close $say;
     my ($seconds) = (<$said> // '') =~ /^held (\S+)/;
-    my ($after) = available();
+    my $after = available();
     close $w;
     close $r;
     finish($clients);
