@@ -333,6 +333,7 @@ test_schedule(void)
 	}
 	is_int(checks, ICMP_LIMIT_CHECKS, "is that of its checks");
 	is_int(s.pool.used, 1 + ICMP_LIMIT_CHECKS, "and there are no others");
+	limits[1].round_ns = clock_now() + 60 * CLOCK_SECOND;
 	icmp_limit_schedule(&s, id);
 	is_int(s.pool.used, 1 + ICMP_LIMIT_CHECKS, "the second brings none");
 	limits[1].is_known = true;
