@@ -67,7 +67,9 @@ test_join(void)
 
 	if (multicast_parse(&g, "239.1.2.3%lo", &e) < 0)
 		return skip(4, "no interface lo");
-	is_int(multicast_join(fd, &g, &e), 0, "a group is joined");
+	if (multicast_join(fd, &g, &e) < 0 && e.errnum == ENOPROTOOPT)
+		return skip(4, "an emulator without MCAST_JOIN_GROUP");
+	is_int(e.errnum, 0, "a group is joined");
 	is_int(multicast_join(fd, &g, &e), -1, "not twice");
 	ok(e.kind == ERR_LOCAL && e.errnum == EADDRINUSE &&
 		strstr(e.text, "cannot join 239.1.2.3: ") == e.text,
