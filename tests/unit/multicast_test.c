@@ -44,6 +44,9 @@ test_options(void)
 		is_int(value_of(six, IPPROTO_IPV6, IPV6_MULTICAST_LOOP), 0,
 		    "nor here");
 	}
+	if (multicast_parse_interface(&o.interface, "lo", &e) == 0)
+		is_int(multicast_set(four, AF_INET, &o, &e), 0, "an interface");
+	o.interface = 0;
 	close(four);
 	is_int(multicast_set(four, AF_INET, &o, &e), -1, "not a socket");
 	ok(e.kind == ERR_LOCAL && strstr(e.text, "--multicast-ttl: ") == e.text,
