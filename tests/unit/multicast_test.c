@@ -24,7 +24,7 @@ test_options(void)
 	struct multicast_options o = {.ttl = -1};
 	struct err e = ERR_INIT;
 	int four = socket(AF_INET, SOCK_DGRAM, 0),
-	    six = socket(AF_INET6, SOCK_DGRAM, 0);
+	    six = socket(AF_INET6, SOCK_DGRAM, 0), result;
 
 	is_int(multicast_set(four, AF_INET, &o, &e), 0, "no options");
 	is_int(value_of(four, IPPROTO_IP, IP_MULTICAST_TTL), 1, "near");
@@ -44,8 +44,14 @@ test_options(void)
 		is_int(value_of(six, IPPROTO_IPV6, IPV6_MULTICAST_LOOP), 0,
 		    "nor here");
 	}
-	if (multicast_parse_interface(&o.interface, "lo", &e) == 0)
-		is_int(multicast_set(four, AF_INET, &o, &e), 0, "an interface");
+	if (multicast_parse_interface(&o.interface, "lo", &e) == 0) {
+		result = multicast_set(four, AF_INET, &o, &e);
+		/* The emulator of other machines does not know the option. */
+		if (result < 0 && e.errnum == ENOPROTOOPT)
+			skip(1, "no IP_MULTICAST_IF");
+		else
+			is_int(result, 0, "an interface");
+	}
 	o.interface = 0;
 	close(four);
 	is_int(multicast_set(four, AF_INET, &o, &e), -1, "not a socket");
