@@ -2,9 +2,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/err.h"
+#include "lib/choose_targets.h"
 #include "lib/tap.h"
-#include "scan/ports.h"
 /* The rules are static: the tests are of them. */
 #include "scan/icmp_limit.c"
 
@@ -196,25 +195,6 @@ static struct targets targets = TARGETS_INIT;
 static struct scan_options options;
 static struct scan s;
 static struct limit *limits;
-
-static void
-choose_targets(void)
-{
-	static const struct targets_options o = {.names = {.numeric = 1},
-	    .protocol = "udp",
-	    .until.at_ns = INT64_MAX};
-	static const struct targets none = TARGETS_INIT;
-	struct err e = ERR_INIT;
-	struct ports ports, excluded;
-	const struct targets_selection selection = {&none, &ports, &excluded};
-
-	ports_clear(&ports);
-	ports_clear(&excluded);
-	ports_add(&ports, 7);
-	if (targets_add(&targets, "127.0.0.1-2", &o, &e) < 0 ||
-	    targets_merge(&targets, &selection, &e) < 0)
-		abort();
-}
 
 /* A scan of two hosts, with one probe of port 7 of the second. */
 static uint32_t
@@ -416,7 +396,7 @@ test_checks(void)
 int
 main(void)
 {
-	choose_targets();
+	choose_targets(&targets, "127.0.0.1-2", "7");
 	test_start();
 	test_shard();
 	test_schedule();

@@ -1,38 +1,14 @@
 /* The order of targets: shards, first probes, skipped hosts. */
-#include <stdlib.h>
-
-#include "base/err.h"
-#include "lib/tap.h"
-#include "scan/ports.h"
 #include "scan/order.h"
-#include "scan/targets.h"
+
+#include "lib/choose_targets.h"
+#include "lib/tap.h"
 
 #define HOSTS 7
 #define PORTS 40
 
 static struct targets targets = TARGETS_INIT;
 static int seen[HOSTS * PORTS];
-
-/* What text names, with ports 60 to 99 for those that have none. */
-static void
-name(struct targets *t, const char *text)
-{
-	static const struct targets_options o = {.names = {.numeric = 1},
-	    .protocol = "tcp",
-	    .until.at_ns = INT64_MAX};
-	static const struct targets none = TARGETS_INIT;
-	struct err e = ERR_INIT;
-	struct ports all, not ;
-	struct ports_parser parser = {.ports = &all, .protocol = "tcp"};
-	const struct targets_selection selection = {&none, &all, &not };
-
-	ports_clear(&all);
-	ports_clear(&not );
-	if (ports_parse(&parser, "60-99", &e) < 0 ||
-	    targets_add(t, text, &o, &e) < 0 ||
-	    targets_merge(t, &selection, &e) < 0)
-		abort();
-}
 
 /* Walks one shard; returns its number of targets. */
 static uint64_t
@@ -141,7 +117,8 @@ test_own_ports(void)
 	int discovered = 0, n = 0;
 	uint64_t sum = 0;
 
-	name(&own, "192.0.2.1:22,192.0.2.2,192.0.2.3:1000-1001,192.0.2.4:99");
+	choose_targets(&own,
+	    "192.0.2.1:22,192.0.2.2,192.0.2.3:1000-1001,192.0.2.4:99", "60-99");
 	is_int((long long)own.total, 1 + PORTS + 2 + 1, "targets are counted");
 	order_init(&o, &options);
 	while (order_next(&o, &t, &is_discovery)) {
@@ -169,7 +146,7 @@ test_port_owners(void)
 	uint32_t shard, owners = 0, wrong = 0;
 	uint16_t port;
 
-	name(&host, "127.0.0.1");
+	choose_targets(&host, "127.0.0.1", "60-99");
 	for (shard = 0; shard < 3; shard++) {
 		const struct order_options options = {
 		    &host, 7, shard, 3, false};
@@ -193,7 +170,7 @@ main(void)
 	uint64_t total = 0;
 	uint32_t i;
 
-	name(&targets, "192.0.2.1-7");
+	choose_targets(&targets, "192.0.2.1-7", "60-99");
 	walk(1, 0, 1, false);
 	all_once("every target once");
 	walk(1, 0, 1, true);

@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "lib/pair.h"
+#include "lib/script_steps.h"
 #include "lib/tap.h"
 #include "net/signals.h"
 #include "net/sock.h"
@@ -170,18 +171,6 @@ tap(void *context, bool is_sent, const void *bytes, size_t n, struct err *e)
 		return err_set(e, ERR_OUTPUT, "the record is full");
 	strncat(to, bytes, n);
 	return 0;
-}
-
-static void
-add_steps(struct script_steps *steps, const char *const *texts)
-{
-	struct err e = ERR_INIT;
-
-	memset(steps, 0, sizeof(*steps));
-	for (; *texts != NULL; texts++)
-		if ((**texts == '<' ? script_add_expect(steps, *texts + 1, &e)
-				    : script_add_send(steps, *texts, &e)) < 0)
-			abort();
 }
 
 /* Runs the relay between the ends. */

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "lib/choose_targets.h"
 #include "lib/tap.h"
 /* The rounds are static. */
 #include "scan/scan.c"
@@ -53,21 +54,7 @@ open_silent(void)
 static void
 choose(const char *hosts, const char *ports)
 {
-	static const struct targets_options o = {.names = {.numeric = 1},
-	    .protocol = "tcp",
-	    .until.at_ns = INT64_MAX};
-	static const struct targets none = TARGETS_INIT;
-	struct err e = ERR_INIT;
-	struct ports all, excluded;
-	struct ports_parser parser = {.ports = &all, .protocol = "tcp"};
-	const struct targets_selection selection = {&none, &all, &excluded};
-
-	ports_clear(&all);
-	ports_clear(&excluded);
-	if (ports_parse(&parser, ports, &e) < 0 ||
-	    targets_add(&targets, hosts, &o, &e) < 0 ||
-	    targets_merge(&targets, &selection, &e) < 0)
-		abort();
+	choose_targets(&targets, hosts, ports);
 	order_init(&order, &(struct order_options){&targets, 1, 0, 1, false});
 	memset(&options, 0, sizeof(options));
 	options.order = &order;

@@ -1,20 +1,8 @@
 /* Conversations whose bytes arrive in every way have the same result. */
 #include "base/err.h"
+#include "lib/script_steps.h"
 #include "lib/tap.h"
 #include "relay/script.h"
-
-/* A script: steps with a leading '<' are expected, others sent. */
-static void
-add_steps(struct script_steps *steps, const char *const *texts)
-{
-	struct err e = ERR_INIT;
-
-	memset(steps, 0, sizeof(*steps));
-	for (; *texts != NULL; texts++)
-		if ((**texts == '<' ? script_add_expect(steps, *texts + 1, &e)
-				    : script_add_send(steps, *texts, &e)) < 0)
-			ok(false, "%s", e.text);
-}
 
 /* Sends what the script sends now. */
 static size_t

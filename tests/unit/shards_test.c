@@ -12,12 +12,11 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "lib/choose_targets.h"
 #include "lib/tap.h"
 #include "net/os.h"
 #include "scan/order.h"
-#include "scan/ports.h"
 #include "scan/scan.h"
-#include "scan/targets.h"
 
 #define PORTS 8192
 #define FRAME 4096
@@ -61,27 +60,6 @@ on_result(void *context, const struct scan_result *r)
 	seen[r->port]++;
 }
 
-/* The ports 1 to PORTS of an address where no server listens. */
-static void
-choose(struct targets *t)
-{
-	static const struct targets_options o = {.names = {.numeric = 1},
-	    .protocol = "tcp",
-	    .until.at_ns = INT64_MAX};
-	static const struct targets none = TARGETS_INIT;
-	struct err e = ERR_INIT;
-	struct ports all, excluded;
-	struct ports_parser parser = {.ports = &all, .protocol = "tcp"};
-	const struct targets_selection selection = {&none, &all, &excluded};
-
-	ports_clear(&all);
-	ports_clear(&excluded);
-	if (ports_parse(&parser, "1-8192", &e) < 0 ||
-	    targets_add(t, "127.77.0.1", &o, &e) < 0 ||
-	    targets_merge(t, &selection, &e) < 0)
-		abort();
-}
-
 int
 main(void)
 {
@@ -97,7 +75,8 @@ main(void)
 	struct err e = ERR_INIT;
 	int i, wrong = 0;
 
-	choose(&targets);
+	/* No server listens there. */
+	choose_targets(&targets, "127.77.0.1", "1-8192");
 	order_init(&order, &(struct order_options){&targets, 1, 0, 1, false});
 	if (shards_count(&o) > 1) {
 		ok(shards_run(&o, &end, &e) == 0, "the scan");
