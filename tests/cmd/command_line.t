@@ -49,6 +49,9 @@ is run('-h', 'connect')->{out}, run('connect', '-h')->{out},
     'sockt -h connect is the short one';
 answers(qr/\Ausage: sockt connect /, 'con', '-v', 'host', '--help');
 answers(qr/\Asockt \d+\.\d+\.\d+ \((?:linux|posix)\)\n\z/, '--version');
+answers(qr/^nc host 80\tsockt connect host 80$/m, 'help', '--equivalents');
+answers(qr/1h\n\nexit status/, 'portscan', '--help');
+answers(qr/1h; SIZE is 4096.*\n\nexit status/, 'connect', '--help');
 answers(qr/^connect\tw\ttimeout\tduration\tT\t-\t\S.*$/m, 'help', '--list');
 
 refuses(qr/sockt: there is no command 'frob'/, 'frob');

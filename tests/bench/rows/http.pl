@@ -87,6 +87,7 @@ my @many = (
     ['sockt', [sockt(), 'http-get', '-q'], ['-O']],
     ['curl', ['curl', '-s'], ['--remote-name-all']],
     ['wget', ['wget', '-q'], [], ['-O', '-']],
+    ['limit', [Bench::limit('http_get'), $port, $COUNT]],
 );
 @many = grep { -x $_->[1][0] || installed($_->[1][0]) } @many;
 
@@ -99,7 +100,7 @@ sub get_many {
     mkdir $to;
     my $p = launch({ out => $out, dir => $to }, @$command,
         @{ ($to_files ? $files : $stdout) // [] },
-        map { "$url/small.$_" } 1 .. $COUNT);
+        $name eq 'limit' ? () : map { "$url/small.$_" } 1 .. $COUNT);
     my $status = finish($p);
     my @got = glob "$to/*";
     my $bytes = 0;
@@ -116,7 +117,7 @@ for my $to_files (0, 1) {
             . ($to_files ? 'files' : 'stdout'),
         unit  => 'CPU ms', lower => 1, extra => ['wall ms'],
         tools => [map { my $t = $_; [$t->[0], sub { get_many($t, $to_files) }] }
-            @many],
+            grep { $_->[2] || !$to_files } @many],
     );
 }
 close $big;
