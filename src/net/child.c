@@ -96,3 +96,21 @@ child_group_is_alive(pid_t group)
 		continue;
 	return kill(-group, 0) == 0 || errno == EPERM;
 }
+
+void
+child_kill_group(const struct child *c)
+{
+	if (child_group_is_alive(c->group))
+		send_signal(c, SIGKILL);
+}
+
+void
+child_wait_group(const struct child *c)
+{
+	while (child_group_is_alive(c->group) && !deadline_passed(c->until)) {
+		(void)signals_collect();
+		(void)wait_until(
+		    deadline_first(c->until, deadline_after(CHILD_GROUP_MS)));
+	}
+	child_kill_group(c);
+}

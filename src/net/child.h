@@ -11,6 +11,10 @@
 
 /* How long a child may take to exit after SIGTERM. */
 #define CHILD_GRACE_MS 2000
+/*
+ * No event reports that a process group has become empty: how often to check.
+ */
+#define CHILD_GROUP_MS 20
 
 struct child {
 	pid_t pid;      /* 0: reaped, or not started */
@@ -52,5 +56,14 @@ int child_kill(struct child *c);
 
 /* Whether a process group whose leader has been reaped still has processes. */
 bool child_group_is_alive(pid_t group);
+
+/* Sends SIGKILL to what is left of the group of a child that was reaped. */
+void child_kill_group(const struct child *c);
+
+/*
+ * After child_end(), and after the child was reaped: waits for its group to
+ * become empty, and kills it when the grace period has passed.
+ */
+void child_wait_group(const struct child *c);
 
 #endif

@@ -17,10 +17,6 @@
 #include "net/signals.h"
 
 #define FIRST_CAPACITY 64
-/*
- * No event reports that a process group has become empty: how often to check.
- */
-#define GROUP_MS 20
 
 static void *
 grow(void *old, size_t old_size, size_t size)
@@ -172,8 +168,8 @@ children_pollfds(
 		*until = deadline_first(*until,
 		    is_draining(child) ? child->drain : child->process.until);
 		if (is_group(child))
-			*until =
-			    deadline_first(*until, deadline_after(GROUP_MS));
+			*until = deadline_first(
+			    *until, deadline_after(CHILD_GROUP_MS));
 		if (is_draining(child))
 			fds[n++] = (struct pollfd){child->fd, POLLIN, 0};
 	}

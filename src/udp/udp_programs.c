@@ -12,6 +12,7 @@
 #include "net/os.h"
 #include "net/program.h"
 #include "net/sock.h"
+#include "net/spawn.h"
 
 void
 udp_programs_start(
@@ -163,7 +164,10 @@ read_answer(struct udp_program *p)
 	}
 }
 
-/* Reaps the program if it has exited, or kills it if its time has passed. */
+/*
+ * Reaps the program if it has exited. When its time has passed, kills it, or
+ * what it has left: a child of the program may hold the other ends.
+ */
 static void
 check_child(struct udp_program *p)
 {
@@ -176,7 +180,8 @@ check_child(struct udp_program *p)
 	p->timed_out = true;
 	if (c->pid > 0)
 		p->status = child_kill(c);
-	/* A child of the program may hold the other ends. */
+	else
+		child_kill_group(c);
 	fd_close(&p->in);
 	fd_close(&p->out);
 }
@@ -222,12 +227,14 @@ udp_programs_stop(struct udp_programs *w)
 {
 	size_t i;
 
+	/* Another parent might leave zombies in the groups. */
+	(void)spawn_adopt();
 	for (i = 0; i < w->count; i++)
-		if (w->slots[i].child.pid > 0)
-			child_end(&w->slots[i].child);
+		child_end(&w->slots[i].child);
 	for (i = 0; i < w->count; i++) {
 		if (w->slots[i].child.pid > 0)
 			(void)child_wait(&w->slots[i].child);
+		child_wait_group(&w->slots[i].child);
 		release(&w->slots[i]);
 	}
 	free(w->slots);
