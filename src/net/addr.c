@@ -273,11 +273,36 @@ format_path(const struct addr *a, char *buf, size_t size)
 	text_escape(buf + 1, size - 1, path + 1, n - 1);
 }
 
+/* The names of addr_keep_scopes(), or NULL. */
+static struct if_nameindex *kept_scopes;
+
+void
+addr_keep_scopes(const struct addr *local)
+{
+	if (kept_scopes == NULL && addr_family(local) == AF_INET6 &&
+	    (local->u.in6.sin6_scope_id != 0 || addr_is_any(local)))
+		kept_scopes = if_nameindex();
+}
+
+/* Returns the name of a scope, which name is storage for, or NULL. */
+static const char *
+scope_name(unsigned scope, char name[IF_NAMESIZE])
+{
+	const struct if_nameindex *kept = kept_scopes;
+
+	if (if_indextoname(scope, name) != NULL)
+		return name;
+	while (kept != NULL && kept->if_index != 0 && kept->if_index != scope)
+		kept++;
+	return kept != NULL ? kept->if_name : NULL;
+}
+
 const char *
 addr_format_ip(const struct addr *a, char *buf, size_t size)
 {
 	const unsigned char *bytes;
-	char name[IF_NAMESIZE];
+	char storage[IF_NAMESIZE];
+	const char *name;
 	unsigned scope;
 
 	switch (addr_family(a)) {
@@ -290,7 +315,8 @@ addr_format_ip(const struct addr *a, char *buf, size_t size)
 	case AF_INET6:
 		inet_ntop(AF_INET6, &a->u.in6.sin6_addr, buf, (socklen_t)size);
 		scope = a->u.in6.sin6_scope_id;
-		if (scope != 0 && if_indextoname(scope, name) != NULL)
+		name = scope != 0 ? scope_name(scope, storage) : NULL;
+		if (name != NULL)
 			text_append(buf, size, "%%%s", name);
 		else if (scope != 0)
 			text_append(buf, size, "%%%u", scope);

@@ -356,6 +356,8 @@ listener_announce(const struct listener *l)
 	struct event ev;
 	size_t i;
 
+	for (i = 0; i < l->count; i++)
+		addr_keep_scopes(&l->addrs[i]);
 	for (i = 0; i < l->count && !l->is_connection; i++) {
 		diag_event_begin(&ev, EVENT_LISTENING);
 		addr_event(&l->addrs[i], &ev, "local");
