@@ -49,8 +49,7 @@ enum policy_state {
 	POLICY_WRITING = 1 << 21, /* everything sent is acknowledged or lost,
 				     and the peer is not read any more; the
 				     output is still written */
-	POLICY_STOPPED = 1 << 22, /* ended by an event that has its own error:
-				     a limit, a signal, a pattern, a record */
+	POLICY_STOPPED = 1 << 22, /* ended by POLICY_CANCEL */
 	POLICY_ENDED = 1 << 23,   /* nothing happens any more */
 
 	/* Observations at the end, only for policy_result(). */
@@ -89,12 +88,9 @@ enum policy_event {
 	POLICY_ACK_ERROR,    /* the peer was lost instead */
 	POLICY_TARGET_ERROR, /* the target was lost instead */
 
-	/* Each ends the relay. */
-	POLICY_LIMIT,    /* --idle-timeout, --linger, --max-time */
-	POLICY_SIGNAL,   /* a caught signal asks to stop */
-	POLICY_MISMATCH, /* a pattern did not match: POLICY_FAIL_PATTERN, or
-			    --expect-timeout */
-	POLICY_CANCEL,   /* a record of the data could not be written */
+	/* Ends the relay. A limit, a signal and a pattern that does not match
+	 * are not events: relay.c ends, with their error. */
+	POLICY_CANCEL, /* a record of the data could not be written */
 	POLICY_EVENTS
 };
 
@@ -126,14 +122,15 @@ enum policy_want {
 	POLICY_LINGER = 1 << 8,      /* only the peer's FIN is: --linger */
 	POLICY_CONFIRM = 1 << 9,     /* wait until everything is acknowledged,
 					then report POLICY_ACKED */
-	POLICY_FAIL_PATTERN = 1 << 10, /* the pattern can no longer match */
+	POLICY_FAIL_PATTERN = 1 << 10, /* end: the pattern can no longer match
+					*/
 	POLICY_END = 1 << 11
 };
 
 /* Each is one exit status: see relay_run(). */
 enum policy_result {
 	POLICY_DELIVERED,       /* 0 */
-	POLICY_EVENT_FAILED,    /* that of the event that ended the relay */
+	POLICY_EVENT_FAILED,    /* that of the record */
 	POLICY_PEER_FAILED,     /* lost: the peer */
 	POLICY_TARGET_FAILED,   /* lost: the target of a forwarder */
 	POLICY_INPUT_FAILED,    /* stdin */

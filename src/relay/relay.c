@@ -52,15 +52,12 @@ advance_script(struct relay *r)
 	relay_policy_report_up(r);
 	if (relay_is(r, POLICY_STOPPED))
 		return -1;
-	if (relay_wants(r, POLICY_FAIL_PATTERN)) {
-		relay_policy_report(r, POLICY_MISMATCH);
+	if (relay_wants(r, POLICY_FAIL_PATTERN))
 		return script_error(script, "the peer finished", r->e);
-	}
 	/* If sending failed, that is the error to report. */
 	if (relay_is(r, POLICY_SEND_LOST) ||
 	    !deadline_passed(script_deadline(script)))
 		return 0;
-	relay_policy_report(r, POLICY_MISMATCH);
 	return script_timeout_error(script, r->e);
 }
 
@@ -316,15 +313,11 @@ loop(struct relay *r, struct err *e)
 		if (was_scripted && !relay_is(r, POLICY_SCRIPTED))
 			continue;
 		fill_poll(r, fds);
-		if (wait_poll(fds, POLL_COUNT, next_event(r)) < 0) {
-			relay_policy_report(r, POLICY_SIGNAL);
+		if (wait_poll(fds, POLL_COUNT, next_event(r)) < 0)
 			return err_sys(e, ERR_FAILED, errno, "relaying");
-		}
 		note_progress(r);
-		if (deadline_passed(relay_result_deadline(r))) {
-			relay_policy_report(r, POLICY_LIMIT);
+		if (deadline_passed(relay_result_deadline(r)))
 			return relay_result_limit(r, e);
-		}
 		pump(r, fds);
 		if (relay_is(r, POLICY_STOPPED))
 			return -1;

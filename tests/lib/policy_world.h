@@ -32,7 +32,7 @@ enum world {
 	FINISHED = 1 << 16, /* --linger runs */
 	PROBED = 1 << 17,
 	TARGET_PROBED = 1 << 18,
-	STOPPED = 1 << 19,  /* by a limit, a signal, a pattern, a record */
+	STOPPED = 1 << 19,  /* by a record */
 	SCRIPT = 1 << 20,   /* a step of the script remains */
 	PATTERN = 1 << 21,  /* that is a pattern */
 	CONFIRMED = 1 << 22 /* what was sent has arrived, or is lost */
@@ -116,12 +116,6 @@ script_is_at(const struct node *n, bool expecting)
 }
 
 static bool
-can_mismatch(const struct node *n)
-{
-	return script_is_at(n, true) && (n->state & POLICY_SEND_LOST) == 0;
-}
-
-static bool
 can_happen_up(const struct node *n, int step)
 {
 	switch (step) {
@@ -153,8 +147,6 @@ can_happen_up(const struct node *n, int step)
 		/* The end of the last line may match, too. */
 		return script_is_at(n, true) &&
 		       (can_read_peer(n) || has(n->world, PEER_ENDED));
-	case POLICY_MISMATCH:
-		return can_mismatch(n);
 	default:
 		return false;
 	}
@@ -190,8 +182,6 @@ can_happen(const struct node *n, int step)
 		return can_fail_output(n);
 	case TARGET_HANG_UP:
 		return (n->world & DOWN) == 0 && wants(n, POLICY_WATCH_TARGET);
-	case POLICY_LIMIT:
-	case POLICY_SIGNAL:
 	case POLICY_CANCEL:
 		return true;
 	default:
@@ -234,9 +224,6 @@ world_after(unsigned w, int step)
 	    {POLICY_OUTPUT_ERROR, OUT_FAILED, 0},
 	    {TARGET_HANG_UP, OUT_FAILED, 0},
 	    {POLICY_TARGET_ERROR, OUT_FAILED, 0},
-	    {POLICY_LIMIT, STOPPED, 0},
-	    {POLICY_SIGNAL, STOPPED, 0},
-	    {POLICY_MISMATCH, STOPPED, 0},
 	    {POLICY_CANCEL, STOPPED, 0},
 	};
 	size_t i;

@@ -15,7 +15,7 @@
  * each can happen only a limited number of times. */
 static const int good_steps[] = {POLICY_INPUT_END, POLICY_SENT, POLICY_PEER_FIN,
     POLICY_WRITTEN, POLICY_ACKED, SYSTEM_ACK, PEER_NOTHING, TARGET_NOTHING,
-    TEXT_END, MATCH_END, POLICY_INPUT_SILENT, POLICY_MISMATCH};
+    TEXT_END, MATCH_END, POLICY_INPUT_SILENT};
 
 #define CAPACITY (1u << 21)
 
@@ -457,16 +457,12 @@ find_ways_out(unsigned i)
 	if (mark[i] != 0)
 		return mark[i] == 2;
 	mark[i] = 1;
-	if (wants(&n, POLICY_END)) {
+	if (wants(&n, POLICY_END) || wants(&n, POLICY_FAIL_PATTERN)) {
 		mark[i] = 2;
 		return true;
 	}
 	for (k = 0; k < sizeof(good_steps) / sizeof(good_steps[0]); k++) {
 		if (!can_happen(&n, good_steps[k]))
-			continue;
-		/* A pattern fails by itself only when it must. */
-		if (good_steps[k] == POLICY_MISMATCH &&
-		    !wants(&n, POLICY_FAIL_PATTERN))
 			continue;
 		to = find(advance(n, good_steps[k]));
 		if (to == i)
