@@ -170,7 +170,8 @@ release(struct dial_result *result)
 static int
 open_program(const struct attempt *a)
 {
-	struct via_command command = {a->o->via, a->ep, a->o->stops_via};
+	struct via_command command = {
+	    a->o->via, a->ep, a->o->stops_via, a->o->timeout_ms};
 	bool checks = a->o->checks_via || a->o->retry_ms >= 0;
 	int64_t start = clock_now();
 	int fd;

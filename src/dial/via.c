@@ -23,12 +23,14 @@
 #include "net/sock.h"
 #include "net/wait.h"
 
-/* How long a program may fail before it counts as a connection. */
+/* How long a program may fail before it counts as a connection, without
+ * --timeout. */
 #define CHECK_MS 1000
 
 struct via {
 	struct helper helper;
 	bool may_stop;            /* see struct via_command */
+	int64_t check_ms;         /* how long it may fail */
 	char name[ENDPOINT_TEXT]; /* the endpoint's, for errors */
 	char reason[HELPER_LINE]; /* the last line of stderr */
 };
@@ -216,6 +218,7 @@ via_start(const struct via_command *command, int *fd, struct err *e)
 	v->helper.line = keep_line;
 	v->helper.context = v;
 	v->may_stop = command->may_stop;
+	v->check_ms = command->timeout_ms >= 0 ? command->timeout_ms : CHECK_MS;
 	*fd = helper_open(&v->helper, &ends, e);
 	if (*fd < 0) {
 		via_release(v);
@@ -289,7 +292,8 @@ via_end(struct via *v, struct deadline until, struct err *e)
 int
 via_wait(struct via *v, int fd, struct deadline until, struct err *e)
 {
-	struct deadline end = deadline_first(until, deadline_after(CHECK_MS));
+	struct deadline end =
+	    deadline_first(until, deadline_after(v->check_ms));
 	int ready = wait_fd(fd, POLLIN, end);
 	char byte;
 

@@ -8,6 +8,7 @@
 #define DIAL_VIA_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/deadline.h"
 
@@ -18,8 +19,9 @@ struct via;
 struct via_command {
 	const char *text; /* one that via_check() accepts */
 	const struct endpoint *ep;
-	bool may_stop; /* the program need not exit by itself when the
-			  connection is closed */
+	bool may_stop;      /* the program need not exit by itself when the
+			       connection is closed */
+	int64_t timeout_ms; /* of via_wait(); -1: the default */
 };
 
 /*
@@ -38,9 +40,10 @@ struct via *via_start(
     const struct via_command *command, int *fd, struct err *e);
 
 /*
- * Gives the program a second in which it may fail, or until the deadline. It
- * works if it still runs, has sent data or has exited with status 0. Returns 0,
- * or -1 with the error of via_end(), ERR_TIMEOUT, or ERR_FAILED with EINTR.
+ * Gives the program its timeout, or a second, in which it may fail, but not
+ * longer than the deadline. It works if it still runs, has sent data or has
+ * exited with status 0. Returns 0, or -1 with the error of via_end(),
+ * ERR_TIMEOUT, or ERR_FAILED with EINTR.
  */
 int via_wait(struct via *v, int fd, struct deadline until, struct err *e);
 
