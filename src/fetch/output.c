@@ -305,12 +305,13 @@ read_into_error_file(
 {
 	char path[PATH_MAX], shown[256];
 	struct sink s;
-	int fd;
+	int fd, n;
 
-	if (snprintf(path, sizeof(path), "%s.error", o->file.target) >=
-	    (int)sizeof(path))
-		return err_sys(e, ERR_OUTPUT, ENAMETOOLONG, "writing %s", path);
+	n = snprintf(path, sizeof(path), "%s.error", o->file.target);
 	text_escape_string(shown, sizeof(shown), path);
+	if (n >= (int)sizeof(path))
+		return err_sys(
+		    e, ERR_OUTPUT, ENAMETOOLONG, "writing %s", shown);
 	fd = open_error_file(o, path);
 	if (fd < 0 && errno == EEXIST) {
 		snprintf(note, OUTPUT_NOTE,
