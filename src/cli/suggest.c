@@ -7,10 +7,8 @@
 static size_t
 distance(const char *a, const char *b)
 {
-	size_t row[33], n = strlen(b), i, j, above, corner;
+	size_t row[33], n = strnlen(b, 32), i, j, above, corner;
 
-	if (n > 32)
-		n = 32;
 	for (j = 0; j <= n; j++)
 		row[j] = j;
 	for (i = 0; i < 32 && a[i] != '\0'; i++) {
