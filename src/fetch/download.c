@@ -246,8 +246,6 @@ download_source(const struct download *d, struct http_validator *v)
 	FILE *f;
 
 	http_validator_clear(v);
-	if (d->is_special || d->held == 0)
-		return false;
 	f = fopen(d->from, "r");
 	if (f == NULL)
 		return false;
