@@ -38,20 +38,18 @@
 uint32_t
 scan_capacity(void)
 {
-	struct rlimit limit;
+	struct rlimit limit = {.rlim_cur = 64 + SPARE_FDS};
+	rlim_t fds;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return 64;
+	(void)getrlimit(RLIMIT_NOFILE, &limit);
 	if (limit.rlim_cur < limit.rlim_max) {
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
 		getrlimit(RLIMIT_NOFILE, &limit);
 	}
-	if (limit.rlim_cur > MAX_PROBES + SPARE_FDS)
-		return MAX_PROBES;
-	if (limit.rlim_cur <= SPARE_FDS)
-		return 1;
-	return (uint32_t)limit.rlim_cur - SPARE_FDS;
+	fds = limit.rlim_cur < MAX_PROBES + SPARE_FDS ? limit.rlim_cur
+						      : MAX_PROBES + SPARE_FDS;
+	return fds > SPARE_FDS ? (uint32_t)fds - SPARE_FDS : 1;
 }
 
 /* Sends the try id, unless its host must wait. */

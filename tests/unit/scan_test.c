@@ -321,6 +321,29 @@ test_limit(void)
 	targets_release(&targets);
 }
 
+/* How many probes may be in flight with these limits of descriptors. */
+static void
+has_capacity(rlim_t soft, rlim_t hard, uint32_t want)
+{
+	struct rlimit limit = {soft, hard};
+
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		skip(1, "the limit of descriptors cannot be raised");
+	else
+		is_int(scan_capacity(), want, "as many as descriptors allow");
+}
+
+/* Each limit allows the next one: lowered, it cannot be raised again. */
+static void
+test_capacity(void)
+{
+	has_capacity(100, MAX_PROBES + SPARE_FDS + 1, MAX_PROBES);
+	has_capacity(50, 200, 200 - SPARE_FDS);
+	has_capacity(30, 30, 30 - SPARE_FDS);
+	has_capacity(SPARE_FDS, SPARE_FDS, 1);
+	has_capacity(SPARE_FDS / 2, SPARE_FDS / 2, 1);
+}
+
 int
 main(void)
 {
@@ -334,5 +357,6 @@ main(void)
 	test_banner();
 	test_run();
 	test_limit();
+	test_capacity();
 	return done_testing();
 }
