@@ -25,6 +25,10 @@ is slurp("$dir/file"), 'two', 'a new version replaces it';
 is slurp("$dir/tag"), '"2"', 'with its tag';
 $r = get(answer('500 Oh', 'no', 'ETag: "3"'), '/', @args);
 is slurp("$dir/tag"), '"2"', 'an error leaves the tag';
+spew("$dir/tag", '');
+$r = get(answer('200 OK', 'two', 'ETag: "2"'), '/', @args);
+unlike +(requests($r->{server}))[0], qr/If-None-Match/, 'an empty tag is not sent';
+is slurp("$dir/tag"), '"2"', '  which is replaced';
 unlink "$dir/file";
 $r = get(answer('200 OK', 'three', 'ETag: "3"'), '/', @args);
 unlike +(requests($r->{server}))[0], qr/If-None-Match/,

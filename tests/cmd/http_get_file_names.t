@@ -69,6 +69,18 @@ symlink 'elsewhere', 'link.part' or die $!;
 $r = get(answer('200 OK', 'x'), '/link', '-q', '-O');
 is $r->{status}, 11, 'nor follows a link that was laid in its way';
 ok !-e 'elsewhere', 'nothing is written there';
+for my $case (['-r', '1-1'], ['-I']) {
+    $r = get("HTTP/1.1 206 Part\r\nContent-Disposition: x; filename=b\r\n"
+            . "Content-Range: bytes 1-1/3\r\nContent-Length: 1\r\n\r\n"
+            . ($case->[0] eq '-I' ? '' : 'x'),
+        '/u', '-q', '-O', '--content-disposition', @$case);
+    is $r->{status}, 11, "nor with @$case";
+    like $r->{err}, qr/: b exists \(--force overwrites it\)$/, '  why';
+    is slurp('b'), 'precious', '  it is as it was';
+}
+$r = get(answer('200 OK', 'x'), '/', '-q', '-O', '--content-disposition');
+is $r->{status}, 11, 'no name at all';
+like $r->{err}, qr/neither the response nor the URL names a file$/, '  is told';
 is run('http-get', '--content-disposition', 'http://a/')->{status}, 2,
     '--content-disposition without -O is refused';
 

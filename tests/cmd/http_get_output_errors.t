@@ -50,6 +50,26 @@ like $r->{err}, qr/stdout is closed/, 'what is said';
 $r = get($page, '/', { closed => [1] }, '-o', "$dir/closed");
 is $r->{status}, 0, 'which does not matter with -o';
 
+# A name that is as long as a path can be, if nothing is appended to it.
+chdir $dir or die $!;
+for my $case (
+    [4090, qr{^sockt http-get: writing (?:\./)+\S*: file name too long$}m],
+    [4091, qr{^sockt http-get: writing (?:\./)+\S*: file name too long$}m],
+    [4095, qr{file name too long$}m],
+) {
+    my ($length, $why) = @$case;
+    my $name = './' x (($length - 4) / 2) . 'long' . 'g' x ($length % 2);
+    $r = get($page, '/', '-q', '-o', $name);
+    is $r->{status}, 11, "-o with $length bytes: exit status";
+    like $r->{err}, $why, '  why';
+    is_deeply [glob 'long*'], [], '  and no file';
+}
+$r = get(answer('200 OK', 'x', 'ETag: "1"'), '/', '-q', '--etag',
+    './' x 2043 . 'etag');
+is $r->{status}, 11, '--etag with 4090 bytes: exit status';
+like $r->{err}, qr{--etag: \S+: file name too long$}m, '  why';
+chdir '/';
+
 pipe my $reader, my $writer or die $!;
 close $reader;
 $r = get($page, '/', { stdout => $writer }, '-q');

@@ -48,6 +48,16 @@ like $r->{err}, qr{in a loop: \S+/b \S+/a and again \S+/b\n}, 'is named';
 $r = get([to(302, '/b')], '/a', '-L', '--max-redirs', 0, '-q');
 is $r->{status}, 9, 'none at all';
 
+# The server names what only fits without the user's own fields.
+$r = get([to(302, '/' . 'b' x 8000), 'unused'], '/a', '-L', '-q', '-H',
+    'X: ' . 'x' x 58_000);
+is $r->{status}, 1, 'to a URL that makes the request too long: status';
+like $r->{err}, qr{/b+\S*: the request is longer than 65536 bytes\n\z},
+    'what is said';
+is scalar(requests($r->{server})), 1, 'it is not sent';
+$r = get([], '/' . 'b' x 8000, '-q', '-H', 'X: ' . 'x' x 58_000);
+is $r->{status}, 2, 'which is wrong usage where the user names it';
+
 # To another origin.
 my $other = http_server([answer('200 OK', 'yes')]);
 $r = get([to(302, "$other->{url}/b")], '/a', '-L', '-u', 'me:secret',

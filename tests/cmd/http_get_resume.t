@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use POSIX ();
 use Sockt;
 use SocktHttp;
 use Test::More;
@@ -136,6 +137,37 @@ run('http-get', '-o', "$dir/one", "$s->{url}/a");
 $r = run('http-get', '-c', '-o', "$dir/one", "$s->{url}/b");
 is slurp("$dir/one"), 'other', 'a partial file of another URL is not used';
 like $r->{err}, qr{one\.part holds 29\.3 KiB that are not known to be of this file}, 'and that is told';
+
+# A note that is not one; and none at all, which --force does not mind.
+for my $case (["nonsense\n"], [undef, '-f']) {
+    my ($note, @options) = @$case;
+    $s = http_server(whole('"v1"', 30_000), whole('"v1"', undef, 'new'));
+    run('http-get', '-f', '-o', "$dir/note", "$s->{url}/");
+    $note ? spew("$dir/note.part.from", $note) : unlink "$dir/note.part.from";
+    $r = run('http-get', '-c', @options, '-o', "$dir/note", "$s->{url}/");
+    my $what = $note ? 'an unreadable note' : 'no note';
+    is $r->{status}, 0, "$what: exit status";
+    is slurp("$dir/note"), 'new', '  it is fetched anew';
+    like $r->{err}, qr{note\.part holds 29\.3 KiB that are not known to be of this file; beginning anew},
+        '  and that is told';
+}
+
+# What bears the name of the partial file is not one.
+POSIX::mkfifo("$dir/fifo.part", 0600) or die $!;
+$r = run('http-get', '-o', "$dir/fifo", 'http://127.0.0.1:' . free_port());
+is $r->{status}, 11, 'a FIFO instead of a partial file: exit status';
+like $r->{err}, qr/fifo\.part is not a regular file/, '  and why';
+ok -p "$dir/fifo.part", '  it is still there';
+
+# A file and a partial one: which of them goes on is not clear.
+spew("$dir/twice", 'HELLO');
+spew("$dir/twice.part", 'HEL');
+$r = run('http-get', '-c', '-o', "$dir/twice",
+    'http://127.0.0.1:' . free_port());
+is $r->{status}, 11, 'a file and a partial one: exit status';
+like $r->{err}, qr/twice exists \(--force overwrites it\)/, '  and why';
+is slurp("$dir/twice"), 'HELLO', '  neither is touched';
+is slurp("$dir/twice.part"), 'HEL', '  neither is touched';
 
 # A file that is there.
 my $n = 0;

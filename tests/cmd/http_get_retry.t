@@ -90,6 +90,9 @@ $r = try_with(['-q', '--retry', 1, '-o', "$dir/date"],
     answer('503 Busy', '', 'Retry-After: Sun, 06 Nov 1994 08:49:37 GMT'),
     answer('200 OK', 'yes'));
 is $r->{status}, 0, 'a date that has passed is no reason to wait';
+$r = try_with(['-q', '--retry', 1, '-o', "$dir/soon"],
+    answer('503 Busy', '', 'Retry-After: soon'), answer('200 OK', 'yes'));
+is $r->{status}, 0, 'nor is what is neither a number nor a date';
 
 $r = run('http-get', '--retry', 2, 'http://127.0.0.1:' . free_port());
 is $r->{status}, 4, 'a refusal stays one';

@@ -77,6 +77,15 @@ like $r->{tty}, qr{\r\e\[K\rsockt http-get: \Q$dir\E/a: 4\.0 KiB in \S+ m?s, \S+
     'a clean last line';
 is $r->{out}, '', 'nothing of it on stdout';
 
+for my $case ([3 << 20, qr/\d+ min/], [1 << 30, qr/\d+\.\d h/]) {
+    my ($length, $left) = @$case;
+    $r = on_terminal('2', 80, slowly($length, 1, 1), '-o', "$dir/left");
+    like $r->{tty}, qr/\(0%\), \S+ \w+\/s, $left left/,
+        "$length bytes take $left";
+    is $r->{status}, 9, '  and do not all arrive';
+    unlink glob "$dir/left*";
+}
+
 $r = on_terminal('2', 80, slowly(undef, 2, 1), '-o', "$dir/b");
 like $r->{tty}, qr/\rreceived 1\.0 KiB, \S+ \w+\/s\e\[K/, 'unknown total';
 # As wide as the terminal, which is shown less where it is narrow.
