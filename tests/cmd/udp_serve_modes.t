@@ -48,6 +48,11 @@ my $port = $c->sockport;
 is ask($c, 'x'), "1: x from 127.0.0.1:$port\n", '--reply and its places';
 is ask($c, 'y'), "2: y from 127.0.0.1:$port\n", 'numbers count';
 $p->stop;
+($p, $c) = pair('-v', '--reply', '%s%s%s%s');
+is ask($c, 'x' x 20_000, 0.2), undef, '--reply, too long: no answer';
+$p->expect(err => qr/: ignored: the answer would be too long\n/);
+is ask($c, 'xy'), 'xyxyxyxy', 'but to the next datagram';
+$p->stop;
 
 # Who is let in.
 ($p, $c) = pair('--echo', '-v', '--deny', '127.0.0.1', '--count', '1');
@@ -62,6 +67,12 @@ is $end->{status}, 0, 'what was not let in does not count';
 is scalar(() = $end->{err} =~ /ignored: rejected/g), 1,
     'and is told once for each sender';
 like $end->{err}, qr/ignored 21;/, 'all of it in the summary';
+
+($p, $c) = pair('--json', '--echo', '--deny', '127.0.0.1', '-v');
+$c->send('x') for 1 .. 3;
+$p->expect(err => qr/(?:\{"event":"ignored",.*"rejected by --allow or --deny".*\n){3}/);
+pass '--json: each one is an event';
+$p->stop;
 
 # Loops.
 ($p, $c) = pair('-v');

@@ -19,7 +19,7 @@ sub unix_socket {
 }
 
 # sockt serves.
-my $p = start('udp-serve', '-v', "unix:$dir/server");
+my $p = start('udp-serve', '-vv', "unix:$dir/server");
 $p->expect(err => qr/receiving on unix:\Q$dir\E\/server\n/);
 my $c = unix_socket("$dir/client");
 send $c, 'Michael', 0, pack_sockaddr_un("$dir/server");
@@ -31,6 +31,7 @@ $p->expect(err => qr/ignored: its sender has no address to send an answer to/);
 setsockopt $c, SOL_SOCKET, SO_SNDBUF, 1 << 20;
 send $c, 'y' x 100_000, 0, pack_sockaddr_un("$dir/server")
     or die "send: $!";
+$p->expect(err => qr/recvmsg .*\(one datagram, which was truncated\)/);
 $p->expect(err => qr/\(its end was cut off\)/);
 $p->expect(err => qr/ignored: it is too long and was truncated/);
 pass 'a datagram that is longer than the buffer is told';
@@ -38,6 +39,19 @@ my $r = run('udp-send', "unix:$dir/server", 'a', 'b');
 is $r->{out}, "Hello, a!\nHello, b!\n", 'udp-send asks it';
 is $p->stop->{status}, 0, 'ends';
 ok !-e "$dir/server", 'the path is gone';
+
+# Each path has a limit of its own.
+$p = start('udp-serve', '-v', '--max-rate', '2', '--echo', "unix:$dir/server");
+$p->expect(err => qr/receiving on/);
+my $other = unix_socket("$dir/other");
+for my $from ($c, $other) {
+    send $from, $_, 0, pack_sockaddr_un("$dir/server") for 1 .. 3;
+    recv $from, $got, 1000, 0;
+    is $got, 1, '--max-rate: each path is answered';
+}
+$p->expect(err => qr{unix:\Q$dir\E/$_: ignored: its host has reached the limit})
+    for 'client', 'other';
+$p->stop;
 
 # sockt asks.
 my $s = unix_socket("$dir/perl");
@@ -61,6 +75,11 @@ $r = run({ stdin => 'z' x 60_000 }, 'udp-send', '--no-reply', '--whole',
 is $r->{status}, 0, 'a long one';
 recv $s, $got, 70_000, 0;
 is length $got, 60_000, 'arrives whole';
+$r = run({ stdin => 'z' x 60_000 }, 'udp-send', '--no-reply', '--whole',
+    '--sndbuf', 4096, "unix:$dir/perl2");
+is $r->{status}, 7, 'one that is longer than the send buffer: status';
+like $r->{err}, qr{unix:\Q$dir\E/perl2: a datagram of 60000 bytes is longer than the socket's send buffer$},
+    'and why';
 is_deeply [glob "$dir/sockt*"], [], 'clients leave nothing behind';
 
 SKIP: {
