@@ -56,6 +56,16 @@ for my $args (@commands) {
     is $r->{err}, '', '  is a failure without a word';
 }
 
+# An error that is an event: both are told where it cannot be written.
+SKIP: {
+    open my $full, '>', '/dev/full' or skip 'no /dev/full', 2;
+    my $r = run({ stdout => $full }, 'portscan', '--json', '--targets',
+        '/nonexistent', 80);
+    is $r->{status}, 11, 'an error event on a full disk: status';
+    like $r->{err}, qr{\A\N+: /nonexistent: no such file\N+\n\N+: stdout: no space left\N+\n\z},
+        '  the error itself, and why it is no event';
+}
+
 # What tells nothing needs no stdout.
 my $r = run({ closed => [1] }, 'udp-send', '--no-reply', '127.0.0.1',
     $echo->sockport, 'x');

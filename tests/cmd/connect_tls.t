@@ -33,6 +33,8 @@ $r = tls({ stdin => "hello\n" }, @ca, '--send-only', "127.0.0.1:$port");
 is "$r->{status} $r->{out}$r->{err}", '0 ', '--send-only ends it itself';
 $r = tls({ stdin => "hello\n" }, @ca, '--on-eof', 'quit', 'localhost', $port);
 is "$r->{status} $r->{err}", '0 ', '--on-eof quit, too';
+$r = tls('-z', @ca, 'localhost.', $port);
+is "$r->{status} $r->{err}", '0 ', 'the final dot of a name is not verified';
 $r = tls(@ca, '--send', 'abc\n', '--expect', 'cba', '--done', 'localhost', $port);
 is "$r->{status} $r->{out}", "0 cba\n", 'a script';
 $r = tls({ stdin => "Q\nquit\nRx\nBk\nk\nCLOSE\n" }, @ca, 'localhost', $port);

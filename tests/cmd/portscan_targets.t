@@ -23,6 +23,15 @@ is run({ stdin => "$ports[2]\n" }, 'portscan', '-q', '--ports-file', '-',
 spew("$dir/bad", "1\n0\n");
 like run('portscan', '--ports-file', "$dir/bad", '127.0.0.1')->{err},
     qr{bad line 2: ports '0'}, '  an error names the line';
+for my $case ([4094, 0], [4095, 2]) {
+    my ($length, $status) = @$case;
+    spew("$dir/long", "80\n81" . ' ' x ($length - 2) . "\n82\n");
+    my $r = run('portscan', '--dry-run', '--ports-file', "$dir/long",
+        '127.0.0.1');
+    is $r->{status}, $status, "  a line of $length bytes: status $status";
+    like $r->{out} . $r->{err}, $status == 0 ? qr/1 host, 3 ports/
+        : qr{/long line 2: longer than 4094 bytes$}m, '  and what is printed';
+}
 
 is_deeply found('--targets', spew("$dir/hosts", "127.0.0.1\n"), $ports[0]),
     on('127.0.0.1', $ports[0]), '--targets';
@@ -48,6 +57,10 @@ is_deeply found("127.0.0.1:$ports[0]"), on('127.0.0.1', $ports[0]),
     'HOST:PORT';
 is_deeply found("127.0.0.1:$ports[2],127.0.0.1:$ports[0]"),
     on('127.0.0.1', @ports[0, 2]), 'two ports of one host';
+like run('portscan', '--dry-run',
+    '127.0.0.1:20-30,127.0.0.1:20-25,127.0.0.1:20-25,127.0.0.1:28')->{out},
+    qr/\A1 host, with 11 ports|\A1 host.*11 to probe/,
+    'ranges that begin with the same port: each port once';
 is_deeply found("127.0.0.1:$ports[0],127.0.0.2", $any),
     ["127.0.0.1:$ports[0]", "127.0.0.2:$any"], 'PORTS are for the others'
     if $^O eq 'linux';

@@ -101,10 +101,10 @@ test_stream(void)
 {
 	static const char in[] =
 	    "one\r\ntwo\rthree\n\xe2\x82\xac\xf0\x9f\x98\x80"
-	    "\xc2\x9b\x1b\xe2\x82\xff\xc3\\\t\r\n\r";
+	    "\xc2\x9b\x1b\xe2\x82\xff\xf0z\xc3\\\t\r\n\r";
 	static const char want[] =
 	    "one\r\ntwo\\rthree\n\xe2\x82\xac\xf0\x9f\x98\x80"
-	    "\\xc2\\x9b\\x1b\\xe2\\x82\\xff\\xc3\\\t\r\n\\r";
+	    "\\xc2\\x9b\\x1b\\xe2\\x82\\xff\\xf0z\\xc3\\\t\r\n\\r";
 	size_t n = sizeof(in) - 1, i, j, bad = 0;
 	char out[512];
 

@@ -137,6 +137,30 @@ check_absolute(const char *text, const char *want)
 	is_text(url_absolute(&u, buf, sizeof(buf)), want, text);
 }
 
+/* Both fit, but not their paths together. text is storage. */
+static void
+check_long_reference(char *text)
+{
+	struct url base, out;
+	struct err e = ERR_INIT;
+
+	memset(text, 'x', URL_SIZE);
+	text[URL_SIZE / 2] = '\0';
+	memcpy(text, "http://a/", 9);
+	text[URL_SIZE / 2 - 1] = '/';
+	url_parse(&base, text, &e);
+	ok(url_reference_follow(&base, text + 9, &out, &e) == 0,
+	    "a reference that becomes a long URL");
+	memset(text, 'x', URL_SIZE - 100);
+	text[URL_SIZE - 100] = '\0';
+	ok(url_reference_follow(&base, text, &out, &e) < 0 &&
+		e.kind == ERR_PROTOCOL,
+	    "one that becomes a URL that is too long");
+	is_text(e.text,
+	    "the Location it redirects to: the resolved URL is too long",
+	    "  and why");
+}
+
 static void
 check_long(void)
 {
@@ -158,6 +182,7 @@ check_long(void)
 	text[306] = ']';
 	text[307] = '\0';
 	ok(url_parse(&u, text, &e) < 0, "and so is a long address");
+	check_long_reference(text);
 	free(text);
 }
 
