@@ -234,6 +234,32 @@ make_answer(struct serve_state *s, const struct dgram *d,
 	return n >= 0;
 }
 
+/* Sends a program's output as the answer. */
+static void
+answer_by_program(struct serve_state *s, const struct udp_program *p)
+{
+	const struct dgram_endpoints *ep = &p->endpoints;
+	char remote[ADDR_TEXT];
+
+	if (p->errnum != 0)
+		diag_warn("%s: no answer was sent: communicating with the "
+			  "program: %s",
+		    addr_format(&ep->remote, remote, sizeof(remote)),
+		    err_reason(p->errnum, ERR_AT_FILE));
+	else if (p->timed_out)
+		dgram_server_ignore(&s->server, ep,
+		    "the program took longer than allowed (--program-timeout)");
+	else if (p->too_long)
+		dgram_server_ignore(
+		    &s->server, ep, "the program's answer is too long");
+	else if (p->answer.length > 0)
+		dgram_server_answer(&s->server, &p->answer, 1);
+	if (p->status != 0 && !p->timed_out)
+		diag_note("%s: the program ended with status %d",
+		    addr_format(&ep->remote, remote, sizeof(remote)),
+		    p->status);
+}
+
 /* Logs, prints and answers one datagram. Returns true if *out is its answer. */
 static bool
 serve_one(struct serve_state *s, const struct dgram *d, struct dgram *out)
@@ -294,32 +320,6 @@ serve_socket(struct serve_state *s, size_t socket, struct err *e)
 	if (count > 0)
 		dgram_server_answer(&s->server, s->answers, count);
 	return 0;
-}
-
-/* Sends a program's output as the answer. */
-static void
-answer_by_program(struct serve_state *s, const struct udp_program *p)
-{
-	const struct dgram_endpoints *ep = &p->endpoints;
-	char remote[ADDR_TEXT];
-
-	if (p->errnum != 0)
-		diag_warn("%s: no answer was sent: communicating with the "
-			  "program: %s",
-		    addr_format(&ep->remote, remote, sizeof(remote)),
-		    err_reason(p->errnum, ERR_AT_FILE));
-	else if (p->timed_out)
-		dgram_server_ignore(&s->server, ep,
-		    "the program took longer than allowed (--program-timeout)");
-	else if (p->too_long)
-		dgram_server_ignore(
-		    &s->server, ep, "the program's answer is too long");
-	else if (p->answer.length > 0)
-		dgram_server_answer(&s->server, &p->answer, 1);
-	if (p->status != 0 && !p->timed_out)
-		diag_note("%s: the program ended with status %d",
-		    addr_format(&ep->remote, remote, sizeof(remote)),
-		    p->status);
 }
 
 /* Checks --idle-timeout and --max-time. Returns 0, or -1 with *e. */
