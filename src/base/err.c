@@ -316,6 +316,13 @@ err_kind_of(int errnum, enum err_place place)
 	return c == NULL ? ERR_FAILED : c->kind;
 }
 
+bool
+err_is_shortage(int errnum)
+{
+	return errnum == EMFILE || errnum == ENFILE || errnum == ENOBUFS ||
+	       errnum == ENOMEM;
+}
+
 const char *
 err_kind_name(enum err_kind kind)
 {

@@ -5,6 +5,8 @@
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
+#include <stdbool.h>
+
 #define ERR_TEXT 1024
 
 /* The exit statuses of sockt(1), the same in every command. */
@@ -108,6 +110,10 @@ int err_lead(struct err *e, const char *fmt, ...)
 /* Appends "; TEXT" to the text. Always returns -1. */
 int err_append(struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Whether an errno is a temporary shortage of descriptors, buffers or memory.
+ */
+bool err_is_shortage(int errnum);
 
 /* The kind of an errno or an enum err_cause. */
 enum err_kind err_kind_of(int errnum, enum err_place place);

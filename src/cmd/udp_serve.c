@@ -144,6 +144,7 @@ struct serve_state {
 	struct pollfd *fds;           /* owned */
 	struct recorder recorder;     /* --hexdump */
 	struct err record_error;      /* its first error */
+	bool is_short;                /* a shortage was reported */
 };
 
 /* Records a datagram. The server ends when the record accepts no more. */
@@ -260,13 +261,39 @@ answer_by_program(struct serve_state *s, const struct udp_program *p)
 		    p->status);
 }
 
+/* Starts the program for a datagram. Where descriptors or processes are short,
+ * the datagram waits until another program has ended. */
+static void
+run_program(struct serve_state *s, const struct dgram *d,
+    const struct dgram_endpoints *ep)
+{
+	struct udp_program *ended;
+	struct err e = ERR_INIT;
+
+	while (udp_programs_run(&s->programs, d, ep, &e) < 0) {
+		ended = err_is_shortage(e.errnum) || e.errnum == EAGAIN
+			    ? udp_programs_wait(&s->programs,
+				  s->fds + s->server.listener.count, s->until)
+			    : NULL;
+		if (ended == NULL) {
+			diag_error(&e);
+			return;
+		}
+		if (!s->is_short)
+			diag_warn("datagrams wait for a program to end: %s",
+			    err_reason(e.errnum, ERR_AT_FILE));
+		s->is_short = true;
+		answer_by_program(s, ended);
+		udp_programs_remove(&s->programs, ended);
+	}
+}
+
 /* Logs, prints and answers one datagram. Returns true if *out is its answer. */
 static bool
 serve_one(struct serve_state *s, const struct dgram *d, struct dgram *out)
 {
 	int level = s->mode == SERVE_HELLO ? DIAG_SAY : DIAG_NOTE;
 	struct dgram_endpoints ep;
-	struct err e = ERR_INIT;
 
 	if (!dgram_server_admits(&s->server, d, &ep))
 		return false;
@@ -282,8 +309,7 @@ serve_one(struct serve_state *s, const struct dgram *d, struct dgram *out)
 		return false;
 	if (s->mode != SERVE_PROGRAM)
 		return make_answer(s, d, &ep, out);
-	if (udp_programs_run(&s->programs, d, &ep, &e) < 0)
-		diag_error(&e);
+	run_program(s, d, &ep);
 	return false;
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "base/err.h"
 #include "scan/icmp_limit.h"
 #include "scan/internal.h"
 #include "scan/probe.h"
@@ -175,9 +176,8 @@ retry_next(struct scan *s)
 static bool
 is_shortage(int errnum)
 {
-	return errnum == EMFILE || errnum == ENFILE || errnum == ENOBUFS ||
-	       errnum == ENOMEM || errnum == EAGAIN || errnum == EADDRINUSE ||
-	       errnum == EADDRNOTAVAIL;
+	return err_is_shortage(errnum) || errnum == EAGAIN ||
+	       errnum == EADDRINUSE || errnum == EADDRNOTAVAIL;
 }
 
 /* Delays all probes and shrinks the window. */

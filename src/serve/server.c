@@ -73,14 +73,6 @@ admit(struct server *s, struct conn *c)
 	return true;
 }
 
-/* Whether the error is a temporary shortage of a resource. */
-static bool
-is_shortage(int errnum)
-{
-	return errnum == EMFILE || errnum == ENFILE || errnum == ENOBUFS ||
-	       errnum == ENOMEM;
-}
-
 /*
  * Whether the error is one of the listening socket. All others of accept(2)
  * concern a connection, which may report any network error, or are temporary.
@@ -110,7 +102,7 @@ note_failure(struct server *s, int errnum)
 {
 	if (errnum != EAGAIN && errnum != EINTR)
 		s->failures++;
-	if (is_shortage(errnum) || s->failures > MAX_FAILURES)
+	if (err_is_shortage(errnum) || s->failures > MAX_FAILURES)
 		pause_accepting(s, errnum);
 	errno = EAGAIN;
 }
@@ -388,7 +380,7 @@ server_end(struct server *s, struct err *e)
 static bool
 wait_for_resources(struct server *s, int errnum)
 {
-	if ((!is_shortage(errnum) && errnum != EAGAIN) ||
+	if ((!err_is_shortage(errnum) && errnum != EAGAIN) ||
 	    s->children.count == 0 || signals_stopped() != 0)
 		return false;
 	pause_accepting(s, errnum);

@@ -11,8 +11,10 @@
 #include "base/mem.h"
 #include "net/os.h"
 #include "net/program.h"
+#include "net/signals.h"
 #include "net/sock.h"
 #include "net/spawn.h"
+#include "net/wait.h"
 
 void
 udp_programs_start(
@@ -204,6 +206,24 @@ udp_programs_advance(struct udp_programs *w)
 			return p;
 	}
 	return NULL;
+}
+
+struct udp_program *
+udp_programs_wait(
+    struct udp_programs *w, struct pollfd *fds, struct deadline until)
+{
+	struct udp_program *p;
+	struct deadline next;
+	size_t n;
+
+	while ((p = udp_programs_advance(w)) == NULL && w->count > 0 &&
+	       signals_stopped() == 0 && !deadline_passed(until)) {
+		next = until;
+		n = udp_programs_pollfds(w, fds, &next);
+		(void)wait_poll(fds, n, next);
+		(void)signals_collect();
+	}
+	return p;
 }
 
 static void

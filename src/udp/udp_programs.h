@@ -65,6 +65,14 @@ size_t udp_programs_pollfds(
  */
 struct udp_program *udp_programs_advance(struct udp_programs *w);
 
+/*
+ * Waits until one has ended, which the caller removes, and returns it; or NULL
+ * if none runs, the deadline passes or a caught signal asks sockt to stop. fds
+ * has space for what udp_programs_pollfds() fills in, and one more.
+ */
+struct udp_program *udp_programs_wait(
+    struct udp_programs *w, struct pollfd *fds, struct deadline until);
+
 void udp_programs_remove(struct udp_programs *w, struct udp_program *p);
 
 /* Ends and reaps all programs, and frees the storage. */
