@@ -98,14 +98,15 @@ for my $case (
     ['echo one >&2; echo two >&2; echo >&2; exit 1', 10, qr/status 1: two$/],
 ) {
     my ($command, $status, $error) = @$case;
-    for my $zero (['--recv-only'], ['-z'], ['-z', '127.0.0.1', $port]) {
-        next if @$zero > 1 && $command ne 'exit 7';
-        # -z waits one second for a failure; Perl may start later than that.
-        next if $zero->[0] eq '-z' && $command eq $via;
+    # Without --timeout -z waits one second for a failure.
+    my @zero = ('-z', '-w', 20);
+    for my $zero (['--recv-only'], [@zero], [@zero, '127.0.0.1', $port]) {
+        my $has_two = @$zero > @zero;
+        next if $has_two && $command ne 'exit 7';
         $r = via($command, @$zero, '127.0.0.1', $closed);
         is $r->{status}, $status, "@$zero $command: status $status";
         like $r->{err}, $error, '  and its reason, escaped';
-        is scalar(() = $r->{err} =~ /\n/g), @$zero > 1 ? 2 : 1, '  in one line';
+        is scalar(() = $r->{err} =~ /\n/g), $has_two ? 2 : 1, '  in one line';
     }
 }
 $r = via($via, { stdin => "hello\n" }, '127.0.0.1', $closed);
