@@ -1,18 +1,15 @@
 /* http-get: an HTTP client. Parses the URL, connects, sends a request, receives
  * the head, then the body to its declared end, and closes. */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "base/err.h"
 #include "base/diag.h"
-#include "base/mem.h"
 #include "base/num.h"
 #include "cli/command.h"
 #include "cmd/options.h"
 #include "fetch/fetch.h"
 #include "cmd/table.h"
 #include "fetch/http_client.h"
-#include "http/url.h"
 #include "net/signals.h"
 
 #define MAX_REDIRS 20
@@ -125,24 +122,6 @@ check_operand(const struct command_args *args, int n, struct err *e)
 	    text);
 }
 
-/* Checks what the tables cannot, and parses the URLs. */
-static int
-parse(struct url *urls, const struct command_args *args,
-    const struct fetch_options *o, struct err *e)
-{
-	int n;
-
-	for (n = 0; n < args->count; n++)
-		if (check_operand(args, n, e) < 0)
-			return -1;
-	if (fetch_check(o, args->count, e) < 0)
-		return -1;
-	for (n = 0; n < args->count; n++)
-		if (fetch_parse_url(&urls[n], args->operands[n], o, e) < 0)
-			return -1;
-	return 0;
-}
-
 /* Sets how connections are made, and how TLS is, for https URLs. */
 static int
 set_transport(struct connector_options *c, const struct http_get_options *o,
@@ -159,19 +138,35 @@ set_transport(struct connector_options *c, const struct http_get_options *o,
 	return 0;
 }
 
-/* Finds out whether a request can use TLS; fails if the options of TLS are for
- * none. */
+/* Checks what the tables cannot. */
 static int
-check_tls(const struct url *urls, const struct command_args *args,
+check(const struct command_args *args, const struct fetch_options *o,
+    struct err *e)
+{
+	int n;
+
+	for (n = 0; n < args->count; n++)
+		if (check_operand(args, n, e) < 0)
+			return -1;
+	return fetch_check(o, args->count, e);
+}
+
+/* Checks the URLs, and finds out whether a request can use TLS; fails if the
+ * options of TLS are for none. */
+static int
+check_urls(const struct fetch *f, const struct command_args *args,
     struct fetch_options *o, struct err *e)
 {
 	const struct opt *trust = opt_find_used(args->used, OPTIONS_TLS_TRUST);
+	bool is_https;
 	int n;
 
 	o->may_use_tls = o->follow;
-	for (n = 0; n < args->count; n++)
-		if (url_is_https(&urls[n]))
-			o->may_use_tls = 1;
+	for (n = 0; n < args->count; n++) {
+		if (fetch_check_url(f, args->operands[n], &is_https, e) < 0)
+			return -1;
+		o->may_use_tls |= is_https;
+	}
 	if (trust == NULL || o->may_use_tls)
 		return 0;
 	return err_set(e, ERR_USAGE,
@@ -182,17 +177,14 @@ check_tls(const struct url *urls, const struct command_args *args,
 
 /* Fetches the URLs in order; reports each error and keeps the first kind. */
 static int
-fetch_all(struct fetch *f, const struct url *urls, int count, struct err *e)
+fetch_all(struct fetch *f, const struct command_args *args, struct err *e)
 {
 	enum err_kind worst = ERR_NONE;
-	int n;
+	int n, count = args->count;
 
-	for (n = 0; n < count; n++)
-		if (fetch_check_route(f, &urls[n], e) < 0)
-			return -1;
 	for (n = 0; n < count && signals_stopped() == 0; n++) {
 		err_clear(e);
-		if (fetch_url(f, &urls[n], n + 1 < count, e) == 0)
+		if (fetch_url(f, args->operands[n], n + 1 < count, e) == 0)
 			continue;
 		if (worst == ERR_NONE)
 			worst = e->kind;
@@ -217,7 +209,6 @@ http_get_run(
     const void *options, const struct command_args *args, struct err *e)
 {
 	const struct http_get_options *o = options;
-	struct url *urls = mem_array((size_t)args->count, sizeof(*urls));
 	struct fetch_options wanted = o->request.fetch;
 	struct http_client_options client = {
 	    .connector.timeout_ms = o->time.timeout_ms,
@@ -235,19 +226,15 @@ http_get_run(
 	wanted.is_via = o->transport.via != NULL;
 	options_make_dial(
 	    &client.connector.dial, &o->names, &o->source, &o->sock);
-	result = set_transport(&client.connector, o, args->used, e) < 0 ||
-			 parse(urls, args, &wanted, e) < 0
-		     ? -1
-		     : check_tls(urls, args, &wanted, e);
+	if (set_transport(&client.connector, o, args->used, e) < 0 ||
+	    check(args, &wanted, e) < 0 || signals_catch(SIGNALS_STOP, e) < 0)
+		return -1;
+	result = fetch_start(&f, &wanted, &client, e);
 	if (result == 0)
-		result = signals_catch(SIGNALS_STOP, e);
-	if (result == 0) {
-		result = fetch_start(&f, &wanted, &client, e);
-		if (result == 0)
-			result = fetch_all(&f, urls, args->count, e);
-		fetch_release(&f);
-	}
-	free(urls);
+		result = check_urls(&f, args, &wanted, e);
+	if (result == 0)
+		result = fetch_all(&f, args, e);
+	fetch_release(&f);
 	return result;
 }
 

@@ -69,8 +69,9 @@ fetch_check(const struct fetch_options *o, int urls, struct err *e)
 	return 0;
 }
 
-int
-fetch_parse_url(struct url *u, const char *text, const struct fetch_options *o,
+/* Parses a URL, and checks that o can fetch it. 0, or -1 with ERR_USAGE. */
+static int
+parse_url(struct url *u, const char *text, const struct fetch_options *o,
     struct err *e)
 {
 	char name[HTTP_FILE_NAME_SIZE];
@@ -86,13 +87,17 @@ fetch_parse_url(struct url *u, const char *text, const struct fetch_options *o,
 }
 
 int
-fetch_check_route(const struct fetch *f, const struct url *u, struct err *e)
+fetch_check_url(
+    const struct fetch *f, const char *url, bool *is_https, struct err *e)
 {
 	struct http_route route;
+	struct url u;
 
-	if (route_find(&f->rules, u, &route, e) < 0 ||
+	if (parse_url(&u, url, f->options, e) < 0 ||
+	    route_find(&f->rules, &u, &route, e) < 0 ||
 	    endpoint_check_host(route.server.host, e) < 0)
 		return -1;
+	*is_https = url_is_https(&u);
 	return http_client_check(&f->client, &route, e);
 }
 
@@ -329,19 +334,20 @@ run(struct fetch *f, struct transfer *t, struct err *e)
 }
 
 int
-fetch_url(struct fetch *f, const struct url *u, bool wants_more, struct err *e)
+fetch_url(struct fetch *f, const char *url, bool wants_more, struct err *e)
 {
 	struct transfer *t = mem_array(1, sizeof(*t));
+	struct url u;
 	int result;
 
 	t->client = &f->client;
 	t->rules = &f->rules;
 	t->options = t->output.options = f->options;
-	t->url = t->output.url = u;
+	t->url = t->output.url = &u;
 	t->wants_more = wants_more;
 	t->output.requested = &t->redirect.url;
 	t->output.until = f->until;
-	result = run(f, t, e);
+	result = parse_url(&u, url, f->options, e) < 0 ? -1 : run(f, t, e);
 	redirect_release(&t->redirect);
 	free(t);
 	return result;

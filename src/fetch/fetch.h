@@ -30,10 +30,6 @@ struct fetch {
  */
 int fetch_check(const struct fetch_options *o, int urls, struct err *e);
 
-/* Parses a URL and checks that o can fetch it. 0, or -1 with ERR_USAGE. */
-int fetch_parse_url(struct url *u, const char *text,
-    const struct fetch_options *o, struct err *e);
-
 /*
  * Prepares a run; o and client are the caller's and must outlive f. Returns 0,
  * or -1 with ERR_USAGE if http_proxy in the environment is needed and
@@ -43,15 +39,17 @@ int fetch_start(struct fetch *f, const struct fetch_options *o,
     const struct http_client_options *client, struct err *e);
 void fetch_release(struct fetch *f);
 
-/* Checks the route to u before any request. Returns 0, or -1 with ERR_USAGE. */
-int fetch_check_route(
-    const struct fetch *f, const struct url *u, struct err *e);
+/*
+ * Checks a URL and the route to it before any request, and sets *is_https.
+ * Returns 0, or -1 with ERR_USAGE.
+ */
+int fetch_check_url(
+    const struct fetch *f, const char *url, bool *is_https, struct err *e);
 
 /*
- * Fetches u. wants_more: another URL follows. Returns 0, or -1 with *e:
- * ERR_PEER for a status of 400 or more.
+ * Fetches a URL that was checked. wants_more: another one follows. Returns 0,
+ * or -1 with *e: ERR_PEER for a status of 400 or more.
  */
-int fetch_url(
-    struct fetch *f, const struct url *u, bool wants_more, struct err *e);
+int fetch_url(struct fetch *f, const char *url, bool wants_more, struct err *e);
 
 #endif

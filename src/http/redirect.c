@@ -61,7 +61,7 @@ extract_user(struct redirect *r)
 void
 redirect_start(struct redirect *r, const struct url *start, const char *user)
 {
-	r->url = *start;
+	url_copy(&r->url, start);
 	r->left_origin = false;
 	r->visited = NULL;
 	r->count = r->visited_capacity = 0;
@@ -160,7 +160,7 @@ redirect_follow(
 	is_same = url_same_origin(&r->url, &next);
 	is_downgrade = url_is_https(&r->url) && !url_is_https(&next);
 	r->left_origin |= !is_same;
-	r->url = next;
+	url_copy(&r->url, &next);
 	if (next.userinfo.is_present || !is_same)
 		extract_user(r);
 	if (is_downgrade)

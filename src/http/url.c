@@ -211,6 +211,12 @@ url_parse(struct url *u, const char *text, struct err *e)
 	return 0;
 }
 
+void
+url_copy(struct url *to, const struct url *from)
+{
+	memcpy(to, from, offsetof(struct url, text) + strlen(from->text) + 1);
+}
+
 static bool
 part_is(const struct url *u, struct url_part part, const char *word)
 {

@@ -34,6 +34,9 @@ struct url {
  */
 int url_parse(struct url *u, const char *text, struct err *e);
 
+/* Copies from, but not the unused bytes of its text. */
+void url_copy(struct url *to, const struct url *from);
+
 /* Checks that u is an http or https URL with a host. 0, or -1 with ERR_USAGE.
  */
 int url_check_http(const struct url *u, struct err *e);

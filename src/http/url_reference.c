@@ -16,6 +16,14 @@ struct text {
 	bool is_full;
 };
 
+static void
+clear(struct text *t)
+{
+	t->bytes[0] = '\0';
+	t->length = 0;
+	t->is_full = false;
+}
+
 static const char *
 part_text(const struct url *u, struct url_part part)
 {
@@ -112,10 +120,11 @@ put_path(struct text *t, const char *path)
 static void
 put_merged(struct text *t, const struct url *base, const struct url *ref)
 {
-	struct text merged = {.length = 0};
+	struct text merged;
 	const char *path = part_text(base, base->path);
 	size_t n = base->path.length;
 
+	clear(&merged);
 	while (n > 0 && path[n - 1] != '/')
 		n--;
 	if (base->host.is_present && base->path.length == 0)
@@ -144,8 +153,9 @@ resolve_against(const struct url *base, const struct url *ref, struct url *out,
     struct err *e)
 {
 	const struct url *query = ref;
-	struct text t = {.length = 0};
+	struct text t;
 
+	clear(&t);
 	put_prefix(&t, ref->scheme.is_present ? ref : base,
 	    ref->scheme.is_present ? ref->scheme : base->scheme, ":");
 	if (ref->scheme.is_present || ref->host.is_present) {
@@ -173,9 +183,10 @@ int
 url_reference_follow(const struct url *base, const char *location,
     struct url *out, struct err *e)
 {
-	struct text t = {.length = 0};
+	struct text t;
 	struct url ref;
 
+	clear(&t);
 	for (; *location != '\0'; location++)
 		if (*location == ' ')
 			put(&t, "%20", 3);
@@ -218,6 +229,6 @@ url_reference_parse_typed(struct url *u, const char *text, struct err *e)
 		return -1;
 	if (typed.scheme.is_present && typed.host.is_present)
 		return resolve_against(&typed, &typed, u, e);
-	*u = typed;
+	url_copy(u, &typed);
 	return 0;
 }

@@ -43,17 +43,19 @@ parse_port(const char *text, const char *protocol, bool allow_zero,
 int
 endpoint_check_host(const char *host, struct err *e)
 {
+	bool has_bracket = strpbrk(host, "[]") != NULL;
 	char shown[128];
 	struct addr a;
 
+	if (!has_bracket &&
+	    (!addr_resembles_ip4(host) || addr_parse_ip(&a, host, 0)))
+		return 0;
 	text_escape_string(shown, sizeof(shown), host);
-	if (strpbrk(host, "[]") != NULL)
+	if (has_bracket)
 		return err_set(e, ERR_USAGE,
 		    "'%s' has a bracket: only an IPv6 address stands in "
 		    "brackets, as in [2001:db8::1]",
 		    shown);
-	if (!addr_resembles_ip4(host) || addr_parse_ip(&a, host, 0))
-		return 0;
 	return err_set(e, ERR_USAGE,
 	    "'%s' is not an IPv4 address (that is four numbers from 0 to 255, "
 	    "without leading zeros, as in 192.0.2.1)",

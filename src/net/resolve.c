@@ -539,33 +539,37 @@ resolve_localhost(const struct endpoint *ep, const struct name_options *o,
 static int
 check_number(const struct addr *a, int family, const char *host, struct err *e)
 {
-	if (family != AF_UNSPEC && family != addr_family(a))
-		return err_set(e, ERR_USAGE, "%s is not an %s address", host,
+	bool is_other = family != AF_UNSPEC && family != addr_family(a);
+	char shown[ENDPOINT_HOST * 2];
+
+	if (!is_other && !addr_lacks_scope(a))
+		return 0;
+	text_escape_string(shown, sizeof(shown), host);
+	if (is_other)
+		return err_set(e, ERR_USAGE, "%s is not an %s address", shown,
 		    family == AF_INET ? "IPv4" : "IPv6");
-	if (addr_lacks_scope(a))
-		return err_set(e, ERR_USAGE,
-		    "%s is a link-local address, which needs its interface: "
-		    "%s%%eth0, for example",
-		    host, host);
-	return 0;
+	return err_set(e, ERR_USAGE,
+	    "%s is a link-local address, which needs its interface: "
+	    "%s%%eth0, for example",
+	    shown, shown);
 }
 
 int
 resolve_check(
     const struct endpoint *ep, const struct name_options *o, struct err *e)
 {
-	char host[ENDPOINT_HOST * 2];
+	char shown[ENDPOINT_HOST * 2];
 	struct addr a;
 
 	if (ep->is_unix)
 		return 0;
-	text_escape_string(host, sizeof(host), ep->host);
 	if (addr_parse_ip(&a, ep->host, ep->port))
-		return check_number(&a, o->family, host, e);
+		return check_number(&a, o->family, ep->host, e);
 	if (o->numeric)
 		return err_set(e, ERR_USAGE,
-		    "%s is not a numeric address (--numeric)", host);
-	if (strcmp(host, "*") == 0)
+		    "%s is not a numeric address (--numeric)",
+		    text_escape_string(shown, sizeof(shown), ep->host));
+	if (strcmp(ep->host, "*") == 0)
 		return err_set(e, ERR_USAGE,
 		    "'*' is not a host: it means every local address, for a "
 		    "server to listen on");
