@@ -246,6 +246,7 @@ open_any(struct listener *l, uint16_t port, const struct listener_options *o,
 		if (o->names.family == AF_INET6 || !lacks_family(e))
 			return -1;
 	}
+	l->is_dual = false;
 	addr_any(&a, AF_INET, port);
 	return add(l, &a, o, e);
 }

@@ -7,11 +7,12 @@ use Exporter qw(import);
 use Sockt;
 use Test::More;
 
-our @EXPORT = qw(run_without_streams run_without_processes);
+our @EXPORT = qw(run_without_streams run_without_ip6 run_without_processes);
 
 # Filters, without their last two steps: permit, refuse. socket (41) of a
-# stream; clone, fork and vfork (56 to 58) and clone3 (435).
+# stream, or one of IPv6; clone, fork and vfork (56 to 58) and clone3 (435).
 my $streams = '32,0,0,0 21,0,3,41 32,0,0,24 84,0,0,15 21,1,0,1';
+my $ip6 = '32,0,0,0 21,0,2,41 32,0,0,16 21,1,0,10';
 my $processes = '32,0,0,0 21,3,0,435 53,1,0,59 53,1,0,56';
 
 # prctl(2) with a filter: what it refuses fails with the errno.
@@ -29,9 +30,10 @@ END
 # Whether an ELF file is of this kind of machine, which numbers its calls so.
 sub is_x86_64 { return unpack('x18 v', slurp($_[0])) == 62 }
 
-# run() of sockt where socket(2) of a stream fails with errno, or the start of a
-# process. Skips the test where that cannot be had.
+# run() of sockt where socket(2) of a stream or of IPv6 fails with errno, or the
+# start of a process. Skips the test where that cannot be had.
 sub run_without_streams { return run_with_filter($streams, @_) }
+sub run_without_ip6 { return run_with_filter($ip6, @_) }
 sub run_without_processes { return run_with_filter($processes, @_) }
 
 sub run_with_filter {
