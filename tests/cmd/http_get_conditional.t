@@ -29,6 +29,21 @@ spew("$dir/tag", '');
 $r = get(answer('200 OK', 'two', 'ETag: "2"'), '/', @args);
 unlike +(requests($r->{server}))[0], qr/If-None-Match/, 'an empty tag is not sent';
 is slurp("$dir/tag"), '"2"', '  which is replaced';
+for my $case (
+    ["$dir/none/tag", sub {}, qr{--etag: \S+/none/tag: no such file}],
+    ["$dir/late", sub { mkdir "$dir/late" }, qr{late is not a regular file}],
+) {
+    my ($tag, $meanwhile, $why) = @$case;
+    $r = get(sub {
+        $meanwhile->();
+        syswrite $_[0], answer('200 OK', 'two', 'ETag: "2"');
+    }, '/', '-q', '--etag', $tag, '-o', "$dir/kept");
+    is $r->{status}, 11, "--etag $tag: exit status";
+    like $r->{err}, $why, '  why';
+    ok !-e "$dir/kept", '  and no file without its tag';
+}
+rmdir "$dir/late";
+unlink glob "$dir/kept*";
 unlink "$dir/file";
 $r = get(answer('200 OK', 'three', 'ETag: "3"'), '/', @args);
 unlike +(requests($r->{server}))[0], qr/If-None-Match/,

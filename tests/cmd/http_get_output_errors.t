@@ -31,7 +31,7 @@ is $r->{status}, 0, '-f: exit status';
 is -s "$dir/there", 100_000, '-f: it is overwritten';
 
 SKIP: {
-    skip 'no /dev/full', 4 unless -c '/dev/full';
+    skip 'no /dev/full', 5 unless -c '/dev/full';
     $r = get($page, '/', '-o', '/dev/full');
     is $r->{status}, 11, '-o /dev/full';
     like $r->{err}, qr/no space left/, 'why';
@@ -39,6 +39,8 @@ SKIP: {
     sysopen my $full, '/dev/full', O_WRONLY or die $!;
     $r = get($page, '/', { stdout => $full });
     is $r->{status}, 11, 'stdout is /dev/full';
+    $r = get($page, '/', { stdout => $full }, '-i');
+    is $r->{status}, 11, '  which not even the header fits on';
 }
 $r = get($page, '/', '-o', '/dev/null');
 is $r->{status}, 0, '-o /dev/null';
