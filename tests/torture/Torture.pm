@@ -133,6 +133,7 @@ my @INPUT   = qw(EIO EINTR EAGAIN one half);
 my @OUTPUT  = qw(ENOSPC EIO EPIPE EINTR EAGAIN one half);
 my %FAILURES = (
     socket  => [qw(EMFILE ENOBUFS EACCES EAFNOSUPPORT)],
+    socketpair => [qw(EMFILE ENOBUFS)],
     connect => [qw(ECONNREFUSED ETIMEDOUT EHOSTUNREACH ENETUNREACH
         EADDRNOTAVAIL EACCES EAGAIN EINTR ENOBUFS)],
     bind    => [qw(EADDRINUSE EACCES EADDRNOTAVAIL ENOMEM)],
@@ -181,6 +182,8 @@ my %FAILURES = (
     link      => [qw(EPERM EEXIST EOPNOTSUPP EMLINK EIO)],
     unlink    => [qw(EACCES EROFS)],
     lchown    => [qw(EPERM EROFS EIO)],
+    fchmod    => [qw(EPERM)],
+    (map { $_ => [qw(EACCES ENOSPC)] } qw(mkstemp mkdtemp)),
     fchmodat  => [qw(EPERM EROFS EIO EOPNOTSUPP)],
     (map { $_ => [qw(EIO ENOSPC EINVAL)] } qw(fsync fdatasync)),
     opendir  => [qw(EACCES EMFILE)],

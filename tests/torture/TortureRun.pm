@@ -223,6 +223,8 @@ sub advance {
 # The address and the port that sockt listens on, once it does.
 sub announced {
     my ($self) = @_;
+    return ('127.0.0.1', $1)
+        if $self->{err}{got} =~ /ing on every .*, port (\d+) \(...\)\n/;
     return ($1, $2 // 0)
         if $self->{err}{got} =~ /(?:listen|receiv)ing on (\S+?)(?: port (\d+) \(...\))?\n/;
     return;

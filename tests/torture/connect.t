@@ -3,6 +3,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib", $FindBin::Bin;
+use Sockt qw(sockt);
 use Torture;
 
 my $up   = data(9_000, 1);
@@ -20,6 +21,19 @@ my @receiver = (['fin'], [ until => 'eof' ]);
 
 # One that sends, and is done when the other side is.
 my @sender = (pieces(@down), ['fin'], [ until => 'eof' ]);
+
+# An openssl that encrypts nothing.
+my $openssl = <<"END";
+#!/bin/sh
+unset LD_PRELOAD
+while test "\$1" != -unix; do shift; done
+echo 'CONNECTION ESTABLISHED
+Protocol version: TLSv1.3
+Ciphersuite: NONE
+Peer certificate: CN = test
+Verification: OK' >&2
+exec @{[ sockt() ]} connect -q --on-peer-eof quit "unix:\$2"
+END
 
 scenario 'half-close',
     args  => 'connect -q 127.0.0.1 PORT',
@@ -175,7 +189,7 @@ scenario 'connect-socks5',
     names => qr/name\.test/;
 
 scenario 'connect-http-proxy',
-    args  => 'connect -q --proxy http://127.0.0.1:PORT name.test 81',
+    args  => 'connect -q --proxy http://localhost:PORT name.test 81',
     stdin => [ pieces(@up) ],
     peers => [ { steps => [ [ until => qr/\r\n\r\n/ ],
         [ send => head_of('HTTP/1.1 200 OK') ], @sender ] } ],
@@ -183,6 +197,38 @@ scenario 'connect-http-proxy',
     got => [ head_of('CONNECT name.test:81 HTTP/1.1', 'Host: name.test:81',
         'User-Agent: sockt') . $up ],
     names => qr/name\.test/;
+
+scenario 'connect-via',
+    args  => [ qw(connect -q --via), 'printf x; cat', 'name.test', 81 ],
+    stdin => [ [ send => $up ] ],
+    out   => "x$up",
+    names => qr/name\.test/;
+
+scenario 'connect-tls',
+    args  => 'connect -q --tls 127.0.0.1 PORT',
+    stdin => [ pieces(@up) ],
+    setup => sub {
+        spew("$_[0]/openssl", $openssl);
+        chmod 0755, "$_[0]/openssl";
+    },
+    files => { openssl => $openssl },
+    env   => { PATH => '.' },
+    # A child without memory says so. What a peer of real TLS did not receive
+    # it does not end in good order, as this one does.
+    except => qr/\A(?:(?:calloc|realloc|aligned_alloc|send)\@\d|waitpid \d+ ECHILD)/,
+    names => qr/openssl|\/tmp/,
+    peers => [ { steps => [ [ until => 'eof' ], ['fin'] ] } ],
+    out   => '',
+    got   => [$up];
+
+scenario 'connect-options',
+    args  => 'connect -q --ttl 9 --tos 8 --rcvbuf 64k --sndbuf 64k '
+        . '--keepalive --nodelay -s 127.0.0.1 127.0.0.1 PORT',
+    stdin => [ [ send => $up ] ],
+    peers => [ { steps => \@sender } ],
+    names => qr/--\w+/,
+    out   => $down,
+    got   => [$up];
 
 scenario 'connect-program',
     args  => 'connect -q 127.0.0.1 PORT -- cat',

@@ -136,6 +136,8 @@ fewer(enum action action, unsigned n)
 }
 
 /* Sockets. */
+HOOK(int, -1, socketpair, (int domain, int type, int protocol, int ends[2]),
+    (domain, type, protocol, ends))
 HOOK(int, -1, socket, (int domain, int type, int protocol),
     (domain, type, protocol))
 HOOK(int, -1, bind, (int fd, const struct sockaddr *a, socklen_t len),
@@ -367,6 +369,10 @@ HOOK(int, -1, link, (const char *from, const char *to), (from, to))
 HOOK(int, -1, unlink, (const char *path), (path))
 HOOK(int, -1, lchown, (const char *path, uid_t user, gid_t group),
     (path, user, group))
+HOOK(int, -1, fchmod, (int fd, mode_t mode), (fd, mode))
+HOOK(int, -1, mkstemp, (char *path), (path))
+HOOK_AS(mkstemp64, int, -1, mkstemp, (char *path), (path))
+HOOK(char *, NULL, mkdtemp, (char *path), (path))
 HOOK(int, -1, fchmodat, (int at, const char *path, mode_t mode, int flags),
     (at, path, mode, flags))
 HOOK(int, -1, fsync, (int fd), (fd))

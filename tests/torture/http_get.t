@@ -131,6 +131,27 @@ scenario 'http-get-etag',
     peers  => [ { steps => [ @ask, [ send => whole($body, 'ETag: "2"') ],
         @end ] } ];
 
+scenario 'http-get-no-etag',
+    args => 'http-get -q --etag tag -f -o f http://127.0.0.1:PORT/f',
+    %file,
+    setup  => sub { spew("$_[0]/tag", '"1"') },
+    stays  => qr/\Af\.part(\.from)?\z|\Atag\z/,
+    names  => qr/\b(f|tag)\b/,
+    peers  => [ { steps => [ @ask, [ send => whole($body) ], @end ] } ];
+
+scenario 'http-get-continued-416',
+    args => 'http-get -q -c -o f http://127.0.0.1:PORT/f',
+    %file,
+    setup => sub {
+        my ($dir, $port) = @_;
+        spew("$dir/f.part", $body);
+        spew("$dir/f.part.from",
+            "url http://127.0.0.1:$port/f\nvalidator \"1\"\n");
+    },
+    peers => [ { steps => [ @ask, [ send => head_of('HTTP/1.1 416 No',
+        'ETag: "1"', 'Content-Range: bytes */20000', 'Content-Length: 0') ],
+        @end ] } ];
+
 scenario 'http-get-json',
     args  => 'http-get --json http://127.0.0.1:PORT/f',
     stdin => 'null',

@@ -6,7 +6,7 @@
 /* The names that the driver uses. */
 /* clang-format off */
 #define CALLS(X) \
-	X(socket) X(connect) X(bind) X(listen) X(accept) X(accept4) \
+	X(socket) X(socketpair) X(connect) X(bind) X(listen) X(accept) X(accept4) \
 	X(shutdown) X(close) X(getsockname) X(getpeername) X(getsockopt) \
 	X(setsockopt) X(send) X(sendto) X(sendmsg) X(sendmmsg) X(recv) \
 	X(recvfrom) X(recvmsg) X(recvmmsg) X(read) X(pread) X(readv) X(write) \
@@ -15,7 +15,7 @@
 	X(fcntl) X(ioctl) X(open) X(openat) X(fopen) X(fdopen) X(fclose) \
 	X(fflush) X(fgets) X(getline) X(stat) X(lstat) X(fstat) X(lseek) \
 	X(ftruncate) X(futimens) X(rename) X(link) X(unlink) X(lchown) \
-	X(fchmodat) X(fsync) X(fdatasync) X(opendir) X(readlink) X(mmap) \
+	X(fchmod) X(fchmodat) X(mkstemp) X(mkdtemp) X(fsync) X(fdatasync) X(opendir) X(readlink) X(mmap) \
 	X(madvise) X(malloc) X(calloc) X(realloc) X(aligned_alloc) \
 	X(fork) X(vfork) X(execve) X(waitpid) X(kill) X(setpgid) X(prctl) \
 	X(sigaction) X(signalfd) X(getaddrinfo)

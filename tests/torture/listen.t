@@ -37,6 +37,17 @@ scenario 'listen-both',
     out     => $up,
     got     => [$down];
 
+scenario 'listen-any',
+    args    => 'listen --allow @access * 0',
+    stdin   => [ [ send => $down ] ],
+    setup   => sub { spew("$_[0]/access", "127.0.0.1\n::1\n") },
+    files   => { access => "127.0.0.1\n::1\n" },
+    notes   => qr/listening on every IPv4 address/,
+    names   => qr/\baccess\b|\*/,
+    clients => [$sender],
+    out     => $up,
+    got     => [$down];
+
 scenario 'listen-file',
     args    => 'listen -o record 127.0.0.1 0',
     stdin   => 'null',
@@ -114,6 +125,55 @@ scenario 'listen-keep-echo',
     stop    => 'TERM',
     out     => '',
     got     => [ ($up) x 3 ];
+
+scenario 'listen-keep-exec',
+    args    => 'listen -kvv --exec cat 127.0.0.1 0',
+    stdin   => 'null',
+    clients => [ ($sender) x 2 ],
+    stop    => 'TERM',
+    out     => '',
+    got     => [ ($up) x 2 ],
+    notes   => qr/ \(fd \d+\)|: (ok|FAILED)\b|fork|closed/,
+    names   => qr/\bcat\b/;
+
+scenario 'listen-record',
+    args    => 'listen --echo -x dump 127.0.0.1 0',
+    stdin   => 'null',
+    clients => [$sender],
+    out     => '',
+    got     => [$up],
+    names   => qr/\bdump\b/,
+    check   => sub {
+        my ($r) = @_;
+        my $dump = delete $r->{files}{dump} // '';
+        my $shown = () = $dump =~ /^[0-9a-f]{8} /mg;
+        return $r->{status} == 0 && $shown < 2 * length($up) / 16
+            ? 'the dump is not whole' : ();
+    };
+
+scenario 'listen-keep-program-record',
+    args    => 'listen -kv -x dump 127.0.0.1 0 -- cat',
+    stdin   => 'null',
+    clients => [$sender],
+    stop    => 'TERM',
+    out     => '',
+    got     => [$up],
+    names   => qr/\b(cat|dump)\b/,
+    # The program's status is that of the connection. As a stop ends the run,
+    # EINTR is the answer to it.
+    except  => qr/\A(?:recv|send)\@|\Aclose \d+ EINTR/,
+    check   => sub { delete $_[0]{files}{dump}; return () };
+
+scenario 'listen-keep-steps',
+    args    => 'listen -kvv --echo 127.0.0.1 0',
+    stdin   => 'null',
+    clients => [$sender],
+    stop    => 'TERM',
+    out     => '',
+    got     => [$up],
+    notes   => qr/ \(fd \d+\)|: (ok|FAILED)\b|fork|closed/,
+    # listen-keep-echo is about what is said without the steps.
+    except  => qr/\A(?!v?fork)/;
 
 scenario 'listen-keep-discard',
     args    => 'listen -kv --discard unix:s',

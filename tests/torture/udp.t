@@ -24,6 +24,21 @@ scenario 'udp-send-lines',
     out   => join('', map { "re $_\n" } @lines),
     got   => [ join '|', @lines ];
 
+scenario 'udp-send-options',
+    args  => 'udp-send -q -w 0.3 --broadcast --no-fragment --ttl 9 -x dump '
+        . '127.0.0.1 PORT one',
+    stdin => 'null',
+    peers => [ { udp => 1, answer => sub { "re $_[0]" } } ],
+    out   => "re one\n",
+    got   => ['one'],
+    names => qr/--\w+|\bdump\b/,
+    check => sub {
+        my ($r) = @_;
+        my $dump = delete $r->{files}{dump} // '';
+        return $r->{status} == 0 && $dump !~ /\|one\|.*\|re one\|/s
+            ? "the dump is '$dump'" : ();
+    };
+
 scenario 'udp-send-no-reply',
     args  => 'udp-send -q --no-reply 127.0.0.1 PORT',
     stdin => [ [ send => join '', map { "$_\n" } @lines[ 0 .. 19 ] ],
@@ -114,6 +129,30 @@ scenario 'udp-serve-echo',
     clients => [ asks() ],
     stop    => 'INT',
     check   => answers(qw(Michael Tracy Sarah));
+
+scenario 'udp-serve-record',
+    args    => 'udp-serve -v -x dump 127.0.0.1 0',
+    stdin   => 'null',
+    clients => [ asks() ],
+    stop    => 'TERM',
+    names   => qr/\bdump\b/,
+    # It is told to stop meanwhile, which EINTR would be the answer to.
+    except  => qr/\Aclose \d+ EINTR/,
+    check   => sub {
+        my ($r) = @_;
+        my $dump = delete $r->{files}{dump} // '';
+        my $shown = () = $dump =~ /^< /mg;
+        return $r->{status} == 0 && $shown < $r->got
+            ? "the dump is '$dump'" : answers(@hello)->($r);
+    };
+
+scenario 'udp-serve-join',
+    args    => 'udp-serve -v --join 239.1.2.3 127.0.0.1 0',
+    stdin   => 'null',
+    clients => [ asks() ],
+    stop    => 'TERM',
+    names   => qr/239\.1\.2\.3/,
+    check   => answers(@hello);
 
 scenario 'udp-serve-unix',
     args    => 'udp-serve -v unix:s',
