@@ -342,6 +342,18 @@ repeat(struct parser *p, size_t index, int min, int max)
 	return 0;
 }
 
+/* Parses digits, which may be none; a number above MAX_REPEAT is inexact. */
+static int
+parse_number(const char **at)
+{
+	int n = 0;
+
+	for (; text_is_digit(**at); ++*at)
+		if (n <= MAX_REPEAT)
+			n = n * 10 + (**at - '0');
+	return n;
+}
+
 /* "{2}", "{2,}", "{2,5}" or "{,5}", if it is one; otherwise { is literal. */
 static bool
 parse_count(struct parser *p, int *min, int *max)
@@ -349,14 +361,12 @@ parse_count(struct parser *p, int *min, int *max)
 	const char *at = p->at + 1;
 	bool has_comma, has_digit = text_is_digit(*at);
 
-	for (*min = 0; text_is_digit(*at) && *min <= MAX_REPEAT; at++)
-		*min = *min * 10 + (*at - '0');
+	*min = parse_number(&at);
 	has_comma = *at == ',';
 	at += has_comma ? 1 : 0;
 	*max = has_comma ? -1 : *min;
 	if (has_comma && text_is_digit(*at))
-		for (*max = 0; text_is_digit(*at) && *max <= MAX_REPEAT; at++)
-			*max = *max * 10 + (*at - '0');
+		*max = parse_number(&at);
 	if (*at != '}' || (!has_digit && *max < 0))
 		return false;
 	p->at = at + 1;
