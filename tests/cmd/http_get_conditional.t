@@ -105,6 +105,13 @@ for my $range ('1-4', '3-4', '2-3', '-3') {
     is $r->{status}, 9, "-r $range: another range is refused";
     is $r->{out}, '', 'and not written';
 }
+for my $case (['-3', '7-9/*', 0], ['-2', '7-9/10', 9], ['-5', '6-8/10', 9],
+    ['2-4', '2-4/*', 0]) {
+    my ($range, $sent, $status) = @$case;
+    $r = get($part =~ s{2-4/10}{$sent}r, '/', '-q', '-r', $range);
+    is $r->{status}, $status, "-r $range answered by $sent: status $status";
+    is $r->{out}, $status == 0 ? 'cde' : '', '  and what is written';
+}
 $r = get(answer('200 OK', 'abcdefghij'), '/', '-q', '-r', '2-4');
 is $r->{status}, 9, 'the whole instead of the part is refused';
 is $r->{out}, '', 'and not written';

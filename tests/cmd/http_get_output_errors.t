@@ -52,6 +52,20 @@ like $r->{err}, qr/stdout is closed/, 'what is said';
 $r = get($page, '/', { closed => [1] }, '-o', "$dir/closed");
 is $r->{status}, 0, 'which does not matter with -o';
 
+# A descriptor is written to, not replaced, whatever it is.
+for my $case (['stdout', '/dev/fd/1'], ['stdout', '/proc/self/fd/1'],
+    ['stderr', '/dev/stderr']) {
+    my ($stream, $name) = @$case;
+    SKIP: {
+        skip "no $name", 2 unless -e $name;
+        open my $f, '>>', spew("$dir/stream", 'before ') or die $!;
+        $r = get(answer('200 OK', 'page'), '/', { $stream => $f }, '-q', '-o',
+            $name);
+        is $r->{status}, 0, "-o $name, a file: exit status";
+        is slurp("$dir/stream"), 'before page', '  it goes on';
+    }
+}
+
 # A name that is as long as a path can be, if nothing is appended to it.
 chdir $dir or die $!;
 for my $case (

@@ -35,6 +35,11 @@ $r = run('http-get', '--proxy', "http://127.0.0.1:$s->{port}",
 is $r->{status}, 8, '407: exit status';
 like $r->{err}, qr/the HTTP proxy 127\.0\.0\.1 port \d+ \(--proxy\): declined: 407/,
     'it is the proxy that wants a password';
+$s = http_server(answer('407 Auth', 'who?', 'Proxy-Authenticate: Basic'));
+$r = run('http-get', '--proxy', "http://me:wrong\@127.0.0.1:$s->{port}",
+    'http://name.test/');
+like $r->{err}, qr/declined: 407, it wants another user and password$/,
+    'another one than it was sent';
 
 my $port = free_port();
 $r = run('http-get', '--proxy', "127.0.0.1:$port", 'http://name.test/');

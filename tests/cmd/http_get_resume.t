@@ -73,7 +73,8 @@ is slurp($r->{file}), 'new', 'so is one of another size';
 my $v1 = '"v1"';
 for my $bad (part(29_999, tag => $v1), part(30_000, to => $size - 2, tag => $v1),
     "HTTP/1.1 206 Part\r\nContent-Length: 5\r\n\r\nhello",
-    part(30_000, tag => $v1) =~ s/bytes 30000/bytes x/r) {
+    part(30_000, tag => $v1) =~ s/bytes 30000/bytes x/r,
+    part(30_000, tag => $v1) =~ s/bytes 30000-\d+/bytes */r) {
     $r = resume(whole('"v1"', 30_000), $bad);
     is $r->{status}, 9, 'another range than was asked for';
     ok !-e $r->{file}, 'never becomes the file';
@@ -110,6 +111,13 @@ $r = resume(whole('"v1"', 30_000),
     ["HTTP/1.1 416 No\r\nContent-Range: bytes */7\r\nContent-Length: 0\r\n\r\n",
         whole('"v2"', undef, 'shorter')]);
 is slurp($r->{file}), 'shorter', '416 with another size: fetched anew';
+for my $field ('X: y', "Content-Range: bytes */30000\r\nETag: \"v2\"") {
+    $r = resume(whole('"v1"', 30_000),
+        ["HTTP/1.1 416 No\r\n$field\r\nContent-Length: 0\r\n\r\n",
+            whole('"v2"', undef, 'other')]);
+    is slurp($r->{file}), 'other',
+        '416 without the size, or of another version: fetched anew';
+}
 
 $r = resume(whole('"v1"', 30_000), answer('404 Gone', 'error page'));
 is $r->{status}, 8, 'an error while resuming: exit status';
@@ -137,6 +145,14 @@ run('http-get', '-o', "$dir/one", "$s->{url}/a");
 $r = run('http-get', '-c', '-o', "$dir/one", "$s->{url}/b");
 is slurp("$dir/one"), 'other', 'a partial file of another URL is not used';
 like $r->{err}, qr{one\.part holds 29\.3 KiB that are not known to be of this file}, 'and that is told';
+
+# A later version of sockt may note more.
+$s = http_server(whole('"v1"', 30_000), part(30_000, tag => '"v1"'));
+run('http-get', '-o', "$dir/later", "$s->{url}/");
+spew("$dir/later.part.from", slurp("$dir/later.part.from") . "more 1\n");
+$r = run('http-get', '-c', '-o', "$dir/later", "$s->{url}/");
+is $r->{status}, 0, 'a note with an unknown line: exit status';
+ok slurp("$dir/later") eq $body, '  it is resumed';
 
 # A note that is not one; and none at all, which --force does not mind.
 for my $case (["nonsense\n"], [undef, '-f']) {

@@ -67,7 +67,7 @@ for my $status (408, 429, 500, 502, 503, 504) {
         answer("$status Oh", 'no'), answer('200 OK', 'yes'));
     is $r->{status}, 0, "$status is tried again";
 }
-for my $status (400, 401, 403, 404, 410, 501) {
+for my $status (400, 401, 403, 404, 410, 501, 505) {
     $r = try_with(['-q', '--retry', 1], answer("$status Oh", ''),
         answer('200 OK', 'yes'));
     is $r->{status}, 8, "$status is not";

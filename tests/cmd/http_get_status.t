@@ -31,6 +31,8 @@ $r = get(answer('404 Not', ''), '/', '-o', "$dir/empty");
 is $r->{status}, 8, 'an error without a body';
 is_deeply [glob "$dir/empty*"], [], 'leaves nothing';
 
+$r = get(answer('404 ', ''), '/', '-q');
+like $r->{err}, qr{: the server answered 404\n\z}, 'no reason is no reason';
 $r = get(answer("404 \e[31mred", ''), '/', '-q');
 like $r->{err}, qr{404 \\x1b\[31mred\n\z}, 'the reason is escaped';
 

@@ -15,6 +15,8 @@ for my $case (
         'there is more than one Host field'],
     ["GET /\r\n", '400 Bad Request',
         "the first line is not like 'GET /path HTTP/1.1'"],
+    ["\x16\x02\x01\r\n", '400 Bad Request',
+        "the first line is not like 'GET /path HTTP/1.1'"],
     ["GET / HTTP/1.1\r\n${host}X\r\n", '400 Bad Request',
         "a header line is not like 'Name: value'"],
     ["GET / HTTP/2.0\r\n$host", '505 HTTP Version Not Supported',

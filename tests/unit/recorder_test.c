@@ -70,6 +70,8 @@ test_names(void)
 	    "--output: after % there may be n (the number of the connection), "
 	    "d (received or sent) or another %");
 	is_misuse("%x", NULL, false, false, "--output: after %");
+	is_misuse("file%", NULL, false, false, "--output: after %");
+	is_misuse("file%", NULL, true, true, "--output: after %");
 	is_misuse("%n%x", NULL, false, false, "--output: after %");
 	is_misuse(NULL, "%d", false, false,
 	    "--hexdump: after % there may be n (the number of the connection) "

@@ -102,7 +102,11 @@ refuses(const char *text)
 int
 main(void)
 {
+	char list[400];
+
 	ok(!is_direct(NULL, "a", 80), "no list");
+	snprintf(list, sizeof(list), "%0390d,a", 0);
+	ok(is_direct(list, "a", 80), "a name after one that is too long");
 	check("", "a", 80, false);
 	check("*", "a", 80, true);
 	check("a", "a", 80, true);

@@ -141,6 +141,9 @@ test_own_ports(void)
 	refuses("192.0.2.1:0", "1 to 65535");
 	refuses("192.0.2.1:65536", "1 to 65535");
 	refuses("192.0.2.1:9-3", "reversed");
+	refuses("192.0.2.1-x", "192.0.2.1-x");
+	refuses("192.0.2.1.5-9", "192.0.2.1.5-9");
+	refuses("192.0.2.1-256", "192.0.2.1-256");
 	refuses(":22", "empty");
 	refuses("[::1]x:22", "[::1]x");
 	refuses("unix:/tmp/x", "a unix socket has no ports");

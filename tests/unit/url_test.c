@@ -57,6 +57,9 @@ check_resolution(void)
 	url_parse(&base, "http://a", &e);
 	url_reference_follow(&base, "g", &out, &e);
 	is_text(out.text, "http://a/g", "a base without a path");
+	url_parse(&base, "g:a/b", &e);
+	url_reference_follow(&base, "c", &out, &e);
+	is_text(out.text, "g:a/c", "a base without a host");
 }
 
 static void
@@ -226,6 +229,7 @@ main(void)
 	check_forms("HTTP://[::1]:8080/", "[::1]:8080", "/", "::1", 8080);
 	check_forms(
 	    "http://[fe80::1%25eth0]/x", "[fe80::1]", "/x", "fe80::1%eth0", 80);
+	check_forms("http://[fe80::1%25]/", "[fe80::1]", "/", "fe80::1%25", 80);
 	check_forms("http://[fe80::1%eth0]:81/", "[fe80::1]:81", "/",
 	    "fe80::1%eth0", 81);
 	check_forms("https://a/b", "a", "/b", "a", 443);
@@ -242,6 +246,7 @@ main(void)
 	check_users();
 	check_origin("http://a/x", "http://A:80/y", true);
 	check_origin("http://a/", "http://a:81/", false);
+	check_origin("http://a:81/", "ldap://a:81/", false);
 	check_origin("http://a/", "https://a/", false);
 	check_origin("http://a:443/", "https://a/", false);
 	check_origin("https://a/", "HTTPS://A:443/", true);
