@@ -196,7 +196,17 @@ start_shard(struct shards *s, uint32_t i)
 	return shard->in < 0 ? -1 : 0;
 }
 
-/* Their sender has read what strangers send: its sizes are checked. */
+/*
+ * A shard reads what strangers send, and might be made to send anything: what
+ * is used as a size or an index is checked.
+ */
+static bool
+is_possible(const struct shards *s, const struct scan_result *r)
+{
+	return r->host < s->o->order->options.targets->hosts &&
+	       (unsigned)r->reason <= SCAN_SKIPPED;
+}
+
 static void
 report_results(const struct shards *s, const struct frame *f)
 {
@@ -207,7 +217,7 @@ report_results(const struct shards *s, const struct frame *f)
 	while (bounds_fit(size, at, sizeof(r))) {
 		memcpy(&r, f->bytes + at, sizeof(r));
 		at += sizeof(r);
-		if (!bounds_fit(size, at, r.banner_size))
+		if (!bounds_fit(size, at, r.banner_size) || !is_possible(s, &r))
 			return;
 		r.banner = r.banner_size > 0 ? f->bytes + at : NULL;
 		at += r.banner_size;
@@ -221,10 +231,12 @@ handle_frame(struct shards *s, struct shard *shard)
 	const struct frame *f = &shard->frame;
 
 	shard->is_ended = f->kind != FRAME_RESULTS;
-	if (f->kind != FRAME_FAILED)
+	if (f->kind != FRAME_FAILED) {
 		report_results(s, f);
-	else if (s->error.kind == ERR_NONE)
+	} else if (s->error.kind == ERR_NONE) {
 		memcpy(&s->error, f->bytes, sizeof(s->error));
+		s->error.text[sizeof(s->error.text) - 1] = '\0';
+	}
 }
 
 /* The pipe has ended: reaps the process, which has ended too. */
