@@ -35,8 +35,11 @@ UNIT := $(filter-out $(NOT_EMULATED:%=$(B)/%),$(UNIT))
 # A choice of commands, and all of them where time does not matter. Many need
 # TCP_INFO or UDP_SEGMENT, which the emulator lacks and PORTABLE=1 does without.
 LOOPBACK := $(if $(WHOLE),$(filter-out $(NOT_EMULATED),$(LOOPBACK)),\
-	$(patsubst %,tests/cmd/%.t,connect_proxy listen_access over_4_gib \
-	portscan_output_formats serve_hello_messages))
+	$(patsubst %,tests/cmd/%.t,connect_options connect_proxy \
+	connect_records connect_unix http_get_conditional http_get_malformed \
+	http_get_redirect http_get_status inherited_sockets listen_access \
+	over_4_gib portscan_output_formats portscan_targets \
+	serve_hello_http_reasons serve_hello_messages udp_unix))
 endif
 
 $(MACHINES:%=check-%): check-%:
