@@ -322,8 +322,12 @@ sub clean_up {
         $self->{held} = 1;
     }
     $self->{table} = read_table();
+    # A process that is just ending needs a moment.
+    my $until = time + 0.5;
     for my $pid (@{ $self->{table}{pids} }) {
         next if $pid == $self->{pid};
+        select undef, undef, undef, 0.002
+            while $self->is_alive($pid) && time < $until;
         push @{ $self->{orphans} }, $pid if $self->is_alive($pid);
     }
     kill 'KILL', $_ for @{ $self->{orphans} // [] };
