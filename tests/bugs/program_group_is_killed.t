@@ -13,23 +13,12 @@ use Time::HiRes qw(time);
 my $program = '(trap "" HUP INT TERM; while :; do sleep 1; done) & '
     . 'echo $$; wait';
 
-sub is_empty {
-    my ($group) = @_;
-    my $until = time + 5;
-    while (time <= $until) {
-        return 1 unless kill 0, -$group;
-        select undef, undef, undef, 0.02;
-    }
-    kill 'KILL', -$group;
-    return 0;
-}
-
 for my $signal (qw(TERM HUP)) {
     my $p = start('listen', '-k', '-e', $program, 0);
     my $c = tcp_client($p->port);
     chomp(my $group = <$c>);
     my $r = $p->stop($signal);
-    ok is_empty($group), "$signal: nobody is left when the server has ended";
+    ok group_ends($group, 5), "$signal: nobody is left when the server has ended";
     cmp_ok $r->{seconds}, '<', 10, 'which took its time, no more';
 }
 
@@ -40,7 +29,7 @@ chomp(my $group = <$c>);
 my $start = time;
 $p->stop;
 my $took = time - $start;
-ok is_empty($group), 'a willing one has ended';
+ok group_ends($group, 5), 'a willing one has ended';
 SKIP: {
     skip 'zombies cannot be told from others here', 1
         unless run('--version')->{out} =~ /linux/;
@@ -50,7 +39,7 @@ SKIP: {
 $p = start('listen', '-k', '-m', '0.1', '-e', $program, 0);
 $c = tcp_client($p->port);
 chomp($group = <$c>);
-ok is_empty($group), '--max-time: nobody is left';
+ok group_ends($group, 5), '--max-time: nobody is left';
 is scalar(<$c>), undef, 'and the connection has ended';
 is $p->stop->{status}, 0, 'the server went on';
 

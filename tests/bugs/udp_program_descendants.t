@@ -6,7 +6,6 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Test::More;
-use Time::HiRes qw(time);
 
 # Reports its process group. One process of it keeps the output open, and
 # ignores what would end it.
@@ -24,27 +23,15 @@ sub serve {
     return ($p, $group);
 }
 
-# Whether no process of the group is left, soon.
-sub is_empty {
-    my ($group) = @_;
-    my $until = time + 10;
-    while (time <= $until) {
-        return 1 unless kill 0, -$group;
-        select undef, undef, undef, 0.02;
-    }
-    kill 'KILL', -$group;
-    return 0;
-}
-
 my ($p, $group) = serve('-v', '--program-timeout', '0.5');
 $p->expect(err => qr/the program took longer than allowed \(--program-timeout\)/);
-ok is_empty($group), '--program-timeout: nobody is left';
+ok group_ends($group, 10), '--program-timeout: nobody is left';
 is $p->stop->{status}, 0, 'the server went on';
 
 ($p, $group) = serve();
 my $r = $p->stop;
 is $r->{status}, 0, 'TERM ends the server';
 cmp_ok $r->{seconds}, '<', 10, 'which took its time, no more';
-ok is_empty($group), 'and nobody is left';
+ok group_ends($group, 10), 'and nobody is left';
 
 done_testing;

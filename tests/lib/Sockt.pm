@@ -30,7 +30,8 @@ use Time::HiRes qw(time);
 
 our @EXPORT = qw(sockt run start tcp_listener udp_socket tcp_client peer
     exchange reap slurp spew scratch has_ipv6 is_root free_port own_network
-    children await_child is_running is_asleep left_behind);
+    children await_child is_running is_asleep left_behind
+    group_ends);
 
 # The top of the source tree.
 our $TOP = abs_path(dirname(__FILE__) . '/../..');
@@ -237,6 +238,18 @@ sub is_running {
     my ($pid) = @_;
     open my $f, '<', "/proc/$pid/stat" or return 0;
     return (<$f> // '') =~ /\) [^ZX] /;
+}
+
+# Whether no process of a group is left after that many seconds. Kills what is.
+sub group_ends {
+    my ($group, $seconds) = @_;
+    my $until = time + $seconds;
+    while (time <= $until) {
+        return 1 unless kill 0, -$group;
+        select undef, undef, undef, 0.02;
+    }
+    kill 'KILL', -$group;
+    return 0;
 }
 
 # The processes with TMPDIR=dir in their environment, as sockt was started with,
