@@ -167,33 +167,25 @@ is_descriptor(const char *path)
 	       strncmp(path, "/proc/", 6) == 0;
 }
 
-/* Fails since the target exists. */
-static int
-refuse(const struct download *d, struct err *e)
-{
-	char shown[256];
-
-	return err_set(e, ERR_OUTPUT, "%s exists (--force overwrites it)",
-	    text_escape_string(shown, sizeof(shown), d->target));
-}
-
 /* Opens a special target itself, or the partial file of a regular one. */
 static int
 open_target(struct download *d, struct deadline until, struct err *e)
 {
 	struct stat st;
+	char shown[256];
 
-	if (stat(d->target, &st) < 0)
-		/* A link to no file is not replaced either. */
-		return !d->may_replace && lstat(d->target, &st) == 0
-			   ? refuse(d, e)
-			   : open_part(d, e);
-	if (!S_ISREG(st.st_mode) || is_descriptor(d->target)) {
+	if (stat(d->target, &st) == 0 &&
+	    (!S_ISREG(st.st_mode) || is_descriptor(d->target))) {
 		d->is_special = true;
 		d->fd = wait_open(d->target, O_WRONLY | O_APPEND, 0, until, e);
 		return d->fd < 0 ? -1 : 0;
 	}
-	return d->may_replace ? open_part(d, e) : refuse(d, e);
+	/* A link to no file is not replaced either. */
+	if (!d->may_replace && lstat(d->target, &st) == 0)
+		return err_set(e, ERR_OUTPUT,
+		    "%s exists (--force overwrites it)",
+		    text_escape_string(shown, sizeof(shown), d->target));
+	return open_part(d, e);
 }
 
 static void
