@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include "base/backoff.h"
@@ -139,14 +138,10 @@ helper_wait(struct helper *h, struct deadline until)
 static void
 end_group(struct child *c)
 {
-	struct deadline until = deadline_after(GROUP_MS);
-
 	c->is_ending = false;
 	child_end(c);
-	while (child_group_is_alive(c->group) && !deadline_passed(until))
-		(void)poll(NULL, 0, MIN_PAUSE_MS);
-	if (child_group_is_alive(c->group))
-		child_end(c);
+	c->until = deadline_after(GROUP_MS);
+	child_wait_group(c);
 }
 
 void
