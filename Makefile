@@ -179,8 +179,13 @@ $(B)/tests/pty: tests/lib/pty.c $(B)/flags
 # The environment tells tests which binary and build folder to use.
 TESTENV = SOCKT="$(abspath $(B))/sockt" SOCKT_BUILD="$(abspath $(B))" \
 	CC="$(CC)" MAKE="$(MAKE)"
-LOOPBACK = $(wildcard tests/cmd/*.t tests/bugs/*.t)
-# The longest come first. The lints are the same in every mode.
+# The longest come first: they would be waited for at the end.
+LONGEST = $(wildcard $(addprefix tests/,cmd/listen_many_connections.t \
+	cmd/relay_bytes.t cmd/connect_check.t bugs/limits_while_draining.t \
+	bugs/udp_serve_loop.t bugs/unnoticed_call_failures.t))
+LOOPBACK = $(LONGEST) \
+	$(filter-out $(LONGEST),$(wildcard tests/cmd/*.t tests/bugs/*.t))
+# The lints are the same in every mode.
 TESTS ?= $(wildcard tests/examples/*.t) $(if $(B:build=),,\
 	$(filter-out $(NAMES),$(wildcard tests/lint/*.t))) $(LOOPBACK) \
 	$(UNIT) $(REPLAY)

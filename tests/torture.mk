@@ -11,10 +11,12 @@ $(B)/tests/inject.so: $(INJECT) tests/torture/inject.h
 	@mkdir -p $(@D)
 	$(CC) -std=c11 $(WARN) -O2 -g $(STRICT) -fPIC -shared -o $@ $(INJECT) -ldl
 
-TORTURE_TESTS ?= $(wildcard tests/torture/*.t)
+# Scans mostly wait: they come first, and beside others.
+TORTURE_TESTS ?= tests/torture/portscan.t \
+	$(filter-out %/portscan.t,$(wildcard tests/torture/*.t))
 torture: $(HELPERS) $(B)/tests/inject.so
 	@$(TESTENV) TORTURE="$(TORTURE)" TORTURE_SCENARIOS="$(SCENARIOS)" \
 		TORTURE_SAMPLE="$(SAMPLE)" TORTURE_SEED="$(SEED)" \
-		$(PROVE) $(if $(TORTURE)$(SCENARIOS),-v) $(TORTURE_TESTS)
+		$(PROVE) -j2 $(if $(TORTURE)$(SCENARIOS),-v) $(TORTURE_TESTS)
 
 .PHONY: torture
