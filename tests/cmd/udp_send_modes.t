@@ -7,6 +7,7 @@ use lib "$FindBin::Bin/../lib";
 use Sockt;
 use IO::Select;
 use Test::More;
+use Time::HiRes qw(time);
 
 my $s = udp_socket();
 my $port = $s->sockport;
@@ -67,6 +68,18 @@ $r = run('udp-send', '--no-reply', '--rate', '100', '--count', '30', @to, 'x');
 is scalar @{ arrived() }, 30, '--rate';
 cmp_ok $r->{seconds}, '>=', 0.25, 'is not exceeded';
 cmp_ok $r->{seconds}, '<', 2, 'and is reached';
+{
+    my $p = start({ keep_stdin => 1 }, 'udp-send', '--no-reply', '--rate',
+        '100', @to);
+    $p->send_line("first\n");
+    $s->recv(my $x, 10);
+    select undef, undef, undef, 0.5;
+    my $start = time;
+    $p->send_line("x\n" x 30);
+    $s->recv($x, 10) for 1 .. 30;
+    cmp_ok time - $start, '>=', 0.2, 'a pause of stdin is not made up for';
+    is $p->finish->{status}, 0, 'to the end';
+}
 
 # Replies.
 my $pid = answer(sub { map { "$_[0]$_" } 1 .. 3 }, 2);
