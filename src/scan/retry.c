@@ -97,7 +97,7 @@ max_tries(const struct scan *s, uint32_t id)
 		return (int)s->o->retries + 1;
 	/* A re-probe was answered: several tries of a port may be lost. */
 	if (h->lost > 1)
-		tries = h->lost + 2;
+		tries = h->lost + 3;
 	else if (is_stream ? h->is_up && has_spare_slots(s)
 			   : !icmp_limit_applies(s, id))
 		tries = 3;

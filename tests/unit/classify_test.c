@@ -175,7 +175,7 @@ expected_tries(const struct start *c)
 	if (c->retries >= 0)
 		return c->retries + 1;
 	if (c->lost > 1)
-		return c->lost + 2 < 8 ? c->lost + 2 : 8;
+		return c->lost + 3 < 8 ? c->lost + 3 : 8;
 	return c->type == SOCK_DGRAM || c->is_up ? 3 : 2;
 }
 

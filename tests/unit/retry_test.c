@@ -126,7 +126,7 @@ test_tries(void)
 	host.lost = 1;
 	is_int(max_tries(&s, id), 2, "an answered first try shows no loss");
 	host.lost = 2;
-	is_int(max_tries(&s, id), 4, "two more than what was answered");
+	is_int(max_tries(&s, id), 5, "three more than what was answered");
 	host.lost = 7;
 	is_int(max_tries(&s, id), MAX_TRIES, "up to a limit");
 	options.retries = 0;
