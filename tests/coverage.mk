@@ -1,7 +1,7 @@
 # make coverage: what make check, check-netns and torture reach in src/, and
 # whether that is all that is known to be reachable; see
 # tests/coverage/report.pl. Needs root, and the Debian packages clang, llvm and
-# libclang-rt-14-dev. Takes about ten minutes, so that it is not part of CI.
+# libclang-rt-14-dev. Takes about six minutes, so that it is not part of CI.
 #
 #	SHRINK=1            removes what is reached from tests/coverage/unreached
 #	make coverage-report COVERAGE=1   only the report, of the last run
