@@ -236,18 +236,32 @@ start_program(struct served *v, pid_t *pid)
 	return ends[0];
 }
 
+/* Closes the connection after all: it only ended before the program's. */
+static void
+do_not_abort(struct session *s)
+{
+	s->r.is_aborted = false;
+	if (s->r.reset_by_us)
+		s->r.reset = sock_is_closed(s->fd);
+	s->r.reset_by_us = false;
+	sock_reset_on_close(s->fd, false);
+}
+
 /*
- * Relays to a program, in whose place this process has the connection. The
- * program may end without reading everything, which is not an error. The status
- * is the program's.
+ * Relays to a program, in whose place this process has the connection. It is
+ * not an error that the program ends without reading everything, or that the
+ * client resets the connection: the status is the program's. If the connection
+ * is lost in another way, the program cannot know that.
  */
 static int
 serve_program(struct served *v)
 {
 	struct session *s = &v->s;
 	struct relay_options o;
+	struct err lost;
 	int end, result, status;
 	pid_t pid = 0;
+	bool is_lost;
 
 	end = start_program(v, &pid);
 	if (end < 0)
@@ -259,17 +273,19 @@ serve_program(struct served *v)
 	if (result < 0 && s->e.kind != ERR_LOST)
 		return -1;
 	s->allows_probes = false;
-	if (s->r.is_aborted) {
-		s->r.is_aborted = false;
-		if (s->r.reset_by_us)
-			s->r.reset = sock_is_closed(s->fd);
-		s->r.reset_by_us = false;
-		sock_reset_on_close(s->fd, false);
-	}
+	is_lost =
+	    result < 0 && s->e.errnum != ECONNRESET && s->e.errnum != EPIPE;
+	lost = s->e;
+	if (s->r.is_aborted && !is_lost)
+		do_not_abort(s);
 	/* As for every program, what a client still sends does not matter. */
 	if (stop_signal)
 		s->until = deadline_after(0);
 	status = program_wait(pid, deadline_none(), &s->e);
+	if (status >= 0 && is_lost) {
+		s->e = lost;
+		return -1;
+	}
 	return status <= 0 ? status : err_status(&s->e, status);
 }
 

@@ -31,7 +31,7 @@ use Time::HiRes qw(time);
 our @EXPORT = qw(sockt run start tcp_listener udp_socket tcp_client peer
     exchange reap slurp spew scratch has_ipv6 is_root free_port own_network
     children await_child is_running is_asleep left_behind
-    group_ends);
+    group_ends set_loopback);
 
 # The top of the source tree.
 our $TOP = abs_path(dirname(__FILE__) . '/../..');
@@ -302,6 +302,14 @@ sub free_port {
     return $held[-1]->sockport;
 }
 
+# Takes the loopback interface up or down: SIOCSIFFLAGS.
+sub set_loopback {
+    my ($is_up) = @_;
+    my $s = udp_socket(host => '0.0.0.0');
+    my $request = pack 'a16 s x22', 'lo', $is_up;
+    return ioctl $s, 0x8914, $request;
+}
+
 # Restarts this test in its own network namespace, for tests that would disturb
 # others or be disturbed. Call it first; false where that is not permitted.
 sub own_network {
@@ -312,10 +320,8 @@ sub own_network {
         $ENV{SOCKT_OWN_NETWORK} = 1;
         exec 'unshare', $how, $^X, $0 or croak "unshare: $!";
     }
-    # SIOCSIFFLAGS: in a new namespace the loopback interface is down.
-    my $s = udp_socket(host => '0.0.0.0');
-    my $request = pack 'a16 s x22', 'lo', 1;
-    return ioctl $s, 0x8914, $request;
+    # In a new namespace it is down.
+    return set_loopback(1);
 }
 
 package Sockt::Process;
