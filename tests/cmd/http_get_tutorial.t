@@ -32,6 +32,9 @@ is_deeply [glob "$dir/*"], ["$dir/file"], '-o: and nothing else is left';
 $r = get($head . $body, '/', '-i', '-q');
 ok $r->{out} eq $head . $body, '-i: the header is in front of the body';
 is $r->{err}, '', '-i -q: nothing on stderr';
+$r = get("HTTP/1.0 200 OK\r\nA: b\r\n  c\r\nD: e\r\n\r\nbody", '/', '-iq');
+is $r->{out}, "HTTP/1.0 200 OK\r\nA: b c\r\nD: e\r\n\r\nbody",
+    'a folded line is printed joined';
 
 $r = get($head, '/', '-I');
 is $r->{status}, 0, '-I: a header is a whole answer';
