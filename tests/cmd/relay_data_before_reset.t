@@ -7,6 +7,19 @@ use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Test::More;
 
+# Closes it when the other system has all of it: what is still to be sent would
+# be lost with the reset. TIOCOUTQ counts.
+sub close_when_sent {
+    my ($c) = @_;
+    my $left = pack 'i', 1;
+    for (1 .. 1000) {
+        ioctl $c, 0x5411, $left or die "TIOCOUTQ: $!";
+        last if !unpack 'i', $left;
+        select undef, undef, undef, 0.01;
+    }
+    close $c;
+}
+
 my $runs = 50;
 my $l = tcp_listener();
 my $pid = peer($l, sub {
@@ -25,6 +38,24 @@ for (1 .. $runs) {
 }
 is $whole, $runs, "the line that came before the reset: $runs of $runs";
 is_deeply [ keys %status ], [10], 'and the lost connection is told each time';
+
+# The same with more than one read takes.
+{
+    open my $in, '<', $file or die;
+    my $p = start({ stdin => $in }, 'connect', '--rcvbuf', '200k', '127.0.0.1',
+        $l->sockport);
+    my $c = $l->accept;
+    sysread $c, my $x, 1;
+    $p->signal('STOP');
+    my $size = 150_000;
+    print $c 'x' x $size;
+    $c->flush;
+    close_when_sent($c);
+    $p->signal('CONT');
+    my $r = $p->finish;
+    is length $r->{out}, $size, 'all that came before the reset';
+    is $r->{status}, 10, 'which is told';
+}
 
 # The other way round: our listener never resets a client that is still
 # sending, so that it reads our last words.
