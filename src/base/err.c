@@ -323,6 +323,12 @@ err_is_shortage(int errnum)
 	       errnum == ENOMEM;
 }
 
+bool
+err_is_reset(int errnum)
+{
+	return errnum == ECONNRESET || errnum == EPIPE;
+}
+
 const char *
 err_kind_name(enum err_kind kind)
 {

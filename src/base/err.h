@@ -115,6 +115,10 @@ int err_append(struct err *e, const char *fmt, ...)
  */
 bool err_is_shortage(int errnum);
 
+/* Whether an errno means that the peer has reset the connection, or reads no
+ * more of it. */
+bool err_is_reset(int errnum);
+
 /* The kind of an errno or an enum err_cause. */
 enum err_kind err_kind_of(int errnum, enum err_place place);
 

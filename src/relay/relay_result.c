@@ -219,9 +219,8 @@ relay_result_check(const struct relay *r, struct err *e)
 static bool
 is_reset_by_peer(const struct relay *r)
 {
-	int sent = r->up.out.errnum, received = r->down.in.errnum;
-
-	return sent == ECONNRESET || sent == EPIPE || received == ECONNRESET;
+	return err_is_reset(r->up.out.errnum) ||
+	       r->down.in.errnum == ECONNRESET;
 }
 
 void
@@ -232,8 +231,8 @@ relay_result_summarize(const struct relay *r, struct conn_summary *sum,
 	sum->sent = r->up.bytes;
 	sum->received = r->down.bytes;
 	sum->undelivered = relay_is(r, POLICY_FORWARDER) ? 0 : undelivered(r);
-	sum->reset = status < 0 && e->kind == ERR_LOST &&
-		     (e->errnum == ECONNRESET || e->errnum == EPIPE);
+	sum->reset =
+	    status < 0 && e->kind == ERR_LOST && err_is_reset(e->errnum);
 	sum->is_aborted =
 	    status < 0 && policy_aborts(r->state, e->kind == ERR_OUTPUT);
 	if (sum->is_aborted && sum->first == CONN_FIRST_NOBODY)

@@ -273,8 +273,7 @@ serve_program(struct served *v)
 	if (result < 0 && s->e.kind != ERR_LOST)
 		return -1;
 	s->allows_probes = false;
-	is_lost =
-	    result < 0 && s->e.errnum != ECONNRESET && s->e.errnum != EPIPE;
+	is_lost = result < 0 && !err_is_reset(s->e.errnum);
 	lost = s->e;
 	if (s->r.is_aborted && !is_lost)
 		do_not_abort(s);

@@ -74,7 +74,7 @@ lost(struct session *s, int errnum)
 	char text[32];
 
 	s->r.first = CONN_FIRST_PEER;
-	s->r.reset = errnum == ECONNRESET || errnum == EPIPE;
+	s->r.reset = err_is_reset(errnum);
 	return err_sys(&s->e, ERR_LOST, errnum,
 	    "the connection was lost after %s sent and %llu received",
 	    num_format_count(text, sizeof(text), s->r.sent, "byte"),
