@@ -7,7 +7,6 @@ use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Socket qw(:all);
 use Test::More;
-use Time::HiRes qw(time);
 
 # Each connection counts here, so no other test's may come.
 own_network();
@@ -27,19 +26,6 @@ sub read_out {
         return ($text, $!{ECONNRESET} ? 'reset' : "$!") if !defined $n;
         return ($text, 'end') if $n == 0;
     }
-}
-
-# Waits until everything that was written has been acknowledged (SIOCOUTQ).
-sub acknowledged {
-    my ($s) = @_;
-    my $until = time + $Sockt::PATIENCE;
-    while (time < $until) {
-        my $left = pack 'i', 0;
-        return 0 unless ioctl $s, 0x5411, $left;
-        return 1 if unpack('i', $left) == 0;
-        select undef, undef, undef, 0.002;
-    }
-    return 0;
 }
 
 my $l = tcp_listener();

@@ -15,8 +15,8 @@ plan skip_all => "no $retries" unless -w $retries;
 spew($retries, "1\n");
 
 my $dir = scratch();
-my $p = start({ keep_stdin => 1 }, 'listen', '-v', '-x', "$dir/dump", 0, '--',
-    'sh', '-c', 'read go; echo first; read go; echo second; cat');
+my $p = start('listen', '-v', '-x', "$dir/dump", 0, '--', 'sh', '-c',
+    'read go; echo first; read go; echo second; cat');
 my $c = tcp_client($p->port);
 print $c "go\n";
 is scalar(<$c>), "first\n", 'the client is served';

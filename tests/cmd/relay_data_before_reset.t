@@ -7,19 +7,6 @@ use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Test::More;
 
-# Closes it when the other system has all of it: what is still to be sent would
-# be lost with the reset. TIOCOUTQ counts.
-sub close_when_sent {
-    my ($c) = @_;
-    my $left = pack 'i', 1;
-    for (1 .. 1000) {
-        ioctl $c, 0x5411, $left or die "TIOCOUTQ: $!";
-        last if !unpack 'i', $left;
-        select undef, undef, undef, 0.01;
-    }
-    close $c;
-}
-
 my $runs = 50;
 my $l = tcp_listener();
 my $pid = peer($l, sub {
@@ -40,7 +27,8 @@ is $whole, $runs, "the line that came before the reset: $runs of $runs";
 is_deeply [ keys %status ], [10], 'and the lost connection is told each time';
 
 # The same with more than one read takes.
-{
+SKIP: {
+    skip 'no word of what is acknowledged', 3 unless $^O eq 'linux';
     open my $in, '<', $file or die;
     my $p = start({ stdin => $in }, 'connect', '--rcvbuf', '200k', '127.0.0.1',
         $l->sockport);
@@ -50,7 +38,9 @@ is_deeply [ keys %status ], [10], 'and the lost connection is told each time';
     my $size = 150_000;
     print $c 'x' x $size;
     $c->flush;
-    close_when_sent($c);
+    # What is still to be sent would be lost with the reset.
+    ok acknowledged($c), 'the peer has sent all';
+    close $c;
     $p->signal('CONT');
     my $r = $p->finish;
     is length $r->{out}, $size, 'all that came before the reset';

@@ -31,7 +31,7 @@ use Time::HiRes qw(time);
 our @EXPORT = qw(sockt run start tcp_listener udp_socket tcp_client peer
     exchange reap slurp spew scratch has_ipv6 is_root free_port own_network
     children await_child is_running is_asleep left_behind
-    group_ends set_loopback);
+    group_ends set_loopback acknowledged);
 
 # The top of the source tree.
 our $TOP = abs_path(dirname(__FILE__) . '/../..');
@@ -164,6 +164,20 @@ sub tcp_client {
         Type     => SOCK_STREAM,
         Timeout  => $PATIENCE,
     ) // croak "connect to port $port: $@";
+}
+
+# Waits until everything that was written to a socket has been acknowledged
+# (SIOCOUTQ of Linux). Whether it has.
+sub acknowledged {
+    my ($s) = @_;
+    my $until = time + $PATIENCE;
+    while (time < $until) {
+        my $left = pack 'i', 0;
+        return 0 unless ioctl $s, 0x5411, $left;
+        return 1 if unpack('i', $left) == 0;
+        select undef, undef, undef, 0.002;
+    }
+    return 0;
 }
 
 # Sends text to a server and shuts down: all that it answers.
