@@ -13,12 +13,13 @@ my %reaches = (
     net   => [qw(base)],
     http  => [qw(net base)],
     relay => [qw(net base)],
-    dial  => [qw(relay http net base)],
-    serve => [qw(dial relay net base)],
-    fetch => [qw(dial http relay net base)],
+    tls   => [qw(net base)],
+    dial  => [qw(tls http net base)],
+    serve => [qw(dial tls relay net base)],
+    fetch => [qw(dial relay http net base)],
     udp   => [qw(net base)],
     scan  => [qw(net base)],
-    cmd   => [qw(scan udp fetch serve dial relay http net cli base)],
+    cmd   => [qw(scan udp fetch serve dial tls relay http net cli base)],
     main  => [qw(cmd cli net base)],
 );
 push @{ $reaches{$_} }, $_ for keys %reaches;
@@ -37,6 +38,9 @@ my %private = (
         window)],
 );
 
+# The process that runs openssl relays its bytes, until tls has a folder.
+my %exempt = ('src/dial/tls_process.c' => '"relay/relay.h"');
+
 # http knows what an endpoint is, and nothing else of net.
 my %only = ('http net' => [qw(net/endpoint.h)]);
 my @sockets = qw(sys/socket.h sys/un.h netinet/in.h arpa/inet.h netdb.h);
@@ -53,7 +57,8 @@ for my $path (@sources) {
         if ($line =~ /^"(\w+)\/(\w+)\.h"/) {
             my ($to, $header) = ($1, $2);
             push @wrong, "$path includes $line"
-                unless grep { $_ eq $to } @{ $reaches{$floor} };
+                unless grep { $_ eq $to } @{ $reaches{$floor} }
+                or ($exempt{$path} // '') eq $line;
             push @wrong, "$path includes the private $line"
                 if $to ne $floor
                 && grep { $_ eq $header } 'internal', @{ $private{$to} };
