@@ -2,12 +2,7 @@
 # command and wherever an address is written: the C library would read 1.2.3 as
 # 1.2.0.3 and 8081 as 0.0.31.145. So is a link-local address that does not name
 # its interface.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 # A mistake of this test must not reach anybody.
 own_network() or plan skip_all => 'no network namespace';

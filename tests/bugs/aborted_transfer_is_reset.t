@@ -1,11 +1,6 @@
 # What ends before everything was delivered ends with a reset: a FIN would make
 # the other side take what it has for the whole.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 # Each connection counts here, so no other test's may come.
 own_network();

@@ -1,11 +1,6 @@
 # A name of more than 255 bytes in a file of --allow or --deny was cut off and
 # looked up: the rule was about another host.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $names = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/sockt-names';
 plan skip_all => "$names is not built" unless -x $names;

@@ -1,13 +1,8 @@
 # A server of every address said that it listens for IPv6, too, where there is
 # none.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
+use Sockt;
 use Errno qw(EAFNOSUPPORT);
 use Sandbox;
-use Sockt;
-use Test::More;
 
 for my $command ('listen', 'udp-serve') {
     my $r = run_without_ip6(EAFNOSUPPORT, $command, '-m', 0.1, '*', 0);

@@ -1,11 +1,6 @@
 # Marks of direction in what a peer says reached the terminal: U+202E shows the
 # rest of a line backwards, so that it seems to say something else.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $mark = "\xe2\x80\xae";
 my $says = "a${mark}fdp.exe";

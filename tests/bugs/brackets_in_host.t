@@ -1,10 +1,5 @@
 # A host with a bracket in it was looked up as a name.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 for my $operand ('[[]:80', '[]]:80', '[::1:80', '[a[b]:80', 'a]:80',
     '[name]:80', '[unix]:7', '[127.0.0.1]:80') {

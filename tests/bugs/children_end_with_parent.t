@@ -1,12 +1,7 @@
 # Whatever ends sockt, its children end too: a process that looks a name up,
 # where the name server is silent, and those of connections when the server is
 # killed.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 plan skip_all => 'needs /proc' unless -e '/proc/self/stat';
 my $names = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/sockt-names';

@@ -1,14 +1,9 @@
 # A peer that has finished may still receive, or may have gone altogether:
 # probes tell which, so that an idle stdin neither loses a living peer nor waits
 # for ever for a dead one.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use IO::Poll qw(POLLERR);
 use IO::Socket::UNIX;
-use Test::More;
 use Time::HiRes qw(sleep time);
 
 # How long an orphaned connection answers probes, a minute by default.

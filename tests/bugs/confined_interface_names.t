@@ -1,12 +1,7 @@
 # A confined process may not look up the name of an interface: it knows it from
 # before, and a link-local address has the same text in every line.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use IO::Socket::IP;
-use Test::More;
 
 plan skip_all => 'no network namespace can be made here' unless own_network();
 plan skip_all => 'ip(8) cannot add an address'

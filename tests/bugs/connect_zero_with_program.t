@@ -1,12 +1,7 @@
 # connect -z does not relay, and a program behind it was given the connection:
 # 'connect -z db 5432 -- ./migrate' sent what it printed to the server. It has
 # sockt's own stdin and stdout now, and nothing reaches the server.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $l = tcp_listener();
 my @to = ('127.0.0.1', $l->sockport);

@@ -1,12 +1,7 @@
 # With --crlf a queue that was full but for one byte was read into with no
 # room at all, which was taken for the end of stdin: the rest was lost, with
 # status 0.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $dir = scratch();
 my $lines = 600_000;

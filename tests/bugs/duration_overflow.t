@@ -1,13 +1,8 @@
 # A duration of centuries overflowed when it was turned into nanoseconds: "no
 # limit" became "at once". What is too long is refused, and every duration that
 # is taken can be waited for.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Source;
-use Test::More;
 
 my $l   = tcp_listener();
 my $pid = peer($l, sub {

@@ -1,12 +1,7 @@
 # The body of an error could not be kept, since its name was too long, and the
 # name was so long in the message that the reason was cut off.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktHttp;
-use Test::More;
 
 my $dir = scratch();
 chdir $dir or die $!;

@@ -1,11 +1,6 @@
 # An --expect that the end of the stream completes is the end of the script, and
 # nothing has to be received after it.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $l = tcp_listener();
 peer($l, sub { my ($c) = @_; print $c "the end" }, 2);

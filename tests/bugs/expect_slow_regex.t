@@ -1,11 +1,6 @@
 # No data of the peer makes an --expect take long: neither a limit nor a signal
 # is held up, and what matches at last is found at once.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $l = tcp_listener();
 

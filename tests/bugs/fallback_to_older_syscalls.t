@@ -1,14 +1,9 @@
 # Where a newer call of Linux is lacking (an old kernel: ENOSYS) or denied (a
 # sandbox: EPERM), the older one does: accept4(2), pipe2(2), epoll_create1(2),
 # pwritev2(2), sendmmsg(2), recvmmsg(2).
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
+use Sockt;
 use Errno qw(ENOSYS EPERM);
 use POSIX ();
-use Sockt;
-use Test::More;
 
 plan skip_all => 'seccomp(2) of Linux on x86-64 only'
     unless $^O eq 'linux' && (POSIX::uname())[4] eq 'x86_64'

@@ -1,11 +1,6 @@
 # With -4 or -6, a failed lookup of that family was reported as "has no IPv6
 # address" if the name had an address of the other one.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $names = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/sockt-names';
 plan skip_all => "$names is not built" unless -x $names;

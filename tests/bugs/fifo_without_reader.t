@@ -1,13 +1,8 @@
 # A file to write to that is a FIFO without a reader: opening it obeys
 # --max-time and signals, and goes on when there is a reader.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use POSIX qw(mkfifo);
 use Sockt;
+use POSIX qw(mkfifo);
 use SocktHttp;
-use Test::More;
 
 my $dir = scratch();
 my $fifo = "$dir/fifo";

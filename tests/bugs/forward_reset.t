@@ -1,12 +1,7 @@
 # A forwarder passes a reset on as a reset, behind everything that came before
 # it: an answer that was cut off must not look whole, nor an upload.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Socket qw(:all);
-use Test::More;
 
 # Each connection counts here, so no other test's may come.
 own_network();

@@ -1,11 +1,6 @@
 # The queue of connections was looked at after accept had made room in it, so
 # that a full one was hardly ever reported; and only the queue of one socket.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $version = run('--version')->{out};
 plan skip_all => 'built without Linux calls' if $version !~ /linux/;

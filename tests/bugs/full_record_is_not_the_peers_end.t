@@ -1,10 +1,5 @@
 # When a record cannot be written, the peer has not finished first.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 plan skip_all => 'no /dev/full' unless -c '/dev/full';
 my $l = tcp_listener();

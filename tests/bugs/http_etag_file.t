@@ -1,13 +1,8 @@
 # --etag replaces a regular file and touches nothing else; the tag and the body
 # never go to the same file.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use POSIX qw(mkfifo);
 use Sockt;
+use POSIX qw(mkfifo);
 use SocktHttp;
-use Test::More;
 
 my $dir = scratch();
 my $page = answer('200 OK', 'body', 'ETag: "new"');

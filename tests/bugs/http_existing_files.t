@@ -1,12 +1,7 @@
 # FILE.error and FILE.part obey the rule of FILE: what is there and was not left
 # by an earlier run is not overwritten without --force, and no link is followed.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktHttp;
-use Test::More;
 
 my $dir = scratch();
 my $gone = answer('404 Gone', 'gone');

@@ -1,12 +1,7 @@
 # A deadline that passes while bytes are there to be read is a time-out: the
 # end of the run is not the end of the body.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktHttp;
-use Test::More;
 
 # A body without an end, as fast as it is taken.
 sub endless {

@@ -1,13 +1,8 @@
 # What stdout, a device or a FIFO has received decides what may follow it: the
 # next byte of the same version, and nothing else.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use POSIX qw(mkfifo);
 use Sockt;
+use POSIX qw(mkfifo);
 use SocktHttp;
-use Test::More;
 
 my $dir = scratch();
 my $body = join '', map { chr(97 + $_ % 26) } 1 .. 1000;

@@ -1,12 +1,7 @@
 # Several URLs: an error says of which one it is, what is left of one response
 # is not taken for the next, and nothing is asked for that cannot be written.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktHttp;
-use Test::More;
 
 my $s = http_server(answer('200 OK', 'one'), "HTTP/1.1 200 OK\r\nA: b",
     answer('200 OK', 'three'));

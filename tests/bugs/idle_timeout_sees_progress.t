@@ -1,14 +1,9 @@
 # Limits are about what they name: a connection is not idle while the system
 # still sends what it was given, and the peer's end is not late where our own
 # stdout is.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use IO::Socket::INET;
 use Sockt;
+use IO::Socket::INET;
 use Socket qw(:all);
-use Test::More;
 use Time::HiRes qw(sleep);
 
 # Each connection counts here, so no other test's may come.

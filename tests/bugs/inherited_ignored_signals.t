@@ -1,11 +1,6 @@
 # What is ignored by whoever starts a server: its children are reaped anyhow,
 # and its programs start with every signal at its default and none blocked.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 # A shell's and perl's own traps cannot set SIGCHLD for a program they become;
 # this can, and blocks USR1 as well.

@@ -1,13 +1,8 @@
 # An object that ended at the very end of what an event may hold let every
 # later member run over its buffer: http-get wrote thousands of bytes of its
 # stack to stderr, for a URL of the right length and a body that came fast.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use JSON::PP;
-use Test::More;
 
 my $json = JSON::PP->new;
 my $body = 'x' x 20_000_000;

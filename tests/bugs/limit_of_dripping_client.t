@@ -1,11 +1,6 @@
 # A limit is of what is done, not of each byte: a client that sends a little
 # again and again does not hold its connection beyond it.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 use Time::HiRes qw(time);
 
 # Waits for bytes, or the end, of a connection: sysread's, or undef.

@@ -1,12 +1,7 @@
 # --max-time and Ctrl-C hold to the very end: while the peer's last
 # acknowledgement is waited for, and while a connection is drained.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Socket qw(:all);
-use Test::More;
 
 my $tells = run('--version')->{out} !~ /posix/;
 my $l = tcp_listener();

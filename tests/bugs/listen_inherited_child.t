@@ -1,11 +1,6 @@
 # A child that the shell left behind ends while listen relays: its signal does
 # not end the relay.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $dir = scratch();
 system('mkfifo', "$dir/go") == 0 or die;

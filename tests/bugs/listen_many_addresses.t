@@ -1,12 +1,7 @@
 # A server listens on all addresses of a name, and takes as many sockets as it
 # is handed.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use Socket qw(SOCK_STREAM);
 use Sockt;
-use Test::More;
+use Socket qw(SOCK_STREAM);
 
 my $names = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/sockt-names';
 plan skip_all => "$names is not built" unless -x $names;

@@ -1,11 +1,6 @@
 # listen: -m did not limit the wait for a connection; usage errors came after
 # the port was bound; --accept-timeout ended clients that were being served.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $r = run({ timeout => 10 }, 'listen', '-m', '200ms', 0);
 is $r->{status}, 5, '-m limits the wait for a connection';

@@ -1,12 +1,7 @@
 # A server without an address listens on the loopback that there is, IPv4 or
 # IPv6 alone too.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use Socket qw(AF_INET);
 use Sockt;
-use Test::More;
+use Socket qw(AF_INET);
 
 own_network() or plan skip_all => 'no network namespace';
 plan skip_all => 'no IPv6' unless has_ipv6();

@@ -1,10 +1,5 @@
 # An option for multicast groups was accepted for another peer, and ignored.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $peer = udp_socket();
 for my $option (['--multicast-ttl', 3], ['--no-multicast-loop'],

@@ -1,11 +1,6 @@
 # When a pattern of --expect fails because the peer has finished, everything
 # received is written first, also to a slow stdout.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 use Time::HiRes qw(sleep);
 
 my $l = tcp_listener();

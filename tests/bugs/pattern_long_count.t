@@ -1,11 +1,6 @@
 # A count of repetitions of four digits was not refused as one of three is: it
 # was text, which hardly any peer sends.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 for my $count ('256', '9999', '99999999999', '1,256', '1,9999', '9999,') {
     my $r = run('connect', '--done', '--expect', "a{$count}", '127.0.0.1',

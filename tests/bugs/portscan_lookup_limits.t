@@ -1,12 +1,7 @@
 # --retry-for waits for a name too, -w holds for its look-up, and --targets
 # from something that never says anything ends with -m or a signal.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use POSIX qw(mkfifo);
 use Sockt;
-use Test::More;
+use POSIX qw(mkfifo);
 
 my $dir = scratch();
 my $l = tcp_listener();

@@ -1,12 +1,7 @@
 # A program ends, and a process that it has started goes on with the
 # connection: its bytes arrive. shutdown(2) would have ended the connection for
 # every copy of the descriptor.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $dir = scratch();
 system('mkfifo', "$dir/go") == 0 or die;

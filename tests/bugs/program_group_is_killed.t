@@ -1,12 +1,7 @@
 # A program that is asked to end, by the end of its server or by --max-time,
 # ends with what it has started, also when that does not listen and the program
 # itself has gone at once.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 use Time::HiRes qw(time);
 
 # Tells its process group; one in it ignores what would end it.

@@ -1,11 +1,6 @@
 # A program's exit status has the number of a usage error: it is passed on, and
 # nothing is said about sockt's own usage.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $l = tcp_listener();
 my @to = ('127.0.0.1', $l->sockport);

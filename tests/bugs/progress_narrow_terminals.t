@@ -1,11 +1,6 @@
 # The live line on terminals that know no escape sequences, and on narrow ones:
 # it was taken for 80 columns wide and scrolled.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $dir = scratch();
 my $pty = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/pty';

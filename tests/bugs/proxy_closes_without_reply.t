@@ -1,11 +1,6 @@
 # A SOCKS proxy that just closes after the request, as OpenSSH's does when it
 # cannot connect: --retry-for asks it again, and the error says what that means.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 # Each connection counts here: those of other tests' scans must not.
 own_network();

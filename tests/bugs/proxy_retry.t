@@ -1,11 +1,6 @@
 # --retry-for tries again when it is the target that a proxy cannot reach, as
 # it does without a proxy; what the proxy itself declines is final.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $socks5 = "\x05\x01\x00\x01\x7f\x00\x00\x01\x00\x51";
 

@@ -1,13 +1,8 @@
 # connect --on-eof quit ends when its output is written, also if the peer resets
 # the connection meanwhile. It kept the processor busy, and never ended.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use IO::Select;
 use Sockt;
+use IO::Select;
 use Socket qw(SOL_SOCKET SO_LINGER);
-use Test::More;
 
 my $l = tcp_listener();
 pipe my $read, my $write or die;

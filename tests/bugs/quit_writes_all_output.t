@@ -1,13 +1,8 @@
 # A run that leaves by itself (--on-eof quit, --done) writes out what it has
 # read, and does not keep the processor busy while it waits for that.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use IO::Select;
 use Sockt;
+use IO::Select;
 use Socket qw(:all);
-use Test::More;
 use Time::HiRes qw(sleep);
 
 my $l = tcp_listener();

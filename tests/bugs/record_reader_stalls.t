@@ -1,15 +1,10 @@
 # The reader of a record or of stderr that stops reading holds up neither a
 # limit nor a signal, and a pattern is found without a process to spare.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Fcntl;
 use IO::Handle;
 use IO::Select;
 use POSIX qw(mkfifo);
-use Test::More;
 
 my $l = tcp_listener();
 my @to = ('127.0.0.1', $l->sockport);

@@ -1,11 +1,6 @@
 # listen -x FILE -- PROGRAM lost a client whose host had vanished without a word,
 # and its status was that of the program: 0.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 own_network() or plan skip_all => 'no network namespace';
 

@@ -1,13 +1,8 @@
 # Credentials belong to an origin: those of the first URL go nowhere else, and
 # those in a Location are the ones that it is asked with.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use MIME::Base64 qw(encode_base64);
 use Sockt;
+use MIME::Base64 qw(encode_base64);
 use SocktHttp;
-use Test::More;
 
 sub to { return answer('302 Go', '', "Location: $_[0]") }
 

@@ -1,12 +1,7 @@
 # A loop of long URLs is named without a look beyond the text of it (seen with
 # the address sanitizer: make sanitize).
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktHttp;
-use Test::More;
 
 my $url = qr{http://127\.0\.0\.1:\d+/a+};
 for my $length (480, 500, 505, 510, 520, 560, 590, 2000, 8000) {

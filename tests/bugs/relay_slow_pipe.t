@@ -1,11 +1,6 @@
 # A pipe that pauses is sent to its end, whoever finishes first and whatever is
 # in between; and a receiver that stops half-way is never status 0.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 use Time::HiRes qw(sleep);
 
 # Each connection counts here, so no other test's may come.

@@ -1,10 +1,5 @@
 # A percent sign in --reply that was written as an escape is not a placeholder.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $p = start('udp-serve', '-4', '--reply', '\x00%s\x25s\x25\0', 0);
 my $c = udp_socket(peer => ['127.0.0.1', $p->port]);

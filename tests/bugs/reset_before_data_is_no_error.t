@@ -2,13 +2,8 @@
 # anything: for a server that goes on that is a line at -v, not an error. A
 # connection that had begun to talk, and the one of listen without -k, are
 # lost.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Socket qw(SOL_SOCKET SO_LINGER);
-use Test::More;
 
 # Connects, may send, waits for an answer of that length, resets.
 sub probe {

@@ -1,12 +1,7 @@
 # A reset ends both directions: an input, a target or a script that has more
 # to say does not keep the relay waiting.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Socket qw(:all);
-use Test::More;
 
 sub reset_it {
     my ($c) = @_;

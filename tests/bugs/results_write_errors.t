@@ -1,11 +1,6 @@
 # Results that could not be written were lost in silence: with --json the run
 # ended with status 0, and a scan went on for nobody.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 use Time::HiRes qw(time);
 
 # A scan of every port would disturb the servers of other tests.

@@ -1,11 +1,6 @@
 # The first "--" ended the options and the second one began the program, but
 # stood in it as its name.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $l = tcp_listener();
 my $pid = peer($l, sub { my ($c) = @_; print $c "hello\n" });

@@ -1,10 +1,5 @@
 # serve-hello: --accept-timeout ended the conversations of current clients.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $p = start('serve-hello', '-v', '--accept-timeout', '100ms', '-4', 0);
 my $c = tcp_client($p->port);

@@ -1,12 +1,7 @@
 # listen without -k has one piece of work: told to stop, it dies by the signal,
 # and status 0 is not given for what was not done. A server that goes on
 # accepting exits 0, or dies by HUP. Neither leaves a child behind.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my %number = (HUP => 1, INT => 2, TERM => 15);
 my @signals = sort keys %number;

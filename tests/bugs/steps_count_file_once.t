@@ -1,11 +1,6 @@
 # A file that was moved to the connection through a pipe was reported as sent
 # twice: on its way into the pipe, which is no call on the socket, and out of it.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $file = spew(scratch() . '/file', 'x' x 3_000_000);
 my $l = tcp_listener();

@@ -1,13 +1,8 @@
 # A terminal that takes nothing (stopped, or a link that hangs) held up the
 # results of every command: neither a limit nor a signal ended the run.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Fcntl qw(O_RDWR);
 use POSIX qw(mkfifo);
-use Test::More;
 
 # A scan of every port would disturb the servers of other tests.
 my $alone = own_network();

@@ -1,13 +1,8 @@
 # A terminal that takes nothing (stopped, or a link that hangs) does not hold up
 # a time limit.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Fcntl qw(O_RDWR);
 use POSIX qw(mkfifo);
-use Test::More;
 
 my $pty = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/pty';
 

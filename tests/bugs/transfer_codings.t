@@ -1,12 +1,7 @@
 # A transfer coding that was not asked for cannot be taken off the body: status
 # 9, and no file. Empty elements of the list, and "identity", are none.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktHttp;
-use Test::More;
 
 my $dir = scratch();
 

@@ -1,11 +1,6 @@
 # A program of udp-serve that has exited while a child of it holds its output:
 # the time limit, and the end of the server, also end that child.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 # Reports its process group. One process of it keeps the output open, and
 # ignores what would end it.

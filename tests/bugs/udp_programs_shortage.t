@@ -1,11 +1,6 @@
 # Where descriptors are short, a datagram for a program of udp-serve waits until
 # another program has ended, as with --max-programs. It was lost.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $p = start({ command => 'sh' }, '-c', 'ulimit -n 12; exec "$@"', 'sh',
     sockt(), 'udp-serve', '-4', '--any-port', '--max-rate', '0', '0', '--',

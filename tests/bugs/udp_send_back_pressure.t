@@ -1,12 +1,7 @@
 # While a socket pushed back, input was read over datagrams that were still
 # unsent; and --no-reply waited for ever once they were sent.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use Socket;
 use Sockt;
-use Test::More;
+use Socket;
 
 my $dir = scratch();
 $ENV{TMPDIR} = $dir;

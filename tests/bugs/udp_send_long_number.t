@@ -1,12 +1,7 @@
 # A message that was longer than a datagram wrote past the room that --number
 # has for it.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use Socket;
 use Sockt;
-use Test::More;
+use Socket;
 
 my $dir = scratch();
 $ENV{TMPDIR} = $dir;

@@ -1,10 +1,5 @@
 # -w did not hold for the look-up of the name.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $names = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/sockt-names';
 my $r = run({ command => $names, timeout => 10,

@@ -1,12 +1,7 @@
 # A datagram that has its reply and is awaited still, for others may come, was
 # subtracted twice from those lost: "18446744073709551615 lost".
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use JSON::PP qw(decode_json);
 use Sockt;
-use Test::More;
+use JSON::PP qw(decode_json);
 
 my $p = start('udp-serve', '-4', '--echo', '0');
 my $port = $p->port;

@@ -1,11 +1,6 @@
 # udp-send -p with a port in use did not name the process that holds it: it had
 # confined itself before it bound, and could not read /proc any more.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 plan skip_all => 'no /proc/net/udp' unless -r '/proc/net/udp';
 

@@ -1,12 +1,7 @@
 # udp-send --rate waited for more input while lines that it had read were still
 # to be sent: they stayed unsent until stdin had something more to say.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use IO::Select;
-use Test::More;
 
 my $s = udp_socket();
 my $ready = IO::Select->new($s);

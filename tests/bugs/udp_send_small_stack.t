@@ -1,10 +1,5 @@
 # udp-send kept its batches on the stack and died where that is small.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 plan skip_all => 'a sanitized build needs more' if sockt() =~ /sanitize/;
 my $p = start({ command => 'sh' }, '-c', 'ulimit -s 64 && exec "$@"', 'sh',

@@ -1,11 +1,6 @@
 # A sender that found room for every datagram never waited, and no signal ended
 # it.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 alarm 60;
 my ($s, %number) = (udp_socket(), TERM => 15, INT => 2);

@@ -1,14 +1,9 @@
 # After one forged datagram two servers answered each other for ever, unless
 # they had the same port; and a server of chargen or echo would have done.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
+use Sockt;
 use IO::Select;
 use List::Util qw(sum);
 use Socket;
-use Sockt;
-use Test::More;
 use Time::HiRes qw(time);
 
 # Ports below 1024 are for root, and may have owners.

@@ -1,11 +1,6 @@
 # The end of the process that looks a name up was taken for a signal to stop:
 # udp-serve NAME failed now and then.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my %count;
 for (1 .. 60) {

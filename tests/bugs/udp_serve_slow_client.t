@@ -1,13 +1,8 @@
 # A client of a unix socket that did not read its answers stopped the server,
 # which asked the same socket for room without end.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
+use Sockt;
 use IO::Select;
 use Socket;
-use Sockt;
-use Test::More;
 
 alarm 60;
 my $dir = scratch();

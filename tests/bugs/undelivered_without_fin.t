@@ -1,12 +1,7 @@
 # The peer reads a line, closes, and is sent another one: all bytes of that one
 # are counted as not delivered. One was missing, in place of a FIN that had
 # never been sent.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 own_network();
 my $l = tcp_listener();

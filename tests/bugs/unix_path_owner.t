@@ -1,14 +1,9 @@
 # Who removes a unix socket's path: the server that bound it, while it is still
 # that server's; and who replaces one that a dead server left, never one that
 # somebody lives behind.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
+use Sockt;
 use IO::Socket::UNIX;
 use Socket qw(SOCK_STREAM SOCK_DGRAM);
-use Sockt;
-use Test::More;
 use Time::HiRes qw(time);
 
 my $dir = scratch();

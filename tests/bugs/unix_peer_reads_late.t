@@ -1,13 +1,8 @@
 # What a peer on a unix socket had not read yet counted as not delivered, in
 # other units than bytes: status 10 for a transfer that was whole.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
+use Sockt;
 use IO::Socket::UNIX;
 use Socket qw(SOCK_STREAM);
-use Sockt;
-use Test::More;
 
 my $path = scratch() . '/s';
 my $l = IO::Socket::UNIX->new(

@@ -1,13 +1,8 @@
 # A unix socket whose queue is full was "resource temporarily unavailable",
 # status 1, and not tried again.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
+use Sockt;
 use IO::Socket::UNIX;
 use Socket qw(SOCK_STREAM);
-use Sockt;
-use Test::More;
 
 plan skip_all => 'only Linux has such a queue' unless $^O eq 'linux';
 my $path = scratch() . '/s';

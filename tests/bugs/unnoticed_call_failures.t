@@ -1,11 +1,8 @@
 # System calls whose failure was not noticed, or was told as something else.
 # Each is a run of make torture; see tests/torture/Torture.pm.
-use strict;
-use warnings;
+use Sockt;
 use FindBin;
 use lib "$FindBin::Bin/../lib", "$FindBin::Bin/../torture";
-use Sockt;
-use Test::More;
 use TortureRun;
 
 plan skip_all => 'calls cannot be made to fail here'

@@ -1,12 +1,7 @@
 # A --send whose text was not sent is neither status 0 nor ended with a FIN,
 # although the peer has finished.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Socket qw(SOL_SOCKET SO_RCVBUF);
-use Test::More;
 
 # A peer that finishes, and reads nothing; then how the connection ends.
 sub against {

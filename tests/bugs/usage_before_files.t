@@ -1,10 +1,5 @@
 # A usage error comes before any file is opened, let alone emptied.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $dir = scratch();
 my $file = spew("$dir/kept", 'kept');

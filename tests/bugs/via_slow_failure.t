@@ -1,11 +1,6 @@
 # A program of --via that needs more than a second to fail counted as a
 # connection, whatever --timeout was.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $dir = scratch();
 my $r = run('connect', '-z', '-w', 20, '--via', 'sleep 1.5; exit 3', 'h', 1);

@@ -1,11 +1,6 @@
 # Host names in --allow and --deny: every address counts, and none is open
 # because it could not be looked up.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $names = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/sockt-names';
 plan skip_all => "$names is not built" unless -x $names;

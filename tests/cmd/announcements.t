@@ -1,10 +1,5 @@
 # What a server announces: its address, its protocol, the wildcard in words.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 # The first line of a server's stderr, ports as N.
 sub announced {

@@ -1,11 +1,6 @@
 # Binding that fails is status 7 and tells why: a port in use and who holds
 # it, a port that needs a privilege, an address that is not ours.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $proc = -r '/proc/net/tcp';
 my $l = tcp_listener();

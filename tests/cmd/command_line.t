@@ -1,11 +1,6 @@
 # The command line itself: help, version, prefixes, forms of options, and
 # every misuse refused before anything is attempted.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 sub answers {
     my ($pattern, @args) = @_;

@@ -1,11 +1,6 @@
 # Completions come from the option tables: bash is asked for real.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Source;
-use Test::More;
 
 for my $shell (qw(bash zsh fish)) {
     my $r = run('completion', $shell);

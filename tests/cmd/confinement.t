@@ -1,12 +1,7 @@
 # Processes that need no program are confined: seccomp and no_new_privs are on.
 # Those that run programs are not, since these may need anything.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Source qw(list_options);
-use Test::More;
 
 my $version = run('--version')->{out};
 plan skip_all => 'built without Linux calls' if $version !~ /linux/;

@@ -1,15 +1,10 @@
 # connect -z with several endpoints: all are tested at the same time, the status
 # says whether all of them, or with --any one, is open.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
+use Sockt;
 use Events qw(event_table event_fault);
 use IO::Socket::UNIX;
 use JSON::PP qw(decode_json);
-use Sockt;
 use Socket qw(SOCK_STREAM);
-use Test::More;
 use Time::HiRes qw(time);
 
 my ($one, $two) = (tcp_listener(), tcp_listener());

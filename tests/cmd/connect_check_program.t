@@ -1,11 +1,6 @@
 # connect -z ... -- CMD: once the endpoints are open, sockt becomes CMD, with its
 # own streams and every signal at its default; nothing is run otherwise.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my ($one, $two) = (tcp_listener(), tcp_listener());
 my ($open, $other) = map { '127.0.0.1:' . $_->sockport } $one, $two;

@@ -1,12 +1,7 @@
 # connect -z --count, --interval, --stats: round trips of connecting.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
+use Sockt;
 use Events qw(event_table event_fault);
 use JSON::PP qw(decode_json);
-use Sockt;
-use Test::More;
 
 my $l = tcp_listener();
 my $port = $l->sockport;

@@ -1,13 +1,8 @@
 # Conversations in the protocols that people type by hand: SMTP (RFC 5321), POP3
 # (RFC 1939), FTP (RFC 959) and Redis. The peers check what they are told, and
 # their answers arrive in pieces.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Socket qw(IPPROTO_TCP TCP_NODELAY);
-use Test::More;
 
 # Writes text in pieces of 1 to 7 bytes.
 sub say_slowly {

@@ -1,11 +1,6 @@
 # What happened on the wire: -v, -vv and --json of connect and listen.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use JSON::PP;
 use Sockt;
-use Test::More;
+use JSON::PP;
 
 sub against {
     my (@options) = @_;

@@ -1,11 +1,6 @@
 # An --expect that waits for long is reported once, to a person who may wonder:
 # on a terminal, without -q.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $dir = scratch();
 my $pty = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/pty';

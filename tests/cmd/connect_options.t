@@ -1,12 +1,7 @@
 # Socket options, own address and port: each is read back from the socket by
 # a program that connect hands it to.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Socket qw(:all);
-use Test::More;
 
 # What the program prints of its fd 0.
 my $ask = <<'P';

@@ -1,11 +1,6 @@
 # -P: bytes and rate on the terminal, the part that is done where stdin is a
 # file, and nothing left of it at the end.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $dir = scratch();
 my $file = spew("$dir/in", 'x' x 20_000_000);

@@ -1,10 +1,5 @@
 # connect by way of SOCKS4a, SOCKS5 and HTTP proxies that play exact bytes.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 # A proxy that expects and answers in turn, then echoes in upper case.
 sub via {

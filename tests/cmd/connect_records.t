@@ -1,11 +1,6 @@
 # -o, --append and -x: records of what went over the connection.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use JSON::PP;
-use Test::More;
 
 my $dir = scratch();
 my $every = join '', map { chr } 0 .. 255;

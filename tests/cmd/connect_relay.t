@@ -1,10 +1,5 @@
 # connect relays stdin to the peer and the peer to stdout, and half-closes.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $l = tcp_listener();
 my $pid = peer($l, sub {

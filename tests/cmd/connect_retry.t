@@ -1,10 +1,5 @@
 # --retry-for: waits for a port, then talks on that very connection.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $port = free_port();
 my $p = start({ stdin => 'hi' }, 'connect', '--retry-for', 20, '127.0.0.1',

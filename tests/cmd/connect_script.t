@@ -1,10 +1,5 @@
 # --send and --expect: a conversation from the command line.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 # The tutorials' hello server, and one that says back every byte in hex.
 my $hello = sub {

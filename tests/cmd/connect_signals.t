@@ -1,11 +1,6 @@
 # An interrupted one-shot command dies by that signal, with what it had
 # received written; a server that is told to stop exits 0.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 for my $signal ('INT', 'TERM') {
     my $number = { INT => 2, TERM => 15 }->{$signal};

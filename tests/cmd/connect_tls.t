@@ -1,14 +1,9 @@
 # connect --tls: verification, what fails and how it is told, how a connection
 # ends. The peer is openssl s_server.
-use strict;
-use warnings;
-use FindBin;
+use Sockt;
 use IO::Select;
 use Socket ();
-use lib "$FindBin::Bin/../lib";
-use Sockt;
 use SocktTls;
-use Test::More;
 
 plan skip_all => 'openssl is not installed' unless tls_is_available();
 

@@ -1,11 +1,6 @@
 # connect --ucspi -- PROG: descriptors 6 and 7 are the connection, and stdin and
 # stdout are sockt's, as tcpclient(1) has it.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $l = tcp_listener();
 my $port = $l->sockport;

@@ -1,12 +1,7 @@
 # unix sockets, by path and abstract, as client and as server.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
+use Sockt;
 use IO::Socket::UNIX;
 use Socket qw(SOCK_STREAM);
-use Sockt;
-use Test::More;
 
 my $dir = scratch();
 my @names = ("$dir/s");

@@ -1,11 +1,6 @@
 # connect --via: a program is the connection. How it gets the host and the port,
 # how its end and its failures are reported, and that nothing of it is left.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $dir = scratch();
 # Without Linux's own calls a process is not told that sockt was killed.

@@ -1,14 +1,9 @@
 # Names with several addresses: RFC 8305's order and pace, a dead address that
 # costs a quarter of a second, a refusal that costs nothing, a resolver that
 # never answers.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
+use Sockt;
 use IO::Socket::IP;
 use Socket qw(SOCK_STREAM);
-use Sockt;
-use Test::More;
 use Time::HiRes qw(time);
 
 my $names = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/sockt-names';

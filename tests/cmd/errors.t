@@ -1,12 +1,7 @@
 # Every failure says what was tried, what came back and what that means: one
 # row for each, with its exit status. What needs a network of its own is in
 # tests/netns/route_errors.t.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $dir = scratch();
 my $file = spew("$dir/file", '');

@@ -1,13 +1,8 @@
 # Who finished first: both ends of a connection say the same, whatever the
 # order in which they finish. (Two FINs within microseconds of each other are a
 # race that the system does not always report: no test of that.) SOCKT_RUNS: how often each order is tried.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use JSON::PP;
-use Test::More;
 
 my $runs = $ENV{SOCKT_RUNS} || 5;
 

@@ -1,13 +1,8 @@
 # What users of other programs type is refused with the way to do it here. Every
 # row of the table is typed, in every command that it is about, and every
 # command line that it suggests is parsed.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Source;
-use Test::More;
 
 # What makes a complete command line of an option.
 my %operands = (

@@ -1,11 +1,6 @@
 # Conditions and ranges: only what was asked for becomes the file.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktHttp;
-use Test::More;
 
 my $dir = scratch();
 my $same = "HTTP/1.1 304 Same\r\nContent-Length: 4\r\n\r\n";

@@ -1,11 +1,6 @@
 # Names: what -O and --content-disposition may call a file, and where it lands.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktHttp;
-use Test::More;
 
 use Cwd qw(getcwd);
 my $home = getcwd;

@@ -1,11 +1,6 @@
 # How the end of a body is found, and what is said when it does not come.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktHttp;
-use Test::More;
 
 sub gives {
     my ($name, $bytes, $status, $out, $err) = @_;

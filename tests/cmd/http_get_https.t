@@ -1,13 +1,8 @@
 # https URLs: what openssl is run with, and what http-get does around it.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
+use Sockt;
 use JSON::PP;
 use PlainTls;
-use Sockt;
 use SocktHttp;
-use Test::More;
 
 delete @ENV{qw(http_proxy https_proxy HTTPS_PROXY no_proxy NO_PROXY)};
 my $tls = plain_tls();

@@ -1,14 +1,9 @@
 # A large body goes to its place without a look at every byte: whole, in order
 # and not a byte further, whatever frames it and wherever it goes; and what cuts
 # it off is told as for a small one.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use Socket qw(SOL_SOCKET SO_LINGER AF_UNIX SOCK_STREAM PF_UNSPEC);
 use Sockt;
+use Socket qw(SOL_SOCKET SO_LINGER AF_UNIX SOCK_STREAM PF_UNSPEC);
 use SocktHttp;
-use Test::More;
 
 my $dir = scratch();
 my $body = join '', map { sprintf "%015d\n", $_ } 1 .. 300_000;

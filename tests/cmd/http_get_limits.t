@@ -1,11 +1,6 @@
 # Time limits: connect, idle, whole run; each says which it was.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktHttp;
-use Test::More;
 
 use Socket qw(SOCK_STREAM);
 my $head = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n";

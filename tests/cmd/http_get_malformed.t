@@ -1,11 +1,6 @@
 # What is odd about an answer but no error is warned of; what breaks off is one.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktHttp;
-use Test::More;
 
 use Socket qw(SOL_SOCKET SO_LINGER);
 my $ok = "HTTP/1.1 200 OK\r\n";

@@ -1,11 +1,6 @@
 # Outputs that cannot be written are status 11, and nothing is lost silently.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktHttp;
-use Test::More;
 
 use Fcntl qw(O_WRONLY);
 my $dir = scratch();

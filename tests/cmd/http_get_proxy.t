@@ -1,12 +1,7 @@
 # By way of proxies: absolute-form for HTTP, SOCKS through a handshake, and
 # what the environment says.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktHttp;
-use Test::More;
 
 my $page = answer('200 OK', 'page');
 

@@ -1,11 +1,6 @@
 # Redirects: which are followed, whereto, how many, and what is not sent there.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktHttp;
-use Test::More;
 
 sub to { my ($status, $where) = @_; return answer("$status Go", 'no', "Location: $where") }
 

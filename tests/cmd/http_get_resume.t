@@ -1,13 +1,8 @@
 # A download that breaks off is resumed by what identifies the file, and never
 # spliced from two versions.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use POSIX ();
 use Sockt;
+use POSIX ();
 use SocktHttp;
-use Test::More;
 
 my $dir  = scratch();
 my $body = join '', map { pack 'N', $_ } 1 .. 25_000;

@@ -1,11 +1,6 @@
 # --retry goes on where it broke off, and only after what may pass.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktHttp;
-use Test::More;
 
 my $dir  = scratch();
 my $body = join '', map { pack 'N', $_ } 1 .. 25_000;

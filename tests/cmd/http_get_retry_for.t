@@ -1,11 +1,6 @@
 # --retry-for waits for a server that answers with a status below 400.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktHttp;
-use Test::More;
 
 my $dir  = scratch();
 my $busy = answer('503 Busy', 'not yet');

@@ -1,11 +1,6 @@
 # Several URLs share a connection where both sides can keep it.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktHttp;
-use Test::More;
 
 sub paths { return map { m{\A\w+ (\S+)} } requests($_[0]) }
 

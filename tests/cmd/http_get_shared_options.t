@@ -1,11 +1,6 @@
 # The options that http-get shares with other commands reach its sockets.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktHttp;
-use Test::More;
 
 my $peer;
 sub from {

@@ -1,11 +1,6 @@
 # A status of 400 and up is status 8, and the body is kept.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktHttp;
-use Test::More;
 
 my $dir = scratch();
 for my $status (400, 404, 500, 599, 999) {

@@ -1,11 +1,6 @@
 # What a terminal is shown: a live line of progress, and nothing that steers it.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktHttp;
-use Test::More;
 
 my $dir = scratch();
 

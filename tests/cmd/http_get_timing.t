@@ -1,11 +1,6 @@
 # --timing and --json: how long the phases took, for each hop.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktHttp;
-use Test::More;
 
 use JSON::PP;
 

@@ -1,12 +1,7 @@
 # The HTTP client of the tutorials: GET with Host and Connection: close, the
 # header to stderr, the body byte for byte to stdout or to a file.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktHttp;
-use Test::More;
 
 my $body = join '', map { chr } 0 .. 255, reverse 0 .. 255;
 my $head = "HTTP/1.1 200 OK\r\nContent-Type: x/y\r\nContent-Length: 512\r\n\r\n";

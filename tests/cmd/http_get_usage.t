@@ -1,11 +1,6 @@
 # What is refused before anything is attempted.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktHttp;
-use Test::More;
 
 my $url = 'http://127.0.0.1:' . free_port() . '/x';
 sub refused {

@@ -1,11 +1,6 @@
 # http-get -v shows the request as it is sent, line by line, escaped.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktHttp;
-use Test::More;
 
 # The lines "> ..." of a run.
 sub shown {

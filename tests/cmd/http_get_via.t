@@ -1,12 +1,7 @@
 # --via: a program carries the requests, and how it ends counts where the body
 # ends with the connection.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktHttp;
-use Test::More;
 
 delete @ENV{qw(http_proxy no_proxy NO_PROXY)};
 my $page = answer('200 OK', 'page');

@@ -1,12 +1,7 @@
 # A body that was received whole with its head is written to FILE.part.from,
 # while FILE.part stays empty; what a killed run left there is no file.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktHttp;
-use Test::More;
 
 my $dir = scratch();
 my $whole = answer('200 OK', 'whole', 'ETag: "1"');

@@ -1,13 +1,8 @@
 # --fd: sockets that inetd or a service manager has opened, and a connection
 # that it has accepted.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
+use Sockt;
 use IO::Socket::UNIX;
 use Socket qw(AF_UNIX SOCK_STREAM SOCK_DGRAM SOCK_SEQPACKET);
-use Sockt;
-use Test::More;
 
 # Both ends of a TCP connection: the client's and the accepted one.
 sub connection {

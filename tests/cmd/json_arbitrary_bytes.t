@@ -1,13 +1,8 @@
 # --json: whatever the network says, every line is UTF-8 and one JSON object,
 # as a strict parser sees it.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use JSON::PP;
 use Socket qw(:all);
-use Test::More;
 
 my $json = JSON::PP->new;
 

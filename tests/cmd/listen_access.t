@@ -1,10 +1,5 @@
 # --allow and --deny decide who is served, before a process is made.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 # What a client from 127.0.0.1 gets back for "x", '' when it is rejected.
 sub ask {

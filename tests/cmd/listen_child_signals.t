@@ -1,11 +1,6 @@
 # A connection's process answers signals as any other does, and its end is
 # nobody else's.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 plan skip_all => 'needs /proc' unless -e '/proc/self/stat';
 
@@ -36,6 +31,7 @@ for my $case (
 }
 
 # With the signals blocked that stop a server it could not be stopped.
+use Sockt;
 use POSIX ();
 my $set = POSIX::SigSet->new(POSIX::SIGTERM(), POSIX::SIGINT());
 my $old = POSIX::SigSet->new;

@@ -1,12 +1,7 @@
 # listen --to given several times: the next target is tried when one cannot be
 # reached; --retry-for, -w and --proxy on the way to them.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use JSON::PP;
 use Sockt;
-use Test::More;
+use JSON::PP;
 
 my $dir = scratch();
 my $json = JSON::PP->new->utf8;

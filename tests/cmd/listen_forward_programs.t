@@ -1,12 +1,7 @@
 # -x with programs: the bytes go through a process that records them, and what
 # the client and the program see is as without it.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use JSON::PP;
 use Sockt;
-use Test::More;
+use JSON::PP;
 
 my $dir = scratch();
 my $json = JSON::PP->new->utf8;

@@ -1,15 +1,10 @@
 # -x, -o and --json with --to, --echo and --discard: both directions of each
 # connection, which is named, so that the bytes of two clients are told apart
 # even where 50 processes write to one file.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
+use Sockt;
 use IO::Select;
 use JSON::PP;
 use POSIX ();
-use Sockt;
-use Test::More;
 
 my $dir = scratch();
 my $json = JSON::PP->new->utf8;

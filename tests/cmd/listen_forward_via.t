@@ -1,11 +1,6 @@
 # listen --to with --via and --tls: targets behind programs, also several, with
 # retries and records.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $dir = scratch();
 

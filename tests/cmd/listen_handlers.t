@@ -1,10 +1,5 @@
 # listen gives connections to handlers, each in a process of its own.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $every = join '', map { chr } 0 .. 255;
 

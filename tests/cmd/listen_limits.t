@@ -1,11 +1,6 @@
 # --max-conns, --max-per-host, --accept-timeout, -m, --allow and --deny, and
 # an orderly end.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 use Time::HiRes qw(time);
 
 # Reads within a time: text, '' at the end, undef when nothing came.

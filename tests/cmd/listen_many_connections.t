@@ -1,12 +1,7 @@
 # Many connections, one after another and at once: every byte comes back, and
 # no process, zombie or descriptor stays; the server's memory does not grow.
 # SOCKT_LONG=1 runs the whole numbers: 10,000 and 1,000.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $long = $ENV{SOCKT_LONG};
 my ($sequential, $parallel) = $long ? (10_000, 1_000) : (300, 100);

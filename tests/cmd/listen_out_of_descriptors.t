@@ -1,10 +1,5 @@
 # A server that runs out of descriptors says so once, waits, and goes on.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 # Few descriptors: two listening sockets, the signal pipe, and not much more.
 my $p = start({ command => '/bin/sh' }, '-c',

@@ -1,12 +1,7 @@
 # What a program that is given a connection finds: fds 0, 1 and 2 and no
 # other, the UCSPI variables, default signals, the rights of --user.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Socket qw(SOMAXCONN);
-use Test::More;
 
 sub ask {
     my ($port, $host) = @_;

@@ -1,10 +1,5 @@
 # listen takes one connection and relays it to stdin and stdout.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 # The classic transfer: the file is on the server, the client just listens.
 my $response = spew(scratch() . '/response', 'answer' x 50_000);

@@ -1,13 +1,8 @@
 # Sizes, positions and counters do not end at 4 GiB, which is where 32 bits do.
 # Files are sparse. What moves 4 GiB runs on 32-bit machines and with
 # SOCKT_LONG=1.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktHttp;
-use Test::More;
 
 my $GIB4 = 4 * (1 << 30);
 my $dir = scratch();

@@ -1,11 +1,6 @@
 # --banner shows what a service says first, escaped and bounded.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use JSON::PP;
 use Sockt;
-use Test::More;
+use JSON::PP;
 
 my %says = (
     plain => "220 mail.test ESMTP\r\n",

@@ -1,10 +1,5 @@
 # Limits of a scan: rate, time, descriptors, and an end by a signal.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $l = tcp_listener();
 my $open = $l->sockport;

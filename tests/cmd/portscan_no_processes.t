@@ -1,12 +1,7 @@
 # A scan of the loopback, where no process can be started: one scans everything.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
+use Sockt;
 use Errno qw(EAGAIN);
 use Sandbox;
-use Sockt;
-use Test::More;
 
 plan skip_all => 'the leak check needs a process' if sockt() =~ /sanitize/;
 own_network() or plan skip_all => 'no network namespace';

@@ -1,11 +1,6 @@
 # The forms of portscan's results: table, -g, -q, --json.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use JSON::PP;
 use Sockt;
-use Test::More;
+use JSON::PP;
 
 my @listeners = map { tcp_listener() } 1 .. 2;
 my ($low, $high) = sort { $a <=> $b } map { $_->sockport } @listeners;

@@ -1,12 +1,7 @@
 # A scan of the loopback in several processes prints what one process prints,
 # and ends as it does.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use JSON::PP;
 use Sockt;
-use Test::More;
+use JSON::PP;
 
 plan skip_all => 'PORTABLE=1 scans in one process'
     if run('--version')->{out} =~ /posix/;

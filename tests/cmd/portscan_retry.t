@@ -1,10 +1,5 @@
 # --retry-for waits until the ports are open, --until closed until none is.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my ($open, $port) = (tcp_listener(), free_port());
 my $both = join ',', $open->sockport, $port;

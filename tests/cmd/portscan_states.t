@@ -1,11 +1,6 @@
 # portscan finds exactly the listeners that the test opened, and its exit
 # status tells the best state.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 # Ports that other programs hold on the same address while the test runs may
 # be found too; ours must be, and a port that is closed here must not.

@@ -1,10 +1,5 @@
 # Which hosts and ports portscan asks: lists, files, exclusions, shards.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my @listeners = map { tcp_listener() } 1 .. 3;
 my @ports = sort { $a <=> $b } map { $_->sockport } @listeners;

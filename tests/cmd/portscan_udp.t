@@ -1,10 +1,5 @@
 # --udp: answered is open, refused is closed, silence is either.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $echo = udp_socket();
 my $silent = udp_socket();

@@ -1,10 +1,5 @@
 # portscan refuses what it cannot mean, before anything is sent.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 sub refused {
     my ($why, @args) = @_;

@@ -1,12 +1,7 @@
 # Where a program that is named without a slash is looked for.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
+use Sockt;
 use Cwd qw(getcwd);
 use File::Temp qw(tempdir);
-use Sockt;
-use Test::More;
 
 my $dir = tempdir(CLEANUP => 1);
 mkdir "$dir/$_" or die "$dir/$_: $!" for qw(none plain first second);

@@ -1,12 +1,7 @@
 # Every byte arrives: both ways at once through listen and connect, their
 # stdin and stdout being pipes and files. SOCKT_LONG=1 moves 1 GiB each way.
-use strict;
-use warnings;
-use Digest::MD5;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
+use Digest::MD5;
 
 my $size = $ENV{SOCKT_LONG} ? 1 << 30 : 24 << 20;
 my $dir = scratch();

@@ -1,11 +1,6 @@
 # What the other side said last arrives, although it then resets us: it left
 # our bytes unread.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $runs = 50;
 my $l = tcp_listener();

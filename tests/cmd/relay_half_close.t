@@ -1,12 +1,7 @@
 # The state table of the relay, cell by cell: whose end comes first, what
 # stdin is, and what becomes of it. See Half-close in sockt(1).
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Socket qw(SOL_SOCKET SO_LINGER);
-use Test::More;
 use Time::HiRes qw(sleep time);
 
 sub rest { local $/; return scalar(readline $_[0]) // '' }

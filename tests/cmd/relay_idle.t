@@ -1,14 +1,9 @@
 # A relay that can do nothing sleeps: in every state that lasts, it neither
 # takes CPU time nor wakes up.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Fcntl qw(F_GETFL F_SETFL O_NONBLOCK);
 use IO::Select;
 use Socket qw(:all);
-use Test::More;
 
 plan skip_all => 'no /proc to read CPU times from' unless -r "/proc/$$/stat";
 

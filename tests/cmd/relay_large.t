@@ -1,11 +1,6 @@
 # Large transfers are whole and in order between pipes, files and files opened
 # for appending, in both directions at once.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $dir = scratch();
 my $text = join '', map { sprintf "%07d\n", $_ } 1 .. 400_000;    # 3.2 MB

@@ -1,11 +1,6 @@
 # While much comes, the relay waits for large pieces; the few bytes behind them
 # arrive all the same, though the peer neither goes on nor ends.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 use Time::HiRes qw(time);
 
 my $rounds = 10;

@@ -1,11 +1,6 @@
 # Small writes do not wait for the peer's acknowledgement of what went before,
 # which comes 40 ms later: not the second of two, nor the last of very many.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 use Time::HiRes qw(time);
 
 my $rounds = 30;

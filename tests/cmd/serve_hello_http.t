@@ -1,10 +1,5 @@
 # serve-hello --http answers browsers, and anything that pretends to be one.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $p = start('serve-hello', '--http', '-4', '0');
 my $port = $p->port;

@@ -1,10 +1,5 @@
 # Messages and answers of every size around those that have room at once.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 # Everything that is answered to these bytes, sent in pieces of that size.
 sub talk {

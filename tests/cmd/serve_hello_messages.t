@@ -1,11 +1,6 @@
 # serve-hello greets, answers each message and leaves on "exit", as the
 # tutorials' clients expect it: bare, LF, CRLF, split and joined messages.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 use Time::HiRes qw(time);
 
 my $p = start('serve-hello', '0');

@@ -1,10 +1,5 @@
 # What serve-hello says, and when it leaves, is up to its options.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 use Time::HiRes qw(time);
 
 # Starts a server, sends text, returns all it says until it closes.

@@ -1,12 +1,7 @@
 # What serve-hello says last always arrives: its end is a FIN and a drain,
 # never a reset, although the client has sent what nobody reads.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Errno qw(ECONNRESET EPIPE);
-use Test::More;
 
 # Everything up to the end; a reset is told.
 sub rest {

@@ -1,12 +1,7 @@
 # A process a client: as many as --max-conns, none left when it ends, and each
 # step told with -vv.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use IO::Select;
-use Test::More;
 
 sub eventually {
     my ($code) = @_;

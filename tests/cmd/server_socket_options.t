@@ -1,13 +1,8 @@
 # A server's socket options hold on the connections that it accepts: each is
 # read back, by a program that is handed one, or from outside with
 # pidfd_getfd(2).
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Socket qw(:all);
-use Test::More;
 use Time::HiRes qw(time);
 
 my @options = ('--ttl', 9, '--tos', 16, '--nodelay', '--keepalive',

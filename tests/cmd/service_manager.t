@@ -1,13 +1,8 @@
 # NOTIFY_SOCKET: READY=1 once a server serves, STOPPING=1 when it ends.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
+use Sockt;
 use IO::Select;
 use IO::Socket::UNIX;
 use Socket qw(AF_UNIX SOCK_DGRAM pack_sockaddr_un);
-use Sockt;
-use Test::More;
 
 my $folder = scratch();
 

@@ -1,11 +1,6 @@
 # stdout that is closed, full or gone is a failure, never silence; a closed
 # descriptor is never taken by a socket.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 for my $args (['help'], ['connect', '--help'], ['--version'],
     ['help', '--list']) {

@@ -1,11 +1,6 @@
 # The steps of -vv: in order, with the result and the meaning of each, at both
 # ends of a TCP connection.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 # The steps of a run, without times and numbers that differ: "call subject:
 # result". Queries, which are made as often as needed, are left out, and what

@@ -1,12 +1,7 @@
 # The steps of small runs, in their exact order: udp-send, udp-serve, http-get
 # and portscan.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktHttp;
-use Test::More;
 
 # The steps of -vv without numbers, times and notes, and without the options,
 # of which some systems lack some.

@@ -2,17 +2,12 @@
 # of each is the witness. Calls that the C library's resolver makes are not
 # sockt's own; they are made in a process that does nothing else, and -vv
 # reports them as one step "resolve".
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
+use Sockt;
 use IO::Select;
 use IO::Socket::UNIX;
 use Socket qw(SOCK_DGRAM);
-use Sockt;
 use SocktHttp;
 use Strace;
-use Test::More;
 
 my $lacks = strace_lacks();
 plan skip_all => $lacks if $lacks;

@@ -1,12 +1,7 @@
 # Datagrams that are handed over in one piece arrive as the datagrams they
 # were: equal and unequal lengths, empty ones, long ones, in order.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use IO::Select;
-use Test::More;
 
 my $s = udp_socket();
 setsockopt $s, Socket::SOL_SOCKET(), Socket::SO_RCVBUF(), 1 << 22;

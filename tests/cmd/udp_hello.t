@@ -1,12 +1,7 @@
 # udp-serve greets each datagram's sender, udp-send asks any server: the
 # tutorials' exchange, in both directions, against Perl sockets.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use IO::Select;
-use Test::More;
 
 # Sends datagrams from a Perl client one by one; its replies.
 sub ask {

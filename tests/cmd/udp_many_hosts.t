@@ -1,13 +1,8 @@
 # Groups and broadcasts on the loopback interface: joined, sent to, answered
 # by everybody who hears them.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use IO::Select;
 use Socket qw(:all);
-use Test::More;
 
 my $lo = ($^O eq 'linux') ? 'lo' : 'lo0';
 my $group = '239.255.77.' . (1 + $$ % 250);

@@ -1,12 +1,7 @@
 # -x of udp-send and udp-serve: a hex dump of the datagrams of both directions,
 # each with its peer.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use JSON::PP;
-use Test::More;
 
 my $dir = scratch();
 my $s = udp_socket();

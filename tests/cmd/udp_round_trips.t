@@ -1,12 +1,7 @@
 # 100,000 round trips lose nothing while the window fits the receive buffer,
 # and what is lost beyond it is exactly what the kernel dropped.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use JSON::PP qw(decode_json);
-use Test::More;
 
 # What the kernel says it dropped on the UDP socket of a port.
 sub drops {

@@ -1,11 +1,6 @@
 # Messages with escapes and in hexadecimal: bytes that cannot be typed.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use IO::Select;
-use Test::More;
 
 my $s = udp_socket();
 my $port = $s->sockport;

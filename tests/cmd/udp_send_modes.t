@@ -1,12 +1,7 @@
 # Where udp-send's datagrams come from, how many, how fast, and what is
 # awaited: every option against a Perl socket that notes what arrives.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use IO::Select;
-use Test::More;
 use Time::HiRes qw(time);
 
 my $s = udp_socket();

@@ -1,11 +1,6 @@
 # udp-send counts what was lost, came twice or too late, and times the rest.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use JSON::PP qw(decode_json);
-use Test::More;
 
 my $s = udp_socket();
 my @to = ('127.0.0.1', $s->sockport);

@@ -1,12 +1,7 @@
 # What udp-serve does with datagrams, by its options, against Perl sockets.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use IO::Select;
 use JSON::PP qw(decode_json);
-use Test::More;
 use Time::HiRes qw(time);
 
 # The answer to text, or undef when there is none for a while.

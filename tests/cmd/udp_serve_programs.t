@@ -1,11 +1,6 @@
 # udp-serve gives each datagram to a program; what it writes is the answer.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use IO::Select;
-use Test::More;
 use Time::HiRes qw(time);
 
 sub client { udp_socket(peer => ['127.0.0.1', $_[0]->port]) }

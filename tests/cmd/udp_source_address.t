@@ -1,11 +1,6 @@
 # Answers leave from the address that was asked, on a wildcard socket too.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use IO::Select;
-use Test::More;
 
 my $portable = run('--version')->{out} =~ /posix/;
 

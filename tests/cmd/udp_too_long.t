@@ -1,11 +1,6 @@
 # What no datagram can carry is refused with the limit, never cut.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use IO::Select;
-use Test::More;
 
 my $s = udp_socket();
 setsockopt $s, Socket::SOL_SOCKET(), Socket::SO_RCVBUF(), 1 << 20;

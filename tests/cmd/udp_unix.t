@@ -1,12 +1,7 @@
 # Unix datagram sockets, as server and as client, path and abstract.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use IO::Select;
 use Socket;
-use Test::More;
 
 my $dir = scratch();
 $ENV{TMPDIR} = $dir;

@@ -1,12 +1,7 @@
 # --mode and --owner: who may use the path of a unix socket.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use IO::Socket::UNIX;
 use Sockt;
+use IO::Socket::UNIX;
 use Strace;
-use Test::More;
 
 my $folder = scratch();
 my $path = "$folder/s";

@@ -1,12 +1,7 @@
 # What runs the manual's examples finds what is untrue in them.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
+use Sockt;
 use Examples;
 use ExamplePage;
-use Sockt;
-use Test::More;
 
 my $dir = scratch();
 

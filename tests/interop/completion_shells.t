@@ -1,10 +1,5 @@
 # zsh and fish take the completions written for them.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $dir = scratch();
 spew("$dir/_sockt", run('completion', 'zsh')->{out});

@@ -1,10 +1,5 @@
 # --send and --expect with real servers: Redis, and SMTP of Python.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 # A server on a free port: its program and arguments. Waits until it listens.
 sub serve {

@@ -1,10 +1,5 @@
 # serve-hello --http is read by curl and by http-get.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $curl = '/usr/bin/curl';
 ok -x $curl, 'curl is there';

@@ -1,11 +1,6 @@
 # The tutorials' exchange with plain Python, in both directions: what their
 # clients send our servers answer, and their servers answer our client.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 my $python = '/usr/bin/python3';
 ok -x $python, 'python3 is there';

@@ -1,12 +1,7 @@
 # Large files from nginx: flat memory, and downloads that are killed, resumed,
 # and identical.
-use strict;
-use warnings;
-use Digest::SHA;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
+use Digest::SHA;
 use Time::HiRes qw(sleep time);
 
 my $MIB = 1 << 20;

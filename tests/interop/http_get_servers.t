@@ -1,12 +1,7 @@
 # http-get and curl fetch the same bytes from nginx, Apache and lighttpd,
 # directly and by way of a HTTP and a SOCKS proxy.
-use strict;
-use warnings;
-use Digest::SHA qw(sha256_hex);
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
+use Digest::SHA qw(sha256_hex);
 
 my $dir = scratch();
 chmod 0755, $dir;

@@ -1,14 +1,9 @@
 # https: certificates, truncation, large files, resuming, redirects, kept
 # connections and proxies, with nginx and openssl s_server.
-use strict;
-use warnings;
+use Sockt;
 use Digest::SHA;
-use FindBin;
 use IO::Select;
 use JSON::PP;
-use lib "$FindBin::Bin/../lib";
-use Sockt;
-use Test::More;
 use Time::HiRes qw(sleep time);
 
 my $MIB = 1 << 20;

@@ -2,12 +2,7 @@
 # stdin is /dev/null, as a script's background job has it: sockt with itself,
 # ncat, socat and nc, both roles, both directions. Nothing is lost, and no
 # sender says 0 that has lost something. SOCKT_SEED repeats a run.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 use Time::HiRes qw(sleep time);
 
 my $transfers = $ENV{SOCKT_TRANSFERS} || 200;

@@ -1,11 +1,6 @@
 # connect and http-get by way of squid and dante: names and numbers, targets
 # that refuse, targets that come later, and what the proxies do not allow.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 $ENV{PATH} .= ':/usr/sbin';
 for my $peer (qw(squid danted)) {

@@ -1,12 +1,7 @@
 # connect and listen with the real things, in both directions, half-close
 # included: nc (OpenBSD), ncat, socat, tcpserver and tcpclient, microsocks,
 # tinyproxy.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 for my $peer (qw(nc.openbsd ncat socat tcpserver tcpclient microsocks
     tinyproxy)) {

@@ -1,16 +1,11 @@
 # Sockets and connections from those who open them in practice: the service
 # manager's systemd-socket-activate and inetd. What they start is what the units
 # and inetd.conf in sockt-cookbook(7) say.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
+use Sockt;
 use IO::Select;
 use IO::Socket::IP;
 use Socket qw(SOCK_STREAM);
 use Source;
-use Sockt;
-use Test::More;
 
 my %path = map {
     my $name = $_;

@@ -1,14 +1,9 @@
 # connect --tls and --via with real peers: nginx, socat and ncat as servers of
 # TLS, microsocks and tinyproxy on the way to them, nc, ncat and socat as
 # programs. Large transfers both ways are compared by checksum.
-use strict;
-use warnings;
-use Digest::SHA qw(sha256_hex);
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
+use Digest::SHA qw(sha256_hex);
 use SocktTls;
-use Test::More;
 
 $ENV{PATH} .= ':/usr/sbin';
 for my $peer (qw(openssl nginx socat ncat nc.openbsd microsocks tinyproxy)) {

@@ -1,11 +1,6 @@
 # Datagrams to and from nc, ncat and socat, and a question to a DNS server.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use IO::Select;
-use Test::More;
 
 my %path = map {
     my $name = $_;

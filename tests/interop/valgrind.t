@@ -1,11 +1,7 @@
 # Each command once under valgrind: no error, no leak, no descriptor left.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
+use FindBin;
 use Source;
-use Test::More;
 
 my $dir = scratch();
 my @valgrind = (

@@ -1,11 +1,6 @@
 # connect -z beside wait-for-it, and connect --ucspi with the programs of
 # ucspi-tcp: what a script sees is the same.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
-use Test::More;
 
 for my $peer (qw(wait-for-it tcpclient mconnect-io microsocks openssl)) {
     ok scalar(grep { -x "$_/$peer" } split(/:/, $ENV{PATH}), '/usr/sbin'),

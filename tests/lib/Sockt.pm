@@ -18,7 +18,7 @@ use strict;
 use warnings;
 use Carp qw(croak);
 use Cwd qw(abs_path);
-use Exporter qw(import);
+use Exporter ();
 use File::Basename qw(dirname);
 use File::Copy qw(copy);
 use File::Temp qw(tempdir);
@@ -26,12 +26,23 @@ use IO::Select;
 use IO::Socket::IP;
 use POSIX qw(:sys_wait_h);
 use Socket qw(SOMAXCONN SOCK_STREAM SOCK_DGRAM);
+use Test::More ();
 use Time::HiRes qw(time);
 
+our @ISA = qw(Exporter);
 our @EXPORT = qw(sockt run start tcp_listener udp_socket tcp_client peer
     exchange reap slurp spew scratch has_ipv6 is_root free_port own_network
     children await_child is_running is_asleep left_behind
     group_ends set_loopback acknowledged);
+
+# A test that uses this has strict, warnings and Test::More, too.
+sub import {
+    my ($class, @names) = @_;
+    strict->import;
+    warnings->import;
+    Test::More->export_to_level(1, 'Test::More') if caller eq 'main';
+    return $class->export_to_level(1, $class, @names);
+}
 
 # The top of the source tree.
 our $TOP = abs_path(dirname(__FILE__) . '/../..');

@@ -1,13 +1,8 @@
 # "What you type today" has one home, src/cli/equivalents.c, which sockt help
 # PROGRAM prints. README shows some of its rows, the cookbook all of them, and
 # sockt accepts every command line.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Source;
-use Test::More;
 
 my @rows = map { [split /\t/] } split /\n/, run('help', '--equivalents')->{out};
 cmp_ok scalar @rows, '>', 50, 'the rows are found';

@@ -1,12 +1,7 @@
 # Every command's --help and -h: on stdout, status 0, at most 80 columns; all
 # options with their defaults, and ten of them.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use Source;
-use Test::More;
 
 my %options;
 push @{ $options{ $_->{command} } }, $_ for list_options();

@@ -1,12 +1,7 @@
 # The manual pages and the option tables say the same.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use Events qw(event_table);
 use Sockt;
+use Events qw(event_table);
 use Source;
-use Test::More;
 
 # Every page has these sections and no others, in this order, which is also that
 # of mdoc(7); the starred ones may be missing.

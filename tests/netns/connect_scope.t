@@ -1,12 +1,7 @@
 # Link-local addresses with their scope, and the errors of routes: what only
 # a network of its own can show.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktNet;
-use Test::More;
 
 need_root();
 my ($left, $right) = (namespace('left'), namespace('right'));

@@ -1,12 +1,7 @@
 # listen --to with targets that are silent, prohibited and without a route: the
 # next one is tried after --timeout, or at once.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktNet;
-use Test::More;
 
 need_root();
 my ($left, $right) = (namespace('left'), namespace('right'));

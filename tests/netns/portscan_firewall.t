@@ -1,11 +1,6 @@
 # Across a link, with a firewall: what portscan tells is what is there.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktScan;
-use Test::More;
 
 need_root('nft');
 my $runs = $ENV{SOCKT_RUNS} || 2;

@@ -1,13 +1,8 @@
 # A host that limits how often it refuses (Linux: IPv4 six at once and then one
 # a second, IPv6 ten a second): what is closed is told as closed all the same,
 # and what is silent for good is not waited for much longer.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktScan;
-use Test::More;
 
 need_root('nft');
 my ($a, $b) = two_hosts(link => 'veth');

@@ -1,11 +1,6 @@
 # A port whose answer comes later than all others' is open still.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktScan;
-use Test::More;
 
 need_root();
 my $runs = $ENV{SOCKT_RUNS} || 3;

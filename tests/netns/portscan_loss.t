@@ -1,11 +1,6 @@
 # Across a slow link that loses packets: no open port is missed.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktScan;
-use Test::More;
 
 need_root('nft');
 my $runs = $ENV{SOCKT_RUNS} || 2;

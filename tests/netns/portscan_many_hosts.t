@@ -1,13 +1,8 @@
 # Many hosts: dead ones are given up, live ones are told whole; what fails on
 # this machine is no port's state.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use JSON::PP;
 use Sockt;
+use JSON::PP;
 use SocktScan;
-use Test::More;
 
 need_root('nft');
 my ($a, $b) = two_hosts(link => 'veth');

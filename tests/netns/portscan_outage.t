@@ -1,12 +1,7 @@
 # The network of this machine fails for two seconds during a scan: that says
 # nothing about the ports of the host, and every open one is found.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktScan;
-use Test::More;
 
 need_root();
 my ($here, $there) = two_hosts(link => 'veth');

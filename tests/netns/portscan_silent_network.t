@@ -1,13 +1,8 @@
 # A network in which nobody answers: the ports of hosts that are given up cost
 # nothing, and while a shard steps over them -m holds.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use JSON::PP;
 use Sockt;
+use JSON::PP;
 use SocktScan;
-use Test::More;
 
 need_root();
 my ($a, $b) = two_hosts(link => 'veth');

@@ -1,11 +1,6 @@
 # What routes and dropped packets mean: silence, a blackhole, a prohibition.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktNet;
-use Test::More;
 
 need_root();
 my ($left, $right) = (namespace('left'), namespace('right'));

@@ -1,12 +1,7 @@
 # Answers leave from the address that was asked, whatever the route would
 # choose: two namespaces, several addresses each, IPv4 and IPv6.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktNet;
-use Test::More;
 
 need_root();
 my ($server, $client) = map { namespace($_) } qw(server client);

@@ -1,12 +1,7 @@
 # A router that says that the path carries less: no failure, and no busy wait,
 # whoever is told of it.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktNet;
-use Test::More;
 
 need_root();
 my ($client, $router, $server) = map { namespace($_) } qw(client router server);

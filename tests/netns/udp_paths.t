@@ -1,12 +1,7 @@
 # What only a real link shows: groups of both families, broadcasts, the
 # path's limit, unreachable hosts.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Sockt;
 use SocktNet;
-use Test::More;
 
 need_root();
 my ($server, $client) = map { namespace($_) } qw(server client);
