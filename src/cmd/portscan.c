@@ -24,7 +24,6 @@
 #include "scan/ports.h"
 #include "scan/scan.h"
 #include "scan/order.h"
-#include "scan/shards.h"
 #include "scan/targets.h"
 #include "net/sandbox.h"
 #include "net/signals.h"
@@ -353,15 +352,13 @@ scan(struct run *run, struct err *e)
 {
 	const struct portscan_options *o = run->o;
 	struct scan_options so = scan_options_of(run);
-	bool is_divided = shards_count(&so) > 1;
 	struct backoff pause = {.min = RETRY_MS, .max = MAX_RETRY_MS};
 
-	sandbox_enter(SANDBOX_SOCKETS | (is_divided ? SANDBOX_PROCESSES : 0));
+	sandbox_enter(SANDBOX_SOCKETS);
 	for (;;) {
 		progress_start(
 		    &run->live, o->report.level == DIAG_SAY && !o->report.json);
-		if (shards_run(&so, &run->progress, e) < 0 ||
-		    result_probe(e) < 0)
+		if (scan_run(&so, &run->progress, e) < 0 || result_probe(e) < 0)
 			return -1;
 		if (o->time.retry_ms < 0 || is_reached(run) ||
 		    deadline_passed(run->retry))

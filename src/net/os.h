@@ -40,9 +40,6 @@ int os_max_backlog(void);
 /* Opens a close-on-exec pipe. Returns 0, or -1 with errno. */
 int os_pipe(int ends[2], bool nonblocking);
 
-/* The number of processors that this process may use; 1 if it is unknown. */
-unsigned os_processors(void);
-
 /* The kernel's counters and state of a TCP connection. */
 struct os_tcp {
 	uint64_t sent, received; /* bytes */

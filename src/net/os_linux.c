@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
-#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -376,16 +375,6 @@ os_autobind(int fd)
 				.note = "the system chooses an abstract name"},
 		    "%s to any name", step_name_of(fd));
 	return result;
-}
-
-unsigned
-os_processors(void)
-{
-	cpu_set_t set;
-
-	if (sched_getaffinity(0, sizeof(set), &set) < 0)
-		return 1;
-	return (unsigned)CPU_COUNT(&set);
 }
 
 void

@@ -209,12 +209,6 @@ os_autobind(int fd)
 	return -1;
 }
 
-unsigned
-os_processors(void)
-{
-	return 1;
-}
-
 void
 os_follow_parent(pid_t parent, int number)
 {

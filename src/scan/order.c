@@ -47,25 +47,6 @@ is_in_shard(const struct order *o, uint64_t number)
 	return position >= o->first && position < o->end;
 }
 
-static int
-compare_ports(const void *a, const void *b)
-{
-	return *(const uint16_t *)a - *(const uint16_t *)b;
-}
-
-bool
-order_owns_port(const struct order *o, uint16_t port)
-{
-	uint64_t number;
-	const struct port_list *list =
-	    targets_list(o->options.targets, 0, &number);
-	const uint16_t *found = bsearch(&port, list->ports, list->count,
-	    sizeof(list->ports[0]), compare_ports);
-
-	return found == NULL ||
-	       is_in_shard(o, number + (uint64_t)(found - list->ports));
-}
-
 static bool
 is_discovery_port(const struct target_port *p)
 {

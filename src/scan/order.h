@@ -65,12 +65,6 @@ bool order_is_shard(const struct order *o);
 void order_restrict(
     struct order *o, bool (*keep)(void *context, uint32_t host), void *context);
 
-/*
- * Whether other shards leave the port of the only host to this one, or do not
- * probe it either.
- */
-bool order_owns_port(const struct order *o, uint16_t port);
-
 /* The number of targets in this shard. */
 uint64_t order_count(const struct order *o);
 

@@ -15,8 +15,6 @@
 
 /* One in this many probes to a distant host is polled at once. */
 #define FAR_CHECK 64
-/* How many free ports are tried: one in eight is of use to a shard. */
-#define MAX_PORTS_TRIED 100
 
 void
 probe_socket_address(const struct scan *s, uint32_t id, struct addr *a)
@@ -123,25 +121,6 @@ probe_socket_poll(const struct scan *s, uint32_t id)
 	return o;
 }
 
-/*
- * Binds a socket to a local port for all its connects. Another shard must not
- * probe this port: if both sent a SYN to the other's port at the same time, the
- * two sockets would be connected (RFC 9293, 3.5: simultaneous open).
- */
-static void
-bind_port(const struct scan *s, int fd, const struct addr *a)
-{
-	struct addr local;
-	int i;
-
-	for (i = 0; i < MAX_PORTS_TRIED && ready_find_port(a, &local); i++)
-		if (order_owns_port(&s->order, addr_port(&local))) {
-			/* If the port is in use again, it works unbound. */
-			(void)call_bind(fd, &local);
-			return;
-		}
-}
-
 /* Opens the socket of probe id, unless it has one. Returns 0 or an errno. */
 static int
 open_socket(struct scan *s, uint32_t id, const struct addr *a)
@@ -159,9 +138,6 @@ open_socket(struct scan *s, uint32_t id, const struct addr *a)
 	p->family = (uint8_t)family;
 	step_name(p->fd, "the probe socket", 0);
 	os_receive_errors(p->fd, family);
-	if (s->o->type == SOCK_STREAM && s->targets->hosts == 1 &&
-	    addr_is_loopback(a))
-		bind_port(s, p->fd, a);
 	return 0;
 }
 

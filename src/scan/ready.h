@@ -58,13 +58,6 @@ struct ready_outcome ready_outcome(
 bool ready_connect_again(int fd, bool in_progress);
 
 /*
- * For a socket that will connect to the loopback address a many times: sets
- * *local to a local address and a free port. Returns false where binding the
- * socket to it saves the system no work.
- */
-bool ready_find_port(const struct addr *a, struct addr *local);
-
-/*
  * The readiness of many sockets, each known by a number below capacity:
  * epoll(7), or poll(2). A change is reported at least once. A socket that has
  * been ignored meanwhile may be reported too, so the caller checks the socket.

@@ -116,27 +116,6 @@ ready_connect_again(int fd, bool in_progress)
 	return !in_progress || abort_connect(fd) == 0;
 }
 
-/*
- * An explicitly bound port stays with the socket, so connect(2) need not search
- * for a port and a route. This saves a sixth of the time per probe.
- */
-bool
-ready_find_port(const struct addr *a, struct addr *local)
-{
-	int finder = sock_open(addr_family(a), SOCK_STREAM);
-	bool is_found;
-
-	if (finder < 0)
-		return false;
-	step_name(finder, "the socket that finds a port", 0);
-	*local = *a;
-	addr_set_port(local, 0);
-	is_found = call_bind(finder, local) == 0 &&
-		   call_getsockname(finder, local) == 0;
-	sock_close(&finder);
-	return is_found;
-}
-
 /* Each socket is registered once, edge-triggered, for many connects. */
 struct ready_set {
 	int fd;

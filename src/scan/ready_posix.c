@@ -53,14 +53,6 @@ ready_connect_again(int fd, bool in_progress)
 	return false;
 }
 
-bool
-ready_find_port(const struct addr *a, struct addr *local)
-{
-	(void)a;
-	(void)local;
-	return false;
-}
-
 /* The entries by number, with one more for wait_poll(). */
 struct ready_set {
 	struct pollfd *fds;

@@ -62,7 +62,7 @@ is found(qr/(?<![\w.>])(?:v?f?printf|f?puts|f?putchar|fwrite)\s*\(|\bstdout\b/,
 is found(qr/(?<!\w)(?:exit|abort|quick_exit)\s*\(/, qr{^src/base/mem\.c$},
     @low), '', 'below the commands nobody exit, but when memory is out';
 is found(qr/(?<!\w)_exit\s*\(/,
-    qr{^src/\w+/(?:script|resolve|program|tls|server|shards|signals|\w+_(?:linux|posix))\.c$}, @low), '',
+    qr{^src/\w+/(?:script|resolve|program|tls|server|signals|\w+_(?:linux|posix))\.c$}, @low), '',
     '_exit is for children only, and for signals_die';
 
 is found(qr/\b(?:strcat|sprintf|vsprintf|gets|alloca|setjmp|longjmp

@@ -135,35 +135,6 @@ test_own_ports(void)
 	targets_release(&own);
 }
 
-/* Of several shards, the one that probes a port owns it. */
-static void
-test_port_owners(void)
-{
-	struct targets host = TARGETS_INIT;
-	struct order o;
-	struct target_port t;
-	bool is_discovery;
-	uint32_t shard, owners = 0, wrong = 0;
-	uint16_t port;
-
-	choose_targets(&host, "127.0.0.1", "60-99");
-	for (shard = 0; shard < 3; shard++) {
-		const struct order_options options = {
-		    &host, 7, shard, 3, false};
-
-		order_init(&o, &options);
-		for (port = 60; port <= 99; port++)
-			owners += order_owns_port(&o, port);
-		ok(order_owns_port(&o, 59) && order_owns_port(&o, 100),
-		    "a port that nobody probes is everybody's");
-		while (order_next(&o, &t, &is_discovery))
-			wrong += !order_owns_port(&o, t.port);
-	}
-	is_int(owners, PORTS, "each port has one owner");
-	is_int(wrong, 0, "which probes it");
-	targets_release(&host);
-}
-
 int
 main(void)
 {
@@ -185,7 +156,6 @@ main(void)
 	test_first();
 	test_keep();
 	test_own_ports();
-	test_port_owners();
 	targets_release(&targets);
 	return done_testing();
 }
