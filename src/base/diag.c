@@ -30,6 +30,9 @@ static struct {
 	unsigned connection;  /* see diag_connection() */
 } diag = {NULL, DIAG_SAY, false, NULL, 0, 0, false, false, NULL, 0};
 
+/* The event under construction. */
+static struct json event;
+
 void
 diag_start(const char *command, int level, bool json)
 {
@@ -134,13 +137,12 @@ line(const char *fmt, ...)
 static void
 error_event(const struct err *e)
 {
-	struct event ev;
+	struct json *j = diag_event_begin("error");
 
-	diag_event_begin(&ev, EVENT_ERROR);
-	event_number(&ev, "status", e->kind);
-	event_text(&ev, "kind", err_kind_name(e->kind));
-	event_text(&ev, "text", e->text);
-	diag_event_end(&ev, DIAG_STEP + 1, "%s", e->text);
+	json_number(j, "status", e->kind);
+	json_text(j, "kind", err_kind_name(e->kind));
+	json_text(j, "text", e->text);
+	diag_event_end(DIAG_STEP + 1, "%s", e->text);
 }
 
 void
@@ -291,32 +293,34 @@ diag_progress_yield(const void *bytes, size_t n)
 	diag.is_mid_line = ((const char *)bytes)[n - 1] != '\n';
 }
 
-void
-diag_event_begin(struct event *ev, enum event_id id)
+struct json *
+diag_event_begin(const char *name)
 {
 	if (!diag.json) {
-		event_begin_ignored(ev);
-		return;
+		json_ignore(&event);
+		return &event;
 	}
-	event_begin(ev, id, clock_seconds(diag.start_ns, clock_now()));
+	before_line();
+	json_begin(&event);
+	json_text(&event, "event", name);
+	json_seconds(&event, "time", clock_seconds(diag.start_ns, clock_now()));
 	if (diag.connection != 0)
-		event_connection(ev, diag.connection);
+		json_number(&event, "connection", diag.connection);
+	return &event;
 }
 
 void
-diag_event_end(struct event *ev, int level, const char *fmt, ...)
+diag_event_end(int level, const char *fmt, ...)
 {
 	const char *text;
 	va_list ap;
 
 	if (diag.json) {
-		before_line();
-		text = event_end(ev);
+		text = json_end(&event);
 		if (diag.events != NULL)
-			diag.events(text, ev->json.length);
+			diag.events(text, event.length);
 		else
-			(void)fd_write_all(
-			    STDERR_FILENO, text, ev->json.length);
+			(void)fd_write_all(STDERR_FILENO, text, event.length);
 		return;
 	}
 	if (diag.level < level)

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/event.h"
+#include "base/json.h"
 
 struct err;
 
@@ -94,13 +94,15 @@ bool diag_progress_start(void);
 void diag_progress_yield(const void *bytes, size_t n);
 
 /*
- * Reports an event (base/event.h). diag_event_begin() begins it, the caller
- * adds its members, and diag_event_end() writes it with --json, or otherwise
- * the line if level is shown. Without --json members cost almost nothing.
+ * Reports an event of --json. diag_event_begin() begins it by its name and
+ * returns it, the caller adds its members with json_*(), and diag_event_end()
+ * writes it with --json, or otherwise the line if level is shown. One event is
+ * built at a time. sockt(1) documents every event and member, and the tests
+ * compare the two. Without --json members cost almost nothing.
  */
-void diag_event_begin(struct event *ev, enum event_id id);
-void diag_event_end(struct event *ev, int level, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+struct json *diag_event_begin(const char *name);
+void diag_event_end(int level, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /*
  * Every event carries this number of a connection from now on; 0: none. Returns

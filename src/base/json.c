@@ -152,13 +152,13 @@ json_text(struct json *j, const char *name, const char *text)
 }
 
 void
-json_number(struct json *j, const char *name, int64_t n)
+json_number(struct json *j, const char *name, uint64_t n)
 {
 	char value[32];
 
 	if (j->skipped > 0)
 		return;
-	snprintf(value, sizeof(value), "%" PRId64, n);
+	snprintf(value, sizeof(value), "%" PRIu64, n);
 	member(j, name, value, strlen(value));
 }
 

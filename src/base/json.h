@@ -39,7 +39,7 @@ bool json_is_ignored(const struct json *j);
 /* Add members. Inside an array, name is NULL. */
 void json_text(struct json *j, const char *name, const char *text);
 void json_bytes(struct json *j, const char *name, const void *bytes, size_t n);
-void json_number(struct json *j, const char *name, int64_t n);
+void json_number(struct json *j, const char *name, uint64_t n);
 void json_seconds(struct json *j, const char *name, double seconds);
 void json_bool(struct json *j, const char *name, bool value);
 

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/err.h"
-#include "base/event.h"
+#include "base/json.h"
 #include "base/num.h"
 #include "base/text.h"
 
@@ -103,24 +103,24 @@ step_name_of(int fd)
 static void
 show(const struct shown *s, uint64_t count)
 {
-	struct event ev;
+	struct json *j;
 	char duration[32];
 
-	diag_event_begin(&ev, EVENT_STEP);
-	event_text(&ev, "call", s->call);
-	event_text(&ev, "subject", s->subject);
-	event_text(&ev, "result", s->result);
+	j = diag_event_begin("step");
+	json_text(j, "call", s->call);
+	json_text(j, "subject", s->subject);
+	json_text(j, "result", s->result);
 	if (count > 0)
-		event_number(&ev, "count", count);
+		json_number(j, "count", count);
 	if (s->bytes > 0)
-		event_number(&ev, "bytes", s->bytes);
-	event_seconds(&ev, "seconds", s->ns < 0 ? 0 : (double)s->ns / 1e9);
-	event_text(&ev, "note", s->note);
+		json_number(j, "bytes", s->bytes);
+	json_seconds(j, "seconds", s->ns < 0 ? 0 : (double)s->ns / 1e9);
+	json_text(j, "note", s->note);
 	if (endpoint != NULL)
-		event_text(&ev, "endpoint", endpoint);
+		json_text(j, "endpoint", endpoint);
 	num_format_duration(duration, sizeof(duration), s->ns);
 	is_showing = true;
-	diag_event_end(&ev, DIAG_STEP, "%s%s%s %s: %s%s%s (%s)",
+	diag_event_end(DIAG_STEP, "%s%s%s %s: %s%s%s (%s)",
 	    endpoint != NULL ? endpoint : "", endpoint != NULL ? ": " : "",
 	    s->call, s->subject, s->result, s->ns < 0 ? "" : ", ",
 	    s->ns < 0 ? "" : duration, s->note);

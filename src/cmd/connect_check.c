@@ -218,7 +218,7 @@ log_attempt(const struct target_list *list, const struct target *t,
 	bool measures = connect_check_measures(list->check->o);
 	bool is_connected = r->e.kind == ERR_NONE;
 	char text[ENDPOINT_TEXT], duration[32];
-	struct event ev;
+	struct json *j;
 
 	endpoint_format(t->endpoint, text, sizeof(text));
 	num_format_duration(duration, sizeof(duration), r->ns);
@@ -229,15 +229,15 @@ log_attempt(const struct target_list *list, const struct target *t,
 			diag_warn("%s", r->e.text);
 		return;
 	}
-	diag_event_begin(&ev, EVENT_TESTED);
-	event_text(&ev, "endpoint", text);
-	event_number(&ev, "status", r->e.kind);
+	j = diag_event_begin("tested");
+	json_text(j, "endpoint", text);
+	json_number(j, "status", r->e.kind);
 	if (is_connected)
-		event_seconds(&ev, "seconds", (double)r->ns / 1e9);
+		json_seconds(j, "seconds", (double)r->ns / 1e9);
 	else
-		event_text(&ev, "reason", r->e.text);
-	diag_event_end(&ev, is_connected ? DIAG_NOTE : DIAG_STEP, "%s: %s%s",
-	    text, is_connected ? "connected in " : "not connected",
+		json_text(j, "reason", r->e.text);
+	diag_event_end(is_connected ? DIAG_NOTE : DIAG_STEP, "%s: %s%s", text,
+	    is_connected ? "connected in " : "not connected",
 	    is_connected ? duration : "");
 }
 
@@ -398,19 +398,19 @@ report_summary(const struct target_list *list, const struct target *t)
 	uint64_t lost = rtt_stats_lost(s);
 	char text[ENDPOINT_TEXT], times[RTT_STATS_TEXT] = "";
 	char attempts[40];
-	struct event ev;
+	struct json *j;
 
 	endpoint_format(t->endpoint, text, sizeof(text));
 	if (diag_is_json()) {
-		diag_event_begin(&ev, EVENT_TEST_SUMMARY);
-		event_text(&ev, "endpoint", text);
-		event_number(&ev, "attempts", s->sent);
-		event_number(&ev, "connected", s->answered);
-		event_number(&ev, "lost", lost);
-		rtt_stats_event(s, &ev);
-		event_seconds(
-		    &ev, "seconds", clock_seconds(list->start_ns, clock_now()));
-		diag_event_end(&ev, DIAG_NOTE, "%s", text);
+		j = diag_event_begin("summary");
+		json_text(j, "endpoint", text);
+		json_number(j, "attempts", s->sent);
+		json_number(j, "connected", s->answered);
+		json_number(j, "lost", lost);
+		rtt_stats_json(s, j);
+		json_seconds(
+		    j, "seconds", clock_seconds(list->start_ns, clock_now()));
+		diag_event_end(DIAG_NOTE, "%s", text);
 	} else if (list->check->o->stats) {
 		result_print("%s: %s, %llu connected, %llu lost (%.3g%%)\n%s",
 		    text,

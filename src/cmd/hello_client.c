@@ -11,11 +11,11 @@
 
 void
 hello_client_log(
-    const struct hello_client *c, enum event_id id, const void *bytes, size_t n)
+    const struct hello_client *c, const char *name, const void *bytes, size_t n)
 {
 	struct conn_message m = {.bytes = bytes, .length = n, .sent = n};
 
-	conn_event_message(DIAG_SAY, id, c->conn, &m);
+	conn_event_message(DIAG_SAY, name, c->conn, &m);
 }
 
 ssize_t
@@ -140,7 +140,7 @@ log_request(const struct hello_client *c, const char *head, size_t n)
 		line++;
 	if (diag_shows(DIAG_NOTE))
 		line = n;
-	hello_client_log(c, EVENT_REQUEST, head, line);
+	hello_client_log(c, "request", head, line);
 }
 
 int

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "base/event.h"
+#include "base/json.h"
 #include "base/template.h"
 #include "cmd/options.h"
 #include "serve/session.h"
@@ -48,7 +48,7 @@ struct hello_client {
 };
 
 /* Logs a message or a request as an event or a line. */
-void hello_client_log(const struct hello_client *c, enum event_id id,
+void hello_client_log(const struct hello_client *c, const char *name,
     const void *bytes, size_t n);
 
 /* Makes the reply to a message; it ends as the message does. Returns its

@@ -2,7 +2,6 @@
 #include <stdio.h>
 
 #include "base/err.h"
-#include "base/event.h"
 #include "cli/command.h"
 #include "cli/equivalents.h"
 #include "cli/usage.h"
@@ -13,7 +12,6 @@
 struct help_options {
 	struct report_options report;
 	int list;        /* the list of options, for scripts */
-	int events;      /* the table of JSON events */
 	int habits;      /* what users of other programs type */
 	int equivalents; /* the table in README */
 };
@@ -21,16 +19,14 @@ struct help_options {
 static const struct opt help_opts[] = {
     FLAG(0, "list", help_options, list,
 	"every option of every command, tab-separated, for scripts"),
-    FLAG(0, "events", help_options, events,
-	"the JSON events of --json and their members", .excludes = "list"),
     FLAG(0, "habits", help_options, habits,
 	"what users of other programs type and what sockt has instead, "
 	"tab-separated, for scripts",
-	.excludes = "list events"),
+	.excludes = "list"),
     FLAG(0, "equivalents", help_options, equivalents,
 	"what users of other programs type, and the same with sockt; "
 	"tab-separated, for scripts",
-	.excludes = "list events habits"),
+	.excludes = "list habits"),
     {.kind = OPT_END},
 };
 
@@ -45,8 +41,6 @@ help_run(const void *options, const struct command_args *args, struct err *e)
 
 	if (o->list) {
 		usage_list(stdout, command_table);
-	} else if (o->events) {
-		event_print_table(stdout);
 	} else if (o->habits) {
 		habit_list(stdout, habits_table);
 	} else if (o->equivalents) {

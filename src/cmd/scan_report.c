@@ -72,23 +72,23 @@ emit_port(const struct scan_report *r, const struct scan_row *row)
 	const char *service = service_name(&r->services, row->port);
 	const char *name = targets_name(r->targets, row->host);
 	char ip[ADDR_TEXT];
-	struct event ev;
+	struct json *j;
 
 	host_ip(r, row->host, ip, sizeof(ip));
-	diag_event_begin(&ev, EVENT_PORT);
-	event_text(&ev, "host", name != NULL ? name : ip);
-	event_text(&ev, "ip", ip);
-	event_number(&ev, "port", row->port);
-	event_text(&ev, "protocol", r->protocol);
-	event_text(&ev, "state", state_name(row->reason));
-	event_text(
-	    &ev, "reason", classify_reason_name((enum scan_reason)row->reason));
+	j = diag_event_begin("port");
+	json_text(j, "host", name != NULL ? name : ip);
+	json_text(j, "ip", ip);
+	json_number(j, "port", row->port);
+	json_text(j, "protocol", r->protocol);
+	json_text(j, "state", state_name(row->reason));
+	json_text(
+	    j, "reason", classify_reason_name((enum scan_reason)row->reason));
 	if (service != NULL)
-		event_text(&ev, "service", service);
+		json_text(j, "service", service);
 	if (row->banner != NULL)
-		event_bytes(&ev, "banner", row->banner, row->banner_size);
-	event_seconds(&ev, "seconds", (double)row->ns / 1e9);
-	diag_event_end(&ev, DIAG_STEP + 1, "%s", "");
+		json_bytes(j, "banner", row->banner, row->banner_size);
+	json_seconds(j, "seconds", (double)row->ns / 1e9);
+	diag_event_end(DIAG_STEP + 1, "%s", "");
 }
 
 /* Copies what the service sent, without the end of its line. */
@@ -431,25 +431,24 @@ scan_report_summary(const struct scan_report *r, uint64_t sent, int64_t ns)
 {
 	uint64_t decided = scan_report_decided(r);
 	char duration[32];
-	struct event ev;
 	struct json *j;
 	int i;
 
-	diag_event_begin(&ev, EVENT_SCAN_SUMMARY);
-	event_number(&ev, "hosts", r->targets->hosts);
-	event_number(&ev, "asked", r->total);
-	event_number(&ev, "open", scan_report_open(r));
-	j = event_nested(&ev, "reasons");
+	j = diag_event_begin("summary");
+	json_number(j, "hosts", r->targets->hosts);
+	json_number(j, "asked", r->total);
+	json_number(j, "open", scan_report_open(r));
+	json_object(j, "reasons");
 	for (i = 0; i < SCAN_REASONS; i++)
 		if (r->totals[i] > 0)
 			json_number(j,
 			    classify_reason_name((enum scan_reason)i),
-			    (int64_t)r->totals[i]);
+			    r->totals[i]);
 	json_close(j);
-	event_number(&ev, "probes", sent);
-	event_bool(&ev, "partial", decided < r->total);
-	event_seconds(&ev, "seconds", (double)ns / 1e9);
-	diag_event_end(&ev, DIAG_NOTE,
+	json_number(j, "probes", sent);
+	json_bool(j, "partial", decided < r->total);
+	json_seconds(j, "seconds", (double)ns / 1e9);
+	diag_event_end(DIAG_NOTE,
 	    "%" PRIu64 " port%s of %" PRIu32 " host%s decided, %" PRIu64
 	    " open, with %" PRIu64 " probes in %s",
 	    decided, decided == 1 ? "" : "s", r->targets->hosts,

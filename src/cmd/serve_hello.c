@@ -125,7 +125,7 @@ serve_messages(struct hello_client *c)
 	message_init(&reader);
 	while ((status = session_receive_message(s, &reader, &m)) ==
 	       SESSION_MESSAGE) {
-		hello_client_log(c, EVENT_MESSAGE, m.bytes, m.length);
+		hello_client_log(c, "message", m.bytes, m.length);
 		if (is_quit_word(hs, &m))
 			return 0;
 		if (answer(c, &m) < 0)

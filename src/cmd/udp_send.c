@@ -205,20 +205,20 @@ log_reply(const struct send_state *s, const struct sender_reply *r)
 	const struct dgram *d = r->d;
 	char text[ADDR_TEXT], rtt[32], bytes[32];
 	struct addr remote = remote_of(s, d);
-	struct event ev;
+	struct json *j;
 
-	diag_event_begin(&ev, EVENT_REPLY);
-	addr_event(&remote, &ev, "remote");
-	event_number(&ev, "bytes", d->length);
+	j = diag_event_begin("reply");
+	addr_json(&remote, j, "remote");
+	json_number(j, "bytes", d->length);
 	if (r->rtt_ns >= 0)
-		event_seconds(&ev, "seconds", (double)r->rtt_ns / 1e9);
+		json_seconds(j, "seconds", (double)r->rtt_ns / 1e9);
 	if (r->kind != RTT_STATS_REPLY)
-		event_text(&ev, "kind",
+		json_text(j, "kind",
 		    r->kind == RTT_STATS_LATE ? "late" : "duplicate");
-	event_bytes(&ev, "text", d->bytes, d->length);
+	json_bytes(j, "text", d->bytes, d->length);
 	if (r->rtt_ns >= 0)
 		num_format_duration(rtt, sizeof(rtt), r->rtt_ns);
-	diag_event_end(&ev, DIAG_NOTE, "reply from %s: %s%s%s%s",
+	diag_event_end(DIAG_NOTE, "reply from %s: %s%s%s%s",
 	    addr_format(&remote, text, sizeof(text)),
 	    num_format_count(bytes, sizeof(bytes), d->length, "byte"),
 	    r->rtt_ns >= 0 ? " in " : "", r->rtt_ns >= 0 ? rtt : "",

@@ -176,7 +176,7 @@ log_message(const struct dgram *d, const struct dgram_endpoints *ep, int level)
 	    .sent = d->full == SIZE_MAX ? d->length : d->full,
 	    .is_truncated = batch_is_truncated(d)};
 
-	conn_event_message(level, EVENT_MESSAGE, &c, &m);
+	conn_event_message(level, "message", &c, &m);
 }
 
 /*

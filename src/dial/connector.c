@@ -70,13 +70,13 @@ static void
 announce(const struct tunnel *t, int64_t ns)
 {
 	char text[ENDPOINT_TEXT], name[PROXY_TEXT], duration[32];
-	struct event ev;
+	struct json *j;
 
-	diag_event_begin(&ev, EVENT_PROXIED);
-	event_text(&ev, "host", t->target->host);
-	event_number(&ev, "port", t->target->port);
-	event_seconds(&ev, "seconds", (double)ns / 1e9);
-	diag_event_end(&ev, DIAG_NOTE, "reached %s through %s in %s",
+	j = diag_event_begin("proxied");
+	json_text(j, "host", t->target->host);
+	json_number(j, "port", t->target->port);
+	json_seconds(j, "seconds", (double)ns / 1e9);
+	diag_event_end(DIAG_NOTE, "reached %s through %s in %s",
 	    endpoint_format(t->target, text, sizeof(text)),
 	    proxy_format(t->proxy, name, sizeof(name)),
 	    num_format_duration(duration, sizeof(duration), ns));

@@ -10,7 +10,7 @@
 
 #include "base/diag.h"
 #include "base/err.h"
-#include "base/event.h"
+#include "base/json.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -58,18 +58,17 @@ announce(const struct tls *t, const struct tls_options *o, int64_t ns)
 	const struct tls_report *r = &t->report;
 	char certificate[512], duration[32], verified[320];
 	bool is_verified = !o->is_insecure;
-	struct event ev;
+	struct json *j;
 
-	diag_event_begin(&ev, EVENT_SECURED);
-	event_text(&ev, "protocol", r->protocol);
-	event_text(&ev, "cipher", r->cipher);
-	event_text(&ev, "subject", r->certificate);
-	event_bool(&ev, "verified", is_verified);
-	event_seconds(&ev, "seconds", (double)ns / 1e9);
+	j = diag_event_begin("secured");
+	json_text(j, "protocol", r->protocol);
+	json_text(j, "cipher", r->cipher);
+	json_text(j, "subject", r->certificate);
+	json_bool(j, "verified", is_verified);
+	json_seconds(j, "seconds", (double)ns / 1e9);
 	text_escape_string(verified, sizeof(verified), r->verification);
-	diag_event_end(&ev, DIAG_NOTE,
-	    "%s with %s, certificate of %s, %s%s, in %s", r->protocol,
-	    r->cipher,
+	diag_event_end(DIAG_NOTE, "%s with %s, certificate of %s, %s%s, in %s",
+	    r->protocol, r->cipher,
 	    text_escape_string(
 		certificate, sizeof(certificate), r->certificate),
 	    is_verified ? "verified" : "not verified (--tls-insecure): ",

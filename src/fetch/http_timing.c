@@ -57,29 +57,26 @@ http_timing_report(
 	    "resolve", "connect", "tls", "sent", "first_byte", "total"};
 	int64_t ends[PHASES];
 	char duration[32], count[32];
-	struct event ev;
 	struct json *j;
 	int i;
 
 	ends_of(t, ends);
 	num_format_duration(
 	    duration, sizeof(duration), ends[PHASES - 1] - t->start_ns);
-	diag_event_begin(&ev, EVENT_RESPONSE);
-	event_text(&ev, "url", url);
-	event_number(&ev, "status", (unsigned)status);
-	event_number(&ev, "bytes", bytes);
-	j = event_nested(&ev, "phases");
+	j = diag_event_begin("response");
+	json_text(j, "url", url);
+	json_number(j, "status", (unsigned)status);
+	json_number(j, "bytes", bytes);
+	json_object(j, "phases");
 	for (i = 0; i < PHASES; i++)
 		if (has_phase(t, i))
 			json_seconds(
 			    j, names[i], clock_seconds(t->start_ns, ends[i]));
 	json_close(j);
-	event_number(
-	    &ev, "rate", (uint64_t)rate_of(t, ends[PHASES - 1], bytes));
-	event_bool(&ev, "reused", t->is_reused);
-	diag_event_end(&ev, DIAG_NOTE, "response %d from %s: %s in %s", status,
-	    url, num_format_count(count, sizeof(count), bytes, "byte"),
-	    duration);
+	json_number(j, "rate", (uint64_t)rate_of(t, ends[PHASES - 1], bytes));
+	json_bool(j, "reused", t->is_reused);
+	diag_event_end(DIAG_NOTE, "response %d from %s: %s in %s", status, url,
+	    num_format_count(count, sizeof(count), bytes, "byte"), duration);
 }
 
 /* Draws a bar from one time to another on a scale of whole. */

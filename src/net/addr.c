@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/event.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
@@ -346,15 +346,14 @@ addr_format(const struct addr *a, char *buf, size_t size)
 }
 
 void
-addr_event(const struct addr *a, struct event *ev, const char *name)
+addr_json(const struct addr *a, struct json *j, const char *name)
 {
 	char host[ADDR_TEXT];
-	struct json *j;
 
-	if (event_is_ignored(ev))
+	if (json_is_ignored(j))
 		return;
 	addr_format_ip(a, host, sizeof(host));
-	j = event_nested(ev, name);
+	json_object(j, name);
 	if (addr_is_unix(a)) {
 		json_text(j, "path", host);
 	} else if (a->len != 0) {

@@ -10,7 +10,7 @@
 #include <sys/un.h>
 
 struct err;
-struct event;
+struct json;
 
 /* Large enough for any result of addr_format(); unix paths are escaped. */
 #define ADDR_TEXT 512
@@ -112,7 +112,7 @@ const char *addr_format_ip(const struct addr *a, char *buf, size_t size);
 void addr_keep_scopes(const struct addr *local);
 
 /* Adds {"ip":...,"port":...} or {"path":...} to ev as the member name. */
-void addr_event(const struct addr *a, struct event *ev, const char *name);
+void addr_json(const struct addr *a, struct json *j, const char *name);
 
 void addr_list_add(struct addr_list *list, const struct addr *a);
 void addr_list_release(struct addr_list *list);

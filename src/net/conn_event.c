@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
-#include "base/event.h"
+#include "base/json.h"
 #include "base/num.h"
 #include "base/text.h"
 #include "net/addr.h"
@@ -14,9 +14,6 @@
 
 /* How many bytes of a message are shown. */
 #define SHOWN 512
-
-/* The event under construction; static: see net/spawn.h. */
-static struct event ev;
 
 void
 conn_event_summarize(int fd, bool goes_on, struct conn_summary *s)
@@ -66,20 +63,18 @@ conn_event_probe(const struct conn *c)
 }
 
 /* Begins an event with both addresses. */
-static void
-begin(enum event_id id, const struct conn *c)
+static struct json *
+begin(const char *name, const struct conn *c)
 {
-	unsigned outer;
+	unsigned outer = diag_connection(0);
+	struct json *j;
 
-	/* Ignoring it once is enough, and a write is a page of a child. */
-	if (!diag_is_json() && event_is_ignored(&ev))
-		return;
-	outer = diag_connection(0);
 	(void)diag_connection(c->number != 0 ? c->number : outer);
-	diag_event_begin(&ev, id);
+	j = diag_event_begin(name);
 	(void)diag_connection(outer);
-	addr_event(&c->local, &ev, "local");
-	addr_event(&c->remote, &ev, "remote");
+	addr_json(&c->local, j, "local");
+	addr_json(&c->remote, j, "remote");
+	return j;
 }
 
 void
@@ -89,13 +84,14 @@ conn_event_connected(const struct conn *c, bool is_stream)
 	/* An unconnected socket has no port before it first sends. */
 	bool is_known = addr_is_unix(&c->local) || addr_port(&c->local) != 0;
 	char from[ADDR_TEXT], to[ADDR_TEXT], duration[32];
+	struct json *j;
 
 	if (!diag_emits(DIAG_NOTE))
 		return;
-	begin(EVENT_CONNECTED, c);
-	event_seconds(&ev, "seconds", (double)ns / 1e9);
+	j = begin("connected", c);
+	json_seconds(j, "seconds", (double)ns / 1e9);
 	num_format_duration(duration, sizeof(duration), ns);
-	diag_event_end(&ev, DIAG_NOTE, "%s to %s%s%s%s%s",
+	diag_event_end(DIAG_NOTE, "%s to %s%s%s%s%s",
 	    is_stream ? "connected" : "sending",
 	    addr_format(&c->remote, to, sizeof(to)), is_known ? " from " : "",
 	    is_known ? addr_format(&c->local, from, sizeof(from)) : "",
@@ -103,19 +99,20 @@ conn_event_connected(const struct conn *c, bool is_stream)
 }
 
 void
-conn_event_message(int level, enum event_id id, const struct conn *c,
+conn_event_message(int level, const char *name, const struct conn *c,
     const struct conn_message *m)
 {
 	char remote[ADDR_TEXT], shown[SHOWN];
+	struct json *j;
 
 	if (!diag_emits(level))
 		return;
-	begin(id, c);
-	event_number(&ev, "bytes", m->sent);
+	j = begin(name, c);
+	json_number(j, "bytes", m->sent);
 	if (m->is_truncated)
-		event_bool(&ev, "cut", true);
-	event_bytes(&ev, "text", m->bytes, m->length);
-	diag_event_end(&ev, level, "%s says: %s%s",
+		json_bool(j, "cut", true);
+	json_bytes(j, "text", m->bytes, m->length);
+	diag_event_end(level, "%s says: %s%s",
 	    addr_format(&c->remote, remote, sizeof(remote)),
 	    text_escape(shown, sizeof(shown), m->bytes, m->length),
 	    m->is_truncated ? " (its end was cut off)" : "");
@@ -128,8 +125,8 @@ conn_event_accepted(int level, const struct conn *c)
 
 	if (!diag_emits(level))
 		return;
-	begin(EVENT_ACCEPTED, c);
-	diag_event_end(&ev, level, "accepted %s on %s",
+	(void)begin("accepted", c);
+	diag_event_end(level, "accepted %s on %s",
 	    addr_format(&c->remote, from, sizeof(from)),
 	    addr_format(&c->local, to, sizeof(to)));
 }
@@ -138,29 +135,30 @@ void
 conn_event_denied(int level, const struct conn *c, const char *why)
 {
 	char from[ADDR_TEXT];
+	struct json *j;
 
 	if (!diag_emits(level))
 		return;
-	begin(EVENT_DENIED, c);
-	event_text(&ev, "reason", why);
-	diag_event_end(&ev, level, "%s: rejected (%s)",
+	j = begin("denied", c);
+	json_text(j, "reason", why);
+	diag_event_end(level, "%s: rejected (%s)",
 	    addr_format(&c->remote, from, sizeof(from)), why);
 }
 
 static void
-closed_members(const struct conn_summary *s, int64_t ns)
+closed_members(struct json *j, const struct conn_summary *s, int64_t ns)
 {
 	static const char *const names[] = {"nobody", "us", "peer", "both"};
 
 	if (!s->bytes_unknown) {
-		event_number(&ev, "sent", s->sent);
-		event_number(&ev, "received", s->received);
+		json_number(j, "sent", s->sent);
+		json_number(j, "received", s->received);
 	}
-	event_seconds(&ev, "seconds", (double)ns / 1e9);
-	event_text(&ev, "first", names[s->first]);
-	event_text(&ev, "how", s->reset ? "reset" : "fin");
+	json_seconds(j, "seconds", (double)ns / 1e9);
+	json_text(j, "first", names[s->first]);
+	json_text(j, "how", s->reset ? "reset" : "fin");
 	if (s->reset)
-		event_text(&ev, "by", s->reset_by_us ? "us" : "peer");
+		json_text(j, "by", s->reset_by_us ? "us" : "peer");
 }
 
 /* Writes "sent 5 bytes, received 7, "; empty if the counts are unknown. */
@@ -203,16 +201,17 @@ conn_event_closed(
 	    s->reset_by_us ? ", reset by this side" : ", reset by the peer";
 	char ends[2 * ADDR_TEXT + 8], duration[32], bytes[96], ended[32] = "";
 	int64_t ns;
+	struct json *j;
 
 	if (!diag_emits(level))
 		return;
 	ns = clock_now() - c->start_ns;
-	begin(EVENT_CLOSED, c);
-	closed_members(s, ns);
-	event_number(&ev, "status", (unsigned)status);
+	j = begin("closed", c);
+	closed_members(j, s, ns);
+	json_number(j, "status", (unsigned)status);
 	if (status != 0)
 		snprintf(ended, sizeof(ended), ", status %d", status);
-	diag_event_end(&ev, level, "closed %s: %sin %s; %s%s%s",
+	diag_event_end(level, "closed %s: %sin %s; %s%s%s",
 	    format_ends(ends, sizeof(ends), c),
 	    format_bytes(bytes, sizeof(bytes), s),
 	    num_format_duration(duration, sizeof(duration), ns),

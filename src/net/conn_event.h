@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/event.h"
+#include "base/json.h"
 #include "net/addr.h"
 
 /* A connection: its two addresses, and when it began (base/clock.h). */
@@ -73,7 +73,7 @@ struct conn_message {
 };
 
 /* Reports the "message" or the "request" event, as a line at level. */
-void conn_event_message(int level, enum event_id id, const struct conn *c,
+void conn_event_message(int level, const char *name, const struct conn *c,
     const struct conn_message *m);
 
 /* Reports the "accepted" event, as a line at level. */

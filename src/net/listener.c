@@ -354,17 +354,17 @@ listener_announce(const struct listener *l)
 {
 	bool is_dgram = l->type == SOCK_DGRAM;
 	char text[ADDR_TEXT];
-	struct event ev;
+	struct json *j;
 	size_t i;
 
 	for (i = 0; i < l->count; i++)
 		addr_keep_scopes(&l->addrs[i]);
 	for (i = 0; i < l->count && !l->is_connection; i++) {
-		diag_event_begin(&ev, EVENT_LISTENING);
-		addr_event(&l->addrs[i], &ev, "local");
+		j = diag_event_begin("listening");
+		addr_json(&l->addrs[i], j, "local");
 		if (!addr_is_unix(&l->addrs[i]))
-			event_text(&ev, "protocol", is_dgram ? "udp" : "tcp");
-		diag_event_end(&ev, DIAG_SAY, "%s on %s",
+			json_text(j, "protocol", is_dgram ? "udp" : "tcp");
+		diag_event_end(DIAG_SAY, "%s on %s",
 		    is_dgram ? "receiving" : "listening",
 		    format_bound(l, &l->addrs[i], text, sizeof(text)));
 	}

@@ -285,7 +285,6 @@ log_result(const struct endpoint *ep, int64_t start, const char *note,
     const struct addr_list *list)
 {
 	char host[ENDPOINT_HOST * 2], text[ADDR_TEXT], all[512];
-	struct event ev;
 	struct json *j;
 	size_t i;
 
@@ -294,14 +293,14 @@ log_result(const struct endpoint *ep, int64_t start, const char *note,
 	step_report(
 	    &(struct step){.call = "resolve", .start_ns = start, .note = note},
 	    "%s to %s", host, all);
-	diag_event_begin(&ev, EVENT_RESOLVED);
-	event_text(&ev, "name", ep->host);
-	j = event_nested(&ev, "addresses");
+	j = diag_event_begin("resolved");
+	json_text(j, "name", ep->host);
+	json_array(j, "addresses");
 	for (i = 0; i < list->count; i++)
 		json_text(j, NULL,
 		    addr_format_ip(&list->items[i], text, sizeof(text)));
 	json_close(j);
-	diag_event_end(&ev, DIAG_NOTE, "%s is %s", host, all);
+	diag_event_end(DIAG_NOTE, "%s is %s", host, all);
 }
 
 /*

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/diag.h"
 #include "base/err.h"
-#include "base/event.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/addr.h"
@@ -292,10 +292,10 @@ static int
 add_events(struct recorder *r, int direction, const unsigned char *p, size_t n)
 {
 	size_t max = needs_small_writes(r) ? PIPE_EVENT_BYTES : EVENT_BYTES;
-	static struct event ev; /* static: see net/spawn.h */
 	char hex[2 * EVENT_BYTES + 1];
 	size_t part, i;
 	const char *line;
+	struct json *j;
 
 	do {
 		part = n < max ? n : max;
@@ -304,16 +304,16 @@ add_events(struct recorder *r, int direction, const unsigned char *p, size_t n)
 			hex[2 * i + 1] = "0123456789abcdef"[p[i] & 15];
 		}
 		hex[2 * part] = '\0';
-		diag_event_begin(&ev, EVENT_DATA);
+		j = diag_event_begin("data");
 		if (r->remote != NULL)
-			addr_event(r->remote, &ev, "remote");
-		event_text(&ev, "direction", direction_names[direction]);
-		event_number(&ev, "offset", r->offsets[direction]);
-		event_number(&ev, "bytes", part);
-		event_text(&ev, "hex", hex);
-		event_bytes(&ev, "text", p, part);
+			addr_json(r->remote, j, "remote");
+		json_text(j, "direction", direction_names[direction]);
+		json_number(j, "offset", r->offsets[direction]);
+		json_number(j, "bytes", part);
+		json_text(j, "hex", hex);
+		json_bytes(j, "text", p, part);
 		r->offsets[direction] += part;
-		line = event_end(&ev);
+		line = json_end(j);
 		if (write_file(r, &r->readable, line, strlen(line)) < 0)
 			return -1;
 		n -= part;

@@ -152,7 +152,7 @@ count_lost(struct dgram_server *s)
 static void
 report_losses(struct dgram_server *s, int64_t now_ns)
 {
-	struct event ev;
+	struct json *j;
 	uint64_t lost;
 	char count[40];
 
@@ -161,9 +161,9 @@ report_losses(struct dgram_server *s, int64_t now_ns)
 	lost = s->lost - s->reported_lost;
 	if (lost == 0)
 		return;
-	diag_event_begin(&ev, EVENT_LOST);
-	event_number(&ev, "count", lost);
-	diag_event_end(&ev, DIAG_NOTE,
+	j = diag_event_begin("lost");
+	json_number(j, "count", lost);
+	diag_event_end(DIAG_NOTE,
 	    "%s lost: they arrived faster than they were read, "
 	    "and the receive buffer was full (see --rcvbuf)",
 	    num_format_count(count, sizeof(count), lost, "datagram"));
@@ -293,16 +293,16 @@ dgram_server_ignore(
     struct dgram_server *s, const struct dgram_endpoints *ep, const char *why)
 {
 	char remote[ADDR_TEXT];
-	struct event ev;
+	struct json *j;
 
 	s->ignored_count++;
 	if (!diag_emits(DIAG_NOTE))
 		return;
-	diag_event_begin(&ev, EVENT_IGNORED);
-	addr_event(&ep->local, &ev, "local");
-	addr_event(&ep->remote, &ev, "remote");
-	event_text(&ev, "reason", why);
-	diag_event_end(&ev, DIAG_NOTE, "%s: ignored: %s",
+	j = diag_event_begin("ignored");
+	addr_json(&ep->local, j, "local");
+	addr_json(&ep->remote, j, "remote");
+	json_text(j, "reason", why);
+	diag_event_end(DIAG_NOTE, "%s: ignored: %s",
 	    addr_format(&ep->remote, remote, sizeof(remote)), why);
 }
 
@@ -563,16 +563,16 @@ void
 dgram_server_report(struct dgram_server *s)
 {
 	char received[32], answered[32];
-	struct event ev;
+	struct json *j;
 
 	report_losses(s, clock_now());
-	diag_event_begin(&ev, EVENT_SERVE_SUMMARY);
-	event_number(&ev, "received", s->received_count);
-	event_number(&ev, "answered", s->answered_count);
-	event_number(&ev, "ignored", s->ignored_count);
+	j = diag_event_begin("summary");
+	json_number(j, "received", s->received_count);
+	json_number(j, "answered", s->answered_count);
+	json_number(j, "ignored", s->ignored_count);
 	if (s->lost_is_known)
-		event_number(&ev, "lost", s->lost);
-	diag_event_end(&ev, DIAG_NOTE,
+		json_number(j, "lost", s->lost);
+	diag_event_end(DIAG_NOTE,
 	    "received %llu (%s), answered %llu (%s), ignored %llu; lost %llu%s",
 	    (unsigned long long)s->received_count,
 	    num_format_count(

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/event.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -198,14 +198,14 @@ deviation(const struct rtt_stats *t)
 }
 
 void
-rtt_stats_event(const struct rtt_stats *t, struct event *ev)
+rtt_stats_json(const struct rtt_stats *t, struct json *j)
 {
 	if (t->samples == 0)
 		return;
-	event_seconds(ev, "min", (double)t->min_ns / 1e9);
-	event_seconds(ev, "avg", mean(t) / 1e9);
-	event_seconds(ev, "max", (double)t->max_ns / 1e9);
-	event_seconds(ev, "mdev", deviation(t) / 1e9);
+	json_seconds(j, "min", (double)t->min_ns / 1e9);
+	json_seconds(j, "avg", mean(t) / 1e9);
+	json_seconds(j, "max", (double)t->max_ns / 1e9);
+	json_seconds(j, "mdev", deviation(t) / 1e9);
 }
 
 const char *

@@ -12,7 +12,7 @@
 
 #include "base/deadline.h"
 
-struct event;
+struct json;
 
 /* The number of datagrams remembered: more than may be awaited. */
 #define RTT_STATS_RING 65536
@@ -87,7 +87,7 @@ struct deadline rtt_stats_deadline(const struct rtt_stats *t);
  * Adds "min", "avg", "max" and "mdev", the standard deviation, to a summary, if
  * there are samples.
  */
-void rtt_stats_event(const struct rtt_stats *t, struct event *ev);
+void rtt_stats_json(const struct rtt_stats *t, struct json *j);
 
 /* A sufficient buffer size for the functions below. */
 #define RTT_STATS_TEXT 512

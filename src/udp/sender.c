@@ -559,21 +559,21 @@ sender_report(const struct sender *x, int64_t ns)
 {
 	const struct rtt_stats *t = &x->stats;
 	char sent[40], received[40];
-	struct event ev;
+	struct json *j;
 
-	diag_event_begin(&ev, EVENT_SEND_SUMMARY);
-	addr_event(&x->to.peer, &ev, "remote");
-	event_number(&ev, "sent", t->sent);
-	event_number(&ev, "received", t->received);
+	j = diag_event_begin("summary");
+	addr_json(&x->to.peer, j, "remote");
+	json_number(j, "sent", t->sent);
+	json_number(j, "received", t->received);
 	if (awaits_replies(x)) {
-		event_number(&ev, "lost", rtt_stats_lost(t));
-		event_number(&ev, "duplicates", t->duplicates);
-		event_number(&ev, "late", t->late);
-		event_number(&ev, "dropped", sender_dropped(x));
+		json_number(j, "lost", rtt_stats_lost(t));
+		json_number(j, "duplicates", t->duplicates);
+		json_number(j, "late", t->late);
+		json_number(j, "dropped", sender_dropped(x));
 	}
-	rtt_stats_event(t, &ev);
-	event_seconds(&ev, "seconds", (double)ns / 1e9);
-	diag_event_end(&ev, DIAG_NOTE, "sent %llu (%s), received %llu (%s)",
+	rtt_stats_json(t, j);
+	json_seconds(j, "seconds", (double)ns / 1e9);
+	diag_event_end(DIAG_NOTE, "sent %llu (%s), received %llu (%s)",
 	    (unsigned long long)t->sent,
 	    num_format_count(sent, sizeof(sent), x->bytes_sent, "byte"),
 	    (unsigned long long)t->received,

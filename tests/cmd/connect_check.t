@@ -149,7 +149,7 @@ SKIP: {
 }
 
 # --json.
-my @table = event_table(run('help', '--events')->{out});
+my @table = event_table();
 $r = run('connect', '-z', '--json', "127.0.0.1:$open", "127.0.0.1:$closed");
 my @events = split /\n/, $r->{err};
 is join('', map { event_fault($_, 'connect', @table) } @events), '',

@@ -68,7 +68,7 @@ for ($port, $other->sockport) {
 }
 
 # --json: events are the results.
-my @table = event_table(run('help', '--events')->{out});
+my @table = event_table();
 $r = run('connect', '-z', '--count', 2, '--json', "127.0.0.1:$port",
     "127.0.0.1:$closed");
 my @events = split /\n/, $r->{out};

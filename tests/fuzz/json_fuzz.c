@@ -54,7 +54,7 @@ put(struct json *j, struct input *in)
 		put_text(j, name, in);
 		break;
 	case 'n':
-		json_number(j, name, INT64_MIN + next(in));
+		json_number(j, name, UINT64_MAX - next(in));
 		break;
 	case 's':
 		json_seconds(j, name, next(in) * 1e12);

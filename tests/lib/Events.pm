@@ -1,5 +1,5 @@
-# The table of JSON events, as 'sockt help --events' prints it, and whether an
-# event is what the table says.
+# The JSON events as sockt(1) documents them, and whether an event is what it
+# says.
 package Events;
 
 use strict;
@@ -7,30 +7,43 @@ use warnings;
 use Exporter qw(import);
 use JSON::PP;
 use Scalar::Util qw(looks_like_number);
+use Source;
 
 our @EXPORT_OK = qw(event_table event_fault);
 
-# A list of { name, meaning, commands => [...], members => [...] }, a member
-# being { name, type, optional, meaning }.
+# A list of { name, commands => [...], members => [{ name, optional }] }.
 sub event_table {
-    my ($text) = @_;
+    my ($events) = text('man/sockt.1') =~ /^\.Ss JSON events\n(.+?)^\.Sh /ms;
     my @table;
-    for (split /\n/, $text) {
-        if (/^(\w+): (.+)$/) {
-            push @table, { name => $1, meaning => $2, members => [] };
-        } elsif (/^  by (.+)$/) {
-            $table[-1]{commands} = [split /, /, $1];
-        } elsif (/^  (\[?)(\w+)\]? +(\w+) +(.+)$/) {
-            push @{ $table[-1]{members} }, { name => $2, type => $3,
-                optional => !!$1, meaning => $4 };
-        }
+    for my $item (split /^\.El\n(?=\.It|\.El)/m, $events =~ s/.*?^(?=\.It)//msr) {
+        my ($name, $commands, $members) = $item
+            =~ /\A\.It Ql (\S+)\n.+?\n(\.Pq Cm \N+|\(\N+\))\n\.Bl \N*\n(.+)\z/s
+            or next;
+        push @table, {
+            name => $name,
+            commands => [split / , /, $commands =~ s/^\.Pq Cm |[()]//gr],
+            members => [map {
+                { name => /\A(\w+)/, optional => !!/^\.Pq optional$/m }
+            } $members =~ /^\.It Va (.+?)(?=^\.It|\z)/msg],
+        };
     }
     return @table;
 }
 
+# A member's name says of what type it is; the others are text.
+my %type = (
+    (map { $_ => 'address' } qw(local remote)),
+    (map { $_ => 'seconds' } qw(seconds min avg max mdev)),
+    (map { $_ => 'bool' } qw(cut verified reused partial)),
+    (map { $_ => 'object' } qw(phases reasons)),
+    addresses => 'list',
+    (map { $_ => 'number' } qw(connection port offset bytes count status rate
+        attempts connected sent received answered ignored lost duplicates late
+        dropped hosts asked open probes)),
+);
 my %is = (
     text => sub { !ref $_[0] },
-    number => sub { !ref $_[0] && $_[0] =~ /^-?\d+\z/ },
+    number => sub { !ref $_[0] && $_[0] =~ /^\d+\z/ },
     seconds => sub { !ref $_[0] && looks_like_number($_[0]) },
     bool => sub { JSON::PP::is_bool($_[0]) },
     list => sub { ref $_[0] eq 'ARRAY' },
@@ -41,7 +54,8 @@ my %is = (
     },
 );
 
-# What is wrong with a line that command has printed, or ''.
+# What is wrong with a line that command has printed, or ''. Its members come in
+# the order of the page.
 sub event_fault {
     my ($line, $command, @table) = @_;
     my $got = eval { JSON::PP->new->utf8->decode($line) } or return $@;
@@ -59,11 +73,12 @@ sub event_fault {
         my $name = $m->{name};
         return "no '$name'" unless exists $left{$name} || $m->{optional}
             || $got->{truncated};
-        return "'$name' is not of type $m->{type}"
-            if exists $left{$name} && !$is{ $m->{type} }->($left{$name});
+        next unless exists $left{$name};
+        my $type = $type{$name} // 'text';
+        return "'$name' is not of type $type" if !$is{$type}->($left{$name});
         delete $left{$name};
     }
-    return join ' ', map { "'$_' is not in the table" } sort keys %left;
+    return join ' ', map { "'$_' is not in sockt(1)" } sort keys %left;
 }
 
 1;

@@ -45,7 +45,7 @@ sub readme_text {
 sub help_texts {
     my $sockt = $ENV{SOCKT} || "$Source::TOP/build/sockt";
     my %text;
-    for my $words ('help', 'help --events', map { "$_ --help" }
+    for my $words ('help', map { "$_ --help" }
             `$sockt help` =~ /^  (\S+) +\S/mg) {
         $text{$words} = `$sockt $words` =~ s/\s+/ /gr;
     }

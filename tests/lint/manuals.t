@@ -133,37 +133,24 @@ my ($names) = text('src/base/err.c') =~ /\bnames\[\] = \{"none",(.+?)\}/s;
 is_deeply [($kinds // '') =~ /^\.Ql (\w+) [,;]$/mg], [$names =~ /"(\w+)"/g],
     'sockt(1) documents the kinds of errors';
 
-# sockt(1) has the table of events, word for word.
-my $main = $page{sockt};
-my ($events) = $main =~ /^\.Ss JSON events\n(.+?)^\.Sh /ms;
-my @table = event_table(run('help', '--events')->{out});
+# sockt(1) has the events and members that the source names, and no others.
+my @table = event_table();
 cmp_ok scalar @table, '>', 15, 'the events are found';
-my @documented;
-for my $item (split /^\.El\n(?=\.It|\.El)/m, $events =~ s/.*?^(?=\.It)//msr) {
-    my ($name, $meaning, $commands, $members) = $item
-        =~ /\A\.It Ql (\S+)\n(.+?)\n(\.Pq Cm \N+|\(\N+\))\n\.Bl \N*\n(.+)\z/s
-        or next;
-    push @documented, {
-        name => $name, meaning => lcfirst plain($meaning),
-        commands => [split / , /, $commands =~ s/^\.Pq Cm |[()]//gr],
-        members => [map { member($_) } $members =~ /^\.It Va (.+?)(?=^\.It|\z)/msg],
-    };
-}
-delete $_->{type} for map { @{ $_->{members} } } @table;
-is_deeply \@documented, \@table, 'sockt(1) documents every event and member';
-
-# What a text reads without its macros.
-sub plain {
-    my ($text) = @_;
-    return $text =~ s/^\.Fl /-/mgr =~ s/\s+/ /gr =~ s/ \z//r;
-}
-
-sub member {
-    my ($name, $meaning) = split /\n/, $_[0], 2;
-    my $optional = $meaning =~ s/^\.Pq optional\n//m;
-    return { name => $name, optional => !!$optional,
-        meaning => plain($meaning) };
-}
+my $code = join "", map { text($_) =~ s{/\*.*?\*/}{}gsr } files("src/*/*.c");
+my %begun = map { $_ => 1 } $code =~ /\bbegin\("(\w+)"/g,
+    $code =~ /_event_begin\(\s*"(\w+)"/g,
+    $code =~ /(?:conn_event_message|hello_client_log)\([^;"]*"(\w+)"/g;
+is_deeply [sort keys %begun], [sort keys %{ { map { $_->{name} => 1 } @table } }],
+    'sockt(1) documents every event';
+my %added = map { $_ => 1 }
+    $code =~ /\b\w+_(?:text|bytes|number|seconds|bool|object|array|json)\(
+    [^;"]*\bj,\s*"(\w+)"/gx;
+delete @added{qw(event time path)};
+my %documented = map { $_->{name} => 1 } map { @{ $_->{members} } } @table;
+is join(' ', grep { !$documented{$_} } sort keys %added), '',
+    'sockt(1) documents every member';
+is join(' ', grep { !$added{$_} } sort keys %documented), '',
+    'sockt(1) documents no member that the source lacks';
 
 # A number that a page has from the source is followed by the comment
 #	.\" check: NAME [FILE] [s]

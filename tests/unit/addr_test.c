@@ -3,7 +3,7 @@
 #include <net/if.h>
 
 #include "base/err.h"
-#include "base/event.h"
+#include "base/json.h"
 #include "lib/tap.h"
 #include "net/addr.h"
 
@@ -123,25 +123,24 @@ test_unix(void)
 }
 
 static void
-test_event(void)
+test_json(void)
 {
 	struct addr a = ip("::1", 80);
-	struct event ev;
+	struct json j;
 	struct err e;
 
-	event_begin(&ev, EVENT_ACCEPTED, 0);
-	addr_event(&a, &ev, "local");
+	json_begin(&j);
+	addr_json(&a, &j, "local");
 	addr_unix(&a, "/x", &e);
-	addr_event(&a, &ev, "remote");
-	is_text(event_end(&ev),
-	    "{\"event\":\"accepted\",\"time\":0.000000,"
-	    "\"local\":{\"ip\":\"::1\",\"port\":80},"
+	addr_json(&a, &j, "remote");
+	is_text(json_end(&j),
+	    "{\"local\":{\"ip\":\"::1\",\"port\":80},"
 	    "\"remote\":{\"path\":\"/x\"}}\n",
 	    "as JSON");
 	memset(&a, 0, sizeof(a));
-	event_begin(&ev, EVENT_LISTENING, 0);
-	addr_event(&a, &ev, "local");
-	ok(strstr(event_end(&ev), ",\"local\":{}}") != NULL, "none at all");
+	json_begin(&j);
+	addr_json(&a, &j, "local");
+	ok(strstr(json_end(&j), "{\"local\":{}}") != NULL, "none at all");
 }
 
 int
@@ -155,7 +154,7 @@ main(void)
 	test_parse();
 	test_predicates();
 	test_unix();
-	test_event();
+	test_json();
 	addr_loopback(&a, AF_INET, 1);
 	is_text(addr_format(&a, buf, sizeof(buf)), "127.0.0.1 port 1", "IPv4");
 	addr_loopback(&a, AF_INET6, 1);

@@ -10,7 +10,7 @@ test_members(void)
 
 	json_begin(&j);
 	json_text(&j, "event", "x");
-	json_number(&j, "n", INT64_MIN);
+	json_number(&j, "n", UINT64_MAX);
 	json_seconds(&j, "s", 0.25);
 	json_bool(&j, "yes", true);
 	json_object(&j, "o");
@@ -21,7 +21,7 @@ test_members(void)
 	json_close(&j);
 	json_bool(&j, "no", false);
 	is_text(json_end(&j),
-	    "{\"event\":\"x\",\"n\":-9223372036854775808,\"s\":0.250000,"
+	    "{\"event\":\"x\",\"n\":18446744073709551615,\"s\":0.250000,"
 	    "\"yes\":true,\"o\":{},\"a\":[\"1\",2],\"no\":false}\n",
 	    "members of every kind");
 	json_begin(&j);
@@ -133,7 +133,7 @@ put_member(struct json *j, char letter, const char *name, const char *text)
 	if (letter == 't')
 		json_text(j, name, text);
 	else if (letter == 'n')
-		json_number(j, name, INT64_MIN);
+		json_number(j, name, UINT64_MAX);
 	else if (letter == 's')
 		json_seconds(j, name, 1234.5);
 	else if (letter == 'b')
