@@ -119,7 +119,7 @@ test_overflow(void)
 	ok(is_line(json_end(&j)), "closing more than is open changes nothing");
 	json_begin(&j);
 	for (i = 0; i < 5000; i++)
-		json_number(&j, "n", i);
+		json_number(&j, "n", (unsigned)i);
 	ok(is_line(json_end(&j)) && j.truncated, "too many members");
 	json_begin(&j);
 	json_bytes(&j, "big", big, sizeof(big));
