@@ -406,7 +406,7 @@ set_up(struct listen_state *l, struct endpoint *ep,
 	l->so.is_alone = !l->has_handler;
 	l->so.is_single = !o->keep;
 	l->so.ends_idle = inherited_is_activated(o->bind.fd);
-	return options_make_access(&l->access, &o->access, &o->names, e);
+	return options_make_access(&l->access, &o->access, e);
 }
 
 static int

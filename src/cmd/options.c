@@ -180,8 +180,8 @@ enum { ACCESS_DENY, ACCESS_ALLOW };
 
 const struct opt options_access[] = {
     LIST(0, "allow", "CIDR", access_options, rules,
-	"accept these clients: an address, NETWORK/BITS, a name, several with "
-	"commas, or @FILE; the first rule that matches wins",
+	"accept these clients: an address, NETWORK/BITS, several with commas, "
+	"or @FILE; the first rule that matches wins",
 	.value = ACCESS_ALLOW),
     LIST(0, "deny", "CIDR", access_options, rules,
 	"reject these clients, given as for --allow", .value = ACCESS_DENY),
@@ -189,13 +189,12 @@ const struct opt options_access[] = {
 };
 
 int
-options_make_access(struct access *a, const struct access_options *o,
-    const struct name_options *names, struct err *e)
+options_make_access(
+    struct access *a, const struct access_options *o, struct err *e)
 {
 	bool allow;
 	size_t i;
 
-	a->names = names;
 	for (i = 0; i < o->rules.count; i++) {
 		allow = o->rules.values[i] == ACCESS_ALLOW;
 		if (access_add(a, allow, o->rules.items[i], e) < 0)

@@ -136,11 +136,10 @@ int options_make_transport(struct connector_options *c,
 void options_make_server(struct server_options *s,
     const struct accept_options *o, const struct access *access, int log_level);
 
-/* Adds the rules of these options to *a. Names are resolved, unless --numeric
- * was given. Returns 0, or -1 with *e; the caller calls access_release() in
- * both cases. */
-int options_make_access(struct access *a, const struct access_options *o,
-    const struct name_options *names, struct err *e);
+/* Adds the rules of these options to *a. Returns 0, or -1 with *e; the caller
+ * calls access_release() in both cases. */
+int options_make_access(
+    struct access *a, const struct access_options *o, struct err *e);
 
 /* The operands of a server: [ADDR] PORT. */
 struct local_operands {

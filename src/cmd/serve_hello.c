@@ -254,7 +254,7 @@ hello_run(const void *options, const struct command_args *args, struct err *e)
 	so.ends_idle = inherited_is_activated(o->bind.fd);
 	result = prepare(&hs, e);
 	if (result == 0)
-		result = options_make_access(&access, &o->access, &o->names, e);
+		result = options_make_access(&access, &o->access, e);
 	if (result == 0)
 		result = run_server(&hs, &source, &so, e);
 	access_release(&access);

@@ -560,7 +560,7 @@ serve_run(const void *options, const struct command_args *args, struct err *e)
 	if (result == 0)
 		result = parse_groups(&groups, &o->joins, e);
 	if (result == 0)
-		result = options_make_access(&access, &o->access, &o->names, e);
+		result = options_make_access(&access, &o->access, e);
 	so.groups = groups;
 	so.answers_vary = s.mode == SERVE_PROGRAM || s.reply.uses_number;
 	if (result == 0)

@@ -8,7 +8,6 @@
 #include "net/addr.h"
 
 struct err;
-struct name_options;
 
 /* A network, and whether its addresses are allowed or denied. */
 struct access_rule {
@@ -26,23 +25,19 @@ struct access {
 	struct access_rule *rules; /* owned; access_release() */
 	size_t count;
 	bool has_allow;
-	const struct name_options *names; /* how names are resolved; NULL: no
-					     name is accepted */
 };
 
-#define ACCESS_INIT                  \
-	{                            \
-		NULL, 0, false, NULL \
+#define ACCESS_INIT            \
+	{                      \
+		NULL, 0, false \
 	}
 
 /*
  * Adds the comma-separated items of text: an address, a network ADDRESS/BITS
- * (RFC 4632, RFC 4291 2.3; the bits after the prefix are ignored), a host name,
- * or @FILE. An item with a scope matches only peers of that scope (RFC 4007
- * 11.6). A name stands for all of its current addresses, IPv4 and IPv6. If one
- * family could not be looked up, a rule that allows warns, and one that denies
- * is an error. Returns 0, or -1 with *e set: ERR_USAGE, ERR_OUTPUT for a file,
- * or the error of resolve().
+ * (RFC 4632, RFC 4291 2.3; the bits after the prefix are ignored), or @FILE. An
+ * item with a scope matches only peers of that scope (RFC 4007 11.6). Names are
+ * not accepted: what they stand for changes, and half of it may not be found.
+ * Returns 0, or -1 with *e set: ERR_USAGE, or ERR_OUTPUT for a file.
  */
 int access_add(struct access *a, bool allow, const char *text, struct err *e);
 

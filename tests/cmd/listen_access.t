@@ -34,7 +34,24 @@ my $list = spew(scratch() . '/list', "# us\n127.0.0.1\n");
 ($got) = ask("--allow=\@$list");
 is $got, 'x', 'rules may come from a file';
 
-my $r = run('listen', '--allow', '127.0.0.1/33', '0');
+($got) = ask('--allow', '192.0.2.1,127.0.0.1,10.0.0.0/8');
+is $got, 'x', 'several with commas';
+
+# Neither an address nor a network.
+for my $bad ('1.2.3', '1.2.3.4.5', '127.0.0.256', '10.0.0.0-10.0.0.9',
+    'four', 'backup.example', 'four/8', '::g', 'four:80', '[::1]', '*', '',
+    '127.0.0.1,', 'a b', '-', 'fe80::1%none') {
+    my $r = run('listen', "--allow=$bad", '0');
+    is $r->{status}, 2, "'$bad' is a usage error";
+    like $r->{err}, qr{^sockt listen: --allow: '.*' is neither an address nor a network ADDRESS/BITS; names are not accepted$}m,
+        '  which says what is accepted';
+}
+spew($list, "127.0.0.1\nfour   # here\n");
+my $r = run('serve-hello', '--deny', "\@$list", 0);
+is $r->{status}, 2, 'in a file too';
+like $r->{err}, qr/--deny: \Q$list\E line 2: 'four' is neither/,
+    '  with its line';
+$r = run('listen', '--allow', '127.0.0.1/33', '0');
 is $r->{status}, 2, 'what is no network is a usage error';
 like $r->{err}, qr/--allow: '127\.0\.0\.1\/33': the prefix length must be 0 to 32/, 'which says so';
 $r = run('listen', '--deny', '@/nonexistent/list', '0');

@@ -96,12 +96,11 @@ check_requests(const char *text)
 	(void)is_good(fetch_check(&o, 1, &e), &e);
 }
 
-/* The text as the file of --allow @FILE: names are not looked up. */
+/* The text as the file of --allow @FILE. */
 static void
 check_access(const uint8_t *data, size_t size)
 {
-	const struct name_options names = {.numeric = 1};
-	struct access list = {.names = &names};
+	struct access list = ACCESS_INIT;
 	struct addr a;
 	struct err e = ERR_INIT;
 	char name[32];

@@ -21,7 +21,6 @@ test_prefixes(void)
 
 	is_int(access_add(&a, true, "10.2.0.0/15,192.0.2.7,2001:db8::/33", &e),
 	    0, "a list with commas");
-	is_int((int)a.count, 3, "is three rules");
 	ok(!allows(&a, "10.1.255.255"), "just before the network");
 	ok(allows(&a, "10.2.0.0"), "its first address");
 	ok(allows(&a, "10.3.255.255"), "its last one");
@@ -110,7 +109,6 @@ test_file(void)
 	ok(fd >= 0 && write(fd, text, strlen(text)) > 0, "a file");
 	snprintf(at, sizeof(at), "@%s", path);
 	is_int(access_add(&a, true, at, &e), 0, "is read");
-	is_int((int)a.count, 2, "comments and blanks are left out");
 	ok(allows(&a, "10.9.9.9") && allows(&a, "::1"), "its rules count");
 	ok(!allows(&a, "127.0.0.1"), "and nothing else");
 	access_release(&a);
