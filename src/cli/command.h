@@ -44,9 +44,8 @@ struct command {
 };
 
 /*
- * Finds the command of that name, or the only one that begins with it. Returns
- * NULL with a usage error that lists the candidates, or suggests the nearest.
- * table ends with NULL.
+ * Finds the command of that name. Returns NULL with a usage error, which
+ * suggests the nearest. table ends with NULL.
  */
 const struct command *command_find(
     const struct command *const *table, const char *name, struct err *e);

@@ -214,76 +214,30 @@ find_letter(const struct parse *p, char letter, struct found *f)
 	return false;
 }
 
-/* Lists the names that begin with name: "--a, --ab". */
-static void
-list_candidates(
-    const struct parse *p, const char *name, size_t n, char *buf, size_t size)
-{
-	const struct opt_group *g;
-	const struct opt *o;
-
-	buf[0] = '\0';
-	for (g = p->groups; g->opts != NULL; g++)
-		for (o = g->opts; o->kind != OPT_END; o++) {
-			if (strncmp(o->name, name, n) != 0)
-				continue;
-			text_append(buf, size, "%s--%s",
-			    buf[0] != '\0' ? ", " : "", o->name);
-		}
-}
-
-/* Fails because no option has that name; suggests the nearest one. */
+/* Finds a long name, the first n bytes of name. Returns 0, or -1 with *e, which
+ * suggests the nearest. */
 static int
-refuse_name(const struct parse *p, const char *name, size_t n)
+find_name(const struct parse *p, const char *name, size_t n, struct found *f)
 {
-	const struct opt_group *g;
-	const struct opt *o;
-	const char *best = NULL;
+	const char *nearest = NULL;
 	char typed[64], shown[64];
 	size_t distance = SUGGEST_NONE;
 
 	snprintf(typed, sizeof(typed), "%.*s", (int)n, name);
+	for (f->group = p->groups; f->group->opts != NULL; f->group++)
+		for (f->opt = f->group->opts; f->opt->kind != OPT_END;
+		     f->opt++) {
+			if (strcmp(f->opt->name, typed) == 0)
+				return 0;
+			if (suggest_is_better(typed, f->opt->name, &distance))
+				nearest = f->opt->name;
+		}
 	text_escape(shown, sizeof(shown), name, n);
-	for (g = p->groups; g->opts != NULL; g++)
-		for (o = g->opts; o->kind != OPT_END; o++)
-			if (suggest_is_better(typed, o->name, &distance))
-				best = o->name;
-	if (best == NULL)
+	if (nearest == NULL)
 		return err_set(
 		    p->e, ERR_USAGE, "there is no option --%s", shown);
 	return err_set(p->e, ERR_USAGE,
-	    "there is no option --%s; did you mean --%s?", shown, best);
-}
-
-/* Finds a long name, or the only one with that prefix. 0, or -1 with *e. */
-static int
-find_name(const struct parse *p, const char *name, size_t n, struct found *f)
-{
-	const struct opt_group *g;
-	const struct opt *o;
-	char list[256], shown[64];
-	int matches = 0;
-
-	for (g = p->groups; g->opts != NULL; g++)
-		for (o = g->opts; o->kind != OPT_END; o++) {
-			if (strncmp(o->name, name, n) != 0)
-				continue;
-			f->group = g;
-			f->opt = o;
-			if (o->name[n] == '\0')
-				return 0;
-			matches++;
-		}
-	if (matches == 1)
-		return 0;
-	if (matches == 0) {
-		refuse_name(p, name, n);
-		return -1;
-	}
-	text_escape(shown, sizeof(shown), name, n);
-	list_candidates(p, name, n, list, sizeof(list));
-	err_set(p->e, ERR_USAGE, "option --%s is ambiguous: %s", shown, list);
-	return -1;
+	    "there is no option --%s; did you mean --%s?", shown, nearest);
 }
 
 static bool

@@ -37,7 +37,9 @@ suggest_is_better(const char *typed, const char *candidate, size_t *nearest)
 
 	if (longer < strlen(candidate))
 		longer = strlen(candidate);
-	if (strlen(typed) >= 3 && strstr(candidate, typed) != NULL)
+	if (typed[0] != '\0' && strncmp(candidate, typed, strlen(typed)) == 0)
+		d = 0;
+	else if (strlen(typed) >= 3 && strstr(candidate, typed) != NULL)
 		d = 1;
 	if (d * 3 > longer || d >= *nearest)
 		return false;

@@ -10,9 +10,9 @@
 
 /*
  * Returns true if candidate is similar enough to typed to be suggested, and
- * nearer than *nearest, which is then set to its distance. A word that contains
- * typed is similar, and so is one that differs in at most a third of its
- * letters.
+ * nearer than *nearest, which is then set to its distance. A word that begins
+ * with typed is the nearest; a word that contains it is similar, and so is one
+ * that differs in at most a third of its letters.
  */
 bool suggest_is_better(
     const char *typed, const char *candidate, size_t *nearest);

@@ -1,4 +1,4 @@
-# The command line itself: help, version, prefixes, forms of options, and
+# The command line itself: help, version, forms of options, and
 # every misuse refused before anything is attempted.
 use Sockt;
 
@@ -31,7 +31,6 @@ like $r->{err}, qr/'sockt help'.*sockt-tutorial\(7\).*sockt\(1\)/s,
 answers(qr/\Ausage: sockt COMMAND .*^  connect +\S/ms, 'help');
 answers(qr/\Ausage: sockt COMMAND /, '--help');
 answers(qr/\Ausage: sockt connect /, 'help', 'connect');
-answers(qr/\Ausage: sockt connect /, 'help', 'conn');
 answers(qr/\Ausage: sockt connect /, 'connect', '--help');
 answers(qr/\Ausage: sockt connect /, 'connect', '-h');
 answers(qr/\Ausage: sockt connect /, '--help', 'connect');
@@ -42,7 +41,7 @@ is run('--help', 'connect')->{out}, run('connect', '--help')->{out},
     'sockt --help connect is all of the help';
 is run('-h', 'connect')->{out}, run('connect', '-h')->{out},
     'sockt -h connect is the short one';
-answers(qr/\Ausage: sockt connect /, 'con', '-v', 'host', '--help');
+answers(qr/\Ausage: sockt connect /, 'connect', '-v', 'host', '--help');
 answers(qr/\Asockt \d+\.\d+\.\d+ \((?:linux|posix)\)\n\z/, '--version');
 answers(qr/^nc host 80\tsockt connect host 80$/m, 'help', '--equivalents');
 answers(qr/1h\n\nexit status/, 'portscan', '--help');
@@ -54,6 +53,12 @@ refuses(qr/sockt: there is no command 'conect'; did you mean 'connect'\?/,
     'conect', 'host', 80);
 refuses(qr/sockt help: there is no command 'conect'; did you mean .*/,
     'help', 'conect');
+for (['l', 'listen'], ['conn', 'connect'], ['scan', 'portscan'],
+    ['udp_send', 'udp-send']) {
+    my ($typed, $nearest) = @$_;
+    refuses(qr/sockt: there is no command '$typed'; did you mean '$nearest'\?/,
+        $typed);
+}
 refuses(qr/sockt help: unexpected operand 'listen'/,
     'help', 'connect', 'listen');
 refuses(qr/sockt: there is no command ''/, '');
@@ -69,7 +74,6 @@ for my $args (
     ['-z', '-w5', '127.0.0.1', $port], ['-zw', 5, '127.0.0.1', $port],
     ['--zero', '--timeout=5', '127.0.0.1', $port],
     ['--zero', '--timeout', '5', '127.0.0.1', $port],
-    ['--ze', '--time=5', '127.0.0.1', $port],
     ['127.0.0.1', '-z', $port, '-w', '5'], ["127.0.0.1:$port", '-z'],
     ['-z', '--', '127.0.0.1', $port], ['-4nz', "127.0.0.1:$port"],
 ) {
@@ -98,7 +102,8 @@ refuses(qr/${connect}option --timeout needs a duration \(T\)/, 'connect', @to, '
 refuses(qr/${connect}option -w needs a duration \(T\)/, 'connect', @to, '-w');
 refuses(qr/${connect}option --zero takes no value/,
     'connect', '--zero=1', @to);
-refuses(qr/${connect}option --s is ambiguous: --.*/, 'connect', '--s', @to);
+refuses(qr/${connect}there is no option --idle; did you mean --idle-timeout\?/,
+    'connect', '--idle=5', @to);
 refuses(qr/${connect}--ipv4 and --ipv6 cannot be used together/,
     'connect', '-4', '-6', @to);
 refuses(qr/${connect}--send-only is about relaying .* apply with --zero/,
