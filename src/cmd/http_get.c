@@ -46,9 +46,6 @@ static const struct opt request_opts[] = {
     STRING('r', "range", "A-B", fetch_options, range,
 	"fetch bytes A to B only, counted from 0; A- is to the end, -N the "
 	"last N"),
-    FILENAME(0, "etag", "FILE", fetch_options, etag,
-	"fetch only if changed since the run that stored the entity tag in "
-	"FILE"),
     FILENAME(0, "if-modified-since", "DATE|FILE", fetch_options, since,
 	"fetch only if newer than DATE, or than FILE"),
     FLAG('L', "location", fetch_options, follow, "follow redirects"),
@@ -71,7 +68,7 @@ static const struct opt output_opts[] = {
     FLAG('c', "continue", fetch_options, resume,
 	"resume an earlier download from FILE.part",
 	.excludes =
-	    "range include head content-disposition etag if-modified-since"),
+	    "range include head content-disposition if-modified-since"),
     FLAG('f', "force", fetch_options, force, "overwrite a FILE that exists"),
     FLAG('i', "include", fetch_options, include,
 	"print the header before the body"),

@@ -17,7 +17,6 @@
 #include "base/text.h"
 #include "dial/connector.h"
 #include "dial/reconnect.h"
-#include "fetch/etag.h"
 #include "fetch/transfer.h"
 #include "http/http_file_name.h"
 #include "http/http_request.h"
@@ -56,9 +55,6 @@ fetch_check(const struct fetch_options *o, int urls, struct err *e)
 	if (is_file && urls > 1)
 		return err_set(e, ERR_USAGE,
 		    "--output is one file, and there are %d URLs", urls);
-	if (o->etag != NULL && urls > 1)
-		return err_set(e, ERR_USAGE,
-		    "--etag is for one URL, and there are %d", urls);
 	if (o->resume && !is_file && !o->remote_name)
 		return err_set(e, ERR_USAGE,
 		    "--continue resumes a file: --output or --remote-name "
@@ -248,13 +244,13 @@ set_needs(struct transfer *t)
 {
 	const struct fetch_options *o = t->options;
 	struct http_client *c = t->client;
-	bool has_file = o->remote_name || o->etag != NULL ||
+	bool has_file = o->remote_name ||
 			(o->output != NULL && strcmp(o->output, "-") != 0);
 	unsigned request = SANDBOX_SOCKETS | SANDBOX_PROCESSES | SANDBOX_FILES |
 			   (o->may_use_tls ? (unsigned)SANDBOX_PROGRAMS : 0);
 
 	find_folder(t);
-	c->folder = o->etag == NULL ? t->folder : NULL;
+	c->folder = t->folder;
 	c->body_needs = has_file ? SANDBOX_FILES : SANDBOX_NOTHING;
 	if (t->wants_more || t->retries_left > 0 || o->retry_ms >= 0)
 		c->body_needs |= request;
@@ -280,7 +276,10 @@ attempt_repeatedly(struct transfer *t, struct err *e)
 	}
 }
 
-/* Sets If-Modified-Since from a date, or from the time of a file. */
+/*
+ * Sets If-Modified-Since from a date, or from the time of a file, unless the
+ * output file is missing.
+ */
 static void
 set_since(struct transfer *t)
 {
@@ -289,6 +288,9 @@ set_since(struct transfer *t)
 	struct stat st;
 	int64_t seconds;
 
+	if (since == NULL ||
+	    (t->output.is_file && access(t->output.file.target, F_OK) < 0))
+		return;
 	if (stat(since, &st) == 0)
 		seconds = (int64_t)st.st_mtime;
 	else if (!http_date_parse(since, &seconds)) {
@@ -301,22 +303,6 @@ set_since(struct transfer *t)
 	    t->if_modified_since, sizeof(t->if_modified_since), seconds);
 }
 
-/* Makes the request conditional, unless the output file is missing. */
-static void
-set_conditions(struct transfer *t)
-{
-	const struct fetch_options *o = t->options;
-
-	if (o->etag == NULL && o->since == NULL)
-		return;
-	if (t->output.is_file && access(t->output.file.target, F_OK) < 0)
-		return;
-	if (o->etag != NULL)
-		etag_read(o->etag, t->if_none_match, sizeof(t->if_none_match));
-	if (o->since != NULL)
-		set_since(t);
-}
-
 static int
 run(struct fetch *f, struct transfer *t, struct err *e)
 {
@@ -325,7 +311,7 @@ run(struct fetch *f, struct transfer *t, struct err *e)
 
 	if (output_open(o, e) < 0)
 		return -1;
-	set_conditions(t);
+	set_since(t);
 	result = attempt_repeatedly(t, e);
 	if (o->sink.has_failed && !o->is_file)
 		f->stdout_failed = true;

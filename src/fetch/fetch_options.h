@@ -14,7 +14,6 @@ struct fetch_options {
 	size_t field_count;
 	const char *user;          /* -u USER:PASS */
 	const char *range;         /* -r A-B */
-	const char *etag;          /* --etag FILE */
 	const char *since;         /* --if-modified-since DATE|FILE */
 	int follow;                /* -L */
 	int64_t max_redirs;        /* limit of redirects */

@@ -14,7 +14,6 @@
 #include "base/fd.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "fetch/etag.h"
 #include "fetch/fetch_options.h"
 #include "fetch/http_client.h"
 #include "http/http_date.h"
@@ -26,7 +25,7 @@
 static bool
 may_replace(const struct fetch_options *o)
 {
-	return o->force || o->etag != NULL || o->since != NULL;
+	return o->force || o->since != NULL;
 }
 
 /* Determines whether a partial file can be resumed. */
@@ -113,8 +112,6 @@ output_open(struct output *o, struct err *e)
 	if (o->options->remote_name &&
 	    http_file_name_of_url(o->url, name, sizeof(name)))
 		path = name;
-	if (etag_check(o->options->etag, path, e) < 0)
-		return -1;
 	if (path == NULL || strcmp(path, "-") == 0)
 		return open_stdout(o, e);
 	return find_complete(o, path) ? 0 : open_file(o, path, e);
@@ -132,11 +129,6 @@ output_open_late(struct output *o, const struct http_head *h, struct err *e)
 		return err_set(e, ERR_OUTPUT,
 		    "neither the response nor the URL names a file");
 	diag_note("the file's name is %s", name);
-	if (etag_check(o->options->etag, name, e) < 0) {
-		/* The server chose that name, not the user. */
-		e->kind = ERR_OUTPUT;
-		return -1;
-	}
 	return open_file(o, name, e);
 }
 
@@ -358,16 +350,8 @@ set_time(const struct output *o, const struct http_head *h)
 int
 output_commit(struct output *o, const struct http_head *h, struct err *e)
 {
-	struct etag tag = {.path = o->options->etag};
-
 	set_time(o, h);
-	if (etag_stage(&tag, h, e) < 0)
-		return -1;
-	if (o->is_file && download_commit(&o->file, e) < 0) {
-		etag_abort(&tag);
-		return -1;
-	}
-	return etag_commit(&tag, e);
+	return o->is_file ? download_commit(&o->file, e) : 0;
 }
 
 void

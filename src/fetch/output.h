@@ -86,8 +86,8 @@ int output_read_error_body(
     struct output *o, struct http_client *c, char *note, struct err *e);
 
 /*
- * Ends a complete body: renames the file, of the response with head h, and
- * writes the tag of --etag. Returns 0, or -1 with ERR_OUTPUT.
+ * Ends a complete body: renames the file, of the response with head h. Returns
+ * 0, or -1 with ERR_OUTPUT.
  */
 int output_commit(struct output *o, const struct http_head *h, struct err *e);
 

@@ -91,8 +91,6 @@ set_conditions(
 		if (http_validator_is_usable(&resume->source))
 			r->if_range = resume->source.text;
 	}
-	if (t->if_none_match[0] != '\0')
-		r->if_none_match = t->if_none_match;
 	if (t->if_modified_since[0] != '\0')
 		r->if_modified_since = t->if_modified_since;
 }
@@ -485,10 +483,7 @@ handle_head_only(struct transfer *t, const struct http_head *h, struct err *e)
 static enum transfer_state
 handle_status(struct transfer *t, const struct http_head *h, struct err *e)
 {
-	bool is_conditional =
-	    t->if_none_match[0] != '\0' || t->if_modified_since[0] != '\0';
-
-	if (h->status == 304 && is_conditional)
+	if (h->status == 304 && t->if_modified_since[0] != '\0')
 		return handle_unchanged(t);
 	if (h->status == 416 && t->output.resume.held > 0 &&
 	    t->options->range == NULL)

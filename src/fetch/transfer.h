@@ -13,7 +13,6 @@
 #include "fetch/fetch_options.h"
 #include "fetch/output.h"
 #include "http/http_date.h"
-#include "http/http_validator.h"
 #include "http/redirect.h"
 #include "http/url.h"
 
@@ -31,8 +30,7 @@ struct transfer {
 	bool is_served;             /* the response has one */
 	int64_t retries_left;       /* retries after this attempt */
 
-	char if_none_match[HTTP_VALIDATOR_SIZE]; /* entity tag, or "" */
-	char if_modified_since[HTTP_DATE_SIZE];  /* date, or "" */
+	char if_modified_since[HTTP_DATE_SIZE]; /* date, or "" */
 	struct redirect redirect; /* the redirects followed; owned */
 	struct output output;     /* where the body goes; owned */
 	char folder[PATH_MAX];    /* where its files are */

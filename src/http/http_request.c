@@ -181,7 +181,6 @@ http_request_build(
 		write_field(&w, "Range", range);
 		write_field(&w, "If-Range", r->if_range);
 	}
-	write_field(&w, "If-None-Match", r->if_none_match);
 	write_field(&w, "If-Modified-Since", r->if_modified_since);
 	write_basic(&w, "Authorization", r->user);
 	write_basic(&w, "Proxy-Authorization", r->proxy_user);

@@ -30,7 +30,6 @@ struct http_request {
 	const char *proxy_user;        /* the same for the proxy */
 	const char *range;             /* "0-99" */
 	const char *if_range;          /* validator for range */
-	const char *if_none_match;     /* entity tag */
 	const char *if_modified_since; /* HTTP date */
 };
 

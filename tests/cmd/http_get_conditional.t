@@ -5,51 +5,18 @@ use SocktHttp;
 my $dir = scratch();
 my $same = "HTTP/1.1 304 Same\r\nContent-Length: 4\r\n\r\n";
 
-# --etag keeps the entity tag between runs.
-my @args = ('-q', '--etag', "$dir/tag", '-o', "$dir/file");
-my $r = get(answer('200 OK', 'one', 'ETag: W/"1"'), '/', @args);
-is slurp("$dir/file"), 'one', '--etag: the first run fetches it';
-is slurp("$dir/tag"), 'W/"1"', 'and keeps the tag';
-unlike +(requests($r->{server}))[0], qr/If-None-Match/, 'asked plainly';
-$r = get($same, '/', @args);
-is $r->{status}, 0, '304: exit status';
-is slurp("$dir/file"), 'one', 'the file is untouched';
-like +(requests($r->{server}))[0], qr{\r\nIf-None-Match: W/"1"\r\n}, 'asked so';
-$r = get(answer('200 OK', 'two', 'ETag: "2"'), '/', @args);
-is slurp("$dir/file"), 'two', 'a new version replaces it';
-is slurp("$dir/tag"), '"2"', 'with its tag';
-$r = get(answer('500 Oh', 'no', 'ETag: "3"'), '/', @args);
-is slurp("$dir/tag"), '"2"', 'an error leaves the tag';
-spew("$dir/tag", '');
-$r = get(answer('200 OK', 'two', 'ETag: "2"'), '/', @args);
-unlike +(requests($r->{server}))[0], qr/If-None-Match/, 'an empty tag is not sent';
-is slurp("$dir/tag"), '"2"', '  which is replaced';
-for my $case (
-    ["$dir/none/tag", sub {}, qr{--etag: \S+/none/tag: no such file}],
-    ["$dir/late", sub { mkdir "$dir/late" }, qr{late is not a regular file}],
-) {
-    my ($tag, $meanwhile, $why) = @$case;
-    $r = get(sub {
-        $meanwhile->();
-        syswrite $_[0], answer('200 OK', 'two', 'ETag: "2"');
-    }, '/', '-q', '--etag', $tag, '-o', "$dir/kept");
-    is $r->{status}, 11, "--etag $tag: exit status";
-    like $r->{err}, $why, '  why';
-    ok !-e "$dir/kept", '  and no file without its tag';
-}
-rmdir "$dir/late";
-unlink glob "$dir/kept*";
-unlink "$dir/file";
-$r = get(answer('200 OK', 'three', 'ETag: "3"'), '/', @args);
-unlike +(requests($r->{server}))[0], qr/If-None-Match/,
-    'without the file the tag is of no use';
-$r = get(answer('200 OK', 'untagged'), '/', @args);
-ok !-e "$dir/tag", 'a version without a tag leaves no old one behind';
-get(answer('200 OK', 'three', 'ETag: "3"'), '/', @args);
-is_deeply [sort glob "$dir/*"],
-    ["$dir/file", "$dir/file.error", "$dir/tag"], 'nothing else is left';
-
 # --if-modified-since.
+spew("$dir/file", 'three');
+my $r = get($same, '/', '-q', '--if-modified-since', "$dir/file", '-o',
+    "$dir/file");
+is $r->{status}, 0, '304: exit status';
+is slurp("$dir/file"), 'three', 'the file is untouched';
+is_deeply [glob "$dir/*"], ["$dir/file"], 'nothing else is left';
+$r = get(answer('200 OK', 'new'), '/', '-q', '--if-modified-since',
+    "$dir/file", '-o', "$dir/missing");
+unlike +(requests($r->{server}))[0], qr/If-Modified-Since/,
+    'without the output file the condition is of no use';
+is slurp("$dir/missing"), 'new', 'it is fetched';
 for my $case (
     ['1994-11-06'          => 'Sun, 06 Nov 1994 00:00:00 GMT'],
     ['1994-11-06 08:49'    => 'Sun, 06 Nov 1994 08:49:00 GMT'],
@@ -127,7 +94,5 @@ for my $head ("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n",
 }
 is run('http-get', '-H', 'Range: bytes=0-', 'http://a/')->{status}, 2,
     '-H Range is refused';
-is run('http-get', '--etag', 'x', 'http://a/', 'http://b/')->{status}, 2,
-    '--etag for two is refused';
 
 done_testing;

@@ -31,7 +31,7 @@ my %private = (
     dial  => [qw(helper http_connect socks tls_process tls_report
         tunnel)],
     serve => [qw(children)],
-    fetch => [qw(download etag fetch_options http_conn http_timing output
+    fetch => [qw(download fetch_options http_conn http_timing output
         route transfer)],
     udp   => [qw(batch rate_limit source_address)],
     scan  => [qw(icmp_limit pace permutation probe probe_socket ready retry rtt

@@ -103,7 +103,6 @@ sub head_of {
 #   records  truth: name => bytes of files that are written as it goes
 #   stays    pattern of further files that may stay after a failure
 #   before   name => bytes of those of them that are there before
-#   may_go   pattern of those that a failure may leave removed
 #   setup    code that is given the folder and the peers' ports, before each
 #            run
 #   names    pattern: what error lines may name besides the usual
@@ -329,9 +328,7 @@ sub check_files {
                 unless $r->{status} != 0 && defined $before && $has eq $before;
         }
         elsif ($r->{status} == 0 || defined $before) {
-            push @bad, "file $name is not there"
-                unless $r->{status} != 0 && $s->{may_go}
-                && $name =~ $s->{may_go};
+            push @bad, "file $name is not there";
         }
     }
     for my $name (sort keys %{ $s->{records} // {} }) {

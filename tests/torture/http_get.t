@@ -119,26 +119,6 @@ scenario 'http-get-redirect',
         [ until => qr/\/b HTTP.*\r\n\r\n/s ], [ send => whole($body) ],
         @end ] } ];
 
-scenario 'http-get-etag',
-    args => 'http-get -q --etag tag -f -o f http://127.0.0.1:PORT/f',
-    %file,
-    setup  => sub { spew("$_[0]/tag", '"1"'); spew("$_[0]/f", 'before') },
-    before => { f => 'before', tag => '"1"' },
-    files  => { f => $body, tag => '"2"' },
-    # No tag is never wrong, an old one may be.
-    may_go => qr/\Atag\z/,
-    names  => qr/\b(f|tag)\b/,
-    peers  => [ { steps => [ @ask, [ send => whole($body, 'ETag: "2"') ],
-        @end ] } ];
-
-scenario 'http-get-no-etag',
-    args => 'http-get -q --etag tag -f -o f http://127.0.0.1:PORT/f',
-    %file,
-    setup  => sub { spew("$_[0]/tag", '"1"') },
-    stays  => qr/\Af\.part(\.from)?\z|\Atag\z/,
-    names  => qr/\b(f|tag)\b/,
-    peers  => [ { steps => [ @ask, [ send => whole($body) ], @end ] } ];
-
 scenario 'http-get-continued-416',
     args => 'http-get -q -c -o f http://127.0.0.1:PORT/f',
     %file,
