@@ -63,12 +63,10 @@ static const struct opt output_opts[] = {
 	.excludes = "remote-name", .dash = OPT_DASH_STDOUT),
     FLAG('O', "remote-name", fetch_options, remote_name,
 	"write the body to a file named as in the URL"),
-    FLAG(0, "content-disposition", fetch_options, disposition,
-	"with -O, let the response name the file"),
     FLAG('c', "continue", fetch_options, resume,
 	"resume an earlier download from FILE.part",
 	.excludes =
-	    "range include head content-disposition if-modified-since"),
+	    "range include head if-modified-since"),
     FLAG('f', "force", fetch_options, force, "overwrite a FILE that exists"),
     FLAG('i', "include", fetch_options, include,
 	"print the header before the body"),

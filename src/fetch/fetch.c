@@ -59,9 +59,6 @@ fetch_check(const struct fetch_options *o, int urls, struct err *e)
 		return err_set(e, ERR_USAGE,
 		    "--continue resumes a file: --output or --remote-name "
 		    "says which");
-	if (o->disposition && !o->remote_name)
-		return err_set(e, ERR_USAGE,
-		    "--content-disposition goes with --remote-name");
 	return 0;
 }
 
@@ -75,8 +72,7 @@ parse_url(struct url *u, const char *text, const struct fetch_options *o,
 	if (url_reference_parse_typed(u, text, e) < 0 ||
 	    url_check_http(u, e) < 0)
 		return -1;
-	if (o->remote_name && !o->disposition &&
-	    !http_file_name_of_url(u, name, sizeof(name)))
+	if (o->remote_name && !http_file_name_of_url(u, name, sizeof(name)))
 		return err_set(e, ERR_USAGE,
 		    "URL '%s' names no file; --output FILE does", u->text);
 	return 0;

@@ -26,7 +26,6 @@ struct fetch_options {
 	/* Where the body goes. */
 	const char *output; /* -o FILE; "-" is stdout */
 	int remote_name;    /* -O */
-	int disposition;    /* --content-disposition */
 	int resume;         /* -c */
 	int force;          /* -f */
 	int include;        /* -i: the head goes where the body goes */

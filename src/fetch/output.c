@@ -107,29 +107,12 @@ output_open(struct output *o, struct err *e)
 	sink_init(&o->sink, -1, "", false);
 	http_validator_clear(&o->resume.source);
 	o->total = -1;
-	if (o->options->disposition)
-		return 0;
 	if (o->options->remote_name &&
 	    http_file_name_of_url(o->url, name, sizeof(name)))
 		path = name;
 	if (path == NULL || strcmp(path, "-") == 0)
 		return open_stdout(o, e);
 	return find_complete(o, path) ? 0 : open_file(o, path, e);
-}
-
-int
-output_open_late(struct output *o, const struct http_head *h, struct err *e)
-{
-	char name[HTTP_FILE_NAME_SIZE];
-
-	if (o->is_open)
-		return 0;
-	if (!http_file_name_of_head(h, name, sizeof(name)) &&
-	    !http_file_name_of_url(o->url, name, sizeof(name)))
-		return err_set(e, ERR_OUTPUT,
-		    "neither the response nor the URL names a file");
-	diag_note("the file's name is %s", name);
-	return open_file(o, name, e);
 }
 
 bool

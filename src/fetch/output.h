@@ -32,7 +32,7 @@ struct output {
 	const struct url *requested; /* after redirects, for errors */
 	struct deadline until;       /* --max-time */
 
-	bool is_open; /* sink is ready */
+	bool is_open; /* sink is ready; false with resume.is_complete */
 	bool is_file; /* sink writes to file */
 	struct sink sink;
 	struct download file; /* owned */
@@ -44,16 +44,11 @@ struct output {
 };
 
 /*
- * Opens the output, unless the response gives it its name
- * (--content-disposition); with --continue, determines what it already has. The
- * caller sets the first four members. Returns 0, or -1 with ERR_OUTPUT. Call
+ * Opens the output; with --continue, determines what it already has. The caller
+ * sets the first four members. Returns 0, or -1 with ERR_OUTPUT. Call
  * output_close() after 0.
  */
 int output_open(struct output *o, struct err *e);
-
-/* Opens the output after the head was received, if output_open() did not. */
-int output_open_late(
-    struct output *o, const struct http_head *h, struct err *e);
 
 /* Whether the request can be for only the rest of the file. */
 bool output_can_resume(const struct output *o);

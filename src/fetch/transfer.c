@@ -267,8 +267,6 @@ handle_whole(struct transfer *t, const struct http_head *h, struct err *e)
 		diag_warn("%s: the server sends all of it again: it has "
 			  "changed, or cannot be resumed",
 		    url_label(&t->redirect.url, label));
-	if (output_open_late(&t->output, h, e) < 0)
-		return TRANSFER_FAILED;
 	/* A file that begins with a head cannot be resumed by offset. */
 	if (t->options->include)
 		http_validator_clear(source);
@@ -302,18 +300,6 @@ wrong_range(const struct transfer *t, const struct http_range *got,
 	return reject(t, text, e);
 }
 
-/* Handles a 206 to --range. */
-static enum transfer_state
-handle_range(struct transfer *t, const struct http_head *h,
-    const struct http_range *r, struct err *e)
-{
-	if (!is_requested(t->options->range, r))
-		return wrong_range(t, r, t->options->range, e);
-	if (output_open_late(&t->output, h, e) < 0)
-		return TRANSFER_FAILED;
-	return begin_body(t, 0, r->to - r->from + 1, e);
-}
-
 /* Handles a 206: a part of the file. */
 static enum transfer_state
 handle_part(struct transfer *t, const struct http_head *h, struct err *e)
@@ -334,7 +320,9 @@ handle_part(struct transfer *t, const struct http_head *h, struct err *e)
 		    "says which",
 		    e);
 	if (t->options->range != NULL)
-		return handle_range(t, h, &r, e);
+		return is_requested(t->options->range, &r)
+			   ? begin_body(t, 0, r.to - r.from + 1, e)
+			   : wrong_range(t, &r, t->options->range, e);
 	if (resume->is_complete)
 		return unknown_file(t, e);
 	if (!http_validator_confirms(&resume->source, h))
@@ -409,14 +397,9 @@ static int
 save_error_body(
     struct transfer *t, const struct http_head *h, char *note, struct err *e)
 {
-	struct output *o = &t->output;
-
 	if (will_retry(t, h->status))
 		return 0;
-	if (!o->is_open && !o->resume.is_complete &&
-	    output_open_late(o, h, e) < 0)
-		return -1;
-	return output_read_error_body(o, t->client, note, e);
+	return output_read_error_body(&t->output, t->client, note, e);
 }
 
 /* Whether it is a redirect that the options do not follow. */
@@ -472,10 +455,8 @@ handle_other(struct transfer *t, const struct http_head *h, struct err *e)
 
 /* Handles the response to HEAD, which has no body to resume. */
 static enum transfer_state
-handle_head_only(struct transfer *t, const struct http_head *h, struct err *e)
+handle_head_only(struct transfer *t, struct err *e)
 {
-	if (output_open_late(&t->output, h, e) < 0)
-		return TRANSFER_FAILED;
 	http_validator_clear(&t->output.resume.source);
 	return begin_body(t, 0, -1, e);
 }
@@ -489,7 +470,7 @@ handle_status(struct transfer *t, const struct http_head *h, struct err *e)
 	    t->options->range == NULL)
 		return handle_unsatisfied(t, h, e);
 	if (t->options->head_only && h->status < 300)
-		return handle_head_only(t, h, e);
+		return handle_head_only(t, e);
 	if (h->status == 206)
 		return handle_part(t, h, e);
 	if (h->status < 300)

@@ -1,7 +1,7 @@
 /*
- * What is read from the head of a response: validators, ranges, lengths, lists,
- * file names. It must not depend on how the head arrives, and a file name is
- * safe whatever the server sends.
+ * What is read from the head of a response: validators, ranges, lengths, lists.
+ * It must not depend on how the head arrives. And the name of a file is safe
+ * whatever the URL says.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -54,7 +54,6 @@ check_fields(const struct http_head *h)
 	struct http_validator v;
 	struct http_range r;
 	int64_t length;
-	char name[HTTP_FILE_NAME_SIZE];
 
 	while (http_head_list_next(&list))
 		(void)http_head_list_is(&list, "close");
@@ -69,8 +68,6 @@ check_fields(const struct http_head *h)
 	if (http_validator_is_usable(&v) && !http_validator_agrees(&v, h))
 		abort();
 	(void)http_validator_confirms(&v, h);
-	if (http_file_name_of_head(h, name, sizeof(name)))
-		check_name(name);
 }
 
 static void

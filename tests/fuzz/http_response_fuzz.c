@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "http/http_file_name.h"
 #include "http/http_response.h"
 #include "http/http_validator.h"
 
@@ -25,7 +24,7 @@ struct outcome {
 static void
 use_head(const struct http_head *h)
 {
-	char name[HTTP_FILE_NAME_SIZE], value[64];
+	char value[64];
 	struct http_validator v;
 	struct http_range range;
 	size_t i;
@@ -35,9 +34,6 @@ use_head(const struct http_head *h)
 			h->length ||
 		    h->fields[i].name_length == 0)
 			abort();
-	if (http_file_name_of_head(h, name, sizeof(name)) &&
-	    (name[0] == '.' || name[0] == '\0' || strchr(name, '/') != NULL))
-		abort();
 	if (http_head_content_range(h, &range) && range.from > range.to)
 		abort();
 	http_head_value(h, "location", value, sizeof(value));
