@@ -184,19 +184,18 @@ draw(void *context, uint64_t received)
 		progress_draw_bar(&o->progress, &count);
 }
 
-/* Reads a body into s, after its head if that was requested. */
+/* Reads a body, after its head if that was requested. */
 static int
-read_into(
-    struct output *o, struct sink *s, struct http_client *c, struct err *e)
+read_into(struct output *o, struct http_client *c, struct err *e)
 {
 	const struct http_head *h = &http_client_response(c)->head;
 	struct http_progress progress = {draw, o};
 	char label[URL_LABEL_SIZE];
 
 	if ((o->options->include || o->options->head_only) &&
-	    sink_write(s, h->text, h->length, o->until, e) < 0)
+	    sink_write(&o->sink, h->text, h->length, o->until, e) < 0)
 		return -1;
-	if (http_client_read(c, s, &progress, e) == 0)
+	if (http_client_read(c, &o->sink, &progress, e) == 0)
 		return 0;
 	if (e->kind != ERR_OUTPUT)
 		err_prefix(e, "%s", url_label(o->requested, label));
@@ -234,7 +233,7 @@ output_read(struct output *o, struct http_client *c, struct err *e)
 
 	progress_start(&o->progress, wanted);
 	was_shown = o->progress.shown;
-	result = read_into(o, &o->sink, c, e);
+	result = read_into(o, c, e);
 	progress_end(&o->progress);
 	if (result < 0)
 		o->resume.held = o->base + (int64_t)(o->sink.bytes - before);
@@ -243,78 +242,16 @@ output_read(struct output *o, struct http_client *c, struct err *e)
 	return result;
 }
 
-/*
- * Opens a new file for the body of an error. It replaces only a regular file or
- * a link, and only if FILE may be replaced.
- */
-static int
-open_error_file(const struct output *o, const char *path)
+bool
+output_takes_errors(const struct output *o)
 {
-	struct stat st;
-
-	if (may_replace(o->options) && lstat(path, &st) == 0 &&
-	    (S_ISREG(st.st_mode) || S_ISLNK(st.st_mode)))
-		(void)unlink(path);
-	return open(
-	    path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-}
-
-/* Writes the body to s, a file that is removed if that fails. */
-static int
-read_into_file(
-    struct output *o, struct sink *s, struct http_client *c, struct err *e)
-{
-	int result = read_into(o, s, c, e);
-
-	if (close(s->fd) < 0 && result == 0)
-		result = err_sys(e, ERR_OUTPUT, errno, "closing %s", s->name);
-	if (result < 0 || s->bytes == 0)
-		(void)unlink(s->name);
-	return result;
-}
-
-/* Writes the body to FILE.error. */
-static int
-read_into_error_file(
-    struct output *o, struct http_client *c, char *note, struct err *e)
-{
-	char path[PATH_MAX], shown[256];
-	struct sink s;
-	int fd, n;
-
-	n = snprintf(path, sizeof(path), "%s.error", o->file.target);
-	text_escape_string(shown, sizeof(shown), path);
-	if (n >= (int)sizeof(path))
-		return err_sys(
-		    e, ERR_OUTPUT, ENAMETOOLONG, "writing %s", shown);
-	fd = open_error_file(o, path);
-	if (fd < 0 && errno == EEXIST) {
-		snprintf(note, OUTPUT_NOTE,
-		    "; its body is dropped, since %s exists%s", shown,
-		    may_replace(o->options) ? "" : " (--force overwrites it)");
-		return 0;
-	}
-	if (fd < 0)
-		return err_sys(e, ERR_OUTPUT, errno, "writing %s", shown);
-	sink_init(&s, fd, path, false);
-	if (read_into_file(o, &s, c, e) < 0)
-		return -1;
-	if (s.bytes > 0)
-		snprintf(note, OUTPUT_NOTE, "; its body is in %s", shown);
-	return 0;
+	return o->is_open && (!o->is_file || o->file.is_special);
 }
 
 int
-output_read_error_body(
-    struct output *o, struct http_client *c, char *note, struct err *e)
+output_read_error_body(struct output *o, struct http_client *c, struct err *e)
 {
-	note[0] = '\0';
-	if (o->is_file && !o->file.is_special)
-		return read_into_error_file(o, c, note, e);
-	if (output_accepts(o, 0))
-		return read_into(o, &o->sink, c, e);
-	snprintf(note, OUTPUT_NOTE, "; its body is dropped");
-	return 0;
+	return read_into(o, c, e);
 }
 
 /* With --if-modified-since, the file gets the time of its version. */

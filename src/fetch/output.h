@@ -69,16 +69,15 @@ int output_begin(struct output *o, int64_t base, struct err *e);
 /* Reads the body of c's response. 0, or -1 with *e. */
 int output_read(struct output *o, struct http_client *c, struct err *e);
 
-/* Enough for the note of output_read_error_body(). */
-#define OUTPUT_NOTE 512
-
 /*
- * Reads a body that is not the file into FILE.error, or into the output if that
- * is not a file and accepts it. note becomes the end of a sentence that says
- * where the body is, or that it was dropped, or "". Returns 0, or -1 with *e.
+ * Whether the body of an error goes to the output: not if that is a regular
+ * file.
  */
+bool output_takes_errors(const struct output *o);
+
+/* Reads the body of an error, which may be written. 0, or -1 with *e. */
 int output_read_error_body(
-    struct output *o, struct http_client *c, char *note, struct err *e);
+    struct output *o, struct http_client *c, struct err *e);
 
 /*
  * Ends a complete body: renames the file, of the response with head h. Returns

@@ -392,16 +392,6 @@ will_retry(const struct transfer *t, int status)
 	       !deadline_passed(t->output.until) && transfer_may_repeat(t);
 }
 
-/* Saves the body of an error; note is as for output_read_error_body(). */
-static int
-save_error_body(
-    struct transfer *t, const struct http_head *h, char *note, struct err *e)
-{
-	if (will_retry(t, h->status))
-		return 0;
-	return output_read_error_body(&t->output, t->client, note, e);
-}
-
 /* Whether it is a redirect that the options do not follow. */
 static bool
 has_redirect(const struct transfer *t, const struct http_head *h)
@@ -418,9 +408,13 @@ handle_error(struct transfer *t, const struct http_head *h, struct err *e)
 {
 	const struct proxy *proxy = t->client->conn.route.proxy;
 	char label[URL_LABEL_SIZE], name[PROXY_TEXT], reason[128];
-	char note[OUTPUT_NOTE] = "";
+	struct output *o = &t->output;
+	bool has_body = output_takes_errors(o) && !will_retry(t, h->status);
+	const char *note =
+	    has_body && !output_accepts(o, 0) ? "; its body is dropped" : "";
 
-	if (save_error_body(t, h, note, e) < 0)
+	if (has_body && output_accepts(o, 0) &&
+	    output_read_error_body(o, t->client, e) < 0)
 		return TRANSFER_FAILED;
 	report(t);
 	if (transfer_is_declined(t)) {

@@ -91,7 +91,8 @@ like $r->{err}, qr/stopped after 0\.3 s \(--max-time\); .* answered 503/,
 # Files, headers, redirects, several URLs.
 $r = await(['-q', '--retry-for', 20, '-o', "$dir/f"], $busy, $good);
 is slurp("$dir/f"), 'yes', '-o: the body';
-ok !-e "$dir/f.error", '-o: no file for the body of the failed attempt';
+is_deeply [glob "$dir/f*"], ["$dir/f"],
+    '-o: no file for the body of the failed attempt';
 spew("$dir/g.part", 'ye');
 spew("$dir/g.part.from", "url $r->{url}\n");
 $r = await(['-q', '--retry-for', 20, '-cfo', "$dir/g"], $busy, $good);

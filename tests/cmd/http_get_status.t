@@ -1,4 +1,5 @@
-# A status of 400 and up is status 8, and the body is kept.
+# A status of 400 and up is status 8; its body goes to stdout, but never to a
+# file.
 use Sockt;
 use SocktHttp;
 
@@ -14,17 +15,15 @@ for my $status (400, 404, 500, 599, 999) {
 my $r = get(answer('404 Not', 'why'), '/', '-o', "$dir/file");
 is $r->{status}, 8, '-o: exit status';
 ok !-e "$dir/file", '-o: an error never becomes the file';
-is slurp("$dir/file.error"), 'why', '-o: it is kept beside it';
-like $r->{err}, qr{its body is in \Q$dir\E/file\.error\n\z}, '-o: and told';
-is_deeply [glob "$dir/*"], ["$dir/file.error"], '-o: nothing else is left';
+like $r->{err}, qr{/: the server answered 404 Not\n\z}, '-o: what is said';
+is_deeply [glob "$dir/*"], [], '-o: nothing is left, nor beside it';
+$r = get("HTTP/1.1 404 Not\r\nContent-Length: 9\r\n\r\nwhy", '/', '-o',
+    "$dir/file");
+is $r->{status}, 8, '-o: its body is of no concern';
 
 spew("$dir/old", 'precious');
 $r = get(answer('500 Oh', 'why'), '/', '-f', '-o', "$dir/old");
 is slurp("$dir/old"), 'precious', '-f: the old file stays';
-
-$r = get(answer('404 Not', ''), '/', '-o', "$dir/empty");
-is $r->{status}, 8, 'an error without a body';
-is_deeply [glob "$dir/empty*"], [], 'leaves nothing';
 
 $r = get(answer('404 ', ''), '/', '-q');
 like $r->{err}, qr{: the server answered 404\n\z}, 'no reason is no reason';
