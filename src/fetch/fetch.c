@@ -330,7 +330,6 @@ fetch_url(struct fetch *f, const char *url, bool wants_more, struct err *e)
 	t->output.requested = &t->redirect.url;
 	t->output.until = f->until;
 	result = parse_url(&u, url, f->options, e) < 0 ? -1 : run(f, t, e);
-	redirect_release(&t->redirect);
 	free(t);
 	return result;
 }

@@ -69,7 +69,6 @@ start(struct transfer *t)
 
 	if (!r->is_complete && !output_can_resume(&t->output))
 		r->held = 0;
-	redirect_release(&t->redirect);
 	redirect_start(&t->redirect, t->url, t->options->user);
 	t->is_served = false;
 	http_client_limit(t->client, t->head_until);
@@ -131,7 +130,7 @@ request(struct transfer *t, struct err *e)
 
 	if (send_request(t, e) == 0)
 		return TRANSFER_HEAD;
-	if (redirect_count(&t->redirect) > 0 && e->kind == ERR_USAGE)
+	if (t->redirect.count > 0 && e->kind == ERR_USAGE)
 		/* The server named that URL, not the user. */
 		e->kind = ERR_FAILED;
 	err_prefix(e, "%s", url_label(&t->redirect.url, label));

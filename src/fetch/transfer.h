@@ -31,9 +31,9 @@ struct transfer {
 	int64_t retries_left;       /* retries after this attempt */
 
 	char if_modified_since[HTTP_DATE_SIZE]; /* date, or "" */
-	struct redirect redirect; /* the redirects followed; owned */
-	struct output output;     /* where the body goes; owned */
-	char folder[PATH_MAX];    /* where its files are */
+	struct redirect redirect;               /* the redirects followed */
+	struct output output;                   /* where the body goes; owned */
+	char folder[PATH_MAX];                  /* where its files are */
 };
 
 /*

@@ -2,11 +2,9 @@
 #include "http/redirect.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
-#include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
 #include "http/http_head.h"
@@ -25,21 +23,6 @@ redirect_location(const struct http_head *h, char *buf, size_t size)
 	default:
 		return false;
 	}
-}
-
-/* Records the current URL. */
-static void
-record_visit(struct redirect *r)
-{
-	char shown[URL_ABSOLUTE_SIZE];
-
-	if (r->count == r->visited_capacity) {
-		r->visited_capacity = 2 * r->visited_capacity + 8;
-		r->visited = mem_resize(
-		    r->visited, r->visited_capacity, sizeof(*r->visited));
-	}
-	r->visited[r->count++] =
-	    mem_text(url_absolute(&r->url, shown, sizeof(shown)));
 }
 
 /*
@@ -63,83 +46,22 @@ redirect_start(struct redirect *r, const struct url *start, const char *user)
 {
 	url_copy(&r->url, start);
 	r->left_origin = false;
-	r->visited = NULL;
-	r->count = r->visited_capacity = 0;
+	r->count = 0;
 	extract_user(r);
 	if (user != NULL)
 		snprintf(r->user, sizeof(r->user), "%s", user);
-	record_visit(r);
 }
 
-void
-redirect_release(struct redirect *r)
-{
-	size_t i;
-
-	for (i = 0; i < r->count; i++)
-		free(r->visited[i]);
-	free(r->visited);
-	r->visited = NULL;
-	r->count = r->visited_capacity = 0;
-}
-
-size_t
-redirect_count(const struct redirect *r)
-{
-	return r->count - 1;
-}
-
-/* Returns the index of the first visit of url, from index from on, or count. */
-static size_t
-find_visit(const struct redirect *r, const char *url, size_t from)
-{
-	while (from < r->count && strcmp(r->visited[from], url) != 0)
-		from++;
-	return from;
-}
-
-/* Joins the URLs from first up to end, each followed by a space. The caller
- * frees the result. */
-static char *
-join_visits(const struct redirect *r, size_t first, size_t end)
-{
-	size_t size = 1, at = 0, i, n;
-	char *text;
-
-	for (i = first; i < end; i++)
-		size += strlen(r->visited[i]) + 1;
-	text = mem_array(1, size);
-	for (i = first; i < end; i++) {
-		n = strlen(r->visited[i]);
-		memcpy(text + at, r->visited[i], n);
-		at += n;
-		text[at++] = ' ';
-	}
-	text[at] = '\0';
-	return text;
-}
-
-/* Fails because of one redirect too many; the error names the loop, if any. */
+/* Fails because of one redirect too many. */
 static int
 refuse(const struct redirect *r, const struct url *next, struct err *e)
 {
-	char shown[URL_ABSOLUTE_SIZE], count[40], *loop;
-	size_t first;
+	char shown[URL_ABSOLUTE_SIZE], count[40];
 
-	num_format_count(count, sizeof(count), redirect_count(r), "time");
-	url_absolute(next, shown, sizeof(shown));
-	first = find_visit(r, shown, 0);
-	if (first == r->count)
-		return err_set(e, ERR_PROTOCOL,
-		    "redirected more than %s; the next one would lead to "
-		    "%.200s",
-		    count, shown);
-	loop = join_visits(r, first, find_visit(r, shown, first + 1));
-	err_set(e, ERR_PROTOCOL,
-	    "redirected more than %s, in a loop: %.500s%sand again %.200s",
-	    count, loop, strlen(loop) > 500 ? "... " : "", shown);
-	free(loop);
-	return -1;
+	return err_set(e, ERR_PROTOCOL,
+	    "redirected more than %s; the next one would lead to %.200s",
+	    num_format_count(count, sizeof(count), r->count, "time"),
+	    url_absolute(next, shown, sizeof(shown)));
 }
 
 int
@@ -155,7 +77,7 @@ redirect_follow(
 		e->kind = ERR_FAILED;
 		return err_prefix(e, "redirected");
 	}
-	if (redirect_count(r) >= max)
+	if (r->count >= max)
 		return refuse(r, &next, e);
 	is_same = url_same_origin(&r->url, &next);
 	is_downgrade = url_is_https(&r->url) && !url_is_https(&next);
@@ -165,7 +87,7 @@ redirect_follow(
 		extract_user(r);
 	if (is_downgrade)
 		r->user[0] = '\0';
-	record_visit(r);
+	r->count++;
 	return 0;
 }
 

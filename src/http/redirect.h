@@ -20,9 +20,7 @@ struct redirect {
 	struct url url;                /* of the current request */
 	char user[REDIRECT_USER_SIZE]; /* USER:PASS for it, or "" */
 	bool left_origin;              /* some redirect led to another origin */
-	char **visited; /* every URL requested, without credentials; owned */
-	size_t count;   /* of visited */
-	size_t visited_capacity;
+	size_t count;                  /* redirects that were followed */
 };
 
 /*
@@ -34,23 +32,18 @@ bool redirect_location(const struct http_head *h, char *buf, size_t size);
 
 /*
  * Starts a chain at start with the credentials user (USER:PASS), or with those
- * in start if user is NULL. redirect_release() frees what the chain holds.
+ * in start if user is NULL.
  */
 void redirect_start(
     struct redirect *r, const struct url *start, const char *user);
-void redirect_release(struct redirect *r);
-
-/* How many redirects were followed. */
-size_t redirect_count(const struct redirect *r);
 
 /*
  * Follows a Location field, at most max times. The next request uses the
  * credentials in the field, unless it leads from https to http. Without any, a
  * request to the same origin (RFC 9110 section 4.3.1) keeps the current ones,
  * and one to another origin has none. Returns 0, or -1 with *e and r unchanged:
- * ERR_PROTOCOL for a malformed field or one redirect too many, whose text names
- * the loop if there is one; ERR_FAILED for a URL that is neither http nor
- * https.
+ * ERR_PROTOCOL for a malformed field or one redirect too many; ERR_FAILED for a
+ * URL that is neither http nor https.
  */
 int redirect_follow(
     struct redirect *r, const char *location, size_t max, struct err *e);

@@ -35,7 +35,6 @@ check_request(const struct redirect *r)
 		check((unsigned char)*p > 0x20 && (unsigned char)*p < 0x7f);
 	for (p = r->user; *p != '\0'; p++)
 		check((unsigned char)*p >= 0x20 && *p != 0x7f);
-	check(strcmp(r->visited[r->count - 1], shown) == 0);
 	check(!r->url.userinfo.is_present);
 	check(r->user[0] == '\0' || strchr(r->user, ':') != NULL);
 }
@@ -45,7 +44,7 @@ static bool
 follow(struct redirect *r, const char *location, size_t max)
 {
 	char user[REDIRECT_USER_SIZE];
-	size_t count = redirect_count(r);
+	size_t count = r->count;
 	bool had_left = r->left_origin, is_same;
 	struct err e = ERR_INIT;
 
@@ -53,12 +52,12 @@ follow(struct redirect *r, const char *location, size_t max)
 	memcpy(user, r->user, sizeof(user));
 	if (redirect_follow(r, location, max, &e) < 0) {
 		check(e.kind == ERR_PROTOCOL || e.kind == ERR_FAILED);
-		check(e.text[0] != '\0' && count == redirect_count(r));
+		check(e.text[0] != '\0' && count == r->count);
 		check(strcmp(before.text, r->url.text) == 0);
 		check(strcmp(user, r->user) == 0);
 		return false;
 	}
-	check(count < max && redirect_count(r) == count + 1);
+	check(count < max && r->count == count + 1);
 	check_request(r);
 	is_same = url_same_origin(&before, &r->url);
 	check(r->left_origin == (had_left || !is_same));
@@ -108,7 +107,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			if (!follow(&chain, line, max) && max % 4 < 2)
 				break;
 		}
-		redirect_release(&chain);
 	}
 	free(text);
 	return 0;

@@ -21,7 +21,6 @@ check(const char *start, const char *location, const char *want)
 	else
 		ok(strcmp(r.user, want) == 0, "'%s' from %s to %s", want, start,
 		    location);
-	redirect_release(&r);
 }
 
 /* The head of a response, with a Location field if there is one. */
@@ -81,12 +80,10 @@ refuses(size_t max, const char *const *locations, const char *want)
 	for (; *locations != NULL; locations++) {
 		if (redirect_follow(&r, *locations, max, &e) < 0)
 			break;
-		is_int((long long)redirect_count(&r), (long long)++count,
+		is_int((long long)r.count, (long long)++count,
 		    "one more redirect");
 	}
 	is_text(e.text, want, "the error");
-	redirect_release(&r);
-	ok(r.visited == NULL && r.count == 0, "nothing is left");
 }
 
 #define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -101,15 +98,8 @@ test_limit(void)
 	    "redirected more than 2 times; the next one would lead to "
 	    "http://a/3");
 	refuses(1, LIST("/1", "/0"),
-	    "redirected more than 1 time, in a loop: http://a/0 http://a/1 and "
-	    "again http://a/0");
-	refuses(3, LIST("/1", "/22", "/333", "/1"),
-	    "redirected more than 3 times, in a loop: http://a/1 http://a/22 "
-	    "http://a/333 and again http://a/1");
-	refuses(9,
-	    LIST("/1", "/2", "/3", "/4", "/5", "/6", "/7", "/8", "/9", "/9"),
-	    "redirected more than 9 times, in a loop: http://a/9 and again "
-	    "http://a/9");
+	    "redirected more than 1 time; the next one would lead to "
+	    "http://a/0");
 }
 
 /* What is shown of a redirect that is not followed. */
