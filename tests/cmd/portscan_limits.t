@@ -22,6 +22,17 @@ is $r->{signal}, 2, 'INT: it dies by the signal';
 like $r->{out}, qr/"event":"summary".*"partial":true/,
     '  and says what it knows, and that it is partial';
 
+# The limit of open files is raised as far as it may be.
+sub at_once {
+    my ($limits) = @_;
+    run({ command => '/bin/sh' }, '-c',
+        "$limits; exec \"\$0\" portscan --dry-run 127.0.0.1 1", sockt())->{out}
+        =~ /up to (\d+) at once/;
+    return $1;
+}
+cmp_ok at_once('ulimit -S -n 100'), '>', 200, 'a soft limit is raised';
+is at_once('ulimit -S -n 100; ulimit -H -n 200'), 200 - 24, 'up to the hard one';
+
 # With next to no descriptors it is slow, and right.
 $r = run({ command => '/bin/sh' }, '-c',
     "ulimit -n 40; exec \"\$0\" portscan -n 127.0.0.1 1-3000,$open", sockt());

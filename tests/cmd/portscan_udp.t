@@ -1,6 +1,7 @@
 # --udp: answered is open, refused is closed, silence is either.
 use Sockt;
 
+my $alone = own_network();
 my $echo = udp_socket();
 my $silent = udp_socket();
 my $gone = udp_socket();
@@ -23,12 +24,23 @@ is $r->{status}, 4, 'all refused: status 4';
 $r = run('portscan', '--udp', '--retries', '0', '127.0.0.1', $n);
 is $r->{status}, 5, 'all silent: status 5';
 like $r->{out}, qr/^not shown: 1 open\|filtered \(no answer\)$/m, '  and told';
-$r = run('portscan', '--dry-run', '--udp', '127.0.0.1', 'U:53,T:80');
-like $r->{out}, qr/1 port: 1 to probe.*\n127\.0\.0\.1 port 53\n\z/,
-    'U: is for UDP, T: is not';
+like run('portscan', '--dry-run', '--udp', '127.0.0.1')->{out},
+    qr/\A1 host, 52 ports: /, 'without PORTS those that answer datagrams';
 is run('portscan', '--udp', '--banner', '127.0.0.1', '1')->{status}, 2,
     '--banner is for connections';
 kill 'KILL', $pid;
 reap($pid);
+
+# A service answers what it understands only.
+SKIP: {
+    skip 'no network namespace', 2 unless $alone;
+    for (53, 123) {
+        my $server = udp_socket(port => $_);
+        run('portscan', '--udp', '--retries', '0', '-w', '.2', '127.0.0.1', $_);
+        $server->recv(my $request, 2048);
+        like unpack('H*', $request), $_ == 53 ? qr/^736f01000001/ : qr/^23(00){47}$/,
+            "port $_ gets a request of its protocol";
+    }
+}
 
 done_testing;

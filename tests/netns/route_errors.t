@@ -22,12 +22,21 @@ for my $row (
     my $r = start_in($left, 'connect', '-z', '-w', '.3', $host, 80)->finish;
     is $r->{status}, $status, "connect $host: status" or diag $r->{err};
     like $r->{err}, $pattern, '  and what is said';
+    $r = start_in($left, 'portscan', '-a', '-w', '.3', $host, 80)->finish;
+    is $r->{status}, $status, "portscan $host: status" or diag $r->{err};
+    like $r->{out}, $status == 5 ? qr{^80/tcp +filtered +\S+ +no answer$}m
+        : qr{^80/tcp +unknown +\S+ +failed on this side$}m, '  and the state';
     next if $status == 5;
+    like $r->{err}, $pattern, '  and why';
     $r = start_in($left, 'udp-send', $host, 80, 'x')->finish;
     is $r->{status}, $status, "udp-send $host: status" or diag $r->{err};
     like $r->{err}, $pattern, '  and the same is said';
 }
-my $r = start_in($left, 'connect', '-z', '-m', '.3', '10.9.0.77', 80)->finish;
+my $r = start_in($left, 'portscan', '-a', '-w', '5', '10.9.0.78', 80)->finish;
+is $r->{status}, 6, 'portscan of an address that no neighbor has: status 6';
+like $r->{out}, qr{^80/tcp +filtered +\S+ +host unreachable$}m,
+    '  and the state';
+$r = start_in($left, 'connect', '-z', '-m', '.3', '10.9.0.77', 80)->finish;
 like $r->{err}, qr/stopped after 0\.3 s \(--max-time\); 10\.9\.0\.77 port 80: no answer; /,
     '--max-time is named likewise';
 done_testing;
