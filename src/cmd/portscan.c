@@ -210,6 +210,7 @@ setup_order(struct run *run)
 	const struct shard *shard = &run->o->shard;
 	struct order_options options = {
 	    .targets = &run->job.targets,
+	    .ports = &run->job.ports,
 	    .seed = random_seed(),
 	    .shards = 1,
 	    .ascending = run->o->ascending != 0,
@@ -254,7 +255,7 @@ setup_report(struct run *run)
 	struct scan_report *r = &run->report;
 
 	r->targets = &run->job.targets;
-	r->protocol = run->job.to.protocol;
+	r->protocol = run->job.protocol;
 	r->form = o->report.level == DIAG_ERRORS ? SCAN_BARE
 		  : o->greppable                 ? SCAN_GREPPABLE
 						 : SCAN_TABLE;
@@ -275,20 +276,14 @@ print_plan(struct run *run)
 	const struct targets *targets = &run->job.targets;
 	char text[ADDR_TEXT];
 	struct addr a;
-	struct target_port t;
-	uint64_t first;
-	uint32_t hosts = targets->hosts;
-	uint32_t ports = targets_list(targets, 0, &first)->count;
+	struct order_target t;
+	uint32_t hosts = targets->hosts, ports = run->job.ports.count;
 	bool is_discovery;
 	int i;
 
-	result_print("%" PRIu32 " host%s, ", hosts, hosts == 1 ? "" : "s");
-	if ((uint64_t)hosts * ports == targets->total)
-		result_print(
-		    "%" PRIu32 " port%s: ", ports, ports == 1 ? "" : "s");
-	else
-		result_print("some with their own ports: ");
-	result_print("%" PRIu64 " to probe, up to %" PRIu32 " at once\n",
+	result_print("%" PRIu32 " host%s, %" PRIu32 " port%s: %" PRIu64
+		     " to probe, up to %" PRIu32 " at once\n",
+	    hosts, hosts == 1 ? "" : "s", ports, ports == 1 ? "" : "s",
 	    order_count(&run->order), scan_capacity());
 	for (i = 0; i < DRY_ROWS && order_next(&run->order, &t, &is_discovery);
 	     i++) {
@@ -400,10 +395,10 @@ portscan_run(
 	    .o = o,
 	    .until = until,
 	    .retry = deadline_limit(o->time.retry_ms, "--retry-for"),
+	    .job.protocol = o->udp ? "udp" : "tcp",
 	    .job.to =
 		{
 		    .names = o->names,
-		    .protocol = o->udp ? "udp" : "tcp",
 		    .until = until,
 		    .name_ms = o->time.timeout_ms,
 		},
@@ -427,7 +422,7 @@ portscan_run(
 const struct command portscan_command = {
     .name = "portscan",
     .summary = "find out which ports of a host are open, by connecting",
-    .operands = "HOST[:PORT][,HOST|CIDR]... [PORTS]",
+    .operands = "HOST[,HOST|CIDR]... [PORTS]",
     .min_operands = 0,
     .max_operands = 2,
     .groups = portscan_groups,

@@ -15,7 +15,6 @@
 #include "base/text.h"
 #include "base/wordlist.h"
 #include "cli/command.h"
-#include "scan/ports.h"
 #include "net/wait.h"
 
 const struct opt scan_job_opts[] = {
@@ -171,7 +170,7 @@ parse_all(struct parser *p, struct parser *excluded,
 	if (p->port_operand != NULL && add_ports(p, p->port_operand, e) < 0)
 		return -1;
 	if (p->port_operand == NULL && o->ports_file == NULL)
-		ports_default(p->ports.ports, p->to.protocol);
+		ports_default(p->ports.ports, p->ports.protocol);
 	if (add_file(p, o->ports_file, add_ports, e) < 0 ||
 	    add_list(excluded, &o->exclude, add_ports, e) < 0)
 		return -1;
@@ -180,24 +179,6 @@ parse_all(struct parser *p, struct parser *excluded,
 	if (add_file(p, o->targets_file, add_hosts, e) < 0)
 		return -1;
 	return add_list(excluded, &o->exclude_hosts, add_hosts, e);
-}
-
-/* Rejects ports that no host uses, and hosts without ports. */
-static int
-check_ports(const struct targets *t, const struct targets_selection *s,
-    bool has_ports, struct err *e)
-{
-	struct ports left = *s->ports;
-	bool needed = targets_any(t, false);
-
-	ports_remove(&left, s->excluded_ports);
-	if (needed && ports_count(&left) == 0)
-		return err_set(e, ERR_USAGE, "no port is left to scan");
-	if (has_ports && !needed && targets_any(t, true))
-		return err_set(e, ERR_USAGE,
-		    "every host has its own port (HOST:PORT), so there "
-		    "is no host for the other ports");
-	return 0;
 }
 
 int
@@ -209,36 +190,37 @@ scan_job_parse(struct scan_job *job, const struct scan_job_options *o,
 	bool only_ports = o->targets_file != NULL && args->count == 1;
 	struct targets excluded_hosts = TARGETS_INIT;
 	struct ports set = {{0}}, excluded_ports = {{0}};
-	const struct targets_selection selection = {
-	    &excluded_hosts, &set, &excluded_ports};
 	struct parser p = {.host_operand = only_ports ? NULL : first,
 	    .port_operand = only_ports ? first : second,
 	    .targets = &job->targets,
 	    .to = job->to,
-	    .ports = {&set, job->to.protocol, false}};
+	    .ports = {&set, job->protocol, false}};
 	struct parser excluded = {.targets = &excluded_hosts,
 	    .to = job->to,
-	    .ports = {&excluded_ports, job->to.protocol, false}};
+	    .ports = {&excluded_ports, job->protocol, false}};
 	int result = -1;
 
 	p.to.all_addresses = o->all_addresses != 0;
 	excluded.to.all_addresses = true;
-	excluded.to.protocol = NULL;
 	if (p.host_operand == NULL && o->targets_file == NULL)
 		return err_set(e, ERR_USAGE, "missing operand: expected HOST");
-	if (parse_all(&p, &excluded, o, e) == 0 &&
-	    check_ports(&job->targets, &selection,
-		p.port_operand != NULL || o->ports_file != NULL, e) == 0)
-		result = targets_merge(&job->targets, &selection, e);
+	if (parse_all(&p, &excluded, o, e) == 0)
+		result = targets_merge(&job->targets, &excluded_hosts, e);
 	targets_release(&excluded_hosts);
-	if (result == 0 && job->targets.hosts == 0)
-		return err_set(e, ERR_USAGE, "no %s is left to scan",
-		    o->exclude_hosts.count > 0 ? "host" : "port");
-	return result;
+	if (result < 0)
+		return -1;
+	ports_remove(&set, &excluded_ports);
+	ports_list_init(&job->ports, &set);
+	if (job->ports.count == 0)
+		return err_set(e, ERR_USAGE, "no port is left to scan");
+	if (job->targets.hosts == 0)
+		return err_set(e, ERR_USAGE, "no host is left to scan");
+	return 0;
 }
 
 void
 scan_job_release(struct scan_job *job)
 {
 	targets_release(&job->targets);
+	ports_list_release(&job->ports);
 }

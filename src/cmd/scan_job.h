@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "cli/opt.h"
+#include "scan/ports.h"
 #include "scan/targets.h"
 
 struct command_args;
@@ -20,8 +21,10 @@ struct scan_job_options {
 extern const struct opt scan_job_opts[];
 
 struct scan_job {
-	struct targets_options to; /* the caller's; protocol outlives *job */
+	struct targets_options to; /* the caller's */
+	const char *protocol;      /* "tcp" or "udp" */
 	struct targets targets;    /* zeros initially */
+	struct port_list ports;    /* of every host; zeros initially */
 };
 
 /* Parses operands and files into job->targets. Returns 0, or -1 with *e. The

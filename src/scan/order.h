@@ -1,8 +1,8 @@
 /*
- * The order in which a scan probes its targets, the ports of its hosts (see
- * scan/targets.h). A few ports of each host that are likely to answer come
- * first: they show whether the host is up and how far away it is. All other
- * targets follow in one random order over all hosts.
+ * The order in which a scan probes its targets: each is one port of one host
+ * (see scan/targets.h); they are numbered from 0. A few ports of each host that
+ * are likely to answer come first: they show whether the host is up and how far
+ * away it is. All other targets follow in one random order over all hosts.
  */
 #ifndef SCAN_ORDER_H
 #define SCAN_ORDER_H
@@ -12,31 +12,32 @@
 
 #include "scan/permutation.h"
 
-struct target_port;
+struct port_list;
 struct targets;
 
 struct order_options {
 	const struct targets *targets;
-	uint64_t seed;          /* of the random order */
-	uint32_t shard, shards; /* 0 to shards - 1; 0 of 1: all */
-	bool ascending;         /* by number, without discovery */
+	const struct port_list *ports; /* of every host */
+	uint64_t seed;                 /* of the random order */
+	uint32_t shard, shards;        /* 0 to shards - 1; 0 of 1: all */
+	bool ascending;                /* by number, without discovery */
 };
 
-/* Consecutive targets that remain to be probed. */
-struct order_range {
-	uint64_t first;  /* number of the first target */
-	uint64_t before; /* targets in the ranges before this one */
+/* The indices of a target's host and port. */
+struct order_target {
+	uint32_t host;  /* 0 to hosts - 1 */
+	uint32_t index; /* of the port in the list */
+	uint16_t port;
 };
 
 struct order {
 	struct order_options options;
 	struct permutation permutation;
-	uint64_t first, end;        /* positions of this shard */
-	uint64_t at;                /* the next position */
-	uint64_t discovery_at;      /* of hosts * PORTS_DISCOVERY */
-	bool has_discovery;         /* some host has discovery ports */
-	struct order_range *ranges; /* owned; NULL: all targets */
-	uint32_t range_count;
+	uint64_t first, end;   /* positions of this shard */
+	uint64_t at;           /* the next position */
+	uint64_t discovery_at; /* of hosts * PORTS_DISCOVERY */
+	bool has_discovery;    /* some ports of each host come first */
+	uint32_t *kept;        /* hosts that remain; owned; NULL: all */
 };
 
 /*
@@ -47,10 +48,10 @@ void order_init(struct order *o, const struct order_options *options);
 void order_release(struct order *o);
 
 /*
- * Sets *p to the next target, and *is_discovery if it is one of the first ports
+ * Sets *t to the next target, and *is_discovery if it is one of the first ports
  * of a host. Returns false at the end.
  */
-bool order_next(struct order *o, struct target_port *p, bool *is_discovery);
+bool order_next(struct order *o, struct order_target *t, bool *is_discovery);
 
 /* Whether discovery targets remain. */
 bool order_is_discovering(const struct order *o);

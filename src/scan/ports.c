@@ -117,18 +117,6 @@ ports_count(const struct ports *p)
 	return count;
 }
 
-bool
-ports_range(const struct ports *p, uint16_t *low, uint16_t *high)
-{
-	uint32_t first = next_port(p, 1), last = first;
-
-	while (last < HIGHEST && has_port(p, (uint16_t)(last + 1)))
-		last++;
-	*low = (uint16_t)first;
-	*high = (uint16_t)last;
-	return first != 0 && next_port(p, last + 1) == 0;
-}
-
 /* Sets a usage error that names the element. Returns -1. */
 static int
 refuse(const char *element, const char *why, struct err *e)

@@ -48,9 +48,6 @@ void ports_remove(struct ports *a, const struct ports *b);
 void ports_add(struct ports *p, uint16_t port);
 size_t ports_count(const struct ports *p);
 
-/* Sets *low and *high if the set is a single range, or returns false. */
-bool ports_range(const struct ports *p, uint16_t *low, uint16_t *high);
-
 /* The number of ports of each host that are probed first. */
 #define PORTS_DISCOVERY 8
 

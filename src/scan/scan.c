@@ -100,12 +100,10 @@ static bool
 keep_host(void *context, uint32_t host)
 {
 	struct scan *s = context;
-	const struct port_list *list;
-	uint64_t number;
+	const struct port_list *list = s->order.options.ports;
 
 	if (!is_skipped(s, &s->hosts[host]))
 		return true;
-	list = targets_list(s->targets, host, &number);
 	classify_skipped(s, host, list->count - list->discovery_count);
 	return false;
 }
@@ -115,7 +113,7 @@ keep_host(void *context, uint32_t host)
  * now, after skipping many ports: the loop has to poll.
  */
 static bool
-next_port(struct scan *s, struct target_port *t, bool *is_discovery)
+next_port(struct scan *s, struct order_target *t, bool *is_discovery)
 {
 	int i;
 
@@ -154,7 +152,7 @@ may_begin(const struct scan *s)
 static uint32_t
 next_new(struct scan *s)
 {
-	struct target_port t;
+	struct order_target t;
 	struct probe *p;
 	uint32_t id = may_begin(s) ? probe_alloc(&s->pool) : PROBE_NONE;
 	bool is_discovery;

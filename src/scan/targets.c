@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,6 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "net/endpoint.h"
-#include "scan/ports.h"
 #include "net/resolve.h"
 #include "net/wait.h"
 
@@ -166,16 +166,9 @@ look_up(const struct endpoint *ep, const struct targets_options *o,
 	}
 }
 
-/* An element that is being parsed. */
-struct parser {
-	struct targets *targets;
-	const struct targets_options *o;
-	char whole[ENDPOINT_HOST + 32]; /* the element, for errors */
-};
-
 static int
-add_name(const struct parser *p, struct target *item, const char *text,
-    struct err *e)
+add_name(struct targets *t, struct target *item, const char *text,
+    const struct targets_options *o, struct err *e)
 {
 	struct addr_list list = ADDR_LIST_INIT;
 	struct endpoint ep = {.port = 0};
@@ -186,14 +179,14 @@ add_name(const struct parser *p, struct target *item, const char *text,
 	if (strlen(text) >= sizeof(ep.host))
 		return refuse(text, "longer than a name can be", e);
 	memcpy(ep.host, text, strlen(text) + 1);
-	if (look_up(&ep, p->o, &list, e) < 0)
+	if (look_up(&ep, o, &list, e) < 0)
 		return -1;
 	item->name = text_escape_string(name, sizeof(name), text);
 	for (i = 0; i < list.count && result == 0; i++) {
 		item->base = list.items[i];
 		item->low = item->high = get_tail(&item->base);
-		result = add(p->targets, item, text, e);
-		if (!p->o->all_addresses)
+		result = add(t, item, text, e);
+		if (!o->all_addresses)
 			break;
 	}
 	addr_list_release(&list);
@@ -212,6 +205,17 @@ unbracket(char *text)
 	return text + 1;
 }
 
+/* Whether text is HOST:PORT: an IPv6 address has several colons. */
+static bool
+has_port(const char *text)
+{
+	const char *colon = strchr(text, ':');
+
+	if (text[0] == '[')
+		return strstr(text, "]:") != NULL;
+	return colon != NULL && strchr(colon + 1, ':') == NULL;
+}
+
 /* Why text cannot be a host, although other programs accept it, or NULL. */
 static const char *
 invalid_reason(const char *text)
@@ -219,97 +223,46 @@ invalid_reason(const char *text)
 	if (strncmp(text, "unix:", 5) == 0)
 		return "a unix socket has no ports";
 	if (strstr(text, "://") != NULL)
-		return "a URL; write HOST or HOST:PORT";
+		return "a URL; write HOST";
+	if (has_port(text))
+		return "must be a host without a port; for a port of each "
+		       "host: sockt connect -z HOST:PORT...";
 	return NULL;
 }
 
-/*
- * Splits "HOST:PORT" at the colon after the host. Returns the ports, or NULL:
- * an IPv6 address without brackets has several colons, and none is a separator.
- */
-static char *
-split_ports(char *text)
-{
-	char *colon = text[0] == '[' ? strstr(text, "]:") : strchr(text, ':');
-
-	if (colon == NULL)
-		return NULL;
-	if (text[0] == '[')
-		colon++;
-	else if (strchr(colon + 1, ':') != NULL)
-		return NULL;
-	*colon = '\0';
-	return colon + 1;
-}
-
-/* Parses the ports of HOST:PORT: one port or one range. */
 static int
-parse_item_ports(const struct parser *p, struct target *item, const char *text,
+add_element(struct targets *t, char *text, const struct targets_options *o,
     struct err *e)
 {
-	struct ports set;
-	struct ports_parser parser = {
-	    .ports = &set, .protocol = p->o->protocol};
+	struct target item = {.name = NULL};
+	const char *why = invalid_reason(text), *slash;
 
-	if (p->o->protocol == NULL)
-		return refuse(p->whole, "must be a host without a port", e);
-	if (text[0] == '\0')
-		return refuse(p->whole, "the port after ':' is missing", e);
-	ports_clear(&set);
-	if (ports_parse(&parser, text, e) < 0)
-		return -1;
-	if (!ports_range(&set, &item->first_port, &item->last_port))
-		return refuse(text, "one port or one range may follow ':'", e);
-	return 0;
-}
-
-/* Adds the hosts of text with the ports of *item. */
-static int
-add_hosts(
-    const struct parser *p, struct target *item, char *text, struct err *e)
-{
-	const char *slash;
-
+	if (why != NULL)
+		return refuse(text, why, e);
 	text = unbracket(text);
 	slash = strchr(text, '/');
 	if (text[0] == '\0')
 		return refuse(text, "it is empty", e);
 	if (slash != NULL) {
-		if (parse_network(item, text, slash, e) < 0)
+		if (parse_network(&item, text, slash, e) < 0)
 			return -1;
-	} else if (addr_parse_ip(&item->base, text, 0)) {
-		item->low = item->high = get_tail(&item->base);
-	} else if (!parse_octets(text, item)) {
-		return add_name(p, item, text, e);
+	} else if (addr_parse_ip(&item.base, text, 0)) {
+		item.low = item.high = get_tail(&item.base);
+	} else if (!parse_octets(text, &item)) {
+		return add_name(t, &item, text, o, e);
 	}
-	if (item->high < item->low)
+	if (item.high < item.low)
 		return refuse(text, "the range is reversed", e);
-	if (check_family(addr_family(&item->base), p->o, text, e) < 0)
+	if (check_family(addr_family(&item.base), o, text, e) < 0)
 		return -1;
-	return add(p->targets, item, text, e);
-}
-
-static int
-add_element(struct parser *p, char *text, struct err *e)
-{
-	struct target item = {.name = NULL};
-	const char *why = invalid_reason(text), *ports;
-
-	if (why != NULL)
-		return refuse(text, why, e);
-	memcpy(p->whole, text, strlen(text) + 1);
-	ports = split_ports(text);
-	if (ports != NULL && parse_item_ports(p, &item, ports, e) < 0)
-		return -1;
-	return add_hosts(p, &item, text, e);
+	return add(t, &item, text, e);
 }
 
 int
 targets_add(struct targets *t, const char *text,
     const struct targets_options *o, struct err *e)
 {
-	struct parser p = {.targets = t, .o = o};
-	char element[sizeof(p.whole)];
+	char element[ENDPOINT_HOST + 32];
 	size_t n;
 
 	for (;;) {
@@ -318,7 +271,7 @@ targets_add(struct targets *t, const char *text,
 			return refuse(text, "longer than a name can be", e);
 		memcpy(element, text, n);
 		element[n] = '\0';
-		if (add_element(&p, element, e) < 0)
+		if (add_element(t, element, o, e) < 0)
 			return -1;
 		if (text[n] == '\0')
 			return 0;
@@ -326,33 +279,233 @@ targets_add(struct targets *t, const char *text,
 	}
 }
 
-bool
-targets_any(const struct targets *t, bool has_ports)
+/* An item to be merged. */
+struct entry {
+	const struct target *item;
+	size_t position;  /* in the user's order; excluded ones come last */
+	bool is_excluded; /* its hosts are excluded */
+};
+
+/* A range of hosts that the same items cover. */
+struct piece {
+	size_t position; /* of the first of these items */
+	uint32_t low, high;
+};
+
+/* The state of a merge. */
+struct merge {
+	struct entry *entries; /* sorted by address */
+	size_t count;
+	struct entry *active; /* entries that cover the current address */
+	size_t active_count;
+	struct piece *pieces;
+	size_t piece_count, piece_capacity;
+	uint64_t hosts;
+};
+
+/* Compares all but the last 32 bits. Returns 0 if two items may overlap. */
+static int
+compare_prefix(const struct target *a, const struct target *b)
+{
+	const struct sockaddr_in6 *x = &a->base.u.in6, *y = &b->base.u.in6;
+	int order = addr_family(&a->base) - addr_family(&b->base);
+
+	if (order != 0 || addr_family(&a->base) != AF_INET6)
+		return order;
+	order = memcmp(&x->sin6_addr, &y->sin6_addr, 12);
+	if (order != 0)
+		return order;
+	return (x->sin6_scope_id > y->sin6_scope_id) -
+	       (x->sin6_scope_id < y->sin6_scope_id);
+}
+
+/* Compares what two entries cover. */
+static int
+compare_span(const struct entry *x, const struct entry *y)
+{
+	const struct target *a = x->item, *b = y->item;
+	int order = compare_prefix(a, b);
+
+	if (order != 0)
+		return order;
+	if (a->low != b->low)
+		return a->low < b->low ? -1 : 1;
+	if (a->high != b->high)
+		return a->high < b->high ? -1 : 1;
+	return x->is_excluded - y->is_excluded;
+}
+
+static int
+by_span(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+	int order = compare_span(x, y);
+
+	return order != 0
+		   ? order
+		   : (x->position > y->position) - (x->position < y->position);
+}
+
+static int
+by_position(const void *a, const void *b)
+{
+	const struct piece *x = a, *y = b;
+
+	if (x->position != y->position)
+		return x->position < y->position ? -1 : 1;
+	return (x->low > y->low) - (x->low < y->low);
+}
+
+/* Sorts all entries and keeps the first of equal ones. */
+static void
+sort_entries(
+    struct merge *m, const struct targets *t, const struct targets *excluded)
+{
+	size_t i, count = t->count + excluded->count;
+
+	m->entries = mem_array(count, sizeof(m->entries[0]));
+	for (i = 0; i < count; i++) {
+		m->entries[i].is_excluded = i >= t->count;
+		m->entries[i].position = i;
+		m->entries[i].item = i < t->count
+					 ? &t->items[i]
+					 : &excluded->items[i - t->count];
+	}
+	if (count > 0)
+		qsort(m->entries, count, sizeof(m->entries[0]), by_span);
+	for (i = 0; i < count; i++)
+		if (m->count == 0 || compare_span(&m->entries[m->count - 1],
+					 &m->entries[i]) != 0)
+			m->entries[m->count++] = m->entries[i];
+	m->active = mem_array(m->count, sizeof(m->active[0]));
+}
+
+/* Adds the addresses low to high, unless the active entries exclude them. */
+static void
+add_piece(struct merge *m, uint32_t low, uint32_t high)
+{
+	struct piece p = {SIZE_MAX, low, high}, *last;
+	size_t i;
+
+	for (i = 0; i < m->active_count; i++) {
+		if (m->active[i].is_excluded)
+			return;
+		if (m->active[i].position < p.position)
+			p.position = m->active[i].position;
+	}
+	m->hosts += (uint64_t)high - low + 1;
+	last = m->piece_count > 0 ? &m->pieces[m->piece_count - 1] : NULL;
+	if (last != NULL && last->position == p.position &&
+	    last->high + 1 == low) {
+		last->high = high;
+		return;
+	}
+	if (m->pieces == NULL || m->piece_count == m->piece_capacity) {
+		m->piece_capacity = m->piece_capacity * 2 + 16;
+		m->pieces = mem_resize(
+		    m->pieces, m->piece_capacity, sizeof(m->pieces[0]));
+	}
+	m->pieces[m->piece_count++] = p;
+}
+
+/* Removes the active entries that end before an address. */
+static void
+drop_ended(struct merge *m, uint64_t at)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < m->active_count; i++)
+		if (m->active[i].item->high >= at)
+			m->active[kept++] = m->active[i];
+	m->active_count = kept;
+}
+
+/* Splits the entry at index i and those after it that may overlap it into
+ * pieces, from low to high. Returns the index after them. */
+static size_t
+split_into_pieces(struct merge *m, size_t i)
+{
+	const struct target *first = m->entries[i].item;
+	uint64_t at = first->low, next;
+	size_t end = i, k;
+
+	while (
+	    end < m->count && compare_prefix(first, m->entries[end].item) == 0)
+		end++;
+	for (;;) {
+		drop_ended(m, at);
+		if (m->active_count == 0 && i == end)
+			return end;
+		if (m->active_count == 0)
+			at = m->entries[i].item->low;
+		while (i < end && m->entries[i].item->low <= at)
+			m->active[m->active_count++] = m->entries[i++];
+		next = i < end ? m->entries[i].item->low : UINT64_MAX;
+		for (k = 0; k < m->active_count; k++)
+			if (m->active[k].item->high < next)
+				next = (uint64_t)m->active[k].item->high + 1;
+		add_piece(m, (uint32_t)at, (uint32_t)(next - 1));
+		at = next;
+	}
+}
+
+/* Makes an item of each piece, with the name that the user wrote. */
+static void
+make_items(struct merge *m, const struct targets *t, struct targets *result)
 {
 	size_t i;
 
-	for (i = 0; i < t->count; i++)
-		if ((t->items[i].first_port != 0) == has_ports)
-			return true;
-	return false;
+	if (m->piece_count > 0)
+		qsort(m->pieces, m->piece_count, sizeof(m->pieces[0]),
+		    by_position);
+	result->items = mem_array(m->piece_count, sizeof(result->items[0]));
+	for (i = 0; i < m->piece_count; i++) {
+		const struct piece *p = &m->pieces[i];
+		struct target *from = &t->items[p->position];
+
+		result->items[i] = *from;
+		from->name = NULL;
+		result->items[i].low = p->low;
+		result->items[i].high = p->high;
+		result->items[i].before = result->hosts;
+		result->hosts += p->high - p->low + 1;
+	}
+	result->count = result->capacity = m->piece_count;
 }
 
-/* The start of an item: its first host or, by_number, its first target. */
-static uint64_t
-start_of(const struct target *item, bool by_number)
+int
+targets_merge(struct targets *t, const struct targets *excluded, struct err *e)
 {
-	return by_number ? item->start : item->before;
+	struct merge m = {.entries = NULL};
+	struct targets merged = TARGETS_INIT;
+	size_t i = 0;
+	int result = 0;
+
+	sort_entries(&m, t, excluded);
+	while (i < m.count)
+		i = split_into_pieces(&m, i);
+	if (m.hosts > TARGETS_MAX)
+		result = err_set(e, ERR_USAGE,
+		    "more than %" PRIu32 " hosts in one scan", TARGETS_MAX);
+	else
+		make_items(&m, t, &merged);
+	free(m.entries);
+	free(m.active);
+	free(m.pieces);
+	targets_release(t);
+	*t = merged;
+	return result;
 }
 
-/* Finds the item that contains a host or, by_number, a target. */
+/* Finds the item that contains host i. */
 static const struct target *
-find(const struct targets *t, uint64_t key, bool by_number)
+find(const struct targets *t, uint32_t i)
 {
 	size_t low = 0, high = t->count, middle;
 
 	while (high - low > 1) {
 		middle = (low + high) / 2;
-		if (start_of(&t->items[middle], by_number) <= key)
+		if (t->items[middle].before <= i)
 			low = middle;
 		else
 			high = middle;
@@ -361,39 +514,9 @@ find(const struct targets *t, uint64_t key, bool by_number)
 }
 
 void
-targets_port(const struct targets *t, uint64_t number, struct target_port *p)
-{
-	const struct target *item = NULL;
-	uint64_t in_item = number;
-
-	/* If all hosts have the same list of ports, a division suffices. */
-	if (t->list_count > 1) {
-		item = find(t, number, true);
-		in_item -= item->start;
-	}
-	p->number = number;
-	p->list = &t->lists[item != NULL ? item->list : 0];
-	p->host = (uint32_t)(in_item / p->list->count);
-	if (item != NULL)
-		p->host += item->before;
-	p->index = (uint32_t)(in_item % p->list->count);
-	p->port = p->list->ports[p->index];
-}
-
-const struct port_list *
-targets_list(const struct targets *t, uint32_t i, uint64_t *first)
-{
-	const struct target *item = find(t, i, false);
-	const struct port_list *list = &t->lists[item->list];
-
-	*first = item->start + (uint64_t)(i - item->before) * list->count;
-	return list;
-}
-
-void
 targets_host(const struct targets *t, uint32_t i, uint16_t port, struct addr *a)
 {
-	const struct target *item = find(t, i, false);
+	const struct target *item = find(t, i);
 
 	*a = item->base;
 	set_tail(a, item->low + (i - item->before));
@@ -403,7 +526,7 @@ targets_host(const struct targets *t, uint32_t i, uint16_t port, struct addr *a)
 const char *
 targets_name(const struct targets *t, uint32_t i)
 {
-	return find(t, i, false)->name;
+	return find(t, i)->name;
 }
 
 void
@@ -415,8 +538,5 @@ targets_release(struct targets *t)
 	for (i = 0; i < t->count; i++)
 		free(t->items[i].name);
 	free(t->items);
-	for (i = 0; i < t->list_count; i++)
-		ports_list_release(&t->lists[i]);
-	free(t->lists);
 	*t = none;
 }

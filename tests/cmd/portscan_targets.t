@@ -47,35 +47,6 @@ my $r = run('portscan', '127.0.0.1-2', $any);
 like $r->{out}, qr/^2 hosts: 2 with open ports, 0 without, 0 that did not answer$/m,
     'several hosts are summed up';
 
-# A host may bring its own ports.
-is_deeply found("127.0.0.1:$ports[0]"), on('127.0.0.1', $ports[0]),
-    'HOST:PORT';
-is_deeply found("127.0.0.1:$ports[2],127.0.0.1:$ports[0]"),
-    on('127.0.0.1', @ports[0, 2]), 'two ports of one host';
-like run('portscan', '--dry-run',
-    '127.0.0.1:20-30,127.0.0.1:20-25,127.0.0.1:20-25,127.0.0.1:28')->{out},
-    qr/\A1 host, with 11 ports|\A1 host.*11 to probe/,
-    'ranges that begin with the same port: each port once';
-is_deeply found("127.0.0.1:$ports[0],127.0.0.2", $any),
-    ["127.0.0.1:$ports[0]", "127.0.0.2:$any"], 'PORTS are for the others'
-    if $^O eq 'linux';
-is_deeply found('--targets', spew("$dir/own",
-    "127.0.0.1:$ports[1]\n127.0.0.2:$any 127.0.0.3:$any-$any\n")),
-    ["127.0.0.1:$ports[1]", "127.0.0.2:$any", "127.0.0.3:$any"],
-    '--targets: own ports for each host' if $^O eq 'linux';
-is_deeply found('--exclude', $ports[0],
-    join ',', map { "127.0.0.1:$_" } @ports), on('127.0.0.1', @ports[1, 2]),
-    '--exclude holds for them too';
-SKIP: {
-    skip 'this machine has no IPv6', 1 unless has_ipv6();
-    my $l = tcp_listener(host => '::1');
-    is_deeply found('[::1]:' . $l->sockport), ['[::1]:' . $l->sockport],
-        '[V6]:PORT';
-}
-like run('portscan', '--dry-run', '127.0.0.1:22,127.0.0.2:22-23')->{out},
-    qr/\A2 hosts, some with their own ports: 3 to probe/,
-    '--dry-run counts them';
-
 my $names = { env => { SOCKT_TEST_NAMES => 'both=127.0.0.2,127.0.0.1' },
     command => "$ENV{SOCKT_BUILD}/tests/sockt-names" };
 $r = run($names, 'portscan', '-q', 'both', $any);
@@ -92,8 +63,6 @@ like $r->{out}, qr/"event":"port",.*"host":"both","ip":"127\.0\.0\.2"/,
     '  and with --json';
 $r = run($names, 'portscan', 'nobody', $any);
 is $r->{status}, 3, 'a name that does not resolve is status 3';
-$r = run($names, 'portscan', '-q', "both:$any");
-is $r->{out}, "127.0.0.2:$any\n", 'NAME:PORT';
 
 # Many hosts, the last one first, and networks that hold them: soon done.
 my @many = map { join '.', 10, $_ >> 16, $_ >> 8 & 255, $_ & 255 }

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "scan/ports.h"
 #include "scan/targets.h"
 
 /* Of larger sets only so many hosts are compared. */
@@ -17,9 +16,7 @@ static void
 check(struct targets *t)
 {
 	struct addr a, b;
-	struct target_port p;
 	uint32_t i, j;
-	uint64_t n;
 
 	for (i = 0; i < t->hosts && i < MOST; i++) {
 		targets_host(t, i, 80, &a);
@@ -33,23 +30,6 @@ check(struct targets *t)
 	}
 	if (t->hosts > 0)
 		targets_host(t, t->hosts - 1, 80, &a);
-	for (n = 0; n < t->total && n < MOST; n++) {
-		targets_port(t, n, &p);
-		if (p.host >= t->hosts || p.port == 0)
-			abort();
-	}
-}
-
-static int
-merge(struct targets *t, const struct targets *out, struct err *e)
-{
-	struct ports all, not ;
-	const struct targets_selection s = {out, &all, &not };
-
-	ports_clear(&all);
-	ports_clear(&not );
-	ports_add(&all, 80);
-	return targets_merge(t, &s, e);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -58,7 +38,6 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct targets_options o = {.names = {.numeric = 1},
-	    .protocol = "tcp",
 	    .until.at_ns = INT64_MAX};
 	const struct targets none = TARGETS_INIT;
 	struct targets t = TARGETS_INIT, same = TARGETS_INIT,
@@ -77,9 +56,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (targets_add(&same, text, &o, &e) < 0 ||
 		    targets_add(&again, text, &o, &e) < 0)
 			abort();
-		if (merge(&t, &none, &e) == 0)
+		if (targets_merge(&t, &none, &e) == 0)
 			check(&t);
-		if (merge(&again, &same, &e) == 0 && again.hosts != 0)
+		if (targets_merge(&again, &same, &e) == 0 && again.hosts != 0)
 			abort();
 	}
 	targets_release(&t);

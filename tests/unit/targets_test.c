@@ -1,25 +1,10 @@
-/* Scan targets: syntax, counts, exclusions, duplicates, ports per host. */
+/* Scan targets: syntax, counts, exclusions, duplicates. */
 #include "base/err.h"
 #include "lib/tap.h"
-#include "scan/ports.h"
 #include "scan/targets.h"
 
 static const struct targets_options plain = {
-    .names = {.numeric = 1}, .protocol = "tcp", .until.at_ns = INT64_MAX};
-
-/* Makes it final, without out; hosts without own ports are asked for 80. */
-static int
-merge(struct targets *t, const struct targets *out, struct err *e)
-{
-	struct ports all, not ;
-	const struct targets_selection s = {out, &all, &not };
-
-	ports_clear(&all);
-	ports_clear(&not );
-	ports_add(&all, 80);
-	ports_add(&not, 81);
-	return targets_merge(t, &s, e);
-}
+    .names = {.numeric = 1}, .until.at_ns = INT64_MAX};
 
 static const struct targets none = TARGETS_INIT;
 
@@ -50,7 +35,7 @@ takes(const char *text, const char *want)
 	struct err e = ERR_INIT;
 
 	if (!ok(targets_add(&t, text, &plain, &e) == 0 &&
-		    merge(&t, &none, &e) == 0,
+		    targets_merge(&t, &none, &e) == 0,
 		"'%s' is taken", text))
 		printf("# %s\n", e.text);
 	is_text(list(&t), want, text);
@@ -65,7 +50,7 @@ counts(const char *text, long long hosts, const char *last)
 	char ip[ADDR_TEXT];
 	struct addr a;
 
-	ok(targets_add(&t, text, &plain, &e) == 0 && merge(&t, &none, &e) == 0,
+	ok(targets_add(&t, text, &plain, &e) == 0 && targets_merge(&t, &none, &e) == 0,
 	    "'%s' is taken", text);
 	is_int(t.hosts, hosts, "as many hosts");
 	targets_host(&t, t.hosts - 1, 80, &a);
@@ -81,7 +66,7 @@ refuses(const char *text, const char *why)
 	struct err e = ERR_INIT;
 
 	ok((targets_add(&t, text, &plain, &e) < 0 ||
-	       merge(&t, &none, &e) < 0) &&
+	       targets_merge(&t, &none, &e) < 0) &&
 		strstr(e.text, why) != NULL,
 	    "'%s' is refused: %s", text, e.text);
 	targets_release(&t);
@@ -95,59 +80,10 @@ excludes(const char *text, const char *out, const char *want)
 
 	targets_add(&t, text, &plain, &e);
 	targets_add(&u, out, &plain, &e);
-	merge(&t, &u, &e);
+	targets_merge(&t, &u, &e);
 	is_text(list(&t), want, "without the excluded");
 	targets_release(&t);
 	targets_release(&u);
-}
-
-/* What is asked, as "192.0.2.1:80 ...". */
-static void
-asks(const char *text, const char *want)
-{
-	struct targets t = TARGETS_INIT;
-	struct err e = ERR_INIT;
-	struct target_port p;
-	char all[300] = "", ip[ADDR_TEXT];
-	struct addr a;
-	size_t used = 0;
-	uint64_t i;
-
-	ok(targets_add(&t, text, &plain, &e) == 0 && merge(&t, &none, &e) == 0,
-	    "'%s' is taken", text);
-	for (i = 0; i < t.total && used < sizeof(all); i++) {
-		targets_port(&t, i, &p);
-		targets_host(&t, p.host, p.port, &a);
-		snprintf(all + used, sizeof(all) - used, "%s%s:%d",
-		    i > 0 ? " " : "", addr_format_ip(&a, ip, sizeof(ip)),
-		    addr_port(&a));
-		used = strlen(all);
-	}
-	is_text(all, want, text);
-	targets_release(&t);
-}
-
-static void
-test_own_ports(void)
-{
-	asks("192.0.2.1:22", "192.0.2.1:22");
-	asks("[::1]:22,::1", "::1:22 ::1:80");
-	asks("192.0.2.1:22,192.0.2.2,192.0.2.1:7-8",
-	    "192.0.2.1:7 192.0.2.1:8 192.0.2.1:22 192.0.2.2:80");
-	asks("192.0.2.0/31:22,192.0.2.1",
-	    "192.0.2.0:22 192.0.2.1:22 192.0.2.1:80");
-	asks("192.0.2.1:81,192.0.2.2:81-82", "192.0.2.2:82");
-	refuses("192.0.2.1:", "missing");
-	refuses("192.0.2.1:0", "1 to 65535");
-	refuses("192.0.2.1:65536", "1 to 65535");
-	refuses("192.0.2.1:9-3", "reversed");
-	refuses("192.0.2.1-x", "192.0.2.1-x");
-	refuses("192.0.2.1.5-9", "192.0.2.1.5-9");
-	refuses("192.0.2.1-256", "192.0.2.1-256");
-	refuses(":22", "empty");
-	refuses("[::1]x:22", "[::1]x");
-	refuses("unix:/tmp/x", "a unix socket has no ports");
-	refuses("http://192.0.2.1/", "a URL");
 }
 
 /* Many items, in any order: single hosts, networks, ranges, left-out ones. */
@@ -169,10 +105,10 @@ test_many(void)
 		bad += targets_add(&t, text, &plain, &e);
 		bad += i % 4 == 0 && targets_add(&out, text, &plain, &e);
 	}
-	bad += targets_add(&t, "10.0.0.0/14,10.0.0.7:9", &plain, &e);
+	bad += targets_add(&t, "10.0.0.0/14", &plain, &e);
 	bad += targets_add(&out, "10.3.0.0/16", &plain, &e);
 	is_int(bad, 0, "all of them are taken");
-	ok(merge(&t, &out, &e) == 0, "they are merged");
+	ok(targets_merge(&t, &out, &e) == 0, "they are merged");
 	is_int(t.hosts, 3 * 65536 - COUNT / 4, "as many as there are");
 	targets_release(&t);
 	targets_release(&out);
@@ -181,7 +117,6 @@ test_many(void)
 int
 main(void)
 {
-	test_own_ports();
 	test_many();
 	takes("192.0.2.7", "192.0.2.7");
 	takes("::1", "::1");
@@ -214,6 +149,14 @@ main(void)
 	refuses("192.0.2.9-3", "reversed");
 	refuses("192.0.2.9-256", "192.0.2.9-256");
 	refuses("no.such.name", "no.such.name");
+	refuses("192.0.2.1-x", "192.0.2.1-x");
+	refuses("192.0.2.1.5-9", "192.0.2.1.5-9");
+	refuses("192.0.2.1-256", "192.0.2.1-256");
+	refuses("192.0.2.1:22", "connect -z HOST:PORT");
+	refuses("[::1]:22", "connect -z HOST:PORT");
+	refuses("name:http", "connect -z HOST:PORT");
+	refuses("unix:/tmp/x", "a unix socket has no ports");
+	refuses("http://192.0.2.1/", "a URL");
 	excludes("192.0.2.0/29", "192.0.2.2-5",
 	    "192.0.2.0 192.0.2.1 192.0.2.6 192.0.2.7");
 	excludes("192.0.2.0/30", "192.0.2.0/24", "");
