@@ -91,9 +91,6 @@ static const struct cause {
 	"another socket holds that address and port"},
     {CAUSE_PATH_EXISTS, ANY, ERR_LOCAL, "address in use",
 	"the path exists and is not a socket"},
-    {CAUSE_OWNER_DENIED, ANY, ERR_LOCAL, "not permitted",
-	"only root may give a file to another user, or to a group that it is "
-	"not in"},
     {CAUSE_TIME_WAIT, IP | LOCAL, ERR_LOCAL, "address in use",
 	"an earlier connection of that port is in TIME-WAIT, for up to a "
 	"minute"},

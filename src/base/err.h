@@ -48,7 +48,6 @@ enum err_cause {
 	CAUSE_OTHER_FAMILY,   /* --source is IPv4 and the address IPv6 */
 	CAUSE_NO_BROADCAST,   /* a broadcast address without --broadcast */
 	CAUSE_PATH_EXISTS,    /* binding to a path that is another file */
-	CAUSE_OWNER_DENIED,   /* giving a path to that user or group */
 	CAUSE_NAME_UNKNOWN,   /* DNS: there is no such name */
 	CAUSE_NAME_EMPTY,     /* DNS: the name has no address */
 	CAUSE_NAME_NO_SERVER, /* DNS: no usable answer */

@@ -127,7 +127,7 @@ open_sockets(struct listen_state *l, const struct endpoint *ep, struct err *e)
 	    .type = SOCK_STREAM,
 	    .backlog = o->server.backlog,
 	    .sock = o->sock,
-	    .access = &o->bind.path};
+	    .mode = o->bind.mode};
 	struct listen_source source = {
 	    ep, &lo, &o->bind, l->args, l->has_handler ? NULL : stdio_error};
 

@@ -207,34 +207,25 @@ options_make_access(
 static int
 parse_mode(void *field, const char *arg, struct err *e)
 {
-	struct unix_path_access *access = field;
+	int *mode = field;
 	size_t n = strlen(arg);
 
 	if (n == 0 || n > 4 || strspn(arg, "01234567") != n ||
 	    (n == 4 && arg[0] != '0'))
 		return err_set(e, ERR_USAGE,
 		    "expected permissions in octal, from 0 to 777");
-	access->mode = 0;
-	for (; *arg != '\0'; arg++)
-		access->mode = access->mode * 8 + (*arg - '0');
+	for (*mode = 0; *arg != '\0'; arg++)
+		*mode = *mode * 8 + (*arg - '0');
 	return 0;
-}
-
-static int
-parse_owner(void *field, const char *arg, struct err *e)
-{
-	return unix_path_parse_owner(field, arg, e);
 }
 
 const struct opt options_bind[] = {
     STRING(0, "fd", "N|systemd", bind_options, fd,
 	"use the inherited socket N, or those that systemd passes",
 	.excludes = "ipv4 ipv6 numeric backlog keepalive nodelay tos ttl "
-		    "rcvbuf sndbuf mode owner"),
-    CALL(0, "mode", "OCTAL", bind_options, path,
+		    "rcvbuf sndbuf mode"),
+    CALL(0, "mode", "OCTAL", bind_options, mode,
 	"permissions of the unix socket's path", .call = parse_mode),
-    CALL(0, "owner", "USER[:GROUP]", bind_options, path,
-	"owner of the unix socket's path", .call = parse_owner),
     {.kind = OPT_END},
 };
 
@@ -256,11 +247,9 @@ options_parse_local(struct endpoint *ep, const struct bind_options *o,
 	if (endpoint_parse_local(ep, args->operands, args->count,
 		local->protocol, (uint16_t)local->port, e) < 0)
 		return -1;
-	if (unix_path_is_restricted(&o->path) &&
-	    !(ep->is_unix && unix_path_has(&ep->unix_addr)))
+	if (o->mode >= 0 && !(ep->is_unix && unix_path_has(&ep->unix_addr)))
 		return err_set(e, ERR_USAGE,
-		    "--mode and --owner are for the path of a unix socket: "
-		    "unix:PATH");
+		    "--mode is for the path of a unix socket: unix:PATH");
 	return 0;
 }
 

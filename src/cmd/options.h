@@ -15,7 +15,6 @@
 #include "dial/proxy.h"
 #include "net/resolve.h"
 #include "net/sock.h"
-#include "net/unix_path.h"
 
 struct access;
 struct command_args;
@@ -66,12 +65,12 @@ struct accept_options {
 /* What a server is bound to, besides its address. */
 struct bind_options {
 	const char *fd; /* --fd: inherited sockets instead */
-	struct unix_path_access path;
+	int mode;       /* --mode: permissions of a unix path; -1: not given */
 };
 
-#define BIND_OPTIONS_INIT                   \
-	{                                   \
-		NULL, UNIX_PATH_ACCESS_INIT \
+#define BIND_OPTIONS_INIT \
+	{                 \
+		NULL, -1  \
 	}
 
 /* --allow and --deny, in the order given. */
@@ -97,7 +96,7 @@ extern const struct opt options_names[];
 extern const struct opt options_source[]; /* -s -p */
 extern const struct opt options_socket[]; /* --keepalive ... */
 extern const struct opt options_server[]; /* --max-conns ... */
-extern const struct opt options_bind[];   /* --fd --mode --owner */
+extern const struct opt options_bind[];   /* --fd --mode */
 extern const struct opt options_proxy[];  /* --proxy */
 extern const struct opt options_access[]; /* --allow --deny */
 extern const struct opt options_via[];    /* --via */
@@ -150,7 +149,7 @@ struct local_operands {
 
 /*
  * Parses them; with --fd there are none. Returns 0, or -1 with a usage error,
- * also for --mode and --owner where there is no path.
+ * also for --mode where there is no path.
  */
 int options_parse_local(struct endpoint *ep, const struct bind_options *o,
     const struct local_operands *local, struct err *e);

@@ -240,7 +240,7 @@ hello_run(const void *options, const struct command_args *args, struct err *e)
 	    .type = SOCK_STREAM,
 	    .backlog = o->server.backlog,
 	    .sock = o->sock,
-	    .access = &o->bind.path};
+	    .mode = o->bind.mode};
 	struct local_operands operands = {
 	    args, "tcp", o->http ? HTTP_PORT : HELLO_PORT};
 	struct server_options so;

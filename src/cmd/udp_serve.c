@@ -539,7 +539,7 @@ serve_run(const void *options, const struct command_args *args, struct err *e)
 					      .until = s.until,
 					      .type = SOCK_DGRAM,
 					      .sock = o->sock,
-					      .access = &o->bind.path},
+					      .mode = o->bind.mode},
 	    .inherited = o->bind.fd != NULL ? &inherited : NULL,
 	    .access = o->access.rules.count > 0 ? &access : NULL,
 	    .group_count = o->joins.count,

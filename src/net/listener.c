@@ -99,32 +99,23 @@ start_listening(int fd, const struct listener_options *o)
 	return call_listen(fd, o->backlog < 0 ? MAX_BACKLOG : (int)o->backlog);
 }
 
-/* Binds to a path, which may be stale. */
-static int
-bind_path(struct listener *l, int fd, const struct addr *a,
-    const struct listener_options *o)
-{
-	if (unix_path_bind(&l->path, fd, a, o->access) == 0)
-		return 0;
-	if (errno != EADDRINUSE || unix_path_clear(a, o->type) < 0)
-		return -1;
-	return unix_path_bind(&l->path, fd, a, o->access);
-}
-
+/* Binds to a path, which may be stale, and listens. */
 static int
 listen_on_path(struct listener *l, int fd, const struct addr *a,
     const struct listener_options *o)
 {
-	int lock = unix_path_lock(a), result = bind_path(l, fd, a, o);
+	int saved;
 
-	if (result == 0 && start_listening(fd, o) < 0) {
-		result = errno;
-		unix_path_remove(&l->path, a);
-		errno = result;
-		result = -1;
-	}
-	fd_close(&lock);
-	return result;
+	if (unix_path_bind(&l->path, fd, a, o->mode) < 0 &&
+	    (errno != EADDRINUSE || unix_path_clear(a, o->type) < 0 ||
+		unix_path_bind(&l->path, fd, a, o->mode) < 0))
+		return -1;
+	if (start_listening(fd, o) == 0)
+		return 0;
+	saved = errno;
+	unix_path_remove(&l->path, a);
+	errno = saved;
+	return -1;
 }
 
 static int

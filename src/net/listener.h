@@ -21,7 +21,7 @@ struct listener_options {
 	int type;              /* SOCK_STREAM or SOCK_DGRAM */
 	int64_t backlog;       /* of listen(2); -1: the system's maximum */
 	struct sock_options sock;
-	const struct unix_path_access *access; /* of a unix path, or NULL */
+	int mode; /* permissions of a unix path; -1: by the umask */
 };
 
 struct listener {

@@ -20,54 +20,22 @@ struct unix_path {
 	ino_t inode;
 };
 
-/* Who may use a path: mode -1, and an id of -1, mean the default. */
-struct unix_path_access {
-	int mode; /* permission bits, 0 to 0777 */
-	uid_t uid;
-	gid_t gid;
-};
-
-#define UNIX_PATH_ACCESS_INIT                \
-	{                                    \
-		-1, (uid_t)(-1), (gid_t)(-1) \
-	}
-
-/* Whether an owner or a mode is given; access may be NULL. */
-bool unix_path_is_restricted(const struct unix_path_access *access);
-
-/*
- * Parses "USER", "USER:GROUP" or ":GROUP": names, or else numbers. Returns 0,
- * or -1 with ERR_USAGE.
- */
-int unix_path_parse_owner(
-    struct unix_path_access *access, const char *text, struct err *e);
-
 /* Whether a is a path: neither an IP address nor an abstract name. */
 bool unix_path_has(const struct addr *a);
 
 /*
- * Locks the directory of the path, so that no other sockt inspects the path
- * between bind(2) and listen(2), while it looks stale. Waits for at most five
- * seconds. Returns the descriptor of the lock, which the caller closes, or -1
- * if it could not be locked; the caller then continues without it.
- */
-int unix_path_lock(const struct addr *a);
-
-/*
- * Removes the path if it is a socket of the type (SOCK_STREAM, SOCK_DGRAM) that
- * no process has open. Returns 0, or -1 with errno: EADDRINUSE for anything
- * else at the path.
+ * Removes the path if it is a socket on which nobody listens or receives: a
+ * connect(2) of the type (SOCK_STREAM, SOCK_DGRAM) is refused. Returns 0, or -1
+ * with errno: EADDRINUSE for anything else at the path.
  */
 int unix_path_clear(const struct addr *a, int type);
 
 /*
- * Binds fd to a and records the file that bind(2) creates, with the owner and
- * mode of *access, if it is not NULL. At no time is it open to others. Returns
- * 0, or -1 with errno and no file: CAUSE_OWNER_DENIED (base/err.h) if the owner
- * could not be set.
+ * Binds fd to a and records the file that bind(2) creates. mode is its
+ * permissions, 0 to 0777, at no time more; -1: by the umask. Returns 0, or -1
+ * with errno and no file.
  */
-int unix_path_bind(struct unix_path *p, int fd, const struct addr *a,
-    const struct unix_path_access *access);
+int unix_path_bind(struct unix_path *p, int fd, const struct addr *a, int mode);
 
 /* Removes the path if it is still that file; warns if it cannot. */
 void unix_path_remove(struct unix_path *p, const struct addr *a);

@@ -4,11 +4,9 @@
 use Sockt;
 use IO::Socket::UNIX;
 use Socket qw(SOCK_STREAM SOCK_DGRAM);
-use Time::HiRes qw(time);
 
 my $dir = scratch();
 my $path = "$dir/s";
-my $slow = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/sockt-names';
 
 sub unix_server {
     my ($type) = @_;
@@ -69,43 +67,5 @@ is $r->{status}, 7, 'a socket of another type';
 like $r->{err}, qr/address in use/, 'is told as such';
 close $dgram;
 unlink $path;
-
-# Two servers that start at the same time: the second one waits while the
-# first one stands between two of its calls.
-for my $call ('unlink', 'listen') {
-    SKIP: {
-        skip "$slow is not built", 3 unless -x $slow;
-        my $mark = "$dir/mark";
-        if ($call eq 'unlink') {
-            my $dead = unix_server(SOCK_STREAM);
-            close $dead;
-        }
-        my $first = start({ command => $slow,
-                env => { SOCKT_TEST_PAUSE => "$call:$mark" } },
-            'listen', '-k', '--echo', "unix:$path");
-        my $until = time + $Sockt::PATIENCE;
-        select undef, undef, undef, 0.001 until -e $mark || time > $until;
-        ok -e $mark, "the first one is in $call(2)";
-        my $second = start('listen', '-k', '--discard', "unix:$path");
-        # It must not get there meanwhile; half a second to try.
-        eval { $second->expect(err => qr/\n/, 0.5) };
-        unlink $mark;
-        $first->expect(err => qr/ing on unix:/);
-        $r = $second->finish;
-        is $r->{status}, 7, 'the second one finds the path in use';
-        is run({ stdin => 'x', timeout => 5 }, 'connect', "unix:$path")->{out},
-            'x', 'and the first one is there';
-        stop_slow($first, $mark);
-    }
-}
-
-# Stops a server whose last unlink(2) may wait as well.
-sub stop_slow {
-    my ($p, $mark) = @_;
-    $p->signal('TERM');
-    my $until = time + $Sockt::PATIENCE;
-    do { unlink $mark }
-        until defined reap($p->{pid}, 0.01) || time > $until;
-}
 
 done_testing;

@@ -1,23 +1,16 @@
 /*
- * Calls that tests decide on, linked in front of the C library's: a resolver,
- * and listen(2) and unlink(2), which wait where SOCKT_TEST_PAUSE is their name,
- * ':' and a file: they make the file and go on when it has gone. The resolver
- * reads SOCKT_TEST_NAMES: "NAME=ADDR,ADDR NAME=hang NAME=none". With hang4 or
- * hang6 among the addresses the question for that family has no answer; with
- * fail6 that for IPv6 fails for now.
+ * A resolver that tests decide on, linked in front of the C library's. It reads
+ * SOCKT_TEST_NAMES: "NAME=ADDR,ADDR NAME=hang NAME=none". With hang4 or hang6
+ * among the addresses the question for that family has no answer; with fail6
+ * that for IPv6 fails for now.
  */
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
-
-long syscall(long number, ...);
 
 /* One item of the list; the storage is never freed: the process is short. */
 static struct addrinfo *
@@ -113,34 +106,3 @@ freeaddrinfo(struct addrinfo *res)
 {
 	(void)res;
 }
-
-/* Waits where this call is to wait. */
-static void
-pause_in(const char *call)
-{
-	static const struct timespec moment = {0, 1000000};
-	const char *wanted = getenv("SOCKT_TEST_PAUSE");
-	size_t n = strlen(call);
-
-	if (wanted == NULL || strncmp(wanted, call, n) != 0 || wanted[n] != ':')
-		return;
-	close(open(wanted + n + 1, O_WRONLY | O_CREAT, 0600));
-	while (access(wanted + n + 1, F_OK) == 0)
-		nanosleep(&moment, NULL);
-}
-
-#if defined(SYS_listen) && defined(SYS_unlinkat) && defined(AT_FDCWD)
-int
-listen(int fd, int backlog)
-{
-	pause_in("listen");
-	return (int)syscall(SYS_listen, fd, backlog);
-}
-
-int
-unlink(const char *path)
-{
-	pause_in("unlink");
-	return (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
-}
-#endif

@@ -66,7 +66,7 @@ scenario 'listen-unix',
     got     => [$down];
 
 scenario 'listen-unix-mode',
-    args    => "listen --mode 600 --owner $> unix:s",
+    args    => "listen --mode 600 unix:s",
     stdin   => [ [ send => $down ] ],
     clients => [ { %$sender, unix => 's' } ],
     out     => $up,
