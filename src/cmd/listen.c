@@ -18,7 +18,6 @@
 #include "net/endpoint.h"
 #include "net/inherited.h"
 #include "net/listener.h"
-#include "net/notify.h"
 #include "net/privileges.h"
 #include "net/sandbox.h"
 #include "net/signals.h"
@@ -251,10 +250,8 @@ run(struct listen_state *l, const struct endpoint *ep, struct err *e)
 	result = prepare(l, e);
 	if (result == 0) {
 		listener_announce(&l->listener);
-		notify_ready();
 		confine(l);
 		result = accept_and_serve(l, e);
-		notify_stopping();
 		server_stop(&l->server);
 	}
 	listener_close(&l->listener);

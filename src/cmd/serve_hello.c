@@ -19,7 +19,6 @@
 #include "net/endpoint.h"
 #include "net/inherited.h"
 #include "net/listener.h"
-#include "net/notify.h"
 #include "net/sandbox.h"
 #include "net/signals.h"
 #include "serve/message.h"
@@ -197,10 +196,8 @@ run_server(struct hello_server *hs, const struct listen_source *source,
 		return signals_server_result(-1, e);
 	if (server_start(&server, &listener, so, e) == 0) {
 		listener_announce(&listener);
-		notify_ready();
 		sandbox_enter(SANDBOX_PROCESSES | listener_needs(&listener));
 		result = accept_and_serve(hs, &server, e);
-		notify_stopping();
 		server_stop(&server);
 	}
 	listener_close(&listener);

@@ -18,7 +18,6 @@
 #include "net/conn_event.h"
 #include "net/endpoint.h"
 #include "net/inherited.h"
-#include "net/notify.h"
 #include "net/sandbox.h"
 #include "net/signals.h"
 #include "net/wait.h"
@@ -473,11 +472,9 @@ run_server(struct serve_state *s, const struct endpoint *ep,
 	s->fds = mem_array(s->server.listener.count + 2 * s->programs.max + 1,
 	    sizeof(s->fds[0]));
 	s->last_ns = clock_now();
-	notify_ready();
 	if (s->mode != SERVE_PROGRAM)
 		sandbox_enter(listener_needs(&s->server.listener));
 	result = serve_to_end(s, e);
-	notify_stopping();
 	udp_programs_stop(&s->programs);
 	dgram_server_report(&s->server);
 	dgram_server_close(&s->server);

@@ -18,19 +18,6 @@ scenario 'serve-hello',
     out     => '',
     got     => [ ($said) x 3 ];
 
-# A service manager that cannot be told is no reason to fail.
-my %manager;
-scenario 'serve-hello-notify',
-    args    => 'serve-hello 127.0.0.1 0',
-    stdin   => 'null',
-    env     => \%manager,
-    setup   => sub { $manager{NOTIFY_SOCKET} = "$_[0]/n" },
-    peers   => [ { udp => 1, unix => 'n',
-        steps => [ [ until => qr/STOPPING/ ] ] } ],
-    clients => [$talk],
-    stop    => 'TERM',
-    out     => '';
-
 my $page = head_of('GET / HTTP/1.1', 'Host: localhost', 'Connection: close');
 scenario 'serve-hello-http',
     args    => 'serve-hello --http localhost 0',
