@@ -18,7 +18,7 @@ sub unconfirmed {
 }
 
 SKIP: {
-    skip 'the system does not tell what is acknowledged', 7 unless $tells;
+    skip 'the system does not tell what is acknowledged', 8 unless $tells;
     my ($p, $c) = unconfirmed('-m', '300ms');
     my $r = $p->finish;
     is $r->{status}, 5, 'confirming: --max-time is status 5';
@@ -34,8 +34,12 @@ SKIP: {
     cmp_ok $r->{seconds}, '<', 1.9, '  at once';
 
     ($p, $c) = unconfirmed();
+    $p->expect(err => qr/shutdown SHUT_WR/);
+    1 while sysread $c, my $bytes, 65536;
     $r = $p->finish;
-    is $r->{status}, 0, 'without either it ends by itself';
+    is "$r->{status} $r->{signal}", '0 0',
+        'without either it waits until the peer has taken everything';
+    like $r->{err}, qr/closed .*: sent 100000 bytes/, '  and all of it is counted';
 }
 
 # A peer that does not finish.

@@ -179,10 +179,10 @@ reap($http);
 
 # Through programs, one for each endpoint.
 @via = ('--via', "exec '" . sockt() . "' connect -q %h %p");
-$r = run('connect', '-z', '-w', 20, @via, "127.0.0.1:$open",
+$r = run('connect', '-z', '-w', 2, @via, "127.0.0.1:$open",
     "127.0.0.1:$other");
 is "$r->{status} $r->{err}", '0 ', '--via: both are open';
-$r = run('connect', '-z', '-w', 20, @via, "127.0.0.1:$open",
+$r = run('connect', '-z', '-w', 2, @via, "127.0.0.1:$open",
     "127.0.0.1:$closed");
 isnt $r->{status}, 0, '--via: one is not';
 like $r->{err}, qr/\A\N+ port $closed: \N+\n\z/, 'which is told';
