@@ -11,10 +11,17 @@ $(B)/tests/inject.so: $(INJECT) tests/torture/inject.h
 	@mkdir -p $(@D)
 	$(CC) -std=c11 $(WARN) -O2 -g $(STRICT) -fPIC -shared -o $@ $(INJECT) -ldl
 
+# Tests of make check use it, too, where a library can be preloaded.
+ifeq ($(MACHINE)$(STATIC)$(SANITIZE)$(FUZZING),)
+ifneq ($(BIND),)
+HELPERS += $(B)/tests/inject.so
+endif
+endif
+
 # Scans mostly wait: they come first, and beside others.
 TORTURE_TESTS ?= tests/torture/portscan.t \
 	$(filter-out %/portscan.t,$(wildcard tests/torture/*.t))
-torture: $(HELPERS) $(B)/tests/inject.so
+torture: $(HELPERS)
 	@$(TESTENV) TORTURE="$(TORTURE)" TORTURE_SCENARIOS="$(SCENARIOS)" \
 		TORTURE_SAMPLE="$(SAMPLE)" TORTURE_SEED="$(SEED)" \
 		$(PROVE) -j2 $(if $(TORTURE)$(SCENARIOS),-v) $(TORTURE_TESTS)
