@@ -28,7 +28,8 @@ DATADIR ?= $(PREFIX)/share
 MANDIR ?= $(DATADIR)/man
 CFLAGS ?= -O2 -g
 PROVE ?= prove
-JOBS ?= 8
+# Tests wait more than they compute.
+JOBS ?= 32
 
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings -Wformat-security

@@ -1,6 +1,7 @@
 # make lint: format and static analysis. The lints of make check are in
 # tests/lint.
 
+CORES = $(shell getconf _NPROCESSORS_ONLN)
 C_FILES = $(wildcard src/*.[ch] src/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
 # Tests are run; these are what no test may have loaded.
 PERL_FILES = $(wildcard tests/*/*.pm tests/*/*.pl tests/*/*/*.pl)
@@ -29,13 +30,13 @@ LINUX_FILES = $(wildcard src/*/*_linux.c)
 TIDIED = $(filter-out tests/lib/% tests/bench/% tests/torture/% $(OVERRIDE) \
 	$(LINUX_FILES),$(filter %.c,$(C_FILES)))
 lint-tidy:
-	printf '%s\n' $(TIDIED) | xargs -P $(JOBS) -n 4 sh -c '$(TIDY) 2>/dev/null' tidy
-	printf '%s\n' $(LINUX_FILES) | xargs -P $(JOBS) -n 4 \
+	printf '%s\n' $(TIDIED) | xargs -P $(CORES) -n 4 sh -c '$(TIDY) 2>/dev/null' tidy
+	printf '%s\n' $(LINUX_FILES) | xargs -P $(CORES) -n 4 \
 		sh -c '$(TIDY) -D_GNU_SOURCE 2>/dev/null' tidy
 
 lint-cppcheck:
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -Isrc \
-		-j $(JOBS) --enable=warning,performance,portability \
+		-j $(CORES) --enable=warning,performance,portability \
 		--suppressions-list=.cppcheck src
 
 lint-shell:
@@ -43,7 +44,7 @@ lint-shell:
 
 lint-perl:
 	printf '%s\n' $(PERL_FILES) | \
-		xargs -P $(JOBS) -n 1 perl -Itests/lib -Itests/bench \
+		xargs -P $(CORES) -n 1 perl -Itests/lib -Itests/bench \
 			-Itests/torture -Itests/mutants -c 2>&1 | \
 		{ ! grep -vE 'syntax OK$$|used only once'; }
 
