@@ -10,7 +10,7 @@ chdir $dir or die $!;
 # Fetches and returns the names of the files that came into being.
 sub names {
     my ($path, $fields, @args) = @_;
-    unlink glob '* .??*';
+    unlink glob '{*,.??*}';
     my $r = get(answer('200 OK', 'x', @$fields), $path, '-q', '-O', @args);
     is $r->{status}, 0, "$path: exit status" or diag $r->{err};
     opendir my $d, '.' or die $!;

@@ -21,6 +21,7 @@ use Cwd qw(abs_path);
 use Exporter ();
 use File::Basename qw(dirname);
 use File::Copy qw(copy);
+use File::Glob ();
 use File::Temp qw(tempdir);
 use IO::Select;
 use IO::Socket::IP;
@@ -33,7 +34,7 @@ our @ISA = qw(Exporter);
 our @EXPORT = qw(sockt run start tcp_listener udp_socket tcp_client peer
     exchange reap slurp spew scratch has_ipv6 is_root free_port own_network
     children await_child is_running is_asleep left_behind
-    group_ends set_loopback acknowledged);
+    group_ends set_loopback acknowledged glob);
 
 # A test that uses this has strict, warnings and Test::More, too.
 sub import {
@@ -43,6 +44,9 @@ sub import {
     Test::More->export_to_level(1, 'Test::More') if caller eq 'main';
     return $class->export_to_level(1, $class, @names);
 }
+
+# A folder's name may have a space.
+*glob = \&File::Glob::bsd_glob;
 
 # The top of the source tree.
 our $TOP = abs_path(dirname(__FILE__) . '/../..');
@@ -56,6 +60,9 @@ alarm 10 * $PATIENCE;
 
 # The tester's environment is for the tester's own programs.
 delete @ENV{qw(http_proxy no_proxy NO_PROXY)};
+
+# Commands that tests give to a shell do not quote the names of scratch files.
+delete $ENV{TMPDIR} if ($ENV{TMPDIR} // '') =~ /\s/;
 
 # A shell lets its background jobs ignore these.
 $SIG{INT} = $SIG{HUP} = 'DEFAULT';

@@ -6,6 +6,7 @@ use warnings;
 use Cwd qw(abs_path);
 use Exporter qw(import);
 use File::Basename qw(dirname);
+use File::Glob qw(:bsd_glob);
 
 our @EXPORT = qw(files text code lines_with list_options);
 

@@ -6,6 +6,7 @@ use strict;
 use warnings;
 use Carp qw(croak);
 use Fcntl qw(F_GETFL F_SETFL O_NONBLOCK);
+use File::Glob qw(:bsd_glob);
 use File::Path ();
 use List::Util qw(max min);
 use POSIX qw(WNOHANG);
@@ -78,7 +79,7 @@ sub fresh_dir {
     $work //= scratch();
     my $dir = "$work/run";
     if (-d $dir) {
-        unlink glob "$dir/* $dir/.[!.]*";
+        unlink glob "$dir/{*,.[!.]*}";
         rmdir $dir;
         rename $dir, "$work/left." . ++$serial if -d $dir;
     }
