@@ -8,7 +8,7 @@ REPLAY = $(FUZZ:%=$(B)/tests/fuzz/%)
 $(B)/tests/fuzz/%: tests/fuzz/%.c tests/lib/replay.c $(B)/libsockt.a
 	@mkdir -p $(@D)
 	$(COMPILE) $(STRICT) -Itests \
-		-DCORPUS='"$(abspath tests/fuzz/corpus/$*)"' \
+		-DCORPUS='"tests/fuzz/corpus/$*"' \
 		-o $@ $< tests/lib/replay.c $(B)/libsockt.a $(LINK)
 	$(EMULATED)
 
