@@ -6,7 +6,7 @@ EXAMPLES ?= $(patsubst tests/examples/%.t,%,$(filter-out %runner.t,\
 examples-update: $(HELPERS)
 	@for page in $(notdir $(EXAMPLES)); do \
 		$(TESTENV) SOCKT_EXAMPLES=update \
-			perl tests/examples/$$page.t || exit 1; \
+			perl -Itests/lib tests/examples/$$page.t || exit 1; \
 	done
 
 .PHONY: examples-update

@@ -1,15 +1,13 @@
 # System calls whose failure was not noticed, or was told as something else.
 # Each is a run of make torture; see tests/torture/Torture.pm.
 use Sockt;
-use FindBin;
-use lib "$FindBin::Bin/../lib", "$FindBin::Bin/../torture";
 use TortureRun;
 
 plan skip_all => 'calls cannot be made to fail here'
     unless TortureRun::has_library()
     && ($ENV{SOCKT_BUILD} // '') !~ m{/sanitize$};
 
-my $dir = "$FindBin::Bin/../torture";
+my $dir = "$Sockt::TOP/tests/torture";
 
 sub repeats {
     my ($file, $run, $name) = @_;

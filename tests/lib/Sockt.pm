@@ -36,7 +36,8 @@ our @EXPORT = qw(sockt run start tcp_listener udp_socket tcp_client peer
     children await_child is_running is_asleep left_behind
     group_ends set_loopback acknowledged glob);
 
-# A test that uses this has strict, warnings and Test::More, too.
+# A test that uses this has strict, warnings and Test::More, too; Source,
+# Examples and Torture have the same import.
 sub import {
     my ($class, @names) = @_;
     strict->import;

@@ -3,14 +3,15 @@ package Source;
 
 use strict;
 use warnings;
-use Cwd qw(abs_path);
-use Exporter qw(import);
-use File::Basename qw(dirname);
 use File::Glob qw(:bsd_glob);
+use Sockt ();
 
+our @ISA = qw(Exporter);
 our @EXPORT = qw(files text code lines_with list_options);
 
-our $TOP = abs_path(dirname(__FILE__) . '/../..');
+our $TOP = $Sockt::TOP;
+
+*import = \&Sockt::import;
 
 # Paths below the top, for a shell pattern such as src/*/*.c.
 sub files {
@@ -48,8 +49,7 @@ sub lines_with {
 # The rows of sockt help --list: hashes with command, letter, name, kind, arg,
 # choices, help and default; what is absent is undef.
 sub list_options {
-    my $sockt = $ENV{SOCKT} || "$TOP/build/sockt";
-    open my $p, '-|', $sockt, 'help', '--list' or die "$sockt: $!";
+    open my $p, '-|', Sockt::sockt(), 'help', '--list' or die "sockt: $!";
     my @rows;
     while (my $line = <$p>) {
         chomp $line;
@@ -58,7 +58,7 @@ sub list_options {
             map { $_ eq '-' ? undef : $_ } split /\t/, $line;
         push @rows, \%row;
     }
-    close $p or die "$sockt help --list failed";
+    close $p or die 'sockt help --list failed';
     return @rows;
 }
 

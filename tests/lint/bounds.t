@@ -1,11 +1,6 @@
 # Nothing that the other side sends, or a user gives, decides how far a
 # subtraction wraps, how large a product grows or how deep a call goes.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Source;
-use Test::More;
 
 my @sources = files('src/*.[ch]', 'src/*/*.[ch]');
 

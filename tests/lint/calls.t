@@ -1,11 +1,6 @@
 # Who may call what: Linux only in one place, stderr in one place, and below
 # the commands nobody prints or exits.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Source;
-use Test::More;
 
 my @sources = files('src/*.[ch]', 'src/*/*.[ch]');
 

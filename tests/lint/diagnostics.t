@@ -1,11 +1,6 @@
 # sockt(1) explains under DIAGNOSTICS every row of the table of causes, and no
 # other phrase in parentheses.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Source;
-use Test::More;
 
 my ($table) = text('src/base/err.c') =~ /^\} causes\[\] = \{\n(.+?)^\};/ms;
 my %causes;

@@ -1,14 +1,9 @@
 # make dist makes the same tarball of a commit in any clone, whoever makes it,
 # with any configuration; it has every file but those of git and CI.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
+use Source;
 use Digest::SHA;
 use File::Glob qw(bsd_glob);
 use File::Temp qw(tempdir);
-use Source;
-use Test::More;
 
 plan skip_all => 'not a clone' if !-e "$Source::TOP/.git";
 plan skip_all => 'no git' if system('git --version >/dev/null 2>&1') != 0;

@@ -1,13 +1,8 @@
 # What a function's name and place promise: the prefix is the file, public
 # means used elsewhere, and a name means one function. The exceptions are in
 # exports.known, which only shrinks.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use Functions;
 use Source;
-use Test::More;
+use Functions;
 
 my @functions = functions();
 my @public = grep { !$_->{is_static} && $_->{name} ne 'main' } @functions;

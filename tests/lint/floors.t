@@ -1,10 +1,5 @@
 # A folder includes only the folders below it, and no command another one.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Source;
-use Test::More;
 
 # The folders that a folder may include, besides itself; see README.
 my %reaches = (

@@ -1,13 +1,8 @@
 # Names are made of the field's words: identifiers do without those that are
 # private to this program. The exceptions are in glossary.known, which only
 # shrinks.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use Functions;
 use Source;
-use Test::More;
+use Functions;
 
 # Each stands for what a name would say in the words of RFCs and of manuals.
 my %instead = (

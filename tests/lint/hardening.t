@@ -1,12 +1,7 @@
 # The flags that every build gets: the compiler's guards, unless the user's own
 # flags or a mode take them away, and large files and late times.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use File::Temp qw(tempdir);
 use Source;
-use Test::More;
+use File::Temp qw(tempdir);
 
 my $make = $ENV{MAKE} || 'make';
 my $cc   = $ENV{CC}   || 'cc';

@@ -1,11 +1,6 @@
 # Every header compiles alone, and is guarded by its own path.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use File::Temp qw(tempdir);
 use Source;
-use Test::More;
+use File::Temp qw(tempdir);
 
 chdir $Source::TOP or die;
 my $dir = tempdir(CLEANUP => 1);

@@ -1,13 +1,8 @@
 # make install installs the binary, every page and the completions, and make
 # uninstall removes them all.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
+use Source;
 use File::Find;
 use File::Temp qw(tempdir);
-use Source;
-use Test::More;
 
 my $root = tempdir(CLEANUP => 1);
 my $build = $ENV{SOCKT_BUILD} || "$Source::TOP/build";

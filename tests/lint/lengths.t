@@ -1,10 +1,5 @@
 # No function over 60 lines and no file over 1,000.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Source;
-use Test::More;
 
 my (@long_files, @long_functions);
 my $count = 0;

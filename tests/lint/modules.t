@@ -1,12 +1,7 @@
 # Modules (a header, its sources, its twins) include each other in no circle.
 # The circles that there still are stand in modules.known, which only shrinks.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
-use Functions;
 use Source;
-use Test::More;
+use Functions;
 
 my %includes;
 for my $path (sources()) {

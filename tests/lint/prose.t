@@ -2,14 +2,9 @@
 # Pages and README have no exceptions. Those of help ("help COMMAND:PHRASE"), of
 # strings ("strings FILE:PHRASE") and of comments ("comments FILE", a file that
 # is not checked yet) are in prose.known, which only shrinks.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
+use Source;
 use Functions;
 use Prose;
-use Source;
-use Test::More;
 
 # A habit and what to write instead.
 my @everywhere = (

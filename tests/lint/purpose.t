@@ -1,11 +1,6 @@
 # Every .c file begins with a comment that says what it is: one line, or the
 # first line of a longer one.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Source;
-use Test::More;
 
 my @files = files('src/*.c', 'src/*/*.c', 'tests/*/*.c', 'tests/*/*/*.c');
 cmp_ok scalar @files, '>', 100, 'the sources are found';

@@ -1,12 +1,7 @@
 # Calls on sockets are made in net/call.c and net/sockopt.c, which report them as
 # steps of -vv, and in the twins of the systems, which report them themselves; of
 # datagrams and of scans also in their own folders.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib";
 use Source;
-use Test::More;
 
 my $call = qr/(?<![\w.>*])(?:socket|bind|listen|accept|connect|send|recv|sendto
     |recvfrom|sendmsg|recvmsg|shutdown|getsockname|getpeername|getsockopt

@@ -50,7 +50,6 @@ use warnings;
 use Carp qw(croak);
 use Digest::MD5 qw(md5_hex);
 use Errno ();
-use Exporter qw(import);
 use List::Util qw(max min);
 use POSIX ();
 use Socket;
@@ -60,7 +59,9 @@ use Time::HiRes qw(time);
 use Sockt qw(slurp spew);
 use TortureRun;
 
+our @ISA = qw(Exporter);
 our @EXPORT = qw(scenario data torture spew slurp head_of);
+*import = \&Sockt::import;
 
 alarm 0;    # each run has a limit of its own
 $SIG{PIPE} = 'IGNORE';

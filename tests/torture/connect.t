@@ -1,10 +1,6 @@
 # connect with each of its system calls failing; see Torture.pm.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib", $FindBin::Bin;
-use Sockt qw(sockt);
 use Torture;
+use Sockt qw(sockt);
 
 my $up   = data(9_000, 1);
 my $down = data(7_000, 2);

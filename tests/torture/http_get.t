@@ -1,8 +1,4 @@
 # http-get with each of its system calls failing; see Torture.pm.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib", $FindBin::Bin;
 use Torture;
 
 my $body = data(20_000, 5);

@@ -1,8 +1,4 @@
 # listen with each of its system calls failing; see Torture.pm.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib", $FindBin::Bin;
 use Torture;
 
 my $up   = data(9_000, 1);

@@ -1,10 +1,6 @@
 # portscan with each of its system calls failing; see Torture.pm. What comes
 # from a port itself is no failure, so connect(2) fails here only as it does
 # when the trouble is on this side.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib", $FindBin::Bin;
 use Torture;
 
 my %scan = (

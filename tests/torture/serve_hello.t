@@ -1,8 +1,4 @@
 # serve-hello with each of its system calls failing; see Torture.pm.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib", $FindBin::Bin;
 use Torture;
 
 my $talk = { steps => [ [ until => qr/Welcome!/ ], [ send => "Michael\n" ],

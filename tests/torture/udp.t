@@ -1,9 +1,5 @@
 # udp-send and udp-serve with each of their system calls failing; see
 # Torture.pm.
-use strict;
-use warnings;
-use FindBin;
-use lib "$FindBin::Bin/../lib", $FindBin::Bin;
 use Torture;
 
 scenario 'udp-send',
