@@ -7,15 +7,13 @@ C_FILES = $(wildcard src/*.[ch] src/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
 PERL_FILES = $(wildcard tests/*/*.pm tests/*/*.pl tests/*/*/*.pl)
 SHELL_FILES = $(wildcard .ci/run) tests/lib/repeat tests/demo/run $(wildcard tests/*/*.sh)
 lint: lint-format lint-names lint-tidy lint-cppcheck lint-shell lint-perl \
-	lint-man lint-spell
+	lint-man
 
 lint-format:
 	clang-format --dry-run -Werror $(C_FILES)
 
-# Rules of names and files, with lists of known exceptions that only shrink:
-# SHRINK=1 make lint-names removes what no longer breaks a rule.
-NAMES = $(patsubst %,tests/lint/%.t,exports glossary modules prose \
-	purpose)
+# Rules of names, with a list of known exceptions that only shrinks.
+NAMES = tests/lint/exports.t
 lint-names: $(B)/sockt
 	$(PROVE) $(NAMES)
 
@@ -51,8 +49,5 @@ lint-perl:
 lint-man:
 	mandoc -Tlint -Wwarning $(wildcard man/*.[17])
 
-lint-spell: $(B)/sockt
-	SOCKT="$(abspath $(B))/sockt" perl tests/lint/spelling.pl
-
 .PHONY: lint lint-format lint-names lint-tidy lint-cppcheck lint-shell \
-	lint-perl lint-man lint-spell
+	lint-perl lint-man

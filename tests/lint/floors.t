@@ -1,4 +1,5 @@
 # A folder includes only the folders below it, and no command another one.
+# Modules include each other in no circle.
 use Source;
 
 # The folders that a folder may include, besides itself; see README.
@@ -73,6 +74,28 @@ for my $path (@sources) {
     }
 }
 is "@wrong", '', 'every include stays on its floor or goes down';
+
+# The modules, a header with its sources and twins, that each one includes.
+my %includes;
+for my $path (@sources) {
+    my ($from) = $path =~ m{^src/(.+?)(?:_linux|_posix)?\.[ch]$};
+    for my $header (text($path) =~ /^\s*#\s*include "([\w\/]+)\.h"/mg) {
+        $includes{$from}{$header} = 1 unless $header eq $from;
+    }
+}
+
+# Whether a module includes itself through others.
+sub is_in_circle {
+    my ($module) = @_;
+    my %seen;
+    my @next = keys %{ $includes{$module} };
+    while (defined(my $other = shift @next)) {
+        push @next, keys %{ $includes{$other} } unless $seen{$other}++;
+    }
+    return $seen{$module};
+}
+is join(' ', grep { is_in_circle($_) } sort keys %includes), '',
+    'modules include each other in no circle';
 
 my (%seen, @twice);
 for my $path (files('src/*.[ch]', 'src/*/*.[ch]', 'tests/*/*.[cht]',
