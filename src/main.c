@@ -2,15 +2,12 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
-#include "base/mem.h"
 #include "cli/command.h"
-#include "cli/parse.h"
 #include "cli/usage.h"
 #include "cmd/habits.h"
 #include "cmd/options.h"
@@ -28,37 +25,23 @@
 static int
 run(const struct command *c, char **argv, const char **habit, struct err *e)
 {
-	void *options = mem_array(1, c->size);
-	struct parse_syntax syntax = {
-	    c->groups, options, c->min_operands, c->runs_program};
-	const struct report_options *report = options;
 	struct command_args args;
-	struct parsed parsed;
+	const struct report_options *report;
 	int result;
 
-	if (c->defaults != NULL)
-		memcpy(options, c->defaults, c->size);
-	result = parse_args(&syntax, argv, &parsed, e);
-	if (result == 0 && parsed.help == PARSE_FULL_HELP) {
-		usage_help(stdout, c);
-	} else if (result == 0 && parsed.help == PARSE_SHORT_HELP) {
-		usage_short(stdout, c);
+	result = command_parse(c, argv, &args, e);
+	if (result == 0 && args.help != COMMAND_NO_HELP) {
+		usage_help(stdout, c, args.help == COMMAND_SHORT_HELP);
 	} else if (result == 0) {
-		result =
-		    command_check_operands(c, parsed.operands, parsed.count, e);
-		if (result == 0) {
-			args = (struct command_args){parsed.operands,
-			    parsed.count, parsed.program, parsed.used};
-			diag_start(c->name, report->level, report->json != 0);
-			result = c->run(options, &args, e);
-		}
+		report = args.options;
+		diag_start(c->name, report->level, report->json != 0);
+		result = c->run(args.options, &args, e);
 	}
 	if (result < 0 && e->kind == ERR_USAGE)
 		*habit = habit_find(habits_table,
-		    &(struct habit_query){c->name, argv, parsed.refused,
-			parsed.letter, parsed.operands});
-	parse_release(&syntax, &parsed);
-	free(options);
+		    &(struct habit_query){c->name, argv, args.refused,
+			args.letter, args.operands});
+	command_release(c, &args);
 	return result;
 }
 

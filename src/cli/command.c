@@ -1,11 +1,67 @@
-/* Finds commands by name, and checks their operands. */
+/* Finds a command by its name, and parses its command line. */
 #include "cli/command.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/text.h"
-#include "cli/suggest.h"
+
+/* Greater than every distance; a search for the nearest starts with it. */
+#define DISTANCE_NONE 100
+
+/* Edit distance (Levenshtein) of the first 32 bytes of two words. */
+static size_t
+edit_distance(const char *a, const char *b)
+{
+	size_t row[33], n = strnlen(b, 32), i, j, above, corner;
+
+	for (j = 0; j <= n; j++)
+		row[j] = j;
+	for (i = 0; i < 32 && a[i] != '\0'; i++) {
+		corner = row[0];
+		row[0] = i + 1;
+		for (j = 1; j <= n; j++) {
+			above = row[j];
+			if (a[i] != b[j - 1])
+				corner++;
+			if (above + 1 < corner)
+				corner = above + 1;
+			if (row[j - 1] + 1 < corner)
+				corner = row[j - 1] + 1;
+			row[j] = corner;
+			corner = above;
+		}
+	}
+	return row[n];
+}
+
+/*
+ * Returns true if candidate is similar enough to typed to be suggested, and
+ * nearer than *nearest, which is then set to its distance. A word that begins
+ * with typed is the nearest; a word that contains it is similar, and so is one
+ * that differs in at most a third of its letters.
+ */
+static bool
+is_nearer(const char *typed, const char *candidate, size_t *nearest)
+{
+	size_t n = strlen(typed), longer = strlen(candidate), d;
+
+	if (n > 0 && strncmp(candidate, typed, n) == 0)
+		d = 0;
+	else if (n >= 3 && strstr(candidate, typed) != NULL)
+		d = 1;
+	else
+		d = edit_distance(typed, candidate);
+	if (longer < n)
+		longer = n;
+	if (d * 3 > longer || d >= *nearest)
+		return false;
+	*nearest = d;
+	return true;
+}
 
 const struct command *
 command_find(
@@ -13,42 +69,330 @@ command_find(
 {
 	const struct command *const *c;
 	const char *nearest = NULL;
-	size_t distance = SUGGEST_NONE;
+	size_t distance = DISTANCE_NONE;
 	char shown[64];
 
 	for (c = table; *c != NULL; c++) {
 		if (strcmp((*c)->name, name) == 0)
 			return *c;
-		if (suggest_is_better(name, (*c)->name, &distance))
+		if (is_nearer(name, (*c)->name, &distance))
 			nearest = (*c)->name;
 	}
 	text_escape_string(shown, sizeof(shown), name);
-	if (name[0] == '-')
+	if (name[0] == '-') {
 		err_set(e, ERR_USAGE,
 		    "'%s' is not a command (options go after the command)",
 		    shown);
-	else if (nearest != NULL)
-		err_set(e, ERR_USAGE,
-		    "there is no command '%s'; did you mean '%s'?", shown,
-		    nearest);
-	else
-		err_set(e, ERR_USAGE, "there is no command '%s'", shown);
+		return NULL;
+	}
+	err_set(e, ERR_USAGE, "there is no command '%s'", shown);
+	if (nearest != NULL)
+		err_append(e, "did you mean '%s'?", nearest);
 	return NULL;
 }
 
-int
-command_check_operands(
-    const struct command *c, char *const *operands, int count, struct err *e)
+/* The state of one parse. */
+struct parse {
+	const struct command *command;
+	struct command_args *args;
+	const struct opt **used; /* args->used */
+	size_t used_count;
+	struct err *e;
+};
+
+/* The address of an option's field. */
+static void *
+field_of(const struct opt_at *at, const struct command_args *args)
+{
+	return (char *)args->options + at->group->base + at->opt->offset;
+}
+
+/* Finds the option of a letter. Returns 0, or -1 with *e. */
+static int
+find_letter(const struct parse *p, char letter, struct opt_at *at)
+{
+	char shown[32];
+
+	*at = (struct opt_at){p->command->groups, NULL};
+	while (opt_next(at))
+		if (at->opt->letter == letter)
+			return 0;
+	return err_set(p->e, ERR_USAGE, "there is no option -%s",
+	    text_escape(shown, sizeof(shown), &letter, 1));
+}
+
+/* Finds the option whose long name is the first n bytes of name. Returns 0, or
+ * -1 with *e, which suggests the nearest. */
+static int
+find_name(const struct parse *p, const char *name, size_t n, struct opt_at *at)
+{
+	const char *nearest = NULL;
+	char typed[64], shown[64];
+	size_t distance = DISTANCE_NONE;
+
+	snprintf(typed, sizeof(typed), "%.*s", (int)n, name);
+	*at = (struct opt_at){p->command->groups, NULL};
+	while (opt_next(at)) {
+		if (strcmp(at->opt->name, typed) == 0)
+			return 0;
+		if (is_nearer(typed, at->opt->name, &distance))
+			nearest = at->opt->name;
+	}
+	err_set(p->e, ERR_USAGE, "there is no option --%s",
+	    text_escape(shown, sizeof(shown), name, n));
+	if (nearest != NULL)
+		err_append(p->e, "did you mean --%s?", nearest);
+	return -1;
+}
+
+/* Stores one option, unless it conflicts with one used before it. arg is NULL
+ * if it has no argument. */
+static int
+store(struct parse *p, const struct opt_at *at, const char *arg)
+{
+	const struct opt *o = at->opt, *other;
+	size_t i;
+
+	for (i = 0; i < p->used_count; i++) {
+		other = p->used[i];
+		if (opt_is_listed(other->excludes, o->name) ||
+		    opt_is_listed(o->excludes, other->name))
+			return err_set(p->e, ERR_USAGE,
+			    "--%s and --%s cannot be used together",
+			    other->name, o->name);
+	}
+	p->used[p->used_count++] = o;
+	return opt_store(o, arg, field_of(at, p->args), p->e);
+}
+
+/*
+ * Stores an option with its argument: attached to its name, or if that is NULL
+ * the next word. Returns how many words of argv it used, or -1 with *e.
+ */
+static int
+store_with_argument(struct parse *p, const struct opt_at *at,
+    const char *attached, const char *next)
+{
+	const struct opt *o = at->opt;
+	char letter[] = {p->args->letter, '\0'};
+
+	if (attached == NULL && next == NULL)
+		return err_set(p->e, ERR_USAGE, "option %s%s needs a %s (%s)",
+		    letter[0] != '\0' ? "-" : "--",
+		    letter[0] != '\0' ? letter : o->name, opt_argument_kind(o),
+		    o->arg);
+	if (store(p, at, attached != NULL ? attached : next) < 0)
+		return -1;
+	return attached != NULL ? 1 : 2;
+}
+
+/* Parses "--name", "--name=value" or "--name value". Returns as
+ * store_with_argument(). */
+static int
+parse_long(struct parse *p, char **argv)
+{
+	const char *name = argv[0] + 2, *value = strchr(name, '=');
+	size_t n = value == NULL ? strlen(name) : (size_t)(value - name);
+	struct opt_at at;
+
+	p->args->letter = 0;
+	if (strcmp(name, "help") == 0) {
+		p->args->help = COMMAND_FULL_HELP;
+		return 1;
+	}
+	if (find_name(p, name, n, &at) < 0)
+		return -1;
+	if (opt_has_argument(at.opt))
+		return store_with_argument(
+		    p, &at, value != NULL ? value + 1 : NULL, argv[1]);
+	if (value != NULL)
+		return err_set(p->e, ERR_USAGE, "option --%s takes no value",
+		    at.opt->name);
+	return store(p, &at, NULL) < 0 ? -1 : 1;
+}
+
+/*
+ * Parses "-v", "-vv", "-w5", "-w 5" or "-nw5". Returns as
+ * store_with_argument(). "-h" alone is the short help if no option has that
+ * letter.
+ */
+static int
+parse_letters(struct parse *p, char **argv)
+{
+	const char *c;
+	struct opt_at at;
+
+	for (c = argv[0] + 1; *c != '\0'; c++) {
+		p->args->letter = *c;
+		if (find_letter(p, *c, &at) < 0) {
+			if (strcmp(argv[0], "-h") != 0)
+				return -1;
+			p->args->help = COMMAND_SHORT_HELP;
+			return 1;
+		}
+		if (opt_has_argument(at.opt))
+			return store_with_argument(
+			    p, &at, c[1] != '\0' ? c + 1 : NULL, argv[1]);
+		if (store(p, &at, NULL) < 0)
+			return -1;
+	}
+	return 1;
+}
+
+/* Returns the first used option whose long name is in list, or NULL. */
+static const struct opt *
+find_used(const struct parse *p, const char *list)
+{
+	size_t i;
+
+	for (i = 0; i < p->used_count; i++)
+		if (opt_is_listed(list, p->used[i]->name))
+			return p->used[i];
+	return NULL;
+}
+
+/* Fails if stdout has other data than that of the option o with '-'. */
+static int
+check_dash(const struct parse *p, const struct opt *o)
+{
+	const struct opt *other = find_used(p, o->dash_without);
+	struct opt_at at = {p->command->groups, NULL};
+	char known[160] = "";
+
+	if (other != NULL)
+		return err_set(p->e, ERR_USAGE,
+		    "--%s: '-' is stdout, which has the data of --%s", o->name,
+		    other->name);
+	if (o->dash_with == NULL || find_used(p, o->dash_with) != NULL ||
+	    p->args->program != NULL || find_used(p, "exec") != NULL)
+		return 0;
+	while (opt_next(&at))
+		if (opt_is_listed(o->dash_with, at.opt->name))
+			text_append(known, sizeof(known), "%s--%s",
+			    known[0] != '\0' ? ", " : "", at.opt->name);
+	return err_set(p->e, ERR_USAGE,
+	    "--%s: '-' is stdout, which has the data that is received "
+	    "(/dev/stderr is the terminal; stdout is free with %s)",
+	    o->name, known);
+}
+
+/* Checks the files named '-': each is a stream, and has it for itself. */
+static int
+check_dashes(const struct parse *p)
+{
+	const struct opt *users[] = {NULL, NULL, NULL}, *o;
+	struct opt_at at = {p->command->groups, NULL};
+	const char *path;
+
+	while (opt_next(&at)) {
+		o = at.opt;
+		if (o->kind != OPT_FILE)
+			continue;
+		path = *(const char **)field_of(&at, p->args);
+		if (path == NULL || strcmp(path, "-") != 0)
+			continue;
+		if (users[o->dash] != NULL)
+			return err_set(p->e, ERR_USAGE,
+			    "--%s and --%s cannot both be '-'",
+			    users[o->dash]->name, o->name);
+		users[o->dash] = o;
+		if (check_dash(p, o) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/*
+ * Stores everything after "--": operands, or the program. If operands are still
+ * missing, it ended only the options, and a second one begins the program.
+ */
+static void
+parse_rest(char **argv, const struct command *c, struct command_args *args)
+{
+	bool wants_operands = !c->runs_program || args->count < c->min_operands;
+
+	for (; wants_operands && *argv != NULL; argv++) {
+		if (c->runs_program && strcmp(*argv, "--") == 0) {
+			argv++;
+			break;
+		}
+		args->operands[args->count++] = *argv;
+	}
+	if (*argv != NULL)
+		args->program = argv;
+}
+
+static int
+check_operands(
+    const struct command *c, const struct command_args *args, struct err *e)
 {
 	char shown[128];
 
-	if (count < c->min_operands)
+	if (args->count < c->min_operands)
 		return err_set(
 		    e, ERR_USAGE, "missing operand: expected %s", c->operands);
-	if (c->max_operands >= 0 && count > c->max_operands) {
-		text_escape_string(
-		    shown, sizeof(shown), operands[c->max_operands]);
-		return err_set(e, ERR_USAGE, "unexpected operand '%s'", shown);
-	}
+	if (c->max_operands >= 0 && args->count > c->max_operands)
+		return err_set(e, ERR_USAGE, "unexpected operand '%s'",
+		    text_escape_string(
+			shown, sizeof(shown), args->operands[c->max_operands]));
 	return 0;
+}
+
+int
+command_parse(const struct command *c, char **argv, struct command_args *args,
+    struct err *e)
+{
+	struct parse p = {c, args, NULL, 0, e};
+	size_t letters = 0;
+	int count, used;
+
+	for (count = 0; argv[count] != NULL; count++)
+		letters += strlen(argv[count]);
+	memset(args, 0, sizeof(*args));
+	args->options = mem_array(1, c->size);
+	args->used = p.used = mem_array(letters + 1, sizeof(p.used[0]));
+	args->operands = mem_array((size_t)count + 1, sizeof(char *));
+	if (c->defaults != NULL)
+		memcpy(args->options, c->defaults, c->size);
+	for (; *argv != NULL; argv += used) {
+		used = 1;
+		if (strcmp(*argv, "--") == 0) {
+			parse_rest(argv + 1, c, args);
+			break;
+		}
+		if (strncmp(*argv, "--", 2) == 0)
+			used = parse_long(&p, argv);
+		else if (argv[0][0] == '-' && argv[0][1] != '\0')
+			used = parse_letters(&p, argv);
+		else
+			args->operands[args->count++] = *argv;
+		if (args->help != COMMAND_NO_HELP)
+			return 0;
+		if (used < 0) {
+			args->refused = argv;
+			return -1;
+		}
+	}
+	return check_dashes(&p) < 0 ? -1 : check_operands(c, args, e);
+}
+
+void
+command_release(const struct command *c, struct command_args *args)
+{
+	struct opt_at at = {c->groups, NULL};
+	struct opt_list *list;
+
+	while (opt_next(&at)) {
+		if (at.opt->kind != OPT_LIST)
+			continue;
+		list = field_of(&at, args);
+		free(list->items);
+		free(list->values);
+		/* Another option may share it. */
+		memset(list, 0, sizeof(*list));
+	}
+	free(args->options);
+	free(args->operands);
+	free((void *)args->used);
+	memset(args, 0, sizeof(*args));
 }

@@ -1,4 +1,4 @@
-/* Commands, and how one is found by its name. */
+/* Commands: how one is found by its name, and its command line parsed. */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
@@ -9,12 +9,20 @@
 
 struct err;
 
-/* What a command gets besides its options. */
+/* Which help was requested. */
+enum command_help { COMMAND_NO_HELP, COMMAND_SHORT_HELP, COMMAND_FULL_HELP };
+
+/* What a command line contains. */
 struct command_args {
+	void *options;   /* the command's options struct, filled */
 	char **operands; /* NULL-terminated */
 	int count;
 	char **program; /* after "--", NULL-terminated; NULL without one */
-	const struct opt *const *used; /* options, NULL-terminated */
+	const struct opt *const *used; /* the options, in order,
+					  NULL-terminated */
+	enum command_help help;        /* --help or -h was used */
+	char **refused; /* the word of argv with the rejected option, or NULL */
+	char letter;    /* the rejected letter of that word; 0: a long option */
 };
 
 /* One command: a file in src/cmd, a row in its table, a manual page. */
@@ -50,8 +58,17 @@ struct command {
 const struct command *command_find(
     const struct command *const *table, const char *name, struct err *e);
 
-/* Checks the number of operands. 0, or -1 with a usage error. */
-int command_check_operands(
-    const struct command *c, char *const *operands, int count, struct err *e);
+/*
+ * Parses argv, which is NULL-terminated and begins after the command's name,
+ * into *args. Options and operands may be mixed. "--" ends the options; if a
+ * program may follow and the required operands came before it, the rest is the
+ * program. Nothing in argv is copied or changed. Returns 0, or -1 with a usage
+ * error in *e. After a request for help nothing else is checked. Call
+ * command_release() in all cases.
+ */
+int command_parse(const struct command *c, char **argv,
+    struct command_args *args, struct err *e);
+
+void command_release(const struct command *c, struct command_args *args);
 
 #endif

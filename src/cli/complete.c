@@ -59,12 +59,10 @@ void
 complete_walk(FILE *out, const struct command *c,
     void (*each)(FILE *out, const struct command *c, const struct opt *o))
 {
-	const struct opt_group *g;
-	const struct opt *o;
+	struct opt_at at = {c->groups, NULL};
 
-	for (g = c->groups; g->opts != NULL; g++)
-		for (o = g->opts; o->kind != OPT_END; o++)
-			each(out, c, o);
+	while (opt_next(&at))
+		each(out, c, at.opt);
 }
 
 void

@@ -1,7 +1,22 @@
-/* Properties of the rows of an option table. */
+/* The rows of option tables: their properties, and the values they store. */
 #include "cli/opt.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/text.h"
+
+bool
+opt_next(struct opt_at *at)
+{
+	at->opt = at->opt == NULL ? at->group->opts : at->opt + 1;
+	while (at->opt != NULL && at->opt->kind == OPT_END)
+		at->opt = (++at->group)->opts;
+	return at->opt != NULL;
+}
 
 bool
 opt_has_argument(const struct opt *o)
@@ -55,4 +70,167 @@ opt_find_used(const struct opt *const *used, const struct opt *table)
 			if (o == *used)
 				return o;
 	return NULL;
+}
+
+/* "--timeout: '5x' WHAT". Returns -1. */
+static int
+refuse_value(
+    const struct opt *o, const char *arg, const char *what, struct err *e)
+{
+	char shown[128];
+
+	return err_set(e, ERR_USAGE, "--%s: '%s' %s", o->name,
+	    text_escape_string(shown, sizeof(shown), arg), what);
+}
+
+static bool
+within(const struct opt *o, int64_t n)
+{
+	return n >= o->min && (o->max == 0 || n <= o->max);
+}
+
+static int
+store_number(
+    const struct opt *o, const char *arg, int64_t *field, struct err *e)
+{
+	char what[80];
+	int64_t n;
+
+	if (num_parse(arg, 0, INT64_MAX, &n) && within(o, n)) {
+		*field = n;
+		return 0;
+	}
+	if (o->max != 0)
+		snprintf(what, sizeof(what),
+		    "is not a number from %lld to %lld", (long long)o->min,
+		    (long long)o->max);
+	else
+		snprintf(what, sizeof(what), "is not a number of %lld or more",
+		    (long long)o->min);
+	return refuse_value(o, arg, what, e);
+}
+
+static int
+store_duration(
+    const struct opt *o, const char *arg, int64_t *field, struct err *e)
+{
+	enum num_result result;
+	int64_t ms;
+
+	result = num_duration(arg, &ms);
+	if (result == NUM_MALFORMED)
+		return refuse_value(o, arg,
+		    "is not a duration (like 5, 0.5, 500ms, 2m, 1h)", e);
+	if (result == NUM_TOO_LARGE)
+		return refuse_value(
+		    o, arg, "is too long (at most 70 years)", e);
+	if (!within(o, ms))
+		return refuse_value(
+		    o, arg, ms < o->min ? "is too short" : "is too long", e);
+	*field = ms;
+	return 0;
+}
+
+static int
+store_size(const struct opt *o, const char *arg, int64_t *field, struct err *e)
+{
+	int64_t bytes;
+
+	if (!num_size(arg, &bytes))
+		return refuse_value(
+		    o, arg, "is not a size (like 4096, 64k, 1M, 1G)", e);
+	if (!within(o, bytes))
+		return refuse_value(o, arg,
+		    bytes < o->min ? "is too small" : "is too large", e);
+	*field = bytes;
+	return 0;
+}
+
+static int
+store_choice(const struct opt *o, const char *arg, int *field, struct err *e)
+{
+	char what[256] = "must be ";
+	int i;
+
+	for (i = 0; o->choices[i] != NULL; i++) {
+		if (strcmp(o->choices[i], arg) == 0) {
+			*field = i;
+			return 0;
+		}
+		text_append(what, sizeof(what), "%s%s",
+		    i == 0                      ? ""
+		    : o->choices[i + 1] == NULL ? " or "
+						: ", ",
+		    o->choices[i]);
+	}
+	return refuse_value(o, arg, what, e);
+}
+
+static int
+store_call(const struct opt *o, const char *arg, void *field, struct err *e)
+{
+	if (o->call(field, arg, e) == 0)
+		return 0;
+	err_prefix(e, "--%s", o->name);
+	e->kind = ERR_USAGE;
+	return -1;
+}
+
+/* '-' is checked again when all options are known: see cli/command.c. */
+static int
+store_file(
+    const struct opt *o, const char *arg, const char **field, struct err *e)
+{
+	if (*arg == '\0')
+		return refuse_value(o, arg, "is not the name of a file", e);
+	if (strcmp(arg, "-") == 0 && o->dash == OPT_DASH_REFUSED)
+		return refuse_value(o, arg,
+		    "is not a file here (./- is a file of that name)", e);
+	*field = arg;
+	return 0;
+}
+
+static void
+list_add(struct opt_list *list, const char *arg, int value)
+{
+	list->items =
+	    mem_resize(list->items, list->count + 1, sizeof(list->items[0]));
+	list->values =
+	    mem_resize(list->values, list->count + 1, sizeof(list->values[0]));
+	list->items[list->count] = arg;
+	list->values[list->count++] = value;
+}
+
+int
+opt_store(const struct opt *o, const char *arg, void *field, struct err *e)
+{
+	switch (o->kind) {
+	case OPT_FLAG:
+		*(int *)field = o->value != 0 ? o->value : 1;
+		return 0;
+	case OPT_COUNT:
+		++*(int *)field;
+		return 0;
+	case OPT_NUMBER:
+		return store_number(o, arg, field, e);
+	case OPT_DURATION:
+		return store_duration(o, arg, field, e);
+	case OPT_SIZE:
+		return store_size(o, arg, field, e);
+	case OPT_STRING:
+		*(const char **)field = arg;
+		return 0;
+	case OPT_FILE:
+		return store_file(o, arg, field, e);
+	case OPT_CHOICE:
+		return store_choice(o, arg, field, e);
+	case OPT_LIST:
+		list_add(field, arg, o->value);
+		return 0;
+	case OPT_CALL:
+		return store_call(o, arg, field, e);
+	case OPT_END:
+		break;
+	}
+	return 0;
 }

@@ -30,7 +30,7 @@ enum opt_kind {
 
 /* The arguments of a repeatable option, in command-line order. */
 struct opt_list {
-	const char **items; /* pointers into argv; freed by parse_release() */
+	const char **items; /* pointers into argv; freed by command_release() */
 	int *values; /* the row's value for each: options that share a list stay
 			in order */
 	size_t count;
@@ -100,6 +100,18 @@ struct opt_group {
 	size_t base;            /* offset of the group's struct */
 };
 
+/* An option with its group, or a place between options. */
+struct opt_at {
+	const struct opt_group *group;
+	const struct opt *opt;
+};
+
+/*
+ * Steps to the next option of a command: *at begins as {groups, NULL}. False
+ * after the last one.
+ */
+bool opt_next(struct opt_at *at);
+
 /* True when the option takes an argument. */
 bool opt_has_argument(const struct opt *o);
 
@@ -116,5 +128,12 @@ const char *opt_kind_name(enum opt_kind kind);
 /* Returns the first of used that is a row of table, or NULL. */
 const struct opt *opt_find_used(
     const struct opt *const *used, const struct opt *table);
+
+/*
+ * Stores one use of an option in its field; arg is ignored if it has no
+ * argument. Text is kept by pointer. Returns 0, or -1 with a usage error and
+ * the field unchanged.
+ */
+int opt_store(const struct opt *o, const char *arg, void *field, struct err *e);
 
 #endif

@@ -12,16 +12,6 @@
 /* The size of a formatted default. */
 #define DEFAULT_TEXT 64
 
-/* "usage: sockt connect [OPTION]... HOST PORT" */
-static void
-synopsis(FILE *out, const struct command *c)
-{
-	fprintf(out, "usage: sockt %s%s%s%s%s\n", c->name,
-	    c->groups[0].opts != NULL ? " [OPTION]..." : "",
-	    c->operands[0] != '\0' ? " " : "", c->operands,
-	    c->runs_program ? " [-- PROGRAM [ARG]...]" : "");
-}
-
 /* Text that is wrapped at WIDTH. */
 struct wrapped {
 	FILE *out;
@@ -104,8 +94,7 @@ value_text(const struct opt *o, const void *field, char *buf, size_t size)
 /* Formats the value without the option, or "", from the command's defaults. buf
  * has DEFAULT_TEXT bytes. */
 static void
-default_text(const struct command *c, const struct opt_group *g,
-    const struct opt *o, char *buf)
+default_text(const struct command *c, const struct opt_at *at, char *buf)
 {
 	const char *const options[] = {c->effective, c->defaults};
 	int i;
@@ -113,7 +102,8 @@ default_text(const struct command *c, const struct opt_group *g,
 	buf[0] = '\0';
 	for (i = 0; i < 2 && buf[0] == '\0'; i++)
 		if (options[i] != NULL)
-			value_text(o, options[i] + g->base + o->offset, buf,
+			value_text(at->opt,
+			    options[i] + at->group->base + at->opt->offset, buf,
 			    DEFAULT_TEXT);
 }
 
@@ -134,22 +124,21 @@ names_text(const struct opt *o, char *buf, size_t size)
 }
 
 static void
-option_line(FILE *out, const struct command *c, const struct opt_group *g,
-    const struct opt *o)
+option_line(FILE *out, const struct command *c, const struct opt_at *at)
 {
 	char left[128], value[DEFAULT_TEXT], shown[DEFAULT_TEXT + 16];
 	struct wrapped w = {out, HELP_COLUMN, HELP_COLUMN};
 	size_t n;
 
-	names_text(o, left, sizeof(left));
+	names_text(at->opt, left, sizeof(left));
 	n = strlen(left);
 	fputs(left, out);
 	if (n + 2 > HELP_COLUMN)
 		fprintf(out, "\n%*s", HELP_COLUMN, "");
 	else
 		fprintf(out, "%*s", (int)(HELP_COLUMN - n), "");
-	put_words(&w, o->help);
-	default_text(c, g, o, value);
+	put_words(&w, at->opt->help);
+	default_text(c, at, value);
 	if (value[0] != '\0') {
 		snprintf(shown, sizeof(shown), "(default: %s)", value);
 		put_word(&w, shown, strlen(shown));
@@ -157,34 +146,25 @@ option_line(FILE *out, const struct command *c, const struct opt_group *g,
 	fputc('\n', out);
 }
 
-/* Prints the options by group; adjacent groups can share a title. */
+/* Prints the options by group, of which adjacent ones can share a title, or for
+ * the short help the usual ones alone. */
 static void
-option_lines(FILE *out, const struct command *c)
+option_lines(FILE *out, const struct command *c, bool is_short)
 {
-	const struct opt_group *g;
-	const struct opt *o;
+	struct opt_at at = {c->groups, NULL};
+	const char *title = "";
 
-	for (g = c->groups; g->opts != NULL; g++) {
-		if (g == c->groups || strcmp(g->title, g[-1].title) != 0)
-			fprintf(out, "\n%s:\n", g->title);
-		for (o = g->opts; o->kind != OPT_END; o++)
-			option_line(out, c, g, o);
+	if (is_short)
+		fputc('\n', out);
+	while (opt_next(&at)) {
+		if (!is_short && strcmp(at.group->title, title) != 0) {
+			title = at.group->title;
+			fprintf(out, "\n%s:\n", title);
+		}
+		if (!is_short || c->usual == NULL ||
+		    opt_is_listed(c->usual, at.opt->name))
+			option_line(out, c, &at);
 	}
-}
-
-/* Prints the options of the short help, in the order of the groups. */
-static void
-usual_lines(FILE *out, const struct command *c)
-{
-	const struct opt_group *g;
-	const struct opt *o;
-
-	fputc('\n', out);
-	for (g = c->groups; g->opts != NULL; g++)
-		for (o = g->opts; o->kind != OPT_END; o++)
-			if (c->usual == NULL ||
-			    opt_is_listed(c->usual, o->name))
-				option_line(out, c, g, o);
 }
 
 static void
@@ -205,13 +185,11 @@ example_lines(FILE *out, const struct command *c)
 static bool
 has_kind(const struct command *c, enum opt_kind kind)
 {
-	const struct opt_group *g;
-	const struct opt *o;
+	struct opt_at at = {c->groups, NULL};
 
-	for (g = c->groups; g->opts != NULL; g++)
-		for (o = g->opts; o->kind != OPT_END; o++)
-			if (o->kind == kind)
-				return true;
+	while (opt_next(&at))
+		if (at.opt->kind == kind)
+			return true;
 	return false;
 }
 
@@ -228,34 +206,29 @@ network_lines(FILE *out, const struct command *c)
 }
 
 void
-usage_help(FILE *out, const struct command *c)
+usage_help(FILE *out, const struct command *c, bool is_short)
 {
 	struct wrapped w = {out, 0, 0};
 
-	synopsis(out, c);
-	fprintf(out, "\n%s\n", c->summary);
-	option_lines(out, c);
-	if (c->notes != NULL) {
+	fprintf(out, "usage: sockt %s%s%s%s%s\n\n%s\n", c->name,
+	    c->groups[0].opts != NULL ? " [OPTION]..." : "",
+	    c->operands[0] != '\0' ? " " : "", c->operands,
+	    c->runs_program ? " [-- PROGRAM [ARG]...]" : "", c->summary);
+	option_lines(out, c, is_short);
+	if (!is_short && c->notes != NULL) {
 		fputc('\n', out);
 		put_words(&w, c->notes);
 		fputc('\n', out);
 	}
 	example_lines(out, c);
-	if (has_kind(c, OPT_DURATION))
+	if (!is_short && has_kind(c, OPT_DURATION))
 		network_lines(out, c);
-	fprintf(out, "\nsee sockt(1) and sockt-%s(1)\n", c->name);
-}
-
-void
-usage_short(FILE *out, const struct command *c)
-{
-	synopsis(out, c);
-	fprintf(out, "\n%s\n", c->summary);
-	usual_lines(out, c);
-	example_lines(out, c);
-	fprintf(out,
-	    "\n'sockt %s --help' shows every option; see sockt-%s(1)\n",
-	    c->name, c->name);
+	if (is_short)
+		fprintf(out,
+		    "\n'sockt %s --help' shows every option; see sockt-%s(1)\n",
+		    c->name, c->name);
+	else
+		fprintf(out, "\nsee sockt(1) and sockt-%s(1)\n", c->name);
 }
 
 void
@@ -299,29 +272,26 @@ usage_overview(FILE *out, const struct command *const *table)
 	    out);
 }
 
-static void
-list_option(FILE *out, const struct command *c, const struct opt_group *g,
-    const struct opt *o)
-{
-	char choices[128] = "-", value[DEFAULT_TEXT];
-
-	if (o->kind == OPT_CHOICE)
-		argument_text(o, choices, sizeof(choices));
-	default_text(c, g, o, value);
-	fprintf(out, "%s\t%c\t%s\t%s\t%s\t%s\t%s\t%s\n", c->name,
-	    o->letter != 0 ? o->letter : '-', o->name, opt_kind_name(o->kind),
-	    o->arg != NULL ? o->arg : "-", choices, o->help,
-	    value[0] != '\0' ? value : "-");
-}
-
 void
 usage_list(FILE *out, const struct command *const *table)
 {
-	const struct opt_group *g;
+	char choices[128], value[DEFAULT_TEXT];
 	const struct opt *o;
 
-	for (; *table != NULL; table++)
-		for (g = (*table)->groups; g->opts != NULL; g++)
-			for (o = g->opts; o->kind != OPT_END; o++)
-				list_option(out, *table, g, o);
+	for (; *table != NULL; table++) {
+		struct opt_at at = {(*table)->groups, NULL};
+
+		while (opt_next(&at)) {
+			o = at.opt;
+			snprintf(choices, sizeof(choices), "-");
+			if (o->kind == OPT_CHOICE)
+				argument_text(o, choices, sizeof(choices));
+			default_text(*table, &at, value);
+			fprintf(out, "%s\t%c\t%s\t%s\t%s\t%s\t%s\t%s\n",
+			    (*table)->name, o->letter != 0 ? o->letter : '-',
+			    o->name, opt_kind_name(o->kind),
+			    o->arg != NULL ? o->arg : "-", choices, o->help,
+			    value[0] != '\0' ? value : "-");
+		}
+	}
 }

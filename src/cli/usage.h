@@ -2,15 +2,14 @@
 #ifndef CLI_USAGE_H
 #define CLI_USAGE_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 struct command;
 
-/* Prints the full help of a command. */
-void usage_help(FILE *out, const struct command *c);
-
-/* Prints the short help: the usual options and the examples. */
-void usage_short(FILE *out, const struct command *c);
+/* Prints the help of a command, or the short one: the usual options and the
+ * examples. */
+void usage_help(FILE *out, const struct command *c, bool is_short);
 
 /* Prints what "sockt" alone shows: three examples, and where to read on. */
 void usage_start(FILE *out);

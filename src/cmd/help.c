@@ -51,7 +51,7 @@ help_run(const void *options, const struct command_args *args, struct err *e)
 		c = command_find(command_table, args->operands[0], e);
 		if (c == NULL)
 			return -1;
-		usage_help(stdout, c);
+		usage_help(stdout, c, false);
 	}
 	return 0;
 }

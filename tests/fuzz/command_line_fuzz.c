@@ -10,7 +10,6 @@
 #include "base/err.h"
 #include "cli/command.h"
 #include "cli/habit.h"
-#include "cli/parse.h"
 #include "cmd/habits.h"
 #include "cmd/table.h"
 
@@ -22,34 +21,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void
 check_command(const struct command *c, char **argv)
 {
-	void *options = calloc(1, c->size);
-	struct parse_syntax syntax = {
-	    c->groups, options, c->min_operands, c->runs_program};
-	struct parsed parsed;
+	struct command_args args;
 	struct err e = ERR_INIT;
 	const char *row;
 	char hint[HABIT_TEXT];
-	int result;
 
-	if (options == NULL)
-		return;
-	if (c->defaults != NULL)
-		memcpy(options, c->defaults, c->size);
-	result = parse_args(&syntax, argv, &parsed, &e);
-	if (result == 0 && parsed.help == PARSE_NO_HELP)
-		result = command_check_operands(
-		    c, parsed.operands, parsed.count, &e);
-	if (result < 0) {
+	if (command_parse(c, argv, &args, &e) < 0) {
 		if (e.kind != ERR_USAGE || e.text[0] == '\0')
 			abort();
 		row = habit_find(habits_table,
-		    &(struct habit_query){c->name, argv, parsed.refused,
-			parsed.letter, parsed.operands});
+		    &(struct habit_query){c->name, argv, args.refused,
+			args.letter, args.operands});
 		if (row != NULL && habit_format(row, hint)[0] == '\0')
 			abort();
 	}
-	parse_release(&syntax, &parsed);
-	free(options);
+	command_release(c, &args);
 }
 
 int

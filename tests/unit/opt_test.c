@@ -1,7 +1,6 @@
 /* The option parser: every kind, every form, every misuse. */
 #include "base/err.h"
-#include "cli/opt.h"
-#include "cli/parse.h"
+#include "cli/command.h"
 #include "lib/tap.h"
 
 struct options {
@@ -51,19 +50,25 @@ static const struct opt_group groups[] = {{"g", table, 0}, {NULL, NULL, 0}};
 
 /* The arguments of one parse, its result and what is left. */
 static struct options got;
-static struct parsed rest;
+static struct command_args rest;
 static struct err error;
 
 /* Parses line, split at blanks; "''" is an empty argument. */
 static int
 parse(const char *line, int least, bool program)
 {
+	const struct command c = {.groups = groups,
+	    .size = sizeof(got),
+	    .min_operands = least,
+	    .max_operands = -1,
+	    .operands = "X",
+	    .runs_program = program};
 	static char copy[512], *argv[32];
 	char *save, *word;
-	int argc = 0;
+	int argc = 0, result;
 
-	parse_release(&(struct parse_syntax){groups, &got, 0, false}, &rest);
-	memset(&got, 0, sizeof(got));
+	if (rest.options != NULL)
+		command_release(&c, &rest);
 	err_clear(&error);
 	snprintf(copy, sizeof(copy), "%s", line);
 	for (word = strtok_r(copy, " ", &save); word != NULL;
@@ -73,8 +78,9 @@ parse(const char *line, int least, bool program)
 			*word = '\0';
 	}
 	argv[argc] = NULL;
-	return parse_args(&(struct parse_syntax){groups, &got, least, program},
-	    argv, &rest, &error);
+	result = command_parse(&c, argv, &rest, &error);
+	got = *(const struct options *)rest.options;
+	return result;
 }
 
 static void
@@ -137,9 +143,9 @@ test_forms(void)
 				       rest.operands[4] == NULL);
 	TAKES("- ''", rest.count == 2 && strcmp(rest.operands[0], "-") == 0);
 	TAKES("", rest.count == 0 && rest.operands[0] == NULL);
-	TAKES("--help", rest.help == PARSE_FULL_HELP);
-	TAKES("-h", rest.help == PARSE_SHORT_HELP);
-	TAKES("-f --help --nonsense", rest.help == PARSE_FULL_HELP);
+	TAKES("--help", rest.help == COMMAND_FULL_HELP);
+	TAKES("-h", rest.help == COMMAND_SHORT_HELP);
+	TAKES("-f --help --nonsense", rest.help == COMMAND_FULL_HELP);
 }
 
 /* '-' is a stream that nothing else uses, or an error. */
@@ -253,6 +259,7 @@ main(void)
 	test_dash();
 	test_refused();
 	test_program();
-	parse_release(&(struct parse_syntax){groups, &got, 0, false}, &rest);
+	parse("", 0, false);
+	command_release(&(struct command){.groups = groups}, &rest);
 	return done_testing();
 }
