@@ -209,6 +209,10 @@ opt_store(const struct opt *o, const char *arg, void *field, struct err *e)
 		*(int *)field = o->value != 0 ? o->value : 1;
 		return 0;
 	case OPT_COUNT:
+		if (o->max != 0 && *(int *)field >= o->max)
+			return err_set(e, ERR_USAGE,
+			    "--%s can be used at most %lld times", o->name,
+			    (long long)o->max);
 		++*(int *)field;
 		return 0;
 	case OPT_NUMBER:

@@ -56,7 +56,8 @@ struct opt {
 	size_t offset;    /* of the field within the group's struct */
 	int value; /* OPT_FLAG, OPT_LIST: what is stored; OPT_FLAG: 0 means 1 */
 	enum opt_dash dash; /* OPT_FILE */
-	int64_t min, max;   /* OPT_NUMBER, _DURATION, _SIZE; max 0: none */
+	int64_t min, max;   /* OPT_NUMBER, _DURATION, _SIZE; max 0: none.
+			       OPT_COUNT: max, how many times */
 	const char *const *choices; /* OPT_CHOICE: NULL-terminated words */
 	/* OPT_DASH_STDOUT: long names of the options, of which one (or a
 	   program) must be there, or none may be, so that stdout has no other

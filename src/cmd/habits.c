@@ -117,6 +117,8 @@ static const char no_command[] =
     "#*|the command comes first|listen 8080\n";
 
 static const char any_command[] =
+    "-vvv*|-vv shows the calls of sockt; strace(1) shows those of any "
+    "program|connect -vv localhost 80\n"
     "-V*|the version is printed without a command|--version\n"
     "-version|the version is printed without a command|--version\n"
     "--version|the version is printed without a command|--version\n"

@@ -36,7 +36,7 @@ parse_source(void *field, const char *arg, struct err *e)
 const struct opt options_report[] = {
     COUNT('v', "verbose", report_options, level,
 	"report milestones; twice (-vv): every socket call",
-	.excludes = "quiet"),
+	.excludes = "quiet", .max = 2),
     FLAG('q', "quiet", report_options, level, "report errors only",
 	.value = DIAG_ERRORS),
     FLAG(0, "json", report_options, json, "report events as JSON Lines"),

@@ -121,6 +121,8 @@ refuses(qr/sockt listen: --crlf is about relaying .* apply with a handler/,
     'listen', '--echo', '-C', 0);
 refuses(qr/${connect}--verbose and --quiet cannot be used together/,
     'connect', '-vq', @to);
+refuses(qr/${connect}--verbose can be used at most 2 times/,
+    'connect', @$_, @to) for ['-vvv'], ['-vv', '-v'], ['-v', '-zvv'];
 refuses(qr/${connect}--timeout: '5x' is not a duration .*/,
     'connect', '-w5x', @to);
 refuses(qr/${connect}--timeout: '0' is too short/, 'connect', '-w0', @to);

@@ -147,6 +147,7 @@ my @typed = (
     ['connect -z -s h:80 -- x',       qr/all endpoints are open/],
     ['connect -z --host=h --port=80', qr/operand/],
     ['connect -z --invert-check h:80', qr/not supported/],
+    ['connect -vvv h 80',             qr/-vv .*strace\(1\)/],
     ['connect h:80 g:81',             qr/tested with -z/],
     ['localhost 80',                  qr/sockt connect localhost 80/],
     ['http://localhost/',             qr/http-get/],
