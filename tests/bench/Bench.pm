@@ -178,7 +178,8 @@ sub round3 {
 
 # Runs a row and prints its table. name, unit; lower => 1: less is better;
 # extra => names of more columns; tools: list of [name, code, limit?]. code
-# returns a hash: value, extras in order, lost (text, or nothing).
+# returns a hash: value, extras in order, lost (text, or nothing). is_line: it
+# is one line, for tables with many rows.
 sub row {
     my (%r) = @_;
     my (%got, %extra, %lost);
@@ -193,7 +194,28 @@ sub row {
             $lost{$name} //= $result->{lost} if $result->{lost};
         }
     }
+    return print_line(\%r, \%got, \%extra, \%lost) if $r{is_line};
     print_row(\%r, \%got, \%extra, \%lost);
+}
+
+# A row in one line: the speed of the first tool by that of each other one, and
+# the first extra of all.
+sub print_line {
+    my ($r, $got, $extra, $lost) = @_;
+    my ($first, @others) = map { $_->[0] } @{ $r->{tools} };
+    my $ours = median(@{ $got->{$first} // [] });
+    printf "  %-22s", $r->{name};
+    for my $name (@others) {
+        my $theirs = median(@{ $got->{$name} // [] });
+        printf ' %s %4s', $name, $ours && $theirs
+            ? sprintf('%.2f', $ours / $theirs) : '-';
+    }
+    print '  CPU';
+    for my $name ($first, @others) {
+        print ' ', round3(median(map { $_->[0] // () } @{ $extra->{$name} }));
+    }
+    print "  LOST: $_: $lost->{$_}" for sort keys %$lost;
+    print "\n";
 }
 
 sub print_row {
