@@ -132,7 +132,7 @@ flow_wants_read(const struct flow *f)
 	if (f->move.is_on || f->crlf)
 		/* The expansion needs an empty queue, too. */
 		return buf_is_empty(&f->queue);
-	return f->move.held == 0 && buf_length(&f->queue) < f->queue.size;
+	return f->move.held == 0 && buf_length(&f->queue) <= f->queue.size / 2;
 }
 
 bool
