@@ -178,7 +178,7 @@ const char habits_http_get[] =
     "http://localhost/\n"
     "--auth*|credentials are -u USER:PASS|http-get -u user:pass "
     "http://localhost/\n"
-    "--tcp-nodelay*|the option is --nodelay|http-get --nodelay "
+    "--tcp-nodelay*|TCP_NODELAY is always set|http-get "
     "http://localhost/\n"
     "ftp*://*|only http and https URLs can be fetched|http-get "
     "http://localhost/\n"

@@ -60,12 +60,10 @@ const struct opt options_source[] = {
     {.kind = OPT_END},
 };
 
-/* OPTIONS_DGRAM_SOCKET starts after the two rows of TCP. */
+/* OPTIONS_DGRAM_SOCKET starts after the row of TCP. */
 const struct opt options_socket[] = {
     FLAG(0, "keepalive", sock_options, keepalive,
 	"probe an idle connection (SO_KEEPALIVE)"),
-    FLAG(0, "nodelay", sock_options, nodelay,
-	"send small writes at once (TCP_NODELAY)"),
     NUMBER(0, "tos", "N", sock_options, tos,
 	"type of service, or traffic class, of packets", .max = 255),
     NUMBER(0, "ttl", "N", sock_options, ttl,
@@ -222,7 +220,7 @@ parse_mode(void *field, const char *arg, struct err *e)
 const struct opt options_bind[] = {
     STRING(0, "fd", "N|systemd", bind_options, fd,
 	"use the inherited socket N, or those that systemd passes",
-	.excludes = "ipv4 ipv6 numeric backlog keepalive nodelay tos ttl "
+	.excludes = "ipv4 ipv6 numeric backlog keepalive tos ttl "
 		    "rcvbuf sndbuf mode"),
     CALL(0, "mode", "OCTAL", bind_options, mode,
 	"permissions of the unix socket's path", .call = parse_mode),

@@ -116,8 +116,8 @@ extern const struct opt options_tls[];    /* --tls --tls-ca --tls-insecure */
 /* options_tls without --tls. */
 #define OPTIONS_TLS_TRUST (options_tls + 1)
 
-/* options_socket without the TCP options. */
-#define OPTIONS_DGRAM_SOCKET (options_socket + 2)
+/* options_socket without the row of TCP. */
+#define OPTIONS_DGRAM_SOCKET (options_socket + 1)
 
 /* Fills *d from these groups; source may be NULL. */
 void options_make_dial(struct dial_options *d, const struct name_options *names,

@@ -172,6 +172,7 @@ add_one(struct listener *l, int fd, const struct inherited_options *o,
 		return -1;
 	if (fd_close_on_exec(fd) < 0 || sock_nonblocking(fd, !is_connection))
 		return err_sys(e, ERR_LOCAL, errno, "--fd %d", fd);
+	sockopt_set_nodelay(fd);
 	step_name(fd,
 	    is_connection           ? "the connection"
 	    : o->type == SOCK_DGRAM ? "the datagram socket"

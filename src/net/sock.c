@@ -68,8 +68,6 @@ static const struct sockopt keepalive = {SOL_SOCKET, SO_KEEPALIVE,
     "probes an idle peer, so that one that has vanished is "
     "noticed",
     NULL};
-static const struct sockopt nodelay = {IPPROTO_TCP, TCP_NODELAY, "TCP_NODELAY",
-    "1: sends small pieces at once (no Nagle's algorithm)", NULL};
 
 /*
  * A dual-stack IPv6 socket has the options of both families. Others may reject
@@ -145,8 +143,7 @@ sock_set(int fd, int family, const struct sock_options *o, struct err *e)
 		return 0;
 	if (o->keepalive)
 		report_keepalive(fd);
-	if (o->nodelay && set_int(fd, &nodelay, 1, "--nodelay", e) < 0)
-		return -1;
+	sockopt_set_nodelay(fd);
 	return set_ip(fd, family, o, e);
 }
 
@@ -166,20 +163,6 @@ void
 sock_local(int fd, struct addr *a)
 {
 	(void)call_getsockname(fd, a);
-}
-
-void
-sock_set_nodelay(int fd, bool at_once)
-{
-	(void)sockopt_set(fd, &nodelay, at_once);
-}
-
-bool
-sock_is_nodelay(int fd)
-{
-	int on = 0;
-
-	return sockopt_get(fd, &nodelay, &on) == 0 && on != 0;
 }
 
 int

@@ -23,16 +23,15 @@ struct err;
 /* Options of a connection; -1 (0 for the flags) keeps the system's default. */
 struct sock_options {
 	int keepalive;  /* SO_KEEPALIVE, 1: on */
-	int nodelay;    /* TCP_NODELAY, 1: on (tcp(7)) */
 	int64_t tos;    /* IP_TOS or IPV6_TCLASS, 0-255 */
 	int64_t ttl;    /* IP_TTL or IPV6_UNICAST_HOPS, 1-255 */
 	int64_t rcvbuf; /* SO_RCVBUF, bytes */
 	int64_t sndbuf; /* SO_SNDBUF, bytes */
 };
 
-#define SOCK_OPTIONS_INIT            \
-	{                            \
-		0, 0, -1, -1, -1, -1 \
+#define SOCK_OPTIONS_INIT         \
+	{                         \
+		0, -1, -1, -1, -1 \
 	}
 
 /*
@@ -76,13 +75,6 @@ int sock_error(int fd);
  * connection is prohibited, which the system reports as an unreachable host.
  */
 int sock_connect_error(int fd, const struct addr *a);
-
-/*
- * Turns Nagle's algorithm off or on (tcp(7), TCP_NODELAY). Turning it off also
- * sends the bytes held back. Not meaningful for sockets other than TCP.
- */
-void sock_set_nodelay(int fd, bool at_once);
-bool sock_is_nodelay(int fd);
 
 /*
  * Whether a connection is closed in both directions. If no FIN was sent, it was

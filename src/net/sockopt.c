@@ -2,6 +2,8 @@
 #include "net/sockopt.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -42,6 +44,14 @@ int
 sockopt_set(int fd, const struct sockopt *o, int value)
 {
 	return sockopt_set_value(fd, o, &value, sizeof(value));
+}
+
+void
+sockopt_set_nodelay(int fd)
+{
+	const int on = 1;
+
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
 int

@@ -22,6 +22,15 @@ int sockopt_set(int fd, const struct sockopt *o, int value);
 int sockopt_set_value(
     int fd, const struct sockopt *o, const void *value, size_t size);
 
+/*
+ * Turns Nagle's algorithm off (tcp(7), TCP_NODELAY), for every TCP socket; not
+ * a step of -vv. The second of two small writes would wait for the
+ * acknowledgement of the first, which the peer delays by 40 ms or more (RFC
+ * 1122 4.2.3.2, 4.2.3.4). Connections inherit it from the listening socket.
+ * Without effect on other sockets.
+ */
+void sockopt_set_nodelay(int fd);
+
 /* Reads an option that is an int. Returns 0, or -1 with errno. */
 int sockopt_get(int fd, const struct sockopt *o, int *value);
 

@@ -19,7 +19,6 @@ start(struct flow *f, const struct copy *p)
 
 	flow_init(f, p->fd, s->kind == FD_NULL ? -1 : s->fd, p->storage);
 	flow_limit(f, p->max_bytes);
-	flow_allow_low_water(f);
 	/*
 	 * Other processes may share a socket that is stdout, and it may block.
 	 */
@@ -38,14 +37,12 @@ limit(const struct copy *p, const struct flow *f)
 static int
 wait_flow(const struct copy *p, const struct flow *f, struct pollfd *fds)
 {
-	struct deadline until = deadline_first(limit(p, f), flow_deadline(f));
-
 	fds[POLL_CONNECTION] = (struct pollfd){
 	    .fd = flow_wants_read(f) ? f->in.fd : -1, .events = POLLIN};
 	fds[POLL_SINK] = (struct pollfd){
 	    .fd = flow_wants_write(f) ? f->out.fd : -1, .events = POLLOUT};
-	return wait_poll(
-	    fds, POLL_COUNT, deadline_first(until, deadline_after(p->tick_ms)));
+	return wait_poll(fds, POLL_COUNT,
+	    deadline_first(limit(p, f), deadline_after(p->tick_ms)));
 }
 
 static enum copy_end

@@ -24,9 +24,6 @@
 /* Bytes are copied after eight consecutive pieces below this size. */
 #define COPY_BELOW (12 * 1024)
 #define COPY_AFTER 8
-/* A move to a socket takes as long as the peer takes to receive: half the size
- * lets the other direction continue. */
-#define YIELDING_MOVE (SPLICE_PIPE_SIZE / 2)
 
 static void
 end_init(struct flow_end *end, int fd)
@@ -61,8 +58,6 @@ flow_init(struct flow *f, int in, int out, void *storage)
 	open_terminal(f);
 	buf_init(&f->queue, storage, FLOW_SIZE);
 	f->move.inner[0] = f->move.inner[1] = -1;
-	low_water_init(&f->water, -1);
-	coalesce_init(&f->coalesce, -1);
 	f->left = UINT64_MAX;
 	f->last_ns = clock_now();
 }
@@ -84,32 +79,6 @@ flow_allow_move(struct flow *f)
 }
 
 void
-flow_allow_coalesce(struct flow *f)
-{
-	if (f->out.kind == FD_SOCKET)
-		coalesce_init(&f->coalesce, f->out.fd);
-}
-
-void
-flow_flush(struct flow *f)
-{
-	coalesce_end(&f->coalesce);
-}
-
-void
-flow_allow_low_water(struct flow *f)
-{
-	if (f->in.kind == FD_SOCKET)
-		low_water_init(&f->water, f->in.fd);
-}
-
-void
-flow_yield(struct flow *f, const struct flow *other)
-{
-	f->move.yields = other->water.is_raised;
-}
-
-void
 flow_limit(struct flow *f, uint64_t n)
 {
 	f->left = n;
@@ -118,7 +87,6 @@ flow_limit(struct flow *f, uint64_t n)
 void
 flow_release(struct flow *f)
 {
-	low_water_lower(&f->water);
 	fd_close(&f->move.inner[0]);
 	fd_close(&f->move.inner[1]);
 	fd_close(&f->terminal);
@@ -168,24 +136,6 @@ limited(const struct flow *f, size_t n)
 	return f->left < n ? (size_t)f->left : n;
 }
 
-/* Receives data and drops it. */
-static ssize_t
-receive_dropped(struct flow *f, unsigned char *space, size_t size)
-{
-	int64_t start = step_start();
-	size_t n = limited(f, SPLICE_PIPE_SIZE);
-	ssize_t done = splice_drop(f->in.fd, space, size, n);
-
-	if (step_is_on())
-		step_transfer(&(struct step_transfer){.call = "recv",
-		    .fd = f->in.fd,
-		    .start_ns = start,
-		    .wanted = n,
-		    .done = done,
-		    .errnum = done < 0 ? errno : 0});
-	return done;
-}
-
 /* Reads once; with CRLF into the second half of space, which leaves room to
  * expand. */
 static ssize_t
@@ -197,9 +147,6 @@ read_some(struct flow *f, unsigned char *space, size_t size)
 		space += size - size / 2;
 		size /= 2;
 	}
-	if (f->out.fd < 0 && f->tap == NULL && !f->crlf &&
-	    f->in.kind == FD_SOCKET)
-		return receive_dropped(f, space, size);
 	n = limited(f, size);
 	if (f->in.kind == FD_SOCKET)
 		return call_recv(f->in.fd, space, n, MSG_DONTWAIT);
@@ -224,22 +171,11 @@ expand(struct flow *f, unsigned char *space, size_t size, size_t n)
 	return out;
 }
 
-struct deadline
-flow_deadline(const struct flow *f)
-{
-	struct deadline kept = coalesce_deadline(&f->coalesce);
-
-	return flow_wants_read(f)
-		   ? deadline_first(kept, low_water_deadline(&f->water))
-		   : kept;
-}
-
 /* Accounts for n bytes read. */
 static void
 note_read(struct flow *f, size_t n)
 {
 	f->last_ns = f->read_ns = clock_now();
-	low_water_note(&f->water, n, f->read_ns);
 	f->read_bytes += n;
 	f->left -= n;
 	if (f->left == 0)
@@ -350,14 +286,6 @@ not_moved(struct flow *f, ssize_t n, bool has_space)
 	return -1;
 }
 
-/* The maximum size of one move. */
-static size_t
-move_size(const struct flow *f)
-{
-	return f->move.yields && f->out.kind == FD_SOCKET ? YIELDING_MOVE
-							  : SPLICE_PIPE_SIZE;
-}
-
 /* Reports a splice(2) as a step: from in it is a receive, to out a send. The
  * size requested is not the amount available. */
 static void
@@ -389,7 +317,7 @@ move_in(struct flow *f, bool has_space)
 	struct flow_move *m = &f->move;
 	bool direct = is_direct(f);
 	int64_t start = step_start();
-	size_t size = limited(f, move_size(f));
+	size_t size = limited(f, SPLICE_PIPE_SIZE);
 	ssize_t n =
 	    splice_move(f->in.fd, direct ? f->out.fd : m->inner[1], size);
 
@@ -399,10 +327,9 @@ move_in(struct flow *f, bool has_space)
 		return not_moved(f, n, has_space);
 	m->is_blocked = false;
 	note_read(f, (size_t)n);
-	if (direct) {
+	if (direct)
 		f->bytes += (uint64_t)n;
-		coalesce_note(&f->coalesce, (size_t)n, f->last_ns);
-	} else
+	else
 		m->held += (size_t)n;
 	choose_path(f, (size_t)n);
 	return n;
@@ -463,7 +390,6 @@ note_written(struct flow *f, ssize_t n)
 {
 	f->bytes += (uint64_t)n;
 	f->last_ns = clock_now();
-	coalesce_note(&f->coalesce, (size_t)n, f->last_ns);
 	return n;
 }
 
@@ -556,11 +482,6 @@ flow_pump(struct flow *f, short in, short out)
 
 	if (in != 0 && flow_wants_read(f))
 		has_ended = flow_read(f) == 0;
-	else if (flow_wants_read(f) &&
-		 deadline_passed(low_water_deadline(&f->water)))
-		low_water_lower(&f->water);
-	if (deadline_passed(coalesce_deadline(&f->coalesce)))
-		coalesce_end(&f->coalesce);
 	is_blocked = f->move.is_blocked && flow_is_empty(f);
 	if (flow_wants_write(f) && (!is_blocked || out != 0))
 		flow_write(f);

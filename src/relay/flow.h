@@ -9,10 +9,6 @@
  * for large pieces and costs more for small ones, so the size of recent pieces
  * selects the path. The flow changes paths only when the other path holds no
  * data, so bytes stay in order. Only read(2) reports the end of the input.
- *
- * Two more decisions have their own modules: how much data must have arrived
- * before poll(2) returns (relay/low_water.h), and when small writes are sent
- * (relay/coalesce.h).
  */
 #ifndef RELAY_FLOW_H
 #define RELAY_FLOW_H
@@ -24,8 +20,6 @@
 
 #include "base/buf.h"
 #include "base/fd.h"
-#include "relay/coalesce.h"
-#include "relay/low_water.h"
 
 struct pollfd;
 
@@ -52,18 +46,15 @@ struct flow_move {
 	int inner[2];     /* the intermediate pipe; -1: not open */
 	size_t held;      /* bytes in it */
 	unsigned streak;  /* consecutive pieces that favor the other path */
-	bool yields;      /* moves smaller pieces, for the other direction */
 };
 
 struct flow {
 	struct flow_end in, out;
 	int terminal; /* a second descriptor of out; -1: none */
 	struct flow_move move;
-	struct low_water water;   /* of in, if allowed */
-	struct coalesce coalesce; /* of out, if allowed */
-	flow_tap *tap;            /* NULL: none */
-	void *context;            /* tap's */
-	bool crlf;                /* LF becomes CRLF; a CRLF stays */
+	flow_tap *tap;       /* NULL: none */
+	void *context;       /* tap's */
+	bool crlf;           /* LF becomes CRLF; a CRLF stays */
 	bool last_was_cr;    /* the last byte of the previous piece was CR */
 	struct buf queue;    /* bytes read but not yet written */
 	uint64_t bytes;      /* bytes written so far */
@@ -83,18 +74,6 @@ void flow_init(struct flow *f, int in, int out, void *storage);
  * and each end that is a socket must be non-blocking. */
 void flow_allow_move(struct flow *f);
 
-/* Permits setting TCP_NODELAY on out, a socket that no other process shares;
- * see relay/coalesce.h. */
-void flow_allow_coalesce(struct flow *f);
-
-/* Permits raising the low-water mark of in, a socket that no other process
- * shares; see relay/low_water.h. */
-void flow_allow_low_water(struct flow *f);
-
-/* Makes f move smaller pieces while the other flow of this process receives
- * bulk data, so that the other does not wait for long. */
-void flow_yield(struct flow *f, const struct flow *other);
-
 /* Reads only n more bytes, n > 0; then the flow ends as if in had ended. */
 void flow_limit(struct flow *f, uint64_t n);
 
@@ -110,10 +89,6 @@ bool flow_is_empty(const struct flow *f);
 
 /* Whether the input has ended and all of it was written, or out has failed. */
 bool flow_is_done(const struct flow *f);
-
-/* The latest time to call flow_pump() again: until then the low-water mark may
- * hold back bytes of in, or coalescing may hold back bytes for out. */
-struct deadline flow_deadline(const struct flow *f);
 
 /*
  * One round: reads if poll(2) reported in readable, then writes if out is
@@ -147,9 +122,6 @@ void flow_fail_output(struct flow *f, int errnum);
 /* Returns true if the socket fd, f's out, has a pending error (SO_ERROR), and
  * marks out as failed. */
 bool flow_check_error(struct flow *f, int fd);
-
-/* Sends the data that coalescing holds back: the peer may be waiting for it. */
-void flow_flush(struct flow *f);
 
 /* Stops reading from in. */
 void flow_stop_reading(struct flow *f);

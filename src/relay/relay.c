@@ -198,21 +198,13 @@ check_hangups(struct relay *r, const struct pollfd *fds)
 static void
 pump(struct relay *r, const struct pollfd *fds)
 {
-	uint64_t up = r->up.read_bytes, down = r->down.read_bytes;
-
 	if (relay_wants(r, POLICY_DRAIN_PEER))
 		flow_stop_unless_readable(&r->down, &fds[POLL_SOCKET]);
 	if (relay_wants(r, POLICY_DRAIN_TARGET))
 		flow_stop_unless_readable(&r->up, &fds[POLL_IN]);
-	flow_yield(&r->up, &r->down);
 	pump_up(r, fds);
-	flow_yield(&r->down, &r->up);
 	pump_down(r, fds);
 	check_hangups(r, fds);
-	if (r->down.read_bytes != down)
-		flow_flush(&r->up);
-	if (r->up.read_bytes != up)
-		flow_flush(&r->down);
 }
 
 /* Records progress for the limits: data that the system still sends counts, and
@@ -287,8 +279,6 @@ next_event(const struct relay *r)
 	until = deadline_first(until, r->recheck);
 	until = deadline_first(until, progress_deadline(r));
 	until = deadline_first(until, report_deadline(r));
-	until = deadline_first(until, flow_deadline(&r->up));
-	until = deadline_first(until, flow_deadline(&r->down));
 	if (r->o->script != NULL) {
 		until = deadline_first(until, script_deadline(r->o->script));
 		until = deadline_first(until, script_notice(r->o->script));
@@ -358,8 +348,7 @@ tap_received(void *context, const void *bytes, size_t n)
 /*
  * Sets what each flow may do. It may move bytes that are neither tapped nor
  * changed, unless stdin or stdout is a socket, which other processes may share
- * and which may block. It may set options on sockets that no other process
- * shares.
+ * and which may block.
  */
 static void
 set_up_flows(struct relay *r)
@@ -372,12 +361,6 @@ set_up_flows(struct relay *r)
 	if (o->tap == NULL && o->script == NULL &&
 	    (r->down.out.kind != FD_SOCKET || relay_is(r, POLICY_FORWARDER)))
 		flow_allow_move(&r->down);
-	flow_allow_low_water(&r->down);
-	if (relay_is(r, POLICY_FORWARDER))
-		flow_allow_low_water(&r->up);
-	flow_allow_coalesce(&r->up);
-	if (relay_is(r, POLICY_FORWARDER))
-		flow_allow_coalesce(&r->down);
 	r->up.context = r->down.context = r;
 	if (r->o->tap != NULL)
 		r->up.tap = tap_sent;

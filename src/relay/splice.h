@@ -32,11 +32,4 @@ ssize_t splice_move(int in, int out, size_t n);
 /* Enlarges a pipe as far as permitted; a hint. */
 void splice_grow_pipe(int fd);
 
-/*
- * Receives and drops at most n bytes of a connection without waiting. Returns
- * as recv(2). space has size bytes, which may be fewer than n; its contents are
- * undefined afterwards.
- */
-ssize_t splice_drop(int fd, void *space, size_t size, size_t n);
-
 #endif

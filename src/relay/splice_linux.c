@@ -1,10 +1,8 @@
-/* Moves bytes in the kernel with splice(2), and receives without copying. */
+/* Moves bytes in the kernel with splice(2). */
 #include "relay/splice.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
 
 bool
 splice_can_move(enum fd_kind in, enum fd_kind out)
@@ -39,25 +37,4 @@ splice_grow_pipe(int fd)
 {
 	if (fcntl(fd, F_GETPIPE_SZ) < SPLICE_PIPE_SIZE)
 		(void)fcntl(fd, F_SETPIPE_SZ, SPLICE_PIPE_SIZE);
-}
-
-/* How many times one recvmsg(2) gets the same space, to drop more than its
- * size. */
-#define DROP_PIECES 8
-
-/* With MSG_TRUNC, TCP drops received bytes without a copy (tcp(7)); a Unix
- * socket copies them nevertheless. */
-ssize_t
-splice_drop(int fd, void *space, size_t size, size_t n)
-{
-	struct iovec pieces[DROP_PIECES];
-	struct msghdr m = {.msg_iov = pieces};
-
-	for (; n > 0 && m.msg_iovlen < DROP_PIECES; m.msg_iovlen++) {
-		size = n < size ? n : size;
-		pieces[m.msg_iovlen] =
-		    (struct iovec){.iov_base = space, .iov_len = size};
-		n -= size;
-	}
-	return recvmsg(fd, &m, MSG_DONTWAIT | MSG_TRUNC);
 }

@@ -2,7 +2,6 @@
 #include "relay/splice.h"
 
 #include <errno.h>
-#include <sys/socket.h>
 
 bool
 splice_can_move(enum fd_kind in, enum fd_kind out)
@@ -26,10 +25,4 @@ void
 splice_grow_pipe(int fd)
 {
 	(void)fd;
-}
-
-ssize_t
-splice_drop(int fd, void *space, size_t size, size_t n)
-{
-	return recv(fd, space, n < size ? n : size, MSG_DONTWAIT);
 }

@@ -95,8 +95,8 @@ refuses(qr/${connect}missing host/, 'connect', '', 80);
 refuses(qr/${connect}missing port/, 'connect', 'host', '');
 refuses(qr/${connect}there is no option --frobnicate/,
     'connect', '--frobnicate', @to);
-refuses(qr/${connect}there is no option --nodealy; did you mean --nodelay\?/,
-    'connect', '--nodealy', @to);
+refuses(qr/${connect}there is no option --keepaliv; did you mean --keepalive\?/,
+    'connect', '--keepaliv', @to);
 refuses(qr/${connect}there is no option -%/, 'connect', '-%', @to);
 refuses(qr/${connect}option --timeout needs a duration \(T\)/, 'connect', @to, '--timeout');
 refuses(qr/${connect}option -w needs a duration \(T\)/, 'connect', @to, '-w');

@@ -74,7 +74,7 @@ for my $case (
     like $r->{err}, $error, '  which says why';
 }
 for my $options (['-4'], ['-6'], ['-n'], ['-s', '127.0.0.1'], ['-p', 9],
-    ['--proxy', 'h'], ['--keepalive'], ['--nodelay'], ['--tos', 1],
+    ['--proxy', 'h'], ['--keepalive'], ['--tos', 1],
     ['--ttl', 1], ['--rcvbuf', 1], ['--sndbuf', 1]) {
     $r = via('cat', @$options, 'h', 1);
     is $r->{status}, 2, "@$options: a usage error";

@@ -19,7 +19,7 @@ my $l = tcp_listener();
 my $port = $l->sockport;
 close $l;
 is from('-p', $port), "127.0.0.1 $port", '--source-port';
-like from('--nodelay', '--keepalive', '--tos', 16, '--ttl', 9, '--rcvbuf',
+like from('--keepalive', '--tos', 16, '--ttl', 9, '--rcvbuf',
     8192, '--sndbuf', 8192), qr/127/, 'socket options are taken';
 my $r = get(answer('200 OK', 'x'), '/', '-vv', '-4');
 is $r->{status}, 0, '-4';

@@ -47,7 +47,7 @@ $r = run('http-get', '-q', '--retry-for', 20, '--via', $connect, $s->{url});
 is $r->{out}, 'page', '--retry-for';
 
 for (['--proxy', 'socks5://127.0.0.1'], ['-4'], ['-s', '127.0.0.1'],
-    ['--nodelay']) {
+    ['--keepalive']) {
     $r = run('http-get', '--via', $connect, @$_, 'http://localhost/');
     is $r->{status}, 2, "--via and $_->[0]";
 }

@@ -5,7 +5,7 @@ use Sockt;
 use Socket qw(:all);
 use Time::HiRes qw(time);
 
-my @options = ('--ttl', 9, '--tos', 16, '--nodelay', '--keepalive',
+my @options = ('--ttl', 9, '--tos', 16, '--keepalive',
     '--rcvbuf', '48k', '--sndbuf', '16k');
 my ($IP_TOS, $IP_TTL, $V6_HOPS, $V6_TCLASS) = (1, 2, 16, 67);
 my %v4 = (ttl => [ IPPROTO_IP, $IP_TTL ], tos => [ IPPROTO_IP, $IP_TOS ]);
@@ -24,7 +24,7 @@ sub is_set {
     my ($name, $got) = @_;
     is $got->{ttl}, 9, "$name: --ttl";
     is $got->{tos}, 16, "$name: --tos";
-    ok $got->{nodelay}, "$name: --nodelay";
+    ok $got->{nodelay}, "$name: TCP_NODELAY";
     ok $got->{keepalive}, "$name: --keepalive";
     # The kernel may double them for its own needs.
     like $got->{rcvbuf}, qr/\A(?:49152|98304)\z/, "$name: --rcvbuf";
@@ -35,6 +35,7 @@ sub is_unset {
     my ($name, $got) = @_;
     isnt $got->{ttl}, 9, "$name, without: --ttl";
     isnt $got->{tos}, 16, "$name, without: --tos";
+    ok $got->{nodelay}, "$name, without: TCP_NODELAY";
     ok !$got->{keepalive}, "$name, without: --keepalive";
     unlike $got->{rcvbuf}, qr/\A(?:49152|98304)\z/,
         "$name, without: --rcvbuf";
@@ -167,7 +168,7 @@ for my $case (
 
 for my $command ('listen', 'serve-hello') {
     for my $bad ([ '--ttl', 0 ], [ '--tos', 256 ], [ '--rcvbuf', 'x' ],
-        [ '--sndbuf', 0 ], [ '--nodelay=1' ], [ '--keepalive=1' ]) {
+        [ '--sndbuf', 0 ], [ '--keepalive=1' ]) {
         is run($command, @$bad, 0)->{status}, 2, "$command @$bad is refused";
     }
 }

@@ -30,7 +30,6 @@ is_deeply [ steps($r->{err}) ], [
     'connect the socket to 127.0.0.1 port N: waiting',
     'connect the socket to 127.0.0.1 port N: ok',
     'getsockname of the connection: 127.0.0.1 port N',
-    'setsockopt TCP_NODELAY = 1 on the connection: ok',
     'setsockopt SO_LINGER = on, 0 s on the connection: ok',
     'send on the connection: 6 bytes',
     'shutdown SHUT_WR of the connection: ok',

@@ -57,7 +57,7 @@ compare 'connect, refused' => sub {
 compare 'connect, socket options' => sub {
     my $l = tcp_listener();
     peer($l, sub { 1 while sysread $_[0], my $x, 99 });
-    return finished(straced('connect', '-vv', '--keepalive', '--nodelay',
+    return finished(straced('connect', '-vv', '--keepalive',
         '--tos', 8, '--ttl', 9, '--rcvbuf', '64k', '--sndbuf', '64k', '-s',
         '127.0.0.1', '127.0.0.1', port_of($l)));
 };

@@ -125,6 +125,8 @@ sub calls_of {
     $call = 'errqueue' if $call eq 'recv' && $args =~ /MSG_ERRQUEUE/;
     my %c = (call => $call, fd => $fd, result => $result, args => $args);
     ($c{option}) = $args =~ /^[^,]*, \w+, (\w+)/ if $call =~ /sockopt/;
+    # Set on every TCP socket, and taught by no tutorial.
+    return if ($c{option} // '') eq 'TCP_NODELAY';
     return \%c;
 }
 

@@ -22,7 +22,7 @@ push @{ $reaches{$_} }, $_ for keys %reaches;
 
 # Headers that only their own folder includes, besides internal.h.
 my %private = (
-    relay => [qw(coalesce flow low_water policy relay_options relay_policy
+    relay => [qw(flow policy relay_options relay_policy
         relay_result splice)],
     dial  => [qw(helper http_connect socks tls_process tls_report
         tunnel)],

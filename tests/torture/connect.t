@@ -219,7 +219,7 @@ scenario 'connect-tls',
 
 scenario 'connect-options',
     args  => 'connect -q --ttl 9 --tos 8 --rcvbuf 64k --sndbuf 64k '
-        . '--keepalive --nodelay -s 127.0.0.1 127.0.0.1 PORT',
+        . '--keepalive -s 127.0.0.1 127.0.0.1 PORT',
     stdin => [ [ send => $up ] ],
     peers => [ { steps => \@sender } ],
     names => qr/--\w+/,
