@@ -133,24 +133,18 @@ int
 call_listen(int fd, int backlog)
 {
 	int64_t start = step_start();
-	int result = listen(fd, backlog), limit;
-	char note[128], text[32];
+	int result = listen(fd, backlog);
+	char text[32] = "(the system's maximum)";
 
 	if (!step_is_on())
 		return result;
-	limit = os_max_backlog();
-	if (limit > 0 && backlog > limit)
-		backlog = limit;
-	snprintf(text, sizeof(text), "%d", backlog);
-	if (limit <= 0 && backlog == INT32_MAX)
-		snprintf(text, sizeof(text), "(the system's maximum)");
-	snprintf(note, sizeof(note),
-	    "the system completes connections; at most %s wait for accept",
-	    limit <= 0 && backlog == INT32_MAX ? "that many" : text);
+	if (backlog != INT32_MAX)
+		snprintf(text, sizeof(text), "%d", backlog);
 	step_report(&(struct step){.call = "listen",
 			.start_ns = start,
 			.errnum = errnum_of(result),
-			.note = note},
+			.note = "the system completes connections; at most "
+				"that many wait for accept"},
 	    "on %s, backlog %s", step_name_of(fd), text);
 	if (result == 0)
 		step_name(fd, "the listening socket", 0);

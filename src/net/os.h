@@ -34,9 +34,6 @@ int os_socketpair(int ends[2]);
  */
 int os_accept(int fd, struct addr *peer);
 
-/* The largest backlog of listen(2); 0 if it is unknown. */
-int os_max_backlog(void);
-
 /* Opens a close-on-exec pipe. Returns 0, or -1 with errno. */
 int os_pipe(int ends[2], bool nonblocking);
 

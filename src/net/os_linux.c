@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/num.h"
 #include "base/step.h"
 #include "net/addr.h"
 #include "net/sockopt.h"
@@ -76,19 +75,6 @@ os_accept(int fd, struct addr *peer)
 	if (got >= 0)
 		(void)fd_close_on_exec(got);
 	return got;
-}
-
-int
-os_max_backlog(void)
-{
-	int fd = open("/proc/sys/net/core/somaxconn", O_RDONLY | O_CLOEXEC);
-	char text[16] = "";
-	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
-	int64_t limit;
-
-	fd_close(&fd);
-	text[n > 0 ? n - 1 : 0] = '\0';
-	return num_parse(text, 1, INT32_MAX, &limit) ? (int)limit : 0;
 }
 
 /* The older system call: the C library's pipe() may also use pipe2(2). */

@@ -63,12 +63,6 @@ os_accept(int fd, struct addr *peer)
 }
 
 int
-os_max_backlog(void)
-{
-	return 0;
-}
-
-int
 os_pipe(int ends[2], bool nonblocking)
 {
 	if (pipe(ends) < 0)

@@ -231,25 +231,6 @@ listener_pollfds(
 }
 
 /*
- * Selects the next listening socket that has a connection; returns false if
- * none has.
- */
-static bool
-choose_listener(struct listener *l, const struct pollfd *fds)
-{
-	size_t i, at;
-
-	for (i = 0; i < l->count; i++) {
-		at = (l->turn + i) % l->count;
-		if (fds[at].revents != 0) {
-			l->turn = at;
-			return true;
-		}
-	}
-	return false;
-}
-
-/*
  * Waits for an event. Sets *waiting, if not NULL, to whether a connection is
  * pending.
  */
@@ -257,7 +238,7 @@ static void
 wait_event(struct server *s, struct deadline until, bool *waiting)
 {
 	struct pollfd *fds = s->children.fds;
-	size_t listening = 0, n;
+	size_t listening = 0, i, n;
 
 	if (waiting != NULL)
 		listening = listener_pollfds(s, fds, &until);
@@ -267,8 +248,8 @@ wait_event(struct server *s, struct deadline until, bool *waiting)
 	if (wait_poll(fds, listening + n, until) <= 0)
 		return;
 	children_polled(&s->children, fds + listening);
-	if (listening > 0)
-		*waiting = choose_listener(s->listener, fds);
+	for (i = 0; i < listening; i++)
+		*waiting |= fds[i].revents != 0;
 }
 
 /*

@@ -25,6 +25,22 @@ is hear($c[2]), 'x', 'the third when there is room';
 close $c[2];
 $p->stop;
 
+# The sockets take turns: clients of one do not keep those of another waiting.
+SKIP: {
+    skip 'no IPv6', 1 unless has_ipv6();
+    $p = start('listen', '-k', '--echo', '-v', '--max-conns', 1, 0);
+    $port = $p->port;
+    @c = tcp_client($port);
+    $p->expect(err => qr/accepted /);
+    push @c, map { tcp_client($port, $_) } '127.0.0.1', '127.0.0.1', '::1';
+    close $c[0];
+    $p->expect(err => qr/accepted .*accepted /s);
+    like $p->{err}, qr/accepted ::1 port/, 'the one of the other socket is next'
+        or diag $p->{err};
+    close $_ for @c;
+    $p->stop;
+}
+
 $p = start('listen', '-k', '--echo', '-v', '--max-per-host', 1, 0);
 $port = $p->port;
 my $first = tcp_client($port);
