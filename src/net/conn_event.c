@@ -27,9 +27,7 @@ conn_event_summarize(int fd, bool goes_on, struct conn_summary *s)
 	s->sent = tcp.sent;
 	s->received = tcp.received;
 	s->reset = tcp.is_closed;
-	if (tcp.is_crossing)
-		s->first = CONN_FIRST_BOTH;
-	else if (tcp.peer_finished || tcp.is_closed)
+	if (tcp.peer_finished || tcp.is_closed)
 		s->first = CONN_FIRST_PEER;
 	else if (!goes_on)
 		s->first = CONN_FIRST_US;
@@ -148,7 +146,7 @@ conn_event_denied(int level, const struct conn *c, const char *why)
 static void
 closed_members(struct json *j, const struct conn_summary *s, int64_t ns)
 {
-	static const char *const names[] = {"nobody", "us", "peer", "both"};
+	static const char *const names[] = {"nobody", "us", "peer"};
 
 	if (!s->bytes_unknown) {
 		json_number(j, "sent", s->sent);
@@ -195,8 +193,7 @@ conn_event_closed(
     int level, const struct conn *c, const struct conn_summary *s, int status)
 {
 	static const char *const words[] = {"neither side finished",
-	    "this side finished first", "the peer finished first",
-	    "both sides finished at the same time"};
+	    "this side finished first", "the peer finished first"};
 	const char *reset =
 	    s->reset_by_us ? ", reset by this side" : ", reset by the peer";
 	char ends[2 * ADDR_TEXT + 8], duration[32], bytes[96], ended[32] = "";

@@ -20,8 +20,7 @@ struct conn {
 enum conn_first {
 	CONN_FIRST_NOBODY, /* neither has finished */
 	CONN_FIRST_US,
-	CONN_FIRST_PEER,
-	CONN_FIRST_BOTH /* each FIN was sent before the other arrived */
+	CONN_FIRST_PEER
 };
 
 struct conn_summary {
@@ -29,13 +28,10 @@ struct conn_summary {
 	uint64_t sent, received;
 	uint64_t undelivered; /* bytes read from stdin but not delivered */
 	enum conn_first first;
-	bool wants_order; /* derive first from the order of the FINs */
 	bool is_fin_sent, is_fin_received;
-	int64_t fin_ns;       /* when FIN was sent, if the order is looked up */
-	uint32_t fin_acks_in; /* segments without data received before */
-	bool reset;           /* the connection was reset, by the peer */
-	bool reset_by_us;     /* or, if reset is set, by this side */
-	bool is_aborted;      /* it ended before everything was delivered */
+	bool reset;       /* the connection was reset, by the peer */
+	bool reset_by_us; /* or, if reset is set, by this side */
+	bool is_aborted;  /* it ended before everything was delivered */
 };
 
 /*

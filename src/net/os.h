@@ -43,14 +43,9 @@ struct os_tcp {
 	bool peer_finished;      /* the peer's FIN has arrived */
 	bool is_closed;          /* the connection was reset */
 	bool is_acknowledged;    /* the peer acknowledged everything sent */
-	bool is_fin_acked; /* this side's FIN is acknowledged, the peer's not
-			      received */
-	bool is_crossing;  /* both FINs were sent before either arrived */
-	uint32_t acks_in;  /* segments without data */
-	uint32_t acks_out;
-	uint32_t rtt_us;        /* the smoothed round-trip time */
-	uint32_t segments;      /* sent */
-	uint32_t retransmitted; /* of these */
+	uint32_t rtt_us;         /* the smoothed round-trip time */
+	uint32_t segments;       /* sent */
+	uint32_t retransmitted;  /* of these */
 	uint32_t waiting; /* of a listening socket: pending connections, */
 	uint32_t backlog; /* and their limit */
 };

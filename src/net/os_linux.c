@@ -28,13 +28,7 @@
 #endif
 
 /* TCP states in tcpi_state, which glibc and the kernel name differently. */
-enum {
-	STATE_FIN_WAIT2 = 5,
-	STATE_CLOSE = 7,
-	STATE_CLOSE_WAIT = 8,
-	STATE_LAST_ACK = 9,
-	STATE_CLOSING = 11
-};
+enum { STATE_CLOSE = 7, STATE_CLOSE_WAIT = 8, STATE_LAST_ACK = 9 };
 
 const char *
 os_name(void)
@@ -152,10 +146,6 @@ os_tcp_info(int fd, struct os_tcp *tcp)
 	tcp->is_closed = info.tcpi_state == STATE_CLOSE;
 	tcp->is_acknowledged =
 	    info.tcpi_unacked == 0 && info.tcpi_notsent_bytes == 0;
-	tcp->is_fin_acked = info.tcpi_state == STATE_FIN_WAIT2;
-	tcp->is_crossing = info.tcpi_state == STATE_CLOSING;
-	tcp->acks_in = info.tcpi_segs_in - info.tcpi_data_segs_in;
-	tcp->acks_out = info.tcpi_segs_out - info.tcpi_data_segs_out;
 	tcp->rtt_us = info.tcpi_rtt;
 	tcp->segments = info.tcpi_segs_out;
 	tcp->retransmitted = info.tcpi_total_retrans;

@@ -11,14 +11,14 @@ struct conn_summary;
 
 /*
  * Sends FIN; receiving continues. Returns 0, or -1 with errno. Records in *s
- * that the FIN was sent, and who finished first: if s->wants_order is set, by
- * the order in which the two FINs were sent, on which both ends agree, as far
- * as the system reports it.
+ * that the FIN was sent, and who finished first: the peer if its FIN has
+ * arrived, as far as the system reports it. If the two FINs cross, each side
+ * was first.
  */
 int shutdown_write(int fd, struct conn_summary *s);
 
 /* Records in *s that the peer's FIN was received. */
-void shutdown_received(int fd, struct conn_summary *s);
+void shutdown_received(struct conn_summary *s);
 
 /* The time limit for shutdown_and_drain() when everything has been sent. */
 #define SHUTDOWN_DRAIN_MS 2000

@@ -385,7 +385,6 @@ relay_run(int fd, const struct relay_options *o, struct conn_summary *sum,
 	unsigned char *storage = mem_buffer((size_t)2 * FLOW_SIZE);
 	struct relay r = {.fd = fd,
 	    .o = o,
-	    .sum = {.wants_order = diag_emits(DIAG_NOTE)},
 	    .recheck = deadline_none(),
 	    .recheck_pause = {.min = 1, .max = MAX_RECHECK_MS},
 	    .e = e};

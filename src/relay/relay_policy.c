@@ -140,7 +140,7 @@ note_peer_end(struct relay *r)
 {
 	r->peer_end_ns = clock_now();
 	if (r->down.in.errnum == 0)
-		shutdown_received(r->fd, &r->sum);
+		shutdown_received(&r->sum);
 	else if (r->down.in.errnum != ECANCELED &&
 		 r->sum.first == CONN_FIRST_NOBODY)
 		r->sum.first = CONN_FIRST_PEER;

@@ -114,7 +114,7 @@ session_receive(struct session *s, void *piece, size_t size)
 
 	s->r.received += n;
 	if (end == STREAM_ENDED) {
-		shutdown_received(s->fd, &s->r);
+		shutdown_received(&s->r);
 	}
 	return result_of(s, end) < 0 ? -1 : (ssize_t)n;
 }
@@ -200,7 +200,6 @@ session_end(struct session *s, const struct conn *c, int level, int result)
 {
 	struct deadline until = s->until;
 
-	s->r.wants_order = diag_emits(level);
 	/* With nothing left to read, closing sends the FIN. */
 	s->r.is_fin_sent = s->r.is_fin_sent || s->r.is_fin_received;
 	if (!s->r.is_fin_received)
