@@ -13,7 +13,7 @@ use POSIX qw(:sys_wait_h);
 use Socket qw(SOCK_STREAM SOCK_DGRAM);
 use Time::HiRes qw(time);
 
-our @EXPORT = qw(sockt limit load installed scratch free_port wait_listening
+our @EXPORT = qw(sockt load installed scratch free_port wait_listening
     wait_bound launch finish spent kill_all row tool_port slurp median);
 
 our $TOP    = abs_path(dirname(__FILE__) . '/../..');
@@ -25,7 +25,6 @@ my %running;         # pid => 1: ours, to be ended
 my $owner = $$;
 
 sub sockt { return $ENV{SOCKT} || "$BUILD/sockt" }
-sub limit { return "$BUILD/bench/limit/$_[0]" }
 sub load  { return "$BUILD/bench/load/$_[0]" }
 
 # The path of an installed program, or undef.
@@ -177,7 +176,7 @@ sub round3 {
 }
 
 # Runs a row and prints its table. name, unit; lower => 1: less is better;
-# extra => names of more columns; tools: list of [name, code, limit?]. code
+# extra => names of more columns; tools: list of [name, code]. code
 # returns a hash: value, extras in order, lost (text, or nothing). is_line: it
 # is one line, for tables with many rows.
 sub row {

@@ -12,14 +12,10 @@ my $quiet = '/dev/null';
 # the same tiny static program.
 my @forking = (
     ['sockt', [sockt(), qw(serve-hello -q --max-conns 2000 127.0.0.1 PORT)]],
-    ['limit: accept, fork', [limit('hello'), 'PORT']],
-    ['limit: ... and reap', [limit('hello'), 'PORT', 'reap']],
 );
 my @running = (
     ['sockt', [sockt(), qw(listen -q -k --max-conns 2000 127.0.0.1 PORT --),
         $greeter]],
-    ['limit: accept, vfork', [limit('spawn'), 'PORT', $greeter]],
-    ['limit: ... and reap', [limit('spawn'), 'PORT', $greeter, 'reap']],
     ['tcpserver -b 4096',
         [qw(tcpserver -H -R -l0 -b 4096 -c 2000 127.0.0.1 PORT), $greeter]],
     ['tcpserver', [qw(tcpserver -H -R -l0 -c 2000 127.0.0.1 PORT), $greeter]],

@@ -87,20 +87,19 @@ my @many = (
     ['sockt', [sockt(), 'http-get', '-q'], ['-O']],
     ['curl', ['curl', '-s'], ['--remote-name-all']],
     ['wget', ['wget', '-q'], [], ['-O', '-']],
-    ['limit', [Bench::limit('http_get'), $port, $COUNT]],
 );
 @many = grep { -x $_->[1][0] || installed($_->[1][0]) } @many;
 
 sub get_many {
     my ($tool, $to_files) = @_;
-    my ($name, $command, $files, $stdout) = @$tool;
+    my (undef, $command, $files, $stdout) = @$tool;
     my $server = launch({ plain => 1 }, $nginx, '-c', "$dir/nginx.conf");
     wait_listening($port) or return { lost => 'nginx does not listen' };
     my ($to, $out) = ("$dir/to", scratch() . '/body');
     mkdir $to;
     my $p = launch({ out => $out, dir => $to }, @$command,
         @{ ($to_files ? $files : $stdout) // [] },
-        $name eq 'limit' ? () : map { "$url/small.$_" } 1 .. $COUNT);
+        map { "$url/small.$_" } 1 .. $COUNT);
     my $status = finish($p);
     my @got = glob "$to/*";
     my $bytes = 0;

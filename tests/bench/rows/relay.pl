@@ -34,10 +34,6 @@ my @tools = (
         [qw(socat -b 1048576 -u TCP-LISTEN:PORT STDOUT)],
         [qw(socat -b 1048576 -t 20 STDIO TCP:IP:PORT)],
         [qw(socat -b 1048576 -t 20 TCP-LISTEN:PORT STDIO)]],
-    ['limit: splice',
-        [limit('splice'), 'send', 'PORT'], [limit('splice'), 'receive', 'PORT'],
-        [limit('splice'), 'both-send', 'PORT'],
-        [limit('splice'), 'both-receive', 'PORT']],
 );
 @tools = grep { installed($_->[1][0]) || -x $_->[1][0] } @tools;
 

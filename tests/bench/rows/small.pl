@@ -39,25 +39,31 @@ for my $size (1, 64) {
     );
 }
 
+# Accepts one connection and prints how many bytes it brings.
+my $RECEIVER = <<'END';
+my $l = IO::Socket::IP->new(LocalHost => '127.0.0.1', LocalPort => shift,
+    Listen => 1) or die $@;
+my $c = $l->accept;
+my ($n, $total) = (0, 0);
+$total += $n while $n = sysread $c, my $bytes, 262144;
+print "$total\n";
+END
+
 sub pour {
     my ($tool, $block, $bytes) = @_;
     my $port = free_port();
     my $out = scratch() . '/poured';
-    pipe my $r, my $w or die $!;
-    open my $counted, '>', $out or die $!;
-    my $sink = launch({ plain => 1, in => $r, out => $counted }, load('sink'));
-    my $receiver = launch({ plain => 1, out => $w }, limit('splice'),
-        'receive', $port);
-    close $_ for $r, $w;
+    my $receiver = launch({ plain => 1, out => $out }, $^X,
+        '-MIO::Socket::IP', '-e', $RECEIVER, $port);
     wait_listening($port) or return { lost => 'no server' };
-    pipe $r, $w or die $!;
+    pipe my $r, my $w or die $!;
     my $start = time;
     my $client = launch({ in => $r }, client($tool, $port));
     my $source = launch({ plain => 1, out => $w }, load('source'), $bytes,
         $block);
     close $_ for $r, $w;
     my $status = finish($client, 20);
-    finish($_) for $receiver, $sink, $source;
+    finish($_) for $receiver, $source;
     my $seconds = time - $start;
     chomp(my $got = slurp($out));
     return { value => $bytes / $seconds / 1e6,

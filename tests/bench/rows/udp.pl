@@ -9,8 +9,6 @@ my @senders = grep { -x $_->[2] || installed($_->[2]) } (
     ['sockt', 'lines', sockt(), qw(udp-send --no-reply 127.0.0.1 PORT)],
     ['sockt --size', 'bytes', sockt(),
         qw(udp-send --no-reply --size SIZE 127.0.0.1 PORT)],
-    ['limit: lines', 'lines', limit('udp'), qw(lines PORT)],
-    ['limit: blocks', 'bytes', limit('udp'), qw(blocks PORT SIZE)],
     ['socat -b', 'bytes', 'socat', '-u', '-b', 'SIZE', 'STDIN',
         'UDP-SENDTO:127.0.0.1:PORT'],
     ['nc.openbsd -u', 'packets', qw(nc.openbsd -u -q0 127.0.0.1 PORT)],
@@ -65,7 +63,7 @@ for my $size (64, 1400) {
         unit  => '1/s',
         extra => ['CPU s/M', '% received'],
         tools => [map { my $t = $_;
-            my $count = $t->[0] !~ /^sockt|^limit/ ? 100_000
+            my $count = $t->[0] !~ /^sockt/ ? 100_000
                 : $size > 1000 ? 300_000 : 1_000_000;
             [$t->[0], sub { send_all($t, $size, $count) }] } @senders],
     );
@@ -76,7 +74,6 @@ my $cat = installed('cat') // 'cat';
 my @servers = grep { -x $_->[1][0] || installed($_->[1][0]) } (
     ['sockt', [sockt(), qw(udp-serve -q --echo 127.0.0.1 PORT)], 1],
     ['sockt hello', [sockt(), qw(udp-serve -q 127.0.0.1 PORT)], 1],
-    ['limit: echo', [limit('udp'), qw(echo PORT)], 1],
     ['socat fork, PIPE',
         ['socat', 'UDP-LISTEN:PORT,bind=127.0.0.1,fork', 'PIPE'], 0.5],
     ['socat fork, cat', ['socat', 'UDP-LISTEN:PORT,bind=127.0.0.1,fork',
