@@ -1,7 +1,6 @@
 /*
- * Small texts of the command line and of headers: numbers, durations, sizes,
- * dates, escapes, templates. What is formatted and parsed again is the same,
- * and what is escaped has no control character.
+ * Small texts of the network: dates, and whatever is escaped. What is formatted
+ * and parsed again is the same, and what is escaped has no control character.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -9,32 +8,12 @@
 
 #include "base/err.h"
 #include "base/literal.h"
-#include "base/num.h"
-#include "base/template.h"
 #include "base/text.h"
 #include "http/http_date.h"
 
 #define TEXT_SIZE 512
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-check_numbers(const char *text)
-{
-	char shown[64];
-	int64_t n = -1;
-
-	if (num_parse(text, 3, 70000, &n) && (n < 3 || n > 70000))
-		abort();
-	if (num_duration(text, &n) == NUM_GOOD &&
-	    (n < 0 || n > NUM_MAX_DURATION))
-		abort();
-	if (num_size(text, &n)) {
-		if (n < 0)
-			abort();
-		num_format_size(shown, sizeof(shown), (uint64_t)n);
-	}
-}
 
 static void
 check_date(const char *text)
@@ -83,26 +62,6 @@ check_escapes(const char *text, size_t size)
 		abort();
 }
 
-static void
-check_template(const char *text, size_t size)
-{
-	struct template_values v = {text, size, "192.0.2.1", 9999, 7};
-	struct template t;
-	struct err e = ERR_INIT;
-	char filled[2048];
-
-	if (template_parse(&t, text, &e) < 0) {
-		if (e.kind != ERR_USAGE || e.text[0] == '\0')
-			abort();
-		return;
-	}
-	if (template_fill(&t, &v, filled, sizeof(filled)) >
-	    (ssize_t)sizeof(filled))
-		abort();
-	(void)template_fill(&t, &v, filled, 3);
-	template_release(&t);
-}
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -112,9 +71,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(text, data, size);
 	text[size] = '\0';
-	check_numbers(text);
 	check_date(text);
 	check_escapes(text, size);
-	check_template(text, size);
 	return 0;
 }
