@@ -52,97 +52,39 @@ progress_end(struct progress *p)
 	p->shown = false;
 }
 
-/* What a narrow terminal makes shorter, in this order. */
-enum detail {
-	DETAIL_ALL,
-	DETAIL_NO_LEFT,  /* no time left */
-	DETAIL_NO_RATE,  /* no rate either */
-	DETAIL_NO_TOTAL, /* the percentage without the total */
-	DETAIL_ONE       /* of two directions only the one with more bytes */
-};
-
-/* Writes ", 8 s left", ", 3 min left" or ", 2.5 h left". */
-static void
-format_left(char *buf, size_t size, double seconds)
-{
-	if (seconds < 100)
-		snprintf(buf, size, ", %.0f s left", seconds);
-	else if (seconds < 100 * 60)
-		snprintf(buf, size, ", %.0f min left", seconds / 60);
-	else
-		snprintf(buf, size, ", %.1f h left", seconds / 3600);
-}
-
 static bool
 has_percentage(const struct progress_count *c)
 {
 	return c->total > 0 && (uint64_t)c->total >= c->done;
 }
 
-/* Writes " of 1.0 GiB (4%)". */
-static void
-format_total(
-    char *buf, size_t size, const struct progress_count *c, enum detail detail)
-{
-	char whole[32];
-
-	snprintf(buf, size, "%s%s (%d%%)",
-	    detail < DETAIL_NO_TOTAL ? " of " : "",
-	    detail < DETAIL_NO_TOTAL
-		? num_format_size(whole, sizeof(whole), (uint64_t)c->total)
-		: "",
-	    (int)(100.0 * (double)c->done / (double)c->total));
-}
-
-/* The text that is drawn, beside the bar. */
-struct text {
-	const struct progress *progress;
-	const struct progress_count *counts;
-	size_t count; /* of directions, one or two */
-	enum detail detail;
-	char buf[LINE];
-};
-
 /* Appends "sent 45.2 MiB of 1.0 GiB (4%), 120 MiB/s, 8 s left". */
 static void
-append_count(struct text *t, const struct progress_count *c)
+append_count(char *text, size_t size, const struct progress *p,
+    const struct progress_count *c)
 {
-	double seconds = clock_seconds(t->progress->start_ns, clock_now());
+	double seconds = clock_seconds(p->start_ns, clock_now()), left;
 	double rate =
 	    seconds > 0 ? (double)(c->done - c->skipped) / seconds : 0;
-	char so_far[32], speed[32], of[64] = "", left[32] = "";
+	char shown[32];
 
-	if (has_percentage(c)) {
-		format_total(of, sizeof(of), c, t->detail);
-		if (rate > 0 && t->detail < DETAIL_NO_LEFT)
-			format_left(left, sizeof(left),
-			    (double)((uint64_t)c->total - c->done) / rate);
-	}
-	text_append(t->buf, sizeof(t->buf), "%s%s%s", c->verb,
-	    num_format_size(so_far, sizeof(so_far), c->done), of);
-	if (t->detail < DETAIL_NO_RATE)
-		text_append(t->buf, sizeof(t->buf), ", %s/s%s",
-		    num_format_size(speed, sizeof(speed), (uint64_t)rate),
-		    left);
-}
-
-/* Formats the text with its detail. Returns its length. */
-static size_t
-format_text(struct text *t)
-{
-	const struct progress_count *c = t->counts;
-	size_t i;
-
-	t->buf[0] = '\0';
-	for (i = 0; i < t->count; i++) {
-		if (t->detail == DETAIL_ONE && t->count > 1 &&
-		    (c[0].done >= c[1].done) != (i == 0))
-			continue;
-		if (t->buf[0] != '\0')
-			text_append(t->buf, sizeof(t->buf), "; ");
-		append_count(t, &c[i]);
-	}
-	return strlen(t->buf);
+	text_append(text, size, "%s%s", c->verb,
+	    num_format_size(shown, sizeof(shown), c->done));
+	if (has_percentage(c))
+		text_append(text, size, " of %s (%d%%)",
+		    num_format_size(shown, sizeof(shown), (uint64_t)c->total),
+		    (int)(100.0 * (double)c->done / (double)c->total));
+	text_append(text, size, ", %s/s",
+	    num_format_size(shown, sizeof(shown), (uint64_t)rate));
+	if (!has_percentage(c) || rate <= 0)
+		return;
+	left = (double)((uint64_t)c->total - c->done) / rate;
+	if (left < 100)
+		text_append(text, size, ", %.0f s left", left);
+	else if (left < 100 * 60)
+		text_append(text, size, ", %.0f min left", left / 60);
+	else
+		text_append(text, size, ", %.1f h left", left / 3600);
 }
 
 /* Writes the bar of c, cells wide with its brackets, and a space. */
@@ -161,28 +103,29 @@ format_bar(char *buf, size_t cells, const struct progress_count *c)
 }
 
 /*
- * Draws the bar of the first count, if its total is known, and the counts, with
- * as much detail as the terminal has space for. The bar has the space that is
- * left, and does not grow when the text becomes shorter.
+ * Draws the bar of the first count, if its total is known, and the counts. The
+ * bar has the space that the terminal leaves, and does not grow when the text
+ * becomes shorter; a narrow terminal has none, and cuts the text.
  */
 static void
 draw(struct progress *p, const struct progress_count *c, size_t count)
 {
-	struct text t = {.progress = p, .counts = c, .count = count};
-	size_t width = diag_progress_width(), n;
-	size_t bar = has_percentage(c) ? MIN_BAR + 1 : 0;
-	char line[2 * LINE] = "";
+	size_t width = diag_progress_width(), i, n;
+	char line[2 * LINE] = "", text[LINE] = "";
 
-	n = format_text(&t);
-	while (n + bar > width && t.detail++ < DETAIL_ONE)
-		n = format_text(&t);
+	for (i = 0; i < count; i++) {
+		if (i > 0)
+			text_append(text, sizeof(text), "; ");
+		append_count(text, sizeof(text), p, &c[i]);
+	}
+	n = strlen(text);
 	if (width != p->width || n > p->text) {
 		p->width = width;
 		p->text = n;
 	}
-	if (bar > 0 && p->text + bar <= width)
+	if (has_percentage(c) && p->text + MIN_BAR + 1 <= width)
 		format_bar(line, width - p->text - 1, c);
-	text_append(line, sizeof(line), "%s", t.buf);
+	text_append(line, sizeof(line), "%s", text);
 	progress_draw(p, line);
 }
 

@@ -47,7 +47,7 @@ struct progress_count {
 /*
  * Draws the progress bar, or the verb if the total is unknown: "[####------] 45
  * MiB of 100 MiB (45%), 12 MiB/s, 5 s left". The bar is as wide as the terminal
- * allows; a narrow one is shown less of the text.
+ * allows; a narrow one has none, and cuts the text.
  */
 void progress_draw_bar(struct progress *p, const struct progress_count *c);
 
