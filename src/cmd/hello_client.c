@@ -48,22 +48,6 @@ hello_client_delay(struct hello_client *c)
 	return session_pause(&c->session, c->server->o->delay_ms);
 }
 
-/* Why the head of a request is incomplete, by status code. */
-static const char *
-head_reason(int code)
-{
-	switch (code) {
-	case 400:
-		return "the connection ended within the head";
-	case 408:
-		return "the head was not complete in time";
-	case 431:
-		return "the head is too long";
-	default:
-		return NULL;
-	}
-}
-
 /* Whether bytes start a TLS handshake (RFC 8446 section 5.1). */
 static bool
 is_tls(const char *bytes, size_t n)
@@ -111,13 +95,12 @@ respond(struct hello_client *c, const struct http_server *r, int code)
 	unsigned char *body = text + HTTP_SERVER_TEXT, *start;
 	struct message target = {
 	    (const unsigned char *)r->target, r->target_length, 0};
-	const char *phrase = http_server_phrase(code);
 	char head[HTTP_SERVER_TEXT];
 	size_t head_length, n;
 	ssize_t made;
 
-	made = code != 200 ? snprintf((char *)body, HTTP_SERVER_TEXT,
-				 "%s: %s\n", phrase, r->reason)
+	made = code != 200 ? snprintf((char *)body, HTTP_SERVER_TEXT, "%s\n",
+				 http_server_phrase(code))
 			   : hello_client_reply(c, &target, body,
 				 sizeof(text) - HTTP_SERVER_TEXT);
 	if (made < 0)
@@ -156,9 +139,6 @@ hello_client_serve_http(struct hello_client *c, int64_t limit_ms)
 	if (n <= 0)
 		return (int)n;
 	log_request(c, head, (size_t)n);
-	r.reason = is_tls(head, (size_t)n)
-		       ? "the client speaks TLS (https), which is not supported"
-		       : head_reason(code);
 	if (code == 200)
 		code = http_server_parse(&r, head, (size_t)n);
 	if (hello_client_delay(c) < 0)
@@ -169,6 +149,9 @@ hello_client_serve_http(struct hello_client *c, int64_t limit_ms)
 		return -1;
 	if (code == 200)
 		return 0;
-	return err_set(&c->session.e, ERR_PROTOCOL, "answered %d %s: %s", code,
-	    http_server_phrase(code), r.reason);
+	return err_set(&c->session.e, ERR_PROTOCOL, "answered %d %s%s", code,
+	    http_server_phrase(code),
+	    is_tls(head, (size_t)n) ? ": the client speaks TLS (https), which "
+				      "is not supported"
+				    : "");
 }

@@ -13,12 +13,11 @@
 /* Enough for a response's head. */
 #define HTTP_SERVER_TEXT 512
 
-/* A parsed request, as pointers into its head. */
+/* A parsed request; its target points into its head. */
 struct http_server {
-	const char *method, *target;
-	size_t method_length, target_length;
-	bool is_head;       /* HEAD: the response has no body */
-	const char *reason; /* why the status code is not 200; or NULL */
+	const char *target;
+	size_t target_length;
+	bool is_head; /* HEAD: the response has no body */
 };
 
 /*
@@ -30,9 +29,9 @@ size_t http_server_head_length(const char *bytes, size_t n);
 
 /*
  * Parses a head of n bytes into *r, as far as it is readable. Returns the
- * status code of the response: 200, 400 if the head is malformed, 405 for a
- * known method other than GET and HEAD, 501 for an unknown one, 505 for another
- * major version.
+ * status code of the response: 200; 405 for a method other than GET and HEAD;
+ * 400 if the head is malformed, is not of HTTP/1, or has not the one Host field
+ * that HTTP/1.1 requires (section 3.2).
  */
 int http_server_parse(struct http_server *r, const char *head, size_t n);
 

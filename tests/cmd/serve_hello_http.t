@@ -36,10 +36,32 @@ for ('GE', "T /index HTTP/1.1\r", "\nHost: x\r\nUser-Agent: Mozilla/5.0\r\n",
 }
 like do { local $/; <$c> }, qr/\r\n\r\nHello!\z/, 'a head in pieces';
 
-like +(ask("nonsense\r\n\r\n"))[0], qr/^HTTP\/1\.1 400 /, 'garbage is 400';
-like +(ask("GET / HTTP/1.1\r\n\r\n"))[0], qr/ 400 /, 'no Host is 400';
-like +(ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"))[0],
-    qr/ 405 .*\r\nAllow: GET, HEAD\r\n/s, 'POST is 405 and says what is not';
+# What is not served, in one line to both ends.
+my $host = "Host: x\r\n";
+for my $bad ('', 'nonsense', 'GET', 'GET /', "GET / HTTP/1.1\r\n",
+    "GET / HTTP/1.1\r\n$host$host", "GET  / HTTP/1.1\r\n$host",
+    "GET / HTTP/1.1 \r\n$host", "GET / http/1.1\r\n$host",
+    "GET / HTTP/1x1\r\n$host", "GET / HTTP/1.x\r\n$host",
+    "GET / HTTP/2.0\r\n$host", "GET / HTTP/0.9\r\n$host",
+    "GET /\x7f HTTP/1.1\r\n$host", "G\x01T / HTTP/1.1\r\n$host",
+    "GET / HTTP/1.1\r\nHost : x\r\n", "GET / HTTP/1.1\r\n$host folded\r\n",
+    "GET / HTTP/1.1\r\n${host}X\r\n", "\x16\x02\x01\r\n") {
+    my ($head, $body) = ask($bad eq '' ? "\r\n \r\n\r\n" : "$bad\r\n\r\n");
+    like $head, qr{^HTTP/1\.1 400 Bad Request\r\n}, "'$bad' is 400";
+    is $body, "Bad Request\n", '  the client is told';
+    $p->expect(err => qr/answered 400 Bad Request\n/);
+}
+for my $method ('POST', 'BREW', 'get', 'GETS') {
+    ($head, $body) = ask("$method / HTTP/1.1\r\n${host}Content-Length: 3\r\n"
+            . "\r\nabc");
+    like $head, qr/ 405 .*\r\nAllow: GET, HEAD\r\n/s,
+        "$method is 405 and says what is not";
+}
+for my $good ("GET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.9\r\n$host\r\n",
+    "\r\n\r\nGET / HTTP/1.1\nHost: a\n\n",
+    "GET / HTTP/1.1\r\nhost:a\r\nLike: b\tc\r\n\r\n") {
+    is +(ask($good))[1], 'Hello!', 'other forms are good';
+}
 like +(ask("GET / HTTP/1.1\r\nX: " . 'x' x 20_000))[0], qr/ 431 /,
     'a head without end is 431';
 $c = tcp_client($port);

@@ -38,10 +38,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 	if (n > 0) {
 		code = http_server_parse(&r, head, n);
-		check_within(head, n, r.method, r.method_length);
 		check_within(head, n, r.target, r.target_length);
-		if (code != 200 && code != 400 && code != 405 && code != 501 &&
-		    code != 505)
+		if (code != 200 && code != 400 && code != 405)
 			abort();
 		if (http_server_make_head(text, code, size) >= sizeof(text))
 			abort();
