@@ -143,7 +143,7 @@ static const char rows[] =
     "nmap -p 22 --open 192.0.2.0/24\tsockt portscan 192.0.2.0/24 22\n"
     "nmap -p 22 --script banner host\tsockt portscan --banner host 22\n"
     "nmap -p 22 -iL hosts\tsockt portscan --targets hosts 22\n"
-    "nmap -oG - host\tsockt portscan -g host\n"
+    "nmap -oG - host\tsockt portscan -q host\n"
     "nmap -sL 192.0.2.0/24\tsockt portscan --dry-run 192.0.2.0/24\n"
     "wait-for-it host:5432 -t 30\tsockt connect -z --retry-for 30 host 5432\n"
     "wait-for-it host:5432 -t 30 -- ./start\t"

@@ -50,7 +50,6 @@ struct portscan_options {
 	struct name_options names;
 	struct time_options time;
 	int all;
-	int greppable;
 	int ascending;
 	int no_skip;
 	int dry_run;
@@ -133,8 +132,6 @@ static const struct opt form_opts[] = {
 	.choices = until_words),
     FLAG('a', "all", portscan_options, all,
 	"show closed and filtered ports too"),
-    FLAG('g', "greppable", portscan_options, greppable,
-	"print one line per host, for grep", .excludes = "json quiet"),
     {.kind = OPT_END},
 };
 
@@ -256,9 +253,7 @@ setup_report(struct run *run)
 
 	r->targets = &run->job.targets;
 	r->protocol = run->job.protocol;
-	r->form = o->report.level == DIAG_ERRORS ? SCAN_BARE
-		  : o->greppable                 ? SCAN_GREPPABLE
-						 : SCAN_TABLE;
+	r->is_bare = o->report.level == DIAG_ERRORS;
 	r->all = o->all != 0;
 	r->with_reason = o->all || o->report.level > 0;
 	r->with_service = !o->names.numeric;
@@ -429,8 +424,7 @@ const struct command portscan_command = {
     .defaults = &portscan_defaults,
     .effective = &portscan_effective,
     .size = sizeof(struct portscan_options),
-    .usual =
-	"all banner udp timeout rate retry-for targets exclude greppable json",
+    .usual = "all banner udp timeout rate retry-for targets exclude json",
     .notes = "PORTS is a list such as 22,80,8000-8100,ssh,60000-, or '-' for "
 	     "all; without PORTS, 1-1024 and common higher ports are scanned.",
     .examples = "sockt portscan 127.0.0.1 -\n"

@@ -281,29 +281,6 @@ print_host(const struct scan_report *r, uint32_t host,
 		result_print("not shown: %s\n", hidden);
 }
 
-/* "Host: 127.0.0.1 (name)\tPorts: 22/open/tcp//ssh///, ..." */
-static void
-print_greppable(const struct scan_report *r, uint32_t host,
-    const struct scan_row *rows, size_t count)
-{
-	const char *name = targets_name(r->targets, host), *service;
-	char ip[ADDR_TEXT], hidden[COUNTS_TEXT];
-	size_t i;
-
-	result_print("Host: %s (%s)\tPorts:", host_ip(r, host, ip, sizeof(ip)),
-	    name != NULL ? name : "");
-	for (i = 0; i < count; i++) {
-		service = service_name(&r->services, rows[i].port);
-		result_print("%s %u/%s/%s//%s///", i > 0 ? "," : "",
-		    rows[i].port, state_name(rows[i].reason), r->protocol,
-		    service != NULL ? service : "");
-	}
-	format_hidden(r, host, hidden);
-	if (hidden[0] != '\0')
-		result_print("\tNot shown: %s", hidden);
-	result_print("\n");
-}
-
 static void
 print_bare(const struct scan_report *r, const struct scan_row *row)
 {
@@ -381,16 +358,12 @@ print_hosts(const struct scan_report *r)
 			end++;
 		if (many && end == at)
 			continue;
-		if (r->form == SCAN_GREPPABLE) {
-			print_greppable(r, host, r->rows + at, end - at);
-		} else {
-			if (printed++ > 0)
-				result_print("\n");
-			print_host(r, host, r->rows + at, end - at);
-		}
+		if (printed++ > 0)
+			result_print("\n");
+		print_host(r, host, r->rows + at, end - at);
 		at = end;
 	}
-	if (many && r->form == SCAN_TABLE) {
+	if (many) {
 		if (printed > 0)
 			result_print("\n");
 		print_rest(r);
@@ -411,12 +384,12 @@ scan_report_print(struct scan_report *r)
 			emit_port(r, &r->rows[i]);
 		return;
 	}
-	if (r->form == SCAN_BARE)
+	if (r->is_bare)
 		for (i = 0; i < r->count; i++)
 			print_bare(r, &r->rows[i]);
 	else
 		print_hosts(r);
-	if (decided < r->total && r->form == SCAN_TABLE)
+	if (decided < r->total && !r->is_bare)
 		result_print("partial: %" PRIu64 " of %" PRIu64
 			     " ports were not decided\n",
 		    r->total - decided, r->total);

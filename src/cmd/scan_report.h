@@ -1,4 +1,5 @@
-/* The report of a scan: collects, counts and prints results in four formats. */
+/* The report of a scan: collects, counts and prints results in three formats.
+ */
 #ifndef CMD_SCAN_REPORT_H
 #define CMD_SCAN_REPORT_H
 
@@ -11,12 +12,6 @@
 #include "scan/service.h"
 
 struct targets;
-
-enum scan_form {
-	SCAN_TABLE,     /* for people */
-	SCAN_GREPPABLE, /* one line per host */
-	SCAN_BARE       /* HOST:PORT of each open port */
-};
 
 /* A port in the report. */
 struct scan_row {
@@ -31,7 +26,7 @@ struct scan_row {
 struct scan_report {
 	const struct targets *targets; /* the caller's */
 	const char *protocol;          /* "tcp" or "udp" */
-	enum scan_form form;
+	bool is_bare;      /* HOST:PORT of each open port, not tables */
 	bool all;          /* rows for closed and filtered ports too */
 	bool with_reason;  /* a column for it */
 	bool with_service; /* look up services */

@@ -19,7 +19,6 @@ my @commands = (
     ['portscan', '127.0.0.1', $open],
     ['portscan', '127.0.0.1', $shut],
     ['portscan', '-q', '127.0.0.1', $open],
-    ['portscan', '--greppable', '127.0.0.1', $open],
     ['portscan', '--json', '127.0.0.1', $open],
     ['portscan', '--json', '127.0.0.1', $shut],
     ['portscan', '--dry-run', '127.0.0.1', $open],

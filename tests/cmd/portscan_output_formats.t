@@ -1,4 +1,4 @@
-# The forms of portscan's results: table, -g, -q, --json.
+# The forms of portscan's results: table, -q, --json.
 use Sockt;
 use JSON::PP;
 
@@ -23,10 +23,6 @@ SKIP: {
     $r = run('portscan', '-q', '::1', $l->sockport);
     is $r->{out}, '[::1]:' . $l->sockport . "\n", '  IPv6 in brackets';
 }
-
-$r = run('portscan', '-g', '127.0.0.1', $ports);
-like $r->{out}, qr{\AHost: 127\.0\.0\.1 \(\)\tPorts: $low/open/tcp//\S*///, $high/open/tcp//\S*///\tNot shown: 1 closed \(refused\)\n\z},
-    '-g: a line a host, with seven subfields a port';
 
 sub objects { map { decode_json($_) } split /\n/, $_[0] }
 

@@ -55,9 +55,6 @@ $r = run($names, 'portscan', '-q', '--all-addresses', 'both', $any);
 is $r->{out}, "127.0.0.2:$any\n127.0.0.1:$any\n", '--all-addresses: every one';
 $r = run($names, 'portscan', 'both', $any);
 like $r->{out}, qr/\Aboth \(127\.0\.0\.2\)\n/, 'the name is shown';
-$r = run($names, 'portscan', '--greppable', 'both', $any);
-like $r->{out}, qr{^Host: 127\.0\.0\.2 \(both\)\tPorts: $any/open/tcp//}m,
-    '  with --greppable too';
 $r = run($names, 'portscan', '--json', 'both', $any);
 like $r->{out}, qr/"event":"port",.*"host":"both","ip":"127\.0\.0\.2"/,
     '  and with --json';
