@@ -108,7 +108,8 @@ struct parser {
 	const char *host_operand, *port_operand; /* NULL: none */
 	struct targets *targets;
 	struct targets_options to;
-	struct ports_parser ports;
+	struct ports *ports;
+	const char *protocol;
 };
 
 static int
@@ -124,7 +125,7 @@ add_ports(void *context, const char *text, struct err *e)
 {
 	struct parser *p = context;
 
-	return ports_parse(&p->ports, text, e);
+	return ports_parse(p->ports, p->protocol, text, e);
 }
 
 /* Adds all arguments of an option. */
@@ -134,11 +135,9 @@ add_list(struct parser *p, const struct opt_list *l, wordlist_add *add,
 {
 	size_t i;
 
-	for (i = 0; i < l->count; i++) {
-		p->ports.is_other = false;
+	for (i = 0; i < l->count; i++)
 		if (add(p, l->items[i], e) < 0)
 			return -1;
-	}
 	return 0;
 }
 
@@ -152,7 +151,6 @@ add_file(struct parser *p, const char *path, wordlist_add *add, struct err *e)
 
 	if (path == NULL)
 		return 0;
-	p->ports.is_other = false;
 	f = open_words(path, &l, p->to.until, e);
 	if (f != NULL) {
 		result = wordlist_read(f, path, add, p, e);
@@ -170,7 +168,7 @@ parse_all(struct parser *p, struct parser *excluded,
 	if (p->port_operand != NULL && add_ports(p, p->port_operand, e) < 0)
 		return -1;
 	if (p->port_operand == NULL && o->ports_file == NULL)
-		ports_default(p->ports.ports, p->ports.protocol);
+		ports_default(p->ports, p->protocol);
 	if (add_file(p, o->ports_file, add_ports, e) < 0 ||
 	    add_list(excluded, &o->exclude, add_ports, e) < 0)
 		return -1;
@@ -194,10 +192,12 @@ scan_job_parse(struct scan_job *job, const struct scan_job_options *o,
 	    .port_operand = only_ports ? first : second,
 	    .targets = &job->targets,
 	    .to = job->to,
-	    .ports = {&set, job->protocol, false}};
+	    .ports = &set,
+	    .protocol = job->protocol};
 	struct parser excluded = {.targets = &excluded_hosts,
 	    .to = job->to,
-	    .ports = {&excluded_ports, job->protocol, false}};
+	    .ports = &excluded_ports,
+	    .protocol = job->protocol};
 	int result = -1;
 
 	p.to.all_addresses = o->all_addresses != 0;

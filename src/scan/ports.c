@@ -2,7 +2,6 @@
 #include "scan/ports.h"
 
 #include <arpa/inet.h>
-#include <fnmatch.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +10,6 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "scan/service.h"
 
 #define HIGHEST 65535
 /* Longer than any valid element. */
@@ -34,14 +32,8 @@ static const uint16_t udp_common[] = {7, 9, 13, 17, 19, 37, 53, 67, 68, 69, 88,
     5060, 5351, 5353, 5355, 5683, 6881, 9999, 10001, 11211, 17500, 27015, 33434,
     51820};
 
-void
-ports_clear(struct ports *p)
-{
-	memset(p, 0, sizeof(*p));
-}
-
-void
-ports_add(struct ports *p, uint16_t port)
+static void
+add_port(struct ports *p, uint16_t port)
 {
 	p->bits[port / 8] |= (unsigned char)(1 << (port & 7));
 }
@@ -52,28 +44,18 @@ has_port(const struct ports *p, uint16_t port)
 	return (p->bits[port / 8] >> (port & 7)) & 1;
 }
 
-static void
-add_range(struct ports *p, int64_t low, int64_t high)
-{
-	int64_t port;
-
-	for (port = low; port <= high; port++)
-		ports_add(p, (uint16_t)port);
-}
-
 void
 ports_default(struct ports *p, const char *protocol)
 {
-	size_t i;
+	bool is_udp = strcmp(protocol, "udp") == 0;
+	const uint16_t *list = is_udp ? udp_common : tcp_higher;
+	size_t count = is_udp ? sizeof(udp_common) : sizeof(tcp_higher), i;
+	uint16_t port;
 
-	if (strcmp(protocol, "udp") == 0) {
-		for (i = 0; i < sizeof(udp_common) / sizeof(udp_common[0]); i++)
-			ports_add(p, udp_common[i]);
-		return;
-	}
-	add_range(p, 1, 1024);
-	for (i = 0; i < sizeof(tcp_higher) / sizeof(tcp_higher[0]); i++)
-		ports_add(p, tcp_higher[i]);
+	for (i = 0; i < count / sizeof(list[0]); i++)
+		add_port(p, list[i]);
+	for (port = 1; !is_udp && port <= 1024; port++)
+		add_port(p, port);
 }
 
 void
@@ -104,17 +86,6 @@ next_port(const struct ports *p, uint32_t port)
 		port++;
 	}
 	return 0;
-}
-
-size_t
-ports_count(const struct ports *p)
-{
-	size_t count = 0;
-	uint32_t port;
-
-	for (port = 0; (port = next_port(p, port + 1)) != 0;)
-		count++;
-	return count;
 }
 
 /* Sets a usage error that names the element. Returns -1. */
@@ -157,114 +128,64 @@ parse_range(const char *text, int64_t *low, int64_t *high, struct err *e)
 	return 0;
 }
 
-/* Adds services whose name matches pattern. Returns false without any. */
-static bool
-add_services(const struct ports_parser *p, const char *pattern, int64_t low,
-    int64_t high)
+/* The way to write here what other programs write otherwise, or NULL. */
+static const char *
+foreign_form(const char *text)
 {
-	FILE *f = fopen(SERVICE_FILE, "re");
-	struct service_line l;
-	bool found = false;
-
-	while (f != NULL && service_next(f, &l)) {
-		if (strcmp(l.protocol, p->protocol) != 0 || l.port < low ||
-		    l.port > high || fnmatch(pattern, l.name, 0) != 0)
-			continue;
-		ports_add(p->ports, l.port);
-		found = true;
-	}
-	if (f != NULL)
-		fclose(f);
-	return found;
-}
-
-/* Parses "[1-1024]": the services in that range. */
-static int
-parse_listed(const struct ports_parser *p, char *text, struct err *e)
-{
-	size_t n = strlen(text);
-	int64_t low, high;
-
-	if (n < 3 || text[n - 1] != ']' || strchr(text, '-') == NULL)
-		return refuse(text, "not of the form [LOW-HIGH]", e);
-	text[n - 1] = '\0';
-	if (parse_range(text + 1, &low, &high, e) < 0)
-		return -1;
-	if (add_services(p, "*", low, high))
-		return 0;
-	return refuse(text + 1, "no known service is in that range", e);
-}
-
-/* Parses a service's name or a pattern. Returns false if text is neither. */
-static bool
-parse_name(const struct ports_parser *p, const char *text)
-{
-	const struct servent *s;
-
+	if (text[0] != '\0' && text[1] == ':' && strchr("TUS", text[0]) != NULL)
+		return "a scan is of TCP ports, or of UDP ports with --udp; "
+		       "write them without the letter";
+	if (strpbrk(text, "[]") != NULL)
+		return "a range is written without brackets: LOW-HIGH";
 	if (strpbrk(text, "*?") != NULL)
-		return add_services(p, text, 1, HIGHEST);
-	/* Text that begins with a digit was meant as a number. */
-	if (text_is_digit(text[0]))
-		return false;
-	s = getservbyname(text, p->protocol);
-	if (s == NULL || s->s_port == 0)
-		return false;
-	ports_add(p->ports, ntohs((uint16_t)s->s_port));
-	return true;
+		return "services are named one by one, without patterns: "
+		       "http,https";
+	return NULL;
 }
 
 static int
-parse_element(const struct ports_parser *p, char *text, struct err *e)
+parse_element(
+    struct ports *p, const char *protocol, const char *text, struct err *e)
 {
+	const char *why = foreign_form(text);
+	const struct servent *s;
 	int64_t low, high;
 
 	if (text[0] == '\0')
 		return refuse(text, "an element is empty", e);
-	if (num_parse(text, 1, HIGHEST, &low)) {
-		ports_add(p->ports, (uint16_t)low);
-		return 0;
-	}
-	if (text[0] == '[')
-		return parse_listed(p, text, e);
-	if (parse_name(p, text))
-		return 0;
-	if (strchr(text, '-') == NULL)
+	if (why != NULL)
+		return refuse(text, why, e);
+	/* Text that begins with a digit was meant as a number. */
+	s = text_is_digit(text[0]) ? NULL : getservbyname(text, protocol);
+	if (s != NULL && s->s_port != 0)
+		low = high = ntohs((uint16_t)s->s_port);
+	else if (num_parse(text, 1, HIGHEST, &low))
+		high = low;
+	else if (strchr(text, '-') == NULL)
 		return refuse(text,
 		    "neither a number from 1 to 65535 nor a known service", e);
-	if (parse_range(text, &low, &high, e) < 0)
+	else if (parse_range(text, &low, &high, e) < 0)
 		return -1;
-	add_range(p->ports, low, high);
+	for (; low <= high; low++)
+		add_port(p, (uint16_t)low);
 	return 0;
 }
 
-/* Skips "T:" or "U:" and records which protocol the next elements are for. */
-static const char *
-parse_prefix(struct ports_parser *p, const char *text)
-{
-	if ((text[0] != 'T' && text[0] != 'U') || text[1] != ':')
-		return text;
-	p->is_other = (text[0] == 'T') != (strcmp(p->protocol, "tcp") == 0);
-	return text + 2;
-}
-
 int
-ports_parse(struct ports_parser *p, const char *text, struct err *e)
+ports_parse(
+    struct ports *p, const char *protocol, const char *text, struct err *e)
 {
-	struct ports ignored = {{0}};
-	const struct ports_parser other = {.ports = &ignored,
-	    .protocol = strcmp(p->protocol, "tcp") == 0 ? "udp" : "tcp"};
 	char element[ELEMENT + 1];
 	size_t n;
 
 	for (;;) {
-		text = parse_prefix(p, text);
 		n = strcspn(text, ",");
 		if (n > ELEMENT)
 			return err_set(
 			    e, ERR_USAGE, "ports: an element is too long");
 		memcpy(element, text, n);
 		element[n] = '\0';
-		if (parse_element(p->is_other ? &other : p, element, e) < 0)
+		if (parse_element(p, protocol, element, e) < 0)
 			return -1;
 		if (text[n] == '\0')
 			return 0;
@@ -324,7 +245,10 @@ ports_list_init(struct port_list *l, const struct ports *set)
 	uint32_t port;
 
 	memset(l, 0, sizeof(*l));
-	l->ports = mem_array(ports_count(set), sizeof(l->ports[0]));
+	for (port = 0; (port = next_port(set, port + 1)) != 0;)
+		l->count++;
+	l->ports = mem_array(l->count, sizeof(l->ports[0]));
+	l->count = 0;
 	for (port = 0; (port = next_port(set, port + 1)) != 0;)
 		l->ports[l->count++] = (uint16_t)port;
 	/* With few ports discovery saves nothing. */

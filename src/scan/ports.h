@@ -13,28 +13,18 @@ struct ports {
 	unsigned char bits[65536 / 8];
 };
 
-void ports_clear(struct ports *p);
-
-/* The state of a parser between the parts of one list. */
-struct ports_parser {
-	struct ports *ports;
-	const char *protocol; /* "tcp" or "udp" */
-	bool is_other;        /* after the letter of the other protocol */
-};
-
 /*
- * Adds the ports of text: elements separated by commas, each of them
+ * Adds the ports of text for protocol, "tcp" or "udp": elements separated by
+ * commas, each of them
  *
  *	22  ssh  20-25  -1024  60000-  -      a port, a service, ranges, all
- *	http*  [1-1024]                       services by pattern, by range
- *	T:22,80,U:53                          for TCP, for UDP
  *
- * A name with a hyphen (ftp-data) takes precedence over a range. Elements after
- * the letter of the other protocol are checked and ignored. Returns 0, or -1
- * with a usage error that names the element: port 0, 65536, "80x", a reversed
- * or empty range, an unknown name.
+ * A name with a hyphen (ftp-data) takes precedence over a range. Returns 0, or
+ * -1 with a usage error that names the element: port 0, 65536, "80x", a
+ * reversed or empty range, an unknown name, a form of other programs.
  */
-int ports_parse(struct ports_parser *p, const char *text, struct err *e);
+int ports_parse(
+    struct ports *p, const char *protocol, const char *text, struct err *e);
 
 /*
  * Adds the ports scanned by default. "tcp": 1-1024 and a short list of higher
@@ -44,9 +34,6 @@ void ports_default(struct ports *p, const char *protocol);
 
 /* Removes the ports of b from a. */
 void ports_remove(struct ports *a, const struct ports *b);
-
-void ports_add(struct ports *p, uint16_t port);
-size_t ports_count(const struct ports *p);
 
 /* The number of ports of each host that are probed first. */
 #define PORTS_DISCOVERY 8

@@ -14,6 +14,11 @@ refused(qr/within 1-65535/, '127.0.0.1', $_) for qw(0-5 1-65536 1-2-3);
 refused(qr/reversed/, '127.0.0.1', '90-80');
 refused(qr/empty/, '127.0.0.1', $_) for ('', '1,,2', '1,');
 refused(qr/service/, '127.0.0.1', 'no-such-service');
+refused(qr/ports 'T:22': a scan is of TCP ports, or of UDP ports with --udp/,
+    '127.0.0.1', 'T:22,U:53');
+refused(qr/ports '\[1-1024\]': a range is written without brackets: LOW-HIGH$/m,
+    '127.0.0.1', '[1-1024]');
+refused(qr/ports 'http\*': services are named one by one/, '127.0.0.1', 'http*');
 refused(qr/missing operand/);
 refused(qr/empty/, '', '80');
 refused(qr/0 to 32/, '10.0.0.0/33', '80');

@@ -11,9 +11,7 @@
 static int
 parse(struct ports *p, const char *text, struct err *e)
 {
-	struct ports_parser parser = {.ports = p, .protocol = "tcp"};
-
-	return ports_parse(&parser, text, e);
+	return ports_parse(p, "tcp", text, e);
 }
 
 static void
@@ -23,7 +21,7 @@ takes(const char *text, const char *want)
 	struct err e = ERR_INIT;
 	char shown[256];
 
-	ports_clear(&p);
+	memset(&p, 0, sizeof(p));
 	ok(parse(&p, text, &e) == 0, "'%s' is taken", text);
 	is_text(ports_text(&p, shown, sizeof(shown)), want, text);
 }
@@ -34,7 +32,7 @@ refuses(const char *text, const char *why)
 	struct ports p;
 	struct err e = ERR_INIT;
 
-	ports_clear(&p);
+	memset(&p, 0, sizeof(p));
 	ok(parse(&p, text, &e) < 0 && e.kind == ERR_USAGE &&
 		strstr(e.text, why) != NULL,
 	    "'%s' is refused: %s", text, e.text);
@@ -53,16 +51,12 @@ test_syntax(void)
 	takes("-", "1-65535");
 	takes("7-7", "7");
 	if (getservbyname("http", "tcp") == NULL) {
-		skip(10, "no names in services(5)");
+		skip(6, "no names in services(5)");
 	} else {
 		takes("ssh,http", "22,80");
 		takes("ftp-data", "20");
 		takes("ftp-data,ftp", "20-21");
-		takes("htt?", "80");
-		takes("[20-23]", "20-23");
 	}
-	takes("T:22,U:53,T:80", "22,80");
-	takes("U:53,T:7", "7");
 	refuses("", "empty");
 	refuses("0", "1 to 65535");
 	refuses("65536", "1 to 65535");
@@ -78,15 +72,14 @@ test_syntax(void)
 	refuses("+1", "known service");
 	refuses(" 1", "known service");
 	refuses("no-such-service", "service");
-	refuses("nosuch*", "known service");
-	refuses("[1-", "[LOW-HIGH]");
-	refuses("[7]", "[LOW-HIGH]");
-	refuses("[9-7]", "reversed");
+	refuses("http*", "one by one");
+	refuses("[1-1024]", "without brackets");
+	refuses("T:22", "--udp");
+	refuses("U:53", "--udp");
 	refuses("1,2,a-service-name-that-is-longer-than-any-in-the-world-and-"
 		"than-all-that-a-line-of-services-can-reasonably-contain-even-"
 		"with-its-aliases",
 	    "too long");
-	refuses("[65000-65001]", "no known service");
 	refuses("99999999999999999999", "1 to 65535");
 	refuses("\033[1m", "\\x1b");
 }
@@ -98,11 +91,10 @@ test_sets(void)
 	struct port_list l;
 	struct err e;
 
-	ports_clear(&a);
-	ports_clear(&b);
+	memset(&a, 0, sizeof(a));
+	memset(&b, 0, sizeof(b));
 	parse(&a, "1-9,65535", &e);
 	parse(&b, "3-8", &e);
-	is_int((long long)ports_count(&a), 10, "ten ports");
 	ports_remove(&a, &b);
 	ports_list_init(&l, &a);
 	is_int(l.count, 4, "four are left");
@@ -110,12 +102,12 @@ test_sets(void)
 		l.ports[3] == 65535,
 	    "in ascending order");
 	ports_list_release(&l);
-	ports_clear(&a);
+	memset(&a, 0, sizeof(a));
 	ports_default(&a, "tcp");
 	ok(ports_has(&a, 1) && ports_has(&a, 1024) && !ports_has(&a, 1025) &&
 		ports_has(&a, 8080),
 	    "1-1024 and well-known higher ones by default");
-	ports_clear(&a);
+	memset(&a, 0, sizeof(a));
 	ports_default(&a, "udp");
 	ok(ports_has(&a, 53) && !ports_has(&a, 54), "a short list for UDP");
 }
@@ -163,8 +155,8 @@ is_default(const char *protocol, const char *first, const char *const *lists)
 	struct err e = ERR_INIT;
 	char a[1024], b[1024];
 
-	ports_clear(&want);
-	ports_clear(&got);
+	memset(&want, 0, sizeof(want));
+	memset(&got, 0, sizeof(got));
 	if (first != NULL && parse(&want, first, &e) < 0)
 		abort();
 	for (; *lists != NULL; lists++)
@@ -185,7 +177,7 @@ discovers(const char *text, const char *want)
 	char got[256] = "";
 	uint32_t i;
 
-	ports_clear(&set);
+	memset(&set, 0, sizeof(set));
 	if (parse(&set, text, &e) < 0)
 		abort();
 	ports_list_init(&l, &set);
@@ -198,31 +190,29 @@ discovers(const char *text, const char *want)
 }
 
 static int
-parse_word(void *parser, const char *word, struct err *e)
+parse_word(void *ports, const char *word, struct err *e)
 {
-	return ports_parse(parser, word, e);
+	return ports_parse(ports, "tcp", word, e);
 }
 
 static void
 test_file(void)
 {
 	FILE *f = tmpfile();
-	struct ports p;
-	struct ports_parser parser = {.ports = &p, .protocol = "tcp"};
+	struct ports p = {{0}};
 	struct err e = ERR_INIT;
 	char shown[64];
 
-	fputs("# mine\n22 U:53 T:80\t443 # and\n\n8000-8001,9\n", f);
+	fputs("# mine\n22 80\t443 # and\n\n8000-8001,9\n", f);
 	rewind(f);
-	ports_clear(&p);
-	is_int(wordlist_read(f, "list", parse_word, &parser, &e), 0,
-	    "a file is read");
+	is_int(
+	    wordlist_read(f, "list", parse_word, &p, &e), 0, "a file is read");
 	is_text(ports_text(&p, shown, sizeof(shown)), "9,22,80,443,8000-8001",
 	    "blanks, commas, newlines, comments");
 	rewind(f);
 	fputs("1\n2\nbad 3\n", f);
 	rewind(f);
-	ok(wordlist_read(f, "li\nst", parse_word, &parser, &e) < 0 &&
+	ok(wordlist_read(f, "li\nst", parse_word, &p, &e) < 0 &&
 		strstr(e.text, "li\\nst line 3: ports 'bad'") == e.text,
 	    "an error names file and line: %s", e.text);
 	fclose(f);
