@@ -17,12 +17,51 @@
 
 /* Size of a line of counts. */
 #define COUNTS_TEXT 512
+/* Longer names of services are truncated. */
+#define SERVICE_TEXT 64
+
+/*
+ * Reads the first name of each port from services(5): a label for what usually
+ * listens there; nothing has been detected. The file itself is read, since
+ * getservent(3) does nothing in some C libraries and loads half the name
+ * service in others.
+ */
+static void
+read_services(struct scan_report *r)
+{
+	FILE *f = fopen("/etc/services", "re");
+	char line[512], shown[SERVICE_TEXT], *name, *port, *protocol, *save;
+	int64_t n;
+
+	r->services = mem_array(UINT16_MAX + 1, sizeof(r->services[0]));
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
+		line[strcspn(line, "#\n")] = '\0';
+		name = strtok_r(line, " \t", &save);
+		port = name != NULL ? strtok_r(NULL, " \t/", &save) : NULL;
+		protocol = port != NULL ? strtok_r(NULL, " \t", &save) : NULL;
+		if (protocol == NULL || strcmp(protocol, r->protocol) != 0 ||
+		    !num_parse(port, 1, UINT16_MAX, &n) ||
+		    r->services[n] != NULL)
+			continue;
+		text_escape_string(shown, sizeof(shown), name);
+		r->services[n] = mem_text(shown);
+	}
+	if (f != NULL)
+		fclose(f);
+}
+
+/* The name of a port, or NULL. */
+static const char *
+service_name(const struct scan_report *r, uint16_t port)
+{
+	return r->services != NULL ? r->services[port] : NULL;
+}
 
 void
 scan_report_start(struct scan_report *r)
 {
 	if (r->with_service)
-		service_list_read(&r->services, r->protocol);
+		read_services(r);
 	r->counts = mem_array(
 	    (size_t)r->targets->hosts * SCAN_REASONS, sizeof(r->counts[0]));
 }
@@ -44,8 +83,12 @@ scan_report_clear(struct scan_report *r)
 void
 scan_report_release(struct scan_report *r)
 {
+	size_t i;
+
 	scan_report_clear(r);
-	service_list_release(&r->services);
+	for (i = 0; r->services != NULL && i <= UINT16_MAX; i++)
+		free(r->services[i]);
+	free(r->services);
 	free(r->rows);
 	free(r->counts);
 }
@@ -69,7 +112,7 @@ host_ip(const struct scan_report *r, uint32_t host, char *buf, size_t size)
 static void
 emit_port(const struct scan_report *r, const struct scan_row *row)
 {
-	const char *service = service_name(&r->services, row->port);
+	const char *service = service_name(r, row->port);
 	const char *name = targets_name(r->targets, row->host);
 	char ip[ADDR_TEXT];
 	struct json *j;
@@ -223,7 +266,7 @@ print_columns(const struct scan_report *r, const char *const *texts)
 static void
 print_row(const struct scan_report *r, const struct scan_row *row)
 {
-	const char *service = service_name(&r->services, row->port), *texts[6];
+	const char *service = service_name(r, row->port), *texts[6];
 	char port[16], banner[SCAN_BANNER * 4 + 8];
 	int n = 0;
 

@@ -9,7 +9,6 @@
 
 #include "base/err.h"
 #include "scan/scan_options.h"
-#include "scan/service.h"
 
 struct targets;
 
@@ -26,14 +25,14 @@ struct scan_row {
 struct scan_report {
 	const struct targets *targets; /* the caller's */
 	const char *protocol;          /* "tcp" or "udp" */
-	bool is_bare;      /* HOST:PORT of each open port, not tables */
-	bool all;          /* rows for closed and filtered ports too */
-	bool with_reason;  /* a column for it */
-	bool with_service; /* look up services */
-	bool with_banner;  /* a column for it */
-	bool with_events;  /* --json: an event for each result on arrival */
-	uint64_t total;    /* ports of the scan */
-	struct service_list services;
+	bool is_bare;          /* HOST:PORT of each open port, not tables */
+	bool all;              /* rows for closed and filtered ports too */
+	bool with_reason;      /* a column for it */
+	bool with_service;     /* look up services */
+	bool with_banner;      /* a column for it */
+	bool with_events;      /* --json: an event for each result on arrival */
+	uint64_t total;        /* ports of the scan */
+	char **services;       /* names by port, owned; NULL: none */
 	struct scan_row *rows; /* owned */
 	size_t count, capacity;
 	uint32_t *counts;              /* SCAN_REASONS per host */
