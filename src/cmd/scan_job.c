@@ -1,21 +1,9 @@
 /* The targets of a portscan: hosts and ports from operands and files. */
 #include "cmd/scan_job.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "base/err.h"
-#include "base/fd.h"
-#include "base/mem.h"
-#include "base/text.h"
-#include "base/wordlist.h"
 #include "cli/command.h"
-#include "net/wait.h"
+#include "net/wordlist.h"
 
 const struct opt scan_job_opts[] = {
     LIST(0, "exclude", "PORTS", scan_job_options, exclude,
@@ -31,77 +19,6 @@ const struct opt scan_job_opts[] = {
 	"scan every address of a name, not only the first"),
     {.kind = OPT_END},
 };
-
-/*
- * Opens FILE, or duplicates standard input for "-". O_NONBLOCK: a FIFO may
- * never get a writer. The flag is not set on standard input, since other
- * processes share it.
- */
-static int
-open_list(const char *path)
-{
-	if (strcmp(path, "-") == 0)
-		return fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-	return open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-}
-
-/* A list that is being read. */
-struct list {
-	char *text;
-	size_t size, capacity;
-};
-
-/* Reads the data available. Returns 1, 0 at the end, or -1 with errno. */
-static int
-read_some(int fd, struct list *l, struct deadline until)
-{
-	int ready = wait_fd(fd, POLLIN, until);
-	ssize_t n;
-
-	if (ready == 0)
-		errno = ETIMEDOUT;
-	if (ready <= 0)
-		return -1;
-	if (l->size == l->capacity) {
-		l->capacity = l->capacity * 2 + 8192;
-		l->text = mem_resize(l->text, l->capacity, 1);
-	}
-	n = read(fd, l->text + l->size, l->capacity - l->size);
-	if (n < 0)
-		return errno == EINTR || errno == EAGAIN ? 1 : -1;
-	l->size += (size_t)n;
-	return n > 0;
-}
-
-/*
- * Reads a whole list and opens it as a stream of words. Signals and the
- * deadline apply while it is read. Returns NULL with *e. The caller frees
- * l->text after it closes the stream.
- */
-static FILE *
-open_words(
-    const char *path, struct list *l, struct deadline until, struct err *e)
-{
-	char shown[256];
-	FILE *f = NULL;
-	int fd = open_list(path), more = fd < 0 ? -1 : 1;
-
-	while (more > 0)
-		more = read_some(fd, l, until);
-	/* fmemopen(3) refuses an empty list. */
-	if (more == 0)
-		f = l->size == 0 ? fopen("/dev/null", "re")
-				 : fmemopen(l->text, l->size, "r");
-	if (f == NULL)
-		err_sys(e,
-		    errno == ETIMEDOUT ? ERR_TIMEOUT
-		    : errno == EINTR   ? ERR_FAILED
-				       : ERR_OUTPUT,
-		    errno, "%s",
-		    text_escape_string(shown, sizeof(shown), path));
-	fd_close(&fd);
-	return f;
-}
 
 /* The parser of a selection: the targets, or the exclusions. */
 struct parser {
@@ -145,19 +62,7 @@ add_list(struct parser *p, const struct opt_list *l, wordlist_add *add,
 static int
 add_file(struct parser *p, const char *path, wordlist_add *add, struct err *e)
 {
-	struct list l = {NULL, 0, 0};
-	int result = -1;
-	FILE *f;
-
-	if (path == NULL)
-		return 0;
-	f = open_words(path, &l, p->to.until, e);
-	if (f != NULL) {
-		result = wordlist_read(f, path, add, p, e);
-		fclose(f);
-	}
-	free(l.text);
-	return result;
+	return path == NULL ? 0 : wordlist_read(path, p->to.until, add, p, e);
 }
 
 /* Parses ports first: an error there costs no lookup. */

@@ -1,8 +1,6 @@
 /* Allow and deny lists for the peers of a server. */
 #include "net/access.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +8,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "net/wordlist.h"
 
 /*
  * Length of the prefix ::ffff:0:0 of a mapped IPv4 address (RFC 4291 2.5.5.2).
@@ -62,63 +61,35 @@ add_rule(struct access *a, bool allow, const char *text, struct err *e)
 	return 0;
 }
 
-/* Removes the comment and the surrounding spaces; the result may be empty. */
-static char *
-trim(char *line)
-{
-	char *end;
+/* What the words of a file are added to. */
+struct rules {
+	struct access *access;
+	bool allow;
+};
 
-	line[strcspn(line, "#\r\n")] = '\0';
-	line += strspn(line, " \t");
-	end = line + strlen(line);
-	while (end > line && (end[-1] == ' ' || end[-1] == '\t'))
-		*--end = '\0';
-	return line;
-}
-
-/*
- * Adds the addresses and networks of a file, one per line; empty lines and text
- * after a '#' are ignored. Returns 0, or -1 with *e set: ERR_OUTPUT if it
- * cannot be read, ERR_USAGE with the line number for anything but a network.
- */
 static int
-add_file(struct access *a, bool allow, const char *path, struct err *e)
+add_word(void *context, const char *word, struct err *e)
 {
-	FILE *f = fopen(path, "r");
-	char shown[256], *line = NULL, *text;
-	size_t size = 0;
-	int number = 0, result = 0;
+	const struct rules *r = context;
 
-	/* An empty allow list allows no peer. */
-	a->has_allow = a->has_allow || allow;
-	text_escape_string(shown, sizeof(shown), path);
-	if (f == NULL)
-		return err_sys(e, ERR_OUTPUT, errno, "%s", shown);
-	while (result == 0 && getline(&line, &size, f) >= 0) {
-		number++;
-		text = trim(line);
-		if (*text != '\0' && add_rule(a, allow, text, e) < 0)
-			result = err_prefix(e, "%s line %d", shown, number);
-	}
-	if (result == 0 && ferror(f))
-		result = err_sys(e, ERR_OUTPUT, errno, "%s", shown);
-	free(line);
-	fclose(f);
-	return result;
+	return add_rule(r->access, r->allow, word, e);
 }
 
 int
 access_add(struct access *a, bool allow, const char *text, struct err *e)
 {
+	struct rules rules = {a, allow};
 	char item[256]; /* longer than any network */
 	size_t n;
 
+	/* An empty allow list allows no peer. */
 	a->has_allow = a->has_allow || allow;
 	if (strcmp(text, "@-") == 0)
 		return err_set(e, ERR_USAGE,
 		    "'@-' is not a file (@./- is a file named '-')");
 	if (text[0] == '@')
-		return add_file(a, allow, text + 1, e);
+		return wordlist_read(
+		    text + 1, deadline_none(), add_word, &rules, e);
 	for (;; text += n + 1) {
 		n = strcspn(text, ",");
 		if (n >= sizeof(item))

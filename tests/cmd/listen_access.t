@@ -34,6 +34,9 @@ my $list = spew(scratch() . '/list', "# us\n127.0.0.1\n");
 ($got) = ask("--allow=\@$list");
 is $got, 'x', 'rules may come from a file';
 
+($got) = ask('--deny', '@' . spew(scratch() . '/nul', "10.0.0.1\x00127.0.0.1\x00"));
+is $got, '', '  separated by NUL bytes too';
+
 ($got) = ask('--allow', '192.0.2.1,127.0.0.1,10.0.0.0/8');
 is $got, 'x', 'several with commas';
 

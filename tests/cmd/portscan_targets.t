@@ -1,6 +1,8 @@
 # Which hosts and ports portscan asks: lists, files, exclusions, shards.
 use Sockt;
+use POSIX ();
 
+my $r;
 my @listeners = map { tcp_listener() } 1 .. 3;
 my @ports = sort { $a <=> $b } map { $_->sockport } @listeners;
 my $dir = scratch();
@@ -28,6 +30,22 @@ for my $case ([4094, 0], [4095, 2]) {
         : qr{/long line 2: longer than 4094 bytes$}m, '  and what is printed';
 }
 
+# What is wrong in a list: the first line of it, and how many follow.
+spew("$dir/wrong", "127.0.0.1\n" . "127.0.0.9-3 10.0.0.0/99\n" x 100000 . '10.0.0.9-3');
+$r = run('portscan', '--targets', "$dir/wrong", '80');
+is $r->{status}, 2, 'wrong lines: status 2';
+is $r->{err}, "sockt portscan: $dir/wrong line 2: host '127.0.0.9-3': "
+    . "the range is reversed; 100000 more lines are wrong\n"
+    . "sockt portscan: try 'sockt portscan --help'\n", '  one line for all of them';
+is $r->{out}, '', '  nothing is scanned';
+SKIP: {
+    skip 'no FIFOs', 2 unless POSIX::mkfifo("$dir/fifo", 0600);
+    $r = run('portscan', '-m', '.3', '--targets', "$dir/fifo", '80');
+    is $r->{status}, 5, 'a list that never comes: status 5';
+    is $r->{err}, 'sockt portscan: stopped after 0.3 s (--max-time); the list in '
+        . "$dir/fifo has not ended\n", '  and the limit';
+}
+
 is_deeply found('--targets', spew("$dir/hosts", "127.0.0.1\n"), $ports[0]),
     on('127.0.0.1', $ports[0]), '--targets';
 is run({ stdin => "127.0.0.1 # this one\n" }, 'portscan', '-q', '--targets',
@@ -40,10 +58,13 @@ is_deeply found('127.0.0.0/30', $any),
 is_deeply found('127.0.0.1-3,127.0.0.2', $any),
     [map { "127.0.0.$_:$any" } 1 .. 3], 'a range; nobody twice'
     if $^O eq 'linux';
+is_deeply found('--targets', spew("$dir/nul", "127.0.0.1\x00127.0.0.2\x00"), $any),
+    [map { "127.0.0.$_:$any" } 1 .. 2], 'a list separated by NUL bytes'
+    if $^O eq 'linux';
 is_deeply found('--exclude-hosts', '127.0.0.2', '127.0.0.1-3', $any),
     [map { "127.0.0.$_:$any" } 1, 3], '--exclude-hosts'
     if $^O eq 'linux';
-my $r = run('portscan', '127.0.0.1-2', $any);
+$r = run('portscan', '127.0.0.1-2', $any);
 like $r->{out}, qr/^2 hosts: 2 with open ports, 0 without, 0 that did not answer$/m,
     'several hosts are summed up';
 

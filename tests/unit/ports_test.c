@@ -1,8 +1,7 @@
-/* Sets of ports: syntax, sets and files. */
+/* Sets of ports: syntax and sets. */
 #include <netdb.h>
 
 #include "base/err.h"
-#include "base/wordlist.h"
 #include "lib/tap.h"
 #include "lib/ports_text.h"
 #include "scan/ports.h"
@@ -189,41 +188,11 @@ discovers(const char *text, const char *want)
 	ok(l.ports == NULL && l.count == 0, "nothing is left");
 }
 
-static int
-parse_word(void *ports, const char *word, struct err *e)
-{
-	return ports_parse(ports, "tcp", word, e);
-}
-
-static void
-test_file(void)
-{
-	FILE *f = tmpfile();
-	struct ports p = {{0}};
-	struct err e = ERR_INIT;
-	char shown[64];
-
-	fputs("# mine\n22 80\t443 # and\n\n8000-8001,9\n", f);
-	rewind(f);
-	is_int(
-	    wordlist_read(f, "list", parse_word, &p, &e), 0, "a file is read");
-	is_text(ports_text(&p, shown, sizeof(shown)), "9,22,80,443,8000-8001",
-	    "blanks, commas, newlines, comments");
-	rewind(f);
-	fputs("1\n2\nbad 3\n", f);
-	rewind(f);
-	ok(wordlist_read(f, "li\nst", parse_word, &p, &e) < 0 &&
-		strstr(e.text, "li\\nst line 3: ports 'bad'") == e.text,
-	    "an error names file and line: %s", e.text);
-	fclose(f);
-}
-
 int
 main(void)
 {
 	test_syntax();
 	test_sets();
-	test_file();
 	discovers("1-16", "");
 	discovers("1-17", "1,3,5,7,9,11,13,15");
 	discovers("1-65535", "443,80,22,445,53,3389,25,8080");

@@ -1,0 +1,135 @@
+/* Reads the words of a file, whose data may come slowly. */
+#include "net/wordlist.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "net/wait.h"
+
+#define MAX_LINE 4094
+
+/* A list that is being read. */
+struct list {
+	wordlist_add *add;
+	void *context;
+	char shown[256]; /* the name of the file */
+	uint64_t line;
+	uint64_t wrong; /* lines */
+	char bytes[MAX_LINE + 2];
+	size_t size; /* bytes that are not processed yet */
+};
+
+/*
+ * Processes the words of a line. Returns 0, also for a wrong line, whose error
+ * is in *e if it is the first; or -1 with *e.
+ */
+static int
+add_line(struct list *l, char *line, struct err *e)
+{
+	struct err other = ERR_INIT, *error = l->wrong == 0 ? e : &other;
+	char *word, *save;
+
+	l->line++;
+	line[strcspn(line, "#")] = '\0';
+	for (word = strtok_r(line, ", \t\r\n", &save); word != NULL;
+	     word = strtok_r(NULL, ", \t\r\n", &save)) {
+		if (l->add(l->context, word, error) == 0)
+			continue;
+		err_prefix(error, "%s line %" PRIu64, l->shown, l->line);
+		if (error->kind == ERR_USAGE) {
+			l->wrong++;
+			return 0;
+		}
+		*e = *error;
+		return -1;
+	}
+	return 0;
+}
+
+/* Processes all lines that have ended. Returns as add_line(). */
+static int
+add_lines(struct list *l, struct err *e)
+{
+	size_t at = 0, n;
+
+	l->bytes[l->size] = '\0';
+	while (n = strcspn(l->bytes + at, "\n"), at + n < l->size) {
+		l->bytes[at + n] = '\0';
+		if (add_line(l, l->bytes + at, e) < 0)
+			return -1;
+		at += n + 1;
+	}
+	l->size -= at;
+	memmove(l->bytes, l->bytes + at, l->size);
+	if (l->size <= MAX_LINE)
+		return 0;
+	if (l->wrong > 0)
+		return -1;
+	return err_set(e, ERR_USAGE,
+	    "%s line %" PRIu64 ": longer than %d bytes", l->shown, l->line + 1,
+	    MAX_LINE);
+}
+
+/* Waits for data and reads it. Returns how much, 0 at the end, or -1 with *e.
+ */
+static ssize_t
+read_some(struct list *l, int fd, struct deadline until, struct err *e)
+{
+	char what[sizeof(l->shown) + 40];
+	ssize_t n;
+	int ready;
+
+	for (;;) {
+		ready = wait_fd(fd, POLLIN, until);
+		if (ready == 0) {
+			snprintf(what, sizeof(what),
+			    "the list in %s has not ended", l->shown);
+			return deadline_error(until, what, e);
+		}
+		if (ready < 0 && errno == EINTR)
+			return err_sys(e, ERR_FAILED, EINTR, "%s", l->shown);
+		n = ready < 0 ? -1
+			      : read(fd, l->bytes + l->size,
+				    sizeof(l->bytes) - 1 - l->size);
+		if (n >= 0)
+			return n;
+		if (errno != EINTR && errno != EAGAIN)
+			return err_sys(e, ERR_OUTPUT, errno, "%s", l->shown);
+	}
+}
+
+int
+wordlist_read(const char *path, struct deadline until, wordlist_add *add,
+    void *context, struct err *e)
+{
+	struct list l = {.add = add, .context = context};
+	ssize_t n;
+	int fd, result;
+
+	text_escape_string(l.shown, sizeof(l.shown), path);
+	/* O_NONBLOCK: a FIFO may never get a writer. It is not set on standard
+	 * input, whose flags other processes share. */
+	fd = strcmp(path, "-") == 0
+		 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+		 : open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, ERR_OUTPUT, errno, "%s", l.shown);
+	do {
+		n = read_some(&l, fd, until, e);
+		l.size += n > 0 ? (size_t)n : 0;
+		result = n < 0 ? -1 : add_lines(&l, e);
+	} while (n > 0 && result == 0);
+	if (result == 0 && l.size > 0)
+		result = add_line(&l, l.bytes, e);
+	fd_close(&fd);
+	if (result == 0 && l.wrong > 1)
+		err_append(e, "%" PRIu64 " more lines are wrong", l.wrong - 1);
+	return l.wrong > 0 ? -1 : result;
+}

@@ -1,0 +1,26 @@
+/* Lists in files: words separated by spaces, tabs, commas and line ends. */
+#ifndef NET_WORDLIST_H
+#define NET_WORDLIST_H
+
+#include "base/deadline.h"
+
+struct err;
+
+/* Processes one word. Returns 0, or -1 with *e set. */
+typedef int wordlist_add(void *context, const char *word, struct err *e);
+
+/*
+ * Calls add() for every word of a file, ignoring the rest of a line after '#';
+ * "-" is standard input. A NUL byte ends a line too, as in the output of
+ * 'find -print0'. Caught signals and the deadline end the wait for data.
+ *
+ * Returns 0, or -1 with *e set, after the file's name: ERR_OUTPUT if it cannot
+ * be read, the deadline's error, ERR_FAILED with EINTR for a caught signal, or
+ * add()'s error with the line number. A line that is wrong (ERR_USAGE from
+ * add(), or too long) does not end the list: the first one is reported, and how
+ * many follow.
+ */
+int wordlist_read(const char *path, struct deadline until, wordlist_add *add,
+    void *context, struct err *e);
+
+#endif
