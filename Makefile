@@ -115,17 +115,9 @@ UNIT = $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
 
 all: $(B)/sockt
 
-# What a server runs for each connection lies side by side, in front, and so
-# does what it needs of a static C library: see net/spawn.h.
-HOT = $(patsubst %,$(B)/obj/%.o,cmd/serve_hello cmd/hello_client \
-	serve/server serve/children serve/session serve/message \
-	net/signals net/spawn_$(OS) net/os_$(OS) net/wait net/call net/sock \
-	net/stream net/shutdown net/listener net/addr \
-	base/step base/diag base/err base/fd base/clock base/deadline \
-	base/buf base/template base/text net/conn_event)
-$(B)/sockt: $(B)/obj/main.o $(HOT) $(B)/libsockt.a
-	$(CC) $(CFLAGS) $(MODE_CFLAGS) -o $@ $(B)/obj/main.o $(HOT) \
-		$(if $(STATIC),-lc) $(B)/libsockt.a $(LINK)
+$(B)/sockt: $(B)/obj/main.o $(B)/libsockt.a
+	$(CC) $(CFLAGS) $(MODE_CFLAGS) -o $@ $(B)/obj/main.o \
+		$(B)/libsockt.a $(LINK)
 	$(EMULATED)
 
 $(B)/libsockt.a: $(OBJ) $(B)/objects

@@ -4,8 +4,7 @@
 #	TORTURE='RUN'                   one run
 #	SAMPLE=20 SEED=1                one run in twenty
 
-# The preloaded library that makes calls fail, the same for every build mode;
-# see vfork() in it for -O2.
+# The preloaded library that makes calls fail, the same for every build mode.
 INJECT = $(wildcard tests/torture/*.c)
 $(B)/tests/inject.so: $(INJECT) tests/torture/inject.h
 	@mkdir -p $(@D)

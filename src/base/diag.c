@@ -59,9 +59,7 @@ diag_connection(unsigned number)
 {
 	unsigned previous = diag.connection;
 
-	/* Unused otherwise, and a write is a page of a child: net/spawn.h. */
-	if (diag.json)
-		diag.connection = number;
+	diag.connection = number;
 	return previous;
 }
 

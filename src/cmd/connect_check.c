@@ -20,7 +20,6 @@
 #include "net/os.h"
 #include "net/signals.h"
 #include "net/sock.h"
-#include "net/spawn.h"
 #include "net/wait.h"
 #include "udp/rtt_stats.h"
 
@@ -183,9 +182,8 @@ start(const struct connect_check *c, struct target *t, struct err *e)
 	endpoint_format(t->endpoint, text, sizeof(text));
 	if (os_pipe(ends, false) < 0)
 		return err_sys(e, ERR_FAILED, errno, "%s", text);
-	t->child.pid = spawn_fork();
+	t->child.pid = child_fork();
 	if (t->child.pid == 0) {
-		signals_after_fork();
 		fd_close(&ends[0]);
 		if (c->count > 1)
 			step_name_endpoint(text);

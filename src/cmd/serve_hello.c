@@ -77,25 +77,17 @@ static const struct opt_group hello_groups[] = {{"conversation", hello_opts, 0},
     {"messages", options_report, offsetof(struct hello_options, report)},
     {NULL, NULL, 0}};
 
-/*
- * Answers a message: "Hello, Michael!". Returns 0 or -1. Nearly every answer
- * fits in the small buffer, whose page the process has anyway: see net/spawn.h.
- */
+/* Answers a message: "Hello, Michael!". Returns 0 or -1. */
 static int
 answer(struct hello_client *c, const struct message *m)
 {
-	static unsigned char large[4 * MESSAGE_MAX];
-	unsigned char small[512], *text = small;
-	ssize_t n = hello_client_reply(c, m, small, sizeof(small));
+	static unsigned char text[4 * MESSAGE_MAX];
+	ssize_t n = hello_client_reply(c, m, text, sizeof(text));
 
-	if (n < 0) {
-		text = large;
-		n = hello_client_reply(c, m, large, sizeof(large));
-	}
 	if (n < 0)
 		return err_set(&c->session.e, ERR_FAILED,
 		    "the answer by --reply is longer than %zu bytes",
-		    sizeof(large));
+		    sizeof(text));
 	if (hello_client_delay(c) < 0)
 		return -1;
 	c->answered++;

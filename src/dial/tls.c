@@ -24,7 +24,6 @@
 #include "net/os.h"
 #include "net/signals.h"
 #include "net/sock.h"
-#include "net/spawn.h"
 
 struct tls {
 	struct helper helper;
@@ -113,10 +112,9 @@ start_process(struct tls *t, const struct tls_request *request, int fd,
     struct helper_ends *ends)
 {
 	int64_t start = step_start();
-	pid_t parent = getpid(), pid = spawn_fork();
+	pid_t parent = getpid(), pid = child_fork();
 
 	if (pid == 0) {
-		signals_after_fork();
 		/* It must be able to remove its directory. */
 		os_follow_parent(parent, SIGTERM);
 		fd_close(&t->helper.errors);

@@ -169,7 +169,12 @@ meeting_accept(struct meeting *m, struct child *openssl, struct err *e)
 	err_clear(e);
 	while (poll(&p, 1, CHECK_MS) <= 0) {
 		if (child_reap(openssl, &status))
-			return -1;
+			return status == 127
+				   ? err_set(e, ERR_FAILED,
+					 "there is no openssl in PATH; install "
+					 "the package openssl (version 3.0 or "
+					 "newer)")
+				   : -1;
 		if (deadline_passed(until))
 			return err_set(e, ERR_FAILED, "openssl did not start");
 	}
@@ -190,10 +195,6 @@ start_openssl(struct child *c, const struct arguments *a,
 	if (c->pid > 0)
 		return 0;
 	c->pid = 0;
-	if (e->errnum == ENOENT)
-		return err_set(e, ERR_FAILED,
-		    "there is no openssl in PATH; install the package openssl "
-		    "(version 3.0 or newer)");
 	e->kind = ERR_FAILED;
 	return -1;
 }

@@ -4,9 +4,23 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include "base/step.h"
 #include "net/signals.h"
 #include "net/wait.h"
+
+pid_t
+child_fork(void)
+{
+	pid_t pid;
+
+	step_flush();
+	pid = fork();
+	if (pid == 0)
+		signals_after_fork();
+	return pid;
+}
 
 static int
 shell_status(int status)

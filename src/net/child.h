@@ -16,6 +16,12 @@
  */
 #define CHILD_GROUP_MS 20
 
+/*
+ * fork(2), after steps that are still counted were reported (base/step.h). The
+ * child takes its signals by signals_after_fork() first.
+ */
+pid_t child_fork(void);
+
 struct child {
 	pid_t pid;      /* 0: reaped, or not started */
 	pid_t group;    /* the process group that it leads, which receives the

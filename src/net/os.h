@@ -103,11 +103,16 @@ bool os_next_error(int fd, struct os_error *q);
 int os_autobind(int fd);
 
 /*
- * In a child, even of vfork(2): asks for the signal when the parent with that
- * pid exits, or at once if it already has. The setting survives execve(2);
- * processes that the child starts do not inherit it. Does nothing on systems
- * that lack it.
+ * In a child: asks for the signal when the parent with that pid exits, or at
+ * once if it already has. The setting survives execve(2); processes that the
+ * child starts do not inherit it. Does nothing on systems that lack it.
  */
 void os_follow_parent(pid_t parent, int number);
+
+/*
+ * Makes this process adopt orphaned descendants, which waitpid(2) then reaps.
+ * Returns false if the system does not support it.
+ */
+bool os_adopt_orphans(void);
 
 #endif

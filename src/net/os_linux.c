@@ -353,6 +353,12 @@ os_autobind(int fd)
 	return result;
 }
 
+bool
+os_adopt_orphans(void)
+{
+	return prctl(PR_SET_CHILD_SUBREAPER, 1UL) == 0;
+}
+
 void
 os_follow_parent(pid_t parent, int number)
 {

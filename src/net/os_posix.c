@@ -203,6 +203,12 @@ os_autobind(int fd)
 	return -1;
 }
 
+bool
+os_adopt_orphans(void)
+{
+	return false;
+}
+
 void
 os_follow_parent(pid_t parent, int number)
 {

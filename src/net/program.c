@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,160 +11,139 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
+#include "base/diag.h"
 #include "base/step.h"
 #include "base/err.h"
 #include "base/fd.h"
-#include "base/mem.h"
 #include "base/text.h"
 #include "net/addr.h"
 #include "net/child.h"
-#include "net/spawn.h"
+#include "net/os.h"
 #include "net/signals.h"
 
 extern char **environ;
 
-/* PROTO and four others; see UCSPI. */
-#define VARIABLES 5
-#define VARIABLE_TEXT (ADDR_TEXT + 32)
-
 /*
- * The environment of a program: that of sockt without the variables of an outer
- * server, and the new ones.
+ * What UCSPI servers set for a connection: an outer server's variables are not
+ * those of this one.
  */
-struct environment {
-	char texts[VARIABLES][VARIABLE_TEXT];
-	int count;
-	char **all; /* NULL-terminated, owned */
-};
-
 static void
-add_variable(struct environment *env, const char *prefix, const char *name,
-    const char *value)
+clear_connection(void)
 {
-	snprintf(env->texts[env->count++], VARIABLE_TEXT, "%s%s=%s", prefix,
-	    name, value);
+	static const char *const protocols[] = {"TCP", "UDP"};
+	static const char *const names[] = {"LOCALIP", "LOCALPORT", "LOCALHOST",
+	    "REMOTEIP", "REMOTEPORT", "REMOTEHOST", "REMOTEINFO"};
+	char name[32];
+	size_t i, k;
+
+	unsetenv("PROTO");
+	unsetenv("UNIXLOCALPATH");
+	for (i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
+		for (k = 0; k < sizeof(names) / sizeof(names[0]); k++) {
+			snprintf(
+			    name, sizeof(name), "%s%s", protocols[i], names[k]);
+			unsetenv(name);
+		}
 }
 
 static void
-add_address(struct environment *env, const char *protocol, const char *side,
-    const struct addr *a)
+set_address(const char *protocol, const char *side, const struct addr *a)
 {
-	char name[16], text[ADDR_TEXT];
+	char name[32], text[ADDR_TEXT];
 
-	snprintf(name, sizeof(name), "%sIP", side);
-	add_variable(
-	    env, protocol, name, addr_format_ip(a, text, sizeof(text)));
-	snprintf(name, sizeof(name), "%sPORT", side);
+	snprintf(name, sizeof(name), "%s%sIP", protocol, side);
+	setenv(name, addr_format_ip(a, text, sizeof(text)), 1);
+	snprintf(name, sizeof(name), "%s%sPORT", protocol, side);
 	snprintf(text, sizeof(text), "%u", addr_port(a));
-	add_variable(env, protocol, name, text);
-}
-
-/*
- * Whether an outer server set the variable, which a program would take for that
- * of this connection.
- */
-static bool
-is_ucspi(const char *variable)
-{
-	static const char *const prefixes[] = {"PROTO=", "TCPLOCAL",
-	    "TCPREMOTE", "UDPLOCAL", "UDPREMOTE", "UNIXLOCALPATH="};
-	size_t i;
-
-	/* Most names start with other letters. */
-	if (strchr("PTU", variable[0]) == NULL)
-		return false;
-	for (i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
-		if (strncmp(variable, prefixes[i], strlen(prefixes[i])) == 0)
-			return true;
-	return false;
+	setenv(name, text, 1);
 }
 
 static void
-add_connection(struct environment *env, const char *protocol,
-    const struct addr *local, const struct addr *remote)
+set_connection(const struct program *p)
 {
 	char text[ADDR_TEXT];
 
-	if (addr_is_unix(local) || addr_is_unix(remote)) {
-		add_variable(env, "", "PROTO", "UNIX");
-		add_variable(env, "UNIX", "LOCALPATH",
-		    addr_format_ip(local, text, sizeof(text)));
+	clear_connection();
+	if (addr_is_unix(p->local) || addr_is_unix(p->remote)) {
+		setenv("PROTO", "UNIX", 1);
+		setenv("UNIXLOCALPATH",
+		    addr_format_ip(p->local, text, sizeof(text)), 1);
 	} else {
-		add_variable(env, "", "PROTO", protocol);
-		add_address(env, protocol, "LOCAL", local);
-		add_address(env, protocol, "REMOTE", remote);
+		setenv("PROTO", p->protocol, 1);
+		set_address(p->protocol, "LOCAL", p->local);
+		set_address(p->protocol, "REMOTE", p->remote);
 	}
 }
 
-static void
-make_environment(struct environment *env, const struct program *p)
-{
-	size_t n = 0, kept = 0;
-	int i;
+/* The search path if PATH is not set. */
+#define DEFAULT_PATH "/usr/local/bin:/bin:/usr/bin"
 
-	env->count = 0;
-	if (p->protocol != NULL)
-		add_connection(env, p->protocol, p->local, p->remote);
-	while (environ[n] != NULL)
-		n++;
-	env->all = mem_array(n + VARIABLES + 1, sizeof(char *));
-	for (n = 0; environ[n] != NULL; n++)
-		if (p->protocol == NULL || !is_ucspi(environ[n]))
-			env->all[kept++] = environ[n];
-	for (i = 0; i < env->count; i++)
-		env->all[kept++] = env->texts[i];
+/*
+ * execvp(3) without its shell for a file that is no program. Tries each
+ * directory of PATH. Returns only on failure, with an errno.
+ */
+static int
+execute(char *const *argv)
+{
+	const char *name = argv[0], *at = getenv("PATH"), *end;
+	char full[PATH_MAX + 1];
+	int found = ENOENT, n;
+
+	if (strchr(name, '/') != NULL) {
+		execve(name, argv, environ);
+		return errno;
+	}
+	if (name[0] == '\0')
+		return ENOENT;
+	for (at = at != NULL ? at : DEFAULT_PATH; at != NULL;
+	     at = *end == ':' ? end + 1 : NULL) {
+		end = at + strcspn(at, ":");
+		/* An empty entry means the working directory. */
+		n = snprintf(full, sizeof(full), "%.*s%s%s", (int)(end - at),
+		    at, end > at ? "/" : "", name);
+		if (n >= (int)sizeof(full))
+			continue;
+		execve(full, argv, environ);
+		if (errno == EACCES)
+			found = EACCES;
+		else if (errno != ENOENT && errno != ENOTDIR &&
+			 errno != ESTALE && errno != ENODEV &&
+			 errno != ETIMEDOUT)
+			return errno;
+	}
+	return found;
 }
 
 /* The first of the two descriptors of a connection under UCSPI. */
 #define UCSPI_FIRST 6
 
 /*
- * Returns fd, or a copy of it if it is not above last, the descriptors that the
- * program's replace: dup2(2) onto itself would keep the close-on-exec flag.
- * *copy is -1 if none is needed, as for every socket that sockt opened and that
- * becomes stdin and stdout, so that a server short of descriptors can still
- * start programs. Returns -1 with errno on failure.
+ * fd, or a copy of it that dup2(2) to the program's descriptors, of which last
+ * is the highest, does not replace; dup2(2) onto itself would keep its
+ * close-on-exec flag. Returns -1 with errno on failure.
  */
 static int
-copy_above(int last, int fd, int *copy)
+above(int last, int fd)
 {
-	*copy = fd > last ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, last + 2);
-	return fd > last ? fd : *copy;
+	return fd > last ? fd : fcntl(fd, F_DUPFD_CLOEXEC, last + 1);
 }
 
-/* Returns 0 or an errno. */
+/* In the child: becomes the program. Returns only on failure, with an errno. */
 static int
-spawn(const struct program *p, char **environment, pid_t *pid)
+become(const struct program *p, pid_t parent)
 {
-	int copies[2];
-	int first = p->is_ucspi ? UCSPI_FIRST : 0;
-	int in = copy_above(first + 1, p->in, &copies[0]);
-	int out = copy_above(first + 1, p->out, &copies[1]);
-	struct spawn_program program = {
-	    p->argv, environment, in, out, first, p->errors, p->new_group};
-	int errnum = errno;
+	int first = p->is_ucspi ? UCSPI_FIRST : 0, last = first + 1;
+	int in = above(last, p->in), out = above(last, p->out);
 
-	if (in >= 0 && out >= 0)
-		errnum = spawn_program(&program, pid);
-	fd_close(&copies[0]);
-	fd_close(&copies[1]);
-	return errnum;
-}
-
-static void
-report_exec(
-    const struct program *p, const char *subject, int errnum, int64_t start)
-{
-	step_report(
-	    &(struct step){.call = "exec",
-		.start_ns = start,
-		.errnum = errnum,
-		.note = p->is_ucspi
-			    ? "a program whose descriptors 6 and 7 are the "
-			      "connection"
-			    : "a program whose standard input and output are "
-			      "the connection"},
-	    "%s", subject);
+	if (in < 0 || out < 0 || (p->new_group && setpgid(0, 0) < 0) ||
+	    dup2(in, first) < 0 || dup2(out, last) < 0 ||
+	    (p->errors != 0 && dup2(p->errors, STDERR_FILENO) < 0))
+		return errno;
+	if (p->protocol != NULL)
+		set_connection(p);
+	signals_reset();
+	os_follow_parent(parent, SIGTERM);
+	return execute(p->argv);
 }
 
 /* Sets *e to the status with which a shell reports it. Returns -1. */
@@ -180,23 +160,30 @@ pid_t
 program_start(const struct program *p, struct err *e)
 {
 	int64_t start = step_start();
-	struct environment env;
-	char shown[256], subject[300];
+	char shown[256];
+	pid_t parent = getpid(), pid;
 	int errnum;
-	pid_t pid = -1;
 
-	make_environment(&env, p);
-	errnum = spawn(p, env.all, &pid);
-	free(env.all);
 	text_escape_string(shown, sizeof(shown), p->argv[0]);
-	if (errnum != 0) {
-		report_exec(p, shown, errnum, start);
-		return exec_error(shown, errnum, e);
+	signals_find_ignored();
+	pid = child_fork();
+	errnum = pid < 0 ? errno : 0;
+	if (pid == 0) {
+		(void)exec_error(shown, become(p, parent), e);
+		diag_error(e);
+		_exit((int)e->kind);
 	}
-	snprintf(
-	    subject, sizeof(subject), "%s in process %ld", shown, (long)pid);
-	report_exec(p, subject, 0, start);
-	return pid;
+	step_report(
+	    &(struct step){.call = "fork",
+		.start_ns = start,
+		.errnum = errnum,
+		.note = p->is_ucspi
+			    ? "a program whose descriptors 6 and 7 are the "
+			      "connection"
+			    : "a program whose standard input and output are "
+			      "the connection"},
+	    "process %ld runs %s", (long)pid, shown);
+	return pid > 0 ? pid : exec_error(shown, errnum, e);
 }
 
 /*
@@ -225,7 +212,7 @@ program_replace(char *const *argv, struct err *e)
 		return err_sys(e, ERR_FAILED, EINTR, "starting %s", shown);
 	}
 	signals_reset();
-	errnum = spawn_replace(argv, environ);
+	errnum = execute(argv);
 	signals_init();
 	return exec_error(shown, errnum, e);
 }
@@ -254,7 +241,7 @@ static bool is_watching;
 void
 program_watch_descendants(void)
 {
-	is_watching = spawn_adopt();
+	is_watching = os_adopt_orphans();
 }
 
 bool

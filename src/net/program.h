@@ -27,17 +27,18 @@ struct program {
  * PROTO, TCPLOCALIP, TCPLOCALPORT, TCPREMOTEIP, TCPREMOTEPORT (for UDP the
  * names begin with UDP; for unix sockets PROTO is UNIX and UNIXLOCALPATH is
  * set). Of the other descriptors it inherits only stderr, and with is_ucspi
- * stdin and stdout; it receives a signal when sockt exits (net/spawn.h).
- * Returns its pid, which the caller reaps, or -1 with *e set to the shell's
- * status 127 or 126.
+ * stdin and stdout; it receives a signal when sockt exits (net/os.h).
+ * Returns its pid, which the caller reaps, or -1 with *e if there can be no
+ * process. If the program cannot be executed, its process says why, and exits
+ * with the shell's status 127 or 126.
  */
 pid_t program_start(const struct program *p, struct err *e);
 
 /*
  * Replaces sockt by a program: same process, environment, stdin, stdout and
  * stderr; default signal dispositions, none blocked. Returns only on failure,
- * with -1 and *e: as program_start(), or ERR_FAILED with EINTR if a caught
- * signal has asked sockt to stop.
+ * with -1 and *e: the shell's status 127 or 126, or ERR_FAILED with EINTR if a
+ * caught signal has asked sockt to stop.
  */
 int program_replace(char *const *argv, struct err *e);
 
@@ -51,7 +52,7 @@ int program_wait(pid_t pid, struct deadline until, struct err *e);
 /*
  * Whether descendants of programs still run after all programs have been
  * reaped, and so may still use their connection; false if the system cannot
- * report it (net/spawn.h). Call program_watch_descendants() before the first
+ * report it (net/os.h). Call program_watch_descendants() before the first
  * program starts.
  */
 void program_watch_descendants(void);

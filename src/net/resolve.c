@@ -70,9 +70,8 @@ start_child(const struct endpoint *ep, int family, struct child *child)
 
 	if (os_pipe(ends, false) < 0)
 		return -1;
-	child->pid = fork();
+	child->pid = child_fork();
 	if (child->pid == 0) {
-		signals_after_fork();
 		/* The reader of stdout must not wait for this process. */
 		fd_close_standard();
 		look_up(ep, family, ends[1]);

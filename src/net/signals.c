@@ -10,11 +10,8 @@
 #include "base/fd.h"
 #include "net/os.h"
 
-/*
- * The signal pipe. Besides it, the handler only uses the flags. A forked child
- * changes them: they are next to what fork(2) writes (net/spawn.h).
- */
-static _Thread_local struct {
+/* The signal pipe. Besides it, the handler only uses the flags. */
+static struct {
 	int ends[2];                   /* read, write; -1: none yet */
 	volatile sig_atomic_t pending; /* caught, not yet collected */
 	volatile sig_atomic_t stopped; /* the signal that asked sockt to stop */

@@ -62,9 +62,9 @@ int signals_server_result(int result, struct err *e);
 void signals_after_fork(void);
 
 /*
- * In a child that is about to execute a program, even of vfork(2): resets every
- * signal to its default and unblocks all. Changes nothing in memory, so the
- * parent must have called signals_find_ignored() before.
+ * Before executing a program: resets every signal to its default, also those
+ * that whoever started sockt ignored, and unblocks all. signals_find_ignored()
+ * comes before; a process that forks often calls it once for all its children.
  */
 void signals_reset(void);
 void signals_find_ignored(void);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,26 +14,9 @@
 #include "net/call.h"
 #include "net/shutdown.h"
 #include "net/sock.h"
-#include "net/spawn.h"
 #include "net/signals.h"
 
 #define FIRST_CAPACITY 64
-
-static void *
-grow(void *old, size_t old_size, size_t size)
-{
-	void *table = spawn_private_memory(old, old_size, size);
-
-	if (table == NULL)
-		mem_exhausted();
-	return table;
-}
-
-static size_t
-fds_size(const struct children *c, size_t capacity)
-{
-	return (capacity + c->other_fds) * sizeof(c->fds[0]);
-}
 
 /* Makes space for one more process. */
 static void
@@ -42,32 +26,15 @@ reserve(struct children *c)
 
 	if (c->count < c->capacity)
 		return;
-	c->list = grow(c->list, c->capacity * sizeof(c->list[0]),
-	    capacity * sizeof(c->list[0]));
-	c->fds = grow(c->fds, c->capacity == 0 ? 0 : fds_size(c, c->capacity),
-	    fds_size(c, capacity));
+	c->list = mem_resize(c->list, capacity, sizeof(c->list[0]));
+	c->fds = mem_resize(c->fds, capacity + c->other_fds, sizeof(c->fds[0]));
 	c->capacity = capacity;
 }
 
 void
 children_init(struct children *c)
 {
-	c->event_fd = -1;
 	reserve(c);
-}
-
-bool
-children_watch(struct children *c)
-{
-	c->event_fd = spawn_open_child_events();
-	return c->event_fd >= 0;
-}
-
-void
-children_abandon(const struct children *c)
-{
-	if (c->event_fd >= 0)
-		close(c->event_fd);
 }
 
 void
@@ -77,9 +44,8 @@ children_release(struct children *c)
 
 	for (i = 0; i < c->count; i++)
 		sock_close(&c->list[i].fd);
-	fd_close(&c->event_fd);
-	spawn_private_free(c->list, c->capacity * sizeof(c->list[0]));
-	spawn_private_free(c->fds, fds_size(c, c->capacity));
+	free(c->list);
+	free(c->fds);
 	c->list = NULL;
 	c->fds = NULL;
 	c->count = c->running = c->capacity = 0;
@@ -160,7 +126,6 @@ children_pollfds(
 	const struct server_child *child;
 	size_t i, n = 0;
 
-	fds[n++] = (struct pollfd){c->event_fd, POLLIN, 0};
 	if (!has_limits(c) && c->count == c->running)
 		return n;
 	for (i = 0; i < c->count; i++) {
@@ -174,15 +139,6 @@ children_pollfds(
 			fds[n++] = (struct pollfd){child->fd, POLLIN, 0};
 	}
 	return n;
-}
-
-void
-children_polled(struct children *c, const struct pollfd *fds)
-{
-	if (fds[0].revents == 0)
-		return;
-	spawn_read_child_events(c->event_fd);
-	c->has_ended = true;
 }
 
 void
@@ -301,9 +257,6 @@ reap(struct children *c)
 	pid_t pid;
 	size_t i;
 
-	if (c->event_fd >= 0 && !c->has_ended)
-		return false;
-	c->has_ended = false;
 	while ((c->running > 0 || c->has_programs) &&
 	       (pid = child_reap_any(&status)) != 0) {
 		if (pid < 0)
@@ -322,7 +275,7 @@ reap(struct children *c)
 static bool
 drain_one(const struct server_child *child)
 {
-	static char drop[4096]; /* static: see net/spawn.h */
+	char drop[4096];
 	ssize_t n;
 
 	do {

@@ -33,13 +33,10 @@ struct children {
 	int log_level;      /* enum diag_level of "closed" */
 	size_t other_fds;   /* number that the caller also polls */
 
-	/* Owned; a forked child inherits neither (net/spawn.h). */
-	struct server_child *list;
-	struct pollfd *fds; /* space for all of list and other_fds */
+	struct server_child *list; /* owned */
+	struct pollfd *fds; /* owned; space for all of list and other_fds */
 	size_t count, capacity;
 	size_t running;    /* number that still run */
-	int event_fd;      /* readable when a child has exited, or -1 */
-	bool has_ended;    /* event_fd was readable */
 	bool has_programs; /* their descendants may have to be reaped here */
 	bool is_ending;    /* children_end() was called */
 	int last_status;   /* shell status of the last connection */
@@ -51,15 +48,6 @@ struct children {
  */
 void children_init(struct children *c);
 void children_release(struct children *c);
-
-/*
- * Opens event_fd, so that no signal handler has to run when a child exits.
- * Returns false if the system does not support it: catch SIGNALS_CHILD instead.
- */
-bool children_watch(struct children *c);
-
-/* In a forked child: closes the parent's descriptors. */
-void children_abandon(const struct children *c);
 
 /* Adds a process; fd is its connection if it is a program, otherwise -1. */
 void children_add(
@@ -77,11 +65,10 @@ int64_t children_of_host(const struct children *c, const struct addr *remote);
 
 /*
  * Fills fds with the entries to poll and returns their number; brings *until
- * forward to the earliest limit. Call children_polled() afterwards.
+ * forward to the earliest limit.
  */
 size_t children_pollfds(
     const struct children *c, struct pollfd *fds, struct deadline *until);
-void children_polled(struct children *c, const struct pollfd *fds);
 
 /*
  * Reaps the processes that have exited, drains connections, and terminates

@@ -40,29 +40,20 @@ record(struct served *v, bool sent, const void *bytes, size_t n)
 		   : recorder_add(v->h->recorder, sent, bytes, n, &v->s.e);
 }
 
-/*
- * Echoes or discards until the peer finishes. The process has the page of the
- * small buffer anyway, and gets the large one if more arrives: see net/spawn.h.
- */
+/* Echoes or discards until the peer finishes. */
 static int
 serve_pieces(struct served *v)
 {
-	static unsigned char large[PIECE];
-	unsigned char small[512], *piece = small;
+	static unsigned char piece[PIECE];
 	bool echo = v->h->kind == HANDLER_ECHO;
-	size_t size = sizeof(small);
 	ssize_t n;
 
-	while ((n = session_receive(&v->s, piece, size)) > 0) {
+	while ((n = session_receive(&v->s, piece, sizeof(piece))) > 0) {
 		if (record(v, false, piece, (size_t)n) < 0)
 			return -1;
 		if (echo && (record(v, true, piece, (size_t)n) < 0 ||
 				session_send(&v->s, piece, (size_t)n) < 0))
 			return -1;
-		if ((size_t)n == size) {
-			piece = large;
-			size = sizeof(large);
-		}
 	}
 	return n == 0 ? 0 : -1;
 }

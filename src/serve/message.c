@@ -13,13 +13,6 @@ message_init(struct message_reader *r)
 unsigned char *
 message_space(struct message_reader *r, size_t *capacity)
 {
-	static unsigned char large[MESSAGE_MAX + 2]; /* see net/spawn.h */
-	const struct buf small = r->queue;
-
-	if (small.data == r->storage && small.tail == small.size) {
-		buf_init(&r->queue, large, sizeof(large));
-		(void)buf_put(&r->queue, buf_bytes(&small), buf_length(&small));
-	}
 	return buf_space(&r->queue, capacity);
 }
 

@@ -22,14 +22,11 @@
 #define MESSAGE_BARE_MS 40
 #define MESSAGE_LINE_MS 1000
 
-/*
- * The messages of one peer. Nearly all fit in the small storage, whose page the
- * process has anyway: see net/spawn.h.
- */
+/* The messages of one peer. */
 struct message_reader {
 	struct buf queue;
 	bool has_lines; /* the peer has sent a newline before */
-	unsigned char storage[512];
+	unsigned char storage[MESSAGE_MAX + 2]; /* with its newline */
 };
 
 /* A message; its bytes are valid until more are added to the queue. */
@@ -41,11 +38,7 @@ struct message {
 
 void message_init(struct message_reader *r);
 
-/*
- * Where to add bytes to the queue, as buf_space(); buf_added() adds them. A
- * full small storage is replaced by a large one, of which a process has one: a
- * single reader may receive that much.
- */
+/* Where to add bytes to the queue, as buf_space(); buf_added() adds them. */
 unsigned char *message_space(struct message_reader *r, size_t *capacity);
 
 /*

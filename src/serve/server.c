@@ -17,7 +17,6 @@
 #include "net/program.h"
 #include "net/shutdown.h"
 #include "net/sock.h"
-#include "net/spawn.h"
 #include "net/signals.h"
 #include "net/wait.h"
 
@@ -43,8 +42,7 @@ server_start(struct server *s, struct listener *l,
 	/* The listening sockets, and the signal pipe of wait_poll(). */
 	s->children.other_fds = l->count + 1;
 	children_init(&s->children);
-	spawn_prepare();
-	if (!o->is_alone && !children_watch(&s->children))
+	if (!o->is_alone)
 		signals |= SIGNALS_CHILD;
 	if (signals_catch(signals, e) < 0) {
 		children_release(&s->children);
@@ -247,7 +245,6 @@ wait_event(struct server *s, struct deadline until, bool *waiting)
 	n = children_pollfds(&s->children, fds + listening, &until);
 	if (wait_poll(fds, listening + n, until) <= 0)
 		return;
-	children_polled(&s->children, fds + listening);
 	for (i = 0; i < listening; i++)
 		*waiting |= fds[i].revents != 0;
 }
@@ -408,7 +405,7 @@ static void
 adopt_orphans(const struct server *s)
 {
 	if (!s->children.has_programs)
-		(void)spawn_adopt();
+		(void)os_adopt_orphans();
 }
 
 void
@@ -420,15 +417,13 @@ server_fork(struct server *s, int fd, const struct conn *c,
 
 	if (h->runs_program)
 		adopt_orphans(s);
-	pid = spawn_fork();
+	pid = child_fork();
 	while (pid < 0 && wait_for_resources(s, errno))
-		pid = spawn_fork();
+		pid = child_fork();
 	if (pid != 0)
 		report_fork(fd, pid, start);
 	if (pid == 0) {
-		signals_after_fork();
 		listener_abandon(s->listener);
-		children_abandon(&s->children);
 		(void)diag_connection(c->number);
 		if (h->runs_program)
 			setpgid(0, 0);

@@ -49,7 +49,7 @@ struct server {
 /*
  * Serves a connection in the child, with context of struct server_handler. Owns
  * fd. Returns the child's exit status. Caught signals take their default action
- * (signals_after_fork()), but SIGCHLD may be blocked.
+ * (signals_after_fork()).
  */
 typedef int server_serve(int fd, const struct conn *c, void *context);
 

@@ -13,7 +13,6 @@
 #include "net/program.h"
 #include "net/signals.h"
 #include "net/sock.h"
-#include "net/spawn.h"
 #include "net/wait.h"
 
 void
@@ -248,7 +247,7 @@ udp_programs_stop(struct udp_programs *w)
 	size_t i;
 
 	/* Another parent might leave zombies in the groups. */
-	(void)spawn_adopt();
+	(void)os_adopt_orphans();
 	for (i = 0; i < w->count; i++)
 		child_end(&w->slots[i].child);
 	for (i = 0; i < w->count; i++) {

@@ -50,7 +50,7 @@ like $r->{err}, qr/"event":"secured".*"protocol":"TLSv1\.\d","cipher":"\w+","sub
 $r = tls('-vv', '--send-only', @ca, 'localhost', $port);
 like $r->{err}, qr/: fork the connection .*relays between the connection and openssl/,
     '-vv: the process';
-like $r->{err}, qr/: exec openssl in process/, '  and openssl';
+like $r->{err}, qr/: fork process \d+ runs openssl: ok/, '  and openssl';
 
 # Verification.
 my $self = tls_self_signed("$dir/self", 'DNS:localhost');

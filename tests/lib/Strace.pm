@@ -170,8 +170,8 @@ sub is_resolving {
 }
 
 # The processes of an ended run in the order of their making, each with pid,
-# calls and lines. A call "fork" of what became a program, or failed to, is
-# called "exec"; programs and resolvers are not among them.
+# calls and lines. What became a program, or failed to, is not among them, and
+# nor are resolvers.
 sub processes {
     my ($p) = @_;
     my @wanted = ($p->{pid});
@@ -189,10 +189,7 @@ sub processes {
             my $pid = $c->{result};
             my $child = read_log("$p->{strace_log}.$pid", 0);
             my ($failed) = grep { $_->{call} eq 'exec' } @{ $child->{calls} };
-            $c->{call} = 'exec' if $child->{is_program} || $failed;
-            $c->{result} = $failed->{result}
-                if $failed && !$child->{is_program};
-            push @wanted, $pid if $c->{call} eq 'fork';
+            push @wanted, $pid unless $child->{is_program} || $failed;
         }
     }
     return @found;
@@ -206,7 +203,7 @@ sub step_of {
     my ($call, $subject, $result) = $text =~ /^sockt[ ][\w-]+:[ ](
         socket|bind|listen|accept|connect|getsockname|getpeername|
         setsockopt|getsockopt|send\w*|recv\w*|splice|read|write|shutdown|close|
-        fork|exec)[ ](.+?):[ ](\S.*)/x or return;
+        fork)[ ](.+?):[ ](\S.*)/x or return;
     my %s = (call => $call, text => $text, count => 1);
     ($s{fd}) = $subject =~ /\(fd (\d+)\)/;
     ($s{fd}) = $subject =~ / = (\d+)$/ if $call eq 'socket';

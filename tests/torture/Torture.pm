@@ -188,16 +188,13 @@ my %FAILURES = (
     (map { $_ => [qw(EIO ENOSPC EINVAL)] } qw(fsync fdatasync)),
     opendir  => [qw(EACCES EMFILE)],
     readlink => [qw(EACCES)],
-    mmap     => [qw(ENOMEM)],
-    madvise  => [qw(EINVAL)],
     (map { $_ => [qw(ENOMEM)] } qw(malloc calloc realloc aligned_alloc)),
-    (map { $_ => [qw(EAGAIN ENOMEM)] } qw(fork vfork)),
+    fork        => [qw(EAGAIN ENOMEM)],
     execve      => [qw(ENOENT EACCES ENOMEM ETXTBSY)],
     waitpid     => [qw(EINTR ECHILD)],
     kill        => [qw(ESRCH EPERM)],
     (map { $_ => [qw(EPERM)] } qw(setpgid prctl)),
     sigaction   => [qw(EINVAL)],
-    signalfd    => [@SUPPLY, @MISSING],
     getaddrinfo => [qw(EAI_AGAIN EAI_NONAME EAI_FAIL EAI_MEMORY EAI_SYSTEM)],
 );
 

@@ -16,10 +16,8 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -517,17 +515,6 @@ realloc(void *old, size_t n)
 	return MEET(realloc) == ACTION_NONE ? __libc_realloc(old, n) : NULL;
 }
 
-void *
-mmap(void *at, size_t n, int access, int flags, int fd, off_t from)
-{
-	if (MEET(mmap) != ACTION_NONE)
-		return MAP_FAILED;
-	return ORIGINAL(void *, mmap, (void *, size_t, int, int, int, off_t))(
-	    at, n, access, flags, fd, from);
-}
-
-HOOK(int, -1, madvise, (void *at, size_t n, int advice), (at, n, advice))
-
 HOOK(int, -1, execve, (const char *path, char *const *argv, char *const *env),
     (path, argv, env))
 HOOK(pid_t, -1, waitpid, (pid_t pid, int *status, int flags),
@@ -555,8 +542,6 @@ prctl(int option, ...)
 HOOK(int, -1, sigaction,
     (int number, const struct sigaction *sa, struct sigaction *old),
     (number, sa, old))
-HOOK(int, -1, signalfd, (int fd, const sigset_t *set, int flags),
-    (fd, set, flags))
 
 int
 getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,

@@ -219,56 +219,24 @@ inject_error(void)
 }
 
 /* Processes. The parent numbers its children, in the order of its forks. */
-static pid_t
-numbered_fork(pid_t (*fork_original)(void), const void *caller)
+pid_t
+fork(void)
 {
 	uint32_t number;
 	pid_t pid;
 
-	if (inject_meet(CALL_fork, caller) != ACTION_NONE)
+	if (MEET(fork) != ACTION_NONE)
 		return -1;
 	if (table == NULL)
-		return fork_original();
+		return ORIGINAL(pid_t, fork, (void))();
 	number = __atomic_add_fetch(&table->process_count, 1, __ATOMIC_RELAXED);
-	pid = fork_original();
+	pid = ORIGINAL(pid_t, fork, (void))();
 	if (pid == 0) {
 		process = number;
 		if (number < MAX_PROCESSES)
 			table->pids[number] = getpid();
 	}
 	return pid;
-}
-
-pid_t
-fork(void)
-{
-	return numbered_fork(
-	    ORIGINAL(pid_t, fork, (void)), __builtin_return_address(0));
-}
-
-pid_t _Fork(void);
-pid_t
-_Fork(void)
-{
-	static pid_t (*quick)(void);
-
-	if (quick == NULL)
-		quick = (pid_t(*)(void))dlsym(RTLD_NEXT, "_Fork");
-	return numbered_fork(quick, __builtin_return_address(0));
-}
-
-/*
- * The child of vfork(2) runs on its parent's stack, so this frame has to be
- * gone before: the original is called in this function's place, which is why
- * this file is always compiled with -O2. Until it executes something, the
- * child counts as its parent.
- */
-pid_t
-vfork(void)
-{
-	if (MEET(vfork) != ACTION_NONE)
-		return -1;
-	return ((pid_t(*)(void))originals[CALL_vfork])();
 }
 
 #endif

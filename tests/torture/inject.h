@@ -15,10 +15,10 @@
 	X(fcntl) X(ioctl) X(open) X(openat) X(fopen) X(fdopen) X(fclose) \
 	X(fflush) X(fgets) X(getline) X(stat) X(lstat) X(fstat) X(lseek) \
 	X(ftruncate) X(futimens) X(rename) X(link) X(unlink) X(lchown) \
-	X(fchmod) X(fchmodat) X(mkstemp) X(mkdtemp) X(fsync) X(fdatasync) X(opendir) X(readlink) X(mmap) \
-	X(madvise) X(malloc) X(calloc) X(realloc) X(aligned_alloc) \
-	X(fork) X(vfork) X(execve) X(waitpid) X(kill) X(setpgid) X(prctl) \
-	X(sigaction) X(signalfd) X(getaddrinfo)
+	X(fchmod) X(fchmodat) X(mkstemp) X(mkdtemp) X(fsync) X(fdatasync) X(opendir) X(readlink) \
+	X(malloc) X(calloc) X(realloc) X(aligned_alloc) \
+	X(fork) X(execve) X(waitpid) X(kill) X(setpgid) X(prctl) \
+	X(sigaction) X(getaddrinfo)
 /* clang-format on */
 
 #define AS_NUMBER(name) CALL_##name,

@@ -169,7 +169,7 @@ scenario 'listen-keep-steps',
     got     => [$up],
     notes   => qr/ \(fd \d+\)|: (ok|FAILED)\b|fork|closed/,
     # listen-keep-echo is about what is said without the steps.
-    except  => qr/\A(?!v?fork)/;
+    except  => qr/\A(?!fork)/;
 
 scenario 'listen-keep-discard',
     args    => 'listen -kv --discard unix:s',
