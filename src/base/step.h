@@ -1,13 +1,12 @@
 /*
- * Steps (-vv): a line, or with --json a "step" event, for each call on a
- * socket, with its subject, its result, its duration and its purpose.
+ * Steps (-vv): a line, or with --json a "step" event, for each call that the
+ * socket tutorials teach, with its subject, its result, its duration and its
+ * purpose.
  *
  *	CALL SUBJECT: RESULT, DURATION (NOTE)
  *
- * Consecutive equal steps are counted: the first is shown at once, the others
- * as one line before the next line of any kind, or when step_flush() is called.
- * Steps that alternate are counted once each has been shown STEP_SHOWN times.
- *
+ * Equal steps in a row are counted: the first is shown at once, the others as
+ * one line before the next line of any kind, or when step_flush() is called.
  * Nothing is formatted and no clock is read unless step_is_on().
  */
 #ifndef BASE_STEP_H
@@ -18,30 +17,31 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/*
- * How many equal steps are shown individually while they alternate with others.
- */
-#define STEP_SHOWN 16
-
 /* Whether steps are shown (-vv). */
 bool step_is_on(void);
 
 /* The start time of a step: clock_now(), or 0 if steps are not shown. */
 int64_t step_start(void);
 
+/*
+ * Reports a call of start_ns (step_start()) that returned result; a negative
+ * one failed with errno, which is preserved, and its meaning replaces note,
+ * what the call is for. fmt formats the subject.
+ */
+void step(const char *call, int64_t start_ns, int64_t result, const char *note,
+    const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
 struct step {
-	const char *call;   /* the system call */
-	int64_t start_ns;   /* by step_start() */
-	int errnum;         /* its errno; 0: it succeeded */
+	const char *call;
+	int64_t start_ns;
+	int errnum;
 	const char *result; /* shown instead of "ok", or NULL */
-	const char *note;   /* what the call is for */
-	const char
-	    *failure;  /* what the failure means; NULL: the usual meaning */
-	bool is_query; /* repeated often: only the first one is shown */
+	const char *note;
+	const char *failure;
+	bool is_query;
 };
 
-/* Reports a step; fmt formats its subject. Preserves errno. */
-void step_report(const struct step *s, const char *fmt, ...)
+void step_report(const struct step *t, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Reports that a step begins to wait: "CALL SUBJECT: waiting (NOTE)". */

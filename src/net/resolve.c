@@ -267,7 +267,9 @@ log_result(const struct endpoint *ep, int64_t start, const char *note,
 		json_text(j, NULL,
 		    addr_format_ip(&list->items[i], text, sizeof(text)));
 	json_close(j);
-	diag_event_end(DIAG_NOTE, "%s is %s", host, all);
+	/* The step says the same. */
+	diag_event_end(step_is_on() ? DIAG_STEP + 1 : DIAG_NOTE, "%s is %s",
+	    host, all);
 }
 
 /* Resolves a name in a child process and waits for it. */

@@ -107,27 +107,6 @@ set_ip(int fd, int family, const struct sock_options *o, struct err *e)
 	return 0;
 }
 
-/* --keepalive uses the system's intervals. */
-static void
-report_keepalive(int fd)
-{
-#if defined(TCP_KEEPIDLE) && defined(TCP_KEEPINTVL) && defined(TCP_KEEPCNT)
-	static const struct sockopt times[] = {
-	    {IPPROTO_TCP, TCP_KEEPIDLE, "TCP_KEEPIDLE",
-		"seconds without traffic before the first probe", NULL},
-	    {IPPROTO_TCP, TCP_KEEPINTVL, "TCP_KEEPINTVL",
-		"seconds between two probes", NULL},
-	    {IPPROTO_TCP, TCP_KEEPCNT, "TCP_KEEPCNT",
-		"unanswered probes after which the connection is lost", NULL}};
-	int i, value = 0;
-
-	for (i = 0; step_is_on() && i < 3; i++)
-		(void)sockopt_get(fd, &times[i], &value);
-#else
-	(void)fd;
-#endif
-}
-
 int
 sock_set(int fd, int family, const struct sock_options *o, struct err *e)
 {
@@ -141,8 +120,6 @@ sock_set(int fd, int family, const struct sock_options *o, struct err *e)
 		return -1;
 	if (family == AF_UNIX)
 		return 0;
-	if (o->keepalive)
-		report_keepalive(fd);
 	sockopt_set_nodelay(fd);
 	return set_ip(fd, family, o, e);
 }
@@ -165,14 +142,21 @@ sock_local(int fd, struct addr *a)
 	(void)call_getsockname(fd, a);
 }
 
+/* Sets an integer option that nobody asked for: it is not a step. */
+static void
+set_quietly(int fd, int level, int name, int value)
+{
+	(void)setsockopt(fd, level, name, &value, sizeof(value));
+}
+
 int
 sock_error(int fd)
 {
-	static const struct sockopt error_option = {SOL_SOCKET, SO_ERROR,
-	    "SO_ERROR", "the error of the socket, if any", NULL};
 	int error = 0;
+	socklen_t len = sizeof(error);
 
-	return sockopt_get(fd, &error_option, &error) < 0 ? errno : error;
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ? errno
+								      : error;
 }
 
 int
@@ -200,36 +184,20 @@ sock_is_closed(int fd)
 void
 sock_start_keepalive(int fd)
 {
+	set_quietly(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 #if defined(TCP_KEEPIDLE) && defined(TCP_KEEPINTVL) && defined(TCP_KEEPCNT)
-	static const struct sockopt idle = {IPPROTO_TCP, TCP_KEEPIDLE,
-	    "TCP_KEEPIDLE", "seconds without traffic before the first probe",
-	    NULL};
-	static const struct sockopt interval = {IPPROTO_TCP, TCP_KEEPINTVL,
-	    "TCP_KEEPINTVL", "seconds between two probes", NULL};
-	static const struct sockopt count = {IPPROTO_TCP, TCP_KEEPCNT,
-	    "TCP_KEEPCNT", "unanswered probes that end the connection", NULL};
-
-	(void)sockopt_set(fd, &keepalive, 1);
-	(void)sockopt_set(fd, &idle, PROBE_SECONDS);
-	(void)sockopt_set(fd, &interval, PROBE_SECONDS);
-	(void)sockopt_set(fd, &count, PROBES);
-#else
-	(void)sockopt_set(fd, &keepalive, 1);
+	set_quietly(fd, IPPROTO_TCP, TCP_KEEPIDLE, PROBE_SECONDS);
+	set_quietly(fd, IPPROTO_TCP, TCP_KEEPINTVL, PROBE_SECONDS);
+	set_quietly(fd, IPPROTO_TCP, TCP_KEEPCNT, PROBES);
 #endif
 }
 
 void
 sock_reset_on_close(int fd, bool resets)
 {
-	static const struct sockopt reset = {SOL_SOCKET, SO_LINGER, "SO_LINGER",
-	    "from now on closing sends RST: what is incomplete must not look "
-	    "whole",
-	    "on, 0 s"};
-	static const struct sockopt finish = {SOL_SOCKET, SO_LINGER,
-	    "SO_LINGER", "from now on closing sends FIN", "off"};
 	struct linger l = {.l_onoff = resets, .l_linger = 0};
 
-	(void)sockopt_set_value(fd, resets ? &reset : &finish, &l, sizeof(l));
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
 }
 
 bool

@@ -101,22 +101,16 @@ connect_peer(int fd, const struct addr *peer)
 void
 dgram_raise_rcvbuf(int fd)
 {
-	static const struct sockopt receive_buffer = {SOL_SOCKET, SO_RCVBUF,
-	    "SO_RCVBUF", "bytes of datagrams that may wait to be read", NULL};
-	int wanted = MAX_RCVBUF, got = 0, result = -1;
-#ifdef SO_RCVBUFFORCE
-	static const struct sockopt forced = {SOL_SOCKET, SO_RCVBUFFORCE,
-	    "SO_RCVBUFFORCE", "a receive buffer beyond the system's limit",
-	    NULL};
+	int wanted = MAX_RCVBUF, result = -1;
 
-	result = sockopt_set(fd, &forced, wanted);
+#ifdef SO_RCVBUFFORCE
+	result =
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &wanted, sizeof(wanted));
 #endif
 	/* Some systems reject a value above their limit: try smaller ones. */
-	while (result < 0 && wanted >= 65536) {
-		result = sockopt_set(fd, &receive_buffer, wanted);
-		wanted /= 2;
-	}
-	(void)sockopt_get(fd, &receive_buffer, &got);
+	for (; result < 0 && wanted >= 65536; wanted /= 2)
+		result = setsockopt(
+		    fd, SOL_SOCKET, SO_RCVBUF, &wanted, sizeof(wanted));
 }
 
 static int

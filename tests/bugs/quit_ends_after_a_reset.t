@@ -7,7 +7,7 @@ use Socket qw(SOL_SOCKET SO_LINGER);
 my $l = tcp_listener();
 pipe my $read, my $write or die;
 my $p = start({ stdout => $write, keep_stdin => 1, timeout => 20 }, 'connect',
-    '-vv', '--on-eof', 'quit', '-o', scratch() . '/copy', '127.0.0.1',
+    '--on-eof', 'quit', '-o', scratch() . '/copy', '127.0.0.1',
     $l->sockport);
 my $c = $l->accept;
 
@@ -16,8 +16,12 @@ $c->blocking(0);
 1 while IO::Select->new($c)->can_write(0.5) && syswrite $c, 'x' x 65536;
 ok !IO::Select->new($write)->can_write(0), 'its stdout is full';
 close $write;
+$p->send_line('x');
 $p->close_stdin;
-$p->expect(err => qr/SO_ERROR/);
+# It does not sleep before it has read the end, too.
+IO::Select->new($c)->can_read(20) && sysread $c, my $x, 1;
+is $x, 'x', 'it reads its stdin';
+select undef, undef, undef, 0.01 until is_asleep($p->{pid});
 setsockopt $c, SOL_SOCKET, SO_LINGER, pack 'ii', 1, 0;
 close $c;
 

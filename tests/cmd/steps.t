@@ -1,98 +1,216 @@
-# The steps of -vv: in order, with the result and the meaning of each, at both
-# ends of a TCP connection.
+# -vv: the calls of the socket tutorials, in their order, with the result and the
+# meaning of each, and nothing besides.
 use Sockt;
+use SocktHttp;
 
-# The steps of a run, without times and numbers that differ: "call subject:
-# result". Queries, which are made as often as needed, are left out, and what
-# only some kernels support.
-sub steps {
-    my ($err) = @_;
-    my @steps;
+# The messages of a run, without times and numbers that differ. With
+# $steps_only, the steps alone: "call subject: result".
+sub messages {
+    my ($err, $steps_only) = @_;
+    my @messages;
     for my $line (split /\n/, $err) {
-        next unless $line =~ s/^sockt [\w-]+: ((\w+) .*?: .*?)(?:, [\d.]+ m?s)? \(.*\)$/$1/;
-        next if $line =~ /^(?:getsockopt|ioctl|tcp|confine) /;
+        next unless $line =~ s/^sockt [\w-]+: //;
+        my $is_step = $line
+            =~ s/^((?:resolve|socket|bind|listen|accept|queue|connect|fork|send
+            |recv|sendmsg|recvmsg|shutdown|close|setsockopt)[ ].*?:[ ].*?)
+            (?:,[ ][\d.]+[ ]\w+)?[ ]\(.*\)$/$1/x;
+        next if $steps_only && !$is_step;
         $line =~ s/port \d+/port N/g;
         $line =~ s/ \(fd \d+\)//g;
         $line =~ s/= \d+: ok$/= N: ok/;
         $line =~ s/process \d+/process N/;
-        $line =~ s/of at most \d+/of at most N/;
         $line =~ s/backlog .*?:/backlog N:/;
-        push @steps, $line;
+        $line =~ s/ in [\d.]+ m?s\b/ in T/;
+        push @messages, $line;
     }
-    return @steps;
+    return @messages;
 }
 
-my $s = start({ stdin => '' }, 'listen', '-vv', '-4', '--echo', 0);
-my $r = run({ stdin => "hello\n" }, 'connect', '-vv', '127.0.0.1', $s->port);
-my $rs = $s->finish;
-is_deeply [ steps($r->{err}) ], [
-    'socket AF_INET SOCK_STREAM (IPv4 TCP) = N: ok',
+sub steps { return [messages($_[0], 1)] }
+
+my $tcp = 'AF_INET SOCK_STREAM (IPv4 TCP) = N: ok';
+my @open = ("socket $tcp",
     'connect the socket to 127.0.0.1 port N: waiting',
-    'connect the socket to 127.0.0.1 port N: ok',
-    'getsockname of the connection: 127.0.0.1 port N',
-    'setsockopt SO_LINGER = on, 0 s on the connection: ok',
-    'send on the connection: 6 bytes',
-    'shutdown SHUT_WR of the connection: ok',
-    'recv from the connection: 6 bytes of at most N',
-    'recv from the connection: 0 bytes of at most N',
-    'setsockopt SO_LINGER = off on the connection: ok',
-    'close the connection: ok',
-], 'the steps of a client';
-my @steps = steps($rs->{err});
-# Two processes print.
-my @parent = ('fork process N serves the connection: ok',
-    'close the connection: ok');
-is_deeply [ @steps[0 .. 7] ], [
-    'socket AF_INET SOCK_STREAM (IPv4 TCP) = N: ok',
-    'setsockopt SO_REUSEADDR = 1 on the socket: ok',
-    'bind the socket to 127.0.0.1 port N: ok',
-    'listen on the socket, backlog N: ok',
-    'getsockname of the listening socket: 127.0.0.1 port N',
-    'accept on the listening socket: waiting',
-    'accept on the listening socket from 127.0.0.1 port N = N: ok',
-    'getsockname of the connection: 127.0.0.1 port N',
-], 'the steps of a server';
-is $steps[8], 'close the listening socket: ok', 'it closes the listening one';
-like $rs->{err}, qr/close the listening .*\(no more .*: -k was not given\)/,
-    'and says why';
-ok scalar(grep({ $_ eq $parent[0] } @steps)), 'the fork is a step';
-is join(', ', grep { /^(?:recv|send|shutdown)/ } @steps),
-    'recv from the connection: 6 bytes of at most N, '
-    . 'send on the connection: 6 bytes, '
-    . 'recv from the connection: 0 bytes of at most N', 'the child serves';
-like $r->{err}, qr/: tcp of the connection .* round trip [\d.]+ ms, 0 of \d+ /,
-    'the end of a connection: round trip and retransmissions'
-    if run('--version')->{out} !~ /posix/;
+    'connect the socket to 127.0.0.1 port N: ok');
+
+# A hello conversation: two more messages for each further name, and nothing
+# else is printed.
+{
+    my $s = start('serve-hello', '-vv', '-4', 0);
+    my $p = start({ keep_stdin => 1 }, 'connect', '-4', '-vv', 'localhost',
+        $s->port);
+    $p->expect(out => qr/Welcome!/);
+    for my $name ('Michael', 'Tracy') {
+        $p->send_line("$name\n");
+        $p->expect(out => qr/Hello, $name!/);
+    }
+    $p->send_line("exit\n");
+    $p->expect(err => qr/recv from the connection \(fd \d+\): 0 bytes/);
+    $p->close_stdin;
+    my $r = $p->finish;
+    my @got = grep { !/^the peer has finished; waiting/ } messages($r->{err});
+    is_deeply \@got, [
+        'resolve localhost to 127.0.0.1: ok',
+        @open,
+        'connected to 127.0.0.1 port N from 127.0.0.1 port N in T',
+        'recv from the connection: 8 bytes',
+        'send on the connection: 8 bytes',
+        'recv from the connection: 16 bytes',
+        'send on the connection: 6 bytes',
+        'recv from the connection: 14 bytes',
+        'send on the connection: 5 bytes',
+        'recv from the connection: 0 bytes',
+        'shutdown SHUT_WR of the connection: ok',
+        'close the connection: ok',
+        'closed 127.0.0.1 port N from 127.0.0.1 port N: sent 19 bytes, '
+            . 'received 38, in T; the peer finished first',
+    ], 'a hello conversation' or diag $r->{err};
+    my @server = @{ steps($s->stop->{err}) };
+    is_deeply [ @server[0 .. 5] ], [
+        "socket $tcp",
+        'setsockopt SO_REUSEADDR = 1 on the socket: ok',
+        'bind the socket to 127.0.0.1 port N: ok',
+        'listen on the socket, backlog N: ok',
+        'accept on the listening socket: waiting',
+        'accept on the listening socket from 127.0.0.1 port N = N: ok',
+    ], 'a server: up to its client' or diag "@server";
+    # Two processes print the rest.
+    my ($fork) = grep { /^fork/ } @server;
+    is $fork, 'fork process N serves connection 1: ok', 'a process for it';
+    is join(', ', grep { /^(?:recv|send|shutdown)/ && !/: 0 bytes$/ } @server),
+        join(', ', map { "$_->[0] connection 1: $_->[1]" }
+        ['send on', '8 bytes'], ['recv from', '8 bytes'],
+        ['send on', '16 bytes'], ['recv from', '6 bytes'],
+        ['send on', '14 bytes'], ['recv from', '5 bytes'],
+        ['shutdown SHUT_WR of', 'ok']),
+        'which serves it';
+}
+
+# The end of input, and of a server that accepts once.
+{
+    my $s = start({ stdin => '' }, 'listen', '-vv', '-4', '--echo', 0);
+    my $r = run({ stdin => "hello\n" }, 'connect', '-vv', '127.0.0.1', $s->port);
+    is_deeply steps($r->{err}), [
+        @open,
+        'send on the connection: 6 bytes',
+        'shutdown SHUT_WR of the connection: ok',
+        'recv from the connection: 6 bytes',
+        'recv from the connection: 0 bytes',
+        'close the connection: ok',
+    ], 'a client that has one line';
+    like $s->finish->{err},
+        qr/close the listening .*\(no more .*: -k was not given\)/,
+        'a server that closes its listening socket says why';
+}
+
+# Datagrams.
+my $udp = 'the datagram socket';
+my $to = '127.0.0.1 port N';
+my $open = 'socket AF_INET SOCK_DGRAM (IPv4 UDP) = N: ok';
+{
+    my $s = udp_socket();
+    my $pid = Sockt::fork_child(sub {
+        for (1 .. 2) {
+            my $from = $s->recv(my $x, 99);
+            $s->send("Hello, $x!", 0, $from);
+        }
+    });
+    my $r = run('udp-send', '-vv', '127.0.0.1', $s->sockport, 'Michael', 'Tracy');
+    is_deeply steps($r->{err}), [
+        $open,
+        "connect $udp to $to: ok",
+        "sendmsg on $udp: 7 bytes",
+        "recvmsg from $udp from $to: 15 bytes",
+        "sendmsg on $udp: 5 bytes",
+        "recvmsg from $udp from $to: 13 bytes",
+        "close $udp: ok",
+    ], 'udp-send' or diag $r->{err};
+    reap($pid);
+
+    my $p = start('udp-serve', '-vv', '-4', '--count', 2, 0);
+    my $c = udp_socket(peer => ['127.0.0.1', $p->port]);
+    for my $text ('a', 'bc') {
+        $c->send($text);
+        $c->recv(my $got, 99);
+        is $got, "Hello, $text!", 'udp-serve answers';
+    }
+    $r = $p->finish;
+    is_deeply steps($r->{err}), [
+        $open,
+        "bind the socket to $to: ok",
+        "recvmsg from $udp from $to: 1 byte",
+        "sendmsg on $udp to $to: 9 bytes",
+        "recvmsg from $udp from $to: 2 bytes",
+        "sendmsg on $udp to $to: 10 bytes",
+        "close $udp: ok",
+    ], 'udp-serve' or diag $r->{err};
+}
+
+# A download, and a scan.
+{
+    my $answer = answer('200 OK', 'body');
+    my $server = http_server($answer);
+    my $r = run('http-get', '-vv', "$server->{url}/a");
+    my ($request) = requests($server);
+    # Which end closes first depends on which is faster.
+    is_deeply [ grep { !/: 0 bytes$/ } @{ steps($r->{err}) } ], [
+        @open,
+        'send on the connection: ' . length($request) . ' bytes',
+        'recv from the connection: ' . length($answer) . ' bytes',
+        'close the connection: ok',
+    ], 'http-get' or diag $r->{err};
+
+    my $l = tcp_listener();
+    my ($port, $closed) = ($l->sockport, free_port());
+    $r = run('portscan', '-vv', '127.0.0.1', "$port,$closed");
+    my @connects = grep { /^connect/ } map { s/, \d+ calls//r }
+        @{ steps($r->{err} =~ s/port $port\b/port OPEN/gr
+            =~ s/port $closed\b/port CLOSED/gr) };
+    is_deeply [sort @connects], [
+        'connect the probe socket to 127.0.0.1 port CLOSED: FAILED refused',
+        'connect the probe socket to 127.0.0.1 port OPEN: ok',
+    ], 'portscan: one line per port' or diag $r->{err};
+    my @rest = grep { !/^(?:connect|bind)/ } @{ steps($r->{err}) };
+    is scalar(grep { /^socket/ } @rest), scalar(grep { /^close/ } @rest),
+        'what is opened is closed';
+}
+
+# Socket options that the user asked for are steps.
+{
+    my $l = tcp_listener();
+    my $r = run('connect', '-z', '-vv', '--keepalive', '--tos', 16, '--sndbuf',
+        '8k', '127.0.0.1', $l->sockport);
+    is join(' ', map { /^setsockopt (\S+)/ } @{ steps($r->{err}) }),
+        'SO_SNDBUF SO_KEEPALIVE IP_TOS', 'options of the command line';
+}
 
 # Failures have notes of their own.
 my $port = free_port();
 like run('connect', '-vv', '127.0.0.1', $port)->{err},
-    qr/port $port: FAILED refused, .*\(the peer answered with RST/, 'refused';
+    qr/port $port: FAILED refused, .*\(the host answered; nothing listens/,
+    'refused';
 my $l = tcp_listener();
 like run('listen', '-vv', '127.0.0.1', $l->sockport)->{err},
     qr/bind .*: FAILED address in use, \S+ ms \(another socket holds/,
     'a port in use';
 like run('listen', '-vv', '192.0.2.1', 0)->{err},
-    qr/bind .*: FAILED .*\(that address is not one of this machine's\)/,
+    qr/bind .*: FAILED .*\(it is not an address of this machine\)/,
     'a foreign address';
 
 # A peer that does not read.
 my $p = start({ stdin => 'x' x 400_000 }, 'connect', '-vv', '--sndbuf', '8k',
     '127.0.0.1', $l->sockport);
 my $c = $l->accept;
-$p->expect(err => qr/(?:send|splice)[ ]on[ ].*:
-    [ ](?:would[ ]block|accepted[ ]\d+[ ]of[ ]\d+[ ]bytes),
+$p->expect(err => qr/send[ ]on[ ].*:[ ]accepted[ ]\d+[ ]of[ ]\d+[ ]bytes,
     .*the[ ]peer[ ]does[ ]not[ ]read/x);
-pass 'a send that would block says why';
+pass 'a send that takes a part says why';
 $p->stop;
 
 # Equal steps are counted.
-$s = start('listen', '-vv', '-4', '--discard', 0);
-$r = run({ stdin => 'x' x 8_000_000 }, 'connect', '-vv', '127.0.0.1', $s->port);
-$rs = $s->finish;
-for my $err ($r->{err}, $rs->{err}) {
-    cmp_ok scalar(() = $err =~ /\n/g), '<', 300, 'equal steps are counted';
-    like $err, qr/: \d+ more times, \d+ bytes, /, 'with their bytes';
-}
+my $s = start('listen', '-vv', '-4', '--discard', 0);
+my $r = run({ stdin => 'x' x 8_000_000 }, 'connect', '-vv', '127.0.0.1', $s->port);
+like $s->finish->{err}, qr/: \d+ more times, \d+ bytes, /,
+    'equal steps are counted, with their bytes';
+cmp_ok scalar(() = $r->{err} =~ /\n/g), '<', 600, 'and so are those of a sender';
 
 done_testing;

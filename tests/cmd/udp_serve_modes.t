@@ -129,18 +129,6 @@ is_deeply [@{ $event{message} }{qw(bytes text)}, $event{message}{remote}],
 is_deeply [@{ $event{summary} }{qw(received answered ignored)}], [1, 1, 0],
     'and of the end';
 
-# Steps.
-($p, $c) = pair('-vv', '--count', '1');
-ask($c, 'x');
-$r = $p->finish;
-like $r->{err}, qr/ $_/, "the step $_"
-    for 'socket AF_INET SOCK_DGRAM \(IPv4 UDP\) = \d+: ok',
-    'bind the socket \(fd \d+\) to 127\.0\.0\.1 port 0: ok',
-    'getsockopt SO_RCVBUF of .*: \d+',
-    'recvmsg from the datagram socket \(fd \d+\) from 127\S+ port \d+: 1 byte,',
-    'sendmsg on the datagram socket \(fd \d+\) to 127\S+ port \d+: 9 bytes,',
-    'close the datagram socket';
-
 # Misuse.
 for (['--echo', '--discard'], ['--print', '--reply', 'x'],
     ['--reply', '%q'], ['--count', '0'], ['--max-rate', '-1'],
