@@ -146,13 +146,9 @@ $(B)/tests/unit/%: tests/unit/%.c $(B)/libsockt.a
 		$(LINK)
 	$(EMULATED)
 
-# These tests play a kernel that pushes back: the linker redirects calls, by
+# This test plays a kernel that pushes back: the linker redirects calls, by
 # both their names (tests/lib/time64.h).
 redirect = $(foreach f,$(1),-Wl,--wrap=$(f) -Wl,--wrap=__$(f)64)
-$(B)/tests/unit/sender_test: private \
-	MODE_LDFLAGS += $(call redirect,sendmsg sendmmsg)
-$(B)/tests/unit/dgram_server_test: private MODE_LDFLAGS += $(call redirect,\
-	sendmsg sendmmsg recvmsg recvmmsg getsockopt)
 $(B)/tests/unit/tcp_info_test: private \
 	MODE_LDFLAGS += $(call redirect,getsockopt)
 

@@ -173,7 +173,7 @@ log_message(const struct dgram *d, const struct dgram_endpoints *ep, int level)
 	struct conn_message m = {.bytes = d->bytes,
 	    .length = d->length,
 	    .sent = d->full == SIZE_MAX ? d->length : d->full,
-	    .is_truncated = batch_is_truncated(d)};
+	    .is_truncated = dgram_is_truncated(d)};
 
 	conn_event_message(level, "message", &c, &m);
 }
@@ -316,7 +316,7 @@ serve_one(struct serve_state *s, const struct dgram *d, struct dgram *out)
 static int
 capacity(const struct serve_state *s)
 {
-	int64_t max = BATCH_MAX_RECEIVE, remaining;
+	int64_t max = DGRAM_MAX_RECEIVE, remaining;
 
 	remaining = s->o->count - (int64_t)s->server.received_count;
 	if (s->o->count > 0 && remaining < max)
@@ -550,7 +550,7 @@ serve_run(const void *options, const struct command_args *args, struct err *e)
 
 	if (options_parse_local(&ep, &o->bind, &operands, e) < 0)
 		return -1;
-	s.answers = batch_new();
+	s.answers = dgram_new();
 	result = recorder_check(&o->record, false, e);
 	if (result == 0)
 		result = choose_mode(&s, args->program, e);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
+#include <netinet/udp.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -29,6 +30,15 @@
 
 /* TCP states in tcpi_state, which glibc and the kernel name differently. */
 enum { STATE_CLOSE = 7, STATE_CLOSE_WAIT = 8, STATE_LAST_ACK = 9 };
+
+/* From udp(7); not every C library defines it. */
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+
+/* The array of SO_MEMINFO, from the kernel's linux/sock_diag.h, which not every
+ * C library comes with. */
+enum { SK_MEMINFO_DROPS = 8, SK_MEMINFO_VARS };
 
 const char *
 os_name(void)
@@ -335,6 +345,142 @@ os_next_error(int fd, struct os_error *q)
 	if (step_is_on())
 		report_error(fd, start, result, q);
 	return result >= 0;
+}
+
+void
+os_request_destination(int fd, int family)
+{
+	static const struct sockopt option = {IPPROTO_IP, IP_PKTINFO,
+	    "IP_PKTINFO",
+	    "each datagram comes with the address that it was sent to", NULL};
+	static const struct sockopt option6 = {IPPROTO_IPV6, IPV6_RECVPKTINFO,
+	    "IPV6_RECVPKTINFO",
+	    "each datagram comes with the address that it was sent to", NULL};
+
+	if (family == AF_INET6)
+		(void)sockopt_set(fd, &option6, 1);
+	/* A dual-stack socket needs both. */
+	(void)sockopt_set(fd, &option, 1);
+}
+
+static void
+read_ip4_destination(const struct cmsghdr *c, struct addr *local)
+{
+	struct in_pktinfo info;
+
+	memcpy(&info, CMSG_DATA(c), sizeof(info));
+	addr_any(local, AF_INET, 0);
+	local->u.in4.sin_addr = info.ipi_spec_dst;
+	/* It is not known for datagrams that were queued before the option was
+	 * set, on an inherited socket. */
+	if (addr_is_any(local) && !IN_MULTICAST(ntohl(info.ipi_addr.s_addr)) &&
+	    info.ipi_addr.s_addr != htonl(INADDR_BROADCAST))
+		local->u.in4.sin_addr = info.ipi_addr;
+}
+
+static void
+read_ip6_destination(const struct cmsghdr *c, struct addr *local)
+{
+	struct in6_pktinfo info;
+
+	memcpy(&info, CMSG_DATA(c), sizeof(info));
+	if (IN6_IS_ADDR_MULTICAST(&info.ipi6_addr))
+		return;
+	addr_any(local, AF_INET6, 0);
+	local->u.in6.sin6_addr = info.ipi6_addr;
+	if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
+		local->u.in6.sin6_scope_id = info.ipi6_ifindex;
+}
+
+/*
+ * A dual-stack socket reports both kinds for IPv4. IPv4's is better: it names
+ * an address of this machine even if the datagram was a broadcast.
+ */
+void
+os_read_destination(struct msghdr *m, struct addr *local)
+{
+	struct cmsghdr *c;
+
+	local->len = 0;
+	for (c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			read_ip4_destination(c, local);
+			return;
+		}
+		if (c->cmsg_level == IPPROTO_IPV6 &&
+		    c->cmsg_type == IPV6_PKTINFO)
+			read_ip6_destination(c, local);
+	}
+}
+
+/* Appends a control message with the level and type of c; cmsg_len is the
+ * length of value. */
+static void
+add_control(struct msghdr *m, const struct cmsghdr *c, const void *value)
+{
+	struct cmsghdr *at =
+	    (void *)((char *)m->msg_control + m->msg_controllen);
+
+	memset(at, 0, CMSG_SPACE(c->cmsg_len));
+	*at = *c;
+	at->cmsg_len = (socklen_t)CMSG_LEN(c->cmsg_len);
+	memcpy(CMSG_DATA(at), value, c->cmsg_len);
+	m->msg_controllen += (socklen_t)CMSG_SPACE(c->cmsg_len);
+}
+
+void
+os_write_control(struct msghdr *m, union os_control *control,
+    const struct addr *local, size_t segment)
+{
+	struct in_pktinfo info = {.ipi_spec_dst = local->u.in4.sin_addr};
+	struct in6_pktinfo info6 = {
+	    local->u.in6.sin6_addr, local->u.in6.sin6_scope_id};
+	uint16_t length = (uint16_t)segment;
+
+	m->msg_control = control;
+	m->msg_controllen = 0;
+	if (addr_family(local) == AF_INET)
+		add_control(m,
+		    &(struct cmsghdr){.cmsg_level = IPPROTO_IP,
+			.cmsg_type = IP_PKTINFO,
+			.cmsg_len = sizeof(info)},
+		    &info);
+	if (addr_family(local) == AF_INET6)
+		add_control(m,
+		    &(struct cmsghdr){.cmsg_level = IPPROTO_IPV6,
+			.cmsg_type = IPV6_PKTINFO,
+			.cmsg_len = sizeof(info6)},
+		    &info6);
+	if (segment != 0)
+		add_control(m,
+		    &(struct cmsghdr){.cmsg_level = IPPROTO_UDP,
+			.cmsg_type = UDP_SEGMENT,
+			.cmsg_len = sizeof(length)},
+		    &length);
+}
+
+/* Only UDP can: a unix socket would send all of it as one datagram. */
+bool
+os_can_segment(int fd)
+{
+	int protocol = 0;
+	socklen_t len = sizeof(protocol);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == 0 &&
+	       protocol == IPPROTO_UDP;
+}
+
+bool
+os_drops(int fd, uint32_t *count)
+{
+	uint32_t info[SK_MEMINFO_VARS];
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len) < 0 ||
+	    len <= SK_MEMINFO_DROPS * sizeof(info[0]))
+		return false;
+	*count = info[SK_MEMINFO_DROPS];
+	return true;
 }
 
 int

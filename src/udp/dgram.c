@@ -1,4 +1,4 @@
-/* The socket of a datagram client, and the errors of sending. */
+/* Datagrams: a client's socket, receiving and sending, errors of sending. */
 #include "udp/dgram.h"
 
 #include <errno.h>
@@ -7,14 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/step.h"
 #include "base/err.h"
-#include "net/sockopt.h"
+#include "base/mem.h"
+#include "base/step.h"
 #include "net/os.h"
 #include "net/port_owner.h"
+#include "net/sockopt.h"
 #include "net/unix_path.h"
 #include "udp/multicast.h"
 
@@ -24,6 +26,11 @@
 /* The headers of IP and UDP. */
 #define HEADERS_IP4 28
 #define HEADERS_IP6 48
+
+/* Limits of a run: its bytes, including IPv6's header, and its datagrams, the
+ * smallest UDP_MAX_SEGMENTS of any kernel. */
+#define MAX_RUN_BYTES 65000
+#define MAX_RUN_COUNT 64
 
 /* The size to which the receive buffer is raised, if the system permits. */
 #define MAX_RCVBUF (16 * 1024 * 1024)
@@ -247,6 +254,181 @@ dgram_close(int *fd)
 	if (bound_path[0] != '\0')
 		(void)unlink(bound_path);
 	bound_path[0] = '\0';
+}
+
+struct dgram *
+dgram_new(void)
+{
+	size_t i, n = DGRAM_MAX_RECEIVE;
+	struct dgram *d = mem_array(n, sizeof(*d) + DGRAM_PAYLOAD_SIZE);
+	unsigned char *storage = (unsigned char *)(d + n);
+
+	for (i = 0; i < n; i++) {
+		d[i].bytes = storage + i * DGRAM_PAYLOAD_SIZE;
+		d[i].size = DGRAM_PAYLOAD_SIZE;
+	}
+	return d;
+}
+
+bool
+dgram_is_truncated(const struct dgram *d)
+{
+	return d->full > d->length;
+}
+
+/* A step of -vv that moves datagrams. */
+static struct step_transfer
+step_of(int fd, bool is_send)
+{
+	return (struct step_transfer){.call = is_send ? "sendmsg" : "recvmsg",
+	    .fd = fd,
+	    .start_ns = step_start(),
+	    .is_send = is_send,
+	    .is_dgram = true};
+}
+
+/* Reports that one call moved count datagrams, or -1: it failed with errno. */
+static void
+report(struct step_transfer *t, const struct dgram *d, int count)
+{
+	char text[ADDR_TEXT];
+	struct addr peer;
+	int i;
+
+	t->done = -1;
+	t->errnum = errno;
+	if (count < 0)
+		step_transfer(t);
+	for (i = 0; i < count; i++) {
+		peer = d[i].remote;
+		addr_unmap(&peer);
+		t->done = (ssize_t)d[i].length;
+		t->peer = peer.len == 0
+			      ? NULL
+			      : addr_format(&peer, text, sizeof(text));
+		if (!t->is_send && dgram_is_truncated(&d[i]))
+			t->note = "one datagram, which was truncated";
+		step_transfer(t);
+		/* The same call moved the next datagram. */
+		t->start_ns = step_start();
+	}
+}
+
+/* Receives one datagram. Returns 0, or -1 with errno. */
+static int
+receive_one(int fd, struct dgram *d)
+{
+	struct iovec payload = {.iov_base = d->bytes, .iov_len = d->size};
+	union os_control control;
+	struct msghdr m = {.msg_name = &d->remote.u,
+	    .msg_namelen = sizeof(d->remote.u),
+	    .msg_iov = &payload,
+	    .msg_iovlen = 1,
+	    .msg_control = &control,
+	    .msg_controllen = sizeof(control)};
+	/* With MSG_TRUNC, Linux returns the length of the whole datagram. */
+	ssize_t n = recvmsg(fd, &m, MSG_DONTWAIT | MSG_TRUNC);
+
+	if (n < 0)
+		return -1;
+	d->full = (size_t)n;
+	d->length = d->full < d->size ? d->full : d->size;
+	if (m.msg_flags & MSG_TRUNC && d->full <= d->size)
+		d->full = SIZE_MAX;
+	d->remote.len = m.msg_namelen;
+	os_read_destination(&m, &d->local);
+	return 0;
+}
+
+int
+dgram_receive(int fd, struct dgram *d, int count)
+{
+	struct step_transfer step;
+	int n, result;
+
+	for (n = 0; n < count; n++) {
+		step = step_of(fd, false);
+		result = receive_one(fd, &d[n]);
+		/* That no datagram is waiting is not a step. */
+		if (step_is_on() && (result == 0 || errno != EAGAIN))
+			report(&step, &d[n], result < 0 ? -1 : 1);
+		if (result < 0)
+			break;
+	}
+	return n > 0 ? n : -1;
+}
+
+static bool
+has_same_endpoints(const struct dgram *a, const struct dgram *b)
+{
+	return a->remote.len == b->remote.len && a->local.len == b->local.len &&
+	       memcmp(&a->remote.u, &b->remote.u, a->remote.len) == 0 &&
+	       memcmp(&a->local.u, &b->local.u, a->local.len) == 0;
+}
+
+/*
+ * The kernel or the network card can split one message into a run of datagrams
+ * with the same length and destination. Returns the number of datagrams in the
+ * first run.
+ */
+static int
+run_count(const struct dgram *d, int count)
+{
+	int n = 1;
+
+	while (n < count && n < MAX_RUN_COUNT && d->length > 0 &&
+	       d[n].length == d->length &&
+	       (size_t)(n + 1) * d->length <= MAX_RUN_BYTES &&
+	       has_same_endpoints(d, &d[n]))
+		n++;
+	return n;
+}
+
+/* Sends a run of count datagrams. Returns 0, or -1 with errno. */
+static int
+send_run(int fd, const struct dgram *d, int count)
+{
+	struct iovec payloads[MAX_RUN_COUNT];
+	union os_control control;
+	struct msghdr m = {.msg_iov = payloads, .msg_iovlen = (size_t)count};
+	struct step_transfer step = step_of(fd, true);
+	int i, result;
+
+	for (i = 0; i < count; i++) {
+		payloads[i].iov_base = d[i].bytes;
+		payloads[i].iov_len = d[i].length;
+	}
+	if (d->remote.len != 0) {
+		m.msg_name = (void *)&d->remote.u;
+		m.msg_namelen = d->remote.len;
+	}
+	os_write_control(&m, &control, &d->local, count > 1 ? d->length : 0);
+	result = sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 0;
+	if (step_is_on())
+		report(&step, d, result < 0 ? -1 : count);
+	return result;
+}
+
+int
+dgram_send(int fd, const struct dgram *d, int count)
+{
+	bool runs = count > 1 && os_can_segment(fd);
+	int n, sent = 0;
+
+	while (sent < count) {
+		n = runs ? run_count(d + sent, count - sent) : 1;
+		if (send_run(fd, d + sent, n) == 0) {
+			sent += n;
+			continue;
+		}
+		/* The path or the card may not support runs. */
+		if (n == 1 ||
+		    (errno != EINVAL && errno != EIO && errno != EMSGSIZE &&
+			errno != EOPNOTSUPP && errno != ENOPROTOOPT))
+			break;
+		runs = false;
+	}
+	return sent > 0 ? sent : -1;
 }
 
 int

@@ -1,4 +1,7 @@
-/* The socket of a datagram client: opening, closing, and errors of sending. */
+/*
+ * Datagrams: a client's socket; receiving and sending with both addresses; and
+ * errors of sending.
+ */
 #ifndef UDP_DGRAM_H
 #define UDP_DGRAM_H
 
@@ -11,6 +14,31 @@
 
 struct err;
 struct multicast_options;
+
+/* The limits of one call of dgram_receive() and of dgram_send(). */
+#define DGRAM_MAX_RECEIVE 64
+#define DGRAM_MAX_SEND 256
+/* The storage for the payload of a datagram: more than UDP can carry. */
+#define DGRAM_PAYLOAD_SIZE 65536
+
+/* One datagram. */
+struct dgram {
+	unsigned char *bytes; /* storage, owned by the caller */
+	size_t size;          /* of the storage */
+	size_t length;        /* of the payload in bytes */
+	size_t full; /* received: length of the whole payload, greater than
+			length if truncated; SIZE_MAX: unknown */
+	struct addr remote; /* the peer, as the kernel reports it; len 0: the
+			       connected one, or none (unix) */
+	struct addr local;  /* its destination if received, its source if to be
+			       sent; len 0: unknown, any */
+	size_t socket;      /* of a server: index of the socket */
+};
+
+/* The addresses of a received datagram, IPv4-mapped ones as IPv4. */
+struct dgram_endpoints {
+	struct addr remote, local;
+};
 
 struct dgram_options {
 	struct addr source;   /* local address, or len 0 */
@@ -36,6 +64,25 @@ int dgram_open(
 
 /* Closes the socket, removes the path it was bound to, and sets *fd to -1. */
 void dgram_close(int *fd);
+
+/* Allocates DGRAM_MAX_RECEIVE datagrams with storage, freed by free(3). */
+struct dgram *dgram_new(void);
+
+/* Whether a received datagram was truncated. */
+bool dgram_is_truncated(const struct dgram *d);
+
+/*
+ * Receives up to count datagrams without blocking. Returns how many, or -1 with
+ * errno: EAGAIN if there is none; ECONNREFUSED and others if ICMP reported an
+ * error for an earlier send on a connected socket (RFC 1122 4.1.3.3).
+ */
+int dgram_receive(int fd, struct dgram *d, int count);
+
+/*
+ * Sends up to count datagrams without blocking. Returns how many the kernel
+ * accepted, or -1 with errno for the first of them.
+ */
+int dgram_send(int fd, const struct dgram *d, int count);
 
 /*
  * Raises the receive buffer for datagrams that arrive at once (socket(7):

@@ -14,9 +14,8 @@
 #include "net/access.h"
 #include "net/endpoint.h"
 #include "net/inherited.h"
-#include "udp/dgram.h"
+#include "net/os.h"
 #include "udp/multicast.h"
-#include "udp/source_address.h"
 
 /* The interval at which losses are counted. */
 #define CHECK_NS CLOCK_SECOND
@@ -92,7 +91,7 @@ prepare_sockets(const struct listener *l, bool raise_buffer)
 		if (raise_buffer)
 			dgram_raise_rcvbuf(l->fds[i]);
 		if (addr_is_any(&l->addrs[i]))
-			source_address_request(
+			os_request_destination(
 			    l->fds[i], addr_family(&l->addrs[i]));
 	}
 }
@@ -120,7 +119,7 @@ dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
 		listener_close(l);
 		return -1;
 	}
-	s->received = batch_new();
+	s->received = dgram_new();
 	rate_limit_start(&s->rate_limit, o->max_rate, o->answers_vary);
 	s->unsent = mem_array(MAX_UNSENT, sizeof(s->unsent[0]));
 	s->resume = deadline_none();
@@ -139,7 +138,7 @@ count_lost(struct dgram_server *s)
 	size_t i;
 
 	for (i = 0; i < s->listener.count; i++) {
-		if (!batch_drops(s->listener.fds[i], &drops))
+		if (!os_drops(s->listener.fds[i], &drops))
 			continue;
 		/* The kernel's counter wraps at 2^32. */
 		s->lost += (uint32_t)(drops - s->drops[i]);
@@ -220,7 +219,7 @@ int
 dgram_server_receive(
     struct dgram_server *s, size_t socket, int max, struct err *e)
 {
-	int i, n = batch_receive(s->listener.fds[socket], s->received, max);
+	int i, n = dgram_receive(s->listener.fds[socket], s->received, max);
 	int errnum = errno;
 	int64_t now = clock_now();
 
@@ -372,7 +371,7 @@ refusal(const struct dgram_server *s, const struct dgram *d,
 	    (addr_is_unix(&d->remote) &&
 		d->remote.len <= offsetof(struct sockaddr_un, sun_path)))
 		return "its sender has no address to send an answer to";
-	if (batch_is_truncated(d))
+	if (dgram_is_truncated(d))
 		return "it is too long and was truncated";
 	if (addr_is_unix(&d->remote))
 		return addr_equal(&ep->remote, &ep->local)
@@ -502,7 +501,7 @@ answer_some(struct dgram_server *s, const struct dgram *d, int count)
 	if (count_unsent(s, s->unsent_count, d) == 0) {
 		if (s->unsent_count > 0)
 			count = 1;
-		n = batch_send(s->listener.fds[d->socket], d, count);
+		n = dgram_send(s->listener.fds[d->socket], d, count);
 		errnum = errno;
 	}
 	if (n < 0 && errnum == EINTR)
@@ -527,7 +526,7 @@ dgram_server_answer(struct dgram_server *s, const struct dgram *d, int count)
 static bool
 retry(struct dgram_server *s, const struct dgram_server_unsent *u)
 {
-	if (batch_send(s->listener.fds[u->d.socket], &u->d, 1) > 0) {
+	if (dgram_send(s->listener.fds[u->d.socket], &u->d, 1) > 0) {
 		count_answers(s, &u->d, 1);
 		return true;
 	}

@@ -13,7 +13,7 @@
 #include "base/backoff.h"
 #include "base/deadline.h"
 #include "net/listener.h"
-#include "udp/batch.h"
+#include "udp/dgram.h"
 #include "udp/rate_limit.h"
 
 struct access;

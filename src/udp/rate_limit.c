@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "net/addr.h"
-#include "udp/batch.h"
+#include "udp/dgram.h"
 
 /* The sets of the table and the hosts in each; the oldest is replaced. */
 #define SETS 4096

@@ -11,9 +11,9 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "net/os.h"
 #include "net/signals.h"
 #include "net/wait.h"
-#include "udp/dgram.h"
 #include "udp/message_source.h"
 
 /* At most this much of a delay is made up for. */
@@ -32,11 +32,11 @@ sender_start(struct sender *x, const struct sender_options *o)
 {
 	memset(x, 0, sizeof(*x));
 	x->o = o;
-	x->in = batch_new();
-	x->out = mem_array(BATCH_MAX_SEND, sizeof(x->out[0]));
+	x->in = dgram_new();
+	x->out = mem_array(DGRAM_MAX_SEND, sizeof(x->out[0]));
 	if (o->number)
 		x->numbered = mem_array(
-		    BATCH_MAX_RECEIVE, BATCH_PAYLOAD_SIZE + NUMBER_SIZE);
+		    DGRAM_MAX_RECEIVE, DGRAM_PAYLOAD_SIZE + NUMBER_SIZE);
 	rtt_stats_start(&x->stats, 1, o->timeout_ms);
 	x->next_ns = clock_now();
 	x->pause = (struct backoff){.min = MIN_PAUSE_NS, .max = MAX_PAUSE_NS};
@@ -108,7 +108,7 @@ static int64_t
 allowance(struct sender *x, int64_t now)
 {
 	const struct sender_options *o = x->o;
-	int64_t max = x->numbered != NULL ? BATCH_MAX_RECEIVE : BATCH_MAX_SEND;
+	int64_t max = x->numbered != NULL ? DGRAM_MAX_RECEIVE : DGRAM_MAX_SEND;
 	int64_t sent = (int64_t)x->stats.sent;
 
 	if (awaits_replies(x) && o->window - (int64_t)x->stats.awaited < max)
@@ -136,15 +136,15 @@ is_complete(const struct sender *x)
 static int
 number_message(struct sender *x, struct dgram *d, struct err *e)
 {
-	size_t size = BATCH_PAYLOAD_SIZE + NUMBER_SIZE;
+	size_t size = DGRAM_PAYLOAD_SIZE + NUMBER_SIZE;
 	unsigned char *at = x->numbered + (size_t)x->out_count * size;
 	int n;
 
-	if (d->length > BATCH_PAYLOAD_SIZE)
+	if (d->length > DGRAM_PAYLOAD_SIZE)
 		return err_set(e, ERR_LOCAL,
 		    "a message of %zu bytes is too long to be numbered: "
 		    "%d bytes at most",
-		    d->length, BATCH_PAYLOAD_SIZE);
+		    d->length, DGRAM_PAYLOAD_SIZE);
 	n = snprintf((char *)at, NUMBER_SIZE, "#%llu ",
 	    (unsigned long long)x->stats.sent +
 		(unsigned long long)x->out_count);
@@ -272,7 +272,7 @@ fail(struct sender *x, int errnum, struct err *e)
 	if (errnum == EMSGSIZE && count_unsent(x) > 0)
 		length = x->out[x->sent].length;
 	while (awaits_replies(x) &&
-	       (n = batch_receive(x->to.fd, x->in, BATCH_MAX_RECEIVE)) > 0)
+	       (n = dgram_receive(x->to.fd, x->in, DGRAM_MAX_RECEIVE)) > 0)
 		if (pass_replies(x, n, e) < 0)
 			return -1;
 	errno = errnum;
@@ -355,7 +355,7 @@ send_some(struct sender *x, struct err *e)
 {
 	bool is_awaited = awaits_replies(x);
 	int64_t now = clock_now();
-	int i, n = batch_send(x->to.fd, x->out + x->sent, count_unsent(x));
+	int i, n = dgram_send(x->to.fd, x->out + x->sent, count_unsent(x));
 
 	if (n < 0)
 		return handle_send_error(x, errno, e);
@@ -381,7 +381,7 @@ receive(struct sender *x, struct err *e)
 
 	if (!awaits_replies(x))
 		return NOTHING;
-	n = batch_receive(x->to.fd, x->in, BATCH_MAX_RECEIVE);
+	n = dgram_receive(x->to.fd, x->in, DGRAM_MAX_RECEIVE);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return NOTHING;
 	if (n < 0)
@@ -551,7 +551,7 @@ sender_dropped(const struct sender *x)
 {
 	uint32_t dropped;
 
-	return batch_drops(x->to.fd, &dropped) ? dropped : 0;
+	return os_drops(x->to.fd, &dropped) ? dropped : 0;
 }
 
 void

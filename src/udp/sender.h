@@ -12,7 +12,7 @@
 #include "base/deadline.h"
 #include "base/err.h"
 #include "net/addr.h"
-#include "udp/batch.h"
+#include "udp/dgram.h"
 #include "udp/rtt_stats.h"
 
 struct message_source;
@@ -78,7 +78,7 @@ struct sender {
 	struct dgram *in; /* owned: a batch */
 
 	/* Messages lent by the source until the kernel accepts them all. */
-	struct dgram *out;       /* owned, BATCH_MAX_SEND of them */
+	struct dgram *out;       /* owned, DGRAM_MAX_SEND of them */
 	unsigned char *numbered; /* owned: messages with numbers, or NULL */
 	int out_count, sent;     /* lent; accepted by kernel */
 	struct err source_error; /* for the message after them, if any */

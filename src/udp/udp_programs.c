@@ -89,7 +89,7 @@ udp_programs_run(struct udp_programs *w, const struct dgram *d,
 	memcpy(p->payload, d->bytes, d->length);
 	p->length = d->length;
 	p->answer = *d;
-	p->answer.size = BATCH_PAYLOAD_SIZE;
+	p->answer.size = DGRAM_PAYLOAD_SIZE;
 	p->answer.bytes = mem_array(p->answer.size, 1);
 	p->answer.length = 0;
 	w->count++;

@@ -13,7 +13,7 @@
 
 #include "base/deadline.h"
 #include "net/child.h"
-#include "udp/batch.h"
+#include "udp/dgram.h"
 
 struct err;
 

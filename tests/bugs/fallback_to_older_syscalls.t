@@ -1,6 +1,6 @@
 # Where a newer call of Linux is lacking (an old kernel: ENOSYS) or denied (a
 # sandbox: EPERM), the older one does: accept4(2), pipe2(2), epoll_create1(2),
-# pwritev2(2), sendmmsg(2), recvmmsg(2).
+# pwritev2(2).
 use Sockt;
 use Errno qw(ENOSYS EPERM);
 use POSIX ();
@@ -10,7 +10,7 @@ plan skip_all => 'seccomp(2) of Linux on x86-64 only'
     && length pack('p', '') == 8;
 
 my %number = (accept4 => 288, epoll_create1 => 291, pipe2 => 293,
-    pwritev2 => 328, recvmmsg => 299, sendmmsg => 307);
+    pwritev2 => 328);
 
 # Denies one call by a filter (seccomp(2), linux/filter.h), then becomes the
 # program that the other arguments name.
@@ -66,23 +66,6 @@ for my $errno (ENOSYS, EPERM) {
     $r = run({ command => $^X }, denying('epoll_create1', $errno, 'portscan',
         '127.0.0.1', $l->sockport));
     is $r->{status}, 0, "epoll_create1: $name" or diag $r->{err};
-
-    for my $call ('sendmmsg', 'recvmmsg') {
-        my $u = udp_socket();
-        my $pid = Sockt::fork_child(sub {
-            my $from = $u->recv(my $x, 100);
-            $u->send("re: $x", 0, $from);
-        });
-        $r = run({ command => $^X }, denying($call, $errno, 'udp-send', '-vv',
-            '127.0.0.1', $u->sockport, 'hello'));
-        is "$r->{status} $r->{out}", "0 re: hello\n", "$call: $name"
-            or diag $r->{err};
-        like $r->{err}, qr/: sendmsg on the datagram socket \(fd \d+\): 5 bytes,/,
-            '... the step of what was sent';
-        like $r->{err}, qr/: recvmsg from .* from 127\S+ port \d+: 9 bytes,/,
-            '... and of the reply';
-        reap($pid);
-    }
 }
 
 done_testing;

@@ -67,27 +67,6 @@ my %NAMES = (
         setsockopt getsockopt getsockname getpeername shutdown close recv send)
 );
 
-# The lengths of the datagrams of one message of sendmmsg(2): a run that the
-# kernel splits (UDP_SEGMENT, 0x67) is as many as it has pieces.
-sub datagram_lengths {
-    my ($message, $sent) = @_;
-    return $sent unless $message =~ /cmsg_type=(?:UDP_SEGMENT|0x67)/;
-    return $message =~ /iov_len=(\d+)/g;
-}
-
-# The calls of recvmmsg(2) and sendmmsg(2): one per datagram.
-sub batch {
-    my ($name, $fd, $args, $result) = @_;
-    return { call => $name, fd => $fd, result => $result }
-        if $result !~ /^\d/;
-    my @messages = $args =~ /(msg_hdr=.*?(?<!c)msg_len=\d+)/gs;
-    return map {
-        my ($length) = /msg_len=(\d+)$/;
-        map { { call => $name, fd => $fd, result => $_ } }
-            $name eq 'send' ? datagram_lengths($_, $length) : $length;
-    } @messages[0 .. $result - 1];
-}
-
 my $SOCKET = qr/\d+<(?:socket:|TCP|UDP|UNIX|NETLINK)[^>]*>/;
 
 # The socket calls of one line: a list of { call, fd, result }, result being a
@@ -119,8 +98,16 @@ sub calls_of {
         if $name eq 'socket';
     return unless $args =~ /^$SOCKET/;
     my ($fd) = $args =~ /^(\d+)/;
-    return batch(substr($name, 0, 4), $fd, $args, $result)
-        if $name =~ /^(?:recv|send)mmsg(?:_time64)?$/;
+    # A run of datagrams, which the kernel splits, is as many steps.
+    return map { { call => 'send', fd => $fd, result => $_ } }
+        $args =~ /iov_len=(\d+)/g
+        if $name eq 'sendmsg' && $result =~ /^\d/
+        && $args =~ /cmsg_type=(?:UDP_SEGMENT|0x67)/;
+    # What is no call of a tutorial: whether a further datagram is waiting, and
+    # what the system counts.
+    return if $name eq 'recvmsg' && $result eq 'EAGAIN'
+        && $args =~ /MSG_TRUNC/;
+    return if $args =~ /, SO_(?:MEMINFO|PROTOCOL), /;
     my $call = $NAMES{$name} // return;
     $call = 'errqueue' if $call eq 'recv' && $args =~ /MSG_ERRQUEUE/;
     my %c = (call => $call, fd => $fd, result => $result, args => $args);

@@ -125,14 +125,6 @@ shorten_pieces(enum action action, int fd, struct iovec *first,
 		return ORIGINAL(ssize_t, call, params)(fd, m, flags);        \
 	}
 
-static unsigned
-fewer(enum action action, unsigned n)
-{
-	if (n < 2)
-		return n;
-	return action == ACTION_ONE ? 1 : n / 2;
-}
-
 /* Sockets. */
 HOOK(int, -1, socketpair, (int domain, int type, int protocol, int ends[2]),
     (domain, type, protocol, ends))
@@ -230,34 +222,6 @@ close(int fd)
 		return result;
 	errno = inject_error();
 	return -1;
-}
-
-int
-sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
-{
-	enum action action = MEET(sendmmsg);
-
-	if (action == ACTION_FAIL)
-		return -1;
-	if (action != ACTION_NONE)
-		n = fewer(action, n);
-	return ORIGINAL(int, sendmmsg, (int, struct mmsghdr *, unsigned, int))(
-	    fd, m, n, flags);
-}
-
-int
-recvmmsg(
-    int fd, struct mmsghdr *m, unsigned n, int flags, struct timespec *limit)
-{
-	enum action action = MEET(recvmmsg);
-
-	if (action == ACTION_FAIL)
-		return -1;
-	if (action != ACTION_NONE)
-		n = fewer(action, n);
-	return ORIGINAL(int, recvmmsg,
-	    (int, struct mmsghdr *, unsigned, int, struct timespec *))(
-	    fd, m, n, flags, limit);
 }
 
 /* Files, pipes and both. */

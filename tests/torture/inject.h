@@ -8,8 +8,8 @@
 #define CALLS(X) \
 	X(socket) X(socketpair) X(connect) X(bind) X(listen) X(accept) X(accept4) \
 	X(shutdown) X(close) X(getsockname) X(getpeername) X(getsockopt) \
-	X(setsockopt) X(send) X(sendto) X(sendmsg) X(sendmmsg) X(recv) \
-	X(recvfrom) X(recvmsg) X(recvmmsg) X(read) X(pread) X(readv) X(write) \
+	X(setsockopt) X(send) X(sendto) X(sendmsg) X(recv) \
+	X(recvfrom) X(recvmsg) X(read) X(pread) X(readv) X(write) \
 	X(writev) X(pwritev2) X(splice) X(sendfile) X(poll) X(ppoll) \
 	X(epoll_create1) X(epoll_ctl) X(epoll_wait) X(pipe) X(pipe2) X(dup2) \
 	X(fcntl) X(ioctl) X(open) X(openat) X(fopen) X(fdopen) X(fclose) \

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "lib/tap.h"
 #include "net/addr.h"
-#include "udp/batch.h"
+#include "udp/dgram.h"
 #include "udp/rate_limit.h"
 
 /* How many of n messages are answered, each at a time of its own. */

@@ -126,7 +126,7 @@ test_answers(void)
 static void
 test_sizes(void)
 {
-	static unsigned char payload[BATCH_PAYLOAD_SIZE];
+	static unsigned char payload[DGRAM_PAYLOAD_SIZE];
 	struct udp_programs w;
 	struct udp_program *p;
 	size_t i;
