@@ -239,7 +239,7 @@ equivalents_programs(FILE *out)
 	for (row = rows; *row != '\0'; row += strcspn(row, "\n") + 1) {
 		n = strcspn(row, " ") + 1;
 		if (strncmp(row, last, n) != 0)
-			fprintf(out, " %.*s", (int)n - 1, row);
+			fprintf(out, "%.*s\t\n", (int)n - 1, row);
 		last = row;
 	}
 }

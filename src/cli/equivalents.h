@@ -10,7 +10,7 @@
  */
 bool equivalents_print(FILE *out, const char *program);
 
-/* Prints the name of every program that has rows, after a space. */
+/* Prints the names of the programs that have rows, one per line, with a tab. */
 void equivalents_programs(FILE *out);
 
 /* Prints every row for scripts: two fields, separated by a tab. */

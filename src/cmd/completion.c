@@ -1,48 +1,409 @@
-/* completion: prints a completion script for bash, zsh or fish. */
+/*
+ * completion: prints the completion script of a shell, which asks sockt for the
+ * words that may stand at a place. They come from the option tables.
+ */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/complete.h"
+#include "cli/equivalents.h"
 #include "cmd/options.h"
 #include "cmd/table.h"
 
 /*
- * Prints what shell must source to complete the commands of table and their
- * options. 0, or -1 with a usage error for another shell.
+ * What completes an argument, by how its name in the tables begins: these
+ * words, and names of a kind, which the shell completes:
+ *
+ *	word       only the words
+ *	file       paths of files
+ *	command    programs
+ *	program    a program and its arguments; START is the number of words
+ *	           before it
+ *	user host interface service
+ *	url        hosts, with a slash after them
  */
-static int
-write_completions(FILE *out, const char *shell,
-    const struct command *const *table, struct err *e)
-{
-	char shown[64];
+static const struct argument {
+	const char *name, *kind, *words;
+} arguments[] = {
+    {"HOST", "endpoint", "unix:"},
+    {"[ADDR]", "endpoint", "unix:"},
+    {"GROUP", "endpoint", ""},
+    {"NAME", "user", ""},
+    {"IF", "interface", ""},
+    {"CMD", "command", ""},
+    {"FILE", "file", ""},
+    {"DATE|FILE", "file", ""},
+    {"N|systemd", "word", "systemd"},
+    {"URL...", "url", "http:// https://"},
+    {"URL", "word", "socks5:// socks4:// http://"},
+    {"bash|", "word", "bash zsh fish"},
+    {"", "word", ""},
+};
 
-	if (strcmp(shell, "bash") == 0)
-		complete_bash(out, table);
-	else if (strcmp(shell, "zsh") == 0)
-		complete_zsh(out, table);
-	else if (strcmp(shell, "fish") == 0)
-		complete_fish(out, table);
-	else
-		return err_set(e, ERR_USAGE, "'%s' must be bash, zsh or fish",
-		    text_escape_string(shown, sizeof(shown), shell));
-	return 0;
+/* The word being typed. What is before start is not completed. */
+struct typed {
+	const char *word;
+	size_t start;
+};
+
+/* Prints the first line, "KIND START". */
+static void
+put_kind(const struct typed *t, const char *kind, size_t start)
+{
+	printf("%s %.*s\n", kind, (int)start, t->word);
 }
+
+/* Prints the words of a list, in which they are separated by spaces. */
+static void
+put_words(const struct typed *t, const char *words)
+{
+	size_t n;
+
+	for (; *words != '\0'; words += n + strspn(words + n, " ")) {
+		n = strcspn(words, " ");
+		printf("%.*s%.*s\t\n", (int)t->start, t->word, (int)n, words);
+	}
+}
+
+/* Completes "unix:PATH", "ADDRESS%SCOPE", "HOST:PORT", or in place of the nth
+ * operand HOST or PORT. */
+static void
+put_endpoint(const struct typed *t, const char *words, int n)
+{
+	const char *text = t->word + t->start, *end = strchr(text, ']');
+	const char *scope = strrchr(text, '%'), *colon = strrchr(text, ':');
+
+	if (strncmp(text, "unix:", 5) == 0) {
+		put_kind(t, "file", t->start + 5);
+	} else if (scope != NULL && end == NULL) {
+		put_kind(t, "interface", (size_t)(scope + 1 - t->word));
+	} else if (colon != NULL) {
+		put_kind(t,
+		    end != NULL || strchr(text, ':') == colon ? "service"
+							      : "word",
+		    (size_t)(colon + 1 - t->word));
+	} else if (n == 2) {
+		put_kind(t, "service", t->start);
+	} else {
+		put_kind(t, "host", t->start);
+		put_words(t, words);
+	}
+}
+
+/* Completes an argument of that name, which may be the nth operand. */
+static void
+put_argument(const struct typed *t, const char *name, int n)
+{
+	const struct argument *a = arguments;
+	const char *host = strstr(t->word, "://");
+
+	while (strncmp(a->name, name, strlen(a->name)) != 0)
+		a++;
+	if (strcmp(a->kind, "endpoint") == 0) {
+		put_endpoint(t, a->words, n);
+	} else if (strcmp(a->kind, "url") == 0 && host != NULL) {
+		put_kind(t, a->kind, (size_t)(host + 3 - t->word));
+	} else {
+		put_kind(t, a->kind, t->start);
+		put_words(t, a->words);
+	}
+}
+
+static void
+put_options(const struct typed *t, const struct command *c)
+{
+	struct opt_at at = {c->groups, NULL};
+
+	put_kind(t, "word", 0);
+	while (opt_next(&at)) {
+		printf("--%s\t%s\n", at.opt->name, at.opt->help);
+		if (at.opt->letter != 0)
+			printf("-%c\t%s\n", at.opt->letter, at.opt->help);
+	}
+	puts("--help\tshow every option");
+}
+
+/* Completes the name of a command, or the operand of help. */
+static void
+put_commands(const struct typed *t, bool for_help)
+{
+	const struct command *const *c;
+
+	put_kind(t, "word", 0);
+	for (c = command_table; *c != NULL; c++)
+		printf("%s\t%s\n", (*c)->name, (*c)->summary);
+	if (for_help)
+		equivalents_programs(stdout);
+	else
+		puts("--help\tlist the commands\n--version\t");
+}
+
+/*
+ * Finds the option of a word whose argument begins at *start of it or, if that
+ * is 0, is the next word. Returns NULL if it has no such option.
+ */
+static const struct opt *
+find_option(const struct command *c, const char *word, size_t *start)
+{
+	struct opt_at at = {c->groups, NULL};
+	size_t n = strcspn(word, "="), i;
+
+	*start = word[1] == '-' && word[n] == '=' ? n + 1 : 0;
+	while (word[1] == '-' && opt_next(&at))
+		if (opt_has_argument(at.opt) && strlen(at.opt->name) == n - 2 &&
+		    strncmp(at.opt->name, word + 2, n - 2) == 0)
+			return at.opt;
+	for (i = 1; word[1] != '-' && word[i] != '\0'; i++) {
+		*start = word[i + 1] != '\0' ? i + 1 : 0;
+		at = (struct opt_at){c->groups, NULL};
+		while (opt_next(&at))
+			if (opt_has_argument(at.opt) &&
+			    at.opt->letter == word[i])
+				return at.opt;
+	}
+	return NULL;
+}
+
+/* Completes an argument of o, or if that is NULL the nth operand of c. */
+static void
+put_value(
+    const struct typed *t, const struct command *c, const struct opt *o, int n)
+{
+	const char *const *word;
+
+	if (o != NULL && o->kind == OPT_CHOICE) {
+		put_kind(t, "word", t->start);
+		for (word = o->choices; *word != NULL; word++)
+			put_words(t, *word);
+	} else if (o != NULL) {
+		put_argument(t, o->arg, 0);
+	} else if (strcmp(c->name, "help") == 0) {
+		put_commands(t, true);
+	} else {
+		put_argument(t, c->operands, n);
+	}
+}
+
+/*
+ * Prints what may stand in place of the last of words, which are those of a
+ * command line after "sockt" and end with NULL. The first line is "KIND START":
+ * the shell completes what follows START, the beginning of the word, with names
+ * of that kind. The others are whole words, with a tab and a description.
+ */
+static void
+complete(char *const *words)
+{
+	struct typed t = {words[0], 0};
+	const struct command *c;
+	const struct opt *o = NULL; /* the next word is its argument */
+	struct err e = ERR_INIT;
+	bool is_ended = false; /* the options are, by "--" */
+	int i, operands = 0;
+
+	if (words[1] == NULL) {
+		put_commands(&t, false);
+		return;
+	}
+	c = command_find(command_table, words[0], &e);
+	for (i = 1; c != NULL && words[i + 1] != NULL; i++) {
+		if (o != NULL) {
+			o = NULL;
+		} else if (strcmp(words[i], "--") == 0 && c->runs_program &&
+			   (is_ended || operands >= c->min_operands)) {
+			printf("program %d\n", i + 2);
+			return;
+		} else if (!is_ended && strcmp(words[i], "--") == 0) {
+			is_ended = true;
+		} else if (is_ended || words[i][0] != '-' ||
+			   words[i][1] == '\0') {
+			operands++;
+		} else {
+			o = find_option(c, words[i], &t.start);
+			if (t.start > 0)
+				o = NULL;
+		}
+	}
+	if (c == NULL)
+		return;
+	t = (struct typed){words[i], 0};
+	if (o == NULL && !is_ended && t.word[0] == '-') {
+		o = find_option(c, t.word, &t.start);
+		if (t.start == 0)
+			put_options(&t, c);
+		else if (o != NULL)
+			put_value(&t, c, o, 0);
+	} else {
+		put_value(&t, c, o, operands + 1);
+	}
+}
+
+static const char bash_script[] =
+    "# bash completion for sockt; made by sockt completion bash\n"
+    "_sockt_names() {\n"
+    "\tcase $1 in\n"
+    "\tfile | command | user | service) compgen -A $1 -- \"$2\" ;;\n"
+    "\tprogram) compgen -A command -A file -- \"$2\" ;;\n"
+    "\tinterface) (ls /sys/class/net || ifconfig -l) 2>/dev/null | tr ' ' "
+    "'\\n' ;;\n"
+    "\turl) _sockt_names host | sed 's|$|/|' ;;\n"
+    "\thost)\n"
+    "\t\tcompgen -A hostname\n"
+    "\t\tsed 's/^[|@#].*//; s/[[:space:]].*//; "
+    "s/\\[\\([^],]*\\)\\]:[0-9]*/\\1/g' \\\n"
+    "\t\t\t~/.ssh/known_hosts /etc/ssh/ssh_known_hosts 2>/dev/null |\n"
+    "\t\t\ttr , '\\n' | grep -v '[*?!:]'\n"
+    "\t\t;;\n"
+    "\tesac\n"
+    "}\n"
+    "# Offers the lines of stdin, after $1.\n"
+    "_sockt_add() {\n"
+    "\tlocal word\n"
+    "\twhile IFS=$'\\t' read -r word _; do\n"
+    "\t\tword=$1$word\n"
+    "\t\t[[ $word != \"$cur\"* ]] || COMPREPLY+=(\"${word#\"$before\"}\")\n"
+    "\tdone\n"
+    "}\n"
+    "_sockt() {\n"
+    "\tlocal last=${COMP_WORDS[COMP_CWORD]} n=-1 joins='' words=() word kind "
+    "start\n"
+    "\t# bash makes words of the \"=\" and \":\" within one, and replaces the "
+    "last.\n"
+    "\tfor word in \"${COMP_WORDS[@]:0:COMP_CWORD+1}\"; do\n"
+    "\t\t[[ $joins || $word == [=:]* ]] || ((++n))\n"
+    "\t\twords[n]+=$word\n"
+    "\t\tjoins=${word##[^=:]*}\n"
+    "\tdone\n"
+    "\tlocal cur=${words[n]} before=${words[n]%\"${last##[=:]*}\"}\n"
+    "\tCOMPREPLY=()\n"
+    "\t{\n"
+    "\t\tread -r kind start\n"
+    "\t\t_sockt_add ''\n"
+    "\t} < <(\"${words[0]}\" completion --words -- \"${words[@]:1}\" "
+    "2>/dev/null)\n"
+    "\t[[ $kind != program ]] || start=''\n"
+    "\t_sockt_add \"$start\" < <(_sockt_names \"$kind\" "
+    "\"${cur#\"$start\"}\")\n"
+    "\tcase $kind in\n"
+    "\tfile | command | program) compopt -o filenames 2>/dev/null ;;\n"
+    "\tesac\n"
+    "\t[[ ${#COMPREPLY[@]} -ne 1 || $COMPREPLY != *[:/] ]] ||\n"
+    "\t\tcompopt -o nospace 2>/dev/null\n"
+    "}\n"
+    "complete -F _sockt sockt\n";
+
+static const char zsh_script[] =
+    "#compdef sockt\n"
+    "# zsh completion for sockt; made by sockt completion zsh\n"
+    "_sockt() {\n"
+    "\tlocal kind start line\n"
+    "\tlocal -a offered\n"
+    "\t$words[1] completion --words -- \"${(@Q)words[2,CURRENT-1]}\" "
+    "\"${(Q)PREFIX}\" \\\n"
+    "\t\t2>/dev/null | { read -r kind start; offered=(\"${(@f)$(cat)}\") }\n"
+    "\tif [[ $kind == program ]]; then\n"
+    "\t\tshift $start words\n"
+    "\t\t(( CURRENT -= start ))\n"
+    "\t\t_normal\n"
+    "\t\treturn\n"
+    "\tfi\n"
+    "\tfor line in ${(M)offered:#*[:/]$'\\t'*}; do\n"
+    "\t\tcompadd -S '' -- ${line%%$'\\t'*}\n"
+    "\tdone\n"
+    "\toffered=(${${offered:#*[:/]$'\\t'*}/$'\\t'/:})\n"
+    "\t_describe word offered\n"
+    "\tcompset -P ${(b)start}\n"
+    "\tcase $kind in\n"
+    "\tfile) _files ;;\n"
+    "\tcommand) _command_names -e ;;\n"
+    "\tuser) _users ;;\n"
+    "\tinterface) _net_interfaces ;;\n"
+    "\tservice) _ports ;;\n"
+    "\thost) _hosts ;;\n"
+    "\turl) _hosts -S / ;;\n"
+    "\tesac\n"
+    "}\n"
+    "if [[ $funcstack[1] == _sockt ]]; then\n"
+    "\t_sockt\n"
+    "else\n"
+    "\tcompdef _sockt sockt\n"
+    "fi\n";
+
+static const char fish_script[] =
+    "# fish completion for sockt; made by sockt completion fish\n"
+    "function __sockt\n"
+    "\tset -l words (commandline -opc) (commandline -ct)\n"
+    "\tset -l lines ($words[1] completion --words -- $words[2..-1] "
+    "2>/dev/null)\n"
+    "\tset -l kind (string split ' ' -- $lines[1])\n"
+    "\tset -l word (string replace -- \"$kind[2]\" '' $words[-1])\n"
+    "\tset -l names\n"
+    "\tstring join \\n -- $lines[2..-1]\n"
+    "\tswitch $kind[1]\n"
+    "\t\tcase file\n"
+    "\t\t\tset names (__fish_complete_path $word)\n"
+    "\t\tcase command\n"
+    "\t\t\tset names (complete -C $word)\n"
+    "\t\tcase program\n"
+    "\t\t\tset -e words[1..$kind[2]]\n"
+    "\t\t\tcomplete -C (string join ' ' (string escape -- $words[1..-2]) "
+    "$word)\n"
+    "\t\t\treturn\n"
+    "\t\tcase user\n"
+    "\t\t\tset names (__fish_complete_users)\n"
+    "\t\tcase interface\n"
+    "\t\t\tset names (__fish_print_interfaces)\n"
+    "\t\tcase service\n"
+    "\t\t\tset names (string match -r '^[\\w-]+' </etc/services)\n"
+    "\t\tcase host\n"
+    "\t\t\tset names localhost (__fish_print_hostnames)\n"
+    "\t\tcase url\n"
+    "\t\t\tset names {localhost,(__fish_print_hostnames)}/\n"
+    "\tend\n"
+    "\tstring join \\n -- $kind[2]$names\n"
+    "end\n"
+    "complete -c sockt -f -a '(__sockt)'\n";
 
 struct completion_options {
 	struct report_options report;
+	int words; /* the operands are a command line to be completed */
 };
 
-static const struct opt_group completion_groups[] = {{NULL, NULL, 0}};
+static const struct opt completion_opts[] = {
+    FLAG(0, "words", completion_options, words,
+	"for the scripts: print what may stand in place of the last operand; "
+	"the operands are the words of a command line"),
+    {.kind = OPT_END},
+};
+
+static const struct opt_group completion_groups[] = {
+    {"options", completion_opts, 0}, {NULL, NULL, 0}};
 
 static int
 completion_run(
     const void *options, const struct command_args *args, struct err *e)
 {
-	(void)options;
-	return write_completions(stdout, args->operands[0], command_table, e);
+	const struct completion_options *o = options;
+	const char *shell = args->operands[0];
+	char shown[64];
+
+	if (o->words)
+		complete(args->operands);
+	else if (args->count > 1)
+		return err_set(e, ERR_USAGE, "unexpected operand '%s'",
+		    text_escape_string(
+			shown, sizeof(shown), args->operands[1]));
+	else if (strcmp(shell, "bash") == 0)
+		fputs(bash_script, stdout);
+	else if (strcmp(shell, "zsh") == 0)
+		fputs(zsh_script, stdout);
+	else if (strcmp(shell, "fish") == 0)
+		fputs(fish_script, stdout);
+	else
+		return err_set(e, ERR_USAGE, "'%s' must be bash, zsh or fish",
+		    text_escape_string(shown, sizeof(shown), shell));
+	return 0;
 }
 
 const struct command completion_command = {
@@ -50,7 +411,7 @@ const struct command completion_command = {
     .summary = "print a completion script for a shell",
     .operands = "bash|zsh|fish",
     .min_operands = 1,
-    .max_operands = 1,
+    .max_operands = -1,
     .groups = completion_groups,
     .size = sizeof(struct completion_options),
     .examples = "source <(sockt completion bash)\n"

@@ -1,21 +1,81 @@
-# Completions come from the option tables: bash is asked for real.
+# Completions come from the option tables: shells ask sockt, and bash is asked
+# for real.
 use Sockt;
 use Source;
 
 for my $shell (qw(bash zsh fish)) {
     my $r = run('completion', $shell);
     is "$r->{status} $r->{err}", '0 ', "completion $shell";
-    my @absent = grep {
-        my $name = $_;
-        $r->{out} !~ ($shell eq 'fish' ? qr/-l \Q$name\E /
-                                       : qr/--\Q$name\E(?![\w-])/)
-    } map { $_->{name} // () } list_options();
-    is "@absent", '', '  knows every option';
+    like $r->{out}, qr/ completion --words -- /, '  asks sockt';
 }
 my $r = run('completion', 'tcsh');
 is $r->{status}, 2, 'another shell is a usage error';
 like $r->{err}, qr/'tcsh' must be bash, zsh or fish/, 'that is told';
 is run('completion')->{status}, 2, 'no shell is one too';
+like run('completion', 'bash', 'zsh')->{err}, qr/unexpected operand 'zsh'/,
+    'and a second one';
+
+# What completes the last of these words: the kind and where it starts, then
+# words.
+sub asks {
+    my ($line, $kind, @words) = @_;
+    my $r = run('completion', '--words', '--', split / /, $line, -1);
+    is "$r->{status} $r->{err}", '0 ', "completion --words '$line'";
+    my ($first, @rest) = split /\n/, $r->{out};
+    is $first, $kind, '  its kind';
+    is join(' ', map { s/\t.*//r } @rest), "@words", '  its words'
+        if @words != 1 || $words[0] ne 'many';
+    return $r->{out};
+}
+like asks('conn', 'word ', 'many'), qr/^connect\tconnect to .*^--version\t/ms,
+    'commands with their summaries';
+like asks('help ', 'word ', 'many'), qr/^listen\t.*^socat\t$/ms,
+    'the operand of help';
+is asks('frob x', undef), '', 'no such command';
+my %o;
+for my $o (list_options()) {
+    push @{ $o{$o->{command}} }, "--$o->{name}\t$o->{help}",
+        defined $o->{letter} ? "-$o->{letter}\t$o->{help}" : ();
+}
+is asks("$_ -", 'word ', 'many'),
+    join("\n", 'word ', @{ $o{$_} }, "--help\tshow every option\n"),
+    "  all options of $_" for sort keys %o;
+asks(@$_) for
+    ['connect --on-eof k',     'word ', qw(fin keep quit)],
+    ['connect --on-eof=k',     'word --on-eof=',
+        qw(--on-eof=fin --on-eof=keep --on-eof=quit)],
+    ['connect -w 5 ',          'host ', 'unix:'],
+    ['connect -w5 ',           'host ', 'unix:'],
+    ['connect -w ',            'word '],
+    ['connect -4w ',           'word '],
+    ['connect -4w5',           'word -4w'],
+    ['connect -vo fi',         'file '],
+    ['connect -vofi',          'file -vo'],
+    ['connect --output=fi',    'file --output='],
+    ['connect --output= ',     'host ', 'unix:'],
+    ['connect --frob ',        'host ', 'unix:'],
+    ['connect h ',             'service '],
+    ['connect h:',             'service h:'],
+    ['connect [::1]:',         'service [::1]:'],
+    ['connect ::1',            'word ::'],
+    ['connect fe80::1%l',      'interface fe80::1%'],
+    ['connect [fe80::1%l',     'interface [fe80::1%'],
+    ['connect unix:/t',        'file unix:'],
+    ['connect --via ss',       'command '],
+    ['connect h 80 -- ls -',   'program 5'],
+    ['connect -- -h 80 -- ls', 'program 6'],
+    ['connect -- -',           'host ', 'unix:'],
+    ['connect - ',             'service '],
+    ['listen -k --to=ho',      'host --to=', '--to=unix:'],
+    ['listen --fd ',           'word ', 'systemd'],
+    ['listen --user ',         'user '],
+    ['udp-serve --join ff02::1%', 'interface ff02::1%'],
+    ['http-get ht',            'url ', 'http://', 'https://'],
+    ['http-get http://h',      'url http://'],
+    ['http-get --proxy=',      'word --proxy=',
+        map { "--proxy=$_" } qw(socks5:// socks4:// http://)],
+    ['http-get -- -- ht',      'url ', 'http://', 'https://'],
+    ['completion ',            'word ', qw(bash zsh fish)];
 
 chomp(my $bash = `sh -c "command -v bash"` // q());
 SKIP: {
@@ -23,6 +83,7 @@ SKIP: {
     my $script = scratch() . '/sockt.bash';
     spew($script, run('completion', 'bash')->{out});
 
+    my $sockt = Sockt::sockt();
     my $home = scratch();
     mkdir "$home/.ssh";
     spew("$home/hosts", "127.0.0.1 localhost\n192.0.2.7 db.example db\n");
@@ -43,7 +104,7 @@ SKIP: {
             'source "$1"; shift; COMP_WORDS=("$@"); '
                 . 'COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _sockt; '
                 . 'printf "%s\n" "${COMPREPLY[@]}"',
-            'bash', $script, @_);
+            'bash', $script, $sockt, @_[1 .. $#_]);
         is $r->{err}, '', "no complaint for '@_'";
         my %seen;
         return join ' ', sort grep { length && !$seen{$_}++ } split /\n/, $r->{out};
@@ -62,7 +123,7 @@ SKIP: {
     spew("$dir/some-file", '');
     is $offers->('sockt', 'connect', '-o', "$dir/so"), "$dir/some-file",
         'a file';
-    is $offers->('sockt', 'connect', '-o', '=', "$dir/so"), "$dir/some-file",
+    is $offers->('sockt', 'connect', '--output', '=', "$dir/so"), "$dir/some-file",
         'a file after =';
     spew("$dir/with blank", '');
     is $offers->('sockt', 'connect', '-x', "$dir/wi"), "$dir/with blank",

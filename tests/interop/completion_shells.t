@@ -2,37 +2,36 @@
 use Sockt;
 
 my $dir = scratch();
+mkdir "$dir/bin";
+symlink Sockt::sockt(), "$dir/bin/sockt" or die "symlink: $!";
+$ENV{PATH} = "$dir/bin:$ENV{PATH}";
 spew("$dir/_sockt", run('completion', 'zsh')->{out});
 my $r = run({ command => 'zsh' }, '-f', '-c',
     'autoload -Uz compinit && compinit -D -u && source "$1" '
         . '&& print $_comps[sockt]', 'zsh', "$dir/_sockt");
 is "$r->{out}$r->{err}", "_sockt\n", 'zsh knows who completes sockt';
-# Each _arguments line is well-formed when it can be parsed in earnest.
-$r = run({ command => 'zsh' }, '-f', '-c', <<'END', 'zsh', "$dir/_sockt");
-    compdef() { }
-    source "$1"
-    _arguments() { print -r -- ${#@} }
-    _describe() { print -r -- ${#sockt_commands} commands }
-    words=(sockt connect --on) CURRENT=3 _sockt
-    words=(sockt c) CURRENT=2 _sockt
-END
-like $r->{out}, qr/\A[3-9]\d\n\d+ commands\n\z/, 'and it comes to its options';
-is $r->{err}, '', 'without complaint';
+spew("$dir/complete.bash", run('completion', 'bash')->{out});
+my %begin = (
+    zsh => "unsetopt zle_bracketed_paste; PS1= PS2= RPS1=; autoload -Uz compinit; "
+        . "compinit -D -u; source $dir/_sockt; bindkey -e; setopt nolistbeep",
+    bash => "PS1= PS2=; source $dir/complete.bash; "
+        . "bind 'set enable-bracketed-paste off'",
+);
+my %alone = (zsh => ['-f'], bash => ['--norc', '--noprofile']);
 
-# What becomes of a line in zsh when Tab is pressed at its end.
+# What becomes of a line when Tab is pressed at its end.
 my $pty = ($ENV{SOCKT_BUILD} // "$Sockt::TOP/build") . '/tests/pty';
-sub completed_by_zsh {
-    my ($line) = @_;
-    my $keys = "unsetopt zle_bracketed_paste; PS1= PS2= RPS1=; "
-        . "autoload -Uz compinit; compinit -D -u; source $dir/_sockt; "
-        . "bindkey -e; setopt nolistbeep\n"
-        . "$line\t\x01print -r -- '<\x05>'\nexit\n";
+sub completed {
+    my ($shell, $line) = @_;
+    my $keys = "$begin{$shell}\n$line\t\x01printf '%s\\n' '<\x05>'\nexit\n";
     my $r = run({ command => $pty, stdin => $keys, env => { HOME => $dir,
-                TERM => 'dumb' } }, '-', '012', 200, 'zsh', '-f', '-i');
+                TERM => 'dumb', HOSTFILE => "$dir/hosts" } },
+        '-', '012', 200, $shell, @{ $alone{$shell} }, '-i');
     # A blank at the end is removed when the line is entered, or not.
-    my ($completed) = $r->{out} =~ /^<([^\n]*?) ?>\r?$/m;
+    my ($completed) = $r->{out} =~ /^(?:bash\S* )?<([^\n]*?) ?>\r?$/m;
     return $completed // $r->{out};
 }
+spew("$dir/hosts", "127.0.0.1 localhost\n");
 mkdir "$dir/.ssh";
 spew("$dir/.ssh/known_hosts", "known.example ssh-ed25519 AAAA\n");
 spew("$dir/some-file", '');
@@ -49,20 +48,27 @@ my %completes = (
     'connect --on-eof ke'           => 'connect --on-eof keep',
     'connect --proxy socks5'        => 'connect --proxy socks5://',
     'listen --fd sys'               => 'listen --fd systemd',
+    'connect --on-eof=ke'           => 'connect --on-eof=keep',
+    'connect --idle'                => 'connect --idle-timeout',
+    "connect --output=$dir/so"      => "connect --output=$dir/some-file",
+    'connect fe80::1%l'             => 'connect fe80::1%lo',
+    'listen --to=known.e'           => 'listen --to=known.example',
     'completion ba'                 => 'completion bash',
     'help soca'                     => 'help socat',
     'http-get http://localhos'      => 'http-get http://localhost/',
     'udp-send --multicast-interface l' => 'udp-send --multicast-interface lo',
 );
-is completed_by_zsh("sockt $_"), "sockt $completes{$_}", "zsh completes '$_'"
-    for sort keys %completes;
+for my $shell (qw(zsh bash)) {
+    is completed($shell, "sockt $_"), "sockt $completes{$_}",
+        "$shell completes '$_'" for sort keys %completes;
+}
 
 spew("$dir/sockt.fish", run('completion', 'fish')->{out});
 my %offers = (
     'conn'                => qr/\Aconnect\t.+\n\z/,
     'connect --idle'      => qr/\A--idle-timeout\t.+\n\z/,
-    'connect --on-eof '   => qr/\Afin\t.*\nkeep\t.*\nquit\t.*\n\z/,
-    'listen --on-peer-eof f' => qr/\Afinish\t.*\n\z/,
+    'connect --on-eof '   => qr/\Afin\nkeep\nquit\n\z/,
+    'listen --on-peer-eof f' => qr/\Afinish\n\z/,
     'connect localh'        => qr/\Alocalhost\n\z/,
     'connect known.e'       => qr/\Aknown\.example\n\z/,
     'connect pod2usa'       => qr/\A\z/,
@@ -72,10 +78,13 @@ my %offers = (
     'connect fe80::1%l'     => qr/\Afe80::1%lo\n\z/,
     'listen --user roo'     => qr/\Aroot\t/,
     'listen --to=known.e'   => qr/\A--to=known\.example\b/,
+    "connect --output=$dir/so" => qr/\Q--output=$dir\E\/some-file\n\z/,
+    'connect -w5 localh'    => qr/\Alocalhost\n\z/,
+    'http-get http'         => qr{^http://\nhttps://\n}m,
     "connect -o $dir/so"    => qr/\Q$dir\E\/some-file\n\z/,
     'connect -'             => qr/^-P\t/m,
     'completion '           => qr/\Abash\nfish\nzsh\n\z/,
-    'help li'               => qr/\Alisten\n\z/,
+    'help li'               => qr/\Alisten\t.+\n\z/,
     'help soc'              => qr/\Asocat\n\z/,
     'http-get http://localh' => qr{\Ahttp://localhost/\n\z},
     'udp-send --multicast-interface l' => qr/\Alo\b/,
