@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int tap_count, tap_failed;
 
@@ -19,7 +20,17 @@ static bool is_text(const char *got, const char *want, const char *name)
     __attribute__((unused));
 static void skip(int count, const char *why) __attribute__((unused));
 static int done_testing(void) __attribute__((unused));
+static void tap_start_limit(void) __attribute__((constructor));
 static size_t in_short(size_t n, size_t fewer) __attribute__((unused));
+
+/* A test that hangs has failed; SOCKT_PATIENCE is for slow machines. */
+static void
+tap_start_limit(void)
+{
+	const char *patience = getenv("SOCKT_PATIENCE");
+
+	alarm(patience != NULL ? 4 * (unsigned)atoi(patience) : 120);
+}
 
 /* n, or fewer where SOCKT_SHORT says that the machine is slow. */
 static size_t
