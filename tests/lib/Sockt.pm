@@ -65,6 +65,9 @@ delete @ENV{qw(http_proxy no_proxy NO_PROXY)};
 # Commands that tests give to a shell do not quote the names of scratch files.
 delete $ENV{TMPDIR} if ($ENV{TMPDIR} // '') =~ /\s/;
 
+# Other users read what some tests make.
+umask 022;
+
 # A shell lets its background jobs ignore these.
 $SIG{INT} = $SIG{HUP} = 'DEFAULT';
 
