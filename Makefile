@@ -19,7 +19,7 @@
 #
 # Settings: CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR; PORTABLE=1 uses POSIX
 # calls only, STATIC=1 links statically, SANITIZE=1 adds ASan and UBSan,
-# MACHINE=i386, armhf or s390x builds for that machine, WERROR=1 makes warnings
+# MACHINE=i386 or s390x builds for that machine, WERROR=1 makes warnings
 # errors. Each kind of build has its own folder under build/.
 
 PREFIX ?= /usr/local
@@ -53,7 +53,6 @@ OS = posix
 endif
 # gcc -m32 lacks the kernel's headers, which are those of the native machine.
 CC_i386 = gcc -m32 -idirafter /usr/include/$(shell gcc -print-multiarch)
-CC_armhf = arm-linux-gnueabihf-gcc
 CC_s390x = s390x-linux-gnu-gcc
 ifdef MACHINE
 B := $(B)/$(MACHINE)
@@ -182,6 +181,9 @@ HELPERS = $(B)/sockt $(B)/tests/sockt-names $(B)/tests/pty
 
 include $(wildcard tests/*.mk)
 
+# What tests run, besides unit tests.
+helpers: $(HELPERS) $(B)/tests/link
+
 check: $(HELPERS) $(UNIT) $(REPLAY)
 	@$(TESTENV) $(PROVE) -j$(JOBS) $(TESTS)
 
@@ -227,7 +229,7 @@ clean:
 
 force:
 
-.PHONY: all check check-interop sanitize demo install uninstall clean force
+.PHONY: all helpers check check-interop sanitize demo install uninstall clean force
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(OBJ:.o=.d) $(B)/obj/main.d $(UNIT:=.d) $(REPLAY:=.d) \

@@ -1,19 +1,16 @@
 # make check-machines: the tests on other kinds of machines.
 #
 #	make check-i386     32 bits: unit tests, corpora, commands
-#	make check-armhf    32 bits, qemu-user: unit tests, corpora, some commands
-#	make check-s390x    big endian, in the same way
+#	make check-s390x    big endian, qemu-user: unit tests, corpora, some commands
 #	make check-s390x WHOLE=1   all tests of the loopback, with the portable
 #	                    calls: minutes of processor time
 #
-# MACHINE=armhf make builds for it, in a folder of its own.
+# MACHINE=s390x make builds for it, in a folder of its own.
 
-MACHINES = i386 armhf s390x
+MACHINES = i386 s390x
 
 # A program for another machine stands as NAME.elf next to its launcher NAME.
-ROOT_armhf = /usr/arm-linux-gnueabihf
 ROOT_s390x = /usr/s390x-linux-gnu
-QEMU_armhf = qemu-arm
 QEMU_s390x = qemu-s390x
 ifneq ($(QEMU_$(MACHINE)),)
 EMULATED = @mv $@ $@.elf && ln -f $(B)/tests/emulate $@
@@ -27,19 +24,21 @@ $(B)/tests/emulate: tests/lib/emulate.c
 # The emulator is slow.
 TESTENV += SOCKT_SHORT=1 SOCKT_PATIENCE=90
 
-# What the emulator cannot run, each with its reason.
-NOT_EMULATED := $(shell awk '$$2 == "$(MACHINE)" || $$2 == "all" \
-	{ print $$1 }' tests/machines/not-emulated)
+# What the emulator cannot run: filters meet its own calls, the holder of a port
+# has its name, the system's tables have their own order of bytes, and not all
+# options of multicast are known.
+NOT_EMULATED = tests/bugs/fallback_to_older_syscalls.t tests/cmd/bind_errors.t \
+	tests/bugs/udp_send_port_holder.t tests/cmd/udp_many_hosts.t
 UNIT := $(filter-out $(NOT_EMULATED:%=$(B)/%),$(UNIT))
 
 # A choice of commands, and all of them where time does not matter. Many need
 # TCP_INFO or UDP_SEGMENT, which the emulator lacks and PORTABLE=1 does without.
 LOOPBACK := $(if $(WHOLE),$(filter-out $(NOT_EMULATED),$(LOOPBACK)),\
-	$(patsubst %,tests/cmd/%.t,connect_options connect_proxy \
+	$(wildcard $(patsubst %,tests/cmd/%.t,connect_options connect_proxy \
 	connect_records connect_unix http_get_conditional http_get_malformed \
 	http_get_redirect http_get_status inherited_sockets listen_access \
 	over_4_gib portscan_output_formats portscan_targets \
-	serve_hello_http_reasons serve_hello_messages udp_unix))
+	serve_hello_http_reasons serve_hello_messages udp_unix)))
 endif
 
 $(MACHINES:%=check-%): check-%:

@@ -3,7 +3,7 @@
  * NAME.elf in the emulator. A script would change its name and its process
  * number, and needs descriptors that a test may have closed or limited.
  *
- * -DEMULATOR="/usr/bin/qemu-arm" -DEMULATOR_ROOT="/usr/arm-linux-gnueabihf"
+ * -DEMULATOR="/usr/bin/qemu-s390x" -DEMULATOR_ROOT="/usr/s390x-linux-gnu"
  */
 #include <errno.h>
 #include <stdio.h>
