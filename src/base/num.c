@@ -132,7 +132,7 @@ num_size(const char *text, int64_t *bytes)
 }
 
 const char *
-num_format_size(char *buf, size_t size, uint64_t bytes)
+num_size_text(uint64_t bytes)
 {
 	static const char *const units[] = {
 	    "B", "KiB", "MiB", "GiB", "TiB", "PiB"};
@@ -143,55 +143,77 @@ num_format_size(char *buf, size_t size, uint64_t bytes)
 		n /= 1024;
 		i++;
 	}
-	snprintf(buf, size, "%.*f %s", i > 0 && n < 100 ? 1 : 0, n, units[i]);
+	return text_format("%.*f %s", i > 0 && n < 100 ? 1 : 0, n, units[i]);
+}
+
+const char *
+num_format_size(char *buf, size_t size, uint64_t bytes)
+{
+	snprintf(buf, size, "%s", num_size_text(bytes));
 	return buf;
+}
+
+const char *
+num_limit_text(int64_t ms)
+{
+	long long n = ms;
+
+	if (n > 0 && n % (60 * 60 * 1000) == 0)
+		return text_format("%lld h", n / (60 * 60 * 1000));
+	if (n > 0 && n % (60 * 1000) == 0)
+		return text_format("%lld min", n / (60 * 1000));
+	if (n < 100)
+		return text_format("%lld ms", n);
+	return text_format("%.15g s", (double)n / 1000);
 }
 
 const char *
 num_format_limit(char *buf, size_t size, int64_t ms)
 {
-	long long n = ms;
-
-	if (n > 0 && n % (60 * 60 * 1000) == 0)
-		snprintf(buf, size, "%lld h", n / (60 * 60 * 1000));
-	else if (n > 0 && n % (60 * 1000) == 0)
-		snprintf(buf, size, "%lld min", n / (60 * 1000));
-	else if (n < 100)
-		snprintf(buf, size, "%lld ms", n);
-	else
-		snprintf(buf, size, "%.15g s", (double)n / 1000);
+	snprintf(buf, size, "%s", num_limit_text(ms));
 	return buf;
+}
+
+const char *
+num_count_text(uint64_t n, const char *noun)
+{
+	size_t length = strlen(noun);
+	bool has_y = n != 1 && length > 1 && noun[length - 1] == 'y';
+
+	return text_format("%llu %.*s%s", (unsigned long long)n,
+	    (int)(has_y ? length - 1 : length), noun,
+	    has_y    ? "ies"
+	    : n == 1 ? ""
+		     : "s");
 }
 
 const char *
 num_format_count(char *buf, size_t size, uint64_t n, const char *noun)
 {
-	size_t length = strlen(noun);
-	bool has_y = n != 1 && length > 1 && noun[length - 1] == 'y';
-
-	snprintf(buf, size, "%llu %.*s%s", (unsigned long long)n,
-	    (int)(has_y ? length - 1 : length), noun,
-	    has_y    ? "ies"
-	    : n == 1 ? ""
-		     : "s");
+	snprintf(buf, size, "%s", num_count_text(n, noun));
 	return buf;
 }
 
 const char *
-num_format_duration(char *buf, size_t size, int64_t ns)
+num_duration_text(int64_t ns)
 {
 	int64_t us = (ns + 500) / 1000, tenths = (ns + 50000) / 100000,
 		hundredths = (ns + 5000000) / 10000000;
 
 	/* Not as floating point, which is costly to format. */
 	if (ns < 10000000)
-		snprintf(buf, size, "%" PRId64 ".%03d ms", us / 1000,
-		    (int)(us % 1000));
-	else if (ns < 1000000000)
-		snprintf(buf, size, "%" PRId64 ".%d ms", tenths / 10,
-		    (int)(tenths % 10));
-	else
-		snprintf(buf, size, "%" PRId64 ".%02d s", hundredths / 100,
-		    (int)(hundredths % 100));
+		return text_format(
+		    "%" PRId64 ".%03d ms", us / 1000, (int)(us % 1000));
+	if (ns < 1000000000)
+		return text_format(
+		    "%" PRId64 ".%d ms", tenths / 10, (int)(tenths % 10));
+	return text_format(
+	    "%" PRId64 ".%02d s", hundredths / 100, (int)(hundredths % 100));
+}
+
+const char *
+num_format_duration(char *buf, size_t size, int64_t ns)
+{
+	snprintf(buf, size, "%s", num_duration_text(ns));
 	return buf;
 }

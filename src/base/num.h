@@ -33,25 +33,23 @@ enum num_result num_duration(const char *text, int64_t *ms);
 /* Parses "4096", "64k", "1M", "1G", "2T": powers of 1024, in either case. */
 bool num_size(const char *text, int64_t *bytes);
 
-/* Writes "1.5 KiB", "3 MiB" or "17 B" to buf. Returns buf. */
+/* Text in one of the buffers of text_slot(): "1.5 KiB", "3 MiB" or "17 B". */
+const char *num_size_text(uint64_t bytes);
+
+/* A limit as a user would write it: "20 ms", "0.5 s", "90 s", "2 min", "1 h".
+ */
+const char *num_limit_text(int64_t ms);
+
+/* A count and its noun: "1 byte", "2 bytes", "1 reply", "2 replies". */
+const char *num_count_text(uint64_t n, const char *noun);
+
+/* A measured time: "0.012 ms", "3.4 ms", "1.20 s". */
+const char *num_duration_text(int64_t ns);
+
 const char *num_format_size(char *buf, size_t size, uint64_t bytes);
-
-/*
- * Writes a limit as a user would to buf: "20 ms", "0.5 s", "90 s", "2 min", "1
- * h". Returns buf.
- */
 const char *num_format_limit(char *buf, size_t size, int64_t ms);
-
-/*
- * Writes a count and its noun to buf: "1 byte", "2 bytes", "1 reply", "2
- * replies". Returns buf.
- */
 const char *num_format_count(
     char *buf, size_t size, uint64_t n, const char *noun);
-
-/*
- * Writes a measured time to buf: "0.012 ms", "3.4 ms", "1.20 s". Returns buf.
- */
 const char *num_format_duration(char *buf, size_t size, int64_t ns);
 
 #endif

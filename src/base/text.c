@@ -162,6 +162,39 @@ is_partial(const unsigned char *p, size_t n)
 	return true;
 }
 
+char *
+text_slot(void)
+{
+	static char slots[16][TEXT_SLOT];
+	static unsigned next;
+
+	return slots[next++ % 16];
+}
+
+const char *
+text_shown(const char *text)
+{
+	return text_escape(text_slot(), TEXT_SHOWN, text, strlen(text));
+}
+
+const char *
+text_shown_bytes(const void *bytes, size_t n)
+{
+	return text_escape(text_slot(), TEXT_SHOWN, bytes, n);
+}
+
+const char *
+text_format(const char *fmt, ...)
+{
+	char *text = text_slot();
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, TEXT_SLOT, fmt, ap);
+	va_end(ap);
+	return text;
+}
+
 size_t
 text_escape_stream(
     char *dst, const void *bytes, size_t n, bool last, size_t *used)

@@ -43,7 +43,29 @@ char *text_escape(char *dst, size_t size, const void *bytes, size_t n);
 char *text_escape_string(char *dst, size_t size, const char *text);
 
 /*
- * The same for a stream to a terminal: LF, CRLF, tab and backslash stay
+ * Formatters that return text use one of 16 buffers of TEXT_SLOT bytes in turn:
+ * the text stays valid until 16 others have been formatted, and is cut to fit.
+ * They preserve errno, so that their text can be an argument beside it.
+ */
+#define TEXT_SLOT 640
+
+/* The next of these buffers, for a formatter. */
+char *text_slot(void);
+
+/*
+ * text_escape of a string, and of n bytes, into such a buffer; at most
+ * TEXT_SHOWN bytes with the NUL.
+ */
+#define TEXT_SHOWN 256
+const char *text_shown(const char *text);
+const char *text_shown_bytes(const void *bytes, size_t n);
+
+/* snprintf(3) into such a buffer. */
+const char *text_format(const char *fmt, ...)
+    __attribute__((format(printf, 1, 2)));
+
+/*
+ * text_escape for a stream to a terminal: LF, CRLF, tab and backslash stay
  * unchanged. Sets *used to how many of n bytes were consumed (unless last is
  * set, an incomplete UTF-8 sequence or CRLF at the end stays for the next call)
  * and returns how many were written to dst, which needs 4 bytes for each of n.

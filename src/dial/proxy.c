@@ -100,13 +100,18 @@ proxy_parse(struct proxy *p, const char *text, struct err *e)
 }
 
 const char *
-proxy_format(const struct proxy *p, char *buf, size_t size)
+proxy_text(const struct proxy *p)
 {
 	static const char *const names[] = {"no", "HTTP", "SOCKS4", "SOCKS5"};
-	char server[ENDPOINT_TEXT];
 
-	snprintf(buf, size, "the %s proxy %s (%s)", names[p->kind],
-	    endpoint_format(&p->server, server, sizeof(server)), p->origin);
+	return text_format("the %s proxy %s (%s)", names[p->kind],
+	    endpoint_text(&p->server), p->origin);
+}
+
+const char *
+proxy_format(const struct proxy *p, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s", proxy_text(p));
 	return buf;
 }
 

@@ -39,6 +39,7 @@ int proxy_check(const struct endpoint *target, struct err *e);
  * buf. */
 #define PROXY_TEXT (ENDPOINT_TEXT + 48)
 const char *proxy_format(const struct proxy *p, char *buf, size_t size);
+const char *proxy_text(const struct proxy *p);
 
 /*
  * Writes "USER:PASS" for Basic authentication at an HTTP proxy to buf. Returns

@@ -2,6 +2,7 @@
 #include "net/addr.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -254,23 +255,21 @@ addr_is_unnamed(const struct addr *a)
 	       a->len <= offsetof(struct sockaddr_un, sun_path);
 }
 
-/* Writes a unix socket's path, escaped; an abstract name begins with '@'. */
-static void
-format_path(const struct addr *a, char *buf, size_t size)
+/* A unix socket's path, escaped; an abstract name begins with '@'. */
+static const char *
+path_text(const struct addr *a)
 {
 	size_t n = a->len - offsetof(struct sockaddr_un, sun_path);
 	const char *path = a->u.un.sun_path;
+	char *text = text_slot();
 
-	if (addr_is_unnamed(a)) {
-		snprintf(buf, size, "(unnamed)");
-		return;
-	}
-	if (path[0] != '\0') {
-		text_escape(buf, size, path, strnlen(path, n));
-		return;
-	}
-	buf[0] = '@';
-	text_escape(buf + 1, size - 1, path + 1, n - 1);
+	if (addr_is_unnamed(a))
+		return "(unnamed)";
+	if (path[0] != '\0')
+		return text_escape(text, TEXT_SLOT, path, strnlen(path, n));
+	text[0] = '@';
+	(void)text_escape(text + 1, TEXT_SLOT - 1, path + 1, n - 1);
+	return text;
 }
 
 /* The names of addr_keep_scopes(), or NULL. */
@@ -298,50 +297,61 @@ scope_name(unsigned scope, char name[IF_NAMESIZE])
 }
 
 const char *
-addr_format_ip(const struct addr *a, char *buf, size_t size)
+addr_ip_text(const struct addr *a)
 {
 	const unsigned char *bytes;
-	char storage[IF_NAMESIZE];
+	char storage[IF_NAMESIZE], *text;
 	const char *name;
 	unsigned scope;
+	int saved = errno;
 
 	switch (addr_family(a)) {
 	case AF_INET:
 		/* Cheaper than inet_ntop(3) of some C libraries. */
 		bytes = (const unsigned char *)&a->u.in4.sin_addr;
-		snprintf(buf, size, "%u.%u.%u.%u", bytes[0], bytes[1], bytes[2],
-		    bytes[3]);
-		break;
+		return text_format(
+		    "%u.%u.%u.%u", bytes[0], bytes[1], bytes[2], bytes[3]);
 	case AF_INET6:
-		inet_ntop(AF_INET6, &a->u.in6.sin6_addr, buf, (socklen_t)size);
+		text = text_slot();
+		inet_ntop(AF_INET6, &a->u.in6.sin6_addr, text, TEXT_SLOT);
 		scope = a->u.in6.sin6_scope_id;
 		name = scope != 0 ? scope_name(scope, storage) : NULL;
 		if (name != NULL)
-			text_append(buf, size, "%%%s", name);
+			text_append(text, TEXT_SLOT, "%%%s", name);
 		else if (scope != 0)
-			text_append(buf, size, "%%%u", scope);
-		break;
+			text_append(text, TEXT_SLOT, "%%%u", scope);
+		errno = saved;
+		return text;
 	case AF_UNIX:
-		format_path(a, buf, size);
-		break;
+		return path_text(a);
 	default:
-		snprintf(buf, size, "nobody");
+		return "nobody";
 	}
+}
+
+const char *
+addr_text(const struct addr *a)
+{
+	const char *host = addr_ip_text(a);
+
+	if (addr_is_unix(a))
+		return text_format("unix:%s", host);
+	if (a->len == 0)
+		return host;
+	return text_format("%s port %u", host, addr_port(a));
+}
+
+const char *
+addr_format_ip(const struct addr *a, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s", addr_ip_text(a));
 	return buf;
 }
 
 const char *
 addr_format(const struct addr *a, char *buf, size_t size)
 {
-	char host[ADDR_TEXT];
-
-	addr_format_ip(a, host, sizeof(host));
-	if (addr_is_unix(a))
-		snprintf(buf, size, "unix:%s", host);
-	else if (a->len == 0)
-		snprintf(buf, size, "%s", host);
-	else
-		snprintf(buf, size, "%s port %u", host, addr_port(a));
+	snprintf(buf, size, "%s", addr_text(a));
 	return buf;
 }
 

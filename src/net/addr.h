@@ -93,6 +93,16 @@ bool addr_is_multicast(const struct addr *a);
 bool addr_lacks_scope(const struct addr *a);
 
 /*
+ * "127.0.0.1 port 80", "::1 port 80", "unix:/run/x" or "unix:@name", with the
+ * path escaped; "nobody" if there is no address. In one of the buffers of
+ * text_slot().
+ */
+const char *addr_text(const struct addr *a);
+
+/* The address alone: "127.0.0.1", "::1" or the escaped path. */
+const char *addr_ip_text(const struct addr *a);
+
+/*
  * Writes "127.0.0.1 port 80", "::1 port 80", "unix:/run/x" or "unix:@name" to
  * buf, with the path escaped; "nobody" if there is no address. Returns buf.
  */

@@ -218,13 +218,16 @@ endpoint_parse_local(struct endpoint *ep, char *const *operands, int count,
 }
 
 const char *
+endpoint_text(const struct endpoint *ep)
+{
+	if (ep->is_unix)
+		return addr_text(&ep->unix_addr);
+	return text_format("%s port %u", text_shown(ep->host), ep->port);
+}
+
+const char *
 endpoint_format(const struct endpoint *ep, char *buf, size_t size)
 {
-	char host[ENDPOINT_HOST * 2];
-
-	if (ep->is_unix)
-		return addr_format(&ep->unix_addr, buf, size);
-	text_escape_string(host, sizeof(host), ep->host);
-	snprintf(buf, size, "%s port %u", host, ep->port);
+	snprintf(buf, size, "%s", endpoint_text(ep));
 	return buf;
 }

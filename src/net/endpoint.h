@@ -63,6 +63,9 @@ int endpoint_scope_error(const struct endpoint *ep, struct err *e);
  */
 bool endpoint_is_localhost(const struct endpoint *ep);
 
+/* "HOST port N" or "unix:PATH", escaped; in a buffer of text_slot(). */
+const char *endpoint_text(const struct endpoint *ep);
+
 /* Writes "HOST port N" or "unix:PATH" to buf, escaped. Returns buf. */
 const char *endpoint_format(const struct endpoint *ep, char *buf, size_t size);
 
