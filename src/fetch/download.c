@@ -21,7 +21,7 @@
 #define FROM_FLAGS (O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC)
 
 /* Longest line of NAME.part.from. */
-#define LINE_SIZE (URL_SIZE + 16)
+#define LINE_SIZE (URL_ABSOLUTE_SIZE + 16)
 
 static int
 file_error(const char *what, const char *path, struct err *e)
@@ -232,7 +232,7 @@ parse_line(char *line, char *url, struct http_validator *v)
 		return;
 	*value++ = '\0';
 	if (strcmp(line, "url") == 0)
-		snprintf(url, URL_SIZE, "%s", value);
+		snprintf(url, URL_ABSOLUTE_SIZE, "%s", value);
 	else if (strcmp(line, "validator") == 0)
 		snprintf(v->text, sizeof(v->text), "%s", value);
 	else if (strcmp(line, "total") == 0)
@@ -242,7 +242,7 @@ parse_line(char *line, char *url, struct http_validator *v)
 bool
 download_source(const struct download *d, struct http_validator *v)
 {
-	char line[LINE_SIZE], noted[URL_SIZE] = "";
+	char line[LINE_SIZE], noted[URL_ABSOLUTE_SIZE] = "";
 	FILE *f;
 
 	http_validator_clear(v);

@@ -20,7 +20,6 @@
 #include "fetch/transfer.h"
 #include "http/http_file_name.h"
 #include "http/http_request.h"
-#include "http/url_reference.h"
 #include "net/endpoint.h"
 #include "net/sandbox.h"
 #include "net/wait.h"
@@ -44,9 +43,9 @@ fetch_check(const struct fetch_options *o, int urls, struct err *e)
 	if (o->user != NULL && strchr(o->user, ':') == NULL)
 		return err_set(e, ERR_USAGE,
 		    "--user: the password is missing (USER:PASS)");
-	if (o->user != NULL && strlen(o->user) >= REDIRECT_USER_SIZE)
+	if (o->user != NULL && strlen(o->user) >= URL_USER_SIZE)
 		return err_set(e, ERR_USAGE, "--user: longer than %d bytes",
-		    REDIRECT_USER_SIZE - 1);
+		    URL_USER_SIZE - 1);
 	if (o->range != NULL && !http_request_parse_range(o->range, &range))
 		return err_set(e, ERR_USAGE, "--range: '%s' %s",
 		    text_escape_string(shown, sizeof(shown), o->range),
@@ -69,12 +68,14 @@ parse_url(struct url *u, const char *text, const struct fetch_options *o,
 {
 	char name[HTTP_FILE_NAME_SIZE];
 
-	if (url_reference_parse_typed(u, text, e) < 0 ||
-	    url_check_http(u, e) < 0)
+	char shown[256];
+
+	if (url_parse(u, text, e) < 0)
 		return -1;
 	if (o->remote_name && !http_file_name_of_url(u, name, sizeof(name)))
 		return err_set(e, ERR_USAGE,
-		    "URL '%s' names no file; --output FILE does", u->text);
+		    "URL '%s' names no file; --output FILE does",
+		    url_show(text, shown, sizeof(shown)));
 	return 0;
 }
 
@@ -89,7 +90,7 @@ fetch_check_url(
 	    route_find(&f->rules, &u, &route, e) < 0 ||
 	    endpoint_check_host(route.server.host, e) < 0)
 		return -1;
-	*is_https = url_is_https(&u);
+	*is_https = u.is_https;
 	return http_client_check(&f->client, &route, e);
 }
 
@@ -327,7 +328,7 @@ fetch_url(struct fetch *f, const char *url, bool wants_more, struct err *e)
 	t->options = t->output.options = f->options;
 	t->url = t->output.url = &u;
 	t->wants_more = wants_more;
-	t->output.requested = &t->redirect.url;
+	t->output.requested = &t->current;
 	t->output.until = f->until;
 	result = parse_url(&u, url, f->options, e) < 0 ? -1 : run(f, t, e);
 	free(t);

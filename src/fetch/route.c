@@ -1,6 +1,7 @@
 /* Chooses the proxy of a request, from an option or the environment. */
 #include "fetch/route.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -149,9 +150,9 @@ route_find(const struct route_rules *r, const struct url *u,
 	bool is_bad;
 
 	memset(route, 0, sizeof(*route));
-	if (url_endpoint(u, &route->server, e) < 0)
-		return -1;
-	route->is_tls = url_is_https(u);
+	snprintf(route->server.host, sizeof(route->server.host), "%s", u->host);
+	route->server.port = u->port;
+	route->is_tls = u->is_https;
 	route->proxy = r->proxy;
 	env = route->is_tls ? &r->tls_proxy : &r->env_proxy;
 	is_bad = route->is_tls && r->tls_error.kind != ERR_NONE;

@@ -6,6 +6,7 @@
 
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/num.h"
 #include "base/text.h"
 #include "fetch/http_client.h"
 #include "fetch/route.h"
@@ -48,7 +49,7 @@ report(const struct transfer *t)
 
 	if (with_chart || diag_emits(DIAG_NOTE))
 		http_client_report(t->client,
-		    url_absolute(&t->redirect.url, shown, sizeof(shown)),
+		    url_absolute(&t->current, shown, sizeof(shown)),
 		    with_chart);
 }
 
@@ -58,7 +59,7 @@ note(const struct transfer *t, const char *what)
 {
 	char label[URL_LABEL_SIZE];
 
-	diag_note("%s: %s", url_label(&t->redirect.url, label), what);
+	diag_note("%s: %s", url_label(&t->current, label), what);
 }
 
 /* Starts with the first URL, and with the usable part of the output. */
@@ -69,7 +70,12 @@ start(struct transfer *t)
 
 	if (!r->is_complete && !output_can_resume(&t->output))
 		r->held = 0;
-	redirect_start(&t->redirect, t->url, t->options->user);
+	url_copy(&t->current, t->url);
+	if (t->options->user != NULL)
+		snprintf(t->current.user, sizeof(t->current.user), "%s",
+		    t->options->user);
+	t->left_origin = false;
+	t->redirects = 0;
 	t->is_served = false;
 	http_client_limit(t->client, t->head_until);
 	return TRANSFER_REQUEST;
@@ -100,18 +106,16 @@ send_request(struct transfer *t, struct err *e)
 	const struct fetch_options *o = t->options;
 	struct http_request r = {
 	    .method = o->head_only ? HTTP_HEAD : HTTP_GET,
-	    .url = &t->redirect.url,
+	    .url = &t->current,
 	    .closes = !t->wants_more && !o->follow,
 	};
 	char secret[2 * PROXY_SECRET], range[32];
 	struct http_route route;
 
-	if (!t->redirect.left_origin) {
+	if (!t->left_origin) {
 		r.fields = o->fields;
 		r.field_count = o->field_count;
 	}
-	if (t->redirect.user[0] != '\0')
-		r.user = t->redirect.user;
 	if (route_find(t->rules, r.url, &route, e) < 0)
 		return -1;
 	if (http_conn_is_forwarded(&route)) {
@@ -130,34 +134,48 @@ request(struct transfer *t, struct err *e)
 
 	if (send_request(t, e) == 0)
 		return TRANSFER_HEAD;
-	if (t->redirect.count > 0 && e->kind == ERR_USAGE)
+	if (t->redirects > 0 && e->kind == ERR_USAGE)
 		/* The server named that URL, not the user. */
 		e->kind = ERR_FAILED;
-	err_prefix(e, "%s", url_label(&t->redirect.url, label));
+	err_prefix(e, "%s", url_label(&t->current, label));
 	return TRANSFER_FAILED;
 }
 
 static enum transfer_state
 follow(struct transfer *t, const char *location, struct err *e)
 {
-	struct redirect *r = &t->redirect;
-	bool had_left = r->left_origin;
-	bool had_secrets = t->options->field_count > 0 || r->user[0] != '\0';
-	char shown[URL_ABSOLUTE_SIZE];
-	struct url from = r->url;
+	const struct fetch_options *o = t->options;
+	const struct url *from = &t->current;
+	bool had_secrets = o->field_count > 0 || from->user[0] != '\0';
+	char shown[URL_ABSOLUTE_SIZE], count[40];
+	bool is_same;
+	struct url to;
 
 	report(t);
-	if (redirect_follow(r, location, (size_t)t->options->max_redirs, e) < 0)
+	if (url_follow(from, location, &to, e) < 0)
 		return TRANSFER_FAILED;
-	http_client_finish(t->client, url_same_origin(&from, &r->url));
-	if (r->left_origin && !had_left && had_secrets)
+	url_absolute(&to, shown, sizeof(shown));
+	if (t->redirects >= o->max_redirs) {
+		err_set(e, ERR_PROTOCOL,
+		    "redirected more than %s; the next one would lead to "
+		    "%.200s",
+		    num_format_count(
+			count, sizeof(count), (uint64_t)t->redirects, "time"),
+		    shown);
+		return TRANSFER_FAILED;
+	}
+	is_same = url_same_origin(from, &to);
+	http_client_finish(t->client, is_same);
+	if (!is_same && !t->left_origin && had_secrets)
 		diag_note("redirected to another origin: credentials and "
 			  "--header fields are not sent there");
-	if (url_is_https(&from) && !url_is_https(&r->url))
+	if (from->is_https && !to.is_https)
 		diag_warn("redirected from https to http, which is not "
 			  "encrypted");
-	diag_note(
-	    "redirected to %s", url_absolute(&r->url, shown, sizeof(shown)));
+	diag_note("redirected to %s", shown);
+	t->left_origin |= !is_same;
+	t->redirects++;
+	url_copy(&t->current, &to);
 	return TRANSFER_REQUEST;
 }
 
@@ -167,8 +185,7 @@ reject(const struct transfer *t, const char *what, struct err *e)
 {
 	char label[URL_LABEL_SIZE];
 
-	err_set(e, ERR_PROTOCOL, "%s: %s", url_label(&t->redirect.url, label),
-	    what);
+	err_set(e, ERR_PROTOCOL, "%s: %s", url_label(&t->current, label), what);
 	return TRANSFER_FAILED;
 }
 
@@ -181,18 +198,18 @@ warn_about(const struct transfer *t, const struct http_response *r)
 	if (r->is_suspect)
 		diag_warn("%s: the response contradicts itself about its "
 			  "length; its Transfer-Encoding counts",
-		    url_label(&t->redirect.url, label));
+		    url_label(&t->current, label));
 	if (http_head_value(
 		&r->head, "content-encoding", coding, sizeof(coding)) &&
 	    strcmp(coding, "identity") != 0)
 		diag_warn("%s: the body is encoded (%s) and is written as it "
 			  "is",
-		    url_label(&t->redirect.url, label),
+		    url_label(&t->current, label),
 		    text_escape_string(shown, sizeof(shown), coding));
 	if (r->framing == HTTP_FRAME_CLOSE && !t->client->conn.route.is_tls)
 		diag_note("%s: the body ends with the connection, so whether "
 			  "it is whole cannot be checked",
-		    url_label(&t->redirect.url, label));
+		    url_label(&t->current, label));
 }
 
 /* Starts a body from offset base to total; -1: unknown. */
@@ -219,8 +236,8 @@ start_over(struct transfer *t, const char *why, struct err *e)
 		output_refuse(&t->output, e);
 		return TRANSFER_FAILED;
 	}
-	diag_warn("%s: %s; fetching it anew",
-	    url_label(&t->redirect.url, label), why);
+	diag_warn(
+	    "%s: %s; fetching it anew", url_label(&t->current, label), why);
 	t->output.resume.held = 0;
 	return TRANSFER_START;
 }
@@ -242,8 +259,7 @@ unknown_file(const struct transfer *t, struct err *e)
 	err_set(e, ERR_OUTPUT,
 	    "%s: the file that is there has %lld bytes and is not known to be "
 	    "the beginning of this one (--force fetches it anew)",
-	    url_label(&t->redirect.url, label),
-	    (long long)t->output.resume.held);
+	    url_label(&t->current, label), (long long)t->output.resume.held);
 	return TRANSFER_FAILED;
 }
 
@@ -265,7 +281,7 @@ handle_whole(struct transfer *t, const struct http_head *h, struct err *e)
 	if (resume->held > 0 && output_accepts(&t->output, 0))
 		diag_warn("%s: the server sends all of it again: it has "
 			  "changed, or cannot be resumed",
-		    url_label(&t->redirect.url, label));
+		    url_label(&t->current, label));
 	/* A file that begins with a head cannot be resumed by offset. */
 	if (t->options->include)
 		http_validator_clear(source);
@@ -398,7 +414,25 @@ has_redirect(const struct transfer *t, const struct http_head *h)
 	char location[URL_SIZE];
 
 	return !t->options->follow && !t->options->head_only &&
-	       redirect_location(h, location, sizeof(location));
+	       http_head_location(h, location, sizeof(location));
+}
+
+/* Reports a redirect that is not followed, with its target. */
+static void
+refuse_redirect(
+    const struct transfer *t, const struct http_head *h, struct err *e)
+{
+	char label[URL_LABEL_SIZE], location[URL_SIZE], to[URL_LABEL_SIZE];
+	struct url next;
+
+	(void)http_head_location(h, location, sizeof(location));
+	if (url_follow(&t->current, location, &next, e) < 0)
+		url_show(location, to, sizeof(to));
+	else
+		url_label(&next, to);
+	err_set(e, ERR_PEER,
+	    "%s: redirected to %s (%d); not followed (--location follows it)",
+	    url_label(&t->current, label), to, h->status);
 }
 
 /* Handles a status of 400 or more, or a redirect. */
@@ -419,20 +453,20 @@ handle_error(struct transfer *t, const struct http_head *h, struct err *e)
 	if (transfer_is_declined(t)) {
 		err_set(e, ERR_PEER,
 		    "%s: %s: declined: 407, it wants %s user and password",
-		    url_label(&t->redirect.url, label),
+		    url_label(&t->current, label),
 		    proxy_format(proxy, name, sizeof(name)),
 		    proxy->user[0] == '\0' ? "a" : "another");
 		return TRANSFER_FAILED;
 	}
 	if (has_redirect(t, h)) {
-		redirect_refuse(&t->redirect.url, h, e);
+		refuse_redirect(t, h, e);
 		text_append(e->text, sizeof(e->text), "%s", note);
 		return TRANSFER_FAILED;
 	}
 	text_escape(
 	    reason, sizeof(reason), h->text + h->reason, h->reason_length);
 	err_set(e, ERR_PEER, "%s: the server answered %d%s%s%s",
-	    url_label(&t->redirect.url, label), h->status,
+	    url_label(&t->current, label), h->status,
 	    reason[0] != '\0' ? " " : "", reason, note);
 	return TRANSFER_FAILED;
 }
@@ -481,7 +515,7 @@ handle_head(struct transfer *t, struct err *e)
 	char location[URL_SIZE];
 	enum transfer_state next;
 
-	if (o->follow && redirect_location(h, location, sizeof(location))) {
+	if (o->follow && http_head_location(h, location, sizeof(location))) {
 		if (!is_awaiting(t))
 			http_head_show(h, o->raw);
 		return follow(t, location, e);
@@ -519,7 +553,7 @@ check_length(const struct transfer *t, struct err *e)
 		return 0;
 	return err_set(e, ERR_PROTOCOL,
 	    "%s: %lld bytes were announced by Content-Range, and %llu came",
-	    url_label(&t->redirect.url, label), (long long)announced,
+	    url_label(&t->current, label), (long long)announced,
 	    (unsigned long long)r->received);
 }
 
@@ -529,7 +563,7 @@ commit(struct transfer *t, struct err *e)
 	const struct http_response *r = http_client_response(t->client);
 
 	if (has_redirect(t, &r->head)) {
-		redirect_refuse(&t->redirect.url, &r->head, e);
+		refuse_redirect(t, &r->head, e);
 		return TRANSFER_FAILED;
 	}
 	if (check_length(t, e) < 0 ||

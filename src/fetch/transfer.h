@@ -13,7 +13,6 @@
 #include "fetch/fetch_options.h"
 #include "fetch/output.h"
 #include "http/http_date.h"
-#include "http/redirect.h"
 #include "http/url.h"
 
 struct err;
@@ -31,9 +30,11 @@ struct transfer {
 	int64_t retries_left;       /* retries after this attempt */
 
 	char if_modified_since[HTTP_DATE_SIZE]; /* date, or "" */
-	struct redirect redirect;               /* the redirects followed */
-	struct output output;                   /* where the body goes; owned */
-	char folder[PATH_MAX];                  /* where its files are */
+	struct url current;    /* after redirects, with its credentials */
+	bool left_origin;      /* some redirect led to another origin */
+	int64_t redirects;     /* that were followed */
+	struct output output;  /* where the body goes; owned */
+	char folder[PATH_MAX]; /* where its files are */
 };
 
 /*

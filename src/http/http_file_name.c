@@ -44,13 +44,12 @@ make_safe(const char *name, char *buf, size_t size)
 bool
 http_file_name_of_url(const struct url *u, char *buf, size_t size)
 {
-	const char *path = u->text + u->path.at;
-	size_t n = u->path.length, at = n;
+	size_t end = strcspn(u->target, "?"), at = end;
 	char raw[URL_SIZE];
 
-	while (at > 0 && path[at - 1] != '/')
+	while (u->target[at - 1] != '/')
 		at--;
-	if (url_decode(raw, sizeof(raw), path + at, n - at) < 0)
+	if (url_decode(raw, sizeof(raw), u->target + at, end - at) < 0)
 		return false;
 	return make_safe(raw, buf, size);
 }

@@ -271,6 +271,21 @@ http_head_value(
 }
 
 bool
+http_head_location(const struct http_head *h, char *buf, size_t size)
+{
+	switch (h->status) {
+	case 301:
+	case 302:
+	case 303:
+	case 307:
+	case 308:
+		return http_head_value(h, "location", buf, size);
+	default:
+		return false;
+	}
+}
+
+bool
 http_head_list_next(struct http_head_list *l)
 {
 	const struct http_field *f;

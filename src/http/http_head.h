@@ -104,6 +104,13 @@ bool http_head_list_is(const struct http_head_list *l, const char *token);
 bool http_head_has_token(
     const struct http_head *h, const char *name, const char *token);
 
+/*
+ * Copies the Location of a redirect to buf, as a string. Returns false if the
+ * response is not a redirect (RFC 9110 section 15.4: 301, 302, 303, 307, 308
+ * with a Location).
+ */
+bool http_head_location(const struct http_head *h, char *buf, size_t size);
+
 enum http_length { HTTP_LENGTH_NONE, HTTP_LENGTH_FOUND, HTTP_LENGTH_BAD };
 
 /*

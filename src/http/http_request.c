@@ -15,9 +15,6 @@
 #include "base/text.h"
 #include "http/url.h"
 
-/* Longest USER:PASS. */
-#define USER_SIZE 1024
-
 #define USER_AGENT "sockt"
 
 /* The request being built. */
@@ -121,11 +118,11 @@ write_field(struct writer *w, const char *name, const char *value)
 static void
 write_basic(struct writer *w, const char *name, const char *user)
 {
-	char encoded[BASE64_SIZE(USER_SIZE)], value[sizeof(encoded) + 8];
+	char encoded[BASE64_SIZE(URL_USER_SIZE)], value[sizeof(encoded) + 8];
 
 	if (user == NULL)
 		return;
-	if (strlen(user) > USER_SIZE) {
+	if (strlen(user) > URL_USER_SIZE) {
 		w->is_full = true;
 		return;
 	}
@@ -152,15 +149,13 @@ write_fields(struct writer *w)
 static void
 write_start(struct writer *w)
 {
-	char target[URL_SIZE], host[URL_SIZE];
+	char absolute[URL_ABSOLUTE_SIZE], host[ENDPOINT_HOST + 16];
 	const struct http_request *r = w->r;
 
-	if (r->is_absolute)
-		url_absolute(r->url, target, sizeof(target));
-	else
-		url_target(r->url, target, sizeof(target));
 	write_text(w, "%s %s HTTP/1.1\r\n",
-	    r->method == HTTP_HEAD ? "HEAD" : "GET", target);
+	    r->method == HTTP_HEAD ? "HEAD" : "GET",
+	    r->is_absolute ? url_absolute(r->url, absolute, sizeof(absolute))
+			   : r->url->target);
 	write_field(w, "Host", url_authority(r->url, host, sizeof(host)));
 }
 
@@ -182,7 +177,8 @@ http_request_build(
 		write_field(&w, "If-Range", r->if_range);
 	}
 	write_field(&w, "If-Modified-Since", r->if_modified_since);
-	write_basic(&w, "Authorization", r->user);
+	if (r->url->user[0] != '\0')
+		write_basic(&w, "Authorization", r->url->user);
 	write_basic(&w, "Proxy-Authorization", r->proxy_user);
 	write_fields(&w);
 	write_field(&w, "Connection", r->closes ? "close" : "keep-alive");

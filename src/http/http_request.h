@@ -17,17 +17,16 @@ struct url;
 /* The caller owns every pointer; NULL omits the field. */
 struct http_request {
 	enum http_method method; /* HTTP_GET or HTTP_HEAD */
-	const struct url *url;
-	bool is_absolute; /* to a proxy: the absolute form */
-	bool closes;      /* the last request on the connection */
+	const struct url *url;   /* its user is for Basic */
+	bool is_absolute;        /* to a proxy: the absolute form */
+	bool closes;             /* the last request on the connection */
 
 	/* "Name: value" replaces the default field of that name; an empty value
 	 * removes it. */
 	const char *const *fields;
 	size_t field_count;
 
-	const char *user;              /* USER:PASS for Basic */
-	const char *proxy_user;        /* the same for the proxy */
+	const char *proxy_user;        /* USER:PASS for the proxy */
 	const char *range;             /* "0-99" */
 	const char *if_range;          /* validator for range */
 	const char *if_modified_since; /* HTTP date */

@@ -1,15 +1,14 @@
-/* Parses URLs (RFC 3986) and builds the parts that a request needs. */
+/* Parses URLs (RFC 3986), follows references, and shows URLs. */
 #include "http/url.h"
 
-#include <stdio.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/err.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "net/endpoint.h"
 
 #define HTTP_PORT 80
 #define HTTPS_PORT 443
@@ -21,10 +20,21 @@ is_alpha(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static const char *
-part_text(const struct url *u, struct url_part part)
+const char *
+url_show(const char *text, char *buf, size_t size)
 {
-	return u->text + part.at;
+	const char *sign = strrchr(text, '@'), *host = strstr(text, "//");
+	char escaped[256];
+
+	if (sign == NULL)
+		return text_escape_string(buf, size, text);
+	host = host == NULL || host > sign ? text : host + 2;
+	text_escape(escaped, sizeof(escaped), text, (size_t)(host - text));
+	buf[0] = '\0';
+	text_append(buf, size, "%s...", escaped);
+	text_escape_string(escaped, sizeof(escaped), sign);
+	text_append(buf, size, "%s", escaped);
+	return buf;
 }
 
 static int
@@ -32,69 +42,66 @@ refuse(const char *text, const char *why, struct err *e)
 {
 	char shown[256];
 
-	text_escape_string(shown, sizeof(shown), text);
-	return err_set(e, ERR_USAGE, "URL '%s': %s", shown, why);
+	return err_set(e, ERR_USAGE, "URL '%s': %s",
+	    url_show(text, shown, sizeof(shown)), why);
 }
 
-/* Copies text to u->text; bytes outside ASCII are percent-encoded. */
-static int
-copy_text(struct url *u, const char *text, struct err *e)
+/*
+ * Copies text to buf, of URL_SIZE bytes, without its fragment; bytes above 0x7f
+ * and, with takes_spaces, spaces are encoded. Returns NULL, or what is wrong
+ * with it.
+ */
+static const char *
+encode(char *buf, const char *text, bool takes_spaces)
 {
-	static const char digits[] = "0123456789ABCDEF";
 	size_t used = 0;
-	const char *p;
 
-	/* The pages that a short text does not need stay untouched. */
-	memset(u, 0, offsetof(struct url, text));
-	for (p = text; *p != '\0'; p++) {
-		unsigned char c = (unsigned char)*p;
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
 
-		if (c <= 0x20 || c == 0x7f)
-			return refuse(text,
-			    c == ' ' ? "a space in it must be written as %20"
-				     : "it contains a control byte",
-			    e);
+		if (c == ' ' && !takes_spaces)
+			return "a space in it must be written as %20";
+		if (c < 0x20 || c == 0x7f)
+			return "it contains a control byte";
 		/* Leave space for the "/" of an empty path. */
-		if (used + 8 > sizeof(u->text))
-			return refuse(text, "it is too long", e);
-		if (c < 0x80) {
-			u->text[used++] = *p;
-			continue;
-		}
-		u->text[used++] = '%';
-		u->text[used++] = digits[c >> 4];
-		u->text[used++] = digits[c & 0xf];
+		if (used + 8 > URL_SIZE)
+			return "it is too long";
+		if (c > 0x20 && c < 0x80)
+			buf[used++] = *text;
+		else
+			used += (size_t)snprintf(buf + used, 4, "%%%02X", c);
 	}
-	u->text[used] = '\0';
-	return 0;
+	buf[used] = '\0';
+	buf[strcspn(buf, "#")] = '\0';
+	return NULL;
 }
 
-/* Sets a part that goes from at up to one of stops. Returns its end. */
-static size_t
-parse_until(
-    const struct url *u, struct url_part *part, size_t at, const char *stops)
+/* Sets is_https. Returns NULL, or what is wrong with the scheme. */
+static const char *
+parse_scheme(struct url *u, const char *at, size_t n)
 {
-	part->at = at;
-	part->length = strcspn(u->text + at, stops);
-	part->is_present = true;
-	return at + part->length;
+	u->is_https = n == 5;
+	if ((n != 4 && n != 5) || strncasecmp(at, "https", n) != 0)
+		return "only http:// and https:// can be fetched";
+	return NULL;
 }
 
-/* Parses the scheme, if there is one. Returns the offset after its colon. */
-static size_t
-parse_scheme(struct url *u)
+/*
+ * Sets the credentials, or none if these are not usable. RFC 7617 requires the
+ * colon even without a password.
+ */
+static void
+parse_user(struct url *u, const char *at, size_t n)
 {
-	size_t n = 0;
+	int i, length = url_decode(u->user, sizeof(u->user) - 1, at, n);
 
-	if (!is_alpha(u->text[0]))
-		return 0;
-	while (is_alpha(u->text[n]) || text_is_digit(u->text[n]) ||
-	       (u->text[n] != '\0' && strchr("+-.", u->text[n]) != NULL))
-		n++;
-	if (u->text[n] != ':')
-		return 0;
-	u->scheme = (struct url_part){0, n, true};
-	return n + 1;
+	for (i = 0; i < length; i++)
+		if ((unsigned char)u->user[i] < 0x20 || u->user[i] == 0x7f)
+			length = -1;
+	if (length < 0)
+		u->user[0] = '\0';
+	else if (strchr(u->user, ':') == NULL)
+		strcat(u->user, ":");
 }
 
 static bool
@@ -120,202 +127,247 @@ is_literal(const char *p, size_t n)
 	return memchr(p, ':', len) != NULL && (zone == NULL || n > len + 1);
 }
 
+/* Sets the host. Returns NULL, or what is wrong with it. */
 static const char *
-check_host(const struct url *u)
+parse_host(struct url *u, const char *at, size_t n)
 {
-	const char *p = part_text(u, u->host);
-	size_t i, n = u->host.length;
+	bool is_address = n >= 2 && at[0] == '[' && at[n - 1] == ']';
+	char *zone;
+	size_t i;
 
-	if (n >= ENDPOINT_HOST)
+	if (n >= sizeof(u->host))
 		return "its host is too long";
-	if (n >= 2 && p[0] == '[' && p[n - 1] == ']')
-		return is_literal(p + 1, n - 2)
-			   ? NULL
-			   : "the text in its brackets is not an IPv6 address";
-	for (i = 0; i < n; i++) {
-		if (p[i] == '%')
+	for (i = 0; i < n && !is_address; i++) {
+		if (at[i] == '%')
 			return "its host has bytes that no host has (an "
 			       "international name is written as xn--...)";
-		if (!is_host_char(p[i]))
+		if (!is_host_char(at[i]))
 			return "its host is malformed";
 	}
+	if (is_address) {
+		at++;
+		n -= 2;
+		if (!is_literal(at, n))
+			return "the text in its brackets is not an IPv6 "
+			       "address";
+	}
+	memcpy(u->host, at, n);
+	u->host[n] = '\0';
+	/* RFC 6874 writes the sign before a zone id as %25. */
+	zone = strchr(u->host, '%');
+	if (zone != NULL && strncmp(zone, "%25", 3) == 0 && zone[3] != '\0')
+		memmove(zone + 1, zone + 3, strlen(zone + 3) + 1);
 	return NULL;
 }
 
+/* Sets the port. Returns NULL, or what is wrong with it. */
 static const char *
-check_port(const struct url *u)
+parse_port(struct url *u, const char *at, size_t n)
 {
-	const char *p = part_text(u, u->port);
-	char digits[8];
+	char digits[8] = "";
 	int64_t port;
 
-	if (u->port.length == 0)
+	u->port = u->is_https ? HTTPS_PORT : HTTP_PORT;
+	if (n == 0)
 		return NULL;
-	if (u->port.length >= sizeof(digits))
-		return "its port is not a number from 1 to 65535";
-	memcpy(digits, p, u->port.length);
-	digits[u->port.length] = '\0';
+	if (n < sizeof(digits))
+		memcpy(digits, at, n);
 	if (!num_parse(digits, 1, 65535, &port))
 		return "its port is not a number from 1 to 65535";
+	u->port = (uint16_t)port;
 	return NULL;
 }
 
-/* Parses [userinfo@]host[:port]. Returns NULL, or what is wrong with it. */
+/* Parses [user@]host[:port]. Returns NULL, or what is wrong with it. */
 static const char *
-parse_authority(struct url *u, size_t at, size_t end)
+parse_authority(struct url *u, const char *at, size_t n)
 {
-	const char *p = u->text + at, *sign = memchr(p, '@', end - at), *colon;
+	const char *end = at + n, *sign = memchr(at, '@', n), *colon, *wrong;
 
+	u->user[0] = '\0';
 	if (sign != NULL) {
-		u->userinfo = (struct url_part){at, (size_t)(sign - p), true};
-		at += u->userinfo.length + 1;
-		if (memchr(u->text + at, '@', end - at) != NULL)
+		parse_user(u, at, (size_t)(sign - at));
+		at = sign + 1;
+		if (memchr(at, '@', (size_t)(end - at)) != NULL)
 			return "it has more than one @ before its path";
 	}
-	p = u->text + at;
-	colon = *p == '[' ? memchr(p, ']', end - at) : p;
+	colon = *at == '[' ? memchr(at, ']', (size_t)(end - at)) : at;
 	if (colon == NULL)
 		return "a bracket is not closed";
-	colon = memchr(colon, ':', end - (size_t)(colon - u->text));
-	u->host = (struct url_part){at, end - at, true};
-	if (colon != NULL) {
-		u->host.length = (size_t)(colon - p);
-		at = (size_t)(colon - u->text) + 1;
-		u->port = (struct url_part){at, end - at, true};
+	colon = memchr(colon, ':', (size_t)(end - colon));
+	if (colon == NULL)
+		colon = end;
+	wrong = parse_host(u, at, (size_t)(colon - at));
+	if (wrong == NULL)
+		wrong = parse_port(
+		    u, colon + 1, colon < end ? (size_t)(end - colon) - 1 : 0);
+	return wrong != NULL || u->host[0] != '\0' ? wrong : "it has no host";
+}
+
+/*
+ * Sets the target to a path, which begins with a slash, without its dot
+ * segments (RFC 3986 section 5.2.4), and its query.
+ */
+static void
+set_target(struct url *u, const char *path)
+{
+	char *out = u->target;
+	size_t n;
+
+	while (*path == '/') {
+		n = 1 + strcspn(path + 1, "/?");
+		if (n == 3 && strncmp(path, "/..", n) == 0) {
+			while (out > u->target && *--out != '/')
+				;
+		} else if (n != 2 || path[1] != '.') {
+			memcpy(out, path, n);
+			out += n;
+			path += n;
+			continue;
+		}
+		path += n;
+		/* A directory. */
+		if (*path != '/')
+			*out++ = '/';
 	}
-	p = check_host(u);
-	return p != NULL ? p : check_port(u);
+	strcpy(out, path);
+}
+
+/* Parses "authority/path?query". Returns NULL, or what is wrong with it. */
+static const char *
+parse_rest(struct url *u, const char *at)
+{
+	size_t n = strcspn(at, "/?");
+	const char *wrong = parse_authority(u, at, n);
+	char path[URL_SIZE];
+
+	snprintf(path, sizeof(path), "%s%s", at[n] == '/' ? "" : "/", at + n);
+	set_target(u, path);
+	return wrong;
 }
 
 int
 url_parse(struct url *u, const char *text, struct err *e)
 {
-	const char *wrong;
-	size_t at, end;
+	char buf[URL_SIZE];
+	const char *wrong = encode(buf, text, false), *rest = buf, *sign;
 
-	if (copy_text(u, text, e) < 0)
-		return -1;
-	at = parse_scheme(u);
-	if (strncmp(u->text + at, "//", 2) == 0) {
-		end = at + 2 + strcspn(u->text + at + 2, "/?#");
-		wrong = parse_authority(u, at + 2, end);
-		if (wrong != NULL)
-			return refuse(text, wrong, e);
-		at = end;
+	u->is_https = false;
+	if (wrong == NULL) {
+		/* "host/?next=http://..." has no scheme. */
+		sign = strstr(buf, "://");
+		if (sign != NULL && strcspn(buf, "/?") > (size_t)(sign - buf)) {
+			wrong = parse_scheme(u, buf, (size_t)(sign - buf));
+			rest = sign + 3;
+		}
 	}
-	at = parse_until(u, &u->path, at, "?#");
-	if (u->text[at] == '?')
-		at = parse_until(u, &u->query, at + 1, "#");
-	if (u->text[at] == '#')
-		parse_until(u, &u->fragment, at + 1, "");
+	if (wrong == NULL)
+		wrong = parse_rest(u, rest);
+	return wrong == NULL ? 0 : refuse(text, wrong, e);
+}
+
+/* The length of the scheme, or 0 if ref has none. */
+static size_t
+scheme_length(const char *ref)
+{
+	size_t n = 0;
+
+	if (!is_alpha(ref[0]))
+		return 0;
+	while (is_alpha(ref[n]) || text_is_digit(ref[n]) ||
+	       (ref[n] != '\0' && strchr("+-.", ref[n]) != NULL))
+		n++;
+	return ref[n] == ':' ? n : 0;
+}
+
+/* Resolves the path and query of a reference. Returns NULL, or why not. */
+static const char *
+follow_path(const struct url *base, const char *ref, struct url *next)
+{
+	char path[2 * URL_SIZE];
+	size_t n = strcspn(base->target, "?");
+
+	if (*ref == '\0')
+		n = strlen(base->target);
+	else if (*ref == '/')
+		n = 0;
+	else if (*ref != '?')
+		while (base->target[n - 1] != '/')
+			n--;
+	snprintf(path, sizeof(path), "%.*s%s", (int)n, base->target, ref);
+	if (strlen(path) >= sizeof(next->target))
+		return "the resolved URL is too long";
+	set_target(next, path);
+	return NULL;
+}
+
+int
+url_follow(const struct url *base, const char *location, struct url *next,
+    struct err *e)
+{
+	char ref[URL_SIZE];
+	const char *wrong = encode(ref, location, true), *at = ref;
+	bool has_user = false;
+	size_t n;
+
+	next->is_https = base->is_https;
+	n = wrong == NULL ? scheme_length(ref) : 0;
+	if (n > 0 && parse_scheme(next, ref, n) != NULL) {
+		refuse(location, parse_scheme(next, ref, n), e);
+		e->kind = ERR_FAILED;
+		return err_prefix(e, "redirected");
+	}
+	at += n > 0 ? n + 1 : 0;
+	if (wrong == NULL && strncmp(at, "//", 2) == 0) {
+		at += 2;
+		has_user = memchr(at, '@', strcspn(at, "/?")) != NULL;
+		wrong = parse_rest(next, at);
+	} else if (wrong == NULL && n > 0) {
+		wrong = "it has no host";
+	} else if (wrong == NULL) {
+		snprintf(next->host, sizeof(next->host), "%s", base->host);
+		next->port = base->port;
+		wrong = follow_path(base, at, next);
+	}
+	if (wrong != NULL) {
+		refuse(location, wrong, e);
+		e->kind = ERR_PROTOCOL;
+		return err_prefix(e, "the Location it redirects to");
+	}
+	if (!has_user)
+		snprintf(next->user, sizeof(next->user), "%s",
+		    url_same_origin(base, next) ? base->user : "");
+	if (base->is_https && !next->is_https)
+		next->user[0] = '\0';
 	return 0;
 }
 
 void
 url_copy(struct url *to, const struct url *from)
 {
-	memcpy(to, from, offsetof(struct url, text) + strlen(from->text) + 1);
-}
-
-static bool
-part_is(const struct url *u, struct url_part part, const char *word)
-{
-	return part.length == strlen(word) &&
-	       strncasecmp(part_text(u, part), word, part.length) == 0;
-}
-
-bool
-url_is_https(const struct url *u)
-{
-	return part_is(u, u->scheme, "https");
-}
-
-int
-url_check_http(const struct url *u, struct err *e)
-{
-	if (!part_is(u, u->scheme, "http") && !url_is_https(u))
-		return refuse(
-		    u->text, "only http:// and https:// can be fetched", e);
-	if (!u->host.is_present || u->host.length == 0)
-		return refuse(u->text, "it has no host", e);
-	return 0;
-}
-
-static uint16_t
-default_port(const struct url *u)
-{
-	return url_is_https(u) ? HTTPS_PORT : HTTP_PORT;
-}
-
-static uint16_t
-port_of(const struct url *u)
-{
-	uint16_t port = 0;
-	size_t i;
-
-	for (i = 0; i < u->port.length; i++)
-		port = (uint16_t)(port * 10 + (part_text(u, u->port)[i] - '0'));
-	return port == 0 ? default_port(u) : port;
-}
-
-int
-url_endpoint(const struct url *u, struct endpoint *ep, struct err *e)
-{
-	const char *host = part_text(u, u->host);
-	size_t n = u->host.length;
-	char *zone;
-
-	if (host[0] == '[') {
-		host++;
-		n -= 2;
-	}
-	if (n == 0 || n >= sizeof(ep->host))
-		return refuse(u->text, "its host is empty or too long", e);
-	memset(ep, 0, sizeof(*ep));
-	memcpy(ep->host, host, n);
-	ep->port = port_of(u);
-	/* RFC 6874 writes the sign before a zone id as %25. */
-	zone = strchr(ep->host, '%');
-	if (zone != NULL && strncmp(zone, "%25", 3) == 0 && zone[3] != '\0')
-		memmove(zone + 1, zone + 3, strlen(zone + 3) + 1);
-	return 0;
+	memcpy(
+	    to, from, offsetof(struct url, target) + strlen(from->target) + 1);
 }
 
 const char *
 url_authority(const struct url *u, char *buf, size_t size)
 {
-	const char *host = part_text(u, u->host);
-	const char *zone = memchr(host, '%', u->host.length);
-	int n = (int)(zone == NULL ? u->host.length : (size_t)(zone - host));
-	uint16_t port = port_of(u);
+	int n = (int)strcspn(u->host, "%");
+	bool is_ip6 = strchr(u->host, ':') != NULL;
 
-	if (port == default_port(u))
-		snprintf(buf, size, "%.*s%s", n, host, zone == NULL ? "" : "]");
-	else
-		snprintf(buf, size, "%.*s%s:%u", n, host,
-		    zone == NULL ? "" : "]", port);
-	return buf;
-}
-
-const char *
-url_target(const struct url *u, char *buf, size_t size)
-{
-	snprintf(buf, size, "%s%.*s%s%.*s",
-	    u->path.length > 0 && part_text(u, u->path)[0] == '/' ? "" : "/",
-	    (int)u->path.length, part_text(u, u->path),
-	    u->query.is_present ? "?" : "", (int)u->query.length,
-	    part_text(u, u->query));
+	snprintf(buf, size, is_ip6 ? "[%.*s]" : "%.*s", n, u->host);
+	if (u->port != (u->is_https ? HTTPS_PORT : HTTP_PORT))
+		text_append(buf, size, ":%u", u->port);
 	return buf;
 }
 
 const char *
 url_absolute(const struct url *u, char *buf, size_t size)
 {
-	char authority[ENDPOINT_HOST + 16], target[URL_SIZE];
+	char authority[ENDPOINT_HOST + 16];
 
-	snprintf(buf, size, "%s://%s%s", url_is_https(u) ? "https" : "http",
-	    url_authority(u, authority, sizeof(authority)),
-	    url_target(u, target, sizeof(target)));
+	snprintf(buf, size, "%s://%s%s", u->is_https ? "https" : "http",
+	    url_authority(u, authority, sizeof(authority)), u->target);
 	return buf;
 }
 
@@ -332,30 +384,10 @@ url_label(const struct url *u, char *buf)
 }
 
 bool
-url_userinfo(const struct url *u, char *buf, size_t size)
-{
-	int i, n;
-
-	if (!u->userinfo.is_present || size == 0)
-		return false;
-	n = url_decode(
-	    buf, size, part_text(u, u->userinfo), u->userinfo.length);
-	for (i = 0; i < n; i++)
-		if ((unsigned char)buf[i] < 0x20 || buf[i] == 0x7f)
-			return false;
-	return n >= 0;
-}
-
-bool
 url_same_origin(const struct url *a, const struct url *b)
 {
-	return a->scheme.length == b->scheme.length &&
-	       strncasecmp(part_text(a, a->scheme), part_text(b, b->scheme),
-		   a->scheme.length) == 0 &&
-	       a->host.length == b->host.length &&
-	       strncasecmp(part_text(a, a->host), part_text(b, b->host),
-		   a->host.length) == 0 &&
-	       port_of(a) == port_of(b);
+	return a->is_https == b->is_https && a->port == b->port &&
+	       strcasecmp(a->host, b->host) == 0;
 }
 
 int

@@ -68,6 +68,10 @@ like +(requests($r->{server}))[1], qr/Authorization/, 'the same origin';
 $r = get([to(302, 'ftp://localhost/')], '/', '-L', '-q');
 is $r->{status}, 1, 'another scheme has a status of its own';
 like $r->{err}, qr/redirected: .*only http/, 'what is said';
+$r = get([to(302, 'file://me:secret@/etc/passwd')], '/', '-q');
+is $r->{status}, 8, 'another scheme, without -L';
+like $r->{err}, qr{: redirected to \Qfile://...@/etc/passwd\E \(302\); not foll},
+    'is shown as it is, without its password';
 $r = get([to(302, "http://a\0b/")], '/', '-L', '-q');
 is $r->{status}, 9, 'a malformed Location';
 $r = get([answer('302 Go', 'no')], '/', '-L', '-q');

@@ -21,6 +21,13 @@ refused('a line break', qr/control byte/, "http://localhost/a\r\nX: y");
 refused('an empty one', qr/no host/, '');
 refused('an IPv6 address without brackets', qr/port/, 'http://::1/');
 refused('a bad one after a good one', qr/only http/, $url, 'ftp://x/');
+for my $bad ('localhost:0/', 'local host/', 'localhost/a b@c', '[::1/',
+    'localhost/a/') {
+    my $r = run('http-get', '-O', "http://me:secret\@$bad");
+    is $r->{status}, 2, "$bad is refused";
+    like $r->{err}, qr{^\Qsockt http-get: URL 'http://...@\E}, '  as a URL';
+    unlike $r->{err}, qr/secret/, '  without its password';
+}
 for my $port (8081, 1, 99999) {
     refused("HOST $port", qr/'$port' is not a URL: .* as in HOST:PORT\n/,
         'localhost', $port);

@@ -1,7 +1,7 @@
 /*
- * Chains of redirects. The first byte bounds their number, the first line is
- * where they begin, each further line is a Location. Whatever they hold, only
- * clean URLs are requested, a failure changes nothing, and credentials stay
+ * URLs and chains of redirects. The first line is a URL as a user types it,
+ * each further line a Location. Whatever they hold, only clean requests are
+ * made, a URL goes together again as it was taken apart, and credentials stay
  * with the origin that they are for.
  */
 #include <stdint.h>
@@ -9,13 +9,10 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "http/redirect.h"
-#include "http/url_reference.h"
+#include "http/http_file_name.h"
+#include "http/url.h"
 
-#define USER "me:secret"
-
-static struct redirect chain;
-static struct url before;
+static struct url current, next, again;
 
 static void
 check(bool good)
@@ -24,48 +21,59 @@ check(bool good)
 		abort();
 }
 
-/* What a request is made of has no blanks and no control bytes. */
+/* Without blanks and control bytes. */
 static void
-check_request(const struct redirect *r)
+check_bytes(const char *text)
 {
-	char shown[URL_ABSOLUTE_SIZE];
+	for (; *text != '\0'; text++)
+		check(
+		    (unsigned char)*text > 0x20 && (unsigned char)*text < 0x7f);
+}
+
+/* What a request is made of. */
+static void
+check_request(const struct url *u)
+{
+	char absolute[URL_ABSOLUTE_SIZE], same[URL_ABSOLUTE_SIZE];
+	char name[HTTP_FILE_NAME_SIZE];
+	struct err e = ERR_INIT;
 	const char *p;
 
-	for (p = url_absolute(&r->url, shown, sizeof(shown)); *p != '\0'; p++)
-		check((unsigned char)*p > 0x20 && (unsigned char)*p < 0x7f);
-	for (p = r->user; *p != '\0'; p++)
+	check(u->host[0] != '\0' && u->port != 0 && u->target[0] == '/');
+	check_bytes(u->host);
+	check_bytes(url_absolute(u, absolute, sizeof(absolute)));
+	for (p = u->user; *p != '\0'; p++)
 		check((unsigned char)*p >= 0x20 && *p != 0x7f);
-	check(!r->url.userinfo.is_present);
-	check(r->user[0] == '\0' || strchr(r->user, ':') != NULL);
+	check(u->user[0] == '\0' || strchr(u->user, ':') != NULL);
+	if (strlen(absolute) < URL_SIZE - 8) {
+		check(url_parse(&again, absolute, &e) == 0);
+		check(strcmp(url_absolute(&again, same, sizeof(same)),
+			  absolute) == 0);
+	}
+	if (http_file_name_of_url(u, name, sizeof(name)))
+		check(name[0] != '.' && name[0] != '\0' &&
+		      strchr(name, '/') == NULL);
 }
 
 /* One redirect, compared with what it may change. */
-static bool
-follow(struct redirect *r, const char *location, size_t max)
+static void
+follow(const char *location)
 {
-	char user[REDIRECT_USER_SIZE];
-	size_t count = r->count;
-	bool had_left = r->left_origin, is_same;
 	struct err e = ERR_INIT;
+	bool is_same;
 
-	before = r->url;
-	memcpy(user, r->user, sizeof(user));
-	if (redirect_follow(r, location, max, &e) < 0) {
+	if (url_follow(&current, location, &next, &e) < 0) {
 		check(e.kind == ERR_PROTOCOL || e.kind == ERR_FAILED);
-		check(e.text[0] != '\0' && count == r->count);
-		check(strcmp(before.text, r->url.text) == 0);
-		check(strcmp(user, r->user) == 0);
-		return false;
+		check(e.text[0] != '\0');
+		return;
 	}
-	check(count < max && r->count == count + 1);
-	check_request(r);
-	is_same = url_same_origin(&before, &r->url);
-	check(r->left_origin == (had_left || !is_same));
-	if (url_is_https(&before) && !url_is_https(&r->url))
-		check(r->user[0] == '\0');
+	check_request(&next);
+	is_same = url_same_origin(&current, &next);
+	if (current.is_https && !next.is_https)
+		check(next.user[0] == '\0');
 	if (strchr(location, '@') == NULL)
-		check(strcmp(r->user, is_same ? user : "") == 0);
-	return true;
+		check(strcmp(next.user, is_same ? current.user : "") == 0);
+	url_copy(&current, &next);
 }
 
 /* Ends the first line in a NUL; returns the next one, or NULL. */
@@ -85,28 +93,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text = malloc(size + 1), *line, *next;
+	char *text = malloc(size + 1), *line, *rest;
 	struct err e = ERR_INIT;
-	struct url start;
-	size_t max;
 
-	if (text == NULL)
-		abort();
+	check(text != NULL);
 	memcpy(text, size > 0 ? data : (const uint8_t *)"", size);
 	text[size] = '\0';
-	max = size > 0 ? data[0] % 32 : 0;
-	line = size > 0 ? text + 1 : text;
-	next = cut_line(line);
-	if (url_reference_parse_typed(&start, line, &e) == 0 &&
-	    url_check_http(&start, &e) == 0) {
-		redirect_start(&chain, &start, max % 2 == 0 ? USER : NULL);
-		check_request(&chain);
-		while (next != NULL) {
-			line = next;
-			next = cut_line(line);
-			if (!follow(&chain, line, max) && max % 4 < 2)
-				break;
+	rest = cut_line(text);
+	if (url_parse(&current, text, &e) == 0) {
+		check_request(&current);
+		while (rest != NULL) {
+			line = rest;
+			rest = cut_line(line);
+			follow(line);
 		}
+	} else {
+		check(e.kind == ERR_USAGE && e.text[0] != '\0');
 	}
 	free(text);
 	return 0;

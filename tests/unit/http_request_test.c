@@ -64,7 +64,8 @@ test_conditions(void)
 	check((struct http_request){.if_modified_since = "then"},
 	    "GET /b?c HTTP/1.1\r\nHost: a:81\r\n" DEFAULTS
 	    "If-Modified-Since: then\r\n" ALIVE);
-	check((struct http_request){.user = "u:p", .proxy_user = "v:"},
+	check_url((struct http_request){.proxy_user = "v:"},
+	    "http://u:p@a:81/b?c",
 	    "GET /b?c HTTP/1.1\r\nHost: a:81\r\n" DEFAULTS
 	    "Authorization: Basic dTpw\r\n"
 	    "Proxy-Authorization: Basic djo=\r\n" ALIVE);
@@ -84,9 +85,8 @@ test_fields(void)
 	check((struct http_request){.fields = add, .field_count = 3},
 	    "GET /b?c HTTP/1.1\r\nHost: a:81\r\n" DEFAULTS
 	    "X: 1\r\nX: 2\r\n" ALIVE);
-	check(
-	    (struct http_request){
-		.fields = replace, .field_count = 4, .user = "u:p"},
+	check_url((struct http_request){.fields = replace, .field_count = 4},
+	    "http://u:p@a:81/b?c",
 	    "GET /b?c HTTP/1.1\r\nAccept: */*\r\n"
 	    "Accept-Encoding: identity\r\nuser-agent: me\r\nHOST:b\r\n"
 	    "Authorization: none\r\nConnection: close\r\n\r\n");
@@ -104,7 +104,7 @@ test_sizes(void)
 	    "GET / HTTP/1.1\r\nHost: a\r\n" DEFAULTS ALIVE;
 	struct http_request r = {.method = HTTP_GET};
 	struct err e = ERR_INIT;
-	char user[1026];
+	char user[URL_USER_SIZE + 2] = "";
 	struct url u;
 
 	url_parse(&u, "http://a/", &e);
@@ -114,15 +114,14 @@ test_sizes(void)
 	is_int(http_request_build(&r, built, sizeof(want) - 1, &e), -1,
 	    "one byte less");
 	is_int((int)e.kind, ERR_USAGE, "which is a wrong usage");
-	memset(user, 'u', sizeof(user));
-	user[1024] = '\0';
-	r.user = user;
+	memset(user, 'u', URL_USER_SIZE);
+	r.proxy_user = user;
 	is_int(http_request_build(&r, built, sizeof(built), &e),
-	    (ssize_t)(sizeof(want) - 1 + strlen("Authorization: Basic \r\n") +
-		      (1024 + 2) / 3 * 4),
+	    (ssize_t)(sizeof(want) - 1 +
+		      strlen("Proxy-Authorization: Basic \r\n") +
+		      (URL_USER_SIZE + 2) / 3 * 4),
 	    "the longest user");
-	user[1024] = 'u';
-	user[1025] = '\0';
+	user[URL_USER_SIZE] = 'u';
 	is_int(http_request_build(&r, built, sizeof(built), &e), -1,
 	    "a longer one");
 }
