@@ -28,7 +28,7 @@ TESTENV += SOCKT_SHORT=1 SOCKT_PATIENCE=90
 # has its name, the system's tables have their own order of bytes, and not all
 # options of multicast are known.
 NOT_EMULATED = tests/bugs/fallback_to_older_syscalls.t tests/cmd/bind_errors.t \
-	tests/bugs/udp_send_port_holder.t tests/cmd/udp_many_hosts.t
+	tests/cmd/udp_many_hosts.t
 UNIT := $(filter-out $(NOT_EMULATED:%=$(B)/%),$(UNIT))
 
 # A choice of commands, and all of them where time does not matter. Many need

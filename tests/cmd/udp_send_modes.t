@@ -163,4 +163,61 @@ is run('udp-send', '--whole', @to, 'x')->{status}, 2,
 is run('udp-send', '127.0.0.1')->{status}, 2, 'a port is needed';
 is run('udp-send', '127.0.0.1', '0', 'x')->{status}, 2, 'and not 0';
 
+# -w did not hold for the look-up of the name.
+my $names = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/sockt-names';
+$r = run({ command => $names, timeout => 10,
+        env => { SOCKT_TEST_NAMES => 'slow.test=hang' } },
+    'udp-send', '-w', '0.3', 'slow.test', '9999', 'x');
+is $r->{status}, 5, '-w ends a look-up without an answer: status 5';
+like $r->{err}, qr/slow\.test: no answer from a name server within/, 'and says so';
+cmp_ok $r->{seconds}, '<', 5, 'in time';
+
+# udp-send --rate waited for more input while lines that it had read were still
+# to be sent: they stayed unsent until stdin had something more to say.
+$s = udp_socket();
+my $ready = IO::Select->new($s);
+my $p = start({ keep_stdin => 1 }, 'udp-send', '--no-reply', '--rate', 20000,
+    '127.0.0.1', $s->sockport);
+my $count = 0;
+for my $round (1 .. 20) {
+    $p->send_line("line\n" x 50);
+    while ($count < 50 * $round && $ready->can_read(5)) {
+        $s->recv(my $x, 100);
+        $count++;
+    }
+    last if $count < 50 * $round;
+}
+is $count, 1000, 'every line is sent while stdin stays open';
+is $p->finish->{status}, 0, 'ends';
+
+# A sender that found room for every datagram never waited, and no signal ended
+# it.
+$s = udp_socket();
+my %number = (TERM => 15, INT => 2);
+for my $signal (sort keys %number) {
+    my $p = start('udp-send', '--no-reply', '--count', 2_000_000_000,
+        '127.0.0.1', $s->sockport, $signal);
+    # What the one before has sent is here, too.
+    my $x = '';
+    recv $s, $x, 100, 0 while $x ne $signal;
+    my $r = $p->stop($signal);
+    is $r->{signal}, $number{$signal}, "$signal ends it";
+    is $r->{timed_out}, !!0, 'soon';
+}
+
+# udp-send kept its batches on the stack and died where that is small. A
+# sanitized build needs more.
+my @small = sockt() =~ /sanitize/ ? ('-c', 'exec "$@"', 'sh', sockt())
+    : ('-c', 'ulimit -s 64 && exec "$@"', 'sh', sockt());
+$p = start({ command => 'sh' }, @small, 'udp-serve', '--echo', '-4', '0');
+$port = $p->port;
+for my $args (['-4', 'localhost', $port], ['--json', '127.0.0.1', $port],
+    ['-vv', '--window', '100', '--number', '--stats', '127.0.0.1', $port]) {
+    my $r = run({ command => 'sh', stdin => "a\nb\n" x 50 }, @small,
+        'udp-send', @$args);
+    is "$r->{status} $r->{signal}", '0 0', "udp-send @$args in 64 KiB of stack"
+        or diag $r->{err};
+}
+is $p->stop->{status}, 0, 'so does udp-serve';
+
 done_testing;

@@ -140,4 +140,22 @@ for (['--echo', '--discard'], ['--print', '--reply', 'x'],
     is run('udp-serve', @$_)->{status}, 2, "@$_ is refused";
 }
 
+# The end of the process that looks a name up was taken for a signal to stop:
+# udp-serve NAME failed now and then.
+my %count;
+for (1 .. 60) {
+    my $r = run('udp-serve', '-q', '--max-time', '0.01', 'localhost', '0');
+    $count{"$r->{status} $r->{err}"}++;
+}
+delete $count{$_} for grep { /^5 / } keys %count;
+is_deeply \%count, {}, '60 of 60 are stopped by --max-time alone';
+
+# A percent sign in --reply that was written as an escape is not a placeholder.
+$p = start('udp-serve', '-4', '--reply', '\x00%s\x25s\x25\0', 0);
+$c = udp_socket(peer => ['127.0.0.1', $p->port]);
+$c->send('x');
+$c->recv(my $got, 100);
+is $got, "\0x%s%\0", 'bytes of a reply, whatever their value';
+$p->stop;
+
 done_testing;

@@ -93,4 +93,53 @@ is $p->stop->{status}, 0, 'TERM ends it';
 is join(' ', grep { kill 0, $_ } split ' ', slurp("$dir/pids")), '',
     'and all its programs';
 
+# Where descriptors are short, a datagram for a program of udp-serve waits until
+# another program has ended, as with --max-programs. It was lost.
+$p = start({ command => 'sh' }, '-c', 'ulimit -n 12; exec "$@"', 'sh',
+    sockt(), 'udp-serve', '-4', '--any-port', '--max-rate', '0', '0', '--',
+    'sh', '-c', 'sleep 0.1; cat');
+$c = udp_socket(peer => ['127.0.0.1', $p->port]);
+$c->send($_) for 1 .. 12;
+%got = ();
+while (keys %got < 12 && IO::Select->new($c)->can_read($Sockt::PATIENCE)) {
+    $c->recv(my $answer, 100);
+    $got{$answer} = 1;
+}
+is join(' ', sort { $a <=> $b } keys %got), join(' ', 1 .. 12),
+    'every datagram is answered';
+my $r = $p->stop;
+is $r->{status}, 0, 'and the server ends';
+is scalar(() = $r->{err} =~ /datagrams wait for a program to end: too many open files/g),
+    1, 'the shortage is reported once';
+unlike $r->{err}, qr/pipe:/, 'and is no error';
+
+# A program of udp-serve that has exited while a child of it holds its output:
+# the time limit, and the end of the server, also end that child. The program
+# reports its process group. One process of it keeps the output open, and ignores
+# what would end it.
+my $program = '(trap "" HUP INT TERM; while :; do sleep 1; done) 2>/dev/null & '
+    . 'echo $$ >&2';
+
+# The server, and the group of its program, which has exited.
+sub serve {
+    my @args = @_;
+    my $p = start('udp-serve', '-4', @args, '0', '--', 'sh', '-c', $program);
+    my $c = udp_socket(peer => ['127.0.0.1', $p->port]);
+    $c->send('x');
+    $p->expect(err => qr/^(\d+)$/m);
+    my ($group) = $p->{err} =~ /^(\d+)$/m;
+    return ($p, $group);
+}
+
+($p, my $group) = serve('-v', '--program-timeout', '0.5');
+$p->expect(err => qr/the program took longer than allowed \(--program-timeout\)/);
+ok group_ends($group, 10), '--program-timeout: nobody is left';
+is $p->stop->{status}, 0, 'the server went on';
+
+($p, $group) = serve();
+$r = $p->stop;
+is $r->{status}, 0, 'TERM ends the server';
+cmp_ok $r->{seconds}, '<', 10, 'which took its time, no more';
+ok group_ends($group, 10), 'and nobody is left';
+
 done_testing;
