@@ -1,5 +1,7 @@
 # What a server announces: its address, its protocol, the wildcard in words.
 use Sockt;
+use Errno qw(EAFNOSUPPORT);
+use Sandbox;
 
 # The first line of a server's stderr, ports as N.
 sub announced {
@@ -32,5 +34,14 @@ like announced('serve-hello', '--json', '-4', 0),
     qr/"local":\{"ip":"127\.0\.0\.1","port":N\},"protocol":"tcp"\}/,
     'the event tells the protocol: TCP';
 like announced('udp-serve', '--json', '-4', 0), qr/"protocol":"udp"\}/, 'UDP';
+
+# A server of every address said that it listens for IPv6, too, where there is
+# none.
+for my $command ('listen', 'udp-serve') {
+    my $r = run_without_ip6(EAFNOSUPPORT, $command, '-m', 0.1, '*', 0) or last;
+    is $r->{status}, 5, "$command *: it listens";
+    like $r->{err}, qr/ing on every IPv4 address \(0\.0\.0\.0\), port/,
+        '  and says where';
+}
 
 done_testing;

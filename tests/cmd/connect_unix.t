@@ -60,4 +60,39 @@ is run('connect', 'unix:' . 'x' x 200)->{status}, 2, 'a path too long';
 is run('connect', 'unix:')->{status}, 2, 'no path';
 is run('connect', "unix:$dir/s", 80)->{status}, 2, 'a path and a port';
 
+# What a peer on a unix socket had not read yet counted as not delivered, in
+# other units than bytes: status 10 for a transfer that was whole.
+my $path = "$dir/u";
+my $l = IO::Socket::UNIX->new(
+    Local => $path, Listen => 1, Type => SOCK_STREAM) or die "$!";
+$p = start({ keep_stdin => 1 }, 'connect', "unix:$path");
+my $c = $l->accept or die "accept: $!";
+shutdown $c, 1;
+$p->send_line('x' x 5000);
+$p->close_stdin;
+$r = $p->finish;
+is $r->{status}, 0, 'what the peer holds is delivered';
+is $r->{err}, '', 'nothing is reported';
+my $got = '';
+1 while sysread $c, $got, 65536, length $got;
+is $got, 'x' x 5000, 'and it has everything';
+
+# A unix socket whose queue is full was "resource temporarily unavailable",
+# status 1, and not tried again.
+done_testing, exit if $^O ne 'linux';    # the others have no such queue
+$path = "$dir/v";
+$l = IO::Socket::UNIX->new(
+    Local => $path, Listen => 1, Type => SOCK_STREAM) or die "$!";
+# listen(2) with 1 holds two.
+my @fill = map { IO::Socket::UNIX->new(
+    Peer => $path, Type => SOCK_STREAM) or die "$!" } 1 .. 2;
+$r = run('connect', '-z', "unix:$path");
+is $r->{status}, 4, 'a full queue is status 4';
+like $r->{err}, qr/refused \(the listener's queue is full\)/, 'and told';
+
+$p = start('connect', '-z', '--retry-for', 20, "unix:$path");
+$p->expect(err => qr/trying again/);
+$l->accept for 1 .. 2;
+is $p->finish->{status}, 0, 'it is tried again';
+
 done_testing;

@@ -1,8 +1,8 @@
 # Time limits: connect, idle, whole run; each says which it was.
 use Sockt;
+use Socket qw(SOCK_STREAM);
 use SocktHttp;
 
-use Socket qw(SOCK_STREAM);
 my $head = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n";
 
 # Byte after byte until the client is gone.
@@ -78,5 +78,35 @@ $p->expect(out => qr/x/);
 $r = $p->stop;
 is $r->{signal}, 15, 'SIGTERM: it dies by it';
 kill 'KILL', $s->{pid};
+
+# A deadline that passes while bytes are there to be read is a time-out: the
+# end of the run is not the end of the body.
+# A body without an end, as fast as it is taken.
+sub endless {
+    my ($head, $piece) = @_;
+    return sub {
+        my ($c) = @_;
+        syswrite $c, "HTTP/1.1 200 OK\r\n$head\r\n";
+        1 while syswrite $c, $piece;
+    };
+}
+my $chunk = ('2000' . "\r\n" . 'x' x 8192 . "\r\n") x 8;
+my $dir = scratch();
+my $pty = ($ENV{SOCKT_BUILD} // "$Sockt::TOP/build") . '/tests/pty';
+
+for my $case (
+    ['chunks', endless("Transfer-Encoding: chunked\r\n", $chunk)],
+    ['no length', endless('', "some text\n" x 1000)],
+) {
+    my ($name, $answer) = @$case;
+    my $r = get($answer, '/', '-q', '-m', '0.5', '-o', '/dev/null');
+    is $r->{status}, 5, "$name: exit status";
+    like $r->{err}, qr/--max-time/, 'the limit is named';
+    my $s = http_server($answer);
+    $r = run({ command => $pty }, "$dir/tty", '1', 80, sockt(), 'http-get',
+        '-q', '-m', '0.5', "$s->{url}/");
+    is $r->{status}, 5, "$name, on a terminal: exit status";
+    like $r->{err}, qr/--max-time|within the limit/, 'the limit is named';
+}
 
 done_testing;

@@ -172,4 +172,75 @@ for my $name ("a\xff\x01\"\\b", "\xed\xa0\x80", "\xf0\x9f\x98\x80") {
     objects("listen unix:$shown", $p->stop->{err});
 }
 
+# Marks of direction in what a peer says reached the terminal: U+202E shows the
+# rest of a line backwards, so that it seems to say something else.
+my $mark = "\xe2\x80\xae";
+my $says = "a${mark}fdp.exe";
+my $want = qr/a\\xe2\\x80\\xaefdp\.exe/;
+
+my $l   = tcp_listener();
+my $pid = peer($l, sub { syswrite $_[0], "$says\n" }, 3);
+my $r   = run('portscan', '--banner', '127.0.0.1', $l->sockport);
+like $r->{out}, $want, 'in a banner';
+$r = run('portscan', '--json', '--banner', '127.0.0.1', $l->sockport);
+like $r->{out}, qr/a\\u202efdp\.exe/, 'in an event';
+kill 'KILL', $pid;
+
+my $p = start('serve-hello', '-4', 0);
+my $c = tcp_client($p->port);
+syswrite $c, "$says\n";
+shutdown $c, 1;
+do { local $/; <$c> };
+like $p->stop->{err}, $want, 'in the log of a server';
+
+$l   = tcp_listener();
+$pid = peer($l, sub {
+    my ($s) = @_;
+    while (my $line = <$s>) { last if $line eq "\r\n" }
+    print $s "HTTP/1.1 404 $says\r\nContent-Length: 0\r\n\r\n";
+});
+$r = run('http-get', 'http://127.0.0.1:' . $l->sockport . '/');
+like $r->{err}, $want, 'in the reason of a response';
+kill 'KILL', $pid;
+
+# An object that ended at the very end of what an event may hold let every
+# later member run over its buffer: http-get wrote thousands of bytes of its
+# stack to stderr, for a URL of the right length and a body that came fast.
+$json = JSON::PP->new;
+my $body = 'x' x 20_000_000;
+$l    = tcp_listener();
+$pid  = peer($l, sub {
+    my ($c) = @_;
+    local $SIG{PIPE} = 'IGNORE';
+    while (my $line = <$c>) { last if $line eq "\r\n" }
+    print $c "HTTP/1.1 200 OK\r\nContent-Length: " . length($body)
+        . "\r\n\r\n$body";
+}, 1000);
+my $base = 'http://127.0.0.1:' . $l->sockport . '/';
+open my $null, '>', '/dev/null' or die;
+
+# The "response" event of a URL with a path of that length.
+sub response {
+    my ($n) = @_;
+    my $r = run({ stdout => $null }, 'http-get', '--json', $base . 'a' x $n);
+    is "$r->{status} " . ($r->{timed_out} ? 1 : 0), '0 0', "a path of $n bytes"
+        or diag $r->{err};
+    return (grep { /"event":"response"/ } split /\n/, $r->{err})[0] // '';
+}
+
+# How much of the line stands before what comes after the object in it.
+my $short  = response(1);
+my $before = index($short, ',"rate":') - 1;
+cmp_ok $before, '>', 0, 'there is a member after an object';
+
+my $cut = 0;
+for my $end (8156 .. 8168) {
+    my $line = response($end - $before);
+    my $o    = eval { $json->decode($line) };
+    ok $o && length($line) < 8192, '  is told in one object, in 8 KiB';
+    $cut++ if $o && $o->{truncated};
+}
+cmp_ok $cut, '>', 3, 'some of them did not hold every member';
+kill 'KILL', $pid;
+
 done_testing;

@@ -95,15 +95,105 @@ $r = $p->stop;
 is $r->{status}, 0, 'TERM: status 0';
 is scalar(grep { kill 0, $_ } @pids), 0, 'no child is left';
 
-for my $case ([ '--max-conns', 0 ], [ '--max-per-host', 'x' ],
+for my $case ([ '--max-conns', 0 ], [ '--max-per-host', 'x' ], [ '--max-per-host', 1 ],
     [ '--backlog', -1 ], [ '--accept-timeout', 'soon' ],
-    [ '--allow', '1.2.3.4/33' ], [ '-w', 1 ],
-    [ '--user', 'no-such-user' ], [ '--fd', 'x' ]) {
-    is run('listen', @$case, $case->[0] eq '--fd' ? () : 0)->{status}, 2,
-        "@$case is a usage error";
+    [ '--allow', '1.2.3.4/33' ], [ '-w', 1 ], [ '--done' ],
+    [ '--expect-timeout', 1 ], [ '--append' ], [ '--user', 'no-such-user' ]) {
+    $r = run('listen', '-vv', @$case, 0);
+    is $r->{status}, 2, "@$case is a usage error";
+    unlike $r->{err}, qr/bind/, 'before anything was attempted';
+}
+for my $case ([ 'x' ], [ 3, '-4' ], [ 3, '--backlog', 1 ], [ 3, '--ttl', 9 ]) {
+    is run('listen', '--fd', @$case)->{status}, 2, "so is --fd @$case";
 }
 is run('listen')->{status}, 2, 'no port is a usage error';
 is run('listen', '--idle-timeout', 1, 0, '--', 'cat')->{status}, 2,
     '--idle-timeout with a program is a usage error';
+
+# -m did not limit the wait for a connection, and --accept-timeout ended clients
+# that were being served.
+$r = run({ timeout => 10 }, 'listen', '-m', '200ms', 0);
+is $r->{status}, 5, '-m limits the wait for a connection';
+like $r->{err}, qr/stopped after \S+ s \(--max-time\)/, 'and is named';
+$r = run({ timeout => 10 }, 'listen', '-k', '-m', '200ms', 0);
+is $r->{status}, 5, 'with -k too';
+
+$p = start('listen', '-k', '--echo', '--accept-timeout', 1, 0);
+$c = tcp_client($p->port);
+select undef, undef, undef, 1.3;
+syswrite $c, 'still here';
+shutdown $c, 1;
+is do { local $/; <$c> }, 'still here',
+    '--accept-timeout lets those finish who are being served';
+is $p->finish->{status}, 5, 'and is status 5';
+
+# The queue of connections was looked at after accept had made room in it, so
+# that a full one was hardly ever reported; and only the queue of one socket.
+# One client is served, and two wait, which is one more than the backlog.
+for my $host ('127.0.0.1', '::1') {
+    next if $host eq '::1' && !has_ipv6();
+    last if run('--version')->{out} !~ /linux/;
+    my $p = start('listen', '-kv', '--backlog', 1, '--max-conns', 1, '--echo',
+        $host eq '::1' ? () : '-4', 0);
+    my $port = $p->port;
+    for my $round (1, 2) {
+        my $served = tcp_client($port, $host);
+        my $accepted = 3 * $round - 2;
+        $p->expect(err => qr/(?:accepted .*){$accepted}/s);
+        my @waiting = map { tcp_client($port, $host) } 1, 2;
+        close $_ for $served, @waiting;
+        $accepted += 2;
+        $p->expect(err => qr/(?:closed .*){$accepted}/s);
+        my $full = qr/\Q$host\E port $port: the queue of connections is full/;
+        is scalar(() = $p->{err} =~
+                /$full: 2 wait \(--backlog 1\), others get no answer\n/g),
+            $round, "the full queue of $host is reported, $round";
+    }
+    $p->stop;
+}
+
+# A limit is of what is done, not of each byte: a client that sends a little
+# again and again does not hold its connection beyond it.
+local $SIG{PIPE} = 'IGNORE';
+
+# A request's head that never ends, a byte each tenth of a second.
+$p = start('serve-hello', '--http', '--idle-timeout', '0.5', 0);
+$c = tcp_client($p->port);
+my ($start, $got) = (time);
+syswrite $c, "GET / HTTP/1.1\r\nX: ";
+while (!defined $got && time - $start < 10) {
+    syswrite $c, 'x';
+    $got = hear($c, 0.1);
+}
+like $got, qr/^HTTP\/1\.1 408 /, 'a head in drops is answered 408';
+cmp_ok time - $start, '<', 5, 'in time';
+close $c;
+$p->stop;
+
+# A client that sends all the time: what it sends is there whenever it is
+# looked for.
+for my $handler ('--discard', '--echo') {
+    $p = start('listen', $handler, '-m', '0.5', 0);
+    $c = tcp_client($p->port);
+    $c->blocking(0);
+    $start = time;
+    my $sent = 1;
+    while (time - $start < 10) {
+        $sent = syswrite $c, 'x' x 65536;
+        last if !defined $sent && !$!{EAGAIN};
+        1 while sysread $c, my $back, 65536;
+    }
+    cmp_ok time - $start, '<', 8, "$handler --max-time: a flood has an end";
+    is $p->finish->{status}, 5, 'status 5';
+}
+
+# A pause of our own is no way around it either.
+$p = start('serve-hello', '--greeting', '', '--delay', 20, '-m', '0.3', 0);
+$c = tcp_client($p->port);
+syswrite $c, "x\n";
+is hear($c, 8), '', '--delay: --max-time ends the connection';
+close $c;
+ok $p->expect(err => qr/stopped after \S+ s \(--max-time\)/), 'and it is reported';
+$p->stop;
 
 done_testing;

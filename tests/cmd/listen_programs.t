@@ -2,6 +2,7 @@
 # other, the UCSPI variables, default signals, the rights of --user.
 use Sockt;
 use Socket qw(SOMAXCONN);
+use Time::HiRes qw(time);
 
 sub ask {
     my ($port, $host) = @_;
@@ -129,5 +130,134 @@ SKIP: {
 is run('listen', '--fd', 'systemd')->{status}, 7, 'no LISTEN_FDS: refused';
 is run('listen', '--fd', 99)->{status}, 7, 'a descriptor that is none';
 is run('listen', '--fd', 3, 80)->{status}, 2, '--fd and an address';
+
+# A program's exit status has the number of a usage error: it is passed on, and
+# nothing is said about sockt's own usage.
+$l = tcp_listener();
+my @to = ('127.0.0.1', $l->sockport);
+for my $case (
+    [ @to, '--', 'sh', '-c', 'exit 2' ],
+    [ '-e', 'exit 2', @to ],
+    [ '-q', '-e', 'exit 2', @to ],
+) {
+    my $pid = peer($l, sub { });
+    my $r = run('connect', @$case);
+    is $r->{status}, 2, "connect @$case: status 2";
+    is $r->{err}, '', 'in silence';
+    reap($pid);
+}
+$pid = peer($l, sub { });
+$r = run('connect', '--json', '-e', 'exit 2', @to);
+is $r->{status}, 2, 'connect --json: status 2';
+unlike $r->{err}, qr/^[^{]|"error"/m, 'and no error';
+reap($pid);
+
+for my $case ([ '-e', 'exit 2', 0 ], [ 0, '--', 'sh', '-c', 'exit 2' ]) {
+    my $p = start('listen', @$case);
+    my $c = tcp_client($p->port);
+    1 while sysread $c, my $rest, 100;
+    close $c;
+    $r = $p->finish;
+    is $r->{status}, 2, "listen @$case: status 2";
+    unlike $r->{err}, qr/^(?!sockt listen: listening on )/m,
+        'and nothing but the announcement';
+}
+
+# A usage error of ours is told as ever.
+$r = run('connect', '--nonsense', @to);
+is $r->{status}, 2, 'a usage error';
+like $r->{err}, qr/\n.*try 'sockt connect --help'\n/, 'with its hint';
+
+# A program that is asked to end, by the end of its server or by --max-time,
+# ends with what it has started, also when that does not listen and the program
+# itself has gone at once.
+# Tells its process group; one in it ignores what would end it.
+my $program = '(trap "" HUP INT TERM; while :; do sleep 1; done) & '
+    . 'echo $$; wait';
+
+for my $signal (qw(TERM HUP)) {
+    my $p = start('listen', '-k', '-e', $program, 0);
+    my $c = tcp_client($p->port);
+    chomp(my $group = <$c>);
+    my $r = $p->stop($signal);
+    ok group_ends($group, 5), "$signal: nobody is left when the server has ended";
+    cmp_ok $r->{seconds}, '<', 10, 'which took its time, no more';
+}
+
+# Those who do listen cost no time.
+$p = start('listen', '-k', '-e', 'sleep 1000 & echo $$; wait', 0);
+my $c = tcp_client($p->port);
+chomp(my $group = <$c>);
+my $start = time;
+$p->stop;
+my $took = time - $start;
+ok group_ends($group, 5), 'a willing one has ended';
+SKIP: {
+    skip 'zombies cannot be told from others here', 1
+        unless run('--version')->{out} =~ /linux/;
+    cmp_ok $took, '<', 1.5, 'at once';
+}
+
+$p = start('listen', '-k', '-m', '0.1', '-e', $program, 0);
+$c = tcp_client($p->port);
+chomp($group = <$c>);
+ok group_ends($group, 5), '--max-time: nobody is left';
+is scalar(<$c>), undef, 'and the connection has ended';
+is $p->stop->{status}, 0, 'the server went on';
+
+# A program ends, and a process that it has started goes on with the
+# connection: its bytes arrive. shutdown(2) would have ended the connection for
+# every copy of the descriptor.
+my $dir = scratch();
+system('mkfifo', "$dir/go") == 0 or die;
+
+# The first process ends at once, the second writes once it is let.
+$program = "(cat $dir/go; echo late) 2>/dev/null & echo early";
+
+sub let_go { open my $go, '>', "$dir/go" or die $!; close $go }
+
+for my $keep ([], ['-k']) {
+    my $p = start('listen', '-v', @$keep, '-e', $program, 0);
+    my $c = tcp_client($p->port);
+    is scalar(<$c>), "early\n", "listen @$keep: the program";
+    $p->expect(err => qr/a process that it started keeps the connection\n/);
+    is $p->finish->{status}, 0, 'has ended' unless @$keep;
+    let_go();
+    is scalar(<$c>), "late\n", 'what it has left behind';
+    is scalar(<$c>), undef, 'has ended too';
+    next unless @$keep;
+    ok $p->expect(err => qr/ neither side finished$/m), 'nobody had ended it before';
+    $p->stop;
+}
+
+SKIP: {
+    skip 'this system does not tell of them', 4
+        unless run('--version')->{out} =~ /linux/;
+    my $l = tcp_listener();
+    my $p = start('connect', '-v', '-e', $program, '127.0.0.1', $l->sockport);
+    my $c = $l->accept;
+    is scalar(<$c>), "early\n", 'connect: the program';
+    my $r = $p->finish;
+    is $r->{status}, 0, 'has ended';
+    like $r->{err}, qr/a process that it started keeps the connection\n/,
+        'and this is told';
+    let_go();
+    is scalar(<$c>), "late\n", 'what it has left behind';
+}
+
+# Where nothing is left the end is an orderly one, with input unread too.
+# A zombie that the program has not reaped is nobody who could go on.
+$p = start('listen', '-k', 0, '--', $^X, '-e', 'fork or exit;'
+    . 'select undef, undef, undef, 0.05; print "bye\n"');
+$port = $p->port;
+my $whole = 0;
+for (1 .. 10) {
+    my $c = tcp_client($port);
+    local $SIG{PIPE} = 'IGNORE';
+    syswrite $c, 'unread' x 5000;
+    $whole++ if (do { local $/; <$c> } // '') eq "bye\n";
+}
+is $whole, 10, 'a program that leaves nothing behind: last words arrive';
+$p->stop;
 
 done_testing;

@@ -1,5 +1,8 @@
 # Limits of a scan: rate, time, descriptors, and an end by a signal.
 use Sockt;
+use Errno qw(EACCES ENFILE);
+use POSIX qw(mkfifo);
+use Sandbox;
 
 my $l = tcp_listener();
 my $open = $l->sockport;
@@ -56,6 +59,57 @@ SKIP: {
     is $r->{status}, 0, 'on a terminal: status 0';
     like slurp("$dir/tty"), qr/\d+ of 100 ports \(\d+%\), \d open, \d+ per second, \d+ s left/,
         '  a live line: done, open, rate, time left';
+}
+
+# --retry-for waits for a name too, -w holds for its look-up, and --targets
+# from something that never says anything ends with -m or a signal.
+my $dir = scratch();
+$l = tcp_listener();
+my $port = $l->sockport;
+
+sub named {
+    my ($names) = @_;
+    return { env => { SOCKT_TEST_NAMES => $names },
+        command => "$ENV{SOCKT_BUILD}/tests/sockt-names" };
+}
+
+$r = run(named('x=127.0.0.1'), 'portscan', '-q', '--retry-for', '400ms',
+    'nobody', $port);
+is $r->{status}, 3, 'a name that never appears: status 3';
+cmp_ok $r->{seconds}, '>=', 0.4, '  not before --retry-for has passed';
+$r = run(named('x=127.0.0.1'), 'portscan', '--retry-for', '200ms',
+    'nobody', $port);
+like $r->{err}, qr/^sockt portscan: nobody: .*; trying again$/m,
+    '  told once while it is waited for';
+
+$r = run(named('slow=hang'), 'portscan', '-w', '300ms', 'slow', $port);
+is $r->{status}, 5, '-w holds for the look-up of a name';
+cmp_ok $r->{seconds}, '<', 5, '  which ends then';
+
+mkfifo("$dir/fifo", 0600) or die "mkfifo: $!";
+for my $option ('--targets', '--ports-file') {
+    my @operands = $option eq '--targets' ? '80' : '127.0.0.1';
+    $r = run('portscan', '-m', '300ms', $option, "$dir/fifo", @operands);
+    is $r->{status}, 5, "$option FIFO: -m holds while nobody writes to it";
+    pipe my $in, my $out or die "pipe: $!";
+    $r = run({ stdin => $in }, 'portscan', '-m', '300ms', $option, '-',
+        @operands);
+    is $r->{status}, 5, "$option -: -m holds while nothing comes";
+}
+
+# A machine without descriptors for a while is waited for once, not per port.
+# A sandbox that denies socket(2) is no firewall in front of the port.
+for my $case ([ENFILE, 1, 500, qr/too many open .*/],
+    [EACCES, 7, 3, qr/permission denied \(this process is not allowed to open sockets\)/])
+{
+    my ($errno, $status, $count, $why) = @$case;
+    $r = run_without_streams($errno, 'portscan', '-m', 15, '127.0.0.1',
+        "1-$count") or last;
+    is $r->{status}, $status, "it is this machine: status $status";
+    like $r->{err}, qr/\Asockt portscan: no port could be probed: $why\n\z/,
+        'one line says what failed';
+    like $r->{out}, qr/not shown: $count unknown \(failed on this side\)/,
+        'every port is decided, and none is filtered';
 }
 
 done_testing;

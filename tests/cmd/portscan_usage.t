@@ -33,7 +33,7 @@ refused(qr/ports '0'/, '--exclude', '0', '127.0.0.1', '80');
 refused(qr/host '127.0.0.0\/x'/, '--exclude-hosts', '127.0.0.0/x',
     '127.0.0.1', '80');
 refused(qr/--shard: '$_' is not I\/N/, '--shard', $_, '127.0.0.1', '80')
-    for qw(0/4 5/4 1 1/0 a/b 1/2/3 -1/2);
+    for qw(0/4 5/4 9/4 1 1/0 a/b 1/2/3 -1/2);
 refused(qr/--order: 'odd' must be/, '--order', 'odd', '127.0.0.1', '80');
 refused(qr/--parallel/, '--parallel', '0', '127.0.0.1', '80');
 refused(qr/--rate/, '--rate', '0', '127.0.0.1', '80');

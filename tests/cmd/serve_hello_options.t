@@ -66,4 +66,15 @@ for (['--messages', '0'], ['--delay', 'x'], ['--reply', '%q'],
     is $r->{status}, 2, "@$_ is refused";
 }
 
+# serve-hello: --accept-timeout ended the conversations of current clients.
+my $p = start('serve-hello', '-v', '--accept-timeout', 1, '-4', 0);
+my $c = tcp_client($p->port);
+sysread $c, my $greeting, 100;
+select undef, undef, undef, 1.3;
+syswrite $c, "Ann\nexit\n";
+shutdown $c, 1;
+is do { local $/; <$c> }, "Hello, Ann!\n",
+    'a client that is being served may finish';
+is $p->finish->{status}, 5, 'and the status is that of the limit';
+
 done_testing;
