@@ -296,8 +296,8 @@ set_since(struct transfer *t)
 		    text_escape_string(shown, sizeof(shown), since));
 		return;
 	}
-	http_date_format(
-	    t->if_modified_since, sizeof(t->if_modified_since), seconds);
+	snprintf(t->if_modified_since, sizeof(t->if_modified_since), "%s",
+	    http_date_text(seconds));
 }
 
 static int

@@ -3,9 +3,11 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+
+#include "base/text.h"
 
 static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-static const char days[] = "ThuFriSatSunMonTueWed";
 
 /* 9999-12-31T23:59:59. */
 #define LAST_SECOND INT64_C(253402300799)
@@ -15,39 +17,6 @@ struct date {
 	int year, month, day; /* month from 1 */
 	int hour, minute, second;
 };
-
-/* Days since 1970-01-01. A year starts in March here, so a leap day ends it. */
-static int64_t
-days_since_1970(int year, int month, int day)
-{
-	int64_t y = month > 2 ? year : year - 1;
-	int64_t m = month > 2 ? month - 3 : month + 9;
-
-	return 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day -
-	       1 - 719468;
-}
-
-static bool
-is_leap(int year)
-{
-	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
-static bool
-is_date(const struct date *d)
-{
-	static const int lengths[] = {
-	    31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	int last;
-
-	if (d->year < 1 || d->year > 9999 || d->month < 1 || d->month > 12)
-		return false;
-	last =
-	    lengths[d->month - 1] + (d->month == 2 && is_leap(d->year) ? 1 : 0);
-	return d->day >= 1 && d->day <= last && d->hour >= 0 && d->hour < 24 &&
-	       d->minute >= 0 && d->minute < 60 && d->second >= 0 &&
-	       d->second <= 60;
-}
 
 static int
 month_number(const char *name)
@@ -121,48 +90,43 @@ bool
 http_date_parse(const char *text, int64_t *seconds)
 {
 	struct date d;
+	struct tm tm;
+	int64_t y, m;
+	time_t day;
 
-	if ((!parse_form(text, &d) && !parse_iso(text, &d)) || !is_date(&d))
+	if (!parse_form(text, &d) && !parse_iso(text, &d))
 		return false;
-	*seconds = days_since_1970(d.year, d.month, d.day) * 86400 +
-		   d.hour * 3600 + d.minute * 60 + d.second;
+	if (d.year < 1 || d.year > 9999 || d.hour < 0 || d.hour > 23 ||
+	    d.minute < 0 || d.minute > 59 || d.second < 0 || d.second > 60)
+		return false;
+	/* There is no inverse of gmtime_r(3) in POSIX.1-2008. A year starts in
+	 * March here, so that a leap day ends it. */
+	y = d.month > 2 ? d.year : d.year - 1;
+	m = d.month > 2 ? d.month - 3 : d.month + 9;
+	*seconds = (365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 +
+		       d.day - 1 - 719468) *
+		   86400;
+	day = (time_t)*seconds;
+	if (gmtime_r(&day, &tm) == NULL || tm.tm_mday != d.day ||
+	    tm.tm_mon != d.month - 1)
+		return false;
+	*seconds += d.hour * 3600 + d.minute * 60 + d.second;
 	return true;
 }
 
-/* Computes the date of a day: the inverse of days_since_1970(). */
-static void
-date_of_day(int64_t day, struct date *d)
-{
-	int64_t era, n, year, m;
-
-	day += 719468;
-	era = day / 146097;
-	n = day - era * 146097;
-	year = (n - n / 1460 + n / 36524 - n / 146096) / 365;
-	n -= 365 * year + year / 4 - year / 100;
-	m = (5 * n + 2) / 153;
-	d->day = (int)(n - (153 * m + 2) / 5 + 1);
-	d->month = (int)(m < 10 ? m + 3 : m - 9);
-	d->year = (int)(year + era * 400 + (d->month <= 2 ? 1 : 0));
-}
-
 const char *
-http_date_format(char *buf, size_t size, int64_t seconds)
+http_date_text(int64_t seconds)
 {
-	struct date d;
-	int64_t day, rest;
+	char *text = text_slot();
+	time_t t;
+	struct tm tm;
 
 	/* The year has four digits, which a leap second could exceed. */
 	if (seconds < 0)
 		seconds = 0;
-	if (seconds > LAST_SECOND)
-		seconds = LAST_SECOND;
-	day = seconds / 86400;
-	rest = seconds % 86400;
-	date_of_day(day, &d);
-	snprintf(buf, size, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT",
-	    days + day % 7 * 3, d.day, months + (size_t)(d.month - 1) * 3,
-	    d.year, (int)(rest / 3600), (int)(rest / 60 % 60),
-	    (int)(rest % 60));
-	return buf;
+	t = (time_t)(seconds < LAST_SECOND ? seconds : LAST_SECOND);
+	text[0] = '\0';
+	if (gmtime_r(&t, &tm) != NULL)
+		strftime(text, TEXT_SLOT, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	return text;
 }

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Enough for http_date_format(). */
+/* Enough for http_date_text(). */
 #define HTTP_DATE_SIZE 40
 
 /*
@@ -18,9 +18,9 @@
 bool http_date_parse(const char *text, int64_t *seconds);
 
 /*
- * Formats seconds since 1970 as "Sun, 06 Nov 1994 08:49:37 GMT", limited to the
- * years 1970 to 9999. Returns buf.
+ * Text in one of the buffers of text_slot(): seconds since 1970 as "Sun, 06 Nov
+ * 1994 08:49:37 GMT", limited to the years 1970 to 9999.
  */
-const char *http_date_format(char *buf, size_t size, int64_t seconds);
+const char *http_date_text(int64_t seconds);
 
 #endif

@@ -96,8 +96,6 @@ http_server_phrase(int code)
 size_t
 http_server_make_head(char *text, int code, size_t length)
 {
-	char date[HTTP_DATE_SIZE];
-
 	return (size_t)snprintf(text, HTTP_SERVER_TEXT,
 	    "HTTP/1.1 %d %s\r\n"
 	    "Date: %s\r\n"
@@ -106,7 +104,6 @@ http_server_make_head(char *text, int code, size_t length)
 	    "Content-Length: %zu\r\n"
 	    "Connection: close\r\n"
 	    "\r\n",
-	    code, http_server_phrase(code),
-	    http_date_format(date, sizeof(date), (int64_t)time(NULL)),
+	    code, http_server_phrase(code), http_date_text((int64_t)time(NULL)),
 	    code == 405 ? "Allow: GET, HEAD\r\n" : "", length);
 }
