@@ -365,11 +365,11 @@ check_limits(const struct serve_state *s, struct deadline idle, struct err *e)
 		s->server.received_count, "datagram"));
 }
 
-/* Waits for datagrams, if there is space for their answers; for programs,
- * signals, the next retry of unsent answers, and time limits. */
+/* Waits for datagrams, programs, signals and time limits. */
 static int
 wait_more(struct serve_state *s, struct err *e)
 {
+	const struct listener *l = &s->server.listener;
 	struct deadline idle = deadline_limit_from(
 	    s->last_ns, s->o->time.idle_ms, "--idle-timeout");
 	struct deadline until = deadline_first(idle, s->until);
@@ -378,7 +378,9 @@ wait_more(struct serve_state *s, struct err *e)
 
 	if (result_flush(e) < 0)
 		return -1;
-	n = dgram_server_pollfds(&s->server, capacity(s) > 0, s->fds, &until);
+	for (n = 0; n < l->count; n++)
+		s->fds[n] = (struct pollfd){
+		    .fd = capacity(s) > 0 ? l->fds[n] : -1, .events = POLLIN};
 	n += udp_programs_pollfds(&s->programs, s->fds + n, &until);
 	ready = wait_poll(s->fds, n, until);
 	if (ready < 0 && errno != EINTR)
@@ -396,7 +398,6 @@ is_finished(const struct serve_state *s)
 	if (signals_stopped() != 0 || s->record_error.kind != ERR_NONE)
 		return true;
 	return s->o->count > 0 && s->programs.count == 0 &&
-	       s->server.unsent_count == 0 &&
 	       s->server.received_count >= (uint64_t)s->o->count;
 }
 
@@ -410,7 +411,6 @@ serve_all(struct serve_state *s, struct err *e)
 	while (!is_finished(s)) {
 		if (wait_more(s, e) < 0)
 			return -1;
-		dgram_server_resume(&s->server);
 		for (i = 0; i < s->server.listener.count; i++)
 			if (s->fds[i].revents != 0 && serve_socket(s, i, e) < 0)
 				return -1;

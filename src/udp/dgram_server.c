@@ -2,7 +2,6 @@
 #include "udp/dgram_server.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,17 +14,13 @@
 #include "net/endpoint.h"
 #include "net/inherited.h"
 #include "net/os.h"
+#include "net/wait.h"
 #include "udp/multicast.h"
 
 /* The interval at which losses are counted. */
 #define CHECK_NS CLOCK_SECOND
-/* How long answers wait for space, and how many: in total, and per client. */
-#define UNSENT_MS 1000
-#define MAX_UNSENT 512
-#define MAX_UNSENT_PER_CLIENT 128
-/* The shortest and the longest pause before they are tried again. */
-#define MIN_PAUSE_NS CLOCK_MS
-#define MAX_PAUSE_NS (20 * CLOCK_MS)
+/* How long an answer without space is tried again, each millisecond. */
+#define UNSENT_MS 20
 
 /* Opens one socket per group, bound to the group's address. */
 static int
@@ -121,9 +116,6 @@ dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
 	}
 	s->received = dgram_new();
 	rate_limit_start(&s->rate_limit, o->max_rate, o->answers_vary);
-	s->unsent = mem_array(MAX_UNSENT, sizeof(s->unsent[0]));
-	s->resume = deadline_none();
-	s->pause = (struct backoff){.min = MIN_PAUSE_NS, .max = MAX_PAUSE_NS};
 	s->drops = mem_array(l->count, sizeof(s->drops[0]));
 	s->next_check_ns = clock_now() + CHECK_NS;
 	listener_announce(l);
@@ -167,52 +159,6 @@ report_losses(struct dgram_server *s, int64_t now_ns)
 	    "and the receive buffer was full (see --rcvbuf)",
 	    num_format_count(count, sizeof(count), lost, "datagram"));
 	s->reported_lost = s->lost;
-}
-
-/* How many of the first n unsent answers are for the same client. */
-static size_t
-count_unsent(const struct dgram_server *s, size_t n, const struct dgram *to)
-{
-	size_t i, count = 0;
-
-	for (i = 0; i < n; i++)
-		count += s->unsent[i].d.socket == to->socket &&
-			 addr_equal(&s->unsent[i].d.remote, &to->remote);
-	return count;
-}
-
-/*
- * Whether answers wait for space in the socket. A full UDP socket has no space
- * for any client, so its answers wait; on a unix socket each client has its own
- * queue.
- */
-static bool
-is_full(const struct dgram_server *s, size_t socket)
-{
-	size_t i;
-
-	if (addr_is_unix(&s->listener.addrs[socket]))
-		return false;
-	for (i = 0; i < s->unsent_count; i++)
-		if (s->unsent[i].d.socket == socket)
-			return true;
-	return false;
-}
-
-size_t
-dgram_server_pollfds(const struct dgram_server *s, bool receives,
-    struct pollfd *fds, struct deadline *until)
-{
-	const struct listener *l = &s->listener;
-	size_t i;
-
-	for (i = 0; i < l->count; i++) {
-		fds[i] = (struct pollfd){.fd = -1, .events = POLLIN};
-		if (receives && !is_full(s, i))
-			fds[i].fd = l->fds[i];
-	}
-	*until = deadline_first(*until, s->resume);
-	return l->count;
 }
 
 int
@@ -446,116 +392,37 @@ report_unsent(struct dgram_server *s, const struct dgram *d, int errnum)
 	dgram_server_ignore(s, &ep, why);
 }
 
-/* Sets when unsent answers are tried next; failures lengthen the pause. */
-static void
-plan_resume(struct dgram_server *s, bool restarts)
-{
-	if (restarts)
-		s->pause.pause = 0;
-	s->resume = deadline_none();
-	if (s->unsent_count > 0)
-		s->resume.at_ns = clock_now() + backoff_next(&s->pause);
-}
-
-/* Keeps a copy of an answer. Returns false if too many are waiting. */
-static bool
-keep_unsent(struct dgram_server *s, const struct dgram *d)
-{
-	struct dgram_server_unsent *u = &s->unsent[s->unsent_count];
-
-	if (s->unsent_count == MAX_UNSENT ||
-	    count_unsent(s, s->unsent_count, d) >= MAX_UNSENT_PER_CLIENT)
-		return false;
-	u->d = *d;
-	u->d.bytes = mem_array(d->length + 1, 1);
-	memcpy(u->d.bytes, d->bytes, d->length);
-	u->until = deadline_after(UNSENT_MS);
-	if (s->unsent_count++ == 0)
-		plan_resume(s, true);
-	return true;
-}
-
-static void
-count_answers(struct dgram_server *s, const struct dgram *d, int count)
-{
-	int i;
-
-	for (i = 0; i < count; i++) {
-		s->answered_bytes += d[i].length;
-		if (s->o->on_sent != NULL)
-			s->o->on_sent(s->o->context, &d[i]);
-	}
-	s->answered_count += (uint64_t)count;
-}
-
-/*
- * Sends the first answer, with those after it unless any answer is waiting: a
- * client receives its answers in order. Returns how many were sent, kept or
- * reported.
- */
-static int
-answer_some(struct dgram_server *s, const struct dgram *d, int count)
-{
-	int n = -1, errnum = EAGAIN;
-
-	if (count_unsent(s, s->unsent_count, d) == 0) {
-		if (s->unsent_count > 0)
-			count = 1;
-		n = dgram_send(s->listener.fds[d->socket], d, count);
-		errnum = errno;
-	}
-	if (n < 0 && errnum == EINTR)
-		return 0;
-	if (n >= 0)
-		count_answers(s, d, n);
-	else if (!is_full_error(errnum) || !keep_unsent(s, d))
-		report_unsent(s, d, errnum);
-	return n < 0 ? 1 : n;
-}
-
 void
 dgram_server_answer(struct dgram_server *s, const struct dgram *d, int count)
 {
-	int done = 0;
+	struct deadline until = deadline_none();
+	const struct dgram *end = d + count;
+	int n;
 
-	while (done < count)
-		done += answer_some(s, d + done, count - done);
-}
-
-/* Tries an answer again. Returns true if it was sent or dropped. */
-static bool
-retry(struct dgram_server *s, const struct dgram_server_unsent *u)
-{
-	if (dgram_send(s->listener.fds[u->d.socket], &u->d, 1) > 0) {
-		count_answers(s, &u->d, 1);
-		return true;
+	while (d < end) {
+		n = dgram_send(s->listener.fds[d->socket], d, (int)(end - d));
+		for (; n > 0; n--, d++) {
+			s->answered_count++;
+			s->answered_bytes += d->length;
+			if (s->o->on_sent != NULL)
+				s->o->on_sent(s->o->context, d);
+			until = deadline_none();
+		}
+		if (n == 0 || errno == EINTR)
+			continue;
+		/*
+		 * poll(2) does not report space in the queue of a unix client,
+		 * nor that of a network card. All answers without space in a
+		 * row wait once: one client cannot hold up the others for long.
+		 */
+		if (is_full_error(errno) && !deadline_passed(until)) {
+			if (!deadline_is_set(until))
+				until = deadline_after(UNSENT_MS);
+			(void)wait_until(deadline_after(1));
+			continue;
+		}
+		report_unsent(s, d++, errno);
 	}
-	if (errno == EINTR ||
-	    (is_full_error(errno) && !deadline_passed(u->until)))
-		return false;
-	report_unsent(s, &u->d, errno);
-	return true;
-}
-
-/* If an answer has to wait, later ones to the same client wait too. */
-void
-dgram_server_resume(struct dgram_server *s)
-{
-	struct dgram_server_unsent *u;
-	size_t i, kept = 0;
-
-	if (!deadline_passed(s->resume))
-		return;
-	for (i = 0; i < s->unsent_count; i++) {
-		u = &s->unsent[i];
-		if (count_unsent(s, kept, &u->d) > 0 || !retry(s, u))
-			s->unsent[kept++] = *u;
-		else
-			free(u->d.bytes);
-	}
-	i = s->unsent_count;
-	s->unsent_count = kept;
-	plan_resume(s, kept < i);
 }
 
 void
@@ -586,13 +453,8 @@ dgram_server_report(struct dgram_server *s)
 void
 dgram_server_close(struct dgram_server *s)
 {
-	size_t i;
-
 	listener_close(&s->listener);
 	rate_limit_release(&s->rate_limit);
-	for (i = 0; i < s->unsent_count; i++)
-		free(s->unsent[i].d.bytes);
-	free(s->unsent);
 	free(s->drops);
 	free(s->received);
 	memset(s, 0, sizeof(*s));

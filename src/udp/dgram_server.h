@@ -1,7 +1,7 @@
 /*
  * A datagram server: opens its sockets, joins multicast groups, and reads in
  * batches; decides which senders are admitted and which may be answered; sends
- * answers, and keeps those that must wait for space.
+ * answers.
  */
 #ifndef UDP_DGRAM_SERVER_H
 #define UDP_DGRAM_SERVER_H
@@ -10,8 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/backoff.h"
-#include "base/deadline.h"
 #include "net/listener.h"
 #include "udp/dgram.h"
 #include "udp/rate_limit.h"
@@ -21,7 +19,6 @@ struct endpoint;
 struct err;
 struct inherited_options;
 struct multicast_group;
-struct pollfd;
 
 /* The number of senders whose refusal is remembered as reported. */
 #define DGRAM_SERVER_REPORTED 1024
@@ -41,12 +38,6 @@ struct dgram_server_options {
 	void *context; /* of on_sent */
 };
 
-/* An answer without space to be sent, and how long it is tried again. */
-struct dgram_server_unsent {
-	struct dgram d; /* owns its bytes */
-	struct deadline until;
-};
-
 struct dgram_server {
 	const struct dgram_server_options *o;
 	struct listener listener;
@@ -54,12 +45,6 @@ struct dgram_server {
 	struct rate_limit rate_limit;
 	int64_t next_warning_ns; /* earliest time of another warning */
 	uint64_t reported[DGRAM_SERVER_REPORTED]; /* hashes; 0: free */
-
-	/* Unsent answers. A client that does not read delays only its own. */
-	struct dgram_server_unsent *unsent; /* owned; oldest first */
-	size_t unsent_count;
-	struct deadline resume; /* when they are tried again, or never */
-	struct backoff pause;   /* the last pause, in nanoseconds */
 
 	/* Losses of the receive buffers. */
 	int64_t next_check_ns;        /* time of the next count */
@@ -81,14 +66,6 @@ struct dgram_server {
  */
 int dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
     const struct dgram_server_options *o, struct err *e);
-
-/*
- * Fills in what to poll: one entry per socket, for reading if receives is true
- * and answers have space. Makes *until earlier if dgram_server_resume() has to
- * be called then. Returns the number of entries.
- */
-size_t dgram_server_pollfds(const struct dgram_server *s, bool receives,
-    struct pollfd *fds, struct deadline *until);
 
 /*
  * Receives up to max datagrams from a socket, given by its index, into
@@ -119,15 +96,11 @@ void dgram_server_ignore(
     struct dgram_server *s, const struct dgram_endpoints *ep, const char *why);
 
 /*
- * Sends answers without blocking, all from the socket of the first. Answers
- * without space are kept and tried again; others that cannot be sent are
- * reported.
+ * Sends answers, all from the socket of the first. Those that cannot be sent,
+ * or find no space for a moment, are dropped and reported.
  */
 void dgram_server_answer(
     struct dgram_server *s, const struct dgram *d, int count);
-
-/* Tries unsent answers again and drops those that have expired. */
-void dgram_server_resume(struct dgram_server *s);
 
 /* Reports the totals: the "summary" event, at -v. */
 void dgram_server_report(struct dgram_server *s);

@@ -48,6 +48,38 @@ $p->expect(err => qr{unix:\Q$dir\E/$_: ignored: its host has reached the limit})
     for 'client', 'other';
 $p->stop;
 
+# A client that does not read its answers holds up nobody; it stopped the server
+# once, which asked the socket for space without end.
+$p = start('udp-serve', '-v', '--echo', "unix:$dir/server");
+$p->expect(err => qr/receiving on/);
+my ($stuck, $good) = map { unix_socket("$dir/$_") } 'stuck', 'good';
+my @before = times;
+for my $n (1 .. 700) {
+    send $stuck, "stuck $n", 0, pack_sockaddr_un("$dir/server")
+        or die "send: $!";
+    $p->_pump(0);
+}
+send $good, 'good', 0, pack_sockaddr_un("$dir/server");
+recv $good, $got, 1000, 0;
+is $got, 'good', 'others are answered';
+my @got;
+while (IO::Select->new($stuck)->can_read(0)) {
+    recv $stuck, $got, 1000, 0;
+    push @got, $got;
+}
+send $stuck, 'again', 0, pack_sockaddr_un("$dir/server");
+recv $stuck, $got, 1000, 0;
+is $got, 'again', 'a client that reads is answered';
+$r = $p->stop;
+my $told = () = $r->{err} =~ /stuck: ignored: no answer was sent: the client does not read those it has/g;
+is scalar(@got) + $told, 700, 'each answer is sent or told';
+is_deeply \@got, [map { "stuck $_" } 1 .. @got], 'in order';
+my ($answered, $ignored) = $r->{err} =~ /answered (\d+) .*, ignored (\d+);/;
+is "$answered $ignored", @got + 2 . " $told", 'and counted';
+my @after = times;
+cmp_ok $after[2] + $after[3] - $before[2] - $before[3], '<', 0.5,
+    'without spinning';
+
 # sockt asks.
 my $s = unix_socket("$dir/perl");
 my $pid = Sockt::fork_child(sub {
