@@ -29,7 +29,6 @@ add_place(struct template *f, char letter, struct err *e)
 	}
 	f->uses_message = f->uses_message || letter == 's';
 	f->uses_ip = f->uses_ip || letter == 'a';
-	f->uses_number = f->uses_number || letter == 'n';
 	f->bytes[f->length++] = '%';
 	f->bytes[f->length++] = (unsigned char)letter;
 	return 0;

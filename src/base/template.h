@@ -25,7 +25,6 @@ struct template
 	size_t length;
 	bool uses_message; /* it contains %s */
 	bool uses_ip;      /* it contains %a; otherwise v->ip is not used */
-	bool uses_number;  /* it contains %n */
 };
 
 /* The values of the placeholders. */

@@ -29,8 +29,8 @@
 #define SERVE_PORT 9999
 /* The default of --reply. */
 #define REPLY "Hello, %s!"
-/* This many nested answers mean a loop between servers. */
-#define NESTED 3
+/* The default of --max-rate. */
+#define MAX_RATE 10000
 /* Defaults and limits for programs. */
 #define DEFAULT_PROGRAMS 32
 #define MAX_PROGRAMS 1000
@@ -54,7 +54,7 @@ struct serve_options {
 	int mode; /* enum serve_mode */
 	const char *reply;
 	int64_t count;    /* datagrams; 0: any number */
-	int64_t max_rate; /* answers per second and host; see rate_limit.h */
+	int64_t max_rate; /* answers per second and host; 0: no limit */
 	int any_port;
 	struct opt_list joins; /* --join */
 	int64_t max_programs;  /* 0: the default */
@@ -66,7 +66,7 @@ static const struct serve_options serve_defaults = {
     .time = TIME_OPTIONS_INIT,
     .sock = SOCK_OPTIONS_INIT,
     .bind = BIND_OPTIONS_INIT,
-    .max_rate = RATE_LIMIT_DEFAULT,
+    .max_rate = MAX_RATE,
     .program_ms = -1,
 };
 
@@ -89,8 +89,7 @@ static const struct opt serve_opts[] = {
     NUMBER(0, "count", "N", serve_options, count, "exit after N datagrams",
 	.min = 1),
     NUMBER(0, "max-rate", "N", serve_options, max_rate,
-	"answer each host at most N times per second, 0: without a limit "
-	"(default: 1000 turns of messages that repeat)",
+	"answer each host at most N times per second, 0: without a limit",
 	.max = 1000000000),
     FLAG(0, "any-port", serve_options, any_port,
 	"also answer the ports of servers such as echo and DNS, and this "
@@ -178,25 +177,6 @@ log_message(const struct dgram *d, const struct dgram_endpoints *ep, int level)
 	conn_event_message(level, "message", &c, &m);
 }
 
-/*
- * Whether a message is an answer to answers: it starts with several copies of
- * the constant prefix of this server's answers. Two such servers would answer
- * each other until a datagram is too long.
- */
-static bool
-is_nested(const struct template *f, const struct dgram *d)
-{
-	const unsigned char *percent = memchr(f->bytes, '%', f->length);
-	size_t n = percent == NULL ? 0 : (size_t)(percent - f->bytes), i;
-
-	if (n == 0 || d->length < NESTED * n)
-		return false;
-	for (i = 0; i < NESTED; i++)
-		if (memcmp(d->bytes + i * n, f->bytes, n) != 0)
-			return false;
-	return true;
-}
-
 /* Makes the answer of hello and echo. Returns false if there is none. */
 static bool
 make_answer(struct serve_state *s, const struct dgram *d,
@@ -217,12 +197,6 @@ make_answer(struct serve_state *s, const struct dgram *d,
 		out->bytes = d->bytes;
 		out->length = d->length;
 		return true;
-	}
-	if (s->o->max_rate == RATE_LIMIT_DEFAULT && is_nested(&s->reply, d)) {
-		dgram_server_ignore(&s->server, ep,
-		    "it is an answer to answers, and could loop forever "
-		    "(--max-rate)");
-		return false;
 	}
 	if (s->reply.uses_ip)
 		addr_format_ip(&ep->remote, ip, sizeof(ip));
@@ -559,7 +533,6 @@ serve_run(const void *options, const struct command_args *args, struct err *e)
 	if (result == 0)
 		result = options_make_access(&access, &o->access, e);
 	so.groups = groups;
-	so.answers_vary = s.mode == SERVE_PROGRAM || s.reply.uses_number;
 	if (result == 0)
 		result = run_server(&s, &ep, &so, e);
 	result = recorder_end(&s.recorder, result, e);

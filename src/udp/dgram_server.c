@@ -2,12 +2,15 @@
 #include "udp/dgram_server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "net/access.h"
@@ -19,6 +22,8 @@
 
 /* The interval at which losses are counted. */
 #define CHECK_NS CLOCK_SECOND
+/* Hosts share this many buckets; a power of two. */
+#define BUCKETS 65536
 /* How long an answer without space is tried again, each millisecond. */
 #define UNSENT_MS 20
 
@@ -91,6 +96,19 @@ prepare_sockets(const struct listener *l, bool raise_buffer)
 	}
 }
 
+/* A number that no sender can guess. */
+static uint64_t
+random_key(void)
+{
+	uint64_t key = (uint64_t)clock_now();
+	int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		(void)!read(fd, &key, sizeof(key));
+	fd_close(&fd);
+	return key;
+}
+
 int
 dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
     const struct dgram_server_options *o, struct err *e)
@@ -115,7 +133,9 @@ dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
 		return -1;
 	}
 	s->received = dgram_new();
-	rate_limit_start(&s->rate_limit, o->max_rate, o->answers_vary);
+	if (o->max_rate > 0)
+		s->full_ns = mem_array(BUCKETS, sizeof(s->full_ns[0]));
+	s->key = random_key();
 	s->drops = mem_array(l->count, sizeof(s->drops[0]));
 	s->next_check_ns = clock_now() + CHECK_NS;
 	listener_announce(l);
@@ -198,6 +218,16 @@ endpoints_of(const struct dgram_server *s, const struct dgram *d)
 	return ep;
 }
 
+static uint64_t
+hash_of(uint64_t key, const void *bytes, size_t n)
+{
+	const unsigned char *at = bytes, *end = at + n;
+
+	for (; at < end; at++)
+		key = (key ^ *at) * UINT64_C(0x100000001b3);
+	return key ^ key >> 32;
+}
+
 /*
  * Whether the refusal of this sender has not been reported yet. It is reported
  * once, until another sender replaces it in the table. JSON reports every
@@ -206,16 +236,11 @@ endpoints_of(const struct dgram_server *s, const struct dgram *d)
 static bool
 is_new(struct dgram_server *s, const struct addr *remote, const char *why)
 {
-	const unsigned char *bytes = (const void *)&remote->u;
-	uint64_t hash = (uintptr_t)why, *reported;
-	socklen_t i;
+	uint64_t hash = hash_of((uintptr_t)why, &remote->u, remote->len);
+	uint64_t *reported = &s->reported[hash % DGRAM_SERVER_REPORTED];
 
 	if (diag_is_json())
 		return true;
-	for (i = 0; i < remote->len; i++)
-		hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
-	hash ^= hash >> 32;
-	reported = &s->reported[hash % DGRAM_SERVER_REPORTED];
 	if (*reported == (hash | 1))
 		return false;
 	*reported = hash | 1;
@@ -326,26 +351,64 @@ refusal(const struct dgram_server *s, const struct dgram *d,
 	return port_refusal(s, ep);
 }
 
-/* Warns that a host has reached its limit of answers, at most once a second. */
-static void
-warn_of_limit(
-    struct dgram_server *s, const struct dgram_endpoints *ep, int64_t now_ns)
+/* The bytes of an address that name its host. */
+static size_t
+host_bytes(const struct addr *a, const void **bytes)
 {
-	char remote[ADDR_TEXT];
+	switch (addr_family(a)) {
+	case AF_INET:
+		*bytes = &a->u.in4.sin_addr;
+		return sizeof(a->u.in4.sin_addr);
+	case AF_INET6:
+		*bytes = &a->u.in6.sin6_addr;
+		return sizeof(a->u.in6.sin6_addr);
+	default:
+		*bytes = &a->u;
+		return a->len;
+	}
+}
 
-	if (now_ns < s->next_warning_ns)
-		return;
+/*
+ * Whether the limit allows one more answer to this host; counts it. Each host
+ * has a bucket of tokens for one second, which fills at the given rate; its
+ * content is told by the time when it will be full again. Hosts whose hashes
+ * are equal share a bucket, so that none gets more by the choice of addresses.
+ */
+static bool
+spend(struct dgram_server *s, const struct addr *host, int64_t now_ns)
+{
+	int64_t gap_ns, *full_ns;
+	const void *bytes;
+	size_t n;
+
+	if (s->full_ns == NULL)
+		return true;
+	n = host_bytes(host, &bytes);
+	full_ns = &s->full_ns[hash_of(s->key, bytes, n) % BUCKETS];
+	gap_ns = CLOCK_SECOND / s->o->max_rate;
+	if (*full_ns < now_ns)
+		*full_ns = now_ns;
+	if (*full_ns - now_ns > CLOCK_SECOND - gap_ns)
+		return false;
+	*full_ns += gap_ns;
+	return true;
+}
+
+/* Reports the datagrams above the limit since the last report. */
+static void
+report_limited(struct dgram_server *s, int64_t now_ns)
+{
+	char remote[ADDR_TEXT], count[40];
+
 	s->next_warning_ns = now_ns + CLOCK_SECOND;
-	addr_format(&ep->remote, remote, sizeof(remote));
-	if (s->o->max_rate == RATE_LIMIT_DEFAULT)
-		diag_warn(
-		    "%s: its datagrams look like a reply loop: its host is "
-		    "not answered for 1 s (see --max-rate)",
-		    remote);
-	else
-		diag_warn("%s: its host has reached the limit of %lld answers "
-			  "per second (--max-rate)",
-		    remote, (long long)s->o->max_rate);
+	if (s->limited_count > 0)
+		diag_warn("%s has reached the limit of %lld answers per second "
+			  "to one host (--max-rate): %s not answered",
+		    addr_format(&s->limited, remote, sizeof(remote)),
+		    (long long)s->o->max_rate,
+		    num_format_count(
+			count, sizeof(count), s->limited_count, "datagram"));
+	s->limited_count = 0;
 }
 
 bool
@@ -354,10 +417,12 @@ dgram_server_may_answer(struct dgram_server *s, const struct dgram *d,
 {
 	const char *why = refusal(s, d, ep);
 
-	if (why == NULL &&
-	    !rate_limit_allows(&s->rate_limit, d, &ep->remote, now_ns)) {
+	if (why == NULL && !spend(s, &ep->remote, now_ns)) {
 		why = "its host has reached the limit of answers (--max-rate)";
-		warn_of_limit(s, ep, now_ns);
+		s->limited = ep->remote;
+		s->limited_count++;
+		if (now_ns >= s->next_warning_ns)
+			report_limited(s, now_ns);
 	}
 	if (why != NULL)
 		refuse(s, ep, why);
@@ -432,6 +497,7 @@ dgram_server_report(struct dgram_server *s)
 	struct json *j;
 
 	report_losses(s, clock_now());
+	report_limited(s, clock_now());
 	j = diag_event_begin("summary");
 	json_number(j, "received", s->received_count);
 	json_number(j, "answered", s->answered_count);
@@ -454,7 +520,7 @@ void
 dgram_server_close(struct dgram_server *s)
 {
 	listener_close(&s->listener);
-	rate_limit_release(&s->rate_limit);
+	free(s->full_ns);
 	free(s->drops);
 	free(s->received);
 	memset(s, 0, sizeof(*s));

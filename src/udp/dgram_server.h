@@ -12,7 +12,6 @@
 
 #include "net/listener.h"
 #include "udp/dgram.h"
-#include "udp/rate_limit.h"
 
 struct access;
 struct endpoint;
@@ -29,9 +28,8 @@ struct dgram_server_options {
 	const struct access *access;          /* NULL: admits every sender */
 	const struct multicast_group *groups; /* to be joined */
 	size_t group_count;
-	int64_t max_rate;  /* answers per second and host; see rate_limit.h */
-	bool answers_vary; /* even for equal messages */
-	bool any_port;     /* also answer known reflectors and the local port */
+	int64_t max_rate; /* answers per second and host; 0: no limit */
+	bool any_port;    /* also answer known reflectors and the local port */
 
 	/* Called with each answer that was sent, unless it is NULL. */
 	void (*on_sent)(void *context, const struct dgram *d);
@@ -42,9 +40,14 @@ struct dgram_server {
 	const struct dgram_server_options *o;
 	struct listener listener;
 	struct dgram *received; /* owned: the last batch received */
-	struct rate_limit rate_limit;
-	int64_t next_warning_ns; /* earliest time of another warning */
 	uint64_t reported[DGRAM_SERVER_REPORTED]; /* hashes; 0: free */
+
+	/* The limit of answers: one token bucket per host. */
+	int64_t *full_ns; /* owned: when each is full again; NULL: no limit */
+	uint64_t key;     /* of the hash that chooses it */
+	int64_t next_warning_ns;
+	uint64_t limited_count; /* not answered since the last warning, */
+	struct addr limited;    /* and the last sender of these */
 
 	/* Losses of the receive buffers. */
 	int64_t next_check_ns;        /* time of the next count */

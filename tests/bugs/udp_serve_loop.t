@@ -26,7 +26,7 @@ sub ends {
         my $seconds = time - $start;
         return 'slow' if $seconds > 60;
         ($before, $now) = ($now, sum(map { waits($_) } @servers));
-        return 'no' if $now > 2 * (35_000 + 1000 * $seconds);
+        return 'no' if $now > 3 * (10_000 + 10_000 * $seconds);
         $calm = $now == $before ? $calm + 1 : 0;
         select undef, undef, undef, 0.1;
     }
@@ -44,9 +44,9 @@ sub forged {
 }
 
 SKIP: {
-    skip 'no /proc', 4 unless -r '/proc/self/status';
-    for my $case ([['--echo'], ['--reply', 'pong'], 20], [['--echo'], [], 1],
-        [['--reply', '%n'], ['--echo'], 20], [[], ['--reply', '%s'], 3]) {
+    skip 'no /proc', 3 unless -r '/proc/self/status';
+    for my $case ([['--echo'], ['--echo'], 1],
+        [['--echo'], ['--reply', '%n'], 20], [[], [], 3]) {
         my ($first, $second, $count) = @$case;
         my @servers = forged($first, $second, $count);
         my $ends = ends(@servers);
@@ -57,36 +57,8 @@ SKIP: {
     }
 }
 
-# The line when the limit bites; others are not affected, nor is what is new.
-my $p = start('udp-serve', '-4', '--echo', '0');
-my $to = pack_sockaddr_in($p->port, inet_aton('127.0.0.1'));
-my $c = udp_socket();
-my $select = IO::Select->new($c);
-my $until = time + 60;
-my $lost = 0;
-while (!$lost && time < $until) {
-    $c->send('same', 0, $to);
-    $lost = !$select->can_read(2);
-    $c->recv(my $x, 100) unless $lost;
-}
-SKIP: {
-    skip 'a loop here is as slow as a client', 1 unless $lost;
-    $p->expect(
-        err => qr/127\.0\.0\.1 port \d+: its datagrams look like a reply loop/);
-    $p->expect(err => qr/its host is not answered for 1 s \(see --max-rate\)\n/);
-    pass 'a message that is repeated as in a loop is not answered any more';
-}
-$c->send('new', 0, $to);
-ok $select->can_read(5), 'another one is';
-$c->recv(my $x, 100);
-is $x, 'new', 'with itself';
-my $other = udp_socket(host => '127.0.0.2');
-$other->send('same', 0, $to);
-ok(IO::Select->new($other)->can_read(5), 'another host is');
-$p->stop;
-
 # Unless the user says so.
-$p = start('udp-serve', '-4', '--echo', '--max-rate', '0', '0');
+my $p = start('udp-serve', '-4', '--echo', '--max-rate', '0', '0');
 $p->port;
 my $r = run('udp-send', '-q', '--count', '40000', '127.0.0.1', $p->port,
     'same');
@@ -98,7 +70,7 @@ SKIP: {
     skip 'only root sends from such ports', 12 unless $privileged;
     for my $options ([], ['--echo'], ['--any-port']) {
         $p = start('udp-serve', '-4', '-v', @$options, '0');
-        $to = pack_sockaddr_in($p->port, inet_aton('127.0.0.1'));
+        my $to = pack_sockaddr_in($p->port, inet_aton('127.0.0.1'));
         for my $port (7, 19, 53) {
             my $s = udp_socket(port => $port);
             $s->send('x', 0, $to);
@@ -114,16 +86,5 @@ SKIP: {
             "@$options" eq '--any-port' ? 0 : 3, 'told';
     }
 }
-
-# A greeting of greetings.
-$p = start('udp-serve', '-4', '-v', '0');
-$c = udp_socket(peer => ['127.0.0.1', $p->port]);
-$c->send('Hello, Hello, x!!');
-$c->recv($x, 100);
-is $x, 'Hello, Hello, Hello, x!!!', 'an answer to an answer';
-$c->send($x);
-$p->expect(err => qr/ignored: it is an answer to answers/);
-pass 'is not answered once more';
-$p->stop;
 
 done_testing;

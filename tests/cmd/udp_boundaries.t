@@ -45,7 +45,7 @@ is_deeply [map { substr($_, 0, 1) . length } @{ pass_on(@long) }],
 is_deeply pass_on(('') x 20), [('') x 20], 'nothing but empty ones';
 
 # The answers of a server to several clients at once, by both families.
-my $p = start('udp-serve', '--echo', '*', '0');
+my $p = start('udp-serve', '--echo', '--max-rate', '0', '*', '0');
 for my $host ('127.0.0.2', has_ipv6() ? '::1' : ()) {
     my $r = run('udp-send', '--stats', '--number', '--window', '64', '--count',
         '5000', $host, $p->port, 'x');

@@ -17,7 +17,7 @@ sub drops {
 # The last event of --json.
 sub last_event { return decode_json((split /\n/, $_[0])[-1]) }
 
-my $p = start('udp-serve', '-4', '--echo', '0');
+my $p = start('udp-serve', '-4', '--echo', '--max-rate', '0', '0');
 my $port = $p->port;
 my $r = run({ timeout => 100 }, 'udp-send', '--json', '-w', '20', '--count',
     '100000', '--window', '32', '127.0.0.1', $port, 'x' x 64);

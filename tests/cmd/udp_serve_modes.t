@@ -103,9 +103,44 @@ my $n = 0;
 $n++, $c->recv(my $x, 10) while IO::Select->new($c)->can_read(0.2);
 cmp_ok $n, '>=', 5, '--max-rate: a second\'s worth at once';
 cmp_ok $n, '<=', 7, 'and no more';
-$p->expect(err => qr/has reached the limit of answers \(--max-rate\)/);
+$p->expect(err => qr/^sockt udp-serve: 127\.0\.0\.1 port \d+ has reached the limit of 5 answers per second to one host \(--max-rate\): 1 datagram not answered$/m);
+$p->expect(err => qr/: ignored: its host has reached the limit of answers \(--max-rate\)/);
 is ask(udp_socket(host => '127.0.0.2', peer => ['127.0.0.1', $p->port]),
     'other'), 'other', 'another host has a rate of its own';
+my $refused = 0;
+$refused += $_ for $p->stop->{err} =~ /--max-rate\): (\d+) datagrams? not/g;
+is $refused, 50 - $n, 'what was not answered is counted';
+
+# Five addresses of one set of the table lifted each other's limit.
+sub old_set {
+    my $hash = 2166136261;
+    $hash = (($hash ^ $_) * 16777619) & 0xffffffff for @_;
+    return $hash % 4096;
+}
+my %set;
+my @five = sub {
+    for my $x (0 .. 255) {
+        for my $y (1 .. 254) {
+            my $hosts = $set{ old_set(127, 1, $x, $y) } //= [];
+            return @$hosts if push(@$hosts, "127.1.$x.$y") == 5;
+        }
+    }
+}->();
+($p, $c) = pair('--echo', '--max-rate', '10');
+my @senders = map { udp_socket(host => $_, peer => ['127.0.0.1', $p->port]) }
+    @five;
+my ($all, $began) = (0, time);
+for my $round (1 .. 100) {
+    $_->send('x') for @senders;
+    for my $s (@senders) {
+        while (IO::Select->new($s)->can_read(0)) {
+            $s->recv(my $x, 10);
+            $all++;
+        }
+    }
+}
+cmp_ok $all, '<=', 5 * (10 + 10 * (time - $began)) + 5,
+    "$all answers to 500 datagrams of five chosen addresses";
 $p->stop;
 
 # Limits.
