@@ -145,12 +145,6 @@ $(B)/tests/unit/%: tests/unit/%.c $(B)/libsockt.a
 		$(LINK)
 	$(EMULATED)
 
-# This test plays a kernel that pushes back: the linker redirects calls, by
-# both their names (tests/lib/time64.h).
-redirect = $(foreach f,$(1),-Wl,--wrap=$(f) -Wl,--wrap=__$(f)64)
-$(B)/tests/unit/tcp_info_test: private \
-	MODE_LDFLAGS += $(call redirect,getsockopt)
-
 # sockt with a resolver that tests control.
 $(B)/tests/sockt-names: tests/lib/names.c $(B)/obj/main.o $(B)/libsockt.a
 	@mkdir -p $(@D)
