@@ -13,7 +13,6 @@
 #include "net/addr.h"
 #include "net/call.h"
 #include "net/sock.h"
-#include "scan/icmp_limit.h"
 #include "scan/internal.h"
 #include "scan/probe.h"
 #include "scan/probe_socket.h"
@@ -153,7 +152,7 @@ update_estimates(struct scan *s, uint32_t id, int64_t now)
 		if (is_first)
 			retry_reset_timers(s);
 	}
-	if (p->tries == 1 || icmp_limit_applies(s, id)) {
+	if (p->tries == 1 || retry_is_limited(s, id)) {
 		window_grow(&s->window);
 		return;
 	}
@@ -195,12 +194,10 @@ decide(struct scan *s, uint32_t id, int errnum, enum scan_reason reason)
 	    .ns = now - scan_probe(s, id)->sent_ns,
 	};
 
-	if (classify_state(reason) == SCAN_OPEN)
-		icmp_limit_answered(s, id);
-	if (reason == SCAN_REFUSED)
-		icmp_limit_refused(s, id, now - r.ns);
-	if (reason == SCAN_REFUSED || classify_state(reason) == SCAN_OPEN)
+	if (reason == SCAN_REFUSED || classify_state(reason) == SCAN_OPEN) {
+		retry_answered(s, id, reason == SCAN_REFUSED);
 		update_estimates(s, id, now);
+	}
 	report(s, id, &r);
 }
 
@@ -307,7 +304,7 @@ handle_silence(struct scan *s, uint32_t id)
 	bool is_exhausted;
 
 	end_flight(s, id);
-	if (icmp_limit_is_inconclusive(s, id))
+	if (retry_is_inconclusive(s, id))
 		p->tries--;
 	is_exhausted = retry_is_exhausted(s, id);
 	if (is_exhausted && p->unsure_errnum == 0 && retry_extend(s, id))
@@ -381,9 +378,6 @@ void
 classify_expired(struct scan *s, uint32_t id)
 {
 	switch (scan_probe(s, id)->state) {
-	case PROBE_CHECK:
-		icmp_limit_check_expired(s, id);
-		break;
 	case PROBE_WAITING:
 		probe_wait(&s->pool, id);
 		break;

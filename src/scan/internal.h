@@ -26,6 +26,11 @@ struct scan_host {
 	int errnum;         /* of the last port that could not be probed */
 	int64_t failing_ns; /* start of an outage; 0: none */
 	int64_t retry_ns;   /* when to try to send again */
+	int64_t refused_ns; /* when the last refused datagram was sent */
+	int64_t round_ns;   /* when silent ports are probed again */
+	uint8_t round_size; /* how many of them */
+	bool has_refused;   /* a datagram */
+	bool is_reported;   /* that it limits its refusals */
 };
 
 struct scan {
@@ -37,15 +42,14 @@ struct scan {
 	struct pace pace;
 	struct ready_set *set;
 	struct scan_host *hosts;
-	struct icmp_limits *icmp_limits; /* NULL: not needed */
-	struct rtt rtt;                  /* of all hosts */
-	uint64_t discovery_left;         /* undecided discovery probes */
-	uint32_t in_flight;              /* probes */
-	bool is_discovered;              /* it is known which hosts are up */
-	bool is_skipping;     /* more ports of the order are to be skipped */
-	bool has_sent;        /* a probe has been sent, to any host */
-	bool is_exhausted;    /* all of the order has been started */
-	int64_t shortage_ns;  /* start of a resource shortage; 0: none */
+	struct rtt rtt;          /* of all hosts */
+	uint64_t discovery_left; /* undecided discovery probes */
+	uint32_t in_flight;      /* probes */
+	bool is_discovered;      /* it is known which hosts are up */
+	bool is_skipping;        /* more ports of the order are to be skipped */
+	bool has_sent;           /* a probe has been sent, to any host */
+	bool is_exhausted;       /* all of the order has been started */
+	int64_t shortage_ns;     /* start of a resource shortage; 0: none */
 	int64_t resume_ns;    /* no probe is sent earlier, after a shortage */
 	struct backoff pause; /* after shortages, in milliseconds */
 	struct scan_progress progress;

@@ -21,8 +21,7 @@ enum probe_state {
 	PROBE_WAITING, /* waits for another try, now or later */
 	PROBE_LATE,    /* the last try, extended to the time of -w */
 	PROBE_OLDER,   /* timed out; a newer try is in progress */
-	PROBE_BANNER,  /* open, waits for the first bytes of the service */
-	PROBE_CHECK    /* a check of a closed port, see scan/icmp_limit.h */
+	PROBE_BANNER   /* open, waits for the first bytes of the service */
 };
 
 /* One try. Its socket is polled until the state of the port is decided. */

@@ -4,8 +4,9 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "base/diag.h"
 #include "base/err.h"
-#include "scan/icmp_limit.h"
+#include "net/addr.h"
 #include "scan/internal.h"
 #include "scan/probe.h"
 #include "scan/probe_socket.h"
@@ -24,6 +25,13 @@
  * has been sent earlier, and if none has. */
 #define OUTAGE_NS (6 * CLOCK_SECOND)
 #define NO_ROUTE_NS (1 * CLOCK_SECOND)
+/* A host that refuses a datagram sent this long after the last refused one. */
+#define TOKEN_NS (2040 * CLOCK_MS)
+/* The shortest pause between a refusal and the next round, the maximum number
+ * of ports in a round, and the time within which they join it. */
+#define MIN_GAP_NS (50 * CLOCK_MS)
+#define MAX_ROUND 128
+#define COALESCE_NS (4 * CLOCK_MS)
 
 static int64_t
 timeout_ns(const struct scan *s, const struct scan_host *h)
@@ -99,7 +107,7 @@ max_tries(const struct scan *s, uint32_t id)
 	if (h->lost > 1)
 		tries = h->lost + 3;
 	else if (is_stream ? h->is_up && has_spare_slots(s)
-			   : !icmp_limit_applies(s, id))
+			   : !retry_is_limited(s, id))
 		tries = 3;
 	return tries < MAX_TRIES ? tries : MAX_TRIES;
 }
@@ -123,13 +131,85 @@ retry_extend(struct scan *s, uint32_t id)
 	return true;
 }
 
+bool
+retry_is_limited(const struct scan *s, uint32_t id)
+{
+	return scan_host(s, id)->refused_ns != 0;
+}
+
+void
+retry_answered(struct scan *s, uint32_t id, bool is_refusal)
+{
+	struct scan_host *h = scan_host(s, id);
+	int64_t sent_ns = scan_probe(s, id)->sent_ns;
+
+	if (s->o->type != SOCK_DGRAM || s->o->retries >= 0)
+		return;
+	h->has_refused |= is_refusal;
+	if (sent_ns > h->refused_ns && (is_refusal || h->refused_ns == 0))
+		h->refused_ns = sent_ns;
+}
+
+bool
+retry_is_inconclusive(const struct scan *s, uint32_t id)
+{
+	return retry_is_limited(s, id) &&
+	       scan_probe(s, id)->sent_ns <
+		   scan_host(s, id)->refused_ns + TOKEN_NS;
+}
+
+/* Reports once why the scan is slow. */
+static void
+report_limit(const struct scan *s, uint32_t id)
+{
+	struct scan_host *h = scan_host(s, id);
+	char text[ADDR_IP_TEXT];
+	struct addr a;
+
+	if (!h->has_refused || h->is_reported)
+		return;
+	h->is_reported = true;
+	probe_socket_address(s, id, &a);
+	diag_note("%s limits its ICMP errors: silent ports are probed again "
+		  "at its pace (--retries disables this)",
+	    addr_format_ip(&a, text, sizeof(text)));
+}
+
+/* When the next round of a host's silent ports is sent: after as much time
+ * again as the last refusal is ago. */
+static int64_t
+next_round(const struct scan_host *h, int64_t now)
+{
+	int64_t pause = now - h->refused_ns;
+
+	if (pause < MIN_GAP_NS)
+		pause = MIN_GAP_NS;
+	if (now + pause > h->refused_ns + TOKEN_NS)
+		pause = h->refused_ns + TOKEN_NS - now;
+	return now + (pause > COALESCE_NS ? pause : COALESCE_NS);
+}
+
 void
 retry_schedule(struct scan *s, uint32_t id)
 {
-	if (icmp_limit_applies(s, id))
-		icmp_limit_schedule(s, id);
-	else
+	struct scan_host *h = scan_host(s, id);
+	int64_t now = clock_now();
+
+	if (!retry_is_limited(s, id)) {
 		probe_wait(&s->pool, id);
+		return;
+	}
+	if (h->round_ns <= now) {
+		h->round_ns = next_round(h, now);
+		h->round_size = 0;
+	} else if (h->round_size == MAX_ROUND) {
+		h->round_ns += MIN_GAP_NS;
+		h->round_size = 0;
+	}
+	h->round_size++;
+	probe_set_timer(&s->pool, id, h->round_ns);
+	if (h->round_ns - now > TOKEN_NS / 4)
+		report_limit(s, id);
 }
 
 /* Copies probe id to another slot for the next try; the older try continues. */
@@ -156,7 +236,7 @@ retry_next(struct scan *s)
 	struct probe *p = scan_probe(s, id);
 
 	probe_unlink(&s->pool, id);
-	if (p->fd >= 0 && icmp_limit_applies(s, id))
+	if (p->fd >= 0 && retry_is_limited(s, id))
 		probe_socket_drop(s, id);
 	if (p->fd < 0)
 		return id;

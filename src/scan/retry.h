@@ -4,6 +4,13 @@
  * machine cannot send is tried again after a pause: a shortage of what every
  * probe needs (descriptors, buffers, ports) delays the whole scan, a failing
  * network delays only the probes to its hosts.
+ *
+ * Many hosts limit their ICMP errors (RFC 1812 4.3.2.8), with a token for each:
+ * while there is none, a closed UDP port is silent. So silence after a datagram
+ * counts only if, for as long as any host needs for a token, no refusal was
+ * received. Otherwise the port is probed again, in rounds of all silent ports
+ * of the host whose pauses double after each refusal. A host that answers but
+ * has refused nothing may have spent its tokens on others.
  */
 #ifndef SCAN_RETRY_H
 #define SCAN_RETRY_H
@@ -28,6 +35,15 @@ bool retry_is_exhausted(const struct scan *s, uint32_t id);
 /* Extends the last try of a port to the time of -w, outside the window. Returns
  * false if that time has passed. */
 bool retry_extend(struct scan *s, uint32_t id);
+
+/* Records that the host of probe id has answered it, perhaps by a refusal. */
+void retry_answered(struct scan *s, uint32_t id, bool is_refusal);
+
+/* Whether the host of probe id limits its ICMP errors, or may do so. */
+bool retry_is_limited(const struct scan *s, uint32_t id);
+
+/* Whether silence after probe id shows nothing about its port. */
+bool retry_is_inconclusive(const struct scan *s, uint32_t id);
 
 /* Schedules another try of probe id's port. */
 void retry_schedule(struct scan *s, uint32_t id);

@@ -13,7 +13,6 @@
 #include "net/sock.h"
 #include "net/signals.h"
 #include "scan/classify.h"
-#include "scan/icmp_limit.h"
 #include "scan/internal.h"
 #include "scan/order.h"
 #include "scan/pace.h"
@@ -140,12 +139,8 @@ static bool
 may_begin(const struct scan *s)
 {
 	/* First it must be known which hosts are up. */
-	if (s->discovery_left > 0 && !order_is_discovering(&s->order) &&
-	    may_skip(s))
-		return false;
-	/* Some slots are reserved for checks. */
-	return s->icmp_limits == NULL ||
-	       s->pool.used + ICMP_LIMIT_CHECKS < s->pool.capacity;
+	return s->discovery_left == 0 || order_is_discovering(&s->order) ||
+	       !may_skip(s);
 }
 
 /* Prepares the first try of a new port; PROBE_NONE if there is none now. */
@@ -224,8 +219,7 @@ send_probes(struct scan *s)
 
 	s->is_skipping = false;
 	for (i = 0; i < MAX_RUN; i++) {
-		if (s->in_flight >= s->window.size &&
-		    !icmp_limit_check_is_next(s))
+		if (s->in_flight >= s->window.size)
 			return deadline_none();
 		next = next_send(s);
 		if (next.at_ns > now || i == 0) {
@@ -238,12 +232,7 @@ send_probes(struct scan *s)
 		id = next_probe(s);
 		if (id == PROBE_NONE)
 			return next_tick(s);
-		if (scan_probe(s, id)->state == PROBE_CHECK) {
-			s->pace.burst--;
-			icmp_limit_check_sent(s, id, probe_socket_send(s, id));
-		} else {
-			start_try(s, id);
-		}
+		start_try(s, id);
 	}
 	return next;
 }
@@ -259,10 +248,6 @@ handle_ready(struct scan *s, uint32_t id)
 		return;
 	if (p->state == PROBE_BANNER) {
 		classify_banner(s, id);
-		return;
-	}
-	if (p->state == PROBE_CHECK) {
-		icmp_limit_check_ready(s, id);
 		return;
 	}
 	o = probe_socket_poll(s, id);
@@ -343,15 +328,13 @@ start(struct scan *s, const struct scan_options *o, struct err *e)
 	s->targets = s->order.options.targets;
 	if (o->parallel > 0 && o->parallel < limit)
 		limit = (uint32_t)o->parallel;
-	s->set = ready_set_new(limit + ICMP_LIMIT_CHECKS);
+	s->set = ready_set_new(limit);
 	if (s->set == NULL)
 		return err_sys(
 		    e, ERR_FAILED, errno, "preparing to wait for sockets");
 	s->progress.start_ns = clock_now();
 	pace_init(&s->pace, o->rate, s->progress.start_ns);
-	icmp_limit_start(s, limit);
-	probe_pool_init(&s->pool,
-	    s->icmp_limits != NULL ? limit + ICMP_LIMIT_CHECKS : limit);
+	probe_pool_init(&s->pool, limit);
 	window_init(&s->window, limit);
 	s->hosts = mem_array(s->targets->hosts, sizeof(s->hosts[0]));
 	s->next_progress =
@@ -371,7 +354,6 @@ finish(struct scan *s)
 	ready_set_free(s->set);
 	free(s->hosts);
 	order_release(&s->order);
-	icmp_limit_release(s);
 }
 
 int

@@ -29,7 +29,7 @@ my %private = (
     serve => [qw(children)],
     fetch => [qw(download fetch_options http_conn http_timing output
         route transfer)],
-    scan  => [qw(icmp_limit pace permutation probe probe_socket ready retry rtt
+    scan  => [qw(pace permutation probe probe_socket ready retry rtt
         window)],
 );
 
