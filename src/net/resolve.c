@@ -37,17 +37,25 @@ struct answer {
 	struct addr addr;
 };
 
+/* The lookup of a name. */
+struct lookup {
+	const struct endpoint *ep;
+	int family;
+	struct answer last;     /* the error, if no address was found */
+	struct addr_list found; /* owned */
+};
+
 /* The child's part. */
 static void
-look_up(const struct endpoint *ep, int family, int out)
+look_up(const struct lookup *l, int out)
 {
-	struct addrinfo hints = {.ai_family = family,
+	struct addrinfo hints = {.ai_family = l->family,
 			    .ai_socktype = SOCK_STREAM},
 			*found = NULL, *ai;
 	struct answer answer;
 
 	memset(&answer, 0, sizeof(answer));
-	answer.code = getaddrinfo(ep->host, NULL, &hints, &found);
+	answer.code = getaddrinfo(l->ep->host, NULL, &hints, &found);
 	answer.errnum = errno;
 	if (answer.code != 0)
 		(void)fd_write_all(out, &answer, sizeof(answer));
@@ -56,7 +64,7 @@ look_up(const struct endpoint *ep, int family, int out)
 			continue;
 		answer.addr.len = ai->ai_addrlen;
 		memcpy(&answer.addr.u, ai->ai_addr, ai->ai_addrlen);
-		addr_set_port(&answer.addr, ep->port);
+		addr_set_port(&answer.addr, l->ep->port);
 		if (fd_write_all(out, &answer, sizeof(answer)) < 0)
 			return;
 	}
@@ -64,7 +72,7 @@ look_up(const struct endpoint *ep, int family, int out)
 
 /* Starts the child. Returns the read end of its pipe, or -1 with errno. */
 static int
-start_child(const struct endpoint *ep, int family, struct child *child)
+start_child(const struct lookup *l, struct child *child)
 {
 	int ends[2];
 
@@ -74,7 +82,7 @@ start_child(const struct endpoint *ep, int family, struct child *child)
 	if (child->pid == 0) {
 		/* The reader of stdout must not wait for this process. */
 		fd_close_standard();
-		look_up(ep, family, ends[1]);
+		look_up(l, ends[1]);
 		_exit(0);
 	}
 	fd_close(&ends[1]);
@@ -83,13 +91,9 @@ start_child(const struct endpoint *ep, int family, struct child *child)
 	return ends[0];
 }
 
-/*
- * Adds the addresses from the pipe to *found; *last is the last answer. Returns
- * 0 at the end of the pipe, or an errno.
- */
+/* Reads the answers. Returns 0 at the end of the pipe, or an errno. */
 static int
-read_answers(
-    int in, struct deadline until, struct answer *last, struct addr_list *found)
+read_answers(struct lookup *l, int in, struct deadline until)
 {
 	int ready;
 
@@ -100,30 +104,30 @@ read_answers(
 			continue;
 		if (ready <= 0)
 			return ready < 0 ? errno : ETIMEDOUT;
-		if (read(in, last, sizeof(*last)) != (ssize_t)sizeof(*last))
+		if (read(in, &l->last, sizeof(l->last)) !=
+		    (ssize_t)sizeof(l->last))
 			return 0;
-		if (last->code == 0)
-			addr_list_add(found, &last->addr);
+		if (l->last.code == 0)
+			addr_list_add(&l->found, &l->last.addr);
 	}
 }
 
 /*
- * Runs getaddrinfo(3) in a child process. Returns 0 with *found, or with the
- * error in *last; or an errno.
+ * Runs getaddrinfo(3) in a child process. Returns 0 if it has answered, or an
+ * errno.
  */
 static int
-run_child(const struct endpoint *ep, int family, struct deadline until,
-    struct answer *last, struct addr_list *found)
+run_child(struct lookup *l, struct deadline until)
 {
 	struct child child = {0};
-	int errnum, in = start_child(ep, family, &child);
+	int errnum, in = start_child(l, &child);
 
 	if (in < 0)
 		return errno;
-	errnum = read_answers(in, until, last, found);
+	errnum = read_answers(l, in, until);
 	fd_close(&in);
 	(void)child_kill(&child);
-	if (errnum == 0 && found->count == 0 && last->code == 0)
+	if (errnum == 0 && l->found.count == 0 && l->last.code == 0)
 		return ENODATA;
 	return errnum;
 }
@@ -184,18 +188,18 @@ name_cause(int code)
 
 /* Sets *e to why getaddrinfo(3) returned no address of the family. */
 static int
-name_error(const struct endpoint *ep, int family, const struct answer *answer,
-    struct err *e)
+name_error(const struct lookup *l, struct err *e)
 {
+	int code = l->last.code, family = l->family;
 	char host[ENDPOINT_HOST * 2];
-	int cause = name_cause(answer->code), digit = family == AF_INET ? 4 : 6;
+	int cause = name_cause(code), digit = family == AF_INET ? 4 : 6;
 
-	text_escape_string(host, sizeof(host), ep->host);
-	if (cause == ENODATA && answer->code == EAI_SYSTEM)
-		return err_sys(e, ERR_NAME, answer->errnum, "%s", host);
+	text_escape_string(host, sizeof(host), l->ep->host);
+	if (cause == ENODATA && code == EAI_SYSTEM)
+		return err_sys(e, ERR_NAME, l->last.errnum, "%s", host);
 	if (cause == ENODATA)
 		return err_set(e, ERR_NAME, "%s: name not resolved (%s)", host,
-		    gai_strerror(answer->code));
+		    gai_strerror(code));
 	err_at(e, ERR_AT_TCP, cause, "%s", host);
 	if (family == AF_UNSPEC || cause == CAUSE_NAME_NO_SERVER)
 		return -1;
@@ -277,10 +281,9 @@ static int
 resolve_name(const struct endpoint *ep, const struct name_options *o,
     struct deadline until, struct addr_list *list, struct err *e)
 {
-	struct addr_list found = ADDR_LIST_INIT;
+	struct lookup l = {.ep = ep, .family = o->family};
 	struct step s = {.call = "resolve", .start_ns = clock_now()};
 	char host[ENDPOINT_HOST * 2];
-	struct answer answer = {.code = 0};
 
 	text_escape_string(host, sizeof(host), ep->host);
 	if (step_is_on())
@@ -288,19 +291,19 @@ resolve_name(const struct endpoint *ep, const struct name_options *o,
 		    "another process asks the system's resolver: the hosts "
 		    "file, DNS",
 		    "%s", host);
-	s.errnum = run_child(ep, o->family, until, &answer, &found);
-	if (s.errnum == 0 && found.count > 0) {
-		interleave(found.items, found.count, list);
+	s.errnum = run_child(&l, until);
+	if (s.errnum == 0 && l.found.count > 0) {
+		interleave(l.found.items, l.found.count, list);
 		log_result(ep, s.start_ns, "the name's addresses", list);
 	} else if (s.errnum != 0) {
 		step_report(&s, "%s", host);
 		read_error(ep, s.errnum, until, e);
 	} else {
-		s.errnum = name_cause(answer.code);
+		s.errnum = name_cause(l.last.code);
 		step_report(&s, "%s", host);
-		name_error(ep, o->family, &answer, e);
+		name_error(&l, e);
 	}
-	addr_list_release(&found);
+	addr_list_release(&l.found);
 	return list->count > 0 ? 0 : -1;
 }
 
