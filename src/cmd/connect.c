@@ -159,15 +159,6 @@ run_program(
 	return status <= 0 ? status : err_status(e, status);
 }
 
-/* Keeps only what relaying needs. A program of --via or --tls has to be ended,
- * and may need anything. */
-static void
-confine(const struct client *c, const struct dial_result *dialed)
-{
-	if (dialed->via == NULL && dialed->tls == NULL)
-		sandbox_enter(stdio_relay_needs(&c->relay));
-}
-
 static int
 connect_and_run(struct client *c, struct err *e)
 {
@@ -190,7 +181,7 @@ connect_and_run(struct client *c, struct err *e)
 		break;
 	case RELAY:
 		c->relay.dialed = &dialed;
-		confine(c, &dialed);
+		sandbox_enter();
 		result = stdio_relay_run(&c->relay, &fd, &conn, e);
 		break;
 	}

@@ -10,6 +10,7 @@
 #include "fetch/fetch.h"
 #include "cmd/table.h"
 #include "fetch/http_client.h"
+#include "net/sandbox.h"
 #include "net/signals.h"
 
 #define MAX_REDIRS 20
@@ -65,8 +66,7 @@ static const struct opt output_opts[] = {
 	"write the body to a file named as in the URL"),
     FLAG('c', "continue", fetch_options, resume,
 	"resume an earlier download from FILE.part",
-	.excludes =
-	    "range include head if-modified-since"),
+	.excludes = "range include head if-modified-since"),
     FLAG('f', "force", fetch_options, force, "overwrite a FILE that exists"),
     FLAG('i', "include", fetch_options, include,
 	"print the header before the body"),
@@ -146,28 +146,29 @@ check(const struct command_args *args, const struct fetch_options *o,
 	return fetch_check(o, args->count, e);
 }
 
-/* Checks the URLs, and finds out whether a request can use TLS; fails if the
- * options of TLS are for none. */
+/* Checks the URLs, and that the options of TLS are for some of them. Then lets
+ * go of programs, if neither TLS nor --via runs one. */
 static int
 check_urls(const struct fetch *f, const struct command_args *args,
-    struct fetch_options *o, struct err *e)
+    const struct http_get_options *o, struct err *e)
 {
 	const struct opt *trust = opt_find_used(args->used, OPTIONS_TLS_TRUST);
-	bool is_https;
+	bool may_use_tls = o->request.fetch.follow != 0, is_https;
 	int n;
 
-	o->may_use_tls = o->follow;
 	for (n = 0; n < args->count; n++) {
 		if (fetch_check_url(f, args->operands[n], &is_https, e) < 0)
 			return -1;
-		o->may_use_tls |= is_https;
+		may_use_tls |= is_https;
 	}
-	if (trust == NULL || o->may_use_tls)
-		return 0;
-	return err_set(e, ERR_USAGE,
-	    "--%s is for https URLs, and there are none (--location may lead "
-	    "to one)",
-	    trust->name);
+	if (trust != NULL && !may_use_tls)
+		return err_set(e, ERR_USAGE,
+		    "--%s is for https URLs, and there are none (--location "
+		    "may lead to one)",
+		    trust->name);
+	if (!may_use_tls && o->transport.via == NULL)
+		sandbox_enter();
+	return 0;
 }
 
 /* Fetches the URLs in order; reports each error and keeps the first kind. */
@@ -226,7 +227,7 @@ http_get_run(
 		return -1;
 	result = fetch_start(&f, &wanted, &client, e);
 	if (result == 0)
-		result = check_urls(&f, args, &wanted, e);
+		result = check_urls(&f, args, o, e);
 	if (result == 0)
 		result = fetch_all(&f, args, e);
 	fetch_release(&f);

@@ -195,26 +195,6 @@ accept_and_serve(struct listen_state *l, struct err *e)
 	return server_wait_status(&l->server, e);
 }
 
-/* Keeps only what serving needs. Programs may need anything. */
-static void
-confine(const struct listen_state *l)
-{
-	const struct handler *h = &l->handler;
-	unsigned needs = listener_needs(&l->listener);
-
-	if (h->program != NULL || l->o->transport.via != NULL ||
-	    l->o->transport.tls)
-		return;
-	needs |=
-	    l->has_handler ? SANDBOX_PROCESSES : stdio_relay_needs(&l->stdio);
-	/* A record may have files of its own for each connection. */
-	if (h->recorder != NULL)
-		needs |= SANDBOX_FILES;
-	if (h->kind == HANDLER_FORWARD)
-		needs |= SANDBOX_SOCKETS | SANDBOX_FILES;
-	sandbox_enter(needs);
-}
-
 /* Runs with the sockets open, before the first connection. */
 static int
 prepare(struct listen_state *l, struct err *e)
@@ -250,7 +230,9 @@ run(struct listen_state *l, const struct endpoint *ep, struct err *e)
 	result = prepare(l, e);
 	if (result == 0) {
 		listener_announce(&l->listener);
-		confine(l);
+		if (l->handler.program == NULL && l->o->transport.via == NULL &&
+		    !l->o->transport.tls)
+			sandbox_enter();
 		result = accept_and_serve(l, e);
 		server_stop(&l->server);
 	}

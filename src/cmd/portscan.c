@@ -344,7 +344,7 @@ scan(struct run *run, struct err *e)
 	struct scan_options so = scan_options_of(run);
 	struct backoff pause = {.min = RETRY_MS, .max = MAX_RETRY_MS};
 
-	sandbox_enter(SANDBOX_SOCKETS);
+	sandbox_enter();
 	for (;;) {
 		progress_start(
 		    &run->live, o->report.level == DIAG_SAY && !o->report.json);

@@ -188,7 +188,7 @@ run_server(struct hello_server *hs, const struct listen_source *source,
 		return signals_server_result(-1, e);
 	if (server_start(&server, &listener, so, e) == 0) {
 		listener_announce(&listener);
-		sandbox_enter(SANDBOX_PROCESSES | listener_needs(&listener));
+		sandbox_enter();
 		result = accept_and_serve(hs, &server, e);
 		server_stop(&server);
 	}

@@ -24,7 +24,6 @@
 #include "net/shutdown.h"
 #include "net/sock.h"
 #include "net/conn_event.h"
-#include "net/sandbox.h"
 #include "net/signals.h"
 #include "net/wait.h"
 
@@ -273,16 +272,6 @@ report_total(
 	    is_one ? "" : ": ", format_total(sent, sizeof(sent), sum->sent, ns),
 	    format_total(received, sizeof(received), sum->received, ns),
 	    num_format_duration(duration, sizeof(duration), ns));
-}
-
-unsigned
-stdio_relay_needs(const struct stdio_relay *s)
-{
-	/* A connection may have files of its own; a terminal is opened again so
-	 * that writing to it does not block (relay/flow.h). */
-	return s->recorder.is_on || fd_kind(STDOUT_FILENO) == FD_TERMINAL
-		   ? SANDBOX_FILES
-		   : SANDBOX_NOTHING;
 }
 
 int

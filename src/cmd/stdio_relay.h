@@ -76,9 +76,6 @@ bool stdio_relay_ends_with_input(const struct stdio_relay_options *o);
 int stdio_relay_open(struct stdio_relay *s, const struct stdio_relay_options *o,
     const struct time_options *time, struct deadline until, struct err *e);
 
-/* What stdio_relay_run() needs: flags of net/sandbox.h. */
-unsigned stdio_relay_needs(const struct stdio_relay *s);
-
 /*
  * Relays on the connected socket *fd, closes it, and reports that with -v.
  * Returns 0, or -1 with *e; *fd is -1 afterwards. It may be called again for

@@ -158,8 +158,7 @@ struct send_state {
 	struct sender sender;
 	struct recorder recorder; /* --hexdump */
 	int fd;
-	bool may_retry;   /* another address may be tried */
-	bool is_confined; /* not before a socket is open, or says why not */
+	bool may_retry; /* another address may be tried */
 	int64_t start_ns;
 };
 
@@ -294,9 +293,6 @@ try_address(
 	s->may_retry = !is_last;
 	if (s->fd < 0)
 		return -1;
-	if (!s->is_confined)
-		sandbox_enter(SANDBOX_SOCKETS);
-	s->is_confined = true;
 	sock_local(s->fd, &c.local);
 	conn_event_connected(&c, false);
 	sender_use(&s->sender,
@@ -453,11 +449,13 @@ send_and_receive(struct send_state *s, const struct endpoint *ep,
 {
 	const struct send_options *o = s->o;
 	struct addr_list list = ADDR_LIST_INIT;
-	int result = resolve(ep, &o->names,
+	int result;
+
+	sandbox_enter();
+	result = resolve(ep, &o->names,
 	    deadline_first(
 		until, deadline_limit(o->time.timeout_ms, "--timeout")),
 	    &list, e);
-
 	if (result == 0)
 		result = try_addresses(s, &list, e);
 	if (result == 0)

@@ -447,7 +447,7 @@ run_server(struct serve_state *s, const struct endpoint *ep,
 	    sizeof(s->fds[0]));
 	s->last_ns = clock_now();
 	if (s->mode != SERVE_PROGRAM)
-		sandbox_enter(listener_needs(&s->server.listener));
+		sandbox_enter();
 	result = serve_to_end(s, e);
 	udp_programs_stop(&s->programs);
 	dgram_server_report(&s->server);

@@ -21,7 +21,6 @@
 #include "http/http_file_name.h"
 #include "http/http_request.h"
 #include "net/endpoint.h"
-#include "net/sandbox.h"
 #include "net/wait.h"
 
 /* Pauses between attempts, and the longest Retry-After that is honored. */
@@ -217,45 +216,6 @@ attempt_until_served(struct transfer *t, struct err *e)
 	return -1;
 }
 
-/* Finds the folder of the output's files. */
-static void
-find_folder(struct transfer *t)
-{
-	const char *target = t->output.is_file ? t->output.file.target : "";
-	const char *slash = strrchr(target, '/');
-
-	if (slash == NULL)
-		snprintf(t->folder, sizeof(t->folder), ".");
-	else
-		snprintf(t->folder, sizeof(t->folder), "%.*s",
-		    slash == target ? 1 : (int)(slash - target), target);
-}
-
-/*
- * Sets what the process needs once the server has answered: the files of the
- * output, and whatever further requests need: after a redirect, a partial file
- * of another version, a failure, or for the next URL.
- */
-static void
-set_needs(struct transfer *t)
-{
-	const struct fetch_options *o = t->options;
-	struct http_client *c = t->client;
-	bool has_file = o->remote_name ||
-			(o->output != NULL && strcmp(o->output, "-") != 0);
-	unsigned request = SANDBOX_SOCKETS | SANDBOX_PROCESSES | SANDBOX_FILES |
-			   (o->may_use_tls ? (unsigned)SANDBOX_PROGRAMS : 0);
-
-	find_folder(t);
-	c->folder = t->folder;
-	c->body_needs = has_file ? SANDBOX_FILES : SANDBOX_NOTHING;
-	if (t->wants_more || t->retries_left > 0 || o->retry_ms >= 0)
-		c->body_needs |= request;
-	c->head_needs = c->body_needs;
-	if (o->follow || o->resume)
-		c->head_needs |= request;
-}
-
 /* Repeats the attempt until it succeeds or a retry is useless. */
 static int
 attempt_repeatedly(struct transfer *t, struct err *e)
@@ -264,7 +224,6 @@ attempt_repeatedly(struct transfer *t, struct err *e)
 	struct deadline until = t->output.until;
 
 	for (t->retries_left = t->options->retries;; t->retries_left--) {
-		set_needs(t);
 		if (attempt_until_served(t, e) == 0)
 			return 0;
 		if (t->retries_left == 0 || !may_retry(t, e) ||

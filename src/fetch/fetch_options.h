@@ -21,7 +21,6 @@ struct fetch_options {
 	int64_t retry_ms;          /* --retry-for; -1: one attempt */
 	const struct proxy *proxy; /* PROXY_NONE: http_proxy decides */
 	int is_via;                /* --via: there is no proxy */
-	int may_use_tls;           /* a URL or a redirect may be https */
 
 	/* Where the body goes. */
 	const char *output; /* -o FILE; "-" is stdout */

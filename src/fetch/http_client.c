@@ -12,7 +12,6 @@
 #include "base/text.h"
 #include "http/http_request.h"
 #include "relay/copy.h"
-#include "net/sandbox.h"
 #include "net/sink.h"
 #include "net/stream.h"
 #include "net/signals.h"
@@ -34,7 +33,6 @@ http_client_init(struct http_client *c, const struct http_client_options *o)
 	memset(c, 0, sizeof(*c));
 	c->options = o;
 	c->until = o->until;
-	c->kept = c->head_needs = c->body_needs = SANDBOX_EVERYTHING;
 	http_conn_init(&c->conn, &o->connector);
 	c->storage = mem_buffer(HTTP_CLIENT_BUFFER);
 	c->request = mem_array(1, HTTP_REQUEST_SIZE);
@@ -217,25 +215,6 @@ receive_ticking(struct http_client *c, size_t *n)
 	}
 }
 
-/*
- * Drops the rights that the process no longer needs. The program of --via may
- * need anything, that of TLS has to be ended.
- */
-static void
-confine(struct http_client *c, unsigned needs)
-{
-	if (c->conn.made.via != NULL)
-		return;
-	if (c->conn.made.tls != NULL)
-		needs |= SANDBOX_PROGRAMS | SANDBOX_FILES;
-	if ((c->kept & ~needs) == 0)
-		return;
-	c->kept &= needs;
-	/* To make a connection takes other files. */
-	sandbox_enter_folder(
-	    c->kept, c->kept == SANDBOX_FILES ? c->folder : NULL);
-}
-
 /* Waits for data. The count, 0 at the end of the connection, or -1 with *e. */
 static ssize_t
 receive_waiting(struct http_client *c, const char *what, struct err *e)
@@ -266,12 +245,8 @@ receive(struct http_client *c, const char *what, struct err *e)
 	n = receive_waiting(c, what, e);
 	if (n < 0)
 		return -1;
-	if (n > 0 && c->times.first_ns == 0) {
+	if (n > 0 && c->times.first_ns == 0)
 		c->times.first_ns = clock_now();
-		/* A kept connection may have to be replaced: see was_dropped().
-		 */
-		confine(c, c->times.is_reused ? c->kept : c->head_needs);
-	}
 	c->conn.received += (uint64_t)n;
 	buf_added(&c->in, (size_t)n);
 	return n;
@@ -544,7 +519,6 @@ http_client_read(struct http_client *c, struct sink *s,
 {
 	int result = 0;
 
-	confine(c, c->body_needs);
 	c->progress = progress;
 	while (result == 0 && !http_response_is_complete(c->response)) {
 		result =

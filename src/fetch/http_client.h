@@ -47,12 +47,6 @@ struct http_client {
 	size_t request_length;          /* of the request that is sent */
 	struct http_response *response; /* owned */
 	struct http_timing times;
-	/* The caller's, before a request: what the process needs after the
-	   first byte of the response, and when its body begins (net/sandbox.h).
-	   What this connection needs is added. At first that is everything. */
-	unsigned head_needs, body_needs;
-	const char *folder; /* for the files of body_needs; NULL: any */
-	unsigned kept;      /* the rights that the process still has */
 	const struct http_progress
 	    *progress; /* while a body is read, or NULL */
 };

@@ -5,7 +5,6 @@
 #ifndef FETCH_TRANSFER_H
 #define FETCH_TRANSFER_H
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -30,11 +29,10 @@ struct transfer {
 	int64_t retries_left;       /* retries after this attempt */
 
 	char if_modified_since[HTTP_DATE_SIZE]; /* date, or "" */
-	struct url current;    /* after redirects, with its credentials */
-	bool left_origin;      /* some redirect led to another origin */
-	int64_t redirects;     /* that were followed */
-	struct output output;  /* where the body goes; owned */
-	char folder[PATH_MAX]; /* where its files are */
+	struct url current;   /* after redirects, with its credentials */
+	bool left_origin;     /* some redirect led to another origin */
+	int64_t redirects;    /* that were followed */
+	struct output output; /* where the body goes; owned */
 };
 
 /*

@@ -19,7 +19,6 @@
 #include "net/conn_event.h"
 #include "net/endpoint.h"
 #include "net/port_owner.h"
-#include "net/sandbox.h"
 
 /*
  * More than any system allows: listen(2) lowers it to the current limit, which
@@ -392,12 +391,6 @@ listener_connection(struct listener *l, struct conn *c)
 	addr_unmap(&c->remote);
 	l->count = 0;
 	return l->fds[0];
-}
-
-unsigned
-listener_needs(const struct listener *l)
-{
-	return l->path.is_bound ? SANDBOX_FILES : SANDBOX_NOTHING;
 }
 
 void

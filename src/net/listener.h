@@ -93,9 +93,6 @@ void listener_close(struct listener *l);
 /* The same; the steps of -vv say why, unless it is NULL. */
 void listener_stop(struct listener *l, const char *why);
 
-/* What closing needs, for sandbox_enter(): SANDBOX_FILES to remove a path. */
-unsigned listener_needs(const struct listener *l);
-
 /*
  * In a child: closes the sockets and keeps the path. The child must not use *l
  * afterwards.

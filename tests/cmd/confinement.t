@@ -1,88 +1,88 @@
-# Processes that need no program are confined: seccomp and no_new_privs are on.
-# Those that run programs are not, since these may need anything.
+# Processes that will run no program are confined: seccomp and no_new_privs are
+# on. Those that run programs are not, since these may need anything.
 use Sockt;
 
 my $version = run('--version')->{out};
 plan skip_all => 'built without Linux calls' if $version !~ /linux/;
 
-# Whether the process is confined, at once or soon.
 sub is_confined {
-    my ($pid, $wanted) = @_;
-    for (1 .. 500) {
-        my $status = slurp("/proc/$pid/status");
-        return 1
-            if $status =~ /^NoNewPrivs:\s*1$/m && $status =~ /^Seccomp:\s*2$/m;
-        return 0 if defined $wanted && !$wanted;
-        select undef, undef, undef, 0.01;
-    }
-    return 0;
+    my ($pid) = @_;
+    my $status = slurp("/proc/$pid/status");
+    return $status =~ /^NoNewPrivs:\s*1$/m && $status =~ /^Seccomp:\s*2$/m
+        ? 1 : 0;
 }
 
-my $probe = start('serve-hello', 0);
-$probe->port;
-if (!is_confined($probe->{pid})) {
-    plan skip_all => 'no confinement in this kernel or build';
+# A server that has announced itself and waits.
+sub server {
+    my ($command, @args) = @_;
+    my $p = start($command, 0, @args);
+    $p->port;
+    select undef, undef, undef, 0.001 until is_asleep($p->{pid});
+    return $p;
 }
 
+my $probe = server('serve-hello', '-4');
+plan skip_all => 'no confinement in this kernel or build'
+    unless is_confined($probe->{pid});
 my $client = tcp_client($probe->port);
 read $client, my $greeting, 8;
 is $greeting, 'Welcome!', 'a confined server serves';
-my $child = await_child($probe->{pid});
-ok is_confined($child), 'so is the process of a connection';
+ok is_confined(await_child($probe->{pid})), 'so is the process of a connection';
 close $client;
 is $probe->stop->{status}, 0, 'and it ends as ever';
 
 for my $case (
-    [1, 'serve-hello', 0],
-    [1, 'udp-serve', 0],
-    [1, 'listen', 0],
-    [1, 'listen', '-k', '--echo', 0],
-    [1, 'listen', '-k', '--discard', 0],
-    [1, 'listen', '-k', '--to', '127.0.0.1:9', 0],
-    [0, 'listen', '-k', 0, '--', 'cat'],
-    [0, 'listen', '-k', '-e', 'cat', 0],
-    [0, 'udp-serve', 0, '--', 'cat'])
+    [ 1, 'serve-hello', '--http' ],
+    [ 1, 'listen' ],
+    [ 1, 'listen', '-k', '--echo' ],
+    [ 1, 'listen', '-k', '--to', '127.0.0.1:9' ],
+    [ 0, 'listen', '-k', '-e', 'cat' ],
+    [ 0, 'listen', '-k', '--to', '127.0.0.1:9', '--via', 'false' ],
+    [ 0, 'listen', '-k', '--to', '127.0.0.1:9', '--tls' ],
+    [ 1, 'udp-serve' ],
+    [ 0, 'udp-serve', '--', 'cat' ])
 {
-    my ($wanted, @command) = @$case;
-    my $p = start(@command);
-    $p->port;
-    is is_confined($p->{pid}, $wanted), $wanted, "@command";
+    my ($expected, @command) = @$case;
+    my $p = server(@command);
+    is is_confined($p->{pid}), $expected, "@command";
     $p->stop;
 }
 
-# A client is confined once it is connected.
+# Clients, once they have something to read.
 my $l = tcp_listener();
-my $p = start({ keep_stdin => 1 }, 'connect', '127.0.0.1',
-    $l->sockport);
-my $c = $l->accept;
-print $c "hello\n";
-$c->flush;
-$p->expect(out => qr/hello/);
-is is_confined($p->{pid}), 1, 'connect';
-close $c;
-$p->close_stdin;
-my $r = $p->finish;
-is $r->{status}, 0, 'it ends as ever';
-
-# http-get is confined before it reads what the server has sent.
-my $page = scratch() . '/page';
-for my $options (['-o', '-'], ['-o', $page], ['-L', '-o', $page, '-f']) {
-    my $p = start('http-get', @$options,
-        'http://127.0.0.1:' . $l->sockport . '/');
+my $to = '127.0.0.1:' . $l->sockport;
+for my $case (
+    [ 1, 'connect', $to ],
+    [ 1, 'http-get', "http://$to/" ],
+    [ 0, 'http-get', '-L', "http://$to/" ],
+    [ 0, 'http-get', "http://$to/", 'https://127.0.0.1:9/' ])
+{
+    my ($expected, @command) = @$case;
+    my $p = start({ keep_stdin => 1 }, @command);
     my $c = $l->accept;
-    sysread $c, my $request, 4096;
-    print $c 'HT';
+    if ($command[0] eq 'http-get') {
+        sysread $c, my $request, 4096;
+        print $c "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n";
+    }
+    print $c "hello\n";
     $c->flush;
-    is is_confined($p->{pid}), 1, "http-get @$options";
-    print $c "TP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello\n";
+    $p->expect(out => qr/hello/);
+    is is_confined($p->{pid}), $expected, "@command";
+    print $c "go\n";
     close $c;
-    is $p->finish->{status}, 0, 'it receives the rest';
+    $p->close_stdin;
+    my $r = $p->finish;
+    is $r->{out}, "hello\ngo\n", 'it receives the rest';
 }
 
 my $silent = udp_socket();
-$p = start('udp-send', '127.0.0.1', $silent->sockport, 'x');
+my $p = start('udp-send', '127.0.0.1', $silent->sockport, 'x');
 $silent->recv(my $x, 10);
-is is_confined($p->{pid}), 1, 'udp-send';
+ok is_confined($p->{pid}), 'udp-send';
+$p->stop;
+$p = start('portscan', '--udp', '-w', 30, '127.0.0.1', $silent->sockport);
+$silent->recv($x, 10);
+ok is_confined($p->{pid}), 'portscan';
 $p->stop;
 
 done_testing;
