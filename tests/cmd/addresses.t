@@ -54,4 +54,12 @@ refused($scope, 'http-get', 'http://[fe80::1]/');
 is run('connect', '-w', 1, 'fe80::1%lo', 80)->{status} == 2, '',
     'with its interface it is none';
 
+# A host with a bracket in it was looked up as a name.
+for my $operand ('[[]:80', '[]]:80', '[::1:80', '[a[b]:80', 'a]:80',
+    '[name]:80', '[unix]:7', '[127.0.0.1]:80') {
+    refused(qr/bracket|missing port/, 'connect', $operand);
+}
+is run('connect', '-z', '[', 80)->{status}, 2, 'with a port apart too';
+is run('connect', '-z', '[::1]:1')->{status} != 2, 1, 'an address may have them';
+
 done_testing;

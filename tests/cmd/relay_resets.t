@@ -1,0 +1,269 @@
+# Resets: what came before one arrives, it ends both directions, a forwarder
+# passes it on, and what was cut off ends with one.
+use Sockt;
+use Socket qw(:all);
+
+# Each connection counts here, so no other test's may come.
+own_network();
+
+sub reset_it {
+    my ($c) = @_;
+    setsockopt $c, SOL_SOCKET, SO_LINGER, pack 'ii', 1, 0;
+    close $c;
+}
+
+# What comes until the end, and how it ends.
+sub read_out {
+    my ($s) = @_;
+    my $text = '';
+    while (1) {
+        my $n = sysread $s, $text, 65536, length $text;
+        return ($text, $!{ECONNRESET} ? 'reset' : "$!") if !defined $n;
+        return ($text, 'end') if $n == 0;
+    }
+}
+
+my $l = tcp_listener();
+
+# A forwarder passes a reset on as a reset, behind everything that came before
+# it: an answer that was cut off must not look whole, nor an upload.
+sub forwarder {
+    my $p = start('listen', '-v', '-4', '0', '--to',
+        '127.0.0.1:' . $l->sockport);
+    my $client = tcp_client($p->port);
+    return ($p, $client, scalar $l->accept);
+}
+
+my $big = join '', map { chr $_ % 251 } 1 .. 200_000;
+my ($p, $client, $target) = forwarder();
+print $target $big;
+$target->flush;
+SKIP: {
+    skip 'no word of what is acknowledged', 1 unless $^O eq 'linux';
+    ok acknowledged($target), 'everything has left the target';
+}
+reset_it($target);
+my ($text, $how) = read_out($client);
+is length $text, length $big, 'the target: what came before the reset';
+ok $text eq $big, 'is delivered whole';
+is $how, 'reset', 'and the reset behind it';
+my $r = $p->finish(10);
+is $r->{status}, 10, 'exit status';
+like $r->{err}, qr/the target was lost after 200000 bytes received from it /,
+    'who was lost';
+like $r->{err}, qr/closed .* reset by this side, status 10\n/,
+    'how it ended: the client was reset after the target';
+
+($p, $client, $target) = forwarder();
+syswrite $client, 'half an upload';
+is sysread($target, $text, 100), 14, 'the client: what came before';
+reset_it($client);
+is +(read_out($target))[1], 'reset', 'and the reset behind it';
+$r = $p->finish(10);
+is $r->{status}, 10, 'exit status';
+like $r->{err}, qr/the connection was lost after 0 bytes sent and 14 received/,
+    'who was lost';
+
+($p, $client, $target) = forwarder();
+syswrite $target, 'half an answer';
+is sysread($client, $text, 100), 14, 'a client that has finished';
+shutdown $client, SHUT_WR;
+is sysread($target, $text, 100), 0, 'and said so';
+reset_it($target);
+is +(read_out($client))[1], 'reset', 'hears of it too';
+is $p->finish(10)->{status}, 10, 'exit status';
+
+# A reset that is met by writing first.
+($p, $client, $target) = forwarder();
+syswrite $target, 'half';
+is sysread($client, $text, 100), 4, 'a target that takes nothing';
+setsockopt $client, SOL_SOCKET, SO_SNDBUF, 1 << 20;
+syswrite $client, $big;
+reset_it($target);
+is +(read_out($client))[1], 'reset', 'its reset, met by writing';
+is $p->finish(10)->{status}, 10, 'exit status';
+
+# An orderly end stays one.
+($p, $client, $target) = forwarder();
+syswrite $target, 'all';
+close $target;
+is join(' ', read_out($client)), 'all end', 'FIN is passed on as FIN';
+close $client;
+is $p->finish(10)->{status}, 0, 'exit status';
+
+# What ends before everything was delivered ends with a reset: a FIN would make
+# the other side take what it has for the whole.
+sub ending { return (read_out($_[0]))[1] }
+
+my @to = ('127.0.0.1', $l->sockport);
+
+for my $signal (qw(KILL TERM INT HUP)) {
+    my $p = start({ keep_stdin => 1 }, 'connect', @to);
+    my $c = $l->accept;
+    $p->send_line("half\n");
+    sysread $c, my $got, 5;
+    $p->signal($signal);
+    is ending($c), 'reset', "a sender that SIG$signal ends half-way";
+    $p->finish;
+}
+
+$p = start({ keep_stdin => 1 }, 'connect', '-m', '300ms', @to);
+my $c = $l->accept;
+$p->send_line("half\n");
+is ending($c), 'reset', 'a sender that --max-time ends';
+is $p->finish->{status}, 5, 'is status 5';
+
+# A receiver whose output fails has not got everything either.
+pipe my $read, my $write or die;
+$p = start({ stdin => '', stdout => $write }, 'connect', @to);
+close $write;
+$c = $l->accept;
+close $read;
+syswrite $c, 'x' x 1000;
+is ending($c), 'end', 'the end of its input';
+local $SIG{PIPE} = 'IGNORE';
+is $p->finish->{status}, 11, 'a receiver whose stdout breaks';
+is syswrite($c, 'x'), undef, 'has reset the connection';
+
+# A forwarder: cut off by a limit, both sides know.
+for my $options (['-m', '2s'], ['--idle-timeout', '1s']) {
+    my $f = start('listen', '-4', 0, '--to', join(':', @to), @$options);
+    my $client = tcp_client($f->port);
+    my $target = $l->accept;
+    syswrite $target, 'some of it';
+    # Over a limit before it relays, it has nothing to cut.
+    is ending($client), 'reset', "a forwarder, @$options: the client";
+    is ending($target), 'reset', 'and the target';
+    is $f->finish->{status}, 5, 'status 5';
+}
+
+# And one that is told to stop.
+my $f = start('listen', '-4', '-k', 0, '--to', join ':', @to);
+$client = tcp_client($f->port);
+$target = $l->accept;
+syswrite $client, 'some';
+sysread $target, my $got, 4;
+$f->stop;
+is ending($client), 'reset', 'a forwarder that ends: the client';
+is ending($target), 'reset', 'and the target';
+
+# A target that cannot be reached is not one that has nothing to say.
+$f = start('listen', '-4', 0, '--to', '127.0.0.1:' . free_port());
+# A blocking connect(2) has returned before the reset can come.
+$client = IO::Socket::IP->new(PeerHost => '127.0.0.1', PeerPort => $f->port)
+    or die;
+is ending($client), 'reset', 'a target that refuses: the client';
+is $f->finish->{status}, 4, 'status 4';
+
+# The peer reads a line, closes, and is sent another one: all bytes of that one
+# are counted as not delivered. One was missing, in place of a FIN that had
+# never been sent.
+my $sender = start({ keep_stdin => 1 }, 'connect', '127.0.0.1', $l->sockport);
+my $peer = $l->accept or die;
+$sender->send_line("one\n");
+is scalar <$peer>, "one\n", 'the peer reads a line';
+close $peer;
+$sender->send_line("three\n");
+$r = $sender->finish;
+is $r->{status}, 10, 'the connection is lost';
+like $r->{err}, qr/; 6 bytes of stdin not delivered$/m, 'with all of the line';
+
+# What the other side said last arrives, although it then resets us: it left
+# our bytes unread.
+my $runs = 50;
+$l = tcp_listener();
+my $pid = peer($l, sub {
+    my ($c) = @_;
+    print $c "error: go away\n";
+    $c->flush;
+}, $runs);
+my ($whole, %status) = (0);
+# A file holds what there is to send at any time, a pipe only when it is fed.
+my $file = spew(scratch() . '/in', 'x' x 200_000);
+for (1 .. $runs) {
+    open my $in, '<', $file or die;
+    my $r = run({ stdin => $in }, 'connect', '127.0.0.1', $l->sockport);
+    $whole++ if $r->{out} eq "error: go away\n";
+    $status{ $r->{status} }++;
+}
+is $whole, $runs, "the line that came before the reset: $runs of $runs";
+is_deeply [ keys %status ], [10], 'and the lost connection is told each time';
+
+# The same with more than one read takes.
+SKIP: {
+    skip 'no word of what is acknowledged', 3 unless $^O eq 'linux';
+    open my $in, '<', $file or die;
+    my $p = start({ stdin => $in }, 'connect', '--rcvbuf', '200k', '127.0.0.1',
+        $l->sockport);
+    my $c = $l->accept;
+    sysread $c, my $x, 1;
+    $p->signal('STOP');
+    my $size = 150_000;
+    print $c 'x' x $size;
+    $c->flush;
+    # What is still to be sent would be lost with the reset.
+    ok acknowledged($c), 'the peer has sent all';
+    close $c;
+    $p->signal('CONT');
+    my $r = $p->finish;
+    is length $r->{out}, $size, 'all that came before the reset';
+    is $r->{status}, 10, 'which is told';
+}
+
+# The other way round: our listener never resets a client that is still
+# sending, so that it reads our last words.
+$p = start('listen', '-k', '-e', 'echo error: go away', 0);
+my $port = $p->port;
+$whole = 0;
+for (1 .. $runs) {
+    my $c = tcp_client($port);
+    local $SIG{PIPE} = 'IGNORE';
+    syswrite $c, 'x' x 100_000;
+    my $line = <$c>;
+    $whole++ if ($line // '') eq "error: go away\n" && !defined <$c>;
+}
+is $whole, $runs, "a program's last words: $runs of $runs";
+$p->stop;
+
+# A reset ends both directions: an input or a script that has more to say does
+# not keep the relay waiting.
+pipe my $idle, my $held or die;
+$p = start({ stdin => $idle }, 'connect', '--on-peer-eof', 'finish',
+    '127.0.0.1', $l->sockport);
+reset_it($l->accept);
+is $p->finish(10)->{status}, 10, 'finish: an idle stdin is not waited for';
+
+setsockopt $l, SOL_SOCKET, SO_RCVBUF, 4096;
+$text = 'a' x 130000;
+$p = start('connect', '--sndbuf', '4k', '127.0.0.1', $l->sockport,
+    map { ('--send', $text) } 1 .. 13);
+$target = $l->accept;
+sysread $target, $got, 100;
+reset_it($target);
+is $p->finish(10)->{status}, 10, 'texts that do not fit are not waited for';
+
+# listen -x FILE -- PROGRAM lost a client whose host had vanished without a word,
+# and its status was that of the program: 0.
+# One retransmission, so that seconds are enough.
+my $retries = '/proc/sys/net/ipv4/tcp_retries2';
+done_testing, exit unless $ENV{SOCKT_OWN_NETWORK} && -w $retries;
+spew($retries, "1\n");
+
+my $dir = scratch();
+$p = start('listen', '-v', '-x', "$dir/dump", 0, '--', 'sh', '-c',
+    'read go; echo first; read go; echo second; cat');
+$c = tcp_client($p->port);
+print $c "go\n";
+is scalar(<$c>), "first\n", 'the client is served';
+
+# It is gone before the answer, not before the question.
+$p->signal('STOP');
+print $c "go\n";
+set_loopback(0) or die "lo: $!";
+$p->signal('CONT');
+$r = $p->finish;
+is $r->{status}, 10, 'its loss is an error';
+like $r->{err}, qr/the connection was lost after \d+ bytes sent and 6 received: \w/,
+    'and told';
+
+done_testing;
