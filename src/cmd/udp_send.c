@@ -20,7 +20,7 @@
 #include "net/signals.h"
 #include "relay/recorder.h"
 #include "udp/dgram.h"
-#include "udp/message_source.h"
+#include "udp/source.h"
 #include "udp/multicast.h"
 #include "udp/sender.h"
 
@@ -38,7 +38,7 @@ struct send_options {
 	int no_fragment;
 	int64_t replies; /* -1: one from a single host, any number from many */
 	int no_reply;
-	int format; /* enum message_source_format */
+	int format; /* enum source_format */
 	int whole;
 	int64_t block; /* --size; 0: lines */
 	int64_t count, window, interval_ms, rate;
@@ -153,7 +153,7 @@ static const struct opt_group send_groups[] = {{"sending", send_opts, 0},
 /* The command's state. */
 struct send_state {
 	const struct send_options *o;
-	struct message_source source;
+	struct source source;
 	struct sender_options sender_options;
 	struct sender sender;
 	struct recorder recorder; /* --hexdump */
@@ -370,29 +370,24 @@ choose_source(
     struct send_state *s, char *const *messages, int count, struct err *e)
 {
 	const struct send_options *o = s->o;
-	enum message_source_kind kind = SOURCE_LINES;
 
+	s->source = (struct source){.kind = count > 0      ? SOURCE_ARGUMENTS
+					    : o->whole     ? SOURCE_WHOLE
+					    : o->block > 0 ? SOURCE_BLOCKS
+							   : SOURCE_LINES,
+	    .format = (enum source_format)o->format,
+	    .arguments = messages,
+	    .argument_count = count,
+	    .fd = STDIN_FILENO,
+	    .block_size = (size_t)o->block,
+	    .repeats = o->count > 0 && (count > 0 || o->whole)};
 	if (count > 0 && (o->whole || o->block > 0))
 		return err_set(e, ERR_USAGE,
 		    "messages and --whole or --size cannot be used together");
-	if (count > 0) {
-		message_source_arguments(
-		    &s->source, messages, count, o->count > 0);
-		return message_source_convert(
-		    &s->source, (enum message_source_format)o->format, e);
-	}
-	if (!fd_is_readable(STDIN_FILENO))
+	if (count == 0 && !fd_is_readable(STDIN_FILENO))
 		return err_set(
 		    e, ERR_OUTPUT, "stdin is closed, and there is no message");
-	if (o->whole)
-		kind = SOURCE_WHOLE;
-	else if (o->block > 0)
-		kind = SOURCE_BLOCKS;
-	message_source_descriptor(
-	    &s->source, STDIN_FILENO, kind, (size_t)o->block);
-	s->source.repeats = o->whole && o->count > 0;
-	return message_source_convert(
-	    &s->source, (enum message_source_format)o->format, e);
+	return source_start(&s->source, e);
 }
 
 /* Sets the sender's options that do not depend on the address. */
@@ -492,7 +487,7 @@ send_run(const void *options, const struct command_args *args, struct err *e)
 	result = recorder_close(&s.recorder, result, e);
 	dgram_close(&s.fd);
 	sender_release(&s.sender);
-	message_source_release(&s.source);
+	source_release(&s.source);
 	return result;
 }
 

@@ -14,7 +14,7 @@
 #include "net/os.h"
 #include "net/signals.h"
 #include "net/wait.h"
-#include "udp/message_source.h"
+#include "udp/source.h"
 
 /* At most this much of a delay is made up for. */
 #define MAX_LATE_NS (20 * CLOCK_MS)
@@ -156,13 +156,13 @@ number_message(struct sender *x, struct dgram *d, struct err *e)
 }
 
 /* Borrows one message from the source. */
-static enum message_source_next
+static enum source_next
 borrow(struct sender *x, struct err *e)
 {
 	struct dgram *d = &x->out[x->out_count];
 	const unsigned char *bytes;
-	enum message_source_next found =
-	    message_source_next(x->o->source, &bytes, &d->length, e);
+	enum source_next found =
+	    source_next(x->o->source, &bytes, &d->length, e);
 
 	if (found != SOURCE_MESSAGE)
 		return found;
@@ -181,14 +181,14 @@ consume_sent(struct sender *x)
 	if (count_unsent(x) > 0)
 		return;
 	x->out_count = x->sent = 0;
-	message_source_consume(x->o->source);
+	source_consume(x->o->source);
 }
 
 /* Borrows the messages that may be sent now. Returns 0, or -1 with *e. */
 static int
 fill(struct sender *x, int64_t now, struct err *e)
 {
-	enum message_source_next found = SOURCE_MESSAGE;
+	enum source_next found = SOURCE_MESSAGE;
 	int64_t max;
 
 	if (count_unsent(x) > 0 || is_complete(x) || x->starved)
@@ -481,7 +481,7 @@ wait_more(struct sender *x, struct err *e)
 		return 0;
 	consume_sent(x);
 	x->starved = false;
-	return message_source_read(x->o->source, e);
+	return source_read(x->o->source, e);
 }
 
 /* Whether nothing can be done without waiting. */

@@ -15,7 +15,7 @@
 #include "udp/dgram.h"
 #include "udp/rtt_stats.h"
 
-struct message_source;
+struct source;
 
 /* Values of replies: none are awaited, or any number within the timeout. */
 #define SENDER_NO_REPLY (-1)
@@ -46,7 +46,7 @@ struct sender_options {
 	bool number;           /* "#N " before each message, N from 0 */
 	struct deadline until; /* of the command */
 
-	struct message_source *source;
+	struct source *source;
 	sender_on_sent *on_sent; /* NULL: none */
 	sender_on_reply *on_reply;
 	sender_on_idle *on_idle; /* called before each wait, to flush */

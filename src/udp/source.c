@@ -1,0 +1,208 @@
+/* Messages to be sent: arguments, lines, blocks or a whole file. */
+#include "udp/source.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/literal.h"
+#include "base/mem.h"
+
+/* Space for several of the longest messages. */
+#define QUEUE_SIZE (512 * 1024)
+/* The maximum payload of UDP: its length field minus its header (RFC 768). */
+#define MAX_LENGTH 65527
+/* The maximum length of a byte as text: "\x00", or "00 " and a newline. */
+#define MAX_BYTE_TEXT 4
+
+/* An argument as bytes. */
+struct source_argument {
+	unsigned char *bytes; /* owned */
+	size_t length;
+};
+
+/* Converts text in place, and sets *length. Returns 0, or -1 with *e. */
+static int
+convert(
+    const struct source *s, unsigned char *text, size_t *length, struct err *e)
+{
+	ssize_t n = (ssize_t)*length;
+
+	if (s->format == SOURCE_HEX)
+		n = literal_parse_hex(text, text, *length, e);
+	else if (s->format == SOURCE_ESCAPES)
+		n = literal_unescape(text, text, *length, e);
+	*length = (size_t)n;
+	return n < 0 ? -1 : 0;
+}
+
+int
+source_start(struct source *s, struct err *e)
+{
+	struct source_argument *a;
+	int i;
+
+	if (s->kind != SOURCE_ARGUMENTS) {
+		buf_init(&s->queue, mem_buffer(QUEUE_SIZE), QUEUE_SIZE);
+		return 0;
+	}
+	s->converted =
+	    mem_array((size_t)s->argument_count, sizeof(s->converted[0]));
+	for (i = 0; i < s->argument_count; i++) {
+		a = &s->converted[i];
+		a->length = strlen(s->arguments[i]);
+		a->bytes = mem_array(a->length + 1, 1);
+		memcpy(a->bytes, s->arguments[i], a->length);
+		if (convert(s, a->bytes, &a->length, e) < 0)
+			return err_prefix(e, "message %d", i + 1);
+	}
+	return 0;
+}
+
+static enum source_next
+too_long(const struct source *s, struct err *e)
+{
+	err_set(e, ERR_LOCAL,
+	    "%s of stdin is too long for a datagram, which carries %d bytes "
+	    "at most",
+	    s->kind == SOURCE_LINES ? "a line" : "all", MAX_LENGTH);
+	e->errnum = EMSGSIZE;
+	return SOURCE_ERROR;
+}
+
+static enum source_next
+malformed(const struct source *s, struct err *e)
+{
+	e->kind = ERR_FAILED;
+	if (s->kind == SOURCE_LINES)
+		err_prefix(
+		    e, "line %llu of stdin", (unsigned long long)s->lent_count);
+	else
+		err_prefix(e, "stdin");
+	return SOURCE_ERROR;
+}
+
+static enum source_next
+next_argument(struct source *s, const unsigned char **bytes, size_t *length)
+{
+	uint64_t count = (uint64_t)s->argument_count;
+	const struct source_argument *a = &s->converted[s->lent_count % count];
+
+	if (s->lent_count >= count && !s->repeats)
+		return SOURCE_END;
+	s->lent_count++;
+	*bytes = a->bytes;
+	*length = a->length;
+	return SOURCE_MESSAGE;
+}
+
+/*
+ * Whether the *length bytes at front have the end of a message: sets *length to
+ * that of the message, and *used to that of its place in the queue.
+ */
+static bool
+find_end(const struct source *s, const unsigned char *front, size_t *length,
+    size_t *used)
+{
+	const unsigned char *lf;
+
+	*used = *length;
+	switch (s->kind) {
+	case SOURCE_LINES:
+		lf = memchr(front, '\n', *length);
+		if (lf == NULL)
+			return false;
+		*length = (size_t)(lf - front);
+		*used = *length + 1;
+		return true;
+	case SOURCE_BLOCKS:
+		if (*length < s->block_size)
+			return false;
+		*length = *used = s->block_size;
+		return true;
+	default:
+		*used = 0;
+		return s->fd < 0;
+	}
+}
+
+enum source_next
+source_next(struct source *s, const unsigned char **bytes, size_t *length,
+    struct err *e)
+{
+	size_t max = s->format == SOURCE_PLAIN ? 1 : MAX_BYTE_TEXT, used;
+	unsigned char *front;
+	bool is_whole = s->kind == SOURCE_WHOLE, has_end;
+
+	if (s->kind == SOURCE_ARGUMENTS)
+		return next_argument(s, bytes, length);
+	front = s->queue.data + s->queue.head + s->lent;
+	*bytes = front;
+	*length = buf_length(&s->queue) - s->lent;
+	has_end = find_end(s, front, length, &used);
+	if (*length > max * MAX_LENGTH)
+		return too_long(s, e);
+	if (!has_end && s->fd >= 0)
+		return SOURCE_WAIT;
+	if (is_whole ? s->lent_count > 0 && !s->repeats
+		     : !has_end && *length == 0)
+		return SOURCE_END;
+	s->lent_count++;
+	s->lent += used;
+	if (s->format == SOURCE_PLAIN)
+		return SOURCE_MESSAGE;
+	if (convert(s, front, length, e) < 0)
+		return malformed(s, e);
+	if (*length > MAX_LENGTH)
+		return too_long(s, e);
+	if (is_whole) {
+		/* It may be sent again, as it is now. */
+		s->format = SOURCE_PLAIN;
+		s->queue.tail = s->queue.head + *length;
+	}
+	return SOURCE_MESSAGE;
+}
+
+void
+source_consume(struct source *s)
+{
+	buf_eat(&s->queue, s->lent);
+	s->lent = 0;
+}
+
+int
+source_read(struct source *s, struct err *e)
+{
+	struct buf *q = &s->queue;
+	/* Lent bytes must not move. */
+	size_t size = q->size - q->tail;
+	unsigned char *space =
+	    s->lent == 0 ? buf_space(q, &size) : q->data + q->tail;
+	ssize_t n;
+
+	if (size == 0)
+		return 0;
+	n = read(s->fd, space, size);
+	if (n > 0)
+		buf_added(q, (size_t)n);
+	if (n == 0)
+		s->fd = -1;
+	if (n >= 0 || errno == EINTR || errno == EAGAIN)
+		return 0;
+	return err_sys(e, ERR_OUTPUT, errno, "stdin");
+}
+
+void
+source_release(struct source *s)
+{
+	int i;
+
+	for (i = 0; s->converted != NULL && i < s->argument_count; i++)
+		free(s->converted[i].bytes);
+	free(s->converted);
+	free(s->queue.data);
+	s->converted = NULL;
+	s->queue.data = NULL;
+}
