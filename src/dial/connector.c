@@ -250,8 +250,6 @@ connector_open(const struct endpoint *ep, const struct connector_options *o,
 		fd = try_once(&a);
 	} while (fd < 0 && o->retry_ms >= 0 && connector_is_transient(e) &&
 		 reconnect_wait(&r, "no connection", e) == 0);
-	if (fd >= 0)
-		addr_keep_scopes(&result->local);
 	return fd;
 }
 

@@ -272,36 +272,11 @@ path_text(const struct addr *a)
 	return text;
 }
 
-/* The names of addr_keep_scopes(), or NULL. */
-static struct if_nameindex *kept_scopes;
-
-void
-addr_keep_scopes(const struct addr *local)
-{
-	if (kept_scopes == NULL && addr_family(local) == AF_INET6 &&
-	    (local->u.in6.sin6_scope_id != 0 || addr_is_any(local)))
-		kept_scopes = if_nameindex();
-}
-
-/* Returns the name of a scope, which name is storage for, or NULL. */
-static const char *
-scope_name(unsigned scope, char name[IF_NAMESIZE])
-{
-	const struct if_nameindex *kept = kept_scopes;
-
-	if (if_indextoname(scope, name) != NULL)
-		return name;
-	while (kept != NULL && kept->if_index != 0 && kept->if_index != scope)
-		kept++;
-	return kept != NULL ? kept->if_name : NULL;
-}
-
 const char *
 addr_ip_text(const struct addr *a)
 {
 	const unsigned char *bytes;
-	char storage[IF_NAMESIZE], *text;
-	const char *name;
+	char name[IF_NAMESIZE], *text;
 	unsigned scope;
 	int saved = errno;
 
@@ -315,8 +290,7 @@ addr_ip_text(const struct addr *a)
 		text = text_slot();
 		inet_ntop(AF_INET6, &a->u.in6.sin6_addr, text, TEXT_SLOT);
 		scope = a->u.in6.sin6_scope_id;
-		name = scope != 0 ? scope_name(scope, storage) : NULL;
-		if (name != NULL)
+		if (scope != 0 && if_indextoname(scope, name) != NULL)
 			text_append(text, TEXT_SLOT, "%%%s", name);
 		else if (scope != 0)
 			text_append(text, TEXT_SLOT, "%%%u", scope);

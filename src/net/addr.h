@@ -114,13 +114,6 @@ const char *addr_format(const struct addr *a, char *buf, size_t size);
  */
 const char *addr_format_ip(const struct addr *a, char *buf, size_t size);
 
-/*
- * Prepares addr_format_ip() for a process that may not look up the names of
- * interfaces any more (net/sandbox.h): keeps them if local, the address of a
- * socket, has a scope or is one where peers with a scope may arrive.
- */
-void addr_keep_scopes(const struct addr *local);
-
 /* Adds {"ip":...,"port":...} or {"path":...} to ev as the member name. */
 void addr_json(const struct addr *a, struct json *j, const char *name);
 

@@ -347,8 +347,6 @@ listener_announce(const struct listener *l)
 	struct json *j;
 	size_t i;
 
-	for (i = 0; i < l->count; i++)
-		addr_keep_scopes(&l->addrs[i]);
 	for (i = 0; i < l->count && !l->is_connection; i++) {
 		j = diag_event_begin("listening");
 		addr_json(&l->addrs[i], j, "local");
