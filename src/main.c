@@ -38,9 +38,7 @@ run(const struct command *c, char **argv, const char **habit, struct err *e)
 		result = c->run(args.options, &args, e);
 	}
 	if (result < 0 && e->kind == ERR_USAGE)
-		*habit = habit_find(habits_table,
-		    &(struct habit_query){c->name, argv, args.refused,
-			args.letter, args.operands});
+		*habit = habits_find(c, argv, &args);
 	command_release(c, &args);
 	return result;
 }
@@ -90,8 +88,7 @@ dispatch(int argc, char **argv, const char **habit, struct err *e)
 		swap_help(argv);
 	c = command_find(command_table, argv[1], e);
 	if (c == NULL) {
-		*habit = habit_find(habits_table,
-		    &(struct habit_query){.command = "", .argv = argv + 1});
+		*habit = habits_find(NULL, argv + 1, NULL);
 		return -1;
 	}
 	diag_start(c->name, DIAG_SAY, false);
@@ -120,10 +117,8 @@ flush(struct err *e)
 static void
 report(const struct err *e, const char *habit)
 {
-	char hint[HABIT_TEXT];
-
 	if (e->kind == ERR_USAGE)
-		diag_usage(e, habit != NULL ? habit_format(habit, hint) : NULL);
+		diag_usage(e, habit);
 	else
 		diag_error(e);
 }

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 /* The columns of README's table. */
 #define WIDTH 80
 #define LEFT 40
@@ -15,6 +17,7 @@
 static const char rows[] =
     "nc host 80\tsockt connect host 80\n"
     "nc -z -w 2 host 22\tsockt connect -z -w 2 host 22\n"
+    "nc -zv host 22\tsockt connect -zv host 22\n"
     "nc -zv host 20-25\tsockt portscan host 20-25\n"
     "nc -N host 80 < request\tsockt connect host 80 < request\n"
     "nc -q 1 host 80 < request\tsockt connect --linger 1 host 80 < request\n"
@@ -137,7 +140,7 @@ static const char rows[] =
     "wget -qO- http://host/\tsockt http-get -qL http://host/\n"
     "wget -S --spider http://host/\tsockt http-get -LI http://host/\n"
     "nmap -sT host\tsockt portscan host\n"
-    "nmap -sT -p 22,80 host\tsockt portscan host 22,80\n"
+    "nmap -p 22,80 host\tsockt portscan host 22,80\n"
     "nmap -sT -p- host\tsockt portscan host -\n"
     "nmap -sU -p 53 host\tsockt portscan --udp host 53\n"
     "nmap -p 22 --open 192.0.2.0/24\tsockt portscan 192.0.2.0/24 22\n"
@@ -211,15 +214,33 @@ print_row(FILE *out, const char *row)
 	}
 }
 
+/* Steps to the next row, or from NULL to the first. NULL after the last. */
+static const char *
+next_row(const char *row)
+{
+	row = row == NULL ? rows : row + strcspn(row, "\n") + 1;
+	return *row != '\0' ? row : NULL;
+}
+
+/* Whether the row is about a program. */
+static bool
+is_about(const char *row, const char *program)
+{
+	size_t n = strcspn(row, " ");
+
+	if (strcmp(program, "netcat") == 0)
+		program = "nc";
+	return strlen(program) == n && strncmp(row, program, n) == 0;
+}
+
 bool
 equivalents_print(FILE *out, const char *program)
 {
-	const char *row;
-	size_t n = strlen(program);
+	const char *row = NULL;
 	bool is_found = false;
 
-	for (row = rows; *row != '\0'; row += strcspn(row, "\n") + 1) {
-		if (strcspn(row, " ") != n || strncmp(row, program, n) != 0)
+	while ((row = next_row(row)) != NULL) {
+		if (!is_about(row, program))
 			continue;
 		if (!is_found)
 			fprintf(out, "%-*s%s\n\n", LEFT, "What you type today",
@@ -233,10 +254,10 @@ equivalents_print(FILE *out, const char *program)
 void
 equivalents_programs(FILE *out)
 {
-	const char *row, *last = "";
+	const char *row = NULL, *last = "";
 	size_t n;
 
-	for (row = rows; *row != '\0'; row += strcspn(row, "\n") + 1) {
+	while ((row = next_row(row)) != NULL) {
 		n = strcspn(row, " ") + 1;
 		if (strncmp(row, last, n) != 0)
 			fprintf(out, "%.*s\t\n", (int)n - 1, row);
@@ -244,8 +265,35 @@ equivalents_programs(FILE *out)
 	}
 }
 
-void
-equivalents_list(FILE *out)
+const char *
+equivalents_nearest(char *const *argv)
 {
-	fputs(rows, out);
+	static char text[192];
+	const char *row = NULL, *best = NULL, *program = argv[0];
+	char line[128] = "";
+	size_t n, longest = 0;
+
+	for (argv++; *argv != NULL; argv++)
+		text_append(line, sizeof(line), " %s", *argv);
+	while ((row = next_row(row)) != NULL) {
+		if (!is_about(row, program))
+			continue;
+		for (n = 0;
+		     line[n] != '\0' && line[n] == row[strcspn(row, " ") + n];)
+			n++;
+		/* A dash is no option yet. */
+		n -= n > 0 && line[n - 1] == '-';
+		if (best == NULL || n > longest) {
+			best = row;
+			longest = n;
+		}
+	}
+	if (best == NULL)
+		return NULL;
+	n = strcspn(best, "\t");
+	snprintf(text, sizeof(text),
+	    "%.*s is %.*s here ('sockt help %.*s' shows more)", (int)n, best,
+	    (int)strcspn(best + n + 1, "\n"), best + n + 1,
+	    (int)strcspn(best, " "), best);
+	return text;
 }

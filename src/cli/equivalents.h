@@ -13,7 +13,11 @@ bool equivalents_print(FILE *out, const char *program);
 /* Prints the names of the programs that have rows, one per line, with a tab. */
 void equivalents_programs(FILE *out);
 
-/* Prints every row for scripts: two fields, separated by a tab. */
-void equivalents_list(FILE *out);
+/*
+ * Explains a command line of another program, argv[0], by the row that begins
+ * like it. Returns a line, valid until the next call, or NULL if the program has
+ * no rows.
+ */
+const char *equivalents_nearest(char *const *argv);
 
 #endif

@@ -1,146 +1,409 @@
-/* What users type in place of a command, and the table of all habits. */
+/* What users of other programs type, and what sockt has instead. */
 #include "cmd/habits.h"
 
-#include <stddef.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <string.h>
 
-static const char no_command[] =
-    "nc -l*|nc's server is listen|listen 8080\n"
-    "nc -u*|datagrams are sent with udp-send, received with "
-    "udp-serve|udp-send localhost 9999 hello\n"
-    "nc -z*|a port is tested with connect -z, several with portscan|connect "
-    "-z localhost 22\n"
-    "nc -U*|a Unix socket is an operand|connect unix:/run/app.sock\n"
-    "nc -k*|nc's server is listen|listen -k 8080 --echo\n"
-    "nc|nc's client is connect ('sockt help nc' shows more)|connect localhost "
-    "80\n"
-    "netcat|netcat's client is connect ('sockt help nc' shows more)|connect "
-    "localhost 80\n"
-    "ncat -l*|ncat's server is listen|listen 8080\n"
-    "ncat|ncat's client is connect ('sockt help ncat' shows more)|connect "
-    "localhost 80\n"
-    "socat TCP*-L*:*|socat's listener is listen; --to forwards|listen -k 8080 "
-    "--to localhost:80\n"
-    "socat|connect and listen replace socat's addresses ('sockt help socat' "
-    "shows more)|connect localhost 80\n"
-    "tcpserver|a program for each connection goes after '--'|listen -k '*' "
-    "8080 -- cat\n"
-    "unixserver|a program for each connection of a Unix socket goes after "
-    "'--'|listen -k unix:/tmp/app.sock -- cat\n"
-    "inetd|a program for each connection is started by listen; --fd 0 serves "
-    "the connection that inetd has accepted|listen --fd 0 --echo\n"
-    "systemd-socket-activate|a program for each connection is started by "
-    "listen; --fd systemd serves the sockets of systemd|listen -k --fd systemd "
-    "--echo\n"
-    "expect|a conversation is scripted with connect --expect and "
-    "--send|connect --expect '^220 ' --send 'QUIT\\r\\n' localhost 25\n"
-    "tcpclient|a program has the connection as descriptors 6 and 7 with "
-    "--ucspi|connect --ucspi localhost 80 -- ./client\n"
-    "telnet|connect relays the terminal; there is no telnet "
-    "negotiation|connect localhost 23\n"
-    "curl -I|the header alone is http-get -I|http-get -I http://localhost/\n"
-    "curl -O|a file named as in the URL is http-get -O|http-get -O "
-    "http://localhost/file\n"
-    "curl|URLs are fetched with http-get ('sockt help curl' shows "
-    "more)|http-get -L http://localhost/\n"
-    "wget|a file named as in the URL is http-get -O ('sockt help wget' shows "
-    "more)|http-get -LO http://localhost/file\n"
-    "https|URLs are fetched with http-get|http-get https://localhost/\n"
-    "fetch|URLs are fetched with http-get|http-get http://localhost/\n"
-    "nmap -sn*|only ports are probed, not whether a host is up|portscan "
-    "192.0.2.0/28 22\n"
-    "nmap|ports are scanned with portscan ('sockt help nmap' shows "
-    "more)|portscan localhost 1-1024\n"
-    "masscan|ports are scanned with portscan|portscan --rate 1000 "
-    "192.0.2.0/24 80\n"
-    "rustscan|ports are scanned with portscan|portscan localhost -\n"
-    "naabu|ports are scanned with portscan|portscan localhost -\n"
-    "check|a port is tested with connect -z|connect -z localhost 22\n"
-    "wait*|connect -z --retry-for waits for ports|connect -z --retry-for 30 "
-    "localhost:5432 localhost:6379 -- ./start\n"
-    "dockerize|connect -z --retry-for waits for ports|connect -z --retry-for "
-    "30 localhost:5432 localhost:6379 -- ./start\n"
-    "ping|ICMP is not supported; connect -z tests a port|connect -z --interval "
-    "1 --stats localhost 22\n"
-    "tcping|connect -z --stats measures round trips|connect -z --count 5 "
-    "--interval 1 --stats localhost 22\n"
-    "hping*|raw packets are not supported; udp-send --stats measures round "
-    "trips|udp-send --stats localhost 9999 x\n"
-    "iperf*|to measure speed, send data to a server that discards it|listen "
-    "-k 5201 --discard\n"
-    "server|servers are listen, serve-hello and udp-serve|listen 8080\n"
-    "udp-listen|the UDP server is udp-serve|udp-serve --print 9999\n"
-    "bind|a port is bound by listen and udp-serve|listen 8080\n"
-    "accept|connections are accepted by listen|listen -k 8080 --echo\n"
-    "client|clients are connect, udp-send and http-get|connect localhost 80\n"
-    "tcp|TCP is connect and listen|connect localhost 80\n"
-    "forward|connections are forwarded with listen --to|listen -k 8080 --to "
-    "localhost:80\n"
-    "proxy|connections are forwarded with listen --to; clients have "
-    "--proxy|listen -k 8080 --to localhost:80\n"
-    "tunnel|connections are forwarded with listen --to|listen -k 8080 --to "
-    "localhost:80\n"
-    "echo|what is received is sent back by --echo|listen -k 7777 --echo\n"
-    "websocat|WebSocket is not supported; connect and listen relay plain "
-    "TCP|connect localhost 80\n"
-    "dig|names are only resolved to connect; -v prints the addresses|connect "
-    "-zv localhost 80\n"
-    "netstat|open ports are found with portscan|portscan localhost -\n"
-    "strace|-vv shows every socket call|connect -vv localhost 80\n"
-    "traceroute|ICMP is not supported; --ttl limits the number of "
-    "routers|connect -z --ttl 3 localhost 80\n"
-    "man|the manual is sockt(1), and sockt-COMMAND(1) for each command|help\n"
-    "tutorial|the tutorial is sockt-tutorial(7)|help\n"
-    "version|the version is an option|--version\n"
-    "-V*|the version is --version|--version\n"
-    "-help|the overview is help|help\n"
-    "-l*|a server is a command|listen 8080\n"
-    "-z*|testing a port is connect -z|connect -z localhost 22\n"
-    "-u*|datagrams are sent with udp-send, received with udp-serve|udp-send "
-    "localhost 9999 hello\n"
-    "-k*|options follow the command|listen -k 8080 --echo\n"
-    "-p*|scanning ports is portscan|portscan localhost 80\n"
-    "-*|options follow the command|connect -v localhost 80\n"
-    "http*://*|URLs are fetched with http-get|http-get http://localhost/\n"
-    "ws*://*|WebSocket is not supported; connect takes HOST PORT|connect "
-    "localhost 80\n"
-    "udp://*|datagrams are sent with udp-send|udp-send localhost 9999 hello\n"
-    "*://*|connect takes HOST PORT|connect localhost 80\n"
-    "unix:*|the command comes first|connect unix:/run/app.sock\n"
-    "TCP*-L*:*|socat's listener is listen|listen -k 8080 --echo\n"
-    "TCP*:*|connect takes HOST PORT|connect localhost 80\n"
-    "UDP*:*|datagrams are sent with udp-send, received with "
-    "udp-serve|udp-send localhost 9999 hello\n"
-    "UNIX*:*|a Unix socket is unix:PATH|connect unix:/run/app.sock\n"
-    "localhost*|the command comes first|connect localhost 80\n"
-    "*:#*|the command comes first|connect localhost:80\n"
-    "*.*|the command comes first|connect localhost 80\n"
-    "#*|the command comes first|listen 8080\n";
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/equivalents.h"
+#include "cmd/table.h"
 
-static const char any_command[] =
-    "-vvv*|-vv shows the calls of sockt; strace(1) shows those of any "
-    "program|connect -vv localhost 80\n"
-    "-V*|the version is printed without a command|--version\n"
-    "-version|the version is printed without a command|--version\n"
-    "--version|the version is printed without a command|--version\n"
-    "-help|the help of a command is --help|help connect\n"
-    "-?|the help of a command is --help|help connect\n"
-    "--man*|the manual is sockt(1), and sockt-COMMAND(1) for each "
-    "command|help\n"
-    "--debug*|every socket call is shown by -vv|connect -vv localhost 80\n"
-    "--silent*|--quiet (-q) prints errors only|connect -q localhost 80\n"
-    "--color*|there are no colours|\n"
-    "--log*|messages go to stderr, as JSON Lines with --json|connect --json "
-    "localhost 80\n";
+#define COMMAND_FIRST "the command comes first: sockt connect localhost 80"
+#define SOCKS_URL "the proxy is one URL: --proxy socks5://USER:PASS@HOST:1080"
+#define CLIENT_CERT "a certificate of the client is not supported"
+#define COMMON_PORTS "without ports, 1-1024 and common higher ports are scanned"
+#define NO_NAME "the file is named by the URL with -O, or as you like with -o"
+#define NO_BODY "only GET and HEAD are supported: no request has a body"
 
-static const char help[] =
-    "netcat|netcat is nc|help nc\n"
-    "wait*|the rows for waiting are those of wait-for-it|help wait-for-it\n"
-    "masscan|the rows for scans are those of nmap|help nmap\n"
-    "version|the version is an option|--version\n";
+/* The first row that matches is used. */
+static const struct habit {
+	const char *commands; /* "sockt": in place of one; "*": any of these */
+	const char *typed;    /* the first words, for fnmatch(3) */
+	const char *hint;
+} habits[] = {
+    {"sockt", "-l*", "a server is a command: sockt listen 8080"},
+    {"sockt", "-z*", "a port is tested with sockt connect -z localhost 22"},
+    {"sockt", "-u*",
+	"datagrams are sent with udp-send and received with udp-serve"},
+    {"sockt", "http*://*", "URLs are fetched with sockt http-get URL"},
+    {"sockt", "*://*", COMMAND_FIRST},
+    {"sockt", "TCP*:*", COMMAND_FIRST},
+    {"sockt", "UDP*:*",
+	"datagrams are sent with udp-send and received with udp-serve"},
+    {"sockt", "unix:*", "the command comes first: sockt connect unix:PATH"},
+    {"sockt", "localhost*", COMMAND_FIRST},
+    {"sockt", "*:[0-9]*", COMMAND_FIRST},
+    {"sockt", "*.*", COMMAND_FIRST},
+    {"sockt", "[0-9]*", "the command comes first: sockt listen 8080"},
+    {"sockt", "server", "servers are listen, serve-hello and udp-serve"},
+    {"sockt", "client", "clients are connect, udp-send and http-get"},
+    {"sockt", "wait", "connect -z --retry-for waits for ports"},
+    {"sockt", "ping",
+	"ICMP is not supported; connect -z --stats measures round trips"},
 
-const struct habit_set habits_table[] = {{"", no_command},
-    {"connect", habits_connect}, {"listen", habits_listen},
-    {"serve-hello", habits_serve_hello}, {"udp-send", habits_udp_send},
-    {"udp-serve", habits_udp_serve}, {"http-get", habits_http_get},
-    {"portscan", habits_portscan}, {"help", help}, {"*", any_command},
-    {NULL, NULL}};
+    /* nc and ncat, and what sockt had itself. */
+    {"*", "-vvv*",
+	"-vv shows the calls of sockt; strace(1) shows those of any program"},
+    {"*", "-V*", "the version is printed by sockt --version"},
+    {"*", "-*version", "the version is printed by sockt --version"},
+    {"*", "-help", "the help of a command is printed by --help"},
+    {"*", "--*nodelay*", "TCP_NODELAY is always set"},
+    {"connect", "-l*", "connect does not accept connections; listen does"},
+    {"connect", "--listen*",
+	"connect does not accept connections; listen does"},
+    {"udp-send", "-l*", "datagrams are received by udp-serve"},
+    {"listen serve-hello udp-serve", "-l*",
+	"no -l is needed, and the port is an operand: sockt listen 8080"},
+    {"listen serve-hello udp-serve", "--listen*",
+	"no option is needed, and the port is an operand: sockt listen 8080"},
+    {"listen serve-hello udp-serve", "-p*",
+	"the port is an operand: sockt listen 8080"},
+    {"listen serve-hello udp-serve", "-s*",
+	"the local address is an operand before the port"},
+    {"connect", "-u*", "datagrams are sent with udp-send"},
+    {"connect", "--udp*", "datagrams are sent with udp-send"},
+    {"listen serve-hello", "-u*", "datagrams are received by udp-serve"},
+    {"listen serve-hello", "--udp*", "datagrams are received by udp-serve"},
+    {"udp-send udp-serve", "-u*", "no -u is needed"},
+    {"connect listen", "-U*", "a Unix socket is an operand: unix:PATH"},
+    {"connect", "-k*",
+	"-k is an option of listen; curl's -k is --tls-insecure"},
+    {"serve-hello udp-serve", "-k*",
+	"going on after the first client is the default"},
+    {"connect listen", "-N*", "sending FIN when stdin ends is the default"},
+    {"connect listen", "-q[0-9]*", "nc's -q is --linger (-q is --quiet here)"},
+    {"connect listen", "-q [0-9]", "nc's -q is --linger (-q is --quiet here)"},
+    {"udp-send", "-q[0-9]*", "nc's -q is --timeout (-q is --quiet here)"},
+    {"udp-send", "-q [0-9]", "nc's -q is --timeout (-q is --quiet here)"},
+    {"connect", "-connect*", "TLS is --tls; HOST:PORT is an operand"},
+    {"connect listen", "-c*",
+	"a program on the connection is -e CMD or goes after '--'"},
+    {"udp-serve", "-[ce]*", "a program for each datagram goes after '--'"},
+    {"connect listen", "--sh-exec*", "a command line is -e (--exec)"},
+    {"connect listen", "-i*",
+	"an idle limit is --idle-timeout; there is no pause between lines"},
+    {"udp-send", "-i*", "a pause between datagrams is --interval"},
+    {"connect", "-t*",
+	"waiting for a port is --retry-for; there is no telnet negotiation"},
+    {"connect listen", "-T*",
+	"the type of service is --tos; socat's -T is --idle-timeout"},
+    {"connect listen", "-d*",
+	"not reading stdin is --recv-only; more messages are -v and -vv"},
+    {"udp-send", "-b*", "broadcasting is --broadcast"},
+    {"udp-send", "-z*", "a UDP port is probed with portscan --udp"},
+    {"connect", "-X*", SOCKS_URL},
+    {"connect", "--proxy-*", SOCKS_URL},
+    {"connect http-get", "--socks*", SOCKS_URL},
+    {"connect listen", "--wait*", "a limit for connecting is --timeout (-w)"},
+    {"connect http-get", "--connect-timeout*",
+	"a limit for connecting is --timeout (-w)"},
+    {"connect listen", "--no-shutdown*",
+	"not sending FIN when stdin ends is --on-eof keep"},
+    {"connect listen", "--append-output*", "appending is -o FILE --append"},
+    {"connect listen udp-send udp-serve", "--hex-dump*",
+	"the option is --hexdump (-x)"},
+    {"listen", "--broker*", "clients cannot be connected with each other"},
+    {"listen serve-hello udp-serve", "--allowfile*",
+	"a file of clients is --allow @FILE"},
+    {"listen serve-hello udp-serve", "--owner*",
+	"chown(1) gives the path of a Unix socket to another user"},
+
+    /* TLS of ncat, curl and openssl. */
+    {"connect", "--ssl-trust*", "certificates to trust are --tls-ca FILE"},
+    {"connect", "--ssl-verify*", "--tls verifies the certificate"},
+    {"connect", "--ssl-[ck]e*", CLIENT_CERT},
+    {"connect", "--ssl*", "TLS is --tls"},
+    {"listen", "--ssl*", "clients cannot use TLS, targets of --to can: --tls"},
+    {"connect", "--insecure*",
+	"TLS without verification is --tls --tls-insecure"},
+
+    /* Operands of socat, and others. */
+    {"connect", "http://*", "URLs are fetched with http-get"},
+    {"connect", "https://*", "connect takes HOST PORT; TLS is --tls"},
+    {"connect", "*://*", "connect takes HOST PORT"},
+    {"connect", "TCP*-L*:*", "socat's listener is listen"},
+    {"connect", "TCP*:*", "connect takes HOST PORT"},
+    {"connect", "UDP*:*", "datagrams are sent with udp-send"},
+    {"connect listen", "UNIX*:*user=*",
+	"a Unix socket is unix:PATH; chown(1) gives it to another user"},
+    {"connect listen", "UNIX*:*mode=*",
+	"a Unix socket is unix:PATH, its permissions are --mode"},
+    {"connect listen", "UNIX*:*", "a Unix socket is unix:PATH"},
+    {"connect", "*SSL*:*verify=0*",
+	"TLS without verification is --tls --tls-insecure"},
+    {"connect", "*SSL*:*",
+	"TLS is --tls, certificates to trust are --tls-ca FILE"},
+    {"connect", "EXEC:*",
+	"a program that connects is --via CMD, one on the connection goes "
+	"after '--'"},
+    {"connect", "SOCKS*:*", SOCKS_URL},
+    {"connect", "PROXY*:*", "the proxy is one URL: --proxy http://HOST:3128"},
+    {"connect listen", "/*", "a Unix socket is unix:PATH"},
+    {"connect", "*:[0-9]* *:[0-9]*", "several endpoints are tested with -z"},
+    {"connect", "[0-9]*[-,][0-9]*", "several ports are tested with portscan"},
+    {"listen", "TCP*-L*:*",
+	"the port is an operand; socat's fork is -k, its second address --to"},
+    {"listen", "TCP*:*", "connections are forwarded with --to HOST:PORT"},
+    {"listen", "UDP*:*", "datagrams are received by udp-serve"},
+    {"listen", "*SSL*:*", "clients cannot use TLS, targets of --to can: --tls"},
+    {"listen", "EXEC*:*", "a program goes after '--'"},
+    {"listen", "[0-9]* *.*", "the address comes before the port"},
+    {"udp-send", "*://*", "udp-send takes HOST PORT and then messages"},
+    {"udp-send", "UDP*:*", "udp-send takes HOST PORT and then messages"},
+
+    /* curl and wget. */
+    {"http-get", "-s*", "curl's -s is -q (-s is --source here)"},
+    {"http-get", "-S*", "errors are printed even with -q; wget's -S is -i"},
+    {"http-get", "-X*", "only GET and HEAD (-I) are supported"},
+    {"http-get", "-[dF]*", NO_BODY},
+    {"http-get", "-T*", "files are not sent; wget's -T is --timeout"},
+    {"http-get", "-k*", "a certificate that is not verified is --tls-insecure"},
+    {"http-get", "-[AU]*", "User-Agent is a header: -H 'User-Agent: x'"},
+    {"http-get", "-e*", "Referer is a header: -H 'Referer: URL'"},
+    {"http-get", "-b*",
+	"Cookie is a header: -H 'Cookie: a=b'; & runs sockt in the background"},
+    {"http-get", "-C*", "resuming is -c"},
+    {"http-get", "-G*", "GET is the default; the query is part of the URL"},
+    {"http-get", "-x*", "the proxy is --proxy URL"},
+    {"http-get", "-w *",
+	"--timing and --json report times and the status (-w is --timeout "
+	"here)"},
+    {"http-get", "-w%*",
+	"--timing and --json report times and the status (-w is --timeout "
+	"here)"},
+    {"http-get", "-[zN]*",
+	"fetching only if newer is --if-modified-since FILE"},
+    {"http-get", "-J*", NO_NAME},
+    {"http-get", "-#*", "a progress bar is -P"},
+    {"http-get", "-D*",
+	"the header goes to stderr, or with -i before the body"},
+    {"http-get", "-E*", CLIENT_CERT},
+    {"http-get", "-t*", "retrying is --retry N"},
+    {"http-get", "-r http*",
+	"recursive downloads are not supported (-r is --range here)"},
+    {"http-get", "--silent*", "--quiet (-q) prints errors only"},
+    {"http-get", "--show-error*", "errors are printed even with -q"},
+    {"http-get", "--fail*",
+	"a status of 400 and up is an error anyway (exit status 8)"},
+    {"http-get", "--request*", "only GET and HEAD (-I) are supported"},
+    {"http-get", "--data*", NO_BODY},
+    {"http-get", "--form*", NO_BODY},
+    {"http-get", "--post*", NO_BODY},
+    {"http-get", "--tls", "TLS is used for https:// URLs"},
+    {"http-get", "--tlsv*",
+	"TLS is used for https:// URLs; its version is chosen by openssl"},
+    {"http-get", "--insecure*",
+	"a certificate that is not verified is --tls-insecure"},
+    {"http-get", "--no-check*",
+	"a certificate that is not verified is --tls-insecure"},
+    {"http-get", "--cert*", CLIENT_CERT},
+    {"http-get", "--ca*", "certificates to trust are --tls-ca FILE"},
+    {"http-get", "--user-agent*", "User-Agent is a header: -H 'User-Agent: x'"},
+    {"http-get", "--*cookie*",
+	"Cookie is a header: -H 'Cookie: a=b'; cookies are not kept"},
+    {"http-get", "--continue-at*", "resuming is --continue (-c)"},
+    {"http-get", "--compressed*", "compressed transfers are not supported"},
+    {"http-get", "--http*", "requests are HTTP/1.1"},
+    {"http-get", "--max-redirect*", "the option is --max-redirs"},
+    {"http-get", "--tries*", "retrying is --retry N"},
+    {"http-get", "--retry-conn*", "waiting for a server is --retry-for"},
+    {"http-get", "--retry-all*",
+	"--retry-for retries every failure, and every status of 400 and up"},
+    {"http-get", "--retry-*",
+	"sockt chooses the pause between retries; a limit is --max-time"},
+    {"http-get", "--spider*", "requesting the header only is -I"},
+    {"http-get", "--limit-rate*", "limiting the rate is not supported"},
+    {"http-get", "--resolve*",
+	"an address can be in the URL, the name in -H 'Host: NAME'"},
+    {"http-get", "--output-d*", "the directory is part of -o"},
+    {"http-get", "--remote-header*", NO_NAME},
+    {"http-get", "--content-disposition*", NO_NAME},
+    {"http-get", "--no-clobber*",
+	"a file that exists is never overwritten without -f"},
+    {"http-get", "--write-out*",
+	"--timing and --json report times and the status"},
+    {"http-get", "--interface*", "the local address is --source (-s)"},
+    {"http-get", "--proxy-*",
+	"the credentials are part of the proxy's URL: http://USER:PASS@HOST"},
+    {"http-get", "--dump-header*",
+	"the header goes to stderr, or with -i before the body"},
+    {"http-get", "--time*",
+	"fetching only if newer is --if-modified-since FILE"},
+    {"http-get", "--etag*",
+	"fetching only if newer is --if-modified-since FILE"},
+    {"http-get", "--input-file*",
+	"URLs are operands; xargs(1) passes those of a file"},
+    {"http-get", "--recursive*", "recursive downloads are not supported"},
+    {"http-get", "f*://*", "only http and https URLs can be fetched"},
+
+    /* nmap. */
+    {"portscan", "-p-",
+	"all ports are the second operand: sockt portscan localhost -"},
+    {"portscan", "-p*",
+	"ports are the second operand: sockt portscan localhost "
+	"22,80,8000-8100"},
+    {"portscan", "-sT*", "connecting is the only TCP scan"},
+    {"portscan", "-sU*", "scanning UDP ports is --udp"},
+    {"portscan", "-u*", "scanning UDP ports is --udp"},
+    {"portscan", "-sL*", "listing what would be probed is --dry-run"},
+    {"portscan", "-s[VC]*",
+	"versions are not detected; what services send first is --banner"},
+    {"portscan", "-s[nP]*", "only ports are probed, not whether a host is up"},
+    {"portscan", "-s*",
+	"raw packets are not supported: connecting is the only TCP scan"},
+    {"portscan", "-P*", "hosts are not pinged: every host is scanned"},
+    {"portscan", "-[AO]*",
+	"versions and systems are not detected; what services send first is "
+	"--banner"},
+    {"portscan", "-T*", "the speed adapts to the host; a limit is --rate"},
+    {"portscan", "-F*", COMMON_PORTS},
+    {"portscan", "--top*", COMMON_PORTS},
+    {"portscan", "-o*",
+	"results go to stdout: a table, lines with -q, JSON Lines with --json"},
+    {"portscan", "-g*",
+	"the system chooses the local port; lines for grep are printed by -q"},
+    {"portscan", "--greppable*", "lines for grep are printed by -q"},
+    {"portscan", "-i*", "targets from a file are --targets FILE"},
+    {"portscan", "-z*", "portscan sends nothing to the ports anyway"},
+    {"portscan", "-r*",
+	"random order is the default; ascending is --order ascending"},
+    {"portscan", "--open*", "open ports only is the default; all is -a"},
+    {"portscan", "--m*-rate*",
+	"the speed adapts to the host; a limit is --rate"},
+    {"portscan", "--max-retries*", "the option is --retries"},
+    {"portscan", "--host-timeout*", "a limit for the run is --max-time (-m)"},
+    {"portscan", "--m*-par*", "the number of probes at once is --parallel"},
+    {"portscan", "--script*",
+	"there are no scripts; what services send first is --banner"},
+    {"portscan", "--exclude-port*", "the option is --exclude"},
+    {"portscan", "--exclude*file*", "hosts to skip are --exclude-hosts"},
+    {"portscan", "--exclude *.*", "hosts to skip are --exclude-hosts"},
+    {"portscan", "*://*", "a host is a name or an address"},
+    {"portscan", "* [0-9]* [0-9]*",
+	"ports are one operand, separated by commas"},
+    {NULL, NULL, NULL},
+};
+
+/* Finds the row for the words first and rest, after a command or "sockt". */
+static const char *
+find_row(const char *command, const char *first, char *const *rest)
+{
+	const struct habit *h;
+	const char *space;
+	char *const *word;
+	char text[128];
+
+	for (h = habits; h->typed != NULL; h++) {
+		if (h->commands[0] != '*' &&
+		    !opt_is_listed(h->commands, command))
+			continue;
+		/* As many words as the pattern has. */
+		snprintf(text, sizeof(text), "%s", first);
+		word = rest;
+		for (space = strchr(h->typed, ' ');
+		     space != NULL && *word != NULL;
+		     space = strchr(space + 1, ' '))
+			text_append(text, sizeof(text), " %s", *word++);
+		if (fnmatch(h->typed, text, 0) == 0)
+			return h->hint;
+	}
+	return NULL;
+}
+
+static bool
+has_option(const struct command *c, const char *word, char letter)
+{
+	struct opt_at at = {c->groups, NULL};
+	size_t n = strcspn(word, "=");
+
+	while (opt_next(&at))
+		if (letter != 0
+			? at.opt->letter == letter
+			: n > 2 && strlen(at.opt->name) == n - 2 &&
+			      strncmp(at.opt->name, word + 2, n - 2) == 0)
+			return true;
+	return false;
+}
+
+/* Names the commands that have an option, unless c has it. */
+static const char *
+find_commands(const struct command *c, const char *word, char letter)
+{
+	static char text[192];
+	const struct command *const *other;
+	bool is_first = true;
+
+	if (letter != 0)
+		snprintf(text, sizeof(text), "-%c", letter);
+	else
+		snprintf(
+		    text, sizeof(text), "%.*s", (int)strcspn(word, "="), word);
+	for (other = command_table; *other != NULL; other++) {
+		if (!has_option(*other, word, letter))
+			continue;
+		if (*other == c)
+			return NULL;
+		text_append(text, sizeof(text), "%s%s",
+		    is_first ? " is an option of " : ", ", (*other)->name);
+		is_first = false;
+	}
+	return is_first ? NULL : text;
+}
+
+/* Explains a rejected option: by the word as typed, then by its letter, or by
+ * its long name and value as words. */
+static const char *
+explain_option(const struct command *c, const struct command_args *args)
+{
+	const char *word = args->refused[0], *hint;
+	char *const *rest = args->refused + 1;
+	char name[64];
+
+	hint = find_row(c->name, word, rest);
+	if (hint != NULL)
+		return hint;
+	snprintf(name, sizeof(name), "%s", word);
+	if (args->letter != 0)
+		snprintf(name, sizeof(name), "-%c", args->letter);
+	else if (strchr(name, '=') != NULL)
+		*strchr(name, '=') = ' ';
+	hint = find_row(c->name, name, rest);
+	return hint != NULL ? hint : find_commands(c, word, args->letter);
+}
+
+/* Explains rejected operands, or an option that made a word an operand. */
+static const char *
+explain_operands(
+    const struct command *c, char *const *argv, const struct command_args *args)
+{
+	const char *hint = NULL;
+	char *const *word;
+
+	for (word = args->operands; hint == NULL && *word != NULL; word++)
+		hint = find_row(c->name, *word, word + 1);
+	for (word = argv;
+	     hint == NULL && *word != NULL && strcmp(*word, "--") != 0; word++)
+		if (word[0][0] == '-')
+			hint = find_row(c->name, *word, word + 1);
+	return hint;
+}
+
+const char *
+habits_find(
+    const struct command *c, char *const *argv, const struct command_args *args)
+{
+	const char *hint;
+
+	if (c != NULL)
+		return args->refused != NULL ? explain_option(c, args)
+					     : explain_operands(c, argv, args);
+	hint = equivalents_nearest(argv);
+	if (hint == NULL)
+		hint = find_row("sockt", argv[0], argv + 1);
+	if (hint == NULL && argv[0][0] == '-')
+		hint = find_commands(
+		    NULL, argv[0], argv[0][1] != '-' ? argv[0][1] : 0);
+	return hint;
+}

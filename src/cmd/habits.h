@@ -1,18 +1,20 @@
-/* What users of other programs type, for each command; see cli/habit.h. */
+/*
+ * Habits from other programs: what users of nc, ncat, socat, curl, wget and
+ * nmap type, and what sockt has instead.
+ */
 #ifndef CMD_HABITS_H
 #define CMD_HABITS_H
 
-#include "cli/habit.h"
+struct command;
+struct command_args;
 
-/* All commands; the last set has no rows. */
-extern const struct habit_set habits_table[];
-
-extern const char habits_connect[];
-extern const char habits_listen[];
-extern const char habits_serve_hello[];
-extern const char habits_udp_send[];
-extern const char habits_udp_serve[];
-extern const char habits_http_get[];
-extern const char habits_portscan[];
+/*
+ * Finds what explains a rejected command line of c, whose words are argv and
+ * which was parsed as far as *args shows; c is NULL if argv[0] is not a
+ * command. Returns a line without sockt's name, valid until the next call, or
+ * NULL. Only what was rejected is looked at: no valid line changes its meaning.
+ */
+const char *habits_find(const struct command *c, char *const *argv,
+    const struct command_args *args);
 
 #endif

@@ -5,28 +5,17 @@
 #include "cli/command.h"
 #include "cli/equivalents.h"
 #include "cli/usage.h"
-#include "cmd/habits.h"
 #include "cmd/options.h"
 #include "cmd/table.h"
 
 struct help_options {
 	struct report_options report;
-	int list;        /* the list of options, for scripts */
-	int habits;      /* what users of other programs type */
-	int equivalents; /* the table in README */
+	int list; /* the list of options, for scripts */
 };
 
 static const struct opt help_opts[] = {
     FLAG(0, "list", help_options, list,
 	"every option of every command, tab-separated, for scripts"),
-    FLAG(0, "habits", help_options, habits,
-	"what users of other programs type and what sockt has instead, "
-	"tab-separated, for scripts",
-	.excludes = "list"),
-    FLAG(0, "equivalents", help_options, equivalents,
-	"what users of other programs type, and the same with sockt; "
-	"tab-separated, for scripts",
-	.excludes = "list habits"),
     {.kind = OPT_END},
 };
 
@@ -41,10 +30,6 @@ help_run(const void *options, const struct command_args *args, struct err *e)
 
 	if (o->list) {
 		usage_list(stdout, command_table);
-	} else if (o->habits) {
-		habit_list(stdout, habits_table);
-	} else if (o->equivalents) {
-		equivalents_list(stdout);
 	} else if (args->count == 0) {
 		usage_overview(stdout, command_table);
 	} else if (!equivalents_print(stdout, args->operands[0])) {

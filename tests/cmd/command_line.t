@@ -16,7 +16,8 @@ sub refuses {
     my $r = run(@args);
     is $r->{status}, 2, "sockt @args is a usage error";
     like $r->{err}, qr/\A$pattern\n/, '  says what is wrong';
-    like $r->{err}, qr/^sockt(?: \S+)?: (?:try|.*:) '?sockt .*\n\z/m,
+    like $r->{err},
+        qr/^sockt(?: \S+)?: (?:try '?sockt .*|.* is an option of .*|-vv .*)\n\z/m,
         '  and where help is';
     is $r->{out}, '', '  and nothing on stdout';
 }
@@ -44,7 +45,6 @@ is run('-h', 'connect')->{out}, run('connect', '-h')->{out},
     'sockt -h connect is the short one';
 answers(qr/\Ausage: sockt connect /, 'connect', '-v', 'host', '--help');
 answers(qr/\Asockt \d+\.\d+\.\d+ \((?:linux|posix)\)\n\z/, '--version');
-answers(qr/^nc host 80\tsockt connect host 80$/m, 'help', '--equivalents');
 answers(qr/1h\n\nexit status/, 'portscan', '--help');
 answers(qr/1h; SIZE is 4096.*\n\nexit status/, 'connect', '--help');
 answers(qr/^connect\tw\ttimeout\tduration\tT\t-\t\S.*$/m, 'help', '--list');
@@ -66,6 +66,10 @@ refuses(qr/sockt: there is no command ''/, '');
 refuses(qr/sockt: '-v' is not a command \(options go after the command\)/,
     '-v', 'connect');
 refuses(qr/sockt: '--nonsense' is not a command .*/, '--nonsense');
+like run(@$_)->{err}, qr/: -?-k\S* is an option of (?:sockt )?listen\n\z/,
+    "sockt @$_ names the command that has it"
+    for ['-k', 80], ['--keep-open', 80], ['portscan', '-k', 'h'],
+        ['http-get', '--keep-open=1', 'h'];
 unlike run("\e[2J")->{err}, qr/\e/, 'a nasty command is escaped';
 
 # Forms of options, told apart by what connect does with them.

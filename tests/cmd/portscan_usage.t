@@ -38,7 +38,7 @@ refused(qr/--order: 'odd' must be/, '--order', 'odd', '127.0.0.1', '80');
 refused(qr/--parallel/, '--parallel', '0', '127.0.0.1', '80');
 refused(qr/--rate/, '--rate', '0', '127.0.0.1', '80');
 refused(qr/--retries/, '--retries', '11', '127.0.0.1', '80');
-refused(qr/the local port is chosen/, '-g', '53', '127.0.0.1', '80');
+refused(qr/lines for grep are printed by -q/, '-g', '53', '127.0.0.1', '80');
 refused(qr/together/, '-q', '-v', '127.0.0.1', '80');
 refused(qr/ host '\Q$_\E': must be a host without a port; .*: sockt connect -z HOST:PORT\.\.\.$/m, $_)
     for '127.0.0.1:22', '127.0.0.1:', '[::1]:22', 'localhost:ssh', ':22';
