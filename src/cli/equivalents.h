@@ -15,8 +15,8 @@ void equivalents_programs(FILE *out);
 
 /*
  * Explains a command line of another program, argv[0], by the row that begins
- * like it. Returns a line, valid until the next call, or NULL if the program has
- * no rows.
+ * like it. Returns a line, valid until the next call, or NULL if the program
+ * has no rows.
  */
 const char *equivalents_nearest(char *const *argv);
 

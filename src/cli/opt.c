@@ -24,15 +24,6 @@ opt_has_argument(const struct opt *o)
 	return o->kind != OPT_FLAG && o->kind != OPT_COUNT;
 }
 
-const char *
-opt_kind_name(enum opt_kind kind)
-{
-	static const char *const names[] = {"end", "flag", "count", "number",
-	    "duration", "size", "string", "file", "choice", "list", "call"};
-
-	return names[kind];
-}
-
 bool
 opt_is_listed(const char *list, const char *name)
 {
@@ -52,9 +43,11 @@ opt_argument_kind(const struct opt *o)
 {
 	switch (o->kind) {
 	case OPT_NUMBER:
+		return "number";
 	case OPT_DURATION:
+		return "duration";
 	case OPT_SIZE:
-		return opt_kind_name(o->kind);
+		return "size";
 	default:
 		return "value";
 	}

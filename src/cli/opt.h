@@ -123,9 +123,6 @@ const char *opt_argument_kind(const struct opt *o);
  * list may be NULL. */
 bool opt_is_listed(const char *list, const char *name);
 
-/* The kind's name in the machine-readable list: "flag", "duration", ... */
-const char *opt_kind_name(enum opt_kind kind);
-
 /* Returns the first of used that is a row of table, or NULL. */
 const struct opt *opt_find_used(
     const struct opt *const *used, const struct opt *table);

@@ -271,27 +271,3 @@ usage_overview(FILE *out, const struct command *const *table)
 	    "sockt-tutorial(7), sockt-cookbook(7) and sockt(1).\n",
 	    out);
 }
-
-void
-usage_list(FILE *out, const struct command *const *table)
-{
-	char choices[128], value[DEFAULT_TEXT];
-	const struct opt *o;
-
-	for (; *table != NULL; table++) {
-		struct opt_at at = {(*table)->groups, NULL};
-
-		while (opt_next(&at)) {
-			o = at.opt;
-			snprintf(choices, sizeof(choices), "-");
-			if (o->kind == OPT_CHOICE)
-				argument_text(o, choices, sizeof(choices));
-			default_text(*table, &at, value);
-			fprintf(out, "%s\t%c\t%s\t%s\t%s\t%s\t%s\t%s\n",
-			    (*table)->name, o->letter != 0 ? o->letter : '-',
-			    o->name, opt_kind_name(o->kind),
-			    o->arg != NULL ? o->arg : "-", choices, o->help,
-			    value[0] != '\0' ? value : "-");
-		}
-	}
-}

@@ -17,11 +17,4 @@ void usage_start(FILE *out);
 /* Prints the summary of all commands, for "sockt help". */
 void usage_overview(FILE *out, const struct command *const *table);
 
-/*
- * Prints every option of every command for scripts, one per line, with fields
- * separated by tabs: command, letter or "-", long name or "-", kind, argument
- * or "-", choices with "|" between them or "-", help, default or "-".
- */
-void usage_list(FILE *out, const struct command *const *table);
-
 #endif

@@ -8,29 +8,15 @@
 #include "cmd/options.h"
 #include "cmd/table.h"
 
-struct help_options {
-	struct report_options report;
-	int list; /* the list of options, for scripts */
-};
-
-static const struct opt help_opts[] = {
-    FLAG(0, "list", help_options, list,
-	"every option of every command, tab-separated, for scripts"),
-    {.kind = OPT_END},
-};
-
-static const struct opt_group help_groups[] = {
-    {"options", help_opts, 0}, {NULL, NULL, 0}};
+static const struct opt_group help_groups[] = {{NULL, NULL, 0}};
 
 static int
 help_run(const void *options, const struct command_args *args, struct err *e)
 {
-	const struct help_options *o = options;
 	const struct command *c;
 
-	if (o->list) {
-		usage_list(stdout, command_table);
-	} else if (args->count == 0) {
+	(void)options;
+	if (args->count == 0) {
 		usage_overview(stdout, command_table);
 	} else if (!equivalents_print(stdout, args->operands[0])) {
 		c = command_find(command_table, args->operands[0], e);
@@ -48,12 +34,12 @@ const struct command help_command = {
     .min_operands = 0,
     .max_operands = 1,
     .groups = help_groups,
-    .size = sizeof(struct help_options),
+    .size = sizeof(struct report_options),
     .notes =
 	"A PROGRAM is nc, ncat, socat, tcpserver, curl, wget, nmap, "
 	"tcpclient, wait-for-it, wait4x, dockerize, tcping, telnet or strace.",
-    .examples = "sockt help connect\n"
-		"sockt help nc\n"
-		"sockt help --list\n",
+    .examples = "sockt help\n"
+		"sockt help connect\n"
+		"sockt help nc\n",
     .run = help_run,
 };

@@ -32,14 +32,17 @@ like asks('conn', 'word ', 'many'), qr/^connect\tconnect to .*^--version\t/ms,
 like asks('help ', 'word ', 'many'), qr/^listen\t.*^socat\t$/ms,
     'the operand of help';
 is asks('frob x', undef), '', 'no such command';
-my %o;
-for my $o (list_options()) {
-    push @{ $o{$o->{command}} }, "--$o->{name}\t$o->{help}",
-        defined $o->{letter} ? "-$o->{letter}\t$o->{help}" : ();
+# list_options() gets them from there: --help says the same.
+for my $command (run('help')->{out} =~ /^  (\S+) +\S/mg) {
+    my $r = asks("$command -", 'word ', 'many');
+    my @help = run($command, '--help')->{out} =~ /^ +(?:-(\S), )?--(\S+)/mg;
+    my @want;
+    while (my ($letter, $name) = splice @help, 0, 2) {
+        push @want, "--$name", defined $letter ? "-$letter" : ();
+    }
+    is join(' ', $r =~ /^(-\S+)\t/mg), join(' ', @want, '--help'),
+        "  the options of $command";
 }
-is asks("$_ -", 'word ', 'many'),
-    join("\n", 'word ', @{ $o{$_} }, "--help\tshow every option\n"),
-    "  all options of $_" for sort keys %o;
 asks(@$_) for
     ['connect --on-eof k',     'word ', qw(fin keep quit)],
     ['connect --on-eof=k',     'word --on-eof=',

@@ -59,6 +59,7 @@ like $r->{err}, qr/cannot listen on 127\.0\.0\.1 port \d+: address in use/,
 
 # Misuse.
 for (['--messages', '0'], ['--delay', 'x'], ['--reply', '%q'],
+    ['--reply', '%'], ['--reply', '100%'], ['--reply', '%%%'], ['--reply', '%S'],
     ['--greeting', '\\q'], ['--http', '--greeting', 'x'],
     ['--http', '--quit-word', 'x'], ['--http', '--messages', '1'],
     ['--idle-timeout', '0'], ['65536'], ['--quit-word']) {

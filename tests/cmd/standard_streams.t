@@ -3,7 +3,7 @@
 use Sockt;
 
 for my $args (['help'], ['connect', '--help'], ['--version'],
-    ['help', '--list']) {
+    ['help', 'nc'], ['completion', 'bash']) {
     my $r = run({ closed => [1] }, @$args);
     is $r->{status}, 11, "@$args with stdout closed";
     like $r->{err}, qr/\Asockt(?: \w+)?: stdout: .+\n\z/, '  is told';

@@ -48,7 +48,7 @@ sub once {
 }
 
 once(0, {}, 'help');
-once(0, {}, 'help', '--list');
+once(0, {}, 'help', 'listen');
 once(0, {}, 'completion', 'zsh');
 once(2, {}, 'connect', '--nonsense');
 

@@ -46,19 +46,23 @@ sub lines_with {
     return @found;
 }
 
-# The rows of sockt help --list: hashes with command, letter, name, kind, arg,
-# choices, help and default; what is absent is undef.
+# The options of every command: hashes with command, letter, name, help, arg and
+# default; what is absent is undef. Names and help are those that sockt
+# completion offers, the rest is from --help.
 sub list_options {
-    open my $p, '-|', Sockt::sockt(), 'help', '--list' or die "sockt: $!";
     my @rows;
-    while (my $line = <$p>) {
-        chomp $line;
-        my %row;
-        @row{qw(command letter name kind arg choices help default)} =
-            map { $_ eq '-' ? undef : $_ } split /\t/, $line;
-        push @rows, \%row;
+    for my $command (Sockt::run('help')->{out} =~ /^  (\S+) +\S/mg) {
+        my $help = Sockt::run($command, '--help')->{out};
+        my $offered = Sockt::run('completion', '--words', '--', $command, '-')->{out};
+        while ($offered =~ /^--(?!help\t)(\S+)\t(.+)\n(?:-(\S)\t)?/mg) {
+            my %row = (command => $command, name => $1, help => $2, letter => $3);
+            my ($arg, $text) = $help =~
+                /^ +(?:-\S, )?--\Q$row{name}\E(?: (\S+))?((?: {2,}|\n {28}).*\n(?: {28}.*\n)*)/m;
+            $row{arg} = $arg;
+            ($row{default}) = ($text // '') =~ s/\s+/ /gr =~ /\(default: ([^()]+)\) \z/;
+            push @rows, \%row;
+        }
     }
-    close $p or die 'sockt help --list failed';
     return @rows;
 }
 

@@ -94,7 +94,7 @@ for my $command (@commands) {
         push @{ $texts{"$names[-1]: " . ($o->{help} // '')} },
             [$name, $mine->{text}] if !$depends{ $o->{name} // '' };
         push @wrong, map { "$names[-1]: $_" } defaults($o, $mine->{text});
-        my $unit = { duration => 'time', size => 'size' }->{ $o->{kind} };
+        my $unit = { T => 'time', SIZE => 'size' }->{ $o->{arg} // '' };
         push @wrong, "$names[-1] @{ $mine->{args} }"
             if $unit && grep { $_ ne $unit } @{ $mine->{args} };
     }
