@@ -28,8 +28,7 @@
 #include "net/wait.h"
 
 static const char *const on_eof_words[] = {"fin", "keep", "quit", NULL};
-static const char *const on_peer_eof_words[] = {
-    "finish", "drain", "quit", NULL};
+static const char *const on_peer_eof_words[] = {"finish", "quit", NULL};
 
 static int
 parse_send(void *field, const char *arg, struct err *e)
@@ -49,8 +48,8 @@ const struct opt stdio_relay_opts[] = {
 	"receiving, quit = exit",
 	.choices = on_eof_words),
     CHOICE(0, "on-peer-eof", "WHAT", stdio_relay_options, on_peer_eof,
-	"when the peer finishes first: finish = send until stdin ends, drain = "
-	"send what stdin holds, quit = exit (default: finish, at a terminal "
+	"when the peer finishes first: finish = send until stdin ends, quit = "
+	"exit (default: finish, at a terminal "
 	"quit)",
 	.choices = on_peer_eof_words),
     DURATION(0, "linger", "T", stdio_relay_options, linger_ms,

@@ -17,16 +17,15 @@
 
 enum policy_state {
 	/* Options, which never change. Without POLICY_EOF_KEEP and _QUIT the
-	 * end of the input sends FIN; without POLICY_PEER_DRAIN and _QUIT the
-	 * input is sent to its end although the peer has finished. */
-	POLICY_HAS_INPUT = 1 << 0,  /* not set for --recv-only and --done */
-	POLICY_TERMINAL = 1 << 1,   /* the input is a terminal */
-	POLICY_FORWARDER = 1 << 2,  /* input and output are the target */
-	POLICY_EOF_KEEP = 1 << 3,   /* --on-eof keep */
-	POLICY_EOF_QUIT = 1 << 4,   /* --on-eof quit, --send-only */
-	POLICY_PEER_DRAIN = 1 << 5, /* --on-peer-eof drain */
-	POLICY_PEER_QUIT = 1 << 6,  /* --on-peer-eof quit */
-	POLICY_DONE = 1 << 7,       /* --done */
+	 * end of the input sends FIN; without POLICY_PEER_QUIT the input is
+	 * sent to its end although the peer has finished. */
+	POLICY_HAS_INPUT = 1 << 0, /* not set for --recv-only and --done */
+	POLICY_TERMINAL = 1 << 1,  /* the input is a terminal */
+	POLICY_FORWARDER = 1 << 2, /* input and output are the target */
+	POLICY_EOF_KEEP = 1 << 3,  /* --on-eof keep */
+	POLICY_EOF_QUIT = 1 << 4,  /* --on-eof quit, --send-only */
+	POLICY_PEER_QUIT = 1 << 6, /* --on-peer-eof quit */
+	POLICY_DONE = 1 << 7,      /* --done */
 
 	/* Facts. */
 	POLICY_SCRIPTED = 1 << 8,     /* a step of the script remains; the input
@@ -68,12 +67,11 @@ enum policy_event {
 	POLICY_AT_SCRIPT_END,
 
 	/* The direction to the peer. */
-	POLICY_INPUT_DATA,   /* the input delivered data: it waits to be sent */
-	POLICY_INPUT_END,    /* the end of the input was read */
-	POLICY_INPUT_ERROR,  /* reading it failed; a target's reset */
-	POLICY_INPUT_SILENT, /* with POLICY_DRAIN: it has no data now */
-	POLICY_SENT,         /* no data waits to be sent */
-	POLICY_SEND_ERROR,   /* sending failed; a half-closed peer vanished */
+	POLICY_INPUT_DATA,  /* the input delivered data: it waits to be sent */
+	POLICY_INPUT_END,   /* the end of the input was read */
+	POLICY_INPUT_ERROR, /* reading it failed; a target's reset */
+	POLICY_SENT,        /* no data waits to be sent */
+	POLICY_SEND_ERROR,  /* sending failed; a half-closed peer vanished */
 
 	/* The direction from the peer. */
 	POLICY_PEER_DATA,  /* data was received: it waits to be written */
@@ -111,7 +109,6 @@ enum policy_action {
 enum policy_want {
 	POLICY_READ_INPUT = 1 << 0,
 	POLICY_READ_PEER = 1 << 1,
-	POLICY_DRAIN = 1 << 2,        /* read only input that is available */
 	POLICY_DRAIN_PEER = 1 << 3,   /* read only what has arrived: sending
 					 has failed */
 	POLICY_DRAIN_TARGET = 1 << 4, /* the same of the target */
@@ -129,15 +126,13 @@ enum policy_want {
 
 /* Each is one exit status: see relay_run(). */
 enum policy_result {
-	POLICY_DELIVERED,       /* 0 */
-	POLICY_EVENT_FAILED,    /* that of the record */
-	POLICY_PEER_FAILED,     /* lost: the peer */
-	POLICY_TARGET_FAILED,   /* lost: the target of a forwarder */
-	POLICY_INPUT_FAILED,    /* stdin */
-	POLICY_OUTPUT_FAILED,   /* stdout */
-	POLICY_INPUT_LEFT,      /* lost: --on-peer-eof left input */
-	POLICY_INPUT_UNFINISHED /* lost: --on-peer-eof drain, and the input may
-				   deliver more */
+	POLICY_DELIVERED,     /* 0 */
+	POLICY_EVENT_FAILED,  /* that of the record */
+	POLICY_PEER_FAILED,   /* lost: the peer */
+	POLICY_TARGET_FAILED, /* lost: the target of a forwarder */
+	POLICY_INPUT_FAILED,  /* stdin */
+	POLICY_OUTPUT_FAILED, /* stdout */
+	POLICY_INPUT_LEFT     /* lost: --on-peer-eof left input */
 };
 
 struct policy_step {

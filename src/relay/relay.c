@@ -149,9 +149,6 @@ detect_reset(struct flow_end *in, int fd, bool have_finished)
 static void
 pump_up(struct relay *r, const struct pollfd *fds)
 {
-	if (relay_wants(r, POLICY_DRAIN) && flow_wants_read(&r->up) &&
-	    fds[POLL_IN].events != 0 && fds[POLL_IN].revents == 0)
-		relay_policy_report(r, POLICY_INPUT_SILENT);
 	if (flow_pump(&r->up, fds[POLL_IN].revents,
 		fds[POLL_SOCKET].revents & ~POLLIN) &&
 	    relay_is(r, POLICY_FORWARDER)) {
@@ -271,8 +268,7 @@ next_event(const struct relay *r)
 {
 	struct deadline until = relay_result_deadline(r);
 
-	if ((relay_wants(r, POLICY_DRAIN | POLICY_DRAIN_TARGET) &&
-		flow_wants_read(&r->up)) ||
+	if ((relay_wants(r, POLICY_DRAIN_TARGET) && flow_wants_read(&r->up)) ||
 	    (relay_wants(r, POLICY_DRAIN_PEER) && flow_wants_read(&r->down)))
 		/* Read only the data that has already arrived. */
 		until = deadline_after(0);

@@ -22,7 +22,6 @@ enum relay_on_eof {
 /* What to do when the peer finishes. */
 enum relay_on_peer_eof {
 	RELAY_PEER_FINISH, /* send until the input ends */
-	RELAY_PEER_DRAIN,  /* send the input available now, then end */
 	RELAY_PEER_QUIT    /* end */
 };
 

@@ -23,7 +23,6 @@ relay_policy_start(struct relay *r)
 	    {o->in >= 0 && o->in == o->out, POLICY_FORWARDER},
 	    {o->on_eof == RELAY_EOF_KEEP, POLICY_EOF_KEEP},
 	    {o->on_eof == RELAY_EOF_QUIT, POLICY_EOF_QUIT},
-	    {o->on_peer_eof == RELAY_PEER_DRAIN, POLICY_PEER_DRAIN},
 	    {o->on_peer_eof == RELAY_PEER_QUIT, POLICY_PEER_QUIT},
 	    {o->quit_after_script, POLICY_DONE},
 	    {o->script != NULL, POLICY_SCRIPTED}};

@@ -144,14 +144,13 @@ output_error(const struct relay *r, struct err *e)
 static int
 left_error(const struct relay *r, uint64_t n, struct err *e)
 {
-	bool quits = r->o->on_peer_eof == RELAY_PEER_QUIT;
 	char text[32];
 
 	return err_set(e, ERR_LOST,
 	    "the peer finished first; %s of %s not delivered "
-	    "(--on-peer-eof %s)",
+	    "(--on-peer-eof quit)",
 	    num_format_count(text, sizeof(text), n, "byte"),
-	    r->o->in < 0 ? "--send" : "stdin", quits ? "quit" : "drain");
+	    r->o->in < 0 ? "--send" : "stdin");
 }
 
 /* Bytes that were sent but not delivered, or could still be read. At a terminal
@@ -206,10 +205,6 @@ relay_result_check(const struct relay *r, struct err *e)
 		return err_sys(e, ERR_OUTPUT, r->up.in.errnum, "stdin");
 	case POLICY_INPUT_LEFT:
 		return left_error(r, left, e);
-	case POLICY_INPUT_UNFINISHED:
-		return err_set(e, ERR_LOST,
-		    "the peer finished first; stdin was still open, and what "
-		    "it delivers later is not sent (--on-peer-eof drain)");
 	default: /* The event has its own error. */
 		return -1;
 	}

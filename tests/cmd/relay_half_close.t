@@ -120,17 +120,11 @@ my $big = 'y' x 3_000_000;
 my $big_file = spew(scratch() . '/big', $big);
 sub big { open my $h, '<', $big_file or die; return $h }
 
-for my $policy ([], ['--on-peer-eof', 'drain'], ['--send-only']) {
+for my $policy ([], ['--send-only']) {
     ($p, $pid) = against(takes($big), { stdin => big() }, @$policy);
     is $p->finish->{status}, 0, "@$policy: a file is sent whole";
     is reap($pid), 0, 'and arrives';
 }
-
-($p, $pid) = against(takes('held'), { stdin => 'held', keep_stdin => 1 },
-    '--on-peer-eof', 'drain');
-$p->send_line('held');
-is reap($p->{pid}, 5) >> 8, 10, 'drain: an open stdin is not waited for';
-$p->expect(err => qr/finished first; stdin was still open, \N*\(--on-peer-eof drain\)\n\z/);
 
 ($p, $pid) = against($bye, { keep_stdin => 1 }, '--on-peer-eof', 'quit');
 is reap($p->{pid}, 5), 0, 'quit: exits at once';

@@ -126,8 +126,6 @@ can_happen_up(const struct node *n, int step)
 	case POLICY_INPUT_END:
 	case POLICY_INPUT_ERROR:
 		return can_read_input(n);
-	case POLICY_INPUT_SILENT:
-		return can_read_input(n) && wants(n, POLICY_DRAIN);
 	case TARGET_NOTHING:
 		return can_read_input(n) && wants(n, POLICY_DRAIN_TARGET);
 	case POLICY_SENT:

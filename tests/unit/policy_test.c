@@ -15,7 +15,7 @@
  * each can happen only a limited number of times. */
 static const int good_steps[] = {POLICY_INPUT_END, POLICY_SENT, POLICY_PEER_FIN,
     POLICY_WRITTEN, POLICY_ACKED, SYSTEM_ACK, PEER_NOTHING, TARGET_NOTHING,
-    TEXT_END, MATCH_END, POLICY_INPUT_SILENT};
+    TEXT_END, MATCH_END};
 
 #define CAPACITY (1u << 21)
 
@@ -109,9 +109,8 @@ check_actions(const struct node *n, unsigned actions, unsigned before, int step)
 		 (!has(before, POLICY_SEND_LOST) && step == POLICY_PEER_ERROR),
 	    n, "a reset fails what waits to be sent");
 	hold(has(actions, POLICY_STOP_INPUT) ==
-		 (has(before, POLICY_INPUT_OPEN) &&
-		     (step == POLICY_INPUT_SILENT ||
-			 (has(n->world, LOST) && step != POLICY_ACK_ERROR))),
+		 (has(before, POLICY_INPUT_OPEN) && has(n->world, LOST) &&
+		     step != POLICY_ACK_ERROR),
 	    n, "input is not read when it cannot be sent");
 }
 
@@ -179,9 +178,7 @@ expected_result(const struct node *n, bool has_left, bool has_more)
 			   : POLICY_PEER_FAILED;
 	if (has_left)
 		return POLICY_INPUT_LEFT;
-	return has_more && !has(n->state, POLICY_TERMINAL)
-		   ? POLICY_INPUT_UNFINISHED
-		   : POLICY_DELIVERED;
+	return POLICY_DELIVERED;
 }
 
 /* Status 0 is a promise. */
@@ -348,8 +345,6 @@ check_wants(const struct node *n)
 	} rows[] = {
 	    {POLICY_READ_INPUT, !u.scripted},
 	    {POLICY_READ_PEER, !u.confirmed},
-	    {POLICY_DRAIN, has(n->state, POLICY_PEER_DRAIN) && u.peer_over &&
-			       u.input_open && !u.scripted},
 	    {POLICY_DRAIN_PEER, u.lost && !u.confirmed},
 	    {POLICY_DRAIN_TARGET, has(n->world, OUT_FAILED)},
 	    {POLICY_WATCH_PEER, u.peer_over && !u.finished && !u.lost},
@@ -498,19 +493,19 @@ static void
 start_all(void)
 {
 	static const unsigned eof[] = {0, POLICY_EOF_KEEP, POLICY_EOF_QUIT},
-			      peer[] = {0, POLICY_PEER_DRAIN, POLICY_PEER_QUIT},
+			      peer[] = {0, POLICY_PEER_QUIT},
 			      script[] = {0, POLICY_SCRIPTED},
 			      input[] = {POLICY_HAS_INPUT,
 				  POLICY_HAS_INPUT | POLICY_TERMINAL};
 	unsigned i;
 
-	for (i = 0; i < 3 * 3 * 2 * 2 * 2; i++)
-		start(eof[i % 3] | peer[i / 3 % 3] | script[i / 9 % 2] |
-			  input[i / 18 % 2],
-		    i / 36 == 0);
-	for (i = 0; i < 3 * 2 * 2; i++) {
-		start(peer[i % 3] | script[i / 3 % 2], i / 6 == 0);
-		start(peer[i % 3] | POLICY_DONE | POLICY_SCRIPTED, i / 6 == 0);
+	for (i = 0; i < 3 * 2 * 2 * 2 * 2; i++)
+		start(eof[i % 3] | peer[i / 3 % 2] | script[i / 6 % 2] |
+			  input[i / 12 % 2],
+		    i / 24 == 0);
+	for (i = 0; i < 2 * 2 * 2; i++) {
+		start(peer[i % 2] | script[i / 2 % 2], i / 4 == 0);
+		start(peer[i % 2] | POLICY_DONE | POLICY_SCRIPTED, i / 4 == 0);
 	}
 	start(POLICY_HAS_INPUT | POLICY_FORWARDER, true);
 }
