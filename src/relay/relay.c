@@ -34,7 +34,8 @@
 enum { POLL_SOCKET, POLL_IN, POLL_OUT, POLL_COUNT };
 
 /*
- * Sends the script's next texts. Returns 0, or -1 with *e if a pattern failed.
+ * Searches for the script's pattern, and sends its next texts. Returns 0, or -1
+ * with *e if a pattern failed.
  */
 static int
 advance_script(struct relay *r)
@@ -45,6 +46,7 @@ advance_script(struct relay *r)
 
 	if (r->down.in.fd < 0 && r->down.in.errnum == 0)
 		script_end(script);
+	r->is_searching = script_search(script);
 	while ((text = script_text(script, &n)) != NULL &&
 	       flow_put(&r->up, text, n))
 		script_sent(script);
@@ -52,6 +54,8 @@ advance_script(struct relay *r)
 	relay_policy_report_up(r);
 	if (relay_is(r, POLICY_STOPPED))
 		return -1;
+	if (r->is_searching)
+		return 0;
 	if (relay_wants(r, POLICY_FAIL_PATTERN))
 		return script_error(script, "the peer finished", r->e);
 	/* If sending failed, that is the error to report. */
@@ -114,22 +118,33 @@ set_poll(struct pollfd *p, int fd, short events, bool is_watched)
 	p->revents = 0;
 }
 
+/* Whether o->unread is polled. */
+static bool
+watches_unread(const struct relay *r)
+{
+	return r->watches_unread && r->o->script->at == 0;
+}
+
 static void
 fill_poll(const struct relay *r, struct pollfd *fds)
 {
 	short events = 0;
 
-	if (flow_wants_read(&r->down) && relay_wants(r, POLICY_READ_PEER))
+	if (flow_wants_read(&r->down) && relay_wants(r, POLICY_READ_PEER) &&
+	    !r->is_searching)
 		events |= POLLIN;
 	if (flow_wants_write(&r->up))
 		events |= POLLOUT;
 	set_poll(&fds[POLL_SOCKET], r->fd, events,
 	    relay_wants(r, POLICY_WATCH_PEER));
-	set_poll(&fds[POLL_IN], r->up.in.fd,
-	    flow_wants_read(&r->up) && relay_wants(r, POLICY_READ_INPUT)
-		? POLLIN
-		: 0,
-	    false);
+	if (watches_unread(r))
+		set_poll(&fds[POLL_IN], r->o->unread, POLLIN, false);
+	else
+		set_poll(&fds[POLL_IN], r->up.in.fd,
+		    flow_wants_read(&r->up) && relay_wants(r, POLICY_READ_INPUT)
+			? POLLIN
+			: 0,
+		    false);
 	set_poll(&fds[POLL_OUT], r->down.out.fd,
 	    flow_wants_write(&r->down) ? POLLOUT : 0,
 	    relay_wants(r, POLICY_WATCH_TARGET));
@@ -268,7 +283,8 @@ next_event(const struct relay *r)
 {
 	struct deadline until = relay_result_deadline(r);
 
-	if ((relay_wants(r, POLICY_DRAIN_TARGET) && flow_wants_read(&r->up)) ||
+	if (r->is_searching ||
+	    (relay_wants(r, POLICY_DRAIN_TARGET) && flow_wants_read(&r->up)) ||
 	    (relay_wants(r, POLICY_DRAIN_PEER) && flow_wants_read(&r->down)))
 		/* Read only the data that has already arrived. */
 		until = deadline_after(0);
@@ -282,6 +298,18 @@ next_event(const struct relay *r)
 	if (r->o->progress != NULL)
 		until = deadline_first(until, progress_next(r->o->progress));
 	return until;
+}
+
+/* Returns 0, or -1 with *e if o->unread has data. */
+static int
+check_unread(struct relay *r, short revents, struct err *e)
+{
+	if (!watches_unread(r) || revents == 0)
+		return 0;
+	r->watches_unread = false;
+	if (fd_available(r->o->unread) == 0)
+		return 0;
+	return err_set(e, ERR_USAGE, RELAY_UNREAD_ERROR);
 }
 
 /* Reads, writes and waits until the relay ends. */
@@ -301,6 +329,8 @@ loop(struct relay *r, struct err *e)
 		fill_poll(r, fds);
 		if (wait_poll(fds, POLL_COUNT, next_event(r)) < 0)
 			return err_sys(e, ERR_FAILED, errno, "relaying");
+		if (check_unread(r, fds[POLL_IN].revents, e) < 0)
+			return -1;
 		note_progress(r);
 		if (deadline_passed(relay_result_deadline(r)))
 			return relay_result_limit(r, e);
@@ -381,6 +411,7 @@ relay_run(int fd, const struct relay_options *o, struct conn_summary *sum,
 	unsigned char *storage = mem_buffer((size_t)2 * FLOW_SIZE);
 	struct relay r = {.fd = fd,
 	    .o = o,
+	    .watches_unread = o->unread >= 0,
 	    .recheck = deadline_none(),
 	    .recheck_pause = {.min = 1, .max = MAX_RECHECK_MS},
 	    .e = e};

@@ -34,6 +34,9 @@ struct relay_options {
 	struct deadline until;     /* deadline of the command */
 	bool crlf;                 /* LF of the input is sent as CRLF */
 	struct script *script;     /* runs before the input; NULL: none */
+	int unread;                /* stdin, which is not read: data in it while
+				      the first pattern is awaited is a usage
+				      error; -1: not looked at */
 	bool quit_after_script;    /* end when the script is done */
 	struct progress *progress; /* drawn on the terminal; NULL: none */
 	int64_t total;             /* bytes of the input; -1: unknown */
@@ -50,10 +53,14 @@ struct relay_options {
 	struct conn_summary *target;
 };
 
-#define RELAY_OPTIONS_INIT                                           \
-	{                                                            \
-		.in = -1, .out = -1, .idle_ms = -1, .linger_ms = -1, \
-		.until = {.at_ns = INT64_MAX}, .total = -1           \
+#define RELAY_UNREAD_ERROR                                                  \
+	"--done does not read stdin, which has data: send it with --send, " \
+	"or give no stdin (</dev/null)"
+
+#define RELAY_OPTIONS_INIT                                                  \
+	{                                                                   \
+		.in = -1, .out = -1, .unread = -1, .idle_ms = -1,           \
+		.linger_ms = -1, .until = {.at_ns = INT64_MAX}, .total = -1 \
 	}
 
 #endif

@@ -20,10 +20,12 @@ struct relay {
 	int fd;
 	const struct relay_options *o;
 	struct flow up, down;
-	unsigned state;                      /* a set of enum policy_state */
-	unsigned wants;                      /* policy_wants() of it */
-	bool fin_sent;                       /* to the peer */
-	int64_t peer_end_ns;                 /* when its FIN or reset arrived */
+	unsigned state;      /* a set of enum policy_state */
+	unsigned wants;      /* policy_wants() of it */
+	bool watches_unread; /* o->unread has not ended */
+	bool is_searching;   /* the script has more to search at once */
+	bool fin_sent;       /* to the peer */
+	int64_t peer_end_ns; /* when its FIN or reset arrived */
 	struct conn_summary sum, target_sum; /* of both sides */
 	bool is_waiting_reported;            /* report_waiting() has reported */
 	int64_t finished_ns;                 /* when all input was sent */

@@ -1,9 +1,11 @@
 /* A scripted conversation: texts to send and patterns to expect. */
 #include "relay/script.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 
 #include "base/bounds.h"
 #include "base/diag.h"
@@ -11,6 +13,306 @@
 #include "base/literal.h"
 #include "base/mem.h"
 #include "base/text.h"
+
+/* The bytes that are searched at a time: they overlap by SCRIPT_MATCH. */
+#define PIECE (2 * SCRIPT_MATCH)
+/* The largest counts of repetition, of one and of those of a pattern. */
+#define MAX_REPEAT 255
+#define MAX_REPEATS 65536
+/* The longest translation of one byte of a pattern: half of \W. */
+#define MAX_TRANSLATED 130
+
+/* A pattern that is translated for regcomp(3). */
+struct translation {
+	const char *at, *end;
+	char *out;     /* the next byte to write */
+	bool names_cr; /* see struct script */
+	long repeats;  /* the product of the counts of repetition */
+	struct err *e;
+};
+
+static int
+bad(struct translation *t, const char *why)
+{
+	return err_set(t->e, ERR_USAGE, "%s", why);
+}
+
+/* A byte that stands for itself. regexec(3) has no NUL: it becomes 0xff, in the
+ * text too. */
+static void
+put_byte(struct translation *t, unsigned char byte)
+{
+	if (byte == '\r')
+		t->names_cr = true;
+	if (byte != 0 && strchr(".[]()*+?{}|^$\\", byte) != NULL)
+		*t->out++ = '\\';
+	*t->out++ = (char)(byte == 0 ? 0xff : byte);
+}
+
+/* Brackets with the bytes of a set: those with a meaning where they have none.
+ */
+static int
+put_set(struct translation *t, const bool set[256])
+{
+	static const unsigned char last[] = "[^-";
+	int byte, count = 0, only = 0;
+	size_t i;
+
+	for (byte = 0; byte < 256; byte++)
+		if (set[byte]) {
+			only = byte;
+			count++;
+		}
+	if (count == 0)
+		return bad(t, "brackets that match nothing");
+	if (count == 1) {
+		put_byte(t, (unsigned char)only);
+		return 0;
+	}
+	*t->out++ = '[';
+	if (set[']'])
+		*t->out++ = ']';
+	for (byte = 1; byte < 256; byte++)
+		if ((set[byte] || (byte == 0xff && set[0])) &&
+		    strchr("][^-", byte) == NULL)
+			*t->out++ = (char)byte;
+	/* "[^-]" would be a set of everything else. */
+	if (set['^'] && set['-'] && count == 2)
+		*t->out++ = '-';
+	for (i = 0; i < 3; i++)
+		if (set[last[i]])
+			*t->out++ = (char)last[i];
+	*t->out++ = ']';
+	return 0;
+}
+
+static void
+set_add_class(bool set[256], int (*is_member)(int))
+{
+	int byte;
+
+	/* There is no setlocale(3): these are the classes of ASCII. */
+	for (byte = 0; byte < 256; byte++)
+		set[byte] = set[byte] || is_member(byte);
+}
+
+/* No set that excludes bytes matches LF, which ends a line. */
+static void
+set_negate(bool set[256])
+{
+	int byte;
+
+	for (byte = 0; byte < 256; byte++)
+		set[byte] = !set[byte];
+	set['\n'] = false;
+}
+
+/* What follows a backslash, which is at t->at. */
+static int
+put_escape(struct translation *t)
+{
+	bool set[256] = {false};
+	unsigned char byte;
+	size_t used = literal_escape(t->at, (size_t)(t->end - t->at), &byte);
+
+	if (used > 0) {
+		t->at += used;
+		put_byte(t, byte);
+		return 0;
+	}
+	byte = (unsigned char)t->at[1];
+	if (byte == '\0')
+		return bad(t, "a lone backslash at its end");
+	if (byte >= '1' && byte <= '9')
+		return bad(t, "there are no back references");
+	t->at += 2;
+	if (strchr("wWsS", byte) != NULL) {
+		set_add_class(set, tolower(byte) == 's' ? isspace : isalnum);
+		set['_'] = set['_'] || tolower(byte) == 'w';
+		if (isupper(byte))
+			set_negate(set);
+		return put_set(t, set);
+	}
+	if (isalnum(byte))
+		return bad(t,
+		    "an unknown escape (there are \\n \\r \\t \\0 \\e \\\\ "
+		    "\\xHH, and \\w \\W \\s \\S)");
+	put_byte(t, byte);
+	return 0;
+}
+
+/* "[:alpha:]", at t->at. */
+static int
+parse_class(struct translation *t, bool set[256])
+{
+	static const struct {
+		const char *name;
+		int (*is_member)(int);
+	} classes[] = {{"[:alnum:]", isalnum}, {"[:alpha:]", isalpha},
+	    {"[:blank:]", isblank}, {"[:cntrl:]", iscntrl},
+	    {"[:digit:]", isdigit}, {"[:graph:]", isgraph},
+	    {"[:lower:]", islower}, {"[:print:]", isprint},
+	    {"[:punct:]", ispunct}, {"[:space:]", isspace},
+	    {"[:upper:]", isupper}, {"[:xdigit:]", isxdigit}};
+	size_t i, n;
+
+	for (i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+		n = strlen(classes[i].name);
+		if (strncmp(t->at, classes[i].name, n) == 0) {
+			set_add_class(set, classes[i].is_member);
+			t->at += n;
+			return 0;
+		}
+	}
+	return bad(t, "an unknown class in brackets");
+}
+
+/* One byte in brackets, perhaps as an escape. */
+static unsigned char
+parse_member(struct translation *t)
+{
+	unsigned char byte = (unsigned char)*t->at;
+	size_t used = 0;
+
+	if (byte == '\\')
+		used = literal_escape(t->at, (size_t)(t->end - t->at), &byte);
+	t->at += used == 0 ? 1 : used;
+	return byte;
+}
+
+/* "[^a-z]", after its first bracket. */
+static int
+put_brackets(struct translation *t)
+{
+	bool set[256] = {false}, is_negated = *t->at == '^';
+	const char *first;
+	int byte, last;
+
+	t->at += is_negated ? 1 : 0;
+	for (first = t->at; *t->at != ']' || t->at == first;) {
+		if (t->at == t->end)
+			return bad(t, "brackets are not closed");
+		if (*t->at == '[' && t->at[1] != '\0' &&
+		    strchr(":.=", t->at[1]) != NULL) {
+			if (parse_class(t, set) < 0)
+				return -1;
+			continue;
+		}
+		byte = last = parse_member(t);
+		if (t->end - t->at >= 2 && t->at[0] == '-' && t->at[1] != ']') {
+			t->at++;
+			last = parse_member(t);
+		}
+		if (last < byte)
+			return bad(
+			    t, "a range in brackets ends before it begins");
+		if (byte <= '\r' && last >= '\r' && !is_negated)
+			t->names_cr = true;
+		for (; byte <= last; byte++)
+			set[byte] = true;
+	}
+	t->at++;
+	if (is_negated)
+		set_negate(set);
+	return put_set(t, set);
+}
+
+/* Parses digits, which may be none; a number above MAX_REPEAT is inexact. */
+static int
+parse_number(const char **at)
+{
+	int n = 0;
+
+	for (; text_is_digit(**at); ++*at)
+		if (n <= MAX_REPEAT)
+			n = n * 10 + (**at - '0');
+	return n;
+}
+
+/* "{2}", "{2,}", "{2,5}" or "{,5}"; another { is an ordinary character. */
+static int
+put_count(struct translation *t)
+{
+	const char *at = t->at + 1;
+	bool has_min = text_is_digit(*at), has_max;
+	int min = parse_number(&at), max = min;
+	bool has_comma = *at == ',';
+
+	at += has_comma ? 1 : 0;
+	has_max = has_comma && text_is_digit(*at);
+	if (has_max)
+		max = parse_number(&at);
+	if (*at != '}' || (!has_min && !has_max)) {
+		put_byte(t, (unsigned char)*t->at++);
+		return 0;
+	}
+	if (min > MAX_REPEAT || max > MAX_REPEAT || (has_max && max < min))
+		return bad(t, "a bad number of repetitions");
+	t->repeats *= max > 0 ? max : 1;
+	/* The C library would run out of memory. */
+	if (t->repeats > MAX_REPEATS)
+		return bad(t, "it is too large");
+	*t->out++ = *t->at++;
+	if (!has_min)
+		*t->out++ = '0';
+	while (t->at <= at)
+		*t->out++ = *t->at++;
+	return 0;
+}
+
+/* Translates a pattern for regcomp(3); out is an empty string and has space. */
+static int
+translate(struct translation *t)
+{
+	int result = 0;
+
+	while (result == 0 && t->at < t->end) {
+		switch (*t->at) {
+		case '\\':
+			result = put_escape(t);
+			break;
+		case '[':
+			t->at++;
+			result = put_brackets(t);
+			break;
+		case '{':
+			result = put_count(t);
+			break;
+		case '\r':
+			t->names_cr = true;
+			/* FALLTHROUGH */
+		default:
+			*t->out++ = *t->at++;
+		}
+	}
+	*t->out = '\0';
+	return result;
+}
+
+/*
+ * Compiles a pattern; *names_cr as in struct script. Returns 0, or -1 with a
+ * usage error and nothing to free.
+ */
+static int
+compile(regex_t *regex, const char *text, bool *names_cr, struct err *e)
+{
+	size_t n = strlen(text);
+	char *out = mem_array(n + 1, MAX_TRANSLATED), why[128];
+	struct translation t = {
+	    .at = text, .end = text + n, .out = out, .repeats = 1, .e = e};
+	int result = translate(&t), status;
+
+	if (result == 0) {
+		status = regcomp(regex, out, REG_EXTENDED | REG_NEWLINE);
+		if (status != 0) {
+			regerror(status, regex, why, sizeof(why));
+			result = bad(&t, why);
+		}
+	}
+	free(out);
+	*names_cr = t.names_cr;
+	return result;
+}
 
 static int
 add(struct script_steps *s, bool is_expect, const char *text, struct err *e)
@@ -45,27 +347,47 @@ script_add_send(struct script_steps *s, const char *text, struct err *e)
 }
 
 int
-script_add_expect(struct script_steps *s, const char *regex, struct err *e)
+script_add_expect(struct script_steps *s, const char *text, struct err *e)
 {
-	struct pattern p;
+	regex_t regex;
+	bool names_cr;
 
-	if (pattern_compile(&p, regex, e) < 0) {
+	if (compile(&regex, text, &names_cr, e) < 0) {
 		err_prefix(e, "not an extended regular expression");
-		return fail_text(regex, e);
+		return fail_text(text, e);
 	}
-	pattern_release(&p);
-	return add(s, true, regex, e);
+	regfree(&regex);
+	return add(s, true, text, e);
 }
 
 /* Frees what the current step allocated. */
 static void
 end_step(struct script *s)
 {
-	if (s->is_searching)
-		pattern_release(&s->pattern);
-	s->is_searching = false;
+	if (s->has_regex)
+		regfree(&s->regex);
+	s->has_regex = false;
 	free(s->text);
 	s->text = NULL;
+}
+
+/* Starts the step s->at. */
+static void
+start_step(struct script *s)
+{
+	struct err e = ERR_INIT;
+
+	/* script_add_expect() has checked it. */
+	if (!script_is_expecting(s) ||
+	    compile(&s->regex, s->steps->items[s->at].text, &s->names_cr, &e) <
+		0)
+		return;
+	s->has_regex = true;
+	s->from = 0;
+	s->is_unsearched = true;
+	s->until = deadline_limit(s->expect_ms, "--expect-timeout");
+	s->notice = diag_progress_is_shown() ? deadline_after(SCRIPT_NOTICE_MS)
+					     : deadline_none();
 }
 
 /* Removes n bytes from the window, of which the last determines whether a line
@@ -75,62 +397,10 @@ eat(struct script *s, size_t n)
 {
 	if (n == 0)
 		return;
-	s->place = buf_bytes(&s->window)[n - 1] == '\n' ? PATTERN_LINE_START
-							: PATTERN_IN_LINE;
+	s->starts_line = buf_bytes(&s->window)[n - 1] == '\n';
+	s->follows_send = false;
+	s->from -= n < s->from ? n : s->from;
 	buf_eat(&s->window, n);
-}
-
-/* Starts the search for the current pattern. */
-static void
-start_search(struct script *s, const char *regex)
-{
-	struct err e = ERR_INIT;
-
-	/* script_add_expect() has checked it. */
-	if (pattern_compile(&s->pattern, regex, &e) < 0)
-		return;
-	s->is_searching = true;
-	s->searched = 0;
-	s->until = deadline_limit(s->expect_ms, "--expect-timeout");
-	s->notice = diag_progress_is_shown() ? deadline_after(SCRIPT_NOTICE_MS)
-					     : deadline_none();
-	pattern_start(&s->pattern, s->place);
-}
-
-/* Searches the rest of the window for the current pattern, and removes what
- * it matched. */
-static bool
-search(struct script *s)
-{
-	size_t n = buf_length(&s->window), used;
-	bool found;
-
-	s->pattern.is_ended = s->is_ended;
-	found = pattern_search(&s->pattern, buf_bytes(&s->window) + s->searched,
-	    n - s->searched, &used);
-	s->searched += used;
-	if (found)
-		eat(s, s->searched);
-	return found;
-}
-
-/* Starts the step s->at, and skips patterns that match already. */
-static void
-start_step(struct script *s)
-{
-	const struct script_step *step;
-
-	while (s->at < s->steps->count) {
-		step = &s->steps->items[s->at];
-		if (!step->is_expect)
-			return;
-		if (!s->is_searching)
-			start_search(s, step->text);
-		if (!search(s))
-			return;
-		end_step(s);
-		s->at++;
-	}
 }
 
 void
@@ -141,8 +411,82 @@ script_start(
 	s->steps = steps;
 	s->expect_ms = expect_ms;
 	buf_init(&s->window, mem_array(SCRIPT_WINDOW, 1), SCRIPT_WINDOW);
-	s->place = PATTERN_LINE_START;
+	s->starts_line = true;
 	start_step(s);
+}
+
+/* Whether the byte at i, of n, is CR at the end of a line, which is not part of
+ * the line. */
+static bool
+is_dropped(
+    const struct script *s, const unsigned char *bytes, size_t i, size_t n)
+{
+	return bytes[i] == '\r' && !s->names_cr &&
+	       (i + 1 == n || bytes[i + 1] == '\n');
+}
+
+/*
+ * Searches the bytes of the window from s->from to end, which is the end of the
+ * stream if is_last. Returns where in the window the match ends, or -1.
+ */
+static ssize_t
+search_piece(struct script *s, size_t end, bool is_last)
+{
+	const unsigned char *bytes = buf_bytes(&s->window);
+	size_t n = buf_length(&s->window), i, length = 0, match_end;
+	char text[PIECE + 1];
+	regmatch_t match;
+	bool is_start, is_end;
+
+	for (i = s->from; i < end; i++)
+		if (!is_dropped(s, bytes, i, n))
+			text[length++] =
+			    (char)(bytes[i] == 0 ? 0xff : bytes[i]);
+	text[length] = '\0';
+	if (s->from > 0)
+		is_start = bytes[s->from - 1] == '\n';
+	else
+		/* A prompt may have no newline: what follows an answer to it
+		 * starts a line, unless the prompt's line ends here. */
+		is_start = s->starts_line ||
+			   (s->follows_send && length > 0 && text[0] != '\n');
+	is_end = is_last && (length > 0 ? text[length - 1] != '\n'
+					: !s->starts_line && !s->follows_send);
+	if (regexec(&s->regex, text, 1, &match,
+		(is_start ? 0 : REG_NOTBOL) | (is_end ? 0 : REG_NOTEOL)) != 0)
+		return -1;
+	match_end = (size_t)match.rm_eo;
+	for (i = s->from; match_end > 0; i++)
+		match_end -= is_dropped(s, bytes, i, n) ? 0 : 1;
+	return (ssize_t)i;
+}
+
+bool
+script_search(struct script *s)
+{
+	const unsigned char *bytes = buf_bytes(&s->window);
+	size_t n = buf_length(&s->window), end = n;
+	ssize_t found;
+
+	if (!s->has_regex || !s->is_unsearched)
+		return false;
+	/* It may be half of a CRLF. */
+	if (n > s->from && bytes[n - 1] == '\r' && !s->is_ended && !s->names_cr)
+		n = end = n - 1;
+	if (end > s->from + PIECE)
+		end = s->from + PIECE;
+	found = search_piece(s, end, s->is_ended && end == n);
+	if (found >= 0) {
+		eat(s, (size_t)found);
+		end_step(s);
+		s->at++;
+		start_step(s);
+		return !script_is_done(s);
+	}
+	if (end >= s->from + SCRIPT_MATCH)
+		s->from = end - SCRIPT_MATCH;
+	s->is_unsearched = end < n;
+	return s->is_unsearched;
 }
 
 bool
@@ -180,47 +524,29 @@ script_sent(struct script *s)
 {
 	end_step(s);
 	s->at++;
-	if (s->place == PATTERN_IN_LINE)
-		s->place = PATTERN_TURN;
+	s->follows_send = true;
 	start_step(s);
-}
-
-/* Appends n bytes to the window, n <= SCRIPT_WINDOW, and drops the oldest. */
-static void
-append_window(struct script *s, const unsigned char *p, size_t n)
-{
-	size_t length = buf_length(&s->window), drop;
-
-	if (!bounds_fit(SCRIPT_WINDOW, length, n)) {
-		drop = length + n - SCRIPT_WINDOW;
-		s->searched -= drop < s->searched ? drop : s->searched;
-		eat(s, drop);
-	}
-	(void)buf_put(&s->window, p, n);
 }
 
 void
 script_receive(struct script *s, const void *bytes, size_t n)
 {
 	const unsigned char *p = bytes;
-	size_t piece;
+	size_t length = buf_length(&s->window);
 
-	for (; n > 0 && !script_is_done(s); p += piece, n -= piece) {
-		/* At most half a window at a time, so that an error can show
-		 * what was received before. */
-		piece = n < SCRIPT_WINDOW / 2 ? n : SCRIPT_WINDOW / 2;
-		append_window(s, p, piece);
-		if (script_is_expecting(s))
-			start_step(s);
-	}
+	if (script_is_done(s))
+		return;
+	if (!bounds_fit(SCRIPT_WINDOW, length, n))
+		eat(s, length + n - SCRIPT_WINDOW);
+	(void)buf_put(&s->window, p, n);
+	s->is_unsearched = true;
 }
 
 void
 script_end(struct script *s)
 {
+	s->is_unsearched = s->is_unsearched || !s->is_ended;
 	s->is_ended = true;
-	if (script_is_expecting(s))
-		start_step(s);
 }
 
 struct deadline

@@ -3,22 +3,24 @@
 #ifndef RELAY_SCRIPT_H
 #define RELAY_SCRIPT_H
 
+#include <regex.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "base/deadline.h"
-#include "relay/pattern.h"
 
 struct err;
 
 /*
  * The maximum number of steps, the received bytes that are kept until a pattern
- * is searched for, and when it is reported that a pattern has not matched yet.
+ * is searched for, how much of a long line a match may span, and when it is
+ * reported that a pattern has not matched yet.
  */
 #define SCRIPT_STEPS 128
-#define SCRIPT_WINDOW (64 * 1024)
+#define SCRIPT_WINDOW (256 * 1024)
+#define SCRIPT_MATCH (2 * 1024)
 #define SCRIPT_NOTICE_MS 10000
 
 /* One step, as given on the command line. */
@@ -35,8 +37,10 @@ struct script_steps {
 
 /*
  * Checks a step and adds it: the escapes of a text (base/literal.h), or the
- * syntax of a regular expression (relay/nfa.h). text is kept, not copied.
- * Returns 0, or -1 with a usage error.
+ * syntax of a regular expression: an extended one (regex(7)) in the C locale,
+ * in which the same escapes, and \w, \W, \s and \S, may stand, but no
+ * others, and no back references. text is kept, not copied. Returns 0, or -1
+ * with a usage error.
  */
 int script_add_send(struct script_steps *s, const char *text, struct err *e);
 int script_add_expect(struct script_steps *s, const char *regex, struct err *e);
@@ -48,14 +52,17 @@ struct script {
 	size_t at;                        /* index of the current step */
 	struct deadline until;            /* of the current pattern */
 	struct deadline notice;           /* when to call script_report() */
-	struct pattern pattern;           /* the current one */
-	bool is_searching;                /* it is compiled */
-	struct buf window;        /* bytes received but not yet matched */
-	enum pattern_place place; /* where the window starts */
-	size_t searched;          /* of its bytes, without a match */
-	bool is_ended;            /* the peer has finished */
-	char *text;               /* the current text to send, owned */
-	size_t length;            /* of text */
+	regex_t regex;                    /* the current pattern */
+	bool has_regex;                   /* it is compiled */
+	bool names_cr;      /* it contains CR, so that this is not dropped */
+	struct buf window;  /* bytes received but not yet matched */
+	bool starts_line;   /* so does the window */
+	bool follows_send;  /* a text was sent after the previous match */
+	size_t from;        /* where in the window a match may begin */
+	bool is_unsearched; /* there is something to search */
+	bool is_ended;      /* the peer has finished */
+	char *text;         /* the current text to send, owned */
+	size_t length;      /* of text */
 };
 
 /* Starts at the first step. Call script_release() afterwards. */
@@ -75,11 +82,19 @@ const char *script_text(struct script *s, size_t *n);
 void script_sent(struct script *s);
 
 /*
- * Passes received bytes to the script. Patterns match the stream, each after
- * the match of the previous one. Bytes that are received before a pattern is
- * searched for wait in the window; those that do not fit are dropped.
+ * Passes received bytes to the script: they wait in the window until a pattern
+ * is searched for; if it is full, the oldest are dropped.
  */
 void script_receive(struct script *s, const void *bytes, size_t n);
+
+/*
+ * Searches a piece of the window for the current pattern, line by line, and
+ * starts the next step after a match; patterns match one after the other.
+ * Returns true if there is more to do at once: the caller looks at its limits
+ * in between, since a hostile line makes each piece take 30 ms, and receives
+ * nothing, so that nothing is dropped.
+ */
+bool script_search(struct script *s);
 
 /* The peer has finished: its last line ends here. */
 void script_end(struct script *s);

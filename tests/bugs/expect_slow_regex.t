@@ -35,6 +35,24 @@ for my $pattern (@slow) {
     cmp_ok $r->{seconds}, '<', 3, 'in time';
 }
 
+# A line that never ends, as fast as it is received.
+sub flood {
+    my ($c) = @_;
+    local $SIG{PIPE} = 'IGNORE';
+    1 while syswrite $c, 'a' x 65536;
+}
+
+for my $limit (['-m', 1, 5], ['--expect-timeout', 1, 9]) {
+    my ($option, $seconds, $status) = @$limit;
+    my ($p, $c) = expecting($slow[0], $option, $seconds);
+    my $pid = Sockt::fork_child(sub { flood($c) });
+    close $c;
+    my $r = $p->finish(10);
+    is $r->{status}, $status, "an endless line: $option ends it";
+    cmp_ok $r->{seconds}, '<', 4, 'in time';
+    reap($pid);
+}
+
 my ($p, $c) = expecting($slow[0]);
 drip($c);
 $p->signal('TERM');

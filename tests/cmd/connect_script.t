@@ -104,6 +104,115 @@ $r = against(sub { my ($c) = @_; print $c "a\nthe end" }, {}, '--expect',
 is $r->{status}, 0, '$ is the end of the stream too';
 ok !$r->{timed_out}, 'which is noticed';
 
+# What a pattern matches, by what is left behind the match for the next one; no
+# third column: it does not match. However the text arrives.
+my @patterns = (
+    # Lines: "." and [^x] end where they end, and CRLF is an end.
+    ['^250 ', "250-a\r\n250-b\r\n250 done\r\n", 'done\r\n'],
+    ['^220.*hi$', "220 hi\r\n", '\r\n'], ['^220.*hi$', "220 hi\n", '\n'],
+    ['^220.*hi$', '220 hi', ''], ['^220.*hi$', "220 hi\rx\r\n"],
+    ['^220.*x$', "220 hi\n250 x\n"], ['hi$', "hi there\r\nhi\r\n", '\r\n'],
+    ['^b', "ab\nb", ''], ['^$', "a\r\n\r\nb", '\r\nb'],
+    ['^$', "a\n\nb", '\nb'], ['^$', "a\n"], ['^..$', "a\r\nab\r\n", '\r\n'],
+    ['^[^x]$', "\r\nab\r\ny\r\n", '\r\n'], ['a.b', "a\nb"], ['a[^x]b', "a\nb"],
+    ['a\Wb', "a\nb"], ['^a.', "a\rb", 'b'], ['a$\n^b', "a\r\nb", ''],
+    ['^ok\r$', "ok\r\n", '\n'], ['^ok\r\n', "ok\r\nx", 'x'],
+    ['^(a|b$)', "b\r\n", '\r\n'], ['x|$', "ab\n", '\n'],
+    # Bounds, and a brace that begins none: regex(7).
+    ['"result":{}', '"result":1'], ['"result":{}', '"result":{};', ';'],
+    ['(nothere){}', 'not here'], ['(x){}', 'x{}.', '.'], ['a{', 'a{b', 'b'],
+    ['{"ok":true}', '{"ok":true}', ''], ['a{,2}b', 'caaab', ''],
+    ['x{2}y{1,}', 'xyxxyz', 'z'],
+    # Escapes and sets, for regcomp(3) in any order.
+    ['a\0b', "a\0b.", '.'], ['[\x5d]\^', 'x]^.', '.'], ['[\r]', "a\rb", 'b'],
+    ['[\x80-\xff]\e', "\xc3\e.", '.'], ['\x2e\x24', '.$;', ';'],
+    ['[^a\]b', 'x]b', ''], ['[]^-]b', '-b.', '.'], ['[^-]b', '^b.', '.'],
+    ['[-^]b', '^b.', '.'], ['[[-]b', '[b.', '.'], ['[a-c[:digit:]]x', '5x.', '.'],
+    ['\S\s', 'ab c', 'c'], ['\w\W', 'a_-b', 'b'], ['\<a\>', '<a>.', '.'],
+);
+for (@patterns) {
+    my ($pattern, $text, $rest) = @$_;
+    my @expect = ('--expect', $pattern);
+    push @expect, '--expect', 'XX' if defined $rest;
+    my $number = @expect / 2;
+    for my $cut (0, length($text) / 2) {
+        my $r = against(sub {
+            my ($c) = @_;
+            $c->autoflush(1);
+            print $c substr $text, 0, $cut;
+            select undef, undef, undef, 0.02 if $cut;
+            print $c substr $text, $cut;
+        }, {}, @expect, '--done');
+        my ($left) = $r->{err} =~
+            /--expect $number of $number .*; received instead: (.*)$/;
+        if (defined $rest) {
+            $rest = $rest eq '' ? 'nothing' : $rest;
+            is $left && $left =~ s/^'(.*)'$/$1/r, $rest,
+                "$pattern, and what is left";
+        }
+        else {
+            ok defined $left, "$pattern does not match" or diag $r->{err};
+        }
+    }
+}
+# A prompt has no newline; behind an answer to it a line begins.
+$r = against(sub {
+    my ($c) = @_;
+    $c->autoflush(1);
+    print $c 'name: ';
+    sysread $c, my $got, 99;
+    print $c "250 ok\n";
+}, {}, '--expect', 'name: ', '--send', 'me', '--expect', '^250', '--done');
+is $r->{status}, 0, '^ is the place behind a text that was sent';
+$r = against(sub {
+    my ($c) = @_;
+    $c->autoflush(1);
+    print $c "name:\r\n\r\n.";
+    sysread $c, my $got, 99;
+}, {}, '--expect', 'name:', '--send', 'me', '--expect', '^$', '--expect', 'x');
+is $r->{err} =~ /instead: (.*)$/m && $1, q('\r\n.'),
+    'but not at the end of the line of the prompt';
+
+# However much is received at once, and by whatever kind of line: a match of
+# at most 2 KiB is found.
+for (["x" x 300_000], ["x\n" x 150_000], ["\r" x 300_000], ["\0" x 300_000]) {
+    my ($much) = @$_;
+    $r = says("$much<" . '-' x 200 . ">\r\n$much", '--expect', '<-{200}>$',
+        '--expect', '^');
+    is $r->{status}, 0, 'a match in the middle of much' or diag $r->{err};
+}
+
+# --done reads no stdin: what can be read from it was meant to be sent.
+my $silent = sub { my ($c) = @_; sysread $c, my $got, 1 };
+for my $in ("PING\n", do {
+    open my $f, '<', spew(scratch() . '/ping', "PING\n") or die; $f })
+{
+    $r = against($silent, { stdin => $in, timeout => 10 }, '--expect', 'PONG',
+        '--done');
+    is $r->{status}, 2, 'stdin with --expect alone and --done is refused';
+    like $r->{err}, qr{--done does not read stdin.*--send.*</dev/null},
+        'and what to do instead';
+}
+{
+    my $l = tcp_listener();
+    my $p = start({ keep_stdin => 1 }, 'connect', '127.0.0.1', $l->sockport,
+        '--expect', 'PONG', '--done');
+    my $c = $l->accept;
+    $p->send_line("PING\n");
+    is $p->finish(10)->{status}, 2, 'also when it comes while PONG is awaited';
+}
+my $pong = sub { my ($c) = @_; print $c "PONG\n"; $c->flush; 1 while <$c> };
+pipe my $idle, my $idle_writer or die;
+open my $empty, '<', '/dev/null' or die;
+open my $no_bytes, '<', spew(scratch() . '/empty', '') or die;
+for my $in ($idle, $empty, $no_bytes) {
+    is against($pong, { stdin => $in }, '--expect', 'PONG', '--done')->{status},
+        0, 'an idle pipe, /dev/null and an empty file are not read';
+}
+$r = against($pong, { stdin => "the next line of a loop\n" }, '--send', 'PING',
+    '--expect', 'PONG', '--done');
+is $r->{status}, 0, 'nor is stdin where --send has something to send';
+
 for my $case (
     [ 'no such escape', '--send', '\q' ],
     [ 'half a byte', '--send', '\x1' ],
@@ -111,6 +220,9 @@ for my $case (
     [ 'no such escape of a pattern', '--expect', 'a\q' ],
     [ 'half a byte of a pattern', '--expect', '\x1' ],
     [ 'a back reference', '--expect', '(a)\1' ],
+    map({ [ "the pattern $_", '--expect', $_ ] } '(', '(a', '[', '[a', '[]',
+        'a\\', '*a', '+', 'a|*b', '[z-a]', '[[:nosuch:]]', '[[.a.]]',
+        '[^\x00-\xff]', 'a{3,2}', '((a{255}){255}){255}', '{1}'),
     [ '--done without a step', '--done' ],
     [ '--expect-timeout without a step', '--expect-timeout', 1 ],
     [ 'a script without a relay', '-z', '--send', 'x' ],
