@@ -7,9 +7,8 @@
 #include "base/num.h"
 #include "cli/command.h"
 #include "cmd/options.h"
-#include "fetch/fetch.h"
+#include "fetch/download.h"
 #include "cmd/table.h"
-#include "fetch/http_client.h"
 #include "net/sandbox.h"
 #include "net/signals.h"
 
@@ -25,7 +24,7 @@ struct http_get_options {
 	struct transport_options transport;
 	struct request_options {
 		/* The first member: the offsets in the tables start here. */
-		struct fetch_options fetch;
+		struct download_options download;
 		struct opt_list fields;
 	} request;
 };
@@ -33,49 +32,49 @@ struct http_get_options {
 static const struct http_get_options http_get_defaults = {
     .time = TIME_OPTIONS_INIT,
     .sock = SOCK_OPTIONS_INIT,
-    .request.fetch.max_redirs = MAX_REDIRS,
+    .request.download.max_redirs = MAX_REDIRS,
 };
 
 static const struct opt request_opts[] = {
-    FLAG('I', "head", fetch_options, head_only,
+    FLAG('I', "head", download_options, head_only,
 	"request the header only (HEAD); print it on stdout"),
     LIST('H', "header", "FIELD", request_options, fields,
 	"send 'Name: value' too, or in place of a default; 'Name:' removes "
 	"one"),
-    STRING('u', "user", "USER:PASS", fetch_options, user,
+    STRING('u', "user", "USER:PASS", download_options, user,
 	"credentials for Basic authentication"),
-    STRING('r', "range", "A-B", fetch_options, range,
+    STRING('r', "range", "A-B", download_options, range,
 	"fetch bytes A to B only, counted from 0; A- is to the end, -N the "
 	"last N"),
-    FILENAME(0, "if-modified-since", "DATE|FILE", fetch_options, since,
+    FILENAME(0, "if-modified-since", "DATE|FILE", download_options, since,
 	"fetch only if newer than DATE, or than FILE"),
-    FLAG('L', "location", fetch_options, follow, "follow redirects"),
-    NUMBER(0, "max-redirs", "N", fetch_options, max_redirs,
+    FLAG('L', "location", download_options, follow, "follow redirects"),
+    NUMBER(0, "max-redirs", "N", download_options, max_redirs,
 	"follow at most N redirects", .max = 1000),
-    NUMBER(0, "retry", "N", fetch_options, retries,
+    NUMBER(0, "retry", "N", download_options, retries,
 	"after a failure that may pass, retry up to N times and resume",
 	.max = 1000000),
     {.kind = OPT_END},
 };
 
 static const struct opt output_opts[] = {
-    FILENAME('o', "output", "FILE", fetch_options, output,
+    FILENAME('o', "output", "FILE", download_options, output,
 	"write the body to FILE, which appears when it is complete",
 	.excludes = "remote-name", .dash = OPT_DASH_STDOUT),
-    FLAG('O', "remote-name", fetch_options, remote_name,
+    FLAG('O', "remote-name", download_options, remote_name,
 	"write the body to a file named as in the URL"),
-    FLAG('c', "continue", fetch_options, resume,
+    FLAG('c', "continue", download_options, resume,
 	"resume an earlier download from FILE.part",
 	.excludes = "range include head if-modified-since"),
-    FLAG('f', "force", fetch_options, force, "overwrite a FILE that exists"),
-    FLAG('i', "include", fetch_options, include,
+    FLAG('f', "force", download_options, force, "overwrite a FILE that exists"),
+    FLAG('i', "include", download_options, include,
 	"print the header before the body"),
-    FLAG(0, "raw", fetch_options, raw,
+    FLAG(0, "raw", download_options, raw,
 	"write control characters to a terminal as they are"),
-    FLAG('P', "progress", fetch_options, progress,
+    FLAG('P', "progress", download_options, progress,
 	"show progress on the terminal, even if the body goes to stdout"),
-    FLAG(
-	0, "timing", fetch_options, timing, "print the duration of each phase"),
+    FLAG(0, "timing", download_options, timing,
+	"print the duration of each phase"),
     {.kind = OPT_END},
 };
 
@@ -135,7 +134,7 @@ set_transport(struct connector_options *c, const struct http_get_options *o,
 
 /* Checks what the tables cannot. */
 static int
-check(const struct command_args *args, const struct fetch_options *o,
+check(const struct command_args *args, const struct download_options *o,
     struct err *e)
 {
 	int n;
@@ -143,21 +142,21 @@ check(const struct command_args *args, const struct fetch_options *o,
 	for (n = 0; n < args->count; n++)
 		if (check_operand(args, n, e) < 0)
 			return -1;
-	return fetch_check(o, args->count, e);
+	return download_check(o, args->count, e);
 }
 
 /* Checks the URLs, and that the options of TLS are for some of them. Then lets
  * go of programs, if neither TLS nor --via runs one. */
 static int
-check_urls(const struct fetch *f, const struct command_args *args,
+check_urls(const struct download_run *d, const struct command_args *args,
     const struct http_get_options *o, struct err *e)
 {
 	const struct opt *trust = opt_find_used(args->used, OPTIONS_TLS_TRUST);
-	bool may_use_tls = o->request.fetch.follow != 0, is_https;
+	bool may_use_tls = o->request.download.follow != 0, is_https;
 	int n;
 
 	for (n = 0; n < args->count; n++) {
-		if (fetch_check_url(f, args->operands[n], &is_https, e) < 0)
+		if (download_check_url(d, args->operands[n], &is_https, e) < 0)
 			return -1;
 		may_use_tls |= is_https;
 	}
@@ -173,19 +172,20 @@ check_urls(const struct fetch *f, const struct command_args *args,
 
 /* Fetches the URLs in order; reports each error and keeps the first kind. */
 static int
-fetch_all(struct fetch *f, const struct command_args *args, struct err *e)
+fetch_all(
+    struct download_run *d, const struct command_args *args, struct err *e)
 {
 	enum err_kind worst = ERR_NONE;
 	int n, count = args->count;
 
 	for (n = 0; n < count && signals_stopped() == 0; n++) {
 		err_clear(e);
-		if (fetch_url(f, args->operands[n], n + 1 < count, e) == 0)
+		if (download_url(d, args->operands[n], n + 1 < count, e) == 0)
 			continue;
 		if (worst == ERR_NONE)
 			worst = e->kind;
 		if (n + 1 == count || signals_stopped() != 0 ||
-		    f->stdout_failed)
+		    d->stdout_failed)
 			break;
 		diag_error(e);
 	}
@@ -205,14 +205,14 @@ http_get_run(
     const void *options, const struct command_args *args, struct err *e)
 {
 	const struct http_get_options *o = options;
-	struct fetch_options wanted = o->request.fetch;
-	struct http_client_options client = {
+	struct download_options wanted = o->request.download;
+	struct client_options client = {
 	    .connector.timeout_ms = o->time.timeout_ms,
 	    .connector.retry_ms = -1,
 	    .idle_ms = o->time.idle_ms,
 	    .until = deadline_max_time(o->time.max_ms),
 	};
-	struct fetch f;
+	struct download_run d;
 	int result;
 
 	wanted.fields = o->request.fields.items;
@@ -225,12 +225,12 @@ http_get_run(
 	if (set_transport(&client.connector, o, args->used, e) < 0 ||
 	    check(args, &wanted, e) < 0 || signals_catch(SIGNALS_STOP, e) < 0)
 		return -1;
-	result = fetch_start(&f, &wanted, &client, e);
+	result = download_start(&d, &wanted, &client, e);
 	if (result == 0)
-		result = check_urls(&f, args, o, e);
+		result = check_urls(&d, args, o, e);
 	if (result == 0)
-		result = fetch_all(&f, args, e);
-	fetch_release(&f);
+		result = fetch_all(&d, args, e);
+	download_release(&d);
 	return result;
 }
 

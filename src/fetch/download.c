@@ -1,160 +1,125 @@
-/* A download in NAME.part, renamed to NAME when it is complete. */
+/* Fetches URLs: requests, redirects, responses, resumed files, retries. */
 #include "fetch/download.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/progress.h"
 #include "base/text.h"
+#include "dial/connector.h"
+#include "dial/proxy.h"
+#include "dial/reconnect.h"
+#include "fetch/part_file.h"
+#include "http/http_date.h"
+#include "http/http_file_name.h"
+#include "http/http_head.h"
+#include "http/http_request.h"
+#include "http/http_validator.h"
 #include "http/url.h"
+#include "net/endpoint.h"
+#include "net/sink.h"
 #include "net/wait.h"
 
-/* It is a new file, not one that something else may have open. */
-#define FROM_FLAGS (O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC)
+/* Pauses between attempts, and the longest Retry-After that is honored. */
+#define MIN_PAUSE_MS 250
+#define MAX_PAUSE_MS (30 * 1000)
+#define MAX_RETRY_AFTER 600
 
-/* Longest line of NAME.part.from. */
-#define LINE_SIZE (URL_ABSOLUTE_SIZE + 16)
+/* One URL. The client of the run has the current response. */
+struct transfer {
+	struct download_run *run;               /* the caller's */
+	const struct download_options *options; /* of the run, */
+	struct client *client;                  /* and this too */
+	bool wants_more;                        /* another URL follows */
+	char if_modified_since[HTTP_DATE_SIZE]; /* date, or "" */
 
-static int
-file_error(const char *what, const char *path, struct err *e)
-{
-	int saved = errno;
-	char shown[256];
+	/* The attempt. */
+	struct url url;             /* as given */
+	struct url current;         /* after redirects, with its credentials */
+	bool left_origin;           /* some redirect led to another origin */
+	int64_t redirects;          /* that were followed */
+	int64_t retries_left;       /* retries after this attempt */
+	struct deadline head_until; /* for a status below 400 */
+	bool is_served;             /* the response has one */
 
-	return err_sys(e, ERR_OUTPUT, saved, "%s %s", what,
-	    text_escape_string(shown, sizeof(shown), path));
-}
+	/* The output. */
+	struct sink sink; /* where the body goes; the next three own its fd */
+	bool is_file;     /* a file; otherwise stdout, a device or a FIFO */
+	struct part_file file;
+	int special;                    /* the device or FIFO; -1: none */
+	char name[HTTP_FILE_NAME_SIZE]; /* of --remote-name */
 
-/* The open partial file. There is at most one. */
-static const struct download *opened;
-static pid_t opener;
+	/* What the output has of the file. */
+	struct http_validator source; /* its version, if that is known */
+	int64_t held;                 /* usable bytes at its start */
+	bool is_complete; /* they are the file itself, of unknown version: the
+			     server must confirm its size; nothing is open */
+};
 
-/*
- * Removes an empty partial file. Its size is read in two ways; a file of
- * unknown size is kept.
- */
+/* What comes next. */
+enum next {
+	NEXT_START,   /* request the first URL, from the beginning */
+	NEXT_REQUEST, /* request the current URL */
+	NEXT_BODY,    /* read the body into the output */
+	NEXT_DONE,
+	NEXT_FAILED /* *e says why */
+};
+
+/* Reports a milestone of this URL. */
 static void
-drop_empty(const struct download *d)
+note(const struct transfer *t, const char *what)
 {
-	struct stat st;
-	off_t size;
-
-	if (d->is_special || d->fd < 0)
-		return;
-	size = fstat(d->fd, &st) < 0 ? lseek(d->fd, 0, SEEK_END)
-	       : S_ISREG(st.st_mode) ? st.st_size
-				     : -1;
-	if (size != 0)
-		return;
-	(void)unlink(d->part);
-	(void)unlink(d->from);
+	diag_note("%s: %s", url_text(&t->current), what);
 }
 
-/* Runs at exit(3): after a failed allocation the file is still open. */
-static void
-drop_opened(void)
+/* Puts the URL before an error. */
+static enum next
+failed(const struct transfer *t, struct err *e)
 {
-	if (opened != NULL && getpid() == opener)
-		drop_empty(opened);
+	err_prefix(e, "%s", url_text(&t->current));
+	return NEXT_FAILED;
 }
 
-/* Records the open download; NULL: none. */
-static void
-set_opened(const struct download *d)
+/* Rejects a response: "http://a/b: " and what is wrong with it. */
+static enum next
+reject(const struct transfer *t, const char *what, struct err *e)
 {
-	if (d != NULL && opener == 0)
-		(void)atexit(drop_opened);
-	if (d != NULL)
-		opener = getpid();
-	opened = d;
+	err_set(e, ERR_PROTOCOL, "%s", what);
+	return failed(t, e);
 }
 
-static char *
-join(const char *a, const char *b)
-{
-	size_t size = strlen(a) + strlen(b) + 1;
-	char *text = mem_array(1, size);
-
-	snprintf(text, size, "%s%s", a, b);
-	return text;
-}
-
-/* Locks the partial file, which has only one writer. */
-static int
-lock(struct download *d, struct err *e)
-{
-	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	char shown[256];
-
-	if (fcntl(d->fd, F_SETLK, &whole) == 0 ||
-	    (errno != EACCES && errno != EAGAIN))
-		return 0;
-	return err_set(e, ERR_OUTPUT, "another process is writing %s",
-	    text_escape_string(shown, sizeof(shown), d->part));
-}
-
-/* Whether path still names the file of st. */
+/* Whether the current response is not the result yet: with --retry-for, one
+ * with a status below 400 is awaited. */
 static bool
-is_still(const char *path, const struct stat *st)
+is_awaiting(const struct transfer *t)
 {
-	struct stat now;
-
-	return lstat(path, &now) == 0 && now.st_dev == st->st_dev &&
-	       now.st_ino == st->st_ino;
+	return t->options->retry_ms >= 0 && !t->is_served;
 }
 
-/* Rejects a partial file without the note of an earlier run. */
-static int
-check_note(const struct download *d, struct err *e)
+static void
+report(const struct transfer *t)
 {
-	struct stat note;
-	char shown[256];
+	bool with_chart = t->options->timing && !is_awaiting(t);
+	char shown[URL_ABSOLUTE_SIZE];
 
-	if (d->held == 0 || d->may_replace || lstat(d->from, &note) == 0)
-		return 0;
-	return err_set(e, ERR_OUTPUT,
-	    "%s exists and was not left by an earlier run (--force overwrites "
-	    "it)",
-	    text_escape_string(shown, sizeof(shown), d->part));
-}
-
-static int
-open_part(struct download *d, struct err *e)
-{
-	struct stat st;
-	char shown[256];
-
-	for (;;) {
-		d->fd = open(
-		    d->part, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
-		if (d->fd < 0)
-			return file_error("writing", d->part, e);
-		if (lock(d, e) < 0)
-			return -1;
-		if (fstat(d->fd, &st) < 0) {
-			file_error("writing", d->part, e);
-			drop_empty(d);
-			return -1;
-		}
-		if (!S_ISREG(st.st_mode))
-			return err_set(e, ERR_OUTPUT,
-			    "%s is not a regular file",
-			    text_escape_string(shown, sizeof(shown), d->part));
-		if (is_still(d->part, &st))
-			break;
-		/* Another process completed it between open and lock. */
-		fd_close(&d->fd);
-	}
-	d->held = (int64_t)st.st_size;
-	return check_note(d, e);
+	if (with_chart || diag_emits(DIAG_NOTE))
+		client_report(t->client,
+		    url_absolute(&t->current, shown, sizeof(shown)),
+		    with_chart);
 }
 
 /* Whether path names an open descriptor: such a link is never replaced. */
@@ -167,278 +132,840 @@ is_descriptor(const char *path)
 	       strncmp(path, "/proc/", 6) == 0;
 }
 
-/* Opens a special target itself, or the partial file of a regular one. */
-static int
-open_target(struct download *d, struct deadline until, struct err *e)
+/* Whether --continue finds the file itself, and no partial file. */
+static bool
+find_complete(struct transfer *t, const char *path)
 {
+	char part[PATH_MAX];
 	struct stat st;
-	char shown[256];
 
-	if (stat(d->target, &st) == 0 &&
-	    (!S_ISREG(st.st_mode) || is_descriptor(d->target))) {
-		d->is_special = true;
-		d->fd = wait_open(d->target, O_WRONLY | O_APPEND, 0, until, e);
-		return d->fd < 0 ? -1 : 0;
-	}
-	/* A link to no file is not replaced either. */
-	if (!d->may_replace && lstat(d->target, &st) == 0)
-		return err_set(e, ERR_OUTPUT,
-		    "%s exists (--force overwrites it)",
-		    text_escape_string(shown, sizeof(shown), d->target));
-	return open_part(d, e);
+	if (!t->options->resume || t->options->force || stat(path, &st) < 0)
+		return false;
+	snprintf(part, sizeof(part), "%s.part", path);
+	if (access(part, F_OK) == 0)
+		return false;
+	t->is_complete = true;
+	t->held = (int64_t)st.st_size;
+	return true;
 }
 
-static void
-release(struct download *d)
+/* Opens the partial file, and determines whether it can be resumed. */
+static int
+open_file(struct transfer *t, const char *path, struct err *e)
 {
-	set_opened(NULL);
-	fd_close(&d->fd);
-	fd_close(&d->whole);
-	free(d->target);
-	free(d->part);
-	free(d->from);
-	free(d->url);
-	memset(d, 0, sizeof(*d));
-	d->fd = d->whole = -1;
+	const struct download_options *o = t->options;
+	char url[URL_ABSOLUTE_SIZE];
+	const char *part, *size;
+
+	/* Without -f, only a conditional request replaces a file. */
+	t->file.may_replace = o->force || o->since != NULL;
+	url_absolute(&t->url, url, sizeof(url));
+	if (part_file_open(&t->file, path, url, e) < 0)
+		return -1;
+	t->is_file = true;
+	sink_init(&t->sink, t->file.fd, t->file.target, !o->raw);
+	if (t->file.held == 0)
+		return 0;
+	part = text_shown(t->file.part);
+	size = num_size_text((uint64_t)t->file.held);
+	if (!o->resume)
+		diag_warn("%s holds %s of an earlier run; beginning anew "
+			  "(--continue resumes)",
+		    part, size);
+	else if (!part_file_source(&t->file, &t->source))
+		diag_warn("%s holds %s that are not known to be of this "
+			  "file; beginning anew",
+		    part, size);
+	else
+		t->held = t->file.held;
+	return 0;
 }
 
-int
-download_open(
-    struct download *d, const struct download_options *o, struct err *e)
+/*
+ * Opens the output; with --continue, determines what it already has. Returns 0,
+ * or -1 with *e. Call close_output() after 0.
+ */
+static int
+open_output(struct transfer *t, struct err *e)
 {
-	memset(d, 0, sizeof(*d));
-	d->fd = d->whole = -1;
-	d->may_replace = o->may_replace;
-	d->target = mem_text(o->target);
-	d->part = join(o->target, ".part");
-	d->from = join(d->part, ".from");
-	d->url = mem_text(o->url);
-	if (open_target(d, o->until, e) == 0) {
-		set_opened(d);
+	const struct download_options *o = t->options;
+	const char *path = o->output;
+	struct stat st;
+
+	t->special = -1;
+	sink_init(&t->sink, -1, "", false);
+	http_validator_clear(&t->source);
+	if (o->remote_name &&
+	    http_file_name_of_url(&t->url, t->name, sizeof(t->name)))
+		path = t->name;
+	if (path == NULL || strcmp(path, "-") == 0) {
+		if (!fd_is_writable(STDOUT_FILENO))
+			return err_set(e, ERR_OUTPUT, "stdout is closed");
+		sink_init(&t->sink, STDOUT_FILENO, "stdout", !o->raw);
 		return 0;
 	}
-	release(d);
+	if (stat(path, &st) == 0 &&
+	    (!S_ISREG(st.st_mode) || is_descriptor(path))) {
+		t->special =
+		    wait_open(path, O_WRONLY | O_APPEND, 0, t->run->until, e);
+		if (t->special < 0)
+			return -1;
+		sink_init(&t->sink, t->special, path, !o->raw);
+		return 0;
+	}
+	return find_complete(t, path) ? 0 : open_file(t, path, e);
+}
+
+/* Closes the output, and reports a partial file that is kept. */
+static void
+close_output(struct transfer *t)
+{
+	struct stat st;
+
+	sink_release(&t->sink);
+	fd_close(&t->special);
+	if (!t->is_file)
+		return;
+	if (t->file.fd >= 0 && fstat(t->file.fd, &st) == 0 && st.st_size > 0)
+		diag_warn("%lld bytes are kept in %s%s", (long long)st.st_size,
+		    text_shown(t->file.part),
+		    http_validator_is_usable(&t->source)
+			? "; --continue resumes"
+			: "");
+	part_file_close(&t->file);
+}
+
+/* Whether the request can be for only the rest of the file. */
+static bool
+can_resume(const struct transfer *t)
+{
+	return http_validator_is_usable(&t->source) &&
+	       t->options->range == NULL && !t->options->include;
+}
+
+/*
+ * Whether the byte at offset base may be written now. Bytes written to stdout,
+ * a device or a FIFO cannot be taken back, so only the next byte of the same
+ * version may follow them. base is 0 unless a download is resumed.
+ */
+static bool
+accepts(const struct transfer *t, int64_t base)
+{
+	return t->is_file || t->sink.kind == FD_NULL ||
+	       t->sink.bytes == (uint64_t)base;
+}
+
+/* Reports that it may not. */
+static enum next
+refuse(const struct transfer *t, struct err *e)
+{
+	err_set(e, ERR_PROTOCOL,
+	    "it has changed, or cannot be resumed, and what is on %s cannot be "
+	    "taken back",
+	    text_shown(t->sink.name));
+	return failed(t, e);
+}
+
+/* Whether the output can accept the result of another attempt. */
+static bool
+may_repeat(const struct transfer *t)
+{
+	return !t->sink.has_failed && accepts(t, can_resume(t) ? t->held : 0);
+}
+
+/* Starts with the first URL, and with the usable part of the output. */
+static void
+start(struct transfer *t)
+{
+	if (!t->is_complete && !can_resume(t))
+		t->held = 0;
+	url_copy(&t->current, &t->url);
+	if (t->options->user != NULL)
+		snprintf(t->current.user, sizeof(t->current.user), "%s",
+		    t->options->user);
+	t->left_origin = false;
+	t->redirects = 0;
+	t->is_served = false;
+	client_limit(t->client, t->head_until);
+}
+
+/* Requests the current URL, and reads the head of the response. */
+static int
+request(struct transfer *t, struct err *e)
+{
+	const struct download_options *o = t->options;
+	struct http_request r = {
+	    .method = o->head_only ? HTTP_HEAD : HTTP_GET,
+	    .url = &t->current,
+	    .closes = !t->wants_more && !o->follow,
+	    .range = o->range,
+	};
+	char secret[2 * PROXY_SECRET], range[32];
+	struct route route;
+
+	if (!t->left_origin) {
+		r.fields = o->fields;
+		r.field_count = o->field_count;
+	}
+	if (o->range == NULL && t->held > 0) {
+		snprintf(range, sizeof(range), "%lld-", (long long)t->held);
+		r.range = range;
+		if (http_validator_is_usable(&t->source))
+			r.if_range = t->source.text;
+	}
+	if (t->if_modified_since[0] != '\0')
+		r.if_modified_since = t->if_modified_since;
+	if (route_find(&t->run->rules, r.url, &route, e) == 0) {
+		if (route_is_forwarded(&route)) {
+			r.is_absolute = true;
+			if (proxy_credentials(
+				route.proxy, secret, sizeof(secret)))
+				r.proxy_user = secret;
+		}
+		if (client_request(t->client, &route, &r, e) == 0)
+			return 0;
+	}
+	if (t->redirects > 0 && e->kind == ERR_USAGE)
+		/* The server named that URL, not the user. */
+		e->kind = ERR_FAILED;
+	failed(t, e);
 	return -1;
 }
 
-/* Parses one line "KEY VALUE" of the note. */
-static void
-parse_line(char *line, char *url, struct http_validator *v)
+/* Goes to the URL that a redirect names. */
+static enum next
+follow(struct transfer *t, const char *location, struct err *e)
 {
-	char *value = strchr(line, ' ');
+	const struct download_options *o = t->options;
+	const struct url *from = &t->current;
+	bool had_secrets = o->field_count > 0 || from->user[0] != '\0';
+	char shown[URL_ABSOLUTE_SIZE];
+	bool is_same;
+	struct url to;
 
-	line[strcspn(line, "\n")] = '\0';
-	if (value == NULL)
-		return;
-	*value++ = '\0';
-	if (strcmp(line, "url") == 0)
-		snprintf(url, URL_ABSOLUTE_SIZE, "%s", value);
-	else if (strcmp(line, "validator") == 0)
-		snprintf(v->text, sizeof(v->text), "%s", value);
-	else if (strcmp(line, "total") == 0)
-		(void)num_parse(value, 0, INT64_MAX, &v->total);
+	report(t);
+	if (url_follow(from, location, &to, e) < 0)
+		return NEXT_FAILED;
+	url_absolute(&to, shown, sizeof(shown));
+	if (t->redirects >= o->max_redirs) {
+		err_set(e, ERR_PROTOCOL,
+		    "redirected more than %s; the next one would lead to "
+		    "%.200s",
+		    num_count_text((uint64_t)t->redirects, "time"), shown);
+		return NEXT_FAILED;
+	}
+	is_same = url_same_origin(from, &to);
+	client_finish(t->client, is_same);
+	if (!is_same && !t->left_origin && had_secrets)
+		diag_note("redirected to another origin: credentials and "
+			  "--header fields are not sent there");
+	if (from->is_https && !to.is_https)
+		diag_warn("redirected from https to http, which is not "
+			  "encrypted");
+	diag_note("redirected to %s", shown);
+	t->left_origin |= !is_same;
+	t->redirects++;
+	url_copy(&t->current, &to);
+	return NEXT_REQUEST;
 }
 
-bool
-download_source(const struct download *d, struct http_validator *v)
-{
-	char line[LINE_SIZE], noted[URL_ABSOLUTE_SIZE] = "";
-	FILE *f;
-
-	http_validator_clear(v);
-	f = fopen(d->from, "r");
-	if (f == NULL)
-		return false;
-	while (fgets(line, sizeof(line), f) != NULL)
-		parse_line(line, noted, v);
-	fclose(f);
-	return strcmp(noted, d->url) == 0 && http_validator_is_usable(v);
-}
-
-/* Creates NAME.part.from, which the lock of the partial file protects. The fd,
- * or -1 with *e. */
+/* Reads the body, after its head if that was requested. 0, or -1 with *e. */
 static int
-create_from(const struct download *d, struct err *e)
+read_into_sink(struct transfer *t, struct err *e)
 {
-	int fd = open(d->from, FROM_FLAGS, 0666);
+	const struct http_head *h = &t->client->response->head;
 
-	if (fd < 0 && errno == EEXIST && unlink(d->from) == 0)
-		fd = open(d->from, FROM_FLAGS, 0666);
-	return fd < 0 ? file_error("writing", d->from, e) : fd;
-}
-
-/* Writes the note: sockt created the partial file, from this version. */
-static int
-write_source(
-    const struct download *d, const struct http_validator *v, struct err *e)
-{
-	char text[2 * LINE_SIZE], total[32] = "";
-	int fd, result;
-
-	snprintf(total, sizeof(total), "total %lld\n", (long long)v->total);
-	snprintf(text, sizeof(text), "url %s\n%s%s%s%s", d->url,
-	    http_validator_is_usable(v) ? "validator " : "", v->text,
-	    http_validator_is_usable(v) ? "\n" : "",
-	    v->total >= 0 ? total : "");
-	fd = create_from(d, e);
-	if (fd < 0)
+	if ((t->options->include || t->options->head_only) &&
+	    sink_write(&t->sink, h->text, h->length, t->run->until, e) < 0)
 		return -1;
-	result = fd_write_all(fd, text, strlen(text));
-	if (result < 0)
-		file_error("writing", d->from, e);
-	if (close(fd) < 0 && result == 0)
-		result = file_error("closing", d->from, e);
+	if (client_read(t->client, &t->sink, e) == 0)
+		return 0;
+	if (e->kind != ERR_OUTPUT)
+		failed(t, e);
+	return -1;
+}
+
+/* Prints the last line on a terminal: how much was received, and how fast. */
+static void
+report_total(const struct transfer *t, int64_t start_ns, int64_t base)
+{
+	int64_t ns = clock_now() - start_ns;
+	uint64_t received = t->client->response->received;
+
+	diag_warn("%s: %s in %s%s", text_shown(t->sink.name),
+	    num_size_text((uint64_t)base + received), num_duration_text(ns),
+	    ns < CLOCK_MS ? "" /* The time is too short for a rate. */
+			  : text_format(", %s/s",
+				num_size_text((uint64_t)((double)received *
+							 1e9 / (double)ns))));
+}
+
+/* Names the file, which is complete. 0, or -1 with ERR_OUTPUT. */
+static int
+commit(struct transfer *t, struct err *e)
+{
+	const struct http_head *h = &t->client->response->head;
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {0}};
+	char date[HTTP_DATE_SIZE];
+	int64_t seconds;
+	int fd = t->special;
+
+	if (fd >= 0) {
+		t->special = -1;
+		return close(fd) == 0
+			   ? 0
+			   : err_sys(e, ERR_OUTPUT, errno, "closing %s",
+				 text_shown(t->sink.name));
+	}
+	if (!t->is_file)
+		return 0;
+	/* With --if-modified-since, the file gets the time of its version. */
+	if (t->options->since != NULL &&
+	    http_head_value(h, "last-modified", date, sizeof(date)) &&
+	    http_date_parse(date, &seconds)) {
+		times[1].tv_sec = (time_t)seconds;
+		(void)futimens(t->file.fd, times);
+	}
+	return part_file_commit(&t->file, e);
+}
+
+/* Reads a body from offset base to total (-1: unknown), and names the file. */
+static enum next
+read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
+{
+	const struct http_response *r = t->client->response;
+	uint64_t before = t->sink.bytes;
+	struct progress p;
+	char coding[64];
+	bool was_shown;
+	int result;
+
+	if (!accepts(t, base))
+		return refuse(t, e);
+	if (t->is_file && part_file_begin(&t->file, base, &t->source, e) < 0)
+		return NEXT_FAILED;
+	if (r->is_suspect)
+		diag_warn("%s: the response contradicts itself about its "
+			  "length; its Transfer-Encoding counts",
+		    url_text(&t->current));
+	if (http_head_value(
+		&r->head, "content-encoding", coding, sizeof(coding)) &&
+	    strcmp(coding, "identity") != 0)
+		diag_warn("%s: the body is encoded (%s) and is written as it "
+			  "is",
+		    url_text(&t->current), text_shown(coding));
+	if (r->framing == HTTP_FRAME_CLOSE && !t->client->route.is_tls)
+		note(t, "the body ends with the connection, so whether it is "
+			"whole cannot be checked");
+	progress_start(&p, t->options->progress || t->is_file);
+	was_shown = p.shown;
+	t->client->progress = was_shown ? &p : NULL;
+	t->client->count = (struct progress_count){
+	    "received ", (uint64_t)base, total, (uint64_t)base};
+	result = read_into_sink(t, e);
+	t->client->progress = NULL;
+	progress_end(&p);
+	if (result < 0) {
+		t->held = base + (int64_t)(t->sink.bytes - before);
+		return NEXT_FAILED;
+	}
+	if (was_shown || t->options->progress)
+		report_total(t, p.start_ns, base);
+	report(t);
+	if (r->head.status == 206 && !t->options->head_only &&
+	    r->received != (uint64_t)(total - base)) {
+		err_set(e, ERR_PROTOCOL,
+		    "%lld bytes were announced by Content-Range, and %llu came",
+		    (long long)(total - base), (unsigned long long)r->received);
+		return failed(t, e);
+	}
+	return commit(t, e) < 0 ? NEXT_FAILED : NEXT_DONE;
+}
+
+/* Starts over: the partial file is of another or an unknown version. */
+static enum next
+start_over(struct transfer *t, const char *why, struct err *e)
+{
+	if (!accepts(t, 0))
+		return refuse(t, e);
+	diag_warn("%s: %s; fetching it anew", url_text(&t->current), why);
+	t->held = 0;
+	return NEXT_START;
+}
+
+static enum next
+already_complete(const struct transfer *t)
+{
+	note(t, "the file is complete already");
+	report(t);
+	return NEXT_DONE;
+}
+
+/* Fails because a file of unknown origin exists and is not complete. */
+static enum next
+unknown_file(const struct transfer *t, struct err *e)
+{
+	err_set(e, ERR_OUTPUT,
+	    "the file that is there has %lld bytes and is not known to be the "
+	    "beginning of this one (--force fetches it anew)",
+	    (long long)t->held);
+	return failed(t, e);
+}
+
+/* Handles 200 and similar: the whole file. */
+static enum next
+handle_whole(struct transfer *t, const struct http_head *h, struct err *e)
+{
+	if (t->options->range != NULL)
+		return reject(
+		    t, "the server ignored --range and sent the whole file", e);
+	http_validator_parse(&t->source, h);
+	if (t->is_complete)
+		return t->source.total == t->held ? already_complete(t)
+						  : unknown_file(t, e);
+	if (t->held > 0 && accepts(t, 0))
+		diag_warn("%s: the server sends all of it again: it has "
+			  "changed, or cannot be resumed",
+		    url_text(&t->current));
+	/* A file that begins with a head cannot be resumed by offset. */
+	if (t->options->include)
+		http_validator_clear(&t->source);
+	return read_body(t, 0, t->source.total, e);
+}
+
+/* Whether a 206 contains the range that the user requested. */
+static bool
+is_requested(const char *text, const struct http_range *got)
+{
+	struct http_range range;
+
+	if (!http_request_parse_range(text, &range))
+		return false;
+	if (range.from < 0)
+		return got->to - got->from < range.to &&
+		       (got->total < 0 || got->to == got->total - 1);
+	return got->from == range.from && got->to <= range.to;
+}
+
+static enum next
+wrong_range(const struct transfer *t, const struct http_range *got,
+    const char *wanted, struct err *e)
+{
+	err_set(e, ERR_PROTOCOL,
+	    "the server sent bytes %lld-%lld instead of %.64s",
+	    (long long)got->from, (long long)got->to, wanted);
+	return failed(t, e);
+}
+
+/* Handles a 206: a part of the file. */
+static enum next
+handle_part(struct transfer *t, const struct http_head *h, struct err *e)
+{
+	const char *range = t->options->range;
+	int64_t length = t->client->response->length;
+	struct http_range r;
+
+	if (range == NULL && t->held == 0)
+		return reject(t,
+		    "the server sent a part (206) of what was requested whole",
+		    e);
+	if (!http_head_content_range(h, &r) || r.from < 0 ||
+	    (length >= 0 && length != r.to - r.from + 1))
+		return reject(t,
+		    "the server sent a part (206) without a Content-Range that "
+		    "says which",
+		    e);
+	if (range != NULL)
+		return is_requested(range, &r)
+			   ? read_body(t, 0, r.to - r.from + 1, e)
+			   : wrong_range(t, &r, range, e);
+	if (t->is_complete)
+		return unknown_file(t, e);
+	if (!http_validator_confirms(&t->source, h))
+		return start_over(
+		    t, "the server sent a part of another version", e);
+	if (r.from != t->held || (r.total >= 0 && r.to != r.total - 1))
+		return wrong_range(
+		    t, &r, text_format("%lld-", (long long)t->held), e);
+	return read_body(t, r.from, r.to + 1, e);
+}
+
+/* Handles a 416 to a resumed download: it is complete, or it has changed. */
+static enum next
+handle_unsatisfied(struct transfer *t, const struct http_head *h, struct err *e)
+{
+	struct http_range r;
+
+	if (http_head_content_range(h, &r) && r.total == t->held &&
+	    http_validator_agrees(&t->source, h)) {
+		if (!t->is_complete && commit(t, e) < 0)
+			return NEXT_FAILED;
+		return already_complete(t);
+	}
+	if (t->is_complete)
+		return unknown_file(t, e);
+	return start_over(t,
+	    "the file that is there is not the beginning of what the server "
+	    "has",
+	    e);
+}
+
+/* Whether an error of that status may be temporary. */
+static bool
+is_transient(int status)
+{
+	return status == 408 || status == 429 || status == 500 ||
+	       (status >= 502 && status <= 504);
+}
+
+/* Whether the last response is that of a proxy that wants other credentials. */
+static bool
+is_declined(const struct transfer *t)
+{
+	return route_is_forwarded(&t->client->route) &&
+	       t->client->response->head.status == 407;
+}
+
+/* Whether another attempt follows; the body of this one is then dropped. */
+static bool
+will_retry(const struct transfer *t, int status)
+{
+	if (is_awaiting(t))
+		return !is_declined(t);
+	return t->retries_left > 0 && is_transient(status) &&
+	       !deadline_passed(t->run->until) && may_repeat(t);
+}
+
+/*
+ * Handles a status that is not the result: an error, or a redirect that is not
+ * followed. Its body never goes to a file.
+ */
+static enum next
+handle_error(struct transfer *t, const struct http_head *h, struct err *e)
+{
+	const struct proxy *proxy = t->client->route.proxy;
+	char location[URL_SIZE];
+	const char *reason, *dropped = "";
+	struct url next;
+
+	if (!t->is_file && !t->is_complete && !will_retry(t, h->status)) {
+		if (!accepts(t, 0))
+			dropped = "; its body is dropped";
+		else if (read_into_sink(t, e) < 0)
+			return NEXT_FAILED;
+	}
+	report(t);
+	if (is_declined(t)) {
+		err_set(e, ERR_PEER,
+		    "%s: declined: 407, it wants %s user and password",
+		    proxy_text(proxy),
+		    proxy->user[0] == '\0' ? "a" : "another");
+	} else if (!t->options->follow &&
+		   http_head_location(h, location, sizeof(location))) {
+		reason = url_follow(&t->current, location, &next, e) < 0
+			     ? url_shown(location)
+			     : url_text(&next);
+		err_set(e, ERR_PEER,
+		    "redirected to %s (%d); not followed (--location follows "
+		    "it)%s",
+		    reason, h->status, dropped);
+	} else {
+		reason =
+		    text_shown_bytes(h->text + h->reason, h->reason_length);
+		err_set(e, ERR_PEER, "the server answered %d%s%s%s", h->status,
+		    reason[0] != '\0' ? " " : "", reason, dropped);
+	}
+	return failed(t, e);
+}
+
+/* Handles the status of a response that is no redirect to follow. */
+static enum next
+handle_status(struct transfer *t, const struct http_head *h, struct err *e)
+{
+	if (h->status == 304 && t->if_modified_since[0] != '\0') {
+		note(t, "it has not changed");
+		report(t);
+		return NEXT_DONE;
+	}
+	if (h->status == 416 && t->held > 0 && t->options->range == NULL)
+		return handle_unsatisfied(t, h, e);
+	if (t->options->head_only && h->status < 400) {
+		/* There is no body to resume. */
+		http_validator_clear(&t->source);
+		return read_body(t, 0, -1, e);
+	}
+	if (h->status == 206)
+		return handle_part(t, h, e);
+	if (h->status < 300)
+		return handle_whole(t, h, e);
+	return handle_error(t, h, e);
+}
+
+static enum next
+handle_response(struct transfer *t, struct err *e)
+{
+	const struct download_options *o = t->options;
+	const struct http_head *h = &t->client->response->head;
+	char location[URL_SIZE];
+	enum next next;
+
+	if (o->follow && http_head_location(h, location, sizeof(location))) {
+		if (!is_awaiting(t))
+			http_head_show(h, o->raw);
+		return follow(t, location, e);
+	}
+	t->is_served = h->status < 400;
+	if (t->is_served)
+		client_limit(t->client, deadline_none());
+	if (!o->include && !o->head_only && !is_awaiting(t))
+		http_head_show(h, o->raw);
+	next = handle_status(t, h, e);
+	if (next == NEXT_START)
+		client_finish(t->client, true);
+	return next;
+}
+
+/* Makes one attempt, until the output is complete. 0, or -1 with *e. */
+static int
+attempt(struct transfer *t, struct err *e)
+{
+	enum next next = NEXT_START;
+
+	while (next == NEXT_START || next == NEXT_REQUEST) {
+		if (next == NEXT_START)
+			start(t);
+		next = request(t, e) < 0 ? NEXT_FAILED : handle_response(t, e);
+	}
+	client_finish(t->client, t->wants_more);
+	return next == NEXT_DONE ? 0 : -1;
+}
+
+/* Whether the failure may be temporary, and the output can continue. */
+static bool
+is_temporary(const struct transfer *t, const struct err *e)
+{
+	enum client_stage stage = client_stage(t->client);
+
+	if (e->errnum == EINTR || !may_repeat(t))
+		return false;
+	if (stage == CLIENT_TRUNCATED)
+		return true;
+	if (stage == CLIENT_ANSWERED && e->kind == ERR_PEER)
+		return is_awaiting(t)
+			   ? !is_declined(t)
+			   : is_transient(t->client->response->head.status);
+	return connector_is_transient(e) &&
+	       (is_awaiting(t) || e->kind != ERR_NAME);
+}
+
+/*
+ * --retry-for: waits before the next attempt to get a status below 400. If the
+ * last answer had another one, that is the kind of the error. 0, or -1.
+ */
+static int
+wait_for_service(struct transfer *t, struct reconnect *r, struct err *e)
+{
+	if (reconnect_wait(r,
+		client_stage(t->client) == CLIENT_NONE ? "no connection"
+						       : "no status below 400",
+		e) == 0)
+		return 0;
+	if (r->last.kind == ERR_PEER && r->last.errnum == 0 &&
+	    e->kind == ERR_TIMEOUT && !deadline_passed(r->until))
+		e->kind = ERR_PEER;
+	return -1;
+}
+
+/* The Retry-After of a response, in ms; 0: none. */
+static int64_t
+retry_after_ms(const struct http_head *h)
+{
+	char value[64];
+	int64_t after;
+
+	if (!http_head_value(h, "retry-after", value, sizeof(value)))
+		return 0;
+	if (!num_parse(value, 0, INT64_MAX, &after)) {
+		if (!http_date_parse(value, &after))
+			return 0;
+		after -= (int64_t)time(NULL);
+	}
+	return (after < MAX_RETRY_AFTER ? after : MAX_RETRY_AFTER) * 1000;
+}
+
+/* --retry: waits at least ms before the next attempt. 0, or -1 with *e. */
+static int
+wait_to_retry(const struct transfer *t, int64_t ms, struct err *e)
+{
+	struct deadline until = t->run->until;
+	char text[ERR_TEXT];
+	int64_t after = 0;
+
+	if (e->kind == ERR_PEER)
+		after = retry_after_ms(&t->client->response->head);
+	if (after > ms)
+		ms = after;
+	diag_warn("%s; trying again in %s", e->text, num_limit_text(ms));
+	if (wait_until(deadline_first(until, deadline_after(ms))) < 0)
+		return err_sys(e, ERR_FAILED, errno, "waiting");
+	if (!deadline_passed(until))
+		return 0;
+	snprintf(text, sizeof(text), "%s", e->text);
+	return deadline_error(until, text, e);
+}
+
+/*
+ * Repeats the attempt until it succeeds or another one is useless: with
+ * --retry-for until the server answers with a status below 400, and --retry
+ * times after another failure.
+ */
+static int
+attempt_repeatedly(struct transfer *t, struct err *e)
+{
+	const struct download_options *o = t->options;
+	struct backoff backoff = {.min = MIN_PAUSE_MS, .max = MAX_PAUSE_MS};
+	struct deadline until = t->run->until;
+	struct reconnect r;
+	bool is_new = true;
+
+	t->head_until = deadline_none();
+	t->retries_left = o->retries;
+	for (;;) {
+		if (o->retry_ms >= 0 && is_new) {
+			reconnect_start(&r, o->retry_ms, until);
+			t->head_until = r.end;
+		}
+		if (attempt(t, e) == 0)
+			return 0;
+		if (!is_temporary(t, e))
+			return -1;
+		is_new = !is_awaiting(t);
+		if (!is_new) {
+			if (wait_for_service(t, &r, e) < 0)
+				return -1;
+		} else if (t->retries_left-- == 0 || deadline_passed(until) ||
+			   wait_to_retry(t, backoff_next(&backoff), e) < 0) {
+			return -1;
+		}
+		err_clear(e);
+	}
+}
+
+/*
+ * Sets If-Modified-Since from a date, or from the time of a file, unless the
+ * output file is missing.
+ */
+static void
+set_since(struct transfer *t)
+{
+	const char *since = t->options->since;
+	struct stat st;
+	int64_t seconds;
+
+	if (since == NULL || (t->is_file && access(t->file.target, F_OK) < 0))
+		return;
+	if (stat(since, &st) == 0)
+		seconds = (int64_t)st.st_mtime;
+	else if (!http_date_parse(since, &seconds)) {
+		diag_warn("--if-modified-since: '%s' is neither a file nor a "
+			  "date; asking without it",
+		    text_shown(since));
+		return;
+	}
+	snprintf(t->if_modified_since, sizeof(t->if_modified_since), "%s",
+	    http_date_text(seconds));
+}
+
+int
+download_url(
+    struct download_run *d, const char *url, bool wants_more, struct err *e)
+{
+	struct transfer *t = mem_array(1, sizeof(*t));
+	int result = url_parse(&t->url, url, e);
+
+	t->run = d;
+	t->options = d->options;
+	t->client = &d->client;
+	t->wants_more = wants_more;
+	if (result == 0)
+		result = open_output(t, e);
+	if (result == 0) {
+		set_since(t);
+		result = attempt_repeatedly(t, e);
+		if (t->sink.has_failed && t->sink.fd == STDOUT_FILENO)
+			d->stdout_failed = true;
+		close_output(t);
+	}
+	free(t);
 	return result;
 }
 
 int
-download_begin(struct download *d, int64_t offset,
-    const struct http_validator *v, struct err *e)
+download_check(const struct download_options *o, int urls, struct err *e)
 {
-	if (d->is_special)
-		return 0;
-	fd_close(&d->whole);
-	/* Remove the old bytes before the note about them: a run that is killed
-	 * in between leaves nothing that looks like the new ones. */
-	if ((d->held > 0 || d->has_begun) &&
-	    (ftruncate(d->fd, (off_t)offset) < 0 ||
-		lseek(d->fd, (off_t)offset, SEEK_SET) < 0))
-		return file_error("writing", d->part, e);
-	d->has_begun = true;
-	return offset > 0 ? 0 : write_source(d, v, e);
-}
+	bool is_file = o->output != NULL && strcmp(o->output, "-") != 0;
+	struct http_range range = {0};
+	size_t i;
 
-int
-download_begin_whole(struct download *d, struct err *e)
-{
-	fd_close(&d->whole);
-	/* What is in the partial file needs its note. */
-	if (d->is_special || d->held > 0 || d->has_begun)
-		return 0;
-	d->whole = create_from(d, e);
-	return d->whole < 0 ? -1 : 1;
-}
-
-int
-download_fd(const struct download *d)
-{
-	return d->whole >= 0 ? d->whole : d->fd;
-}
-
-/* Renames path, a complete file, to the target. 0, or -1 with errno. */
-static int
-rename_to_target(const struct download *d, const char *path)
-{
-	if (d->may_replace)
-		return rename(path, d->target);
-	/* link(2), unlike rename(2), never replaces a newer file. */
-	if (link(path, d->target) == 0)
-		return unlink(path);
-	if (errno == EEXIST || access(d->target, F_OK) == 0) {
-		errno = EEXIST;
-		return -1;
-	}
-	return rename(path, d->target);
-}
-
-void
-download_set_time(const struct download *d, int64_t seconds)
-{
-	const struct timespec times[2] = {
-	    {.tv_nsec = UTIME_OMIT}, {.tv_sec = (time_t)seconds}};
-
-	if (!d->is_special && d->fd >= 0)
-		(void)futimens(download_fd(d), times);
-}
-
-static int
-overwritten(const char *path, struct err *e)
-{
-	char shown[256];
-
-	return err_set(e, ERR_OUTPUT, "another process has written %s",
-	    text_escape_string(shown, sizeof(shown), path));
-}
-
-/*
- * Closes the partial file, since some file systems report a full disk only
- * then, and reopens it. Closing releases the lock, so this checks that no other
- * process has written to the file.
- */
-static int
-reopen_part(struct download *d, struct err *e)
-{
-	struct stat before, now;
-	int fd = d->fd;
-
-	if (fstat(fd, &before) < 0)
-		return file_error("closing", d->part, e);
-	d->fd = -1;
-	if (close(fd) < 0)
-		return file_error("closing", d->part, e);
-	d->fd = open(d->part, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-	if (d->fd < 0)
-		return file_error("naming", d->part, e);
-	if (lock(d, e) < 0)
-		return -1;
-	if (fstat(d->fd, &now) == 0 && is_still(d->part, &now) &&
-	    now.st_ino == before.st_ino && now.st_size == before.st_size)
-		return 0;
-	return overwritten(d->part, e);
-}
-
-/* Names a body that is whole in NAME.part.from. */
-static int
-commit_whole(struct download *d, struct err *e)
-{
-	struct stat st;
-	int fd = d->whole;
-
-	if (fstat(fd, &st) < 0)
-		return file_error("closing", d->from, e);
-	d->whole = -1;
-	if (close(fd) < 0)
-		return file_error("closing", d->from, e);
-	if (!is_still(d->from, &st))
-		return overwritten(d->from, e);
-	if (rename_to_target(d, d->from) < 0)
-		return file_error("naming", d->target, e);
-	if (unlink(d->part) < 0 && errno != ENOENT)
-		return file_error("removing", d->part, e);
-	fd_close(&d->fd);
+	for (i = 0; i < o->field_count; i++)
+		if (http_request_check_field(o->fields[i], e) < 0)
+			return err_prefix(e, "--header");
+	if (o->user != NULL && strchr(o->user, ':') == NULL)
+		return err_set(e, ERR_USAGE,
+		    "--user: the password is missing (USER:PASS)");
+	if (o->user != NULL && strlen(o->user) >= URL_USER_SIZE)
+		return err_set(e, ERR_USAGE, "--user: longer than %d bytes",
+		    URL_USER_SIZE - 1);
+	if (o->range != NULL && !http_request_parse_range(o->range, &range))
+		return err_set(e, ERR_USAGE, "--range: '%s' %s",
+		    text_shown(o->range),
+		    range.from > range.to ? "ends before it begins"
+					  : "is not A-B, A- or -N");
+	if (is_file && urls > 1)
+		return err_set(e, ERR_USAGE,
+		    "--output is one file, and there are %d URLs", urls);
+	if (o->resume && !is_file && !o->remote_name)
+		return err_set(e, ERR_USAGE,
+		    "--continue resumes a file: --output or --remote-name "
+		    "says which");
 	return 0;
 }
 
-/* Closes a device or FIFO. */
-static int
-commit_special(struct download *d, struct err *e)
-{
-	int fd = d->fd;
-
-	d->fd = -1;
-	return close(fd) < 0 ? file_error("closing", d->target, e) : 0;
-}
-
 int
-download_commit(struct download *d, struct err *e)
+download_start(struct download_run *d, const struct download_options *o,
+    const struct client_options *client, struct err *e)
 {
-	if (d->is_special)
-		return commit_special(d, e);
-	if (d->whole >= 0)
-		return commit_whole(d, e);
-	if (reopen_part(d, e) < 0)
-		return -1;
-	if (rename_to_target(d, d->part) < 0)
-		return file_error("naming", d->target, e);
-	fd_close(&d->fd);
-	if (unlink(d->from) < 0 && errno != ENOENT)
-		return file_error("removing", d->from, e);
-	return 0;
+	memset(d, 0, sizeof(*d));
+	d->options = o;
+	d->until = client->until;
+	client_init(&d->client, client);
+	return o->is_via ? 0 : route_init(&d->rules, o->proxy, e);
 }
 
 void
-download_close(struct download *d)
+download_release(struct download_run *d)
 {
-	drop_empty(d);
-	release(d);
+	client_release(&d->client);
+}
+
+int
+download_check_url(const struct download_run *d, const char *url,
+    bool *is_https, struct err *e)
+{
+	char name[HTTP_FILE_NAME_SIZE];
+	struct route route;
+	struct url u;
+
+	if (url_parse(&u, url, e) < 0)
+		return -1;
+	if (d->options->remote_name &&
+	    !http_file_name_of_url(&u, name, sizeof(name)))
+		return err_set(e, ERR_USAGE,
+		    "URL '%s' names no file; --output FILE does",
+		    url_shown(url));
+	if (route_find(&d->rules, &u, &route, e) < 0 ||
+	    endpoint_check_host(route.server.host, e) < 0)
+		return -1;
+	*is_https = u.is_https;
+	return client_check(&d->client, &route, e);
 }

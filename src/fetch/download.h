@@ -1,81 +1,86 @@
 /*
- * A file that gets its name only when it is complete. Until then it is
- * NAME.part, and the note NAME.part.from records its URL and version, so that a
- * later run can resume it.
+ * Downloads URLs one after another, over a shared connection where possible:
+ * requests, redirects, retries after temporary failures, and the output.
  */
 #ifndef FETCH_DOWNLOAD_H
 #define FETCH_DOWNLOAD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/deadline.h"
-#include "http/http_validator.h"
+#include "fetch/client.h"
+#include "fetch/route.h"
 
 struct err;
+struct proxy;
 
+/* What is downloaded, and where it goes. */
 struct download_options {
-	const char *target;    /* the name of the file */
-	const char *url;       /* the source of the file */
-	bool may_replace;      /* a file of that name may be overwritten */
-	struct deadline until; /* limit for a FIFO without a reader */
+	/* The request. */
+	int head_only;             /* -I */
+	const char *const *fields; /* -H */
+	size_t field_count;
+	const char *user;          /* -u USER:PASS */
+	const char *range;         /* -r A-B */
+	const char *since;         /* --if-modified-since DATE|FILE */
+	int follow;                /* -L */
+	int64_t max_redirs;        /* limit of redirects */
+	int64_t retries;           /* --retry N */
+	int64_t retry_ms;          /* --retry-for; -1: one attempt */
+	const struct proxy *proxy; /* PROXY_NONE: http_proxy decides */
+	int is_via;                /* --via: there is no proxy */
+
+	/* Where the body goes. */
+	const char *output; /* -o FILE; "-" is stdout */
+	int remote_name;    /* -O */
+	int resume;         /* -c */
+	int force;          /* -f */
+	int include;        /* -i: the head goes where the body goes */
+	int raw;            /* --raw */
+	int progress;       /* -P: even when the body goes to stdout */
+	int timing;         /* --timing */
 };
 
-struct download {
-	char *target, *part, *from, *url; /* owned */
-	int fd;                           /* owned; -1: not open */
-	int whole; /* owned: NAME.part.from, for the whole body; -1: not open */
-	bool is_special;  /* a device, a FIFO, /dev/stdout: written directly */
-	bool may_replace; /* as in the options */
-	bool has_begun;   /* bytes may have been written since it was opened */
-	int64_t held;     /* bytes in the partial file when it was opened */
+/* One run of http-get. */
+struct download_run {
+	const struct download_options *options; /* the caller's */
+	struct route_rules rules;               /* where requests go */
+	struct client client;
+	struct deadline until; /* --max-time */
+	bool stdout_failed;    /* a write to it failed */
 };
 
 /*
- * Opens the partial file of the target and locks it against other processes. A
- * device or FIFO is opened directly, a FIFO once it has a reader. Returns 0, or
- * -1 with *e: ERR_OUTPUT if the file cannot be written, or if may_replace is
- * not set and the target or a partial file without a note exists; for a FIFO,
- * the errors of wait_open(). Call download_close() after 0.
+ * Checks the options as a whole before any request. Returns 0, or -1 with
+ * ERR_USAGE.
  */
-int download_open(
-    struct download *d, const struct download_options *o, struct err *e);
+int download_check(const struct download_options *o, int urls, struct err *e);
 
 /*
- * Reads the version of the partial file. Returns false if it is unknown or of
- * another URL, so that the file cannot be resumed.
+ * Prepares a run; o and client are the caller's and must outlive d. Returns 0,
+ * or -1 with ERR_USAGE if http_proxy in the environment is needed and
+ * malformed. Call download_release() afterwards in both cases.
  */
-bool download_source(const struct download *d, struct http_validator *v);
+int download_start(struct download_run *d, const struct download_options *o,
+    const struct client_options *client, struct err *e);
+void download_release(struct download_run *d);
 
 /*
- * Keeps the first offset bytes and continues after them. With offset 0, starts
- * over and notes that the file is of version v. Returns 0, or -1 with
- * ERR_OUTPUT.
+ * Checks a URL and the route to it before any request, and sets *is_https.
+ * Returns 0, or -1 with ERR_USAGE.
  */
-int download_begin(struct download *d, int64_t offset,
-    const struct http_validator *v, struct err *e);
+int download_check_url(const struct download_run *d, const char *url,
+    bool *is_https, struct err *e);
 
 /*
- * Instead of download_begin(), for a body that has been received whole: it goes
- * to NAME.part.from, since nothing of it will be resumed. The partial file
- * stays empty and only locks the name. Returns 1; 0 if the target does not
- * allow that; or -1 with ERR_OUTPUT.
+ * Fetches a URL that was checked. wants_more: another one follows. Only bytes
+ * of the requested version, at their offset, go into a file, and it gets its
+ * name when it is complete. Returns 0, or -1 with *e: ERR_PEER for a status of
+ * 300 or more that is not the result.
  */
-int download_begin_whole(struct download *d, struct err *e);
-
-/* Where the body is to be written, once it has begun; d keeps it. */
-int download_fd(const struct download *d);
-
-/* Sets the modification time; errors are ignored. */
-void download_set_time(const struct download *d, int64_t seconds);
-
-/*
- * Renames the file, which is complete. Returns 0, or -1 with
- * ERR_OUTPUT: the file is still partial, or its note could not be removed.
- */
-int download_commit(struct download *d, struct err *e);
-
-/* Closes the file. A partial file is kept, unless it is empty. */
-void download_close(struct download *d);
+int download_url(
+    struct download_run *d, const char *url, bool wants_more, struct err *e);
 
 #endif

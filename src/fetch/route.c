@@ -8,21 +8,11 @@
 
 #include "base/err.h"
 #include "base/num.h"
-#include "fetch/http_client.h"
 #include "http/url.h"
 #include "net/access.h"
 #include "net/addr.h"
 
 #define ITEM_SIZE 320
-
-/* The no_proxy list of the environment, or NULL. */
-static const char *
-no_proxy(void)
-{
-	const char *list = getenv("no_proxy");
-
-	return list != NULL ? list : getenv("NO_PROXY");
-}
 
 /* Removes ":PORT" and brackets from item. False if the ports differ. */
 static bool
@@ -122,14 +112,14 @@ parse_env(struct proxy *p, const char *text, const char *name, struct err *e)
 int
 route_init(struct route_rules *r, const struct proxy *proxy, struct err *e)
 {
-	const char *tls = getenv("https_proxy");
+	const char *tls = getenv("https_proxy"), *none = getenv("no_proxy");
 
 	memset(r, 0, sizeof(*r));
 	if (proxy->kind != PROXY_NONE) {
 		r->proxy = proxy;
 		return 0;
 	}
-	r->no_proxy = no_proxy();
+	r->no_proxy = none != NULL ? none : getenv("NO_PROXY");
 	(void)parse_env(&r->tls_proxy,
 	    tls != NULL ? tls : getenv("HTTPS_PROXY"), "https_proxy",
 	    &r->tls_error);
@@ -144,7 +134,7 @@ route_init(struct route_rules *r, const struct proxy *proxy, struct err *e)
 
 int
 route_find(const struct route_rules *r, const struct url *u,
-    struct http_route *route, struct err *e)
+    struct route *route, struct err *e)
 {
 	const struct proxy *env;
 	bool is_bad;
@@ -164,4 +154,11 @@ route_find(const struct route_rules *r, const struct url *u,
 		return 0;
 	*e = r->tls_error;
 	return -1;
+}
+
+bool
+route_is_forwarded(const struct route *route)
+{
+	return route->proxy != NULL && route->proxy->kind == PROXY_HTTP &&
+	       !route->is_tls;
 }

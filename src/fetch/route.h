@@ -2,11 +2,22 @@
 #ifndef FETCH_ROUTE_H
 #define FETCH_ROUTE_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "dial/proxy.h"
+#include "net/endpoint.h"
 
-struct http_route;
 struct url;
+
+struct route {
+	struct endpoint server;
+	bool is_tls;
+	const struct proxy *proxy; /* the caller's, compared by address; NULL:
+				      none. An HTTP proxy receives the request
+				      in the absolute form; with TLS, and any
+				      other proxy, it connects to the server. */
+};
 
 struct route_rules {
 	const struct proxy *proxy; /* the caller's, for every URL; NULL: none */
@@ -27,10 +38,13 @@ int route_init(struct route_rules *r, const struct proxy *proxy, struct err *e);
  * Finds the route for u; it points into r. The items of no_proxy are separated
  * by commas or spaces: "*" is every host; NAME and .NAME are that name and its
  * subdomains; an address or a network ADDRESS/BITS matches numeric hosts; with
- * :PORT after it an item matches only that port. Returns 0, or -1 with *e, for
- * example because the route needs https_proxy and that is malformed.
+ * :PORT after it an item matches only that port. Returns 0, or -1 with *e,
+ * because the route needs https_proxy and that is malformed.
  */
 int route_find(const struct route_rules *r, const struct url *u,
-    struct http_route *route, struct err *e);
+    struct route *route, struct err *e);
+
+/* Whether requests along route go to an HTTP proxy, which forwards them. */
+bool route_is_forwarded(const struct route *route);
 
 #endif

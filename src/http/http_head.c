@@ -77,10 +77,8 @@ http_head_start_trailer(struct http_head *h)
 static int
 malformed(const char *what, const char *line, size_t n, struct err *e)
 {
-	char shown[160];
-
-	return err_set(e, ERR_PROTOCOL, "%s: '%s'", what,
-	    text_escape(shown, sizeof(shown), line, n));
+	return err_set(
+	    e, ERR_PROTOCOL, "%s: '%s'", what, text_shown_bytes(line, n));
 }
 
 /* Rejects bytes that do not begin as a response. TLS begins with a record (RFC
@@ -88,13 +86,10 @@ malformed(const char *what, const char *line, size_t n, struct err *e)
 static int
 reject_foreign(const char *bytes, size_t n, struct err *e)
 {
-	char shown[160];
-
 	if (n >= 2 && bytes[0] >= 0x14 && bytes[0] <= 0x17 && bytes[1] == 3)
 		return err_cause(e, ERR_AT_TCP, CAUSE_IS_TLS);
-	text_escape(shown, sizeof(shown), bytes, n);
 	err_cause(e, ERR_AT_TCP, CAUSE_NOT_HTTP);
-	return err_append(e, "it sent '%s'", shown);
+	return err_append(e, "it sent '%s'", text_shown_bytes(bytes, n));
 }
 
 /*

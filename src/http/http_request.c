@@ -43,9 +43,8 @@ http_request_check_field(const char *field, struct err *e)
 {
 	size_t n = name_length(field);
 	const char *p;
-	char shown[128];
+	const char *shown = text_shown(field);
 
-	text_escape_string(shown, sizeof(shown), field);
 	if (n == 0 || field[n] != ':')
 		return err_set(
 		    e, ERR_USAGE, "'%s' is not 'Name: value'", shown);
@@ -149,14 +148,14 @@ write_fields(struct writer *w)
 static void
 write_start(struct writer *w)
 {
-	char absolute[URL_ABSOLUTE_SIZE], host[ENDPOINT_HOST + 16];
+	char absolute[URL_ABSOLUTE_SIZE];
 	const struct http_request *r = w->r;
 
 	write_text(w, "%s %s HTTP/1.1\r\n",
 	    r->method == HTTP_HEAD ? "HEAD" : "GET",
 	    r->is_absolute ? url_absolute(r->url, absolute, sizeof(absolute))
 			   : r->url->target);
-	write_field(w, "Host", url_authority(r->url, host, sizeof(host)));
+	write_field(w, "Host", url_authority(r->url));
 }
 
 ssize_t

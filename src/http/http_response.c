@@ -29,7 +29,6 @@ static int
 count_chunked(const struct http_head *h, int *count, struct err *e)
 {
 	struct http_head_list l = {.head = h, .name = "transfer-encoding"};
-	char shown[64];
 
 	*count = 0;
 	while (http_head_list_next(&l)) {
@@ -39,8 +38,7 @@ count_chunked(const struct http_head *h, int *count, struct err *e)
 			return err_set(e, ERR_PROTOCOL,
 			    "the body comes in the transfer coding '%s', "
 			    "which was not asked for",
-			    text_escape(
-				shown, sizeof(shown), l.element, l.length));
+			    text_shown_bytes(l.element, l.length));
 	}
 	if (*count > 1)
 		return err_set(e, ERR_PROTOCOL,
@@ -152,10 +150,8 @@ parse_head(struct http_response *r, struct http_input *in, struct err *e)
 static enum http_event
 bad_chunk(unsigned char c, const char *what, struct err *e)
 {
-	char shown[16];
-
 	err_set(e, ERR_PROTOCOL, "malformed chunk: '%s' %s",
-	    text_escape(shown, sizeof(shown), &c, 1), what);
+	    text_shown_bytes(&c, 1), what);
 	return HTTP_GOT_ERROR;
 }
 
@@ -279,13 +275,6 @@ http_response_plain(const struct http_response *r)
 	return r->state == HTTP_IN_DATA ? r->left : 0;
 }
 
-bool
-http_response_fits(const struct http_response *r, size_t n)
-{
-	return r->framing == HTTP_FRAME_LENGTH && r->state == HTTP_IN_DATA &&
-	       (uint64_t)r->left <= n;
-}
-
 void
 http_response_skip(struct http_response *r, size_t n)
 {
@@ -378,7 +367,6 @@ static int
 finish_body(struct http_response *r, struct err *e)
 {
 	unsigned long long received = r->received;
-	char text[32];
 
 	if (r->framing == HTTP_FRAME_CLOSE) {
 		r->state = HTTP_AT_END;
@@ -387,25 +375,20 @@ finish_body(struct http_response *r, struct err *e)
 	if (r->framing == HTTP_FRAME_LENGTH)
 		return err_set(e, ERR_PROTOCOL,
 		    "truncated: the connection ended after %llu of %s",
-		    received,
-		    num_format_count(
-			text, sizeof(text), (uint64_t)r->length, "byte"));
-	num_format_count(text, sizeof(text), received, "byte");
+		    received, num_count_text((uint64_t)r->length, "byte"));
 	if (r->state == HTTP_IN_DATA)
 		return err_set(e, ERR_PROTOCOL,
 		    "truncated: the connection ended after %s, in a chunk that "
 		    "lacks another %lld",
-		    text, (long long)r->left);
+		    num_count_text(received, "byte"), (long long)r->left);
 	return err_set(e, ERR_PROTOCOL,
 	    "truncated: the connection ended after %s, before the last chunk",
-	    text);
+	    num_count_text(received, "byte"));
 }
 
 int
 http_response_finish(struct http_response *r, struct err *e)
 {
-	char text[32];
-
 	switch (r->state) {
 	case HTTP_IN_HEAD:
 		if (!r->has_bytes)
@@ -413,8 +396,7 @@ http_response_finish(struct http_response *r, struct err *e)
 		return err_set(e, ERR_PROTOCOL,
 		    "truncated: the connection ended in the head, after %s of "
 		    "it",
-		    num_format_count(
-			text, sizeof(text), r->head.length, "byte"));
+		    num_count_text(r->head.length, "byte"));
 	case HTTP_AT_END:
 		return 0;
 	case HTTP_BROKEN:

@@ -111,10 +111,6 @@ ssize_t http_response_extract(
 int64_t http_response_plain(const struct http_response *r);
 void http_response_skip(struct http_response *r, size_t n);
 
-/* Whether the rest of the body, of declared length and not empty, fits into n
- * bytes. */
-bool http_response_fits(const struct http_response *r, size_t n);
-
 /* Whether the whole response was parsed. */
 bool http_response_is_complete(const struct http_response *r);
 

@@ -13,6 +13,9 @@
 #define HTTP_PORT 80
 #define HTTPS_PORT 443
 
+/* Longest url_text(), without its "...". */
+#define MAX_TEXT 316
+
 /* ctype.h depends on the locale; the grammar does not. */
 static bool
 is_alpha(char c)
@@ -21,29 +24,21 @@ is_alpha(char c)
 }
 
 const char *
-url_show(const char *text, char *buf, size_t size)
+url_shown(const char *text)
 {
 	const char *sign = strrchr(text, '@'), *host = strstr(text, "//");
-	char escaped[256];
 
 	if (sign == NULL)
-		return text_escape_string(buf, size, text);
+		return text_shown(text);
 	host = host == NULL || host > sign ? text : host + 2;
-	text_escape(escaped, sizeof(escaped), text, (size_t)(host - text));
-	buf[0] = '\0';
-	text_append(buf, size, "%s...", escaped);
-	text_escape_string(escaped, sizeof(escaped), sign);
-	text_append(buf, size, "%s", escaped);
-	return buf;
+	return text_format("%s...%s",
+	    text_shown_bytes(text, (size_t)(host - text)), text_shown(sign));
 }
 
 static int
 refuse(const char *text, const char *why, struct err *e)
 {
-	char shown[256];
-
-	return err_set(e, ERR_USAGE, "URL '%s': %s",
-	    url_show(text, shown, sizeof(shown)), why);
+	return err_set(e, ERR_USAGE, "URL '%s': %s", url_shown(text), why);
 }
 
 /*
@@ -54,6 +49,7 @@ refuse(const char *text, const char *why, struct err *e)
 static const char *
 encode(char *buf, const char *text, bool takes_spaces)
 {
+	static const char digits[] = "0123456789ABCDEF";
 	size_t used = 0;
 
 	for (; *text != '\0'; text++) {
@@ -66,10 +62,13 @@ encode(char *buf, const char *text, bool takes_spaces)
 		/* Leave space for the "/" of an empty path. */
 		if (used + 8 > URL_SIZE)
 			return "it is too long";
-		if (c > 0x20 && c < 0x80)
+		if (c > 0x20 && c < 0x80) {
 			buf[used++] = *text;
-		else
-			used += (size_t)snprintf(buf + used, 4, "%%%02X", c);
+			continue;
+		}
+		buf[used++] = '%';
+		buf[used++] = digits[c >> 4];
+		buf[used++] = digits[c & 0xf];
 	}
 	buf[used] = '\0';
 	buf[strcspn(buf, "#")] = '\0';
@@ -101,7 +100,7 @@ parse_user(struct url *u, const char *at, size_t n)
 	if (length < 0)
 		u->user[0] = '\0';
 	else if (strchr(u->user, ':') == NULL)
-		strcat(u->user, ":");
+		text_append(u->user, sizeof(u->user), ":");
 }
 
 static bool
@@ -350,37 +349,34 @@ url_copy(struct url *to, const struct url *from)
 }
 
 const char *
-url_authority(const struct url *u, char *buf, size_t size)
+url_authority(const struct url *u)
 {
+	char *text = text_slot();
 	int n = (int)strcspn(u->host, "%");
 	bool is_ip6 = strchr(u->host, ':') != NULL;
 
-	snprintf(buf, size, is_ip6 ? "[%.*s]" : "%.*s", n, u->host);
+	snprintf(text, TEXT_SLOT, is_ip6 ? "[%.*s]" : "%.*s", n, u->host);
 	if (u->port != (u->is_https ? HTTPS_PORT : HTTP_PORT))
-		text_append(buf, size, ":%u", u->port);
-	return buf;
+		text_append(text, TEXT_SLOT, ":%u", u->port);
+	return text;
 }
 
 const char *
 url_absolute(const struct url *u, char *buf, size_t size)
 {
-	char authority[ENDPOINT_HOST + 16];
-
 	snprintf(buf, size, "%s://%s%s", u->is_https ? "https" : "http",
-	    url_authority(u, authority, sizeof(authority)), u->target);
+	    url_authority(u), u->target);
 	return buf;
 }
 
 const char *
-url_label(const struct url *u, char *buf)
+url_text(const struct url *u)
 {
-	char shown[URL_ABSOLUTE_SIZE];
-	int n = URL_LABEL_SIZE - 4;
+	char text[URL_ABSOLUTE_SIZE];
 
-	url_absolute(u, shown, sizeof(shown));
-	snprintf(buf, URL_LABEL_SIZE, "%.*s%s", n, shown,
-	    strlen(shown) > (size_t)n ? "..." : "");
-	return buf;
+	url_absolute(u, text, sizeof(text));
+	return text_format(
+	    "%.*s%s", MAX_TEXT, text, strlen(text) > MAX_TEXT ? "..." : "");
 }
 
 bool

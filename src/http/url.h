@@ -48,17 +48,8 @@ int url_follow(const struct url *base, const char *location, struct url *next,
 /* Copies from, but not the unused bytes of its target. */
 void url_copy(struct url *to, const struct url *from);
 
-/* Enough for url_absolute() and url_authority(). */
+/* Enough for url_absolute(). */
 #define URL_ABSOLUTE_SIZE (URL_SIZE + ENDPOINT_HOST + 24)
-/* Enough for url_label(). */
-#define URL_LABEL_SIZE 320
-
-/*
- * The value of the Host field: the host, in brackets if it is an address of
- * IPv6, without its zone id, and the port unless it is the scheme's. Returns
- * buf.
- */
-const char *url_authority(const struct url *u, char *buf, size_t size);
 
 /*
  * The absolute form of RFC 9112 section 3.2.2, without credentials, for a proxy
@@ -66,14 +57,24 @@ const char *url_authority(const struct url *u, char *buf, size_t size);
  */
 const char *url_absolute(const struct url *u, char *buf, size_t size);
 
-/* The absolute form, shortened, as the prefix of an error. Returns buf. */
-const char *url_label(const struct url *u, char *buf);
+/*
+ * The next three are text in one of the buffers of text_slot().
+ *
+ * The absolute form, shortened, as the prefix of an error.
+ */
+const char *url_text(const struct url *u);
 
 /*
- * Writes text, which may be no URL, to buf for an error: escaped, with "..."
- * in place of what may be credentials. Returns buf.
+ * The value of the Host field: the host, in brackets if it is an address of
+ * IPv6, without its zone id, and the port unless it is the scheme's.
  */
-const char *url_show(const char *text, char *buf, size_t size);
+const char *url_authority(const struct url *u);
+
+/*
+ * A text, which may be no URL, for an error: escaped, with "..." in place of
+ * what may be credentials.
+ */
+const char *url_shown(const char *text);
 
 /* Whether scheme, host and port are the same (RFC 9110 section 4.3.1). */
 bool url_same_origin(const struct url *a, const struct url *b);

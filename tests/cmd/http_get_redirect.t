@@ -75,6 +75,16 @@ like $r->{err}, qr{: redirected to \Qfile://...@/etc/passwd\E \(302\); not foll}
 $r = get([to(302, "http://a\0b/")], '/', '-L', '-q');
 is $r->{status}, 9, 'a malformed Location';
 $r = get([answer('302 Go', 'no')], '/', '-L', '-q');
-is $r->{out}, 'no', 'without a Location it is the answer';
+is $r->{out}, 'no', 'without a Location: its body';
+for my $status ('300 Choose', '302 Go', '304 Same', '399 Odd') {
+    for my $file ([], ['-o', "$dir/3xx"]) {
+        $r = get("HTTP/1.1 $status\r\n\r\n", '/', '-L', '-q', @$file);
+        is $r->{status}, 8, "$status that leads nowhere, @$file: exit status";
+        like $r->{err}, qr{/: the server answered $status\n\z}, '  what is said';
+    }
+}
+ok !-e "$dir/3xx", 'there is no file';
+$r = get([to(302, '/b')], '/a', '-I', '-q');
+is $r->{status}, 0, 'with -I the header is what was asked for';
 
 done_testing;

@@ -1,5 +1,5 @@
-# A body that was received whole with its head is written to FILE.part.from,
-# while FILE.part stays empty; what a killed run left there is no file.
+# A file appears when its body is whole, and nothing else with it; what a killed
+# run left is no file.
 use Sockt;
 use SocktHttp;
 
@@ -21,7 +21,7 @@ $r = get($whole, '/', '-q', '-i', '-f', '-o', "$dir/a");
 is slurp("$dir/a"), $whole, '-i: its head is there too';
 is left('a'), 'a', 'nothing else is left';
 
-# A run was killed while it wrote the body.
+# A run was killed while it wrote its note.
 for my $flag ('-q', '-c') {
     spew("$dir/b.part", '');
     spew("$dir/b.part.from", "url http://127.0.0.1/b\nvalidator \"1\"\ntot");
@@ -50,14 +50,14 @@ my $s = http_server(sub {
 $r = run('http-get', '-q', '-o', "$dir/d", "$s->{url}/");
 is $r->{status}, 11, 'a file appears meanwhile: exit status';
 is slurp("$dir/d"), 'newer', 'it is not replaced';
-is left('d'), 'd', 'nothing else is left';
+is left('d'), 'd d.part d.part.from', 'the body is kept';
 
 # There is no space for the body.
 $s = http_server(answer('200 OK', 'x' x 8192));
 my $status = system '/bin/sh', '-c', 'trap "" XFSZ; ulimit -f 2; exec "$@"',
     'sh', $ENV{SOCKT}, 'http-get', '-q', '-o', "$dir/e", "$s->{url}/";
 is $status >> 8, 11, 'the file may not grow: exit status';
-is left('e'), '', 'nothing is left';
+is left('e'), 'e.part e.part.from', 'what fits is kept';
 
 # A part of a body goes to FILE.part, and the next run resumes it.
 my $head = "HTTP/1.1 200 OK\r\nETag: \"1\"\r\nContent-Length: 5\r\n\r\n";

@@ -27,8 +27,7 @@ my %private = (
     dial  => [qw(helper http_connect socks tls_process tls_report
         tunnel)],
     serve => [qw(children)],
-    fetch => [qw(download fetch_options http_conn http_timing output
-        route transfer)],
+    fetch => [qw(part_file route)],
     scan  => [qw(pace permutation probe probe_socket ready retry rtt
         window)],
 );

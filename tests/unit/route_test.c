@@ -6,7 +6,6 @@
 #include "base/err.h"
 #include "lib/tap.h"
 #include "dial/proxy.h"
-#include "fetch/http_client.h"
 #include "http/url.h"
 
 /* Whether the proxy of the environment is used for host, with that list. */
@@ -15,7 +14,7 @@ is_direct(const char *list, const char *host, uint16_t port)
 {
 	struct route_rules rules = {
 	    .env_proxy = {.kind = PROXY_HTTP}, .no_proxy = list};
-	struct http_route route;
+	struct route route;
 	struct err e = ERR_INIT;
 	char text[128];
 	struct url u;
@@ -41,7 +40,7 @@ static const char *
 proxy_of(const char *http, const char *https, const char *text)
 {
 	static struct route_rules rules;
-	static struct http_route route;
+	static struct route route;
 	struct proxy none = {.kind = PROXY_NONE};
 	static struct err e;
 	struct url u;

@@ -92,13 +92,12 @@ static void
 check_forms(const char *text, const char *authority, const char *target,
     const char *host, unsigned port)
 {
-	char buf[ENDPOINT_HOST + 16];
 	static struct url u;
 	struct err e = ERR_INIT;
 
 	if (!ok(url_parse(&u, text, &e) == 0, "'%s' is taken %s", text, e.text))
 		return;
-	is_text(url_authority(&u, buf, sizeof(buf)), authority, "its Host");
+	is_text(url_authority(&u), authority, "its Host");
 	is_text(u.target, target, "its target");
 	is_text(u.host, host, "its host");
 	is_int(u.port, port, "its port");
@@ -235,9 +234,7 @@ check_absolute(const char *text, const char *want)
 static void
 check_shown(const char *text, const char *want)
 {
-	char buf[256];
-
-	is_text(url_show(text, buf, sizeof(buf)), want, "is shown");
+	is_text(url_shown(text), want, "is shown");
 }
 
 static void

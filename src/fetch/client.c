@@ -1,0 +1,665 @@
+/* The HTTP client: one request and its response over a reused connection. */
+#include "fetch/client.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "dial/proxy.h"
+#include "http/http_request.h"
+#include "net/conn_event.h"
+#include "net/signals.h"
+#include "net/sink.h"
+#include "net/sock.h"
+#include "net/stream.h"
+#include "net/wait.h"
+#include "relay/copy.h"
+
+/* A body up to this size is read to its end to keep the connection. */
+#define DROP_BYTES (64 * 1024)
+#define DROP_MS 500
+
+/* Progress is reported at this interval, even while nothing arrives. */
+#define TICK_MS 200
+
+/* Only bodies of at least this size are copied without parsing. */
+#define MIN_COPY (128 * 1024)
+
+void
+client_init(struct client *c, const struct client_options *o)
+{
+	memset(c, 0, sizeof(*c));
+	c->options = o;
+	c->until = o->until;
+	c->fd = -1;
+	c->storage = mem_buffer(CLIENT_BUFFER);
+	c->request = mem_array(1, HTTP_REQUEST_SIZE);
+	c->response = mem_array(1, sizeof(*c->response));
+	buf_init(&c->in, c->storage, CLIENT_BUFFER);
+}
+
+void
+client_limit(struct client *c, struct deadline until)
+{
+	c->until = deadline_first(c->options->until, until);
+}
+
+/* Whether processes carry the connection: a program, or TLS. */
+static bool
+has_processes(const struct client *c)
+{
+	return c->made.via != NULL || c->made.tls != NULL;
+}
+
+/*
+ * Closes the connection, if there is one, drops what was received on it, and
+ * reports it; status is the exit status of its last exchange.
+ */
+static void
+disconnect(struct client *c, int status)
+{
+	struct conn conn = {c->made.local, c->made.remote, c->opened_ns, 0};
+	struct conn_summary s = {.sent = c->sent,
+	    .received = c->received,
+	    .first = c->peer_finished ? CONN_FIRST_PEER : CONN_FIRST_US};
+	struct conn_summary known;
+
+	if (!c->is_open)
+		return;
+	if (c->fd >= 0 && diag_emits(DIAG_NOTE)) {
+		conn_event_summarize(c->fd, false, &known);
+		s.first = known.bytes_unknown ? s.first : known.first;
+	}
+	if (has_processes(c))
+		connector_discard(&c->made, &c->fd);
+	else
+		sock_close(&c->fd);
+	c->is_open = false;
+	conn_event_closed(DIAG_NOTE, &conn, &s, status);
+	buf_init(&c->in, c->storage, CLIENT_BUFFER);
+}
+
+/*
+ * Closes the connection, if there is one, after an error, which may become that
+ * of a process that carries it. Returns -1.
+ */
+static int
+fail(struct client *c, struct err *e)
+{
+	if (c->is_open && has_processes(c)) {
+		sock_close(&c->fd);
+		connector_close(&c->made, -1, c->until, e);
+	}
+	disconnect(c, (int)e->kind);
+	return -1;
+}
+
+void
+client_release(struct client *c)
+{
+	disconnect(c, 0);
+	free(c->storage);
+	free(c->request);
+	free(c->response);
+}
+
+static struct deadline
+idle_deadline(const struct client *c)
+{
+	return deadline_limit(c->options->idle_ms, "--idle-timeout");
+}
+
+/* Reports which limit has passed. */
+static int
+limit_error(const struct client *c, const char *what, struct err *e)
+{
+	if (deadline_is_max_time(c->until) && deadline_passed(c->until))
+		return deadline_error(c->until, what, e);
+	if (deadline_passed(c->until))
+		deadline_error(c->until, "no response", e);
+	else
+		deadline_idle_error(c->until, c->options->idle_ms, e);
+	return err_prefix(e, "%s", what);
+}
+
+/* Turns the end of an operation, what, into 0, or -1 with *e. */
+static int
+result_of(const struct client *c, enum stream_end end, const char *what,
+    struct err *e)
+{
+	switch (end) {
+	case STREAM_LIMIT:
+		return limit_error(c, what, e);
+	case STREAM_STOPPED:
+		return err_sys(e, ERR_FAILED, errno, "%s", what);
+	case STREAM_LOST:
+		return err_sys(e, ERR_LOST, errno, "%s", what);
+	default:
+		return 0;
+	}
+}
+
+/*
+ * Returns what to connect to and sets *o to the options for it; name, of
+ * PROXY_TEXT bytes, is storage for them.
+ */
+static const struct endpoint *
+next_endpoint(const struct client *c, const struct route *route,
+    struct connector_options *o, char *name)
+{
+	*o = c->options->connector;
+	o->proxy = route->proxy;
+	o->tls.is_on = route->is_tls;
+	if (!route_is_forwarded(route))
+		return &route->server;
+	o->proxy = NULL;
+	o->dial.name = proxy_format(route->proxy, name, PROXY_TEXT);
+	return &route->proxy->server;
+}
+
+int
+client_check(const struct client *c, const struct route *route, struct err *e)
+{
+	struct connector_options o;
+	char name[PROXY_TEXT];
+	const struct endpoint *ep = next_endpoint(c, route, &o, name);
+
+	return connector_check(ep, &o, e);
+}
+
+/* Connects along route, unless there is a kept connection. */
+static int
+connect_along(struct client *c, const struct route *route, struct err *e)
+{
+	struct client_times *t = &c->times;
+	struct connector_options o;
+	char name[PROXY_TEXT];
+	const struct endpoint *ep = next_endpoint(c, route, &o, name);
+	int64_t now;
+
+	c->is_reused = c->is_open;
+	if (c->is_open) {
+		t->connected_ns = clock_now();
+		return 0;
+	}
+	c->route = *route;
+	c->opened_ns = clock_now();
+	c->sent = c->received = 0;
+	c->peer_finished = false;
+	c->fd = connector_open(ep, &o, c->until, &c->made, e);
+	if (c->fd < 0)
+		return -1;
+	now = clock_now();
+	c->is_open = true;
+	t->connected_ns = now - c->made.tls_ns;
+	t->resolved_ns = t->connected_ns - c->made.ns + c->made.resolve_ns;
+	t->secured_ns = c->made.tls_ns != 0 ? now : 0;
+	return 0;
+}
+
+/*
+ * Sends the request. A lost connection is recorded and is not an error here:
+ * the server may have sent its response before it stopped reading.
+ */
+static int
+send_request(struct client *c, struct err *e)
+{
+	struct stream stream = {
+	    .fd = c->fd, .until = c->until, .idle_ms = c->options->idle_ms};
+	enum stream_end end;
+
+	if (diag_shows(DIAG_NOTE))
+		http_request_show(c->request, c->request_length);
+	end = stream_send(&stream, c->request, c->request_length, &c->sent);
+	if (end == STREAM_LOST)
+		c->send_errnum = errno;
+	else if (end != STREAM_DONE)
+		return result_of(c, end, "sending the request", e);
+	c->times.sent_ns = clock_now();
+	return 0;
+}
+
+/* Reports a failed send, after all received data was read. */
+static int
+send_error(const struct client *c, struct err *e)
+{
+	return err_sys(e, err_kind_of(c->send_errnum, ERR_AT_TCP),
+	    c->send_errnum, "sending the request");
+}
+
+static void
+draw_progress(struct client *c)
+{
+	if (c->progress == NULL || !progress_is_due(c->progress))
+		return;
+	c->count.done = c->count.skipped + c->response->received;
+	progress_draw_bar(c->progress, &c->count);
+}
+
+/*
+ * Receives once into the buffer, which is not full, and draws progress while
+ * nothing arrives. Returns the count, 0 only at the end of the connection, or
+ * -1 with *e, which names the operation what.
+ */
+static ssize_t
+receive(struct client *c, const char *what, struct err *e)
+{
+	struct deadline limit = deadline_first(c->until, idle_deadline(c));
+	struct stream stream = {.fd = c->fd, .until = limit, .idle_ms = -1};
+	enum stream_end end;
+	unsigned char *space;
+	size_t capacity, n = 0;
+
+	if (signals_stopped() != 0)
+		return err_sys(e, ERR_FAILED, EINTR, "%s", what);
+	if (deadline_passed(c->until))
+		return limit_error(c, what, e);
+	/* The server no longer reads and will send nothing more. */
+	if (c->send_errnum != 0 &&
+	    wait_fd(c->fd, POLLIN, deadline_after(0)) == 0)
+		return send_error(c, e);
+	space = buf_space(&c->in, &capacity);
+	for (;;) {
+		if (c->progress != NULL)
+			stream.until =
+			    deadline_first(limit, deadline_after(TICK_MS));
+		end = stream_receive(&stream, space, capacity, &n);
+		if (end != STREAM_LIMIT || deadline_passed(limit))
+			break;
+		draw_progress(c);
+	}
+	c->peer_finished |= end == STREAM_ENDED || end == STREAM_LOST;
+	if (result_of(c, end, what, e) < 0)
+		return -1;
+	if (n > 0 && c->times.first_ns == 0)
+		c->times.first_ns = clock_now();
+	c->received += (uint64_t)n;
+	buf_added(&c->in, n);
+	return (ssize_t)n;
+}
+
+/* Prefixes *e with how much of the body was received. Returns -1. */
+static int
+body_error(const struct client *c, struct err *e)
+{
+	const struct http_response *r = c->response;
+
+	if (e->kind != ERR_LOST && e->kind != ERR_TIMEOUT)
+		return -1;
+	if (r->length >= 0)
+		return err_prefix(e, "after %llu of %s of the body",
+		    (unsigned long long)r->received,
+		    num_count_text((uint64_t)r->length, "byte"));
+	return err_prefix(
+	    e, "after %s of the body", num_count_text(r->received, "byte"));
+}
+
+/*
+ * Checks that the response may end here, where the peer has finished; so says
+ * the end of TLS, or of the program that carries the connection.
+ */
+static int
+finish_response(struct client *c, struct err *e)
+{
+	int result = http_response_finish(c->response, e);
+	struct err why = ERR_INIT;
+
+	c->is_truncated = result < 0;
+	if (result < 0 && c->send_errnum != 0)
+		return send_error(c, e);
+	if (!has_processes(c))
+		return result;
+	sock_close(&c->fd);
+	if (connector_close(&c->made, 0, c->until, &why) == 0)
+		return result;
+	c->is_truncated = true;
+	if (result < 0)
+		return err_append(e, "%s", why.text);
+	*e = why;
+	return body_error(c, e);
+}
+
+/* Reads until the final head is complete. */
+static int
+read_head(struct client *c, struct err *e)
+{
+	const struct http_head *h = &c->response->head;
+	enum http_event event = HTTP_WANTS_MORE;
+	struct http_input in;
+	ssize_t n;
+
+	while (event != HTTP_GOT_HEAD) {
+		if (buf_is_empty(&c->in)) {
+			n = receive(c, "waiting for the response", e);
+			if (n < 0)
+				return -1;
+			if (n == 0)
+				return finish_response(c, e);
+		}
+		in = (struct http_input){buf_bytes(&c->in), buf_length(&c->in)};
+		event = http_response_parse(c->response, &in, e);
+		buf_eat(&c->in, buf_length(&c->in) - in.length);
+		if (event == HTTP_GOT_ERROR)
+			return -1;
+		if (event == HTTP_GOT_INTERIM)
+			diag_note("interim response: %d %s", h->status,
+			    text_shown_bytes(
+				h->text + h->reason, h->reason_length));
+	}
+	return 0;
+}
+
+/* Reads what follows the end of the last response, and warns about it. */
+static void
+drop_excess(struct client *c)
+{
+	struct err e;
+	size_t n;
+
+	if (buf_is_empty(&c->in) && c->fd >= 0 &&
+	    wait_fd(c->fd, POLLIN, deadline_after(0)) > 0)
+		(void)receive(c, "", &e);
+	n = buf_length(&c->in);
+	if (n > 0)
+		diag_warn("%s: %s after the end of the response ignored",
+		    endpoint_text(&c->route.server), num_count_text(n, "byte"));
+}
+
+/* Whether the open connection has that route, and nothing to read. */
+static bool
+is_reusable(const struct client *c, const struct route *route)
+{
+	return c->fd >= 0 &&
+	       strcmp(c->route.server.host, route->server.host) == 0 &&
+	       c->route.server.port == route->server.port &&
+	       c->route.is_tls == route->is_tls &&
+	       c->route.proxy == route->proxy &&
+	       wait_fd(c->fd, POLLIN, deadline_after(0)) == 0;
+}
+
+/* One attempt to send r, which is built, and to read the head. */
+static int
+request_once(struct client *c, const struct route *route,
+    const struct http_request *r, struct err *e)
+{
+	int64_t start = clock_now();
+
+	if (c->is_open && !is_reusable(c, route)) {
+		drop_excess(c);
+		disconnect(c, 0);
+	}
+	c->times =
+	    (struct client_times){.start_ns = start, .resolved_ns = start};
+	c->is_truncated = false;
+	c->send_errnum = 0;
+	if (connect_along(c, route, e) < 0)
+		return -1;
+	http_response_start(c->response, r->method);
+	if (send_request(c, e) < 0)
+		return -1;
+	return read_head(c, e);
+}
+
+/* Whether the server closed the kept connection before it got the request. */
+static bool
+was_dropped(const struct client *c, int result)
+{
+	if (!c->is_reused)
+		return false;
+	/* A server may close an idle connection just as it is reused, or send a
+	 * 408 before it does (RFC 9110 section 15.5.9). */
+	return result < 0 ? c->times.first_ns == 0 && c->peer_finished
+			  : c->response->head.status == 408;
+}
+
+int
+client_request(struct client *c, const struct route *route,
+    const struct http_request *r, struct err *e)
+{
+	ssize_t n = http_request_build(r, c->request, HTTP_REQUEST_SIZE, e);
+	int result;
+
+	memset(&c->times, 0, sizeof(c->times));
+	c->is_truncated = c->is_reused = false;
+	if (n < 0)
+		return fail(c, e);
+	c->request_length = (size_t)n;
+	result = request_once(c, route, r, e);
+	if (was_dropped(c, result)) {
+		diag_note("the kept connection was closed meanwhile");
+		disconnect(c, 0);
+		result = request_once(c, route, r, e);
+	}
+	return result < 0 ? fail(c, e) : 0;
+}
+
+enum client_stage
+client_stage(const struct client *c)
+{
+	if (c->is_truncated)
+		return CLIENT_TRUNCATED;
+	if (c->times.first_ns != 0)
+		return CLIENT_ANSWERED;
+	return c->times.connected_ns != 0 ? CLIENT_CONNECTED : CLIENT_NONE;
+}
+
+/* Receives once, unless the buffer has data, and writes the body to s. */
+static int
+read_some(struct client *c, struct sink *s, struct err *e)
+{
+	const struct http_response *r = c->response;
+	struct err lost = ERR_INIT;
+	ssize_t n;
+
+	if (buf_is_empty(&c->in)) {
+		n = receive(c, "receiving", e);
+		if (n < 0)
+			return body_error(c, e);
+		if (n == 0)
+			return finish_response(c, e);
+	}
+	n = http_response_extract(
+	    c->response, c->in.data + c->in.head, buf_length(&c->in), e);
+	/* The bytes stay in place until the next ones are received. */
+	if (n > 0)
+		buf_eat(&c->in, (size_t)n);
+	if (r->data_length > 0 &&
+	    sink_write(s, r->data, r->data_length,
+		deadline_first(c->until, idle_deadline(c)), &lost) < 0) {
+		*e = lost;
+		return -1;
+	}
+	return n < 0 ? -1 : 0;
+}
+
+static void
+note_copied(void *context, size_t n)
+{
+	struct client *c = context;
+
+	c->received += n;
+	http_response_skip(c->response, n);
+	draw_progress(c);
+}
+
+/* Moves the next bytes of the body to s without parsing. */
+static int
+copy_body(struct client *c, struct sink *s, struct err *e)
+{
+	struct copy p = {.fd = c->fd,
+	    .sink = s,
+	    .storage = c->storage,
+	    .max_bytes = (uint64_t)http_response_plain(c->response),
+	    .until = c->until,
+	    .idle_ms = c->options->idle_ms,
+	    .tick_ms = c->progress == NULL ? -1 : TICK_MS,
+	    .progress = note_copied,
+	    .context = c};
+
+	switch (copy_run(&p, e)) {
+	case COPY_DONE:
+		return 0;
+	case COPY_ENDED:
+		c->peer_finished = true;
+		return finish_response(c, e);
+	case COPY_LOST:
+		c->peer_finished = true;
+		err_sys(e, ERR_LOST, errno, "receiving");
+		return body_error(c, e);
+	case COPY_SILENT:
+		limit_error(c, "receiving", e);
+		return body_error(c, e);
+	default:
+		return -1;
+	}
+}
+
+int
+client_read(struct client *c, struct sink *s, struct err *e)
+{
+	int result = 0;
+
+	while (result == 0 && !http_response_is_complete(c->response)) {
+		if (c->send_errnum == 0 && buf_is_empty(&c->in) && s->fd >= 0 &&
+		    !s->is_escaped &&
+		    http_response_plain(c->response) >= MIN_COPY)
+			result = copy_body(c, s, e);
+		else
+			result = read_some(c, s, e);
+		if (result == 0)
+			draw_progress(c);
+	}
+	if (result < 0)
+		return fail(c, e);
+	c->times.end_ns = clock_now();
+	return sink_finish(s, c->until, e);
+}
+
+/* Discards the rest of a short body. True if the response is complete. */
+static bool
+drop_rest(struct client *c)
+{
+	struct deadline until = deadline_after(DROP_MS);
+	const struct http_response *r = c->response;
+	struct sink nowhere;
+	struct err e;
+
+	sink_init(&nowhere, -1, "", false);
+	while (!http_response_is_complete(r) && nowhere.bytes < DROP_BYTES) {
+		if (buf_is_empty(&c->in) && wait_fd(c->fd, POLLIN, until) <= 0)
+			return false;
+		if (read_some(c, &nowhere, &e) < 0)
+			return false;
+	}
+	return http_response_is_complete(r);
+}
+
+void
+client_finish(struct client *c, bool wants_more)
+{
+	bool is_whole;
+
+	if (!c->is_open)
+		return;
+	is_whole = http_response_is_complete(c->response) ||
+		   (wants_more && drop_rest(c));
+	if (is_whole && wants_more && buf_is_empty(&c->in) &&
+	    !c->peer_finished && c->send_errnum == 0 &&
+	    http_response_keeps_alive(c->response)) {
+		diag_note("the connection is kept for the next request");
+		return;
+	}
+	if (is_whole)
+		drop_excess(c);
+	disconnect(c, 0);
+}
+
+/* The phases of an exchange. */
+enum { PHASES = 6, TLS_PHASE = 2 };
+
+/* The width of the chart's bars in columns. */
+#define WIDTH 40
+
+/* Draws the phases, which ended at ends after the start, as a chart. */
+static void
+draw_chart(
+    const struct client *c, const char *url, const int64_t *ends, uint64_t rate)
+{
+	static const char *const names[PHASES] = {"resolve", "connect",
+	    "TLS handshake", "send the request", "wait for an answer",
+	    "receive"};
+	char text[2048], bar[WIDTH + 1];
+	int64_t from = 0, whole = ends[PHASES - 1], first, last;
+	int i;
+
+	snprintf(text, sizeof(text), "%.300s: status %d%s\n", url,
+	    c->response->head.status,
+	    c->is_reused ? ", on the same connection" : "");
+	for (i = 0; i < PHASES; i++) {
+		if (i == TLS_PHASE && c->times.secured_ns == 0)
+			continue;
+		first = whole > 0 ? from * WIDTH / whole : 0;
+		last = whole > 0 ? ends[i] * WIDTH / whole : 0;
+		if (first == WIDTH)
+			first = WIDTH - 1;
+		memset(bar, ' ', WIDTH);
+		bar[WIDTH] = '\0';
+		memset(bar + first, '#',
+		    (size_t)(last > first ? last - first : 1));
+		text_append(text, sizeof(text), "  %-18s %11s |%s|\n", names[i],
+		    num_duration_text(ends[i] - from), bar);
+		from = ends[i];
+	}
+	text_append(text, sizeof(text), "  %-18s %11s  %s, %s/s\n", "total",
+	    num_duration_text(whole), num_size_text(c->response->received),
+	    num_size_text(rate));
+	diag_report(text, strlen(text));
+}
+
+void
+client_report(const struct client *c, const char *url, bool with_chart)
+{
+	static const char *const names[PHASES] = {
+	    "resolve", "connect", "tls", "sent", "first_byte", "total"};
+	const struct client_times *t = &c->times;
+	const int64_t readings[PHASES] = {t->resolved_ns, t->connected_ns,
+	    t->secured_ns, t->sent_ns, t->first_ns, t->end_ns};
+	uint64_t bytes = c->response->received, rate = 0;
+	int64_t ends[PHASES], last = 0;
+	struct json *j;
+	int i;
+
+	/* A phase that was not reached ends with the previous one. */
+	for (i = 0; i < PHASES; i++) {
+		if (readings[i] - t->start_ns > last)
+			last = readings[i] - t->start_ns;
+		ends[i] = last;
+	}
+	if (last > 0)
+		rate = (uint64_t)((double)bytes / clock_seconds(0, last));
+	j = diag_event_begin("response");
+	json_text(j, "url", url);
+	json_number(j, "status", (uint64_t)c->response->head.status);
+	json_number(j, "bytes", bytes);
+	json_object(j, "phases");
+	for (i = 0; i < PHASES; i++)
+		if (i != TLS_PHASE || t->secured_ns != 0)
+			json_seconds(j, names[i], clock_seconds(0, ends[i]));
+	json_close(j);
+	json_number(j, "rate", rate);
+	json_bool(j, "reused", c->is_reused);
+	diag_event_end(DIAG_NOTE, "response %d from %s: %s in %s",
+	    c->response->head.status, url, num_count_text(bytes, "byte"),
+	    num_duration_text(last));
+	if (with_chart)
+		draw_chart(c, url, ends, rate);
+}

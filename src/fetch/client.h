@@ -1,0 +1,131 @@
+/*
+ * An HTTP client: one exchange at a time over a connection that is kept while
+ * both sides allow it. It connects, sends the request, reads the head, then
+ * copies the body to a sink.
+ */
+#ifndef FETCH_CLIENT_H
+#define FETCH_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/deadline.h"
+#include "base/progress.h"
+#include "dial/connector.h"
+#include "fetch/route.h"
+#include "http/http_response.h"
+
+struct err;
+struct http_request;
+struct sink;
+
+/* Capacity for received bytes. */
+#define CLIENT_BUFFER (256 * 1024)
+
+struct client_options {
+	struct connector_options connector; /* its proxy is ignored: a route has
+					       it; its tls is for https */
+	int64_t idle_ms; /* limit without data in either direction; -1: none */
+	struct deadline until; /* --max-time */
+};
+
+/* When the phases of an exchange ended, as readings of clock_now(); 0: not
+ * reached. */
+struct client_times {
+	int64_t start_ns;
+	int64_t resolved_ns;  /* the name is resolved */
+	int64_t connected_ns; /* connected, to a proxy too */
+	int64_t secured_ns;   /* the TLS handshake is done; 0: without TLS */
+	int64_t sent_ns;      /* the request is sent */
+	int64_t first_ns;     /* the first byte of the response */
+	int64_t end_ns;       /* the last byte of the response */
+};
+
+struct client {
+	const struct client_options *options; /* the caller's */
+	struct deadline until; /* of the options, or an earlier one */
+
+	bool is_open; /* there is a connection: this and the next six */
+	int fd;       /* owned; -1 at the end of what its processes carried */
+	struct route route;
+	struct dial_result made; /* with its processes, owned */
+	int64_t opened_ns;       /* when it began to connect */
+	uint64_t sent, received;
+	bool peer_finished; /* its FIN or reset was received */
+
+	bool is_reused;    /* the request went over a kept connection */
+	int send_errnum;   /* why the request was not sent, or 0 */
+	bool is_truncated; /* the response ended early */
+	struct client_times times;
+	struct buf in;                  /* received, not yet parsed */
+	void *storage;                  /* of in, owned */
+	char *request;                  /* HTTP_REQUEST_SIZE bytes, owned */
+	size_t request_length;          /* of the request that is sent */
+	struct http_response *response; /* owned; the caller reads it: its head
+					   is valid after client_request(), its
+					   length and the bytes received at any
+					   time later */
+	/* The caller's: drawn while a body is read, if not NULL. done is set to
+	   skipped and the bytes of the body so far. */
+	struct progress *progress;
+	struct progress_count count;
+};
+
+/* Allocates the buffers. client_release() frees them and closes the
+ * connection. */
+void client_init(struct client *c, const struct client_options *o);
+void client_release(struct client *c);
+
+/*
+ * Limits what follows to until, if that is earlier than the limit of the
+ * options. deadline_none() lifts it.
+ */
+void client_limit(struct client *c, struct deadline until);
+
+/*
+ * Checks a route before any attempt to connect. Returns 0, or -1 with
+ * ERR_USAGE.
+ */
+int client_check(
+    const struct client *c, const struct route *route, struct err *e);
+
+/*
+ * Sends r along route, on the kept connection if it has that route, and reads
+ * the head of the response. Interim responses are reported at -v. Returns 0, or
+ * -1 with *e and the connection closed.
+ */
+int client_request(struct client *c, const struct route *route,
+    const struct http_request *r, struct err *e);
+
+/* How far the last request got. */
+enum client_stage {
+	CLIENT_NONE,      /* it was not built, or not connected */
+	CLIENT_CONNECTED, /* to the server or its HTTP proxy */
+	CLIENT_ANSWERED,  /* part of a response was received */
+	CLIENT_TRUNCATED  /* the response ended early */
+};
+
+enum client_stage client_stage(const struct client *c);
+
+/*
+ * Reports the last response, from url, as the event "response" and, with_chart,
+ * as a chart on stderr.
+ */
+void client_report(const struct client *c, const char *url, bool with_chart);
+
+/*
+ * Reads the body into s. Returns 0 if it is complete, or -1 with *e and the
+ * connection closed: ERR_PROTOCOL if it is malformed or truncated, ERR_LOST,
+ * ERR_TIMEOUT, an error of the sink, or EINTR after a caught signal.
+ */
+int client_read(struct client *c, struct sink *s, struct err *e);
+
+/*
+ * Call this after the response: keeps the connection for the next request if
+ * both sides can, otherwise closes it. A short body that was not read is
+ * discarded.
+ */
+void client_finish(struct client *c, bool wants_more);
+
+#endif

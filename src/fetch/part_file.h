@@ -1,0 +1,57 @@
+/*
+ * A file that gets its name only when it is complete. Until then it is
+ * NAME.part, and the note NAME.part.from records its URL and version, so that a
+ * later run can resume it.
+ */
+#ifndef FETCH_PART_FILE_H
+#define FETCH_PART_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct err;
+struct http_validator;
+
+struct part_file {
+	char *target, *part, *from, *url; /* owned */
+	int fd;                           /* owned; -1: not open */
+	bool may_replace; /* the caller's: a file of that name may be
+			     overwritten */
+	bool has_begun;   /* bytes may have been written since it was opened */
+	int64_t held;     /* bytes in the partial file when it was opened */
+};
+
+/*
+ * Opens the partial file of target, which comes from url, and locks it against
+ * other processes. The caller sets may_replace, and the rest to 0. Returns 0,
+ * or -1 with ERR_OUTPUT if the file cannot be written, or if may_replace is not
+ * set and the target or a partial file without a note exists. Call
+ * part_file_close() after 0.
+ */
+int part_file_open(
+    struct part_file *f, const char *target, const char *url, struct err *e);
+
+/*
+ * Reads the version of the partial file. Returns false if it is unknown or of
+ * another URL, so that the file cannot be resumed.
+ */
+bool part_file_source(const struct part_file *f, struct http_validator *v);
+
+/*
+ * Keeps the first offset bytes and continues after them. With offset 0, starts
+ * over and notes that the file is of version v. Returns 0, or -1 with
+ * ERR_OUTPUT.
+ */
+int part_file_begin(struct part_file *f, int64_t offset,
+    const struct http_validator *v, struct err *e);
+
+/*
+ * Renames the file, which is complete. Returns 0, or -1 with
+ * ERR_OUTPUT: the file is still partial, or its note could not be removed.
+ */
+int part_file_commit(struct part_file *f, struct err *e);
+
+/* Closes the file. A partial file is kept, unless it is empty. */
+void part_file_close(struct part_file *f);
+
+#endif
