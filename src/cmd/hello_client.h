@@ -34,6 +34,7 @@ struct hello_options {
 /* The state that every client's process starts with. */
 struct hello_server {
 	const struct hello_options *o;
+	const struct opt *const *used; /* the options that were given */
 	struct template reply;
 	unsigned char *greeting; /* owned */
 	size_t greeting_length;

@@ -16,7 +16,6 @@
 #include "net/access.h"
 #include "net/conn_event.h"
 #include "net/endpoint.h"
-#include "net/inherited.h"
 #include "net/listener.h"
 #include "net/privileges.h"
 #include "net/sandbox.h"
@@ -126,11 +125,13 @@ open_sockets(struct listen_state *l, const struct endpoint *ep, struct err *e)
 	    .type = SOCK_STREAM,
 	    .backlog = o->server.backlog,
 	    .sock = o->sock,
-	    .mode = o->bind.mode};
-	struct listen_source source = {
-	    ep, &lo, &o->bind, l->args, l->has_handler ? NULL : stdio_error};
+	    .mode = o->bind.mode,
+	    .fd = o->bind.fd,
+	    .stdio_error = l->has_handler ? NULL : stdio_error};
 
-	return options_listen(&l->listener, &source, e);
+	if (listener_open(&l->listener, ep, &lo, e) < 0)
+		return -1;
+	return options_check_inherited(&l->listener, l->args->used, e);
 }
 
 /* Serves a connection in a child process. */
@@ -384,7 +385,7 @@ set_up(struct listen_state *l, struct endpoint *ep,
 	l->so.program_ms = o->time.max_ms;
 	l->so.is_alone = !l->has_handler;
 	l->so.is_single = !o->keep;
-	l->so.ends_idle = inherited_is_activated(o->bind.fd);
+	l->so.ends_idle = listener_is_activated(o->bind.fd);
 	return options_make_access(&l->access, &o->access, e);
 }
 

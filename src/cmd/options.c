@@ -9,7 +9,6 @@
 #include "cli/command.h"
 #include "net/access.h"
 #include "net/endpoint.h"
-#include "net/inherited.h"
 #include "net/listener.h"
 #include "dial/connector.h"
 #include "serve/server.h"
@@ -245,42 +244,28 @@ options_parse_local(struct endpoint *ep, const struct bind_options *o,
 	if (endpoint_parse_local(ep, args->operands, args->count,
 		local->protocol, (uint16_t)local->port, e) < 0)
 		return -1;
-	if (o->mode >= 0 && !(ep->is_unix && unix_path_has(&ep->unix_addr)))
+	if (o->mode >= 0 && !(ep->is_unix && addr_has_path(&ep->unix_addr)))
 		return err_set(e, ERR_USAGE,
 		    "--mode is for the path of a unix socket: unix:PATH");
 	return 0;
 }
 
-/* Rejects options for several connections. Returns 0, or -1 with *e. */
-static int
-check_connection(const struct opt *const *used, struct err *e)
+int
+options_check_inherited(
+    struct listener *l, const struct opt *const *used, struct err *e)
 {
-	for (; *used != NULL; used++)
-		if (opt_is_listed(
+	for (; l->is_connection && *used != NULL; used++) {
+		if (!opt_is_listed(
 			"keep-open max-conns max-per-host accept-timeout",
 			(*used)->name))
-			return err_set(e, ERR_USAGE,
-			    "--%s is for a listening socket: --fd is a "
-			    "connection, which is served alone",
-			    (*used)->name);
+			continue;
+		listener_close(l);
+		return err_set(e, ERR_USAGE,
+		    "--%s is for a listening socket: --fd is a connection, "
+		    "which is served alone",
+		    (*used)->name);
+	}
 	return 0;
-}
-
-int
-options_listen(
-    struct listener *l, const struct listen_source *source, struct err *e)
-{
-	struct inherited_options io = {
-	    source->bind->fd, SOCK_STREAM, source->stdio_error};
-
-	if (io.text == NULL)
-		return listener_open(l, source->ep, source->options, e);
-	if (inherited_sockets(l, &io, e) < 0)
-		return -1;
-	if (!l->is_connection || check_connection(source->args->used, e) == 0)
-		return 0;
-	listener_close(l);
-	return -1;
 }
 
 void

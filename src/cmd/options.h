@@ -23,7 +23,6 @@ struct dial_options;
 struct endpoint;
 struct err;
 struct listener;
-struct listener_options;
 struct server_options;
 
 struct report_options {
@@ -154,20 +153,11 @@ struct local_operands {
 int options_parse_local(struct endpoint *ep, const struct bind_options *o,
     const struct local_operands *local, struct err *e);
 
-/* Where the sockets of a stream server come from. */
-struct listen_source {
-	const struct endpoint *ep;
-	const struct listener_options *options;
-	const struct bind_options *bind;
-	const struct command_args *args;
-	const char *stdio_error; /* net/inherited.h */
-};
-
 /*
- * Opens the sockets, or inherits them with --fd. Returns 0, or -1 with *e:
- * ERR_USAGE if --fd is a connection and an option is for several.
+ * If the listener is a connection (--fd), rejects options for several. Returns
+ * 0, or -1 with ERR_USAGE and the listener closed.
  */
-int options_listen(
-    struct listener *l, const struct listen_source *source, struct err *e);
+int options_check_inherited(
+    struct listener *l, const struct opt *const *used, struct err *e);
 
 #endif

@@ -17,7 +17,6 @@
 #include "cmd/table.h"
 #include "net/access.h"
 #include "net/endpoint.h"
-#include "net/inherited.h"
 #include "net/listener.h"
 #include "net/sandbox.h"
 #include "net/signals.h"
@@ -173,9 +172,17 @@ accept_and_serve(struct hello_server *hs, struct server *server, struct err *e)
 /* Runs the steps of every server. Returns 0, or -1 with *e: an error or a
  * signal. */
 static int
-run_server(struct hello_server *hs, const struct listen_source *source,
+run_server(struct hello_server *hs, const struct endpoint *ep,
     const struct server_options *so, struct err *e)
 {
+	const struct hello_options *o = hs->o;
+	struct listener_options lo = {.names = o->names,
+	    .until = deadline_none(),
+	    .type = SOCK_STREAM,
+	    .backlog = o->server.backlog,
+	    .sock = o->sock,
+	    .mode = o->bind.mode,
+	    .fd = o->bind.fd};
 	struct listener listener;
 	struct server server;
 	int result = -1;
@@ -184,7 +191,8 @@ run_server(struct hello_server *hs, const struct listen_source *source,
 	if (signals_catch(SIGNALS_STOP, e) < 0)
 		return -1;
 	/* 1. Socket, 2. bind, 3. listen, for each address. */
-	if (options_listen(&listener, source, e) < 0)
+	if (listener_open(&listener, ep, &lo, e) < 0 ||
+	    options_check_inherited(&listener, hs->used, e) < 0)
 		return signals_server_result(-1, e);
 	if (server_start(&server, &listener, so, e) == 0) {
 		listener_announce(&listener);
@@ -222,30 +230,23 @@ static int
 hello_run(const void *options, const struct command_args *args, struct err *e)
 {
 	const struct hello_options *o = options;
-	struct hello_server hs = {.o = o};
+	struct hello_server hs = {.o = o, .used = args->used};
 	struct access access = ACCESS_INIT;
-	struct listener_options lo = {.names = o->names,
-	    .until = deadline_none(),
-	    .type = SOCK_STREAM,
-	    .backlog = o->server.backlog,
-	    .sock = o->sock,
-	    .mode = o->bind.mode};
 	struct local_operands operands = {
 	    args, "tcp", o->http ? HTTP_PORT : HELLO_PORT};
 	struct server_options so;
 	struct endpoint ep;
-	struct listen_source source = {&ep, &lo, &o->bind, args, NULL};
 	int result;
 
 	if (options_parse_local(&ep, &o->bind, &operands, e) < 0)
 		return -1;
 	options_make_server(&so, &o->server, &access, DIAG_SAY);
-	so.ends_idle = inherited_is_activated(o->bind.fd);
+	so.ends_idle = listener_is_activated(o->bind.fd);
 	result = prepare(&hs, e);
 	if (result == 0)
 		result = options_make_access(&access, &o->access, e);
 	if (result == 0)
-		result = run_server(&hs, &source, &so, e);
+		result = run_server(&hs, &ep, &so, e);
 	access_release(&access);
 	template_release(&hs.reply);
 	free(hs.greeting);

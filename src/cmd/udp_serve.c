@@ -17,7 +17,6 @@
 #include "net/access.h"
 #include "net/conn_event.h"
 #include "net/endpoint.h"
-#include "net/inherited.h"
 #include "net/sandbox.h"
 #include "net/signals.h"
 #include "net/wait.h"
@@ -406,7 +405,7 @@ serve_to_end(struct serve_state *s, struct err *e)
 	if (serve_all(s, e) == 0)
 		return 0;
 	if (s->record_error.kind != ERR_NONE || e->kind != ERR_TIMEOUT ||
-	    deadline_passed(s->until) || !inherited_is_activated(s->o->bind.fd))
+	    deadline_passed(s->until) || !listener_is_activated(s->o->bind.fd))
 		return -1;
 	diag_note("%s: the normal end with --fd systemd", e->text);
 	return 0;
@@ -502,16 +501,12 @@ serve_run(const void *options, const struct command_args *args, struct err *e)
 	    .o = o, .until = deadline_max_time(o->time.max_ms)};
 	struct access access = ACCESS_INIT;
 	struct multicast_group *groups = NULL;
-	struct inherited_options inherited = {o->bind.fd, SOCK_DGRAM,
-	    o->mode == SERVE_PRINT ? "standard output is the socket: nothing "
-				     "can be printed with --print"
-				   : NULL};
 	struct dgram_server_options so = {.listener = {.names = o->names,
 					      .until = s.until,
 					      .type = SOCK_DGRAM,
 					      .sock = o->sock,
-					      .mode = o->bind.mode},
-	    .inherited = o->bind.fd != NULL ? &inherited : NULL,
+					      .mode = o->bind.mode,
+					      .fd = o->bind.fd},
 	    .access = o->access.rules.count > 0 ? &access : NULL,
 	    .group_count = o->joins.count,
 	    .max_rate = o->max_rate,
@@ -524,6 +519,10 @@ serve_run(const void *options, const struct command_args *args, struct err *e)
 
 	if (options_parse_local(&ep, &o->bind, &operands, e) < 0)
 		return -1;
+	if (o->mode == SERVE_PRINT)
+		so.listener.stdio_error =
+		    "standard output is the socket: nothing can be printed "
+		    "with --print";
 	s.answers = dgram_new();
 	result = recorder_check(&o->record, false, e);
 	if (result == 0)

@@ -17,7 +17,6 @@
 #include "net/conn_event.h"
 #include "net/endpoint.h"
 #include "net/port_owner.h"
-#include "net/unix_path.h"
 #include "net/wait.h"
 
 /* RFC 8305 section 8: the recommended Connection Attempt Delay. */
@@ -296,7 +295,7 @@ attempt_cause(const struct dial *d, const struct attempt *t)
 	case EAGAIN:
 		return is_unix ? CAUSE_QUEUE_FULL : EAGAIN;
 	case ECONNREFUSED:
-		return unix_path_is_other(t->addr) ? CAUSE_NOT_A_SOCKET
+		return addr_is_other_file(t->addr) ? CAUSE_NOT_A_SOCKET
 						   : ECONNREFUSED;
 	case EACCES:
 		return t->is_local && o->source_port < 1024 ? CAUSE_LOW_PORT

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/err.h"
 #include "base/json.h"
@@ -246,6 +247,21 @@ addr_lacks_scope(const struct addr *a)
 	return addr_family(a) == AF_INET6 &&
 	       IN6_IS_ADDR_LINKLOCAL(&a->u.in6.sin6_addr) &&
 	       a->u.in6.sin6_scope_id == 0;
+}
+
+bool
+addr_has_path(const struct addr *a)
+{
+	return addr_is_unix(a) && a->u.un.sun_path[0] != '\0';
+}
+
+bool
+addr_is_other_file(const struct addr *a)
+{
+	struct stat st;
+
+	return addr_has_path(a) && stat(a->u.un.sun_path, &st) == 0 &&
+	       !S_ISSOCK(st.st_mode);
 }
 
 bool

@@ -42,6 +42,12 @@ struct addr_list {
 int addr_family(const struct addr *a);
 bool addr_is_unix(const struct addr *a);
 
+/* Whether a is a path: neither an IP address nor an abstract name. */
+bool addr_has_path(const struct addr *a);
+
+/* Whether a is a path at which a file other than a socket exists. */
+bool addr_is_other_file(const struct addr *a);
+
 /* Whether a is a unix socket without a name, as those of socketpair(2). */
 bool addr_is_unnamed(const struct addr *a);
 

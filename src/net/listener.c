@@ -1,17 +1,20 @@
-/* Opens server sockets: bind, listen, announce. */
+/* Server sockets: binding or inheriting them, accepting, closing. */
 #include "net/listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/step.h"
 #include "base/text.h"
 #include "net/call.h"
@@ -29,6 +32,9 @@
 /* Attempts to find a port number that is free on both families. */
 #define MAX_TRIES 32
 
+/* The first descriptor of sd_listen_fds(3). */
+#define FIRST_FD 3
+
 static const struct sockopt reuse_address = {SOL_SOCKET, SO_REUSEADDR,
     "SO_REUSEADDR",
     "bind works although earlier connections of this port are "
@@ -45,19 +51,19 @@ static const struct sockopt only_ip6 = {IPPROTO_IPV6, IPV6_V6ONLY,
  * sense for a multicast group.
  */
 static int
-prepare(const struct listener *l, int fd, const struct addr *a, struct err *e)
+set_options(
+    const struct listener *l, int fd, const struct addr *a, struct err *e)
 {
-	char text[ADDR_TEXT];
+	bool is_group = addr_is_multicast(a);
 
-	addr_format(a, text, sizeof(text));
 	if (addr_family(a) == AF_INET6 &&
 	    sockopt_set(fd, &only_ip6, l->is_dual ? 0 : 1) < 0)
-		return err_sys(e, ERR_LOCAL, errno, "%s: IPV6_V6ONLY", text);
-	if ((addr_is_multicast(a) ||
-		(l->type == SOCK_STREAM && !addr_is_unix(a))) &&
-	    sockopt_set(fd,
-		addr_is_multicast(a) ? &share_group : &reuse_address, 1) < 0)
-		return err_sys(e, ERR_LOCAL, errno, "%s: SO_REUSEADDR", text);
+		return err_sys(
+		    e, ERR_LOCAL, errno, "%s: IPV6_V6ONLY", addr_text(a));
+	if ((is_group || (l->type == SOCK_STREAM && !addr_is_unix(a))) &&
+	    sockopt_set(fd, is_group ? &share_group : &reuse_address, 1) < 0)
+		return err_sys(
+		    e, ERR_LOCAL, errno, "%s: SO_REUSEADDR", addr_text(a));
 	return 0;
 }
 
@@ -65,69 +71,150 @@ prepare(const struct listener *l, int fd, const struct addr *a, struct err *e)
 static int
 bind_error(const struct addr *a, int type, int errnum, struct err *e)
 {
-	char text[ADDR_TEXT], owner[256];
+	char owner[256];
 	int cause = errnum;
 
-	addr_format(a, text, sizeof(text));
 	if (errnum == EADDRINUSE &&
 	    port_owner_find(a, type, owner, sizeof(owner))) {
-		err_set(e, ERR_LOCAL, "%s: %s (held by %s)", text,
+		err_set(e, ERR_LOCAL, "%s: %s (held by %s)", addr_text(a),
 		    err_reason(errnum, ERR_AT_LOCAL), owner);
 		e->errnum = errnum;
 		return -1;
 	}
 	if (errnum == EACCES && addr_port(a) != 0 && addr_port(a) < 1024)
 		cause = CAUSE_LOW_PORT;
-	if (errnum == EADDRINUSE && unix_path_is_other(a))
+	if (errnum == EADDRINUSE && addr_is_other_file(a))
 		cause = CAUSE_PATH_EXISTS;
 	else if (errnum == EADDRINUSE && type == SOCK_STREAM &&
 		 port_owner_in_time_wait(addr_port(a), NULL))
 		cause = CAUSE_TIME_WAIT;
-	err_sys(e, ERR_LOCAL, cause, "%s", text);
+	err_sys(e, ERR_LOCAL, cause, "%s", addr_text(a));
 	e->errnum = errnum;
 	return -1;
 }
 
+/*
+ * Removes the path if it is a socket on which nobody listens or receives:
+ * connect(2) is refused. Returns 0, or -1 with errno: EADDRINUSE for anything
+ * else at the path.
+ */
 static int
-start_listening(int fd, const struct listener_options *o)
+clear_path(const struct addr *a, int type)
 {
-	if (o->type == SOCK_DGRAM) {
-		step_name(fd, "the datagram socket", 0);
-		return 0;
+	const char *path = a->u.un.sun_path;
+	int fd, errnum = 0;
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) &&
+	    (fd = sock_open(AF_UNIX, type)) >= 0) {
+		if (call_connect(fd, a) < 0)
+			errnum = errno;
+		sock_close(&fd);
 	}
-	return call_listen(fd, o->backlog < 0 ? MAX_BACKLOG : (int)o->backlog);
+	if (errnum == ECONNREFUSED)
+		return unlink(path);
+	errno = EADDRINUSE;
+	return -1;
 }
 
-/* Binds to a path, which may be stale, and listens. */
+/*
+ * Sets the mode even where an access control list of the directory has
+ * overridden the umask. Does not follow a symbolic link that somebody has put
+ * there, where the system has such a call for files that may be links.
+ */
 static int
-listen_on_path(struct listener *l, int fd, const struct addr *a,
-    const struct listener_options *o)
+set_mode(const char *path, mode_t mode)
 {
-	int saved;
+	int result = fchmodat(AT_FDCWD, path, mode, AT_SYMLINK_NOFOLLOW);
 
-	if (unix_path_bind(&l->path, fd, a, o->mode) < 0 &&
-	    (errno != EADDRINUSE || unix_path_clear(a, o->type) < 0 ||
-		unix_path_bind(&l->path, fd, a, o->mode) < 0))
-		return -1;
-	if (start_listening(fd, o) == 0)
-		return 0;
+	if (result < 0 && (errno == ENOTSUP || errno == EOPNOTSUPP))
+		result = chmod(path, mode);
+	return result;
+}
+
+/*
+ * Binds fd to a path, which at no time has more permissions than mode, and
+ * records the file that bind(2) creates.
+ */
+static int
+bind_path(struct listener *l, int fd, const struct addr *a, int mode)
+{
+	const char *path = a->u.un.sun_path;
+	mode_t mask = 0;
+	struct stat st;
+	int result, saved;
+
+	if (mode >= 0)
+		mask = umask(0777 & ~(mode_t)mode);
+	result = sock_bind(fd, a);
 	saved = errno;
-	unix_path_remove(&l->path, a);
+	if (mode >= 0)
+		umask(mask);
+	errno = saved;
+	if (result < 0)
+		return -1;
+	if (lstat(path, &st) == 0 &&
+	    (mode < 0 || set_mode(path, (mode_t)mode) == 0)) {
+		l->owns_path = true;
+		l->device = st.st_dev;
+		l->inode = st.st_ino;
+		return 0;
+	}
+	saved = errno;
+	unlink(path);
 	errno = saved;
 	return -1;
 }
 
+/* Removes the path if it is still the file that was recorded. */
+static void
+remove_path(struct listener *l, const struct addr *a)
+{
+	const char *path = a->u.un.sun_path;
+	struct stat st;
+
+	l->owns_path = false;
+	if (lstat(path, &st) == 0) {
+		if (!S_ISSOCK(st.st_mode) || st.st_dev != l->device ||
+		    st.st_ino != l->inode || unlink(path) == 0)
+			return;
+	}
+	if (errno != ENOENT)
+		diag_warn("%s could not be removed: %s", addr_text(a),
+		    err_reason(errno, ERR_AT_FILE));
+}
+
+/* Binds to the address, or to a path that may be stale, and listens. */
 static int
 bind_listen(struct listener *l, int fd, const struct addr *a,
     const struct listener_options *o)
 {
-	if (unix_path_has(a))
-		return listen_on_path(l, fd, a, o);
-	return sock_bind(fd, a) < 0 ? -1 : start_listening(fd, o);
+	int result, saved;
+
+	if (!addr_has_path(a))
+		result = sock_bind(fd, a);
+	else if ((result = bind_path(l, fd, a, o->mode)) < 0 &&
+		 errno == EADDRINUSE && clear_path(a, o->type) == 0)
+		result = bind_path(l, fd, a, o->mode);
+	if (result < 0)
+		return -1;
+	if (o->type == SOCK_DGRAM) {
+		step_name(fd, "the datagram socket", 0);
+		return 0;
+	}
+	if (call_listen(fd, o->backlog < 0 ? MAX_BACKLOG : (int)o->backlog) ==
+	    0)
+		return 0;
+	saved = errno;
+	if (l->owns_path)
+		remove_path(l, a);
+	errno = saved;
+	return -1;
 }
 
-void
-listener_add(struct listener *l, int fd)
+/* Adds an open socket, which the listener then owns. */
+static void
+add_socket(struct listener *l, int fd)
 {
 	l->fds = mem_resize(l->fds, l->count + 1, sizeof(l->fds[0]));
 	l->addrs = mem_resize(l->addrs, l->count + 1, sizeof(l->addrs[0]));
@@ -135,25 +222,16 @@ listener_add(struct listener *l, int fd)
 	l->fds[l->count++] = fd;
 }
 
-void
-listener_set_connection(struct listener *l, const struct addr *peer)
-{
-	l->is_connection = true;
-	l->peer = *peer;
-}
-
-/* Adds one socket. Returns 0, or -1 with *e set, including its errnum. */
+/* Adds one address. Returns 0, or -1 with *e set, including its errnum. */
 static int
 add(struct listener *l, const struct addr *a, const struct listener_options *o,
     struct err *e)
 {
 	int fd = sock_open(addr_family(a), o->type);
-	char text[ADDR_TEXT];
 
 	if (fd < 0)
-		return err_sys(e, ERR_LOCAL, errno, "%s",
-		    addr_format(a, text, sizeof(text)));
-	if (prepare(l, fd, a, e) < 0 ||
+		return err_sys(e, ERR_LOCAL, errno, "%s", addr_text(a));
+	if (set_options(l, fd, a, e) < 0 ||
 	    sock_set(fd, addr_family(a), &o->sock, e) < 0) {
 		sock_close(&fd);
 		return -1;
@@ -163,13 +241,12 @@ add(struct listener *l, const struct addr *a, const struct listener_options *o,
 		sock_close(&fd);
 		return -1;
 	}
-	listener_add(l, fd);
+	add_socket(l, fd);
 	if (l->addrs[l->count - 1].len != 0)
 		return 0;
 	/* The system has chosen the port. */
 	l->addrs[l->count - 1] = *a;
-	return err_sys(e, ERR_LOCAL, errno, "%s: getsockname",
-	    addr_format(a, text, sizeof(text)));
+	return err_sys(e, ERR_LOCAL, errno, "%s: getsockname", addr_text(a));
 }
 
 /* Whether the machine lacks the address family. */
@@ -273,6 +350,193 @@ open_named(struct listener *l, const struct endpoint *ep,
 	return result;
 }
 
+/* An integer option of a socket, or -1 with errno. */
+static int
+option_of(int fd, int level, int name)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, level, name, &value, &len) < 0 ? -1 : value;
+}
+
+/*
+ * Why the inherited fd cannot be served, after "is ", or NULL. Sets *peer to
+ * the peer of a connected socket.
+ */
+static const char *
+problem_of(int fd, int wanted, struct addr *peer)
+{
+	int type = option_of(fd, SOL_SOCKET, SO_TYPE), family;
+	struct addr a;
+
+	peer->len = 0;
+	if (type < 0)
+		return errno == EBADF ? "not open" : "not a socket";
+	sock_local(fd, &a);
+	family = addr_family(&a);
+	if (family != AF_INET && family != AF_INET6 && family != AF_UNIX)
+		return "neither an IP socket nor a unix socket";
+	if (type != wanted)
+		return type == SOCK_DGRAM
+			   ? "a datagram socket, which udp-serve takes"
+		       : type == SOCK_STREAM ? "a stream socket, which listen "
+					       "and serve-hello take"
+					     : "a socket of another type";
+	if (type == SOCK_STREAM && option_of(fd, SOL_SOCKET, SO_ACCEPTCONN) > 0)
+		return NULL;
+	(void)call_getpeername(fd, peer);
+	if (type == SOCK_STREAM)
+		return peer->len != 0 ? NULL
+				      : "neither listening nor connected";
+	if (peer->len != 0)
+		return "connected: a server receives from every client";
+	return family != AF_UNIX && addr_port(&a) == 0 ? "not bound to a port"
+						       : NULL;
+}
+
+/* Whether both are the same open socket. */
+static bool
+is_same(int a, int b)
+{
+	struct stat one, other;
+
+	return fstat(a, &one) == 0 && fstat(b, &other) == 0 &&
+	       one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+/*
+ * Replaces the standard descriptors that are the socket fd by placeholders.
+ * Messages must not fail on standard error, which programs inherit.
+ */
+static void
+release_standard(int fd)
+{
+	int standard, null;
+
+	for (standard = 0; standard <= 2; standard++)
+		if (standard != fd && is_same(standard, fd))
+			close(standard);
+	if (fcntl(2, F_GETFD) < 0) {
+		null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+		if (null >= 0 && null != 2)
+			dup2(null, 2);
+		if (null >= 0 && null != 2)
+			fd_close(&null);
+	}
+	fd_reserve_standard();
+}
+
+/*
+ * Moves the socket above the standard descriptors. Returns its fd, or -1 with
+ * *e set.
+ */
+static int
+move_above_standard(int fd, const char *stdio_error, struct err *e)
+{
+	bool is_stdio = is_same(0, fd) || is_same(1, fd);
+	int moved = fd;
+
+	if (is_stdio && stdio_error != NULL)
+		return err_set(e, ERR_USAGE, "--fd: %s", stdio_error);
+	if (!is_stdio && !is_same(2, fd))
+		return fd;
+	if (fd <= 2)
+		moved = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FD);
+	if (moved < 0)
+		return err_sys(e, ERR_LOCAL, errno, "--fd %d", fd);
+	release_standard(moved);
+	return moved;
+}
+
+static int
+add_inherited(
+    struct listener *l, int fd, const struct listener_options *o, struct err *e)
+{
+	struct addr peer;
+	const char *problem = problem_of(fd, o->type, &peer);
+	bool is_connection = peer.len != 0;
+
+	if (problem != NULL)
+		return err_set(
+		    e, ERR_LOCAL, "--fd: descriptor %d is %s", fd, problem);
+	fd = move_above_standard(fd, o->stdio_error, e);
+	if (fd < 0)
+		return -1;
+	if (fd_close_on_exec(fd) < 0 || sock_nonblocking(fd, !is_connection))
+		return err_sys(e, ERR_LOCAL, errno, "--fd %d", fd);
+	sockopt_set_nodelay(fd);
+	step_name(fd,
+	    is_connection           ? "the connection"
+	    : o->type == SOCK_DGRAM ? "the datagram socket"
+				    : "the listening socket",
+	    0);
+	if (is_connection) {
+		l->is_connection = true;
+		l->peer = peer;
+	}
+	l->is_dual = option_of(fd, IPPROTO_IPV6, IPV6_V6ONLY) == 0;
+	add_socket(l, fd);
+	return 0;
+}
+
+/* The number of sockets that the environment announces, or -1 with *e set. */
+static int
+announced_count(struct err *e)
+{
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+	int64_t n;
+
+	if (pid == NULL || fds == NULL)
+		return err_set(e, ERR_LOCAL,
+		    "--fd systemd: LISTEN_PID and LISTEN_FDS are not set: not "
+		    "started by socket activation");
+	if (!num_parse(pid, 1, INT32_MAX, &n) || n != getpid())
+		return err_set(e, ERR_LOCAL,
+		    "--fd systemd: LISTEN_PID is not this process: the "
+		    "sockets are meant for another one");
+	if (!num_parse(fds, 1, INT32_MAX - FIRST_FD, &n))
+		return err_set(e, ERR_LOCAL,
+		    "--fd systemd: LISTEN_FDS is not a number from 1 on");
+	return (int)n;
+}
+
+/* Adds what --fd names: a descriptor, or those that systemd(1) announces. */
+static int
+open_inherited(
+    struct listener *l, const struct listener_options *o, struct err *e)
+{
+	int64_t fd;
+	int i, n;
+
+	if (!listener_is_activated(o->fd)) {
+		if (num_parse(o->fd, 0, INT32_MAX, &fd))
+			return add_inherited(l, (int)fd, o, e);
+		return err_set(e, ERR_USAGE,
+		    "--fd: '%s' is neither a descriptor's number nor systemd",
+		    text_shown(o->fd));
+	}
+	n = announced_count(e);
+	if (n < 0)
+		return -1;
+	for (i = 0; i < n; i++)
+		if (add_inherited(l, FIRST_FD + i, o, e) < 0)
+			return -1;
+	if (l->is_connection && n > 1)
+		return err_set(e, ERR_LOCAL,
+		    "--fd systemd: a connection must be the only socket");
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	return 0;
+}
+
+bool
+listener_is_activated(const char *text)
+{
+	return text != NULL && strcmp(text, "systemd") == 0;
+}
+
 /* Completes the result of opening. */
 static int
 finish(struct listener *l, int result, struct err *e)
@@ -300,61 +564,55 @@ int
 listener_open(struct listener *l, const struct endpoint *ep,
     const struct listener_options *o, struct err *e)
 {
-	bool is_local = ep->host[0] == '\0' ||
-			(!o->names.numeric && endpoint_is_localhost(ep));
 	int result;
 
 	memset(l, 0, sizeof(*l));
 	l->type = o->type;
-	if (!ep->is_unix && is_local)
+	if (o->fd != NULL) {
+		result = open_inherited(l, o, e);
+		if (result < 0)
+			listener_close(l);
+		return result;
+	}
+	if (ep->is_unix)
+		result = open_named(l, ep, o, e);
+	else if (ep->host[0] == '\0' ||
+		 (!o->names.numeric && endpoint_is_localhost(ep)))
 		result = open_loopback(l, ep->port, o, e);
-	else if (!ep->is_unix && strcmp(ep->host, "*") == 0)
+	else if (strcmp(ep->host, "*") == 0)
 		result = open_any(l, ep->port, o, e);
 	else
 		result = open_named(l, ep, o, e);
 	return finish(l, result, e);
 }
 
-/*
- * Writes "127.0.0.1 port 9999 (TCP)"; describes the wildcard address in words.
- */
-static const char *
-format_bound(
-    const struct listener *l, const struct addr *a, char *buf, size_t size)
-{
-	bool is_ip6 = addr_family(a) == AF_INET6;
-	char ip[ADDR_IP_TEXT];
-
-	if (addr_is_unix(a))
-		return addr_format(a, buf, size);
-	if (!addr_is_any(a))
-		addr_format(a, buf, size);
-	else
-		snprintf(buf, size, "every %s (%s), port %u",
-		    l->is_dual ? "address, IPv4 and IPv6"
-		    : is_ip6   ? "IPv6 address"
-			       : "IPv4 address",
-		    addr_format_ip(a, ip, sizeof(ip)), addr_port(a));
-	text_append(buf, size, " (%s)", l->type == SOCK_DGRAM ? "UDP" : "TCP");
-	return buf;
-}
-
 void
 listener_announce(const struct listener *l)
 {
 	bool is_dgram = l->type == SOCK_DGRAM;
-	char text[ADDR_TEXT];
+	const char *verb = is_dgram ? "receiving" : "listening";
+	const char *protocol = is_dgram ? "UDP" : "TCP";
+	const struct addr *a;
 	struct json *j;
-	size_t i;
 
-	for (i = 0; i < l->count && !l->is_connection; i++) {
+	for (a = l->addrs; a < l->addrs + l->count && !l->is_connection; a++) {
 		j = diag_event_begin("listening");
-		addr_json(&l->addrs[i], j, "local");
-		if (!addr_is_unix(&l->addrs[i]))
+		addr_json(a, j, "local");
+		if (!addr_is_unix(a))
 			json_text(j, "protocol", is_dgram ? "udp" : "tcp");
-		diag_event_end(DIAG_SAY, "%s on %s",
-		    is_dgram ? "receiving" : "listening",
-		    format_bound(l, &l->addrs[i], text, sizeof(text)));
+		if (addr_is_unix(a))
+			diag_event_end(
+			    DIAG_SAY, "%s on %s", verb, addr_text(a));
+		else if (!addr_is_any(a))
+			diag_event_end(DIAG_SAY, "%s on %s (%s)", verb,
+			    addr_text(a), protocol);
+		else
+			diag_event_end(DIAG_SAY,
+			    "%s on every %s (%s), port %u (%s)", verb,
+			    l->is_dual ? "address, IPv4 and IPv6"
+			    : addr_family(a) == AF_INET6 ? "IPv6 address"
+							 : "IPv4 address",
+			    addr_ip_text(a), addr_port(a), protocol);
 	}
 }
 
@@ -412,10 +670,10 @@ listener_stop(struct listener *l, const char *why)
 {
 	size_t i;
 
-	for (i = 0; i < l->count; i++) {
-		unix_path_remove(&l->path, &l->addrs[i]);
+	if (l->owns_path)
+		remove_path(l, &l->addrs[0]);
+	for (i = 0; i < l->count; i++)
 		(void)call_close(l->fds[i], why);
-	}
 	free(l->fds);
 	free(l->addrs);
 	l->fds = NULL;

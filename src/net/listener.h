@@ -1,15 +1,15 @@
-/* Server sockets, stream and datagram: bind, listen, announce. */
+/* Server sockets, stream and datagram: bind or inherit, listen, announce. */
 #ifndef NET_LISTENER_H
 #define NET_LISTENER_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/deadline.h"
 #include "net/addr.h"
 #include "net/resolve.h"
 #include "net/sock.h"
-#include "net/unix_path.h"
 
 struct conn;
 struct endpoint;
@@ -22,6 +22,12 @@ struct listener_options {
 	int64_t backlog;       /* of listen(2); -1: the system's maximum */
 	struct sock_options sock;
 	int mode; /* permissions of a unix path; -1: by the umask */
+	/* --fd: the sockets to inherit, a descriptor's number or "systemd";
+	   NULL: none. */
+	const char *fd;
+	/* The error if standard input or output is that socket; NULL: they are
+	   not used. */
+	const char *stdio_error;
 };
 
 struct listener {
@@ -31,18 +37,31 @@ struct listener {
 	size_t turn;  /* index of the socket to try first at the next accept */
 	int type;     /* SOCK_STREAM or SOCK_DGRAM */
 	bool is_dual; /* its IPv6 sockets also accept IPv4 */
-	bool is_connection;    /* its socket is an accepted connection */
-	struct addr peer;      /* of that connection */
-	struct unix_path path; /* of a unix socket that listener_open() bound */
+	bool is_connection; /* its socket is an accepted connection */
+	struct addr peer;   /* of that connection */
+	bool owns_path;     /* of a unix socket; the file at it is this: */
+	dev_t device;
+	ino_t inode;
 };
 
 /*
  * Opens one socket per address of ep. Without a host, or for localhost, these
  * are 127.0.0.1 and ::1 with the same port number (port 0: one that is free on
  * both); "*" is every interface, IPv4 and IPv6 in one socket. A family that the
- * machine lacks is skipped unless the user asked for it. A stale unix socket
- * path is replaced. The listener owns the sockets, which are non-blocking;
- * listener_close() closes them. Returns 0, or -1 with *e set and nothing open.
+ * machine lacks is skipped unless the user asked for it. A unix socket at which
+ * nobody listens or receives is replaced; other files never are.
+ *
+ * With o->fd it inherits sockets instead: "systemd" means those that LISTEN_PID
+ * and LISTEN_FDS announce (sd_listen_fds(3)), which are then removed from the
+ * environment. A stream socket listens, or it is connected and the only one: a
+ * connection that inetd(8) or systemd has accepted (is_connection). A datagram
+ * socket is bound. They become close-on-exec. If standard input, output or
+ * error is the same socket, as inetd(8) starts a server, that descriptor
+ * becomes a placeholder, so that no message is sent to a peer.
+ *
+ * The listener owns the sockets, which are non-blocking, except for a
+ * connection; listener_close() closes them. Returns 0, or -1 with *e set and
+ * nothing open.
  */
 int listener_open(struct listener *l, const struct endpoint *ep,
     const struct listener_options *o, struct err *e);
@@ -53,15 +72,6 @@ int listener_open(struct listener *l, const struct endpoint *ep,
  */
 int listener_open_list(struct listener *l, const struct addr_list *list,
     const struct listener_options *o, struct err *e);
-
-/* Adds an open socket, which the listener then owns. */
-void listener_add(struct listener *l, int fd);
-
-/*
- * Makes the listener's only socket a connection with peer, which another
- * process has accepted: listener_connection() returns it.
- */
-void listener_set_connection(struct listener *l, const struct addr *peer);
 
 /*
  * Prints one line per address: "listening on 127.0.0.1 port 9999 (TCP)",
@@ -78,15 +88,15 @@ void listener_announce(const struct listener *l);
 int listener_accept(struct listener *l, struct conn *c);
 
 /*
- * The connection of listener_set_connection(): fills in *c as
+ * The connection that was inherited: fills in *c as
  * listener_accept() does. Returns its fd, which the caller closes; the listener
  * has no socket afterwards.
  */
 int listener_connection(struct listener *l, struct conn *c);
 
 /*
- * Closes the sockets and removes the path of a unix socket that listener_open()
- * bound.
+ * Closes the sockets, and removes the path of a unix socket that
+ * listener_open() bound if it is still that file; warns if it cannot.
  */
 void listener_close(struct listener *l);
 
@@ -98,5 +108,11 @@ void listener_stop(struct listener *l, const char *why);
  * afterwards.
  */
 void listener_abandon(const struct listener *l);
+
+/*
+ * Whether text, the argument of --fd or NULL, means that a service manager has
+ * started sockt and starts it again when the next client connects.
+ */
+bool listener_is_activated(const char *text);
 
 #endif

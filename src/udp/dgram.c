@@ -17,7 +17,6 @@
 #include "net/os.h"
 #include "net/port_owner.h"
 #include "net/sockopt.h"
-#include "net/unix_path.h"
 #include "udp/multicast.h"
 
 /* 65535 minus the headers of IPv4 and UDP, and minus that of UDP only. */
@@ -497,7 +496,7 @@ dgram_send_error(int fd, const struct addr *peer, size_t length, struct err *e)
 	addr_format(peer, text, sizeof(text));
 	if (addr_is_unix(peer))
 		return err_at(e, ERR_AT_UNIX,
-		    errnum == ECONNREFUSED && unix_path_is_other(peer)
+		    errnum == ECONNREFUSED && addr_is_other_file(peer)
 			? CAUSE_NOT_A_SOCKET
 			: errnum,
 		    "%s", text);

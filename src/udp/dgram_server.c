@@ -15,7 +15,6 @@
 #include "base/num.h"
 #include "net/access.h"
 #include "net/endpoint.h"
-#include "net/inherited.h"
 #include "net/os.h"
 #include "net/wait.h"
 #include "udp/multicast.h"
@@ -118,16 +117,16 @@ dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
 
 	memset(s, 0, sizeof(*s));
 	s->o = o;
-	if (o->inherited != NULL)
-		result = inherited_sockets(l, o->inherited, e);
-	else if (o->group_count > 0 && !ep->is_unix && ep->host[0] == '\0')
+	if (o->listener.fd == NULL && o->group_count > 0 && !ep->is_unix &&
+	    ep->host[0] == '\0')
 		result = open_groups(s, ep->port, e);
 	else
 		result = listener_open(l, ep, &o->listener, e);
 	if (result < 0)
 		return -1;
 	/* The buffer of an inherited socket is its owner's choice. */
-	prepare_sockets(l, o->listener.sock.rcvbuf < 0 && o->inherited == NULL);
+	prepare_sockets(
+	    l, o->listener.sock.rcvbuf < 0 && o->listener.fd == NULL);
 	if (join_groups(s, e) < 0) {
 		listener_close(l);
 		return -1;

@@ -16,7 +16,6 @@
 struct access;
 struct endpoint;
 struct err;
-struct inherited_options;
 struct multicast_group;
 
 /* The number of senders whose refusal is remembered as reported. */
@@ -24,7 +23,6 @@ struct multicast_group;
 
 struct dgram_server_options {
 	struct listener_options listener;
-	const struct inherited_options *inherited; /* instead; or NULL */
 	const struct access *access;          /* NULL: admits every sender */
 	const struct multicast_group *groups; /* to be joined */
 	size_t group_count;
