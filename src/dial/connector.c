@@ -8,22 +8,17 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/diag.h"
-#include "base/step.h"
 #include "base/err.h"
-#include "base/num.h"
-#include "dial/http_connect.h"
 #include "net/call.h"
 #include "net/child.h"
 #include "net/endpoint.h"
 #include "dial/proxy.h"
 #include "dial/reconnect.h"
-#include "dial/socks.h"
 #include "dial/tls.h"
-#include "dial/tunnel.h"
 #include "dial/via.h"
 #include "net/resolve.h"
 #include "net/sock.h"
+#include "net/stream.h"
 
 /* How long a TLS peer may take to end a connection that is discarded. */
 #define DISCARD_MS 500
@@ -58,69 +53,11 @@ connector_is_transient(const struct err *e)
 	case ERR_LOST:
 		return true;
 	case ERR_PEER:
-		/* The proxy cannot reach the target; see dial/tunnel.h. */
+		/* The proxy cannot reach the target; see dial/proxy.h. */
 		return e->errnum != 0;
 	default:
 		return false;
 	}
-}
-
-/* Reports the connection through the proxy. */
-static void
-announce(const struct tunnel *t, int64_t ns)
-{
-	char text[ENDPOINT_TEXT], name[PROXY_TEXT], duration[32];
-	struct json *j;
-
-	j = diag_event_begin("proxied");
-	json_text(j, "host", t->target->host);
-	json_number(j, "port", t->target->port);
-	json_seconds(j, "seconds", (double)ns / 1e9);
-	diag_event_end(DIAG_NOTE, "reached %s through %s in %s",
-	    endpoint_format(t->target, text, sizeof(text)),
-	    proxy_format(t->proxy, name, sizeof(name)),
-	    num_format_duration(duration, sizeof(duration), ns));
-}
-
-/* The cause of a failed handshake, for its step. */
-static int
-handshake_cause(const struct err *e)
-{
-	if (e->kind == ERR_PEER)
-		return CAUSE_DECLINED;
-	if (e->kind == ERR_TIMEOUT)
-		return CAUSE_NO_ANSWER;
-	return e->errnum != 0 ? e->errnum : EPROTO;
-}
-
-/*
- * Makes the proxy connect to the target. Returns 0, after which the connection
- * carries the target's data, or -1 with an error; see dial/tunnel.h.
- */
-static int
-open_tunnel(struct tunnel *t)
-{
-	char text[ENDPOINT_TEXT], name[PROXY_TEXT];
-	int64_t start = clock_now();
-	int result;
-
-	if (proxy_check(t->target, t->e) < 0)
-		return -1;
-	result =
-	    t->proxy->kind == PROXY_HTTP ? http_connect_open(t) : socks_open(t);
-	endpoint_format(t->target, text, sizeof(text));
-	step_report(&(struct step){.call = "proxy",
-			.start_ns = start,
-			.errnum = result < 0 ? handshake_cause(t->e) : 0,
-			.note = "the proxy has connected to the target",
-			.failure = t->e->text},
-	    "to %s", text);
-	if (result == 0) {
-		announce(t, clock_now() - start);
-		return 0;
-	}
-	return err_prefix(
-	    t->e, "%s: %s", text, proxy_format(t->proxy, name, sizeof(name)));
 }
 
 /* One attempt to connect. */
@@ -138,7 +75,6 @@ open_through_proxy(const struct attempt *a)
 {
 	const struct proxy *p = a->o->proxy;
 	struct dial_options dial = a->o->dial;
-	struct tunnel t;
 	char name[PROXY_TEXT], text[ENDPOINT_TEXT];
 	int fd;
 
@@ -147,11 +83,9 @@ open_through_proxy(const struct attempt *a)
 	if (fd < 0)
 		return err_prefix(
 		    a->e, "%s", endpoint_format(a->ep, text, sizeof(text)));
-	t = (struct tunnel){.proxy = p,
-	    .target = a->ep,
-	    .stream = {.fd = fd, .until = a->until, .idle_ms = -1},
-	    .e = a->e};
-	if (open_tunnel(&t) < 0)
+	if (proxy_open(p, a->ep,
+		&(struct stream){.fd = fd, .until = a->until, .idle_ms = -1},
+		a->e) < 0)
 		sock_close(&fd);
 	return fd;
 }

@@ -10,11 +10,9 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "dial/http_connect.h"
 #include "dial/proxy.h"
-#include "dial/socks.h"
-#include "dial/tunnel.h"
 #include "net/endpoint.h"
+#include "net/stream.h"
 
 #define MAX_SIZE 8000
 
@@ -34,7 +32,7 @@ check_proxy(const struct proxy *p, const struct endpoint *target,
     const uint8_t *data, size_t size)
 {
 	struct err e = ERR_INIT;
-	struct tunnel t = {.proxy = p, .target = target, .e = &e};
+	struct stream stream;
 	uint8_t rest[MAX_SIZE];
 	ssize_t n;
 	int ends[2], result;
@@ -44,9 +42,9 @@ check_proxy(const struct proxy *p, const struct endpoint *target,
 	if (size > 0 && write(ends[1], data, size) != (ssize_t)size)
 		abort();
 	shutdown(ends[1], SHUT_WR);
-	t.stream = (struct stream){
+	stream = (struct stream){
 	    .fd = ends[0], .until = deadline_none(), .idle_ms = -1};
-	result = p->kind == PROXY_HTTP ? http_connect_open(&t) : socks_open(&t);
+	result = proxy_open(p, target, &stream, &e);
 	if (result < 0) {
 		check_error(&e);
 	} else {

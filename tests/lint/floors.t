@@ -24,8 +24,7 @@ push @{ $reaches{$_} }, $_ for keys %reaches;
 my %private = (
     relay => [qw(flow policy relay_options relay_policy
         relay_result splice)],
-    dial  => [qw(helper http_connect socks tls_process tls_report
-        tunnel)],
+    dial  => [qw(helper tls_process tls_report)],
     serve => [qw(children)],
     fetch => [qw(part_file route)],
     scan  => [qw(pace permutation probe probe_socket ready retry rtt
