@@ -174,15 +174,12 @@ connector_open(const struct endpoint *ep, const struct connector_options *o,
 	struct reconnect r;
 	int fd;
 
-	if (o->retry_ms >= 0) {
-		reconnect_start(&r, o->retry_ms, until);
-		until = r.end;
-	}
+	reconnect_start(&r, o->retry_ms, until);
 	do {
 		a.until = deadline_first(
-		    until, deadline_limit(o->timeout_ms, "--timeout"));
+		    r.end, deadline_limit(o->timeout_ms, "--timeout"));
 		fd = try_once(&a);
-	} while (fd < 0 && o->retry_ms >= 0 && connector_is_transient(e) &&
+	} while (fd < 0 && connector_is_transient(e) &&
 		 reconnect_wait(&r, "no connection", e) == 0);
 	return fd;
 }

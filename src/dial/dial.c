@@ -72,33 +72,6 @@ local_end(const struct dial *d, int family)
 	return local;
 }
 
-static const struct sockopt share_port = {SOL_SOCKET, SO_REUSEADDR,
-    "SO_REUSEADDR", "the local port may be that of an earlier connection",
-    NULL};
-static const struct sockopt only_ip6 = {IPPROTO_IPV6, IPV6_V6ONLY,
-    "IPV6_V6ONLY", "leaves the local port to an IPv4 socket too", NULL};
-
-/*
- * Binds the local address. Concurrent attempts share one local port: each
- * connects to another address, and an IPv6 socket is bound for IPv6 alone.
- */
-static int
-bind_source(const struct dial *d, struct attempt *t, int family)
-{
-	struct addr local = local_end(d, family);
-
-	if (family == AF_UNIX || local.len == 0)
-		return 0;
-	if (d->options->source_port != 0)
-		(void)sockopt_set(t->fd, &share_port, 1);
-	if (d->options->source_port != 0 && family == AF_INET6)
-		(void)sockopt_set(t->fd, &only_ip6, 1);
-	if (sock_bind(t->fd, &local) == 0)
-		return 0;
-	t->is_local = true;
-	return -1;
-}
-
 /* Ends an attempt; the next one may start at once. */
 static void
 end_attempt(struct dial *d, struct attempt *t, int errnum)
@@ -128,11 +101,21 @@ succeed(struct dial *d, struct attempt *t)
 	return fd;
 }
 
-/* Opens, configures and binds the socket. 0, or -1 with errno. */
+/*
+ * Opens, configures and binds the socket. 0, or -1 with errno. Concurrent
+ * attempts share one local port: each connects to another address, and an IPv6
+ * socket is bound for IPv6 alone.
+ */
 static int
 open_socket(struct dial *d, struct attempt *t)
 {
+	static const struct sockopt share_port = {SOL_SOCKET, SO_REUSEADDR,
+	    "SO_REUSEADDR",
+	    "the local port may be that of an earlier connection", NULL};
+	static const struct sockopt only_ip6 = {IPPROTO_IPV6, IPV6_V6ONLY,
+	    "IPV6_V6ONLY", "leaves the local port to an IPv4 socket too", NULL};
 	int family = addr_family(t->addr);
+	struct addr local = local_end(d, family);
 	struct err e;
 
 	if (is_skipped(d, family)) {
@@ -140,11 +123,16 @@ open_socket(struct dial *d, struct attempt *t)
 		return -1;
 	}
 	t->fd = sock_open(family, d->options->type);
-	if (t->fd < 0)
+	if (t->fd < 0 || sock_set(t->fd, family, &d->options->sock, &e) < 0)
 		return -1;
-	if (sock_set(t->fd, family, &d->options->sock, &e) < 0)
-		return -1;
-	return bind_source(d, t, family);
+	if (family == AF_UNIX || local.len == 0)
+		return 0;
+	if (d->options->source_port != 0)
+		(void)sockopt_set(t->fd, &share_port, 1);
+	if (d->options->source_port != 0 && family == AF_INET6)
+		(void)sockopt_set(t->fd, &only_ip6, 1);
+	t->is_local = sock_bind(t->fd, &local) < 0;
+	return t->is_local ? -1 : 0;
 }
 
 /* Starts the next attempt. Returns its fd if it connected at once, or -1. */
@@ -169,94 +157,26 @@ start_attempt(struct dial *d)
 	return -1;
 }
 
-static void
-init(struct dial *d, const struct addr_list *list, const struct dial_options *o,
-    struct deadline until)
-{
-	size_t i;
-
-	memset(d, 0, sizeof(*d));
-	d->options = o;
-	d->until = until;
-	d->list = list;
-	d->attempts = mem_array(list->count, sizeof(d->attempts[0]));
-	for (i = 0; i < list->count; i++) {
-		d->attempts[i].addr = &list->items[i];
-		d->attempts[i].fd = -1;
-	}
-	d->next = deadline_after(0);
-	d->notice =
-	    diag_shows(DIAG_NOTE) ? deadline_after(NOTICE_MS) : deadline_none();
-}
-
-/* No address has answered yet: a person wants to know what is waited for. */
-static void
-report_waiting(struct dial *d)
-{
-	char text[ADDR_TEXT];
-	size_t i;
-
-	if (!deadline_passed(d->notice))
-		return;
-	d->notice = deadline_none();
-	for (i = 0; i < d->started; i++)
-		if (d->attempts[i].fd >= 0)
-			diag_note("connecting to %s: no answer yet",
-			    addr_format(
-				d->attempts[i].addr, text, sizeof(text)));
-}
-
-static size_t
-fill_poll(const struct dial *d, struct pollfd *fds)
-{
-	size_t i, n = 0;
-
-	for (i = 0; i < d->started; i++) {
-		if (d->attempts[i].fd < 0)
-			continue;
-		fds[n].fd = d->attempts[i].fd;
-		fds[n].events = POLLOUT;
-		fds[n].revents = 0;
-		n++;
-	}
-	return n;
-}
-
-static struct deadline
-next_attempt(const struct dial *d)
-{
-	return d->started < d->list->count ? d->next : deadline_none();
-}
-
-/* Checks an attempt in flight. Returns its fd if it is connected, or -1. */
-static int
-check(struct dial *d, struct attempt *t)
-{
-	struct pollfd pfd = {.fd = t->fd, .events = POLLOUT};
-	int errnum;
-
-	if (poll(&pfd, 1, 0) <= 0)
-		return -1;
-	d->pending--;
-	errnum = sock_connect_error(t->fd, t->addr);
-	call_connected(t->fd, t->addr, t->start_ns, errnum);
-	if (errnum == 0)
-		return succeed(d, t);
-	end_attempt(d, t, errnum);
-	return -1;
-}
-
+/* Checks the attempts in flight, and starts those that may start. Returns the
+ * fd of one that is connected, or -1; errno EINPROGRESS: there may be one. */
 static int
 advance(struct dial *d)
 {
+	int fd, errnum;
 	size_t i;
-	int fd;
 
 	for (i = 0; i < d->started; i++) {
-		if (d->attempts[i].fd < 0)
+		struct attempt *t = &d->attempts[i];
+		struct pollfd pfd = {.fd = t->fd, .events = POLLOUT};
+
+		if (t->fd < 0 || poll(&pfd, 1, 0) <= 0)
 			continue;
-		fd = check(d, &d->attempts[i]);
-		if (fd >= 0)
+		d->pending--;
+		errnum = sock_connect_error(t->fd, t->addr);
+		call_connected(t->fd, t->addr, t->start_ns, errnum);
+		if (errnum != 0)
+			end_attempt(d, t, errnum);
+		else if ((fd = succeed(d, t)) >= 0)
 			return fd;
 	}
 	while (d->started < d->list->count && deadline_passed(d->next)) {
@@ -326,48 +246,34 @@ attempt_place(const struct attempt *t)
 	return addr_is_unix(t->addr) ? ERR_AT_UNIX : ERR_AT_TCP;
 }
 
-static enum err_kind
-attempt_kind(const struct dial *d, const struct attempt *t)
-{
-	return t->is_local ? ERR_LOCAL
-			   : err_kind_of(attempt_cause(d, t), attempt_place(t));
-}
-
-/* "local port 40000", "local address 8.8.8.8", or both. */
-static void
-append_local(const struct dial *d, char *buf, size_t size)
-{
-	const struct dial_options *o = d->options;
-	char ip[ADDR_TEXT];
-
-	text_append(buf, size, "cannot use local ");
-	if (o->source.len != 0)
-		text_append(buf, size, "address %s",
-		    addr_format_ip(&o->source, ip, sizeof(ip)));
-	if (o->source_port != 0)
-		text_append(buf, size, "%sport %u",
-		    o->source.len != 0 ? " " : "", o->source_port);
-	text_append(buf, size, ": ");
-}
-
 /* Formats how an attempt failed, to follow its address. */
 static void
 describe(const struct dial *d, const struct attempt *t, char *buf, size_t size)
 {
+	const struct dial_options *o = d->options;
 	int cause = attempt_cause(d, t);
+	const char *reason = err_reason(cause, attempt_place(t));
 	const char *meaning = err_meaning(cause, attempt_place(t));
 	struct err limit;
 
 	buf[0] = '\0';
 	if (cause == CAUSE_NO_ANSWER && !deadline_is_max_time(d->until)) {
-		deadline_error(
-		    d->until, err_reason(cause, attempt_place(t)), &limit);
+		deadline_error(d->until, reason, &limit);
 		text_append(buf, size, "%s", limit.text);
 		return;
 	}
-	if (t->is_local || cause == CAUSE_TIME_WAIT || cause == CAUSE_PORT_BUSY)
-		append_local(d, buf, size);
-	text_append(buf, size, "%s", err_reason(cause, attempt_place(t)));
+	if (t->is_local || cause == CAUSE_TIME_WAIT ||
+	    cause == CAUSE_PORT_BUSY) {
+		text_append(buf, size, "cannot use local ");
+		if (o->source.len != 0)
+			text_append(buf, size, "address %s%s",
+			    addr_ip_text(&o->source),
+			    o->source_port != 0 ? " " : "");
+		if (o->source_port != 0)
+			text_append(buf, size, "port %u", o->source_port);
+		text_append(buf, size, ": ");
+	}
+	text_append(buf, size, "%s", reason);
 	if (meaning != NULL && cause != CAUSE_NO_ANSWER)
 		text_append(buf, size, " (%s)", meaning);
 }
@@ -389,33 +295,38 @@ rank(enum err_kind kind)
 /* Space for "; and N more" and for the callers' prefixes. */
 #define MORE 320
 
+/* Sets *e to how each attempt failed. Returns -1. */
 static int
 error_of(const struct dial *d, struct err *e)
 {
-	enum err_kind kind;
-	char what[256], ip[ADDR_TEXT];
+	bool has_many = d->list->count > 1;
 	size_t i, left_out = 0, silent = 0;
+	enum err_kind kind;
+	char what[256];
+	const char *ip;
 
 	err_set(e, ERR_TIMEOUT, "%s", "");
 	for (i = 0; i < d->started; i++) {
 		const struct attempt *t = &d->attempts[i];
 
-		kind = attempt_kind(d, t);
+		kind = t->is_local
+			   ? ERR_LOCAL
+			   : err_kind_of(attempt_cause(d, t), attempt_place(t));
 		silent += t->errnum == 0;
 		if (i == 0 || rank(kind) < rank(e->kind)) {
 			e->kind = kind;
 			e->errnum = t->errnum == 0 ? ETIMEDOUT : t->errnum;
 		}
 		describe(d, t, what, sizeof(what));
-		addr_format_ip(t->addr, ip, sizeof(ip));
+		ip = addr_ip_text(t->addr);
 		if (!bounds_fit(sizeof(e->text) - MORE, strlen(e->text),
 			strlen(what) + strlen(ip))) {
 			left_out++;
 			continue;
 		}
 		text_append(e->text, sizeof(e->text), "%s%s%s%s",
-		    i > 0 ? "; " : "", d->list->count > 1 ? ip : "",
-		    d->list->count > 1 ? " " : "", what);
+		    i > 0 ? "; " : "", has_many ? ip : "", has_many ? " " : "",
+		    what);
 	}
 	if (left_out > 0)
 		text_append(
@@ -425,60 +336,49 @@ error_of(const struct dial *d, struct err *e)
 	return -1;
 }
 
+/* No address has answered yet: a person wants to know what is waited for. */
 static void
-release(struct dial *d)
+report_waiting(struct dial *d)
 {
 	size_t i;
 
-	for (i = 0; d->attempts != NULL && i < d->started; i++)
-		sock_close(&d->attempts[i].fd);
-	free(d->attempts);
-	d->attempts = NULL;
+	d->notice = deadline_none();
+	for (i = 0; i < d->started; i++)
+		if (d->attempts[i].fd >= 0)
+			diag_note("connecting to %s: no answer yet",
+			    addr_text(d->attempts[i].addr));
 }
 
 /* Waits until an attempt connects. Returns its fd, or -1 with *e. */
 static int
-run(struct dial *d, struct err *e)
+race(struct dial *d, struct err *e)
 {
 	struct pollfd *fds =
 	    mem_array(d->list->count + 1, sizeof(struct pollfd));
-	int fd, ready;
+	int fd, ready = 1;
+	struct deadline until;
+	size_t i, n;
 
-	for (;;) {
-		fd = advance(d);
-		if (fd >= 0 || errno != EINPROGRESS)
-			break;
-		ready = wait_poll(fds, fill_poll(d, fds),
-		    deadline_first(
-			d->until, deadline_first(d->notice, next_attempt(d))));
-		report_waiting(d);
-		if (ready < 0) {
-			err_sys(e, ERR_FAILED, errno, "connecting");
-			free(fds);
-			return -1;
-		}
-		if (ready == 0 && deadline_passed(d->until))
+	while ((fd = advance(d)) < 0 && errno == EINPROGRESS) {
+		for (i = n = 0; i < d->started; i++)
+			if (d->attempts[i].fd >= 0)
+				fds[n++] = (struct pollfd){
+				    d->attempts[i].fd, POLLOUT, 0};
+		until = deadline_first(d->until, d->notice);
+		if (d->started < d->list->count)
+			until = deadline_first(until, d->next);
+		ready = wait_poll(fds, n, until);
+		if (deadline_passed(d->notice))
+			report_waiting(d);
+		if (ready < 0 || (ready == 0 && deadline_passed(d->until)))
 			break;
 	}
+	if (fd < 0 && ready < 0)
+		err_sys(e, ERR_FAILED, errno, "connecting");
+	else if (fd < 0)
+		error_of(d, e);
 	free(fds);
-	return fd >= 0 ? fd : error_of(d, e);
-}
-
-/* Prefixes the name of the peer, and --max-time if that ended the dial. */
-static void
-name_error(const struct dial *d, const struct endpoint *ep, struct err *e)
-{
-	char name[ENDPOINT_TEXT], text[ERR_TEXT];
-
-	err_prefix(e, "%s",
-	    d->options->name != NULL ? d->options->name
-				     : endpoint_format(ep, name, sizeof(name)));
-	if (e->kind != ERR_TIMEOUT || !deadline_is_max_time(d->until) ||
-	    !deadline_passed(d->until))
-		return;
-	snprintf(text, sizeof(text), "%s", e->text);
-	deadline_error(d->until, text, e);
-	e->errnum = ETIMEDOUT;
+	return fd;
 }
 
 int
@@ -487,27 +387,45 @@ dial_connect(const struct endpoint *ep, const struct dial_options *o,
 {
 	struct addr_list list = ADDR_LIST_INIT;
 	struct dial_result r = {.ns = 0};
-	struct dial d;
+	struct dial d = {.options = o,
+	    .list = &list,
+	    .until = until,
+	    .next = deadline_after(0),
+	    .notice = deadline_none()};
 	int64_t start = clock_now();
-	int fd = -1;
+	struct err cause;
+	size_t i;
+	int fd;
 
 	if (resolve(ep, &o->names, until, &list, e) < 0) {
-		if (o->name != NULL)
-			err_prefix(e, "%s", o->name);
-	} else {
-		r.resolve_ns = clock_now() - start;
-		init(&d, &list, o, until);
-		fd = run(&d, e);
-		if (fd < 0)
-			name_error(&d, ep, e);
-		else
-			r.remote = list.items[d.winner];
-		r.local = d.local;
-		release(&d);
+		addr_list_release(&list);
+		return o->name == NULL ? -1 : err_prefix(e, "%s", o->name);
 	}
+	r.resolve_ns = clock_now() - start;
+	if (diag_shows(DIAG_NOTE))
+		d.notice = deadline_after(NOTICE_MS);
+	d.attempts = mem_array(list.count, sizeof(d.attempts[0]));
+	for (i = 0; i < list.count; i++)
+		d.attempts[i] =
+		    (struct attempt){.addr = &list.items[i], .fd = -1};
+	fd = race(&d, e);
+	for (i = 0; i < d.started; i++)
+		sock_close(&d.attempts[i].fd);
+	r.remote = list.items[d.winner];
+	r.local = d.local;
+	free(d.attempts);
 	addr_list_release(&list);
-	if (fd < 0)
+	if (fd < 0) {
+		err_prefix(
+		    e, "%s", o->name != NULL ? o->name : endpoint_text(ep));
+		if (e->kind != ERR_TIMEOUT || !deadline_is_max_time(until) ||
+		    !deadline_passed(until))
+			return -1;
+		cause = *e;
+		deadline_error(until, cause.text, e);
+		e->errnum = ETIMEDOUT;
 		return -1;
+	}
 	r.ns = clock_now() - start;
 	conn_event_connected(&(struct conn){r.local, r.remote, start, 0}, true);
 	if (result != NULL)

@@ -16,8 +16,10 @@
 void
 reconnect_start(struct reconnect *r, int64_t ms, struct deadline until)
 {
-	r->until = until;
-	r->end = deadline_first(until, deadline_limit(ms, "--retry-for"));
+	r->until = r->end = until;
+	if (ms >= 0)
+		r->end =
+		    deadline_first(until, deadline_limit(ms, "--retry-for"));
 	r->ms = ms;
 	r->pause = (struct backoff){.min = PAUSE_MS, .max = MAX_PAUSE_MS};
 	err_clear(&r->last);
@@ -57,6 +59,8 @@ reconnect_wait(struct reconnect *r, const char *what, struct err *e)
 {
 	struct deadline next;
 
+	if (r->ms < 0)
+		return -1;
 	if (deadline_passed(r->end))
 		return limit_error(r, what, e);
 	r->last = *e;

@@ -19,23 +19,23 @@ struct reconnect {
 	struct deadline until; /* of the caller, --max-time */
 	struct deadline end; /* of the next attempt: the earlier of --retry-for
 				and until */
-	int64_t ms;          /* --retry-for */
+	int64_t ms;          /* --retry-for, or -1 */
 	struct backoff pause;
 	struct err last; /* of the previous attempt, or ERR_NONE */
 	char causes[RECONNECT_CAUSES][ERR_TEXT]; /* those reported */
 	size_t count;                            /* of causes */
 };
 
-/* Starts attempts for at most ms, not beyond until. */
+/* Starts attempts for at most ms (-1: only one), not beyond until. */
 void reconnect_start(struct reconnect *r, int64_t ms, struct deadline until);
 
 /*
  * Call this after an attempt failed with *e, which may be temporary. Reports
  * the cause, unless an earlier attempt had the same, and waits 50 ms, doubling
- * up to 1 s. Returns 0 if another attempt may be made, or -1 with *e: when
- * --retry-for has passed, ERR_TIMEOUT with the text "WHAT within T; CAUSE",
- * where last is the error that CAUSE quotes; the error of until; ERR_FAILED
- * with EINTR after a caught signal.
+ * up to 1 s. Returns 0 if another attempt may be made, or -1 with *e: as it
+ * was, without --retry-for; when that has passed, ERR_TIMEOUT with the text
+ * "WHAT within T; CAUSE", where last is the error that CAUSE quotes; the error
+ * of until; ERR_FAILED with EINTR after a caught signal.
  */
 int reconnect_wait(struct reconnect *r, const char *what, struct err *e);
 

@@ -113,14 +113,11 @@ try_targets(struct served *v, struct deadline until, struct err *e)
 static int
 open_target(struct served *v)
 {
-	int64_t retry_ms = v->h->retry_ms;
 	struct err *e = &v->s.e;
 	struct reconnect r;
 	int fd;
 
-	if (retry_ms < 0)
-		return try_targets(v, v->s.until, e);
-	reconnect_start(&r, retry_ms, v->s.until);
+	reconnect_start(&r, v->h->retry_ms, v->s.until);
 	do
 		fd = try_targets(v, r.end, e);
 	while (fd < 0 && connector_is_transient(e) &&
