@@ -70,7 +70,6 @@ command_find(
 	const struct command *const *c;
 	const char *nearest = NULL;
 	size_t distance = DISTANCE_NONE;
-	char shown[64];
 
 	for (c = table; *c != NULL; c++) {
 		if (strcmp((*c)->name, name) == 0)
@@ -78,14 +77,13 @@ command_find(
 		if (is_nearer(name, (*c)->name, &distance))
 			nearest = (*c)->name;
 	}
-	text_escape_string(shown, sizeof(shown), name);
 	if (name[0] == '-') {
 		err_set(e, ERR_USAGE,
 		    "'%s' is not a command (options go after the command)",
-		    shown);
+		    text_shown(name));
 		return NULL;
 	}
-	err_set(e, ERR_USAGE, "there is no command '%s'", shown);
+	err_set(e, ERR_USAGE, "there is no command '%s'", text_shown(name));
 	if (nearest != NULL)
 		err_append(e, "did you mean '%s'?", nearest);
 	return NULL;
@@ -111,14 +109,12 @@ field_of(const struct opt_at *at, const struct command_args *args)
 static int
 find_letter(const struct parse *p, char letter, struct opt_at *at)
 {
-	char shown[32];
-
 	*at = (struct opt_at){p->command->groups, NULL};
 	while (opt_next(at))
 		if (at->opt->letter == letter)
 			return 0;
 	return err_set(p->e, ERR_USAGE, "there is no option -%s",
-	    text_escape(shown, sizeof(shown), &letter, 1));
+	    text_shown_bytes(&letter, 1));
 }
 
 /* Finds the option whose long name is the first n bytes of name. Returns 0, or
@@ -127,7 +123,7 @@ static int
 find_name(const struct parse *p, const char *name, size_t n, struct opt_at *at)
 {
 	const char *nearest = NULL;
-	char typed[64], shown[64];
+	char typed[64];
 	size_t distance = DISTANCE_NONE;
 
 	snprintf(typed, sizeof(typed), "%.*s", (int)n, name);
@@ -139,7 +135,7 @@ find_name(const struct parse *p, const char *name, size_t n, struct opt_at *at)
 			nearest = at->opt->name;
 	}
 	err_set(p->e, ERR_USAGE, "there is no option --%s",
-	    text_escape(shown, sizeof(shown), name, n));
+	    text_shown_bytes(name, n));
 	if (nearest != NULL)
 		err_append(p->e, "did you mean --%s?", nearest);
 	return -1;
@@ -326,15 +322,12 @@ static int
 check_operands(
     const struct command *c, const struct command_args *args, struct err *e)
 {
-	char shown[128];
-
 	if (args->count < c->min_operands)
 		return err_set(
 		    e, ERR_USAGE, "missing operand: expected %s", c->operands);
 	if (c->max_operands >= 0 && args->count > c->max_operands)
 		return err_set(e, ERR_USAGE, "unexpected operand '%s'",
-		    text_escape_string(
-			shown, sizeof(shown), args->operands[c->max_operands]));
+		    text_shown(args->operands[c->max_operands]));
 	return 0;
 }
 

@@ -70,10 +70,8 @@ static int
 refuse_value(
     const struct opt *o, const char *arg, const char *what, struct err *e)
 {
-	char shown[128];
-
-	return err_set(e, ERR_USAGE, "--%s: '%s' %s", o->name,
-	    text_escape_string(shown, sizeof(shown), arg), what);
+	return err_set(
+	    e, ERR_USAGE, "--%s: '%s' %s", o->name, text_shown(arg), what);
 }
 
 static bool

@@ -9,8 +9,6 @@
 
 #define WIDTH 80
 #define HELP_COLUMN 28
-/* The size of a formatted default. */
-#define DEFAULT_TEXT 64
 
 /* Text that is wrapped at WIDTH. */
 struct wrapped {
@@ -44,102 +42,74 @@ put_words(struct wrapped *w, const char *text)
 	}
 }
 
-/* "fin|keep|quit" for a choice, otherwise the argument's name. */
-static void
-argument_text(const struct opt *o, char *buf, size_t size)
-{
-	int i;
-
-	if (o->kind != OPT_CHOICE) {
-		snprintf(buf, size, "%s", o->arg);
-		return;
-	}
-	buf[0] = '\0';
-	for (i = 0; o->choices[i] != NULL; i++)
-		text_append(buf, size, "%s%s", i > 0 ? "|" : "", o->choices[i]);
-}
-
-/* "2 s", "500 ms" */
-static void
-duration_text(int64_t ms, char *buf, size_t size)
-{
-	if (ms % 1000 == 0)
-		snprintf(buf, size, "%lld s", (long long)(ms / 1000));
-	else
-		snprintf(buf, size, "%lld ms", (long long)ms);
-}
-
-/* Formats the value of a field, unless it is unset or means no limit. */
-static void
-value_text(const struct opt *o, const void *field, char *buf, size_t size)
+/* The value of a field, or "" if it is unset or means no limit. */
+static const char *
+value_text(const struct opt *o, const void *field)
 {
 	const char *text;
+	char *buf = text_slot();
 	int64_t n;
 
+	buf[0] = '\0';
 	if (o->kind == OPT_STRING || o->kind == OPT_FILE) {
 		memcpy(&text, field, sizeof(text));
 		if (text != NULL)
-			snprintf(buf, size, "'%s'", text);
+			text_append(buf, TEXT_SLOT, "'%s'", text);
 	} else if (o->kind == OPT_CHOICE && *(const int *)field >= 0) {
-		snprintf(buf, size, "%s", o->choices[*(const int *)field]);
+		return o->choices[*(const int *)field];
 	} else if (o->kind == OPT_NUMBER || o->kind == OPT_DURATION) {
 		memcpy(&n, field, sizeof(n));
-		if (n > 0 && o->kind == OPT_DURATION)
-			duration_text(n, buf, size);
+		if (n > 0 && o->kind == OPT_NUMBER)
+			text_append(buf, TEXT_SLOT, "%lld", (long long)n);
+		else if (n > 0 && n % 1000 == 0)
+			text_append(
+			    buf, TEXT_SLOT, "%lld s", (long long)(n / 1000));
 		else if (n > 0)
-			snprintf(buf, size, "%lld", (long long)n);
+			text_append(buf, TEXT_SLOT, "%lld ms", (long long)n);
 	}
+	return buf;
 }
 
-/* Formats the value without the option, or "", from the command's defaults. buf
- * has DEFAULT_TEXT bytes. */
-static void
-default_text(const struct command *c, const struct opt_at *at, char *buf)
+/* The value without the option, or "", from the command's defaults. */
+static const char *
+default_text(const struct command *c, const struct opt_at *at)
 {
 	const char *const options[] = {c->effective, c->defaults};
+	const char *value = "";
 	int i;
 
-	buf[0] = '\0';
-	for (i = 0; i < 2 && buf[0] == '\0'; i++)
+	for (i = 0; i < 2 && value[0] == '\0'; i++)
 		if (options[i] != NULL)
-			value_text(at->opt,
-			    options[i] + at->group->base + at->opt->offset, buf,
-			    DEFAULT_TEXT);
+			value = value_text(at->opt,
+			    options[i] + at->group->base + at->opt->offset);
+	return value;
 }
 
-/* "  -w, --timeout T" */
-static void
-names_text(const struct opt *o, char *buf, size_t size)
-{
-	char arg[80] = "";
-
-	if (opt_has_argument(o))
-		argument_text(o, arg, sizeof(arg));
-	buf[0] = '\0';
-	if (o->letter != 0)
-		text_append(buf, size, "  -%c,", o->letter);
-	text_append(
-	    buf, size, "%s--%s", o->letter != 0 ? " " : "      ", o->name);
-	text_append(buf, size, "%s%s", arg[0] != '\0' ? " " : "", arg);
-}
-
+/* "  -w, --timeout T             the help text (default: 2 s)" */
 static void
 option_line(FILE *out, const struct command *c, const struct opt_at *at)
 {
-	char left[128], value[DEFAULT_TEXT], shown[DEFAULT_TEXT + 16];
+	const struct opt *o = at->opt;
 	struct wrapped w = {out, HELP_COLUMN, HELP_COLUMN};
-	size_t n;
+	const char *value = default_text(c, at);
+	char shown[TEXT_SLOT], left[128] = "     ";
+	int i;
 
-	names_text(at->opt, left, sizeof(left));
-	n = strlen(left);
-	fputs(left, out);
-	if (n + 2 > HELP_COLUMN)
-		fprintf(out, "\n%*s", HELP_COLUMN, "");
+	if (o->letter != 0)
+		snprintf(left, sizeof(left), "  -%c,", o->letter);
+	text_append(left, sizeof(left), " --%s", o->name);
+	for (i = 0; o->kind == OPT_CHOICE && o->choices[i] != NULL; i++)
+		text_append(left, sizeof(left), "%s%s", i == 0 ? " " : "|",
+		    o->choices[i]);
+	if (o->kind != OPT_CHOICE && o->arg != NULL)
+		text_append(left, sizeof(left), " %s", o->arg);
+	if (strlen(left) + 2 > HELP_COLUMN)
+		fprintf(out, "%s\n%*s", left, HELP_COLUMN, "");
 	else
-		fprintf(out, "%*s", (int)(HELP_COLUMN - n), "");
-	put_words(&w, at->opt->help);
-	default_text(c, at, value);
+		fprintf(out, "%-*s", HELP_COLUMN, left);
+	put_words(&w, o->help);
 	if (value[0] != '\0') {
+		/* As one word. */
 		snprintf(shown, sizeof(shown), "(default: %s)", value);
 		put_word(&w, shown, strlen(shown));
 	}

@@ -386,14 +386,12 @@ completion_run(
 {
 	const struct completion_options *o = options;
 	const char *shell = args->operands[0];
-	char shown[64];
 
 	if (o->words)
 		complete(args->operands);
 	else if (args->count > 1)
 		return err_set(e, ERR_USAGE, "unexpected operand '%s'",
-		    text_escape_string(
-			shown, sizeof(shown), args->operands[1]));
+		    text_shown(args->operands[1]));
 	else if (strcmp(shell, "bash") == 0)
 		fputs(bash_script, stdout);
 	else if (strcmp(shell, "zsh") == 0)
@@ -402,7 +400,7 @@ completion_run(
 		fputs(fish_script, stdout);
 	else
 		return err_set(e, ERR_USAGE, "'%s' must be bash, zsh or fish",
-		    text_escape_string(shown, sizeof(shown), shell));
+		    text_shown(shell));
 	return 0;
 }
 
