@@ -101,6 +101,8 @@ static const struct habit {
 	"a limit for connecting is --timeout (-w)"},
     {"connect listen", "--no-shutdown*",
 	"not sending FIN when stdin ends is --on-eof keep"},
+    {"connect listen", "--on-peer-eof drain",
+	"finish sends until stdin ends, quit exits at once"},
     {"connect listen", "--append-output*", "appending is -o FILE --append"},
     {"connect listen udp-send udp-serve", "--hex-dump*",
 	"the option is --hexdump (-x)"},
@@ -109,6 +111,8 @@ static const struct habit {
 	"a file of clients is --allow @FILE"},
     {"listen serve-hello udp-serve", "--owner*",
 	"chown(1) gives the path of a Unix socket to another user"},
+    {"help", "--events*", "the JSON events are listed in sockt(1)"},
+    {"help", "--list*", "the options of a command are listed by its --help"},
 
     /* TLS of ncat, curl and openssl. */
     {"connect", "--ssl-trust*", "certificates to trust are --tls-ca FILE"},

@@ -9,6 +9,7 @@ my %operands = (
     'http-get' => ['http://localhost/'], portscan => ['localhost'],
     'udp-serve' => [0], listen => [0], 'serve-hello' => [0],
     connect => [qw(localhost 80)], 'udp-send' => [qw(localhost 80 x)],
+    help => [],
 );
 
 my $source = text('src/cmd/habits.c') =~ s/\\\n//gr;
