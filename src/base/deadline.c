@@ -92,9 +92,8 @@ deadline_poll_ms(struct deadline d)
 int
 deadline_error(struct deadline d, const char *what, struct err *e)
 {
-	char limit[32];
+	const char *limit = num_limit_text(d.ms);
 
-	num_format_limit(limit, sizeof(limit), d.ms);
 	if (deadline_is_max_time(d))
 		return err_set(e, ERR_TIMEOUT, "stopped after %s (%s)%s%s",
 		    limit, d.option, what[0] != '\0' ? "; " : "", what);

@@ -79,7 +79,7 @@ has_byte(const char *text, size_t n, size_t at)
 static ssize_t
 fail_hex(struct err *e, const char *text, size_t n, size_t at)
 {
-	char shown[16];
+	const char *shown;
 	size_t wrong = text_hex_digit(text[at]) < 0 ? at : at + 1;
 
 	if (wrong == n || is_space(text[wrong]) ||
@@ -90,7 +90,7 @@ fail_hex(struct err *e, const char *text, size_t n, size_t at)
 		return err_set(e, ERR_USAGE,
 		    "character %zu: a colon stands between two bytes",
 		    wrong + 1);
-	text_escape(shown, sizeof(shown), text + wrong, 1);
+	shown = text_shown_bytes(text + wrong, 1);
 	return err_set(e, ERR_USAGE,
 	    "character %zu: '%s' is not a hexadecimal digit", wrong + 1, shown);
 }

@@ -66,16 +66,13 @@ append_count(char *text, size_t size, const struct progress *p,
 	double seconds = clock_seconds(p->start_ns, clock_now()), left;
 	double rate =
 	    seconds > 0 ? (double)(c->done - c->skipped) / seconds : 0;
-	char shown[32];
 
-	text_append(text, size, "%s%s", c->verb,
-	    num_format_size(shown, sizeof(shown), c->done));
+	text_append(text, size, "%s%s", c->verb, num_size_text(c->done));
 	if (has_percentage(c))
 		text_append(text, size, " of %s (%d%%)",
-		    num_format_size(shown, sizeof(shown), (uint64_t)c->total),
+		    num_size_text((uint64_t)c->total),
 		    (int)(100.0 * (double)c->done / (double)c->total));
-	text_append(text, size, ", %s/s",
-	    num_format_size(shown, sizeof(shown), (uint64_t)rate));
+	text_append(text, size, ", %s/s", num_size_text((uint64_t)rate));
 	if (!has_percentage(c) || rate <= 0)
 		return;
 	left = (double)((uint64_t)c->total - c->done) / rate;

@@ -72,18 +72,14 @@ step_name_endpoint(const char *text)
 const char *
 step_name_of(int fd)
 {
-	static char text[80];
 	const char *name = NULL;
 
 	if (fd >= 0 && fd < MAX_NAMED)
 		name = names[fd].name;
 	if (name != NULL && names[fd].number != 0)
-		snprintf(text, sizeof(text), "%s %u (fd %d)", name,
-		    names[fd].number, fd);
-	else
-		snprintf(text, sizeof(text), "%s (fd %d)",
-		    name != NULL ? name : "the socket", fd);
-	return text;
+		return text_format("%s %u (fd %d)", name, names[fd].number, fd);
+	return text_format(
+	    "%s (fd %d)", name != NULL ? name : "the socket", fd);
 }
 
 /* Shows a step, or times equal ones if times is not 0. */
@@ -91,7 +87,7 @@ static void
 show(const struct shown *s, uint64_t times)
 {
 	struct json *j = diag_event_begin("step");
-	char duration[32];
+	const char *duration;
 
 	json_text(j, "call", s->call);
 	json_text(j, "subject", s->subject);
@@ -104,7 +100,7 @@ show(const struct shown *s, uint64_t times)
 	json_text(j, "note", s->note);
 	if (endpoint != NULL)
 		json_text(j, "endpoint", endpoint);
-	num_format_duration(duration, sizeof(duration), s->ns);
+	duration = num_duration_text(s->ns);
 	diag_event_end(DIAG_STEP, "%s%s%s %s: %s%s%s (%s)",
 	    endpoint != NULL ? endpoint : "", endpoint != NULL ? ": " : "",
 	    s->call, s->subject, s->result, s->ns < 0 ? "" : ", ",
@@ -266,7 +262,6 @@ static void
 format_transfer(const struct step_transfer *t, char *text, size_t size)
 {
 	unsigned long long done = t->done < 0 ? 0 : (unsigned long long)t->done;
-	char shown[32];
 
 	if (t->done < 0)
 		snprintf(text, size, "FAILED %s",
@@ -276,8 +271,7 @@ format_transfer(const struct step_transfer *t, char *text, size_t size)
 		snprintf(
 		    text, size, "accepted %llu of %zu bytes", done, t->wanted);
 	else
-		snprintf(text, size, "%s",
-		    num_format_count(shown, sizeof(shown), done, "byte"));
+		snprintf(text, size, "%s", num_count_text(done, "byte"));
 }
 
 void

@@ -78,7 +78,7 @@ void step_name(int fd, const char *name, unsigned number);
  */
 void step_name_endpoint(const char *text);
 
-/* "the listening socket (fd 3)", in a static buffer until the next call. */
+/* "the listening socket (fd 3)", in one of the buffers of text_slot(). */
 const char *step_name_of(int fd);
 
 /*

@@ -17,13 +17,13 @@ static const char places[] = "snap%";
 static int
 add_place(struct template *f, char letter, struct err *e)
 {
-	char shown[16];
+	const char *shown;
 
 	if (letter == '\0')
 		return err_set(
 		    e, ERR_USAGE, "a lone %% at the end (%%%% is one)");
 	if (strchr(places, letter) == NULL) {
-		text_escape(shown, sizeof(shown), &letter, 1);
+		shown = text_shown_bytes(&letter, 1);
 		return err_set(e, ERR_USAGE,
 		    "there is no %%%s (but %%s %%n %%a %%p %%%%)", shown);
 	}

@@ -16,10 +16,9 @@
 static int
 parse_source(void *field, const char *arg, struct err *e)
 {
-	char shown[128];
 	struct addr a;
+	const char *shown = text_shown(arg);
 
-	text_escape_string(shown, sizeof(shown), arg);
 	if (!addr_parse_ip(&a, arg, 0))
 		return err_set(e, ERR_USAGE,
 		    "'%s' is not a numeric IPv4 or IPv6 address", shown);

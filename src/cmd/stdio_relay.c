@@ -266,14 +266,13 @@ exit_status(int result, const struct err *e)
 static const char *
 format_total(char *buf, size_t size, uint64_t bytes, int64_t ns)
 {
-	char text[32], rate[32];
+	const char *text = num_size_text(bytes);
 
-	num_format_size(text, sizeof(text), bytes);
 	if (bytes == 0 || ns < CLOCK_MS)
 		snprintf(buf, size, "%s", text);
 	else
 		snprintf(buf, size, "%s (%s/s)", text,
-		    num_format_size(rate, sizeof(rate),
+		    num_size_text(
 			(uint64_t)((double)bytes * 1e9 / (double)ns)));
 	return buf;
 }
@@ -284,13 +283,13 @@ report_total(
     const struct conn *conn, const struct conn_summary *sum, bool is_one)
 {
 	int64_t ns = clock_now() - conn->start_ns;
-	char sent[80], received[80], duration[32], peer[ADDR_TEXT];
+	char sent[80], received[80];
 
 	diag_warn("%s%ssent %s, received %s in %s",
-	    is_one ? "" : addr_format(&conn->remote, peer, sizeof(peer)),
-	    is_one ? "" : ": ", format_total(sent, sizeof(sent), sum->sent, ns),
+	    is_one ? "" : addr_text(&conn->remote), is_one ? "" : ": ",
+	    format_total(sent, sizeof(sent), sum->sent, ns),
 	    format_total(received, sizeof(received), sum->received, ns),
-	    num_format_duration(duration, sizeof(duration), ns));
+	    num_duration_text(ns));
 }
 
 int

@@ -202,7 +202,7 @@ log_reply(const struct send_state *s, const struct sender_reply *r)
 {
 	static const char *const kinds[] = {"", ", a duplicate", ", too late"};
 	const struct dgram *d = r->d;
-	char text[ADDR_TEXT], rtt[32], bytes[32];
+	const char *rtt;
 	struct addr remote = remote_of(s, d);
 	struct json *j;
 
@@ -216,12 +216,10 @@ log_reply(const struct send_state *s, const struct sender_reply *r)
 		    r->kind == RTT_STATS_LATE ? "late" : "duplicate");
 	json_bytes(j, "text", d->bytes, d->length);
 	if (r->rtt_ns >= 0)
-		num_format_duration(rtt, sizeof(rtt), r->rtt_ns);
-	diag_event_end(DIAG_NOTE, "reply from %s: %s%s%s%s",
-	    addr_format(&remote, text, sizeof(text)),
-	    num_format_count(bytes, sizeof(bytes), d->length, "byte"),
-	    r->rtt_ns >= 0 ? " in " : "", r->rtt_ns >= 0 ? rtt : "",
-	    kinds[r->kind]);
+		rtt = num_duration_text(r->rtt_ns);
+	diag_event_end(DIAG_NOTE, "reply from %s: %s%s%s%s", addr_text(&remote),
+	    num_count_text(d->length, "byte"), r->rtt_ns >= 0 ? " in " : "",
+	    r->rtt_ns >= 0 ? rtt : "", kinds[r->kind]);
 }
 
 static int
@@ -254,8 +252,6 @@ static int
 check_group(
     const struct multicast_options *o, const struct addr *peer, struct err *e)
 {
-	char text[ADDR_TEXT];
-
 	if (addr_is_multicast(peer) ||
 	    (o->ttl < 0 && o->interface == 0 && !o->no_loop))
 		return 0;
@@ -264,7 +260,7 @@ check_group(
 	    o->ttl >= 0  ? "multicast-ttl"
 	    : o->no_loop ? "no-multicast-loop"
 			 : "multicast-interface",
-	    addr_format_ip(peer, text, sizeof(text)));
+	    addr_ip_text(peer));
 }
 
 /* Opens a socket for one address of the peer, sends and receives. */
@@ -332,7 +328,7 @@ check_replies(const struct send_state *s, struct err *e)
 	const struct rtt_stats *t = &s->sender.stats;
 	struct deadline limit =
 	    deadline_limit(s->sender_options.timeout_ms, "--timeout");
-	char text[ADDR_TEXT], what[96];
+	char what[96];
 
 	if (t->failed == 0)
 		return 0;
@@ -347,8 +343,7 @@ check_replies(const struct send_state *s, struct err *e)
 	deadline_error(limit, what, e);
 	if (t->answered == 0)
 		err_append(e, "%s", err_meaning(CAUSE_NO_REPLY, ERR_AT_UDP));
-	return err_prefix(
-	    e, "%s", addr_format(&s->sender.to.peer, text, sizeof(text)));
+	return err_prefix(e, "%s", addr_text(&s->sender.to.peer));
 }
 
 /* Reports the summary: on stdout with --stats, and always as an event. */

@@ -35,7 +35,6 @@ add_rule(struct access *a, bool allow, const char *text, struct err *e)
 {
 	struct access_rule r = {.allow = allow};
 	size_t n = strcspn(text, "/");
-	char shown[256];
 	int64_t bits;
 	int max_bits;
 
@@ -43,13 +42,13 @@ add_rule(struct access *a, bool allow, const char *text, struct err *e)
 		return err_set(e, ERR_USAGE,
 		    "'%s' is neither an address nor a network ADDRESS/BITS; "
 		    "names are not accepted",
-		    text_escape_string(shown, sizeof(shown), text));
+		    text_shown(text));
 	address_bytes(&r.network, &max_bits);
 	bits = max_bits;
 	if (text[n] == '/' && !num_parse(text + n + 1, 0, max_bits, &bits))
 		return err_set(e, ERR_USAGE,
-		    "'%s': the prefix length must be 0 to %d",
-		    text_escape_string(shown, sizeof(shown), text), max_bits);
+		    "'%s': the prefix length must be 0 to %d", text_shown(text),
+		    max_bits);
 	if (addr_family(&r.network) == AF_INET6 && bits >= MAPPED_BITS) {
 		addr_unmap(&r.network);
 		if (addr_family(&r.network) == AF_INET)

@@ -36,11 +36,9 @@ conn_event_summarize(int fd, bool goes_on, struct conn_summary *s)
 void
 conn_event_goes_on(const struct conn *c)
 {
-	char text[ADDR_TEXT];
-
 	diag_note("%s: the program has ended, and a process that it started "
 		  "keeps the connection",
-	    addr_format(&c->remote, text, sizeof(text)));
+	    addr_text(&c->remote));
 }
 
 bool
@@ -53,11 +51,9 @@ conn_event_is_probe(const struct conn_summary *s)
 void
 conn_event_probe(const struct conn *c)
 {
-	char text[ADDR_TEXT];
-
 	diag_note("%s: the connection was reset before anything was received "
 		  "(a probe, it seems)",
-	    addr_format(&c->remote, text, sizeof(text)));
+	    addr_text(&c->remote));
 }
 
 /* Begins an event with both addresses. */
@@ -81,18 +77,17 @@ conn_event_connected(const struct conn *c, bool is_stream)
 	int64_t ns = clock_now() - c->start_ns;
 	/* An unconnected socket has no port before it first sends. */
 	bool is_known = addr_is_unix(&c->local) || addr_port(&c->local) != 0;
-	char from[ADDR_TEXT], to[ADDR_TEXT], duration[32];
+	const char *duration;
 	struct json *j;
 
 	if (!diag_emits(DIAG_NOTE))
 		return;
 	j = begin("connected", c);
 	json_seconds(j, "seconds", (double)ns / 1e9);
-	num_format_duration(duration, sizeof(duration), ns);
+	duration = num_duration_text(ns);
 	diag_event_end(DIAG_NOTE, "%s to %s%s%s%s%s",
-	    is_stream ? "connected" : "sending",
-	    addr_format(&c->remote, to, sizeof(to)), is_known ? " from " : "",
-	    is_known ? addr_format(&c->local, from, sizeof(from)) : "",
+	    is_stream ? "connected" : "sending", addr_text(&c->remote),
+	    is_known ? " from " : "", is_known ? addr_text(&c->local) : "",
 	    is_stream ? " in " : "", is_stream ? duration : "");
 }
 
@@ -100,7 +95,6 @@ void
 conn_event_message(int level, const char *name, const struct conn *c,
     const struct conn_message *m)
 {
-	char remote[ADDR_TEXT], shown[SHOWN];
 	struct json *j;
 
 	if (!diag_emits(level))
@@ -110,37 +104,31 @@ conn_event_message(int level, const char *name, const struct conn *c,
 	if (m->is_truncated)
 		json_bool(j, "cut", true);
 	json_bytes(j, "text", m->bytes, m->length);
-	diag_event_end(level, "%s says: %s%s",
-	    addr_format(&c->remote, remote, sizeof(remote)),
-	    text_escape(shown, sizeof(shown), m->bytes, m->length),
+	diag_event_end(level, "%s says: %s%s", addr_text(&c->remote),
+	    text_escape(text_slot(), SHOWN, m->bytes, m->length),
 	    m->is_truncated ? " (its end was cut off)" : "");
 }
 
 void
 conn_event_accepted(int level, const struct conn *c)
 {
-	char to[ADDR_TEXT], from[ADDR_TEXT];
-
 	if (!diag_emits(level))
 		return;
 	(void)begin("accepted", c);
-	diag_event_end(level, "accepted %s on %s",
-	    addr_format(&c->remote, from, sizeof(from)),
-	    addr_format(&c->local, to, sizeof(to)));
+	diag_event_end(level, "accepted %s on %s", addr_text(&c->remote),
+	    addr_text(&c->local));
 }
 
 void
 conn_event_denied(int level, const struct conn *c, const char *why)
 {
-	char from[ADDR_TEXT];
 	struct json *j;
 
 	if (!diag_emits(level))
 		return;
 	j = begin("denied", c);
 	json_text(j, "reason", why);
-	diag_event_end(level, "%s: rejected (%s)",
-	    addr_format(&c->remote, from, sizeof(from)), why);
+	diag_event_end(level, "%s: rejected (%s)", addr_text(&c->remote), why);
 }
 
 static void
@@ -163,12 +151,10 @@ closed_members(struct json *j, const struct conn_summary *s, int64_t ns)
 static const char *
 format_bytes(char *text, size_t size, const struct conn_summary *s)
 {
-	char sent[32];
-
 	text[0] = '\0';
 	if (!s->bytes_unknown)
 		snprintf(text, size, "sent %s, received %llu, ",
-		    num_format_count(sent, sizeof(sent), s->sent, "byte"),
+		    num_count_text(s->sent, "byte"),
 		    (unsigned long long)s->received);
 	return text;
 }
@@ -177,14 +163,11 @@ format_bytes(char *text, size_t size, const struct conn_summary *s)
 static const char *
 format_ends(char *buf, size_t size, const struct conn *c)
 {
-	char from[ADDR_TEXT], to[ADDR_TEXT];
-
 	if (addr_is_unnamed(&c->remote) && addr_is_unnamed(&c->local))
 		snprintf(buf, size, "the socket pair");
 	else
-		snprintf(buf, size, "%s from %s",
-		    addr_format(&c->remote, to, sizeof(to)),
-		    addr_format(&c->local, from, sizeof(from)));
+		snprintf(buf, size, "%s from %s", addr_text(&c->remote),
+		    addr_text(&c->local));
 	return buf;
 }
 
@@ -196,7 +179,7 @@ conn_event_closed(
 	    "this side finished first", "the peer finished first"};
 	const char *reset =
 	    s->reset_by_us ? ", reset by this side" : ", reset by the peer";
-	char ends[2 * ADDR_TEXT + 8], duration[32], bytes[96], ended[32] = "";
+	char ends[2 * ADDR_TEXT + 8], bytes[96], ended[32] = "";
 	int64_t ns;
 	struct json *j;
 
@@ -210,7 +193,6 @@ conn_event_closed(
 		snprintf(ended, sizeof(ended), ", status %d", status);
 	diag_event_end(level, "closed %s: %sin %s; %s%s%s",
 	    format_ends(ends, sizeof(ends), c),
-	    format_bytes(bytes, sizeof(bytes), s),
-	    num_format_duration(duration, sizeof(duration), ns),
+	    format_bytes(bytes, sizeof(bytes), s), num_duration_text(ns),
 	    words[s->first], s->reset ? reset : "", ended);
 }

@@ -167,7 +167,8 @@ process_has(const char *pid, const char *socket)
 static void
 name_process(const char *pid, char *buf, size_t size)
 {
-	char path[600], name[64] = "?", shown[128];
+	char path[600], name[64] = "?";
+	const char *shown;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
@@ -177,7 +178,7 @@ name_process(const char *pid, char *buf, size_t size)
 			name[strcspn(name, "\n")] = '\0';
 		fclose(f);
 	}
-	text_escape_string(shown, sizeof(shown), name);
+	shown = text_shown(name);
 	snprintf(buf, size, "process %s (%s)", pid, shown);
 }
 

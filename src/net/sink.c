@@ -63,13 +63,11 @@ sink_late(struct sink *s, struct deadline limit, struct err *e)
 int
 sink_refused(struct sink *s, int errnum, struct err *e)
 {
-	char text[32];
-
 	s->has_failed = true;
 	if (errnum != EPIPE)
 		return err_sys(e, ERR_OUTPUT, errnum, "%s", s->name);
 	err_set(e, ERR_OUTPUT, "%s was closed by its reader after %s", s->name,
-	    num_format_count(text, sizeof(text), s->bytes, "byte"));
+	    num_count_text(s->bytes, "byte"));
 	e->errnum = EPIPE;
 	return -1;
 }

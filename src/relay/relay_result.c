@@ -51,7 +51,6 @@ int
 relay_result_limit(const struct relay *r, struct err *e)
 {
 	struct deadline linger = linger_deadline(r);
-	char sent[32];
 
 	if (deadline_passed(linger) && !deadline_passed(r->o->until))
 		deadline_error(linger, "the peer did not finish", e);
@@ -62,7 +61,7 @@ relay_result_limit(const struct relay *r, struct err *e)
 	else if (!flow_is_empty(&r->up))
 		err_append(e, "the peer does not read what was sent");
 	return err_append(e, "sent %s, received %llu",
-	    num_format_count(sent, sizeof(sent), r->up.bytes, "byte"),
+	    num_count_text(r->up.bytes, "byte"),
 	    (unsigned long long)r->down.bytes);
 }
 
@@ -99,17 +98,16 @@ lost_error(const struct relay *r, uint64_t n, struct err *e)
 {
 	int errnum =
 	    r->up.out.errnum != 0 ? r->up.out.errnum : r->down.in.errnum;
-	char text[32];
 
 	err_sys(e, ERR_LOST, errnum,
 	    "the connection was lost after %s sent and %llu received",
-	    num_format_count(text, sizeof(text), r->up.bytes, "byte"),
+	    num_count_text(r->up.bytes, "byte"),
 	    (unsigned long long)r->down.bytes);
 	if (relay_is(r, POLICY_FORWARDER) || r->o->in < 0)
 		return -1;
 	if (n > 0)
-		return err_append(e, "%s of stdin not delivered",
-		    num_format_count(text, sizeof(text), n, "byte"));
+		return err_append(
+		    e, "%s of stdin not delivered", num_count_text(n, "byte"));
 	if (is_input_open(r))
 		return err_append(e, "stdin was still open");
 	return -1;
@@ -118,24 +116,20 @@ lost_error(const struct relay *r, uint64_t n, struct err *e)
 static int
 target_error(const struct relay *r, struct err *e)
 {
-	char text[32];
-
 	return err_sys(e, ERR_LOST,
 	    r->down.out.errnum != 0 ? r->down.out.errnum : r->up.in.errnum,
 	    "the target was lost after %s received from it and %llu sent",
-	    num_format_count(text, sizeof(text), r->up.read_bytes, "byte"),
+	    num_count_text(r->up.read_bytes, "byte"),
 	    (unsigned long long)r->down.bytes);
 }
 
 static int
 output_error(const struct relay *r, struct err *e)
 {
-	char text[32];
-
 	if (r->down.out.errnum != EPIPE)
 		return err_sys(e, ERR_OUTPUT, r->down.out.errnum, "stdout");
 	err_set(e, ERR_OUTPUT, "stdout was closed by its reader after %s",
-	    num_format_count(text, sizeof(text), r->down.bytes, "byte"));
+	    num_count_text(r->down.bytes, "byte"));
 	e->errnum = EPIPE;
 	return -1;
 }
@@ -144,13 +138,10 @@ output_error(const struct relay *r, struct err *e)
 static int
 left_error(const struct relay *r, uint64_t n, struct err *e)
 {
-	char text[32];
-
 	return err_set(e, ERR_LOST,
 	    "the peer finished first; %s of %s not delivered "
 	    "(--on-peer-eof quit)",
-	    num_format_count(text, sizeof(text), n, "byte"),
-	    r->o->in < 0 ? "--send" : "stdin");
+	    num_count_text(n, "byte"), r->o->in < 0 ? "--send" : "stdin");
 }
 
 /* Bytes that were sent but not delivered, or could still be read. At a terminal

@@ -329,10 +329,7 @@ add(struct script_steps *s, bool is_expect, const char *text, struct err *e)
 static int
 fail_text(const char *text, struct err *e)
 {
-	char shown[128];
-
-	return err_prefix(
-	    e, "'%s'", text_escape_string(shown, sizeof(shown), text));
+	return err_prefix(e, "'%s'", text_shown(text));
 }
 
 int
@@ -561,13 +558,13 @@ describe(const struct script *s, char *buf, size_t size)
 {
 	const struct script_steps *steps = s->steps;
 	size_t i, number = 0, count = 0;
-	char regex[160];
+	const char *regex;
 
 	for (i = 0; i < steps->count; i++) {
 		count += steps->items[i].is_expect ? 1 : 0;
 		number += i <= s->at && steps->items[i].is_expect ? 1 : 0;
 	}
-	text_escape_string(regex, sizeof(regex), steps->items[s->at].text);
+	regex = text_shown(steps->items[s->at].text);
 	snprintf(buf, size, "--expect %zu of %zu ('%s')", number, count, regex);
 	return buf;
 }
@@ -577,9 +574,9 @@ static const char *
 describe_received(const struct script *s, char *buf, size_t size)
 {
 	size_t n = buf_length(&s->window), skip = n > 200 ? n - 200 : 0;
-	char text[320];
+	const char *text =
+	    text_shown_bytes(buf_bytes(&s->window) + skip, n - skip);
 
-	text_escape(text, sizeof(text), buf_bytes(&s->window) + skip, n - skip);
 	snprintf(buf, size, "%s%s%s%s", skip > 0 ? "..." : "", n > 0 ? "'" : "",
 	    n > 0 ? text : "nothing", n > 0 ? "'" : "");
 	return buf;

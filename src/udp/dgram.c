@@ -88,7 +88,6 @@ static int
 connect_peer(int fd, const struct addr *peer)
 {
 	int64_t start = step_start();
-	char text[ADDR_TEXT];
 	int result = connect(fd, &peer->u.sa, peer->len);
 
 	if (step_is_on())
@@ -99,8 +98,7 @@ connect_peer(int fd, const struct addr *peer)
 			.note = "nothing is sent: the system notes the peer, "
 				"drops datagrams of others and reports "
 				"refusals"},
-		    "%s to %s", step_name_of(fd),
-		    addr_format(peer, text, sizeof(text)));
+		    "%s to %s", step_name_of(fd), addr_text(peer));
 	return result;
 }
 
@@ -188,15 +186,14 @@ static int
 local_error(const struct addr *peer, const struct dgram_options *o, int errnum,
     struct err *e)
 {
-	char text[ADDR_TEXT], owner[256], port[16] = "", ip[ADDR_TEXT] = "";
+	char owner[256], port[16] = "", ip[ADDR_TEXT] = "";
 	struct addr local = o->source;
 	int cause = errnum;
 
 	if (local.len == 0)
 		addr_any(&local, addr_family(peer), 0);
 	else
-		snprintf(ip, sizeof(ip), " address %s",
-		    addr_format_ip(&local, text, sizeof(text)));
+		snprintf(ip, sizeof(ip), " address %s", addr_ip_text(&local));
 	addr_set_port(&local, o->source_port);
 	if (o->source_port != 0)
 		snprintf(port, sizeof(port), " port %u", o->source_port);
@@ -211,7 +208,7 @@ local_error(const struct addr *peer, const struct dgram_options *o, int errnum,
 	else
 		err_sys(e, ERR_LOCAL, cause, "cannot use local%s%s", ip, port);
 	e->errnum = errnum;
-	return err_prefix(e, "%s", addr_format(peer, text, sizeof(text)));
+	return err_prefix(e, "%s", addr_text(peer));
 }
 
 int
@@ -219,10 +216,9 @@ dgram_open(
     const struct addr *peer, const struct dgram_options *o, struct err *e)
 {
 	int family = addr_family(peer);
-	char text[ADDR_TEXT];
 	int fd = sock_open(family, SOCK_DGRAM);
+	const char *text = addr_text(peer);
 
-	addr_format(peer, text, sizeof(text));
 	if (fd < 0)
 		return err_sys(e, ERR_LOCAL, errno, "%s", text);
 	step_name(fd, "the datagram socket", 0);
@@ -290,7 +286,6 @@ step_of(int fd, bool is_send)
 static void
 report(struct step_transfer *t, const struct dgram *d, int count)
 {
-	char text[ADDR_TEXT];
 	struct addr peer;
 	int i;
 
@@ -302,9 +297,7 @@ report(struct step_transfer *t, const struct dgram *d, int count)
 		peer = d[i].remote;
 		addr_unmap(&peer);
 		t->done = (ssize_t)d[i].length;
-		t->peer = peer.len == 0
-			      ? NULL
-			      : addr_format(&peer, text, sizeof(text));
+		t->peer = peer.len == 0 ? NULL : addr_text(&peer);
 		if (!t->is_send && dgram_is_truncated(&d[i]))
 			t->note = "one datagram, which was truncated";
 		step_transfer(t);
@@ -453,9 +446,8 @@ too_long(int fd, const struct addr *peer, size_t length, struct err *e)
 {
 	bool is_ip4 = addr_family(peer) == AF_INET;
 	size_t max = is_ip4 ? MAX_PAYLOAD_IP4 : MAX_PAYLOAD_IP6, path;
-	char text[ADDR_TEXT];
+	const char *text = addr_text(peer);
 
-	addr_format(peer, text, sizeof(text));
 	e->errnum = EMSGSIZE;
 	if (addr_is_unix(peer))
 		return err_set(e, ERR_LOCAL,
@@ -489,11 +481,11 @@ int
 dgram_send_error(int fd, const struct addr *peer, size_t length, struct err *e)
 {
 	int errnum = errno;
-	char text[ADDR_TEXT];
+	const char *text;
 
 	if (errnum == EMSGSIZE)
 		return too_long(fd, peer, length, e);
-	addr_format(peer, text, sizeof(text));
+	text = addr_text(peer);
 	if (addr_is_unix(peer))
 		return err_at(e, ERR_AT_UNIX,
 		    errnum == ECONNREFUSED && addr_is_other_file(peer)

@@ -164,7 +164,6 @@ report_losses(struct dgram_server *s, int64_t now_ns)
 {
 	struct json *j;
 	uint64_t lost;
-	char count[40];
 
 	s->next_check_ns = now_ns + CHECK_NS;
 	count_lost(s);
@@ -176,7 +175,7 @@ report_losses(struct dgram_server *s, int64_t now_ns)
 	diag_event_end(DIAG_NOTE,
 	    "%s lost: they arrived faster than they were read, "
 	    "and the receive buffer was full (see --rcvbuf)",
-	    num_format_count(count, sizeof(count), lost, "datagram"));
+	    num_count_text(lost, "datagram"));
 	s->reported_lost = s->lost;
 }
 
@@ -261,7 +260,6 @@ void
 dgram_server_ignore(
     struct dgram_server *s, const struct dgram_endpoints *ep, const char *why)
 {
-	char remote[ADDR_TEXT];
 	struct json *j;
 
 	s->ignored_count++;
@@ -271,8 +269,8 @@ dgram_server_ignore(
 	addr_json(&ep->local, j, "local");
 	addr_json(&ep->remote, j, "remote");
 	json_text(j, "reason", why);
-	diag_event_end(DIAG_NOTE, "%s: ignored: %s",
-	    addr_format(&ep->remote, remote, sizeof(remote)), why);
+	diag_event_end(
+	    DIAG_NOTE, "%s: ignored: %s", addr_text(&ep->remote), why);
 }
 
 bool
@@ -397,16 +395,12 @@ spend(struct dgram_server *s, const struct addr *host, int64_t now_ns)
 static void
 report_limited(struct dgram_server *s, int64_t now_ns)
 {
-	char remote[ADDR_TEXT], count[40];
-
 	s->next_warning_ns = now_ns + CLOCK_SECOND;
 	if (s->limited_count > 0)
 		diag_warn("%s has reached the limit of %lld answers per second "
 			  "to one host (--max-rate): %s not answered",
-		    addr_format(&s->limited, remote, sizeof(remote)),
-		    (long long)s->o->max_rate,
-		    num_format_count(
-			count, sizeof(count), s->limited_count, "datagram"));
+		    addr_text(&s->limited), (long long)s->o->max_rate,
+		    num_count_text(s->limited_count, "datagram"));
 	s->limited_count = 0;
 }
 
@@ -492,7 +486,6 @@ dgram_server_answer(struct dgram_server *s, const struct dgram *d, int count)
 void
 dgram_server_report(struct dgram_server *s)
 {
-	char received[32], answered[32];
 	struct json *j;
 
 	report_losses(s, clock_now());
@@ -506,11 +499,9 @@ dgram_server_report(struct dgram_server *s)
 	diag_event_end(DIAG_NOTE,
 	    "received %llu (%s), answered %llu (%s), ignored %llu; lost %llu%s",
 	    (unsigned long long)s->received_count,
-	    num_format_count(
-		received, sizeof(received), s->received_bytes, "byte"),
+	    num_count_text(s->received_bytes, "byte"),
 	    (unsigned long long)s->answered_count,
-	    num_format_count(
-		answered, sizeof(answered), s->answered_bytes, "byte"),
+	    num_count_text(s->answered_bytes, "byte"),
 	    (unsigned long long)s->ignored_count, (unsigned long long)s->lost,
 	    s->lost_is_known ? "" : ", as far as is known");
 }

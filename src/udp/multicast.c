@@ -16,14 +16,14 @@
 int
 multicast_parse_interface(unsigned *interface, const char *text, struct err *e)
 {
-	char shown[64];
+	const char *shown;
 	int64_t n;
 
 	*interface = num_parse(text, 1, INT32_MAX, &n) ? (unsigned)n
 						       : if_nametoindex(text);
 	if (*interface != 0)
 		return 0;
-	text_escape_string(shown, sizeof(shown), text);
+	shown = text_shown(text);
 	return err_set(
 	    e, ERR_USAGE, "this machine has no interface '%s'", shown);
 }
@@ -31,12 +31,12 @@ multicast_parse_interface(unsigned *interface, const char *text, struct err *e)
 int
 multicast_parse(struct multicast_group *g, const char *text, struct err *e)
 {
-	char shown[128];
+	const char *shown;
 	const char *scope = strchr(text, '%');
 	size_t n = scope == NULL ? strlen(text) : (size_t)(scope - text);
 
 	memset(g, 0, sizeof(*g));
-	text_escape_string(shown, sizeof(shown), text);
+	shown = text_shown(text);
 	if (scope != NULL &&
 	    multicast_parse_interface(&g->interface, scope + 1, e) < 0)
 		return -1;
@@ -55,10 +55,9 @@ multicast_parse(struct multicast_group *g, const char *text, struct err *e)
 int
 multicast_join(int fd, const struct multicast_group *g, struct err *e)
 {
-	char text[ADDR_TEXT];
 	int result = os_join(fd, &g->addr, g->interface);
+	const char *text = addr_ip_text(&g->addr);
 
-	addr_format_ip(&g->addr, text, sizeof(text));
 	if (result == 0)
 		return 0;
 	return err_sys(e, ERR_LOCAL, errno, "cannot join %s%s", text,

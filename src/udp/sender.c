@@ -309,14 +309,11 @@ check_icmp(struct sender *x, int errnum, struct err *e)
 static int
 wait_for_space(struct sender *x, int errnum, struct err *e)
 {
-	char text[ADDR_TEXT];
-
 	if (x->block == SENDER_FREE && awaits_replies(x))
 		x->timeout = deadline_limit(x->o->timeout_ms, "--timeout");
 	if (deadline_passed(x->timeout)) {
 		deadline_error(x->timeout, "the receiver took no datagram", e);
-		return err_prefix(
-		    e, "%s", addr_format(&x->to.peer, text, sizeof(text)));
+		return err_prefix(e, "%s", addr_text(&x->to.peer));
 	}
 	x->block = errnum == EAGAIN && !x->to.unconnected && !x->was_writable
 		       ? SENDER_FULL
@@ -406,11 +403,9 @@ expire(struct sender *x, int64_t now)
 static int
 limit_error(const struct sender *x, struct err *e)
 {
-	char sent[40];
-
 	deadline_error(x->o->until, "", e);
 	return err_append(e, "sent %s, received %llu",
-	    num_format_count(sent, sizeof(sent), x->stats.sent, "datagram"),
+	    num_count_text(x->stats.sent, "datagram"),
 	    (unsigned long long)x->stats.received);
 }
 
@@ -558,7 +553,6 @@ void
 sender_report(const struct sender *x, int64_t ns)
 {
 	const struct rtt_stats *t = &x->stats;
-	char sent[40], received[40];
 	struct json *j;
 
 	j = diag_event_begin("summary");
@@ -574,11 +568,9 @@ sender_report(const struct sender *x, int64_t ns)
 	rtt_stats_json(t, j);
 	json_seconds(j, "seconds", (double)ns / 1e9);
 	diag_event_end(DIAG_NOTE, "sent %llu (%s), received %llu (%s)",
-	    (unsigned long long)t->sent,
-	    num_format_count(sent, sizeof(sent), x->bytes_sent, "byte"),
+	    (unsigned long long)t->sent, num_count_text(x->bytes_sent, "byte"),
 	    (unsigned long long)t->received,
-	    num_format_count(
-		received, sizeof(received), x->bytes_received, "byte"));
+	    num_count_text(x->bytes_received, "byte"));
 }
 
 void
