@@ -3,6 +3,7 @@
  * child process per client greets, answers every message and closes. With
  * --http it answers one request instead.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,14 +14,13 @@
 #include "base/literal.h"
 #include "cli/command.h"
 #include "cmd/options.h"
-#include "cmd/hello_client.h"
 #include "cmd/table.h"
+#include "http/http_server.h"
 #include "net/access.h"
 #include "net/endpoint.h"
 #include "net/listener.h"
 #include "net/sandbox.h"
 #include "net/signals.h"
-#include "serve/message.h"
 #include "serve/server.h"
 #include "serve/session.h"
 
@@ -31,6 +31,39 @@
 /* The time limit of a request's head, and of the response, without
  * --idle-timeout. */
 #define HEAD_MS 10000
+
+struct hello_options {
+	struct report_options report;
+	struct name_options names;
+	struct time_options time;
+	struct sock_options sock;
+	struct access_options access;
+	struct accept_options server;
+	struct bind_options bind;
+	const char *greeting;
+	const char *reply; /* NULL: the protocol's default */
+	const char *quit_word;
+	int64_t messages; /* maximum per client; 0: any number */
+	int64_t delay_ms; /* before each answer */
+	int http;
+};
+
+/* The state that every client's process starts with. */
+struct hello_server {
+	const struct hello_options *o;
+	const struct opt *const *used; /* the options that were given */
+	struct template reply;
+	unsigned char *greeting; /* owned */
+	size_t greeting_length;
+	size_t quit_length; /* of o->quit_word */
+};
+
+struct hello_client {
+	const struct hello_server *server;
+	const struct conn *conn;
+	struct session session;
+	int64_t answered; /* messages answered */
+};
 
 static const struct hello_options hello_defaults = {
     .time = TIME_OPTIONS_INIT,
@@ -76,18 +109,172 @@ static const struct opt_group hello_groups[] = {{"conversation", hello_opts, 0},
     {"messages", options_report, offsetof(struct hello_options, report)},
     {NULL, NULL, 0}};
 
+/* Logs a message or a request as an event or a line. */
+static void
+log_message(
+    const struct hello_client *c, const char *name, const void *bytes, size_t n)
+{
+	struct conn_message m = {.bytes = bytes, .length = n, .sent = n};
+
+	conn_event_message(DIAG_SAY, name, c->conn, &m);
+}
+
+/* Makes the reply to a message; it ends as the message does. Returns its
+ * length, or -1 if it is longer than size. */
+static ssize_t
+make_reply(const struct hello_client *c, const struct message *m,
+    unsigned char *reply, size_t size)
+{
+	char ip[ADDR_TEXT];
+	struct template_values v = {.message = m->bytes,
+	    .length = m->length,
+	    .ip = ip,
+	    .port = addr_port(&c->conn->remote),
+	    .number = (uint64_t)c->answered + 1};
+	ssize_t n;
+
+	ip[0] = '\0';
+	if (c->server->reply.uses_ip)
+		addr_format_ip(&c->conn->remote, ip, sizeof(ip));
+	n = template_fill(&c->server->reply, &v, reply, size - m->newline);
+	if (n < 0)
+		return -1;
+	memcpy(reply + n, m->bytes + m->length, m->newline);
+	return n + (ssize_t)m->newline;
+}
+
+/* Waits for --delay. Returns 0, or -1 when the connection's time limit has
+ * passed. */
+static int
+delay(struct hello_client *c)
+{
+	if (c->server->o->delay_ms <= 0)
+		return 0;
+	return session_pause(&c->session, c->server->o->delay_ms);
+}
+
+/* Whether bytes start a TLS handshake (RFC 8446 section 5.1). */
+static bool
+is_tls(const char *bytes, size_t n)
+{
+	return n >= 2 && bytes[0] == 0x16 && bytes[1] == 3;
+}
+
+/* Receives the head of a request. Returns its length; 0 if the client sent
+ * nothing; or -1. */
+static ssize_t
+read_head(struct hello_client *c, char *head, size_t size, int *code)
+{
+	size_t used = 0, length;
+	ssize_t n;
+
+	*code = 200;
+	while ((length = http_server_head_length(head, used)) == 0) {
+		if (used == size) {
+			*code = 431;
+			return (ssize_t)used;
+		}
+		if (is_tls(head, used)) {
+			*code = 400;
+			return (ssize_t)used;
+		}
+		n = session_receive(&c->session, head + used, size - used);
+		if (n < 0 && c->session.e.kind == ERR_TIMEOUT && used > 0)
+			*code = 408;
+		else if (n == 0 && used > 0)
+			*code = 400;
+		else if (n <= 0)
+			return n;
+		if (n <= 0)
+			return (ssize_t)used;
+		used += (size_t)n;
+	}
+	return (ssize_t)length;
+}
+
+/* Sends head and body in one piece. */
+static int
+respond(struct hello_client *c, const struct http_server *r, int code)
+{
+	unsigned char text[HTTP_SERVER_TEXT + HTTP_SERVER_HEAD * 4];
+	unsigned char *body = text + HTTP_SERVER_TEXT, *start;
+	struct message target = {
+	    (const unsigned char *)r->target, r->target_length, 0};
+	char head[HTTP_SERVER_TEXT];
+	size_t head_length, n;
+	ssize_t made;
+
+	made = code != 200 ? snprintf((char *)body, HTTP_SERVER_TEXT, "%s\n",
+				 http_server_phrase(code))
+			   : make_reply(c, &target, body,
+				 sizeof(text) - HTTP_SERVER_TEXT);
+	if (made < 0)
+		return err_set(&c->session.e, ERR_FAILED,
+		    "the answer by --reply is too long");
+	head_length = http_server_make_head(head, code, (size_t)made);
+	start = body - head_length;
+	memcpy(start, head, head_length);
+	n = head_length + (r->is_head ? 0 : (size_t)made);
+	return session_send(&c->session, start, n);
+}
+
+/* Logs the request line; the whole head at -v. */
+static void
+log_request(const struct hello_client *c, const char *head, size_t n)
+{
+	size_t line = 0;
+
+	while (line < n && head[line] != '\r' && head[line] != '\n')
+		line++;
+	if (diag_shows(DIAG_NOTE))
+		line = n;
+	log_message(c, "request", head, line);
+}
+
+/* Receives an HTTP request and sends the response, each within limit_ms.
+ * Returns 0, or -1 with the session's error. */
+static int
+serve_http(struct hello_client *c, int64_t limit_ms)
+{
+	char head[HTTP_SERVER_HEAD];
+	struct http_server r = {0};
+	ssize_t n;
+	int code;
+
+	session_phase(&c->session, limit_ms, "no complete request");
+	n = read_head(c, head, sizeof(head), &code);
+	if (n <= 0)
+		return (int)n;
+	log_request(c, head, (size_t)n);
+	if (code == 200)
+		code = http_server_parse(&r, head, (size_t)n);
+	if (delay(c) < 0)
+		return -1;
+	session_phase(
+	    &c->session, limit_ms, "the client did not read the response");
+	if (respond(c, &r, code) < 0)
+		return -1;
+	if (code == 200)
+		return 0;
+	return err_set(&c->session.e, ERR_PROTOCOL, "answered %d %s%s", code,
+	    http_server_phrase(code),
+	    is_tls(head, (size_t)n) ? ": the client speaks TLS (https), which "
+				      "is not supported"
+				    : "");
+}
+
 /* Answers a message: "Hello, Michael!". Returns 0 or -1. */
 static int
 answer(struct hello_client *c, const struct message *m)
 {
 	static unsigned char text[4 * MESSAGE_MAX];
-	ssize_t n = hello_client_reply(c, m, text, sizeof(text));
+	ssize_t n = make_reply(c, m, text, sizeof(text));
 
 	if (n < 0)
 		return err_set(&c->session.e, ERR_FAILED,
 		    "the answer by --reply is longer than %zu bytes",
 		    sizeof(text));
-	if (hello_client_delay(c) < 0)
+	if (delay(c) < 0)
 		return -1;
 	c->answered++;
 	return session_send(&c->session, text, (size_t)n);
@@ -106,16 +293,13 @@ serve_messages(struct hello_client *c)
 {
 	const struct hello_server *hs = c->server;
 	struct session *s = &c->session;
-	struct message_reader reader;
 	enum session_message status;
 	struct message m;
 
 	if (session_send(s, hs->greeting, hs->greeting_length) < 0)
 		return -1;
-	message_init(&reader);
-	while ((status = session_receive_message(s, &reader, &m)) ==
-	       SESSION_MESSAGE) {
-		hello_client_log(c, "message", m.bytes, m.length);
+	while ((status = session_receive_message(s, &m)) == SESSION_MESSAGE) {
+		log_message(c, "message", m.bytes, m.length);
 		if (is_quit_word(hs, &m))
 			return 0;
 		if (answer(c, &m) < 0)
@@ -139,8 +323,8 @@ serve(int fd, const struct conn *conn, void *context)
 	/* A connection that is only reset was a port probe, not an error. */
 	c.session.allows_probes = true;
 	if (hs->o->http)
-		result = hello_client_serve_http(
-		    &c, time->idle_ms < 0 ? HEAD_MS : time->idle_ms);
+		result =
+		    serve_http(&c, time->idle_ms < 0 ? HEAD_MS : time->idle_ms);
 	else
 		result = serve_messages(&c);
 	/*

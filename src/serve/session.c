@@ -12,7 +12,6 @@
 #include "net/sock.h"
 #include "net/stream.h"
 #include "net/wait.h"
-#include "serve/message.h"
 
 void
 session_start(struct session *s, int fd, int64_t idle_ms, int64_t max_ms)
@@ -25,6 +24,8 @@ session_start(struct session *s, int fd, int64_t idle_ms, int64_t max_ms)
 	memset(&s->r, 0, sizeof(s->r));
 	s->allows_probes = false;
 	err_clear(&s->e);
+	buf_init(&s->queue, s->storage, sizeof(s->storage));
+	s->has_lines = false;
 }
 
 void
@@ -142,45 +143,63 @@ reject_message(struct session *s)
 }
 
 /*
- * Receives more bytes, unless the queue becomes a message as it is. Returns 1;
- * 0 if the peer has finished or nothing follows; or -1 with s->e set.
+ * Receives more bytes, unless those in the queue become a message as they are.
+ * Returns 1; 0 if the peer has finished or nothing follows; or -1 with s->e
+ * set.
  */
 static int
-receive_more(struct session *s, struct message_reader *r)
+receive_more(struct session *s)
 {
-	int wait_ms = message_wait_ms(r), ready = 1;
+	int ms = s->has_lines ? MESSAGE_LINE_MS : MESSAGE_BARE_MS, ready = 1;
 	unsigned char *space;
 	size_t capacity;
 	ssize_t n;
 
-	if (wait_ms >= 0)
-		ready = wait_ready(s, POLLIN, deadline_after(wait_ms));
+	if (!buf_is_empty(&s->queue))
+		ready = wait_ready(s, POLLIN, deadline_after(ms));
 	if (ready <= 0)
 		return ready;
-	space = message_space(r, &capacity);
+	space = buf_space(&s->queue, &capacity);
 	n = session_receive(s, space, capacity);
 	if (n <= 0)
 		return (int)n;
-	buf_added(&r->queue, (size_t)n);
+	buf_added(&s->queue, (size_t)n);
 	return 1;
 }
 
 enum session_message
-session_receive_message(
-    struct session *s, struct message_reader *r, struct message *m)
+session_receive_message(struct session *s, struct message *m)
 {
-	int more;
+	const unsigned char *lf = NULL;
+	bool may_be_cr;
+	int more = 1;
 
-	do {
-		if (message_is_too_long(r))
+	while (lf == NULL && more > 0) {
+		m->bytes = buf_bytes(&s->queue);
+		m->length = buf_length(&s->queue);
+		m->newline = 0;
+		lf = memchr(m->bytes, '\n', m->length);
+		if (lf != NULL) {
+			m->length = (size_t)(lf - m->bytes);
+			m->newline = 1;
+		}
+		may_be_cr = m->length > 0 && m->bytes[m->length - 1] == '\r';
+		if (m->length > MESSAGE_MAX + (may_be_cr ? 1 : 0))
 			return reject_message(s);
-		if (message_next_line(r, m))
-			return SESSION_MESSAGE;
-		more = receive_more(s, r);
-	} while (more > 0);
+		if (lf == NULL)
+			more = receive_more(s);
+	}
 	if (more < 0)
 		return SESSION_FAILED;
-	return message_rest(r, m) ? SESSION_MESSAGE : SESSION_END;
+	if (lf != NULL && may_be_cr) {
+		m->length--;
+		m->newline++;
+	}
+	if (m->length > MESSAGE_MAX)
+		return reject_message(s);
+	s->has_lines = s->has_lines || lf != NULL;
+	buf_eat(&s->queue, m->length + m->newline);
+	return m->length + m->newline > 0 ? SESSION_MESSAGE : SESSION_END;
 }
 
 static void

@@ -9,13 +9,22 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/buf.h"
 #include "base/deadline.h"
 #include "base/err.h"
 #include "net/conn_event.h"
 
 struct conn;
-struct message;
-struct message_reader;
+
+/* The longest message in bytes, without its newline. */
+#define MESSAGE_MAX 8192
+
+/*
+ * How long to wait for the rest of a line: from a client that never sent a
+ * newline, and from one that has, and so is likely to end this line too.
+ */
+#define MESSAGE_BARE_MS 40
+#define MESSAGE_LINE_MS 1000
 
 struct session {
 	int fd; /* owned */
@@ -27,6 +36,11 @@ struct session {
 	struct conn_summary r; /* bytes so far, and who finished first */
 	bool allows_probes;    /* conn_event_is_probe() is not an error */
 	struct err e;          /* why it failed */
+
+	/* For session_receive_message(). */
+	struct buf queue;                       /* bytes received */
+	unsigned char storage[MESSAGE_MAX + 2]; /* its storage */
+	bool has_lines; /* the peer has sent a newline before */
 };
 
 /* The session owns fd. idle_ms and max_ms may be -1: no limit. */
@@ -51,16 +65,25 @@ int session_pause(struct session *s, int64_t ms);
  */
 ssize_t session_receive(struct session *s, void *piece, size_t size);
 
+/* A message; its bytes are valid until the next one is received. */
+struct message {
+	const unsigned char *bytes;
+	size_t length;
+	size_t newline; /* length of its LF, CRLF or nothing */
+};
+
 enum session_message { SESSION_MESSAGE, SESSION_END, SESSION_FAILED };
 
 /*
- * Receives the next message, whose bytes in r are valid until the next call.
- * Returns SESSION_END when the peer has finished, or SESSION_FAILED with s->e
- * set, ERR_PROTOCOL for a message that is too long, which was reported to the
- * peer.
+ * Receives the next message of the hello protocol: a line without its LF or
+ * CRLF. Bytes without a newline become a message when no more arrive for a
+ * while: tutorial clients send "Michael" and wait. Returns SESSION_END when the
+ * peer has finished, or SESSION_FAILED with s->e set, ERR_PROTOCOL for a
+ * message that is too long, which was reported to the peer. Do not mix it with
+ * session_receive().
  */
 enum session_message session_receive_message(
-    struct session *s, struct message_reader *r, struct message *m);
+    struct session *s, struct message *m);
 
 /* Sends all n bytes. Returns 0, or -1 with s->e set. */
 int session_send(struct session *s, const void *bytes, size_t n);

@@ -36,8 +36,10 @@ for my $piece (65536, 512, 511, 513, 100) {
     ok talk($port, join('', map { "$_\r\n" } @names), $piece) eq $want,
         "many lines of many sizes, in pieces of $piece";
 }
-like talk($port, ('z' x 8193) . "\n", 9000), qr/^Welcome!error: a message/,
-    'one byte too many';
+is talk($port, 'z' x 8192 . "\r\n", 9000), 'Welcome!Hello, ' . 'z' x 8192 . "!\r\n",
+    'the longest one with CRLF';
+like talk($port, ('z' x 8193) . $_, 9000), qr/^Welcome!error: a message/,
+    'one byte too many' for "\n", "\r\n", '';
 $p->stop;
 
 for my $times (1, 2, 50, 3276) {

@@ -1,76 +1,58 @@
 /*
- * Streams of messages: the first byte says how the rest is cut. However it is
- * cut, the same lines must come out, and no byte may be lost.
+ * Streams of messages, as a served connection receives them: no byte may be
+ * lost, and each message ends as the stream says.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
-#include "serve/message.h"
+#include "serve/session.h"
+
+/* A socket pair holds this much. */
+#define MAX_SIZE 60000
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What a stream came to: its bytes summed up, its messages counted. */
-struct outcome {
-	uint64_t hash, messages;
-	bool too_long;
-};
-
 static void
-count(struct outcome *o, const struct message *m)
+check(const struct message *m, const uint8_t *at, size_t left)
 {
-	size_t i;
+	const uint8_t *end = at + m->length;
 
-	if (m->length > MESSAGE_MAX)
+	if (m->length > MESSAGE_MAX || m->length + m->newline > left ||
+	    memcmp(m->bytes, at, m->length) != 0 ||
+	    memchr(m->bytes, '\n', m->length) != NULL)
 		abort();
-	for (i = 0; i < m->length; i++)
-		o->hash = (o->hash ^ m->bytes[i]) * 1099511628211U;
-	o->hash = (o->hash ^ (256 + m->newline)) * 1099511628211U;
-	o->messages++;
-}
-
-static struct outcome
-feed(const uint8_t *data, size_t size, size_t step)
-{
-	struct message_reader h;
-	struct outcome o = {14695981039346656037U, 0, false};
-	struct message m;
-	unsigned char *space;
-	size_t room;
-
-	message_init(&h);
-	while (!o.too_long && size > 0) {
-		space = message_space(&h, &room);
-		if (room > step)
-			room = step;
-		if (room > size)
-			room = size;
-		if (room == 0)
-			abort();
-		memcpy(space, data, room);
-		buf_added(&h.queue, room);
-		data += room;
-		size -= room;
-		while (!(o.too_long = message_is_too_long(&h)) &&
-		       message_next_line(&h, &m))
-			count(&o, &m);
-	}
-	if (!o.too_long && message_rest(&h, &m))
-		count(&o, &m);
-	return o;
+	if (m->newline == 0
+		? m->length != left
+		: memcmp(end, "\r\n" + 2 - m->newline, m->newline) != 0)
+		abort();
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct outcome a, b;
+	static struct session s;
+	enum session_message result;
+	struct message m;
+	int ends[2];
 
-	if (size == 0)
+	if (size > MAX_SIZE ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) < 0)
 		return 0;
-	a = feed(data + 1, size - 1, size);
-	b = feed(data + 1, size - 1, 1 + data[0]);
-	if (a.too_long != b.too_long || a.messages != b.messages ||
-	    a.hash != b.hash)
+	if (size > 0 && write(ends[1], data, size) != (ssize_t)size)
 		abort();
+	shutdown(ends[1], SHUT_WR);
+	session_start(&s, ends[0], -1, -1);
+	while ((result = session_receive_message(&s, &m)) == SESSION_MESSAGE) {
+		check(&m, data, size);
+		data += m.length + m.newline;
+		size -= m.length + m.newline;
+	}
+	if (result == SESSION_END ? size != 0 : s.e.kind != ERR_PROTOCOL)
+		abort();
+	close(ends[0]);
+	close(ends[1]);
 	return 0;
 }
