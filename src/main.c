@@ -14,6 +14,7 @@
 #include "cmd/result.h"
 #include "cmd/table.h"
 #include "net/os.h"
+#include "net/proc.h"
 #include "net/signals.h"
 
 #define VERSION "0.1.0"
@@ -134,6 +135,8 @@ main(int argc, char **argv)
 	signals_init();
 	if (dispatch(argc, argv, &habit, &e) == 0)
 		err_clear(&e);
+	/* Whatever ended the command leaves no child behind. */
+	proc_end_all();
 	is_lost = flush(&e) < 0;
 	if (signals_stopped() != 0 && e.errnum == EINTR)
 		signals_die();

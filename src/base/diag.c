@@ -59,7 +59,9 @@ diag_connection(unsigned number)
 {
 	unsigned previous = diag.connection;
 
-	diag.connection = number;
+	/* Only events have it. */
+	if (diag.json)
+		diag.connection = number;
 	return previous;
 }
 

@@ -13,7 +13,7 @@
 #include "cmd/table.h"
 #include "cmd/stdio_relay.h"
 #include "net/endpoint.h"
-#include "net/program.h"
+#include "net/proc.h"
 #include "dial/connector.h"
 #include "net/shutdown.h"
 #include "net/sock.h"
@@ -117,7 +117,7 @@ run_program(
 {
 	const struct conn conn = {
 	    dialed->local, dialed->remote, clock_now(), 0};
-	struct program p = {.argv = c->program,
+	const struct program program = {.argv = c->program,
 	    .in = *fd,
 	    .out = *fd,
 	    .protocol = dialed->via != NULL ? NULL : "TCP",
@@ -127,20 +127,25 @@ run_program(
 	struct conn_summary sum;
 	bool is_direct = dialed->via == NULL && dialed->tls == NULL,
 	     is_kept_open;
-	pid_t pid;
+	struct proc *p;
 	int status;
 
 	/* Programs expect a blocking socket. */
 	if (sock_nonblocking(*fd, false) < 0)
 		return err_sys(e, ERR_FAILED, errno, "the connection");
-	program_watch_descendants();
-	pid = program_start(&p, e);
-	if (pid < 0) {
+	p = proc_start(&program, NULL, e);
+	if (p == NULL) {
 		connector_discard(dialed, fd);
 		return -1;
 	}
-	status = program_wait(pid, c->until, e);
-	is_kept_open = is_direct && status >= 0 && program_descendants_live();
+	status = proc_wait(p, c->until);
+	if (p->is_ending && signals_stopped() != 0)
+		status = err_sys(e, ERR_FAILED, EINTR, "the program");
+	else if (p->is_ending)
+		status = deadline_error(
+		    c->until, "the program was still running", e);
+	proc_free(&p);
+	is_kept_open = is_direct && status >= 0 && proc_orphans_live();
 	conn_event_summarize(*fd, is_kept_open, &sum);
 	if (is_kept_open) {
 		conn_event_goes_on(&conn);
@@ -206,7 +211,7 @@ test_and_replace(struct client *c, struct err *e)
 	if (c->program == NULL)
 		return result;
 	if (result == 0)
-		return program_replace(c->program, e);
+		return proc_replace(c->program, e);
 	text_escape_string(shown, sizeof(shown),
 	    c->o->exec != NULL ? "--exec's command" : c->program[0]);
 	if (e->text[0] != '\0')
@@ -336,13 +341,13 @@ connect_run(const void *options, const struct command_args *args, struct err *e)
 {
 	const struct connect_options *o = options;
 	struct client c = {.o = o, .program = args->program};
-	struct program_shell shell;
+	struct proc_shell shell;
 	int result = -1;
 
 	if (choose_action(&c, o->exec != NULL, e) < 0)
 		return -1;
 	if (o->exec != NULL)
-		c.program = program_shell(&shell, o->exec);
+		c.program = proc_shell(&shell, o->exec);
 	if (parse_operands(&c, args, e) == 0 &&
 	    check_unused(&c, args->used, e) == 0 &&
 	    options_make_transport(

@@ -15,7 +15,7 @@
 #include "base/step.h"
 #include "cmd/result.h"
 #include "dial/connector.h"
-#include "net/child.h"
+#include "net/proc.h"
 #include "net/endpoint.h"
 #include "net/os.h"
 #include "net/signals.h"
@@ -49,7 +49,7 @@ struct attempt_record {
 /* An endpoint, and the child that tests it. */
 struct target {
 	const struct endpoint *endpoint;
-	struct child child;
+	struct proc *child;
 	int in;                 /* the child's records; -1: ended */
 	int64_t attempts;       /* whose results were received */
 	struct err last;        /* the last failure */
@@ -178,31 +178,31 @@ start(const struct connect_check *c, struct target *t, struct err *e)
 	char text[ENDPOINT_TEXT];
 	int64_t begin = step_start();
 	int ends[2], saved;
+	pid_t pid;
 
 	endpoint_format(t->endpoint, text, sizeof(text));
 	if (os_pipe(ends, false) < 0)
 		return err_sys(e, ERR_FAILED, errno, "%s", text);
-	t->child.pid = child_fork();
-	if (t->child.pid == 0) {
+	pid = proc_fork(&t->child, NULL);
+	if (pid == 0) {
 		fd_close(&ends[0]);
 		if (c->count > 1)
 			step_name_endpoint(text);
 		test_endpoint(c, t->endpoint, ends[1]);
 		_exit(0);
 	}
-	saved = t->child.pid < 0 ? errno : 0;
+	saved = pid < 0 ? errno : 0;
 	fd_close(&ends[1]);
 	step_report(
 	    &(struct step){.call = "fork",
 		.start_ns = begin,
 		.errnum = saved,
 		.note = "a process for each endpoint: none waits for another"},
-	    "process %ld tests %s", (long)t->child.pid, text);
-	if (t->child.pid > 0) {
+	    "process %ld tests %s", (long)pid, text);
+	if (pid > 0) {
 		t->in = ends[0];
 		return 0;
 	}
-	t->child.pid = 0;
 	fd_close(&ends[0]);
 	return err_sys(e, ERR_FAILED, saved, "%s", text);
 }
@@ -282,8 +282,7 @@ on_end(struct target_list *list, struct target *t, struct err *e)
 	int64_t max = max_attempts(c->o);
 
 	fd_close(&t->in);
-	if (t->child.pid > 0)
-		(void)child_kill(&t->child);
+	proc_free(&t->child);
 	if ((max > 0 && t->attempts >= max) || deadline_passed(c->until))
 		return;
 	if (e == NULL)
@@ -365,26 +364,17 @@ receive(struct target_list *list, struct pollfd *fds, struct err *e)
 	return result_flush(e) < 0 ? -1 : 1;
 }
 
-/*
- * Ends the children that still run: all receive the signal at the same time.
- * SIGCHLD is caught only here, since it would interrupt other waits.
- */
+/* Ends the children that still run: all receive the signal at the same time. */
 static void
 end_all(struct target_list *list)
 {
-	struct target *t, *end = list->items + list->check->count;
-	struct err e;
+	struct target *t;
 
-	(void)signals_catch(SIGNALS_CHILD, &e);
-	for (t = list->items; t < end; t++)
-		if (t->child.pid > 0)
-			child_end(&t->child);
-	for (t = list->items; t < end; t++) {
-		if (t->child.pid > 0)
-			(void)child_wait(&t->child);
+	proc_end_all();
+	for (t = list->items; t < list->items + list->check->count; t++) {
+		proc_free(&t->child);
 		fd_close(&t->in);
 	}
-	(void)signals_collect();
 }
 
 /* Reports the summary of an endpoint: on stdout with --stats, and always as an

@@ -330,7 +330,7 @@ choose_handler(struct listen_state *l, char *const *program, struct err *e)
 	h->allows_probes = o->keep != 0;
 	h->program = program;
 	if (o->exec != NULL)
-		h->program = program_shell(&h->shell, o->exec);
+		h->program = proc_shell(&h->shell, o->exec);
 	h->kind = o->echo              ? HANDLER_ECHO
 		  : o->to.count > 0    ? HANDLER_FORWARD
 		  : h->program != NULL ? HANDLER_PROGRAM
@@ -383,7 +383,6 @@ set_up(struct listen_state *l, struct endpoint *ep,
 		return -1;
 	options_make_server(&l->so, &o->server, &l->access, DIAG_NOTE);
 	l->so.program_ms = o->time.max_ms;
-	l->so.is_alone = !l->has_handler;
 	l->so.is_single = !o->keep;
 	l->so.ends_idle = listener_is_activated(o->bind.fd);
 	return options_make_access(&l->access, &o->access, e);

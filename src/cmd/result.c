@@ -38,7 +38,7 @@ limit(void)
 	    (signals_stopped() == 0 && !deadline_passed(out.until)))
 		return out.until;
 	/* The signal that stopped the command must not stop its last output. */
-	(void)signals_collect();
+	signals_collect();
 	out.is_late = true;
 	out.until = deadline_after(GRACE_MS);
 	return out.until;

@@ -219,7 +219,7 @@ answer_by_program(struct serve_state *s, const struct udp_program *p)
 			  "program: %s",
 		    addr_format(&ep->remote, remote, sizeof(remote)),
 		    err_reason(p->errnum, ERR_AT_FILE));
-	else if (p->timed_out)
+	else if (p->proc->is_late)
 		dgram_server_ignore(&s->server, ep,
 		    "the program took longer than allowed (--program-timeout)");
 	else if (p->too_long)
@@ -227,10 +227,10 @@ answer_by_program(struct serve_state *s, const struct udp_program *p)
 		    &s->server, ep, "the program's answer is too long");
 	else if (p->answer.length > 0)
 		dgram_server_answer(&s->server, &p->answer, 1);
-	if (p->status != 0 && !p->timed_out)
+	if (p->proc->status != 0 && !p->proc->is_late)
 		diag_note("%s: the program ended with status %d",
 		    addr_format(&ep->remote, remote, sizeof(remote)),
-		    p->status);
+		    p->proc->status);
 }
 
 /* Starts the program for a datagram. Where descriptors or processes are short,
@@ -354,8 +354,8 @@ wait_more(struct serve_state *s, struct err *e)
 	for (n = 0; n < l->count; n++)
 		s->fds[n] = (struct pollfd){
 		    .fd = capacity(s) > 0 ? l->fds[n] : -1, .events = POLLIN};
-	n += udp_programs_pollfds(&s->programs, s->fds + n, &until);
-	ready = wait_poll(s->fds, n, until);
+	n += udp_programs_pollfds(&s->programs, s->fds + n);
+	ready = proc_poll(s->fds, n, until);
 	if (ready < 0 && errno != EINTR)
 		return err_sys(e, ERR_FAILED, errno, "waiting");
 	if (ready < 0)
@@ -431,17 +431,11 @@ run_server(struct serve_state *s, const struct endpoint *ep,
 {
 	int result;
 
-	/* SIGCHLD is caught later: here the child that looks up a name must not
-	 * be reaped. */
 	if (s->mode == SERVE_PRINT && result_start(s->until, e) < 0)
 		return -1;
 	if (signals_catch(SIGNALS_STOP, e) < 0 || open_record(s, e) < 0 ||
 	    dgram_server_open(&s->server, ep, so, e) < 0)
 		return signals_server_result(-1, e);
-	if (signals_catch(SIGNALS_CHILD, e) < 0) {
-		dgram_server_close(&s->server);
-		return -1;
-	}
 	s->fds = mem_array(s->server.listener.count + 2 * s->programs.max + 1,
 	    sizeof(s->fds[0]));
 	s->last_ns = clock_now();

@@ -10,12 +10,12 @@
 
 #include "base/err.h"
 #include "net/call.h"
-#include "net/child.h"
 #include "net/endpoint.h"
 #include "dial/proxy.h"
 #include "dial/reconnect.h"
 #include "dial/tls.h"
 #include "dial/via.h"
+#include "net/proc.h"
 #include "net/resolve.h"
 #include "net/sock.h"
 #include "net/stream.h"
@@ -142,7 +142,7 @@ add_tls(const struct attempt *a, int *fd)
 	/* The failure of a program may be why the peer was lost. */
 	if (via != NULL && a->e->errnum == ECONNRESET &&
 	    via_end(via,
-		deadline_first(a->until, deadline_after(CHILD_GRACE_MS)),
+		deadline_first(a->until, deadline_after(PROC_GRACE_MS)),
 		&reason) < 0 &&
 	    reason.errnum != ETIMEDOUT)
 		*a->e = reason;
@@ -194,7 +194,7 @@ connector_close(struct dial_result *result, int status, struct deadline until,
 	int ended = 0;
 
 	if (status < 0)
-		until = deadline_first(until, deadline_after(CHILD_GRACE_MS));
+		until = deadline_first(until, deadline_after(PROC_GRACE_MS));
 	if (result->tls != NULL && waits)
 		ended = tls_end(result->tls, until, &reason);
 	if (result->via != NULL && waits && ended == 0)

@@ -2,6 +2,7 @@
 #include "dial/tls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,17 +17,20 @@
 #include "base/num.h"
 #include "base/step.h"
 #include "base/text.h"
-#include "dial/helper.h"
 #include "dial/tls_process.h"
 #include "dial/tls_report.h"
 #include "net/call.h"
 #include "net/endpoint.h"
 #include "net/os.h"
+#include "net/proc.h"
 #include "net/signals.h"
 #include "net/sock.h"
 
 struct tls {
-	struct helper helper;
+	struct proc *process;
+	int hold; /* a copy of the connection: the process sees the end of its
+		     input only after shutdown(2), not when sockt abandons an
+		     incomplete transfer; or -1 */
 	struct tls_report report;
 	char name[ENDPOINT_TEXT]; /* of the endpoint, for errors */
 };
@@ -82,12 +86,12 @@ wait_handshake(struct tls *t, const struct tls_request *request, struct err *e)
 	int more = 1;
 
 	while (more > 0 && !t->report.is_complete)
-		more = helper_read(&t->helper, request->until);
+		more = proc_read_lines(t->process, request->until);
 	if (more < 0)
 		return err_sys(e, ERR_FAILED, errno, "%s: TLS", t->name);
 	if (t->report.is_complete)
 		return 0;
-	if (t->helper.errors >= 0)
+	if (t->process->errors >= 0)
 		deadline_error(
 		    request->until, "the TLS handshake was not done", e);
 	else
@@ -95,65 +99,43 @@ wait_handshake(struct tls *t, const struct tls_request *request, struct err *e)
 	return err_prefix(e, "%s: TLS", t->name);
 }
 
-static void
-report_fork(int fd, pid_t pid, int64_t start)
-{
-	step_report(&(struct step){.call = "fork",
-			.start_ns = start,
-			.errnum = pid < 0 ? errno : 0,
-			.note = "a process that relays between the connection "
-				"and openssl"},
-	    "%s in process %ld", step_name_of(fd), (long)pid);
-}
-
-/* Starts the process of the TLS. Returns 0, or -1 with errno. */
-static int
-start_process(struct tls *t, const struct tls_request *request, int fd,
-    struct helper_ends *ends)
-{
-	int64_t start = step_start();
-	pid_t parent = getpid(), pid = child_fork();
-
-	if (pid == 0) {
-		/* It must be able to remove its directory. */
-		os_follow_parent(parent, SIGTERM);
-		fd_close(&t->helper.errors);
-		_exit(tls_process_run(request, fd, ends));
-	}
-	report_fork(fd, pid, start);
-	t->helper.child.pid = pid > 0 ? pid : 0;
-	return pid > 0 ? 0 : -1;
-}
-
 struct tls *
 tls_start(const struct tls_request *request, int *fd, struct err *e)
 {
 	struct tls *t = mem_array(1, sizeof(*t));
-	struct helper_ends ends = {-1, -1};
-	int64_t start = clock_now();
-	int plain, result = -1;
+	const struct proc_options options = {
+	    .has_pair = true, .on_line = add_line, .context = t};
+	int64_t step = step_start(), start = clock_now();
+	pid_t parent = getpid(), pid = proc_fork(&t->process, &options);
 
+	if (pid == 0) {
+		/* It must be able to remove its directory. */
+		os_follow_parent(parent, SIGTERM);
+		_exit(tls_process_run(
+		    request, *fd, t->process->fd, t->process->errors));
+	}
+	step_report(&(struct step){.call = "fork",
+			.start_ns = step,
+			.errnum = pid < 0 ? errno : 0,
+			.note = "a process that relays between the connection "
+				"and openssl"},
+	    "%s in process %ld", step_name_of(*fd), (long)pid);
 	endpoint_format(request->ep, t->name, sizeof(t->name));
-	t->helper.line = add_line;
-	t->helper.context = t;
-	plain = helper_open(&t->helper, &ends, e);
-	if (plain >= 0) {
-		result = start_process(t, request, *fd, &ends);
-		if (result < 0)
-			err_sys(e, ERR_FAILED, errno, "%s: TLS", t->name);
-		helper_close_ends(&ends);
-	}
+	t->hold = -1;
+	if (pid > 0)
+		t->hold = fcntl(t->process->fd, F_DUPFD_CLOEXEC, 3);
+	if (t->hold < 0)
+		err_sys(e, ERR_FAILED, errno, "%s: TLS", t->name);
 	(void)call_close(*fd, "the other process has it");
-	if (result == 0)
-		result = wait_handshake(t, request, e);
-	*fd = plain;
-	if (result == 0) {
-		announce(t, request->options, clock_now() - start);
-		return t;
+	*fd = -1;
+	if (t->hold < 0 || wait_handshake(t, request, e) < 0) {
+		tls_release(t);
+		return NULL;
 	}
-	sock_close(fd);
-	tls_release(t);
-	return NULL;
+	announce(t, request->options, clock_now() - start);
+	*fd = t->process->fd;
+	t->process->fd = -1;
+	return t;
 }
 
 int
@@ -161,9 +143,9 @@ tls_end(struct tls *t, struct deadline until, struct err *e)
 {
 	int status;
 
-	fd_close(&t->helper.hold);
-	status = helper_wait(&t->helper, until);
-	if (t->helper.child.is_ending) {
+	fd_close(&t->hold);
+	status = proc_wait(t->process, until);
+	if (t->process->is_ending) {
 		err_set(e, ERR_LOST, "openssl did not end the connection");
 		e->errnum = ETIMEDOUT;
 	} else if (tls_report_end(&t->report, status, e) == 0) {
@@ -177,6 +159,7 @@ tls_release(struct tls *t)
 {
 	if (t == NULL)
 		return;
-	helper_release(&t->helper);
+	proc_free(&t->process);
+	fd_close(&t->hold);
 	free(t);
 }

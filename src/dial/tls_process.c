@@ -13,24 +13,22 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/text.h"
-#include "dial/helper.h"
 #include "dial/tls_options.h"
 #include "dial/tls_report.h"
 #include "net/addr.h"
 #include "net/call.h"
-#include "net/child.h"
 #include "net/conn_event.h"
 #include "net/endpoint.h"
 #include "net/os.h"
-#include "net/program.h"
+#include "net/proc.h"
 #include "net/signals.h"
 #include "net/sock.h"
 #include "relay/relay.h"
 
 /* How long openssl may take to connect to its socket. */
 #define START_MS 10000
-/* How often to check meanwhile whether it has exited, and at the end whether
- * the peer has acknowledged everything. */
+/* How often to check at the end whether the peer has acknowledged everything.
+ */
 #define CHECK_MS 20
 /* How long the peer may take to finish after this side has. */
 #define LINGER_MS 1000
@@ -159,17 +157,16 @@ meeting_start(struct meeting *m, struct err *e)
  * ERR_NONE if openssl has exited, which has said why.
  */
 static int
-meeting_accept(struct meeting *m, struct child *openssl, struct err *e)
+meeting_accept(struct meeting *m, struct proc *openssl, struct err *e)
 {
 	struct deadline until = deadline_after(START_MS);
-	struct pollfd p = {.fd = m->fd, .events = POLLIN};
+	struct pollfd fds[2] = {{.fd = m->fd, .events = POLLIN}};
 	struct addr peer;
-	int status;
 
 	err_clear(e);
-	while (poll(&p, 1, CHECK_MS) <= 0) {
-		if (child_reap(openssl, &status))
-			return status == 127
+	while (fds[0].revents == 0) {
+		if (proc_has_ended(openssl))
+			return openssl->status == 127
 				   ? err_set(e, ERR_FAILED,
 					 "there is no openssl in PATH; install "
 					 "the package openssl (version 3.0 or "
@@ -177,36 +174,20 @@ meeting_accept(struct meeting *m, struct child *openssl, struct err *e)
 				   : -1;
 		if (deadline_passed(until))
 			return err_set(e, ERR_FAILED, "openssl did not start");
+		(void)proc_poll(fds, 1, until);
 	}
 	return call_accept(m->fd, &peer);
 }
 
-/* Starts openssl. Returns 0, or -1 with *e. */
-static int
-start_openssl(struct child *c, const struct arguments *a,
-    const struct helper_ends *ends, struct err *e)
-{
-	struct program p = {.argv = (char *const *)a->argv,
-	    .in = ends->inner,
-	    .out = ends->inner,
-	    .errors = ends->errors};
-
-	c->pid = program_start(&p, e);
-	if (c->pid > 0)
-		return 0;
-	c->pid = 0;
-	e->kind = ERR_FAILED;
-	return -1;
-}
-
 /*
  * Starts openssl with one socket as its stdin and stdout, and another for TLS.
- * Returns the latter, or -1 with *e as meeting_accept().
+ * Returns the latter, or -1 with *e as meeting_accept(). Closes inner.
  */
 static int
-connect_openssl(struct child *c, const struct tls_request *request,
-    struct helper_ends *ends, struct err *e)
+connect_openssl(struct proc **openssl, const struct tls_request *request,
+    int inner, int errors, struct err *e)
 {
+	struct program p = {.in = inner, .out = inner, .errors = errors};
 	struct meeting m;
 	struct arguments a;
 	char name[ENDPOINT_HOST];
@@ -214,11 +195,15 @@ connect_openssl(struct child *c, const struct tls_request *request,
 
 	if (meeting_start(&m, e) == 0) {
 		make_arguments(&a, request, name, m.addr.u.un.sun_path);
-		if (start_openssl(c, &a, ends, e) == 0)
-			fd = meeting_accept(&m, c, e);
+		p.argv = (char *const *)a.argv;
+		*openssl = proc_start(&p, NULL, e);
+		if (*openssl != NULL)
+			fd = meeting_accept(&m, *openssl, e);
+		else
+			e->kind = ERR_FAILED;
 	}
 	meeting_end(&m);
-	sock_close(&ends->inner);
+	sock_close(&inner);
 	return fd;
 }
 
@@ -267,7 +252,7 @@ relay(int fd, int openssl, struct conn_summary *sum, struct err *e)
 static void
 report(int errors, uint64_t bytes, const struct err *e)
 {
-	char line[HELPER_LINE];
+	char line[PROC_LINE];
 
 	snprintf(line, sizeof(line), TLS_REPORT_PREFIX "%d %llu %.400s\n",
 	    (int)e->kind, (unsigned long long)bytes, e->text);
@@ -276,28 +261,25 @@ report(int errors, uint64_t bytes, const struct err *e)
 
 int
 tls_process_run(
-    const struct tls_request *request, int fd, struct helper_ends *ends)
+    const struct tls_request *request, int fd, int inner, int errors)
 {
-	struct child openssl = {.pid = 0, .until = deadline_none()};
+	struct proc *openssl = NULL;
 	struct conn_summary sum;
 	struct err e = ERR_INIT;
-	int status, plain;
+	int plain = connect_openssl(&openssl, request, inner, errors, &e);
 
-	plain = connect_openssl(&openssl, request, ends, &e);
 	if (plain < 0) {
 		if (e.kind != ERR_NONE)
-			report(ends->errors, 0, &e);
+			report(errors, 0, &e);
 		return ERR_FAILED;
 	}
 	if (relay(fd, plain, &sum, &e) < 0) {
 		if (sum.is_fin_received)
 			e.kind = ERR_NONE;
-		report(ends->errors, undelivered(fd, &sum), &e);
+		report(errors, undelivered(fd, &sum), &e);
 	}
 	sock_close(&plain);
 	sock_close(&fd);
 	/* It exits as soon as it has closed its socket. */
-	while (!child_reap(&openssl, &status))
-		(void)poll(NULL, 0, 1);
-	return status;
+	return proc_wait(openssl, deadline_none());
 }

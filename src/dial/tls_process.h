@@ -5,16 +5,15 @@
 #ifndef DIAL_TLS_PROCESS_H
 #define DIAL_TLS_PROCESS_H
 
-struct helper_ends;
 struct tls_request;
 
 /*
- * Runs the process, a child that exits afterwards: TLS on fd, plain
- * bytes on ends->inner, and on ends->errors what openssl writes to stderr and
- * the lines of dial/tls_report.h. Returns the exit status of openssl, or 1 if
- * it was not started.
+ * Runs the process, a child that exits afterwards: TLS on fd, plain bytes on
+ * inner, and on errors what openssl writes to stderr and the lines of
+ * dial/tls_report.h. Returns the exit status of openssl, or 1 if it was not
+ * started.
  */
 int tls_process_run(
-    const struct tls_request *request, int fd, struct helper_ends *ends);
+    const struct tls_request *request, int fd, int inner, int errors);
 
 #endif

@@ -14,12 +14,10 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "dial/helper.h"
 #include "net/addr.h"
 #include "net/call.h"
-#include "net/child.h"
 #include "net/endpoint.h"
-#include "net/program.h"
+#include "net/proc.h"
 #include "net/sock.h"
 #include "net/wait.h"
 
@@ -28,11 +26,14 @@
 #define CHECK_MS 1000
 
 struct via {
-	struct helper helper;
+	struct proc *program;
+	int hold; /* a copy of the connection: the program sees the end of its
+		     input only after shutdown(2), not when sockt abandons an
+		     incomplete transfer; or -1 */
 	bool may_stop;            /* see struct via_command */
 	int64_t check_ms;         /* how long it may fail */
 	char name[ENDPOINT_TEXT]; /* the endpoint's, for errors */
-	char reason[HELPER_LINE]; /* the last line of stderr */
+	char reason[PROC_LINE];   /* the last line of stderr */
 };
 
 /* What stands for %h: a host, or the path of a unix socket. */
@@ -162,7 +163,7 @@ static void
 keep_line(void *context, const char *line)
 {
 	struct via *v = context;
-	char shown[HELPER_LINE];
+	char shown[PROC_LINE];
 
 	snprintf(v->reason, sizeof(v->reason), "%s", line);
 	diag_note(
@@ -184,65 +185,50 @@ has_terminal(void)
 	return result;
 }
 
-static int
-start_program(
-    struct via *v, struct helper_ends *ends, const char *command, struct err *e)
-{
-	struct program_shell shell;
-	struct program p = {.argv = program_shell(&shell, command),
-	    .in = ends->inner,
-	    .out = ends->inner,
-	    .errors = ends->errors,
-	    .new_group = !has_terminal()};
-	char shown[256];
-	pid_t pid = program_start(&p, e);
-
-	if (pid < 0)
-		return -1;
-	v->helper.child.pid = pid;
-	v->helper.child.group = p.new_group ? pid : 0;
-	diag_note("%s: running %s (--via)", v->name,
-	    text_escape_string(shown, sizeof(shown), command));
-	return 0;
-}
-
 struct via *
 via_start(const struct via_command *command, int *fd, struct err *e)
 {
 	struct via *v = mem_array(1, sizeof(*v));
-	struct helper_ends ends;
-	char *text;
-	int result;
+	struct proc_shell shell;
+	char *text = expand(command->text, command->ep);
+	const struct program program = {.argv = proc_shell(&shell, text)};
+	const struct proc_options options = {.leads_group = !has_terminal(),
+	    .has_pair = true,
+	    .on_line = keep_line,
+	    .context = v};
+	char shown[256];
 
 	endpoint_format(command->ep, v->name, sizeof(v->name));
-	v->helper.line = keep_line;
-	v->helper.context = v;
 	v->may_stop = command->may_stop;
 	v->check_ms = command->timeout_ms >= 0 ? command->timeout_ms : CHECK_MS;
-	*fd = helper_open(&v->helper, &ends, e);
-	if (*fd < 0) {
+	v->hold = -1;
+	v->program = proc_start(&program, &options, e);
+	if (v->program != NULL) {
+		v->hold = fcntl(v->program->fd, F_DUPFD_CLOEXEC, 3);
+		if (v->hold < 0)
+			err_sys(e, ERR_FAILED, errno, "a copy of a socket");
+	}
+	if (v->hold < 0) {
+		err_prefix(e, "%s: --via", v->name);
 		via_release(v);
+		free(text);
 		return NULL;
 	}
-	text = expand(command->text, command->ep);
-	result = start_program(v, &ends, text, e);
+	diag_note("%s: running %s (--via)", v->name,
+	    text_escape_string(shown, sizeof(shown), text));
 	free(text);
-	helper_close_ends(&ends);
-	if (result == 0)
-		return v;
-	err_prefix(e, "%s: --via", v->name);
-	sock_close(fd);
-	via_release(v);
-	return NULL;
+	*fd = v->program->fd;
+	v->program->fd = -1;
+	return v;
 }
 
 /* The error of a program that exited with status, with its own reason. */
 static int
 status_error(const struct via *v, int status, struct err *e)
 {
-	char shown[HELPER_LINE];
+	char shown[PROC_LINE];
 
-	if (v->helper.child.is_ending)
+	if (v->program->is_ending)
 		err_set(e, ERR_LOST,
 		    "%s: the program of --via did not exit after the "
 		    "connection was closed",
@@ -255,7 +241,7 @@ status_error(const struct via *v, int status, struct err *e)
 		err_set(e, status >= 126 ? (enum err_kind)status : ERR_LOST,
 		    "%s: the program of --via failed with status %d", v->name,
 		    status);
-	if (v->helper.child.is_ending)
+	if (v->program->is_ending)
 		e->errnum = ETIMEDOUT;
 	if (v->reason[0] != '\0')
 		text_append(e->text, sizeof(e->text), ": %s",
@@ -269,8 +255,7 @@ has_finished(const struct via *v)
 {
 	char byte;
 
-	return call_recv(v->helper.hold, &byte, 1, MSG_PEEK | MSG_DONTWAIT) ==
-	       0;
+	return call_recv(v->hold, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 int
@@ -279,12 +264,12 @@ via_end(struct via *v, struct deadline until, struct err *e)
 	int status;
 
 	if (v->may_stop || has_finished(v))
-		until = deadline_first(until, deadline_after(CHILD_GRACE_MS));
+		until = deadline_first(until, deadline_after(PROC_GRACE_MS));
 	else
 		diag_note("waiting until the program of --via exits");
-	fd_close(&v->helper.hold);
-	status = helper_wait(&v->helper, until);
-	if (v->helper.child.is_ending ? v->may_stop : status == 0)
+	fd_close(&v->hold);
+	status = proc_wait(v->program, until);
+	if (v->program->is_ending ? v->may_stop : status == 0)
 		return 0;
 	return status_error(v, status, e);
 }
@@ -309,6 +294,10 @@ via_release(struct via *v)
 {
 	if (v == NULL)
 		return;
-	helper_release(&v->helper);
+	/* What it has left is the rest of a pipeline. */
+	if (v->program != NULL && proc_group_lives(v->program))
+		proc_end(v->program);
+	proc_free(&v->program);
+	fd_close(&v->hold);
 	free(v);
 }

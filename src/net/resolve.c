@@ -14,9 +14,9 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "net/addr.h"
-#include "net/child.h"
 #include "net/endpoint.h"
 #include "net/os.h"
+#include "net/proc.h"
 #include "net/signals.h"
 #include "net/wait.h"
 
@@ -70,27 +70,6 @@ look_up(const struct lookup *l, int out)
 	}
 }
 
-/* Starts the child. Returns the read end of its pipe, or -1 with errno. */
-static int
-start_child(const struct lookup *l, struct child *child)
-{
-	int ends[2];
-
-	if (os_pipe(ends, false) < 0)
-		return -1;
-	child->pid = child_fork();
-	if (child->pid == 0) {
-		/* The reader of stdout must not wait for this process. */
-		fd_close_standard();
-		look_up(l, ends[1]);
-		_exit(0);
-	}
-	fd_close(&ends[1]);
-	if (child->pid < 0)
-		fd_close(&ends[0]);
-	return ends[0];
-}
-
 /* Reads the answers. Returns 0 at the end of the pipe, or an errno. */
 static int
 read_answers(struct lookup *l, int in, struct deadline until)
@@ -99,9 +78,6 @@ read_answers(struct lookup *l, int in, struct deadline until)
 
 	for (;;) {
 		ready = wait_fd(in, POLLIN, until);
-		/* SIGCHLD also interrupts the wait if the caller catches it. */
-		if (ready < 0 && errno == EINTR && signals_stopped() == 0)
-			continue;
 		if (ready <= 0)
 			return ready < 0 ? errno : ETIMEDOUT;
 		if (read(in, &l->last, sizeof(l->last)) !=
@@ -119,14 +95,25 @@ read_answers(struct lookup *l, int in, struct deadline until)
 static int
 run_child(struct lookup *l, struct deadline until)
 {
-	struct child child = {0};
-	int errnum, in = start_child(l, &child);
+	struct proc *p = NULL;
+	int ends[2], errnum;
+	pid_t pid;
 
-	if (in < 0)
+	if (os_pipe(ends, false) < 0)
 		return errno;
-	errnum = read_answers(l, in, until);
-	fd_close(&in);
-	(void)child_kill(&child);
+	pid = proc_fork(&p, NULL);
+	if (pid == 0) {
+		/* The reader of stdout must not wait for this process. */
+		fd_close_standard();
+		look_up(l, ends[1]);
+		_exit(0);
+	}
+	errnum = errno;
+	fd_close(&ends[1]);
+	if (pid > 0)
+		errnum = read_answers(l, ends[0], until);
+	fd_close(&ends[0]);
+	proc_free(&p);
 	if (errnum == 0 && l->found.count == 0 && l->last.code == 0)
 		return ENODATA;
 	return errnum;
@@ -272,8 +259,8 @@ log_result(const struct endpoint *ep, int64_t start, const char *note,
 		    addr_format_ip(&list->items[i], text, sizeof(text)));
 	json_close(j);
 	/* The step says the same. */
-	diag_event_end(step_is_on() ? DIAG_STEP + 1 : DIAG_NOTE, "%s is %s",
-	    host, all);
+	diag_event_end(
+	    step_is_on() ? DIAG_STEP + 1 : DIAG_NOTE, "%s is %s", host, all);
 }
 
 /* Resolves a name in a child process and waits for it. */

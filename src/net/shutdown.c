@@ -42,7 +42,7 @@ static void
 drain(int fd, struct deadline until, struct conn_summary *s)
 {
 	size_t dropped = 0;
-	char drop[4096];
+	static char drop[4096];
 	ssize_t n;
 
 	while (dropped < DRAIN_BYTES) {

@@ -10,26 +10,21 @@
 #include "base/fd.h"
 #include "net/os.h"
 
-/* The signal pipe. Besides it, the handler only uses the flags. */
+/* The signal pipe. Besides it, the handlers only use the flags. */
 static struct {
 	int ends[2];                   /* read, write; -1: none yet */
 	volatile sig_atomic_t pending; /* caught, not yet collected */
 	volatile sig_atomic_t stopped; /* the signal that asked sockt to stop */
-	unsigned caught;               /* rows of numbers[], one bit each */
+	volatile sig_atomic_t child_has_exited; /* not yet collected */
+	unsigned caught;                        /* of numbers[], one bit each */
+	bool catches_children;
 	volatile sig_atomic_t
 	    is_child; /* a forked child, which takes the default action */
 	pid_t self;   /* this process; 0: not known */
-} signals = {{-1, -1}, 0, 0, 0, false, 0};
+} signals = {.ends = {-1, -1}};
 
-static const struct {
-	int bit;
-	int number;
-} numbers[] = {
-    {SIGNALS_STOP, SIGINT},
-    {SIGNALS_STOP, SIGTERM},
-    {SIGNALS_STOP, SIGHUP},
-    {SIGNALS_CHILD, SIGCHLD},
-};
+/* The signals that ask sockt to stop. */
+static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
 
 #define NUMBERS (sizeof(numbers) / sizeof(numbers[0]))
 
@@ -48,16 +43,12 @@ die_by(int number)
 	_exit(128 + number);
 }
 
-/* In a child: takes the default action of the signal. */
+/* Wakes the poll; a full pipe does that, too. */
 static void
-on_signal_in_child(int number)
+wake(void)
 {
-	size_t i;
-
-	for (i = 0; i < NUMBERS; i++)
-		if (numbers[i].number == number &&
-		    numbers[i].bit == SIGNALS_STOP)
-			die_by(number);
+	while (write(signals.ends[1], "", 1) < 0 && errno == EINTR)
+		continue;
 }
 
 static void
@@ -65,24 +56,27 @@ on_signal(int number)
 {
 	int saved = errno;
 	bool woken = signals.pending != 0;
-	size_t i;
 
-	if (signals.is_child) {
-		on_signal_in_child(number);
-		return;
+	if (signals.is_child)
+		die_by(number);
+	signals.pending = 1;
+	signals.stopped = number;
+	fd_stop_waiting();
+	if (!woken)
+		wake();
+	errno = saved;
+}
+
+static void
+on_child(int number)
+{
+	int saved = errno;
+
+	(void)number;
+	if (!signals.child_has_exited && signals.catches_children) {
+		signals.child_has_exited = 1;
+		wake();
 	}
-	for (i = 0; i < NUMBERS; i++) {
-		if (numbers[i].number != number)
-			continue;
-		signals.pending |= numbers[i].bit;
-		if (numbers[i].bit == SIGNALS_STOP)
-			signals.stopped = number;
-	}
-	if (signals.stopped != 0)
-		fd_stop_waiting();
-	/* A full pipe also wakes the poll. */
-	while (!woken && write(signals.ends[1], "", 1) < 0 && errno == EINTR)
-		continue;
 	errno = saved;
 }
 
@@ -106,7 +100,7 @@ default_handlers(void)
 
 	for (i = 0; i < NUMBERS; i++)
 		if (signals.caught & (1U << i))
-			sigaction(numbers[i].number, &sa, NULL);
+			sigaction(numbers[i], &sa, NULL);
 }
 
 /* Whether the process that started sockt protects it by ignoring the signal. */
@@ -121,6 +115,12 @@ is_protected(int number)
 	return old.sa_handler == SIG_IGN;
 }
 
+static int
+open_pipe(void)
+{
+	return signals.ends[0] < 0 ? os_pipe(signals.ends, true) : 0;
+}
+
 int
 signals_catch(int mask, struct err *e)
 {
@@ -128,44 +128,62 @@ signals_catch(int mask, struct err *e)
 	sigset_t set;
 	size_t i;
 
+	(void)mask;
 	if (signals.is_child) {
 		default_handlers();
 		signals.is_child = false;
 		signals.caught = 0;
 	}
-	if (signals.ends[0] < 0 && os_pipe(signals.ends, true) < 0)
+	if (open_pipe() < 0)
 		return err_sys(e, ERR_FAILED, errno, "preparing for signals");
 	sigemptyset(&sa.sa_mask);
 	sigemptyset(&set);
 	for (i = 0; i < NUMBERS; i++) {
-		if (!(numbers[i].bit & mask) || is_protected(numbers[i].number))
+		if (is_protected(numbers[i]))
 			continue;
-		if (sigaction(numbers[i].number, &sa, NULL) < 0)
+		if (sigaction(numbers[i], &sa, NULL) < 0)
 			return err_sys(e, ERR_FAILED, errno,
-			    "catching signal %d", numbers[i].number);
-		sigaddset(&set, numbers[i].number);
+			    "catching signal %d", numbers[i]);
+		sigaddset(&set, numbers[i]);
 		signals.caught |= 1U << i;
 	}
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	return 0;
 }
 
-static void
-block_all(sigset_t *old)
+int
+signals_catch_children(void)
 {
-	sigset_t all;
+	struct sigaction sa = {
+	    .sa_handler = on_child, .sa_flags = SA_RESTART | SA_NOCLDSTOP};
+	sigset_t set;
 
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, old);
+	if (signals.catches_children)
+		return 0;
+	sigemptyset(&sa.sa_mask);
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	if (open_pipe() < 0 || sigaction(SIGCHLD, &sa, NULL) < 0)
+		return -1;
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	signals.catches_children = true;
+	return 0;
 }
 
-static void
-empty_pipe(void)
+bool
+signals_child_has_exited(void)
 {
-	char drop[64];
+	return signals.child_has_exited;
+}
 
-	while (read(signals.ends[0], drop, sizeof(drop)) == sizeof(drop))
-		continue;
+bool
+signals_collect_children(void)
+{
+	if (signals.child_has_exited == 0)
+		return false;
+	signals.child_has_exited = 0;
+	signals_empty_pipe();
+	return true;
 }
 
 int
@@ -180,32 +198,23 @@ signals_pending(void)
 	return signals.pending != 0;
 }
 
-int
-signals_collect(void)
-{
-	sigset_t old;
-	int pending;
-
-	if (signals.pending == 0)
-		return 0;
-	block_all(&old);
-	pending = signals.pending;
-	signals.pending = 0;
-	empty_pipe();
-	sigprocmask(SIG_SETMASK, &old, NULL);
-	return pending;
-}
-
+/* Flags are cleared before, and looked at afterwards: no signal gets lost. */
 void
 signals_empty_pipe(void)
 {
-	sigset_t old;
+	char drop[64];
 
-	block_all(&old);
-	/* A signal that arrives now must wake the next poll. */
+	while (read(signals.ends[0], drop, sizeof(drop)) == sizeof(drop))
+		continue;
+}
+
+void
+signals_collect(void)
+{
 	if (signals.pending == 0)
-		empty_pipe();
-	sigprocmask(SIG_SETMASK, &old, NULL);
+		return;
+	signals.pending = 0;
+	signals_empty_pipe();
 }
 
 int
@@ -244,6 +253,9 @@ signals_after_fork(void)
 	if (signals.stopped != 0)
 		die_by(signals.stopped);
 	signals.pending = 0;
+	/* Its children are others. */
+	signals.catches_children = false;
+	signals.child_has_exited = 0;
 }
 
 /*

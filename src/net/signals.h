@@ -11,8 +11,7 @@
 struct err;
 
 enum signals_mask {
-	SIGNALS_STOP = 1, /* INT, TERM, HUP: stop */
-	SIGNALS_CHILD = 2 /* CHLD: a child may be reaped */
+	SIGNALS_STOP = 1 /* INT, TERM, HUP: stop */
 };
 
 /*
@@ -28,15 +27,26 @@ void signals_init(void);
  */
 int signals_catch(int mask, struct err *e);
 
-/* The signals caught since the last call, as a mask; clears them. */
-int signals_collect(void);
+/* Forgets the caught signals that wait_poll() has reported. */
+void signals_collect(void);
 
-/* Whether signals_collect() would return any. */
+/* Whether there are any. */
 bool signals_pending(void);
 
 /*
+ * For net/proc.h: notes from now on that a child has exited. Nothing that waits
+ * or calls the system notices, except wait_children(). Returns 0, or -1 with
+ * errno.
+ */
+int signals_catch_children(void);
+
+/* Whether a child has exited since the last signals_collect_children(). */
+bool signals_child_has_exited(void);
+bool signals_collect_children(void);
+
+/*
  * For net/wait.h: the read end of the pipe, which becomes readable when a
- * signal arrives, or -1 before signals_catch(); and reading the bytes that
+ * signal arrives, or -1 before one is caught; and reading the bytes that
  * earlier signals left in it.
  */
 int signals_fd(void);

@@ -26,35 +26,55 @@ before_flush(struct deadline until)
 		   : until;
 }
 
-int
-wait_poll(struct pollfd *fds, nfds_t count, struct deadline until)
+static int
+poll_until(
+    struct pollfd *fds, nfds_t count, struct deadline until, bool children)
 {
+	bool has_exited;
 	int n;
 
 	fds[count].fd = signals_fd();
 	fds[count].events = POLLIN;
 	fds[count].revents = 0;
 	for (;;) {
-		n = poll(fds, count + 1, deadline_poll_ms(before_flush(until)));
+		/* A signal after this writes to the pipe, and wakes the poll.
+		 */
+		has_exited = children && signals_child_has_exited();
+		n = poll(fds, count + 1,
+		    has_exited || signals_pending()
+			? 0
+			: deadline_poll_ms(before_flush(until)));
 		if (signals_pending()) {
 			errno = EINTR;
 			return -1;
 		}
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n == 0 && !deadline_passed(until)) {
+		if (n == 0 && !has_exited && !deadline_passed(until)) {
 			step_flush();
 			continue;
 		}
 		if (n > 0 && fds[count].revents != 0)
 			n--;
-		if (n == 0 && fds[count].revents != 0) {
+		if (n == 0 && !has_exited && fds[count].revents != 0) {
 			/* Bytes of signals that were already collected. */
 			signals_empty_pipe();
 			continue;
 		}
 		return n;
 	}
+}
+
+int
+wait_poll(struct pollfd *fds, nfds_t count, struct deadline until)
+{
+	return poll_until(fds, count, until, false);
+}
+
+int
+wait_children(struct pollfd *fds, nfds_t count, struct deadline until)
+{
+	return poll_until(fds, count, until, true);
 }
 
 int

@@ -21,7 +21,10 @@ struct err;
  */
 int wait_poll(struct pollfd *fds, nfds_t count, struct deadline until);
 
-/* The same for one descriptor. */
+/* For proc_poll() (net/proc.h): returns 0 also when a child has exited. */
+int wait_children(struct pollfd *fds, nfds_t count, struct deadline until);
+
+/* wait_poll() for one descriptor. */
 int wait_fd(int fd, short events, struct deadline until);
 
 /*

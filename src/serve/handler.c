@@ -198,32 +198,6 @@ outlive_program(void)
 		sigaction(numbers[i], &sa, NULL);
 }
 
-/*
- * Starts the program with one end of a socket pair as its stdin and stdout.
- * Returns the other end, or -1 with the session's error.
- */
-static int
-start_program(struct served *v, pid_t *pid)
-{
-	struct program p = {.argv = v->h->program,
-	    .protocol = "TCP",
-	    .local = &v->c->local,
-	    .remote = &v->c->remote};
-	int ends[2];
-
-	if (call_socketpair(ends) < 0)
-		return err_sys(
-		    &v->s.e, ERR_FAILED, errno, "a socket for the program");
-	p.in = p.out = ends[1];
-	*pid = program_start(&p, &v->s.e);
-	fd_close(&ends[1]);
-	if (*pid < 0)
-		fd_close(&ends[0]);
-	else
-		sock_nonblocking(ends[0], true);
-	return ends[0];
-}
-
 /* Closes the connection after all: it only ended before the program's. */
 static void
 do_not_abort(struct session *s)
@@ -244,20 +218,24 @@ do_not_abort(struct session *s)
 static int
 serve_program(struct served *v)
 {
+	const struct program program = {.argv = v->h->program,
+	    .protocol = "TCP",
+	    .local = &v->c->local,
+	    .remote = &v->c->remote};
+	const struct proc_options options = {.has_pair = true};
+	struct proc *p = proc_start(&program, &options, &v->s.e);
 	struct session *s = &v->s;
 	struct relay_options o;
 	struct err lost;
-	int end, result, status;
-	pid_t pid = 0;
+	int result, status;
 	bool is_lost;
 
-	end = start_program(v, &pid);
-	if (end < 0)
+	if (p == NULL)
 		return -1;
 	outlive_program();
-	set_up(v, end, &o);
+	set_up(v, p->fd, &o);
 	result = relay_run(s->fd, &o, &s->r, &s->e);
-	sock_close(&end);
+	sock_close(&p->fd);
 	if (result < 0 && s->e.kind != ERR_LOST)
 		return -1;
 	s->allows_probes = false;
@@ -268,12 +246,12 @@ serve_program(struct served *v)
 	/* As for every program, what a client still sends does not matter. */
 	if (stop_signal)
 		s->until = deadline_after(0);
-	status = program_wait(pid, deadline_none(), &s->e);
-	if (status >= 0 && is_lost) {
+	status = proc_wait(p, deadline_none());
+	if (is_lost) {
 		s->e = lost;
 		return -1;
 	}
-	return status <= 0 ? status : err_status(&s->e, status);
+	return status == 0 ? 0 : err_status(&s->e, status);
 }
 
 static int

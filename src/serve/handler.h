@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "dial/connector.h"
-#include "net/program.h"
+#include "net/proc.h"
 
 struct conn;
 struct endpoint;
@@ -23,9 +23,9 @@ enum handler_kind {
 
 struct handler {
 	enum handler_kind kind;
-	char *const *program;       /* HANDLER_PROGRAM */
-	struct program_shell shell; /* storage of --exec's argv */
-	struct endpoint *targets;   /* HANDLER_FORWARD; the caller's */
+	char *const *program;     /* HANDLER_PROGRAM */
+	struct proc_shell shell;  /* storage of --exec's argv */
+	struct endpoint *targets; /* HANDLER_FORWARD; the caller's */
 	size_t target_count;
 	struct connector_options connector; /* of an attempt */
 	int64_t retry_ms; /* retry all targets for this long; -1: once */

@@ -3,22 +3,24 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/num.h"
 #include "base/step.h"
 #include "net/access.h"
 #include "net/call.h"
 #include "net/os.h"
 #include "net/listener.h"
-#include "net/program.h"
+#include "net/proc.h"
 #include "net/shutdown.h"
 #include "net/sock.h"
 #include "net/signals.h"
-#include "net/wait.h"
 
 /* The shortest pause of accepting after a failure. */
 #define MIN_PAUSE_MS 50
@@ -26,29 +28,48 @@
 /* More consecutive failures than this do not come from single connections. */
 #define MAX_FAILURES 16
 
+/* Makes room for more connections. */
+static void
+grow(struct server *s)
+{
+	s->capacity = s->capacity == 0 ? 64 : 2 * s->capacity;
+	s->conns = mem_resize(s->conns, s->capacity, sizeof(s->conns[0]));
+	/* The listening sockets, and the signal pipe of proc_poll(). */
+	s->fds = mem_resize(
+	    s->fds, s->capacity + s->listener->count + 1, sizeof(s->fds[0]));
+}
+
 int
 server_start(struct server *s, struct listener *l,
     const struct server_options *o, struct err *e)
 {
-	int signals = SIGNALS_STOP;
-
 	memset(s, 0, sizeof(*s));
 	s->listener = l;
 	s->options = o;
 	s->resume = deadline_after(0);
 	s->backoff = (struct backoff){.min = MIN_PAUSE_MS, .max = MAX_PAUSE_MS};
-	s->children.program_ms = o->program_ms;
-	s->children.log_level = o->log_level;
-	/* The listening sockets, and the signal pipe of wait_poll(). */
-	s->children.other_fds = l->count + 1;
-	children_init(&s->children);
-	if (!o->is_alone)
-		signals |= SIGNALS_CHILD;
-	if (signals_catch(signals, e) < 0) {
-		children_release(&s->children);
-		return -1;
-	}
-	return 0;
+	grow(s);
+	return signals_catch(SIGNALS_STOP, e);
+}
+
+/* Whether the process of a connection has been freed, and it is drained. */
+static bool
+is_draining(const struct server_conn *c)
+{
+	return c->proc == NULL;
+}
+
+/* The number of connections of the host of remote. */
+static int64_t
+count_of_host(const struct server *s, const struct addr *remote)
+{
+	int64_t n = 0;
+	size_t i;
+
+	for (i = 0; i < s->count; i++)
+		n += !is_draining(&s->conns[i]) &&
+		     addr_same_host(&s->conns[i].conn.remote, remote);
+	return n;
 }
 
 /* Whether the peer is accepted and gets a number; logs either case. */
@@ -61,8 +82,7 @@ admit(struct server *s, struct conn *c)
 		return false;
 	}
 	if (s->options->max_per_host > 0 &&
-	    children_of_host(&s->children, &c->remote) >=
-		s->options->max_per_host) {
+	    count_of_host(s, &c->remote) >= s->options->max_per_host) {
 		conn_event_denied(s->options->log_level, c, "--max-per-host");
 		return false;
 	}
@@ -203,7 +223,7 @@ try_accept(struct server *s, struct conn *c)
 static bool
 is_full(const struct server *s)
 {
-	return (int64_t)s->children.running >= s->options->max_conns;
+	return (int64_t)s->running >= s->options->max_conns;
 }
 
 /*
@@ -228,6 +248,22 @@ listener_pollfds(
 	return l->count;
 }
 
+/* Adds the connections that are drained. Returns their number. */
+static size_t
+drain_pollfds(
+    const struct server *s, struct pollfd *fds, struct deadline *until)
+{
+	size_t i, n = 0;
+
+	for (i = 0; s->running < s->count && i < s->count; i++) {
+		if (!is_draining(&s->conns[i]))
+			continue;
+		*until = deadline_first(*until, s->conns[i].drain);
+		fds[n++] = (struct pollfd){s->conns[i].fd, POLLIN, 0};
+	}
+	return n;
+}
+
 /*
  * Waits for an event. Sets *waiting, if not NULL, to whether a connection is
  * pending.
@@ -235,32 +271,145 @@ listener_pollfds(
 static void
 wait_event(struct server *s, struct deadline until, bool *waiting)
 {
-	struct pollfd *fds = s->children.fds;
 	size_t listening = 0, i, n;
 
 	if (waiting != NULL)
-		listening = listener_pollfds(s, fds, &until);
+		listening = listener_pollfds(s, s->fds, &until);
 	if (listening > 0)
 		announce_wait(s);
-	n = children_pollfds(&s->children, fds + listening, &until);
-	if (wait_poll(fds, listening + n, until) <= 0)
+	n = drain_pollfds(s, s->fds + listening, &until);
+	if (proc_poll(s->fds, listening + n, until) <= 0)
 		return;
 	for (i = 0; i < listening; i++)
-		*waiting |= fds[i].revents != 0;
+		*waiting |= s->fds[i].revents != 0;
+}
+
+/* Reports the "closed" event of a connection whose bytes only the kernel has
+ * counted; fd may be -1. */
+static void
+log_closed(const struct server *s, int fd, const struct conn *c, bool goes_on)
+{
+	struct conn_summary sum;
+
+	if (!diag_emits(s->options->log_level))
+		return;
+	conn_event_summarize(fd, goes_on, &sum);
+	conn_event_closed(s->options->log_level, c, &sum, s->last_status);
 }
 
 /*
- * Handles signals, children and drained connections. Returns true for a stop
- * signal.
+ * The end of a program. If processes that it started still run, only this copy
+ * of the connection is closed: shutdown(2) would end the connection for them,
+ * and they would lose what is read here. Otherwise the connection is drained.
+ */
+static void
+end_program(struct server *s, struct server_conn *c)
+{
+	bool was_ended = c->proc->is_ending;
+	bool goes_on = !was_ended && proc_group_lives(c->proc);
+
+	if (goes_on)
+		conn_event_goes_on(&c->conn);
+	log_closed(s, c->fd, &c->conn, goes_on);
+	if (goes_on) {
+		sock_close(&c->fd);
+		return;
+	}
+	shutdown_write(c->fd, &(struct conn_summary){.is_fin_sent = false});
+	c->drain = deadline_after(was_ended ? 0 : SHUTDOWN_DRAIN_MS);
+}
+
+/* The end of a forked handler, which has reported it, unless it was killed. */
+static void
+end_handler(const struct server *s, const struct server_conn *c)
+{
+	struct err e = ERR_INIT;
+
+	/* A program's status may look the same. */
+	if (s->last_status <= 128 || c->proc->group != 0 ||
+	    c->proc->is_ending || signals_stopped() != 0)
+		return;
+	err_set(&e, ERR_FAILED,
+	    "%s: the connection's process was ended by signal %d",
+	    addr_text(&c->conn.remote), s->last_status - 128);
+	diag_error(&e);
+	log_closed(s, -1, &c->conn, false);
+}
+
+/* Reads and discards; returns true at the peer's FIN or the limit. */
+static bool
+drain(const struct server_conn *c)
+{
+	char drop[4096];
+	ssize_t n;
+
+	do {
+		n = call_recv(c->fd, drop, sizeof(drop), MSG_DONTWAIT);
+	} while (n > 0 && !deadline_passed(c->drain));
+	return n >= 0 || (errno != EAGAIN && errno != EINTR) ||
+	       deadline_passed(c->drain);
+}
+
+/* Handles the end of its process, and drains. Returns whether it is done. */
+static bool
+advance_conn(struct server *s, struct server_conn *c)
+{
+	if (!is_draining(c)) {
+		if (!proc_has_ended(c->proc))
+			return false;
+		s->last_status = c->proc->status;
+		if (c->proc->is_late)
+			diag_warn("%s: the program took longer than allowed "
+				  "(--max-time)",
+			    addr_text(&c->conn.remote));
+		if (c->fd >= 0)
+			end_program(s, c);
+		else
+			end_handler(s, c);
+		proc_free(&c->proc);
+		s->running--;
+		/* It may have released what was short. */
+		s->resume = deadline_after(0);
+	}
+	if (c->fd >= 0 && !drain(c))
+		return false;
+	sock_close(&c->fd);
+	return true;
+}
+
+/*
+ * Handles signals, processes that have ended, and drained connections. Returns
+ * true for a stop signal.
  */
 static bool
 advance(struct server *s)
 {
-	(void)signals_collect();
-	/* The child may have released what was short. */
-	if (children_advance(&s->children))
-		s->resume = deadline_after(0);
+	size_t i = 0;
+
+	signals_collect();
+	if (s->exits == proc_exits() && s->running == s->count &&
+	    !s->has_programs)
+		i = s->count;
+	s->exits = proc_exits();
+	while (i < s->count) {
+		if (advance_conn(s, &s->conns[i]))
+			s->conns[i] = s->conns[--s->count];
+		else
+			i++;
+	}
 	return signals_stopped() != 0;
+}
+
+/* Adds a connection; fd is -1 unless the process is a program. */
+static void
+add_conn(struct server *s, struct proc *p, int fd, const struct conn *c)
+{
+	if (s->count == s->capacity)
+		grow(s);
+	s->conns[s->count++] =
+	    (struct server_conn){.proc = p, .fd = fd, .conn = *c};
+	s->running++;
+	s->has_programs = s->has_programs || p->group != 0;
 }
 
 static int
@@ -332,7 +481,7 @@ server_accept(struct server *s, struct conn *c, struct err *e)
 static int
 wait_children(struct server *s, struct err *e)
 {
-	while (!advance(s) && s->children.count > 0)
+	while (!advance(s) && s->count > 0)
 		wait_event(s, deadline_none(), NULL);
 	return signals_stopped() != 0 ? stop_error(e) : 0;
 }
@@ -358,8 +507,8 @@ server_end(struct server *s, struct err *e)
 static bool
 wait_for_resources(struct server *s, int errnum)
 {
-	if ((!err_is_shortage(errnum) && errnum != EAGAIN) ||
-	    s->children.count == 0 || signals_stopped() != 0)
+	if ((!err_is_shortage(errnum) && errnum != EAGAIN) || s->count == 0 ||
+	    signals_stopped() != 0)
 		return false;
 	pause_accepting(s, errnum);
 	wait_event(s, s->resume, NULL);
@@ -372,14 +521,13 @@ static void
 drop(struct server *s, int fd, const struct conn *c, int errnum)
 {
 	struct err e = ERR_INIT;
-	char text[ADDR_TEXT];
 
 	err_sys(&e, ERR_FAILED, errnum,
 	    "%s: the connection is dropped: no process can be made for it",
-	    addr_format(&c->remote, text, sizeof(text)));
+	    addr_text(&c->remote));
 	diag_error(&e);
-	s->children.last_status = (int)e.kind;
-	children_log_closed(&s->children, fd, c, false);
+	s->last_status = (int)e.kind;
+	log_closed(s, fd, c, false);
 	/* A FIN would look like an empty answer. */
 	sock_abort(&fd);
 }
@@ -400,75 +548,54 @@ report_fork(int fd, pid_t pid, int64_t start)
 		    "for %s", step_name_of(fd));
 }
 
-/* Another parent might leave zombies in the group of a program. */
-static void
-adopt_orphans(const struct server *s)
-{
-	if (!s->children.has_programs)
-		(void)os_adopt_orphans();
-}
-
 void
 server_fork(struct server *s, int fd, const struct conn *c,
     const struct server_handler *h)
 {
+	const struct proc_options o = {.leads_group = h->runs_program,
+	    .limit_ms = h->runs_program ? s->options->program_ms : 0};
 	int64_t start = step_start();
+	struct proc *p;
 	pid_t pid;
 
-	if (h->runs_program)
-		adopt_orphans(s);
-	pid = child_fork();
-	while (pid < 0 && wait_for_resources(s, errno))
-		pid = child_fork();
-	if (pid != 0)
-		report_fork(fd, pid, start);
+	do
+		pid = proc_fork(&p, &o);
+	while (pid < 0 && wait_for_resources(s, errno));
 	if (pid == 0) {
 		listener_abandon(s->listener);
 		(void)diag_connection(c->number);
-		if (h->runs_program)
-			setpgid(0, 0);
 		_exit(h->serve(fd, c, h->context));
 	}
+	report_fork(fd, pid, start);
 	if (pid < 0) {
 		drop(s, fd, c, errno);
 		return;
 	}
-	if (h->runs_program) {
-		/* Whichever of the two processes runs first. */
-		setpgid(pid, pid);
-		children_add_group(&s->children, pid, c);
-	} else {
-		children_add(&s->children, pid, -1, c);
-	}
+	add_conn(s, p, -1, c);
 	(void)call_close(fd, "the other process has it");
 }
 
 void
 server_spawn(struct server *s, int fd, const struct conn *c, char *const *argv)
 {
-	struct err e = ERR_INIT;
-	struct program p = {.argv = argv,
+	const struct proc_options o = {
+	    .leads_group = true, .limit_ms = s->options->program_ms};
+	const struct program program = {.argv = argv,
 	    .in = fd,
 	    .out = fd,
 	    .protocol = "TCP",
 	    .local = &c->local,
-	    .remote = &c->remote,
-	    .new_group = true};
-	pid_t pid;
+	    .remote = &c->remote};
+	struct err e = ERR_INIT;
+	struct proc *p;
 
-	adopt_orphans(s);
-	pid = program_start(&p, &e);
-	while (pid < 0 && wait_for_resources(s, e.errnum))
-		pid = program_start(&p, &e);
-	if (pid > 0) {
-		children_add(&s->children, pid, fd, c);
-		return;
-	}
-	s->children.last_status = (int)e.kind;
-	diag_error(&e);
-	children_log_closed(&s->children, fd, c, false);
-	shutdown_and_drain(&fd, deadline_after(0),
-	    &(struct conn_summary){.is_fin_sent = false});
+	do
+		p = proc_start(&program, &o, &e);
+	while (p == NULL && wait_for_resources(s, e.errnum));
+	if (p != NULL)
+		add_conn(s, p, fd, c);
+	else
+		drop(s, fd, c, e.errnum);
 }
 
 int
@@ -476,20 +603,20 @@ server_wait_status(struct server *s, struct err *e)
 {
 	if (wait_children(s, e) < 0)
 		return -1;
-	return s->children.last_status == 0
-		   ? 0
-		   : err_status(e, s->children.last_status);
+	return s->last_status == 0 ? 0 : err_status(e, s->last_status);
 }
 
 void
 server_stop(struct server *s)
 {
-	children_end(&s->children);
-	for (;;) {
-		(void)advance(s);
-		if (s->children.running == 0)
-			break;
-		wait_event(s, deadline_none(), NULL);
-	}
-	children_release(&s->children);
+	size_t i;
+
+	/* What is left of a program that has ended by itself goes on. */
+	(void)advance(s);
+	proc_end_all();
+	(void)advance(s);
+	for (i = 0; i < s->count; i++)
+		sock_close(&s->conns[i].fd);
+	free(s->conns);
+	free(s->fds);
 }

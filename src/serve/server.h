@@ -15,11 +15,12 @@
 #include "base/backoff.h"
 #include "base/deadline.h"
 #include "net/conn_event.h"
-#include "serve/children.h"
 
 struct access;
 struct err;
 struct listener;
+struct pollfd;
+struct proc;
 
 struct server_options {
 	int64_t max_conns; /* children at once; at the limit, accepting waits */
@@ -27,19 +28,32 @@ struct server_options {
 	int64_t accept_ms;     /* limit of the wait for a connection, or -1 */
 	struct deadline until; /* limit of waiting for connections */
 	int64_t program_ms;    /* limit of a program; -1: none */
-	bool is_alone;         /* no children, and none to reap */
 	bool is_single;        /* accepts one connection, then no more */
 	bool ends_idle;        /* accept_ms is the normal end: status 0 */
 	int log_level;         /* enum diag_level of "accepted" and "closed" */
 	const struct access *access; /* which peers are allowed; NULL: all */
 };
 
+/* A connection and its process, or a connection that is drained. */
+struct server_conn {
+	struct proc *proc;     /* NULL: it has ended, and fd is drained */
+	int fd;                /* a program's connection, otherwise -1 */
+	struct deadline drain; /* the end of the drain */
+	struct conn conn;
+};
+
 struct server {
 	struct listener *listener; /* the caller's */
 	const struct server_options *options;
-	struct children children;
-	int failures;       /* consecutive failures of accept(2) */
-	unsigned accepted;  /* number of connections, for their names */
+	struct server_conn *conns; /* owned */
+	struct pollfd *fds;        /* owned; room for all that is polled */
+	size_t count, capacity;    /* of conns */
+	size_t running;            /* those that have a process */
+	unsigned exits;            /* proc_exits(), when they were looked at */
+	bool has_programs;         /* in groups of their own */
+	int last_status;           /* shell status of the last connection */
+	int failures;              /* consecutive failures of accept(2) */
+	unsigned accepted;         /* number of connections, for their names */
 	bool is_announced;  /* the wait for a connection was reported (-vv) */
 	bool is_queue_full; /* and it has been reported */
 	struct backoff backoff; /* lengths of the pauses */
@@ -60,7 +74,7 @@ struct server_handler {
 };
 
 /*
- * Catches stop signals and SIGCHLD. Returns 0, or -1 with *e set. Call
+ * Catches stop signals. Returns 0, or -1 with *e set. Call
  * server_stop() afterwards.
  */
 int server_start(struct server *s, struct listener *l,
@@ -85,7 +99,7 @@ int server_end(struct server *s, struct err *e);
 /*
  * Passes fd to a forked child that runs the handler, and closes it here. If
  * fork fails, the connection is aborted and the failure reported and stored in
- * s->children.last_status.
+ * s->last_status.
  */
 void server_fork(struct server *s, int fd, const struct conn *c,
     const struct server_handler *h);
@@ -93,9 +107,7 @@ void server_fork(struct server *s, int fd, const struct conn *c,
 /*
  * Passes fd to a program. fd also stays open here, and is drained when the
  * program exits. If a process of the program's group still runs then, it keeps
- * the connection, and fd is only closed. If the program cannot be executed, the
- * error is reported, the connection closed, and the status stored in
- * s->children.last_status.
+ * the connection, and fd is only closed. Failures are those of server_fork().
  */
 void server_spawn(
     struct server *s, int fd, const struct conn *c, char *const *argv);

@@ -10,10 +10,9 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "net/os.h"
-#include "net/program.h"
+#include "net/proc.h"
 #include "net/signals.h"
 #include "net/sock.h"
-#include "net/wait.h"
 
 void
 udp_programs_start(
@@ -48,31 +47,28 @@ static int
 start_program(
     const struct udp_programs *w, struct udp_program *p, struct err *e)
 {
+	const struct proc_options options = {
+	    .leads_group = true, .limit_ms = w->limit_ms};
 	struct program program = {.argv = w->argv,
 	    .protocol = "UDP",
 	    .local = &p->endpoints.local,
-	    .remote = &p->endpoints.remote,
-	    .new_group = true};
+	    .remote = &p->endpoints.remote};
 	int in[2], out[2];
-	pid_t pid;
 
 	if (open_pipes(in, out) < 0)
 		return err_sys(e, ERR_FAILED, errno, "pipe");
 	program.in = in[0];
 	program.out = out[1];
-	pid = program_start(&program, e);
+	p->proc = proc_start(&program, &options, e);
 	fd_close(&in[0]);
 	fd_close(&out[1]);
-	if (pid < 0) {
-		fd_close(&in[1]);
-		fd_close(&out[0]);
-		return -1;
-	}
-	p->child.pid = p->child.group = pid;
-	p->child.until = deadline_after(w->limit_ms);
 	p->in = in[1];
 	p->out = out[0];
-	return 0;
+	if (p->proc != NULL)
+		return 0;
+	fd_close(&p->in);
+	fd_close(&p->out);
+	return -1;
 }
 
 int
@@ -97,8 +93,7 @@ udp_programs_run(struct udp_programs *w, const struct dgram *d,
 }
 
 size_t
-udp_programs_pollfds(
-    const struct udp_programs *w, struct pollfd *fds, struct deadline *until)
+udp_programs_pollfds(const struct udp_programs *w, struct pollfd *fds)
 {
 	const struct udp_program *p;
 	size_t i, n = 0;
@@ -109,7 +104,6 @@ udp_programs_pollfds(
 			fds[n++] = (struct pollfd){p->in, POLLOUT, 0};
 		if (p->out >= 0)
 			fds[n++] = (struct pollfd){p->out, POLLIN, 0};
-		*until = deadline_first(*until, p->child.until);
 	}
 	return n;
 }
@@ -165,28 +159,6 @@ read_answer(struct udp_program *p)
 	}
 }
 
-/*
- * Reaps the program if it has exited. When its time has passed, kills it, or
- * what it has left: a child of the program may hold the other ends.
- */
-static void
-check_child(struct udp_program *p)
-{
-	struct child *c = &p->child;
-
-	if (c->pid > 0)
-		(void)child_reap(c, &p->status);
-	if (!deadline_passed(c->until))
-		return;
-	p->timed_out = true;
-	if (c->pid > 0)
-		p->status = child_kill(c);
-	else
-		child_kill_group(c);
-	fd_close(&p->in);
-	fd_close(&p->out);
-}
-
 struct udp_program *
 udp_programs_advance(struct udp_programs *w)
 {
@@ -196,12 +168,14 @@ udp_programs_advance(struct udp_programs *w)
 	for (i = 0; i < w->count; i++) {
 		p = &w->slots[i];
 		write_payload(p);
+		/* The last output of one that has ended is in the pipe. */
 		read_answer(p);
-		check_child(p);
-		/* Its last output was in the pipe before it exited. */
-		if (p->child.pid == 0)
-			read_answer(p);
-		if (p->child.pid == 0 && p->out < 0)
+		/* What it has started may hold the other ends. */
+		if (p->proc->is_late) {
+			fd_close(&p->in);
+			fd_close(&p->out);
+		}
+		if (proc_has_ended(p->proc) && p->out < 0)
 			return p;
 	}
 	return NULL;
@@ -212,22 +186,17 @@ udp_programs_wait(
     struct udp_programs *w, struct pollfd *fds, struct deadline until)
 {
 	struct udp_program *p;
-	struct deadline next;
-	size_t n;
 
 	while ((p = udp_programs_advance(w)) == NULL && w->count > 0 &&
-	       signals_stopped() == 0 && !deadline_passed(until)) {
-		next = until;
-		n = udp_programs_pollfds(w, fds, &next);
-		(void)wait_poll(fds, n, next);
-		(void)signals_collect();
-	}
+	       signals_stopped() == 0 && !deadline_passed(until))
+		(void)proc_poll(fds, udp_programs_pollfds(w, fds), until);
 	return p;
 }
 
 static void
 release(struct udp_program *p)
 {
+	proc_free(&p->proc);
 	fd_close(&p->in);
 	fd_close(&p->out);
 	free(p->payload);
@@ -246,16 +215,9 @@ udp_programs_stop(struct udp_programs *w)
 {
 	size_t i;
 
-	/* Another parent might leave zombies in the groups. */
-	(void)os_adopt_orphans();
+	proc_end_all();
 	for (i = 0; i < w->count; i++)
-		child_end(&w->slots[i].child);
-	for (i = 0; i < w->count; i++) {
-		if (w->slots[i].child.pid > 0)
-			(void)child_wait(&w->slots[i].child);
-		child_wait_group(&w->slots[i].child);
 		release(&w->slots[i]);
-	}
 	free(w->slots);
 	memset(w, 0, sizeof(*w));
 }

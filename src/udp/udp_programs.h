@@ -12,18 +12,16 @@
 #include <sys/types.h>
 
 #include "base/deadline.h"
-#include "net/child.h"
+#include "net/proc.h"
 #include "udp/dgram.h"
 
 struct err;
 
 /* One program and the datagram that it answers. */
 struct udp_program {
-	struct child child; /* killed when its time has passed */
-	int in, out;    /* the server's ends of its stdin and stdout, or -1 */
-	bool timed_out; /* it was killed */
-	int status;     /* shell status, once reaped */
-	int errnum;     /* of a failure of a pipe to it, or 0 */
+	struct proc *proc; /* ended when its time has passed */
+	int in, out; /* the server's ends of its stdin and stdout, or -1 */
+	int errnum;  /* of a failure of a pipe to it, or 0 */
 
 	unsigned char *payload; /* owned */
 	size_t length, written; /* of payload */
@@ -53,15 +51,14 @@ int udp_programs_run(struct udp_programs *w, const struct dgram *d,
     const struct dgram_endpoints *ep, struct err *e);
 
 /*
- * Fills in what to poll, at most two entries per program. Makes *until earlier
- * if the time of one ends before it. Returns the number of entries.
+ * Fills in what to poll with proc_poll(), at most two entries per program.
+ * Returns their number.
  */
-size_t udp_programs_pollfds(
-    const struct udp_programs *w, struct pollfd *fds, struct deadline *until);
+size_t udp_programs_pollfds(const struct udp_programs *w, struct pollfd *fds);
 
 /*
- * Moves bytes, reaps programs, and kills those that took too long, without
- * blocking. Returns one that has ended, which the caller removes, or NULL.
+ * Moves bytes without blocking. Returns a program that has ended, which the
+ * caller removes, or NULL.
  */
 struct udp_program *udp_programs_advance(struct udp_programs *w);
 

@@ -12,6 +12,8 @@ sub hear {
     return $got;
 }
 
+sub descriptors { my @fds = glob "/proc/$_[0]/fd/*"; return scalar @fds }
+
 my $dir = scratch();
 my $p = start('udp-serve', '-4', '0', '--', 'tr', 'a-z', 'A-Z');
 my $c = client($p);
@@ -61,6 +63,7 @@ chmod 0755, "$dir/odd";
 $p = start('udp-serve', '-4', '-v', '--program-timeout', '0.5', '0', '--',
     "$dir/odd");
 $c = client($p);
+my $fds = descriptors($p->{pid});
 $c->send('silent');
 $c->send('failing');
 is hear($c), "oops\n", 'a failing program\'s output is sent all the same';
@@ -72,6 +75,11 @@ $p->expect(err => qr/ignored: the program took longer than allowed \(--program-t
 $c->send('x');
 is hear($c), "fine\n", 'the server goes on';
 ok !IO::Select->new($c)->can_read(0.05), 'silence is no empty answer';
+for (1 .. 1000) {
+    last if descriptors($p->{pid}) == $fds;
+    select undef, undef, undef, 0.01;
+}
+is descriptors($p->{pid}), $fds, 'no descriptor stays open';
 $p->stop;
 
 $p = start('udp-serve', '-4', '0', '--', '/nonexistent/program');

@@ -1,0 +1,600 @@
+/* Child processes: one table of all that this process has started. */
+#include "net/proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/step.h"
+#include "base/text.h"
+#include "net/addr.h"
+#include "net/call.h"
+#include "net/os.h"
+#include "net/signals.h"
+#include "net/sock.h"
+#include "net/wait.h"
+
+/*
+ * No event reports that a process group has become empty: how often to check.
+ */
+#define GROUP_MS 20
+/*
+ * How long the group of a process that was ended may outlive it where orphans
+ * are not adopted: its zombies, which another process reaps, look alive.
+ */
+#define ZOMBIES_MS 500
+/* How much of stderr is kept: as much as a pipe holds. */
+#define MAX_ERRORS (64 * 1024)
+
+extern char **environ;
+
+static struct {
+	struct proc *first;
+	size_t timed; /* those with a time of the next signal */
+	unsigned exits;
+	bool adopts; /* orphaned descendants become children of this process */
+} table;
+
+/* Sets the time of the next signal. */
+static void
+set_time(struct proc *p, struct deadline until)
+{
+	if (deadline_is_set(p->until))
+		table.timed--;
+	if (deadline_is_set(until))
+		table.timed++;
+	p->until = until;
+}
+
+static pid_t
+reap(pid_t pid, int *status)
+{
+	pid_t reaped;
+
+	do
+		reaped = waitpid(pid, status, WNOHANG);
+	while (reaped < 0 && errno == EINTR);
+	if (reaped > 0)
+		*status = WIFSIGNALED(*status) ? 128 + WTERMSIG(*status)
+					       : WEXITSTATUS(*status);
+	return reaped;
+}
+
+/*
+ * Reaps all that have exited: those of the table, and adopted orphans. Returns
+ * whether any process is left.
+ */
+static bool
+reap_all(void)
+{
+	struct proc *p;
+	int status;
+	pid_t pid;
+
+	while ((pid = reap(-1, &status)) > 0) {
+		for (p = table.first; p != NULL && p->pid != pid; p = p->next)
+			continue;
+		if (p == NULL)
+			continue;
+		p->pid = 0;
+		p->status = status;
+		table.exits++;
+		if (!table.adopts && p->is_ending && !p->is_killed)
+			set_time(p, deadline_first(
+					p->until, deadline_after(ZOMBIES_MS)));
+	}
+	return pid == 0;
+}
+
+bool
+proc_group_lives(const struct proc *p)
+{
+	int status;
+
+	if (p->group == 0)
+		return false;
+	/* Reap orphans of the leader first: zombies do not count. */
+	while (p->pid == 0 && reap(-p->group, &status) > 0)
+		continue;
+	return kill(-p->group, 0) == 0 || errno == EPERM;
+}
+
+bool
+proc_has_ended(const struct proc *p)
+{
+	return p->pid == 0 &&
+	       (!p->is_ending || p->is_killed || !proc_group_lives(p));
+}
+
+void
+proc_end(struct proc *p)
+{
+	int number = p->is_ending ? SIGKILL : SIGTERM;
+
+	if (p->group > 0 && proc_group_lives(p))
+		kill(-p->group, number);
+	else if (p->pid > 0)
+		kill(p->pid, number);
+	p->is_killed = p->is_ending;
+	p->is_ending = true;
+	set_time(p, deadline_after(p->is_killed ? -1 : PROC_GRACE_MS));
+}
+
+unsigned
+proc_exits(void)
+{
+	return table.exits;
+}
+
+/* The time at which the table has work to do. */
+static struct deadline
+next_time(void)
+{
+	struct deadline next = deadline_none();
+	struct proc *p;
+
+	for (p = table.timed > 0 ? table.first : NULL; p != NULL; p = p->next) {
+		next = deadline_first(next, p->until);
+		if (p->pid == 0 && p->is_ending && !p->is_killed)
+			next = deadline_first(next, deadline_after(GROUP_MS));
+	}
+	return next;
+}
+
+/* Does the work of the table. */
+static void
+advance(void)
+{
+	struct proc *p;
+
+	if (signals_collect_children())
+		(void)reap_all();
+	for (p = table.timed > 0 ? table.first : NULL; p != NULL; p = p->next) {
+		if (!deadline_passed(p->until))
+			continue;
+		p->is_late = p->is_late || !p->is_ending;
+		proc_end(p);
+	}
+}
+
+int
+proc_poll(struct pollfd *fds, nfds_t count, struct deadline until)
+{
+	int ready =
+	    wait_children(fds, count, deadline_first(until, next_time()));
+	int errnum = errno;
+
+	advance();
+	errno = errnum;
+	return ready;
+}
+
+/* Passes on the line read so far; one that is too long has been cut. */
+static void
+end_line(struct proc *p)
+{
+	p->line[p->line_length] = '\0';
+	if (p->line_length > 0)
+		p->on_line(p->context, p->line);
+	p->line_length = 0;
+}
+
+/* Reads from stderr once. Returns whether more may follow. */
+static bool
+read_some(struct proc *p)
+{
+	char bytes[4096];
+	ssize_t i, n = read(p->errors, bytes, sizeof(bytes));
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return true;
+	for (i = 0; i < n && p->errors_count < MAX_ERRORS; i++) {
+		p->errors_count++;
+		if (bytes[i] == '\n' || bytes[i] == '\r')
+			end_line(p);
+		else if (bytes[i] != '\0' && p->line_length + 1 < PROC_LINE)
+			p->line[p->line_length++] = bytes[i];
+	}
+	if (n > 0)
+		return true;
+	end_line(p);
+	fd_close(&p->errors);
+	return false;
+}
+
+int
+proc_read_lines(struct proc *p, struct deadline until)
+{
+	int ready;
+
+	if (p->errors < 0)
+		return 0;
+	ready = wait_fd(p->errors, POLLIN, until);
+	return ready > 0 ? read_some(p) : ready;
+}
+
+int
+proc_wait(struct proc *p, struct deadline until)
+{
+	struct pollfd fds[2];
+
+	while (!proc_has_ended(p)) {
+		if (!p->is_ending &&
+		    (deadline_passed(until) || signals_stopped() != 0))
+			proc_end(p);
+		fds[0] = (struct pollfd){p->errors, POLLIN, 0};
+		if (proc_poll(fds, 1, p->is_ending ? deadline_none() : until) <
+		    0)
+			signals_collect();
+		else if (fds[0].revents != 0)
+			(void)read_some(p);
+	}
+	/* What it left in the pipe; a descendant may hold the other end. */
+	while (p->errors_count < MAX_ERRORS &&
+	       proc_read_lines(p, deadline_after(0)) > 0)
+		continue;
+	if (p->on_line != NULL)
+		end_line(p);
+	return p->status;
+}
+
+void
+proc_free(struct proc **p)
+{
+	struct proc *old = *p;
+
+	if (old == NULL)
+		return;
+	if (!proc_has_ended(old)) {
+		if (!old->is_ending)
+			proc_end(old);
+		(void)proc_wait(old, deadline_none());
+	}
+	set_time(old, deadline_none());
+	*old->link = old->next;
+	if (old->next != NULL)
+		old->next->link = old->link;
+	fd_close(&old->fd);
+	fd_close(&old->errors);
+	free(old->line);
+	free(old);
+	*p = NULL;
+}
+
+void
+proc_end_all(void)
+{
+	struct proc *p;
+
+	for (p = table.first; p != NULL; p = p->next)
+		if (!p->is_ending)
+			proc_end(p);
+	for (p = table.first; p != NULL; p = p->next)
+		(void)proc_wait(p, deadline_none());
+}
+
+bool
+proc_orphans_live(void)
+{
+	return reap_all() && table.adopts;
+}
+
+/* The ends of the pair and of stderr that belong to the child. */
+struct ends {
+	int fd, errors;
+};
+
+/* Opens what the options ask for. Returns 0, or -1 with errno. */
+static int
+open_ends(struct proc *p, struct ends *ends, const struct proc_options *o)
+{
+	int pair[2] = {-1, -1}, errors[2] = {-1, -1};
+
+	if ((o->has_pair && (call_socketpair(pair) < 0 ||
+				sock_nonblocking(pair[0], true) < 0)) ||
+	    (o->on_line != NULL && os_pipe(errors, true) < 0)) {
+		fd_close(&pair[0]);
+		fd_close(&pair[1]);
+		return -1;
+	}
+	p->fd = pair[0];
+	p->errors = errors[0];
+	ends->fd = pair[1];
+	ends->errors = errors[1];
+	return 0;
+}
+
+/* The child's part of proc_fork(). */
+static void
+begin(struct proc *p, struct ends *ends)
+{
+	signals_after_fork();
+	memset(&table, 0, sizeof(table));
+	if (p->group != 0)
+		setpgid(0, 0);
+	if (ends->fd >= 0) {
+		fd_close(&p->fd);
+		p->fd = ends->fd;
+	}
+	if (ends->errors >= 0) {
+		fd_close(&p->errors);
+		p->errors = ends->errors;
+	}
+}
+
+pid_t
+proc_fork(struct proc **result, const struct proc_options *o)
+{
+	static const struct proc_options plain;
+	struct proc *p = mem_array(1, sizeof(*p));
+	struct ends ends;
+	pid_t pid = -1;
+
+	if (o == NULL)
+		o = &plain;
+	*p = (struct proc){.fd = -1,
+	    .errors = -1,
+	    .until = deadline_none(),
+	    .on_line = o->on_line,
+	    .context = o->context,
+	    .group = o->leads_group};
+	/* Orphans of a group would stay in it as zombies of another parent. */
+	if (o->leads_group && !table.adopts)
+		table.adopts = os_adopt_orphans();
+	if (signals_catch_children() == 0 && open_ends(p, &ends, o) == 0) {
+		step_flush();
+		pid = fork();
+		if (pid == 0) {
+			begin(p, &ends);
+			*result = p;
+			return 0;
+		}
+		fd_close(&ends.fd);
+		fd_close(&ends.errors);
+	}
+	if (pid < 0) {
+		fd_close(&p->fd);
+		fd_close(&p->errors);
+		free(p);
+		return -1;
+	}
+	/* Whichever of the two processes runs first. */
+	if (o->leads_group)
+		setpgid(pid, pid);
+	p->pid = pid;
+	p->group = o->leads_group ? pid : 0;
+	if (o->on_line != NULL)
+		p->line = mem_array(PROC_LINE, 1);
+	if (o->limit_ms > 0)
+		set_time(p, deadline_after(o->limit_ms));
+	p->next = table.first;
+	p->link = &table.first;
+	if (p->next != NULL)
+		p->next->link = &p->next;
+	table.first = p;
+	*result = p;
+	return pid;
+}
+
+/*
+ * What UCSPI servers set for a connection: an outer server's variables are not
+ * those of this one.
+ */
+static void
+clear_connection(void)
+{
+	static const char *const protocols[] = {"TCP", "UDP"};
+	static const char *const names[] = {"LOCALIP", "LOCALPORT", "LOCALHOST",
+	    "REMOTEIP", "REMOTEPORT", "REMOTEHOST", "REMOTEINFO"};
+	char name[32];
+	size_t i, k;
+
+	unsetenv("PROTO");
+	unsetenv("UNIXLOCALPATH");
+	for (i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
+		for (k = 0; k < sizeof(names) / sizeof(names[0]); k++) {
+			snprintf(
+			    name, sizeof(name), "%s%s", protocols[i], names[k]);
+			unsetenv(name);
+		}
+}
+
+static void
+set_address(const char *protocol, const char *side, const struct addr *a)
+{
+	char name[32], text[ADDR_TEXT];
+
+	snprintf(name, sizeof(name), "%s%sIP", protocol, side);
+	setenv(name, addr_format_ip(a, text, sizeof(text)), 1);
+	snprintf(name, sizeof(name), "%s%sPORT", protocol, side);
+	snprintf(text, sizeof(text), "%u", addr_port(a));
+	setenv(name, text, 1);
+}
+
+static void
+set_connection(const struct program *p)
+{
+	char text[ADDR_TEXT];
+
+	clear_connection();
+	if (addr_is_unix(p->local) || addr_is_unix(p->remote)) {
+		setenv("PROTO", "UNIX", 1);
+		setenv("UNIXLOCALPATH",
+		    addr_format_ip(p->local, text, sizeof(text)), 1);
+	} else {
+		setenv("PROTO", p->protocol, 1);
+		set_address(p->protocol, "LOCAL", p->local);
+		set_address(p->protocol, "REMOTE", p->remote);
+	}
+}
+
+/* The search path if PATH is not set. */
+#define DEFAULT_PATH "/usr/local/bin:/bin:/usr/bin"
+
+/*
+ * execvp(3) without its shell for a file that is no program. Tries each
+ * directory of PATH. Returns only on failure, with an errno.
+ */
+static int
+execute(char *const *argv)
+{
+	const char *name = argv[0], *at = getenv("PATH"), *end;
+	char full[PATH_MAX + 1];
+	int found = ENOENT, n;
+
+	if (strchr(name, '/') != NULL) {
+		execve(name, argv, environ);
+		return errno;
+	}
+	if (name[0] == '\0')
+		return ENOENT;
+	for (at = at != NULL ? at : DEFAULT_PATH; at != NULL;
+	     at = *end == ':' ? end + 1 : NULL) {
+		end = at + strcspn(at, ":");
+		/* An empty entry means the working directory. */
+		n = snprintf(full, sizeof(full), "%.*s%s%s", (int)(end - at),
+		    at, end > at ? "/" : "", name);
+		if (n >= (int)sizeof(full))
+			continue;
+		execve(full, argv, environ);
+		if (errno == EACCES)
+			found = EACCES;
+		else if (errno != ENOENT && errno != ENOTDIR &&
+			 errno != ESTALE && errno != ENODEV &&
+			 errno != ETIMEDOUT)
+			return errno;
+	}
+	return found;
+}
+
+/* The first of the two descriptors of a connection under UCSPI. */
+#define UCSPI_FIRST 6
+
+/*
+ * fd, or a copy of it that dup2(2) to the program's descriptors, of which last
+ * is the highest, does not replace; dup2(2) onto itself would keep its
+ * close-on-exec flag. Returns -1 with errno on failure.
+ */
+static int
+above(int last, int fd)
+{
+	return fd > last ? fd : fcntl(fd, F_DUPFD_CLOEXEC, last + 1);
+}
+
+/* In the child: becomes the program. Returns only on failure, with an errno. */
+static int
+become(const struct program *program, const struct proc *self)
+{
+	int first = program->is_ucspi ? UCSPI_FIRST : 0, last = first + 1;
+	int in = above(last, self->fd >= 0 ? self->fd : program->in);
+	int out = above(last, self->fd >= 0 ? self->fd : program->out);
+	int errors = self->errors >= 0 ? self->errors : program->errors;
+
+	if (in < 0 || out < 0 || dup2(in, first) < 0 || dup2(out, last) < 0 ||
+	    (errors != 0 && dup2(errors, STDERR_FILENO) < 0))
+		return errno;
+	if (program->protocol != NULL)
+		set_connection(program);
+	signals_reset();
+	os_follow_parent(getppid(), SIGTERM);
+	return execute(program->argv);
+}
+
+/* Sets *e to the status with which a shell reports it. Returns -1. */
+static int
+exec_error(const char *shown, int errnum, struct err *e)
+{
+	err_set(e, (enum err_kind)(errnum == ENOENT ? 127 : 126),
+	    "cannot run %s: %s", shown, err_reason(errnum, ERR_AT_FILE));
+	e->errnum = errnum;
+	return -1;
+}
+
+struct proc *
+proc_start(
+    const struct program *program, const struct proc_options *o, struct err *e)
+{
+	int64_t start = step_start();
+	struct proc *p = NULL;
+	char shown[256];
+	int errnum;
+	pid_t pid;
+
+	text_escape_string(shown, sizeof(shown), program->argv[0]);
+	signals_find_ignored();
+	if (!table.adopts)
+		table.adopts = os_adopt_orphans();
+	pid = proc_fork(&p, o);
+	errnum = pid < 0 ? errno : 0;
+	if (pid == 0) {
+		(void)exec_error(shown, become(program, p), e);
+		diag_error(e);
+		_exit((int)e->kind);
+	}
+	step_report(
+	    &(struct step){.call = "fork",
+		.start_ns = start,
+		.errnum = errnum,
+		.note = program->is_ucspi
+			    ? "a program whose descriptors 6 and 7 are the "
+			      "connection"
+			    : "a program whose standard input and output are "
+			      "the connection"},
+	    "process %ld runs %s", (long)pid, shown);
+	if (pid < 0)
+		(void)exec_error(shown, errnum, e);
+	return p;
+}
+
+/*
+ * A signal that was caught before must not get lost, and one that arrives later
+ * has its default action: signals_reset() unblocks them.
+ */
+int
+proc_replace(char *const *argv, struct err *e)
+{
+	char shown[256];
+	sigset_t all, old;
+	int errnum;
+
+	text_escape_string(shown, sizeof(shown), argv[0]);
+	step_report(&(struct step){.call = "exec",
+			.start_ns = step_start(),
+			.result = "begins",
+			.note = "this process becomes the program"},
+	    "%s", shown);
+	step_flush();
+	signals_find_ignored();
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	if (signals_stopped() != 0) {
+		sigprocmask(SIG_SETMASK, &old, NULL);
+		return err_sys(e, ERR_FAILED, EINTR, "starting %s", shown);
+	}
+	signals_reset();
+	errnum = execute(argv);
+	signals_init();
+	return exec_error(shown, errnum, e);
+}
+
+char *const *
+proc_shell(struct proc_shell *s, const char *command)
+{
+	static char shell[] = "/bin/sh", dash_c[] = "-c";
+
+	s->argv[0] = shell;
+	s->argv[1] = dash_c;
+	s->argv[2] = (char *)command;
+	s->argv[3] = NULL;
+	return s->argv;
+}

@@ -1,0 +1,188 @@
+/*
+ * Child processes: programs, and forked copies of sockt (a handler, a name
+ * lookup, a test). All that a process has started stand in one table; nobody
+ * else calls fork(2), execve(2), waitpid(2) or kill(2).
+ *
+ *	p = proc_start(&program, &options, e);
+ *	while (!proc_has_ended(p))
+ *		proc_poll(fds, count, until);
+ *	status = p->status;
+ *	proc_free(&p);
+ *
+ * proc_poll() and proc_wait() reap whatever has exited, and end what has to
+ * end, with all that it started: SIGTERM, and SIGKILL PROC_GRACE_MS later. A
+ * forked copy begins with an empty table.
+ */
+#ifndef NET_PROC_H
+#define NET_PROC_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/deadline.h"
+
+struct addr;
+struct err;
+
+/* How long a process may take to exit after SIGTERM. */
+#define PROC_GRACE_MS 2000
+
+/* The longest line of stderr that is kept. */
+#define PROC_LINE 512
+
+/* How to start a process. Each may be zero; NULL is as all zero. */
+struct proc_options {
+	/* It leads a process group, which gets the signals. Otherwise it stays
+	 * in that of sockt, where a terminal's Ctrl-C reaches it. */
+	bool leads_group;
+	/* Its connection is a socket pair: a program's stdin and stdout. */
+	bool has_pair;
+	/* Its stderr is a pipe, and this is called with each line of it, not
+	 * empty and not escaped, in proc_wait() and proc_read_lines(). The
+	 * first 64 KiB are kept; writing more never blocks the process. */
+	void (*on_line)(void *context, const char *line);
+	void *context;
+	int64_t limit_ms; /* proc_end() is called after this time; 0 or -1:
+			     never */
+};
+
+struct proc {
+	pid_t pid;      /* 0: it has exited and was reaped */
+	pid_t group;    /* that it leads; 0: none */
+	int status;     /* then its exit status as a shell reports it, 128 + N
+			   for signal N */
+	int fd;         /* sockt's end of the pair, non-blocking; whoever closes
+			   it sets it to -1. A forked copy has the other end,
+			   blocking */
+	int errors;     /* the end of stderr that is read, -1: none, or it has
+			   ended. In a forked copy the end that is written */
+	bool is_late;   /* it was ended because limit_ms had passed */
+	bool is_ending; /* it was sent SIGTERM: by proc_end(), which was called
+			   for limit_ms too, and by proc_wait() */
+
+	/* The table's own. */
+	bool is_killed;        /* it was sent SIGKILL */
+	struct deadline until; /* the time of the next signal */
+	void (*on_line)(void *context, const char *line);
+	void *context;
+	char *line; /* the line that is being read */
+	size_t line_length;
+	size_t errors_count; /* bytes read from stderr */
+	struct proc *next, **link;
+};
+
+/* A program. */
+struct program {
+	char *const *argv;    /* argv[0] is searched for in PATH */
+	int in, out;          /* become its fds 0 and 1; shared with the caller;
+				 unused with a pair */
+	const char *protocol; /* "TCP" or "UDP": prefix of its variables; NULL:
+				 none, it gets the environment of sockt */
+	const struct addr *local, *remote;
+	bool is_ucspi; /* in and out become fds 6 and 7; 0 and 1 are sockt's */
+	int errors;    /* becomes its fd 2; 0: it is sockt's, or on_line's */
+};
+
+/*
+ * Forks, as fork(2): returns 0 in the child, which ends by _exit(2); caught
+ * signals take their default action there (net/signals.h), and it is killed
+ * when its parent exits, if the system supports it. Returns its pid in the
+ * parent, or -1 with errno. Sets *p, in the child to its own end of the pair
+ * and of stderr; the caller frees it with proc_free().
+ */
+pid_t proc_fork(struct proc **p, const struct proc_options *o);
+
+/*
+ * Starts a program with default signal dispositions and the environment of
+ * UCSPI: PROTO, TCPLOCALIP, TCPLOCALPORT, TCPREMOTEIP, TCPREMOTEPORT (for UDP
+ * the names begin with UDP; for unix sockets PROTO is UNIX and UNIXLOCALPATH is
+ * set). Of the other descriptors it inherits only stderr, and with is_ucspi
+ * stdin and stdout; it gets SIGTERM when sockt exits, if the system supports
+ * it. Returns it, to be freed with proc_free(), or NULL with *e if there can be
+ * no process. If the program cannot be executed, its process says why, and
+ * exits with the shell's status 127 or 126.
+ */
+struct proc *proc_start(
+    const struct program *program, const struct proc_options *o, struct err *e);
+
+/*
+ * Replaces sockt by a program: same process, environment, stdin, stdout and
+ * stderr; default signal dispositions, none blocked. Returns only on failure,
+ * with -1 and *e: the shell's status 127 or 126, or ERR_FAILED with EINTR if a
+ * caught signal has asked sockt to stop.
+ */
+int proc_replace(char *const *argv, struct err *e);
+
+/* Storage for the argv of sh -c CMD, NULL-terminated. */
+struct proc_shell {
+	char *argv[4];
+};
+
+char *const *proc_shell(struct proc_shell *s, const char *command);
+
+/*
+ * Polls as wait_poll() (net/wait.h), does the work of the table, and returns 0
+ * also when a process has exited. fds must have space for one more entry.
+ */
+int proc_poll(struct pollfd *fds, nfds_t count, struct deadline until);
+
+/*
+ * Whether it has exited and was reaped; one that was ended, whether its group
+ * has gone too.
+ */
+bool proc_has_ended(const struct proc *p);
+
+/*
+ * How many processes of the table have exited so far: while it is the same, and
+ * none is ending, none has.
+ */
+unsigned proc_exits(void);
+
+/*
+ * Waits for its end and returns its status. Calls proc_end() when the deadline
+ * passes, and when a caught signal has asked sockt to stop. Meanwhile, and at
+ * the end, reads the lines of its stderr.
+ */
+int proc_wait(struct proc *p, struct deadline until);
+
+/*
+ * Waits for output on its stderr and reads the lines. Returns 1; 0 if it has
+ * ended, or the deadline has passed; or -1 with errno EINTR after a caught
+ * signal.
+ */
+int proc_read_lines(struct proc *p, struct deadline until);
+
+/*
+ * Sends SIGTERM to it and its group; SIGKILL follows when the grace period has
+ * passed, or at the second call. Also ends what it has left of its group.
+ */
+void proc_end(struct proc *p);
+
+/* Whether its group, which it led, still has processes after its end. */
+bool proc_group_lives(const struct proc *p);
+
+/*
+ * Calls proc_end() if it has not ended, and waits until it has; removes it from
+ * the table, closes its descriptors, frees it and sets *p to NULL. What a
+ * process that has ended by itself has left of its group goes on. *p may be
+ * NULL.
+ */
+void proc_free(struct proc **p);
+
+/*
+ * Ends all of the table, with what those that have ended by themselves have
+ * left of their groups, and waits for them; they stay to be freed.
+ */
+void proc_end_all(void);
+
+/*
+ * Whether orphaned descendants of programs are running after all of the table
+ * have exited, and so may still use their connection; false if the system
+ * cannot report it.
+ */
+bool proc_orphans_live(void);
+
+#endif
