@@ -4,11 +4,14 @@
  * with -k 6. accept again.
  */
 #include <errno.h>
+#include <pwd.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "cmd/options.h"
 #include "cmd/stdio_relay.h"
@@ -17,12 +20,14 @@
 #include "net/conn_event.h"
 #include "net/endpoint.h"
 #include "net/listener.h"
-#include "net/privileges.h"
 #include "net/sandbox.h"
 #include "net/signals.h"
 #include "relay/recorder.h"
 #include "serve/handler.h"
 #include "serve/server.h"
+
+/* Not in POSIX, but every Unix has it. */
+int initgroups(const char *user, gid_t gid);
 
 struct listen_options {
 	struct report_options report;
@@ -196,13 +201,32 @@ accept_and_serve(struct listen_state *l, struct err *e)
 	return server_wait_status(&l->server, e);
 }
 
+/*
+ * Switches permanently to the user: supplementary groups, group and user id,
+ * in this order, since afterwards the groups cannot be set. Then root cannot be
+ * regained.
+ */
+static int
+become_user(const char *name, struct err *e)
+{
+	const struct passwd *pw = getpwnam(name);
+
+	if (pw != NULL && initgroups(name, pw->pw_gid) == 0 &&
+	    setgid(pw->pw_gid) == 0 && setuid(pw->pw_uid) == 0 &&
+	    (pw->pw_uid == 0 || (setuid(0) < 0 && seteuid(0) < 0)))
+		return 0;
+	return err_set(e, ERR_LOCAL,
+	    "--user: cannot become '%s': not permitted (only root can)",
+	    text_shown(name));
+}
+
 /* Runs with the sockets open, before the first connection. */
 static int
 prepare(struct listen_state *l, struct err *e)
 {
 	const struct listen_options *o = l->o;
 
-	if (o->user != NULL && privileges_drop(o->user, e) < 0)
+	if (o->user != NULL && become_user(o->user, e) < 0)
 		return -1;
 	if (!l->has_handler &&
 	    stdio_relay_open(&l->stdio, &o->relay, &o->time, l->until, e) < 0)
@@ -378,9 +402,11 @@ set_up(struct listen_state *l, struct endpoint *ep,
 	if (options_parse_local(ep, &o->bind, &operands, e) < 0 ||
 	    check_handler(o, args->program != NULL, e) < 0 ||
 	    choose_handler(l, args->program, e) < 0 ||
-	    check_stdio(l, args, e) < 0 ||
-	    (o->user != NULL && privileges_check(o->user, e) < 0))
+	    check_stdio(l, args, e) < 0)
 		return -1;
+	if (o->user != NULL && getpwnam(o->user) == NULL)
+		return err_set(e, ERR_USAGE, "--user: there is no user '%s'",
+		    text_shown(o->user));
 	options_make_server(&l->so, &o->server, &l->access, DIAG_NOTE);
 	l->so.program_ms = o->time.max_ms;
 	l->so.is_single = !o->keep;
