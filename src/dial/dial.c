@@ -194,10 +194,9 @@ static bool
 is_time_wait(const struct dial *d, const struct attempt *t)
 {
 	struct addr local = local_end(d, addr_family(t->addr));
-	char owner[256];
 
 	return !addr_is_unix(t->addr) &&
-	       !port_owner_find(&local, SOCK_STREAM, owner, sizeof(owner)) &&
+	       port_owner_find(&local, SOCK_STREAM) == NULL &&
 	       port_owner_in_time_wait(addr_port(&local), NULL);
 }
 

@@ -71,11 +71,11 @@ set_options(
 static int
 bind_error(const struct addr *a, int type, int errnum, struct err *e)
 {
-	char owner[256];
+	const char *owner =
+	    errnum == EADDRINUSE ? port_owner_find(a, type) : NULL;
 	int cause = errnum;
 
-	if (errnum == EADDRINUSE &&
-	    port_owner_find(a, type, owner, sizeof(owner))) {
+	if (owner != NULL) {
 		err_set(e, ERR_LOCAL, "%s: %s (held by %s)", addr_text(a),
 		    err_reason(errnum, ERR_AT_LOCAL), owner);
 		e->errnum = errnum;

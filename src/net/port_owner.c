@@ -1,15 +1,13 @@
 /* Finds the process that owns a port, for "address in use". */
 #include "net/port_owner.h"
 
-#include <dirent.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/num.h"
 #include "base/text.h"
 #include "net/addr.h"
 
@@ -18,13 +16,11 @@
 #define STATE_TIME_WAIT 0x06
 #define STATE_UNCONNECTED 0x07
 
-/* A search in the tables, and its result. */
-struct owner {
-	const struct addr *addr;   /* the address that could not be bound */
-	const struct addr *remote; /* the peer; NULL: any */
-	unsigned state;            /* state of the conflicting sockets */
-	unsigned long inode;       /* of the socket found */
-	unsigned uid;              /* owner of that socket */
+/* A row of the tables. */
+struct row {
+	struct addr local, remote;
+	unsigned state, uid;
+	unsigned long inode;
 };
 
 /* Parses an address of the tables: IPv4, or the four words of IPv6. */
@@ -45,21 +41,6 @@ row_addr(const char *hex)
 	addr_unmap(&a);
 	return a;
 }
-
-/* Whether two addresses conflict: they are equal, or one is the wildcard. */
-static bool
-conflicts(const struct addr *wanted, const struct addr *bound)
-{
-	return addr_is_any(wanted) || addr_is_any(bound) ||
-	       addr_same_host(wanted, bound);
-}
-
-/* A row of the tables. */
-struct row {
-	struct addr local, remote;
-	unsigned state, uid;
-	unsigned long inode;
-};
 
 /*
  * Parses a row, "  0: 0100007F:270F 00000000:0000 0A 00000000:00000000
@@ -85,132 +66,104 @@ parse_row(const char *text, struct row *r)
 	return true;
 }
 
-/* Whether the row is a socket that prevents binding to the address. */
-static bool
-is_owner(const struct row *r, struct owner *h)
-{
-	if (addr_port(&r->local) != addr_port(h->addr) ||
-	    r->state != h->state || r->inode == 0 ||
-	    !conflicts(h->addr, &r->local))
-		return false;
-	h->uid = r->uid;
-	h->inode = r->inode;
-	return true;
-}
-
 /*
- * Whether the row is a connection in TIME-WAIT from the port of addr to remote.
+ * Whether the row has the state and the port that are wanted, an address that
+ * is equal or the wildcard, if the other is not that, and the peer, if one is
+ * wanted.
  */
 static bool
-is_waiting(const struct row *r, struct owner *h)
+matches(const struct row *r, const struct row *wanted)
 {
-	return r->state == STATE_TIME_WAIT &&
-	       addr_port(&r->local) == addr_port(h->addr) &&
-	       (h->remote == NULL || addr_equal(&r->remote, h->remote));
+	return r->state == wanted->state &&
+	       addr_port(&r->local) == addr_port(&wanted->local) &&
+	       (addr_is_any(&r->local) || addr_is_any(&wanted->local) ||
+		   addr_same_host(&r->local, &wanted->local)) &&
+	       (wanted->remote.len == 0 ||
+		   addr_equal(&r->remote, &wanted->remote));
 }
 
+/* Finds a row of the tables of both families; protocol is "tcp" or "udp". */
 static bool
-search_table(const char *path, struct owner *h,
-    bool (*matches)(const struct row *r, struct owner *h))
+find_row(const char *protocol, const struct row *wanted, struct row *r)
 {
-	FILE *f = fopen(path, "re");
-	char text[512];
-	struct row r;
+	static const char *const families[] = {"", "6"};
+	char path[32], text[512];
 	bool found = false;
+	size_t i;
+	FILE *f;
 
-	if (f == NULL)
-		return false;
-	while (!found && fgets(text, sizeof(text), f) != NULL)
-		found = parse_row(text, &r) && matches(&r, h);
-	fclose(f);
+	for (i = 0; i < 2 && !found; i++) {
+		snprintf(path, sizeof(path), "/proc/net/%s%s", protocol,
+		    families[i]);
+		f = fopen(path, "re");
+		while (
+		    f != NULL && !found && fgets(text, sizeof(text), f) != NULL)
+			found = parse_row(text, r) && matches(r, wanted);
+		if (f != NULL)
+			fclose(f);
+	}
 	return found;
 }
 
 bool
 port_owner_in_time_wait(uint16_t port, const struct addr *remote)
 {
-	struct addr local;
-	struct owner h = {.addr = &local, .remote = remote};
+	struct row wanted = {.state = STATE_TIME_WAIT}, found;
 
-	addr_any(&local, AF_INET, port);
-	return search_table("/proc/net/tcp", &h, is_waiting) ||
-	       search_table("/proc/net/tcp6", &h, is_waiting);
+	addr_any(&wanted.local, AF_INET, port);
+	if (remote != NULL)
+		wanted.remote = *remote;
+	return find_row("tcp", &wanted, &found);
 }
 
-/* Whether one of the process's descriptors is that socket. */
-static bool
-process_has(const char *pid, const char *socket)
+/*
+ * The process that has the socket open, as far as this one may see it. Returns
+ * its number, or 0.
+ */
+static int
+process_of(unsigned long inode)
 {
-	char path[600], target[64];
-	struct dirent *entry;
-	bool found = false;
+	char wanted[64], target[64];
+	int pid = 0;
 	ssize_t n;
-	DIR *dir;
+	glob_t all;
+	size_t i;
 
-	snprintf(path, sizeof(path), "/proc/%s/fd", pid);
-	dir = opendir(path);
-	if (dir == NULL)
-		return false;
-	while (!found && (entry = readdir(dir)) != NULL) {
-		snprintf(
-		    path, sizeof(path), "/proc/%s/fd/%s", pid, entry->d_name);
-		n = readlink(path, target, sizeof(target) - 1);
-		if (n <= 0)
-			continue;
-		target[n] = '\0';
-		found = strcmp(target, socket) == 0;
+	snprintf(wanted, sizeof(wanted), "socket:[%lu]", inode);
+	if (glob("/proc/[0-9]*/fd/*", GLOB_NOSORT, NULL, &all) != 0)
+		return 0;
+	for (i = 0; i < all.gl_pathc && pid == 0; i++) {
+		n = readlink(all.gl_pathv[i], target, sizeof(target) - 1);
+		target[n > 0 ? n : 0] = '\0';
+		if (strcmp(target, wanted) == 0)
+			(void)sscanf(all.gl_pathv[i], "/proc/%d", &pid);
 	}
-	closedir(dir);
-	return found;
+	globfree(&all);
+	return pid;
 }
 
-static void
-name_process(const char *pid, char *buf, size_t size)
-{
-	char path[600], name[64] = "?";
-	const char *shown;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
-	f = fopen(path, "re");
-	if (f != NULL) {
-		if (fgets(name, sizeof(name), f) != NULL)
-			name[strcspn(name, "\n")] = '\0';
-		fclose(f);
-	}
-	shown = text_shown(name);
-	snprintf(buf, size, "process %s (%s)", pid, shown);
-}
-
-bool
-port_owner_find(const struct addr *a, int type, char *buf, size_t size)
+const char *
+port_owner_find(const struct addr *a, int type)
 {
 	bool is_stream = type == SOCK_STREAM;
-	struct owner h = {
-	    .addr = a, .state = is_stream ? STATE_LISTEN : STATE_UNCONNECTED};
-	struct dirent *entry;
-	char socket[64];
-	int64_t pid;
-	DIR *dir;
+	struct row wanted = {.local = *a,
+		       .state = is_stream ? STATE_LISTEN : STATE_UNCONNECTED},
+		   found;
+	char path[32], name[64] = "?";
+	FILE *f;
+	int pid;
 
-	if (addr_port(a) == 0)
-		return false;
-	if (!search_table(
-		is_stream ? "/proc/net/tcp" : "/proc/net/udp", &h, is_owner) &&
-	    !search_table(
-		is_stream ? "/proc/net/tcp6" : "/proc/net/udp6", &h, is_owner))
-		return false;
-	snprintf(buf, size, "a process of user %u", h.uid);
-	snprintf(socket, sizeof(socket), "socket:[%lu]", h.inode);
-	dir = opendir("/proc");
-	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		if (!num_parse(entry->d_name, 1, INT32_MAX, &pid) ||
-		    !process_has(entry->d_name, socket))
-			continue;
-		name_process(entry->d_name, buf, size);
-		break;
-	}
-	if (dir != NULL)
-		closedir(dir);
-	return true;
+	if (addr_port(a) == 0 ||
+	    !find_row(is_stream ? "tcp" : "udp", &wanted, &found))
+		return NULL;
+	pid = process_of(found.inode);
+	if (pid == 0)
+		return text_format("a process of user %u", found.uid);
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	f = fopen(path, "re");
+	if (f != NULL && fgets(name, sizeof(name), f) != NULL)
+		name[strcspn(name, "\n")] = '\0';
+	if (f != NULL)
+		fclose(f);
+	return text_format("process %d (%s)", pid, text_shown(name));
 }

@@ -3,18 +3,17 @@
 #define NET_PORT_OWNER_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 struct addr;
 
 /*
  * Looks in proc(5) for the process whose socket of type (SOCK_STREAM,
- * SOCK_DGRAM) prevents binding to a. Writes "process 123 (nginx)" or "a process
- * of user 1000" to buf, escaped. Returns false if nothing is found, as on
- * systems without /proc/net.
+ * SOCK_DGRAM) prevents binding to a. Returns "process 123 (nginx)" or "a
+ * process of user 1000", escaped, in a buffer of text_slot(); NULL if nothing
+ * is found, as on systems without /proc/net.
  */
-bool port_owner_find(const struct addr *a, int type, char *buf, size_t size);
+const char *port_owner_find(const struct addr *a, int type);
 
 /*
  * Whether a TCP connection of the local port is in TIME-WAIT (RFC 9293 3.6.1):

@@ -186,7 +186,8 @@ static int
 local_error(const struct addr *peer, const struct dgram_options *o, int errnum,
     struct err *e)
 {
-	char owner[256], port[16] = "", ip[ADDR_TEXT] = "";
+	char port[16] = "", ip[ADDR_TEXT] = "";
+	const char *owner = NULL;
 	struct addr local = o->source;
 	int cause = errnum;
 
@@ -201,8 +202,9 @@ local_error(const struct addr *peer, const struct dgram_options *o, int errnum,
 		cause = CAUSE_LOW_PORT;
 	if (errnum == EAFNOSUPPORT)
 		cause = CAUSE_OTHER_FAMILY;
-	if (errnum == EADDRINUSE && !addr_is_unix(peer) &&
-	    port_owner_find(&local, SOCK_DGRAM, owner, sizeof(owner)))
+	if (errnum == EADDRINUSE && !addr_is_unix(peer))
+		owner = port_owner_find(&local, SOCK_DGRAM);
+	if (owner != NULL)
 		err_set(e, ERR_LOCAL, "cannot use local%s%s: %s (held by %s)",
 		    ip, port, err_reason(errnum, ERR_AT_LOCAL), owner);
 	else
