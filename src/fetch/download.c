@@ -25,7 +25,6 @@
 #include "dial/reconnect.h"
 #include "fetch/part_file.h"
 #include "http/http_date.h"
-#include "http/http_file_name.h"
 #include "http/http_head.h"
 #include "http/http_request.h"
 #include "http/http_validator.h"
@@ -60,8 +59,8 @@ struct transfer {
 	struct sink sink; /* where the body goes; the next three own its fd */
 	bool is_file;     /* a file; otherwise stdout, a device or a FIFO */
 	struct part_file file;
-	int special;                    /* the device or FIFO; -1: none */
-	char name[HTTP_FILE_NAME_SIZE]; /* of --remote-name */
+	int special;              /* the device or FIFO; -1: none */
+	char name[URL_NAME_SIZE]; /* of --remote-name */
 
 	/* What the output has of the file. */
 	struct http_validator source; /* its version, if that is known */
@@ -195,8 +194,7 @@ open_output(struct transfer *t, struct err *e)
 	t->special = -1;
 	sink_init(&t->sink, -1, "", false);
 	http_validator_clear(&t->source);
-	if (o->remote_name &&
-	    http_file_name_of_url(&t->url, t->name, sizeof(t->name)))
+	if (o->remote_name && url_file_name(&t->url, t->name))
 		path = t->name;
 	if (path == NULL || strcmp(path, "-") == 0) {
 		if (!fd_is_writable(STDOUT_FILENO))
@@ -952,14 +950,13 @@ int
 download_check_url(const struct download_run *d, const char *url,
     bool *is_https, struct err *e)
 {
-	char name[HTTP_FILE_NAME_SIZE];
+	char name[URL_NAME_SIZE];
 	struct route route;
 	struct url u;
 
 	if (url_parse(&u, url, e) < 0)
 		return -1;
-	if (d->options->remote_name &&
-	    !http_file_name_of_url(&u, name, sizeof(name)))
+	if (d->options->remote_name && !url_file_name(&u, name))
 		return err_set(e, ERR_USAGE,
 		    "URL '%s' names no file; --output FILE does",
 		    url_shown(url));

@@ -46,93 +46,57 @@ count_chunked(const struct http_head *h, int *count, struct err *e)
 	return 0;
 }
 
-/* Transfer-Encoding overrides Content-Length. */
-static void
-start_chunked(struct http_response *r)
-{
-	int64_t length;
-
-	r->framing = HTTP_FRAME_CHUNKED;
-	r->state = HTTP_IN_CHUNK_SIZE;
-	r->left = 0;
-	r->line = 0;
-	r->has_digit = false;
-	/* HTTP/1.0 has no chunks: a proxy on the path may not know them. */
-	r->is_suspect = r->head.minor == 0 || http_head_content_length(&r->head,
-						  &length) != HTTP_LENGTH_NONE;
-}
-
-/* Starts a body without a transfer coding. */
-static int
-start_plain(struct http_response *r, struct err *e)
-{
-	switch (http_head_content_length(&r->head, &r->length)) {
-	case HTTP_LENGTH_NONE:
-		r->framing = HTTP_FRAME_CLOSE;
-		r->left = INT64_MAX;
-		break;
-	case HTTP_LENGTH_FOUND:
-		r->framing = HTTP_FRAME_LENGTH;
-		r->left = r->length;
-		break;
-	default:
-		return err_set(e, ERR_PROTOCOL,
-		    "the Content-Length is malformed, or there are several "
-		    "that differ");
-	}
-	r->state = r->left > 0 ? HTTP_IN_DATA : HTTP_AT_END;
-	return 0;
-}
-
-/* Determines how the body ends. 0, or -1 with *e. */
+/* Determines how the body ends (RFC 9112 section 6.3). 0, or -1 with *e. */
 static int
 start_body(struct http_response *r, struct err *e)
 {
 	int status = r->head.status, chunked;
+	enum http_length declared;
 
 	r->length = -1;
+	r->left = INT64_MAX;
 	r->received = 0;
 	r->is_suspect = false;
+	r->framing = HTTP_FRAME_NONE;
+	r->state = HTTP_AT_END;
 	if (r->method == HTTP_HEAD || status < 200 || status == 204 ||
-	    status == 304 || (r->method == HTTP_CONNECT && status < 300)) {
-		r->framing = HTTP_FRAME_NONE;
-		r->state = HTTP_AT_END;
+	    status == 304 || (r->method == HTTP_CONNECT && status < 300))
 		return 0;
-	}
 	if (count_chunked(&r->head, &chunked, e) < 0)
 		return -1;
-	if (chunked == 0)
-		return start_plain(r, e);
-	start_chunked(r);
+	declared = http_head_content_length(&r->head, &r->length);
+	if (chunked > 0) {
+		/* It overrides Content-Length. HTTP/1.0 has no chunks: a proxy
+		 * on the path may not know them. */
+		r->is_suspect =
+		    r->head.minor == 0 || declared != HTTP_LENGTH_NONE;
+		r->framing = HTTP_FRAME_CHUNKED;
+		r->state = HTTP_IN_CHUNK_SIZE;
+		r->length = -1;
+		r->left = 0;
+		r->line = 0;
+		r->has_digit = false;
+		return 0;
+	}
+	if (declared == HTTP_LENGTH_BAD)
+		return err_set(e, ERR_PROTOCOL,
+		    "the Content-Length is malformed, or there are several "
+		    "that differ");
+	r->framing = HTTP_FRAME_CLOSE;
+	if (declared == HTTP_LENGTH_FOUND) {
+		r->framing = HTTP_FRAME_LENGTH;
+		r->left = r->length;
+	}
+	if (r->left > 0)
+		r->state = HTTP_IN_DATA;
 	return 0;
-}
-
-/* Handles a complete head. */
-static enum http_event
-check_head(struct http_response *r, struct err *e)
-{
-	int status = r->head.status;
-
-	if (status == 101) {
-		err_set(e, ERR_PROTOCOL,
-		    "status 101: the server switches to a protocol that "
-		    "nobody asked for");
-		return HTTP_GOT_ERROR;
-	}
-	if (status < 200) {
-		r->is_interim = true;
-		if (++r->interims <= HTTP_MAX_INTERIM)
-			return HTTP_GOT_INTERIM;
-		err_set(e, ERR_PROTOCOL, "more than %d interim (1xx) responses",
-		    HTTP_MAX_INTERIM);
-		return HTTP_GOT_ERROR;
-	}
-	return start_body(r, e) < 0 ? HTTP_GOT_ERROR : HTTP_GOT_HEAD;
 }
 
 static enum http_event
 parse_head(struct http_response *r, struct http_input *in, struct err *e)
 {
+	int status;
+
 	if (r->is_interim) {
 		r->is_interim = false;
 		http_head_start(&r->head);
@@ -141,132 +105,96 @@ parse_head(struct http_response *r, struct http_input *in, struct err *e)
 	case HTTP_HEAD_MORE:
 		return HTTP_WANTS_MORE;
 	case HTTP_HEAD_DONE:
-		return check_head(r, e);
+		break;
 	default:
 		return HTTP_GOT_ERROR;
 	}
-}
-
-static enum http_event
-bad_chunk(unsigned char c, const char *what, struct err *e)
-{
-	err_set(e, ERR_PROTOCOL, "malformed chunk: '%s' %s",
-	    text_shown_bytes(&c, 1), what);
+	status = r->head.status;
+	if (status >= 200)
+		return start_body(r, e) < 0 ? HTTP_GOT_ERROR : HTTP_GOT_HEAD;
+	r->is_interim = true;
+	if (status != 101 && ++r->interims <= HTTP_MAX_INTERIM)
+		return HTTP_GOT_INTERIM;
+	if (status == 101)
+		err_set(e, ERR_PROTOCOL,
+		    "status 101: the server switches to a protocol that "
+		    "nobody asked for");
+	else
+		err_set(e, ERR_PROTOCOL, "more than %d interim (1xx) responses",
+		    HTTP_MAX_INTERIM);
 	return HTTP_GOT_ERROR;
 }
 
-/* Parses one byte of the chunk size. */
+/* c is the offending byte, -1: none. */
 static enum http_event
-parse_digit(struct http_response *r, unsigned char c, struct err *e)
+bad_chunk(int c, const char *what, struct err *e)
 {
-	int digit = text_hex_digit((char)c);
+	unsigned char byte = (unsigned char)c;
 
-	if (digit >= 0) {
-		if (r->left > (INT64_MAX - digit) / 16) {
-			err_set(e, ERR_PROTOCOL,
-			    "malformed chunk: its size is too large");
-			return HTTP_GOT_ERROR;
-		}
-		r->left = r->left * 16 + digit;
-		r->has_digit = true;
-		return HTTP_WANTS_MORE;
-	}
-	if (!r->has_digit)
-		return bad_chunk(c, "where a hexadecimal size should begin", e);
-	if (c == '\r')
-		r->state = HTTP_IN_CHUNK_SIZE_LF;
-	else if (c == ';')
-		r->state = HTTP_IN_CHUNK_EXTENSION;
-	else if (c == ' ' || c == '\t')
-		r->state = HTTP_IN_CHUNK_BLANK;
+	if (c < 0)
+		err_set(e, ERR_PROTOCOL, "malformed chunk: %s", what);
 	else
-		return bad_chunk(c, "in its size", e);
-	return HTTP_WANTS_MORE;
+		err_set(e, ERR_PROTOCOL, "malformed chunk: '%s' %s",
+		    text_shown_bytes(&byte, 1), what);
+	return HTTP_GOT_ERROR;
 }
 
-/* Parses one byte of the size line, up to its LF. */
+/* Parses one byte of the chunked coding (RFC 9112 section 7.1). */
 static enum http_event
-parse_size_line(struct http_response *r, unsigned char c, struct err *e)
+parse_chunking(struct http_response *r, unsigned char c, struct err *e)
 {
-	if (r->state == HTTP_IN_CHUNK_SIZE) {
-		if (parse_digit(r, c, e) == HTTP_GOT_ERROR)
-			return HTTP_GOT_ERROR;
-	} else if (r->state == HTTP_IN_CHUNK_BLANK) {
+	bool is_cr = r->state == HTTP_IN_CHUNK_CR;
+	bool is_blank = c == ' ' || c == '\t';
+	int digit = text_hex_digit((char)c);
+
+	switch (r->state) {
+	case HTTP_IN_CHUNK_SIZE:
+		if (digit >= 0 && r->left > (INT64_MAX - digit) / 16)
+			return bad_chunk(-1, "its size is too large", e);
+		if (digit >= 0) {
+			r->left = r->left * 16 + digit;
+			r->has_digit = true;
+			break;
+		}
+		if (!r->has_digit)
+			return bad_chunk(
+			    c, "where a hexadecimal size should begin", e);
+		if (c != '\r' && c != ';' && !is_blank)
+			return bad_chunk(c, "in its size", e);
+		r->state = c == '\r'  ? HTTP_IN_CHUNK_SIZE_LF
+			   : c == ';' ? HTTP_IN_CHUNK_EXTENSION
+				      : HTTP_IN_CHUNK_BLANK;
+		break;
+	case HTTP_IN_CHUNK_BLANK:
 		if (c == ';')
 			r->state = HTTP_IN_CHUNK_EXTENSION;
-		else if (c != ' ' && c != '\t')
+		else if (!is_blank)
 			return bad_chunk(c, "after its size", e);
-	} else if (c == '\r') {
-		r->state = HTTP_IN_CHUNK_SIZE_LF;
-	} else if (c == '\n' || c == '\0') {
-		return bad_chunk(c, "in its extension", e);
+		break;
+	case HTTP_IN_CHUNK_EXTENSION:
+		if (c == '\r')
+			r->state = HTTP_IN_CHUNK_SIZE_LF;
+		else if (c == '\n' || c == '\0')
+			return bad_chunk(c, "in its extension", e);
+		break;
+	case HTTP_IN_CHUNK_SIZE_LF:
+		if (c != '\n')
+			return bad_chunk(c, "where its size line ends", e);
+		r->state = r->left > 0 ? HTTP_IN_DATA : HTTP_IN_TRAILER;
+		http_head_start_trailer(&r->trailer);
+		return HTTP_WANTS_MORE;
+	default: /* HTTP_IN_CHUNK_CR, HTTP_IN_CHUNK_LF */
+		if (c != (is_cr ? '\r' : '\n'))
+			return bad_chunk(
+			    c, "after its data, where CRLF should be", e);
+		r->state = is_cr ? HTTP_IN_CHUNK_LF : HTTP_IN_CHUNK_SIZE;
+		r->line = 0;
+		r->has_digit = false;
+		return HTTP_WANTS_MORE;
 	}
 	if (++r->line <= HTTP_CHUNK_LINE)
 		return HTTP_WANTS_MORE;
-	err_set(e, ERR_PROTOCOL, "malformed chunk: its size line is too long");
-	return HTTP_GOT_ERROR;
-}
-
-/* Parses the LF of the size line. */
-static enum http_event
-begin_chunk(struct http_response *r, unsigned char c, struct err *e)
-{
-	if (c != '\n')
-		return bad_chunk(c, "where its size line ends", e);
-	if (r->left > 0) {
-		r->state = HTTP_IN_DATA;
-	} else {
-		r->state = HTTP_IN_TRAILER;
-		http_head_start_trailer(&r->trailer);
-	}
-	return HTTP_WANTS_MORE;
-}
-
-/* Parses one byte of the CRLF after the data of a chunk. */
-static enum http_event
-end_chunk(struct http_response *r, unsigned char c, struct err *e)
-{
-	bool is_cr = r->state == HTTP_IN_CHUNK_CR;
-
-	if (c != (is_cr ? '\r' : '\n'))
-		return bad_chunk(c, "after its data, where CRLF should be", e);
-	r->state = is_cr ? HTTP_IN_CHUNK_LF : HTTP_IN_CHUNK_SIZE;
-	r->line = 0;
-	r->has_digit = false;
-	return HTTP_WANTS_MORE;
-}
-
-/* Parses one byte of the chunked coding. */
-static enum http_event
-parse_chunking(struct http_response *r, struct http_input *in, struct err *e)
-{
-	unsigned char c = *in->bytes;
-
-	http_input_skip(in, 1);
-	switch (r->state) {
-	case HTTP_IN_CHUNK_SIZE_LF:
-		return begin_chunk(r, c, e);
-	case HTTP_IN_CHUNK_CR:
-	case HTTP_IN_CHUNK_LF:
-		return end_chunk(r, c, e);
-	default:
-		return parse_size_line(r, c, e);
-	}
-}
-
-static enum http_event
-parse_trailer(struct http_response *r, struct http_input *in, struct err *e)
-{
-	switch (http_head_parse(&r->trailer, in, e)) {
-	case HTTP_HEAD_MORE:
-		return HTTP_WANTS_MORE;
-	case HTTP_HEAD_DONE:
-		r->state = HTTP_AT_END;
-		return HTTP_GOT_END;
-	default:
-		err_prefix(e, "the trailer after the chunks");
-		return HTTP_GOT_ERROR;
-	}
+	return bad_chunk(-1, "its size line is too long", e);
 }
 
 int64_t
@@ -287,30 +215,37 @@ http_response_skip(struct http_response *r, size_t n)
 							    : HTTP_AT_END;
 }
 
-static enum http_event
-parse_data(struct http_response *r, struct http_input *in)
-{
-	r->data = in->bytes;
-	r->data_length = in->length;
-	if ((uint64_t)r->left < in->length)
-		r->data_length = (size_t)r->left;
-	http_input_skip(in, r->data_length);
-	http_response_skip(r, r->data_length);
-	return HTTP_GOT_DATA;
-}
-
+/* Parses up to the next event of the body. */
 static enum http_event
 parse_body(struct http_response *r, struct http_input *in, struct err *e)
 {
 	enum http_event event = HTTP_WANTS_MORE;
 
 	while (event == HTTP_WANTS_MORE && in->length > 0) {
-		if (r->state == HTTP_IN_DATA)
-			event = parse_data(r, in);
-		else if (r->state == HTTP_IN_TRAILER)
-			event = parse_trailer(r, in, e);
-		else
-			event = parse_chunking(r, in, e);
+		if (r->state == HTTP_IN_DATA) {
+			r->data = in->bytes;
+			r->data_length = (uint64_t)r->left < in->length
+					     ? (size_t)r->left
+					     : in->length;
+			http_input_skip(in, r->data_length);
+			http_response_skip(r, r->data_length);
+			return HTTP_GOT_DATA;
+		}
+		if (r->state != HTTP_IN_TRAILER) {
+			event = parse_chunking(r, *in->bytes, e);
+			http_input_skip(in, 1);
+			continue;
+		}
+		switch (http_head_parse(&r->trailer, in, e)) {
+		case HTTP_HEAD_MORE:
+			return HTTP_WANTS_MORE;
+		case HTTP_HEAD_DONE:
+			r->state = HTTP_AT_END;
+			return HTTP_GOT_END;
+		default:
+			err_prefix(e, "the trailer after the chunks");
+			return HTTP_GOT_ERROR;
+		}
 	}
 	return event;
 }
@@ -362,48 +297,37 @@ http_response_is_complete(const struct http_response *r)
 	return r->state == HTTP_AT_END;
 }
 
-/* Handles the end of the connection within the body. */
-static int
-finish_body(struct http_response *r, struct err *e)
-{
-	unsigned long long received = r->received;
-
-	if (r->framing == HTTP_FRAME_CLOSE) {
-		r->state = HTTP_AT_END;
-		return 0;
-	}
-	if (r->framing == HTTP_FRAME_LENGTH)
-		return err_set(e, ERR_PROTOCOL,
-		    "truncated: the connection ended after %llu of %s",
-		    received, num_count_text((uint64_t)r->length, "byte"));
-	if (r->state == HTTP_IN_DATA)
-		return err_set(e, ERR_PROTOCOL,
-		    "truncated: the connection ended after %s, in a chunk that "
-		    "lacks another %lld",
-		    num_count_text(received, "byte"), (long long)r->left);
-	return err_set(e, ERR_PROTOCOL,
-	    "truncated: the connection ended after %s, before the last chunk",
-	    num_count_text(received, "byte"));
-}
-
 int
 http_response_finish(struct http_response *r, struct err *e)
 {
-	switch (r->state) {
-	case HTTP_IN_HEAD:
-		if (!r->has_bytes)
-			return err_cause(e, ERR_AT_TCP, CAUSE_NO_RESPONSE);
+	const char *received = num_count_text(r->received, "byte");
+
+	if (r->state == HTTP_BROKEN)
+		return -1;
+	if (r->state == HTTP_IN_HEAD && !r->has_bytes)
+		return err_cause(e, ERR_AT_TCP, CAUSE_NO_RESPONSE);
+	if (r->state == HTTP_IN_HEAD)
 		return err_set(e, ERR_PROTOCOL,
 		    "truncated: the connection ended in the head, after %s of "
 		    "it",
 		    num_count_text(r->head.length, "byte"));
-	case HTTP_AT_END:
+	if (r->framing == HTTP_FRAME_CLOSE)
+		r->state = HTTP_AT_END;
+	if (r->state == HTTP_AT_END)
 		return 0;
-	case HTTP_BROKEN:
-		return -1;
-	default:
-		return finish_body(r, e);
-	}
+	if (r->framing == HTTP_FRAME_LENGTH)
+		return err_set(e, ERR_PROTOCOL,
+		    "truncated: the connection ended after %llu of %s",
+		    (unsigned long long)r->received,
+		    num_count_text((uint64_t)r->length, "byte"));
+	if (r->state == HTTP_IN_DATA)
+		return err_set(e, ERR_PROTOCOL,
+		    "truncated: the connection ended after %s, in a chunk that "
+		    "lacks another %lld",
+		    received, (long long)r->left);
+	return err_set(e, ERR_PROTOCOL,
+	    "truncated: the connection ended after %s, before the last chunk",
+	    received);
 }
 
 bool

@@ -409,3 +409,35 @@ url_decode(char *dst, size_t size, const char *text, size_t n)
 	dst[used] = '\0';
 	return (int)used;
 }
+
+bool
+url_file_name(const struct url *u, char *name)
+{
+	size_t end = strcspn(u->target, "?"), at = end, used = 0, n;
+	char raw[URL_SIZE];
+	const char *p = raw;
+	uint32_t point;
+	bool is_safe;
+	int left;
+
+	while (u->target[at - 1] != '/')
+		at--;
+	left = url_decode(raw, sizeof(raw), u->target + at, end - at);
+	for (; left > 0; p += n, left -= (int)n) {
+		n = text_utf8((const unsigned char *)p, (size_t)left, &point);
+		/* No path separator, and nothing that disguises a name. */
+		is_safe = n > 0 && point != '/' && point != '\\' &&
+			  !text_is_hidden(point) &&
+			  (used > 0 || (point != '.' && point != '-'));
+		n = n == 0 ? 1 : n;
+		if (used + n >= URL_NAME_SIZE)
+			break;
+		if (is_safe)
+			memcpy(name + used, p, n);
+		else
+			name[used] = '_';
+		used += is_safe ? n : 1;
+	}
+	name[used] = '\0';
+	return used > 0;
+}

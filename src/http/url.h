@@ -14,6 +14,8 @@ struct err;
 #define URL_SIZE 8192
 /* Longest USER:PASS, with its NUL. */
 #define URL_USER_SIZE 1024
+/* Longest file name: NAME_MAX minus the suffixes of partial files. */
+#define URL_NAME_SIZE 240
 
 /* There is nothing to release. */
 struct url {
@@ -75,6 +77,13 @@ const char *url_authority(const struct url *u);
  * what may be credentials.
  */
 const char *url_shown(const char *text);
+
+/*
+ * Copies the last segment of the path to name, of URL_NAME_SIZE bytes, decoded
+ * and made safe: no slash, no control character, only valid UTF-8, no leading
+ * dot or hyphen. Returns false if it is empty.
+ */
+bool url_file_name(const struct url *u, char *name);
 
 /* Whether scheme, host and port are the same (RFC 9110 section 4.3.1). */
 bool url_same_origin(const struct url *a, const struct url *b);

@@ -1,17 +1,14 @@
 /*
  * What is read from the head of a response: validators, ranges, lengths, lists.
- * It must not depend on how the head arrives. And the name of a file is safe
- * whatever the URL says.
+ * It must not depend on how the head arrives.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
-#include "http/http_file_name.h"
 #include "http/http_head.h"
 #include "http/http_validator.h"
-#include "http/url.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -32,19 +29,6 @@ parse(struct http_head *h, const uint8_t *data, size_t size, size_t piece)
 	if (state == HTTP_HEAD_BAD && (e.kind != ERR_PROTOCOL || !e.text[0]))
 		abort();
 	return state;
-}
-
-static void
-check_name(const char *name)
-{
-	size_t i;
-
-	if (name[0] == '\0' || name[0] == '.' || name[0] == '-' ||
-	    strlen(name) >= HTTP_FILE_NAME_SIZE || strchr(name, '/') != NULL)
-		abort();
-	for (i = 0; name[i] != '\0'; i++)
-		if ((unsigned char)name[i] < ' ' || name[i] == 0x7f)
-			abort();
 }
 
 static void
@@ -70,22 +54,6 @@ check_fields(const struct http_head *h)
 	(void)http_validator_confirms(&v, h);
 }
 
-static void
-check_url_name(const uint8_t *data, size_t size)
-{
-	static struct url u;
-	char text[1024], name[HTTP_FILE_NAME_SIZE];
-	struct err e = ERR_INIT;
-
-	if (size >= sizeof(text))
-		return;
-	memcpy(text, data, size);
-	text[size] = '\0';
-	if (url_parse(&u, text, &e) == 0 &&
-	    http_file_name_of_url(&u, name, sizeof(name)))
-		check_name(name);
-}
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -100,6 +68,5 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		check_fields(&h);
 	}
-	check_url_name(data, size);
 	return 0;
 }

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "http/http_file_name.h"
 #include "http/url.h"
 
 static struct url current, next, again;
@@ -35,7 +34,7 @@ static void
 check_request(const struct url *u)
 {
 	char absolute[URL_ABSOLUTE_SIZE], same[URL_ABSOLUTE_SIZE];
-	char name[HTTP_FILE_NAME_SIZE];
+	char name[URL_NAME_SIZE];
 	struct err e = ERR_INIT;
 	const char *p;
 
@@ -50,9 +49,12 @@ check_request(const struct url *u)
 		check(strcmp(url_absolute(&again, same, sizeof(same)),
 			  absolute) == 0);
 	}
-	if (http_file_name_of_url(u, name, sizeof(name)))
-		check(name[0] != '.' && name[0] != '\0' &&
-		      strchr(name, '/') == NULL);
+	if (!url_file_name(u, name))
+		return;
+	check(name[0] != '.' && name[0] != '-' && name[0] != '\0' &&
+	      strlen(name) < URL_NAME_SIZE && strchr(name, '/') == NULL);
+	for (p = name; *p != '\0'; p++)
+		check((unsigned char)*p >= ' ' && *p != 0x7f);
 }
 
 /* One redirect, compared with what it may change. */

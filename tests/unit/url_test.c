@@ -251,6 +251,52 @@ test_shown(void)
 	check_shown("//\033@\033", "//...@\\x1b");
 }
 
+static void
+check_name(const char *text, const char *want)
+{
+	static struct url u;
+	char name[URL_NAME_SIZE];
+	struct err e = ERR_INIT;
+
+	if (url_parse(&u, text, &e) < 0)
+		ok(false, "%s: %s", text, e.text);
+	else
+		is_text(url_file_name(&u, name) ? name : "(none)", want, text);
+}
+
+/* Names of files; one is cut before the character that does not fit. */
+static void
+test_names(void)
+{
+	char text[400], want[URL_NAME_SIZE + 8];
+	int n = URL_NAME_SIZE;
+
+	check_name("http://a/b/c.txt?d/e#f/g", "c.txt");
+	check_name("http://a/b/", "(none)");
+	check_name("http://a", "(none)");
+	check_name("http://a/b%20c", "b c");
+	check_name("http://a/%2e%2e", "_.");
+	check_name("http://a/b%2fc", "b_c");
+	check_name("http://a/b%5cc", "b_c");
+	check_name("http://a/-rf", "_rf");
+	check_name("http://a/b-.c", "b-.c");
+	check_name("http://a/b%0ac%7f", "b_c_");
+	check_name("http://a/b%00c", "(none)");
+	check_name("http://a/%c3%a9%ff%c3", "\xc3\xa9__");
+	check_name("http://a/%e2%80%ae"
+		   "exe",
+	    "_exe");
+	snprintf(text, sizeof(text), "http://a/%0300d", 0);
+	snprintf(want, sizeof(want), "%0*d", n - 1, 0);
+	check_name(text, want);
+	snprintf(text, sizeof(text), "http://a/%0*d%%c3%%a9", n - 2, 0);
+	snprintf(want, sizeof(want), "%0*d", n - 2, 0);
+	check_name(text, want);
+	snprintf(text, sizeof(text), "http://a/%0*d%%c3%%a9", n - 3, 0);
+	snprintf(want, sizeof(want), "%0*d\xc3\xa9", n - 3, 0);
+	check_name(text, want);
+}
+
 /* Both fit, but not their paths together. text is storage. */
 static void
 check_long_reference(char *text)
@@ -316,5 +362,6 @@ main(void)
 	test_origins();
 	test_shown();
 	test_long();
+	test_names();
 	return done_testing();
 }
