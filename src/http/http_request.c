@@ -119,8 +119,6 @@ write_basic(struct writer *w, const char *name, const char *user)
 {
 	char encoded[BASE64_SIZE(URL_USER_SIZE)], value[sizeof(encoded) + 8];
 
-	if (user == NULL)
-		return;
 	if (strlen(user) > URL_USER_SIZE) {
 		w->is_full = true;
 		return;
@@ -130,43 +128,21 @@ write_basic(struct writer *w, const char *name, const char *user)
 	write_field(w, name, value);
 }
 
-/* Writes the user's fields; an empty one only removes a default field. */
-static void
-write_fields(struct writer *w)
-{
-	const struct http_request *r = w->r;
-	const char *value;
-	size_t i;
-
-	for (i = 0; i < r->field_count; i++) {
-		value = strchr(r->fields[i], ':') + 1;
-		if (value[strspn(value, " \t")] != '\0')
-			write_text(w, "%s\r\n", r->fields[i]);
-	}
-}
-
-static void
-write_start(struct writer *w)
-{
-	char absolute[URL_ABSOLUTE_SIZE];
-	const struct http_request *r = w->r;
-
-	write_text(w, "%s %s HTTP/1.1\r\n",
-	    r->method == HTTP_HEAD ? "HEAD" : "GET",
-	    r->is_absolute ? url_absolute(r->url, absolute, sizeof(absolute))
-			   : r->url->target);
-	write_field(w, "Host", url_authority(r->url));
-}
-
 ssize_t
 http_request_build(
     const struct http_request *r, char *buf, size_t size, struct err *e)
 {
 	struct writer w = {.r = r, .buf = buf, .size = size};
-	char range[80];
+	char absolute[URL_ABSOLUTE_SIZE], range[80];
+	const char *value;
+	size_t i;
 
 	buf[0] = '\0';
-	write_start(&w);
+	write_text(&w, "%s %s HTTP/1.1\r\n",
+	    r->method == HTTP_HEAD ? "HEAD" : "GET",
+	    r->is_absolute ? url_absolute(r->url, absolute, sizeof(absolute))
+			   : r->url->target);
+	write_field(&w, "Host", url_authority(r->url));
 	write_field(&w, "User-Agent", USER_AGENT);
 	write_field(&w, "Accept", "*/*");
 	write_field(&w, "Accept-Encoding", "identity");
@@ -178,8 +154,14 @@ http_request_build(
 	write_field(&w, "If-Modified-Since", r->if_modified_since);
 	if (r->url->user[0] != '\0')
 		write_basic(&w, "Authorization", r->url->user);
-	write_basic(&w, "Proxy-Authorization", r->proxy_user);
-	write_fields(&w);
+	if (r->proxy_user != NULL)
+		write_basic(&w, "Proxy-Authorization", r->proxy_user);
+	for (i = 0; i < r->field_count; i++) {
+		/* An empty one only removes a default field. */
+		value = strchr(r->fields[i], ':') + 1;
+		if (value[strspn(value, " \t")] != '\0')
+			write_text(&w, "%s\r\n", r->fields[i]);
+	}
 	write_field(&w, "Connection", r->closes ? "close" : "keep-alive");
 	write_text(&w, "\r\n");
 	if (w.is_full)
@@ -188,30 +170,20 @@ http_request_build(
 	return (ssize_t)strlen(buf);
 }
 
-/* Prints one line of the request, escaped. */
-static void
-show_line(const char *line, size_t n)
-{
-	size_t size = 4 * n + 1;
-	char *text = mem_array(1, size + 3);
-
-	text[0] = '>';
-	text[1] = ' ';
-	text_escape(text + 2, size, line, n);
-	text_append(text, size + 3, "\n");
-	diag_raw(text, strlen(text));
-	free(text);
-}
-
 void
 http_request_show(const char *bytes, size_t n)
 {
+	char *line = mem_array(1, 4 * n + 4);
 	size_t i, begin = 0;
 
 	for (i = 0; i + 1 < n; i++) {
 		if (bytes[i] != '\r' || bytes[i + 1] != '\n')
 			continue;
-		show_line(bytes + begin, i - begin);
+		memcpy(line, "> ", 2);
+		text_escape(line + 2, 4 * n + 1, bytes + begin, i - begin);
+		text_append(line, 4 * n + 4, "\n");
+		diag_raw(line, strlen(line));
 		begin = i + 2;
 	}
+	free(line);
 }

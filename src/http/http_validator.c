@@ -25,25 +25,17 @@ is_strong_date(const struct http_head *head, const char *modified)
 	       http_date_parse(modified, &then) && then < now;
 }
 
-static int64_t
-total_of(const struct http_head *head)
-{
-	struct http_range range;
-	int64_t length;
-
-	if (http_head_content_range(head, &range))
-		return range.total;
-	return http_head_content_length(head, &length) == HTTP_LENGTH_FOUND
-		   ? length
-		   : -1;
-}
-
 void
 http_validator_parse(struct http_validator *v, const struct http_head *head)
 {
 	char *text = v->text;
+	struct http_range range;
 
-	v->total = total_of(head);
+	v->total = -1;
+	if (http_head_content_range(head, &range))
+		v->total = range.total;
+	else if (http_head_content_length(head, &v->total) == HTTP_LENGTH_BAD)
+		v->total = -1;
 	if (http_head_value(head, "etag", text, sizeof(v->text)) &&
 	    text[0] == '"')
 		return;
