@@ -7,9 +7,12 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/num.h"
 
 static bool
 is_null(const struct stat *st)
@@ -151,6 +154,27 @@ fd_write_all(int fd, const void *bytes, size_t n)
 		n -= (size_t)done;
 	}
 	return 0;
+}
+
+int
+fd_named(const char *path)
+{
+	static const char *const prefixes[] = {"/dev/fd/", "/proc/self/fd/"};
+	static const char *const standard[] = {
+	    "/dev/stdin", "/dev/stdout", "/dev/stderr"};
+	int64_t number;
+	size_t i, n;
+
+	for (i = 0; i < 3; i++)
+		if (strcmp(path, standard[i]) == 0)
+			return (int)i;
+	for (i = 0; i < 2; i++) {
+		n = strlen(prefixes[i]);
+		if (strncmp(path, prefixes[i], n) == 0 &&
+		    num_parse(path + n, 0, INT_MAX, &number))
+			return (int)number;
+	}
+	return -1;
 }
 
 int

@@ -32,6 +32,12 @@ void fd_close_standard(void);
 /* close(2) that preserves errno and sets *fd to -1. Ignores a negative *fd. */
 void fd_close(int *fd);
 
+/*
+ * The descriptor that a path names, /dev/stdout or /dev/fd/7, or -1. Opening
+ * that again would truncate its file, or write over its beginning.
+ */
+int fd_named(const char *path);
+
 /* Sets close-on-exec. Returns 0, or -1 with errno. */
 int fd_close_on_exec(int fd);
 

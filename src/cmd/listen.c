@@ -364,7 +364,8 @@ choose_handler(struct listen_state *l, char *const *program, struct err *e)
 	    .until = deadline_none(),
 	    .idle_ms = -1};
 	if (l->has_handler &&
-	    (record->output != NULL || record->hexdump != NULL))
+	    (record->output != NULL || record->hexdump != NULL ||
+		record->textdump != NULL))
 		h->recorder = &l->stdio.recorder;
 	/* The server limits a program, and what it starts. */
 	if (h->kind == HANDLER_PROGRAM)

@@ -89,11 +89,14 @@ const struct opt stdio_relay_record_opts[] = {
 	"is free",
 	.dash = OPT_DASH_STDOUT, .dash_with = STDOUT_IS_FREE),
     FLAG(0, "append", stdio_relay_options, record.append,
-	"append to the files of --output and --hexdump"),
+	"append to these files instead of replacing them"),
     FILENAME('x', "hexdump", "FILE", stdio_relay_options, record.hexdump,
 	"write a hex dump of both directions to FILE, or data events with "
 	"--json; '-' is stdout, where that is free",
 	.dash = OPT_DASH_STDOUT, .dash_with = STDOUT_IS_FREE),
+    FILENAME(0, "textdump", "FILE", stdio_relay_options, record.textdump,
+	"write both directions to FILE as text", .dash = OPT_DASH_STDOUT,
+	.dash_with = STDOUT_IS_FREE),
     {.kind = OPT_END},
 };
 

@@ -130,6 +130,9 @@ static const struct opt record_opts[] = {
 	"write a hex dump of all datagrams to FILE; '-' is stdout, with "
 	"--no-reply",
 	.dash = OPT_DASH_STDOUT, .dash_with = "no-reply"),
+    FILENAME(0, "textdump", "FILE", send_options, record.textdump,
+	"write all datagrams to FILE as text", .dash = OPT_DASH_STDOUT,
+	.dash_with = "no-reply"),
     {.kind = OPT_END},
 };
 
@@ -156,7 +159,7 @@ struct send_state {
 	struct source source;
 	struct sender_options sender_options;
 	struct sender sender;
-	struct recorder recorder; /* --hexdump */
+	struct recorder recorder; /* --hexdump, --textdump */
 	int fd;
 	bool may_retry; /* another address may be tried */
 	int64_t start_ns;

@@ -108,6 +108,9 @@ static const struct opt record_opts[] = {
 	"write a hex dump of messages and answers to FILE; '-' is stdout, but "
 	"not with --print",
 	.dash = OPT_DASH_STDOUT, .dash_without = "print"),
+    FILENAME(0, "textdump", "FILE", serve_options, record.textdump,
+	"write messages and answers to FILE as text", .dash = OPT_DASH_STDOUT,
+	.dash_without = "print"),
     {.kind = OPT_END},
 };
 
@@ -139,7 +142,7 @@ struct serve_state {
 	int64_t last_ns;              /* when the last datagram was received */
 	struct dgram *answers;        /* a batch, owned */
 	struct pollfd *fds;           /* owned */
-	struct recorder recorder;     /* --hexdump */
+	struct recorder recorder;     /* --hexdump, --textdump */
 	struct err record_error;      /* its first error */
 	bool is_short;                /* a shortage was reported */
 };
@@ -411,7 +414,7 @@ serve_to_end(struct serve_state *s, struct err *e)
 	return 0;
 }
 
-/* Opens the record of --hexdump. Returns 0, or -1 with *e. */
+/* Opens the record of --hexdump and --textdump. Returns 0, or -1 with *e. */
 static int
 open_record(struct serve_state *s, struct err *e)
 {
@@ -505,7 +508,9 @@ serve_run(const void *options, const struct command_args *args, struct err *e)
 	    .group_count = o->joins.count,
 	    .max_rate = o->max_rate,
 	    .any_port = o->any_port != 0,
-	    .on_sent = o->record.hexdump != NULL ? on_sent : NULL,
+	    .on_sent = o->record.hexdump != NULL || o->record.textdump != NULL
+			   ? on_sent
+			   : NULL,
 	    .context = &s};
 	struct local_operands operands = {args, "udp", SERVE_PORT};
 	struct endpoint ep;

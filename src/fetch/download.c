@@ -121,16 +121,6 @@ report(const struct transfer *t)
 		    with_chart);
 }
 
-/* Whether path names an open descriptor: such a link is never replaced. */
-static bool
-is_descriptor(const char *path)
-{
-	return strcmp(path, "/dev/stdout") == 0 ||
-	       strcmp(path, "/dev/stderr") == 0 ||
-	       strncmp(path, "/dev/fd/", 8) == 0 ||
-	       strncmp(path, "/proc/", 6) == 0;
-}
-
 /* Whether --continue finds the file itself, and no partial file. */
 static bool
 find_complete(struct transfer *t, const char *path)
@@ -202,8 +192,9 @@ open_output(struct transfer *t, struct err *e)
 		sink_init(&t->sink, STDOUT_FILENO, "stdout", !o->raw);
 		return 0;
 	}
-	if (stat(path, &st) == 0 &&
-	    (!S_ISREG(st.st_mode) || is_descriptor(path))) {
+	if (fd_named(path) >= 0 ||
+	    (stat(path, &st) == 0 && (!S_ISREG(st.st_mode) ||
+		    strncmp(path, "/proc/", 6) == 0))) {
 		t->special =
 		    wait_open(path, O_WRONLY | O_APPEND, 0, t->run->until, e);
 		if (t->special < 0)

@@ -1,12 +1,16 @@
-/* poll(2) against a deadline; waiting for the reader of a FIFO. */
+/* poll(2) against a deadline; opening outputs, and waiting for the reader of a
+ * FIFO. */
 #include "net/wait.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/step.h"
 #include "base/text.h"
 #include "net/signals.h"
@@ -107,36 +111,56 @@ static int
 wait_for_reader(const char *shown, struct deadline until, struct err *e)
 {
 	struct deadline next = deadline_first(until, deadline_after(OPEN_MS));
-	char what[320];
-
 	if (signals_stopped() != 0)
 		return err_sys(e, ERR_FAILED, EINTR, "opening %s", shown);
 	if (deadline_passed(until)) {
-		snprintf(what, sizeof(what),
-		    "opening %s: no program reads from this FIFO", shown);
-		return deadline_error(until, what, e);
+		return deadline_error(until,
+		    text_format(
+			"opening %s: no program reads from this FIFO", shown),
+		    e);
 	}
 	(void)poll(NULL, 0, deadline_poll_ms(next));
 	return 0;
+}
+
+/* Returns a copy of an open descriptor, or -1 with *e. */
+static int
+copy_descriptor(int fd, const char *name, struct err *e)
+{
+	int flags = fcntl(fd, F_GETFD), copy;
+
+	/* Those that are closed on exec are this process's own. */
+	if (flags < 0 || (fd > STDERR_FILENO && (flags & FD_CLOEXEC) != 0) ||
+	    !fd_is_writable(fd))
+		return fd == STDOUT_FILENO
+			   ? err_set(e, ERR_OUTPUT, "stdout is closed")
+			   : err_set(e, ERR_OUTPUT,
+				 "opening %s: descriptor %d is not open for "
+				 "writing",
+				 text_shown(name), fd);
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	return copy < 0 ? err_sys(e, ERR_OUTPUT, errno, "%s", text_shown(name))
+			: copy;
 }
 
 int
 wait_open(const char *path, int flags, mode_t mode, struct deadline until,
     struct err *e)
 {
-	char shown[256];
-	int fd, saved;
+	int fd = strcmp(path, "-") == 0 ? STDOUT_FILENO : fd_named(path);
+	int saved;
 
-	text_escape_string(shown, sizeof(shown), path);
+	if (fd >= 0)
+		return copy_descriptor(fd, path, e);
 	for (;;) {
 		fd = open(path, flags | O_NONBLOCK | O_CLOEXEC, mode);
 		saved = errno;
 		if (fd >= 0)
 			break;
 		if (saved != EINTR && !lacks_reader(path, saved))
-			return err_sys(
-			    e, ERR_OUTPUT, saved, "opening %s", shown);
-		if (wait_for_reader(shown, until, e) < 0)
+			return err_sys(e, ERR_OUTPUT, saved, "opening %s",
+			    text_shown(path));
+		if (wait_for_reader(text_shown(path), until, e) < 0)
 			return -1;
 	}
 	(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);

@@ -33,10 +33,12 @@ int wait_fd(int fd, short events, struct deadline until);
 int wait_until(struct deadline until);
 
 /*
- * Opens a file for writing, close-on-exec; flags and mode are open's. Retries a
- * FIFO without a reader until the deadline passes or a caught signal asks sockt
- * to stop. Returns the fd, which the caller closes, or -1 with *e set:
- * ERR_OUTPUT, ERR_TIMEOUT, or ERR_FAILED with EINTR.
+ * Opens what a user gave as a name of an output, close-on-exec; flags and mode
+ * are open's. "-" is stdout. The name of an open descriptor (/dev/stderr,
+ * /dev/fd/7) is that descriptor, which is not opened again, nor truncated.
+ * Retries a FIFO without a reader until the deadline passes or a caught signal
+ * asks sockt to stop. Returns the fd, which the caller closes, or -1 with *e
+ * set: ERR_OUTPUT, ERR_TIMEOUT, or ERR_FAILED with EINTR.
  */
 int wait_open(const char *path, int flags, mode_t mode, struct deadline until,
     struct err *e);

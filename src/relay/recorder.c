@@ -1,4 +1,4 @@
-/* Records what goes over connections: bytes, a hex dump or events. */
+/* Records what goes over connections: bytes, dumps or events. */
 #include "relay/recorder.h"
 
 #include <errno.h>
@@ -15,17 +15,23 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/text.h"
 #include "net/addr.h"
 #include "net/call.h"
 #include "net/conn_event.h"
 #include "net/wait.h"
 
-/* The indexes of a direction. */
-enum { RECEIVED, SENT };
-
 /* The longest value of a placeholder, with its NUL. */
 #define VALUE 16
+/* Bytes in a line of a hex dump; the longest line, and the longest first line
+ * of a piece; the most that a byte takes as text, which is as a newline. */
+#define COLUMNS 16
+#define LINE 88
+#define FIRST_LINE 160
+#define TEXT_BYTE 5
+/* The longest write of a dump: a piece of 128 KiB. */
+#define DUMP_SIZE (708 * 1024)
 /* Data bytes of an event: they take at most 8 bytes each (base/json.h). */
 #define EVENT_BYTES 960
 /* The same for a line that a pipe accepts as a whole. */
@@ -33,12 +39,6 @@ enum { RECEIVED, SENT };
 _Static_assert(PIPE_BUF >= 4096, "a line of PIPE_EVENT_BYTES fits");
 
 static const char *const direction_names[] = {"received", "sent"};
-
-static bool
-is_stdout(const char *pattern)
-{
-	return pattern != NULL && strcmp(pattern, "-") == 0;
-}
 
 /* Whether the name contains a placeholder. */
 static bool
@@ -74,17 +74,20 @@ check_pattern(
 static bool
 is_file(const char *pattern)
 {
-	return pattern != NULL && !is_stdout(pattern);
+	return pattern != NULL && strcmp(pattern, "-") != 0;
 }
 
 int
 recorder_check(const struct recorder_options *o, bool at_once, struct err *e)
 {
-	if (o->append && !is_file(o->output) && !is_file(o->hexdump))
+	if (o->append && !is_file(o->output) && !is_file(o->hexdump) &&
+	    !is_file(o->textdump))
 		return err_set(e, ERR_USAGE,
-		    "--append goes with a file of --output or --hexdump");
+		    "--append goes with a file of --output, --hexdump or "
+		    "--textdump");
 	if (check_pattern("--output", o->output, "nd%", e) < 0 ||
-	    check_pattern("--hexdump", o->hexdump, "n%", e) < 0)
+	    check_pattern("--hexdump", o->hexdump, "n%", e) < 0 ||
+	    check_pattern("--textdump", o->textdump, "n%", e) < 0)
 		return -1;
 	if (o->output != NULL && at_once && !has_placeholder(o->output, 'n'))
 		return err_set(e, ERR_USAGE,
@@ -95,20 +98,9 @@ recorder_check(const struct recorder_options *o, bool at_once, struct err *e)
 }
 
 static const char *
-format_name(const struct recorder_file *f, char *text, size_t size)
+name_of(const struct recorder_file *f)
 {
-	if (is_stdout(f->pattern))
-		return "stdout";
-	return text_escape_string(text, size, f->path);
-}
-
-static int
-file_error(const struct recorder_file *f, int errnum, struct err *e)
-{
-	char text[256];
-
-	return err_sys(
-	    e, ERR_OUTPUT, errnum, "%s", format_name(f, text, sizeof(text)));
+	return is_file(f->pattern) ? text_shown(f->path) : "stdout";
 }
 
 /* The file's name with the values of the placeholders, which the caller
@@ -133,37 +125,6 @@ make_path(const char *pattern, unsigned number, int direction)
 	return path;
 }
 
-/* Returns a copy of stdout, or -1 with *e. */
-static int
-open_stdout(struct err *e)
-{
-	int fd;
-
-	if (!fd_is_writable(STDOUT_FILENO))
-		return err_set(e, ERR_OUTPUT, "stdout is closed");
-	fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	return fd < 0 ? err_sys(e, ERR_OUTPUT, errno, "stdout") : fd;
-}
-
-/* Opens a file. Returns 0, or -1 with *e. */
-static int
-open_file(const struct recorder *r, struct recorder_file *f, int direction,
-    struct err *e)
-{
-	int flags = O_WRONLY | O_CREAT | O_APPEND;
-
-	if (!r->options->append)
-		flags |= O_TRUNC;
-	f->path = make_path(f->pattern, r->number, direction);
-	f->fd = is_stdout(f->pattern)
-		    ? open_stdout(e)
-		    : wait_open(f->path, flags, 0666, r->until, e);
-	if (f->fd < 0)
-		return -1;
-	f->kind = fd_kind(f->fd);
-	return 0;
-}
-
 /*
  * Opens the files that have the number of a connection in their name, or those
  * that have not. Returns 0, or -1 with *e.
@@ -171,15 +132,22 @@ open_file(const struct recorder *r, struct recorder_file *f, int direction,
 static int
 open_files(struct recorder *r, bool own, struct err *e)
 {
-	struct recorder_file *const files[] = {
-	    &r->output[RECEIVED], &r->output[SENT], &r->readable};
-	size_t i;
+	int flags = O_WRONLY | O_CREAT | O_APPEND, i;
+	struct recorder_file *f;
 
-	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		if (files[i]->pattern != NULL &&
-		    has_placeholder(files[i]->pattern, 'n') == own &&
-		    open_file(r, files[i], (int)i, e) < 0)
+	if (!r->options->append)
+		flags |= O_TRUNC;
+	for (i = 0; i < RECORDER_FILES; i++) {
+		f = &r->files[i];
+		if (f->pattern == NULL ||
+		    has_placeholder(f->pattern, 'n') != own)
+			continue;
+		f->path = make_path(f->pattern, r->number, i);
+		f->fd = wait_open(f->path, flags, 0666, r->until, e);
+		if (f->fd < 0)
 			return -1;
+		f->kind = fd_kind(f->fd);
+	}
 	return 0;
 }
 
@@ -191,16 +159,15 @@ wait_file(const struct recorder *r, const struct recorder_file *f)
 	struct deadline until = deadline_first(
 	    r->until, deadline_limit(r->idle_ms, "--idle-timeout"));
 	int ready = wait_fd(f->fd, POLLOUT, until);
-	char text[256], what[320];
 
 	if (ready > 0)
 		return 0;
-	format_name(f, text, sizeof(text));
 	if (ready < 0)
-		return err_sys(r->e, ERR_FAILED, errno, "writing %s", text);
-	snprintf(
-	    what, sizeof(what), "writing %s: its reader took nothing", text);
-	return deadline_error(until, what, r->e);
+		return err_sys(
+		    r->e, ERR_FAILED, errno, "writing %s", name_of(f));
+	return deadline_error(until,
+	    text_format("writing %s: its reader took nothing", name_of(f)),
+	    r->e);
 }
 
 /* Writes all n bytes within the time limits. Returns 0, or -1 with *r->e. */
@@ -221,77 +188,205 @@ write_file(const struct recorder *r, const struct recorder_file *f,
 			if (wait_file(r, f) < 0)
 				return -1;
 		} else if (errno != EINTR) {
-			return file_error(f, errno, r->e);
+			return err_sys(
+			    r->e, ERR_OUTPUT, errno, "%s", name_of(f));
 		}
 	}
 	return 0;
 }
 
-static int
-write_dump(void *context, const void *bytes, size_t n)
-{
-	const struct recorder *r = context;
-
-	return write_file(r, &r->readable, bytes, n);
-}
-
 /* Whether only writes of at most PIPE_BUF bytes stay whole. */
 static bool
-needs_small_writes(const struct recorder *r)
+needs_small_writes(const struct recorder *r, const struct recorder_file *f)
 {
-	return r->has_several && r->readable.kind != FD_REGULAR &&
-	       !has_placeholder(r->readable.pattern, 'n');
+	return r->has_several && f->kind != FD_REGULAR &&
+	       !has_placeholder(f->pattern, 'n');
 }
 
 int
 recorder_open(
     struct recorder *r, const struct recorder_options *o, struct err *e)
 {
+	int i;
+
 	r->options = o;
 	r->start_ns = clock_now();
-	r->is_on = o->output != NULL || o->hexdump != NULL;
-	r->output[RECEIVED] =
-	    (struct recorder_file){.pattern = o->output, .fd = -1};
-	r->output[SENT] = (struct recorder_file){.fd = -1};
-	r->readable = (struct recorder_file){.pattern = o->hexdump, .fd = -1};
+	r->is_on =
+	    o->output != NULL || o->hexdump != NULL || o->textdump != NULL;
+	for (i = 0; i < RECORDER_FILES; i++)
+		r->files[i] = (struct recorder_file){.fd = -1};
+	r->files[RECORDER_RECEIVED].pattern = o->output;
 	if (has_placeholder(o->output, 'd'))
-		r->output[SENT].pattern = o->output;
+		r->files[RECORDER_SENT].pattern = o->output;
+	r->files[RECORDER_HEX].pattern = o->hexdump;
+	r->files[RECORDER_TEXT].pattern = o->textdump;
 	return open_files(r, false, e);
 }
 
-static int
-begin_dump(struct recorder *r, const struct conn *c)
+static double
+seconds(const struct recorder *r)
 {
-	char text[ADDR_TEXT];
-
-	if (r->dump.text == NULL)
-		hexdump_init(&r->dump,
-		    needs_small_writes(r) ? PIPE_BUF : HEXDUMP_SIZE, write_dump,
-		    r);
-	r->dump.start_ns = r->start_ns;
-	return hexdump_begin(&r->dump, r->has_several ? r->number : 0,
-	    addr_format(&c->remote, text, sizeof(text)));
+	return clock_seconds(r->start_ns, clock_now());
 }
 
 int
 recorder_begin(struct recorder *r, const struct conn *c, struct err *e)
 {
+	const char *line;
+	int i;
+
 	r->e = e;
 	memset(r->offsets, 0, sizeof(r->offsets));
 	/* The only connection of connect has no number. */
 	r->number = c->number == 0 ? 1 : c->number;
+	if (!r->has_several)
+		r->start_ns = clock_now();
 	if (open_files(r, true, e) < 0)
 		return -1;
-	if (r->readable.fd < 0 || diag_is_json())
+	if (diag_is_json())
 		return 0;
-	return begin_dump(r, c);
+	for (i = RECORDER_HEX; i <= RECORDER_TEXT; i++) {
+		if (r->files[i].fd < 0)
+			continue;
+		if (r->text == NULL)
+			r->text = mem_array(DUMP_SIZE, 1);
+		line = text_format("= connection %u from %s at %.6f s\n",
+		    r->number, addr_text(&c->remote), seconds(r));
+		if (r->has_several &&
+		    write_file(r, &r->files[i], line, strlen(line)) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static char
+hex_digit(uint64_t n)
+{
+	return "0123456789abcdef"[n & 15];
+}
+
+/* Writes "00000010  48 65 6c 6c 6f ...  |Hello|", and returns the end. */
+static char *
+put_hex_line(char *out, uint64_t offset, const unsigned char *p, size_t n)
+{
+	int shift = 60;
+	char *end;
+	size_t i;
+
+	while (shift > 28 && offset >> shift == 0)
+		shift -= 4;
+	for (; shift >= 0; shift -= 4)
+		*out++ = hex_digit(offset >> shift);
+	*out++ = ' ';
+	end = out + COLUMNS * 3 + 1;
+	for (i = 0; i < n; i++) {
+		if (i == COLUMNS / 2)
+			*out++ = ' ';
+		*out++ = ' ';
+		*out++ = hex_digit(p[i] >> 4);
+		*out++ = hex_digit(p[i]);
+	}
+	memset(out, ' ', (size_t)(end - out) + 2);
+	out = end + 2;
+	*out++ = '|';
+	for (i = 0; i < n; i++)
+		*out++ = p[i] >= 0x20 && p[i] < 0x7f ? (char)p[i] : '.';
+	*out++ = '|';
+	*out++ = '\n';
+	return out;
+}
+
+/* Writes a line of text, "  GET / HTTP/1.0\r\n", and returns the end. A line
+ * that does not end in \n goes on in the next piece. */
+static char *
+put_text_line(char *out, const unsigned char *p, size_t n)
+{
+	memcpy(out, "  ", 2);
+	text_escape(out + 2, TEXT_BYTE * n + 8, p, n);
+	out += strlen(out);
+	*out++ = '\n';
+	return out;
+}
+
+/* Writes the lines of n bytes at an offset, and returns the end. */
+static char *
+put_lines(
+    char *out, bool is_hex, uint64_t offset, const unsigned char *p, size_t n)
+{
+	const unsigned char *newline;
+	size_t line;
+
+	for (; n > 0; n -= line, p += line, offset += line) {
+		if (is_hex) {
+			line = n < COLUMNS ? n : COLUMNS;
+			out = put_hex_line(out, offset, p, line);
+			continue;
+		}
+		newline = memchr(p, '\n', n);
+		line = newline == NULL ? n : (size_t)(newline - p) + 1;
+		out = put_text_line(out, p, line);
+	}
+	return out;
+}
+
+/*
+ * Writes a piece to a dump with one call of write(2): a line with its
+ * direction, time, size and offset, or of a datagram the peer, then its bytes.
+ * If it is too long, each part is such a piece. Returns 0, or -1 with *r->e.
+ */
+static int
+add_dump(struct recorder *r, int file, int direction, const unsigned char *p,
+    size_t n)
+{
+	const struct recorder_file *f = &r->files[file];
+	bool is_sent = direction == RECORDER_SENT,
+	     is_hex = file == RECORDER_HEX;
+	size_t size = needs_small_writes(r, f) ? PIPE_BUF : DUMP_SIZE, part,
+	       max;
+	uint64_t offset = r->offsets[direction];
+	const char *first;
+	char *out;
+
+	size -= FIRST_LINE;
+	max = is_hex ? size / LINE * COLUMNS : (size - 8) / TEXT_BYTE;
+	do {
+		part = n < max ? n : max;
+		/* An address is at most a unix path, of which the start is
+		 * shown. */
+		if (r->remote != NULL)
+			first = text_format("%s %.100s at %.6f s: %s\n",
+			    is_sent ? "> sent to" : "< received from",
+			    addr_text(r->remote), seconds(r),
+			    num_count_text(part, "byte"));
+		else
+			first = text_format("%s%s at %.6f s: %s from offset "
+					    "%llu\n",
+			    is_sent ? "> sent" : "< received",
+			    r->has_several
+				? text_format(" on connection %u", r->number)
+				: "",
+			    seconds(r), num_count_text(part, "byte"),
+			    (unsigned long long)offset);
+		strcpy(r->text, first);
+		out =
+		    put_lines(r->text + strlen(first), is_hex, offset, p, part);
+		if (write_file(r, f, r->text, (size_t)(out - r->text)) < 0)
+			return -1;
+		offset += part;
+		n -= part;
+		p += part;
+	} while (n > 0);
+	return 0;
 }
 
 /* Writes a "data" event for each part. Returns 0, or -1 with *r->e. */
 static int
-add_events(struct recorder *r, int direction, const unsigned char *p, size_t n)
+add_events(struct recorder *r, int file, int direction, const unsigned char *p,
+    size_t n)
 {
-	size_t max = needs_small_writes(r) ? PIPE_EVENT_BYTES : EVENT_BYTES;
+	const struct recorder_file *f = &r->files[file];
+	size_t max = needs_small_writes(r, f) ? PIPE_EVENT_BYTES : EVENT_BYTES;
+	uint64_t offset = r->offsets[direction];
 	char hex[2 * EVENT_BYTES + 1];
 	size_t part, i;
 	const char *line;
@@ -308,13 +403,13 @@ add_events(struct recorder *r, int direction, const unsigned char *p, size_t n)
 		if (r->remote != NULL)
 			addr_json(r->remote, j, "remote");
 		json_text(j, "direction", direction_names[direction]);
-		json_number(j, "offset", r->offsets[direction]);
+		json_number(j, "offset", offset);
 		json_number(j, "bytes", part);
 		json_text(j, "hex", hex);
 		json_bytes(j, "text", p, part);
-		r->offsets[direction] += part;
+		offset += part;
 		line = json_end(j);
-		if (write_file(r, &r->readable, line, strlen(line)) < 0)
+		if (write_file(r, f, line, strlen(line)) < 0)
 			return -1;
 		n -= part;
 		p += part;
@@ -322,66 +417,63 @@ add_events(struct recorder *r, int direction, const unsigned char *p, size_t n)
 	return 0;
 }
 
+/* Adds bytes to the dumps. Returns 0, or -1 with *r->e. */
+static int
+add_readable(struct recorder *r, int direction, const void *bytes, size_t n)
+{
+	int i, result = 0;
+
+	for (i = RECORDER_HEX; i <= RECORDER_TEXT && result == 0; i++)
+		if (r->files[i].fd >= 0)
+			result = (diag_is_json() ? add_events : add_dump)(
+			    r, i, direction, bytes, n);
+	r->offsets[direction] += n;
+	return result;
+}
+
 int
 recorder_add(
     void *context, bool sent, const void *bytes, size_t n, struct err *e)
 {
 	struct recorder *r = context;
-	int direction = sent ? SENT : RECEIVED;
+	int direction = sent ? RECORDER_SENT : RECORDER_RECEIVED;
+	const struct recorder_file *f = &r->files[direction];
 
 	r->e = e;
-	if (r->output[direction].fd >= 0 &&
-	    write_file(r, &r->output[direction], bytes, n) < 0)
+	if (f->fd >= 0 && write_file(r, f, bytes, n) < 0)
 		return -1;
-	if (r->readable.fd < 0)
-		return 0;
-	if (diag_is_json())
-		return add_events(r, direction, bytes, n);
-	return hexdump_add(
-	    &r->dump, sent ? HEXDUMP_SENT : HEXDUMP_RECEIVED, bytes, n);
+	return add_readable(r, direction, bytes, n);
 }
 
 int
 recorder_add_datagram(
     struct recorder *r, const struct recorder_datagram *d, struct err *e)
 {
-	int direction = d->is_sent ? SENT : RECEIVED;
-	char peer[ADDR_TEXT];
+	int direction = d->is_sent ? RECORDER_SENT : RECORDER_RECEIVED;
 
 	r->e = e;
-	if (r->readable.fd < 0)
-		return 0;
 	r->remote = d->remote;
 	r->offsets[direction] = 0;
-	if (diag_is_json())
-		return add_events(r, direction, d->bytes, d->length);
-	r->dump.peer = addr_format(d->remote, peer, sizeof(peer));
-	return hexdump_add_datagram(&r->dump,
-	    d->is_sent ? HEXDUMP_SENT : HEXDUMP_RECEIVED, d->bytes, d->length);
-}
-
-/* Closes a file if it is open. Returns as recorder_close(). */
-static int
-close_file(struct recorder_file *f, int result, struct err *e)
-{
-	if (f->fd >= 0 && close(f->fd) < 0 && result == 0)
-		result = file_error(f, errno, e);
-	f->fd = -1;
-	free(f->path);
-	f->path = NULL;
-	return result;
+	return add_readable(r, direction, d->bytes, d->length);
 }
 
 static int
 close_files(struct recorder *r, bool all, int result, struct err *e)
 {
-	struct recorder_file *const files[] = {
-	    &r->output[RECEIVED], &r->output[SENT], &r->readable};
-	size_t i;
+	struct recorder_file *f;
+	int i;
 
-	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		if (all || has_placeholder(files[i]->pattern, 'n'))
-			result = close_file(files[i], result, e);
+	for (i = 0; i < RECORDER_FILES; i++) {
+		f = &r->files[i];
+		if (!all && !has_placeholder(f->pattern, 'n'))
+			continue;
+		if (f->fd >= 0 && close(f->fd) < 0 && result == 0)
+			result =
+			    err_sys(e, ERR_OUTPUT, errno, "%s", name_of(f));
+		f->fd = -1;
+		free(f->path);
+		f->path = NULL;
+	}
 	return result;
 }
 
@@ -396,6 +488,7 @@ recorder_close(struct recorder *r, int result, struct err *e)
 {
 	if (r->options == NULL)
 		return result;
-	hexdump_release(&r->dump);
+	free(r->text);
+	r->text = NULL;
 	return close_files(r, true, result, e);
 }

@@ -1,8 +1,9 @@
 /*
  * Records what goes over connections: the bytes themselves (--output), and
- * both directions in a readable form (--hexdump), which is a hex dump or, with
- * --json, "data" events. The processes of a server may share the files: each
- * piece is written with one write(2) at their end, and names its connection.
+ * both directions in a readable form: a hex dump (--hexdump) and text
+ * (--textdump) or, with --json, "data" events. The processes of a server may
+ * share the files: each piece is written with one write(2) at their end, and
+ * names its connection.
  */
 #ifndef RELAY_RECORDER_H
 #define RELAY_RECORDER_H
@@ -13,20 +14,19 @@
 
 #include "base/deadline.h"
 #include "base/fd.h"
-#include "relay/hexdump.h"
 
 struct addr;
 struct conn;
 struct err;
 
 /*
- * The names of the files, or NULL; "-" is stdout. In them %n is the number of
+ * The names of the files (wait_open()), or NULL. In them %n is the number of
  * the connection and %% a percent sign. In that of output %d is "received" or
  * "sent"; without it only received data is recorded.
  */
 struct recorder_options {
 	const char *output;
-	const char *hexdump;
+	const char *hexdump, *textdump;
 	int append; /* keep what the files hold */
 };
 
@@ -36,6 +36,15 @@ struct recorder_datagram {
 	const struct addr *remote;
 	const void *bytes;
 	size_t length;
+};
+
+/* The files: the data of each direction, and dumps of both. */
+enum {
+	RECORDER_RECEIVED,
+	RECORDER_SENT,
+	RECORDER_HEX,
+	RECORDER_TEXT,
+	RECORDER_FILES
 };
 
 /* A file of a record. */
@@ -53,13 +62,12 @@ struct recorder {
 	int64_t idle_ms;       /* the same for each piece; -1: none */
 
 	const struct recorder_options *options;
-	bool is_on;                     /* there is anything to record */
-	int64_t start_ns;               /* zero of the times, if has_several */
-	unsigned number;                /* of the connection */
-	struct recorder_file output[2]; /* received and sent */
-	struct recorder_file readable;  /* of both directions */
-	struct hexdump dump;
-	uint64_t offsets[2];       /* of the events: received and sent */
+	bool is_on;       /* there is anything to record */
+	int64_t start_ns; /* zero of the times */
+	unsigned number;  /* of the connection */
+	struct recorder_file files[RECORDER_FILES];
+	char *text;                /* owned: a piece of a dump */
+	uint64_t offsets[2];       /* of the data, received and sent */
 	const struct addr *remote; /* of the current datagram, or NULL */
 	struct err *e;             /* the caller's, for the writer */
 };
@@ -92,7 +100,7 @@ int recorder_begin(struct recorder *r, const struct conn *c, struct err *e);
 int recorder_add(
     void *context, bool sent, const void *bytes, size_t n, struct err *e);
 
-/* The same for a datagram, which --hexdump records. */
+/* The same for a datagram, of which dumps are made. */
 int recorder_add_datagram(
     struct recorder *r, const struct recorder_datagram *d, struct err *e);
 

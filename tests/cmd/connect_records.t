@@ -66,6 +66,52 @@ is $r->{status}, 11, 'a closed stdout';
 $r = against({ stdin => 'sent' }, '--send-only', '-x', '-', '-o', '-');
 is $r->{status}, 2, 'stdout is one of them';
 
+# --- Text ------------------------------------------------------------------
+
+$r = against({ stdin => "GET /\r\n\r\n\ttail\0" }, '--textdump', "$dir/text",
+    '-x', "$dir/hex");
+is $r->{status}, 0, '--textdump: exit status';
+like slurp("$dir/text"), qr/\A
+    >\ sent\ at\ \d\.\d{6}\ s:\ 15\ bytes\ from\ offset\ 0\n
+    \ \ GET\ \/\\r\\n\n
+    \ \ \\r\\n\n
+    \ \ \\ttail\\x00\n
+    <\ received\ at\ .*:\ 256\ bytes\ from\ offset\ 0\n
+    \ \ \\x00.*\\n\n
+    \ \ \\x0b/x, 'lines, escaped, with their newlines';
+like slurp("$dir/hex"), qr/^00000000  47 45 54 /m, 'beside -x';
+my $lines = "x\n" x 100_000;
+against({ stdin => $lines }, '--textdump', "$dir/text");
+is join('', map { s/\\n\z/\n/r } slurp("$dir/text") =~ /^  (x\\n)$/mg), $lines,
+    'all of a long piece';
+
+# --- Open descriptors are not opened again ---------------------------------
+
+for my $fd ('/dev/stderr', '/dev/fd/2', '/proc/self/fd/2') {
+    spew("$dir/log", "kept\n");
+    my $l = tcp_listener();
+    peer($l, sub { my ($c) = @_; 1 while <$c>; print $c 'answer' });
+    system qq(printf question | "$ENV{SOCKT}" connect 127.0.0.1 )
+        . $l->sockport . " -x $fd 2>>$dir/log >$dir/out";
+    is $?, 0, "-x $fd: exit status";
+    like slurp("$dir/log"), qr/\Akept\n> sent(?s:.*)\|answer\|\n\z/,
+        'its file is not truncated';
+}
+{
+    my $l = tcp_listener();
+    peer($l, sub { my ($c) = @_; print $c 'answer' });
+    system qq({ printf before >&7; "$ENV{SOCKT}" connect 127.0.0.1 )
+        . $l->sockport . " -o /dev/fd/7 </dev/null; printf after >&7; } "
+        . "7>$dir/log >$dir/out";
+    is slurp("$dir/log"), 'beforeanswerafter', '-o /dev/fd/7: at its offset';
+}
+$r = against({ stdin => 'x' }, '-o', '/dev/fd/63');
+is $r->{status}, 11, 'a descriptor that is not open: status 11';
+like $r->{err}, qr{/dev/fd/63: descriptor 63 is not open for writing},
+    'and named';
+$r = against({ stdin => 'x' }, '-o', '/dev/fd/4');
+is $r->{status}, 11, "nor is one of sockt's own";
+
 # --- Events ----------------------------------------------------------------
 
 my $json = JSON::PP->new->utf8;

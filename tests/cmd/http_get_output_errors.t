@@ -118,5 +118,10 @@ open my $out, '>>', "$dir/out" or die $!;
 $r = get($whole, '/', { stdout => $out }, '-q', '-o', '/dev/stdout');
 is $r->{status}, 0, '-o /dev/stdout, which is a regular file: exit status';
 is slurp("$dir/out"), 'before whole', 'it is appended to';
+open $out, '>', "$dir/out" or die $!;
+syswrite $out, 'before ';
+$r = get($whole, '/', { stdout => $out }, '-q', '-o', '/dev/fd/1');
+syswrite $out, ' after';
+is slurp("$dir/out"), 'before whole after', 'or written to where it is';
 
 done_testing;

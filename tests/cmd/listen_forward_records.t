@@ -213,7 +213,7 @@ $p->stop;
 for my $row (
     [['-k', '--echo', '-o', "$dir/mixed"], qr/--output: the bytes of several connections would mix in one file: put %n, the number of the connection, into its name/],
     [['-k', '--to', $to, '-o', "$dir/%d"], qr/put %n/],
-    [['--echo', '--append'], qr/--append goes with a file of --output or --hexdump/],
+    [['--echo', '--append'], qr/--append goes with a file of --output, --hexdump or --textdump/],
     [['--echo', '-x', '%d'], qr/after % there may be n/],
     [['--echo', '-P'], qr/--progress is about relaying stdin and stdout/],
     [['--echo', '-x', '-', '-o', '-'], qr/cannot both be/],

@@ -1,4 +1,4 @@
-# -x of udp-send and udp-serve: a hex dump of the datagrams of both directions,
+# -x and --textdump of udp-send and udp-serve: a dump of the datagrams of both directions,
 # each with its peer.
 use Sockt;
 use JSON::PP;
@@ -45,6 +45,12 @@ is dump_of("$dir/send"), "> sent to $peer at T: 3 bytes\n"
     . line(0, ' 7a' x 8 . ' ' . ' 7a' x 8, 'z' x 16)
     . line(16, ' 7a' x 4, 'zzzz'),
     'each datagram with its direction, peer, length and bytes';
+
+$pid = answers(["yes\n"]);
+$r = run('udp-send', '--textdump', "$dir/text", @to, "a\tb");
+reap($pid);
+is dump_of("$dir/text"), "> sent to $peer at T: 3 bytes\n  a\\tb\n"
+    . "< received from $peer at T: 4 bytes\n  yes\\n\n", '--textdump';
 
 # Replies from others, and the longest datagram.
 my $stranger = udp_socket(host => '127.0.0.2');
