@@ -119,47 +119,38 @@ run_child(struct lookup *l, struct deadline until)
 	return errnum;
 }
 
-/* The next address of the family from index *at, or NULL. */
-static const struct addr *
-next_of(const struct addr *a, size_t count, int family, size_t *at)
-{
-	while (*at < count) {
-		const struct addr *candidate = &a[(*at)++];
-
-		if (addr_family(candidate) == family)
-			return candidate;
-	}
-	return NULL;
-}
-
-static void
-add_unique(struct addr_list *list, const struct addr *a)
+static bool
+is_listed(const struct addr_list *list, const struct addr *a)
 {
 	size_t i;
 
 	for (i = 0; i < list->count; i++)
 		if (addr_equal(&list->items[i], a))
-			return;
-	addr_list_add(list, a);
+			return true;
+	return false;
 }
 
-/* RFC 8305 section 4: alternates the families, the first address's first. */
+/*
+ * RFC 8305 section 4: alternates the families, the first address's first. Each
+ * address is listed once.
+ */
 static void
-interleave(const struct addr *a, size_t count, struct addr_list *list)
+interleave(const struct addr_list *found, struct addr_list *list)
 {
-	int first = count > 0 ? addr_family(&a[0]) : AF_INET;
-	int second = first == AF_INET ? AF_INET6 : AF_INET;
-	size_t at_first = 0, at_second = 0;
-	const struct addr *x, *y;
+	const struct addr *a, *first = found->items;
+	size_t count = found->count, at[2] = {0, 0};
+	int turn; /* 0: the family of the first address; 1: the other one */
 
-	do {
-		x = next_of(a, count, first, &at_first);
-		y = next_of(a, count, second, &at_second);
-		if (x != NULL)
-			add_unique(list, x);
-		if (y != NULL)
-			add_unique(list, y);
-	} while (x != NULL || y != NULL);
+	for (turn = 0; at[0] < count || at[1] < count; turn = 1 - turn) {
+		while (at[turn] < count) {
+			a = &found->items[at[turn]++];
+			if ((addr_family(a) != addr_family(first)) != turn ||
+			    is_listed(list, a))
+				continue;
+			addr_list_add(list, a);
+			break;
+		}
+	}
 }
 
 /* The cause for a result of getaddrinfo(3); ENODATA means another one. */
@@ -177,23 +168,20 @@ name_cause(int code)
 static int
 name_error(const struct lookup *l, struct err *e)
 {
-	int code = l->last.code, family = l->family;
-	char host[ENDPOINT_HOST * 2];
-	int cause = name_cause(code), digit = family == AF_INET ? 4 : 6;
+	const char *host = text_shown(l->ep->host);
+	int code = l->last.code, cause = name_cause(code);
+	int digit = l->family == AF_INET ? 4 : 6;
 
-	text_escape_string(host, sizeof(host), l->ep->host);
 	if (cause == ENODATA && code == EAI_SYSTEM)
 		return err_sys(e, ERR_NAME, l->last.errnum, "%s", host);
 	if (cause == ENODATA)
 		return err_set(e, ERR_NAME, "%s: name not resolved (%s)", host,
 		    gai_strerror(code));
 	err_at(e, ERR_AT_TCP, cause, "%s", host);
-	if (family == AF_UNSPEC || cause == CAUSE_NAME_NO_SERVER)
-		return -1;
-	if (cause == CAUSE_NAME_EMPTY)
+	if (l->family != AF_UNSPEC && cause == CAUSE_NAME_EMPTY)
 		err_set(e, ERR_NAME, "%s has no IPv%d address (--ipv%d)", host,
 		    digit, digit);
-	else
+	else if (l->family != AF_UNSPEC && cause == CAUSE_NAME_UNKNOWN)
 		err_set(e, ERR_NAME,
 		    "%s: name not found, or it has no IPv%d address (--ipv%d)",
 		    host, digit, digit);
@@ -206,35 +194,13 @@ static int
 read_error(
     const struct endpoint *ep, int errnum, struct deadline until, struct err *e)
 {
-	char host[ENDPOINT_HOST * 2];
-
 	err_sys(e, ERR_FAILED, errnum, "looking up the name");
 	if (errnum == ETIMEDOUT)
 		deadline_error(until, "no answer from a name server", e);
 	if (errnum == ENODATA)
 		err_set(e, ERR_NAME, "the lookup process died");
 	e->errnum = errnum;
-	return err_prefix(
-	    e, "%s", text_escape_string(host, sizeof(host), ep->host));
-}
-
-/* Formats the addresses that fit into buf, and the number of the rest. */
-static void
-format_list(const struct addr_list *list, char *buf, size_t size)
-{
-	char text[ADDR_TEXT];
-	size_t i;
-
-	buf[0] = '\0';
-	for (i = 0; i < list->count; i++) {
-		addr_format_ip(&list->items[i], text, sizeof(text));
-		if (!bounds_fit(size, strlen(buf) + strlen(text),
-			sizeof(", and 18446744073709551615 more")))
-			break;
-		text_append(buf, size, "%s%s", i > 0 ? ", " : "", text);
-	}
-	if (i < list->count)
-		text_append(buf, size, " and %zu more", list->count - i);
+	return err_prefix(e, "%s", text_shown(ep->host));
 }
 
 /* Reports the addresses found. note says for -vv where they are from. */
@@ -242,25 +208,32 @@ static void
 log_result(const struct endpoint *ep, int64_t start, const char *note,
     const struct addr_list *list)
 {
-	char host[ENDPOINT_HOST * 2], text[ADDR_TEXT], all[512];
+	const char *one;
+	char all[512] = ""; /* those that fit, and the number of the rest */
 	struct json *j;
 	size_t i;
 
-	text_escape_string(host, sizeof(host), ep->host);
-	format_list(list, all, sizeof(all));
+	for (i = 0; i < list->count; i++) {
+		one = addr_ip_text(&list->items[i]);
+		if (!bounds_fit(sizeof(all), strlen(all) + strlen(one),
+			sizeof(", and 18446744073709551615 more")))
+			break;
+		text_append(all, sizeof(all), "%s%s", i > 0 ? ", " : "", one);
+	}
+	if (i < list->count)
+		text_append(all, sizeof(all), " and %zu more", list->count - i);
 	step_report(
 	    &(struct step){.call = "resolve", .start_ns = start, .note = note},
-	    "%s to %s", host, all);
+	    "%s to %s", text_shown(ep->host), all);
 	j = diag_event_begin("resolved");
 	json_text(j, "name", ep->host);
 	json_array(j, "addresses");
 	for (i = 0; i < list->count; i++)
-		json_text(j, NULL,
-		    addr_format_ip(&list->items[i], text, sizeof(text)));
+		json_text(j, NULL, addr_ip_text(&list->items[i]));
 	json_close(j);
 	/* The step says the same. */
-	diag_event_end(
-	    step_is_on() ? DIAG_STEP + 1 : DIAG_NOTE, "%s is %s", host, all);
+	diag_event_end(step_is_on() ? DIAG_STEP + 1 : DIAG_NOTE, "%s is %s",
+	    text_shown(ep->host), all);
 }
 
 /* Resolves a name in a child process and waits for it. */
@@ -270,25 +243,22 @@ resolve_name(const struct endpoint *ep, const struct name_options *o,
 {
 	struct lookup l = {.ep = ep, .family = o->family};
 	struct step s = {.call = "resolve", .start_ns = clock_now()};
-	char host[ENDPOINT_HOST * 2];
+	int errnum;
 
-	text_escape_string(host, sizeof(host), ep->host);
 	if (step_is_on())
 		step_wait("resolve",
 		    "another process asks the system's resolver: the hosts "
 		    "file, DNS",
-		    "%s", host);
-	s.errnum = run_child(&l, until);
-	if (s.errnum == 0 && l.found.count > 0) {
-		interleave(l.found.items, l.found.count, list);
+		    "%s", text_shown(ep->host));
+	errnum = run_child(&l, until);
+	if (errnum == 0 && l.found.count > 0) {
+		interleave(&l.found, list);
 		log_result(ep, s.start_ns, "the name's addresses", list);
-	} else if (s.errnum != 0) {
-		step_report(&s, "%s", host);
-		read_error(ep, s.errnum, until, e);
 	} else {
-		s.errnum = name_cause(l.last.code);
-		step_report(&s, "%s", host);
-		name_error(&l, e);
+		s.errnum = errnum != 0 ? errnum : name_cause(l.last.code);
+		step_report(&s, "%s", text_shown(ep->host));
+		(void)(errnum != 0 ? read_error(ep, errnum, until, e)
+				   : name_error(&l, e));
 	}
 	addr_list_release(&l.found);
 	return list->count > 0 ? 0 : -1;
@@ -315,40 +285,29 @@ resolve_localhost(const struct endpoint *ep, const struct name_options *o,
 	return 0;
 }
 
-/* Rejects an address of the other family, or one that needs an interface. */
-static int
-check_number(const struct addr *a, int family, const char *host, struct err *e)
-{
-	bool is_other = family != AF_UNSPEC && family != addr_family(a);
-	char shown[ENDPOINT_HOST * 2];
-
-	if (!is_other && !addr_lacks_scope(a))
-		return 0;
-	text_escape_string(shown, sizeof(shown), host);
-	if (is_other)
-		return err_set(e, ERR_USAGE, "%s is not an %s address", shown,
-		    family == AF_INET ? "IPv4" : "IPv6");
-	return err_set(e, ERR_USAGE,
-	    "%s is a link-local address, which needs its interface: "
-	    "%s%%eth0, for example",
-	    shown, shown);
-}
-
 int
 resolve_check(
     const struct endpoint *ep, const struct name_options *o, struct err *e)
 {
-	char shown[ENDPOINT_HOST * 2];
+	const char *shown = text_shown(ep->host);
 	struct addr a;
 
 	if (ep->is_unix)
 		return 0;
-	if (addr_parse_ip(&a, ep->host, ep->port))
-		return check_number(&a, o->family, ep->host, e);
+	if (addr_parse_ip(&a, ep->host, ep->port)) {
+		if (o->family != AF_UNSPEC && o->family != addr_family(&a))
+			return err_set(e, ERR_USAGE, "%s is not an %s address",
+			    shown, o->family == AF_INET ? "IPv4" : "IPv6");
+		if (addr_lacks_scope(&a))
+			return err_set(e, ERR_USAGE,
+			    "%s is a link-local address, which needs its "
+			    "interface: %s%%eth0, for example",
+			    shown, shown);
+		return 0;
+	}
 	if (o->numeric)
 		return err_set(e, ERR_USAGE,
-		    "%s is not a numeric address (--numeric)",
-		    text_escape_string(shown, sizeof(shown), ep->host));
+		    "%s is not a numeric address (--numeric)", shown);
 	if (strcmp(ep->host, "*") == 0)
 		return err_set(e, ERR_USAGE,
 		    "'*' is not a host: it means every local address, for a "

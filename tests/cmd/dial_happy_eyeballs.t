@@ -138,6 +138,9 @@ subtest 'more addresses than fit into a line' => sub {
     like $r->{err}, qr/ n is 127\.0\.1\.1, .* and (\d+) more\n/,
         'the line says how many it left out';
     my ($list) = $r->{err} =~ / n is (.*) and/;
+    like named("n=$many", 'connect', '-vvz', 'n', $l->sockport)->{err},
+        qr/^sockt connect: resolve n to 127\.0\.1\.1, .* more: ok/m,
+        'the step too';
     my $shown = () = $list =~ /127/g;
     my ($more) = $r->{err} =~ / and (\d+) more/;
     is $shown + $more, 101, 'which is right';
