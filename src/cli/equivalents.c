@@ -8,9 +8,8 @@
 
 #include "base/text.h"
 
-/* The columns of README's table. */
-#define WIDTH 80
-#define LEFT 40
+/* The width of each of the two columns, as in README. */
+#define COLUMN 40
 #define INDENT 4
 
 /* Lines of two fields, separated by a tab. */
@@ -177,39 +176,27 @@ fit(const char *text, size_t n, size_t width)
 	return length > 0 ? length : n;
 }
 
-/* A cell of a table, which is printed line by line. */
-struct cell {
-	const char *text;
-	size_t n;
-};
-
-/* Prints the part of the cell that fits. Returns the width it used. */
-static size_t
-print_part(FILE *out, struct cell *c, size_t indent, size_t width)
-{
-	size_t n = fit(c->text, c->n, width - indent);
-
-	if (n == 0)
-		return 0;
-	fprintf(out, "%*s%.*s", (int)indent, "", (int)n, c->text);
-	c->text += n + (n < c->n);
-	c->n -= n + (n < c->n);
-	return indent + n;
-}
-
+/* Prints a row in two columns, each wrapped at words. */
 static void
 print_row(FILE *out, const char *row)
 {
-	struct cell today = {row, strcspn(row, "\t")};
-	struct cell here = {
-	    row + today.n + 1, strcspn(row + today.n + 1, "\n")};
-	size_t indent = 0, used;
+	const char *cells[] = {row, strchr(row, '\t') + 1};
+	size_t left[] = {strcspn(row, "\t"), strcspn(cells[1], "\n")};
+	size_t i, n, indent, at;
 
-	for (; today.n > 0 || here.n > 0; indent = INDENT) {
-		used = print_part(out, &today, indent, LEFT - 1);
-		if (here.n > 0)
-			fprintf(out, "%*s", (int)(LEFT - used), "");
-		(void)print_part(out, &here, indent, WIDTH - LEFT);
+	for (indent = 0; left[0] + left[1] > 0; indent = INDENT) {
+		for (i = at = 0; i < 2; i++) {
+			n = fit(cells[i], left[i], COLUMN - 1 + i - indent);
+			if (n == 0)
+				continue;
+			fprintf(out, "%*s%.*s", (int)(i * COLUMN + indent - at),
+			    "", (int)n, cells[i]);
+			at = i * COLUMN + indent + n;
+			/* The blank between the words is dropped. */
+			n += n < left[i];
+			cells[i] += n;
+			left[i] -= n;
+		}
 		fputc('\n', out);
 	}
 }
@@ -243,8 +230,8 @@ equivalents_print(FILE *out, const char *program)
 		if (!is_about(row, program))
 			continue;
 		if (!is_found)
-			fprintf(out, "%-*s%s\n\n", LEFT, "What you type today",
-			    "With sockt");
+			fprintf(out, "%-*s%s\n\n", COLUMN,
+			    "What you type today", "With sockt");
 		print_row(out, row);
 		is_found = true;
 	}
