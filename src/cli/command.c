@@ -343,7 +343,7 @@ command_parse(const struct command *c, char **argv, struct command_args *args,
 		letters += strlen(argv[count]);
 	memset(args, 0, sizeof(*args));
 	args->options = mem_array(1, c->size);
-	args->used = p.used = mem_array(letters + 1, sizeof(p.used[0]));
+	args->used = p.used = mem_array(letters + 1, sizeof(struct opt *));
 	args->operands = mem_array((size_t)count + 1, sizeof(char *));
 	if (c->defaults != NULL)
 		memcpy(args->options, c->defaults, c->size);
