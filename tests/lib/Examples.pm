@@ -174,7 +174,9 @@ sub build_network {
 192.0.2.8 www.example
 192.0.2.9 here
 END
-    for my $command ('ip link set lo up', 'ip addr add 192.0.2.1/24 dev lo',
+    # Without a broadcast address, which a scan would wait for.
+    for my $command ('ip link set lo up', 'ip addr add 192.0.2.1/32 dev lo',
+        'ip route add local 192.0.2.0/24 dev lo',
         'ip addr add 10.0.0.1/8 dev lo',
         'ip link add eth0 type dummy 2>/dev/null || '
             . 'ip link add eth0 type veth peer name eth1',
