@@ -1,6 +1,7 @@
 # serve-hello greets, answers each message and leaves on "exit", as the
 # tutorials' clients expect it: bare, LF, CRLF, split and joined messages.
 use Sockt;
+use Errno qw(ECONNRESET EPIPE);
 use Time::HiRes qw(time);
 
 my $p = start('serve-hello', '0');
@@ -59,16 +60,6 @@ hears($c, 'Welcome!', 'welcome');
 $c->syswrite("exit\r\n");
 is hear($c), '', 'exit may come as a line';
 
-# Longer than the bound.
-$c = tcp_client($port);
-hears($c, 'Welcome!', 'welcome');
-$c->syswrite('x' x 8192 . "\n");
-hears($c, 'Hello, ' . 'x' x 8192 . "!\n", 'the longest message');
-$c->syswrite('x' x 20_000);
-hears($c, "error: a message may have 8192 bytes at most\n",
-    'a longer one is answered with an error line');
-is hear($c), '', 'and closed';
-
 # What a peer says is escaped in the log.
 $c = tcp_client($port);
 $c->syswrite("\e[2J\n");
@@ -96,5 +87,116 @@ is $r->{status}, 0, 'TERM ends the server with status 0';
 is hear($_) =~ /^(Welcome!)?(Hello, slo!)?$/ ? 1 : 0, 1, 'slow one is let go'
     for @slow[0, 9];
 is join(' ', grep { is_running($_) } @served), '', 'no child is left';
+
+# Messages and answers of every size around those that have room at once.
+# Everything that is answered to these bytes, sent in pieces of that size.
+sub talk {
+    my ($port, $bytes, $piece) = @_;
+    my $c = tcp_client($port);
+    my $pid = Sockt::fork_child(sub {
+        print $c substr $bytes, 0, $piece, '' while length $bytes;
+        shutdown $c, 1;
+    });
+    my $got = do { local $/; <$c> };
+    reap($pid);
+    return $got;
+}
+
+$p = start('serve-hello', '-4', 0);
+$port = $p->port;
+for my $size (1, 255, 500 .. 514, 1023 .. 1026, 4096, 8191, 8192) {
+    my $name = 'x' x $size;
+    is talk($port, "$name\n", $size), "Welcome!Hello, $name!\n",
+        "a line of $size bytes";
+}
+for my $size (500, 511, 512, 513, 8192) {
+    my $name = 'y' x $size;
+    is talk($port, $name, $size), "Welcome!Hello, $name!",
+        "$size bytes without a newline";
+}
+my @names = map { chr(97 + $_ % 26) x (($_ * 37) % 1400) } 1 .. 60;
+my $want = join '', 'Welcome!', map { "Hello, $_!\r\n" } @names;
+for my $piece (65536, 512, 511, 513, 100) {
+    # Each message is told, so that one server's words fill a pipe.
+    $p->stop;
+    $p = start('serve-hello', '-4', 0);
+    $port = $p->port;
+    ok talk($port, join('', map { "$_\r\n" } @names), $piece) eq $want,
+        "many lines of many sizes, in pieces of $piece";
+}
+is talk($port, 'z' x 8192 . "\r\n", 9000), 'Welcome!Hello, ' . 'z' x 8192 . "!\r\n",
+    'the longest one with CRLF';
+like talk($port, ('z' x 8193) . $_, 9000), qr/^Welcome!error: a message/,
+    'one byte too many' for "\n", "\r\n", '';
+$p->stop;
+
+for my $times (1, 2, 50, 3276) {
+    $p = start('serve-hello', '-4', '--reply', '%s' x $times, 0);
+    is length talk($p->port, "0123456789\n", 11),
+        length("Welcome!\n") + 10 * $times, "an answer of ${times}0 bytes";
+    $p->stop;
+}
+
+# An answer that would be too long is an error of its client.
+for my $http ([], ['--http']) {
+    $p = start('serve-hello', '-4', @$http, '--reply', '%s' x 5_000, 0);
+    talk($p->port, @$http ? 'GET /' . 'x' x 2_000 . " HTTP/1.0\r\n\r\n"
+        : 'x' x 8_192 . "\n", 9_000);
+    $p->expect(err => qr/answer by --reply is (?:too long|longer than \d+ bytes)/);
+    pass "@$http: an answer that is too long";
+    $p->stop;
+}
+
+# What serve-hello says last always arrives: its end is a FIN and a drain,
+# never a reset, although the client has sent what nobody reads.
+# Everything up to the end; a reset is told.
+sub rest {
+    my ($c) = @_;
+    my $got = '';
+    while (1) {
+        my $n = $c->sysread($got, 65536, length $got);
+        return "$got($!)" unless defined $n;
+        return $got unless $n;
+    }
+}
+
+sub fifty {
+    my ($name, $port, $sends, $want) = @_;
+    local $SIG{PIPE} = 'IGNORE';
+    my $good = 0;
+    for (1 .. 50) {
+        my $c = tcp_client($port);
+        $c->syswrite($_) for @$sends;
+        my $got = rest($c);
+        $good++ if $got eq $want;
+        diag "got '" . substr($got, 0, 60) . "'" if $got ne $want;
+    }
+    is $good, 50, "$name: 50 of 50";
+}
+
+$p = start('serve-hello', '0');
+$port = $p->port;
+fifty('unread input behind exit', $port,
+    ["Michael\nexit\n", 'unread ' x 1000], "Welcome!Hello, Michael!\n");
+fifty('a message beyond the bound', $port, ['x' x 50_000],
+    "Welcome!error: a message may have 8192 bytes at most\n");
+$p->stop;
+
+$p = start('serve-hello', '--greeting=', '--messages', '1', '0');
+fifty('more messages than are answered', $p->port, ["a\nb\nc\n" x 100],
+    "Hello, a!\n");
+$p->stop;
+
+$p = start('serve-hello', '--http', '0');
+my $head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n";
+my $good = 0;
+for (1 .. 50) {
+    my $c = tcp_client($p->port);
+    local $SIG{PIPE} = 'IGNORE';
+    $c->syswrite($head . 'x' x 100_000);
+    $good++ if rest($c) =~ /^HTTP\/1\.1 405 .*\n\z/s;
+}
+is $good, 50, 'an unread body: 50 of 50';
+$p->stop;
 
 done_testing;

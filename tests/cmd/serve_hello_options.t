@@ -1,5 +1,6 @@
 # What serve-hello says, and when it leaves, is up to its options.
 use Sockt;
+use IO::Select;
 use Time::HiRes qw(time);
 
 # Starts a server, sends text, returns all it says until it closes.
@@ -77,5 +78,46 @@ shutdown $c, 1;
 is do { local $/; <$c> }, "Hello, Ann!\n",
     'a client that is being served may finish';
 is $p->finish->{status}, 5, 'and the status is that of the limit';
+
+# A process a client: as many as --max-conns, none left when it ends.
+sub eventually {
+    my ($code) = @_;
+    my $until = time + 10;
+    my $got;
+    while (time <= $until) {
+        return 1 if ($got = $code->());
+        select undef, undef, undef, 0.01;
+    }
+    return 0;
+}
+
+$p = start('serve-hello', '-4', '--max-conns', '3', '0');
+my @c = map { tcp_client($p->port) } 1 .. 4;
+for (@c[0 .. 2]) {
+    $_->sysread(my $welcome, 100);
+    is $welcome, 'Welcome!', 'one of three';
+}
+ok !IO::Select->new($c[3])->can_read(0.2), 'the fourth waits';
+SKIP: {
+    skip 'no /proc', 1 unless -d '/proc/self';
+    is scalar(() = children($p->{pid})), 3, 'a process for each';
+}
+$c[0]->syswrite('exit');
+$c[3]->sysread(my $welcome, 100);
+is $welcome, 'Welcome!', 'until one has gone';
+close $_ for @c[0, 1];
+SKIP: {
+    skip 'no /proc', 1 unless -d '/proc/self';
+    ok eventually(sub { children($p->{pid}) == 2 }), 'the others are reaped';
+}
+my @served = children($p->{pid});
+$r = $p->stop;
+is $r->{status}, 0, 'TERM: status 0';
+cmp_ok $r->{seconds}, '<', 10, 'at once';
+for (@c[2, 3]) {
+    my $n = $_->sysread(my $x, 100);
+    ok !$n, 'their connections have ended';
+}
+is join(' ', grep { is_running($_) } @served), '', 'no child is left';
 
 done_testing;
