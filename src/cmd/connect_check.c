@@ -193,11 +193,9 @@ start(const struct connect_check *c, struct target *t, struct err *e)
 	}
 	saved = pid < 0 ? errno : 0;
 	fd_close(&ends[1]);
-	step_report(
-	    &(struct step){.call = "fork",
-		.start_ns = begin,
-		.errnum = saved,
-		.note = "a process for each endpoint: none waits for another"},
+	errno = saved;
+	step("fork", begin, pid,
+	    "a process for each endpoint: none waits for another",
 	    "process %ld tests %s", (long)pid, text);
 	if (pid > 0) {
 		t->in = ends[0];

@@ -105,7 +105,7 @@ tls_start(const struct tls_request *request, int *fd, struct err *e)
 	struct tls *t = mem_array(1, sizeof(*t));
 	const struct proc_options options = {
 	    .has_pair = true, .on_line = add_line, .context = t};
-	int64_t step = step_start(), start = clock_now();
+	int64_t begin = step_start(), start = clock_now();
 	pid_t parent = getpid(), pid = proc_fork(&t->process, &options);
 
 	if (pid == 0) {
@@ -114,11 +114,8 @@ tls_start(const struct tls_request *request, int *fd, struct err *e)
 		_exit(tls_process_run(
 		    request, *fd, t->process->fd, t->process->errors));
 	}
-	step_report(&(struct step){.call = "fork",
-			.start_ns = step,
-			.errnum = pid < 0 ? errno : 0,
-			.note = "a process that relays between the connection "
-				"and openssl"},
+	step("fork", begin, pid,
+	    "a process that relays between the connection and openssl",
 	    "%s in process %ld", step_name_of(*fd), (long)pid);
 	endpoint_format(request->ep, t->name, sizeof(t->name));
 	t->hold = -1;

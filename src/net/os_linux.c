@@ -119,32 +119,14 @@ os_pipe(int ends[2], bool nonblocking)
 bool
 os_tcp_info(int fd, struct os_tcp *tcp)
 {
-	int64_t start = step_start();
 	struct tcp_info info;
 	socklen_t len = sizeof(info);
-	bool is_other, is_short;
-	int result;
 
 	memset(&info, 0, sizeof(info));
-	result = getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
-	is_other = result < 0 && errno == EOPNOTSUPP;
 	/* Linux has counted the bytes that were sent again since 4.19. */
-	is_short =
-	    result == 0 && len < offsetof(struct tcp_info, tcpi_bytes_retrans) +
-				     sizeof(info.tcpi_bytes_retrans);
-	if (step_is_on())
-		step_report(
-		    &(struct step){.call = "getsockopt",
-			.start_ns = start,
-			.errnum = result < 0 && !is_other ? errno : 0,
-			.result = is_other ? "none" : NULL,
-			.note = is_other ? "only TCP has it"
-				: is_short
-				    ? "an older system's, which is not enough"
-				    : "what the system knows of it",
-			.is_query = true},
-		    "TCP_INFO of %s", step_name_of(fd));
-	if (result < 0 || is_short)
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 ||
+	    len < offsetof(struct tcp_info, tcpi_bytes_retrans) +
+		      sizeof(info.tcpi_bytes_retrans))
 		return false;
 	tcp->sent = info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
 	tcp->peer_finished = info.tcpi_state == STATE_CLOSE_WAIT ||
@@ -293,29 +275,6 @@ read_error(const struct cmsghdr *c, struct os_error *q)
 	memcpy(&q->sender.u, from, q->sender.len);
 }
 
-/*
- * Reports an entry of the error queue as a step; result -1: the queue was
- * empty.
- */
-static void
-report_error(int fd, int64_t start, ssize_t result, const struct os_error *q)
-{
-	bool is_empty = result < 0 && errno == EAGAIN;
-	char text[ERR_TEXT];
-
-	snprintf(text, sizeof(text), "%s: %s",
-	    q->by_icmp || q->by_icmp6 ? "ICMP" : "this machine",
-	    err_reason(q->errnum, ERR_AT_TCP));
-	step_report(&(struct step){.call = "recvmsg",
-			.start_ns = start,
-			.errnum = result < 0 && !is_empty ? errno : 0,
-			.result = is_empty ? "would block" : text,
-			.note = is_empty ? "no ICMP error has arrived"
-					 : "the error of an earlier packet"},
-	    "from the %s of %s", is_empty ? "empty error queue" : "error queue",
-	    step_name_of(fd));
-}
-
 bool
 os_next_error(int fd, struct os_error *q)
 {
@@ -333,7 +292,6 @@ os_next_error(int fd, struct os_error *q)
 	    .msg_control = &control,
 	    .msg_controllen = sizeof(control)};
 	struct cmsghdr *c;
-	int64_t start = step_start();
 	ssize_t result;
 
 	memset(q, 0, sizeof(*q));
@@ -342,25 +300,19 @@ os_next_error(int fd, struct os_error *q)
 	for (c = result < 0 ? NULL : CMSG_FIRSTHDR(&m); c != NULL;
 	     c = CMSG_NXTHDR(&m, c))
 		read_error(c, q);
-	if (step_is_on())
-		report_error(fd, start, result, q);
 	return result >= 0;
 }
 
 void
 os_request_destination(int fd, int family)
 {
-	static const struct sockopt option = {IPPROTO_IP, IP_PKTINFO,
-	    "IP_PKTINFO",
-	    "each datagram comes with the address that it was sent to", NULL};
-	static const struct sockopt option6 = {IPPROTO_IPV6, IPV6_RECVPKTINFO,
-	    "IPV6_RECVPKTINFO",
-	    "each datagram comes with the address that it was sent to", NULL};
+	const int on = 1;
 
 	if (family == AF_INET6)
-		(void)sockopt_set(fd, &option6, 1);
+		(void)setsockopt(
+		    fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
 	/* A dual-stack socket needs both. */
-	(void)sockopt_set(fd, &option, 1);
+	(void)setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
 }
 
 static void
@@ -490,12 +442,8 @@ os_autobind(int fd)
 	int64_t start = step_start();
 	int result = bind(fd, (struct sockaddr *)&any, sizeof(any.sun_family));
 
-	if (step_is_on())
-		step_report(&(struct step){.call = "bind",
-				.start_ns = start,
-				.errnum = result < 0 ? errno : 0,
-				.note = "the system chooses an abstract name"},
-		    "%s to any name", step_name_of(fd));
+	step("bind", start, result, "the system chooses an abstract name",
+	    "%s to any name", step_name_of(fd));
 	return result;
 }
 

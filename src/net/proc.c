@@ -541,15 +541,11 @@ proc_start(
 		diag_error(e);
 		_exit((int)e->kind);
 	}
-	step_report(
-	    &(struct step){.call = "fork",
-		.start_ns = start,
-		.errnum = errnum,
-		.note = program->is_ucspi
-			    ? "a program whose descriptors 6 and 7 are the "
-			      "connection"
-			    : "a program whose standard input and output are "
-			      "the connection"},
+	step("fork", start, pid,
+	    program->is_ucspi ? "a program whose descriptors 6 and 7 are the "
+				"connection"
+			      : "a program whose standard input and output are "
+				"the connection",
 	    "process %ld runs %s", (long)pid, shown);
 	if (pid < 0)
 		(void)exec_error(shown, errnum, e);
@@ -568,11 +564,6 @@ proc_replace(char *const *argv, struct err *e)
 	int errnum;
 
 	text_escape_string(shown, sizeof(shown), argv[0]);
-	step_report(&(struct step){.call = "exec",
-			.start_ns = step_start(),
-			.result = "begins",
-			.note = "this process becomes the program"},
-	    "%s", shown);
 	step_flush();
 	signals_find_ignored();
 	sigfillset(&all);

@@ -222,9 +222,7 @@ log_result(const struct endpoint *ep, int64_t start, const char *note,
 	}
 	if (i < list->count)
 		text_append(all, sizeof(all), " and %zu more", list->count - i);
-	step_report(
-	    &(struct step){.call = "resolve", .start_ns = start, .note = note},
-	    "%s to %s", text_shown(ep->host), all);
+	step("resolve", start, 0, note, "%s to %s", text_shown(ep->host), all);
 	j = diag_event_begin("resolved");
 	json_text(j, "name", ep->host);
 	json_array(j, "addresses");

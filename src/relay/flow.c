@@ -292,8 +292,7 @@ static void
 report_move(const struct flow *f, int64_t start, size_t size, ssize_t n)
 {
 	bool is_send = f->in.kind != FD_SOCKET;
-	struct step_transfer t = {.call = "splice",
-	    .fd = is_send ? f->out.fd : f->in.fd,
+	struct step_transfer t = {.fd = is_send ? f->out.fd : f->in.fd,
 	    .start_ns = start,
 	    .is_send = is_send,
 	    .wanted = is_send && n > 0 ? (size_t)n : size,
@@ -441,8 +440,7 @@ move_out(struct flow *f)
 	held = m->held;
 	n = splice_move(m->inner[0], f->out.fd, held);
 	if (step_is_on() && f->out.kind == FD_SOCKET && n != 0)
-		step_transfer(&(struct step_transfer){.call = "splice",
-		    .fd = f->out.fd,
+		step_transfer(&(struct step_transfer){.fd = f->out.fd,
 		    .start_ns = start,
 		    .is_send = true,
 		    .wanted = held,

@@ -264,34 +264,12 @@ fail_locally(struct scan *s, uint32_t id, int errnum)
 	decide(s, id, errnum, SCAN_LOCAL);
 }
 
-/* Reports the outcome of a datagram probe as a step of -vv. */
-static void
-report_probe(const struct scan *s, uint32_t id, int errnum)
-{
-	const struct probe *p = scan_probe(s, id);
-	struct addr a;
-	char text[ADDR_TEXT];
-
-	probe_socket_address(s, id, &a);
-	step_report(&(struct step){.call = "probe",
-			.start_ns = p->sent_ns,
-			.errnum = errnum,
-			.note = "an answer was received",
-			.failure = errnum == ETIMEDOUT ? "no answer" : NULL},
-	    "of %s%s", addr_format(&a, text, sizeof(text)),
-	    p->tries > 1 ? ", once more" : "");
-}
-
 /* Reports the outcome of a try as a step of -vv. */
 static void
 report_step(const struct scan *s, uint32_t id, int errnum)
 {
-	if (!step_is_on())
-		return;
-	if (s->o->type == SOCK_DGRAM)
-		report_probe(s, id, errnum);
 	/* Without a socket, connect(2) was not called. */
-	else if (scan_probe(s, id)->connects > 0)
+	if (s->o->type != SOCK_DGRAM && scan_probe(s, id)->connects > 0)
 		probe_socket_report(s, id, errnum);
 }
 

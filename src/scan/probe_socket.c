@@ -30,29 +30,20 @@ probe_socket_report(const struct scan *s, uint32_t id, int errnum)
 	struct probe *p = scan_probe(s, id);
 	bool is_ended = errnum == EINPROGRESS;
 	bool is_stream = s->o->type == SOCK_STREAM;
-	char text[ADDR_TEXT], calls[32] = "";
-	unsigned count = p->connects;
 	struct addr a;
 
 	p->connects = 0;
 	if (!step_is_on())
 		return;
 	probe_socket_address(s, id, &a);
-	if (count != 1)
-		snprintf(calls, sizeof(calls), ", %u calls", count);
-	step_report(
-	    &(struct step){.call = "connect",
-		.start_ns = p->sent_ns,
-		.errnum = is_ended ? 0 : errnum,
-		.result = is_ended ? "ended" : NULL,
-		.note = is_ended    ? "another attempt has decided the port, "
-				      "or follows"
-			: is_stream ? "SYN sent, SYN+ACK received, ACK sent: "
-				      "the port is open"
-				    : "nothing is sent: the system notes "
-				      "where to send to"},
-	    "%s to %s%s", step_name_of(p->fd),
-	    addr_format(&a, text, sizeof(text)), calls);
+	errno = errnum;
+	step("connect", p->sent_ns, errnum != 0 && !is_ended ? -1 : 0,
+	    is_ended    ? "ended: another attempt has decided the port, or "
+			  "follows"
+	    : is_stream ? "SYN sent, SYN+ACK received, ACK sent: the port is "
+			  "open"
+			: "nothing is sent: the system notes where to send to",
+	    "%s to %s", step_name_of(p->fd), addr_text(&a));
 }
 
 /* Reports calls of connect(2) without an outcome. */
@@ -88,8 +79,7 @@ poll_dgram(int fd, const struct addr *a)
 	int errnum = n < 0 ? errno : 0;
 
 	if (step_is_on())
-		step_transfer(&(struct step_transfer){.call = "recv",
-		    .fd = fd,
+		step_transfer(&(struct step_transfer){.fd = fd,
 		    .start_ns = start,
 		    .is_dgram = true,
 		    .done = n,
@@ -208,8 +198,7 @@ send_payload(int fd, const struct addr *a)
 	int errnum = n < 0 ? errno : EINPROGRESS;
 
 	if (step_is_on())
-		step_transfer(&(struct step_transfer){.call = "send",
-		    .fd = fd,
+		step_transfer(&(struct step_transfer){.fd = fd,
 		    .start_ns = start,
 		    .is_send = true,
 		    .is_dgram = true,

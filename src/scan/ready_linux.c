@@ -97,17 +97,8 @@ static int
 abort_connect(int fd)
 {
 	struct sockaddr none = {.sa_family = AF_UNSPEC};
-	int64_t start = step_start();
-	int result = connect(fd, &none, sizeof(none));
 
-	if (step_is_on())
-		step_report(&(struct step){.call = "connect",
-				.start_ns = start,
-				.errnum = result < 0 ? errno : 0,
-				.note = "ends the attempt; the socket is used "
-					"again"},
-		    "%s to AF_UNSPEC", step_name_of(fd));
-	return result;
+	return connect(fd, &none, sizeof(none));
 }
 
 bool

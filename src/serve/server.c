@@ -138,14 +138,12 @@ report_queue(const struct server *s, size_t i)
 		return false;
 	at_limit = tcp.waiting > tcp.backlog;
 	/* One of them is accepted now. */
-	if (tcp.waiting > 1 && step_is_on())
-		step_report(&(struct step){.call = "queue",
-				.start_ns = step_start(),
-				.result = at_limit ? "full" : "not empty",
-				.note = "clients whose connections are "
-					"complete, and wait for accept"},
-		    "of %s: %u of at most %u", step_name_of(l->fds[i]),
-		    tcp.waiting, tcp.backlog + 1);
+	if (tcp.waiting > 1)
+		step("queue", step_start(), 0,
+		    "clients whose connections are complete, and wait for "
+		    "accept",
+		    "of %s: %u of at most %u%s", step_name_of(l->fds[i]),
+		    tcp.waiting, tcp.backlog + 1, at_limit ? ", full" : "");
 	if (at_limit && !s->is_queue_full)
 		diag_note("%s: the queue of connections is full: %u wait "
 			  "(--backlog %u), others get no answer",
@@ -535,17 +533,9 @@ drop(struct server *s, int fd, const struct conn *c, int errnum)
 static void
 report_fork(int fd, pid_t pid, int64_t start)
 {
-	if (step_is_on() && pid > 0)
-		step_report(&(struct step){.call = "fork",
-				.start_ns = start,
-				.note = "a process for each client: none "
-					"waits for another"},
-		    "process %ld serves %s", (long)pid, step_name_of(fd));
-	else if (step_is_on())
-		step_report(
-		    &(struct step){
-			.call = "fork", .start_ns = start, .errnum = errno},
-		    "for %s", step_name_of(fd));
+	step("fork", start, pid,
+	    "a process for each client: none waits for another",
+	    "process %ld serves %s", (long)pid, step_name_of(fd));
 }
 
 void

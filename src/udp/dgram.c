@@ -90,15 +90,10 @@ connect_peer(int fd, const struct addr *peer)
 	int64_t start = step_start();
 	int result = connect(fd, &peer->u.sa, peer->len);
 
-	if (step_is_on())
-		step_report(
-		    &(struct step){.call = "connect",
-			.start_ns = start,
-			.errnum = result < 0 ? errno : 0,
-			.note = "nothing is sent: the system notes the peer, "
-				"drops datagrams of others and reports "
-				"refusals"},
-		    "%s to %s", step_name_of(fd), addr_text(peer));
+	step("connect", start, result,
+	    "nothing is sent: the system notes the peer, drops datagrams of "
+	    "others and reports refusals",
+	    "%s to %s", step_name_of(fd), addr_text(peer));
 	return result;
 }
 
@@ -277,8 +272,7 @@ dgram_is_truncated(const struct dgram *d)
 static struct step_transfer
 step_of(int fd, bool is_send)
 {
-	return (struct step_transfer){.call = is_send ? "sendmsg" : "recvmsg",
-	    .fd = fd,
+	return (struct step_transfer){.fd = fd,
 	    .start_ns = step_start(),
 	    .is_send = is_send,
 	    .is_dgram = true};
