@@ -374,18 +374,6 @@ drop_excess(struct client *c)
 		    endpoint_text(&c->route.server), num_count_text(n, "byte"));
 }
 
-/* Whether the open connection has that route, and nothing to read. */
-static bool
-is_reusable(const struct client *c, const struct route *route)
-{
-	return c->fd >= 0 &&
-	       strcmp(c->route.server.host, route->server.host) == 0 &&
-	       c->route.server.port == route->server.port &&
-	       c->route.is_tls == route->is_tls &&
-	       c->route.proxy == route->proxy &&
-	       wait_fd(c->fd, POLLIN, deadline_after(0)) == 0;
-}
-
 /* One attempt to send r, which is built, and to read the head. */
 static int
 request_once(struct client *c, const struct route *route,
@@ -393,7 +381,14 @@ request_once(struct client *c, const struct route *route,
 {
 	int64_t start = clock_now();
 
-	if (c->is_open && !is_reusable(c, route)) {
+	if (c->is_open &&
+	    (c->fd < 0 ||
+		strcmp(c->route.server.host, route->server.host) != 0 ||
+		c->route.server.port != route->server.port ||
+		c->route.is_tls != route->is_tls ||
+		c->route.proxy != route->proxy ||
+		wait_fd(c->fd, POLLIN, deadline_after(0)) != 0)) {
+		/* It leads elsewhere, or there is something to read. */
 		drop_excess(c);
 		disconnect(c, 0);
 	}
@@ -409,18 +404,6 @@ request_once(struct client *c, const struct route *route,
 	return read_head(c, e);
 }
 
-/* Whether the server closed the kept connection before it got the request. */
-static bool
-was_dropped(const struct client *c, int result)
-{
-	if (!c->is_reused)
-		return false;
-	/* A server may close an idle connection just as it is reused, or send a
-	 * 408 before it does (RFC 9110 section 15.5.9). */
-	return result < 0 ? c->times.first_ns == 0 && c->peer_finished
-			  : c->response->head.status == 408;
-}
-
 int
 client_request(struct client *c, const struct route *route,
     const struct http_request *r, struct err *e)
@@ -434,7 +417,11 @@ client_request(struct client *c, const struct route *route,
 		return fail(c, e);
 	c->request_length = (size_t)n;
 	result = request_once(c, route, r, e);
-	if (was_dropped(c, result)) {
+	/* A server may close an idle connection just as it is reused, or send a
+	 * 408 before it does (RFC 9110 section 15.5.9). */
+	if (c->is_reused &&
+	    (result < 0 ? c->times.first_ns == 0 && c->peer_finished
+			: c->response->head.status == 408)) {
 		diag_note("the kept connection was closed meanwhile");
 		disconnect(c, 0);
 		result = request_once(c, route, r, e);
@@ -544,41 +531,31 @@ client_read(struct client *c, struct sink *s, struct err *e)
 	return sink_finish(s, c->until, e);
 }
 
-/* Discards the rest of a short body. True if the response is complete. */
-static bool
-drop_rest(struct client *c)
+void
+client_finish(struct client *c, bool wants_more)
 {
 	struct deadline until = deadline_after(DROP_MS);
 	const struct http_response *r = c->response;
 	struct sink nowhere;
 	struct err e;
 
-	sink_init(&nowhere, -1, "", false);
-	while (!http_response_is_complete(r) && nowhere.bytes < DROP_BYTES) {
-		if (buf_is_empty(&c->in) && wait_fd(c->fd, POLLIN, until) <= 0)
-			return false;
-		if (read_some(c, &nowhere, &e) < 0)
-			return false;
-	}
-	return http_response_is_complete(r);
-}
-
-void
-client_finish(struct client *c, bool wants_more)
-{
-	bool is_whole;
-
 	if (!c->is_open)
 		return;
-	is_whole = http_response_is_complete(c->response) ||
-		   (wants_more && drop_rest(c));
-	if (is_whole && wants_more && buf_is_empty(&c->in) &&
-	    !c->peer_finished && c->send_errnum == 0 &&
-	    http_response_keeps_alive(c->response)) {
+	/* Discard the rest of a short body. */
+	sink_init(&nowhere, -1, "", false);
+	while (wants_more && !http_response_is_complete(r)) {
+		if (nowhere.bytes >= DROP_BYTES ||
+		    (buf_is_empty(&c->in) &&
+			wait_fd(c->fd, POLLIN, until) <= 0) ||
+		    read_some(c, &nowhere, &e) < 0)
+			break;
+	}
+	if (wants_more && buf_is_empty(&c->in) && !c->peer_finished &&
+	    c->send_errnum == 0 && http_response_keeps_alive(r)) {
 		diag_note("the connection is kept for the next request");
 		return;
 	}
-	if (is_whole)
+	if (http_response_is_complete(r))
 		drop_excess(c);
 	disconnect(c, 0);
 }

@@ -121,23 +121,6 @@ report(const struct transfer *t)
 		    with_chart);
 }
 
-/* Whether --continue finds the file itself, and no partial file. */
-static bool
-find_complete(struct transfer *t, const char *path)
-{
-	char part[PATH_MAX];
-	struct stat st;
-
-	if (!t->options->resume || t->options->force || stat(path, &st) < 0)
-		return false;
-	snprintf(part, sizeof(part), "%s.part", path);
-	if (access(part, F_OK) == 0)
-		return false;
-	t->is_complete = true;
-	t->held = (int64_t)st.st_size;
-	return true;
-}
-
 /* Opens the partial file, and determines whether it can be resumed. */
 static int
 open_file(struct transfer *t, const char *path, struct err *e)
@@ -179,7 +162,9 @@ open_output(struct transfer *t, struct err *e)
 {
 	const struct download_options *o = t->options;
 	const char *path = o->output;
+	char part[PATH_MAX];
 	struct stat st;
+	bool exists;
 
 	t->special = -1;
 	sink_init(&t->sink, -1, "", false);
@@ -192,9 +177,10 @@ open_output(struct transfer *t, struct err *e)
 		sink_init(&t->sink, STDOUT_FILENO, "stdout", !o->raw);
 		return 0;
 	}
+	exists = stat(path, &st) == 0;
 	if (fd_named(path) >= 0 ||
-	    (stat(path, &st) == 0 && (!S_ISREG(st.st_mode) ||
-		    strncmp(path, "/proc/", 6) == 0))) {
+	    (exists &&
+		(!S_ISREG(st.st_mode) || strncmp(path, "/proc/", 6) == 0))) {
 		t->special =
 		    wait_open(path, O_WRONLY | O_APPEND, 0, t->run->until, e);
 		if (t->special < 0)
@@ -202,7 +188,13 @@ open_output(struct transfer *t, struct err *e)
 		sink_init(&t->sink, t->special, path, !o->raw);
 		return 0;
 	}
-	return find_complete(t, path) ? 0 : open_file(t, path, e);
+	snprintf(part, sizeof(part), "%s.part", path);
+	if (o->resume && !o->force && exists && access(part, F_OK) < 0) {
+		t->is_complete = true;
+		t->held = (int64_t)st.st_size;
+		return 0;
+	}
+	return open_file(t, path, e);
 }
 
 /* Closes the output, and reports a partial file that is kept. */
@@ -260,22 +252,6 @@ static bool
 may_repeat(const struct transfer *t)
 {
 	return !t->sink.has_failed && accepts(t, can_resume(t) ? t->held : 0);
-}
-
-/* Starts with the first URL, and with the usable part of the output. */
-static void
-start(struct transfer *t)
-{
-	if (!t->is_complete && !can_resume(t))
-		t->held = 0;
-	url_copy(&t->current, &t->url);
-	if (t->options->user != NULL)
-		snprintf(t->current.user, sizeof(t->current.user), "%s",
-		    t->options->user);
-	t->left_origin = false;
-	t->redirects = 0;
-	t->is_served = false;
-	client_limit(t->client, t->head_until);
 }
 
 /* Requests the current URL, and reads the head of the response. */
@@ -721,8 +697,16 @@ attempt(struct transfer *t, struct err *e)
 	enum next next = NEXT_START;
 
 	while (next == NEXT_START || next == NEXT_REQUEST) {
-		if (next == NEXT_START)
-			start(t);
+		if (next == NEXT_START) {
+			/* With the usable part of the output. */
+			if (!t->is_complete && !can_resume(t))
+				t->held = 0;
+			url_copy(&t->current, &t->url);
+			t->left_origin = false;
+			t->redirects = 0;
+			t->is_served = false;
+			client_limit(t->client, t->head_until);
+		}
 		next = request(t, e) < 0 ? NEXT_FAILED : handle_response(t, e);
 	}
 	client_finish(t->client, t->wants_more);
@@ -748,52 +732,26 @@ is_temporary(const struct transfer *t, const struct err *e)
 }
 
 /*
- * --retry-for: waits before the next attempt to get a status below 400. If the
- * last answer had another one, that is the kind of the error. 0, or -1.
+ * --retry: waits ms before the next attempt, or as long as the server asks for.
+ * 0, or -1 with *e.
  */
-static int
-wait_for_service(struct transfer *t, struct reconnect *r, struct err *e)
-{
-	if (reconnect_wait(r,
-		client_stage(t->client) == CLIENT_NONE ? "no connection"
-						       : "no status below 400",
-		e) == 0)
-		return 0;
-	if (r->last.kind == ERR_PEER && r->last.errnum == 0 &&
-	    e->kind == ERR_TIMEOUT && !deadline_passed(r->until))
-		e->kind = ERR_PEER;
-	return -1;
-}
-
-/* The Retry-After of a response, in ms; 0: none. */
-static int64_t
-retry_after_ms(const struct http_head *h)
-{
-	char value[64];
-	int64_t after;
-
-	if (!http_head_value(h, "retry-after", value, sizeof(value)))
-		return 0;
-	if (!num_parse(value, 0, INT64_MAX, &after)) {
-		if (!http_date_parse(value, &after))
-			return 0;
-		after -= (int64_t)time(NULL);
-	}
-	return (after < MAX_RETRY_AFTER ? after : MAX_RETRY_AFTER) * 1000;
-}
-
-/* --retry: waits at least ms before the next attempt. 0, or -1 with *e. */
 static int
 wait_to_retry(const struct transfer *t, int64_t ms, struct err *e)
 {
+	const struct http_head *h = &t->client->response->head;
 	struct deadline until = t->run->until;
-	char text[ERR_TEXT];
+	char text[ERR_TEXT], value[64];
 	int64_t after = 0;
 
-	if (e->kind == ERR_PEER)
-		after = retry_after_ms(&t->client->response->head);
-	if (after > ms)
-		ms = after;
+	if (e->kind == ERR_PEER &&
+	    http_head_value(h, "retry-after", value, sizeof(value)) &&
+	    !num_parse(value, 0, INT64_MAX, &after) &&
+	    http_date_parse(value, &after))
+		after -= (int64_t)time(NULL);
+	if (after > MAX_RETRY_AFTER)
+		after = MAX_RETRY_AFTER;
+	if (after * 1000 > ms)
+		ms = after * 1000;
 	diag_warn("%s; trying again in %s", e->text, num_limit_text(ms));
 	if (wait_until(deadline_first(until, deadline_after(ms))) < 0)
 		return err_sys(e, ERR_FAILED, errno, "waiting");
@@ -815,6 +773,7 @@ attempt_repeatedly(struct transfer *t, struct err *e)
 	struct backoff backoff = {.min = MIN_PAUSE_MS, .max = MAX_PAUSE_MS};
 	struct deadline until = t->run->until;
 	struct reconnect r;
+	const char *what;
 	bool is_new = true;
 
 	t->head_until = deadline_none();
@@ -829,13 +788,20 @@ attempt_repeatedly(struct transfer *t, struct err *e)
 		if (!is_temporary(t, e))
 			return -1;
 		is_new = !is_awaiting(t);
-		if (!is_new) {
-			if (wait_for_service(t, &r, e) < 0)
-				return -1;
-		} else if (t->retries_left-- == 0 || deadline_passed(until) ||
-			   wait_to_retry(t, backoff_next(&backoff), e) < 0) {
+		what = client_stage(t->client) == CLIENT_NONE
+			   ? "no connection"
+			   : "no status below 400";
+		if (!is_new && reconnect_wait(&r, what, e) < 0) {
+			/* The last answer is the kind of the error. */
+			if (r.last.kind == ERR_PEER && r.last.errnum == 0 &&
+			    e->kind == ERR_TIMEOUT && !deadline_passed(until))
+				e->kind = ERR_PEER;
 			return -1;
 		}
+		if (is_new &&
+		    (t->retries_left-- == 0 || deadline_passed(until) ||
+			wait_to_retry(t, backoff_next(&backoff), e) < 0))
+			return -1;
 		err_clear(e);
 	}
 }
@@ -876,6 +842,9 @@ download_url(
 	t->options = d->options;
 	t->client = &d->client;
 	t->wants_more = wants_more;
+	if (d->options->user != NULL)
+		snprintf(
+		    t->url.user, sizeof(t->url.user), "%s", d->options->user);
 	if (result == 0)
 		result = open_output(t, e);
 	if (result == 0) {

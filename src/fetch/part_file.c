@@ -31,39 +31,6 @@ file_error(const char *what, const char *path, struct err *e)
 	return err_sys(e, ERR_OUTPUT, saved, "%s %s", what, text_shown(path));
 }
 
-/* The open partial file. There is at most one. */
-static const struct part_file *opened;
-static pid_t opener;
-
-/*
- * Removes an empty partial file. Its size is read in two ways; a file of
- * unknown size is kept.
- */
-static void
-drop_empty(const struct part_file *f)
-{
-	struct stat st;
-	off_t size;
-
-	if (f->fd < 0)
-		return;
-	size = fstat(f->fd, &st) < 0 ? lseek(f->fd, 0, SEEK_END)
-	       : S_ISREG(st.st_mode) ? st.st_size
-				     : -1;
-	if (size != 0)
-		return;
-	(void)unlink(f->part);
-	(void)unlink(f->from);
-}
-
-/* Runs at exit(3): after a failed allocation the file is still open. */
-static void
-drop_opened(void)
-{
-	if (opened != NULL && getpid() == opener)
-		drop_empty(opened);
-}
-
 /* Locks the partial file, which has only one writer. */
 static int
 lock(struct part_file *f, struct err *e)
@@ -99,11 +66,8 @@ open_part(struct part_file *f, struct err *e)
 			return file_error("writing", f->part, e);
 		if (lock(f, e) < 0)
 			return -1;
-		if (fstat(f->fd, &st) < 0) {
-			file_error("writing", f->part, e);
-			drop_empty(f);
-			return -1;
-		}
+		if (fstat(f->fd, &st) < 0)
+			return file_error("writing", f->part, e);
 		if (!S_ISREG(st.st_mode))
 			return err_set(e, ERR_OUTPUT,
 			    "%s is not a regular file", text_shown(f->part));
@@ -124,7 +88,6 @@ open_part(struct part_file *f, struct err *e)
 static void
 release(struct part_file *f)
 {
-	opened = NULL;
 	fd_close(&f->fd);
 	free(f->target);
 	free(f->part);
@@ -152,13 +115,8 @@ part_file_open(
 	if (!f->may_replace && lstat(target, &st) == 0)
 		err_set(e, ERR_OUTPUT, "%s exists (--force overwrites it)",
 		    text_shown(target));
-	else if (open_part(f, e) == 0) {
-		if (opener == 0)
-			(void)atexit(drop_opened);
-		opener = getpid();
-		opened = f;
+	else if (open_part(f, e) == 0)
 		return 0;
-	}
 	release(f);
 	return -1;
 }
@@ -293,6 +251,11 @@ part_file_commit(struct part_file *f, struct err *e)
 void
 part_file_close(struct part_file *f)
 {
-	drop_empty(f);
+	struct stat st;
+
+	if (f->fd >= 0 && fstat(f->fd, &st) == 0 && st.st_size == 0) {
+		(void)unlink(f->part);
+		(void)unlink(f->from);
+	}
 	release(f);
 }

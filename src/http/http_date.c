@@ -103,14 +103,13 @@ http_date_parse(const char *text, int64_t *seconds)
 	 * March here, so that a leap day ends it. */
 	y = d.month > 2 ? d.year : d.year - 1;
 	m = d.month > 2 ? d.month - 3 : d.month + 9;
-	*seconds = (365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 +
-		       d.day - 1 - 719468) *
-		   86400;
-	day = (time_t)*seconds;
+	day = (time_t)((365 * y + y / 4 - y / 100 + y / 400 +
+			   (153 * m + 2) / 5 + d.day - 1 - 719468) *
+		       86400);
 	if (gmtime_r(&day, &tm) == NULL || tm.tm_mday != d.day ||
 	    tm.tm_mon != d.month - 1)
 		return false;
-	*seconds += d.hour * 3600 + d.minute * 60 + d.second;
+	*seconds = day + d.hour * 3600 + d.minute * 60 + d.second;
 	return true;
 }
 
