@@ -50,6 +50,9 @@ advance_script(struct relay *r)
 	while ((text = script_text(script, &n)) != NULL &&
 	       flow_put(&r->up, text, n))
 		script_sent(script);
+	/* It may have ended in texts. */
+	if (script_is_done(script))
+		r->is_searching = false;
 	relay_policy_report_script(r);
 	relay_policy_report_up(r);
 	if (relay_is(r, POLICY_STOPPED))
