@@ -127,8 +127,11 @@ $(B)/obj/%.o: src/%.c $(B)/flags
 	@mkdir -p $(@D)
 	$(COMPILE) $(SYSTEM) $(STRICT) -MMD -MP -c -o $@ $<
 
-# Only these files may use Linux's own calls.
-$(patsubst src/%.c,$(B)/obj/%.o,$(wildcard src/*/*_linux.c)): \
+# Linux's own calls are in *_linux.c. accept4, pipe2, SOCK_CLOEXEC and
+# SOCK_NONBLOCK of POSIX.1-2024 are in these two; older glibc declares them only
+# there.
+NEWER = src/net/sock.c src/base/fd.c
+$(patsubst src/%.c,$(B)/obj/%.o,$(wildcard src/*/*_linux.c) $(NEWER)): \
 	private SYSTEM = -D_GNU_SOURCE
 
 # Stamps: changed flags cause a rebuild, and so does a removed source file.

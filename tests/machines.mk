@@ -24,11 +24,10 @@ $(B)/tests/emulate: tests/lib/emulate.c
 # The emulator is slow.
 TESTENV += SOCKT_SHORT=1 SOCKT_PATIENCE=90
 
-# What the emulator cannot run: filters meet its own calls, the holder of a port
-# has its name, the system's tables have their own order of bytes, and not all
-# options of multicast are known.
-NOT_EMULATED = tests/bugs/fallback_to_older_syscalls.t tests/cmd/bind_errors.t \
-	tests/cmd/udp_many_hosts.t
+# What the emulator cannot run: the holder of a port has its name, the system's
+# tables have their own order of bytes, and not all options of multicast are
+# known.
+NOT_EMULATED = tests/cmd/bind_errors.t tests/cmd/udp_many_hosts.t
 UNIT := $(filter-out $(NOT_EMULATED:%=$(B)/%),$(UNIT))
 
 # A choice of commands, and all of them where time does not matter. Many need

@@ -82,6 +82,12 @@ fd_close(int *fd)
 }
 
 int
+fd_pipe(int ends[2], bool nonblocking)
+{
+	return pipe2(ends, O_CLOEXEC | (nonblocking ? O_NONBLOCK : 0));
+}
+
+int
 fd_close_on_exec(int fd)
 {
 	return fcntl(fd, F_SETFD, FD_CLOEXEC);

@@ -38,6 +38,12 @@ void fd_close(int *fd);
  */
 int fd_named(const char *path);
 
+/*
+ * Opens a close-on-exec pipe: ends[0] is read, ends[1] written. Returns 0, or
+ * -1 with errno.
+ */
+int fd_pipe(int ends[2], bool nonblocking);
+
 /* Sets close-on-exec. Returns 0, or -1 with errno. */
 int fd_close_on_exec(int fd);
 

@@ -181,7 +181,7 @@ start(const struct connect_check *c, struct target *t, struct err *e)
 	pid_t pid;
 
 	endpoint_format(t->endpoint, text, sizeof(text));
-	if (os_pipe(ends, false) < 0)
+	if (fd_pipe(ends, false) < 0)
 		return err_sys(e, ERR_FAILED, errno, "%s", text);
 	pid = proc_fork(&t->child, NULL);
 	if (pid == 0) {

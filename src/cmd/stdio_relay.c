@@ -19,7 +19,6 @@
 #include "base/text.h"
 #include "cmd/options.h"
 #include "dial/connector.h"
-#include "net/call.h"
 #include "relay/relay.h"
 #include "net/shutdown.h"
 #include "net/sock.h"

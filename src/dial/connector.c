@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 
 #include "base/err.h"
-#include "net/call.h"
 #include "net/endpoint.h"
 #include "dial/proxy.h"
 #include "dial/reconnect.h"
@@ -214,7 +213,7 @@ connector_discard(struct dial_result *result, int *fd)
 	struct err ignored;
 
 	if (result->tls != NULL) {
-		(void)call_shutdown(*fd, SHUT_WR);
+		(void)sock_finish(*fd);
 		sock_close(fd);
 		(void)tls_end(
 		    result->tls, deadline_after(DISCARD_MS), &ignored);

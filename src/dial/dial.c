@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "net/call.h"
+#include "net/sock.h"
 #include "net/sockopt.h"
 #include "net/conn_event.h"
 #include "net/endpoint.h"
@@ -148,7 +148,7 @@ start_attempt(struct dial *d)
 		return -1;
 	}
 	t->start_ns = clock_now();
-	if (call_connect(t->fd, t->addr) == 0)
+	if (sock_connect(t->fd, t->addr) == 0)
 		return succeed(d, t);
 	if (errno == EINPROGRESS || errno == EINTR)
 		d->pending++;
@@ -173,7 +173,7 @@ advance(struct dial *d)
 			continue;
 		d->pending--;
 		errnum = sock_connect_error(t->fd, t->addr);
-		call_connected(t->fd, t->addr, t->start_ns, errnum);
+		sock_connected(t->fd, t->addr, t->start_ns, errnum);
 		if (errnum != 0)
 			end_attempt(d, t, errnum);
 		else if ((fd = succeed(d, t)) >= 0)

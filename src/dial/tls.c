@@ -19,7 +19,6 @@
 #include "base/text.h"
 #include "dial/tls_process.h"
 #include "dial/tls_report.h"
-#include "net/call.h"
 #include "net/endpoint.h"
 #include "net/os.h"
 #include "net/proc.h"
@@ -123,8 +122,7 @@ tls_start(const struct tls_request *request, int *fd, struct err *e)
 		t->hold = fcntl(t->process->fd, F_DUPFD_CLOEXEC, 3);
 	if (t->hold < 0)
 		err_sys(e, ERR_FAILED, errno, "%s: TLS", t->name);
-	(void)call_close(*fd, "the other process has it");
-	*fd = -1;
+	sock_close_note(fd, "the other process has it");
 	if (t->hold < 0 || wait_handshake(t, request, e) < 0) {
 		tls_release(t);
 		return NULL;

@@ -16,7 +16,6 @@
 #include "dial/tls_options.h"
 #include "dial/tls_report.h"
 #include "net/addr.h"
-#include "net/call.h"
 #include "net/conn_event.h"
 #include "net/endpoint.h"
 #include "net/os.h"
@@ -147,7 +146,7 @@ meeting_start(struct meeting *m, struct err *e)
 		return -1;
 	m->fd = sock_open(AF_UNIX, SOCK_STREAM);
 	if (m->fd < 0 || sock_bind(m->fd, &m->addr) < 0 ||
-	    call_listen(m->fd, 1) < 0)
+	    sock_listen(m->fd, 1) < 0)
 		return err_sys(e, ERR_FAILED, errno, "a socket for openssl");
 	return 0;
 }
@@ -176,7 +175,7 @@ meeting_accept(struct meeting *m, struct proc *openssl, struct err *e)
 			return err_set(e, ERR_FAILED, "openssl did not start");
 		(void)proc_poll(fds, 1, until);
 	}
-	return call_accept(m->fd, &peer);
+	return sock_accept(m->fd, &peer);
 }
 
 /*

@@ -15,7 +15,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/addr.h"
-#include "net/call.h"
 #include "net/endpoint.h"
 #include "net/proc.h"
 #include "net/sock.h"
@@ -255,7 +254,7 @@ has_finished(const struct via *v)
 {
 	char byte;
 
-	return call_recv(v->hold, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+	return sock_recv(v->hold, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 int
@@ -284,7 +283,7 @@ via_wait(struct via *v, int fd, struct deadline until, struct err *e)
 
 	if (ready < 0)
 		return err_sys(e, ERR_FAILED, errno, "--via");
-	if (ready == 0 || call_recv(fd, &byte, 1, MSG_PEEK) > 0)
+	if (ready == 0 || sock_recv(fd, &byte, 1, MSG_PEEK) > 0)
 		return 0;
 	return via_end(v, until, e);
 }

@@ -17,7 +17,7 @@
 #include "base/num.h"
 #include "base/step.h"
 #include "base/text.h"
-#include "net/call.h"
+#include "net/sock.h"
 #include "net/sockopt.h"
 #include "net/conn_event.h"
 #include "net/endpoint.h"
@@ -107,7 +107,7 @@ clear_path(const struct addr *a, int type)
 
 	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) &&
 	    (fd = sock_open(AF_UNIX, type)) >= 0) {
-		if (call_connect(fd, a) < 0)
+		if (sock_connect(fd, a) < 0)
 			errnum = errno;
 		sock_close(&fd);
 	}
@@ -202,7 +202,7 @@ bind_listen(struct listener *l, int fd, const struct addr *a,
 		step_name(fd, "the datagram socket", 0);
 		return 0;
 	}
-	if (call_listen(fd, o->backlog < 0 ? MAX_BACKLOG : (int)o->backlog) ==
+	if (sock_listen(fd, o->backlog < 0 ? MAX_BACKLOG : (int)o->backlog) ==
 	    0)
 		return 0;
 	saved = errno;
@@ -385,7 +385,7 @@ problem_of(int fd, int wanted, struct addr *peer)
 					     : "a socket of another type";
 	if (type == SOCK_STREAM && option_of(fd, SOL_SOCKET, SO_ACCEPTCONN) > 0)
 		return NULL;
-	(void)call_getpeername(fd, peer);
+	sock_remote(fd, peer);
 	if (type == SOCK_STREAM)
 		return peer->len != 0 ? NULL
 				      : "neither listening nor connected";
@@ -623,7 +623,7 @@ listener_accept(struct listener *l, struct conn *c)
 	size_t i;
 
 	for (i = 0; i < l->count && fd < 0; i++) {
-		fd = call_accept(l->fds[l->turn], &c->remote);
+		fd = sock_accept(l->fds[l->turn], &c->remote);
 		if (fd < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
 			return -1;
 		l->turn = (l->turn + 1) % l->count;
@@ -655,8 +655,8 @@ listener_abandon(const struct listener *l)
 	size_t i;
 
 	for (i = 0; i < l->count; i++)
-		(void)call_close(
-		    l->fds[i], "this process only serves its connection");
+		sock_close_note(
+		    &l->fds[i], "this process only serves its connection");
 }
 
 void
@@ -673,7 +673,7 @@ listener_stop(struct listener *l, const char *why)
 	if (l->owns_path)
 		remove_path(l, &l->addrs[0]);
 	for (i = 0; i < l->count; i++)
-		(void)call_close(l->fds[i], why);
+		sock_close_note(&l->fds[i], why);
 	free(l->fds);
 	free(l->addrs);
 	l->fds = NULL;

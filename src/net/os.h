@@ -18,26 +18,6 @@
 /* "linux" or "posix", for --version. */
 const char *os_name(void);
 
-/*
- * Opens a close-on-exec, non-blocking socket. Returns the fd, or -1 with errno.
- */
-int os_socket(int family, int type);
-
-/*
- * Opens a pair of connected, close-on-exec, blocking unix stream sockets.
- * Returns 0, or -1 with errno.
- */
-int os_socketpair(int ends[2]);
-
-/*
- * accept(2) of a close-on-exec, blocking connection; sets *peer to its address.
- * Returns the fd, or -1 with errno.
- */
-int os_accept(int fd, struct addr *peer);
-
-/* Opens a close-on-exec pipe. Returns 0, or -1 with errno. */
-int os_pipe(int ends[2], bool nonblocking);
-
 /* The kernel's counters and state of a TCP connection. */
 struct os_tcp {
 	uint64_t sent, received; /* bytes */
@@ -61,7 +41,7 @@ bool os_tcp_info(int fd, struct os_tcp *tcp);
  * Writes to an inherited descriptor that poll(2) reported writable, without
  * blocking and without setting O_NONBLOCK, a flag that other processes share.
  * kind is fd_kind(fd), which the caller determines once; for sockets see
- * call_write_nowait(). Returns the number of bytes accepted (possibly fewer
+ * sock_write_nowait(). Returns the number of bytes accepted (possibly fewer
  * than n), or -1 with errno; EAGAIN if none were.
  */
 ssize_t os_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n);

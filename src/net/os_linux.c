@@ -1,8 +1,7 @@
-/* Sockets, pipes and TCP state through Linux system calls. */
+/* What only Linux tells of sockets and processes. */
 #include "net/os.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 #include <netinet/udp.h>
@@ -12,11 +11,9 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "base/err.h"
 #include "base/step.h"
 #include "net/addr.h"
 #include "net/sockopt.h"
@@ -46,76 +43,6 @@ os_name(void)
 	return "linux";
 }
 
-int
-os_socket(int family, int type)
-{
-	return socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-}
-
-int
-os_socketpair(int ends[2])
-{
-	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
-}
-
-/* An old kernel lacks a newer call; a sandbox may deny it (seccomp(2)). */
-static bool
-is_lacking(int errnum)
-{
-	return errnum == ENOSYS || errnum == EPERM;
-}
-
-int
-os_accept(int fd, struct addr *peer)
-{
-	int got;
-
-	memset(peer, 0, sizeof(*peer));
-	peer->len = sizeof(peer->u);
-	got = accept4(fd, &peer->u.sa, &peer->len, SOCK_CLOEXEC);
-	if (got >= 0 || !is_lacking(errno))
-		return got;
-	got = accept(fd, &peer->u.sa, &peer->len);
-	if (got >= 0)
-		(void)fd_close_on_exec(got);
-	return got;
-}
-
-/* The older system call: the C library's pipe() may also use pipe2(2). */
-static int
-old_pipe(int ends[2])
-{
-#ifdef SYS_pipe
-	return (int)syscall(SYS_pipe, ends);
-#else
-	return pipe(ends);
-#endif
-}
-
-/* pipe2(2) from older calls. */
-static int
-make_pipe(int ends[2], bool nonblocking)
-{
-	int i;
-
-	if (old_pipe(ends) < 0)
-		return -1;
-	for (i = 0; i < 2; i++) {
-		(void)fd_close_on_exec(ends[i]);
-		if (nonblocking)
-			(void)fcntl(ends[i], F_SETFL, O_NONBLOCK);
-	}
-	return 0;
-}
-
-int
-os_pipe(int ends[2], bool nonblocking)
-{
-	if (pipe2(ends, O_CLOEXEC | (nonblocking ? O_NONBLOCK : 0)) == 0)
-		return 0;
-	return is_lacking(errno) ? make_pipe(ends, nonblocking) : -1;
-}
-
 bool
 os_tcp_info(int fd, struct os_tcp *tcp)
 {
@@ -138,9 +65,6 @@ os_tcp_info(int fd, struct os_tcp *tcp)
 	tcp->is_closed = info.tcpi_state == STATE_CLOSE;
 	tcp->is_acknowledged =
 	    info.tcpi_unacked == 0 && info.tcpi_notsent_bytes == 0;
-	tcp->rtt_us = info.tcpi_rtt;
-	tcp->segments = info.tcpi_segs_out;
-	tcp->retransmitted = info.tcpi_total_retrans;
 	/* For a listening socket these two describe its accept queue. */
 	tcp->waiting = info.tcpi_unacked;
 	tcp->backlog = info.tcpi_sacked;

@@ -19,63 +19,6 @@ os_name(void)
 	return "posix";
 }
 
-/* Sets the flags of a new descriptor; closes it on failure. */
-static int
-prepare(int fd, bool nonblocking)
-{
-	int flags;
-
-	if (fd < 0)
-		return -1;
-	flags = fcntl(fd, F_GETFL);
-	flags = nonblocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
-	if (fd_close_on_exec(fd) < 0 || fcntl(fd, F_SETFL, flags) < 0)
-		fd_close(&fd);
-	return fd;
-}
-
-int
-os_socket(int family, int type)
-{
-	return prepare(socket(family, type, 0), true);
-}
-
-int
-os_socketpair(int ends[2])
-{
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0)
-		return -1;
-	ends[0] = prepare(ends[0], false);
-	ends[1] = prepare(ends[1], false);
-	if (ends[0] >= 0 && ends[1] >= 0)
-		return 0;
-	fd_close(&ends[0]);
-	fd_close(&ends[1]);
-	return -1;
-}
-
-int
-os_accept(int fd, struct addr *peer)
-{
-	memset(peer, 0, sizeof(*peer));
-	peer->len = sizeof(peer->u);
-	return prepare(accept(fd, &peer->u.sa, &peer->len), false);
-}
-
-int
-os_pipe(int ends[2], bool nonblocking)
-{
-	if (pipe(ends) < 0)
-		return -1;
-	ends[0] = prepare(ends[0], nonblocking);
-	ends[1] = prepare(ends[1], nonblocking);
-	if (ends[0] >= 0 && ends[1] >= 0)
-		return 0;
-	fd_close(&ends[0]);
-	fd_close(&ends[1]);
-	return -1;
-}
-
 bool
 os_tcp_info(int fd, struct os_tcp *tcp)
 {

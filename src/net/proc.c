@@ -18,7 +18,6 @@
 #include "base/step.h"
 #include "base/text.h"
 #include "net/addr.h"
-#include "net/call.h"
 #include "net/os.h"
 #include "net/signals.h"
 #include "net/sock.h"
@@ -300,9 +299,9 @@ open_ends(struct proc *p, struct ends *ends, const struct proc_options *o)
 {
 	int pair[2] = {-1, -1}, errors[2] = {-1, -1};
 
-	if ((o->has_pair && (call_socketpair(pair) < 0 ||
-				sock_nonblocking(pair[0], true) < 0)) ||
-	    (o->on_line != NULL && os_pipe(errors, true) < 0)) {
+	if ((o->has_pair &&
+		(sock_pair(pair) < 0 || sock_nonblocking(pair[0], true) < 0)) ||
+	    (o->on_line != NULL && fd_pipe(errors, true) < 0)) {
 		fd_close(&pair[0]);
 		fd_close(&pair[1]);
 		return -1;

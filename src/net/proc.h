@@ -62,10 +62,11 @@ struct proc {
 	bool is_late;   /* it was ended because limit_ms had passed */
 	bool is_ending; /* it was sent SIGTERM: by proc_end(), which was called
 			   for limit_ms too, and by proc_wait() */
+	struct deadline until; /* the time of the next signal: the limit, or the
+				  end of the grace period */
 
 	/* The table's own. */
-	bool is_killed;        /* it was sent SIGKILL */
-	struct deadline until; /* the time of the next signal */
+	bool is_killed; /* it was sent SIGKILL */
 	void (*on_line)(void *context, const char *line);
 	void *context;
 	char *line; /* the line that is being read */

@@ -99,7 +99,7 @@ run_child(struct lookup *l, struct deadline until)
 	int ends[2], errnum;
 	pid_t pid;
 
-	if (os_pipe(ends, false) < 0)
+	if (fd_pipe(ends, false) < 0)
 		return errno;
 	pid = proc_fork(&p, NULL);
 	if (pid == 0) {

@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "net/call.h"
 #include "net/conn_event.h"
 #include "net/os.h"
 #include "net/sock.h"
@@ -26,7 +25,7 @@ shutdown_write(int fd, struct conn_summary *s)
 			       ? CONN_FIRST_PEER
 			       : CONN_FIRST_US;
 	s->is_fin_sent = true;
-	return call_shutdown(fd, SHUT_WR);
+	return sock_finish(fd);
 }
 
 void
@@ -46,7 +45,7 @@ drain(int fd, struct deadline until, struct conn_summary *s)
 	ssize_t n;
 
 	while (dropped < DRAIN_BYTES) {
-		n = call_recv(fd, drop, sizeof(drop), MSG_DONTWAIT);
+		n = sock_recv(fd, drop, sizeof(drop), MSG_DONTWAIT);
 		if (n == 0)
 			shutdown_received(s);
 		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
@@ -65,7 +64,5 @@ shutdown_and_drain(int *fd, struct deadline until, struct conn_summary *s)
 	if ((s->is_fin_sent || shutdown_write(*fd, s) == 0) &&
 	    !s->is_fin_received)
 		drain(*fd, until, s);
-	call_report_end(*fd);
-	(void)call_close(*fd, NULL);
-	*fd = -1;
+	sock_close(fd);
 }

@@ -118,7 +118,7 @@ is_protected(int number)
 static int
 open_pipe(void)
 {
-	return signals.ends[0] < 0 ? os_pipe(signals.ends, true) : 0;
+	return signals.ends[0] < 0 ? fd_pipe(signals.ends, true) : 0;
 }
 
 int

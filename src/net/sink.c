@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "net/call.h"
+#include "net/sock.h"
 #include "net/wait.h"
 
 /* Bytes to escape at a time. */
@@ -85,7 +85,7 @@ write_all(struct sink *s, const unsigned char *bytes, size_t n,
 		if (s->kind != FD_REGULAR && s->kind != FD_NULL &&
 		    wait_writable(s, until, e) < 0)
 			return -1;
-		done = call_write_nowait(fd, s->kind, bytes, n);
+		done = sock_write_nowait(fd, s->kind, bytes, n);
 		if (done < 0 && (errno == EAGAIN || errno == EINTR)) {
 			/* It may be writable with too little space. */
 			if (s->kind == FD_TERMINAL)

@@ -1,19 +1,23 @@
-/* Sockets: opening, options, state, and the ways to close them. */
+/* Sockets: the calls on them, each a step of -vv, and what they are made of. */
 #include "net/sock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/deadline.h"
 #include "base/backoff.h"
+#include "base/deadline.h"
 #include "base/err.h"
 #include "base/step.h"
-#include "net/call.h"
-#include "net/sockopt.h"
+#include "base/text.h"
 #include "net/os.h"
+#include "net/sockopt.h"
 #include "net/wait.h"
 
 /* The longest interval between checks for acknowledgements. */
@@ -26,10 +30,214 @@
 #define PROBE_SECONDS 2
 #define PROBES 15
 
+/*
+ * By descriptor: whether it is a TCP connection, which has FINs; for -vv.
+ */
+static bool is_tcp[512];
+
+static bool
+is_tcp_connection(int fd)
+{
+	return fd >= 0 && fd < (int)sizeof(is_tcp) && is_tcp[fd];
+}
+
+/* The socket has become a connection. */
+static void
+name_connection(int fd, const struct addr *peer)
+{
+	step_name(fd, "the connection", 0);
+	if (fd < (int)sizeof(is_tcp))
+		is_tcp[fd] = !addr_is_unix(peer);
+}
+
+/* The names of the constants, and what they mean. */
+static const char *
+socket_kind(int family, int type)
+{
+	bool is_stream = type == SOCK_STREAM;
+
+	switch (family) {
+	case AF_INET:
+		return is_stream ? "AF_INET SOCK_STREAM (IPv4 TCP)"
+				 : "AF_INET SOCK_DGRAM (IPv4 UDP)";
+	case AF_INET6:
+		return is_stream ? "AF_INET6 SOCK_STREAM (IPv6 TCP)"
+				 : "AF_INET6 SOCK_DGRAM (IPv6 UDP)";
+	default:
+		return is_stream ? "AF_UNIX SOCK_STREAM (Unix stream)"
+				 : "AF_UNIX SOCK_DGRAM (Unix datagram)";
+	}
+}
+
 int
 sock_open(int family, int type)
 {
-	return call_socket(family, type);
+	int64_t start = step_start();
+	int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	/* Other calls fail with these errnos for other reasons. */
+	if (fd < 0 && (errno == EACCES || errno == EPERM))
+		errno = CAUSE_SOCKET_DENIED;
+	step_name(fd, NULL, 0);
+	step("socket", start, fd,
+	    "an endpoint, not yet bound or connected; the number is its file "
+	    "descriptor",
+	    "%s%s", socket_kind(family, type),
+	    fd < 0 ? "" : text_format(" = %d", fd));
+	return fd;
+}
+
+int
+sock_pair(int ends[2])
+{
+	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
+}
+
+int
+sock_bind(int fd, const struct addr *a)
+{
+	int64_t start = step_start();
+	int result = bind(fd, &a->u.sa, a->len);
+
+	step("bind", start, result,
+	    addr_is_unix(a) ? "the path becomes its address"
+			    : "gives the socket its local address and port",
+	    "%s to %s", step_name_of(fd), addr_text(a));
+	return result;
+}
+
+int
+sock_listen(int fd, int backlog)
+{
+	int64_t start = step_start();
+	int result = listen(fd, backlog);
+
+	step("listen", start, result,
+	    "the system completes connections; at most that many wait for "
+	    "accept",
+	    "on %s, backlog %s", step_name_of(fd),
+	    backlog == INT32_MAX ? "(the system's maximum)"
+				 : text_format("%d", backlog));
+	if (result == 0)
+		step_name(fd, "the listening socket", 0);
+	return result;
+}
+
+int
+sock_accept(int fd, struct addr *peer)
+{
+	int64_t start = step_start();
+	const char *from = "";
+	int got;
+
+	memset(peer, 0, sizeof(*peer));
+	peer->len = sizeof(peer->u);
+	got = accept4(fd, &peer->u.sa, &peer->len, SOCK_CLOEXEC);
+	if (!step_is_on() ||
+	    (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)))
+		return got;
+	if (got >= 0) {
+		name_connection(got, peer);
+		from = text_format(" from %s = %d", addr_text(peer), got);
+	}
+	step("accept", start, got,
+	    "a new socket for this peer alone; the listening socket stays as "
+	    "it is",
+	    "on %s%s", step_name_of(fd), from);
+	return got;
+}
+
+void
+sock_connected(int fd, const struct addr *a, int64_t start_ns, int errnum)
+{
+	errno = errnum;
+	step("connect", start_ns, errnum == 0 ? 0 : -1,
+	    addr_is_unix(a) ? "it is in the queue of the listening socket"
+			    : "SYN sent, SYN+ACK received, ACK sent: the "
+			      "three-way handshake is complete",
+	    "%s to %s", step_name_of(fd), addr_text(a));
+	if (errnum == 0)
+		name_connection(fd, a);
+}
+
+int
+sock_connect(int fd, const struct addr *a)
+{
+	int64_t start = step_start();
+	int result = connect(fd, &a->u.sa, a->len), errnum = errno;
+
+	if (result < 0 && (errnum == EINPROGRESS || errnum == EINTR))
+		step_wait("connect", "SYN is sent; the peer must answer",
+		    "%s to %s", step_name_of(fd), addr_text(a));
+	else
+		sock_connected(fd, a, start, result < 0 ? errnum : 0);
+	errno = errnum;
+	return result;
+}
+
+ssize_t
+sock_send(int fd, const void *bytes, size_t n, int flags)
+{
+	int64_t start = step_start();
+	ssize_t done = send(fd, bytes, n, flags);
+
+	if (step_is_on())
+		step_transfer(&(struct step_transfer){.call = "send",
+		    .fd = fd,
+		    .start_ns = start,
+		    .is_send = true,
+		    .wanted = n,
+		    .done = done,
+		    .errnum = done < 0 ? errno : 0});
+	return done;
+}
+
+ssize_t
+sock_recv(int fd, void *space, size_t size, int flags)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	int64_t start = step_start();
+	ssize_t done;
+
+	/* Counted steps are shown before this waits. */
+	if (step_is_pending() && (flags & MSG_DONTWAIT) == 0 &&
+	    poll(&p, 1, 0) == 0)
+		step_flush();
+	done = recv(fd, space, size, flags);
+	if (step_is_on())
+		step_transfer(&(struct step_transfer){.call = "recv",
+		    .fd = fd,
+		    .start_ns = start,
+		    .wanted = size,
+		    .done = done,
+		    .errnum = done < 0 ? errno : 0,
+		    .note = done == 0 && !is_tcp_connection(fd)
+				? "the peer has finished: it will send no more"
+				: NULL});
+	return done;
+}
+
+ssize_t
+sock_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
+{
+	if (kind == FD_SOCKET)
+		return sock_send(fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return os_write_nowait(fd, kind, bytes, n);
+}
+
+int
+sock_finish(int fd)
+{
+	int64_t start = step_start();
+	int result = shutdown(fd, SHUT_WR);
+
+	step("shutdown", start, result,
+	    is_tcp_connection(fd)
+		? "sends FIN after the last byte: this side sends no more, "
+		  "and still receives"
+		: "this side sends no more, and still receives",
+	    "SHUT_WR of %s", step_name_of(fd));
+	return result;
 }
 
 /* Sets an integer option; flag is its name on the command line. */
@@ -125,21 +333,34 @@ sock_set(int fd, int family, const struct sock_options *o, struct err *e)
 }
 
 int
-sock_bind(int fd, const struct addr *a)
-{
-	return call_bind(fd, a);
-}
-
-int
 sock_nonblocking(int fd, bool on)
 {
-	return call_nonblocking(fd, on);
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || ((flags & O_NONBLOCK) != 0) == on)
+		return flags < 0 ? -1 : 0;
+	return fcntl(
+	    fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
 }
 
 void
 sock_local(int fd, struct addr *a)
 {
-	(void)call_getsockname(fd, a);
+	memset(a, 0, sizeof(*a));
+	a->len = sizeof(a->u);
+	if (getsockname(fd, &a->u.sa, &a->len) < 0)
+		a->len = 0;
+	addr_unmap(a);
+}
+
+void
+sock_remote(int fd, struct addr *a)
+{
+	memset(a, 0, sizeof(*a));
+	a->len = sizeof(a->u);
+	if (getpeername(fd, &a->u.sa, &a->len) < 0)
+		a->len = 0;
+	addr_unmap(a);
 }
 
 /* Sets an integer option that nobody asked for: it is not a step. */
@@ -213,8 +434,12 @@ sock_is_acked(int fd)
 uint64_t
 sock_unacked_bytes(int fd)
 {
-	int bytes = call_unacked(fd);
+	int bytes = 0;
 
+#ifdef TIOCOUTQ
+	if (ioctl(fd, TIOCOUTQ, &bytes) < 0 || bytes < 0)
+		bytes = 0;
+#endif
 	/*
 	 * On a unix socket these bytes already reached the peer, which has not
 	 * read them yet.
@@ -222,15 +447,17 @@ sock_unacked_bytes(int fd)
 	return bytes == 0 || sock_is_unix(fd) ? 0 : (uint64_t)bytes;
 }
 
-/* close(2) that preserves errno; closing an open socket cannot fail. */
-static void
-close_socket(int *fd, const char *note)
+void
+sock_close_note(int *fd, const char *note)
 {
 	int saved = errno;
+	int64_t start = step_start();
 
 	if (*fd >= 0) {
-		call_report_end(*fd);
-		(void)call_close(*fd, note);
+		step("close", start, close(*fd), note, "%s", step_name_of(*fd));
+		step_name(*fd, NULL, 0);
+		if (*fd < (int)sizeof(is_tcp))
+			is_tcp[*fd] = false;
 	}
 	*fd = -1;
 	errno = saved;
@@ -239,7 +466,7 @@ close_socket(int *fd, const char *note)
 void
 sock_close(int *fd)
 {
-	close_socket(fd, NULL);
+	sock_close_note(fd, "the system frees the socket");
 }
 
 void
@@ -248,7 +475,7 @@ sock_abort(int *fd)
 	if (*fd < 0)
 		return;
 	sock_reset_on_close(*fd, true);
-	close_socket(fd, "sends RST: what was not sent is dropped");
+	sock_close_note(fd, "sends RST: what was not sent is dropped");
 }
 
 bool
@@ -257,7 +484,7 @@ sock_is_self_connect(int fd)
 	struct addr local, remote;
 
 	sock_local(fd, &local);
-	(void)call_getpeername(fd, &remote);
+	sock_remote(fd, &remote);
 	return !addr_is_unix(&local) && local.len != 0 &&
 	       addr_equal(&local, &remote);
 }

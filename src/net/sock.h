@@ -1,7 +1,10 @@
 /*
- * Sockets: opening, options, addresses, and the ways to end a connection.
+ * Sockets: the calls on them, options, addresses, and the ways to end a
+ * connection. A function that makes the call of its name leaves the call's
+ * errno, and is a step of -vv (base/step.h) where a tutorial teaches the call.
  *
- *   shutdown_write       sends FIN; receiving continues (net/shutdown.h)
+ *   sock_finish          sends FIN; receiving continues
+ *   shutdown_write       the same of a served connection (net/shutdown.h)
  *   shutdown_and_drain   sends FIN, reads until the peer's FIN, then closes
  *   sock_close           closes: FIN, or RST if unread bytes are queued
  *   sock_abort           closes with RST: unsent bytes are dropped
@@ -14,8 +17,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/deadline.h"
+#include "base/fd.h"
 #include "net/addr.h"
 
 struct err;
@@ -36,7 +41,7 @@ struct sock_options {
 
 /*
  * Opens a close-on-exec, non-blocking socket of the family and type
- * (SOCK_STREAM, SOCK_DGRAM); a step of -vv. Returns the fd, which the caller
+ * (SOCK_STREAM, SOCK_DGRAM). Returns the fd, which the caller
  * closes, or -1 with errno: CAUSE_SOCKET_DENIED (base/err.h) if a sandbox does
  * not permit it.
  */
@@ -45,8 +50,38 @@ int sock_open(int family, int type);
 /* Sets the options in *o, for the family. Returns 0, or -1 with *e set. */
 int sock_set(int fd, int family, const struct sock_options *o, struct err *e);
 
-/* Binds; a step of -vv. Returns 0, or -1 with errno. */
+/*
+ * Opens a pair of connected, close-on-exec, blocking unix sockets. Returns 0,
+ * or -1 with errno.
+ */
+int sock_pair(int ends[2]);
+
 int sock_bind(int fd, const struct addr *a);
+int sock_listen(int fd, int backlog);
+
+/*
+ * accept(2) of a close-on-exec, blocking connection; sets *peer to its address.
+ * Returns the fd, or -1 with errno.
+ */
+int sock_accept(int fd, struct addr *peer);
+
+/*
+ * connect(2). If the connection is still in progress (EINPROGRESS, EINTR), the
+ * step says that it is waiting, and sock_connected() reports the result of the
+ * attempt that began at start_ns; errnum 0 means success.
+ */
+int sock_connect(int fd, const struct addr *a);
+void sock_connected(int fd, const struct addr *a, int64_t start_ns, int errnum);
+
+ssize_t sock_send(int fd, const void *bytes, size_t n, int flags);
+ssize_t sock_recv(int fd, void *space, size_t size, int flags);
+
+/* sock_send() that does not block, or os_write_nowait(), by fd_kind(fd). */
+ssize_t sock_write_nowait(
+    int fd, enum fd_kind kind, const void *bytes, size_t n);
+
+/* shutdown(2) of the sending direction. Returns 0, or -1 with errno. */
+int sock_finish(int fd);
 
 /*
  * Sets or clears O_NONBLOCK; only for sockets and pipes that no other process
@@ -54,8 +89,9 @@ int sock_bind(int fd, const struct addr *a);
  */
 int sock_nonblocking(int fd, bool on);
 
-/* The local address; sets a->len to 0 if there is none. */
+/* The local address, and the peer's; a->len is 0 if there is none. */
 void sock_local(int fd, struct addr *a);
+void sock_remote(int fd, struct addr *a);
 
 /* Whether fd is a unix socket, which has no reset. */
 bool sock_is_unix(int fd);
@@ -111,8 +147,12 @@ void sock_start_keepalive(int fd);
  */
 void sock_reset_on_close(int fd, bool resets);
 
-/* close(2) that preserves errno and sets *fd to -1. */
+/*
+ * close(2) that preserves errno and sets *fd to -1; a negative one stays. note:
+ * what it is for, where that is not the end of the socket.
+ */
 void sock_close(int *fd);
+void sock_close_note(int *fd, const char *note);
 
 /* The same with RST: unsent bytes are dropped, and there is no TIME-WAIT. */
 void sock_abort(int *fd);

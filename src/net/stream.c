@@ -5,7 +5,6 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-#include "net/call.h"
 #include "net/sock.h"
 #include "net/wait.h"
 
@@ -53,7 +52,7 @@ stream_send(const struct stream *s, const void *bytes, size_t n, uint64_t *sent)
 	while (n > 0) {
 		if (deadline_passed(s->until))
 			return STREAM_LIMIT;
-		done = call_send(s->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		done = sock_send(s->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (done >= 0) {
 			*sent += (uint64_t)done;
 			p += done;
@@ -89,7 +88,7 @@ stream_receive(const struct stream *s, void *space, size_t size, size_t *got)
 	while (end == STREAM_DONE) {
 		if (deadline_passed(s->until))
 			return STREAM_LIMIT;
-		n = call_recv(s->fd, space, size, receive_flags(s));
+		n = sock_recv(s->fd, space, size, receive_flags(s));
 		if (n >= 0) {
 			*got = (size_t)n;
 			return n > 0 ? STREAM_DONE : STREAM_ENDED;

@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "base/deadline.h"
 #include "base/step.h"
-#include "net/call.h"
 #include "net/os.h"
 #include "relay/splice.h"
 #include "net/sock.h"
@@ -149,7 +148,7 @@ read_some(struct flow *f, unsigned char *space, size_t size)
 	}
 	n = limited(f, size);
 	if (f->in.kind == FD_SOCKET)
-		return call_recv(f->in.fd, space, n, MSG_DONTWAIT);
+		return sock_recv(f->in.fd, space, n, MSG_DONTWAIT);
 	return read(f->in.fd, space, n);
 }
 
@@ -217,7 +216,7 @@ start_moving(struct flow *f)
 		m->is_enlarged = true;
 		return;
 	}
-	if (!is_direct(f) && m->inner[0] < 0 && os_pipe(m->inner, true) < 0) {
+	if (!is_direct(f) && m->inner[0] < 0 && fd_pipe(m->inner, true) < 0) {
 		m->is_possible = false;
 		return;
 	}
@@ -396,7 +395,7 @@ note_written(struct flow *f, ssize_t n)
 static ssize_t
 copy_out(struct flow *f)
 {
-	ssize_t n = call_write_nowait(f->out.fd, f->out.kind,
+	ssize_t n = sock_write_nowait(f->out.fd, f->out.kind,
 	    buf_bytes(&f->queue), buf_length(&f->queue));
 
 	if (n >= 0) {

@@ -18,7 +18,7 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "net/addr.h"
-#include "net/call.h"
+#include "net/sock.h"
 #include "net/conn_event.h"
 #include "net/wait.h"
 
@@ -180,7 +180,7 @@ write_file(const struct recorder *r, const struct recorder_file *f,
 	if (f->kind == FD_TERMINAL)
 		diag_progress_yield(bytes, n);
 	while (n > 0) {
-		done = call_write_nowait(f->fd, f->kind, bytes, n);
+		done = sock_write_nowait(f->fd, f->kind, bytes, n);
 		if (done >= 0) {
 			bytes += done;
 			n -= (size_t)done;

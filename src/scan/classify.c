@@ -11,7 +11,6 @@
 #include "base/diag.h"
 #include "base/step.h"
 #include "net/addr.h"
-#include "net/call.h"
 #include "net/sock.h"
 #include "scan/internal.h"
 #include "scan/probe.h"
@@ -238,7 +237,7 @@ classify_banner(struct scan *s, uint32_t id)
 	ssize_t n;
 
 	do {
-		n = call_recv(
+		n = sock_recv(
 		    scan_probe(s, id)->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0 && errno == EAGAIN)

@@ -7,7 +7,6 @@
 
 #include "base/step.h"
 #include "net/addr.h"
-#include "net/call.h"
 #include "net/os.h"
 #include "net/sock.h"
 #include "scan/internal.h"

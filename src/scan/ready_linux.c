@@ -14,7 +14,6 @@
 #include "base/mem.h"
 #include "base/step.h"
 #include "net/addr.h"
-#include "net/call.h"
 #include "net/os.h"
 #include "net/sock.h"
 #include "net/wait.h"

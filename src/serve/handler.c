@@ -10,7 +10,6 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "dial/reconnect.h"
-#include "net/call.h"
 #include "net/endpoint.h"
 #include "net/shutdown.h"
 #include "net/sock.h"

@@ -14,7 +14,6 @@
 #include "base/num.h"
 #include "base/step.h"
 #include "net/access.h"
-#include "net/call.h"
 #include "net/os.h"
 #include "net/listener.h"
 #include "net/proc.h"
@@ -314,7 +313,8 @@ end_program(struct server *s, struct server_conn *c)
 		return;
 	}
 	shutdown_write(c->fd, &(struct conn_summary){.is_fin_sent = false});
-	c->drain = deadline_after(was_ended ? 0 : SHUTDOWN_DRAIN_MS);
+	c->drain = deadline_first(c->proc->until,
+	    deadline_after(was_ended ? 0 : SHUTDOWN_DRAIN_MS));
 }
 
 /* The end of a forked handler, which has reported it, unless it was killed. */
@@ -342,7 +342,7 @@ drain(const struct server_conn *c)
 	ssize_t n;
 
 	do {
-		n = call_recv(c->fd, drop, sizeof(drop), MSG_DONTWAIT);
+		n = sock_recv(c->fd, drop, sizeof(drop), MSG_DONTWAIT);
 	} while (n > 0 && !deadline_passed(c->drain));
 	return n >= 0 || (errno != EAGAIN && errno != EINTR) ||
 	       deadline_passed(c->drain);
@@ -562,7 +562,7 @@ server_fork(struct server *s, int fd, const struct conn *c,
 		return;
 	}
 	add_conn(s, p, -1, c);
-	(void)call_close(fd, "the other process has it");
+	sock_close_note(&fd, "the other process has it");
 }
 
 void

@@ -30,7 +30,7 @@ static int
 open_pipes(int in[2], int out[2])
 {
 	in[0] = in[1] = out[0] = out[1] = -1;
-	if (os_pipe(in, false) < 0 || os_pipe(out, false) < 0 ||
+	if (fd_pipe(in, false) < 0 || fd_pipe(out, false) < 0 ||
 	    sock_nonblocking(in[1], true) < 0 ||
 	    sock_nonblocking(out[0], true) < 0) {
 		fd_close(&in[0]);

@@ -11,11 +11,14 @@ sub found {
 }
 
 my $linux = qr/\b(?:splice|tee|vmsplice|sendfile|copy_file_range|sendmmsg
-    |recvmmsg|epoll_\w+|accept4|pipe2|p(?:read|write)v2|signalfd|timerfd_\w+
+    |recvmmsg|epoll_\w+|p(?:read|write)v2|signalfd|timerfd_\w+
     |eventfd|io_uring\w*|memfd_create|prctl|close_range|syscall|unshare
-    |inotify_\w+|ppoll|dup3|mremap|vfork|_Fork|madvise|mmap)\s*\(/x;
+    |inotify_\w+|ppoll|mremap|vfork|_Fork|madvise|mmap)\s*\(/x;
+my $newer = qr/\b(?:accept4|pipe2|dup3)\s*\(|\bSOCK_(?:CLOEXEC|NONBLOCK)\b/;
 is found($linux, qr/_linux\.c$/, @sources), '',
     'calls that only Linux has are in *_linux.c';
+is found($newer, qr{^src/(?:net/sock|base/fd)\.c$}, @sources), '',
+    'those that POSIX has since 2024 are in two files';
 
 is found(qr/_GNU_SOURCE|_DEFAULT_SOURCE|_BSD_SOURCE/, qr/^$/, @sources), '',
     'no source asks for more than POSIX';

@@ -133,8 +133,6 @@ HOOK(int, -1, socket, (int domain, int type, int protocol),
 HOOK(int, -1, bind, (int fd, const struct sockaddr *a, socklen_t len),
     (fd, a, len))
 HOOK(int, -1, listen, (int fd, int backlog), (fd, backlog))
-HOOK(
-    int, -1, accept, (int fd, struct sockaddr *a, socklen_t *len), (fd, a, len))
 HOOK(int, -1, accept4, (int fd, struct sockaddr *a, socklen_t *len, int flags),
     (fd, a, len, flags))
 HOOK(int, -1, shutdown, (int fd, int how), (fd, how))
@@ -274,7 +272,6 @@ __read_chk(int fd, void *p, size_t n, size_t size)
 	return ORIGINAL(ssize_t, read, (int, void *, size_t))(fd, p, n);
 }
 
-HOOK(int, -1, pipe, (int ends[2]), (ends))
 HOOK(int, -1, pipe2, (int ends[2], int flags), (ends, flags))
 HOOK(int, -1, dup2, (int from, int to), (from, to))
 

@@ -6,12 +6,12 @@
 /* The names that the driver uses. */
 /* clang-format off */
 #define CALLS(X) \
-	X(socket) X(socketpair) X(connect) X(bind) X(listen) X(accept) X(accept4) \
+	X(socket) X(socketpair) X(connect) X(bind) X(listen) X(accept4) \
 	X(shutdown) X(close) X(getsockname) X(getpeername) X(getsockopt) \
 	X(setsockopt) X(send) X(sendto) X(sendmsg) X(recv) \
 	X(recvfrom) X(recvmsg) X(read) X(pread) X(readv) X(write) \
 	X(writev) X(pwritev2) X(splice) X(sendfile) X(poll) X(ppoll) \
-	X(epoll_create1) X(epoll_ctl) X(epoll_wait) X(pipe) X(pipe2) X(dup2) \
+	X(epoll_create1) X(epoll_ctl) X(epoll_wait) X(pipe2) X(dup2) \
 	X(fcntl) X(ioctl) X(open) X(openat) X(fopen) X(fdopen) X(fclose) \
 	X(fflush) X(fgets) X(getline) X(stat) X(lstat) X(fstat) X(lseek) \
 	X(ftruncate) X(futimens) X(rename) X(link) X(unlink) X(lchown) \
