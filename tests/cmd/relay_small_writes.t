@@ -85,8 +85,9 @@ sub answer_last {
         push @ms, eval { $p->expect(out => qr/(.*)\n/) } // last;
     }
     is @ms, 15, 'many in a row come through';
-    my $ms = (sort { $a <=> $b } @ms)[7];
-    ok $ms < 30, 'and the last of them at once' or diag "median $ms ms";
+    # Nagle's algorithm would delay each of them by 40 ms.
+    my $ms = (sort { $a <=> $b } @ms)[4];
+    ok $ms < 30, 'and the last of them at once' or diag "@ms";
     close $w;
     is $p->finish->{status}, 0, 'and it ends';
 }
