@@ -17,17 +17,16 @@
 #include "cli/command.h"
 #include "cmd/options.h"
 #include "cmd/result.h"
-#include "cmd/scan_job.h"
 #include "cmd/scan_report.h"
 #include "cmd/table.h"
 #include "net/addr.h"
 #include "scan/ports.h"
 #include "scan/scan.h"
-#include "scan/order.h"
 #include "scan/targets.h"
 #include "net/sandbox.h"
 #include "net/signals.h"
 #include "net/wait.h"
+#include "net/wordlist.h"
 
 /* The default of --timeout. */
 #define TIMEOUT_MS 3000
@@ -40,6 +39,8 @@
 #define DRY_ROWS 10
 /* All runs must use the same order of shards. */
 #define SHARD_SEED 1
+/* The maximum number of ports of all hosts. */
+#define MAX_PORTS (UINT64_C(1) << 48)
 
 struct shard {
 	int64_t number, count; /* number is 1 to count; 0 of 0: everything */
@@ -57,7 +58,9 @@ struct portscan_options {
 	int udp;
 	int until; /* enum until */
 	int64_t parallel, rate, retries;
-	struct scan_job_options job;
+	struct opt_list exclude, exclude_hosts;
+	const char *ports_file, *targets_file; /* NULL: none */
+	int all_addresses;
 	struct shard shard;
 };
 
@@ -83,7 +86,7 @@ parse_shard(void *field, const char *arg, struct err *e)
 {
 	struct shard *s = field;
 	const char *slash = strchr(arg, '/');
-	char first[24], shown[64];
+	char first[24];
 
 	if (slash != NULL && (size_t)(slash - arg) < sizeof(first)) {
 		memcpy(first, arg, (size_t)(slash - arg));
@@ -92,12 +95,23 @@ parse_shard(void *field, const char *arg, struct err *e)
 		    num_parse(first, 1, s->count, &s->number))
 			return 0;
 	}
-	text_escape_string(shown, sizeof(shown), arg);
 	return err_set(e, ERR_USAGE,
-	    "'%s' is not I/N with I from 1 to N, N up to 1000000", shown);
+	    "'%s' is not I/N with I from 1 to N, N up to 1000000",
+	    text_shown(arg));
 }
 
 static const struct opt part_opts[] = {
+    LIST(0, "exclude", "PORTS", portscan_options, exclude,
+	"do not scan these ports"),
+    FILENAME(0, "ports-file", "FILE", portscan_options, ports_file,
+	"read ports from FILE; '-' is stdin", .dash = OPT_DASH_STDIN),
+    FILENAME(0, "targets", "FILE", portscan_options, targets_file,
+	"read hosts from FILE; '-' is stdin; the only operand is PORTS",
+	.dash = OPT_DASH_STDIN),
+    LIST(0, "exclude-hosts", "HOSTS", portscan_options, exclude_hosts,
+	"do not scan these hosts"),
+    FLAG(0, "all-addresses", portscan_options, all_addresses,
+	"scan every address of a name, not only the first"),
     CALL(0, "shard", "I/N", portscan_options, shard,
 	"scan part I of N; N runs scan everything once", .call = parse_shard),
     FLAG(0, "dry-run", portscan_options, dry_run,
@@ -143,7 +157,6 @@ static const struct opt time_opts[] = {
 };
 
 static const struct opt_group portscan_groups[] = {
-    {"what to scan", scan_job_opts, offsetof(struct portscan_options, job)},
     {"what to scan", part_opts, 0}, {"how to scan", how_opts, 0},
     {"results", form_opts, 0},
     {"addresses", options_names, offsetof(struct portscan_options, names)},
@@ -154,14 +167,112 @@ static const struct opt_group portscan_groups[] = {
 /* The command's state. */
 struct run {
 	const struct portscan_options *o;
+	const char *protocol;  /* "tcp" or "udp" */
 	struct deadline until; /* --max-time */
 	struct deadline retry; /* --retry-for */
-	struct scan_job job;
-	struct order order;
+	struct targets targets;
+	struct targets_part part;
+	struct port_list ports;
+	uint64_t hosts; /* in the part */
 	struct scan_report report;
 	struct progress live;
+	bool has_results;              /* that are not written yet */
 	struct scan_progress progress; /* at the end of the last scan */
 };
+
+/* A set of ports that words are added to. */
+struct port_set {
+	struct ports ports;
+	const char *protocol;
+};
+
+static int
+add_ports(void *context, const char *text, struct err *e)
+{
+	struct port_set *set = context;
+
+	return ports_parse(&set->ports, set->protocol, text, e);
+}
+
+static int
+add_hosts(void *context, const char *text, struct err *e)
+{
+	struct run *run = context;
+
+	return targets_add(&run->targets, text, &run->o->names, e);
+}
+
+/* Adds all arguments of an option. */
+static int
+add_list(
+    const struct opt_list *l, wordlist_add *add, void *context, struct err *e)
+{
+	size_t i;
+
+	for (i = 0; i < l->count; i++)
+		if (add(context, l->items[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+/* Makes the list of ports. Returns 0, or -1 with *e. */
+static int
+choose_ports(struct run *run, const char *operand, struct err *e)
+{
+	const struct portscan_options *o = run->o;
+	struct port_set set = {.protocol = run->protocol}, excluded = set;
+
+	if (operand != NULL && add_ports(&set, operand, e) < 0)
+		return -1;
+	if (operand == NULL && o->ports_file == NULL)
+		ports_default(&set.ports, run->protocol);
+	if (o->ports_file != NULL &&
+	    wordlist_read(o->ports_file, run->until, add_ports, &set, e) < 0)
+		return -1;
+	if (add_list(&o->exclude, add_ports, &excluded, e) < 0)
+		return -1;
+	ports_remove(&set.ports, &excluded.ports);
+	ports_list_init(
+	    &run->ports, &set.ports, o->ascending ? 0 : run->part.seed);
+	if (run->ports.count == 0)
+		return err_set(e, ERR_USAGE, "no port is left to scan");
+	return 0;
+}
+
+/* Makes the list of hosts; what is wrong in it costs no lookup. */
+static int
+choose_hosts(struct run *run, const char *operand, struct err *e)
+{
+	const struct portscan_options *o = run->o;
+	const struct targets_lookup lookup = {
+	    .names = o->names,
+	    .all_addresses = o->all_addresses != 0,
+	    .until = run->until,
+	    .name_ms = o->time.timeout_ms,
+	    .retry = o->time.retry_ms >= 0 ? run->retry : deadline_after(0),
+	};
+
+	if (operand == NULL && o->targets_file == NULL)
+		return err_set(e, ERR_USAGE, "missing operand: expected HOST");
+	if (operand != NULL && add_hosts(run, operand, e) < 0)
+		return -1;
+	if (o->targets_file != NULL &&
+	    wordlist_read(o->targets_file, run->until, add_hosts, run, e) < 0)
+		return -1;
+	run->targets.excludes = true;
+	if (add_list(&o->exclude_hosts, add_hosts, run, e) < 0 ||
+	    targets_look_up(&run->targets, &lookup, e) < 0)
+		return -1;
+	targets_merge(&run->targets);
+	if (run->targets.hosts == 0)
+		return err_set(e, ERR_USAGE, "no host is left to scan");
+	if (run->targets.hosts > MAX_PORTS / run->ports.count)
+		return err_set(e, ERR_USAGE,
+		    "%" PRIu64 " hosts with %" PRIu32 " ports each are more "
+		    "than %" PRIu64 " ports",
+		    run->targets.hosts, run->ports.count, MAX_PORTS);
+	return 0;
+}
 
 static void
 on_result(void *context, const struct scan_result *result)
@@ -169,6 +280,15 @@ on_result(void *context, const struct scan_result *result)
 	struct run *run = context;
 
 	scan_report_add(&run->report, result);
+}
+
+static void
+on_host_done(void *context, uint32_t slot)
+{
+	struct run *run = context;
+
+	scan_report_host_done(&run->report, slot);
+	run->has_results = true;
 }
 
 /* "4096 of 65535 ports (6%), 3 open, 18000 per second, 3 s left" */
@@ -190,6 +310,11 @@ on_progress(void *context, const struct scan_progress *p, struct err *e)
 	    " open, %.0f per second%s",
 	    decided, total, (int)(100 * (double)decided / (double)total),
 	    scan_report_open(&run->report), rate, left);
+	if (run->has_results)
+		progress_draw(&run->live, "");
+	if (run->has_results && result_flush(e) < 0)
+		return -1;
+	run->has_results = false;
 	progress_draw(&run->live, line);
 	return result_probe(e);
 }
@@ -201,24 +326,22 @@ random_seed(void)
 	       (uint64_t)time(NULL);
 }
 
-static void
-setup_order(struct run *run)
+/* Which hosts are scanned, in which order. */
+static struct targets_part
+part_of(const struct portscan_options *o)
 {
-	const struct shard *shard = &run->o->shard;
-	struct order_options options = {
-	    .targets = &run->job.targets,
-	    .ports = &run->job.ports,
-	    .seed = random_seed(),
+	struct targets_part part = {
+	    .seed = random_seed() | 1,
 	    .shards = 1,
-	    .ascending = run->o->ascending != 0,
+	    .ascending = o->ascending != 0,
 	};
 
-	if (shard->count > 0) {
-		options.shard = (uint32_t)shard->number - 1;
-		options.shards = (uint32_t)shard->count;
-		options.seed = SHARD_SEED;
+	if (o->shard.count > 0) {
+		part.shard = (uint32_t)o->shard.number - 1;
+		part.shards = (uint32_t)o->shard.count;
+		part.seed = SHARD_SEED;
 	}
-	order_init(&run->order, &options);
+	return part;
 }
 
 static struct scan_options
@@ -227,7 +350,9 @@ scan_options_of(struct run *run)
 	const struct portscan_options *o = run->o;
 	int64_t timeout_ms = o->time.timeout_ms;
 	struct scan_options so = {
-	    .order = &run->order,
+	    .targets = &run->targets,
+	    .part = run->part,
+	    .ports = &run->ports,
 	    .type = o->udp ? SOCK_DGRAM : SOCK_STREAM,
 	    .banner_ms = o->banner ? BANNER_MS : 0,
 	    .parallel = o->parallel,
@@ -238,6 +363,7 @@ scan_options_of(struct run *run)
 	    .no_skip = o->no_skip != 0,
 	    .until = run->until,
 	    .result = on_result,
+	    .host_done = on_host_done,
 	    .progress = on_progress,
 	    .context = run,
 	};
@@ -251,40 +377,40 @@ setup_report(struct run *run)
 	const struct portscan_options *o = run->o;
 	struct scan_report *r = &run->report;
 
-	r->targets = &run->job.targets;
-	r->protocol = run->job.protocol;
+	r->targets = &run->targets;
+	r->protocol = run->protocol;
 	r->is_bare = o->report.level == DIAG_ERRORS;
 	r->all = o->all != 0;
 	r->with_reason = o->all || o->report.level > 0;
 	r->with_service = !o->names.numeric;
 	r->with_banner = o->banner != 0;
 	/* With --retry-for only the last scan's results count. */
-	r->with_events = o->time.retry_ms < 0;
-	r->total = order_count(&run->order);
+	r->is_held = o->time.retry_ms >= 0;
+	r->total = run->hosts * run->ports.count;
 	scan_report_start(r);
 }
 
 /* --dry-run */
 static int
-print_plan(struct run *run)
+print_plan(const struct run *run)
 {
-	const struct targets *targets = &run->job.targets;
-	char text[ADDR_TEXT];
+	uint64_t hosts = run->targets.hosts, host;
+	uint32_t ports = run->ports.count, i;
+	struct targets_walk walk;
 	struct addr a;
-	struct order_target t;
-	uint32_t hosts = targets->hosts, ports = run->job.ports.count;
-	bool is_discovery;
-	int i;
+	int rows = 0;
 
-	result_print("%" PRIu32 " host%s, %" PRIu32 " port%s: %" PRIu64
+	result_print("%" PRIu64 " host%s, %" PRIu32 " port%s: %" PRIu64
 		     " to probe, up to %" PRIu32 " at once\n",
 	    hosts, hosts == 1 ? "" : "s", ports, ports == 1 ? "" : "s",
-	    order_count(&run->order), scan_capacity());
-	for (i = 0; i < DRY_ROWS && order_next(&run->order, &t, &is_discovery);
-	     i++) {
-		targets_host(targets, t.host, t.port, &a);
-		result_print("%s\n", addr_format(&a, text, sizeof(text)));
-	}
+	    run->hosts * ports, scan_capacity());
+	targets_walk_start(&walk, &run->targets, &run->part);
+	while (rows < DRY_ROWS && targets_walk_next(&walk, &host))
+		for (i = 0; rows < DRY_ROWS && i < ports; i++, rows++) {
+			targets_host(&run->targets, host,
+			    ports_at(&run->ports, host, i), &a);
+			result_print("%s\n", addr_text(&a));
+		}
 	return 0;
 }
 
@@ -319,16 +445,14 @@ status_error(const struct run *run, struct err *e)
 	const struct scan_report *r = &run->report;
 	enum err_kind kind = status_of(run);
 	uint64_t open = scan_report_open(r);
-	char limit[32], total[40];
 
 	if (kind == ERR_NONE)
 		return 0;
 	if (run->o->time.retry_ms >= 0)
 		return err_set(e, kind,
 		    "%" PRIu64 " of %s open after %s (--retry-for)", open,
-		    num_format_count(total, sizeof(total), r->total, "port"),
-		    num_format_limit(
-			limit, sizeof(limit), run->o->time.retry_ms));
+		    num_count_text(r->total, "port"),
+		    num_limit_text(run->o->time.retry_ms));
 	if (scan_report_failed(r) == r->total)
 		return err_sys(e, kind, r->errnum, "no port could be probed");
 	err_clear(e);
@@ -363,15 +487,22 @@ scan(struct run *run, struct err *e)
 static int
 scan_and_report(struct run *run, struct err *e)
 {
+	struct targets_walk walk;
 	int result;
 
-	setup_order(run);
+	targets_walk_start(&walk, &run->targets, &run->part);
+	run->hosts = walk.end - walk.at;
+	if (run->hosts == 0)
+		return err_set(e, ERR_FAILED,
+		    "part %" PRId64 " of %" PRId64
+		    " has no host: nothing was scanned",
+		    run->o->shard.number, run->o->shard.count);
 	if (run->o->dry_run)
 		return print_plan(run);
 	setup_report(run);
 	result = scan(run, e);
 	progress_end(&run->live);
-	scan_report_print(&run->report);
+	scan_report_end(&run->report);
 	scan_report_summary(&run->report, run->progress.sent,
 	    clock_now() - run->progress.start_ns);
 	if (result == 0)
@@ -385,32 +516,30 @@ portscan_run(
     const void *options, const struct command_args *args, struct err *e)
 {
 	const struct portscan_options *o = options;
-	struct deadline until = deadline_max_time(o->time.max_ms);
+	const char *first = args->operands[0];
+	const char *second = args->count > 1 ? args->operands[1] : NULL;
+	bool only_ports = o->targets_file != NULL && args->count == 1;
 	struct run run = {
 	    .o = o,
-	    .until = until,
+	    .protocol = o->udp ? "udp" : "tcp",
+	    .until = deadline_max_time(o->time.max_ms),
 	    .retry = deadline_limit(o->time.retry_ms, "--retry-for"),
-	    .job.protocol = o->udp ? "udp" : "tcp",
-	    .job.to =
-		{
-		    .names = o->names,
-		    .until = until,
-		    .name_ms = o->time.timeout_ms,
-		},
+	    .part = part_of(o),
 	};
 	int result = -1;
 
 	if (o->until != UNTIL_OPEN && o->time.retry_ms < 0)
 		return err_set(
 		    e, ERR_USAGE, "--until needs --retry-for: how long?");
-	if (o->time.retry_ms >= 0)
-		run.job.to.retry = run.retry;
 	result_print_events();
-	if (result_start(until, e) < 0 || signals_catch(SIGNALS_STOP, e) < 0)
+	if (result_start(run.until, e) < 0 ||
+	    signals_catch(SIGNALS_STOP, e) < 0)
 		return -1;
-	if (scan_job_parse(&run.job, &o->job, args, e) == 0)
+	if (choose_ports(&run, only_ports ? first : second, e) == 0 &&
+	    choose_hosts(&run, only_ports ? NULL : first, e) == 0)
 		result = scan_and_report(&run, e);
-	scan_job_release(&run.job);
+	targets_release(&run.targets);
+	ports_list_release(&run.ports);
 	return result;
 }
 

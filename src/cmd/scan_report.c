@@ -12,13 +12,39 @@
 #include "base/text.h"
 #include "cmd/result.h"
 #include "net/addr.h"
-#include "scan/classify.h"
 #include "scan/targets.h"
 
 /* Size of a line of counts. */
 #define COUNTS_TEXT 512
-/* Longer names of services are truncated. */
-#define SERVICE_TEXT 64
+
+/* The states of ports; each reason belongs to one. */
+enum state {
+	STATE_OPEN,
+	STATE_CLOSED,
+	STATE_FILTERED,
+	STATE_OPEN_FILTERED, /* UDP: either of the two */
+	STATE_UNKNOWN        /* for local reasons */
+};
+
+static const char *const state_names[] = {
+    "open", "closed", "filtered", "open|filtered", "unknown"};
+
+static const struct {
+	const char *name;
+	enum state state;
+} reasons[SCAN_REASONS] = {
+    [SCAN_CONNECTED] = {"connected", STATE_OPEN},
+    [SCAN_ANSWERED] = {"answered", STATE_OPEN},
+    [SCAN_REFUSED] = {"refused", STATE_CLOSED},
+    [SCAN_SILENT] = {"no answer", STATE_FILTERED},
+    [SCAN_NO_REPLY] = {"no answer", STATE_OPEN_FILTERED},
+    [SCAN_HOST_UNREACH] = {"host unreachable", STATE_FILTERED},
+    [SCAN_NET_UNREACH] = {"network unreachable", STATE_FILTERED},
+    [SCAN_PROHIBITED] = {"prohibited", STATE_FILTERED},
+    [SCAN_PROTO_UNREACH] = {"protocol unreachable", STATE_FILTERED},
+    [SCAN_LOCAL] = {"failed on this side", STATE_UNKNOWN},
+    [SCAN_SKIPPED] = {"host skipped", STATE_UNKNOWN},
+};
 
 /*
  * Reads the first name of each port from services(5): a label for what usually
@@ -30,7 +56,7 @@ static void
 read_services(struct scan_report *r)
 {
 	FILE *f = fopen("/etc/services", "re");
-	char line[512], shown[SERVICE_TEXT], *name, *port, *protocol, *save;
+	char line[512], *name, *port, *protocol, *save;
 	int64_t n;
 
 	r->services = mem_array(UINT16_MAX + 1, sizeof(r->services[0]));
@@ -43,8 +69,7 @@ read_services(struct scan_report *r)
 		    !num_parse(port, 1, UINT16_MAX, &n) ||
 		    r->services[n] != NULL)
 			continue;
-		text_escape_string(shown, sizeof(shown), name);
-		r->services[n] = mem_text(shown);
+		r->services[n] = mem_text(text_shown(name));
 	}
 	if (f != NULL)
 		fclose(f);
@@ -62,8 +87,18 @@ scan_report_start(struct scan_report *r)
 {
 	if (r->with_service)
 		read_services(r);
-	r->counts = mem_array(
-	    (size_t)r->targets->hosts * SCAN_REASONS, sizeof(r->counts[0]));
+}
+
+/* Frees what the results of a host need. */
+static void
+clear_host(struct scan_report_host *h)
+{
+	size_t i;
+
+	for (i = 0; i < h->count; i++)
+		free(h->rows[i].banner);
+	free(h->rows);
+	memset(h, 0, sizeof(*h));
 }
 
 void
@@ -71,13 +106,14 @@ scan_report_clear(struct scan_report *r)
 {
 	size_t i;
 
-	for (i = 0; i < r->count; i++)
-		free(r->rows[i].banner);
-	r->count = 0;
-	memset(r->counts, 0,
-	    (size_t)r->targets->hosts * SCAN_REASONS * sizeof(r->counts[0]));
+	for (i = 0; i < r->slot_count; i++)
+		clear_host(&r->slots[i]);
+	for (i = 0; i < r->held_count; i++)
+		clear_host(&r->held[i]);
+	r->held_count = 0;
 	memset(r->totals, 0, sizeof(r->totals));
 	r->skipped_failed = 0;
+	r->with_open = r->without = r->silent = r->failed = 0;
 }
 
 void
@@ -89,43 +125,42 @@ scan_report_release(struct scan_report *r)
 	for (i = 0; r->services != NULL && i <= UINT16_MAX; i++)
 		free(r->services[i]);
 	free(r->services);
-	free(r->rows);
-	free(r->counts);
+	free(r->slots);
+	free(r->held);
 }
 
 static const char *
 state_name(uint8_t reason)
 {
-	return classify_state_name(classify_state((enum scan_reason)reason));
+	return state_names[reasons[reason].state];
 }
 
 /* The host's address as text. */
 static const char *
-host_ip(const struct scan_report *r, uint32_t host, char *buf, size_t size)
+host_ip(const struct scan_report *r, uint64_t host)
 {
 	struct addr a;
 
 	targets_host(r->targets, host, 0, &a);
-	return addr_format_ip(&a, buf, size);
+	return addr_ip_text(&a);
 }
 
 static void
-emit_port(const struct scan_report *r, const struct scan_row *row)
+emit_port(
+    const struct scan_report *r, uint64_t host, const struct scan_row *row)
 {
 	const char *service = service_name(r, row->port);
-	const char *name = targets_name(r->targets, row->host);
-	char ip[ADDR_TEXT];
+	const char *name = targets_name(r->targets, host);
+	const char *ip = host_ip(r, host);
 	struct json *j;
 
-	host_ip(r, row->host, ip, sizeof(ip));
 	j = diag_event_begin("port");
 	json_text(j, "host", name != NULL ? name : ip);
 	json_text(j, "ip", ip);
 	json_number(j, "port", row->port);
 	json_text(j, "protocol", r->protocol);
 	json_text(j, "state", state_name(row->reason));
-	json_text(
-	    j, "reason", classify_reason_name((enum scan_reason)row->reason));
+	json_text(j, "reason", reasons[row->reason].name);
 	if (service != NULL)
 		json_text(j, "service", service);
 	if (row->banner != NULL)
@@ -148,45 +183,56 @@ copy_banner(struct scan_row *row, const struct scan_result *result)
 	row->banner_size = n;
 }
 
-static void
-count_result(struct scan_report *r, const struct scan_result *result)
+/* The record of the host in slot. */
+static struct scan_report_host *
+slot_of(struct scan_report *r, const struct scan_result *result)
 {
-	size_t host = (size_t)result->host * SCAN_REASONS;
+	uint32_t count = r->slot_count;
+	struct scan_report_host *h;
 
-	r->counts[host + result->reason] += result->count;
-	r->totals[result->reason] += result->count;
-	if (classify_state(result->reason) != SCAN_UNKNOWN ||
-	    result->errnum == 0)
-		return;
-	r->errnum = result->errnum;
-	if (result->reason == SCAN_SKIPPED)
-		r->skipped_failed += result->count;
+	if (result->slot >= count) {
+		count = result->slot + result->slot / 2 + 4;
+		r->slots = mem_resize(r->slots, count, sizeof(r->slots[0]));
+		memset(r->slots + r->slot_count, 0,
+		    (count - r->slot_count) * sizeof(r->slots[0]));
+		r->slot_count = count;
+	}
+	h = &r->slots[result->slot];
+	h->index = result->host;
+	h->is_used = true;
+	return h;
 }
 
 void
 scan_report_add(struct scan_report *r, const struct scan_result *result)
 {
-	struct scan_row row = {.host = result->host,
-	    .port = result->port,
+	struct scan_row row = {.port = result->port,
 	    .reason = (uint8_t)result->reason,
 	    .ns = result->ns};
+	struct scan_report_host *h = slot_of(r, result);
+	enum state state = reasons[result->reason].state;
 
-	count_result(r, result);
-	if (result->reason == SCAN_SKIPPED ||
-	    (!r->all && classify_state(result->reason) != SCAN_OPEN))
+	h->counts[result->reason] += result->count;
+	r->totals[result->reason] += result->count;
+	if (state == STATE_UNKNOWN && result->errnum != 0) {
+		r->errnum = result->errnum;
+		if (result->reason == SCAN_SKIPPED)
+			r->skipped_failed += result->count;
+	}
+	if (result->reason == SCAN_SKIPPED || (!r->all && state != STATE_OPEN))
 		return;
 	if (result->banner != NULL)
 		copy_banner(&row, result);
-	if (diag_is_json() && r->with_events) {
-		emit_port(r, &row);
+	if (diag_is_json() && !r->is_held) {
+		emit_port(r, h->index, &row);
 		free(row.banner);
 		return;
 	}
-	if (r->count == r->capacity) {
-		r->capacity = r->capacity == 0 ? 64 : r->capacity * 2;
-		r->rows = mem_resize(r->rows, r->capacity, sizeof(r->rows[0]));
+	if (h->count == h->capacity) {
+		h->capacity = h->capacity == 0 ? 8 : h->capacity * 2;
+		h->rows = mem_resize(h->rows, h->capacity, sizeof(h->rows[0]));
 	}
-	r->rows[r->count++] = row;
+	h->rows[h->count++] = row;
 }
 
 uint64_t
@@ -213,38 +259,36 @@ scan_report_decided(const struct scan_report *r)
 }
 
 static int
-by_host_and_port(const void *a, const void *b)
+by_port(const void *a, const void *b)
 {
 	const struct scan_row *x = a, *y = b;
 
-	if (x->host != y->host)
-		return x->host < y->host ? -1 : 1;
 	return (x->port > y->port) - (x->port < y->port);
 }
 
-static const uint32_t *
-counts_of(const struct scan_report *r, uint32_t host)
+static int
+by_index(const void *a, const void *b)
 {
-	return r->counts + (size_t)host * SCAN_REASONS;
+	const struct scan_report_host *x = a, *y = b;
+
+	return (x->index > y->index) - (x->index < y->index);
 }
 
 /* "1000 closed (refused), 3 filtered (no answer)": the ports without rows. */
 static const char *
-format_hidden(const struct scan_report *r, uint32_t host, char *buf)
+format_hidden(
+    const struct scan_report *r, const struct scan_report_host *h, char *buf)
 {
-	const uint32_t *counts = counts_of(r, host);
 	int i;
 
 	buf[0] = '\0';
 	for (i = 0; i < SCAN_REASONS; i++) {
-		enum scan_reason reason = (enum scan_reason)i;
-
-		if (counts[i] == 0 || classify_state(reason) == SCAN_OPEN ||
-		    (r->all && reason != SCAN_SKIPPED))
+		if (h->counts[i] == 0 || reasons[i].state == STATE_OPEN ||
+		    (r->all && i != SCAN_SKIPPED))
 			continue;
 		text_append(buf, COUNTS_TEXT, "%s%" PRIu32 " %s (%s)",
-		    buf[0] != '\0' ? ", " : "", counts[i],
-		    state_name((uint8_t)i), classify_reason_name(reason));
+		    buf[0] != '\0' ? ", " : "", h->counts[i],
+		    state_name((uint8_t)i), reasons[i].name);
 	}
 	return buf;
 }
@@ -276,8 +320,7 @@ print_row(const struct scan_report *r, const struct scan_row *row)
 	if (r->with_service)
 		texts[n++] = service != NULL ? service : "-";
 	if (r->with_reason)
-		texts[n++] =
-		    classify_reason_name((enum scan_reason)row->reason);
+		texts[n++] = reasons[row->reason].name;
 	if (r->with_banner)
 		texts[n++] = text_escape(banner, sizeof(banner),
 		    row->banner != NULL ? row->banner : "", row->banner_size);
@@ -301,142 +344,148 @@ print_heading(const struct scan_report *r)
 	print_columns(r, texts);
 }
 
-/* Prints a host: its rows, and the counts of ports not shown. */
+/* Prints the rows of a host, and the counts of ports not shown. */
 static void
-print_host(const struct scan_report *r, uint32_t host,
-    const struct scan_row *rows, size_t count)
+print_table(struct scan_report *r, const struct scan_report_host *h)
 {
-	const char *name = targets_name(r->targets, host);
-	char ip[ADDR_TEXT], hidden[COUNTS_TEXT];
+	const char *name = targets_name(r->targets, h->index);
+	const char *ip = host_ip(r, h->index);
+	char hidden[COUNTS_TEXT];
 	size_t i;
 
-	host_ip(r, host, ip, sizeof(ip));
+	if (r->printed++ > 0)
+		result_print("\n");
 	if (name != NULL)
 		result_print("%s (%s)\n", name, ip);
 	else
 		result_print("%s\n", ip);
-	if (count > 0)
+	if (h->count > 0)
 		print_heading(r);
-	for (i = 0; i < count; i++)
-		print_row(r, &rows[i]);
-	format_hidden(r, host, hidden);
+	for (i = 0; i < h->count; i++)
+		print_row(r, &h->rows[i]);
+	format_hidden(r, h, hidden);
 	if (hidden[0] != '\0')
 		result_print("not shown: %s\n", hidden);
 }
 
+/* Prints HOST:PORT of each open port of a host. */
 static void
-print_bare(const struct scan_report *r, const struct scan_row *row)
+print_bare(const struct scan_report *r, const struct scan_report_host *h)
 {
-	char ip[ADDR_TEXT];
+	const char *ip = host_ip(r, h->index);
+	size_t i;
 
-	if (classify_state((enum scan_reason)row->reason) != SCAN_OPEN)
+	for (i = 0; i < h->count; i++)
+		if (reasons[h->rows[i].reason].state == STATE_OPEN)
+			result_print(
+			    strchr(ip, ':') != NULL ? "[%s]:%u\n" : "%s:%u\n",
+			    ip, h->rows[i].port);
+}
+
+/* Prints a host; of several, those without rows are only counted. */
+static void
+print_host(struct scan_report *r, struct scan_report_host *h)
+{
+	size_t i;
+
+	if (h->count > 0)
+		qsort(h->rows, h->count, sizeof(h->rows[0]), by_port);
+	if (diag_is_json())
+		for (i = 0; i < h->count; i++)
+			emit_port(r, h->index, &h->rows[i]);
+	else if (r->is_bare)
+		print_bare(r, h);
+	else if (h->count > 0 || r->targets->hosts == 1)
+		print_table(r, h);
+	if (h->counts[SCAN_SKIPPED] > 0 && h->counts[SCAN_LOCAL] == 0)
+		diag_note(
+		    "%s was skipped: it answered none of its first probes",
+		    host_ip(r, h->index));
+}
+
+/* Counts a host by the best of its results. */
+static void
+count_host(struct scan_report *r, const struct scan_report_host *h)
+{
+	if (h->counts[SCAN_CONNECTED] + h->counts[SCAN_ANSWERED] > 0)
+		r->with_open++;
+	else if (h->counts[SCAN_REFUSED] > 0)
+		r->without++;
+	else if (h->counts[SCAN_LOCAL] > 0)
+		r->failed++;
+	else
+		r->silent++;
+}
+
+void
+scan_report_host_done(struct scan_report *r, uint32_t slot)
+{
+	struct scan_report_host *h = &r->slots[slot];
+
+	bool is_shown = h->count > 0 || h->counts[SCAN_SKIPPED] > 0 ||
+			r->targets->hosts == 1;
+
+	count_host(r, h);
+	if (!r->is_held || !is_shown) {
+		if (is_shown)
+			print_host(r, h);
+		clear_host(h);
 		return;
-	host_ip(r, row->host, ip, sizeof(ip));
-	result_print(
-	    strchr(ip, ':') != NULL ? "[%s]:%u\n" : "%s:%u\n", ip, row->port);
-}
-
-/* The number of ports of a host in a state. */
-static uint32_t
-count_of(const struct scan_report *r, uint32_t host, enum scan_state state)
-{
-	const uint32_t *counts = counts_of(r, host);
-	uint32_t n = 0;
-	int i;
-
-	for (i = 0; i < SCAN_REASONS; i++)
-		if (classify_state((enum scan_reason)i) == state)
-			n += counts[i];
-	return n;
-}
-
-/* Reports the hosts that were skipped after the first probes. */
-static void
-note_skipped(const struct scan_report *r)
-{
-	char ip[ADDR_TEXT];
-	uint32_t i;
-
-	for (i = 0; r->totals[SCAN_SKIPPED] > 0 && i < r->targets->hosts; i++)
-		if (counts_of(r, i)[SCAN_SKIPPED] > 0 &&
-		    counts_of(r, i)[SCAN_LOCAL] == 0)
-			diag_note("%s was skipped: it answered none of its "
-				  "first probes",
-			    host_ip(r, i, ip, sizeof(ip)));
+	}
+	if (r->held_count == r->held_capacity) {
+		r->held_capacity = r->held_capacity * 2 + 16;
+		r->held =
+		    mem_resize(r->held, r->held_capacity, sizeof(r->held[0]));
+	}
+	r->held[r->held_count++] = *h;
+	memset(h, 0, sizeof(*h));
 }
 
 /* Prints the number of hosts by result. */
 static void
 print_rest(const struct scan_report *r)
 {
-	uint32_t i, shown = 0, without = 0, silent = 0, failed = 0;
+	uint64_t hosts = r->targets->hosts;
+	uint64_t probed = r->with_open + r->without + r->silent + r->failed;
 
-	for (i = 0; i < r->targets->hosts; i++) {
-		if (count_of(r, i, SCAN_OPEN) > 0)
-			shown++;
-		else if (count_of(r, i, SCAN_CLOSED) > 0)
-			without++;
-		else if (counts_of(r, i)[SCAN_LOCAL] > 0)
-			failed++;
-		else
-			silent++;
-	}
-	result_print("%" PRIu32 " hosts: %" PRIu32 " with open ports, %" PRIu32
-		     " without, %" PRIu32 " that did not answer",
-	    r->targets->hosts, shown, without, silent);
-	if (failed > 0)
-		result_print(", %" PRIu32 " that could not be probed", failed);
+	if (r->printed > 0)
+		result_print("\n");
+	result_print("%" PRIu64 " hosts: %" PRIu64 " with open ports, %" PRIu64
+		     " without, %" PRIu64 " that did not answer",
+	    hosts, r->with_open, r->without, r->silent);
+	if (r->failed > 0)
+		result_print(
+		    ", %" PRIu64 " that could not be probed", r->failed);
+	if (probed < hosts)
+		result_print(", %" PRIu64 " not probed", hosts - probed);
 	result_print("\n");
 }
 
-static void
-print_hosts(const struct scan_report *r)
-{
-	bool many = r->targets->hosts > 1;
-	uint32_t host, printed = 0;
-	size_t at = 0, end;
-
-	for (host = 0; host < r->targets->hosts; host++) {
-		for (end = at; end < r->count && r->rows[end].host == host;)
-			end++;
-		if (many && end == at)
-			continue;
-		if (printed++ > 0)
-			result_print("\n");
-		print_host(r, host, r->rows + at, end - at);
-		at = end;
-	}
-	if (many) {
-		if (printed > 0)
-			result_print("\n");
-		print_rest(r);
-	}
-}
-
 void
-scan_report_print(struct scan_report *r)
+scan_report_end(struct scan_report *r)
 {
 	uint64_t decided = scan_report_decided(r);
 	uint64_t failed = scan_report_failed(r);
 	size_t i;
 
-	if (r->count > 0)
-		qsort(r->rows, r->count, sizeof(r->rows[0]), by_host_and_port);
-	if (diag_is_json()) {
-		for (i = 0; i < r->count; i++)
-			emit_port(r, &r->rows[i]);
-		return;
+	if (r->held_count > 0)
+		qsort(r->held, r->held_count, sizeof(r->held[0]), by_index);
+	for (i = 0; i < r->held_count; i++)
+		print_host(r, &r->held[i]);
+	for (i = 0; i < r->slot_count; i++) {
+		if (!r->slots[i].is_used)
+			continue;
+		count_host(r, &r->slots[i]);
+		print_host(r, &r->slots[i]);
 	}
-	if (r->is_bare)
-		for (i = 0; i < r->count; i++)
-			print_bare(r, &r->rows[i]);
-	else
-		print_hosts(r);
-	if (decided < r->total && !r->is_bare)
-		result_print("partial: %" PRIu64 " of %" PRIu64
-			     " ports were not decided\n",
-		    r->total - decided, r->total);
-	note_skipped(r);
+	if (!r->is_bare && !diag_is_json()) {
+		if (r->targets->hosts > 1)
+			print_rest(r);
+		if (decided < r->total)
+			result_print("partial: %" PRIu64 " of %" PRIu64
+				     " ports were not decided\n",
+			    r->total - decided, r->total);
+	}
 	if (failed > 0 && failed < r->total)
 		diag_warn("%" PRIu64 " port%s could not be probed: %s", failed,
 		    failed == 1 ? "" : "s", err_reason(r->errnum, ERR_AT_TCP));
@@ -446,7 +495,6 @@ void
 scan_report_summary(const struct scan_report *r, uint64_t sent, int64_t ns)
 {
 	uint64_t decided = scan_report_decided(r);
-	char duration[32];
 	struct json *j;
 	int i;
 
@@ -457,19 +505,17 @@ scan_report_summary(const struct scan_report *r, uint64_t sent, int64_t ns)
 	json_object(j, "reasons");
 	for (i = 0; i < SCAN_REASONS; i++)
 		if (r->totals[i] > 0)
-			json_number(j,
-			    classify_reason_name((enum scan_reason)i),
-			    r->totals[i]);
+			json_number(j, reasons[i].name, r->totals[i]);
 	json_close(j);
 	json_number(j, "probes", sent);
 	json_bool(j, "partial", decided < r->total);
 	json_seconds(j, "seconds", (double)ns / 1e9);
 	diag_event_end(DIAG_NOTE,
-	    "%" PRIu64 " port%s of %" PRIu32 " host%s decided, %" PRIu64
+	    "%" PRIu64 " port%s of %" PRIu64 " host%s decided, %" PRIu64
 	    " open, with %" PRIu64 " probes in %s",
 	    decided, decided == 1 ? "" : "s", r->targets->hosts,
 	    r->targets->hosts == 1 ? "" : "s", scan_report_open(r), sent,
-	    num_format_duration(duration, sizeof(duration), ns));
+	    num_duration_text(ns));
 }
 
 enum err_kind

@@ -10,11 +10,8 @@
 #include "base/err.h"
 #include "scan/scan_options.h"
 
-struct targets;
-
 /* A port in the report. */
 struct scan_row {
-	uint32_t host;
 	uint16_t port;
 	uint8_t reason; /* enum scan_reason */
 	int64_t ns;     /* round-trip time of the response */
@@ -22,23 +19,35 @@ struct scan_row {
 	size_t banner_size;
 };
 
+/* A host that has results. */
+struct scan_report_host {
+	uint64_t index;        /* in the targets */
+	struct scan_row *rows; /* owned */
+	size_t count, capacity;
+	uint32_t counts[SCAN_REASONS]; /* ports */
+	bool is_used;
+};
+
 struct scan_report {
 	const struct targets *targets; /* the caller's */
 	const char *protocol;          /* "tcp" or "udp" */
-	bool is_bare;          /* HOST:PORT of each open port, not tables */
-	bool all;              /* rows for closed and filtered ports too */
-	bool with_reason;      /* a column for it */
-	bool with_service;     /* look up services */
-	bool with_banner;      /* a column for it */
-	bool with_events;      /* --json: an event for each result on arrival */
-	uint64_t total;        /* ports of the scan */
-	char **services;       /* names by port, owned; NULL: none */
-	struct scan_row *rows; /* owned */
-	size_t count, capacity;
-	uint32_t *counts;              /* SCAN_REASONS per host */
-	uint64_t totals[SCAN_REASONS]; /* of all hosts */
+	bool is_bare;      /* HOST:PORT of each open port, not tables */
+	bool all;          /* rows for closed and filtered ports too */
+	bool with_reason;  /* a column for it */
+	bool with_service; /* look up services */
+	bool with_banner;  /* a column for it */
+	bool is_held;      /* print nothing before the end: --retry-for */
+	uint64_t total;    /* ports of the scan */
+	char **services;   /* names by port, owned; NULL: none */
+	struct scan_report_host *slots; /* hosts that are scanned; owned */
+	uint32_t slot_count;
+	struct scan_report_host *held; /* hosts that wait for the end; owned */
+	size_t held_count, held_capacity;
+	uint64_t printed;              /* hosts */
+	uint64_t totals[SCAN_REASONS]; /* ports of all hosts */
 	uint64_t skipped_failed;       /* SCAN_SKIPPED of hosts that failed */
-	int errnum;                    /* of the last local error */
+	uint64_t with_open, without, silent, failed; /* hosts, by result */
+	int errnum; /* of the last local error */
 };
 
 /* Starts a report. The caller has set the fields above services; the others are
@@ -48,8 +57,11 @@ void scan_report_start(struct scan_report *r);
 /* Drops the results, for another scan. */
 void scan_report_clear(struct scan_report *r);
 
-/* Adds a result; with_events: emits a "port" event. */
+/* Adds a result; with --json emits a "port" event, unless it is held. */
 void scan_report_add(struct scan_report *r, const struct scan_result *result);
+
+/* The host in slot has all its results: prints it, unless it is held. */
+void scan_report_host_done(struct scan_report *r, uint32_t slot);
 
 /* The number of ports that have a result. */
 uint64_t scan_report_decided(const struct scan_report *r);
@@ -60,10 +72,8 @@ uint64_t scan_report_failed(const struct scan_report *r);
 /* The number of open ports. */
 uint64_t scan_report_open(const struct scan_report *r);
 
-/*
- * Prints the results to stdout, sorted; with --json those without an event yet.
- */
-void scan_report_print(struct scan_report *r);
+/* Prints what has not been printed yet, and the sums. */
+void scan_report_end(struct scan_report *r);
 
 /* Emits the "summary" event. */
 void scan_report_summary(

@@ -1,19 +1,64 @@
-/* Limits how fast a scan sends its probes. */
+/* The congestion window, the rate and the timeouts of a scan. */
 #include "scan/pace.h"
+
+#include <string.h>
 
 #define MIN_BURST 16
 #define MAX_BURST 128
 /* At most this much of a late wake-up is made up for. */
 #define SLACK_NS (20 * CLOCK_MS)
+#define HOUR_US (INT64_C(3600) * 1000000)
 
 void
-pace_init(struct pace *p, int64_t per_second, int64_t now_ns)
+pace_init(struct pace *p, uint32_t limit, int64_t per_second, int64_t now_ns)
 {
-	struct pace fresh = {.next_ns = now_ns};
-
-	*p = fresh;
+	memset(p, 0, sizeof(*p));
+	p->limit = p->threshold = limit;
+	p->window = limit < PACE_START ? limit : PACE_START;
+	p->next_ns = now_ns;
 	if (per_second > 0)
 		p->interval_ns = CLOCK_SECOND / per_second;
+}
+
+void
+pace_grow(struct pace *p)
+{
+	if (p->window >= p->limit)
+		return;
+	if (p->window < p->threshold) {
+		p->window++;
+		return;
+	}
+	/* Grow by ten per round trip: a scan is too short for TCP's one. */
+	p->credit += 10;
+	if (p->credit >= p->window) {
+		p->credit -= p->window;
+		p->window++;
+	}
+}
+
+static void
+shrink(struct pace *p, uint32_t size)
+{
+	if (size < PACE_MIN)
+		size = PACE_MIN;
+	p->window = p->threshold = size < p->limit ? size : p->limit;
+	p->credit = 0;
+}
+
+void
+pace_halve(struct pace *p, int64_t now_ns, int64_t hold_ns)
+{
+	if (now_ns < p->held_ns)
+		return;
+	p->held_ns = now_ns + hold_ns;
+	shrink(p, p->window / 2);
+}
+
+void
+pace_starve(struct pace *p, uint32_t in_flight)
+{
+	shrink(p, in_flight / 2);
 }
 
 /* Adds what the ticks allow. After a late wake-up, at most two ticks count. */
@@ -26,9 +71,9 @@ add_burst(int64_t *burst, int64_t per_tick, int64_t ticks)
 }
 
 void
-pace_fill(struct pace *p, uint32_t window, int64_t now_ns)
+pace_fill(struct pace *p, int64_t now_ns)
 {
-	int64_t per_tick = window / 8;
+	int64_t per_tick = p->window / 8;
 	int64_t ticks = (now_ns - p->filled_ns) / PACE_TICK_NS;
 
 	if (per_tick < MIN_BURST)
@@ -60,4 +105,38 @@ pace_next(const struct pace *p)
 	if (p->burst <= 0 && d.at_ns < p->filled_ns + PACE_TICK_NS)
 		d.at_ns = p->filled_ns + PACE_TICK_NS;
 	return d;
+}
+
+/* RFC 6298 2.2 and 2.3: alpha is 1/8, beta 1/4. */
+void
+pace_sample(struct pace_rtt *r, int64_t ns)
+{
+	int64_t us = ns / 1000, error;
+
+	if (us < 1)
+		us = 1;
+	if (us > HOUR_US)
+		us = HOUR_US;
+	if (r->srtt_us == 0) {
+		r->srtt_us = (uint32_t)us;
+		r->rttvar_us = (uint32_t)(us / 2);
+		return;
+	}
+	error = us - (int64_t)r->srtt_us;
+	if (error < 0)
+		error = -error;
+	r->rttvar_us = (uint32_t)((3 * (int64_t)r->rttvar_us + error) / 4);
+	r->srtt_us = (uint32_t)((7 * (int64_t)r->srtt_us + us) / 8);
+}
+
+int64_t
+pace_timeout_us(const struct pace_rtt *r, int64_t limit_us)
+{
+	int64_t us = PACE_TIMEOUT_US;
+
+	if (r->srtt_us != 0)
+		us = (int64_t)r->srtt_us + 4 * (int64_t)r->rttvar_us;
+	if (us < PACE_MIN_TIMEOUT_US)
+		us = PACE_MIN_TIMEOUT_US;
+	return us < limit_us ? us : limit_us;
 }

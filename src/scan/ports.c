@@ -14,6 +14,8 @@
 #define HIGHEST 65535
 /* Longer than any valid element. */
 #define ELEMENT 80
+/* The distance in the list between the first ports of two hosts. */
+#define START_STEP 7919
 
 /* Ports above 1024 that are in common use; chosen for sockt. */
 static const uint16_t tcp_higher[] = {1080, 1194, 1433, 1521, 1723, 1883, 2049,
@@ -92,10 +94,8 @@ next_port(const struct ports *p, uint32_t port)
 static int
 refuse(const char *element, const char *why, struct err *e)
 {
-	char shown[ELEMENT * 4];
-
-	text_escape_string(shown, sizeof(shown), element);
-	return err_set(e, ERR_USAGE, "ports '%s': %s", shown, why);
+	return err_set(
+	    e, ERR_USAGE, "ports '%s': %s", text_shown(element), why);
 }
 
 /* Parses one end of a range: a number, or if n is 0 the default. */
@@ -194,55 +194,43 @@ ports_parse(
 }
 
 /* Ports that many hosts either serve or refuse. */
-static const uint16_t likely[] = {443, 80, 22, 445, 53, 3389, 25, 8080};
+static const uint16_t likely[PORTS_DISCOVERY] = {
+    443, 80, 22, 445, 53, 3389, 25, 8080};
 
+/* Exchanges two ports of the list. */
 static void
-add_discovery(struct port_list *l, uint32_t index)
+swap(struct port_list *l, uint32_t i, uint32_t k)
 {
-	uint32_t i;
+	uint16_t port = l->ports[i];
 
-	for (i = 0; i < l->discovery_count; i++)
-		if (l->discovery[i] == index)
-			return;
-	l->discovery[l->discovery_count++] = index;
+	l->ports[i] = l->ports[k];
+	l->ports[k] = port;
 }
 
-/* The index of a port in the list, or the list's count if it is not there. */
-static uint32_t
-index_of(const struct port_list *l, uint16_t port)
-{
-	uint32_t low = 0, high = l->count, middle;
-
-	while (low < high) {
-		middle = (low + high) / 2;
-		if (l->ports[middle] < port)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < l->count && l->ports[low] == port ? low : l->count;
-}
-
-/* Chooses the likely ports in the list, then others spread evenly over it. */
+/* Puts the likely ports first, then others spread evenly over the list. */
 static void
 choose_discovery(struct port_list *l)
 {
-	uint32_t i, index;
+	uint16_t wanted[PORTS_DISCOVERY * 2];
+	uint32_t i, k, count = 0;
 
-	for (i = 0; i < sizeof(likely) / sizeof(likely[0]); i++) {
-		index = index_of(l, likely[i]);
-		if (index < l->count)
-			add_discovery(l, index);
-	}
-	for (i = 0; l->discovery_count < PORTS_DISCOVERY; i++)
-		add_discovery(
-		    l, (uint32_t)((uint64_t)l->count * i / PORTS_DISCOVERY));
+	for (i = 0; i < PORTS_DISCOVERY; i++)
+		wanted[count++] = likely[i];
+	for (i = 0; i < PORTS_DISCOVERY; i++)
+		wanted[count++] =
+		    l->ports[(uint64_t)l->count * i / PORTS_DISCOVERY];
+	for (i = 0; l->discovery < PORTS_DISCOVERY && i < count; i++)
+		for (k = l->discovery; k < l->count; k++)
+			if (l->ports[k] == wanted[i]) {
+				swap(l, k, l->discovery++);
+				break;
+			}
 }
 
 void
-ports_list_init(struct port_list *l, const struct ports *set)
+ports_list_init(struct port_list *l, const struct ports *set, uint64_t seed)
 {
-	uint32_t port;
+	uint32_t port, i;
 
 	memset(l, 0, sizeof(*l));
 	for (port = 0; (port = next_port(set, port + 1)) != 0;)
@@ -251,9 +239,31 @@ ports_list_init(struct port_list *l, const struct ports *set)
 	l->count = 0;
 	for (port = 0; (port = next_port(set, port + 1)) != 0;)
 		l->ports[l->count++] = (uint16_t)port;
+	l->is_shuffled = seed != 0;
+	if (!l->is_shuffled)
+		return;
 	/* With few ports discovery saves nothing. */
 	if (l->count > PORTS_DISCOVERY * 2)
 		choose_discovery(l);
+	/* Fisher and Yates, with Knuth's linear congruential generator. */
+	for (i = l->count; i > l->discovery + 1; i--) {
+		seed = seed * UINT64_C(6364136223846793005) +
+		       UINT64_C(1442695040888963407);
+		swap(l, i - 1,
+		    l->discovery +
+			(uint32_t)((seed >> 33) % (i - l->discovery)));
+	}
+}
+
+uint16_t
+ports_at(const struct port_list *l, uint64_t host, uint32_t i)
+{
+	uint32_t rest = l->count - l->discovery;
+
+	if (i < l->discovery || !l->is_shuffled)
+		return l->ports[i];
+	return l->ports[l->discovery +
+			(host * START_STEP + i - l->discovery) % rest];
 }
 
 void

@@ -38,16 +38,26 @@ void ports_remove(struct ports *a, const struct ports *b);
 /* The number of ports of each host that are probed first. */
 #define PORTS_DISCOVERY 8
 
-/* The ports to probe on a host. */
+/*
+ * The ports to probe on each host, in random order after those that are likely
+ * to answer.
+ */
 struct port_list {
-	uint16_t *ports; /* owned, ascending */
+	uint16_t *ports; /* owned */
 	uint32_t count;
-	uint32_t discovery[PORTS_DISCOVERY]; /* indices of those probed first */
-	uint32_t discovery_count;            /* 0: the list is short */
+	uint32_t discovery; /* how many come first; 0: the list is short */
+	bool is_shuffled;   /* otherwise they are ascending */
 };
 
-/* Fills l from a set. The caller releases it with ports_list_release(). */
-void ports_list_init(struct port_list *l, const struct ports *set);
+/*
+ * Fills l from a set, in ascending order if seed is 0. The caller releases it
+ * with ports_list_release().
+ */
+void ports_list_init(
+    struct port_list *l, const struct ports *set, uint64_t seed);
 void ports_list_release(struct port_list *l);
+
+/* Port i of a host, 0 to count - 1: each host begins elsewhere in the list. */
+uint16_t ports_at(const struct port_list *l, uint64_t host, uint32_t i);
 
 #endif

@@ -37,10 +37,9 @@ ready_is_remote(int errnum)
 
 /*
  * The result of a connect(2) to a that is in progress: 0 if connected,
- * EINPROGRESS if not yet, otherwise its errno. Adds the number of its calls of
- * connect(2), which the caller reports, to *connects.
+ * EINPROGRESS if not yet, otherwise its errno.
  */
-int ready_connect_result(int fd, const struct addr *a, uint16_t *connects);
+int ready_connect_result(int fd, const struct addr *a);
 
 /*
  * The outcome of a probe to a whose last call ended with errnum (0: success,

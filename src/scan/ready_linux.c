@@ -20,9 +20,8 @@
 
 /* Another connect(2) returns the result and clears an error. */
 int
-ready_connect_result(int fd, const struct addr *a, uint16_t *connects)
+ready_connect_result(int fd, const struct addr *a)
 {
-	++*connects;
 	if (connect(fd, &a->u.sa, a->len) == 0 || errno == EISCONN)
 		return 0;
 	return errno == EALREADY || errno == EINTR ? EINPROGRESS : errno;
@@ -92,18 +91,12 @@ ready_outcome(int fd, const struct addr *a, int errnum, bool is_late)
 }
 
 /* connect(2) to AF_UNSPEC aborts one that is in progress. */
-static int
-abort_connect(int fd)
-{
-	struct sockaddr none = {.sa_family = AF_UNSPEC};
-
-	return connect(fd, &none, sizeof(none));
-}
-
 bool
 ready_connect_again(int fd, bool in_progress)
 {
-	return !in_progress || abort_connect(fd) == 0;
+	struct sockaddr none = {.sa_family = AF_UNSPEC};
+
+	return !in_progress || connect(fd, &none, sizeof(none)) == 0;
 }
 
 /* Each socket is registered once, edge-triggered, for many connects. */

@@ -16,12 +16,11 @@
  * result, unless a signal has interrupted it.
  */
 int
-ready_connect_result(int fd, const struct addr *a, uint16_t *connects)
+ready_connect_result(int fd, const struct addr *a)
 {
 	struct pollfd pfd = {.fd = fd, .events = POLLOUT};
 
 	(void)a;
-	(void)connects;
 	return poll(&pfd, 1, 0) <= 0 ? EINPROGRESS : sock_error(fd);
 }
 

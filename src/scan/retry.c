@@ -1,18 +1,15 @@
-/* The retry rules of a scan: timers, re-probes and local failures. */
-#include "scan/retry.h"
-
+/* The outcomes of tries: states of ports, re-probes and local failures. */
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "base/diag.h"
 #include "base/err.h"
 #include "net/addr.h"
+#include "net/sock.h"
 #include "scan/internal.h"
-#include "scan/probe.h"
-#include "scan/probe_socket.h"
-#include "scan/ready.h"
-#include "scan/rtt.h"
-
+/* The kernel retransmits a SYN after 1 s: later answers are ambiguous. */
+#define KARN_NS (CLOCK_SECOND * 95 / 100)
 /* The maximum number of tries of one port at any loss rate. */
 #define MAX_TRIES 8
 /* The shortest timer of a silent probe. */
@@ -22,7 +19,7 @@
 #define PAUSE_MS 5
 #define MAX_PAUSE_MS 500
 /* How long an outage may last before ports are reported as unknown: if a probe
- * has been sent earlier, and if none has. */
+ * has been sent before it, and if none has or others are being sent. */
 #define OUTAGE_NS (6 * CLOCK_SECOND)
 #define NO_ROUTE_NS (1 * CLOCK_SECOND)
 /* A host that refuses a datagram sent this long after the last refused one. */
@@ -33,57 +30,81 @@
 #define MAX_ROUND 128
 #define COALESCE_NS (4 * CLOCK_MS)
 
+/* Maps an errno from the remote side to a reason. */
+static enum scan_reason
+reason_of(const struct scan *s, int errnum)
+{
+	bool is_stream = s->o->type == SOCK_STREAM;
+
+	switch (errnum) {
+	case 0:
+		return is_stream ? SCAN_CONNECTED : SCAN_ANSWERED;
+	case ECONNREFUSED:
+	case ECONNRESET:
+		return SCAN_REFUSED;
+	case ETIMEDOUT:
+		return is_stream ? SCAN_SILENT : SCAN_NO_REPLY;
+	case EHOSTUNREACH:
+#ifdef EHOSTDOWN
+	case EHOSTDOWN:
+#endif
+		return SCAN_HOST_UNREACH;
+	case ENETUNREACH:
+		return SCAN_NET_UNREACH;
+	case EACCES:
+		return SCAN_PROHIBITED;
+	case ENOPROTOOPT:
+		return SCAN_PROTO_UNREACH;
+	default:
+		return SCAN_LOCAL;
+	}
+}
+
+static bool
+is_open(enum scan_reason reason)
+{
+	return reason == SCAN_CONNECTED || reason == SCAN_ANSWERED;
+}
+
 static int64_t
 timeout_ns(const struct scan *s, const struct scan_host *h)
 {
 	int64_t limit_us = s->o->timeout_ms * 1000;
 
-	if (rtt_is_known(&h->rtt) || !rtt_is_known(&s->rtt))
-		return rtt_timeout_us(&h->rtt, limit_us) * 1000;
+	if (h->rtt.srtt_us != 0 || s->rtt.srtt_us == 0)
+		return pace_timeout_us(&h->rtt, limit_us) * 1000;
 	/* The other hosts' round trips are a rough estimate. */
-	return rtt_timeout_us(&s->rtt, limit_us / 2) * 2000;
+	return pace_timeout_us(&s->rtt, limit_us / 2) * 2000;
 }
 
-/* The interval at which a silent probe is polled: over one round trip. */
-static int64_t
-poll_ns(const struct scan_host *h)
-{
-	int64_t us = RTT_MIN_US;
-
-	if (rtt_is_known(&h->rtt) && (int64_t)h->rtt.srtt_us * 5 / 4 < us)
-		us = (int64_t)h->rtt.srtt_us * 5 / 4;
-	return (us > MIN_TIMER_US ? us : MIN_TIMER_US) * 1000;
-}
-
-/* The estimate may change until then, so the timer is short. */
-void
-retry_set_timer(struct scan *s, uint32_t id)
+/*
+ * Sets the timer of a try that may still be answered. The estimate may change
+ * until then, so the try is polled in between, after over one round trip.
+ */
+static void
+set_timer(struct scan *s, uint32_t id)
 {
 	const struct scan_host *h = scan_host(s, id);
 	int64_t sent = scan_probe(s, id)->sent_ns, now = clock_now();
-	int64_t expiry = sent + timeout_ns(s, h), interval = poll_ns(h);
-	int64_t next = (sent + interval > now ? sent : now) + interval;
+	int64_t expiry = sent + timeout_ns(s, h), next;
+	int64_t interval = PACE_MIN_TIMEOUT_US;
 
+	if (h->rtt.srtt_us != 0 && (int64_t)h->rtt.srtt_us * 5 / 4 < interval)
+		interval = (int64_t)h->rtt.srtt_us * 5 / 4;
+	interval = (interval > MIN_TIMER_US ? interval : MIN_TIMER_US) * 1000;
+	next = (sent + interval > now ? sent : now) + interval;
 	probe_set_timer(&s->pool, id, expiry < next ? expiry : next);
 }
 
-void
-retry_reset_timers(struct scan *s)
+/* Sets the timers of all probes in flight, after the first sample. */
+static void
+reset_timers(struct scan *s)
 {
 	uint32_t id;
 
 	for (id = 0; id < s->pool.touched; id++)
 		if (scan_probe(s, id)->state == PROBE_FLIGHT)
-			retry_set_timer(s, id);
-}
-
-bool
-retry_is_early(const struct scan *s, uint32_t id)
-{
-	const struct probe *p = scan_probe(s, id);
-
-	return p->state != PROBE_LATE &&
-	       clock_now() < p->sent_ns + timeout_ns(s, scan_host(s, id));
+			set_timer(s, id);
 }
 
 /* Whether so few slots are in use that another try costs nothing. */
@@ -93,69 +114,172 @@ has_spare_slots(const struct scan *s)
 	return s->pool.used <= s->pool.capacity / 4;
 }
 
-/* The number of tries that a silent port gets at the current loss rate. */
-static int
-max_tries(const struct scan *s, uint32_t id)
+/* Whether the host limits its ICMP errors, or may do so. */
+static bool
+is_limited(const struct scan_host *h)
+{
+	return h->refused_ns != 0;
+}
+
+/* Whether a silent port has had all its tries at the current loss rate. */
+static bool
+has_had_all_tries(const struct scan *s, uint32_t id)
 {
 	const struct scan_host *h = scan_host(s, id);
 	bool is_stream = s->o->type == SOCK_STREAM;
 	int tries = 2;
 
-	if (s->o->retries >= 0)
-		return (int)s->o->retries + 1;
 	/* A re-probe was answered: several tries of a port may be lost. */
-	if (h->lost > 1)
-		tries = h->lost + 3;
-	else if (is_stream ? h->is_up && has_spare_slots(s)
-			   : !retry_is_limited(s, id))
+	if (s->o->retries >= 0)
+		tries = (int)s->o->retries + 1;
+	else if (h->lost > 1)
+		tries = h->lost + 3 < MAX_TRIES ? h->lost + 3 : MAX_TRIES;
+	else if (is_stream ? h->is_up && has_spare_slots(s) : !is_limited(h))
 		tries = 3;
-	return tries < MAX_TRIES ? tries : MAX_TRIES;
+	return scan_probe(s, id)->tries >= tries;
 }
 
-bool
-retry_is_exhausted(const struct scan *s, uint32_t id)
-{
-	return scan_probe(s, id)->tries >= max_tries(s, id);
-}
-
-bool
-retry_extend(struct scan *s, uint32_t id)
+/* Stops counting a try as in flight. */
+static void
+end_flight(struct scan *s, uint32_t id)
 {
 	struct probe *p = scan_probe(s, id);
-	int64_t expiry = p->sent_ns + clock_ns(s->o->last_ms);
 
-	if (p->state == PROBE_LATE || p->fd < 0 || clock_now() >= expiry)
-		return false;
-	p->state = PROBE_LATE;
-	probe_set_timer(&s->pool, id, expiry);
-	return true;
+	if (p->state != PROBE_FLIGHT)
+		return;
+	p->state = PROBE_WAITING;
+	s->in_flight--;
 }
 
-bool
-retry_is_limited(const struct scan *s, uint32_t id)
+/* Frees a slot, but keeps its socket if it can connect again. */
+static void
+free_try(struct scan *s, uint32_t id, bool in_progress)
 {
-	return scan_host(s, id)->refused_ns != 0;
+	struct probe *p = scan_probe(s, id);
+
+	end_flight(s, id);
+	ready_set_ignore(s->set, id);
+	/* Late answers may still arrive on a datagram socket. */
+	if (p->fd >= 0 &&
+	    (s->o->type == SOCK_DGRAM || !probe_again(s, id, in_progress)))
+		probe_drop(s, id);
+	probe_free(&s->pool, id);
+}
+
+/* Reports the port of id and frees all its tries. */
+static void
+report(struct scan *s, uint32_t id, struct scan_result *r)
+{
+	struct probe *p = scan_probe(s, id);
+	uint32_t slot = p->slot, other, next;
+
+	if (is_open(r->reason))
+		probe_drop(s, id);
+	scan_host(s, id)->discovery_left -= p->is_discovery;
+	r->port = p->port;
+	for (other = p->newer; other != PROBE_NONE; other = next) {
+		next = scan_probe(s, other)->newer;
+		free_try(s, other, true);
+	}
+	for (other = p->older; other != PROBE_NONE; other = next) {
+		next = scan_probe(s, other)->older;
+		free_try(s, other, true);
+	}
+	free_try(s, id, r->reason == SCAN_SILENT);
+	scan_report(s, slot, r);
+}
+
+/* Updates what is known about the host after it has itself answered a try. */
+static void
+update_host(struct scan *s, uint32_t id, bool is_refusal, int64_t now)
+{
+	const struct probe *p = scan_probe(s, id);
+	struct scan_host *h = scan_host(s, id);
+	bool is_first = s->rtt.srtt_us == 0;
+
+	if (s->o->type == SOCK_DGRAM && s->o->retries < 0) {
+		h->has_refused |= is_refusal;
+		if (p->sent_ns > h->refused_ns &&
+		    (is_refusal || !is_limited(h)))
+			h->refused_ns = p->sent_ns;
+	}
+	if (now - p->sent_ns < KARN_NS) {
+		pace_sample(&h->rtt, now - p->sent_ns);
+		pace_sample(&s->rtt, now - p->sent_ns);
+		if (is_first)
+			reset_timers(s);
+	}
+	if (p->tries == 1 || is_limited(h)) {
+		pace_grow(&s->pace);
+	} else {
+		/* An earlier try or its answer was lost. */
+		if (p->tries > h->lost)
+			h->lost = p->tries;
+		pace_halve(
+		    &s->pace, now, pace_timeout_us(&h->rtt, INT64_MAX) * 1000);
+	}
+	scan_host_is_up(s, p->slot);
+}
+
+/* Decides the state of id's port and reports it. */
+static void
+decide(struct scan *s, uint32_t id, int errnum, enum scan_reason reason)
+{
+	int64_t now = clock_now();
+	struct scan_result r = {
+	    .reason = reason,
+	    .errnum = errnum,
+	    .ns = now - scan_probe(s, id)->sent_ns,
+	};
+
+	if (reason == SCAN_REFUSED || is_open(reason))
+		update_host(s, id, reason == SCAN_REFUSED, now);
+	report(s, id, &r);
+}
+
+/* Reports an open port with the n bytes received, perhaps none. */
+static void
+end_banner(struct scan *s, uint32_t id, const void *bytes, size_t n)
+{
+	struct scan_result r = {
+	    .reason = SCAN_CONNECTED,
+	    .ns = scan_probe(s, id)->answer_ns,
+	    .banner = n > 0 ? bytes : NULL,
+	    .banner_size = n,
+	};
+
+	report(s, id, &r);
 }
 
 void
-retry_answered(struct scan *s, uint32_t id, bool is_refusal)
+retry_banner(struct scan *s, uint32_t id)
 {
-	struct scan_host *h = scan_host(s, id);
-	int64_t sent_ns = scan_probe(s, id)->sent_ns;
+	char bytes[SCAN_BANNER];
+	ssize_t n;
 
-	if (s->o->type != SOCK_DGRAM || s->o->retries >= 0)
+	do {
+		n = sock_recv(
+		    scan_probe(s, id)->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0 && errno == EAGAIN)
 		return;
-	h->has_refused |= is_refusal;
-	if (sent_ns > h->refused_ns && (is_refusal || h->refused_ns == 0))
-		h->refused_ns = sent_ns;
+	end_banner(s, id, bytes, n > 0 ? (size_t)n : 0);
 }
 
-bool
-retry_is_inconclusive(const struct scan *s, uint32_t id)
+/* The port is open: starts to wait for the first bytes of the service. */
+static void
+await_banner(struct scan *s, uint32_t id)
 {
-	return retry_is_limited(s, id) &&
-	       scan_probe(s, id)->sent_ns <
-		   scan_host(s, id)->refused_ns + TOKEN_NS;
+	struct probe *p = scan_probe(s, id);
+	int64_t now = clock_now();
+
+	update_host(s, id, false, now);
+	end_flight(s, id);
+	p->state = PROBE_BANNER;
+	p->answer_ns = now - p->sent_ns;
+	probe_set_timer(&s->pool, id, now + clock_ns(s->o->banner_ms));
+	(void)ready_set_watch(s->set, id, p->fd, POLLIN);
+	retry_banner(s, id);
 }
 
 /* Reports once why the scan is slow. */
@@ -163,44 +287,33 @@ static void
 report_limit(const struct scan *s, uint32_t id)
 {
 	struct scan_host *h = scan_host(s, id);
-	char text[ADDR_IP_TEXT];
 	struct addr a;
 
 	if (!h->has_refused || h->is_reported)
 		return;
 	h->is_reported = true;
-	probe_socket_address(s, id, &a);
+	probe_address(s, id, &a);
 	diag_note("%s limits its ICMP errors: silent ports are probed again "
 		  "at its pace (--retries disables this)",
-	    addr_format_ip(&a, text, sizeof(text)));
+	    addr_ip_text(&a));
 }
 
-/* When the next round of a host's silent ports is sent: after as much time
- * again as the last refusal is ago. */
-static int64_t
-next_round(const struct scan_host *h, int64_t now)
+/*
+ * Adds a try to the next round of its host's silent ports, which is sent after
+ * as much time again as the last refusal is ago.
+ */
+static void
+join_round(struct scan *s, uint32_t id)
 {
-	int64_t pause = now - h->refused_ns;
+	struct scan_host *h = scan_host(s, id);
+	int64_t now = clock_now(), pause = now - h->refused_ns;
 
 	if (pause < MIN_GAP_NS)
 		pause = MIN_GAP_NS;
 	if (now + pause > h->refused_ns + TOKEN_NS)
 		pause = h->refused_ns + TOKEN_NS - now;
-	return now + (pause > COALESCE_NS ? pause : COALESCE_NS);
-}
-
-void
-retry_schedule(struct scan *s, uint32_t id)
-{
-	struct scan_host *h = scan_host(s, id);
-	int64_t now = clock_now();
-
-	if (!retry_is_limited(s, id)) {
-		probe_wait(&s->pool, id);
-		return;
-	}
 	if (h->round_ns <= now) {
-		h->round_ns = next_round(h, now);
+		h->round_ns = now + (pause > COALESCE_NS ? pause : COALESCE_NS);
 		h->round_size = 0;
 	} else if (h->round_size == MAX_ROUND) {
 		h->round_ns += MIN_GAP_NS;
@@ -208,48 +321,49 @@ retry_schedule(struct scan *s, uint32_t id)
 	}
 	h->round_size++;
 	probe_set_timer(&s->pool, id, h->round_ns);
-	if (h->round_ns - now > TOKEN_NS / 4)
+	if (pause > TOKEN_NS / 4)
 		report_limit(s, id);
 }
 
-/* Copies probe id to another slot for the next try; the older try continues. */
+/* Reports the outcome of a try as a step of -vv. */
 static void
-copy_probe(struct scan *s, uint32_t id, uint32_t copy)
+report_step(const struct scan *s, uint32_t id, int errnum)
 {
-	struct probe *p = scan_probe(s, id), *next = scan_probe(s, copy);
-
-	p->state = PROBE_OLDER;
-	p->newer = copy;
-	next->older = id;
-	next->host = p->host;
-	next->port = p->port;
-	next->is_discovery = p->is_discovery;
-	next->tries = p->tries;
-	next->failures = p->failures;
-	next->unsure_errnum = p->unsure_errnum;
+	/* Without a socket, connect(2) was not called. */
+	if (s->o->type == SOCK_STREAM && scan_probe(s, id)->is_unreported)
+		probe_report(s, id, errnum);
 }
 
-uint32_t
-retry_next(struct scan *s)
+/* The try timed out, or its outcome is unsure: waits for as long as -w asks,
+ * outside the window, schedules another try, or reports the port. */
+static void
+handle_silence(struct scan *s, uint32_t id)
 {
-	uint32_t id = probe_waiting(&s->pool), copy = PROBE_NONE;
 	struct probe *p = scan_probe(s, id);
+	const struct scan_host *h = scan_host(s, id);
+	int errnum = p->unsure_errnum != 0 ? p->unsure_errnum : ETIMEDOUT;
+	int64_t expiry = p->sent_ns + clock_ns(s->o->last_ms);
+	bool is_last;
 
-	probe_unlink(&s->pool, id);
-	if (p->fd >= 0 && retry_is_limited(s, id))
-		probe_socket_drop(s, id);
-	if (p->fd < 0)
-		return id;
-	if (has_spare_slots(s))
-		copy = probe_alloc(&s->pool);
-	if (copy != PROBE_NONE) {
-		copy_probe(s, id, copy);
-		return copy;
+	end_flight(s, id);
+	/* Silence shows nothing while the host may lack a token. */
+	if (is_limited(h) && p->sent_ns < h->refused_ns + TOKEN_NS)
+		p->tries--;
+	is_last = has_had_all_tries(s, id);
+	if (is_last && p->unsure_errnum == 0 && p->state != PROBE_LATE &&
+	    p->fd >= 0 && clock_now() < expiry) {
+		p->state = PROBE_LATE;
+		probe_set_timer(&s->pool, id, expiry);
+		return;
 	}
-	ready_set_ignore(s->set, id);
-	if (!probe_socket_again(s, id, true))
-		probe_socket_drop(s, id);
-	return id;
+	report_step(s, id, errnum);
+	p->state = PROBE_WAITING;
+	if (is_last)
+		decide(s, id, errnum, reason_of(s, errnum));
+	else if (is_limited(h))
+		join_round(s, id);
+	else
+		probe_wait(&s->pool, id);
 }
 
 /* Whether this machine lacks something that every probe needs. */
@@ -260,26 +374,23 @@ is_shortage(int errnum)
 	       errnum == EADDRINUSE || errnum == EADDRNOTAVAIL;
 }
 
-/* Delays all probes and shrinks the window. */
-static void
-pause_all(struct scan *s, int64_t now)
-{
-	window_starve(&s->window, s->in_flight);
-	s->pause.min = PAUSE_MS;
-	s->pause.max = MAX_PAUSE_MS;
-	s->resume_ns = now + clock_ns(backoff_next(&s->pause));
-}
-
 /*
- * Whether a shortage has lasted too long, over all ports. While probes are in
- * progress, their ends may still relieve it.
+ * Delays all probes after a shortage and shrinks the window. Returns false if
+ * it has lasted too long, over all ports; while probes are in progress, their
+ * ends may still relieve it.
  */
 static bool
-has_shortage_expired(struct scan *s, int64_t now)
+pause_all(struct scan *s, int64_t now)
 {
 	if (s->shortage_ns == 0 || s->pool.timed > 0)
 		s->shortage_ns = now;
-	return now >= s->shortage_ns + OUTAGE_NS;
+	if (now >= s->shortage_ns + OUTAGE_NS)
+		return false;
+	pace_starve(&s->pace, s->in_flight);
+	s->pause.min = PAUSE_MS;
+	s->pause.max = MAX_PAUSE_MS;
+	s->resume_ns = now + clock_ns(backoff_next(&s->pause));
+	return true;
 }
 
 /* Delays a host's probes for as long as its outage has lasted. */
@@ -298,27 +409,32 @@ pause_host(struct scan_host *h, int64_t now)
 	h->retry_ns = now + pause_ns;
 }
 
-/* Whether the outage of a host has lasted too long. */
+/*
+ * Whether the outage of a host has lasted too long. While probes to others are
+ * sent, it is not the network of this machine that fails.
+ */
 static bool
 has_outage_expired(const struct scan *s, const struct scan_host *h, int64_t now)
 {
+	bool is_general = s->sent_ns != 0 && s->sent_ns < h->failing_ns;
+
 	return h->failing_ns != 0 &&
-	       now >= h->failing_ns + (s->has_sent ? OUTAGE_NS : NO_ROUTE_NS);
+	       now >= h->failing_ns + (is_general ? OUTAGE_NS : NO_ROUTE_NS);
 }
 
-bool
-retry_failed(struct scan *s, uint32_t id, int errnum)
+/* Schedules another try after a local failure. Returns false if it has failed
+ * for too long. */
+static bool
+try_again(struct scan *s, uint32_t id, int errnum)
 {
 	struct probe *p = scan_probe(s, id);
 	struct scan_host *h = scan_host(s, id);
 	int64_t now = clock_now();
 
-	if (is_shortage(errnum) && has_shortage_expired(s, now))
-		return false;
-	if (is_shortage(errnum))
-		pause_all(s, now);
-	else
+	if (!is_shortage(errnum))
 		pause_host(h, now);
+	else if (!pause_all(s, now))
+		return false;
 	p->failures++;
 	if (has_outage_expired(s, h, now))
 		return false;
@@ -333,26 +449,165 @@ retry_failed(struct scan *s, uint32_t id, int errnum)
 	return true;
 }
 
-bool
-retry_must_wait(struct scan *s, uint32_t id)
+/* Schedules another try after a local failure, or reports the port. */
+static void
+fail_locally(struct scan *s, uint32_t id, int errnum)
 {
-	const struct scan_host *h = scan_host(s, id);
-	int64_t now;
+	struct probe *p = scan_probe(s, id);
 
-	if (h->failing_ns == 0)
-		return false;
-	now = clock_now();
-	if (now >= h->retry_ns || has_outage_expired(s, h, now))
-		return false;
-	scan_probe(s, id)->state = PROBE_WAITING;
-	probe_set_timer(&s->pool, id, h->retry_ns);
-	return true;
+	end_flight(s, id);
+	p->state = PROBE_WAITING;
+	ready_set_ignore(s->set, id);
+	if (p->fd >= 0)
+		probe_drop(s, id);
+	p->tries--;
+	if (try_again(s, id, errnum))
+		return;
+	scan_host(s, id)->errnum = errnum;
+	decide(s, id, errnum, SCAN_LOCAL);
 }
 
 void
-retry_clear(struct scan *s, uint32_t id)
+retry_outcome(struct scan *s, uint32_t id, struct ready_outcome o)
 {
-	scan_host(s, id)->failing_ns = 0;
-	s->shortage_ns = 0;
-	s->has_sent = true;
+	struct probe *p = scan_probe(s, id);
+	bool is_stream = s->o->type == SOCK_STREAM;
+
+	if (o.errnum == 0)
+		report_step(s, id, 0);
+	/* Nobody else has the port: it is closed. */
+	if (o.errnum == 0 && sock_is_self_connect(p->fd)) {
+		probe_drop(s, id);
+		o.errnum = ECONNREFUSED;
+		o.origin = READY_REMOTE;
+	}
+	if (o.origin == READY_UNSURE) {
+		if (is_stream)
+			probe_report(s, id, o.errnum);
+		/* The error is cleared: another poll would report success. */
+		probe_drop(s, id);
+		p->unsure_errnum = o.errnum;
+		handle_silence(s, id);
+		return;
+	}
+	if (o.errnum != 0)
+		report_step(s, id, o.errnum);
+	if (o.origin == READY_LOCAL || reason_of(s, o.errnum) == SCAN_LOCAL) {
+		fail_locally(s, id, o.errnum);
+		return;
+	}
+	s->pause.pause = 0;
+	if (o.errnum == 0 && s->o->banner_ms > 0 && is_stream)
+		await_banner(s, id);
+	else
+		decide(s, id, o.errnum, reason_of(s, o.errnum));
+}
+
+/* The timer of a try in flight has expired. */
+static void
+expire_flight(struct scan *s, uint32_t id)
+{
+	const struct probe *p = scan_probe(s, id);
+	struct ready_outcome o;
+
+	/* Silence is not a loss until a re-probe has been answered. */
+	if (p->tries == 1 && s->pace.threshold == s->pace.limit)
+		pace_grow(&s->pace);
+	/* The estimate may have grown. */
+	if (p->state != PROBE_LATE &&
+	    clock_now() < p->sent_ns + timeout_ns(s, scan_host(s, id))) {
+		set_timer(s, id);
+		return;
+	}
+	/* The answer may have arrived while this process was busy. */
+	o = probe_poll(s, id);
+	if (o.errnum == EINPROGRESS)
+		handle_silence(s, id);
+	else
+		retry_outcome(s, id, o);
+}
+
+void
+retry_expired(struct scan *s, uint32_t id)
+{
+	switch (scan_probe(s, id)->state) {
+	case PROBE_WAITING:
+		probe_wait(&s->pool, id);
+		break;
+	case PROBE_BANNER:
+		end_banner(s, id, NULL, 0);
+		break;
+	default:
+		expire_flight(s, id);
+	}
+}
+
+void
+retry_send(struct scan *s, uint32_t id)
+{
+	struct probe *p = scan_probe(s, id);
+	struct scan_host *h = scan_host(s, id);
+	struct ready_outcome o;
+	int64_t now;
+
+	if (h->failing_ns != 0) {
+		now = clock_now();
+		if (now < h->retry_ns && !has_outage_expired(s, h, now)) {
+			p->state = PROBE_WAITING;
+			probe_set_timer(&s->pool, id, h->retry_ns);
+			return;
+		}
+	}
+	p->tries++;
+	p->state = PROBE_FLIGHT;
+	s->in_flight++;
+	o = probe_send(s, id);
+	if (o.origin != READY_LOCAL) {
+		h->failing_ns = s->shortage_ns = 0;
+		s->sent_ns = p->sent_ns;
+	}
+	if (o.errnum == EINPROGRESS) {
+		s->pace.burst--;
+		if (ready_set_watch(s->set, id, p->fd,
+			s->o->type == SOCK_STREAM ? POLLOUT : POLLIN) == 0) {
+			s->shortage_ns = 0;
+			set_timer(s, id);
+			return;
+		}
+		o.errnum = errno;
+		o.origin = READY_LOCAL;
+	}
+	retry_outcome(s, id, o);
+}
+
+uint32_t
+retry_next(struct scan *s)
+{
+	uint32_t id = probe_waiting(&s->pool), copy = PROBE_NONE;
+	struct probe *p = scan_probe(s, id), *next;
+
+	probe_unlink(&s->pool, id);
+	if (p->fd >= 0 && is_limited(scan_host(s, id)))
+		probe_drop(s, id);
+	if (p->fd < 0)
+		return id;
+	if (has_spare_slots(s))
+		copy = probe_alloc(&s->pool);
+	if (copy != PROBE_NONE) {
+		next = scan_probe(s, copy);
+		p->state = PROBE_OLDER;
+		p->newer = copy;
+		next->older = id;
+		next->slot = p->slot;
+		next->port = p->port;
+		next->is_discovery = p->is_discovery;
+		next->tries = p->tries;
+		next->failures = p->failures;
+		next->unsure_errnum = p->unsure_errnum;
+		return copy;
+	}
+	ready_set_ignore(s->set, id);
+	if (!probe_again(s, id, true))
+		probe_drop(s, id);
+	return id;
 }

@@ -1,4 +1,4 @@
-/* The main loop of a scan: sends probes and waits for answers. */
+/* The main loop of a scan: begins hosts, sends probes, waits for answers. */
 #include "scan/scan.h"
 
 #include <errno.h>
@@ -10,25 +10,15 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "net/sock.h"
 #include "net/signals.h"
-#include "scan/classify.h"
 #include "scan/internal.h"
-#include "scan/order.h"
-#include "scan/pace.h"
 #include "scan/ports.h"
-#include "scan/probe.h"
-#include "scan/probe_socket.h"
-#include "scan/ready.h"
-#include "scan/retry.h"
-#include "scan/targets.h"
-#include "scan/window.h"
 
 /* Descriptors for other uses: standard streams, name lookups, files. */
 #define SPARE_FDS 24
 /* The maximum number of probes in flight, whatever the descriptor limit is. */
 #define MAX_PROBES 60000
-/* Probes or skipped ports between two polls. */
+/* Probes between two polls. */
 #define MAX_RUN 1024
 /* The maximum number of sockets that one poll reports. */
 #define MAX_READY 256
@@ -51,123 +41,131 @@ scan_capacity(void)
 	return fds > SPARE_FDS ? (uint32_t)fds - SPARE_FDS : 1;
 }
 
-/* Sends the try id, unless its host must wait. */
-static void
-start_try(struct scan *s, uint32_t id)
-{
-	struct probe *p = scan_probe(s, id);
-	struct ready_outcome o;
-
-	if (retry_must_wait(s, id))
-		return;
-	p->tries++;
-	p->state = PROBE_FLIGHT;
-	s->in_flight++;
-	o = probe_socket_send(s, id);
-	if (o.origin != READY_LOCAL)
-		retry_clear(s, id);
-	if (o.errnum == EINPROGRESS) {
-		s->pace.burst--;
-		if (ready_set_watch(s->set, id, p->fd,
-			s->o->type == SOCK_STREAM ? POLLOUT : POLLIN) == 0) {
-			s->shortage_ns = 0;
-			retry_set_timer(s, id);
-			return;
-		}
-		o.errnum = errno;
-		o.origin = READY_LOCAL;
-	}
-	classify_outcome(s, id, o);
-}
-
 /* Whether hosts that answer no discovery probe are skipped. */
 static bool
 may_skip(const struct scan *s)
 {
-	return !s->o->no_skip && s->targets->hosts > 1;
+	return !s->o->no_skip && s->o->targets->hosts > 1;
 }
 
+/* Whether the next port of a host may be probed now: with several hosts, the
+ * first ports must show that it is up. */
 static bool
-is_skipped(const struct scan *s, const struct scan_host *h)
+may_begin(const struct scan *s, const struct scan_host *h)
 {
-	return may_skip(s) && h->had_discovery && h->discovery_left == 0 &&
-	       !h->is_up;
+	const struct port_list *ports = s->o->ports;
+
+	return h->begun < ports->count &&
+	       (h->begun < ports->discovery || ports->discovery == 0 ||
+		   h->is_up || !may_skip(s));
 }
 
-/* For order_restrict(): keeps a host, or reports it as skipped. */
-static bool
-keep_host(void *context, uint32_t host)
+static void
+enqueue(struct scan *s, uint32_t slot)
 {
-	struct scan *s = context;
-	const struct port_list *list = s->order.options.ports;
-
-	if (!is_skipped(s, &s->hosts[host]))
-		return true;
-	classify_skipped(s, host, list->count - list->discovery_count);
-	return false;
+	s->queue[(s->queue_first + s->queued++) % s->queue_size] = slot;
+	s->hosts[slot].is_queued = true;
 }
 
-/*
- * The next port of the order to be probed. Returns false at the end or, for
- * now, after skipping many ports: the loop has to poll.
- */
+/* Begins the next host. Returns false if none is left. */
 static bool
-next_port(struct scan *s, struct order_target *t, bool *is_discovery)
+begin_host(struct scan *s)
 {
-	int i;
+	uint32_t slot = s->free_slot;
+	uint64_t index;
 
-	if (may_skip(s) && !s->is_discovered &&
-	    !order_is_discovering(&s->order)) {
-		s->is_discovered = true;
-		if (s->order.has_discovery && !order_is_shard(&s->order))
-			order_restrict(&s->order, keep_host, s);
+	s->is_exhausted = !targets_walk_next(&s->walk, &index);
+	if (s->is_exhausted)
+		return false;
+	if (slot == PROBE_NONE)
+		slot = s->touched++;
+	else
+		s->free_slot = s->hosts[slot].next_free;
+	memset(&s->hosts[slot], 0, sizeof(s->hosts[slot]));
+	s->hosts[slot].index = index;
+	s->active++;
+	enqueue(s, slot);
+	return true;
+}
+
+/* After a change: the host goes on, or its other ports are skipped, or it has
+ * ended. */
+static void
+update_host(struct scan *s, uint32_t slot)
+{
+	struct scan_host *h = &s->hosts[slot];
+	struct scan_result r = {.host = h->index,
+	    .slot = slot,
+	    .count = s->o->ports->count - h->begun,
+	    .reason = SCAN_SKIPPED,
+	    .errnum = h->errnum};
+
+	if (h->is_queued)
+		return;
+	if (may_begin(s, h)) {
+		enqueue(s, slot);
+		return;
 	}
-	for (i = 0; i < MAX_RUN; i++) {
-		s->is_exhausted = !order_next(&s->order, t, is_discovery);
-		if (s->is_exhausted)
-			return false;
-		if (*is_discovery || !is_skipped(s, &s->hosts[t->host]))
-			return true;
-		classify_skipped(s, t->host, 1);
+	if (r.count > 0 && h->discovery_left == 0) {
+		h->begun = s->o->ports->count;
+		s->o->result(s->o->context, &r);
 	}
-	s->is_skipping = true;
-	return false;
+	if (h->undecided > 0 || h->begun < s->o->ports->count)
+		return;
+	s->o->host_done(s->o->context, slot);
+	h->next_free = s->free_slot;
+	s->free_slot = slot;
+	s->active--;
 }
 
-/* Whether a new port may be probed now. */
-static bool
-may_begin(const struct scan *s)
+void
+scan_host_is_up(struct scan *s, uint32_t slot)
 {
-	/* First it must be known which hosts are up. */
-	return s->discovery_left == 0 || order_is_discovering(&s->order) ||
-	       !may_skip(s);
+	if (s->hosts[slot].is_up)
+		return;
+	s->hosts[slot].is_up = true;
+	update_host(s, slot);
+}
+
+void
+scan_report(struct scan *s, uint32_t slot, struct scan_result *r)
+{
+	r->host = s->hosts[slot].index;
+	r->slot = slot;
+	r->count = 1;
+	s->hosts[slot].undecided--;
+	s->o->result(s->o->context, r);
+	update_host(s, slot);
 }
 
 /* Prepares the first try of a new port; PROBE_NONE if there is none now. */
 static uint32_t
 next_new(struct scan *s)
 {
-	struct order_target t;
+	struct scan_host *h;
 	struct probe *p;
-	uint32_t id = may_begin(s) ? probe_alloc(&s->pool) : PROBE_NONE;
-	bool is_discovery;
+	uint32_t id, slot;
 
+	if (s->queued == 0 && !begin_host(s))
+		return PROBE_NONE;
+	id = probe_alloc(&s->pool);
 	if (id == PROBE_NONE)
 		return PROBE_NONE;
-	if (!next_port(s, &t, &is_discovery)) {
-		probe_free(&s->pool, id);
-		return PROBE_NONE;
-	}
+	slot = s->queue[s->queue_first];
+	h = &s->hosts[slot];
 	p = scan_probe(s, id);
-	p->host = t.host;
-	p->port = t.port;
-	p->is_discovery = is_discovery;
+	p->slot = slot;
+	p->port = ports_at(s->o->ports, h->index, h->begun);
+	p->is_discovery = h->begun < s->o->ports->discovery;
 	p->tries = p->failures = 0;
 	p->unsure_errnum = 0;
-	if (is_discovery) {
-		scan_host(s, id)->had_discovery = true;
-		scan_host(s, id)->discovery_left++;
-		s->discovery_left++;
+	h->discovery_left += p->is_discovery;
+	h->undecided++;
+	h->begun++;
+	if (!may_begin(s, h)) {
+		s->queue_first = (s->queue_first + 1) % s->queue_size;
+		s->queued--;
+		h->is_queued = false;
 	}
 	return id;
 }
@@ -180,7 +178,7 @@ next_probe(struct scan *s)
 		s->pace.reprobes--;
 		return retry_next(s);
 	}
-	return s->is_exhausted ? PROBE_NONE : next_new(s);
+	return next_new(s);
 }
 
 /* When the next probe may be sent. */
@@ -191,18 +189,6 @@ next_send(const struct scan *s)
 			d = pace_next(&s->pace);
 
 	return d.at_ns < resume.at_ns ? resume : d;
-}
-
-/* When to call send_probes() again if there is no probe to send. */
-static struct deadline
-next_tick(const struct scan *s)
-{
-	struct deadline d = {.at_ns = s->pace.filled_ns + PACE_TICK_NS},
-			now = {0};
-
-	if (s->is_skipping)
-		return now;
-	return probe_waiting(&s->pool) == PROBE_NONE ? deadline_none() : d;
 }
 
 /*
@@ -217,22 +203,26 @@ send_probes(struct scan *s)
 	uint32_t id;
 	int i;
 
-	s->is_skipping = false;
 	for (i = 0; i < MAX_RUN; i++) {
-		if (s->in_flight >= s->window.size)
+		if (s->in_flight >= s->pace.window)
 			return deadline_none();
 		next = next_send(s);
 		if (next.at_ns > now || i == 0) {
 			now = clock_now();
-			pace_fill(&s->pace, s->window.size, now);
+			pace_fill(&s->pace, now);
 			next = next_send(s);
 		}
 		if (next.at_ns > now)
 			return next;
 		id = next_probe(s);
-		if (id == PROBE_NONE)
-			return next_tick(s);
-		start_try(s, id);
+		if (id == PROBE_NONE) {
+			/* Waiting re-probes need a new burst. */
+			next.at_ns = s->pace.filled_ns + PACE_TICK_NS;
+			return probe_waiting(&s->pool) != PROBE_NONE
+				   ? next
+				   : deadline_none();
+		}
+		retry_send(s, id);
 	}
 	return next;
 }
@@ -247,14 +237,14 @@ handle_ready(struct scan *s, uint32_t id)
 	if (p->state == PROBE_FREE || p->fd < 0)
 		return;
 	if (p->state == PROBE_BANNER) {
-		classify_banner(s, id);
+		retry_banner(s, id);
 		return;
 	}
-	o = probe_socket_poll(s, id);
+	o = probe_poll(s, id);
 	if (o.errnum == EINPROGRESS)
 		return;
 	probe_unlink(&s->pool, id);
-	classify_outcome(s, id, o);
+	retry_outcome(s, id, o);
 }
 
 static int
@@ -269,7 +259,7 @@ report_progress(struct scan *s, struct err *e)
 static bool
 is_done(const struct scan *s)
 {
-	return s->is_exhausted && s->pool.used == 0;
+	return s->is_exhausted && s->active == 0;
 }
 
 /* Waits and handles every ready socket. Returns 0, or -1 with errno. */
@@ -309,7 +299,7 @@ run_round(struct scan *s, struct err *e)
 		return err_sys(e, ERR_FAILED, EINTR, "scan");
 	now = clock_now();
 	while ((id = probe_expired(&s->pool, now)) != PROBE_NONE)
-		classify_expired(s, id);
+		retry_expired(s, id);
 	if (report_progress(s, e) < 0)
 		return -1;
 	if (deadline_passed(s->o->until))
@@ -324,19 +314,21 @@ start(struct scan *s, const struct scan_options *o, struct err *e)
 
 	memset(s, 0, sizeof(*s));
 	s->o = o;
-	s->order = *o->order;
-	s->targets = s->order.options.targets;
 	if (o->parallel > 0 && o->parallel < limit)
 		limit = (uint32_t)o->parallel;
 	s->set = ready_set_new(limit);
 	if (s->set == NULL)
 		return err_sys(
 		    e, ERR_FAILED, errno, "preparing to wait for sockets");
+	targets_walk_start(&s->walk, o->targets, &o->part);
 	s->progress.start_ns = clock_now();
-	pace_init(&s->pace, o->rate, s->progress.start_ns);
+	pace_init(&s->pace, limit, o->rate, s->progress.start_ns);
 	probe_pool_init(&s->pool, limit);
-	window_init(&s->window, limit);
-	s->hosts = mem_array(s->targets->hosts, sizeof(s->hosts[0]));
+	/* A host that has begun has a probe, but for the one that is next. */
+	s->queue_size = limit + 1;
+	s->queue = mem_array(s->queue_size, sizeof(s->queue[0]));
+	s->hosts = mem_array(s->queue_size, sizeof(s->hosts[0]));
+	s->free_slot = PROBE_NONE;
 	s->next_progress =
 	    o->progress != NULL ? deadline_after(PROGRESS_MS) : deadline_none();
 	return 0;
@@ -349,11 +341,11 @@ finish(struct scan *s)
 
 	for (id = 0; id < s->pool.touched; id++)
 		if (scan_probe(s, id)->fd >= 0)
-			probe_socket_drop(s, id);
+			probe_drop(s, id);
 	probe_pool_release(&s->pool);
 	ready_set_free(s->set);
 	free(s->hosts);
-	order_release(&s->order);
+	free(s->queue);
 }
 
 int

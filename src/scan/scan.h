@@ -2,7 +2,8 @@
  * A connect scan: finds the open ports of hosts by connecting to many at once,
  * without privileges. A silent port is probed again before it is reported as
  * filtered. A local failure never becomes a port's state: the probe is tried
- * again.
+ * again. Only what is in flight needs memory: as many hosts are begun as probes
+ * fit, and a host ends when all its ports have a result.
  */
 #ifndef SCAN_SCAN_H
 #define SCAN_SCAN_H

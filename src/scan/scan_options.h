@@ -7,20 +7,13 @@
 #include <stdint.h>
 
 #include "base/deadline.h"
+#include "scan/targets.h"
 
 struct err;
-struct order;
+struct port_list;
 
 /* The maximum number of bytes of a banner. */
 #define SCAN_BANNER 256
-
-enum scan_state {
-	SCAN_OPEN,
-	SCAN_CLOSED,
-	SCAN_FILTERED,
-	SCAN_OPEN_FILTERED, /* UDP: either of the two */
-	SCAN_UNKNOWN        /* for local reasons */
-};
 
 /* Why a port is in its state; each reason belongs to one state. */
 enum scan_reason {
@@ -40,7 +33,8 @@ enum scan_reason {
 
 /* A port and its state, or the remaining ports of a skipped host. */
 struct scan_result {
-	uint32_t host; /* index in the targets */
+	uint64_t host; /* index in the targets */
+	uint32_t slot; /* of the host while it is scanned: a small number */
 	uint16_t port;
 	uint32_t count; /* ports: 1, or all that remain (SCAN_SKIPPED) */
 	enum scan_reason reason;
@@ -56,9 +50,11 @@ struct scan_progress {
 };
 
 struct scan_options {
-	const struct order *order; /* of the targets */
-	int type;                  /* SOCK_STREAM or SOCK_DGRAM */
-	int64_t banner_ms;         /* wait for a banner; 0: read none */
+	const struct targets *targets;
+	struct targets_part part;
+	const struct port_list *ports; /* of every host */
+	int type;                      /* SOCK_STREAM or SOCK_DGRAM */
+	int64_t banner_ms;             /* wait for a banner; 0: read none */
 	int64_t parallel;      /* probes in flight; 0: limited by descriptors */
 	int64_t rate;          /* probes per second; 0: no limit */
 	int64_t retries;       /* of a silent port; -1: depends on loss */
@@ -69,6 +65,8 @@ struct scan_options {
 
 	/* Called once for each result. */
 	void (*result)(void *context, const struct scan_result *r);
+	/* Called when all ports of the host in slot have a result. */
+	void (*host_done)(void *context, uint32_t slot);
 	/* Called several times a second, or NULL. -1 with *e ends the scan. */
 	int (*progress)(
 	    void *context, const struct scan_progress *p, struct err *e);

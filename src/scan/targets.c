@@ -1,9 +1,8 @@
-/* The hosts of a scan: parses them, and numbers their targets. */
+/* The hosts of a scan: parses them, numbers them, and walks the numbers. */
 #include "scan/targets.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,195 +13,83 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "net/endpoint.h"
-#include "net/resolve.h"
 #include "net/wait.h"
 
 /* The first and the longest pause before a name is looked up again. */
 #define RETRY_MS 50
 #define MAX_RETRY_MS 400
+/* The position of excluded items. */
+#define EXCLUDED UINT32_MAX
 
-/* The last four bytes of an address. */
-static unsigned char *
-tail(struct addr *a)
+/* All bits of an address but the last 32. */
+struct target_prefix {
+	int family;
+	uint32_t scope;          /* of IPv6 */
+	unsigned char bytes[12]; /* of IPv6 */
+};
+
+/* A name, or a name to be looked up. */
+struct target_name {
+	uint32_t position;
+	char *text; /* owned; escaped after the lookup */
+};
+
+/* The index of the other bits of a; consecutive equal ones are kept once. */
+static uint32_t
+prefix_of(struct targets *t, const struct addr *a)
 {
-	if (addr_family(a) == AF_INET6)
-		return a->u.in6.sin6_addr.s6_addr + 12;
-	return (unsigned char *)&a->u.in4.sin_addr.s_addr;
+	struct target_prefix p, *last = t->prefixes + t->prefix_count;
+
+	memset(&p, 0, sizeof(p));
+	p.family = addr_family(a);
+	if (p.family == AF_INET6) {
+		p.scope = a->u.in6.sin6_scope_id;
+		memcpy(p.bytes, &a->u.in6.sin6_addr, sizeof(p.bytes));
+	}
+	if (t->prefix_count > 0 && memcmp(last - 1, &p, sizeof(p)) == 0)
+		return (uint32_t)t->prefix_count - 1;
+	if (t->prefix_count == t->prefix_capacity) {
+		t->prefix_capacity = t->prefix_capacity * 2 + 4;
+		t->prefixes = mem_resize(
+		    t->prefixes, t->prefix_capacity, sizeof(t->prefixes[0]));
+	}
+	t->prefixes[t->prefix_count] = p;
+	return (uint32_t)t->prefix_count++;
 }
 
+/* The last 32 bits of an address. */
 static uint32_t
-get_tail(const struct addr *a)
+tail_of(const struct addr *a)
 {
-	struct addr copy = *a;
-	uint32_t n;
+	uint32_t n = a->u.in4.sin_addr.s_addr;
 
-	memcpy(&n, tail(&copy), sizeof(n));
+	if (addr_family(a) == AF_INET6)
+		memcpy(&n, a->u.in6.sin6_addr.s6_addr + 12, sizeof(n));
 	return ntohl(n);
 }
 
+/* Adds the addresses from base to the one whose last bits are high. */
 static void
-set_tail(struct addr *a, uint32_t value)
-{
-	uint32_t n = htonl(value);
-
-	memcpy(tail(a), &n, sizeof(n));
-}
-
-static void
-append(struct targets *t, const struct target *item)
+add_range(struct targets *t, const struct addr *base, uint32_t high,
+    uint32_t position)
 {
 	if (t->count == t->capacity) {
-		t->capacity = t->capacity * 2 + 16;
+		t->capacity = t->capacity + t->capacity / 2 + 16;
 		t->items =
 		    mem_resize(t->items, t->capacity, sizeof(t->items[0]));
 	}
-	t->items[t->count] = *item;
-	if (item->name != NULL)
-		t->items[t->count].name = mem_text(item->name);
+	t->items[t->count].prefix = prefix_of(t, base);
+	t->items[t->count].low = tail_of(base);
+	t->items[t->count].high = high;
+	t->items[t->count].position = position;
+	t->items[t->count].before = t->count;
 	t->count++;
 }
 
 static int
 refuse(const char *text, const char *why, struct err *e)
 {
-	char shown[256];
-
-	text_escape_string(shown, sizeof(shown), text);
-	return err_set(e, ERR_USAGE, "host '%s': %s", shown, why);
-}
-
-static int
-add(struct targets *t, const struct target *item, const char *text,
-    struct err *e)
-{
-	if (addr_lacks_scope(&item->base))
-		return refuse(text,
-		    "a link-local address needs its interface: "
-		    "ADDRESS%INTERFACE",
-		    e);
-	append(t, item);
-	return 0;
-}
-
-static int
-check_family(int family, const struct targets_options *o, const char *text,
-    struct err *e)
-{
-	if (o->names.family == AF_UNSPEC || o->names.family == family)
-		return 0;
-	return refuse(text,
-	    family == AF_INET6 ? "an IPv6 address, but -4 permits only IPv4"
-			       : "an IPv4 address, but -6 permits only IPv6",
-	    e);
-}
-
-/* Parses "192.0.2.0/24"; the bits after the prefix are ignored. */
-static int
-parse_network(
-    struct target *item, const char *text, const char *slash, struct err *e)
-{
-	int64_t bits, width;
-	uint32_t mask;
-
-	if (!addr_parse_ip_prefix(&item->base, text, (size_t)(slash - text)))
-		return refuse(text, "not a network ADDRESS/BITS", e);
-	width = addr_family(&item->base) == AF_INET6 ? 128 : 32;
-	if (!num_parse(slash + 1, 0, width, &bits))
-		return refuse(text,
-		    width == 32 ? "a prefix has 0 to 32 bits"
-				: "a prefix has 0 to 128 bits",
-		    e);
-	if (width - bits > 24)
-		return refuse(text, "more than 16777216 hosts in one scan", e);
-	mask = width == bits ? 0 : UINT32_MAX >> (32 - (width - bits));
-	item->low = get_tail(&item->base) & ~mask;
-	item->high = item->low | mask;
-	return 0;
-}
-
-/* Parses "192.0.2.10-20". Returns false if text is something else. */
-static bool
-parse_octets(const char *text, struct target *item)
-{
-	const char *hyphen = strchr(text, '-');
-	int64_t last;
-
-	if (hyphen == NULL || strspn(text, "0123456789.-") != strlen(text))
-		return false;
-	if (!num_parse(hyphen + 1, 0, 255, &last) ||
-	    !addr_parse_ip_prefix(&item->base, text, (size_t)(hyphen - text)))
-		return false;
-	item->low = get_tail(&item->base);
-	item->high = (item->low & ~UINT32_C(255)) | (uint32_t)last;
-	return true;
-}
-
-/*
- * Looks up a name; while it does not exist, tries again until o->retry. Returns
- * 0, or -1 with *e.
- */
-static int
-look_up(const struct endpoint *ep, const struct targets_options *o,
-    struct addr_list *list, struct err *e)
-{
-	struct backoff pause = {.min = RETRY_MS, .max = MAX_RETRY_MS};
-	struct deadline until;
-
-	for (;;) {
-		until = deadline_first(
-		    o->until, deadline_limit(o->name_ms, "--timeout"));
-		if (resolve(ep, &o->names, until, list, e) == 0)
-			return 0;
-		if (e->kind != ERR_NAME && e->kind != ERR_TIMEOUT)
-			return -1;
-		until = deadline_first(o->until, o->retry);
-		if (deadline_passed(until))
-			return -1;
-		if (pause.pause == 0)
-			diag_warn("%s; trying again", e->text);
-		if (wait_until(deadline_first(
-			until, deadline_after(backoff_next(&pause)))) < 0)
-			return err_sys(e, ERR_FAILED, EINTR, "scan");
-	}
-}
-
-static int
-add_name(struct targets *t, struct target *item, const char *text,
-    const struct targets_options *o, struct err *e)
-{
-	struct addr_list list = ADDR_LIST_INIT;
-	struct endpoint ep = {.port = 0};
-	char name[ENDPOINT_HOST * 2];
-	size_t i;
-	int result = 0;
-
-	if (strlen(text) >= sizeof(ep.host))
-		return refuse(text, "longer than a name can be", e);
-	memcpy(ep.host, text, strlen(text) + 1);
-	if (look_up(&ep, o, &list, e) < 0)
-		return -1;
-	item->name = text_escape_string(name, sizeof(name), text);
-	for (i = 0; i < list.count && result == 0; i++) {
-		item->base = list.items[i];
-		item->low = item->high = get_tail(&item->base);
-		result = add(t, item, text, e);
-		if (!o->all_addresses)
-			break;
-	}
-	addr_list_release(&list);
-	return result;
-}
-
-/* Removes the brackets of "[::1]" in place. */
-static char *
-unbracket(char *text)
-{
-	size_t n = strlen(text);
-
-	if (n < 2 || text[0] != '[' || text[n - 1] != ']')
-		return text;
-	text[n - 1] = '\0';
-	return text + 1;
+	return err_set(e, ERR_USAGE, "host '%s': %s", text_shown(text), why);
 }
 
 /* Whether text is HOST:PORT: an IPv6 address has several colons. */
@@ -227,40 +114,128 @@ invalid_reason(const char *text)
 	if (has_port(text))
 		return "must be a host without a port; for a port of each "
 		       "host: sockt connect -z HOST:PORT...";
-	return NULL;
+	return text[0] == '\0' || strcmp(text, "[]") == 0 ? "it is empty"
+							  : NULL;
+}
+
+/*
+ * Parses "192.0.2.0/24" into the range from *a to *high; the bits after the
+ * prefix are ignored. Returns 0, or -1 with *e.
+ */
+static int
+parse_network(const char *text, struct addr *a, uint32_t *high, struct err *e)
+{
+	const char *slash = strchr(text, '/');
+	int64_t bits, width;
+	uint32_t mask, low;
+
+	if (!addr_parse_ip_prefix(a, text, (size_t)(slash - text)))
+		return refuse(text, "not a network ADDRESS/BITS", e);
+	width = addr_family(a) == AF_INET6 ? 128 : 32;
+	if (!num_parse(slash + 1, 0, width, &bits))
+		return refuse(text,
+		    width == 32 ? "a prefix has 0 to 32 bits"
+				: "a prefix has 0 to 128 bits",
+		    e);
+	if (width - bits > 32)
+		return refuse(text,
+		    "more hosts than a scan can have: IPv6 prefixes have 96 "
+		    "to 128 bits",
+		    e);
+	mask = width == bits ? 0 : UINT32_MAX >> (32 - (width - bits));
+	*high = tail_of(a) | mask;
+	low = htonl(*high & ~mask);
+	memcpy(width == 32 ? (unsigned char *)&a->u.in4.sin_addr
+			   : a->u.in6.sin6_addr.s6_addr + 12,
+	    &low, sizeof(low));
+	return 0;
+}
+
+/* Parses "192.0.2.10-20" likewise. Returns false if text is something else. */
+static bool
+parse_octets(const char *text, struct addr *a, uint32_t *high)
+{
+	const char *hyphen = strchr(text, '-');
+	int64_t last;
+
+	if (hyphen == NULL || strspn(text, "0123456789.-") != strlen(text))
+		return false;
+	if (!num_parse(hyphen + 1, 0, 255, &last) ||
+	    !addr_parse_ip_prefix(a, text, (size_t)(hyphen - text)))
+		return false;
+	*high = (tail_of(a) & ~UINT32_C(255)) | (uint32_t)last;
+	return true;
+}
+
+/* Adds a name, for targets_look_up(). */
+static int
+add_name(struct targets *t, const char *text, const struct name_options *o,
+    struct err *e)
+{
+	struct endpoint ep = {.port = 0};
+
+	if (strlen(text) >= sizeof(ep.host))
+		return refuse(text, "longer than a name can be", e);
+	memcpy(ep.host, text, strlen(text) + 1);
+	if (resolve_check(&ep, o, e) < 0)
+		return -1;
+	if (t->name_count == t->name_capacity) {
+		t->name_capacity = t->name_capacity * 2 + 4;
+		t->names =
+		    mem_resize(t->names, t->name_capacity, sizeof(t->names[0]));
+	}
+	t->names[t->name_count].position = t->excludes ? EXCLUDED : t->position;
+	t->names[t->name_count++].text = mem_text(text);
+	t->position++;
+	return 0;
 }
 
 static int
-add_element(struct targets *t, char *text, const struct targets_options *o,
-    struct err *e)
+add_element(
+    struct targets *t, char *text, const struct name_options *o, struct err *e)
 {
-	struct target item = {.name = NULL};
-	const char *why = invalid_reason(text), *slash;
+	const char *why = invalid_reason(text);
+	size_t n = strlen(text);
+	uint32_t high = 0;
+	struct addr a;
+	int family;
 
 	if (why != NULL)
 		return refuse(text, why, e);
-	text = unbracket(text);
-	slash = strchr(text, '/');
-	if (text[0] == '\0')
-		return refuse(text, "it is empty", e);
-	if (slash != NULL) {
-		if (parse_network(&item, text, slash, e) < 0)
-			return -1;
-	} else if (addr_parse_ip(&item.base, text, 0)) {
-		item.low = item.high = get_tail(&item.base);
-	} else if (!parse_octets(text, &item)) {
-		return add_name(t, &item, text, o, e);
+	if (text[0] == '[' && text[n - 1] == ']') {
+		text[n - 1] = '\0';
+		text++;
 	}
-	if (item.high < item.low)
+	if (strchr(text, '/') != NULL) {
+		if (parse_network(text, &a, &high, e) < 0)
+			return -1;
+	} else if (addr_parse_ip(&a, text, 0)) {
+		high = tail_of(&a);
+	} else if (!parse_octets(text, &a, &high)) {
+		return add_name(t, text, o, e);
+	}
+	family = addr_family(&a);
+	if (high < tail_of(&a))
 		return refuse(text, "the range is reversed", e);
-	if (check_family(addr_family(&item.base), o, text, e) < 0)
-		return -1;
-	return add(t, &item, text, e);
+	if (o->family != AF_UNSPEC && o->family != family)
+		return refuse(text,
+		    family == AF_INET6
+			? "an IPv6 address, but -4 permits only IPv4"
+			: "an IPv4 address, but -6 permits only IPv6",
+		    e);
+	if (addr_lacks_scope(&a))
+		return refuse(text,
+		    "a link-local address needs its interface: "
+		    "ADDRESS%INTERFACE",
+		    e);
+	add_range(t, &a, high, t->excludes ? EXCLUDED : t->position);
+	t->position++;
+	return 0;
 }
 
 int
-targets_add(struct targets *t, const char *text,
-    const struct targets_options *o, struct err *e)
+targets_add(struct targets *t, const char *text, const struct name_options *o,
+    struct err *e)
 {
 	char element[ENDPOINT_HOST + 32];
 	size_t n;
@@ -279,227 +254,237 @@ targets_add(struct targets *t, const char *text,
 	}
 }
 
-/* An item to be merged. */
-struct entry {
-	const struct target *item;
-	size_t position;  /* in the user's order; excluded ones come last */
-	bool is_excluded; /* its hosts are excluded */
-};
+/*
+ * Looks up a name; while it does not exist, tries again until o->retry. Returns
+ * 0, or -1 with *e.
+ */
+static int
+look_up(const struct endpoint *ep, const struct targets_lookup *o,
+    struct addr_list *list, struct err *e)
+{
+	struct backoff pause = {.min = RETRY_MS, .max = MAX_RETRY_MS};
+	struct deadline until;
 
-/* A range of hosts that the same items cover. */
-struct piece {
-	size_t position; /* of the first of these items */
-	uint32_t low, high;
-};
+	for (;;) {
+		until = deadline_first(
+		    o->until, deadline_limit(o->name_ms, "--timeout"));
+		if (resolve(ep, &o->names, until, list, e) == 0)
+			return 0;
+		if (e->kind != ERR_NAME && e->kind != ERR_TIMEOUT)
+			return -1;
+		until = deadline_first(o->until, o->retry);
+		if (deadline_passed(until))
+			return -1;
+		if (pause.pause == 0)
+			diag_warn("%s; trying again", e->text);
+		if (wait_until(deadline_first(
+			until, deadline_after(backoff_next(&pause)))) < 0)
+			return err_sys(e, ERR_FAILED, EINTR, "scan");
+	}
+}
+
+int
+targets_look_up(
+    struct targets *t, const struct targets_lookup *o, struct err *e)
+{
+	struct addr_list list;
+	struct endpoint ep;
+	char shown[ENDPOINT_HOST * 2];
+	size_t i, k;
+
+	for (i = 0; i < t->name_count; i++) {
+		struct target_name *name = &t->names[i];
+		bool all = o->all_addresses || name->position == EXCLUDED;
+
+		memset(&list, 0, sizeof(list));
+		memset(&ep, 0, sizeof(ep));
+		memcpy(ep.host, name->text, strlen(name->text) + 1);
+		if (look_up(&ep, o, &list, e) < 0)
+			return -1;
+		text_escape_string(shown, sizeof(shown), name->text);
+		free(name->text);
+		name->text = mem_text(shown);
+		for (k = 0; k < (all ? list.count : 1); k++) {
+			const struct addr *a = &list.items[k];
+
+			if (addr_lacks_scope(a)) {
+				addr_list_release(&list);
+				return err_set(e, ERR_LOCAL,
+				    "host '%s': its address is link-local and "
+				    "needs an interface: ADDRESS%%INTERFACE",
+				    shown);
+			}
+			add_range(t, a, tail_of(a), name->position);
+		}
+		addr_list_release(&list);
+	}
+	return 0;
+}
 
 /* The state of a merge. */
 struct merge {
-	struct entry *entries; /* sorted by address */
+	const struct target_prefix *prefixes;
+	const struct target *items; /* sorted by address */
 	size_t count;
-	struct entry *active; /* entries that cover the current address */
+	const struct target **active; /* items with the current address */
 	size_t active_count;
-	struct piece *pieces;
+	struct target *pieces; /* that the same items cover */
 	size_t piece_count, piece_capacity;
-	uint64_t hosts;
 };
 
-/* Compares all but the last 32 bits. Returns 0 if two items may overlap. */
-static int
-compare_prefix(const struct target *a, const struct target *b)
-{
-	const struct sockaddr_in6 *x = &a->base.u.in6, *y = &b->base.u.in6;
-	int order = addr_family(&a->base) - addr_family(&b->base);
+/* For qsort(3), which passes no context. */
+static const struct target_prefix *sorted_prefixes;
 
-	if (order != 0 || addr_family(&a->base) != AF_INET6)
-		return order;
-	order = memcmp(&x->sin6_addr, &y->sin6_addr, 12);
-	if (order != 0)
-		return order;
-	return (x->sin6_scope_id > y->sin6_scope_id) -
-	       (x->sin6_scope_id < y->sin6_scope_id);
-}
-
-/* Compares what two entries cover. */
+/* By address; the first in the user's order first, excluded ones last. */
 static int
-compare_span(const struct entry *x, const struct entry *y)
+by_address(const void *a, const void *b)
 {
-	const struct target *a = x->item, *b = y->item;
-	int order = compare_prefix(a, b);
+	const struct target *x = a, *y = b;
+	int order = x->prefix == y->prefix ? 0
+					   : memcmp(&sorted_prefixes[x->prefix],
+						 &sorted_prefixes[y->prefix],
+						 sizeof(sorted_prefixes[0]));
 
 	if (order != 0)
 		return order;
-	if (a->low != b->low)
-		return a->low < b->low ? -1 : 1;
-	if (a->high != b->high)
-		return a->high < b->high ? -1 : 1;
-	return x->is_excluded - y->is_excluded;
+	if (x->low != y->low)
+		return x->low < y->low ? -1 : 1;
+	if (x->high != y->high)
+		return x->high < y->high ? -1 : 1;
+	return (x->position > y->position) - (x->position < y->position);
 }
 
-static int
-by_span(const void *a, const void *b)
-{
-	const struct entry *x = a, *y = b;
-	int order = compare_span(x, y);
-
-	return order != 0
-		   ? order
-		   : (x->position > y->position) - (x->position < y->position);
-}
-
+/* In the user's order; the addresses of a name in that of the resolver. */
 static int
 by_position(const void *a, const void *b)
 {
-	const struct piece *x = a, *y = b;
+	const struct target *x = a, *y = b;
 
 	if (x->position != y->position)
 		return x->position < y->position ? -1 : 1;
+	if (x->before != y->before)
+		return x->before < y->before ? -1 : 1;
 	return (x->low > y->low) - (x->low < y->low);
 }
 
-/* Sorts all entries and keeps the first of equal ones. */
-static void
-sort_entries(
-    struct merge *m, const struct targets *t, const struct targets *excluded)
-{
-	size_t i, count = t->count + excluded->count;
-
-	m->entries = mem_array(count, sizeof(m->entries[0]));
-	for (i = 0; i < count; i++) {
-		m->entries[i].is_excluded = i >= t->count;
-		m->entries[i].position = i;
-		m->entries[i].item = i < t->count
-					 ? &t->items[i]
-					 : &excluded->items[i - t->count];
-	}
-	if (count > 0)
-		qsort(m->entries, count, sizeof(m->entries[0]), by_span);
-	for (i = 0; i < count; i++)
-		if (m->count == 0 || compare_span(&m->entries[m->count - 1],
-					 &m->entries[i]) != 0)
-			m->entries[m->count++] = m->entries[i];
-	m->active = mem_array(m->count, sizeof(m->active[0]));
-}
-
-/* Adds the addresses low to high, unless the active entries exclude them. */
+/* Adds the addresses low to high, unless an active item excludes them. */
 static void
 add_piece(struct merge *m, uint32_t low, uint32_t high)
 {
-	struct piece p = {SIZE_MAX, low, high}, *last;
+	const struct target *first = m->active[0];
+	struct target *last = m->pieces + m->piece_count - 1;
 	size_t i;
 
 	for (i = 0; i < m->active_count; i++) {
-		if (m->active[i].is_excluded)
+		if (m->active[i]->position == EXCLUDED)
 			return;
-		if (m->active[i].position < p.position)
-			p.position = m->active[i].position;
+		if (by_position(m->active[i], first) < 0)
+			first = m->active[i];
 	}
-	m->hosts += (uint64_t)high - low + 1;
-	last = m->piece_count > 0 ? &m->pieces[m->piece_count - 1] : NULL;
-	if (last != NULL && last->position == p.position &&
+	if (m->piece_count > 0 && last->before == first->before &&
 	    last->high + 1 == low) {
 		last->high = high;
 		return;
 	}
-	if (m->pieces == NULL || m->piece_count == m->piece_capacity) {
-		m->piece_capacity = m->piece_capacity * 2 + 16;
+	if (m->piece_count == m->piece_capacity) {
+		m->piece_capacity =
+		    m->piece_capacity + m->piece_capacity / 2 + 16;
 		m->pieces = mem_resize(
 		    m->pieces, m->piece_capacity, sizeof(m->pieces[0]));
 	}
-	m->pieces[m->piece_count++] = p;
+	m->pieces[m->piece_count] = *first;
+	m->pieces[m->piece_count].low = low;
+	m->pieces[m->piece_count++].high = high;
 }
 
-/* Removes the active entries that end before an address. */
+/* Removes the active items that end before an address. */
 static void
 drop_ended(struct merge *m, uint64_t at)
 {
 	size_t i, kept = 0;
 
 	for (i = 0; i < m->active_count; i++)
-		if (m->active[i].item->high >= at)
+		if (m->active[i]->high >= at)
 			m->active[kept++] = m->active[i];
 	m->active_count = kept;
 }
 
-/* Splits the entry at index i and those after it that may overlap it into
+/* Whether item i covers what the item before it covers, which is kept. */
+static bool
+is_duplicate(const struct merge *m, size_t i)
+{
+	const struct target *a = &m->items[i - 1], *b = &m->items[i];
+
+	return a->prefix == b->prefix && a->low == b->low &&
+	       a->high == b->high &&
+	       (a->position == EXCLUDED) == (b->position == EXCLUDED);
+}
+
+/* Splits the item at index i and those after it that may overlap it into
  * pieces, from low to high. Returns the index after them. */
 static size_t
 split_into_pieces(struct merge *m, size_t i)
 {
-	const struct target *first = m->entries[i].item;
-	uint64_t at = first->low, next;
+	uint64_t at = m->items[i].low, next;
+	uint32_t prefix = m->items[i].prefix;
 	size_t end = i, k;
 
-	while (
-	    end < m->count && compare_prefix(first, m->entries[end].item) == 0)
+	while (end < m->count && m->items[end].prefix == prefix)
 		end++;
 	for (;;) {
 		drop_ended(m, at);
 		if (m->active_count == 0 && i == end)
 			return end;
 		if (m->active_count == 0)
-			at = m->entries[i].item->low;
-		while (i < end && m->entries[i].item->low <= at)
-			m->active[m->active_count++] = m->entries[i++];
-		next = i < end ? m->entries[i].item->low : UINT64_MAX;
+			at = m->items[i].low;
+		for (; i < end && m->items[i].low <= at; i++)
+			if (i == 0 || !is_duplicate(m, i))
+				m->active[m->active_count++] = &m->items[i];
+		next = i < end ? m->items[i].low : UINT64_MAX;
 		for (k = 0; k < m->active_count; k++)
-			if (m->active[k].item->high < next)
-				next = (uint64_t)m->active[k].item->high + 1;
+			if (m->active[k]->high < next)
+				next = (uint64_t)m->active[k]->high + 1;
 		add_piece(m, (uint32_t)at, (uint32_t)(next - 1));
 		at = next;
 	}
 }
 
-/* Makes an item of each piece, with the name that the user wrote. */
-static void
-make_items(struct merge *m, const struct targets *t, struct targets *result)
+void
+targets_merge(struct targets *t)
 {
+	struct merge m = {.items = t->items, .count = t->count};
 	size_t i;
 
-	if (m->piece_count > 0)
-		qsort(m->pieces, m->piece_count, sizeof(m->pieces[0]),
-		    by_position);
-	result->items = mem_array(m->piece_count, sizeof(result->items[0]));
-	for (i = 0; i < m->piece_count; i++) {
-		const struct piece *p = &m->pieces[i];
-		struct target *from = &t->items[p->position];
-
-		result->items[i] = *from;
-		from->name = NULL;
-		result->items[i].low = p->low;
-		result->items[i].high = p->high;
-		result->items[i].before = result->hosts;
-		result->hosts += p->high - p->low + 1;
-	}
-	result->count = result->capacity = m->piece_count;
-}
-
-int
-targets_merge(struct targets *t, const struct targets *excluded, struct err *e)
-{
-	struct merge m = {.entries = NULL};
-	struct targets merged = TARGETS_INIT;
-	size_t i = 0;
-	int result = 0;
-
-	sort_entries(&m, t, excluded);
-	while (i < m.count)
+	if (t->count == 0)
+		return;
+	sorted_prefixes = t->prefixes;
+	qsort(t->items, t->count, sizeof(t->items[0]), by_address);
+	/* Equal prefixes get the same index. */
+	for (i = 1; i < t->count; i++)
+		if (memcmp(&t->prefixes[t->items[i].prefix],
+			&t->prefixes[t->items[i - 1].prefix],
+			sizeof(t->prefixes[0])) == 0)
+			t->items[i].prefix = t->items[i - 1].prefix;
+	m.active = mem_array(t->count, sizeof(m.active[0]));
+	m.piece_capacity = t->count;
+	m.pieces = mem_array(m.piece_capacity, sizeof(m.pieces[0]));
+	for (i = 0; i < m.count;)
 		i = split_into_pieces(&m, i);
-	if (m.hosts > TARGETS_MAX)
-		result = err_set(e, ERR_USAGE,
-		    "more than %" PRIu32 " hosts in one scan", TARGETS_MAX);
-	else
-		make_items(&m, t, &merged);
-	free(m.entries);
 	free(m.active);
-	free(m.pieces);
-	targets_release(t);
-	*t = merged;
-	return result;
+	free(t->items);
+	t->items = m.pieces;
+	t->count = m.piece_count;
+	if (t->count > 0)
+		qsort(t->items, t->count, sizeof(t->items[0]), by_position);
+	for (i = 0; i < t->count; i++) {
+		t->items[i].before = t->hosts;
+		t->hosts += (uint64_t)t->items[i].high - t->items[i].low + 1;
+	}
 }
 
 /* Finds the item that contains host i. */
 static const struct target *
-find(const struct targets *t, uint32_t i)
+find(const struct targets *t, uint64_t i)
 {
 	size_t low = 0, high = t->count, middle;
 
@@ -514,29 +499,114 @@ find(const struct targets *t, uint32_t i)
 }
 
 void
-targets_host(const struct targets *t, uint32_t i, uint16_t port, struct addr *a)
+targets_host(const struct targets *t, uint64_t i, uint16_t port, struct addr *a)
 {
 	const struct target *item = find(t, i);
+	const struct target_prefix *p = &t->prefixes[item->prefix];
+	uint32_t n = htonl(item->low + (uint32_t)(i - item->before));
 
-	*a = item->base;
-	set_tail(a, item->low + (i - item->before));
-	addr_set_port(a, port);
+	addr_any(a, p->family, port);
+	if (p->family == AF_INET) {
+		a->u.in4.sin_addr.s_addr = n;
+		return;
+	}
+	a->u.in6.sin6_scope_id = p->scope;
+	memcpy(&a->u.in6.sin6_addr, p->bytes, sizeof(p->bytes));
+	memcpy(a->u.in6.sin6_addr.s6_addr + 12, &n, sizeof(n));
 }
 
 const char *
-targets_name(const struct targets *t, uint32_t i)
+targets_name(const struct targets *t, uint64_t i)
 {
-	return find(t, i)->name;
+	uint32_t position = find(t, i)->position;
+	size_t low = 0, high = t->name_count, middle;
+
+	while (low < high) {
+		middle = (low + high) / 2;
+		if (t->names[middle].position < position)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < t->name_count && t->names[low].position == position
+		   ? t->names[low].text
+		   : NULL;
 }
 
 void
 targets_release(struct targets *t)
 {
-	struct targets none = TARGETS_INIT;
 	size_t i;
 
-	for (i = 0; i < t->count; i++)
-		free(t->items[i].name);
+	for (i = 0; i < t->name_count; i++)
+		free(t->names[i].text);
+	free(t->names);
+	free(t->prefixes);
 	free(t->items);
-	*t = none;
+	memset(t, 0, sizeof(*t));
+}
+
+/* SplitMix64's finalizer: every bit of x affects every bit of the result. */
+static uint64_t
+mix(uint64_t x)
+{
+	x ^= x >> 30;
+	x *= UINT64_C(0xbf58476d1ce4e5b9);
+	x ^= x >> 27;
+	x *= UINT64_C(0x94d049bb133111eb);
+	return x ^ (x >> 31);
+}
+
+/*
+ * One pass of the network. The two halves may differ in size, so each round
+ * adds to one half a hash of the other, modulo the size of the former.
+ */
+static uint64_t
+pass(const struct targets_walk *w, uint64_t n)
+{
+	uint64_t a = n / w->right, b = n % w->right;
+	int i;
+
+	for (i = 0; i < 4; i += 2) {
+		a = (a + mix(b ^ w->keys[i]) % w->left) % w->left;
+		b = (b + mix(a ^ w->keys[i + 1]) % w->right) % w->right;
+	}
+	return a * w->right + b;
+}
+
+void
+targets_walk_start(struct targets_walk *w, const struct targets *t,
+    const struct targets_part *part)
+{
+	uint64_t share = t->hosts / part->shards;
+	uint64_t rest = t->hosts % part->shards, shard = part->shard;
+	int i;
+
+	w->count = t->hosts;
+	w->ascending = part->ascending;
+	w->right = 1;
+	while (w->right * w->right < w->count && w->right < UINT64_C(1) << 28)
+		w->right <<= 1;
+	/* The left side need not be a power of two: a narrower grid has fewer
+	 * numbers to skip. */
+	w->left = (w->count + w->right - 1) / w->right;
+	for (i = 0; i < 4; i++)
+		w->keys[i] = mix(part->seed + UINT64_C(0x9e3779b97f4a7c15) *
+						  (uint64_t)(i + 1));
+	w->at = share * shard + (rest < shard ? rest : shard);
+	w->end = w->at + share + (shard < rest ? 1 : 0);
+}
+
+bool
+targets_walk_next(struct targets_walk *w, uint64_t *host)
+{
+	if (w->at == w->end)
+		return false;
+	*host = w->at++;
+	if (w->ascending)
+		return true;
+	do
+		*host = pass(w, *host);
+	while (*host >= w->count);
+	return true;
 }

@@ -1,4 +1,7 @@
-/* The hosts of a scan: names, addresses, networks, ranges. */
+/*
+ * The hosts of a scan, as an index: names, addresses, networks and ranges are
+ * kept as ranges, whose hosts are numbered and walked by number.
+ */
 #ifndef SCAN_TARGETS_H
 #define SCAN_TARGETS_H
 
@@ -12,69 +15,97 @@
 
 struct err;
 
-/* The maximum number of hosts in one scan, each of which needs memory. */
-#define TARGETS_MAX (UINT32_C(1) << 24)
-
 /* Consecutive addresses that differ only in their last 32 bits. */
 struct target {
-	struct addr base;   /* the other bits; no port */
 	uint32_t low, high; /* the last 32 bits, inclusive */
-	char *name;         /* as the user wrote it; owned, or NULL */
-	uint32_t before;    /* hosts in the items before this one */
+	uint32_t prefix;    /* index of the other bits */
+	uint32_t position;  /* of the element in the user's order */
+	uint64_t before;    /* hosts in the items before this one */
 };
 
 /*
- * Items in the order in which they were added; after targets_merge() no two
- * overlap, and their hosts are numbered from 0.
+ * While elements are added, items and names are in the user's order; after
+ * targets_merge() no two items overlap, and their hosts are numbered from 0.
  */
 struct targets {
 	struct target *items;
 	size_t count, capacity;
-	uint32_t hosts; /* in all items */
-};
-
-#define TARGETS_INIT          \
-	{                     \
-		NULL, 0, 0, 0 \
-	}
-
-struct targets_options {
-	struct name_options names;
-	bool all_addresses;    /* of a name, not only its first */
-	struct deadline until; /* for name lookups */
-	int64_t name_ms;       /* limit of each lookup; -1: none */
-	struct deadline retry; /* unknown names are tried until then; 0: once */
+	struct target_prefix *prefixes; /* the other bits of the addresses */
+	size_t prefix_count, prefix_capacity;
+	struct target_name *names; /* as the user wrote them */
+	size_t name_count, name_capacity;
+	uint32_t position; /* of the next element */
+	bool excludes;     /* set by the caller: elements are excluded */
+	uint64_t hosts;    /* in all items */
 };
 
 /*
  * Adds the hosts of text: elements separated by commas, each of them
  *
- *	example.test            a name, by the resolver
+ *	example.test            a name
  *	192.0.2.7  2001:db8::7  an address; %SCOPE and brackets are allowed
- *	192.0.2.0/24            a network; IPv6 from /104 on
+ *	192.0.2.0/24            a network; IPv6 from /96 on
  *	192.0.2.10-20           a range in the last octet
  *
- * Returns 0, or -1 with *e: a usage error that names the element, or the error
- * of resolve().
+ * Excluded ones are added last. Nothing is looked up yet. Returns 0, or -1 with
+ * a usage error that names the element.
  */
 int targets_add(struct targets *t, const char *text,
-    const struct targets_options *o, struct err *e);
+    const struct name_options *o, struct err *e);
+
+struct targets_lookup {
+	struct name_options names;
+	bool all_addresses;    /* of a name, not only its first */
+	struct deadline until; /* for all lookups */
+	int64_t name_ms;       /* limit of each lookup; -1: none */
+	struct deadline retry; /* unknown names are tried until then; 0: once */
+};
+
+/* Looks up all names. Returns 0, or -1 with the error of resolve(). */
+int targets_look_up(
+    struct targets *t, const struct targets_lookup *o, struct err *e);
 
 /*
  * Makes the list final, without the excluded hosts; call it once. Each host
- * remains once, at its first position. Returns 0, or -1 with a usage error if
- * there are too many hosts.
+ * remains once, at its first position.
  */
-int targets_merge(
-    struct targets *t, const struct targets *excluded, struct err *e);
+void targets_merge(struct targets *t);
 
 /* Sets *a to the address of host i, 0 to hosts - 1, with port. */
 void targets_host(
-    const struct targets *t, uint32_t i, uint16_t port, struct addr *a);
+    const struct targets *t, uint64_t i, uint16_t port, struct addr *a);
 
-/* The name of host i as the user wrote it, or NULL for an address. */
-const char *targets_name(const struct targets *t, uint32_t i);
+/* The name of host i as the user wrote it, escaped, or NULL for an address. */
+const char *targets_name(const struct targets *t, uint64_t i);
 
 void targets_release(struct targets *t);
+
+/* Which hosts are walked, and in which order. */
+struct targets_part {
+	uint64_t seed;          /* of the random order */
+	uint32_t shard, shards; /* 0 to shards - 1; 0 of 1: all */
+	bool ascending;         /* by number */
+};
+
+/*
+ * A pseudo-random order of 0 to count - 1 in constant memory: a small Feistel
+ * network over a grid that is just large enough, which skips numbers outside
+ * the range by cycle walking (Black and Rogaway, "Ciphers with Arbitrary Finite
+ * Domains"). It is not for secrecy: it spreads probes over hosts. The same seed
+ * gives the same order on every machine, and a shard is a part of it.
+ */
+struct targets_walk {
+	uint64_t count;       /* size of the domain, up to 2^56 */
+	uint64_t left, right; /* sides of the grid */
+	uint64_t keys[4];     /* derived from the seed */
+	uint64_t at, end;     /* positions in the order */
+	bool ascending;
+};
+
+void targets_walk_start(struct targets_walk *w, const struct targets *t,
+    const struct targets_part *part);
+
+/* The next host. Returns false at the end. */
+bool targets_walk_next(struct targets_walk *w, uint64_t *host);
 
 #endif

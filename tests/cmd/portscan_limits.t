@@ -4,6 +4,8 @@ use Errno qw(EACCES ENFILE);
 use POSIX qw(mkfifo);
 use Sandbox;
 
+# Nothing leaves this machine.
+my $alone = own_network();
 my $l = tcp_listener();
 my $open = $l->sockport;
 
@@ -35,6 +37,24 @@ sub at_once {
 }
 cmp_ok at_once('ulimit -S -n 100'), '>', 200, 'a soft limit is raised';
 is at_once('ulimit -S -n 100; ulimit -H -n 200'), 200 - 24, 'up to the hard one';
+
+# Results come as hosts end; only what is in flight needs memory.
+my $everywhere = tcp_listener(host => '0.0.0.0');
+my $many = $everywhere->sockport;
+$p = start('portscan', '-q', '--rate', '20', '127.0.0.1-9', "$many,1-19");
+$p->expect(out => qr/^127\.0\.0\.\d:$many$/m);
+$p->signal('INT');
+$r = $p->finish;
+is $r->{signal}, 2, 'the result of a host is printed before the scan has ended';
+SKIP: {
+    skip 'no network namespace', 2 unless $alone;
+    skip 'sanitizers need memory', 2 if sockt() =~ /sanitize/;
+    $r = run({ command => '/bin/sh' }, '-c', 'ulimit -v 64000; exec "$0" '
+        . 'portscan -m .5 --rate 50 0.0.0.0/0 1-1024', sockt());
+    is $r->{status}, 5, 'all addresses in 64 MB: the limit ends the scan';
+    like $r->{out}, qr/^4294967296 hosts: .*, 42949\d{5} not probed$/m,
+        '  most of them are not probed';
+}
 
 # With next to no descriptors it is slow, and right.
 $r = run({ command => '/bin/sh' }, '-c',

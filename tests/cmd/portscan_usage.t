@@ -23,7 +23,8 @@ refused(qr/missing operand/);
 refused(qr/empty/, '', '80');
 refused(qr/0 to 32/, '10.0.0.0/33', '80');
 refused(qr/reversed/, '10.0.0.9-3', '80');
-refused(qr/16777216 hosts/, '10.0.0.0/7', '80');
+refused(qr/8589934592 hosts with 65535 ports each are more than 281474976710656 ports/,
+    '0.0.0.0/0,2001:db8::/96', '-');
 refused(qr/-6 permits only IPv6/, '-6', '127.0.0.1', '80');
 refused(qr/-4 permits only IPv4/, '-4', '::1', '80');
 refused(qr/no port is left/, '--exclude', '1-100', '127.0.0.1', '80');

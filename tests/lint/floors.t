@@ -27,8 +27,7 @@ my %private = (
     dial  => [qw(helper tls_process tls_report)],
     serve => [qw(children)],
     fetch => [qw(part_file route)],
-    scan  => [qw(pace permutation probe probe_socket ready retry rtt
-        window)],
+    scan  => [qw(pace ready)],
 );
 
 # The process that runs openssl relays its bytes, until tls has a folder.

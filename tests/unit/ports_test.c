@@ -95,7 +95,7 @@ test_sets(void)
 	parse(&a, "1-9,65535", &e);
 	parse(&b, "3-8", &e);
 	ports_remove(&a, &b);
-	ports_list_init(&l, &a);
+	ports_list_init(&l, &a, 0);
 	is_int(l.count, 4, "four are left");
 	ok(l.ports[0] == 1 && l.ports[1] == 2 && l.ports[2] == 9 &&
 		l.ports[3] == 65535,
@@ -179,18 +179,43 @@ discovers(const char *text, const char *want)
 	memset(&set, 0, sizeof(set));
 	if (parse(&set, text, &e) < 0)
 		abort();
-	ports_list_init(&l, &set);
-	for (i = 0; i < l.discovery_count; i++)
+	ports_list_init(&l, &set, 7);
+	for (i = 0; i < l.discovery; i++)
 		sprintf(got + strlen(got), "%s%d", i > 0 ? "," : "",
-		    l.ports[l.discovery[i]]);
+		    ports_at(&l, 3, i));
 	is_text(got, want, text);
 	ports_list_release(&l);
 	ok(l.ports == NULL && l.count == 0, "nothing is left");
 }
 
+/* Each host has every port once, in another order. */
+static void
+test_order(void)
+{
+	static bool seen[3][3001];
+	struct ports set;
+	struct port_list l;
+	struct err e;
+	uint32_t host, i, once = 0, same = 0;
+
+	memset(&set, 0, sizeof(set));
+	parse(&set, "1-3000", &e);
+	ports_list_init(&l, &set, 7);
+	for (host = 0; host < 3; host++)
+		for (i = 0; i < l.count; i++) {
+			once += !seen[host][ports_at(&l, host, i)];
+			seen[host][ports_at(&l, host, i)] = true;
+			same += ports_at(&l, host, i) == ports_at(&l, 9, i);
+		}
+	is_int(once, 9000, "each port of three hosts once");
+	is_int(same, 3 * 8, "in their own order, after the likely ones");
+	ports_list_release(&l);
+}
+
 int
 main(void)
 {
+	test_order();
 	test_syntax();
 	test_sets();
 	discovers("1-16", "");

@@ -1,12 +1,27 @@
-/* Scan targets: syntax, counts, exclusions, duplicates. */
-#include "base/err.h"
-#include "lib/tap.h"
+/* Scan targets: syntax, counts, exclusions, duplicates, orders and shards. */
 #include "scan/targets.h"
 
-static const struct targets_options plain = {
-    .names = {.numeric = 1}, .until.at_ns = INT64_MAX};
+#include "base/err.h"
+#include "lib/tap.h"
 
-static const struct targets none = TARGETS_INIT;
+static const struct name_options numeric = {.numeric = 1};
+
+/* Adds the hosts of text without those of out, NULL for none. */
+static int
+choose(struct targets *t, const char *text, const char *out, struct err *e)
+{
+	const struct targets_lookup o = {.until.at_ns = INT64_MAX};
+
+	memset(t, 0, sizeof(*t));
+	if (targets_add(t, text, &numeric, e) < 0)
+		return -1;
+	t->excludes = true;
+	if ((out != NULL && targets_add(t, out, &numeric, e) < 0) ||
+	    targets_look_up(t, &o, e) < 0)
+		return -1;
+	targets_merge(t);
+	return 0;
+}
 
 /* All hosts as text, cut at 300 bytes. */
 static const char *
@@ -16,7 +31,7 @@ list(const struct targets *t)
 	char ip[ADDR_TEXT];
 	struct addr a;
 	size_t used = 0;
-	uint32_t i;
+	uint64_t i;
 
 	text[0] = '\0';
 	for (i = 0; i < t->hosts && used < sizeof(text); i++) {
@@ -31,12 +46,10 @@ list(const struct targets *t)
 static void
 takes(const char *text, const char *want)
 {
-	struct targets t = TARGETS_INIT;
+	struct targets t;
 	struct err e = ERR_INIT;
 
-	if (!ok(targets_add(&t, text, &plain, &e) == 0 &&
-		    targets_merge(&t, &none, &e) == 0,
-		"'%s' is taken", text))
+	if (!ok(choose(&t, text, NULL, &e) == 0, "'%s' is taken", text))
 		printf("# %s\n", e.text);
 	is_text(list(&t), want, text);
 	targets_release(&t);
@@ -45,14 +58,13 @@ takes(const char *text, const char *want)
 static void
 counts(const char *text, long long hosts, const char *last)
 {
-	struct targets t = TARGETS_INIT;
+	struct targets t;
 	struct err e = ERR_INIT;
 	char ip[ADDR_TEXT];
 	struct addr a;
 
-	ok(targets_add(&t, text, &plain, &e) == 0 && targets_merge(&t, &none, &e) == 0,
-	    "'%s' is taken", text);
-	is_int(t.hosts, hosts, "as many hosts");
+	ok(choose(&t, text, NULL, &e) == 0, "'%s' is taken", text);
+	is_int((long long)t.hosts, hosts, "as many hosts");
 	targets_host(&t, t.hosts - 1, 80, &a);
 	is_text(addr_format_ip(&a, ip, sizeof(ip)), last, "the last of them");
 	is_int(addr_port(&a), 80, "with the port");
@@ -62,11 +74,10 @@ counts(const char *text, long long hosts, const char *last)
 static void
 refuses(const char *text, const char *why)
 {
-	struct targets t = TARGETS_INIT;
+	struct targets t;
 	struct err e = ERR_INIT;
 
-	ok((targets_add(&t, text, &plain, &e) < 0 ||
-	       targets_merge(&t, &none, &e) < 0) &&
+	ok(choose(&t, text, NULL, &e) < 0 && e.kind == ERR_USAGE &&
 		strstr(e.text, why) != NULL,
 	    "'%s' is refused: %s", text, e.text);
 	targets_release(&t);
@@ -75,15 +86,12 @@ refuses(const char *text, const char *why)
 static void
 excludes(const char *text, const char *out, const char *want)
 {
-	struct targets t = TARGETS_INIT, u = TARGETS_INIT;
+	struct targets t;
 	struct err e;
 
-	targets_add(&t, text, &plain, &e);
-	targets_add(&u, out, &plain, &e);
-	targets_merge(&t, &u, &e);
+	choose(&t, text, out, &e);
 	is_text(list(&t), want, "without the excluded");
 	targets_release(&t);
-	targets_release(&u);
 }
 
 /* Many items, in any order: single hosts, networks, ranges, left-out ones. */
@@ -91,33 +99,142 @@ static void
 test_many(void)
 {
 	enum { COUNT = 60000 };
-	struct targets t = TARGETS_INIT, out = TARGETS_INIT;
+	struct targets t;
 	struct err e;
 	char text[64];
 	uint32_t i;
-	int bad = 0;
+	int bad = 0, out;
 
-	for (i = 0; i < COUNT; i++) {
-		uint32_t n = (COUNT - i) * 2;
+	memset(&t, 0, sizeof(t));
+	for (out = 0; out < 2; out++) {
+		t.excludes = out == 1;
+		for (i = 0; i < COUNT; i += out == 1 ? 4 : 1) {
+			uint32_t n = (COUNT - i) * 2;
 
-		snprintf(text, sizeof(text), "10.%u.%u.%u", n >> 16,
-		    (n >> 8) & 255, n & 255);
-		bad += targets_add(&t, text, &plain, &e);
-		bad += i % 4 == 0 && targets_add(&out, text, &plain, &e);
+			snprintf(text, sizeof(text), "10.%u.%u.%u", n >> 16,
+			    (n >> 8) & 255, n & 255);
+			bad += targets_add(&t, text, &numeric, &e);
+		}
+		bad += targets_add(
+		    &t, out == 1 ? "10.3.0.0/16" : "10.0.0.0/14", &numeric, &e);
 	}
-	bad += targets_add(&t, "10.0.0.0/14", &plain, &e);
-	bad += targets_add(&out, "10.3.0.0/16", &plain, &e);
 	is_int(bad, 0, "all of them are taken");
-	ok(targets_merge(&t, &out, &e) == 0, "they are merged");
-	is_int(t.hosts, 3 * 65536 - COUNT / 4, "as many as there are");
+	targets_merge(&t);
+	is_int(
+	    (long long)t.hosts, 3 * 65536 - COUNT / 4, "as many as there are");
 	targets_release(&t);
-	targets_release(&out);
+}
+
+/* What a set contains, by the last number of its addresses. */
+static void
+mark(const char *text, bool *seen)
+{
+	struct targets t;
+	struct err e;
+	struct addr a;
+	uint64_t i;
+
+	choose(&t, text, NULL, &e);
+	for (i = 0; i < t.hosts; i++) {
+		targets_host(&t, i, 0, &a);
+		seen[ntohl(a.u.in4.sin_addr.s_addr) & 255] = true;
+	}
+	targets_release(&t);
+}
+
+/* Walks all shards: each host that is in and not out comes once. */
+static bool
+covers_once(const char *in, const char *out, struct targets_part part)
+{
+	bool wanted[256] = {false}, excluded[256] = {false};
+	int seen[256] = {0}, i;
+	struct targets t;
+	struct targets_walk w;
+	struct addr a;
+	struct err e;
+	uint64_t host, total = 0;
+
+	mark(in, wanted);
+	mark(out, excluded);
+	choose(&t, in, out, &e);
+	for (part.shard = 0; part.shard < part.shards; part.shard++) {
+		targets_walk_start(&w, &t, &part);
+		total += w.end - w.at;
+		while (targets_walk_next(&w, &host)) {
+			targets_host(&t, host, 0, &a);
+			seen[ntohl(a.u.in4.sin_addr.s_addr) & 255]++;
+		}
+	}
+	for (i = 0; i < 256; i++)
+		if (seen[i] != (wanted[i] && !excluded[i]))
+			break;
+	total -= t.hosts;
+	targets_release(&t);
+	return i == 256 && total == 0;
+}
+
+/* Every split of sets of ranges that overlap in every way. */
+static void
+test_shards(void)
+{
+	int a, b, c, d, bad = 0, sets = 0;
+	char in[64], out[64];
+	struct targets_part part = {.seed = 1};
+
+	for (a = 0; a < 4; a++)
+		for (b = a; b < 4; b++)
+			for (c = 0; c < 6; c++)
+				for (d = c; d < 6; d++) {
+					snprintf(in, sizeof(in),
+					    "192.0.2.%d-%d,192.0.2.%d-%d", c, d,
+					    a, b + 2);
+					snprintf(out, sizeof(out),
+					    "192.0.2.%d-%d,192.0.2.%d", a, b,
+					    d);
+					part.ascending = sets++ % 7 == 0;
+					part.seed++;
+					for (part.shards = 1; part.shards < 9;
+					     part.shards++)
+						bad +=
+						    !covers_once(in, out, part);
+				}
+	is_int(sets, 210, "sets of ranges with exclusions");
+	is_int(bad, 0, "shards are disjoint, and complete together");
+}
+
+/* Of a large set, each host comes once, in no order that is seen. */
+static void
+test_order(void)
+{
+	enum { HOSTS = 1 << 16 };
+	static bool seen[HOSTS];
+	struct targets_part part = {.seed = 7, .shards = 1};
+	struct targets t;
+	struct targets_walk w;
+	struct err e;
+	uint64_t host, last = 0;
+	int once = 0, ascents = 0;
+
+	choose(&t, "10.0.0.0/16", NULL, &e);
+	targets_walk_start(&w, &t, &part);
+	while (targets_walk_next(&w, &host)) {
+		once += !seen[host];
+		seen[host] = true;
+		ascents += host > last;
+		last = host;
+	}
+	is_int(once, HOSTS, "a large set: each host once");
+	ok(ascents > HOSTS * 48 / 100 && ascents < HOSTS * 52 / 100,
+	    "in random order");
+	targets_release(&t);
 }
 
 int
 main(void)
 {
 	test_many();
+	test_shards();
+	test_order();
 	takes("192.0.2.7", "192.0.2.7");
 	takes("::1", "::1");
 	takes("[2001:db8::7]", "2001:db8::7");
@@ -142,9 +259,11 @@ main(void)
 	refuses("192.0.2.0/", "0 to 32");
 	refuses("192.0.2.0/24x", "0 to 32");
 	refuses("2001:db8::/129", "0 to 128");
-	refuses("10.0.0.0/7", "16777216 hosts");
-	refuses("2001:db8::/64", "16777216 hosts");
-	refuses("10.0.0.0/8,11.0.0.0", "16777216 hosts");
+	counts("0.0.0.0/0", 4294967296, "255.255.255.255");
+	counts("2001:db8::/96,2001:db8:1::/96", 8589934592,
+	    "2001:db8:1::ffff:ffff");
+	refuses("2001:db8::/95", "IPv6 prefixes have 96");
+	refuses("fe80::1", "needs its interface");
 	refuses("example.test/24", "network");
 	refuses("192.0.2.9-3", "reversed");
 	refuses("192.0.2.9-256", "192.0.2.9-256");
