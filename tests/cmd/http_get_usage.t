@@ -37,6 +37,7 @@ refused('-H without a colon', qr/Name: value/, '-H', 'Name', $url);
 refused('-H with a line break', qr/control byte/, '-H', "A: b\r\nC: d", $url);
 refused('-H with a space in its name', qr/Name: value/, '-H', 'A b: c', $url);
 refused('-H Content-Length', qr/body/, '-H', 'content-length: 5', $url);
+refused('-u with 1024 bytes', qr/longer than 1023/, '-u', 'me:' . 'x' x 1021, $url);
 refused('-u without a password', qr/USER:PASS/, '-u', 'me', $url);
 refused('-O without a name', qr/names no file/, '-O', 'http://localhost/a/');
 refused('-o and -O', qr/together/, '-o', 'x', '-O', $url);
