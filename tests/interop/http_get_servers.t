@@ -146,8 +146,8 @@ for my $s (@servers) {
     # If-Modified-Since, and a resumed download.
     my $file = "$dir/$s->{name}.file";
     for my $run (1, 2) {
-        my $r = run('http-get', '-o', $file, $run == 1 ? ()
-            : ('--if-modified-since', $file), "$s->{url}/large");
+        my $r = run('http-get', '-o', $file, '--if-modified-since', $file,
+            "$s->{url}/large");
         is $r->{status}, 0, "$s->{name}, run $run: exit status";
         like $r->{err}, $run == 1 ? qr/^HTTP.* 200 / : qr/^HTTP.* 304 /,
             "$s->{name}, run $run";
