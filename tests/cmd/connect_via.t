@@ -152,13 +152,22 @@ is "$r->{status} $r->{err}", "0 got ABC\n", 'the program of connect uses it';
 # -z: a second in which it may fail.
 $r = via('exit 0', '-z', 'h', 1);
 is $r->{status}, 0, '-z: it exits with status 0';
-$r = via('echo ready; sleep 600', '-z', 'h', 1);
+# The result, of several tries if the machine is busy.
+sub soon {
+    my $r;
+    for (1 .. 5) {
+        $r = via(@_);
+        last if $r->{seconds} < 0.9;
+    }
+    return $r;
+}
+$r = soon('echo ready; sleep 600', '-z', 'h', 1);
 is $r->{status}, 0, '  it sends data';
 cmp_ok $r->{seconds}, '<', 0.9, '  at once';
 $r = via('sleep 600', '-z', 'h', 1);
 is $r->{status}, 0, '  it runs for a second';
 cmp_ok $r->{seconds}, '>=', 0.9, '  not earlier';
-$r = via('sleep 600', '-z', '-w', 0.1, 'h', 1);
+$r = soon('sleep 600', '-z', '-w', 0.1, 'h', 1);
 is $r->{status}, 0, '  or for --timeout';
 cmp_ok $r->{seconds}, '<', 0.9, '  if that is less';
 # On a busy machine it takes more than a second to fail.

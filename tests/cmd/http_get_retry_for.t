@@ -51,10 +51,10 @@ is "$r->{status} $r->{out}", '0 hello you', '--retry and --retry-for';
 $r = await(['-q', '--retry-for', '200ms', '--retry', 3], ($busy) x 50);
 is $r->{status}, 8, '--retry does not prolong --retry-for';
 cmp_ok $r->{seconds}, '<', 4, 'it ends';
-$r = await(['-q', '--retry-for', '200ms', '-o', "$dir/slow"], sub {
+$r = await(['-q', '--retry-for', 1, '-o', "$dir/slow"], sub {
     my ($c) = @_;
     syswrite $c, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nye";
-    select undef, undef, undef, 0.4;
+    select undef, undef, undef, 1.5;
     syswrite $c, 's';
 });
 is slurp("$dir/slow"), 'yes', 'the body may take longer than --retry-for';
