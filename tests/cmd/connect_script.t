@@ -1,5 +1,7 @@
 # --send and --expect: a conversation from the command line.
 use Sockt;
+use Socket qw(SOL_SOCKET SO_RCVBUF);
+use Time::HiRes qw(sleep);
 
 # The tutorials' hello server, and one that says back every byte in hex.
 my $hello = sub {
@@ -231,5 +233,135 @@ for my $case (
     is run('connect', '127.0.0.1', 1, @options)->{status}, 2,
         "$name is a usage error";
 }
+
+# A count of repetitions of four digits was not refused as one of three is: it
+# was text, which hardly any peer sends.
+for my $count ('256', '9999', '99999999999', '1,256', '1,9999', '9999,') {
+    my $r = run('connect', '--done', '--expect', "a{$count}", '127.0.0.1',
+        free_port());
+    is $r->{status}, 2, "a{$count} is refused";
+    like $r->{err}, qr/: a bad number of repetitions$/m, '  and why';
+}
+
+# An --expect that the end of the stream completes is the end of the script, and
+# nothing has to be received after it.
+my $l = tcp_listener();
+peer($l, sub { my ($c) = @_; print $c "the end" }, 2);
+for my $done ('--done', '') {
+    my @done = $done || ();
+    my $r = run({ timeout => 10 }, 'connect', '127.0.0.1',
+        $l->sockport, '--expect', '^the end$', @done);
+    is "$r->{status} $r->{signal}", '0 0', "ends, @done";
+}
+
+# When a pattern of --expect fails because the peer has finished, everything
+# received is written first, also to a slow stdout.
+$l = tcp_listener();
+pipe my $read, my $write or die;
+my $p = start({ stdout => $write }, 'connect', '--expect', 'never', '--done',
+    '127.0.0.1', $l->sockport);
+close $write;
+my $c = $l->accept;
+syswrite $c, 'x' x 100_000;
+close $c;
+# Its stdout is full and it waits; or it has ended.
+my $asleep = 0;
+while ($asleep < 20 && is_running($p->{pid})) {
+    $asleep = is_asleep($p->{pid}) ? $asleep + 1 : 0;
+    sleep 0.01;
+}
+my $n = 0;
+while (sysread $read, my $got, 65536) { $n += length $got }
+is $n, 100_000, 'everything received is written';
+$r = $p->finish;
+is $r->{status}, 9, 'then the pattern is the error';
+like $r->{err}, qr/'never'\): the peer finished/, 'that is reported';
+
+# A --send whose text was not sent is neither status 0 nor ended with a FIN,
+# although the peer has finished: it reads nothing. How the connection ends.
+sub unread {
+    my (@options) = @_;
+    my $l = tcp_listener();
+    setsockopt $l, SOL_SOCKET, SO_RCVBUF, 2048;
+    my $p = start({}, 'connect', '--sndbuf', '4k', '--send', 'B' x 100_000,
+        '--done', @options, '127.0.0.1', $l->sockport);
+    my $c = $l->accept;
+    shutdown $c, 1;
+    my $r = $p->finish;
+    my $n;
+    do { $n = sysread $c, my $got, 65536 } while $n;
+    return ($r, defined $n ? 'fin' : $!{ECONNRESET} ? 'reset' : "$!");
+}
+
+($r, my $end) = unread('--on-peer-eof', 'quit');
+is $r->{status}, 10, '--on-peer-eof quit';
+like $r->{err}, qr/finished first; \d+ bytes of --send not delivered \(--on-peer-eof quit\)$/m,
+    'says what was left';
+is $end, 'reset', 'and resets';
+
+($r, $end) = unread('-m', '500ms');
+is $r->{status}, 5, '--max-time';
+is $end, 'reset', 'resets';
+
+# No data of the peer makes an --expect take long: neither a limit nor a signal
+# is held up, and what matches at last is found at once.
+# A long line for each of these patterns, in pieces: regexec(3) takes seconds
+# for each piece.
+my @slow = ('[a-z]+ OK', 'a.*b', '^(a|aa)*b$', 'a{1,50}c');
+
+sub expecting {
+    my ($pattern, @options) = @_;
+    my $p = start({ stdout => do { open my $f, '>', '/dev/null'; $f } },
+        'connect', '--done', @options, '--expect', $pattern, '127.0.0.1',
+        $l->sockport);
+    my $c = $l->accept;
+    $c->autoflush(1);
+    return ($p, $c);
+}
+
+sub drip {
+    my ($c) = @_;
+    local $SIG{PIPE} = 'IGNORE';
+    for (1 .. 256) {
+        print $c 'a' x 512 or last;
+        select undef, undef, undef, 0.001;
+    }
+}
+
+for my $pattern (@slow) {
+    my ($p, $c) = expecting($pattern, '-m', '1');
+    drip($c);
+    my $r = $p->finish;
+    is $r->{status}, 5, "$pattern: --max-time ends it";
+    cmp_ok $r->{seconds}, '<', 10, 'in time';
+}
+
+# A line that never ends, as fast as it is received.
+sub flood {
+    my ($c) = @_;
+    local $SIG{PIPE} = 'IGNORE';
+    1 while syswrite $c, 'a' x 65536;
+}
+
+for my $limit (['-m', 1, 5], ['--expect-timeout', 1, 9]) {
+    my ($option, $seconds, $status) = @$limit;
+    my ($p, $c) = expecting($slow[0], $option, $seconds);
+    my $pid = Sockt::fork_child(sub { flood($c) });
+    close $c;
+    my $r = $p->finish;
+    is $r->{status}, $status, "an endless line: $option ends it";
+    cmp_ok $r->{seconds}, '<', 10, 'in time';
+    reap($pid);
+}
+
+($p, $c) = expecting($slow[0]);
+drip($c);
+$p->signal('TERM');
+is $p->finish->{signal}, 15, 'a signal ends it';
+
+($p, $c) = expecting($slow[0]);
+drip($c);
+print $c "\nok OK";
+is $p->finish->{status}, 0, 'the match is found';
 
 done_testing;
