@@ -14,28 +14,6 @@
 
 #define ITEM_SIZE 320
 
-/* Removes ":PORT" and brackets from item. False if the ports differ. */
-static bool
-match_port(char *item, uint16_t port)
-{
-	char *colon = strrchr(item, ':');
-	size_t n;
-	int64_t wanted;
-
-	if (colon != NULL && (strchr(item, ':') == colon || colon[-1] == ']') &&
-	    num_parse(colon + 1, 1, 65535, &wanted)) {
-		if (wanted != port)
-			return false;
-		*colon = '\0';
-	}
-	n = strlen(item);
-	if (item[0] == '[' && item[n - 1] == ']') {
-		memmove(item, item + 1, n - 2);
-		item[n - 2] = '\0';
-	}
-	return true;
-}
-
 /* Whether host is name, or ends in "." and name. */
 static bool
 is_under(const char *host, const char *name)
@@ -52,30 +30,40 @@ is_under(const char *host, const char *name)
 	return n == h || host[h - n - 1] == '.';
 }
 
-/* Whether host is an address in the network item. */
+/* Whether an item of no_proxy matches ep; changes item. */
 static bool
-is_within(const char *host, const char *item)
+matches(char *item, const struct endpoint *ep)
 {
+	char *colon = strrchr(item, ':');
 	struct access list = ACCESS_INIT;
 	struct addr a;
 	struct err e;
+	int64_t port;
+	size_t n;
 	bool result;
 
-	if (item[0] == '@' || !addr_parse_ip(&a, host, 0))
+	if (strcmp(item, "*") == 0)
+		return true;
+	if (colon != NULL && (strchr(item, ':') == colon || colon[-1] == ']') &&
+	    num_parse(colon + 1, 1, 65535, &port)) {
+		if (port != ep->port)
+			return false;
+		*colon = '\0';
+	}
+	n = strlen(item);
+	if (item[0] == '[' && item[n - 1] == ']') {
+		item[n - 1] = '\0';
+		item++;
+	}
+	if (is_under(ep->host, item))
+		return true;
+	/* Otherwise it may be a network, and the host an address in it. */
+	if (item[0] == '@' || !addr_parse_ip(&a, ep->host, 0))
 		return false;
 	result =
 	    access_add(&list, true, item, &e) == 0 && access_allows(&list, &a);
 	access_release(&list);
 	return result;
-}
-
-static bool
-matches(char *item, const struct endpoint *ep)
-{
-	if (strcmp(item, "*") == 0)
-		return true;
-	return match_port(item, ep->port) &&
-	       (is_under(ep->host, item) || is_within(ep->host, item));
 }
 
 /* Whether ep is in list, which may be NULL. */

@@ -18,48 +18,31 @@ struct date {
 	int hour, minute, second;
 };
 
-static int
-month_number(const char *name)
-{
-	int i;
-
-	for (i = 0; i < 12; i++)
-		if (strncmp(months + (size_t)i * 3, name, 3) == 0)
-			return i + 1;
-	return 0;
-}
-
 /* Tries the three forms of RFC 9110; one must match the whole text. */
 static bool
 parse_form(const char *text, struct date *d)
 {
 	char month[4] = "";
-	int end = 0;
+	int end = 0, i;
 
 	memset(d, 0, sizeof(*d));
 	if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n",
 		&d->day, month, &d->year, &d->hour, &d->minute, &d->second,
-		&end) == 6 &&
-	    end > 0 && text[end] == '\0') {
-		d->month = month_number(month);
-		return true;
-	}
-	if (sscanf(text, "%*9[A-Za-z], %2d-%3[A-Za-z]-%2d %2d:%2d:%2d GMT%n",
-		&d->day, month, &d->year, &d->hour, &d->minute, &d->second,
-		&end) == 6 &&
-	    end > 0 && text[end] == '\0') {
-		d->month = month_number(month);
-		d->year += d->year < 70 ? 2000 : 1900;
-		return true;
-	}
-	if (sscanf(text, "%*3[A-Za-z] %3[A-Za-z] %2d %2d:%2d:%2d %4d%n", month,
+		&end) != 6 &&
+	    sscanf(text, "%*3[A-Za-z] %3[A-Za-z] %2d %2d:%2d:%2d %4d%n", month,
 		&d->day, &d->hour, &d->minute, &d->second, &d->year,
-		&end) == 6 &&
-	    text[end] == '\0') {
-		d->month = month_number(month);
-		return true;
+		&end) != 6) {
+		if (sscanf(text,
+			"%*9[A-Za-z], %2d-%3[A-Za-z]-%2d %2d:%2d:%2d GMT%n",
+			&d->day, month, &d->year, &d->hour, &d->minute,
+			&d->second, &end) != 6)
+			return false;
+		d->year += d->year < 70 ? 2000 : 1900;
 	}
-	return false;
+	for (i = 0; i < 12; i++)
+		if (strncmp(months + (size_t)i * 3, month, 3) == 0)
+			d->month = i + 1;
+	return end > 0 && text[end] == '\0';
 }
 
 /* "1994-11-06", optionally followed by a space or "T" and a time. */

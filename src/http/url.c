@@ -305,14 +305,15 @@ url_follow(const struct url *base, const char *location, struct url *next,
     struct err *e)
 {
 	char ref[URL_SIZE];
-	const char *wrong = encode(ref, location, true), *at = ref;
+	const char *wrong = encode(ref, location, true), *foreign, *at = ref;
 	bool has_user = false;
 	size_t n;
 
 	next->is_https = base->is_https;
 	n = wrong == NULL ? scheme_length(ref) : 0;
-	if (n > 0 && parse_scheme(next, ref, n) != NULL) {
-		refuse(location, parse_scheme(next, ref, n), e);
+	foreign = n > 0 ? parse_scheme(next, ref, n) : NULL;
+	if (foreign != NULL) {
+		refuse(location, foreign, e);
 		e->kind = ERR_FAILED;
 		return err_prefix(e, "redirected");
 	}
