@@ -183,41 +183,28 @@ meaning_of(const char *call, int errnum)
 	return meaning != NULL ? meaning : "the system refused it";
 }
 
-/* Reports s, whose result may still be missing. */
-static void report(struct shown *s, int64_t start_ns, int errnum,
-    const char *note, const char *fmt, va_list ap)
-    __attribute__((format(printf, 5, 0)));
-
-static void
-report(struct shown *s, int64_t start_ns, int errnum, const char *note,
-    const char *fmt, va_list ap)
-{
-	s->ns = clock_now() - start_ns;
-	s->kind = errnum;
-	vsnprintf(s->subject, sizeof(s->subject), fmt, ap);
-	if (errnum != 0)
-		snprintf(s->result, sizeof(s->result), "FAILED %s",
-		    err_reason(errnum, place_of(s->call)));
-	else if (s->result[0] == '\0')
-		snprintf(s->result, sizeof(s->result), "ok");
-	snprintf(s->note, sizeof(s->note), "%s",
-	    errnum != 0 ? meaning_of(s->call, errnum) : note);
-	count_or_show(s);
-}
-
 void
 step(const char *call, int64_t start_ns, int64_t result, const char *note,
     const char *fmt, ...)
 {
-	struct shown s = {.call = call};
+	struct shown s = {.call = call, .kind = result < 0 ? errno : 0};
 	int saved = errno;
 	va_list ap;
 
 	if (!step_is_on())
 		return;
+	s.ns = clock_now() - start_ns;
 	va_start(ap, fmt);
-	report(&s, start_ns, result < 0 ? saved : 0, note, fmt, ap);
+	vsnprintf(s.subject, sizeof(s.subject), fmt, ap);
 	va_end(ap);
+	if (result < 0)
+		snprintf(s.result, sizeof(s.result), "FAILED %s",
+		    err_reason(saved, place_of(call)));
+	else
+		snprintf(s.result, sizeof(s.result), "ok");
+	snprintf(s.note, sizeof(s.note), "%s",
+	    result < 0 ? meaning_of(call, saved) : note);
+	count_or_show(&s);
 	errno = saved;
 }
 
@@ -277,7 +264,7 @@ format_transfer(const struct step_transfer *t, char *text, size_t size)
 void
 step_transfer(const struct step_transfer *t)
 {
-	struct shown s = {.call = t->call, .kind = t->done < 0 ? t->errnum : 0};
+	struct shown s = {.kind = t->done < 0 ? t->errnum : 0};
 	int saved = errno;
 
 	/* A call that would block moves nothing; poll(2) waits then. */
@@ -304,37 +291,5 @@ step_transfer(const struct step_transfer *t)
 	snprintf(s.note, sizeof(s.note), "%s",
 	    t->done < 0 ? meaning_of(s.call, t->errnum) : moved_note(t));
 	count_or_show(&s);
-	errno = saved;
-}
-
-/* The calls of the tutorials. */
-static bool
-is_taught(const char *call)
-{
-	static const char *const calls[] = {"resolve", "socket", "bind",
-	    "listen", "accept", "queue", "connect", "fork", "shutdown", "close",
-	    "setsockopt"};
-	size_t i;
-
-	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
-		if (strcmp(call, calls[i]) == 0)
-			return true;
-	return false;
-}
-
-void
-step_report(const struct step *t, const char *fmt, ...)
-{
-	struct shown s = {.call = t->call};
-	int saved = errno;
-	va_list ap;
-
-	if (!step_is_on() || !is_taught(t->call))
-		return;
-	if (t->result != NULL)
-		snprintf(s.result, sizeof(s.result), "%s", t->result);
-	va_start(ap, fmt);
-	report(&s, t->start_ns, t->errnum, t->note, fmt, ap);
-	va_end(ap);
 	errno = saved;
 }

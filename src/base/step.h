@@ -31,26 +31,12 @@ int64_t step_start(void);
 void step(const char *call, int64_t start_ns, int64_t result, const char *note,
     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
-struct step {
-	const char *call;
-	int64_t start_ns;
-	int errnum;
-	const char *result; /* shown instead of "ok", or NULL */
-	const char *note;
-	const char *failure;
-	bool is_query;
-};
-
-void step_report(const struct step *t, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
 /* Reports that a step begins to wait: "CALL SUBJECT: waiting (NOTE)". */
 void step_wait(const char *call, const char *note, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* The result of a send or receive. */
 struct step_transfer {
-	const char *call;
 	int fd;
 	int64_t start_ns; /* by step_start() */
 	bool is_send;

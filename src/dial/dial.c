@@ -112,8 +112,6 @@ open_socket(struct dial *d, struct attempt *t)
 	static const struct sockopt share_port = {SOL_SOCKET, SO_REUSEADDR,
 	    "SO_REUSEADDR",
 	    "the local port may be that of an earlier connection", NULL};
-	static const struct sockopt only_ip6 = {IPPROTO_IPV6, IPV6_V6ONLY,
-	    "IPV6_V6ONLY", "leaves the local port to an IPv4 socket too", NULL};
 	int family = addr_family(t->addr);
 	struct addr local = local_end(d, family);
 	struct err e;
@@ -129,8 +127,9 @@ open_socket(struct dial *d, struct attempt *t)
 		return 0;
 	if (d->options->source_port != 0)
 		(void)sockopt_set(t->fd, &share_port, 1);
+	/* It leaves the local port to an IPv4 socket, too. */
 	if (d->options->source_port != 0 && family == AF_INET6)
-		(void)sockopt_set(t->fd, &only_ip6, 1);
+		(void)sockopt_set_quietly(t->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	t->is_local = sock_bind(t->fd, &local) < 0;
 	return t->is_local ? -1 : 0;
 }

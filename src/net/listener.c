@@ -2,6 +2,8 @@
 #include "net/listener.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -42,8 +44,6 @@ static const struct sockopt reuse_address = {SOL_SOCKET, SO_REUSEADDR,
     NULL};
 static const struct sockopt share_group = {SOL_SOCKET, SO_REUSEADDR,
     "SO_REUSEADDR", "other receivers of this group may use the port too", NULL};
-static const struct sockopt only_ip6 = {IPPROTO_IPV6, IPV6_V6ONLY,
-    "IPV6_V6ONLY", "1: this socket takes IPv6 alone; 0: IPv4 as well", NULL};
 
 /*
  * SO_REUSEADDR lets a TCP server restart while old connections are in TIME-WAIT
@@ -57,7 +57,8 @@ set_options(
 	bool is_group = addr_is_multicast(a);
 
 	if (addr_family(a) == AF_INET6 &&
-	    sockopt_set(fd, &only_ip6, l->is_dual ? 0 : 1) < 0)
+	    sockopt_set_quietly(
+		fd, IPPROTO_IPV6, IPV6_V6ONLY, l->is_dual ? 0 : 1) < 0)
 		return err_sys(
 		    e, ERR_LOCAL, errno, "%s: IPV6_V6ONLY", addr_text(a));
 	if ((is_group || (l->type == SOCK_STREAM && !addr_is_unix(a))) &&
@@ -465,7 +466,7 @@ add_inherited(
 		return -1;
 	if (fd_close_on_exec(fd) < 0 || sock_nonblocking(fd, !is_connection))
 		return err_sys(e, ERR_LOCAL, errno, "--fd %d", fd);
-	sockopt_set_nodelay(fd);
+	(void)sockopt_set_quietly(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	step_name(fd,
 	    is_connection           ? "the connection"
 	    : o->type == SOCK_DGRAM ? "the datagram socket"

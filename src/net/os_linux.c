@@ -139,17 +139,10 @@ os_multicast_interface(int fd, int family, unsigned interface)
 void
 os_receive_errors(int fd, int family)
 {
-	static const struct sockopt option = {IPPROTO_IP, IP_RECVERR,
-	    "IP_RECVERR", "ICMP errors are kept in the socket's error queue",
-	    NULL};
-	static const struct sockopt option6 = {IPPROTO_IPV6, IPV6_RECVERR,
-	    "IPV6_RECVERR", "ICMP errors are kept in the socket's error queue",
-	    NULL};
-
 	if (family == AF_INET6)
-		(void)sockopt_set(fd, &option6, 1);
+		(void)sockopt_set_quietly(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
 	else if (family == AF_INET)
-		(void)sockopt_set(fd, &option, 1);
+		(void)sockopt_set_quietly(fd, IPPROTO_IP, IP_RECVERR, 1);
 }
 
 /*
@@ -230,13 +223,11 @@ os_next_error(int fd, struct os_error *q)
 void
 os_request_destination(int fd, int family)
 {
-	const int on = 1;
-
 	if (family == AF_INET6)
-		(void)setsockopt(
-		    fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
+		(void)sockopt_set_quietly(
+		    fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 	/* A dual-stack socket needs both. */
-	(void)setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
+	(void)sockopt_set_quietly(fd, IPPROTO_IP, IP_PKTINFO, 1);
 }
 
 static void

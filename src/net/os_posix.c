@@ -152,12 +152,9 @@ void
 os_request_destination(int fd, int family)
 {
 #ifdef IPV6_RECVPKTINFO
-	static const struct sockopt option = {IPPROTO_IPV6, IPV6_RECVPKTINFO,
-	    "IPV6_RECVPKTINFO",
-	    "each datagram comes with the address that it was sent to", NULL};
-
 	if (family == AF_INET6)
-		(void)sockopt_set(fd, &option, 1);
+		(void)sockopt_set_quietly(
+		    fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 #else
 	(void)fd;
 	(void)family;

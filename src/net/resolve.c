@@ -240,21 +240,18 @@ resolve_name(const struct endpoint *ep, const struct name_options *o,
     struct deadline until, struct addr_list *list, struct err *e)
 {
 	struct lookup l = {.ep = ep, .family = o->family};
-	struct step s = {.call = "resolve", .start_ns = clock_now()};
-	int errnum;
+	int64_t start = step_start();
+	int errnum = run_child(&l, until);
 
-	if (step_is_on())
-		step_wait("resolve",
-		    "another process asks the system's resolver: the hosts "
-		    "file, DNS",
-		    "%s", text_shown(ep->host));
-	errnum = run_child(&l, until);
 	if (errnum == 0 && l.found.count > 0) {
 		interleave(&l.found, list);
-		log_result(ep, s.start_ns, "the name's addresses", list);
+		log_result(ep, start,
+		    "another process asked the system's resolver: the hosts "
+		    "file, DNS",
+		    list);
 	} else {
-		s.errnum = errnum != 0 ? errnum : name_cause(l.last.code);
-		step_report(&s, "%s", text_shown(ep->host));
+		errno = errnum != 0 ? errnum : name_cause(l.last.code);
+		step("resolve", start, -1, NULL, "%s", text_shown(ep->host));
 		(void)(errnum != 0 ? read_error(ep, errnum, until, e)
 				   : name_error(&l, e));
 	}

@@ -182,8 +182,7 @@ sock_send(int fd, const void *bytes, size_t n, int flags)
 	ssize_t done = send(fd, bytes, n, flags);
 
 	if (step_is_on())
-		step_transfer(&(struct step_transfer){.call = "send",
-		    .fd = fd,
+		step_transfer(&(struct step_transfer){.fd = fd,
 		    .start_ns = start,
 		    .is_send = true,
 		    .wanted = n,
@@ -205,8 +204,7 @@ sock_recv(int fd, void *space, size_t size, int flags)
 		step_flush();
 	done = recv(fd, space, size, flags);
 	if (step_is_on())
-		step_transfer(&(struct step_transfer){.call = "recv",
-		    .fd = fd,
+		step_transfer(&(struct step_transfer){.fd = fd,
 		    .start_ns = start,
 		    .wanted = size,
 		    .done = done,
@@ -328,7 +326,7 @@ sock_set(int fd, int family, const struct sock_options *o, struct err *e)
 		return -1;
 	if (family == AF_UNIX)
 		return 0;
-	sockopt_set_nodelay(fd);
+	(void)sockopt_set_quietly(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	return set_ip(fd, family, o, e);
 }
 

@@ -147,12 +147,12 @@ dgram_path_mtu(int fd, int family)
 {
 	int mtu = 0;
 #if defined(IP_MTU) && defined(IPV6_MTU)
-	static const struct sockopt option = {IPPROTO_IP, IP_MTU, "IP_MTU",
-	    "the largest packet that the path carries", NULL};
-	static const struct sockopt option6 = {IPPROTO_IPV6, IPV6_MTU,
-	    "IPV6_MTU", "the largest packet that the path carries", NULL};
+	socklen_t len = sizeof(mtu);
 
-	(void)sockopt_get(fd, family == AF_INET6 ? &option6 : &option, &mtu);
+	if (family == AF_INET6)
+		(void)getsockopt(fd, IPPROTO_IPV6, IPV6_MTU, &mtu, &len);
+	else
+		(void)getsockopt(fd, IPPROTO_IP, IP_MTU, &mtu, &len);
 #else
 	(void)fd;
 	(void)family;
