@@ -26,8 +26,6 @@ int
 connector_check(
     const struct endpoint *ep, const struct connector_options *o, struct err *e)
 {
-	char name[PROXY_TEXT];
-
 	if (o->tls.is_on && tls_check(&o->tls, e) < 0)
 		return -1;
 	if (o->via != NULL)
@@ -38,7 +36,7 @@ connector_check(
 		return -1;
 	if (resolve_check(&o->proxy->server, &o->dial.names, e) == 0)
 		return 0;
-	return err_prefix(e, "%s", proxy_format(o->proxy, name, sizeof(name)));
+	return err_prefix(e, "%s", proxy_text(o->proxy));
 }
 
 bool
@@ -74,14 +72,12 @@ open_through_proxy(const struct attempt *a)
 {
 	const struct proxy *p = a->o->proxy;
 	struct dial_options dial = a->o->dial;
-	char name[PROXY_TEXT], text[ENDPOINT_TEXT];
 	int fd;
 
-	dial.name = proxy_format(p, name, sizeof(name));
+	dial.name = proxy_text(p);
 	fd = dial_connect(&p->server, &dial, a->until, a->result, a->e);
 	if (fd < 0)
-		return err_prefix(
-		    a->e, "%s", endpoint_format(a->ep, text, sizeof(text)));
+		return err_prefix(a->e, "%s", endpoint_text(a->ep));
 	if (proxy_open(p, a->ep,
 		&(struct stream){.fd = fd, .until = a->until, .idle_ms = -1},
 		a->e) < 0)

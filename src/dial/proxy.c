@@ -97,7 +97,6 @@ proxy_parse(struct proxy *p, const char *text, struct err *e)
 {
 	const char *sign = strstr(text, "://"), *at;
 	const struct scheme *s = &schemes[0];
-	char shown[64];
 
 	memset(p, 0, sizeof(*p));
 	p->origin = "--proxy";
@@ -106,8 +105,7 @@ proxy_parse(struct proxy *p, const char *text, struct err *e)
 		if (s == NULL)
 			return err_set(e, ERR_USAGE,
 			    "the scheme '%s' must be http, socks4 or socks5",
-			    text_escape(shown, sizeof(shown), text,
-				(size_t)(sign - text)));
+			    text_shown_bytes(text, (size_t)(sign - text)));
 		text = sign + 3;
 	}
 	p->kind = s->kind;
@@ -160,14 +158,12 @@ is_plain_host(const char *host)
 int
 proxy_check(const struct endpoint *target, struct err *e)
 {
-	char text[ENDPOINT_TEXT];
-
 	if (!target->is_unix && endpoint_check_host(target->host, e) < 0)
 		return -1;
 	if (!target->is_unix && is_plain_host(target->host))
 		return 0;
 	return err_set(e, ERR_USAGE, "%s cannot be reached through a proxy",
-	    endpoint_format(target, text, sizeof(text)));
+	    endpoint_text(target));
 }
 
 static int
@@ -475,7 +471,7 @@ target_errnum(int status)
 static int
 check_status(struct tunnel *t, const struct http_head *head)
 {
-	char reason[128], why[192];
+	char why[192];
 
 	if (head->status / 100 == 2)
 		return 0;
@@ -486,8 +482,7 @@ check_status(struct tunnel *t, const struct http_head *head)
 			: "407, wrong user or password",
 		    0);
 	snprintf(why, sizeof(why), "%d %s", head->status,
-	    text_escape(reason, sizeof(reason), head->text + head->reason,
-		head->reason_length));
+	    text_shown_bytes(head->text + head->reason, head->reason_length));
 	return declined(t, why, target_errnum(head->status));
 }
 

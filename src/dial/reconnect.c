@@ -30,7 +30,6 @@ reconnect_start(struct reconnect *r, int64_t ms, struct deadline until)
 static void
 report_once(struct reconnect *r, const struct err *e)
 {
-	char duration[32];
 	size_t i;
 
 	for (i = 0; i < r->count; i++)
@@ -38,8 +37,7 @@ report_once(struct reconnect *r, const struct err *e)
 			return;
 	if (r->count < RECONNECT_CAUSES)
 		strcpy(r->causes[r->count++], e->text);
-	diag_warn("%s; trying again for %s", e->text,
-	    num_format_limit(duration, sizeof(duration), r->ms));
+	diag_warn("%s; trying again for %s", e->text, num_limit_text(r->ms));
 }
 
 /* The attempt that the limit ended says less than the one before it. */

@@ -37,12 +37,10 @@ struct tls {
 int
 tls_check(const struct tls_options *o, struct err *e)
 {
-	char shown[256];
-
 	if (o->ca_file == NULL || access(o->ca_file, R_OK) == 0)
 		return 0;
-	return err_sys(e, ERR_OUTPUT, errno, "--tls-ca: %s",
-	    text_escape_string(shown, sizeof(shown), o->ca_file));
+	return err_sys(
+	    e, ERR_OUTPUT, errno, "--tls-ca: %s", text_shown(o->ca_file));
 }
 
 static void
@@ -58,7 +56,7 @@ static void
 announce(const struct tls *t, const struct tls_options *o, int64_t ns)
 {
 	const struct tls_report *r = &t->report;
-	char certificate[512], duration[32], verified[320];
+	const char *verified;
 	bool is_verified = !o->is_insecure;
 	struct json *j;
 
@@ -68,14 +66,11 @@ announce(const struct tls *t, const struct tls_options *o, int64_t ns)
 	json_text(j, "subject", r->certificate);
 	json_bool(j, "verified", is_verified);
 	json_seconds(j, "seconds", (double)ns / 1e9);
-	text_escape_string(verified, sizeof(verified), r->verification);
+	verified = text_shown(r->verification);
 	diag_event_end(DIAG_NOTE, "%s with %s, certificate of %s, %s%s, in %s",
-	    r->protocol, r->cipher,
-	    text_escape_string(
-		certificate, sizeof(certificate), r->certificate),
+	    r->protocol, r->cipher, text_shown(r->certificate),
 	    is_verified ? "verified" : "not verified (--tls-insecure): ",
-	    is_verified ? "" : verified,
-	    num_format_duration(duration, sizeof(duration), ns));
+	    is_verified ? "" : verified, num_duration_text(ns));
 }
 
 /* Waits until openssl has made the handshake. Returns 0, or -1 with *e. */

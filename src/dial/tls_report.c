@@ -109,12 +109,9 @@ is_other_protocol(const struct tls_report *r)
 static int
 library_error(const struct tls_report *r, const char *what, struct err *e)
 {
-	char shown[320];
-
 	return err_set(e, ERR_PROTOCOL, "%s: %s", what,
-	    r->reason[0] == '\0'
-		? "openssl does not say why"
-		: text_escape_string(shown, sizeof(shown), r->reason));
+	    r->reason[0] == '\0' ? "openssl does not say why"
+				 : text_shown(r->reason));
 }
 
 /* The error of the process; a lost connection has an errno as elsewhere. */
@@ -131,14 +128,12 @@ int
 tls_report_handshake(
     const struct tls_report *r, const char *ca_file, struct err *e)
 {
-	char shown[320];
-
 	if (r->rejected[0] != '\0')
 		return err_set(e, ERR_PROTOCOL,
 		    "the certificate is not accepted: %s (--tls-ca names a "
 		    "file with the certificate to trust, --tls-insecure "
 		    "accepts any)",
-		    text_escape_string(shown, sizeof(shown), r->rejected));
+		    text_shown(r->rejected));
 	if (r->failure[0] != '\0' && r->kind != ERR_NONE &&
 	    (r->reason[0] == '\0' || is_truncated(r)))
 		return process_error(r, e);
@@ -149,7 +144,7 @@ tls_report_handshake(
 	if (r->is_bad_file && ca_file != NULL)
 		return err_set(e, ERR_OUTPUT,
 		    "no certificate can be read from %s (--tls-ca)",
-		    text_escape_string(shown, sizeof(shown), ca_file));
+		    text_shown(ca_file));
 	if (is_truncated(r) || r->reason[0] == '\0') {
 		err_set(e, ERR_PROTOCOL,
 		    "the peer closed the connection during the handshake");

@@ -82,7 +82,8 @@ uses(const char *command, char letter)
 int
 via_check(const char *command, const struct endpoint *ep, struct err *e)
 {
-	char path[ADDR_TEXT], shown[128];
+	char path[ADDR_TEXT];
+	const char *shown;
 	const char *host = host_of(ep, path, sizeof(path));
 
 	if (command[strspn(command, " \t")] == '\0')
@@ -91,14 +92,13 @@ via_check(const char *command, const struct endpoint *ep, struct err *e)
 		return err_set(e, ERR_USAGE,
 		    "--via: '%s': there are %%h (host), %%p (port) and %%%% "
 		    "(a percent sign)",
-		    text_escape_string(
-			shown, sizeof(shown), find_unknown(command)));
+		    text_shown(find_unknown(command)));
 	if (ep->is_unix && uses(command, 'p'))
 		return err_set(
 		    e, ERR_USAGE, "--via: a unix socket has no port for %%p");
 	if (!uses(command, 'h'))
 		return 0;
-	text_escape_string(shown, sizeof(shown), host);
+	shown = text_shown(host);
 	if (host[0] == '-')
 		return err_set(e, ERR_USAGE,
 		    "--via: the program would take the host '%s' for an option",
@@ -162,11 +162,9 @@ static void
 keep_line(void *context, const char *line)
 {
 	struct via *v = context;
-	char shown[PROC_LINE];
 
 	snprintf(v->reason, sizeof(v->reason), "%s", line);
-	diag_note(
-	    "--via says: %s", text_escape_string(shown, sizeof(shown), line));
+	diag_note("--via says: %s", text_shown(line));
 }
 
 /*
@@ -195,7 +193,6 @@ via_start(const struct via_command *command, int *fd, struct err *e)
 	    .has_pair = true,
 	    .on_line = keep_line,
 	    .context = v};
-	char shown[256];
 
 	endpoint_format(command->ep, v->name, sizeof(v->name));
 	v->may_stop = command->may_stop;
@@ -213,8 +210,7 @@ via_start(const struct via_command *command, int *fd, struct err *e)
 		free(text);
 		return NULL;
 	}
-	diag_note("%s: running %s (--via)", v->name,
-	    text_escape_string(shown, sizeof(shown), text));
+	diag_note("%s: running %s (--via)", v->name, text_shown(text));
 	free(text);
 	*fd = v->program->fd;
 	v->program->fd = -1;
@@ -225,8 +221,6 @@ via_start(const struct via_command *command, int *fd, struct err *e)
 static int
 status_error(const struct via *v, int status, struct err *e)
 {
-	char shown[PROC_LINE];
-
 	if (v->program->is_ending)
 		err_set(e, ERR_LOST,
 		    "%s: the program of --via did not exit after the "
@@ -243,8 +237,8 @@ status_error(const struct via *v, int status, struct err *e)
 	if (v->program->is_ending)
 		e->errnum = ETIMEDOUT;
 	if (v->reason[0] != '\0')
-		text_append(e->text, sizeof(e->text), ": %s",
-		    text_escape_string(shown, sizeof(shown), v->reason));
+		text_append(
+		    e->text, sizeof(e->text), ": %s", text_shown(v->reason));
 	return -1;
 }
 

@@ -289,7 +289,7 @@ targets_look_up(
 {
 	struct addr_list list;
 	struct endpoint ep;
-	char shown[ENDPOINT_HOST * 2];
+	const char *shown;
 	size_t i, k;
 
 	for (i = 0; i < t->name_count; i++) {
@@ -301,7 +301,7 @@ targets_look_up(
 		memcpy(ep.host, name->text, strlen(name->text) + 1);
 		if (look_up(&ep, o, &list, e) < 0)
 			return -1;
-		text_escape_string(shown, sizeof(shown), name->text);
+		shown = text_shown(name->text);
 		free(name->text);
 		name->text = mem_text(shown);
 		for (k = 0; k < (all ? list.count : 1); k++) {

@@ -79,7 +79,6 @@ static int
 try_targets(struct served *v, struct deadline until, struct err *e)
 {
 	const struct handler *h = v->h;
-	char client[ADDR_TEXT], next[ENDPOINT_TEXT];
 	struct err all;
 	int fd;
 	size_t i;
@@ -97,11 +96,8 @@ try_targets(struct served *v, struct deadline until, struct err *e)
 		if (!connector_is_transient(e) || deadline_passed(until))
 			break;
 		if (i + 1 < h->target_count)
-			diag_note("%s: %s; trying %s",
-			    addr_format(&v->c->remote, client, sizeof(client)),
-			    e->text,
-			    endpoint_format(
-				&h->targets[i + 1], next, sizeof(next)));
+			diag_note("%s: %s; trying %s", addr_text(&v->c->remote),
+			    e->text, endpoint_text(&h->targets[i + 1]));
 	}
 	strcpy(e->text, all.text);
 	return -1;

@@ -72,13 +72,11 @@ session_pause(struct session *s, int64_t ms)
 static int
 lost(struct session *s, int errnum)
 {
-	char text[32];
-
 	s->r.first = CONN_FIRST_PEER;
 	s->r.reset = err_is_reset(errnum);
 	return err_sys(&s->e, ERR_LOST, errnum,
 	    "the connection was lost after %s sent and %llu received",
-	    num_format_count(text, sizeof(text), s->r.sent, "byte"),
+	    num_count_text(s->r.sent, "byte"),
 	    (unsigned long long)s->r.received);
 }
 
@@ -205,12 +203,10 @@ session_receive_message(struct session *s, struct message *m)
 static void
 log_error(struct session *s, const struct conn *c)
 {
-	char text[ADDR_TEXT];
-
 	/* A program's status has no text. */
 	if (s->e.text[0] == '\0')
 		return;
-	err_prefix(&s->e, "%s", addr_format(&c->remote, text, sizeof(text)));
+	err_prefix(&s->e, "%s", addr_text(&c->remote));
 	diag_error(&s->e);
 }
 
