@@ -414,27 +414,12 @@ print_plan(const struct run *run)
 	return 0;
 }
 
-/* Whether the ports are in the state that --until names. */
-static bool
-is_reached(const struct run *run)
+/* The number of ports in the state that --until names. */
+static uint64_t
+count_reached(const struct run *run)
 {
-	uint64_t open = scan_report_open(&run->report);
-
-	return run->o->until == UNTIL_OPEN ? open == run->report.total
-					   : open == 0;
-}
-
-/* The exit status: of --retry-for, or of the results. */
-static enum err_kind
-status_of(const struct run *run)
-{
-	bool retries = run->o->time.retry_ms >= 0;
-
-	if (retries && is_reached(run))
-		return ERR_NONE;
-	if (retries && scan_report_open(&run->report) > 0)
-		return ERR_TIMEOUT;
-	return scan_report_status(&run->report);
+	return run->o->until == UNTIL_OPEN ? scan_report_open(&run->report)
+					   : scan_report_closed(&run->report);
 }
 
 /* Sets *e for the exit status. It has no text, since the results suffice,
@@ -443,17 +428,26 @@ static int
 status_error(const struct run *run, struct err *e)
 {
 	const struct scan_report *r = &run->report;
-	enum err_kind kind = status_of(run);
-	uint64_t open = scan_report_open(r);
+	enum err_kind kind = scan_report_status(r);
+	bool has_failed = scan_report_failed(r) == r->total;
+	uint64_t reached = count_reached(run);
 
+	if (run->o->time.retry_ms >= 0) {
+		if (reached == r->total)
+			return 0;
+		err_set(e, ERR_TIMEOUT,
+		    "%" PRIu64 " of %s %s after %s (--retry-for)", reached,
+		    num_count_text(r->total, "port"),
+		    until_words[run->o->until],
+		    num_limit_text(run->o->time.retry_ms));
+		if (has_failed)
+			err_append(e, "no port could be probed: %s",
+			    err_reason(r->errnum, ERR_AT_TCP));
+		return -1;
+	}
 	if (kind == ERR_NONE)
 		return 0;
-	if (run->o->time.retry_ms >= 0)
-		return err_set(e, kind,
-		    "%" PRIu64 " of %s open after %s (--retry-for)", open,
-		    num_count_text(r->total, "port"),
-		    num_limit_text(run->o->time.retry_ms));
-	if (scan_report_failed(r) == r->total)
+	if (has_failed)
 		return err_sys(e, kind, r->errnum, "no port could be probed");
 	err_clear(e);
 	e->kind = kind;
@@ -474,7 +468,8 @@ scan(struct run *run, struct err *e)
 		    &run->live, o->report.level == DIAG_SAY && !o->report.json);
 		if (scan_run(&so, &run->progress, e) < 0 || result_probe(e) < 0)
 			return -1;
-		if (o->time.retry_ms < 0 || is_reached(run) ||
+		if (o->time.retry_ms < 0 ||
+		    count_reached(run) == run->report.total ||
 		    deadline_passed(run->retry))
 			return 0;
 		if (wait_until(deadline_first(

@@ -242,6 +242,14 @@ scan_report_open(const struct scan_report *r)
 }
 
 uint64_t
+scan_report_closed(const struct scan_report *r)
+{
+	return r->totals[SCAN_REFUSED] + r->totals[SCAN_HOST_UNREACH] +
+	       r->totals[SCAN_NET_UNREACH] + r->totals[SCAN_PROHIBITED] +
+	       r->totals[SCAN_PROTO_UNREACH];
+}
+
+uint64_t
 scan_report_failed(const struct scan_report *r)
 {
 	return r->totals[SCAN_LOCAL] + r->skipped_failed;

@@ -72,6 +72,10 @@ uint64_t scan_report_failed(const struct scan_report *r);
 /* The number of open ports. */
 uint64_t scan_report_open(const struct scan_report *r);
 
+/* The number of ports that are not open, as the host or a router has answered;
+ * silence and local failures show nothing. */
+uint64_t scan_report_closed(const struct scan_report *r);
+
 /* Prints what has not been printed yet, and the sums. */
 void scan_report_end(struct scan_report *r);
 

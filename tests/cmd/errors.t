@@ -71,7 +71,7 @@ for my $row (
         qr{^http://\S+: stopped after 0\.2 s \(--max-time\); }],
     ["http-get -q --idle-timeout .2 http://127.0.0.1:$m/", 5,
         qr{^http://\S+: .*within 0\.2 s \(--idle-timeout\)$}],
-    ["portscan -q --retry-for .2 127.0.0.1 $closed", 4,
+    ["portscan -q --retry-for .2 127.0.0.1 $closed", 5,
         qr/^0 of 1 port open after 0\.2 s \(--retry-for\)$/],
 
     # Proxies.

@@ -1,6 +1,7 @@
 # --retry-for waits until the ports are open, --until closed until none is.
 use Sockt;
 
+my $alone = own_network();
 my ($open, $port) = (tcp_listener(), free_port());
 my $both = join ',', $open->sockport, $port;
 my $p = start('portscan', '-q', '--retry-for', '20', '127.0.0.1', $both);
@@ -21,7 +22,7 @@ $r = run('portscan', '--json', '--retry-for', '100ms', '127.0.0.1', $both);
 is scalar(() = $r->{out} =~ /"event":"port"/g), 1,
     '--json has one event for the open port, not one for each try';
 $r = run('portscan', '-q', '--retry-for', '100ms', '127.0.0.1', $port);
-is $r->{status}, 4, 'none open at all: the status of what they are';
+is $r->{status}, 5, 'none open at all: the same';
 
 $p = start('portscan', '--retry-for', '20', '--until', 'closed',
     '127.0.0.1', $open->sockport);
@@ -39,5 +40,19 @@ $r = run('portscan', '--until', 'closed', '127.0.0.1', $number);
 is $r->{status}, 2, '--until without --retry-for is refused';
 is run('portscan', '--until', 'never', '127.0.0.1', $number)->{status}, 2,
     'so is an unknown state';
+
+# What could not be probed is not closed; nor is what did not answer.
+SKIP: {
+    skip 'no network namespace', 3 unless $alone;
+    $r = run('portscan', '--retry-for', '300ms', '--until', 'closed',
+        '192.0.2.1', '80');
+    is $r->{status}, 5, '--until closed without a route: not reached';
+    is $r->{err}, 'sockt portscan: 0 of 1 port closed after 0.3 s (--retry-for); '
+        . "no port could be probed: network unreachable\n", '  and a line says so';
+    my $silent = udp_socket();
+    $r = run('portscan', '--udp', '-w', '100ms', '--retry-for', '300ms',
+        '--until', 'closed', '127.0.0.1', $silent->sockport);
+    is $r->{status}, 5, '--until closed: silence is not closed';
+}
 
 done_testing;
