@@ -88,10 +88,10 @@ succeed(struct dial *d, struct attempt *t)
 	int fd = t->fd;
 
 	sock_local(fd, &d->local);
-	/* Linux lets a socket connect to itself when its ephemeral port is the
-	 * one that it dials: nobody listens there. */
-	if (d->options->source_port == 0 && !addr_is_unix(t->addr) &&
-	    addr_equal(&d->local, t->addr)) {
+	/* Linux lets a socket connect to itself when its port is the one that
+	 * it dials: nobody listens there. Datagrams may be meant so. */
+	if (!addr_is_unix(t->addr) && addr_equal(&d->local, t->addr) &&
+	    (d->options->source_port == 0 || d->options->type == SOCK_STREAM)) {
 		sock_abort(&t->fd);
 		end_attempt(d, t, CAUSE_SELF_CONNECT);
 		return -1;

@@ -95,4 +95,10 @@ for my $source ([], [ '-s', '127.0.0.1' ]) {
         'and who holds it';
 }
 
+# A socket that is its own peer: nobody listens there.
+my $own_port = free_port();
+$r = run('connect', '-z', '-p', $own_port, '127.0.0.1', $own_port);
+is $r->{status}, 4, 'a local port that is the remote one: refused';
+like $r->{err}, qr/port $own_port: refused/, '  and a line says so';
+
 done_testing;

@@ -43,4 +43,17 @@ SKIP: {
     }
 }
 
+# A socket whose local port is the one that it probes is its own peer.
+SKIP: {
+    my $range = '/proc/sys/net/ipv4/ip_local_port_range';
+    skip 'no network namespace', 1 unless $alone && -w $range;
+    spew($range, "40000 40003\n");
+    my $open = 0;
+    for (1 .. 5) {
+        $r = run('portscan', '-a', '--udp', '127.0.0.1', '40000-40003');
+        $open++ if $r->{out} =~ /open /;
+    }
+    is $open, 0, 'a scan does not find its own sockets';
+}
+
 done_testing;
