@@ -182,6 +182,10 @@ void probe_report(const struct scan *s, uint32_t id, int errnum);
 /* Calls ready_connect_again() for the socket of probe id. */
 bool probe_again(const struct scan *s, uint32_t id, bool in_progress);
 
+/* Whether probe id has a broadcast or multicast address: no host has it, so
+ * every try fails. */
+bool probe_is_broadcast(const struct scan *s, uint32_t id);
+
 /* Closes the socket of probe id with a reset. */
 void probe_drop(struct scan *s, uint32_t id);
 

@@ -314,6 +314,26 @@ open_socket(struct scan *s, uint32_t id, const struct addr *a)
 	return 0;
 }
 
+bool
+probe_is_broadcast(const struct scan *s, uint32_t id)
+{
+	struct addr a;
+	int fd, on = 1;
+	bool result = false;
+
+	probe_address(s, id, &a);
+	if (addr_family(&a) != AF_INET || addr_is_multicast(&a))
+		return addr_is_multicast(&a);
+	fd = sock_open(AF_INET, SOCK_DGRAM);
+	/* Only SO_BROADCAST permits such an address. */
+	if (fd >= 0 && connect(fd, &a.u.sa, a.len) < 0 && errno == EACCES)
+		result = setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on,
+			     sizeof(on)) == 0 &&
+			 connect(fd, &a.u.sa, a.len) == 0;
+	sock_close(&fd);
+	return result;
+}
+
 /* RFC 1035: the name servers of the root. */
 static const char dns[] = "so\1\0\0\1\0\0\0\0\0\0\0\0\2\0\1";
 /* RFC 5905: a client request, version 4; the rest of the 48 bytes is zero. */

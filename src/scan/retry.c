@@ -431,6 +431,9 @@ try_again(struct scan *s, uint32_t id, int errnum)
 	struct scan_host *h = scan_host(s, id);
 	int64_t now = clock_now();
 
+	if (h->failing_ns == 0 && (errnum == ENETUNREACH || errnum == EACCES) &&
+	    probe_is_broadcast(s, id))
+		return false;
 	if (!is_shortage(errnum))
 		pause_host(h, now);
 	else if (!pause_all(s, now))

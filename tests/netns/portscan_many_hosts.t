@@ -46,6 +46,12 @@ like $r->{out}, qr/not shown: 2 unknown \(failed on this side\)/,
     '  which is no state of the ports';
 like $r->{err}, qr/no port could be probed: network unreachable/, '  told so';
 
+for my $options ([], ['--udp']) {
+    $r = scan(@$options, '192.0.2.2,192.0.2.255', '22');
+    cmp_ok $r->{seconds}, '<', 3, "@$options a broadcast address is not waited for";
+    like $r->{out}, qr/, 1 that could not be probed$/m, '  and counted';
+}
+
 # A rule of this machine refuses to send: that says nothing about the port.
 inside($a, "nft 'add table inet o; add chain inet o o "
     . "{ type filter hook output priority 0; }'");
