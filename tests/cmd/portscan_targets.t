@@ -68,7 +68,7 @@ $r = run('portscan', '127.0.0.1-2', $any);
 like $r->{out}, qr/^2 hosts: 2 with open ports, 0 without, 0 that did not answer$/m,
     'several hosts are summed up';
 
-my $names = { env => { SOCKT_TEST_NAMES => 'both=127.0.0.2,127.0.0.1' },
+my $names = { env => { SOCKT_TEST_NAMES => 'both=127.0.0.2,127.0.0.1 link=fe80::1' },
     command => "$ENV{SOCKT_BUILD}/tests/sockt-names" };
 $r = run($names, 'portscan', '-q', 'both', $any);
 is $r->{out}, "127.0.0.2:$any\n", 'of a name, its first address';
@@ -80,6 +80,10 @@ like $r->{out}, qr/\Aboth \(127\.0\.0\.2\)\n/, 'the name is shown';
 $r = run($names, 'portscan', '--json', 'both', $any);
 like $r->{out}, qr/"event":"port",.*"host":"both","ip":"127\.0\.0\.2"/,
     '  and with --json';
+$r = run($names, 'portscan', 'link', $any);
+is $r->{status}, 7, 'a name with a link-local address: status 7';
+is $r->{err}, "sockt portscan: host 'link': its address is link-local and needs "
+    . "an interface: ADDRESS%INTERFACE\n", '  and a line says what is missing';
 $r = run($names, 'portscan', 'nobody', $any);
 is $r->{status}, 3, 'a name that does not resolve is status 3';
 
