@@ -113,8 +113,13 @@ ssize_t
 fd_write_ready(int fd, const void *bytes, size_t n, int timeout_ms)
 {
 	struct pollfd pfd = {.fd = fd, .events = POLLOUT};
+	int ready;
 
-	if (poll(&pfd, 1, timeout_ms) <= 0) {
+	/* The end of a child interrupts it, too. */
+	do
+		ready = poll(&pfd, 1, timeout_ms);
+	while (ready < 0 && errno == EINTR);
+	if (ready <= 0) {
 		errno = EAGAIN;
 		return -1;
 	}

@@ -258,7 +258,7 @@ prepare(struct client *c, struct err *e)
 	    stdio_relay_open(&c->relay, &o->relay, &o->time, c->until, e) < 0)
 		return -1;
 	/* From here on a signal ends the command cleanly. */
-	return signals_catch(SIGNALS_STOP, e);
+	return signals_catch(e);
 }
 
 /*

@@ -154,7 +154,7 @@ test_endpoint(const struct connect_check *c, const struct endpoint *ep, int out)
 	int64_t n, max = max_attempts(c->o);
 
 	memset(&r, 0, sizeof(r));
-	if (signals_catch(SIGNALS_STOP, &r.e) < 0) {
+	if (signals_catch(&r.e) < 0) {
 		(void)fd_write_all(out, &r, sizeof(r));
 		return;
 	}

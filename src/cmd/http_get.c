@@ -223,7 +223,7 @@ http_get_run(
 	options_make_dial(
 	    &client.connector.dial, &o->names, &o->source, &o->sock);
 	if (set_transport(&client.connector, o, args->used, e) < 0 ||
-	    check(args, &wanted, e) < 0 || signals_catch(SIGNALS_STOP, e) < 0)
+	    check(args, &wanted, e) < 0 || signals_catch(e) < 0)
 		return -1;
 	result = download_start(&d, &wanted, &client, e);
 	if (result == 0)

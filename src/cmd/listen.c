@@ -243,7 +243,7 @@ run(struct listen_state *l, const struct endpoint *ep, struct err *e)
 	int result;
 
 	/* From here on a signal ends the command cleanly. */
-	if (signals_catch(SIGNALS_STOP, e) < 0)
+	if (signals_catch(e) < 0)
 		return -1;
 	l->until = deadline_max_time(l->o->time.max_ms);
 	/* --max-time limits the command, or with a handler each connection. */

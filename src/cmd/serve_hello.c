@@ -372,7 +372,7 @@ run_server(struct hello_server *hs, const struct endpoint *ep,
 	int result = -1;
 
 	/* From here on a signal ends the command cleanly. */
-	if (signals_catch(SIGNALS_STOP, e) < 0)
+	if (signals_catch(e) < 0)
 		return -1;
 	/* 1. Socket, 2. bind, 3. listen, for each address. */
 	if (listener_open(&listener, ep, &lo, e) < 0 ||

@@ -429,7 +429,7 @@ prepare(struct send_state *s, struct deadline until, struct err *e)
 	s->recorder.until = until;
 	s->recorder.idle_ms = -1;
 	if (recorder_check(&s->o->record, false, e) < 0 ||
-	    signals_catch(SIGNALS_STOP, e) < 0 ||
+	    signals_catch(e) < 0 ||
 	    recorder_open(&s->recorder, &s->o->record, e) < 0)
 		return -1;
 	return recorder_begin(&s->recorder, &none, e);

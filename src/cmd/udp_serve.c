@@ -436,7 +436,7 @@ run_server(struct serve_state *s, const struct endpoint *ep,
 
 	if (s->mode == SERVE_PRINT && result_start(s->until, e) < 0)
 		return -1;
-	if (signals_catch(SIGNALS_STOP, e) < 0 || open_record(s, e) < 0 ||
+	if (signals_catch(e) < 0 || open_record(s, e) < 0 ||
 	    dgram_server_open(&s->server, ep, so, e) < 0)
 		return signals_server_result(-1, e);
 	s->fds = mem_array(s->server.listener.count + 2 * s->programs.max + 1,

@@ -338,6 +338,7 @@ proc_fork(struct proc **result, const struct proc_options *o)
 	struct proc *p = mem_array(1, sizeof(*p));
 	struct ends ends;
 	pid_t pid = -1;
+	int errnum;
 
 	if (o == NULL)
 		o = &plain;
@@ -362,9 +363,11 @@ proc_fork(struct proc **result, const struct proc_options *o)
 		fd_close(&ends.errors);
 	}
 	if (pid < 0) {
+		errnum = errno;
 		fd_close(&p->fd);
 		fd_close(&p->errors);
 		free(p);
+		errno = errnum;
 		return -1;
 	}
 	/* Whichever of the two processes runs first. */
@@ -492,15 +495,14 @@ above(int last, int fd)
 
 /* In the child: becomes the program. Returns only on failure, with an errno. */
 static int
-become(const struct program *program, const struct proc *self)
+become(const struct program *program, const struct proc *self, int errors)
 {
 	int first = program->is_ucspi ? UCSPI_FIRST : 0, last = first + 1;
 	int in = above(last, self->fd >= 0 ? self->fd : program->in);
 	int out = above(last, self->fd >= 0 ? self->fd : program->out);
-	int errors = self->errors >= 0 ? self->errors : program->errors;
 
 	if (in < 0 || out < 0 || dup2(in, first) < 0 || dup2(out, last) < 0 ||
-	    (errors != 0 && dup2(errors, STDERR_FILENO) < 0))
+	    (errors > 0 && dup2(errors, STDERR_FILENO) < 0))
 		return errno;
 	if (program->protocol != NULL)
 		set_connection(program);
@@ -526,7 +528,7 @@ proc_start(
 	int64_t start = step_start();
 	struct proc *p = NULL;
 	char shown[256];
-	int errnum;
+	int errnum, errors;
 	pid_t pid;
 
 	text_escape_string(shown, sizeof(shown), program->argv[0]);
@@ -536,7 +538,11 @@ proc_start(
 	pid = proc_fork(&p, o);
 	errnum = pid < 0 ? errno : 0;
 	if (pid == 0) {
-		(void)exec_error(shown, become(program, p), e);
+		errors = p->errors >= 0 ? p->errors : program->errors;
+		(void)exec_error(shown, become(program, p, errors), e);
+		/* Whoever reads its stderr reports it. */
+		if (errors > 0)
+			(void)dup2(errors, STDERR_FILENO);
 		diag_error(e);
 		_exit((int)e->kind);
 	}

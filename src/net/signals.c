@@ -122,13 +122,12 @@ open_pipe(void)
 }
 
 int
-signals_catch(int mask, struct err *e)
+signals_catch(struct err *e)
 {
 	struct sigaction sa = {.sa_handler = on_signal};
 	sigset_t set;
 	size_t i;
 
-	(void)mask;
 	if (signals.is_child) {
 		default_handlers();
 		signals.is_child = false;

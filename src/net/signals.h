@@ -10,10 +10,6 @@
 
 struct err;
 
-enum signals_mask {
-	SIGNALS_STOP = 1 /* INT, TERM, HUP: stop */
-};
-
 /*
  * Ignores SIGPIPE, and sets SIGCHLD to its default, because children cannot be
  * reaped while it is ignored. Call it once, at the start.
@@ -21,11 +17,11 @@ enum signals_mask {
 void signals_init(void);
 
 /*
- * Catches the signals of mask (enum signals_mask) from now on. INT and HUP stay
- * ignored if they were ignored when the process was started (a shell's
- * background job, nohup(1)). Returns 0, or -1 with *e set.
+ * Catches the signals that ask sockt to stop, INT, TERM and HUP, from now on.
+ * INT and HUP stay ignored if they were ignored when the process was started (a
+ * shell's background job, nohup(1)). Returns 0, or -1 with *e set.
  */
-int signals_catch(int mask, struct err *e);
+int signals_catch(struct err *e);
 
 /* Forgets the caught signals that wait_poll() has reported. */
 void signals_collect(void);

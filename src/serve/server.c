@@ -48,7 +48,7 @@ server_start(struct server *s, struct listener *l,
 	s->resume = deadline_after(0);
 	s->backoff = (struct backoff){.min = MIN_PAUSE_MS, .max = MAX_PAUSE_MS};
 	grow(s);
-	return signals_catch(SIGNALS_STOP, e);
+	return signals_catch(e);
 }
 
 /* Whether the process of a connection has been freed, and it is drained. */
@@ -313,8 +313,8 @@ end_program(struct server *s, struct server_conn *c)
 		return;
 	}
 	shutdown_write(c->fd, &(struct conn_summary){.is_fin_sent = false});
-	c->drain = deadline_first(c->proc->until,
-	    deadline_after(was_ended ? 0 : SHUTDOWN_DRAIN_MS));
+	c->drain = deadline_first(
+	    c->proc->until, deadline_after(was_ended ? 0 : SHUTDOWN_DRAIN_MS));
 }
 
 /* The end of a forked handler, which has reported it, unless it was killed. */
@@ -530,14 +530,6 @@ drop(struct server *s, int fd, const struct conn *c, int errnum)
 	sock_abort(&fd);
 }
 
-static void
-report_fork(int fd, pid_t pid, int64_t start)
-{
-	step("fork", start, pid,
-	    "a process for each client: none waits for another",
-	    "process %ld serves %s", (long)pid, step_name_of(fd));
-}
-
 void
 server_fork(struct server *s, int fd, const struct conn *c,
     const struct server_handler *h)
@@ -556,7 +548,9 @@ server_fork(struct server *s, int fd, const struct conn *c,
 		(void)diag_connection(c->number);
 		_exit(h->serve(fd, c, h->context));
 	}
-	report_fork(fd, pid, start);
+	step("fork", start, pid,
+	    "a process for each client: none waits for another",
+	    "process %ld serves %s", (long)pid, step_name_of(fd));
 	if (pid < 0) {
 		drop(s, fd, c, errno);
 		return;

@@ -402,7 +402,7 @@ main(void)
 	signals_init();
 	for (i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++)
 		play(&scenes[i]);
-	if (signals_catch(SIGNALS_STOP, &e) < 0)
+	if (signals_catch(&e) < 0)
 		abort();
 	raise(SIGTERM);
 	play(&interrupted);
