@@ -32,6 +32,8 @@
  * are not adopted: its zombies, which another process reaps, look alive.
  */
 #define ZOMBIES_MS 500
+/* After so many calls of proc_end() a group is not waited for any longer. */
+#define GIVEN_UP 3
 /* How much of stderr is kept: as much as a pipe holds. */
 #define MAX_ERRORS (64 * 1024)
 
@@ -88,7 +90,7 @@ reap_all(void)
 		p->pid = 0;
 		p->status = status;
 		table.exits++;
-		if (!table.adopts && p->is_ending && !p->is_killed)
+		if (!table.adopts && p->is_ending)
 			set_time(p, deadline_first(
 					p->until, deadline_after(ZOMBIES_MS)));
 	}
@@ -112,7 +114,7 @@ bool
 proc_has_ended(const struct proc *p)
 {
 	return p->pid == 0 &&
-	       (!p->is_ending || p->is_killed || !proc_group_lives(p));
+	       (p->ends == 0 || p->ends >= GIVEN_UP || !proc_group_lives(p));
 }
 
 void
@@ -124,9 +126,12 @@ proc_end(struct proc *p)
 		kill(-p->group, number);
 	else if (p->pid > 0)
 		kill(p->pid, number);
-	p->is_killed = p->is_ending;
 	p->is_ending = true;
-	set_time(p, deadline_after(p->is_killed ? -1 : PROC_GRACE_MS));
+	p->ends++;
+	/* Zombies that another process reaps look alive. */
+	if (p->ends > 1 && p->pid == 0 && !table.adopts)
+		p->ends = GIVEN_UP;
+	set_time(p, deadline_after(p->ends < GIVEN_UP ? PROC_GRACE_MS : -1));
 }
 
 unsigned
@@ -144,7 +149,7 @@ next_time(void)
 
 	for (p = table.timed > 0 ? table.first : NULL; p != NULL; p = p->next) {
 		next = deadline_first(next, p->until);
-		if (p->pid == 0 && p->is_ending && !p->is_killed)
+		if (p->pid == 0 && p->is_ending && p->ends < GIVEN_UP)
 			next = deadline_first(next, deadline_after(GROUP_MS));
 	}
 	return next;
@@ -289,13 +294,13 @@ proc_orphans_live(void)
 }
 
 /* The ends of the pair and of stderr that belong to the child. */
-struct ends {
+struct child_ends {
 	int fd, errors;
 };
 
 /* Opens what the options ask for. Returns 0, or -1 with errno. */
 static int
-open_ends(struct proc *p, struct ends *ends, const struct proc_options *o)
+open_ends(struct proc *p, struct child_ends *ends, const struct proc_options *o)
 {
 	int pair[2] = {-1, -1}, errors[2] = {-1, -1};
 
@@ -315,7 +320,7 @@ open_ends(struct proc *p, struct ends *ends, const struct proc_options *o)
 
 /* The child's part of proc_fork(). */
 static void
-begin(struct proc *p, struct ends *ends)
+begin(struct proc *p, struct child_ends *ends)
 {
 	signals_after_fork();
 	memset(&table, 0, sizeof(table));
@@ -336,7 +341,7 @@ proc_fork(struct proc **result, const struct proc_options *o)
 {
 	static const struct proc_options plain;
 	struct proc *p = mem_array(1, sizeof(*p));
-	struct ends ends;
+	struct child_ends ends;
 	pid_t pid = -1;
 	int errnum;
 

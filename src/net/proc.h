@@ -66,7 +66,7 @@ struct proc {
 				  end of the grace period */
 
 	/* The table's own. */
-	bool is_killed; /* it was sent SIGKILL */
+	unsigned ends; /* calls of proc_end() */
 	void (*on_line)(void *context, const char *line);
 	void *context;
 	char *line; /* the line that is being read */
