@@ -19,7 +19,6 @@ parse_port(const char *text, const char *protocol, bool allow_zero,
     uint16_t *port, struct err *e)
 {
 	const struct servent *service;
-	char shown[128];
 	int64_t n;
 
 	if (num_parse(text, allow_zero ? 0 : 1, 65535, &n)) {
@@ -34,43 +33,36 @@ parse_port(const char *text, const char *protocol, bool allow_zero,
 		*port = ntohs((uint16_t)service->s_port);
 		return 0;
 	}
-	text_escape_string(shown, sizeof(shown), text);
 	return err_set(e, ERR_USAGE,
 	    "port '%s' is neither a number from %d to 65535 nor a %s service",
-	    shown, allow_zero ? 0 : 1, protocol);
+	    text_shown(text), allow_zero ? 0 : 1, protocol);
 }
 
 int
 endpoint_check_host(const char *host, struct err *e)
 {
 	bool has_bracket = strpbrk(host, "[]") != NULL;
-	char shown[128];
 	struct addr a;
 
 	if (!has_bracket &&
 	    (!addr_resembles_ip4(host) || addr_parse_ip(&a, host, 0)))
 		return 0;
-	text_escape_string(shown, sizeof(shown), host);
 	if (has_bracket)
 		return err_set(e, ERR_USAGE,
 		    "'%s' has a bracket: only an IPv6 address stands in "
 		    "brackets, as in [2001:db8::1]",
-		    shown);
+		    text_shown(host));
 	return err_set(e, ERR_USAGE,
 	    "'%s' is not an IPv4 address (that is four numbers from 0 to 255, "
 	    "without leading zeros, as in 192.0.2.1)",
-	    shown);
+	    text_shown(host));
 }
 
 int
 endpoint_scope_error(const struct endpoint *ep, struct err *e)
 {
-	const char *scope = strchr(ep->host, '%') + 1;
-	char host[ENDPOINT_HOST * 2], shown[64];
-
 	return err_set(e, ERR_NAME, "%s: this machine has no interface '%s'",
-	    text_escape_string(host, sizeof(host), ep->host),
-	    text_escape_string(shown, sizeof(shown), scope));
+	    text_shown(ep->host), text_shown(strchr(ep->host, '%') + 1));
 }
 
 bool
@@ -89,8 +81,6 @@ endpoint_is_localhost(const struct endpoint *ep)
 static int
 set_host(struct endpoint *ep, const char *host, size_t n, struct err *e)
 {
-	char shown[64];
-
 	if (n >= 2 && host[0] == '[' && host[n - 1] == ']' &&
 	    (n == 2 || memchr(host, ':', n) != NULL)) {
 		host++;
@@ -98,12 +88,10 @@ set_host(struct endpoint *ep, const char *host, size_t n, struct err *e)
 	}
 	if (n == 0)
 		return err_set(e, ERR_USAGE, "missing host");
-	if (n >= sizeof(ep->host)) {
-		text_escape(shown, sizeof(shown), host, n);
+	if (n >= sizeof(ep->host))
 		return err_set(e, ERR_USAGE,
-		    "host '%s' is longer than a name can be (%d bytes)", shown,
-		    ENDPOINT_HOST - 1);
-	}
+		    "host '%s' is longer than a name can be (%d bytes)",
+		    text_shown_bytes(host, n), ENDPOINT_HOST - 1);
 	memcpy(ep->host, host, n);
 	ep->host[n] = '\0';
 	return endpoint_check_host(ep->host, e);
@@ -131,13 +119,10 @@ find_colon(const char *text)
 static int
 parse_unix(struct endpoint *ep, const char *text, int count, struct err *e)
 {
-	char shown[128];
-
-	text_escape_string(shown, sizeof(shown), text);
 	if (count > 1)
 		return err_set(e, ERR_USAGE,
 		    "unexpected operand after '%s': a unix socket has no port",
-		    shown);
+		    text_shown(text));
 	ep->is_unix = true;
 	return addr_unix(&ep->unix_addr, text + strlen("unix:"), e);
 }
@@ -162,7 +147,6 @@ endpoint_parse(struct endpoint *ep, char *const *operands, int count,
     const char *protocol, struct err *e)
 {
 	const char *text = operands[0], *colon;
-	char shown[128];
 
 	memset(ep, 0, sizeof(*ep));
 	if (is_unix(text))
@@ -173,16 +157,14 @@ endpoint_parse(struct endpoint *ep, char *const *operands, int count,
 		return parse_port(operands[1], protocol, false, &ep->port, e);
 	}
 	colon = find_colon(text);
-	if (colon == NULL || strncmp(colon, "://", 3) == 0) {
-		text_escape_string(shown, sizeof(shown), text);
-		if (colon != NULL)
-			return err_set(e, ERR_USAGE,
-			    "'%s' is a URL: expected HOST PORT", shown);
+	if (colon == NULL)
 		return err_set(e, ERR_USAGE,
 		    "missing port after '%s': expected HOST PORT, HOST:PORT, "
 		    "[V6]:PORT or unix:PATH",
-		    shown);
-	}
+		    text_shown(text));
+	if (strncmp(colon, "://", 3) == 0)
+		return err_set(e, ERR_USAGE,
+		    "'%s' is a URL: expected HOST PORT", text_shown(text));
 	if (set_host(ep, text, (size_t)(colon - text), e) < 0)
 		return -1;
 	return parse_port(colon + 1, protocol, false, &ep->port, e);

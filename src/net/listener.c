@@ -37,37 +37,6 @@
 /* The first descriptor of sd_listen_fds(3). */
 #define FIRST_FD 3
 
-static const struct sockopt reuse_address = {SOL_SOCKET, SO_REUSEADDR,
-    "SO_REUSEADDR",
-    "bind works although earlier connections of this port are "
-    "in TIME-WAIT",
-    NULL};
-static const struct sockopt share_group = {SOL_SOCKET, SO_REUSEADDR,
-    "SO_REUSEADDR", "other receivers of this group may use the port too", NULL};
-
-/*
- * SO_REUSEADDR lets a TCP server restart while old connections are in TIME-WAIT
- * (RFC 9293 3.6.1). For UDP it lets two servers share a port, which only makes
- * sense for a multicast group.
- */
-static int
-set_options(
-    const struct listener *l, int fd, const struct addr *a, struct err *e)
-{
-	bool is_group = addr_is_multicast(a);
-
-	if (addr_family(a) == AF_INET6 &&
-	    sockopt_set_quietly(
-		fd, IPPROTO_IPV6, IPV6_V6ONLY, l->is_dual ? 0 : 1) < 0)
-		return err_sys(
-		    e, ERR_LOCAL, errno, "%s: IPV6_V6ONLY", addr_text(a));
-	if ((is_group || (l->type == SOCK_STREAM && !addr_is_unix(a))) &&
-	    sockopt_set(fd, is_group ? &share_group : &reuse_address, 1) < 0)
-		return err_sys(
-		    e, ERR_LOCAL, errno, "%s: SO_REUSEADDR", addr_text(a));
-	return 0;
-}
-
 /* Sets *e for the errno of bind(2) or listen(2). */
 static int
 bind_error(const struct addr *a, int type, int errnum, struct err *e)
@@ -223,22 +192,42 @@ add_socket(struct listener *l, int fd)
 	l->fds[l->count++] = fd;
 }
 
-/* Adds one address. Returns 0, or -1 with *e set, including its errnum. */
+/*
+ * Adds one address. Returns 0, or -1 with *e set, including its errnum.
+ *
+ * SO_REUSEADDR lets a TCP server restart while old connections are in TIME-WAIT
+ * (RFC 9293 3.6.1). For UDP it lets two servers share a port, which only makes
+ * sense for a multicast group.
+ */
 static int
 add(struct listener *l, const struct addr *a, const struct listener_options *o,
     struct err *e)
 {
-	int fd = sock_open(addr_family(a), o->type);
+	bool is_group = addr_is_multicast(a);
+	const struct sockopt reuse = {SOL_SOCKET, SO_REUSEADDR, "SO_REUSEADDR",
+	    is_group ? "other receivers of this group may use the port too"
+		     : "bind works although earlier connections of this port "
+		       "are in TIME-WAIT",
+	    NULL};
+	int fd = sock_open(addr_family(a), o->type), result = 0;
 
 	if (fd < 0)
 		return err_sys(e, ERR_LOCAL, errno, "%s", addr_text(a));
-	if (set_options(l, fd, a, e) < 0 ||
-	    sock_set(fd, addr_family(a), &o->sock, e) < 0) {
-		sock_close(&fd);
-		return -1;
-	}
-	if (bind_listen(l, fd, a, o) < 0) {
-		bind_error(a, o->type, errno, e);
+	if (addr_family(a) == AF_INET6 &&
+	    sockopt_set_quietly(
+		fd, IPPROTO_IPV6, IPV6_V6ONLY, l->is_dual ? 0 : 1) < 0)
+		result = err_sys(
+		    e, ERR_LOCAL, errno, "%s: IPV6_V6ONLY", addr_text(a));
+	if (result == 0 &&
+	    (is_group || (l->type == SOCK_STREAM && !addr_is_unix(a))) &&
+	    sockopt_set(fd, &reuse, 1) < 0)
+		result = err_sys(
+		    e, ERR_LOCAL, errno, "%s: SO_REUSEADDR", addr_text(a));
+	if (result == 0)
+		result = sock_set(fd, addr_family(a), &o->sock, e);
+	if (result == 0 && bind_listen(l, fd, a, o) < 0)
+		result = bind_error(a, o->type, errno, e);
+	if (result < 0) {
 		sock_close(&fd);
 		return -1;
 	}
@@ -257,44 +246,35 @@ lacks_family(const struct err *e)
 	return e->errnum == EAFNOSUPPORT || e->errnum == EADDRNOTAVAIL;
 }
 
-/* Opens both loopback addresses on one port number, if the machine has both. */
-static int
-open_both(struct listener *l, uint16_t port, const struct listener_options *o,
-    struct err *e)
-{
-	static const int families[] = {AF_INET, AF_INET6};
-	struct addr a;
-	size_t i;
-
-	for (i = 0; i < 2; i++) {
-		if (o->names.family != AF_UNSPEC &&
-		    o->names.family != families[i])
-			continue;
-		addr_loopback(&a, families[i],
-		    l->count > 0 ? addr_port(&l->addrs[0]) : port);
-		if (add(l, &a, o, e) < 0 &&
-		    (o->names.family != AF_UNSPEC || !lacks_family(e)))
-			return -1;
-	}
-	return l->count > 0 ? 0 : -1;
-}
-
 /*
- * The same for port 0: a port that is free for one family may be in use for the
- * other.
+ * Opens both loopback addresses on one port number, if the machine has both.
+ * With port 0 it tries others: one that is free for one family may be in use
+ * for the other.
  */
 static int
 open_loopback(struct listener *l, uint16_t port,
     const struct listener_options *o, struct err *e)
 {
-	int tries = port == 0 ? MAX_TRIES : 1;
+	static const int families[] = {AF_INET, AF_INET6};
+	int family = o->names.family, tries = port == 0 ? MAX_TRIES : 1;
+	struct addr a;
+	size_t i;
 
 	while (tries-- > 0) {
-		if (open_both(l, port, o, e) == 0)
+		for (i = 0; i < 2; i++) {
+			if (family != AF_UNSPEC && family != families[i])
+				continue;
+			addr_loopback(&a, families[i],
+			    l->count > 0 ? addr_port(&l->addrs[0]) : port);
+			if (add(l, &a, o, e) < 0 &&
+			    (family != AF_UNSPEC || !lacks_family(e)))
+				break;
+		}
+		if (i == 2 && l->count > 0)
 			return 0;
 		listener_close(l);
 		if (e->errnum != EADDRINUSE)
-			return -1;
+			break;
 	}
 	return -1;
 }
@@ -335,20 +315,6 @@ open_list(struct listener *l, const struct addr_list *list,
 			return -1;
 	}
 	return 0;
-}
-
-/* Opens every address of a name. */
-static int
-open_named(struct listener *l, const struct endpoint *ep,
-    const struct listener_options *o, struct err *e)
-{
-	struct addr_list list = ADDR_LIST_INIT;
-	int result = resolve(ep, &o->names, o->until, &list, e);
-
-	if (result == 0)
-		result = open_list(l, &list, o, e);
-	addr_list_release(&list);
-	return result;
 }
 
 /* An integer option of a socket, or -1 with errno. */
@@ -565,6 +531,7 @@ int
 listener_open(struct listener *l, const struct endpoint *ep,
     const struct listener_options *o, struct err *e)
 {
+	struct addr_list list = ADDR_LIST_INIT;
 	int result;
 
 	memset(l, 0, sizeof(*l));
@@ -575,15 +542,18 @@ listener_open(struct listener *l, const struct endpoint *ep,
 			listener_close(l);
 		return result;
 	}
-	if (ep->is_unix)
-		result = open_named(l, ep, o, e);
-	else if (ep->host[0] == '\0' ||
-		 (!o->names.numeric && endpoint_is_localhost(ep)))
+	if (!ep->is_unix &&
+	    (ep->host[0] == '\0' ||
+		(!o->names.numeric && endpoint_is_localhost(ep)))) {
 		result = open_loopback(l, ep->port, o, e);
-	else if (strcmp(ep->host, "*") == 0)
+	} else if (!ep->is_unix && strcmp(ep->host, "*") == 0) {
 		result = open_any(l, ep->port, o, e);
-	else
-		result = open_named(l, ep, o, e);
+	} else {
+		result = resolve(ep, &o->names, o->until, &list, e);
+		if (result == 0)
+			result = open_list(l, &list, o, e);
+		addr_list_release(&list);
+	}
 	return finish(l, result, e);
 }
 
