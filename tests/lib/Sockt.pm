@@ -279,6 +279,7 @@ sub is_running {
 # Whether no process of a group is left after that many seconds. Kills what is.
 sub group_ends {
     my ($group, $seconds) = @_;
+    croak 'no process group' unless $group;
     my $until = time + $seconds;
     while (time <= $until) {
         return 1 unless kill 0, -$group;
