@@ -198,7 +198,7 @@ SKIP: {
     cmp_ok $took, '<', 1.5, 'at once';
 }
 
-$p = start('listen', '-k', '-m', '0.1', '-e', $program, 0);
+$p = start('listen', '-k', '-m', '1', '-e', $program, 0);
 $c = tcp_client($p->port);
 chomp($group = <$c>);
 ok group_ends($group, 5), '--max-time: nobody is left';
