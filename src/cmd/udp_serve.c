@@ -323,22 +323,25 @@ serve_socket(struct serve_state *s, size_t socket, struct err *e)
 	return 0;
 }
 
+static struct deadline
+idle_limit(const struct serve_state *s)
+{
+	return deadline_limit_from(
+	    s->last_ns, s->o->time.idle_ms, "--idle-timeout");
+}
+
 /* Checks --idle-timeout and --max-time. Returns 0, or -1 with *e. */
 static int
-check_limits(const struct serve_state *s, struct deadline idle, struct err *e)
+check_limits(const struct serve_state *s, struct err *e)
 {
-	char received[40];
-
-	if (deadline_passed(s->until)) {
+	if (deadline_passed(s->until))
 		deadline_error(s->until, "", e);
-	} else if (deadline_passed(idle)) {
-		deadline_error(idle, "no datagram", e);
-	} else {
+	else if (capacity(s) > 0 && deadline_passed(idle_limit(s)))
+		deadline_error(idle_limit(s), "no datagram", e);
+	else
 		return 0;
-	}
 	return err_append(e, "received %s",
-	    num_format_count(received, sizeof(received),
-		s->server.received_count, "datagram"));
+	    num_count_text(s->server.received_count, "datagram"));
 }
 
 /* Waits for datagrams, programs, signals and time limits. */
@@ -346,9 +349,7 @@ static int
 wait_more(struct serve_state *s, struct err *e)
 {
 	const struct listener *l = &s->server.listener;
-	struct deadline idle = deadline_limit_from(
-	    s->last_ns, s->o->time.idle_ms, "--idle-timeout");
-	struct deadline until = deadline_first(idle, s->until);
+	struct deadline until = deadline_first(idle_limit(s), s->until);
 	size_t n;
 	int ready;
 
@@ -363,7 +364,7 @@ wait_more(struct serve_state *s, struct err *e)
 		return err_sys(e, ERR_FAILED, errno, "waiting");
 	if (ready < 0)
 		signals_collect();
-	return check_limits(s, idle, e);
+	return 0;
 }
 
 /* Whether --count datagrams were served, a signal has arrived, or the record
@@ -387,13 +388,19 @@ serve_all(struct serve_state *s, struct err *e)
 	while (!is_finished(s)) {
 		if (wait_more(s, e) < 0)
 			return -1;
+		/* This process may have been stopped, or its output slow: what
+		 * has arrived is served before the limit is judged. */
 		for (i = 0; i < s->server.listener.count; i++)
-			if (s->fds[i].revents != 0 && serve_socket(s, i, e) < 0)
+			if ((s->fds[i].revents != 0 ||
+				deadline_passed(idle_limit(s))) &&
+			    serve_socket(s, i, e) < 0)
 				return -1;
 		while ((p = udp_programs_advance(&s->programs)) != NULL) {
 			answer_by_program(s, p);
 			udp_programs_remove(&s->programs, p);
 		}
+		if (check_limits(s, e) < 0)
+			return -1;
 	}
 	if (s->record_error.kind == ERR_NONE)
 		return 0;

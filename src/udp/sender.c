@@ -69,6 +69,7 @@ sender_use(struct sender *x, const struct sender_target *to)
 	x->to = *to;
 	x->is_trial = !to->is_last;
 	x->sent = 0;
+	x->bytes_sent = x->bytes_received = 0;
 	for (i = 0; i < x->out_count; i++)
 		set_remote(x, &x->out[i]);
 	unblock(x);
@@ -155,25 +156,6 @@ number_message(struct sender *x, struct dgram *d, struct err *e)
 	return 0;
 }
 
-/* Borrows one message from the source. */
-static enum source_next
-borrow(struct sender *x, struct err *e)
-{
-	struct dgram *d = &x->out[x->out_count];
-	const unsigned char *bytes;
-	enum source_next found =
-	    source_next(x->o->source, &bytes, &d->length, e);
-
-	if (found != SOURCE_MESSAGE)
-		return found;
-	d->bytes = (unsigned char *)bytes;
-	set_remote(x, d);
-	if (x->numbered != NULL && number_message(x, d, e) < 0)
-		return SOURCE_ERROR;
-	x->out_count++;
-	return found;
-}
-
 /* Returns all messages to the source once they are sent. */
 static void
 consume_sent(struct sender *x)
@@ -189,6 +171,8 @@ static int
 fill(struct sender *x, int64_t now, struct err *e)
 {
 	enum source_next found = SOURCE_MESSAGE;
+	const unsigned char *bytes;
+	struct dgram *d;
 	int64_t max;
 
 	if (count_unsent(x) > 0 || is_complete(x) || x->starved)
@@ -201,8 +185,19 @@ fill(struct sender *x, int64_t now, struct err *e)
 		return -1;
 	}
 	consume_sent(x);
-	while (x->out_count < max && found == SOURCE_MESSAGE)
-		found = borrow(x, e);
+	while (x->out_count < max) {
+		d = &x->out[x->out_count];
+		found = source_next(x->o->source, &bytes, &d->length, e);
+		if (found != SOURCE_MESSAGE)
+			break;
+		d->bytes = (unsigned char *)bytes;
+		set_remote(x, d);
+		if (x->numbered != NULL && number_message(x, d, e) < 0) {
+			found = SOURCE_ERROR;
+			break;
+		}
+		x->out_count++;
+	}
 	x->starved = found == SOURCE_WAIT;
 	x->ended = x->ended || found == SOURCE_END;
 	if (found != SOURCE_ERROR)
@@ -383,30 +378,8 @@ receive(struct sender *x, struct err *e)
 		return NOTHING;
 	if (n < 0)
 		return check_icmp(x, errno, e);
+	x->in_a_row += (unsigned)n;
 	return pass_replies(x, n, e) < 0 ? FAILED : SOMETHING;
-}
-
-/* Reports datagrams whose replies have timed out. */
-static void
-expire(struct sender *x, int64_t now)
-{
-	uint64_t failed = x->stats.failed;
-	char count[40];
-
-	rtt_stats_expire(&x->stats, now);
-	if (x->stats.failed > failed)
-		diag_note("no reply to %s in time (--timeout)",
-		    num_format_count(
-			count, 40, x->stats.failed - failed, "datagram"));
-}
-
-static int
-limit_error(const struct sender *x, struct err *e)
-{
-	deadline_error(x->o->until, "", e);
-	return err_append(e, "sent %s, received %llu",
-	    num_count_text(x->stats.sent, "datagram"),
-	    (unsigned long long)x->stats.received);
 }
 
 /*
@@ -425,48 +398,33 @@ end_trial(struct sender *x, struct err *e)
 }
 
 /*
- * Sets what one wait is for: the time limits; replies and ICMP errors (fds[0]);
- * if datagrams are unsent, space or the end of a pause; otherwise, for the next
- * message, input (fds[1]) or its time by the rate.
+ * Waits until there may be more to do: for the time limits; replies and ICMP
+ * errors (fds[0]); if datagrams are unsent, for space or the end of a pause;
+ * otherwise, for the next message, for input (fds[1]) or its time by the rate.
  */
-static struct deadline
-set_wait(struct sender *x, struct pollfd *fds)
+static int
+wait_more(struct sender *x, struct err *e)
 {
+	struct pollfd fds[3] = {
+	    {.fd = x->to.fd, .events = awaits_replies(x) ? POLLIN : 0},
+	    {.fd = -1, .events = POLLIN}};
 	struct deadline until =
 	    deadline_first(x->o->until, rtt_stats_deadline(&x->stats));
 	struct deadline next = {.at_ns = x->next_ns};
 	int64_t now = clock_now();
 	bool may_fill = allowance(x, now) > 0;
 
-	fds[0] = (struct pollfd){
-	    .fd = x->to.fd, .events = awaits_replies(x) ? POLLIN : 0};
-	fds[1] = (struct pollfd){.fd = -1, .events = POLLIN};
 	if (count_unsent(x) > 0) {
 		if (x->block == SENDER_FULL)
 			fds[0].events |= POLLOUT;
 		else
 			until = deadline_first(until, x->resume);
-		return deadline_first(until, x->timeout);
-	}
-	if (is_complete(x))
-		return until;
-	if (x->starved && may_fill)
+		until = deadline_first(until, x->timeout);
+	} else if (!is_complete(x) && x->starved && may_fill) {
 		fds[1].fd = x->o->source->fd;
-	else if (may_fill || x->next_ns > now)
+	} else if (!is_complete(x) && (may_fill || x->next_ns > now)) {
 		until = deadline_first(until, next);
-	return until;
-}
-
-/* Waits until there may be more to do. Returns 0, or -1 with *e. */
-static int
-wait_more(struct sender *x, struct err *e)
-{
-	struct pollfd fds[3];
-	struct deadline until;
-
-	if (x->o->on_idle(x->o->context, e) < 0)
-		return -1;
-	until = set_wait(x, fds);
+	}
 	if (wait_poll(fds, 2, until) < 0)
 		return err_sys(e, ERR_FAILED, errno, "waiting for replies");
 	x->was_writable = (fds[0].revents & POLLOUT) != 0;
@@ -490,36 +448,54 @@ has_to_wait(struct sender *x)
 	return x->starved || allowance(x, clock_now()) <= 0;
 }
 
-/* Whether there is something to send and no pause. */
-static bool
-may_send(const struct sender *x)
+/*
+ * Checks the limits, after receiving what has arrived: this process may have
+ * been stopped, or its output slow. Returns 0, or -1 with *e.
+ */
+static int
+check_limits(
+    struct sender *x, enum outcome received, int64_t now, struct err *e)
 {
-	return count_unsent(x) > 0 &&
-	       (x->block != SENDER_PAUSED || deadline_passed(x->resume));
+	uint64_t failed = x->stats.failed;
+
+	if (signals_stopped() != 0)
+		return err_sys(e, ERR_FAILED, EINTR, "sending");
+	if (now >= x->o->until.at_ns) {
+		deadline_error(x->o->until, "", e);
+		return err_append(e, "sent %s, received %llu",
+		    num_count_text(x->stats.sent, "datagram"),
+		    (unsigned long long)x->stats.received);
+	}
+	/* No receive buffer holds more than the ring. */
+	if (received == SOMETHING && x->in_a_row < RTT_STATS_RING)
+		return 0;
+	x->in_a_row = 0;
+	rtt_stats_expire(&x->stats, now);
+	if (x->stats.failed > failed)
+		diag_note("no reply to %s in time (--timeout)",
+		    num_count_text(x->stats.failed - failed, "datagram"));
+	return 0;
 }
 
-/* Fills, sends and receives; waits if nothing could be done. */
+/* Receives, fills and sends; waits if nothing could be done. */
 static int
 run_round(struct sender *x, struct err *e)
 {
 	int64_t now = clock_now();
-	enum outcome received;
+	enum outcome received = receive(x, e);
 
-	if (signals_stopped() != 0)
-		return err_sys(e, ERR_FAILED, EINTR, "sending");
-	if (now >= x->o->until.at_ns)
-		return limit_error(x, e);
-	expire(x, now);
-	if (end_trial(x, e) < 0 || fill(x, now, e) < 0)
+	if (received == FAILED || check_limits(x, received, now, e) < 0 ||
+	    fill(x, now, e) < 0)
 		return -1;
-	if (may_send(x) && send_some(x, e) < 0)
+	if (count_unsent(x) > 0 &&
+	    (x->block != SENDER_PAUSED || deadline_passed(x->resume)) &&
+	    send_some(x, e) < 0)
 		return -1;
-	received = receive(x, e);
-	if (received != NOTHING)
-		return received == FAILED ? -1 : 0;
 	if (end_trial(x, e) < 0)
 		return -1;
-	return has_to_wait(x) ? wait_more(x, e) : 0;
+	if (!has_to_wait(x))
+		return 0;
+	return x->o->on_idle(x->o->context, e) < 0 ? -1 : wait_more(x, e);
 }
 
 int

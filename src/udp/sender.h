@@ -75,7 +75,8 @@ struct sender {
 			  sent until it is known not to be refused */
 	struct rtt_stats stats;
 	uint64_t bytes_sent, bytes_received;
-	struct dgram *in; /* owned: a batch */
+	struct dgram *in;  /* owned: a batch */
+	unsigned in_a_row; /* replies received since none was waiting */
 
 	/* Messages lent by the source until the kernel accepts them all. */
 	struct dgram *out;       /* owned, DGRAM_MAX_SEND of them */

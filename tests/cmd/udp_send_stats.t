@@ -1,6 +1,7 @@
 # udp-send counts what was lost, came twice or too late, and times the rest.
 use Sockt;
 use JSON::PP qw(decode_json);
+use POSIX qw(mkfifo);
 
 my $s = udp_socket();
 my @to = ('127.0.0.1', $s->sockport);
@@ -74,6 +75,44 @@ like $r->{err}, qr/: no reply to 1 datagram in time \(--timeout\)$/m,
     'with -v at its time';
 reap($pid);
 
+# What arrived in time was not lost, however late it is read: by a process that
+# was stopped, or that had to wait for a slow reader of its output.
+my $p = start('udp-send', '--stats', '-w', '0.5', @to, 'asked');
+my $from = $s->recv(my $x, 100);
+select undef, undef, undef, 0.1;
+$p->signal('STOP');
+$s->send('in time', 0, $from);
+select undef, undef, undef, 1;
+$p->signal('CONT');
+$r = $p->finish;
+like $r->{out}, qr/^in time\n1 sent, 1 received, 0 lost \(0%\), 0 duplicates, 0 late\n/,
+    'a reply that came while the process was stopped';
+is $r->{status}, 0, 'is a reply';
+for my $case ('stdout', 'a FIFO of -x') {
+    my $fifo = scratch() . '/fifo';
+    mkfifo $fifo, 0600 or die "mkfifo: $!";
+    # The first replies fill the pipe, the others come meanwhile.
+    $pid = answer(8, sub {
+        select undef, undef, undef, 0.2 if $_[1] == 3;
+        $_[2]->('x' x 60_000);
+    });
+    my @args = ('udp-send', '-w', '0.5', '--window', '8', '--count', '8', @to,
+        'x');
+    my $command = $case eq 'stdout' ? 'exec "$@" > $0' : 'exec "$@" -x $0 > /dev/null';
+    $p = start({ command => 'sh' }, '-c', $command, $fifo, sockt(), @args);
+    open my $slow, '<', $fifo or die "open: $!";
+    my $bytes = 0;
+    for my $n (1 .. 400) {
+        select undef, undef, undef, $n == 1 ? 1.2 : 0;
+        $bytes += sysread($slow, my $piece, 65_536) || last;
+    }
+    $r = $p->finish;
+    is $r->{status}, 0, "$case that is read late: no reply is lost"
+        or diag $r->{err};
+    cmp_ok $bytes, '>=', 480_000, 'all is there';
+    reap($pid);
+}
+
 # A reply belongs to the number after its first "#" that has one.
 $pid = answer(2, sub {
     my ($x, $n, $send) = @_;
@@ -88,7 +127,7 @@ reap($pid);
 
 # A datagram that has its reply and is awaited still, for others may come, was
 # subtracted twice from those lost: "18446744073709551615 lost".
-my $p = start('udp-serve', '-4', '--echo', '0');
+$p = start('udp-serve', '-4', '--echo', '0');
 my $port = $p->port;
 my @run = ('udp-send', '-w', '20', '-m', '0.5', '--stats', '127.0.0.1', $port);
 for my $replies (0, 2) {

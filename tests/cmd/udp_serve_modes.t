@@ -149,6 +149,16 @@ is ask($c, 'x'), 'Hello, x!', 'before the limit';
 $r = $p->finish;
 is $r->{status}, 5, '--idle-timeout';
 like $r->{err}, qr/no datagram within 0\.\d+ s \(--idle-timeout\); received 1 datagram$/, 'told';
+# One that came in time is served, however late the process looks.
+($p, $c) = pair('--idle-timeout', '0.4');
+$p->signal('STOP');
+$c->send('late');
+select undef, undef, undef, 0.8;
+$p->signal('CONT');
+ok(IO::Select->new($c)->can_read(5), '--idle-timeout: a datagram that waits');
+$r = $p->finish;
+is $r->{status}, 5, 'and the limit holds again';
+like $r->{err}, qr/received 1 datagram$/, 'after it';
 $r = run('udp-serve', '-m', '0.2', '0');
 is $r->{status}, 5, '--max-time';
 
