@@ -40,7 +40,7 @@ static const struct cause {
 	"the path is not a socket"},
     {CAUSE_QUEUE_FULL, UNIX, ERR_REFUSED, "refused",
 	"the listener's queue is full"},
-    {CAUSE_SELF_CONNECT, TCP, ERR_REFUSED, "refused",
+    {CAUSE_SELF_CONNECT, IP, ERR_REFUSED, "refused",
 	"nothing listens there: the socket had connected to itself"},
     {ENOENT, UNIX, ERR_REFUSED, "no such path",
 	"no program has bound a socket there"},
@@ -72,6 +72,8 @@ static const struct cause {
 	"a firewall rule on this machine forbids it"},
     {CAUSE_NO_BROADCAST, UDP, ERR_LOCAL, "not permitted",
 	"a broadcast address needs --broadcast"},
+    {CAUSE_NO_INTERFACE, IP, ERR_LOCAL, "no interface",
+	"a link-local address needs one: name ADDRESS%INTERFACE"},
     {EPROTOTYPE, UNIX, ERR_REFUSED, "wrong type",
 	"that socket is for datagrams, or for streams"},
 

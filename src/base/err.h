@@ -47,6 +47,7 @@ enum err_cause {
 	CAUSE_SOCKET_DENIED,  /* this process may not open sockets */
 	CAUSE_OTHER_FAMILY,   /* --source is IPv4 and the address IPv6 */
 	CAUSE_NO_BROADCAST,   /* a broadcast address without --broadcast */
+	CAUSE_NO_INTERFACE,   /* a link-local address without one */
 	CAUSE_PATH_EXISTS,    /* binding to a path that is another file */
 	CAUSE_NAME_UNKNOWN,   /* DNS: there is no such name */
 	CAUSE_NAME_EMPTY,     /* DNS: the name has no address */

@@ -221,6 +221,8 @@ attempt_cause(const struct dial *d, const struct attempt *t)
 	case EAFNOSUPPORT:
 		return is_skipped(d, addr_family(t->addr)) ? CAUSE_OTHER_FAMILY
 							   : EAFNOSUPPORT;
+	case EINVAL:
+		return addr_lacks_scope(t->addr) ? CAUSE_NO_INTERFACE : EINVAL;
 	case EADDRINUSE:
 		return is_time_wait(d, t) ? CAUSE_TIME_WAIT : EADDRINUSE;
 	case EADDRNOTAVAIL:

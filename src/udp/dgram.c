@@ -71,7 +71,8 @@ bind_local(int fd, const struct addr *peer, const struct dgram_options *o)
 
 	if (addr_is_unix(peer))
 		return bind_unix(fd);
-	if (local.len == 0 && o->source_port == 0)
+	/* Sending would bind an unconnected socket. */
+	if (local.len == 0 && o->source_port == 0 && !o->unconnected)
 		return 0;
 	if (local.len == 0)
 		addr_any(&local, addr_family(peer), 0);
@@ -90,6 +91,9 @@ connect_peer(int fd, const struct addr *peer)
 	int64_t start = step_start();
 	int result = connect(fd, &peer->u.sa, peer->len);
 
+	/* This is how the system says that no port is free. */
+	if (result < 0 && errno == EAGAIN)
+		errno = EADDRNOTAVAIL;
 	step("connect", start, result,
 	    "nothing is sent: the system notes the peer, drops datagrams of "
 	    "others and reports refusals",
@@ -208,16 +212,16 @@ local_error(const struct addr *peer, const struct dgram_options *o, int errnum,
 	return err_prefix(e, "%s", addr_text(peer));
 }
 
-int
-dgram_open(
+/* Opens a socket for the peer. Returns the fd, or -1 with *e. */
+static int
+open_socket(
     const struct addr *peer, const struct dgram_options *o, struct err *e)
 {
 	int family = addr_family(peer);
 	int fd = sock_open(family, SOCK_DGRAM);
-	const char *text = addr_text(peer);
 
 	if (fd < 0)
-		return err_sys(e, ERR_LOCAL, errno, "%s", text);
+		return err_sys(e, ERR_LOCAL, errno, "%s", addr_text(peer));
 	step_name(fd, "the datagram socket", 0);
 	if (set_options(fd, family, o, e) < 0) {
 		dgram_close(&fd);
@@ -234,6 +238,40 @@ dgram_open(
 		dgram_send_error(fd, peer, 0, e);
 		dgram_close(&fd);
 	}
+	return fd;
+}
+
+/*
+ * Whether a socket may be its own peer, because it has got the very port that
+ * it sends to: it would take what it sends for the reply.
+ */
+static bool
+is_own_peer(int fd, const struct addr *peer, const struct dgram_options *o)
+{
+	struct addr local;
+
+	if (addr_is_unix(peer) || (o->unconnected && o->source_port != 0))
+		return false;
+	sock_local(fd, &local);
+	return o->unconnected ? addr_port(&local) == addr_port(peer)
+			      : addr_equal(&local, peer);
+}
+
+int
+dgram_open(
+    const struct addr *peer, const struct dgram_options *o, struct err *e)
+{
+	int first = open_socket(peer, o, e), fd = -1;
+
+	if (first < 0 || !is_own_peer(first, peer, o))
+		return first;
+	/* It keeps its port, so that the next one gets another. */
+	if (o->source_port == 0)
+		fd = open_socket(peer, o, e);
+	else
+		err_at(
+		    e, ERR_AT_UDP, CAUSE_SELF_CONNECT, "%s", addr_text(peer));
+	sock_close(&first);
 	return fd;
 }
 
@@ -490,5 +528,7 @@ dgram_send_error(int fd, const struct addr *peer, size_t length, struct err *e)
 		    "%s", text);
 	if (errnum == EACCES && lacks_broadcast(fd, peer))
 		errnum = CAUSE_NO_BROADCAST;
+	if (errnum == EINVAL && addr_lacks_scope(peer))
+		errnum = CAUSE_NO_INTERFACE;
 	return err_at(e, ERR_AT_UDP, errnum, "%s", text);
 }

@@ -161,6 +161,20 @@ like scalar <$c>, qr{^HTTP/1\.1 400}, 'serve-hello --http: TLS is answered';
 $p->expect(err => qr/answered 400 Bad Request: the client speaks TLS \(https\)/);
 $p->stop;
 
+# A name whose address needs an interface, which was told as a blackhole route.
+SKIP: {
+    skip 'no IPv6', 4 unless has_ipv6();
+    my %names = (env => { SOCKT_TEST_NAMES => 'near=fe80::1' },
+        command => ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build")
+            . '/tests/sockt-names');
+    for my $command ('connect', 'udp-send') {
+        $r = run({%names}, $command, 'near', 9);
+        is $r->{status}, 7, "$command to a link-local address: status";
+        like $r->{err}, qr/ port 9: no interface \(a link-local address needs one: name ADDRESS%INTERFACE\)/,
+            '  and what is said';
+    }
+}
+
 # A local port whose last connection is in TIME-WAIT.
 SKIP: {
     skip 'no /proc/net/tcp', 2 unless -r '/proc/net/tcp';

@@ -81,7 +81,7 @@ my $names = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/sockt-names';
 my $dead = { env => { SOCKT_TEST_NAMES => 'both=127.0.0.2,127.0.0.1' },
     command => $names };
 $pid = Sockt::fork_child(sub {
-    for (1 .. 3) {
+    for (1 .. 4) {
         my $from = $s->recv(my $x, 70_000);
         next if $x eq 'x';
         $s->send($x, 0, $from);
@@ -89,6 +89,9 @@ $pid = Sockt::fork_child(sub {
 });
 $r = run($dead, 'udp-send', 'both', $s->sockport, 'one', 'two');
 is $r->{out}, "one\ntwo\n", 'the next address is tried after a refusal';
+$r = run($dead, 'udp-send', '-v', 'both', $s->sockport, 'three');
+like $r->{err}, qr/: sent 1 \(5 bytes\), received 1 \(5 bytes\)/,
+    'what was refused is not counted';
 $r = run($dead, 'udp-send', 'both', $free, 'one');
 like $r->{err}, qr/127\.0\.0\.2 .* refused .*127\.0\.0\.1 .* refused/,
     'when all refuse, all are told';

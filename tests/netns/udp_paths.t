@@ -97,4 +97,29 @@ $r = send_to('-w', '10', '10.78.0.77', '9999', 'x');
 is $r->{status}, 6, 'a host that is not there is status 6';
 like $r->{err}, qr/host unreachable/, 'and told, before the limit';
 
+# A socket may get the very port that it sends to, and take what it sends for
+# the reply: then another one is chosen, or none if there is no other.
+my $alone = namespace('alone');
+in_namespace($alone, 'ip', 'link', 'set', 'lo', 'up');
+for my $range ('40000 40001', '40000 40000') {
+    in_namespace($alone, 'sh', '-c',
+        "echo $range > /proc/sys/net/ipv4/ip_local_port_range");
+    for my $options ([], ['--any-source']) {
+        my %results;
+        for (1 .. 12) {
+            my $r = in_namespace($alone, sockt(), 'udp-send', '-w', '0.2',
+                @$options, '127.0.0.1', 40000, 'x');
+            $results{"$r->{status}$r->{out}"}++;
+        }
+        my $want = $range =~ /1$/ ? @$options ? 5 : 4 : 7;
+        is join(' ', keys %results), $want,
+            "@$options ports $range: no socket is its own peer";
+    }
+}
+$r = in_namespace($alone, sockt(), 'udp-send', '-p', 50000, '127.0.0.1',
+    50000, 'x');
+is $r->{status}, 4, 'nor one with the port that was asked for';
+like $r->{err}, qr/: refused \(nothing listens there: the socket had connected to itself\)/,
+    'which is told';
+
 done_testing;
