@@ -205,7 +205,6 @@ log_reply(const struct send_state *s, const struct sender_reply *r)
 {
 	static const char *const kinds[] = {"", ", a duplicate", ", too late"};
 	const struct dgram *d = r->d;
-	const char *rtt;
 	struct addr remote = remote_of(s, d);
 	struct json *j;
 
@@ -218,11 +217,9 @@ log_reply(const struct send_state *s, const struct sender_reply *r)
 		json_text(j, "kind",
 		    r->kind == RTT_STATS_LATE ? "late" : "duplicate");
 	json_bytes(j, "text", d->bytes, d->length);
-	if (r->rtt_ns >= 0)
-		rtt = num_duration_text(r->rtt_ns);
 	diag_event_end(DIAG_NOTE, "reply from %s: %s%s%s%s", addr_text(&remote),
 	    num_count_text(d->length, "byte"), r->rtt_ns >= 0 ? " in " : "",
-	    r->rtt_ns >= 0 ? rtt : "", kinds[r->kind]);
+	    r->rtt_ns >= 0 ? num_duration_text(r->rtt_ns) : "", kinds[r->kind]);
 }
 
 static int
