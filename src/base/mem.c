@@ -12,8 +12,10 @@
  * copy from a page to there at a quarter of their speed. */
 #define BUFFER_ALIGN 64
 
-void
-mem_exhausted(void)
+static void exhausted(void) __attribute__((noreturn));
+
+static void
+exhausted(void)
 {
 	struct err e = ERR_INIT;
 
@@ -28,7 +30,7 @@ mem_array(size_t count, size_t size)
 	void *p = calloc(count == 0 ? 1 : count, size);
 
 	if (p == NULL)
-		mem_exhausted();
+		exhausted();
 	return p;
 }
 
@@ -39,7 +41,7 @@ mem_buffer(size_t size)
 	void *p = aligned_alloc(BUFFER_ALIGN, space);
 
 	if (p == NULL)
-		mem_exhausted();
+		exhausted();
 	return p;
 }
 
@@ -51,10 +53,10 @@ mem_resize(void *old, size_t count, size_t size)
 	if (count == 0)
 		count = 1;
 	if (count > SIZE_MAX / size)
-		mem_exhausted();
+		exhausted();
 	p = realloc(old, count * size);
 	if (p == NULL)
-		mem_exhausted();
+		exhausted();
 	return p;
 }
 

@@ -22,7 +22,4 @@ void *mem_resize(void *old, size_t count, size_t size);
 /* A copy of text that the caller frees. */
 char *mem_text(const char *text);
 
-/* Reports that memory is exhausted and exits with status 1. */
-void mem_exhausted(void) __attribute__((noreturn));
-
 #endif

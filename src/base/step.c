@@ -184,15 +184,13 @@ meaning_of(const char *call, int errnum)
 }
 
 void
-step(const char *call, int64_t start_ns, int64_t result, const char *note,
+step_show(const char *call, int64_t start_ns, int64_t result, const char *note,
     const char *fmt, ...)
 {
 	struct shown s = {.call = call, .kind = result < 0 ? errno : 0};
 	int saved = errno;
 	va_list ap;
 
-	if (!step_is_on())
-		return;
 	s.ns = clock_now() - start_ns;
 	va_start(ap, fmt);
 	vsnprintf(s.subject, sizeof(s.subject), fmt, ap);
@@ -209,15 +207,13 @@ step(const char *call, int64_t start_ns, int64_t result, const char *note,
 }
 
 void
-step_wait(const char *call, const char *note, const char *fmt, ...)
+step_show_wait(const char *call, const char *note, const char *fmt, ...)
 {
 	struct shown s = {
 	    .call = call, .ns = -1, .kind = -1, .result = "waiting"};
 	int saved = errno;
 	va_list ap;
 
-	if (!step_is_on())
-		return;
 	snprintf(s.note, sizeof(s.note), "%s", note);
 	va_start(ap, fmt);
 	vsnprintf(s.subject, sizeof(s.subject), fmt, ap);

@@ -7,7 +7,8 @@
  *
  * Equal steps in a row are counted: the first is shown at once, the others as
  * one line before the next line of any kind, or when step_flush() is called.
- * Nothing is formatted and no clock is read unless step_is_on().
+ * Nothing is formatted and no clock is read unless step_is_on(): step() and
+ * step_wait() do not even evaluate their arguments.
  */
 #ifndef BASE_STEP_H
 #define BASE_STEP_H
@@ -28,11 +29,14 @@ int64_t step_start(void);
  * one failed with errno, which is preserved, and its meaning replaces note,
  * what the call is for. fmt formats the subject.
  */
-void step(const char *call, int64_t start_ns, int64_t result, const char *note,
-    const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+#define step(...) (step_is_on() ? step_show(__VA_ARGS__) : (void)0)
+void step_show(const char *call, int64_t start_ns, int64_t result,
+    const char *note, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
 
 /* Reports that a step begins to wait: "CALL SUBJECT: waiting (NOTE)". */
-void step_wait(const char *call, const char *note, const char *fmt, ...)
+#define step_wait(...) (step_is_on() ? step_show_wait(__VA_ARGS__) : (void)0)
+void step_show_wait(const char *call, const char *note, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* The result of a send or receive. */

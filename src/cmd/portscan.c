@@ -527,8 +527,7 @@ portscan_run(
 		return err_set(
 		    e, ERR_USAGE, "--until needs --retry-for: how long?");
 	result_print_events();
-	if (result_start(run.until, e) < 0 ||
-	    signals_catch(e) < 0)
+	if (result_start(run.until, e) < 0 || signals_catch(e) < 0)
 		return -1;
 	if (choose_ports(&run, only_ports ? first : second, e) == 0 &&
 	    choose_hosts(&run, only_ports ? NULL : first, e) == 0)

@@ -316,9 +316,12 @@ serve(int fd, const struct conn *conn, void *context)
 {
 	const struct hello_server *hs = context;
 	const struct time_options *time = &hs->o->time;
-	struct hello_client c = {.server = hs, .conn = conn};
+	/* The only one of this process. */
+	static struct hello_client c;
 	int result;
 
+	c.server = hs;
+	c.conn = conn;
 	session_start(&c.session, fd, time->idle_ms, time->max_ms);
 	/* A connection that is only reset was a port probe, not an error. */
 	c.session.allows_probes = true;

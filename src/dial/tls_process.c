@@ -179,14 +179,13 @@ meeting_accept(struct meeting *m, struct proc *openssl, struct err *e)
 }
 
 /*
- * Starts openssl with one socket as its stdin and stdout, and another for TLS.
- * Returns the latter, or -1 with *e as meeting_accept(). Closes inner.
+ * Starts openssl as *p, with another socket for TLS. Returns that, or -1 with
+ * *e as meeting_accept(). Closes p->in.
  */
 static int
 connect_openssl(struct proc **openssl, const struct tls_request *request,
-    int inner, int errors, struct err *e)
+    struct program *p, struct err *e)
 {
-	struct program p = {.in = inner, .out = inner, .errors = errors};
 	struct meeting m;
 	struct arguments a;
 	char name[ENDPOINT_HOST];
@@ -194,15 +193,15 @@ connect_openssl(struct proc **openssl, const struct tls_request *request,
 
 	if (meeting_start(&m, e) == 0) {
 		make_arguments(&a, request, name, m.addr.u.un.sun_path);
-		p.argv = (char *const *)a.argv;
-		*openssl = proc_start(&p, NULL, e);
+		p->argv = (char *const *)a.argv;
+		*openssl = proc_start(p, NULL, e);
 		if (*openssl != NULL)
 			fd = meeting_accept(&m, *openssl, e);
 		else
 			e->kind = ERR_FAILED;
 	}
 	meeting_end(&m);
-	sock_close(&inner);
+	sock_close(&p->in);
 	return fd;
 }
 
@@ -265,7 +264,8 @@ tls_process_run(
 	struct proc *openssl = NULL;
 	struct conn_summary sum;
 	struct err e = ERR_INIT;
-	int plain = connect_openssl(&openssl, request, inner, errors, &e);
+	struct program p = {.in = inner, .out = inner, .errors = errors};
+	int plain = connect_openssl(&openssl, request, &p, &e);
 
 	if (plain < 0) {
 		if (e.kind != ERR_NONE)

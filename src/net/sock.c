@@ -448,11 +448,12 @@ sock_unacked_bytes(int fd)
 void
 sock_close_note(int *fd, const char *note)
 {
-	int saved = errno;
+	int saved = errno, result;
 	int64_t start = step_start();
 
 	if (*fd >= 0) {
-		step("close", start, close(*fd), note, "%s", step_name_of(*fd));
+		result = close(*fd);
+		step("close", start, result, note, "%s", step_name_of(*fd));
 		step_name(*fd, NULL, 0);
 		if (*fd < (int)sizeof(is_tcp))
 			is_tcp[*fd] = false;

@@ -285,9 +285,12 @@ serve_recorded(struct served *v)
 int
 handler_serve(int fd, const struct conn *c, void *context)
 {
-	struct served v = {.h = context, .c = c};
+	/* The only one of this process. */
+	static struct served v;
 	int result;
 
+	v.h = context;
+	v.c = c;
 	session_start(&v.s, fd, v.h->idle_ms, v.h->max_ms);
 	v.s.allows_probes = v.h->allows_probes;
 	result = v.h->recorder == NULL ? serve(&v) : serve_recorded(&v);

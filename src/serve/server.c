@@ -477,7 +477,7 @@ server_accept(struct server *s, struct conn *c, struct err *e)
  * signal.
  */
 static int
-wait_children(struct server *s, struct err *e)
+wait_all(struct server *s, struct err *e)
 {
 	while (!advance(s) && s->count > 0)
 		wait_event(s, deadline_none(), NULL);
@@ -489,7 +489,7 @@ server_end(struct server *s, struct err *e)
 {
 	if (e->kind == ERR_NONE)
 		return 0;
-	if (e->kind != ERR_TIMEOUT || wait_children(s, e) < 0 ||
+	if (e->kind != ERR_TIMEOUT || wait_all(s, e) < 0 ||
 	    !s->options->ends_idle || deadline_passed(s->options->until))
 		return -1;
 	diag_note("%s: the normal end with --fd systemd", e->text);
@@ -585,7 +585,7 @@ server_spawn(struct server *s, int fd, const struct conn *c, char *const *argv)
 int
 server_wait_status(struct server *s, struct err *e)
 {
-	if (wait_children(s, e) < 0)
+	if (wait_all(s, e) < 0)
 		return -1;
 	return s->last_status == 0 ? 0 : err_status(e, s->last_status);
 }

@@ -44,7 +44,7 @@ void udp_programs_start(
 
 /*
  * Runs the program for a copy of *d, with the UCSPI variables of its endpoints
- * (net/program.h). Call it only while fewer than max run. Returns 0, or -1 with
+ * (net/proc.h). Call it only while fewer than max run. Returns 0, or -1 with
  * *e.
  */
 int udp_programs_run(struct udp_programs *w, const struct dgram *d,
