@@ -147,13 +147,6 @@ num_size_text(uint64_t bytes)
 }
 
 const char *
-num_format_size(char *buf, size_t size, uint64_t bytes)
-{
-	snprintf(buf, size, "%s", num_size_text(bytes));
-	return buf;
-}
-
-const char *
 num_limit_text(int64_t ms)
 {
 	long long n = ms;
@@ -165,13 +158,6 @@ num_limit_text(int64_t ms)
 	if (n < 100)
 		return text_format("%lld ms", n);
 	return text_format("%.15g s", (double)n / 1000);
-}
-
-const char *
-num_format_limit(char *buf, size_t size, int64_t ms)
-{
-	snprintf(buf, size, "%s", num_limit_text(ms));
-	return buf;
 }
 
 const char *

@@ -179,7 +179,8 @@ http_request_show(const char *bytes, size_t n)
 	for (i = 0; i + 1 < n; i++) {
 		if (bytes[i] != '\r' || bytes[i + 1] != '\n')
 			continue;
-		memcpy(line, "> ", 2);
+		line[0] = '>';
+		line[1] = ' ';
 		text_escape(line + 2, 4 * n + 1, bytes + begin, i - begin);
 		text_append(line, 4 * n + 4, "\n");
 		diag_raw(line, strlen(line));

@@ -91,10 +91,10 @@ struct program {
  * Forks, as fork(2): returns 0 in the child, which ends by _exit(2); caught
  * signals take their default action there (net/signals.h), and it is killed
  * when its parent exits, if the system supports it. Returns its pid in the
- * parent, or -1 with errno. Sets *p, in the child to its own end of the pair
- * and of stderr; the caller frees it with proc_free().
+ * parent, or -1 with errno. Sets *result, in the child to its own end of the
+ * pair and of stderr; the caller frees it with proc_free().
  */
-pid_t proc_fork(struct proc **p, const struct proc_options *o);
+pid_t proc_fork(struct proc **result, const struct proc_options *o);
 
 /*
  * Starts a program with default signal dispositions and the environment of

@@ -301,7 +301,7 @@ put_hex_line(char *out, uint64_t offset, const unsigned char *p, size_t n)
 static char *
 put_text_line(char *out, const unsigned char *p, size_t n)
 {
-	memcpy(out, "  ", 2);
+	out[0] = out[1] = ' ';
 	text_escape(out + 2, TEXT_BYTE * n + 8, p, n);
 	out += strlen(out);
 	*out++ = '\n';

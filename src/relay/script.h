@@ -43,7 +43,7 @@ struct script_steps {
  * with a usage error.
  */
 int script_add_send(struct script_steps *s, const char *text, struct err *e);
-int script_add_expect(struct script_steps *s, const char *regex, struct err *e);
+int script_add_expect(struct script_steps *s, const char *text, struct err *e);
 
 /* A running script. */
 struct script {

@@ -465,7 +465,8 @@ targets_merge(struct targets *t)
 			&t->prefixes[t->items[i - 1].prefix],
 			sizeof(t->prefixes[0])) == 0)
 			t->items[i].prefix = t->items[i - 1].prefix;
-	m.active = mem_array(t->count, sizeof(m.active[0]));
+	m.active =
+	    mem_array(t->count, sizeof(*m.active)); /* NOLINT: pointers */
 	m.piece_capacity = t->count;
 	m.pieces = mem_array(m.piece_capacity, sizeof(m.pieces[0]));
 	for (i = 0; i < m.count;)

@@ -8,26 +8,16 @@ my @sources = files('src/*.[ch]', 'src/*/*.[ch]');
 # The module that a file belongs to: twins and their header are one.
 sub unit { return $_[0] =~ s/(?:_linux|_posix)?\.[ch]$//r }
 
-# How many arguments a parameter list declares, without those of a format.
-sub count_arguments {
-    my ($list) = @_;
-    $list =~ s/,\s*\.\.\.$//;
-    return 0 if $list =~ /^\s*(?:void)?\s*$/;
-    1 while $list =~ s/\([^()]*\)//;
-    return 1 + ($list =~ tr/,//);
-}
-
 # Every definition, read from KNF: its name is in the first column, its result
 # on the lines above.
 my @functions;
 for my $path (grep { /\.c$/ } @sources) {
     my $code = code($path);
     $code =~ s/^\s*#.*(?:\\\n.*)*//mg;
-    while ($code =~ /((?:^\w[^\n;{}]*\n)+)^(\w+)\(([^;{}]*)\)\n\{/mg) {
-        my ($result, $name, $arguments) = ($1, $2, $3);
+    while ($code =~ /((?:^\w[^\n;{}]*\n)+)^(\w+)\([^;{}]*\)\n\{/mg) {
+        my ($result, $name) = ($1, $2);
         push @functions, { path => $path, name => $name,
-            is_static => scalar($result =~ /\bstatic\b/),
-            arguments => count_arguments($arguments) };
+            is_static => scalar($result =~ /\bstatic\b/) };
     }
 }
 my @public = grep { !$_->{is_static} && $_->{name} ne 'main' } @functions;
@@ -58,14 +48,11 @@ my %found = (
     prefix    => \@prefix,
     unused    => \@unused,
     namesake  => [grep { $static{$_} } map { $_->{name} } @public],
-    arguments =>
-        [map { $_->{name} } grep { $_->{arguments} > 4 } @functions],
 );
 my %means = (
     prefix    => 'a public function has the prefix of its file',
     unused    => 'a public function is used in another file',
     namesake  => 'no static function has the name of a public one',
-    arguments => 'a function has at most four arguments',
 );
 for my $rule (sort keys %found) {
     my %is_found = map { $_ => 1 } @{ $found{$rule} };
