@@ -21,10 +21,9 @@ ip(const char *text, uint16_t port)
 static void
 shows(const char *in, const char *want)
 {
-	char buf[ADDR_TEXT];
 	struct addr a = ip(in, 80);
 
-	is_text(addr_format(&a, buf, sizeof(buf)), want, in);
+	is_text(addr_text(&a), want, in);
 }
 
 static void
@@ -91,21 +90,20 @@ test_predicates(void)
 static void
 test_unix(void)
 {
-	char buf[ADDR_TEXT], path[200];
+	char path[200];
 	struct addr a, b;
 	struct err e = ERR_INIT;
 
 	ok(addr_unix(&a, "/run/x", &e) == 0 && addr_is_unix(&a), "a path");
-	is_text(addr_format(&a, buf, sizeof(buf)), "unix:/run/x", "as text");
+	is_text(addr_text(&a), "unix:/run/x", "as text");
 	ok(addr_unix(&b, "/run/x", &e) == 0 && addr_equal(&a, &b), "the same");
 	ok(addr_unix(&b, "/run/y", &e) == 0 && !addr_equal(&a, &b), "another");
 	ok(addr_unix(&a, "@name", &e) == 0 && a.u.un.sun_path[0] == '\0' &&
 		a.len == offsetof(struct sockaddr_un, sun_path) + 5,
 	    "abstract");
-	is_text(addr_format(&a, buf, sizeof(buf)), "unix:@name", "as text");
+	is_text(addr_text(&a), "unix:@name", "as text");
 	ok(addr_unix(&a, "/a\n\x1b", &e) == 0, "a nasty path");
-	is_text(
-	    addr_format(&a, buf, sizeof(buf)), "unix:/a\\n\\x1b", "escaped");
+	is_text(addr_text(&a), "unix:/a\\n\\x1b", "escaped");
 	ok(addr_unix(&a, "", &e) < 0 && e.kind == ERR_USAGE, "no path");
 	ok(addr_unix(&a, "@", &e) < 0, "no abstract name");
 	memset(path, 'x', sizeof(path));
@@ -119,7 +117,7 @@ test_unix(void)
 	ok(addr_unix(&a, path, &e) < 0, "and 109 do not");
 	a.len = offsetof(struct sockaddr_un, sun_path);
 	a.u.un.sun_family = AF_UNIX;
-	is_text(addr_format(&a, buf, sizeof(buf)), "unix:(unnamed)", "unnamed");
+	is_text(addr_text(&a), "unix:(unnamed)", "unnamed");
 }
 
 static void
@@ -147,7 +145,6 @@ int
 main(void)
 {
 	struct addr_list list = ADDR_LIST_INIT;
-	char buf[ADDR_TEXT];
 	struct addr a;
 	int i;
 
@@ -156,11 +153,11 @@ main(void)
 	test_unix();
 	test_json();
 	addr_loopback(&a, AF_INET, 1);
-	is_text(addr_format(&a, buf, sizeof(buf)), "127.0.0.1 port 1", "IPv4");
+	is_text(addr_text(&a), "127.0.0.1 port 1", "IPv4");
 	addr_loopback(&a, AF_INET6, 1);
-	is_text(addr_format(&a, buf, sizeof(buf)), "::1 port 1", "IPv6");
+	is_text(addr_text(&a), "::1 port 1", "IPv6");
 	a.len = 0;
-	is_text(addr_format(&a, buf, sizeof(buf)), "nobody", "nobody");
+	is_text(addr_text(&a), "nobody", "nobody");
 	for (i = 0; i < 100; i++)
 		addr_list_add(&list, &a);
 	is_int((long long)list.count, 100, "a list grows");

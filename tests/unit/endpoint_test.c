@@ -137,15 +137,13 @@ test_unix(void)
 {
 	struct endpoint ep;
 	struct err e;
-	char buf[ENDPOINT_TEXT];
 	int local;
 
 	for (local = 0; local < 2; local++) {
 		ok(parse(&ep, "unix:/run/x:1", NULL, local, &e) == 0 &&
 			ep.is_unix,
 		    "a path with a colon");
-		is_text(endpoint_format(&ep, buf, sizeof(buf)), "unix:/run/x:1",
-		    "as text");
+		is_text(endpoint_text(&ep), "unix:/run/x:1", "as text");
 		refuses("unix:/run/x", "80", local, "has no port");
 		refuses("unix:", NULL, local, "path is missing");
 	}
@@ -155,7 +153,7 @@ int
 main(void)
 {
 	struct endpoint ep;
-	char buf[ENDPOINT_TEXT], name[300];
+	char name[300];
 	struct err e;
 
 	test_client();
@@ -172,7 +170,7 @@ main(void)
 	name[255] = 'a', name[256] = '\0';
 	refuses(name, "80", false, "longer than a name can be");
 	ok(parse(&ep, "a\033c", "80", false, &e) == 0, "a nasty name");
-	is_text(endpoint_format(&ep, buf, sizeof(buf)), "a\\x1bc port 80",
-	    "is escaped in messages");
+	is_text(
+	    endpoint_text(&ep), "a\\x1bc port 80", "is escaped in messages");
 	return done_testing();
 }

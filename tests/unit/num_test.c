@@ -5,17 +5,13 @@
 static void
 shows_limit(int64_t ms, const char *want)
 {
-	char buf[32];
-
-	is_text(num_format_limit(buf, sizeof(buf), ms), want, want);
+	is_text(num_limit_text(ms), want, want);
 }
 
 static void
 shows_count(uint64_t n, const char *noun, const char *want)
 {
-	char buf[40];
-
-	is_text(num_format_count(buf, sizeof(buf), n, noun), want, want);
+	is_text(num_count_text(n, noun), want, want);
 }
 
 static void
@@ -81,7 +77,6 @@ main(void)
 	    "2207520000.001", "2207520000001ms", "36792001m", "613200.1h"};
 	static const char *const bad_sizes[] = {"", "-1", "1kk", "1b", "k",
 	    "9223372036854775808", "8388608T", "1.5M"};
-	char buf[32];
 	int64_t n = 3;
 	size_t i;
 
@@ -114,18 +109,14 @@ main(void)
 	ok(!num_parse("65536", 1, 65535, &n) && n == 65535, "one more is not");
 	ok(!num_parse("0", 1, 65535, &n), "less is not");
 	ok(!num_parse("80x", 0, 65535, &n), "rubbish behind it is not");
-	is_text(num_format_size(buf, sizeof(buf), 1536), "1.5 KiB", "KiB");
-	is_text(num_format_size(buf, sizeof(buf), 17), "17 B", "bytes");
-	is_text(num_format_duration(buf, sizeof(buf), 1500000000), "1.50 s",
-	    "seconds");
-	is_text(num_format_duration(buf, sizeof(buf), 12345678), "12.3 ms",
-	    "milliseconds");
-	is_text(num_format_duration(buf, sizeof(buf), 1045600), "1.046 ms",
+	is_text(num_size_text(1536), "1.5 KiB", "KiB");
+	is_text(num_size_text(17), "17 B", "bytes");
+	is_text(num_duration_text(1500000000), "1.50 s", "seconds");
+	is_text(num_duration_text(12345678), "12.3 ms", "milliseconds");
+	is_text(num_duration_text(1045600), "1.046 ms",
 	    "one millisecond and its rounded thousandths");
-	is_text(num_format_duration(buf, sizeof(buf), 12499), "0.012 ms",
-	    "microseconds");
-	is_text(
-	    num_format_duration(buf, sizeof(buf), 0), "0.000 ms", "nothing");
+	is_text(num_duration_text(12499), "0.012 ms", "microseconds");
+	is_text(num_duration_text(0), "0.000 ms", "nothing");
 	test_formats();
 	return done_testing();
 }
