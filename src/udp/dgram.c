@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/step.h"
+#include "base/text.h"
 #include "net/os.h"
 #include "net/port_owner.h"
 #include "net/sockopt.h"
@@ -38,50 +39,40 @@
 static char bound_path[100];
 
 /*
- * Binds a unix client's socket: to an abstract name where the system can choose
- * one (unix(7), Linux), otherwise to a path in the directory for temporary
- * files.
+ * Binds the local address. A unix client's socket is bound to an abstract name
+ * where the system can choose one (unix(7), Linux), otherwise to a path in the
+ * directory for temporary files. Returns 0, or -1 with errno.
  */
-static int
-bind_unix(int fd)
-{
-	const char *dir = getenv("TMPDIR");
-	struct addr local;
-	struct err e;
-	char path[sizeof(bound_path)];
-
-	if (os_autobind(fd) == 0)
-		return 0;
-	snprintf(path, sizeof(path), "%s/sockt.%ld",
-	    dir != NULL && strlen(dir) < 64 ? dir : "/tmp", (long)getpid());
-	if (addr_unix(&local, path, &e) < 0) {
-		errno = EINVAL;
-		return -1;
-	}
-	if (sock_bind(fd, &local) < 0)
-		return -1;
-	memcpy(bound_path, path, sizeof(path));
-	return 0;
-}
-
 static int
 bind_local(int fd, const struct addr *peer, const struct dgram_options *o)
 {
+	const char *dir = getenv("TMPDIR");
 	struct addr local = o->source;
+	char path[sizeof(bound_path)];
+	struct err e;
 
-	if (addr_is_unix(peer))
-		return bind_unix(fd);
+	if (addr_is_unix(peer)) {
+		if (os_autobind(fd) == 0)
+			return 0;
+		snprintf(path, sizeof(path), "%s/sockt.%ld",
+		    dir != NULL && strlen(dir) < 64 ? dir : "/tmp",
+		    (long)getpid());
+		errno = EINVAL;
+		if (addr_unix(&local, path, &e) < 0 ||
+		    sock_bind(fd, &local) < 0)
+			return -1;
+		memcpy(bound_path, path, sizeof(path));
+		return 0;
+	}
 	/* Sending would bind an unconnected socket. */
 	if (local.len == 0 && o->source_port == 0 && !o->unconnected)
 		return 0;
 	if (local.len == 0)
 		addr_any(&local, addr_family(peer), 0);
 	addr_set_port(&local, o->source_port);
-	if (addr_family(&local) != addr_family(peer)) {
-		errno = EAFNOSUPPORT;
-		return -1;
-	}
-	return sock_bind(fd, &local);
+	errno = EAFNOSUPPORT;
+	return addr_family(&local) == addr_family(peer) ? sock_bind(fd, &local)
+							: -1;
 }
 
 /* Connects a datagram socket, which sends no packet. */
@@ -128,7 +119,6 @@ set_broadcast(int fd)
 static int
 set_no_fragment(int fd, int family)
 {
-#if defined(IP_MTU_DISCOVER) && defined(IPV6_MTU_DISCOVER)
 #ifdef IP_PMTUDISC_DO
 	static const struct sockopt discover = {IPPROTO_IP, IP_MTU_DISCOVER,
 	    "IP_MTU_DISCOVER", "never fragments packets", NULL};
@@ -138,12 +128,12 @@ set_no_fragment(int fd, int family)
 
 	return sockopt_set(
 	    fd, family == AF_INET6 ? &discover6 : &discover, IP_PMTUDISC_DO);
-#endif
-#endif
+#else
 	(void)fd;
 	(void)family;
 	errno = ENOTSUP;
 	return -1;
+#endif
 }
 
 size_t
@@ -185,18 +175,17 @@ static int
 local_error(const struct addr *peer, const struct dgram_options *o, int errnum,
     struct err *e)
 {
-	char port[16] = "", ip[ADDR_TEXT] = "";
-	const char *owner = NULL;
+	const char *ip = "", *port = "", *owner = NULL;
 	struct addr local = o->source;
 	int cause = errnum;
 
 	if (local.len == 0)
 		addr_any(&local, addr_family(peer), 0);
 	else
-		snprintf(ip, sizeof(ip), " address %s", addr_ip_text(&local));
+		ip = text_format(" address %s", addr_ip_text(&local));
 	addr_set_port(&local, o->source_port);
 	if (o->source_port != 0)
-		snprintf(port, sizeof(port), " port %u", o->source_port);
+		port = text_format(" port %u", o->source_port);
 	if (errnum == EACCES)
 		cause = CAUSE_LOW_PORT;
 	if (errnum == EAFNOSUPPORT)
@@ -306,38 +295,27 @@ dgram_is_truncated(const struct dgram *d)
 	return d->full > d->length;
 }
 
-/* A step of -vv that moves datagrams. */
-static struct step_transfer
-step_of(int fd, bool is_send)
-{
-	return (struct step_transfer){.fd = fd,
-	    .start_ns = step_start(),
-	    .is_send = is_send,
-	    .is_dgram = true};
-}
-
-/* Reports that one call moved count datagrams, or -1: it failed with errno. */
+/*
+ * Reports as a step of -vv that a call moved d, or that it failed with errno.
+ */
 static void
-report(struct step_transfer *t, const struct dgram *d, int count)
+report(struct step_transfer *t, const struct dgram *d, bool failed)
 {
-	struct addr peer;
-	int i;
+	struct addr peer = d->remote;
 
-	t->done = -1;
+	if (!step_is_on())
+		return;
+	addr_unmap(&peer);
+	t->is_dgram = true;
+	t->done = failed ? -1 : (ssize_t)d->length;
 	t->errnum = errno;
-	if (count < 0)
-		step_transfer(t);
-	for (i = 0; i < count; i++) {
-		peer = d[i].remote;
-		addr_unmap(&peer);
-		t->done = (ssize_t)d[i].length;
-		t->peer = peer.len == 0 ? NULL : addr_text(&peer);
-		if (!t->is_send && dgram_is_truncated(&d[i]))
-			t->note = "one datagram, which was truncated";
-		step_transfer(t);
-		/* The same call moved the next datagram. */
-		t->start_ns = step_start();
-	}
+	if (!failed && peer.len != 0)
+		t->peer = addr_text(&peer);
+	if (!failed && !t->is_send && dgram_is_truncated(d))
+		t->note = "one datagram, which was truncated";
+	step_transfer(t);
+	/* The same call may have moved the next datagram. */
+	t->start_ns = step_start();
 }
 
 /* Receives one datagram. Returns 0, or -1 with errno. */
@@ -352,49 +330,37 @@ receive_one(int fd, struct dgram *d)
 	    .msg_iovlen = 1,
 	    .msg_control = &control,
 	    .msg_controllen = sizeof(control)};
+	struct step_transfer step = {.fd = fd, .start_ns = step_start()};
 	/* With MSG_TRUNC, Linux returns the length of the whole datagram. */
 	ssize_t n = recvmsg(fd, &m, MSG_DONTWAIT | MSG_TRUNC);
 
-	if (n < 0)
-		return -1;
-	d->full = (size_t)n;
-	d->length = d->full < d->size ? d->full : d->size;
-	if (m.msg_flags & MSG_TRUNC && d->full <= d->size)
-		d->full = SIZE_MAX;
-	d->remote.len = m.msg_namelen;
-	os_read_destination(&m, &d->local);
-	return 0;
+	if (n >= 0) {
+		d->full = (size_t)n;
+		d->length = d->full < d->size ? d->full : d->size;
+		if (m.msg_flags & MSG_TRUNC && d->full <= d->size)
+			d->full = SIZE_MAX;
+		d->remote.len = m.msg_namelen;
+		os_read_destination(&m, &d->local);
+	}
+	/* That no datagram is waiting is not a step. */
+	if (n >= 0 || errno != EAGAIN)
+		report(&step, d, n < 0);
+	return n < 0 ? -1 : 0;
 }
 
 int
 dgram_receive(int fd, struct dgram *d, int count)
 {
-	struct step_transfer step;
-	int n, result;
+	int n = 0;
 
-	for (n = 0; n < count; n++) {
-		step = step_of(fd, false);
-		result = receive_one(fd, &d[n]);
-		/* That no datagram is waiting is not a step. */
-		if (step_is_on() && (result == 0 || errno != EAGAIN))
-			report(&step, &d[n], result < 0 ? -1 : 1);
-		if (result < 0)
-			break;
-	}
+	while (n < count && receive_one(fd, &d[n]) == 0)
+		n++;
 	return n > 0 ? n : -1;
-}
-
-static bool
-has_same_endpoints(const struct dgram *a, const struct dgram *b)
-{
-	return a->remote.len == b->remote.len && a->local.len == b->local.len &&
-	       memcmp(&a->remote.u, &b->remote.u, a->remote.len) == 0 &&
-	       memcmp(&a->local.u, &b->local.u, a->local.len) == 0;
 }
 
 /*
  * The kernel or the network card can split one message into a run of datagrams
- * with the same length and destination. Returns the number of datagrams in the
+ * with the same length and endpoints. Returns the number of datagrams in the
  * first run.
  */
 static int
@@ -405,7 +371,10 @@ run_count(const struct dgram *d, int count)
 	while (n < count && n < MAX_RUN_COUNT && d->length > 0 &&
 	       d[n].length == d->length &&
 	       (size_t)(n + 1) * d->length <= MAX_RUN_BYTES &&
-	       has_same_endpoints(d, &d[n]))
+	       d[n].remote.len == d->remote.len &&
+	       d[n].local.len == d->local.len &&
+	       memcmp(&d[n].remote.u, &d->remote.u, d->remote.len) == 0 &&
+	       memcmp(&d[n].local.u, &d->local.u, d->local.len) == 0)
 		n++;
 	return n;
 }
@@ -417,7 +386,8 @@ send_run(int fd, const struct dgram *d, int count)
 	struct iovec payloads[MAX_RUN_COUNT];
 	union os_control control;
 	struct msghdr m = {.msg_iov = payloads, .msg_iovlen = (size_t)count};
-	struct step_transfer step = step_of(fd, true);
+	struct step_transfer step = {
+	    .fd = fd, .is_send = true, .start_ns = step_start()};
 	int i, result;
 
 	for (i = 0; i < count; i++) {
@@ -430,8 +400,8 @@ send_run(int fd, const struct dgram *d, int count)
 	}
 	os_write_control(&m, &control, &d->local, count > 1 ? d->length : 0);
 	result = sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 0;
-	if (step_is_on())
-		report(&step, d, result < 0 ? -1 : count);
+	for (i = 0; i < (result < 0 ? 1 : count); i++)
+		report(&step, &d[i], result < 0);
 	return result;
 }
 
@@ -503,14 +473,6 @@ too_long(int fd, const struct addr *peer, size_t length, struct err *e)
 	    text, length, path - (is_ip4 ? HEADERS_IP4 : HEADERS_IP6));
 }
 
-/* Whether SO_BROADCAST lets fd connect: the peer is a broadcast address. */
-static bool
-lacks_broadcast(int fd, const struct addr *peer)
-{
-	return set_broadcast(fd) == 0 &&
-	       connect(fd, &peer->u.sa, peer->len) == 0;
-}
-
 int
 dgram_send_error(int fd, const struct addr *peer, size_t length, struct err *e)
 {
@@ -526,7 +488,9 @@ dgram_send_error(int fd, const struct addr *peer, size_t length, struct err *e)
 			? CAUSE_NOT_A_SOCKET
 			: errnum,
 		    "%s", text);
-	if (errnum == EACCES && lacks_broadcast(fd, peer))
+	/* If SO_BROADCAST lets it connect, it is a broadcast address. */
+	if (errnum == EACCES && set_broadcast(fd) == 0 &&
+	    connect(fd, &peer->u.sa, peer->len) == 0)
 		errnum = CAUSE_NO_BROADCAST;
 	if (errnum == EINVAL && addr_lacks_scope(peer))
 		errnum = CAUSE_NO_INTERFACE;

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/text.h"
 #include "net/access.h"
 #include "net/endpoint.h"
 #include "net/os.h"
@@ -77,56 +77,33 @@ join_groups(struct dgram_server *s, struct err *e)
 	return 0;
 }
 
-/*
- * Raises the receive buffer unless the user set it. A socket on a wildcard
- * address must answer from the address to which the datagram was sent.
- */
-static void
-prepare_sockets(const struct listener *l, bool raise_buffer)
-{
-	size_t i;
-
-	for (i = 0; i < l->count; i++) {
-		if (raise_buffer)
-			dgram_raise_rcvbuf(l->fds[i]);
-		if (addr_is_any(&l->addrs[i]))
-			os_request_destination(
-			    l->fds[i], addr_family(&l->addrs[i]));
-	}
-}
-
-/* A number that no sender can guess. */
-static uint64_t
-random_key(void)
-{
-	uint64_t key = (uint64_t)clock_now();
-	int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
-
-	if (fd >= 0)
-		(void)!read(fd, &key, sizeof(key));
-	fd_close(&fd);
-	return key;
-}
-
 int
 dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
     const struct dgram_server_options *o, struct err *e)
 {
 	struct listener *l = &s->listener;
-	int result;
+	bool is_inherited = o->listener.fd != NULL;
+	int fd, result;
+	size_t i;
 
 	memset(s, 0, sizeof(*s));
 	s->o = o;
-	if (o->listener.fd == NULL && o->group_count > 0 && !ep->is_unix &&
+	if (!is_inherited && o->group_count > 0 && !ep->is_unix &&
 	    ep->host[0] == '\0')
 		result = open_groups(s, ep->port, e);
 	else
 		result = listener_open(l, ep, &o->listener, e);
 	if (result < 0)
 		return -1;
-	/* The buffer of an inherited socket is its owner's choice. */
-	prepare_sockets(
-	    l, o->listener.sock.rcvbuf < 0 && o->listener.fd == NULL);
+	for (i = 0; i < l->count; i++) {
+		/* The buffer of an inherited socket is its owner's choice. */
+		if (o->listener.sock.rcvbuf < 0 && !is_inherited)
+			dgram_raise_rcvbuf(l->fds[i]);
+		/* It must answer from the address that was asked. */
+		if (addr_is_any(&l->addrs[i]))
+			os_request_destination(
+			    l->fds[i], addr_family(&l->addrs[i]));
+	}
 	if (join_groups(s, e) < 0) {
 		listener_close(l);
 		return -1;
@@ -134,20 +111,28 @@ dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
 	s->received = dgram_new();
 	if (o->max_rate > 0)
 		s->full_ns = mem_array(BUCKETS, sizeof(s->full_ns[0]));
-	s->key = random_key();
+	/* No sender can guess it. */
+	s->key = (uint64_t)clock_now();
+	fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		(void)!read(fd, &s->key, sizeof(s->key));
+	fd_close(&fd);
 	s->drops = mem_array(l->count, sizeof(s->drops[0]));
 	s->next_check_ns = clock_now() + CHECK_NS;
 	listener_announce(l);
 	return 0;
 }
 
-/* Adds the losses of all sockets since the last count. */
+/* Counts the losses of all sockets, and reports those since the last report. */
 static void
-count_lost(struct dgram_server *s)
+report_losses(struct dgram_server *s, int64_t now_ns)
 {
+	uint64_t before = s->lost;
 	uint32_t drops;
+	struct json *j;
 	size_t i;
 
+	s->next_check_ns = now_ns + CHECK_NS;
 	for (i = 0; i < s->listener.count; i++) {
 		if (!os_drops(s->listener.fds[i], &drops))
 			continue;
@@ -156,27 +141,14 @@ count_lost(struct dgram_server *s)
 		s->drops[i] = drops;
 		s->lost_is_known = true;
 	}
-}
-
-/* Counts losses and reports those since the last report. */
-static void
-report_losses(struct dgram_server *s, int64_t now_ns)
-{
-	struct json *j;
-	uint64_t lost;
-
-	s->next_check_ns = now_ns + CHECK_NS;
-	count_lost(s);
-	lost = s->lost - s->reported_lost;
-	if (lost == 0)
+	if (s->lost == before)
 		return;
 	j = diag_event_begin("lost");
-	json_number(j, "count", lost);
+	json_number(j, "count", s->lost - before);
 	diag_event_end(DIAG_NOTE,
 	    "%s lost: they arrived faster than they were read, "
 	    "and the receive buffer was full (see --rcvbuf)",
-	    num_count_text(lost, "datagram"));
-	s->reported_lost = s->lost;
+	    num_count_text(s->lost - before, "datagram"));
 }
 
 int
@@ -227,33 +199,23 @@ hash_of(uint64_t key, const void *bytes, size_t n)
 }
 
 /*
- * Whether the refusal of this sender has not been reported yet. It is reported
- * once, until another sender replaces it in the table. JSON reports every
- * datagram.
+ * Counts a datagram whose sender is not admitted or not answered. That is
+ * reported once, until another sender replaces it in the table; JSON reports
+ * every datagram.
  */
-static bool
-is_new(struct dgram_server *s, const struct addr *remote, const char *why)
-{
-	uint64_t hash = hash_of((uintptr_t)why, &remote->u, remote->len);
-	uint64_t *reported = &s->reported[hash % DGRAM_SERVER_REPORTED];
-
-	if (diag_is_json())
-		return true;
-	if (*reported == (hash | 1))
-		return false;
-	*reported = hash | 1;
-	return true;
-}
-
-/* Counts a datagram whose sender is not admitted or not answered. */
 static void
 refuse(
     struct dgram_server *s, const struct dgram_endpoints *ep, const char *why)
 {
-	if (is_new(s, &ep->remote, why))
+	uint64_t hash =
+	    hash_of((uintptr_t)why, &ep->remote.u, ep->remote.len) | 1;
+	uint64_t *reported = &s->reported[hash / 2 % DGRAM_SERVER_REPORTED];
+
+	if (*reported != hash || diag_is_json())
 		dgram_server_ignore(s, ep, why);
 	else
 		s->ignored_count++;
+	*reported = hash;
 }
 
 void
@@ -288,53 +250,25 @@ dgram_server_admits(
 }
 
 /*
- * Whether servers on this port answer whatever they receive: echo, daytime,
- * qotd, chargen, time, domain, sunrpc, ntp, netbios-ns, snmp, ldap, ms-sql-m,
- * ssdp, ws-discovery, memcached. Clients send from such a port only to the same
- * kind of server.
- */
-static bool
-is_reflector(unsigned port)
-{
-	static const uint16_t ports[] = {7, 13, 17, 19, 37, 53, 111, 123, 137,
-	    161, 389, 1434, 1900, 3702, 11211};
-	size_t i;
-
-	for (i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
-		if (ports[i] == port)
-			return true;
-	return false;
-}
-
-/*
- * Why its source port may not be answered, or NULL. After one forged datagram,
- * two servers would answer each other forever. Port 0 means that no answer is
+ * Why a datagram may not be answered, or NULL. After one forged datagram, two
+ * servers would answer each other forever. Port 0 means that no answer is
  * wanted (RFC 768).
  */
-static const char *
-port_refusal(const struct dgram_server *s, const struct dgram_endpoints *ep)
-{
-	unsigned port = addr_port(&ep->remote);
-
-	if (port == 0)
-		return "it has no source port";
-	if (s->o->any_port)
-		return NULL;
-	if (port == addr_port(&ep->local))
-		return "it comes from this server's own port, and an answer "
-		       "could start an endless loop (see --any-port)";
-	if (is_reflector(port))
-		return "it comes from a port where servers answer anything, "
-		       "and an answer could start an endless loop (see "
-		       "--any-port)";
-	return NULL;
-}
-
-/* Why a datagram may not be answered, or NULL. */
 static const char *
 refusal(const struct dgram_server *s, const struct dgram *d,
     const struct dgram_endpoints *ep)
 {
+	/*
+	 * Servers on these ports answer whatever they receive: echo, daytime,
+	 * qotd, chargen, time, domain, sunrpc, ntp, netbios-ns, snmp, ldap,
+	 * ms-sql-m, ssdp, ws-discovery, memcached. Clients send from such a
+	 * port only to the same kind of server.
+	 */
+	static const uint16_t reflectors[] = {7, 13, 17, 19, 37, 53, 111, 123,
+	    137, 161, 389, 1434, 1900, 3702, 11211};
+	unsigned port = addr_port(&ep->remote);
+	size_t i;
+
 	if (d->remote.len == 0 ||
 	    (addr_is_unix(&d->remote) &&
 		d->remote.len <= offsetof(struct sockaddr_un, sun_path)))
@@ -345,24 +279,19 @@ refusal(const struct dgram_server *s, const struct dgram *d,
 		return addr_equal(&ep->remote, &ep->local)
 			   ? "it comes from this server itself"
 			   : NULL;
-	return port_refusal(s, ep);
-}
-
-/* The bytes of an address that name its host. */
-static size_t
-host_bytes(const struct addr *a, const void **bytes)
-{
-	switch (addr_family(a)) {
-	case AF_INET:
-		*bytes = &a->u.in4.sin_addr;
-		return sizeof(a->u.in4.sin_addr);
-	case AF_INET6:
-		*bytes = &a->u.in6.sin6_addr;
-		return sizeof(a->u.in6.sin6_addr);
-	default:
-		*bytes = &a->u;
-		return a->len;
-	}
+	if (port == 0)
+		return "it has no source port";
+	if (s->o->any_port)
+		return NULL;
+	if (port == addr_port(&ep->local))
+		return "it comes from this server's own port, and an answer "
+		       "could start an endless loop (see --any-port)";
+	for (i = 0; i < sizeof(reflectors) / sizeof(reflectors[0]); i++)
+		if (reflectors[i] == port)
+			return "it comes from a port where servers answer "
+			       "anything, and an answer could start an endless "
+			       "loop (see --any-port)";
+	return NULL;
 }
 
 /*
@@ -374,13 +303,20 @@ host_bytes(const struct addr *a, const void **bytes)
 static bool
 spend(struct dgram_server *s, const struct addr *host, int64_t now_ns)
 {
+	const void *bytes = &host->u;
+	size_t n = host->len;
 	int64_t gap_ns, *full_ns;
-	const void *bytes;
-	size_t n;
 
 	if (s->full_ns == NULL)
 		return true;
-	n = host_bytes(host, &bytes);
+	/* Without the port. */
+	if (addr_family(host) == AF_INET) {
+		bytes = &host->u.in4.sin_addr;
+		n = sizeof(host->u.in4.sin_addr);
+	} else if (addr_family(host) == AF_INET6) {
+		bytes = &host->u.in6.sin6_addr;
+		n = sizeof(host->u.in6.sin6_addr);
+	}
 	full_ns = &s->full_ns[hash_of(s->key, bytes, n) % BUCKETS];
 	gap_ns = CLOCK_SECOND / s->o->max_rate;
 	if (*full_ns < now_ns)
@@ -433,21 +369,18 @@ static void
 report_unsent(struct dgram_server *s, const struct dgram *d, int errnum)
 {
 	struct dgram_endpoints ep = endpoints_of(s, d);
+	const char *why = "the socket's send buffer stayed full";
 	struct err e = ERR_INIT;
-	char why[ERR_TEXT + 32];
 
-	if (is_full_error(errnum)) {
-		err_set(&e, ERR_FAILED, "%s",
-		    addr_is_unix(&d->remote)
-			? "the client does not read those it has"
-			: "the socket's send buffer stayed full");
-	} else {
-		errno = errnum;
+	errno = errnum;
+	if (!is_full_error(errnum)) {
 		dgram_send_error(
 		    s->listener.fds[d->socket], &ep.remote, d->length, &e);
+		why = e.text;
+	} else if (addr_is_unix(&d->remote)) {
+		why = "the client does not read those it has";
 	}
-	snprintf(why, sizeof(why), "no answer was sent: %s", e.text);
-	dgram_server_ignore(s, &ep, why);
+	dgram_server_ignore(s, &ep, text_format("no answer was sent: %s", why));
 }
 
 void

@@ -48,10 +48,10 @@ struct dgram_server {
 	struct addr limited;    /* and the last sender of these */
 
 	/* Losses of the receive buffers. */
-	int64_t next_check_ns;        /* time of the next count */
-	uint32_t *drops;              /* owned: last count of each socket */
-	uint64_t lost, reported_lost; /* in total; reported */
-	bool lost_is_known;           /* the system reports them */
+	int64_t next_check_ns; /* time of the next count */
+	uint32_t *drops;       /* owned: last count of each socket */
+	uint64_t lost;         /* in total */
+	bool lost_is_known;    /* the system reports them */
 
 	/* Statistics. */
 	uint64_t received_count, received_bytes; /* from admitted senders */

@@ -25,62 +25,40 @@ udp_programs_start(
 	w->limit_ms = limit_ms;
 }
 
-/* Opens both pipes; the parent's ends do not block. 0, or -1 with errno. */
-static int
-open_pipes(int in[2], int out[2])
-{
-	in[0] = in[1] = out[0] = out[1] = -1;
-	if (fd_pipe(in, false) < 0 || fd_pipe(out, false) < 0 ||
-	    sock_nonblocking(in[1], true) < 0 ||
-	    sock_nonblocking(out[0], true) < 0) {
-		fd_close(&in[0]);
-		fd_close(&in[1]);
-		fd_close(&out[0]);
-		fd_close(&out[1]);
-		return -1;
-	}
-	return 0;
-}
-
-/* Starts the program between two pipes. Returns 0, or -1 with *e. */
-static int
-start_program(
-    const struct udp_programs *w, struct udp_program *p, struct err *e)
+int
+udp_programs_run(struct udp_programs *w, const struct dgram *d,
+    const struct dgram_endpoints *ep, struct err *e)
 {
 	const struct proc_options options = {
 	    .leads_group = true, .limit_ms = w->limit_ms};
 	struct program program = {.argv = w->argv,
 	    .protocol = "UDP",
-	    .local = &p->endpoints.local,
-	    .remote = &p->endpoints.remote};
-	int in[2], out[2];
-
-	if (open_pipes(in, out) < 0)
-		return err_sys(e, ERR_FAILED, errno, "pipe");
-	program.in = in[0];
-	program.out = out[1];
-	p->proc = proc_start(&program, &options, e);
-	fd_close(&in[0]);
-	fd_close(&out[1]);
-	p->in = in[1];
-	p->out = out[0];
-	if (p->proc != NULL)
-		return 0;
-	fd_close(&p->in);
-	fd_close(&p->out);
-	return -1;
-}
-
-int
-udp_programs_run(struct udp_programs *w, const struct dgram *d,
-    const struct dgram_endpoints *ep, struct err *e)
-{
+	    .local = &ep->local,
+	    .remote = &ep->remote};
+	int in[2] = {-1, -1}, out[2] = {-1, -1};
 	struct udp_program *p = &w->slots[w->count];
 
 	memset(p, 0, sizeof(*p));
-	p->endpoints = *ep;
-	if (start_program(w, p, e) < 0)
+	/* This process's ends do not block. */
+	if (fd_pipe(in, false) < 0 || fd_pipe(out, false) < 0 ||
+	    sock_nonblocking(in[1], true) < 0 ||
+	    sock_nonblocking(out[0], true) < 0) {
+		err_sys(e, ERR_FAILED, errno, "pipe");
+	} else {
+		program.in = in[0];
+		program.out = out[1];
+		p->proc = proc_start(&program, &options, e);
+	}
+	fd_close(&in[0]);
+	fd_close(&out[1]);
+	if (p->proc == NULL) {
+		fd_close(&in[1]);
+		fd_close(&out[0]);
 		return -1;
+	}
+	p->in = in[1];
+	p->out = out[0];
+	p->endpoints = *ep;
 	p->payload = mem_array(d->length + 1, 1);
 	memcpy(p->payload, d->bytes, d->length);
 	p->length = d->length;
