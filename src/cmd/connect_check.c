@@ -382,7 +382,7 @@ report_summary(const struct target_list *list, const struct target *t)
 {
 	const struct rtt_stats *s = &t->stats;
 	uint64_t lost = rtt_stats_lost(s);
-	char text[ENDPOINT_TEXT], times[RTT_STATS_TEXT] = "";
+	char text[ENDPOINT_TEXT];
 	char attempts[40];
 	struct json *j;
 
@@ -403,8 +403,7 @@ report_summary(const struct target_list *list, const struct target *t)
 		    num_format_count(
 			attempts, sizeof(attempts), s->sent, "attempt"),
 		    (unsigned long long)s->answered, (unsigned long long)lost,
-		    100.0 * (double)lost / (double)s->sent,
-		    rtt_stats_append_times(s, times, sizeof(times)));
+		    100.0 * (double)lost / (double)s->sent, rtt_stats_times(s));
 	}
 }
 

@@ -350,12 +350,9 @@ check_replies(const struct send_state *s, struct err *e)
 static void
 report_summary(const struct send_state *s)
 {
-	char text[RTT_STATS_TEXT];
-
 	if (s->o->stats && !diag_is_json())
-		result_print(
-		    "%s", rtt_stats_format(&s->sender.stats,
-			      sender_dropped(&s->sender), text, sizeof(text)));
+		result_print("%s", rtt_stats_text(&s->sender.stats,
+				       sender_dropped(&s->sender)));
 	sender_report(&s->sender, clock_now() - s->start_ns);
 }
 

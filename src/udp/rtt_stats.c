@@ -1,7 +1,6 @@
 /* Round-trip statistics: matches replies to datagrams. */
 #include "udp/rtt_stats.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,68 +72,43 @@ end_entry(struct rtt_stats *t, struct rtt_stats_entry *entry)
 		t->oldest++;
 }
 
-/* Adds a round-trip time to the sums. */
-static void
-add_sample(struct rtt_stats *t, int64_t ns)
-{
-	if (t->samples == 0 || ns < t->min_ns)
-		t->min_ns = ns;
-	if (ns > t->max_ns)
-		t->max_ns = ns;
-	t->sum_ns += (double)ns;
-	t->squares_ns += (double)ns * (double)ns;
-	t->samples++;
-}
-
-/* Classifies a reply that is not awaited. */
-static enum rtt_stats_kind
-classify_unawaited(struct rtt_stats *t, const struct rtt_stats_entry *entry)
-{
-	bool late = entry != NULL ? entry->replies == 0 : t->failed > t->late;
-
-	if (late)
-		t->late++;
-	else
-		t->duplicates++;
-	return late ? RTT_STATS_LATE : RTT_STATS_DUPLICATE;
-}
-
-/* The datagram with that number, or the first awaited one for -1; or NULL. */
-static struct rtt_stats_entry *
-find_entry(const struct rtt_stats *t, int64_t number)
-{
-	uint64_t n = number < 0 ? t->oldest : (uint64_t)number;
-
-	if ((number < 0 && t->awaited == 0) || n >= t->sent ||
-	    t->sent - n > RTT_STATS_RING)
-		return NULL;
-	return entry_of(t, n);
-}
-
 enum rtt_stats_kind
 rtt_stats_received(
     struct rtt_stats *t, int64_t number, int64_t now_ns, int64_t *rtt_ns)
 {
-	struct rtt_stats_entry *entry = find_entry(t, number);
-	enum rtt_stats_kind kind = RTT_STATS_REPLY;
+	uint64_t n = number < 0 ? t->oldest : (uint64_t)number;
+	struct rtt_stats_entry *entry = entry_of(t, n);
+	bool is_late;
 
 	t->received++;
-	*rtt_ns = entry == NULL ? -1 : now_ns - entry->sent_ns;
-	if (entry == NULL)
-		return classify_unawaited(t, NULL);
-	if (entry->is_done) {
-		kind = classify_unawaited(t, entry);
-		entry->replies++;
-		return kind;
+	*rtt_ns = -1;
+	/* It belongs to nothing that was sent, or to what is forgotten. */
+	if ((number < 0 && t->awaited == 0) || n >= t->sent ||
+	    t->sent - n > RTT_STATS_RING)
+		entry = NULL;
+	else
+		*rtt_ns = now_ns - entry->sent_ns;
+	if (entry == NULL || entry->is_done) {
+		is_late =
+		    entry != NULL ? entry->replies++ == 0 : t->failed > t->late;
+		t->late += is_late;
+		t->duplicates += !is_late;
+		return is_late ? RTT_STATS_LATE : RTT_STATS_DUPLICATE;
 	}
-	add_sample(t, *rtt_ns);
+	if (t->samples == 0 || *rtt_ns < t->min_ns)
+		t->min_ns = *rtt_ns;
+	if (*rtt_ns > t->max_ns)
+		t->max_ns = *rtt_ns;
+	t->sum_ns += (double)*rtt_ns;
+	t->squares_ns += (double)*rtt_ns * (double)*rtt_ns;
+	t->samples++;
 	if (entry->replies++ == 0) {
 		t->answered++;
 		t->silent--;
 	}
 	if (t->wanted > 0 && entry->replies >= t->wanted)
 		end_entry(t, entry);
-	return kind;
+	return RTT_STATS_REPLY;
 }
 
 void
@@ -171,30 +145,21 @@ rtt_stats_deadline(const struct rtt_stats *t)
 static double
 mean(const struct rtt_stats *t)
 {
-	return t->samples == 0 ? 0 : t->sum_ns / (double)t->samples;
+	return t->sum_ns / (double)t->samples;
 }
 
-/* The square root by Newton's method, which saves linking libm. */
+/* The standard deviation; its square root by Newton's method, which saves
+ * linking libm. */
 static double
-square_root(double x)
+deviation(const struct rtt_stats *t)
 {
+	double x = t->squares_ns / (double)t->samples - mean(t) * mean(t);
 	double r = x > 1 ? x : 1;
 	int i;
 
 	for (i = 0; i < 100 && r * r - x > r * 1e-9; i++)
 		r = (r + x / r) / 2;
 	return x <= 0 ? 0 : r;
-}
-
-static double
-deviation(const struct rtt_stats *t)
-{
-	double average = mean(t);
-
-	if (t->samples == 0)
-		return 0;
-	return square_root(
-	    t->squares_ns / (double)t->samples - average * average);
 }
 
 void
@@ -209,34 +174,33 @@ rtt_stats_json(const struct rtt_stats *t, struct json *j)
 }
 
 const char *
-rtt_stats_append_times(const struct rtt_stats *t, char *buf, size_t size)
+rtt_stats_times(const struct rtt_stats *t)
 {
-	if (t->samples > 0)
-		text_append(buf, size,
-		    "round trip min/avg/max/mdev = %.3f/%.3f/%.3f/%.3f ms\n",
-		    (double)t->min_ns / 1e6, mean(t) / 1e6,
-		    (double)t->max_ns / 1e6, deviation(t) / 1e6);
-	return buf;
+	if (t->samples == 0)
+		return "";
+	return text_format(
+	    "round trip min/avg/max/mdev = %.3f/%.3f/%.3f/%.3f ms\n",
+	    (double)t->min_ns / 1e6, mean(t) / 1e6, (double)t->max_ns / 1e6,
+	    deviation(t) / 1e6);
 }
 
 const char *
-rtt_stats_format(
-    const struct rtt_stats *t, uint64_t dropped, char *buf, size_t size)
+rtt_stats_text(const struct rtt_stats *t, uint64_t dropped)
 {
 	uint64_t lost = rtt_stats_lost(t);
+	const char *full = "";
 
-	snprintf(buf, size,
-	    "%llu sent, %llu received, %llu lost (%.3g%%), %llu duplicates, "
-	    "%llu late\n",
+	if (dropped > 0)
+		full = text_format("%llu replies arrived, but the receive "
+				   "buffer was full\n",
+		    (unsigned long long)dropped);
+	return text_format("%llu sent, %llu received, %llu lost (%.3g%%), "
+			   "%llu duplicates, %llu late\n%s%s",
 	    (unsigned long long)t->sent, (unsigned long long)t->received,
 	    (unsigned long long)lost,
 	    t->sent == 0 ? 0.0 : 100.0 * (double)lost / (double)t->sent,
-	    (unsigned long long)t->duplicates, (unsigned long long)t->late);
-	if (dropped > 0)
-		text_append(buf, size,
-		    "%llu replies arrived, but the receive buffer was full\n",
-		    (unsigned long long)dropped);
-	return rtt_stats_append_times(t, buf, size);
+	    (unsigned long long)t->duplicates, (unsigned long long)t->late,
+	    full, rtt_stats_times(t));
 }
 
 void

@@ -89,22 +89,14 @@ struct deadline rtt_stats_deadline(const struct rtt_stats *t);
  */
 void rtt_stats_json(const struct rtt_stats *t, struct json *j);
 
-/* A sufficient buffer size for the functions below. */
-#define RTT_STATS_TEXT 512
+/* "round trip min/avg/max/mdev = ...", a line, or "" without samples. */
+const char *rtt_stats_times(const struct rtt_stats *t);
 
 /*
- * Appends the line "round trip min/avg/max/mdev = ..." to buf, if there are
- * samples. Returns buf.
+ * The statistics as two or three lines. dropped is the number of replies that
+ * found the receive buffer full.
  */
-const char *rtt_stats_append_times(
-    const struct rtt_stats *t, char *buf, size_t size);
-
-/*
- * Formats the statistics as two or three lines of text. dropped is the number
- * of replies that found the receive buffer full. Returns buf.
- */
-const char *rtt_stats_format(
-    const struct rtt_stats *t, uint64_t dropped, char *buf, size_t size);
+const char *rtt_stats_text(const struct rtt_stats *t, uint64_t dropped);
 
 void rtt_stats_release(struct rtt_stats *t);
 

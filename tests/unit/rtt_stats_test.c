@@ -15,9 +15,7 @@ reply(int64_t number, int64_t now, int64_t *ns)
 static void
 summary_is(const char *want, const char *name)
 {
-	char text[RTT_STATS_TEXT];
-
-	is_text(rtt_stats_format(&t, 0, text, sizeof(text)), want, name);
+	is_text(rtt_stats_text(&t, 0), want, name);
 }
 
 /* Replies to datagrams whose time has passed, by their numbers. */
