@@ -289,7 +289,10 @@ try_address(
 	s->may_retry = !is_last;
 	if (s->fd < 0)
 		return -1;
-	sock_local(s->fd, &c.local);
+	/* An unconnected socket has no address, and a port that says nothing.
+	 */
+	if (!d.unconnected || d.source.len != 0 || d.source_port != 0)
+		sock_local(s->fd, &c.local);
 	conn_event_connected(&c, false);
 	sender_use(&s->sender,
 	    &(struct sender_target){s->fd, *peer, d.unconnected, is_last});

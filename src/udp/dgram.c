@@ -119,7 +119,8 @@ set_broadcast(int fd)
 static int
 set_no_fragment(int fd, int family)
 {
-#ifdef IP_PMTUDISC_DO
+#if defined(IP_PMTUDISC_DO) && defined(IP_MTU_DISCOVER) && \
+    defined(IPV6_MTU_DISCOVER)
 	static const struct sockopt discover = {IPPROTO_IP, IP_MTU_DISCOVER,
 	    "IP_MTU_DISCOVER", "never fragments packets", NULL};
 	static const struct sockopt discover6 = {IPPROTO_IPV6,
@@ -154,22 +155,6 @@ dgram_path_mtu(int fd, int family)
 	return mtu > 48 ? (size_t)mtu : 0;
 }
 
-/* Sets the options of a client's socket. Returns 0, or -1 with *e. */
-static int
-set_options(int fd, int family, const struct dgram_options *o, struct err *e)
-{
-	if (sock_set(fd, family, &o->sock, e) < 0)
-		return -1;
-	if (o->raise_buffer && o->sock.rcvbuf < 0)
-		dgram_raise_rcvbuf(fd);
-	if (o->broadcast && set_broadcast(fd) < 0)
-		return err_sys(e, ERR_LOCAL, errno, "--broadcast");
-	if (o->no_fragment && family != AF_UNIX &&
-	    set_no_fragment(fd, family) < 0)
-		return err_sys(e, ERR_LOCAL, errno, "--no-fragment");
-	return o->group == NULL ? 0 : multicast_set(fd, family, o->group, e);
-}
-
 /* Sets *e to "cannot use local port 9999: ..." or the like. Returns -1. */
 static int
 local_error(const struct addr *peer, const struct dgram_options *o, int errnum,
@@ -201,49 +186,42 @@ local_error(const struct addr *peer, const struct dgram_options *o, int errnum,
 	return err_prefix(e, "%s", addr_text(peer));
 }
 
+/* Sets the options of a client's socket. Returns 0, or -1 with *e. */
+static int
+set_options(int fd, int family, const struct dgram_options *o, struct err *e)
+{
+	if (sock_set(fd, family, &o->sock, e) < 0)
+		return -1;
+	if (o->raise_buffer && o->sock.rcvbuf < 0)
+		dgram_raise_rcvbuf(fd);
+	if (o->broadcast && set_broadcast(fd) < 0)
+		return err_sys(e, ERR_LOCAL, errno, "--broadcast");
+	if (o->no_fragment && family != AF_UNIX &&
+	    set_no_fragment(fd, family) < 0)
+		return err_sys(e, ERR_LOCAL, errno, "--no-fragment");
+	if (!o->unconnected)
+		os_receive_errors(fd, family);
+	return o->group == NULL ? 0 : multicast_set(fd, family, o->group, e);
+}
+
 /* Opens a socket for the peer. Returns the fd, or -1 with *e. */
 static int
 open_socket(
     const struct addr *peer, const struct dgram_options *o, struct err *e)
 {
-	int family = addr_family(peer);
-	int fd = sock_open(family, SOCK_DGRAM);
+	int fd = sock_open(addr_family(peer), SOCK_DGRAM), result;
 
 	if (fd < 0)
 		return err_sys(e, ERR_LOCAL, errno, "%s", addr_text(peer));
 	step_name(fd, "the datagram socket", 0);
-	if (set_options(fd, family, o, e) < 0) {
+	result = set_options(fd, addr_family(peer), o, e);
+	if (result == 0 && bind_local(fd, peer, o) < 0)
+		result = local_error(peer, o, errno, e);
+	else if (result == 0 && !o->unconnected && connect_peer(fd, peer) < 0)
+		result = dgram_send_error(fd, peer, 0, e);
+	if (result < 0)
 		dgram_close(&fd);
-		return -1;
-	}
-	if (!o->unconnected)
-		os_receive_errors(fd, family);
-	if (bind_local(fd, peer, o) < 0) {
-		local_error(peer, o, errno, e);
-		dgram_close(&fd);
-		return -1;
-	}
-	if (!o->unconnected && connect_peer(fd, peer) < 0) {
-		dgram_send_error(fd, peer, 0, e);
-		dgram_close(&fd);
-	}
 	return fd;
-}
-
-/*
- * Whether a socket may be its own peer, because it has got the very port that
- * it sends to: it would take what it sends for the reply.
- */
-static bool
-is_own_peer(int fd, const struct addr *peer, const struct dgram_options *o)
-{
-	struct addr local;
-
-	if (addr_is_unix(peer) || (o->unconnected && o->source_port != 0))
-		return false;
-	sock_local(fd, &local);
-	return o->unconnected ? addr_port(&local) == addr_port(peer)
-			      : addr_equal(&local, peer);
 }
 
 int
@@ -251,10 +229,19 @@ dgram_open(
     const struct addr *peer, const struct dgram_options *o, struct err *e)
 {
 	int first = open_socket(peer, o, e), fd = -1;
+	struct addr local;
 
-	if (first < 0 || !is_own_peer(first, peer, o))
+	if (first < 0 || addr_is_unix(peer) ||
+	    (o->unconnected && o->source_port != 0))
 		return first;
-	/* It keeps its port, so that the next one gets another. */
+	sock_local(first, &local);
+	if (o->unconnected ? addr_port(&local) != addr_port(peer)
+			   : !addr_equal(&local, peer))
+		return first;
+	/*
+	 * It would be its own peer, and take what it sends for the reply. It
+	 * keeps its port until another socket has got another one.
+	 */
 	if (o->source_port == 0)
 		fd = open_socket(peer, o, e);
 	else

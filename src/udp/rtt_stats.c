@@ -17,17 +17,6 @@ rtt_stats_start(struct rtt_stats *t, int64_t wanted, int64_t timeout_ms)
 	t->timeout_ns = timeout_ms < 0 ? -1 : clock_ns(timeout_ms);
 }
 
-void
-rtt_stats_restart(struct rtt_stats *t, int64_t wanted)
-{
-	struct rtt_stats old = *t;
-
-	memset(t, 0, sizeof(*t));
-	t->ring = old.ring;
-	t->wanted = wanted;
-	t->timeout_ns = old.timeout_ns;
-}
-
 static struct rtt_stats_entry *
 entry_of(const struct rtt_stats *t, uint64_t number)
 {

@@ -54,9 +54,6 @@ enum rtt_stats_kind { RTT_STATS_REPLY, RTT_STATS_DUPLICATE, RTT_STATS_LATE };
 /* timeout_ms may be -1. Call rtt_stats_release() afterwards. */
 void rtt_stats_start(struct rtt_stats *t, int64_t wanted, int64_t timeout_ms);
 
-/* Discards all datagrams and replies. */
-void rtt_stats_restart(struct rtt_stats *t, int64_t wanted);
-
 /* Records a sent datagram; its number is t->sent before the call. */
 void rtt_stats_sent(struct rtt_stats *t, int64_t now_ns);
 

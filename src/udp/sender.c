@@ -37,7 +37,6 @@ sender_start(struct sender *x, const struct sender_options *o)
 	if (o->number)
 		x->numbered = mem_array(
 		    DGRAM_MAX_RECEIVE, DGRAM_PAYLOAD_SIZE + NUMBER_SIZE);
-	rtt_stats_start(&x->stats, 1, o->timeout_ms);
 	x->next_ns = clock_now();
 	x->pause = (struct backoff){.min = MIN_PAUSE_NS, .max = MAX_PAUSE_NS};
 }
@@ -73,7 +72,9 @@ sender_use(struct sender *x, const struct sender_target *to)
 	for (i = 0; i < x->out_count; i++)
 		set_remote(x, &x->out[i]);
 	unblock(x);
-	rtt_stats_restart(&x->stats, x->o->replies < 0 ? 1 : x->o->replies);
+	rtt_stats_release(&x->stats);
+	rtt_stats_start(
+	    &x->stats, x->o->replies < 0 ? 1 : x->o->replies, x->o->timeout_ms);
 }
 
 static bool
@@ -88,29 +89,13 @@ count_unsent(const struct sender *x)
 	return x->out_count - x->sent;
 }
 
-/* How many datagrams the rate allows now, at most max. */
-static int64_t
-limit_rate(struct sender *x, int64_t max, int64_t now)
-{
-	int64_t interval = x->o->interval_ns, count;
-
-	if (interval <= 0 || max <= 0)
-		return max;
-	if (x->next_ns < now - MAX_LATE_NS)
-		x->next_ns = now - MAX_LATE_NS;
-	if (x->next_ns > now)
-		return 0;
-	count = (now - x->next_ns) / interval + 1;
-	return count < max ? count : max;
-}
-
 /* How many messages the window, the count and the rate allow now. */
 static int64_t
 allowance(struct sender *x, int64_t now)
 {
 	const struct sender_options *o = x->o;
 	int64_t max = x->numbered != NULL ? DGRAM_MAX_RECEIVE : DGRAM_MAX_SEND;
-	int64_t sent = (int64_t)x->stats.sent;
+	int64_t sent = (int64_t)x->stats.sent, count;
 
 	if (awaits_replies(x) && o->window - (int64_t)x->stats.awaited < max)
 		max = o->window - (int64_t)x->stats.awaited;
@@ -120,7 +105,14 @@ allowance(struct sender *x, int64_t now)
 		max = 1 - sent;
 	if (rtt_stats_is_full(&x->stats))
 		max = 0;
-	return limit_rate(x, max, now);
+	if (o->interval_ns <= 0 || max <= 0)
+		return max;
+	if (x->next_ns < now - MAX_LATE_NS)
+		x->next_ns = now - MAX_LATE_NS;
+	if (x->next_ns > now)
+		return 0;
+	count = (now - x->next_ns) / o->interval_ns + 1;
+	return count < max ? count : max;
 }
 
 /* Whether the last datagram has been sent. */
@@ -298,12 +290,29 @@ check_icmp(struct sender *x, int errnum, struct err *e)
 }
 
 /*
- * Handles a lack of space for a datagram. poll(2) reports space in a connected
- * socket. For others, and if its report was wrong, a pause is used.
+ * Handles a failed send. Returns 0 to try again, or -1 with *e. poll(2) reports
+ * space in a connected socket; for others, and if its report was wrong, a pause
+ * is used.
  */
 static int
-wait_for_space(struct sender *x, int errnum, struct err *e)
+handle_send_error(struct sender *x, int errnum, struct err *e)
 {
+	enum outcome outcome;
+
+	if (errnum == EINTR)
+		return 0;
+	if (errnum == EMSGSIZE) {
+		/* This call may return the error of an earlier datagram. */
+		outcome = check_icmp(x, 0, e);
+		if (outcome != NOTHING)
+			return outcome == FAILED ? -1 : 0;
+		if (x->retried)
+			return fail(x, errnum, e);
+		x->retried = true;
+		return 0;
+	}
+	if (errnum != EAGAIN && errnum != ENOBUFS)
+		return fail(x, errnum, e);
 	if (x->block == SENDER_FREE && awaits_replies(x))
 		x->timeout = deadline_limit(x->o->timeout_ms, "--timeout");
 	if (deadline_passed(x->timeout)) {
@@ -313,31 +322,8 @@ wait_for_space(struct sender *x, int errnum, struct err *e)
 	x->block = errnum == EAGAIN && !x->to.unconnected && !x->was_writable
 		       ? SENDER_FULL
 		       : SENDER_PAUSED;
-	if (x->block == SENDER_FULL)
-		return 0;
-	x->resume.at_ns = clock_now() + backoff_next(&x->pause);
-	return 0;
-}
-
-/* Handles a failed send. Returns 0 to try again, or -1 with *e. */
-static int
-handle_send_error(struct sender *x, int errnum, struct err *e)
-{
-	enum outcome outcome;
-
-	if (errnum == EINTR)
-		return 0;
-	if (errnum == EAGAIN || errnum == ENOBUFS)
-		return wait_for_space(x, errnum, e);
-	if (errnum != EMSGSIZE)
-		return fail(x, errnum, e);
-	/* This call may return the error of an earlier datagram. */
-	outcome = check_icmp(x, 0, e);
-	if (outcome != NOTHING)
-		return outcome == FAILED ? -1 : 0;
-	if (x->retried)
-		return fail(x, errnum, e);
-	x->retried = true;
+	if (x->block == SENDER_PAUSED)
+		x->resume.at_ns = clock_now() + backoff_next(&x->pause);
 	return 0;
 }
 
@@ -380,21 +366,6 @@ receive(struct sender *x, struct err *e)
 		return check_icmp(x, errno, e);
 	x->in_a_row += (unsigned)n;
 	return pass_replies(x, n, e) < 0 ? FAILED : SOMETHING;
-}
-
-/*
- * Keeps the address unless the first datagram was refused by the time that no
- * reply is awaited. If none ever was, only this machine refuses it in time.
- */
-static int
-end_trial(struct sender *x, struct err *e)
-{
-	if (!x->is_trial || x->stats.sent == 0 || x->stats.awaited > 0)
-		return 0;
-	if (check_icmp(x, 0, e) == FAILED)
-		return -1;
-	x->is_trial = false;
-	return 0;
 }
 
 /*
@@ -491,8 +462,16 @@ run_round(struct sender *x, struct err *e)
 	    (x->block != SENDER_PAUSED || deadline_passed(x->resume)) &&
 	    send_some(x, e) < 0)
 		return -1;
-	if (end_trial(x, e) < 0)
-		return -1;
+	/*
+	 * The address is kept unless the first datagram was refused by the time
+	 * that no reply is awaited. If none ever was, only this machine refuses
+	 * it in time.
+	 */
+	if (x->is_trial && x->stats.sent > 0 && x->stats.awaited == 0) {
+		if (check_icmp(x, 0, e) == FAILED)
+			return -1;
+		x->is_trial = false;
+	}
 	if (!has_to_wait(x))
 		return 0;
 	return x->o->on_idle(x->o->context, e) < 0 ? -1 : wait_more(x, e);
