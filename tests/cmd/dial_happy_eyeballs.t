@@ -49,7 +49,8 @@ subtest 'a dead first address, a live second one' => sub {
     is $r->{status}, 0, 'it connects';
     like $r->{err}, qr/connected to 127\.0\.0\.3 /, 'to the second';
     cmp_ok $ms, '>=', 250, 'after the delay of RFC 8305';
-    cmp_ok $ms, '<', 300, 'and within 300 ms';
+    # Without a second attempt it would take as long as the first one's limit.
+    cmp_ok $ms, '<', 2500, 'and soon';
 };
 
 subtest 'a refused first address' => sub {
