@@ -2,6 +2,7 @@
 #
 #	SCENARIOS=half-close,udp-send   only these
 #	TORTURE='RUN'                   one run
+#	RUNS='.* fork \d+ EAGAIN'       those of this pattern
 #	SAMPLE=20 SEED=1                one run in twenty
 
 # The preloaded library that makes calls fail, the same for every build mode.
@@ -22,7 +23,7 @@ TORTURE_TESTS ?= tests/torture/portscan.t \
 	$(filter-out %/portscan.t,$(wildcard tests/torture/*.t))
 torture: $(HELPERS)
 	@$(TESTENV) TORTURE="$(TORTURE)" TORTURE_SCENARIOS="$(SCENARIOS)" \
-		TORTURE_SAMPLE="$(SAMPLE)" TORTURE_SEED="$(SEED)" \
+		TORTURE_RUNS='$(RUNS)' TORTURE_SAMPLE="$(SAMPLE)" TORTURE_SEED="$(SEED)" \
 		$(PROVE) -j2 $(if $(TORTURE)$(SCENARIOS),-v) $(TORTURE_TESTS)
 
 .PHONY: torture

@@ -35,6 +35,7 @@
 # TORTURE_ before them where that is the first word of another):
 #   TORTURE            one run, told in detail
 #   TORTURE_SCENARIOS  names, separated by commas: these only
+#   TORTURE_RUNS       a pattern of the names of runs: these only
 #   TORTURE_SAMPLE     a part of all runs: one in so many
 #   TORTURE_SEED       which ones (1)
 #   TORTURE_JOBS       runs at a time (4 for each processor)
@@ -408,6 +409,7 @@ sub count_calls {
 # Whether a sample has this one.
 sub is_chosen {
     my ($full) = @_;
+    return $full =~ /\A(?:$ENV{TORTURE_RUNS})\z/ if $ENV{TORTURE_RUNS};
     my $part = $ENV{TORTURE_SAMPLE} || 1;
     my $seed = $ENV{TORTURE_SEED} || 1;
     return $part <= 1

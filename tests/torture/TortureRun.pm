@@ -16,7 +16,7 @@ use Time::HiRes qw(time);
 use Sockt qw(sockt scratch slurp spew);
 use TortureActor;
 
-my $LIBRARY = ($ENV{SOCKT_BUILD} // 'build') . '/tests/inject.so';
+my $LIBRARY = ($ENV{SOCKT_BUILD} // "$Sockt::TOP/build") . '/tests/inject.so';
 
 # Whether the library does its work here: not with a static sockt, nor with
 # sanitizers, which have to come first.
