@@ -289,8 +289,7 @@ try_address(
 	s->may_retry = !is_last;
 	if (s->fd < 0)
 		return -1;
-	/* An unconnected socket has no address, and a port that says nothing.
-	 */
+	/* One that is not connected has a port that says nothing. */
 	if (!d.unconnected || d.source.len != 0 || d.source_port != 0)
 		sock_local(s->fd, &c.local);
 	conn_event_connected(&c, false);

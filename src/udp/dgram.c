@@ -119,8 +119,8 @@ set_broadcast(int fd)
 static int
 set_no_fragment(int fd, int family)
 {
-#if defined(IP_PMTUDISC_DO) && defined(IP_MTU_DISCOVER) && \
-    defined(IPV6_MTU_DISCOVER)
+#if defined(IP_MTU_DISCOVER) && defined(IPV6_MTU_DISCOVER)
+#ifdef IP_PMTUDISC_DO
 	static const struct sockopt discover = {IPPROTO_IP, IP_MTU_DISCOVER,
 	    "IP_MTU_DISCOVER", "never fragments packets", NULL};
 	static const struct sockopt discover6 = {IPPROTO_IPV6,
@@ -129,12 +129,12 @@ set_no_fragment(int fd, int family)
 
 	return sockopt_set(
 	    fd, family == AF_INET6 ? &discover6 : &discover, IP_PMTUDISC_DO);
-#else
+#endif
+#endif
 	(void)fd;
 	(void)family;
 	errno = ENOTSUP;
 	return -1;
-#endif
 }
 
 size_t
