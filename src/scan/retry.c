@@ -189,9 +189,9 @@ report(struct scan *s, uint32_t id, struct scan_result *r)
 	scan_report(s, slot, r);
 }
 
-/* Updates what is known about the host after it has itself answered a try. */
+/* Updates the estimates after the host itself has answered a try. */
 static void
-update_host(struct scan *s, uint32_t id, bool is_refusal, int64_t now)
+update_estimates(struct scan *s, uint32_t id, bool is_refusal, int64_t now)
 {
 	const struct probe *p = scan_probe(s, id);
 	struct scan_host *h = scan_host(s, id);
@@ -233,7 +233,7 @@ decide(struct scan *s, uint32_t id, int errnum, enum scan_reason reason)
 	};
 
 	if (reason == SCAN_REFUSED || is_open(reason))
-		update_host(s, id, reason == SCAN_REFUSED, now);
+		update_estimates(s, id, reason == SCAN_REFUSED, now);
 	report(s, id, &r);
 }
 
@@ -273,7 +273,7 @@ await_banner(struct scan *s, uint32_t id)
 	struct probe *p = scan_probe(s, id);
 	int64_t now = clock_now();
 
-	update_host(s, id, false, now);
+	update_estimates(s, id, false, now);
 	end_flight(s, id);
 	p->state = PROBE_BANNER;
 	p->answer_ns = now - p->sent_ns;
