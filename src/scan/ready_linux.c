@@ -27,29 +27,38 @@ ready_connect_result(int fd, const struct addr *a)
 	return errno == EALREADY || errno == EINTR ? EINPROGRESS : errno;
 }
 
-/* Whether this machine itself sent the message about a probe to another
- * machine: its firewall did, or a neighbor did not answer. */
+/*
+ * Whether this machine itself sent the message about a probe to another
+ * machine: its firewall did, or a neighbor did not answer. A failed connect(2)
+ * has removed the local address of its socket; another one tells it.
+ */
 static bool
-is_from_local(int fd, const struct os_error *q, const struct addr *a)
+is_from_local(const struct os_error *q, const struct addr *a)
 {
 	struct addr local;
+	int fd;
 
-	if (addr_family(&q->sender) != addr_family(a))
+	if (addr_family(&q->sender) != addr_family(a) ||
+	    addr_same_host(&q->sender, a))
 		return false;
+	fd = socket(addr_family(a), SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	(void)connect(fd, &a->u.sa, a->len);
 	sock_local(fd, &local);
-	return addr_same_host(&q->sender, &local) &&
-	       !addr_same_host(&q->sender, a);
+	fd_close(&fd);
+	return addr_same_host(&q->sender, &local);
 }
 
 /* The outcome that an entry of the error queue reports. */
 static struct ready_outcome
-outcome_of(int fd, const struct os_error *q, const struct addr *a)
+outcome_of(const struct os_error *q, const struct addr *a)
 {
 	struct ready_outcome o = {q->errnum, READY_REMOTE};
 
 	if (!q->by_icmp && !q->by_icmp6)
 		o.origin = READY_LOCAL;
-	else if (is_from_local(fd, q, a))
+	else if (is_from_local(q, a))
 		o.origin =
 		    o.errnum == EHOSTUNREACH ? READY_UNSURE : READY_LOCAL;
 	if (o.origin != READY_LOCAL && q->is_prohibited)
@@ -66,7 +75,7 @@ read_queue(int fd, const struct addr *a, struct ready_outcome *o)
 
 	while (os_next_error(fd, &q))
 		if (q.errnum != 0 && addr_equal(&q.to, a)) {
-			*o = outcome_of(fd, &q, a);
+			*o = outcome_of(&q, a);
 			return true;
 		}
 	return false;
