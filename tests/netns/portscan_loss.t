@@ -32,4 +32,17 @@ for my $permille (0, 10, 50) {
     }
 }
 
+# Several hosts: those that are up are scanned while others are still waited
+# for, and only those that are not there are skipped.
+my ($here, $there) = two_hosts(link => [20, 0, 1000]);
+inside($there, "ip addr add 192.0.2.$_/24 dev t1") for 3 .. 12;
+my $listeners = listen_inside($there, '', 22, 77);
+my $r = run({ command => '/usr/sbin/ip', timeout => 60 }, 'netns', 'exec', $here,
+    sockt(), 'portscan', '-n', '192.0.2.2-40', '1-500');
+is scalar(() = $r->{out} =~ m{^192\.0\.2\.\d+\nPORT +STATE\n22/tcp +open\n77/tcp +open\nnot shown: 498 closed \(refused\)$}mg),
+    11, 'eleven hosts at 20 ms, each of 500 ports';
+like $r->{out}, qr/^39 hosts: 11 with open ports, 0 without, 28 that did not answer$/m,
+    '  and none of the others';
+cmp_ok $r->{seconds}, '<', 10, '  soon';
+
 done_testing;
