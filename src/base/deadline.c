@@ -69,10 +69,20 @@ deadline_is_set(struct deadline d)
 	return d.at_ns != INT64_MAX;
 }
 
+/* The time of the last look at what has arrived. */
+static int64_t looked_ns;
+
 bool
 deadline_passed(struct deadline d)
 {
-	return deadline_is_set(d) && clock_now() >= d.at_ns;
+	return deadline_is_set(d) && looked_ns >= d.at_ns;
+}
+
+void
+deadline_looked(int64_t ns)
+{
+	if (ns > looked_ns)
+		looked_ns = ns;
 }
 
 int

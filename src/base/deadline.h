@@ -52,7 +52,19 @@ bool deadline_is_max_time(struct deadline d);
 struct deadline deadline_first(struct deadline a, struct deadline b);
 
 bool deadline_is_set(struct deadline d);
+
+/*
+ * Whether d had passed when this process last looked at what has arrived: one
+ * that was stopped, or slow, has not seen silence. What has arrived is received
+ * first, and may move d; what has not is judged after the next look.
+ */
 bool deadline_passed(struct deadline d);
+
+/*
+ * Reports a look: everything that had arrived by ns was, or is now, seen.
+ * wait_poll() calls it, and what loops without waiting.
+ */
+void deadline_looked(int64_t ns);
 
 /*
  * The timeout for poll(2): milliseconds rounded up, 0 if the deadline has

@@ -52,6 +52,8 @@ stream_send(const struct stream *s, const void *bytes, size_t n, uint64_t *sent)
 	while (n > 0) {
 		if (deadline_passed(s->until))
 			return STREAM_LIMIT;
+		/* Without a wait, this is what ends at a limit. */
+		deadline_looked(clock_now());
 		done = sock_send(s->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (done >= 0) {
 			*sent += (uint64_t)done;
@@ -88,6 +90,7 @@ stream_receive(const struct stream *s, void *space, size_t size, size_t *got)
 	while (end == STREAM_DONE) {
 		if (deadline_passed(s->until))
 			return STREAM_LIMIT;
+		deadline_looked(clock_now());
 		n = sock_recv(s->fd, space, size, receive_flags(s));
 		if (n >= 0) {
 			*got = (size_t)n;

@@ -34,6 +34,7 @@ static int
 poll_until(
     struct pollfd *fds, nfds_t count, struct deadline until, bool children)
 {
+	int64_t entered_ns;
 	bool has_exited;
 	int n;
 
@@ -44,6 +45,7 @@ poll_until(
 		/* A signal after this writes to the pipe, and wakes the poll.
 		 */
 		has_exited = children && signals_child_has_exited();
+		entered_ns = clock_now();
 		n = poll(fds, count + 1,
 		    has_exited || signals_pending()
 			? 0
@@ -54,9 +56,16 @@ poll_until(
 		}
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n == 0 && !has_exited && !deadline_passed(until)) {
-			step_flush();
-			continue;
+		/* What is ready is received before what passed meanwhile is
+		 * judged: this process may have been stopped. */
+		deadline_looked(entered_ns);
+		if (n == 0 && !has_exited) {
+			if (deadline_poll_ms(until) != 0) {
+				step_flush();
+				continue;
+			}
+			deadline_looked(until.at_ns);
+			return 0;
 		}
 		if (n > 0 && fds[count].revents != 0)
 			n--;
@@ -153,6 +162,7 @@ wait_open(const char *path, int flags, mode_t mode, struct deadline until,
 	if (fd >= 0)
 		return copy_descriptor(fd, path, e);
 	for (;;) {
+		deadline_looked(clock_now());
 		fd = open(path, flags | O_NONBLOCK | O_CLOEXEC, mode);
 		saved = errno;
 		if (fd >= 0)

@@ -199,6 +199,7 @@ ready_set_wait(
 
 	if (limit > 256)
 		limit = 256;
+	deadline_looked(clock_now());
 	n = epoll_wait(s->fd, events, limit, 0);
 	if (n == 0) {
 		ready = wait_fd(s->fd, POLLIN, until);

@@ -455,6 +455,7 @@ run_round(struct sender *x, struct err *e)
 	int64_t now = clock_now();
 	enum outcome received = receive(x, e);
 
+	deadline_looked(now);
 	if (received == FAILED || check_limits(x, received, now, e) < 0 ||
 	    fill(x, now, e) < 0)
 		return -1;

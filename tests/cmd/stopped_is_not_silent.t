@@ -1,0 +1,125 @@
+# Look before you judge: a process that was stopped (SIGSTOP, a suspended
+# laptop) has not seen silence. What arrived meanwhile is received before a
+# limit is judged, in every command.
+use Sockt;
+use SocktHttp;
+use Time::HiRes qw(sleep);
+
+# Sends a byte every 0.1 s, n times.
+sub drips {
+    my ($n) = @_;
+    return sub {
+        my ($c) = @_;
+        $c->autoflush(1);
+        for (1 .. $n) {
+            print $c '.';
+            sleep 0.1;
+        }
+    };
+}
+
+# Stops a process for 1.6 s, and returns how it ended.
+sub stopped {
+    my ($p) = @_;
+    sleep 0.3;
+    $p->signal('STOP');
+    sleep 1.6;
+    $p->signal('CONT');
+    return $p->finish(10);
+}
+
+my @idle = ('--idle-timeout', 1);
+my $here = '127.0.0.1';
+my %case;
+
+$case{connect} = sub {
+    my $l = tcp_listener();
+    peer($l, drips(25));
+    return start({ stdin => '' }, 'connect', @idle, $here, $l->sockport);
+};
+$case{listen} = sub {
+    my $p = start({ stdin => '' }, 'listen', @idle, $here, 0);
+    my $c = tcp_client($p->port);
+    Sockt::fork_child(sub { drips(25)->($c); 0 });
+    close $c;
+    return $p;
+};
+$case{'listen --to'} = sub {
+    my $l = tcp_listener();
+    peer($l, drips(25));
+    my $p = start('listen', @idle, '--to', "$here:" . $l->sockport, $here, 0);
+    my $c = tcp_client($p->port);
+    Sockt::fork_child(sub { 1 while sysread $c, my $x, 9; 0 });
+    close $c;
+    return $p;
+};
+$case{'listen --discard'} = sub {
+    my $p = start('listen', @idle, '--discard', $here, 0);
+    my $c = tcp_client($p->port);
+    Sockt::fork_child(sub { drips(25)->($c); 0 });
+    close $c;
+    return $p;
+};
+$case{'http-get'} = sub {
+    my $s = http_server(sub {
+        my ($c) = @_;
+        print $c "HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\n";
+        drips(25)->($c);
+    });
+    return start('http-get', '-q', @idle, "$s->{url}/");
+};
+# An answer that is there in time, but that nobody has looked at.
+$case{'http-get --max-time'} = sub {
+    my $s = http_server(sub {
+        my ($c) = @_;
+        sleep 0.7;
+        print $c "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    });
+    return start('http-get', '-q', '-m', 1, "$s->{url}/");
+};
+$case{'connect --expect'} = sub {
+    my $l = tcp_listener();
+    peer($l, sub { my ($c) = @_; sleep 0.7; print $c 'READY'; $c->flush;
+        sysread $c, my $got, 1 });
+    return start('connect', '--expect', 'READY', '--expect-timeout', 1,
+        '--done', $here, $l->sockport);
+};
+$case{'udp-send --timeout'} = sub {
+    my $s = udp_socket();
+    Sockt::fork_child(sub {
+        my $from = $s->recv(my $bytes, 99);
+        sleep 0.7;
+        $s->send('answer', 0, $from);
+        0;
+    });
+    return start('udp-send', '-w', 1, $here, $s->sockport, 'question');
+};
+
+# All at once: they mostly sleep.
+my %pid;
+for my $name (sort keys %case) {
+    pipe my $r, my $w or die;
+    $pid{$name} = [$r, Sockt::fork_child(sub {
+        my $p = $case{$name}->();
+        my $end = stopped($p);
+        print $w "$end->{status} $end->{err}";
+        close $w;
+        0;
+    })];
+    close $w;
+}
+for my $name (sort keys %pid) {
+    my ($r, $pid) = @{ $pid{$name} };
+    my $end = do { local $/; <$r> } // '';
+    reap($pid);
+    like $end, qr/\A0 /, "$name: what arrived while it was stopped counts"
+        or diag $end;
+}
+
+# Silence is silence all the same.
+my $l = tcp_listener();
+my $p = start({ keep_stdin => 1 }, 'connect', @idle, $here, $l->sockport);
+my $c = $l->accept;
+is stopped($p)->{status}, 5, 'a silent peer is one';
+
+done_testing;
