@@ -222,8 +222,9 @@ pump(struct relay *r, const struct pollfd *fds)
 	check_hangups(r, fds);
 }
 
-/* Records progress for the limits: data that the system still sends counts, and
- * --linger starts only when all received data is written. */
+/* Records progress for the limits, before and after data is moved: data that
+ * the system still sends counts, and --linger starts only when all received
+ * data is written. */
 static void
 note_progress(struct relay *r)
 {
@@ -338,6 +339,7 @@ loop(struct relay *r, struct err *e)
 		if (deadline_passed(relay_result_deadline(r)))
 			return relay_result_limit(r, e);
 		pump(r, fds);
+		note_progress(r);
 		if (relay_is(r, POLICY_STOPPED))
 			return -1;
 		report_waiting(r);

@@ -31,6 +31,34 @@ is $r->{status}, 0, '--idle-timeout: what is sent slowly is not idle';
 is $r->{err}, '', 'and nothing is said';
 is reap($slow), 0, 'everything arrives';
 
+# The same of what the system takes at once, while stdin stays open: nothing
+# else happens until the peer has read it.
+for my $command ('connect', 'listen') {
+    my ($p, $c);
+    if ($command eq 'connect') {
+        $p = start({ keep_stdin => 1 }, 'connect', '--idle-timeout', '1', @to);
+        $c = $l->accept;
+    }
+    else {
+        $p = start({ keep_stdin => 1 }, 'listen', '--idle-timeout', '1',
+            '127.0.0.1', 0);
+        $c = IO::Socket::INET->new(Proto => 'tcp') or die;
+        setsockopt $c, SOL_SOCKET, SO_RCVBUF, 8192;
+        connect $c, sockaddr_in($p->port, inet_aton('127.0.0.1')) or die;
+    }
+    $p->send_line('x' x 60_000);
+    my $n = 0;
+    while ($n < 60_000 && (my $done = sysread $c, my $got, 1500)) {
+        $n += $done;
+        sleep 0.1;
+    }
+    is $n, 60_000, "$command: everything is read, at 15 kB/s";
+    $p->close_stdin;
+    1 while sysread $c, my $got, 9;
+    close $c;
+    is $p->finish->{status}, 0, 'and it ends in order';
+}
+
 # One that stops reading is idle.
 my $p = start({ stdin => 'x' x $size }, 'connect', '--idle-timeout', '1',
     @to);
