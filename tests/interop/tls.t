@@ -10,15 +10,15 @@ for my $peer (qw(openssl nginx socat ncat nc.openbsd microsocks tinyproxy)) {
     ok scalar(grep { -x "$_/$peer" } split /:/, $ENV{PATH}),
         "$peer is installed";
 }
-my $SIZE = 100 << 20;
+my $SIZE = 20 << 20;
 my $dir = scratch();
 chmod 0755, $dir;
 mkdir "$dir/www" or die $!;
 srand 15;
 my $block = join '', map { pack 'L', rand 2**32 } 1 .. 1 << 18;
-spew("$dir/www/large", $block x 100);
+spew("$dir/www/large", $block x 20);
 spew("$dir/www/small", "small\n");
-my $sum = sha256_hex($block x 100);
+my $sum = sha256_hex($block x 20);
 my %mark = (env => { TMPDIR => $dir }, timeout => 120);
 
 my $ca = tls_authority("$dir/ca");
