@@ -72,8 +72,8 @@ for my $size (64, 1400) {
 # The last number: how many round trips of a second are enough to count.
 my $cat = installed('cat') // 'cat';
 my @servers = grep { -x $_->[1][0] || installed($_->[1][0]) } (
-    ['sockt', [sockt(), qw(udp-serve -q --echo 127.0.0.1 PORT)], 1],
-    ['sockt hello', [sockt(), qw(udp-serve -q 127.0.0.1 PORT)], 1],
+    ['sockt', [sockt(), qw(udp-serve -q --max-rate 0 --echo 127.0.0.1 PORT)], 1],
+    ['sockt hello', [sockt(), qw(udp-serve -q --max-rate 0 127.0.0.1 PORT)], 1],
     ['socat fork, PIPE',
         ['socat', 'UDP-LISTEN:PORT,bind=127.0.0.1,fork', 'PIPE'], 0.5],
     ['socat fork, cat', ['socat', 'UDP-LISTEN:PORT,bind=127.0.0.1,fork',
