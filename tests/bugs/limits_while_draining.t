@@ -15,7 +15,7 @@ my $much = 'a' x 100_000;
 # is slow to start it does not change.
 sub seconds {
     my ($r) = @_;
-    my ($n, $unit) = $r->{err} =~ /closed .*, in ([\d.]+) (m?s)\b/ or return 99;
+    my ($n, $unit) = $r->{err} =~ /closed .*[,:] in ([\d.]+) (m?s)\b/ or return 99;
     return $unit eq 's' ? $n : $n / 1000;
 }
 
