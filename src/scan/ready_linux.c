@@ -41,12 +41,12 @@ is_from_local(const struct os_error *q, const struct addr *a)
 	if (addr_family(&q->sender) != addr_family(a) ||
 	    addr_same_host(&q->sender, a))
 		return false;
-	fd = socket(addr_family(a), SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	fd = sock_open(addr_family(a), SOCK_DGRAM);
 	if (fd < 0)
 		return false;
 	(void)connect(fd, &a->u.sa, a->len);
 	sock_local(fd, &local);
-	fd_close(&fd);
+	sock_close(&fd);
 	return addr_same_host(&q->sender, &local);
 }
 
