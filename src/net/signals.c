@@ -86,6 +86,8 @@ signals_init(void)
 	struct sigaction sa = {.sa_handler = SIG_IGN};
 
 	sigaction(SIGPIPE, &sa, NULL);
+	/* As EPIPE, EFBIG is an error to handle: clients can fill a log. */
+	sigaction(SIGXFSZ, &sa, NULL);
 	sa.sa_handler = SIG_DFL;
 	sigaction(SIGCHLD, &sa, NULL);
 	signals.self = getpid();

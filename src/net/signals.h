@@ -11,8 +11,8 @@
 struct err;
 
 /*
- * Ignores SIGPIPE, and sets SIGCHLD to its default, because children cannot be
- * reaped while it is ignored. Call it once, at the start.
+ * Ignores SIGPIPE and SIGXFSZ, and sets SIGCHLD to its default, because
+ * children cannot be reaped while it is ignored. Call it once, at the start.
  */
 void signals_init(void);
 
@@ -60,10 +60,10 @@ int signals_server_result(int result, struct err *e);
 
 /*
  * In a forked child: caught signals take their default action, including those
- * received since the fork, and the pipe is closed. SIGPIPE stays ignored. The
- * child receives a signal when its parent exits, if the system supports it
- * (os_follow_parent()). The handlers stay installed and do all this, because
- * most children never receive a signal.
+ * received since the fork, and the pipe is closed. SIGPIPE and SIGXFSZ stay
+ * ignored. The child receives a signal when its parent exits, if the system
+ * supports it (os_follow_parent()). The handlers stay installed and do all
+ * this, because most children never receive a signal.
  */
 void signals_after_fork(void);
 
