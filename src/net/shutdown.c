@@ -36,24 +36,30 @@ shutdown_received(struct conn_summary *s)
 		s->first = CONN_FIRST_PEER;
 }
 
+int
+shutdown_discard(int fd, size_t *dropped)
+{
+	static char drop[64 * 1024];
+	ssize_t n = sock_recv(fd, drop, sizeof(drop), MSG_DONTWAIT);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 1 : -1;
+	*dropped += (size_t)n;
+	return n == 0 ? 0 : *dropped < DRAIN_BYTES ? 1 : -1;
+}
+
 /* Reads and discards until the peer finishes or a limit passes. */
 static void
 drain(int fd, struct deadline until, struct conn_summary *s)
 {
 	size_t dropped = 0;
-	static char drop[4096];
-	ssize_t n;
+	int more;
 
-	while (dropped < DRAIN_BYTES) {
-		n = sock_recv(fd, drop, sizeof(drop), MSG_DONTWAIT);
-		if (n == 0)
-			shutdown_received(s);
-		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-			break;
-		if (n < 0 && wait_fd(fd, POLLIN, until) <= 0)
-			break;
-		dropped += n > 0 ? (size_t)n : 0;
-	}
+	do
+		more = shutdown_discard(fd, &dropped);
+	while (more > 0 && wait_fd(fd, POLLIN, until) > 0);
+	if (more == 0)
+		shutdown_received(s);
 }
 
 void

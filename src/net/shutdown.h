@@ -5,6 +5,8 @@
 #ifndef NET_SHUTDOWN_H
 #define NET_SHUTDOWN_H
 
+#include <stddef.h>
+
 #include "base/deadline.h"
 
 struct conn_summary;
@@ -19,6 +21,13 @@ int shutdown_write(int fd, struct conn_summary *s);
 
 /* Records in *s that the peer's FIN was received. */
 void shutdown_received(struct conn_summary *s);
+
+/*
+ * Discards received bytes, a piece at a time; counts them in *dropped, which
+ * begins with 0. Returns 1 if more may come; 0 if the peer has finished; -1 if
+ * the connection is lost, or the peer has sent more than a drain discards.
+ */
+int shutdown_discard(int fd, size_t *dropped);
 
 /* The time limit for shutdown_and_drain() when everything has been sent. */
 #define SHUTDOWN_DRAIN_MS 2000

@@ -66,8 +66,7 @@ count_of_host(const struct server *s, const struct addr *remote)
 	size_t i;
 
 	for (i = 0; i < s->count; i++)
-		n += !is_draining(&s->conns[i]) &&
-		     addr_same_host(&s->conns[i].conn.remote, remote);
+		n += addr_same_host(&s->conns[i].conn.remote, remote);
 	return n;
 }
 
@@ -220,7 +219,7 @@ try_accept(struct server *s, struct conn *c)
 static bool
 is_full(const struct server *s)
 {
-	return (int64_t)s->running >= s->options->max_conns;
+	return (int64_t)s->count >= s->options->max_conns;
 }
 
 /*
@@ -334,20 +333,6 @@ end_handler(const struct server *s, const struct server_conn *c)
 	log_closed(s, -1, &c->conn, false);
 }
 
-/* Reads and discards; returns true at the peer's FIN or the limit. */
-static bool
-drain(const struct server_conn *c)
-{
-	char drop[4096];
-	ssize_t n;
-
-	do {
-		n = sock_recv(c->fd, drop, sizeof(drop), MSG_DONTWAIT);
-	} while (n > 0 && !deadline_passed(c->drain));
-	return n >= 0 || (errno != EAGAIN && errno != EINTR) ||
-	       deadline_passed(c->drain);
-}
-
 /* Handles the end of its process, and drains. Returns whether it is done. */
 static bool
 advance_conn(struct server *s, struct server_conn *c)
@@ -369,7 +354,8 @@ advance_conn(struct server *s, struct server_conn *c)
 		/* It may have released what was short. */
 		s->resume = deadline_after(0);
 	}
-	if (c->fd >= 0 && !drain(c))
+	if (c->fd >= 0 && shutdown_discard(c->fd, &c->dropped) == 1 &&
+	    !deadline_passed(c->drain))
 		return false;
 	sock_close(&c->fd);
 	return true;
@@ -434,7 +420,6 @@ accept_inherited(struct server *s, struct conn *c, struct err *e)
 {
 	int fd = listener_connection(s->listener, c);
 
-	s->accepted++;
 	if (admit(s, c))
 		return fd;
 	sock_close(&fd);

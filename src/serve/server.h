@@ -23,7 +23,8 @@ struct pollfd;
 struct proc;
 
 struct server_options {
-	int64_t max_conns; /* children at once; at the limit, accepting waits */
+	int64_t max_conns; /* connections at once, with those that are drained;
+			      at the limit, accepting waits */
 	int64_t max_per_host;  /* per address; above it: closed; 0: no limit */
 	int64_t accept_ms;     /* limit of the wait for a connection, or -1 */
 	struct deadline until; /* limit of waiting for connections */
@@ -39,6 +40,7 @@ struct server_conn {
 	struct proc *proc;     /* NULL: it has ended, and fd is drained */
 	int fd;                /* a program's connection, otherwise -1 */
 	struct deadline drain; /* the end of the drain */
+	size_t dropped;        /* bytes that were discarded */
 	struct conn conn;
 };
 
