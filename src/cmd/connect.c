@@ -332,8 +332,12 @@ parse_operands(struct client *c, const struct command_args *args, struct err *e)
 			shown, sizeof(shown), args->operands[2]));
 	c->check.endpoints = &c->server;
 	c->check.count = 1;
-	return endpoint_parse(
-	    &c->server, args->operands, args->count, "tcp", e);
+	if (endpoint_parse(&c->server, args->operands, args->count, "tcp", e) <
+	    0)
+		return -1;
+	return c->server.is_unix
+		   ? options_check_endpoint(args->used, OPTIONS_UNIX, e)
+		   : 0;
 }
 
 static int

@@ -225,6 +225,52 @@ const struct opt options_bind[] = {
     {.kind = OPT_END},
 };
 
+/* Options that have no meaning for a kind of endpoint. */
+static const struct {
+	enum options_endpoint endpoint;
+	const char *names, *unless; /* unless another option gives it one */
+	const char *why;
+} pointless[] = {
+    {OPTIONS_UNIX, "allow deny max-per-host", NULL,
+	"is for IP addresses: the permissions of a unix socket's path say who "
+	"may connect (--mode)"},
+    {OPTIONS_UNIX,
+	"ipv4 ipv6 source source-port keepalive tos ttl join any-port", "to",
+	"does not apply to a unix socket"},
+    {OPTIONS_CONNECTION, "keep-open max-conns max-per-host accept-timeout",
+	NULL,
+	"is for a listening socket: --fd is a connection, which is served "
+	"alone"},
+};
+
+/* Returns the first option of the list that was given, or NULL. */
+static const struct opt *
+find_listed(const struct opt *const *used, const char *list)
+{
+	while (*used != NULL && !opt_is_listed(list, (*used)->name))
+		used++;
+	return *used;
+}
+
+int
+options_check_endpoint(const struct opt *const *used,
+    enum options_endpoint endpoint, struct err *e)
+{
+	const struct opt *o;
+	size_t i;
+
+	for (i = 0; i < sizeof(pointless) / sizeof(pointless[0]); i++) {
+		if (pointless[i].endpoint != endpoint ||
+		    find_listed(used, pointless[i].unless) != NULL)
+			continue;
+		o = find_listed(used, pointless[i].names);
+		if (o != NULL)
+			return err_set(
+			    e, ERR_USAGE, "--%s %s", o->name, pointless[i].why);
+	}
+	return 0;
+}
+
 int
 options_parse_local(struct endpoint *ep, const struct bind_options *o,
     const struct local_operands *local, struct err *e)
@@ -246,25 +292,21 @@ options_parse_local(struct endpoint *ep, const struct bind_options *o,
 	if (o->mode >= 0 && !(ep->is_unix && addr_has_path(&ep->unix_addr)))
 		return err_set(e, ERR_USAGE,
 		    "--mode is for the path of a unix socket: unix:PATH");
-	return 0;
+	return ep->is_unix ? options_check_endpoint(args->used, OPTIONS_UNIX, e)
+			   : 0;
 }
 
 int
 options_check_inherited(
     struct listener *l, const struct opt *const *used, struct err *e)
 {
-	for (; l->is_connection && *used != NULL; used++) {
-		if (!opt_is_listed(
-			"keep-open max-conns max-per-host accept-timeout",
-			(*used)->name))
-			continue;
-		listener_close(l);
-		return err_set(e, ERR_USAGE,
-		    "--%s is for a listening socket: --fd is a connection, "
-		    "which is served alone",
-		    (*used)->name);
-	}
-	return 0;
+	if ((!l->is_connection ||
+		options_check_endpoint(used, OPTIONS_CONNECTION, e) == 0) &&
+	    (!addr_is_unix(&l->addrs[0]) ||
+		options_check_endpoint(used, OPTIONS_UNIX, e) == 0))
+		return 0;
+	listener_close(l);
+	return -1;
 }
 
 void

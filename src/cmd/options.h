@@ -139,6 +139,13 @@ void options_make_server(struct server_options *s,
 int options_make_access(
     struct access *a, const struct access_options *o, struct err *e);
 
+/* Kinds of endpoints for which some options have no meaning. */
+enum options_endpoint { OPTIONS_UNIX, OPTIONS_CONNECTION };
+
+/* Returns 0, or -1 with ERR_USAGE if one of the options given has none. */
+int options_check_endpoint(const struct opt *const *used,
+    enum options_endpoint endpoint, struct err *e);
+
 /* The operands of a server: [ADDR] PORT. */
 struct local_operands {
 	const struct command_args *args;
@@ -148,13 +155,13 @@ struct local_operands {
 
 /*
  * Parses them; with --fd there are none. Returns 0, or -1 with a usage error,
- * also for --mode where there is no path.
+ * also for options that have no meaning for the endpoint.
  */
 int options_parse_local(struct endpoint *ep, const struct bind_options *o,
     const struct local_operands *local, struct err *e);
 
 /*
- * If the listener is a connection (--fd), rejects options for several. Returns
+ * Rejects options that have no meaning for what was inherited (--fd). Returns
  * 0, or -1 with ERR_USAGE and the listener closed.
  */
 int options_check_inherited(

@@ -465,6 +465,8 @@ send_run(const void *options, const struct command_args *args, struct err *e)
 	struct endpoint ep;
 
 	result = endpoint_parse(&ep, args->operands, used, "udp", e);
+	if (result == 0 && ep.is_unix)
+		result = options_check_endpoint(args->used, OPTIONS_UNIX, e);
 	if (result == 0)
 		result = choose_source(
 		    &s, args->operands + used, args->count - used, e);

@@ -182,6 +182,20 @@ for my $case ([ 'listen', '-k', '--echo' ], [ 'serve-hello', '--max-conns', 3 ],
         for grep { s/^-k$/keep-open/ || s/^--(?=[am])// } @$case;
 }
 
+# Its number is 1, for events and for %n.
+{
+    my ($client, $accepted) = connection();
+    my $dir = scratch();
+    my $p = start({ both($accepted) }, 'listen', '-v', '--json', '--echo',
+        '--fd', 0, '-o', "$dir/%n");
+    close $accepted;
+    print $client 'x';
+    shutdown $client, 1;
+    is rest($client), 'x', 'a connection with a record is served';
+    like $p->finish->{err}, qr/"accepted",.*"connection":1\b/, 'its number is 1';
+    is slurp("$dir/1"), 'x', 'in names of files, too';
+}
+
 # A signal.
 {
     my ($client, $accepted) = connection();
