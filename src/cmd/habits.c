@@ -160,6 +160,8 @@ static const struct habit {
     /* curl and wget. */
     {"http-get", "-s*", "curl's -s is -q (-s is --source here)"},
     {"http-get", "-S*", "errors are printed even with -q; wget's -S is -i"},
+    {"http-get", "-f*",
+	"a status of 400 and up always fails; overwriting is --force"},
     {"http-get", "-X*", "only GET and HEAD (-I) are supported"},
     {"http-get", "-[dF]*", NO_BODY},
     {"http-get", "-T*", "files are not sent; wget's -T is --timeout"},
@@ -224,8 +226,7 @@ static const struct habit {
     {"http-get", "--output-d*", "the directory is part of -o"},
     {"http-get", "--remote-header*", NO_NAME},
     {"http-get", "--content-disposition*", NO_NAME},
-    {"http-get", "--no-clobber*",
-	"a file that exists is never overwritten without -f"},
+    {"http-get", "--no-clobber*", "-O does not overwrite a file that exists"},
     {"http-get", "--write-out*",
 	"--timing and --json report times and the status"},
     {"http-get", "--interface*", "the local address is --source (-s)"},

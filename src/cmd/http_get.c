@@ -59,14 +59,15 @@ static const struct opt request_opts[] = {
 
 static const struct opt output_opts[] = {
     FILENAME('o', "output", "FILE", download_options, output,
-	"write the body to FILE, which appears when it is complete",
+	"write the body to FILE, which is replaced when it is complete",
 	.excludes = "remote-name", .dash = OPT_DASH_STDOUT),
     FLAG('O', "remote-name", download_options, remote_name,
 	"write the body to a file named as in the URL"),
     FLAG('c', "continue", download_options, resume,
 	"resume an earlier download from FILE.part",
 	.excludes = "range include head if-modified-since"),
-    FLAG('f', "force", download_options, force, "overwrite a FILE that exists"),
+    FLAG(0, "force", download_options, force,
+	"overwrite a file of --remote-name, or a foreign FILE.part"),
     FLAG('i', "include", download_options, include,
 	"print the header before the body"),
     FLAG(0, "raw", download_options, raw,

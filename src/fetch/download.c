@@ -128,8 +128,10 @@ open_file(struct transfer *t, const char *path, struct err *e)
 	char url[URL_ABSOLUTE_SIZE];
 	const char *part, *size;
 
-	/* Without -f, only a conditional request replaces a file. */
-	t->file.may_replace = o->force || o->since != NULL;
+	/* Without --force, the URL names no file that is replaced, unless the
+	 * request is conditional. */
+	t->file.may_replace = path != t->name || o->since != NULL;
+	t->file.is_forced = o->force;
 	url_absolute(&t->url, url, sizeof(url));
 	if (part_file_open(&t->file, path, url, e) < 0)
 		return -1;
@@ -177,9 +179,16 @@ open_output(struct transfer *t, struct err *e)
 		return 0;
 	}
 	exists = stat(path, &st) == 0;
-	if (fd_named(path) >= 0 ||
-	    (exists &&
-		(!S_ISREG(st.st_mode) || strncmp(path, "/proc/", 6) == 0))) {
+	if (path == t->name) {
+		/* The server does not choose a device, nor where a link leads.
+		 */
+		if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+			return err_set(e, ERR_OUTPUT,
+			    "%s exists and is not a regular file",
+			    text_shown(path));
+	} else if (fd_named(path) >= 0 ||
+		   (exists && (!S_ISREG(st.st_mode) ||
+				  strncmp(path, "/proc/", 6) == 0))) {
 		t->special =
 		    wait_open(path, O_WRONLY | O_APPEND, 0, t->run->until, e);
 		if (t->special < 0)
@@ -917,7 +926,8 @@ download_check_url(const struct download_run *d, const char *url,
 		return -1;
 	if (d->options->remote_name && !url_file_name(&u, name))
 		return err_set(e, ERR_USAGE,
-		    "URL '%s' names no file; --output FILE does",
+		    "URL '%s' names no file, or that of a partial download; "
+		    "--output FILE does",
 		    url_shown(url));
 	if (route_find(&d->rules, &u, &route, e) < 0 ||
 	    endpoint_check_host(route.server.host, e) < 0)

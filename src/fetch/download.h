@@ -36,7 +36,7 @@ struct download_options {
 	const char *output; /* -o FILE; "-" is stdout */
 	int remote_name;    /* -O */
 	int resume;         /* -c */
-	int force;          /* -f */
+	int force;          /* --force */
 	int include;        /* -i: the head goes where the body goes */
 	int raw;            /* --raw */
 	int progress;       /* -P: even when the body goes to stdout */

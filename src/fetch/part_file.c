@@ -17,11 +17,13 @@
 #include "http/http_validator.h"
 #include "http/url.h"
 
-/* The note is a new file, not one that something else may have open. */
-#define FROM_FLAGS (O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC)
+/* No file is created where a link is, and no FIFO is waited for. */
+#define FLAGS (O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
 
-/* Longest line of NAME.part.from. */
-#define LINE_SIZE (URL_ABSOLUTE_SIZE + 16)
+/* First line of NAME.part.from, which no other program writes. */
+#define NOTE "sockt partial download 1\n"
+
+#define NOTE_SIZE (2 * URL_ABSOLUTE_SIZE)
 
 static int
 file_error(const char *what, const char *path, struct err *e)
@@ -29,6 +31,24 @@ file_error(const char *what, const char *path, struct err *e)
 	int saved = errno;
 
 	return err_sys(e, ERR_OUTPUT, saved, "%s %s", what, text_shown(path));
+}
+
+/* Hidden by _POSIX_C_SOURCE. */
+char *realpath(const char *, char *);
+
+/* What NAME.part.from says. */
+struct note {
+	int64_t inode; /* of NAME.part; 0: unknown */
+	bool is_same_url;
+	struct http_validator source;
+};
+
+#define FOREIGN "exists and was not left by an earlier run"
+
+static int64_t
+inode_of(const struct stat *st)
+{
+	return (int64_t)((uint64_t)st->st_ino & INT64_MAX);
 }
 
 /* Locks the partial file, which has only one writer. */
@@ -54,35 +74,121 @@ is_still(const char *path, const struct stat *st)
 	       now.st_ino == st->st_ino;
 }
 
+/* Whether sockt may have written it: a regular file of this user only. */
+static bool
+is_own(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && st->st_uid == geteuid() &&
+	       st->st_nlink <= 1;
+}
+
+/*
+ * Reads the note: the file that it is about, of whatever URL. Returns true if
+ * it is one, or if there is none to be overwritten: no file, or an empty one.
+ */
+static bool
+read_note(const struct part_file *f, struct note *note)
+{
+	char text[NOTE_SIZE], *line, *value;
+	struct stat st;
+	ssize_t n = -1;
+	int fd;
+
+	memset(note, 0, sizeof(*note));
+	http_validator_clear(&note->source);
+	if (lstat(f->from, &st) < 0)
+		return true;
+	fd = is_own(&st) ? open(f->from, O_RDONLY | FLAGS) : -1;
+	if (fd >= 0 && fstat(fd, &st) == 0 && is_own(&st))
+		n = read(fd, text, sizeof(text) - 1);
+	fd_close(&fd);
+	if (n <= 0)
+		return n == 0;
+	text[n] = '\0';
+	if (strncmp(text, NOTE, strlen(NOTE)) != 0)
+		return false;
+	/* A later version may write more lines. */
+	line = strtok(text + strlen(NOTE), "\n");
+	for (; line != NULL; line = strtok(NULL, "\n")) {
+		value = line + strcspn(line, " ");
+		if (*value == '\0')
+			continue;
+		*value++ = '\0';
+		if (strcmp(line, "inode") == 0)
+			(void)num_parse(value, 0, INT64_MAX, &note->inode);
+		else if (strcmp(line, "url") == 0)
+			note->is_same_url = strcmp(value, f->url) == 0;
+		else if (strcmp(line, "validator") == 0)
+			snprintf(note->source.text, sizeof(note->source.text),
+			    "%s", value);
+		else if (strcmp(line, "total") == 0)
+			(void)num_parse(
+			    value, 0, INT64_MAX, &note->source.total);
+	}
+	return true;
+}
+
+/* Whether note is about the file of st. */
+static bool
+is_about(const struct note *note, const struct stat *st)
+{
+	return note->inode != 0 && note->inode == inode_of(st);
+}
+
+static int
+foreign(const char *path, const char *what, struct err *e)
+{
+	return err_set(e, ERR_OUTPUT, "%s %s (--force overwrites it)",
+	    text_shown(path), what);
+}
+
+/* Opens the partial file, perhaps a new one, unless something else is there. */
 static int
 open_part(struct part_file *f, struct err *e)
 {
-	struct stat st, note;
+	struct note note;
+	struct stat st;
+	bool is_new;
 
-	for (;;) {
-		f->fd = open(
-		    f->part, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
-		if (f->fd < 0)
+	if (!read_note(f, &note) && !f->is_forced)
+		return foreign(f->from, FOREIGN, e);
+	for (;; fd_close(&f->fd)) {
+		is_new = lstat(f->part, &st) < 0;
+		if (!is_new && !is_own(&st)) {
+			if (!f->is_forced)
+				return foreign(f->part,
+				    S_ISREG(st.st_mode)
+					? "belongs to another user, or has "
+					  "another name"
+					: "is not a regular file",
+				    e);
+			if (unlink(f->part) < 0)
+				return file_error("removing", f->part, e);
+			continue;
+		}
+		/* Nobody else may write to it, whatever the umask is. */
+		f->fd = open(f->part,
+		    O_RDWR | FLAGS | (is_new ? O_CREAT | O_EXCL : 0), 0644);
+		if (f->fd < 0 && errno == (is_new ? EEXIST : ENOENT))
+			continue;
+		if (f->fd < 0 || fstat(f->fd, &st) < 0)
 			return file_error("writing", f->part, e);
 		if (lock(f, e) < 0)
 			return -1;
-		if (fstat(f->fd, &st) < 0)
-			return file_error("writing", f->part, e);
-		if (!S_ISREG(st.st_mode))
-			return err_set(e, ERR_OUTPUT,
-			    "%s is not a regular file", text_shown(f->part));
-		if (is_still(f->part, &st))
+		/* Otherwise another process has completed or replaced it. */
+		if (!is_own(&st) || !is_still(f->part, &st))
+			continue;
+		if (!is_new && st.st_size > 0 && !f->is_forced &&
+		    !is_about(&note, &st))
+			return foreign(f->part, FOREIGN, e);
+		/* What others can write to is begun anew, without them. */
+		if (is_new || (st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
 			break;
-		/* Another process completed it between open and lock. */
-		fd_close(&f->fd);
+		if (unlink(f->part) < 0)
+			return file_error("removing", f->part, e);
 	}
 	f->held = (int64_t)st.st_size;
-	if (f->held == 0 || f->may_replace || lstat(f->from, &note) == 0)
-		return 0;
-	return err_set(e, ERR_OUTPUT,
-	    "%s exists and was not left by an earlier run (--force overwrites "
-	    "it)",
-	    text_shown(f->part));
+	return 0;
 }
 
 static void
@@ -101,20 +207,25 @@ int
 part_file_open(
     struct part_file *f, const char *target, const char *url, struct err *e)
 {
-	size_t size = strlen(target) + sizeof(".part.from");
-	struct stat st;
+	size_t size;
 
 	f->fd = -1;
-	f->target = mem_text(target);
 	f->url = mem_text(url);
+	f->has_old = stat(target, &f->old) == 0;
+	/* A link to a file stands for that file. */
+	if (f->has_old && f->may_replace)
+		f->target = realpath(target, NULL);
+	if (f->target == NULL)
+		f->target = mem_text(target);
+	size = strlen(f->target) + sizeof(".part.from");
 	f->part = mem_array(1, size);
 	f->from = mem_array(1, size);
-	snprintf(f->part, size, "%s.part", target);
-	snprintf(f->from, size, "%s.part.from", target);
+	snprintf(f->part, size, "%s.part", f->target);
+	snprintf(f->from, size, "%s.part.from", f->target);
 	/* A link to no file is not replaced either. */
-	if (!f->may_replace && lstat(target, &st) == 0)
-		err_set(e, ERR_OUTPUT, "%s exists (--force overwrites it)",
-		    text_shown(target));
+	if (!f->is_forced && !(f->has_old && f->may_replace) &&
+	    lstat(target, &(struct stat){0}) == 0)
+		foreign(target, "exists", e);
 	else if (open_part(f, e) == 0)
 		return 0;
 	release(f);
@@ -124,27 +235,13 @@ part_file_open(
 bool
 part_file_source(const struct part_file *f, struct http_validator *v)
 {
-	char line[LINE_SIZE], noted[URL_ABSOLUTE_SIZE] = "", *value;
-	FILE *from = fopen(f->from, "r");
+	struct note note;
+	struct stat st;
+	bool is_known = read_note(f, &note) && fstat(f->fd, &st) == 0 &&
+			is_about(&note, &st) && note.is_same_url;
 
-	http_validator_clear(v);
-	if (from == NULL)
-		return false;
-	while (fgets(line, sizeof(line), from) != NULL) {
-		line[strcspn(line, "\n")] = '\0';
-		value = strchr(line, ' ');
-		if (value == NULL)
-			continue;
-		*value++ = '\0';
-		if (strcmp(line, "url") == 0)
-			snprintf(noted, sizeof(noted), "%s", value);
-		else if (strcmp(line, "validator") == 0)
-			snprintf(v->text, sizeof(v->text), "%s", value);
-		else if (strcmp(line, "total") == 0)
-			(void)num_parse(value, 0, INT64_MAX, &v->total);
-	}
-	fclose(from);
-	return strcmp(noted, f->url) == 0 && http_validator_is_usable(v);
+	*v = note.source;
+	return is_known && http_validator_is_usable(v);
 }
 
 /*
@@ -155,18 +252,23 @@ static int
 write_source(
     const struct part_file *f, const struct http_validator *v, struct err *e)
 {
-	char text[2 * LINE_SIZE];
+	char text[NOTE_SIZE];
+	struct stat st;
 	int fd, result;
 
-	snprintf(text, sizeof(text), "url %s\n", f->url);
+	if (fstat(f->fd, &st) < 0)
+		return file_error("writing", f->part, e);
+	snprintf(text, sizeof(text), NOTE "inode %lld\nurl %s\n",
+	    (long long)inode_of(&st), f->url);
 	if (http_validator_is_usable(v))
 		text_append(text, sizeof(text), "validator %s\n", v->text);
 	if (v->total >= 0)
 		text_append(
 		    text, sizeof(text), "total %lld\n", (long long)v->total);
-	fd = open(f->from, FROM_FLAGS, 0666);
-	if (fd < 0 && errno == EEXIST && unlink(f->from) == 0)
-		fd = open(f->from, FROM_FLAGS, 0666);
+	/* It is a new file, not one that something else may have open. */
+	if (unlink(f->from) < 0 && errno != ENOENT)
+		return file_error("writing", f->from, e);
+	fd = open(f->from, O_WRONLY | O_CREAT | O_EXCL | FLAGS, 0644);
 	if (fd < 0)
 		return file_error("writing", f->from, e);
 	result = fd_write_all(fd, text, strlen(text));
@@ -174,6 +276,8 @@ write_source(
 		file_error("writing", f->from, e);
 	if (close(fd) < 0 && result == 0)
 		result = file_error("closing", f->from, e);
+	if (result < 0)
+		(void)unlink(f->from);
 	return result;
 }
 
@@ -207,7 +311,7 @@ reopen_part(struct part_file *f, struct err *e)
 	f->fd = -1;
 	if (close(fd) < 0)
 		return file_error("closing", f->part, e);
-	f->fd = open(f->part, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	f->fd = open(f->part, O_RDWR | FLAGS);
 	if (f->fd < 0)
 		return file_error("naming", f->part, e);
 	if (lock(f, e) < 0)
@@ -223,7 +327,7 @@ reopen_part(struct part_file *f, struct err *e)
 static int
 rename_part(const struct part_file *f)
 {
-	if (f->may_replace)
+	if (f->may_replace || f->is_forced)
 		return rename(f->part, f->target);
 	/* link(2), unlike rename(2), never replaces a newer file. */
 	if (link(f->part, f->target) == 0)
@@ -238,10 +342,24 @@ rename_part(const struct part_file *f)
 int
 part_file_commit(struct part_file *f, struct err *e)
 {
+	mode_t mask = umask(0), mode = 0666 & ~mask;
+	struct stat st;
+
+	(void)umask(mask);
 	if (reopen_part(f, e) < 0)
 		return -1;
-	if (rename_part(f) < 0)
-		return file_error("naming", f->target, e);
+	if (f->has_old) {
+		(void)!fchown(f->fd, f->old.st_uid, f->old.st_gid);
+		mode = f->old.st_mode & 0777;
+	}
+	if (fstat(f->fd, &st) == 0 && (st.st_mode & 0777) != mode)
+		(void)fchmod(f->fd, mode);
+	if (rename_part(f) < 0) {
+		file_error("replacing", f->target, e);
+		return e->errnum == EBUSY
+			   ? err_append(e, "it is mounted by itself")
+			   : -1;
+	}
 	fd_close(&f->fd);
 	if (unlink(f->from) < 0 && errno != ENOENT)
 		return file_error("removing", f->from, e);

@@ -1,13 +1,16 @@
 /*
  * A file that gets its name only when it is complete. Until then it is
- * NAME.part, and the note NAME.part.from records its URL and version, so that a
- * later run can resume it.
+ * NAME.part, and the note NAME.part.from records its inode, its URL and its
+ * version, so that a later run can resume it. Only a file that sockt wrote is
+ * resumed or overwritten: a regular one of this user, with one name, that the
+ * note is about.
  */
 #ifndef FETCH_PART_FILE_H
 #define FETCH_PART_FILE_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 struct err;
 struct http_validator;
@@ -15,18 +18,22 @@ struct http_validator;
 struct part_file {
 	char *target, *part, *from, *url; /* owned */
 	int fd;                           /* owned; -1: not open */
-	bool may_replace; /* the caller's: a file of that name may be
-			     overwritten */
+	bool may_replace; /* the caller's: a file of that name is replaced;
+			     a link to one is followed */
+	bool is_forced;   /* the caller's: so are files that others wrote, and
+			     a link to none */
+	bool has_old;     /* there is a file: */
+	struct stat old;  /* its mode and owner are kept */
 	bool has_begun;   /* bytes may have been written since it was opened */
 	int64_t held;     /* bytes in the partial file when it was opened */
 };
 
 /*
  * Opens the partial file of target, which comes from url, and locks it against
- * other processes. The caller sets may_replace, and the rest to 0. Returns 0,
- * or -1 with ERR_OUTPUT if the file cannot be written, or if may_replace is not
- * set and the target or a partial file without a note exists. Call
- * part_file_close() after 0.
+ * other processes. The caller sets may_replace and is_forced, and the rest to
+ * 0. Returns 0, or -1 with ERR_OUTPUT if the file cannot be written, if the
+ * target may not be replaced, or if something else than a partial file and its
+ * note is in their place. Call part_file_close() after 0.
  */
 int part_file_open(
     struct part_file *f, const char *target, const char *url, struct err *e);

@@ -411,6 +411,15 @@ url_decode(char *dst, size_t size, const char *text, size_t n)
 	return (int)used;
 }
 
+/* In any case: some file systems do not distinguish them. */
+static bool
+ends_in(const char *name, const char *suffix)
+{
+	size_t n = strlen(name), length = strlen(suffix);
+
+	return n >= length && strcasecmp(name + n - length, suffix) == 0;
+}
+
 bool
 url_file_name(const struct url *u, char *name)
 {
@@ -440,5 +449,7 @@ url_file_name(const struct url *u, char *name)
 		used += is_safe ? n : 1;
 	}
 	name[used] = '\0';
-	return used > 0;
+	/* Those of partial downloads are not a server's to choose. */
+	return used > 0 && !ends_in(name, ".part") &&
+	       !ends_in(name, ".part.from");
 }

@@ -28,7 +28,7 @@ for my $option ('-o', '-x') {
     refuses("listen --user nobody, $option", 'listen', '--user', 'no/body', 0,
         $option, $file);
 }
-refuses('http-get -n NAME', 'http-get', '-n', '-f', '-o', $file,
+refuses('http-get -n NAME', 'http-get', '-n', '-o', $file,
     "http://localhost:$port/");
 refuses('http-get -n NAME, the second one', 'http-get', '-n',
     "http://127.0.0.1:$port/", "http://localhost:$port/");

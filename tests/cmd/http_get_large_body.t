@@ -39,7 +39,7 @@ for my $framing (sort keys %framings) {
     my $r = get([$answer], '/big', '-q');
     same $r->{out}, $body, "$framing, to a pipe: whole";
     is $r->{status}, 0, "$framing, to a pipe: done";
-    $r = get([$answer], '/big', '-q', '-f', '-o', "$dir/out");
+    $r = get([$answer], '/big', '-q', '--force', '-o', "$dir/out");
     same slurp("$dir/out"), $body, "$framing, -o: whole";
     is $r->{status}, 0, "$framing, -o: done";
     open my $more, '>>:raw', spew("$dir/more", "before\n") or die $!;

@@ -18,19 +18,68 @@ for my $case (
 
 spew("$dir/there", 'precious');
 my $r = run('http-get', '-o', "$dir/there", 'http://127.0.0.1:' . free_port());
-is $r->{status}, 11, 'a file that exists is not overwritten';
+is $r->{status}, 4, '-o of a file that exists: refused';
+is slurp("$dir/there"), 'precious', 'it is as it was';
+chdir $dir or die $!;
+$r = run('http-get', '-O', 'http://127.0.0.1:' . free_port() . '/there');
+is $r->{status}, 11, '-O: a file that exists is not overwritten';
 like $r->{err}, qr/there exists \(--force overwrites it\)/, 'what is said';
 is slurp("$dir/there"), 'precious', 'it is as it was';
+$r = get(answer('200 OK', 'new'), '/there', '-q', '--force', '-O');
+is $r->{status}, 0, '-O --force: exit status';
+is slurp("$dir/there"), 'new', 'it is overwritten';
+chdir '/';
 symlink 'nowhere', "$dir/link" or die $!;
 $r = run('http-get', '-o', "$dir/link", 'http://127.0.0.1:' . free_port());
 is $r->{status}, 11, 'a link to no file is not replaced either';
 like $r->{err}, qr/link exists \(--force overwrites it\)/, 'what is said';
-$r = get($page, '/', '-f', '-o', "$dir/link");
+$r = get($page, '/', '--force', '-o', "$dir/link");
 is $r->{status}, 0, '-f: exit status';
 is -s "$dir/link", 100_000, '-f: it is replaced';
-$r = get($page, '/', '-f', '-o', "$dir/there");
-is $r->{status}, 0, '-f: exit status';
-is -s "$dir/there", 100_000, '-f: it is overwritten';
+
+# -o replaces FILE as a whole, with the mode it has; a link leads to it.
+for my $mode (0600, 0644, 0666, 0750) {
+    chmod $mode, spew("$dir/old", 'old');
+    my $inode = (stat "$dir/old")[1];
+    $r = get($page, '/', '-q', '-o', "$dir/old");
+    is $r->{status}, 0, sprintf '-o of a file with mode %o: exit status', $mode;
+    is -s "$dir/old", 100_000, '  it is replaced';
+    is +(stat "$dir/old")[2] & 07777, $mode, '  with its mode';
+    isnt +(stat "$dir/old")[1], $inode, '  by another file';
+}
+$r = get("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello", '/', '-q', '-o',
+    spew("$dir/old", 'old'));
+is $r->{status}, 9, '-o of a file, and a truncated body: exit status';
+is slurp("$dir/old"), 'old', '  it is as it was';
+unlink glob "$dir/old*";
+mkdir "$dir/sub" or die $!;
+spew("$dir/sub/real", 'old');
+symlink 'sub/real', "$dir/way" or die $!;
+$r = get($page, '/', '-q', '-o', "$dir/way");
+is $r->{status}, 0, '-o of a link: exit status';
+ok -l "$dir/way", '  it is one still';
+is -s "$dir/sub/real", 100_000, '  what it points to is replaced';
+is_deeply [glob "$dir/sub/*"], ["$dir/sub/real"], '  nothing else is left';
+$r = get($page, '/', '-q', '-o', "$dir/new");
+is +(stat "$dir/new")[2] & 07777, 0666 & ~umask, 'a new file has the mode of one';
+SKIP: {
+    skip 'needs another user', 1 unless is_root();
+    chown 1, 2, spew("$dir/owned", 'old');
+    $r = get($page, '/', '-q', '-o', "$dir/owned");
+    is join(' ', (stat "$dir/owned")[4, 5]), '1 2', '-o keeps the owner';
+}
+SKIP: {
+    my @alone = ('unshare', '-m', 'sh', '-c',
+        'mount --bind "$1" "$2" && exec "$3" http-get -q -o "$2" "$4"', 'sh',
+        spew("$dir/other", 'other'), spew("$dir/alone", 'under'), sockt());
+    skip 'no mount namespace', 3
+        if system("unshare -m mount --bind $dir/other $dir/alone 2>/dev/null") != 0;
+    my $s = http_server($page);
+    $r = run({ command => shift @alone }, @alone, "$s->{url}/");
+    is $r->{status}, 11, '-o of a file mounted alone: exit status';
+    like $r->{err}, qr/replacing \S+alone: .*it is mounted by itself/, '  and why';
+    is slurp("$dir/other") . slurp("$dir/alone"), 'otherunder', '  it is untouched';
+}
 
 SKIP: {
     skip 'no /dev/full', 5 unless -c '/dev/full';
@@ -102,7 +151,7 @@ for my $flags ([], ['-c']) {
     like $r->{err}, qr/f\.part exists and was not left by an earlier run \(--force/,
         'what is said';
 }
-$r = get($whole, '/', '-q', '-f', '-o', "$dir/f");
+$r = get($whole, '/', '-q', '--force', '-o', "$dir/f");
 is slurp("$dir/f"), 'whole', '--force overwrites it';
 is_deeply [glob "$dir/f*"], ["$dir/f"], 'nothing else is left';
 $r = get("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello", '/', '-q', '-o',

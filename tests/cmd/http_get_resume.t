@@ -150,10 +150,10 @@ is $r->{status}, 0, 'a note with an unknown line: exit status';
 ok slurp("$dir/later") eq $body, '  it is resumed';
 
 # A note that is not one; and none at all, which --force does not mind.
-for my $case (["nonsense\n"], [undef, '-f']) {
+for my $case (["sockt partial download 1\nnonsense\n", '--force'], [undef, '--force']) {
     my ($note, @options) = @$case;
     $s = http_server(whole('"v1"', 30_000), whole('"v1"', undef, 'new'));
-    run('http-get', '-f', '-o', "$dir/note", "$s->{url}/");
+    run('http-get', '--force', '-o', "$dir/note", "$s->{url}/");
     $note ? spew("$dir/note.part.from", $note) : unlink "$dir/note.part.from";
     $r = run('http-get', '-c', @options, '-o', "$dir/note", "$s->{url}/");
     my $what = $note ? 'an unreadable note' : 'no note';
@@ -170,11 +170,12 @@ is $r->{status}, 11, 'a FIFO instead of a partial file: exit status';
 like $r->{err}, qr/fifo\.part is not a regular file/, '  and why';
 ok -p "$dir/fifo.part", '  it is still there';
 
-# A file and a partial one: which of them goes on is not clear.
+# A file and a partial one: -O refuses to replace the file.
 spew("$dir/twice", 'HELLO');
 spew("$dir/twice.part", 'HEL');
-$r = run('http-get', '-c', '-o', "$dir/twice",
-    'http://127.0.0.1:' . free_port());
+chdir $dir or die $!;
+$r = run('http-get', '-c', '-O', 'http://127.0.0.1:' . free_port() . '/twice');
+chdir '/';
 is $r->{status}, 11, 'a file and a partial one: exit status';
 like $r->{err}, qr/twice exists \(--force overwrites it\)/, '  and why';
 is slurp("$dir/twice"), 'HELLO', '  neither is touched';

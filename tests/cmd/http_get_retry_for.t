@@ -95,7 +95,7 @@ is_deeply [glob "$dir/f*"], ["$dir/f"],
     '-o: no file for the body of the failed attempt';
 spew("$dir/g.part", 'ye');
 spew("$dir/g.part.from", "url $r->{url}\n");
-$r = await(['-q', '--retry-for', 20, '-cfo', "$dir/g"], $busy, $good);
+$r = await(['-q', '--retry-for', 20, '--force', '-co', "$dir/g"], $busy, $good);
 is slurp("$dir/g"), 'yes', '-c';
 $r = await(['-I', '--retry-for', 20], "HTTP/1.1 503 Busy\r\n\r\n",
     "HTTP/1.1 200 OK\r\n\r\n");

@@ -22,7 +22,7 @@ $r = get("HTTP/1.1 404 Not\r\nContent-Length: 9\r\n\r\nwhy", '/', '-o',
 is $r->{status}, 8, '-o: its body is of no concern';
 
 spew("$dir/old", 'precious');
-$r = get(answer('500 Oh', 'why'), '/', '-f', '-o', "$dir/old");
+$r = get(answer('500 Oh', 'why'), '/', '--force', '-o', "$dir/old");
 is slurp("$dir/old"), 'precious', '-f: the old file stays';
 
 $r = get(answer('404 ', ''), '/', '-q');

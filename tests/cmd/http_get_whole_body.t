@@ -13,18 +13,16 @@ is $r->{status}, 0, 'a whole body: exit status';
 is slurp("$dir/a"), 'whole', 'the file';
 is left('a'), 'a', 'nothing else is left';
 $r = get(answer('200 OK', 'other'), '/', '-q', '-o', "$dir/a");
-is $r->{status}, 11, 'a file that exists: exit status';
-is slurp("$dir/a"), 'whole', 'it is as it was';
-$r = get(answer('200 OK', 'other'), '/', '-q', '-f', '-o', "$dir/a");
-is slurp("$dir/a"), 'other', '--force replaces it';
-$r = get($whole, '/', '-q', '-i', '-f', '-o', "$dir/a");
+is $r->{status}, 0, 'a file that exists: exit status';
+is slurp("$dir/a"), 'other', 'it is replaced';
+$r = get($whole, '/', '-q', '-i', '-o', "$dir/a");
 is slurp("$dir/a"), $whole, '-i: its head is there too';
 is left('a'), 'a', 'nothing else is left';
 
 # A run was killed while it wrote its note.
 for my $flag ('-q', '-c') {
     spew("$dir/b.part", '');
-    spew("$dir/b.part.from", "url http://127.0.0.1/b\nvalidator \"1\"\ntot");
+    spew("$dir/b.part.from", $flag eq '-c' ? '' : "sockt partial download 1\ninode 1\nurl http://127.0.0.1/b\nvalidator \"1\"\ntot");
     $r = get($whole, '/', $flag, '-o', "$dir/b");
     is $r->{status}, 0, "after a killed run, $flag: exit status";
     is slurp("$dir/b"), 'whole', 'the file is the new body';
@@ -36,18 +34,22 @@ for my $flag ('-q', '-c') {
 spew("$dir/target", 'precious');
 symlink 'target', "$dir/c.part.from" or die $!;
 $r = get($whole, '/', '-q', '-o', "$dir/c");
-is slurp("$dir/c"), 'whole', 'FILE.part.from is a link: the file';
+is $r->{status}, 11, 'FILE.part.from is a link: exit status';
+$r = get($whole, '/', '-q', '--force', '-o', "$dir/c");
+is slurp("$dir/c"), 'whole', '--force: the file';
 ok !-l "$dir/c", 'is a file';
 is slurp("$dir/target"), 'precious', 'the target of the link is as it was';
 is left('c'), 'c', 'nothing else is left';
 
-# The name is taken while the response is awaited.
+# The name of -O is taken while the response is awaited.
 my $s = http_server(sub {
     my ($c) = @_;
     spew("$dir/d", 'newer');
     SocktHttp::put($c, $whole);
 });
-$r = run('http-get', '-q', '-o', "$dir/d", "$s->{url}/");
+chdir $dir or die $!;
+$r = run('http-get', '-q', '-O', "$s->{url}/d");
+chdir '/';
 is $r->{status}, 11, 'a file appears meanwhile: exit status';
 is slurp("$dir/d"), 'newer', 'it is not replaced';
 is left('d'), 'd d.part d.part.from', 'the body is kept';

@@ -62,7 +62,7 @@ scenario 'http-get-chunked-file',
     peers => [ { steps => [ @ask, [ send => chunked($body) ], @end ] } ];
 
 scenario 'http-get-force',
-    args => 'http-get -q -f -o f http://127.0.0.1:PORT/f',
+    args => 'http-get -q --force -o f http://127.0.0.1:PORT/f',
     %file,
     setup  => sub { spew("$_[0]/f", 'before') },
     before => { f => 'before' },
@@ -76,7 +76,8 @@ scenario 'http-get-continue',
         my ($dir, $port) = @_;
         spew("$dir/f.part", substr $body, 0, 5_000);
         spew("$dir/f.part.from",
-            "url http://127.0.0.1:$port/f\nvalidator \"1\"\n");
+            "sockt partial download 1\ninode " . (stat "$dir/f.part")[1]
+                . "\nurl http://127.0.0.1:$port/f\nvalidator \"1\"\n");
     },
     peers => [ { steps => [ @ask, [ send => head_of(
         'HTTP/1.1 206 Partial Content', 'ETag: "1"',
@@ -122,7 +123,8 @@ scenario 'http-get-continued-416',
         my ($dir, $port) = @_;
         spew("$dir/f.part", $body);
         spew("$dir/f.part.from",
-            "url http://127.0.0.1:$port/f\nvalidator \"1\"\n");
+            "sockt partial download 1\ninode " . (stat "$dir/f.part")[1]
+                . "\nurl http://127.0.0.1:$port/f\nvalidator \"1\"\n");
     },
     peers => [ { steps => [ @ask, [ send => head_of('HTTP/1.1 416 No',
         'ETag: "1"', 'Content-Range: bytes */20000', 'Content-Length: 0') ],
