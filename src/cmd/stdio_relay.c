@@ -244,6 +244,8 @@ set_up(struct stdio_relay *s, struct relay_options *r)
 	r->linger_ms = o->linger_ms;
 	r->until = s->until;
 	r->crlf = o->crlf != 0;
+	r->is_program = s->dialed != NULL &&
+			(s->dialed->via != NULL || s->dialed->tls != NULL);
 	r->quit_after_script = o->done != 0;
 	if (s->recorder.is_on) {
 		r->tap = recorder_add;

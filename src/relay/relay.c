@@ -128,6 +128,16 @@ watches_unread(const struct relay *r)
 	return r->watches_unread && r->o->script->at == 0;
 }
 
+/* Whether a hang-up of the peer tells more than its end. That of a Unix socket
+ * does not: what stdin still gives shows whether there is a loss. */
+static bool
+watches_peer(const struct relay *r)
+{
+	return relay_wants(r, POLICY_WATCH_PEER) &&
+	       (!r->is_unix || relay_is(r, POLICY_FORWARDER) ||
+		   r->o->is_program);
+}
+
 static void
 fill_poll(const struct relay *r, struct pollfd *fds)
 {
@@ -138,8 +148,7 @@ fill_poll(const struct relay *r, struct pollfd *fds)
 		events |= POLLIN;
 	if (flow_wants_write(&r->up))
 		events |= POLLOUT;
-	set_poll(&fds[POLL_SOCKET], r->fd, events,
-	    relay_wants(r, POLICY_WATCH_PEER));
+	set_poll(&fds[POLL_SOCKET], r->fd, events, watches_peer(r));
 	if (watches_unread(r))
 		set_poll(&fds[POLL_IN], r->o->unread, POLLIN, false);
 	else
@@ -188,23 +197,37 @@ pump_down(struct relay *r, const struct pollfd *fds)
 	relay_policy_report_down(r);
 }
 
-/* An error or hang-up on a half-closed side means that it is lost. */
+/*
+ * An error or hang-up on a side that has finished means that it is lost. But a
+ * Unix socket that is closed without a half-close before, as most are, hangs up
+ * at once: if nothing was left to deliver, the conversation is over.
+ */
 static void
 check_hangups(struct relay *r, const struct pollfd *fds)
 {
 	const short hangup = POLLERR | POLLHUP;
+	bool is_forwarder = relay_is(r, POLICY_FORWARDER);
 	int errnum;
 
-	if (relay_wants(r, POLICY_WATCH_PEER) &&
-	    (fds[POLL_SOCKET].revents & hangup) != 0 && flow_is_empty(&r->up)) {
+	if (watches_peer(r) && (fds[POLL_SOCKET].revents & hangup) != 0 &&
+	    flow_is_empty(&r->up)) {
 		errnum = sock_error(r->fd);
-		flow_fail_output(&r->up, errnum != 0 ? errnum : EPIPE);
+		if (errnum == 0 && is_forwarder && r->is_unix)
+			flow_stop_reading(&r->up);
+		else
+			flow_fail_output(&r->up, errnum != 0 ? errnum : EPIPE);
 		relay_policy_report_up(r);
 	}
 	if (relay_wants(r, POLICY_WATCH_TARGET) &&
 	    (fds[POLL_OUT].revents & hangup) != 0 && flow_is_empty(&r->down)) {
 		errnum = sock_error(r->o->out);
-		flow_fail_output(&r->down, errnum != 0 ? errnum : EPIPE);
+		if (errnum == 0 && sock_is_unix(r->o->out)) {
+			r->has_no_target = true;
+			flow_stop_reading(&r->down);
+		} else {
+			flow_fail_output(
+			    &r->down, errnum != 0 ? errnum : EPIPE);
+		}
 		relay_policy_report_down(r);
 	}
 }
@@ -416,6 +439,7 @@ relay_run(int fd, const struct relay_options *o, struct conn_summary *sum,
 	unsigned char *storage = mem_buffer((size_t)2 * FLOW_SIZE);
 	struct relay r = {.fd = fd,
 	    .o = o,
+	    .is_unix = sock_is_unix(fd),
 	    .watches_unread = o->unread >= 0,
 	    .recheck = deadline_none(),
 	    .recheck_pause = {.min = 1, .max = MAX_RECHECK_MS},

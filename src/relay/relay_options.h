@@ -32,6 +32,8 @@ struct relay_options {
 	int64_t idle_ms;   /* idle timeout of both directions; -1: none */
 	int64_t linger_ms; /* longest time between both FINs; -1: no limit */
 	struct deadline until;     /* deadline of the command */
+	bool is_program;           /* fd leads to a program that makes the
+				      connection: its end is the connection's */
 	bool crlf;                 /* LF of the input is sent as CRLF */
 	struct script *script;     /* runs before the input; NULL: none */
 	int unread;                /* stdin, which is not read: data in it while

@@ -154,7 +154,8 @@ relay_policy_report_down(struct relay *r)
 	if (is_unwritten && !relay_is(r, POLICY_UNWRITTEN))
 		relay_policy_report(r, POLICY_PEER_DATA);
 	if (f->in.fd < 0 && relay_is(r, POLICY_PEER_OPEN)) {
-		note_peer_end(r);
+		if (!r->has_no_target)
+			note_peer_end(r);
 		report_end(r, &f->in, POLICY_PEER_FIN, POLICY_PEER_ERROR);
 	}
 	if (f->out.errnum != 0 && !relay_is(r, POLICY_OUTPUT_LOST))

@@ -22,6 +22,8 @@ struct relay {
 	struct flow up, down;
 	unsigned state;      /* a set of enum policy_state */
 	unsigned wants;      /* policy_wants() of it */
+	bool is_unix;        /* so is fd */
+	bool has_no_target;  /* it was closed, and has everything */
 	bool watches_unread; /* o->unread has not ended */
 	bool is_searching;   /* the script has more to search at once */
 	bool fin_sent;       /* to the peer */
