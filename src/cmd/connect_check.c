@@ -175,12 +175,11 @@ test_endpoint(const struct connect_check *c, const struct endpoint *ep, int out)
 static int
 start(const struct connect_check *c, struct target *t, struct err *e)
 {
-	char text[ENDPOINT_TEXT];
 	int64_t begin = step_start();
 	int ends[2], saved;
 	pid_t pid;
+	const char *text = endpoint_text(t->endpoint);
 
-	endpoint_format(t->endpoint, text, sizeof(text));
 	if (fd_pipe(ends, false) < 0)
 		return err_sys(e, ERR_FAILED, errno, "%s", text);
 	pid = proc_fork(&t->child, NULL);
@@ -213,11 +212,10 @@ log_attempt(const struct target_list *list, const struct target *t,
 {
 	bool measures = connect_check_measures(list->check->o);
 	bool is_connected = r->e.kind == ERR_NONE;
-	char text[ENDPOINT_TEXT], duration[32];
 	struct json *j;
+	const char *text = endpoint_text(t->endpoint);
+	const char *duration = num_duration_text(r->ns);
 
-	endpoint_format(t->endpoint, text, sizeof(text));
-	num_format_duration(duration, sizeof(duration), r->ns);
 	if (measures && !diag_is_json()) {
 		if (is_connected)
 			result_print("%s: connected in %s\n", text, duration);
@@ -276,7 +274,6 @@ on_end(struct target_list *list, struct target *t, struct err *e)
 {
 	struct attempt_record r = {.end_ns = clock_now(), .ns = 0};
 	const struct connect_check *c = list->check;
-	char text[ENDPOINT_TEXT];
 	int64_t max = max_attempts(c->o);
 
 	fd_close(&t->in);
@@ -286,7 +283,7 @@ on_end(struct target_list *list, struct target *t, struct err *e)
 	if (e == NULL)
 		err_set(&r.e, ERR_FAILED,
 		    "%s: the process that tests it ended early",
-		    endpoint_format(t->endpoint, text, sizeof(text)));
+		    endpoint_text(t->endpoint));
 	else
 		r.e = *e;
 	on_record(list, t, &r);
@@ -382,11 +379,9 @@ report_summary(const struct target_list *list, const struct target *t)
 {
 	const struct rtt_stats *s = &t->stats;
 	uint64_t lost = rtt_stats_lost(s);
-	char text[ENDPOINT_TEXT];
-	char attempts[40];
 	struct json *j;
+	const char *text = endpoint_text(t->endpoint);
 
-	endpoint_format(t->endpoint, text, sizeof(text));
 	if (diag_is_json()) {
 		j = diag_event_begin("summary");
 		json_text(j, "endpoint", text);
@@ -399,9 +394,7 @@ report_summary(const struct target_list *list, const struct target *t)
 		diag_event_end(DIAG_NOTE, "%s", text);
 	} else if (list->check->o->stats) {
 		result_print("%s: %s, %llu connected, %llu lost (%.3g%%)\n%s",
-		    text,
-		    num_format_count(
-			attempts, sizeof(attempts), s->sent, "attempt"),
+		    text, num_count_text(s->sent, "attempt"),
 		    (unsigned long long)s->answered, (unsigned long long)lost,
 		    100.0 * (double)lost / (double)s->sent, rtt_stats_times(s));
 	}

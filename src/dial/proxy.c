@@ -127,13 +127,6 @@ proxy_text(const struct proxy *p)
 	    endpoint_text(&p->server), p->origin);
 }
 
-const char *
-proxy_format(const struct proxy *p, char *buf, size_t size)
-{
-	snprintf(buf, size, "%s", proxy_text(p));
-	return buf;
-}
-
 bool
 proxy_credentials(const struct proxy *p, char *buf, size_t size)
 {

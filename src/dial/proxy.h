@@ -36,10 +36,9 @@ int proxy_parse(struct proxy *p, const char *text, struct err *e);
  */
 int proxy_check(const struct endpoint *target, struct err *e);
 
-/* Writes "the HTTP proxy 10.0.0.1 port 3128 (--proxy)" to buf, escaped. Returns
- * buf. */
+/* "the HTTP proxy 10.0.0.1 port 3128 (--proxy)", escaped; in a buffer of
+ * text_slot(). PROXY_TEXT is large enough for a copy. */
 #define PROXY_TEXT (ENDPOINT_TEXT + 48)
-const char *proxy_format(const struct proxy *p, char *buf, size_t size);
 const char *proxy_text(const struct proxy *p);
 
 /*

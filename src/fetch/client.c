@@ -162,7 +162,8 @@ next_endpoint(const struct client *c, const struct route *route,
 	if (!route_is_forwarded(route))
 		return &route->server;
 	o->proxy = NULL;
-	o->dial.name = proxy_format(route->proxy, name, PROXY_TEXT);
+	snprintf(name, PROXY_TEXT, "%s", proxy_text(route->proxy));
+	o->dial.name = name;
 	return &route->proxy->server;
 }
 

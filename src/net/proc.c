@@ -419,25 +419,18 @@ clear_connection(void)
 static void
 set_address(const char *protocol, const char *side, const struct addr *a)
 {
-	char name[32], text[ADDR_TEXT];
-
-	snprintf(name, sizeof(name), "%s%sIP", protocol, side);
-	setenv(name, addr_format_ip(a, text, sizeof(text)), 1);
-	snprintf(name, sizeof(name), "%s%sPORT", protocol, side);
-	snprintf(text, sizeof(text), "%u", addr_port(a));
-	setenv(name, text, 1);
+	setenv(text_format("%s%sIP", protocol, side), addr_ip_text(a), 1);
+	setenv(text_format("%s%sPORT", protocol, side),
+	    text_format("%u", addr_port(a)), 1);
 }
 
 static void
 set_connection(const struct program *p)
 {
-	char text[ADDR_TEXT];
-
 	clear_connection();
 	if (addr_is_unix(p->local) || addr_is_unix(p->remote)) {
 		setenv("PROTO", "UNIX", 1);
-		setenv("UNIXLOCALPATH",
-		    addr_format_ip(p->local, text, sizeof(text)), 1);
+		setenv("UNIXLOCALPATH", addr_ip_text(p->local), 1);
 	} else {
 		setenv("PROTO", p->protocol, 1);
 		set_address(p->protocol, "LOCAL", p->local);
@@ -532,11 +525,10 @@ proc_start(
 {
 	int64_t start = step_start();
 	struct proc *p = NULL;
-	char shown[256];
 	int errnum, errors;
 	pid_t pid;
+	const char *shown = text_shown(program->argv[0]);
 
-	text_escape_string(shown, sizeof(shown), program->argv[0]);
 	signals_find_ignored();
 	if (!table.adopts)
 		table.adopts = os_adopt_orphans();
@@ -569,11 +561,10 @@ proc_start(
 int
 proc_replace(char *const *argv, struct err *e)
 {
-	char shown[256];
 	sigset_t all, old;
 	int errnum;
+	const char *shown = text_shown(argv[0]);
 
-	text_escape_string(shown, sizeof(shown), argv[0]);
 	step_flush();
 	signals_find_ignored();
 	sigfillset(&all);

@@ -113,7 +113,7 @@ wordlist_read(const char *path, struct deadline until, wordlist_add *add,
 	ssize_t n;
 	int fd, result;
 
-	text_escape_string(l.shown, sizeof(l.shown), path);
+	text_escape(l.shown, sizeof(l.shown), path, strlen(path));
 	/* O_NONBLOCK: a FIFO may never get a writer. It is not set on standard
 	 * input, whose flags other processes share. */
 	fd = strcmp(path, "-") == 0

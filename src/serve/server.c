@@ -128,7 +128,6 @@ static bool
 report_queue(const struct server *s, size_t i)
 {
 	const struct listener *l = s->listener;
-	char text[ADDR_TEXT];
 	struct os_tcp tcp;
 	bool at_limit;
 
@@ -145,8 +144,7 @@ report_queue(const struct server *s, size_t i)
 	if (at_limit && !s->is_queue_full)
 		diag_note("%s: the queue of connections is full: %u wait "
 			  "(--backlog %u), others get no answer",
-		    addr_format(&l->addrs[i], text, sizeof(text)), tcp.waiting,
-		    tcp.backlog);
+		    addr_text(&l->addrs[i]), tcp.waiting, tcp.backlog);
 	return at_limit;
 }
 

@@ -28,7 +28,6 @@ static const char *
 list(const struct targets *t)
 {
 	static char text[300];
-	char ip[ADDR_TEXT];
 	struct addr a;
 	size_t used = 0;
 	uint64_t i;
@@ -37,7 +36,7 @@ list(const struct targets *t)
 	for (i = 0; i < t->hosts && used < sizeof(text); i++) {
 		targets_host(t, i, 0, &a);
 		snprintf(text + used, sizeof(text) - used, "%s%s",
-		    i > 0 ? " " : "", addr_format_ip(&a, ip, sizeof(ip)));
+		    i > 0 ? " " : "", addr_ip_text(&a));
 		used = strlen(text);
 	}
 	return text;
@@ -60,13 +59,12 @@ counts(const char *text, long long hosts, const char *last)
 {
 	struct targets t;
 	struct err e = ERR_INIT;
-	char ip[ADDR_TEXT];
 	struct addr a;
 
 	ok(choose(&t, text, NULL, &e) == 0, "'%s' is taken", text);
 	is_int((long long)t.hosts, hosts, "as many hosts");
 	targets_host(&t, t.hosts - 1, 80, &a);
-	is_text(addr_format_ip(&a, ip, sizeof(ip)), last, "the last of them");
+	is_text(addr_ip_text(&a), last, "the last of them");
 	is_int(addr_port(&a), 80, "with the port");
 	targets_release(&t);
 }
