@@ -82,9 +82,9 @@ my $gate = tcp_listener();    # nobody comes: waiting for it ends with the test
 my %cuts = (
     'truncated' => [9, qr/ended after 3000000 of $size bytes/, sub {}],
     'silent' => [5, qr/after 3000000 of $size bytes.*--idle-timeout/,
-        sub { $gate->accept }, '--idle-timeout', '0.3'],
+        sub { $gate->accept }, '--idle-timeout', 1],
     'too long' => [5, qr/after 3000000 of $size bytes.*--max-time/,
-        sub { $gate->accept }, '--max-time', '0.5'],
+        sub { $gate->accept }, '--max-time', 2],
 );
 for my $name (sort keys %cuts) {
     my ($status, $says, $how, @args) = @{ $cuts{$name} };

@@ -57,7 +57,7 @@ like $r->{err}, qr/no connection within 0\.2 s \(--accept-timeout\)/,
     'and says which limit';
 
 # A program that runs too long is ended with what it started.
-$p = start('listen', '-k', '-m', '200ms', 0, '--', 'sh', '-c',
+$p = start('listen', '-k', '-m', 1, 0, '--', 'sh', '-c',
     'sleep 60 & echo $!; wait');
 my $c = tcp_client($p->port);
 my $sleeper = hear($c);

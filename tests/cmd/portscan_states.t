@@ -26,7 +26,7 @@ for my $host ('127.0.0.1', '::1') {
         my @listeners = map { tcp_listener(host => $host) } 1 .. 5;
         my %ours = map { $_->sockport => 1 } @listeners;
         my $closed = free_port(host => $host);
-        my $r = run('portscan', $host, '-');
+        my $r = run({ timeout => 100 }, 'portscan', $host, '-');
         is $r->{status}, 0, "$host: something is open: status 0";
         is $r->{err}, '', '  nothing is said on stderr';
         my $rows = rows($r->{out});

@@ -71,6 +71,7 @@ our @EXPORT = qw(check_page page_faults);
 *import = \&Sockt::import;
 
 my $WIDTH = 70;
+my $LIMIT = 10 * $Sockt::PATIENCE;    # seconds of a session
 
 # Runs all examples of a page as tests.
 sub check_page {
@@ -198,7 +199,7 @@ sub run_session {
     spew("$self->{home}/$_", $files->{$_}) for keys %$files;
     mkdir "$self->{home}/.bin";
     symlink sockt(), "$self->{home}/.bin/sockt";
-    alarm 10 * $Sockt::PATIENCE;
+    alarm $LIMIT;
     local @ENV{qw(PATH LC_ALL)} = ("$self->{home}/.bin:$ENV{PATH}", 'C.UTF-8');
     my $good = eval {
         my @steps = map { @{ $_->{steps} } } @$displays;
