@@ -66,8 +66,13 @@ static const struct opt output_opts[] = {
     FLAG('c', "continue", download_options, resume,
 	"resume an earlier download from FILE.part",
 	.excludes = "range include head if-modified-since"),
+    FLAG(0, "continue-foreign", download_options, is_foreign,
+	"resume FILE itself, which another program began",
+	.excludes = "range include head if-modified-since"),
     FLAG(0, "force", download_options, force,
 	"overwrite a file of --remote-name, or a foreign FILE.part"),
+    FLAG(0, "fail-with-body", download_options, fail_with_body,
+	"write the body of an error to stdout, too"),
     FLAG('i', "include", download_options, include,
 	"print the header before the body"),
     FLAG(0, "raw", download_options, raw,
@@ -216,6 +221,7 @@ http_get_run(
 	struct download_run d;
 	int result;
 
+	wanted.resume |= wanted.is_foreign;
 	wanted.fields = o->request.fields.items;
 	wanted.field_count = o->request.fields.count;
 	wanted.retry_ms = o->time.retry_ms;

@@ -132,12 +132,13 @@ open_file(struct transfer *t, const char *path, struct err *e)
 	 * request is conditional. */
 	t->file.may_replace = path != t->name || o->since != NULL;
 	t->file.is_forced = o->force;
+	t->file.adopts = t->is_complete;
 	url_absolute(&t->url, url, sizeof(url));
 	if (part_file_open(&t->file, path, url, e) < 0)
 		return -1;
 	t->is_file = true;
 	sink_init(&t->sink, t->file.fd, t->file.target, !o->raw);
-	if (t->file.held == 0)
+	if (t->file.held == 0 || t->file.adopts)
 		return 0;
 	part = text_shown(t->file.part);
 	size = num_size_text((uint64_t)t->file.held);
@@ -154,6 +155,13 @@ open_file(struct transfer *t, const char *path, struct err *e)
 	return 0;
 }
 
+/* The name of the output, or NULL for stdout. */
+static const char *
+output_path(const struct transfer *t)
+{
+	return t->name[0] != '\0' ? t->name : t->options->output;
+}
+
 /*
  * Opens the output; with --continue, determines what it already has. Returns 0,
  * or -1 with *e. Call close_output() after 0.
@@ -162,7 +170,7 @@ static int
 open_output(struct transfer *t, struct err *e)
 {
 	const struct download_options *o = t->options;
-	const char *path = o->output;
+	const char *path;
 	char part[PATH_MAX];
 	struct stat st;
 	bool exists;
@@ -170,8 +178,9 @@ open_output(struct transfer *t, struct err *e)
 	t->special = -1;
 	sink_init(&t->sink, -1, "", false);
 	http_validator_clear(&t->source);
-	if (o->remote_name && url_file_name(&t->url, t->name))
-		path = t->name;
+	if (o->remote_name)
+		(void)url_file_name(&t->url, t->name);
+	path = output_path(t);
 	if (path == NULL || strcmp(path, "-") == 0) {
 		if (!fd_is_writable(STDOUT_FILENO))
 			return err_set(e, ERR_OUTPUT, "stdout is closed");
@@ -342,16 +351,17 @@ follow(struct transfer *t, const char *location, struct err *e)
 	return NEXT_REQUEST;
 }
 
-/* Reads the body, after its head if that was requested. 0, or -1 with *e. */
+/* Reads the body, after its head if that was requested; of an error perhaps the
+ * head alone. 0, or -1 with *e. */
 static int
-read_into_sink(struct transfer *t, struct err *e)
+read_into_sink(struct transfer *t, bool has_body, struct err *e)
 {
 	const struct http_head *h = &t->client->response->head;
 
 	if ((t->options->include || t->options->head_only) &&
 	    sink_write(&t->sink, h->text, h->length, t->run->until, e) < 0)
 		return -1;
-	if (client_read(t->client, &t->sink, e) == 0)
+	if (!has_body || client_read(t->client, &t->sink, e) == 0)
 		return 0;
 	if (e->kind != ERR_OUTPUT)
 		failed(t, e);
@@ -435,7 +445,7 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 	t->client->progress = was_shown ? &p : NULL;
 	t->client->count = (struct progress_count){
 	    "received ", (uint64_t)base, total, (uint64_t)base};
-	result = read_into_sink(t, e);
+	result = read_into_sink(t, true, e);
 	t->client->progress = NULL;
 	progress_end(&p);
 	if (result < 0) {
@@ -469,7 +479,7 @@ start_over(struct transfer *t, const char *why, struct err *e)
 static enum next
 already_complete(const struct transfer *t)
 {
-	note(t, "the file is complete already");
+	diag_warn("%s: the file is complete already", url_text(&t->current));
 	report(t);
 	return NEXT_DONE;
 }
@@ -480,7 +490,8 @@ unknown_file(const struct transfer *t, struct err *e)
 {
 	err_set(e, ERR_OUTPUT,
 	    "the file that is there has %lld bytes and is not known to be the "
-	    "beginning of this one (--force fetches it anew)",
+	    "beginning of this one (--continue-foreign continues it, --force "
+	    "fetches it anew)",
 	    (long long)t->held);
 	return failed(t, e);
 }
@@ -506,18 +517,19 @@ handle_whole(struct transfer *t, const struct http_head *h, struct err *e)
 	return read_body(t, 0, t->source.total, e);
 }
 
-/* Whether a 206 contains the range that the user requested. */
+/* Whether got is all of the range, or all that there is of it. */
 static bool
-is_requested(const char *text, const struct http_range *got)
+is_requested(const struct http_range *range, const struct http_range *got)
 {
-	struct http_range range;
+	int64_t from = range->from, to = range->to, last = got->total - 1;
 
-	/* It was checked when the options were. */
-	(void)http_request_parse_range(text, &range);
-	if (range.from < 0)
-		return got->to - got->from < range.to &&
-		       (got->total < 0 || got->to == got->total - 1);
-	return got->from == range.from && got->to <= range.to;
+	if (from < 0) {
+		from = got->total > to ? got->total - to : 0;
+		to = INT64_MAX;
+	}
+	if (got->total >= 0 && to > last)
+		to = last;
+	return got->from == from && got->to == to;
 }
 
 static enum next
@@ -536,7 +548,7 @@ handle_part(struct transfer *t, const struct http_head *h, struct err *e)
 {
 	const char *range = t->options->range;
 	int64_t length = t->client->response->length;
-	struct http_range r;
+	struct http_range r, wanted = {t->held, INT64_MAX, -1};
 
 	if (range == NULL && t->held == 0)
 		return reject(t,
@@ -548,18 +560,29 @@ handle_part(struct transfer *t, const struct http_head *h, struct err *e)
 		    "the server sent a part (206) without a Content-Range that "
 		    "says which",
 		    e);
-	if (range != NULL)
-		return is_requested(range, &r)
+	if (range != NULL) {
+		/* It was checked when the options were. */
+		(void)http_request_parse_range(range, &wanted);
+		return is_requested(&wanted, &r)
 			   ? read_body(t, 0, r.to - r.from + 1, e)
 			   : wrong_range(t, &r, range, e);
-	if (t->is_complete)
+	}
+	if (t->is_complete && !t->options->is_foreign)
 		return unknown_file(t, e);
-	if (!http_validator_confirms(&t->source, h))
+	if (!t->is_complete && !http_validator_confirms(&t->source, h))
 		return start_over(
 		    t, "the server sent a part of another version", e);
-	if (r.from != t->held || (r.total >= 0 && r.to != r.total - 1))
+	if (r.total < 0)
+		r.total = t->source.total;
+	if (!is_requested(&wanted, &r))
 		return wrong_range(
 		    t, &r, text_format("%lld-", (long long)t->held), e);
+	if (t->is_complete) {
+		http_validator_parse(&t->source, h);
+		if (open_file(t, output_path(t), e) < 0)
+			return NEXT_FAILED;
+		t->is_complete = false;
+	}
 	return read_body(t, r.from, r.to + 1, e);
 }
 
@@ -611,20 +634,25 @@ will_retry(const struct transfer *t, int status)
 
 /*
  * Handles a status that is not the result: an error, or a redirect that is not
- * followed. Its body never goes to a file.
+ * followed. Its body goes to a terminal, or with --fail-with-body to wherever
+ * the body goes, but never to a file.
  */
 static enum next
 handle_error(struct transfer *t, const struct http_head *h, struct err *e)
 {
 	const struct proxy *proxy = t->client->route.proxy;
+	bool is_seen =
+	    t->options->fail_with_body || t->sink.kind == FD_TERMINAL;
 	char location[URL_SIZE];
-	const char *reason, *dropped = "";
+	const char *reason, *more = "";
+	const struct http_field *field;
 	struct url next;
+	size_t from = 0;
 
 	if (!t->is_file && !t->is_complete && !will_retry(t, h->status)) {
 		if (!accepts(t, 0))
-			dropped = "; its body is dropped";
-		else if (read_into_sink(t, e) < 0)
+			more = "; its body is dropped";
+		else if (read_into_sink(t, is_seen, e) < 0)
 			return NEXT_FAILED;
 	}
 	report(t);
@@ -641,44 +669,74 @@ handle_error(struct transfer *t, const struct http_head *h, struct err *e)
 		err_set(e, ERR_PEER,
 		    "redirected to %s (%d); not followed (--location follows "
 		    "it)%s",
-		    reason, h->status, dropped);
+		    reason, h->status, more);
 	} else {
 		reason =
 		    text_shown_bytes(h->text + h->reason, h->reason_length);
+		field = http_head_find(h, "location", &from);
+		if (field != NULL && field->value_length >= URL_SIZE)
+			more = "; its Location is too long";
 		err_set(e, ERR_PEER, "the server answered %d%s%s%s", h->status,
-		    reason[0] != '\0' ? " " : "", reason, dropped);
+		    reason[0] != '\0' ? " " : "", reason, more);
 	}
 	return failed(t, e);
 }
 
-/* Handles the status of a response that is no redirect to follow. */
 static enum next
-handle_status(struct transfer *t, const struct http_head *h, struct err *e)
+handle_unchanged(struct transfer *t, const struct http_head *h, struct err *e)
 {
-	if (h->status == 304 && t->if_modified_since[0] != '\0') {
-		note(t, "it has not changed");
-		report(t);
-		return NEXT_DONE;
-	}
-	if (h->status == 416 && t->held > 0 && t->options->range == NULL)
-		return handle_unsatisfied(t, h, e);
-	if (t->options->head_only && h->status < 400) {
-		/* There is no body to resume. */
-		http_validator_clear(&t->source);
-		return read_body(t, 0, -1, e);
-	}
-	if (h->status == 206)
-		return handle_part(t, h, e);
-	if (h->status < 300)
-		return handle_whole(t, h, e);
-	return handle_error(t, h, e);
+	(void)h;
+	(void)e;
+	note(t, "it has not changed");
+	report(t);
+	return NEXT_DONE;
 }
+
+/* Handles the response to HEAD: there is no body to resume. */
+static enum next
+handle_head(struct transfer *t, const struct http_head *h, struct err *e)
+{
+	(void)h;
+	http_validator_clear(&t->source);
+	return read_body(t, 0, -1, e);
+}
+
+/* What a request was, as far as it decides which statuses are its result. */
+enum { ANY = 1, HEAD = 2, HEAD_ALONE = 4, CONDITIONAL = 8, RESUMED = 16 };
+
+static int
+traits(const struct transfer *t)
+{
+	const struct download_options *o = t->options;
+
+	return ANY | (o->head_only ? HEAD : 0) |
+	       /* With --location, a redirect to nowhere is not the result. */
+	       (o->head_only && !o->follow ? HEAD_ALONE : 0) |
+	       (t->if_modified_since[0] != '\0' ? CONDITIONAL : 0) |
+	       (t->held > 0 && o->range == NULL ? RESUMED : 0);
+}
+
+/* The statuses that are a result, for which requests; all others are errors. */
+static const struct result {
+	int first, last, traits;
+	enum next (*handle)(
+	    struct transfer *t, const struct http_head *h, struct err *e);
+} results[] = {
+    {304, 304, CONDITIONAL, handle_unchanged},
+    {416, 416, RESUMED, handle_unsatisfied},
+    {200, 299, HEAD, handle_head},
+    {300, 399, HEAD_ALONE, handle_head},
+    {206, 206, ANY, handle_part},
+    {200, 299, ANY, handle_whole},
+    {0, INT_MAX, ANY, handle_error},
+};
 
 static enum next
 handle_response(struct transfer *t, struct err *e)
 {
 	const struct download_options *o = t->options;
 	const struct http_head *h = &t->client->response->head;
+	const struct result *r = results;
 	char location[URL_SIZE];
 	enum next next;
 
@@ -690,9 +748,13 @@ handle_response(struct transfer *t, struct err *e)
 	t->is_served = h->status < 400;
 	if (t->is_served)
 		client_limit(t->client, deadline_none());
-	if (!o->include && !o->head_only && !is_awaiting(t))
+	if (!o->include && !o->head_only && !is_awaiting(t) &&
+	    !(h->status == 416 && (traits(t) & RESUMED)))
 		http_head_show(h, o->raw);
-	next = handle_status(t, h, e);
+	while (h->status < r->first || h->status > r->last ||
+	       (traits(t) & r->traits) == 0)
+		r++;
+	next = r->handle(t, h, e);
 	if (next == NEXT_START)
 		client_finish(t->client, true);
 	return next;

@@ -36,7 +36,9 @@ struct download_options {
 	const char *output; /* -o FILE; "-" is stdout */
 	int remote_name;    /* -O */
 	int resume;         /* -c */
+	int is_foreign;     /* --continue-foreign */
 	int force;          /* --force */
+	int fail_with_body; /* --fail-with-body */
 	int include;        /* -i: the head goes where the body goes */
 	int raw;            /* --raw */
 	int progress;       /* -P: even when the body goes to stdout */

@@ -152,6 +152,15 @@ open_part(struct part_file *f, struct err *e)
 
 	if (!read_note(f, &note) && !f->is_forced)
 		return foreign(f->from, FOREIGN, e);
+	if (f->adopts && !is_own(&f->old))
+		return foreign(f->target,
+		    "belongs to another user, or has "
+		    "another name",
+		    e);
+	/* link(2), unlike rename(2), replaces nothing. */
+	if (f->adopts &&
+	    (link(f->target, f->part) < 0 || unlink(f->target) < 0))
+		return file_error("naming", f->part, e);
 	for (;; fd_close(&f->fd)) {
 		is_new = lstat(f->part, &st) < 0;
 		if (!is_new && !is_own(&st)) {
@@ -178,15 +187,18 @@ open_part(struct part_file *f, struct err *e)
 		/* Otherwise another process has completed or replaced it. */
 		if (!is_own(&st) || !is_still(f->part, &st))
 			continue;
-		if (!is_new && st.st_size > 0 && !f->is_forced &&
+		if (!is_new && st.st_size > 0 && !f->is_forced && !f->adopts &&
 		    !is_about(&note, &st))
 			return foreign(f->part, FOREIGN, e);
 		/* What others can write to is begun anew, without them. */
-		if (is_new || (st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+		if (is_new || f->adopts ||
+		    (st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
 			break;
 		if (unlink(f->part) < 0)
 			return file_error("removing", f->part, e);
 	}
+	if (f->adopts)
+		(void)fchmod(f->fd, st.st_mode & 0755);
 	f->held = (int64_t)st.st_size;
 	return 0;
 }
@@ -223,7 +235,7 @@ part_file_open(
 	snprintf(f->part, size, "%s.part", f->target);
 	snprintf(f->from, size, "%s.part.from", f->target);
 	/* A link to no file is not replaced either. */
-	if (!f->is_forced && !(f->has_old && f->may_replace) &&
+	if (!f->is_forced && !f->adopts && !(f->has_old && f->may_replace) &&
 	    lstat(target, &(struct stat){0}) == 0)
 		foreign(target, "exists", e);
 	else if (open_part(f, e) == 0)
@@ -292,7 +304,7 @@ part_file_begin(struct part_file *f, int64_t offset,
 		lseek(f->fd, (off_t)offset, SEEK_SET) < 0))
 		return file_error("writing", f->part, e);
 	f->has_begun = true;
-	return offset > 0 ? 0 : write_source(f, v, e);
+	return offset > 0 && !f->adopts ? 0 : write_source(f, v, e);
 }
 
 /*

@@ -22,6 +22,8 @@ struct part_file {
 			     a link to one is followed */
 	bool is_forced;   /* the caller's: so are files that others wrote, and
 			     a link to none */
+	bool adopts;      /* the caller's: a file of that name becomes the
+			     partial file, to be continued */
 	bool has_old;     /* there is a file: */
 	struct stat old;  /* its mode and owner are kept */
 	bool has_begun;   /* bytes may have been written since it was opened */

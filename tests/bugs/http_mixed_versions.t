@@ -52,7 +52,8 @@ for my $name (sort keys %outputs) {
     for my $case (@cases) {
         my ($what, $status, $length, @answers) = @$case;
         my $s = http_server(@answers);
-        my ($r, $got) = $outputs{$name}->('-q', '--retry', 3, "$s->{url}/x");
+        my ($r, $got) = $outputs{$name}->('-q', '--retry', 3,
+            '--fail-with-body', "$s->{url}/x");
         is $r->{status}, $status, "$name, $what: exit status"
             or diag $r->{err};
         is length $got, $length, "$name, $what: what it has received";

@@ -55,7 +55,8 @@ is +(stat "$dir/file")[9], 784111777, "and bears the server's time";
 my $part = "HTTP/1.1 206 Part\r\nContent-Range: bytes 2-4/10\r\n"
     . "Content-Length: 3\r\n\r\ncde";
 for my $range ('2-4', '2-', '2-9') {
-    $r = get($part, '/', '-q', '-r', $range);
+    my $all = $range eq '2-4' ? $part : $part =~ s{2-4/10}{2-4/5}r;
+    $r = get($all, '/', '-q', '-r', $range);
     is $r->{status}, 0, "-r $range: exit status";
     is $r->{out}, 'cde', 'the part';
     like +(requests($r->{server}))[0], qr/\r\nRange: bytes=$range\r\n/, 'asked';
@@ -67,7 +68,10 @@ for my $range ('1-4', '3-4', '2-3', '-3') {
     is $r->{status}, 9, "-r $range: another range is refused";
     is $r->{out}, '', 'and not written';
 }
-for my $case (['-3', '7-9/*', 0], ['-2', '7-9/10', 9], ['-5', '6-8/10', 9],
+# All of the range, or all that there is of it.
+for my $case (['2-9', '2-4/10', 9], ['2-', '2-4/10', 9], ['2-', '2-4/*', 9],
+    ['2-9', '2-4/*', 9], ['2-9', '2-4/5', 0], ['-9', '0-2/3', 0],
+    ['-9', '1-3/4', 9], ['-3', '7-9/*', 9], ['-2', '7-9/10', 9], ['-5', '6-8/10', 9],
     ['2-4', '2-4/*', 0]) {
     my ($range, $sent, $status) = @$case;
     $r = get($part =~ s{2-4/10}{$sent}r, '/', '-q', '-r', $range);

@@ -18,7 +18,9 @@ for my $status (300, 304, 305) {
 }
 my $r = get([to(301, '/b')], '/a');
 is $r->{status}, 8, 'without -L a redirect is not what was asked for';
-is $r->{out}, 'no', 'and its body is shown';
+is $r->{out}, '', 'and its body is not shown';
+$r = get([to(301, '/b')], '/a', '--fail-with-body');
+is $r->{out}, 'no', 'but with --fail-with-body';
 is scalar(requests($r->{server})), 1, 'and nothing else is asked for';
 like $r->{err}, qr{/a: redirected to http://\S+/b \(301\); not followed \(--location follows it\)\n\z},
     'where it leads';
@@ -73,10 +75,27 @@ $r = get([to(302, 'file://me:secret@/etc/passwd')], '/', '-q');
 is $r->{status}, 8, 'another scheme, without -L';
 like $r->{err}, qr{: redirected to \Qfile://...@/etc/passwd\E \(302\); not foll},
     'is shown as it is, without its password';
+$r = get([to(302, 'file:///etc/passwd')], '/', '-q');
+like $r->{err}, qr{: redirected to file:///etc/passwd \(302\)}, 'as it came';
+$r = get([to(302, 'file:///etc/passwd')], '/', '-q', '-L');
+like $r->{err}, qr{URL 'file:///etc/passwd': only http}, '  with -L, too';
 $r = get([to(302, "http://a\0b/")], '/', '-L', '-q');
 is $r->{status}, 9, 'a malformed Location';
 $r = get([answer('302 Go', 'no')], '/', '-L', '-q');
-is $r->{out}, 'no', 'without a Location: its body';
+is $r->{status}, 8, 'without a Location: exit status';
+is $r->{out}, '', 'without a Location: no body';
+my $long = 'http://127.0.0.1/' . 'b' x 9000;
+for my $flags ([], ['-L'], ['-L', '-I']) {
+    $r = get([to(301, $long) =~ s/no\z//r], '/', '-q', @$flags);
+    is $r->{status}, 8,
+        "a Location that is too long, @$flags: exit status";
+    like $r->{err}, qr/the server answered 301 Go; its Location is too long\n\z/,
+        '  what is said';
+}
+for my $status (300, 301, 304, 307) {
+    $r = get("HTTP/1.1 $status Odd\r\n\r\n", '/', '-q', '-L', '-I');
+    is $r->{status}, 8, "-L -I: $status that leads nowhere: exit status";
+}
 for my $status ('300 Choose', '302 Go', '304 Same', '399 Odd') {
     for my $file ([], ['-o', "$dir/3xx"]) {
         $r = get("HTTP/1.1 $status\r\n\r\n", '/', '-L', '-q', @$file);

@@ -194,7 +194,45 @@ for my $case (
     $r = get($case->[0], '/', '-c', '-o', "$dir/there");
     is $r->{status}, $case->[1], 'a file that is there, case ' . ++$n;
     is slurp("$dir/there"), 'HELLO', 'is not touched';
+    like $r->{err}, qr/\A[^\n]*: the file is complete already\n\z/,
+        'is complete, and that alone is said' if $n == 1;
+    like $r->{err}, qr/5 bytes and is not known .*\(--continue-foreign continues it/,
+        'is continued by another option' if $case->[1] == 11;
 }
+
+# What another program left is continued with --continue-foreign.
+my $tail = answer('206 Part', ' WORLD', 'Content-Range: bytes 5-10/11');
+for my $mode (0600, 0666) {
+    chmod $mode, spew("$dir/wget", 'HELLO');
+    $r = get($tail, '/', '-q', '--continue-foreign', '-o', "$dir/wget");
+    is $r->{status}, 0, '--continue-foreign: exit status';
+    like +(requests($r->{server}))[0], qr/\r\nRange: bytes=5-\r\n/, '  Range';
+    is slurp("$dir/wget"), 'HELLO WORLD', '  the rest follows';
+    is +(stat "$dir/wget")[2] & 0777, $mode, '  the mode is the same';
+    is_deeply [glob "$dir/wget*"], ["$dir/wget"], '  nothing else is left';
+}
+chdir $dir or die $!;
+spew("$dir/x", 'HELLO');
+$r = get($tail, '/x', '-q', '--continue-foreign', '-O');
+is slurp("$dir/x"), 'HELLO WORLD', '--continue-foreign -O';
+chdir '/';
+for my $odd (['200 OK', 'HELLO WORLD'], ['206 Part', ' W',
+        'Content-Range: bytes 5-6/11'],
+    ['206 Part', ' WORLD', 'Content-Range: bytes 4-9/11']) {
+    spew("$dir/wget", 'HELLO');
+    $r = get(answer(@$odd), '/', '-q', '--continue-foreign', '-o', "$dir/wget");
+    cmp_ok $r->{status}, '>=', 9, "--continue-foreign and $odd->[0]: exit status";
+    is slurp("$dir/wget"), 'HELLO', '  the file is untouched';
+}
+spew("$dir/wget", 'HELLO');
+$s = http_server(answer('206 Part', ' WORLD', 'ETag: "1"',
+        'Content-Range: bytes 5-10/11') =~ s/LD\z//r,
+    answer('206 Part', 'LD', 'Content-Range: bytes 9-10/11', 'ETag: "1"'));
+$r = run('http-get', '-q', '--continue-foreign', '-o', "$dir/wget", "$s->{url}/");
+is $r->{status}, 9, '--continue-foreign, and it breaks off: exit status';
+$r = run('http-get', '-q', '-c', '-o', "$dir/wget", "$s->{url}/");
+is $r->{status}, 0, "  -c: exit status" or diag $r->{err};
+is slurp("$dir/wget"), 'HELLO WORLD', '  it is resumed';
 
 # Interrupted.
 $s = http_server(sub { syswrite $_[0], whole('"v1"', 30_000); sleep 60 });

@@ -48,7 +48,7 @@ is $r->{status}, 9, 'an answer that has begun is not asked for again';
 # Errors do not end the run; the first one is its status.
 my $s = http_server([answer('404 No', 'no'), answer('200 OK', 'two'),
     answer('500 Oh', 'oh')]);
-$r = run('http-get', map { "$s->{url}/$_" } 1 .. 3);
+$r = run('http-get', '--fail-with-body', map { "$s->{url}/$_" } 1 .. 3);
 is $r->{out}, 'notwooh', 'all are fetched';
 is $r->{status}, 8, 'the status is the first error\'s';
 is scalar(() = $r->{err} =~ /the server answered (?:404|500)/g), 2,

@@ -1,5 +1,5 @@
-# A status of 400 and up is status 8; its body goes to stdout, but never to a
-# file.
+# A status of 400 and up is status 8; its body goes nowhere, or with
+# --fail-with-body to stdout, but never to a file.
 use Sockt;
 use SocktHttp;
 
@@ -7,12 +7,35 @@ my $dir = scratch();
 for my $status (400, 404, 500, 599, 999) {
     my $r = get(answer("$status Sorry", 'why'), '/x');
     is $r->{status}, 8, "$status: exit status";
-    is $r->{out}, 'why', "$status: the body is on stdout";
+    is $r->{out}, '', "$status: the body is not on stdout";
     like $r->{err}, qr{/x: the server answered $status Sorry\n\z},
         "$status: what is said";
 }
 
-my $r = get(answer('404 Not', 'why'), '/', '-o', "$dir/file");
+my $r = get(answer('404 Not', 'why'), '/', '--fail-with-body');
+is $r->{status}, 8, '--fail-with-body: exit status';
+is $r->{out}, 'why', '--fail-with-body: the body is on stdout';
+$r = get(answer('404 Not', 'why'), '/', '-i');
+is $r->{out}, "HTTP/1.1 404 Not\r\nContent-Length: 3\r\n\r\n",
+    '-i: the header is there without it';
+$r = get("HTTP/1.1 404 Not\r\n\r\n", '/', '-I');
+is $r->{out}, "HTTP/1.1 404 Not\r\n\r\n", '-I: the header is the result';
+is $r->{status}, 8, '-I: exit status';
+SKIP: {
+    my $fifo = "$dir/fifo";
+    require POSIX;
+    POSIX::mkfifo($fifo, 0600) or skip 'no FIFO', 1;
+    open my $reader, '+<', $fifo or die $!;
+    $r = get(answer('404 Not', 'why'), '/', '-o', $fifo);
+    is $r->{status}, 8, '-o FIFO: exit status';
+    $reader->blocking(0);
+    ok !sysread($reader, my $bytes, 9), '-o FIFO: nothing is written';
+    unlink $fifo;
+}
+$r = get(answer('404 Not', 'why'), '/', '--fail-with-body', '-o', "$dir/file");
+ok !-e "$dir/file", '--fail-with-body -o: an error never becomes the file';
+
+$r = get(answer('404 Not', 'why'), '/', '-o', "$dir/file");
 is $r->{status}, 8, '-o: exit status';
 ok !-e "$dir/file", '-o: an error never becomes the file';
 like $r->{err}, qr{/: the server answered 404 Not\n\z}, '-o: what is said';
