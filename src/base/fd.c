@@ -257,3 +257,12 @@ fd_is_writable(int fd)
 
 	return mode == O_WRONLY || mode == O_RDWR;
 }
+
+bool
+fd_is_foreground(int fd)
+{
+	pid_t foreground = fd < 0 ? -1 : tcgetpgrp(fd);
+
+	/* tcgetpgrp() fails unless fd is this process's terminal. */
+	return fd >= 0 && (foreground < 0 || foreground == getpgrp());
+}

@@ -88,4 +88,10 @@ size_t fd_columns(int fd);
 bool fd_is_readable(int fd);
 bool fd_is_writable(int fd);
 
+/*
+ * Whether a read of fd does not stop this process, as one of its terminal stops
+ * a background process (SIGTTIN); false if fd is -1.
+ */
+bool fd_is_foreground(int fd);
+
 #endif

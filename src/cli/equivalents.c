@@ -96,7 +96,7 @@ static const char rows[] =
     "sockt listen -k '*' 8080 -- /bin/handler\n"
     "socat -x - UDP:host:9999\tsockt udp-send -x dump host 9999\n"
     "socat - UDP:host:9999\tsockt udp-send host 9999\n"
-    "socat -u UDP-RECV:9999 -\tsockt udp-serve --print '*' 9999\n"
+    "socat -u UDP-RECV:9999 -\tsockt udp-serve --print --recv-only '*' 9999\n"
     "tcpserver 0 8080 handler\tsockt listen -k '*' 8080 -- handler\n"
     "tcpserver -c 10 0 8080 handler\t"
     "sockt listen -k --max-conns 10 '*' 8080 -- handler\n"

@@ -138,6 +138,15 @@ result_line(const void *bytes, size_t n)
 }
 
 void
+result_payload(const void *bytes, size_t n)
+{
+	if (out.sink.kind == FD_TERMINAL)
+		result_line(bytes, n);
+	else
+		result_bytes(bytes, n);
+}
+
+void
 result_hex(const void *bytes, size_t n)
 {
 	const unsigned char *at = bytes;

@@ -28,6 +28,9 @@ void result_bytes(const void *bytes, size_t n);
  * them on a terminal. */
 void result_line(const void *bytes, size_t n);
 
+/* Prints received bytes as they are; on a terminal as a line. */
+void result_payload(const void *bytes, size_t n);
+
 /* Prints received bytes as a line in hexadecimal, as literal_parse_hex() reads
  * it (base/literal.h). */
 void result_hex(const void *bytes, size_t n);

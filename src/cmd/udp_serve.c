@@ -7,6 +7,7 @@
 
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/template.h"
@@ -23,11 +24,14 @@
 #include "relay/recorder.h"
 #include "udp/dgram_server.h"
 #include "udp/multicast.h"
+#include "udp/source.h"
 #include "udp/udp_programs.h"
 
 #define SERVE_PORT 9999
 /* The default of --reply. */
 #define REPLY "Hello, %s!"
+/* How often a background process looks whether its terminal may be read. */
+#define FOREGROUND_MS 1000
 /* The default of --max-rate. */
 #define MAX_RATE 10000
 /* Defaults and limits for programs. */
@@ -50,7 +54,8 @@ struct serve_options {
 	struct sock_options sock;
 	struct access_options access;
 	struct bind_options bind;
-	int mode; /* enum serve_mode */
+	int mode;             /* enum serve_mode */
+	int lines, recv_only; /* of SERVE_PRINT */
 	const char *reply;
 	int64_t count;    /* datagrams; 0: any number */
 	int64_t max_rate; /* answers per second and host; 0: no limit */
@@ -80,8 +85,13 @@ static const struct opt serve_opts[] = {
 	.value = SERVE_ECHO, .excludes = "discard print reply"),
     FLAG(0, "discard", serve_options, mode, "answer nothing",
 	.value = SERVE_DISCARD, .excludes = "print reply max-rate any-port"),
-    FLAG(0, "print", serve_options, mode, "print each datagram, answer nothing",
+    FLAG(0, "print", serve_options, mode,
+	"print what arrives, send lines of stdin to the last sender",
 	.value = SERVE_PRINT, .excludes = "reply max-rate any-port"),
+    FLAG(0, "lines", serve_options, lines,
+	"with --print: end each datagram with a newline"),
+    FLAG(0, "recv-only", serve_options, recv_only,
+	"with --print: do not read stdin"),
     STRING(0, "reply", "FORMAT", serve_options, reply,
 	"answer FORMAT: %s message, %n its number, %a address, %p port, %% "
 	"percent"),
@@ -138,6 +148,8 @@ struct serve_state {
 	struct dgram_server server;
 	struct template reply;
 	struct udp_programs programs; /* used by SERVE_PROGRAM */
+	struct source input;          /* SERVE_PRINT: stdin, or -1 */
+	struct dgram last;            /* its addresses: where that goes */
 	struct deadline until;        /* --max-time */
 	int64_t last_ns;              /* when the last datagram was received */
 	struct dgram *answers;        /* a batch, owned */
@@ -263,6 +275,55 @@ run_program(struct serve_state *s, const struct dgram *d,
 	}
 }
 
+/* Prints a datagram, and remembers its sender if that has an address. */
+static void
+print_one(struct serve_state *s, const struct dgram *d,
+    const struct dgram_endpoints *ep)
+{
+	if (diag_is_json())
+		log_message(d, ep, DIAG_NOTE);
+	else if (diag_shows(DIAG_NOTE) &&
+		 dgram_server_is_news(&s->server, ep, "receiving from"))
+		diag_note("receiving from %s", addr_text(&ep->remote));
+	if (s->o->lines)
+		result_line(d->bytes, d->length);
+	else
+		result_payload(d->bytes, d->length);
+	if (!addr_is_unix(&d->remote)
+		? addr_port(&ep->remote) != 0
+		: d->remote.len > offsetof(struct sockaddr_un, sun_path))
+		s->last = (struct dgram){.remote = d->remote,
+		    .local = d->local,
+		    .socket = d->socket};
+}
+
+/* Reads stdin once, and sends its lines to the last sender. */
+static int
+send_input(struct serve_state *s, struct err *e)
+{
+	uint64_t answered;
+	const unsigned char *bytes;
+	enum source_next found;
+
+	if (source_read(&s->input, e) < 0)
+		return -1;
+	while ((found = source_next(&s->input, &bytes, &s->last.length, e)) ==
+	       SOURCE_MESSAGE) {
+		answered = s->server.answered_count;
+		s->last.bytes = (unsigned char *)bytes;
+		dgram_server_answer(&s->server, &s->last, 1);
+		if (s->server.answered_count == answered)
+			diag_warn("a line of stdin was not sent to %s%s",
+			    addr_text(&s->last.remote),
+			    diag_shows(DIAG_NOTE) ? "" : " (-v shows why)");
+	}
+	source_consume(&s->input);
+	if (found != SOURCE_ERROR)
+		return 0;
+	e->kind = ERR_FAILED;
+	return -1;
+}
+
 /* Logs, prints and answers one datagram. Returns true if *out is its answer. */
 static bool
 serve_one(struct serve_state *s, const struct dgram *d, struct dgram *out)
@@ -274,10 +335,10 @@ serve_one(struct serve_state *s, const struct dgram *d, struct dgram *out)
 		return false;
 	if (s->recorder.is_on)
 		record(s, false, d);
-	if (diag_emits(level))
-		log_message(d, &ep, level);
 	if (s->mode == SERVE_PRINT)
-		result_line(d->bytes, d->length);
+		print_one(s, d, &ep);
+	else if (diag_emits(level))
+		log_message(d, &ep, level);
 	if (s->mode == SERVE_PRINT || s->mode == SERVE_DISCARD)
 		return false;
 	if (!dgram_server_may_answer(&s->server, d, &ep, s->last_ns))
@@ -344,7 +405,10 @@ check_limits(const struct serve_state *s, struct err *e)
 	    num_count_text(s->server.received_count, "datagram"));
 }
 
-/* Waits for datagrams, programs, signals and time limits. */
+/*
+ * Waits for datagrams, programs, stdin, signals and time limits. A background
+ * process that reads its terminal is stopped (SIGTTIN), so it does not.
+ */
 static int
 wait_more(struct serve_state *s, struct err *e)
 {
@@ -358,6 +422,15 @@ wait_more(struct serve_state *s, struct err *e)
 	for (n = 0; n < l->count; n++)
 		s->fds[n] = (struct pollfd){
 		    .fd = capacity(s) > 0 ? l->fds[n] : -1, .events = POLLIN};
+	if (s->mode == SERVE_PRINT) {
+		s->fds[n] = (struct pollfd){.fd = -1, .events = POLLIN};
+		if (s->last.remote.len != 0 && fd_is_foreground(s->input.fd))
+			s->fds[n].fd = s->input.fd;
+		else if (s->last.remote.len != 0 && s->input.fd >= 0)
+			until = deadline_first(
+			    until, deadline_after(FOREGROUND_MS));
+		n++;
+	}
 	n += udp_programs_pollfds(&s->programs, s->fds + n);
 	ready = proc_poll(s->fds, n, until);
 	if (ready < 0 && errno != EINTR)
@@ -395,6 +468,9 @@ serve_all(struct serve_state *s, struct err *e)
 				deadline_passed(idle_limit(s))) &&
 			    serve_socket(s, i, e) < 0)
 				return -1;
+		if (s->mode == SERVE_PRINT && s->fds[i].revents != 0 &&
+		    send_input(s, e) < 0)
+			return -1;
 		while ((p = udp_programs_advance(&s->programs)) != NULL) {
 			answer_by_program(s, p);
 			udp_programs_remove(&s->programs, p);
@@ -434,6 +510,23 @@ open_record(struct serve_state *s, struct err *e)
 	return recorder_begin(&s->recorder, &none, e);
 }
 
+/* Uses stdin, unless it is closed or a socket of --fd. */
+static int
+open_input(struct serve_state *s, struct err *e)
+{
+	const struct listener *l = &s->server.listener;
+	size_t i;
+
+	s->input = (struct source){
+	    .kind = SOURCE_LINES, .fd = STDIN_FILENO, .keeps_newline = true};
+	if (s->o->recv_only || !fd_is_readable(STDIN_FILENO))
+		s->input.fd = -1;
+	for (i = 0; i < l->count; i++)
+		if (l->fds[i] == STDIN_FILENO)
+			s->input.fd = -1;
+	return source_start(&s->input, e);
+}
+
 /* Opens and binds the sockets, serves, closes them. */
 static int
 run_server(struct serve_state *s, const struct endpoint *ep,
@@ -446,7 +539,13 @@ run_server(struct serve_state *s, const struct endpoint *ep,
 	if (signals_catch(e) < 0 || open_record(s, e) < 0 ||
 	    dgram_server_open(&s->server, ep, so, e) < 0)
 		return signals_server_result(-1, e);
-	s->fds = mem_array(s->server.listener.count + 2 * s->programs.max + 1,
+	if (s->mode == SERVE_HELLO && s->o->reply == NULL)
+		diag_warn("answering each datagram with a greeting (--print "
+			  "prints them)");
+	listener_announce(&s->server.listener);
+	if (s->mode == SERVE_PRINT && open_input(s, e) < 0)
+		return -1;
+	s->fds = mem_array(s->server.listener.count + 2 * s->programs.max + 2,
 	    sizeof(s->fds[0]));
 	s->last_ns = clock_now();
 	if (s->mode != SERVE_PROGRAM)
@@ -486,6 +585,9 @@ choose_mode(struct serve_state *s, char *const *program, struct err *e)
 	if (program == NULL && (o->max_programs > 0 || o->program_ms >= 0))
 		return err_set(e, ERR_USAGE,
 		    "--max-programs and --program-timeout are for a program");
+	if ((o->lines || o->recv_only) && o->mode != SERVE_PRINT)
+		return err_set(
+		    e, ERR_USAGE, "--lines and --recv-only are for --print");
 	s->mode = program != NULL ? SERVE_PROGRAM : (enum serve_mode)o->mode;
 	if (program == NULL)
 		max = 0;
@@ -545,6 +647,7 @@ serve_run(const void *options, const struct command_args *args, struct err *e)
 	access_release(&access);
 	template_release(&s.reply);
 	udp_programs_stop(&s.programs);
+	source_release(&s.input);
 	free(groups);
 	free(s.answers);
 	free(s.fds);
@@ -568,7 +671,7 @@ const struct command udp_serve_command = {
 	"it (127.0.0.1 and ::1); '*' is every address. A PROGRAM is run for "
 	"each datagram: its stdin is the payload, its stdout the answer.",
     .examples = "sockt udp-serve\n"
-		"sockt udp-serve --print 5140 >> log\n"
+		"sockt udp-serve --print --lines 5140 >> log\n"
 		"sockt udp-serve 9999 -- tr a-z A-Z\n",
     .run = serve_run,
 };

@@ -119,7 +119,6 @@ dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
 	fd_close(&fd);
 	s->drops = mem_array(l->count, sizeof(s->drops[0]));
 	s->next_check_ns = clock_now() + CHECK_NS;
-	listener_announce(l);
 	return 0;
 }
 
@@ -198,24 +197,31 @@ hash_of(uint64_t key, const void *bytes, size_t n)
 	return key ^ key >> 32;
 }
 
+bool
+dgram_server_is_news(
+    struct dgram_server *s, const struct dgram_endpoints *ep, const char *text)
+{
+	uint64_t hash =
+	    hash_of((uintptr_t)text, &ep->remote.u, ep->remote.len) | 1;
+	uint64_t *reported = &s->reported[hash / 2 % DGRAM_SERVER_REPORTED];
+	bool is_news = *reported != hash;
+
+	*reported = hash;
+	return is_news;
+}
+
 /*
  * Counts a datagram whose sender is not admitted or not answered. That is
- * reported once, until another sender replaces it in the table; JSON reports
- * every datagram.
+ * reported once; JSON reports every datagram.
  */
 static void
 refuse(
     struct dgram_server *s, const struct dgram_endpoints *ep, const char *why)
 {
-	uint64_t hash =
-	    hash_of((uintptr_t)why, &ep->remote.u, ep->remote.len) | 1;
-	uint64_t *reported = &s->reported[hash / 2 % DGRAM_SERVER_REPORTED];
-
-	if (*reported != hash || diag_is_json())
+	if (dgram_server_is_news(s, ep, why) || diag_is_json())
 		dgram_server_ignore(s, ep, why);
 	else
 		s->ignored_count++;
-	*reported = hash;
 }
 
 void

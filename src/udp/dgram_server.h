@@ -60,7 +60,7 @@ struct dgram_server {
 };
 
 /*
- * Opens or inherits the sockets, and announces them. Each group is joined on
+ * Opens or inherits the sockets. Each group is joined on
  * every socket of its family. If ep names no host, the sockets are bound to the
  * groups, so that they receive nothing else. Returns 0, or -1 with *e and
  * nothing open.
@@ -91,6 +91,13 @@ bool dgram_server_admits(
  */
 bool dgram_server_may_answer(struct dgram_server *s, const struct dgram *d,
     const struct dgram_endpoints *ep, int64_t now_ns);
+
+/*
+ * Whether text is reported about a sender for the first time; another sender
+ * may take its place in the table.
+ */
+bool dgram_server_is_news(
+    struct dgram_server *s, const struct dgram_endpoints *ep, const char *text);
 
 /* Reports that a datagram is not answered. */
 void dgram_server_ignore(

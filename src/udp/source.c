@@ -114,8 +114,8 @@ find_end(const struct source *s, const unsigned char *front, size_t *length,
 		lf = memchr(front, '\n', *length);
 		if (lf == NULL)
 			return false;
-		*length = (size_t)(lf - front);
-		*used = *length + 1;
+		*used = (size_t)(lf - front) + 1;
+		*length = s->keeps_newline ? *used : *used - 1;
 		return true;
 	case SOURCE_BLOCKS:
 		if (*length < s->block_size)

@@ -16,7 +16,7 @@ struct err;
 
 enum source_kind {
 	SOURCE_ARGUMENTS, /* one message each; repeats starts again */
-	SOURCE_LINES,     /* each without its newline */
+	SOURCE_LINES,     /* each without its newline, unless keeps_newline */
 	SOURCE_BLOCKS,    /* of one size; the last may be shorter */
 	SOURCE_WHOLE      /* all in one message; repeats sends it again */
 };
@@ -44,9 +44,10 @@ struct source {
 	enum source_format format; /* SOURCE_PLAIN for blocks */
 	char *const *arguments;
 	int argument_count;
-	int fd;            /* of the other kinds; -1: at its end */
-	size_t block_size; /* of SOURCE_BLOCKS */
-	bool repeats;      /* starts again at the end */
+	int fd;             /* of the other kinds; -1: at its end */
+	size_t block_size;  /* of SOURCE_BLOCKS */
+	bool repeats;       /* starts again at the end */
+	bool keeps_newline; /* of lines */
 
 	uint64_t lent_count; /* all messages lent so far */
 	struct buf queue;    /* owns its storage: what was read from fd */

@@ -3,10 +3,10 @@ use Sockt;
 use Errno qw(EAFNOSUPPORT);
 use Sandbox;
 
-# The first line of a server's stderr, ports as N.
+# The line that announces a server's socket, ports as N.
 sub announced {
     my $p = start(@_);
-    my $line = $p->expect(err => qr/^(.*)\n/);
+    my $line = $p->expect(err => qr/^(.*(?:ing on|"listening").*)\n/m);
     $p->stop;
     return $line =~ s/port \d+/port N/r =~ s/"port":\d+/"port":N/r;
 }

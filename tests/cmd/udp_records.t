@@ -129,7 +129,7 @@ is dump_of("$dir/serve"), "< received from $peer at T: 2 bytes\n"
 like $r->{out}, qr/\A< received from \Q$peer\E .*\n.*\n> sent to \Q$peer\E /,
     '-x - of a server';
 ($r, $peer) = serve({}, ['ab'], '-x', "$dir/print", '--print');
-is $r->{out}, "ab\n", '--print prints as usual';
+is $r->{out}, 'ab', '--print prints as usual';
 like slurp("$dir/print"), qr/\A< received .*\n.*\n\z/, 'and it is recorded';
 is run('udp-serve', '-x', '-', '--print', 0)->{status}, 2,
     'not both to stdout';

@@ -35,8 +35,89 @@ like $r->{err}, qr/received 2 \(2 bytes\), answered 0 /, 'and sums up';
 ($p, $c) = pair('--print', '--count', '3');
 $c->send($_) for "line\n", 'no newline', '';
 $r = $p->finish;
-is $r->{out}, "line\nno newline\n\n", '--print: a line each';
+is $r->{out}, "line\nno newline", '--print: the bytes as they are';
 ok !IO::Select->new($c)->can_read(0), 'and no answer';
+($p, $c) = pair('--print', '--lines', '--count', '3');
+$c->send($_) for "line\n", 'no newline', '';
+is $p->finish->{out}, "line\nno newline\n\n", '--lines: a line each';
+my $file = join '', map { chr(65 + $_ % 26) x 1399 . ($_ % 2 ? "\n" : "\r") }
+    1 .. 40;
+($p, $c) = pair('--print', '--count', '40');
+$c->send($_) for unpack '(a1400)*', $file;
+ok $p->finish->{out} eq $file, 'a file in datagrams is the same file';
+
+# Lines of stdin go to the last sender.
+sub pair_with_stdin {
+    my $p = start({ keep_stdin => 1 }, 'udp-serve', '-4', '--print', @_, '0');
+    return ($p, udp_socket(peer => ['127.0.0.1', $p->port]));
+}
+
+# What arrives within a second, or undef.
+sub got {
+    my ($c, $seconds) = @_;
+    return undef unless IO::Select->new($c)->can_read($seconds // 10);
+    $c->recv(my $got, 70_000);
+    return $got;
+}
+
+($p, $c) = pair_with_stdin('-v');
+$p->send_line("early\n");
+$c->send('one');
+is got($c), "early\n", 'stdin waits for the first sender';
+$p->send_line("two\nthree\n");
+is got($c) . got($c), "two\nthree\n", 'each line is a datagram';
+my $second = udp_socket(peer => ['127.0.0.1', $p->port]);
+$second->send('four');
+$p->expect(out => qr/onefour/);
+$p->send_line("five\n");
+is got($second), "five\n", 'stdin goes to the last sender';
+$c->send('six');
+$p->expect(out => qr/six/);
+$p->send_line('no newline');
+$p->close_stdin;
+is got($c), 'no newline', 'the last line, too';
+$c->send('seven');
+$p->expect(out => qr/seven/);
+$r = $p->stop;
+is $r->{status}, 0, 'the end of stdin is not the end';
+for my $s ($c, $second) {
+    is scalar(() = $r->{err} =~ /receiving from 127\.0\.0\.1 port ${\$s->sockport}$/gm),
+        1, '-v shows each sender once';
+}
+unlike $r->{err}, qr/says/, 'and no message';
+($p, $c) = pair_with_stdin('--recv-only');
+$p->send_line("unread\n");
+$c->send('x');
+$p->expect(out => qr/x/);
+is got($c, 0.3), undef, '--recv-only does not read stdin';
+$p->stop;
+($p, $c) = pair_with_stdin();
+$c->send('x');
+$p->expect(out => qr/x/);
+$p->send_line('x' x 70_000 . "\n");
+$r = $p->finish;
+is $r->{status}, 1, 'a line that no datagram carries ends it';
+like $r->{err}, qr/a line of stdin is too long for a datagram/, 'and is told';
+# A terminal: newlines are added; a job in the background does not read it.
+my $pty = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/pty';
+for my $job ('', '&') {
+    my $p = start({ command => $pty, keep_stdin => 1 }, '-', '01', 80, 'sh',
+        '-c', 'set -m; "$@" ' . ($job ? '& wait' : ''), 'sh', sockt(),
+        'udp-serve', '-4', '--print', '--count', 3, 0);
+    my $c = udp_socket(peer => ['127.0.0.1', $p->port]);
+    $c->send('one');
+    $p->expect(out => qr/^one\r?\n/m);
+    $p->send_line("typed\n");
+    is got($c, $job ? 1.5 : 10), $job ? undef : "typed\n",
+        $job ? 'a background job does not read its terminal'
+        : 'a line of the terminal';
+    $c->send($_) for "\e", 'three';
+    $p->expect(out => qr/^\\x1b\r?\nthree\r?\n/m);
+    is $p->finish->{status}, 0, 'and ends';
+}
+
+like start('udp-serve', '-4', '0')->expect(err => qr/^(.*)\n/), qr/--print/,
+    'the first line of the tutorial\'s server names --print';
 
 ($p, $c) = pair('--reply', '%n: %s from %a:%p\n');
 my $port = $c->sockport;
@@ -177,7 +258,7 @@ is_deeply [@{ $event{summary} }{qw(received answered ignored)}], [1, 1, 0],
 # Misuse.
 for (['--echo', '--discard'], ['--print', '--reply', 'x'],
     ['--reply', '%q'], ['--count', '0'], ['--max-rate', '-1'],
-    ['--print', '--any-port'],
+    ['--print', '--any-port'], ['--lines'], ['--echo', '--recv-only'],
     ['--join', '10.0.0.1'], ['--join', '239.1.2.3%nosuch0'],
     ['--join', 'x'], ['--max-programs', '1'], ['--program-timeout', '1'],
     ['--allow', '1.2.3'], ['--backlog', '1'], ['--discard', '--max-rate', '1'],

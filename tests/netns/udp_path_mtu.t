@@ -31,7 +31,7 @@ my $long = 'x' x 1400;
 for my $host ('10.79.2.2', 'fd79:2::2') {
     for my $options (['--no-reply'], ['-w', '0.5', '--window', '10']) {
         forget();
-        my $p = start_in($server, 'udp-serve', '--print', '*', '0');
+        my $p = start_in($server, 'udp-serve', '--print', '--lines', '*', '0');
         my $s = start({ command => 'ip', keep_stdin => 1 }, 'netns', 'exec',
             $client, sockt(), 'udp-send', '-v', @$options, $host, $p->port);
         # By the time of the next line the router has answered.
@@ -52,7 +52,7 @@ for my $host ('10.79.2.2', 'fd79:2::2') {
     # The news meets the second datagram of a batch.
     for my $options (['--no-reply'], ['-w', '20', '--window', '10']) {
         forget();
-        my $p = start_in($server, 'udp-serve', '--print', '*', '0');
+        my $p = start_in($server, 'udp-serve', '--print', '--lines', '*', '0');
         my $s = start({ command => 'ip', keep_stdin => 1 }, 'netns', 'exec',
             $client, sockt(), 'udp-send', '-m', '2', @$options, $host,
             $p->port);

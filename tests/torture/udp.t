@@ -158,7 +158,7 @@ scenario 'udp-serve-unix',
     check   => answers(@hello);
 
 scenario 'udp-serve-print',
-    args    => 'udp-serve --print --count 3 127.0.0.1 0',
+    args    => 'udp-serve --print --lines --count 3 127.0.0.1 0',
     stdin   => 'null',
     clients => [ asks() ],
     out     => "Michael\nTracy\nSarah\n";
