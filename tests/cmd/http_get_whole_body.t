@@ -56,9 +56,9 @@ is left('d'), 'd d.part d.part.from', 'the body is kept';
 
 # There is no space for the body.
 $s = http_server(answer('200 OK', 'x' x 8192));
-my $status = system '/bin/sh', '-c', 'trap "" XFSZ; ulimit -f 2; exec "$@"',
-    'sh', $ENV{SOCKT}, 'http-get', '-q', '-o', "$dir/e", "$s->{url}/";
-is $status >> 8, 11, 'the file may not grow: exit status';
+$r = run({ command => 'sh' }, '-c', 'trap "" XFSZ; ulimit -f 2; exec "$@"',
+    'sh', sockt(), 'http-get', '-q', '-o', "$dir/e", "$s->{url}/");
+is $r->{status}, 11, 'the file may not grow: exit status';
 is left('e'), 'e.part e.part.from', 'what fits is kept';
 
 # A part of a body goes to FILE.part, and the next run resumes it.
