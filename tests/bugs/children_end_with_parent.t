@@ -4,7 +4,7 @@
 use Sockt;
 
 plan skip_all => 'needs /proc' unless -e '/proc/self/stat';
-my $names = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/sockt-names';
+my $names = built('sockt-names');
 plan skip_all => "$names is not built" unless -x $names;
 my $follows = run('--version')->{out} =~ /linux/;
 

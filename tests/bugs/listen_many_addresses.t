@@ -3,7 +3,7 @@
 use Sockt;
 use Socket qw(SOCK_STREAM);
 
-my $names = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/sockt-names';
+my $names = built('sockt-names');
 plan skip_all => "$names is not built" unless -x $names;
 plan skip_all => 'only Linux has all of 127.0.0.0/8' unless $^O eq 'linux';
 

@@ -7,7 +7,7 @@ use POSIX qw(mkfifo);
 # A scan of every port would disturb the servers of other tests.
 my $alone = own_network();
 
-my $pty = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/pty';
+my $pty = built('pty');
 my $dir = scratch();
 
 my $l = tcp_listener();

@@ -4,7 +4,7 @@ use Sockt;
 use Fcntl qw(O_RDWR);
 use POSIX qw(mkfifo);
 
-my $pty = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/pty';
+my $pty = built('pty');
 
 # What the terminal shows goes to a FIFO that nobody reads.
 my $fifo = scratch() . '/tty';

@@ -3,7 +3,7 @@
 use Sockt;
 
 my $dir = scratch();
-my $pty = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/pty';
+my $pty = built('pty');
 my $l = tcp_listener();
 my @script = ('127.0.0.1', $l->sockport, '--expect', '^220-', '--send', 'x\n',
     '--expect', '^250 ', '--expect-timeout', '11', '--done');

@@ -4,7 +4,7 @@ use Sockt;
 
 my $dir = scratch();
 my $file = spew("$dir/in", 'x' x 20_000_000);
-my $pty = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/pty';
+my $pty = built('pty');
 
 # A peer that begins to read when the terminal shows something.
 my $l = tcp_listener();

@@ -91,7 +91,7 @@ for my $fd ('/dev/stderr', '/dev/fd/2', '/proc/self/fd/2') {
     spew("$dir/log", "kept\n");
     my $l = tcp_listener();
     peer($l, sub { my ($c) = @_; 1 while <$c>; print $c 'answer' });
-    system qq(printf question | "$ENV{SOCKT}" connect 127.0.0.1 )
+    system qq(printf question | "@{[sockt()]}" connect 127.0.0.1 )
         . $l->sockport . " -x $fd 2>>$dir/log >$dir/out";
     is $?, 0, "-x $fd: exit status";
     like slurp("$dir/log"), qr/\Akept\n> sent(?s:.*)\|answer\|\n\z/,
@@ -100,7 +100,7 @@ for my $fd ('/dev/stderr', '/dev/fd/2', '/proc/self/fd/2') {
 {
     my $l = tcp_listener();
     peer($l, sub { my ($c) = @_; print $c 'answer' });
-    system qq({ printf before >&7; "$ENV{SOCKT}" connect 127.0.0.1 )
+    system qq({ printf before >&7; "@{[sockt()]}" connect 127.0.0.1 )
         . $l->sockport . " -o /dev/fd/7 </dev/null; printf after >&7; } "
         . "7>$dir/log >$dir/out";
     is slurp("$dir/log"), 'beforeanswerafter', '-o /dev/fd/7: at its offset';

@@ -6,7 +6,7 @@ use IO::Socket::IP;
 use Socket qw(SOCK_STREAM);
 use Time::HiRes qw(time);
 
-my $names = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/sockt-names';
+my $names = built('sockt-names');
 plan skip_all => "$names is not built" unless -x $names;
 
 # sockt with its own answers for names.

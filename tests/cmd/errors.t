@@ -171,8 +171,7 @@ $p->stop;
 SKIP: {
     skip 'no IPv6', 4 unless has_ipv6();
     my %names = (env => { SOCKT_TEST_NAMES => 'near=fe80::1' },
-        command => ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build")
-            . '/tests/sockt-names');
+        command => built('sockt-names'));
     for my $command ('connect', 'udp-send') {
         $r = run({%names}, $command, 'near', 9);
         is $r->{status}, 7, "$command to a link-local address: status";

@@ -92,7 +92,7 @@ sub endless {
 }
 my $chunk = ('2000' . "\r\n" . 'x' x 8192 . "\r\n") x 8;
 my $dir = scratch();
-my $pty = ($ENV{SOCKT_BUILD} // "$Sockt::TOP/build") . '/tests/pty';
+my $pty = built('pty');
 
 for my $case (
     ['chunks', endless("Transfer-Encoding: chunked\r\n", $chunk)],

@@ -29,7 +29,7 @@ $r = run('http-get', '-6', "$s->{url}/");
 isnt $r->{status}, 0, '-6 does not reach an IPv4 address';
 $r = run('http-get', '-n', 'http://name.test/');
 is $r->{status}, 2, '-n takes no names';
-my $names = ($ENV{SOCKT_BUILD} // "$Sockt::TOP/build") . '/tests/sockt-names';
+my $names = built('sockt-names');
 $r = run({ command => $names, env => { SOCKT_TEST_NAMES => 'name.test=hang' } },
     'http-get', '-w', '0.2', 'http://name.test/');
 is $r->{status}, 5, '--timeout covers the look-up';

@@ -9,9 +9,8 @@ sub on_terminal {
     my ($fds, $columns, $answers, @args) = @_;
     my $s = http_server($answers);
     unlink "$dir/tty";
-    my $r = run({ command => ($ENV{SOCKT_BUILD} // "$Sockt::TOP/build")
-            . '/tests/pty' }, "$dir/tty", $fds, $columns, sockt(), 'http-get',
-        @args, "$s->{url}/x");
+    my $r = run({ command => built('pty') }, "$dir/tty", $fds, $columns,
+        sockt(), 'http-get', @args, "$s->{url}/x");
     $r->{tty} = slurp("$dir/tty");
     return $r;
 }
@@ -117,8 +116,8 @@ like $r->{err}, qr{^sockt http-get: \Q$dir\E/e: 2\.0 KiB in }m,
 
 # A resized window.
 my $s = http_server(slowly(10_240, 10));
-my $p = start({ command => ($ENV{SOCKT_BUILD} // "$Sockt::TOP/build")
-        . '/tests/pty' }, "$dir/tty", '2', '80,65', sockt(), 'http-get', '-o',
+my $p = start({ command => built('pty') }, "$dir/tty", '2', '80,65', sockt(),
+    'http-get', '-o',
     "$dir/f", "$s->{url}/");
 my $until = time + 30;
 select undef, undef, undef, 0.02

@@ -73,7 +73,7 @@ is run('portscan', '-w', '0', '127.0.0.1', '1')->{status}, 2,
 SKIP: {
     skip 'no terminals here', 2 unless -e '/dev/ptmx';
     my $dir = scratch();
-    $r = run({ command => "$ENV{SOCKT_BUILD}/tests/pty" }, "$dir/tty", '2',
+    $r = run({ command => built('pty') }, "$dir/tty", '2',
         '80', sockt(), 'portscan', '-n', '--rate', '100', '127.0.0.1',
         "$open,1-99");
     is $r->{status}, 0, 'on a terminal: status 0';
@@ -90,7 +90,7 @@ my $port = $l->sockport;
 sub named {
     my ($names) = @_;
     return { env => { SOCKT_TEST_NAMES => $names },
-        command => "$ENV{SOCKT_BUILD}/tests/sockt-names" };
+        command => built('sockt-names') };
 }
 
 $r = run(named('x=127.0.0.1'), 'portscan', '-q', '--retry-for', '400ms',

@@ -69,7 +69,7 @@ like $r->{out}, qr/^2 hosts: 2 with open ports, 0 without, 0 that did not answer
     'several hosts are summed up';
 
 my $names = { env => { SOCKT_TEST_NAMES => 'both=127.0.0.2,127.0.0.1 link=fe80::1' },
-    command => "$ENV{SOCKT_BUILD}/tests/sockt-names" };
+    command => built('sockt-names') };
 $r = run($names, 'portscan', '-q', 'both', $any);
 is $r->{out}, "127.0.0.2:$any\n", 'of a name, its first address';
 $r = run($names, 'portscan', '-q', '--all-addresses', 'both', $any);

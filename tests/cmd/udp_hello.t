@@ -77,7 +77,7 @@ is $r->{status}, 5, 'silence is status 5';
 like $r->{err}, qr/no reply within 0\.2 s \(--timeout\)/, 'and told';
 
 # A name with a dead first address.
-my $names = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/sockt-names';
+my $names = built('sockt-names');
 my $dead = { env => { SOCKT_TEST_NAMES => 'both=127.0.0.2,127.0.0.1' },
     command => $names };
 $pid = Sockt::fork_child(sub {

@@ -164,7 +164,7 @@ is run('udp-send', '127.0.0.1')->{status}, 2, 'a port is needed';
 is run('udp-send', '127.0.0.1', '0', 'x')->{status}, 2, 'and not 0';
 
 # -w did not hold for the look-up of the name.
-my $names = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/sockt-names';
+my $names = built('sockt-names');
 $r = run({ command => $names, timeout => 10,
         env => { SOCKT_TEST_NAMES => 'slow.test=hang' } },
     'udp-send', '-w', '0.3', 'slow.test', '9999', 'x');

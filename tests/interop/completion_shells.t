@@ -20,7 +20,7 @@ my %begin = (
 my %alone = (zsh => ['-f'], bash => ['--norc', '--noprofile']);
 
 # What becomes of a line when Tab is pressed at its end.
-my $pty = ($ENV{SOCKT_BUILD} // "$Sockt::TOP/build") . '/tests/pty';
+my $pty = built('pty');
 sub completed {
     my ($shell, $line) = @_;
     my $keys = "$begin{$shell}\n$line\t\x01printf '%s\\n' '<\x05>'\nexit\n";

@@ -34,7 +34,7 @@ our @ISA = qw(Exporter);
 our @EXPORT = qw(sockt run start tcp_listener udp_socket tcp_client peer
     exchange reap slurp spew scratch has_ipv6 is_root free_port own_network
     children await_child is_running is_asleep left_behind
-    group_ends set_loopback acknowledged glob);
+    group_ends set_loopback acknowledged glob built);
 
 # A test that uses this has strict, warnings and Test::More, too; Source,
 # Examples and Torture have the same import.
@@ -76,6 +76,9 @@ my $owner = $$;
 
 # The binary under test.
 sub sockt { return $ENV{SOCKT} || "$TOP/build/sockt" }
+
+# A program that make builds for tests: pty, sockt-names, link.
+sub built { return ($ENV{SOCKT_BUILD} || "$TOP/build") . "/tests/$_[0]" }
 
 # Forks. The child runs code and exits without END blocks. Returns its pid.
 sub fork_child {

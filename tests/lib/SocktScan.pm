@@ -41,8 +41,7 @@ sub veth {
 
 sub slow_link {
     my ($args, @names) = @_;
-    my $build = $ENV{SOCKT_BUILD} // "$Sockt::TOP/build";
-    push @links, start({ command => "$build/tests/link" }, @names, @$args);
+    push @links, start({ command => built('link') }, @names, @$args);
     $links[-1]->expect(out => qr/ready/);
     return ('t0', 't1');
 }

@@ -42,7 +42,6 @@ END {
 # Opens a terminal that runs shell in the directory home.
 sub new {
     my ($class, $shell, $home) = @_;
-    my $pty = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/pty';
     pipe my $keys_r, my $keys or croak "pipe: $!";
     pipe my $screen, my $screen_w or croak "pipe: $!";
     pipe my $lines_r, my $lines or croak "pipe: $!";
@@ -56,7 +55,7 @@ sub new {
         POSIX::close($_) for 3 .. 7, 9 .. 255;
         $ENV{HOME} = $home;
         chdir $home;
-        exec $pty, '-', '012', '80', $shell, '-c', $DRIVER
+        exec Sockt::built('pty'), '-', '012', '80', $shell, '-c', $DRIVER
             or POSIX::_exit(127);
     });
     $_->autoflush(1) for $keys, $lines;

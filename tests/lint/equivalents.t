@@ -29,7 +29,7 @@ SKIP: {
 }
 
 # Accepted: it fails for want of descriptors, and not as a usage error.
-my $names = ($ENV{SOCKT_BUILD} // "$Sockt::TOP/build") . '/tests/sockt-names';
+my $names = built('sockt-names');
 my $dir = scratch();
 for my $line (map { $_->[1] } @rows) {
     my $dry = $line =~ s/^(sockt portscan)\b/$1 --dry-run/r =~ s/ [<>] \w+$//r;

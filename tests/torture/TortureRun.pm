@@ -13,10 +13,10 @@ use POSIX qw(WNOHANG);
 use Socket qw(:DEFAULT inet_pton);
 use Time::HiRes qw(time);
 
-use Sockt qw(sockt scratch slurp spew);
+use Sockt qw(built sockt scratch slurp spew);
 use TortureActor;
 
-my $LIBRARY = ($ENV{SOCKT_BUILD} // "$Sockt::TOP/build") . '/tests/inject.so';
+my $LIBRARY = built('inject.so');
 
 # Whether the library does its work here: not with a static sockt, nor with
 # sanitizers, which have to come first.
