@@ -356,6 +356,8 @@ connect_run(const void *options, const struct command_args *args, struct err *e)
 	    check_unused(&c, args->used, e) == 0 &&
 	    options_make_transport(
 		&c.connector, &o->transport, args->used, e) == 0 &&
+	    (args->program == NULL || proc_check(args->program, e) == 0) &&
+	    (o->exec == NULL || proc_check_command(o->exec, e) == 0) &&
 	    prepare(&c, e) == 0)
 		result = c.action == CHECK ? test_and_replace(&c, e)
 					   : connect_and_run(&c, e);

@@ -405,6 +405,10 @@ set_up(struct listen_state *l, struct endpoint *ep,
 	    choose_handler(l, args->program, e) < 0 ||
 	    check_stdio(l, args, e) < 0)
 		return -1;
+	if (args->program != NULL && proc_check(args->program, e) < 0)
+		return -1;
+	if (o->exec != NULL && proc_check_command(o->exec, e) < 0)
+		return err_lead(e, "--exec: ");
 	if (o->user != NULL && getpwnam(o->user) == NULL)
 		return err_set(e, ERR_USAGE, "--user: there is no user '%s'",
 		    text_shown(o->user));

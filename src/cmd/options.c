@@ -10,6 +10,7 @@
 #include "net/access.h"
 #include "net/endpoint.h"
 #include "net/listener.h"
+#include "net/proc.h"
 #include "dial/connector.h"
 #include "serve/server.h"
 
@@ -164,6 +165,8 @@ options_make_transport(struct connector_options *c,
 	if (!o->tls && (o->tls_ca != NULL || o->tls_insecure))
 		return err_set(e, ERR_USAGE, "--tls-%s goes with --tls",
 		    o->tls_insecure ? "insecure" : "ca");
+	if (o->via != NULL && proc_check_command(o->via, e) < 0)
+		return err_lead(e, "--via: ");
 	c->via = o->via;
 	c->tls.is_on = o->tls != 0;
 	c->tls.ca_file = o->tls_ca;

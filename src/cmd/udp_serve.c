@@ -635,6 +635,8 @@ serve_run(const void *options, const struct command_args *args, struct err *e)
 	result = recorder_check(&o->record, false, e);
 	if (result == 0)
 		result = choose_mode(&s, args->program, e);
+	if (result == 0 && args->program != NULL)
+		result = proc_check(args->program, e);
 	if (result == 0)
 		result = parse_groups(&groups, &o->joins, e);
 	if (result == 0)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -441,21 +442,42 @@ set_connection(const struct program *p)
 /* The search path if PATH is not set. */
 #define DEFAULT_PATH "/usr/local/bin:/bin:/usr/bin"
 
+/* Executes a file, or looks whether it could be. Returns an errno or 0. */
+typedef int attempt(const char *path, char *const *argv);
+
+static int
+execute_file(const char *path, char *const *argv)
+{
+	execve(path, argv, environ);
+	return errno;
+}
+
+static int
+check_file(const char *path, char *const *argv)
+{
+	struct stat st;
+
+	(void)argv;
+	if (stat(path, &st) < 0)
+		return errno;
+	if (!S_ISREG(st.st_mode))
+		return EACCES;
+	return access(path, X_OK) == 0 ? 0 : errno;
+}
+
 /*
- * execvp(3) without its shell for a file that is no program. Tries each
- * directory of PATH. Returns only on failure, with an errno.
+ * As execvp(3), without its shell for a file that is no program: tries each
+ * directory of PATH. Returns the result of try, or an errno.
  */
 static int
-execute(char *const *argv)
+search(attempt *try, char *const *argv)
 {
 	const char *name = argv[0], *at = getenv("PATH"), *end;
 	char full[PATH_MAX + 1];
-	int found = ENOENT, n;
+	int found = ENOENT, result, n;
 
-	if (strchr(name, '/') != NULL) {
-		execve(name, argv, environ);
-		return errno;
-	}
+	if (strchr(name, '/') != NULL)
+		return try(name, argv);
 	if (name[0] == '\0')
 		return ENOENT;
 	for (at = at != NULL ? at : DEFAULT_PATH; at != NULL;
@@ -466,13 +488,13 @@ execute(char *const *argv)
 		    at, end > at ? "/" : "", name);
 		if (n >= (int)sizeof(full))
 			continue;
-		execve(full, argv, environ);
-		if (errno == EACCES)
+		result = try(full, argv);
+		if (result == EACCES)
 			found = EACCES;
-		else if (errno != ENOENT && errno != ENOTDIR &&
-			 errno != ESTALE && errno != ENODEV &&
-			 errno != ETIMEDOUT)
-			return errno;
+		else if (result != ENOENT && result != ENOTDIR &&
+			 result != ESTALE && result != ENODEV &&
+			 result != ETIMEDOUT)
+			return result;
 	}
 	return found;
 }
@@ -506,7 +528,7 @@ become(const struct program *program, const struct proc *self, int errors)
 		set_connection(program);
 	signals_reset();
 	os_follow_parent(getppid(), SIGTERM);
-	return execute(program->argv);
+	return search(execute_file, program->argv);
 }
 
 /* Sets *e to the status with which a shell reports it. Returns -1. */
@@ -574,7 +596,7 @@ proc_replace(char *const *argv, struct err *e)
 		return err_sys(e, ERR_FAILED, EINTR, "starting %s", shown);
 	}
 	signals_reset();
-	errnum = execute(argv);
+	errnum = search(execute_file, argv);
 	signals_init();
 	return exec_error(shown, errnum, e);
 }
@@ -589,4 +611,55 @@ proc_shell(struct proc_shell *s, const char *command)
 	s->argv[2] = (char *)command;
 	s->argv[3] = NULL;
 	return s->argv;
+}
+
+int
+proc_check(char *const *argv, struct err *e)
+{
+	int errnum = search(check_file, argv);
+
+	return errnum == 0 ? 0 : exec_error(text_shown(argv[0]), errnum, e);
+}
+
+/* What a word consists of that means nothing else to a shell. */
+#define PLAIN                                                         \
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456" \
+	"789_./+-"
+
+int
+proc_check_command(const char *command, struct err *e)
+{
+	static char script[] = "command -v \"$1\" > /dev/null", name[] = "sh";
+	const char *start = command + strspn(command, " \t");
+	size_t n = strspn(start, PLAIN);
+	char word[256];
+	char *const file[] = {word, NULL};
+	struct proc_shell s;
+	char *argv[6];
+	struct program program = {
+	    .argv = argv, .in = STDIN_FILENO, .out = STDOUT_FILENO};
+	struct proc *p;
+	int status;
+
+	if (n == 0 || n >= sizeof(word) || strchr(" \t\n", start[n]) == NULL)
+		return 0;
+	memcpy(word, start, n);
+	word[n] = '\0';
+	if (proc_check(file, e) == 0)
+		return 0;
+	if (strchr(word, '/') != NULL)
+		return -1;
+	/* It may be built in. */
+	memcpy(argv, proc_shell(&s, script), 3 * sizeof(argv[0]));
+	argv[3] = name;
+	argv[4] = word;
+	argv[5] = NULL;
+	p = proc_start(&program, NULL, e);
+	if (p == NULL)
+		return -1;
+	status = proc_wait(p, deadline_none());
+	proc_free(&p);
+	if (status == 0)
+		err_clear(e);
+	return status == 0 ? 0 : -1;
 }

@@ -100,10 +100,10 @@ pid_t proc_fork(struct proc **result, const struct proc_options *o);
  * Starts a program with default signal dispositions and the environment of
  * UCSPI: PROTO, TCPLOCALIP, TCPLOCALPORT, TCPREMOTEIP, TCPREMOTEPORT (for UDP
  * the names begin with UDP; for unix sockets PROTO is UNIX and UNIXLOCALPATH is
- * set). Of the other descriptors it inherits only stderr, and with is_ucspi
- * stdin and stdout; it gets SIGTERM when sockt exits, if the system supports
- * it. Returns it, to be freed with proc_free(), or NULL with *e if there can be
- * no process. If the program cannot be executed, its process says why, and
+ * set). Of sockt's other descriptors it inherits stderr, with is_ucspi stdin
+ * and stdout, and what sockt itself inherited; it gets SIGTERM when sockt
+ * exits, if the system supports it. Returns it, to be freed with proc_free(),
+ * or NULL with *e if there can be no process. If the program cannot be executed, its process says why, and
  * exits with the shell's status 127 or 126.
  */
 struct proc *proc_start(
@@ -123,6 +123,18 @@ struct proc_shell {
 };
 
 char *const *proc_shell(struct proc_shell *s, const char *command);
+
+/*
+ * Whether the program can be started, as far as one can see before: it is
+ * found, and may be executed. Returns 0, or -1 with *e: 127 or 126.
+ */
+int proc_check(char *const *argv, struct err *e);
+
+/*
+ * The same for the first word of a shell's command, if it is the name of a
+ * program or of something that the shell has; otherwise returns 0.
+ */
+int proc_check_command(const char *command, struct err *e);
 
 /*
  * Polls as wait_poll() (net/wait.h), does the work of the table, and returns 0

@@ -86,8 +86,8 @@ for my $options (['-4'], ['-6'], ['-n'], ['-s', '127.0.0.1'], ['-p', 9],
 my $closed = free_port();
 for my $case (
     [$via, 10, qr/^sockt connect: 127\.0\.0\.1 port $closed: the program of --via failed with status \d+: nc: \\x1b\[31mcannot connect$/],
-    ['/nosuch/nc %h', 127, qr/failed with status 127: .*not found$/],
-    ["$dir/nc %h", 126, qr/failed with status 126: .*denied$/i],
+    ['/nosuch/nc %h', 127, qr/^sockt connect: --via: cannot run \/nosuch\/nc: no such file/],
+    ["$dir/nc %h", 126, qr/^sockt connect: --via: cannot run \S+: permission denied/i],
     ['exit 7', 10, qr/failed with status 7$/],
     ['kill -9 $$', 10, qr/was killed by signal 9$/],
     ['echo one >&2; echo two >&2; echo >&2; exit 1', 10, qr/status 1: two$/],

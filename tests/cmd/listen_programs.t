@@ -260,4 +260,15 @@ for (1 .. 10) {
 is $whole, 10, 'a program that leaves nothing behind: last words arrive';
 $p->stop;
 
+# What the shell has opened for sockt reaches the program.
+{
+    my $dir = scratch();
+    my $q = start({ command => 'sh' }, '-c',
+        'exec 5> "$1"; exec "$0" listen -4 0 -- sh -c "echo it has 5 >&5"',
+        Sockt::sockt(), "$dir/five");
+    exchange($q->port, '');
+    $q->finish;
+    is slurp("$dir/five"), "it has 5\n", 'a program inherits descriptor 5';
+}
+
 done_testing;

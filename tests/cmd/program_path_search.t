@@ -52,17 +52,47 @@ for my $path (":$dir/first", "$dir/none::$dir/first", "$dir/none:") {
 }
 chdir $was;
 
+# What cannot be found is said before anything else: nobody listens.
 for my $case (
     [ 'told', "$dir/none", 127, 'No such file' ],
     [ 'told', "$dir/none:$dir/plain", 126, 'Permission denied' ],
-    [ 'rubbish', "$dir/first", 126, 'not a program' ],
     [ '', "$dir/first", 127, 'no such file' ],
+    [ "$dir/first", '', 126, 'permission denied' ],
 ) {
     my ($name, $path, $status, $why) = @$case;
-    my ($said, $got, $err) = answer($name, $path);
-    is $got, $status, "'$name': $status";
-    like $err, qr/cannot run \S*: $why/i, "and $why";
-    is $said, '', 'the connection is closed';
+    for my $command ([ 'listen', '-k', 0 ], [ 'connect', 'h.invalid', 9 ],
+        [ 'connect', '-z', 'h.invalid', 9 ], [ 'udp-serve', 0 ]) {
+        my $r = run({ env => { PATH => $path } }, @$command, '--', $name);
+        is $r->{status}, $status, "@$command -- '$name': $status";
+        like $r->{err}, qr/\A\S+ \S+: cannot run \S*: $why.*\n\z/i,
+            "and $why";
+    }
 }
+
+# So is the first word of a command for the shell.
+for my $case ([ 'listen', '-k', 0, '-e' ], [ 'connect', 'h.invalid', 9, '-e' ],
+    [ 'connect', 'h.invalid', 9, '--via' ],
+    [ 'listen', 0, '--to', 'h.invalid:9', '--via' ],
+    [ 'http-get', 'http://h.invalid/', '--via' ]) {
+    my $r = run({ timeout => 5 }, @$case, '/nonexist/told x');
+    is $r->{status}, 127, "@$case /nonexist/told: 127";
+    like $r->{err}, qr/\A\S+ \S+: (?:--\w+: )?cannot run \/nonexist\/told: no/,
+        'and is said';
+}
+
+# What a shell has, or reads in another way, is left to it.
+for my $command ('read l; echo x', 'exec echo x', '{ echo x; }', 'if :; then
+    echo x; fi', 'A=1 sh -c "echo x"', '(echo x)', '"echo" x', '  echo x',
+    '~/none 2> /dev/null || echo x') {
+    my $p = start('listen', '-4', 0, '-e', $command);
+    is exchange($p->port, "\n"), "x\n", "-e '$command'";
+    $p->finish;
+}
+
+# Only the system knows whether a file is a program.
+my ($said, $status, $err) = answer('rubbish', "$dir/first");
+is $status, 126, "'rubbish': 126";
+like $err, qr/cannot run \S*: not a program/i, 'and not a program';
+is $said, '', 'the connection is closed';
 
 done_testing;
