@@ -207,10 +207,22 @@ accept_and_serve(struct listen_state *l, struct err *e)
  * regained.
  */
 static int
-become_user(const char *name, struct err *e)
+become_user(const struct listener *listener, const char *name, struct err *e)
 {
 	const struct passwd *pw = getpwnam(name);
+	bool may_remove = true;
 
+	if (pw != NULL && initgroups(name, pw->pw_gid) == 0 &&
+	    setegid(pw->pw_gid) == 0 && seteuid(pw->pw_uid) == 0) {
+		may_remove = listener_may_remove(listener);
+		if (seteuid(getuid()) < 0)
+			pw = NULL;
+	}
+	if (!may_remove)
+		return err_set(e, ERR_LOCAL,
+		    "--user: '%s' may not remove %s at the end: use a "
+		    "directory of that user",
+		    text_shown(name), addr_text(&listener->addrs[0]));
 	if (pw != NULL && initgroups(name, pw->pw_gid) == 0 &&
 	    setgid(pw->pw_gid) == 0 && setuid(pw->pw_uid) == 0 &&
 	    (pw->pw_uid == 0 || (setuid(0) < 0 && seteuid(0) < 0)))
@@ -226,7 +238,7 @@ prepare(struct listen_state *l, struct err *e)
 {
 	const struct listen_options *o = l->o;
 
-	if (o->user != NULL && become_user(o->user, e) < 0)
+	if (o->user != NULL && become_user(&l->listener, o->user, e) < 0)
 		return -1;
 	if (!l->has_handler &&
 	    stdio_relay_open(&l->stdio, &o->relay, &o->time, l->until, e) < 0)
@@ -416,7 +428,8 @@ set_up(struct listen_state *l, struct endpoint *ep,
 	l->so.program_ms = o->time.max_ms;
 	l->so.is_single = !o->keep;
 	l->so.ends_idle = listener_is_activated(o->bind.fd);
-	return options_make_access(&l->access, &o->access, e);
+	return options_make_access(
+	    &l->access, &o->access, deadline_max_time(o->time.max_ms), e);
 }
 
 static int

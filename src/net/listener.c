@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,9 @@
 
 /* Attempts to find a port number that is free on both families. */
 #define MAX_TRIES 32
+
+/* S_ISVTX, which is in XSI only: nobody removes another user's files. */
+#define STICKY 01000
 
 /* The first descriptor of sd_listen_fds(3). */
 #define FIRST_FD 3
@@ -152,6 +156,24 @@ remove_path(struct listener *l, const struct addr *a)
 	if (errno != ENOENT)
 		diag_warn("%s could not be removed: %s", addr_text(a),
 		    err_reason(errno, ERR_AT_FILE));
+}
+
+bool
+listener_may_remove(const struct listener *l)
+{
+	char copy[sizeof(l->addrs[0].u.un.sun_path) + 1] = "";
+	const char *path, *folder;
+	struct stat dir, file;
+
+	if (!l->owns_path)
+		return true;
+	path = l->addrs[0].u.un.sun_path;
+	memcpy(copy, path, strlen(path));
+	folder = dirname(copy);
+	return faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0 &&
+	       stat(folder, &dir) == 0 && lstat(path, &file) == 0 &&
+	       ((dir.st_mode & STICKY) == 0 || geteuid() == 0 ||
+		   dir.st_uid == geteuid() || file.st_uid == geteuid());
 }
 
 /* Binds to the address, or to a path that may be stale, and listens. */

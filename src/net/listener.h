@@ -115,4 +115,7 @@ void listener_abandon(const struct listener *l);
  */
 bool listener_is_activated(const char *text);
 
+/* Whether the effective user may remove the path of a unix socket. */
+bool listener_may_remove(const struct listener *l);
+
 #endif

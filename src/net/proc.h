@@ -103,8 +103,8 @@ pid_t proc_fork(struct proc **result, const struct proc_options *o);
  * set). Of sockt's other descriptors it inherits stderr, with is_ucspi stdin
  * and stdout, and what sockt itself inherited; it gets SIGTERM when sockt
  * exits, if the system supports it. Returns it, to be freed with proc_free(),
- * or NULL with *e if there can be no process. If the program cannot be executed, its process says why, and
- * exits with the shell's status 127 or 126.
+ * or NULL with *e if there can be no process. If the program cannot be
+ * executed, its process says why, and exits with the shell's status 127 or 126.
  */
 struct proc *proc_start(
     const struct program *program, const struct proc_options *o, struct err *e);

@@ -73,7 +73,7 @@ $r = run('connect', '-m', '200ms', '127.0.0.1', $l->sockport, '--', 'sleep',
 is $r->{status}, 5, '-m ends a program: 5';
 
 SKIP: {
-    skip 'needs root', 3 unless is_root() && defined getpwnam 'nobody';
+    skip 'needs root', 7 unless is_root() && defined getpwnam 'nobody';
     $p = start('listen', '-k', '--user', 'nobody', 0, '--', $^X, '-e',
         'my $was = "$< $> $( $)"; $> = 0; $< = 0; print "$was; $< $>"');
     my ($uid, $gid) = (getpwnam 'nobody')[ 2, 3 ];
@@ -81,6 +81,20 @@ SKIP: {
     is $answer, "$uid $uid $gid $gid $gid $gid; $uid $uid",
         '--user: user, group and groups, and no way back';
     is $p->stop->{status}, 0, 'stopped';
+    # Whose path could not be removed at the end does not begin.
+    my $dir = scratch();
+    chmod 0755, $dir;
+    my $o = run('listen', '--user', 'nobody', '--echo', "unix:$dir/s");
+    is $o->{status}, 7, '--user: a path that only root may remove: 7';
+    like $o->{err}, qr/--user: 'nobody' may not remove unix:\Q$dir\E\/s at the end/,
+        'and is said';
+    mkdir "$dir/own";
+    chown $uid, $gid, "$dir/own";
+    $p = start('listen', '-k', '--user', 'nobody', '--echo',
+        "unix:$dir/own/s");
+    $p->expect(err => qr/listening on/);
+    is $p->stop->{status}, 0, 'in a folder of the user it ends well';
+    is scalar(grep { -e } "$dir/s", "$dir/own/s"), 0, 'and no path is left';
     my $child = Sockt::fork_as($uid, undef, sub {
         my $o = run('listen', '--user', 'root', 0);
         die "$o->{status} $o->{err}" unless $o->{status} == 7
