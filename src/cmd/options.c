@@ -188,15 +188,15 @@ const struct opt options_access[] = {
 };
 
 int
-options_make_access(
-    struct access *a, const struct access_options *o, struct err *e)
+options_make_access(struct access *a, const struct access_options *o,
+    struct deadline until, struct err *e)
 {
 	bool allow;
 	size_t i;
 
 	for (i = 0; i < o->rules.count; i++) {
 		allow = o->rules.values[i] == ACCESS_ALLOW;
-		if (access_add(a, allow, o->rules.items[i], e) < 0)
+		if (access_add(a, allow, o->rules.items[i], until, e) < 0)
 			return err_prefix(
 			    e, "%s", allow ? "--allow" : "--deny");
 	}

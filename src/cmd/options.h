@@ -134,10 +134,10 @@ int options_make_transport(struct connector_options *c,
 void options_make_server(struct server_options *s,
     const struct accept_options *o, const struct access *access, int log_level);
 
-/* Adds the rules of these options to *a. Returns 0, or -1 with *e; the caller
- * calls access_release() in both cases. */
-int options_make_access(
-    struct access *a, const struct access_options *o, struct err *e);
+/* Adds the rules of these options to *a, of files within the deadline. Returns
+ * 0, or -1 with *e; the caller calls access_release() in both cases. */
+int options_make_access(struct access *a, const struct access_options *o,
+    struct deadline until, struct err *e);
 
 /* Kinds of endpoints for which some options have no meaning. */
 enum options_endpoint { OPTIONS_UNIX, OPTIONS_CONNECTION };

@@ -431,7 +431,8 @@ hello_run(const void *options, const struct command_args *args, struct err *e)
 	so.ends_idle = listener_is_activated(o->bind.fd);
 	result = prepare(&hs, e);
 	if (result == 0)
-		result = options_make_access(&access, &o->access, e);
+		result = options_make_access(
+		    &access, &o->access, deadline_max_time(o->time.max_ms), e);
 	if (result == 0)
 		result = run_server(&hs, &ep, &so, e);
 	access_release(&access);

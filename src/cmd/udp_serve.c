@@ -640,7 +640,7 @@ serve_run(const void *options, const struct command_args *args, struct err *e)
 	if (result == 0)
 		result = parse_groups(&groups, &o->joins, e);
 	if (result == 0)
-		result = options_make_access(&access, &o->access, e);
+		result = options_make_access(&access, &o->access, s.until, e);
 	so.groups = groups;
 	if (result == 0)
 		result = run_server(&s, &ep, &so, e);

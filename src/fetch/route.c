@@ -60,8 +60,8 @@ matches(char *item, const struct endpoint *ep)
 	/* Otherwise it may be a network, and the host an address in it. */
 	if (item[0] == '@' || !addr_parse_ip(&a, ep->host, 0))
 		return false;
-	result =
-	    access_add(&list, true, item, &e) == 0 && access_allows(&list, &a);
+	result = access_add(&list, true, item, deadline_none(), &e) == 0 &&
+		 access_allows(&list, &a);
 	access_release(&list);
 	return result;
 }

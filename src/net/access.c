@@ -75,7 +75,8 @@ add_word(void *context, const char *word, struct err *e)
 }
 
 int
-access_add(struct access *a, bool allow, const char *text, struct err *e)
+access_add(struct access *a, bool allow, const char *text,
+    struct deadline until, struct err *e)
 {
 	struct rules rules = {a, allow};
 	char item[256]; /* longer than any network */
@@ -87,8 +88,7 @@ access_add(struct access *a, bool allow, const char *text, struct err *e)
 		return err_set(e, ERR_USAGE,
 		    "'@-' is not a file (@./- is a file named '-')");
 	if (text[0] == '@')
-		return wordlist_read(
-		    text + 1, deadline_none(), add_word, &rules, e);
+		return wordlist_read(text + 1, until, add_word, &rules, e);
 	for (;; text += n + 1) {
 		n = strcspn(text, ",");
 		if (n >= sizeof(item))

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/deadline.h"
 #include "net/addr.h"
 
 struct err;
@@ -37,9 +38,12 @@ struct access {
  * (RFC 4632, RFC 4291 2.3; the bits after the prefix are ignored), or @FILE. An
  * item with a scope matches only peers of that scope (RFC 4007 11.6). Names are
  * not accepted: what they stand for changes, and half of it may not be found.
- * Returns 0, or -1 with *e set: ERR_USAGE, or ERR_OUTPUT for a file.
+ * The deadline limits
+ * the reading of a file. Returns 0, or -1 with *e set: ERR_USAGE, or that of
+ * wordlist_read().
  */
-int access_add(struct access *a, bool allow, const char *text, struct err *e);
+int access_add(struct access *a, bool allow, const char *text,
+    struct deadline until, struct err *e);
 
 /*
  * Whether the peer is allowed. IPv4-mapped addresses count as IPv4. Peers of

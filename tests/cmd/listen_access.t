@@ -1,5 +1,6 @@
 # --allow and --deny decide who is served, before a process is made.
 use Sockt;
+use POSIX ();
 
 # What a client from 127.0.0.1 gets back for "x", '' when it is rejected.
 sub ask {
@@ -59,5 +60,20 @@ is $r->{status}, 2, 'what is no network is a usage error';
 like $r->{err}, qr/--allow: '127\.0\.0\.1\/33': the prefix length must be 0 to 32/, 'which says so';
 $r = run('listen', '--deny', '@/nonexistent/list', '0');
 is $r->{status}, 11, 'a file that cannot be read is status 11';
+
+# A list that does not end is limited, as the server is.
+{
+    my $fifo = scratch() . '/fifo';
+    POSIX::mkfifo($fifo, 0600);
+    for my $command (['listen'], ['listen', '-k', '--echo'], ['serve-hello'],
+        ['udp-serve']) {
+        open my $keep, '+<', $fifo or die "$fifo: $!";
+        my $r = run({ timeout => 5 }, @$command, '-m', '200ms', '--allow',
+            "\@$fifo", 0);
+        is $r->{status}, 5, "@$command -m: a list in a FIFO has not ended";
+        like $r->{err}, qr/--allow: .*the list in \S+fifo has not ended/,
+            'which is said';
+    }
+}
 
 done_testing;

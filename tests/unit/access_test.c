@@ -19,7 +19,8 @@ test_prefixes(void)
 	struct access a = ACCESS_INIT;
 	struct err e = ERR_INIT;
 
-	is_int(access_add(&a, true, "10.2.0.0/15,192.0.2.7,2001:db8::/33", &e),
+	is_int(access_add(&a, true, "10.2.0.0/15,192.0.2.7,2001:db8::/33",
+		   deadline_none(), &e),
 	    0, "a list with commas");
 	ok(!allows(&a, "10.1.255.255"), "just before the network");
 	ok(allows(&a, "10.2.0.0"), "its first address");
@@ -31,10 +32,13 @@ test_prefixes(void)
 	ok(!allows(&a, "2001:db8:8000::1"), "IPv6 behind them");
 	ok(allows(&a, "::ffff:192.0.2.7"), "mapped counts as IPv4");
 	access_release(&a);
-	is_int(access_add(&a, true, "::ffff:192.0.2.0/120", &e), 0, "mapped");
+	is_int(
+	    access_add(&a, true, "::ffff:192.0.2.0/120", deadline_none(), &e),
+	    0, "mapped");
 	ok(allows(&a, "192.0.2.99"), "a mapped network matches IPv4");
 	access_release(&a);
-	is_int(access_add(&a, false, "0.0.0.0/0", &e), 0, "/0");
+	is_int(
+	    access_add(&a, false, "0.0.0.0/0", deadline_none(), &e), 0, "/0");
 	ok(!allows(&a, "203.0.113.1"), "matches all of IPv4");
 	ok(allows(&a, "2001:db8::1"), "and nothing of IPv6");
 	access_release(&a);
@@ -47,10 +51,10 @@ test_order(void)
 	struct err e = ERR_INIT;
 
 	ok(allows(&a, "127.0.0.1"), "no rules: everybody");
-	access_add(&a, false, "10.0.0.1", &e);
+	access_add(&a, false, "10.0.0.1", deadline_none(), &e);
 	ok(!allows(&a, "10.0.0.1"), "a refusal");
 	ok(allows(&a, "10.0.0.2"), "refusals only: the others are let in");
-	access_add(&a, true, "10.0.0.0/8", &e);
+	access_add(&a, true, "10.0.0.0/8", deadline_none(), &e);
 	ok(!allows(&a, "10.0.0.1"), "the first rule wins");
 	ok(allows(&a, "10.0.0.2"), "the second takes the rest");
 	ok(!allows(&a, "11.0.0.1"), "with friends, strangers are refused");
@@ -63,15 +67,16 @@ test_scopes(void)
 	struct access a = ACCESS_INIT;
 	struct err e = ERR_INIT;
 
-	is_int(access_add(&a, true, "fe80::99%7", &e), 0, "with a scope");
+	is_int(access_add(&a, true, "fe80::99%7", deadline_none(), &e), 0,
+	    "with a scope");
 	ok(allows(&a, "fe80::99%7"), "the address on that interface");
 	ok(!allows(&a, "fe80::99%8"), "not on another one");
 	access_release(&a);
-	access_add(&a, true, "fe80::%7/10", &e);
+	access_add(&a, true, "fe80::%7/10", deadline_none(), &e);
 	ok(allows(&a, "fe80::1%7"), "a network on that interface");
 	ok(!allows(&a, "fe80::1%8"), "not on another one");
 	access_release(&a);
-	access_add(&a, true, "fe80::/10", &e);
+	access_add(&a, true, "fe80::/10", deadline_none(), &e);
 	ok(allows(&a, "fe80::1%7") && allows(&a, "fe80::1%8"),
 	    "a rule without a scope holds on all of them");
 	access_release(&a);
@@ -88,11 +93,13 @@ test_bad(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		is_int(access_add(&a, false, bad[i], &e), -1, bad[i]);
+		is_int(access_add(&a, false, bad[i], deadline_none(), &e), -1,
+		    bad[i]);
 		is_int(e.kind, ERR_USAGE, "is a usage error");
 		access_release(&a);
 	}
-	is_int(access_add(&a, false, "@/nonexistent/x", &e), -1, "no file");
+	is_int(access_add(&a, false, "@/nonexistent/x", deadline_none(), &e),
+	    -1, "no file");
 	is_int(e.kind, ERR_OUTPUT, "is status 11");
 	access_release(&a);
 }
@@ -108,16 +115,16 @@ test_file(void)
 
 	ok(fd >= 0 && write(fd, text, strlen(text)) > 0, "a file");
 	snprintf(at, sizeof(at), "@%s", path);
-	is_int(access_add(&a, true, at, &e), 0, "is read");
+	is_int(access_add(&a, true, at, deadline_none(), &e), 0, "is read");
 	ok(allows(&a, "10.9.9.9") && allows(&a, "::1"), "its rules count");
 	ok(!allows(&a, "127.0.0.1"), "and nothing else");
 	access_release(&a);
 	ok(write(fd, "nonsense\n", 9) == 9, "a bad line");
-	is_int(access_add(&a, true, at, &e), -1, "is refused");
+	is_int(access_add(&a, true, at, deadline_none(), &e), -1, "is refused");
 	ok(strstr(e.text, "line 5: 'nonsense'") != NULL, "with its number");
 	access_release(&a);
 	ok(ftruncate(fd, 0) == 0, "an empty file");
-	is_int(access_add(&a, true, at, &e), 0, "is no error");
+	is_int(access_add(&a, true, at, deadline_none(), &e), 0, "is no error");
 	ok(!allows(&a, "127.0.0.1"), "but an empty list lets nobody in");
 	access_release(&a);
 	close(fd);
