@@ -24,8 +24,9 @@
 #include "udp/multicast.h"
 #include "udp/sender.h"
 
-/* The default of --timeout. */
+/* The defaults of --timeout: of a question, and after the end of stdin. */
 #define REPLY_MS 2000
+#define QUIET_MS 1000
 
 struct send_options {
 	struct report_options report;
@@ -41,6 +42,7 @@ struct send_options {
 	int format; /* enum source_format */
 	int whole;
 	int64_t block; /* --size; 0: lines */
+	int no_newline;
 	int64_t count, window, interval_ms, rate;
 	int number;
 	int any_source;
@@ -54,7 +56,6 @@ static const struct send_options send_defaults = {
     .sock = SOCK_OPTIONS_INIT,
     .group = {.ttl = -1},
     .replies = -1,
-    .window = 1,
 };
 
 static const struct send_options send_effective = {
@@ -75,6 +76,8 @@ static const struct opt send_opts[] = {
 	.excludes = "size"),
     SIZE(0, "size", "SIZE", send_options, block,
 	"send stdin in datagrams of SIZE bytes", .min = 1, .max = 65527),
+    FLAG(0, "no-newline", send_options, no_newline,
+	"send the lines of stdin without their newlines", .excludes = "size"),
     NUMBER(0, "count", "N", send_options, count,
 	"send N datagrams in all, repeating the messages", .min = 1),
     DURATION(0, "interval", "T", send_options, interval_ms,
@@ -137,7 +140,7 @@ static const struct opt record_opts[] = {
 };
 
 static const struct opt time_opts[] = {
-    OPTIONS_TIMEOUT("time limit for the replies to a datagram"),
+    OPTIONS_TIMEOUT("time limit for replies to a datagram, or after stdin"),
     OPTIONS_MAX("time limit for the command as a whole"),
     {.kind = OPT_END},
 };
@@ -161,6 +164,7 @@ struct send_state {
 	struct sender sender;
 	struct recorder recorder; /* --hexdump, --textdump */
 	int fd;
+	bool is_stream; /* stdin and replies at any time, like nc -u */
 	bool may_retry; /* another address may be tried */
 	int64_t start_ns;
 };
@@ -235,6 +239,8 @@ on_reply(void *context, const struct sender_reply *r, struct err *e)
 		result_bytes(r->d->bytes, r->d->length);
 	else if (s->o->format == SOURCE_HEX && !diag_is_json())
 		result_hex(r->d->bytes, r->d->length);
+	else if (s->is_stream && !diag_is_json())
+		result_payload(r->d->bytes, r->d->length);
 	else if (!diag_is_json())
 		result_line(r->d->bytes, r->d->length);
 	return result_check(e);
@@ -282,7 +288,7 @@ try_address(
 
 	if (check_group(&o->group, peer, e) < 0)
 		return -1;
-	if (o->replies < 0 && !o->no_reply)
+	if (o->replies < 0 && !o->no_reply && !s->is_stream)
 		s->sender_options.replies = many ? SENDER_ANY_REPLIES : 1;
 	d.raise_buffer = o->window > 1 || s->sender_options.replies != 1;
 	s->fd = dgram_open(peer, &d, e);
@@ -358,13 +364,16 @@ report_summary(const struct send_state *s)
 	sender_report(&s->sender, clock_now() - s->start_ns);
 }
 
-/* Selects the messages: operands after the endpoint, or stdin. */
+/* Selects the messages: operands after the endpoint, or stdin, whose lines and
+ * blocks are a stream, or by some options questions. */
 static int
 choose_source(
     struct send_state *s, char *const *messages, int count, struct err *e)
 {
 	const struct send_options *o = s->o;
 
+	s->is_stream = count == 0 && !o->whole && o->count == 0 && !o->number &&
+		       o->replies < 0 && o->window == 0 && !o->stats;
 	s->source = (struct source){.kind = count > 0      ? SOURCE_ARGUMENTS
 					    : o->whole     ? SOURCE_WHOLE
 					    : o->block > 0 ? SOURCE_BLOCKS
@@ -374,10 +383,13 @@ choose_source(
 	    .argument_count = count,
 	    .fd = STDIN_FILENO,
 	    .block_size = (size_t)o->block,
-	    .repeats = o->count > 0 && (count > 0 || o->whole)};
-	if (count > 0 && (o->whole || o->block > 0))
+	    .repeats = o->count > 0 && (count > 0 || o->whole),
+	    .keeps_newline =
+		s->is_stream && !o->no_newline && o->format != SOURCE_HEX};
+	if (count > 0 && (o->whole || o->block > 0 || o->no_newline))
 		return err_set(e, ERR_USAGE,
-		    "messages and --whole or --size cannot be used together");
+		    "messages and --whole, --size or --no-newline cannot be "
+		    "used together");
 	if (count == 0 && !fd_is_readable(STDIN_FILENO))
 		return err_set(
 		    e, ERR_OUTPUT, "stdin is closed, and there is no message");
@@ -391,12 +403,14 @@ set_sender_options(struct send_state *s, struct deadline until)
 	const struct send_options *o = s->o;
 
 	s->sender_options =
-	    (struct sender_options){.replies = o->no_reply ? SENDER_NO_REPLY
+	    (struct sender_options){.replies = o->no_reply    ? SENDER_NO_REPLY
+					       : s->is_stream ? SENDER_STREAM
 					       : o->replies < 0 ? 1
 								: o->replies,
-		.timeout_ms =
-		    o->time.timeout_ms >= 0 ? o->time.timeout_ms : REPLY_MS,
-		.window = o->window,
+		.timeout_ms = o->time.timeout_ms >= 0 ? o->time.timeout_ms
+			      : s->is_stream          ? QUIET_MS
+						      : REPLY_MS,
+		.window = o->window > 0 ? o->window : 1,
 		.count = o->count,
 		.interval_ns = o->rate > 0 ? CLOCK_SECOND / o->rate
 					   : clock_ns(o->interval_ms),
@@ -500,8 +514,11 @@ const struct command udp_send_command = {
     .usual = "hex whole count interval replies no-reply timeout stats hexdump "
 	     "verbose",
     .notes =
-	"Without a MESSAGE every line of stdin is sent as a datagram. HOST "
-	"PORT can also be HOST:PORT, [IPV6]:PORT, unix:PATH or unix:@NAME.",
+	"Without a MESSAGE each line of stdin is sent at once, and what comes "
+	"is printed, like nc -u; each MESSAGE waits for its reply, and so does "
+	"stdin with --whole, --count, --number, --replies, --window or "
+	"--stats. HOST PORT can also be HOST:PORT, [IPV6]:PORT, unix:PATH or "
+	"unix:@NAME.",
     .examples =
 	"sockt udp-send localhost 9999 Michael Tracy Sarah\n"
 	"sockt udp-send --stats --count 10 --interval 1 localhost 9999 x\n"

@@ -37,7 +37,7 @@ sender_start(struct sender *x, const struct sender_options *o)
 	if (o->number)
 		x->numbered = mem_array(
 		    DGRAM_MAX_RECEIVE, DGRAM_PAYLOAD_SIZE + NUMBER_SIZE);
-	x->next_ns = clock_now();
+	x->next_ns = x->moved_ns = clock_now();
 	x->pause = (struct backoff){.min = MIN_PAUSE_NS, .max = MAX_PAUSE_NS};
 }
 
@@ -83,6 +83,12 @@ awaits_replies(const struct sender *x)
 	return x->o->replies >= 0;
 }
 
+static bool
+receives(const struct sender *x)
+{
+	return x->o->replies != SENDER_NO_REPLY;
+}
+
 static int
 count_unsent(const struct sender *x)
 {
@@ -123,6 +129,24 @@ is_complete(const struct sender *x)
 		return false;
 	return x->ended ||
 	       (x->o->count > 0 && x->stats.sent >= (uint64_t)x->o->count);
+}
+
+/* When a stream whose source has ended is over, if nothing comes. */
+static struct deadline
+stream_end(const struct sender *x)
+{
+	if (x->o->replies != SENDER_STREAM || !is_complete(x))
+		return deadline_none();
+	return (struct deadline){
+	    .at_ns = x->moved_ns + clock_ns(x->o->timeout_ms)};
+}
+
+/* Whether all was sent, and nothing more is awaited. */
+static bool
+is_finished(const struct sender *x)
+{
+	return is_complete(x) && x->stats.awaited == 0 &&
+	       (x->o->replies != SENDER_STREAM || x->is_over);
 }
 
 /* Copies a message after "#N " into x->numbered. 0, or -1 with *e. */
@@ -229,6 +253,7 @@ pass_replies(struct sender *x, int count, struct err *e)
 	int i;
 
 	x->is_trial = false;
+	x->moved_ns = now;
 	for (i = 0; i < count; i++) {
 		const struct dgram *d = &x->in[i];
 		struct sender_reply r = {.d = d};
@@ -239,7 +264,13 @@ pass_replies(struct sender *x, int count, struct err *e)
 			/* Without one it belongs to no datagram. */
 			number = number < 0 ? INT64_MAX : number;
 		}
-		r.kind = rtt_stats_received(&x->stats, number, now, &r.rtt_ns);
+		r.rtt_ns = -1;
+		r.kind = RTT_STATS_REPLY;
+		if (x->o->replies == SENDER_STREAM)
+			x->stats.received++;
+		else
+			r.kind = rtt_stats_received(
+			    &x->stats, number, now, &r.rtt_ns);
 		if (x->o->on_reply(x->o->context, &r, e) < 0)
 			return -1;
 	}
@@ -258,7 +289,7 @@ fail(struct sender *x, int errnum, struct err *e)
 
 	if (errnum == EMSGSIZE && count_unsent(x) > 0)
 		length = x->out[x->sent].length;
-	while (awaits_replies(x) &&
+	while (receives(x) &&
 	       (n = dgram_receive(x->to.fd, x->in, DGRAM_MAX_RECEIVE)) > 0)
 		if (pass_replies(x, n, e) < 0)
 			return -1;
@@ -339,6 +370,7 @@ send_some(struct sender *x, struct err *e)
 		return handle_send_error(x, errno, e);
 	for (i = 0; i < n; i++) {
 		x->bytes_sent += x->out[x->sent++].length;
+		x->moved_ns = now;
 		if (is_awaited)
 			rtt_stats_sent(&x->stats, now);
 		else
@@ -357,7 +389,7 @@ receive(struct sender *x, struct err *e)
 {
 	int n;
 
-	if (!awaits_replies(x))
+	if (!receives(x))
 		return NOTHING;
 	n = dgram_receive(x->to.fd, x->in, DGRAM_MAX_RECEIVE);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -377,10 +409,11 @@ static int
 wait_more(struct sender *x, struct err *e)
 {
 	struct pollfd fds[3] = {
-	    {.fd = x->to.fd, .events = awaits_replies(x) ? POLLIN : 0},
+	    {.fd = x->to.fd, .events = receives(x) ? POLLIN : 0},
 	    {.fd = -1, .events = POLLIN}};
 	struct deadline until =
-	    deadline_first(x->o->until, rtt_stats_deadline(&x->stats));
+	    deadline_first(deadline_first(x->o->until, stream_end(x)),
+		rtt_stats_deadline(&x->stats));
 	struct deadline next = {.at_ns = x->next_ns};
 	int64_t now = clock_now();
 	bool may_fill = allowance(x, now) > 0;
@@ -405,6 +438,7 @@ wait_more(struct sender *x, struct err *e)
 		return 0;
 	consume_sent(x);
 	x->starved = false;
+	x->moved_ns = clock_now();
 	return source_read(x->o->source, e);
 }
 
@@ -415,7 +449,7 @@ has_to_wait(struct sender *x)
 	if (count_unsent(x) > 0)
 		return x->block != SENDER_FREE;
 	if (is_complete(x))
-		return x->stats.awaited > 0;
+		return !is_finished(x);
 	return x->starved || allowance(x, clock_now()) <= 0;
 }
 
@@ -441,6 +475,7 @@ check_limits(
 	if (received == SOMETHING && x->in_a_row < RTT_STATS_RING)
 		return 0;
 	x->in_a_row = 0;
+	x->is_over = now >= stream_end(x).at_ns;
 	rtt_stats_expire(&x->stats, now);
 	if (x->stats.failed > failed)
 		diag_note("no reply to %s in time (--timeout)",
@@ -481,7 +516,7 @@ run_round(struct sender *x, struct err *e)
 int
 sender_run(struct sender *x, struct err *e)
 {
-	while (!is_complete(x) || x->stats.awaited > 0)
+	while (!is_finished(x))
 		if (run_round(x, e) < 0)
 			return -1;
 	/* The last datagrams may have been refused meanwhile. */

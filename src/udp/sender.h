@@ -17,14 +17,19 @@
 
 struct source;
 
-/* Values of replies: none are awaited, or any number within the timeout. */
-#define SENDER_NO_REPLY (-1)
+/*
+ * Values of replies: nothing is received; whatever comes is, and belongs to no
+ * datagram, until the source has ended and nothing has come for the timeout; or
+ * any number within the timeout.
+ */
+#define SENDER_NO_REPLY (-2)
+#define SENDER_STREAM (-1)
 #define SENDER_ANY_REPLIES 0
 
 struct sender_reply {
 	const struct dgram *d;
 	enum rtt_stats_kind kind;
-	int64_t rtt_ns; /* -1: belongs to no datagram */
+	int64_t rtt_ns; /* -1: belongs to no datagram, or to any */
 };
 
 /*
@@ -77,6 +82,8 @@ struct sender {
 	uint64_t bytes_sent, bytes_received;
 	struct dgram *in;  /* owned: a batch */
 	unsigned in_a_row; /* replies received since none was waiting */
+	int64_t moved_ns;  /* when the source ended, or the last one came */
+	bool is_over;      /* SENDER_STREAM: nothing came in time */
 
 	/* Messages lent by the source until the kernel accepts them all. */
 	struct dgram *out;       /* owned, DGRAM_MAX_SEND of them */

@@ -29,7 +29,9 @@ sub reader {
 }
 
 my $number = 0;
-for my $case ([['--no-reply'], 0], [['--no-reply', '--any-source'], 0],
+for my $case ([['--no-reply', '--no-newline'], 0],
+    [['--no-reply', '--no-newline', '--any-source'], 0],
+    [['--no-newline', '-w', '0.3'], 1],
     [['--no-reply', '--size', '97'], 0], [['--window', '30'], 1]) {
     my ($options, $answers) = @$case;
     my $path = "$dir/s" . $number++;

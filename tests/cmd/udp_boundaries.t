@@ -15,8 +15,8 @@ sub pass_on { return pass_at(20000, 100, @_) }
 
 sub pass_at {
     my ($rate, $at_once, @lines) = @_;
-    my $p = start({ keep_stdin => 1 }, 'udp-send', '--no-reply', '--rate',
-        $rate, @to);
+    my $p = start({ keep_stdin => 1 }, 'udp-send', '--no-reply',
+        '--no-newline', '--rate', $rate, @to);
     my ($ready, $until, @got) = (IO::Select->new($s), time + 20);
     while (my @some = splice @lines, 0, $at_once) {
         $p->send_line(join '', map { "$_\n" } @some);

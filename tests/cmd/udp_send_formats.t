@@ -45,7 +45,7 @@ sends('numbered', ["#0 \1", "#1 \1"], {}, '--hex', '--number', '--count', 2,
     @to, '01');
 
 # Lines of stdin, and all of it.
-sends('lines with escapes', ["a\0", '', 'b'], { stdin => "a\\0\n\nb" },
+sends('lines with escapes', ["a\0\n", "\n", 'b'], { stdin => "a\\0\n\nb" },
     '--escapes', @to);
 sends('lines in hexadecimal, also with CRLF', ["\xab\xcd", '', "\1"],
     { stdin => "ab cd\r\n\n01" }, '--hex', @to);

@@ -33,8 +33,12 @@ sub answer {
 # Sources.
 my $r = run({ stdin => "one\n\ntwo\r\nlast" }, 'udp-send', '--no-reply', @to);
 is $r->{status}, 0, 'lines';
+is_deeply arrived(), ["one\n", "\n", "two\r\n", 'last'],
+    'a line is a datagram, its newline as it is';
+run({ stdin => "one\n\ntwo\r\nlast" }, 'udp-send', '--no-reply',
+    '--no-newline', @to);
 is_deeply arrived(), ['one', '', "two\r", 'last'],
-    'a line is a datagram, an empty one too, the last without a newline too';
+    '--no-newline: an empty datagram, too';
 run({ stdin => "a\nb\0c\n" }, 'udp-send', '--no-reply', '--whole', @to);
 is_deeply arrived(), ["a\nb\0c\n"], '--whole';
 run({ stdin => '' }, 'udp-send', '--no-reply', '--whole', @to);
@@ -49,6 +53,8 @@ run('udp-send', '--no-reply', '--count', '5', @to, 'a', 'b');
 is_deeply arrived(), [qw(a b a b a)], '--count takes the messages in turn';
 run({ stdin => "a\nb\nc\n" }, 'udp-send', '--no-reply', '--count', '2', @to);
 is_deeply arrived(), [qw(a b)], '--count ends stdin early';
+run({ stdin => "a\n" }, 'udp-send', '--number', '-w', '0.1', @to);
+is_deeply arrived(), ['#0 a'], 'a list of questions: no newlines';
 run({ stdin => "w" }, 'udp-send', '--no-reply', '--whole', '--count', '2',
     @to);
 is_deeply arrived(), [qw(w w)], '--count repeats the whole';
@@ -105,6 +111,63 @@ $r = run('udp-send', '--window', '16', @to, 1 .. 40);
 is $r->{out}, join('', map { "$_\n" } 1 .. 40), '--window';
 reap($pid);
 
+# stdin without any of these is nc -u: both directions at any time.
+{
+    my $p = start({ keep_stdin => 1 }, 'udp-send', @to);
+    my $began = time;
+    $p->send_line("one\ntwo\nthree\n");
+    my $from;
+    for my $want ("one\n", "two\n", "three\n") {
+        $from = $s->recv(my $x, 100);
+        is $x, $want, 'lines are sent at once';
+    }
+    cmp_ok time - $began, '<', 1, 'and wait for no reply';
+    for my $text ('first', "second\n", "\0\e") {
+        $s->send($text, 0, $from);
+        $p->expect(out => qr/\Q$text\E/);
+    }
+    $p->send_line("four\n");
+    $s->recv(my $x, 100);
+    is $x, "four\n", 'after answers, too';
+    $p->close_stdin;
+    for my $n (1 .. 3) {
+        select undef, undef, undef, 0.5;
+        $s->send("late $n\n", 0, $from);
+    }
+    my $r = $p->finish;
+    is $r->{out}, "firstsecond\n\0\elate 1\nlate 2\nlate 3\n",
+        'what comes is printed as it is, after the end of stdin, too';
+    is $r->{status}, 0, 'status 0';
+}
+$r = run({ stdin => "x\ny\n" }, 'udp-send', @to);
+is "$r->{status} $r->{out}$r->{err}", '0 ', 'no answer is no error';
+cmp_ok $r->{seconds}, '>=', 1, 'it waits for a second';
+cmp_ok $r->{seconds}, '<', 1.8, 'and no longer';
+$r = run({ stdin => "x\n" }, 'udp-send', '-w', '0.2', @to);
+cmp_ok $r->{seconds}, '<', 0.9, 'or as long as -w says';
+is_deeply arrived(), ["x\n", "y\n", "x\n"], 'all were sent';
+$pid = answer(sub { $_[0] }, 3);
+$r = run({ stdin => 'abcdefgh' }, 'udp-send', '--size', '3', '-w', '0.3', @to);
+is $r->{out}, 'abcdefgh', '--size: blocks there and back';
+reap($pid);
+$r = run({ stdin => "x\n" }, 'udp-send', '--replies', 1, '-w', '0.2', @to);
+is $r->{status}, 5, '--replies asks for answers';
+arrived();
+{
+    my $deaf = udp_socket(peer => ['127.0.0.1', 1]);
+    my @refused = ('127.0.0.1', $deaf->sockport);
+    is run({ stdin => "x\n" }, 'udp-send', @refused)->{status}, 4,
+        'a refusal is status 4';
+    my $peer = udp_socket();
+    my $p = start({ keep_stdin => 1 }, 'udp-send', '127.0.0.1',
+        $peer->sockport);
+    $p->send_line("x\n");
+    $peer->recv(my $x, 10);
+    $peer->close;
+    $p->send_line("y\n");
+    is $p->finish->{status}, 4, 'at any time';
+}
+
 # Strangers.
 my $stranger = udp_socket();
 $pid = Sockt::fork_child(sub {
@@ -160,6 +223,7 @@ for (['--size', '0'], ['--whole', '--size', '3'], ['--count', '0'],
 }
 is run('udp-send', '--whole', @to, 'x')->{status}, 2,
     'messages and --whole contradict one another';
+is run('udp-send', '--no-newline', @to, 'x')->{status}, 2, 'or --no-newline';
 is run('udp-send', '127.0.0.1')->{status}, 2, 'a port is needed';
 is run('udp-send', '127.0.0.1', '0', 'x')->{status}, 2, 'and not 0';
 

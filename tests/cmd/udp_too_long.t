@@ -27,7 +27,7 @@ like $r->{err}, qr/all of stdin is too long for a datagram/, 'told';
 $r = run({ stdin => "ok\n" . 'x' x 700_000 }, 'udp-send', '--no-reply', @to);
 is $r->{status}, 7, 'a line that is too long';
 like $r->{err}, qr/a line of stdin is too long/, 'told';
-is received(), 2, 'what came before it was sent';
+is received(), 3, 'what came before it was sent';
 $r = run('udp-send', '--no-reply', '--size', '65528', @to);
 is $r->{status}, 2, 'a block that is too long is a usage error';
 ok !IO::Select->new($s)->can_read(0), 'nothing was cut to fit';

@@ -20,6 +20,15 @@ scenario 'udp-send-lines',
     out   => join('', map { "re $_\n" } @lines),
     got   => [ join '|', @lines ];
 
+scenario 'udp-send-stream',
+    args  => 'udp-send -q -w 0.3 127.0.0.1 PORT',
+    stdin => [ [ send => join '', map { "$_\n" } @lines[ 0 .. 19 ] ],
+        [ pause => 0.01 ],
+        [ send => join '', map { "$_\n" } @lines[ 20 .. 39 ] ] ],
+    peers => [ { udp => 1, answer => sub { "re $_[0]" } } ],
+    out   => join('', map { "re $_\n" } @lines),
+    got   => [ join '|', map { "$_\n" } @lines ];
+
 scenario 'udp-send-options',
     args  => 'udp-send -q -w 0.3 --broadcast --no-fragment --ttl 9 -x dump '
         . '127.0.0.1 PORT one',
@@ -36,7 +45,7 @@ scenario 'udp-send-options',
     };
 
 scenario 'udp-send-no-reply',
-    args  => 'udp-send -q --no-reply 127.0.0.1 PORT',
+    args  => 'udp-send -q --no-reply --no-newline 127.0.0.1 PORT',
     stdin => [ [ send => join '', map { "$_\n" } @lines[ 0 .. 19 ] ],
         [ pause => 0.01 ],
         [ send => join '', map { "$_\n" } @lines[ 20 .. 39 ] ] ],
@@ -45,7 +54,7 @@ scenario 'udp-send-no-reply',
     got   => [ join '|', @lines ];
 
 scenario 'udp-send-unix-pressed',
-    args  => 'udp-send -q --no-reply unix:s',
+    args  => 'udp-send -q --no-reply --no-newline unix:s',
     stdin => [ [ send => join '', map { "$_\n" } @lines ],
         [ pause => 0.01 ], [ send => join '', map { "$_\n" } @lines ] ],
     peers => [ { udp => 1, unix => 's', steps => [ [ deaf => 0.03 ] ] } ],

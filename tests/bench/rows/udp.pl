@@ -6,7 +6,8 @@ use POSIX ();
 
 # What each tool wants on its stdin (see load/udp_feed.c), and its command.
 my @senders = grep { -x $_->[2] || installed($_->[2]) } (
-    ['sockt', 'lines', sockt(), qw(udp-send --no-reply 127.0.0.1 PORT)],
+    ['sockt', 'lines', sockt(),
+        qw(udp-send --no-reply --no-newline 127.0.0.1 PORT)],
     ['sockt --size', 'bytes', sockt(),
         qw(udp-send --no-reply --size SIZE 127.0.0.1 PORT)],
     ['socat -b', 'bytes', 'socat', '-u', '-b', 'SIZE', 'STDIN',
