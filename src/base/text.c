@@ -174,7 +174,14 @@ text_slot(void)
 const char *
 text_shown(const char *text)
 {
-	return text_escape(text_slot(), TEXT_SHOWN, text, strlen(text));
+	const char *sign = strstr(text, "://"), *at;
+
+	at = sign == NULL ? NULL : strrchr(sign, '@');
+	if (at != NULL)
+		return text_format("%s...%s",
+		    text_shown_bytes(text, (size_t)(sign - text) + 3),
+		    text_shown_bytes(at, strlen(at)));
+	return text_shown_bytes(text, strlen(text));
 }
 
 const char *

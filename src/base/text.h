@@ -54,7 +54,8 @@ char *text_slot(void);
 
 /*
  * text_escape of a string, and of n bytes, into such a buffer; at most
- * TEXT_SHOWN bytes with the NUL.
+ * TEXT_SHOWN bytes with the NUL. In a string, "..." is in place of what may be
+ * the credentials of a URL.
  */
 #define TEXT_SHOWN 256
 const char *text_shown(const char *text);

@@ -2,6 +2,7 @@
 #include "http/http_head.h"
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
@@ -390,20 +391,73 @@ http_head_content_range(const struct http_head *h, struct http_range *range)
 	       range->to < range->total;
 }
 
+size_t
+http_head_conceal(char *out, const char *text, size_t n)
+{
+	static const char *const secret[] = {
+	    "authorization", "proxy-authorization", "cookie"};
+	const char *p = text, *end = text + n, *stop, *next, *at;
+	size_t i, length, used = 0;
+
+	for (; p < end; p = next) {
+		stop = http_head_line_end(p, end, &next);
+		if (stop == NULL)
+			stop = next = end;
+		length = http_head_token_length(p, stop);
+		for (i = 0; i < 3; i++)
+			if (length == strlen(secret[i]) &&
+			    strncasecmp(p, secret[i], length) == 0)
+				break;
+		at = stop;
+		if (length == 8 && strncasecmp(p, "location", 8) == 0)
+			while (at > p && *at != '@')
+				at--;
+		if (i < 3 || (at > p && at < stop)) {
+			/* "Name:", or the scheme before "//". */
+			length += 1;
+			if (i == 3)
+				while (p + length < at &&
+				       (p[length - 1] != '/' ||
+					   p[length - 2] != '/'))
+					length++;
+			memcpy(out + used, p, length);
+			used += length;
+			used +=
+			    (size_t)sprintf(out + used, i < 3 ? " ..." : "...");
+			p = i < 3 ? stop : at;
+		}
+		memcpy(out + used, p, (size_t)(next - p));
+		used += (size_t)(next - p);
+	}
+	return used;
+}
+
+const char *
+http_head_field_shown(const char *field)
+{
+	size_t n = http_head_token_length(field, field + strlen(field));
+
+	return text_format("%s%s%s", text_shown_bytes(field, n),
+	    field[n] == ':' ? ": " : "", field[n] == '\0' ? "" : "...");
+}
+
 void
 http_head_show(const struct http_head *h, bool raw)
 {
 	size_t used, n;
-	char *safe;
+	char *text, *safe;
 
 	if (!diag_shows(DIAG_SAY))
 		return;
+	text = mem_array(2, h->length + 1);
+	n = http_head_conceal(text, h->text, h->length);
 	if (raw || fd_kind(STDERR_FILENO) != FD_TERMINAL) {
-		diag_raw(h->text, h->length);
-		return;
+		diag_raw(text, n);
+	} else {
+		safe = mem_array(4, n);
+		n = text_escape_stream(safe, text, n, true, &used);
+		diag_raw(safe, n);
+		free(safe);
 	}
-	safe = mem_array(4, h->length);
-	n = text_escape_stream(safe, h->text, h->length, true, &used);
-	diag_raw(safe, n);
-	free(safe);
+	free(text);
 }

@@ -141,7 +141,21 @@ const char *http_head_line_end(
 /* Returns the length of the token that starts at at (RFC 9110 5.6.2), or 0. */
 size_t http_head_token_length(const char *at, const char *end);
 
-/* Prints a head on stderr; escaped if that is a terminal, unless raw. */
+/*
+ * Copies n bytes of lines to out, of 2 * n + 1 bytes, with "..." in place of
+ * credentials: the values of their fields, and those in the URL of a Location.
+ * Returns the length.
+ */
+size_t http_head_conceal(char *out, const char *text, size_t n);
+
+/*
+ * A field as a user gives it, for an error: its name alone, since its value may
+ * be secret. In one of the buffers of text_slot().
+ */
+const char *http_head_field_shown(const char *field);
+
+/* Prints a head on stderr, without credentials; escaped if that is a terminal,
+ * unless raw. */
 void http_head_show(const struct http_head *h, bool raw);
 
 #endif

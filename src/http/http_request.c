@@ -43,7 +43,7 @@ http_request_check_field(const char *field, struct err *e)
 {
 	size_t n = name_length(field);
 	const char *p;
-	const char *shown = text_shown(field);
+	const char *shown = http_head_field_shown(field);
 
 	if (n == 0 || field[n] != ':')
 		return err_set(
@@ -173,18 +173,18 @@ http_request_build(
 void
 http_request_show(const char *bytes, size_t n)
 {
-	char *line = mem_array(1, 4 * n + 4);
-	size_t i, begin = 0;
+	char *text = mem_array(2, n + 1), *line;
+	const char *p = text, *end, *stop, *next;
 
-	for (i = 0; i + 1 < n; i++) {
-		if (bytes[i] != '\r' || bytes[i + 1] != '\n')
-			continue;
-		line[0] = '>';
-		line[1] = ' ';
-		text_escape(line + 2, 4 * n + 1, bytes + begin, i - begin);
-		text_append(line, 4 * n + 4, "\n");
+	end = text + http_head_conceal(text, bytes, n);
+	line = mem_array(4, (size_t)(end - text) + 1);
+	for (; (stop = http_head_line_end(p, end, &next)) != NULL; p = next) {
+		memcpy(line, "> ", 2);
+		text_escape(
+		    line + 2, 4 * (size_t)(end - text), p, (size_t)(stop - p));
+		strcat(line, "\n");
 		diag_raw(line, strlen(line));
-		begin = i + 2;
 	}
 	free(line);
+	free(text);
 }

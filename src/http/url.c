@@ -26,13 +26,12 @@ is_alpha(char c)
 const char *
 url_shown(const char *text)
 {
-	const char *sign = strrchr(text, '@'), *host = strstr(text, "//");
+	const char *first = strchr(text, '@'), *sign = strstr(text, "://");
 
-	if (sign == NULL)
+	/* Without a scheme, the credentials are at the beginning. */
+	if (first == NULL || (sign != NULL && sign < first))
 		return text_shown(text);
-	host = host == NULL || host > sign ? text : host + 2;
-	return text_format("%s...%s",
-	    text_shown_bytes(text, (size_t)(host - text)), text_shown(sign));
+	return text_format("...%s", text_shown(strrchr(text, '@')));
 }
 
 static int
