@@ -174,13 +174,6 @@ num_count_text(uint64_t n, const char *noun)
 }
 
 const char *
-num_format_count(char *buf, size_t size, uint64_t n, const char *noun)
-{
-	snprintf(buf, size, "%s", num_count_text(n, noun));
-	return buf;
-}
-
-const char *
 num_duration_text(int64_t ns)
 {
 	int64_t us = (ns + 500) / 1000, tenths = (ns + 50000) / 100000,
@@ -195,11 +188,4 @@ num_duration_text(int64_t ns)
 		    "%" PRId64 ".%d ms", tenths / 10, (int)(tenths % 10));
 	return text_format(
 	    "%" PRId64 ".%02d s", hundredths / 100, (int)(hundredths % 100));
-}
-
-const char *
-num_format_duration(char *buf, size_t size, int64_t ns)
-{
-	snprintf(buf, size, "%s", num_duration_text(ns));
-	return buf;
 }

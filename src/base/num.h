@@ -46,8 +46,4 @@ const char *num_count_text(uint64_t n, const char *noun);
 /* A measured time: "0.012 ms", "3.4 ms", "1.20 s". */
 const char *num_duration_text(int64_t ns);
 
-const char *num_format_count(
-    char *buf, size_t size, uint64_t n, const char *noun);
-const char *num_format_duration(char *buf, size_t size, int64_t ns);
-
 #endif
