@@ -89,7 +89,7 @@ is_own(const struct stat *st)
 static bool
 read_note(const struct part_file *f, struct note *note)
 {
-	char text[NOTE_SIZE], *line, *value;
+	char text[NOTE_SIZE], *line, *value, *rest;
 	struct stat st;
 	ssize_t n = -1;
 	int fd;
@@ -108,8 +108,8 @@ read_note(const struct part_file *f, struct note *note)
 	if (strncmp(text, NOTE, strlen(NOTE)) != 0)
 		return false;
 	/* A later version may write more lines. */
-	line = strtok(text + strlen(NOTE), "\n");
-	for (; line != NULL; line = strtok(NULL, "\n")) {
+	line = strtok_r(text + strlen(NOTE), "\n", &rest);
+	for (; line != NULL; line = strtok_r(NULL, "\n", &rest)) {
 		value = line + strcspn(line, " ");
 		if (*value == '\0')
 			continue;
