@@ -108,7 +108,7 @@ is $_->finish->{status}, 0, 'a forwarder' for $f, $g;
 # learns that not everything was read.
 for my $n (1 .. 5) {
     $r = start({ command => 'sh', stdin => null() }, '-c',
-        sockt() . ' listen -4 0 | head -c 100000 | wc -c');
+        "'" . sockt() . "' listen -4 0 | head -c 100000 | wc -c");
     my $port = $r->port;
     $s = start({ stdin => 'x' x 40_000_000 }, 'connect', '--send-only',
         '127.0.0.1', $port);

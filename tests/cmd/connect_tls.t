@@ -207,9 +207,9 @@ is join(' ', glob "$dir/sockt-tls-*"), '', 'and no directory';
 
 # Transports below.
 $r = tls({ stdin => "hello\nCLOSE\n" }, @ca, '--via',
-    sockt() . ' connect 127.0.0.1 %p', 'localhost', $port);
+    "'" . sockt() . "' connect 127.0.0.1 %p", 'localhost', $port);
 is "$r->{status} $r->{out}$r->{err}", "0 olleh\n", 'TLS on a program';
-$r = tls(@ca, '--via', sockt() . ' connect 127.0.0.1 ' . free_port(),
+$r = tls(@ca, '--via', "'" . sockt() . "' connect 127.0.0.1 " . free_port(),
     'localhost', $port);
 is $r->{status}, 10, '  which fails';
 like $r->{err}, qr/the program of --via failed with status 4: .*refused/,

@@ -3,6 +3,7 @@ use Sockt;
 use Time::HiRes qw(time);
 
 my $dir = scratch();
+my $sockt = "'" . sockt() . "'";    # for a shell
 my $listener = tcp_listener();
 my $port = $listener->sockport;
 peer($listener, sub { print { $_[0] } 'x' x 100_000 }, 2);
@@ -13,17 +14,17 @@ sub limited {
     return ({ command => 'sh' }, '-c', "ulimit -f 8 && $line");
 }
 
-my $r = run(limited(sockt() . " connect 127.0.0.1 $port > $dir/out"));
+my $r = run(limited("$sockt connect 127.0.0.1 $port > $dir/out"));
 is $r->{status}, 11, 'connect: stdout over ulimit -f is status 11'
     or diag $r->{signal};
 like $r->{err}, qr/^sockt connect: stdout: file too large/m, 'and is said';
 ok -s "$dir/out", 'what fits was written';
 
-$r = run(limited(sockt() . " connect -o $dir/file 127.0.0.1 $port"));
+$r = run(limited("$sockt connect -o $dir/file 127.0.0.1 $port"));
 is $r->{status}, 11, 'connect -o: over ulimit -f';
 
 # A log line that cannot be written is dropped, and clients are served.
-my $p = start(limited('exec ' . sockt()
+my $p = start(limited('exec ' . $sockt
         . " listen -k -vv --echo 127.0.0.1 0 2> $dir/log"));
 my $until = time + 10;
 select undef, undef, undef, 0.02

@@ -6,7 +6,7 @@ use SocktHttp;
 delete @ENV{qw(http_proxy no_proxy NO_PROXY)};
 my $page = answer('200 OK', 'page');
 my $open = "HTTP/1.1 200 OK\r\n\r\nhello";
-my $connect = sockt() . ' connect -q --on-peer-eof quit %h %p';
+my $connect = "'" . sockt() . "' connect -q --on-peer-eof quit %h %p";
 
 my $s = http_server($page);
 my $r = run('http-get', '-q', '--via', $connect, "$s->{url}/x");
