@@ -201,14 +201,14 @@ COMPLETIONS = $(DATADIR)/bash-completion/completions/sockt \
 	$(DATADIR)/zsh/site-functions/_sockt $(FISHDIRS:=/sockt.fish)
 PAGES = $(wildcard man/*.[17])
 install: $(B)/sockt
-	install -d $(DESTDIR)$(BINDIR)
-	install -m 755 $(B)/sockt $(DESTDIR)$(BINDIR)/sockt
-	for f in $(PAGES); do \
+	umask 022 && install -d "$(DESTDIR)$(BINDIR)"
+	install -m 755 $(B)/sockt "$(DESTDIR)$(BINDIR)/sockt"
+	umask 022; for f in $(PAGES); do \
 		install -d "$(DESTDIR)$(MANDIR)/man$${f##*.}" && \
 		install -m 644 $$f "$(DESTDIR)$(MANDIR)/man$${f##*.}" || \
 			exit 1; \
 	done
-	for f in $(COMPLETIONS); do \
+	umask 022; for f in $(COMPLETIONS); do \
 		case $$f in *.fish) shell=fish ;; */_sockt) shell=zsh ;; \
 			*) shell=bash ;; esac; \
 		install -d "$(DESTDIR)$${f%/*}" && \
@@ -216,10 +216,10 @@ install: $(B)/sockt
 	done
 
 uninstall:
-	rm -f $(DESTDIR)$(BINDIR)/sockt \
-		$(foreach f,$(PAGES),$(DESTDIR)$(MANDIR)/man$(subst \
-			.,,$(suffix $f))/$(notdir $f)) \
-		$(addprefix $(DESTDIR),$(COMPLETIONS))
+	for f in $(BINDIR)/sockt $(COMPLETIONS) $(foreach f,$(PAGES),\
+		$(MANDIR)/man$(subst .,,$(suffix $f))/$(notdir $f)); do \
+		rm -f "$(DESTDIR)$$f" || exit 1; \
+	done
 
 clean:
 	rm -rf build

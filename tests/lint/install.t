@@ -4,7 +4,9 @@ use Source;
 use File::Find;
 use File::Temp qw(tempdir);
 
-my $root = tempdir(CLEANUP => 1);
+# A folder with a space, and a person whose files nobody else may read.
+my $root = tempdir(CLEANUP => 1) . '/a b';
+umask 077;
 my $build = $ENV{SOCKT_BUILD} || "$Source::TOP/build";
 my $binary = $build =~ s{^\Q$Source::TOP\E/}{}r . '/sockt';
 
@@ -18,6 +20,7 @@ sub make {
 }
 
 sub installed {
+    return () unless -d $root;
     my @found;
     find({ no_chdir => 1, wanted => sub {
         push @found, s{^\Q$root\E}{}r if -f } }, $root);
@@ -36,6 +39,11 @@ for my $prefix ('/usr', '/usr/local') {
     push @want, '/etc/fish/completions/sockt.fish' if $prefix =~ /local/;
     make('install', $prefix);
     is_deeply [installed()], [sort @want], 'everything is installed';
+    my @closed;
+    find({ no_chdir => 1, wanted => sub {
+        push @closed, $_ if ((stat)[2] & 0444) != 0444
+            || (-d && ((stat)[2] & 0111) != 0111) } }, "$root$prefix");
+    is join(' ', @closed), '', 'everybody can read it, whatever the umask';
     for my $f (grep { m{_sockt|completions} } installed()) {
         my $shell = $f =~ /fish/ ? 'fish' : $f =~ /zsh/ ? 'zsh' : 'bash';
         open my $in, '<', "$root$f" or die;
