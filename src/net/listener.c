@@ -568,7 +568,8 @@ listener_open(struct listener *l, const struct endpoint *ep,
 	    (ep->host[0] == '\0' ||
 		(!o->names.numeric && endpoint_is_localhost(ep)))) {
 		result = open_loopback(l, ep->port, o, e);
-	} else if (!ep->is_unix && strcmp(ep->host, "*") == 0) {
+	} else if (!ep->is_unix && (strcmp(ep->host, "*") == 0 ||
+				       strcmp(ep->host, "any") == 0)) {
 		result = open_any(l, ep->port, o, e);
 	} else {
 		result = resolve(ep, &o->names, o->until, &list, e);
