@@ -26,7 +26,13 @@
 #endif
 
 /* TCP states in tcpi_state, which glibc and the kernel name differently. */
-enum { STATE_CLOSE = 7, STATE_CLOSE_WAIT = 8, STATE_LAST_ACK = 9 };
+enum {
+	STATE_TIME_WAIT = 6,
+	STATE_CLOSE = 7,
+	STATE_CLOSE_WAIT = 8,
+	STATE_LAST_ACK = 9,
+	STATE_CLOSING = 11
+};
 
 /* From udp(7); not every C library defines it. */
 #ifndef UDP_SEGMENT
@@ -43,6 +49,17 @@ os_name(void)
 	return "linux";
 }
 
+/* The pending error of a socket, which this clears. */
+static int
+error_of(int fd)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	(void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
+	return error;
+}
+
 bool
 os_tcp_info(int fd, struct os_tcp *tcp)
 {
@@ -57,10 +74,14 @@ os_tcp_info(int fd, struct os_tcp *tcp)
 		return false;
 	tcp->sent = info.tcpi_bytes_sent - info.tcpi_bytes_retrans;
 	tcp->peer_finished = info.tcpi_state == STATE_CLOSE_WAIT ||
-			     info.tcpi_state == STATE_LAST_ACK;
-	/* The peer's FIN counts as a byte. */
+			     info.tcpi_state == STATE_LAST_ACK ||
+			     info.tcpi_state == STATE_CLOSING ||
+			     info.tcpi_state == STATE_TIME_WAIT;
+	/* The peer's FIN counts as a byte. A reset after it is EPIPE. */
 	tcp->received = info.tcpi_bytes_received;
-	if (tcp->peer_finished && tcp->received > 0)
+	if (tcp->received > 0 &&
+	    (tcp->peer_finished ||
+		(info.tcpi_state == STATE_CLOSE && error_of(fd) == EPIPE)))
 		tcp->received--;
 	tcp->is_closed = info.tcpi_state == STATE_CLOSE;
 	tcp->is_acknowledged =

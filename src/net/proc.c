@@ -66,9 +66,6 @@ reap(pid_t pid, int *status)
 	do
 		reaped = waitpid(pid, status, WNOHANG);
 	while (reaped < 0 && errno == EINTR);
-	if (reaped > 0)
-		*status = WIFSIGNALED(*status) ? 128 + WTERMSIG(*status)
-					       : WEXITSTATUS(*status);
 	return reaped;
 }
 
@@ -89,7 +86,9 @@ reap_all(void)
 		if (p == NULL)
 			continue;
 		p->pid = 0;
-		p->status = status;
+		p->is_killed = WIFSIGNALED(status);
+		p->status =
+		    p->is_killed ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 		table.exits++;
 		if (!table.adopts && p->is_ending)
 			set_time(p, deadline_first(

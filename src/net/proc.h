@@ -54,6 +54,7 @@ struct proc {
 	pid_t group;    /* that it leads; 0: none */
 	int status;     /* then its exit status as a shell reports it, 128 + N
 			   for signal N */
+	bool is_killed; /* by a signal */
 	int fd;         /* sockt's end of the pair, non-blocking; whoever closes
 			   it sets it to -1. A forked copy has the other end,
 			   blocking */

@@ -281,37 +281,44 @@ wait_event(struct server *s, struct deadline until, bool *waiting)
 /* Reports the "closed" event of a connection whose bytes only the kernel has
  * counted; fd may be -1. */
 static void
-log_closed(const struct server *s, int fd, const struct conn *c, bool goes_on)
+log_closed(const struct server *s, int fd, const struct conn *c, bool goes_on,
+    bool is_cut)
 {
 	struct conn_summary sum;
 
 	if (!diag_emits(s->options->log_level))
 		return;
 	conn_event_summarize(fd, goes_on, &sum);
+	sum.reset_by_us = is_cut && !sum.reset;
+	sum.reset = sum.reset || is_cut;
 	conn_event_closed(s->options->log_level, c, &sum, s->last_status);
 }
 
 /*
  * The end of a program. If processes that it started still run, only this copy
  * of the connection is closed: shutdown(2) would end the connection for them,
- * and they would lose what is read here. Otherwise the connection is drained.
+ * and they would lose what is read here. Otherwise the connection is drained;
+ * or reset, as server_spawn() has prepared it, if the program did not exit by
+ * itself: a FIN would make half an answer look whole.
  */
 static void
 end_program(struct server *s, struct server_conn *c)
 {
-	bool was_ended = c->proc->is_ending;
-	bool goes_on = !was_ended && proc_group_lives(c->proc);
+	bool is_cut = c->proc->is_ending || c->proc->is_killed;
+	bool goes_on = !c->proc->is_ending && proc_group_lives(c->proc);
 
+	if (!is_cut)
+		sock_reset_on_close(c->fd, false);
 	if (goes_on)
 		conn_event_goes_on(&c->conn);
-	log_closed(s, c->fd, &c->conn, goes_on);
-	if (goes_on) {
+	log_closed(s, c->fd, &c->conn, goes_on, is_cut && !goes_on);
+	if (goes_on || is_cut) {
 		sock_close(&c->fd);
 		return;
 	}
 	shutdown_write(c->fd, &(struct conn_summary){.is_fin_sent = false});
-	c->drain = deadline_first(
-	    c->proc->until, deadline_after(was_ended ? 0 : SHUTDOWN_DRAIN_MS));
+	c->drain =
+	    deadline_first(c->proc->until, deadline_after(SHUTDOWN_DRAIN_MS));
 }
 
 /* The end of a forked handler, which has reported it, unless it was killed. */
@@ -328,7 +335,7 @@ end_handler(const struct server *s, const struct server_conn *c)
 	    "%s: the connection's process was ended by signal %d",
 	    addr_text(&c->conn.remote), s->last_status - 128);
 	diag_error(&e);
-	log_closed(s, -1, &c->conn, false);
+	log_closed(s, -1, &c->conn, false, false);
 }
 
 /* Handles the end of its process, and drains. Returns whether it is done. */
@@ -339,10 +346,12 @@ advance_conn(struct server *s, struct server_conn *c)
 		if (!proc_has_ended(c->proc))
 			return false;
 		s->last_status = c->proc->status;
-		if (c->proc->is_late)
+		if (c->proc->is_late) {
+			s->last_status = ERR_TIMEOUT;
 			diag_warn("%s: the program took longer than allowed "
 				  "(--max-time)",
 			    addr_text(&c->conn.remote));
+		}
 		if (c->fd >= 0)
 			end_program(s, c);
 		else
@@ -508,7 +517,7 @@ drop(struct server *s, int fd, const struct conn *c, int errnum)
 	    addr_text(&c->remote));
 	diag_error(&e);
 	s->last_status = (int)e.kind;
-	log_closed(s, fd, c, false);
+	log_closed(s, fd, c, false, true);
 	/* A FIN would look like an empty answer. */
 	sock_abort(&fd);
 }
@@ -556,6 +565,8 @@ server_spawn(struct server *s, int fd, const struct conn *c, char *const *argv)
 	struct err e = ERR_INIT;
 	struct proc *p;
 
+	/* Until the program has exited, whatever ends it and this process. */
+	sock_reset_on_close(fd, true);
 	do
 		p = proc_start(&program, &o, &e);
 	while (p == NULL && wait_for_resources(s, e.errnum));

@@ -108,8 +108,9 @@ void server_fork(struct server *s, int fd, const struct conn *c,
 
 /*
  * Passes fd to a program. fd also stays open here, and is drained when the
- * program exits. If a process of the program's group still runs then, it keeps
- * the connection, and fd is only closed. Failures are those of server_fork().
+ * program exits, or reset if it is ended or dies by a signal. If a process of
+ * the program's group still runs then, it keeps the connection, and fd is only
+ * closed. Failures are those of server_fork().
  */
 void server_spawn(
     struct server *s, int fd, const struct conn *c, char *const *argv);

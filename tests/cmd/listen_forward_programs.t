@@ -76,8 +76,12 @@ for my $row (['exit 3', 3], ['kill -9 $$', 137], ['exit 0', 0], ['exit 2', 2]) {
         'also in the event';
     unlike $r->{err}, qr/"error"/, 'and nothing else is said';
 }
+spew("$dir/nothing", "#!/bin/sh\n");
+chmod 0755, "$dir/nothing";
 $p = start('listen', '-4', '-k', '-x', "$dir/dump", 0, '--', "$dir/nothing");
-is exchange($p->port, ''), '', 'a program that does not exist: closed';
+$p->port;
+unlink "$dir/nothing";
+is exchange($p->port, ''), '', 'a program that has gone: closed';
 $p->expect(err => qr{cannot run \S+/nothing: no such file});
 is $p->stop->{status}, 0, 'and the server goes on';
 

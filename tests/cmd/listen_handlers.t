@@ -35,10 +35,14 @@ for (1 .. 20) {
 is $whole, 20, 'the last words arrive although input was left unread';
 $p->stop;
 
-$p = start('listen', '-k', 0, '--', '/nonexistent/program');
+my $gone = scratch() . '/program';
+spew("$gone", "#!/bin/sh\n");
+chmod 0755, "$gone";
+$p = start('listen', '-k', 0, '--', $gone);
 $port = $p->port;
-is exchange($port, ''), '', 'a program that does not exist: closed';
-$p->expect(err => qr{cannot run /nonexistent/program: no such file});
+unlink $gone;
+is exchange($port, ''), '', 'a program that has gone: closed';
+$p->expect(err => qr{cannot run \S+/program: no such file});
 is exchange($port, ''), '', 'and the server goes on';
 is $p->stop->{status}, 0, 'stopped';
 
