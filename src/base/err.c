@@ -70,7 +70,7 @@ static const struct cause {
 	"a router, a firewall or a route of this machine forbids it"},
     {EPERM, IP, ERR_UNREACHABLE, "not permitted",
 	"a firewall rule on this machine forbids it"},
-    {CAUSE_NO_BROADCAST, UDP, ERR_LOCAL, "not permitted",
+    {CAUSE_NO_BROADCAST, UDP, ERR_USAGE, "not permitted",
 	"a broadcast address needs --broadcast"},
     {CAUSE_NO_INTERFACE, IP, ERR_LOCAL, "no interface",
 	"a link-local address needs one: name ADDRESS%INTERFACE"},

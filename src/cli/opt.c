@@ -162,9 +162,10 @@ store_call(const struct opt *o, const char *arg, void *field, struct err *e)
 {
 	if (o->call(field, arg, e) == 0)
 		return 0;
-	err_prefix(e, "--%s", o->name);
-	e->kind = ERR_USAGE;
-	return -1;
+	/* Something that this machine lacks is not a mistake in the command. */
+	if (e->kind != ERR_LOCAL)
+		e->kind = ERR_USAGE;
+	return err_prefix(e, "--%s", o->name);
 }
 
 /* '-' is checked again when all options are known: see cli/command.c. */

@@ -445,6 +445,20 @@ prepare(struct send_state *s, struct deadline until, struct err *e)
 	return recorder_begin(&s->recorder, &none, e);
 }
 
+/* What is typed and no datagram carries is a usage error; in the midst of stdin
+ * it is not. Returns -1. */
+static int
+set_too_long(const struct send_state *s, struct err *e)
+{
+	if (s->source.kind == SOURCE_WHOLE && e->kind == ERR_USAGE)
+		e->kind = ERR_LOCAL;
+	if (s->source.kind != SOURCE_LINES)
+		return -1;
+	e->kind = ERR_FAILED;
+	return err_append(
+	    e, "sent %s", num_count_text(s->sender.stats.sent, "datagram"));
+}
+
 /* Looks up the peer, sends, receives, and reports the summary. */
 static int
 send_and_receive(struct send_state *s, const struct endpoint *ep,
@@ -461,6 +475,8 @@ send_and_receive(struct send_state *s, const struct endpoint *ep,
 	    &list, e);
 	if (result == 0)
 		result = try_addresses(s, &list, e);
+	if (result < 0 && e->errnum == EMSGSIZE)
+		result = set_too_long(s, e);
 	if (result == 0)
 		result = check_replies(s, e);
 	if (s->sender.stats.sent > 0)

@@ -439,14 +439,13 @@ too_long(int fd, const struct addr *peer, size_t length, struct err *e)
 	size_t max = is_ip4 ? MAX_PAYLOAD_IP4 : MAX_PAYLOAD_IP6, path;
 	const char *text = addr_text(peer);
 
-	e->errnum = EMSGSIZE;
 	if (addr_is_unix(peer))
 		return err_set(e, ERR_LOCAL,
 		    "%s: a datagram of %zu bytes is longer than the socket's "
 		    "send buffer",
 		    text, length);
 	if (length > max)
-		return err_set(e, ERR_LOCAL,
+		return err_set(e, ERR_USAGE,
 		    "%s: a datagram of %zu bytes is too long: UDP over %s "
 		    "carries %zu at most",
 		    text, length, is_ip4 ? "IPv4" : "IPv6", max);
@@ -466,8 +465,11 @@ dgram_send_error(int fd, const struct addr *peer, size_t length, struct err *e)
 	int errnum = errno;
 	const char *text;
 
-	if (errnum == EMSGSIZE)
-		return too_long(fd, peer, length, e);
+	if (errnum == EMSGSIZE) {
+		too_long(fd, peer, length, e);
+		e->errnum = EMSGSIZE;
+		return -1;
+	}
 	text = addr_text(peer);
 	if (addr_is_unix(peer))
 		return err_at(e, ERR_AT_UNIX,

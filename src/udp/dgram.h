@@ -103,7 +103,8 @@ int dgram_icmp_error(int fd);
 
 /*
  * Sets *e from errno after a failed send of length bytes to peer. "Too long"
- * names the limit (RFC 768, RFC 8200 4.5, or the path's). Returns -1.
+ * names the limit (RFC 768, RFC 8200 4.5, or the path's); it is ERR_USAGE for
+ * what no datagram carries, and has errnum EMSGSIZE. Returns -1.
  */
 int dgram_send_error(
     int fd, const struct addr *peer, size_t length, struct err *e);

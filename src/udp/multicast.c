@@ -21,7 +21,7 @@ multicast_parse_interface(unsigned *interface, const char *text, struct err *e)
 						       : if_nametoindex(text);
 	if (*interface != 0)
 		return 0;
-	return err_set(e, ERR_USAGE, "this machine has no interface '%s'",
+	return err_set(e, ERR_LOCAL, "this machine has no interface '%s'",
 	    text_shown(text));
 }
 

@@ -158,7 +158,7 @@ number_message(struct sender *x, struct dgram *d, struct err *e)
 	int n;
 
 	if (d->length > DGRAM_PAYLOAD_SIZE)
-		return err_set(e, ERR_LOCAL,
+		return err_set(e, ERR_USAGE,
 		    "a message of %zu bytes is too long to be numbered: "
 		    "%d bytes at most",
 		    d->length, DGRAM_PAYLOAD_SIZE);

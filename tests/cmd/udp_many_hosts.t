@@ -94,7 +94,7 @@ is $r->{status}, 7, 'but not on one of the other family';
 $p = start('udp-serve', '-4', '-v', '*', '0');
 $port = $p->port;
 $r = run('udp-send', '127.255.255.255', $port, 'x');
-is $r->{status}, 7, 'without --broadcast it is not permitted';
+is $r->{status}, 2, 'without --broadcast it is a usage error';
 like $r->{err}, qr/a broadcast address needs --broadcast/, 'and told';
 $r = run('udp-send', '--broadcast', '-w', '0.3', '127.255.255.255', $port,
     'x');

@@ -107,9 +107,9 @@ $r = run({ stdin => "00 x0" }, 'udp-send', '--no-reply', '--hex', '--whole',
     @to);
 like $r->{err}, qr/stdin: character 4: 'x' is not/, 'so is malformed stdin';
 $r = run({ stdin => '00' x 65_528 }, 'udp-send', '--no-reply', '--hex', @to);
-is $r->{status}, 7, 'a message that is too long as bytes is status 7';
+is $r->{status}, 1, 'a line that is too long as bytes is status 1';
 $r = run({ stdin => ' ' x 300_000 }, 'udp-send', '--no-reply', '--hex', @to);
-is $r->{status}, 7, 'and a line that could not be one';
+is $r->{status}, 1, 'and a line that could not be one';
 for (['--hex', '--escapes'], ['--hex', '--size', 5], ['--escapes', '--size', 5])
 {
     is run('udp-send', @$_, @to)->{status}, 2, "@$_ is refused";

@@ -205,6 +205,11 @@ is $r->{status}, 7, 'an own address of the other family is status 7';
 $r = run('udp-send', '-m', '0.2', '-w', '5', @to, 'x');
 is $r->{status}, 5, '--max-time';
 like $r->{err}, qr/\(--max-time\); sent 1 datagram, received 0/, 'says so';
+{
+    my $p = start({ keep_stdin => 1 }, 'udp-send', '-m', '0.2', @to);
+    $p->send_line("x\n");
+    is $p->finish->{status}, 5, 'of stdin, too';
+}
 arrived();
 $r = run({ stdout => do { open my $f, '>', '/dev/full'; $f } }, 'udp-send',
     '-w', '0.1', '--stats', @to, 'x');
@@ -217,10 +222,12 @@ for (['--size', '0'], ['--whole', '--size', '3'], ['--count', '0'],
     ['--rate', '0'], ['--rate', '5', '--interval', '1'], ['--window', '0'],
     ['--window', '40000'], ['--no-reply', '--replies', '1'],
     ['--no-reply', '-w', '1'], ['--replies', '-1'],
-    ['--multicast-ttl', '256'], ['--multicast-interface', 'nosuch0'],
+    ['--multicast-ttl', '256'],
     ['-s', 'localhost'], ['--keepalive']) {
     is run('udp-send', @$_, @to, 'x')->{status}, 2, "@$_ is refused";
 }
+is run('udp-send', '--multicast-interface', 'nosuch0', '239.1.2.3', 9,
+    'x')->{status}, 7, 'an interface that does not exist is status 7';
 is run('udp-send', '--whole', @to, 'x')->{status}, 2,
     'messages and --whole contradict one another';
 is run('udp-send', '--no-newline', @to, 'x')->{status}, 2, 'or --no-newline';

@@ -259,12 +259,15 @@ is_deeply [@{ $event{summary} }{qw(received answered ignored)}], [1, 1, 0],
 for (['--echo', '--discard'], ['--print', '--reply', 'x'],
     ['--reply', '%q'], ['--count', '0'], ['--max-rate', '-1'],
     ['--print', '--any-port'], ['--lines'], ['--echo', '--recv-only'],
-    ['--join', '10.0.0.1'], ['--join', '239.1.2.3%nosuch0'],
+    ['--join', '10.0.0.1'],
     ['--join', 'x'], ['--max-programs', '1'], ['--program-timeout', '1'],
     ['--allow', '1.2.3'], ['--backlog', '1'], ['--discard', '--max-rate', '1'],
     ['--echo', '0', '--', 'cat'], ['65536'], ['a', 'b', 'c']) {
     is run('udp-serve', @$_)->{status}, 2, "@$_ is refused";
 }
+
+is run('udp-serve', '--join', '239.1.2.3%nosuch0', 0)->{status}, 7,
+    'an interface that does not exist is status 7';
 
 # The end of the process that looks a name up was taken for a signal to stop:
 # udp-serve NAME failed now and then.

@@ -25,9 +25,20 @@ $r = run({ stdin => 'x' x 70_000 }, 'udp-send', '--no-reply', '--whole', @to);
 is $r->{status}, 7, 'the whole of much more';
 like $r->{err}, qr/all of stdin is too long for a datagram/, 'told';
 $r = run({ stdin => "ok\n" . 'x' x 700_000 }, 'udp-send', '--no-reply', @to);
-is $r->{status}, 7, 'a line that is too long';
-like $r->{err}, qr/a line of stdin is too long/, 'told';
+is $r->{status}, 1, 'a line that is too long, after another';
+like $r->{err}, qr/a line of stdin is too long .*; sent 1 datagram$/,
+    'told, with the count';
 is received(), 3, 'what came before it was sent';
+$r = run({ stdin => "ok\n" . 'x' x 65_508 }, 'udp-send', '--no-reply', @to);
+is $r->{status}, 1, 'a line that IPv4 cannot carry, after another';
+like $r->{err}, qr/carries 65507 at most; sent 1 datagram$/, 'told, too';
+is received(), 3, 'and what came before it was sent';
+$r = run('udp-send', '--no-reply', @to, 'x' x 65_508);
+is $r->{status}, 2, 'a message that is too long is a usage error';
+like $r->{err}, qr/carries 65507 at most$/m, 'that names the limit';
+$r = run({ stdin => 'x' x 70_000 }, 'udp-send', '--no-reply', '--size', 65_508,
+    @to);
+is $r->{status}, 2, 'so is a block';
 $r = run('udp-send', '--no-reply', '--size', '65528', @to);
 is $r->{status}, 2, 'a block that is too long is a usage error';
 ok !IO::Select->new($s)->can_read(0), 'nothing was cut to fit';
@@ -64,7 +75,7 @@ bind $s, pack_sockaddr_un("$dir/s");
 $r = run('udp-send', '--number', '--count', '64', '--window', '64',
     '--sndbuf', '4M', "unix:$dir/s", 'x' x 120_000);
 is $r->{signal}, 0, 'not a crash';
-is $r->{status}, 7, 'but too long';
+is $r->{status}, 2, 'but too long';
 like $r->{err}, qr/120000 bytes is too long to be numbered: 65536 bytes at most/,
     'which is told';
 $r = run('udp-send', '--no-reply', '--number', "unix:$dir/s", 'x' x 65_536);
@@ -75,7 +86,7 @@ ok $x eq '#0 ' . 'x' x 65_536, 'arrives';
 # One that is too long was left out, in silence, where another went before it.
 $r = run('udp-send', '--no-reply', '--number', "unix:$dir/s", 'one',
     'x' x 65_537, 'three');
-is $r->{status}, 7, 'a message that is too long behind another';
+is $r->{status}, 2, 'a message that is too long behind another';
 like $r->{err}, qr/65537 bytes is too long to be numbered/,
     'which is told';
 recv $s, $x, 70_000, 0;
