@@ -156,7 +156,11 @@ serve_forward(struct served *v)
 	result = relay_run(s->fd, &o, &s->r, &s->e);
 	/* A reset by the target is not a probe. */
 	s->allows_probes = s->allows_probes && sock_is_closed(s->fd);
-	if (s->r.is_aborted) {
+	if (s->r.is_aborted && s->e.kind == ERR_OUTPUT) {
+		/* The record has failed, which neither side waits for. */
+		sock_abort(&target);
+		sock_abort(&s->fd);
+	} else if (s->r.is_aborted) {
 		sock_abort_acked(&target, o.idle_ms, s->until);
 		sock_abort_acked(&s->fd, o.idle_ms, s->until);
 	}

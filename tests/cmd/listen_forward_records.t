@@ -243,4 +243,35 @@ SKIP: {
     }
 }
 
+# The reader of a record has gone, and the target does not read: both are reset
+# at once.
+{
+    my ($fifo, $slow) = ("$dir/fifo", tcp_listener());
+    POSIX::mkfifo($fifo, 0600) or die $!;
+    $p = start('listen', '-4', '-k', '--to', '127.0.0.1:' . $slow->sockport,
+        '-x', $fifo, 0);
+    open my $reader, '<', $fifo or die $!;
+    my $drain = Sockt::fork_child(sub { 1 while sysread $reader, my $x, 1e6; 0 });
+    $c = tcp_client($p->port);
+    my $t = $slow->accept;
+    $c->blocking(0);
+    for (my $idle = 0; $idle < 10; ) {
+        $idle = syswrite($c, 'x' x 65536) ? 0 : $idle + 1;
+        select undef, undef, undef, 0.05 if $idle;
+    }
+    kill 'KILL', $drain;
+    reap($drain);
+    close $reader;
+    syswrite $t, 'answer';
+    $c->blocking(1);
+    $SIG{ALRM} = sub { die "not reset\n" };
+    my $got = eval { alarm 5; my $n; do { $n = sysread $c, $got, 99 } while $n;
+        alarm 0; $n // 'reset' } // $@;
+    is $got, 'reset', 'a record without a reader: the client is reset';
+    $got = eval { alarm 5; my $n; do { $n = sysread $t, $got, 1e6 } while $n;
+        alarm 0; $n // 'reset' } // $@;
+    is $got, 'reset', 'and so is a target that does not read';
+    $p->stop;
+}
+
 done_testing;
