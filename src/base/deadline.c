@@ -24,6 +24,8 @@ deadline_from(int64_t from_ns, int64_t ms)
 struct deadline
 deadline_after(int64_t ms)
 {
+	if (ms == 0)
+		return (struct deadline){.at_ns = 0};
 	return ms < 0 ? deadline_none() : deadline_from(clock_now(), ms);
 }
 
@@ -113,10 +115,10 @@ deadline_error(struct deadline d, const char *what, struct err *e)
 }
 
 int
-deadline_idle_error(struct deadline max_time, int64_t idle_ms, struct err *e)
+deadline_idle_error(struct deadline max_time, struct limit idle, struct err *e)
 {
 	if (deadline_passed(max_time))
 		return deadline_error(max_time, "", e);
-	return deadline_error(deadline_limit(idle_ms, "--idle-timeout"),
+	return deadline_error(deadline_limit(idle.ms, idle.option),
 	    "nothing was sent or received", e);
 }

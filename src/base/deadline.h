@@ -23,11 +23,22 @@ struct deadline {
 	const char *option; /* "--timeout"; NULL: not the user's limit */
 };
 
+/* The length of a limit, and the option that gives it, as it was typed. */
+struct limit {
+	int64_t ms; /* -1: no limit */
+	const char *option;
+};
+
+#define LIMIT_NONE       \
+	{                \
+		-1, NULL \
+	}
+
 struct deadline deadline_none(void);
 
 /*
- * ms from now; deadline_none() if ms is negative, which means no limit, or too
- * large.
+ * ms from now; if that is 0, it has passed; deadline_none() if ms is negative,
+ * which means no limit, or too large.
  */
 struct deadline deadline_after(int64_t ms);
 
@@ -86,6 +97,6 @@ int deadline_error(struct deadline d, const char *what, struct err *e);
  * returns -1.
  */
 int deadline_idle_error(
-    struct deadline max_time, int64_t idle_ms, struct err *e);
+    struct deadline max_time, struct limit idle, struct err *e);
 
 #endif

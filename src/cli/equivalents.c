@@ -130,7 +130,7 @@ static const char rows[] =
     "sockt http-get --retry-for 30 http://host/\n"
     "curl --retry 3 http://host/\tsockt http-get --retry 3 http://host/\n"
     "curl --connect-timeout 5 http://host/\t"
-    "sockt http-get --timeout 5 http://host/\n"
+    "sockt http-get --connect-timeout 5 http://host/\n"
     "curl -w '%{time_total}' http://host/\t"
     "sockt http-get --timing http://host/\n"
     "wget http://host/file\tsockt http-get -LO http://host/file\n"

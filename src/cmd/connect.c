@@ -56,9 +56,10 @@ static const struct opt connect_opts[] = {
 };
 
 static const struct opt time_opts[] = {
-    OPTIONS_TIMEOUT("time limit for connecting"),
+    OPTIONS_TIMEOUT("time limit for connecting, and then without data"),
+    OPTIONS_CONNECT("time limit for connecting alone"),
     OPTIONS_RETRY("keep retrying for at most T"),
-    OPTIONS_IDLE("time limit without data sent or received"),
+    OPTIONS_IDLE("time limit without data sent or received alone"),
     OPTIONS_MAX("time limit for the command as a whole"),
     {.kind = OPT_END},
 };
@@ -247,7 +248,7 @@ prepare(struct client *c, struct err *e)
 	c->connector.stops_via = ends_early;
 	c->connector.tls.ends_with_input =
 	    ends_early || stdio_relay_ends_with_input(&o->relay);
-	c->connector.timeout_ms = o->time.timeout_ms;
+	c->connector.timeout = options_connect_limit(&o->time);
 	c->connector.retry_ms = o->time.retry_ms;
 	if (o->proxy.proxy.kind != PROXY_NONE)
 		c->connector.proxy = &o->proxy.proxy;

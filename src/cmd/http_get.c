@@ -85,10 +85,11 @@ static const struct opt output_opts[] = {
 };
 
 static const struct opt time_opts[] = {
-    OPTIONS_TIMEOUT("time limit for connecting"),
+    OPTIONS_TIMEOUT("time limit for connecting, and then without data"),
+    OPTIONS_CONNECT("time limit for connecting alone"),
     OPTIONS_RETRY("keep trying for at most T until the server answers with a "
 		  "status below 400"),
-    OPTIONS_IDLE("time limit without data sent or received"),
+    OPTIONS_IDLE("time limit without data sent or received alone"),
     OPTIONS_MAX("time limit for the command as a whole"),
     {.kind = OPT_END},
 };
@@ -213,9 +214,9 @@ http_get_run(
 	const struct http_get_options *o = options;
 	struct download_options wanted = o->request.download;
 	struct client_options client = {
-	    .connector.timeout_ms = o->time.timeout_ms,
+	    .connector.timeout = options_connect_limit(&o->time),
 	    .connector.retry_ms = -1,
-	    .idle_ms = o->time.idle_ms,
+	    .idle = options_idle_limit(&o->time),
 	    .until = deadline_max_time(o->time.max_ms),
 	};
 	struct download_run d;

@@ -74,7 +74,9 @@ static const struct opt listen_opts[] = {
 };
 
 static const struct opt time_opts[] = {
-    OPTIONS_TIMEOUT("time limit for connecting, to each --to"),
+    OPTIONS_TIMEOUT("time limit without data sent or received; with --to "
+		    "for connecting to each"),
+    OPTIONS_CONNECT("time limit for connecting to each --to"),
     OPTIONS_RETRY("keep retrying to reach --to for at most T"),
     OPTIONS_IDLE("time limit without data sent or received"),
     OPTIONS_MAX(
@@ -283,6 +285,8 @@ option_of_targets(const struct listen_options *o)
 {
 	if (o->time.retry_ms >= 0)
 		return "--retry-for";
+	if (o->time.connect_ms >= 0)
+		return "--connect-timeout";
 	if (o->proxy.proxy.kind != PROXY_NONE)
 		return "--proxy";
 	if (o->transport.via != NULL)
@@ -304,16 +308,15 @@ check_handler(const struct listen_options *o, bool has_program, struct err *e)
 		return err_set(e, ERR_USAGE,
 		    "a program and --exec, --to, --echo or --discard cannot "
 		    "be used together");
-	if (o->time.timeout_ms >= 0 && !has_targets)
-		return err_set(e, ERR_USAGE,
-		    "--timeout is for reaching --to; see --accept-timeout");
 	if (!has_targets && option_of_targets(o) != NULL)
 		return err_set(e, ERR_USAGE, "%s is for reaching --to",
 		    option_of_targets(o));
-	if (o->time.idle_ms >= 0 && (has_program || o->exec != NULL))
+	if ((o->time.idle_ms >= 0 || o->time.timeout_ms >= 0) &&
+	    (has_program || o->exec != NULL))
 		return err_set(e, ERR_USAGE,
-		    "--idle-timeout does not apply to a program's connection; "
-		    "--max-time does");
+		    "%s does not apply to a program's connection; --max-time "
+		    "does",
+		    o->time.idle_ms >= 0 ? "--idle-timeout" : "--timeout");
 	return 0;
 }
 
@@ -334,7 +337,7 @@ parse_targets(struct handler *h, const struct listen_options *o, struct err *e)
 		return err_set(e, ERR_USAGE,
 		    "--proxy does not apply with --via: its program makes "
 		    "the connection");
-	connector->timeout_ms = o->time.timeout_ms;
+	connector->timeout = options_connect_limit(&o->time);
 	connector->retry_ms = -1;
 	h->retry_ms = o->time.retry_ms;
 	/* Whether a program works decides about the next target. */
@@ -360,7 +363,10 @@ choose_handler(struct listen_state *l, char *const *program, struct err *e)
 	const struct recorder_options *record = &o->relay.record;
 	struct handler *h = &l->handler;
 
-	h->idle_ms = o->time.idle_ms;
+	h->idle = options_idle_limit(&o->time);
+	/* For --to, -w is about reaching it. */
+	if (o->to.count > 0 && o->time.idle_ms < 0)
+		h->idle = (struct limit)LIMIT_NONE;
 	h->max_ms = o->time.max_ms;
 	/* Without -k a port probe takes the only connection: an error. */
 	h->allows_probes = o->keep != 0;
@@ -374,7 +380,7 @@ choose_handler(struct listen_state *l, char *const *program, struct err *e)
 	l->has_handler = h->kind != HANDLER_DISCARD || o->discard;
 	l->stdio.recorder = (struct recorder){.has_several = o->keep != 0,
 	    .until = deadline_none(),
-	    .idle_ms = -1};
+	    .idle = LIMIT_NONE};
 	if (l->has_handler &&
 	    (record->output != NULL || record->hexdump != NULL ||
 		record->textdump != NULL))

@@ -325,3 +325,22 @@ options_make_dial(struct dial_options *d, const struct name_options *names,
 	}
 	d->sock = *sock;
 }
+
+static struct limit
+limit_of(int64_t ms, const char *option, const struct time_options *o)
+{
+	return ms >= 0 ? (struct limit){ms, option}
+		       : (struct limit){o->timeout_ms, "--timeout"};
+}
+
+struct limit
+options_connect_limit(const struct time_options *o)
+{
+	return limit_of(o->connect_ms, "--connect-timeout", o);
+}
+
+struct limit
+options_idle_limit(const struct time_options *o)
+{
+	return limit_of(o->idle_ms, "--idle-timeout", o);
+}

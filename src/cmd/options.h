@@ -37,15 +37,16 @@ struct source_options {
 
 /* Milliseconds; -1: no limit. */
 struct time_options {
-	int64_t timeout_ms; /* to connect, or to the first reply */
+	int64_t timeout_ms; /* -w: both of the next, or to the first reply */
+	int64_t connect_ms; /* to connect */
 	int64_t idle_ms;    /* without data in either direction */
 	int64_t max_ms;     /* for the command as a whole */
 	int64_t retry_ms;   /* to retry until it opens */
 };
 
-#define TIME_OPTIONS_INIT      \
-	{                      \
-		-1, -1, -1, -1 \
+#define TIME_OPTIONS_INIT          \
+	{                          \
+		-1, -1, -1, -1, -1 \
 	}
 
 /* How connections are accepted; see struct server_options. */
@@ -105,6 +106,9 @@ extern const struct opt options_tls[];    /* --tls --tls-ca --tls-insecure */
  * does the help text. */
 #define OPTIONS_TIMEOUT(help) \
 	DURATION('w', "timeout", "T", time_options, timeout_ms, help, .min = 1)
+#define OPTIONS_CONNECT(help)                                               \
+	DURATION(0, "connect-timeout", "T", time_options, connect_ms, help, \
+	    .min = 1)
 #define OPTIONS_IDLE(help) \
 	DURATION(0, "idle-timeout", "T", time_options, idle_ms, help, .min = 1)
 #define OPTIONS_MAX(help) \
@@ -117,6 +121,11 @@ extern const struct opt options_tls[];    /* --tls --tls-ca --tls-insecure */
 
 /* options_socket without the row of TCP. */
 #define OPTIONS_DGRAM_SOCKET (options_socket + 1)
+
+/* The limits for connecting and for idling: --timeout (-w), unless one of its
+ * own is given. */
+struct limit options_connect_limit(const struct time_options *o);
+struct limit options_idle_limit(const struct time_options *o);
 
 /* Fills *d from these groups; source may be NULL. */
 void options_make_dial(struct dial_options *d, const struct name_options *names,

@@ -322,7 +322,7 @@ serve(int fd, const struct conn *conn, void *context)
 
 	c.server = hs;
 	c.conn = conn;
-	session_start(&c.session, fd, time->idle_ms, time->max_ms);
+	session_start(&c.session, fd, options_idle_limit(time), time->max_ms);
 	/* A connection that is only reset was a port probe, not an error. */
 	c.session.allows_probes = true;
 	if (hs->o->http)

@@ -197,7 +197,7 @@ stdio_relay_open(struct stdio_relay *s, const struct stdio_relay_options *o,
 		return -1;
 	s->input_start = input_start(s);
 	s->recorder.until = until;
-	s->recorder.idle_ms = time->idle_ms;
+	s->recorder.idle = options_idle_limit(time);
 	return recorder_open(&s->recorder, &o->record, e);
 }
 
@@ -240,7 +240,7 @@ set_up(struct stdio_relay *s, struct relay_options *r)
 	r->on_eof =
 	    o->send_only ? RELAY_EOF_QUIT : (enum relay_on_eof)o->on_eof;
 	r->on_peer_eof = peer_eof_policy(o);
-	r->idle_ms = s->time->idle_ms;
+	r->idle = options_idle_limit(s->time);
 	r->linger_ms = o->linger_ms;
 	r->until = s->until;
 	r->crlf = o->crlf != 0;
@@ -333,7 +333,7 @@ stdio_relay_run(
 		script_release(&script);
 	end = deadline_first(s->until, deadline_after(SHUTDOWN_DRAIN_MS));
 	if (sum.is_aborted)
-		sock_abort_acked(fd, s->time->idle_ms, end);
+		sock_abort_acked(fd, options_idle_limit(s->time).ms, end);
 	else
 		shutdown_and_drain(
 		    fd, result < 0 ? deadline_after(0) : end, &sum);

@@ -437,7 +437,7 @@ prepare(struct send_state *s, struct deadline until, struct err *e)
 	struct conn none = {.start_ns = s->start_ns};
 
 	s->recorder.until = until;
-	s->recorder.idle_ms = -1;
+	s->recorder.idle = (struct limit)LIMIT_NONE;
 	if (recorder_check(&s->o->record, false, e) < 0 ||
 	    signals_catch(e) < 0 ||
 	    recorder_open(&s->recorder, &s->o->record, e) < 0)

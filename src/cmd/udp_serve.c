@@ -504,7 +504,7 @@ open_record(struct serve_state *s, struct err *e)
 	struct conn none = {.start_ns = clock_now()};
 
 	s->recorder.until = s->until;
-	s->recorder.idle_ms = s->o->time.idle_ms;
+	s->recorder.idle = options_idle_limit(&s->o->time);
 	if (recorder_open(&s->recorder, &s->o->record, e) < 0)
 		return -1;
 	return recorder_begin(&s->recorder, &none, e);

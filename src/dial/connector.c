@@ -100,7 +100,7 @@ static int
 open_program(const struct attempt *a)
 {
 	struct via_command command = {
-	    a->o->via, a->ep, a->o->stops_via, a->o->timeout_ms};
+	    a->o->via, a->ep, a->o->stops_via, a->o->timeout.ms};
 	bool checks = a->o->checks_via || a->o->retry_ms >= 0;
 	int64_t start = clock_now();
 	int fd;
@@ -172,7 +172,7 @@ connector_open(const struct endpoint *ep, const struct connector_options *o,
 	reconnect_start(&r, o->retry_ms, until);
 	do {
 		a.until = deadline_first(
-		    r.end, deadline_limit(o->timeout_ms, "--timeout"));
+		    r.end, deadline_limit(o->timeout.ms, o->timeout.option));
 		fd = try_once(&a);
 	} while (fd < 0 && connector_is_transient(e) &&
 		 reconnect_wait(&r, "no connection", e) == 0);

@@ -23,11 +23,11 @@ struct connector_options {
 	const struct proxy *proxy; /* NULL: none */
 	const char *via;           /* a command, see dial/via.h; NULL */
 	struct tls_options tls;
-	bool checks_via;    /* wait whether the program of via fails at once, as
-			       retries do */
-	bool stops_via;     /* terminate it when the connection is closed */
-	int64_t timeout_ms; /* for an attempt with lookup and proxy; -1: none */
-	int64_t retry_ms;   /* retry for this long; -1: one attempt */
+	bool checks_via; /* wait whether the program of via fails at once, as
+			    retries do */
+	bool stops_via;  /* terminate it when the connection is closed */
+	struct limit timeout; /* of an attempt with lookup and proxy */
+	int64_t retry_ms;     /* retry for this long; -1: one attempt */
 };
 
 /*

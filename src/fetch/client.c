@@ -115,7 +115,7 @@ client_release(struct client *c)
 static struct deadline
 idle_deadline(const struct client *c)
 {
-	return deadline_limit(c->options->idle_ms, "--idle-timeout");
+	return deadline_limit(c->options->idle.ms, c->options->idle.option);
 }
 
 /* Reports which limit has passed. */
@@ -127,7 +127,7 @@ limit_error(const struct client *c, const char *what, struct err *e)
 	if (deadline_passed(c->until))
 		deadline_error(c->until, "no response", e);
 	else
-		deadline_idle_error(c->until, c->options->idle_ms, e);
+		deadline_idle_error(c->until, c->options->idle, e);
 	return err_prefix(e, "%s", what);
 }
 
@@ -215,7 +215,7 @@ static int
 send_request(struct client *c, struct err *e)
 {
 	struct stream stream = {
-	    .fd = c->fd, .until = c->until, .idle_ms = c->options->idle_ms};
+	    .fd = c->fd, .until = c->until, .idle_ms = c->options->idle.ms};
 	enum stream_end end;
 
 	if (diag_shows(DIAG_NOTE))
@@ -488,7 +488,7 @@ copy_body(struct client *c, struct sink *s, struct err *e)
 	    .storage = c->storage,
 	    .max_bytes = (uint64_t)http_response_plain(c->response),
 	    .until = c->until,
-	    .idle_ms = c->options->idle_ms,
+	    .idle = c->options->idle,
 	    .tick_ms = c->progress == NULL ? -1 : TICK_MS,
 	    .progress = note_copied,
 	    .context = c};

@@ -26,7 +26,7 @@ struct sink;
 struct client_options {
 	struct connector_options connector; /* its proxy is ignored: a route has
 					       it; its tls is for https */
-	int64_t idle_ms; /* limit without data in either direction; -1: none */
+	struct limit idle;     /* without data in either direction */
 	struct deadline until; /* --max-time */
 };
 

@@ -30,7 +30,7 @@ static struct deadline
 limit(const struct copy *p, const struct flow *f)
 {
 	return deadline_first(p->until,
-	    deadline_limit_from(f->last_ns, p->idle_ms, "--idle-timeout"));
+	    deadline_limit_from(f->last_ns, p->idle.ms, p->idle.option));
 }
 
 /* Waits until the flow can continue. Returns as wait_poll(). */

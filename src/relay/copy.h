@@ -20,7 +20,7 @@ struct copy {
 	void *storage;         /* FLOW_SIZE bytes */
 	uint64_t max_bytes;    /* maximum to copy, not 0 */
 	struct deadline until; /* deadline of the whole copy */
-	int64_t idle_ms;       /* idle timeout; -1: none */
+	struct limit idle;     /* without data */
 	int64_t tick_ms; /* interval of progress; -1: only when bytes arrive */
 	copy_progress *progress;
 	void *context; /* progress's */

@@ -157,7 +157,7 @@ static int
 wait_file(const struct recorder *r, const struct recorder_file *f)
 {
 	struct deadline until = deadline_first(
-	    r->until, deadline_limit(r->idle_ms, "--idle-timeout"));
+	    r->until, deadline_limit(r->idle.ms, r->idle.option));
 	int ready = wait_fd(f->fd, POLLOUT, until);
 
 	if (ready > 0)

@@ -59,7 +59,7 @@ struct recorder {
 	/* The caller's; they may be changed between connections. */
 	bool has_several;      /* several connections, which have numbers */
 	struct deadline until; /* limit of waiting for the readers of files */
-	int64_t idle_ms;       /* the same for each piece; -1: none */
+	struct limit idle;     /* the same for each piece */
 
 	const struct recorder_options *options;
 	bool is_on;       /* there is anything to record */

@@ -255,7 +255,7 @@ note_progress(struct relay *r)
 
 	if (relay_result_is_output_pending(r))
 		r->written_ns = clock_now();
-	if (r->o->idle_ms < 0)
+	if (r->o->idle.ms < 0)
 		return;
 	unsent = sock_unacked_bytes(r->fd);
 	if (relay_is(r, POLICY_FORWARDER))
@@ -269,9 +269,9 @@ note_progress(struct relay *r)
 static struct deadline
 progress_deadline(const struct relay *r)
 {
-	int64_t ms = r->o->idle_ms / 8;
+	int64_t ms = r->o->idle.ms / 8;
 
-	return r->o->idle_ms < 0 || r->unsent == 0
+	return r->o->idle.ms < 0 || r->unsent == 0
 		   ? deadline_none()
 		   : deadline_after(ms < 10 ? 10 : ms);
 }

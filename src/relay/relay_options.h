@@ -29,7 +29,7 @@ struct relay_options {
 	int in, out; /* stdin and stdout, or -1: not used */
 	enum relay_on_eof on_eof;
 	enum relay_on_peer_eof on_peer_eof;
-	int64_t idle_ms;   /* idle timeout of both directions; -1: none */
+	struct limit idle; /* without data in either direction */
 	int64_t linger_ms; /* longest time between both FINs; -1: no limit */
 	struct deadline until;     /* deadline of the command */
 	bool is_program;           /* fd leads to a program that makes the
@@ -61,7 +61,7 @@ struct relay_options {
 
 #define RELAY_OPTIONS_INIT                                                  \
 	{                                                                   \
-		.in = -1, .out = -1, .unread = -1, .idle_ms = -1,           \
+		.in = -1, .out = -1, .unread = -1, .idle = LIMIT_NONE,      \
 		.linger_ms = -1, .until = {.at_ns = INT64_MAX}, .total = -1 \
 	}
 

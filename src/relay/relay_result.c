@@ -37,7 +37,7 @@ idle_deadline(const struct relay *r)
 	    r->up.last_ns > r->down.last_ns ? r->up.last_ns : r->down.last_ns;
 
 	return deadline_from(
-	    last > r->moved_ns ? last : r->moved_ns, r->o->idle_ms);
+	    last > r->moved_ns ? last : r->moved_ns, r->o->idle.ms);
 }
 
 struct deadline
@@ -55,7 +55,7 @@ relay_result_limit(const struct relay *r, struct err *e)
 	if (deadline_passed(linger) && !deadline_passed(r->o->until))
 		deadline_error(linger, "the peer did not finish", e);
 	else
-		deadline_idle_error(r->o->until, r->o->idle_ms, e);
+		deadline_idle_error(r->o->until, r->o->idle, e);
 	if (relay_result_is_output_pending(r))
 		err_append(e, "stdout accepts no more data");
 	else if (!flow_is_empty(&r->up))

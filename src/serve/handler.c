@@ -127,7 +127,7 @@ set_up(const struct served *v, int fd, struct relay_options *o)
 	*o = (struct relay_options)RELAY_OPTIONS_INIT;
 	o->in = o->out = fd;
 	o->on_peer_eof = RELAY_PEER_FINISH;
-	o->idle_ms = v->h->idle_ms;
+	o->idle = v->h->idle;
 	o->until = v->s.until;
 	if (v->h->recorder != NULL) {
 		o->tap = recorder_add;
@@ -161,8 +161,8 @@ serve_forward(struct served *v)
 		sock_abort(&target);
 		sock_abort(&s->fd);
 	} else if (s->r.is_aborted) {
-		sock_abort_acked(&target, o.idle_ms, s->until);
-		sock_abort_acked(&s->fd, o.idle_ms, s->until);
+		sock_abort_acked(&target, o.idle.ms, s->until);
+		sock_abort_acked(&s->fd, o.idle.ms, s->until);
 	}
 	shutdown_and_drain(&target,
 	    deadline_first(
@@ -276,7 +276,7 @@ serve_recorded(struct served *v)
 	int result;
 
 	r->until = s->until;
-	r->idle_ms = s->idle_ms;
+	r->idle = s->idle;
 	result = recorder_begin(r, v->c, &s->e);
 	if (result == 0)
 		result = serve(v);
@@ -295,7 +295,7 @@ handler_serve(int fd, const struct conn *c, void *context)
 
 	v.h = context;
 	v.c = c;
-	session_start(&v.s, fd, v.h->idle_ms, v.h->max_ms);
+	session_start(&v.s, fd, v.h->idle, v.h->max_ms);
 	v.s.allows_probes = v.h->allows_probes;
 	result = v.h->recorder == NULL ? serve(&v) : serve_recorded(&v);
 	return session_end(&v.s, c, DIAG_NOTE, result);

@@ -30,9 +30,9 @@ struct handler {
 	struct connector_options connector; /* of an attempt */
 	int64_t retry_ms; /* retry all targets for this long; -1: once */
 	struct recorder *recorder; /* the caller's; NULL: none */
-	int64_t idle_ms;           /* -1: no limit */
-	int64_t max_ms;            /* -1: no limit */
-	bool allows_probes;        /* serve/session.h */
+	struct limit idle;
+	int64_t max_ms;     /* -1: no limit */
+	bool allows_probes; /* serve/session.h */
 };
 
 /*

@@ -14,10 +14,10 @@
 #include "net/wait.h"
 
 void
-session_start(struct session *s, int fd, int64_t idle_ms, int64_t max_ms)
+session_start(struct session *s, int fd, struct limit idle, int64_t max_ms)
 {
 	s->fd = fd;
-	s->idle_ms = idle_ms;
+	s->idle = idle;
 	s->until = deadline_max_time(max_ms);
 	s->phase = deadline_none();
 	s->missing = NULL;
@@ -41,7 +41,7 @@ limit_error(struct session *s)
 {
 	if (deadline_passed(s->phase) && !deadline_passed(s->until))
 		return deadline_error(s->phase, s->missing, &s->e);
-	return deadline_idle_error(s->until, s->idle_ms, &s->e);
+	return deadline_idle_error(s->until, s->idle, &s->e);
 }
 
 /*
@@ -52,7 +52,7 @@ static int
 wait_ready(struct session *s, short events, struct deadline early)
 {
 	struct deadline limit = deadline_first(
-	    deadline_after(s->idle_ms), deadline_first(s->phase, s->until));
+	    deadline_after(s->idle.ms), deadline_first(s->phase, s->until));
 	int ready = wait_fd(s->fd, events, deadline_first(limit, early));
 
 	if (ready > 0)
@@ -85,7 +85,7 @@ stream_of(const struct session *s)
 {
 	return (struct stream){.fd = s->fd,
 	    .until = deadline_first(s->until, s->phase),
-	    .idle_ms = s->idle_ms};
+	    .idle_ms = s->idle.ms};
 }
 
 /* Maps the result of sending or receiving to 0, or -1 with s->e set. */

@@ -27,9 +27,8 @@ struct conn;
 #define MESSAGE_LINE_MS 1000
 
 struct session {
-	int fd; /* owned */
-	int64_t
-	    idle_ms; /* limit without a byte in either direction; -1: none */
+	int fd;                /* owned */
+	struct limit idle;     /* without a byte in either direction */
 	struct deadline until; /* limit of the connection */
 	struct deadline phase; /* limit of the current phase; session_phase() */
 	const char *missing;   /* what did not happen within phase */
@@ -43,8 +42,9 @@ struct session {
 	bool has_lines; /* the peer has sent a newline before */
 };
 
-/* The session owns fd. idle_ms and max_ms may be -1: no limit. */
-void session_start(struct session *s, int fd, int64_t idle_ms, int64_t max_ms);
+/* The session owns fd. max_ms may be -1: no limit. */
+void session_start(
+    struct session *s, int fd, struct limit idle, int64_t max_ms);
 
 /*
  * Limits the next phase to ms in total, even while bytes arrive; -1 means no

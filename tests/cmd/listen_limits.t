@@ -97,7 +97,7 @@ is scalar(grep { kill 0, $_ } @pids), 0, 'no child is left';
 
 for my $case ([ '--max-conns', 0 ], [ '--max-per-host', 'x' ], [ '--max-per-host', 1 ],
     [ '--backlog', -1 ], [ '--accept-timeout', 'soon' ],
-    [ '--allow', '1.2.3.4/33' ], [ '-w', 1 ], [ '--done' ],
+    [ '--allow', '1.2.3.4/33' ], [ '--connect-timeout', 1 ], [ '--done' ],
     [ '--expect-timeout', 1 ], [ '--append' ], [ '--user', 'no-such-user' ]) {
     $r = run('listen', '-vv', @$case, 0);
     is $r->{status}, 2, "@$case is a usage error";

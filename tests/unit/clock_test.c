@@ -20,11 +20,13 @@ main(void)
 	is_int(deadline_poll_ms(none), -1, "and polls for ever");
 	ok(!deadline_is_set(deadline_after(-1)), "a negative limit is none");
 
-	past = deadline_after(0);
+	past = deadline_from(clock_now(), 0);
 	ok(deadline_is_set(past) && !deadline_passed(past),
 	    "what has passed is judged after a look");
 	deadline_looked(clock_now());
-	ok(deadline_passed(past), "zero is now");
+	ok(deadline_passed(past), "and then it has");
+	past = deadline_after(0);
+	ok(deadline_is_set(past) && deadline_passed(past), "zero is now");
 	is_int(deadline_poll_ms(past), 0, "and polls not at all");
 	past.at_ns = 1;
 	is_int(deadline_poll_ms(past), 0, "long past is zero, never negative");

@@ -187,7 +187,8 @@ run(const struct scene *s, struct conn_summary *sum, struct err *e)
 	o.crlf = s->crlf;
 	o.tap = s->has_tap ? tap : NULL;
 	o.quit_after_script = s->is_done_with_script;
-	o.idle_ms = s->idle_ms > 0 ? s->idle_ms : -1;
+	o.idle =
+	    (struct limit){s->idle_ms > 0 ? s->idle_ms : -1, "--idle-timeout"};
 	o.linger_ms = s->linger_ms > 0 ? s->linger_ms : -1;
 	if (s->is_late)
 		o.until = deadline_max_time(1);
