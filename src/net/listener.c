@@ -57,6 +57,8 @@ bind_error(const struct addr *a, int type, int errnum, struct err *e)
 	}
 	if (errnum == EACCES && addr_port(a) != 0 && addr_port(a) < 1024)
 		cause = CAUSE_LOW_PORT;
+	if (errnum == EINVAL && addr_lacks_scope(a))
+		cause = CAUSE_NO_INTERFACE;
 	if (errnum == EADDRINUSE && addr_is_other_file(a))
 		cause = CAUSE_PATH_EXISTS;
 	else if (errnum == EADDRINUSE && type == SOCK_STREAM &&
