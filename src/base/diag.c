@@ -24,11 +24,12 @@ static struct {
 	diag_writer *events;  /* where events go; NULL: stderr */
 	int64_t start_ns;     /* start of the command */
 	size_t live;          /* bytes of the live line on the terminal */
+	bool has_progress;    /* the live line is shown at every level */
 	bool has_live;        /* a live line was announced */
 	bool is_mid_line;     /* data has begun a line of that terminal */
 	void (*before)(void); /* see diag_before_lines() */
 	unsigned connection;  /* see diag_connection() */
-} diag = {NULL, DIAG_SAY, false, NULL, 0, 0, false, false, NULL, 0};
+} diag = {NULL, DIAG_SAY, false, NULL, 0, 0, false, false, false, NULL, 0};
 
 /* The event under construction. */
 static struct json event;
@@ -222,7 +223,8 @@ diag_report(const void *bytes, unsigned long n)
 bool
 diag_progress_is_shown(void)
 {
-	return !diag.json && diag.level >= DIAG_SAY && isatty(STDERR_FILENO);
+	return !diag.json && (diag.level >= DIAG_SAY || diag.has_progress) &&
+	       isatty(STDERR_FILENO);
 }
 
 /*
@@ -275,6 +277,12 @@ diag_progress(const char *text)
 	if (text[0] == '\0' ? diag.live > 0
 			    : diag_progress_is_shown() && !diag.is_mid_line)
 		draw_live(text);
+}
+
+void
+diag_progress_always(void)
+{
+	diag.has_progress = true;
 }
 
 bool

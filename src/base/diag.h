@@ -86,6 +86,9 @@ size_t diag_progress_width(void);
 /* Announces a live line. Returns diag_progress_is_shown(). */
 bool diag_progress_start(void);
 
+/* Shows the live line with -q, too, since an option asks for it. */
+void diag_progress_always(void);
+
 /*
  * Reports that data is about to be written to the same terminal: removes the
  * live line, which is not drawn again until a line of data is complete. Has no

@@ -48,6 +48,8 @@ static const struct opt request_opts[] = {
 	"last N"),
     FILENAME(0, "if-modified-since", "DATE|FILE", download_options, since,
 	"fetch only if newer than DATE, or than FILE"),
+    FILENAME(0, "unix", "PATH", download_options, unix_path,
+	"send requests to the Unix socket PATH", .excludes = "proxy via"),
     FLAG('L', "location", download_options, follow, "follow redirects"),
     NUMBER(0, "max-redirs", "N", download_options, max_redirs,
 	"follow at most N redirects", .max = 1000),
@@ -75,6 +77,8 @@ static const struct opt output_opts[] = {
 	"write the body of an error to stdout, too"),
     FLAG('i', "include", download_options, include,
 	"print the header before the body"),
+    FLAG('R', "remote-time", download_options, remote_time,
+	"set the time of the file from Last-Modified"),
     FLAG(0, "raw", download_options, raw,
 	"write control characters to a terminal as they are"),
     FLAG('P', "progress", download_options, progress,
@@ -222,6 +226,8 @@ http_get_run(
 	struct download_run d;
 	int result;
 
+	if (wanted.progress)
+		diag_progress_always();
 	wanted.resume |= wanted.is_foreign;
 	wanted.fields = o->request.fields.items;
 	wanted.field_count = o->request.fields.count;

@@ -402,8 +402,8 @@ commit(struct transfer *t, struct err *e)
 	}
 	if (!t->is_file)
 		return 0;
-	/* With --if-modified-since, the file gets the time of its version. */
-	if (t->options->since != NULL &&
+	/* With these options, the file gets the time of its version. */
+	if ((t->options->since != NULL || t->options->remote_time) &&
 	    http_head_value(h, "last-modified", date, sizeof(date)) &&
 	    http_date_parse(date, &seconds)) {
 		times[1].tv_sec = (time_t)seconds;
@@ -440,7 +440,7 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 	if (r->framing == HTTP_FRAME_CLOSE && !t->client->route.is_tls)
 		note(t, "the body ends with the connection, so whether it is "
 			"whole cannot be checked");
-	progress_start(&p, t->options->progress || t->is_file);
+	progress_start(&p, t->options->progress || t->sink.kind != FD_TERMINAL);
 	was_shown = p.shown;
 	t->client->progress = was_shown ? &p : NULL;
 	t->client->count = (struct progress_count){
@@ -452,7 +452,8 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 		t->held = base + (int64_t)(t->sink.bytes - before);
 		return NEXT_FAILED;
 	}
-	if (was_shown || t->options->progress)
+	/* Where nobody asked, a short body to a pipe needs no line. */
+	if (t->options->progress || (was_shown && (t->is_file || p.width > 0)))
 		report_total(t, p.start_ns, base);
 	report(t);
 	if (r->head.status == 206 && !t->options->head_only &&
@@ -561,7 +562,6 @@ handle_part(struct transfer *t, const struct http_head *h, struct err *e)
 		    "says which",
 		    e);
 	if (range != NULL) {
-		/* It was checked when the options were. */
 		(void)http_request_parse_range(range, &wanted);
 		return is_requested(&wanted, &r)
 			   ? read_body(t, 0, r.to - r.from + 1, e)
@@ -967,7 +967,7 @@ download_start(struct download_run *d, const struct download_options *o,
 	d->options = o;
 	d->until = client->until;
 	client_init(&d->client, client);
-	return o->is_via ? 0 : route_init(&d->rules, o->proxy, e);
+	return o->is_via ? 0 : route_init(&d->rules, o->proxy, o->unix_path, e);
 }
 
 void
@@ -992,7 +992,8 @@ download_check_url(const struct download_run *d, const char *url,
 		    "--output FILE does",
 		    url_shown(url));
 	if (route_find(&d->rules, &u, &route, e) < 0 ||
-	    endpoint_check_host(route.server.host, e) < 0)
+	    (!route.server.is_unix &&
+		endpoint_check_host(route.server.host, e) < 0))
 		return -1;
 	*is_https = u.is_https;
 	return client_check(&d->client, &route, e);

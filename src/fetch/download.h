@@ -30,6 +30,7 @@ struct download_options {
 	int64_t retries;           /* --retry N */
 	int64_t retry_ms;          /* --retry-for; -1: one attempt */
 	const struct proxy *proxy; /* PROXY_NONE: http_proxy decides */
+	const char *unix_path;     /* --unix PATH */
 	int is_via;                /* --via: there is no proxy */
 
 	/* Where the body goes. */
@@ -40,6 +41,7 @@ struct download_options {
 	int force;          /* --force */
 	int fail_with_body; /* --fail-with-body */
 	int include;        /* -i: the head goes where the body goes */
+	int remote_time;    /* -R */
 	int raw;            /* --raw */
 	int progress;       /* -P: even when the body goes to stdout */
 	int timing;         /* --timing */

@@ -98,11 +98,18 @@ parse_env(struct proxy *p, const char *text, const char *name, struct err *e)
 }
 
 int
-route_init(struct route_rules *r, const struct proxy *proxy, struct err *e)
+route_init(struct route_rules *r, const struct proxy *proxy,
+    const char *unix_path, struct err *e)
 {
 	const char *tls = getenv("https_proxy"), *none = getenv("no_proxy");
 
+	char text[512], *operands[] = {text, NULL};
+
 	memset(r, 0, sizeof(*r));
+	if (unix_path != NULL) {
+		snprintf(text, sizeof(text), "unix:%s", unix_path);
+		return endpoint_parse(&r->local, operands, 1, "tcp", e);
+	}
 	if (proxy->kind != PROXY_NONE) {
 		r->proxy = proxy;
 		return 0;
@@ -131,6 +138,12 @@ route_find(const struct route_rules *r, const struct url *u,
 	snprintf(route->server.host, sizeof(route->server.host), "%s", u->host);
 	route->server.port = u->port;
 	route->is_tls = u->is_https;
+	if (r->local.is_unix) {
+		route->server = r->local;
+		return route->is_tls
+			   ? err_set(e, ERR_USAGE, "--unix is for http URLs")
+			   : 0;
+	}
 	route->proxy = r->proxy;
 	env = route->is_tls ? &r->tls_proxy : &r->env_proxy;
 	is_bad = route->is_tls && r->tls_error.kind != ERR_NONE;

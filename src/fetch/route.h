@@ -21,6 +21,7 @@ struct route {
 
 struct route_rules {
 	const struct proxy *proxy; /* the caller's, for every URL; NULL: none */
+	struct endpoint local;     /* a Unix socket, for every URL, if that */
 	struct proxy env_proxy;    /* of http_proxy; PROXY_NONE: none */
 	struct proxy tls_proxy;    /* of https_proxy, for https URLs */
 	struct err tls_error;      /* why https_proxy cannot be used */
@@ -28,18 +29,21 @@ struct route_rules {
 };
 
 /*
- * Sets the rules. proxy comes from an option; if its kind is PROXY_NONE,
+ * Sets the rules. unix_path, if not NULL, is that of a Unix socket, to which
+ * all requests go. proxy comes from an option; if its kind is PROXY_NONE,
  * http_proxy, https_proxy and no_proxy in the environment apply. Returns 0, or
- * -1 with ERR_USAGE if http_proxy is malformed.
+ * -1 with ERR_USAGE if http_proxy or unix_path is malformed.
  */
-int route_init(struct route_rules *r, const struct proxy *proxy, struct err *e);
+int route_init(struct route_rules *r, const struct proxy *proxy,
+    const char *unix_path, struct err *e);
 
 /*
  * Finds the route for u; it points into r. The items of no_proxy are separated
  * by commas or spaces: "*" is every host; NAME and .NAME are that name and its
  * subdomains; an address or a network ADDRESS/BITS matches numeric hosts; with
  * :PORT after it an item matches only that port. Returns 0, or -1 with *e,
- * because the route needs https_proxy and that is malformed.
+ * because the URL is https and a Unix socket is used, or because the route
+ * needs https_proxy and that is malformed.
  */
 int route_find(const struct route_rules *r, const struct url *u,
     struct route *route, struct err *e);

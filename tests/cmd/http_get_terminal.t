@@ -103,10 +103,14 @@ for my $columns (sort { $a <=> $b } keys %text) {
 $r = on_terminal('12', 80, slowly(3072, 3), '-P');
 like $r->{tty}, qr/\nx{3072}\r?\nsockt http-get: stdout: 3\.0 KiB in /,
     'no line in the middle of a line of data';
-$r = on_terminal('2', 80, slowly(2048, 2));
-unlike $r->{tty}, qr/KiB/, 'none when the body goes to stdout';
-$r = on_terminal('2', 80, slowly(2048, 2, 1), '-P');
-like $r->{tty}, qr/1\.0 KiB of 2\.0 KiB/, 'unless --progress is given';
+$r = on_terminal('12', 80, slowly(2048, 2));
+unlike $r->{tty}, qr/KiB/, 'none when the body goes to a terminal';
+$r = on_terminal('2', 80, slowly(2048, 2, 1));
+like $r->{tty}, qr/1\.0 KiB of 2\.0 KiB/, 'when stdout is redirected';
+$r = on_terminal('2', 80, answer('200 OK', 'short'));
+unlike $r->{tty}, qr/5 B in/, 'no line about a short one';
+$r = on_terminal('2', 80, slowly(2048, 2, 1), '-q', '-P', '-o', "$dir/qp");
+like $r->{tty}, qr/1\.0 KiB of 2\.0 KiB/, '-P shows it with -q';
 $r = on_terminal('2', 80, slowly(2048, 2), '-q', '-o', "$dir/d");
 is $r->{tty}, '', 'none with -q';
 $r = get(slowly(2048, 2), '/', '-P', '-o', "$dir/e");
