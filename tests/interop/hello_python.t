@@ -133,6 +133,21 @@ $r = run('udp-send', '127.0.0.1', $port, 'Michael', 'Tracy', 'Sarah');
 is $r->{out}, "Hello, Michael!\nHello, Tracy!\nHello, Sarah!\n",
     'udp-send asks a tutorial\'s UDP server';
 is $r->{status}, 0, 'status 0';
+$r = run({ stdin => "Michael\nTracy\n" }, 'udp-send', '-w', '0.5',
+    '127.0.0.1', $port);
+is $r->{out}, "Hello, Michael\n!Hello, Tracy\n!", 'and its stdin, like nc -u';
 $server->stop('KILL');
+
+# udp-serve --print, like nc -ul: a person answers.
+$p = start({ keep_stdin => 1 }, 'udp-serve', '--print', '0');
+$p->send_line("Hello!\n");
+my $asks = <<'END';
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.sendto(b'Michael', ('127.0.0.1', int(sys.argv[1]))); print(s.recv(1024))
+END
+$r = python($asks, $p->port);
+is $r->{out}, "b'Hello!\\n'\n", 'a line of stdin is the answer';
+is $p->stop->{out}, 'Michael', 'and the datagram is printed';
 
 done_testing;
