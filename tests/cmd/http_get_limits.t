@@ -109,4 +109,25 @@ for my $case (
     like $r->{err}, qr/--max-time|within the limit/, 'the limit is named';
 }
 
+# A process that was stopped has not seen silence, to a pipe nor to a file.
+for my $output ([], ['-o', scratch() . '/file']) {
+    my $server = http_server(sub {
+        my ($c) = @_;
+        syswrite $c, "HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\n\r\n";
+        for (1 .. 30) {
+            SocktHttp::put($c, 'x' x 100_000);
+            select undef, undef, undef, 0.1;
+        }
+    });
+    my $stopped = start('http-get', '-q', '--idle-timeout', 1, @$output,
+        "$server->{url}/");
+    select undef, undef, undef, 0.5;
+    $stopped->signal('STOP');
+    select undef, undef, undef, 1.6;
+    $stopped->signal('CONT');
+    my $result = $stopped->finish;
+    is $result->{status}, 0, "stopped for longer than --idle-timeout, @$output"
+        or diag $result->{err};
+}
+
 done_testing;
