@@ -79,6 +79,10 @@ static const struct opt_group connect_groups[] = {{"action", connect_opts, 0},
     {"addresses", options_proxy, offsetof(struct connect_options, proxy)},
     {"transport", options_via, offsetof(struct connect_options, transport)},
     {"transport", options_tls, offsetof(struct connect_options, transport)},
+    {"transport", options_tls_local,
+	offsetof(struct connect_options, transport)},
+    {"transport", options_tls_alpn,
+	offsetof(struct connect_options, transport)},
     {"local address", options_source, offsetof(struct connect_options, source)},
     {"time limits", time_opts, offsetof(struct connect_options, time)},
     {"socket options", options_socket, offsetof(struct connect_options, sock)},
@@ -246,9 +250,12 @@ prepare(struct client *c, struct err *e)
 	c->check.until = c->until;
 	c->connector.checks_via = c->action == CHECK;
 	c->connector.stops_via = ends_early;
-	c->connector.tls.ends_with_input =
-	    ends_early || stdio_relay_ends_with_input(&o->relay);
 	c->connector.timeout = options_connect_limit(&o->time);
+	c->connector.tls.expects_answer =
+	    !ends_early && !stdio_relay_ends_with_input(&o->relay);
+	/* Unless --on-eof fin was typed. */
+	c->connector.tls.delays_end =
+	    c->connector.tls.expects_answer && o->relay.on_eof < 0;
 	c->connector.retry_ms = o->time.retry_ms;
 	if (o->proxy.proxy.kind != PROXY_NONE)
 		c->connector.proxy = &o->proxy.proxy;

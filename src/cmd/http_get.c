@@ -106,6 +106,8 @@ static const struct opt_group http_get_groups[] = {
     {"transport", options_via, offsetof(struct http_get_options, transport)},
     {"transport", OPTIONS_TLS_TRUST,
 	offsetof(struct http_get_options, transport)},
+    {"transport", options_tls_local,
+	offsetof(struct http_get_options, transport)},
     {"local address", options_source,
 	offsetof(struct http_get_options, source)},
     {"time limits", time_opts, offsetof(struct http_get_options, time)},
@@ -138,7 +140,6 @@ set_transport(struct connector_options *c, const struct http_get_options *o,
 	if (options_make_transport(c, &transport, used, e) < 0)
 		return -1;
 	c->tls.alpn = "http/1.1";
-	c->tls.ends_with_input = true;
 	c->stops_via = true;
 	return 0;
 }
@@ -157,7 +158,7 @@ check(const struct command_args *args, const struct download_options *o,
 }
 
 /* Checks the URLs, and that the options of TLS are for some of them. Then lets
- * go of programs, if neither TLS nor --via runs one. */
+ * go of programs, if --via runs none. */
 static int
 check_urls(const struct download_run *d, const struct command_args *args,
     const struct http_get_options *o, struct err *e)
@@ -171,12 +172,14 @@ check_urls(const struct download_run *d, const struct command_args *args,
 			return -1;
 		may_use_tls |= is_https;
 	}
+	if (trust == NULL)
+		trust = opt_find_used(args->used, options_tls_local);
 	if (trust != NULL && !may_use_tls)
 		return err_set(e, ERR_USAGE,
 		    "--%s is for https URLs, and there are none (--location "
 		    "may lead to one)",
 		    trust->name);
-	if (!may_use_tls && o->transport.via == NULL)
+	if (o->transport.via == NULL)
 		sandbox_enter();
 	return 0;
 }

@@ -25,6 +25,7 @@
 #include "relay/recorder.h"
 #include "serve/handler.h"
 #include "serve/server.h"
+#include "tls/tls.h"
 
 /* Not in POSIX, but every Unix has it. */
 int initgroups(const char *user, gid_t gid);
@@ -33,7 +34,7 @@ struct listen_options {
 	struct report_options report;
 	struct name_options names;
 	struct proxy_options proxy;
-	struct transport_options transport;
+	struct transport_options transport, clients;
 	struct time_options time;
 	struct sock_options sock;
 	struct stdio_relay_options relay;
@@ -100,6 +101,8 @@ static const struct opt_group listen_groups[] = {{"server", listen_opts, 0},
     {"targets", options_proxy, offsetof(struct listen_options, proxy)},
     {"targets", options_via, offsetof(struct listen_options, transport)},
     {"targets", options_tls, offsetof(struct listen_options, transport)},
+    {"clients", options_tls_local, offsetof(struct listen_options, clients)},
+    {"clients", options_tls_clients, offsetof(struct listen_options, clients)},
     {"time limits", time_opts, offsetof(struct listen_options, time)},
     {"socket options", options_socket, offsetof(struct listen_options, sock)},
     {"messages", options_report, offsetof(struct listen_options, report)},
@@ -150,10 +153,28 @@ serve_child(struct listen_state *l, int fd, const struct conn *c)
 	struct server_handler handler = {
 	    handler_serve, &l->handler, runs_program};
 
-	if (runs_program && h->recorder == NULL)
+	if (runs_program && h->recorder == NULL && !h->tls.is_on)
 		server_spawn(&l->server, fd, c, h->program);
 	else
 		server_fork(&l->server, fd, c, &handler);
+}
+
+/*
+ * Makes the handshake with a client of TLS, whose process becomes that of
+ * *carrier. Returns 0, or -1 with *e and *fd closed.
+ */
+static int
+secure(
+    struct listen_state *l, int *fd, struct dial_result *carrier, struct err *e)
+{
+	struct tls_request request = {.options = &l->handler.tls,
+	    .until = deadline_first(l->until, deadline_after(TLS_ACCEPT_MS))};
+
+	if (!l->handler.tls.is_on)
+		return 0;
+	carrier->tls = tls_start(&request, fd, e);
+	l->stdio.dialed = carrier;
+	return carrier->tls == NULL ? -1 : 0;
 }
 
 /* Relays stdin and stdout in this process. Returns 0, or -1 with *e. With -k a
@@ -162,10 +183,17 @@ static int
 serve_stdio(struct listen_state *l, int fd, const struct conn *c, struct err *e)
 {
 	struct stdio_relay *stdio = &l->stdio;
+	struct dial_result carrier = {.ns = 0};
 	int result;
 
 	(void)diag_connection(c->number);
-	result = stdio_relay_run(stdio, &fd, c, e);
+	result = secure(l, &fd, &carrier, e);
+	if (result == 0) {
+		result = stdio_relay_run(stdio, &fd, c, e);
+	} else {
+		stdio->last = (struct conn_summary){.first = CONN_FIRST_PEER};
+		(void)err_prefix(e, "%s", addr_text(&c->remote));
+	}
 	(void)diag_connection(0);
 	if (result == 0)
 		return 0;
@@ -269,8 +297,7 @@ run(struct listen_state *l, const struct endpoint *ep, struct err *e)
 	result = prepare(l, e);
 	if (result == 0) {
 		listener_announce(&l->listener);
-		if (l->handler.program == NULL && l->o->transport.via == NULL &&
-		    !l->o->transport.tls)
+		if (l->handler.program == NULL && l->o->transport.via == NULL)
 			sandbox_enter();
 		result = accept_and_serve(l, e);
 		server_stop(&l->server);
@@ -292,7 +319,7 @@ option_of_targets(const struct listen_options *o)
 	if (o->transport.via != NULL)
 		return "--via";
 	if (o->transport.tls || o->transport.tls_ca != NULL ||
-	    o->transport.tls_insecure)
+	    o->transport.tls_name != NULL || o->transport.tls_insecure)
 		return "--tls";
 	return NULL;
 }
@@ -430,6 +457,8 @@ set_up(struct listen_state *l, struct endpoint *ep,
 	if (o->user != NULL && getpwnam(o->user) == NULL)
 		return err_set(e, ERR_USAGE, "--user: there is no user '%s'",
 		    text_shown(o->user));
+	if (options_make_clients(&l->handler.tls, &o->clients, e) < 0)
+		return -1;
 	options_make_server(&l->so, &o->server, &l->access, DIAG_NOTE);
 	l->so.program_ms = o->time.max_ms;
 	l->so.is_single = !o->keep;

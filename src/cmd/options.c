@@ -11,6 +11,7 @@
 #include "net/endpoint.h"
 #include "net/listener.h"
 #include "net/proc.h"
+#include "tls/tls.h"
 #include "dial/connector.h"
 #include "serve/server.h"
 
@@ -128,11 +129,36 @@ const struct opt options_via[] = {
 /* OPTIONS_TLS_TRUST starts after the first row. */
 const struct opt options_tls[] = {
     FLAG(0, "tls", transport_options, tls,
-	"use TLS, by openssl; the certificate is verified"),
-    FILENAME(0, "tls-ca", "FILE", transport_options, tls_ca,
-	"trust only the certificates in FILE", .excludes = "tls-insecure"),
+	"use TLS; the server's certificate is verified"),
+    FILENAME(0, "tls-ca", "FILE|DIR", transport_options, tls_ca,
+	"trust only the certificates in FILE, or in DIR (see openssl-rehash)",
+	.excludes = "tls-insecure"),
+    STRING(0, "tls-name", "NAME", transport_options, tls_name,
+	"the certificate must be for NAME instead of the host",
+	.excludes = "tls-insecure"),
     FLAG(0, "tls-insecure", transport_options, tls_insecure,
 	"do not verify the certificate"),
+    {.kind = OPT_END},
+};
+
+const struct opt options_tls_local[] = {
+    FILENAME(0, "tls-cert", "FILE", transport_options, tls_cert,
+	"the local certificate for TLS, with those of its authorities (PEM)"),
+    FILENAME(0, "tls-key", "FILE", transport_options, tls_key,
+	"its private key (default: in the file of --tls-cert)"),
+    {.kind = OPT_END},
+};
+
+const struct opt options_tls_clients[] = {
+    FILENAME(0, "tls-client-ca", "FILE|DIR", transport_options, tls_client_ca,
+	"demand a certificate from each client, and trust those in FILE or "
+	"DIR"),
+    {.kind = OPT_END},
+};
+
+const struct opt options_tls_alpn[] = {
+    STRING(0, "tls-alpn", "NAMES", transport_options, tls_alpn,
+	"protocols to offer in the handshake, with commas between them"),
     {.kind = OPT_END},
 };
 
@@ -149,6 +175,19 @@ check_via(const struct opt *table, const struct opt *const *used, struct err *e)
 	    o->name);
 }
 
+/* Returns an option that was given and needs --tls, or NULL. */
+static const char *
+option_of_tls(const struct transport_options *o)
+{
+	return o->tls_ca != NULL     ? "tls-ca"
+	       : o->tls_name != NULL ? "tls-name"
+	       : o->tls_insecure     ? "tls-insecure"
+	       : o->tls_cert != NULL ? "tls-cert"
+	       : o->tls_key != NULL  ? "tls-key"
+	       : o->tls_alpn != NULL ? "tls-alpn"
+				     : NULL;
+}
+
 int
 options_make_transport(struct connector_options *c,
     const struct transport_options *o, const struct opt *const *used,
@@ -162,16 +201,37 @@ options_make_transport(struct connector_options *c,
 	     i++)
 		if (check_via(tables[i], used, e) < 0)
 			return -1;
-	if (!o->tls && (o->tls_ca != NULL || o->tls_insecure))
-		return err_set(e, ERR_USAGE, "--tls-%s goes with --tls",
-		    o->tls_insecure ? "insecure" : "ca");
+	if (!o->tls && option_of_tls(o) != NULL)
+		return err_set(
+		    e, ERR_USAGE, "--%s goes with --tls", option_of_tls(o));
+	if (o->tls_key != NULL && o->tls_cert == NULL)
+		return err_set(e, ERR_USAGE, "--tls-key goes with --tls-cert");
 	if (o->via != NULL && proc_check_command(o->via, e) < 0)
 		return err_lead(e, "--via: ");
 	c->via = o->via;
-	c->tls.is_on = o->tls != 0;
-	c->tls.ca_file = o->tls_ca;
-	c->tls.is_insecure = o->tls_insecure != 0;
+	c->tls = (struct tls_options){.is_on = o->tls != 0,
+	    .ca = o->tls_ca,
+	    .name = o->tls_name,
+	    .is_insecure = o->tls_insecure != 0,
+	    .alpn = o->tls_alpn,
+	    .certificate = o->tls_cert,
+	    .key = o->tls_key};
 	return 0;
+}
+
+int
+options_make_clients(
+    struct tls_options *t, const struct transport_options *o, struct err *e)
+{
+	*t = (struct tls_options){.is_on = o->tls_cert != NULL,
+	    .is_server = true,
+	    .ca = o->tls_client_ca,
+	    .certificate = o->tls_cert,
+	    .key = o->tls_key};
+	if (!t->is_on && (o->tls_key != NULL || o->tls_client_ca != NULL))
+		return err_set(e, ERR_USAGE, "--tls-%s goes with --tls-cert",
+		    o->tls_key != NULL ? "key" : "client-ca");
+	return t->is_on ? tls_check(t, e) : 0;
 }
 
 /* The values of access rows. */

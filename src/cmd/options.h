@@ -24,6 +24,7 @@ struct endpoint;
 struct err;
 struct listener;
 struct server_options;
+struct tls_options;
 
 struct report_options {
 	int level; /* enum diag_level */
@@ -87,20 +88,27 @@ struct proxy_options {
 struct transport_options {
 	const char *via; /* NULL: not given */
 	int tls;
-	const char *tls_ca; /* NULL: the authorities of the system */
+	const char *tls_ca;   /* NULL: the authorities of the system */
+	const char *tls_name; /* NULL: the host */
 	int tls_insecure;
+	const char *tls_cert, *tls_key; /* NULL: no local certificate */
+	const char *tls_alpn;
+	const char *tls_client_ca; /* of a server; NULL: demands none */
 };
 
 extern const struct opt options_report[];
 extern const struct opt options_names[];
-extern const struct opt options_source[]; /* -s -p */
-extern const struct opt options_socket[]; /* --keepalive ... */
-extern const struct opt options_server[]; /* --max-conns ... */
-extern const struct opt options_bind[];   /* --fd --mode */
-extern const struct opt options_proxy[];  /* --proxy */
-extern const struct opt options_access[]; /* --allow --deny */
-extern const struct opt options_via[];    /* --via */
-extern const struct opt options_tls[];    /* --tls --tls-ca --tls-insecure */
+extern const struct opt options_source[];      /* -s -p */
+extern const struct opt options_socket[];      /* --keepalive ... */
+extern const struct opt options_server[];      /* --max-conns ... */
+extern const struct opt options_bind[];        /* --fd --mode */
+extern const struct opt options_proxy[];       /* --proxy */
+extern const struct opt options_access[];      /* --allow --deny */
+extern const struct opt options_via[];         /* --via */
+extern const struct opt options_tls[];         /* --tls --tls-ca ... */
+extern const struct opt options_tls_local[];   /* --tls-cert --tls-key */
+extern const struct opt options_tls_clients[]; /* --tls-client-ca */
+extern const struct opt options_tls_alpn[];    /* --tls-alpn */
 
 /* Rows for struct time_options. Their meaning differs between commands, and so
  * does the help text. */
@@ -138,6 +146,14 @@ void options_make_dial(struct dial_options *d, const struct name_options *names,
 int options_make_transport(struct connector_options *c,
     const struct transport_options *o, const struct opt *const *used,
     struct err *e);
+
+/*
+ * Sets how the clients of a server use TLS: not at all without --tls-cert.
+ * Loads the certificates. Returns 0, or -1 with ERR_USAGE or the error of
+ * tls_check().
+ */
+int options_make_clients(
+    struct tls_options *t, const struct transport_options *o, struct err *e);
 
 /* Fills *s, the accept loop's options. access must outlive them. */
 void options_make_server(struct server_options *s,

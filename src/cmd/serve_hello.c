@@ -23,6 +23,7 @@
 #include "net/signals.h"
 #include "serve/server.h"
 #include "serve/session.h"
+#include "tls/tls_options.h"
 
 #define HELLO_PORT 9999
 #define HTTP_PORT 8080
@@ -40,6 +41,7 @@ struct hello_options {
 	struct access_options access;
 	struct accept_options server;
 	struct bind_options bind;
+	struct transport_options clients;
 	const char *greeting;
 	const char *reply; /* NULL: the protocol's default */
 	const char *quit_word;
@@ -52,6 +54,7 @@ struct hello_options {
 struct hello_server {
 	const struct hello_options *o;
 	const struct opt *const *used; /* the options that were given */
+	struct tls_options tls;        /* of the clients */
 	struct template reply;
 	unsigned char *greeting; /* owned */
 	size_t greeting_length;
@@ -104,6 +107,8 @@ static const struct opt_group hello_groups[] = {{"conversation", hello_opts, 0},
     {"server", options_server, offsetof(struct hello_options, server)},
     {"server", options_access, offsetof(struct hello_options, access)},
     {"addresses", options_names, offsetof(struct hello_options, names)},
+    {"clients", options_tls_local, offsetof(struct hello_options, clients)},
+    {"clients", options_tls_clients, offsetof(struct hello_options, clients)},
     {"time limits", time_opts, offsetof(struct hello_options, time)},
     {"socket options", options_socket, offsetof(struct hello_options, sock)},
     {"messages", options_report, offsetof(struct hello_options, report)},
@@ -325,10 +330,11 @@ serve(int fd, const struct conn *conn, void *context)
 	session_start(&c.session, fd, options_idle_limit(time), time->max_ms);
 	/* A connection that is only reset was a port probe, not an error. */
 	c.session.allows_probes = true;
-	if (hs->o->http)
+	result = session_secure(&c.session, &hs->tls);
+	if (result == 0 && hs->o->http)
 		result =
 		    serve_http(&c, time->idle_ms < 0 ? HEAD_MS : time->idle_ms);
-	else
+	else if (result == 0)
 		result = serve_messages(&c);
 	/*
 	 * Sends FIN, drains, closes. Returns the exit status of this process.
@@ -430,6 +436,8 @@ hello_run(const void *options, const struct command_args *args, struct err *e)
 	options_make_server(&so, &o->server, &access, DIAG_SAY);
 	so.ends_idle = listener_is_activated(o->bind.fd);
 	result = prepare(&hs, e);
+	if (result == 0)
+		result = options_make_clients(&hs.tls, &o->clients, e);
 	if (result == 0)
 		result = options_make_access(
 		    &access, &o->access, deadline_max_time(o->time.max_ms), e);

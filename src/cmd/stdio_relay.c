@@ -237,8 +237,9 @@ set_up(struct stdio_relay *s, struct relay_options *r)
 		r->unread = STDIN_FILENO;
 	if (!o->send_only)
 		r->out = STDOUT_FILENO;
-	r->on_eof =
-	    o->send_only ? RELAY_EOF_QUIT : (enum relay_on_eof)o->on_eof;
+	r->on_eof = o->send_only    ? RELAY_EOF_QUIT
+		    : o->on_eof < 0 ? RELAY_EOF_FIN
+				    : (enum relay_on_eof)o->on_eof;
 	r->on_peer_eof = peer_eof_policy(o);
 	r->idle = options_idle_limit(s->time);
 	r->linger_ms = o->linger_ms;

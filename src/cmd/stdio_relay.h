@@ -18,7 +18,7 @@ struct err;
 struct time_options;
 
 struct stdio_relay_options {
-	int on_eof;      /* enum relay_on_eof */
+	int on_eof;      /* enum relay_on_eof; -1: not given, fin */
 	int on_peer_eof; /* enum relay_on_peer_eof; -1: depends on stdin */
 	int send_only;
 	int recv_only;
@@ -31,9 +31,10 @@ struct stdio_relay_options {
 	int progress;
 };
 
-#define STDIO_RELAY_OPTIONS_INIT                                    \
-	{                                                           \
-		.on_peer_eof = -1, .linger_ms = -1, .expect_ms = -1 \
+#define STDIO_RELAY_OPTIONS_INIT                                  \
+	{                                                         \
+		.on_eof = -1, .on_peer_eof = -1, .linger_ms = -1, \
+		.expect_ms = -1                                   \
 	}
 
 extern const struct opt stdio_relay_opts[];

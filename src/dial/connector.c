@@ -12,12 +12,12 @@
 #include "net/endpoint.h"
 #include "dial/proxy.h"
 #include "dial/reconnect.h"
-#include "dial/tls.h"
 #include "dial/via.h"
 #include "net/proc.h"
 #include "net/resolve.h"
 #include "net/sock.h"
 #include "net/stream.h"
+#include "tls/tls.h"
 
 /* How long a TLS peer may take to end a connection that is discarded. */
 #define DISCARD_MS 500
@@ -125,7 +125,10 @@ open_program(const struct attempt *a)
 static void
 add_tls(const struct attempt *a, int *fd)
 {
-	struct tls_request request = {&a->o->tls, a->ep, a->until};
+	struct tls_request request = {.options = &a->o->tls,
+	    .name = endpoint_text(a->ep),
+	    .host = a->ep->is_unix ? NULL : a->ep->host,
+	    .until = a->until};
 	struct via *via = a->result->via;
 	int64_t start = clock_now();
 	struct err reason;
@@ -191,7 +194,7 @@ connector_close(struct dial_result *result, int status, struct deadline until,
 	if (status < 0)
 		until = deadline_first(until, deadline_after(PROC_GRACE_MS));
 	if (result->tls != NULL && waits)
-		ended = tls_end(result->tls, until, &reason);
+		ended = tls_end(result->tls, status == 0, until, &reason);
 	if (result->via != NULL && waits && ended == 0)
 		ended = via_end(result->via, until, &reason);
 	release(result);
@@ -212,7 +215,7 @@ connector_discard(struct dial_result *result, int *fd)
 		(void)sock_finish(*fd);
 		sock_close(fd);
 		(void)tls_end(
-		    result->tls, deadline_after(DISCARD_MS), &ignored);
+		    result->tls, true, deadline_after(DISCARD_MS), &ignored);
 	}
 	sock_close(fd);
 	release(result);

@@ -10,7 +10,7 @@
 
 #include "base/deadline.h"
 #include "dial/dial.h"
-#include "dial/tls_options.h"
+#include "tls/tls_options.h"
 
 struct endpoint;
 struct err;

@@ -125,6 +125,13 @@ int os_autobind(int fd);
  */
 void os_follow_parent(pid_t parent, int number);
 
+/* Whether the program was loaded with the system's loader, and dlopen(3) works.
+ */
+bool os_has_loader(void);
+
+/* Closes the descriptor first and all above it. */
+void os_close_from(int first);
+
 /*
  * Makes this process adopt orphaned descendants, which waitpid(2) then reaps.
  * Returns false if the system does not support it.

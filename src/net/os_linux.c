@@ -9,8 +9,10 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -395,4 +397,21 @@ os_follow_parent(pid_t parent, int number)
 	if (prctl(PR_SET_PDEATHSIG, (unsigned long)number) == 0 &&
 	    getppid() != parent)
 		kill(getpid(), number);
+}
+
+bool
+os_has_loader(void)
+{
+	return getauxval(AT_BASE) != 0;
+}
+
+void
+os_close_from(int first)
+{
+	long end = sysconf(_SC_OPEN_MAX);
+
+	if (syscall(SYS_close_range, (unsigned)first, ~0U, 0U) == 0)
+		return;
+	for (; first < end; first++)
+		(void)close(first);
 }

@@ -245,3 +245,18 @@ os_follow_parent(pid_t parent, int number)
 	(void)parent;
 	(void)number;
 }
+
+bool
+os_has_loader(void)
+{
+	return true;
+}
+
+void
+os_close_from(int first)
+{
+	long end = sysconf(_SC_OPEN_MAX);
+
+	for (; first < end; first++)
+		(void)close(first);
+}

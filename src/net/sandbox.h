@@ -12,4 +12,11 @@
  */
 void sandbox_enter(void);
 
+/*
+ * The second set, for a process that only moves bytes between descriptors that
+ * are open: from now on it cannot open a file or a socket, start a process or
+ * run code that it has written, either.
+ */
+void sandbox_enter_transfer(void);
+
 #endif

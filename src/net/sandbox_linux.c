@@ -66,19 +66,27 @@ struct instruction {
 	uint32_t k;
 };
 
+/* Sets the filter of count steps. */
+static void
+set_filter(struct instruction *steps, size_t count)
+{
+	struct {
+		uint16_t length;
+		struct instruction *steps;
+	} program = {(uint16_t)count, steps};
+
+	/* Without no_new_privs only root may set a filter. */
+	if (ARCHITECTURE != 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+		(void)prctl(
+		    PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
+}
+
 void
 sandbox_enter(void)
 {
 	struct instruction steps[COUNT + 6], *next = steps;
-	struct {
-		uint16_t length;
-		struct instruction *steps;
-	} program = {0, steps};
 	size_t i;
 
-	/* Without no_new_privs only root may set a filter. */
-	if (ARCHITECTURE == 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return;
 	*next++ = (struct instruction){LOAD, 0, 0, CALL_ARCHITECTURE};
 	*next++ = (struct instruction){IF_EQUAL, 0, COUNT + 3, ARCHITECTURE};
 	*next++ = (struct instruction){LOAD, 0, 0, CALL_NUMBER};
@@ -90,6 +98,91 @@ sandbox_enter(void)
 		    IF_EQUAL, (uint8_t)(COUNT - i), 0, (uint32_t)refused[i]};
 	*next++ = (struct instruction){RETURN, 0, 0, SECCOMP_ALLOW};
 	*next++ = (struct instruction){RETURN, 0, 0, SECCOMP_REFUSE};
-	program.length = (uint16_t)(next - steps);
-	(void)prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
+	set_filter(steps, (size_t)(next - steps));
+}
+
+/*
+ * Calls of a process that moves bytes between open descriptors. ioctl(2) and
+ * mmap(2) depend on an argument; setsockopt(2) arms and disarms a reset.
+ */
+static const int permitted[] = {
+    SYS_read,
+    SYS_write,
+    SYS_close,
+    SYS_shutdown,
+    SYS_getsockopt,
+    SYS_setsockopt,
+    SYS_getsockname,
+    SYS_brk,
+    SYS_munmap,
+    SYS_mremap,
+    SYS_madvise,
+    SYS_futex,
+    SYS_getrandom,
+    SYS_getpid,
+    SYS_clock_gettime,
+    SYS_gettimeofday,
+    SYS_rt_sigreturn,
+    SYS_rt_sigprocmask,
+    SYS_restart_syscall,
+    SYS_exit_group,
+    SYS_ppoll,
+    SYS_fstat,
+#ifdef SYS_poll /* newer architectures have ppoll(2) alone */
+    SYS_poll,
+#endif
+#ifdef SYS_recvfrom
+    SYS_recvfrom,
+    SYS_sendto,
+#endif
+#ifdef SYS_socketcall /* of older 32-bit systems: any call on sockets */
+    SYS_socketcall,
+#endif
+#ifdef SYS_clock_gettime64
+    SYS_clock_gettime64,
+    SYS_ppoll_time64,
+    SYS_futex_time64,
+#endif
+};
+
+#define PERMITTED (sizeof(permitted) / sizeof(permitted[0]))
+
+#ifdef SYS_mmap2
+#define MMAP SYS_mmap2
+#else
+#define MMAP SYS_mmap
+#endif
+
+void
+sandbox_enter_transfer(void)
+{
+	enum {
+		COUNT_UNSENT = 0x5411, /* TIOCOUTQ, SIOCOUTQ */
+		EXECUTABLE = 4,        /* PROT_EXEC */
+		SECOND_ARGUMENT = 24,  /* offsets in struct seccomp_data */
+		THIRD_ARGUMENT = 32,
+		IF_BITS = 0x45
+	};
+	const uint16_t probe = 1;
+	/* The lower half of an argument of 64 bits. */
+	uint32_t low = *(const unsigned char *)&probe == 1 ? 0 : 4;
+	struct instruction steps[PERMITTED + 16], *next = steps;
+	size_t i;
+
+	*next++ = (struct instruction){LOAD, 0, 0, CALL_ARCHITECTURE};
+	*next++ = (struct instruction){IF_EQUAL, 1, 0, ARCHITECTURE};
+	*next++ = (struct instruction){RETURN, 0, 0, SECCOMP_REFUSE};
+	*next++ = (struct instruction){LOAD, 0, 0, CALL_NUMBER};
+	for (i = 0; i < PERMITTED; i++)
+		*next++ = (struct instruction){IF_EQUAL,
+		    (uint8_t)(PERMITTED - i + 6), 0, (uint32_t)permitted[i]};
+	*next++ = (struct instruction){IF_EQUAL, 0, 2, SYS_ioctl};
+	*next++ = (struct instruction){LOAD, 0, 0, SECOND_ARGUMENT + low};
+	*next++ = (struct instruction){IF_EQUAL, 4, 3, COUNT_UNSENT};
+	*next++ = (struct instruction){IF_EQUAL, 0, 2, MMAP};
+	*next++ = (struct instruction){LOAD, 0, 0, THIRD_ARGUMENT + low};
+	*next++ = (struct instruction){IF_BITS, 0, 1, EXECUTABLE};
+	*next++ = (struct instruction){RETURN, 0, 0, SECCOMP_REFUSE};
+	*next++ = (struct instruction){RETURN, 0, 0, SECCOMP_ALLOW};
+	set_filter(steps, (size_t)(next - steps));
 }

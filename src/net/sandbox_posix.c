@@ -17,3 +17,11 @@ sandbox_enter(void)
 	    NULL);
 #endif
 }
+
+void
+sandbox_enter_transfer(void)
+{
+#ifdef __OpenBSD__
+	(void)pledge("stdio inet", NULL);
+#endif
+}

@@ -224,6 +224,12 @@ sock_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
 }
 
 int
+sock_shut(int fd, int how)
+{
+	return shutdown(fd, how);
+}
+
+int
 sock_finish(int fd)
 {
 	int64_t start = step_start();

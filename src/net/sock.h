@@ -80,6 +80,9 @@ ssize_t sock_recv(int fd, void *space, size_t size, int flags);
 ssize_t sock_write_nowait(
     int fd, enum fd_kind kind, const void *bytes, size_t n);
 
+/* shutdown(2) of a socket between two processes of sockt: no step. */
+int sock_shut(int fd, int how);
+
 /* shutdown(2) of the sending direction. Returns 0, or -1 with errno. */
 int sock_finish(int fd);
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/diag.h"
@@ -17,6 +18,7 @@
 #include "relay/recorder.h"
 #include "relay/relay.h"
 #include "serve/session.h"
+#include "tls/tls.h"
 
 /* How long to wait for a client's first bytes before it is reset. */
 #define REFUSE_MS 100
@@ -208,6 +210,24 @@ do_not_abort(struct session *s)
 	sock_reset_on_close(s->fd, false);
 }
 
+/* Sets the variables of a program that are about TLS, which t may be. */
+static void
+set_variables(const struct tls *t)
+{
+	const struct tls_facts *f = t != NULL ? tls_facts(t) : NULL;
+	const char *const values[][2] = {
+	    {"SSL_PROTOCOL", f != NULL ? f->protocol : ""},
+	    {"SSL_CIPHER", f != NULL ? f->cipher : ""},
+	    {"SSL_CLIENT_S_DN", f != NULL ? f->subject : ""}};
+	size_t i;
+
+	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		if (values[i][1][0] != '\0')
+			(void)setenv(values[i][0], values[i][1], 1);
+		else
+			(void)unsetenv(values[i][0]);
+}
+
 /*
  * Relays to a program, in whose place this process has the connection. It is
  * not an error that the program ends without reading everything, or that the
@@ -222,13 +242,15 @@ serve_program(struct served *v)
 	    .local = &v->c->local,
 	    .remote = &v->c->remote};
 	const struct proc_options options = {.has_pair = true};
-	struct proc *p = proc_start(&program, &options, &v->s.e);
+	struct proc *p;
 	struct session *s = &v->s;
 	struct relay_options o;
 	struct err lost;
 	int result, status;
 	bool is_lost;
 
+	set_variables(s->tls);
+	p = proc_start(&program, &options, &s->e);
 	if (p == NULL)
 		return -1;
 	outlive_program();
@@ -297,6 +319,8 @@ handler_serve(int fd, const struct conn *c, void *context)
 	v.c = c;
 	session_start(&v.s, fd, v.h->idle, v.h->max_ms);
 	v.s.allows_probes = v.h->allows_probes;
-	result = v.h->recorder == NULL ? serve(&v) : serve_recorded(&v);
+	result = session_secure(&v.s, &v.h->tls);
+	if (result == 0)
+		result = v.h->recorder == NULL ? serve(&v) : serve_recorded(&v);
 	return session_end(&v.s, c, DIAG_NOTE, result);
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "dial/connector.h"
+#include "tls/tls_options.h"
 #include "net/proc.h"
 
 struct conn;
@@ -22,6 +23,7 @@ enum handler_kind {
 };
 
 struct handler {
+	struct tls_options tls; /* of the clients */
 	enum handler_kind kind;
 	char *const *program;     /* HANDLER_PROGRAM */
 	struct proc_shell shell;  /* storage of --exec's argv */

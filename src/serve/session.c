@@ -12,6 +12,7 @@
 #include "net/sock.h"
 #include "net/stream.h"
 #include "net/wait.h"
+#include "tls/tls.h"
 
 void
 session_start(struct session *s, int fd, struct limit idle, int64_t max_ms)
@@ -21,11 +22,24 @@ session_start(struct session *s, int fd, struct limit idle, int64_t max_ms)
 	s->until = deadline_max_time(max_ms);
 	s->phase = deadline_none();
 	s->missing = NULL;
+	s->tls = NULL;
 	memset(&s->r, 0, sizeof(s->r));
 	s->allows_probes = false;
 	err_clear(&s->e);
 	buf_init(&s->queue, s->storage, sizeof(s->storage));
 	s->has_lines = false;
+}
+
+int
+session_secure(struct session *s, const struct tls_options *o)
+{
+	struct tls_request request = {.options = o,
+	    .until = deadline_first(s->until, deadline_after(TLS_ACCEPT_MS))};
+
+	if (!o->is_on)
+		return 0;
+	s->tls = tls_start(&request, &s->fd, &s->e);
+	return s->tls == NULL ? -1 : 0;
 }
 
 void
@@ -210,17 +224,48 @@ log_error(struct session *s, const struct conn *c)
 	diag_error(&s->e);
 }
 
+/*
+ * Ends the client's TLS, in good order or with a reset. result is that of the
+ * session, and the one that is returned unless TLS failed.
+ */
+static int
+end_tls(struct session *s, bool is_cut, int result)
+{
+	struct err e;
+
+	if (s->tls == NULL)
+		return result;
+	if (!is_cut &&
+	    tls_end(s->tls, true,
+		deadline_first(s->until, deadline_after(SHUTDOWN_DRAIN_MS)),
+		&e) < 0 &&
+	    result == 0) {
+		s->e = e;
+		result = -1;
+	}
+	tls_release(s->tls);
+	s->tls = NULL;
+	return result;
+}
+
 int
 session_end(struct session *s, const struct conn *c, int level, int result)
 {
 	struct deadline until = s->until;
+	/* A program that was killed has a status of a signal. */
+	bool is_cut = result < 0 &&
+		      (s->fd < 0 || s->r.is_aborted || s->e.kind == ERR_LOST ||
+			  s->e.kind == ERR_OUTPUT || (int)s->e.kind > 128);
 
+	if (s->tls != NULL && is_cut)
+		sock_close(&s->fd);
 	/* With nothing left to read, closing sends the FIN. */
 	s->r.is_fin_sent = s->r.is_fin_sent || s->r.is_fin_received;
 	if (!s->r.is_fin_received)
 		until =
 		    deadline_first(until, deadline_after(SHUTDOWN_DRAIN_MS));
 	shutdown_and_drain(&s->fd, until, &s->r);
+	result = end_tls(s, is_cut, result);
 	if (result == 0)
 		err_clear(&s->e);
 	if (result < 0 && s->allows_probes && s->e.kind == ERR_LOST &&

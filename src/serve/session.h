@@ -15,6 +15,8 @@
 #include "net/conn_event.h"
 
 struct conn;
+struct tls;
+struct tls_options;
 
 /* The longest message in bytes, without its newline. */
 #define MESSAGE_MAX 8192
@@ -32,6 +34,7 @@ struct session {
 	struct deadline until; /* limit of the connection */
 	struct deadline phase; /* limit of the current phase; session_phase() */
 	const char *missing;   /* what did not happen within phase */
+	struct tls *tls;       /* that the client uses; NULL: none */
 	struct conn_summary r; /* bytes so far, and who finished first */
 	bool allows_probes;    /* conn_event_is_probe() is not an error */
 	struct err e;          /* why it failed */
@@ -45,6 +48,12 @@ struct session {
 /* The session owns fd. max_ms may be -1: no limit. */
 void session_start(
     struct session *s, int fd, struct limit idle, int64_t max_ms);
+
+/*
+ * Makes the handshake with a client of TLS, unless it is off. Returns 0, or -1
+ * with s->e set.
+ */
+int session_secure(struct session *s, const struct tls_options *o);
 
 /*
  * Limits the next phase to ms in total, even while bytes arrive; -1 means no

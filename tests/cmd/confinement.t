@@ -38,7 +38,7 @@ for my $case (
     [ 1, 'listen', '-k', '--to', '127.0.0.1:9' ],
     [ 0, 'listen', '-k', '-e', 'cat' ],
     [ 0, 'listen', '-k', '--to', '127.0.0.1:9', '--via', 'false' ],
-    [ 0, 'listen', '-k', '--to', '127.0.0.1:9', '--tls' ],
+    [ 1, 'listen', '-k', '--to', '127.0.0.1:9', '--tls' ],
     [ 1, 'udp-serve' ],
     [ 0, 'udp-serve', '--', 'cat' ])
 {
@@ -54,8 +54,8 @@ my $to = '127.0.0.1:' . $l->sockport;
 for my $case (
     [ 1, 'connect', $to ],
     [ 1, 'http-get', "http://$to/" ],
-    [ 0, 'http-get', '-L', "http://$to/" ],
-    [ 0, 'http-get', "http://$to/", 'https://127.0.0.1:9/' ])
+    [ 1, 'http-get', '-L', "http://$to/" ],
+    [ 1, 'http-get', "http://$to/", 'https://127.0.0.1:9/' ])
 {
     my ($expected, @command) = @$case;
     my $p = start({ keep_stdin => 1 }, @command);

@@ -1,62 +1,73 @@
-# https URLs: what openssl is run with, and what http-get does around it.
+# https URLs: what http-get does around TLS. The server of TLS is sockt in front
+# of a web server that sends exact bytes.
 use Sockt;
+use IO::Select;
 use JSON::PP;
-use PlainTls;
 use SocktHttp;
+use SocktTls;
+
+plan skip_all => 'openssl is not installed' unless tls_is_available();
 
 delete @ENV{qw(http_proxy https_proxy HTTPS_PROXY no_proxy NO_PROXY)};
-my $tls = plain_tls();
 my $dir = scratch();
+my $ca = tls_authority("$dir/ca");
+my $good = tls_certificate($ca, 'good',
+    'DNS:localhost,DNS:name.test,IP:127.0.0.1');
+my $expired = tls_certificate($ca, 'expired', 'IP:127.0.0.1', days => -1);
 my $page = answer('200 OK', 'page');
+my @fronts;
 
-# Runs with that openssl; $tls{kind} is what it does.
+# Runs it, trusting the authority.
 sub fetch {
     my ($o, @args) = ref $_[0] ? @_ : ({}, @_);
-    spew($tls->{log}, '');
-    my %env = (PATH => $tls->{path}, PLAIN_TLS => $o->{kind} // '',
-        %{ $o->{env} // {} });
-    return run({ env => \%env }, 'http-get', @args);
+    return run({ env => { SSL_CERT_FILE => "$dir/ca/ca.pem",
+        %{ $o->{env} // {} } } }, 'http-get', @args);
 }
-sub secure { return $_[0]{url} =~ s/^http/https/r }
+
+# The https URL of a web server: with TLS in front of it, which with 'cut' is
+# not ended, and with another certificate.
+sub secure {
+    my ($s, $how, $certificate) = @_;
+    push @fronts, tls_front($certificate // $good, $s->{port});
+    my $port = $fronts[-1]->port;
+    $port = tls_cutter($port) if ($how // '') eq 'cut';
+    return "https://127.0.0.1:$port";
+}
 
 my $s = http_server($page);
-my $r = fetch('-v', secure($s) . '/a?b');
+my $url_of = secure($s);
+my ($port) = $url_of =~ /(\d+)$/;
+my $r = fetch('-v', "$url_of/a?b");
 is "$r->{status} $r->{out}", '0 page', 'https: exit status and body';
 my ($request) = requests($s);
 like $request, qr{\AGET /a\?b HTTP/1\.1\r\n}, 'the request';
-like $request, qr{\r\nHost: 127\.0\.0\.1:$s->{port}\r\n}, 'its Host';
-my $run = slurp($tls->{log});
-like $run, qr/^s_client .*-alpn http\/1\.1 /, 'openssl: the protocol';
-like $run, qr/-verify_return_error .*-verify_ip 127\.0\.0\.1/,
-    'openssl: the address is verified';
-unlike $run, qr/-CAfile/, 'openssl: the certificates of the system';
+like $request, qr{\r\nHost: 127\.0\.0\.1:$port\r\n}, 'its Host';
+like $r->{err}, qr/: TLSv1\.\d with .*CN = good, issued by CN = authority, verified/,
+    '-v: the certificate';
 $s = http_server($page);
-fetch('-q', "https://localhost:$s->{port}/");
-like slurp($tls->{log}), qr/-servername localhost .*-verify_hostname localhost/,
-    'openssl: so is a name';
-
-spew("$dir/ca.pem", '');
+is run('http-get', '-q', '--tls-ca', "$dir/ca/ca.pem", secure($s))->{out},
+    'page', '--tls-ca';
 $s = http_server($page);
-fetch('-q', '--tls-ca', "$dir/ca.pem", secure($s));
-like slurp($tls->{log}), qr{-CAfile \Q$dir\E/ca\.pem -no-CApath}, '--tls-ca';
+is run('http-get', '-q', '--tls-insecure', secure($s))->{out}, 'page',
+    '--tls-insecure';
 $s = http_server($page);
-fetch('-q', '--tls-insecure', secure($s));
-unlike slurp($tls->{log}), qr/-verify_return_error/, '--tls-insecure';
+is fetch('-q', '--tls-name', 'name.test', secure($s))->{out}, 'page',
+    '--tls-name';
+$s = http_server($page);
+$r = fetch('-q', '--tls-name', 'other.test', secure($s));
+is $r->{status}, 9, '  of somebody else';
+like $r->{err}, qr/hostname mismatch: it is not for other\.test/, '  is told';
 
 # Errors.
 my $url = 'https://127.0.0.1:' . free_port() . '/x';
 $r = fetch($url);
 is $r->{status}, 4, 'nothing listens there';
 $s = http_server($page);
-$r = fetch({ kind => 'expired' }, secure($s));
+$r = fetch(secure($s, '', $expired));
 is $r->{status}, 9, 'a certificate that has expired';
 like $r->{err}, qr/\Asockt http-get: https:\S+: .*certificate has expired.*\n\z/,
     'what is said';
 is scalar requests($s), 0, 'nothing is requested';
-$s = http_server($page);
-$r = fetch({ env => { PATH => $dir } }, secure($s));
-is $r->{status}, 1, 'no openssl';
-like $r->{err}, qr/openssl/, 'what is missing';
 $r = fetch('--tls-ca', "$dir/none", $url);
 is $r->{status}, 11, '--tls-ca: a file that is not there';
 
@@ -66,43 +77,44 @@ $s = http_server($open);
 $r = fetch('-q', secure($s));
 is "$r->{status} $r->{out}", '0 hello', 'TLS is ended: exit status';
 $s = http_server($open);
-$r = fetch({ kind => 'cut' }, '-q', secure($s));
+$r = fetch('-q', secure($s, 'cut'));
 is "$r->{status} $r->{out}", '10 hello', 'TLS is not ended: exit status';
 like $r->{err}, qr/after 5 bytes of the body: .*TLS/, 'what is said';
 $s = http_server($open);
-$r = fetch({ kind => 'cut' }, '-q', '-o', "$dir/file", secure($s));
+$r = fetch('-q', '-o', "$dir/file", secure($s, 'cut'));
 ok !-e "$dir/file", 'there is no file';
 is slurp("$dir/file.part"), 'hello', 'but what there was';
 $s = http_server($page);
-$r = fetch({ kind => 'cut' }, '-q', secure($s));
+$r = fetch('-q', secure($s, 'cut'));
 is "$r->{status} $r->{out}", '0 page', 'a declared length is enough';
 my $short = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello";
 for my $kind ('', 'cut') {
     $s = http_server($short);
-    $r = fetch({ kind => $kind }, '-q', secure($s));
+    $r = fetch('-q', secure($s, $kind));
     is $r->{status}, 9, "'$kind': a short body";
     like $r->{err}, qr/5 of 9 bytes|9 bytes/, 'and its length';
 }
 my $retried = "HTTP/1.1 206 Part\r\nETag: \"v\"\r\n"
     . "Content-Range: bytes 5-8/9\r\nContent-Length: 4\r\n\r\n you";
 $s = http_server($short =~ s/\r\n/\r\nETag: "v"\r\n/r, $retried);
-$r = fetch({ kind => 'cut' }, '-q', '--retry', 1, secure($s));
+$r = fetch('-q', '--retry', 1, secure($s, 'cut'));
 is "$r->{status} $r->{out}", '0 hello you', '--retry resumes it';
 $s = http_server('', $page);
 $r = fetch('-q', '--retry-for', 20, secure($s));
 is "$r->{status} $r->{out}", '0 page', '--retry-for';
 $s = http_server('', $page);
-$r = fetch({ kind => 'expired' }, '-q', '--retry-for', 20, secure($s));
+$r = fetch('-q', '--retry-for', 20, secure($s, '', $expired));
 is $r->{status}, 9, 'which does not wait for another certificate';
 
 # A kept connection, and the phases.
 $s = http_server([$page, $page]);
-$r = fetch('--json', secure($s), secure($s));
+my $kept = secure($s);
+$r = fetch('--json', $kept, $kept);
 is "$r->{status} $r->{out}", '0 pagepage', 'two files';
-is scalar(() = slurp($tls->{log}) =~ /\n/g), 1, 'one connection';
 my @events = map { decode_json($_) } split /\n/, $r->{err};
 my @phases = map { $_->{phases} } grep { $_->{event} eq 'response' } @events;
 cmp_ok $phases[0]{tls}, '>=', $phases[0]{connect}, 'the handshake is a phase';
+is scalar(grep { $_->{event} eq 'secured' } @events), 1, 'one connection';
 ok !exists $phases[1]{tls}, 'that a kept connection does not have';
 $s = http_server($page);
 like fetch('-q', '--timing', secure($s))->{err}, qr/^  TLS handshake +\d/m,
@@ -110,12 +122,6 @@ like fetch('-q', '--timing', secure($s))->{err}, qr/^  TLS handshake +\d/m,
 $s = http_server($page);
 unlike run('http-get', '-q', '--timing', $s->{url})->{err}, qr/TLS/,
     'but not without TLS';
-# A server that keeps its connections: each has its own text.
-$s = http_server([$page, answer('200 OK', 'again')],
-    [answer('200 OK', 'new')]);
-$r = fetch('-q', secure($s), $s->{url});
-is $r->{out}, 'pagenew', 'http and https of one port: two connections';
-
 # Redirects.
 sub to { return answer('302 Go', '', "Location: $_[0]") }
 my $who = sub {
@@ -146,23 +152,39 @@ is $r->{out}, 'Yjoy -', 'which are for https';
 $s = http_server([to('/n'), $who]);
 $r = fetch('-q', '-L', @user, secure($s));
 is $r->{out}, 'YTox own', 'the same origin has both';
-is scalar(() = slurp($tls->{log}) =~ /\n/g), 1, 'over one connection';
 $s = http_server([to('x:y')]);
 $r = fetch('-q', '-L', secure($s));
 is $r->{status}, 1, 'another scheme';
 
 # Proxies: CONNECT, then TLS.
-my $proxied = sub { ["HTTP/1.1 200 Yes\r\n\r\n", $page] };
+# This one forwards to a server of TLS.
+my $proxied = sub {
+    my ($port) = secure($_[0]) =~ /(\d+)$/;
+    return sub {
+        my ($c) = @_;
+        my $t = tcp_client($port);
+        syswrite $c, "HTTP/1.1 200 Yes\r\n\r\n";
+        my $both = IO::Select->new($c, $t);
+        while (1) {
+            for my $ready ($both->can_read) {
+                sysread $ready, my $bytes, 65536 or return;
+                syswrite $ready == $c ? $t : $c, $bytes;
+            }
+        }
+    };
+};
 for (['--proxy', sub { ('--proxy', $_[0]) }, sub { () }],
     ['https_proxy', sub { () }, sub { (https_proxy => $_[0]) }],
     ['HTTPS_PROXY', sub { () }, sub { (HTTPS_PROXY => $_[0]) }]) {
     my ($name, $args, $env) = @$_;
-    $s = http_server($proxied->());
+    my $origin = http_server($page);
+    $s = http_server($proxied->($origin));
     my $with = $s->{url} =~ s{//}{//p:w\@}r;
     $r = fetch({ env => { $env->($with) } }, '-q', @user, $args->($with),
         'https://name.test/x');
     is "$r->{status} $r->{out}", '0 page', "$name: exit status and body";
-    my ($connect, $get) = requests($s);
+    my ($connect) = requests($s);
+    my ($get) = requests($origin);
     like $connect, qr{\ACONNECT name\.test:443 HTTP/1\.1\r\n}, "$name: CONNECT";
     like $connect, qr{Proxy-Authorization: Basic cDp3}, "$name: its credentials";
     unlike $connect, qr{\r\nAuthorization|X-Own}, "$name: and no others";
@@ -187,7 +209,7 @@ $r = fetch('--proxy', $s->{url}, 'https://name.test/');
 is $r->{status}, 8, 'a proxy that declines';
 
 # Usage.
-for my $o (['--tls-insecure'], ['--tls-ca', "$dir/ca.pem"]) {
+for my $o (['--tls-insecure'], ['--tls-ca', "$dir/ca/ca.pem"]) {
     $r = run('http-get', @$o, 'http://localhost/');
     is $r->{status}, 2, "$o->[0] without https";
     like $r->{err}, qr/$o->[0].*https/, 'and why';
@@ -196,7 +218,8 @@ for my $o (['--tls-insecure'], ['--tls-ca', "$dir/ca.pem"]) {
     is $r->{status}, 0, "$o->[0]: --location may lead there";
     $s = http_server($page);
 }
-$r = run('http-get', '--tls-ca', "$dir/ca.pem", '--tls-insecure', $url);
+$r = run('http-get', '--tls-ca', "$dir/ca/ca.pem", '--tls-insecure', $url);
 is $r->{status}, 2, '--tls-ca and --tls-insecure';
 
+$_->stop for @fronts;
 done_testing;

@@ -9,10 +9,11 @@ use strict;
 use warnings;
 use Carp qw(croak);
 use Exporter qw(import);
+use IO::Select;
 use Sockt;
 
 our @EXPORT = qw(tls_is_available tls_authority tls_certificate tls_self_signed
-    tls_reverser tls_serve);
+    tls_reverser tls_serve tls_front tls_cutter);
 
 # Whether there is an openssl that sockt can use.
 sub tls_is_available {
@@ -65,6 +66,47 @@ sub tls_serve {
         '-key', $certificate->{key}, @args);
     my $port = $p->expect(out => qr/ACCEPT 127\.0\.0\.1:(\d+)\n/);
     return { process => $p, port => $port };
+}
+
+# sockt as a server of TLS in front of a port. Returns its process.
+sub tls_front {
+    my ($certificate, $port, @args) = @_;
+    return start('listen', '-4', '-k', '--tls-cert', $certificate->{cert},
+        '--tls-key', $certificate->{key}, '--to', "127.0.0.1:$port", @args, 0);
+}
+
+# Forwards connections to a server of TLS 1.3, and closes the client's side
+# instead of passing on the alert that ends TLS, a record of 24 bytes. Returns
+# its port.
+sub tls_cutter {
+    my ($port) = @_;
+    my $l = tcp_listener();
+    Sockt::fork_child(sub {
+        while (my $c = $l->accept) { cut($c, tcp_client($port)) }
+    });
+    return $l->sockport;
+}
+
+sub cut {
+    my ($c, $s) = @_;
+    my ($held, $done, $both) = ('', 0, IO::Select->new($c, $s));
+    while (!$done) {
+        for my $ready ($both->can_read) {
+            my $n = sysread $ready, my $bytes, 65536;
+            if ($ready == $s) { $held .= $bytes if $n; $done = !$n }
+            elsif ($n) { syswrite $s, $bytes }
+            else       { $both->remove($c) }
+        }
+        while (!$done && length $held >= 5) {
+            my ($type, $size) = unpack 'Cx2n', $held;
+            last if length $held < 5 + $size;
+            $done = $type == 23 && $size == 19;
+            syswrite $c, substr $held, 0, 5 + $size, '' if !$done;
+        }
+    }
+    close $s;
+    shutdown $c, 1;
+    1 while sysread $c, my $rest, 65536;
 }
 
 # A server that answers each line with its reverse; CLOSE ends a connection.

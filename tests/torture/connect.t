@@ -18,19 +18,6 @@ my @receiver = (['fin'], [ until => 'eof' ]);
 # One that sends, and is done when the other side is.
 my @sender = (pieces(@down), ['fin'], [ until => 'eof' ]);
 
-# An openssl that encrypts nothing.
-my $openssl = <<"END";
-#!/bin/sh
-unset LD_PRELOAD
-while test "\$1" != -unix; do shift; done
-echo 'CONNECTION ESTABLISHED
-Protocol version: TLSv1.3
-Ciphersuite: NONE
-Peer certificate: CN = test
-Verification: OK' >&2
-exec @{[ sockt() ]} connect -q --on-peer-eof quit "unix:\$2"
-END
-
 scenario 'half-close',
     args  => 'connect -q 127.0.0.1 PORT',
     stdin => [ pieces(@up) ],
@@ -199,23 +186,6 @@ scenario 'connect-via',
     stdin => [ [ send => $up ] ],
     out   => "x$up",
     names => qr/name\.test/;
-
-scenario 'connect-tls',
-    args  => 'connect -q --tls 127.0.0.1 PORT',
-    stdin => [ pieces(@up) ],
-    setup => sub {
-        spew("$_[0]/openssl", $openssl);
-        chmod 0755, "$_[0]/openssl";
-    },
-    files => { openssl => $openssl },
-    env   => { PATH => '.' },
-    # A child without memory says so. What a peer of real TLS did not receive
-    # it does not end in good order, as this one does.
-    except => qr/\A(?:(?:calloc|realloc|aligned_alloc|send)\@\d|waitpid \d+ ECHILD)/,
-    names => qr/openssl|\/tmp/,
-    peers => [ { steps => [ [ until => 'eof' ], ['fin'] ] } ],
-    out   => '',
-    got   => [$up];
 
 scenario 'connect-options',
     args  => 'connect -q --ttl 9 --tos 8 --rcvbuf 64k --sndbuf 64k '

@@ -1,0 +1,249 @@
+/* TLS on a connection: starts the process that holds it, and reads its reports.
+ */
+#include "tls/tls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/step.h"
+#include "base/text.h"
+#include "net/proc.h"
+#include "net/sock.h"
+#include "tls/tls_context.h"
+#include "tls/tls_process.h"
+
+struct tls {
+	struct proc *process;
+	int hold; /* a copy of the plain socket: closing that does not end it.
+		     Its number is above that of the pipe with the reports,
+		     which the system therefore closes first when sockt dies */
+	bool is_secured; /* the handshake is done */
+	bool has_end;    /* the last report was received */
+	struct tls_facts facts;
+	char unverified[160]; /* why the certificate would not be accepted */
+	struct err end;
+	const char *name; /* of the peer, owned */
+};
+
+int
+tls_check(const struct tls_options *o, struct err *e)
+{
+	return tls_context_get(o, e) != NULL ? 0 : -1;
+}
+
+/* Returns what follows word and a space in line, or NULL. */
+static const char *
+after(const char *line, const char *word)
+{
+	size_t n = strlen(word);
+
+	return strncmp(line, word, n) == 0 && line[n] == ' ' ? line + n + 1
+							     : NULL;
+}
+
+/* Reads a report; see tls/tls_process.h. */
+static void
+add_report(void *context, const char *line)
+{
+	struct tls *t = context;
+	struct tls_facts *f = &t->facts;
+	int kind, errnum, n = 0;
+	const char *rest;
+
+	if ((rest = after(line, "subject")) != NULL) {
+		snprintf(f->subject, sizeof(f->subject), "%s", rest);
+	} else if ((rest = after(line, "issuer")) != NULL) {
+		snprintf(f->issuer, sizeof(f->issuer), "%s", rest);
+	} else if ((rest = after(line, "alpn")) != NULL) {
+		snprintf(f->alpn, sizeof(f->alpn), "%s", rest);
+	} else if ((rest = after(line, "unverified")) != NULL) {
+		snprintf(t->unverified, sizeof(t->unverified), "%s", rest);
+	} else if ((rest = after(line, "secured")) != NULL) {
+		t->is_secured = sscanf(rest, "%15s %63s %d", f->protocol,
+				    f->cipher, &f->days) == 3;
+	} else if ((rest = after(line, "end")) != NULL &&
+		   sscanf(rest, "%d %d %n", &kind, &errnum, &n) == 2) {
+		t->has_end = true;
+		t->end.kind = (enum err_kind)kind;
+		t->end.errnum = errnum;
+		snprintf(t->end.text, sizeof(t->end.text), "%s", rest + n);
+	} else if (strcmp(line, "dropped") == 0) {
+		diag_warn("%s: the peer ended the connection when it learned "
+			  "that stdin had ended, and sent nothing; it may have "
+			  "dropped its answer (--on-eof keep)",
+		    t->name);
+	}
+}
+
+/* Reports the TLS of a connection. */
+static void
+announce(const struct tls *t, const struct tls_options *o, int64_t ns)
+{
+	const struct tls_facts *f = &t->facts;
+	bool has_peer = f->subject[0] != '\0' || f->issuer[0] != '\0',
+	     is_verified = has_peer && !o->is_insecure;
+	struct json *j;
+	char peer[900];
+
+	j = diag_event_begin("secured");
+	json_text(j, "protocol", f->protocol);
+	json_text(j, "cipher", f->cipher);
+	if (f->alpn[0] != '\0')
+		json_text(j, "alpn", f->alpn);
+	if (has_peer) {
+		json_text(j, "subject", f->subject);
+		json_text(j, "issuer", f->issuer);
+		json_number(j, "days", (uint64_t)(f->days < 0 ? 0 : f->days));
+	}
+	json_bool(j, "verified", is_verified);
+	json_seconds(j, "seconds", (double)ns / 1e9);
+	peer[0] = '\0';
+	if (has_peer)
+		snprintf(peer, sizeof(peer),
+		    ", certificate of %s, issued by %s, %s%s%s, %s",
+		    text_shown(f->subject), text_shown(f->issuer),
+		    is_verified ? "verified" : "not verified (--tls-insecure)",
+		    t->unverified[0] == '\0' ? "" : ": ",
+		    text_shown(t->unverified),
+		    f->days < 0 ? "expired"
+				: text_format("expires in %d day%s", f->days,
+				      f->days == 1 ? "" : "s"));
+	diag_event_end(DIAG_NOTE, "%s with %s%s%s%s, in %s", f->protocol,
+	    f->cipher, f->alpn[0] == '\0' ? "" : ", ", text_shown(f->alpn),
+	    peer, num_duration_text(ns));
+}
+
+/* Waits for the handshake. Returns 0, or -1 with *e. */
+static int
+wait_handshake(struct tls *t, struct deadline until, struct err *e)
+{
+	int more = 1;
+
+	while (more > 0 && !t->is_secured && !t->has_end)
+		more = proc_read_lines(t->process, until);
+	if (more < 0)
+		return err_sys(e, ERR_FAILED, errno, "%s", t->name);
+	if (t->is_secured)
+		return 0;
+	if (t->has_end)
+		*e = t->end;
+	else if (t->process->errors >= 0)
+		deadline_error(until, "the TLS handshake was not done", e);
+	else
+		err_set(e, ERR_FAILED, "its process was killed");
+	return err_prefix(e, "%s", t->name);
+}
+
+/* The name to verify, without scope and final dot, in buf; NULL: none. */
+static const char *
+verified_name(const struct tls_request *request, char *buf, size_t size)
+{
+	const char *name = request->options->name;
+	size_t n;
+
+	if (name == NULL)
+		name = request->host;
+	if (name == NULL)
+		return NULL;
+	n = strcspn(name, "%");
+	if (n > 1 && name[n - 1] == '.')
+		n--;
+	snprintf(buf, size, "%.*s", (int)n, name);
+	return buf;
+}
+
+struct tls *
+tls_start(const struct tls_request *request, int *fd, struct err *e)
+{
+	struct ssl_ctx_st *context = tls_context_get(request->options, e);
+	struct tls *t;
+	struct proc_options options = {.has_pair = true, .on_line = add_report};
+	int64_t begin = step_start(), start = clock_now();
+	char host[256];
+	pid_t pid;
+
+	if (context == NULL) {
+		sock_close(fd);
+		return NULL;
+	}
+	t = mem_array(1, sizeof(*t));
+	options.context = t;
+	t->name = request->name == NULL
+		      ? mem_text("TLS")
+		      : mem_text(text_format("%s: TLS", request->name));
+	t->hold = -1;
+	pid = proc_fork(&t->process, &options);
+	if (pid == 0)
+		tls_process_run(
+		    &(struct tls_process_start){.options = request->options,
+			.context = context,
+			.name = verified_name(request, host, sizeof(host)),
+			.fd = *fd,
+			.plain = t->process->fd,
+			.report = t->process->errors});
+	step("fork", begin, pid, "a process that holds the connection and TLS",
+	    "%s in process %ld", step_name_of(*fd), (long)pid);
+	if (pid > 0)
+		t->hold = fcntl(
+		    t->process->fd, F_DUPFD_CLOEXEC, t->process->errors + 1);
+	if (t->hold < 0)
+		err_sys(e, ERR_FAILED, errno, "%s", t->name);
+	sock_close_note(fd, "the other process has it");
+	if (t->hold < 0 || wait_handshake(t, request->until, e) < 0) {
+		tls_release(t);
+		return NULL;
+	}
+	announce(t, request->options, clock_now() - start);
+	*fd = t->process->fd;
+	t->process->fd = -1;
+	return t;
+}
+
+const struct tls_facts *
+tls_facts(const struct tls *t)
+{
+	return &t->facts;
+}
+
+int
+tls_end(struct tls *t, bool is_complete, struct deadline until, struct err *e)
+{
+	if (is_complete)
+		(void)sock_shut(t->hold, SHUT_RDWR);
+	(void)proc_wait(t->process, until);
+	if (t->has_end && t->end.kind == ERR_NONE)
+		return 0;
+	if (t->has_end) {
+		*e = t->end;
+	} else {
+		err_set(e, ERR_LOST,
+		    t->process->is_ending
+			? "the peer did not acknowledge everything in time"
+			: "its process was killed");
+		e->errnum = t->process->is_ending ? ETIMEDOUT : ECONNRESET;
+	}
+	return err_prefix(e, "%s", t->name);
+}
+
+void
+tls_release(struct tls *t)
+{
+	if (t == NULL)
+		return;
+	proc_free(&t->process);
+	fd_close(&t->hold);
+	free((void *)t->name);
+	free(t);
+}

@@ -1,0 +1,38 @@
+/* How TLS is used on a connection; see tls/tls.h. */
+#ifndef TLS_TLS_OPTIONS_H
+#define TLS_TLS_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The usual delays before the end of the input is passed on; see below. */
+#define TLS_QUIET_MS 1000
+#define TLS_QUIET_UNUSED_MS 250
+
+struct tls_options {
+	bool is_on;     /* use TLS */
+	bool is_server; /* the other side begins the handshake */
+	/* Trust only the certificates in this file or directory. NULL: a client
+	 * trusts those of the system, a server demands no certificate. */
+	const char *ca;
+	const char *name; /* that the server's certificate must have; NULL: the
+			     host of the endpoint */
+	bool is_insecure; /* a client does not verify the certificate */
+	const char *alpn; /* protocols to offer or to accept, with commas;
+			     NULL: none */
+	const char *certificate, *key; /* files, of the local certificate; NULL:
+					  a client has none */
+	/*
+	 * Many peers drop what they had to send when they receive the end of
+	 * TLS (close_notify). So the end of the input is passed on after the
+	 * connection has been quiet for TLS_QUIET_MS, or if there was no input
+	 * for TLS_QUIET_UNUSED_MS; or when the peer has ended. Otherwise at
+	 * once.
+	 */
+	bool delays_end;
+	/* A peer that then ends without having sent anything is worth a
+	 * warning. */
+	bool expects_answer;
+};
+
+#endif

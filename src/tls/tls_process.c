@@ -1,0 +1,699 @@
+/* The process of a TLS connection: handshake, relaying, both ends. */
+#include "tls/tls_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/deadline.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "net/addr.h"
+#include "net/os.h"
+#include "net/sandbox.h"
+#include "net/sock.h"
+#include "net/sockopt.h"
+#include "tls/tls_library.h"
+#include "tls/tls_options.h"
+
+/* Four records of the longest kind. */
+#define BUFFER (64 * 1024)
+/* The send buffer of the plain socket. */
+#define PLAIN_BUFFER (512 * 1024)
+/* How often to check whether everything was acknowledged, at most. */
+#define RECHECK_MS 20
+/* How long the peer may take to finish when nobody reads any more. */
+#define ABANDONED_MS 100
+/* How long a server may take to reject a client's certificate, or the lack of
+ * one; in TLS 1.3 it does that after the handshake. */
+#define REJECT_MS 1000
+
+/* The descriptors of the process, from this one on. */
+enum { FD_TCP = 3, FD_PLAIN, FD_REPORT, FD_COUNT = 3 };
+
+struct buffer {
+	unsigned char bytes[BUFFER];
+	size_t from, to;
+	uint64_t total; /* bytes that left it */
+	short wants;    /* events of the connection that it waits for; 0: it
+			   can go on at once */
+};
+
+/* The only one of the process: libssl's callbacks get no context. */
+static struct {
+	const struct tls_library *l;
+	struct ssl_st *ssl;
+	const struct tls_process_start *start;
+	struct buffer up, down; /* to the peer, and from it */
+	bool input_ended;       /* sockt has sent everything */
+	bool is_finishing;      /* that it has waits for the connection */
+	bool is_finished;       /* and the peer has close_notify and FIN */
+	bool send_lost;         /* the peer accepts no more */
+	bool peer_ended;        /* nothing more will come from it */
+	bool is_abandoned;      /* nobody reads what comes */
+	bool has_close_notify;  /* the peer's */
+	bool asks_certificate;  /* the server asks for one */
+	uint64_t notify_bytes;  /* length of this side's close_notify */
+	int64_t moved_ns;       /* when bytes last moved */
+	int64_t abandoned_ns;
+	struct err lost; /* how the connection was lost; ERR_NONE: it was not */
+} p;
+
+static void
+report(const char *fmt, const char *a, const char *b)
+{
+	char line[480];
+	int n = snprintf(line, sizeof(line) - 1, fmt, a, b);
+
+	if (n < 0)
+		return;
+	n = (size_t)n < sizeof(line) - 1 ? n : (int)sizeof(line) - 2;
+	line[n++] = '\n';
+	(void)fd_write_all(FD_REPORT, line, (size_t)n);
+}
+
+/* Reports the end of the connection, and exits. */
+static _Noreturn void
+leave(const struct err *e)
+{
+	char numbers[40];
+
+	snprintf(numbers, sizeof(numbers), "%d %d", (int)e->kind, e->errnum);
+	report("end %s %s", numbers, e->text);
+	_exit((int)e->kind);
+}
+
+static void
+note_info(const struct ssl_st *ssl, int where, int result)
+{
+	(void)ssl;
+	if (where == TLS_CALLBACK_READ_ALERT &&
+	    result == TLS_ALERT_CLOSE_NOTIFY)
+		p.has_close_notify = true;
+}
+
+static int
+note_request(struct ssl_st *ssl, void *certificate, void *key)
+{
+	(void)ssl, (void)certificate, (void)key;
+	p.asks_certificate = true;
+	return 0;
+}
+
+/* Sets *e to why the peer's certificate is not accepted. */
+static void
+explain_certificate(long result, struct err *e)
+{
+	enum { NOT_YET = 9, EXPIRED = 10, OTHER_NAME = 62, OTHER_IP = 64 };
+	const char *why = p.l->X509_verify_cert_error_string(result);
+	bool is_server = p.start->options->is_server;
+
+	err_set(e, ERR_PROTOCOL, "the %scertificate is not accepted: %s",
+	    is_server ? "client's " : "", why);
+	if (is_server)
+		return;
+	if (result == OTHER_NAME || result == OTHER_IP)
+		(void)text_append(e->text, sizeof(e->text),
+		    ": it is not for %s (--tls-name sets another name, "
+		    "--tls-insecure accepts any)",
+		    p.start->name);
+	else if (result == NOT_YET || result == EXPIRED)
+		(void)text_append(
+		    e->text, sizeof(e->text), " (--tls-insecure accepts any)");
+	else
+		(void)text_append(e->text, sizeof(e->text),
+		    " (--tls-ca names a file with the certificate to trust, "
+		    "--tls-insecure accepts any)");
+}
+
+/* Sets *e for an alert of the peer (RFC 8446 6.2). */
+static void
+explain_alert(unsigned number, struct err *e)
+{
+	enum {
+		HANDSHAKE = 40,
+		BAD_CERTIFICATE = 42,
+		UNKNOWN_AUTHORITY = 48,
+		VERSION = 70,
+		REQUIRED = 116
+	};
+	const char *reason =
+	    p.l->ERR_reason_error_string(p.l->ERR_peek_error());
+	bool has_certificate = p.start->options->certificate != NULL;
+
+	if (reason == NULL)
+		reason = "unknown";
+	if (number == VERSION)
+		err_set(e, ERR_PROTOCOL,
+		    "the peer supports no version from TLS 1.2 on, or demands "
+		    "a newer one");
+	else if (number == REQUIRED ||
+		 (number == HANDSHAKE && p.asks_certificate))
+		err_set(e, ERR_PROTOCOL,
+		    "the server demands a certificate (--tls-cert)");
+	else if (number >= BAD_CERTIFICATE && number <= UNKNOWN_AUTHORITY)
+		err_set(e, ERR_PROTOCOL,
+		    "the peer does not accept %s certificate: %s",
+		    has_certificate ? "this side's" : "the", reason);
+	else
+		err_set(
+		    e, ERR_PROTOCOL, "the peer reports an error: %s", reason);
+}
+
+/*
+ * Sets *e to why a call failed, from the result of SSL_get_error() and errno.
+ */
+static void
+explain(int kind, int errnum, bool in_handshake, struct err *e)
+{
+	unsigned long code = p.l->ERR_peek_error();
+	unsigned reason = (unsigned)(code & 0x7fffff);
+	long verified = p.l->SSL_get_verify_result(p.ssl);
+
+	if (kind == TLS_ERROR_SYSCALL && errnum != 0) {
+		err_sys(e, ERR_LOST, errnum,
+		    in_handshake ? "the handshake" : "the connection was lost");
+	} else if (kind != TLS_ERROR_SSL ||
+		   reason == TLS_REASON_UNEXPECTED_EOF) {
+		if (in_handshake)
+			err_set(e, ERR_PROTOCOL,
+			    "the peer closed the connection during the "
+			    "handshake");
+		else
+			err_set(e, ERR_LOST,
+			    "the peer ended the connection without ending TLS "
+			    "(close_notify): what it sent may be incomplete");
+		e->errnum = in_handshake ? ECONNRESET : 0;
+	} else if (reason >= TLS_REASON_ALERT) {
+		explain_alert(reason - TLS_REASON_ALERT, e);
+	} else if (reason == TLS_REASON_BAD_MAC) {
+		err_set(e, ERR_PROTOCOL,
+		    "a record was damaged or tampered with on the way");
+	} else if (!in_handshake) {
+		err_set(e, ERR_PROTOCOL, "TLS ended with an error: %s",
+		    p.l->ERR_reason_error_string(code));
+	} else if (reason == TLS_REASON_NO_CERTIFICATE) {
+		err_set(e, ERR_PROTOCOL,
+		    "the client sent no certificate (--tls-client-ca)");
+	} else if (verified != 0 && reason == TLS_REASON_VERIFY) {
+		explain_certificate(verified, e);
+	} else if (reason == TLS_REASON_HTTP_REQUEST) {
+		err_set(e, ERR_PROTOCOL,
+		    "the client speaks HTTP without TLS (an https:// URL uses "
+		    "it)");
+	} else if (reason == TLS_REASON_WRONG_VERSION ||
+		   reason == TLS_REASON_UNSUPPORTED) {
+		err_set(e, ERR_PROTOCOL,
+		    reason == TLS_REASON_UNSUPPORTED
+			? "the peer supports no version from TLS 1.2 on"
+		    : p.start->options->is_server
+			? "the client does not speak TLS"
+			: "the peer does not speak TLS on that port");
+	} else {
+		err_set(e, ERR_PROTOCOL, "the handshake failed: %s",
+		    code == 0 ? "libssl does not say why"
+			      : p.l->ERR_reason_error_string(code));
+	}
+}
+
+/*
+ * Waits for events of the connection, and that sockt is there: otherwise exits,
+ * and thereby resets the connection. Returns false after the deadline.
+ */
+static bool
+wait_connection(short events, struct deadline until)
+{
+	struct pollfd fds[2] = {{FD_TCP, events, 0}, {FD_REPORT, 0, 0}};
+	int n;
+
+	do
+		n = poll(fds, 2, deadline_poll_ms(until));
+	while (n < 0 && errno == EINTR);
+	deadline_looked(clock_now());
+	if ((fds[1].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0)
+		_exit(ERR_FAILED);
+	return n > 0;
+}
+
+/* The events that a failed call waits for, or 0 and *e. */
+static short
+wanted(int result, bool in_handshake, struct err *e)
+{
+	int errnum = errno, kind = p.l->SSL_get_error(p.ssl, result);
+
+	if (kind == TLS_ERROR_WANT_READ)
+		return POLLIN;
+	if (kind == TLS_ERROR_WANT_WRITE)
+		return POLLOUT;
+	explain(kind, errnum, in_handshake, e);
+	return 0;
+}
+
+/* An older error would be reported again. */
+static void
+forget_errors(void)
+{
+	errno = 0;
+	p.l->ERR_clear_error();
+}
+
+static void
+read_peer(void)
+{
+	struct buffer *b = &p.down;
+	struct err e = ERR_INIT;
+	int n, kind;
+
+	b->wants = 0;
+	while (!p.peer_ended && b->to < sizeof(b->bytes)) {
+		forget_errors();
+		n = p.l->SSL_read(
+		    p.ssl, b->bytes + b->to, (int)(sizeof(b->bytes) - b->to));
+		if (n > 0) {
+			b->to += (size_t)n;
+			p.moved_ns = clock_now();
+			continue;
+		}
+		kind = p.l->SSL_get_error(p.ssl, n);
+		b->wants = wanted(n, false, &e);
+		if (b->wants != 0)
+			return;
+		p.peer_ended = true;
+		if (kind == TLS_ERROR_ZERO_RETURN && p.has_close_notify)
+			return;
+		/* Nothing can be missing of nothing. */
+		if (e.kind == ERR_LOST && e.errnum == 0 &&
+		    b->total + b->to + p.up.total == 0)
+			return;
+		p.lost = e;
+		/* Only after a bare FIN something can still be sent. */
+		p.send_lost =
+		    p.send_lost || e.errnum != 0 || e.kind != ERR_LOST;
+	}
+}
+
+/*
+ * In TLS 1.3 the handshake is complete for a client before the server has seen
+ * its certificate: waits for the first record.
+ */
+static void
+await_acceptance(void)
+{
+	struct deadline until = deadline_after(REJECT_MS);
+
+	if (p.start->options->is_server ||
+	    (!p.asks_certificate && p.start->options->certificate == NULL) ||
+	    strcmp(p.l->SSL_get_version(p.ssl), "TLSv1.3") != 0)
+		return;
+	(void)wait_connection(POLLIN, until);
+	read_peer();
+	if (p.lost.kind != ERR_NONE)
+		leave(&p.lost);
+}
+
+/* Reports a name of a certificate, in UTF-8. */
+static void
+report_name(const char *what, const struct X509_name_st *name)
+{
+	struct bio_st *bio = p.l->BIO_new(p.l->BIO_s_mem());
+	char text[400];
+	int n;
+
+	if (bio == NULL)
+		return;
+	n = p.l->X509_NAME_print_ex(bio, name, 0, TLS_NAME_FLAGS);
+	n = n < 0 ? n : p.l->BIO_read(bio, text, sizeof(text) - 1);
+	text[n < 0 ? 0 : n] = '\0';
+	report("%s %s", what, text);
+	p.l->BIO_free(bio);
+}
+
+static void
+report_facts(void)
+{
+	struct x509_st *peer = p.l->SSL_get1_peer_certificate(p.ssl);
+	const struct ssl_cipher_st *cipher = p.l->SSL_get_current_cipher(p.ssl);
+	const unsigned char *alpn = NULL;
+	long verified = p.l->SSL_get_verify_result(p.ssl);
+	int days = 0, seconds = 0;
+	unsigned n = 0;
+	char text[300];
+
+	if (peer != NULL) {
+		report_name("subject", p.l->X509_get_subject_name(peer));
+		report_name("issuer", p.l->X509_get_issuer_name(peer));
+		(void)p.l->ASN1_TIME_diff(
+		    &days, &seconds, NULL, p.l->X509_get0_notAfter(peer));
+		/* To the nearest day; less than none has expired. */
+		days += seconds > 43200 ? 1 : seconds < 0 ? -1 : 0;
+		if (verified != 0)
+			report("unverified %s%s",
+			    p.l->X509_verify_cert_error_string(verified), "");
+	}
+	p.l->SSL_get0_alpn_selected(p.ssl, &alpn, &n);
+	if (n > 0) {
+		snprintf(
+		    text, sizeof(text), "%.*s", (int)n, (const char *)alpn);
+		report("alpn %s%s", text, "");
+	}
+	snprintf(text, sizeof(text), "%s %d", p.l->SSL_CIPHER_get_name(cipher),
+	    days);
+	report("secured %s %s", p.l->SSL_get_version(p.ssl), text);
+}
+
+/* Sets the name to send and to verify. */
+static void
+set_name(void)
+{
+	const char *name = p.start->name;
+	struct addr ip;
+
+	if (name == NULL)
+		return;
+	p.l->SSL_set_hostflags(p.ssl, TLS_NO_PARTIAL_WILDCARDS);
+	if (addr_parse_ip(&ip, name, 0)) {
+		(void)p.l->X509_VERIFY_PARAM_set1_ip_asc(
+		    p.l->SSL_get0_param(p.ssl), name);
+		return;
+	}
+	(void)p.l->SSL_ctrl(p.ssl, TLS_CTRL_SERVER_NAME, 0, (void *)name);
+	(void)p.l->SSL_set1_host(p.ssl, name);
+}
+
+static void
+handshake(void)
+{
+	bool is_server = p.start->options->is_server;
+	struct err e = ERR_INIT;
+	short events;
+	int n;
+
+	p.l->SSL_CTX_set_info_callback(p.start->context, note_info);
+	if (!is_server && p.start->options->certificate == NULL)
+		p.l->SSL_CTX_set_client_cert_cb(p.start->context, note_request);
+	p.ssl = p.l->SSL_new(p.start->context);
+	if (p.ssl == NULL || p.l->SSL_set_fd(p.ssl, FD_TCP) != 1) {
+		err_set(&e, ERR_FAILED, "libssl cannot make a connection");
+		leave(&e);
+	}
+	if (!is_server)
+		set_name();
+	for (;;) {
+		forget_errors();
+		n = is_server ? p.l->SSL_accept(p.ssl)
+			      : p.l->SSL_connect(p.ssl);
+		if (n == 1)
+			break;
+		events = wanted(n, true, &e);
+		if (events == 0) {
+			/* The peer gets the alert, not a reset. */
+			sock_reset_on_close(FD_TCP, false);
+			leave(&e);
+		}
+		(void)wait_connection(events, deadline_none());
+	}
+	await_acceptance();
+	report_facts();
+}
+
+static void
+read_input(void)
+{
+	struct buffer *b = &p.up;
+	ssize_t n;
+
+	if (p.input_ended || p.send_lost || b->to > 0)
+		return;
+	n = read(FD_PLAIN, b->bytes, sizeof(b->bytes));
+	if (n > 0)
+		b->to = (size_t)n;
+	else if (n == 0)
+		/* Or sockt has gone: then it reads no reports any more. */
+		p.input_ended = wait_connection(0, deadline_after(0)) || true;
+	else if (errno != EAGAIN && errno != EINTR)
+		_exit(ERR_FAILED);
+}
+
+/* Nothing more can be sent: sockt learns it when it writes. */
+static void
+lose_sending(const struct err *e)
+{
+	p.send_lost = true;
+	p.up.from = p.up.to = 0;
+	if (p.lost.kind == ERR_NONE)
+		p.lost = *e;
+	p.lost.kind = ERR_LOST;
+	(void)sock_shut(FD_PLAIN, SHUT_RD);
+}
+
+static void
+write_peer(void)
+{
+	struct buffer *b = &p.up;
+	struct err e = ERR_INIT;
+	int n;
+
+	b->wants = 0;
+	while (b->from < b->to && !p.send_lost) {
+		forget_errors();
+		n = p.l->SSL_write(
+		    p.ssl, b->bytes + b->from, (int)(b->to - b->from));
+		if (n <= 0) {
+			b->wants = wanted(n, false, &e);
+			if (b->wants == 0)
+				lose_sending(&e);
+			return;
+		}
+		b->from += (size_t)n;
+		b->total += (uint64_t)n;
+		p.moved_ns = clock_now();
+	}
+	b->from = b->to = 0;
+}
+
+/* When the end of the input is passed on; none while it has not ended. */
+static struct deadline
+end_deadline(void)
+{
+	if (!p.input_ended || p.up.to > 0 || p.is_finished || p.send_lost)
+		return deadline_none();
+	if (!p.start->options->delays_end || p.peer_ended || p.is_abandoned)
+		return deadline_from(0, 0);
+	return deadline_from(
+	    p.moved_ns, p.up.total > 0 ? TLS_QUIET_MS : TLS_QUIET_UNUSED_MS);
+}
+
+/* Passes the end of the input on: close_notify and FIN. */
+static void
+finish(void)
+{
+	struct bio_st *bio = p.l->SSL_get_wbio(p.ssl);
+	uint64_t before = p.l->BIO_number_written(bio);
+	struct err e = ERR_INIT;
+	int n;
+
+	if (!deadline_passed(end_deadline()))
+		return;
+	/* While bytes are on the way it is not quiet. */
+	if (p.start->options->delays_end && !p.peer_ended && !p.is_abandoned &&
+	    sock_unacked_bytes(FD_TCP) > 0) {
+		p.moved_ns = clock_now();
+		return;
+	}
+	/* A second call would read. */
+	forget_errors();
+	n = p.l->SSL_shutdown(p.ssl);
+	p.is_finishing = false;
+	if (n < 0) {
+		p.up.wants = wanted(n, false, &e);
+		p.is_finishing = p.up.wants != 0;
+		if (!p.is_finishing)
+			lose_sending(&e);
+		return;
+	}
+	p.notify_bytes = p.l->BIO_number_written(bio) - before;
+	p.is_finished = true;
+	(void)sock_finish(FD_TCP);
+}
+
+/* Passes on what has been received, and then the peer's end. */
+static void
+write_output(void)
+{
+	struct buffer *b = &p.down;
+	static bool is_ended;
+	ssize_t n;
+
+	while (b->from < b->to && !p.is_abandoned) {
+		n = write(FD_PLAIN, b->bytes + b->from, b->to - b->from);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (n < 0) {
+			p.is_abandoned = true;
+			p.abandoned_ns = clock_now();
+			break;
+		}
+		b->from += (size_t)n;
+		b->total += (uint64_t)n;
+		p.moved_ns = clock_now();
+	}
+	b->from = b->to = 0;
+	if (!p.peer_ended || is_ended)
+		return;
+	is_ended = true;
+	if (p.lost.kind == ERR_NONE) {
+		report("closed%s%s", "", "");
+		if (p.start->options->expects_answer && p.is_finished &&
+		    b->total == 0 && p.up.total > 0)
+			report("dropped%s%s", "", "");
+		/* Only a probe finds that a peer has vanished. */
+		if (!p.is_finished)
+			sock_start_keepalive(FD_TCP);
+	}
+	(void)sock_shut(FD_PLAIN, SHUT_WR);
+}
+
+/* Whether the peer has everything, or whether that is lost. */
+static bool
+is_delivered(void)
+{
+	uint64_t unacked;
+
+	if (!sock_is_acked(FD_TCP))
+		return false;
+	/* close_notify and FIN need not arrive at a peer that has ended. */
+	unacked = sock_unacked_bytes(FD_TCP);
+	if (unacked > p.notify_bytes + 1 && p.lost.kind == ERR_NONE)
+		err_sys(
+		    &p.lost, ERR_LOST, ECONNRESET, "the connection was lost");
+	return true;
+}
+
+/* Whether both directions are over. */
+static bool
+is_over(void)
+{
+	bool is_read = p.peer_ended && p.down.to == 0;
+
+	if (p.send_lost)
+		return is_read;
+	if (!p.is_finished || !(is_read || p.is_abandoned) || !is_delivered())
+		return false;
+	return is_read ||
+	       deadline_passed(deadline_from(p.abandoned_ns, ABANDONED_MS));
+}
+
+/* Waits for what each direction wants. */
+static void
+wait_both(void)
+{
+	struct pollfd fds[3] = {
+	    {FD_TCP, 0, 0}, {FD_PLAIN, 0, 0}, {FD_REPORT, 0, 0}};
+	struct deadline until = end_deadline();
+	struct err e = ERR_INIT;
+	int errnum;
+
+	if (p.is_finishing)
+		until = deadline_none();
+	if (p.up.to > 0 || p.is_finishing)
+		fds[0].events |= p.up.wants;
+	else if (!p.input_ended && !p.send_lost)
+		fds[1].events |= POLLIN;
+	if (p.down.to > 0)
+		fds[1].events |= POLLOUT;
+	else if (!p.peer_ended && p.down.wants == 0)
+		/* libssl may have more, which poll(2) does not see. */
+		until = deadline_after(0);
+	else if (!p.peer_ended)
+		fds[0].events |= p.down.wants;
+	if (p.is_finished)
+		until = deadline_first(until, deadline_after(RECHECK_MS));
+	/* A hang-up that is known must not be reported again and again. */
+	if (fds[1].events == 0 && (p.peer_ended || p.is_abandoned))
+		fds[1].fd = -1;
+	if (fds[0].events == 0 && p.is_finished)
+		fds[0].fd = -1;
+	if (poll(fds, 3, deadline_poll_ms(until)) < 0)
+		return;
+	deadline_looked(clock_now());
+	if (fds[2].revents != 0)
+		_exit(ERR_FAILED);
+	if (fds[1].fd >= 0 && (fds[1].revents & (POLLHUP | POLLERR)) != 0 &&
+	    !p.is_abandoned) {
+		p.is_abandoned = true;
+		p.abandoned_ns = clock_now();
+	}
+	/* The peer has ended, and then vanished. */
+	if (fds[0].fd >= 0 && p.peer_ended && !p.is_finished && !p.send_lost &&
+	    (fds[0].revents & (POLLERR | POLLHUP)) != 0) {
+		errnum = sock_error(FD_TCP);
+		err_sys(&e, ERR_LOST, errnum != 0 ? errnum : ECONNRESET,
+		    "the connection was lost");
+		lose_sending(&e);
+	}
+}
+
+/* Moves the descriptors to their numbers, and closes all others. */
+static void
+take_descriptors(const struct tls_process_start *start)
+{
+	int fds[FD_COUNT] = {start->fd, start->plain, start->report}, null, i;
+
+	for (i = 0; i < FD_COUNT; i++)
+		fds[i] = fcntl(fds[i], F_DUPFD, FD_TCP + FD_COUNT);
+	for (i = 0; i < FD_COUNT; i++)
+		if (fds[i] < 0 || dup2(fds[i], FD_TCP + i) < 0)
+			_exit(ERR_FAILED);
+	os_close_from(FD_TCP + FD_COUNT);
+	/* stdin and stdout are sockt's, and their other ends must see it. */
+	null = open("/dev/null", O_RDWR);
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
+	    dup2(null, STDOUT_FILENO) < 0)
+		_exit(ERR_FAILED);
+	(void)close(null);
+}
+
+_Noreturn void
+tls_process_run(const struct tls_process_start *start)
+{
+	static const int ignored[] = {SIGINT, SIGHUP, SIGQUIT, SIGPIPE};
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	struct err e = ERR_INIT;
+	size_t i;
+
+	/* A terminal's signals are sockt's, whose end ends this process. */
+	for (i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		sigaction(ignored[i], &ignore, NULL);
+	take_descriptors(start);
+	p.start = start;
+	p.l = tls_library_load(&e);
+	/* Until the end is orderly, any end of this process is a reset. */
+	sock_reset_on_close(FD_TCP, true);
+	(void)sock_nonblocking(FD_TCP, true);
+	(void)sock_nonblocking(FD_PLAIN, true);
+	(void)sockopt_set_quietly(
+	    FD_PLAIN, SOL_SOCKET, SO_SNDBUF, PLAIN_BUFFER);
+	handshake();
+	sandbox_enter_transfer();
+	p.moved_ns = clock_now();
+	while (!is_over()) {
+		wait_both();
+		read_input();
+		write_peer();
+		finish();
+		if (p.down.to == 0)
+			read_peer();
+		write_output();
+	}
+	if (p.lost.kind == ERR_NONE)
+		sock_reset_on_close(FD_TCP, false);
+	leave(&p.lost);
+}

@@ -1,0 +1,128 @@
+# Servers of TLS: listen and serve-hello with --tls-cert. The client is sockt,
+# whose own rows are in connect_tls.t.
+use Sockt;
+use SocktTls;
+
+plan skip_all => 'openssl is not installed' unless tls_is_available();
+
+my $dir = scratch();
+my $ca = tls_authority("$dir/ca");
+my $other = tls_authority("$dir/other");
+my $c = tls_certificate($ca, 'good', 'DNS:localhost,IP:127.0.0.1');
+my @cert = ('--tls-cert', $c->{cert}, '--tls-key', $c->{key});
+my @ca = ('--tls', '--tls-ca', "$dir/ca/ca.pem");
+
+# A server, and what a client gets from it.
+sub server { return start(@_[0 .. $#_ - 1], '-4', @cert, @{ $_[-1] }, 0) }
+sub client {
+    my ($p, $stdin, @args) = @_;
+    return run({ stdin => $stdin, timeout => 20 }, 'connect', @ca, @args,
+        'localhost', $p->port);
+}
+
+# stdin and stdout.
+my $p = start({ stdin => 'from the server' }, 'listen', '-4', @cert, 0);
+my $r = client($p, 'from the client');
+is "$r->{status} $r->{out}", '0 from the server', 'stdin reaches the client';
+$r = $p->finish;
+is "$r->{status} $r->{out}", '0 from the client', 'and the client stdout';
+
+# Handlers, several clients.
+$p = server('listen', '-k', ['--echo']);
+for my $size (0, 1, 100_000, 3_000_000) {
+    my $bytes = 'x' x $size;
+    $r = client($p, $bytes, '--on-eof', 'fin');
+    is "$r->{status} " . ($r->{out} eq $bytes), '0 1', "--echo: $size bytes";
+}
+$r = run({ stdin => "SSH-2.0-peer\r\n" }, 'connect', '127.0.0.1',
+    $p->port);
+$p->expect(err => qr/127\.0\.0\.1 port \d+: TLS: the client does not speak TLS\n/);
+ok 1, 'a client without TLS gets a line';
+$r = run('http-get', '-q', 'http://127.0.0.1:' . $p->port);
+$p->expect(err => qr/TLS: the client speaks HTTP without TLS/);
+ok 1, 'so does one of HTTP';
+my $silent = tcp_client($p->port);
+$r = client($p, 'abc', '--on-eof', 'fin');
+is "$r->{status} $r->{out}", '0 abc', 'a silent one holds nobody up';
+close $silent;
+is $p->stop->{status}, 0, 'TERM ends the server';
+
+# Half-close: the answer follows the end of the client's data.
+$p = server('listen', '-k', ['-e', 'wc -c']);
+$r = client($p, 'x' x 200_000, '--on-eof', 'fin');
+is "$r->{status} " . $r->{out} =~ s/\s//gr, '0 200000', 'a program: half-close';
+$p->stop;
+$p = server('listen', '-k', ['-e',
+    'echo "$PROTO $TCPREMOTEIP $SSL_PROTOCOL $SSL_CIPHER $SSL_CLIENT_S_DN."']);
+$r = client($p, '');
+like $r->{out}, qr/^TCP 127\.0\.0\.1 TLSv1\.\d \w+ \.$/, '  its variables';
+$p->stop;
+# A certificate of the client.
+my $user = tls_certificate($ca, 'user', 'DNS:user');
+my $stranger = tls_certificate($other, 'stranger', 'DNS:user');
+my @user = ('--tls-cert', $user->{cert}, '--tls-key', $user->{key});
+$p = server('listen', '-k', ['--tls-client-ca', "$dir/ca/ca.pem", '-e',
+    'echo "$SSL_CLIENT_S_DN"']);
+$r = client($p, '', @user);
+is "$r->{status} $r->{out}", "0 CN = user\n", '--tls-client-ca: its subject';
+for my $zero ([], ['-z']) {
+    $r = client($p, '', @$zero);
+    is $r->{status}, 9, "  none @$zero: status 9";
+    like $r->{err}, qr/TLS: the server demands a certificate \(--tls-cert\)\n/,
+        '  is told';
+    $p->expect(err => qr/TLS: the client sent no certificate \(--tls-client-ca\)/);
+    $r = client($p, '', @$zero, '--tls-cert', $stranger->{cert},
+        '--tls-key', $stranger->{key});
+    is $r->{status}, 9, "  a stranger's @$zero";
+    like $r->{err}, qr/the peer does not accept this side's certificate/,
+        '  is told';
+    $p->expect(err => qr/TLS: the client's certificate is not accepted: \w/);
+}
+$p->stop;
+
+# In front of a server without TLS, and serve-hello.
+my $plain = start('serve-hello', '-4', '--greeting', '', 0);
+$p = tls_front($c, $plain->port);
+$r = client($p, "Michael\nexit\n");
+is "$r->{status} $r->{out}", "0 Hello, Michael!\n", '--to';
+$_->stop for $p, $plain;
+$p = server('serve-hello', []);
+$r = client($p, "Michael\nexit\n");
+is "$r->{status} $r->{out}", "0 Welcome!Hello, Michael!\n", 'serve-hello';
+$p->stop;
+$p = server('serve-hello', '--http', []);
+$r = run('http-get', '-q', '--tls-ca', "$dir/ca/ca.pem",
+    'https://localhost:' . $p->port);
+is "$r->{status} $r->{out}", '0 Hello!', 'serve-hello --http';
+$p->stop;
+
+# Whoever is killed, the other side sees a loss.
+for my $who ('sockt', 'its process of TLS') {
+    $p = start({ keep_stdin => 1 }, 'listen', '-4', @cert, 0);
+    my $q = start({ keep_stdin => 1 }, 'connect', @ca, 'localhost', $p->port);
+    $q->send_line('abc');
+    $p->expect(out => qr/abc/);
+    my $pid = $who eq 'sockt' ? $q->{pid} : (children($q->{pid}))[0];
+    kill 'KILL', $pid;
+    $r = $p->finish;
+    is $r->{status}, 10, "$who is killed: the peer has status 10";
+    $r = $q->finish;
+    ok $r->{status} || $r->{signal}, '  and sockt not 0';
+}
+
+# Misuse.
+for my $command ('listen', 'serve-hello') {
+    for my $row (
+        [['--tls-key', $c->{key}], 2, qr/--tls-key goes with --tls-cert/],
+        [['--tls-client-ca', "$dir/ca/ca.pem"], 2, qr/--tls-client-ca goes with --tls-cert/],
+        [[@cert, '--tls-client-ca', "$dir/nosuch"], 11, qr/--tls-client-ca: \S+nosuch: no such file/],
+        [['--tls-cert', "$dir/ca/good.csr"], 2, qr/no certificate can be read/],
+    ) {
+        my ($options, $status, $error) = @$row;
+        $r = run({ timeout => 5 }, $command, @$options, 0);
+        is $r->{status}, $status, "$command @{$options}[0, -1]";
+        like $r->{err}, $error, '  says why';
+    }
+}
+
+done_testing;
