@@ -189,7 +189,7 @@ my $p2 = start('http-get', '-q', @ca, '-o', "$dir/resumed", "$good/slow/medium")
 my $until = time + 30;
 sleep 0.02 until (-s "$dir/resumed.part" // 0) > $MIB || time > $until;
 my @children = map { ($_, children($_)) } children($p2->{pid});
-cmp_ok scalar @children, '>=', 2, 'openssl and the relay run';
+cmp_ok scalar @children, '>=', 1, 'the process of TLS runs';
 is $p2->stop('KILL')->{signal}, 9, 'killed';
 await_gone($_) for @children;
 ok !-e "$dir/resumed", 'there is no file yet';
