@@ -72,7 +72,7 @@ static const struct cause {
 	"a firewall rule on this machine forbids it"},
     {CAUSE_NO_BROADCAST, UDP, ERR_USAGE, "not permitted",
 	"a broadcast address needs --broadcast"},
-    {CAUSE_NO_INTERFACE, IP, ERR_LOCAL, "no interface",
+    {CAUSE_NO_INTERFACE, ANY, ERR_LOCAL, "no interface",
 	"a link-local address needs one: name ADDRESS%INTERFACE"},
     {EPROTOTYPE, UNIX, ERR_REFUSED, "wrong type",
 	"that socket is for datagrams, or for streams"},

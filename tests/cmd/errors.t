@@ -169,13 +169,19 @@ $p->stop;
 
 # A name whose address needs an interface, which was told as a blackhole route.
 SKIP: {
-    skip 'no IPv6', 4 unless has_ipv6();
+    skip 'no IPv6', 10 unless has_ipv6();
     my %names = (env => { SOCKT_TEST_NAMES => 'near=fe80::1' },
         command => built('sockt-names'));
     for my $command ('connect', 'udp-send') {
         $r = run({%names}, $command, 'near', 9);
         is $r->{status}, 7, "$command to a link-local address: status";
         like $r->{err}, qr/ port 9: no interface \(a link-local address needs one: name ADDRESS%INTERFACE\)/,
+            '  and what is said';
+    }
+    for my $command ('listen', 'serve-hello', 'udp-serve') {
+        $r = run({%names}, $command, 'near', 0);
+        is $r->{status}, 7, "$command on a link-local address: status";
+        like $r->{err}, qr/ on fe80::1 port 0: no interface \(a link-local address needs one/,
             '  and what is said';
     }
 }
