@@ -34,8 +34,10 @@ my $dir = scratch();
 for my $line (map { $_->[1] } @rows) {
     my $dry = $line =~ s/^(sockt portscan)\b/$1 --dry-run/r =~ s/ [<>] \w+$//r;
     $dry =~ s/--targets \S+/--targets -/;
+    # Programs are looked up first.
+    chmod 0755, spew("$dir/$1", '') if $dry =~ m{ -- (?:\./)?(\w+)};
     my $r = run({ command => 'sh', stdin => "127.0.0.1\n" }, '-c',
-        "cd '$dir' && ulimit -n 4; sockt() { exec '$names' \"\$@\"; }; $dry");
+        "cd '$dir' && PATH=$dir:\$PATH && ulimit -n 4; sockt() { exec '$names' \"\$@\"; }; $dry");
     ok $r->{status} != 2 && $r->{status} < 126, "accepted: $line"
         or diag $r->{err};
 }
