@@ -35,6 +35,7 @@ for my $line (map { $_->[1] } @rows) {
     my $dry = $line =~ s/^(sockt portscan)\b/$1 --dry-run/r =~ s/ [<>] \w+$//r;
     $dry =~ s/--targets \S+/--targets -/;
     # Programs are looked up first.
+    $dry =~ s{ -- /bin/handler}{ -- handler};
     chmod 0755, spew("$dir/$1", '') if $dry =~ m{ -- (?:\./)?(\w+)};
     my $r = run({ command => 'sh', stdin => "127.0.0.1\n" }, '-c',
         "cd '$dir' && PATH=$dir:\$PATH && ulimit -n 4; sockt() { exec '$names' \"\$@\"; }; $dry");
