@@ -422,8 +422,10 @@ http_head_conceal(char *out, const char *text, size_t n)
 					length++;
 			memcpy(out + used, p, length);
 			used += length;
-			used +=
-			    (size_t)sprintf(out + used, i < 3 ? " ..." : "...");
+			if (i < 3)
+				out[used++] = ' ';
+			memset(out + used, '.', 3);
+			used += 3;
 			p = i < 3 ? stop : at;
 		}
 		memcpy(out + used, p, (size_t)(next - p));

@@ -175,14 +175,16 @@ http_request_show(const char *bytes, size_t n)
 {
 	char *text = mem_array(2, n + 1), *line;
 	const char *p = text, *end, *stop, *next;
+	size_t size;
 
 	end = text + http_head_conceal(text, bytes, n);
-	line = mem_array(4, (size_t)(end - text) + 1);
+	size = 4 * (size_t)(end - text) + 4;
+	line = mem_array(1, size);
 	for (; (stop = http_head_line_end(p, end, &next)) != NULL; p = next) {
-		memcpy(line, "> ", 2);
-		text_escape(
-		    line + 2, 4 * (size_t)(end - text), p, (size_t)(stop - p));
-		strcat(line, "\n");
+		line[0] = '>';
+		line[1] = ' ';
+		text_escape(line + 2, size - 3, p, (size_t)(stop - p));
+		text_append(line, size, "\n");
 		diag_raw(line, strlen(line));
 	}
 	free(line);

@@ -21,8 +21,8 @@ multicast_parse_interface(unsigned *interface, const char *text, struct err *e)
 						       : if_nametoindex(text);
 	if (*interface != 0)
 		return 0;
-	return err_set(e, ERR_LOCAL, "this machine has no interface '%s'",
-	    text_shown(text));
+	return err_set(e, text[0] == '\0' ? ERR_USAGE : ERR_LOCAL,
+	    "this machine has no interface '%s'", text_shown(text));
 }
 
 int

@@ -76,30 +76,30 @@ enum sender_block {
 struct sender {
 	const struct sender_options *o;
 	struct sender_target to;
-	bool is_trial; /* another address may be tried, so only one datagram is
-			  sent until it is known not to be refused */
 	struct rtt_stats stats;
 	uint64_t bytes_sent, bytes_received;
 	struct dgram *in;  /* owned: a batch */
-	unsigned in_a_row; /* replies received since none was waiting */
 	int64_t moved_ns;  /* when the source ended, or the last one came */
-	bool is_over;      /* SENDER_STREAM: nothing came in time */
+	unsigned in_a_row; /* replies received since none was waiting */
+	bool is_trial; /* another address may be tried, so only one datagram is
+			  sent until it is known not to be refused */
+	bool is_over;  /* SENDER_STREAM: nothing came in time */
 
 	/* Messages lent by the source until the kernel accepts them all. */
 	struct dgram *out;       /* owned, DGRAM_MAX_SEND of them */
 	unsigned char *numbered; /* owned: messages with numbers, or NULL */
+	int64_t next_ns;         /* when the next datagram may be sent */
 	int out_count, sent;     /* lent; accepted by kernel */
 	struct err source_error; /* for the message after them, if any */
 	bool starved;            /* the source needs to be read */
 	bool ended;              /* the source is at its end */
-	int64_t next_ns;         /* when the next datagram may be sent */
 
+	bool retried;      /* EMSGSIZE may be that of an earlier datagram */
+	bool was_writable; /* in the last poll */
 	enum sender_block block;
 	struct backoff pause;    /* the last pause, in nanoseconds */
 	struct deadline resume;  /* end of the pause */
 	struct deadline timeout; /* when a blocked datagram times out */
-	bool retried;      /* EMSGSIZE may be that of an earlier datagram */
-	bool was_writable; /* in the last poll */
 };
 
 /*

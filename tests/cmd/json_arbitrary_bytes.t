@@ -163,11 +163,10 @@ for my $name ("a\xff\x01\"\\b", "\xed\xa0\x80", "\xf0\x9f\x98\x80") {
         run('connect', '-vv', '--json', "unix:$dir/$name")->{err});
     objects("connect unix:\@$shown",
         run('connect', '-vv', '--json', "unix:\@$name")->{err});
-    my $p = start('listen', '-v', '--json', '-4', 0, '--', "$dir/$name");
-    my $c = tcp_client($p->port);
-    my ($e) = event('error', objects("listen -- $shown", $p->finish->{err}));
+    my ($e) = event('error', objects("listen -- $shown",
+        run('listen', '-v', '--json', '-4', 0, '--', "$dir/$name")->{err}));
     is "$e->{kind} $e->{status}", 'program 127', "listen -- $shown: its kind";
-    $p = start('listen', '-vv', '--json', "unix:$dir/$name");
+    my $p = start('listen', '-vv', '--json', "unix:$dir/$name");
     $p->expect(err => qr/"listening"/);
     objects("listen unix:$shown", $p->stop->{err});
 }

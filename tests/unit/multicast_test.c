@@ -95,8 +95,9 @@ int
 main(void)
 {
 	static const char *const bad[] = {"", "10.0.0.1", "240.0.0.1", "::1",
-	    "239.1.2.3%", "239.1.2.3%nosuch0", "239.1.2.3%0", "ff02::1%-1",
-	    "239.1.2", "group", "%1"};
+	    "239.1.2.3%", "239.1.2", "group", "%1"};
+	static const char *const no_interface[] = {
+	    "239.1.2.3%nosuch0", "239.1.2.3%0", "ff02::1%-1"};
 	struct err e = ERR_INIT;
 	struct multicast_group g;
 	size_t i;
@@ -113,6 +114,11 @@ main(void)
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		is_int(multicast_parse(&g, bad[i], &e), -1, bad[i]);
 		is_int(e.kind, ERR_USAGE, "is a usage error");
+	}
+	for (i = 0; i < sizeof(no_interface) / sizeof(no_interface[0]); i++) {
+		is_int(multicast_parse(&g, no_interface[i], &e), -1,
+		    no_interface[i]);
+		is_int(e.kind, ERR_LOCAL, "has an interface that is not there");
 	}
 	test_options();
 	test_join();

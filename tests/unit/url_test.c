@@ -248,7 +248,7 @@ test_shown(void)
 	check_shown("http://u:p/q@r@a//b", "http://...@a//b");
 	check_shown("u:p@a//b", "...@a//b");
 	check_shown("gopher:\033", "gopher:\\x1b");
-	check_shown("//\033@\033", "//...@\\x1b");
+	check_shown("//\033@\033", "...@\\x1b");
 }
 
 static void
