@@ -194,6 +194,7 @@ serve_stdio(struct listen_state *l, int fd, const struct conn *c, struct err *e)
 		stdio->last = (struct conn_summary){.first = CONN_FIRST_PEER};
 		(void)err_prefix(e, "%s", addr_text(&c->remote));
 	}
+	stdio->dialed = NULL;
 	(void)diag_connection(0);
 	if (result == 0)
 		return 0;
