@@ -170,7 +170,7 @@ listener_may_remove(const struct listener *l)
 	if (!l->owns_path)
 		return true;
 	path = l->addrs[0].u.un.sun_path;
-	memcpy(copy, path, strlen(path));
+	snprintf(copy, sizeof(copy), "%s", path);
 	folder = dirname(copy);
 	return faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0 &&
 	       stat(folder, &dir) == 0 && lstat(path, &file) == 0 &&

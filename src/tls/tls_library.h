@@ -153,6 +153,7 @@ typedef int tls_alpn_select(struct ssl_st *, const unsigned char **,
 	X(const char *, ERR_reason_error_string, (unsigned long))             \
 	X(const char *, OpenSSL_version, (int))
 
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): they are declarations */
 #define TLS_POINTER(type, name, parameters) type(*name) parameters;
 
 struct tls_library {
