@@ -139,12 +139,6 @@ text_escape(char *dst, size_t size, const void *bytes, size_t n)
 	return dst;
 }
 
-char *
-text_escape_string(char *dst, size_t size, const char *text)
-{
-	return text_escape(dst, size, text, strlen(text));
-}
-
 /* Whether the meaning of the n bytes at p depends on what follows. */
 static bool
 is_partial(const unsigned char *p, size_t n)

@@ -39,9 +39,6 @@ bool text_is_hidden(uint32_t point);
  */
 char *text_escape(char *dst, size_t size, const void *bytes, size_t n);
 
-/* text_escape of a string. */
-char *text_escape_string(char *dst, size_t size, const char *text);
-
 /*
  * Formatters that return text use one of 16 buffers of TEXT_SLOT bytes in turn:
  * the text stays valid until 16 others have been formatted, and is cut to fit.

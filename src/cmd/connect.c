@@ -211,14 +211,14 @@ test_and_replace(struct client *c, struct err *e)
 	    c->check.count == 1 && !connect_check_measures(&c->o->check);
 	int result =
 	    is_one ? connect_and_run(c, e) : connect_check_run(&c->check, e);
-	char shown[256];
+	const char *shown;
 
 	if (c->program == NULL)
 		return result;
 	if (result == 0)
 		return proc_replace(c->program, e);
-	text_escape_string(shown, sizeof(shown),
-	    c->o->exec != NULL ? "--exec's command" : c->program[0]);
+	shown =
+	    text_shown(c->o->exec != NULL ? "--exec's command" : c->program[0]);
 	if (e->text[0] != '\0')
 		return err_append(e, "%s was not run", shown);
 	return err_set(e, e->kind, "%s was not run", shown);
@@ -325,8 +325,6 @@ choose_action(struct client *c, bool has_exec, struct err *e)
 static int
 parse_operands(struct client *c, const struct command_args *args, struct err *e)
 {
-	char shown[128];
-
 	if (c->action == CHECK &&
 	    endpoint_operands(args->operands, args->count) < args->count) {
 		c->endpoints = connect_check_parse(
@@ -336,8 +334,7 @@ parse_operands(struct client *c, const struct command_args *args, struct err *e)
 	}
 	if (args->count > 2)
 		return err_set(e, ERR_USAGE, "unexpected operand '%s'",
-		    text_escape_string(
-			shown, sizeof(shown), args->operands[2]));
+		    text_shown(args->operands[2]));
 	c->check.endpoints = &c->server;
 	c->check.count = 1;
 	if (endpoint_parse(&c->server, args->operands, args->count, "tcp", e) <

@@ -130,17 +130,15 @@ static ssize_t
 make_reply(const struct hello_client *c, const struct message *m,
     unsigned char *reply, size_t size)
 {
-	char ip[ADDR_TEXT];
 	struct template_values v = {.message = m->bytes,
 	    .length = m->length,
-	    .ip = ip,
+	    .ip = "",
 	    .port = addr_port(&c->conn->remote),
 	    .number = (uint64_t)c->answered + 1};
 	ssize_t n;
 
-	ip[0] = '\0';
 	if (c->server->reply.uses_ip)
-		addr_format_ip(&c->conn->remote, ip, sizeof(ip));
+		v.ip = addr_ip_text(&c->conn->remote);
 	n = template_fill(&c->server->reply, &v, reply, size - m->newline);
 	if (n < 0)
 		return -1;

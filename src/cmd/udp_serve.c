@@ -196,10 +196,9 @@ static bool
 make_answer(struct serve_state *s, const struct dgram *d,
     const struct dgram_endpoints *ep, struct dgram *out)
 {
-	char ip[ADDR_TEXT] = "";
 	struct template_values v = {.message = d->bytes,
 	    .length = d->length,
-	    .ip = ip,
+	    .ip = "",
 	    .port = addr_port(&ep->remote),
 	    .number = s->server.received_count};
 	ssize_t n;
@@ -213,7 +212,7 @@ make_answer(struct serve_state *s, const struct dgram *d,
 		return true;
 	}
 	if (s->reply.uses_ip)
-		addr_format_ip(&ep->remote, ip, sizeof(ip));
+		v.ip = addr_ip_text(&ep->remote);
 	n = template_fill(&s->reply, &v, out->bytes, out->size);
 	if (n < 0)
 		dgram_server_ignore(
@@ -227,13 +226,11 @@ static void
 answer_by_program(struct serve_state *s, const struct udp_program *p)
 {
 	const struct dgram_endpoints *ep = &p->endpoints;
-	char remote[ADDR_TEXT];
 
 	if (p->errnum != 0)
 		diag_warn("%s: no answer was sent: communicating with the "
 			  "program: %s",
-		    addr_format(&ep->remote, remote, sizeof(remote)),
-		    err_reason(p->errnum, ERR_AT_FILE));
+		    addr_text(&ep->remote), err_reason(p->errnum, ERR_AT_FILE));
 	else if (p->proc->is_late)
 		dgram_server_ignore(&s->server, ep,
 		    "the program took longer than allowed (--program-timeout)");
@@ -244,8 +241,7 @@ answer_by_program(struct serve_state *s, const struct udp_program *p)
 		dgram_server_answer(&s->server, &p->answer, 1);
 	if (p->proc->status != 0 && !p->proc->is_late)
 		diag_note("%s: the program ended with status %d",
-		    addr_format(&ep->remote, remote, sizeof(remote)),
-		    p->proc->status);
+		    addr_text(&ep->remote), p->proc->status);
 }
 
 /* Starts the program for a datagram. Where descriptors or processes are short,

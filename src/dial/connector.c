@@ -138,7 +138,7 @@ add_tls(const struct attempt *a, int *fd)
 	if (a->result->tls != NULL)
 		return;
 	/* The failure of a program may be why the peer was lost. */
-	if (via != NULL && a->e->errnum == ECONNRESET &&
+	if (via != NULL && err_is_reset(a->e->errnum) &&
 	    via_end(via,
 		deadline_first(a->until, deadline_after(PROC_GRACE_MS)),
 		&reason) < 0 &&

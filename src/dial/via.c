@@ -37,11 +37,11 @@ struct via {
 
 /* What stands for %h: a host, or the path of a unix socket. */
 static const char *
-host_of(const struct endpoint *ep, char *buf, size_t size)
+host_of(const struct endpoint *ep)
 {
 	if (!ep->is_unix)
 		return ep->host;
-	return addr_format_ip(&ep->unix_addr, buf, size);
+	return addr_ip_text(&ep->unix_addr);
 }
 
 /* Whether a shell takes text for one plain word, quoted or not. */
@@ -82,9 +82,8 @@ uses(const char *command, char letter)
 int
 via_check(const char *command, const struct endpoint *ep, struct err *e)
 {
-	char path[ADDR_TEXT];
 	const char *shown;
-	const char *host = host_of(ep, path, sizeof(path));
+	const char *host = host_of(ep);
 
 	if (command[strspn(command, " \t")] == '\0')
 		return err_set(e, ERR_USAGE, "--via: the command is empty");
@@ -138,8 +137,8 @@ append_word(char *at, const char *text)
 static char *
 expand(const char *command, const struct endpoint *ep)
 {
-	char path[ADDR_TEXT], port[8];
-	const char *host = host_of(ep, path, sizeof(path));
+	char port[8];
+	const char *host = host_of(ep);
 	/* Each pair of bytes becomes at most a quoted host. */
 	char *text =
 	    mem_array(strlen(command) + 1, 4 * strlen(host) + 2 + sizeof(port));
@@ -194,7 +193,7 @@ via_start(const struct via_command *command, int *fd, struct err *e)
 	    .on_line = keep_line,
 	    .context = v};
 
-	endpoint_format(command->ep, v->name, sizeof(v->name));
+	snprintf(v->name, sizeof(v->name), "%s", endpoint_text(command->ep));
 	v->may_stop = command->may_stop;
 	v->check_ms = command->timeout_ms >= 0 ? command->timeout_ms : CHECK_MS;
 	v->hold = -1;

@@ -331,28 +331,14 @@ addr_text(const struct addr *a)
 	return text_format("%s port %u", host, addr_port(a));
 }
 
-const char *
-addr_format_ip(const struct addr *a, char *buf, size_t size)
-{
-	snprintf(buf, size, "%s", addr_ip_text(a));
-	return buf;
-}
-
-const char *
-addr_format(const struct addr *a, char *buf, size_t size)
-{
-	snprintf(buf, size, "%s", addr_text(a));
-	return buf;
-}
-
 void
 addr_json(const struct addr *a, struct json *j, const char *name)
 {
-	char host[ADDR_TEXT];
+	const char *host;
 
 	if (json_is_ignored(j))
 		return;
-	addr_format_ip(a, host, sizeof(host));
+	host = addr_ip_text(a);
 	json_object(j, name);
 	if (addr_is_unix(a)) {
 		json_text(j, "path", host);

@@ -12,7 +12,7 @@
 struct err;
 struct json;
 
-/* Large enough for any result of addr_format(); unix paths are escaped. */
+/* Large enough for a copy of any addr_text(); unix paths are escaped. */
 #define ADDR_TEXT 512
 /* Large enough for an IPv6 address with its scope. */
 #define ADDR_IP_TEXT 80
@@ -107,18 +107,6 @@ const char *addr_text(const struct addr *a);
 
 /* The address alone: "127.0.0.1", "::1" or the escaped path. */
 const char *addr_ip_text(const struct addr *a);
-
-/*
- * Writes "127.0.0.1 port 80", "::1 port 80", "unix:/run/x" or "unix:@name" to
- * buf, with the path escaped; "nobody" if there is no address. Returns buf.
- */
-const char *addr_format(const struct addr *a, char *buf, size_t size);
-
-/*
- * Writes the address alone, "127.0.0.1", "::1" or the escaped path. Returns
- * buf.
- */
-const char *addr_format_ip(const struct addr *a, char *buf, size_t size);
 
 /* Adds {"ip":...,"port":...} or {"path":...} to ev as the member name. */
 void addr_json(const struct addr *a, struct json *j, const char *name);

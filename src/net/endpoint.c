@@ -206,10 +206,3 @@ endpoint_text(const struct endpoint *ep)
 		return addr_text(&ep->unix_addr);
 	return text_format("%s port %u", text_shown(ep->host), ep->port);
 }
-
-const char *
-endpoint_format(const struct endpoint *ep, char *buf, size_t size)
-{
-	snprintf(buf, size, "%s", endpoint_text(ep));
-	return buf;
-}

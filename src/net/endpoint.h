@@ -12,7 +12,7 @@ struct err;
 
 /* The longest name in the DNS (RFC 1035 2.3.4), with its NUL. */
 #define ENDPOINT_HOST 256
-/* Large enough for any result of endpoint_format(). */
+/* Large enough for any result of endpoint_text(). */
 #define ENDPOINT_TEXT 600
 
 struct endpoint {
@@ -65,8 +65,5 @@ bool endpoint_is_localhost(const struct endpoint *ep);
 
 /* "HOST port N" or "unix:PATH", escaped; in a buffer of text_slot(). */
 const char *endpoint_text(const struct endpoint *ep);
-
-/* Writes "HOST port N" or "unix:PATH" to buf, escaped. Returns buf. */
-const char *endpoint_format(const struct endpoint *ep, char *buf, size_t size);
 
 #endif

@@ -130,12 +130,10 @@ int
 os_join(int fd, const struct addr *group, unsigned interface)
 {
 	struct group_req request = {.gr_interface = interface};
-	char text[ADDR_IP_TEXT];
 	const struct sockopt option = {
 	    addr_family(group) == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP,
 	    MCAST_JOIN_GROUP, "MCAST_JOIN_GROUP",
-	    "asks the network for this group's datagrams",
-	    addr_format_ip(group, text, sizeof(text))};
+	    "asks the network for this group's datagrams", addr_ip_text(group)};
 
 	memcpy(&request.gr_group, &group->u, group->len);
 	return sockopt_set_value(fd, &option, &request, sizeof(request));

@@ -70,10 +70,9 @@ int
 os_join(int fd, const struct addr *group, unsigned interface)
 {
 	struct ipv6_mreq request6 = {.ipv6mr_interface = interface};
-	char text[ADDR_IP_TEXT];
 	struct sockopt option = {IPPROTO_IPV6, IPV6_JOIN_GROUP,
 	    "IPV6_JOIN_GROUP", "asks the network for this group's datagrams",
-	    addr_format_ip(group, text, sizeof(text))};
+	    addr_ip_text(group)};
 	/* struct ip_mreq, which strict headers hide. */
 	struct {
 		struct in_addr group, interface;
