@@ -135,8 +135,8 @@ $(patsubst src/%.c,$(B)/obj/%.o,$(wildcard src/*/*_linux.c) $(NEWER)): \
 	private SYSTEM = -D_GNU_SOURCE
 
 # Stamps: changed flags cause a rebuild, and so does a removed source file.
-remember = @mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(1))' >$@.new; \
-	cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+remember = @mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(1))' >$@.$$$$; \
+	cmp -s $@.$$$$ $@ && rm $@.$$$$ || mv $@.$$$$ $@
 $(B)/flags: force
 	$(call remember,$(COMPILE) $(LINK))
 $(B)/objects: force

@@ -259,6 +259,9 @@ sub tells_loss {
 sub check_errors {
     my ($r) = @_;
     my @lines = error_lines($r);
+    # A usage error says where help is.
+    @lines = grep { !/: try 'sockt [a-z-]+ --help'$/ } @lines
+        if $r->{status} == 2;
     my @bad;
     my $s = $r->{s};
     # As a filter dies by SIGPIPE: whoever closed stdout knows it.
