@@ -125,8 +125,8 @@ sub suite {
     $ask->('range', '/large', ['-r', '1000-1999'], ['-r', '1000-1999']);
     $ask->('last bytes', '/large', ['-r', '-77'], ['-r', '-77']);
     $ask->('redirect', '/redirect', ['-L'], ['-L']);
-    $ask->('unfollowed', '/redirect', [], [], 8);
-    $ask->('404', '/none', [], [], 8);
+    $ask->('unfollowed', '/redirect', [], ['--fail-with-body'], 8);
+    $ask->('404', '/none', [], ['--fail-with-body'], 8);
     $r = run('http-get', @$via_sockt, '-I', "$base/large");
     is $r->{status}, 0, "$name, HEAD: exit status";
     like $r->{out}, qr/^Content-Length: 8000000\r$/mi, "$name, HEAD: length";
