@@ -1,6 +1,7 @@
 # Processes that will run no program are confined: seccomp and no_new_privs are
 # on. Those that run programs are not, since these may need anything.
 use Sockt;
+use SocktTls;
 
 my $version = run('--version')->{out};
 plan skip_all => 'built without Linux calls' if $version !~ /linux/;
@@ -38,7 +39,8 @@ for my $case (
     [ 1, 'listen', '-k', '--to', '127.0.0.1:9' ],
     [ 0, 'listen', '-k', '-e', 'cat' ],
     [ 0, 'listen', '-k', '--to', '127.0.0.1:9', '--via', 'false' ],
-    [ 1, 'listen', '-k', '--to', '127.0.0.1:9', '--tls' ],
+    (tls_is_available()
+        ? [ 1, 'listen', '-k', '--to', '127.0.0.1:9', '--tls' ] : ()),
     [ 1, 'udp-serve' ],
     [ 0, 'udp-serve', '--', 'cat' ])
 {

@@ -16,8 +16,14 @@ our @EXPORT = qw(tls_is_available tls_authority tls_certificate tls_self_signed
     tls_reverser tls_serve tls_front tls_cutter);
 
 # Whether there is an openssl that sockt can use.
-sub tls_is_available {
+sub has_openssl {
     return (qx(openssl version 2>/dev/null) // '') =~ /^OpenSSL [3-9]/;
+}
+
+# Whether certificates can be made, and sockt finds a libssl for its machine.
+sub tls_is_available {
+    return has_openssl() && run('listen', '-m', '0.1', '--tls', '--to',
+        '127.0.0.1:9', 0)->{err} !~ /TLS needs/;
 }
 
 sub openssl {
