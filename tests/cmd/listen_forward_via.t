@@ -1,6 +1,7 @@
 # listen --to with --via and --tls: targets behind programs, also several, with
 # retries and records.
 use Sockt;
+use SocktTls;
 
 my $dir = scratch();
 
@@ -52,8 +53,7 @@ like $r->{err}, qr/^sockt listen: 127\.0\.0\.1 port \d+: .*status 3/m, 'and told
 # --- --tls -----------------------------------------------------------------
 
 SKIP: {
-    my $openssl = `openssl version 2>&1` // '';
-    skip 'no openssl 3', 4 if $openssl !~ /^OpenSSL [3-9]/;
+    skip 'no openssl 3, or no libssl', 4 unless tls_is_available();
     system("openssl req -x509 -newkey rsa:2048 -nodes -keyout $dir/key "
         . "-out $dir/ca -days 2 -subj /CN=localhost -addext "
         . 'subjectAltName=IP:127.0.0.1 >/dev/null 2>&1') == 0
