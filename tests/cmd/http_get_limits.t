@@ -121,9 +121,10 @@ for my $output ([], ['-o', scratch() . '/file']) {
     });
     my $stopped = start('http-get', '-q', '--idle-timeout', 1, @$output,
         "$server->{url}/");
-    select undef, undef, undef, 0.5;
+    # Its stdout is read all the time, so that it could write when it goes on.
+    eval { $stopped->expect(out => qr/never/, 0.5) };
     $stopped->signal('STOP');
-    select undef, undef, undef, 1.6;
+    eval { $stopped->expect(out => qr/never/, 1.6) };
     $stopped->signal('CONT');
     my $result = $stopped->finish;
     is $result->{status}, 0, "stopped for longer than --idle-timeout, @$output"
