@@ -42,7 +42,7 @@ endif
 
 $(MACHINES:%=check-%): check-%:
 	@$(MAKE) check MACHINE=$* $(if $(WHOLE),PORTABLE=1) \
-		TESTS='$$(filter-out tests/cmd/confinement.t,$$(LOOPBACK)) $$(UNIT) $$(REPLAY)'
+		TESTS='$$(LOOPBACK) $$(UNIT) $$(REPLAY)'
 
 check-machines:
 	@for machine in $(MACHINES); do $(MAKE) check-$$machine || exit 1; done

@@ -57,7 +57,8 @@ for my $case (
     [ 1, 'connect', $to ],
     [ 1, 'http-get', "http://$to/" ],
     [ 1, 'http-get', '-L', "http://$to/" ],
-    [ 1, 'http-get', "http://$to/", 'https://127.0.0.1:9/' ])
+    (tls_is_available()
+        ? [ 1, 'http-get', "http://$to/", 'https://127.0.0.1:9/' ] : ()))
 {
     my ($expected, @command) = @$case;
     my $p = start({ keep_stdin => 1 }, @command);
