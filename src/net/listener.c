@@ -658,7 +658,7 @@ listener_abandon(const struct listener *l)
 void
 listener_close(struct listener *l)
 {
-	listener_stop(l, NULL);
+	listener_stop(l, "the system frees the socket");
 }
 
 void

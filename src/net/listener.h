@@ -100,7 +100,7 @@ int listener_connection(struct listener *l, struct conn *c);
  */
 void listener_close(struct listener *l);
 
-/* The same; the steps of -vv say why, unless it is NULL. */
+/* The same; why is the purpose that -vv shows. */
 void listener_stop(struct listener *l, const char *why);
 
 /*
