@@ -12,7 +12,8 @@
 
 #define COMMAND_FIRST "the command comes first: sockt connect localhost 80"
 #define SOCKS_URL "the proxy is one URL: --proxy socks5://USER:PASS@HOST:1080"
-#define CLIENT_CERT "a certificate of the client is not supported"
+#define CLIENT_CERT \
+	"the certificate of the client is --tls-cert, with --tls-key"
 #define COMMON_PORTS "without ports, 1-1024 and common higher ports are scanned"
 #define NO_NAME "the file is named by the URL with -O, or as you like with -o"
 #define NO_BODY "only GET and HEAD are supported: no request has a body"
