@@ -210,6 +210,8 @@ session_receive_message(struct session *s, struct message *m)
 	if (m->length > MESSAGE_MAX)
 		return reject_message(s);
 	s->has_lines = s->has_lines || lf != NULL;
+	/* receive_more() may have moved them. */
+	m->bytes = buf_bytes(&s->queue);
 	buf_eat(&s->queue, m->length + m->newline);
 	return m->length + m->newline > 0 ? SESSION_MESSAGE : SESSION_END;
 }

@@ -182,6 +182,19 @@ fifty('a message beyond the bound', $port, ['x' x 50_000],
     "Welcome!error: a message may have 8192 bytes at most\n");
 $p->stop;
 
+# The last message, without a newline, had the bytes of the one before it when
+# both together filled the buffer.
+{
+    my $server = start('serve-hello', '--greeting=', '0');
+    my $c = tcp_client($server->port);
+    my @text = ('a' x 2193, join '', map { chr(98 + $_ % 25) } 1 .. 6000);
+    syswrite $c, join "\n", @text;
+    shutdown $c, 1;
+    is rest($c), "Hello, $text[0]!\nHello, $text[1]!",
+        'a line and a rest that fill the buffer';
+    $server->stop;
+}
+
 $p = start('serve-hello', '--greeting=', '--messages', '1', '0');
 fifty('more messages than are answered', $p->port, ["a\nb\nc\n" x 100],
     "Hello, a!\n");
