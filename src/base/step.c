@@ -37,10 +37,10 @@ struct shown {
 	char note[MAX_NOTE];
 };
 
-static const char *endpoint; /* what the steps are for, or NULL */
-static struct shown last;    /* the latest step; call NULL: another line came */
-static uint64_t count;       /* steps that equal it and were not shown */
-static bool is_showing;      /* a step is being written */
+static char endpoint[MAX_SUBJECT]; /* what the steps are for; "": all */
+static struct shown last; /* the latest step; call NULL: another line came */
+static uint64_t count;    /* steps that equal it and were not shown */
+static bool is_showing;   /* a step is being written */
 
 bool
 step_is_on(void)
@@ -66,7 +66,7 @@ step_name(int fd, const char *name, unsigned number)
 void
 step_name_endpoint(const char *text)
 {
-	endpoint = text;
+	snprintf(endpoint, sizeof(endpoint), "%s", text);
 }
 
 const char *
@@ -98,13 +98,12 @@ show(const struct shown *s, uint64_t times)
 		json_number(j, "bytes", s->bytes);
 	json_seconds(j, "seconds", s->ns < 0 ? 0 : (double)s->ns / 1e9);
 	json_text(j, "note", s->note);
-	if (endpoint != NULL)
+	if (endpoint[0] != '\0')
 		json_text(j, "endpoint", endpoint);
 	duration = num_duration_text(s->ns);
-	diag_event_end(DIAG_STEP, "%s%s%s %s: %s%s%s (%s)",
-	    endpoint != NULL ? endpoint : "", endpoint != NULL ? ": " : "",
-	    s->call, s->subject, s->result, s->ns < 0 ? "" : ", ",
-	    s->ns < 0 ? "" : duration, s->note);
+	diag_event_end(DIAG_STEP, "%s%s%s %s: %s%s%s (%s)", endpoint,
+	    endpoint[0] != '\0' ? ": " : "", s->call, s->subject, s->result,
+	    s->ns < 0 ? "" : ", ", s->ns < 0 ? "" : duration, s->note);
 }
 
 void

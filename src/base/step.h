@@ -64,7 +64,7 @@ void step_name(int fd, const char *name, unsigned number);
 
 /*
  * Names the endpoint that all further steps of this process are for: one of
- * several that are tested at the same time. text must stay valid.
+ * several that are tested at the same time. Keeps a copy of text.
  */
 void step_name_endpoint(const char *text);
 

@@ -72,9 +72,11 @@ open_through_proxy(const struct attempt *a)
 {
 	const struct proxy *p = a->o->proxy;
 	struct dial_options dial = a->o->dial;
+	char name[PROXY_TEXT];
 	int fd;
 
-	dial.name = proxy_text(p);
+	snprintf(name, sizeof(name), "%s", proxy_text(p));
+	dial.name = name;
 	fd = dial_connect(&p->server, &dial, a->until, a->result, a->e);
 	if (fd < 0)
 		return err_prefix(a->e, "%s", endpoint_text(a->ep));

@@ -557,7 +557,8 @@ proc_start(
 	errnum = pid < 0 ? errno : 0;
 	if (pid == 0) {
 		errors = p->errors >= 0 ? p->errors : program->errors;
-		(void)exec_error(shown, become(program, p, errors), e);
+		errnum = become(program, p, errors);
+		(void)exec_error(text_shown(program->argv[0]), errnum, e);
 		/* Whoever reads its stderr reports it. */
 		if (errors > 0)
 			(void)dup2(errors, STDERR_FILENO);

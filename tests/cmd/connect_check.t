@@ -160,6 +160,16 @@ is $tested{"127.0.0.1 port $open"}{status}, 0, 'one for each: open';
 is $tested{"127.0.0.1 port $closed"}{status}, 4, 'and not open';
 is $r->{status}, 4, 'with the status';
 
+# Each step names its endpoint. After sixteen texts it named something else.
+{
+    my $steps = run('connect', '-z', '-vv', '--retry-for', '0.3',
+        "127.0.0.1:$closed", '127.0.0.1:' . free_port())->{err};
+    my @steps = grep { /: (?:socket|connect|close) / } split /\n/, $steps;
+    cmp_ok scalar @steps, '>', 20, 'more steps than texts are kept';
+    is join("\n", grep { !/^sockt connect: 127\.0\.0\.1 port \d+: / } @steps),
+        '', '-vv: each step names its endpoint';
+}
+
 # Through a proxy, which declines one of them.
 my $proxy = tcp_listener();
 my $http = peer($proxy, sub {

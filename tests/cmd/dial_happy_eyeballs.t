@@ -222,4 +222,12 @@ subtest 'names that are none' => sub {
     is $r->{status}, 4, 'a hundred addresses';
 };
 
+# The proxy kept its name for fifteen further texts.
+{
+    my $r = named('many=' . join(',', map { "127.0.1.$_" } 1 .. 9), 'connect',
+        '-vv', '--proxy', 'http://many:' . free_port(), '127.0.0.1', 80);
+    like $r->{err}, qr/\n[^\n]*the HTTP proxy many port \d+ \(--proxy\): [^\n]*\n\z/,
+        'a proxy with many addresses keeps its name';
+}
+
 done_testing;
