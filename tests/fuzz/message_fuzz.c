@@ -26,7 +26,7 @@ check(const struct message *m, const uint8_t *at, size_t left)
 		abort();
 	if (m->newline == 0
 		? m->length != left
-		: memcmp(end, "\r\n" + 2 - m->newline, m->newline) != 0)
+		: memcmp(end, &"\r\n"[2 - m->newline], m->newline) != 0)
 		abort();
 }
 
