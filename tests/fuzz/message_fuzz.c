@@ -18,15 +18,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void
 check(const struct message *m, const uint8_t *at, size_t left)
 {
+	static const char crlf[] = "\r\n";
 	const uint8_t *end = at + m->length;
 
 	if (m->length > MESSAGE_MAX || m->length + m->newline > left ||
 	    memcmp(m->bytes, at, m->length) != 0 ||
 	    memchr(m->bytes, '\n', m->length) != NULL)
 		abort();
-	if (m->newline == 0
-		? m->length != left
-		: memcmp(end, &"\r\n"[2 - m->newline], m->newline) != 0)
+	if (m->newline > 2 || (m->newline == 0 && m->length != left) ||
+	    memcmp(end, &crlf[2 - m->newline], m->newline) != 0)
 		abort();
 }
 
