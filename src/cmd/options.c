@@ -22,8 +22,11 @@ parse_source(void *field, const char *arg, struct err *e)
 	const char *shown = text_shown(arg);
 
 	if (!addr_parse_ip(&a, arg, 0))
-		return err_set(e, ERR_USAGE,
-		    "'%s' is not a numeric IPv4 or IPv6 address", shown);
+		return addr_interface_missing(arg, e)
+			   ? -1
+			   : err_set(e, ERR_USAGE,
+				 "'%s' is not a numeric IPv4 or IPv6 address",
+				 shown);
 	if (addr_lacks_scope(&a))
 		return err_set(e, ERR_USAGE,
 		    "%s is a link-local address, which needs its interface: "

@@ -39,10 +39,13 @@ add_rule(struct access *a, bool allow, const char *text, struct err *e)
 	int max_bits;
 
 	if (!addr_parse_ip_prefix(&r.network, text, n))
-		return err_set(e, ERR_USAGE,
-		    "'%s' is neither an address nor a network ADDRESS/BITS; "
-		    "names are not accepted",
-		    text_shown(text));
+		return addr_interface_missing(text, e)
+			   ? -1
+			   : err_set(e, ERR_USAGE,
+				 "'%s' is neither an address nor a network "
+				 "ADDRESS/BITS; "
+				 "names are not accepted",
+				 text_shown(text));
 	address_bytes(&r.network, &max_bits);
 	bits = max_bits;
 	if (text[n] == '/' && !num_parse(text + n + 1, 0, max_bits, &bits))

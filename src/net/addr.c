@@ -73,6 +73,21 @@ addr_parse_ip(struct addr *a, const char *text, uint16_t port)
 }
 
 bool
+addr_interface_missing(const char *text, struct err *e)
+{
+	const char *scope = strchr(text, '%');
+	struct addr a;
+
+	if (scope == NULL || scope_number(scope + 1) != 0 ||
+	    !addr_parse_ip_prefix(&a, text, (size_t)(scope - text)))
+		return false;
+	err_set(e, ERR_LOCAL, "%s: this machine has no interface '%s'",
+	    text_shown(text),
+	    text_shown_bytes(scope + 1, strcspn(scope + 1, "/")));
+	return true;
+}
+
+bool
 addr_parse_ip_prefix(struct addr *a, const char *text, size_t n)
 {
 	char ip[ADDR_IP_TEXT];

@@ -61,6 +61,12 @@ bool addr_parse_ip(struct addr *a, const char *text, uint16_t port);
 bool addr_parse_ip_prefix(struct addr *a, const char *text, size_t n);
 
 /*
+ * Whether text is an IPv6 address with an interface (RFC 4007, "fe80::1%eth0")
+ * that this machine does not have; sets *e to ERR_LOCAL then.
+ */
+bool addr_interface_missing(const char *text, struct err *e);
+
+/*
  * Whether text has the form of an IPv4 address to the C library, which accepts
  * "1.2.3", "8081" and "0x7f.1" (inet_aton(3)).
  */

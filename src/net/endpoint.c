@@ -58,13 +58,6 @@ endpoint_check_host(const char *host, struct err *e)
 	    text_shown(host));
 }
 
-int
-endpoint_scope_error(const struct endpoint *ep, struct err *e)
-{
-	return err_set(e, ERR_NAME, "%s: this machine has no interface '%s'",
-	    text_shown(ep->host), text_shown(strchr(ep->host, '%') + 1));
-}
-
 bool
 endpoint_is_localhost(const struct endpoint *ep)
 {

@@ -52,12 +52,6 @@ int endpoint_operands(char *const *operands, int count);
 int endpoint_check_host(const char *host, struct err *e);
 
 /*
- * Reports a host with a scope (RFC 4007, "fe80::1%eth0") that is not an
- * address, because its interface is unknown. Returns -1 with ERR_NAME.
- */
-int endpoint_scope_error(const struct endpoint *ep, struct err *e);
-
-/*
  * Whether the host is "localhost" or a name under it: the loopback (RFC 6761
  * 6.3).
  */

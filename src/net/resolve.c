@@ -322,8 +322,8 @@ resolve(const struct endpoint *ep, const struct name_options *o,
 		addr_list_add(list, &ep->unix_addr);
 	else if (addr_parse_ip(&a, ep->host, ep->port))
 		addr_list_add(list, &a);
-	else if (strchr(ep->host, '%') != NULL)
-		return endpoint_scope_error(ep, e);
+	else if (addr_interface_missing(ep->host, e))
+		return -1;
 	else if (endpoint_is_localhost(ep))
 		return resolve_localhost(ep, o, list);
 	else

@@ -32,7 +32,14 @@ for my $row (
     # Addresses.
     ['connect fe80::1 80', 2,
         qr/fe80::1 is a link-local address, which needs its interface/],
-    ['connect fe80::1%nosuch 80', 3, qr/no interface 'nosuch'/],
+    (map { [$_, 7, qr/this machine has no interface 'nosuch'$/] }
+            'connect fe80::1%nosuch 80', 'listen fe80::1%nosuch 0',
+        'serve-hello fe80::1%nosuch 0', 'udp-send fe80::1%nosuch 9 x',
+        'udp-serve fe80::1%nosuch 0', 'portscan fe80::1%nosuch 80',
+        'http-get http://[fe80::1%25nosuch]/',
+        'connect -s fe80::1%nosuch ::1 80',
+        'listen --allow fe80::%nosuch/64 0'),
+    ['connect fe80::1% 80', 7, qr/this machine has no interface ''/],
     ['connect * 80', 2, qr/'\*' is not a host/],
     ['connect -s 192.0.2.1 127.0.0.1 1', 7,
         qr/cannot use local address 192\.0\.2\.1: address not available \(it is not an address of this machine\)/],

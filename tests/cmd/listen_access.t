@@ -44,7 +44,7 @@ is $got, 'x', 'several with commas';
 # Neither an address nor a network.
 for my $bad ('1.2.3', '1.2.3.4.5', '127.0.0.256', '10.0.0.0-10.0.0.9',
     'four', 'backup.example', 'four/8', '::g', 'four:80', '[::1]', '*', '',
-    '127.0.0.1,', 'a b', '-', 'fe80::1%none') {
+    '127.0.0.1,', 'a b', '-') {
     my $r = run('listen', "--allow=$bad", '0');
     is $r->{status}, 2, "'$bad' is a usage error";
     like $r->{err}, qr{^sockt listen: --allow: '.*' is neither an address nor a network ADDRESS/BITS; names are not accepted$}m,
