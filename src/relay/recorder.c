@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +38,7 @@
 _Static_assert(PIPE_BUF >= 4096, "a line of PIPE_EVENT_BYTES fits");
 
 static const char *const direction_names[] = {"received", "sent"};
+static const char hex_digits[] = "0123456789abcdef";
 
 /* Whether the name contains a placeholder. */
 static bool
@@ -97,12 +97,6 @@ recorder_check(const struct recorder_options *o, bool at_once, struct err *e)
 	return 0;
 }
 
-static const char *
-name_of(const struct recorder_file *f)
-{
-	return is_file(f->pattern) ? text_shown(f->path) : "stdout";
-}
-
 /* The file's name with the values of the placeholders, which the caller
  * frees. */
 static char *
@@ -132,8 +126,9 @@ make_path(const char *pattern, unsigned number, int direction)
 static int
 open_files(struct recorder *r, bool own, struct err *e)
 {
-	int flags = O_WRONLY | O_CREAT | O_APPEND, i;
+	int flags = O_WRONLY | O_CREAT | O_APPEND, fd, i;
 	struct recorder_file *f;
+	char *path;
 
 	if (!r->options->append)
 		flags |= O_TRUNC;
@@ -142,64 +137,34 @@ open_files(struct recorder *r, bool own, struct err *e)
 		if (f->pattern == NULL ||
 		    has_placeholder(f->pattern, 'n') != own)
 			continue;
-		f->path = make_path(f->pattern, r->number, i);
-		f->fd = wait_open(f->path, flags, 0666, r->until, e);
-		if (f->fd < 0)
+		path = make_path(f->pattern, r->number, i);
+		f->name =
+		    mem_text(is_file(f->pattern) ? text_shown(path) : "stdout");
+		fd = wait_open(path, flags, 0666, r->until, e);
+		free(path);
+		if (fd < 0)
 			return -1;
-		f->kind = fd_kind(f->fd);
+		sink_init(&f->sink, fd, f->name, false);
 	}
 	return 0;
-}
-
-/* Waits until a file, such as a FIFO or a terminal, is writable. Returns 0, or
- * -1 with *r->e. */
-static int
-wait_file(const struct recorder *r, const struct recorder_file *f)
-{
-	struct deadline until = deadline_first(
-	    r->until, deadline_limit(r->idle.ms, r->idle.option));
-	int ready = wait_fd(f->fd, POLLOUT, until);
-
-	if (ready > 0)
-		return 0;
-	if (ready < 0)
-		return err_sys(
-		    r->e, ERR_FAILED, errno, "writing %s", name_of(f));
-	return deadline_error(until,
-	    text_format("writing %s: its reader took nothing", name_of(f)),
-	    r->e);
 }
 
 /* Writes all n bytes within the time limits. Returns 0, or -1 with *r->e. */
 static int
-write_file(const struct recorder *r, const struct recorder_file *f,
-    const char *bytes, size_t n)
+write_file(
+    struct recorder *r, struct recorder_file *f, const void *bytes, size_t n)
 {
-	ssize_t done;
+	struct deadline until = deadline_first(
+	    r->until, deadline_limit(r->idle.ms, r->idle.option));
 
-	if (f->kind == FD_TERMINAL)
-		diag_progress_yield(bytes, n);
-	while (n > 0) {
-		done = sock_write_nowait(f->fd, f->kind, bytes, n);
-		if (done >= 0) {
-			bytes += done;
-			n -= (size_t)done;
-		} else if (errno == EAGAIN) {
-			if (wait_file(r, f) < 0)
-				return -1;
-		} else if (errno != EINTR) {
-			return err_sys(
-			    r->e, ERR_OUTPUT, errno, "%s", name_of(f));
-		}
-	}
-	return 0;
+	return sink_write(&f->sink, bytes, n, until, r->e);
 }
 
 /* Whether only writes of at most PIPE_BUF bytes stay whole. */
 static bool
 needs_small_writes(const struct recorder *r, const struct recorder_file *f)
 {
-	return r->has_several && f->kind != FD_REGULAR &&
+	return r->has_several && f->sink.kind != FD_REGULAR &&
 	       !has_placeholder(f->pattern, 'n');
 }
 
@@ -214,7 +179,8 @@ recorder_open(
 	r->is_on =
 	    o->output != NULL || o->hexdump != NULL || o->textdump != NULL;
 	for (i = 0; i < RECORDER_FILES; i++)
-		r->files[i] = (struct recorder_file){.fd = -1};
+		r->files[i] =
+		    (struct recorder_file){.sink = {.fd = -1, .terminal = -1}};
 	r->files[RECORDER_RECEIVED].pattern = o->output;
 	if (has_placeholder(o->output, 'd'))
 		r->files[RECORDER_SENT].pattern = o->output;
@@ -246,7 +212,7 @@ recorder_begin(struct recorder *r, const struct conn *c, struct err *e)
 	if (diag_is_json())
 		return 0;
 	for (i = RECORDER_HEX; i <= RECORDER_TEXT; i++) {
-		if (r->files[i].fd < 0)
+		if (r->files[i].sink.fd < 0)
 			continue;
 		if (r->text == NULL)
 			r->text = mem_array(DUMP_SIZE, 1);
@@ -259,32 +225,21 @@ recorder_begin(struct recorder *r, const struct conn *c, struct err *e)
 	return 0;
 }
 
-static char
-hex_digit(uint64_t n)
-{
-	return "0123456789abcdef"[n & 15];
-}
-
 /* Writes "00000010  48 65 6c 6c 6f ...  |Hello|", and returns the end. */
 static char *
 put_hex_line(char *out, uint64_t offset, const unsigned char *p, size_t n)
 {
-	int shift = 60;
 	char *end;
 	size_t i;
 
-	while (shift > 28 && offset >> shift == 0)
-		shift -= 4;
-	for (; shift >= 0; shift -= 4)
-		*out++ = hex_digit(offset >> shift);
-	*out++ = ' ';
+	out += snprintf(out, LINE, "%08llx ", (unsigned long long)offset);
 	end = out + COLUMNS * 3 + 1;
 	for (i = 0; i < n; i++) {
 		if (i == COLUMNS / 2)
 			*out++ = ' ';
 		*out++ = ' ';
-		*out++ = hex_digit(p[i] >> 4);
-		*out++ = hex_digit(p[i]);
+		*out++ = hex_digits[p[i] >> 4];
+		*out++ = hex_digits[p[i] & 15];
 	}
 	memset(out, ' ', (size_t)(end - out) + 2);
 	out = end + 2;
@@ -296,19 +251,8 @@ put_hex_line(char *out, uint64_t offset, const unsigned char *p, size_t n)
 	return out;
 }
 
-/* Writes a line of text, "  GET / HTTP/1.0\r\n", and returns the end. A line
- * that does not end in \n goes on in the next piece. */
-static char *
-put_text_line(char *out, const unsigned char *p, size_t n)
-{
-	out[0] = out[1] = ' ';
-	text_escape(out + 2, TEXT_BYTE * n + 8, p, n);
-	out += strlen(out);
-	*out++ = '\n';
-	return out;
-}
-
-/* Writes the lines of n bytes at an offset, and returns the end. */
+/* Writes the lines of n bytes at an offset, and returns the end. One of text is
+ * "  GET / HTTP/1.0\r\n"; without \n it goes on in the next piece. */
 static char *
 put_lines(
     char *out, bool is_hex, uint64_t offset, const unsigned char *p, size_t n)
@@ -324,7 +268,10 @@ put_lines(
 		}
 		newline = memchr(p, '\n', n);
 		line = newline == NULL ? n : (size_t)(newline - p) + 1;
-		out = put_text_line(out, p, line);
+		memcpy(out, "  ", 2);
+		text_escape(out + 2, TEXT_BYTE * line + 8, p, line);
+		out += strlen(out);
+		*out++ = '\n';
 	}
 	return out;
 }
@@ -338,7 +285,7 @@ static int
 add_dump(struct recorder *r, int file, int direction, const unsigned char *p,
     size_t n)
 {
-	const struct recorder_file *f = &r->files[file];
+	struct recorder_file *f = &r->files[file];
 	bool is_sent = direction == RECORDER_SENT,
 	     is_hex = file == RECORDER_HEX;
 	size_t size = needs_small_writes(r, f) ? PIPE_BUF : DUMP_SIZE, part,
@@ -384,7 +331,7 @@ static int
 add_events(struct recorder *r, int file, int direction, const unsigned char *p,
     size_t n)
 {
-	const struct recorder_file *f = &r->files[file];
+	struct recorder_file *f = &r->files[file];
 	size_t max = needs_small_writes(r, f) ? PIPE_EVENT_BYTES : EVENT_BYTES;
 	uint64_t offset = r->offsets[direction];
 	char hex[2 * EVENT_BYTES + 1];
@@ -395,8 +342,8 @@ add_events(struct recorder *r, int file, int direction, const unsigned char *p,
 	do {
 		part = n < max ? n : max;
 		for (i = 0; i < part; i++) {
-			hex[2 * i] = "0123456789abcdef"[p[i] >> 4];
-			hex[2 * i + 1] = "0123456789abcdef"[p[i] & 15];
+			hex[2 * i] = hex_digits[p[i] >> 4];
+			hex[2 * i + 1] = hex_digits[p[i] & 15];
 		}
 		hex[2 * part] = '\0';
 		j = diag_event_begin("data");
@@ -424,7 +371,7 @@ add_readable(struct recorder *r, int direction, const void *bytes, size_t n)
 	int i, result = 0;
 
 	for (i = RECORDER_HEX; i <= RECORDER_TEXT && result == 0; i++)
-		if (r->files[i].fd >= 0)
+		if (r->files[i].sink.fd >= 0)
 			result = (diag_is_json() ? add_events : add_dump)(
 			    r, i, direction, bytes, n);
 	r->offsets[direction] += n;
@@ -437,10 +384,10 @@ recorder_add(
 {
 	struct recorder *r = context;
 	int direction = sent ? RECORDER_SENT : RECORDER_RECEIVED;
-	const struct recorder_file *f = &r->files[direction];
+	struct recorder_file *f = &r->files[direction];
 
 	r->e = e;
-	if (f->fd >= 0 && write_file(r, f, bytes, n) < 0)
+	if (f->sink.fd >= 0 && write_file(r, f, bytes, n) < 0)
 		return -1;
 	return add_readable(r, direction, bytes, n);
 }
@@ -467,12 +414,12 @@ close_files(struct recorder *r, bool all, int result, struct err *e)
 		f = &r->files[i];
 		if (!all && !has_placeholder(f->pattern, 'n'))
 			continue;
-		if (f->fd >= 0 && close(f->fd) < 0 && result == 0)
-			result =
-			    err_sys(e, ERR_OUTPUT, errno, "%s", name_of(f));
-		f->fd = -1;
-		free(f->path);
-		f->path = NULL;
+		if (f->sink.fd >= 0 && close(f->sink.fd) < 0 && result == 0)
+			result = err_sys(e, ERR_OUTPUT, errno, "%s", f->name);
+		f->sink.fd = -1;
+		sink_release(&f->sink);
+		free(f->name);
+		f->name = NULL;
 	}
 	return result;
 }

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "base/deadline.h"
-#include "base/fd.h"
+#include "net/sink.h"
 
 struct addr;
 struct conn;
@@ -50,9 +50,8 @@ enum {
 /* A file of a record. */
 struct recorder_file {
 	const char *pattern; /* its name as given; NULL: no record */
-	char *path;          /* owned, with the values; NULL: not open */
-	int fd;              /* owned; -1: not open */
-	enum fd_kind kind;
+	char *name;          /* owned: in messages, with the values */
+	struct sink sink;    /* its fd is owned; -1: not open */
 };
 
 struct recorder {
