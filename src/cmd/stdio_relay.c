@@ -28,17 +28,18 @@
 
 static const char *const on_eof_words[] = {"fin", "keep", "quit", NULL};
 static const char *const on_peer_eof_words[] = {"finish", "quit", NULL};
+enum { FINISH, QUIT };
 
 static int
 parse_send(void *field, const char *arg, struct err *e)
 {
-	return script_add_send(field, arg, e);
+	return script_add(field, false, arg, e);
 }
 
 static int
 parse_expect(void *field, const char *arg, struct err *e)
 {
-	return script_add_expect(field, arg, e);
+	return script_add(field, true, arg, e);
 }
 
 const struct opt stdio_relay_opts[] = {
@@ -131,11 +132,10 @@ stdio_relay_check(const struct stdio_relay_options *o, struct err *e)
 		return err_set(e, ERR_USAGE, RELAY_UNREAD_ERROR);
 	if (recorder_check(&o->record, false, e) < 0)
 		return -1;
-	if (o->send_only && o->on_peer_eof > RELAY_PEER_FINISH)
+	if (o->send_only && o->on_peer_eof == QUIT)
 		return err_set(e, ERR_USAGE,
 		    "--send-only sends stdin to its end: it does not go with "
-		    "--on-peer-eof %s",
-		    on_peer_eof_words[o->on_peer_eof]);
+		    "--on-peer-eof quit");
 	if (!o->recv_only && !o->done && !fd_is_readable(STDIN_FILENO))
 		return err_set(e, ERR_OUTPUT,
 		    "stdin is closed (--recv-only does not need it)");
@@ -212,18 +212,6 @@ input_size(void)
 	return (int64_t)fd_available(STDIN_FILENO);
 }
 
-/* At a terminal the user sees that the peer has finished; any other input is
- * sent to its end. */
-static enum relay_on_peer_eof
-peer_eof_policy(const struct stdio_relay_options *o)
-{
-	if (o->on_peer_eof >= 0)
-		return (enum relay_on_peer_eof)o->on_peer_eof;
-	return !o->send_only && fd_kind(STDIN_FILENO) == FD_TERMINAL
-		   ? RELAY_PEER_QUIT
-		   : RELAY_PEER_FINISH;
-}
-
 /* Sets the relay's options, except the script and the progress. */
 static void
 set_up(struct stdio_relay *s, struct relay_options *r)
@@ -240,7 +228,12 @@ set_up(struct stdio_relay *s, struct relay_options *r)
 	r->on_eof = o->send_only    ? RELAY_EOF_QUIT
 		    : o->on_eof < 0 ? RELAY_EOF_FIN
 				    : (enum relay_on_eof)o->on_eof;
-	r->on_peer_eof = peer_eof_policy(o);
+	/* At a terminal the user sees that the peer has finished; any other
+	 * input is sent to its end. */
+	r->quits_with_peer =
+	    o->on_peer_eof >= 0
+		? o->on_peer_eof == QUIT
+		: !o->send_only && fd_kind(STDIN_FILENO) == FD_TERMINAL;
 	r->idle = options_idle_limit(s->time);
 	r->linger_ms = o->linger_ms;
 	r->until = s->until;

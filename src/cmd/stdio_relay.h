@@ -19,7 +19,7 @@ struct time_options;
 
 struct stdio_relay_options {
 	int on_eof;      /* enum relay_on_eof; -1: not given, fin */
-	int on_peer_eof; /* enum relay_on_peer_eof; -1: depends on stdin */
+	int on_peer_eof; /* an index; -1: depends on stdin */
 	int send_only;
 	int recv_only;
 	int crlf;

@@ -22,7 +22,7 @@
 #include "net/sock.h"
 #include "net/stream.h"
 #include "net/wait.h"
-#include "relay/copy.h"
+#include "relay/flow.h"
 
 /* A body up to this size is read to its end to keep the connection. */
 #define DROP_BYTES (64 * 1024)
@@ -469,46 +469,88 @@ read_some(struct client *c, struct sink *s, struct err *e)
 	return n < 0 ? -1 : 0;
 }
 
-static void
-note_copied(void *context, size_t n)
+/* Whether the flow has read everything and written it, or cannot. */
+static bool
+is_copied(const struct flow *f)
 {
-	struct client *c = context;
+	return f->out.errnum != 0 ||
+	       (f->in.fd < 0 && (f->out.fd < 0 || flow_is_empty(f)));
+}
 
-	c->received += n;
-	http_response_skip(c->response, n);
-	draw_progress(c);
+/* The result of a body that was moved as far as possible, by a flow that has
+ * ended or whose limit has passed. Returns 0, or -1 with *e. */
+static int
+copy_result(struct client *c, const struct flow *f, struct sink *s,
+    struct deadline limit, struct err *e)
+{
+	if (f->out.errnum != 0)
+		return sink_refused(s, f->out.errnum, e);
+	if (!is_copied(f)) {
+		if (!flow_wants_read(f))
+			return sink_late(s, limit, e);
+		limit_error(c, "receiving", e);
+		return body_error(c, e);
+	}
+	if (f->left == 0)
+		return 0;
+	c->peer_finished = true;
+	if (f->in.errnum == 0)
+		return finish_response(c, e);
+	err_sys(e, ERR_LOST, f->in.errnum, "receiving");
+	return body_error(c, e);
 }
 
 /* Moves the next bytes of the body to s without parsing. */
 static int
 copy_body(struct client *c, struct sink *s, struct err *e)
 {
-	struct copy p = {.fd = c->fd,
-	    .sink = s,
-	    .storage = c->storage,
-	    .max_bytes = (uint64_t)http_response_plain(c->response),
-	    .until = c->until,
-	    .idle = c->options->idle,
-	    .tick_ms = c->progress == NULL ? -1 : TICK_MS,
-	    .progress = note_copied,
-	    .context = c};
+	struct pollfd fds[3];
+	struct deadline limit;
+	uint64_t n;
+	struct flow f;
+	int result = 0;
 
-	switch (copy_run(&p, e)) {
-	case COPY_DONE:
-		return 0;
-	case COPY_ENDED:
-		c->peer_finished = true;
-		return finish_response(c, e);
-	case COPY_LOST:
-		c->peer_finished = true;
-		err_sys(e, ERR_LOST, errno, "receiving");
-		return body_error(c, e);
-	case COPY_SILENT:
-		limit_error(c, "receiving", e);
-		return body_error(c, e);
-	default:
-		return -1;
-	}
+	flow_init(&f, c->fd, s->kind == FD_NULL ? -1 : s->fd, c->storage);
+	f.left = (uint64_t)http_response_plain(c->response);
+	/*
+	 * Other processes may share a socket that is stdout, and it may block.
+	 */
+	if (s->kind != FD_SOCKET)
+		flow_allow_move(&f);
+	do {
+		limit = deadline_first(c->until,
+		    deadline_limit_from(f.last_ns, c->options->idle.ms,
+			c->options->idle.option));
+		if (is_copied(&f) || deadline_passed(limit))
+			break;
+		fds[0] = (struct pollfd){
+		    .fd = flow_wants_read(&f) ? c->fd : -1, .events = POLLIN};
+		fds[1] =
+		    (struct pollfd){.fd = flow_wants_write(&f) ? f.out.fd : -1,
+			.events = POLLOUT};
+		if (wait_poll(fds, 2,
+			c->progress == NULL
+			    ? limit
+			    : deadline_first(limit, deadline_after(TICK_MS))) <
+		    0) {
+			result = err_sys(e, ERR_FAILED, errno, "receiving");
+			break;
+		}
+		n = f.read_bytes;
+		flow_pump(&f, fds[0].revents, fds[1].revents);
+		n = f.read_bytes - n;
+		c->received += n;
+		http_response_skip(c->response, (size_t)n);
+		draw_progress(c);
+	} while (true);
+	/* A write to a regular file never blocks: write the queued data. */
+	while (s->kind == FD_REGULAR && f.out.errnum == 0 && !flow_is_empty(&f))
+		flow_pump(&f, 0, POLLOUT);
+	s->bytes += f.bytes;
+	if (result == 0)
+		result = copy_result(c, &f, s, limit, e);
+	flow_release(&f);
+	return result;
 }
 
 int

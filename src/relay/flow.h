@@ -3,12 +3,19 @@
  * descriptor blocks and neither needs O_NONBLOCK, since other processes share
  * stdin and stdout.
  *
- * Bytes take one of two paths: they are copied through a queue, or splice(2)
- * moves them without a copy into this process. splice(2) moves directly when
- * one end is a pipe, otherwise through an intermediate pipe. Moving pays off
- * for large pieces and costs more for small ones, so the size of recent pieces
- * selects the path. The flow changes paths only when the other path holds no
- * data, so bytes stay in order. Only read(2) reports the end of the input.
+ * Bytes take one of two paths:
+ *
+ * - They are copied through a queue. It is filled when at least half of it is
+ *   free, and what it has is written as soon as out accepts some: a reader that
+ *   reads little at a time causes writes of that size, but not receives.
+ * - splice(2) moves them without a copy into this process: directly when one
+ *   end is a pipe, as soon as in has data and out has room; otherwise through
+ *   an intermediate pipe, which is filled when it is empty.
+ *
+ * Moving pays off for large pieces and costs more for small ones, so the size
+ * of recent pieces selects the path. The flow changes paths only when the other
+ * path holds no data, so bytes stay in order. Only read(2) reports the end of
+ * the input.
  */
 #ifndef RELAY_FLOW_H
 #define RELAY_FLOW_H
@@ -16,12 +23,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "base/buf.h"
 #include "base/fd.h"
-
-struct pollfd;
 
 /* The maximum number of bytes in a flow's queue. */
 #define FLOW_SIZE (128 * 1024)
@@ -60,8 +64,7 @@ struct flow {
 	uint64_t bytes;      /* bytes written so far */
 	int64_t last_ns;     /* when bytes last moved */
 	uint64_t read_bytes; /* bytes read so far */
-	uint64_t left;       /* bytes that may still be read */
-	int64_t read_ns;     /* when bytes were last read */
+	uint64_t left;       /* bytes that may still be read; may be set */
 };
 
 /*
@@ -74,9 +77,6 @@ void flow_init(struct flow *f, int in, int out, void *storage);
  * and each end that is a socket must be non-blocking. */
 void flow_allow_move(struct flow *f);
 
-/* Reads only n more bytes, n > 0; then the flow ends as if in had ended. */
-void flow_limit(struct flow *f, uint64_t n);
-
 /* Closes the descriptors that the flow opened; its ends stay the caller's. */
 void flow_release(struct flow *f);
 
@@ -87,30 +87,12 @@ bool flow_wants_write(const struct flow *f);
 /* Whether no data waits to be written. */
 bool flow_is_empty(const struct flow *f);
 
-/* Whether the input has ended and all of it was written, or out has failed. */
-bool flow_is_done(const struct flow *f);
-
 /*
  * One round: reads if poll(2) reported in readable, then writes if out is
  * writable or may be. in and out are the revents of the two ends. Returns true
  * if the end of in was read in this call.
  */
 bool flow_pump(struct flow *f, short in, short out);
-
-/*
- * Reads once, as much as fits in the queue, or moves it to out. Returns the
- * number of bytes; 0 at the end of in; or -1 with EAGAIN when there is no data
- * or out is full. -1 with another errno means that an end has failed;
- * ECANCELED: the tap ended the flow.
- */
-ssize_t flow_read(struct flow *f);
-
-/*
- * Writes once, as much as out accepts. Returns the number of bytes; -1 with
- * EAGAIN; or -1 with another errno when out has failed; the queue keeps its
- * data.
- */
-ssize_t flow_write(struct flow *f);
 
 /* Appends bytes to the queue, as if they had been read. Returns false and
  * appends nothing if there is no space for all of them. */
@@ -119,15 +101,7 @@ bool flow_put(struct flow *f, const void *bytes, size_t n);
 /* Marks out as failed with errnum. */
 void flow_fail_output(struct flow *f, int errnum);
 
-/* Returns true if the socket fd, f's out, has a pending error (SO_ERROR), and
- * marks out as failed. */
-bool flow_check_error(struct flow *f, int fd);
-
 /* Stops reading from in. */
 void flow_stop_reading(struct flow *f);
-
-/* The same once all data that had arrived is read: p is the poll entry of in,
- * after a send of the other direction has failed. */
-void flow_stop_unless_readable(struct flow *f, const struct pollfd *p);
 
 #endif

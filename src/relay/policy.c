@@ -11,85 +11,53 @@ enum {
 	ALWAYS = 0
 };
 
-/* A rule applies if all bits of when and none of unless are set. */
+/* A rule: it applies if all bits of when and none of unless are set. value is a
+ * set of actions and decisions, a set of enum policy_want, or an enum
+ * policy_result. */
 struct rule {
-	enum policy_event event; /* POLICY_ANY: all */
 	unsigned when, unless;
-	unsigned set, clear; /* bits of the state */
-	unsigned actions;
+	unsigned value;
 };
 
-/* Those that apply, in this order. */
-static const struct rule rules[] = {
-    /* Facts. */
-    {POLICY_AT_TEXT, ALWAYS, 0, 0, POLICY_EXPECTING, 0},
-    {POLICY_AT_PATTERN, ALWAYS, 0, POLICY_EXPECTING, 0, 0},
-    {POLICY_AT_SCRIPT_END, ALWAYS, 0, 0, POLICY_SCRIPTED | POLICY_EXPECTING, 0},
-    {POLICY_INPUT_DATA, ALWAYS, 0, POLICY_UNSENT, 0, 0},
-    {POLICY_INPUT_END, ALWAYS, 0, 0, POLICY_INPUT_OPEN, 0},
-    {POLICY_INPUT_ERROR, ALWAYS, 0, POLICY_INPUT_LOST, POLICY_INPUT_OPEN, 0},
-    {POLICY_SENT, ALWAYS, 0, 0, POLICY_UNSENT, 0},
-    {POLICY_SEND_ERROR, ALWAYS, 0, POLICY_SEND_LOST, POLICY_UNSENT, 0},
-    {POLICY_PEER_DATA, ALWAYS, 0, POLICY_UNWRITTEN, 0, 0},
-    {POLICY_PEER_FIN, ALWAYS, 0, 0, POLICY_PEER_OPEN, 0},
-    {POLICY_PEER_ERROR, ALWAYS, 0, POLICY_PEER_RESET, POLICY_PEER_OPEN, 0},
-    {POLICY_WRITTEN, ALWAYS, 0, 0, POLICY_UNWRITTEN, 0},
-    {POLICY_OUTPUT_ERROR, ALWAYS, 0, POLICY_OUTPUT_LOST, POLICY_UNWRITTEN, 0},
-
-    /* A half-closed side is probed. */
-    {POLICY_PEER_FIN, POLICY_HAS_INPUT, POLICY_FINISHED, 0, 0,
-	POLICY_PROBE_PEER},
-    {POLICY_INPUT_END, POLICY_FORWARDER, POLICY_TARGET_FINISHED, 0, 0,
-	POLICY_PROBE_TARGET},
-
+/* What has to be done: all that apply. */
+static const struct rule actions[] = {
     /* A socket that was reset accepts no more data either. */
-    {POLICY_ANY, POLICY_PEER_RESET, POLICY_SEND_LOST, POLICY_SEND_LOST,
-	POLICY_UNSENT, POLICY_FAIL_SEND},
-    {POLICY_ANY, POLICY_FORWARDER | POLICY_INPUT_LOST, POLICY_OUTPUT_LOST,
-	POLICY_OUTPUT_LOST, POLICY_UNWRITTEN, POLICY_FAIL_OUTPUT},
+    {POLICY_PEER_RESET, POLICY_SEND_LOST, POLICY_FAIL_SEND},
+    {POLICY_FORWARDER | POLICY_INPUT_LOST, POLICY_OUTPUT_LOST,
+	POLICY_FAIL_OUTPUT},
 
     /* Input that cannot be sent is not read. */
-    {POLICY_ANY, POLICY_SEND_LOST | POLICY_INPUT_OPEN, 0, POLICY_ABANDONED,
-	POLICY_INPUT_OPEN, POLICY_STOP_INPUT},
+    {POLICY_SEND_LOST | POLICY_INPUT_OPEN, 0, POLICY_ABANDONED},
+
+    /* A half-closed side is probed. */
+    {POLICY_INPUT_OPEN, POLICY_PEER_OPEN | POLICY_PEER_PROBED | FAILED,
+	POLICY_PEER_PROBED},
+    {POLICY_FORWARDER,
+	POLICY_INPUT_OPEN | POLICY_TARGET_PROBED | DOWN_DONE | FAILED,
+	POLICY_TARGET_PROBED},
 
     /* When all input is sent, FIN follows: by --on-eof fin, or because the peer
      * has finished. It would be a lie if not all input was sent; a forwarder
      * that has lost either side may not have received all of it. */
-    {POLICY_ANY, POLICY_HAS_INPUT | UP_DONE,
-	POLICY_FINISHED | FAILED | POLICY_ABANDONED | POLICY_EOF_KEEP |
-	    POLICY_EOF_QUIT,
-	0, 0, POLICY_SEND_FIN},
-    {POLICY_ANY, POLICY_HAS_INPUT | UP_DONE,
-	POLICY_FINISHED | FAILED | POLICY_ABANDONED | POLICY_PEER_OPEN, 0, 0,
+    {POLICY_HAS_INPUT | UP_DONE,
+	POLICY_FINISHED | FAILED | POLICY_EOF_KEEP | POLICY_EOF_QUIT,
 	POLICY_SEND_FIN},
-    {POLICY_ANY, POLICY_HAS_INPUT | UP_DONE, POLICY_FINISHED, POLICY_FINISHED,
-	0, POLICY_FINISH},
+    {POLICY_HAS_INPUT | UP_DONE, POLICY_FINISHED | FAILED | POLICY_PEER_OPEN,
+	POLICY_SEND_FIN},
+    {POLICY_HAS_INPUT | UP_DONE, POLICY_FINISHED, POLICY_FINISHED},
 
     /* A forwarder passes the peer's FIN on to its target. */
-    {POLICY_ANY, POLICY_FORWARDER | DOWN_DONE, POLICY_TARGET_FINISHED | FAILED,
-	0, 0, POLICY_FORWARD_FIN},
-    {POLICY_ANY, POLICY_FORWARDER | DOWN_DONE, 0, POLICY_TARGET_FINISHED, 0, 0},
-
-    /* After POLICY_CONFIRM only the output is still written. */
-    {POLICY_ACKED, ALWAYS, 0, POLICY_WRITING, 0, 0},
-    {POLICY_ACK_ERROR, ALWAYS, 0, POLICY_WRITING | POLICY_SEND_LOST, 0, 0},
-    {POLICY_TARGET_ERROR, ALWAYS, 0, POLICY_WRITING | POLICY_OUTPUT_LOST, 0, 0},
-    {POLICY_ANY, POLICY_WRITING, POLICY_UNWRITTEN, POLICY_ENDED, 0, 0},
-
-    {POLICY_CANCEL, ALWAYS, 0, POLICY_STOPPED | POLICY_ENDED, 0, 0},
-};
-
-/* A row of a table that is searched for the first row that applies, or for
- * all that do. */
-struct row {
-	unsigned when, unless;
-	unsigned value; /* a set of enum policy_want; an enum policy_result */
+    {POLICY_FORWARDER | DOWN_DONE, POLICY_TARGET_FINISHED | FAILED,
+	POLICY_FORWARD_FIN},
+    {POLICY_FORWARDER | DOWN_DONE, POLICY_TARGET_FINISHED,
+	POLICY_TARGET_FINISHED},
 };
 
 /* When the relay ends: the first that applies. */
-static const struct row ends[] = {
-    {POLICY_ENDED, 0, POLICY_END},
-    /* Only the output is still written. */
+static const struct rule ends[] = {
+    {POLICY_CANCELED, 0, POLICY_END},
+    /* After POLICY_CONFIRM, only the output is still written. */
+    {POLICY_WRITING, POLICY_UNWRITTEN, POLICY_END},
     {POLICY_WRITING, 0, 0},
     /* stdout or stdin failed; what was received is still written. */
     {POLICY_OUTPUT_LOST, POLICY_FORWARDER, POLICY_END},
@@ -113,7 +81,7 @@ static const struct row ends[] = {
 };
 
 /* What else a state wants: all that apply. */
-static const struct row wants[] = {
+static const struct rule wants[] = {
     {ALWAYS, POLICY_SCRIPTED, POLICY_READ_INPUT},
     {ALWAYS, POLICY_WRITING, POLICY_READ_PEER},
     {POLICY_SEND_LOST, POLICY_WRITING, POLICY_DRAIN_PEER},
@@ -129,8 +97,8 @@ static const struct row wants[] = {
 };
 
 /* The first that applies. */
-static const struct row results[] = {
-    {POLICY_STOPPED, 0, POLICY_EVENT_FAILED},
+static const struct rule results[] = {
+    {POLICY_CANCELED, 0, POLICY_RECORD_FAILED},
     {POLICY_FORWARDER | POLICY_SEND_LOST, 0, POLICY_PEER_FAILED},
     {POLICY_FORWARDER | FAILED, 0, POLICY_TARGET_FAILED},
     {POLICY_OUTPUT_LOST, 0, POLICY_OUTPUT_FAILED},
@@ -163,59 +131,51 @@ derive(unsigned state)
 	return state;
 }
 
-/* Whether a rule or a row applies; bits are derived. */
+/* Whether a rule applies; bits are derived. */
 static bool
-applies(unsigned bits, unsigned when, unsigned unless)
+applies(const struct rule *rule, unsigned bits)
 {
-	return (bits & when) == when && (bits & unless) == 0;
+	return (bits & rule->when) == rule->when && (bits & rule->unless) == 0;
 }
 
-/* The value of the first row that applies; every table has one. */
+/* The value of the first rule that applies; there is one. */
 static unsigned
-first_of(const struct row *row, unsigned bits)
+first_of(const struct rule *rule, unsigned bits)
 {
-	while (!applies(bits, row->when, row->unless))
-		row++;
-	return row->value;
+	while (!applies(rule, bits))
+		rule++;
+	return rule->value;
+}
+
+/* The values of all rules that apply. */
+static unsigned
+all_of(const struct rule *rule, size_t count, unsigned bits)
+{
+	unsigned all = 0;
+
+	for (; count > 0; rule++, count--)
+		if (applies(rule, bits))
+			all |= rule->value;
+	return all;
 }
 
 unsigned
-policy_start(unsigned options)
+policy_actions(unsigned state)
 {
-	unsigned state = options | POLICY_PEER_OPEN;
-
-	return (options & POLICY_HAS_INPUT) != 0 ? state | POLICY_INPUT_OPEN
-						 : state;
-}
-
-struct policy_step
-policy_next(unsigned state, enum policy_event event)
-{
-	struct policy_step step = {state, 0};
-	const struct rule *r, *end = rules + sizeof(rules) / sizeof(rules[0]);
-
-	if ((state & POLICY_ENDED) != 0)
-		return step;
-	for (r = rules; r < end; r++) {
-		if ((r->event != event && r->event != POLICY_ANY) ||
-		    !applies(derive(step.state), r->when, r->unless))
-			continue;
-		step.state = (step.state | r->set) & ~r->clear;
-		step.actions |= r->actions;
-	}
-	return step;
+	/* Otherwise a direction that was cut would look finished. */
+	if ((state & POLICY_CANCELED) != 0)
+		return 0;
+	return all_of(
+	    actions, sizeof(actions) / sizeof(actions[0]), derive(state));
 }
 
 unsigned
 policy_wants(unsigned state)
 {
-	unsigned bits = derive(state), all = first_of(ends, bits);
-	size_t i;
+	unsigned bits = derive(state);
 
-	for (i = 0; i < sizeof(wants) / sizeof(wants[0]); i++)
-		if (applies(bits, wants[i].when, wants[i].unless))
-			all |= wants[i].value;
-	return all;
+	return first_of(ends, bits) |
+	       all_of(wants, sizeof(wants) / sizeof(wants[0]), bits);
 }
 
 enum policy_result
@@ -227,10 +187,10 @@ policy_result(unsigned state)
 bool
 policy_aborts(unsigned state, bool is_output_error)
 {
-	bool is_whole = applies(derive(state), UP_DONE | DOWN_DONE,
-	    FAILED | POLICY_ABANDONED | POLICY_SCRIPTED);
+	const struct rule whole = {
+	    UP_DONE | DOWN_DONE, FAILED | POLICY_CANCELED | POLICY_SCRIPTED, 0};
 
-	if (is_whole)
+	if (applies(&whole, derive(state)))
 		return false;
 	return (state & POLICY_TERMINAL) == 0 || is_output_error;
 }

@@ -1,23 +1,26 @@
 /*
- * Relays both directions of a connection: reports what happens to the policy
- * (relay/policy.h), carries out its actions, and waits as it wants.
+ * Relays both directions of a connection: moves data as its flows can, and asks
+ * the policy (relay/policy.h) what the facts require.
  */
 #include "relay/relay.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
+#include "base/backoff.h"
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/progress.h"
-#include "relay/script.h"
-#include "relay/flow.h"
-#include "relay/relay_policy.h"
-#include "relay/relay_result.h"
+#include "net/shutdown.h"
 #include "net/sock.h"
 #include "net/wait.h"
+#include "relay/flow.h"
+#include "relay/policy.h"
+#include "relay/script.h"
 
 /* The longest pause between two checks of the acknowledgements. */
 #define MAX_RECHECK_MS 32
@@ -25,13 +28,315 @@
 /* The longest wait for the last acknowledgements with --on-peer-eof quit. */
 #define QUIT_MS INT64_C(2000)
 
-/* How long the input is idle after the peer's FIN before report_waiting()
- * reports it: on a terminal, and with -v. */
+/* How long the input is idle after the peer's FIN before that is reported: on a
+ * terminal, and with -v. */
 #define NOTICE_MS INT64_C(1000)
 #define NOTICE_VERBOSE_MS INT64_C(100)
 
 /* Indexes in the poll array. */
 enum { POLL_SOCKET, POLL_IN, POLL_OUT, POLL_COUNT };
+
+/* up sends to the socket, down receives from it. */
+struct relay {
+	int fd;
+	const struct relay_options *o;
+	struct flow up, down;
+	unsigned options;     /* the bits of enum policy_state that are such */
+	unsigned decided;     /* those that actions have set */
+	unsigned state;       /* all of them, since decide() */
+	unsigned wants;       /* policy_wants() of that */
+	bool is_unix;         /* so is fd */
+	bool has_no_target;   /* a Unix socket that was closed */
+	int unread;           /* o->unread; -1: it does not matter any more */
+	bool is_searching;    /* the script has more to search at once */
+	bool fin_sent;        /* to the peer */
+	bool is_reported;     /* that the end of the input is waited for */
+	int64_t peer_end_ns;  /* when its FIN or reset arrived; 0: not yet */
+	int64_t finished_ns;  /* when all input was sent */
+	int64_t written_ns;   /* when bytes last waited for out */
+	uint64_t unacked;     /* bytes not yet acknowledged */
+	int64_t acked_ns;     /* when their number last decreased */
+	struct deadline next; /* check of the acknowledgements */
+	struct backoff pause;
+	struct conn_summary sum, target_sum; /* of both sides */
+	struct err *e;                       /* the caller's, for tap */
+};
+
+/* Whether the state has one of these bits, of enum policy_state. */
+static bool
+is(const struct relay *r, unsigned bits)
+{
+	return (r->state & bits) != 0;
+}
+
+/* Whether it wants one of these, of enum policy_want. */
+static bool
+wants(const struct relay *r, unsigned bits)
+{
+	return (r->wants & bits) != 0;
+}
+
+/* The state, from the facts. */
+static unsigned
+observe(const struct relay *r)
+{
+	const struct flow *up = &r->up, *down = &r->down;
+	const struct script *script = r->o->script;
+	unsigned state = r->options | r->decided;
+
+	if (script != NULL && !script_is_done(script))
+		state |= POLICY_SCRIPTED;
+	if (script != NULL && script_is_expecting(script))
+		state |= POLICY_EXPECTING;
+	if (up->in.errnum == ECANCELED || down->in.errnum == ECANCELED)
+		state |= POLICY_CANCELED;
+	return state | (up->in.fd >= 0 ? POLICY_INPUT_OPEN : 0) |
+	       (up->in.errnum != 0 ? POLICY_INPUT_LOST : 0) |
+	       (up->out.errnum != 0    ? POLICY_SEND_LOST
+		   : flow_is_empty(up) ? 0
+				       : POLICY_UNSENT) |
+	       (down->in.fd >= 0 ? POLICY_PEER_OPEN : 0) |
+	       (down->in.errnum != 0 ? POLICY_PEER_RESET : 0) |
+	       (down->out.errnum != 0    ? POLICY_OUTPUT_LOST
+		   : flow_is_empty(down) ? 0
+					 : POLICY_UNWRITTEN);
+}
+
+/* Sends FIN to fd, f's out. If that is impossible, the connection is lost,
+ * unless nothing was ever sent on it. */
+static bool
+send_fin(struct flow *f, int fd, struct conn_summary *sum)
+{
+	int errnum;
+
+	if (shutdown_write(fd, sum) == 0)
+		return true;
+	errnum = errno;
+	if (f->bytes == 0)
+		return false;
+	if (errnum == ENOTCONN)
+		errnum = sock_error(fd);
+	flow_fail_output(f, errnum != 0 ? errnum : EPIPE);
+	return false;
+}
+
+static void
+act(struct relay *r, unsigned actions)
+{
+	if ((actions & POLICY_FAIL_SEND) != 0)
+		flow_fail_output(&r->up, r->down.in.errnum);
+	if ((actions & POLICY_FAIL_OUTPUT) != 0)
+		flow_fail_output(&r->down, r->up.in.errnum);
+	if ((actions & POLICY_ABANDONED) != 0)
+		flow_stop_reading(&r->up);
+	if ((actions & POLICY_PEER_PROBED) != 0)
+		sock_start_keepalive(r->fd);
+	if ((actions & POLICY_TARGET_PROBED) != 0)
+		sock_start_keepalive(r->o->in);
+	if ((actions & POLICY_SEND_FIN) != 0)
+		r->fin_sent = send_fin(&r->up, r->fd, &r->sum);
+	if ((actions & POLICY_FINISHED) != 0)
+		r->finished_ns = clock_now();
+	if ((actions & POLICY_FORWARD_FIN) != 0)
+		(void)send_fin(&r->down, r->o->out, &r->target_sum);
+	r->decided |= actions & POLICY_DECISIONS;
+}
+
+/* Does what the facts require, and sets what is wanted now. */
+static void
+decide(struct relay *r)
+{
+	unsigned actions;
+
+	do {
+		r->state = observe(r);
+		if (!is(r, POLICY_PEER_OPEN) && r->peer_end_ns == 0) {
+			r->peer_end_ns = clock_now();
+			if (r->down.in.errnum == 0 && !r->has_no_target)
+				shutdown_received(&r->sum);
+			else if (is(r, POLICY_PEER_RESET) &&
+				 !is(r, POLICY_CANCELED) &&
+				 r->sum.first == CONN_FIRST_NOBODY)
+				r->sum.first = CONN_FIRST_PEER;
+		}
+		actions = policy_actions(r->state);
+		act(r, actions);
+	} while (actions != 0);
+	r->wants = policy_wants(r->state);
+}
+
+/*
+ * Decides when all sent data is acknowledged or lost: the peer may still reset.
+ * No descriptor becomes ready at the last acknowledgement, so this must be
+ * polled.
+ */
+static void
+confirm(struct relay *r)
+{
+	struct deadline quit = {.at_ns = r->peer_end_ns + QUIT_MS * CLOCK_MS};
+	bool has_two = is(r, POLICY_FORWARDER), is_acked;
+	int errnum;
+
+	is_acked =
+	    sock_is_acked(r->fd) && (!has_two || sock_is_acked(r->o->out));
+	/* --on-peer-eof quit does not wait for long. */
+	if (is(r, POLICY_PEER_QUIT) && !is(r, POLICY_PEER_OPEN))
+		is_acked = is_acked || deadline_passed(quit);
+	if ((errnum = sock_error(r->fd)) != 0)
+		flow_fail_output(&r->up, errnum);
+	else if (has_two && (errnum = sock_error(r->o->out)) != 0)
+		flow_fail_output(&r->down, errnum);
+	if (errnum != 0 || is_acked)
+		r->decided |= POLICY_WRITING;
+	else
+		r->next = deadline_after(backoff_next(&r->pause));
+}
+
+/* Whether the relay has ended and its data is delivered. */
+static bool
+has_ended(struct relay *r)
+{
+	r->next = deadline_none();
+	decide(r);
+	if (wants(r, POLICY_CONFIRM)) {
+		confirm(r);
+		decide(r);
+	}
+	return wants(r, POLICY_END);
+}
+
+/* Whether received bytes wait for the output. */
+static bool
+is_output_pending(const struct relay *r)
+{
+	return !flow_is_empty(&r->down) || r->down.move.is_blocked;
+}
+
+/* Records progress for the limits, before and after data is moved: data that
+ * the system still sends counts, and --linger starts only when all received
+ * data is written. */
+static void
+note_progress(struct relay *r)
+{
+	uint64_t unacked;
+
+	if (is_output_pending(r))
+		r->written_ns = clock_now();
+	if (r->o->idle.ms < 0)
+		return;
+	unacked = sock_unacked_bytes(r->fd);
+	if (is(r, POLICY_FORWARDER))
+		unacked += sock_unacked_bytes(r->o->out);
+	if (unacked < r->unacked)
+		r->acked_ns = clock_now();
+	r->unacked = unacked;
+}
+
+static int64_t
+later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Until when the peer must finish, while that is waited for. */
+static struct deadline
+linger_deadline(const struct relay *r)
+{
+	if (!wants(r, POLICY_LINGER) || is_output_pending(r))
+		return deadline_none();
+	return deadline_limit_from(
+	    later(r->finished_ns, r->written_ns), r->o->linger_ms, "--linger");
+}
+
+/* The earliest limit: --max-time, --linger, --idle-timeout. */
+static struct deadline
+limit_deadline(const struct relay *r)
+{
+	int64_t last =
+	    later(later(r->up.last_ns, r->down.last_ns), r->acked_ns);
+
+	return deadline_first(
+	    r->o->until, deadline_first(linger_deadline(r),
+			     deadline_from(last, r->o->idle.ms)));
+}
+
+/* Sets *e for the limit that has passed. Returns -1. */
+static int
+limit_error(const struct relay *r, struct err *e)
+{
+	struct deadline linger = linger_deadline(r);
+
+	if (deadline_passed(linger) && !deadline_passed(r->o->until))
+		deadline_error(linger, "the peer did not finish", e);
+	else
+		deadline_idle_error(r->o->until, r->o->idle, e);
+	if (is_output_pending(r))
+		err_append(e, "stdout accepts no more data");
+	else if (!flow_is_empty(&r->up))
+		err_append(e, "the peer does not read what was sent");
+	return err_append(e, "sent %s, received %llu",
+	    num_count_text(r->up.bytes, "byte"),
+	    (unsigned long long)r->down.bytes);
+}
+
+/* When to report that the peer has finished and sockt waits for stdin; none if
+ * the input is not idle or nobody would see it. */
+static struct deadline
+report_deadline(const struct relay *r)
+{
+	bool is_verbose = diag_shows(DIAG_NOTE);
+
+	if (r->is_reported || !wants(r, POLICY_AWAIT_INPUT) ||
+	    (!is_verbose && !diag_progress_is_shown()))
+		return deadline_none();
+	return deadline_from(later(r->peer_end_ns, r->up.last_ns),
+	    is_verbose ? NOTICE_VERBOSE_MS : NOTICE_MS);
+}
+
+/* Reports what a person waits for, once. */
+static void
+report(struct relay *r)
+{
+	struct progress *progress = r->o->progress;
+
+	if (deadline_passed(report_deadline(r))) {
+		r->is_reported = true;
+		diag_warn("the peer has finished; waiting for the end of "
+			  "stdin, which is still sent (--on-peer-eof quit or "
+			  "--recv-only would not wait)");
+	}
+	if (is(r, POLICY_SCRIPTED))
+		script_report(r->o->script);
+	if (progress != NULL && progress_is_due(progress))
+		progress_draw_both(
+		    progress, r->up.bytes, r->o->total, r->down.bytes);
+}
+
+/* The deadline of the next poll. */
+static struct deadline
+next_event(const struct relay *r)
+{
+	struct deadline until = deadline_first(limit_deadline(r), r->next);
+	int64_t ms = r->o->idle.ms / 8;
+
+	/* Only what has arrived already is read, or searched. */
+	if (r->is_searching ||
+	    (wants(r, POLICY_DRAIN_TARGET) && flow_wants_read(&r->up)) ||
+	    (wants(r, POLICY_DRAIN_PEER) && flow_wants_read(&r->down)))
+		return deadline_after(0);
+	/* No event reports the system's progress. */
+	if (r->o->idle.ms >= 0 && r->unacked > 0)
+		until =
+		    deadline_first(until, deadline_after(ms < 10 ? 10 : ms));
+	until = deadline_first(until, report_deadline(r));
+	if (r->o->script != NULL) {
+		until = deadline_first(until, script_deadline(r->o->script));
+		until = deadline_first(until, script_notice(r->o->script));
+	}
+	if (r->o->progress != NULL)
+		until = deadline_first(until, progress_next(r->o->progress));
+	return until;
+}
 
 /*
  * Searches for the script's pattern, and sends its next texts. Returns 0, or -1
@@ -44,88 +349,28 @@ advance_script(struct relay *r)
 	const char *text;
 	size_t n;
 
-	if (r->down.in.fd < 0 && r->down.in.errnum == 0)
-		script_end(script);
-	r->is_searching = script_search(script);
+	r->is_searching =
+	    script_search(script, r->down.in.fd < 0 && r->down.in.errnum == 0);
 	while ((text = script_text(script, &n)) != NULL &&
 	       flow_put(&r->up, text, n))
 		script_sent(script);
 	/* It may have ended in texts. */
 	if (script_is_done(script))
 		r->is_searching = false;
-	relay_policy_report_script(r);
-	relay_policy_report_up(r);
-	if (relay_is(r, POLICY_STOPPED))
+	if (script->at > 0)
+		r->unread = -1;
+	decide(r);
+	if (is(r, POLICY_CANCELED))
 		return -1;
 	if (r->is_searching)
 		return 0;
-	if (relay_wants(r, POLICY_FAIL_PATTERN))
-		return script_error(script, "the peer finished", r->e);
+	if (wants(r, POLICY_FAIL_PATTERN))
+		return script_error(script, false, r->e);
 	/* If sending failed, that is the error to report. */
-	if (relay_is(r, POLICY_SEND_LOST) ||
+	if (is(r, POLICY_SEND_LOST) ||
 	    !deadline_passed(script_deadline(script)))
 		return 0;
-	return script_timeout_error(script, r->e);
-}
-
-/* Until when --on-peer-eof quit waits for acknowledgements. */
-static struct deadline
-quit_deadline(const struct relay *r)
-{
-	struct deadline d = {.at_ns = r->peer_end_ns + QUIT_MS * CLOCK_MS};
-
-	return relay_is(r, POLICY_PEER_QUIT) && !relay_is(r, POLICY_PEER_OPEN)
-		   ? d
-		   : deadline_none();
-}
-
-/*
- * Reports when all sent data is acknowledged or lost: the peer may still reset.
- * No descriptor becomes ready at the last acknowledgement, so this must be
- * polled.
- */
-static void
-confirm(struct relay *r)
-{
-	bool has_two = relay_is(r, POLICY_FORWARDER),
-	     is_acked = deadline_passed(quit_deadline(r)) ||
-			(sock_is_acked(r->fd) &&
-			    (!has_two || sock_is_acked(r->o->out)));
-
-	if (flow_check_error(&r->up, r->fd))
-		relay_policy_report(r, POLICY_ACK_ERROR);
-	else if (has_two && flow_check_error(&r->down, r->o->out))
-		relay_policy_report(r, POLICY_TARGET_ERROR);
-	else if (is_acked)
-		relay_policy_report(r, POLICY_ACKED);
-	else
-		r->recheck = deadline_after(backoff_next(&r->recheck_pause));
-}
-
-/* Whether the relay has ended and its data is delivered. */
-static bool
-has_ended(struct relay *r)
-{
-	r->recheck = deadline_none();
-	relay_policy_report_script(r);
-	if (relay_wants(r, POLICY_CONFIRM))
-		confirm(r);
-	return relay_wants(r, POLICY_END);
-}
-
-static void
-set_poll(struct pollfd *p, int fd, short events, bool is_watched)
-{
-	p->fd = events != 0 || is_watched ? fd : -1;
-	p->events = events;
-	p->revents = 0;
-}
-
-/* Whether o->unread is polled. */
-static bool
-watches_unread(const struct relay *r)
-{
-	return r->watches_unread && r->o->script->at == 0;
+	return script_error(script, true, r->e);
 }
 
 /* Whether a hang-up of the peer tells more than its end. That of a Unix socket
@@ -133,33 +378,29 @@ watches_unread(const struct relay *r)
 static bool
 watches_peer(const struct relay *r)
 {
-	return relay_wants(r, POLICY_WATCH_PEER) &&
-	       (!r->is_unix || relay_is(r, POLICY_FORWARDER) ||
-		   r->o->is_program);
+	return wants(r, POLICY_WATCH_PEER) &&
+	       (!r->is_unix || is(r, POLICY_FORWARDER) || r->o->is_program);
 }
 
 static void
 fill_poll(const struct relay *r, struct pollfd *fds)
 {
-	short events = 0;
+	bool reads_in = flow_wants_read(&r->up) && wants(r, POLICY_READ_INPUT),
+	     reads_fd = flow_wants_read(&r->down) &&
+			wants(r, POLICY_READ_PEER) && !r->is_searching,
+	     sends = flow_wants_write(&r->up),
+	     writes = flow_wants_write(&r->down);
 
-	if (flow_wants_read(&r->down) && relay_wants(r, POLICY_READ_PEER) &&
-	    !r->is_searching)
-		events |= POLLIN;
-	if (flow_wants_write(&r->up))
-		events |= POLLOUT;
-	set_poll(&fds[POLL_SOCKET], r->fd, events, watches_peer(r));
-	if (watches_unread(r))
-		set_poll(&fds[POLL_IN], r->o->unread, POLLIN, false);
-	else
-		set_poll(&fds[POLL_IN], r->up.in.fd,
-		    flow_wants_read(&r->up) && relay_wants(r, POLICY_READ_INPUT)
-			? POLLIN
-			: 0,
-		    false);
-	set_poll(&fds[POLL_OUT], r->down.out.fd,
-	    flow_wants_write(&r->down) ? POLLOUT : 0,
-	    relay_wants(r, POLICY_WATCH_TARGET));
+	fds[POLL_SOCKET] = (struct pollfd){
+	    .fd = reads_fd || sends || watches_peer(r) ? r->fd : -1,
+	    .events = (short)((reads_fd ? POLLIN : 0) | (sends ? POLLOUT : 0))};
+	fds[POLL_IN] = (struct pollfd){
+	    .fd = reads_in ? r->up.in.fd : -1, .events = POLLIN};
+	if (r->unread >= 0)
+		fds[POLL_IN].fd = r->unread;
+	fds[POLL_OUT] = (struct pollfd){
+	    .fd = writes || wants(r, POLICY_WATCH_TARGET) ? r->down.out.fd : -1,
+	    .events = writes ? POLLOUT : 0};
 }
 
 /*
@@ -172,171 +413,63 @@ detect_reset(struct flow_end *in, int fd, bool have_finished)
 		in->errnum = ECONNRESET;
 }
 
-/* One read from the input and one write to the peer. */
-static void
-pump_up(struct relay *r, const struct pollfd *fds)
-{
-	if (flow_pump(&r->up, fds[POLL_IN].revents,
-		fds[POLL_SOCKET].revents & ~POLLIN) &&
-	    relay_is(r, POLICY_FORWARDER)) {
-		detect_reset(
-		    &r->up.in, r->o->in, relay_is(r, POLICY_TARGET_FINISHED));
-		r->target_sum.is_fin_received = r->up.in.errnum == 0;
-	}
-	relay_policy_report_up(r);
-}
-
-/* One read from the peer and one write to the output. */
-static void
-pump_down(struct relay *r, const struct pollfd *fds)
-{
-	if (flow_pump(&r->down,
-		fds[POLL_SOCKET].revents & (POLLIN | POLLHUP | POLLERR),
-		fds[POLL_OUT].revents))
-		detect_reset(&r->down.in, r->fd, relay_is(r, POLICY_FINISHED));
-	relay_policy_report_down(r);
-}
-
 /*
  * An error or hang-up on a side that has finished means that it is lost. But a
  * Unix socket that is closed without a half-close before, as most are, hangs up
- * at once: if nothing was left to deliver, the conversation is over.
+ * at once: if nothing was left to deliver, the conversation of a forwarder is
+ * over. Returns whether it is.
  */
-static void
-check_hangups(struct relay *r, const struct pollfd *fds)
+static bool
+check_hangup(struct flow *f, int fd, bool may_be_over)
 {
-	const short hangup = POLLERR | POLLHUP;
-	bool is_forwarder = relay_is(r, POLICY_FORWARDER);
-	int errnum;
+	int errnum = sock_error(fd);
+	bool is_over = errnum == 0 && may_be_over;
 
-	if (watches_peer(r) && (fds[POLL_SOCKET].revents & hangup) != 0 &&
-	    flow_is_empty(&r->up)) {
-		errnum = sock_error(r->fd);
-		if (errnum == 0 && is_forwarder && r->is_unix)
-			flow_stop_reading(&r->up);
-		else
-			flow_fail_output(&r->up, errnum != 0 ? errnum : EPIPE);
-		relay_policy_report_up(r);
-	}
-	if (relay_wants(r, POLICY_WATCH_TARGET) &&
-	    (fds[POLL_OUT].revents & hangup) != 0 && flow_is_empty(&r->down)) {
-		errnum = sock_error(r->o->out);
-		if (errnum == 0 && sock_is_unix(r->o->out)) {
-			r->has_no_target = true;
-			flow_stop_reading(&r->down);
-		} else {
-			flow_fail_output(
-			    &r->down, errnum != 0 ? errnum : EPIPE);
-		}
-		relay_policy_report_down(r);
-	}
+	if (is_over)
+		flow_stop_reading(f);
+	else
+		flow_fail_output(f, errnum != 0 ? errnum : EPIPE);
+	return is_over;
 }
 
-/* One round of both directions. */
+/* One read and one write in both directions. */
 static void
 pump(struct relay *r, const struct pollfd *fds)
 {
-	if (relay_wants(r, POLICY_DRAIN_PEER))
-		flow_stop_unless_readable(&r->down, &fds[POLL_SOCKET]);
-	if (relay_wants(r, POLICY_DRAIN_TARGET))
-		flow_stop_unless_readable(&r->up, &fds[POLL_IN]);
-	pump_up(r, fds);
-	pump_down(r, fds);
-	check_hangups(r, fds);
-}
+	const short hangup = POLLERR | POLLHUP;
+	bool is_forwarder = is(r, POLICY_FORWARDER);
 
-/* Records progress for the limits, before and after data is moved: data that
- * the system still sends counts, and --linger starts only when all received
- * data is written. */
-static void
-note_progress(struct relay *r)
-{
-	uint64_t unsent;
-
-	if (relay_result_is_output_pending(r))
-		r->written_ns = clock_now();
-	if (r->o->idle.ms < 0)
-		return;
-	unsent = sock_unacked_bytes(r->fd);
-	if (relay_is(r, POLICY_FORWARDER))
-		unsent += sock_unacked_bytes(r->o->out);
-	if (unsent < r->unsent)
-		r->moved_ns = clock_now();
-	r->unsent = unsent;
-}
-
-/* When to check the system's progress again, which no event reports. */
-static struct deadline
-progress_deadline(const struct relay *r)
-{
-	int64_t ms = r->o->idle.ms / 8;
-
-	return r->o->idle.ms < 0 || r->unsent == 0
-		   ? deadline_none()
-		   : deadline_after(ms < 10 ? 10 : ms);
-}
-
-/* When to report that the peer has finished and sockt waits for stdin; none if
- * the input is not idle or nobody would see it. */
-static struct deadline
-report_deadline(const struct relay *r)
-{
-	bool is_verbose = diag_shows(DIAG_NOTE);
-	struct deadline d = {.at_ns = r->peer_end_ns};
-
-	if (r->is_waiting_reported || !relay_wants(r, POLICY_AWAIT_INPUT) ||
-	    (!is_verbose && !diag_progress_is_shown()))
-		return deadline_none();
-	if (r->up.read_ns > d.at_ns)
-		d.at_ns = r->up.read_ns;
-	return deadline_from(
-	    d.at_ns, is_verbose ? NOTICE_VERBOSE_MS : NOTICE_MS);
-}
-
-static void
-report_waiting(struct relay *r)
-{
-	if (!deadline_passed(report_deadline(r)))
-		return;
-	r->is_waiting_reported = true;
-	diag_warn("the peer has finished; waiting for the end of stdin, which "
-		  "is still sent (--on-peer-eof quit or --recv-only would not "
-		  "wait)");
-}
-
-/* The deadline of the next poll. */
-static struct deadline
-next_event(const struct relay *r)
-{
-	struct deadline until = relay_result_deadline(r);
-
-	if (r->is_searching ||
-	    (relay_wants(r, POLICY_DRAIN_TARGET) && flow_wants_read(&r->up)) ||
-	    (relay_wants(r, POLICY_DRAIN_PEER) && flow_wants_read(&r->down)))
-		/* Read only the data that has already arrived. */
-		until = deadline_after(0);
-	until = deadline_first(until, r->recheck);
-	until = deadline_first(until, progress_deadline(r));
-	until = deadline_first(until, report_deadline(r));
-	if (r->o->script != NULL) {
-		until = deadline_first(until, script_deadline(r->o->script));
-		until = deadline_first(until, script_notice(r->o->script));
+	/* After a failed send, all that had arrived is read. */
+	if (wants(r, POLICY_DRAIN_PEER) && flow_wants_read(&r->down) &&
+	    fds[POLL_SOCKET].fd >= 0 && fds[POLL_SOCKET].revents == 0)
+		flow_stop_reading(&r->down);
+	if (wants(r, POLICY_DRAIN_TARGET) && flow_wants_read(&r->up) &&
+	    fds[POLL_IN].fd >= 0 && fds[POLL_IN].revents == 0)
+		flow_stop_reading(&r->up);
+	if (flow_pump(&r->up, fds[POLL_IN].revents,
+		fds[POLL_SOCKET].revents & ~POLLIN) &&
+	    is_forwarder) {
+		detect_reset(
+		    &r->up.in, r->o->in, is(r, POLICY_TARGET_FINISHED));
+		r->target_sum.is_fin_received = r->up.in.errnum == 0;
 	}
-	if (r->o->progress != NULL)
-		until = deadline_first(until, progress_next(r->o->progress));
-	return until;
-}
-
-/* Returns 0, or -1 with *e if o->unread has data. */
-static int
-check_unread(struct relay *r, short revents, struct err *e)
-{
-	if (!watches_unread(r) || revents == 0)
-		return 0;
-	r->watches_unread = false;
-	if (fd_available(r->o->unread) == 0)
-		return 0;
-	return err_set(e, ERR_USAGE, RELAY_UNREAD_ERROR);
+	decide(r);
+	if (flow_pump(&r->down,
+		fds[POLL_SOCKET].revents & (POLLIN | POLLHUP | POLLERR),
+		fds[POLL_OUT].revents))
+		detect_reset(&r->down.in, r->fd, is(r, POLICY_FINISHED));
+	decide(r);
+	if (watches_peer(r) && (fds[POLL_SOCKET].revents & hangup) != 0 &&
+	    flow_is_empty(&r->up)) {
+		(void)check_hangup(&r->up, r->fd, is_forwarder && r->is_unix);
+		decide(r);
+	}
+	if (wants(r, POLICY_WATCH_TARGET) &&
+	    (fds[POLL_OUT].revents & hangup) != 0 && flow_is_empty(&r->down)) {
+		r->has_no_target =
+		    check_hangup(&r->down, r->o->out, sock_is_unix(r->o->out));
+		decide(r);
+	}
 }
 
 /* Reads, writes and waits until the relay ends. */
@@ -347,33 +480,152 @@ loop(struct relay *r, struct err *e)
 	bool was_scripted;
 
 	while (!has_ended(r)) {
-		was_scripted = relay_is(r, POLICY_SCRIPTED);
+		was_scripted = is(r, POLICY_SCRIPTED);
 		if (was_scripted && advance_script(r) < 0)
 			return -1;
 		/* The end may have waited for this. */
-		if (was_scripted && !relay_is(r, POLICY_SCRIPTED))
+		if (was_scripted && !is(r, POLICY_SCRIPTED))
 			continue;
 		fill_poll(r, fds);
 		if (wait_poll(fds, POLL_COUNT, next_event(r)) < 0)
 			return err_sys(e, ERR_FAILED, errno, "relaying");
-		if (check_unread(r, fds[POLL_IN].revents, e) < 0)
-			return -1;
+		if (r->unread >= 0 && fds[POLL_IN].revents != 0) {
+			if (fd_available(r->unread) > 0)
+				return err_set(
+				    e, ERR_USAGE, RELAY_UNREAD_ERROR);
+			r->unread = -1;
+		}
 		note_progress(r);
-		if (deadline_passed(relay_result_deadline(r)))
-			return relay_result_limit(r, e);
+		if (deadline_passed(limit_deadline(r)))
+			return limit_error(r, e);
 		pump(r, fds);
 		note_progress(r);
-		if (relay_is(r, POLICY_STOPPED))
+		if (is(r, POLICY_CANCELED))
 			return -1;
-		report_waiting(r);
-		if (relay_is(r, POLICY_SCRIPTED) &&
-		    deadline_passed(script_notice(r->o->script)))
-			script_report(r->o->script);
-		if (r->o->progress != NULL && progress_is_due(r->o->progress))
-			progress_draw_both(r->o->progress, r->up.bytes,
-			    r->o->total, r->down.bytes);
+		report(r);
 	}
 	return 0;
+}
+
+/*
+ * Bytes of the input that the peer has not acknowledged, as far as sockt knows.
+ */
+static uint64_t
+undelivered(const struct relay *r)
+{
+	uint64_t n = sock_unacked_bytes(r->fd);
+
+	/* The system counts FIN as a byte. */
+	if (n > 0 && r->fin_sent)
+		n--;
+	n += (uint64_t)buf_length(&r->up.queue) + r->up.move.held;
+	if (is(r, POLICY_ABANDONED))
+		n += fd_available(r->o->in);
+	return n;
+}
+
+/* Whether the abandoned input has not ended yet. */
+static bool
+is_input_open(const struct relay *r)
+{
+	struct pollfd p = {.fd = r->o->in, .events = POLLIN};
+
+	return is(r, POLICY_ABANDONED) &&
+	       (poll(&p, 1, 0) <= 0 || fd_available(r->o->in) > 0);
+}
+
+/* left: bytes of the input that were not delivered. */
+static int
+lost_error(const struct relay *r, uint64_t left, struct err *e)
+{
+	err_sys(e, ERR_LOST,
+	    r->up.out.errnum != 0 ? r->up.out.errnum : r->down.in.errnum,
+	    "the connection was lost after %s sent and %llu received",
+	    num_count_text(r->up.bytes, "byte"),
+	    (unsigned long long)r->down.bytes);
+	if (is(r, POLICY_FORWARDER) || r->o->in < 0)
+		return -1;
+	if (left > 0)
+		return err_append(e, "%s of stdin not delivered",
+		    num_count_text(left, "byte"));
+	if (is_input_open(r))
+		return err_append(e, "stdin was still open");
+	return -1;
+}
+
+/* The result of a relay that has ended, after all readable data was read: 0
+ * when everything was delivered, or -1 with *e; see relay_run(). */
+static int
+check_result(const struct relay *r, struct err *e)
+{
+	const struct flow *up = &r->up, *down = &r->down;
+	unsigned state = r->state;
+	uint64_t left = 0;
+
+	if (!is(r, POLICY_FORWARDER | POLICY_OUTPUT_LOST | POLICY_INPUT_LOST)) {
+		left = undelivered(r);
+		/* A terminal's user sees that the peer has finished. */
+		if (up->in.fd >= 0 && up->in.kind != FD_TERMINAL)
+			left += fd_available(up->in.fd);
+		/* What was read and not sent is left. */
+		state |= (left > 0 ? POLICY_HAS_LEFT : 0) |
+			 (up->bytes > 0 ? POLICY_HAS_SENT : 0) |
+			 (is_input_open(r) ? POLICY_HAS_MORE : 0);
+	}
+	switch (policy_result(state)) {
+	case POLICY_DELIVERED:
+		return 0;
+	case POLICY_PEER_FAILED:
+		return lost_error(r, left, e);
+	case POLICY_TARGET_FAILED:
+		return err_sys(e, ERR_LOST,
+		    down->out.errnum != 0 ? down->out.errnum : up->in.errnum,
+		    "the target was lost after %s received from it and %llu "
+		    "sent",
+		    num_count_text(up->read_bytes, "byte"),
+		    (unsigned long long)down->bytes);
+	case POLICY_OUTPUT_FAILED:
+		if (down->out.errnum != EPIPE)
+			return err_sys(
+			    e, ERR_OUTPUT, down->out.errnum, "stdout");
+		err_set(e, ERR_OUTPUT,
+		    "stdout was closed by its reader after "
+		    "%s",
+		    num_count_text(down->bytes, "byte"));
+		e->errnum = EPIPE;
+		return -1;
+	case POLICY_INPUT_FAILED:
+		return err_sys(e, ERR_OUTPUT, up->in.errnum, "stdin");
+	case POLICY_INPUT_LEFT:
+		return err_set(e, ERR_LOST,
+		    "the peer finished first; %s of %s not delivered "
+		    "(--on-peer-eof quit)",
+		    num_count_text(left, "byte"),
+		    r->o->in < 0 ? "--send" : "stdin");
+	default: /* The record has its own error. */
+		return -1;
+	}
+}
+
+/* Fills *sum; status and *e are the relay's result. */
+static void
+summarize(const struct relay *r, struct conn_summary *sum, int status,
+    const struct err *e)
+{
+	*sum = r->sum;
+	sum->sent = r->up.bytes;
+	sum->received = r->down.bytes;
+	sum->undelivered = is(r, POLICY_FORWARDER) ? 0 : undelivered(r);
+	sum->reset =
+	    status < 0 && e->kind == ERR_LOST && err_is_reset(e->errnum);
+	sum->is_aborted =
+	    status < 0 && policy_aborts(r->state, e->kind == ERR_OUTPUT);
+	if (sum->is_aborted && sum->first == CONN_FIRST_NOBODY)
+		sum->first = CONN_FIRST_US;
+	if (sum->is_aborted && !r->is_unix)
+		sum->reset = true;
+	sum->reset_by_us = sum->reset && !err_is_reset(r->up.out.errnum) &&
+			   r->down.in.errnum != ECONNRESET;
 }
 
 static int
@@ -400,27 +652,41 @@ tap_received(void *context, const void *bytes, size_t n)
 }
 
 /*
- * Sets what each flow may do. It may move bytes that are neither tapped nor
- * changed, unless stdin or stdout is a socket, which other processes may share
- * and which may block.
+ * Sets up the policy's options, and the flows. These may move bytes that are
+ * neither tapped nor changed, unless stdin or stdout is a socket, which other
+ * processes may share and which may block.
  */
 static void
-set_up_flows(struct relay *r)
+set_up(struct relay *r, unsigned char *storage)
 {
+	static const unsigned eof[] = {[RELAY_EOF_KEEP] = POLICY_EOF_KEEP,
+	    [RELAY_EOF_QUIT] = POLICY_EOF_QUIT};
 	const struct relay_options *o = r->o;
+	bool is_forwarder = o->in >= 0 && o->in == o->out;
+	struct flow *up = &r->up, *down = &r->down;
 
+	flow_init(up, o->in, r->fd, storage);
+	/* Data for /dev/null is dropped. */
+	flow_init(down, r->fd, fd_kind(o->out) == FD_NULL ? -1 : o->out,
+	    storage + FLOW_SIZE);
+	up->context = down->context = r;
+	up->crlf = o->crlf;
+	if (o->tap != NULL)
+		up->tap = tap_sent;
+	if (o->tap != NULL || o->script != NULL ||
+	    (o->progress != NULL && down->out.kind == FD_TERMINAL))
+		down->tap = tap_received;
 	if (o->tap == NULL && !o->crlf &&
-	    (r->up.in.kind != FD_SOCKET || relay_is(r, POLICY_FORWARDER)))
-		flow_allow_move(&r->up);
+	    (up->in.kind != FD_SOCKET || is_forwarder))
+		flow_allow_move(up);
 	if (o->tap == NULL && o->script == NULL &&
-	    (r->down.out.kind != FD_SOCKET || relay_is(r, POLICY_FORWARDER)))
-		flow_allow_move(&r->down);
-	r->up.context = r->down.context = r;
-	if (r->o->tap != NULL)
-		r->up.tap = tap_sent;
-	if (r->o->tap != NULL || r->o->script != NULL ||
-	    (r->o->progress != NULL && r->down.out.kind == FD_TERMINAL))
-		r->down.tap = tap_received;
+	    (down->out.kind != FD_SOCKET || is_forwarder))
+		flow_allow_move(down);
+	r->options = eof[o->on_eof] | (o->in >= 0 ? POLICY_HAS_INPUT : 0) |
+		     (is_forwarder ? POLICY_FORWARDER : 0) |
+		     (up->in.kind == FD_TERMINAL ? POLICY_TERMINAL : 0) |
+		     (o->quits_with_peer ? POLICY_PEER_QUIT : 0) |
+		     (o->quit_after_script ? POLICY_DONE : 0);
 }
 
 /* See sock_reset_on_close(); for a forwarder, both connections. */
@@ -428,7 +694,7 @@ static void
 reset_on_close(const struct relay *r, bool resets)
 {
 	sock_reset_on_close(r->fd, resets);
-	if (relay_is(r, POLICY_FORWARDER))
+	if (is(r, POLICY_FORWARDER))
 		sock_reset_on_close(r->o->out, resets);
 }
 
@@ -440,28 +706,23 @@ relay_run(int fd, const struct relay_options *o, struct conn_summary *sum,
 	struct relay r = {.fd = fd,
 	    .o = o,
 	    .is_unix = sock_is_unix(fd),
-	    .watches_unread = o->unread >= 0,
-	    .recheck = deadline_none(),
-	    .recheck_pause = {.min = 1, .max = MAX_RECHECK_MS},
+	    .unread = o->unread,
+	    .next = deadline_none(),
+	    .pause = {.min = 1, .max = MAX_RECHECK_MS},
 	    .e = e};
 	int status;
 
 	sock_nonblocking(fd, true);
-	flow_init(&r.up, o->in, fd, storage);
-	/* Data for /dev/null is dropped without a copy. */
-	flow_init(&r.down, fd, fd_kind(o->out) == FD_NULL ? -1 : o->out,
-	    storage + FLOW_SIZE);
-	r.up.crlf = o->crlf;
-	relay_policy_start(&r);
-	set_up_flows(&r);
-	if (r.up.in.kind != FD_TERMINAL)
+	set_up(&r, storage);
+	decide(&r);
+	if (!is(&r, POLICY_TERMINAL))
 		reset_on_close(&r, true);
 	status = loop(&r, e);
 	if (status == 0)
-		status = relay_result_check(&r, e);
+		status = check_result(&r, e);
 	if (o->progress != NULL)
 		progress_end(o->progress);
-	relay_result_summarize(&r, sum, status, e);
+	summarize(&r, sum, status, e);
 	if (o->target != NULL)
 		*o->target = r.target_sum;
 	if (!sum->is_aborted)

@@ -49,40 +49,35 @@ put_byte(struct translation *t, unsigned char byte)
 	*t->out++ = (char)(byte == 0 ? 0xff : byte);
 }
 
-/* Brackets with the bytes of a set: those with a meaning where they have none.
- */
+/* The bytes of a set: those that mean something in brackets as alternatives. */
 static int
 put_set(struct translation *t, const bool set[256])
 {
-	static const unsigned char last[] = "[^-";
-	int byte, count = 0, only = 0;
+	static const char special[] = "][^-";
+	char *start = t->out, *first;
 	size_t i;
+	int byte;
 
-	for (byte = 0; byte < 256; byte++)
-		if (set[byte]) {
-			only = byte;
-			count++;
-		}
-	if (count == 0)
-		return bad(t, "brackets that match nothing");
-	if (count == 1) {
-		put_byte(t, (unsigned char)only);
-		return 0;
-	}
+	*t->out++ = '(';
 	*t->out++ = '[';
-	if (set[']'])
-		*t->out++ = ']';
-	for (byte = 1; byte < 256; byte++)
+	for (first = t->out, byte = 1; byte < 256; byte++)
 		if ((set[byte] || (byte == 0xff && set[0])) &&
-		    strchr("][^-", byte) == NULL)
+		    strchr(special, byte) == NULL)
 			*t->out++ = (char)byte;
-	/* "[^-]" would be a set of everything else. */
-	if (set['^'] && set['-'] && count == 2)
-		*t->out++ = '-';
-	for (i = 0; i < 3; i++)
-		if (set[last[i]])
-			*t->out++ = (char)last[i];
-	*t->out++ = ']';
+	if (t->out == first)
+		t->out--;
+	else
+		*t->out++ = ']';
+	for (i = 0; special[i] != '\0'; i++) {
+		if (!set[(unsigned char)special[i]])
+			continue;
+		if (t->out != start + 1)
+			*t->out++ = '|';
+		put_byte(t, (unsigned char)special[i]);
+	}
+	if (t->out == start + 1)
+		return bad(t, "brackets that match nothing");
+	*t->out++ = ')';
 	return 0;
 }
 
@@ -314,47 +309,30 @@ compile(regex_t *regex, const char *text, bool *names_cr, struct err *e)
 	return result;
 }
 
-static int
-add(struct script_steps *s, bool is_expect, const char *text, struct err *e)
-{
-	if (s->count == SCRIPT_STEPS)
-		return err_set(e, ERR_USAGE, "more than %d steps of a script",
-		    SCRIPT_STEPS);
-	s->items[s->count].is_expect = is_expect;
-	s->items[s->count++].text = text;
-	return 0;
-}
-
-/* Prepends a text to its error. Returns -1. */
-static int
-fail_text(const char *text, struct err *e)
-{
-	return err_prefix(e, "'%s'", text_shown(text));
-}
-
 int
-script_add_send(struct script_steps *s, const char *text, struct err *e)
+script_add(
+    struct script_steps *s, bool is_expect, const char *text, struct err *e)
 {
 	size_t n = strlen(text);
 	char *bytes = mem_array(n + 1, 1);
-	ssize_t length = literal_unescape(bytes, text, n, e);
-
-	free(bytes);
-	return length < 0 ? fail_text(text, e) : add(s, false, text, e);
-}
-
-int
-script_add_expect(struct script_steps *s, const char *text, struct err *e)
-{
+	ssize_t length = is_expect ? 0 : literal_unescape(bytes, text, n, e);
 	regex_t regex;
 	bool names_cr;
 
-	if (compile(&regex, text, &names_cr, e) < 0) {
+	free(bytes);
+	if (is_expect && compile(&regex, text, &names_cr, e) < 0) {
 		err_prefix(e, "not an extended regular expression");
-		return fail_text(text, e);
+		length = -1;
+	} else if (is_expect) {
+		regfree(&regex);
 	}
-	regfree(&regex);
-	return add(s, true, text, e);
+	if (length < 0)
+		return err_prefix(e, "'%s'", text_shown(text));
+	if (s->count == SCRIPT_STEPS)
+		return err_set(e, ERR_USAGE, "more than %d steps of a script",
+		    SCRIPT_STEPS);
+	s->items[s->count++] = (struct script_step){is_expect, text};
+	return 0;
 }
 
 /* Frees what the current step allocated. */
@@ -368,23 +346,30 @@ end_step(struct script *s)
 	s->text = NULL;
 }
 
-/* Starts the step s->at. */
+/* Starts the step s->at, which script_add() has checked. */
 static void
 start_step(struct script *s)
 {
 	struct err e = ERR_INIT;
+	const char *text;
+	size_t n;
 
-	/* script_add_expect() has checked it. */
-	if (!script_is_expecting(s) ||
-	    compile(&s->regex, s->steps->items[s->at].text, &s->names_cr, &e) <
-		0)
+	if (script_is_done(s))
 		return;
-	s->has_regex = true;
-	s->from = 0;
-	s->is_unsearched = true;
-	s->until = deadline_limit(s->expect_ms, "--expect-timeout");
-	s->notice = diag_progress_is_shown() ? deadline_after(SCRIPT_NOTICE_MS)
-					     : deadline_none();
+	text = s->steps->items[s->at].text;
+	n = strlen(text);
+	if (!script_is_expecting(s)) {
+		s->text = mem_array(n + 1, 1);
+		s->length = (size_t)literal_unescape(s->text, text, n, NULL);
+	} else if (compile(&s->regex, text, &s->names_cr, &e) == 0) {
+		s->has_regex = true;
+		s->from = 0;
+		s->is_unsearched = true;
+		s->until = deadline_limit(s->expect_ms, "--expect-timeout");
+		s->notice = diag_progress_is_shown()
+				? deadline_after(SCRIPT_NOTICE_MS)
+				: deadline_none();
+	}
 }
 
 /* Removes n bytes from the window, of which the last determines whether a line
@@ -459,14 +444,15 @@ search_piece(struct script *s, size_t end, bool is_last)
 }
 
 bool
-script_search(struct script *s)
+script_search(struct script *s, bool has_ended)
 {
 	const unsigned char *bytes = buf_bytes(&s->window);
 	size_t n = buf_length(&s->window), end = n;
 	ssize_t found;
 
-	if (!s->has_regex || !s->is_unsearched)
+	if (!s->has_regex || (!s->is_unsearched && s->is_ended == has_ended))
 		return false;
+	s->is_ended = has_ended;
 	/* It may be half of a CRLF. */
 	if (n > s->from && bytes[n - 1] == '\r' && !s->is_ended && !s->names_cr)
 		n = end = n - 1;
@@ -499,19 +485,8 @@ script_is_expecting(const struct script *s)
 }
 
 const char *
-script_text(struct script *s, size_t *n)
+script_text(const struct script *s, size_t *n)
 {
-	const char *text;
-
-	if (script_is_done(s) || script_is_expecting(s))
-		return NULL;
-	text = s->steps->items[s->at].text;
-	if (s->text == NULL) {
-		s->text = mem_array(strlen(text) + 1, 1);
-		/* script_add_send() has checked it. */
-		s->length =
-		    (size_t)literal_unescape(s->text, text, strlen(text), NULL);
-	}
 	*n = s->length;
 	return s->text;
 }
@@ -539,47 +514,37 @@ script_receive(struct script *s, const void *bytes, size_t n)
 	s->is_unsearched = true;
 }
 
-void
-script_end(struct script *s)
-{
-	s->is_unsearched = s->is_unsearched || !s->is_ended;
-	s->is_ended = true;
-}
-
 struct deadline
 script_deadline(const struct script *s)
 {
 	return script_is_expecting(s) ? s->until : deadline_none();
 }
 
-/* Writes "--expect 2 of 3 ('^250 ')" to buf. */
+/* "--expect 2 of 3 ('^250 ')" */
 static const char *
-describe(const struct script *s, char *buf, size_t size)
+describe(const struct script *s)
 {
 	const struct script_steps *steps = s->steps;
 	size_t i, number = 0, count = 0;
-	const char *regex;
 
 	for (i = 0; i < steps->count; i++) {
 		count += steps->items[i].is_expect ? 1 : 0;
 		number += i <= s->at && steps->items[i].is_expect ? 1 : 0;
 	}
-	regex = text_shown(steps->items[s->at].text);
-	snprintf(buf, size, "--expect %zu of %zu ('%s')", number, count, regex);
-	return buf;
+	return text_format("--expect %zu of %zu ('%s')", number, count,
+	    text_shown(steps->items[s->at].text));
 }
 
-/* Writes the end of the window to buf, which is its most useful part. */
+/* The end of the window, which is its most useful part. */
 static const char *
-describe_received(const struct script *s, char *buf, size_t size)
+received(const struct script *s)
 {
 	size_t n = buf_length(&s->window), skip = n > 200 ? n - 200 : 0;
-	const char *text =
-	    text_shown_bytes(buf_bytes(&s->window) + skip, n - skip);
 
-	snprintf(buf, size, "%s%s%s%s", skip > 0 ? "..." : "", n > 0 ? "'" : "",
-	    n > 0 ? text : "nothing", n > 0 ? "'" : "");
-	return buf;
+	if (n == 0)
+		return "nothing";
+	return text_format("%s'%s'", skip > 0 ? "..." : "",
+	    text_shown_bytes(buf_bytes(&s->window) + skip, n - skip));
 }
 
 struct deadline
@@ -591,31 +556,22 @@ script_notice(const struct script *s)
 void
 script_report(struct script *s)
 {
-	char expect[220], received[340];
-
+	if (!deadline_passed(script_notice(s)))
+		return;
 	s->notice = deadline_none();
-	diag_warn("waiting for %s; received so far: %s",
-	    describe(s, expect, sizeof(expect)),
-	    describe_received(s, received, sizeof(received)));
+	diag_warn(
+	    "waiting for %s; received so far: %s", describe(s), received(s));
 }
 
 int
-script_error(const struct script *s, const char *why, struct err *e)
+script_error(const struct script *s, bool is_late, struct err *e)
 {
-	char expect[220], received[340];
+	struct err why = {.text = "the peer finished"};
 
+	if (is_late)
+		deadline_error(s->until, "it was not received", &why);
 	return err_set(e, ERR_PROTOCOL, "%s: %s; received instead: %s",
-	    describe(s, expect, sizeof(expect)), why,
-	    describe_received(s, received, sizeof(received)));
-}
-
-int
-script_timeout_error(const struct script *s, struct err *e)
-{
-	struct err timeout;
-
-	deadline_error(s->until, "it was not received", &timeout);
-	return script_error(s, timeout.text, e);
+	    describe(s), why.text, received(s));
 }
 
 void

@@ -37,13 +37,13 @@ struct script_steps {
 
 /*
  * Checks a step and adds it: the escapes of a text (base/literal.h), or the
- * syntax of a regular expression: an extended one (regex(7)) in the C locale,
- * in which the same escapes, and \w, \W, \s and \S, may stand, but no
+ * syntax of a pattern, an extended regular expression (regex(7)) in the C
+ * locale, in which the same escapes, and \w, \W, \s and \S, may stand, but no
  * others, and no back references. text is kept, not copied. Returns 0, or -1
  * with a usage error.
  */
-int script_add_send(struct script_steps *s, const char *text, struct err *e);
-int script_add_expect(struct script_steps *s, const char *text, struct err *e);
+int script_add(
+    struct script_steps *s, bool is_expect, const char *text, struct err *e);
 
 /* A running script. */
 struct script {
@@ -78,7 +78,7 @@ bool script_is_expecting(const struct script *s);
  * script_text() returns the text to send now, with its length in *n, or NULL.
  * It is valid until script_sent(), which starts the next step.
  */
-const char *script_text(struct script *s, size_t *n);
+const char *script_text(const struct script *s, size_t *n);
 void script_sent(struct script *s);
 
 /*
@@ -92,27 +92,23 @@ void script_receive(struct script *s, const void *bytes, size_t n);
  * starts the next step after a match; patterns match one after the other.
  * Returns true if there is more to do at once: the caller looks at its limits
  * in between, since a hostile line makes each piece take 30 ms, and receives
- * nothing, so that nothing is dropped.
+ * nothing, so that nothing is dropped. has_ended: the peer has finished, so
+ * that its last line ends.
  */
-bool script_search(struct script *s);
-
-/* The peer has finished: its last line ends here. */
-void script_end(struct script *s);
+bool script_search(struct script *s, bool has_ended);
 
 /* The deadline of the current pattern, or deadline_none(). */
 struct deadline script_deadline(const struct script *s);
 
-/* When to report with script_report(), once for each pattern and on a terminal,
- * that it has not matched yet; otherwise never. */
+/* When script_report() has something to report: once for each pattern and on a
+ * terminal, that it has not matched yet; otherwise never. */
 struct deadline script_notice(const struct script *s);
 void script_report(struct script *s);
 
-/* The error of an unmatched pattern: what was expected and what was received.
- * why is, for example, "the peer finished". Returns -1 with ERR_PROTOCOL. */
-int script_error(const struct script *s, const char *why, struct err *e);
-
-/* The same when the pattern's deadline has passed. */
-int script_timeout_error(const struct script *s, struct err *e);
+/* The error of a pattern whose deadline has passed (is_late), or which the peer
+ * has not sent: what was expected and received. Returns -1 with ERR_PROTOCOL.
+ */
+int script_error(const struct script *s, bool is_late, struct err *e);
 
 void script_release(struct script *s);
 

@@ -128,7 +128,6 @@ set_up(const struct served *v, int fd, struct relay_options *o)
 {
 	*o = (struct relay_options)RELAY_OPTIONS_INIT;
 	o->in = o->out = fd;
-	o->on_peer_eof = RELAY_PEER_FINISH;
 	o->idle = v->h->idle;
 	o->until = v->s.until;
 	if (v->h->recorder != NULL) {

@@ -17,8 +17,8 @@ add_steps(struct script_steps *steps, const char *const *texts)
 
 	memset(steps, 0, sizeof(*steps));
 	for (; *texts != NULL; texts++)
-		if ((**texts == '<' ? script_add_expect(steps, *texts + 1, &e)
-				    : script_add_send(steps, *texts, &e)) < 0)
+		if (script_add(steps, **texts == '<',
+			*texts + (**texts == '<' ? 1 : 0), &e) < 0)
 			abort();
 }
 

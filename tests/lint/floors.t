@@ -22,8 +22,7 @@ push @{ $reaches{$_} }, $_ for keys %reaches;
 
 # Headers that only their own folder includes, besides internal.h.
 my %private = (
-    relay => [qw(flow policy relay_options relay_policy
-        relay_result splice)],
+    relay => [qw(policy splice)],
     tls   => [qw(tls_context tls_library tls_process)],
     serve => [qw(children)],
     fetch => [qw(part_file route)],

@@ -1,21 +1,120 @@
 /*
- * The policy of a relay, by exhaustion: every reachable state meets every event
+ * The policy of a relay, by exhaustion: every reachable state meets every step
  * that can happen in it, next to a model of the world, which knows what was
- * really read, sent, acknowledged and written. No state is without a way out;
- * status 0 means that nothing was dropped; there is one FIN, and only after all
- * of the data; every end has one result; and what is incomplete is aborted.
+ * really read, sent, acknowledged and written, whatever the policy believes.
+ * Two steps may happen before the policy sees the facts. No state is without a
+ * way out; status 0 means that nothing was dropped; there is one FIN, and only
+ * after all of the data; every end has one result; and what is incomplete is
+ * aborted.
  */
+#include "relay/policy.h"
+
+#include <stddef.h>
 #include <stdint.h>
 
-#include "lib/policy_world.h"
 #include "lib/tap.h"
-#include "relay/policy.h"
+
+/* What is really so. */
+enum world {
+	HAS_OUTPUT = 1 << 0, /* what is received is not just dropped */
+	UP = 1 << 1,         /* bytes for the peer are in the queue */
+	DOWN = 1 << 2,       /* bytes for the output are in the queue */
+	UNACKED = 1 << 3,    /* sent, not acknowledged */
+	SPOKE = 1 << 4,      /* there was something to send */
+	IN_ENDED = 1 << 5,   /* the end of the input was read */
+	IN_FAILED = 1 << 6,
+	IN_STOPPED = 1 << 7, /* it is not read any more */
+	PEER_ENDED = 1 << 8, /* the peer's FIN was read */
+	PEER_QUIET = 1 << 9, /* it is not read any more */
+	LOST = 1 << 10,      /* the connection: sending fails */
+	RESET = 1 << 11,     /* reading has said so */
+	OUT_FAILED = 1 << 12,
+	UP_DROPPED = 1 << 13, /* bytes for the peer never arrive */
+	FIN = 1 << 14,        /* sent, or tried */
+	TARGET_FIN = 1 << 15,
+	FINISHED = 1 << 16, /* --linger runs */
+	PROBED = 1 << 17,
+	TARGET_PROBED = 1 << 18,
+	CANCELED = 1 << 19, /* by a record */
+	SCRIPT = 1 << 20,   /* a step of the script remains */
+	PATTERN = 1 << 21,  /* that is a pattern */
+	CONFIRMED = 1 << 22 /* what was sent has arrived, or is lost */
+};
+
+/* What may happen, and what is so then. */
+enum step {
+	NOTHING,
+	PASS_UP, /* input is read and sent at once */
+	INPUT_DATA,
+	INPUT_END,
+	INPUT_ERROR,
+	TARGET_NOTHING, /* after a failed write: no more to read */
+	SENT,
+	SEND_ERROR,
+	HANG_UP, /* of a watched peer */
+	SYSTEM_ACK,
+	PEER_DATA,
+	PEER_FIN,
+	PEER_ERROR,
+	PEER_NOTHING, /* after a failed send: no more to read */
+	WRITTEN,
+	OUTPUT_ERROR,
+	TARGET_HANG_UP,
+	TEXT_TEXT, /* a text is queued; the next step of the script */
+	TEXT_PATTERN,
+	TEXT_END,
+	MATCH_TEXT, /* a pattern matches; the next step */
+	MATCH_PATTERN,
+	MATCH_END,
+	CANCEL,
+	/* While it confirms; relay.c decides after each. */
+	ACKED,
+	LATE_ACK, /* --on-peer-eof quit waits no longer */
+	ACK_ERROR,
+	TARGET_ERROR,
+	STEPS
+};
+
+static const struct {
+	unsigned set, clear;
+} effects[STEPS] = {
+    [PASS_UP] = {SPOKE | UNACKED, 0},
+    [INPUT_DATA] = {SPOKE | UP, 0},
+    [INPUT_END] = {IN_ENDED, 0},
+    [INPUT_ERROR] = {IN_FAILED, 0},
+    [TARGET_NOTHING] = {IN_STOPPED, 0},
+    [SENT] = {UNACKED, UP},
+    [SEND_ERROR] = {LOST, 0},
+    [HANG_UP] = {LOST, 0},
+    [SYSTEM_ACK] = {0, UNACKED},
+    [PEER_DATA] = {DOWN, 0},
+    [PEER_FIN] = {PEER_ENDED, 0},
+    [PEER_ERROR] = {RESET, 0},
+    [PEER_NOTHING] = {PEER_QUIET, 0},
+    [WRITTEN] = {0, DOWN},
+    [OUTPUT_ERROR] = {OUT_FAILED, 0},
+    [TARGET_HANG_UP] = {OUT_FAILED, 0},
+    [TEXT_TEXT] = {SPOKE | UP, 0},
+    [TEXT_PATTERN] = {SPOKE | UP | PATTERN, 0},
+    [TEXT_END] = {SPOKE | UP, SCRIPT},
+    [MATCH_TEXT] = {0, PATTERN},
+    [MATCH_END] = {0, PATTERN | SCRIPT},
+    [CANCEL] = {CANCELED, 0},
+    [ACKED] = {CONFIRMED, 0},
+    [LATE_ACK] = {CONFIRMED, 0},
+    [ACK_ERROR] = {CONFIRMED | LOST, 0},
+    [TARGET_ERROR] = {CONFIRMED | OUT_FAILED, 0},
+};
 
 /* Steps of a peer, an input, an output and a system that do what they should;
  * each can happen only a limited number of times. */
-static const int good_steps[] = {POLICY_INPUT_END, POLICY_SENT, POLICY_PEER_FIN,
-    POLICY_WRITTEN, POLICY_ACKED, SYSTEM_ACK, PEER_NOTHING, TARGET_NOTHING,
-    TEXT_END, MATCH_END};
+static const int good_steps[] = {INPUT_END, SENT, PEER_FIN, WRITTEN, ACKED,
+    SYSTEM_ACK, PEER_NOTHING, TARGET_NOTHING, TEXT_END, MATCH_END};
+
+/* bits are the policy's options, and what its actions have decided. */
+struct node {
+	unsigned bits, world;
+};
 
 #define CAPACITY (1u << 21)
 
@@ -26,8 +125,48 @@ static unsigned queue[CAPACITY];
 static size_t count;
 static long transitions, ends_count;
 static struct node at; /* for messages */
-static int at_step;
+static int at_steps[2];
 static int complaints;
+
+static bool
+has(unsigned set, unsigned bits)
+{
+	return (set & bits) == bits;
+}
+
+static bool
+has_one(unsigned set, unsigned bits)
+{
+	return (set & bits) != 0;
+}
+
+/* The state, with the facts that relay.c would see. */
+static unsigned
+state_of(const struct node *n)
+{
+	unsigned w = n->world, s = n->bits;
+
+	s |= has(w, SCRIPT) ? POLICY_SCRIPTED : 0;
+	s |= has(w, PATTERN) ? POLICY_EXPECTING : 0;
+	s |= has(s, POLICY_HAS_INPUT) &&
+		     !has_one(w, IN_ENDED | IN_FAILED | IN_STOPPED)
+		 ? POLICY_INPUT_OPEN
+		 : 0;
+	s |= has(w, IN_FAILED) ? POLICY_INPUT_LOST : 0;
+	s |= has(w, LOST) ? POLICY_SEND_LOST : has(w, UP) ? POLICY_UNSENT : 0;
+	s |= has_one(w, PEER_ENDED | PEER_QUIET | RESET) ? 0 : POLICY_PEER_OPEN;
+	s |= has(w, RESET) ? POLICY_PEER_RESET : 0;
+	s |= has(w, OUT_FAILED) ? POLICY_OUTPUT_LOST
+	     : has(w, DOWN)     ? POLICY_UNWRITTEN
+				: 0;
+	return s | (has(w, CANCELED) ? POLICY_CANCELED : 0);
+}
+
+static bool
+is_forwarder(const struct node *n)
+{
+	return has(n->bits, POLICY_FORWARDER);
+}
 
 /* Holds a condition at a node; the first few failures are shown. */
 static void
@@ -36,10 +175,97 @@ hold(bool good, const struct node *n, const char *what)
 	if (good)
 		return;
 	if (complaints++ < 8)
-		printf("# %s: state %#x world %#x wants %#x, after state %#x "
-		       "world %#x step %d\n",
-		    what, n->state, n->world, policy_wants(n->state), at.state,
-		    at.world, at_step);
+		printf("# %s: bits %#x world %#x wants %#x, after bits %#x "
+		       "world %#x steps %d %d\n",
+		    what, n->bits, n->world, policy_wants(state_of(n)), at.bits,
+		    at.world, at_steps[0], at_steps[1]);
+}
+
+/* --- What can happen ---------------------------------------------------- */
+
+/* The same of the steps of a script. */
+static bool
+can_advance(const struct node *n, int step, bool reads_peer)
+{
+	unsigned w = n->world;
+
+	switch (step) {
+	case TEXT_TEXT:
+	case TEXT_PATTERN:
+	case TEXT_END:
+		return has(w, SCRIPT) && !has(w, PATTERN);
+	case MATCH_TEXT:
+	case MATCH_PATTERN:
+	case MATCH_END:
+		/* The end of the last line may match, too. */
+		return has(w, SCRIPT | PATTERN) &&
+		       (reads_peer || has(w, PEER_ENDED));
+	default:
+		return false;
+	}
+}
+
+/* now: the policy wants that; the world may be a step ahead. */
+static bool
+can_happen(const struct node *n, unsigned now, int step)
+{
+	unsigned w = n->world;
+	bool reads_input = has(n->bits, POLICY_HAS_INPUT) &&
+			   !has_one(w, IN_ENDED | IN_FAILED | IN_STOPPED |
+					   LOST | CANCELED) &&
+			   has_one(now, POLICY_READ_INPUT),
+	     reads_peer = !has_one(w, PEER_ENDED | RESET | PEER_QUIET |
+					  OUT_FAILED | CANCELED) &&
+			  has_one(now, POLICY_READ_PEER),
+	     confirms = has_one(now, POLICY_CONFIRM) && !has(w, CONFIRMED);
+
+	switch (step) {
+	case PASS_UP:
+	case INPUT_DATA:
+		return reads_input && !has(w, UP);
+	case INPUT_END:
+	case INPUT_ERROR:
+		return reads_input;
+	case TARGET_NOTHING:
+		return reads_input && has_one(now, POLICY_DRAIN_TARGET);
+	case SENT:
+		return has(w, UP) && !has(w, LOST);
+	case SEND_ERROR: /* FIN fails only after data. */
+		return (has(w, UP) || has(w, FIN | SPOKE)) && !has(w, LOST);
+	case HANG_UP:
+		return !has(w, UP) && !has(w, LOST) &&
+		       has_one(now, POLICY_WATCH_PEER);
+	case SYSTEM_ACK:
+		return has(w, UNACKED) && !has(w, LOST);
+	case PEER_DATA:
+		return reads_peer && has(w, HAS_OUTPUT) && !has(w, DOWN);
+	case PEER_FIN:
+	case PEER_ERROR:
+		return reads_peer;
+	case PEER_NOTHING:
+		return reads_peer && has_one(now, POLICY_DRAIN_PEER);
+	case WRITTEN:
+		return has(w, DOWN) && !has(w, OUT_FAILED);
+	case OUTPUT_ERROR: /* A write fails, or FIN. */
+		return !has(w, OUT_FAILED) && has(w, HAS_OUTPUT) &&
+		       has_one(w, DOWN | TARGET_FIN);
+	case TARGET_HANG_UP:
+		return !has_one(w, DOWN | OUT_FAILED) &&
+		       has_one(now, POLICY_WATCH_TARGET);
+	case CANCEL:
+		return true;
+	case ACKED:
+		return confirms && !has(w, UNACKED);
+	case LATE_ACK:
+		return confirms && has(n->bits, POLICY_PEER_QUIT) &&
+		       has_one(w, PEER_ENDED | RESET | PEER_QUIET);
+	case ACK_ERROR:
+		return confirms;
+	case TARGET_ERROR:
+		return confirms && is_forwarder(n);
+	default:
+		return can_advance(n, step, reads_peer);
+	}
 }
 
 /* --- What must hold ---------------------------------------------------- */
@@ -48,69 +274,52 @@ hold(bool good, const struct node *n, const char *what)
 static bool
 all_is_sent(const struct node *n)
 {
-	return (n->world & (UP | UP_DROPPED | LOST)) == 0 &&
-	       (n->world & SCRIPT) == 0 &&
-	       ((n->state & POLICY_HAS_INPUT) == 0 ||
-		   (n->world & IN_ENDED) != 0);
+	return !has_one(n->world, UP | UP_DROPPED | LOST | SCRIPT | CANCELED) &&
+	       (!has(n->bits, POLICY_HAS_INPUT) || has(n->world, IN_ENDED));
 }
 
-/* The action is right at this moment; the world is that before it. */
+/* The actions are right at this moment. */
 static void
-check_fins(const struct node *n, unsigned actions)
+check_actions(const struct node *n, unsigned actions)
 {
-	const unsigned failures = IN_FAILED | LOST | OUT_FAILED;
-
-	if ((actions & POLICY_SEND_FIN) != 0) {
-		hold((n->world & FIN) == 0, n, "a second FIN");
-		hold(all_is_sent(n), n, "FIN before everything is sent");
-		hold(!is_forwarder(n) || (n->world & failures) == 0, n,
-		    "FIN for a side that was lost");
-		hold((n->state & POLICY_EOF_KEEP) == 0 ||
-			 (n->world & PEER_ENDED) != 0,
-		    n, "FIN with --on-eof keep");
-	}
-	if ((actions & POLICY_FORWARD_FIN) != 0) {
-		hold((n->world & TARGET_FIN) == 0, n, "a second FIN forwarded");
-		hold((n->world & PEER_ENDED) != 0 &&
-			 (n->world & (DOWN | failures)) == 0,
-		    n, "FIN forwarded before everything is written");
-	}
-	if ((actions & POLICY_FINISH) != 0)
-		hold((n->world & FINISHED) == 0, n, "finished twice");
-}
-
-/* The actions are those that the moment needs. */
-static void
-check_actions(const struct node *n, unsigned actions, unsigned before, int step)
-{
-	const unsigned failures = IN_FAILED | LOST | OUT_FAILED,
+	const unsigned failures = IN_FAILED | LOST | OUT_FAILED | RESET,
 		       over = PEER_ENDED | PEER_QUIET | RESET;
-	bool sends_fin =
-	    all_is_sent(n) && (n->world & failures) == 0 &&
-	    ((n->world & over) != 0 ||
-		(n->state & (POLICY_EOF_KEEP | POLICY_EOF_QUIT)) == 0);
+	unsigned w = n->world, s = state_of(n);
+	bool sends_fin = all_is_sent(n) && !has_one(w, failures) &&
+			 (has_one(w, over) ||
+			     !has_one(s, POLICY_EOF_KEEP | POLICY_EOF_QUIT));
 
-	if ((actions & POLICY_FINISH) != 0)
-		hold(has(actions, POLICY_SEND_FIN) == sends_fin, n,
-		    "FIN when it is time");
-	if ((actions & POLICY_PROBE_PEER) != 0)
-		hold(has(n->state, POLICY_HAS_INPUT) &&
-			 (n->world & FINISHED) == 0,
+	if (has(actions, POLICY_SEND_FIN))
+		hold(!has(w, FIN) && sends_fin && has(actions, POLICY_FINISHED),
+		    n, "FIN once, after everything, when it is time");
+	if (has(actions, POLICY_FINISHED))
+		hold(!has(w, FINISHED) &&
+			 has(actions, POLICY_SEND_FIN) == sends_fin,
+		    n, "finished once, with FIN when it is time");
+	if (has(actions, POLICY_FORWARD_FIN))
+		hold(!has(w, TARGET_FIN) && has_one(w, over) &&
+			 !has_one(w, DOWN | failures) &&
+			 has(actions, POLICY_TARGET_FINISHED),
+		    n, "FIN forwarded once, after everything is written");
+	if (has(actions, POLICY_PEER_PROBED))
+		hold(has(s, POLICY_INPUT_OPEN) && has_one(w, over) &&
+			 !has_one(w, FINISHED | PROBED | failures),
 		    n, "a probe of a peer that expects nothing");
-	if ((actions & POLICY_PROBE_TARGET) != 0)
-		hold(is_forwarder(n) && (n->world & OUT_FAILED) == 0 &&
-			 ((n->world & over) == 0 || has(n->world, DOWN)),
+	if (has(actions, POLICY_TARGET_PROBED))
+		hold(is_forwarder(n) && !has(s, POLICY_INPUT_OPEN) &&
+			 !has_one(w, TARGET_PROBED | failures) &&
+			 (!has_one(w, over) || has(w, DOWN)),
 		    n, "a probe of a target that expects nothing");
 	hold(has(actions, POLICY_FAIL_OUTPUT) ==
-		 (is_forwarder(n) && step == POLICY_INPUT_ERROR &&
-		     (n->world & OUT_FAILED) == 0),
+		 (is_forwarder(n) && has(w, IN_FAILED) &&
+		     !has_one(w, OUT_FAILED | CANCELED)),
 	    n, "a target's reset fails what waits to be written");
 	hold(has(actions, POLICY_FAIL_SEND) ==
-		 (!has(before, POLICY_SEND_LOST) && step == POLICY_PEER_ERROR),
+		 (has(w, RESET) && !has_one(w, LOST | CANCELED)),
 	    n, "a reset fails what waits to be sent");
-	hold(has(actions, POLICY_STOP_INPUT) ==
-		 (has(before, POLICY_INPUT_OPEN) && has(n->world, LOST) &&
-		     step != POLICY_ACK_ERROR),
+	hold(has(actions, POLICY_ABANDONED) ==
+		 (has(s, POLICY_INPUT_OPEN) && has(w, LOST) &&
+		     !has(w, CANCELED)),
 	    n, "input is not read when it cannot be sent");
 }
 
@@ -120,38 +329,41 @@ do_actions(struct node *n, unsigned actions)
 	static const struct {
 		unsigned action, world;
 	} rows[] = {{POLICY_SEND_FIN, FIN}, {POLICY_FORWARD_FIN, TARGET_FIN},
-	    {POLICY_FINISH, FINISHED}, {POLICY_PROBE_PEER, PROBED},
-	    {POLICY_PROBE_TARGET, TARGET_PROBED},
-	    {POLICY_STOP_INPUT, IN_STOPPED}, {POLICY_FAIL_OUTPUT, OUT_FAILED}};
+	    {POLICY_FINISHED, FINISHED}, {POLICY_PEER_PROBED, PROBED},
+	    {POLICY_TARGET_PROBED, TARGET_PROBED},
+	    {POLICY_ABANDONED, IN_STOPPED}, {POLICY_FAIL_SEND, LOST},
+	    {POLICY_FAIL_OUTPUT, OUT_FAILED}};
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if ((actions & rows[i].action) != 0)
+		if (has(actions, rows[i].action))
 			n->world |= rows[i].world;
+	n->bits |= actions & POLICY_DECISIONS;
 }
 
-/* A step: the world changes, the policy is told. */
-static struct node
-advance(struct node n, int step)
+static void
+apply(struct node *n, int step)
 {
-	struct policy_step next;
-	int events[2], i;
-	unsigned before;
+	n->world = (n->world | effects[step].set) & ~effects[step].clear;
+	if (step >= ACKED)
+		n->bits |= POLICY_WRITING;
+}
 
-	n.world = world_after(n.world, step);
-	events_of(step, events);
-	for (i = 0; i < 2 && events[i] != 0; i++) {
-		/* relay_policy.c reports only changes. */
-		if (events[i] == POLICY_INPUT_DATA &&
-		    (n.state & (POLICY_UNSENT | POLICY_SEND_LOST)) != 0)
-			continue;
-		before = n.state;
-		next = policy_next(n.state, (enum policy_event)events[i]);
-		n.state = next.state;
-		check_fins(&n, next.actions);
-		check_actions(&n, next.actions, before, step);
-		do_actions(&n, next.actions);
-	}
+/* Carries out what the facts require, as relay.c does. */
+static struct node
+settle(struct node n)
+{
+	unsigned actions;
+	int passes = 0;
+
+	do {
+		actions = policy_actions(state_of(&n));
+		check_actions(&n, actions);
+		do_actions(&n, actions);
+		if (has(n.world, LOST) && has_one(n.world, UP | UNACKED))
+			n.world |= UP_DROPPED;
+		hold(++passes < 8, &n, "it does not settle");
+	} while (actions != 0 && passes < 8);
 	return n;
 }
 
@@ -161,50 +373,48 @@ expected_result(const struct node *n, bool has_left, bool has_more)
 {
 	unsigned w = n->world;
 
-	if ((w & STOPPED) != 0)
-		return POLICY_EVENT_FAILED;
+	if (has(w, CANCELED))
+		return POLICY_RECORD_FAILED;
 	if (is_forwarder(n))
-		return (w & LOST) != 0                  ? POLICY_PEER_FAILED
-		       : (w & (IN_FAILED | OUT_FAILED)) ? POLICY_TARGET_FAILED
-							: POLICY_DELIVERED;
-	if ((w & OUT_FAILED) != 0)
+		return has(w, LOST) ? POLICY_PEER_FAILED
+		       : has_one(w, IN_FAILED | OUT_FAILED)
+			   ? POLICY_TARGET_FAILED
+			   : POLICY_DELIVERED;
+	if (has(w, OUT_FAILED))
 		return POLICY_OUTPUT_FAILED;
-	if ((w & IN_FAILED) != 0)
+	if (has(w, IN_FAILED))
 		return POLICY_INPUT_FAILED;
-	if ((w & LOST) != 0)
-		return (w & (SPOKE | RESET)) == 0 && !has_left && !has_more &&
-			       (n->world & SCRIPT) == 0
+	if (has(w, LOST))
+		return !has_one(w, SPOKE | RESET | SCRIPT) && !has_left &&
+			       !has_more
 			   ? POLICY_DELIVERED
 			   : POLICY_PEER_FAILED;
-	if (has_left)
-		return POLICY_INPUT_LEFT;
-	return POLICY_DELIVERED;
+	return has_left ? POLICY_INPUT_LEFT : POLICY_DELIVERED;
 }
 
 /* Status 0 is a promise. */
 static void
 check_promise(const struct node *n, bool is_available, bool is_open)
 {
-	unsigned s = n->state, w = n->world;
+	unsigned s = n->bits, w = n->world;
 
-	hold((w & DOWN) == 0, n, "0, and received bytes are not written");
-	hold((w & (UP | UNACKED | UP_DROPPED)) == 0, n,
+	hold(!has(w, DOWN), n, "0, and received bytes are not written");
+	hold(!has_one(w, UP | UNACKED | UP_DROPPED), n,
 	    "0, and bytes are not acknowledged");
 	hold(!is_available || has(s, POLICY_TERMINAL), n,
 	    "0, and the input has more");
-	hold(!is_open || (s & (POLICY_PEER_QUIT | POLICY_TERMINAL)) != 0, n,
+	hold(!is_open || has_one(s, POLICY_PEER_QUIT | POLICY_TERMINAL), n,
 	    "0, and the input is open");
-	hold((w & SCRIPT) == 0, n, "0 within the script");
-	hold((w & (STOPPED | IN_FAILED | OUT_FAILED | RESET)) == 0, n,
+	hold(!has(w, SCRIPT), n, "0 within the script");
+	hold(!has_one(w, CANCELED | IN_FAILED | OUT_FAILED | RESET), n,
 	    "0 after a failure");
-	hold(
-	    (w & PEER_ENDED) != 0 || (s & (POLICY_EOF_QUIT | POLICY_DONE)) != 0,
-	    n, "0 before the peer has finished");
+	hold(has(w, PEER_ENDED) || has_one(s, POLICY_EOF_QUIT | POLICY_DONE), n,
+	    "0 before the peer has finished");
 	hold(!is_forwarder(n) || has(w, FIN | TARGET_FIN), n,
 	    "0, and a FIN was not passed on");
-	hold((w & IN_ENDED) == 0 ||
-		 (s & (POLICY_EOF_KEEP | POLICY_EOF_QUIT)) != 0 ||
-		 has(w, FIN) || has(w, LOST),
+	hold(!has(w, IN_ENDED) ||
+		 has_one(s, POLICY_EOF_KEEP | POLICY_EOF_QUIT) ||
+		 has_one(w, FIN | LOST),
 	    n, "0 without FIN");
 	hold(!has(s, POLICY_EOF_QUIT) || has(w, PEER_ENDED) || !has(w, FIN), n,
 	    "FIN with --on-eof quit");
@@ -214,49 +424,44 @@ check_promise(const struct node *n, bool is_available, bool is_open)
 static void
 check_abort(const struct node *n)
 {
-	bool is_terminal = has(n->state, POLICY_TERMINAL),
+	bool is_terminal = has(n->bits, POLICY_TERMINAL),
 	     is_whole = all_is_sent(n) && has(n->world, PEER_ENDED) &&
-			(n->world & (DOWN | IN_FAILED | OUT_FAILED)) == 0;
+			!has_one(n->world, DOWN | IN_FAILED | OUT_FAILED);
 
-	hold(policy_aborts(n->state, true) == !is_whole, n, "abort");
-	hold(policy_aborts(n->state, false) == (!is_whole && !is_terminal), n,
-	    "abort, but not at a terminal");
+	hold(policy_aborts(state_of(n), true) == !is_whole, n, "abort");
+	hold(policy_aborts(state_of(n), false) == (!is_whole && !is_terminal),
+	    n, "abort, but not at a terminal");
 }
 
 /* An end, with what may be observed then. */
 static void
 check_end(const struct node *n)
 {
-	bool is_read = (n->state & POLICY_HAS_INPUT) == 0 ||
-		       (n->world & (IN_ENDED | IN_FAILED)) != 0;
-	bool is_abandoned = has(n->state, POLICY_ABANDONED), has_left, has_more;
+	bool is_read = !has(n->bits, POLICY_HAS_INPUT) ||
+		       has_one(n->world, IN_ENDED | IN_FAILED),
+	     is_abandoned = has(n->bits, POLICY_ABANDONED), has_left, has_more;
 	enum policy_result result;
 	unsigned observed;
 	int left;
 
 	/* 0: the input has ended. 1: it is open. 2: it has bytes. */
 	for (left = 0; left <= (is_read ? 0 : 2); left++) {
-		has_left = (n->world & (UP | UNACKED | UP_DROPPED)) != 0 ||
+		has_left = has_one(n->world, UP | UNACKED | UP_DROPPED) ||
 			   (left == 2 && (is_abandoned ||
-					     !has(n->state, POLICY_TERMINAL)));
+					     !has(n->bits, POLICY_TERMINAL)));
 		has_more = is_abandoned && left > 0;
-		observed = n->state;
-		if (has_left)
-			observed |= POLICY_HAS_LEFT;
-		if (has_more)
-			observed |= POLICY_HAS_MORE;
-		if ((n->world & SPOKE) != 0)
-			observed |= POLICY_HAS_SENT;
+		observed = state_of(n) | (has_left ? POLICY_HAS_LEFT : 0) |
+			   (has_more ? POLICY_HAS_MORE : 0) |
+			   (has(n->world, SPOKE) ? POLICY_HAS_SENT : 0);
 		result = policy_result(observed);
 		ends_count++;
 		hold(result == expected_result(n, has_left, has_more), n,
 		    "the result");
-		if (result == POLICY_DELIVERED && !is_forwarder(n))
-			check_promise(n, left == 2, left > 0);
-		else if (result == POLICY_DELIVERED)
-			check_promise(n, false, false);
-		else
+		if (result != POLICY_DELIVERED)
 			check_abort(n);
+		else
+			check_promise(n, !is_forwarder(n) && left == 2,
+			    !is_forwarder(n) && left > 0);
 	}
 }
 
@@ -272,13 +477,13 @@ summarize(const struct node *n)
 	unsigned w = n->world;
 	struct summary u = {.scripted = has(w, SCRIPT), .lost = has(w, LOST)};
 
-	u.failed = (w & (LOST | IN_FAILED | OUT_FAILED)) != 0;
-	u.peer_over = (w & (PEER_ENDED | RESET | PEER_QUIET)) != 0;
-	u.input_open = has(n->state, POLICY_HAS_INPUT) &&
-		       (w & (IN_ENDED | IN_FAILED | IN_STOPPED)) == 0;
-	u.sent = !u.input_open && ((w & UP) == 0 || u.lost);
-	u.finished = has(n->state, POLICY_HAS_INPUT) && u.sent;
-	u.written = (w & DOWN) == 0 || has(w, OUT_FAILED);
+	u.failed = has_one(w, LOST | IN_FAILED | OUT_FAILED);
+	u.peer_over = has_one(w, PEER_ENDED | RESET | PEER_QUIET);
+	u.input_open = has(n->bits, POLICY_HAS_INPUT) &&
+		       !has_one(w, IN_ENDED | IN_FAILED | IN_STOPPED);
+	u.sent = !u.input_open && (!has(w, UP) || u.lost);
+	u.finished = has(n->bits, POLICY_HAS_INPUT) && u.sent;
+	u.written = !has(w, DOWN) || has(w, OUT_FAILED);
 	u.confirmed = has(w, CONFIRMED);
 	return u;
 }
@@ -287,11 +492,13 @@ summarize(const struct node *n)
 static unsigned
 expected_end(const struct node *n, const struct summary *u)
 {
-	unsigned s = n->state, end = u->failed ? POLICY_END : POLICY_CONFIRM;
+	unsigned s = n->bits, end = u->failed ? POLICY_END : POLICY_CONFIRM;
 	bool received = u->peer_over || has(n->world, OUT_FAILED);
 
+	if (has(n->world, CANCELED))
+		return POLICY_END;
 	if (u->confirmed)
-		return 0;
+		return u->written ? POLICY_END : 0;
 	if (!is_forwarder(n) && has(n->world, OUT_FAILED))
 		return POLICY_END;
 	if (!is_forwarder(n) && has(n->world, IN_FAILED))
@@ -304,40 +511,21 @@ expected_end(const struct node *n, const struct summary *u)
 			   : 0;
 	if (has(s, POLICY_EOF_QUIT) && u->finished && !u->failed)
 		return end;
-	if (has(s, POLICY_DONE) && (n->world & UP) == 0 && !u->failed)
+	if (has(s, POLICY_DONE) && !has(n->world, UP) && !u->failed)
 		return end;
 	if (!received || !u->written)
 		return 0;
 	return u->sent || has(s, POLICY_PEER_QUIT) ? end : 0;
 }
 
-/* What the state says is so. */
+/* A settled state is right, and wants what it must, from the world alone. */
 static void
-check_facts(const struct node *n, const struct summary *u)
-{
-	unsigned s = n->state, w = n->world;
-
-	hold(has(s, POLICY_SCRIPTED) == u->scripted, n, "a script");
-	hold(has(s, POLICY_EXPECTING) == has(w, PATTERN), n, "a pattern");
-	hold(has(s, POLICY_INPUT_OPEN) == u->input_open, n, "open input");
-	hold(has(s, POLICY_UNSENT) == (has(w, UP) && !u->lost), n, "unsent");
-	hold(has(s, POLICY_UNWRITTEN) == !u->written, n, "unwritten");
-	hold(is_forwarder(n) || !has(s, POLICY_TARGET_FINISHED), n, "a target");
-	hold(has(s, POLICY_PEER_OPEN) == !u->peer_over, n, "an open peer");
-	hold(has(w, FINISHED) == u->finished, n, "finished is recorded");
-	if (has(w, PEER_ENDED) && u->input_open && !u->lost)
-		hold(has(w, PROBED), n, "a half-closed peer is probed");
-	if (is_forwarder(n) && has(w, PEER_ENDED) && u->written && !u->failed)
-		hold(has(w, TARGET_FIN), n, "its FIN is passed on");
-}
-
-/* What every state must want, from the world alone. */
-static void
-check_wants(const struct node *n)
+check_state(const struct node *n)
 {
 	const struct summary u = summarize(n);
+	unsigned w = n->world, all = policy_wants(state_of(n));
 	bool watches_target = is_forwarder(n) && !u.input_open &&
-			      !has(n->world, OUT_FAILED) &&
+			      !has(w, OUT_FAILED) &&
 			      !(u.peer_over && u.written);
 	const struct {
 		unsigned want;
@@ -346,51 +534,30 @@ check_wants(const struct node *n)
 	    {POLICY_READ_INPUT, !u.scripted},
 	    {POLICY_READ_PEER, !u.confirmed},
 	    {POLICY_DRAIN_PEER, u.lost && !u.confirmed},
-	    {POLICY_DRAIN_TARGET, has(n->world, OUT_FAILED)},
+	    {POLICY_DRAIN_TARGET, has(w, OUT_FAILED)},
 	    {POLICY_WATCH_PEER, u.peer_over && !u.finished && !u.lost},
 	    {POLICY_WATCH_TARGET, watches_target},
 	    {POLICY_AWAIT_INPUT, u.peer_over && u.input_open && !u.scripted &&
-				     !is_forwarder(n) && !has(n->world, UP)},
+				     !is_forwarder(n) && !has(w, UP)},
 	    {POLICY_LINGER, u.finished && !u.peer_over},
 	};
-	unsigned all = policy_wants(n->state);
 	size_t i;
 
-	if ((n->state & POLICY_ENDED) != 0)
-		return;
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (has(all, rows[i].want) != rows[i].is_expected)
-			hold(false, n, "what it wants");
 	hold((all & (POLICY_CONFIRM | POLICY_END | POLICY_FAIL_PATTERN)) ==
 		 expected_end(n, &u),
 	    n, "the end");
-	if (watches_target && has(n->world, IN_ENDED))
-		hold(has(n->world, TARGET_PROBED), n, "the target is probed");
-	check_facts(n, &u);
-}
-
-/* The state of a policy agrees with the world, and has settled. */
-static void
-check_state(const struct node *n)
-{
-	struct policy_step again = policy_next(n->state, POLICY_ANY);
-	const struct summary u = summarize(n);
-	int event;
-
-	hold(again.state == n->state && again.actions == 0, n, "not settled");
-	hold(has(n->state, POLICY_STOPPED) == has(n->world, STOPPED) &&
-		 (!has(n->world, STOPPED) || has(n->state, POLICY_ENDED)),
-	    n, "stopped");
-	if ((n->state & POLICY_ENDED) == 0)
+	if (has(w, CANCELED))
 		return;
-	hold(wants(n, POLICY_END), n, "ended, but does not want to end");
-	hold(has(n->world, STOPPED) || (u.confirmed && u.written), n,
-	    "ended too early");
-	for (event = 0; event < POLICY_EVENTS; event++) {
-		again = policy_next(n->state, (enum policy_event)event);
-		hold(again.state == n->state && again.actions == 0, n,
-		    "an end that is not one");
-	}
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (has_one(all, rows[i].want) != rows[i].is_expected)
+			hold(false, n, "what it wants");
+	if (watches_target && has(w, IN_ENDED) && !u.failed)
+		hold(has(w, TARGET_PROBED), n, "the target is probed");
+	hold(has(w, FINISHED) == u.finished, n, "finished is recorded");
+	if (has(w, PEER_ENDED) && u.input_open && !u.failed)
+		hold(has(w, PROBED), n, "a half-closed peer is probed");
+	if (is_forwarder(n) && has(w, PEER_ENDED) && u.written && !u.failed)
+		hold(has(w, TARGET_FIN), n, "its FIN is passed on");
 }
 
 /* --- The walk ---------------------------------------------------------- */
@@ -400,11 +567,11 @@ static unsigned
 find(struct node n)
 {
 	uint64_t key =
-	    ((uint64_t)n.world << 32 | n.state) * UINT64_C(0x9e3779b97f4a7c15);
+	    ((uint64_t)n.world << 32 | n.bits) * UINT64_C(0x9e3779b97f4a7c15);
 	unsigned i = (unsigned)(key >> 43) & (CAPACITY - 1);
 
 	while (is_used[i]) {
-		if (table[i].state == n.state && table[i].world == n.world)
+		if (table[i].bits == n.bits && table[i].world == n.world)
 			return i;
 		i = (i + 1) & (CAPACITY - 1);
 	}
@@ -414,26 +581,36 @@ find(struct node n)
 	return i;
 }
 
+/* A step, and perhaps a second one before the policy sees the facts. */
 static void
 visit(struct node n)
 {
-	struct node next;
-	int step;
+	unsigned now = policy_wants(state_of(&n));
+	struct node one, two;
+	int step, second;
 
 	check_state(&n);
-	check_wants(&n);
-	if (wants(&n, POLICY_END))
+	if (has_one(now, POLICY_END)) {
 		check_end(&n);
-	if ((n.state & POLICY_ENDED) != 0)
 		return;
-	for (step = POLICY_ANY + 1; step < STEPS; step++) {
-		if (!can_happen(&n, step))
+	}
+	at = n;
+	for (step = NOTHING + 1; step < STEPS; step++) {
+		if (!can_happen(&n, now, step))
 			continue;
-		at = n;
-		at_step = step;
-		next = advance(n, step);
-		transitions++;
-		find(next);
+		one = n;
+		apply(&one, step);
+		for (second = NOTHING; second < ACKED; second++) {
+			two = one;
+			if (second != NOTHING &&
+			    (step >= ACKED || !can_happen(&one, now, second)))
+				continue;
+			apply(&two, second);
+			at_steps[0] = step;
+			at_steps[1] = second;
+			transitions++;
+			find(settle(two));
+		}
 	}
 }
 
@@ -444,48 +621,48 @@ visit(struct node n)
 static bool
 find_ways_out(unsigned i)
 {
-	struct node n = table[i];
+	struct node n = table[i], next;
+	unsigned now = policy_wants(state_of(&n)), to;
 	bool is_moving = false, good = true;
 	size_t k;
-	unsigned to;
 
 	if (mark[i] != 0)
 		return mark[i] == 2;
 	mark[i] = 1;
-	if (wants(&n, POLICY_END) || wants(&n, POLICY_FAIL_PATTERN)) {
+	if (has_one(now, POLICY_END | POLICY_FAIL_PATTERN)) {
 		mark[i] = 2;
 		return true;
 	}
 	for (k = 0; k < sizeof(good_steps) / sizeof(good_steps[0]); k++) {
-		if (!can_happen(&n, good_steps[k]))
+		if (!can_happen(&n, now, good_steps[k]))
 			continue;
-		to = find(advance(n, good_steps[k]));
+		next = n;
+		apply(&next, good_steps[k]);
+		to = find(settle(next));
 		if (to == i)
 			continue;
 		is_moving = true;
 		good = find_ways_out(to) && good;
 	}
 	at = n;
-	at_step = -1;
 	hold(is_moving, &n, "no way out");
 	mark[i] = is_moving && good ? 2 : 1;
 	hold(mark[i] == 2 || !is_moving, &n, "a way that does not end");
 	return mark[i] == 2;
 }
 
+/* scripted: with a script, which begins with a text, or with a pattern. */
 static void
-start(unsigned options, bool has_output)
+start(unsigned options, bool has_output, bool scripted)
 {
-	struct node n = {policy_start(options), has_output ? HAS_OUTPUT : 0};
+	struct node n = {options, has_output ? HAS_OUTPUT : 0};
 
-	if ((options & POLICY_SCRIPTED) != 0)
+	if (scripted) {
 		n.world |= SCRIPT;
-	find(n);
-	if ((options & POLICY_SCRIPTED) == 0)
-		return;
-	n.state = policy_next(n.state, POLICY_AT_PATTERN).state;
-	n.world |= PATTERN;
-	find(n);
+		find(settle(n));
+		n.world |= PATTERN;
+	}
+	find(settle(n));
 }
 
 /* Every combination of options that a command can make. */
@@ -494,36 +671,18 @@ start_all(void)
 {
 	static const unsigned eof[] = {0, POLICY_EOF_KEEP, POLICY_EOF_QUIT},
 			      peer[] = {0, POLICY_PEER_QUIT},
-			      script[] = {0, POLICY_SCRIPTED},
 			      input[] = {POLICY_HAS_INPUT,
 				  POLICY_HAS_INPUT | POLICY_TERMINAL};
 	unsigned i;
 
 	for (i = 0; i < 3 * 2 * 2 * 2 * 2; i++)
-		start(eof[i % 3] | peer[i / 3 % 2] | script[i / 6 % 2] |
-			  input[i / 12 % 2],
-		    i / 24 == 0);
+		start(eof[i % 3] | peer[i / 3 % 2] | input[i / 12 % 2],
+		    i / 24 == 0, i / 6 % 2 != 0);
 	for (i = 0; i < 2 * 2 * 2; i++) {
-		start(peer[i % 2] | script[i / 2 % 2], i / 4 == 0);
-		start(peer[i % 2] | POLICY_DONE | POLICY_SCRIPTED, i / 4 == 0);
+		start(peer[i % 2], i / 4 == 0, i / 2 % 2 != 0);
+		start(peer[i % 2] | POLICY_DONE, i / 4 == 0, true);
 	}
-	start(POLICY_HAS_INPUT | POLICY_FORWARDER, true);
-}
-
-static long
-count_states(void)
-{
-	static unsigned char seen[1 << 24];
-	long n = 0;
-	size_t i;
-
-	for (i = 0; i < count; i++) {
-		unsigned state = table[queue[i]].state;
-
-		n += seen[state] == 0;
-		seen[state] = 1;
-	}
-	return n;
+	start(POLICY_HAS_INPUT | POLICY_FORWARDER, true, false);
 }
 
 int
@@ -541,8 +700,7 @@ main(void)
 		find_ways_out(queue[i]);
 	ok(complaints == 0, "every state has a way out");
 	is_int((long long)count, (long long)all, "every state was visited");
-	printf("# %ld states; %zu with their worlds, %ld transitions, %ld "
-	       "ends\n",
-	    count_states(), count, transitions, ends_count);
+	printf("# %zu states with their worlds, %ld transitions, %ld ends\n",
+	    count, transitions, ends_count);
 	return done_testing();
 }

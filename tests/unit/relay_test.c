@@ -37,7 +37,7 @@ struct scene {
 	enum output out;
 	enum peer_end end;
 	enum relay_on_eof on_eof;
-	enum relay_on_peer_eof on_peer_eof;
+	bool quits_with_peer;
 	bool is_forwarder;
 	bool crlf, has_tap, is_done_with_script, is_late;
 	int64_t idle_ms, linger_ms; /* 0: none */
@@ -183,7 +183,7 @@ run(const struct scene *s, struct conn_summary *sum, struct err *e)
 	int status;
 
 	o.on_eof = s->on_eof;
-	o.on_peer_eof = s->on_peer_eof;
+	o.quits_with_peer = s->quits_with_peer;
 	o.crlf = s->crlf;
 	o.tap = s->has_tap ? tap : NULL;
 	o.quit_after_script = s->is_done_with_script;
@@ -297,7 +297,7 @@ static const struct scene scenes[] = {
     {"--on-eof quit", .input = "abc", .end = OPEN, .goes_on = true,
 	.on_eof = RELAY_EOF_QUIT},
     {"--on-peer-eof quit", .input = "abc", .peer = "x", .in = INPUT_OPEN,
-	.on_peer_eof = RELAY_PEER_QUIT, .goes_on = true},
+	.quits_with_peer = true, .goes_on = true},
     {"--crlf", .input = "a\nb\r\n", .got = "a\r\nb\r\n", .crlf = true},
     {"records", .input = "abc", .peer = "hello", .has_tap = true},
     {"a record of what is sent fails", .input = "full", .end = OPEN,
