@@ -21,6 +21,12 @@
 /* How long nothing must happen before counted steps are shown. */
 #define FLUSH_MS 500
 
+/*
+ * A wait that is late by this much was stopped (SIGSTOP), and perhaps with it
+ * what it waits for, as a pipeline is by ^Z: that gets as long to go on.
+ */
+#define LATE_MS INT64_C(100)
+
 /* Counted steps are shown once nothing happens for a while. */
 static struct deadline
 before_flush(struct deadline until)
@@ -34,7 +40,7 @@ static int
 poll_until(
     struct pollfd *fds, nfds_t count, struct deadline until, bool children)
 {
-	int64_t entered_ns;
+	int64_t entered_ns, late_ns;
 	bool has_exited;
 	int n;
 
@@ -62,6 +68,13 @@ poll_until(
 		if (n == 0 && !has_exited) {
 			if (deadline_poll_ms(until) != 0) {
 				step_flush();
+				continue;
+			}
+			late_ns = clock_now() - (until.at_ns > entered_ns
+							? until.at_ns
+							: entered_ns);
+			if (late_ns > LATE_MS * CLOCK_MS) {
+				until = deadline_after(LATE_MS);
 				continue;
 			}
 			deadline_looked(until.at_ns);
