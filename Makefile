@@ -6,7 +6,11 @@
 #	make check-netns    runs tests in network namespaces (root)
 #	make check-interop  runs tests against other programs
 #	make dist           build/sockt-VERSION.tar.gz of the last commit
-#	make check-dist     builds and checks that in a minimal Debian (root)
+#	make deb            build/sockt_VERSION_ARCH.deb
+#	make static         a static binary with musl, or for MACHINE=aarch64
+#	make release        all of these, and build/SHA256SUMS
+#	make check-deb      inspects the package
+#	make check-dist     tries package and tarball in a minimal Debian (root)
 #	make torture        fails every system call once (tests/torture.mk)
 #	make bench          compares speed with other programs; ROWS=relay,udp
 #	make coverage       counts the lines and branches that tests reach
@@ -15,12 +19,12 @@
 #	make mutants        changes one token, and runs the tests (root, clang)
 #	make check-machines runs tests on 32-bit and big-endian machines
 #	make lint           checks format, code, scripts and manual pages
-#	make install, uninstall, clean
+#	make install, uninstall, clean, help
 #
 # Settings: CC CFLAGS CPPFLAGS LDFLAGS PREFIX DESTDIR; PORTABLE=1 uses POSIX
 # calls only, STATIC=1 links statically, SANITIZE=1 adds ASan and UBSan,
-# MACHINE=i386 or s390x builds for that machine, WERROR=1 makes warnings
-# errors. Each kind of build has its own folder under build/.
+# MACHINE=i386, s390x or aarch64 builds for that machine, WERROR=1 makes
+# warnings errors. Each kind of build has its own folder under build/.
 
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
@@ -54,6 +58,7 @@ endif
 # gcc -m32 lacks the kernel's headers, which are those of the native machine.
 CC_i386 = gcc -m32 -idirafter /usr/include/$(shell gcc -print-multiarch)
 CC_s390x = s390x-linux-gnu-gcc
+CC_aarch64 = aarch64-linux-gnu-gcc
 ifdef MACHINE
 B := $(B)/$(MACHINE)
 CC = $(or $(CC_$(MACHINE)),$(error MACHINE=$(MACHINE) is not known))
@@ -195,10 +200,11 @@ demo: $(B)/sockt
 
 # The binary itself writes the completions. fish from a package of the system
 # searches /usr/local only where XDG_DATA_DIRS names it, and /etc always.
+ZSHDIR ?= $(DATADIR)/zsh/site-functions
 FISHDIR = $(DATADIR)/fish/vendor_completions.d
 FISHDIRS ?= $(FISHDIR) $(if $(filter /usr/local,$(PREFIX)),/etc/fish/completions)
 COMPLETIONS = $(DATADIR)/bash-completion/completions/sockt \
-	$(DATADIR)/zsh/site-functions/_sockt $(FISHDIRS:=/sockt.fish)
+	$(ZSHDIR)/_sockt $(FISHDIRS:=/sockt.fish)
 PAGES = $(wildcard man/*.[17])
 install: $(B)/sockt
 	umask 022 && install -d "$(DESTDIR)$(BINDIR)"
@@ -224,9 +230,14 @@ uninstall:
 clean:
 	rm -rf build
 
+# The head of this file.
+help:
+	@sed -n '/^$$/q; s/^# \{0,1\}//p' Makefile
+
 force:
 
-.PHONY: all helpers check check-interop sanitize demo install uninstall clean force
+.PHONY: all helpers check check-interop sanitize demo install uninstall clean \
+	help force
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(OBJ:.o=.d) $(B)/obj/main.d $(UNIT:=.d) $(REPLAY:=.d) \

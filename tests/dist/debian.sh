@@ -1,8 +1,9 @@
 #!/bin/sh
-# Builds and checks a tarball in a minimal Debian that has what README asks for
-# and nothing else: debian.sh TARBALL [USER]... Without users, as root and as an
-# ordinary one. The system is that of this machine's release and mirror; it is
-# in memory, in namespaces of its own, and ends with this script.
+# Tries what is given to others in a minimal Debian: debian.sh PACKAGE TARBALL
+# [USER]... Installs the package, uses it and removes it; then builds and checks
+# the tarball with what README asks for and nothing else, without users as root
+# and as an ordinary one. The system is that of this machine's release and
+# mirror; it is in memory, in namespaces of its own, and ends with this script.
 set -eu
 
 if [ "$1" != --inside ]; then
@@ -19,8 +20,9 @@ if [ "$1" != --inside ]; then
 	exit
 fi
 root=$2
-tarball=$3
-shift 3
+package=$3
+tarball=$4
+shift 4
 [ $# -gt 0 ] || set -- root tester
 began=$(date +%s)
 
@@ -43,16 +45,51 @@ make_root() {
 	[ -z "$proxy" ] || export http_proxy="$proxy"
 	log "debootstrap of $release"
 	mount -t tmpfs -o mode=755,size=3g tmpfs "$root"
-	debootstrap --variant=minbase --include=gcc,make,libc6-dev,perl \
+	debootstrap --variant=minbase \
 		"$release" "$root" "$mirror" >"$root/log" 2>&1 || {
 		tail -n 20 "$root/log"
 		return 1
 	}
+	[ -z "$proxy" ] || echo "Acquire::http::Proxy \"$proxy\";" \
+		>"$root/etc/apt/apt.conf.d/proxy"
 	mount -t proc proc "$root/proc"
 	mount -t devpts -o newinstance,ptmxmode=666 devpts "$root/dev/pts"
 }
 
+apt() {
+	in_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+		"$@" >"$root/log" 2>&1 || {
+		tail -n 20 "$root/log"
+		return 1
+	}
+}
+
+# What a person does with the package, from installing to removing it.
+try_package() {
+	log "$package: apt install"
+	apt --no-install-recommends install man-db bash-completion
+	cp "$package" "$root/tmp"
+	apt install "/tmp/${package##*/}"
+	in_root sockt --version
+	in_root env PAGER=cat man sockt | head -n 12
+	# shellcheck disable=SC2016
+	in_root bash -c '. /usr/share/bash-completion/bash_completion &&
+		_completion_loader sockt
+		COMP_WORDS=(sockt conn) COMP_CWORD=1 COMP_LINE="sockt conn"
+		COMP_POINT=10 COMP_TYPE=9
+		$(complete -p sockt | sed "s/.* -F \([^ ]*\) .*/\1/") sockt conn sockt
+		echo "completed: ${COMPREPLY[*]}"
+		[ "${COMPREPLY[*]}" = connect ]'
+	apt remove sockt
+	if in_root find /usr /etc | grep sockt; then
+		return 1
+	fi
+	log "$package: removed"
+}
+
 make_root
+try_package
+apt --no-install-recommends install gcc make libc6-dev perl
 for user; do
 	in_root id -u "$user" >/dev/null 2>&1 ||
 		in_root useradd --create-home "$user"
