@@ -438,6 +438,7 @@ pump(struct relay *r, const struct pollfd *fds)
 {
 	const short hangup = POLLERR | POLLHUP;
 	bool is_forwarder = is(r, POLICY_FORWARDER);
+	struct pollfd in = {.fd = r->o->in};
 
 	/* After a failed send, all that had arrived is read. */
 	if (wants(r, POLICY_DRAIN_PEER) && flow_wants_read(&r->down) &&
@@ -451,6 +452,9 @@ pump(struct relay *r, const struct pollfd *fds)
 	    is_forwarder) {
 		detect_reset(
 		    &r->up.in, r->o->in, is(r, POLICY_TARGET_FINISHED));
+		if (r->o->is_handler && poll(&in, 1, 0) > 0 &&
+		    (in.revents & POLLHUP) != 0)
+			r->up.in.errnum = ECONNRESET;
 		r->target_sum.is_fin_received = r->up.in.errnum == 0;
 	}
 	decide(r);

@@ -41,6 +41,9 @@ struct relay_options {
 	struct deadline until;     /* deadline of the command */
 	bool is_program;           /* fd leads to a program that makes the
 				      connection: its end is the connection's */
+	bool is_handler;           /* in is a program, of a forwarder: its end
+				      is not passed on while it may have been
+				      killed, but ends the relay */
 	bool crlf;                 /* LF of the input is sent as CRLF */
 	struct script *script;     /* runs before the input; NULL: none */
 	int unread;                /* stdin, which is not read: data in it while

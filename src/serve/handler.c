@@ -254,6 +254,7 @@ serve_program(struct served *v)
 		return -1;
 	outlive_program();
 	set_up(v, p->fd, &o);
+	o.is_handler = true;
 	result = relay_run(s->fd, &o, &s->r, &s->e);
 	sock_close(&p->fd);
 	if (result < 0 && s->e.kind != ERR_LOST)
@@ -261,16 +262,14 @@ serve_program(struct served *v)
 	s->allows_probes = false;
 	is_lost = result < 0 && !err_is_reset(s->e.errnum);
 	lost = s->e;
-	if (s->r.is_aborted && !is_lost)
-		do_not_abort(s);
-	/* As for every program, what a client still sends does not matter. */
-	if (stop_signal)
-		s->until = deadline_after(0);
 	status = proc_wait(p, deadline_none());
 	if (is_lost) {
 		s->e = lost;
 		return -1;
 	}
+	s->is_answering = p->is_killed || stop_signal != 0;
+	if (s->r.is_aborted && !s->is_answering)
+		do_not_abort(s);
 	return status == 0 ? 0 : err_status(&s->e, status);
 }
 

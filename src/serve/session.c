@@ -28,6 +28,7 @@ session_start(struct session *s, int fd, struct limit idle, int64_t max_ms)
 	err_clear(&s->e);
 	buf_init(&s->queue, s->storage, sizeof(s->storage));
 	s->has_lines = false;
+	s->is_answering = false;
 }
 
 int
@@ -79,6 +80,7 @@ wait_ready(struct session *s, short events, struct deadline early)
 int
 session_pause(struct session *s, int64_t ms)
 {
+	s->is_answering = true;
 	wait_until(deadline_first(deadline_after(ms), s->until));
 	return deadline_passed(s->until) ? limit_error(s) : 0;
 }
@@ -137,7 +139,11 @@ session_send(struct session *s, const void *bytes, size_t n)
 {
 	struct stream stream = stream_of(s);
 
-	return result_of(s, stream_send(&stream, bytes, n, &s->r.sent));
+	s->is_answering = true;
+	if (result_of(s, stream_send(&stream, bytes, n, &s->r.sent)) < 0)
+		return -1;
+	s->is_answering = false;
+	return 0;
 }
 
 /* Reports a message that is too long, to the peer and in s->e. */
@@ -254,13 +260,17 @@ int
 session_end(struct session *s, const struct conn *c, int level, int result)
 {
 	struct deadline until = s->until;
-	/* A program that was killed has a status of a signal. */
-	bool is_cut = result < 0 &&
-		      (s->fd < 0 || s->r.is_aborted || s->e.kind == ERR_LOST ||
-			  s->e.kind == ERR_OUTPUT || (int)s->e.kind > 128);
+	bool is_lost = result < 0 && s->e.kind == ERR_LOST;
+	bool is_cut =
+	    s->fd < 0 || s->is_answering || is_lost ||
+	    (result < 0 && (s->r.is_aborted || s->e.kind == ERR_OUTPUT));
 
-	if (s->tls != NULL && is_cut)
-		sock_close(&s->fd);
+	/* A FIN would make half an answer look whole. */
+	if (is_cut && s->fd >= 0) {
+		s->r.reset_by_us = s->r.reset_by_us || !is_lost;
+		s->r.reset = s->r.reset || !is_lost;
+		sock_abort(&s->fd);
+	}
 	/* With nothing left to read, closing sends the FIN. */
 	s->r.is_fin_sent = s->r.is_fin_sent || s->r.is_fin_received;
 	if (!s->r.is_fin_received)

@@ -37,6 +37,7 @@ struct session {
 	struct tls *tls;       /* that the client uses; NULL: none */
 	struct conn_summary r; /* bytes so far, and who finished first */
 	bool allows_probes;    /* conn_event_is_probe() is not an error */
+	bool is_answering;     /* part of an answer has not been sent */
 	struct err e;          /* why it failed */
 
 	/* For session_receive_message(). */
@@ -62,8 +63,8 @@ int session_secure(struct session *s, const struct tls_options *o);
 void session_phase(struct session *s, int64_t ms, const char *missing);
 
 /*
- * Sleeps for ms, within the limit of the connection. Returns 0, or -1 with s->e
- * set.
+ * Sleeps for ms before an answer, within the limit of the connection. Returns
+ * 0, or -1 with s->e set.
  */
 int session_pause(struct session *s, int64_t ms);
 
@@ -98,10 +99,10 @@ enum session_message session_receive_message(
 int session_send(struct session *s, const void *bytes, size_t n);
 
 /*
- * Ends the session: sends FIN, drains and closes, unless s->fd is already -1.
- * Logs the "closed" event at level, and s->e if the result is -1 and the
- * connection was not a probe (allows_probes). Returns the exit status of the
- * connection.
+ * Ends the session: sends FIN, drains and closes, unless s->fd is already -1;
+ * an answer that was cut short ends with a reset. Logs the "closed" event at
+ * level, and s->e if the result is -1 and the connection was not a probe
+ * (allows_probes). Returns the exit status of the connection.
  */
 int session_end(struct session *s, const struct conn *c, int level, int result);
 

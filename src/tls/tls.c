@@ -24,6 +24,10 @@
 #include "tls/tls_context.h"
 #include "tls/tls_process.h"
 
+/* How long the process may take to send what it has before it resets the
+ * connection. */
+#define CUT_MS 200
+
 struct tls {
 	struct proc *process;
 	int hold; /* a copy of the plain socket: closing that does not end it.
@@ -242,6 +246,8 @@ tls_release(struct tls *t)
 {
 	if (t == NULL)
 		return;
+	fd_close(&t->process->errors);
+	(void)proc_wait(t->process, deadline_after(CUT_MS));
 	proc_free(&t->process);
 	fd_close(&t->hold);
 	free((void *)t->name);

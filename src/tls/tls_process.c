@@ -591,6 +591,20 @@ is_over(void)
 	       deadline_passed(deadline_from(p.abandoned_ns, ABANDONED_MS));
 }
 
+/*
+ * Resets the connection, of which sockt has let go, once what it had sent is on
+ * its way: the peer gets as much as without TLS.
+ */
+static _Noreturn void
+cut(void)
+{
+	do {
+		write_peer();
+		read_input();
+	} while (p.up.to > 0 && p.up.wants == 0);
+	_exit(ERR_FAILED);
+}
+
 /* Waits for what each direction wants. */
 static void
 wait_both(void)
@@ -625,7 +639,7 @@ wait_both(void)
 		return;
 	deadline_looked(clock_now());
 	if (fds[2].revents != 0)
-		_exit(ERR_FAILED);
+		cut();
 	if (fds[1].fd >= 0 && (fds[1].revents & (POLLHUP | POLLERR)) != 0 &&
 	    !p.is_abandoned) {
 		p.is_abandoned = true;

@@ -96,6 +96,40 @@ $r = run('http-get', '-q', '--tls-ca', "$dir/ca/ca.pem",
 is "$r->{status} $r->{out}", '0 Hello!', 'serve-hello --http';
 $p->stop;
 
+# An answer that is cut short is a loss, with TLS and with a record, and what was
+# answered before arrives; one that is complete is none.
+for my $row (
+    ['a program that is killed', 'echo half; kill -9 $$', '', '10 half'],
+    ['  its client is waiting', 'read x; echo half; kill -9 $$', "x\n", '10 half'],
+    ['a program that exits', 'echo whole; exit 137', '', '0 whole'],
+    ['a limit', 'echo half; sleep 9', '', '10 half', '-m', '200ms'],
+    ['a program that closes both, and is killed',
+        'echo half; exec </dev/null >/dev/null; sleep 0.2; kill -9 $$', '',
+        '10 half'],
+) {
+    my ($what, $program, $stdin, $end, @options) = @$row;
+    for my $how (\@cert, ['-x', "$dir/dump"]) {
+        $p = start('listen', '-4', '-k', @$how, @options, 0, '-e', $program);
+        $r = run({ stdin => $stdin, timeout => 20 }, 'connect',
+            $how == \@cert ? @ca : (), '--on-eof', 'fin', 'localhost',
+            $p->port);
+        is "$r->{status} $r->{out}", "$end\n", "$what: $how->[0]";
+        $p->stop;
+    }
+}
+for my $row ([TERM => 'listen', '-k', '-e', 'echo half; sleep 9'],
+    [TERM => 'serve-hello', '--greeting', 'half\n'],
+    [0 => 'serve-hello', '--greeting', 'half\n', '--delay', 9, '-m', '200ms']) {
+    my ($signal, @server) = @$row;
+    $p = server(@server, []);
+    my $q = start({ stdin => "x\n" }, 'connect', @ca, 'localhost', $p->port);
+    $q->expect(out => qr/half/);
+    $p->signal($signal) if $signal;
+    is $q->finish->{status}, 10, "$server[0], cut short by "
+        . ($signal || 'a limit');
+    $p->stop;
+}
+
 # Whoever is killed, the other side sees a loss.
 for my $who ('sockt', 'its process of TLS') {
     $p = start({ keep_stdin => 1 }, 'listen', '-4', @cert, 0);
