@@ -4,12 +4,14 @@
  * with -k 6. accept again.
  */
 #include <errno.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/command.h"
@@ -22,6 +24,7 @@
 #include "net/listener.h"
 #include "net/sandbox.h"
 #include "net/signals.h"
+#include "net/wait.h"
 #include "relay/recorder.h"
 #include "serve/handler.h"
 #include "serve/server.h"
@@ -144,19 +147,50 @@ open_sockets(struct listen_state *l, const struct endpoint *ep, struct err *e)
 	return options_check_inherited(&l->listener, l->args->used, e);
 }
 
-/* Serves a connection in a child process. */
+/* Without -k, further connections are refused from now on. */
 static void
-serve_child(struct listen_state *l, int fd, const struct conn *c)
+stop_listening(struct listen_state *l)
 {
-	const struct handler *h = &l->handler;
-	bool runs_program = h->kind == HANDLER_PROGRAM;
-	struct server_handler handler = {
-	    handler_serve, &l->handler, runs_program};
+	if (!l->o->keep)
+		listener_stop(
+		    &l->listener, "no more connections: -k was not given");
+}
 
+/*
+ * Serves a connection in a child process. Returns 1; 0 if it does not count as
+ * one, since the handshake of TLS has failed, and without -k the next may have
+ * its place; or -1 with *e.
+ */
+static int
+serve_child(struct listen_state *l, int fd, const struct conn *c, struct err *e)
+{
+	struct handler *h = &l->handler;
+	bool runs_program = h->kind == HANDLER_PROGRAM;
+	struct server_handler handler = {handler_serve, h, runs_program};
+	int secured[2] = {-1, -1}, ready;
+	char byte;
+
+	if (!h->tls.is_on || l->o->keep)
+		stop_listening(l);
+	else if (fd_pipe(secured, false) < 0)
+		return err_sys(e, ERR_FAILED, errno, "a pipe");
+	h->secured = secured[1];
 	if (runs_program && h->recorder == NULL && !h->tls.is_on)
 		server_spawn(&l->server, fd, c, h->program);
 	else
 		server_fork(&l->server, fd, c, &handler);
+	if (secured[0] < 0)
+		return 1;
+	fd_close(&secured[1]);
+	ready = wait_fd(secured[0], POLLIN, deadline_none());
+	if (ready < 0)
+		err_sys(e, ERR_FAILED, errno, "accepting");
+	else
+		ready = read(secured[0], &byte, 1) == 1;
+	fd_close(&secured[0]);
+	if (ready > 0)
+		stop_listening(l);
+	return ready;
 }
 
 /*
@@ -177,18 +211,20 @@ secure(
 	return carrier->tls == NULL ? -1 : 0;
 }
 
-/* Relays stdin and stdout in this process. Returns 0, or -1 with *e. With -k a
- * failed connection does not end the command. */
+/* Relays stdin and stdout in this process. Returns as serve_child(). With -k a
+ * failed connection does not end the command, nor does a failed handshake. */
 static int
 serve_stdio(struct listen_state *l, int fd, const struct conn *c, struct err *e)
 {
 	struct stdio_relay *stdio = &l->stdio;
 	struct dial_result carrier = {.ns = 0};
-	int result;
+	int result, is_served;
 
 	(void)diag_connection(c->number);
 	result = secure(l, &fd, &carrier, e);
-	if (result == 0) {
+	is_served = result == 0;
+	if (is_served) {
+		stop_listening(l);
 		result = stdio_relay_run(stdio, &fd, c, e);
 	} else {
 		stdio->last = (struct conn_summary){.first = CONN_FIRST_PEER};
@@ -197,16 +233,17 @@ serve_stdio(struct listen_state *l, int fd, const struct conn *c, struct err *e)
 	stdio->dialed = NULL;
 	(void)diag_connection(0);
 	if (result == 0)
-		return 0;
+		return 1;
 	/* EINTR: a signal has stopped the server. */
-	if (!l->o->keep || e->kind == ERR_OUTPUT || e->errnum == EINTR)
+	if ((is_served && !l->o->keep) || e->kind == ERR_OUTPUT ||
+	    e->errnum == EINTR)
 		return -1;
 	/* A port probe (a reset without data) is not an error. */
 	if (conn_event_is_probe(&stdio->last) && stdio->last.sent == 0)
 		conn_event_probe(c);
 	else
 		diag_error(e);
-	return 0;
+	return is_served;
 }
 
 /* Steps 4. accept, 5. serve, 6. with -k accept again. */
@@ -214,21 +251,17 @@ static int
 accept_and_serve(struct listen_state *l, struct err *e)
 {
 	struct conn c;
-	int fd;
+	int fd, served;
 
 	do {
 		fd = server_accept(&l->server, &c, e);
 		if (fd < 0)
 			return server_end(&l->server, e);
-		/* Without -k, further connections are refused from now on. */
-		if (!l->o->keep)
-			listener_stop(&l->listener,
-			    "no more connections: -k was not given");
-		if (l->has_handler)
-			serve_child(l, fd, &c);
-		else if (serve_stdio(l, fd, &c, e) < 0)
+		served = l->has_handler ? serve_child(l, fd, &c, e)
+					: serve_stdio(l, fd, &c, e);
+		if (served < 0)
 			return -1;
-	} while (l->o->keep);
+	} while (l->o->keep || (served == 0 && !l->listener.is_connection));
 	return server_wait_status(&l->server, e);
 }
 

@@ -318,6 +318,8 @@ handler_serve(int fd, const struct conn *c, void *context)
 	session_start(&v.s, fd, v.h->idle, v.h->max_ms);
 	v.s.allows_probes = v.h->allows_probes;
 	result = session_secure(&v.s, &v.h->tls);
+	if (result == 0 && v.h->secured >= 0)
+		(void)fd_write_all(v.h->secured, "", 1);
 	if (result == 0)
 		result = v.h->recorder == NULL ? serve(&v) : serve_recorded(&v);
 	return session_end(&v.s, c, DIAG_NOTE, result);

@@ -47,6 +47,22 @@ is "$r->{status} $r->{out}", '0 abc', 'a silent one holds nobody up';
 close $silent;
 is $p->stop->{status}, 0, 'TERM ends the server';
 
+# Without -k a failed handshake is not the connection; then no other is accepted.
+for my $handler ([], ['--echo'], ['-e', 'cat'], ['-x', "$dir/one", '--echo']) {
+    $p = start({ stdin => 'abc' }, 'listen', '-4', @cert, @$handler, 0);
+    close tcp_client($p->port);
+    syswrite tcp_client($p->port), "GET / HTTP/1.0\r\n\r\n";
+    $p->expect(err => qr/TLS: the client speaks HTTP/);
+    my $q = start({ keep_stdin => 1 }, 'connect', @ca, '--on-eof', 'fin',
+        'localhost', $p->port);
+    $q->send_line('abc');
+    $q->expect(out => qr/abc/);
+    is run('connect', '-z', 'localhost', $p->port)->{status}, 4,
+        "without -k, @$handler: the first handshake is the connection";
+    close $q->{in};
+    is $q->finish->{status} . $p->finish->{status}, '00', '  and the only one';
+}
+
 # Half-close: the answer follows the end of the client's data.
 $p = server('listen', '-k', ['-e', 'wc -c']);
 $r = client($p, 'x' x 200_000, '--on-eof', 'fin');
