@@ -16,8 +16,9 @@
 #include "net/os.h"
 #include "net/proc.h"
 #include "net/signals.h"
+#include "tls/tls.h"
 
-#define VERSION "0.1.0"
+#define VERSION "1.0.0"
 
 /*
  * Runs c with the options and operands of argv. Returns 0, or -1 with *e set,
@@ -67,6 +68,18 @@ swap_help(char **argv)
 	argv[2] = option;
 }
 
+/* Prints the version, and what this build and this machine can do. */
+static void
+print_version(void)
+{
+	struct err e = ERR_INIT;
+	const char *library = tls_version(&e);
+
+	printf("sockt %s (%s)\n", VERSION, os_name());
+	printf("TLS: %s%s\n", library != NULL ? "" : "not available: ",
+	    library != NULL ? library : e.text);
+}
+
 /* Does everything except the flush. Returns as run(). */
 static int
 dispatch(int argc, char **argv, const char **habit, struct err *e)
@@ -78,7 +91,7 @@ dispatch(int argc, char **argv, const char **habit, struct err *e)
 		return err_set(e, ERR_USAGE, "missing command");
 	}
 	if (strcmp(argv[1], "--version") == 0) {
-		printf("sockt %s (%s)\n", VERSION, os_name());
+		print_version();
 		return 0;
 	}
 	if (is_help(argv[1]) && argv[2] == NULL) {

@@ -22,6 +22,7 @@
 #include "net/proc.h"
 #include "net/sock.h"
 #include "tls/tls_context.h"
+#include "tls/tls_library.h"
 #include "tls/tls_process.h"
 
 /* How long the process may take to send what it has before it resets the
@@ -40,6 +41,14 @@ struct tls {
 	struct err end;
 	const char *name; /* of the peer, owned */
 };
+
+const char *
+tls_version(struct err *e)
+{
+	const struct tls_library *l = tls_library_load(e);
+
+	return l != NULL ? l->OpenSSL_version(0) : NULL;
+}
 
 int
 tls_check(const struct tls_options *o, struct err *e)

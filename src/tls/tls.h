@@ -38,6 +38,12 @@ struct tls_facts {
 };
 
 /*
+ * Loads libssl. Returns the name and version that it has for itself, or NULL
+ * with ERR_FAILED and what to install.
+ */
+const char *tls_version(struct err *e);
+
+/*
  * Loads libssl and the files of the options, which it uses from then on.
  * Returns 0, or -1 with *e: ERR_FAILED and what to install, ERR_OUTPUT for a
  * file that cannot be read, ERR_USAGE for one that cannot be used.

@@ -44,7 +44,8 @@ is run('--help', 'connect')->{out}, run('connect', '--help')->{out},
 is run('-h', 'connect')->{out}, run('connect', '-h')->{out},
     'sockt -h connect is the short one';
 answers(qr/\Ausage: sockt connect /, 'connect', '-v', 'host', '--help');
-answers(qr/\Asockt \d+\.\d+\.\d+ \((?:linux|posix)\)\n\z/, '--version');
+answers(qr/\Asockt\ \d+\.\d+\.\d+\ \((?:linux|posix)\)
+    \nTLS:\ (?:OpenSSL\ 3|not\ available:\ ).*\n\z/x, '--version');
 answers(qr/1h\n\nexit status/, 'portscan', '--help');
 answers(qr/1h; SIZE is 4096.*\n\nexit status/, 'connect', '--help');
 

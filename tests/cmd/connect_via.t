@@ -60,12 +60,12 @@ for my $case (
     is "$r->{status} $r->{out}", "0 $out", "$command for @$endpoint";
 }
 for my $case (
-    ['nc %h %x',   ['h', 1], qr/--via: '%x': there are %h \(host\), %p \(port\)/],
-    ['nc %h 5%',   ['h', 1], qr/'%': there are/],
+    ['cat %h %x',   ['h', 1], qr/--via: '%x': there are %h \(host\), %p \(port\)/],
+    ['cat %h 5%',   ['h', 1], qr/'%': there are/],
     [' ',          ['h', 1], qr/the command is empty/],
-    ['nc %h %p',   ["unix:$dir/s"], qr/a unix socket has no port for %p/],
-    ['nc %h %p',   ['-oProxy', 1], qr/would take the host '-oProxy' for an opt/],
-    ["nc '%h'",    ['a;b', 1], qr/quotes of its own, and the host 'a;b'/],
+    ['cat %h %p',   ["unix:$dir/s"], qr/a unix socket has no port for %p/],
+    ['cat %h %p',   ['-oProxy', 1], qr/would take the host '-oProxy' for an opt/],
+    ["cat '%h'",    ['a;b', 1], qr/quotes of its own, and the host 'a;b'/],
     ["nc \"%h\"",  ['a$(b)', 1], qr/quotes of its own/],
 ) {
     my ($command, $endpoint, $error) = @$case;

@@ -51,7 +51,7 @@ for (['--proxy', 'socks5://127.0.0.1'], ['-4'], ['-s', '127.0.0.1'],
     $r = run('http-get', '--via', $connect, @$_, 'http://localhost/');
     is $r->{status}, 2, "--via and $_->[0]";
 }
-$r = run('http-get', '--via', 'nc %x', 'http://localhost/');
+$r = run('http-get', '--via', 'cat %x', 'http://localhost/');
 is $r->{status}, 2, 'a percent sign that means nothing';
 
 done_testing;

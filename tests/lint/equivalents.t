@@ -36,7 +36,8 @@ for my $line (map { $_->[1] } @rows) {
     $dry =~ s/--targets \S+/--targets -/;
     # Programs are looked up first.
     $dry =~ s{ -- /bin/handler}{ -- handler};
-    chmod 0755, spew("$dir/$1", '') if $dry =~ m{ -- (?:\./)?(\w+)};
+    chmod 0755, spew("$dir/$1", '')
+        if $dry =~ m{(?: -- | --via ')(?:\./)?(\w+)};
     my $r = run({ command => 'sh', stdin => "127.0.0.1\n" }, '-c',
         "cd '$dir' && PATH=$dir:\$PATH && ulimit -n 4; sockt() { exec '$names' \"\$@\"; }; $dry");
     ok $r->{status} != 2 && $r->{status} < 126, "accepted: $line"

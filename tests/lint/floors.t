@@ -16,7 +16,7 @@ my %reaches = (
     udp   => [qw(net base)],
     scan  => [qw(net base)],
     cmd   => [qw(scan udp fetch serve dial tls relay http net cli base)],
-    main  => [qw(cmd cli net base)],
+    main  => [qw(cmd tls cli net base)],
 );
 push @{ $reaches{$_} }, $_ for keys %reaches;
 
