@@ -802,26 +802,27 @@ is_temporary(const struct transfer *t, const struct err *e)
 }
 
 /*
- * --retry: waits ms before the next attempt, or as long as the server asks for.
+ * --retry: waits before the next attempt, or as long as the server asks for.
  * 0, or -1 with *e.
  */
 static int
-wait_to_retry(const struct transfer *t, int64_t ms, struct err *e)
+wait_to_retry(const struct transfer *t, struct backoff *backoff, struct err *e)
 {
 	const struct http_head *h = &t->client->response->head;
 	struct deadline until = t->run->until;
 	char text[ERR_TEXT], value[64];
-	int64_t after = 0;
+	int64_t ms, after = 0;
 
+	if (e->kind == ERR_TIMEOUT && deadline_passed(until))
+		return -1;
+	ms = backoff_next(backoff);
 	if (e->kind == ERR_PEER &&
 	    http_head_value(h, "retry-after", value, sizeof(value)) &&
 	    !num_parse(value, 0, INT64_MAX, &after) &&
 	    http_date_parse(value, &after))
 		after -= (int64_t)time(NULL);
-	if (after > MAX_RETRY_AFTER)
-		after = MAX_RETRY_AFTER;
-	if (after * 1000 > ms)
-		ms = after * 1000;
+	if (after > ms / 1000)
+		ms = (after < MAX_RETRY_AFTER ? after : MAX_RETRY_AFTER) * 1000;
 	diag_warn("%s; trying again in %s", e->text, num_limit_text(ms));
 	if (wait_until(deadline_first(until, deadline_after(ms))) < 0)
 		return err_sys(e, ERR_FAILED, errno, "waiting");
@@ -868,9 +869,8 @@ attempt_repeatedly(struct transfer *t, struct err *e)
 				e->kind = ERR_PEER;
 			return -1;
 		}
-		if (is_new &&
-		    (t->retries_left-- == 0 || deadline_passed(until) ||
-			wait_to_retry(t, backoff_next(&backoff), e) < 0))
+		if (is_new && (t->retries_left-- == 0 ||
+				  wait_to_retry(t, &backoff, e) < 0))
 			return -1;
 		err_clear(e);
 	}

@@ -36,11 +36,11 @@ is reap($slow), 0, 'everything arrives';
 for my $command ('connect', 'listen') {
     my ($p, $c);
     if ($command eq 'connect') {
-        $p = start({ keep_stdin => 1 }, 'connect', '--idle-timeout', '1', @to);
+        $p = start({ keep_stdin => 1 }, 'connect', '--idle-timeout', '2', @to);
         $c = $l->accept;
     }
     else {
-        $p = start({ keep_stdin => 1 }, 'listen', '--idle-timeout', '1',
+        $p = start({ keep_stdin => 1 }, 'listen', '--idle-timeout', '2',
             '127.0.0.1', 0);
         $c = IO::Socket::INET->new(Proto => 'tcp') or die;
         setsockopt $c, SOL_SOCKET, SO_RCVBUF, 8192;
