@@ -26,140 +26,168 @@ static const struct cause {
 	int number;          /* an errno, or an enum err_cause */
 	unsigned places;     /* bits of enum err_place */
 	enum err_kind kind;  /* exit status */
+	bool waits;          /* whether waiting may help */
 	const char *name;    /* one or two words: "refused" */
 	const char *meaning; /* for the user; NULL: the name suffices */
 } causes[] = {
     /* Peers. */
-    {ECONNREFUSED, TCP, ERR_REFUSED, "refused",
+    {ECONNREFUSED, TCP, ERR_REFUSED, true, "refused",
 	"the host answered; nothing listens on that address and port"},
-    {ECONNREFUSED, UDP, ERR_REFUSED, "refused",
+    {ECONNREFUSED, UDP, ERR_REFUSED, true, "refused",
 	"the host answered; no program receives on that address and port"},
-    {ECONNREFUSED, UNIX, ERR_REFUSED, "refused",
+    {ECONNREFUSED, UNIX, ERR_REFUSED, true, "refused",
 	"no program listens on that socket"},
-    {CAUSE_NOT_A_SOCKET, UNIX, ERR_REFUSED, "refused",
-	"the path is not a socket"},
-    {CAUSE_QUEUE_FULL, UNIX, ERR_REFUSED, "refused",
+    {CAUSE_NOT_A_SOCKET, UNIX, ERR_LOCAL, false, "not a socket",
+	"a file of another kind has that path"},
+    {CAUSE_QUEUE_FULL, UNIX, ERR_REFUSED, true, "refused",
 	"the listener's queue is full"},
-    {CAUSE_SELF_CONNECT, IP, ERR_REFUSED, "refused",
+    {CAUSE_SELF_CONNECT, IP, ERR_REFUSED, true, "refused",
 	"nothing listens there: the socket had connected to itself"},
-    {ENOENT, UNIX, ERR_REFUSED, "no such path",
+    {ENOENT, UNIX, ERR_LOCAL, true, "no such path",
 	"no program has bound a socket there"},
-    {CAUSE_NO_ANSWER, ANY, ERR_TIMEOUT, "no answer",
+    {ENOTDIR, UNIX, ERR_LOCAL, false, "no such path",
+	"a part of it is not a directory"},
+    {CAUSE_NO_ANSWER, ANY, ERR_TIMEOUT, true, "no answer",
 	"the host is down, a firewall drops the packets, or the server's "
 	"queue is full"},
-    {CAUSE_NO_REPLY, UDP | UNIX, ERR_TIMEOUT, "no reply",
+    {CAUSE_NO_REPLY, UDP | UNIX, ERR_TIMEOUT, true, "no reply",
 	"the datagram or its reply was lost or filtered, or no program "
 	"answers there"},
-    {ETIMEDOUT, ANY, ERR_TIMEOUT, "timed out",
+    {ETIMEDOUT, ANY, ERR_TIMEOUT, true, "timed out",
 	"the host is down, a firewall drops the packets, or the server's "
 	"queue is full"},
-    {EHOSTUNREACH, ANY, ERR_UNREACHABLE, "host unreachable",
+    {EHOSTUNREACH, ANY, ERR_UNREACHABLE, true, "host unreachable",
 	"the host is down, or there is no route to it"},
-    {ENETUNREACH, ANY, ERR_UNREACHABLE, "network unreachable",
+    {ENETUNREACH, ANY, ERR_UNREACHABLE, true, "network unreachable",
 	"no route to that network from here"},
 #ifdef EHOSTDOWN
-    {EHOSTDOWN, ANY, ERR_UNREACHABLE, "host down",
+    {EHOSTDOWN, ANY, ERR_UNREACHABLE, true, "host down",
 	"the host does not answer on its network"},
 #endif
-    {ENETDOWN, ANY, ERR_UNREACHABLE, "network down", "the interface is down"},
-    {ENOPROTOOPT, IP, ERR_UNREACHABLE, "protocol unreachable",
+    {ENETDOWN, ANY, ERR_UNREACHABLE, true, "network down",
+	"the interface is down"},
+    {ENOPROTOOPT, IP, ERR_UNREACHABLE, true, "protocol unreachable",
 	"the host does not support that protocol"},
-    {EINVAL, IP, ERR_UNREACHABLE, "unreachable",
+    {EINVAL, IP, ERR_UNREACHABLE, true, "unreachable",
 	"a blackhole route of this machine discards the packets"},
-    {EACCES, IP, ERR_UNREACHABLE, "prohibited",
+    {EACCES, IP, ERR_UNREACHABLE, true, "prohibited",
 	"a router, a firewall or a route of this machine forbids it"},
-    {EPERM, IP, ERR_UNREACHABLE, "not permitted",
+    {EPERM, IP, ERR_UNREACHABLE, true, "not permitted",
 	"a firewall rule on this machine forbids it"},
-    {CAUSE_NO_BROADCAST, UDP, ERR_USAGE, "not permitted",
+    {CAUSE_NO_BROADCAST, UDP, ERR_USAGE, false, "not permitted",
 	"a broadcast address needs --broadcast"},
-    {CAUSE_NO_INTERFACE, ANY, ERR_LOCAL, "no interface",
+    {CAUSE_NO_INTERFACE, ANY, ERR_LOCAL, false, "no interface",
 	"a link-local address needs one: name ADDRESS%INTERFACE"},
-    {EPROTOTYPE, UNIX, ERR_REFUSED, "wrong type",
+    {EPROTOTYPE, UNIX, ERR_LOCAL, false, "wrong type",
 	"that socket is for datagrams, or for streams"},
 
     /* Connections. */
-    {ECONNRESET, ANY, ERR_LOST, "connection reset",
+    {ECONNRESET, ANY, ERR_LOST, true, "connection reset",
 	"the peer aborted it, or closed it without reading everything"},
-    {EPIPE, ANY, ERR_LOST, "broken pipe", "the peer no longer reads"},
-    {ENOTCONN, ANY, ERR_LOST, "not connected",
+    {EPIPE, ANY, ERR_LOST, true, "broken pipe", "the peer no longer reads"},
+    {ENOTCONN, ANY, ERR_LOST, true, "not connected",
 	"the connection has ended already"},
-    {ECONNABORTED, ANY, ERR_LOST, "connection aborted",
+    {ECONNABORTED, ANY, ERR_LOST, true, "connection aborted",
 	"this machine ended it"},
-    {ENETRESET, ANY, ERR_LOST, "connection reset by network",
+    {ENETRESET, ANY, ERR_LOST, true, "connection reset by network",
 	"keepalive got no answer from the peer"},
 
     /* The local address. */
-    {EADDRINUSE, ANY, ERR_LOCAL, "address in use",
+    {EADDRINUSE, ANY, ERR_LOCAL, false, "address in use",
 	"another socket holds that address and port"},
-    {CAUSE_PATH_EXISTS, ANY, ERR_LOCAL, "address in use",
+    {CAUSE_PATH_EXISTS, ANY, ERR_LOCAL, false, "address in use",
 	"the path exists and is not a socket"},
-    {CAUSE_TIME_WAIT, IP | LOCAL, ERR_LOCAL, "address in use",
+    {CAUSE_TIME_WAIT, IP | LOCAL, ERR_LOCAL, true, "address in use",
 	"an earlier connection of that port is in TIME-WAIT, for up to a "
 	"minute"},
-    {CAUSE_PORT_BUSY, IP | LOCAL, ERR_LOCAL, "address in use",
+    {CAUSE_PORT_BUSY, IP | LOCAL, ERR_LOCAL, false, "address in use",
 	"that port is already connected to that peer"},
-    {EADDRNOTAVAIL, LOCAL, ERR_LOCAL, "address not available",
+    {EADDRNOTAVAIL, LOCAL, ERR_LOCAL, false, "address not available",
 	"it is not an address of this machine"},
-    {EADDRNOTAVAIL, ANY, ERR_LOCAL, "address not available",
+    {EADDRNOTAVAIL, ANY, ERR_LOCAL, false, "address not available",
 	"no local port is free, or this machine has no address to reach it "
 	"from"},
-    {CAUSE_LOW_PORT, ANY, ERR_LOCAL, "permission denied",
+    {CAUSE_LOW_PORT, ANY, ERR_LOCAL, false, "permission denied",
 	"ports under 1024 need privilege"},
-    {CAUSE_SOCKET_DENIED, ANY, ERR_LOCAL, "permission denied",
+    {CAUSE_SOCKET_DENIED, ANY, ERR_LOCAL, false, "permission denied",
 	"this process is not allowed to open sockets"},
-    {CAUSE_OTHER_FAMILY, ANY, ERR_LOCAL, "address family not supported",
+    {CAUSE_OTHER_FAMILY, ANY, ERR_LOCAL, false, "address family not supported",
 	"the address of --source is of the other family"},
-    {EAFNOSUPPORT, ANY, ERR_LOCAL, "address family not supported",
+    {EAFNOSUPPORT, ANY, ERR_LOCAL, false, "address family not supported",
 	"this system has no IPv6, or no IPv4"},
 
     /* Names. */
-    {CAUSE_NAME_UNKNOWN, ANY, ERR_NAME, "name not found",
+    {CAUSE_NAME_UNKNOWN, ANY, ERR_NAME, true, "name not found",
 	"no address is known for it"},
-    {CAUSE_NAME_EMPTY, ANY, ERR_NAME, "no address",
+    {CAUSE_NAME_EMPTY, ANY, ERR_NAME, true, "no address",
 	"the name exists, but no address belongs to it"},
-    {CAUSE_NAME_NO_SERVER, ANY, ERR_NAME, "name not resolved",
+    {CAUSE_NAME_NO_SERVER, ANY, ERR_NAME, true, "name not resolved",
 	"no name server could be reached, or each one reported a failure; it "
 	"may work later"},
 
     /* Proxies and HTTP. */
-    {CAUSE_DECLINED, ANY, ERR_PEER, "declined", NULL},
-    {CAUSE_NOT_HTTP, ANY, ERR_PROTOCOL, "not HTTP",
+    {CAUSE_DECLINED, ANY, ERR_PEER, false, "declined", NULL},
+    {CAUSE_NOT_HTTP, ANY, ERR_PROTOCOL, false, "not HTTP",
 	"another kind of server answers on that port"},
-    {CAUSE_IS_TLS, ANY, ERR_PROTOCOL, "not HTTP",
+    {CAUSE_IS_TLS, ANY, ERR_PROTOCOL, false, "not HTTP",
 	"it looks like TLS, which an https:// URL uses"},
-    {CAUSE_NO_RESPONSE, ANY, ERR_PROTOCOL,
+    {CAUSE_NO_RESPONSE, ANY, ERR_PROTOCOL, false,
 	"the server closed the connection without a response",
 	"it failed, or it serves another protocol on that port"},
 
     /* Files and the system. */
-    {ENOSPC, ANY, ERR_OUTPUT, "no space left", "the disk is full"},
-    {EACCES, ANY, ERR_LOCAL, "permission denied",
+    {ENOSPC, ANY, ERR_OUTPUT, false, "no space left", "the disk is full"},
+    {EACCES, ANY, ERR_LOCAL, false, "permission denied",
 	"the permissions of the file or of its directory"},
-    {EPERM, ANY, ERR_FAILED, "not permitted", "it needs privilege"},
-    {ENOENT, ANY, ERR_OUTPUT, "no such file or directory", NULL},
-    {EISDIR, ANY, ERR_OUTPUT, "is a directory", NULL},
-    {ENOTDIR, ANY, ERR_OUTPUT, "not a directory", NULL},
-    {EROFS, ANY, ERR_OUTPUT, "read-only file system", NULL},
-    {ENAMETOOLONG, ANY, ERR_OUTPUT, "file name too long", NULL},
-    {EFBIG, ANY, ERR_OUTPUT, "file too large",
+    {EPERM, ANY, ERR_FAILED, false, "not permitted", "it needs privilege"},
+    {ENOENT, ANY, ERR_OUTPUT, false, "no such file or directory", NULL},
+    {EISDIR, ANY, ERR_OUTPUT, false, "is a directory", NULL},
+    {ENOTDIR, ANY, ERR_OUTPUT, false, "not a directory", NULL},
+    {EROFS, ANY, ERR_OUTPUT, false, "read-only file system", NULL},
+    {ENAMETOOLONG, ANY, ERR_OUTPUT, false, "file name too long", NULL},
+    {EFBIG, ANY, ERR_OUTPUT, false, "file too large",
 	"the limit of this process or of the file system"},
 #ifdef EDQUOT
-    {EDQUOT, ANY, ERR_OUTPUT, "disk quota exceeded", NULL},
+    {EDQUOT, ANY, ERR_OUTPUT, false, "disk quota exceeded", NULL},
 #endif
-    {EIO, ANY, ERR_OUTPUT, "input/output error", "the device failed"},
-    {ENOEXEC, ANY, ERR_FAILED, "not a program",
+    {EIO, ANY, ERR_OUTPUT, false, "input/output error", "the device failed"},
+    {ENOEXEC, ANY, ERR_FAILED, false, "not a program",
 	"it is neither a binary for this machine nor a script with a #! line"},
-    {EMFILE, ANY, ERR_FAILED, "too many open files",
+    {EMFILE, ANY, ERR_FAILED, false, "too many open files",
 	"the limit of this process; see ulimit -n"},
-    {ENFILE, ANY, ERR_FAILED, "too many open files",
+    {ENFILE, ANY, ERR_FAILED, false, "too many open files",
 	"the limit of the whole system"},
-    {ENOMEM, ANY, ERR_FAILED, "out of memory", NULL},
-    {ENOBUFS, ANY, ERR_FAILED, "no buffer space",
+    {ENOMEM, ANY, ERR_FAILED, false, "out of memory", NULL},
+    {ENOBUFS, ANY, ERR_FAILED, false, "no buffer space",
 	"the system is short of memory, or an interface's queue is full"},
-    {EAGAIN, FILES, ERR_FAILED, "no resources",
+    {EAGAIN, FILES, ERR_FAILED, false, "no resources",
 	"a limit on processes or memory; see ulimit -u"},
-    {EINTR, ANY, ERR_FAILED, "interrupted", "by a signal"},
+    {EINTR, ANY, ERR_FAILED, false, "interrupted", "by a signal"},
 };
+
+/* Of each kind: its name in JSON events; how bad it is, the less the more it
+ * says about the peer, and the more waiting would help; whether waiting may
+ * help where no cause is known. */
+static const struct {
+	const char *name;
+	int rank;
+	bool waits;
+} kinds[] = {
+    [ERR_NONE] = {"none", 0, false},
+    [ERR_FAILED] = {"failed", 9, false},
+    [ERR_USAGE] = {"usage", 10, false},
+    [ERR_NAME] = {"name", 5, true},
+    [ERR_REFUSED] = {"refused", 1, true},
+    [ERR_TIMEOUT] = {"timeout", 3, true},
+    [ERR_UNREACHABLE] = {"unreachable", 4, true},
+    [ERR_LOCAL] = {"local", 8, false},
+    [ERR_PEER] = {"peer", 6, false},
+    [ERR_PROTOCOL] = {"protocol", 7, false},
+    [ERR_LOST] = {"lost", 2, true},
+    [ERR_OUTPUT] = {"output", 11, false},
+};
+
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 /* The row for a cause at a place, or NULL. */
 static const struct cause *
@@ -178,6 +206,7 @@ err_clear(struct err *e)
 {
 	e->kind = ERR_NONE;
 	e->errnum = 0;
+	e->waits = false;
 	e->text[0] = '\0';
 }
 
@@ -188,6 +217,7 @@ err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 
 	e->kind = kind;
 	e->errnum = 0;
+	e->waits = (size_t)kind < KINDS && kinds[kind].waits;
 	va_start(ap, fmt);
 	vsnprintf(e->text, sizeof(e->text), fmt, ap);
 	va_end(ap);
@@ -220,6 +250,7 @@ err_cause(struct err *e, enum err_place place, int errnum)
 	    meaning != NULL ? ")" : "");
 	err_set(e, err_kind_of(errnum, place), "%s", text);
 	e->errnum = errnum;
+	e->waits = err_waits(errnum, place);
 	return -1;
 }
 
@@ -244,6 +275,8 @@ err_sys(struct err *e, enum err_kind kind, int errnum, const char *fmt, ...)
 	va_list ap;
 
 	err_cause(e, place_of(kind), errnum);
+	if (e->kind != kind)
+		e->waits = kinds[kind].waits;
 	e->kind = kind;
 	va_start(ap, fmt);
 	put_front(e, ": ", fmt, ap);
@@ -316,6 +349,14 @@ err_kind_of(int errnum, enum err_place place)
 }
 
 bool
+err_waits(int errnum, enum err_place place)
+{
+	const struct cause *c = cause_find(errnum, place);
+
+	return c != NULL && c->waits;
+}
+
+bool
 err_is_shortage(int errnum)
 {
 	return errnum == EMFILE || errnum == ENFILE || errnum == ENOBUFS ||
@@ -331,14 +372,14 @@ err_is_reset(int errnum)
 const char *
 err_kind_name(enum err_kind kind)
 {
-	static const char *const names[] = {"none", "failed", "usage", "name",
-	    "refused", "timeout", "unreachable", "local", "peer", "protocol",
-	    "lost", "output"};
-
 	/* Larger values are exit statuses of programs. */
-	if ((size_t)kind >= sizeof(names) / sizeof(names[0]))
-		return "program";
-	return names[kind];
+	return (size_t)kind < KINDS ? kinds[kind].name : "program";
+}
+
+int
+err_rank(enum err_kind kind)
+{
+	return (size_t)kind < KINDS ? kinds[kind].rank : (int)KINDS;
 }
 
 const char *

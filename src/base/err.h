@@ -62,12 +62,13 @@ enum err_cause {
 struct err {
 	enum err_kind kind;  /* exit status */
 	int errnum;          /* errno that caused it, or 0 */
+	bool waits;          /* whether waiting and trying again may help */
 	char text[ERR_TEXT]; /* what was tried, what happened, what it means */
 };
 
-#define ERR_INIT                \
-	{                       \
-		ERR_NONE, 0, "" \
+#define ERR_INIT                       \
+	{                              \
+		ERR_NONE, 0, false, "" \
 	}
 
 void err_clear(struct err *e);
@@ -121,6 +122,13 @@ bool err_is_reset(int errnum);
 
 /* The kind of an errno or an enum err_cause. */
 enum err_kind err_kind_of(int errnum, enum err_place place);
+
+/* Whether waiting and trying again may help. */
+bool err_waits(int errnum, enum err_place place);
+
+/* How bad a failure is: 0 is none, and the least of several says most about the
+ * peer, or goes away soonest. */
+int err_rank(enum err_kind kind);
 
 /*
  * The kind's name in JSON events: "refused", "timeout", ...; "program" for the

@@ -96,21 +96,6 @@ max_attempts(const struct connect_check_options *o)
 	return o->count == 0 && o->interval_ms < 0 ? 1 : o->count;
 }
 
-/* Ranks failures: the greater, the less waiting would help. */
-static int
-severity(enum err_kind kind)
-{
-	static const enum err_kind order[] = {ERR_NONE, ERR_REFUSED, ERR_LOST,
-	    ERR_TIMEOUT, ERR_UNREACHABLE, ERR_NAME, ERR_PEER, ERR_PROTOCOL,
-	    ERR_LOCAL};
-	int i;
-
-	for (i = 0; i < (int)(sizeof(order) / sizeof(order[0])); i++)
-		if (order[i] == kind)
-			return i;
-	return i;
-}
-
 /* In the child: one attempt. Unused bytes of the record are 0. */
 static void
 attempt(const struct connect_check *c, const struct endpoint *ep,
@@ -430,8 +415,8 @@ set_status(const struct target_list *list, struct err *e)
 	for (i = 0; i < c->count; i++) {
 		kind = list->items[i].last.kind;
 		if (found == ERR_NONE ||
-		    (c->o->any ? severity(kind) < severity(found)
-			       : severity(kind) > severity(found)))
+		    (c->o->any ? err_rank(kind) < err_rank(found)
+			       : err_rank(kind) > err_rank(found)))
 			found = kind;
 	}
 	return found == ERR_NONE ? 0 : err_status(e, (int)found);

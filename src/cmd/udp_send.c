@@ -445,13 +445,11 @@ prepare(struct send_state *s, struct deadline until, struct err *e)
 	return recorder_begin(&s->recorder, &none, e);
 }
 
-/* What is typed and no datagram carries is a usage error; in the midst of stdin
- * it is not. Returns -1. */
+/* What no datagram carries is a usage error, but not a line in the midst of
+ * stdin. Returns -1. */
 static int
 set_too_long(const struct send_state *s, struct err *e)
 {
-	if (s->source.kind == SOURCE_WHOLE && e->kind == ERR_USAGE)
-		e->kind = ERR_LOCAL;
 	if (s->source.kind != SOURCE_LINES)
 		return -1;
 	e->kind = ERR_FAILED;

@@ -39,24 +39,6 @@ connector_check(
 	return err_prefix(e, "%s", proxy_text(o->proxy));
 }
 
-bool
-connector_is_transient(const struct err *e)
-{
-	switch (e->kind) {
-	case ERR_NAME:
-	case ERR_REFUSED:
-	case ERR_TIMEOUT:
-	case ERR_UNREACHABLE:
-	case ERR_LOST:
-		return true;
-	case ERR_PEER:
-		/* The proxy cannot reach the target; see dial/proxy.h. */
-		return e->errnum != 0;
-	default:
-		return false;
-	}
-}
-
 /* One attempt to connect. */
 struct attempt {
 	const struct endpoint *ep;
@@ -179,8 +161,8 @@ connector_open(const struct endpoint *ep, const struct connector_options *o,
 		a.until = deadline_first(
 		    r.end, deadline_limit(o->timeout.ms, o->timeout.option));
 		fd = try_once(&a);
-	} while (fd < 0 && connector_is_transient(e) &&
-		 reconnect_wait(&r, "no connection", e) == 0);
+	} while (
+	    fd < 0 && e->waits && reconnect_wait(&r, "no connection", e) == 0);
 	return fd;
 }
 

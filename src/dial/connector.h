@@ -38,12 +38,6 @@ int connector_check(const struct endpoint *ep,
     const struct connector_options *o, struct err *e);
 
 /*
- * Whether a failure of connector_open() may be temporary. Others come from this
- * machine, the user or a proxy that declines.
- */
-bool connector_is_transient(const struct err *e);
-
-/*
  * Connects to ep. A proxy resolves its name; the remote address in result is
  * then the proxy's. Between attempts it waits 50 ms, doubling up to 1 s; each
  * distinct cause of a failure is reported once. Returns a non-blocking fd,

@@ -278,20 +278,6 @@ describe(const struct dial *d, const struct attempt *t, char *buf, size_t size)
 		text_append(buf, size, " (%s)", meaning);
 }
 
-/* Ranks a kind by how much it says about the peer. */
-static int
-rank(enum err_kind kind)
-{
-	static const enum err_kind order[] = {ERR_REFUSED, ERR_LOST,
-	    ERR_TIMEOUT, ERR_UNREACHABLE, ERR_LOCAL, ERR_FAILED};
-	int i;
-
-	for (i = 0; i < (int)(sizeof(order) / sizeof(order[0])); i++)
-		if (order[i] == kind)
-			return i;
-	return i;
-}
-
 /* Space for "; and N more" and for the callers' prefixes. */
 #define MORE 320
 
@@ -302,6 +288,7 @@ error_of(const struct dial *d, struct err *e)
 	bool has_many = d->list->count > 1;
 	size_t i, left_out = 0, silent = 0;
 	enum err_kind kind;
+	int cause;
 	char what[256];
 	const char *ip;
 
@@ -309,12 +296,13 @@ error_of(const struct dial *d, struct err *e)
 	for (i = 0; i < d->started; i++) {
 		const struct attempt *t = &d->attempts[i];
 
-		kind = t->is_local
-			   ? ERR_LOCAL
-			   : err_kind_of(attempt_cause(d, t), attempt_place(t));
+		cause = attempt_cause(d, t);
+		kind = t->is_local ? ERR_LOCAL
+				   : err_kind_of(cause, attempt_place(t));
 		silent += t->errnum == 0;
-		if (i == 0 || rank(kind) < rank(e->kind)) {
+		if (i == 0 || err_rank(kind) < err_rank(e->kind)) {
 			e->kind = kind;
+			e->waits = err_waits(cause, attempt_place(t));
 			e->errnum = t->errnum == 0 ? ETIMEDOUT : t->errnum;
 		}
 		describe(d, t, what, sizeof(what));

@@ -164,6 +164,7 @@ declined(struct tunnel *t, const char *why, int errnum)
 {
 	err_set(t->e, ERR_PEER, "declined: %s", why);
 	t->e->errnum = errnum;
+	t->e->waits = errnum != 0;
 	return -1;
 }
 
@@ -186,6 +187,7 @@ closed(struct tunnel *t)
 	    "closed the connection without a reply (it cannot reach the "
 	    "target: ssh -D reports that in this way)");
 	t->e->errnum = EHOSTUNREACH;
+	t->e->waits = true;
 	return -1;
 }
 

@@ -797,8 +797,7 @@ is_temporary(const struct transfer *t, const struct err *e)
 		return is_awaiting(t)
 			   ? !is_declined(t)
 			   : is_transient(t->client->response->head.status);
-	return connector_is_transient(e) &&
-	       (is_awaiting(t) || e->kind != ERR_NAME);
+	return e->waits && (is_awaiting(t) || e->kind != ERR_NAME);
 }
 
 /*
@@ -862,13 +861,8 @@ attempt_repeatedly(struct transfer *t, struct err *e)
 		what = client_stage(t->client) == CLIENT_NONE
 			   ? "no connection"
 			   : "no status below 400";
-		if (!is_new && reconnect_wait(&r, what, e) < 0) {
-			/* The last answer is the kind of the error. */
-			if (r.last.kind == ERR_PEER && r.last.errnum == 0 &&
-			    e->kind == ERR_TIMEOUT && !deadline_passed(until))
-				e->kind = ERR_PEER;
+		if (!is_new && reconnect_wait(&r, what, e) < 0)
 			return -1;
-		}
 		if (is_new && (t->retries_left-- == 0 ||
 				  wait_to_retry(t, &backoff, e) < 0))
 			return -1;

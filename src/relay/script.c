@@ -570,8 +570,8 @@ script_error(const struct script *s, bool is_late, struct err *e)
 
 	if (is_late)
 		deadline_error(s->until, "it was not received", &why);
-	return err_set(e, ERR_PROTOCOL, "%s: %s; received instead: %s",
-	    describe(s), why.text, received(s));
+	return err_set(e, is_late ? ERR_TIMEOUT : ERR_PROTOCOL,
+	    "%s: %s; received instead: %s", describe(s), why.text, received(s));
 }
 
 void

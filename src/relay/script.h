@@ -106,8 +106,8 @@ struct deadline script_notice(const struct script *s);
 void script_report(struct script *s);
 
 /* The error of a pattern whose deadline has passed (is_late), or which the peer
- * has not sent: what was expected and received. Returns -1 with ERR_PROTOCOL.
- */
+ * has not sent: what was expected and received. Returns -1 with ERR_TIMEOUT or
+ * ERR_PROTOCOL. */
 int script_error(const struct script *s, bool is_late, struct err *e);
 
 void script_release(struct script *s);

@@ -95,7 +95,7 @@ try_targets(struct served *v, struct deadline until, struct err *e)
 			all = *e;
 		else
 			err_append(&all, "%s", e->text);
-		if (!connector_is_transient(e) || deadline_passed(until))
+		if (!e->waits || deadline_passed(until))
 			break;
 		if (i + 1 < h->target_count)
 			diag_note("%s: %s; trying %s", addr_text(&v->c->remote),
@@ -117,8 +117,8 @@ open_target(struct served *v)
 	reconnect_start(&r, v->h->retry_ms, v->s.until);
 	do
 		fd = try_targets(v, r.end, e);
-	while (fd < 0 && connector_is_transient(e) &&
-	       reconnect_wait(&r, "no connection", e) == 0);
+	while (
+	    fd < 0 && e->waits && reconnect_wait(&r, "no connection", e) == 0);
 	return fd;
 }
 

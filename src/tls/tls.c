@@ -89,9 +89,8 @@ add_report(void *context, const char *line)
 	} else if ((rest = after(line, "end")) != NULL &&
 		   sscanf(rest, "%d %d %n", &kind, &errnum, &n) == 2) {
 		t->has_end = true;
-		t->end.kind = (enum err_kind)kind;
+		err_set(&t->end, (enum err_kind)kind, "%s", rest + n);
 		t->end.errnum = errnum;
-		snprintf(t->end.text, sizeof(t->end.text), "%s", rest + n);
 	} else if (strcmp(line, "dropped") == 0) {
 		diag_warn("%s: the peer ended the connection when it learned "
 			  "that stdin had ended, and sent nothing; it may have "

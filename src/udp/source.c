@@ -64,7 +64,7 @@ source_start(struct source *s, struct err *e)
 static enum source_next
 too_long(const struct source *s, struct err *e)
 {
-	err_set(e, ERR_LOCAL,
+	err_set(e, ERR_USAGE,
 	    "%s of stdin is too long for a datagram, which carries %d bytes "
 	    "at most",
 	    s->kind == SOURCE_LINES ? "a line" : "all", MAX_LENGTH);

@@ -54,7 +54,7 @@ is run('listen', "unix:$dir/file")->{status}, 7, 'a file is no stale socket';
 is slurp("$dir/file"), 'precious', 'and stays';
 
 $r = run('connect', "unix:$dir/none");
-is $r->{status}, 4, 'a path that nobody has bound is status 4';
+is $r->{status}, 7, 'a path that nobody has bound is status 7';
 like $r->{err}, qr/no program has bound a socket there/, 'and told';
 is run('connect', 'unix:' . 'x' x 200)->{status}, 2, 'a path too long';
 is run('connect', 'unix:')->{status}, 2, 'no path';

@@ -2,6 +2,8 @@
 # row for each, with its exit status. What needs a network of its own is in
 # tests/netns/route_errors.t.
 use Sockt;
+use IO::Socket::UNIX;
+use Socket;
 
 my $dir = scratch();
 my $file = spew("$dir/file", '');
@@ -25,6 +27,11 @@ my $part = server("HTTP/1.1 206 P\r\nContent-Range: bytes 5-9/100\r\n"
     . "Content-Length: 5\r\n\r\nabcde");
 my $whole = server("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
 my $empty = server('');
+my ($dgram, $stream) = map {
+    my ($type, $name) = @$_;
+    IO::Socket::UNIX->new(Type => $type, Local => "$dir/$name",
+        $type == SOCK_STREAM ? (Listen => 5) : ()) or die "$name: $!";
+} [SOCK_DGRAM, 'dgram'], [SOCK_STREAM, 'stream'];
 my $says_no = server("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n");
 
 # Arguments, exit status, the last line without its beginning.
@@ -47,11 +54,25 @@ for my $row (
         qr/refused \(the host answered; nothing listens on that address and port\)/],
     ["udp-send 127.0.0.1 $closed x", 4,
         qr/refused \(the host answered; no program receives on that address and port\)/],
-    ["connect unix:$file", 4, qr/refused \(the path is not a socket\)/],
+    (map {
+        my $c = $_;
+        ([$c =~ s/PATH/$file/r, 7,
+            qr/not a socket \(a file of another kind has that path\)/],
+        [$c =~ s/PATH/$dir\/none/r, 7,
+            qr/no such path \(no program has bound a socket there\)/],
+        [$c =~ s{PATH}{$file/x}r, 7,
+            qr/no such path \(a part of it is not a directory\)/]);
+    } 'connect unix:PATH', 'connect -z unix:PATH', 'udp-send unix:PATH x',
+        'http-get -q --unix PATH http://x/'),
+    ["connect unix:$dir/dgram", 7,
+        qr/wrong type \(that socket is for datagrams, or for streams\)/],
+    ["udp-send unix:$dir/stream x", 7,
+        qr/wrong type \(that socket is for datagrams, or for streams\)/],
+    ["connect --retry-for .3 unix:$file", 7, qr/not a socket/],
+    ["connect --retry-for .3 unix:$dir/none", 5,
+        qr/^no connection within 0\.3 s \(--retry-for\); \S+: no such path/],
     ['connect unix:@nosuch-sockt', 4,
         qr/refused \(no program listens on that socket\)/],
-    ["connect unix:$dir/none", 4,
-        qr/no such path \(no program has bound a socket there\)/],
     ["listen unix:$file", 7,
         qr/cannot listen on unix:\S+: address in use \(the path exists and is not a socket\)/],
 
@@ -64,7 +85,7 @@ for my $row (
         qr/^the peer did not finish within 0\.2 s \(--linger\); /],
     ["connect --retry-for .2 127.0.0.1 $closed", 5,
         qr/^no connection within 0\.2 s \(--retry-for\); 127\.0\.0\.1 port $closed: refused/],
-    ["connect --send x --expect y --expect-timeout .2 127.0.0.1 $m", 9,
+    ["connect --send x --expect y --expect-timeout .2 127.0.0.1 $m", 5,
         qr/it was not received within 0\.2 s \(--expect-timeout\)/],
     ['listen -q --accept-timeout .2 127.0.0.1 0', 5,
         qr/^no connection within 0\.2 s \(--accept-timeout\)$/],

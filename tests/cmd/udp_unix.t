@@ -95,7 +95,7 @@ close $s;
 $r = run('udp-send', "unix:$dir/perl", 'x');
 is $r->{status}, 4, 'nobody there is refused';
 $r = run('udp-send', "unix:$dir/nothing", 'x');
-is $r->{status}, 4, 'nothing there too';
+is $r->{status}, 7, 'no path is another thing';
 $s = unix_socket("$dir/perl2");
 $r = run({ stdin => 'z' x 60_000 }, 'udp-send', '--no-reply', '--whole',
     "unix:$dir/perl2");
