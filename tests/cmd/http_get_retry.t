@@ -92,11 +92,14 @@ is $r->{status}, 0, 'nor is what is neither a number nor a date';
 $r = run('http-get', '--retry', 2, 'http://127.0.0.1:' . free_port());
 is $r->{status}, 4, 'a refusal stays one';
 is scalar(() = $r->{err} =~ /trying again in/g), 2, 'after two more tries';
-$r = run('http-get', '--retry', 9, '-m', '0.3',
-    'http://127.0.0.1:' . free_port());
-is $r->{status}, 5, '--max-time ends it';
-like $r->{err}, qr/stopped after \S+ s \(--max-time\); .*refused/, 'and how';
-cmp_ok $r->{seconds}, '<', 5, 'in time';
+# Also where the last attempt is refused when the limit has passed.
+for my $limit ('0.3', '0.251', '0.25', '1ms', '1ms', '1ms', '1ms') {
+    $r = run('http-get', '--retry', 9, '-m', $limit,
+        'http://127.0.0.1:' . free_port());
+    is $r->{status}, 5, "--max-time $limit ends it";
+    like $r->{err}, qr/stopped after \S+ \S+ \(--max-time\)/, 'and how';
+    cmp_ok $r->{seconds}, '<', 5, 'in time';
+}
 is run('http-get', '--retry', 'x', 'http://a/')->{status}, 2, 'not a number';
 
 done_testing;
