@@ -171,6 +171,7 @@ TESTENV = SOCKT="$(abspath $(B))/sockt" SOCKT_BUILD="$(abspath $(B))" \
 	CC="$(CC)" MAKE="$(MAKE)"
 # The longest come first: they would be waited for at the end.
 LONGEST = $(wildcard $(addprefix tests/,cmd/listen_many_connections.t \
+	cmd/connect_script.t \
 	cmd/relay_bytes.t cmd/connect_check.t bugs/limits_while_draining.t \
 	bugs/udp_serve_loop.t bugs/unnoticed_call_failures.t))
 LOOPBACK = $(LONGEST) \
@@ -188,6 +189,10 @@ helpers: $(HELPERS) $(B)/tests/link
 
 check: $(HELPERS) $(UNIT) $(REPLAY)
 	@$(TESTENV) $(PROVE) -j$(JOBS) $(TESTS)
+
+# The tests and replays in C.
+check-unit:
+	@$(MAKE) check TESTS='$$(UNIT) $$(REPLAY)'
 
 check-interop: $(HELPERS)
 	@$(TESTENV) $(PROVE) -j$(JOBS) $(wildcard tests/interop/*.t)
@@ -236,8 +241,8 @@ help:
 
 force:
 
-.PHONY: all helpers check check-interop sanitize demo install uninstall clean \
-	help force
+.PHONY: all helpers check check-unit check-interop sanitize demo install \
+	uninstall clean help force
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(OBJ:.o=.d) $(B)/obj/main.d $(UNIT:=.d) $(REPLAY:=.d) \
