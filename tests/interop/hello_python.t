@@ -34,35 +34,7 @@ my $p = start('serve-hello', '0');
 my $r = python($tcp_client, $p->port);
 is $r->{out}, "Welcome!\nHello, Michael!\nHello, Tracy!\nHello, Sarah!\nb''\n",
     'a tutorial\'s TCP client';
-my $lines = <<'END';
-import socket, sys
-s = socket.create_connection(('localhost', int(sys.argv[1])))
-print(s.recv(8).decode())
-f = s.makefile('rw', newline='\n')
-for name in 'Michael', 'Tracy':
-    f.write(name + '\n'); f.flush()
-    print(f.readline().rstrip('\n'))
-f.write('exit\n'); f.flush()
-print(repr(f.read()))
-END
-$r = python($lines, $p->port);
-is $r->{out}, "Welcome!\nHello, Michael!\nHello, Tracy!\n''\n",
-    'one that reads and writes lines';
 is $p->stop->{status}, 0, 'the server ends';
-
-my $single = <<'END';
-import socket, sys
-s = socket.socket()
-s.connect(('127.0.0.1', int(sys.argv[1])))
-s.sendall(b'hello from python')
-print(s.recv(1024).decode())
-END
-$p = start('serve-hello', '--greeting', '', '--reply', 'test server',
-    '--messages', '1', '0');
-$r = python($single, $p->port);
-is $r->{out}, "test server\n", 'the single-answer server';
-$p->expect(err => qr/says: hello from python\n/);
-$p->stop;
 
 my $udp_client = <<'END';
 import socket, sys
@@ -76,20 +48,6 @@ $p = start('udp-serve', '0');
 $r = python($udp_client, $p->port);
 is $r->{out}, "Hello, Michael!\nHello, Tracy!\nHello, Sarah!\n",
     'a tutorial\'s UDP client';
-$p->stop;
-
-my $http_client = <<'END';
-import sys, urllib.request, http.client
-with urllib.request.urlopen('http://127.0.0.1:%s/' % sys.argv[1]) as f:
-    print(f.status, f.headers['Content-Length'], f.read().decode())
-c = http.client.HTTPConnection('127.0.0.1', int(sys.argv[1]))
-c.request('HEAD', '/')
-a = c.getresponse()
-print(a.status, repr(a.read()))
-END
-$p = start('serve-hello', '--http', '0');
-$r = python($http_client, $p->port);
-is $r->{out}, "200 6 Hello!\n200 b''\n", 'Python\'s HTTP clients';
 $p->stop;
 
 my $tcp_server = <<'END';
@@ -133,21 +91,6 @@ $r = run('udp-send', '127.0.0.1', $port, 'Michael', 'Tracy', 'Sarah');
 is $r->{out}, "Hello, Michael!\nHello, Tracy!\nHello, Sarah!\n",
     'udp-send asks a tutorial\'s UDP server';
 is $r->{status}, 0, 'status 0';
-$r = run({ stdin => "Michael\nTracy\n" }, 'udp-send', '-w', '0.5',
-    '127.0.0.1', $port);
-is $r->{out}, "Hello, Michael\n!Hello, Tracy\n!", 'and its stdin, like nc -u';
 $server->stop('KILL');
-
-# udp-serve --print, like nc -ul: a person answers.
-$p = start({ keep_stdin => 1 }, 'udp-serve', '--print', '0');
-$p->send_line("Hello!\n");
-my $asks = <<'END';
-import socket, sys
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.sendto(b'Michael', ('127.0.0.1', int(sys.argv[1]))); print(s.recv(1024))
-END
-$r = python($asks, $p->port);
-is $r->{out}, "b'Hello!\\n'\n", 'a line of stdin is the answer';
-is $p->stop->{out}, 'Michael', 'and the datagram is printed';
 
 done_testing;

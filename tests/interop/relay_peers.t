@@ -1,10 +1,8 @@
 # connect and listen with the real things, in both directions, half-close
-# included: nc (OpenBSD), ncat, socat, tcpserver and tcpclient, microsocks,
-# tinyproxy.
+# included: nc (OpenBSD), ncat, socat, tcpserver and tcpclient.
 use Sockt;
 
-for my $peer (qw(nc.openbsd ncat socat tcpserver tcpclient microsocks
-    tinyproxy)) {
+for my $peer (qw(nc.openbsd ncat socat tcpserver tcpclient)) {
     ok scalar(grep { -x "$_/$peer" } split(/:/, $ENV{PATH}), '/usr/sbin'),
         "$peer is installed";
 }
@@ -115,45 +113,5 @@ for my $name ('nc', 'ncat', 'socat') {
         'ABC', "$name by way of --to to socat";
 }
 $_->signal('TERM'), $_->finish for $forwarder, $behind;
-
-# --- Proxies ---------------------------------------------------------------
-
-my $hello = start('serve-hello', '-4', 0);
-my $target = $hello->port;
-my @talk = ('--expect', 'Welcome', '--send', 'Bob\n', '--expect',
-    'Hello, Bob!', '--send', 'exit\n');
-
-my $socks = free_port();
-my $proxy = start({ command => 'microsocks' }, '-i', '127.0.0.1', '-p',
-    $socks, '-u', 'me', '-P', 'secret');
-my $r = run('connect', '--retry-for', 20, '--proxy',
-    "socks5://me:secret\@127.0.0.1:$socks", 'localhost', $target, @talk);
-is "$r->{status} $r->{out}", "0 Welcome!Hello, Bob!\n",
-    'microsocks: SOCKS5 with a password, by name';
-$r = run('connect', '--proxy', "socks5://me:wrong\@127.0.0.1:$socks",
-    'localhost', $target);
-is $r->{status}, 8, 'microsocks: a wrong password is status 8';
-$proxy->signal('TERM');
-$proxy->finish;
-
-my $http = free_port();
-spew("$dir/tinyproxy.conf", <<"C");
-Port $http
-Listen 127.0.0.1
-Timeout 60
-LogLevel Critical
-ConnectPort $target
-C
-$proxy = start({ command => 'tinyproxy' }, '-d', '-c',
-    "$dir/tinyproxy.conf");
-$r = run('connect', '--retry-for', 20, '--proxy',
-    "http://127.0.0.1:$http", 'localhost', $target, @talk);
-is "$r->{status} $r->{out}", "0 Welcome!Hello, Bob!\n",
-    'tinyproxy: CONNECT';
-$r = run('connect', '--proxy', "http://127.0.0.1:$http", 'localhost', 1);
-is $r->{status}, 8, 'tinyproxy: a port it does not allow is status 8';
-$proxy->signal('TERM');
-$proxy->finish;
-$hello->stop;
 
 done_testing;

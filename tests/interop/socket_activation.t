@@ -106,36 +106,6 @@ my $sockt = sockt();
         'each is served alone, and ends well';
     $p->stop('TERM');
 }
-# --inetd: the connection is standard input and output.
-for my $case ([ [ 'serve-hello', '--fd', 0 ], "Welcome!Hello, x!\n" ],
-    [ [ 'listen', '--fd', 0, '--', 'tr', 'a-z', 'A-Z' ], "X\n" ]) {
-    my ($command, $expected) = @$case;
-    my $port = free_port();
-    my $p = activate('-a', '--inetd', '-l', "127.0.0.1:$port", $sockt,
-        @$command);
-    is answer_of(client($port), "x\n"), $expected, "-a --inetd: @$command";
-    $p->stop('TERM');
-}
-{
-    my $port = free_port();
-    my $p = activate('--inetd', '-l', "127.0.0.1:$port", $sockt, 'listen', '-k',
-        '--fd', 0, '--echo');
-    is answer_of(client($port), 'x'), 'x', '--inetd: a listening socket is 0';
-    $p->stop('TERM');
-}
-{
-    my $path = scratch() . '/s';
-    my $p = activate('-a', '-l', $path, $sockt, 'listen', '--fd', 'systemd',
-        '--', 'sh', '-c', 'echo "$PROTO"');
-    select undef, undef, undef, 0.01 until -S $path;
-    my $r;
-    for (1 .. 200) {
-        $r = run('connect', '-q', "unix:$path");
-        last if $r->{status} == 0;
-    }
-    is $r->{out}, "UNIX\n", 'a unix connection';
-    $p->stop('TERM');
-}
 {
     my $port = do { my $u = udp_socket(); $u->sockport };
     my $p = activate('-d', '-l', "127.0.0.1:$port", $sockt,

@@ -1,6 +1,6 @@
-# connect --tls and --via with real peers: nginx, socat and ncat as servers of
-# TLS, microsocks and tinyproxy on the way to them, nc, ncat and socat as
-# programs. Large transfers both ways are compared by checksum.
+# connect --tls, --via and https with real peers: nginx, openssl s_server, socat
+# and ncat as servers of TLS, microsocks and tinyproxy on the way to them, nc,
+# ncat and socat as programs. Large transfers both ways are compared by checksum.
 use Sockt;
 use Digest::SHA qw(sha256_hex);
 use SocktTls;
@@ -18,6 +18,7 @@ srand 15;
 my $block = join '', map { pack 'L', rand 2**32 } 1 .. 1 << 18;
 spew("$dir/www/large", $block x 20);
 spew("$dir/www/small", "small\n");
+spew("$dir/www/chunked.shtml", 'a<!--#include virtual="/small" -->b' x 50);
 my $sum = sha256_hex($block x 20);
 my %mark = (env => { TMPDIR => $dir }, timeout => 120);
 
@@ -60,6 +61,8 @@ my $servers = join '', map { <<"C" } sort keys %certificate;
         ssl_certificate_key $certificate{$_}{key};
         root $dir/www;
         location /slow { alias $dir/www/large; limit_rate 200k; }
+        location /brisk { alias $dir/www/large; limit_rate 8m; }
+        location ~ shtml\$ { ssi on; }
     }
 C
 spew("$dir/nginx.conf", <<"C");
@@ -68,7 +71,8 @@ master_process off;
 pid $dir/nginx.pid;
 events { }
 http {
-    access_log off;
+    access_log $dir/access;
+    default_type text/html;
     client_body_temp_path $dir/t1; proxy_temp_path $dir/t2;
     fastcgi_temp_path $dir/t3; uwsgi_temp_path $dir/t4; scgi_temp_path $dir/t5;
 $servers
@@ -101,6 +105,57 @@ is sha256_hex(body($r->{out})), $sum, '  byte for byte';
 $r = run({ %mark, stdin => request('small') }, 'connect', 'localhost',
     $port{good});
 like $r->{out}, qr/400 Bad Request/, 'without --tls there is none';
+
+# The same by http-get.
+my $url = "https://localhost:$port{good}";
+sub get { return run({%mark}, 'http-get', '-q', @_) }
+for my $name (qw(wrong expired unknown self)) {
+    $r = get(@ca, '--retry', 3, '--retry-for', 20,
+        "https://localhost:$port{$name}/small");
+    is "$r->{status} $r->{out}", '9 ', "http-get, certificate $name: status 9";
+    is scalar(() = $r->{err} =~ /\n/g), 1, '  in one line, and not tried again';
+}
+unlike slurp("$dir/access"), qr/ 400 .*\n.* 400 /,
+    'nothing more was requested without TLS';
+$r = get(@ca, '-o', "$dir/file", "$url/large");
+is "$r->{status} " . sha256_hex(slurp("$dir/file")), "0 $sum", 'a large file';
+is get(@ca, "$url/chunked.shtml")->{out}, "asmall\nb" x 50, 'chunked';
+is get(@ca, '-r', '1-3', "$url/small")->{out}, 'mal', 'a range';
+is get(@ca, "$url/none")->{status}, 8, 'a file that is not there';
+$r = run('http-get', '--json', @ca, "$url/small", "$url/small");
+is scalar(() = $r->{err} =~ /"event":"secured"/g), 1, 'two files over one connection';
+is $r->{out}, "small\n" x 2, '  are whole';
+
+# Killed, with its processes, and resumed.
+my $got = "$dir/resumed";
+my $killed = start('http-get', '-q', @ca, '-o', $got, "$url/brisk");
+select undef, undef, undef, 0.02
+    until (-s "$got.part" // 0) > 1 << 20 || !is_running($killed->{pid});
+my @children = map { ($_, children($_)) } children($killed->{pid});
+is $killed->stop('KILL')->{signal}, 9, 'killed in the middle';
+ok !-e $got, '  there is no file yet';
+for (1 .. 500) {
+    last if !grep { is_running($_) } @children;
+    select undef, undef, undef, 0.02;
+}
+ok !grep({ is_running($_) } @children), '  and no process is left';
+$r = run('http-get', @ca, '-co', $got, "$url/brisk");
+like $r->{err}, qr/^HTTP\/1\.1 206/m, 'a part is fetched';
+is "$r->{status} " . sha256_hex(slurp($got)), "0 $sum", '  and all of it is there';
+
+# A body without a length ends with TLS, or is cut.
+my $www = free_port();
+my $s_server = start({ command => 'sh', keep_stdin => 1 }, '-c',
+    'cd "$0" && exec openssl s_server -accept "$1" -cert "$2" -key "$3" -WWW',
+    "$dir/www", $www, @{ $certificate{good} }{qw(cert key)});
+$r = get(@ca, '--retry-for', 30, '-o', "$dir/whole", "https://localhost:$www/large");
+is "$r->{status} " . sha256_hex(slurp("$dir/whole")), "0 $sum", 's_server: whole';
+$r = get(@ca, '-o', "$dir/cut", 'https://localhost:' . tls_cutter($www) . '/large');
+is $r->{status}, 10, 'all but the end of TLS: status 10';
+like $r->{err}, qr/TLS/, '  what is said';
+ok !-e "$dir/cut", '  the file has no name';
+is sha256_hex(slurp("$dir/cut.part")), $sum, '  its bytes are kept';
+$s_server->stop('KILL');
 
 # Truncation: the server is killed in the middle.
 my $p = start({ %mark, stdin => request('slow') }, 'connect', '--tls', @ca,

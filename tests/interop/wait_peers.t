@@ -2,7 +2,7 @@
 # ucspi-tcp: what a script sees is the same.
 use Sockt;
 
-for my $peer (qw(wait-for-it tcpclient mconnect-io microsocks openssl)) {
+for my $peer (qw(wait-for-it tcpclient mconnect-io)) {
     ok scalar(grep { -x "$_/$peer" } split(/:/, $ENV{PATH}), '/usr/sbin'),
         "$peer is installed";
 }
@@ -73,41 +73,5 @@ for my $who (sort keys %ucspi) {
     reap($server);
 }
 is $env{sockt}, $env{tcpclient}, 'and the same environment';
-
-# TLS: its handshake is part of the round trip.
-my $dir = scratch();
-my $made = run({ command => 'openssl' }, 'req', '-x509', '-newkey', 'rsa:2048',
-    '-nodes', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost',
-    '-days', 2, '-keyout', "$dir/key", '-out', "$dir/cert");
-is $made->{status}, 0, 'a certificate';
-my $tls = free_port();
-my $server = start({ command => 'openssl', keep_stdin => 1 }, 's_server', '-cert',
-    "$dir/cert", '-key', "$dir/key", '-accept', "127.0.0.1:$tls", '-quiet');
-is run('connect', '-z', '--retry-for', 20, '127.0.0.1', $tls)->{status}, 0,
-    'openssl s_server listens';
-my @ca = ('--tls', '--tls-ca', "$dir/cert", '-4');
-my $r = run('connect', '-z', '--count', 3, '--stats', @ca, 'localhost', $tls);
-like $r->{out}, qr/: 3 attempts, 3 connected, 0 lost/, '--count with --tls'
-    or diag $r->{err};
-is run('connect', '-z', @ca, "localhost:$tls", "127.0.0.1:$tls")->{status}, 9,
-    'one of two names is not that of the certificate: status 9';
-is run('connect', '-z', '--any', @ca, "127.0.0.1:$tls", "localhost:$tls")
-    ->{status}, 0, '--any: the other one is';
-$server->stop;
-
-# Several endpoints, and round trips, through a real proxy.
-my $proxy = free_port();
-my $microsocks = start({ command => 'microsocks' }, '-i', '127.0.0.1', '-p',
-    $proxy);
-is run('connect', '-z', '--retry-for', 20, '127.0.0.1', $proxy)->{status}, 0,
-    'microsocks listens';
-my @via = ('--proxy', "socks5://127.0.0.1:$proxy");
-is run('connect', '-z', @via, @open, 'localhost:' . $l->sockport)->{status}, 0,
-    'two endpoints through microsocks';
-is run('connect', '-z', @via, @open, '127.0.0.1:' . free_port())->{status}, 8,
-    'one of them refused';
-like run('connect', '-z', '--count', 3, '--stats', @via, @open)->{out},
-    qr/: 3 attempts, 3 connected, 0 lost/, 'round trips through microsocks';
-$microsocks->stop;
 
 done_testing;
