@@ -530,10 +530,11 @@ const struct command listen_command = {
     .size = sizeof(struct listen_options),
     .usual = "keep-open exec to echo allow max-conns recv-only idle-timeout "
 	     "hexdump verbose",
-    .notes = "Without ADDR only this machine can connect (127.0.0.1 and ::1); "
-	     "'*' is every address. With PORT 0 the system chooses the port. "
-	     "[ADDR] PORT can also be ADDR:PORT or unix:PATH. A PROGRAM gets "
-	     "the connection as its stdin and stdout.",
+    .notes =
+	"Without ADDR only this machine can connect (127.0.0.1 and ::1); "
+	"'*' or any is every address. With PORT 0 the system chooses the port. "
+	"[ADDR] PORT can also be ADDR:PORT or unix:PATH. A PROGRAM gets "
+	"the connection as its stdin and stdout.",
     .examples = "sockt listen 8080 > received\n"
 		"sockt listen -k '*' 2323 -- ./handler\n"
 		"sockt listen -k 8080 --to localhost:80\n",

@@ -248,6 +248,7 @@ serve_http(struct hello_client *c, int64_t limit_ms)
 	n = read_head(c, head, sizeof(head), &code);
 	if (n <= 0)
 		return (int)n;
+	session_answer(&c->session);
 	log_request(c, head, (size_t)n);
 	if (code == 200)
 		code = http_server_parse(&r, head, (size_t)n);
@@ -298,12 +299,16 @@ serve_messages(struct hello_client *c)
 	struct session *s = &c->session;
 	enum session_message status;
 	struct message m;
+	bool quits;
 
 	if (session_send(s, hs->greeting, hs->greeting_length) < 0)
 		return -1;
 	while ((status = session_receive_message(s, &m)) == SESSION_MESSAGE) {
+		quits = is_quit_word(hs, &m);
+		if (!quits)
+			session_answer(s);
 		log_message(c, "message", m.bytes, m.length);
-		if (is_quit_word(hs, &m))
+		if (quits)
 			return 0;
 		if (answer(c, &m) < 0)
 			return -1;
@@ -461,7 +466,7 @@ const struct command serve_hello_command = {
 	     "allow verbose json",
     .notes =
 	"The default PORT is 9999, with --http 8080. Without ADDR only this "
-	"machine can connect (127.0.0.1 and ::1); '*' is every address.",
+	"machine can connect (127.0.0.1 and ::1); '*' or any is every address.",
     .examples =
 	"sockt serve-hello\n"
 	"sockt serve-hello --http 8080\n"

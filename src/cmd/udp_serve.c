@@ -666,7 +666,8 @@ const struct command udp_serve_command = {
     .usual = "echo discard print reply count hexdump join allow verbose json",
     .notes =
 	"The default PORT is 9999. Without ADDR only this machine can send to "
-	"it (127.0.0.1 and ::1); '*' is every address. A PROGRAM is run for "
+	"it (127.0.0.1 and ::1); '*' or any is every address. A PROGRAM is run "
+	"for "
 	"each datagram: its stdin is the payload, its stdout the answer.",
     .examples = "sockt udp-serve\n"
 		"sockt udp-serve --print --lines 5140 >> log\n"

@@ -50,6 +50,8 @@ serve_pieces(struct served *v)
 	ssize_t n;
 
 	while ((n = session_receive(&v->s, piece, sizeof(piece))) > 0) {
+		if (echo)
+			session_answer(&v->s);
 		if (record(v, false, piece, (size_t)n) < 0)
 			return -1;
 		if (echo && (record(v, true, piece, (size_t)n) < 0 ||
@@ -198,17 +200,6 @@ outlive_program(void)
 		sigaction(numbers[i], &sa, NULL);
 }
 
-/* Closes the connection after all: it only ended before the program's. */
-static void
-do_not_abort(struct session *s)
-{
-	s->r.is_aborted = false;
-	if (s->r.reset_by_us)
-		s->r.reset = sock_is_closed(s->fd);
-	s->r.reset_by_us = false;
-	sock_reset_on_close(s->fd, false);
-}
-
 /* Sets the variables of a program that are about TLS, which t may be. */
 static void
 set_variables(const struct tls *t)
@@ -268,8 +259,14 @@ serve_program(struct served *v)
 		return -1;
 	}
 	s->is_answering = p->is_killed || stop_signal != 0;
-	if (s->r.is_aborted && !s->is_answering)
-		do_not_abort(s);
+	/* The relay has only ended before the program. */
+	if (s->r.is_aborted && !s->is_answering) {
+		s->r.is_aborted = false;
+		if (s->r.reset_by_us)
+			s->r.reset = sock_is_closed(s->fd);
+		s->r.reset_by_us = false;
+		sock_reset_on_close(s->fd, false);
+	}
 	return status == 0 ? 0 : err_status(&s->e, status);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "base/fd.h"
 #include "base/num.h"
 #include "net/shutdown.h"
 #include "net/sock.h"
@@ -24,7 +25,7 @@ session_start(struct session *s, int fd, struct limit idle, int64_t max_ms)
 	s->missing = NULL;
 	s->tls = NULL;
 	memset(&s->r, 0, sizeof(s->r));
-	s->allows_probes = false;
+	s->allows_probes = s->is_answering = false;
 	err_clear(&s->e);
 	buf_init(&s->queue, s->storage, sizeof(s->storage));
 	s->has_lines = false;
@@ -134,14 +135,23 @@ session_receive(struct session *s, void *piece, size_t size)
 	return result_of(s, end) < 0 ? -1 : (ssize_t)n;
 }
 
+void
+session_answer(struct session *s)
+{
+	s->is_answering = true;
+	sock_reset_on_close(s->fd, true);
+}
+
 int
 session_send(struct session *s, const void *bytes, size_t n)
 {
 	struct stream stream = stream_of(s);
 
-	s->is_answering = true;
+	if (!s->is_answering)
+		session_answer(s);
 	if (result_of(s, stream_send(&stream, bytes, n, &s->r.sent)) < 0)
 		return -1;
+	sock_reset_on_close(s->fd, false);
 	s->is_answering = false;
 	return 0;
 }
@@ -260,15 +270,19 @@ int
 session_end(struct session *s, const struct conn *c, int level, int result)
 {
 	struct deadline until = s->until;
-	bool is_lost = result < 0 && s->e.kind == ERR_LOST;
-	bool is_cut =
-	    s->fd < 0 || s->is_answering || is_lost ||
-	    (result < 0 && (s->r.is_aborted || s->e.kind == ERR_OUTPUT));
+	bool is_lost = result < 0 && s->e.kind == ERR_LOST, is_reset;
+	bool is_cut = s->fd < 0 || s->is_answering || is_lost;
 
+	if (result < 0 && !is_cut)
+		is_cut = s->r.is_aborted || s->e.kind == ERR_OUTPUT ||
+			 /* What has arrived would have been answered. */
+			 (s->e.kind == ERR_TIMEOUT && s->r.sent > 0 &&
+			     fd_available(s->fd) > 0);
 	/* A FIN would make half an answer look whole. */
 	if (is_cut && s->fd >= 0) {
-		s->r.reset_by_us = s->r.reset_by_us || !is_lost;
-		s->r.reset = s->r.reset || !is_lost;
+		is_reset = !is_lost && !addr_is_unix(&c->local);
+		s->r.reset_by_us = s->r.reset_by_us || is_reset;
+		s->r.reset = s->r.reset || is_reset;
 		sock_abort(&s->fd);
 	}
 	/* With nothing left to read, closing sends the FIN. */

@@ -95,7 +95,14 @@ enum session_message { SESSION_MESSAGE, SESSION_END, SESSION_FAILED };
 enum session_message session_receive_message(
     struct session *s, struct message *m);
 
-/* Sends all n bytes. Returns 0, or -1 with s->e set. */
+/*
+ * An answer is due: until session_send() has sent it, whatever ends the
+ * connection or this process is a reset. A FIN would make half an answer, or
+ * none, look whole.
+ */
+void session_answer(struct session *s);
+
+/* Sends all n bytes, a whole answer. Returns 0, or -1 with s->e set. */
 int session_send(struct session *s, const void *bytes, size_t n);
 
 /*

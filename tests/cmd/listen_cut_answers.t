@@ -1,7 +1,9 @@
 # An answer that is cut short ends with a reset, a complete one with a FIN.
 use Sockt;
-use Errno qw(ECONNRESET);
+use Errno qw(ECONNRESET EPIPE);
 use Time::HiRes qw(time);
+
+my $was_reset;
 
 # What a client reads, and how that ended: 'fin' or 'reset'.
 sub rest {
@@ -10,67 +12,138 @@ sub rest {
     while (1) {
         my $n = sysread $c, $text, 65536, length $text;
         return ($text, $! == ECONNRESET ? 'reset' : "$!") unless defined $n;
-        return ($text, 'fin') if $n == 0;
+        return ($text, $was_reset ? 'reset' : 'fin') if $n == 0;
     }
 }
 
-my @half = ('--', 'sh', '-c', 'read l; echo first half; sleep 5; echo second');
+my @half = ('--', 'sh', '-c', 'read l; echo first half; sleep 2; echo second');
 
-# A limit, and each signal to the server.
-{
-    my $p = start('listen', '-kv', '-m', '300ms', 0, @half);
-    my $c = tcp_client($p->port);
-    syswrite $c, "go\n";
-    my ($text, $how) = rest($c);
-    is "$text$how", "first half\nreset", "-m: a reset";
-    $p->expect(err => qr/closed .*reset by this side/);
-    $p->stop;
-    for my $signal ('TERM', 'INT', 'HUP') {
-        $p = start('listen', '-k', 0, @half);
-        $c = tcp_client($p->port);
-        syswrite $c, "go\n";
-        my $first = '';
-        sysread $c, $first, 100;
-        $p->signal($signal);
-        ($text, $how) = rest($c);
-        is "$first$text$how", "first half\nreset",
-            "$signal to the server: a reset";
-        $p->finish;
-    }
-    # A program that dies.
-    $p = start('listen', '-k', 0, '--', 'sh', '-c',
-        'read l; echo half; kill -9 $$');
-    $c = tcp_client($p->port);
-    syswrite $c, "go\n";
-    ($text, $how) = rest($c);
-    is "$text$how", "half\nreset", "a program that dies: a reset";
-    # One that exits, with whatever status.
-    $p->stop;
-    $p = start('listen', '-k', 0, '--', 'sh', '-c',
-        'read l; echo whole; exit 137');
-    $c = tcp_client($p->port);
-    syswrite $c, "go\n";
-    ($text, $how) = rest($c);
-    is "$text$how", "whole\nfin", "a program that exits: a FIN";
-    $p->stop;
-}
-
-# The server is killed, and its program with it.
 my $portable = run('--version')->{out} =~ /posix/;
-my ($p, $c);
-SKIP: {
-    skip 'without Linux calls no process is told that sockt was killed', 1
-        if $portable;
-    $p = start('listen', '-k', 0, @half);
-    $c = tcp_client($p->port);
-    syswrite $c, "go\n";
-    sysread $c, my $first, 100;
-    $p->signal('KILL');
-    my ($text, $how) = rest($c);
-    is "$first$text$how", "first half\nreset", 'kill -9: a reset';
-    $p->finish;
+my @last = ('--', 'sh', '-c', 'read l; echo half; exec sleep 5');
+my @dies = ('--', 'sh', '-c', 'read l; echo half; kill -9 $$');
+my @exits = ('--', 'sh', '-c', 'read l; echo whole; exit 137');
+my $dump = ['-x', scratch() . '/dump'];
+
+# A client that receives little.
+sub narrow {
+    my ($port) = @_;
+    socket my $c, Socket::AF_INET(), Socket::SOCK_STREAM(), 0 or die $!;
+    setsockopt $c, Socket::SOL_SOCKET(), Socket::SO_RCVBUF(), 4096;
+    connect $c, Socket::pack_sockaddr_in($port, "\x7f\0\0\1") or die $!;
+    $was_reset = 0;
+    return $c;
 }
 
+# Waits until a process waits.
+sub asleep {
+    my ($pid) = @_;
+    select undef, undef, undef, 0.005 until is_asleep($pid) || !is_running($pid);
+    return;
+}
+
+# Sends until the server takes no more.
+sub flood {
+    my ($c) = @_;
+    my $idle = 0;
+    $c->blocking(0);
+    while ($idle < 20) {
+        my $sent = syswrite $c, "Michael\n" x 1000;
+        $was_reset ||= !defined $sent && ($! == ECONNRESET || $! == EPIPE);
+        $idle = defined $sent ? 0 : $idle + 1;
+        select undef, undef, undef, 0.01 if $idle;
+    }
+    $c->blocking(1);
+    return;
+}
+
+my $flood = \&flood;
+my $once = sub { syswrite $_[0], "Michael\n" };
+my $nothing = sub { };
+my @m = ('-m', '300ms');
+my @small = ('--sndbuf', 4096);
+my @flooded = ('-m', 1, @small);
+my @idle = ('--idle-timeout', '300ms');
+my @long = ('--greeting', 'x' x 100_000, @small);
+
+# Name, command, what the client sends, what ends it (a signal to the server, or
+# nothing: a limit, a program), and what the client gets.
+my @rows = (
+    ['a program, -m', ['listen', '-kv', @m, 0, @half], $once, '', 'reset'],
+    ['a program, TERM', ['listen', '-kv', 0, @half], $once, 'TERM', 'reset'],
+    ['a program, INT', ['listen', '-kv', 0, @half], $once, 'INT', 'reset'],
+    ['a program, HUP', ['listen', '-kv', 0, @half], $once, 'HUP', 'reset'],
+    ['a program, KILL', ['listen', '-kv', 0, @last], $once, 'KILL', 'reset'],
+    ['a program dies', ['listen', '-kv', 0, @dies], $once, '', 'reset'],
+    ['a program exits', ['listen', '-kv', 0, @exits], $once, '', 'fin'],
+    ['recorded, -m', ['listen', '-kv', @m, @$dump, 0, @half], $once, '',
+        'reset'],
+    ['recorded, TERM', ['listen', '-kv', @$dump, 0, @half], $once, 'TERM',
+        'reset'],
+    ['recorded, INT', ['listen', '-kv', @$dump, 0, @half], $once, 'INT',
+        'reset'],
+    ['recorded, HUP', ['listen', '-kv', @$dump, 0, @half], $once, 'HUP',
+        'reset'],
+    ['recorded, KILL', ['listen', '-kv', @$dump, 0, @last], $once, 'KILL',
+        'reset'],
+    ['recorded, dies', ['listen', '-kv', @$dump, 0, @dies], $once, '',
+        'reset'],
+    ['recorded, exits', ['listen', '-kv', @$dump, 0, @exits], $once, '',
+        'fin'],
+    ['--echo, -m', ['listen', '-kv', @flooded, '--echo', 0], $flood, '', 'reset'],
+    ['--echo, --idle-timeout', ['listen', '-kv', @idle, @small, '--echo', 0], $flood,
+        '', 'reset'],
+    ['--echo, TERM', ['listen', '-kv', @small, '--echo', 0], $flood, 'TERM', 'reset'],
+    ['--echo, KILL', ['listen', '-kv', @small, '--echo', 0], $flood, 'KILL', 'reset'],
+    ['--echo, -m, all echoed', ['listen', '-kv', @m, '--echo', 0], $once, '',
+        'fin'],
+    ['--echo, TERM, all echoed', ['listen', '-kv', '--echo', 0], $once,
+        'TERM', 'fin'],
+    ['the greeting, -m', ['serve-hello', @long, @m, 0], $nothing, '', 'reset'],
+    ['the greeting, KILL', ['serve-hello', @long, 0], $nothing, 'KILL',
+        'reset'],
+    ['replies, --idle-timeout', ['serve-hello', @idle, @small, 0], $flood, '',
+        'reset'],
+    ['replies, INT', ['serve-hello', @small, 0], $flood, 'INT', 'reset'],
+    ['a late reply, -m', ['serve-hello', '--delay', 9, @m, 0], $once, '',
+        'reset'],
+    ['a late reply, HUP', ['serve-hello', '--delay', 9, 0], $once, 'HUP',
+        'reset'],
+    ['all replies, TERM', ['serve-hello', 0], $once, 'TERM', 'fin'],
+    ['all replies, KILL', ['serve-hello', 0], $once, 'KILL', 'fin'],
+    ['--http, KILL', ['serve-hello', '--http', '--delay', 9, 0],
+        sub { syswrite $_[0], "GET / HTTP/1.0\r\n\r\n" }, 'KILL', 'reset'],
+    ['--http, TERM', ['serve-hello', '--http', '--delay', 9, 0],
+        sub { syswrite $_[0], "GET / HTTP/1.0\r\n\r\n" }, 'TERM', 'reset'],
+);
+for my $row (@rows) {
+    my ($name, $args, $send, $signal, $expected) = @$row;
+    my $p = start(@$args);
+    my $c = narrow($p->port);
+    $send->($c);
+    if ($signal && $name =~ /^(the gr|a late|--http)/) {
+        $p->expect(err => $name =~ /^the/ ? qr/accepted/ : qr/says: (GET|Mi)/);
+        asleep(await_child($p->{pid}));
+    } elsif ($signal && $send != $flood) {
+        # What is answered at once.
+        my $text = '';
+        1 while $text !~ /(?:half|Michael!?)\n\z/
+            && sysread $c, $text, 100, length $text;
+        asleep(await_child($p->{pid}));
+    }
+SKIP: {
+        skip 'without Linux calls no process is told that sockt was killed', 1
+            if $portable && $signal eq 'KILL';
+        $p->signal($signal) if $signal;
+        $p->expect(err => qr/closed .*reset by this side/)
+            if $expected eq 'reset' && !$signal;
+        my ($text, $how) = rest($c);
+        is $how, $expected, $name;
+    }
+    close $c;
+    $p->stop;
+}
+
+my ($p, $c);
 # Without -k a limit is status 5.
 $p = start('listen', '-m', '300ms', 0, @half);
 $c = tcp_client($p->port);
