@@ -134,7 +134,7 @@ for my $row (
     }
 }
 for my $row ([TERM => 'listen', '-k', '-e', 'echo half; sleep 9'],
-    [TERM => 'serve-hello', '--greeting', 'half\n'],
+    [TERM => 'serve-hello', '--greeting', 'half\n', '--delay', 9],
     [0 => 'serve-hello', '--greeting', 'half\n', '--delay', 9, '-m', '200ms']) {
     my ($signal, @server) = @$row;
     $p = server(@server, []);
