@@ -1,6 +1,7 @@
 /* Reports when a connection opens and closes. */
 #include "net/conn_event.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "base/text.h"
 #include "net/addr.h"
 #include "net/os.h"
+#include "net/sock.h"
 
 /* How many bytes of a message are shown. */
 #define SHOWN 512
@@ -26,6 +28,10 @@ conn_event_summarize(int fd, bool goes_on, struct conn_summary *s)
 		return;
 	s->sent = tcp.sent;
 	s->received = tcp.received;
+	/* The peer's FIN counts as a byte. A reset after it is EPIPE. */
+	if (s->received > 0 &&
+	    (tcp.peer_finished || (tcp.is_closed && sock_error(fd) == EPIPE)))
+		s->received--;
 	s->reset = tcp.is_closed;
 	if (tcp.peer_finished || tcp.is_closed)
 		s->first = CONN_FIRST_PEER;

@@ -20,13 +20,14 @@ const char *os_name(void);
 
 /* The kernel's counters and state of a TCP connection. */
 struct os_tcp {
-	uint64_t sent, received; /* bytes */
-	bool peer_finished;      /* the peer's FIN has arrived */
-	bool is_closed;          /* the connection was reset */
-	bool is_acknowledged;    /* the peer acknowledged everything sent */
-	uint32_t rtt_us;         /* the smoothed round-trip time */
-	uint32_t segments;       /* sent */
-	uint32_t retransmitted;  /* of these */
+	uint64_t sent,
+	    received;         /* bytes; the FIN of the peer may count as one */
+	bool peer_finished;   /* the peer's FIN has arrived */
+	bool is_closed;       /* the connection was reset */
+	bool is_acknowledged; /* the peer acknowledged everything sent */
+	uint32_t rtt_us;      /* the smoothed round-trip time */
+	uint32_t segments;    /* sent */
+	uint32_t retransmitted; /* of these */
 	uint32_t waiting; /* of a listening socket: pending connections, */
 	uint32_t backlog; /* and their limit */
 };

@@ -51,17 +51,6 @@ os_name(void)
 	return "linux";
 }
 
-/* The pending error of a socket, which this clears. */
-static int
-error_of(int fd)
-{
-	int error = 0;
-	socklen_t len = sizeof(error);
-
-	(void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
-	return error;
-}
-
 bool
 os_tcp_info(int fd, struct os_tcp *tcp)
 {
@@ -79,12 +68,7 @@ os_tcp_info(int fd, struct os_tcp *tcp)
 			     info.tcpi_state == STATE_LAST_ACK ||
 			     info.tcpi_state == STATE_CLOSING ||
 			     info.tcpi_state == STATE_TIME_WAIT;
-	/* The peer's FIN counts as a byte. A reset after it is EPIPE. */
 	tcp->received = info.tcpi_bytes_received;
-	if (tcp->received > 0 &&
-	    (tcp->peer_finished ||
-		(info.tcpi_state == STATE_CLOSE && error_of(fd) == EPIPE)))
-		tcp->received--;
 	tcp->is_closed = info.tcpi_state == STATE_CLOSE;
 	tcp->is_acknowledged =
 	    info.tcpi_unacked == 0 && info.tcpi_notsent_bytes == 0;

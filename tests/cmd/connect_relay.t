@@ -21,4 +21,19 @@ like $r->{err},
     qr/^sockt connect: 127\.0\.0\.1 port $port: refused \(.+\)\n\z/,
     'one line says what was tried, what came back, what it means';
 
+# A reset is a loss, also if it is found while the FIN is sent.
+{
+    my $l = tcp_listener();
+    my $p = start({ keep_stdin => 1 }, 'connect', '127.0.0.1', $l->sockport);
+    my $c = $l->accept;
+    syswrite $c, "half\n";
+    $p->expect(out => qr/half/);
+    $p->signal('STOP');
+    setsockopt $c, Socket::SOL_SOCKET(), Socket::SO_LINGER(), pack 'ii', 1, 0;
+    close $c;
+    $p->close_stdin;
+    $p->signal('CONT');
+    is $p->finish->{status}, 10, 'a reset at the end of stdin is a loss';
+}
+
 done_testing;
