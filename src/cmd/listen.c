@@ -24,6 +24,7 @@
 #include "net/listener.h"
 #include "net/sandbox.h"
 #include "net/signals.h"
+#include "net/sock.h"
 #include "net/wait.h"
 #include "relay/recorder.h"
 #include "serve/handler.h"
@@ -172,8 +173,8 @@ serve_child(struct listen_state *l, int fd, const struct conn *c, struct err *e)
 
 	if (!h->tls.is_on || l->o->keep)
 		stop_listening(l);
-	else if (fd_pipe(secured, false) < 0)
-		return err_sys(e, ERR_FAILED, errno, "a pipe");
+	else if (sock_pair(secured) < 0)
+		return err_sys(e, ERR_FAILED, errno, "a socket");
 	h->secured = secured[1];
 	if (runs_program && h->recorder == NULL && !h->tls.is_on)
 		server_spawn(&l->server, fd, c, h->program);
@@ -187,9 +188,11 @@ serve_child(struct listen_state *l, int fd, const struct conn *c, struct err *e)
 		err_sys(e, ERR_FAILED, errno, "accepting");
 	else
 		ready = read(secured[0], &byte, 1) == 1;
-	fd_close(&secured[0]);
-	if (ready > 0)
+	if (ready > 0) {
 		stop_listening(l);
+		ready = fd_write_all(secured[0], "", 1) == 0;
+	}
+	fd_close(&secured[0]);
 	return ready;
 }
 

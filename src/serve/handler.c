@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/err.h"
@@ -308,6 +309,7 @@ handler_serve(int fd, const struct conn *c, void *context)
 {
 	/* The only one of this process. */
 	static struct served v;
+	char byte;
 	int result;
 
 	v.h = context;
@@ -315,8 +317,10 @@ handler_serve(int fd, const struct conn *c, void *context)
 	session_start(&v.s, fd, v.h->idle, v.h->max_ms);
 	v.s.allows_probes = v.h->allows_probes;
 	result = session_secure(&v.s, &v.h->tls);
-	if (result == 0 && v.h->secured >= 0)
-		(void)fd_write_all(v.h->secured, "", 1);
+	if (result == 0 && v.h->secured >= 0 &&
+	    (fd_write_all(v.h->secured, "", 1) < 0 ||
+		read(v.h->secured, &byte, 1) != 1))
+		result = err_sys(&v.s.e, ERR_FAILED, errno, "serving");
 	if (result == 0)
 		result = v.h->recorder == NULL ? serve(&v) : serve_recorded(&v);
 	return session_end(&v.s, c, DIAG_NOTE, result);

@@ -35,8 +35,8 @@ struct handler {
 	struct limit idle;
 	int64_t max_ms;     /* -1: no limit */
 	bool allows_probes; /* serve/session.h */
-	int secured; /* gets a byte when the handshake of TLS is complete, -1:
-			not used */
+	int secured; /* a socket that gets a byte when the handshake of TLS is
+			complete, and answers; -1: not used */
 };
 
 /*

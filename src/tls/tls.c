@@ -31,9 +31,7 @@
 
 struct tls {
 	struct proc *process;
-	int hold; /* a copy of the plain socket: closing that does not end it.
-		     Its number is above that of the pipe with the reports,
-		     which the system therefore closes first when sockt dies */
+	int hold; /* a copy of the plain socket: closing that does not end it */
 	bool is_secured; /* the handshake is done */
 	bool has_end;    /* the last report was received */
 	struct tls_facts facts;
@@ -181,10 +179,11 @@ tls_start(const struct tls_request *request, int *fd, struct err *e)
 {
 	struct ssl_ctx_st *context = tls_context_get(request->options, e);
 	struct tls *t;
-	struct proc_options options = {.has_pair = true, .on_line = add_report};
+	struct proc_options options = {.on_line = add_report};
 	int64_t begin = step_start(), start = clock_now();
+	int pair[2] = {-1, -1};
 	char host[256];
-	pid_t pid;
+	pid_t pid = -1;
 
 	if (context == NULL) {
 		sock_close(fd);
@@ -195,32 +194,33 @@ tls_start(const struct tls_request *request, int *fd, struct err *e)
 	t->name = request->name == NULL
 		      ? mem_text("TLS")
 		      : mem_text(text_format("%s: TLS", request->name));
-	t->hold = -1;
-	pid = proc_fork(&t->process, &options);
+	if (sock_pair(pair) == 0 && sock_nonblocking(pair[0], true) == 0)
+		pid = proc_fork(&t->process, &options);
+	t->hold = pair[0];
 	if (pid == 0)
 		tls_process_run(
 		    &(struct tls_process_start){.options = request->options,
 			.context = context,
 			.name = verified_name(request, host, sizeof(host)),
 			.fd = *fd,
-			.plain = t->process->fd,
+			.plain = pair[1],
+			.hold = t->hold,
 			.report = t->process->errors});
 	step("fork", begin, pid, "a process that holds the connection and TLS",
 	    "%s in process %ld", step_name_of(*fd), (long)pid);
-	if (pid > 0)
-		t->hold = fcntl(
-		    t->process->fd, F_DUPFD_CLOEXEC, t->process->errors + 1);
-	if (t->hold < 0)
+	if (pid < 0)
 		err_sys(e, ERR_FAILED, errno, "%s", t->name);
+	fd_close(&pair[1]);
 	sock_close_note(fd, "the other process has it");
-	if (t->hold < 0 || wait_handshake(t, request->until, e) < 0) {
-		tls_release(t);
-		return NULL;
+	if (pid > 0 && wait_handshake(t, request->until, e) == 0) {
+		announce(t, request->options, clock_now() - start);
+		*fd = fcntl(t->hold, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		if (*fd >= 0)
+			return t;
+		err_sys(e, ERR_FAILED, errno, "%s", t->name);
 	}
-	announce(t, request->options, clock_now() - start);
-	*fd = t->process->fd;
-	t->process->fd = -1;
-	return t;
+	tls_release(t);
+	return NULL;
 }
 
 const struct tls_facts *
@@ -254,9 +254,11 @@ tls_release(struct tls *t)
 {
 	if (t == NULL)
 		return;
-	fd_close(&t->process->errors);
-	(void)proc_wait(t->process, deadline_after(CUT_MS));
-	proc_free(&t->process);
+	if (t->process != NULL) {
+		fd_close(&t->process->errors);
+		(void)proc_wait(t->process, deadline_after(CUT_MS));
+		proc_free(&t->process);
+	}
 	fd_close(&t->hold);
 	free((void *)t->name);
 	free(t);

@@ -37,7 +37,7 @@
 #define REJECT_MS 1000
 
 /* The descriptors of the process, from this one on. */
-enum { FD_TCP = 3, FD_PLAIN, FD_REPORT, FD_COUNT = 3 };
+enum { FD_TCP = 3, FD_PLAIN, FD_REPORT, FD_HOLD, FD_COUNT = 4 };
 
 struct buffer {
 	unsigned char bytes[BUFFER];
@@ -436,8 +436,7 @@ read_input(void)
 	if (n > 0)
 		b->to = (size_t)n;
 	else if (n == 0)
-		/* Or sockt has gone: then it reads no reports any more. */
-		p.input_ended = wait_connection(0, deadline_after(0)) || true;
+		p.input_ended = true;
 	else if (errno != EAGAIN && errno != EINTR)
 		_exit(ERR_FAILED);
 }
@@ -659,7 +658,9 @@ wait_both(void)
 static void
 take_descriptors(const struct tls_process_start *start)
 {
-	int fds[FD_COUNT] = {start->fd, start->plain, start->report}, null, i;
+	int fds[FD_COUNT] = {
+	    start->fd, start->plain, start->report, start->hold};
+	int null, i;
 
 	for (i = 0; i < FD_COUNT; i++)
 		fds[i] = fcntl(fds[i], F_DUPFD, FD_TCP + FD_COUNT);

@@ -28,6 +28,8 @@ struct tls_process_start {
 	const char *name; /* that the certificate must have; NULL: none */
 	int fd;           /* the connection, non-blocking */
 	int plain;        /* the plain bytes, a unix socket */
+	int hold;         /* its other end: that is only shut down by sockt,
+			     and not by its death */
 	int report;       /* a pipe; that its reader has gone means that sockt
 			     has: the connection is reset */
 };
