@@ -3,6 +3,8 @@
 # limit is judged, in every command.
 use Sockt;
 use SocktHttp;
+use IO::Socket::UNIX;
+use POSIX ();
 use Time::HiRes qw(sleep);
 
 # Sends a byte every 0.1 s, n times.
@@ -68,15 +70,54 @@ $case{'http-get'} = sub {
     });
     return start('http-get', '-q', @idle, "$s->{url}/");
 };
-# An answer that is there in time, but that nobody has looked at.
-$case{'http-get --max-time'} = sub {
-    my $s = http_server(sub {
-        my ($c) = @_;
-        sleep 0.7;
-        print $c "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-    });
-    return start('http-get', '-q', '-m', 1, "$s->{url}/");
-};
+# Every wait of http-get: what is written 0.7 s later is in time.
+my $ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n";
+my @late = ('', "${ok}ok");
+my $chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+for my $row (
+    ['a response, --max-time', ['-m', 1], @late],
+    ['a response, --idle-timeout', [@idle], @late],
+    ['a response, --timeout', ['-w', 1], @late],
+    ['a response, --retry-for', ['--retry-for', 1], @late],
+    ['a head', [@idle], 'HTTP/1.1 200 ', "OK\r\nContent-Length: 0\r\n\r\n"],
+    ['a body, --max-time', ['-m', 1], "${ok}o", 'k'],
+    ['chunks', [@idle], "${chunks}1\r\no\r\n", "1\r\nk\r\n0\r\n\r\n"],
+    ['a FIFO, whose reader is late', ['-o', scratch() . '/fifo', @idle],
+        "HTTP/1.1 200 OK\r\nContent-Length: 400000\r\n\r\n" . 'x' x 400_000],
+    ['progress', ['-P', @idle], "${ok}o", 'k'],
+    ['the end of a body', [@idle], "HTTP/1.0 200 OK\r\n\r\nok", ''],
+    ['a response to --unix', [@idle, '--unix', scratch() . '/socket'], @late],
+    ['a SOCKS proxy', [@idle, '--proxy', 'socks5://%s'],
+        '', "\5\0", "\5\0\0\1" . "\0" x 6, "${ok}ok"],
+) {
+    my ($name, $options, $first, @parts) = @$row;
+    my @options = @$options;
+    $case{"http-get, $name"} = sub {
+        my $l = tcp_listener();
+        my $at = "$here:" . $l->sockport;
+        $l = IO::Socket::UNIX->new(Local => $options[-1], Listen => 1)
+            if "@options" =~ /--unix/;
+        peer($l, sub {
+            my ($c) = @_;
+            sysread $c, my $got, 9999;
+            syswrite $c, $first;
+            for my $part (@parts) {
+                sleep 0.7 if $part eq $parts[0];
+                syswrite $c, $part;
+                sysread $c, $got, 9999 if ord($part) == 5;
+            }
+        });
+        POSIX::mkfifo($options[1], 0600) if $name =~ /FIFO/;
+        Sockt::fork_child(sub {
+            open my $f, '<', $options[1] or die $!;
+            sleep 1;
+            1 while sysread $f, my $got, 9999;
+            0;
+        }) if $name =~ /FIFO/;
+        return start('http-get', '-q', (map { s/%s/$at/r } @options),
+            "http://$at/");
+    };
+}
 $case{'connect --expect'} = sub {
     my $l = tcp_listener();
     peer($l, sub { my ($c) = @_; sleep 0.7; print $c 'READY'; $c->flush;
