@@ -166,16 +166,49 @@ text_slot(void)
 }
 
 const char *
+text_credentials(const char *bytes, size_t n, bool is_url, size_t *length)
+{
+	const char *at = memchr(bytes, '@', n), *end = bytes + n, *p = bytes;
+
+	while (end - p > 3 && memcmp(p, "://", 3) != 0)
+		p++;
+	if (at == NULL)
+		return NULL;
+	if (end - p > 3 && (p < at || !is_url))
+		p += 3;
+	else if (is_url && (bytes[0] != '/' || bytes[1] == '/'))
+		p = bytes + (bytes[0] == '/' ? 2 : 0);
+	else
+		return NULL;
+	for (at = end; at > p && at[-1] != '@'; at--)
+		;
+	*length = (size_t)(at - p) - 1;
+	return at > p ? p : NULL;
+}
+
+static const char *
+show(const char *text, bool is_url)
+{
+	size_t length = strlen(text), n;
+	const char *p = text_credentials(text, length, is_url, &n);
+
+	if (p == NULL)
+		return text_shown_bytes(text, length);
+	return text_format("%s...%s",
+	    text_shown_bytes(text, (size_t)(p - text)),
+	    text_shown_bytes(p + n, length - n - (size_t)(p - text)));
+}
+
+const char *
 text_shown(const char *text)
 {
-	const char *sign = strstr(text, "://"), *at;
+	return show(text, false);
+}
 
-	at = sign == NULL ? NULL : strrchr(sign, '@');
-	if (at != NULL)
-		return text_format("%s...%s",
-		    text_shown_bytes(text, (size_t)(sign - text) + 3),
-		    text_shown_bytes(at, strlen(at)));
-	return text_shown_bytes(text, strlen(text));
+const char *
+text_shown_url(const char *text)
+{
+	return show(text, true);
 }
 
 const char *

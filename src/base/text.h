@@ -51,12 +51,22 @@ char *text_slot(void);
 
 /*
  * text_escape of a string, and of n bytes, into such a buffer; at most
- * TEXT_SHOWN bytes with the NUL. In a string, "..." is in place of what may be
- * the credentials of a URL.
+ * TEXT_SHOWN bytes with the NUL. In a string, "..." is in place of
+ * text_credentials(); text_shown_url() is for what should be a URL.
  */
 #define TEXT_SHOWN 256
 const char *text_shown(const char *text);
+const char *text_shown_url(const char *text);
 const char *text_shown_bytes(const void *bytes, size_t n);
+
+/*
+ * Finds what may be the credentials of a URL in n bytes: what stands between
+ * "://" and the last "@" or, if the text is_url, at its beginning. Returns
+ * NULL if there are none. What is printed of URLs and headers goes through
+ * this.
+ */
+const char *text_credentials(
+    const char *bytes, size_t n, bool is_url, size_t *length);
 
 /* snprintf(3) into such a buffer. */
 const char *text_format(const char *fmt, ...)

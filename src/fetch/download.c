@@ -664,7 +664,7 @@ handle_error(struct transfer *t, const struct http_head *h, struct err *e)
 	} else if (!t->options->follow &&
 		   http_head_location(h, location, sizeof(location))) {
 		reason = url_follow(&t->current, location, &next, e) < 0
-			     ? url_shown(location)
+			     ? text_shown_url(location)
 			     : url_text(&next);
 		err_set(e, ERR_PEER,
 		    "redirected to %s (%d); not followed (--location follows "
@@ -984,7 +984,7 @@ download_check_url(const struct download_run *d, const char *url,
 		return err_set(e, ERR_USAGE,
 		    "URL '%s' names no file, or that of a partial download; "
 		    "--output FILE does",
-		    url_shown(url));
+		    text_shown_url(url));
 	if (route_find(&d->rules, &u, &route, e) < 0 ||
 	    (!route.server.is_unix &&
 		endpoint_check_host(route.server.host, e) < 0))

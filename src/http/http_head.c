@@ -394,9 +394,9 @@ http_head_content_range(const struct http_head *h, struct http_range *range)
 size_t
 http_head_conceal(char *out, const char *text, size_t n)
 {
-	static const char *const secret[] = {
-	    "authorization", "proxy-authorization", "cookie"};
-	const char *p = text, *end = text + n, *stop, *next, *at;
+	static const char *const names[] = {
+	    "authorization", "proxy-authorization", "cookie", "location"};
+	const char *p = text, *end = text + n, *stop, *next, *secret;
 	size_t i, length, used = 0;
 
 	for (; p < end; p = next) {
@@ -404,43 +404,31 @@ http_head_conceal(char *out, const char *text, size_t n)
 		if (stop == NULL)
 			stop = next = end;
 		length = http_head_token_length(p, stop);
-		for (i = 0; i < 3; i++)
-			if (length == strlen(secret[i]) &&
-			    strncasecmp(p, secret[i], length) == 0)
+		for (i = 0; i < 4; i++)
+			if (length == strlen(names[i]) &&
+			    strncasecmp(p, names[i], length) == 0)
 				break;
-		at = stop;
-		if (length == 8 && strncasecmp(p, "location", 8) == 0)
-			while (at > p && *at != '@')
-				at--;
-		if (i < 3 || (at > p && at < stop)) {
-			/* "Name:", or the scheme before "//". */
-			length += 1;
+		secret = NULL;
+		if (i < 4 && p + length < stop) {
+			/* After "Name: ", to the end unless it is a URL. */
+			secret = p + length + 1;
+			secret += secret < stop && *secret == ' ';
+			length = (size_t)(stop - secret);
 			if (i == 3)
-				while (p + length < at &&
-				       (p[length - 1] != '/' ||
-					   p[length - 2] != '/'))
-					length++;
-			memcpy(out + used, p, length);
-			used += length;
-			if (i < 3)
-				out[used++] = ' ';
-			memset(out + used, '.', 3);
-			used += 3;
-			p = i < 3 ? stop : at;
+				secret = text_credentials(
+				    secret, length, true, &length);
+		}
+		if (secret != NULL) {
+			n = (size_t)(secret - p);
+			memcpy(out + used, p, n);
+			memcpy(out + used + n, "...", 3);
+			used += n + 3;
+			p = secret + length;
 		}
 		memcpy(out + used, p, (size_t)(next - p));
 		used += (size_t)(next - p);
 	}
 	return used;
-}
-
-const char *
-http_head_field_shown(const char *field)
-{
-	size_t n = http_head_token_length(field, field + strlen(field));
-
-	return text_format("%s%s%s", text_shown_bytes(field, n),
-	    field[n] == ':' ? ": " : "", field[n] == '\0' ? "" : "...");
 }
 
 void

@@ -148,12 +148,6 @@ size_t http_head_token_length(const char *at, const char *end);
  */
 size_t http_head_conceal(char *out, const char *text, size_t n);
 
-/*
- * A field as a user gives it, for an error: its name alone, since its value may
- * be secret. In one of the buffers of text_slot().
- */
-const char *http_head_field_shown(const char *field);
-
 /* Prints a head on stderr, without credentials; escaped if that is a terminal,
  * unless raw. */
 void http_head_show(const struct http_head *h, bool raw);

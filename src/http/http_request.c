@@ -42,9 +42,11 @@ int
 http_request_check_field(const char *field, struct err *e)
 {
 	size_t n = name_length(field);
-	const char *p;
-	const char *shown = http_head_field_shown(field);
+	const char *p, *shown;
 
+	/* The name alone: the value may be secret. */
+	shown = text_format("%s%s%s", text_shown_bytes(field, n),
+	    field[n] == ':' ? ": " : "", field[n] == '\0' ? "" : "...");
 	if (n == 0 || field[n] != ':')
 		return err_set(
 		    e, ERR_USAGE, "'%s' is not 'Name: value'", shown);

@@ -23,21 +23,10 @@ is_alpha(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-const char *
-url_shown(const char *text)
-{
-	const char *first = strchr(text, '@'), *sign = strstr(text, "://");
-
-	/* Without a scheme, the credentials are at the beginning. */
-	if (first == NULL || (sign != NULL && sign < first))
-		return text_shown(text);
-	return text_format("...%s", text_shown(strrchr(text, '@')));
-}
-
 static int
 refuse(const char *text, const char *why, struct err *e)
 {
-	return err_set(e, ERR_USAGE, "URL '%s': %s", url_shown(text), why);
+	return err_set(e, ERR_USAGE, "URL '%s': %s", text_shown_url(text), why);
 }
 
 /*

@@ -60,7 +60,7 @@ void url_copy(struct url *to, const struct url *from);
 const char *url_absolute(const struct url *u, char *buf, size_t size);
 
 /*
- * The next three are text in one of the buffers of text_slot().
+ * The next two are text in one of the buffers of text_slot().
  *
  * The absolute form, shortened, as the prefix of an error.
  */
@@ -71,12 +71,6 @@ const char *url_text(const struct url *u);
  * IPv6, without its zone id, and the port unless it is the scheme's.
  */
 const char *url_authority(const struct url *u);
-
-/*
- * A text, which may be no URL, for an error: escaped, with "..." in place of
- * what may be credentials.
- */
-const char *url_shown(const char *text);
 
 /*
  * Copies the last segment of the path to name, of URL_NAME_SIZE bytes, decoded

@@ -3,6 +3,7 @@
 #include "http/url.h"
 
 #include "base/err.h"
+#include "base/text.h"
 #include "lib/tap.h"
 
 /* RFC 3986 section 5.4, against "http://a/b/c/d;p?q", as absolute forms. */
@@ -234,7 +235,7 @@ check_absolute(const char *text, const char *want)
 static void
 check_shown(const char *text, const char *want)
 {
-	is_text(url_shown(text), want, "is shown");
+	is_text(text_shown_url(text), want, "is shown");
 }
 
 static void
@@ -248,7 +249,11 @@ test_shown(void)
 	check_shown("http://u:p/q@r@a//b", "http://...@a//b");
 	check_shown("u:p@a//b", "...@a//b");
 	check_shown("gopher:\033", "gopher:\\x1b");
-	check_shown("//\033@\033", "...@\\x1b");
+	check_shown("//u:p@\033", "//...@\\x1b");
+	check_shown("/a@b", "/a@b");
+	is_text(text_shown("a@b: http://u:p@c"), "a@b: http://...@c",
+	    "any text: the credentials of a URL in it");
+	is_text(text_shown("//a@b"), "//a@b", "no scheme, no URL");
 }
 
 static void
