@@ -205,6 +205,7 @@ secure(
     struct listen_state *l, int *fd, struct dial_result *carrier, struct err *e)
 {
 	struct tls_request request = {.options = &l->handler.tls,
+	    .is_last = !l->o->keep,
 	    .until = deadline_first(l->until, deadline_after(TLS_ACCEPT_MS))};
 
 	if (!l->handler.tls.is_on)

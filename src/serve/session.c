@@ -36,6 +36,7 @@ int
 session_secure(struct session *s, const struct tls_options *o)
 {
 	struct tls_request request = {.options = o,
+	    .is_last = true,
 	    .until = deadline_first(s->until, deadline_after(TLS_ACCEPT_MS))};
 
 	if (!o->is_on)

@@ -177,7 +177,7 @@ verified_name(const struct tls_request *request, char *buf, size_t size)
 struct tls *
 tls_start(const struct tls_request *request, int *fd, struct err *e)
 {
-	struct ssl_ctx_st *context = tls_context_get(request->options, e);
+	struct tls_context *context = tls_context_get(request->options, e);
 	struct tls *t;
 	struct proc_options options = {.on_line = add_report};
 	int64_t begin = step_start(), start = clock_now();
@@ -215,6 +215,8 @@ tls_start(const struct tls_request *request, int *fd, struct err *e)
 	if (pid > 0 && wait_handshake(t, request->until, e) == 0) {
 		announce(t, request->options, clock_now() - start);
 		*fd = fcntl(t->hold, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		if (request->is_last)
+			tls_context_drop_key(context);
 		if (*fd >= 0)
 			return t;
 		err_sys(e, ERR_FAILED, errno, "%s", t->name);

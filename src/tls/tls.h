@@ -28,6 +28,8 @@ struct tls_request {
 	const char *host;      /* of a server: what its certificate must name;
 				  NULL: nothing */
 	struct deadline until; /* its limit */
+	bool is_last;          /* if it succeeds, this process makes no other,
+				  and lets go of the private key */
 };
 
 /* What a handshake has agreed on; "": nothing. */

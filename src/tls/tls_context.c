@@ -2,12 +2,14 @@
 #include "tls/tls_context.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/fd.h"
 #include "base/text.h"
 #include "tls/tls_options.h"
 
@@ -109,9 +111,36 @@ set_trust(const struct tls_library *l, struct ssl_ctx_st *c,
 	return 0;
 }
 
+/*
+ * Reads the private key, of which only libssl keeps a copy. Returns it, or
+ * NULL.
+ */
+static struct evp_pkey_st *
+read_key(const struct tls_library *l, const char *path)
+{
+	static char text[64 * 1024];
+	struct evp_pkey_st *key = NULL;
+	struct bio_st *bio;
+	size_t used = 0;
+	ssize_t n;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	while (fd >= 0 && (n = read(fd, text + used, sizeof(text) - used)) > 0)
+		used += (size_t)n;
+	fd_close(&fd);
+	bio = l->BIO_new_mem_buf(text, (int)used);
+	if (bio != NULL) {
+		key = l->PEM_read_bio_PrivateKey(
+		    bio, NULL, refuse_password, NULL);
+		l->BIO_free(bio);
+	}
+	memset(text, 0, used);
+	return key;
+}
+
 /* Loads the local certificate and its key. */
 static int
-set_certificate(const struct tls_library *l, struct ssl_ctx_st *c,
+set_certificate(const struct tls_library *l, struct tls_context *c,
     const struct tls_options *o, struct err *e)
 {
 	const char *key = o->key != NULL ? o->key : o->certificate;
@@ -121,26 +150,25 @@ set_certificate(const struct tls_library *l, struct ssl_ctx_st *c,
 	if (check_file("--tls-cert", o->certificate, e) < 0 ||
 	    check_file("--tls-key", key, e) < 0)
 		return -1;
-	if (l->SSL_CTX_use_certificate_chain_file(c, o->certificate) != 1)
+	if (l->SSL_CTX_use_certificate_chain_file(c->ssl, o->certificate) != 1)
 		return err_set(e, ERR_USAGE,
 		    "--tls-cert: %s: no certificate can be read from it (PEM "
 		    "is expected)",
 		    text_shown(o->certificate));
-	l->SSL_CTX_set_default_passwd_cb(c, refuse_password);
 	wants_password = false;
-	if (l->SSL_CTX_use_PrivateKey_file(c, key, TLS_FILE_PEM) != 1) {
-		if (wants_password)
-			return err_set(e, ERR_USAGE,
-			    "--tls-key: %s: the key is encrypted, and sockt "
-			    "asks for no password ('openssl pkey' decrypts it)",
-			    text_shown(key));
-		l->ERR_clear_error();
+	c->key = read_key(l, key);
+	if (wants_password)
 		return err_set(e, ERR_USAGE,
-		    "--tls-key: %s: no key that belongs to the certificate can "
-		    "be read from it",
+		    "--tls-key: %s: the key is encrypted, and sockt asks for "
+		    "no password ('openssl pkey' decrypts it)",
 		    text_shown(key));
-	}
-	if (l->SSL_CTX_check_private_key(c) != 1)
+	if (c->key == NULL)
+		return err_set(e, ERR_USAGE,
+		    "--tls-key: %s: no key can be read from it (PEM is "
+		    "expected)",
+		    text_shown(key));
+	if (l->X509_check_private_key(
+		l->SSL_CTX_get0_certificate(c->ssl), c->key) != 1)
 		return err_set(e, ERR_USAGE,
 		    "--tls-key: %s: the key does not belong to the "
 		    "certificate %s",
@@ -150,9 +178,10 @@ set_certificate(const struct tls_library *l, struct ssl_ctx_st *c,
 
 /* Sets what the options select. Returns 0, or -1 with *e. */
 static int
-set_up(const struct tls_library *l, struct ssl_ctx_st *c,
+set_up(const struct tls_library *l, struct tls_context *context,
     const struct tls_options *o, struct err *e)
 {
+	struct ssl_ctx_st *c = context->ssl;
 	struct alpn offered;
 
 	(void)l->SSL_CTX_ctrl(c, TLS_CTRL_MIN_VERSION, TLS_VERSION_1_2, NULL);
@@ -174,30 +203,40 @@ set_up(const struct tls_library *l, struct ssl_ctx_st *c,
 		(void)l->SSL_CTX_set_alpn_protos(
 		    c, offered.bytes, offered.length);
 	}
-	return set_certificate(l, c, o, e) < 0 ? -1 : set_trust(l, c, o, e);
+	return set_certificate(l, context, o, e) < 0 ? -1
+						     : set_trust(l, c, o, e);
 }
 
-struct ssl_ctx_st *
+struct tls_context *
 tls_context_get(const struct tls_options *o, struct err *e)
 {
-	static struct ssl_ctx_st *contexts[2];
-	struct ssl_ctx_st **c = &contexts[o->is_server];
+	static struct tls_context contexts[2];
+	struct tls_context *c = &contexts[o->is_server];
 	const struct tls_library *l;
 
-	if (*c != NULL)
-		return *c;
+	if (c->ssl != NULL)
+		return c;
 	l = tls_library_load(e);
 	if (l == NULL)
 		return NULL;
-	*c = l->SSL_CTX_new(
+	c->ssl = l->SSL_CTX_new(
 	    o->is_server ? l->TLS_server_method() : l->TLS_client_method());
-	if (*c == NULL) {
+	if (c->ssl == NULL) {
 		err_set(e, ERR_FAILED, "TLS: libssl cannot be used: %s",
 		    l->OpenSSL_version(0));
-	} else if (set_up(l, *c, o, e) < 0) {
-		l->SSL_CTX_free(*c);
-		*c = NULL;
+	} else if (set_up(l, c, o, e) < 0) {
+		l->EVP_PKEY_free(c->key);
+		l->SSL_CTX_free(c->ssl);
+		*c = (struct tls_context){NULL, NULL};
 	}
 	l->ERR_clear_error();
-	return *c;
+	return c->ssl != NULL ? c : NULL;
+}
+
+void
+tls_context_drop_key(struct tls_context *c)
+{
+	if (c->key != NULL)
+		tls_library_load(NULL)->EVP_PKEY_free(c->key);
+	c->key = NULL;
 }

@@ -22,6 +22,7 @@ struct x509_st;
 struct X509_name_st;
 struct X509_VERIFY_PARAM_st;
 struct bio_st;
+struct evp_pkey_st;
 struct asn1_string_st;
 
 /* Values of OpenSSL's macros and enums. */
@@ -44,7 +45,6 @@ enum {
 	TLS_OP_NO_RENEGOTIATION = 0x40000000,
 	TLS_VERIFY_PEER = 1,
 	TLS_VERIFY_REQUIRED = 2,
-	TLS_FILE_PEM = 1,
 	TLS_NO_PARTIAL_WILDCARDS = 4,
 	TLS_CALLBACK_READ_ALERT = 0x4004,
 	TLS_ALERT_CLOSE_NOTIFY = 0x100,
@@ -89,11 +89,14 @@ typedef int tls_alpn_select(struct ssl_st *, const unsigned char **,
 	X(const char *, X509_verify_cert_error_string, (long))                \
 	X(int, SSL_CTX_use_certificate_chain_file,                            \
 	    (struct ssl_ctx_st *, const char *))                              \
-	X(int, SSL_CTX_use_PrivateKey_file,                                   \
-	    (struct ssl_ctx_st *, const char *, int))                         \
-	X(int, SSL_CTX_check_private_key, (const struct ssl_ctx_st *))        \
-	X(void, SSL_CTX_set_default_passwd_cb,                                \
-	    (struct ssl_ctx_st *, tls_password *))                            \
+	X(struct x509_st *, SSL_CTX_get0_certificate,                         \
+	    (const struct ssl_ctx_st *))                                      \
+	X(struct evp_pkey_st *, PEM_read_bio_PrivateKey,                      \
+	    (struct bio_st *, void *, tls_password *, void *))                \
+	X(int, X509_check_private_key,                                        \
+	    (const struct x509_st *, const struct evp_pkey_st *))             \
+	X(int, SSL_use_PrivateKey, (struct ssl_st *, struct evp_pkey_st *))   \
+	X(void, EVP_PKEY_free, (struct evp_pkey_st *))                        \
 	X(void, SSL_CTX_set_client_cert_cb,                                   \
 	    (struct ssl_ctx_st *, tls_certificate_callback *))                \
 	X(void *, SSL_load_client_CA_file, (const char *))                    \
@@ -145,6 +148,7 @@ typedef int tls_alpn_select(struct ssl_st *, const unsigned char **,
 	    (struct bio_st *, const struct X509_name_st *, int,               \
 		unsigned long))                                               \
 	X(struct bio_st *, BIO_new, (const void *))                           \
+	X(struct bio_st *, BIO_new_mem_buf, (const void *, int))              \
 	X(const void *, BIO_s_mem, (void))                                    \
 	X(int, BIO_read, (struct bio_st *, void *, int))                      \
 	X(int, BIO_free, (struct bio_st *))                                   \

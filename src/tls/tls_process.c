@@ -21,7 +21,7 @@
 #include "net/sandbox.h"
 #include "net/sock.h"
 #include "net/sockopt.h"
-#include "tls/tls_library.h"
+#include "tls/tls_context.h"
 #include "tls/tls_options.h"
 
 /* Four records of the longest kind. */
@@ -396,11 +396,14 @@ handshake(void)
 	short events;
 	int n;
 
-	p.l->SSL_CTX_set_info_callback(p.start->context, note_info);
+	p.l->SSL_CTX_set_info_callback(p.start->context->ssl, note_info);
 	if (!is_server && p.start->options->certificate == NULL)
-		p.l->SSL_CTX_set_client_cert_cb(p.start->context, note_request);
-	p.ssl = p.l->SSL_new(p.start->context);
-	if (p.ssl == NULL || p.l->SSL_set_fd(p.ssl, FD_TCP) != 1) {
+		p.l->SSL_CTX_set_client_cert_cb(
+		    p.start->context->ssl, note_request);
+	p.ssl = p.l->SSL_new(p.start->context->ssl);
+	if (p.ssl == NULL || p.l->SSL_set_fd(p.ssl, FD_TCP) != 1 ||
+	    (p.start->context->key != NULL &&
+		p.l->SSL_use_PrivateKey(p.ssl, p.start->context->key) != 1)) {
 		err_set(&e, ERR_FAILED, "libssl cannot make a connection");
 		leave(&e);
 	}
@@ -422,6 +425,8 @@ handshake(void)
 	}
 	await_acceptance();
 	report_facts();
+	p.l->SSL_certs_clear(p.ssl);
+	tls_context_drop_key(p.start->context);
 }
 
 static void

@@ -18,13 +18,12 @@
 #ifndef TLS_TLS_PROCESS_H
 #define TLS_TLS_PROCESS_H
 
-struct ssl_ctx_st;
-struct tls_library;
+struct tls_context;
 struct tls_options;
 
 struct tls_process_start {
 	const struct tls_options *options;
-	struct ssl_ctx_st *context;
+	struct tls_context *context;
 	const char *name; /* that the certificate must have; NULL: none */
 	int fd;           /* the connection, non-blocking */
 	int plain;        /* the plain bytes, a unix socket */

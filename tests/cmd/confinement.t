@@ -78,6 +78,46 @@ for my $case (
     is $r->{out}, "hello\ngo\n", 'it receives the rest';
 }
 
+# The process of a TLS connection, which also lets go of the private key.
+if (tls_is_available()) {
+    my $dir = scratch();
+    my $ca = tls_authority("$dir/ca");
+    my $c = tls_certificate($ca, 'good', 'DNS:localhost');
+    my $p = server('listen', '-4k', '--tls-cert', $c->{cert}, '--tls-key',
+        $c->{key}, '-e', 'cat');
+    my $q = start({ keep_stdin => 1 }, 'connect', '--tls', '--tls-ca',
+        "$dir/ca/ca.pem", 'localhost', $p->port);
+    $q->send_line('hello');
+    $q->expect(out => qr/hello/);
+    my ($tls) = grep { is_confined($_) } children(await_child($p->{pid}));
+    ok $tls, 'the process of TLS, although a program is run';
+    my $text = qx(openssl pkey -in $c->{key} -noout -text);
+    my ($hex) = $text =~ /priv:\s*([\s0-9a-f:]+)/;
+    my $key = pack 'H*', $hex =~ s/[\s:]//gr =~ s/^00//r;
+    SKIP: {
+        my $memory = memory($tls);
+        skip 'its memory cannot be read', 1 if !length $memory;
+        ok index($memory, $key) < 0 && index($memory, reverse $key) < 0,
+            '  has no private key';
+    }
+    $_->stop for $q, $p;
+}
+
+# What a process has written in its memory.
+sub memory {
+    my ($pid) = @_;
+    no warnings 'portable';
+    my $all = '';
+    open my $f, '<:raw', "/proc/$pid/mem" or return '';
+    for (split /\n/, slurp("/proc/$pid/maps")) {
+        my ($from, $to) = /^(\w+)-(\w+) rw/ or next;
+        sysseek $f, hex $from, 0 or next;
+        sysread $f, my $bytes, hex($to) - hex $from;
+        $all .= $bytes // '';
+    }
+    return $all;
+}
+
 my $silent = udp_socket();
 my $p = start('udp-send', '127.0.0.1', $silent->sockport, 'x');
 $silent->recv(my $x, 10);

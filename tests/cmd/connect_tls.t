@@ -97,7 +97,7 @@ is $r->{status}, 11, 'a file without a certificate: status 11';
 like $r->{err}, qr/no certificate can be read from \S+garbage \(--tls-ca\)/,
     '  is told';
 for my $key (['unreadable', "$dir/nosuch", 11, qr/nosuch: no such file/],
-    ['of another certificate', "$dir/ca/wrong.key", 2, qr/no key that belongs to the certificate/],
+    ['of another certificate', "$dir/ca/wrong.key", 2, qr/the key does not belong to the certificate/],
     ['encrypted', "$dir/encrypted", 2, qr/the key is encrypted/]) {
     my ($what, $path, $status, $error) = @$key;
     qx(openssl pkey -in $good->{key} -aes128 -passout pass:x -out $path)
