@@ -66,7 +66,7 @@ for my $case (
     ['cat %h %p',   ["unix:$dir/s"], qr/a unix socket has no port for %p/],
     ['cat %h %p',   ['-oProxy', 1], qr/would take the host '-oProxy' for an opt/],
     ["cat '%h'",    ['a;b', 1], qr/quotes of its own, and the host 'a;b'/],
-    ["nc \"%h\"",  ['a$(b)', 1], qr/quotes of its own/],
+    ["cat \"%h\"",  ['a$(b)', 1], qr/quotes of its own/],
 ) {
     my ($command, $endpoint, $error) = @$case;
     $r = via($command, '--', @$endpoint);

@@ -13,18 +13,17 @@ our @EXPORT_OK = qw(event_table event_fault);
 
 # A list of { name, commands => [...], members => [{ name, optional }] }.
 sub event_table {
-    my ($events) = text('man/sockt.1') =~ /^\.Ss JSON events\n(.+?)^\.Sh /ms;
+    my ($events) = text('man/sockt.1') =~ /^\.Ss JSON events\n(.+?)^\.El/ms;
     my @table;
-    for my $item (split /^\.El\n(?=\.It|\.El)/m, $events =~ s/.*?^(?=\.It)//msr) {
-        my ($name, $commands, $members) = $item
-            =~ /\A\.It Ql (\S+)\n.+?\n(\.Pq Cm \N+|\(\N+\))\n\.Bl \N*\n(.+)\z/s
-            or next;
+    for my $item (split /^\.It /m, $events) {
+        my ($name, $commands) = $item =~ /\ASy (\w+) Pq (\N+)\n/ or next;
+        my ($members) = $item =~ /^\.((?:Va|Oo) [^.,]\N*)\n\z/m;
         push @table, {
             name => $name,
-            commands => [split / , /, $commands =~ s/^\.Pq Cm |[()]//gr],
+            commands => [split / , /, $commands],
             members => [map {
-                { name => /\A(\w+)/, optional => !!/^\.Pq optional$/m }
-            } $members =~ /^\.It Va (.+?)(?=^\.It|\z)/msg],
+                { name => s/.* //r, optional => !!/^Oo / }
+            } $members =~ /((?:Oo Va )?\b(?!Oo|Oc|Va)\w+)/g],
         };
     }
     return @table;

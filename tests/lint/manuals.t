@@ -5,9 +5,10 @@ use Source;
 
 # Every page has these sections and no others, in this order, which is also that
 # of mdoc(7); the starred ones may be missing.
-my @ORDER = ('NAME', 'SYNOPSIS', 'DESCRIPTION', '*OPTIONS', '*ENVIRONMENT',
-    '*FILES', 'EXIT STATUS', 'EXAMPLES', 'DIAGNOSTICS', '*SECURITY',
-    '*LIMITATIONS', 'SEE ALSO', '*STANDARDS');
+my @ORDER = ('NAME', 'SYNOPSIS', '*FIRST EXAMPLES', 'DESCRIPTION', '*OPTIONS',
+    '*ENVIRONMENT', '*FILES', 'EXIT STATUS', 'EXAMPLES', 'DIAGNOSTICS',
+    '*STABILITY', '*SECURITY', '*LIMITATIONS', 'SEE ALSO', '*STANDARDS',
+    '*HISTORY', '*BUGS');
 
 # The options that a page describes itself: for each name its letter or
 # long name with dashes, its text and its metavariables.
@@ -75,6 +76,12 @@ for my $name (sort keys %page) {
         "$name(1) has the sections of every page";
 }
 
+for my $name (grep { !/-(?:help|completion)$/ } sort keys %page) {
+    my ($first) = $page{$name} =~ /^\.Sh FIRST EXAMPLES\n(.+?)^\.Sh /ms;
+    is scalar(() = ($first // '') =~ /^\.Bd /mg), 3,
+        "$name(1) begins with three examples";
+}
+
 for my $command (@commands) {
     my $page = $page{"sockt-$command"} // next;
     my $name = "sockt-$command(1)";
@@ -120,19 +127,17 @@ for my $option (sort keys %texts) {
 # The statuses and their names are those of the source.
 my %status = text('src/base/err.h') =~ /^\tERR_(\w+) = (\d+),? +\/\*/mg;
 my ($statuses) = $page{sockt} =~ /^\.Sh EXIT STATUS\n(.+?)^\.El/ms;
-is_deeply [$statuses =~ /^\.It (\d+)$/mg],
-    [sort { $a <=> $b } values %status], 'sockt(1) documents every exit status';
+my %kind = text('src/base/err.c') =~ /^    \[ERR_(\w+)\] = \{"(\w+)", /mg;
+is_deeply [$statuses =~ /^\.It (\d+ ?\w*)$/mg],
+    [map { $status{$_} == 0 ? '0' : "$status{$_} $kind{$_}" }
+        sort { $status{$a} <=> $status{$b} } keys %status],
+    'sockt(1) documents every exit status and its name in events';
 for my $name (sort keys %page) {
     my ($section) = $page{$name} =~ /^\.Sh EXIT STATUS\n(.+?)^\.Sh /ms;
     my %known = map { $_ => 1 } values %status;
     is join(' ', grep { !$known{$_} } $section =~ /^\.It (\d+)$/mg), '',
         "$name(1) has no other status";
 }
-my ($kinds) = $page{sockt} =~ /^\.Va kind\nof an\n(.+?)^it is$/ms;
-my ($names) = text('src/base/err.c') =~ /^\} kinds\[\] = \{\n(.+?)^\};/ms;
-is_deeply [($kinds // '') =~ /^\.Ql (\w+) [,;]$/mg], [grep { $_ ne 'none' } $names =~ /"(\w+)"/g],
-    'sockt(1) documents the kinds of errors';
-
 # sockt(1) has the events and members that the source names, and no others.
 my @table = event_table();
 cmp_ok scalar @table, '>', 15, 'the events are found';
