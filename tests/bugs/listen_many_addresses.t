@@ -21,6 +21,21 @@ for my $command (['listen', '-k', '--echo'], ['serve-hello'], ['udp-serve']) {
     is $p->stop->{status}, 0, 'and stops';
 }
 
+# They are served in turn: a busy address does not keep the others waiting.
+{
+    my $p = start({ command => $names,
+            env => { SOCKT_TEST_NAMES => 'n=127.0.3.1,127.0.3.2' } },
+        'listen', '-kv', '--max-conns', 1, '--discard', 'n', 0);
+    my $port = $p->port;
+    $p->expect(err => qr/on 127\.0\.3\.2 port/);
+    my @waiting = map { tcp_client($port, $_) }
+        '127.0.3.1', ('127.0.3.1') x 3, ('127.0.3.2') x 2;
+    $_->close for @waiting;
+    $p->expect(err => qr/(?:accepted[^\0]*?){6}closed/);
+    my @order = $p->stop->{err} =~ /accepted \S+ port \d+ on 127\.0\.3\.(\d)/g;
+    is "@order", '1 2 1 2 1 1', 'two addresses are served in turn';
+}
+
 # Sockets of socket activation, from descriptor 3 on.
 my @inherited = map { tcp_listener() } 1 .. 20;
 my $first = $inherited[-1]->sockport;

@@ -133,6 +133,9 @@ refuses(qr/${connect}--timeout: '5x' is not a duration .*/,
 refuses(qr/${connect}--timeout: '0' is too short/, 'connect', '-w0', @to);
 refuses(qr/${connect}--rcvbuf: '1q' is not a size .*/,
     'connect', '--rcvbuf', '1q', @to);
+refuses(qr/${connect}--rcvbuf: '0' is too small/, 'connect', '--rcvbuf', 0, @to);
+refuses(qr/${connect}--rcvbuf: '9G' is too large/,
+    'connect', '--rcvbuf', '9G', @to);
 refuses(qr/${connect}--ttl: '256' is not a number from 1 to 255/,
     'connect', '--ttl', 256, @to);
 refuses(qr/${connect}--on-eof: 'stop' must be fin, keep or quit/,

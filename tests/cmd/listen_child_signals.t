@@ -30,6 +30,27 @@ for my $case (
     }
 }
 
+# It has the connection alone: no listening socket, which would keep the port
+# when the server has ended.
+for my $command (['serve-hello'], ['listen', '-k', '--echo'],
+    ['listen', '-k', '-e', 'cat']) {
+    my $p = start(@$command, '127.0.0.1', 0);
+    my $port = $p->port;
+    my $c = tcp_client($port);
+    print $c 'x';
+    $c->flush;
+    sysread $c, my $said, 1;
+    my ($inode) = slurp('/proc/net/tcp') =~
+        sprintf('0100007F:%04X 00000000:0000 0A (?:\S+ +){5,6}(\d+) ', $port);
+    my @links = map { readlink // () } map { glob "/proc/$_/fd/*" }
+        children($p->{pid});
+    is scalar(grep { $_ eq "socket:[$inode]" } @links), 0,
+        "@$command: a connection's process does not listen" or diag "@links";
+    cmp_ok scalar(@links), '>', 0, '  as its descriptors show';
+    close $c;
+    $p->stop;
+}
+
 # With the signals blocked that stop a server it could not be stopped.
 use Sockt;
 use POSIX ();
