@@ -2,6 +2,7 @@
 #include "base/diag.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,17 @@ static struct {
 	void (*before)(void); /* see diag_before_lines() */
 	unsigned connection;  /* see diag_connection() */
 } diag = {NULL, DIAG_SAY, false, NULL, 0, 0, false, false, false, NULL, 0};
+
+/* The time for a line after the limit of the command, as for stdout. */
+#define GRACE_MS 500
+
+/* How long a line may wait for the reader of stderr. */
+static struct {
+	struct deadline until; /* --max-time, with the grace */
+	int64_t ms;            /* of each line, without the grace; -1: none */
+	bool is_stuck;         /* the last line was dropped */
+	int fd;                /* -1: not opened yet */
+} wait = {{INT64_MAX, 0, NULL}, -1, false, -1};
 
 /* The event under construction. */
 static struct json event;
@@ -92,19 +104,51 @@ diag_emits(int level)
 	return diag.json || diag.level >= level;
 }
 
-/* A failure to write to stderr cannot be reported. */
+void
+diag_limit(struct deadline until, int64_t ms)
+{
+	if (deadline_is_set(until))
+		until.at_ns += GRACE_MS * CLOCK_MS;
+	wait.until = until;
+	wait.ms = ms;
+}
+
+/*
+ * Writes to stderr. What is not accepted within the limits of the command is
+ * dropped, and from then on everything that is not accepted at once. A failure
+ * cannot be reported.
+ */
+static void
+put(const char *bytes, size_t n)
+{
+	struct deadline until = wait.until;
+	int saved = errno;
+	size_t done;
+
+	if (wait.ms >= 0)
+		until =
+		    deadline_first(until, deadline_after(wait.ms + GRACE_MS));
+	if (deadline_is_set(until) && wait.fd < 0 && isatty(STDERR_FILENO))
+		/* Even if poll(2) reports it writable, a write may block. */
+		wait.fd = fd_reopen(STDERR_FILENO, O_WRONLY | O_NONBLOCK);
+	if (wait.is_stuck)
+		until = deadline_after(0);
+	done = fd_write_until(
+	    wait.fd < 0 ? STDERR_FILENO : wait.fd, bytes, n, until);
+	wait.is_stuck = done < n && deadline_is_set(until);
+	if (done > 0)
+		diag.is_mid_line = done < n;
+	errno = saved;
+}
+
+/* Writes a line, or several, below what is on the terminal. */
 static void
 write_stderr(const char *bytes, size_t n)
 {
-	int saved = errno;
-
 	diag_progress("");
-	if (diag.is_mid_line) {
-		(void)fd_write_all(STDERR_FILENO, "\n", 1);
-		diag.is_mid_line = false;
-	}
-	(void)fd_write_all(STDERR_FILENO, bytes, n);
-	errno = saved;
+	if (diag.is_mid_line)
+		put("\n", 1);
+	put(bytes, n);
 }
 
 static void
@@ -253,7 +297,6 @@ draw_live(const char *text)
 	const char *term = getenv("TERM");
 	char shown[2 * MAX_LIVE + 24];
 	size_t n = strlen(text), width = diag_progress_width();
-	int saved = errno;
 
 	if (n > width)
 		n = width;
@@ -266,9 +309,8 @@ draw_live(const char *text)
 	else /* Overwrite the previous text with spaces. */
 		snprintf(shown, sizeof(shown), "\r%-*.*s\r",
 		    (int)(diag.live > n ? diag.live : n), (int)n, text);
-	(void)fd_write_all(STDERR_FILENO, shown, strlen(shown));
+	put(shown, strlen(shown));
 	diag.live = n;
-	errno = saved;
 }
 
 void
@@ -328,7 +370,7 @@ diag_event_end(int level, const char *fmt, ...)
 		if (diag.events != NULL)
 			diag.events(text, event.length);
 		else
-			(void)fd_write_all(STDERR_FILENO, text, event.length);
+			put(text, event.length);
 		return;
 	}
 	if (diag.level < level)

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/deadline.h"
 #include "base/json.h"
 
 struct err;
@@ -25,6 +26,13 @@ enum diag_level {
  * "sockt: " and the level is DIAG_SAY.
  */
 void diag_start(const char *command, int level, bool json);
+
+/*
+ * A line waits for a reader of stderr, as in any program, but no longer than
+ * the limits of the command: until (--max-time), and for ms (an idle limit; -1:
+ * none), and 500 ms more. It is dropped then.
+ */
+void diag_limit(struct deadline until, int64_t ms);
 
 /*
  * Passes each event to writer instead of stderr, for a command whose result

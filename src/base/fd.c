@@ -126,45 +126,55 @@ fd_write_ready(int fd, const void *bytes, size_t n, int timeout_ms)
 	return write(fd, bytes, n < PIPE_BUF ? n : PIPE_BUF);
 }
 
+/* The pause after a terminal that poll(2) reports writable took nothing. */
+#define PAUSE_MS 10
+
 /*
- * One write(2); after fd_stop_waiting() only if the reader accepts bytes soon.
+ * One write(2), which may wait until then; after fd_stop_waiting() only if the
+ * reader accepts bytes soon. At the end of the wait -1 with ECANCELED.
  */
 static ssize_t
-write_some(int fd, const unsigned char *p, size_t n)
+write_some(int fd, const unsigned char *p, size_t n, struct deadline until)
 {
+	int ms = stops_waiting ? FINAL_WRITE_MS : deadline_poll_ms(until);
 	ssize_t done;
 
-	if (!stops_waiting)
-		return write(fd, p, n);
-	done = fd_write_ready(fd, p, n, FINAL_WRITE_MS);
-	if (done < 0 && errno == EAGAIN)
-		errno = ECANCELED;
+	done = ms < 0 ? write(fd, p, n) : fd_write_ready(fd, p, n, ms);
+	if (done < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+		if (ms < 0) /* Another process made it non-blocking. */
+			return fd_write_ready(fd, p, n, -1);
+		if (stops_waiting || deadline_poll_ms(until) == 0)
+			errno = ECANCELED;
+		else
+			poll(NULL, 0, PAUSE_MS);
+	}
 	return done;
+}
+
+size_t
+fd_write_until(int fd, const void *bytes, size_t n, struct deadline until)
+{
+	const unsigned char *p = bytes;
+	size_t left = n;
+
+	while (left > 0) {
+		ssize_t done = write_some(fd, p, left, until);
+
+		if (done < 0 &&
+		    (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK))
+			continue;
+		if (done < 0)
+			break;
+		p += done;
+		left -= (size_t)done;
+	}
+	return n - left;
 }
 
 int
 fd_write_all(int fd, const void *bytes, size_t n)
 {
-	const unsigned char *p = bytes;
-
-	while (n > 0) {
-		ssize_t done = write_some(fd, p, n);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-			/* Another process made it non-blocking. */
-			struct pollfd pfd = {.fd = fd, .events = POLLOUT};
-
-			poll(&pfd, 1, -1);
-			continue;
-		}
-		if (done < 0)
-			return -1;
-		p += done;
-		n -= (size_t)done;
-	}
-	return 0;
+	return fd_write_until(fd, bytes, n, deadline_none()) == n ? 0 : -1;
 }
 
 int

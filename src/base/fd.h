@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/deadline.h"
+
 /* The type of an open file, as far as reading and writing depend on it. */
 enum fd_kind {
 	FD_REGULAR,  /* a regular file: always ready */
@@ -53,6 +55,10 @@ int fd_close_on_exec(int fd);
  * with errno.
  */
 int fd_write_all(int fd, const void *bytes, size_t n);
+
+/* The same until a deadline. Returns how many bytes were accepted. */
+size_t fd_write_until(
+    int fd, const void *bytes, size_t n, struct deadline until);
 
 /*
  * One write(2) that does not block, to a pipe or terminal that other processes

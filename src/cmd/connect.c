@@ -245,6 +245,7 @@ prepare(struct client *c, struct err *e)
 	bool ends_early = c->action != RELAY || o->relay.done;
 
 	c->until = deadline_max_time(o->time.max_ms);
+	diag_limit(c->until, options_idle_limit(&o->time).ms);
 	c->check.o = &o->check;
 	c->check.connector = &c->connector;
 	c->check.until = c->until;

@@ -229,6 +229,7 @@ http_get_run(
 	struct download_run d;
 	int result;
 
+	diag_limit(client.until, client.idle.ms);
 	if (wanted.progress)
 		diag_progress_always();
 	wanted.resume |= wanted.is_foreign;

@@ -329,6 +329,9 @@ run(struct listen_state *l, const struct endpoint *ep, struct err *e)
 	/* --max-time limits the command, or with a handler each connection. */
 	if (!l->has_handler)
 		l->so.until = l->until;
+	diag_limit(l->so.until, l->so.accept_ms >= 0
+				    ? l->so.accept_ms
+				    : options_idle_limit(&l->o->time).ms);
 	/* Steps 1 to 3; then 4 to 6. */
 	if (open_sockets(l, ep, e) < 0)
 		return -1;

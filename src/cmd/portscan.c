@@ -523,6 +523,7 @@ portscan_run(
 	};
 	int result = -1;
 
+	diag_limit(run.until, -1);
 	if (o->until != UNTIL_OPEN && o->time.retry_ms < 0)
 		return err_set(
 		    e, ERR_USAGE, "--until needs --retry-for: how long?");

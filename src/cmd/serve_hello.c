@@ -438,6 +438,7 @@ hello_run(const void *options, const struct command_args *args, struct err *e)
 		return -1;
 	options_make_server(&so, &o->server, &access, DIAG_SAY);
 	so.ends_idle = listener_is_activated(o->bind.fd);
+	diag_limit(so.until, so.accept_ms);
 	result = prepare(&hs, e);
 	if (result == 0)
 		result = options_make_clients(&hs.tls, &o->clients, e);

@@ -492,6 +492,7 @@ send_run(const void *options, const struct command_args *args, struct err *e)
 	int used = endpoint_operands(args->operands, args->count), result;
 	struct endpoint ep;
 
+	diag_limit(until, -1);
 	result = endpoint_parse(&ep, args->operands, used, "udp", e);
 	if (result == 0 && ep.is_unix)
 		result = options_check_endpoint(args->used, OPTIONS_UNIX, e);

@@ -621,6 +621,7 @@ serve_run(const void *options, const struct command_args *args, struct err *e)
 	struct endpoint ep;
 	int result;
 
+	diag_limit(s.until, o->time.idle_ms);
 	if (options_parse_local(&ep, &o->bind, &operands, e) < 0)
 		return -1;
 	if (o->mode == SERVE_PRINT)

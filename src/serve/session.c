@@ -21,6 +21,7 @@ session_start(struct session *s, int fd, struct limit idle, int64_t max_ms)
 	s->fd = fd;
 	s->idle = idle;
 	s->until = deadline_max_time(max_ms);
+	diag_limit(s->until, idle.ms);
 	s->phase = deadline_none();
 	s->missing = NULL;
 	s->tls = NULL;
