@@ -156,8 +156,12 @@ write_file(
 {
 	struct deadline until = deadline_first(
 	    r->until, deadline_limit(r->idle.ms, r->idle.option));
+	int result = sink_write(&f->sink, bytes, n, until, r->e);
 
-	return sink_write(&f->sink, bytes, n, until, r->e);
+	/* That a reader goes is a normal end only of stdout. */
+	if (result < 0 && r->e->errnum == EPIPE && is_file(f->pattern))
+		r->e->errnum = 0;
+	return result;
 }
 
 /* Whether only writes of at most PIPE_BUF bytes stay whole. */

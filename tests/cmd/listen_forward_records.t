@@ -271,6 +271,8 @@ SKIP: {
     $got = eval { alarm 5; my $n; do { $n = sysread $t, $got, 1e6 } while $n;
         alarm 0; $n // 'reset' } // $@;
     is $got, 'reset', 'and so is a target that does not read';
+    $p->expect(err => qr/: \S*fifo was closed by its reader after \d+ bytes$/m);
+    ok 1, 'and that is reported';
     $p->stop;
 }
 
