@@ -106,16 +106,12 @@ const struct opt stdio_relay_progress_opts[] = {
     {.kind = OPT_END},
 };
 
-/* Whether nothing is sent: neither stdin nor a text. */
+/* Whether nothing is sent until the first pattern has matched: neither stdin
+ * nor a text. */
 static bool
-sends_nothing(const struct stdio_relay_options *o)
+awaits_first(const struct stdio_relay_options *o)
 {
-	size_t i;
-
-	for (i = 0; i < o->script.count; i++)
-		if (!o->script.items[i].is_expect)
-			return false;
-	return o->done != 0;
+	return o->done && o->script.count > 0 && o->script.items[0].is_expect;
 }
 
 int
@@ -127,7 +123,7 @@ stdio_relay_check(const struct stdio_relay_options *o, struct err *e)
 		return err_set(e, ERR_USAGE,
 		    "--done and --expect-timeout go with --send or --expect");
 	/* A terminal or a socket may belong to somebody else. */
-	if (sends_nothing(o) && (kind == FD_PIPE || kind == FD_REGULAR) &&
+	if (awaits_first(o) && (kind == FD_PIPE || kind == FD_REGULAR) &&
 	    fd_available(STDIN_FILENO) > 0)
 		return err_set(e, ERR_USAGE, RELAY_UNREAD_ERROR);
 	if (recorder_check(&o->record, false, e) < 0)
@@ -221,7 +217,7 @@ set_up(struct stdio_relay *s, struct relay_options *r)
 	*r = (struct relay_options)RELAY_OPTIONS_INIT;
 	if (!o->recv_only && !o->done)
 		r->in = STDIN_FILENO;
-	if (sends_nothing(o) && fd_kind(STDIN_FILENO) == FD_PIPE)
+	if (awaits_first(o) && fd_kind(STDIN_FILENO) == FD_PIPE)
 		r->unread = STDIN_FILENO;
 	if (!o->send_only)
 		r->out = STDOUT_FILENO;

@@ -202,11 +202,13 @@ my $silent = sub { my ($c) = @_; sysread $c, my $got, 1 };
 for my $in ("PING\n", do {
     open my $f, '<', spew(scratch() . '/ping', "PING\n") or die; $f })
 {
-    $r = against($silent, { stdin => $in, timeout => 10 }, '--expect', 'PONG',
-        '--done');
-    is $r->{status}, 2, 'stdin with --expect alone and --done is refused';
-    like $r->{err}, qr{--done does not read stdin.*--send.*</dev/null},
-        'and what to do instead';
+    for my $then ([], ['--send', 'QUIT']) {
+        $r = against($silent, { stdin => $in, timeout => 10 }, '--expect',
+            'PONG', @$then, '--done');
+        is $r->{status}, 2, "stdin with --expect @$then --done is refused";
+        like $r->{err}, qr{--done does not read stdin.*--send.*</dev/null},
+            'and what to do instead';
+    }
 }
 {
     my $l = tcp_listener();
@@ -226,7 +228,7 @@ for my $in ($idle, $empty, $no_bytes) {
 }
 $r = against($pong, { stdin => "the next line of a loop\n" }, '--send', 'PING',
     '--expect', 'PONG', '--done');
-is $r->{status}, 0, 'nor is stdin where --send has something to send';
+is $r->{status}, 0, 'nor is stdin where --send comes first';
 
 for my $case (
     [ 'no such escape', '--send', '\q' ],
