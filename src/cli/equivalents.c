@@ -1,6 +1,6 @@
 /*
  * Command lines of other programs and their equivalents: the one source of
- * "sockt help nc", README's table and sockt-cookbook(7).
+ * "sockt help nc" and README's table.
  */
 #include "cli/equivalents.h"
 

@@ -1,6 +1,6 @@
 # Sockets and connections from those who open them in practice: the service
-# manager's systemd-socket-activate and inetd. What they start is what the units
-# and inetd.conf in sockt-cookbook(7) say.
+# manager's systemd-socket-activate and inetd. What the former starts is what the
+# units in sockt-cookbook(7) say.
 use Sockt;
 use IO::Select;
 use IO::Socket::IP;
@@ -124,10 +124,11 @@ my $sockt = sockt();
     my %port = (9999 => free_port(), 7000 => free_port(),
         9998 => do { my $u = udp_socket(); $u->sockport });
     my $user = getpwuid $>;
-    my $conf = join '', map { "127.0.0.1:$_\n" } split /\n/, $file{'inetd.conf'};
-    $conf =~ s{/usr/local/bin/sockt}{$sockt}g;
-    $conf =~ s/^(127\.0\.0\.1:)(\d+)/$1$port{$2}/mg;
-    $conf =~ s/ nobody / $user /g;
+    my $conf = join '', map { "127.0.0.1:$_\n" }
+        "$port{9999} stream tcp nowait $user $sockt sockt serve-hello --fd 0",
+        "$port{7000} stream tcp nowait $user $sockt sockt listen --fd 0 --echo",
+        "$port{9998} dgram udp wait $user $sockt sockt udp-serve --fd 0 "
+            . '--idle-timeout 60';
     my $path = spew(scratch() . '/inetd.conf', $conf);
     my $p = start({ command => $path{inetd} }, '-i', $path);
     is answer_of(client($port{9999}), "Ann\n"), "Welcome!Hello, Ann!\n",
