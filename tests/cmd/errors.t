@@ -153,6 +153,8 @@ for my $row (
     ['udp-serve --join 10.0.0.1 1', 2, qr/is not a multicast group$/],
     ['connect -x - h 1', 2, qr/^--hexdump: '-' is stdout, which has the data that is received .* free with --send-only\)$/],
     ['listen -o - 1', 2, qr/^--output: '-' is stdout, .* free with --to, --echo, --discard, --send-only\)$/],
+    ['listen -q -m .1 -x - 127.0.0.1 0 -- cat', 5, qr/^stopped after/],
+    ['listen -q -m .1 -x - -e cat 127.0.0.1 0', 5, qr/^stopped after/],
     ['connect --send-only -x - -o - h 1', 2, qr/^--output and --hexdump cannot both be '-'$/],
     ['connect --send-only -x - --append h 1', 2, qr/^--append goes with a file/],
     ['http-get --if-modified-since - http://x/', 2, qr{^--if-modified-since: '-' is not a file here \(\./- is a file of that name\)$}],
