@@ -34,18 +34,23 @@ struct attempt {
 	int64_t start_ns;        /* when it started */
 };
 
-/* All attempts. */
+/* The lookup, and all attempts. */
 struct dial {
+	const struct endpoint *endpoint;
 	const struct dial_options *options;
-	const struct addr_list *list; /* the caller's, outlives the dial */
-	struct attempt *attempts;     /* one per address */
-	size_t started;               /* attempts that were started */
-	size_t pending;               /* attempts in flight */
-	struct deadline until;        /* the limit of the dial */
-	struct deadline next;         /* when the next one may start */
-	size_t winner;                /* index of the one that connected */
-	struct addr local;            /* its local address */
-	struct deadline notice;       /* when it is reported that it waits */
+	int64_t start_ns, resolve_ns;
+	struct resolve lookup;
+	struct err lookup_error;  /* ERR_NONE unless it has failed */
+	struct addr_list list;    /* its result */
+	struct attempt *attempts; /* one per address; NULL: look-up */
+	size_t started;           /* attempts that were started */
+	size_t pending;           /* attempts in flight */
+	struct deadline until;    /* the limit of the dial */
+	struct deadline next;     /* when the next one may start */
+	size_t winner;            /* index of the one that connected */
+	int fd;                   /* its socket; -1: none yet */
+	struct addr local;        /* its local address */
+	struct deadline notice;   /* when it is reported that it waits */
 };
 
 /* Whether the source address is of another family, which skips this address. */
@@ -81,24 +86,22 @@ end_attempt(struct dial *d, struct attempt *t, int errnum)
 	d->next = deadline_after(0);
 }
 
-/* Handles a connected attempt. Returns its fd, or -1 if it reached itself. */
-static int
+/* Handles a connected attempt, which may have reached itself. */
+static void
 succeed(struct dial *d, struct attempt *t)
 {
-	int fd = t->fd;
-
-	sock_local(fd, &d->local);
+	sock_local(t->fd, &d->local);
 	/* Linux lets a socket connect to itself when its port is the one that
 	 * it dials: nobody listens there. Datagrams may be meant so. */
 	if (!addr_is_unix(t->addr) && addr_equal(&d->local, t->addr) &&
 	    (d->options->source_port == 0 || d->options->type == SOCK_STREAM)) {
 		sock_abort(&t->fd);
 		end_attempt(d, t, CAUSE_SELF_CONNECT);
-		return -1;
+		return;
 	}
+	d->fd = t->fd;
 	t->fd = -1;
 	d->winner = (size_t)(t - d->attempts);
-	return fd;
 }
 
 /*
@@ -134,8 +137,8 @@ open_socket(struct dial *d, struct attempt *t)
 	return t->is_local ? -1 : 0;
 }
 
-/* Starts the next attempt. Returns its fd if it connected at once, or -1. */
-static int
+/* Starts the next attempt. */
+static void
 start_attempt(struct dial *d)
 {
 	struct attempt *t = &d->attempts[d->started++];
@@ -144,48 +147,15 @@ start_attempt(struct dial *d)
 	t->start_ns = clock_now();
 	if (open_socket(d, t) < 0) {
 		end_attempt(d, t, errno);
-		return -1;
+		return;
 	}
 	t->start_ns = clock_now();
 	if (sock_connect(t->fd, t->addr) == 0)
-		return succeed(d, t);
-	if (errno == EINPROGRESS || errno == EINTR)
+		succeed(d, t);
+	else if (errno == EINPROGRESS || errno == EINTR)
 		d->pending++;
 	else
 		end_attempt(d, t, errno);
-	return -1;
-}
-
-/* Checks the attempts in flight, and starts those that may start. Returns the
- * fd of one that is connected, or -1; errno EINPROGRESS: there may be one. */
-static int
-advance(struct dial *d)
-{
-	int fd, errnum;
-	size_t i;
-
-	for (i = 0; i < d->started; i++) {
-		struct attempt *t = &d->attempts[i];
-		struct pollfd pfd = {.fd = t->fd, .events = POLLOUT};
-
-		if (t->fd < 0 || poll(&pfd, 1, 0) <= 0)
-			continue;
-		d->pending--;
-		errnum = sock_connect_error(t->fd, t->addr);
-		sock_connected(t->fd, t->addr, t->start_ns, errnum);
-		if (errnum != 0)
-			end_attempt(d, t, errnum);
-		else if ((fd = succeed(d, t)) >= 0)
-			return fd;
-	}
-	while (d->started < d->list->count && deadline_passed(d->next)) {
-		fd = start_attempt(d);
-		if (fd >= 0)
-			return fd;
-	}
-	errno = d->pending > 0 || d->started < d->list->count ? EINPROGRESS
-							      : ECONNREFUSED;
-	return -1;
 }
 
 /* Whether only connections in TIME-WAIT hold the local port. */
@@ -285,8 +255,9 @@ describe(const struct dial *d, const struct attempt *t, char *buf, size_t size)
 static int
 error_of(const struct dial *d, struct err *e)
 {
-	bool has_many = d->list->count > 1;
+	bool has_many = d->list.count > 1;
 	size_t i, left_out = 0, silent = 0;
+	int shortage = 0;
 	enum err_kind kind;
 	int cause;
 	char what[256];
@@ -300,6 +271,8 @@ error_of(const struct dial *d, struct err *e)
 		kind = t->is_local ? ERR_LOCAL
 				   : err_kind_of(cause, attempt_place(t));
 		silent += t->errnum == 0;
+		if (err_is_shortage(t->errnum))
+			shortage = t->errnum;
 		if (i == 0 || err_rank(kind) < err_rank(e->kind)) {
 			e->kind = kind;
 			e->waits = err_waits(cause, attempt_place(t));
@@ -321,6 +294,8 @@ error_of(const struct dial *d, struct err *e)
 		    e->text, sizeof(e->text), "; and %zu more", left_out);
 	if (silent == d->started)
 		err_append(e, "%s", err_meaning(CAUSE_NO_ANSWER, ERR_AT_TCP));
+	if (shortage != 0)
+		e->errnum = shortage;
 	return -1;
 }
 
@@ -337,86 +312,219 @@ report_waiting(struct dial *d)
 			    addr_text(d->attempts[i].addr));
 }
 
-/* Waits until an attempt connects. Returns its fd, or -1 with *e. */
-static int
-race(struct dial *d, struct err *e)
+/* The addresses are known: prepares an attempt for each. */
+static void
+begin_attempts(struct dial *d)
 {
-	struct pollfd *fds =
-	    mem_array(d->list->count + 1, sizeof(struct pollfd));
-	int fd, ready = 1;
-	struct deadline until;
-	size_t i, n;
+	size_t i;
 
-	while ((fd = advance(d)) < 0 && errno == EINPROGRESS) {
-		for (i = n = 0; i < d->started; i++)
-			if (d->attempts[i].fd >= 0)
-				fds[n++] = (struct pollfd){
-				    d->attempts[i].fd, POLLOUT, 0};
-		until = deadline_first(d->until, d->notice);
-		if (d->started < d->list->count)
-			until = deadline_first(until, d->next);
-		ready = wait_poll(fds, n, until);
-		if (deadline_passed(d->notice))
-			report_waiting(d);
-		if (ready < 0 || (ready == 0 && deadline_passed(d->until)))
-			break;
+	d->resolve_ns = clock_now() - d->start_ns;
+	d->next = deadline_after(0);
+	if (diag_shows(DIAG_NOTE))
+		d->notice = deadline_after(NOTICE_MS);
+	d->attempts = mem_array(d->list.count, sizeof(d->attempts[0]));
+	for (i = 0; i < d->list.count; i++)
+		d->attempts[i] =
+		    (struct attempt){.addr = &d->list.items[i], .fd = -1};
+}
+
+struct dial *
+dial_start(const struct endpoint *ep, const struct dial_options *o,
+    struct deadline until)
+{
+	struct dial *d = mem_array(1, sizeof(*d));
+
+	d->endpoint = ep;
+	d->options = o;
+	d->start_ns = clock_now();
+	d->until = until;
+	d->notice = deadline_none();
+	d->fd = -1;
+	if (resolve_start(
+		&d->lookup, ep, &o->names, &d->list, &d->lookup_error) == 0 &&
+	    d->lookup.in < 0)
+		begin_attempts(d);
+	return d;
+}
+
+size_t
+dial_capacity(const struct dial *d)
+{
+	return d->attempts == NULL ? 1 : d->pending;
+}
+
+size_t
+dial_poll(const struct dial *d, struct pollfd *fds, struct deadline *wake)
+{
+	size_t i, n = 0;
+
+	*wake = deadline_first(*wake, deadline_first(d->until, d->notice));
+	if (d->attempts == NULL) {
+		fds[n++] = (struct pollfd){d->lookup.in, POLLIN, 0};
+		return n;
 	}
-	if (fd < 0 && ready < 0)
-		err_sys(e, ERR_FAILED, errno, "connecting");
-	else if (fd < 0)
-		error_of(d, e);
-	free(fds);
+	for (i = 0; i < d->started; i++)
+		if (d->attempts[i].fd >= 0)
+			fds[n++] =
+			    (struct pollfd){d->attempts[i].fd, POLLOUT, 0};
+	if (d->started < d->list.count)
+		*wake = deadline_first(*wake, d->next);
+	return n;
+}
+
+enum dial_state
+dial_advance(struct dial *d, const struct pollfd *fds)
+{
+	bool has_looked = d->started > 0;
+	struct attempt *t;
+	int errnum;
+
+	if (d->attempts == NULL && d->lookup_error.kind == ERR_NONE) {
+		if (fds == NULL ||
+		    (fds->revents == 0 && !deadline_passed(d->until)))
+			return DIAL_WAITING;
+		if (resolve_advance(&d->lookup,
+			fds->revents != 0 ? 0 : ETIMEDOUT, d->until,
+			&d->lookup_error) == 0) {
+			if (d->lookup.in >= 0)
+				return DIAL_WAITING;
+			begin_attempts(d);
+		}
+	}
+	if (d->lookup_error.kind != ERR_NONE)
+		return DIAL_FAILED;
+	for (t = d->attempts; t < d->attempts + d->started; t++) {
+		if (t->fd < 0 || fds++->revents == 0)
+			continue;
+		d->pending--;
+		errnum = sock_connect_error(t->fd, t->addr);
+		sock_connected(t->fd, t->addr, t->start_ns, errnum);
+		if (errnum != 0)
+			end_attempt(d, t, errnum);
+		else
+			succeed(d, t);
+		if (d->fd >= 0)
+			return DIAL_CONNECTED;
+	}
+	while (d->started < d->list.count && deadline_passed(d->next)) {
+		start_attempt(d);
+		if (d->fd >= 0)
+			return DIAL_CONNECTED;
+	}
+	if (deadline_passed(d->notice))
+		report_waiting(d);
+	return d->pending > 0 && !(has_looked && deadline_passed(d->until))
+		   ? DIAL_WAITING
+		   : DIAL_FAILED;
+}
+
+bool
+dial_is_refused(const struct dial *d)
+{
+	size_t i, refused = 0, other = 0;
+
+	for (i = 0; i < d->started; i++)
+		switch (attempt_cause(d, &d->attempts[i])) {
+		case ECONNREFUSED:
+		case CAUSE_SELF_CONNECT:
+			refused++;
+			break;
+		case ENOENT:
+			refused += addr_is_unix(d->attempts[i].addr);
+			break;
+		/* No way leads there, whoever listens. */
+		case EADDRNOTAVAIL:
+		case EAFNOSUPPORT:
+		case ENETUNREACH:
+			break;
+		default:
+			other++;
+		}
+	return refused > 0 && other == 0;
+}
+
+/* Sets *e to why no connection was made. Returns -1. */
+static int
+failure(const struct dial *d, struct err *e)
+{
+	const struct dial_options *o = d->options;
+	struct err cause;
+
+	if (d->attempts == NULL) {
+		*e = d->lookup_error;
+		return o->name == NULL ? -1 : err_prefix(e, "%s", o->name);
+	}
+	error_of(d, e);
+	err_prefix(
+	    e, "%s", o->name != NULL ? o->name : endpoint_text(d->endpoint));
+	if (e->kind != ERR_TIMEOUT || !deadline_is_max_time(d->until) ||
+	    !deadline_passed(d->until))
+		return -1;
+	cause = *e;
+	deadline_error(d->until, cause.text, e);
+	e->errnum = ETIMEDOUT;
+	return -1;
+}
+
+int
+dial_finish(struct dial **d, struct dial_result *result, struct err *e)
+{
+	struct dial_result r = {.ns = clock_now() - (*d)->start_ns};
+	int fd = (*d)->fd;
+
+	(*d)->fd = -1;
+	if (fd < 0) {
+		(void)failure(*d, e);
+		dial_free(d);
+		return -1;
+	}
+	r.local = (*d)->local;
+	r.remote = (*d)->list.items[(*d)->winner];
+	r.resolve_ns = (*d)->resolve_ns;
+	conn_event_connected(
+	    &(struct conn){r.local, r.remote, (*d)->start_ns, 0}, true);
+	dial_free(d);
+	if (result != NULL)
+		*result = r;
 	return fd;
+}
+
+void
+dial_free(struct dial **d)
+{
+	struct dial *old = *d;
+	size_t i;
+
+	if (old == NULL)
+		return;
+	resolve_cancel(&old->lookup);
+	for (i = 0; i < old->started; i++)
+		sock_close(&old->attempts[i].fd);
+	sock_close(&old->fd);
+	free(old->attempts);
+	addr_list_release(&old->list);
+	free(old);
+	*d = NULL;
 }
 
 int
 dial_connect(const struct endpoint *ep, const struct dial_options *o,
     struct deadline until, struct dial_result *result, struct err *e)
 {
-	struct addr_list list = ADDR_LIST_INIT;
-	struct dial_result r = {.ns = 0};
-	struct dial d = {.options = o,
-	    .list = &list,
-	    .until = until,
-	    .next = deadline_after(0),
-	    .notice = deadline_none()};
-	int64_t start = clock_now();
-	struct err cause;
-	size_t i;
-	int fd;
+	struct dial *d = dial_start(ep, o, until);
+	struct pollfd *fds = NULL;
+	struct deadline wake;
+	int ready = 0;
 
-	if (resolve(ep, &o->names, until, &list, e) < 0) {
-		addr_list_release(&list);
-		return o->name == NULL ? -1 : err_prefix(e, "%s", o->name);
+	while (ready >= 0 && dial_advance(d, fds) == DIAL_WAITING) {
+		fds = mem_resize(fds, dial_capacity(d) + 1, sizeof(fds[0]));
+		wake = deadline_none();
+		ready = wait_poll(fds, dial_poll(d, fds, &wake), wake);
 	}
-	r.resolve_ns = clock_now() - start;
-	if (diag_shows(DIAG_NOTE))
-		d.notice = deadline_after(NOTICE_MS);
-	d.attempts = mem_array(list.count, sizeof(d.attempts[0]));
-	for (i = 0; i < list.count; i++)
-		d.attempts[i] =
-		    (struct attempt){.addr = &list.items[i], .fd = -1};
-	fd = race(&d, e);
-	for (i = 0; i < d.started; i++)
-		sock_close(&d.attempts[i].fd);
-	r.remote = list.items[d.winner];
-	r.local = d.local;
-	free(d.attempts);
-	addr_list_release(&list);
-	if (fd < 0) {
-		err_prefix(
-		    e, "%s", o->name != NULL ? o->name : endpoint_text(ep));
-		if (e->kind != ERR_TIMEOUT || !deadline_is_max_time(until) ||
-		    !deadline_passed(until))
-			return -1;
-		cause = *e;
-		deadline_error(until, cause.text, e);
-		e->errnum = ETIMEDOUT;
-		return -1;
+	if (ready < 0) {
+		err_sys(e, ERR_FAILED, errno, "connecting");
+		dial_free(&d);
 	}
-	r.ns = clock_now() - start;
-	conn_event_connected(&(struct conn){r.local, r.remote, start, 0}, true);
-	if (result != NULL)
-		*result = r;
-	return fd;
+	free(fds);
+	return d == NULL ? -1 : dial_finish(&d, result, e);
 }

@@ -20,6 +20,9 @@
 #include "net/signals.h"
 #include "net/wait.h"
 
+/* The pipe of the child, its only descriptor above the standard three. */
+#define LOOKUP_FD 3
+
 /* getaddrinfo(3) returns codes beyond POSIX, which strict headers hide. */
 #if defined(__GLIBC__)
 enum { NO_DATA = -5, NO_SUCH_FAMILY = -9 };
@@ -37,25 +40,17 @@ struct answer {
 	struct addr addr;
 };
 
-/* The lookup of a name. */
-struct lookup {
-	const struct endpoint *ep;
-	int family;
-	struct answer last;     /* the error, if no address was found */
-	struct addr_list found; /* owned */
-};
-
 /* The child's part. */
 static void
-look_up(const struct lookup *l, int out)
+look_up(const struct resolve *r, int out)
 {
-	struct addrinfo hints = {.ai_family = l->family,
+	struct addrinfo hints = {.ai_family = r->family,
 			    .ai_socktype = SOCK_STREAM},
 			*found = NULL, *ai;
 	struct answer answer;
 
 	memset(&answer, 0, sizeof(answer));
-	answer.code = getaddrinfo(l->ep->host, NULL, &hints, &found);
+	answer.code = getaddrinfo(r->ep->host, NULL, &hints, &found);
 	answer.errnum = errno;
 	if (answer.code != 0)
 		(void)fd_write_all(out, &answer, sizeof(answer));
@@ -64,59 +59,39 @@ look_up(const struct lookup *l, int out)
 			continue;
 		answer.addr.len = ai->ai_addrlen;
 		memcpy(&answer.addr.u, ai->ai_addr, ai->ai_addrlen);
-		addr_set_port(&answer.addr, l->ep->port);
+		addr_set_port(&answer.addr, r->ep->port);
 		if (fd_write_all(out, &answer, sizeof(answer)) < 0)
 			return;
 	}
 }
 
-/* Reads the answers. Returns 0 at the end of the pipe, or an errno. */
+/* Runs getaddrinfo(3) in a child process. Returns 0 or an errno. */
 static int
-read_answers(struct lookup *l, int in, struct deadline until)
+start_child(struct resolve *r)
 {
-	int ready;
-
-	for (;;) {
-		ready = wait_fd(in, POLLIN, until);
-		if (ready <= 0)
-			return ready < 0 ? errno : ETIMEDOUT;
-		if (read(in, &l->last, sizeof(l->last)) !=
-		    (ssize_t)sizeof(l->last))
-			return 0;
-		if (l->last.code == 0)
-			addr_list_add(&l->found, &l->last.addr);
-	}
-}
-
-/*
- * Runs getaddrinfo(3) in a child process. Returns 0 if it has answered, or an
- * errno.
- */
-static int
-run_child(struct lookup *l, struct deadline until)
-{
-	struct proc *p = NULL;
 	int ends[2], errnum;
 	pid_t pid;
 
 	if (fd_pipe(ends, false) < 0)
 		return errno;
-	pid = proc_fork(&p, NULL);
+	pid = proc_fork(&r->child, NULL);
 	if (pid == 0) {
-		/* The reader of stdout must not wait for this process. */
+		/* Whoever reads stdout, or waits for the end of another
+		 * connection, must not wait for this process. */
 		fd_close_standard();
-		look_up(l, ends[1]);
+		if (dup2(ends[1], LOOKUP_FD) == LOOKUP_FD) {
+			os_close_from(LOOKUP_FD + 1);
+			look_up(r, LOOKUP_FD);
+		}
 		_exit(0);
 	}
 	errnum = errno;
 	fd_close(&ends[1]);
 	if (pid > 0)
-		errnum = read_answers(l, ends[0], until);
-	fd_close(&ends[0]);
-	proc_free(&p);
-	if (errnum == 0 && l->found.count == 0 && l->last.code == 0)
-		return ENODATA;
-	return errnum;
+		r->in = ends[0];
+	else
+		fd_close(&ends[0]);
+	return pid > 0 ? 0 : errnum;
 }
 
 static bool
@@ -166,22 +141,22 @@ name_cause(int code)
 
 /* Sets *e to why getaddrinfo(3) returned no address of the family. */
 static int
-name_error(const struct lookup *l, struct err *e)
+name_error(const struct resolve *r, struct err *e)
 {
-	const char *host = text_shown(l->ep->host);
-	int code = l->last.code, cause = name_cause(code);
-	int digit = l->family == AF_INET ? 4 : 6;
+	const char *host = text_shown(r->ep->host);
+	int code = r->code, cause = name_cause(code);
+	int digit = r->family == AF_INET ? 4 : 6;
 
 	if (cause == ENODATA && code == EAI_SYSTEM)
-		return err_sys(e, ERR_NAME, l->last.errnum, "%s", host);
+		return err_sys(e, ERR_NAME, r->errnum, "%s", host);
 	if (cause == ENODATA)
 		return err_set(e, ERR_NAME, "%s: name not resolved (%s)", host,
 		    gai_strerror(code));
 	err_at(e, ERR_AT_TCP, cause, "%s", host);
-	if (l->family != AF_UNSPEC && cause == CAUSE_NAME_EMPTY)
+	if (r->family != AF_UNSPEC && cause == CAUSE_NAME_EMPTY)
 		err_set(e, ERR_NAME, "%s has no IPv%d address (--ipv%d)", host,
 		    digit, digit);
-	else if (l->family != AF_UNSPEC && cause == CAUSE_NAME_UNKNOWN)
+	else if (r->family != AF_UNSPEC && cause == CAUSE_NAME_UNKNOWN)
 		err_set(e, ERR_NAME,
 		    "%s: name not found, or it has no IPv%d address (--ipv%d)",
 		    host, digit, digit);
@@ -232,31 +207,6 @@ log_result(const struct endpoint *ep, int64_t start, const char *note,
 	/* The step says the same. */
 	diag_event_end(step_is_on() ? DIAG_STEP + 1 : DIAG_NOTE, "%s is %s",
 	    text_shown(ep->host), all);
-}
-
-/* Resolves a name in a child process and waits for it. */
-static int
-resolve_name(const struct endpoint *ep, const struct name_options *o,
-    struct deadline until, struct addr_list *list, struct err *e)
-{
-	struct lookup l = {.ep = ep, .family = o->family};
-	int64_t start = step_start();
-	int errnum = run_child(&l, until);
-
-	if (errnum == 0 && l.found.count > 0) {
-		interleave(&l.found, list);
-		log_result(ep, start,
-		    "another process asked the system's resolver: the hosts "
-		    "file, DNS",
-		    list);
-	} else {
-		errno = errnum != 0 ? errnum : name_cause(l.last.code);
-		step("resolve", start, -1, NULL, "%s", text_shown(ep->host));
-		(void)(errnum != 0 ? read_error(ep, errnum, until, e)
-				   : name_error(&l, e));
-	}
-	addr_list_release(&l.found);
-	return list->count > 0 ? 0 : -1;
 }
 
 /* Loopback, IPv4 first: most servers on only one address are on that one. */
@@ -311,11 +261,18 @@ resolve_check(
 }
 
 int
-resolve(const struct endpoint *ep, const struct name_options *o,
-    struct deadline until, struct addr_list *list, struct err *e)
+resolve_start(struct resolve *r, const struct endpoint *ep,
+    const struct name_options *o, struct addr_list *list, struct err *e)
 {
 	struct addr a;
+	int errnum;
 
+	*r = (struct resolve){.ep = ep,
+	    .family = o->family,
+	    .list = list,
+	    .start_ns = clock_now(),
+	    .in = -1,
+	    .found = ADDR_LIST_INIT};
 	if (resolve_check(ep, o, e) < 0)
 		return -1;
 	if (ep->is_unix)
@@ -326,7 +283,66 @@ resolve(const struct endpoint *ep, const struct name_options *o,
 		return -1;
 	else if (endpoint_is_localhost(ep))
 		return resolve_localhost(ep, o, list);
-	else
-		return resolve_name(ep, o, until, list, e);
+	else if ((errnum = start_child(r)) != 0)
+		return resolve_advance(r, errnum, deadline_none(), e);
 	return 0;
+}
+
+void
+resolve_cancel(struct resolve *r)
+{
+	fd_close(&r->in);
+	proc_free(&r->child);
+	addr_list_release(&r->found);
+}
+
+int
+resolve_advance(
+    struct resolve *r, int errnum, struct deadline until, struct err *e)
+{
+	const struct endpoint *ep = r->ep;
+	struct answer a;
+
+	if (errnum == 0 && read(r->in, &a, sizeof(a)) == (ssize_t)sizeof(a)) {
+		r->code = a.code;
+		r->errnum = a.errnum;
+		if (a.code == 0)
+			addr_list_add(&r->found, &a.addr);
+		return 0;
+	}
+	if (errnum == 0 && r->found.count == 0 && r->code == 0)
+		errnum = ENODATA;
+	if (errnum == 0 && r->found.count > 0) {
+		interleave(&r->found, r->list);
+		log_result(ep, r->start_ns,
+		    "another process asked the system's resolver: the hosts "
+		    "file, DNS",
+		    r->list);
+	} else {
+		errno = errnum != 0 ? errnum : name_cause(r->code);
+		step("resolve", r->start_ns, -1, NULL, "%s",
+		    text_shown(ep->host));
+		(void)(errnum != 0 ? read_error(ep, errnum, until, e)
+				   : name_error(r, e));
+	}
+	resolve_cancel(r);
+	return r->list->count > 0 ? 0 : -1;
+}
+
+int
+resolve(const struct endpoint *ep, const struct name_options *o,
+    struct deadline until, struct addr_list *list, struct err *e)
+{
+	struct resolve r;
+	int ready, result = resolve_start(&r, ep, o, list, e);
+
+	while (result == 0 && r.in >= 0) {
+		ready = wait_fd(r.in, POLLIN, until);
+		result = resolve_advance(&r,
+		    ready < 0    ? errno
+		    : ready == 0 ? ETIMEDOUT
+				 : 0,
+		    until, e);
+	}
+	return result;
 }

@@ -6,11 +6,14 @@
 #ifndef NET_RESOLVE_H
 #define NET_RESOLVE_H
 
-#include "base/deadline.h"
+#include <stdint.h>
 
-struct addr_list;
+#include "base/deadline.h"
+#include "net/addr.h"
+
 struct endpoint;
 struct err;
+struct proc;
 
 /* How names are resolved: -4, -6 and -n of every command. */
 struct name_options {
@@ -37,5 +40,35 @@ int resolve_check(
  */
 int resolve(const struct endpoint *ep, const struct name_options *o,
     struct deadline until, struct addr_list *list, struct err *e);
+
+/* The same for whoever waits for more than that. */
+struct resolve {
+	const struct endpoint *ep;
+	int family;
+	struct addr_list *list;
+	int64_t start_ns;
+	struct proc *child;
+	int in;     /* poll it for input; -1: the lookup has ended */
+	int code;   /* of getaddrinfo(3) */
+	int errnum; /* errno, if code is EAI_SYSTEM */
+	struct addr_list found;
+};
+
+/*
+ * Starts a lookup; what the arguments point to must stay valid. Returns 0, or
+ * -1 with *e as resolve(); if r->in is -1, *list is complete.
+ */
+int resolve_start(struct resolve *r, const struct endpoint *ep,
+    const struct name_options *o, struct addr_list *list, struct err *e);
+
+/*
+ * Call this when r->in is readable, with errnum 0, or to end the lookup with an
+ * errno: ETIMEDOUT after until. Returns as resolve_start().
+ */
+int resolve_advance(
+    struct resolve *r, int errnum, struct deadline until, struct err *e);
+
+/* Ends a lookup whose result nobody wants. */
+void resolve_cancel(struct resolve *r);
 
 #endif
