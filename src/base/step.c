@@ -66,6 +66,9 @@ step_name(int fd, const char *name, unsigned number)
 void
 step_name_endpoint(const char *text)
 {
+	if (strcmp(endpoint, text) == 0)
+		return;
+	step_flush();
 	snprintf(endpoint, sizeof(endpoint), "%s", text);
 }
 

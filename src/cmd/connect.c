@@ -182,18 +182,12 @@ connect_and_run(struct client *c, struct err *e)
 		return -1;
 	conn = (struct conn){dialed.local, dialed.remote, clock_now(), 0};
 	/* 4. Send and receive. */
-	switch (c->action) {
-	case CHECK:
-		connector_discard(&dialed, &fd);
-		break;
-	case PROGRAM:
+	if (c->action == PROGRAM) {
 		result = run_program(c, &fd, &dialed, e);
-		break;
-	case RELAY:
+	} else {
 		c->relay.dialed = &dialed;
 		sandbox_enter();
 		result = stdio_relay_run(&c->relay, &fd, &conn, e);
-		break;
 	}
 	/* 5. Close, unless step 4 has done so: then fd is -1. */
 	sock_close(&fd);
@@ -207,10 +201,7 @@ connect_and_run(struct client *c, struct err *e)
 static int
 test_and_replace(struct client *c, struct err *e)
 {
-	bool is_one =
-	    c->check.count == 1 && !connect_check_measures(&c->o->check);
-	int result =
-	    is_one ? connect_and_run(c, e) : connect_check_run(&c->check, e);
+	int result = connect_check_run(&c->check, e);
 	const char *shown;
 
 	if (c->program == NULL)
@@ -248,6 +239,7 @@ prepare(struct client *c, struct err *e)
 	diag_limit(c->until, options_idle_limit(&o->time).ms);
 	c->check.o = &o->check;
 	c->check.connector = &c->connector;
+	c->check.has_program = c->program != NULL;
 	c->check.until = c->until;
 	c->connector.checks_via = c->action == CHECK;
 	c->connector.stops_via = ends_early;

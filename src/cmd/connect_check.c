@@ -1,4 +1,4 @@
-/* connect -z: tests several endpoints at once, or measures round trips. */
+/* connect -z: tests endpoints, many at once, or measures round trips. */
 #include "cmd/connect_check.h"
 
 #include <errno.h>
@@ -13,8 +13,10 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/step.h"
+#include "base/text.h"
 #include "cmd/result.h"
 #include "dial/connector.h"
+#include "dial/reconnect.h"
 #include "net/proc.h"
 #include "net/endpoint.h"
 #include "net/os.h"
@@ -22,6 +24,12 @@
 #include "net/sock.h"
 #include "net/wait.h"
 #include "udp/rtt_stats.h"
+
+/* At most this many attempts are in flight; the rest waits its turn. */
+#define MAX_IN_FLIGHT 256
+
+enum { UNTIL_OPEN, UNTIL_CLOSED };
+static const char *const until_words[] = {"open", "closed", NULL};
 
 const struct opt connect_check_opts[] = {
     FLAG(0, "any", connect_check_options, any,
@@ -36,31 +44,56 @@ const struct opt connect_check_opts[] = {
     FLAG(0, "stats", connect_check_options, stats,
 	"print a summary: attempts, lost, round-trip times",
 	.excludes = "retry-for"),
+    CHOICE(0, "until", "STATE", connect_check_options, until,
+	"succeed when the endpoints are open, or when they are closed",
+	.choices = until_words,
+	.excludes = "count interval stats proxy via tls"),
     {.kind = OPT_END},
 };
 
-/* The result of an attempt, which the child passes to its parent. */
+/* The result of an attempt; a child passes it to its parent. */
 struct attempt_record {
-	int64_t end_ns; /* when it ended */
-	int64_t ns;     /* how long it took, without the name lookup */
-	struct err e;   /* ERR_NONE if it connected */
+	int64_t start_ns, end_ns;
+	int64_t ns;      /* how long it took, without the name lookup */
+	bool is_refused; /* it failed, since nobody listens */
+	struct err e;    /* ERR_NONE if it connected */
 };
 
-/* An endpoint, and the child that tests it. */
+/* An endpoint. */
 struct target {
 	const struct endpoint *endpoint;
+	bool is_waiting;         /* for its next attempt */
+	int64_t due_ns;          /* when that may begin */
+	struct reconnect *retry; /* --retry-for, owned; NULL */
+	int64_t attempts;        /* whose results are recorded */
+	enum err_kind kind;      /* of the last failure */
+	char *reason;            /* its text if it is reported later; owned */
+	struct rtt_stats stats;  /* if round trips are measured */
+};
+
+/* An attempt: a dial, or a child process for what needs one. */
+struct attempt {
+	struct target *target;
+	int64_t start_ns;
+	size_t at; /* its first entry of fds */
+	struct dial *dial;
 	struct proc *child;
-	int in;                 /* the child's records; -1: ended */
-	int64_t attempts;       /* whose results were received */
-	struct err last;        /* the last failure */
-	struct rtt_stats stats; /* if round trips are measured */
+	int in; /* the child's record */
 };
 
 /* All of them. */
 struct target_list {
 	const struct connect_check *check;
 	struct target *items;
-	bool is_connected; /* an endpoint was connected to */
+	size_t waiting; /* items that wait for an attempt */
+	size_t cursor;  /* the item that is looked at next */
+	int64_t due_ns; /* no waiting item is due earlier */
+	size_t untested;
+	struct attempt attempts[MAX_IN_FLIGHT];
+	size_t in_flight, limit;
+	struct pollfd *fds;
+	const char *missing; /* of errors: what did not happen in time */
+	bool has_succeeded;  /* an endpoint has */
 	int64_t start_ns;
 };
 
@@ -96,97 +129,66 @@ max_attempts(const struct connect_check_options *o)
 	return o->count == 0 && o->interval_ms < 0 ? 1 : o->count;
 }
 
+/* Whether an attempt needs no process of its own. */
+static bool
+is_direct(const struct connector_options *o)
+{
+	return o->proxy == NULL && o->via == NULL && !o->tls.is_on;
+}
+
 /* In the child: one attempt. Unused bytes of the record are 0. */
 static void
-attempt(const struct connect_check *c, const struct endpoint *ep,
-    struct attempt_record *r)
+attempt_in_child(const struct connect_check *c, const struct endpoint *ep,
+    struct deadline until, int out)
 {
+	struct connector_options once = *c->connector;
+	struct attempt_record r;
 	struct dial_result dialed = {.resolve_ns = 0};
 	struct err e = ERR_INIT;
-	int64_t start = clock_now();
-	int fd = connector_open(ep, c->connector, c->until, &dialed, &e);
-
-	memset(r, 0, sizeof(*r));
-	r->end_ns = clock_now();
-	r->ns = r->end_ns - start - dialed.resolve_ns;
-	if (fd >= 0) {
-		connector_discard(&dialed, &fd);
-	} else {
-		r->e.kind = e.kind;
-		r->e.errnum = e.errnum;
-		snprintf(r->e.text, sizeof(r->e.text), "%s", e.text);
-	}
-	step_flush();
-}
-
-/*
- * In the child: whether to go on. An attempt that a signal or --max-time ended
- * says nothing about the endpoint, and so is not counted.
- */
-static bool
-is_stopped(const struct connect_check *c)
-{
-	return signals_stopped() != 0 ||
-	       (connect_check_measures(c->o) && deadline_passed(c->until));
-}
-
-/* The child. It passes a record for each attempt to out. */
-static void
-test_endpoint(const struct connect_check *c, const struct endpoint *ep, int out)
-{
-	struct attempt_record r;
-	struct deadline next;
-	int64_t n, max = max_attempts(c->o);
+	int fd;
 
 	memset(&r, 0, sizeof(r));
-	if (signals_catch(&r.e) < 0) {
-		(void)fd_write_all(out, &r, sizeof(r));
-		return;
+	r.start_ns = clock_now();
+	once.retry_ms = -1;
+	if (signals_catch(&e) < 0 ||
+	    (fd = connector_open(ep, &once, until, &dialed, &e)) < 0) {
+		r.e.kind = e.kind;
+		r.e.errnum = e.errnum;
+		r.e.waits = e.waits;
+		snprintf(r.e.text, sizeof(r.e.text), "%s", e.text);
 	}
-	for (n = 0; max == 0 || n < max; n++) {
-		next = deadline_after(
-		    c->o->interval_ms < 0 ? 0 : c->o->interval_ms);
-		attempt(c, ep, &r);
-		if (is_stopped(c) || fd_write_all(out, &r, sizeof(r)) < 0)
-			return;
-		if (n + 1 != max)
-			(void)wait_until(deadline_first(next, c->until));
-		if (is_stopped(c))
-			return;
-	}
+	r.end_ns = clock_now();
+	r.ns = r.end_ns - r.start_ns - dialed.resolve_ns;
+	if (r.e.kind == ERR_NONE)
+		connector_discard(&dialed, &fd);
+	step_flush();
+	(void)fd_write_all(out, &r, sizeof(r));
 }
 
-/* Starts the child. Returns 0, or -1 with *e. */
+/* Starts a child for the attempt. Returns 0, or -1 with *e. */
 static int
-start(const struct connect_check *c, struct target *t, struct err *e)
+start_child(const struct connect_check *c, struct attempt *a,
+    struct deadline until, struct err *e)
 {
-	int64_t begin = step_start();
+	const struct endpoint *ep = a->target->endpoint;
 	int ends[2], saved;
 	pid_t pid;
-	const char *text = endpoint_text(t->endpoint);
 
 	if (fd_pipe(ends, false) < 0)
-		return err_sys(e, ERR_FAILED, errno, "%s", text);
-	pid = proc_fork(&t->child, NULL);
+		return err_sys(e, ERR_FAILED, errno, "%s", endpoint_text(ep));
+	pid = proc_fork(&a->child, NULL);
 	if (pid == 0) {
 		fd_close(&ends[0]);
-		if (c->count > 1)
-			step_name_endpoint(text);
-		test_endpoint(c, t->endpoint, ends[1]);
+		attempt_in_child(c, ep, until, ends[1]);
 		_exit(0);
 	}
-	saved = pid < 0 ? errno : 0;
+	saved = errno;
 	fd_close(&ends[1]);
-	errno = saved;
-	step("fork", begin, pid,
-	    "a process for each endpoint: none waits for another",
-	    "process %ld tests %s", (long)pid, text);
-	if (pid > 0) {
-		t->in = ends[0];
+	a->in = ends[0];
+	if (pid > 0)
 		return 0;
-	}
-	fd_close(&ends[0]);
-	return err_sys(e, ERR_FAILED, saved, "%s", text);
+	fd_close(&a->in);
+	return err_sys(e, ERR_FAILED, saved, "%s", endpoint_text(ep));
 }
 
 /* Reports an attempt as an event, or else as a line: a result if round trips
@@ -195,8 +197,10 @@ static void
 log_attempt(const struct target_list *list, const struct target *t,
     const struct attempt_record *r)
 {
-	bool measures = connect_check_measures(list->check->o);
+	const struct connect_check *c = list->check;
+	bool measures = connect_check_measures(c->o);
 	bool is_connected = r->e.kind == ERR_NONE;
+	bool is_closed = is_connected && c->o->until == UNTIL_CLOSED;
 	struct json *j;
 	const char *text = endpoint_text(t->endpoint);
 	const char *duration = num_duration_text(r->ns);
@@ -215,9 +219,15 @@ log_attempt(const struct target_list *list, const struct target *t,
 		json_seconds(j, "seconds", (double)r->ns / 1e9);
 	else
 		json_text(j, "reason", r->e.text);
-	diag_event_end(is_connected ? DIAG_NOTE : DIAG_STEP, "%s: %s%s", text,
-	    is_connected ? "connected in " : "not connected",
-	    is_connected ? duration : "");
+	/* The line of a single one was that of its connection. */
+	diag_event_end(c->count == 1 && !is_closed ? DIAG_STEP + 1
+		       : is_connected              ? DIAG_NOTE
+						   : DIAG_STEP,
+	    "%s: %s%s", text,
+	    is_closed      ? "closed"
+	    : is_connected ? "connected in "
+			   : "not connected",
+	    is_connected && !is_closed ? duration : "");
 }
 
 /* Adds an attempt to the target's statistics. */
@@ -233,45 +243,157 @@ count_attempt(struct target *t, const struct attempt_record *r)
 		rtt_stats_expire(&t->stats, r->end_ns);
 }
 
-/* The failures of --any are reported once none has succeeded. */
+/* The target waits for its next attempt. */
 static void
-on_record(
+await_turn(struct target_list *list, struct target *t, int64_t due_ns)
+{
+	t->is_waiting = true;
+	t->due_ns = due_ns;
+	list->waiting++;
+	if (due_ns < list->due_ns)
+		list->due_ns = due_ns;
+}
+
+/* The failures of --any are reported once none has succeeded, those of a single
+ * endpoint by the command. */
+static void
+record(
     struct target_list *list, struct target *t, const struct attempt_record *r)
 {
-	const struct connect_check_options *o = list->check->o;
+	const struct connect_check *c = list->check;
+	bool measures = connect_check_measures(c->o);
+	int64_t next_ns = r->start_ns, max = max_attempts(c->o);
 
+	free(t->retry);
+	t->retry = NULL;
 	t->attempts++;
-	if (connect_check_measures(o))
+	if (measures)
 		count_attempt(t, r);
 	log_attempt(list, t, r);
 	if (r->e.kind == ERR_NONE) {
-		list->is_connected = true;
-		return;
+		list->has_succeeded = true;
+	} else {
+		t->kind = r->e.kind;
+		free(t->reason);
+		t->reason = NULL;
+		if (measures || c->o->any || c->count == 1)
+			t->reason = mem_text(r->e.text);
+		else
+			diag_error(&r->e);
 	}
-	t->last = r->e;
-	if (!connect_check_measures(o) && !o->any)
-		diag_error(&r->e);
+	if (c->o->interval_ms > 0)
+		next_ns += clock_ns(c->o->interval_ms);
+	if (max == 0 || t->attempts < max)
+		await_turn(list, t, next_ns);
 }
 
-/* The child has ended, or was not started. */
+/* With --until closed an open port is the failure, and a refusal is not. */
 static void
-on_end(struct target_list *list, struct target *t, struct err *e)
+invert(const struct target *t, struct attempt_record *r)
 {
-	struct attempt_record r = {.end_ns = clock_now(), .ns = 0};
-	const struct connect_check *c = list->check;
-	int64_t max = max_attempts(c->o);
-
-	fd_close(&t->in);
-	proc_free(&t->child);
-	if ((max > 0 && t->attempts >= max) || deadline_passed(c->until))
-		return;
-	if (e == NULL)
-		err_set(&r.e, ERR_FAILED,
-		    "%s: the process that tests it ended early",
+	if (r->e.kind == ERR_NONE)
+		err_set(&r->e, ERR_FAILED, "%s is open",
 		    endpoint_text(t->endpoint));
+	else if (r->is_refused)
+		err_clear(&r->e);
+}
+
+/*
+ * An attempt has ended: it is recorded, unless there will be another one. One
+ * that failed for want of what the others in flight have waits for their end;
+ * one that --max-time ended measures nothing.
+ */
+static void
+on_end(struct target_list *list, struct target *t, struct attempt_record *r)
+{
+	const struct connect_check *c = list->check;
+	bool is_closed = c->o->until == UNTIL_CLOSED, is_transient;
+	int errnum = r->e.errnum;
+
+	if (r->e.kind != ERR_NONE && list->in_flight > 0 &&
+	    (err_is_shortage(errnum) ||
+		(r->e.kind == ERR_FAILED && errnum == EAGAIN))) {
+		list->limit = list->in_flight;
+		if (t->retry != NULL && t->retry->last.kind == ERR_NONE) {
+			free(t->retry);
+			t->retry = NULL;
+		}
+		await_turn(list, t, r->end_ns);
+		return;
+	}
+	if (connect_check_measures(c->o) && r->e.kind == ERR_TIMEOUT &&
+	    deadline_passed(c->until))
+		return;
+	is_transient = r->e.waits || (is_closed && r->e.kind == ERR_NONE);
+	if (is_closed)
+		invert(t, r);
+	if (r->e.kind != ERR_NONE && t->retry != NULL && is_transient &&
+	    reconnect_pause(t->retry, list->missing, &r->e) == 0)
+		await_turn(list, t, t->retry->due.at_ns);
 	else
-		r.e = *e;
-	on_record(list, t, &r);
+		record(list, t, r);
+}
+
+/* Begins an attempt on a waiting target, unless its time is over. */
+static void
+begin(struct target_list *list, struct target *t)
+{
+	const struct connect_check *c = list->check;
+	struct attempt *a = &list->attempts[list->in_flight];
+	struct attempt_record r = {.start_ns = clock_now()};
+	struct deadline until;
+
+	t->is_waiting = false;
+	list->waiting--;
+	r.end_ns = r.start_ns;
+	if (t->retry == NULL && !deadline_passed(c->until)) {
+		t->retry = mem_array(1, sizeof(*t->retry));
+		reconnect_start(t->retry, c->connector->retry_ms, c->until);
+	} else if (t->retry == NULL) {
+		list->untested += t->attempts == 0;
+		return;
+	} else if (reconnect_resume(t->retry, list->missing, &r.e) < 0) {
+		record(list, t, &r);
+		return;
+	}
+	until = deadline_first(
+	    t->retry->end, deadline_limit(c->connector->timeout.ms,
+			       c->connector->timeout.option));
+	*a = (struct attempt){.target = t, .start_ns = r.start_ns, .in = -1};
+	if (c->count > 1 && step_is_on())
+		step_name_endpoint(endpoint_text(t->endpoint));
+	if (is_direct(c->connector))
+		a->dial = dial_start(t->endpoint, &c->connector->dial, until);
+	else if (start_child(c, a, until, &r.e) < 0) {
+		on_end(list, t, &r);
+		return;
+	}
+	list->in_flight++;
+}
+
+/* Begins the attempts that are due, as many as may be in flight. */
+static void
+begin_due(struct target_list *list)
+{
+	size_t i, count = list->check->count;
+	int64_t now = clock_now(), next = INT64_MAX;
+	struct target *t;
+
+	if (deadline_passed(list->check->until))
+		now = INT64_MAX;
+	for (i = 0; i < count && list->due_ns <= now; i++) {
+		t = &list->items[list->cursor];
+		if (t->is_waiting && t->due_ns > now) {
+			next = t->due_ns < next ? t->due_ns : next;
+		} else if (t->is_waiting) {
+			if (list->in_flight >= list->limit)
+				return;
+			begin(list, t);
+		}
+		list->cursor = (list->cursor + 1) % count;
+	}
+	if (i == count)
+		list->due_ns = next;
 }
 
 /* Reads n bytes from the pipe. Returns whether all of them were there. */
@@ -293,67 +415,97 @@ read_all(int fd, void *bytes, size_t n)
 	return true;
 }
 
-/* Starts all children. */
-static void
-start_all(struct target_list *list)
+/* Goes on with an attempt. Returns whether it has ended, with the record. */
+static bool
+advance(struct target_list *list, struct attempt *a, struct attempt_record *r)
 {
-	const struct connect_check *c = list->check;
-	struct target *t;
-	struct err e = ERR_INIT;
-	size_t i;
+	const struct pollfd *fds = &list->fds[a->at];
+	struct dial_result dialed = {.resolve_ns = 0};
+	int fd;
 
-	list->items = mem_array(c->count, sizeof(list->items[0]));
-	for (i = 0; i < c->count; i++) {
-		t = &list->items[i];
-		t->endpoint = &c->endpoints[i];
-		t->in = -1;
-		if (connect_check_measures(c->o))
-			rtt_stats_start(&t->stats, 1, 0);
+	memset(r, 0, sizeof(*r));
+	if (list->check->count > 1 && step_is_on())
+		step_name_endpoint(endpoint_text(a->target->endpoint));
+	if (a->dial != NULL) {
+		if (dial_advance(a->dial, fds) == DIAL_WAITING)
+			return false;
+		r->is_refused = dial_is_refused(a->dial);
+		fd = dial_finish(&a->dial, &dialed, &r->e);
+		r->start_ns = a->start_ns;
+		r->end_ns = clock_now();
+		r->ns = r->end_ns - r->start_ns - dialed.resolve_ns;
+		sock_close(&fd);
+		return true;
 	}
-	for (i = 0; i < c->count; i++)
-		if (start(c, &list->items[i], &e) < 0)
-			on_end(list, &list->items[i], &e);
+	if (fds->revents == 0)
+		return false;
+	if (!read_all(a->in, r, sizeof(*r))) {
+		memset(r, 0, sizeof(*r));
+		r->start_ns = a->start_ns;
+		r->end_ns = clock_now();
+		err_set(&r->e, ERR_FAILED,
+		    "%s: the process that tests it ended early",
+		    endpoint_text(a->target->endpoint));
+	}
+	fd_close(&a->in);
+	proc_free(&a->child);
+	return true;
 }
 
-/* Waits until children have passed records or ended. Returns 1, 0 if all have
- * ended, or -1 with *e. */
+/* Waits for the attempts in flight, and for the next one. Returns 0, or -1 with
+ * *e. */
 static int
-receive(struct target_list *list, struct pollfd *fds, struct err *e)
+wait_for_attempts(struct target_list *list, struct err *e)
 {
-	size_t i, n = 0, count = list->check->count;
+	struct deadline due = {.at_ns = list->due_ns}, wake = deadline_none();
+	struct attempt *a, *end = list->attempts + list->in_flight;
+	size_t n = 1;
+
+	for (a = list->attempts; a < end; a++)
+		n += a->dial != NULL ? dial_capacity(a->dial) : 1;
+	list->fds = mem_resize(list->fds, n, sizeof(list->fds[0]));
+	for (a = list->attempts, n = 0; a < end; a++) {
+		a->at = n;
+		if (a->dial != NULL)
+			n += dial_poll(a->dial, &list->fds[n], &wake);
+		else
+			list->fds[n++] = (struct pollfd){a->in, POLLIN, 0};
+	}
+	if (list->waiting > 0 && list->in_flight < list->limit)
+		wake = deadline_first(
+		    wake, deadline_first(due, list->check->until));
+	if (wait_poll(list->fds, n, wake) < 0)
+		return err_sys(e, ERR_FAILED, errno, "connecting");
+	return 0;
+}
+
+/* Tests all. Returns 0, or -1 with *e. */
+static int
+test_all(struct target_list *list, struct err *e)
+{
 	struct attempt_record r;
 	struct target *t;
+	size_t i;
 
-	for (i = 0; i < count; i++)
-		if (list->items[i].in >= 0)
-			fds[n++] = (struct pollfd){
-			    .fd = list->items[i].in, .events = POLLIN};
-	if (n == 0)
-		return 0;
-	if (wait_poll(fds, n, deadline_none()) < 0)
-		return err_sys(e, ERR_FAILED, errno, "connecting");
-	for (n = i = 0; i < count; i++) {
-		t = &list->items[i];
-		if (t->in < 0 || fds[n++].revents == 0)
-			continue;
-		if (read_all(t->in, &r, sizeof(r)))
-			on_record(list, t, &r);
-		else
-			on_end(list, t, NULL);
-	}
-	return result_flush(e) < 0 ? -1 : 1;
-}
-
-/* Ends the children that still run: all receive the signal at the same time. */
-static void
-end_all(struct target_list *list)
-{
-	struct target *t;
-
-	proc_end_all();
-	for (t = list->items; t < list->items + list->check->count; t++) {
-		proc_free(&t->child);
-		fd_close(&t->in);
+	for (;;) {
+		begin_due(list);
+		if (list->in_flight == 0 && list->waiting == 0)
+			return 0;
+		if (wait_for_attempts(list, e) < 0)
+			return -1;
+		for (i = 0; i < list->in_flight;) {
+			t = list->attempts[i].target;
+			if (!advance(list, &list->attempts[i], &r)) {
+				i++;
+				continue;
+			}
+			list->attempts[i] = list->attempts[--list->in_flight];
+			on_end(list, t, &r);
+			if (list->check->o->any && list->has_succeeded)
+				return 0;
+		}
+		if (result_flush(e) < 0)
+			return -1;
 	}
 }
 
@@ -389,20 +541,23 @@ report_summary(const struct target_list *list, const struct target *t)
 static void
 report_failure(const struct target_list *list, const struct target *t)
 {
-	const struct connect_check_options *o = list->check->o;
-	struct err e = t->last;
+	const struct connect_check *c = list->check;
+	bool measures = connect_check_measures(c->o);
+	struct err e;
 
-	if (e.kind == ERR_NONE)
+	if (t->reason == NULL || (c->count == 1 && !measures) ||
+	    (c->o->any && list->has_succeeded))
 		return;
-	if (connect_check_measures(o) && t->attempts > 1)
+	err_set(&e, t->kind, "%s", t->reason);
+	if (measures && t->attempts > 1)
 		err_lead(&e, "%llu of %lld attempts failed; the last one: ",
 		    (unsigned long long)rtt_stats_lost(&t->stats),
 		    (long long)t->attempts);
-	if (connect_check_measures(o) || (o->any && !list->is_connected))
-		diag_error(&e);
+	diag_error(&e);
 }
 
-/* Sets the status. Returns 0, or -1 with *e, which has no text. */
+/* Sets the status. Returns 0, or -1 with *e, which has no text unless that of a
+ * single endpoint. */
 static int
 set_status(const struct target_list *list, struct err *e)
 {
@@ -410,15 +565,17 @@ set_status(const struct target_list *list, struct err *e)
 	enum err_kind kind, found = ERR_NONE;
 	size_t i;
 
-	if (c->o->any && list->is_connected)
+	if (c->o->any && list->has_succeeded)
 		return 0;
 	for (i = 0; i < c->count; i++) {
-		kind = list->items[i].last.kind;
+		kind = list->items[i].kind;
 		if (found == ERR_NONE ||
 		    (c->o->any ? err_rank(kind) < err_rank(found)
 			       : err_rank(kind) > err_rank(found)))
 			found = kind;
 	}
+	if (c->count == 1 && !connect_check_measures(c->o) && found != ERR_NONE)
+		return err_set(e, found, "%s", list->items[0].reason);
 	return found == ERR_NONE ? 0 : err_status(e, (int)found);
 }
 
@@ -444,32 +601,55 @@ finish(const struct target_list *list, int result, struct err *e)
 	}
 	if (measures && is_short && deadline_passed(c->until))
 		return deadline_error(c->until, "", e);
+	if (list->untested > 0 && !(c->o->any && list->has_succeeded))
+		return deadline_error(c->until,
+		    text_format("%s not tested",
+			num_count_text(list->untested, "endpoint")),
+		    e);
 	return set_status(list, e);
 }
 
 int
 connect_check_run(const struct connect_check *c, struct err *e)
 {
-	struct target_list list = {.check = c, .start_ns = clock_now()};
-	struct pollfd *fds;
+	bool measures = connect_check_measures(c->o);
+	struct target_list list = {.check = c,
+	    .limit = MAX_IN_FLIGHT,
+	    .due_ns = INT64_MAX,
+	    .missing =
+		c->o->until == UNTIL_CLOSED ? "not closed" : "no connection",
+	    .start_ns = clock_now()};
+	struct attempt *a;
+	struct target *t;
 	int result;
-	size_t i;
 
-	if (connect_check_measures(c->o)) {
+	if (measures || (diag_is_json() && !c->has_program)) {
 		result_print_events();
 		if (result_start(c->until, e) < 0)
 			return -1;
 	}
-	fds = mem_array(c->count + 1, sizeof(fds[0]));
-	start_all(&list);
-	do {
-		result = receive(&list, fds, e);
-	} while (result > 0 && !(c->o->any && list.is_connected));
-	end_all(&list);
-	result = finish(&list, result < 0 ? -1 : 0, e);
-	for (i = 0; i < c->count; i++)
-		rtt_stats_release(&list.items[i].stats);
+	list.items = mem_array(c->count, sizeof(list.items[0]));
+	for (t = list.items; t < list.items + c->count; t++) {
+		t->endpoint = &c->endpoints[t - list.items];
+		if (measures)
+			rtt_stats_start(&t->stats, 1, 0);
+		await_turn(&list, t, 0);
+	}
+	result = test_all(&list, e);
+	/* All children receive the signal at the same time. */
+	proc_end_all();
+	for (a = list.attempts; a < list.attempts + list.in_flight; a++) {
+		dial_free(&a->dial);
+		proc_free(&a->child);
+		fd_close(&a->in);
+	}
+	result = finish(&list, result, e);
+	for (t = list.items; t < list.items + c->count; t++) {
+		rtt_stats_release(&t->stats);
+		free(t->retry);
+		free(t->reason);
+	}
 	free(list.items);
-	free(fds);
+	free(list.fds);
 	return result;
 }

@@ -1,7 +1,7 @@
 /*
- * connect -z: tests whether endpoints can be connected to. Several are tested
- * at the same time, each in a child process of its own, so that names, proxies
- * and retries work as for a single one. Also measures round trips.
+ * connect -z: tests whether endpoints can be connected to, as many at the same
+ * time as descriptors allow. A connection through a proxy or a program, or with
+ * TLS, has a child process of its own. Also measures round trips.
  */
 #ifndef CMD_CONNECT_CHECK_H
 #define CMD_CONNECT_CHECK_H
@@ -22,6 +22,7 @@ struct connect_check_options {
 	int64_t count;       /* attempts on each; 0: not given */
 	int64_t interval_ms; /* from one attempt to the next; -1: not given */
 	int stats;           /* print a summary */
+	int until;           /* open or closed */
 };
 
 #define CONNECT_CHECK_OPTIONS_INIT \
@@ -37,6 +38,7 @@ struct connect_check {
 	const struct connector_options *connector;
 	const struct endpoint *endpoints;
 	size_t count;
+	bool has_program;      /* it has stdout */
 	struct deadline until; /* --max-time */
 };
 
@@ -53,10 +55,11 @@ bool connect_check_measures(const struct connect_check_options *o);
 
 /*
  * Connects to all endpoints and closes the connections. The caller catches
- * signals. Returns 0 if all were connected to, with --any one of them.
- * Otherwise returns -1 with *e, which has no text: each failure was reported.
- * The status is that of the worst failure, with --any of the best one (in
- * sockt-connect(1), EXIT STATUS).
+ * signals. Returns 0 if all were connected to (with --until closed: refused),
+ * with --any one of them. Otherwise returns -1 with *e: the error of a single
+ * endpoint, or no text, since each failure was reported. The status is that of
+ * the worst failure, with --any of the best one (in sockt-connect(1), EXIT
+ * STATUS).
  */
 int connect_check_run(const struct connect_check *c, struct err *e);
 

@@ -360,6 +360,9 @@ dial_poll(const struct dial *d, struct pollfd *fds, struct deadline *wake)
 
 	*wake = deadline_first(*wake, deadline_first(d->until, d->notice));
 	if (d->attempts == NULL) {
+		/* A lookup that has failed at once needs no wait. */
+		if (d->lookup.in < 0)
+			*wake = deadline_after(0);
 		fds[n++] = (struct pollfd){d->lookup.in, POLLIN, 0};
 		return n;
 	}
@@ -394,7 +397,7 @@ dial_advance(struct dial *d, const struct pollfd *fds)
 	if (d->lookup_error.kind != ERR_NONE)
 		return DIAL_FAILED;
 	for (t = d->attempts; t < d->attempts + d->started; t++) {
-		if (t->fd < 0 || fds++->revents == 0)
+		if (fds == NULL || t->fd < 0 || fds++->revents == 0)
 			continue;
 		d->pending--;
 		errnum = sock_connect_error(t->fd, t->addr);

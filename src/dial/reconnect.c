@@ -2,8 +2,6 @@
 #include "dial/reconnect.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "base/diag.h"
 #include "base/num.h"
@@ -30,13 +28,17 @@ reconnect_start(struct reconnect *r, int64_t ms, struct deadline until)
 static void
 report_once(struct reconnect *r, const struct err *e)
 {
+	uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+	const char *at;
 	size_t i;
 
+	for (at = e->text; *at != '\0'; at++)
+		hash = (hash ^ (unsigned char)*at) * UINT64_C(1099511628211);
 	for (i = 0; i < r->count; i++)
-		if (strcmp(e->text, r->causes[i]) == 0)
+		if (hash == r->causes[i])
 			return;
 	if (r->count < RECONNECT_CAUSES)
-		strcpy(r->causes[r->count++], e->text);
+		r->causes[r->count++] = hash;
 	diag_warn("%s; trying again for %s", e->text, num_limit_text(r->ms));
 }
 
@@ -53,18 +55,34 @@ limit_error(struct reconnect *r, const char *what, struct err *e)
 }
 
 int
-reconnect_wait(struct reconnect *r, const char *what, struct err *e)
+reconnect_pause(struct reconnect *r, const char *what, struct err *e)
 {
-	struct deadline next;
-
 	if (r->ms < 0)
 		return -1;
 	if (deadline_passed(r->end))
 		return limit_error(r, what, e);
 	r->last = *e;
 	report_once(r, e);
-	next = deadline_after(backoff_next(&r->pause));
-	if (wait_until(deadline_first(r->end, next)) < 0)
+	r->due =
+	    deadline_first(r->end, deadline_after(backoff_next(&r->pause)));
+	return 0;
+}
+
+int
+reconnect_resume(struct reconnect *r, const char *what, struct err *e)
+{
+	if (!deadline_passed(r->end))
+		return 0;
+	*e = r->last;
+	return limit_error(r, what, e);
+}
+
+int
+reconnect_wait(struct reconnect *r, const char *what, struct err *e)
+{
+	if (reconnect_pause(r, what, e) < 0)
+		return -1;
+	if (wait_until(r->due) < 0)
 		return err_sys(e, ERR_FAILED, errno, "waiting");
-	return deadline_passed(r->end) ? limit_error(r, what, e) : 0;
+	return reconnect_resume(r, what, e);
 }

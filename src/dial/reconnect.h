@@ -19,11 +19,12 @@ struct reconnect {
 	struct deadline until; /* of the caller, --max-time */
 	struct deadline end; /* of the next attempt: the earlier of --retry-for
 				and until */
+	struct deadline due; /* when it may begin */
 	int64_t ms;          /* --retry-for, or -1 */
 	struct backoff pause;
 	struct err last; /* of the previous attempt, or ERR_NONE */
-	char causes[RECONNECT_CAUSES][ERR_TEXT]; /* those reported */
-	size_t count;                            /* of causes */
+	uint64_t causes[RECONNECT_CAUSES]; /* hashes of those reported */
+	size_t count;                      /* of causes */
 };
 
 /* Starts attempts for at most ms (-1: only one), not beyond until. */
@@ -38,5 +39,12 @@ void reconnect_start(struct reconnect *r, int64_t ms, struct deadline until);
  * of until; ERR_FAILED with EINTR after a caught signal.
  */
 int reconnect_wait(struct reconnect *r, const char *what, struct err *e);
+
+/*
+ * The same for whoever has more to wait for: reconnect_pause() sets r->due, and
+ * reconnect_resume() is called then.
+ */
+int reconnect_pause(struct reconnect *r, const char *what, struct err *e);
+int reconnect_resume(struct reconnect *r, const char *what, struct err *e);
 
 #endif

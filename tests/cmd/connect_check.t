@@ -64,6 +64,7 @@ isnt $r->{status}, 0, 'one failure suffices';
 my @cases = (
     [4, 4, "127.0.0.1:$closed", "127.0.0.1:$shut"],
     [3, 4, "127.0.0.1:$closed", 'no-such-name.invalid:1'],
+    [3, 4, "127.0.0.1:$closed", '[fe80::1%none]:1'],
     [4, 0, "127.0.0.1:$closed", "127.0.0.1:$open"],
     [0, 0, "127.0.0.1:$open"],
     [4, 4, "127.0.0.1:$closed"],
@@ -124,34 +125,93 @@ is $r->{status}, 0, '--retry-for: the last one has opened'
     or diag $r->{err};
 is drain($one), '1:', 'the first was connected to once';
 
-# A signal ends it, and leaves no process behind.
+# A signal ends it.
 $p = start('connect', '-z', '--retry-for', 20, "127.0.0.1:$closed",
     "127.0.0.1:$shut");
 $p->expect(err => qr/trying again.*trying again/s);
-my @children = children($p->{pid});
 kill 'TERM', $p->{pid};
 $r = $p->finish;
 is $r->{signal}, 15, 'it dies by the signal';
 unlike $r->{err}, qr/signal|interrupted/, 'and says nothing';
-is join(' ', grep { is_running($_) } @children), '', 'with its children';
 
-# A child that was killed is a failure, not silence.
+# What needs a process leaves none behind; one that was killed is a failure,
+# not silence, and no success.
 SKIP: {
-    skip 'no proc(5)', 2 unless @children;
-    $p = start('connect', '-z', '--retry-for', 20, "127.0.0.1:$closed",
-        "127.0.0.1:$open");
-    $p->expect(err => qr/trying again/);
-    kill 'KILL', $_ for children($p->{pid});
+    my @held = tcp_listener();
+    my @slow = ('connect', '-z', '--proxy',
+        'http://127.0.0.1:' . $held[0]->sockport, 'a.test:1', 'b.test:2');
+    for my $case ([TERM => 0, @slow], [KILL => 1, @slow],
+        [KILL => 1, '--until', 'closed']) {
+        my ($signal, $kills_children, @args) = @$case;
+        # A lookup is a process, too; what kills it does not close the port.
+        my ($program, $names) = @args == @slow
+            ? ({}, '') : ({ command => built('sockt-names'),
+            env => { SOCKT_TEST_NAMES => 'n=hang' } }, 'n');
+        next if $names && !-x built('sockt-names');
+        @args = ('connect', '-z', @args, map { "$names:$_" } 1, 2) if $names;
+        $p = start($program, @args);
+        my $until = time + 20;
+        my @children;
+        @children = children($p->{pid}) while @children < 2 && time < $until;
+        skip 'no proc(5)', 1 unless @children;
+        if (!$names) {
+            push @held, $held[0]->accept for 1, 2;
+        }
+        kill $signal, $kills_children ? @children : $p->{pid};
+        $r = $p->finish;
+        if ($kills_children) {
+            isnt $r->{status}, 0, "killed children are no success: @args";
+            is scalar(() = $r->{err} =~ /ended early|lookup process died/g), 2,
+                'and are told' or diag $r->{err};
+        } else {
+            is $r->{signal}, 15, 'it dies by the signal';
+            is join(' ', grep { is_running($_) } @children), '',
+                'with its children';
+        }
+    }
+}
+
+# --until closed: an end is waited for as a start is.
+$r = run('connect', '-z', '--until', 'closed', "127.0.0.1:$closed",
+    "127.0.0.1:$shut", "unix:$dir/none");
+is "$r->{status} $r->{err}", '0 ', '--until closed: nobody listens';
+$r = run('connect', '-z', '--until', 'closed', "127.0.0.1:$closed",
+    "127.0.0.1:$open");
+is "$r->{status} $r->{err}", "1 sockt connect: 127.0.0.1 port $open is open\n",
+    'one of them is open';
+is run('connect', '-z', '--until', 'closed', '--any', "127.0.0.1:$closed",
+    "127.0.0.1:$open")->{status}, 0, '--any: and the other is not';
+$r = run('connect', '-z', '--until', 'closed', '--retry-for', '0.3', '127.0.0.1',
+    $open);
+is $r->{status}, 5, '--retry-for: it stays open';
+like $r->{err}, qr/not closed within 0\.3 s \(--retry-for\); \N+ $open is open$/,
+    'which is told';
+{
+    my $ends = tcp_listener();
+    my $port = $ends->sockport;
+    $p = start('connect', '-z', '--until', 'closed', '--retry-for', 20,
+        '127.0.0.1', $port, '--', 'echo', 'gone');
+    $p->expect(err => qr/ $port is open; trying again for 20 s\n/);
+    close $ends;
     $r = $p->finish;
-    is $r->{status}, 1, 'a child that was killed is a failure';
-    like $r->{err}, qr/port $closed: the process that tests it ended early/,
-        'and is told';
+    is "$r->{status} $r->{out}", "0 gone\n", 'until it is closed';
+}
+isnt run('connect', '-z', '--until', 'closed', '-w', 20,
+    'no-such-name.invalid:1')->{status}, 0, 'no answer is no end: a name';
+isnt run('connect', '-z', '--until', 'closed', '-p', 1, '-s', '192.0.2.1',
+    "127.0.0.1:$closed")->{status}, 0, 'nor is a failure of this machine';
+SKIP: {
+    my $silent = silent();
+    $r = run('connect', '-z', '--until', 'closed', '-w', '0.3', '127.0.0.1',
+        $silent->{port});
+    skip 'the system accepts more than it should', 1 if $r->{status} == 1;
+    is $r->{status}, 5, 'nor is silence';
 }
 
 # --json.
 my @table = event_table();
 $r = run('connect', '-z', '--json', "127.0.0.1:$open", "127.0.0.1:$closed");
-my @events = split /\n/, $r->{err};
+my @events = split /\n/, $r->{out};
 is join('', map { event_fault($_, 'connect', @table) } @events), '',
     '--json: events of the table';
 my %tested = map { $_->{endpoint} => $_ }
@@ -159,6 +219,15 @@ my %tested = map { $_->{endpoint} => $_ }
 is $tested{"127.0.0.1 port $open"}{status}, 0, 'one for each: open';
 is $tested{"127.0.0.1 port $closed"}{status}, 4, 'and not open';
 is $r->{status}, 4, 'with the status';
+$r = run('connect', '-z', '--json', "127.0.0.1:$open");
+like $r->{out}, qr/"event":"tested"/, 'a single one has its event on stdout';
+is $r->{err}, '', 'too';
+$r = run('connect', '-z', '--json', "127.0.0.1:$open", '--', 'echo', 'hi');
+is $r->{out}, "hi\n", 'where a program has stdout';
+like $r->{err}, qr/"event":"tested"/, 'they are on stderr';
+is run({ closed => [1] }, 'connect', '-z', '--json', "127.0.0.1:$open")
+    ->{status}, 11, 'a closed stdout is status 11';
+drain($_) for $one, $two;
 
 # Each step names its endpoint. After sixteen texts it named something else.
 {
@@ -197,12 +266,31 @@ $r = run('connect', '-z', '-w', 2, @via, "127.0.0.1:$open",
 isnt $r->{status}, 0, '--via: one is not';
 like $r->{err}, qr/\A\N+ port $closed: \N+\n\z/, 'which is told';
 
-# More endpoints than descriptors: an error line each, and no silence.
-$r = run({ command => 'sh' }, '-c', 'ulimit -n 12; exec "$@"', 'sh', sockt(),
-    'connect', '-z', ("127.0.0.1:$open") x 30);
-is $r->{status}, 1, 'out of descriptors: status 1';
-like $r->{err}, qr/^sockt connect: 127\.0\.0\.1 port $open: too many open/m,
-    'and the reason';
+# More endpoints than descriptors: those that are left wait their turn.
+{
+    my $l = tcp_listener(backlog => 1024);
+    for my $limit (12, 256) {
+        $r = run({ command => 'sh' }, '-c', "ulimit -n $limit; exec \"\$\@\"",
+            'sh', sockt(), 'connect', '-zv',
+            ('127.0.0.1:' . $l->sockport) x 20,
+            map { '127.0.0.1:' . free_port() } 1 .. 20);
+        is $r->{status}, 4, "ulimit -n $limit: the status is that of the ports";
+        is scalar(() = $r->{err} =~ /: refused \(/g), 20, 'each is told';
+        unlike $r->{err}, qr/too many/, 'and none failed for want of descriptors';
+    }
+}
+
+# More of them than are in flight, each once; what --max-time leaves out is
+# told.
+SKIP: {
+    my $silent = silent();
+    $r = run('connect', '-z', '-m', '0.3', ("127.0.0.1:$silent->{port}") x 300);
+    skip 'the system accepts more than it should', 3 if $r->{status} == 0;
+    is $r->{status}, 5, '--max-time with more than are in flight';
+    is scalar(() = $r->{err} =~ / no answer/g), 256, 'those are told';
+    like $r->{err}, qr/stopped after 0\.3 s \(--max-time\); 44 endpoints not tested\n\z/,
+        'and how many were not tested';
+}
 
 # Misuse.
 for my $case (
@@ -213,6 +301,12 @@ for my $case (
     [qr/missing port after '81'/, '-z', 'h', 80, 81],
     [qr/'h' is a name|look|numeric/, '-zn', '127.0.0.1:1', 'h:1'],
     [qr/--any and --count cannot/, '-z', '--any', '--count', 2, 'h:1'],
+    [qr/--until is about testing ports: it needs --zero/, '--until', 'closed',
+        'h', 1],
+    [qr/--until: 'shut' must be open or closed/, '-z', '--until', 'shut',
+        'h:1'],
+    [qr/--until and --via cannot/, '-z', '--until', 'closed', '--via', 'nc',
+        'h:1'],
 ) {
     my ($why, @words) = @$case;
     $r = run('connect', @words);
