@@ -64,7 +64,7 @@ isnt $r->{status}, 0, 'one failure suffices';
 my @cases = (
     [4, 4, "127.0.0.1:$closed", "127.0.0.1:$shut"],
     [3, 4, "127.0.0.1:$closed", 'no-such-name.invalid:1'],
-    [3, 4, "127.0.0.1:$closed", '[fe80::1%none]:1'],
+    [7, 4, "127.0.0.1:$closed", '[fe80::1%none]:1'],
     [4, 0, "127.0.0.1:$closed", "127.0.0.1:$open"],
     [0, 0, "127.0.0.1:$open"],
     [4, 4, "127.0.0.1:$closed"],
