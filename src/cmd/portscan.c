@@ -472,9 +472,12 @@ scan(struct run *run, struct err *e)
 		    count_reached(run) == run->report.total ||
 		    deadline_passed(run->retry))
 			return 0;
-		if (wait_until(deadline_first(
-			run->retry, deadline_after(backoff_next(&pause)))) < 0)
+		if (wait_until(
+			deadline_first(deadline_first(run->until, run->retry),
+			    deadline_after(backoff_next(&pause)))) < 0)
 			return err_sys(e, ERR_FAILED, EINTR, "scan");
+		if (deadline_passed(run->until))
+			return deadline_error(run->until, "", e);
 		scan_report_clear(&run->report);
 	}
 }

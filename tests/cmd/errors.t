@@ -102,6 +102,9 @@ for my $row (
     ["portscan -q --retry-for .2 127.0.0.1 $closed", 5,
         qr/^0 of 1 port open after 0\.2 s \(--retry-for\)$/],
 
+    ["portscan -q -m .2 --retry-for 9 127.0.0.1 $closed", 5,
+        qr/^stopped after 0\.2 s \(--max-time\)$/],
+
     # Proxies.
     ["connect --proxy http://127.0.0.1:$closed h.example 22", 4,
         qr/^h\.example port 22: the HTTP proxy 127\.0\.0\.1 port $closed \(--proxy\): refused/],
