@@ -160,7 +160,6 @@ static const char rows[] =
     "tcping host 80\tsockt connect -z --interval 1 --stats host 80\n"
     "tcping -c 5 host 80\t"
     "sockt connect -z --count 5 --interval 1 --stats host 80\n"
-    "tcpclient host 80 program\tsockt connect --ucspi host 80 -- program\n"
     "expect -c 'spawn nc host 25; expect 220'\t"
     "sockt connect --expect '^220 ' host 25\n"
     "telnet host 25\tsockt connect -C host 25\n"

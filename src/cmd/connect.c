@@ -32,7 +32,6 @@ struct connect_options {
 	struct stdio_relay_options relay;
 	int zero;         /* -z: connect, report, exit */
 	const char *exec; /* -e: a program run by sh -c */
-	int ucspi;        /* the connection is its fds 6 and 7 */
 	struct connect_check_options check;
 };
 
@@ -49,9 +48,6 @@ static const struct opt connect_opts[] = {
     STRING('e', "exec", "CMD", connect_options, exec,
 	"run CMD with sh -c; the connection is its stdin and stdout; with "
 	"-z, become CMD afterwards"),
-    FLAG(0, "ucspi", connect_options, ucspi,
-	"make the connection the program's descriptors 6 and 7 instead",
-	.excludes = "zero"),
     {.kind = OPT_END},
 };
 
@@ -85,6 +81,8 @@ static const struct opt_group connect_groups[] = {{"action", connect_opts, 0},
 	offsetof(struct connect_options, transport)},
     {"local address", options_source, offsetof(struct connect_options, source)},
     {"time limits", time_opts, offsetof(struct connect_options, time)},
+    {"socket options", options_keepalive,
+	offsetof(struct connect_options, sock)},
     {"socket options", options_socket, offsetof(struct connect_options, sock)},
     {"messages", options_report, offsetof(struct connect_options, report)},
     {NULL, NULL, 0}};
@@ -92,7 +90,7 @@ static const struct opt_group connect_groups[] = {{"action", connect_opts, 0},
 /* What to do with the connection. */
 enum action {
 	CHECK,   /* nothing: the result is whether it opens (-z) */
-	PROGRAM, /* make it a program's stdin and stdout (or --ucspi) */
+	PROGRAM, /* make it a program's stdin and stdout */
 	RELAY    /* send stdin, write received data to stdout */
 };
 
@@ -127,8 +125,7 @@ run_program(
 	    .out = *fd,
 	    .protocol = dialed->via != NULL ? NULL : "TCP",
 	    .local = &conn.local,
-	    .remote = &conn.remote,
-	    .is_ucspi = c->o->ucspi};
+	    .remote = &conn.remote};
 	struct conn_summary sum;
 	bool is_direct = dialed->via == NULL && dialed->tls == NULL,
 	     is_kept_open;
@@ -277,9 +274,6 @@ check_unused(
 		return err_set(e, ERR_USAGE,
 		    "--%s is about testing ports: it needs --zero (-z)",
 		    test->name);
-	if (c->action != PROGRAM && c->o->ucspi)
-		return err_set(e, ERR_USAGE,
-		    "--ucspi needs a program that uses descriptors 6 and 7");
 	if (test != NULL && connect_check_measures(&c->o->check) &&
 	    c->o->transport.via != NULL && !c->o->transport.tls)
 		return err_set(e, ERR_USAGE,

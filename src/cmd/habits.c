@@ -111,6 +111,16 @@ static const struct habit {
 	"a file of clients is --allow @FILE"},
     {"listen serve-hello udp-serve", "--owner*",
 	"chown(1) gives the path of a Unix socket to another user"},
+    {"connect", "--ucspi*",
+	"a program gets the connection as its stdin and stdout: "
+	"-e 'PROGRAM 6<&0 7>&1'"},
+    {"serve-hello", "--quit-word*", "a conversation ends with exit"},
+    {"udp-serve", "--any-port*",
+	"ports where servers answer anything are never answered"},
+    {"http-get serve-hello", "--t[ot][sl]*",
+	"connect and listen set the class of service and the time to live"},
+    {"http-get serve-hello", "--???buf*",
+	"connect and listen set the sizes of buffers"},
     {"help", "--events*", "the JSON events are listed in sockt(1)"},
     {"help", "--list*", "the options of a command are listed by its --help"},
 

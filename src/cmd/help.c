@@ -35,9 +35,8 @@ const struct command help_command = {
     .max_operands = 1,
     .groups = help_groups,
     .size = sizeof(struct report_options),
-    .notes =
-	"A PROGRAM is nc, ncat, socat, tcpserver, curl, wget, nmap, "
-	"tcpclient, wait-for-it, wait4x, dockerize, tcping, telnet or strace.",
+    .notes = "A PROGRAM is nc, ncat, socat, tcpserver, curl, wget, nmap, "
+	     "wait-for-it, wait4x, dockerize, tcping, telnet or strace.",
     .examples = "sockt help\n"
 		"sockt help connect\n"
 		"sockt help nc\n",

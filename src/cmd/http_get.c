@@ -111,7 +111,8 @@ static const struct opt_group http_get_groups[] = {
     {"local address", options_source,
 	offsetof(struct http_get_options, source)},
     {"time limits", time_opts, offsetof(struct http_get_options, time)},
-    {"socket options", options_socket, offsetof(struct http_get_options, sock)},
+    {"socket options", options_keepalive,
+	offsetof(struct http_get_options, sock)},
     {"messages", options_report, offsetof(struct http_get_options, report)},
     {NULL, NULL, 0}};
 

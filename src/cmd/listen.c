@@ -108,6 +108,8 @@ static const struct opt_group listen_groups[] = {{"server", listen_opts, 0},
     {"clients", options_tls_local, offsetof(struct listen_options, clients)},
     {"clients", options_tls_clients, offsetof(struct listen_options, clients)},
     {"time limits", time_opts, offsetof(struct listen_options, time)},
+    {"socket options", options_keepalive,
+	offsetof(struct listen_options, sock)},
     {"socket options", options_socket, offsetof(struct listen_options, sock)},
     {"messages", options_report, offsetof(struct listen_options, report)},
     {NULL, NULL, 0}};

@@ -63,10 +63,13 @@ const struct opt options_source[] = {
     {.kind = OPT_END},
 };
 
-/* OPTIONS_DGRAM_SOCKET starts after the row of TCP. */
-const struct opt options_socket[] = {
+const struct opt options_keepalive[] = {
     FLAG(0, "keepalive", sock_options, keepalive,
 	"probe an idle connection (SO_KEEPALIVE)"),
+    {.kind = OPT_END},
+};
+
+const struct opt options_socket[] = {
     NUMBER(0, "tos", "N", sock_options, tos,
 	"type of service, or traffic class, of packets", .max = 255),
     NUMBER(0, "ttl", "N", sock_options, ttl,
@@ -196,8 +199,8 @@ options_make_transport(struct connector_options *c,
     const struct transport_options *o, const struct opt *const *used,
     struct err *e)
 {
-	static const struct opt *const tables[] = {
-	    options_names, options_source, options_proxy, options_socket};
+	static const struct opt *const tables[] = {options_names,
+	    options_source, options_proxy, options_keepalive, options_socket};
 	size_t i;
 
 	for (i = 0; o->via != NULL && i < sizeof(tables) / sizeof(tables[0]);
@@ -300,8 +303,7 @@ static const struct {
     {OPTIONS_UNIX, "allow deny max-per-host", NULL,
 	"is for IP addresses: the permissions of a unix socket's path say who "
 	"may connect (--mode)"},
-    {OPTIONS_UNIX,
-	"ipv4 ipv6 source source-port keepalive tos ttl join any-port", "to",
+    {OPTIONS_UNIX, "ipv4 ipv6 source source-port keepalive tos ttl join", "to",
 	"does not apply to a unix socket"},
     {OPTIONS_CONNECTION, "keep-open max-conns max-per-host accept-timeout",
 	NULL,

@@ -99,7 +99,8 @@ struct transport_options {
 extern const struct opt options_report[];
 extern const struct opt options_names[];
 extern const struct opt options_source[];      /* -s -p */
-extern const struct opt options_socket[];      /* --keepalive ... */
+extern const struct opt options_keepalive[];   /* --keepalive */
+extern const struct opt options_socket[];      /* --tos ... */
 extern const struct opt options_server[];      /* --max-conns ... */
 extern const struct opt options_bind[];        /* --fd --mode */
 extern const struct opt options_proxy[];       /* --proxy */
@@ -126,9 +127,6 @@ extern const struct opt options_tls_alpn[];    /* --tls-alpn */
 
 /* options_tls without --tls. */
 #define OPTIONS_TLS_TRUST (options_tls + 1)
-
-/* options_socket without the row of TCP. */
-#define OPTIONS_DGRAM_SOCKET (options_socket + 1)
 
 /* The limits for connecting and for idling: --timeout (-w), unless one of its
  * own is given. */

@@ -44,9 +44,8 @@ struct hello_options {
 	struct transport_options clients;
 	const char *greeting;
 	const char *reply; /* NULL: the protocol's default */
-	const char *quit_word;
-	int64_t messages; /* maximum per client; 0: any number */
-	int64_t delay_ms; /* before each answer */
+	int64_t messages;  /* maximum per client; 0: any number */
+	int64_t delay_ms;  /* before each answer */
 	int http;
 };
 
@@ -58,7 +57,6 @@ struct hello_server {
 	struct template reply;
 	unsigned char *greeting; /* owned */
 	size_t greeting_length;
-	size_t quit_length; /* of o->quit_word */
 };
 
 struct hello_client {
@@ -74,7 +72,6 @@ static const struct hello_options hello_defaults = {
     .server = ACCEPT_OPTIONS_INIT,
     .bind = BIND_OPTIONS_INIT,
     .greeting = "Welcome!",
-    .quit_word = "exit",
 };
 
 static const struct hello_options hello_effective = {.reply = REPLY};
@@ -85,8 +82,6 @@ static const struct opt hello_opts[] = {
     STRING(0, "reply", "FORMAT", hello_options, reply,
 	"answer FORMAT: %s message, %n its number, %a address, %p port, %% "
 	"percent"),
-    STRING(0, "quit-word", "WORD", hello_options, quit_word,
-	"close when this message arrives", .excludes = "http"),
     NUMBER(0, "messages", "N", hello_options, messages,
 	"close after N answers to a client", .min = 1, .excludes = "http"),
     DURATION(
@@ -110,7 +105,7 @@ static const struct opt_group hello_groups[] = {{"conversation", hello_opts, 0},
     {"clients", options_tls_local, offsetof(struct hello_options, clients)},
     {"clients", options_tls_clients, offsetof(struct hello_options, clients)},
     {"time limits", time_opts, offsetof(struct hello_options, time)},
-    {"socket options", options_socket, offsetof(struct hello_options, sock)},
+    {"socket options", options_keepalive, offsetof(struct hello_options, sock)},
     {"messages", options_report, offsetof(struct hello_options, report)},
     {NULL, NULL, 0}};
 
@@ -284,13 +279,6 @@ answer(struct hello_client *c, const struct message *m)
 	return session_send(&c->session, text, (size_t)n);
 }
 
-static bool
-is_quit_word(const struct hello_server *hs, const struct message *m)
-{
-	return m->length == hs->quit_length &&
-	       memcmp(m->bytes, hs->o->quit_word, m->length) == 0;
-}
-
 /* Greets, then receives and answers messages until "exit". Returns 0 or -1. */
 static int
 serve_messages(struct hello_client *c)
@@ -304,7 +292,7 @@ serve_messages(struct hello_client *c)
 	if (session_send(s, hs->greeting, hs->greeting_length) < 0)
 		return -1;
 	while ((status = session_receive_message(s, &m)) == SESSION_MESSAGE) {
-		quits = is_quit_word(hs, &m);
+		quits = m.length == 4 && memcmp(m.bytes, "exit", 4) == 0;
 		if (!quits)
 			session_answer(s);
 		log_message(c, "message", m.bytes, m.length);
@@ -418,7 +406,6 @@ prepare(struct hello_server *hs, struct err *e)
 	if (n < 0)
 		return err_prefix(e, "--greeting");
 	hs->greeting_length = (size_t)n;
-	hs->quit_length = strlen(o->quit_word);
 	return 0;
 }
 
@@ -463,7 +450,7 @@ const struct command serve_hello_command = {
     .defaults = &hello_defaults,
     .effective = &hello_effective,
     .size = sizeof(struct hello_options),
-    .usual = "greeting reply quit-word messages http max-conns idle-timeout "
+    .usual = "greeting reply messages http allow max-conns idle-timeout "
 	     "allow verbose json",
     .notes =
 	"The default PORT is 9999, with --http 8080. Without ADDR only this "

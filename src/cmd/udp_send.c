@@ -151,8 +151,7 @@ static const struct opt_group send_groups[] = {{"sending", send_opts, 0},
     {"addresses", options_names, offsetof(struct send_options, names)},
     {"local address", options_source, offsetof(struct send_options, source)},
     {"time limits", time_opts, offsetof(struct send_options, time)},
-    {"socket options", OPTIONS_DGRAM_SOCKET,
-	offsetof(struct send_options, sock)},
+    {"socket options", options_socket, offsetof(struct send_options, sock)},
     {"messages", options_report, offsetof(struct send_options, report)},
     {NULL, NULL, 0}};
 

@@ -57,9 +57,8 @@ struct serve_options {
 	int mode;             /* enum serve_mode */
 	int lines, recv_only; /* of SERVE_PRINT */
 	const char *reply;
-	int64_t count;    /* datagrams; 0: any number */
-	int64_t max_rate; /* answers per second and host; 0: no limit */
-	int any_port;
+	int64_t count;         /* datagrams; 0: any number */
+	int64_t max_rate;      /* answers per second and host; 0: no limit */
 	struct opt_list joins; /* --join */
 	int64_t max_programs;  /* 0: the default */
 	int64_t program_ms;    /* -1: the default */
@@ -84,10 +83,10 @@ static const struct opt serve_opts[] = {
     FLAG(0, "echo", serve_options, mode, "answer each datagram with itself",
 	.value = SERVE_ECHO, .excludes = "discard print reply"),
     FLAG(0, "discard", serve_options, mode, "answer nothing",
-	.value = SERVE_DISCARD, .excludes = "print reply max-rate any-port"),
+	.value = SERVE_DISCARD, .excludes = "print reply max-rate"),
     FLAG(0, "print", serve_options, mode,
 	"print what arrives, send lines of stdin to the last sender",
-	.value = SERVE_PRINT, .excludes = "reply max-rate any-port"),
+	.value = SERVE_PRINT, .excludes = "reply max-rate"),
     FLAG(0, "lines", serve_options, lines,
 	"with --print: end each datagram with a newline"),
     FLAG(0, "recv-only", serve_options, recv_only,
@@ -100,9 +99,6 @@ static const struct opt serve_opts[] = {
     NUMBER(0, "max-rate", "N", serve_options, max_rate,
 	"answer each host at most N times per second, 0: without a limit",
 	.max = 1000000000),
-    FLAG(0, "any-port", serve_options, any_port,
-	"also answer the ports of servers such as echo and DNS, and this "
-	"server's port"),
     LIST(0, "join", "GROUP[%IF]", serve_options, joins,
 	"receive a multicast group too; without ADDR nothing else"),
     NUMBER(0, "max-programs", "N", serve_options, max_programs,
@@ -136,8 +132,7 @@ static const struct opt_group serve_groups[] = {{"server", serve_opts, 0},
     {"recording", record_opts, 0},
     {"addresses", options_names, offsetof(struct serve_options, names)},
     {"time limits", time_opts, offsetof(struct serve_options, time)},
-    {"socket options", OPTIONS_DGRAM_SOCKET,
-	offsetof(struct serve_options, sock)},
+    {"socket options", options_socket, offsetof(struct serve_options, sock)},
     {"messages", options_report, offsetof(struct serve_options, report)},
     {NULL, NULL, 0}};
 
@@ -612,7 +607,6 @@ serve_run(const void *options, const struct command_args *args, struct err *e)
 	    .access = o->access.rules.count > 0 ? &access : NULL,
 	    .group_count = o->joins.count,
 	    .max_rate = o->max_rate,
-	    .any_port = o->any_port != 0,
 	    .on_sent = o->record.hexdump != NULL || o->record.textdump != NULL
 			   ? on_sent
 			   : NULL,

@@ -498,29 +498,23 @@ search(attempt *try, char *const *argv)
 	return found;
 }
 
-/* The first of the two descriptors of a connection under UCSPI. */
-#define UCSPI_FIRST 6
-
-/*
- * fd, or a copy of it that dup2(2) to the program's descriptors, of which last
- * is the highest, does not replace; dup2(2) onto itself would keep its
- * close-on-exec flag. Returns -1 with errno on failure.
+/* fd, or a copy of it that dup2(2) to 0 and 1 does not replace; dup2(2) onto
+ * itself would keep its close-on-exec flag. Returns -1 with errno on failure.
  */
 static int
-above(int last, int fd)
+above(int fd)
 {
-	return fd > last ? fd : fcntl(fd, F_DUPFD_CLOEXEC, last + 1);
+	return fd > 1 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 2);
 }
 
 /* In the child: becomes the program. Returns only on failure, with an errno. */
 static int
 become(const struct program *program, const struct proc *self, int errors)
 {
-	int first = program->is_ucspi ? UCSPI_FIRST : 0, last = first + 1;
-	int in = above(last, self->fd >= 0 ? self->fd : program->in);
-	int out = above(last, self->fd >= 0 ? self->fd : program->out);
+	int in = above(self->fd >= 0 ? self->fd : program->in);
+	int out = above(self->fd >= 0 ? self->fd : program->out);
 
-	if (in < 0 || out < 0 || dup2(in, first) < 0 || dup2(out, last) < 0 ||
+	if (in < 0 || out < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 ||
 	    (errors > 0 && dup2(errors, STDERR_FILENO) < 0))
 		return errno;
 	if (program->protocol != NULL)
@@ -566,10 +560,7 @@ proc_start(
 		_exit((int)e->kind);
 	}
 	step("fork", start, pid,
-	    program->is_ucspi ? "a program whose descriptors 6 and 7 are the "
-				"connection"
-			      : "a program whose standard input and output are "
-				"the connection",
+	    "a program whose standard input and output are the connection",
 	    "process %ld runs %s", (long)pid, shown);
 	if (pid < 0)
 		(void)exec_error(shown, errnum, e);

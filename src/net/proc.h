@@ -84,8 +84,7 @@ struct program {
 	const char *protocol; /* "TCP" or "UDP": prefix of its variables; NULL:
 				 none, it gets the environment of sockt */
 	const struct addr *local, *remote;
-	bool is_ucspi; /* in and out become fds 6 and 7; 0 and 1 are sockt's */
-	int errors;    /* becomes its fd 2; 0: it is sockt's, or on_line's */
+	int errors; /* becomes its fd 2; 0: it is sockt's, or on_line's */
 };
 
 /*
@@ -101,8 +100,8 @@ pid_t proc_fork(struct proc **result, const struct proc_options *o);
  * Starts a program with default signal dispositions and the environment of
  * UCSPI: PROTO, TCPLOCALIP, TCPLOCALPORT, TCPREMOTEIP, TCPREMOTEPORT (for UDP
  * the names begin with UDP; for unix sockets PROTO is UNIX and UNIXLOCALPATH is
- * set). Of sockt's other descriptors it inherits stderr, with is_ucspi stdin
- * and stdout, and what sockt itself inherited; it gets SIGTERM when sockt
+ * set). Of sockt's other descriptors it inherits stderr and what sockt itself
+ * inherited; it gets SIGTERM when sockt
  * exits, if the system supports it. Returns it, to be freed with proc_free(),
  * or NULL with *e if there can be no process. If the program cannot be
  * executed, its process says why, and exits with the shell's status 127 or 126.

@@ -261,8 +261,7 @@ dgram_server_admits(
  * wanted (RFC 768).
  */
 static const char *
-refusal(const struct dgram_server *s, const struct dgram *d,
-    const struct dgram_endpoints *ep)
+refusal(const struct dgram *d, const struct dgram_endpoints *ep)
 {
 	/*
 	 * Servers on these ports answer whatever they receive: echo, daytime,
@@ -287,16 +286,14 @@ refusal(const struct dgram_server *s, const struct dgram *d,
 			   : NULL;
 	if (port == 0)
 		return "it has no source port";
-	if (s->o->any_port)
-		return NULL;
 	if (port == addr_port(&ep->local))
 		return "it comes from this server's own port, and an answer "
-		       "could start an endless loop (see --any-port)";
+		       "could start an endless loop";
 	for (i = 0; i < sizeof(reflectors) / sizeof(reflectors[0]); i++)
 		if (reflectors[i] == port)
 			return "it comes from a port where servers answer "
 			       "anything, and an answer could start an endless "
-			       "loop (see --any-port)";
+			       "loop";
 	return NULL;
 }
 
@@ -350,7 +347,7 @@ bool
 dgram_server_may_answer(struct dgram_server *s, const struct dgram *d,
     const struct dgram_endpoints *ep, int64_t now_ns)
 {
-	const char *why = refusal(s, d, ep);
+	const char *why = refusal(d, ep);
 
 	if (why == NULL && !spend(s, &ep->remote, now_ns)) {
 		why = "its host has reached the limit of answers (--max-rate)";

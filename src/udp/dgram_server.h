@@ -27,7 +27,6 @@ struct dgram_server_options {
 	const struct multicast_group *groups; /* to be joined */
 	size_t group_count;
 	int64_t max_rate; /* answers per second and host; 0: no limit */
-	bool any_port;    /* also answer known reflectors and the local port */
 
 	/* Called with each answer that was sent, unless it is NULL. */
 	void (*on_sent)(void *context, const struct dgram *d);
@@ -85,9 +84,9 @@ bool dgram_server_admits(
 
 /*
  * Whether a datagram may be answered; reports why not. Never answered: a
- * datagram from port 0, a truncated one, one above the rate limit and, unless
- * any_port is set, one from this server's port or from a port where servers
- * answer whatever they receive.
+ * datagram from port 0, a truncated one, one above the rate limit, and one from
+ * this server's port or from a port where servers answer whatever they
+ * receive.
  */
 bool dgram_server_may_answer(struct dgram_server *s, const struct dgram *d,
     const struct dgram_endpoints *ep, int64_t now_ns);

@@ -62,7 +62,7 @@ for my $case ([ '--ttl', 0 ], [ '--ttl', 256 ], [ '--tos', 256 ],
     [ '--rcvbuf', '0' ], [ '--sndbuf', '1X' ], [ '-p', 0 ], [ '-p', 65536 ],
     [ '-4', '-6' ], [ '--send-only', '--recv-only' ],
     [ '--on-eof', 'nothing' ], [ '--on-peer-eof', 'keep' ], [ '--on-peer-eof', 'drain' ],
-    [ '--keepalive=1' ], [ '-z', '--ucspi' ], [ '-z', '-C' ]) {
+    [ '--keepalive=1' ], [ '-z', '-C' ]) {
     is run('connect', @$case, '127.0.0.1', 1)->{status}, 2,
         "@$case is a usage error";
 }

@@ -25,8 +25,6 @@ is $r->{status}, 0, 'and ends well';
 ($got) = talk("a\nb\n", '--greeting', 'Hi\n', '--reply', '%n %s %a 100%%');
 is $got, "Hi\n1 a 127.0.0.1 100%\n2 b 127.0.0.1 100%\n",
     'a format and its places';
-($got) = talk("a\nbye\nb\n", '--greeting=', '--quit-word', 'bye');
-is $got, "Hello, a!\n", 'another quit word';
 ($got) = talk("a\nb\nc\n", '--greeting=', '--messages', '2');
 is $got, "Hello, a!\nHello, b!\n", 'so many messages and no more';
 
@@ -62,8 +60,8 @@ like $r->{err}, qr/cannot listen on 127\.0\.0\.1 port \d+: address in use/,
 for (['--messages', '0'], ['--delay', 'x'], ['--reply', '%q'],
     ['--reply', '%'], ['--reply', '100%'], ['--reply', '%%%'], ['--reply', '%S'],
     ['--greeting', '\\q'], ['--http', '--greeting', 'x'],
-    ['--http', '--quit-word', 'x'], ['--http', '--messages', '1'],
-    ['--idle-timeout', '0'], ['65536'], ['--quit-word']) {
+    ['--http', '--messages', '1'],
+    ['--idle-timeout', '0'], ['65536']) {
     $r = run('serve-hello', @$_);
     is $r->{status}, 2, "@$_ is refused";
 }

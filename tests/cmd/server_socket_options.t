@@ -139,8 +139,6 @@ my $target = tcp_listener();
 for my $case (
     [ 'listen', [ 'listen', '-4', 0 ] ],
     [ 'listen --echo', [ 'listen', '-k', '--echo', '-4', 0 ] ],
-    [ 'serve-hello', [ 'serve-hello', '-4', 0 ] ],
-    [ 'serve-hello --http', [ 'serve-hello', '--http', '-4', 0 ] ],
     [ 'listen --to',
         [ 'listen', '-k', '-4', 0, '--to', '127.0.0.1:' . $target->sockport ]
     ],
@@ -166,11 +164,17 @@ for my $case (
     }
 }
 
-for my $command ('listen', 'serve-hello') {
-    for my $bad ([ '--ttl', 0 ], [ '--tos', 256 ], [ '--rcvbuf', 'x' ],
-        [ '--sndbuf', 0 ], [ '--keepalive=1' ]) {
-        is run($command, @$bad, 0)->{status}, 2, "$command @$bad is refused";
-    }
+SKIP: {
+    skip 'no pidfd_getfd(2)', 1 unless eval { (sockets_of($$))[0] };
+    my $p = start('serve-hello', '--keepalive', '-4', 0);
+    my $client = tcp_client($p->port);
+    ok look(other_end($p, $client))->{keepalive}, 'serve-hello --keepalive';
+    $p->stop;
+}
+
+for my $bad ([ '--ttl', 0 ], [ '--tos', 256 ], [ '--rcvbuf', 'x' ],
+    [ '--sndbuf', 0 ], [ '--keepalive=1' ]) {
+    is run('listen', @$bad, 0)->{status}, 2, "listen @$bad is refused";
 }
 
 done_testing;

@@ -258,7 +258,7 @@ is_deeply [@{ $event{summary} }{qw(received answered ignored)}], [1, 1, 0],
 # Misuse.
 for (['--echo', '--discard'], ['--print', '--reply', 'x'],
     ['--reply', '%q'], ['--count', '0'], ['--max-rate', '-1'],
-    ['--print', '--any-port'], ['--lines'], ['--echo', '--recv-only'],
+    ['--lines'], ['--echo', '--recv-only'],
     ['--join', '10.0.0.1'],
     ['--join', 'x'], ['--max-programs', '1'], ['--program-timeout', '1'],
     ['--allow', '1.2.3'], ['--backlog', '1'], ['--discard', '--max-rate', '1'],

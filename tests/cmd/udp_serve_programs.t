@@ -107,7 +107,7 @@ is join(' ', grep { kill 0, $_ } split ' ', slurp("$dir/pids")), '',
 # Where descriptors are short, a datagram for a program of udp-serve waits until
 # another program has ended, as with --max-programs. It was lost.
 $p = start({ command => 'sh' }, '-c', 'ulimit -n 12; exec "$@"', 'sh',
-    sockt(), 'udp-serve', '-4', '--any-port', '--max-rate', '0', '0', '--',
+    sockt(), 'udp-serve', '-4', '--max-rate', '0', '0', '--',
     'sh', '-c', 'sleep 0.1; cat');
 $c = udp_socket(peer => ['127.0.0.1', $p->port]);
 $c->send($_) for 1 .. 12;

@@ -152,7 +152,7 @@ for my $s (@servers) {
         like $r->{err}, $run == 1 ? qr/^HTTP.* 200 / : qr/^HTTP.* 304 /,
             "$s->{name}, run $run";
     }
-    my $p = start('http-get', '--rcvbuf', 4096, '-o', "$file.2",
+    my $p = start('http-get', '-o', "$file.2",
         "$s->{url}/large");
     my $until = time + 30;
     1 until (-s "$file.2.part" // 0) > 100_000 || time > $until;
