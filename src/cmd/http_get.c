@@ -1,7 +1,5 @@
 /* http-get: an HTTP client. Parses the URL, connects, sends a request, receives
  * the head, then the body to its declared end, and closes. */
-#include <errno.h>
-
 #include "base/err.h"
 #include "base/diag.h"
 #include "base/num.h"
@@ -9,7 +7,6 @@
 #include "cmd/options.h"
 #include "fetch/download.h"
 #include "cmd/table.h"
-#include "net/sandbox.h"
 #include "net/signals.h"
 
 #define MAX_REDIRS 20
@@ -116,141 +113,54 @@ static const struct opt_group http_get_groups[] = {
     {"messages", options_report, offsetof(struct http_get_options, report)},
     {NULL, NULL, 0}};
 
-/* Users of other commands may type HOST PORT. */
-static int
-check_operand(const struct command_args *args, int n, struct err *e)
-{
-	const char *text = args->operands[n];
-	int64_t port;
-
-	if (n == 0 || !num_parse(text, 0, INT64_MAX, &port))
-		return 0;
-	return err_set(e, ERR_USAGE,
-	    "'%s' is not a URL: a port belongs to its host, as in HOST:PORT",
-	    text);
-}
-
-/* Sets how connections are made, and how TLS is, for https URLs. */
-static int
-set_transport(struct connector_options *c, const struct http_get_options *o,
-    const struct opt *const *used, struct err *e)
-{
-	struct transport_options transport = o->transport;
-
-	transport.tls = true;
-	if (options_make_transport(c, &transport, used, e) < 0)
-		return -1;
-	c->tls.alpn = "http/1.1";
-	c->stops_via = true;
-	return 0;
-}
-
-/* Checks what the tables cannot. */
-static int
-check(const struct command_args *args, const struct download_options *o,
-    struct err *e)
-{
-	int n;
-
-	for (n = 0; n < args->count; n++)
-		if (check_operand(args, n, e) < 0)
-			return -1;
-	return download_check(o, args->count, e);
-}
-
-/* Checks the URLs, and that the options of TLS are for some of them. Then lets
- * go of programs, if --via runs none. */
-static int
-check_urls(const struct download_run *d, const struct command_args *args,
-    const struct http_get_options *o, struct err *e)
-{
-	const struct opt *trust = opt_find_used(args->used, OPTIONS_TLS_TRUST);
-	bool may_use_tls = o->request.download.follow != 0, is_https;
-	int n;
-
-	for (n = 0; n < args->count; n++) {
-		if (download_check_url(d, args->operands[n], &is_https, e) < 0)
-			return -1;
-		may_use_tls |= is_https;
-	}
-	if (trust == NULL)
-		trust = opt_find_used(args->used, options_tls_local);
-	if (trust != NULL && !may_use_tls)
-		return err_set(e, ERR_USAGE,
-		    "--%s is for https URLs, and there are none (--location "
-		    "may lead to one)",
-		    trust->name);
-	if (o->transport.via == NULL)
-		sandbox_enter();
-	return 0;
-}
-
-/* Fetches the URLs in order; reports each error and keeps the first kind. */
-static int
-fetch_all(
-    struct download_run *d, const struct command_args *args, struct err *e)
-{
-	enum err_kind worst = ERR_NONE;
-	int n, count = args->count;
-
-	for (n = 0; n < count && signals_stopped() == 0; n++) {
-		err_clear(e);
-		if (download_url(d, args->operands[n], n + 1 < count, e) == 0)
-			continue;
-		if (worst == ERR_NONE)
-			worst = e->kind;
-		if (n + 1 == count || signals_stopped() != 0 ||
-		    d->stdout_failed)
-			break;
-		diag_error(e);
-	}
-	if (signals_stopped() != 0)
-		return e->errnum == EINTR
-			   ? -1
-			   : err_sys(e, ERR_FAILED, EINTR, "fetching");
-	if (n < count && e->kind != ERR_NONE)
-		e->kind = worst;
-	else if (worst != ERR_NONE)
-		return err_status(e, (int)worst);
-	return worst == ERR_NONE ? 0 : -1;
-}
-
 static int
 http_get_run(
     const void *options, const struct command_args *args, struct err *e)
 {
 	const struct http_get_options *o = options;
 	struct download_options wanted = o->request.download;
+	struct transport_options transport = o->transport;
+	const struct opt *trust = opt_find_used(args->used, OPTIONS_TLS_TRUST);
 	struct client_options client = {
 	    .connector.timeout = options_connect_limit(&o->time),
 	    .connector.retry_ms = -1,
 	    .idle = options_idle_limit(&o->time),
 	    .until = deadline_max_time(o->time.max_ms),
 	};
-	struct download_run d;
-	int result;
+	int64_t port;
+	int n;
 
 	diag_limit(client.until, client.idle.ms);
+	/* Users of other commands may type HOST PORT. */
+	for (n = 1; n < args->count; n++)
+		if (num_parse(args->operands[n], 0, INT64_MAX, &port))
+			return err_set(e, ERR_USAGE,
+			    "'%s' is not a URL: a port belongs to its host, as "
+			    "in HOST:PORT",
+			    args->operands[n]);
 	if (wanted.progress)
 		diag_progress_always();
+	if (trust == NULL)
+		trust = opt_find_used(args->used, options_tls_local);
 	wanted.resume |= wanted.is_foreign;
 	wanted.fields = o->request.fields.items;
 	wanted.field_count = o->request.fields.count;
 	wanted.retry_ms = o->time.retry_ms;
 	wanted.proxy = &o->proxy.proxy;
-	wanted.is_via = o->transport.via != NULL;
+	wanted.is_via = transport.via != NULL;
+	wanted.tls_option = trust == NULL ? NULL : trust->name;
 	options_make_dial(
 	    &client.connector.dial, &o->names, &o->source, &o->sock);
-	if (set_transport(&client.connector, o, args->used, e) < 0 ||
-	    check(args, &wanted, e) < 0 || signals_catch(e) < 0)
+	/* How TLS is, for https URLs. */
+	transport.tls = true;
+	if (options_make_transport(
+		&client.connector, &transport, args->used, e) < 0)
 		return -1;
-	result = download_start(&d, &wanted, &client, e);
-	if (result == 0)
-		result = check_urls(&d, args, o, e);
-	if (result == 0)
-		result = fetch_all(&d, args, e);
-	download_release(&d);
-	return result;
+	client.connector.tls.alpn = "http/1.1";
+	client.connector.stops_via = true;
+	if (signals_catch(e) < 0)
+		return -1;
+	return download_all(&wanted, &client, args->operands, args->count, e);
 }
 
 const struct command http_get_command = {

@@ -430,16 +430,6 @@ client_request(struct client *c, const struct route *route,
 	return result < 0 ? fail(c, e) : 0;
 }
 
-enum client_stage
-client_stage(const struct client *c)
-{
-	if (c->is_truncated)
-		return CLIENT_TRUNCATED;
-	if (c->times.first_ns != 0)
-		return CLIENT_ANSWERED;
-	return c->times.connected_ns != 0 ? CLIENT_CONNECTED : CLIENT_NONE;
-}
-
 /* Receives once, unless the buffer has data, and writes the body to s. */
 static int
 read_some(struct client *c, struct sink *s, struct err *e)

@@ -98,16 +98,6 @@ int client_check(
 int client_request(struct client *c, const struct route *route,
     const struct http_request *r, struct err *e);
 
-/* How far the last request got. */
-enum client_stage {
-	CLIENT_NONE,      /* it was not built, or not connected */
-	CLIENT_CONNECTED, /* to the server or its HTTP proxy */
-	CLIENT_ANSWERED,  /* part of a response was received */
-	CLIENT_TRUNCATED  /* the response ended early */
-};
-
-enum client_stage client_stage(const struct client *c);
-
 /*
  * Reports the last response, from url, as the event "response" and, with_chart,
  * as a chart on stderr.

@@ -30,6 +30,8 @@
 #include "http/http_validator.h"
 #include "http/url.h"
 #include "net/endpoint.h"
+#include "net/sandbox.h"
+#include "net/signals.h"
 #include "net/sink.h"
 #include "net/wait.h"
 
@@ -37,6 +39,14 @@
 #define MIN_PAUSE_MS 250
 #define MAX_PAUSE_MS (30 * 1000)
 #define MAX_RETRY_AFTER 600
+
+/* One run of http-get. */
+struct download_run {
+	const struct download_options *options; /* the caller's */
+	struct route_rules rules;               /* where requests go */
+	struct client client;
+	bool stdout_failed; /* a write to it failed */
+};
 
 /* One URL. The client of the run has the current response. */
 struct transfer {
@@ -61,6 +71,7 @@ struct transfer {
 	struct part_file file;
 	int special;              /* the device or FIFO; -1: none */
 	char name[URL_NAME_SIZE]; /* of --remote-name */
+	const char *path;         /* the name of the output; NULL: stdout */
 
 	/* What the output has of the file. */
 	struct http_validator source; /* its version, if that is known */
@@ -74,31 +85,8 @@ enum next {
 	NEXT_START,   /* request the first URL, from the beginning */
 	NEXT_REQUEST, /* request the current URL */
 	NEXT_DONE,
-	NEXT_FAILED /* *e says why */
+	NEXT_FAILED = -1 /* *e says why */
 };
-
-/* Reports a milestone of this URL. */
-static void
-note(const struct transfer *t, const char *what)
-{
-	diag_note("%s: %s", url_text(&t->current), what);
-}
-
-/* Puts the URL before an error. */
-static enum next
-failed(const struct transfer *t, struct err *e)
-{
-	err_prefix(e, "%s", url_text(&t->current));
-	return NEXT_FAILED;
-}
-
-/* Rejects a response: "http://a/b: " and what is wrong with it. */
-static enum next
-reject(const struct transfer *t, const char *what, struct err *e)
-{
-	err_set(e, ERR_PROTOCOL, "%s", what);
-	return failed(t, e);
-}
 
 /* Whether the current response is not the result yet: with --retry-for, one
  * with a status below 400 is awaited. */
@@ -122,7 +110,7 @@ report(const struct transfer *t)
 
 /* Opens the partial file, and determines whether it can be resumed. */
 static int
-open_file(struct transfer *t, const char *path, struct err *e)
+open_file(struct transfer *t, struct err *e)
 {
 	const struct download_options *o = t->options;
 	char url[URL_ABSOLUTE_SIZE];
@@ -130,11 +118,11 @@ open_file(struct transfer *t, const char *path, struct err *e)
 
 	/* Without --force, the URL names no file that is replaced, unless the
 	 * request is conditional. */
-	t->file.may_replace = path != t->name || o->since != NULL;
+	t->file.may_replace = t->path != t->name || o->since != NULL;
 	t->file.is_forced = o->force;
 	t->file.adopts = t->is_complete;
 	url_absolute(&t->url, url, sizeof(url));
-	if (part_file_open(&t->file, path, url, e) < 0)
+	if (part_file_open(&t->file, t->path, url, e) < 0)
 		return -1;
 	t->is_file = true;
 	sink_init(&t->sink, t->file.fd, t->file.target, !o->raw);
@@ -155,13 +143,6 @@ open_file(struct transfer *t, const char *path, struct err *e)
 	return 0;
 }
 
-/* The name of the output, or NULL for stdout. */
-static const char *
-output_path(const struct transfer *t)
-{
-	return t->name[0] != '\0' ? t->name : t->options->output;
-}
-
 /*
  * Opens the output; with --continue, determines what it already has. Returns 0,
  * or -1 with *e. Call close_output() after 0.
@@ -180,7 +161,7 @@ open_output(struct transfer *t, struct err *e)
 	http_validator_clear(&t->source);
 	if (o->remote_name)
 		(void)url_file_name(&t->url, t->name);
-	path = output_path(t);
+	path = t->path = t->name[0] != '\0' ? t->name : o->output;
 	if (path == NULL || strcmp(path, "-") == 0) {
 		if (!fd_is_writable(STDOUT_FILENO))
 			return err_set(e, ERR_OUTPUT, "stdout is closed");
@@ -198,8 +179,8 @@ open_output(struct transfer *t, struct err *e)
 	} else if (fd_named(path) >= 0 ||
 		   (exists && (!S_ISREG(st.st_mode) ||
 				  strncmp(path, "/proc/", 6) == 0))) {
-		t->special =
-		    wait_open(path, O_WRONLY | O_APPEND, 0, t->run->until, e);
+		t->special = wait_open(
+		    path, O_WRONLY | O_APPEND, 0, t->client->options->until, e);
 		if (t->special < 0)
 			return -1;
 		sink_init(&t->sink, t->special, path, !o->raw);
@@ -211,26 +192,16 @@ open_output(struct transfer *t, struct err *e)
 		t->held = (int64_t)st.st_size;
 		return 0;
 	}
-	return open_file(t, path, e);
+	return open_file(t, e);
 }
 
-/* Closes the output, and reports a partial file that is kept. */
 static void
 close_output(struct transfer *t)
 {
-	struct stat st;
-
 	sink_release(&t->sink);
 	fd_close(&t->special);
-	if (!t->is_file)
-		return;
-	if (t->file.fd >= 0 && fstat(t->file.fd, &st) == 0 && st.st_size > 0)
-		diag_warn("%lld bytes are kept in %s%s", (long long)st.st_size,
-		    text_shown(t->file.part),
-		    http_validator_is_usable(&t->source)
-			? "; --continue resumes"
-			: "");
-	part_file_close(&t->file);
+	if (t->is_file)
+		part_file_close(&t->file, http_validator_is_usable(&t->source));
 }
 
 /* Whether the request can be for only the rest of the file. */
@@ -257,11 +228,10 @@ accepts(const struct transfer *t, int64_t base)
 static enum next
 refuse(const struct transfer *t, struct err *e)
 {
-	err_set(e, ERR_PROTOCOL,
+	return err_set(e, ERR_PROTOCOL,
 	    "it has changed, or cannot be resumed, and what is on %s cannot be "
 	    "taken back",
 	    text_shown(t->sink.name));
-	return failed(t, e);
 }
 
 /* Whether the output can accept the result of another attempt. */
@@ -310,7 +280,6 @@ request(struct transfer *t, struct err *e)
 	if (t->redirects > 0 && e->kind == ERR_USAGE)
 		/* The server named that URL, not the user. */
 		e->kind = ERR_FAILED;
-	failed(t, e);
 	return -1;
 }
 
@@ -329,13 +298,11 @@ follow(struct transfer *t, const char *location, struct err *e)
 	if (url_follow(from, location, &to, e) < 0)
 		return NEXT_FAILED;
 	url_absolute(&to, shown, sizeof(shown));
-	if (t->redirects >= o->max_redirs) {
-		err_set(e, ERR_PROTOCOL,
+	if (t->redirects >= o->max_redirs)
+		return err_set(e, ERR_PROTOCOL,
 		    "redirected more than %s; the next one would lead to "
 		    "%.200s",
 		    num_count_text((uint64_t)t->redirects, "time"), shown);
-		return NEXT_FAILED;
-	}
 	is_same = url_same_origin(from, &to);
 	client_finish(t->client, is_same);
 	if (!is_same && !t->left_origin && had_secrets)
@@ -359,13 +326,10 @@ read_into_sink(struct transfer *t, bool has_body, struct err *e)
 	const struct http_head *h = &t->client->response->head;
 
 	if ((t->options->include || t->options->head_only) &&
-	    sink_write(&t->sink, h->text, h->length, t->run->until, e) < 0)
+	    sink_write(
+		&t->sink, h->text, h->length, t->client->options->until, e) < 0)
 		return -1;
-	if (!has_body || client_read(t->client, &t->sink, e) == 0)
-		return 0;
-	if (e->kind != ERR_OUTPUT)
-		failed(t, e);
-	return -1;
+	return has_body ? client_read(t->client, &t->sink, e) : 0;
 }
 
 /* Prints the last line on a terminal: how much was received, and how fast. */
@@ -438,8 +402,9 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 			  "is",
 		    url_text(&t->current), text_shown(coding));
 	if (r->framing == HTTP_FRAME_CLOSE && !t->client->route.is_tls)
-		note(t, "the body ends with the connection, so whether it is "
-			"whole cannot be checked");
+		diag_note("%s: the body ends with the connection, so whether "
+			  "it is whole cannot be checked",
+		    url_text(&t->current));
 	progress_start(&p, t->options->progress || t->sink.kind != FD_TERMINAL);
 	was_shown = p.shown;
 	t->client->progress = was_shown ? &p : NULL;
@@ -457,12 +422,10 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 		report_total(t, p.start_ns, base);
 	report(t);
 	if (r->head.status == 206 && !t->options->head_only &&
-	    r->received != (uint64_t)(total - base)) {
-		err_set(e, ERR_PROTOCOL,
+	    r->received != (uint64_t)(total - base))
+		return err_set(e, ERR_PROTOCOL,
 		    "%lld bytes were announced by Content-Range, and %llu came",
 		    (long long)(total - base), (unsigned long long)r->received);
-		return failed(t, e);
-	}
 	return commit(t, e) < 0 ? NEXT_FAILED : NEXT_DONE;
 }
 
@@ -489,12 +452,11 @@ already_complete(const struct transfer *t)
 static enum next
 unknown_file(const struct transfer *t, struct err *e)
 {
-	err_set(e, ERR_OUTPUT,
-	    "the file that is there has %lld bytes and is not known to be the "
-	    "beginning of this one (--continue-foreign continues it, --force "
-	    "fetches it anew)",
-	    (long long)t->held);
-	return failed(t, e);
+	return err_set(e, ERR_OUTPUT,
+	    "%s: %s has %lld bytes and is not known to be the beginning of "
+	    "this file (--continue-foreign continues it, --force fetches it "
+	    "anew)",
+	    url_text(&t->current), text_shown(t->path), (long long)t->held);
 }
 
 /* Handles 200 and similar: the whole file. */
@@ -502,8 +464,8 @@ static enum next
 handle_whole(struct transfer *t, const struct http_head *h, struct err *e)
 {
 	if (t->options->range != NULL)
-		return reject(
-		    t, "the server ignored --range and sent the whole file", e);
+		return err_set(e, ERR_PROTOCOL,
+		    "the server ignored --range and sent the whole file");
 	http_validator_parse(&t->source, h);
 	if (t->is_complete)
 		return t->source.total == t->held ? already_complete(t)
@@ -533,16 +495,6 @@ is_requested(const struct http_range *range, const struct http_range *got)
 	return got->from == from && got->to == to;
 }
 
-static enum next
-wrong_range(const struct transfer *t, const struct http_range *got,
-    const char *wanted, struct err *e)
-{
-	err_set(e, ERR_PROTOCOL,
-	    "the server sent bytes %lld-%lld instead of %.64s",
-	    (long long)got->from, (long long)got->to, wanted);
-	return failed(t, e);
-}
-
 /* Handles a 206: a part of the file. */
 static enum next
 handle_part(struct transfer *t, const struct http_head *h, struct err *e)
@@ -552,34 +504,34 @@ handle_part(struct transfer *t, const struct http_head *h, struct err *e)
 	struct http_range r, wanted = {t->held, INT64_MAX, -1};
 
 	if (range == NULL && t->held == 0)
-		return reject(t,
-		    "the server sent a part (206) of what was requested whole",
-		    e);
+		return err_set(e, ERR_PROTOCOL,
+		    "the server sent a part (206) of what was requested whole");
 	if (!http_head_content_range(h, &r) || r.from < 0 ||
 	    (length >= 0 && length != r.to - r.from + 1))
-		return reject(t,
+		return err_set(e, ERR_PROTOCOL,
 		    "the server sent a part (206) without a Content-Range that "
-		    "says which",
-		    e);
+		    "says which");
 	if (range != NULL) {
 		(void)http_request_parse_range(range, &wanted);
-		return is_requested(&wanted, &r)
-			   ? read_body(t, 0, r.to - r.from + 1, e)
-			   : wrong_range(t, &r, range, e);
+	} else {
+		if (t->is_complete && !t->options->is_foreign)
+			return unknown_file(t, e);
+		if (!t->is_complete && !http_validator_confirms(&t->source, h))
+			return start_over(
+			    t, "the server sent a part of another version", e);
+		range = text_format("%lld-", (long long)t->held);
+		if (r.total < 0)
+			r.total = t->source.total;
 	}
-	if (t->is_complete && !t->options->is_foreign)
-		return unknown_file(t, e);
-	if (!t->is_complete && !http_validator_confirms(&t->source, h))
-		return start_over(
-		    t, "the server sent a part of another version", e);
-	if (r.total < 0)
-		r.total = t->source.total;
 	if (!is_requested(&wanted, &r))
-		return wrong_range(
-		    t, &r, text_format("%lld-", (long long)t->held), e);
+		return err_set(e, ERR_PROTOCOL,
+		    "the server sent bytes %lld-%lld instead of %.64s",
+		    (long long)r.from, (long long)r.to, range);
+	if (t->options->range != NULL)
+		return read_body(t, 0, r.to - r.from + 1, e);
 	if (t->is_complete) {
 		http_validator_parse(&t->source, h);
-		if (open_file(t, output_path(t), e) < 0)
+		if (open_file(t, e) < 0)
 			return NEXT_FAILED;
 		t->is_complete = false;
 	}
@@ -629,7 +581,7 @@ will_retry(const struct transfer *t, int status)
 	if (is_awaiting(t))
 		return !is_declined(t);
 	return t->retries_left > 0 && is_transient(status) &&
-	       !deadline_passed(t->run->until) && may_repeat(t);
+	       !deadline_passed(t->client->options->until) && may_repeat(t);
 }
 
 /*
@@ -644,42 +596,37 @@ handle_error(struct transfer *t, const struct http_head *h, struct err *e)
 	bool is_seen =
 	    t->options->fail_with_body || t->sink.kind == FD_TERMINAL;
 	char location[URL_SIZE];
-	const char *reason, *more = "";
+	const char *reason;
 	const struct http_field *field;
 	struct url next;
 	size_t from = 0;
 
-	if (!t->is_file && !t->is_complete && !will_retry(t, h->status)) {
-		if (!accepts(t, 0))
-			more = "; its body is dropped";
-		else if (read_into_sink(t, is_seen, e) < 0)
-			return NEXT_FAILED;
-	}
+	if (!t->is_file && !t->is_complete && !will_retry(t, h->status) &&
+	    accepts(t, 0) && read_into_sink(t, is_seen, e) < 0)
+		return NEXT_FAILED;
 	report(t);
-	if (is_declined(t)) {
-		err_set(e, ERR_PEER,
+	if (is_declined(t))
+		return err_set(e, ERR_PEER,
 		    "%s: declined: 407, it wants %s user and password",
 		    proxy_text(proxy),
 		    proxy->user[0] == '\0' ? "a" : "another");
-	} else if (!t->options->follow &&
-		   http_head_location(h, location, sizeof(location))) {
+	if (!t->options->follow &&
+	    http_head_location(h, location, sizeof(location))) {
 		reason = url_follow(&t->current, location, &next, e) < 0
 			     ? text_shown_url(location)
 			     : url_text(&next);
-		err_set(e, ERR_PEER,
+		return err_set(e, ERR_PEER,
 		    "redirected to %s (%d); not followed (--location follows "
-		    "it)%s",
-		    reason, h->status, more);
-	} else {
-		reason =
-		    text_shown_bytes(h->text + h->reason, h->reason_length);
-		field = http_head_find(h, "location", &from);
-		if (field != NULL && field->value_length >= URL_SIZE)
-			more = "; its Location is too long";
-		err_set(e, ERR_PEER, "the server answered %d%s%s%s", h->status,
-		    reason[0] != '\0' ? " " : "", reason, more);
+		    "it)",
+		    reason, h->status);
 	}
-	return failed(t, e);
+	reason = text_shown_bytes(h->text + h->reason, h->reason_length);
+	field = http_head_find(h, "location", &from);
+	return err_set(e, ERR_PEER, "the server answered %d%s%s%s", h->status,
+	    reason[0] != '\0' ? " " : "", reason,
+	    field != NULL && field->value_length >= URL_SIZE
+		? "; its Location is too long"
+		: "");
 }
 
 static enum next
@@ -687,7 +634,7 @@ handle_unchanged(struct transfer *t, const struct http_head *h, struct err *e)
 {
 	(void)h;
 	(void)e;
-	note(t, "it has not changed");
+	diag_note("%s: it has not changed", url_text(&t->current));
 	report(t);
 	return NEXT_DONE;
 }
@@ -780,20 +727,23 @@ attempt(struct transfer *t, struct err *e)
 		next = request(t, e) < 0 ? NEXT_FAILED : handle_response(t, e);
 	}
 	client_finish(t->client, t->wants_more);
-	return next == NEXT_DONE ? 0 : -1;
+	if (next == NEXT_DONE)
+		return 0;
+	/* What concerns the output does not concern the URL. */
+	if (e->kind != ERR_OUTPUT)
+		err_prefix(e, "%s", url_text(&t->current));
+	return -1;
 }
 
 /* Whether the failure may be temporary, and the output can continue. */
 static bool
 is_temporary(const struct transfer *t, const struct err *e)
 {
-	enum client_stage stage = client_stage(t->client);
-
 	if (e->errnum == EINTR || !may_repeat(t))
 		return false;
-	if (stage == CLIENT_TRUNCATED)
+	if (t->client->is_truncated)
 		return true;
-	if (stage == CLIENT_ANSWERED && e->kind == ERR_PEER)
+	if (t->client->times.first_ns != 0 && e->kind == ERR_PEER)
 		return is_awaiting(t)
 			   ? !is_declined(t)
 			   : is_transient(t->client->response->head.status);
@@ -808,7 +758,7 @@ static int
 wait_to_retry(const struct transfer *t, struct backoff *backoff, struct err *e)
 {
 	const struct http_head *h = &t->client->response->head;
-	struct deadline until = t->run->until;
+	struct deadline until = t->client->options->until;
 	char text[ERR_TEXT], value[64];
 	int64_t ms, after = 0;
 
@@ -841,9 +791,8 @@ attempt_repeatedly(struct transfer *t, struct err *e)
 {
 	const struct download_options *o = t->options;
 	struct backoff backoff = {.min = MIN_PAUSE_MS, .max = MAX_PAUSE_MS};
-	struct deadline until = t->run->until;
+	struct deadline until = t->client->options->until;
 	struct reconnect r;
-	const char *what;
 	bool is_new = true;
 
 	t->head_until = deadline_none();
@@ -858,10 +807,11 @@ attempt_repeatedly(struct transfer *t, struct err *e)
 		if (!is_temporary(t, e))
 			return -1;
 		is_new = !is_awaiting(t);
-		what = client_stage(t->client) == CLIENT_NONE
-			   ? "no connection"
-			   : "no status below 400";
-		if (!is_new && reconnect_wait(&r, what, e) < 0)
+		if (!is_new && reconnect_wait(&r,
+				   t->client->times.connected_ns == 0
+				       ? "no connection"
+				       : "no status below 400",
+				   e) < 0)
 			return -1;
 		if (is_new && (t->retries_left-- == 0 ||
 				  wait_to_retry(t, &backoff, e) < 0))
@@ -895,9 +845,9 @@ set_since(struct transfer *t)
 	    http_date_text(seconds));
 }
 
-int
-download_url(
-    struct download_run *d, const char *url, bool wants_more, struct err *e)
+/* Fetches a URL that was checked. 0, or -1 with *e. */
+static int
+fetch(struct download_run *d, const char *url, bool wants_more, struct err *e)
 {
 	struct transfer *t = mem_array(1, sizeof(*t));
 	int result = url_parse(&t->url, url, e);
@@ -922,8 +872,9 @@ download_url(
 	return result;
 }
 
-int
-download_check(const struct download_options *o, int urls, struct err *e)
+/* Checks the options that the tables cannot. 0, or -1 with ERR_USAGE. */
+static int
+check_options(const struct download_options *o, int urls, struct err *e)
 {
 	bool is_file = o->output != NULL && strcmp(o->output, "-") != 0;
 	struct http_range range = {0};
@@ -953,26 +904,11 @@ download_check(const struct download_options *o, int urls, struct err *e)
 	return 0;
 }
 
-int
-download_start(struct download_run *d, const struct download_options *o,
-    const struct client_options *client, struct err *e)
-{
-	memset(d, 0, sizeof(*d));
-	d->options = o;
-	d->until = client->until;
-	client_init(&d->client, client);
-	return o->is_via ? 0 : route_init(&d->rules, o->proxy, o->unix_path, e);
-}
-
-void
-download_release(struct download_run *d)
-{
-	client_release(&d->client);
-}
-
-int
-download_check_url(const struct download_run *d, const char *url,
-    bool *is_https, struct err *e)
+/* Checks a URL and the route to it, and whether it is https. 0, or -1 with
+ * ERR_USAGE. */
+static int
+check_url(const struct download_run *d, const char *url, bool *is_https,
+    struct err *e)
 {
 	char name[URL_NAME_SIZE];
 	struct route route;
@@ -989,6 +925,77 @@ download_check_url(const struct download_run *d, const char *url,
 	    (!route.server.is_unix &&
 		endpoint_check_host(route.server.host, e) < 0))
 		return -1;
-	*is_https = u.is_https;
+	*is_https |= u.is_https;
 	return client_check(&d->client, &route, e);
+}
+
+/* Checks everything before the first request. 0, or -1 with *e. */
+static int
+check(const struct download_run *d, char *const *urls, int count, struct err *e)
+{
+	const struct download_options *o = d->options;
+	bool may_use_tls = o->follow != 0;
+	int n;
+
+	for (n = 0; n < count; n++)
+		if (check_url(d, urls[n], &may_use_tls, e) < 0)
+			return -1;
+	if (o->tls_option != NULL && !may_use_tls)
+		return err_set(e, ERR_USAGE,
+		    "--%s is for https URLs, and there are none (--location "
+		    "may lead to one)",
+		    o->tls_option);
+	return 0;
+}
+
+/* Fetches the URLs in order; reports each error and keeps the first kind. */
+static int
+fetch_all(struct download_run *d, char *const *urls, int count, struct err *e)
+{
+	enum err_kind worst = ERR_NONE;
+	int n;
+
+	for (n = 0; n < count && signals_stopped() == 0; n++) {
+		err_clear(e);
+		if (fetch(d, urls[n], n + 1 < count, e) == 0)
+			continue;
+		if (worst == ERR_NONE)
+			worst = e->kind;
+		if (n + 1 == count || signals_stopped() != 0 ||
+		    d->stdout_failed)
+			break;
+		diag_error(e);
+	}
+	if (signals_stopped() != 0)
+		return e->errnum == EINTR
+			   ? -1
+			   : err_sys(e, ERR_FAILED, EINTR, "fetching");
+	if (n < count && e->kind != ERR_NONE)
+		e->kind = worst;
+	else if (worst != ERR_NONE)
+		return err_status(e, (int)worst);
+	return worst == ERR_NONE ? 0 : -1;
+}
+
+int
+download_all(const struct download_options *o,
+    const struct client_options *client, char *const *urls, int count,
+    struct err *e)
+{
+	struct download_run d = {.options = o};
+	int result = 0;
+
+	if (check_options(o, count, e) < 0)
+		return -1;
+	client_init(&d.client, client);
+	if (!o->is_via)
+		result = route_init(&d.rules, o->proxy, o->unix_path, e);
+	if (result == 0)
+		result = check(&d, urls, count, e);
+	if (result == 0 && !o->is_via)
+		sandbox_enter();
+	if (result == 0)
+		result = fetch_all(&d, urls, count, e);
+	client_release(&d.client);
+	return result;
 }

@@ -32,6 +32,7 @@ struct download_options {
 	const struct proxy *proxy; /* PROXY_NONE: http_proxy decides */
 	const char *unix_path;     /* --unix PATH */
 	int is_via;                /* --via: there is no proxy */
+	const char *tls_option;    /* one that is for https URLs, or NULL */
 
 	/* Where the body goes. */
 	const char *output; /* -o FILE; "-" is stdout */
@@ -47,44 +48,16 @@ struct download_options {
 	int timing;         /* --timing */
 };
 
-/* One run of http-get. */
-struct download_run {
-	const struct download_options *options; /* the caller's */
-	struct route_rules rules;               /* where requests go */
-	struct client client;
-	struct deadline until; /* --max-time */
-	bool stdout_failed;    /* a write to it failed */
-};
-
 /*
- * Checks the options as a whole before any request. Returns 0, or -1 with
- * ERR_USAGE.
+ * Checks the options and the URLs, as a whole and before any request; enters
+ * the sandbox, unless a program connects; then fetches the URLs in order. Only
+ * bytes of the requested version, at their offset, go into a file, and it gets
+ * its name when it is complete. Returns 0, or -1 with *e: ERR_USAGE if nothing
+ * was attempted, ERR_PEER for a status of 300 or more that is not the result.
+ * Errors of all URLs but the last are reported here; the first is the status.
  */
-int download_check(const struct download_options *o, int urls, struct err *e);
-
-/*
- * Prepares a run; o and client are the caller's and must outlive d. Returns 0,
- * or -1 with ERR_USAGE if http_proxy in the environment is needed and
- * malformed. Call download_release() afterwards in both cases.
- */
-int download_start(struct download_run *d, const struct download_options *o,
-    const struct client_options *client, struct err *e);
-void download_release(struct download_run *d);
-
-/*
- * Checks a URL and the route to it before any request, and sets *is_https.
- * Returns 0, or -1 with ERR_USAGE.
- */
-int download_check_url(const struct download_run *d, const char *url,
-    bool *is_https, struct err *e);
-
-/*
- * Fetches a URL that was checked. wants_more: another one follows. Only bytes
- * of the requested version, at their offset, go into a file, and it gets its
- * name when it is complete. Returns 0, or -1 with *e: ERR_PEER for a status of
- * 300 or more that is not the result.
- */
-int download_url(
-    struct download_run *d, const char *url, bool wants_more, struct err *e);
+int download_all(const struct download_options *o,
+    const struct client_options *client, char *const *urls, int count,
+    struct err *e);
 
 #endif

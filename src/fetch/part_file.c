@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/mem.h"
@@ -299,11 +300,9 @@ part_file_begin(struct part_file *f, int64_t offset,
 {
 	/* Remove the old bytes before the note about them: a run that is killed
 	 * in between leaves nothing that looks like the new ones. */
-	if ((f->held > 0 || f->has_begun) &&
-	    (ftruncate(f->fd, (off_t)offset) < 0 ||
-		lseek(f->fd, (off_t)offset, SEEK_SET) < 0))
+	if (ftruncate(f->fd, (off_t)offset) < 0 ||
+	    lseek(f->fd, (off_t)offset, SEEK_SET) < 0)
 		return file_error("writing", f->part, e);
-	f->has_begun = true;
 	return offset > 0 && !f->adopts ? 0 : write_source(f, v, e);
 }
 
@@ -379,13 +378,19 @@ part_file_commit(struct part_file *f, struct err *e)
 }
 
 void
-part_file_close(struct part_file *f)
+part_file_close(struct part_file *f, bool can_resume)
 {
 	struct stat st;
 
-	if (f->fd >= 0 && fstat(f->fd, &st) == 0 && st.st_size == 0) {
-		(void)unlink(f->part);
-		(void)unlink(f->from);
+	if (f->fd >= 0 && fstat(f->fd, &st) == 0) {
+		if (st.st_size > 0) {
+			diag_warn("%lld bytes are kept in %s%s",
+			    (long long)st.st_size, text_shown(f->part),
+			    can_resume ? "; --continue resumes" : "");
+		} else {
+			(void)unlink(f->part);
+			(void)unlink(f->from);
+		}
 	}
 	release(f);
 }

@@ -26,7 +26,6 @@ struct part_file {
 			     partial file, to be continued */
 	bool has_old;     /* there is a file: */
 	struct stat old;  /* its mode and owner are kept */
-	bool has_begun;   /* bytes may have been written since it was opened */
 	int64_t held;     /* bytes in the partial file when it was opened */
 };
 
@@ -60,7 +59,10 @@ int part_file_begin(struct part_file *f, int64_t offset,
  */
 int part_file_commit(struct part_file *f, struct err *e);
 
-/* Closes the file. A partial file is kept, unless it is empty. */
-void part_file_close(struct part_file *f);
+/*
+ * Closes the file. A partial file is kept and reported, unless it is empty;
+ * can_resume: --continue would continue it.
+ */
+void part_file_close(struct part_file *f, bool can_resume);
 
 #endif
