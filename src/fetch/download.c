@@ -480,21 +480,6 @@ handle_whole(struct transfer *t, const struct http_head *h, struct err *e)
 	return read_body(t, 0, t->source.total, e);
 }
 
-/* Whether got is all of the range, or all that there is of it. */
-static bool
-is_requested(const struct http_range *range, const struct http_range *got)
-{
-	int64_t from = range->from, to = range->to, last = got->total - 1;
-
-	if (from < 0) {
-		from = got->total > to ? got->total - to : 0;
-		to = INT64_MAX;
-	}
-	if (got->total >= 0 && to > last)
-		to = last;
-	return got->from == from && got->to == to;
-}
-
 /* Handles a 206: a part of the file. */
 static enum next
 handle_part(struct transfer *t, const struct http_head *h, struct err *e)
@@ -523,7 +508,7 @@ handle_part(struct transfer *t, const struct http_head *h, struct err *e)
 		if (r.total < 0)
 			r.total = t->source.total;
 	}
-	if (!is_requested(&wanted, &r))
+	if (!http_head_range_is(&r, &wanted))
 		return err_set(e, ERR_PROTOCOL,
 		    "the server sent bytes %lld-%lld instead of %.64s",
 		    (long long)r.from, (long long)r.to, range);

@@ -391,6 +391,21 @@ http_head_content_range(const struct http_head *h, struct http_range *range)
 	       range->to < range->total;
 }
 
+bool
+http_head_range_is(
+    const struct http_range *got, const struct http_range *wanted)
+{
+	int64_t from = wanted->from, to = wanted->to, last = got->total - 1;
+
+	if (from < 0) {
+		from = got->total > to ? got->total - to : 0;
+		to = INT64_MAX;
+	}
+	if (got->total >= 0 && to > last)
+		to = last;
+	return got->from == from && got->to == to;
+}
+
 size_t
 http_head_conceal(char *out, const char *text, size_t n)
 {

@@ -130,6 +130,11 @@ struct http_range {
 bool http_head_content_range(
     const struct http_head *h, struct http_range *range);
 
+/* Whether got is all of the range that was wanted (http_request_parse_range()),
+ * or all that there is of it. */
+bool http_head_range_is(
+    const struct http_range *got, const struct http_range *wanted);
+
 /*
  * Returns the end of the line that starts at at, without its CRLF or LF (RFC
  * 9112 section 2.2), and sets *next to the start of the next line. Returns NULL
