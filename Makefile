@@ -172,7 +172,7 @@ TESTENV = SOCKT="$(abspath $(B))/sockt" SOCKT_BUILD="$(abspath $(B))" \
 # The longest come first: they would be waited for at the end.
 LONGEST = $(wildcard $(addprefix tests/,cmd/listen_many_connections.t \
 	cmd/connect_script.t \
-	cmd/relay_bytes.t cmd/connect_check.t bugs/limits_while_draining.t \
+	cmd/connect_check.t bugs/limits_while_draining.t \
 	bugs/udp_serve_loop.t bugs/unnoticed_call_failures.t))
 LOOPBACK = $(LONGEST) \
 	$(filter-out $(LONGEST),$(wildcard tests/cmd/*.t tests/bugs/*.t))

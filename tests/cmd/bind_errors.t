@@ -102,9 +102,9 @@ is $r->{status}, 4, 'a local port that is the remote one: refused';
 like $r->{err}, qr/port $own_port: refused/, '  and a line says so';
 
 # Every address, with a word that no shell expands.
-my $any = start('listen', '-k', '--echo', 'any', 0);
-is exchange($any->port, "x\n"), "x\n", 'any is every address';
-like $any->{err}, qr/listening on every address/, 'as * is';
-$any->stop;
+my $everywhere = start('listen', '-k', '--echo', 'any', 0);
+is exchange($everywhere->port, "x\n"), "x\n", 'any is every address';
+like $everywhere->{err}, qr/listening on every address/, 'as * is';
+$everywhere->stop;
 
 done_testing;

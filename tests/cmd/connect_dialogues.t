@@ -1,6 +1,5 @@
-# Conversations in the protocols that people type by hand: SMTP (RFC 5321), POP3
-# (RFC 1939), FTP (RFC 959) and Redis. The peers check what they are told, and
-# their answers arrive in pieces.
+# A conversation in SMTP (RFC 5321), as people type it by hand. The peer checks
+# what it is told, and its answers arrive in pieces.
 use Sockt;
 use Socket qw(IPPROTO_TCP TCP_NODELAY);
 
@@ -88,49 +87,6 @@ like $r->{err}, qr/--expect 4 of 4 \('\^250 2\\\\\.1\\\\\.5 \.\*\$'\): it was no
 $r = converse($smtp, '--expect', '^220', '--send', 'EHLO x\r\n', '--expect',
     '^250 ', '--send', 'QUIT\r\n', '--done');
 is $r->{status}, 0, 'the short form of it';
-
-# POP3: an answer of several lines ends with a point.
-my $pop3 = server("+OK POP3 <1896.697170952\@example>\r\n", {
-    USER => "+OK\r\n",
-    PASS => "+OK maildrop has 1 message\r\n",
-    STAT => "+OK 1 120\r\n",
-    RETR => "+OK 120 octets\r\nSubject: .\r\n\r\n..\r\n+OK text.\r\n.\r\n",
-    QUIT => "+OK bye\r\n",
-});
-$r = converse($pop3, steps('<^\+OK', 'USER a\r\n', '<^\+OK', 'PASS b\r\n',
-    '<^\+OK', 'STAT\r\n', '<^\+OK [0-9]+ [0-9]+$', 'RETR 1\r\n', '<^\.$',
-    'QUIT\r\n', '<^\+OK bye$'), '--done');
-is $r->{status}, 0, 'POP3: a mail is fetched' or diag $r->{err};
-like $r->{out}, qr/\n\.\.\r\n\+OK text\.\r\n\.\r\n\+OK bye/, 'to its end';
-
-# FTP: the last line of an answer has the code and a space.
-my $ftp = server("220-Welcome\r\n 220 this is not it\r\n220-nor this\r\n"
-    . "220 Ready\r\n", {
-    USER => "331 Password, please.\r\n",
-    PASS => "230-Hello\r\n230 Logged in\r\n",
-    PASV => "227 Entering Passive Mode (127,0,0,1,4,1)\r\n",
-    QUIT => "221 Goodbye\r\n",
-});
-$r = converse($ftp, steps('<^220 ', 'USER a\r\n', '<^331 .*\.$', 'PASS b\r\n',
-    '<^230 ', 'PASV\r\n', '<^227 .*\(([0-9]+,){5}[0-9]+\)$', 'QUIT\r\n',
-    '<^221'), '--done');
-is $r->{status}, 0, 'FTP: logged in' or diag $r->{err};
-
-# Redis: lines, and bulk strings with their length.
-my %store;
-my $redis = server('', {
-    PING => "+PONG\r\n",
-    SET  => sub { my (undef, $k, $v) = split / /, $_[1]; $store{$k} = $v; "+OK\r\n" },
-    GET  => sub {
-        my $v = $store{ (split / /, $_[1])[1] } // return "\$-1\r\n";
-        return '$' . length($v) . "\r\n$v\r\n";
-    },
-    QUIT => "+OK\r\n",
-});
-$r = converse($redis, steps('PING\r\n', '<^\+PONG$', 'SET k a\x01\xff\r\n',
-    '<^\+OK$', 'GET k\r\n', '<^\$3$', '<^a\x01\xff$', 'GET none\r\n',
-    '<^\$-1$', 'QUIT\r\n', '<^\+OK$'), '--done');
-is $r->{status}, 0, 'Redis: a value is set and read' or diag $r->{err};
 
 # The same on the side of the server, one connection after another.
 my $p = start({ stdin => '' }, 'listen', '-k', '0', '--send',

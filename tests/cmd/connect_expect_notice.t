@@ -23,7 +23,7 @@ for my $name (sort keys %run) {
     print { $held[-1] } "220-mx\e.example\r\n";
 }
 my %result = map { $_ => $process{$_}->finish } keys %process;
-is $result{$_}{status}, 9, "$_: the limit of --expect" for sort keys %result;
+is $result{$_}{status}, 5, "$_: the limit of --expect" for sort keys %result;
 my $shown = slurp("$dir/terminal");
 is_deeply [$shown =~ /^(.*): waiting for (.*?)\r?$/mg], ['sockt connect',
     "--expect 2 of 2 ('^250 '); received so far: 'mx\\x1b.example\\r\\n'"],

@@ -23,16 +23,6 @@ sub option {
     return $r->{err} + 0;
 }
 
-is option('127.0.0.1', IPPROTO_IP, $IP_TTL, '--ttl', 9), 9, '--ttl';
-is option('127.0.0.1', IPPROTO_IP, $IP_TOS, '--tos', 16), 16, '--tos';
-ok option('127.0.0.1', SOL_SOCKET, SO_KEEPALIVE, '--keepalive'),
-    '--keepalive';
-ok !option('127.0.0.1', SOL_SOCKET, SO_KEEPALIVE), 'and not without it';
-ok option('127.0.0.1', IPPROTO_TCP, TCP_NODELAY), 'TCP_NODELAY is set';
-cmp_ok option('127.0.0.1', SOL_SOCKET, SO_RCVBUF, '--rcvbuf', '64k'), '>=',
-    65536, '--rcvbuf';
-cmp_ok option('127.0.0.1', SOL_SOCKET, SO_SNDBUF, '--sndbuf', '16k'), '<=',
-    65536, '--sndbuf';
 SKIP: {
     skip 'no IPv6', 4 unless has_ipv6();
     is option('::1', IPPROTO_IPV6, $V6_HOPS, '--ttl', 9), 9, '--ttl, IPv6';

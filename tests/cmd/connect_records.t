@@ -55,16 +55,6 @@ for (['-o', '%x'], ['-o', 'a%'], ['-x', '%d'], ['-x', '100%']) {
     like $r->{err}, qr/after % there may be n .* or another %\n/,
         'which says what there is';
 }
-$r = against({ stdin => 'x' }, '-x', '-');
-is $r->{status}, 2, '-x -: stdout has the data';
-$r = against({ stdin => 'sent' }, '--send-only', '-x', '-');
-is $r->{status}, 0, '-x - with --send-only';
-like $r->{out}, qr/\A> sent at .*\n00000000  73 65 6e 74 .*\|sent\|\n/,
-    'is stdout';
-$r = against({ stdin => 'sent', closed => [1] }, '--send-only', '-x', '-');
-is $r->{status}, 11, 'a closed stdout';
-$r = against({ stdin => 'sent' }, '--send-only', '-x', '-', '-o', '-');
-is $r->{status}, 2, 'stdout is one of them';
 
 # --- Text ------------------------------------------------------------------
 

@@ -25,22 +25,6 @@ is hear($c[2]), 'x', 'the third when there is room';
 close $c[2];
 $p->stop;
 
-# The sockets take turns: clients of one do not keep those of another waiting.
-SKIP: {
-    skip 'no IPv6', 1 unless has_ipv6();
-    $p = start('listen', '-k', '--echo', '-v', '--max-conns', 1, 0);
-    $port = $p->port;
-    @c = tcp_client($port);
-    $p->expect(err => qr/accepted /);
-    push @c, map { tcp_client($port, $_) } '127.0.0.1', '127.0.0.1', '::1';
-    close $c[0];
-    $p->expect(err => qr/accepted .*accepted /s);
-    like $p->{err}, qr/accepted ::1 port/, 'the one of the other socket is next'
-        or diag $p->{err};
-    close $_ for @c;
-    $p->stop;
-}
-
 $p = start('listen', '-k', '--echo', '-v', '--max-per-host', 1, 0);
 $port = $p->port;
 my $first = tcp_client($port);
@@ -110,14 +94,7 @@ is run('listen')->{status}, 2, 'no port is a usage error';
 is run('listen', '--idle-timeout', 1, 0, '--', 'cat')->{status}, 2,
     '--idle-timeout with a program is a usage error';
 
-# -m did not limit the wait for a connection, and --accept-timeout ended clients
-# that were being served.
-$r = run({ timeout => 10 }, 'listen', '-m', '200ms', 0);
-is $r->{status}, 5, '-m limits the wait for a connection';
-like $r->{err}, qr/stopped after \S+ s \(--max-time\)/, 'and is named';
-$r = run({ timeout => 10 }, 'listen', '-k', '-m', '200ms', 0);
-is $r->{status}, 5, 'with -k too';
-
+# --accept-timeout ended clients that were being served.
 $p = start('listen', '-k', '--echo', '--accept-timeout', 1, 0);
 $c = tcp_client($p->port);
 select undef, undef, undef, 1.3;

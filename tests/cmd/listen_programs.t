@@ -103,48 +103,6 @@ SKIP: {
     is reap($child), 0, 'who is not root cannot become root: status 7';
 }
 
-# --fd: sockets that somebody else has opened.
-$l = tcp_listener();
-my $start_with = sub {
-    my ($env, @options) = @_;
-    my $inherited = fileno $l;
-    return start({ command => $^X, keep_fds => 1 }, '-e', <<'P' =~ s/INHERITED/$inherited/gr,
-use POSIX;
-my ($env, @command) = @ARGV;
-my ($n, $whose) = split /,/, $env;
-POSIX::dup2(INHERITED, 3) unless INHERITED == 3;
-if ($n) {
-    $ENV{LISTEN_FDS} = $n;
-    $ENV{LISTEN_PID} = $whose eq 'own' ? $$ : 1;
-}
-exec @command;
-P
-        $env, sockt(), 'listen', '-k', '--echo', @options);
-};
-SKIP: {
-    # Descriptors above 2 reach the program only by way of fork and exec.
-    local $^F = 255;
-    my $again = tcp_listener();
-    close $l;
-    $l = $again;
-    for my $case ([ '0,', '--fd', 3 ], [ '1,own', '--fd', 'systemd' ]) {
-        my ($env, @options) = @$case;
-        $p = $start_with->($env, @options);
-        is $p->port, $l->sockport, "@options: the inherited socket";
-        my $c = tcp_client($l->sockport);
-        print $c 'x';
-        shutdown $c, 1;
-        is do { local $/; <$c> }, 'x', 'and serves on it';
-        is $p->stop->{status}, 0, 'stopped';
-    }
-    $r = $start_with->('1,other', '--fd', 'systemd')->finish;
-    is $r->{status}, 7, "another process's LISTEN_PID is refused";
-    like $r->{err}, qr/meant for another one/, 'and told';
-}
-is run('listen', '--fd', 'systemd')->{status}, 7, 'no LISTEN_FDS: refused';
-is run('listen', '--fd', 99)->{status}, 7, 'a descriptor that is none';
-is run('listen', '--fd', 3, 80)->{status}, 2, '--fd and an address';
-
 # A program's exit status has the number of a usage error: it is passed on, and
 # nothing is said about sockt's own usage.
 $l = tcp_listener();

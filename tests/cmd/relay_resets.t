@@ -168,6 +168,17 @@ $r = $sender->finish;
 is $r->{status}, 10, 'the connection is lost';
 like $r->{err}, qr/; 6 bytes of stdin not delivered$/m, 'with all of the line';
 
+# A reset is a loss, also if it is found while the FIN is sent.
+$sender = start({ keep_stdin => 1 }, 'connect', '127.0.0.1', $l->sockport);
+$peer = $l->accept;
+syswrite $peer, "half\n";
+$sender->expect(out => qr/half/);
+$sender->signal('STOP');
+reset_it($peer);
+$sender->close_stdin;
+$sender->signal('CONT');
+is $sender->finish->{status}, 10, 'a reset at the end of stdin is a loss';
+
 # What the other side said last arrives, although it then resets us: it left
 # our bytes unread.
 my $runs = 50;
