@@ -172,10 +172,10 @@ TESTENV = SOCKT="$(abspath $(B))/sockt" SOCKT_BUILD="$(abspath $(B))" \
 # The longest come first: they would be waited for at the end.
 LONGEST = $(wildcard $(addprefix tests/,cmd/listen_many_connections.t \
 	cmd/connect_script.t \
-	cmd/connect_check.t bugs/limits_while_draining.t \
-	bugs/udp_serve_loop.t bugs/unnoticed_call_failures.t))
+	cmd/connect_check.t cmd/limits_while_draining.t \
+	cmd/udp_serve_loop.t cmd/unnoticed_call_failures.t))
 LOOPBACK = $(LONGEST) \
-	$(filter-out $(LONGEST),$(wildcard tests/cmd/*.t tests/bugs/*.t))
+	$(filter-out $(LONGEST),$(wildcard tests/cmd/*.t))
 # The lints are the same in every mode.
 TESTS ?= $(wildcard tests/examples/*.t) $(if $(B:build=),,\
 	$(filter-out $(NAMES),$(wildcard tests/lint/*.t))) $(LOOPBACK) \
