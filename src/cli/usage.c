@@ -85,9 +85,30 @@ default_text(const struct command *c, const struct opt_at *at)
 	return value;
 }
 
-/* "  -w, --timeout T             the help text (default: 2 s)" */
+/* Prints as many clauses of a help text as fit in the line. */
 static void
-option_line(FILE *out, const struct command *c, const struct opt_at *at)
+put_clauses(FILE *out, const char *help)
+{
+	const char *marks = ",:;"; /* a semicolon parts more */
+	size_t n, end = 0;
+
+	for (n = 1; n <= WIDTH - HELP_COLUMN; n++) {
+		if (help[n] == '\0' ||
+		    (strchr(marks, help[n]) != NULL && help[n + 1] == ' '))
+			end = n;
+		if (help[n] == '\0')
+			break;
+		if (help[n] == ';')
+			marks = ";";
+	}
+	fprintf(out, "%.*s\n", (int)end, help);
+}
+
+/* "  -w, --timeout T             the help text (default: 2 s)"; in the short
+ * help it is one line. */
+static void
+option_line(
+    FILE *out, const struct command *c, const struct opt_at *at, bool is_short)
 {
 	const struct opt *o = at->opt;
 	struct wrapped w = {out, HELP_COLUMN, HELP_COLUMN};
@@ -107,6 +128,10 @@ option_line(FILE *out, const struct command *c, const struct opt_at *at)
 		fprintf(out, "%s\n%*s", left, HELP_COLUMN, "");
 	else
 		fprintf(out, "%-*s", HELP_COLUMN, left);
+	if (is_short) {
+		put_clauses(out, o->help);
+		return;
+	}
 	put_words(&w, o->help);
 	if (value[0] != '\0') {
 		/* As one word. */
@@ -133,22 +158,25 @@ option_lines(FILE *out, const struct command *c, bool is_short)
 		}
 		if (!is_short || c->usual == NULL ||
 		    opt_is_listed(c->usual, at.opt->name))
-			option_line(out, c, &at);
+			option_line(out, c, &at, is_short);
 	}
 }
 
+/* The short help has the first one. */
 static void
-example_lines(FILE *out, const struct command *c)
+example_lines(FILE *out, const struct command *c, bool is_short)
 {
 	const char *line;
 	size_t n;
 
 	if (c->examples == NULL)
 		return;
-	fputs("\nexamples:\n", out);
+	fputs(is_short ? "\nexample:\n" : "\nexamples:\n", out);
 	for (line = c->examples; *line != '\0'; line += n + 1) {
 		n = strcspn(line, "\n");
 		fprintf(out, "  %.*s\n", (int)n, line);
+		if (is_short)
+			break;
 	}
 }
 
@@ -190,7 +218,7 @@ usage_help(FILE *out, const struct command *c, bool is_short)
 		put_words(&w, c->notes);
 		fputc('\n', out);
 	}
-	example_lines(out, c);
+	example_lines(out, c, is_short);
 	if (!is_short && has_kind(c, OPT_DURATION))
 		network_lines(out, c);
 	if (is_short)

@@ -46,8 +46,8 @@ static const struct opt connect_opts[] = {
     FLAG(
 	'z', "zero", connect_options, zero, "only test whether the port opens"),
     STRING('e', "exec", "CMD", connect_options, exec,
-	"run CMD with sh -c; the connection is its stdin and stdout; with "
-	"-z, become CMD afterwards"),
+	"run sh -c CMD with the connection as stdin, stdout; with -z, become "
+	"CMD afterwards"),
     {.kind = OPT_END},
 };
 
@@ -367,7 +367,8 @@ const struct command connect_command = {
     .groups = connect_groups,
     .defaults = &connect_defaults,
     .size = sizeof(struct connect_options),
-    .usual = "zero timeout retry-for exec crlf hexdump tls via proxy verbose",
+    .usual = "zero timeout retry-for max-time exec crlf hexdump tls via "
+	     "proxy send-only recv-only verbose",
     .notes =
 	"HOST PORT can also be HOST:PORT, [IPV6]:PORT, unix:PATH or "
 	"unix:@NAME; with -z there can be several. A PROGRAM gets the "

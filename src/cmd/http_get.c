@@ -51,7 +51,7 @@ static const struct opt request_opts[] = {
     NUMBER(0, "max-redirs", "N", download_options, max_redirs,
 	"follow at most N redirects", .max = 1000),
     NUMBER(0, "retry", "N", download_options, retries,
-	"after a failure that may pass, retry up to N times and resume",
+	"retry up to N times after a failure that may pass, and resume",
 	.max = 1000000),
     {.kind = OPT_END},
 };
@@ -88,7 +88,7 @@ static const struct opt output_opts[] = {
 static const struct opt time_opts[] = {
     OPTIONS_TIMEOUT("time limit for connecting, and then without data"),
     OPTIONS_CONNECT("time limit for connecting alone"),
-    OPTIONS_RETRY("keep trying for at most T until the server answers with a "
+    OPTIONS_RETRY("keep trying for at most T, until the server answers with a "
 		  "status below 400"),
     OPTIONS_IDLE("time limit without data sent or received alone"),
     OPTIONS_MAX("time limit for the command as a whole"),
@@ -173,7 +173,7 @@ const struct command http_get_command = {
     .defaults = &http_get_defaults,
     .size = sizeof(struct http_get_options),
     .usual = "output remote-name location continue head header user retry "
-	     "timing quiet",
+	     "retry-for timeout max-time tls-ca timing quiet",
     .notes =
 	"The header is printed on stderr; the body goes to stdout, or to FILE. "
 	"A status of 400 and up is an error. https needs openssl.",

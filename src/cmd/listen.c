@@ -64,7 +64,7 @@ static const struct opt listen_opts[] = {
     FLAG('k', "keep-open", listen_options, keep,
 	"go on accepting after the first connection"),
     STRING('e', "exec", "CMD", listen_options, exec,
-	"run CMD with sh -c; the connection is its stdin and stdout",
+	"run sh -c CMD with the connection as stdin, stdout",
 	.excludes = "to echo discard"),
     LIST(0, "to", "HOST:PORT", listen_options, to,
 	"forward connections to HOST:PORT; several times: to the first that "
@@ -538,7 +538,7 @@ const struct command listen_command = {
     .defaults = &listen_defaults,
     .size = sizeof(struct listen_options),
     .usual = "keep-open exec to echo allow max-conns recv-only idle-timeout "
-	     "hexdump verbose",
+	     "hexdump tls-cert max-time output verbose",
     .notes =
 	"Without ADDR only this machine can connect (127.0.0.1 and ::1); "
 	"'*' or any is every address. With PORT 0 the system chooses the port. "

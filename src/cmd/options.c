@@ -119,8 +119,8 @@ parse_proxy(void *field, const char *arg, struct err *e)
 
 const struct opt options_proxy[] = {
     CALL(0, "proxy", "URL", proxy_options, proxy,
-	"connect through a proxy: socks5://, socks4:// or http://, "
-	"[USER:PASS@]HOST[:PORT]; the proxy resolves the name",
+	"connect through a proxy: socks5://HOST:PORT; or socks4:// or http://, "
+	"with [USER:PASS@]; the proxy resolves the name",
 	.call = parse_proxy),
     {.kind = OPT_END},
 };

@@ -551,8 +551,8 @@ const struct command portscan_command = {
     .defaults = &portscan_defaults,
     .effective = &portscan_effective,
     .size = sizeof(struct portscan_options),
-    .usual =
-	"all banner udp timeout max-time rate retry-for targets exclude json",
+    .usual = "all banner udp timeout max-time rate retry-for targets exclude "
+	     "dry-run quiet json",
     .notes = "PORTS is a list such as 22,80,8000-8100,ssh,60000-, or '-' for "
 	     "all; without PORTS, 1-1024 and common higher ports are scanned.",
     .examples = "sockt portscan 127.0.0.1 -\n"

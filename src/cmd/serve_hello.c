@@ -450,8 +450,8 @@ const struct command serve_hello_command = {
     .defaults = &hello_defaults,
     .effective = &hello_effective,
     .size = sizeof(struct hello_options),
-    .usual = "greeting reply messages http allow max-conns idle-timeout "
-	     "allow verbose json",
+    .usual = "greeting reply messages delay http allow max-conns "
+	     "idle-timeout tls-cert quiet verbose json",
     .notes =
 	"The default PORT is 9999, with --http 8080. Without ADDR only this "
 	"machine can connect (127.0.0.1 and ::1); '*' or any is every address.",

@@ -526,7 +526,7 @@ const struct command udp_send_command = {
     .effective = &send_effective,
     .size = sizeof(struct send_options),
     .usual = "hex whole count interval replies no-reply timeout stats hexdump "
-	     "verbose",
+	     "number source rate broadcast verbose",
     .notes =
 	"Without a MESSAGE each line of stdin is sent at once, and what comes "
 	"is printed, like nc -u; each MESSAGE waits for its reply, and so does "

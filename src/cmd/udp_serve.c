@@ -658,7 +658,8 @@ const struct command udp_serve_command = {
     .defaults = &serve_defaults,
     .effective = &serve_effective,
     .size = sizeof(struct serve_options),
-    .usual = "echo discard print reply count hexdump join allow verbose json",
+    .usual = "echo discard print lines recv-only reply count hexdump join "
+	     "allow idle-timeout verbose json",
     .notes =
 	"The default PORT is 9999. Without ADDR only this machine can send to "
 	"it (127.0.0.1 and ::1); '*' or any is every address. A PROGRAM is run "

@@ -1,5 +1,5 @@
 # Every command's --help and -h: on stdout, status 0, at most 80 columns; all
-# options, and ten of them. The tables behind them are consistent.
+# options, and those of every day, with which -h fits a terminal. The tables behind them are consistent.
 use Sockt;
 use Source;
 
@@ -35,12 +35,12 @@ for my $command (@commands) {
     my $short = run($command, '-h');
     is "$short->{status} $short->{err}", '0 ', "$command -h ends well";
     like $short->{out}, qr/\Ausage: sockt \Q$command\E /, '  begins with the usage';
-    cmp_ok scalar(() = $short->{out} =~ /^ +-/mg), '<=', 10,
-        '  shows ten options';
-    cmp_ok scalar(() = $short->{out} =~ /^ +-/mg), '>=', 10, '  not fewer'
-        if @{ $options{$command} } > 10;
-    my ($examples) = $short->{out} =~ /^examples:\n((?:  .+\n)+)/m;
-    is scalar(() = ($examples // '') =~ /\n/g), 3, '  shows three examples';
+    cmp_ok scalar(() = $short->{out} =~ /\n/g), '<=', 23,
+        '  fits a terminal, with the prompt';
+    cmp_ok scalar(() = $short->{out} =~ /^ +-/mg), '>=', 10,
+        '  shows ten options or more' if @{ $options{$command} } > 10;
+    my ($examples) = $short->{out} =~ /^example:\n((?:  .+\n)+)/m;
+    is scalar(() = ($examples // '') =~ /\n/g), 1, '  shows one example';
     like $short->{out}, qr/'sockt \Q$command\E --help'.*sockt-\Q$command\E\(1\)/,
         '  and where to read on';
     is join("\n", grep { length > 80 } split /\n/, $short->{out}), '',
