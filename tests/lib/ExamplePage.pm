@@ -120,6 +120,10 @@ sub classify {
             next;
         }
         @$step{qw(at hidden alone shown)} = (@$line{qw(at hidden alone)}, []);
+        # A screen shows what is typed after a prompt; the terminal has no echo.
+        my $before = $display->{steps} ? $display->{steps}[-1]{shown} : [];
+        $before->[-1]{text} =~ s/\Q$step->{text}\E\z//
+            if $step->{hidden} && $step->{type} eq 'input' && @$before;
         while ($step->{type} eq 'shell' && is_open($step->{text}) && @lines) {
             $line = shift @lines;
             $step->{at} = $line->{at};

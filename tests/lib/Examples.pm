@@ -33,7 +33,13 @@
 #	.\"web$ sockt serve-hello 8080  display or within it, with what they print
 #	.\"sockt serve-hello: listening on 127.0.0.1 port 8080 (TCP)
 #
-# and, in front of a display and of its hidden steps, .\"example: with one of
+# What is typed so at the end of a line that the page shows, as in
+#
+#	Welcome!Michael
+#	.\"client> Michael
+#
+# is what a screen would show of it. In front of a display and of its hidden
+# steps stands .\"example: with one of
 #
 #	continued          goes on with the terminals of the display before
 #	private network    runs as root in a network of its own, with all its
