@@ -346,7 +346,8 @@ read_head(struct client *c, struct err *e)
 			if (n == 0)
 				return finish_response(c, e);
 		}
-		in = (struct http_input){buf_bytes(&c->in), buf_length(&c->in)};
+		in = (struct http_input){
+		    c->in.data + c->in.head, buf_length(&c->in)};
 		event = http_response_parse(c->response, &in, e);
 		buf_eat(&c->in, buf_length(&c->in) - in.length);
 		if (event == HTTP_GOT_ERROR)
@@ -434,8 +435,10 @@ client_request(struct client *c, const struct route *route,
 static int
 read_some(struct client *c, struct sink *s, struct err *e)
 {
-	const struct http_response *r = c->response;
+	struct http_response *r = c->response;
 	struct err lost = ERR_INIT;
+	enum http_event event;
+	struct http_input in;
 	ssize_t n;
 
 	if (buf_is_empty(&c->in)) {
@@ -445,18 +448,17 @@ read_some(struct client *c, struct sink *s, struct err *e)
 		if (n == 0)
 			return finish_response(c, e);
 	}
-	n = http_response_extract(
-	    c->response, c->in.data + c->in.head, buf_length(&c->in), e);
+	in = (struct http_input){c->in.data + c->in.head, buf_length(&c->in)};
+	event = http_response_parse(r, &in, e);
 	/* The bytes stay in place until the next ones are received. */
-	if (n > 0)
-		buf_eat(&c->in, (size_t)n);
+	buf_eat(&c->in, buf_length(&c->in) - in.length);
 	if (r->data_length > 0 &&
 	    sink_write(s, r->data, r->data_length,
 		deadline_first(c->until, idle_deadline(c)), &lost) < 0) {
 		*e = lost;
 		return -1;
 	}
-	return n < 0 ? -1 : 0;
+	return event == HTTP_GOT_ERROR ? -1 : 0;
 }
 
 /* Whether the flow has read everything and written it, or cannot. */

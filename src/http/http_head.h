@@ -18,7 +18,7 @@ struct err;
 
 /* Bytes received but not yet parsed. */
 struct http_input {
-	const unsigned char *bytes;
+	unsigned char *bytes;
 	size_t length;
 };
 

@@ -215,38 +215,44 @@ http_response_skip(struct http_response *r, size_t n)
 							    : HTTP_AT_END;
 }
 
-/* Parses up to the next event of the body. */
+/* Parses the body, and moves its data to the front. */
 static enum http_event
 parse_body(struct http_response *r, struct http_input *in, struct err *e)
 {
+	unsigned char *front = in->bytes;
 	enum http_event event = HTTP_WANTS_MORE;
+	size_t n;
 
+	r->data = front;
 	while (event == HTTP_WANTS_MORE && in->length > 0) {
 		if (r->state == HTTP_IN_DATA) {
-			r->data = in->bytes;
-			r->data_length = (uint64_t)r->left < in->length
-					     ? (size_t)r->left
-					     : in->length;
-			http_input_skip(in, r->data_length);
-			http_response_skip(r, r->data_length);
-			return HTTP_GOT_DATA;
-		}
-		if (r->state != HTTP_IN_TRAILER) {
+			n = (uint64_t)r->left < in->length ? (size_t)r->left
+							   : in->length;
+			if (front != in->bytes)
+				memmove(front, in->bytes, n);
+			front += n;
+			http_input_skip(in, n);
+			http_response_skip(r, n);
+			if (r->state == HTTP_AT_END)
+				event = HTTP_GOT_END;
+		} else if (r->state != HTTP_IN_TRAILER) {
 			event = parse_chunking(r, *in->bytes, e);
 			http_input_skip(in, 1);
-			continue;
-		}
-		switch (http_head_parse(&r->trailer, in, e)) {
-		case HTTP_HEAD_MORE:
-			return HTTP_WANTS_MORE;
-		case HTTP_HEAD_DONE:
-			r->state = HTTP_AT_END;
-			return HTTP_GOT_END;
-		default:
-			err_prefix(e, "the trailer after the chunks");
-			return HTTP_GOT_ERROR;
+		} else {
+			switch (http_head_parse(&r->trailer, in, e)) {
+			case HTTP_HEAD_MORE:
+				break;
+			case HTTP_HEAD_DONE:
+				r->state = HTTP_AT_END;
+				event = HTTP_GOT_END;
+				break;
+			default:
+				err_prefix(e, "the trailer after the chunks");
+				event = HTTP_GOT_ERROR;
+			}
 		}
 	}
+	r->data_length = (size_t)(front - r->data);
 	return event;
 }
 
@@ -256,6 +262,7 @@ http_response_parse(
 {
 	enum http_event event = HTTP_GOT_ERROR;
 
+	r->data_length = 0;
 	if (in->length > 0)
 		r->has_bytes = true;
 	if (r->state == HTTP_AT_END)
@@ -267,28 +274,6 @@ http_response_parse(
 	if (event == HTTP_GOT_ERROR)
 		r->state = HTTP_BROKEN;
 	return event;
-}
-
-ssize_t
-http_response_extract(
-    struct http_response *r, unsigned char *bytes, size_t n, struct err *e)
-{
-	enum http_event event = HTTP_WANTS_MORE;
-	struct http_input in = {bytes, n};
-	size_t length = 0;
-
-	while (in.length > 0 && event != HTTP_GOT_ERROR &&
-	       r->state != HTTP_AT_END) {
-		event = http_response_parse(r, &in, e);
-		if (event != HTTP_GOT_DATA)
-			continue;
-		if (r->data != bytes + length)
-			memmove(bytes + length, r->data, r->data_length);
-		length += r->data_length;
-	}
-	r->data = bytes;
-	r->data_length = length;
-	return event == HTTP_GOT_ERROR ? -1 : (ssize_t)(n - in.length);
 }
 
 bool

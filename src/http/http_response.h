@@ -52,10 +52,9 @@ enum http_response_state {
 };
 
 enum http_event {
-	HTTP_WANTS_MORE,  /* every byte was parsed, nothing to report */
+	HTTP_WANTS_MORE,  /* every byte was parsed */
 	HTTP_GOT_INTERIM, /* a 1xx response: its head is in head */
 	HTTP_GOT_HEAD,    /* the head of the final response is in head */
-	HTTP_GOT_DATA,    /* a piece of body: data, data_length */
 	HTTP_GOT_END,     /* the response is complete */
 	HTTP_GOT_ERROR    /* malformed: *e is filled, and parsing is over */
 };
@@ -79,7 +78,8 @@ struct http_response {
 	size_t line;               /* bytes of the size line so far */
 	bool has_digit;            /* the chunk size has one */
 
-	const unsigned char *data; /* of HTTP_GOT_DATA, in the caller's bytes */
+	const unsigned char *data; /* of the body, in the caller's bytes; valid
+				      after each call, whatever the event */
 	size_t data_length;
 };
 
@@ -87,21 +87,14 @@ struct http_response {
 void http_response_start(struct http_response *r, enum http_method method);
 
 /*
- * Parses bytes up to the next event and moves in past them. If that event
- * completes the response, the next call returns HTTP_GOT_END without parsing a
- * byte; http_response_is_complete() is true at once.
+ * Parses bytes up to the next event, but not past the end of the response, and
+ * moves in past them. The body data among them is moved to the front of the
+ * bytes, so that many small chunks become one write: data and data_length. If
+ * the head completes the response, the next call returns HTTP_GOT_END without
+ * parsing a byte; http_response_is_complete() is true at once.
  */
 enum http_event http_response_parse(
     struct http_response *r, struct http_input *in, struct err *e);
-
-/*
- * Parses up to n bytes, but not past the end of the response. Moves the body
- * data among them to the front, so that many small chunks become one write, and
- * sets data and data_length, even on error. Returns the number of bytes parsed,
- * or -1 with *e.
- */
-ssize_t http_response_extract(
-    struct http_response *r, unsigned char *bytes, size_t n, struct err *e);
 
 /*
  * Returns how many bytes of body follow without framing; INT64_MAX: all until

@@ -23,7 +23,7 @@ parse(struct http_head *h, const uint8_t *data, size_t size, size_t piece)
 	http_head_start(h);
 	for (; size > 0 && state == HTTP_HEAD_MORE; size -= n, data += n) {
 		n = size < piece ? size : piece;
-		in = (struct http_input){data, n};
+		in = (struct http_input){(unsigned char *)data, n};
 		state = http_head_parse(h, &in, &e);
 	}
 	if (state == HTTP_HEAD_BAD && (e.kind != ERR_PROTOCOL || !e.text[0]))

@@ -50,14 +50,23 @@ note_body(struct outcome *o, const uint8_t *p, size_t n)
 		o->hash = (o->hash ^ *p) * UINT64_C(1099511628211);
 }
 
-/* Parses one piece; false when it is over. */
+/* Parses one piece, which is changed; false when it is over. */
 static bool
-feed(struct outcome *o, const uint8_t *p, size_t n, struct err *e)
+feed(struct outcome *o, uint8_t *p, size_t n, struct err *e)
 {
 	struct http_input in = {p, n};
+	enum http_event event;
 
 	for (;;) {
-		switch (http_response_parse(&parser, &in, e)) {
+		event = http_response_parse(&parser, &in, e);
+		if (in.length > n ||
+		    (parser.data_length > 0 &&
+			(parser.data < p ||
+			    parser.data + parser.data_length > in.bytes)))
+			abort();
+		if (parser.data_length > 0)
+			note_body(o, parser.data, parser.data_length);
+		switch (event) {
 		case HTTP_WANTS_MORE:
 			if (in.length > 0)
 				abort();
@@ -71,12 +80,6 @@ feed(struct outcome *o, const uint8_t *p, size_t n, struct err *e)
 			o->status = parser.head.status;
 			use_head(&parser.head);
 			break;
-		case HTTP_GOT_DATA:
-			if (parser.data_length == 0 ||
-			    parser.data + parser.data_length != in.bytes)
-				abort();
-			note_body(o, parser.data, parser.data_length);
-			break;
 		case HTTP_GOT_END:
 			o->ends++;
 			o->left = in.length;
@@ -85,8 +88,6 @@ feed(struct outcome *o, const uint8_t *p, size_t n, struct err *e)
 			o->errors++;
 			return false;
 		}
-		if (in.length > n)
-			abort();
 	}
 }
 
@@ -96,16 +97,21 @@ run(struct outcome *o, const uint8_t *data, size_t size, size_t step,
 {
 	struct err e = ERR_INIT;
 	bool goes_on = true;
+	uint8_t *copy = malloc(size + 1), *at = copy;
 	size_t piece;
 
+	if (copy == NULL)
+		abort();
+	memcpy(copy, data, size);
 	memset(o, 0, sizeof(*o));
 	http_response_start(&parser, method);
 	while (goes_on && size > 0) {
 		piece = size < step ? size : step;
-		goes_on = feed(o, data, piece, &e);
-		data += piece;
+		goes_on = feed(o, at, piece, &e);
+		at += piece;
 		size -= piece;
 	}
+	free(copy);
 	o->left += size;
 	/* How much is left behind an error is of no use to anybody. */
 	if (o->errors > 0)

@@ -45,22 +45,26 @@ note_head(const char *what)
 static bool
 feed(const char *bytes, size_t n, bool *in_body, size_t *left, struct err *e)
 {
-	struct http_input in = {(const unsigned char *)bytes, n};
+	static unsigned char copy[256 * 1024];
+	struct http_input in = {copy, n};
+	enum http_event event;
 
+	memcpy(copy, bytes, n);
 	for (;;) {
-		switch (http_response_parse(&parser, &in, e)) {
-		case HTTP_GOT_INTERIM:
-			note_head("interim");
-			break;
-		case HTTP_GOT_HEAD:
-			note_head("head");
-			break;
-		case HTTP_GOT_DATA:
+		event = http_response_parse(&parser, &in, e);
+		if (parser.data_length > 0) {
 			if (!*in_body)
 				note("body ");
 			*in_body = true;
 			note("%.*s", (int)parser.data_length,
 			    (const char *)parser.data);
+		}
+		switch (event) {
+		case HTTP_GOT_INTERIM:
+			note_head("interim");
+			break;
+		case HTTP_GOT_HEAD:
+			note_head("head");
 			break;
 		case HTTP_GOT_END:
 			*left = in.length;
