@@ -264,8 +264,8 @@ diag_report(const void *bytes, unsigned long n)
 	write_stderr(bytes, n);
 }
 
-bool
-diag_progress_is_shown(void)
+static bool
+progress_is_shown(void)
 {
 	return !diag.json && (diag.level >= DIAG_SAY || diag.has_progress) &&
 	       isatty(STDERR_FILENO);
@@ -317,7 +317,7 @@ void
 diag_progress(const char *text)
 {
 	if (text[0] == '\0' ? diag.live > 0
-			    : diag_progress_is_shown() && !diag.is_mid_line)
+			    : progress_is_shown() && !diag.is_mid_line)
 		draw_live(text);
 }
 
@@ -330,7 +330,7 @@ diag_progress_always(void)
 bool
 diag_progress_start(void)
 {
-	diag.has_live = diag_progress_is_shown();
+	diag.has_live = progress_is_shown();
 	return diag.has_live;
 }
 

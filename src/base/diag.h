@@ -84,14 +84,12 @@ void diag_report(const void *bytes, unsigned long n);
 /*
  * Replaces the live line of a terminal by text, cut to diag_progress_width(),
  * one column less than the terminal has now; "" removes it. Other lines push it
- * down. Does nothing unless diag_progress_is_shown(): stderr is a terminal,
- * without --json and -q.
+ * down. Does nothing unless stderr is a terminal, without --json and -q.
  */
 void diag_progress(const char *text);
-bool diag_progress_is_shown(void);
 size_t diag_progress_width(void);
 
-/* Announces a live line. Returns diag_progress_is_shown(). */
+/* Announces a live line. Returns whether it is shown. */
 bool diag_progress_start(void);
 
 /* Shows the live line with -q, too, since an option asks for it. */

@@ -448,6 +448,7 @@ choose_handler(struct listen_state *l, char *const *program, struct err *e)
 		  : h->program != NULL ? HANDLER_PROGRAM
 				       : HANDLER_DISCARD;
 	l->has_handler = h->kind != HANDLER_DISCARD || o->discard;
+	l->stdio.next = o->keep ? &l->listener : NULL;
 	l->stdio.recorder = (struct recorder){.has_several = o->keep != 0,
 	    .until = deadline_none(),
 	    .idle = LIMIT_NONE};

@@ -230,6 +230,9 @@ set_up(struct stdio_relay *s, struct relay_options *r)
 	    o->on_peer_eof >= 0
 		? o->on_peer_eof == QUIT
 		: !o->send_only && fd_kind(STDIN_FILENO) == FD_TERMINAL;
+	/* A word of the user's holds for every client. */
+	if (o->on_peer_eof < 0 && !o->send_only)
+		r->next = s->next;
 	r->idle = options_idle_limit(s->time);
 	r->linger_ms = o->linger_ms;
 	r->until = s->until;

@@ -15,6 +15,7 @@
 
 struct dial_result;
 struct err;
+struct listener;
 struct time_options;
 
 struct stdio_relay_options {
@@ -51,7 +52,9 @@ struct stdio_relay {
 	struct conn_summary last; /* of the previous connection */
 	off_t input_start; /* every connection gets the file from there; -1: it
 			      gets what is left of stdin */
-	struct dial_result *dialed; /* of connector_open(); NULL: accepted */
+	const struct listener *next; /* where other clients wait for their turn
+					at stdin; NULL: there are none */
+	struct dial_result *dialed;  /* of connector_open(); NULL: accepted */
 };
 
 /*

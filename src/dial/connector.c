@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "base/err.h"
+#include "base/text.h"
 #include "net/endpoint.h"
 #include "dial/proxy.h"
 #include "dial/reconnect.h"
@@ -17,6 +18,7 @@
 #include "net/resolve.h"
 #include "net/sock.h"
 #include "net/stream.h"
+#include "net/wait.h"
 #include "tls/tls.h"
 
 /* How long a TLS peer may take to end a connection that is discarded. */
@@ -47,6 +49,22 @@ struct attempt {
 	struct dial_result *result;
 	struct err *e;
 };
+
+/* What the attempt waits for. */
+static const char *
+wait_text(void *context)
+{
+	const struct attempt *a = context;
+	const struct proxy *p = a->o->via == NULL ? a->o->proxy : NULL;
+
+	return text_format("%s %s%s%s: no answer yet%s",
+	    resolve_is_pending() ? "looking up" : "connecting to",
+	    endpoint_text(a->ep), p != NULL ? " through " : "",
+	    p != NULL ? proxy_text(p) : "",
+	    deadline_is_set(a->until)
+		? ""
+		: " (--connect-timeout would wait no longer)");
+}
 
 /* Connects to the proxy, and through it to the endpoint. */
 static int
@@ -153,16 +171,22 @@ connector_open(const struct endpoint *ep, const struct connector_options *o,
     struct deadline until, struct dial_result *result, struct err *e)
 {
 	struct attempt a = {.ep = ep, .o = o, .result = result, .e = e};
+	struct wait_reason reason;
 	struct reconnect r;
 	int fd;
 
 	reconnect_start(&r, o->retry_ms, until);
+	wait_begin(&reason, wait_text, &a);
 	do {
+		reason.due = deadline_after(WAIT_REPORT_MS);
 		a.until = deadline_first(
 		    r.end, deadline_limit(o->timeout.ms, o->timeout.option));
 		fd = try_once(&a);
+		/* The attempts that failed were reported. */
+		reason.due = deadline_none();
 	} while (
 	    fd < 0 && e->waits && reconnect_wait(&r, "no connection", e) == 0);
+	wait_end();
 	return fd;
 }
 

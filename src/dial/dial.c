@@ -22,9 +22,6 @@
 /* RFC 8305 section 8: the recommended Connection Attempt Delay. */
 #define DELAY_MS 250
 
-/* How long there is no answer before that is reported, with -v. */
-#define NOTICE_MS INT64_C(500)
-
 /* An attempt to connect to one address. */
 struct attempt {
 	const struct addr *addr; /* in the dial's list */
@@ -50,7 +47,6 @@ struct dial {
 	size_t winner;            /* index of the one that connected */
 	int fd;                   /* its socket; -1: none yet */
 	struct addr local;        /* its local address */
-	struct deadline notice;   /* when it is reported that it waits */
 };
 
 /* Whether the source address is of another family, which skips this address. */
@@ -299,19 +295,6 @@ error_of(const struct dial *d, struct err *e)
 	return -1;
 }
 
-/* No address has answered yet: a person wants to know what is waited for. */
-static void
-report_waiting(struct dial *d)
-{
-	size_t i;
-
-	d->notice = deadline_none();
-	for (i = 0; i < d->started; i++)
-		if (d->attempts[i].fd >= 0)
-			diag_note("connecting to %s: no answer yet",
-			    addr_text(d->attempts[i].addr));
-}
-
 /* The addresses are known: prepares an attempt for each. */
 static void
 begin_attempts(struct dial *d)
@@ -320,8 +303,6 @@ begin_attempts(struct dial *d)
 
 	d->resolve_ns = clock_now() - d->start_ns;
 	d->next = deadline_after(0);
-	if (diag_shows(DIAG_NOTE))
-		d->notice = deadline_after(NOTICE_MS);
 	d->attempts = mem_array(d->list.count, sizeof(d->attempts[0]));
 	for (i = 0; i < d->list.count; i++)
 		d->attempts[i] =
@@ -338,7 +319,6 @@ dial_start(const struct endpoint *ep, const struct dial_options *o,
 	d->options = o;
 	d->start_ns = clock_now();
 	d->until = until;
-	d->notice = deadline_none();
 	d->fd = -1;
 	if (resolve_start(
 		&d->lookup, ep, &o->names, &d->list, &d->lookup_error) == 0 &&
@@ -358,7 +338,7 @@ dial_poll(const struct dial *d, struct pollfd *fds, struct deadline *wake)
 {
 	size_t i, n = 0;
 
-	*wake = deadline_first(*wake, deadline_first(d->until, d->notice));
+	*wake = deadline_first(*wake, d->until);
 	if (d->attempts == NULL) {
 		/* A lookup that has failed at once needs no wait. */
 		if (d->lookup.in < 0)
@@ -414,8 +394,6 @@ dial_advance(struct dial *d, const struct pollfd *fds)
 		if (d->fd >= 0)
 			return DIAL_CONNECTED;
 	}
-	if (deadline_passed(d->notice))
-		report_waiting(d);
 	return d->pending > 0 && !(has_looked && deadline_passed(d->until))
 		   ? DIAL_WAITING
 		   : DIAL_FAILED;

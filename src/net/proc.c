@@ -323,6 +323,7 @@ static void
 begin(struct proc *p, struct child_ends *ends)
 {
 	signals_after_fork();
+	wait_after_fork();
 	memset(&table, 0, sizeof(table));
 	if (p->group != 0)
 		setpgid(0, 0);

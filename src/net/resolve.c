@@ -40,6 +40,8 @@ struct answer {
 	struct addr addr;
 };
 
+static size_t pending;
+
 /* The child's part. */
 static void
 look_up(const struct resolve *r, int out)
@@ -91,6 +93,7 @@ start_child(struct resolve *r)
 		r->in = ends[0];
 	else
 		fd_close(&ends[0]);
+	pending += pid > 0;
 	return pid > 0 ? 0 : errnum;
 }
 
@@ -288,9 +291,16 @@ resolve_start(struct resolve *r, const struct endpoint *ep,
 	return 0;
 }
 
+bool
+resolve_is_pending(void)
+{
+	return pending > 0;
+}
+
 void
 resolve_cancel(struct resolve *r)
 {
+	pending -= r->in >= 0;
 	fd_close(&r->in);
 	proc_free(&r->child);
 	addr_list_release(&r->found);
@@ -329,13 +339,24 @@ resolve_advance(
 	return r->list->count > 0 ? 0 : -1;
 }
 
+static const char *
+wait_text(void *context)
+{
+	const struct resolve *r = context;
+
+	return text_format(
+	    "looking up %s: no answer yet", text_shown(r->ep->host));
+}
+
 int
 resolve(const struct endpoint *ep, const struct name_options *o,
     struct deadline until, struct addr_list *list, struct err *e)
 {
 	struct resolve r;
+	struct wait_reason reason;
 	int ready, result = resolve_start(&r, ep, o, list, e);
 
+	wait_begin(&reason, wait_text, &r);
 	while (result == 0 && r.in >= 0) {
 		ready = wait_fd(r.in, POLLIN, until);
 		result = resolve_advance(&r,
@@ -344,5 +365,6 @@ resolve(const struct endpoint *ep, const struct name_options *o,
 				 : 0,
 		    until, e);
 	}
+	wait_end();
 	return result;
 }

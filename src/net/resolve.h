@@ -6,6 +6,7 @@
 #ifndef NET_RESOLVE_H
 #define NET_RESOLVE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/deadline.h"
@@ -67,6 +68,9 @@ int resolve_start(struct resolve *r, const struct endpoint *ep,
  */
 int resolve_advance(
     struct resolve *r, int errnum, struct deadline until, struct err *e);
+
+/* Whether this process waits for a lookup, whoever has started it. */
+bool resolve_is_pending(void);
 
 /* Ends a lookup whose result nobody wants. */
 void resolve_cancel(struct resolve *r);

@@ -4,11 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/step.h"
@@ -36,6 +38,61 @@ before_flush(struct deadline until)
 		   : until;
 }
 
+/* The innermost. */
+static struct wait_reason *reasons;
+
+void
+wait_begin(
+    struct wait_reason *r, const char *(*text)(void *context), void *context)
+{
+	*r = (struct wait_reason){.text = text,
+	    .context = context,
+	    .due = deadline_after(WAIT_REPORT_MS),
+	    .outer = reasons};
+	reasons = r;
+}
+
+void
+wait_end(void)
+{
+	reasons = reasons->outer;
+	if (reasons != NULL && deadline_is_set(reasons->due))
+		reasons->due = deadline_after(WAIT_REPORT_MS);
+}
+
+void
+wait_after_fork(void)
+{
+	reasons = NULL;
+}
+
+/* When the reason is to be reported. */
+static struct deadline
+report_time(void)
+{
+	return reasons == NULL || reasons->is_reported ? deadline_none()
+						       : reasons->due;
+}
+
+/* Reports the reason, if it is time. */
+static void
+report_reason(void)
+{
+	const char *text;
+	struct json *j;
+
+	if (!deadline_passed(report_time()))
+		return;
+	text = reasons->text(reasons->context);
+	reasons->due = deadline_after(WAIT_REPORT_MS);
+	reasons->is_reported = text != NULL;
+	if (text == NULL)
+		return;
+	j = diag_event_begin("waiting");
+	json_text(j, "text", text);
+	diag_event_end(DIAG_SAY, "%s", text);
+}
+
 static int
 poll_until(
     struct pollfd *fds, nfds_t count, struct deadline until, bool children)
@@ -48,6 +105,7 @@ poll_until(
 	fds[count].events = POLLIN;
 	fds[count].revents = 0;
 	for (;;) {
+		report_reason();
 		/* A signal after this writes to the pipe, and wakes the poll.
 		 */
 		has_exited = children && signals_child_has_exited();
@@ -55,7 +113,8 @@ poll_until(
 		n = poll(fds, count + 1,
 		    has_exited || signals_pending()
 			? 0
-			: deadline_poll_ms(before_flush(until)));
+			: deadline_poll_ms(deadline_first(
+			      before_flush(until), report_time())));
 		if (signals_pending()) {
 			errno = EINTR;
 			return -1;
@@ -133,6 +192,7 @@ static int
 wait_for_reader(const char *shown, struct deadline until, struct err *e)
 {
 	struct deadline next = deadline_first(until, deadline_after(OPEN_MS));
+
 	if (signals_stopped() != 0)
 		return err_sys(e, ERR_FAILED, EINTR, "opening %s", shown);
 	if (deadline_passed(until)) {
@@ -141,7 +201,7 @@ wait_for_reader(const char *shown, struct deadline until, struct err *e)
 			"opening %s: no program reads from this FIFO", shown),
 		    e);
 	}
-	(void)poll(NULL, 0, deadline_poll_ms(next));
+	(void)wait_until(next);
 	return 0;
 }
 
@@ -165,15 +225,20 @@ copy_descriptor(int fd, const char *name, struct err *e)
 			: copy;
 }
 
-int
-wait_open(const char *path, int flags, mode_t mode, struct deadline until,
+static const char *
+reader_text(void *path)
+{
+	return text_format("%s: waiting until a program reads from this FIFO",
+	    text_shown(path));
+}
+
+/* Opens a file or a FIFO. */
+static int
+open_path(const char *path, int flags, mode_t mode, struct deadline until,
     struct err *e)
 {
-	int fd = strcmp(path, "-") == 0 ? STDOUT_FILENO : fd_named(path);
-	int saved;
+	int fd, saved;
 
-	if (fd >= 0)
-		return copy_descriptor(fd, path, e);
 	for (;;) {
 		deadline_looked(clock_now());
 		fd = open(path, flags | O_NONBLOCK | O_CLOEXEC, mode);
@@ -187,5 +252,20 @@ wait_open(const char *path, int flags, mode_t mode, struct deadline until,
 			return -1;
 	}
 	(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+	return fd;
+}
+
+int
+wait_open(const char *path, int flags, mode_t mode, struct deadline until,
+    struct err *e)
+{
+	struct wait_reason reason;
+	int fd = strcmp(path, "-") == 0 ? STDOUT_FILENO : fd_named(path);
+
+	if (fd >= 0)
+		return copy_descriptor(fd, path, e);
+	wait_begin(&reason, reader_text, (void *)(uintptr_t)path);
+	fd = open_path(path, flags, mode, until, e);
+	wait_end();
 	return fd;
 }

@@ -6,11 +6,39 @@
 #define NET_WAIT_H
 
 #include <poll.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/deadline.h"
 
 struct err;
+
+/*
+ * A wait that a person could not guess is reported once it has taken so long:
+ * one line, by whichever function of this header waits, unless -q is given.
+ */
+#define WAIT_REPORT_MS 3000
+
+struct wait_reason {
+	/* Returns the line; or NULL for none now, perhaps WAIT_REPORT_MS
+	 * later. */
+	const char *(*text)(void *context);
+	void *context;
+	struct deadline due; /* the report; the caller may move it */
+	bool is_reported;
+	struct wait_reason *outer;
+};
+
+/*
+ * What is waited for from now on, until wait_end(), or an inner reason does the
+ * same: then the time of this one begins again. r stays the caller's.
+ */
+void wait_begin(
+    struct wait_reason *r, const char *(*text)(void *context), void *context);
+void wait_end(void);
+
+/* In a forked child, which waits for something else. */
+void wait_after_fork(void);
 
 /*
  * Polls count entries until one is ready, a caught signal arrives or the

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/progress.h"
+#include "net/listener.h"
 #include "net/shutdown.h"
 #include "net/sock.h"
 #include "net/wait.h"
@@ -28,10 +29,8 @@
 /* The longest wait for the last acknowledgements with --on-peer-eof quit. */
 #define QUIT_MS INT64_C(2000)
 
-/* How long the input is idle after the peer's FIN before that is reported: on a
- * terminal, and with -v. */
-#define NOTICE_MS INT64_C(1000)
-#define NOTICE_VERBOSE_MS INT64_C(100)
+/* How long the input is idle before the next client has its turn. */
+#define YIELD_MS 200
 
 /* Indexes in the poll array. */
 enum { POLL_SOCKET, POLL_IN, POLL_OUT, POLL_COUNT };
@@ -51,6 +50,7 @@ struct relay {
 	bool is_searching;    /* the script has more to search at once */
 	bool fin_sent;        /* to the peer */
 	bool is_reported;     /* that the end of the input is waited for */
+	bool is_awaited;      /* by another client */
 	int64_t peer_end_ns;  /* when its FIN or reset arrived; 0: not yet */
 	int64_t finished_ns;  /* when all input was sent */
 	int64_t written_ns;   /* when bytes last waited for out */
@@ -279,37 +279,48 @@ limit_error(const struct relay *r, struct err *e)
 	    (unsigned long long)r->down.bytes);
 }
 
-/* When to report that the peer has finished and sockt waits for stdin; none if
- * the input is not idle or nobody would see it. */
+/* Since when only the end of the input is missing, and it has been idle for ms;
+ * none if that is not so. */
+static struct deadline
+idle_input(const struct relay *r, int64_t ms)
+{
+	return wants(r, POLICY_AWAIT_INPUT)
+		   ? deadline_from(later(r->peer_end_ns, r->up.last_ns), ms)
+		   : deadline_none();
+}
+
+/* When to report what a person waits for, each once. */
 static struct deadline
 report_deadline(const struct relay *r)
 {
-	bool is_verbose = diag_shows(DIAG_NOTE);
-
-	if (r->is_reported || !wants(r, POLICY_AWAIT_INPUT) ||
-	    (!is_verbose && !diag_progress_is_shown()))
-		return deadline_none();
-	return deadline_from(later(r->peer_end_ns, r->up.last_ns),
-	    is_verbose ? NOTICE_VERBOSE_MS : NOTICE_MS);
+	if (is(r, POLICY_SCRIPTED))
+		return script_notice(r->o->script);
+	return r->is_reported ? deadline_none() : idle_input(r, WAIT_REPORT_MS);
 }
 
-/* Reports what a person waits for, once. */
-static void
-report(struct relay *r)
+static const char *
+wait_text(void *context)
 {
-	struct progress *progress = r->o->progress;
+	struct relay *r = context;
 
-	if (deadline_passed(report_deadline(r))) {
-		r->is_reported = true;
-		diag_warn("the peer has finished; waiting for the end of "
-			  "stdin, which is still sent (--on-peer-eof quit or "
-			  "--recv-only would not wait)");
-	}
 	if (is(r, POLICY_SCRIPTED))
-		script_report(r->o->script);
-	if (progress != NULL && progress_is_due(progress))
-		progress_draw_both(
-		    progress, r->up.bytes, r->o->total, r->down.bytes);
+		return script_report(r->o->script);
+	r->is_reported = true;
+	return r->o->next != NULL
+		   ? "the peer has finished, and has sent nothing; it gets "
+		     "what stdin still gives, until another client comes "
+		     "(--on-peer-eof quit or --recv-only would not wait)"
+		   : "the peer has finished; waiting for the end of stdin, "
+		     "which is still sent (--on-peer-eof quit or --recv-only "
+		     "would not wait)";
+}
+
+/* Whether the next client has its turn at the input. */
+static bool
+yields(const struct relay *r)
+{
+	return r->o->next != NULL && deadline_passed(idle_input(r, YIELD_MS)) &&
+	       (r->down.read_bytes > 0 || r->is_awaited);
 }
 
 /* The deadline of the next poll. */
@@ -328,11 +339,10 @@ next_event(const struct relay *r)
 	if (r->o->idle.ms >= 0 && r->unacked > 0)
 		until =
 		    deadline_first(until, deadline_after(ms < 10 ? 10 : ms));
-	until = deadline_first(until, report_deadline(r));
-	if (r->o->script != NULL) {
+	if (r->o->next != NULL && !deadline_passed(idle_input(r, YIELD_MS)))
+		until = deadline_first(until, idle_input(r, YIELD_MS));
+	if (r->o->script != NULL)
 		until = deadline_first(until, script_deadline(r->o->script));
-		until = deadline_first(until, script_notice(r->o->script));
-	}
 	if (r->o->progress != NULL)
 		until = deadline_first(until, progress_next(r->o->progress));
 	return until;
@@ -382,9 +392,12 @@ watches_peer(const struct relay *r)
 	       (!r->is_unix || is(r, POLICY_FORWARDER) || r->o->is_program);
 }
 
-static void
+/* Returns the number of entries. */
+static nfds_t
 fill_poll(const struct relay *r, struct pollfd *fds)
 {
+	nfds_t count = POLL_COUNT;
+	size_t i;
 	bool reads_in = flow_wants_read(&r->up) && wants(r, POLICY_READ_INPUT),
 	     reads_fd = flow_wants_read(&r->down) &&
 			wants(r, POLICY_READ_PEER) && !r->is_searching,
@@ -401,6 +414,11 @@ fill_poll(const struct relay *r, struct pollfd *fds)
 	fds[POLL_OUT] = (struct pollfd){
 	    .fd = writes || wants(r, POLICY_WATCH_TARGET) ? r->down.out.fd : -1,
 	    .events = writes ? POLLOUT : 0};
+	if (r->o->next != NULL && deadline_passed(idle_input(r, YIELD_MS)))
+		for (i = 0; i < r->o->next->count; i++)
+			fds[count++] = (struct pollfd){
+			    .fd = r->o->next->fds[i], .events = POLLIN};
+	return count;
 }
 
 /*
@@ -476,12 +494,16 @@ pump(struct relay *r, const struct pollfd *fds)
 	}
 }
 
-/* Reads, writes and waits until the relay ends. */
+/* Reads, writes and waits until the relay ends. fds has room for all that is
+ * polled. */
 static int
-loop(struct relay *r, struct err *e)
+loop(struct relay *r, struct pollfd *fds, struct err *e)
 {
-	struct pollfd fds[POLL_COUNT + 1];
+	struct progress *progress = r->o->progress;
+	struct wait_reason reason;
 	bool was_scripted;
+	nfds_t count;
+	int ready;
 
 	while (!has_ended(r)) {
 		was_scripted = is(r, POLICY_SCRIPTED);
@@ -490,8 +512,12 @@ loop(struct relay *r, struct err *e)
 		/* The end may have waited for this. */
 		if (was_scripted && !is(r, POLICY_SCRIPTED))
 			continue;
-		fill_poll(r, fds);
-		if (wait_poll(fds, POLL_COUNT, next_event(r)) < 0)
+		count = fill_poll(r, fds);
+		wait_begin(&reason, wait_text, r);
+		reason.due = report_deadline(r);
+		ready = wait_poll(fds, count, next_event(r));
+		wait_end();
+		if (ready < 0)
 			return err_sys(e, ERR_FAILED, errno, "relaying");
 		if (r->unread >= 0 && fds[POLL_IN].revents != 0) {
 			if (fd_available(r->unread) > 0)
@@ -506,7 +532,13 @@ loop(struct relay *r, struct err *e)
 		note_progress(r);
 		if (is(r, POLICY_CANCELED))
 			return -1;
-		report(r);
+		while (count > POLL_COUNT)
+			r->is_awaited |= fds[--count].revents != 0;
+		if (yields(r))
+			flow_stop_reading(&r->up);
+		if (progress != NULL && progress_is_due(progress))
+			progress_draw_both(
+			    progress, r->up.bytes, r->o->total, r->down.bytes);
 	}
 	return 0;
 }
@@ -707,6 +739,9 @@ relay_run(int fd, const struct relay_options *o, struct conn_summary *sum,
     struct err *e)
 {
 	unsigned char *storage = mem_buffer((size_t)2 * FLOW_SIZE);
+	struct pollfd *fds =
+	    mem_array(POLL_COUNT + (o->next != NULL ? o->next->count : 0) + 1,
+		sizeof(*fds));
 	struct relay r = {.fd = fd,
 	    .o = o,
 	    .is_unix = sock_is_unix(fd),
@@ -721,7 +756,7 @@ relay_run(int fd, const struct relay_options *o, struct conn_summary *sum,
 	decide(&r);
 	if (!is(&r, POLICY_TERMINAL))
 		reset_on_close(&r, true);
-	status = loop(&r, e);
+	status = loop(&r, fds, e);
 	if (status == 0)
 		status = check_result(&r, e);
 	if (o->progress != NULL)
@@ -733,6 +768,7 @@ relay_run(int fd, const struct relay_options *o, struct conn_summary *sum,
 		reset_on_close(&r, false);
 	flow_release(&r.up);
 	flow_release(&r.down);
+	free(fds);
 	free(storage);
 	return status;
 }

@@ -22,6 +22,7 @@
 #include "net/conn_event.h"
 
 struct err;
+struct listener;
 struct progress;
 struct script;
 
@@ -38,13 +39,18 @@ struct relay_options {
 	bool quits_with_peer; /* end when the peer finishes */
 	struct limit idle;    /* without data in either direction */
 	int64_t linger_ms;    /* longest time between both FINs; -1: no limit */
-	struct deadline until;     /* deadline of the command */
-	bool is_program;           /* fd leads to a program that makes the
-				      connection: its end is the connection's */
-	bool is_handler;           /* in is a program, of a forwarder: its end
-				      is not passed on while it may have been
-				      killed, but ends the relay */
-	bool crlf;                 /* LF of the input is sent as CRLF */
+	struct deadline until; /* deadline of the command */
+	bool is_program;       /* fd leads to a program that makes the
+				  connection: its end is the connection's */
+	bool is_handler;       /* in is a program, of a forwarder: its end
+				  is not passed on while it may have been
+				  killed, but ends the relay */
+	bool crlf;             /* LF of the input is sent as CRLF */
+	/* Whose other clients wait for the input, too: the relay ends as if the
+	 * input had, when that has been idle for a moment and the peer has
+	 * finished, and has either sent something or another client waits.
+	 * NULL: none. */
+	const struct listener *next;
 	struct script *script;     /* runs before the input; NULL: none */
 	int unread;                /* stdin, which is not read: data in it while
 				      the first pattern is awaited is a usage

@@ -8,11 +8,11 @@
 #include <sys/types.h>
 
 #include "base/bounds.h"
-#include "base/diag.h"
 #include "base/err.h"
 #include "base/literal.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/wait.h"
 
 /* The bytes that are searched at a time: they overlap by SCRIPT_MATCH. */
 #define PIECE (2 * SCRIPT_MATCH)
@@ -366,9 +366,7 @@ start_step(struct script *s)
 		s->from = 0;
 		s->is_unsearched = true;
 		s->until = deadline_limit(s->expect_ms, "--expect-timeout");
-		s->notice = diag_progress_is_shown()
-				? deadline_after(SCRIPT_NOTICE_MS)
-				: deadline_none();
+		s->notice = deadline_after(WAIT_REPORT_MS);
 	}
 }
 
@@ -553,13 +551,11 @@ script_notice(const struct script *s)
 	return script_is_expecting(s) ? s->notice : deadline_none();
 }
 
-void
+const char *
 script_report(struct script *s)
 {
-	if (!deadline_passed(script_notice(s)))
-		return;
 	s->notice = deadline_none();
-	diag_warn(
+	return text_format(
 	    "waiting for %s; received so far: %s", describe(s), received(s));
 }
 

@@ -15,13 +15,11 @@ struct err;
 
 /*
  * The maximum number of steps, the received bytes that are kept until a pattern
- * is searched for, how much of a long line a match may span, and when it is
- * reported that a pattern has not matched yet.
+ * is searched for, and how much of a long line a match may span.
  */
 #define SCRIPT_STEPS 128
 #define SCRIPT_WINDOW (256 * 1024)
 #define SCRIPT_MATCH (2 * 1024)
-#define SCRIPT_NOTICE_MS 10000
 
 /* One step, as given on the command line. */
 struct script_step {
@@ -100,10 +98,10 @@ bool script_search(struct script *s, bool has_ended);
 /* The deadline of the current pattern, or deadline_none(). */
 struct deadline script_deadline(const struct script *s);
 
-/* When script_report() has something to report: once for each pattern and on a
- * terminal, that it has not matched yet; otherwise never. */
+/* When to report that the current pattern has not matched yet, once for each;
+ * and that report. */
 struct deadline script_notice(const struct script *s);
-void script_report(struct script *s);
+const char *script_report(struct script *s);
 
 /* The error of a pattern whose deadline has passed (is_late), or which the peer
  * has not sent: what was expected and received. Returns -1 with ERR_TIMEOUT or

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/step.h"
+#include "base/text.h"
 #include "net/access.h"
 #include "net/os.h"
 #include "net/listener.h"
@@ -20,6 +21,7 @@
 #include "net/shutdown.h"
 #include "net/sock.h"
 #include "net/signals.h"
+#include "net/wait.h"
 
 /* The shortest pause of accepting after a failure. */
 #define MIN_PAUSE_MS 50
@@ -434,22 +436,45 @@ accept_inherited(struct server *s, struct conn *c, struct err *e)
 	return -1;
 }
 
-int
-server_accept(struct server *s, struct conn *c, struct err *e)
+/* At the limit of connections, when a client waits for one to end. */
+static const char *
+full_text(void *context)
+{
+	struct server *s = context;
+	const struct listener *l = s->listener;
+	struct pollfd p = {.events = POLLIN};
+	size_t i;
+
+	for (i = 0; i < l->count; i++) {
+		p.fd = l->fds[i];
+		s->is_full_reported |= poll(&p, 1, 0) > 0;
+	}
+	return s->is_full_reported
+		   ? text_format("%s open, as --max-conns allows: the next "
+				 "client waits until one ends",
+			 num_count_text(s->count, "connection"))
+		   : NULL;
+}
+
+/* server_accept() of connections, while reason is the innermost. */
+static int
+accept_next(
+    struct server *s, struct conn *c, struct wait_reason *reason, struct err *e)
 {
 	const struct server_options *o = s->options;
 	struct deadline until = deadline_after(o->accept_ms);
 	bool waiting = false;
 	int fd;
 
-	if (s->listener->is_connection)
-		return accept_inherited(s, c, e);
 	for (;;) {
 		if (advance(s))
 			return stop_error(e);
 		/* At the limit of children, clients wait in the backlog. */
 		if (is_full(s))
 			until = deadline_after(o->accept_ms);
+		else
+			reason->due = deadline_after(WAIT_REPORT_MS);
+		reason->is_reported = s->is_full_reported || !is_full(s);
 		wait_event(s, deadline_first(until, o->until), &waiting);
 		if (waiting) {
 			fd = try_accept(s, c);
@@ -462,6 +487,20 @@ server_accept(struct server *s, struct conn *c, struct err *e)
 		if (deadline_passed(until) || deadline_passed(o->until))
 			return accept_limit_error(s, e);
 	}
+}
+
+int
+server_accept(struct server *s, struct conn *c, struct err *e)
+{
+	struct wait_reason reason;
+	int fd;
+
+	if (s->listener->is_connection)
+		return accept_inherited(s, c, e);
+	wait_begin(&reason, full_text, s);
+	fd = accept_next(s, c, &reason, e);
+	wait_end();
+	return fd;
 }
 
 /*

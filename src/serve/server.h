@@ -58,6 +58,7 @@ struct server {
 	unsigned accepted;         /* number of connections, for their names */
 	bool is_announced;  /* the wait for a connection was reported (-vv) */
 	bool is_queue_full; /* and it has been reported */
+	bool is_full_reported;  /* that a client waits at the limit */
 	struct backoff backoff; /* lengths of the pauses */
 	struct deadline resume; /* end of the pause */
 };

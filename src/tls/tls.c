@@ -21,6 +21,7 @@
 #include "base/text.h"
 #include "net/proc.h"
 #include "net/sock.h"
+#include "net/wait.h"
 #include "tls/tls_context.h"
 #include "tls/tls_library.h"
 #include "tls/tls_process.h"
@@ -135,14 +136,27 @@ announce(const struct tls *t, const struct tls_options *o, int64_t ns)
 	    peer, num_duration_text(ns));
 }
 
+static const char *
+handshake_text(void *context)
+{
+	const struct tls *t = context;
+
+	return text_format("%s: waiting for the handshake (is that a server of "
+			   "TLS?)",
+	    t->name);
+}
+
 /* Waits for the handshake. Returns 0, or -1 with *e. */
 static int
 wait_handshake(struct tls *t, struct deadline until, struct err *e)
 {
+	struct wait_reason reason;
 	int more = 1;
 
+	wait_begin(&reason, handshake_text, t);
 	while (more > 0 && !t->is_secured && !t->has_end)
 		more = proc_read_lines(t->process, until);
+	wait_end();
 	if (more < 0)
 		return err_sys(e, ERR_FAILED, errno, "%s", t->name);
 	if (t->is_secured)
