@@ -72,6 +72,14 @@ try_package() {
 	apt install "/tmp/${package##*/}"
 	in_root sockt --version
 	in_root env PAGER=cat man sockt | head -n 12
+	# What README shows: a refused connection, and a file that is cut off.
+	# shellcheck disable=SC2016
+	in_root sh -c 'ip=127.0.0.1
+		sockt connect $ip 9998; test $? -eq 4 || exit
+		{ sockt listen -q 7000 >/tmp/copy; echo "status $?" >/tmp/got; } &
+		(head -c 100000 /dev/zero; sleep 3) |
+			sockt connect --retry-for 5 --max-time 1 localhost 7000
+		test $? -eq 5; wait; grep -x "status 10" /tmp/got'
 	# shellcheck disable=SC2016
 	in_root bash -c '. /usr/share/bash-completion/bash_completion &&
 		_completion_loader sockt
