@@ -14,6 +14,8 @@
 #define SOCKS_URL "the proxy is one URL: --proxy socks5://USER:PASS@HOST:1080"
 #define CLIENT_CERT \
 	"the certificate of the client is --tls-cert, with --tls-key"
+#define RANDOM_ORDER \
+	"ports are probed in random order, and listed in ascending order"
 #define COMMON_PORTS "without ports, 1-1024 and common higher ports are scanned"
 #define NO_NAME "the file is named by the URL with -O, or as you like with -o"
 #define NO_BODY "only GET and HEAD are supported: no request has a body"
@@ -282,12 +284,15 @@ static const struct habit {
     {"portscan", "--greppable*", "lines for grep are printed by -q"},
     {"portscan", "-i*", "targets from a file are --targets FILE"},
     {"portscan", "-z*", "portscan sends nothing to the ports anyway"},
-    {"portscan", "-r*",
-	"random order is the default; ascending is --order ascending"},
+    {"portscan", "-r*", RANDOM_ORDER},
+    {"portscan", "--order*", RANDOM_ORDER},
     {"portscan", "--open*", "open ports only is the default; all is -a"},
     {"portscan", "--m*-rate*",
 	"the speed adapts to the host; a limit is --rate"},
-    {"portscan", "--max-retries*", "the option is --retries"},
+    {"portscan", "--*retries*",
+	"a silent port is probed again as often as losses require"},
+    {"portscan", "--no-skip*",
+	"the only host of a scan is never skipped: scan hosts one by one"},
     {"portscan", "--host-timeout*", "a limit for the run is --max-time (-m)"},
     {"portscan", "--m*-par*", "the number of probes at once is --parallel"},
     {"portscan", "--script*",

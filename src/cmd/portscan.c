@@ -37,6 +37,8 @@
 #define MAX_RETRY_MS 400
 /* The number of probes that --dry-run shows. */
 #define DRY_ROWS 10
+/* With so many ports in a list, each of the only host has a row. */
+#define MAX_ROWS 20
 /* All runs must use the same order of shards. */
 #define SHARD_SEED 1
 /* The maximum number of ports of all hosts. */
@@ -51,13 +53,11 @@ struct portscan_options {
 	struct name_options names;
 	struct time_options time;
 	int all;
-	int ascending;
-	int no_skip;
 	int dry_run;
 	int banner;
 	int udp;
 	int until; /* enum until */
-	int64_t parallel, rate, retries;
+	int64_t parallel, rate;
 	struct opt_list exclude, exclude_hosts;
 	const char *ports_file, *targets_file; /* NULL: none */
 	int all_addresses;
@@ -71,10 +71,7 @@ static const char *const until_words[] = {"open", "closed", NULL};
 
 static const struct portscan_options portscan_defaults = {
     .time = TIME_OPTIONS_INIT,
-    .retries = -1,
 };
-
-static const char *const order_words[] = {"random", "ascending", NULL};
 
 static const struct portscan_options portscan_effective = {
     .time.timeout_ms = TIMEOUT_MS,
@@ -127,23 +124,19 @@ static const struct opt how_opts[] = {
 	.max = 60000),
     NUMBER(0, "rate", "N", portscan_options, rate,
 	"send at most N probes per second", .min = 1, .max = 10000000),
-    NUMBER(0, "retries", "N", portscan_options, retries,
-	"probe a silent port N more times (default: once, more if answers get "
-	"lost)",
-	.max = 10),
-    CHOICE(0, "order", "ORDER", portscan_options, ascending,
-	"probe ports in this order", .choices = order_words),
-    FLAG(0, "no-skip", portscan_options, no_skip,
-	"with several hosts, keep probing those that answer nothing"),
+    {.kind = OPT_END},
+};
+
+static const struct opt until_opts[] = {
+    CHOICE(0, "until", "STATE", portscan_options, until,
+	"with --retry-for, wait until all ports are open, or none is",
+	.choices = until_words),
     {.kind = OPT_END},
 };
 
 static const struct opt form_opts[] = {
     FLAG(0, "banner", portscan_options, banner,
 	"show what a service sends first"),
-    CHOICE(0, "until", "STATE", portscan_options, until,
-	"with --retry-for, wait until all ports are open, or none is",
-	.choices = until_words),
     FLAG('a', "all", portscan_options, all,
 	"show closed and filtered ports too"),
     {.kind = OPT_END},
@@ -158,7 +151,7 @@ static const struct opt time_opts[] = {
 
 static const struct opt_group portscan_groups[] = {
     {"what to scan", part_opts, 0}, {"how to scan", how_opts, 0},
-    {"results", form_opts, 0},
+    {"results", form_opts, 0}, {"results", until_opts, 0},
     {"addresses", options_names, offsetof(struct portscan_options, names)},
     {"time limits", time_opts, offsetof(struct portscan_options, time)},
     {"messages", options_report, offsetof(struct portscan_options, report)},
@@ -173,6 +166,7 @@ struct run {
 	struct targets targets;
 	struct targets_part part;
 	struct port_list ports;
+	bool is_listed; /* the ports are the user's list */
 	uint64_t hosts; /* in the part */
 	struct scan_report report;
 	struct progress live;
@@ -224,7 +218,8 @@ choose_ports(struct run *run, const char *operand, struct err *e)
 
 	if (operand != NULL && add_ports(&set, operand, e) < 0)
 		return -1;
-	if (operand == NULL && o->ports_file == NULL)
+	run->is_listed = operand != NULL || o->ports_file != NULL;
+	if (!run->is_listed)
 		ports_default(&set.ports, run->protocol);
 	if (o->ports_file != NULL &&
 	    wordlist_read(o->ports_file, run->until, add_ports, &set, e) < 0)
@@ -232,8 +227,7 @@ choose_ports(struct run *run, const char *operand, struct err *e)
 	if (add_list(&o->exclude, add_ports, &excluded, e) < 0)
 		return -1;
 	ports_remove(&set.ports, &excluded.ports);
-	ports_list_init(
-	    &run->ports, &set.ports, o->ascending ? 0 : run->part.seed);
+	ports_list_init(&run->ports, &set.ports, run->part.seed);
 	if (run->ports.count == 0)
 		return err_set(e, ERR_USAGE, "no port is left to scan");
 	return 0;
@@ -333,7 +327,6 @@ part_of(const struct portscan_options *o)
 	struct targets_part part = {
 	    .seed = random_seed() | 1,
 	    .shards = 1,
-	    .ascending = o->ascending != 0,
 	};
 
 	if (o->shard.count > 0) {
@@ -357,11 +350,9 @@ scan_options_of(struct run *run)
 	    .banner_ms = o->banner ? BANNER_MS : 0,
 	    .parallel = o->parallel,
 	    .rate = o->rate,
-	    .retries = o->retries,
 	    .timeout_ms = timeout_ms < 0 ? TIMEOUT_MS : timeout_ms,
 	    .last_ms = timeout_ms < 0 ? 0 : timeout_ms,
-	    .no_skip = o->no_skip != 0,
-	    .until = run->until,
+	    .until = deadline_first(run->until, run->retry),
 	    .result = on_result,
 	    .host_done = on_host_done,
 	    .progress = on_progress,
@@ -380,7 +371,8 @@ setup_report(struct run *run)
 	r->targets = &run->targets;
 	r->protocol = run->protocol;
 	r->is_bare = o->report.level == DIAG_ERRORS;
-	r->all = o->all != 0;
+	r->all = o->all || (run->is_listed && run->ports.count <= MAX_ROWS &&
+			       run->targets.hosts == 1 && !o->report.json);
 	r->with_reason = o->all || o->report.level > 0;
 	r->with_service = !o->names.numeric;
 	r->with_banner = o->banner != 0;
@@ -429,7 +421,10 @@ status_error(const struct run *run, struct err *e)
 {
 	const struct scan_report *r = &run->report;
 	enum err_kind kind = scan_report_status(r);
-	bool has_failed = scan_report_failed(r) == r->total;
+	bool has_failed =
+	    scan_report_failed(r) == r->total ||
+	    (scan_report_decided(r) == 0 && run->progress.errnum != 0);
+	int errnum = r->errnum != 0 ? r->errnum : run->progress.errnum;
 	uint64_t reached = count_reached(run);
 
 	if (run->o->time.retry_ms >= 0) {
@@ -442,7 +437,7 @@ status_error(const struct run *run, struct err *e)
 		    num_limit_text(run->o->time.retry_ms));
 		if (has_failed)
 			err_append(e, "no port could be probed: %s",
-			    err_reason(r->errnum, ERR_AT_TCP));
+			    err_reason(errnum, ERR_AT_TCP));
 		return -1;
 	}
 	if (kind == ERR_NONE)
@@ -461,12 +456,18 @@ scan(struct run *run, struct err *e)
 	const struct portscan_options *o = run->o;
 	struct scan_options so = scan_options_of(run);
 	struct backoff pause = {.min = RETRY_MS, .max = MAX_RETRY_MS};
+	int result;
 
 	sandbox_enter();
 	for (;;) {
 		progress_start(
 		    &run->live, o->report.level == DIAG_SAY && !o->report.json);
-		if (scan_run(&so, &run->progress, e) < 0 || result_probe(e) < 0)
+		result = scan_run(&so, &run->progress, e);
+		/* --retry-for ends a scan, too. */
+		if ((result < 0 && !(e->kind == ERR_TIMEOUT &&
+				       deadline_passed(run->retry) &&
+				       !deadline_passed(run->until))) ||
+		    result_probe(e) < 0)
 			return -1;
 		if (o->time.retry_ms < 0 ||
 		    count_reached(run) == run->report.total ||
@@ -527,7 +528,8 @@ portscan_run(
 	int result = -1;
 
 	diag_limit(run.until, -1);
-	if (o->until != UNTIL_OPEN && o->time.retry_ms < 0)
+	if (opt_find_used(args->used, until_opts) != NULL &&
+	    o->time.retry_ms < 0)
 		return err_set(
 		    e, ERR_USAGE, "--until needs --retry-for: how long?");
 	result_print_events();

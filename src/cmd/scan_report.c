@@ -316,7 +316,8 @@ print_columns(const struct scan_report *r, const char *const *texts)
 }
 
 static void
-print_row(const struct scan_report *r, const struct scan_row *row)
+print_row(
+    const struct scan_report *r, const struct scan_row *row, bool with_reason)
 {
 	const char *service = service_name(r, row->port), *texts[6];
 	char port[16], banner[SCAN_BANNER * 4 + 8];
@@ -327,7 +328,7 @@ print_row(const struct scan_report *r, const struct scan_row *row)
 	texts[n++] = state_name(row->reason);
 	if (r->with_service)
 		texts[n++] = service != NULL ? service : "-";
-	if (r->with_reason)
+	if (with_reason)
 		texts[n++] = reasons[row->reason].name;
 	if (r->with_banner)
 		texts[n++] = text_escape(banner, sizeof(banner),
@@ -337,14 +338,14 @@ print_row(const struct scan_report *r, const struct scan_row *row)
 }
 
 static void
-print_heading(const struct scan_report *r)
+print_heading(const struct scan_report *r, bool with_reason)
 {
 	const char *texts[6] = {"PORT", "STATE"};
 	int n = 2;
 
 	if (r->with_service)
 		texts[n++] = "SERVICE";
-	if (r->with_reason)
+	if (with_reason)
 		texts[n++] = "REASON";
 	if (r->with_banner)
 		texts[n++] = "BANNER";
@@ -359,8 +360,12 @@ print_table(struct scan_report *r, const struct scan_report_host *h)
 	const char *name = targets_name(r->targets, h->index);
 	const char *ip = host_ip(r, h->index);
 	char hidden[COUNTS_TEXT];
+	bool with_reason = r->with_reason;
 	size_t i;
 
+	for (i = 0; i < h->count; i++)
+		with_reason = with_reason ||
+			      reasons[h->rows[i].reason].state != STATE_OPEN;
 	if (r->printed++ > 0)
 		result_print("\n");
 	if (name != NULL)
@@ -368,9 +373,9 @@ print_table(struct scan_report *r, const struct scan_report_host *h)
 	else
 		result_print("%s\n", ip);
 	if (h->count > 0)
-		print_heading(r);
+		print_heading(r, with_reason);
 	for (i = 0; i < h->count; i++)
-		print_row(r, &h->rows[i]);
+		print_row(r, &h->rows[i], with_reason);
 	format_hidden(r, h, hidden);
 	if (hidden[0] != '\0')
 		result_print("not shown: %s\n", hidden);

@@ -33,7 +33,7 @@ struct scan_report {
 	const char *protocol;          /* "tcp" or "udp" */
 	bool is_bare;      /* HOST:PORT of each open port, not tables */
 	bool all;          /* rows for closed and filtered ports too */
-	bool with_reason;  /* a column for it */
+	bool with_reason;  /* a column for it, even if all ports are open */
 	bool with_service; /* look up services */
 	bool with_banner;  /* a column for it */
 	bool is_held;      /* print nothing before the end: --retry-for */

@@ -239,9 +239,6 @@ ports_list_init(struct port_list *l, const struct ports *set, uint64_t seed)
 	l->count = 0;
 	for (port = 0; (port = next_port(set, port + 1)) != 0;)
 		l->ports[l->count++] = (uint16_t)port;
-	l->is_shuffled = seed != 0;
-	if (!l->is_shuffled)
-		return;
 	/* With few ports discovery saves nothing. */
 	if (l->count > PORTS_DISCOVERY * 2)
 		choose_discovery(l);
@@ -260,7 +257,7 @@ ports_at(const struct port_list *l, uint64_t host, uint32_t i)
 {
 	uint32_t rest = l->count - l->discovery;
 
-	if (i < l->discovery || !l->is_shuffled)
+	if (i < l->discovery)
 		return l->ports[i];
 	return l->ports[l->discovery +
 			(host * START_STEP + i - l->discovery) % rest];

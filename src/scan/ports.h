@@ -46,13 +46,9 @@ struct port_list {
 	uint16_t *ports; /* owned */
 	uint32_t count;
 	uint32_t discovery; /* how many come first; 0: the list is short */
-	bool is_shuffled;   /* otherwise they are ascending */
 };
 
-/*
- * Fills l from a set, in ascending order if seed is 0. The caller releases it
- * with ports_list_release().
- */
+/* Fills l from a set. The caller releases it with ports_list_release(). */
 void ports_list_init(
     struct port_list *l, const struct ports *set, uint64_t seed);
 void ports_list_release(struct port_list *l);

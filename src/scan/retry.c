@@ -130,9 +130,7 @@ has_had_all_tries(const struct scan *s, uint32_t id)
 	int tries = 2;
 
 	/* A re-probe was answered: several tries of a port may be lost. */
-	if (s->o->retries >= 0)
-		tries = (int)s->o->retries + 1;
-	else if (h->lost > 1)
+	if (h->lost > 1)
 		tries = h->lost + 3 < MAX_TRIES ? h->lost + 3 : MAX_TRIES;
 	else if (is_stream ? h->is_up && has_spare_slots(s) : !is_limited(h))
 		tries = 3;
@@ -197,7 +195,7 @@ update_estimates(struct scan *s, uint32_t id, bool is_refusal, int64_t now)
 	struct scan_host *h = scan_host(s, id);
 	bool is_first = s->rtt.srtt_us == 0;
 
-	if (s->o->type == SOCK_DGRAM && s->o->retries < 0) {
+	if (s->o->type == SOCK_DGRAM) {
 		h->has_refused |= is_refusal;
 		if (p->sent_ns > h->refused_ns &&
 		    (is_refusal || !is_limited(h)))
@@ -294,7 +292,7 @@ report_limit(const struct scan *s, uint32_t id)
 	h->is_reported = true;
 	probe_address(s, id, &a);
 	diag_note("%s limits its ICMP errors: silent ports are probed again "
-		  "at its pace (--retries disables this)",
+		  "at its pace",
 	    addr_ip_text(&a));
 }
 
@@ -460,6 +458,7 @@ fail_locally(struct scan *s, uint32_t id, int errnum)
 
 	end_flight(s, id);
 	p->state = PROBE_WAITING;
+	s->progress.errnum = errnum;
 	ready_set_ignore(s->set, id);
 	if (p->fd >= 0)
 		probe_drop(s, id);
@@ -567,6 +566,7 @@ retry_send(struct scan *s, uint32_t id)
 	o = probe_send(s, id);
 	if (o.origin != READY_LOCAL) {
 		h->failing_ns = s->shortage_ns = 0;
+		s->progress.errnum = 0;
 		s->sent_ns = p->sent_ns;
 	}
 	if (o.errnum == EINPROGRESS) {

@@ -45,7 +45,7 @@ scan_capacity(void)
 static bool
 may_skip(const struct scan *s)
 {
-	return !s->o->no_skip && s->o->targets->hosts > 1;
+	return s->o->targets->hosts > 1;
 }
 
 /* Whether the next port of a host may be probed now: with several hosts, the

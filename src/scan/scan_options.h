@@ -46,6 +46,7 @@ struct scan_result {
 
 struct scan_progress {
 	uint64_t sent; /* probes, including re-probes */
+	int errnum;    /* why the last one could not be sent; 0: it was */
 	int64_t start_ns;
 };
 
@@ -57,10 +58,8 @@ struct scan_options {
 	int64_t banner_ms;             /* wait for a banner; 0: read none */
 	int64_t parallel;      /* probes in flight; 0: limited by descriptors */
 	int64_t rate;          /* probes per second; 0: no limit */
-	int64_t retries;       /* of a silent port; -1: depends on loss */
 	int64_t timeout_ms;    /* maximum wait for an answer */
 	int64_t last_ms;       /* minimum wait for an answer to the last try */
-	bool no_skip;          /* continue with hosts that answer nothing */
 	struct deadline until; /* --max-time */
 
 	/* Called once for each result. */

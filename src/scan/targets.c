@@ -584,7 +584,6 @@ targets_walk_start(struct targets_walk *w, const struct targets *t,
 	int i;
 
 	w->count = t->hosts;
-	w->ascending = part->ascending;
 	w->right = 1;
 	while (w->right * w->right < w->count && w->right < UINT64_C(1) << 28)
 		w->right <<= 1;
@@ -604,8 +603,6 @@ targets_walk_next(struct targets_walk *w, uint64_t *host)
 	if (w->at == w->end)
 		return false;
 	*host = w->at++;
-	if (w->ascending)
-		return true;
 	do
 		*host = pass(w, *host);
 	while (*host >= w->count);

@@ -84,7 +84,6 @@ void targets_release(struct targets *t);
 struct targets_part {
 	uint64_t seed;          /* of the random order */
 	uint32_t shard, shards; /* 0 to shards - 1; 0 of 1: all */
-	bool ascending;         /* by number */
 };
 
 /*
@@ -99,7 +98,6 @@ struct targets_walk {
 	uint64_t left, right; /* sides of the grid */
 	uint64_t keys[4];     /* derived from the seed */
 	uint64_t at, end;     /* positions in the order */
-	bool ascending;
 };
 
 void targets_walk_start(struct targets_walk *w, const struct targets *t,

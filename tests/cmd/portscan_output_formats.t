@@ -8,9 +8,10 @@ my $closed = free_port();
 my $ports = "$high,$closed,$low";
 
 my $r = run('portscan', '-n', '127.0.0.1', $ports);
-is $r->{out}, "127.0.0.1\nPORT       STATE\n"
-    . sprintf("%-10s open\n%-10s open\n", "$low/tcp", "$high/tcp")
-    . "not shown: 1 closed (refused)\n",
+is $r->{out}, "127.0.0.1\nPORT       STATE    REASON\n" . join('',
+    map { sprintf "%-10s %-8s %s\n", "$_/tcp",
+        $_ == $closed ? ('closed', 'refused') : ('open', 'connected') }
+    sort { $a <=> $b } $low, $high, $closed),
     'the table is sorted; with -n no services'
     or diag $r->{out};
 

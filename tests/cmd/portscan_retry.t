@@ -31,13 +31,15 @@ my $number = $open->sockport;
 close $open;
 $r = $p->finish;
 is $r->{status}, 0, '--until closed: it ends when the port has closed';
-like $r->{out}, qr/not shown: 1 closed/, '  and tells so';
+like $r->{out}, qr/tcp +closed /, '  and tells so';
 $open = tcp_listener();
 $r = run('portscan', '--retry-for', '100ms', '--until', 'closed', '127.0.0.1',
     $open->sockport);
 is $r->{status}, 5, '--until closed: status 5 when it stays open';
-$r = run('portscan', '--until', 'closed', '127.0.0.1', $number);
-is $r->{status}, 2, '--until without --retry-for is refused';
+for my $state ('open', 'closed') {
+    $r = run('portscan', '--until', $state, '127.0.0.1', $number);
+    is $r->{status}, 2, "--until $state without --retry-for is refused";
+}
 is run('portscan', '--until', 'never', '127.0.0.1', $number)->{status}, 2,
     'so is an unknown state';
 

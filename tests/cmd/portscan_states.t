@@ -36,8 +36,8 @@ for my $host ('127.0.0.1', '::1') {
         is keys(%$rows) + hidden($r->{out}), 65535, '  the counts add up';
         my $list = join ',', sort keys %ours;
         $r = run('portscan', $host, "$list,$closed");
-        is_deeply [sort keys %{ rows($r->{out}) }], [sort keys %ours],
-            '  exactly those of a list';
+        is_deeply rows($r->{out}), { $closed => 'closed',
+            map { $_ => 'open' } keys %ours }, '  exactly those of a list';
     }
 }
 
@@ -45,7 +45,14 @@ my $l = tcp_listener();
 my ($open, $closed) = ($l->sockport, free_port());
 my $r = run('portscan', '127.0.0.1', $closed);
 is $r->{status}, 4, 'all closed: status 4';
-is $r->{out}, "127.0.0.1\nnot shown: 1 closed (refused)\n", '  and it is told';
+like $r->{out}, qr/\A127\.0\.0\.1\nPORT +STATE +SERVICE +REASON\n$closed\/tcp +closed +- +refused\n\z/,
+    '  and a short list has a row for each port';
+$r = run('portscan', '127.0.0.1', join ',', $open, map { 1023 - $_ } 1 .. 19);
+unlike $r->{out}, qr/not shown/, '  of 20';
+$r = run('portscan', '127.0.0.1', join ',', $open, map { 1023 - $_ } 1 .. 20);
+like $r->{out}, qr/^not shown: \d+ closed/m, '  not of 21';
+$r = run('portscan', '127.0.0.1-2', $closed);
+unlike $r->{out}, qr/$closed/, '  nor of several hosts';
 $r = run('portscan', '-a', '127.0.0.1', "$closed,$open");
 is $r->{status}, 0, 'one open is enough';
 like $r->{out}, qr{^$open/tcp +open +\S+ +connected$}m, '-a: why it is open';

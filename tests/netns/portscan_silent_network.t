@@ -11,7 +11,7 @@ inside($a, 'ip link set v0 arp off && ip addr add 10.1.0.1/16 dev v0');
 sub scan {
     my (@args) = @_;
     return run({ timeout => 60, command => '/usr/sbin/ip' }, 'netns', 'exec', $a, sockt(),
-        'portscan', '-w', '0.1', '--retries', '0', @args);
+        'portscan', '-w', '0.1', @args);
 }
 
 my $r = scan('--json', '10.1.64.0/22', '-');
