@@ -57,11 +57,14 @@ my $stranger = tls_certificate(tls_authority("$dir/other"), 'stranger',
     'DNS:localhost');
 my $wrong = tls_certificate($ca, 'wrong', 'DNS:other.test');
 my $expired = tls_certificate($ca, 'expired', 'DNS:localhost', days => -1);
+my $future = tls_certificate($ca, 'future', 'DNS:localhost',
+    from => '20490101000000Z');
 for my $case (
     ['self-signed', $self, qr/self-signed certificate/],
     ['unknown authority', $stranger, qr/unable to \w+ .*?/],
     ['wrong name', $wrong, qr/hostname mismatch: it is not for localhost/],
     ['expired', $expired, qr/certificate has expired/],
+    ['not yet valid', $future, qr/certificate is not yet valid/],
 ) {
     my ($what, $certificate, $reason) = @$case;
     my $s = tls_reverser($certificate);
@@ -86,6 +89,26 @@ is $r->{status}, 9, "the system's authorities do not know the test's";
 $r = run({ env => { TMPDIR => $dir, SSL_CERT_FILE => "$dir/ca/ca.pem" } },
     'connect', '--tls', '-z', 'localhost', $port);
 is $r->{status}, 0, '  unless SSL_CERT_FILE names it';
+
+# A directory of authorities, which openssl rehash has prepared.
+mkdir "$dir/authorities" or die $!;
+link "$dir/ca/ca.pem", "$dir/authorities/ca.pem" or die $!;
+$r = tls('-z', '--tls-ca', "$dir/authorities", 'localhost', $port);
+is $r->{status}, 9, 'a directory without hashes knows no authority';
+is system('openssl', 'rehash', "$dir/authorities"), 0, 'openssl rehash';
+$r = tls('-z', '--tls-ca', "$dir/authorities", 'localhost', $port);
+is "$r->{status} $r->{err}", '0 ', '--tls-ca with a directory';
+
+# ALPN: the protocol of the server that is the first of both.
+my $alpn = tls_serve($good, '-rev', '-alpn', 'http/1.1,spdy');
+for my $case (['spdy,http/1.1', qr/, http\/1\.1, /], ['imap', qr/^(?!.*http)/]) {
+    my ($names, $says) = @$case;
+    $r = tls('-v', '--send-only', @ca, '--tls-alpn', $names, 'localhost',
+        $alpn->{port});
+    like(($r->{err} =~ /(TLSv.*)/)[0] // '', $says, "--tls-alpn $names");
+}
+$r = tls('-z', '--tls-alpn', 'a,,b', 'localhost', $port);
+is $r->{status}, 2, '--tls-alpn with an empty name';
 
 # Files and programs.
 $r = tls('-z', '--tls-ca', "$dir/nosuch", 'localhost', $port);
@@ -124,7 +147,7 @@ for my $case (
 
 # Peers that do not speak TLS.
 for my $case (
-    ['a greeting', sub { print { $_[0] } "220 hello\r\n"; sysread $_[0], my $x, 9 },
+    ['SSH', sub { print { $_[0] } "SSH-2.0-OpenSSH_9.2\r\n"; sysread $_[0], my $x, 9 },
         9, qr/the peer does not speak TLS on that port/],
     ['an HTTP error', sub { sysread $_[0], my $x, 9; print { $_[0] } "HTTP/1.1 400 Bad Request\r\n\r\n" },
         9, qr/the peer does not speak TLS on that port/],

@@ -46,6 +46,11 @@ $r = client($p, 'abc', '--on-eof', 'fin');
 is "$r->{status} $r->{out}", '0 abc', 'a silent one holds nobody up';
 close $silent;
 is $p->stop->{status}, 0, 'TERM ends the server';
+$p = server('listen', '-k', '-m', '300ms', ['--echo']);
+$silent = tcp_client($p->port);
+$p->expect(err => qr/TLS: stopped after 0\.3 s \(--max-time\); the TLS handshake was not done/);
+ok eof($silent), 'and its handshake has a limit';
+$p->stop;
 
 # Without -k a failed handshake is not the connection; then no other is accepted.
 for my $handler ([], ['--echo'], ['-e', 'cat'], ['-x', "$dir/one", '--echo']) {

@@ -13,7 +13,7 @@ use IO::Select;
 use Sockt;
 
 our @EXPORT = qw(tls_is_available tls_authority tls_certificate tls_self_signed
-    tls_reverser tls_serve tls_front tls_cutter);
+    tls_reverser tls_serve tls_front tls_middle tls_cutter);
 
 # Whether there is an openssl that sockt can use.
 sub has_openssl {
@@ -40,12 +40,23 @@ sub tls_authority {
     return $dir;
 }
 
-# A certificate that the authority signs, for these names. days may be negative.
+# A certificate that the authority signs, for these names. days may be negative;
+# from is a time like 20400101000000Z.
 sub tls_certificate {
     my ($ca, $name, $names, %o) = @_;
     spew("$ca/$name.ext", "subjectAltName=$names\n");
     openssl("openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes",
         "-keyout $ca/$name.key -out $ca/$name.csr -subj /CN=$name");
+    if ($o{from}) {
+        spew("$ca/index", '');
+        spew("$ca/conf", "[ca]\ndefault_ca=c\n[c]\ndatabase=$ca/index\n"
+            . "new_certs_dir=$ca\nrand_serial=yes\ndefault_md=sha256\n"
+            . "policy=p\n[p]\ncommonName=supplied\n");
+        openssl("openssl ca -batch -config $ca/conf -cert $ca/ca.pem",
+            "-keyfile $ca/ca.key -in $ca/$name.csr -out $ca/$name.pem -notext",
+            "-extfile $ca/$name.ext -startdate $o{from} -days 9");
+        return { cert => "$ca/$name.pem", key => "$ca/$name.key" };
+    }
     my $days = $o{days} // 1;
     my $serial = 1 + int rand 1e9;
     openssl("openssl x509 -req -in $ca/$name.csr -CA $ca/ca.pem",
@@ -80,33 +91,43 @@ sub tls_front {
         '--tls-key', $certificate->{key}, '--to', "127.0.0.1:$port", @args, 0);
 }
 
-# Forwards connections to a server of TLS 1.3, and closes the client's side
-# instead of passing on the alert that ends TLS, a record of 24 bytes. Returns
-# its port.
-sub tls_cutter {
-    my ($port) = @_;
+# Forwards connections to a server, record by record: what comes from the server
+# goes through $pass, which returns the record to pass on, or undef to end the
+# client's side. Returns its port.
+sub tls_middle {
+    my ($port, $pass) = @_;
     my $l = tcp_listener();
     Sockt::fork_child(sub {
-        while (my $c = $l->accept) { cut($c, tcp_client($port)) }
+        while (my $c = $l->accept) { pass($c, tcp_client($port), $pass) }
     });
     return $l->sockport;
 }
 
-sub cut {
-    my ($c, $s) = @_;
+# Instead of passing on the alert that ends TLS 1.3, a record of 24 bytes, it
+# closes the client's side.
+sub tls_cutter {
+    return tls_middle($_[0], sub {
+        my ($type, $size) = unpack 'Cx2n', $_[0];
+        return $type == 23 && $size == 19 ? undef : $_[0];
+    });
+}
+
+sub pass {
+    my ($c, $s, $pass) = @_;
     my ($held, $done, $both) = ('', 0, IO::Select->new($c, $s));
     while (!$done) {
         for my $ready ($both->can_read) {
             my $n = sysread $ready, my $bytes, 65536;
             if ($ready == $s) { $held .= $bytes if $n; $done = !$n }
             elsif ($n) { syswrite $s, $bytes }
-            else       { $both->remove($c) }
+            else       { $both->remove($c); shutdown $s, 1 }
         }
         while (!$done && length $held >= 5) {
-            my ($type, $size) = unpack 'Cx2n', $held;
-            last if length $held < 5 + $size;
-            $done = $type == 23 && $size == 19;
-            syswrite $c, substr $held, 0, 5 + $size, '' if !$done;
+            my $length = 5 + unpack 'x3n', $held;
+            last if length $held < $length;
+            my $record = $pass->(substr $held, 0, $length, '');
+            $done = !defined $record;
+            syswrite $c, $record if !$done;
         }
     }
     close $s;
