@@ -102,6 +102,9 @@ for my $case ([wrong => qr/hostname mismatch/],
 my $r = tls({ stdin => request('large') }, @ca, 'localhost', $port{good});
 is "$r->{status} $r->{err}", '0 ', 'nginx sends 100 MiB';
 is sha256_hex(body($r->{out})), $sum, '  byte for byte';
+$r = tls({ stdin => '' }, @ca, 'localhost', $port{good});
+is "$r->{status} $r->{out}$r->{err}", '0 ', 'nothing to send: the end';
+cmp_ok $r->{seconds}, '<', 10, '  before nginx loses patience';
 $r = run({ %mark, stdin => request('small') }, 'connect', 'localhost',
     $port{good});
 like $r->{out}, qr/400 Bad Request/, 'without --tls there is none';
