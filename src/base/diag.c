@@ -151,10 +151,42 @@ write_stderr(const char *bytes, size_t n)
 	put(bytes, n);
 }
 
+/* Where a line of a terminal goes on, and the least width for that. */
+#define INDENT 4
+#define MIN_COLUMNS 40
+
+/* Breaks a line of a terminal between its words. */
+static void
+fold(const char *line, size_t columns, char *out, size_t size)
+{
+	size_t at = 0, width, i, n;
+	const char *space = "";
+
+	out[0] = '\0';
+	for (;; line += n + 1) {
+		n = strcspn(line, " ");
+		/* Characters of several bytes have one column. */
+		for (i = width = 0; i < n; i++)
+			width += ((unsigned char)line[i] & 0xc0) != 0x80;
+		if (at > INDENT && at + 1 + width > columns) {
+			space = "\n    ";
+			at = INDENT;
+		} else {
+			at += space[0] != '\0';
+		}
+		at += width;
+		text_append(out, size, "%s%.*s", space, (int)n, line);
+		space = " ";
+		if (line[n] == '\0')
+			return;
+	}
+}
+
 static void
 vline(const char *fmt, va_list ap)
 {
-	char line[ERR_TEXT + 256];
+	char line[ERR_TEXT + 256], folded[2 * sizeof(line)];
+	size_t columns = fd_columns(STDERR_FILENO);
 
 	before_line();
 	if (diag.command != NULL)
@@ -163,8 +195,12 @@ vline(const char *fmt, va_list ap)
 		snprintf(line, sizeof(line), "sockt: ");
 	/* One byte less: the newline is never cut off. */
 	text_append_list(line, sizeof(line) - 1, fmt, ap);
-	text_append(line, sizeof(line), "\n");
-	write_stderr(line, strlen(line));
+	if (columns < MIN_COLUMNS)
+		snprintf(folded, sizeof(folded), "%s", line);
+	else
+		fold(line, columns, folded, sizeof(folded));
+	text_append(folded, sizeof(folded), "\n");
+	write_stderr(folded, strlen(folded));
 }
 
 static void line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

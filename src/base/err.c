@@ -32,9 +32,9 @@ static const struct cause {
 } causes[] = {
     /* Peers. */
     {ECONNREFUSED, TCP, ERR_REFUSED, true, "refused",
-	"the host answered; nothing listens on that address and port"},
+	"the host answered; nothing listens there"},
     {ECONNREFUSED, UDP, ERR_REFUSED, true, "refused",
-	"the host answered; no program receives on that address and port"},
+	"the host answered; no program receives there"},
     {ECONNREFUSED, UNIX, ERR_REFUSED, true, "refused",
 	"no program listens on that socket"},
     {CAUSE_NOT_A_SOCKET, UNIX, ERR_LOCAL, false, "not a socket",

@@ -114,8 +114,9 @@ escape_one(char *out, const unsigned char *p, size_t n, const char *keep)
 	return len;
 }
 
-char *
-text_escape(char *dst, size_t size, const void *bytes, size_t n)
+/* text_escape(), but for the characters in keep. */
+static char *
+escape(char *dst, size_t size, const void *bytes, size_t n, const char *keep)
 {
 	const unsigned char *p = bytes;
 	size_t used = 0, mark = 0, len, step;
@@ -123,7 +124,7 @@ text_escape(char *dst, size_t size, const void *bytes, size_t n)
 
 	dst[0] = '\0';
 	while (n > 0) {
-		step = escape_one(one, p, n, "");
+		step = escape_one(one, p, n, keep);
 		len = strlen(one);
 		if (!bounds_fit(size, used, len + 1)) {
 			memcpy(dst + mark, "...", 4);
@@ -137,6 +138,12 @@ text_escape(char *dst, size_t size, const void *bytes, size_t n)
 		n -= step;
 	}
 	return dst;
+}
+
+char *
+text_escape(char *dst, size_t size, const void *bytes, size_t n)
+{
+	return escape(dst, size, bytes, n, "");
 }
 
 /* Whether the meaning of the n bytes at p depends on what follows. */
@@ -187,16 +194,22 @@ text_credentials(const char *bytes, size_t n, bool is_url, size_t *length)
 }
 
 static const char *
+shown_bytes(const void *bytes, size_t n, const char *keep)
+{
+	return escape(text_slot(), TEXT_SHOWN, bytes, n, keep);
+}
+
+static const char *
 show(const char *text, bool is_url)
 {
 	size_t length = strlen(text), n;
 	const char *p = text_credentials(text, length, is_url, &n);
 
 	if (p == NULL)
-		return text_shown_bytes(text, length);
+		return shown_bytes(text, length, "\\");
 	return text_format("%s...%s",
-	    text_shown_bytes(text, (size_t)(p - text)),
-	    text_shown_bytes(p + n, length - n - (size_t)(p - text)));
+	    shown_bytes(text, (size_t)(p - text), "\\"),
+	    shown_bytes(p + n, length - n - (size_t)(p - text), "\\"));
 }
 
 const char *
@@ -214,7 +227,7 @@ text_shown_url(const char *text)
 const char *
 text_shown_bytes(const void *bytes, size_t n)
 {
-	return text_escape(text_slot(), TEXT_SHOWN, bytes, n);
+	return shown_bytes(bytes, n, "");
 }
 
 const char *

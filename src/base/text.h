@@ -51,8 +51,9 @@ char *text_slot(void);
 
 /*
  * text_escape of a string, and of n bytes, into such a buffer; at most
- * TEXT_SHOWN bytes with the NUL. In a string, "..." is in place of
- * text_credentials(); text_shown_url() is for what should be a URL.
+ * TEXT_SHOWN bytes with the NUL. A string is one that the user typed: its
+ * backslashes are shown as they are, and "..." in place of text_credentials();
+ * text_shown_url() is for what should be a URL.
  */
 #define TEXT_SHOWN 256
 const char *text_shown(const char *text);

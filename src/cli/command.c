@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -196,6 +197,10 @@ parse_long(struct parse *p, char **argv)
 		p->args->help = COMMAND_FULL_HELP;
 		return 1;
 	}
+	if (strncmp(name, "help=", 5) == 0)
+		return err_set(p->e, ERR_USAGE,
+		    "option --help takes no value: it shows all, -h the "
+		    "usual options");
 	if (find_name(p, name, n, &at) < 0)
 		return -1;
 	if (opt_has_argument(at.opt))
@@ -325,10 +330,17 @@ check_operands(
 	if (args->count < c->min_operands)
 		return err_set(
 		    e, ERR_USAGE, "missing operand: expected %s", c->operands);
-	if (c->max_operands >= 0 && args->count > c->max_operands)
-		return err_set(e, ERR_USAGE, "unexpected operand '%s'",
-		    text_shown(args->operands[c->max_operands]));
-	return 0;
+	if (c->max_operands < 0 || args->count <= c->max_operands)
+		return 0;
+	/* sockt listen * 8080 */
+	if (c->max_operands == 2 && access(args->operands[0], F_OK) == 0 &&
+	    access(args->operands[1], F_OK) == 0)
+		return err_set(e, ERR_USAGE,
+		    "'%s' is a file: the shell replaces * by the names of "
+		    "files, but not '*' in quotes",
+		    text_shown(args->operands[0]));
+	return err_set(e, ERR_USAGE, "unexpected operand '%s'",
+	    text_shown(args->operands[c->max_operands]));
 }
 
 int

@@ -40,6 +40,7 @@ static const struct habit {
     {"sockt", "*:[0-9]*", COMMAND_FIRST},
     {"sockt", "*.*", COMMAND_FIRST},
     {"sockt", "[0-9]*", "the command comes first: sockt listen 8080"},
+    {"sockt", "--help=*", "sockt help lists the commands"},
     {"sockt", "server", "servers are listen, serve-hello and udp-serve"},
     {"sockt", "client", "clients are connect, udp-send and http-get"},
     {"sockt", "wait", "connect -z --retry-for waits for ports"},
@@ -165,7 +166,19 @@ static const struct habit {
     {"listen", "UDP*:*", "datagrams are received by udp-serve"},
     {"listen", "*SSL*:*", "TLS is --tls-cert FILE --tls-key FILE"},
     {"listen", "EXEC*:*", "a program goes after '--'"},
-    {"listen", "[0-9]* *.*", "the address comes before the port"},
+    {"listen serve-hello udp-serve", "[0-9]* *.*.*",
+	"the address comes before the port"},
+    {"listen serve-hello udp-serve", "[0-9]* localhost",
+	"the address comes before the port"},
+    {"listen", "[0-9]* *:[0-9]*",
+	"connections are forwarded with --to HOST:PORT"},
+    {"listen", "[0-9]* [0-9]*",
+	"one port is served; with --to, HOST:PORT is one word"},
+    {"listen udp-serve", "[0-9]* [a-z./]*", "a program goes after '--'"},
+    {"connect", "[!-]* [0-9]* [a-z./]*",
+	"a program goes after '--'; several endpoints are tested with -z"},
+    {"connect", "[!-]* [0-9]* [0-9]*",
+	"several ports of a host are tested with portscan"},
     {"udp-send", "*://*", "udp-send takes HOST PORT and then messages"},
     {"udp-send", "UDP*:*", "udp-send takes HOST PORT and then messages"},
 
@@ -253,7 +266,6 @@ static const struct habit {
     {"http-get", "--input-file*",
 	"URLs are operands; xargs(1) passes those of a file"},
     {"http-get", "--recursive*", "recursive downloads are not supported"},
-    {"http-get", "f*://*", "only http and https URLs can be fetched"},
 
     /* nmap. */
     {"portscan", "-p-",
@@ -401,12 +413,12 @@ explain_operands(
 	const char *hint = NULL;
 	char *const *word;
 
-	for (word = args->operands; hint == NULL && *word != NULL; word++)
-		hint = find_row(c->name, *word, word + 1);
 	for (word = argv;
 	     hint == NULL && *word != NULL && strcmp(*word, "--") != 0; word++)
 		if (word[0][0] == '-')
 			hint = find_row(c->name, *word, word + 1);
+	for (word = args->operands; hint == NULL && *word != NULL; word++)
+		hint = find_row(c->name, *word, word + 1);
 	return hint;
 }
 

@@ -27,6 +27,7 @@ struct attempt {
 	const struct addr *addr; /* in the dial's list */
 	int fd;                  /* -1: not started, or ended */
 	int errnum;              /* why it failed; 0: not known yet */
+	int cause;               /* the same, see attempt_cause() */
 	bool is_local;           /* it failed on this side, before connect(2) */
 	int64_t start_ns;        /* when it started */
 };
@@ -212,22 +213,73 @@ attempt_place(const struct attempt *t)
 	return addr_is_unix(t->addr) ? ERR_AT_UNIX : ERR_AT_TCP;
 }
 
-/* Formats how an attempt failed, to follow its address. */
-static void
-describe(const struct dial *d, const struct attempt *t, char *buf, size_t size)
+/* Addresses that are named for one cause. */
+#define MAX_SHOWN 4
+
+/* The first attempt from i on that failed as attempt t did. */
+static size_t
+next_like(const struct dial *d, const struct attempt *t, size_t i)
 {
+	while (i < d->started && (d->attempts[i].cause != t->cause ||
+				     d->attempts[i].is_local != t->is_local))
+		i++;
+	return i;
+}
+
+/* The addresses that failed as attempt t did: "127.0.0.1 and ::1". */
+static const char *
+addresses_like(const struct dial *d, const struct attempt *t)
+{
+	char *text = text_slot();
+	size_t i, shown = 0, count = 0;
+
+	text[0] = '\0';
+	for (i = next_like(d, t, 0); i < d->started; i = next_like(d, t, i + 1))
+		count++;
+	for (i = next_like(d, t, 0); i < d->started && shown < MAX_SHOWN;
+	     i = next_like(d, t, i + 1)) {
+		shown++;
+		text_append(text, TEXT_SLOT, "%s%s",
+		    shown == 1       ? ""
+		    : shown == count ? " and "
+				     : ", ",
+		    addr_ip_text(d->attempts[i].addr));
+	}
+	if (shown < count)
+		text_append(text, TEXT_SLOT, " and %zu more", count - shown);
+	return text;
+}
+
+/* Formats how attempts failed: with several addresses, these are ips. */
+static void
+describe(const struct dial *d, const struct attempt *t, const char *ips,
+    char *buf, size_t size)
+{
+	static const char answered[] = "the host answered";
 	const struct dial_options *o = d->options;
-	int cause = attempt_cause(d, t);
+	int cause = t->cause;
 	const char *reason = err_reason(cause, attempt_place(t));
 	const char *meaning = err_meaning(cause, attempt_place(t));
 	struct err limit;
 
 	buf[0] = '\0';
-	if (cause == CAUSE_NO_ANSWER && !deadline_is_max_time(d->until)) {
-		deadline_error(d->until, reason, &limit);
+	if (cause == CAUSE_NO_ANSWER) {
+		if (ips[0] != '\0')
+			reason = text_format("%s from %s", reason, ips);
+		snprintf(limit.text, sizeof(limit.text), "%s", reason);
+		if (!deadline_is_max_time(d->until))
+			deadline_error(d->until, reason, &limit);
 		text_append(buf, size, "%s", limit.text);
 		return;
 	}
+	if (ips[0] != '\0' && meaning != NULL &&
+	    strncmp(meaning, answered, sizeof(answered) - 1) == 0) {
+		text_append(buf, size, "%s (%s answered%s)", reason, ips,
+		    meaning + sizeof(answered) - 1);
+		return;
+	}
+	if (ips[0] != '\0')
+		text_append(buf, size, "%s ", ips);
 	if (t->is_local || cause == CAUSE_TIME_WAIT ||
 	    cause == CAUSE_PORT_BUSY) {
 		text_append(buf, size, "cannot use local ");
@@ -240,7 +292,7 @@ describe(const struct dial *d, const struct attempt *t, char *buf, size_t size)
 		text_append(buf, size, ": ");
 	}
 	text_append(buf, size, "%s", reason);
-	if (meaning != NULL && cause != CAUSE_NO_ANSWER)
+	if (meaning != NULL)
 		text_append(buf, size, " (%s)", meaning);
 }
 
@@ -251,39 +303,38 @@ describe(const struct dial *d, const struct attempt *t, char *buf, size_t size)
 static int
 error_of(const struct dial *d, struct err *e)
 {
-	bool has_many = d->list.count > 1;
 	size_t i, left_out = 0, silent = 0;
 	int shortage = 0;
 	enum err_kind kind;
-	int cause;
-	char what[256];
-	const char *ip;
+	char what[TEXT_SLOT];
 
 	err_set(e, ERR_TIMEOUT, "%s", "");
+	for (i = 0; i < d->started; i++)
+		d->attempts[i].cause = attempt_cause(d, &d->attempts[i]);
 	for (i = 0; i < d->started; i++) {
 		const struct attempt *t = &d->attempts[i];
 
-		cause = attempt_cause(d, t);
 		kind = t->is_local ? ERR_LOCAL
-				   : err_kind_of(cause, attempt_place(t));
+				   : err_kind_of(t->cause, attempt_place(t));
 		silent += t->errnum == 0;
 		if (err_is_shortage(t->errnum))
 			shortage = t->errnum;
 		if (i == 0 || err_rank(kind) < err_rank(e->kind)) {
 			e->kind = kind;
-			e->waits = err_waits(cause, attempt_place(t));
+			e->waits = err_waits(t->cause, attempt_place(t));
 			e->errnum = t->errnum == 0 ? ETIMEDOUT : t->errnum;
 		}
-		describe(d, t, what, sizeof(what));
-		ip = addr_ip_text(t->addr);
+		if (next_like(d, t, 0) < i)
+			continue;
+		describe(d, t, d->list.count > 1 ? addresses_like(d, t) : "",
+		    what, sizeof(what));
 		if (!bounds_fit(sizeof(e->text) - MORE, strlen(e->text),
-			strlen(what) + strlen(ip))) {
+			strlen(what))) {
 			left_out++;
 			continue;
 		}
-		text_append(e->text, sizeof(e->text), "%s%s%s%s",
-		    i > 0 ? "; " : "", has_many ? ip : "", has_many ? " " : "",
-		    what);
+		text_append(
+		    e->text, sizeof(e->text), "%s%s", i > 0 ? "; " : "", what);
 	}
 	if (left_out > 0)
 		text_append(

@@ -240,6 +240,8 @@ url_parse(struct url *u, const char *text, struct err *e)
 	const char *wrong = encode(buf, text, false), *rest = buf, *sign;
 
 	u->is_https = false;
+	if (text[0] == '\0')
+		return err_set(e, ERR_USAGE, "the URL is empty");
 	if (wrong == NULL) {
 		/* "host/?next=http://..." has no scheme. */
 		sign = strstr(buf, "://");

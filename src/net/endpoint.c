@@ -26,7 +26,7 @@ parse_port(const char *text, const char *protocol, bool allow_zero,
 		return 0;
 	}
 	if (text[0] == '\0')
-		return err_set(e, ERR_USAGE, "missing port");
+		return err_set(e, ERR_USAGE, "the port is empty");
 	/* Text that begins with a digit is meant as a number. */
 	if ((text[0] < '0' || text[0] > '9') &&
 	    (service = getservbyname(text, protocol)) != NULL) {
@@ -42,7 +42,17 @@ int
 endpoint_check_host(const char *host, struct err *e)
 {
 	bool has_bracket = strpbrk(host, "[]") != NULL;
+	const char *shown = text_shown(host), *colon = strchr(host, ':');
 	struct addr a;
+
+	if (host[strspn(host, "0123456789")] == '\0')
+		return err_set(e, ERR_USAGE,
+		    "'%s' is a number and not a host, which comes before the "
+		    "port",
+		    shown);
+	if (colon != NULL && strchr(colon + 1, ':') == NULL && !has_bracket)
+		return err_set(e, ERR_USAGE,
+		    "'%s' is not a host: it has a port already", shown);
 
 	if (!has_bracket &&
 	    (!addr_resembles_ip4(host) || addr_parse_ip(&a, host, 0)))
@@ -51,11 +61,11 @@ endpoint_check_host(const char *host, struct err *e)
 		return err_set(e, ERR_USAGE,
 		    "'%s' has a bracket: only an IPv6 address stands in "
 		    "brackets, as in [2001:db8::1]",
-		    text_shown(host));
+		    shown);
 	return err_set(e, ERR_USAGE,
 	    "'%s' is not an IPv4 address (that is four numbers from 0 to 255, "
 	    "without leading zeros, as in 192.0.2.1)",
-	    text_shown(host));
+	    shown);
 }
 
 bool
@@ -142,6 +152,8 @@ endpoint_parse(struct endpoint *ep, char *const *operands, int count,
 	const char *text = operands[0], *colon;
 
 	memset(ep, 0, sizeof(*ep));
+	if (text[0] == '\0')
+		return err_set(e, ERR_USAGE, "the host is empty");
 	if (is_unix(text))
 		return parse_unix(ep, text, count, e);
 	if (count > 1) {
@@ -152,8 +164,10 @@ endpoint_parse(struct endpoint *ep, char *const *operands, int count,
 	colon = find_colon(text);
 	if (colon == NULL)
 		return err_set(e, ERR_USAGE,
-		    "missing port after '%s': expected HOST PORT, HOST:PORT, "
+		    "missing %s '%s': expected HOST PORT, HOST:PORT, "
 		    "[V6]:PORT or unix:PATH",
+		    text[strspn(text, "0123456789")] == '\0' ? "host before"
+							     : "port after",
 		    text_shown(text));
 	if (strncmp(colon, "://", 3) == 0)
 		return err_set(e, ERR_USAGE,
@@ -169,14 +183,22 @@ endpoint_parse_local(struct endpoint *ep, char *const *operands, int count,
 {
 	const char *text = count > 0 ? operands[0] : "", *colon;
 	struct addr a;
+	int64_t n;
 
 	memset(ep, 0, sizeof(*ep));
 	ep->port = port;
 	if (count == 0)
 		return 0;
+	if (text[0] == '\0')
+		return err_set(e, ERR_USAGE, "the %s is empty",
+		    count > 1 ? "address" : "port");
 	if (is_unix(text))
 		return parse_unix(ep, text, count, e);
 	if (count > 1) {
+		if (num_parse(text, 0, 65535, &n))
+			return err_set(e, ERR_USAGE,
+			    "unexpected operand '%s' after the port %s",
+			    text_shown(operands[1]), text);
 		if (set_host(ep, text, strlen(text), e) < 0)
 			return -1;
 		return parse_port(operands[1], protocol, true, &ep->port, e);

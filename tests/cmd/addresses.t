@@ -14,12 +14,14 @@ sub refused {
     like $r->{err}, $pattern, 'which says so';
 }
 
-for my $bad (qw(1.2.3 8081 127.1 0x7f.1 0x7f000001 1.2.3.4.5 127.0.0.01
+for my $bad (qw(1.2.3 127.1 0x7f.1 0x7f000001 1.2.3.4.5 127.0.0.01
     1.2.3.256 127.0.0.1.)) {
     my $says = qr/'\Q$bad\E' is not an IPv4 address \(/;
     refused($says, 'connect', $bad, 80);
     refused($says, 'udp-send', $bad, 80, 'x');
 }
+refused(qr/'8081' is a number and not a host/, 'connect', '8081', 80);
+refused(qr/'8081' is a number and not a host/, 'udp-send', '8081', 80, 'x');
 my $says = qr/'1\.2\.3' is not an IPv4 address \(/;
 refused($says, 'connect', '1.2.3:80');
 refused($says, 'connect', '--proxy', '1.2.3:80', 'name.test', 80);

@@ -17,7 +17,7 @@ sub refuses {
     is $r->{status}, 2, "sockt @args is a usage error";
     like $r->{err}, qr/\A$pattern\n/, '  says what is wrong';
     like $r->{err},
-        qr/^sockt(?: \S+)?: (?:try '?sockt .*|.* is an option of .*|-vv .*)\n\z/m,
+        qr/^sockt(?: \S+)?: (?:try '?sockt .*|.* is an option of .*|-vv .*|a program goes .*)\n\z/m,
         '  and where help is';
     is $r->{out}, '', '  and nothing on stdout';
 }
@@ -96,8 +96,8 @@ refuses(qr/${connect}port '0' is .*/, 'connect', '127.0.0.1', 0);
 refuses(qr/${connect}port '65536' is .*/, 'connect', '127.0.0.1', 65536);
 refuses(qr/${connect}port '80x' is .*/, 'connect', '127.0.0.1', '80x');
 refuses(qr/${connect}port '-1' is .*/, 'connect', '--', '127.0.0.1', '-1');
-refuses(qr/${connect}missing host/, 'connect', '', 80);
-refuses(qr/${connect}missing port/, 'connect', 'host', '');
+refuses(qr/${connect}the host is empty/, 'connect', '', 80);
+refuses(qr/${connect}the port is empty/, 'connect', 'host', '');
 refuses(qr/${connect}there is no option --frobnicate/,
     'connect', '--frobnicate', @to);
 refuses(qr/${connect}there is no option --keepaliv; did you mean --keepalive\?/,

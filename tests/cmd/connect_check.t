@@ -298,7 +298,7 @@ for my $case (
     [qr/unexpected operand '2'\n/, 'h', 1, 2],
     [qr/missing port after 'b'/, '-z', 'a:1', 'b'],
     [qr/port 'b:1' is neither/, '-z', 'a', 'b:1'],
-    [qr/missing port after '81'/, '-z', 'h', 80, 81],
+    [qr/missing host before '81'/, '-z', 'h', 80, 81],
     [qr/'h' is a name|look|numeric/, '-zn', '127.0.0.1:1', 'h:1'],
     [qr/--any and --count cannot/, '-z', '--any', '--count', 2, 'h:1'],
     [qr/--until is about testing ports: it needs --zero/, '--until', 'closed',

@@ -80,7 +80,7 @@ like $r->{out}, qr/\A220-.*250 HELP\r\n.*4 lines\r\n221 2\.0\.0 Bye\r?\n?\z/s,
 my @bad = map { s/bob/tom/r } @mail;
 $r = converse($smtp, steps(@bad[0 .. 6]), '--expect-timeout', '0.3', '--done');
 is $r->{status}, 5, 'SMTP: what does not come is status 5';
-like $r->{err}, qr/--expect 4 of 4 \('\^250 2\\\\\.1\\\\\.5 \.\*\$'\): it was not received within 0\.3 s \(--expect-timeout\); received instead: '.*550 5\.1\.1 unknown\\r\\n'/,
+like $r->{err}, qr/--expect 4 of 4 \('\^250 2\\\.1\\\.5 \.\*\$'\): it was not received within 0\.3 s \(--expect-timeout\); received instead: '.*550 5\.1\.1 unknown\\r\\n'/,
     'which one, and what was received';
 
 # The reviewer's script: it waited for ever when ^ was that of all data.

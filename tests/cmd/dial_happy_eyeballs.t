@@ -85,7 +85,7 @@ subtest 'every address is told' => sub {
     my $r = named('n=127.0.0.2,127.0.0.1',
         'connect', '-w', '0.6', 'n', $port);
     is $r->{status}, 4, 'the best error is the status';
-    like $r->{err}, qr/^sockt connect: n port $port: 127\.0\.0\.2 no answer within 0\.6 s \(--timeout\); 127\.0\.0\.1 refused \([^)]+\)\n\z/,
+    like $r->{err}, qr/^sockt connect: n port $port: no answer from 127\.0\.0\.2 within 0\.6 s \(--timeout\); refused \(127\.0\.0\.1 answered; [^)]+\)\n\z/,
         'on one line, each with its reason';
     $r = named('n=127.0.0.2', 'connect', '-w', '0.3', 'n', $port);
     is $r->{status}, 5, 'silence alone is status 5';
@@ -144,7 +144,7 @@ subtest 'more addresses than fit into a line' => sub {
     $r = named("n=$many", 'portscan', '--all-addresses', 'n', $l->sockport);
     like $r->{err} . $r->{out}, qr/101 hosts/, 'portscan asks all of them';
     $r = named("n=$many", 'connect', 'n', free_port(host => '127.0.2.1'));
-    like $r->{err}, qr/^sockt connect: n port \d+: 127\.0\.1\.1 refused .*; and \d+ more\n\z/,
+    like $r->{err}, qr/^sockt connect: n port \d+: refused \(127\.0\.1\.1, .* and 97 more answered; nothing listens there\)\n\z/,
         'an error says so as well';
 };
 

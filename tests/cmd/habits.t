@@ -32,7 +32,7 @@ for my $row (@rows) {
         @options), '', "the options of '$hint' exist";
     # Stands for what the wildcards of the pattern match.
     my @words = split / /,
-        $pattern =~ s/\[!?(.)[^]]*\]/$1/gr =~ s/^-\*/--/r =~ s/\*/x/gr;
+        $pattern =~ s/\[!.\]/x/gr =~ s/\[(.)[^]]*\]/$1/gr =~ s/^-\*/--/r =~ s/\*/x/gr;
     for my $command (split / /, $commands =~ s/^\*$/connect http-get/r) {
         my @args = $command eq 'sockt' ? @words
             # What is in place of an operand is the only one.

@@ -18,7 +18,7 @@ refused('port 65536', qr/port/, 'http://localhost:65536/');
 refused('port 80x', qr/port/, 'http://localhost:80x/');
 refused('a space', qr/space/, 'http://localhost/a b');
 refused('a line break', qr/control byte/, "http://localhost/a\r\nX: y");
-refused('an empty one', qr/no host/, '');
+refused('an empty one', qr/URL is empty/, '');
 refused('an IPv6 address without brackets', qr/port/, 'http://::1/');
 refused('a bad one after a good one', qr/only http/, $url, 'ftp://x/');
 for my $bad ('localhost:0/', 'local host/', 'localhost/a b@c', '[::1/',

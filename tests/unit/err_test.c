@@ -83,8 +83,7 @@ main(void)
 	is_int(err_sys(&e, ERR_REFUSED, ECONNREFUSED, "host port %d", 81), -1,
 	    "-1 from an errno");
 	is_text(e.text,
-	    "host port 81: refused (the host answered; nothing listens on "
-	    "that address and port)",
+	    "host port 81: refused (the host answered; nothing listens there)",
 	    "what was tried, what came back, what it means");
 	ok(e.errnum == ECONNREFUSED && errno == ECONNREFUSED,
 	    "the errno in both places");
