@@ -12,7 +12,7 @@
 #	make check-deb      inspects the package
 #	make check-dist     tries package and tarball in a minimal Debian (root)
 #	make torture        fails every system call once (tests/torture.mk)
-#	make bench          compares speed with other programs; ROWS=relay,udp
+#	make bench          compares speed with other programs; ROWS=pipelines,scan
 #	make coverage       counts the lines and branches that tests reach
 #	make sanitize       runs make check with ASan and UBSan
 #	make fuzz           fuzzes each parser for FUZZ_SECONDS (clang)

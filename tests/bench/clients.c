@@ -1,15 +1,11 @@
 /*
- * clients PORT COUNT WINDOW: COUNT hello conversations, WINDOW at a time:
- * connect, wait for the greeting, send a name, wait for the answer, finish,
- * wait for the end. Prints conversations a second, the median, the 99th
- * percentile and the longest in milliseconds, and how many went wrong.
+ * clients PORT COUNT WINDOW: COUNT conversations, WINDOW at a time: connect,
+ * send "Michael" as a line, wait for an answer that ends with a newline,
+ * finish, wait for the end. Prints conversations per second, the median, the
+ * 99th percentile and the longest in milliseconds, and how many failed.
  *
- * clients PORT COUNT hold: opens COUNT connections, waits for each greeting,
- * prints "held" and closes when its stdin ends.
- *
- * clients PORT COUNT echo: the same with an echo server: sends eight bytes on
- * each connection once all are open, and waits for them. Prints "held" and the
- * seconds until all were open.
+ * clients PORT COUNT hold: opens COUNT connections, each of which has its
+ * answer, prints "held" and closes when its stdin ends.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -25,21 +21,20 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Seconds without any progress after which the rest counts as wrong. */
-#define PATIENCE 10
+/* Seconds without any progress after which the rest has failed. */
+#define IDLE_SECONDS 10
 
-enum stage { GREETING, ANSWER, END };
+static const char line[] = "Michael\n";
 
 struct conversation {
 	int fd;
-	enum stage stage;
-	size_t got; /* bytes of this stage */
+	bool is_sent, is_answered;
 	double start;
 };
 
 static struct conversation *conversations;
 static double *took;
-static int port, queue, opened, done, wrong;
+static int port, queue, opened, done, failed;
 
 static double
 now(void)
@@ -75,14 +70,12 @@ dial(int number, bool wait)
 static void
 begin(struct conversation *c)
 {
-	struct epoll_event e = {.events = EPOLLIN, .data = {.ptr = c}};
+	struct epoll_event e = {
+	    .events = EPOLLIN | EPOLLOUT, .data = {.ptr = c}};
 
-	c->start = now();
-	c->stage = GREETING;
-	c->got = 0;
-	c->fd = dial(opened++, false);
+	*c = (struct conversation){.fd = dial(opened++, false), .start = now()};
 	if (c->fd < 0 || epoll_ctl(queue, EPOLL_CTL_ADD, c->fd, &e) < 0) {
-		wrong++;
+		failed++;
 		done++;
 	}
 }
@@ -92,9 +85,9 @@ finish(struct conversation *c, bool good, int count)
 {
 	close(c->fd);
 	if (good)
-		took[done - wrong] = now() - c->start;
+		took[done - failed] = now() - c->start;
 	else
-		wrong++;
+		failed++;
 	done++;
 	if (opened < count)
 		begin(c);
@@ -104,25 +97,28 @@ finish(struct conversation *c, bool good, int count)
 static void
 advance(struct conversation *c, int count)
 {
-	static const size_t wants[] = {8, 16};
+	struct epoll_event e = {.events = EPOLLIN, .data = {.ptr = c}};
 	char text[64];
-	ssize_t n = recv(c->fd, text, sizeof(text), 0);
+	ssize_t n;
 
+	if (!c->is_sent) {
+		c->is_sent = true;
+		if (send(c->fd, line, strlen(line), MSG_NOSIGNAL) < 0 ||
+		    epoll_ctl(queue, EPOLL_CTL_MOD, c->fd, &e) < 0)
+			finish(c, false, count);
+		return;
+	}
+	n = recv(c->fd, text, sizeof(text), 0);
 	if (n < 0 && errno == EAGAIN)
 		return;
 	if (n <= 0) {
-		finish(c, n == 0 && c->stage == END, count);
+		finish(c, n == 0 && c->is_answered, count);
 		return;
 	}
-	c->got += (size_t)n;
-	if (c->stage == END || c->got < wants[c->stage])
-		return;
-	if (c->stage == ANSWER)
+	if (!c->is_answered && text[n - 1] == '\n') {
+		c->is_answered = true;
 		shutdown(c->fd, SHUT_WR);
-	else if (send(c->fd, "Michael\n", 8, MSG_NOSIGNAL) != 8)
-		c->stage = END;
-	c->stage++;
-	c->got = 0;
+	}
 }
 
 static int
@@ -143,14 +139,14 @@ converse(int count, int window)
 	for (i = 0; i < window; i++)
 		begin(&conversations[i]);
 	while (done < count) {
-		n = epoll_wait(queue, events, 256, PATIENCE * 1000);
+		n = epoll_wait(queue, events, 256, IDLE_SECONDS * 1000);
 		if (n <= 0)
 			break;
 		for (i = 0; i < n; i++)
 			advance(events[i].data.ptr, count);
 	}
 	seconds = now() - start;
-	good = done - wrong;
+	good = done - failed;
 	qsort(took, (size_t)good, sizeof(*took), compare);
 	printf("%.1f %.3f %.3f %.3f %d\n", good / seconds,
 	    good ? took[good / 2] * 1e3 : 0,
@@ -159,36 +155,24 @@ converse(int count, int window)
 	return 0;
 }
 
-/* Whether the server greets, or sends back what is particular to it. */
-static bool
-is_served(int fd, int number, bool echoes)
-{
-	char text[9] = "", sent[9];
-
-	snprintf(sent, sizeof(sent), "%07d\n", number % 10000000);
-	if (echoes && send(fd, sent, 8, MSG_NOSIGNAL) != 8)
-		return false;
-	return recv(fd, text, 8, MSG_WAITALL) == 8 &&
-	       (!echoes || strcmp(text, sent) == 0);
-}
-
 static int
-hold(int count, bool echoes)
+hold(int count)
 {
-	int *fds = calloc((size_t)count, sizeof(*fds)), i;
-	double start = now();
 	char text[64];
+	ssize_t n;
+	int i, fd;
 
 	for (i = 0; i < count; i++) {
-		fds[i] = dial(i, true);
-		if (fds[i] < 0 || (!echoes && !is_served(fds[i], i, false)))
+		fd = dial(i, true);
+		if (fd < 0 || send(fd, line, strlen(line), MSG_NOSIGNAL) < 0)
+			return 1;
+		do
+			n = recv(fd, text, sizeof(text), 0);
+		while (n > 0 && text[n - 1] != '\n');
+		if (n <= 0)
 			return 1;
 	}
-	start = now() - start;
-	for (i = 0; i < count && echoes; i++)
-		if (!is_served(fds[i], i, true))
-			return 1;
-	printf("held %.3f\n", start);
+	puts("held");
 	fflush(stdout);
 	while (read(STDIN_FILENO, text, sizeof(text)) > 0)
 		continue;
@@ -204,8 +188,8 @@ main(int argc, char **argv)
 		return 2;
 	port = atoi(argv[1]);
 	count = atoi(argv[2]);
-	if (strcmp(argv[3], "hold") == 0 || strcmp(argv[3], "echo") == 0)
-		return hold(count, strcmp(argv[3], "echo") == 0);
+	if (strcmp(argv[3], "hold") == 0)
+		return hold(count);
 	window = atoi(argv[3]) < count ? atoi(argv[3]) : count;
 	conversations = calloc((size_t)window, sizeof(*conversations));
 	took = calloc((size_t)count, sizeof(*took));
