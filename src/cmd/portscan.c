@@ -39,13 +39,14 @@
 #define DRY_ROWS 10
 /* With so many ports in a list, each of the only host has a row. */
 #define MAX_ROWS 20
-/* All runs must use the same order of shards. */
-#define SHARD_SEED 1
+/* All runs have the same order of hosts, of which shards are parts. */
+#define ORDER_SEED 1
+#define MAX_SHARDS 1000000
 /* The maximum number of ports of all hosts. */
 #define MAX_PORTS (UINT64_C(1) << 48)
 
 struct shard {
-	int64_t number, count; /* number is 1 to count; 0 of 0: everything */
+	int64_t first, last, count; /* 1 to count; 0 of 0: everything */
 };
 
 struct portscan_options {
@@ -77,24 +78,29 @@ static const struct portscan_options portscan_effective = {
     .time.timeout_ms = TIMEOUT_MS,
 };
 
-/* "I/N" */
+/* "I/N" or "I-J/N" */
 static int
 parse_shard(void *field, const char *arg, struct err *e)
 {
 	struct shard *s = field;
+	char first[48], *last = first;
 	const char *slash = strchr(arg, '/');
-	char first[24];
 
 	if (slash != NULL && (size_t)(slash - arg) < sizeof(first)) {
 		memcpy(first, arg, (size_t)(slash - arg));
 		first[slash - arg] = '\0';
-		if (num_parse(slash + 1, 1, 1000000, &s->count) &&
-		    num_parse(first, 1, s->count, &s->number))
+		if (strchr(first + 1, '-') != NULL) {
+			last = strchr(first + 1, '-');
+			*last++ = '\0';
+		}
+		if (num_parse(slash + 1, 1, MAX_SHARDS, &s->count) &&
+		    num_parse(last, 1, s->count, &s->last) &&
+		    num_parse(first, 1, s->last, &s->first))
 			return 0;
 	}
 	return err_set(e, ERR_USAGE,
-	    "'%s' is not I/N with I from 1 to N, N up to 1000000",
-	    text_shown(arg));
+	    "'%s' is not I/N or I-J/N with I and J from 1 to N, N up to %d",
+	    text_shown(arg), MAX_SHARDS);
 }
 
 static const struct opt part_opts[] = {
@@ -109,8 +115,9 @@ static const struct opt part_opts[] = {
 	"do not scan these hosts"),
     FLAG(0, "all-addresses", portscan_options, all_addresses,
 	"scan every address of a name, not only the first"),
-    CALL(0, "shard", "I/N", portscan_options, shard,
-	"scan part I of N; N runs scan everything once", .call = parse_shard),
+    CALL(0, "shard", "I[-J]/N", portscan_options, shard,
+	"scan part I (to J) of N; N runs scan everything once",
+	.call = parse_shard),
     FLAG(0, "dry-run", portscan_options, dry_run,
 	"send nothing; print the number of probes and the first ones"),
     {.kind = OPT_END},
@@ -227,7 +234,9 @@ choose_ports(struct run *run, const char *operand, struct err *e)
 	if (add_list(&o->exclude, add_ports, &excluded, e) < 0)
 		return -1;
 	ports_remove(&set.ports, &excluded.ports);
-	ports_list_init(&run->ports, &set.ports, run->part.seed);
+	ports_list_init(&run->ports, &set.ports,
+	    (uint64_t)clock_now() ^ (uint64_t)getpid() << 32 ^
+		(uint64_t)time(NULL));
 	if (run->ports.count == 0)
 		return err_set(e, ERR_USAGE, "no port is left to scan");
 	return 0;
@@ -313,26 +322,16 @@ on_progress(void *context, const struct scan_progress *p, struct err *e)
 	return result_probe(e);
 }
 
-static uint64_t
-random_seed(void)
-{
-	return (uint64_t)clock_now() ^ (uint64_t)getpid() << 32 ^
-	       (uint64_t)time(NULL);
-}
-
 /* Which hosts are scanned, in which order. */
 static struct targets_part
 part_of(const struct portscan_options *o)
 {
-	struct targets_part part = {
-	    .seed = random_seed() | 1,
-	    .shards = 1,
-	};
+	struct targets_part part = {.seed = ORDER_SEED, .shards = 1};
 
 	if (o->shard.count > 0) {
-		part.shard = (uint32_t)o->shard.number - 1;
+		part.first = (uint32_t)o->shard.first - 1;
+		part.last = (uint32_t)o->shard.last - 1;
 		part.shards = (uint32_t)o->shard.count;
-		part.seed = SHARD_SEED;
 	}
 	return part;
 }
@@ -483,10 +482,31 @@ scan(struct run *run, struct err *e)
 	}
 }
 
+/*
+ * "I-J/N" for the hosts that a scan has not finished, of which the last is the
+ * one before w->end; "" if there is none. The parts may begin a little earlier.
+ */
+static void
+format_rest(const struct run *run, const struct targets_walk *w, char *text,
+    size_t size)
+{
+	const struct targets *t = &run->targets;
+	uint32_t parts =
+	    t->hosts < MAX_SHARDS ? (uint32_t)t->hosts : MAX_SHARDS;
+
+	text[0] = '\0';
+	if (t->hosts > 1 && run->progress.next < w->end)
+		snprintf(text, size, "%" PRIu32 "-%" PRIu32 "/%" PRIu32,
+		    targets_shard_of(t, parts, run->progress.next) + 1,
+		    targets_shard_of(t, parts, w->end - 1) + 1, parts);
+}
+
 static int
 scan_and_report(struct run *run, struct err *e)
 {
+	const struct portscan_options *o = run->o;
 	struct targets_walk walk;
+	char rest[80];
 	int result;
 
 	targets_walk_start(&walk, &run->targets, &run->part);
@@ -495,15 +515,18 @@ scan_and_report(struct run *run, struct err *e)
 		return err_set(e, ERR_FAILED,
 		    "part %" PRId64 " of %" PRId64
 		    " has no host: nothing was scanned",
-		    run->o->shard.number, run->o->shard.count);
-	if (run->o->dry_run)
+		    run->o->shard.first, run->o->shard.count);
+	if (o->dry_run)
 		return print_plan(run);
 	setup_report(run);
 	result = scan(run, e);
 	progress_end(&run->live);
 	scan_report_end(&run->report);
-	scan_report_summary(&run->report, run->progress.sent,
+	format_rest(run, &walk, rest, sizeof(rest));
+	scan_report_summary(&run->report, rest, run->progress.sent,
 	    clock_now() - run->progress.start_ns);
+	if (rest[0] != '\0' && !o->report.json)
+		diag_warn("to go on: the same command with --shard %s", rest);
 	if (result == 0)
 		result = status_error(run, e);
 	scan_report_release(&run->report);

@@ -505,7 +505,8 @@ scan_report_end(struct scan_report *r)
 }
 
 void
-scan_report_summary(const struct scan_report *r, uint64_t sent, int64_t ns)
+scan_report_summary(
+    const struct scan_report *r, const char *rest, uint64_t sent, int64_t ns)
 {
 	uint64_t decided = scan_report_decided(r);
 	struct json *j;
@@ -522,6 +523,8 @@ scan_report_summary(const struct scan_report *r, uint64_t sent, int64_t ns)
 	json_close(j);
 	json_number(j, "probes", sent);
 	json_bool(j, "partial", decided < r->total);
+	if (rest[0] != '\0')
+		json_text(j, "rest", rest);
 	json_seconds(j, "seconds", (double)ns / 1e9);
 	diag_event_end(DIAG_NOTE,
 	    "%" PRIu64 " port%s of %" PRIu64 " host%s decided, %" PRIu64

@@ -79,9 +79,9 @@ uint64_t scan_report_closed(const struct scan_report *r);
 /* Prints what has not been printed yet, and the sums. */
 void scan_report_end(struct scan_report *r);
 
-/* Emits the "summary" event. */
+/* Emits the "summary" event. rest: the shards that are left, or "". */
 void scan_report_summary(
-    const struct scan_report *r, uint64_t sent, int64_t ns);
+    const struct scan_report *r, const char *rest, uint64_t sent, int64_t ns);
 
 /* The exit status: ERR_NONE if a port is open, otherwise by the best state. */
 enum err_kind scan_report_status(const struct scan_report *r);

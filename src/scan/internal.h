@@ -73,6 +73,7 @@ struct probe_pool {
 /* A host whose ports are being probed. */
 struct scan_host {
 	uint64_t index;     /* in the targets */
+	uint64_t position;  /* in the walk; UINT64_MAX: the host has ended */
 	uint32_t begun;     /* ports that have been probed, or skipped */
 	uint32_t undecided; /* ports of them without a result */
 	struct pace_rtt rtt;

@@ -83,6 +83,7 @@ begin_host(struct scan *s)
 		s->free_slot = s->hosts[slot].next_free;
 	memset(&s->hosts[slot], 0, sizeof(s->hosts[slot]));
 	s->hosts[slot].index = index;
+	s->hosts[slot].position = s->walk.at - 1;
 	s->active++;
 	enqueue(s, slot);
 	return true;
@@ -114,6 +115,7 @@ update_host(struct scan *s, uint32_t slot)
 		return;
 	s->o->host_done(s->o->context, slot);
 	h->next_free = s->free_slot;
+	h->position = UINT64_MAX;
 	s->free_slot = slot;
 	s->active--;
 }
@@ -352,6 +354,7 @@ int
 scan_run(const struct scan_options *o, struct scan_progress *end, struct err *e)
 {
 	struct scan s;
+	uint32_t slot;
 	int result = 0;
 
 	if (start(&s, o, e) < 0)
@@ -359,6 +362,10 @@ scan_run(const struct scan_options *o, struct scan_progress *end, struct err *e)
 	while (result == 0 && !is_done(&s))
 		result = run_round(&s, e);
 	*end = s.progress;
+	end->next = s.walk.at;
+	for (slot = 0; slot < s.touched; slot++)
+		if (s.hosts[slot].position < end->next)
+			end->next = s.hosts[slot].position;
 	finish(&s);
 	return result;
 }

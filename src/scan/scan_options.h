@@ -47,6 +47,7 @@ struct scan_result {
 struct scan_progress {
 	uint64_t sent; /* probes, including re-probes */
 	int errnum;    /* why the last one could not be sent; 0: it was */
+	uint64_t next; /* at the end: of the walk, where it would go on */
 	int64_t start_ns;
 };
 

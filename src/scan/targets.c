@@ -580,7 +580,8 @@ targets_walk_start(struct targets_walk *w, const struct targets *t,
     const struct targets_part *part)
 {
 	uint64_t share = t->hosts / part->shards;
-	uint64_t rest = t->hosts % part->shards, shard = part->shard;
+	uint64_t rest = t->hosts % part->shards;
+	uint64_t first = part->first, end = (uint64_t)part->last + 1;
 	int i;
 
 	w->count = t->hosts;
@@ -593,8 +594,19 @@ targets_walk_start(struct targets_walk *w, const struct targets *t,
 	for (i = 0; i < 4; i++)
 		w->keys[i] = mix(part->seed + UINT64_C(0x9e3779b97f4a7c15) *
 						  (uint64_t)(i + 1));
-	w->at = share * shard + (rest < shard ? rest : shard);
-	w->end = w->at + share + (shard < rest ? 1 : 0);
+	/* The rest is spread over the first shards. */
+	w->at = share * first + (rest < first ? rest : first);
+	w->end = share * end + (rest < end ? rest : end);
+}
+
+uint32_t
+targets_shard_of(const struct targets *t, uint32_t shards, uint64_t position)
+{
+	uint64_t share = t->hosts / shards, rest = t->hosts % shards;
+
+	if (position < rest * (share + 1))
+		return (uint32_t)(position / (share + 1));
+	return (uint32_t)((position - rest) / share);
 }
 
 bool

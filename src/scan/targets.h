@@ -82,8 +82,9 @@ void targets_release(struct targets *t);
 
 /* Which hosts are walked, and in which order. */
 struct targets_part {
-	uint64_t seed;          /* of the random order */
-	uint32_t shard, shards; /* 0 to shards - 1; 0 of 1: all */
+	uint64_t seed;        /* of the random order */
+	uint32_t first, last; /* shards, from 0 */
+	uint32_t shards;      /* of which they are; 1: all */
 };
 
 /*
@@ -102,6 +103,10 @@ struct targets_walk {
 
 void targets_walk_start(struct targets_walk *w, const struct targets *t,
     const struct targets_part *part);
+
+/* The shard that a position of the walk is in. */
+uint32_t targets_shard_of(
+    const struct targets *t, uint32_t shards, uint64_t position);
 
 /* The next host. Returns false at the end. */
 bool targets_walk_next(struct targets_walk *w, uint64_t *host);

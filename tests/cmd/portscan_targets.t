@@ -117,6 +117,23 @@ $r = run('portscan', '--shard', '1/3', '127.0.0.1-3', $any);
 like $r->{out}, qr/^3 hosts: 1 with open ports, .*, 2 not probed$/m,
     'the hosts of other shards are not probed';
 
+# A scan that is cut off says how to go on: what is left is done by that, and
+# little is done twice.
+my @slow = ('-m', '0.3', '--rate', '200', '127.0.0.1-200', free_port());
+$r = run('portscan', @slow);
+is $r->{status}, 5, 'a scan that is cut off';
+my ($rest) = $r->{err} =~ /^sockt portscan: to go on: the same command with --shard (\d+-200\/200)$/m;
+ok $rest, 'says how to go on' or diag $r->{err};
+my %times;
+$r = run('portscan', '--json', '-a', @slow);
+($rest) = $r->{out} =~ /"rest":"([^"]+)"/;
+$times{$_}++ for $r->{out} =~ /"ip":"([^"]+)"/g;
+$r = run('portscan', '--json', '-a', '--shard', $rest, @slow[4, 5]);
+unlike $r->{out}, qr/"rest"/, 'a complete one does not';
+$times{$_}++ for $r->{out} =~ /"ip":"([^"]+)"/g;
+is scalar keys %times, 200, 'both together scan every host';
+cmp_ok scalar(grep { $_ > 1 } values %times), '<', 20, 'hardly one of them twice';
+
 $r = run('portscan', '--dry-run', '192.0.2.0/24', '1-100');
 is $r->{status}, 0, '--dry-run sends nothing';
 like $r->{out}, qr/\A256 hosts, 100 ports: 25600 to probe, up to \d+ at once\n/,

@@ -34,7 +34,7 @@ refused(qr/ports '0'/, '--exclude', '0', '127.0.0.1', '80');
 refused(qr/host '127.0.0.0\/x'/, '--exclude-hosts', '127.0.0.0/x',
     '127.0.0.1', '80');
 refused(qr/--shard: '$_' is not I\/N/, '--shard', $_, '127.0.0.1', '80')
-    for qw(0/4 5/4 9/4 1 1/0 a/b 1/2/3 -1/2);
+    for qw(0/4 5/4 9/4 1 1/0 a/b 1/2/3 -1/2 2-1/4 1-5/4 0-2/4 1-/4 1-2-3/4);
 refused(qr/--parallel/, '--parallel', '0', '127.0.0.1', '80');
 refused(qr/--rate/, '--rate', '0', '127.0.0.1', '80');
 refused(qr/lines for grep are printed by -q/, '-g', '53', '127.0.0.1', '80');

@@ -155,9 +155,20 @@ covers_once(const char *in, const char *out, struct targets_part part)
 	mark(in, wanted);
 	mark(out, excluded);
 	choose(&t, in, out, &e);
-	for (part.shard = 0; part.shard < part.shards; part.shard++) {
+	/* One at a time, but the first two together. */
+	for (part.first = 0; part.first < part.shards;
+	     part.first = part.last + 1) {
+		part.last = part.first;
+		if (part.first == 0 && part.shards > 1)
+			part.last = 1;
 		targets_walk_start(&w, &t, &part);
 		total += w.end - w.at;
+		if (w.at < w.end &&
+		    (targets_shard_of(&t, part.shards, w.at) != part.first ||
+			(t.hosts >= part.shards &&
+			    targets_shard_of(&t, part.shards, w.end - 1) !=
+				part.last)))
+			total++;
 		while (targets_walk_next(&w, &host)) {
 			targets_host(&t, host, 0, &a);
 			seen[ntohl(a.u.in4.sin_addr.s_addr) & 255]++;
