@@ -77,7 +77,9 @@ report(const char *fmt, const char *a, const char *b)
 		return;
 	n = (size_t)n < sizeof(line) - 1 ? n : (int)sizeof(line) - 2;
 	line[n++] = '\n';
-	(void)fd_write_all(FD_REPORT, line, (size_t)n);
+	/* sockt would wait for it. */
+	if (fd_write_all(FD_REPORT, line, (size_t)n) < 0)
+		_exit(ERR_FAILED);
 }
 
 /* Reports the end of the connection, and exits. */
@@ -540,6 +542,8 @@ write_output(void)
 		n = write(FD_PLAIN, b->bytes + b->from, b->to - b->from);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
+		if (n < 0 && errno != EPIPE)
+			_exit(ERR_FAILED);
 		if (n < 0) {
 			p.is_abandoned = true;
 			p.abandoned_ns = clock_now();

@@ -1,6 +1,7 @@
 # connect with each of its system calls failing; see Torture.pm.
 use Torture;
-use Sockt qw(sockt);
+use Sockt qw(scratch sockt);
+use SocktTls;
 
 my $up   = data(9_000, 1);
 my $down = data(7_000, 2);
@@ -186,6 +187,27 @@ scenario 'connect-via',
     stdin => [ [ send => $up ] ],
     out   => "x$up",
     names => qr/name\.test/;
+
+# TLS, which another sockt ends in front of the peer.
+my $tls = scratch();
+my $can_tls = tls_is_available();
+if ($can_tls) {
+    my $c = tls_certificate(tls_authority("$tls/ca"), 'good', 'DNS:localhost');
+    spew("$tls/front", "#!/bin/sh\nunset LD_PRELOAD\n"
+        . "exec @{[ sockt() ]} listen -q --fd 0 --tls-cert $c->{cert} "
+        . "--tls-key $c->{key} --to 127.0.0.1:\$1\n");
+    chmod 0755, "$tls/front";
+}
+scenario 'connect-tls',
+    args  => [ qw(connect -q --tls --tls-ca), "$tls/ca/ca.pem", '--via',
+        "$tls/front %p", 'localhost', 'PORT' ],
+    stdin => [ pieces(@up) ],
+    names => qr/TLS|\/tmp/,
+    # To the process of TLS, EPIPE is that nobody reads any more.
+    except => qr/\Awrite\@2 [45] EPIPE/,
+    peers => [ { steps => [ [ until => 'eof' ], pieces(@down), ['fin'] ] } ],
+    out   => $down,
+    got   => [$up] if $can_tls;
 
 scenario 'connect-options',
     args  => 'connect -q --ttl 9 --tos 8 --rcvbuf 64k --sndbuf 64k '
