@@ -207,9 +207,10 @@ log_result(const struct endpoint *ep, int64_t start, const char *note,
 	for (i = 0; i < list->count; i++)
 		json_text(j, NULL, addr_ip_text(&list->items[i]));
 	json_close(j);
-	/* The step says the same. */
-	diag_event_end(step_is_on() ? DIAG_STEP + 1 : DIAG_NOTE, "%s is %s",
-	    text_shown(ep->host), all);
+	/* The step says the same, and everybody knows localhost. */
+	diag_event_end(step_is_on() || endpoint_is_localhost(ep) ? DIAG_STEP + 1
+								 : DIAG_NOTE,
+	    "%s is %s", text_shown(ep->host), all);
 }
 
 /* Loopback, IPv4 first: most servers on only one address are on that one. */

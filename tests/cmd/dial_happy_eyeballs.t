@@ -171,14 +171,14 @@ subtest 'localhost' => sub {
     # This resolver does not know it.
     my $l = tcp_listener();
     for my $name (qw(localhost LocalHost localhost. app.localhost)) {
-        my $r = named('', 'connect', '-vz', $name, $l->sockport);
+        my $r = named('', 'connect', '-vvz', $name, $l->sockport);
         is $r->{status}, 0, "$name is the loopback";
-        like $r->{err}, qr/\Q$name\E is 127\.0\.0\.1, ::1\n/, 'both of it';
+        like $r->{err}, qr/resolve \Q$name\E to 127\.0\.0\.1, ::1: ok/, 'both of it';
     }
-    my $r = named('', 'connect', '-4v', 'localhost', free_port());
-    like $r->{err}, qr/localhost is 127\.0\.0\.1\n/, '-4 takes one';
-    $r = named('', 'connect', '-6v', 'localhost', free_port());
-    like $r->{err}, qr/localhost is ::1\n/, '-6 the other';
+    my $r = named('', 'connect', '-4vv', 'localhost', free_port());
+    like $r->{err}, qr/resolve localhost to 127\.0\.0\.1: ok/, '-4 takes one';
+    $r = named('', 'connect', '-6vv', 'localhost', free_port());
+    like $r->{err}, qr/resolve localhost to ::1: ok/, '-6 the other';
     is named('', 'connect', 'nolocalhost', 80)->{status}, 3,
         'other names are looked up';
     is named('', 'connect', '-n', 'localhost', 80)->{status}, 2,
