@@ -314,7 +314,7 @@ follow(struct transfer *t, const char *location, struct err *e)
 	diag_note("redirected to %s", shown);
 	t->left_origin |= !is_same;
 	t->redirects++;
-	url_copy(&t->current, &to);
+	t->current = to;
 	return NEXT_REQUEST;
 }
 
@@ -703,7 +703,7 @@ attempt(struct transfer *t, struct err *e)
 			/* With the usable part of the output. */
 			if (!t->is_complete && !can_resume(t))
 				t->held = 0;
-			url_copy(&t->current, &t->url);
+			t->current = t->url;
 			t->left_origin = false;
 			t->redirects = 0;
 			t->is_served = false;

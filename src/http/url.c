@@ -1,7 +1,6 @@
 /* Parses URLs (RFC 3986), follows references, and shows URLs. */
 #include "http/url.h"
 
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -330,13 +329,6 @@ url_follow(const struct url *base, const char *location, struct url *next,
 	if (base->is_https && !next->is_https)
 		next->user[0] = '\0';
 	return 0;
-}
-
-void
-url_copy(struct url *to, const struct url *from)
-{
-	memcpy(
-	    to, from, offsetof(struct url, target) + strlen(from->target) + 1);
 }
 
 const char *

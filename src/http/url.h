@@ -47,9 +47,6 @@ int url_parse(struct url *u, const char *text, struct err *e);
 int url_follow(const struct url *base, const char *location, struct url *next,
     struct err *e);
 
-/* Copies from, but not the unused bytes of its target. */
-void url_copy(struct url *to, const struct url *from);
-
 /* Enough for url_absolute(). */
 #define URL_ABSOLUTE_SIZE (URL_SIZE + ENDPOINT_HOST + 24)
 

@@ -75,7 +75,7 @@ follow(const char *location)
 		check(next.user[0] == '\0');
 	if (strchr(location, '@') == NULL)
 		check(strcmp(next.user, is_same ? current.user : "") == 0);
-	url_copy(&current, &next);
+	current = next;
 }
 
 /* Ends the first line in a NUL; returns the next one, or NULL. */
