@@ -26,12 +26,6 @@ scenario 'half-close',
     out   => '',
     got   => [$up];
 
-scenario 'half-close-send-only',
-    args  => 'connect -q --send-only 127.0.0.1 PORT',
-    stdin => [ pieces(@up) ],
-    peers => [ { steps => \@receiver } ],
-    got   => [$up];
-
 scenario 'half-close-after-answer',
     args  => 'connect -q 127.0.0.1 PORT',
     stdin => [ pieces(@up) ],
@@ -48,13 +42,6 @@ scenario 'connect-send',
 
 scenario 'connect-receive',
     args  => 'connect -q 127.0.0.1 PORT',
-    stdin => 'null',
-    peers => [ { steps => \@sender } ],
-    out   => $down,
-    got   => [''];
-
-scenario 'connect-recv-only',
-    args  => 'connect -q --recv-only 127.0.0.1 PORT',
     stdin => 'null',
     peers => [ { steps => \@sender } ],
     out   => $down,
@@ -100,13 +87,6 @@ scenario 'connect-hexdump',
     },
     names => qr/\bdump\b/;
 
-scenario 'connect-crlf',
-    args  => 'connect -q --crlf 127.0.0.1 PORT',
-    stdin => [ pieces("a\nb\r\n", "\n", 'c') ],
-    peers => [ { steps => [ [ until => 'eof' ], ['fin'] ] } ],
-    out   => '',
-    got   => ["a\r\nb\r\n\r\nc"];
-
 scenario 'connect-script',
     args => [ qw(connect -q 127.0.0.1 PORT --expect Welcome --send Michael\n
         --expect Hello --send exit\n --done) ],
@@ -116,12 +96,6 @@ scenario 'connect-script',
         [ send => "Hello, Michael!\n" ], [ until => 'eof' ] ] } ],
     out => "Welcome!\nHello, Michael!\n",
     got => ["Michael\nexit\n"];
-
-scenario 'connect-zero-name',
-    args  => 'connect -q -z localhost PORT',
-    stdin => 'null',
-    peers => [ { steps => [ [ until => 'eof' ] ] } ],
-    out   => '';
 
 scenario 'connect-name',
     args  => 'connect -q localhost PORT',

@@ -37,20 +37,6 @@ scenario 'http-get',
     peers => [ { steps => [ @ask, [ send => whole($body) ], @end ] } ],
     out   => $body;
 
-scenario 'http-get-shown',
-    args  => 'http-get http://localhost:PORT/f',
-    stdin => 'null',
-    peers => [ { steps => [ @ask, [ send => whole($body) ], @end ] } ],
-    out   => $body;
-
-scenario 'http-get-no-length',
-    args  => 'http-get -q http://127.0.0.1:PORT/f',
-    stdin => 'null',
-    peers => [ { steps => [ @ask, [ send => head_of('HTTP/1.0 200 OK') ],
-        [ send => substr $body, 0, 9_000 ], [ pause => 0.01 ],
-        [ send => substr $body, 9_000 ], @end ] } ],
-    out => $body;
-
 scenario 'http-get-file',
     args => 'http-get -q -o f http://127.0.0.1:PORT/f',
     %file,
@@ -129,13 +115,6 @@ scenario 'http-get-continued-416',
     peers => [ { steps => [ @ask, [ send => head_of('HTTP/1.1 416 No',
         'ETag: "1"', 'Content-Range: bytes */20000', 'Content-Length: 0') ],
         @end ] } ];
-
-scenario 'http-get-json',
-    args  => 'http-get --json http://127.0.0.1:PORT/f',
-    stdin => 'null',
-    peers => [ { steps => [ @ask, [ send => whole($body) ], @end ] } ],
-    notes => qr/"event":"(?!error)/,
-    out   => $body;
 
 # Either file, whichever is asked for first.
 my $asked_for = sub {

@@ -98,21 +98,6 @@ scenario 'listen-to',
             ? 'the target did not receive everything' : ();
     };
 
-scenario 'listen-to-half-closed',
-    args    => 'listen --to unix:s 127.0.0.1 0',
-    stdin   => 'null',
-    peers   => [ { unix => 's', steps => [ pieces($down), ['fin'],
-        [ until => 'eof' ] ] } ],
-    clients => [$sender],
-    out     => '',
-    got     => [$down],
-    check   => sub {
-        my ($r) = @_;
-        my $c = $r->{connections}[0];
-        return $r->{status} == 0 && (!$c || $c->{got} ne $up)
-            ? 'the target did not receive everything' : ();
-    };
-
 # A reset before any byte is told with -v.
 scenario 'listen-keep-echo',
     args    => 'listen -kv --echo 127.0.0.1 0',
@@ -131,21 +116,6 @@ scenario 'listen-keep-exec',
     got     => [ ($up) x 2 ],
     notes   => qr/ \(fd \d+\)|: (ok|FAILED)\b|fork|closed/,
     names   => qr/\bcat\b/;
-
-scenario 'listen-record',
-    args    => 'listen --echo -x dump 127.0.0.1 0',
-    stdin   => 'null',
-    clients => [$sender],
-    out     => '',
-    got     => [$up],
-    names   => qr/\bdump\b/,
-    check   => sub {
-        my ($r) = @_;
-        my $dump = delete $r->{files}{dump} // '';
-        my $shown = () = $dump =~ /^[0-9a-f]{8} /mg;
-        return $r->{status} == 0 && $shown < 2 * length($up) / 16
-            ? 'the dump is not whole' : ();
-    };
 
 scenario 'listen-keep-program-record',
     args    => 'listen -kv -x dump 127.0.0.1 0 -- cat',
@@ -178,15 +148,6 @@ scenario 'listen-keep-discard',
     stop    => 'TERM',
     out     => '',
     got     => [ ('') x 2 ];
-
-scenario 'listen-keep-program',
-    args    => 'listen -kv 127.0.0.1 0 -- cat',
-    stdin   => 'null',
-    clients => [ ($sender) x 2 ],
-    stop    => 'INT',
-    out     => '',
-    got     => [ ($up) x 2 ],
-    names   => qr/\bcat\b/;
 
 scenario 'listen-keep-to',
     args    => 'listen -kv --to localhost:PORT 127.0.0.1 0',

@@ -37,17 +37,6 @@ scenario 'portscan-all',
     %scan,
     check => states(open => 2);
 
-scenario 'portscan-json',
-    args => 'portscan --json -w 0.3 127.0.0.1 PORT,PORT2,FREE',
-    %scan,
-    check => sub {
-        my ($r) = @_;
-        my @open = $r->{stdout} =~ /"state":"open"/g;
-        return $r->{status} == 0
-            && (@open != 2 || $r->{stdout} !~ /"event":"summary"/)
-            ? "stdout is '$r->{stdout}'" : ();
-    };
-
 scenario 'portscan-banner',
     args => 'portscan --banner -w 0.3 127.0.0.1 PORT,PORT2,FREE',
     %scan,

@@ -11,15 +11,6 @@ scenario 'udp-send',
 
 my @lines = map { "line $_ " . 'x' x ($_ * 7 % 60) } 1 .. 40;
 
-scenario 'udp-send-lines',
-    args  => 'udp-send -q -w 0.3 --window 8 127.0.0.1 PORT',
-    stdin => [ [ send => join '', map { "$_\n" } @lines[ 0 .. 19 ] ],
-        [ pause => 0.01 ],
-        [ send => join '', map { "$_\n" } @lines[ 20 .. 39 ] ] ],
-    peers => [ { udp => 1, answer => sub { "re $_[0]" } } ],
-    out   => join('', map { "re $_\n" } @lines),
-    got   => [ join '|', @lines ];
-
 scenario 'udp-send-stream',
     args  => 'udp-send -q -w 0.3 127.0.0.1 PORT',
     stdin => [ [ send => join '', map { "$_\n" } @lines[ 0 .. 19 ] ],
@@ -60,13 +51,6 @@ scenario 'udp-send-unix-pressed',
     peers => [ { udp => 1, unix => 's', steps => [ [ deaf => 0.03 ] ] } ],
     out   => '',
     got   => [ join '|', @lines, @lines ];
-
-scenario 'udp-send-whole',
-    args  => 'udp-send -q -w 0.3 --raw --whole localhost PORT',
-    stdin => [ [ send => "a\nb" ], [ pause => 0.01 ], [ send => "\nc\n" ] ],
-    peers => [ { udp => 1, answer => sub { "re $_[0]" } } ],
-    out   => "re a\nb\nc\n",
-    got   => ["a\nb\nc\n"];
 
 scenario 'udp-send-stats',
     args  => 'udp-send --stats -w 0.3 --count 3 127.0.0.1 PORT x',
@@ -127,13 +111,6 @@ scenario 'udp-serve',
     clients => [ asks() ],
     stop    => 'TERM',
     check   => answers(@hello);
-
-scenario 'udp-serve-echo',
-    args    => 'udp-serve -v --echo localhost 0',
-    stdin   => 'null',
-    clients => [ asks() ],
-    stop    => 'INT',
-    check   => answers(qw(Michael Tracy Sarah));
 
 scenario 'udp-serve-record',
     args    => 'udp-serve -v -x dump 127.0.0.1 0',
