@@ -66,7 +66,7 @@ package Examples;
 use strict;
 use warnings;
 use ExamplePage;
-use Fcntl qw(:flock);
+use Socket qw(AF_UNIX SOCK_STREAM pack_sockaddr_un);
 use Sockt;
 use Terminal;
 use Test::More;
@@ -381,16 +381,15 @@ sub ports_of {
     die "no free ports\n";
 }
 
-# Keeps a port for this test among all that run these examples. False when
-# another has it, or any program.
+# Keeps a port for this test among all that run these examples, by the name of a
+# socket that is in no file system. False when another has it, or any program.
 sub lock_port {
     my ($port) = @_;
     our %locks;
     return 1 if $locks{$port};
-    my $directory = File::Spec->tmpdir . "/sockt-ports-$>";
-    mkdir $directory, 0700;
-    open my $lock, '>', "$directory/$port" or die "$directory/$port: $!\n";
-    flock $lock, LOCK_EX | LOCK_NB or return 0;
+    socket my $lock, AF_UNIX, SOCK_STREAM, 0 or die "socket: $!\n";
+    bind $lock, pack_sockaddr_un("\0sockt-test-port-$port")
+        or $^O ne 'linux' or return 0;
     for my $proto ('tcp', 'udp') {
         IO::Socket::IP->new(LocalHost => '0.0.0.0', LocalPort => $port,
             Proto => $proto, $proto eq 'tcp' ? (Listen => 1) : ()) or return 0;

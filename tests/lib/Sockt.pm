@@ -83,6 +83,7 @@ sub built { return ($ENV{SOCKT_BUILD} || "$TOP/build") . "/tests/$_[0]" }
 # Forks. The child runs code and exits without END blocks. Returns its pid.
 sub fork_child {
     my ($code) = @_;
+    scratch_base();
     my $pid = fork // croak "fork: $!";
     if ($pid == 0) {
         %children = ();
@@ -246,8 +247,16 @@ sub spew {
     return $path;
 }
 
-# A directory that is removed with the test.
-sub scratch { return tempdir('sockt-XXXXXX', TMPDIR => 1, CLEANUP => 1) }
+# A directory that is removed with the test, also where a child has asked for it.
+sub scratch { return tempdir('XXXXXX', DIR => scratch_base()) }
+
+my $base;
+
+sub scratch_base {
+    $base //= tempdir('sockt-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+    chmod 0755, $base;
+    return $base;
+}
 
 # The children of a process, zombies included. None where there is no proc(5).
 sub children {
