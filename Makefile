@@ -3,6 +3,7 @@
 #	make                build/sockt
 #	make demo           runs the tutorials' programs against each other
 #	make check          runs every test that needs no other program
+#	make check-long     what takes hours: fuzzing, large transfers, torture
 #	make check-netns    runs tests in network namespaces (root)
 #	make check-interop  runs tests against other programs
 #	make dist           build/sockt-VERSION.tar.gz of the last commit
@@ -176,8 +177,8 @@ LONGEST = $(wildcard $(addprefix tests/,cmd/listen_many_connections.t \
 	cmd/udp_serve_loop.t cmd/unnoticed_call_failures.t))
 LOOPBACK = $(LONGEST) \
 	$(filter-out $(LONGEST),$(wildcard tests/cmd/*.t))
-# The lints are the same in every mode.
-TESTS ?= $(wildcard tests/examples/*.t) $(if $(B:build=),,\
+# The examples and the lints are the same in every mode.
+TESTS ?= $(if $(B:build=),,$(wildcard tests/examples/*.t) \
 	$(filter-out $(NAMES),$(wildcard tests/lint/*.t))) $(LOOPBACK) \
 	$(UNIT) $(REPLAY)
 HELPERS = $(B)/sockt $(B)/tests/sockt-names $(B)/tests/pty
@@ -194,8 +195,17 @@ check: $(HELPERS) $(UNIT) $(REPLAY)
 check-unit:
 	@$(MAKE) check TESTS='$$(UNIT) $$(REPLAY)'
 
+# What takes hours: large transfers, an hour of fuzzing, every run of torture.
+check-long: $(HELPERS)
+	@SOCKT_LONG=1 $(MAKE) check JOBS=2 \
+		TESTS='tests/cmd/over_4_gib.t tests/cmd/listen_many_connections.t'
+	@$(MAKE) -j2 fuzz FUZZ_SECONDS=$$((7200 / $(words $(FUZZ))))
+	@SOCKT_TRANSFERS=2000 $(MAKE) check-interop INTEROP=tests/interop/pause_and_burst.t
+	@$(MAKE) torture
+
+INTEROP ?= $(wildcard tests/interop/*.t)
 check-interop: $(HELPERS)
-	@$(TESTENV) $(PROVE) -j$(JOBS) $(wildcard tests/interop/*.t)
+	@$(TESTENV) $(PROVE) -j$(JOBS) $(INTEROP)
 
 sanitize:
 	@$(MAKE) check SANITIZE=1
@@ -241,7 +251,7 @@ help:
 
 force:
 
-.PHONY: all helpers check check-unit check-interop sanitize demo install \
+.PHONY: all helpers check check-unit check-long check-interop sanitize demo install \
 	uninstall clean help force
 .SECONDARY:
 .DELETE_ON_ERROR:
