@@ -39,8 +39,12 @@ run(const struct command *c, char **argv, const char **habit, struct err *e)
 		diag_start(c->name, report->level, report->json != 0);
 		result = c->run(args.options, &args, e);
 	}
-	if (result < 0 && e->kind == ERR_USAGE)
+	if (result < 0 && e->kind == ERR_USAGE) {
 		*habit = habits_find(c, argv, &args);
+		/* It says more than a similar word. */
+		if (*habit != NULL && strstr(e->text, "; did you mean") != NULL)
+			*strstr(e->text, "; did you mean") = '\0';
+	}
 	command_release(c, &args);
 	return result;
 }
@@ -103,6 +107,8 @@ dispatch(int argc, char **argv, const char **habit, struct err *e)
 	c = command_find(command_table, argv[1], e);
 	if (c == NULL) {
 		*habit = habits_find(NULL, argv + 1, NULL);
+		if (*habit != NULL && strstr(e->text, "; did you mean") != NULL)
+			*strstr(e->text, "; did you mean") = '\0';
 		return -1;
 	}
 	diag_start(c->name, DIAG_SAY, false);

@@ -43,7 +43,7 @@ edit_distance(const char *a, const char *b)
  * Returns true if candidate is similar enough to typed to be suggested, and
  * nearer than *nearest, which is then set to its distance. A word that begins
  * with typed is the nearest; a word that contains it is similar, and so is one
- * that differs in at most a third of its letters.
+ * with the same first letter that differs in at most a third of its letters.
  */
 static bool
 is_nearer(const char *typed, const char *candidate, size_t *nearest)
@@ -54,8 +54,10 @@ is_nearer(const char *typed, const char *candidate, size_t *nearest)
 		d = 0;
 	else if (n >= 3 && strstr(candidate, typed) != NULL)
 		d = 1;
-	else
+	else if (candidate[0] == typed[0])
 		d = edit_distance(typed, candidate);
+	else
+		return false;
 	if (longer < n)
 		longer = n;
 	if (d * 3 > longer || d >= *nearest)

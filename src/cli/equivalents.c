@@ -4,6 +4,9 @@
  */
 #include "cli/equivalents.h"
 
+#include <ctype.h>
+#include <limits.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -15,28 +18,31 @@
 /* Lines of two fields, separated by a tab. */
 static const char rows[] =
     "nc host 80\tsockt connect host 80\n"
-    "nc -z -w 2 host 22\tsockt connect -z -w 2 host 22\n"
+    "nc -v host 80\tsockt connect -v host 80\n"
     "nc -zv host 22\tsockt connect -zv host 22\n"
     "nc -zv host 20-25\tsockt portscan host 20-25\n"
-    "nc -N host 80 < request\tsockt connect host 80 < request\n"
-    "nc -q 1 host 80 < request\tsockt connect --linger 1 host 80 < request\n"
-    "nc -d host 80\tsockt connect --recv-only host 80\n"
-    "nc -C host 25\tsockt connect -C host 25\n"
-    "nc -s 192.0.2.1 -p 40000 host 80\t"
-    "sockt connect -s 192.0.2.1 -p 40000 host 80\n"
-    "nc -X 5 -x p:1080 host 22\t"
-    "sockt connect --proxy socks5://p:1080 host 22\n"
-    "nc -U /run/x\tsockt connect unix:/run/x\n"
-    "nc -u host 9999\tsockt udp-send host 9999\n"
-    "nc -u host 9999 < <(printf '\\1\\0')\t"
-    "sockt udp-send --escapes host 9999 '\\x01\\0'\n"
-    "nc -u -w 1 host 53 < <(xxd -r -p query)\t"
-    "sockt udp-send --hex --whole -w 1 host 53 < query\n"
+    "nc -z -w 2 host 22\tsockt connect -z -w 2 host 22\n"
+    "nc -w 5 host 80\tsockt connect -w 5 host 80\n"
     "nc -l 8080\tsockt listen '*' 8080\n"
     "nc -l 127.0.0.1 8080\tsockt listen 8080\n"
     "nc -lk 8080\tsockt listen -k '*' 8080\n"
-    "nc -lU /tmp/x\tsockt listen unix:/tmp/x\n"
+    "nc -l 8080 > file\tsockt listen '*' 8080 > file\n"
+    "nc -N host 8080 < file\tsockt connect host 8080 < file\n"
+    "nc -q 1 host 80 < request\tsockt connect --linger 1 host 80 < request\n"
+    "nc -u host 9999\tsockt udp-send host 9999\n"
     "nc -ul 9999\tsockt udp-serve --print '*' 9999\n"
+    "nc -u -w 1 host 53 < <(xxd -r -p query)\t"
+    "sockt udp-send --hex --whole -w 1 host 53 < query\n"
+    "nc -u host 9999 < <(printf '\\1\\0')\t"
+    "sockt udp-send --escapes host 9999 '\\x01\\0'\n"
+    "nc -C host 25\tsockt connect -C host 25\n"
+    "nc -d host 80\tsockt connect --recv-only host 80\n"
+    "nc -U /run/x\tsockt connect unix:/run/x\n"
+    "nc -lU /tmp/x\tsockt listen unix:/tmp/x\n"
+    "nc -X 5 -x p:1080 host 22\t"
+    "sockt connect --proxy socks5://p:1080 host 22\n"
+    "nc -s 192.0.2.1 -p 40000 host 80\t"
+    "sockt connect -s 192.0.2.1 -p 40000 host 80\n"
     "ncat host 80\tsockt connect host 80\n"
     "ncat -i 30s host 80\tsockt connect --idle-timeout 30 host 80\n"
     "ncat -x dump host 80\tsockt connect -x dump host 80\n"
@@ -81,7 +87,7 @@ static const char rows[] =
     "sockt connect --via 'ssh jump nc %h %p' host 22\n"
     "openssl s_client -quiet -connect host:443\t"
     "sockt connect --tls host 443\n"
-    "socat TCP-LISTEN:80,fork,reuseaddr TCP:backend:8080\t"
+    "socat TCP-LISTEN:80,fork TCP:backend:8080\t"
     "sockt listen -k '*' 80 --to backend:8080\n"
     "socat TCP-LISTEN:80,fork UNIX-CONNECT:/run/x\t"
     "sockt listen -k '*' 80 --to unix:/run/x\n"
@@ -112,6 +118,7 @@ static const char rows[] =
     "curl -O http://host/file\tsockt http-get -O http://host/file\n"
     "curl -C - -O http://host/file\tsockt http-get -cO http://host/file\n"
     "curl -fLo page http://host/\tsockt http-get -Lo page http://host/\n"
+    "curl -o page http://host/\tsockt http-get -o page http://host/\n"
     "curl -I http://host/\tsockt http-get -I http://host/\n"
     "curl -i http://host/\tsockt http-get -i http://host/\n"
     "curl -r 0-99 http://host/file\tsockt http-get -r 0-99 http://host/file\n"
@@ -143,7 +150,7 @@ static const char rows[] =
     "wget -S --spider http://host/\tsockt http-get -LI http://host/\n"
     "nmap -sT host\tsockt portscan host\n"
     "nmap -p 22,80 host\tsockt portscan host 22,80\n"
-    "nmap -sT -p- host\tsockt portscan host -\n"
+    "nmap -p- host\tsockt portscan host -\n"
     "nmap -sU -p 53 host\tsockt portscan --udp host 53\n"
     "nmap -p 22 --open 192.0.2.0/24\tsockt portscan 192.0.2.0/24 22\n"
     "nmap -p 22 --script banner host\tsockt portscan --banner host 22\n"
@@ -217,7 +224,8 @@ is_about(const char *row, const char *program)
 {
 	size_t n = strcspn(row, " ");
 
-	if (strcmp(program, "netcat") == 0)
+	/* nc.openbsd, nc.traditional */
+	if (strcmp(program, "netcat") == 0 || strncmp(program, "nc.", 3) == 0)
 		program = "nc";
 	return strlen(program) == n && strncmp(row, program, n) == 0;
 }
@@ -254,27 +262,73 @@ equivalents_programs(FILE *out)
 	}
 }
 
+/* The letters of the options in the words of a line, as bits. */
+static uint64_t
+letters_of(const char *line, size_t n)
+{
+	const char *end = line + n;
+	uint64_t letters = 0;
+
+	for (; line < end; line++) {
+		if (line[0] != ' ' || line[1] != '-' || line[2] == '-')
+			continue;
+		for (line += 2; line < end && isalpha((unsigned char)*line);
+		     line++)
+			letters |= UINT64_C(1) << (*line & 63);
+		line--;
+	}
+	return letters;
+}
+
+/* The length of the common beginning of two lines. */
+static size_t
+common_length(const char *a, const char *b)
+{
+	size_t n = 0;
+
+	while (a[n] != '\0' && a[n] == b[n])
+		n++;
+	/* A dash is no option yet. */
+	while (n > 0 && a[n - 1] == '-')
+		n--;
+	return n;
+}
+
+static int
+count_bits(uint64_t bits)
+{
+	int n = 0;
+
+	for (; bits != 0; bits &= bits - 1)
+		n++;
+	return n;
+}
+
 const char *
 equivalents_nearest(char *const *argv)
 {
 	static char text[192];
-	const char *row = NULL, *best = NULL, *program = argv[0];
+	const char *row = NULL, *best = NULL, *program = argv[0], *rest;
 	char line[128] = "";
-	size_t n, longest = 0;
+	uint64_t typed, has;
+	int score, highest = INT_MIN;
+	size_t n;
 
 	for (argv++; *argv != NULL; argv++)
 		text_append(line, sizeof(line), " %s", *argv);
+	typed = letters_of(line, strlen(line));
 	while ((row = next_row(row)) != NULL) {
 		if (!is_about(row, program))
 			continue;
-		for (n = 0;
-		     line[n] != '\0' && line[n] == row[strcspn(row, " ") + n];)
-			n++;
-		/* A dash is no option yet. */
-		n -= n > 0 && line[n - 1] == '-';
-		if (best == NULL || n > longest) {
+		rest = row + strcspn(row, " ");
+		has = letters_of(rest, strcspn(rest, "\t"));
+		/* What was not typed misleads; then the same beginning. */
+		score = 100 * count_bits(has & typed) -
+			80 * count_bits(has & ~typed) +
+			(int)common_length(line, rest);
+		if (score > highest) {
 			best = row;
-			longest = n;
+			highest = score;
 		}
 	}
 	if (best == NULL)
