@@ -370,7 +370,7 @@ parse_span(const char *p, size_t n, struct http_range *range)
 	first = (size_t)(dash - p);
 	return parse_number(p, first, &range->from) &&
 	       parse_number(dash + 1, n - first - 1, &range->to) &&
-	       range->from <= range->to;
+	       range->from <= range->to && range->to < INT64_MAX;
 }
 
 bool

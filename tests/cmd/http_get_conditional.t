@@ -78,6 +78,9 @@ for my $case (['2-9', '2-4/10', 9], ['2-', '2-4/10', 9], ['2-', '2-4/*', 9],
     is $r->{status}, $status, "-r $range answered by $sent: status $status";
     is $r->{out}, $status == 0 ? 'cde' : '', '  and what is written';
 }
+$r = get("HTTP/1.1 206 Part\r\nContent-Range: bytes 2-9223372036854775807/*\r\n"
+    . "\r\ncde", '/', '-q', '-r', '2-');
+is "$r->{status} $r->{out}", '9 ', 'a last byte that no file has is refused';
 $r = get(answer('200 OK', 'abcdefghij'), '/', '-q', '-r', '2-4');
 is $r->{status}, 9, 'the whole instead of the part is refused';
 is $r->{out}, '', 'and not written';
