@@ -356,7 +356,7 @@ static const struct habit {
     {"portscan", "--exclude-port*", "the option is --exclude"},
     {"portscan", "--exclude*file*", "hosts to skip are --exclude-hosts"},
     {"portscan", "--exclude *.*", "hosts to skip are --exclude-hosts"},
-    {"portscan", "* [0-9]* [0-9]*",
+    {"portscan", "[!-]* [0-9]* [0-9]*",
 	"ports are one operand, separated by commas"},
     {NULL, NULL, NULL},
 };

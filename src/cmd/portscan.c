@@ -42,6 +42,8 @@
 /* All runs have the same order of hosts, of which shards are parts. */
 #define ORDER_SEED 1
 #define MAX_SHARDS 1000000
+/* So many targets of a file are in memory, as ranges. */
+#define MAX_TARGETS 1000000
 /* The maximum number of ports of all hosts. */
 #define MAX_PORTS (UINT64_C(1) << 48)
 
@@ -178,7 +180,14 @@ struct run {
 	struct scan_report report;
 	struct progress live;
 	bool has_results;              /* that are not written yet */
+	struct targets_walk walk;      /* of the last scan, at its start */
 	struct scan_progress progress; /* at the end of the last scan */
+	uint64_t sent;                 /* probes of the scans before it */
+	bool is_stream;                /* of more targets than are kept */
+	uint64_t streamed;             /* targets scanned and dropped */
+	struct err failure;            /* of a scan before the list's end */
+	bool is_wrong;                 /* a target was: nothing is scanned */
+	int64_t start_ns;              /* of the first scan */
 };
 
 /* A set of ports that words are added to. */
@@ -193,14 +202,6 @@ add_ports(void *context, const char *text, struct err *e)
 	struct port_set *set = context;
 
 	return ports_parse(&set->ports, set->protocol, text, e);
-}
-
-static int
-add_hosts(void *context, const char *text, struct err *e)
-{
-	struct run *run = context;
-
-	return targets_add(&run->targets, text, &run->o->names, e);
 }
 
 /* Adds all arguments of an option. */
@@ -242,41 +243,6 @@ choose_ports(struct run *run, const char *operand, struct err *e)
 	return 0;
 }
 
-/* Makes the list of hosts; what is wrong in it costs no lookup. */
-static int
-choose_hosts(struct run *run, const char *operand, struct err *e)
-{
-	const struct portscan_options *o = run->o;
-	const struct targets_lookup lookup = {
-	    .names = o->names,
-	    .all_addresses = o->all_addresses != 0,
-	    .until = run->until,
-	    .name_ms = o->time.timeout_ms,
-	    .retry = o->time.retry_ms >= 0 ? run->retry : deadline_after(0),
-	};
-
-	if (operand == NULL && o->targets_file == NULL)
-		return err_set(e, ERR_USAGE, "missing operand: expected HOST");
-	if (operand != NULL && add_hosts(run, operand, e) < 0)
-		return -1;
-	if (o->targets_file != NULL &&
-	    wordlist_read(o->targets_file, run->until, add_hosts, run, e) < 0)
-		return -1;
-	run->targets.excludes = true;
-	if (add_list(&o->exclude_hosts, add_hosts, run, e) < 0 ||
-	    targets_look_up(&run->targets, &lookup, e) < 0)
-		return -1;
-	targets_merge(&run->targets);
-	if (run->targets.hosts == 0)
-		return err_set(e, ERR_USAGE, "no host is left to scan");
-	if (run->targets.hosts > MAX_PORTS / run->ports.count)
-		return err_set(e, ERR_USAGE,
-		    "%" PRIu64 " hosts with %" PRIu32 " ports each are more "
-		    "than %" PRIu64 " ports",
-		    run->targets.hosts, run->ports.count, MAX_PORTS);
-	return 0;
-}
-
 static void
 on_result(void *context, const struct scan_result *result)
 {
@@ -296,12 +262,12 @@ on_host_done(void *context, uint32_t slot)
 
 /* "4096 of 65535 ports (6%), 3 open, 18000 per second, 3 s left" */
 static int
-on_progress(void *context, const struct scan_progress *p, struct err *e)
+on_progress(void *context, struct err *e)
 {
 	struct run *run = context;
 	uint64_t total = run->report.total;
 	uint64_t decided = scan_report_decided(&run->report);
-	double seconds = clock_seconds(p->start_ns, clock_now());
+	double seconds = clock_seconds(run->start_ns, clock_now());
 	double rate = seconds > 0 ? (double)decided / seconds : 0;
 	char line[160], left[40] = "";
 
@@ -370,14 +336,11 @@ setup_report(struct run *run)
 	r->targets = &run->targets;
 	r->protocol = run->protocol;
 	r->is_bare = o->report.level == DIAG_ERRORS;
-	r->all = o->all || (run->is_listed && run->ports.count <= MAX_ROWS &&
-			       run->targets.hosts == 1 && !o->report.json);
 	r->with_reason = o->all || o->report.level > 0;
 	r->with_service = !o->names.numeric;
 	r->with_banner = o->banner != 0;
 	/* With --retry-for only the last scan's results count. */
 	r->is_held = o->time.retry_ms >= 0;
-	r->total = run->hosts * run->ports.count;
 	scan_report_start(r);
 }
 
@@ -482,53 +445,161 @@ scan(struct run *run, struct err *e)
 	}
 }
 
+static int
+add_excluded(void *context, const char *text, struct err *e)
+{
+	struct run *run = context;
+
+	return targets_add(&run->targets, text, &run->o->names, e);
+}
+
+/* Makes the list of hosts final. Returns 0, or -1 with *e. */
+static int
+choose_hosts(struct run *run, struct err *e)
+{
+	const struct portscan_options *o = run->o;
+	const struct targets_lookup lookup = {
+	    .names = o->names,
+	    .all_addresses = o->all_addresses != 0,
+	    .until = run->until,
+	    .name_ms = o->time.timeout_ms,
+	    .retry = o->time.retry_ms >= 0 ? run->retry : deadline_after(0),
+	};
+	struct targets *t = &run->targets;
+
+	t->excludes = true;
+	if (add_list(&o->exclude_hosts, add_excluded, run, e) < 0 ||
+	    targets_look_up(t, &lookup, e) < 0)
+		return -1;
+	targets_merge(t);
+	if (t->hosts > MAX_PORTS / run->ports.count)
+		return err_set(e, ERR_USAGE,
+		    "%" PRIu64 " hosts with %" PRIu32 " ports each are more "
+		    "than %" PRIu64 " ports",
+		    t->hosts, run->ports.count, MAX_PORTS);
+	targets_walk_start(&run->walk, t, &run->part);
+	run->hosts = run->walk.end - run->walk.at;
+	return 0;
+}
+
+/* Scans the targets that have been read. Returns 0, or -1 with *e. */
+static int
+scan_targets(struct run *run, struct err *e)
+{
+	const struct portscan_options *o = run->o;
+	struct scan_report *r = &run->report;
+
+	if (choose_hosts(run, e) < 0)
+		return -1;
+	if (o->dry_run && run->hosts > 0)
+		return print_plan(run);
+	r->hosts += run->targets.hosts;
+	r->total += run->hosts * run->ports.count;
+	r->all = o->all || (run->is_listed && run->ports.count <= MAX_ROWS &&
+			       r->hosts == 1 && !o->report.json);
+	run->sent += run->progress.sent;
+	if (run->start_ns == 0)
+		run->start_ns = clock_now();
+	return run->hosts == 0 ? 0 : scan(run, e);
+}
+
 /*
- * "I-J/N" for the hosts that a scan has not finished, of which the last is the
- * one before w->end; "" if there is none. The parts may begin a little earlier.
+ * Adds targets. From the second million on a list is a stream: each million is
+ * scanned before the next one is read, unless a line was wrong.
  */
+static int
+add_hosts(void *context, const char *text, struct err *e)
+{
+	struct run *run = context;
+	const struct portscan_options *o = run->o;
+
+	if (run->targets.position >= MAX_TARGETS && !o->dry_run) {
+		if (o->time.retry_ms >= 0)
+			return err_set(e, ERR_USAGE,
+			    "--retry-for repeats a scan of at most %d targets",
+			    MAX_TARGETS);
+		if (!run->is_stream)
+			diag_warn("more than %d targets: they are scanned in "
+				  "parts, in this order, and what two parts "
+				  "list is scanned twice",
+			    MAX_TARGETS);
+		run->is_stream = true;
+		if (!run->is_wrong && scan_targets(run, e) < 0) {
+			run->failure = *e;
+			return -1;
+		}
+		targets_release(&run->targets);
+		run->streamed += MAX_TARGETS;
+	}
+	if (targets_add(&run->targets, text, &o->names, e) == 0)
+		return 0;
+	run->is_wrong = true;
+	return -1;
+}
+
+/* Says how to go on after a scan that was cut off, and sets text to that for
+ * the summary: the shards left, which may begin a little earlier; or "". */
 static void
-format_rest(const struct run *run, const struct targets_walk *w, char *text,
-    size_t size)
+report_rest(const struct run *run, char *text, size_t size)
 {
 	const struct targets *t = &run->targets;
 	uint32_t parts =
 	    t->hosts < MAX_SHARDS ? (uint32_t)t->hosts : MAX_SHARDS;
 
 	text[0] = '\0';
-	if (t->hosts > 1 && run->progress.next < w->end)
-		snprintf(text, size, "%" PRIu32 "-%" PRIu32 "/%" PRIu32,
-		    targets_shard_of(t, parts, run->progress.next) + 1,
-		    targets_shard_of(t, parts, w->end - 1) + 1, parts);
+	if (t->hosts <= 1 || run->progress.next >= run->walk.end)
+		return;
+	if (run->is_stream) {
+		if (run->streamed > 0)
+			diag_warn("to go on: the same command without the "
+				  "first %" PRIu64 " targets",
+			    run->streamed);
+		return;
+	}
+	snprintf(text, size, "%" PRIu32 "-%" PRIu32 "/%" PRIu32,
+	    targets_shard_of(t, parts, run->progress.next) + 1,
+	    targets_shard_of(t, parts, run->walk.end - 1) + 1, parts);
+	diag_warn("to go on: the same command with --shard %s", text);
 }
 
+/* Reads the targets, scans them, and reports. Returns 0, or -1 with *e. */
 static int
-scan_and_report(struct run *run, struct err *e)
+scan_and_report(struct run *run, const char *hosts, struct err *e)
 {
 	const struct portscan_options *o = run->o;
-	struct targets_walk walk;
 	char rest[80];
-	int result;
+	int result = 0;
 
-	targets_walk_start(&walk, &run->targets, &run->part);
-	run->hosts = walk.end - walk.at;
-	if (run->hosts == 0)
-		return err_set(e, ERR_FAILED,
+	if (hosts == NULL && o->targets_file == NULL)
+		return err_set(e, ERR_USAGE, "missing operand: expected HOST");
+	setup_report(run);
+	if (hosts != NULL)
+		result = add_hosts(run, hosts, e);
+	if (result == 0 && o->targets_file != NULL)
+		result = wordlist_read(
+		    o->targets_file, run->until, add_hosts, run, e);
+	if (result == 0)
+		result = scan_targets(run, e);
+	/* Without the line that it had come to. */
+	if (run->failure.kind != ERR_NONE)
+		*e = run->failure;
+	progress_end(&run->live);
+	if (result == 0 && run->targets.hosts == 0 && run->report.hosts == 0)
+		result = err_set(e, ERR_USAGE, "no host is left to scan");
+	else if (result == 0 && run->hosts == 0 && run->report.total == 0)
+		result = err_set(e, ERR_FAILED,
 		    "part %" PRId64 " of %" PRId64
 		    " has no host: nothing was scanned",
-		    run->o->shard.first, run->o->shard.count);
-	if (o->dry_run)
-		return print_plan(run);
-	setup_report(run);
-	result = scan(run, e);
-	progress_end(&run->live);
-	scan_report_end(&run->report);
-	format_rest(run, &walk, rest, sizeof(rest));
-	scan_report_summary(&run->report, rest, run->progress.sent,
-	    clock_now() - run->progress.start_ns);
-	if (rest[0] != '\0' && !o->report.json)
-		diag_warn("to go on: the same command with --shard %s", rest);
-	if (result == 0)
-		result = status_error(run, e);
+		    o->shard.first, o->shard.count);
+	if (run->report.total > 0) {
+		scan_report_end(&run->report);
+		report_rest(run, rest, sizeof(rest));
+		scan_report_summary(&run->report, rest,
+		    run->sent + run->progress.sent,
+		    clock_now() - run->start_ns);
+		if (result == 0)
+			result = status_error(run, e);
+	}
 	scan_report_release(&run->report);
 	return result;
 }
@@ -558,9 +629,8 @@ portscan_run(
 	result_print_events();
 	if (result_start(run.until, e) < 0 || signals_catch(e) < 0)
 		return -1;
-	if (choose_ports(&run, only_ports ? first : second, e) == 0 &&
-	    choose_hosts(&run, only_ports ? NULL : first, e) == 0)
-		result = scan_and_report(&run, e);
+	if (choose_ports(&run, only_ports ? first : second, e) == 0)
+		result = scan_and_report(&run, only_ports ? NULL : first, e);
 	targets_release(&run.targets);
 	ports_list_release(&run.ports);
 	return result;

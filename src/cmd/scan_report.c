@@ -408,7 +408,7 @@ print_host(struct scan_report *r, struct scan_report_host *h)
 			emit_port(r, h->index, &h->rows[i]);
 	else if (r->is_bare)
 		print_bare(r, h);
-	else if (h->count > 0 || r->targets->hosts == 1)
+	else if (h->count > 0 || r->hosts == 1)
 		print_table(r, h);
 	if (h->counts[SCAN_SKIPPED] > 0 && h->counts[SCAN_LOCAL] == 0)
 		diag_note(
@@ -435,8 +435,8 @@ scan_report_host_done(struct scan_report *r, uint32_t slot)
 {
 	struct scan_report_host *h = &r->slots[slot];
 
-	bool is_shown = h->count > 0 || h->counts[SCAN_SKIPPED] > 0 ||
-			r->targets->hosts == 1;
+	bool is_shown =
+	    h->count > 0 || h->counts[SCAN_SKIPPED] > 0 || r->hosts == 1;
 
 	count_host(r, h);
 	if (!r->is_held || !is_shown) {
@@ -458,7 +458,7 @@ scan_report_host_done(struct scan_report *r, uint32_t slot)
 static void
 print_rest(const struct scan_report *r)
 {
-	uint64_t hosts = r->targets->hosts;
+	uint64_t hosts = r->hosts;
 	uint64_t probed = r->with_open + r->without + r->silent + r->failed;
 
 	if (r->printed > 0)
@@ -492,7 +492,7 @@ scan_report_end(struct scan_report *r)
 		print_host(r, &r->slots[i]);
 	}
 	if (!r->is_bare && !diag_is_json()) {
-		if (r->targets->hosts > 1)
+		if (r->hosts > 1)
 			print_rest(r);
 		if (decided < r->total)
 			result_print("partial: %" PRIu64 " of %" PRIu64
@@ -513,7 +513,7 @@ scan_report_summary(
 	int i;
 
 	j = diag_event_begin("summary");
-	json_number(j, "hosts", r->targets->hosts);
+	json_number(j, "hosts", r->hosts);
 	json_number(j, "asked", r->total);
 	json_number(j, "open", scan_report_open(r));
 	json_object(j, "reasons");
@@ -529,8 +529,8 @@ scan_report_summary(
 	diag_event_end(DIAG_NOTE,
 	    "%" PRIu64 " port%s of %" PRIu64 " host%s decided, %" PRIu64
 	    " open, with %" PRIu64 " probes in %s",
-	    decided, decided == 1 ? "" : "s", r->targets->hosts,
-	    r->targets->hosts == 1 ? "" : "s", scan_report_open(r), sent,
+	    decided, decided == 1 ? "" : "s", r->hosts,
+	    r->hosts == 1 ? "" : "s", scan_report_open(r), sent,
 	    num_duration_text(ns));
 }
 

@@ -37,7 +37,8 @@ struct scan_report {
 	bool with_service; /* look up services */
 	bool with_banner;  /* a column for it */
 	bool is_held;      /* print nothing before the end: --retry-for */
-	uint64_t total;    /* ports of the scan */
+	uint64_t hosts;    /* of the targets so far, whatever the shard */
+	uint64_t total;    /* ports of the scan so far */
 	char **services;   /* names by port, owned; NULL: none */
 	struct scan_report_host *slots; /* hosts that are scanned; owned */
 	uint32_t slot_count;

@@ -255,7 +255,7 @@ report_progress(struct scan *s, struct err *e)
 	if (!deadline_passed(s->next_progress))
 		return 0;
 	s->next_progress = deadline_after(PROGRESS_MS);
-	return s->o->progress(s->o->context, &s->progress, e);
+	return s->o->progress(s->o->context, e);
 }
 
 static bool
@@ -323,8 +323,7 @@ start(struct scan *s, const struct scan_options *o, struct err *e)
 		return err_sys(
 		    e, ERR_FAILED, errno, "preparing to wait for sockets");
 	targets_walk_start(&s->walk, o->targets, &o->part);
-	s->progress.start_ns = clock_now();
-	pace_init(&s->pace, limit, o->rate, s->progress.start_ns);
+	pace_init(&s->pace, limit, o->rate, clock_now());
 	probe_pool_init(&s->pool, limit);
 	/* A host that has begun has a probe, but for the one that is next. */
 	s->queue_size = limit + 1;

@@ -48,7 +48,6 @@ struct scan_progress {
 	uint64_t sent; /* probes, including re-probes */
 	int errnum;    /* why the last one could not be sent; 0: it was */
 	uint64_t next; /* at the end: of the walk, where it would go on */
-	int64_t start_ns;
 };
 
 struct scan_options {
@@ -68,8 +67,7 @@ struct scan_options {
 	/* Called when all ports of the host in slot have a result. */
 	void (*host_done)(void *context, uint32_t slot);
 	/* Called several times a second, or NULL. -1 with *e ends the scan. */
-	int (*progress)(
-	    void *context, const struct scan_progress *p, struct err *e);
+	int (*progress)(void *context, struct err *e);
 	void *context;
 };
 

@@ -117,6 +117,27 @@ $r = run('portscan', '--shard', '1/3', '127.0.0.1-3', $any);
 like $r->{out}, qr/^3 hosts: 1 with open ports, .*, 2 not probed$/m,
     'the hosts of other shards are not probed';
 
+# A list that is longer than what is kept in memory is scanned in parts.
+{
+    my $dir = scratch();
+    my $list = join '', map { join('.', 127, $_ >> 16, $_ >> 8 & 255, $_ & 255)
+        . "\n" } 1 .. 1_000_400;
+    spew("$dir/list", $list);
+    my @args = ('--targets', "$dir/list", '--shard', '7/10000', free_port());
+    $r = run('portscan', '-v', '--json', @args);
+    like $r->{out}, qr/"hosts":1000400,"asked":101,.*"refused":101\b/,
+        'a million and 400: 100 of the first, and one of the others';
+    like run('portscan', @args)->{err},
+        qr/\Asockt portscan: more than 1000000 targets: they are scanned in parts, \N+\n\z/,
+        'which a line says';
+    $r = run('portscan', '--retry-for', 1, @args);
+    is $r->{status}, 2, '--retry-for is refused';
+    spew("$dir/list", "999.1\n$list");
+    $r = run('portscan', @args);
+    is "$r->{status} $r->{out}", '2 ', 'a wrong line: nothing is scanned';
+    unlike $r->{err}, qr/one operand/, 'and no hint that does not fit';
+}
+
 # A scan that is cut off says how to go on: what is left is done by that, and
 # little is done twice.
 my @slow = ('-m', '0.3', '--rate', '200', '127.0.0.1-200', free_port());
