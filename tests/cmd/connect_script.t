@@ -361,7 +361,7 @@ sub flood {
 # What was received before --expect-timeout is searched first.
 for my $limit (['-m', 5, 10], ['--expect-timeout', 5, 30]) {
     my ($option, $status, $most) = @$limit;
-    my ($p, $c) = expecting($slow[0], $option, 1, '--rcvbuf', '64k');
+    my ($p, $c) = expecting($slow[0], $option, 1, '--rcvbuf', '8k');
     my $pid = Sockt::fork_child(sub { flood($c) });
     close $c;
     my $r = $p->finish;

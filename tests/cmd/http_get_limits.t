@@ -1,6 +1,5 @@
 # Time limits: connect, idle, whole run; each says which it was.
 use Sockt;
-use Socket qw(SOCK_STREAM);
 use SocktHttp;
 
 my $head = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n";
@@ -60,25 +59,6 @@ $r = get($endless, '/', { stdout => $writer }, '-q',
 is $r->{status}, 5, 'a reader that does not read';
 like $r->{err}, qr/stdout: its reader took nothing/, 'is named';
 
-# The connect phase: a backlog that is full.
-SKIP: {
-    my $l = tcp_listener(backlog => 1);
-    my @full = map { IO::Socket::IP->new(PeerHost => '127.0.0.1',
-        PeerPort => $l->sockport, Type => SOCK_STREAM, Timeout => 0.2) } 1 .. 4;
-    skip 'the backlog takes everybody', 2 if $full[-1];
-    $r = run('http-get', '-w', '0.3', 'http://127.0.0.1:' . $l->sockport);
-    is $r->{status}, 5, 'connecting';
-    like $r->{err}, qr/no answer within 0\.3 s \(--timeout\)/, 'is what timed out';
-}
-
-# TERM ends it, by the signal.
-my $s = http_server(drip($head));
-my $p = start('http-get', "$s->{url}/");
-$p->expect(out => qr/x/);
-$r = $p->stop;
-is $r->{signal}, 15, 'SIGTERM: it dies by it';
-kill 'KILL', $s->{pid};
-
 # A deadline that passes while bytes are there to be read is a time-out: the
 # end of the run is not the end of the body.
 # A body without an end, as fast as it is taken.
@@ -107,28 +87,6 @@ for my $case (
         '-q', '-m', '0.5', "$s->{url}/");
     is $r->{status}, 5, "$name, on a terminal: exit status";
     like $r->{err}, qr/--max-time|within the limit/, 'the limit is named';
-}
-
-# A process that was stopped has not seen silence, to a pipe nor to a file.
-for my $output ([], ['-o', scratch() . '/file']) {
-    my $server = http_server(sub {
-        my ($c) = @_;
-        syswrite $c, "HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\n\r\n";
-        for (1 .. 30) {
-            SocktHttp::put($c, 'x' x 100_000);
-            select undef, undef, undef, 0.1;
-        }
-    });
-    my $stopped = start('http-get', '-q', '--idle-timeout', 1, @$output,
-        "$server->{url}/");
-    # Its stdout is read all the time, so that it could write when it goes on.
-    eval { $stopped->expect(out => qr/never/, 0.5) };
-    $stopped->signal('STOP');
-    eval { $stopped->expect(out => qr/never/, 1.6) };
-    $stopped->signal('CONT');
-    my $result = $stopped->finish;
-    is $result->{status}, 0, "stopped for longer than --idle-timeout, @$output"
-        or diag $result->{err};
 }
 
 done_testing;
