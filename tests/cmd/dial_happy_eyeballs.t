@@ -83,13 +83,13 @@ subtest 'every address is told' => sub {
     my $port = free_port();
     my @dead = dead('127.0.0.2', $port);
     my $r = named('n=127.0.0.2,127.0.0.1',
-        'connect', '-w', '0.6', 'n', $port);
+        'connect', '-w', '2.5', 'n', $port);
     is $r->{status}, 4, 'the best error is the status';
-    like $r->{err}, qr/^sockt connect: n port $port: no answer from 127\.0\.0\.2 within 0\.6 s \(--timeout\); refused \(127\.0\.0\.1 answered; [^)]+\)\n\z/,
+    like $r->{err}, qr/^sockt connect: n port $port: no answer from 127\.0\.0\.2 within 2\.5 s \(--timeout\); refused \(127\.0\.0\.1 answered; [^)]+\)\n\z/,
         'on one line, each with its reason';
     $r = named('n=127.0.0.2', 'connect', '-w', '0.3', 'n', $port);
     is $r->{status}, 5, 'silence alone is status 5';
-    $r = named('n=127.0.0.1,127.0.0.2', 'connect', '--json', '-w', '0.3', 'n',
+    $r = named('n=127.0.0.1,127.0.0.2', 'connect', '--json', '-w', '2.5', 'n',
         $port);
     like $r->{err}, qr/"event":"error".*"status":4,"kind":"refused"/,
         'and as an event';

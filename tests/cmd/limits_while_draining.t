@@ -62,7 +62,7 @@ SKIP: {
 # A peer that does not finish.
 for my $case ([ 'quit', '--on-eof', 'quit' ], [ 'send-only', '--send-only' ]) {
     my ($name, @options) = @$case;
-    my $p = start('connect', '-v', @options, '-m', '300ms', @to);
+    my $p = start('connect', '-v', @options, '-m', '1s', @to);
     my $c = $l->accept;
     my $r = $p->finish;
     is $r->{status}, 0, "draining ($name): everything was said";

@@ -16,10 +16,10 @@ sub rest {
     }
 }
 
-my @half = ('--', 'sh', '-c', 'read l; echo first half; sleep 2; echo second');
+my @half = ('--', 'sh', '-c', 'read l; echo first half; sleep 60; echo second');
 
 my $portable = run('--version')->{out} =~ /posix/;
-my @last = ('--', 'sh', '-c', 'read l; echo half; exec sleep 5');
+my @last = ('--', 'sh', '-c', 'read l; echo half; exec sleep 60');
 my @dies = ('--', 'sh', '-c', 'read l; echo half; kill -9 $$');
 my @exits = ('--', 'sh', '-c', 'read l; echo whole; exit 137');
 my $dump = ['-x', scratch() . '/dump'];

@@ -97,7 +97,7 @@ $r = run(named('x=127.0.0.1'), 'portscan', '-q', '--retry-for', '400ms',
     'nobody', $port);
 is $r->{status}, 3, 'a name that never appears: status 3';
 cmp_ok $r->{seconds}, '>=', 0.4, '  not before --retry-for has passed';
-$r = run(named('x=127.0.0.1'), 'portscan', '--retry-for', '200ms',
+$r = run(named('x=127.0.0.1'), 'portscan', '--retry-for', '2s',
     'nobody', $port);
 like $r->{err}, qr/^sockt portscan: nobody: .*; trying again$/m,
     '  told once while it is waited for';

@@ -94,7 +94,7 @@ spew("$dir/many", join "\n", @many, '10.0.0.0/14');
 $r = run('portscan', '--dry-run', '--targets', "$dir/many", '80');
 like $r->{out}, qr/\A262144 hosts, 1 port: 262144 to probe/,
     '40000 hosts and their network are that network';
-cmp_ok $r->{seconds}, '<', 10, '  found out at once';
+cmp_ok $r->{seconds}, '<', $Sockt::PATIENCE / 3, '  found out at once';
 $r = run('portscan', '--dry-run', '--exclude-hosts',
     join(',', @many[0 .. 3999]), '10.0.0.0/14', '80');
 like $r->{out}, qr/\A258144 hosts/, 'many hosts are left out';

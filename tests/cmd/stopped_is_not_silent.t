@@ -23,6 +23,7 @@ sub drips {
 # Stops a process for 1.6 s, and returns how it ended.
 sub stopped {
     my ($p) = @_;
+    sleep 0.05 until is_asleep($p->{pid}) || !is_running($p->{pid});
     sleep 0.3;
     $p->signal('STOP');
     sleep 1.6;

@@ -48,13 +48,13 @@ is_deeply pass_on(('') x 20), [('') x 20], 'nothing but empty ones';
 my $p = start('udp-serve', '--echo', '--max-rate', '0', '*', '0');
 for my $host ('127.0.0.2', has_ipv6() ? '::1' : ()) {
     my $r = run('udp-send', '--stats', '--number', '--window', '64', '--count',
-        '5000', $host, $p->port, 'x');
+        '5000', '-w', 20, $host, $p->port, 'x');
     like $r->{out}, qr/5000 sent, 5000 received, 0 lost \(0%\), 0 duplicates/,
         "5,000 round trips to $host";
 }
 my $many = run('udp-send', '--stats', '--window', '64', '--count', 80_000,
-    '127.0.0.1', $p->port, 'x');
-like $many->{out}, qr/80000 sent, 80000 received, 0 lost/,
+    '-w', 20, '127.0.0.1', $p->port, 'x');
+like substr($many->{out}, -300), qr/80000 sent, 80000 received, 0 lost/,
     '80,000 echoes without a loss';
 my @clients = map {
     start('udp-send', '--stats', '--number', '--window', '16', '--count',

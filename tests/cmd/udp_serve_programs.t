@@ -60,7 +60,7 @@ hanging) sleep 100 & sleep 100 ;;
 esac
 END
 chmod 0755, "$dir/odd";
-$p = start('udp-serve', '-4', '-v', '--program-timeout', '0.5', '0', '--',
+$p = start('udp-serve', '-4', '-v', '--program-timeout', '3', '0', '--',
     "$dir/odd");
 $c = client($p);
 my $fds = descriptors($p->{pid});
