@@ -136,38 +136,48 @@ explain_certificate(long result, struct err *e)
 		    "--tls-insecure accepts any)");
 }
 
-/* Sets *e for an alert of the peer (RFC 8446 6.2). */
-static void
-explain_alert(unsigned number, struct err *e)
-{
-	enum {
-		HANDSHAKE = 40,
-		BAD_CERTIFICATE = 42,
-		UNKNOWN_AUTHORITY = 48,
-		VERSION = 70,
-		REQUIRED = 116
-	};
-	const char *reason =
-	    p.l->ERR_reason_error_string(p.l->ERR_peek_error());
-	bool has_certificate = p.start->options->certificate != NULL;
+/* What libssl's reasons mean; only in a handshake, but for those of records and
+ * the peer's alerts (RFC 8446 6.2). */
+static const struct {
+	unsigned reason;
+	const char *text, *of_server; /* NULL: the same */
+} reasons[] = {
+    {TLS_REASON_BAD_MAC, "a record was damaged or tampered with on the way",
+	NULL},
+    {TLS_REASON_NO_CERTIFICATE, NULL,
+	"the client sent no certificate (--tls-client-ca)"},
+    {TLS_REASON_HTTP_REQUEST, NULL,
+	"the client speaks HTTP without TLS (an https:// URL uses it)"},
+    {TLS_REASON_WRONG_VERSION, "the peer does not speak TLS on that port",
+	"the client does not speak TLS"},
+    {TLS_REASON_UNSUPPORTED, "the peer supports no version from TLS 1.2 on",
+	NULL},
+    {TLS_REASON_ALERT + 70,
+	"the peer supports no version from TLS 1.2 on, or demands a newer one",
+	NULL},
+    {TLS_REASON_ALERT + 116, "the server demands a certificate (--tls-cert)",
+	NULL},
+};
 
-	if (reason == NULL)
-		reason = "unknown";
-	if (number == VERSION)
-		err_set(e, ERR_PROTOCOL,
-		    "the peer supports no version from TLS 1.2 on, or demands "
-		    "a newer one");
-	else if (number == REQUIRED ||
-		 (number == HANDSHAKE && p.asks_certificate))
-		err_set(e, ERR_PROTOCOL,
-		    "the server demands a certificate (--tls-cert)");
-	else if (number >= BAD_CERTIFICATE && number <= UNKNOWN_AUTHORITY)
-		err_set(e, ERR_PROTOCOL,
-		    "the peer does not accept %s certificate: %s",
-		    has_certificate ? "this side's" : "the", reason);
-	else
-		err_set(
-		    e, ERR_PROTOCOL, "the peer reports an error: %s", reason);
+/* The text of a reason above, or NULL. */
+static const char *
+known_reason(unsigned reason, bool in_handshake)
+{
+	bool is_server = p.start->options->is_server;
+	size_t i;
+
+	if (!in_handshake && reason != TLS_REASON_BAD_MAC &&
+	    reason < TLS_REASON_ALERT)
+		return NULL;
+	/* An older server has no alert of its own for that. */
+	if (reason == TLS_REASON_ALERT + 40 && p.asks_certificate)
+		reason = TLS_REASON_ALERT + 116;
+	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (reasons[i].reason == reason)
+			return is_server && reasons[i].of_server != NULL
+				   ? reasons[i].of_server
+				   : reasons[i].text;
+	return NULL;
 }
 
 /*
@@ -176,53 +186,44 @@ explain_alert(unsigned number, struct err *e)
 static void
 explain(int kind, int errnum, bool in_handshake, struct err *e)
 {
+	enum { BAD_CERTIFICATE = 42, UNKNOWN_AUTHORITY = 48 };
 	unsigned long code = p.l->ERR_peek_error();
-	unsigned reason = (unsigned)(code & 0x7fffff);
+	unsigned reason = (unsigned)(code & 0x7fffff),
+		 alert = reason - TLS_REASON_ALERT;
 	long verified = p.l->SSL_get_verify_result(p.ssl);
+	const char *known = known_reason(reason, in_handshake),
+		   *text = p.l->ERR_reason_error_string(code);
 
+	if (text == NULL)
+		text = "libssl does not say why";
 	if (kind == TLS_ERROR_SYSCALL && errnum != 0) {
 		err_sys(e, ERR_LOST, errnum,
 		    in_handshake ? "the handshake" : "the connection was lost");
 	} else if (kind != TLS_ERROR_SSL ||
 		   reason == TLS_REASON_UNEXPECTED_EOF) {
-		if (in_handshake)
-			err_set(e, ERR_PROTOCOL,
-			    "the peer closed the connection during the "
-			    "handshake");
-		else
-			err_set(e, ERR_LOST,
-			    "the peer ended the connection without ending TLS "
-			    "(close_notify): what it sent may be incomplete");
+		err_set(e, in_handshake ? ERR_PROTOCOL : ERR_LOST, "%s",
+		    in_handshake ? "the peer closed the connection during the "
+				   "handshake"
+				 : "the peer ended the connection without "
+				   "ending TLS (close_notify): what it sent "
+				   "may be incomplete");
 		e->errnum = in_handshake ? ECONNRESET : 0;
-	} else if (reason >= TLS_REASON_ALERT) {
-		explain_alert(reason - TLS_REASON_ALERT, e);
-	} else if (reason == TLS_REASON_BAD_MAC) {
-		err_set(e, ERR_PROTOCOL,
-		    "a record was damaged or tampered with on the way");
-	} else if (!in_handshake) {
-		err_set(e, ERR_PROTOCOL, "TLS ended with an error: %s",
-		    p.l->ERR_reason_error_string(code));
-	} else if (reason == TLS_REASON_NO_CERTIFICATE) {
-		err_set(e, ERR_PROTOCOL,
-		    "the client sent no certificate (--tls-client-ca)");
-	} else if (verified != 0 && reason == TLS_REASON_VERIFY) {
+	} else if (known != NULL) {
+		err_set(e, ERR_PROTOCOL, "%s", known);
+	} else if (reason == TLS_REASON_VERIFY && verified != 0) {
 		explain_certificate(verified, e);
-	} else if (reason == TLS_REASON_HTTP_REQUEST) {
+	} else if (alert >= BAD_CERTIFICATE && alert <= UNKNOWN_AUTHORITY) {
 		err_set(e, ERR_PROTOCOL,
-		    "the client speaks HTTP without TLS (an https:// URL uses "
-		    "it)");
-	} else if (reason == TLS_REASON_WRONG_VERSION ||
-		   reason == TLS_REASON_UNSUPPORTED) {
-		err_set(e, ERR_PROTOCOL,
-		    reason == TLS_REASON_UNSUPPORTED
-			? "the peer supports no version from TLS 1.2 on"
-		    : p.start->options->is_server
-			? "the client does not speak TLS"
-			: "the peer does not speak TLS on that port");
+		    "the peer does not accept %s certificate: %s",
+		    p.start->options->certificate != NULL ? "this side's"
+							  : "the",
+		    text);
 	} else {
-		err_set(e, ERR_PROTOCOL, "the handshake failed: %s",
-		    code == 0 ? "libssl does not say why"
-			      : p.l->ERR_reason_error_string(code));
+		err_set(e, ERR_PROTOCOL, "%s: %s",
+		    reason >= TLS_REASON_ALERT ? "the peer reports an error"
+		    : in_handshake             ? "the handshake failed"
+					       : "TLS ended with an error",
+		    text);
 	}
 }
 
