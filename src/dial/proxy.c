@@ -138,22 +138,17 @@ proxy_credentials(const struct proxy *p, char *buf, size_t size)
 	return n > 0 && (size_t)n < size;
 }
 
-/* The proxy gets the name unchanged, so it must not break the request. */
-static bool
-is_plain_host(const char *host)
-{
-	for (; *host != '\0'; host++)
-		if ((unsigned char)*host <= 0x20 || *host == 0x7f)
-			return false;
-	return true;
-}
-
 int
 proxy_check(const struct endpoint *target, struct err *e)
 {
+	const unsigned char *at = (const unsigned char *)target->host;
+
 	if (!target->is_unix && endpoint_check_host(target->host, e) < 0)
 		return -1;
-	if (!target->is_unix && is_plain_host(target->host))
+	/* The proxy gets the name unchanged: it must not break the request. */
+	while (*at > 0x20 && *at != 0x7f)
+		at++;
+	if (!target->is_unix && *at == '\0')
 		return 0;
 	return err_set(e, ERR_USAGE, "%s cannot be reached through a proxy",
 	    endpoint_text(target));
@@ -245,6 +240,7 @@ receive_all(struct tunnel *t, unsigned char *bytes, size_t n)
 			return -1;
 	return 0;
 }
+
 static size_t
 put_port(unsigned char *out, uint16_t port)
 {
@@ -447,38 +443,28 @@ read_head(struct tunnel *t, struct http_response *p)
 	return 0;
 }
 
-/* What a status says about the target; some proxies use only one of them. */
-static int
-target_errnum(int status)
-{
-	switch (status) {
-	case 500:
-	case 502:
-	case 503:
-		return EHOSTUNREACH;
-	case 504:
-		return ETIMEDOUT;
-	default:
-		return 0;
-	}
-}
-
 static int
 check_status(struct tunnel *t, const struct http_head *head)
 {
+	int status = head->status, errnum = 0;
 	char why[192];
 
-	if (head->status / 100 == 2)
+	if (status / 100 == 2)
 		return 0;
-	if (head->status == 407)
+	/* What it says about the target; some proxies use only one of them. */
+	if (status == 504)
+		errnum = ETIMEDOUT;
+	else if (status == 500 || status == 502 || status == 503)
+		errnum = EHOSTUNREACH;
+	if (status == 407)
 		return declined(t,
 		    t->proxy->user[0] == '\0'
 			? "407, it wants a user and password"
 			: "407, wrong user or password",
 		    0);
-	snprintf(why, sizeof(why), "%d %s", head->status,
+	snprintf(why, sizeof(why), "%d %s", status,
 	    text_shown_bytes(head->text + head->reason, head->reason_length));
-	return declined(t, why, target_errnum(head->status));
+	return declined(t, why, errnum);
 }
 
 static int

@@ -241,21 +241,15 @@ status_error(const struct via *v, int status, struct err *e)
 	return -1;
 }
 
-/* Whether the program has closed its side: it has nothing more to do. */
-static bool
-has_finished(const struct via *v)
-{
-	char byte;
-
-	return sock_recv(v->hold, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
-}
-
 int
 via_end(struct via *v, struct deadline until, struct err *e)
 {
+	char byte;
 	int status;
 
-	if (v->may_stop || has_finished(v))
+	/* One that has closed its side has nothing more to do. */
+	if (v->may_stop ||
+	    sock_recv(v->hold, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
 		until = deadline_first(until, deadline_after(PROC_GRACE_MS));
 	else
 		diag_note("waiting until the program of --via exits");
