@@ -135,7 +135,7 @@ if (SocktTls::tls_is_available()) {
 # A body from nginx.
 my @clients = contestants(['sockt', 'SOCKT http-get -q URL'],
     ['curl', 'curl -s URL'], ['wget', 'wget -q -O - URL']);
-for my $reader (@readers, ['']) {
+for my $reader (@readers, ['', '']) {
     last unless installed('nginx');
     my ($name, $to) = ("http | $reader->[0]", "| $reader->[1]");
     ($name, $to) = ('http > file',
