@@ -16,7 +16,7 @@
 
 /* The bytes that are searched at a time: they overlap by SCRIPT_MATCH. */
 #define PIECE (2 * SCRIPT_MATCH)
-/* The largest counts of repetition, of one and of those of a pattern. */
+/* The largest bound, and product of the bounds of a pattern. */
 #define MAX_REPEAT 255
 #define MAX_REPEATS 65536
 /* The longest translation of one byte of a pattern: half of \W. */
@@ -25,9 +25,9 @@
 /* A pattern that is translated for regcomp(3). */
 struct translation {
 	const char *at, *end;
-	char *out;     /* the next byte to write */
-	bool names_cr; /* see struct script */
-	long repeats;  /* the product of the counts of repetition */
+	char *out;             /* the next byte to write */
+	bool names_cr;         /* see struct script */
+	unsigned long repeats; /* the product of the bounds */
 	struct err *e;
 };
 
@@ -212,47 +212,30 @@ put_brackets(struct translation *t)
 	return put_set(t, set);
 }
 
-/* Parses digits, which may be none; a number above MAX_REPEAT is inexact. */
+/* A bound of regex(7): "{2}", "{2,}" or "{2,5}", of which regcomp(3) checks the
+ * rest. A { that no digit follows is an ordinary character. */
 static int
-parse_number(const char **at)
+put_bound(struct translation *t)
 {
-	int n = 0;
+	unsigned long n, max = 1;
+	char *end;
 
-	for (; text_is_digit(**at); ++*at)
-		if (n <= MAX_REPEAT)
-			n = n * 10 + (**at - '0');
-	return n;
-}
-
-/* "{2}", "{2,}", "{2,5}" or "{,5}"; another { is an ordinary character. */
-static int
-put_count(struct translation *t)
-{
-	const char *at = t->at + 1;
-	bool has_min = text_is_digit(*at), has_max;
-	int min = parse_number(&at), max = min;
-	bool has_comma = *at == ',';
-
-	at += has_comma ? 1 : 0;
-	has_max = has_comma && text_is_digit(*at);
-	if (has_max)
-		max = parse_number(&at);
-	if (*at != '}' || (!has_min && !has_max)) {
+	if (!text_is_digit(t->at[1])) {
 		put_byte(t, (unsigned char)*t->at++);
 		return 0;
 	}
-	if (min > MAX_REPEAT || max > MAX_REPEAT || (has_max && max < min))
-		return bad(t, "a bad number of repetitions");
-	t->repeats *= max > 0 ? max : 1;
-	/* The C library would run out of memory. */
-	if (t->repeats > MAX_REPEATS)
-		return bad(t, "it is too large");
-	*t->out++ = *t->at++;
-	if (!has_min)
-		*t->out++ = '0';
-	while (t->at <= at)
+	do {
 		*t->out++ = *t->at++;
-	return 0;
+		n = strtoul(t->at, &end, 10);
+		if (n > MAX_REPEAT)
+			return bad(t, "a bad number of repetitions");
+		max = n > max ? n : max;
+		while (t->at < end)
+			*t->out++ = *t->at++;
+	} while (*t->at == ',');
+	t->repeats *= max;
+	/* The C library would run out of memory. */
+	return t->repeats > MAX_REPEATS ? bad(t, "it is too large") : 0;
 }
 
 /* Translates a pattern for regcomp(3); out is an empty string and has space. */
@@ -271,7 +254,7 @@ translate(struct translation *t)
 			result = put_brackets(t);
 			break;
 		case '{':
-			result = put_count(t);
+			result = put_bound(t);
 			break;
 		case '\r':
 			t->names_cr = true;

@@ -123,7 +123,7 @@ my @patterns = (
     # Bounds, and a brace that begins none: regex(7).
     ['"result":{}', '"result":1'], ['"result":{}', '"result":{};', ';'],
     ['(nothere){}', 'not here'], ['(x){}', 'x{}.', '.'], ['a{', 'a{b', 'b'],
-    ['{"ok":true}', '{"ok":true}', ''], ['a{,2}b', 'caaab', ''],
+    ['{"ok":true}', '{"ok":true}', ''], ['a{,2}b', 'aa{,2}b.', '.'],
     ['x{2}y{1,}', 'xyxxyz', 'z'],
     # Escapes and sets, for regcomp(3) in any order.
     ['a\0b', "a\0b.", '.'], ['[\x5d]\^', 'x]^.', '.'], ['[\r]', "a\rb", 'b'],
@@ -239,7 +239,7 @@ for my $case (
     [ 'a back reference', '--expect', '(a)\1' ],
     map({ [ "the pattern $_", '--expect', $_ ] } '(', '(a', '[', '[a', '[]',
         'a\\', '*a', '+', 'a|*b', '[z-a]', '[[:nosuch:]]', '[[.a.]]',
-        '[^\x00-\xff]', 'a{3,2}', '((a{255}){255}){255}', '{1}'),
+        '[^\x00-\xff]', 'a{3,2}', 'a{1', 'a{1,x}', '((a{255}){255}){255}', '{1}'),
     [ '--done without a step', '--done' ],
     [ '--expect-timeout without a step', '--expect-timeout', 1 ],
     [ 'a script without a relay', '-z', '--send', 'x' ],
