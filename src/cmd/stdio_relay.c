@@ -2,18 +2,11 @@
 #include "cmd/stdio_relay.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
-#include "base/mem.h"
 #include "base/num.h"
 #include "base/progress.h"
 #include "base/text.h"
@@ -197,17 +190,6 @@ stdio_relay_open(struct stdio_relay *s, const struct stdio_relay_options *o,
 	return recorder_open(&s->recorder, &o->record, e);
 }
 
-/* The number of bytes left in stdin, or -1 if unknown. */
-static int64_t
-input_size(void)
-{
-	struct stat st;
-
-	if (fstat(STDIN_FILENO, &st) < 0 || !S_ISREG(st.st_mode))
-		return -1;
-	return (int64_t)fd_available(STDIN_FILENO);
-}
-
 /* Sets the relay's options, except the script and the progress. */
 static void
 set_up(struct stdio_relay *s, struct relay_options *r)
@@ -240,10 +222,7 @@ set_up(struct stdio_relay *s, struct relay_options *r)
 	r->is_program = s->dialed != NULL &&
 			(s->dialed->via != NULL || s->dialed->tls != NULL);
 	r->quit_after_script = o->done != 0;
-	if (s->recorder.is_on) {
-		r->tap = recorder_add;
-		r->context = &s->recorder;
-	}
+	r->recorder = s->recorder.is_on ? &s->recorder : NULL;
 }
 
 /*
@@ -259,34 +238,16 @@ exit_status(int result, const struct err *e)
 		   : (int)e->kind;
 }
 
-/* Writes "45.2 MiB (120 MiB/s)", without a rate if there is none. */
+/* "45.2 MiB (120 MiB/s)", without a rate if there is none. */
 static const char *
-format_total(char *buf, size_t size, uint64_t bytes, int64_t ns)
+total_text(uint64_t bytes, int64_t ns)
 {
-	const char *text = num_size_text(bytes);
+	double rate = (double)bytes * 1e9 / (double)(ns > 0 ? ns : 1);
 
-	if (bytes == 0 || ns < CLOCK_MS)
-		snprintf(buf, size, "%s", text);
-	else
-		snprintf(buf, size, "%s (%s/s)", text,
-		    num_size_text(
-			(uint64_t)((double)bytes * 1e9 / (double)ns)));
-	return buf;
-}
-
-/* The last line of --progress; is_one: there is no other connection. */
-static void
-report_total(
-    const struct conn *conn, const struct conn_summary *sum, bool is_one)
-{
-	int64_t ns = clock_now() - conn->start_ns;
-	char sent[80], received[80];
-
-	diag_warn("%s%ssent %s, received %s in %s",
-	    is_one ? "" : addr_text(&conn->remote), is_one ? "" : ": ",
-	    format_total(sent, sizeof(sent), sum->sent, ns),
-	    format_total(received, sizeof(received), sum->received, ns),
-	    num_duration_text(ns));
+	return bytes == 0 || ns < CLOCK_MS
+		   ? num_size_text(bytes)
+		   : text_format("%s (%s/s)", num_size_text(bytes),
+			 num_size_text((uint64_t)rate));
 }
 
 int
@@ -302,6 +263,7 @@ stdio_relay_run(
 	    .reset_by_us = true,
 	    .is_aborted = true};
 	struct deadline end;
+	int64_t ns;
 	int result;
 
 	if (s->input_start >= 0)
@@ -316,7 +278,8 @@ stdio_relay_run(
 		progress_start(
 		    &progress, r.in < 0 || fd_kind(r.in) != FD_TERMINAL);
 		r.progress = &progress;
-		r.total = r.in >= 0 ? input_size() : -1;
+		if (r.in >= 0 && fd_kind(r.in) == FD_REGULAR)
+			r.total = (int64_t)fd_available(r.in);
 	}
 	result = recorder_begin(&s->recorder, conn, e);
 	if (result == 0)
@@ -336,8 +299,13 @@ stdio_relay_run(
 		result = connector_close(s->dialed, result, s->until, e);
 	s->last = sum;
 	conn_event_closed(DIAG_NOTE, conn, &sum, exit_status(result, e));
+	ns = clock_now() - conn->start_ns;
 	if (o->progress)
-		report_total(conn, &sum, !s->recorder.has_several);
+		diag_warn("%s%ssent %s, received %s in %s",
+		    s->recorder.has_several ? addr_text(&conn->remote) : "",
+		    s->recorder.has_several ? ": " : "",
+		    total_text(sum.sent, ns), total_text(sum.received, ns),
+		    num_duration_text(ns));
 	return result;
 }
 

@@ -184,9 +184,8 @@ record(struct send_state *s, bool is_sent, const struct dgram *d, struct err *e)
 {
 	struct addr remote = remote_of(s, d);
 
-	return recorder_add_datagram(&s->recorder,
-	    &(struct recorder_datagram){is_sent, &remote, d->bytes, d->length},
-	    e);
+	return recorder_add_datagram(
+	    &s->recorder, is_sent, &remote, d->bytes, d->length, e);
 }
 
 static int

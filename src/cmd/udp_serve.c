@@ -159,12 +159,11 @@ static void
 record(struct serve_state *s, bool is_sent, const struct dgram *d)
 {
 	struct addr remote = d->remote;
-	const struct recorder_datagram r = {
-	    is_sent, &remote, d->bytes, d->length};
 
 	addr_unmap(&remote);
 	if (s->record_error.kind == ERR_NONE)
-		(void)recorder_add_datagram(&s->recorder, &r, &s->record_error);
+		(void)recorder_add_datagram(&s->recorder, is_sent, &remote,
+		    d->bytes, d->length, &s->record_error);
 }
 
 static void

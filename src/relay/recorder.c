@@ -164,14 +164,6 @@ write_file(
 	return result;
 }
 
-/* Whether only writes of at most PIPE_BUF bytes stay whole. */
-static bool
-needs_small_writes(const struct recorder *r, const struct recorder_file *f)
-{
-	return r->has_several && f->sink.kind != FD_REGULAR &&
-	       !has_placeholder(f->pattern, 'n');
-}
-
 int
 recorder_open(
     struct recorder *r, const struct recorder_options *o, struct err *e)
@@ -219,7 +211,7 @@ recorder_begin(struct recorder *r, const struct conn *c, struct err *e)
 		if (r->files[i].sink.fd < 0)
 			continue;
 		if (r->text == NULL)
-			r->text = mem_array(DUMP_SIZE, 1);
+			r->text = mem_array(DUMP_SIZE + 1, 1);
 		line = text_format("= connection %u from %s at %.6f s\n",
 		    r->number, addr_text(&c->remote), seconds(r));
 		if (r->has_several &&
@@ -281,112 +273,110 @@ put_lines(
 }
 
 /*
- * Writes a piece to a dump with one call of write(2): a line with its
- * direction, time, size and offset, or of a datagram the peer, then its bytes.
- * If it is too long, each part is such a piece. Returns 0, or -1 with *r->e.
+ * A part of a dump: a line with its direction, time, size and offset, or of a
+ * datagram the peer, then its bytes.
  */
-static int
-add_dump(struct recorder *r, int file, int direction, const unsigned char *p,
-    size_t n)
+static const char *
+make_dump(struct recorder *r, bool is_hex, int direction, uint64_t offset,
+    const unsigned char *p, size_t n)
 {
-	struct recorder_file *f = &r->files[file];
-	bool is_sent = direction == RECORDER_SENT,
-	     is_hex = file == RECORDER_HEX;
-	size_t size = needs_small_writes(r, f) ? PIPE_BUF : DUMP_SIZE, part,
-	       max;
-	uint64_t offset = r->offsets[direction];
+	bool is_sent = direction == RECORDER_SENT;
 	const char *first;
-	char *out;
 
-	size -= FIRST_LINE;
-	max = is_hex ? size / LINE * COLUMNS : (size - 8) / TEXT_BYTE;
-	do {
-		part = n < max ? n : max;
-		/* An address is at most a unix path, of which the start is
-		 * shown. */
-		if (r->remote != NULL)
-			first = text_format("%s %.100s at %.6f s: %s\n",
-			    is_sent ? "> sent to" : "< received from",
-			    addr_text(r->remote), seconds(r),
-			    num_count_text(part, "byte"));
-		else
-			first = text_format("%s%s at %.6f s: %s from offset "
-					    "%llu\n",
-			    is_sent ? "> sent" : "< received",
-			    r->has_several
-				? text_format(" on connection %u", r->number)
-				: "",
-			    seconds(r), num_count_text(part, "byte"),
-			    (unsigned long long)offset);
-		strcpy(r->text, first);
-		out =
-		    put_lines(r->text + strlen(first), is_hex, offset, p, part);
-		if (write_file(r, f, r->text, (size_t)(out - r->text)) < 0)
-			return -1;
-		offset += part;
-		n -= part;
-		p += part;
-	} while (n > 0);
-	return 0;
+	/* An address is at most a unix path, of which the start is shown. */
+	if (r->remote != NULL)
+		first = text_format("%s %.100s at %.6f s: %s\n",
+		    is_sent ? "> sent to" : "< received from",
+		    addr_text(r->remote), seconds(r),
+		    num_count_text(n, "byte"));
+	else
+		first = text_format("%s%s at %.6f s: %s from offset %llu\n",
+		    is_sent ? "> sent" : "< received",
+		    r->has_several ? text_format(" on connection %u", r->number)
+				   : "",
+		    seconds(r), num_count_text(n, "byte"),
+		    (unsigned long long)offset);
+	strcpy(r->text, first);
+	*put_lines(r->text + strlen(first), is_hex, offset, p, n) = '\0';
+	return r->text;
 }
 
-/* Writes a "data" event for each part. Returns 0, or -1 with *r->e. */
-static int
-add_events(struct recorder *r, int file, int direction, const unsigned char *p,
-    size_t n)
+/* The same as an event. */
+static const char *
+make_event(struct recorder *r, int direction, uint64_t offset,
+    const unsigned char *p, size_t n)
 {
-	struct recorder_file *f = &r->files[file];
-	size_t max = needs_small_writes(r, f) ? PIPE_EVENT_BYTES : EVENT_BYTES;
-	uint64_t offset = r->offsets[direction];
 	char hex[2 * EVENT_BYTES + 1];
-	size_t part, i;
-	const char *line;
 	struct json *j;
+	size_t i;
 
-	do {
-		part = n < max ? n : max;
-		for (i = 0; i < part; i++) {
-			hex[2 * i] = hex_digits[p[i] >> 4];
-			hex[2 * i + 1] = hex_digits[p[i] & 15];
-		}
-		hex[2 * part] = '\0';
-		j = diag_event_begin("data");
-		if (r->remote != NULL)
-			addr_json(r->remote, j, "remote");
-		json_text(j, "direction", direction_names[direction]);
-		json_number(j, "offset", offset);
-		json_number(j, "bytes", part);
-		json_text(j, "hex", hex);
-		json_bytes(j, "text", p, part);
-		offset += part;
-		line = json_end(j);
-		if (write_file(r, f, line, strlen(line)) < 0)
-			return -1;
-		n -= part;
-		p += part;
-	} while (n > 0);
-	return 0;
+	for (i = 0; i < n; i++) {
+		hex[2 * i] = hex_digits[p[i] >> 4];
+		hex[2 * i + 1] = hex_digits[p[i] & 15];
+	}
+	hex[2 * n] = '\0';
+	j = diag_event_begin("data");
+	if (r->remote != NULL)
+		addr_json(r->remote, j, "remote");
+	json_text(j, "direction", direction_names[direction]);
+	json_number(j, "offset", offset);
+	json_number(j, "bytes", n);
+	json_text(j, "hex", hex);
+	json_bytes(j, "text", p, n);
+	return json_end(j);
 }
 
-/* Adds bytes to the dumps. Returns 0, or -1 with *r->e. */
-static int
-add_readable(struct recorder *r, int direction, const void *bytes, size_t n)
+/* The largest part of a dump. Of a pipe that other processes write to as well,
+ * only writes of at most PIPE_BUF bytes stay whole. */
+static size_t
+max_part(const struct recorder *r, const struct recorder_file *f, bool is_hex)
 {
-	int i, result = 0;
+	bool is_shared = r->has_several && f->sink.kind != FD_REGULAR &&
+			 !has_placeholder(f->pattern, 'n');
+	size_t size = (is_shared ? PIPE_BUF : DUMP_SIZE) - FIRST_LINE;
 
-	for (i = RECORDER_HEX; i <= RECORDER_TEXT && result == 0; i++)
-		if (r->files[i].sink.fd >= 0)
-			result = (diag_is_json() ? add_events : add_dump)(
-			    r, i, direction, bytes, n);
+	if (diag_is_json())
+		return is_shared ? PIPE_EVENT_BYTES : EVENT_BYTES;
+	return is_hex ? size / LINE * COLUMNS : (size - 8) / TEXT_BYTE;
+}
+
+/* Adds bytes to the dumps, in parts that are one write(2) each. Returns 0, or
+ * -1 with *r->e. */
+static int
+add_readable(
+    struct recorder *r, int direction, const unsigned char *p, size_t n)
+{
+	size_t max, done, part;
+	const char *text;
+	uint64_t offset;
+	int i;
+
+	for (i = RECORDER_HEX; i <= RECORDER_TEXT; i++) {
+		if (r->files[i].sink.fd < 0)
+			continue;
+		max = max_part(r, &r->files[i], i == RECORDER_HEX);
+		done = 0;
+		do {
+			part = n - done < max ? n - done : max;
+			offset = r->offsets[direction] + done;
+			text = diag_is_json()
+				   ? make_event(
+					 r, direction, offset, p + done, part)
+				   : make_dump(r, i == RECORDER_HEX, direction,
+					 offset, p + done, part);
+			if (write_file(r, &r->files[i], text, strlen(text)) < 0)
+				return -1;
+			done += part;
+		} while (done < n);
+	}
 	r->offsets[direction] += n;
-	return result;
+	return 0;
 }
 
 int
 recorder_add(
-    void *context, bool sent, const void *bytes, size_t n, struct err *e)
+    struct recorder *r, bool sent, const void *bytes, size_t n, struct err *e)
 {
-	struct recorder *r = context;
 	int direction = sent ? RECORDER_SENT : RECORDER_RECEIVED;
 	struct recorder_file *f = &r->files[direction];
 
@@ -397,15 +387,15 @@ recorder_add(
 }
 
 int
-recorder_add_datagram(
-    struct recorder *r, const struct recorder_datagram *d, struct err *e)
+recorder_add_datagram(struct recorder *r, bool sent, const struct addr *remote,
+    const void *bytes, size_t n, struct err *e)
 {
-	int direction = d->is_sent ? RECORDER_SENT : RECORDER_RECEIVED;
+	int direction = sent ? RECORDER_SENT : RECORDER_RECEIVED;
 
 	r->e = e;
-	r->remote = d->remote;
+	r->remote = remote;
 	r->offsets[direction] = 0;
-	return add_readable(r, direction, d->bytes, d->length);
+	return add_readable(r, direction, bytes, n);
 }
 
 static int

@@ -30,14 +30,6 @@ struct recorder_options {
 	int append; /* keep what the files hold */
 };
 
-/* A datagram of a record. */
-struct recorder_datagram {
-	bool is_sent;
-	const struct addr *remote;
-	const void *bytes;
-	size_t length;
-};
-
 /* The files: the data of each direction, and dumps of both. */
 enum {
 	RECORDER_RECEIVED,
@@ -92,16 +84,14 @@ int recorder_open(
  */
 int recorder_begin(struct recorder *r, const struct conn *c, struct err *e);
 
-/*
- * Records data: the tap of struct relay_options, whose context is r. Returns 0,
- * or -1 with *e if a file accepts no more.
- */
+/* Records data that was sent or received. Returns 0, or -1 with *e if a file
+ * accepts no more. */
 int recorder_add(
-    void *context, bool sent, const void *bytes, size_t n, struct err *e);
+    struct recorder *r, bool sent, const void *bytes, size_t n, struct err *e);
 
 /* The same for a datagram, of which dumps are made. */
-int recorder_add_datagram(
-    struct recorder *r, const struct recorder_datagram *d, struct err *e);
+int recorder_add_datagram(struct recorder *r, bool sent,
+    const struct addr *remote, const void *bytes, size_t n, struct err *e);
 
 /*
  * Close the connection's own files, or all files. Return result; but -1 with

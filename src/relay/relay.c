@@ -21,6 +21,7 @@
 #include "net/wait.h"
 #include "relay/flow.h"
 #include "relay/policy.h"
+#include "relay/recorder.h"
 #include "relay/script.h"
 
 /* The longest pause between two checks of the acknowledgements. */
@@ -59,7 +60,7 @@ struct relay {
 	struct deadline next; /* check of the acknowledgements */
 	struct backoff pause;
 	struct conn_summary sum, target_sum; /* of both sides */
-	struct err *e;                       /* the caller's, for tap */
+	struct err *e; /* the caller's, for the recorder */
 };
 
 /* Whether the state has one of these bits, of enum policy_state. */
@@ -669,7 +670,7 @@ tap_sent(void *context, const void *bytes, size_t n)
 {
 	struct relay *r = context;
 
-	return r->o->tap(r->o->context, true, bytes, n, r->e);
+	return recorder_add(r->o->recorder, true, bytes, n, r->e);
 }
 
 static int
@@ -682,9 +683,9 @@ tap_received(void *context, const void *bytes, size_t n)
 	/* It goes where the live line is. */
 	if (r->down.out.kind == FD_TERMINAL)
 		diag_progress_yield(bytes, n);
-	if (r->o->tap == NULL)
+	if (r->o->recorder == NULL)
 		return 0;
-	return r->o->tap(r->o->context, false, bytes, n, r->e);
+	return recorder_add(r->o->recorder, false, bytes, n, r->e);
 }
 
 /*
@@ -707,15 +708,15 @@ set_up(struct relay *r, unsigned char *storage)
 	    storage + FLOW_SIZE);
 	up->context = down->context = r;
 	up->crlf = o->crlf;
-	if (o->tap != NULL)
+	if (o->recorder != NULL)
 		up->tap = tap_sent;
-	if (o->tap != NULL || o->script != NULL ||
+	if (o->recorder != NULL || o->script != NULL ||
 	    (o->progress != NULL && down->out.kind == FD_TERMINAL))
 		down->tap = tap_received;
-	if (o->tap == NULL && !o->crlf &&
+	if (o->recorder == NULL && !o->crlf &&
 	    (up->in.kind != FD_SOCKET || is_forwarder))
 		flow_allow_move(up);
-	if (o->tap == NULL && o->script == NULL &&
+	if (o->recorder == NULL && o->script == NULL &&
 	    (down->out.kind != FD_SOCKET || is_forwarder))
 		flow_allow_move(down);
 	r->options = eof[o->on_eof] | (o->in >= 0 ? POLICY_HAS_INPUT : 0) |

@@ -24,6 +24,7 @@
 struct err;
 struct listener;
 struct progress;
+struct recorder;
 struct script;
 
 /* What to do when standard input ends. */
@@ -59,15 +60,9 @@ struct relay_options {
 	struct progress *progress; /* drawn on the terminal; NULL: none */
 	int64_t total;             /* bytes of the input; -1: unknown */
 
-	/* Called with the data sent and received, in order; NULL: none. Returns
-	 * 0, or -1 with *e to end the relay. */
-	int (*tap)(void *context, bool sent, const void *bytes, size_t n,
-	    struct err *e);
-	void *context;
+	struct recorder *recorder; /* of the data; NULL: none */
 
-	/*
-	 * Of a forwarder: receives the summary of the other side; NULL: none.
-	 */
+	/* Receives the summary of a forwarder's other side; NULL: none. */
 	struct conn_summary *target;
 };
 

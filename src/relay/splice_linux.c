@@ -12,21 +12,15 @@ splice_can_move(enum fd_kind in, enum fd_kind out)
 	return in == FD_PIPE || out == FD_PIPE;
 }
 
-/* Whether splice(2) does not support these kinds of files. */
-static bool
-is_refusal(int errnum)
-{
-	return errnum == EINVAL || errnum == ENOSYS || errnum == EOPNOTSUPP ||
-	       errnum == EPERM || errnum == ESPIPE;
-}
-
 ssize_t
 splice_move(int in, int out, size_t n)
 {
 	ssize_t done =
 	    splice(in, NULL, out, NULL, n, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
 
-	if (done < 0 && is_refusal(errno))
+	if (done < 0 &&
+	    (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP ||
+		errno == EPERM || errno == ESPIPE))
 		errno = ENOTSUP;
 	return done;
 }

@@ -133,10 +133,7 @@ set_up(const struct served *v, int fd, struct relay_options *o)
 	o->in = o->out = fd;
 	o->idle = v->h->idle;
 	o->until = v->s.until;
-	if (v->h->recorder != NULL) {
-		o->tap = recorder_add;
-		o->context = v->h->recorder;
-	}
+	o->recorder = v->h->recorder;
 }
 
 /* Dials a target and relays until both directions are finished. */
