@@ -436,7 +436,7 @@ http_head_conceal(char *out, const char *text, size_t n)
 		if (secret != NULL) {
 			n = (size_t)(secret - p);
 			memcpy(out + used, p, n);
-			memcpy(out + used + n, "...", 3);
+			memset(out + used + n, '.', 3);
 			used += n + 3;
 			p = secret + length;
 		}
