@@ -36,7 +36,8 @@ run(const struct command *c, char **argv, const char **habit, struct err *e)
 		usage_help(stdout, c, args.help == COMMAND_SHORT_HELP);
 	} else if (result == 0) {
 		report = args.options;
-		diag_start(c->name, report->level, report->json != 0);
+		diag_start(c->name, report->level, report->json != 0,
+		    report->log_time != 0);
 		result = c->run(args.options, &args, e);
 	}
 	if (result < 0 && e->kind == ERR_USAGE) {
@@ -111,7 +112,7 @@ dispatch(int argc, char **argv, const char **habit, struct err *e)
 			*strstr(e->text, "; did you mean") = '\0';
 		return -1;
 	}
-	diag_start(c->name, DIAG_SAY, false);
+	diag_start(c->name, DIAG_SAY, false, false);
 	return run(c, argv + 2, habit, e);
 }
 

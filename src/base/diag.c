@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -22,6 +23,7 @@ static struct {
 	const char *command;  /* NULL before diag_start() */
 	int level;            /* enum diag_level */
 	bool json;            /* events as JSON Lines */
+	bool log_time;        /* the time of day before each line */
 	diag_writer *events;  /* where events go; NULL: stderr */
 	int64_t start_ns;     /* start of the command */
 	size_t live;          /* bytes of the live line on the terminal */
@@ -30,7 +32,8 @@ static struct {
 	bool is_mid_line;     /* data has begun a line of that terminal */
 	void (*before)(void); /* see diag_before_lines() */
 	unsigned connection;  /* see diag_connection() */
-} diag = {NULL, DIAG_SAY, false, NULL, 0, 0, false, false, false, NULL, 0};
+} diag = {
+    NULL, DIAG_SAY, false, false, NULL, 0, 0, false, false, false, NULL, 0};
 
 /* The time for a line after the limit of the command, as for stdout. */
 #define GRACE_MS 500
@@ -47,11 +50,12 @@ static struct {
 static struct json event;
 
 void
-diag_start(const char *command, int level, bool json)
+diag_start(const char *command, int level, bool json, bool log_time)
 {
 	diag.command = command;
 	diag.level = level;
 	diag.json = json;
+	diag.log_time = log_time;
 	diag.start_ns = clock_now();
 }
 
@@ -182,6 +186,20 @@ fold(const char *line, size_t columns, char *out, size_t size)
 	}
 }
 
+/* The time of day, RFC 3339 in UTC: 2026-11-24T09:30:00.123456Z. */
+static const char *
+time_of_day(void)
+{
+	char day[32];
+	struct timespec now;
+	struct tm tm;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
+	return text_format("%s.%06ldZ", day, now.tv_nsec / 1000);
+}
+
 static void
 vline(const char *fmt, va_list ap)
 {
@@ -189,10 +207,10 @@ vline(const char *fmt, va_list ap)
 	size_t columns = fd_columns(STDERR_FILENO);
 
 	before_line();
-	if (diag.command != NULL)
-		snprintf(line, sizeof(line), "sockt %s: ", diag.command);
-	else
-		snprintf(line, sizeof(line), "sockt: ");
+	snprintf(line, sizeof(line),
+	    "%s%ssockt%s%s: ", diag.log_time ? time_of_day() : "",
+	    diag.log_time ? " " : "", diag.command != NULL ? " " : "",
+	    diag.command != NULL ? diag.command : "");
 	/* One byte less: the newline is never cut off. */
 	text_append_list(line, sizeof(line) - 1, fmt, ap);
 	if (columns < MIN_COLUMNS)
@@ -390,6 +408,7 @@ diag_event_begin(const char *name)
 	json_begin(&event);
 	json_text(&event, "event", name);
 	json_seconds(&event, "time", clock_seconds(diag.start_ns, clock_now()));
+	json_text(&event, "at", time_of_day());
 	if (diag.connection != 0)
 		json_number(&event, "connection", diag.connection);
 	return &event;

@@ -22,10 +22,11 @@ enum diag_level {
 };
 
 /*
- * Sets the prefix, the level and the format. Until then lines begin with
- * "sockt: " and the level is DIAG_SAY.
+ * Sets the prefix, the level and the format; log_time puts the time of day
+ * before each line. Until then lines begin with "sockt: " and the level is
+ * DIAG_SAY.
  */
-void diag_start(const char *command, int level, bool json);
+void diag_start(const char *command, int level, bool json, bool log_time);
 
 /*
  * A line waits for a reader of stderr, as in any program, but no longer than

@@ -43,6 +43,8 @@ const struct opt options_report[] = {
     FLAG('q', "quiet", report_options, level, "report errors only",
 	.value = DIAG_ERRORS),
     FLAG(0, "json", report_options, json, "report events as JSON Lines"),
+    FLAG(0, "log-time", report_options, log_time,
+	"put the time of day (UTC) before each line", .excludes = "json"),
     {.kind = OPT_END},
 };
 

@@ -29,6 +29,7 @@ struct tls_options;
 struct report_options {
 	int level; /* enum diag_level */
 	int json;  /* report events as JSON Lines */
+	int log_time;
 };
 
 struct source_options {

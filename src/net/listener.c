@@ -235,6 +235,8 @@ add(struct listener *l, const struct addr *a, const struct listener_options *o,
 	    NULL};
 	int fd = sock_open(addr_family(a), o->type), result = 0;
 
+	if (!addr_is_unix(a) && addr_port(a) == 0)
+		l->is_port_chosen = true;
 	if (fd < 0)
 		return err_sys(e, ERR_LOCAL, errno, "%s", addr_text(a));
 	if (addr_family(a) == AF_INET6 &&
@@ -588,6 +590,8 @@ listener_announce(const struct listener *l)
 	bool is_dgram = l->type == SOCK_DGRAM;
 	const char *verb = is_dgram ? "receiving" : "listening";
 	const char *protocol = is_dgram ? "UDP" : "TCP";
+	int level =
+	    l->is_port_chosen || isatty(STDERR_FILENO) ? DIAG_SAY : DIAG_NOTE;
 	const struct addr *a;
 	struct json *j;
 
@@ -597,13 +601,12 @@ listener_announce(const struct listener *l)
 		if (!addr_is_unix(a))
 			json_text(j, "protocol", is_dgram ? "udp" : "tcp");
 		if (addr_is_unix(a))
-			diag_event_end(
-			    DIAG_SAY, "%s on %s", verb, addr_text(a));
+			diag_event_end(level, "%s on %s", verb, addr_text(a));
 		else if (!addr_is_any(a))
-			diag_event_end(DIAG_SAY, "%s on %s (%s)", verb,
+			diag_event_end(level, "%s on %s (%s)", verb,
 			    addr_text(a), protocol);
 		else
-			diag_event_end(DIAG_SAY,
+			diag_event_end(level,
 			    "%s on every %s (%s), port %u (%s)", verb,
 			    l->is_dual ? "address, IPv4 and IPv6"
 			    : addr_family(a) == AF_INET6 ? "IPv6 address"

@@ -37,9 +37,10 @@ struct listener {
 	size_t turn;  /* index of the socket to try first at the next accept */
 	int type;     /* SOCK_STREAM or SOCK_DGRAM */
 	bool is_dual; /* its IPv6 sockets also accept IPv4 */
-	bool is_connection; /* its socket is an accepted connection */
-	struct addr peer;   /* of that connection */
-	bool owns_path;     /* of a unix socket; the file at it is this: */
+	bool is_port_chosen; /* by the system: port 0 was asked for */
+	bool is_connection;  /* its socket is an accepted connection */
+	struct addr peer;    /* of that connection */
+	bool owns_path;      /* of a unix socket; the file at it is this: */
 	dev_t device;
 	ino_t inode;
 };
@@ -74,7 +75,8 @@ int listener_open_list(struct listener *l, const struct addr_list *list,
     const struct listener_options *o, struct err *e);
 
 /*
- * Prints one line per address: "listening on 127.0.0.1 port 9999 (TCP)",
+ * With -v, on a terminal, or if the system has chosen the port, prints one line
+ * per address: "listening on 127.0.0.1 port 9999 (TCP)",
  * "receiving on every address, IPv4 and IPv6 (::), port 9999 (UDP)"; nothing
  * for a connection.
  */

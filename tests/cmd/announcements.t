@@ -27,8 +27,38 @@ SKIP: {
         'sockt udp-serve: receiving on every IPv6 address (::), port N (UDP)',
         'every IPv6 address';
 }
+
+# One rule for every server: on a terminal, with port 0, or with -v.
+for my $row (['listen', '-k', '--echo'], ['serve-hello'], ['udp-serve']) {
+    my $where = 'unix:' . scratch() . '/s';
+    $where = '127.0.0.1:' . udp_socket()->sockport if $row->[0] ne 'listen';
+    for my $how ('', '-v', 'terminal') {
+        my @command = (@$row, $how eq '-v' ? '-v' : (), $where);
+        my $log = scratch() . '/log';
+        my $p = $how eq 'terminal'
+            ? start({ command => built('pty') }, $log, 2, 200, sockt(), @command)
+            : start(@command);
+        # One that is asleep has said what it says.
+        select undef, undef, undef, 0.01
+            until $how eq 'terminal' ? -e $log && slurp($log) =~ /ing on/ : is_asleep($p->{pid});
+        $p->stop;
+        my $said = $how eq 'terminal' ? slurp($log) : $p->{err};
+        is scalar(() = $said =~ /ing on /g), $how ? 1 : 0,
+            "$row->[0] " . ($how || 'neither');
+    }
+}
+
+# The time of day.
+my $at = qr/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z/;
+like announced('serve-hello', '--log-time', '-4', 0),
+    qr/^$at sockt serve-hello: listening on /, '--log-time';
+like announced('serve-hello', '--json', '-4', 0),
+    qr/^\{"event":"listening","time":[\d.]+,"at":"$at"/, 'at';
+is run('serve-hello', '--log-time', '--json', 0)->{status}, 2,
+    '--log-time says nothing new with --json';
+
 my $dir = scratch();
-is announced('listen', '-k', '--echo', "unix:$dir/s"),
+is announced('listen', '-kv', '--echo', "unix:$dir/s"),
     "sockt listen: listening on unix:$dir/s", 'a Unix socket';
 like announced('serve-hello', '--json', '-4', 0),
     qr/"local":\{"ip":"127\.0\.0\.1","port":N\},"protocol":"tcp"\}/,

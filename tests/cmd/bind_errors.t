@@ -35,7 +35,7 @@ SKIP: {
 
 # The holder is the one that is in the way, not one on another address.
 my $other = tcp_listener(host => '127.0.0.2');
-my $p = start('listen', '127.0.0.3', $other->sockport);
+my $p = start('listen', '-v', '127.0.0.3', $other->sockport);
 $p->port;
 $r = run('listen', '127.0.0.3', $other->sockport);
 is $r->{status}, 7, 'a port in use on one address of two';

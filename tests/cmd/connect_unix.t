@@ -31,7 +31,7 @@ for my $name (@names) {
 }
 
 # A server that is stopped, and one that was killed.
-my $p = start('listen', '-k', '--echo', "unix:$dir/t");
+my $p = start('listen', '-v', '-k', '--echo', "unix:$dir/t");
 $p->expect(err => qr/listening/);
 my $r = run('listen', '--echo', "unix:$dir/t");
 is $r->{status}, 7, 'a path in use is status 7';
@@ -39,11 +39,11 @@ ok -S "$dir/t", 'and is left alone';
 is $p->stop->{status}, 0, 'stopped';
 ok !-e "$dir/t", 'its path is gone';
 
-$p = start('listen', '-k', '--echo', "unix:$dir/t");
+$p = start('listen', '-v', '-k', '--echo', "unix:$dir/t");
 $p->expect(err => qr/listening/);
 $p->stop('KILL');
 ok -S "$dir/t", 'a killed server leaves its path';
-$p = start('listen', '-k', '--echo', "unix:$dir/t");
+$p = start('listen', '-v', '-k', '--echo', "unix:$dir/t");
 $p->expect(err => qr/listening/);
 is run({ stdin => 'x' }, 'connect', "unix:$dir/t")->{out}, 'x',
     'which the next one takes over';

@@ -46,7 +46,7 @@ my $p = start({ command => $^X, keep_fds => 1 }, '-MPOSIX', '-e', '
     dup2($fds[$_], 3 + $_) for 0 .. $#fds;
     $ENV{LISTEN_PID} = $$;
     $ENV{LISTEN_FDS} = @fds;
-    exec $sockt, "listen", "-k", "--echo", "--fd", "systemd" or die $!;
+    exec $sockt, "listen", "-kv", "--echo", "--fd", "systemd" or die $!;
     sub fcntl_dup {
         open my $h, "+<&=", $_[0] or die $!;
         my $n = fcntl $h, 0, 100;

@@ -90,7 +90,7 @@ SKIP: {
         'and is said';
     mkdir "$dir/own";
     chown $uid, $gid, "$dir/own";
-    $p = start('listen', '-k', '--user', 'nobody', '--echo',
+    $p = start('listen', '-kv', '--user', 'nobody', '--echo',
         "unix:$dir/own/s");
     $p->expect(err => qr/listening on/);
     is $p->stop->{status}, 0, 'in a folder of the user it ends well';

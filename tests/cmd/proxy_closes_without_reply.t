@@ -46,7 +46,7 @@ for my $case ([ 'socks5', @socks5 ], [ 'socks4', @socks4 ]) {
     like $r->{err}, qr/^sockt connect: name\.test port 81: the SOCKS\d proxy \S+ port \d+ \(--proxy\): closed the connection without a reply \(it cannot reach the target: .*\)\n\z/,
         "$scheme: and one line";
     $r = run('connect', '--json', '-z', '--proxy', $url, 'name.test', 81);
-    like $r->{out}, qr/\{"event":"proxied","time":[\d.]+,"host":"name\.test","port":81,"seconds":/,
+    like $r->{out}, qr/\{"event":"proxied","time":[\d.]+,"at":"[^"]+","host":"name\.test","port":81,"seconds":/,
         "$scheme: an event" or diag $r->{err};
     reap($pid);
 }

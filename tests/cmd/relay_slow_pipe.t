@@ -78,7 +78,7 @@ for my $option ([], ['--send-only']) {
 }
 
 my $path = scratch() . '/s';
-my $r = start({ stdin => null() }, 'listen', "unix:$path");
+my $r = start({ stdin => null() }, 'listen', '-v', "unix:$path");
 $r->expect(err => qr/listening/);
 transfer('a unix socket', $r,
     start({ keep_stdin => 1 }, 'connect', "unix:$path"));

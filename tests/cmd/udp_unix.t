@@ -112,7 +112,7 @@ is_deeply [glob "$dir/sockt*"], [], 'clients leave nothing behind';
 SKIP: {
     skip 'no abstract sockets', 2 unless $^O eq 'linux';
     my $name = "\@sockt-test-$$";
-    $p = start('udp-serve', "unix:$name");
+    $p = start('udp-serve', '-v', "unix:$name");
     $p->expect(err => qr/receiving on unix:\Q$name\E\n/);
     is run('udp-send', "unix:$name", 'x')->{out}, "Hello, x!\n", 'abstract';
     is $p->stop->{status}, 0, 'ends';

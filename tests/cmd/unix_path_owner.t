@@ -21,7 +21,7 @@ my @servers = (
 );
 for my $case (@servers) {
     my ($name, $type, @command) = @$case;
-    my $p = start(@command, "unix:$path");
+    my $p = start(@command, "-v", "unix:$path");
     $p->expect(err => qr/ing on/);
     unlink $path or die "$path: $!";
     my $other = unix_server($type);
@@ -30,7 +30,7 @@ for my $case (@servers) {
     close $other;
     unlink $path;
 
-    $p = start(@command, "unix:$path");
+    $p = start(@command, "-v", "unix:$path");
     $p->expect(err => qr/ing on/);
     unlink $path or die "$path: $!";
     spew($path, 'precious');
@@ -38,7 +38,7 @@ for my $case (@servers) {
     ok -f $path && slurp($path) eq 'precious', 'a file put there stays';
     unlink $path;
 
-    $p = start(@command, "unix:$path");
+    $p = start(@command, "-v", "unix:$path");
     $p->expect(err => qr/ing on/);
     chmod 0600, $path or die "$path: $!";
     $p->stop;

@@ -67,7 +67,7 @@ sub event_fault {
     my %left = %$got;
     return "'connection' is no number from 1"
         if ($left{connection} // 1) !~ /^[1-9]\d*\z/;
-    delete @left{qw(event time truncated connection)};
+    delete @left{qw(event at time truncated connection)};
     for my $m (@{ $event->{members} }) {
         my $name = $m->{name};
         return "no '$name'" unless exists $left{$name} || $m->{optional}
