@@ -19,7 +19,7 @@ my ($p, $tcp, $port);
 for (1 .. 20) {
     $p = start('udp-serve', '0');
     $port = $p->port;
-    $tcp = start('serve-hello', '-4', $port);
+    $tcp = start('serve-hello', '-4v', $port);
     last if eval { $tcp->expect(err => qr/listening on|in use/) eq '1' }
         && $tcp->{err} =~ /listening on/;
     $_->stop for $tcp, $p;

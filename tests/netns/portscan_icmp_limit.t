@@ -9,7 +9,7 @@ my ($a, $b) = two_hosts(link => 'veth');
 inside($b, 'sysctl -qw net.ipv4.icmp_ratelimit=1000 '
     . 'net.ipv4.icmp_ratemask=6168 net.ipv6.icmp.ratelimit=100');
 my $server = start({ command => '/usr/sbin/ip' }, 'netns', 'exec', $b, sockt(),
-    'udp-serve', '--echo', '*', '40005');
+    'udp-serve', '-v', '--echo', '*', '40005');
 $server->expect(err => qr/ing on/);
 my @silent = (40003, 40010 .. 40012);
 firewall($b, 'udp dport { ' . join(',', @silent) . ' } drop');

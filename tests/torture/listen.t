@@ -55,14 +55,14 @@ scenario 'listen-file',
     names   => qr/\brecord\b/;
 
 scenario 'listen-unix',
-    args    => 'listen unix:s',
+    args    => 'listen -v unix:s',
     stdin   => [ [ send => $down ] ],
     clients => [ { %$sender, unix => 's' } ],
     out     => $up,
     got     => [$down];
 
 scenario 'listen-unix-mode',
-    args    => "listen --mode 600 unix:s",
+    args    => "listen -v --mode 600 unix:s",
     stdin   => [ [ send => $down ] ],
     clients => [ { %$sender, unix => 's' } ],
     out     => $up,
