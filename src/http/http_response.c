@@ -13,7 +13,6 @@ http_response_start(struct http_response *r, enum http_method method)
 	r->state = HTTP_IN_HEAD;
 	r->method = method;
 	r->interims = 0;
-	r->has_bytes = false;
 	r->is_interim = false;
 	r->received = 0;
 	http_head_start(&r->head);
@@ -75,7 +74,6 @@ start_body(struct http_response *r, struct err *e)
 		r->length = -1;
 		r->left = 0;
 		r->line = 0;
-		r->has_digit = false;
 		return 0;
 	}
 	if (declared == HTTP_LENGTH_BAD)
@@ -153,10 +151,9 @@ parse_chunking(struct http_response *r, unsigned char c, struct err *e)
 			return bad_chunk(-1, "its size is too large", e);
 		if (digit >= 0) {
 			r->left = r->left * 16 + digit;
-			r->has_digit = true;
 			break;
 		}
-		if (!r->has_digit)
+		if (r->line == 0)
 			return bad_chunk(
 			    c, "where a hexadecimal size should begin", e);
 		if (c != '\r' && c != ';' && !is_blank)
@@ -189,7 +186,6 @@ parse_chunking(struct http_response *r, unsigned char c, struct err *e)
 			    c, "after its data, where CRLF should be", e);
 		r->state = is_cr ? HTTP_IN_CHUNK_LF : HTTP_IN_CHUNK_SIZE;
 		r->line = 0;
-		r->has_digit = false;
 		return HTTP_WANTS_MORE;
 	}
 	if (++r->line <= HTTP_CHUNK_LINE)
@@ -263,8 +259,6 @@ http_response_parse(
 	enum http_event event = HTTP_GOT_ERROR;
 
 	r->data_length = 0;
-	if (in->length > 0)
-		r->has_bytes = true;
 	if (r->state == HTTP_AT_END)
 		return HTTP_GOT_END;
 	if (r->state == HTTP_IN_HEAD)
@@ -289,7 +283,7 @@ http_response_finish(struct http_response *r, struct err *e)
 
 	if (r->state == HTTP_BROKEN)
 		return -1;
-	if (r->state == HTTP_IN_HEAD && !r->has_bytes)
+	if (r->state == HTTP_IN_HEAD && r->interims == 0 && r->head.length == 0)
 		return err_cause(e, ERR_AT_TCP, CAUSE_NO_RESPONSE);
 	if (r->state == HTTP_IN_HEAD)
 		return err_set(e, ERR_PROTOCOL,

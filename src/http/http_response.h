@@ -65,7 +65,6 @@ struct http_response {
 	enum http_method method; /* of the request */
 	int interims;            /* 1xx heads so far */
 	bool is_interim;         /* head is a 1xx that was reported */
-	bool has_bytes;          /* at least one byte was parsed */
 	struct http_head head;   /* of the last event */
 	struct http_head trailer;
 
@@ -76,7 +75,6 @@ struct http_response {
 	int64_t left;              /* of the body or chunk; CLOSE: INT64_MAX */
 	uint64_t received;         /* bytes of body so far */
 	size_t line;               /* bytes of the size line so far */
-	bool has_digit;            /* the chunk size has one */
 
 	const unsigned char *data; /* of the body, in the caller's bytes; valid
 				      after each call, whatever the event */
