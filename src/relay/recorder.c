@@ -264,8 +264,9 @@ put_lines(
 		}
 		newline = memchr(p, '\n', n);
 		line = newline == NULL ? n : (size_t)(newline - p) + 1;
-		memcpy(out, "  ", 2);
-		text_escape(out + 2, TEXT_BYTE * line + 8, p, line);
+		*out++ = ' ';
+		*out++ = ' ';
+		text_escape(out, TEXT_BYTE * line + 8, p, line);
 		out += strlen(out);
 		*out++ = '\n';
 	}

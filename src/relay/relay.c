@@ -295,7 +295,7 @@ static struct deadline
 report_deadline(const struct relay *r)
 {
 	if (is(r, POLICY_SCRIPTED))
-		return script_notice(r->o->script);
+		return r->o->script->notice;
 	return r->is_reported ? deadline_none() : idle_input(r, WAIT_REPORT_MS);
 }
 
@@ -343,7 +343,7 @@ next_event(const struct relay *r)
 	if (r->o->next != NULL && !deadline_passed(idle_input(r, YIELD_MS)))
 		until = deadline_first(until, idle_input(r, YIELD_MS));
 	if (r->o->script != NULL)
-		until = deadline_first(until, script_deadline(r->o->script));
+		until = deadline_first(until, r->o->script->until);
 	if (r->o->progress != NULL)
 		until = deadline_first(until, progress_next(r->o->progress));
 	return until;
@@ -378,8 +378,7 @@ advance_script(struct relay *r)
 	if (wants(r, POLICY_FAIL_PATTERN))
 		return script_error(script, false, r->e);
 	/* If sending failed, that is the error to report. */
-	if (is(r, POLICY_SEND_LOST) ||
-	    !deadline_passed(script_deadline(script)))
+	if (is(r, POLICY_SEND_LOST) || !deadline_passed(script->until))
 		return 0;
 	return script_error(script, true, r->e);
 }

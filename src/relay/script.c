@@ -337,6 +337,7 @@ start_step(struct script *s)
 	const char *text;
 	size_t n;
 
+	s->until = s->notice = deadline_none();
 	if (script_is_done(s))
 		return;
 	text = s->steps->items[s->at].text;
@@ -495,12 +496,6 @@ script_receive(struct script *s, const void *bytes, size_t n)
 	s->is_unsearched = true;
 }
 
-struct deadline
-script_deadline(const struct script *s)
-{
-	return script_is_expecting(s) ? s->until : deadline_none();
-}
-
 /* "--expect 2 of 3 ('^250 ')" */
 static const char *
 describe(const struct script *s)
@@ -526,12 +521,6 @@ received(const struct script *s)
 		return "nothing";
 	return text_format("%s'%s'", skip > 0 ? "..." : "",
 	    text_shown_bytes(buf_bytes(&s->window) + skip, n - skip));
-}
-
-struct deadline
-script_notice(const struct script *s)
-{
-	return script_is_expecting(s) ? s->notice : deadline_none();
 }
 
 const char *

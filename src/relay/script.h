@@ -48,10 +48,11 @@ struct script {
 	const struct script_steps *steps; /* the caller's */
 	int64_t expect_ms;                /* for each pattern; -1: no limit */
 	size_t at;                        /* index of the current step */
-	struct deadline until;            /* of the current pattern */
-	struct deadline notice;           /* when to call script_report() */
-	regex_t regex;                    /* the current pattern */
-	bool has_regex;                   /* it is compiled */
+	/* Of the current pattern, or none: its limit, and when to call
+	 * script_report(). */
+	struct deadline until, notice;
+	regex_t regex;      /* the current pattern */
+	bool has_regex;     /* it is compiled */
 	bool names_cr;      /* it contains CR, so that this is not dropped */
 	struct buf window;  /* bytes received but not yet matched */
 	bool starts_line;   /* so does the window */
@@ -95,12 +96,7 @@ void script_receive(struct script *s, const void *bytes, size_t n);
  */
 bool script_search(struct script *s, bool has_ended);
 
-/* The deadline of the current pattern, or deadline_none(). */
-struct deadline script_deadline(const struct script *s);
-
-/* When to report that the current pattern has not matched yet, once for each;
- * and that report. */
-struct deadline script_notice(const struct script *s);
+/* The report that the current pattern has not matched yet, once for each. */
 const char *script_report(struct script *s);
 
 /* The error of a pattern whose deadline has passed (is_late), or which the peer
