@@ -28,17 +28,15 @@ static int
 run(const struct command *c, char **argv, const char **habit, struct err *e)
 {
 	struct command_args args;
-	const struct report_options *report;
 	int result;
 
 	result = command_parse(c, argv, &args, e);
 	if (result == 0 && args.help != COMMAND_NO_HELP) {
 		usage_help(stdout, c, args.help == COMMAND_SHORT_HELP);
 	} else if (result == 0) {
-		report = args.options;
-		diag_start(c->name, report->level, report->json != 0,
-		    report->log_time != 0);
-		result = c->run(args.options, &args, e);
+		diag_start(c->name, options.report.level,
+		    options.report.json != 0, options.report.log_time != 0);
+		result = c->run(&args, e);
 	}
 	if (result < 0 && e->kind == ERR_USAGE) {
 		*habit = habits_find(c, argv, &args);

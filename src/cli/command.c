@@ -101,13 +101,6 @@ struct parse {
 	struct err *e;
 };
 
-/* The address of an option's field. */
-static void *
-field_of(const struct opt_at *at, const struct command_args *args)
-{
-	return (char *)args->options + at->group->base + at->opt->offset;
-}
-
 /* Finds the option of a letter. Returns 0, or -1 with *e. */
 static int
 find_letter(const struct parse *p, char letter, struct opt_at *at)
@@ -161,7 +154,7 @@ store(struct parse *p, const struct opt_at *at, const char *arg)
 			    other->name, o->name);
 	}
 	p->used[p->used_count++] = o;
-	return opt_store(o, arg, field_of(at, p->args), p->e);
+	return opt_store(o, arg, p->e);
 }
 
 /*
@@ -291,7 +284,7 @@ check_dashes(const struct parse *p)
 		o = at.opt;
 		if (o->kind != OPT_FILE)
 			continue;
-		path = *(const char **)field_of(&at, p->args);
+		path = *(const char **)o->field;
 		if (path == NULL || strcmp(path, "-") != 0)
 			continue;
 		if (users[o->dash] != NULL)
@@ -356,11 +349,8 @@ command_parse(const struct command *c, char **argv, struct command_args *args,
 	for (count = 0; argv[count] != NULL; count++)
 		letters += strlen(argv[count]);
 	memset(args, 0, sizeof(*args));
-	args->options = mem_array(1, c->size);
 	args->used = p.used = mem_array(letters + 1, sizeof(struct opt *));
 	args->operands = mem_array((size_t)count + 1, sizeof(char *));
-	if (c->defaults != NULL)
-		memcpy(args->options, c->defaults, c->size);
 	for (; *argv != NULL; argv += used) {
 		used = 1;
 		if (strcmp(*argv, "--") == 0) {
@@ -392,13 +382,12 @@ command_release(const struct command *c, struct command_args *args)
 	while (opt_next(&at)) {
 		if (at.opt->kind != OPT_LIST)
 			continue;
-		list = field_of(&at, args);
+		list = at.opt->field;
 		free(list->items);
 		free(list->values);
 		/* Another option may share it. */
 		memset(list, 0, sizeof(*list));
 	}
-	free(args->options);
 	free(args->operands);
 	free((void *)args->used);
 	memset(args, 0, sizeof(*args));

@@ -14,7 +14,6 @@ enum command_help { COMMAND_NO_HELP, COMMAND_SHORT_HELP, COMMAND_FULL_HELP };
 
 /* What a command line contains. */
 struct command_args {
-	void *options;   /* the command's options struct, filled */
 	char **operands; /* NULL-terminated */
 	int count;
 	char **program; /* after "--", NULL-terminated; NULL without one */
@@ -33,22 +32,17 @@ struct command {
 	int min_operands, max_operands; /* max -1: any number */
 	bool runs_program;              /* "-- PROGRAM [ARG]..." may follow */
 	const struct opt_group *groups; /* ends with a group without opts */
-	const void *defaults;           /* the options before parsing */
-	size_t size;                    /* of the options struct */
-	const void *effective; /* for the help: like defaults, with the values
-				  used for -1 and 0; or NULL */
-	const char *usual;     /* long names of the options in the short help,
-				  separated by spaces; NULL: all */
-	const char *notes;     /* a paragraph at the end of the help, or NULL */
-	const char *examples;  /* three lines at its end, or NULL */
+	const char *usual;    /* long names of the options in the short help,
+				 separated by spaces; NULL: all */
+	const char *notes;    /* a paragraph at the end of the help, or NULL */
+	const char *examples; /* three lines at its end, or NULL */
 
 	/*
-	 * Runs the command. options points to a filled copy of defaults.
-	 * Returns 0, or -1 with *e, whose kind is the exit status; an error
-	 * without a text has been reported already.
+	 * Runs the command, whose options are in their fields. Returns 0, or -1
+	 * with *e, whose kind is the exit status; an error without a text has
+	 * been reported already.
 	 */
-	int (*run)(const void *options, const struct command_args *args,
-	    struct err *e);
+	int (*run)(const struct command_args *args, struct err *e);
 };
 
 /*

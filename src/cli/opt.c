@@ -194,8 +194,10 @@ list_add(struct opt_list *list, const char *arg, int value)
 }
 
 int
-opt_store(const struct opt *o, const char *arg, void *field, struct err *e)
+opt_store(const struct opt *o, const char *arg, struct err *e)
 {
+	void *field = o->field;
+
 	switch (o->kind) {
 	case OPT_FLAG:
 		*(int *)field = o->value != 0 ? o->value : 1;

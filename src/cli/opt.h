@@ -1,8 +1,7 @@
 /*
  * Option tables. One constant table describes every option; the parser, --help,
  * the synopsis, completions and the manual's check all read it, so they cannot
- * disagree. Rows hold offsets, not pointers: a table can be listed without
- * running its command.
+ * disagree. A row points to the static variable that it fills.
  */
 #ifndef CLI_OPT_H
 #define CLI_OPT_H
@@ -13,7 +12,7 @@
 
 struct err;
 
-/* What an option stores, and the C type at its offset. */
+/* What an option stores, and the C type of its field. */
 enum opt_kind {
 	OPT_END,      /* the last row of a table */
 	OPT_FLAG,     /* int: set to value */
@@ -53,7 +52,7 @@ struct opt {
 	const char *name; /* long name */
 	const char *arg;  /* the argument's name in help: "T", "HOST" */
 	const char *help; /* one line, lower case, no full stop */
-	size_t offset;    /* of the field within the group's struct */
+	void *field;      /* in static storage; its value is the default */
 	int value; /* OPT_FLAG, OPT_LIST: what is stored; OPT_FLAG: 0 means 1 */
 	enum opt_dash dash; /* OPT_FILE */
 	int64_t min, max;   /* OPT_NUMBER, _DURATION, _SIZE; max 0: none.
@@ -70,13 +69,13 @@ struct opt {
 
 /*
  * Rows: the letter or 0, the long name, the argument's name if it has one, the
- * struct's tag and the field, the help text. Other members may follow:
+ * variable and its member, the help text. Other members may follow:
  * FLAG('z', "zero", connect_options, zero, "connect only", .excludes = "exec").
  */
-#define OPT_ROW(k, l, n, a, s, f, ...)                               \
-	{                                                            \
-		.kind = k, .letter = l, .name = n, .arg = a,         \
-		.offset = offsetof(struct s, f), .help = __VA_ARGS__ \
+#define OPT_ROW(k, l, n, a, s, f, ...)                                      \
+	{                                                                   \
+		.kind = k, .letter = l, .name = n, .arg = a, .field = &s.f, \
+		.help = __VA_ARGS__                                         \
 	}
 #define FLAG(l, n, s, f, ...) OPT_ROW(OPT_FLAG, l, n, NULL, s, f, __VA_ARGS__)
 #define COUNT(l, n, s, f, ...) OPT_ROW(OPT_COUNT, l, n, NULL, s, f, __VA_ARGS__)
@@ -94,11 +93,10 @@ struct opt {
 #define LIST(l, n, a, s, f, ...) OPT_ROW(OPT_LIST, l, n, a, s, f, __VA_ARGS__)
 #define CALL(l, n, a, s, f, ...) OPT_ROW(OPT_CALL, l, n, a, s, f, __VA_ARGS__)
 
-/* A table, and the place of its struct in the command's options. */
+/* A table. */
 struct opt_group {
 	const char *title;      /* heading in help */
 	const struct opt *opts; /* ends with OPT_END */
-	size_t base;            /* offset of the group's struct */
 };
 
 /* An option with its group, or a place between options. */
@@ -132,6 +130,6 @@ const struct opt *opt_find_used(
  * argument. Text is kept by pointer. Returns 0, or -1 with a usage error and
  * the field unchanged.
  */
-int opt_store(const struct opt *o, const char *arg, void *field, struct err *e);
+int opt_store(const struct opt *o, const char *arg, struct err *e);
 
 #endif

@@ -42,10 +42,11 @@ put_words(struct wrapped *w, const char *text)
 	}
 }
 
-/* The value of a field, or "" if it is unset or means no limit. */
+/* The default, or "" if it is unset or means no limit. */
 static const char *
-value_text(const struct opt *o, const void *field)
+value_text(const struct opt *o)
 {
+	const void *field = o->field;
 	const char *text;
 	char *buf = text_slot();
 	int64_t n;
@@ -70,21 +71,6 @@ value_text(const struct opt *o, const void *field)
 	return buf;
 }
 
-/* The value without the option, or "", from the command's defaults. */
-static const char *
-default_text(const struct command *c, const struct opt_at *at)
-{
-	const char *const options[] = {c->effective, c->defaults};
-	const char *value = "";
-	int i;
-
-	for (i = 0; i < 2 && value[0] == '\0'; i++)
-		if (options[i] != NULL)
-			value = value_text(at->opt,
-			    options[i] + at->group->base + at->opt->offset);
-	return value;
-}
-
 /* Prints as many clauses of a help text as fit in the line. */
 static void
 put_clauses(FILE *out, const char *help)
@@ -107,12 +93,10 @@ put_clauses(FILE *out, const char *help)
 /* "  -w, --timeout T             the help text (default: 2 s)"; in the short
  * help it is one line. */
 static void
-option_line(
-    FILE *out, const struct command *c, const struct opt_at *at, bool is_short)
+option_line(FILE *out, const struct opt *o, bool is_short)
 {
-	const struct opt *o = at->opt;
 	struct wrapped w = {out, HELP_COLUMN, HELP_COLUMN};
-	const char *value = default_text(c, at);
+	const char *value = value_text(o);
 	char shown[TEXT_SLOT], left[128] = "     ";
 	int i;
 
@@ -158,7 +142,7 @@ option_lines(FILE *out, const struct command *c, bool is_short)
 		}
 		if (!is_short || c->usual == NULL ||
 		    opt_is_listed(c->usual, at.opt->name))
-			option_line(out, c, &at, is_short);
+			option_line(out, at.opt, is_short);
 	}
 }
 

@@ -366,9 +366,10 @@ static const char fish_script[] =
     "complete -c sockt -f -a '(__sockt)'\n";
 
 struct completion_options {
-	struct report_options report;
 	int words; /* the operands are a command line to be completed */
 };
+
+static struct completion_options completion_options;
 
 static const struct opt completion_opts[] = {
     FLAG(0, "words", completion_options, words,
@@ -378,13 +379,12 @@ static const struct opt completion_opts[] = {
 };
 
 static const struct opt_group completion_groups[] = {
-    {"options", completion_opts, 0}, {NULL, NULL, 0}};
+    {"options", completion_opts}, {NULL, NULL}};
 
 static int
-completion_run(
-    const void *options, const struct command_args *args, struct err *e)
+completion_run(const struct command_args *args, struct err *e)
 {
-	const struct completion_options *o = options;
+	const struct completion_options *o = &completion_options;
 	const char *shell = args->operands[0];
 
 	if (o->words)
@@ -411,7 +411,6 @@ const struct command completion_command = {
     .min_operands = 1,
     .max_operands = -1,
     .groups = completion_groups,
-    .size = sizeof(struct completion_options),
     .examples = "source <(sockt completion bash)\n"
 		"sockt completion zsh > ~/.zfunc/_sockt\n"
 		"sockt completion fish > "

@@ -22,25 +22,12 @@
 #include "net/signals.h"
 
 struct connect_options {
-	struct report_options report;
-	struct name_options names;
-	struct source_options source;
-	struct proxy_options proxy;
-	struct transport_options transport;
-	struct time_options time;
-	struct sock_options sock;
-	struct stdio_relay_options relay;
 	int zero;         /* -z: connect, report, exit */
 	const char *exec; /* -e: a program run by sh -c */
 	struct connect_check_options check;
 };
 
-static const struct connect_options connect_defaults = {
-    .time = TIME_OPTIONS_INIT,
-    .sock = SOCK_OPTIONS_INIT,
-    .relay = STDIO_RELAY_OPTIONS_INIT,
-    .check = CONNECT_CHECK_OPTIONS_INIT,
-};
+static struct connect_options connect_options;
 
 static const struct opt connect_opts[] = {
     FLAG(
@@ -60,32 +47,18 @@ static const struct opt time_opts[] = {
     {.kind = OPT_END},
 };
 
-static const struct opt_group connect_groups[] = {{"action", connect_opts, 0},
-    {"testing ports (with --zero)", connect_check_opts,
-	offsetof(struct connect_options, check)},
-    {"relaying stdin and stdout", stdio_relay_opts,
-	offsetof(struct connect_options, relay)},
-    {"scripted conversation", stdio_relay_script_opts,
-	offsetof(struct connect_options, relay)},
-    {"recording", stdio_relay_record_opts,
-	offsetof(struct connect_options, relay)},
-    {"recording", stdio_relay_progress_opts,
-	offsetof(struct connect_options, relay)},
-    {"addresses", options_names, offsetof(struct connect_options, names)},
-    {"addresses", options_proxy, offsetof(struct connect_options, proxy)},
-    {"transport", options_via, offsetof(struct connect_options, transport)},
-    {"transport", options_tls, offsetof(struct connect_options, transport)},
-    {"transport", options_tls_local,
-	offsetof(struct connect_options, transport)},
-    {"transport", options_tls_alpn,
-	offsetof(struct connect_options, transport)},
-    {"local address", options_source, offsetof(struct connect_options, source)},
-    {"time limits", time_opts, offsetof(struct connect_options, time)},
-    {"socket options", options_keepalive,
-	offsetof(struct connect_options, sock)},
-    {"socket options", options_socket, offsetof(struct connect_options, sock)},
-    {"messages", options_report, offsetof(struct connect_options, report)},
-    {NULL, NULL, 0}};
+static const struct opt_group connect_groups[] = {{"action", connect_opts},
+    {"testing ports (with --zero)", connect_check_opts},
+    {"relaying stdin and stdout", stdio_relay_opts},
+    {"scripted conversation", stdio_relay_script_opts},
+    {"recording", stdio_relay_record_opts},
+    {"recording", stdio_relay_progress_opts}, {"addresses", options_names},
+    {"addresses", options_proxy}, {"transport", options_via},
+    {"transport", options_tls}, {"transport", options_tls_local},
+    {"transport", options_tls_alpn}, {"local address", options_source},
+    {"time limits", time_opts}, {"socket options", options_keepalive},
+    {"socket options", options_socket}, {"messages", options_report},
+    {NULL, NULL}};
 
 /* What to do with the connection. */
 enum action {
@@ -229,31 +202,29 @@ check_endpoints(const struct client *c, struct err *e)
 static int
 prepare(struct client *c, struct err *e)
 {
-	const struct connect_options *o = c->o;
-	bool ends_early = c->action != RELAY || o->relay.done;
+	bool ends_early = c->action != RELAY || stdio_relay_options.done;
 
-	c->until = deadline_max_time(o->time.max_ms);
-	diag_limit(c->until, options_idle_limit(&o->time).ms);
-	c->check.o = &o->check;
+	c->until = deadline_max_time(options.time.max_ms);
+	diag_limit(c->until, options_idle_limit().ms);
+	c->check.o = &connect_check_options;
 	c->check.connector = &c->connector;
 	c->check.has_program = c->program != NULL;
 	c->check.until = c->until;
 	c->connector.checks_via = c->action == CHECK;
 	c->connector.stops_via = ends_early;
-	c->connector.timeout = options_connect_limit(&o->time);
+	c->connector.timeout = options_connect_limit();
 	c->connector.tls.expects_answer =
-	    !ends_early && !stdio_relay_ends_with_input(&o->relay);
+	    !ends_early && !stdio_relay_ends_with_input();
 	/* Unless --on-eof fin was typed. */
 	c->connector.tls.delays_end =
-	    c->connector.tls.expects_answer && o->relay.on_eof < 0;
-	c->connector.retry_ms = o->time.retry_ms;
-	if (o->proxy.proxy.kind != PROXY_NONE)
-		c->connector.proxy = &o->proxy.proxy;
-	options_make_dial(&c->connector.dial, &o->names, &o->source, &o->sock);
+	    c->connector.tls.expects_answer && stdio_relay_options.on_eof < 0;
+	c->connector.retry_ms = options.time.retry_ms;
+	if (options.proxy.kind != PROXY_NONE)
+		c->connector.proxy = &options.proxy;
+	options_make_dial(&c->connector.dial);
 	if (check_endpoints(c, e) < 0)
 		return -1;
-	if (c->action == RELAY &&
-	    stdio_relay_open(&c->relay, &o->relay, &o->time, c->until, e) < 0)
+	if (c->action == RELAY && stdio_relay_open(&c->relay, c->until, e) < 0)
 		return -1;
 	/* From here on a signal ends the command cleanly. */
 	return signals_catch(e);
@@ -274,15 +245,15 @@ check_unused(
 		return err_set(e, ERR_USAGE,
 		    "--%s is about testing ports: it needs --zero (-z)",
 		    test->name);
-	if (test != NULL && connect_check_measures(&c->o->check) &&
-	    c->o->transport.via != NULL && !c->o->transport.tls)
+	if (test != NULL && connect_check_measures(&connect_check_options) &&
+	    options.transport.via != NULL && !options.transport.tls)
 		return err_set(e, ERR_USAGE,
 		    "--%s measures connections: the program of --via does not "
 		    "report when it has connected",
 		    test->name);
 	if (c->action == RELAY)
 		return 0;
-	if (c->o->time.idle_ms >= 0)
+	if (options.time.idle_ms >= 0)
 		return err_set(e, ERR_USAGE,
 		    "--idle-timeout is about relaying: it does not apply with "
 		    "%s",
@@ -298,7 +269,8 @@ choose_action(struct client *c, bool has_exec, struct err *e)
 	if (has_exec && has_program)
 		return err_set(e, ERR_USAGE,
 		    "--exec and a program cannot be used together");
-	if (connect_check_measures(&c->o->check) && (has_exec || has_program))
+	if (connect_check_measures(&connect_check_options) &&
+	    (has_exec || has_program))
 		return err_set(e, ERR_USAGE,
 		    "--count, --interval and --stats measure connections: they "
 		    "do not run a program");
@@ -333,9 +305,9 @@ parse_operands(struct client *c, const struct command_args *args, struct err *e)
 }
 
 static int
-connect_run(const void *options, const struct command_args *args, struct err *e)
+connect_run(const struct command_args *args, struct err *e)
 {
-	const struct connect_options *o = options;
+	const struct connect_options *o = &connect_options;
 	struct client c = {.o = o, .program = args->program};
 	struct proc_shell shell;
 	int result = -1;
@@ -346,8 +318,7 @@ connect_run(const void *options, const struct command_args *args, struct err *e)
 		c.program = proc_shell(&shell, o->exec);
 	if (parse_operands(&c, args, e) == 0 &&
 	    check_unused(&c, args->used, e) == 0 &&
-	    options_make_transport(
-		&c.connector, &o->transport, args->used, e) == 0 &&
+	    options_make_transport(&c.connector, true, args->used, e) == 0 &&
 	    (args->program == NULL || proc_check(args->program, e) == 0) &&
 	    (o->exec == NULL || proc_check_command(o->exec, e) == 0) &&
 	    prepare(&c, e) == 0)
@@ -365,8 +336,6 @@ const struct command connect_command = {
     .max_operands = -1,
     .runs_program = true,
     .groups = connect_groups,
-    .defaults = &connect_defaults,
-    .size = sizeof(struct connect_options),
     .usual = "zero timeout retry-for max-time exec crlf hexdump tls via "
 	     "proxy send-only recv-only verbose",
     .notes =

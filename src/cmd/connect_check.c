@@ -31,6 +31,8 @@
 enum { UNTIL_OPEN, UNTIL_CLOSED };
 static const char *const until_words[] = {"open", "closed", NULL};
 
+struct connect_check_options connect_check_options = CONNECT_CHECK_OPTIONS_INIT;
+
 const struct opt connect_check_opts[] = {
     FLAG(0, "any", connect_check_options, any,
 	"succeed when one of several endpoints is open",

@@ -31,6 +31,7 @@ struct connect_check_options {
 	}
 
 /* The options that need -z. */
+extern struct connect_check_options connect_check_options;
 extern const struct opt connect_check_opts[];
 
 struct connect_check {

@@ -8,14 +8,13 @@
 #include "cmd/options.h"
 #include "cmd/table.h"
 
-static const struct opt_group help_groups[] = {{NULL, NULL, 0}};
+static const struct opt_group help_groups[] = {{NULL, NULL}};
 
 static int
-help_run(const void *options, const struct command_args *args, struct err *e)
+help_run(const struct command_args *args, struct err *e)
 {
 	const struct command *c;
 
-	(void)options;
 	if (args->count == 0) {
 		usage_overview(stdout, command_table);
 	} else if (!equivalents_print(stdout, args->operands[0])) {
@@ -34,7 +33,6 @@ const struct command help_command = {
     .min_operands = 0,
     .max_operands = 1,
     .groups = help_groups,
-    .size = sizeof(struct report_options),
     .notes = "A PROGRAM is nc, ncat, socat, tcpserver, curl, wget, nmap, "
 	     "wait-for-it, wait4x, dockerize, tcping, telnet or strace.",
     .examples = "sockt help\n"

@@ -12,75 +12,66 @@
 #define MAX_REDIRS 20
 
 struct http_get_options {
-	struct report_options report;
-	struct name_options names;
-	struct source_options source;
-	struct time_options time;
-	struct sock_options sock;
-	struct proxy_options proxy;
-	struct transport_options transport;
 	struct request_options {
-		/* The first member: the offsets in the tables start here. */
 		struct download_options download;
 		struct opt_list fields;
 	} request;
 };
 
-static const struct http_get_options http_get_defaults = {
-    .time = TIME_OPTIONS_INIT,
-    .sock = SOCK_OPTIONS_INIT,
+static struct http_get_options http_get_options = {
     .request.download.max_redirs = MAX_REDIRS,
 };
 
 static const struct opt request_opts[] = {
-    FLAG('I', "head", download_options, head_only,
+    FLAG('I', "head", http_get_options, request.download.head_only,
 	"request the header only (HEAD); print it on stdout"),
-    LIST('H', "header", "FIELD", request_options, fields,
+    LIST('H', "header", "FIELD", http_get_options, request.fields,
 	"send 'Name: value' too, or in place of a default; 'Name:' removes "
 	"one"),
-    STRING('u', "user", "USER:PASS", download_options, user,
+    STRING('u', "user", "USER:PASS", http_get_options, request.download.user,
 	"credentials for Basic authentication"),
-    STRING('r', "range", "A-B", download_options, range,
+    STRING('r', "range", "A-B", http_get_options, request.download.range,
 	"fetch bytes A to B only, counted from 0; A- is to the end, -N the "
 	"last N"),
-    FILENAME(0, "if-modified-since", "DATE|FILE", download_options, since,
-	"fetch only if newer than DATE, or than FILE"),
-    FILENAME(0, "unix", "PATH", download_options, unix_path,
+    FILENAME(0, "if-modified-since", "DATE|FILE", http_get_options,
+	request.download.since, "fetch only if newer than DATE, or than FILE"),
+    FILENAME(0, "unix", "PATH", http_get_options, request.download.unix_path,
 	"send requests to the Unix socket PATH", .excludes = "proxy via"),
-    FLAG('L', "location", download_options, follow, "follow redirects"),
-    NUMBER(0, "max-redirs", "N", download_options, max_redirs,
+    FLAG('L', "location", http_get_options, request.download.follow,
+	"follow redirects"),
+    NUMBER(0, "max-redirs", "N", http_get_options, request.download.max_redirs,
 	"follow at most N redirects", .max = 1000),
-    NUMBER(0, "retry", "N", download_options, retries,
+    NUMBER(0, "retry", "N", http_get_options, request.download.retries,
 	"retry up to N times after a failure that may pass, and resume",
 	.max = 1000000),
     {.kind = OPT_END},
 };
 
 static const struct opt output_opts[] = {
-    FILENAME('o', "output", "FILE", download_options, output,
+    FILENAME('o', "output", "FILE", http_get_options, request.download.output,
 	"write the body to FILE, which is replaced when it is complete",
 	.excludes = "remote-name", .dash = OPT_DASH_STDOUT),
-    FLAG('O', "remote-name", download_options, remote_name,
+    FLAG('O', "remote-name", http_get_options, request.download.remote_name,
 	"write the body to a file named as in the URL"),
-    FLAG('c', "continue", download_options, resume,
+    FLAG('c', "continue", http_get_options, request.download.resume,
 	"resume an earlier download from FILE.part",
 	.excludes = "range include head if-modified-since"),
-    FLAG(0, "continue-foreign", download_options, is_foreign,
+    FLAG(0, "continue-foreign", http_get_options, request.download.is_foreign,
 	"resume FILE itself, which another program began",
 	.excludes = "range include head if-modified-since"),
-    FLAG(0, "force", download_options, force,
+    FLAG(0, "force", http_get_options, request.download.force,
 	"overwrite a file of --remote-name, or a foreign FILE.part"),
-    FLAG(0, "fail-with-body", download_options, fail_with_body,
+    FLAG(0, "fail-with-body", http_get_options, request.download.fail_with_body,
 	"write the body of an error to stdout, too"),
-    FLAG('i', "include", download_options, include,
+    FLAG('i', "include", http_get_options, request.download.include,
 	"print the header before the body"),
-    FLAG('R', "remote-time", download_options, remote_time,
+    FLAG('R', "remote-time", http_get_options, request.download.remote_time,
 	"set the time of the file from Last-Modified"),
-    FLAG(0, "raw", download_options, raw,
+    FLAG(0, "raw", http_get_options, request.download.raw,
 	"write control characters to a terminal as they are"),
-    FLAG('P', "progress", download_options, progress,
+    FLAG('P', "progress", http_get_options, request.download.progress,
 	"show progress on the terminal, even if the body goes to stdout"),
-    FLAG(0, "timing", download_options, timing,
+    FLAG(0, "timing", http_get_options, request.download.timing,
 	"print the duration of each phase"),
     {.kind = OPT_END},
 };
@@ -95,37 +86,25 @@ static const struct opt time_opts[] = {
     {.kind = OPT_END},
 };
 
-static const struct opt_group http_get_groups[] = {
-    {"request", request_opts, offsetof(struct http_get_options, request)},
-    {"output", output_opts, offsetof(struct http_get_options, request)},
-    {"addresses", options_names, offsetof(struct http_get_options, names)},
-    {"addresses", options_proxy, offsetof(struct http_get_options, proxy)},
-    {"transport", options_via, offsetof(struct http_get_options, transport)},
-    {"transport", OPTIONS_TLS_TRUST,
-	offsetof(struct http_get_options, transport)},
-    {"transport", options_tls_local,
-	offsetof(struct http_get_options, transport)},
-    {"local address", options_source,
-	offsetof(struct http_get_options, source)},
-    {"time limits", time_opts, offsetof(struct http_get_options, time)},
-    {"socket options", options_keepalive,
-	offsetof(struct http_get_options, sock)},
-    {"messages", options_report, offsetof(struct http_get_options, report)},
-    {NULL, NULL, 0}};
+static const struct opt_group http_get_groups[] = {{"request", request_opts},
+    {"output", output_opts}, {"addresses", options_names},
+    {"addresses", options_proxy}, {"transport", options_via},
+    {"transport", OPTIONS_TLS_TRUST}, {"transport", options_tls_local},
+    {"local address", options_source}, {"time limits", time_opts},
+    {"socket options", options_keepalive}, {"messages", options_report},
+    {NULL, NULL}};
 
 static int
-http_get_run(
-    const void *options, const struct command_args *args, struct err *e)
+http_get_run(const struct command_args *args, struct err *e)
 {
-	const struct http_get_options *o = options;
+	const struct http_get_options *o = &http_get_options;
 	struct download_options wanted = o->request.download;
-	struct transport_options transport = o->transport;
 	const struct opt *trust = opt_find_used(args->used, OPTIONS_TLS_TRUST);
 	struct client_options client = {
-	    .connector.timeout = options_connect_limit(&o->time),
+	    .connector.timeout = options_connect_limit(),
 	    .connector.retry_ms = -1,
-	    .idle = options_idle_limit(&o->time),
-	    .until = deadline_max_time(o->time.max_ms),
+	    .idle = options_idle_limit(),
+	    .until = deadline_max_time(options.time.max_ms),
 	};
 	int64_t port;
 	int n;
@@ -145,16 +124,14 @@ http_get_run(
 	wanted.resume |= wanted.is_foreign;
 	wanted.fields = o->request.fields.items;
 	wanted.field_count = o->request.fields.count;
-	wanted.retry_ms = o->time.retry_ms;
-	wanted.proxy = &o->proxy.proxy;
-	wanted.is_via = transport.via != NULL;
+	wanted.retry_ms = options.time.retry_ms;
+	wanted.proxy = &options.proxy;
+	wanted.is_via = options.transport.via != NULL;
 	wanted.tls_option = trust == NULL ? NULL : trust->name;
-	options_make_dial(
-	    &client.connector.dial, &o->names, &o->source, &o->sock);
+	options_make_dial(&client.connector.dial);
 	/* How TLS is, for https URLs. */
-	transport.tls = true;
-	if (options_make_transport(
-		&client.connector, &transport, args->used, e) < 0)
+	options.transport.tls = true;
+	if (options_make_transport(&client.connector, true, args->used, e) < 0)
 		return -1;
 	client.connector.tls.alpn = "http/1.1";
 	client.connector.stops_via = true;
@@ -170,8 +147,6 @@ const struct command http_get_command = {
     .min_operands = 1,
     .max_operands = -1,
     .groups = http_get_groups,
-    .defaults = &http_get_defaults,
-    .size = sizeof(struct http_get_options),
     .usual = "output remote-name location continue head header user retry "
 	     "retry-for timeout max-time tls-ca timing quiet",
     .notes =

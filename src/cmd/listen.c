@@ -35,30 +35,14 @@
 int initgroups(const char *user, gid_t gid);
 
 struct listen_options {
-	struct report_options report;
-	struct name_options names;
-	struct proxy_options proxy;
-	struct transport_options transport, clients;
-	struct time_options time;
-	struct sock_options sock;
-	struct stdio_relay_options relay;
 	int keep;           /* -k: accept more than one connection */
 	int echo, discard;  /* handlers */
 	const char *exec;   /* -e: run by sh -c */
 	struct opt_list to; /* --to: forward to the first that is reached */
-	struct accept_options server;
-	const char *user; /* --user: run as this user */
-	struct bind_options bind;
-	struct access_options access;
+	const char *user;   /* --user: run as this user */
 };
 
-static const struct listen_options listen_defaults = {
-    .time = TIME_OPTIONS_INIT,
-    .sock = SOCK_OPTIONS_INIT,
-    .relay = STDIO_RELAY_OPTIONS_INIT,
-    .server = ACCEPT_OPTIONS_INIT,
-    .bind = BIND_OPTIONS_INIT,
-};
+static struct listen_options listen_options;
 
 static const struct opt listen_opts[] = {
     FLAG('k', "keep-open", listen_options, keep,
@@ -89,30 +73,17 @@ static const struct opt time_opts[] = {
     {.kind = OPT_END},
 };
 
-static const struct opt_group listen_groups[] = {{"server", listen_opts, 0},
-    {"server", options_bind, offsetof(struct listen_options, bind)},
-    {"server", options_server, offsetof(struct listen_options, server)},
-    {"server", options_access, offsetof(struct listen_options, access)},
-    {"relaying stdin and stdout", stdio_relay_opts,
-	offsetof(struct listen_options, relay)},
-    {"scripted conversation", stdio_relay_script_opts,
-	offsetof(struct listen_options, relay)},
-    {"recording", stdio_relay_record_opts,
-	offsetof(struct listen_options, relay)},
-    {"recording", stdio_relay_progress_opts,
-	offsetof(struct listen_options, relay)},
-    {"addresses", options_names, offsetof(struct listen_options, names)},
-    {"targets", options_proxy, offsetof(struct listen_options, proxy)},
-    {"targets", options_via, offsetof(struct listen_options, transport)},
-    {"targets", options_tls, offsetof(struct listen_options, transport)},
-    {"clients", options_tls_local, offsetof(struct listen_options, clients)},
-    {"clients", options_tls_clients, offsetof(struct listen_options, clients)},
-    {"time limits", time_opts, offsetof(struct listen_options, time)},
-    {"socket options", options_keepalive,
-	offsetof(struct listen_options, sock)},
-    {"socket options", options_socket, offsetof(struct listen_options, sock)},
-    {"messages", options_report, offsetof(struct listen_options, report)},
-    {NULL, NULL, 0}};
+static const struct opt_group listen_groups[] = {{"server", listen_opts},
+    {"server", options_bind}, {"server", options_server},
+    {"server", options_access}, {"relaying stdin and stdout", stdio_relay_opts},
+    {"scripted conversation", stdio_relay_script_opts},
+    {"recording", stdio_relay_record_opts},
+    {"recording", stdio_relay_progress_opts}, {"addresses", options_names},
+    {"targets", options_proxy}, {"targets", options_via},
+    {"targets", options_tls}, {"clients", options_tls_local},
+    {"clients", options_tls_clients}, {"time limits", time_opts},
+    {"socket options", options_keepalive}, {"socket options", options_socket},
+    {"messages", options_report}, {NULL, NULL}};
 
 /* The command's state. */
 struct listen_state {
@@ -135,16 +106,12 @@ open_sockets(struct listen_state *l, const struct endpoint *ep, struct err *e)
 	static const char stdio_error[] =
 	    "standard input or output is the socket, and cannot be relayed to "
 	    "it: it needs a handler, such as --exec, --to or a program";
-	const struct listen_options *o = l->o;
-	struct listener_options lo = {.names = o->names,
-	    .until = l->until,
-	    .type = SOCK_STREAM,
-	    .backlog = o->server.backlog,
-	    .sock = o->sock,
-	    .mode = o->bind.mode,
-	    .fd = o->bind.fd,
-	    .stdio_error = l->has_handler ? NULL : stdio_error};
+	struct listener_options lo;
 
+	options_make_listener(&lo, SOCK_STREAM);
+	lo.until = l->until;
+	if (!l->has_handler)
+		lo.stdio_error = stdio_error;
 	if (listener_open(&l->listener, ep, &lo, e) < 0)
 		return -1;
 	return options_check_inherited(&l->listener, l->args->used, e);
@@ -310,11 +277,11 @@ prepare(struct listen_state *l, struct err *e)
 
 	if (o->user != NULL && become_user(&l->listener, o->user, e) < 0)
 		return -1;
-	if (!l->has_handler &&
-	    stdio_relay_open(&l->stdio, &o->relay, &o->time, l->until, e) < 0)
+	if (!l->has_handler && stdio_relay_open(&l->stdio, l->until, e) < 0)
 		return -1;
 	if (l->handler.recorder != NULL &&
-	    recorder_open(l->handler.recorder, &o->relay.record, e) < 0)
+	    recorder_open(l->handler.recorder, &stdio_relay_options.record, e) <
+		0)
 		return -1;
 	return server_start(&l->server, &l->listener, &l->so, e);
 }
@@ -327,20 +294,19 @@ run(struct listen_state *l, const struct endpoint *ep, struct err *e)
 	/* From here on a signal ends the command cleanly. */
 	if (signals_catch(e) < 0)
 		return -1;
-	l->until = deadline_max_time(l->o->time.max_ms);
+	l->until = deadline_max_time(options.time.max_ms);
 	/* --max-time limits the command, or with a handler each connection. */
 	if (!l->has_handler)
 		l->so.until = l->until;
-	diag_limit(l->so.until, l->so.accept_ms >= 0
-				    ? l->so.accept_ms
-				    : options_idle_limit(&l->o->time).ms);
+	diag_limit(l->so.until,
+	    l->so.accept_ms >= 0 ? l->so.accept_ms : options_idle_limit().ms);
 	/* Steps 1 to 3; then 4 to 6. */
 	if (open_sockets(l, ep, e) < 0)
 		return -1;
 	result = prepare(l, e);
 	if (result == 0) {
 		listener_announce(&l->listener);
-		if (l->handler.program == NULL && l->o->transport.via == NULL)
+		if (l->handler.program == NULL && options.transport.via == NULL)
 			sandbox_enter();
 		result = accept_and_serve(l, e);
 		server_stop(&l->server);
@@ -351,18 +317,19 @@ run(struct listen_state *l, const struct endpoint *ep, struct err *e)
 
 /* Returns the name of an option that was given for the targets, or NULL. */
 static const char *
-option_of_targets(const struct listen_options *o)
+option_of_targets(void)
 {
-	if (o->time.retry_ms >= 0)
+	if (options.time.retry_ms >= 0)
 		return "--retry-for";
-	if (o->time.connect_ms >= 0)
+	if (options.time.connect_ms >= 0)
 		return "--connect-timeout";
-	if (o->proxy.proxy.kind != PROXY_NONE)
+	if (options.proxy.kind != PROXY_NONE)
 		return "--proxy";
-	if (o->transport.via != NULL)
+	if (options.transport.via != NULL)
 		return "--via";
-	if (o->transport.tls || o->transport.tls_ca != NULL ||
-	    o->transport.tls_name != NULL || o->transport.tls_insecure)
+	if (options.transport.tls || options.transport.tls_ca != NULL ||
+	    options.transport.tls_name != NULL ||
+	    options.transport.tls_insecure)
 		return "--tls";
 	return NULL;
 }
@@ -378,41 +345,41 @@ check_handler(const struct listen_options *o, bool has_program, struct err *e)
 		return err_set(e, ERR_USAGE,
 		    "a program and --exec, --to, --echo or --discard cannot "
 		    "be used together");
-	if (!has_targets && option_of_targets(o) != NULL)
+	if (!has_targets && option_of_targets() != NULL)
 		return err_set(e, ERR_USAGE, "%s is for reaching --to",
-		    option_of_targets(o));
-	if ((o->time.idle_ms >= 0 || o->time.timeout_ms >= 0) &&
+		    option_of_targets());
+	if ((options.time.idle_ms >= 0 || options.time.timeout_ms >= 0) &&
 	    (has_program || o->exec != NULL))
 		return err_set(e, ERR_USAGE,
 		    "%s does not apply to a program's connection; --max-time "
 		    "does",
-		    o->time.idle_ms >= 0 ? "--idle-timeout" : "--timeout");
+		    options.time.idle_ms >= 0 ? "--idle-timeout" : "--timeout");
 	return 0;
 }
 
 /* Parses the targets of --to. */
 static int
-parse_targets(struct handler *h, const struct listen_options *o, struct err *e)
+parse_targets(struct listen_state *l, struct err *e)
 {
-	/* Those about addresses and sockets also apply to the clients. */
-	static const struct opt *const used[] = {NULL};
+	const struct listen_options *o = l->o;
+	struct handler *h = &l->handler;
 	struct connector_options *connector = &h->connector;
 	struct endpoint *target;
 	char *to;
 
-	options_make_dial(&connector->dial, &o->names, NULL, &o->sock);
-	if (o->proxy.proxy.kind != PROXY_NONE)
-		connector->proxy = &o->proxy.proxy;
-	if (o->transport.via != NULL && connector->proxy != NULL)
+	options_make_dial(&connector->dial);
+	if (options.proxy.kind != PROXY_NONE)
+		connector->proxy = &options.proxy;
+	if (options.transport.via != NULL && connector->proxy != NULL)
 		return err_set(e, ERR_USAGE,
 		    "--proxy does not apply with --via: its program makes "
 		    "the connection");
-	connector->timeout = options_connect_limit(&o->time);
+	connector->timeout = options_connect_limit();
 	connector->retry_ms = -1;
-	h->retry_ms = o->time.retry_ms;
+	h->retry_ms = options.time.retry_ms;
 	/* Whether a program works decides about the next target. */
 	connector->checks_via = h->retry_ms >= 0 || o->to.count > 1;
-	if (options_make_transport(connector, &o->transport, used, e) < 0)
+	if (options_make_transport(connector, false, l->args->used, e) < 0)
 		return -1;
 	h->targets = mem_array(o->to.count, sizeof(h->targets[0]));
 	for (; h->target_count < o->to.count; h->target_count++) {
@@ -430,14 +397,14 @@ static int
 choose_handler(struct listen_state *l, char *const *program, struct err *e)
 {
 	const struct listen_options *o = l->o;
-	const struct recorder_options *record = &o->relay.record;
+	const struct recorder_options *record = &stdio_relay_options.record;
 	struct handler *h = &l->handler;
 
-	h->idle = options_idle_limit(&o->time);
+	h->idle = options_idle_limit();
 	/* For --to, -w is about reaching it. */
-	if (o->to.count > 0 && o->time.idle_ms < 0)
+	if (o->to.count > 0 && options.time.idle_ms < 0)
 		h->idle = (struct limit)LIMIT_NONE;
-	h->max_ms = o->time.max_ms;
+	h->max_ms = options.time.max_ms;
 	/* Without -k a port probe takes the only connection: an error. */
 	h->allows_probes = o->keep != 0;
 	h->program = program;
@@ -459,7 +426,7 @@ choose_handler(struct listen_state *l, char *const *program, struct err *e)
 	/* The server limits a program, and what it starts. */
 	if (h->kind == HANDLER_PROGRAM)
 		h->max_ms = -1;
-	return h->kind == HANDLER_FORWARD ? parse_targets(h, o, e) : 0;
+	return h->kind == HANDLER_FORWARD ? parse_targets(l, e) : 0;
 }
 
 /* Rejects options that have no effect, with a handler or without one. */
@@ -473,12 +440,13 @@ check_stdio(const struct listen_state *l, const struct command_args *args,
 		return stdio_relay_check_unused(
 			   args->used, "a handler", true, e) < 0
 			   ? -1
-			   : recorder_check(&o->relay.record, o->keep != 0, e);
-	if (o->server.max_per_host > 0)
+			   : recorder_check(
+				 &stdio_relay_options.record, o->keep != 0, e);
+	if (options.server.max_per_host > 0)
 		return err_set(e, ERR_USAGE,
 		    "--max-per-host goes with a handler: stdin and stdout "
 		    "have one connection at a time");
-	return stdio_relay_check(&o->relay, e);
+	return stdio_relay_check(e);
 }
 
 /* Checks the options and sets up the state. Returns 0, or -1 with *e. */
@@ -487,9 +455,8 @@ set_up(struct listen_state *l, struct endpoint *ep,
     const struct command_args *args, struct err *e)
 {
 	const struct listen_options *o = l->o;
-	struct local_operands operands = {args, "tcp", -1};
 
-	if (options_parse_local(ep, &o->bind, &operands, e) < 0 ||
+	if (options_parse_local(ep, args, "tcp", -1, e) < 0 ||
 	    check_handler(o, args->program != NULL, e) < 0 ||
 	    choose_handler(l, args->program, e) < 0 ||
 	    check_stdio(l, args, e) < 0)
@@ -501,20 +468,20 @@ set_up(struct listen_state *l, struct endpoint *ep,
 	if (o->user != NULL && getpwnam(o->user) == NULL)
 		return err_set(e, ERR_USAGE, "--user: there is no user '%s'",
 		    text_shown(o->user));
-	if (options_make_clients(&l->handler.tls, &o->clients, e) < 0)
+	if (options_make_clients(&l->handler.tls, e) < 0)
 		return -1;
-	options_make_server(&l->so, &o->server, &l->access, DIAG_NOTE);
-	l->so.program_ms = o->time.max_ms;
+	options_make_server(&l->so, &l->access, DIAG_NOTE);
+	l->so.program_ms = options.time.max_ms;
 	l->so.is_single = !o->keep;
-	l->so.ends_idle = listener_is_activated(o->bind.fd);
+	l->so.ends_idle = listener_is_activated(options.bind.fd);
 	return options_make_access(
-	    &l->access, &o->access, deadline_max_time(o->time.max_ms), e);
+	    &l->access, deadline_max_time(options.time.max_ms), e);
 }
 
 static int
-listen_run(const void *options, const struct command_args *args, struct err *e)
+listen_run(const struct command_args *args, struct err *e)
 {
-	const struct listen_options *o = options;
+	const struct listen_options *o = &listen_options;
 	struct listen_state l = {.o = o, .args = args, .access = ACCESS_INIT};
 	struct endpoint ep;
 	int result = set_up(&l, &ep, args, e);
@@ -536,8 +503,6 @@ const struct command listen_command = {
     .max_operands = 2,
     .runs_program = true,
     .groups = listen_groups,
-    .defaults = &listen_defaults,
-    .size = sizeof(struct listen_options),
     .usual = "keep-open exec to echo allow max-conns recv-only idle-timeout "
 	     "hexdump tls-cert max-time output verbose",
     .notes =

@@ -15,6 +15,16 @@
 #include "dial/connector.h"
 #include "serve/server.h"
 
+/* The default of --max-conns. */
+#define MAX_CONNS 256
+
+struct options options = {
+    .time = {-1, -1, -1, -1, -1},
+    .sock = SOCK_OPTIONS_INIT,
+    .server = {.max_conns = MAX_CONNS, .backlog = -1, .accept_ms = -1},
+    .bind = {.mode = -1},
+};
+
 static int
 parse_source(void *field, const char *arg, struct err *e)
 {
@@ -37,76 +47,77 @@ parse_source(void *field, const char *arg, struct err *e)
 }
 
 const struct opt options_report[] = {
-    COUNT('v', "verbose", report_options, level,
+    COUNT('v', "verbose", options.report, level,
 	"report milestones; twice (-vv): every socket call",
 	.excludes = "quiet", .max = 2),
-    FLAG('q', "quiet", report_options, level, "report errors only",
+    FLAG('q', "quiet", options.report, level, "report errors only",
 	.value = DIAG_ERRORS),
-    FLAG(0, "json", report_options, json, "report events as JSON Lines"),
-    FLAG(0, "log-time", report_options, log_time,
+    FLAG(0, "json", options.report, json, "report events as JSON Lines"),
+    FLAG(0, "log-time", options.report, log_time,
 	"put the time of day (UTC) before each line", .excludes = "json"),
     {.kind = OPT_END},
 };
 
 const struct opt options_names[] = {
-    FLAG('4', "ipv4", name_options, family, "use IPv4 only", .value = AF_INET,
+    FLAG('4', "ipv4", options.names, family, "use IPv4 only", .value = AF_INET,
 	.excludes = "ipv6"),
-    FLAG('6', "ipv6", name_options, family, "use IPv6 only", .value = AF_INET6),
-    FLAG('n', "numeric", name_options, numeric,
+    FLAG(
+	'6', "ipv6", options.names, family, "use IPv6 only", .value = AF_INET6),
+    FLAG('n', "numeric", options.names, numeric,
 	"accept numeric addresses only; look nothing up"),
     {.kind = OPT_END},
 };
 
 const struct opt options_source[] = {
-    CALL('s', "source", "ADDR", source_options, source,
+    CALL('s', "source", "ADDR", options.source, source,
 	"send from this local address", .call = parse_source),
-    NUMBER('p', "source-port", "PORT", source_options, port,
+    NUMBER('p', "source-port", "PORT", options.source, port,
 	"send from this local port", .min = 1, .max = 65535),
     {.kind = OPT_END},
 };
 
 const struct opt options_keepalive[] = {
-    FLAG(0, "keepalive", sock_options, keepalive,
+    FLAG(0, "keepalive", options.sock, keepalive,
 	"probe an idle connection (SO_KEEPALIVE)"),
     {.kind = OPT_END},
 };
 
 const struct opt options_socket[] = {
-    NUMBER(0, "tos", "N", sock_options, tos,
+    NUMBER(0, "tos", "N", options.sock, tos,
 	"type of service, or traffic class, of packets", .max = 255),
-    NUMBER(0, "ttl", "N", sock_options, ttl,
+    NUMBER(0, "ttl", "N", options.sock, ttl,
 	"time to live, or hop limit, of packets", .min = 1, .max = 255),
-    SIZE(0, "rcvbuf", "SIZE", sock_options, rcvbuf,
+    SIZE(0, "rcvbuf", "SIZE", options.sock, rcvbuf,
 	"size of the receive buffer (SO_RCVBUF)", .min = 1, .max = INT32_MAX),
-    SIZE(0, "sndbuf", "SIZE", sock_options, sndbuf,
+    SIZE(0, "sndbuf", "SIZE", options.sock, sndbuf,
 	"size of the send buffer (SO_SNDBUF)", .min = 1, .max = INT32_MAX),
     {.kind = OPT_END},
 };
 
 const struct opt options_server[] = {
-    NUMBER(0, "max-conns", "N", accept_options, max_conns,
+    NUMBER(0, "max-conns", "N", options.server, max_conns,
 	"serve at most N connections at once; others wait", .min = 1,
 	.max = 1000000),
-    NUMBER(0, "max-per-host", "N", accept_options, max_per_host,
+    NUMBER(0, "max-per-host", "N", options.server, max_per_host,
 	"serve at most N connections per address; close others", .min = 1,
 	.max = 1000000),
-    NUMBER(0, "backlog", "N", accept_options, backlog,
+    NUMBER(0, "backlog", "N", options.server, backlog,
 	"let at most N connections wait in the kernel (default: the system's "
 	"maximum)",
 	.min = 0, .max = INT32_MAX),
-    DURATION(0, "accept-timeout", "T", accept_options, accept_ms,
+    DURATION(0, "accept-timeout", "T", options.server, accept_ms,
 	"stop when no connection arrives for T", .min = 1),
     {.kind = OPT_END},
 };
 
 void
-options_make_server(struct server_options *s, const struct accept_options *o,
-    const struct access *access, int log_level)
+options_make_server(
+    struct server_options *s, const struct access *access, int log_level)
 {
 	memset(s, 0, sizeof(*s));
-	s->max_conns = o->max_conns;
-	s->max_per_host = o->max_per_host;
-	s->accept_ms = o->accept_ms;
+	s->max_conns = options.server.max_conns;
+	s->max_per_host = options.server.max_per_host;
+	s->accept_ms = options.server.accept_ms;
 	s->program_ms = -1;
 	s->until = deadline_none();
 	s->log_level = log_level;
@@ -120,7 +131,7 @@ parse_proxy(void *field, const char *arg, struct err *e)
 }
 
 const struct opt options_proxy[] = {
-    CALL(0, "proxy", "URL", proxy_options, proxy,
+    CALL(0, "proxy", "URL", options, proxy,
 	"connect through a proxy: socks5://HOST:PORT; or socks4:// or http://, "
 	"with [USER:PASS@]; the proxy resolves the name",
 	.call = parse_proxy),
@@ -128,7 +139,7 @@ const struct opt options_proxy[] = {
 };
 
 const struct opt options_via[] = {
-    STRING(0, "via", "CMD", transport_options, via,
+    STRING(0, "via", "CMD", options.transport, via,
 	"the connection is the stdin and stdout of CMD, run with sh -c; %h "
 	"and %p are the host and the port"),
     {.kind = OPT_END},
@@ -136,36 +147,36 @@ const struct opt options_via[] = {
 
 /* OPTIONS_TLS_TRUST starts after the first row. */
 const struct opt options_tls[] = {
-    FLAG(0, "tls", transport_options, tls,
+    FLAG(0, "tls", options.transport, tls,
 	"use TLS; the server's certificate is verified"),
-    FILENAME(0, "tls-ca", "FILE|DIR", transport_options, tls_ca,
+    FILENAME(0, "tls-ca", "FILE|DIR", options.transport, tls_ca,
 	"trust only the certificates in FILE, or in DIR (see openssl-rehash)",
 	.excludes = "tls-insecure"),
-    STRING(0, "tls-name", "NAME", transport_options, tls_name,
+    STRING(0, "tls-name", "NAME", options.transport, tls_name,
 	"the certificate must be for NAME instead of the host",
 	.excludes = "tls-insecure"),
-    FLAG(0, "tls-insecure", transport_options, tls_insecure,
+    FLAG(0, "tls-insecure", options.transport, tls_insecure,
 	"do not verify the certificate"),
     {.kind = OPT_END},
 };
 
 const struct opt options_tls_local[] = {
-    FILENAME(0, "tls-cert", "FILE", transport_options, tls_cert,
+    FILENAME(0, "tls-cert", "FILE", options.local, certificate,
 	"the local certificate for TLS, with those of its authorities (PEM)"),
-    FILENAME(0, "tls-key", "FILE", transport_options, tls_key,
+    FILENAME(0, "tls-key", "FILE", options.local, key,
 	"its private key (default: in the file of --tls-cert)"),
     {.kind = OPT_END},
 };
 
 const struct opt options_tls_clients[] = {
-    FILENAME(0, "tls-client-ca", "FILE|DIR", transport_options, tls_client_ca,
+    FILENAME(0, "tls-client-ca", "FILE|DIR", options.local, client_ca,
 	"demand a certificate from each client, and trust those in FILE or "
 	"DIR"),
     {.kind = OPT_END},
 };
 
 const struct opt options_tls_alpn[] = {
-    STRING(0, "tls-alpn", "NAMES", transport_options, tls_alpn,
+    STRING(0, "tls-alpn", "NAMES", options.transport, tls_alpn,
 	"protocols to offer in the handshake, with commas between them"),
     {.kind = OPT_END},
 };
@@ -183,62 +194,56 @@ check_via(const struct opt *table, const struct opt *const *used, struct err *e)
 	    o->name);
 }
 
-/* Returns an option that was given and needs --tls, or NULL. */
-static const char *
-option_of_tls(const struct transport_options *o)
-{
-	return o->tls_ca != NULL     ? "tls-ca"
-	       : o->tls_name != NULL ? "tls-name"
-	       : o->tls_insecure     ? "tls-insecure"
-	       : o->tls_cert != NULL ? "tls-cert"
-	       : o->tls_key != NULL  ? "tls-key"
-	       : o->tls_alpn != NULL ? "tls-alpn"
-				     : NULL;
-}
-
 int
-options_make_transport(struct connector_options *c,
-    const struct transport_options *o, const struct opt *const *used,
-    struct err *e)
+options_make_transport(struct connector_options *c, bool is_client,
+    const struct opt *const *used, struct err *e)
 {
 	static const struct opt *const tables[] = {options_names,
 	    options_source, options_proxy, options_keepalive, options_socket};
+	const struct options *o = &options;
+	const struct opt *tls = opt_find_used(used, OPTIONS_TLS_TRUST);
 	size_t i;
 
-	for (i = 0; o->via != NULL && i < sizeof(tables) / sizeof(tables[0]);
+	for (i = 0; is_client && o->transport.via != NULL &&
+		    i < sizeof(tables) / sizeof(tables[0]);
 	     i++)
 		if (check_via(tables[i], used, e) < 0)
 			return -1;
-	if (!o->tls && option_of_tls(o) != NULL)
-		return err_set(
-		    e, ERR_USAGE, "--%s goes with --tls", option_of_tls(o));
-	if (o->tls_key != NULL && o->tls_cert == NULL)
+	if (tls == NULL && is_client)
+		tls = opt_find_used(used, options_tls_local);
+	if (tls == NULL)
+		tls = opt_find_used(used, options_tls_alpn);
+	if (!o->transport.tls && tls != NULL)
+		return err_set(e, ERR_USAGE, "--%s goes with --tls", tls->name);
+	if (is_client && o->local.key != NULL && o->local.certificate == NULL)
 		return err_set(e, ERR_USAGE, "--tls-key goes with --tls-cert");
-	if (o->via != NULL && proc_check_command(o->via, e) < 0)
+	if (o->transport.via != NULL &&
+	    proc_check_command(o->transport.via, e) < 0)
 		return err_lead(e, "--via: ");
-	c->via = o->via;
-	c->tls = (struct tls_options){.is_on = o->tls != 0,
-	    .ca = o->tls_ca,
-	    .name = o->tls_name,
-	    .is_insecure = o->tls_insecure != 0,
-	    .alpn = o->tls_alpn,
-	    .certificate = o->tls_cert,
-	    .key = o->tls_key};
+	c->via = o->transport.via;
+	c->tls = (struct tls_options){.is_on = o->transport.tls != 0,
+	    .ca = o->transport.tls_ca,
+	    .name = o->transport.tls_name,
+	    .is_insecure = o->transport.tls_insecure != 0,
+	    .alpn = o->transport.tls_alpn};
+	if (is_client) {
+		c->tls.certificate = o->local.certificate;
+		c->tls.key = o->local.key;
+	}
 	return 0;
 }
 
 int
-options_make_clients(
-    struct tls_options *t, const struct transport_options *o, struct err *e)
+options_make_clients(struct tls_options *t, struct err *e)
 {
-	*t = (struct tls_options){.is_on = o->tls_cert != NULL,
+	*t = (struct tls_options){.is_on = options.local.certificate != NULL,
 	    .is_server = true,
-	    .ca = o->tls_client_ca,
-	    .certificate = o->tls_cert,
-	    .key = o->tls_key};
-	if (!t->is_on && (o->tls_key != NULL || o->tls_client_ca != NULL))
+	    .ca = options.local.client_ca,
+	    .certificate = options.local.certificate,
+	    .key = options.local.key};
+	if (!t->is_on && (t->key != NULL || t->ca != NULL))
 		return err_set(e, ERR_USAGE, "--tls-%s goes with --tls-cert",
-		    o->tls_key != NULL ? "key" : "client-ca");
+		    t->key != NULL ? "key" : "client-ca");
 	return t->is_on ? tls_check(t, e) : 0;
 }
 
@@ -246,25 +251,25 @@ options_make_clients(
 enum { ACCESS_DENY, ACCESS_ALLOW };
 
 const struct opt options_access[] = {
-    LIST(0, "allow", "CIDR", access_options, rules,
+    LIST(0, "allow", "CIDR", options, access,
 	"accept these clients: an address, NETWORK/BITS, several with commas, "
 	"or @FILE; the first rule that matches wins",
 	.value = ACCESS_ALLOW),
-    LIST(0, "deny", "CIDR", access_options, rules,
+    LIST(0, "deny", "CIDR", options, access,
 	"reject these clients, given as for --allow", .value = ACCESS_DENY),
     {.kind = OPT_END},
 };
 
 int
-options_make_access(struct access *a, const struct access_options *o,
-    struct deadline until, struct err *e)
+options_make_access(struct access *a, struct deadline until, struct err *e)
 {
+	const struct opt_list *rules = &options.access;
 	bool allow;
 	size_t i;
 
-	for (i = 0; i < o->rules.count; i++) {
-		allow = o->rules.values[i] == ACCESS_ALLOW;
-		if (access_add(a, allow, o->rules.items[i], until, e) < 0)
+	for (i = 0; i < rules->count; i++) {
+		allow = rules->values[i] == ACCESS_ALLOW;
+		if (access_add(a, allow, rules->items[i], until, e) < 0)
 			return err_prefix(
 			    e, "%s", allow ? "--allow" : "--deny");
 	}
@@ -287,11 +292,11 @@ parse_mode(void *field, const char *arg, struct err *e)
 }
 
 const struct opt options_bind[] = {
-    STRING(0, "fd", "N|systemd", bind_options, fd,
+    STRING(0, "fd", "N|systemd", options.bind, fd,
 	"use the inherited socket N, or those that systemd passes",
 	.excludes = "ipv4 ipv6 numeric backlog keepalive tos ttl "
 		    "rcvbuf sndbuf mode"),
-    CALL(0, "mode", "OCTAL", bind_options, mode,
+    CALL(0, "mode", "OCTAL", options.bind, mode,
 	"permissions of the unix socket's path", .call = parse_mode),
     {.kind = OPT_END},
 };
@@ -342,24 +347,23 @@ options_check_endpoint(const struct opt *const *used,
 }
 
 int
-options_parse_local(struct endpoint *ep, const struct bind_options *o,
-    const struct local_operands *local, struct err *e)
+options_parse_local(struct endpoint *ep, const struct command_args *args,
+    const char *protocol, int port, struct err *e)
 {
-	const struct command_args *args = local->args;
-
-	if (o->fd != NULL)
+	if (options.bind.fd != NULL)
 		return args->count == 0
 			   ? 0
 			   : err_set(e, ERR_USAGE,
 				 "unexpected operand: with --fd the address is "
 				 "that of the inherited socket");
-	if (args->count == 0 && local->port < 0)
+	if (args->count == 0 && port < 0)
 		return err_set(e, ERR_USAGE,
 		    "missing operand: expected [ADDR] PORT, or --fd");
-	if (endpoint_parse_local(ep, args->operands, args->count,
-		local->protocol, (uint16_t)local->port, e) < 0)
+	if (endpoint_parse_local(ep, args->operands, args->count, protocol,
+		(uint16_t)port, e) < 0)
 		return -1;
-	if (o->mode >= 0 && !(ep->is_unix && addr_has_path(&ep->unix_addr)))
+	if (options.bind.mode >= 0 &&
+	    !(ep->is_unix && addr_has_path(&ep->unix_addr)))
 		return err_set(e, ERR_USAGE,
 		    "--mode is for the path of a unix socket: unix:PATH");
 	return ep->is_unix ? options_check_endpoint(args->used, OPTIONS_UNIX, e)
@@ -380,34 +384,42 @@ options_check_inherited(
 }
 
 void
-options_make_dial(struct dial_options *d, const struct name_options *names,
-    const struct source_options *source, const struct sock_options *sock)
+options_make_listener(struct listener_options *l, int type)
 {
-	memset(d, 0, sizeof(*d));
-	d->names = *names;
-	d->type = SOCK_STREAM;
-	if (source != NULL) {
-		d->source = source->source;
-		d->source_port = (uint16_t)source->port;
-	}
-	d->sock = *sock;
+	*l = (struct listener_options){.names = options.names,
+	    .until = deadline_none(),
+	    .type = type,
+	    .backlog = options.server.backlog,
+	    .sock = options.sock,
+	    .mode = options.bind.mode,
+	    .fd = options.bind.fd};
+}
+
+void
+options_make_dial(struct dial_options *d)
+{
+	*d = (struct dial_options){.names = options.names,
+	    .type = SOCK_STREAM,
+	    .source = options.source.source,
+	    .source_port = (uint16_t)options.source.port,
+	    .sock = options.sock};
 }
 
 static struct limit
-limit_of(int64_t ms, const char *option, const struct time_options *o)
+limit_of(int64_t ms, const char *option)
 {
 	return ms >= 0 ? (struct limit){ms, option}
-		       : (struct limit){o->timeout_ms, "--timeout"};
+		       : (struct limit){options.time.timeout_ms, "--timeout"};
 }
 
 struct limit
-options_connect_limit(const struct time_options *o)
+options_connect_limit(void)
 {
-	return limit_of(o->connect_ms, "--connect-timeout", o);
+	return limit_of(options.time.connect_ms, "--connect-timeout");
 }
 
 struct limit
-options_idle_limit(const struct time_options *o)
+options_idle_limit(void)
 {
-	return limit_of(o->idle_ms, "--idle-timeout", o);
+	return limit_of(options.time.idle_ms, "--idle-timeout");
 }

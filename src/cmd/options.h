@@ -1,7 +1,6 @@
 /*
  * Option groups that commands share: a letter has the same meaning in every
- * command. A command embeds the structs and lists the tables it needs. The
- * first member of every command's options is report_options.
+ * command. A command lists the tables it needs.
  */
 #ifndef CMD_OPTIONS_H
 #define CMD_OPTIONS_H
@@ -23,79 +22,63 @@ struct dial_options;
 struct endpoint;
 struct err;
 struct listener;
+struct listener_options;
 struct server_options;
 struct tls_options;
 
-struct report_options {
-	int level; /* enum diag_level */
-	int json;  /* report events as JSON Lines */
-	int log_time;
+/* Their values, which the command that runs passes on by pointer. */
+struct options {
+	struct report_options {
+		int level; /* enum diag_level */
+		int json;  /* report events as JSON Lines */
+		int log_time;
+	} report;
+	struct name_options names;
+	struct {
+		struct addr source;
+		int64_t port; /* 0: any */
+	} source;
+	/* Milliseconds; -1: no limit. */
+	struct {
+		int64_t timeout_ms; /* -w: both of the next, or to the first
+				       reply */
+		int64_t connect_ms; /* to connect */
+		int64_t idle_ms;    /* without data in either direction */
+		int64_t max_ms;     /* for the command as a whole */
+		int64_t retry_ms;   /* to retry until it opens */
+	} time;
+	struct sock_options sock;
+	/* How connections are accepted; see struct server_options. */
+	struct {
+		int64_t max_conns;
+		int64_t max_per_host; /* 0: any number */
+		int64_t backlog;      /* -1: the system's maximum */
+		int64_t accept_ms;    /* -1: no limit */
+	} server;
+	/* What a server is bound to, besides its address. */
+	struct {
+		const char *fd; /* --fd: inherited sockets instead */
+		int mode;       /* --mode of a unix path; -1: not given */
+	} bind;
+	struct opt_list access; /* --allow and --deny, as given */
+	struct proxy proxy;     /* PROXY_NONE: not given */
+	/* --via and --tls. */
+	struct {
+		const char *via; /* NULL: not given */
+		int tls;
+		const char *tls_ca;   /* NULL: the authorities of the system */
+		const char *tls_name; /* NULL: the host */
+		int tls_insecure;
+		const char *tls_alpn;
+	} transport;
+	/* --tls-cert and --tls-key; NULL: no local certificate. */
+	struct {
+		const char *certificate, *key;
+		const char *client_ca; /* of a server; NULL: demands none */
+	} local;
 };
 
-struct source_options {
-	struct addr source;
-	int64_t port; /* 0: any */
-};
-
-/* Milliseconds; -1: no limit. */
-struct time_options {
-	int64_t timeout_ms; /* -w: both of the next, or to the first reply */
-	int64_t connect_ms; /* to connect */
-	int64_t idle_ms;    /* without data in either direction */
-	int64_t max_ms;     /* for the command as a whole */
-	int64_t retry_ms;   /* to retry until it opens */
-};
-
-#define TIME_OPTIONS_INIT          \
-	{                          \
-		-1, -1, -1, -1, -1 \
-	}
-
-/* How connections are accepted; see struct server_options. */
-struct accept_options {
-	int64_t max_conns;
-	int64_t max_per_host; /* 0: any number */
-	int64_t backlog;      /* -1: the system's maximum */
-	int64_t accept_ms;    /* -1: no limit */
-};
-
-#define ACCEPT_OPTIONS_INIT    \
-	{                      \
-		256, 0, -1, -1 \
-	}
-
-/* What a server is bound to, besides its address. */
-struct bind_options {
-	const char *fd; /* --fd: inherited sockets instead */
-	int mode;       /* --mode: permissions of a unix path; -1: not given */
-};
-
-#define BIND_OPTIONS_INIT \
-	{                 \
-		NULL, -1  \
-	}
-
-/* --allow and --deny, in the order given. */
-struct access_options {
-	struct opt_list rules;
-};
-
-/* --proxy; its kind is PROXY_NONE if it was not given. */
-struct proxy_options {
-	struct proxy proxy;
-};
-
-/* --via and --tls. */
-struct transport_options {
-	const char *via; /* NULL: not given */
-	int tls;
-	const char *tls_ca;   /* NULL: the authorities of the system */
-	const char *tls_name; /* NULL: the host */
-	int tls_insecure;
-	const char *tls_cert, *tls_key; /* NULL: no local certificate */
-	const char *tls_alpn;
-	const char *tls_client_ca; /* of a server; NULL: demands none */
-};
+extern struct options options;
 
 extern const struct opt options_report[];
 extern const struct opt options_names[];
@@ -115,53 +98,54 @@ extern const struct opt options_tls_alpn[];    /* --tls-alpn */
 /* Rows for struct time_options. Their meaning differs between commands, and so
  * does the help text. */
 #define OPTIONS_TIMEOUT(help) \
-	DURATION('w', "timeout", "T", time_options, timeout_ms, help, .min = 1)
+	DURATION('w', "timeout", "T", options.time, timeout_ms, help, .min = 1)
 #define OPTIONS_CONNECT(help)                                               \
-	DURATION(0, "connect-timeout", "T", time_options, connect_ms, help, \
+	DURATION(0, "connect-timeout", "T", options.time, connect_ms, help, \
 	    .min = 1)
 #define OPTIONS_IDLE(help) \
-	DURATION(0, "idle-timeout", "T", time_options, idle_ms, help, .min = 1)
+	DURATION(0, "idle-timeout", "T", options.time, idle_ms, help, .min = 1)
 #define OPTIONS_MAX(help) \
-	DURATION('m', "max-time", "T", time_options, max_ms, help, .min = 1)
+	DURATION('m', "max-time", "T", options.time, max_ms, help, .min = 1)
 #define OPTIONS_RETRY(help) \
-	DURATION(0, "retry-for", "T", time_options, retry_ms, help, .min = 1)
+	DURATION(0, "retry-for", "T", options.time, retry_ms, help, .min = 1)
 
 /* options_tls without --tls. */
 #define OPTIONS_TLS_TRUST (options_tls + 1)
 
 /* The limits for connecting and for idling: --timeout (-w), unless one of its
  * own is given. */
-struct limit options_connect_limit(const struct time_options *o);
-struct limit options_idle_limit(const struct time_options *o);
+struct limit options_connect_limit(void);
+struct limit options_idle_limit(void);
 
-/* Fills *d from these groups; source may be NULL. */
-void options_make_dial(struct dial_options *d, const struct name_options *names,
-    const struct source_options *source, const struct sock_options *sock);
+/* Fills *d from these groups. */
+void options_make_dial(struct dial_options *d);
 
 /*
- * Sets via and tls in *c; used are the options given. Returns 0, or -1 with
- * ERR_USAGE if one of them has no effect with these.
+ * Sets via and tls in *c; used are the options given. In a client (is_client)
+ * the local certificate is its own, and those about addresses and sockets are
+ * for this connection alone. Returns 0, or -1 with ERR_USAGE if one of them has
+ * no effect with these.
  */
-int options_make_transport(struct connector_options *c,
-    const struct transport_options *o, const struct opt *const *used,
-    struct err *e);
+int options_make_transport(struct connector_options *c, bool is_client,
+    const struct opt *const *used, struct err *e);
 
 /*
  * Sets how the clients of a server use TLS: not at all without --tls-cert.
  * Loads the certificates. Returns 0, or -1 with ERR_USAGE or the error of
  * tls_check().
  */
-int options_make_clients(
-    struct tls_options *t, const struct transport_options *o, struct err *e);
+int options_make_clients(struct tls_options *t, struct err *e);
+
+/* Fills *l from these groups. */
+void options_make_listener(struct listener_options *l, int type);
 
 /* Fills *s, the accept loop's options. access must outlive them. */
-void options_make_server(struct server_options *s,
-    const struct accept_options *o, const struct access *access, int log_level);
+void options_make_server(
+    struct server_options *s, const struct access *access, int log_level);
 
-/* Adds the rules of these options to *a, of files within the deadline. Returns
- * 0, or -1 with *e; the caller calls access_release() in both cases. */
-int options_make_access(struct access *a, const struct access_options *o,
-    struct deadline until, struct err *e);
+/* Adds the rules to *a, of files within the deadline. Returns 0, or -1 with *e;
+ * the caller calls access_release() in both cases. */
+int options_make_access(struct access *a, struct deadline until, struct err *e);
 
 /* Kinds of endpoints for which some options have no meaning. */
 enum options_endpoint { OPTIONS_UNIX, OPTIONS_CONNECTION };
@@ -170,19 +154,13 @@ enum options_endpoint { OPTIONS_UNIX, OPTIONS_CONNECTION };
 int options_check_endpoint(const struct opt *const *used,
     enum options_endpoint endpoint, struct err *e);
 
-/* The operands of a server: [ADDR] PORT. */
-struct local_operands {
-	const struct command_args *args;
-	const char *protocol; /* "tcp" or "udp" */
-	int port;             /* the default; -1: none */
-};
-
 /*
- * Parses them; with --fd there are none. Returns 0, or -1 with a usage error,
- * also for options that have no meaning for the endpoint.
+ * Parses the operands of a server, [ADDR] PORT, for "tcp" or "udp", where port
+ * is the default, or -1; with --fd there are none. Returns 0, or -1 with a
+ * usage error, also for options that have no meaning for the endpoint.
  */
-int options_parse_local(struct endpoint *ep, const struct bind_options *o,
-    const struct local_operands *local, struct err *e);
+int options_parse_local(struct endpoint *ep, const struct command_args *args,
+    const char *protocol, int port, struct err *e);
 
 /*
  * Rejects options that have no meaning for what was inherited (--fd). Returns

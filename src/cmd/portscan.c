@@ -52,9 +52,6 @@ struct shard {
 };
 
 struct portscan_options {
-	struct report_options report;
-	struct name_options names;
-	struct time_options time;
 	int all;
 	int dry_run;
 	int banner;
@@ -72,13 +69,7 @@ enum until { UNTIL_OPEN, UNTIL_CLOSED };
 
 static const char *const until_words[] = {"open", "closed", NULL};
 
-static const struct portscan_options portscan_defaults = {
-    .time = TIME_OPTIONS_INIT,
-};
-
-static const struct portscan_options portscan_effective = {
-    .time.timeout_ms = TIMEOUT_MS,
-};
+static struct portscan_options portscan_options;
 
 /* "I/N" or "I-J/N" */
 static int
@@ -152,19 +143,16 @@ static const struct opt form_opts[] = {
 };
 
 static const struct opt time_opts[] = {
-    OPTIONS_TIMEOUT("time limit for the answer to a probe"),
+    OPTIONS_TIMEOUT("time limit for the answer to a probe (default: 3 s)"),
     OPTIONS_RETRY("keep scanning for at most T, until --until holds"),
     OPTIONS_MAX("time limit for the command as a whole"),
     {.kind = OPT_END},
 };
 
-static const struct opt_group portscan_groups[] = {
-    {"what to scan", part_opts, 0}, {"how to scan", how_opts, 0},
-    {"results", form_opts, 0}, {"results", until_opts, 0},
-    {"addresses", options_names, offsetof(struct portscan_options, names)},
-    {"time limits", time_opts, offsetof(struct portscan_options, time)},
-    {"messages", options_report, offsetof(struct portscan_options, report)},
-    {NULL, NULL, 0}};
+static const struct opt_group portscan_groups[] = {{"what to scan", part_opts},
+    {"how to scan", how_opts}, {"results", form_opts}, {"results", until_opts},
+    {"addresses", options_names}, {"time limits", time_opts},
+    {"messages", options_report}, {NULL, NULL}};
 
 /* The command's state. */
 struct run {
@@ -306,7 +294,7 @@ static struct scan_options
 scan_options_of(struct run *run)
 {
 	const struct portscan_options *o = run->o;
-	int64_t timeout_ms = o->time.timeout_ms;
+	int64_t timeout_ms = options.time.timeout_ms;
 	struct scan_options so = {
 	    .targets = &run->targets,
 	    .part = run->part,
@@ -335,12 +323,12 @@ setup_report(struct run *run)
 
 	r->targets = &run->targets;
 	r->protocol = run->protocol;
-	r->is_bare = o->report.level == DIAG_ERRORS;
-	r->with_reason = o->all || o->report.level > 0;
-	r->with_service = !o->names.numeric;
+	r->is_bare = options.report.level == DIAG_ERRORS;
+	r->with_reason = o->all || options.report.level > 0;
+	r->with_service = !options.names.numeric;
 	r->with_banner = o->banner != 0;
 	/* With --retry-for only the last scan's results count. */
-	r->is_held = o->time.retry_ms >= 0;
+	r->is_held = options.time.retry_ms >= 0;
 	scan_report_start(r);
 }
 
@@ -389,14 +377,14 @@ status_error(const struct run *run, struct err *e)
 	int errnum = r->errnum != 0 ? r->errnum : run->progress.errnum;
 	uint64_t reached = count_reached(run);
 
-	if (run->o->time.retry_ms >= 0) {
+	if (options.time.retry_ms >= 0) {
 		if (reached == r->total)
 			return 0;
 		err_set(e, ERR_TIMEOUT,
 		    "%" PRIu64 " of %s %s after %s (--retry-for)", reached,
 		    num_count_text(r->total, "port"),
 		    until_words[run->o->until],
-		    num_limit_text(run->o->time.retry_ms));
+		    num_limit_text(options.time.retry_ms));
 		if (has_failed)
 			err_append(e, "no port could be probed: %s",
 			    err_reason(errnum, ERR_AT_TCP));
@@ -415,15 +403,14 @@ status_error(const struct run *run, struct err *e)
 static int
 scan(struct run *run, struct err *e)
 {
-	const struct portscan_options *o = run->o;
 	struct scan_options so = scan_options_of(run);
 	struct backoff pause = {.min = RETRY_MS, .max = MAX_RETRY_MS};
 	int result;
 
 	sandbox_enter();
 	for (;;) {
-		progress_start(
-		    &run->live, o->report.level == DIAG_SAY && !o->report.json);
+		progress_start(&run->live,
+		    options.report.level == DIAG_SAY && !options.report.json);
 		result = scan_run(&so, &run->progress, e);
 		/* --retry-for ends a scan, too. */
 		if ((result < 0 && !(e->kind == ERR_TIMEOUT &&
@@ -431,7 +418,7 @@ scan(struct run *run, struct err *e)
 				       !deadline_passed(run->until))) ||
 		    result_probe(e) < 0)
 			return -1;
-		if (o->time.retry_ms < 0 ||
+		if (options.time.retry_ms < 0 ||
 		    count_reached(run) == run->report.total ||
 		    deadline_passed(run->retry))
 			return 0;
@@ -450,7 +437,7 @@ add_excluded(void *context, const char *text, struct err *e)
 {
 	struct run *run = context;
 
-	return targets_add(&run->targets, text, &run->o->names, e);
+	return targets_add(&run->targets, text, &options.names, e);
 }
 
 /* Makes the list of hosts final. Returns 0, or -1 with *e. */
@@ -459,11 +446,12 @@ choose_hosts(struct run *run, struct err *e)
 {
 	const struct portscan_options *o = run->o;
 	const struct targets_lookup lookup = {
-	    .names = o->names,
+	    .names = options.names,
 	    .all_addresses = o->all_addresses != 0,
 	    .until = run->until,
-	    .name_ms = o->time.timeout_ms,
-	    .retry = o->time.retry_ms >= 0 ? run->retry : deadline_after(0),
+	    .name_ms = options.time.timeout_ms,
+	    .retry =
+		options.time.retry_ms >= 0 ? run->retry : deadline_after(0),
 	};
 	struct targets *t = &run->targets;
 
@@ -496,7 +484,7 @@ scan_targets(struct run *run, struct err *e)
 	r->hosts += run->targets.hosts;
 	r->total += run->hosts * run->ports.count;
 	r->all = o->all || (run->is_listed && run->ports.count <= MAX_ROWS &&
-			       r->hosts == 1 && !o->report.json);
+			       r->hosts == 1 && !options.report.json);
 	run->sent += run->progress.sent;
 	if (run->start_ns == 0)
 		run->start_ns = clock_now();
@@ -514,7 +502,7 @@ add_hosts(void *context, const char *text, struct err *e)
 	const struct portscan_options *o = run->o;
 
 	if (run->targets.position >= MAX_TARGETS && !o->dry_run) {
-		if (o->time.retry_ms >= 0)
+		if (options.time.retry_ms >= 0)
 			return err_set(e, ERR_USAGE,
 			    "--retry-for repeats a scan of at most %d targets",
 			    MAX_TARGETS);
@@ -531,7 +519,7 @@ add_hosts(void *context, const char *text, struct err *e)
 		targets_release(&run->targets);
 		run->streamed += MAX_TARGETS;
 	}
-	if (targets_add(&run->targets, text, &o->names, e) == 0)
+	if (targets_add(&run->targets, text, &options.names, e) == 0)
 		return 0;
 	run->is_wrong = true;
 	return -1;
@@ -605,25 +593,24 @@ scan_and_report(struct run *run, const char *hosts, struct err *e)
 }
 
 static int
-portscan_run(
-    const void *options, const struct command_args *args, struct err *e)
+portscan_run(const struct command_args *args, struct err *e)
 {
-	const struct portscan_options *o = options;
+	const struct portscan_options *o = &portscan_options;
 	const char *first = args->operands[0];
 	const char *second = args->count > 1 ? args->operands[1] : NULL;
 	bool only_ports = o->targets_file != NULL && args->count == 1;
 	struct run run = {
 	    .o = o,
 	    .protocol = o->udp ? "udp" : "tcp",
-	    .until = deadline_max_time(o->time.max_ms),
-	    .retry = deadline_limit(o->time.retry_ms, "--retry-for"),
+	    .until = deadline_max_time(options.time.max_ms),
+	    .retry = deadline_limit(options.time.retry_ms, "--retry-for"),
 	    .part = part_of(o),
 	};
 	int result = -1;
 
 	diag_limit(run.until, -1);
 	if (opt_find_used(args->used, until_opts) != NULL &&
-	    o->time.retry_ms < 0)
+	    options.time.retry_ms < 0)
 		return err_set(
 		    e, ERR_USAGE, "--until needs --retry-for: how long?");
 	result_print_events();
@@ -643,9 +630,6 @@ const struct command portscan_command = {
     .min_operands = 0,
     .max_operands = 2,
     .groups = portscan_groups,
-    .defaults = &portscan_defaults,
-    .effective = &portscan_effective,
-    .size = sizeof(struct portscan_options),
     .usual = "all banner udp timeout max-time rate retry-for targets exclude "
 	     "dry-run quiet json",
     .notes = "PORTS is a list such as 22,80,8000-8100,ssh,60000-, or '-' for "

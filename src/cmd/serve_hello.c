@@ -34,14 +34,6 @@
 #define HEAD_MS 10000
 
 struct hello_options {
-	struct report_options report;
-	struct name_options names;
-	struct time_options time;
-	struct sock_options sock;
-	struct access_options access;
-	struct accept_options server;
-	struct bind_options bind;
-	struct transport_options clients;
 	const char *greeting;
 	const char *reply; /* NULL: the protocol's default */
 	int64_t messages;  /* maximum per client; 0: any number */
@@ -66,22 +58,16 @@ struct hello_client {
 	int64_t answered; /* messages answered */
 };
 
-static const struct hello_options hello_defaults = {
-    .time = TIME_OPTIONS_INIT,
-    .sock = SOCK_OPTIONS_INIT,
-    .server = ACCEPT_OPTIONS_INIT,
-    .bind = BIND_OPTIONS_INIT,
+static struct hello_options hello_options = {
     .greeting = "Welcome!",
 };
-
-static const struct hello_options hello_effective = {.reply = REPLY};
 
 static const struct opt hello_opts[] = {
     STRING(0, "greeting", "TEXT", hello_options, greeting,
 	"send TEXT to each client first; escapes as in C", .excludes = "http"),
     STRING(0, "reply", "FORMAT", hello_options, reply,
 	"answer FORMAT: %s message, %n its number, %a address, %p port, %% "
-	"percent"),
+	"percent (default: '" REPLY "')"),
     NUMBER(0, "messages", "N", hello_options, messages,
 	"close after N answers to a client", .min = 1, .excludes = "http"),
     DURATION(
@@ -97,17 +83,12 @@ static const struct opt time_opts[] = {
     {.kind = OPT_END},
 };
 
-static const struct opt_group hello_groups[] = {{"conversation", hello_opts, 0},
-    {"server", options_bind, offsetof(struct hello_options, bind)},
-    {"server", options_server, offsetof(struct hello_options, server)},
-    {"server", options_access, offsetof(struct hello_options, access)},
-    {"addresses", options_names, offsetof(struct hello_options, names)},
-    {"clients", options_tls_local, offsetof(struct hello_options, clients)},
-    {"clients", options_tls_clients, offsetof(struct hello_options, clients)},
-    {"time limits", time_opts, offsetof(struct hello_options, time)},
-    {"socket options", options_keepalive, offsetof(struct hello_options, sock)},
-    {"messages", options_report, offsetof(struct hello_options, report)},
-    {NULL, NULL, 0}};
+static const struct opt_group hello_groups[] = {{"conversation", hello_opts},
+    {"server", options_bind}, {"server", options_server},
+    {"server", options_access}, {"addresses", options_names},
+    {"clients", options_tls_local}, {"clients", options_tls_clients},
+    {"time limits", time_opts}, {"socket options", options_keepalive},
+    {"messages", options_report}, {NULL, NULL}};
 
 /* Logs a message or a request as an event or a line. */
 static void
@@ -311,20 +292,20 @@ static int
 serve(int fd, const struct conn *conn, void *context)
 {
 	const struct hello_server *hs = context;
-	const struct time_options *time = &hs->o->time;
 	/* The only one of this process. */
 	static struct hello_client c;
 	int result;
 
 	c.server = hs;
 	c.conn = conn;
-	session_start(&c.session, fd, options_idle_limit(time), time->max_ms);
+	session_start(
+	    &c.session, fd, options_idle_limit(), options.time.max_ms);
 	/* A connection that is only reset was a port probe, not an error. */
 	c.session.allows_probes = true;
 	result = session_secure(&c.session, &hs->tls);
 	if (result == 0 && hs->o->http)
-		result =
-		    serve_http(&c, time->idle_ms < 0 ? HEAD_MS : time->idle_ms);
+		result = serve_http(&c,
+		    options.time.idle_ms < 0 ? HEAD_MS : options.time.idle_ms);
 	else if (result == 0)
 		result = serve_messages(&c);
 	/*
@@ -359,14 +340,7 @@ static int
 run_server(struct hello_server *hs, const struct endpoint *ep,
     const struct server_options *so, struct err *e)
 {
-	const struct hello_options *o = hs->o;
-	struct listener_options lo = {.names = o->names,
-	    .until = deadline_none(),
-	    .type = SOCK_STREAM,
-	    .backlog = o->server.backlog,
-	    .sock = o->sock,
-	    .mode = o->bind.mode,
-	    .fd = o->bind.fd};
+	struct listener_options lo;
 	struct listener listener;
 	struct server server;
 	int result = -1;
@@ -375,6 +349,7 @@ run_server(struct hello_server *hs, const struct endpoint *ep,
 	if (signals_catch(e) < 0)
 		return -1;
 	/* 1. Socket, 2. bind, 3. listen, for each address. */
+	options_make_listener(&lo, SOCK_STREAM);
 	if (listener_open(&listener, ep, &lo, e) < 0 ||
 	    options_check_inherited(&listener, hs->used, e) < 0)
 		return signals_server_result(-1, e);
@@ -410,28 +385,27 @@ prepare(struct hello_server *hs, struct err *e)
 }
 
 static int
-hello_run(const void *options, const struct command_args *args, struct err *e)
+hello_run(const struct command_args *args, struct err *e)
 {
-	const struct hello_options *o = options;
+	const struct hello_options *o = &hello_options;
 	struct hello_server hs = {.o = o, .used = args->used};
 	struct access access = ACCESS_INIT;
-	struct local_operands operands = {
-	    args, "tcp", o->http ? HTTP_PORT : HELLO_PORT};
 	struct server_options so;
 	struct endpoint ep;
 	int result;
 
-	if (options_parse_local(&ep, &o->bind, &operands, e) < 0)
+	if (options_parse_local(
+		&ep, args, "tcp", o->http ? HTTP_PORT : HELLO_PORT, e) < 0)
 		return -1;
-	options_make_server(&so, &o->server, &access, DIAG_SAY);
-	so.ends_idle = listener_is_activated(o->bind.fd);
+	options_make_server(&so, &access, DIAG_SAY);
+	so.ends_idle = listener_is_activated(options.bind.fd);
 	diag_limit(so.until, so.accept_ms);
 	result = prepare(&hs, e);
 	if (result == 0)
-		result = options_make_clients(&hs.tls, &o->clients, e);
+		result = options_make_clients(&hs.tls, e);
 	if (result == 0)
 		result = options_make_access(
-		    &access, &o->access, deadline_max_time(o->time.max_ms), e);
+		    &access, deadline_max_time(options.time.max_ms), e);
 	if (result == 0)
 		result = run_server(&hs, &ep, &so, e);
 	access_release(&access);
@@ -447,9 +421,6 @@ const struct command serve_hello_command = {
     .min_operands = 0,
     .max_operands = 2,
     .groups = hello_groups,
-    .defaults = &hello_defaults,
-    .effective = &hello_effective,
-    .size = sizeof(struct hello_options),
     .usual = "greeting reply messages delay http allow max-conns "
 	     "idle-timeout tls-cert quiet verbose json",
     .notes =

@@ -35,6 +35,8 @@ parse_expect(void *field, const char *arg, struct err *e)
 	return script_add(field, true, arg, e);
 }
 
+struct stdio_relay_options stdio_relay_options = STDIO_RELAY_OPTIONS_INIT;
+
 const struct opt stdio_relay_opts[] = {
     CHOICE(0, "on-eof", "WHAT", stdio_relay_options, on_eof,
 	"at the end of stdin: fin = send FIN and keep receiving, keep = keep "
@@ -108,8 +110,9 @@ awaits_first(const struct stdio_relay_options *o)
 }
 
 int
-stdio_relay_check(const struct stdio_relay_options *o, struct err *e)
+stdio_relay_check(struct err *e)
 {
+	const struct stdio_relay_options *o = &stdio_relay_options;
 	enum fd_kind kind = fd_kind(STDIN_FILENO);
 
 	if (o->script.count == 0 && (o->done || o->expect_ms >= 0))
@@ -161,7 +164,7 @@ stdio_relay_check_unused(const struct opt *const *used, const char *with,
 static off_t
 input_start(const struct stdio_relay *s)
 {
-	const struct stdio_relay_options *o = s->options;
+	const struct stdio_relay_options *o = &stdio_relay_options;
 
 	if (!s->recorder.has_several || o->recv_only || o->done ||
 	    fd_kind(STDIN_FILENO) != FD_REGULAR)
@@ -170,31 +173,29 @@ input_start(const struct stdio_relay *s)
 }
 
 bool
-stdio_relay_ends_with_input(const struct stdio_relay_options *o)
+stdio_relay_ends_with_input(void)
 {
-	return o->send_only || o->on_eof == RELAY_EOF_QUIT;
+	return stdio_relay_options.send_only ||
+	       stdio_relay_options.on_eof == RELAY_EOF_QUIT;
 }
 
 int
-stdio_relay_open(struct stdio_relay *s, const struct stdio_relay_options *o,
-    const struct time_options *time, struct deadline until, struct err *e)
+stdio_relay_open(struct stdio_relay *s, struct deadline until, struct err *e)
 {
-	s->options = o;
-	s->time = time;
 	s->until = until;
-	if (stdio_relay_check(o, e) < 0)
+	if (stdio_relay_check(e) < 0)
 		return -1;
 	s->input_start = input_start(s);
 	s->recorder.until = until;
-	s->recorder.idle = options_idle_limit(time);
-	return recorder_open(&s->recorder, &o->record, e);
+	s->recorder.idle = options_idle_limit();
+	return recorder_open(&s->recorder, &stdio_relay_options.record, e);
 }
 
 /* Sets the relay's options, except the script and the progress. */
 static void
 set_up(struct stdio_relay *s, struct relay_options *r)
 {
-	const struct stdio_relay_options *o = s->options;
+	const struct stdio_relay_options *o = &stdio_relay_options;
 
 	*r = (struct relay_options)RELAY_OPTIONS_INIT;
 	if (!o->recv_only && !o->done)
@@ -215,7 +216,7 @@ set_up(struct stdio_relay *s, struct relay_options *r)
 	/* A word of the user's holds for every client. */
 	if (o->on_peer_eof < 0 && !o->send_only)
 		r->next = s->next;
-	r->idle = options_idle_limit(s->time);
+	r->idle = options_idle_limit();
 	r->linger_ms = o->linger_ms;
 	r->until = s->until;
 	r->crlf = o->crlf != 0;
@@ -254,7 +255,7 @@ int
 stdio_relay_run(
     struct stdio_relay *s, int *fd, const struct conn *conn, struct err *e)
 {
-	const struct stdio_relay_options *o = s->options;
+	const struct stdio_relay_options *o = &stdio_relay_options;
 	struct relay_options r;
 	struct progress progress;
 	struct script script;
@@ -289,7 +290,7 @@ stdio_relay_run(
 		script_release(&script);
 	end = deadline_first(s->until, deadline_after(SHUTDOWN_DRAIN_MS));
 	if (sum.is_aborted)
-		sock_abort_acked(fd, options_idle_limit(s->time).ms, end);
+		sock_abort_acked(fd, options_idle_limit().ms, end);
 	else
 		shutdown_and_drain(
 		    fd, result < 0 ? deadline_after(0) : end, &sum);

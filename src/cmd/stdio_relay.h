@@ -16,7 +16,6 @@
 struct dial_result;
 struct err;
 struct listener;
-struct time_options;
 
 struct stdio_relay_options {
 	int on_eof;      /* enum relay_on_eof; -1: not given, fin */
@@ -38,6 +37,7 @@ struct stdio_relay_options {
 		.expect_ms = -1                                   \
 	}
 
+extern struct stdio_relay_options stdio_relay_options;
 extern const struct opt stdio_relay_opts[];
 extern const struct opt stdio_relay_script_opts[];
 extern const struct opt stdio_relay_record_opts[];
@@ -45,8 +45,6 @@ extern const struct opt stdio_relay_progress_opts[];
 
 /* The relay of one connection at a time. */
 struct stdio_relay {
-	const struct stdio_relay_options *options;
-	const struct time_options *time;
 	struct deadline until;    /* --max-time */
 	struct recorder recorder; /* of --output and --hexdump */
 	struct conn_summary last; /* of the previous connection */
@@ -61,7 +59,7 @@ struct stdio_relay {
  * Checks what the tables cannot: options that need others, and that stdin and
  * stdout are open if needed. Returns 0, or -1 with *e: ERR_USAGE or ERR_OUTPUT.
  */
-int stdio_relay_check(const struct stdio_relay_options *o, struct err *e);
+int stdio_relay_check(struct err *e);
 
 /* Rejects the options of the tables above if stdin and stdout are not relayed,
  * those of records unless there are records without that; with says what is
@@ -70,15 +68,15 @@ int stdio_relay_check_unused(const struct opt *const *used, const char *with,
     bool has_records, struct err *e);
 
 /* Whether the relay ends when all of stdin is sent. */
-bool stdio_relay_ends_with_input(const struct stdio_relay_options *o);
+bool stdio_relay_ends_with_input(void);
 
 /*
  * Checks the options as stdio_relay_check() and opens the records; the caller
  * sets s->recorder.has_several and zeroes the rest. Returns 0, or -1 with *e:
  * ERR_OUTPUT or ERR_USAGE. Call stdio_relay_release() in both cases.
  */
-int stdio_relay_open(struct stdio_relay *s, const struct stdio_relay_options *o,
-    const struct time_options *time, struct deadline until, struct err *e);
+int stdio_relay_open(
+    struct stdio_relay *s, struct deadline until, struct err *e);
 
 /*
  * Relays on the connected socket *fd, closes it, and reports that with -v.

@@ -29,11 +29,6 @@
 #define QUIET_MS 1000
 
 struct send_options {
-	struct report_options report;
-	struct name_options names;
-	struct source_options source;
-	struct time_options time;
-	struct sock_options sock;
 	struct multicast_options group;
 	int broadcast;
 	int no_fragment;
@@ -51,18 +46,9 @@ struct send_options {
 	struct recorder_options record;
 };
 
-static const struct send_options send_defaults = {
-    .time = TIME_OPTIONS_INIT,
-    .sock = SOCK_OPTIONS_INIT,
+static struct send_options send_options = {
     .group = {.ttl = -1},
     .replies = -1,
-};
-
-static const struct send_options send_effective = {
-    .time.timeout_ms = REPLY_MS,
-    .group = {.ttl = 1},
-    .replies = 1,
-    .window = 1,
 };
 
 static const struct opt send_opts[] = {
@@ -99,7 +85,7 @@ static const struct opt many_opts[] = {
     FLAG(0, "broadcast", send_options, broadcast,
 	"allow HOST to be a broadcast address"),
     NUMBER(0, "multicast-ttl", "N", send_options, group.ttl,
-	"let multicasts pass at most N - 1 routers", .max = 255),
+	"let multicasts pass at most N - 1 routers (default: 1)", .max = 255),
     CALL(0, "multicast-interface", "IF", send_options, group.interface,
 	"send multicasts through interface IF", .call = parse_interface),
     FLAG(0, "no-multicast-loop", send_options, group.no_loop,
@@ -112,12 +98,12 @@ static const struct opt many_opts[] = {
 static const struct opt reply_opts[] = {
     NUMBER(0, "replies", "N", send_options, replies,
 	"wait for N replies to each datagram; 0, and to many hosts: all that "
-	"arrive within --timeout",
+	"arrive within --timeout (default: 1)",
 	.excludes = "no-reply"),
     FLAG(0, "no-reply", send_options, no_reply, "do not wait for replies",
 	.excludes = "window timeout stats"),
     NUMBER(0, "window", "N", send_options, window,
-	"let at most N datagrams be unanswered at once", .min = 1,
+	"let at most N datagrams be unanswered at once (default: 1)", .min = 1,
 	.max = RTT_STATS_MAX),
     FLAG(0, "any-source", send_options, any_source,
 	"accept replies from any address, not only HOST PORT"),
@@ -140,20 +126,18 @@ static const struct opt record_opts[] = {
 };
 
 static const struct opt time_opts[] = {
-    OPTIONS_TIMEOUT("time limit for replies to a datagram, or after stdin"),
+    OPTIONS_TIMEOUT(
+	"time limit for replies to a datagram, or after stdin (default: 2 s)"),
     OPTIONS_MAX("time limit for the command as a whole"),
     {.kind = OPT_END},
 };
 
-static const struct opt_group send_groups[] = {{"sending", send_opts, 0},
-    {"broadcast and multicast", many_opts, 0}, {"replies", reply_opts, 0},
-    {"recording", record_opts, 0},
-    {"addresses", options_names, offsetof(struct send_options, names)},
-    {"local address", options_source, offsetof(struct send_options, source)},
-    {"time limits", time_opts, offsetof(struct send_options, time)},
-    {"socket options", options_socket, offsetof(struct send_options, sock)},
-    {"messages", options_report, offsetof(struct send_options, report)},
-    {NULL, NULL, 0}};
+static const struct opt_group send_groups[] = {{"sending", send_opts},
+    {"broadcast and multicast", many_opts}, {"replies", reply_opts},
+    {"recording", record_opts}, {"addresses", options_names},
+    {"local address", options_source}, {"time limits", time_opts},
+    {"socket options", options_socket}, {"messages", options_report},
+    {NULL, NULL}};
 
 /* The command's state. */
 struct send_state {
@@ -274,9 +258,9 @@ try_address(
 {
 	const struct send_options *o = s->o;
 	bool many = addr_is_multicast(peer) || o->broadcast;
-	struct dgram_options d = {.source = o->source.source,
-	    .source_port = (uint16_t)o->source.port,
-	    .sock = o->sock,
+	struct dgram_options d = {.source = options.source.source,
+	    .source_port = (uint16_t)options.source.port,
+	    .sock = options.sock,
 	    .group = addr_is_multicast(peer) ? &o->group : NULL,
 	    .broadcast = o->broadcast != 0,
 	    .no_fragment = o->no_fragment != 0,
@@ -400,25 +384,25 @@ set_sender_options(struct send_state *s, struct deadline until)
 {
 	const struct send_options *o = s->o;
 
-	s->sender_options =
-	    (struct sender_options){.replies = o->no_reply    ? SENDER_NO_REPLY
-					       : s->is_stream ? SENDER_STREAM
-					       : o->replies < 0 ? 1
-								: o->replies,
-		.timeout_ms = o->time.timeout_ms >= 0 ? o->time.timeout_ms
-			      : s->is_stream          ? QUIET_MS
-						      : REPLY_MS,
-		.window = o->window > 0 ? o->window : 1,
-		.count = o->count,
-		.interval_ns = o->rate > 0 ? CLOCK_SECOND / o->rate
-					   : clock_ns(o->interval_ms),
-		.number = o->number != 0,
-		.until = until,
-		.source = &s->source,
-		.on_sent = s->recorder.is_on ? on_sent : NULL,
-		.on_reply = on_reply,
-		.on_idle = on_idle,
-		.context = s};
+	s->sender_options = (struct sender_options){
+	    .replies = o->no_reply      ? SENDER_NO_REPLY
+		       : s->is_stream   ? SENDER_STREAM
+		       : o->replies < 0 ? 1
+					: o->replies,
+	    .timeout_ms = options.time.timeout_ms >= 0 ? options.time.timeout_ms
+			  : s->is_stream               ? QUIET_MS
+						       : REPLY_MS,
+	    .window = o->window > 0 ? o->window : 1,
+	    .count = o->count,
+	    .interval_ns =
+		o->rate > 0 ? CLOCK_SECOND / o->rate : clock_ns(o->interval_ms),
+	    .number = o->number != 0,
+	    .until = until,
+	    .source = &s->source,
+	    .on_sent = s->recorder.is_on ? on_sent : NULL,
+	    .on_reply = on_reply,
+	    .on_idle = on_idle,
+	    .context = s};
 }
 
 /* Whether the command prints results: with --no-reply it may not. */
@@ -460,14 +444,13 @@ static int
 send_and_receive(struct send_state *s, const struct endpoint *ep,
     struct deadline until, struct err *e)
 {
-	const struct send_options *o = s->o;
 	struct addr_list list = ADDR_LIST_INIT;
 	int result;
 
 	sandbox_enter();
-	result = resolve(ep, &o->names,
+	result = resolve(ep, &options.names,
 	    deadline_first(
-		until, deadline_limit(o->time.timeout_ms, "--timeout")),
+		until, deadline_limit(options.time.timeout_ms, "--timeout")),
 	    &list, e);
 	if (result == 0)
 		result = try_addresses(s, &list, e);
@@ -482,11 +465,11 @@ send_and_receive(struct send_state *s, const struct endpoint *ep,
 }
 
 static int
-send_run(const void *options, const struct command_args *args, struct err *e)
+send_run(const struct command_args *args, struct err *e)
 {
-	const struct send_options *o = options;
+	const struct send_options *o = &send_options;
 	struct send_state s = {.o = o, .fd = -1, .start_ns = clock_now()};
-	struct deadline until = deadline_max_time(o->time.max_ms);
+	struct deadline until = deadline_max_time(options.time.max_ms);
 	int used = endpoint_operands(args->operands, args->count), result;
 	struct endpoint ep;
 
@@ -521,9 +504,6 @@ const struct command udp_send_command = {
     .min_operands = 1,
     .max_operands = -1,
     .groups = send_groups,
-    .defaults = &send_defaults,
-    .effective = &send_effective,
-    .size = sizeof(struct send_options),
     .usual = "hex whole count interval replies no-reply timeout stats hexdump "
 	     "number source rate broadcast verbose",
     .notes =

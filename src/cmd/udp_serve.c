@@ -48,12 +48,6 @@ enum serve_mode {
 };
 
 struct serve_options {
-	struct report_options report;
-	struct name_options names;
-	struct time_options time;
-	struct sock_options sock;
-	struct access_options access;
-	struct bind_options bind;
 	int mode;             /* enum serve_mode */
 	int lines, recv_only; /* of SERVE_PRINT */
 	const char *reply;
@@ -65,18 +59,9 @@ struct serve_options {
 	struct recorder_options record;
 };
 
-static const struct serve_options serve_defaults = {
-    .time = TIME_OPTIONS_INIT,
-    .sock = SOCK_OPTIONS_INIT,
-    .bind = BIND_OPTIONS_INIT,
+static struct serve_options serve_options = {
     .max_rate = MAX_RATE,
     .program_ms = -1,
-};
-
-static const struct serve_options serve_effective = {
-    .reply = REPLY,
-    .max_programs = DEFAULT_PROGRAMS,
-    .program_ms = PROGRAM_MS,
 };
 
 static const struct opt serve_opts[] = {
@@ -93,7 +78,7 @@ static const struct opt serve_opts[] = {
 	"with --print: do not read stdin"),
     STRING(0, "reply", "FORMAT", serve_options, reply,
 	"answer FORMAT: %s message, %n its number, %a address, %p port, %% "
-	"percent"),
+	"percent (default: '" REPLY "')"),
     NUMBER(0, "count", "N", serve_options, count, "exit after N datagrams",
 	.min = 1),
     NUMBER(0, "max-rate", "N", serve_options, max_rate,
@@ -102,10 +87,10 @@ static const struct opt serve_opts[] = {
     LIST(0, "join", "GROUP[%IF]", serve_options, joins,
 	"receive a multicast group too; without ADDR nothing else"),
     NUMBER(0, "max-programs", "N", serve_options, max_programs,
-	"run at most N programs at once; datagrams wait", .min = 1,
-	.max = MAX_PROGRAMS),
+	"run at most N programs at once; datagrams wait (default: 32)",
+	.min = 1, .max = MAX_PROGRAMS),
     DURATION(0, "program-timeout", "T", serve_options, program_ms,
-	"kill a program that takes longer", .min = 1),
+	"kill a program that takes longer (default: 10 s)", .min = 1),
     {.kind = OPT_END},
 };
 
@@ -126,15 +111,11 @@ static const struct opt time_opts[] = {
     {.kind = OPT_END},
 };
 
-static const struct opt_group serve_groups[] = {{"server", serve_opts, 0},
-    {"server", options_bind, offsetof(struct serve_options, bind)},
-    {"server", options_access, offsetof(struct serve_options, access)},
-    {"recording", record_opts, 0},
-    {"addresses", options_names, offsetof(struct serve_options, names)},
-    {"time limits", time_opts, offsetof(struct serve_options, time)},
-    {"socket options", options_socket, offsetof(struct serve_options, sock)},
-    {"messages", options_report, offsetof(struct serve_options, report)},
-    {NULL, NULL, 0}};
+static const struct opt_group serve_groups[] = {{"server", serve_opts},
+    {"server", options_bind}, {"server", options_access},
+    {"recording", record_opts}, {"addresses", options_names},
+    {"time limits", time_opts}, {"socket options", options_socket},
+    {"messages", options_report}, {NULL, NULL}};
 
 /* The command's state. */
 struct serve_state {
@@ -378,7 +359,7 @@ static struct deadline
 idle_limit(const struct serve_state *s)
 {
 	return deadline_limit_from(
-	    s->last_ns, s->o->time.idle_ms, "--idle-timeout");
+	    s->last_ns, options.time.idle_ms, "--idle-timeout");
 }
 
 /* Checks --idle-timeout and --max-time. Returns 0, or -1 with *e. */
@@ -481,7 +462,8 @@ serve_to_end(struct serve_state *s, struct err *e)
 	if (serve_all(s, e) == 0)
 		return 0;
 	if (s->record_error.kind != ERR_NONE || e->kind != ERR_TIMEOUT ||
-	    deadline_passed(s->until) || !listener_is_activated(s->o->bind.fd))
+	    deadline_passed(s->until) ||
+	    !listener_is_activated(options.bind.fd))
 		return -1;
 	diag_note("%s: the normal end with --fd systemd", e->text);
 	return 0;
@@ -494,7 +476,7 @@ open_record(struct serve_state *s, struct err *e)
 	struct conn none = {.start_ns = clock_now()};
 
 	s->recorder.until = s->until;
-	s->recorder.idle = options_idle_limit(&s->o->time);
+	s->recorder.idle = options_idle_limit();
 	if (recorder_open(&s->recorder, &s->o->record, e) < 0)
 		return -1;
 	return recorder_begin(&s->recorder, &none, e);
@@ -590,32 +572,31 @@ choose_mode(struct serve_state *s, char *const *program, struct err *e)
 }
 
 static int
-serve_run(const void *options, const struct command_args *args, struct err *e)
+serve_run(const struct command_args *args, struct err *e)
 {
-	const struct serve_options *o = options;
+	const struct serve_options *o = &serve_options;
 	struct serve_state s = {
-	    .o = o, .until = deadline_max_time(o->time.max_ms)};
+	    .o = o, .until = deadline_max_time(options.time.max_ms)};
 	struct access access = ACCESS_INIT;
 	struct multicast_group *groups = NULL;
-	struct dgram_server_options so = {.listener = {.names = o->names,
+	struct dgram_server_options so = {.listener = {.names = options.names,
 					      .until = s.until,
 					      .type = SOCK_DGRAM,
-					      .sock = o->sock,
-					      .mode = o->bind.mode,
-					      .fd = o->bind.fd},
-	    .access = o->access.rules.count > 0 ? &access : NULL,
+					      .sock = options.sock,
+					      .mode = options.bind.mode,
+					      .fd = options.bind.fd},
+	    .access = options.access.count > 0 ? &access : NULL,
 	    .group_count = o->joins.count,
 	    .max_rate = o->max_rate,
 	    .on_sent = o->record.hexdump != NULL || o->record.textdump != NULL
 			   ? on_sent
 			   : NULL,
 	    .context = &s};
-	struct local_operands operands = {args, "udp", SERVE_PORT};
 	struct endpoint ep;
 	int result;
 
-	diag_limit(s.until, o->time.idle_ms);
-	if (options_parse_local(&ep, &o->bind, &operands, e) < 0)
+	diag_limit(s.until, options.time.idle_ms);
+	if (options_parse_local(&ep, args, "udp", SERVE_PORT, e) < 0)
 		return -1;
 	if (o->mode == SERVE_PRINT)
 		so.listener.stdio_error =
@@ -630,7 +611,7 @@ serve_run(const void *options, const struct command_args *args, struct err *e)
 	if (result == 0)
 		result = parse_groups(&groups, &o->joins, e);
 	if (result == 0)
-		result = options_make_access(&access, &o->access, s.until, e);
+		result = options_make_access(&access, s.until, e);
 	so.groups = groups;
 	if (result == 0)
 		result = run_server(&s, &ep, &so, e);
@@ -654,9 +635,6 @@ const struct command udp_serve_command = {
     .max_operands = 2,
     .runs_program = true,
     .groups = serve_groups,
-    .defaults = &serve_defaults,
-    .effective = &serve_effective,
-    .size = sizeof(struct serve_options),
     .usual = "echo discard print lines recv-only reply count hexdump join "
 	     "allow idle-timeout verbose json",
     .notes =
