@@ -21,7 +21,7 @@ like $r->{err}, qr/connected to \Q$address\E%left port $port from fe80::\S+%left
 is $p->finish->{out}, 'hello', 'the bytes arrive';
 
 $r = start_in($left, 'connect', '-z', "[$address%nonesuch]:$port")->finish;
-is $r->{status}, 3, 'an unknown scope: no such address' or diag $r->{err};
+is $r->{status}, 7, 'an unknown scope: no such interface' or diag $r->{err};
 
 $r = start_in($left, 'connect', '-z', '192.0.2.1', 80)->finish;
 is $r->{status}, 6, 'no route is status 6';
