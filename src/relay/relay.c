@@ -456,7 +456,6 @@ pump(struct relay *r, const struct pollfd *fds)
 {
 	const short hangup = POLLERR | POLLHUP;
 	bool is_forwarder = is(r, POLICY_FORWARDER);
-	struct pollfd in = {.fd = r->o->in};
 
 	/* After a failed send, all that had arrived is read. */
 	if (wants(r, POLICY_DRAIN_PEER) && flow_wants_read(&r->down) &&
@@ -470,8 +469,8 @@ pump(struct relay *r, const struct pollfd *fds)
 	    is_forwarder) {
 		detect_reset(
 		    &r->up.in, r->o->in, is(r, POLICY_TARGET_FINISHED));
-		if (r->o->is_handler && poll(&in, 1, 0) > 0 &&
-		    (in.revents & POLLHUP) != 0)
+		if (r->up.in.errnum == 0 && r->o->is_whole != NULL &&
+		    !r->o->is_whole(r->o->context))
 			r->up.in.errnum = ECONNRESET;
 		r->target_sum.is_fin_received = r->up.in.errnum == 0;
 	}

@@ -43,9 +43,6 @@ struct relay_options {
 	struct deadline until; /* deadline of the command */
 	bool is_program;       /* fd leads to a program that makes the
 				  connection: its end is the connection's */
-	bool is_handler;       /* in is a program, of a forwarder: its end
-				  is not passed on while it may have been
-				  killed, but ends the relay */
 	bool crlf;             /* LF of the input is sent as CRLF */
 	/* Whose other clients wait for the input, too: the relay ends as if the
 	 * input had, when that has been idle for a moment and the peer has
@@ -61,6 +58,11 @@ struct relay_options {
 	int64_t total;             /* bytes of the input; -1: unknown */
 
 	struct recorder *recorder; /* of the data; NULL: none */
+
+	/* Of a forwarder, at the end of in: whether it may be passed on; it may
+	 * not if in was lost, or may have been. NULL: it may. */
+	bool (*is_whole)(void *context);
+	void *context; /* is_whole's */
 
 	/* Receives the summary of a forwarder's other side; NULL: none. */
 	struct conn_summary *target;

@@ -3,6 +3,7 @@
 #include "serve/handler.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,6 +137,13 @@ set_up(const struct served *v, int fd, struct relay_options *o)
 	o->recorder = v->h->recorder;
 }
 
+/* Whether the target's TLS ended in good order, and not with a mere FIN. */
+static bool
+is_target_whole(void *context)
+{
+	return tls_has_closed(context);
+}
+
 /* Dials a target and relays until both directions are finished. */
 static int
 serve_forward(struct served *v)
@@ -154,6 +162,10 @@ serve_forward(struct served *v)
 	}
 	set_up(v, target, &o);
 	o.target = &target_sum;
+	if (v->target.tls != NULL) {
+		o.is_whole = is_target_whole;
+		o.context = v->target.tls;
+	}
 	result = relay_run(s->fd, &o, &s->r, &s->e);
 	/* A reset by the target is not a probe. */
 	s->allows_probes = s->allows_probes && sock_is_closed(s->fd);
@@ -216,6 +228,17 @@ set_variables(const struct tls *t)
 			(void)unsetenv(values[i][0]);
 }
 
+/* A program that has closed its connection, and not only finished, may have
+ * been killed: how it ended shows later. */
+static bool
+is_program_whole(void *context)
+{
+	const struct proc *p = context;
+	struct pollfd f = {.fd = p->fd};
+
+	return poll(&f, 1, 0) <= 0 || (f.revents & POLLHUP) == 0;
+}
+
 /*
  * Relays to a program, in whose place this process has the connection. It is
  * not an error that the program ends without reading everything, or that the
@@ -243,7 +266,8 @@ serve_program(struct served *v)
 		return -1;
 	outlive_program();
 	set_up(v, p->fd, &o);
-	o.is_handler = true;
+	o.is_whole = is_program_whole;
+	o.context = p;
 	result = relay_run(s->fd, &o, &s->r, &s->e);
 	sock_close(&p->fd);
 	if (result < 0 && s->e.kind != ERR_LOST)

@@ -34,6 +34,8 @@ struct tls {
 	struct proc *process;
 	int hold; /* a copy of the plain socket: closing that does not end it */
 	bool is_secured; /* the handshake is done */
+	bool is_closed;  /* the peer has ended TLS in good order */
+	bool is_lost;    /* or it was lost, as end says */
 	bool has_end;    /* the last report was received */
 	struct tls_facts facts;
 	char unverified[160]; /* why the certificate would not be accepted */
@@ -85,9 +87,13 @@ add_report(void *context, const char *line)
 	} else if ((rest = after(line, "secured")) != NULL) {
 		t->is_secured = sscanf(rest, "%15s %63s %d", f->protocol,
 				    f->cipher, &f->days) == 3;
-	} else if ((rest = after(line, "end")) != NULL &&
+	} else if (strcmp(line, "closed") == 0) {
+		t->is_closed = true;
+	} else if (((rest = after(line, "lost")) != NULL ||
+		       (rest = after(line, "end")) != NULL) &&
 		   sscanf(rest, "%d %d %n", &kind, &errnum, &n) == 2) {
-		t->has_end = true;
+		t->is_lost = t->is_lost || kind != ERR_NONE;
+		t->has_end = t->has_end || line[0] == 'e';
 		err_set(&t->end, (enum err_kind)kind, "%s", rest + n);
 		t->end.errnum = errnum;
 	} else if (strcmp(line, "dropped") == 0) {
@@ -245,15 +251,26 @@ tls_facts(const struct tls *t)
 	return &t->facts;
 }
 
+bool
+tls_has_closed(struct tls *t)
+{
+	/* The report was written before the end. */
+	while (!t->is_closed && !t->is_lost &&
+	       proc_read_lines(t->process, deadline_after(0)) > 0)
+		continue;
+	return t->is_closed;
+}
+
 int
 tls_end(struct tls *t, bool is_complete, struct deadline until, struct err *e)
 {
 	if (is_complete)
 		(void)sock_shut(t->hold, SHUT_RDWR);
-	(void)proc_wait(t->process, until);
-	if (t->has_end && t->end.kind == ERR_NONE)
+	if (is_complete || !t->is_lost)
+		(void)proc_wait(t->process, until);
+	if (t->has_end && !t->is_lost)
 		return 0;
-	if (t->has_end) {
+	if (t->is_lost) {
 		*e = t->end;
 	} else {
 		err_set(e, ERR_LOST,

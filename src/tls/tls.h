@@ -65,6 +65,10 @@ struct tls *tls_start(
 
 const struct tls_facts *tls_facts(const struct tls *t);
 
+/* At the end of the plain bytes: whether the peer has ended TLS (close_notify),
+ * or nothing was ever sent. Otherwise the rest may be missing. */
+bool tls_has_closed(struct tls *t);
+
 /*
  * Waits for the end of the TLS after the plain connection has been closed, at
  * most until the deadline. is_complete: everything was sent, and nothing more

@@ -82,14 +82,21 @@ report(const char *fmt, const char *a, const char *b)
 		_exit(ERR_FAILED);
 }
 
+static void
+report_error(const char *what, const struct err *e)
+{
+	char start[40];
+
+	snprintf(
+	    start, sizeof(start), "%s %d %d", what, (int)e->kind, e->errnum);
+	report("%s %s", start, e->text);
+}
+
 /* Reports the end of the connection, and exits. */
 static _Noreturn void
 leave(const struct err *e)
 {
-	char numbers[40];
-
-	snprintf(numbers, sizeof(numbers), "%d %d", (int)e->kind, e->errnum);
-	report("end %s %s", numbers, e->text);
+	report_error("end", e);
 	_exit((int)e->kind);
 }
 
@@ -566,6 +573,8 @@ write_output(void)
 		/* Only a probe finds that a peer has vanished. */
 		if (!p.is_finished)
 			sock_start_keepalive(FD_TCP);
+	} else {
+		report_error("lost", &p.lost);
 	}
 	(void)sock_shut(FD_PLAIN, SHUT_WR);
 }

@@ -7,6 +7,8 @@
  *	unverified REASON             why it would not be accepted
  *	secured VERSION CIPHER DAYS   the handshake is complete
  *	closed                        the peer ended TLS (close_notify)
+ *	lost KIND ERRNO TEXT          or it did not, and something may be
+ *	                              missing
  *	dropped                       it did so when this side had ended, and
  *	                              sent nothing
  *	end KIND ERRNO TEXT           the last: how the connection ended, or

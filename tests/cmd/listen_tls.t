@@ -106,6 +106,17 @@ my $plain = start('serve-hello', '-4', '--greeting', '', 0);
 $p = tls_front($c, $plain->port);
 $r = client($p, "Michael\nexit\n");
 is "$r->{status} $r->{out}", "0 Hello, Michael!\n", '--to';
+# And a client without TLS of one with it, whose end may be cut.
+for my $row (['whole', $p->port, 0], ['cut', tls_cutter($p->port), 10]) {
+    my ($how, $port, $status) = @$row;
+    my $to = start('listen', '-4k', '--to', "localhost:$port", @ca, 0);
+    $r = run({ stdin => "Michael\nexit\n" }, 'connect', '127.0.0.1', $to->port);
+    is "$r->{status} $r->{out}", "$status Hello, Michael!\n",
+        "--to a target with TLS, $how";
+    $to->expect(err => qr/: TLS: the peer ended the connection without ending TLS/)
+        if $status;
+    $to->stop;
+}
 $_->stop for $p, $plain;
 $p = server('serve-hello', []);
 $r = client($p, "Michael\nexit\n");
