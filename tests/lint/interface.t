@@ -23,6 +23,9 @@ my %kind = text('src/base/err.c') =~ /^    \[ERR_(\w+)\] = \{"(\w+)", /mg;
 push @lines, map { "status $status{$_} $kind{$_}" }
     sort { $status{$a} <=> $status{$b} } keys %status;
 
+my ($every) = text('man/sockt.1') =~ /^\.Ss JSON events\n(.+?)^\.Bl /ms;
+push @lines, 'members of every event: '
+    . join ' ', $every =~ /^\.Va (\w+) [,.]$/mg;
 for my $event (sort { $a->{name} cmp $b->{name}
         || "@{ $a->{commands} }" cmp "@{ $b->{commands} }" } event_table()) {
     push @lines, "event $event->{name} of @{ $event->{commands} }: "
