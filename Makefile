@@ -17,7 +17,6 @@
 #	make coverage       counts the lines and branches that tests reach
 #	make sanitize       runs make check with ASan and UBSan
 #	make fuzz           fuzzes each parser for FUZZ_SECONDS (clang)
-#	make mutants        changes one token, and runs the tests (root, clang)
 #	make check-machines runs tests on 32-bit and big-endian machines
 #	make lint           checks format, code, scripts and manual pages
 #	make install, uninstall, clean, help
