@@ -183,9 +183,11 @@ text_credentials(const char *bytes, size_t n, bool is_url, size_t *length)
 		return NULL;
 	if (end - p > 3 && (p < at || !is_url))
 		p += 3;
-	else if (is_url && (bytes[0] != '/' || bytes[1] == '/'))
-		p = bytes + (bytes[0] == '/' ? 2 : 0);
-	else
+	else if (is_url && end - bytes > 2 && memcmp(bytes, "//", 2) == 0)
+		p = bytes + 2;
+	else if (is_url && memchr("/?#.", bytes[0], 4) == NULL)
+		p = bytes;
+	else /* A relative reference has none. */
 		return NULL;
 	for (at = end; at > p && at[-1] != '@'; at--)
 		;

@@ -251,6 +251,7 @@ test_shown(void)
 	check_shown("gopher:\033", "gopher:\\x1b");
 	check_shown("//u:p@\033", "//...@\\x1b");
 	check_shown("/a@b", "/a@b");
+	check_shown("?to=a@b", "?to=a@b");
 	is_text(text_shown("a@b: http://u:p@c"), "a@b: http://...@c",
 	    "any text: the credentials of a URL in it");
 	is_text(text_shown("//a@b"), "//a@b", "no scheme, no URL");
