@@ -44,7 +44,8 @@ static struct {
 	struct proc *first;
 	size_t timed; /* those with a time of the next signal */
 	unsigned exits;
-	bool adopts; /* orphaned descendants become children of this process */
+	bool is_copy; /* a forked one, which ends before its own grace does */
+	bool adopts;  /* orphaned descendants become children of this process */
 } table;
 
 /* Sets the time of the next signal. */
@@ -131,7 +132,9 @@ proc_end(struct proc *p)
 	/* Zombies that another process reaps look alive. */
 	if (p->ends > 1 && p->pid == 0 && !table.adopts)
 		p->ends = GIVEN_UP;
-	set_time(p, deadline_after(p->ends < GIVEN_UP ? PROC_GRACE_MS : -1));
+	set_time(p, deadline_after(p->ends >= GIVEN_UP ? -1
+				   : table.is_copy     ? PROC_GRACE_MS / 2
+						       : PROC_GRACE_MS));
 }
 
 unsigned
@@ -325,6 +328,7 @@ begin(struct proc *p, struct child_ends *ends)
 	signals_after_fork();
 	wait_after_fork();
 	memset(&table, 0, sizeof(table));
+	table.is_copy = true;
 	if (p->group != 0)
 		setpgid(0, 0);
 	if (ends->fd >= 0) {

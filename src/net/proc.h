@@ -11,7 +11,7 @@
  *
  * proc_poll() and proc_wait() reap whatever has exited, and end what has to
  * end, with all that it started: SIGTERM, and SIGKILL PROC_GRACE_MS later. A
- * forked copy begins with an empty table.
+ * forked copy begins with an empty table, and half of that time.
  */
 #ifndef NET_PROC_H
 #define NET_PROC_H

@@ -15,6 +15,7 @@
 #include "dial/reconnect.h"
 #include "net/endpoint.h"
 #include "net/shutdown.h"
+#include "net/signals.h"
 #include "net/sock.h"
 #include "net/wait.h"
 #include "relay/recorder.h"
@@ -337,6 +338,10 @@ handler_serve(int fd, const struct conn *c, void *context)
 	v.c = c;
 	session_start(&v.s, fd, v.h->idle, v.h->max_ms);
 	v.s.allows_probes = v.h->allows_probes;
+	/* A program of --via may ignore what ends this process: it is ended
+	 * first, within the time that the server gives. */
+	if (v.h->connector.via != NULL && signals_catch(&v.s.e) < 0)
+		return session_end(&v.s, c, DIAG_NOTE, -1);
 	result = session_secure(&v.s, &v.h->tls);
 	if (result == 0 && v.h->secured >= 0 &&
 	    (fd_write_all(v.h->secured, "", 1) < 0 ||
@@ -344,5 +349,8 @@ handler_serve(int fd, const struct conn *c, void *context)
 		result = err_sys(&v.s.e, ERR_FAILED, errno, "serving");
 	if (result == 0)
 		result = v.h->recorder == NULL ? serve(&v) : serve_recorded(&v);
+	/* The server knows why. */
+	if (signals_stopped() != 0)
+		v.s.e.text[0] = '\0';
 	return session_end(&v.s, c, DIAG_NOTE, result);
 }

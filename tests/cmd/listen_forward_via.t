@@ -50,6 +50,18 @@ $r = $p->finish;
 is $r->{status}, 10, 'is no success';
 like $r->{err}, qr/^sockt listen: 127\.0\.0\.1 port \d+: .*status 3/m, 'and told';
 
+# Nothing that the server started lives on.
+for my $how ([], ['-x', "$dir/dump"]) {
+    $p = start('listen', '-4', '-k', @$how, '--to', 'name.test:81', '--via',
+        'trap "" TERM HUP INT; echo $$; while :; do sleep 0.1; done', 0);
+    $c = tcp_client($p->port);
+    my ($program) = <$c> =~ /(\d+)/;
+    my $ended = $p->stop;
+    is "$ended->{status} " . ($ended->{err} =~ s/^.*listening on.*\n//mr), '0 ',
+        'a server ends in silence';
+    ok !is_running($program), 'a program that ignores SIGTERM has ended, too';
+}
+
 # --- --tls -----------------------------------------------------------------
 
 SKIP: {
