@@ -511,7 +511,9 @@ run_server(struct serve_state *s, const struct endpoint *ep,
 	if (signals_catch(e) < 0 || open_record(s, e) < 0 ||
 	    dgram_server_open(&s->server, ep, so, e) < 0)
 		return signals_server_result(-1, e);
-	if (s->mode == SERVE_HELLO && s->o->reply == NULL)
+	if (s->mode == SERVE_HELLO && s->o->reply == NULL &&
+	    (s->server.listener.is_port_chosen || isatty(STDERR_FILENO) ||
+		diag_shows(DIAG_NOTE)))
 		diag_warn("answering each datagram with a greeting (--print "
 			  "prints them)");
 	listener_announce(&s->server.listener);
