@@ -510,7 +510,6 @@ static void
 expire_flight(struct scan *s, uint32_t id)
 {
 	const struct probe *p = scan_probe(s, id);
-	struct ready_outcome o;
 
 	/* Silence is not a loss until a re-probe has been answered. */
 	if (p->tries == 1 && s->pace.threshold == s->pace.limit)
@@ -521,12 +520,7 @@ expire_flight(struct scan *s, uint32_t id)
 		set_timer(s, id);
 		return;
 	}
-	/* The answer may have arrived while this process was busy. */
-	o = probe_poll(s, id);
-	if (o.errnum == EINPROGRESS)
-		handle_silence(s, id);
-	else
-		retry_outcome(s, id, o);
+	handle_silence(s, id);
 }
 
 void

@@ -264,22 +264,27 @@ is_done(const struct scan *s)
 	return s->is_exhausted && s->active == 0;
 }
 
-/* Waits and handles every ready socket. Returns 0, or -1 with errno. */
-static int
+/* Waits and handles every ready socket. Returns the time up to which all that
+ * had arrived was handled, or -1 with errno. */
+static int64_t
 wait_ready(struct scan *s, struct deadline wake)
 {
 	struct deadline now = {0};
 	uint32_t ids[MAX_READY];
+	int64_t looked_ns;
 	int i, n;
 
 	do {
+		looked_ns = clock_now();
 		n = ready_set_wait(s->set, ids, MAX_READY, wake);
 		for (i = 0; i < n; i++)
 			handle_ready(s, ids[i]);
+		if (n == 0 && wake.at_ns > looked_ns)
+			looked_ns = wake.at_ns;
 		wake = now;
 	} while (n == MAX_READY && signals_stopped() == 0 &&
 		 !deadline_passed(s->o->until));
-	return n < 0 ? -1 : 0;
+	return n < 0 ? -1 : looked_ns;
 }
 
 /* Sends, waits, handles answers and timers. Returns 0, or -1 with *e. */
@@ -287,20 +292,20 @@ static int
 run_round(struct scan *s, struct err *e)
 {
 	struct deadline wake = send_probes(s);
+	int64_t looked_ns;
 	uint32_t id;
-	int64_t now;
 
 	if (is_done(s))
 		return 0;
 	wake = deadline_first(wake, probe_deadline(&s->pool));
 	wake =
 	    deadline_first(wake, deadline_first(s->o->until, s->next_progress));
-	if (wait_ready(s, wake) < 0 && errno != EINTR)
+	looked_ns = wait_ready(s, wake);
+	if (looked_ns < 0 && errno != EINTR)
 		return err_sys(e, ERR_FAILED, errno, "waiting for answers");
 	if (signals_stopped() != 0)
 		return err_sys(e, ERR_FAILED, EINTR, "scan");
-	now = clock_now();
-	while ((id = probe_expired(&s->pool, now)) != PROBE_NONE)
+	while ((id = probe_expired(&s->pool, looked_ns)) != PROBE_NONE)
 		retry_expired(s, id);
 	if (report_progress(s, e) < 0)
 		return -1;
