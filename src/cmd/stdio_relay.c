@@ -157,21 +157,6 @@ stdio_relay_check_unused(const struct opt *const *used, const char *with,
 	    o->name, with);
 }
 
-/*
- * Where stdin begins, if it is a file that every connection gets from there to
- * its end; otherwise -1.
- */
-static off_t
-input_start(const struct stdio_relay *s)
-{
-	const struct stdio_relay_options *o = &stdio_relay_options;
-
-	if (!s->recorder.has_several || o->recv_only || o->done ||
-	    fd_kind(STDIN_FILENO) != FD_REGULAR)
-		return -1;
-	return lseek(STDIN_FILENO, 0, SEEK_CUR);
-}
-
 bool
 stdio_relay_ends_with_input(void)
 {
@@ -182,13 +167,18 @@ stdio_relay_ends_with_input(void)
 int
 stdio_relay_open(struct stdio_relay *s, struct deadline until, struct err *e)
 {
+	const struct stdio_relay_options *o = &stdio_relay_options;
+
 	s->until = until;
 	if (stdio_relay_check(e) < 0)
 		return -1;
-	s->input_start = input_start(s);
+	s->input_start = -1;
+	if (s->recorder.has_several && !o->recv_only && !o->done &&
+	    fd_kind(STDIN_FILENO) == FD_REGULAR)
+		s->input_start = lseek(STDIN_FILENO, 0, SEEK_CUR);
 	s->recorder.until = until;
 	s->recorder.idle = options_idle_limit();
-	return recorder_open(&s->recorder, &stdio_relay_options.record, e);
+	return recorder_open(&s->recorder, &o->record, e);
 }
 
 /* Sets the relay's options, except the script and the progress. */
