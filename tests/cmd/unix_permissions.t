@@ -9,7 +9,7 @@ my %announcement = ('udp-serve' => qr/receiving on/);
 # Starts a server on the path; returns it and the mode, without the type.
 sub serve {
     my ($command, @o) = @_;
-    my $p = start($command, "unix:$path", @o);
+    my $p = start($command, "-v", "unix:$path", @o);
     $p->expect(err => $announcement{$command} // qr/listening on/);
     return ($p, sprintf('%o', (stat $path)[2] & 07777));
 }
