@@ -30,6 +30,9 @@
 /* The longest wait for the last acknowledgements with --on-peer-eof quit. */
 #define QUIT_MS INT64_C(2000)
 
+/* How many pieces that had arrived are received after a limit has passed. */
+#define LATE_PIECES 16
+
 /* How long the input is idle before the next client has its turn. */
 #define YIELD_MS 200
 
@@ -52,6 +55,7 @@ struct relay {
 	bool fin_sent;        /* to the peer */
 	bool is_reported;     /* that the end of the input is waited for */
 	bool is_awaited;      /* by another client */
+	int late_pieces;      /* received after a limit */
 	int64_t peer_end_ns;  /* when its FIN or reset arrived; 0: not yet */
 	int64_t finished_ns;  /* when all input was sent */
 	int64_t written_ns;   /* when bytes last waited for out */
@@ -525,7 +529,11 @@ loop(struct relay *r, struct pollfd *fds, struct err *e)
 			r->unread = -1;
 		}
 		note_progress(r);
-		if (deadline_passed(limit_deadline(r)))
+		/* This process may have been stopped: the peer's end may
+		 * follow what it sent. */
+		if (deadline_passed(limit_deadline(r)) &&
+		    ((fds[POLL_SOCKET].revents & POLLIN) == 0 ||
+			r->late_pieces++ >= LATE_PIECES))
 			return limit_error(r, e);
 		pump(r, fds);
 		note_progress(r);

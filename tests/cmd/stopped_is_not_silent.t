@@ -126,6 +126,12 @@ $case{'connect --expect'} = sub {
     return start('connect', '--expect', 'READY', '--expect-timeout', 1,
         '--done', $here, $l->sockport);
 };
+$case{'connect --linger'} = sub {
+    my $l = tcp_listener();
+    peer($l, sub { sleep 0.7; syswrite $_[0], 'x' });
+    return start({ stdin => '' }, 'connect', '--linger', 1, $here,
+        $l->sockport);
+};
 $case{'udp-send --timeout'} = sub {
     my $s = udp_socket();
     Sockt::fork_child(sub {
@@ -158,10 +164,22 @@ for my $name (sort keys %pid) {
         or diag $end;
 }
 
+# The process of a connection.
+my $p = start('serve-hello', '--http', @idle, $here, 0);
+my $c = tcp_client($p->port);
+my $child = await_child($p->{pid});
+kill 'STOP', $child;
+syswrite $c, "GET / HTTP/1.0\r\n\r\n";
+sleep 1.6;
+kill 'CONT', $child;
+sysread $c, my $response, 999;
+like $response, qr/200 OK/, 'serve-hello --http: a request';
+$p->stop;
+
 # Silence is silence all the same.
 my $l = tcp_listener();
-my $p = start({ keep_stdin => 1 }, 'connect', @idle, $here, $l->sockport);
-my $c = $l->accept;
+$p = start({ keep_stdin => 1 }, 'connect', @idle, $here, $l->sockport);
+$c = $l->accept;
 is stopped($p)->{status}, 5, 'a silent peer is one';
 
 done_testing;
