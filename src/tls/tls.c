@@ -26,10 +26,6 @@
 #include "tls/tls_library.h"
 #include "tls/tls_process.h"
 
-/* How long the process may take to send what it has before it resets the
- * connection. */
-#define CUT_MS 200
-
 struct tls {
 	struct proc *process;
 	int hold; /* a copy of the plain socket: closing that does not end it */
@@ -288,8 +284,9 @@ tls_release(struct tls *t)
 	if (t == NULL)
 		return;
 	if (t->process != NULL) {
+		/* It sends what it has, and resets the connection. */
 		fd_close(&t->process->errors);
-		(void)proc_wait(t->process, deadline_after(CUT_MS));
+		(void)proc_wait(t->process, deadline_after(PROC_GRACE_MS));
 		proc_free(&t->process);
 	}
 	fd_close(&t->hold);

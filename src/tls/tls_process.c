@@ -67,6 +67,8 @@ static struct {
 	struct err lost; /* how the connection was lost; ERR_NONE: it was not */
 } p;
 
+static _Noreturn void cut(void);
+
 static void
 report(const char *fmt, const char *a, const char *b)
 {
@@ -77,9 +79,9 @@ report(const char *fmt, const char *a, const char *b)
 		return;
 	n = (size_t)n < sizeof(line) - 1 ? n : (int)sizeof(line) - 2;
 	line[n++] = '\n';
-	/* sockt would wait for it. */
+	/* Nobody reads it any more; or sockt would wait for it. */
 	if (fd_write_all(FD_REPORT, line, (size_t)n) < 0)
-		_exit(ERR_FAILED);
+		cut();
 }
 
 static void
