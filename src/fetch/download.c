@@ -895,17 +895,26 @@ static int
 check_url(const struct download_run *d, const char *url, bool *is_https,
     struct err *e)
 {
+	const struct download_options *o = d->options;
 	char name[URL_NAME_SIZE];
+	struct stat st;
 	struct route route;
 	struct url u;
 
 	if (url_parse(&u, url, e) < 0)
 		return -1;
-	if (d->options->remote_name && !url_file_name(&u, name))
+	if (o->remote_name && !url_file_name(&u, name))
 		return err_set(e, ERR_USAGE,
 		    "URL '%s' names no file, or that of a partial download; "
 		    "--output FILE does",
 		    text_shown_url(url));
+	/* One that appears later is an error of the file; see open_output(). */
+	if (o->remote_name && lstat(name, &st) == 0 &&
+	    (!S_ISREG(st.st_mode) ||
+		(!o->force && !o->resume && o->since == NULL)))
+		return err_set(e, ERR_USAGE, "%s %s", text_shown(name),
+		    S_ISREG(st.st_mode) ? "exists (--force overwrites it)"
+					: "exists and is not a regular file");
 	if (route_find(&d->rules, &u, &route, e) < 0 ||
 	    (!route.server.is_unix &&
 		endpoint_check_host(route.server.host, e) < 0))

@@ -22,7 +22,7 @@ is $r->{status}, 4, '-o of a file that exists: refused';
 is slurp("$dir/there"), 'precious', 'it is as it was';
 chdir $dir or die $!;
 $r = run('http-get', '-O', 'http://127.0.0.1:' . free_port() . '/there');
-is $r->{status}, 11, '-O: a file that exists is not overwritten';
+is $r->{status}, 2, '-O: a file that exists is not overwritten';
 like $r->{err}, qr/there exists \(--force overwrites it\)/, 'what is said';
 is slurp("$dir/there"), 'precious', 'it is as it was';
 $r = get(answer('200 OK', 'new'), '/there', '-q', '--force', '-O');

@@ -109,7 +109,7 @@ for my $name (qw(pipe link linked)) {
     for my $flags ([], ['-m', 10], ['--force']) {
         $r = run({ timeout => 20 }, 'http-get', '-O', @$flags,
             'http://127.0.0.1:' . free_port() . "/$name");
-        is $r->{status}, 11, "-O, and a $name is there, @$flags: exit status";
+        is $r->{status}, 2, "-O, and a $name is there, @$flags: exit status";
         like $r->{err}, qr/$name exists and is not a regular file/, '  and why';
     }
 }
