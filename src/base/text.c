@@ -175,6 +175,7 @@ text_slot(void)
 const char *
 text_credentials(const char *bytes, size_t n, bool is_url, size_t *length)
 {
+	static const char starts[] = {'/', '?', '#', '.'};
 	const char *at = memchr(bytes, '@', n), *end = bytes + n, *p = bytes;
 
 	while (end - p > 3 && memcmp(p, "://", 3) != 0)
@@ -185,7 +186,7 @@ text_credentials(const char *bytes, size_t n, bool is_url, size_t *length)
 		p += 3;
 	else if (is_url && end - bytes > 2 && memcmp(bytes, "//", 2) == 0)
 		p = bytes + 2;
-	else if (is_url && memchr("/?#.", bytes[0], 4) == NULL)
+	else if (is_url && memchr(starts, bytes[0], sizeof(starts)) == NULL)
 		p = bytes;
 	else /* A relative reference has none. */
 		return NULL;
