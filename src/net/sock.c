@@ -435,20 +435,29 @@ sock_is_acked(int fd)
 	return sock_unacked_bytes(fd) == 0;
 }
 
+/* The bytes in the send queue; -1 if the system does not report them. */
+static int
+send_queue(int fd)
+{
+	int bytes = -1;
+
+#ifdef TIOCOUTQ
+	if (ioctl(fd, TIOCOUTQ, &bytes) < 0)
+		bytes = -1;
+#endif
+	return bytes;
+}
+
 uint64_t
 sock_unacked_bytes(int fd)
 {
-	int bytes = 0;
+	int bytes = send_queue(fd);
 
-#ifdef TIOCOUTQ
-	if (ioctl(fd, TIOCOUTQ, &bytes) < 0 || bytes < 0)
-		bytes = 0;
-#endif
 	/*
 	 * On a unix socket these bytes already reached the peer, which has not
 	 * read them yet.
 	 */
-	return bytes == 0 || sock_is_unix(fd) ? 0 : (uint64_t)bytes;
+	return bytes <= 0 || sock_is_unix(fd) ? 0 : (uint64_t)bytes;
 }
 
 void
@@ -496,28 +505,27 @@ sock_is_self_connect(int fd)
 
 /*
  * Waits until the peer has acknowledged everything, or acknowledges nothing for
- * idle_ms.
+ * idle_ms. A system that does not report a lost connection is waited for as
+ * long as one that reports nothing.
  */
 static void
 wait_acked(int fd, int64_t idle_ms, struct deadline until)
 {
 	struct deadline idle = deadline_after(idle_ms);
-	struct os_tcp tcp;
-	uint64_t sent = 0;
 	struct backoff pause = {.min = 1, .max = MAX_RECHECK_MS};
+	bool is_blind = send_queue(fd) < 0;
+	uint64_t before = UINT64_MAX, left;
+	struct os_tcp tcp;
 
-	if (!os_tcp_info(fd, &tcp)) {
+	if (is_blind || !os_tcp_info(fd, &tcp))
 		until = deadline_first(until, deadline_after(BLIND_ACK_MS));
-		wait_fd(fd, 0, deadline_first(until, idle));
-		return;
-	}
-	while (!tcp.is_acknowledged && !tcp.is_closed &&
+	while ((is_blind || !sock_is_acked(fd)) &&
 	       !deadline_passed(deadline_first(until, idle))) {
-		if (tcp.sent != sent)
+		left = sock_unacked_bytes(fd);
+		if (left < before)
 			idle = deadline_after(idle_ms);
-		sent = tcp.sent;
-		if (wait_until(deadline_after(backoff_next(&pause))) < 0 ||
-		    !os_tcp_info(fd, &tcp))
+		before = left;
+		if (wait_until(deadline_after(backoff_next(&pause))) < 0)
 			return;
 	}
 }

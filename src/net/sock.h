@@ -164,7 +164,7 @@ void sock_abort(int *fd);
  * Ends an incomplete transfer: waits until the peer has acknowledged everything
  * that was sent, or has acknowledged nothing for idle_ms (-1: no limit), or the
  * deadline passes; then closes with RST. If the system does not report
- * acknowledgements (net/os.h), it waits for two seconds. Sets *fd to -1.
+ * acknowledgements, it waits for two seconds. Sets *fd to -1.
  */
 void sock_abort_acked(int *fd, int64_t idle_ms, struct deadline until);
 
