@@ -68,6 +68,9 @@ delete $ENV{TMPDIR} if ($ENV{TMPDIR} // '') =~ /\s/;
 # Other users read what some tests make.
 umask 022;
 
+# In a folder that may not be entered a program is not missing, but denied.
+$ENV{PATH} = join ':', grep { -x } split /:/, $ENV{PATH};
+
 # A shell lets its background jobs ignore these.
 $SIG{INT} = $SIG{HUP} = 'DEFAULT';
 
@@ -248,7 +251,7 @@ sub spew {
 }
 
 # A directory that is removed with the test, also where a child has asked for it.
-sub scratch { return tempdir('XXXXXX', DIR => scratch_base()) }
+sub scratch { return tempdir('XXXX', DIR => scratch_base()) }
 
 my $base;
 
