@@ -58,7 +58,7 @@ for my $row (@rows) {
 # A background job of a terminal is not stopped while nobody types.
 my $log = scratch() . '/log';
 my $l = tcp_listener();
-my $p = start({ command => built('pty') }, $log, 24, 200, 'sh', '-c',
+my $p = start({ command => built('pty'), keep_stdin => 1 }, $log, '012', 200, 'sh', '-c',
     'set -m; "$0" connect 127.0.0.1 "$1" & wait $!; echo status $?', $sockt,
     $l->sockport);
 my $c = $l->accept;
