@@ -19,6 +19,7 @@
 #include "cmd/result.h"
 #include "cmd/scan_report.h"
 #include "cmd/table.h"
+#include "net/endpoint.h"
 #include "net/addr.h"
 #include "scan/ports.h"
 #include "scan/scan.h"
@@ -613,6 +614,10 @@ portscan_run(const struct command_args *args, struct err *e)
 	    options.time.retry_ms < 0)
 		return err_set(
 		    e, ERR_USAGE, "--until needs --retry-for: how long?");
+	/* portscan 22 localhost */
+	if (second != NULL && first[0] != '\0' &&
+	    first[strspn(first, "0123456789")] == '\0')
+		return endpoint_check_host(first, e);
 	result_print_events();
 	if (result_start(run.until, e) < 0 || signals_catch(e) < 0)
 		return -1;

@@ -145,6 +145,7 @@ for my $row (
     ['portscan ' . 'a.' x 600, 2, qr/longer than a name can be/],
     ['listen --allow 10.0.0.0/40 1', 2, qr/the prefix length must be 0 to 32$/],
     ['connect', 2, qr/^missing operand: expected HOST PORT$/],
+    ['portscan 22 localhost', 2, qr/^'22' is a number and not a host/],
     ['portscan', 2, qr/^missing operand: expected HOST$/],
     ['connect host', 2, qr/^missing port after 'host': expected HOST PORT/],
     ['connect a 1 2', 2, qr/^unexpected operand '2'$/],
