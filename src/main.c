@@ -38,12 +38,8 @@ run(const struct command *c, char **argv, const char **habit, struct err *e)
 		    options.report.json != 0, options.report.log_time != 0);
 		result = c->run(&args, e);
 	}
-	if (result < 0 && e->kind == ERR_USAGE) {
+	if (result < 0 && e->kind == ERR_USAGE)
 		*habit = habits_find(c, argv, &args);
-		/* It says more than a similar word. */
-		if (*habit != NULL && strstr(e->text, "; did you mean") != NULL)
-			*strstr(e->text, "; did you mean") = '\0';
-	}
 	command_release(c, &args);
 	return result;
 }
@@ -106,8 +102,6 @@ dispatch(int argc, char **argv, const char **habit, struct err *e)
 	c = command_find(command_table, argv[1], e);
 	if (c == NULL) {
 		*habit = habits_find(NULL, argv + 1, NULL);
-		if (*habit != NULL && strstr(e->text, "; did you mean") != NULL)
-			*strstr(e->text, "; did you mean") = '\0';
 		return -1;
 	}
 	diag_start(c->name, DIAG_SAY, false, false);
@@ -147,6 +141,7 @@ main(int argc, char **argv)
 {
 	struct err e = ERR_INIT;
 	const char *habit = NULL;
+	char *similar;
 	bool is_lost;
 
 	fd_reserve_standard();
@@ -158,6 +153,10 @@ main(int argc, char **argv)
 	is_lost = flush(&e) < 0;
 	if (signals_stopped() != 0 && e.errnum == EINTR)
 		signals_die();
+	/* A hint says more than a similar word. */
+	similar = habit != NULL ? strstr(e.text, "; did you mean") : NULL;
+	if (similar != NULL)
+		*similar = '\0';
 	report(&e, habit);
 	/* The error may have been printed to stdout as an event. */
 	if (!is_lost && flush(&e) < 0)
