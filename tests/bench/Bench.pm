@@ -217,6 +217,7 @@ sub digits {
 sub row {
     my (%r) = @_;
     my (%value, %more, %lost);
+    return if defined $ENV{ONLY} && $r{name} !~ /(?:$ENV{ONLY})/;
     for my $round (1 .. min($r{rounds} // $ROUNDS, $ROUNDS)) {
         for my $tool (@{ $r{tools} }) {
             my ($name, $code) = @$tool;
