@@ -151,7 +151,7 @@ for my $row (
 }
 for my $row ([TERM => 'listen', '-k', '-e', 'echo half; sleep 9'],
     [TERM => 'serve-hello', '--greeting', 'half\n', '--delay', 9],
-    [0 => 'serve-hello', '--greeting', 'half\n', '--delay', 9, '-m', '200ms']) {
+    [0 => 'serve-hello', '--greeting', 'half\n', '--delay', 9, '-m', '2s']) {
     my ($signal, @server) = @$row;
     $p = server(@server, []);
     my $q = start({ stdin => "x\n" }, 'connect', @ca, 'localhost', $p->port);
