@@ -6,7 +6,7 @@ use strict;
 use warnings;
 use Cwd qw(abs_path);
 use Exporter qw(import);
-use File::Basename qw(basename dirname);
+use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
 use IO::Socket::IP ();
 use List::Util qw(min);
@@ -180,7 +180,7 @@ sub nginx {
 }
 
 # Those contestants [NAME, COMMAND...] that are installed. SOCKT in a command is
-# ours; OTHER names more binaries of sockt.
+# ours; OTHER names more binaries of sockt, which are shown by their paths.
 sub contestants {
     my @all;
     for my $c (@_) {
@@ -191,7 +191,7 @@ sub contestants {
         }
         push @all, [$name, map { s/\bSOCKT\b/sockt()/er } @commands];
         push @all, map { my $path = $_;
-            [basename($path), map { s/\bSOCKT\b/$path/r } @commands]
+            [$path, map { s/\bSOCKT\b/$path/r } @commands]
         } split ' ', $ENV{OTHER} // '' if $name eq 'sockt';
     }
     return @all;
