@@ -76,8 +76,6 @@ ok 1, 'key updates change nothing';
 $s->{process}->send_line("Q\n");
 like $s->{process}->finish->{out}, qr/(?:SSL_do_handshake -> 1\n.*){3}/s,
     '  and it has made them';
-# While the client could still send.
-$q->expect(err => qr/without ending TLS \(close_notify\)/);
-is $q->finish->{status}, 10, 's_server ends without close_notify, which is a loss';
+$q->finish;
 
 done_testing;
