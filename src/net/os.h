@@ -130,8 +130,9 @@ void os_follow_parent(pid_t parent, int number);
  */
 bool os_has_loader(void);
 
-/* Closes the descriptor first and all above it. */
-void os_close_from(int first);
+/* Closes the descriptor first and all above it. Returns false if the system has
+ * no call for that; see proc_close_from(). */
+bool os_close_from(int first);
 
 /*
  * Makes this process adopt orphaned descendants, which waitpid(2) then reaps.

@@ -398,6 +398,20 @@ proc_fork(struct proc **result, const struct proc_options *o)
 	return pid;
 }
 
+void
+proc_close_from(int first)
+{
+	long end = sysconf(_SC_OPEN_MAX);
+
+	if (os_close_from(first))
+		return;
+	/* No command opens more, and a container's limit may be 2^30. */
+	if (end > 65536)
+		end = 65536;
+	for (; first < end; first++)
+		(void)close(first);
+}
+
 /*
  * What UCSPI servers set for a connection: an outer server's variables are not
  * those of this one.

@@ -96,6 +96,9 @@ struct program {
  */
 pid_t proc_fork(struct proc **result, const struct proc_options *o);
 
+/* In a child of proc_fork(): closes the descriptor first and all above it. */
+void proc_close_from(int first);
+
 /*
  * Starts a program with default signal dispositions and the environment of
  * UCSPI: PROTO, TCPLOCALIP, TCPLOCALPORT, TCPREMOTEIP, TCPREMOTEPORT (for UDP

@@ -15,7 +15,6 @@
 #include "base/text.h"
 #include "net/addr.h"
 #include "net/endpoint.h"
-#include "net/os.h"
 #include "net/proc.h"
 #include "net/signals.h"
 #include "net/wait.h"
@@ -82,7 +81,7 @@ start_child(struct resolve *r)
 		 * connection, must not wait for this process. */
 		fd_close_standard();
 		if (dup2(ends[1], LOOKUP_FD) == LOOKUP_FD) {
-			os_close_from(LOOKUP_FD + 1);
+			proc_close_from(LOOKUP_FD + 1);
 			look_up(r, LOOKUP_FD);
 		}
 		_exit(0);

@@ -17,7 +17,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "net/addr.h"
-#include "net/os.h"
+#include "net/proc.h"
 #include "net/sandbox.h"
 #include "net/sock.h"
 #include "net/sockopt.h"
@@ -688,7 +688,7 @@ take_descriptors(const struct tls_process_start *start)
 	for (i = 0; i < FD_COUNT; i++)
 		if (fds[i] < 0 || dup2(fds[i], FD_TCP + i) < 0)
 			_exit(ERR_FAILED);
-	os_close_from(FD_TCP + FD_COUNT);
+	proc_close_from(FD_TCP + FD_COUNT);
 	/* stdin and stdout are sockt's, and their other ends must see it. */
 	null = open("/dev/null", O_RDWR);
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
