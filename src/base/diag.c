@@ -35,9 +35,6 @@ static struct {
 } diag = {
     NULL, DIAG_SAY, false, false, NULL, 0, 0, false, false, false, NULL, 0};
 
-/* The time for a line after the limit of the command, as for stdout. */
-#define GRACE_MS 500
-
 /* How long a line may wait for the reader of stderr. */
 static struct {
 	struct deadline until; /* --max-time, with the grace */
@@ -112,7 +109,7 @@ void
 diag_limit(struct deadline until, int64_t ms)
 {
 	if (deadline_is_set(until))
-		until.at_ns += GRACE_MS * CLOCK_MS;
+		until.at_ns += DIAG_GRACE_MS * CLOCK_MS;
 	wait.until = until;
 	wait.ms = ms;
 }
@@ -130,11 +127,13 @@ put(const char *bytes, size_t n)
 	size_t done;
 
 	if (wait.ms >= 0)
-		until =
-		    deadline_first(until, deadline_after(wait.ms + GRACE_MS));
-	if (deadline_is_set(until) && wait.fd < 0 && isatty(STDERR_FILENO))
+		until = deadline_first(
+		    until, deadline_after(wait.ms + DIAG_GRACE_MS));
+	if (deadline_is_set(until) && wait.fd < 0)
 		/* Even if poll(2) reports it writable, a write may block. */
-		wait.fd = fd_reopen(STDERR_FILENO, O_WRONLY | O_NONBLOCK);
+		wait.fd = isatty(STDERR_FILENO)
+			      ? fd_reopen(STDERR_FILENO, O_WRONLY | O_NONBLOCK)
+			      : STDERR_FILENO;
 	if (wait.is_stuck)
 		until = deadline_after(0);
 	done = fd_write_until(

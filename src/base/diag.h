@@ -28,10 +28,14 @@ enum diag_level {
  */
 void diag_start(const char *command, int level, bool json, bool log_time);
 
+/* How long what was written to stderr or stdout may wait for its reader after
+ * the limit of the command, or a signal. */
+#define DIAG_GRACE_MS 500
+
 /*
  * A line waits for a reader of stderr, as in any program, but no longer than
  * the limits of the command: until (--max-time), and for ms (an idle limit; -1:
- * none), and 500 ms more. It is dropped then.
+ * none), and DIAG_GRACE_MS more. It is dropped then.
  */
 void diag_limit(struct deadline until, int64_t ms);
 

@@ -17,9 +17,6 @@
 #include "net/sink.h"
 #include "net/signals.h"
 
-/* The time for writing after the command's deadline or a signal. */
-#define GRACE_MS 500
-
 /* The state of stdout. */
 static struct {
 	struct sink sink;
@@ -40,7 +37,7 @@ limit(void)
 	/* The signal that stopped the command must not stop its last output. */
 	signals_collect();
 	out.is_late = true;
-	out.until = deadline_after(GRACE_MS);
+	out.until = deadline_after(DIAG_GRACE_MS);
 	return out.until;
 }
 
