@@ -2,6 +2,7 @@
 #include "cmd/connect_check.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,9 @@ struct attempt_record {
 	bool is_refused; /* it failed, since nobody listens */
 	struct err e;    /* ERR_NONE if it connected */
 };
+
+/* So that it is read in one piece. */
+_Static_assert(sizeof(struct attempt_record) <= PIPE_BUF, "of a pipe");
 
 /* An endpoint. */
 struct target {
@@ -398,25 +402,6 @@ begin_due(struct target_list *list)
 		list->due_ns = next;
 }
 
-/* Reads n bytes from the pipe. Returns whether all of them were there. */
-static bool
-read_all(int fd, void *bytes, size_t n)
-{
-	unsigned char *at = bytes;
-	ssize_t done;
-
-	while (n > 0) {
-		done = read(fd, at, n);
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return false;
-		at += done;
-		n -= (size_t)done;
-	}
-	return true;
-}
-
 /* Goes on with an attempt. Returns whether it has ended, with the record. */
 static bool
 advance(struct target_list *list, struct attempt *a, struct attempt_record *r)
@@ -441,7 +426,7 @@ advance(struct target_list *list, struct attempt *a, struct attempt_record *r)
 	}
 	if (fds->revents == 0)
 		return false;
-	if (!read_all(a->in, r, sizeof(*r))) {
+	if (read(a->in, r, sizeof(*r)) != (ssize_t)sizeof(*r)) {
 		memset(r, 0, sizeof(*r));
 		r->start_ns = a->start_ns;
 		r->end_ns = clock_now();
