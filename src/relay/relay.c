@@ -17,6 +17,7 @@
 #include "base/progress.h"
 #include "net/listener.h"
 #include "net/shutdown.h"
+#include "net/sink.h"
 #include "net/sock.h"
 #include "net/wait.h"
 #include "relay/flow.h"
@@ -628,15 +629,9 @@ check_result(const struct relay *r, struct err *e)
 		    num_count_text(up->read_bytes, "byte"),
 		    (unsigned long long)down->bytes);
 	case POLICY_OUTPUT_FAILED:
-		if (down->out.errnum != EPIPE)
-			return err_sys(
-			    e, ERR_OUTPUT, down->out.errnum, "stdout");
-		err_set(e, ERR_OUTPUT,
-		    "stdout was closed by its reader after "
-		    "%s",
-		    num_count_text(down->bytes, "byte"));
-		e->errnum = EPIPE;
-		return -1;
+		return sink_refused(
+		    &(struct sink){.name = "stdout", .bytes = down->bytes},
+		    down->out.errnum, e);
 	case POLICY_INPUT_FAILED:
 		return err_sys(e, ERR_OUTPUT, up->in.errnum, "stdin");
 	case POLICY_INPUT_LEFT:
