@@ -16,6 +16,8 @@ Sockt::fork_child(sub {
 my $silent = udp_socket();
 
 my @commands = (
+    ['help'], ['help', 'nc'], ['connect', '--help'], ['--version'],
+    ['completion', 'bash'],
     ['portscan', '127.0.0.1', $open],
     ['portscan', '127.0.0.1', $shut],
     ['portscan', '-q', '127.0.0.1', $open],
@@ -31,15 +33,17 @@ my @commands = (
     ['udp-send', '--json', '-w', '.1', '127.0.0.1', $silent->sockport, 'x'],
 );
 for my $args (@commands) {
+    my $name = $args->[0] eq '--version' ? 'sockt' : "sockt $args->[0]";
+    my $why = $name =~ /portscan|udp-send/ ? ' is closed' : ': [^\n]+';
     my $r = run({ closed => [1] }, @$args);
     is $r->{status}, 11, "@$args with stdout closed";
-    like $r->{err}, qr/\Asockt \S+: stdout[^\n]*\n\z/, '  is told in a line';
+    like $r->{err}, qr/\A$name: stdout$why\n\z/, '  is told in a line';
 
     SKIP: {
         open my $full, '>', '/dev/full' or skip 'no /dev/full', 2;
         $r = run({ stdout => $full }, @$args);
         is $r->{status}, 11, "@$args on a full disk";
-        like $r->{err}, qr/\Asockt \S+: stdout: no space left[^\n]*\n\z/,
+        like $r->{err}, qr/\A$name: stdout: no space left [^\n]*\n\z/,
             '  is told in a line';
     }
 
