@@ -428,11 +428,15 @@ sock_reset_on_close(int fd, bool resets)
 bool
 sock_is_acked(int fd)
 {
+	struct sockaddr_storage peer;
+	socklen_t size = sizeof(peer);
 	struct os_tcp tcp;
 
 	if (os_tcp_info(fd, &tcp))
 		return tcp.is_acknowledged || tcp.is_closed;
-	return sock_unacked_bytes(fd) == 0;
+	/* What a lost connection had to send is counted for ever. */
+	return sock_unacked_bytes(fd) == 0 ||
+	       getpeername(fd, (struct sockaddr *)&peer, &size) < 0;
 }
 
 /* The bytes in the send queue; -1 if the system does not report them. */

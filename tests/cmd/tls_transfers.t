@@ -76,6 +76,6 @@ ok 1, 'key updates change nothing';
 $s->{process}->send_line("Q\n");
 like $s->{process}->finish->{out}, qr/(?:SSL_do_handshake -> 1\n.*){3}/s,
     '  and it has made them';
-$q->finish;
+is $q->finish->{status}, 10, 's_server ends without close_notify, which is a loss';
 
 done_testing;
