@@ -77,7 +77,11 @@ const char *step_name_of(int fd);
  */
 void step_flush(void);
 
-/* Whether counted steps have not been shown yet. */
+/*
+ * Whether counted steps have not been shown yet. They are once nothing has
+ * happened for STEP_FLUSH_MS.
+ */
+#define STEP_FLUSH_MS 500
 bool step_is_pending(void);
 
 #endif

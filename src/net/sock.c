@@ -198,9 +198,9 @@ sock_recv(int fd, void *space, size_t size, int flags)
 	int64_t start = step_start();
 	ssize_t done;
 
-	/* Counted steps are shown before this waits. */
+	/* Counted steps are shown before this waits for long. */
 	if (step_is_pending() && (flags & MSG_DONTWAIT) == 0 &&
-	    poll(&p, 1, 0) == 0)
+	    poll(&p, 1, STEP_FLUSH_MS) == 0)
 		step_flush();
 	done = recv(fd, space, size, flags);
 	if (step_is_on())

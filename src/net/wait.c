@@ -20,9 +20,6 @@
 /* The interval between attempts to open a FIFO without a reader. */
 #define OPEN_MS 20
 
-/* How long nothing must happen before counted steps are shown. */
-#define FLUSH_MS 500
-
 /*
  * A wait that is late by this much was stopped (SIGSTOP), and perhaps with it
  * what it waits for, as a pipeline is by ^Z: that gets as long to go on.
@@ -34,7 +31,7 @@ static struct deadline
 before_flush(struct deadline until)
 {
 	return step_is_pending()
-		   ? deadline_first(until, deadline_after(FLUSH_MS))
+		   ? deadline_first(until, deadline_after(STEP_FLUSH_MS))
 		   : until;
 }
 
