@@ -23,8 +23,8 @@ static struct http_get_options http_get_options = {
 };
 
 static const struct opt request_opts[] = {
-    FLAG('I', "head", http_get_options, request.download.head_only,
-	"request the header only (HEAD); print it on stdout"),
+    FLAG('L', "location", http_get_options, request.download.follow,
+	"follow redirects"),
     LIST('H', "header", "FIELD", http_get_options, request.fields,
 	"send 'Name: value' too, or in place of a default; 'Name:' removes "
 	"one"),
@@ -33,17 +33,17 @@ static const struct opt request_opts[] = {
     STRING('r', "range", "A-B", http_get_options, request.download.range,
 	"fetch bytes A to B only, counted from 0; A- is to the end, -N the "
 	"last N"),
-    FILENAME(0, "if-modified-since", "DATE|FILE", http_get_options,
-	request.download.since, "fetch only if newer than DATE, or than FILE"),
-    FILENAME(0, "unix", "PATH", http_get_options, request.download.unix_path,
-	"send requests to the Unix socket PATH", .excludes = "proxy via"),
-    FLAG('L', "location", http_get_options, request.download.follow,
-	"follow redirects"),
+    FLAG('I', "head", http_get_options, request.download.head_only,
+	"request the header only (HEAD); print it on stdout"),
     NUMBER(0, "max-redirs", "N", http_get_options, request.download.max_redirs,
 	"follow at most N redirects", .max = 1000),
     NUMBER(0, "retry", "N", http_get_options, request.download.retries,
 	"retry up to N times after a failure that may pass, and resume",
 	.max = 1000000),
+    FILENAME(0, "if-modified-since", "DATE|FILE", http_get_options,
+	request.download.since, "fetch only if newer than DATE, or than FILE"),
+    FILENAME(0, "unix", "PATH", http_get_options, request.download.unix_path,
+	"send requests to the Unix socket PATH", .excludes = "proxy via"),
     {.kind = OPT_END},
 };
 
@@ -86,8 +86,8 @@ static const struct opt time_opts[] = {
     {.kind = OPT_END},
 };
 
-static const struct opt_group http_get_groups[] = {{"request", request_opts},
-    {"output", output_opts}, {"addresses", options_names},
+static const struct opt_group http_get_groups[] = {{"output", output_opts},
+    {"request", request_opts}, {"addresses", options_names},
     {"addresses", options_proxy}, {"transport", options_via},
     {"transport", OPTIONS_TLS_TRUST}, {"transport", options_tls_local},
     {"local address", options_source}, {"time limits", time_opts},

@@ -38,6 +38,12 @@ parse_expect(void *field, const char *arg, struct err *e)
 struct stdio_relay_options stdio_relay_options = STDIO_RELAY_OPTIONS_INIT;
 
 const struct opt stdio_relay_opts[] = {
+    FLAG(0, "recv-only", stdio_relay_options, recv_only,
+	"receive to stdout, do not read stdin", .excludes = "on-eof"),
+    FLAG(0, "send-only", stdio_relay_options, send_only,
+	"send stdin, discard what is received", .excludes = "recv-only on-eof"),
+    FLAG('C', "crlf", stdio_relay_options, crlf,
+	"send LF as CRLF; a CRLF stays as it is", .excludes = "recv-only"),
     CHOICE(0, "on-eof", "WHAT", stdio_relay_options, on_eof,
 	"at the end of stdin: fin = send FIN and keep receiving, keep = keep "
 	"receiving, quit = exit",
@@ -50,12 +56,6 @@ const struct opt stdio_relay_opts[] = {
     DURATION(0, "linger", "T", stdio_relay_options, linger_ms,
 	"after the end of stdin, wait at most T for the peer to finish",
 	.excludes = "send-only recv-only"),
-    FLAG(0, "send-only", stdio_relay_options, send_only,
-	"send stdin, discard what is received", .excludes = "recv-only on-eof"),
-    FLAG(0, "recv-only", stdio_relay_options, recv_only,
-	"receive to stdout, do not read stdin", .excludes = "on-eof"),
-    FLAG('C', "crlf", stdio_relay_options, crlf,
-	"send LF as CRLF; a CRLF stays as it is", .excludes = "recv-only"),
     {.kind = OPT_END},
 };
 

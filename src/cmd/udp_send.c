@@ -52,26 +52,26 @@ static struct send_options send_options = {
 };
 
 static const struct opt send_opts[] = {
-    FLAG(0, "escapes", send_options, format,
-	"messages and lines contain escapes: \\r \\n \\t \\0 \\e \\\\ \\xHH",
-	.value = SOURCE_ESCAPES, .excludes = "hex size"),
-    FLAG(0, "hex", send_options, format,
-	"messages and lines are hexadecimal, and so are the printed replies",
-	.value = SOURCE_HEX, .excludes = "size"),
+    NUMBER(0, "count", "N", send_options, count,
+	"send N datagrams in all, repeating the messages", .min = 1),
+    DURATION(0, "interval", "T", send_options, interval_ms,
+	"wait T between datagrams", .excludes = "rate"),
     FLAG(0, "whole", send_options, whole, "send all of stdin as one datagram",
 	.excludes = "size"),
     SIZE(0, "size", "SIZE", send_options, block,
 	"send stdin in datagrams of SIZE bytes", .min = 1, .max = 65527),
     FLAG(0, "no-newline", send_options, no_newline,
 	"send the lines of stdin without their newlines", .excludes = "size"),
-    NUMBER(0, "count", "N", send_options, count,
-	"send N datagrams in all, repeating the messages", .min = 1),
-    DURATION(0, "interval", "T", send_options, interval_ms,
-	"wait T between datagrams", .excludes = "rate"),
-    NUMBER(0, "rate", "N", send_options, rate,
-	"send at most N datagrams per second", .min = 1, .max = 1000000000),
+    FLAG(0, "escapes", send_options, format,
+	"messages and lines contain escapes: \\r \\n \\t \\0 \\e \\\\ \\xHH",
+	.value = SOURCE_ESCAPES, .excludes = "hex size"),
+    FLAG(0, "hex", send_options, format,
+	"messages and lines are hexadecimal, and so are the printed replies",
+	.value = SOURCE_HEX, .excludes = "size"),
     FLAG(0, "number", send_options, number,
 	"put '#N ' before each message, and look for it in the replies"),
+    NUMBER(0, "rate", "N", send_options, rate,
+	"send at most N datagrams per second", .min = 1, .max = 1000000000),
     {.kind = OPT_END},
 };
 
@@ -102,6 +102,8 @@ static const struct opt reply_opts[] = {
 	.excludes = "no-reply"),
     FLAG(0, "no-reply", send_options, no_reply, "do not wait for replies",
 	.excludes = "window timeout stats"),
+    FLAG(0, "stats", send_options, stats,
+	"print a summary: sent, received, lost, round-trip times"),
     NUMBER(0, "window", "N", send_options, window,
 	"let at most N datagrams be unanswered at once (default: 1)", .min = 1,
 	.max = RTT_STATS_MAX),
@@ -109,8 +111,6 @@ static const struct opt reply_opts[] = {
 	"accept replies from any address, not only HOST PORT"),
     FLAG(0, "raw", send_options, raw,
 	"print replies as they are, without newlines"),
-    FLAG(0, "stats", send_options, stats,
-	"print a summary: sent, received, lost, round-trip times"),
     {.kind = OPT_END},
 };
 
@@ -133,8 +133,8 @@ static const struct opt time_opts[] = {
 };
 
 static const struct opt_group send_groups[] = {{"sending", send_opts},
-    {"broadcast and multicast", many_opts}, {"replies", reply_opts},
-    {"recording", record_opts}, {"addresses", options_names},
+    {"replies", reply_opts}, {"recording", record_opts},
+    {"broadcast and multicast", many_opts}, {"addresses", options_names},
     {"local address", options_source}, {"time limits", time_opts},
     {"socket options", options_socket}, {"messages", options_report},
     {NULL, NULL}};
