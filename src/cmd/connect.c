@@ -76,8 +76,7 @@ struct client {
 	struct connect_check check; /* CHECK */
 	struct endpoint server;
 	struct endpoint *endpoints; /* CHECK: owned, if there are several */
-	struct connector_options connector;
-	struct deadline until; /* --max-time */
+	struct deadline until;      /* --max-time */
 };
 
 /*
@@ -147,7 +146,8 @@ connect_and_run(struct client *c, struct err *e)
 	int fd, result = 0;
 
 	/* 1. Resolve the name, 2. make a socket, 3. connect it. */
-	fd = connector_open(&c->server, &c->connector, c->until, &dialed, e);
+	fd = connector_open(
+	    &c->server, &options.connector, c->until, &dialed, e);
 	if (fd < 0)
 		return -1;
 	conn = (struct conn){dialed.local, dialed.remote, clock_now(), 0};
@@ -192,8 +192,8 @@ check_endpoints(const struct client *c, struct err *e)
 	size_t i;
 
 	for (i = 0; i < c->check.count; i++)
-		if (connector_check(&c->check.endpoints[i], &c->connector, e) <
-		    0)
+		if (connector_check(
+			&c->check.endpoints[i], &options.connector, e) < 0)
 			return -1;
 	return 0;
 }
@@ -202,26 +202,24 @@ check_endpoints(const struct client *c, struct err *e)
 static int
 prepare(struct client *c, struct err *e)
 {
+	struct connector_options *connector = &options.connector;
 	bool ends_early = c->action != RELAY || stdio_relay_options.done;
 
 	c->until = deadline_max_time(options.time.max_ms);
 	diag_limit(c->until, options_idle_limit().ms);
 	c->check.o = &connect_check_options;
-	c->check.connector = &c->connector;
+	c->check.connector = connector;
 	c->check.has_program = c->program != NULL;
 	c->check.until = c->until;
-	c->connector.checks_via = c->action == CHECK;
-	c->connector.stops_via = ends_early;
-	c->connector.timeout = options_connect_limit();
-	c->connector.tls.expects_answer =
+	connector->checks_via = c->action == CHECK;
+	connector->stops_via = ends_early;
+	connector->timeout = options_connect_limit();
+	connector->retry_ms = options.time.retry_ms;
+	connector->tls.expects_answer =
 	    !ends_early && !stdio_relay_ends_with_input();
 	/* Unless --on-eof fin was typed. */
-	c->connector.tls.delays_end =
-	    c->connector.tls.expects_answer && stdio_relay_options.on_eof < 0;
-	c->connector.retry_ms = options.time.retry_ms;
-	if (options.proxy.kind != PROXY_NONE)
-		c->connector.proxy = &options.proxy;
-	options_make_dial(&c->connector.dial);
+	connector->tls.delays_end =
+	    connector->tls.expects_answer && stdio_relay_options.on_eof < 0;
 	if (check_endpoints(c, e) < 0)
 		return -1;
 	if (c->action == RELAY && stdio_relay_open(&c->relay, c->until, e) < 0)
@@ -246,7 +244,7 @@ check_unused(
 		    "--%s is about testing ports: it needs --zero (-z)",
 		    test->name);
 	if (test != NULL && connect_check_measures(&connect_check_options) &&
-	    options.transport.via != NULL && !options.transport.tls)
+	    options.connector.via != NULL && !options.connector.tls.is_on)
 		return err_set(e, ERR_USAGE,
 		    "--%s measures connections: the program of --via does not "
 		    "report when it has connected",
@@ -318,7 +316,7 @@ connect_run(const struct command_args *args, struct err *e)
 		c.program = proc_shell(&shell, o->exec);
 	if (parse_operands(&c, args, e) == 0 &&
 	    check_unused(&c, args->used, e) == 0 &&
-	    options_make_transport(&c.connector, true, args->used, e) == 0 &&
+	    options_check_connector(true, args->used, e) == 0 &&
 	    (args->program == NULL || proc_check(args->program, e) == 0) &&
 	    (o->exec == NULL || proc_check_command(o->exec, e) == 0) &&
 	    prepare(&c, e) == 0)

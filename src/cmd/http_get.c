@@ -101,8 +101,7 @@ http_get_run(const struct command_args *args, struct err *e)
 	struct download_options wanted = o->request.download;
 	const struct opt *trust = opt_find_used(args->used, OPTIONS_TLS_TRUST);
 	struct client_options client = {
-	    .connector.timeout = options_connect_limit(),
-	    .connector.retry_ms = -1,
+	    .connector = &options.connector,
 	    .idle = options_idle_limit(),
 	    .until = deadline_max_time(options.time.max_ms),
 	};
@@ -125,16 +124,14 @@ http_get_run(const struct command_args *args, struct err *e)
 	wanted.fields = o->request.fields.items;
 	wanted.field_count = o->request.fields.count;
 	wanted.retry_ms = options.time.retry_ms;
-	wanted.proxy = &options.proxy;
-	wanted.is_via = options.transport.via != NULL;
 	wanted.tls_option = trust == NULL ? NULL : trust->name;
-	options_make_dial(&client.connector.dial);
+	options.connector.timeout = options_connect_limit();
+	options.connector.stops_via = true;
 	/* How TLS is, for https URLs. */
-	options.transport.tls = true;
-	if (options_make_transport(&client.connector, true, args->used, e) < 0)
+	options.connector.tls.is_on = true;
+	options.connector.tls.alpn = "http/1.1";
+	if (options_check_connector(true, args->used, e) < 0)
 		return -1;
-	client.connector.tls.alpn = "http/1.1";
-	client.connector.stops_via = true;
 	if (signals_catch(e) < 0)
 		return -1;
 	return download_all(&wanted, &client, args->operands, args->count, e);

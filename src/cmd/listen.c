@@ -91,7 +91,6 @@ struct listen_state {
 	const struct command_args *args;
 	struct listener listener;
 	struct server server;
-	struct server_options so;
 	struct access access;
 	bool has_handler; /* otherwise stdin and stdout are relayed */
 	struct handler handler;
@@ -106,13 +105,11 @@ open_sockets(struct listen_state *l, const struct endpoint *ep, struct err *e)
 	static const char stdio_error[] =
 	    "standard input or output is the socket, and cannot be relayed to "
 	    "it: it needs a handler, such as --exec, --to or a program";
-	struct listener_options lo;
 
-	options_make_listener(&lo, SOCK_STREAM);
-	lo.until = l->until;
+	options.listener.until = l->until;
 	if (!l->has_handler)
-		lo.stdio_error = stdio_error;
-	if (listener_open(&l->listener, ep, &lo, e) < 0)
+		options.listener.stdio_error = stdio_error;
+	if (listener_open(&l->listener, ep, &options.listener, e) < 0)
 		return -1;
 	return options_check_inherited(&l->listener, l->args->used, e);
 }
@@ -140,12 +137,12 @@ serve_child(struct listen_state *l, int fd, const struct conn *c, struct err *e)
 	int secured[2] = {-1, -1}, ready;
 	char byte;
 
-	if (!h->tls.is_on || l->o->keep)
+	if (!h->tls->is_on || l->o->keep)
 		stop_listening(l);
 	else if (sock_pair(secured) < 0)
 		return err_sys(e, ERR_FAILED, errno, "a socket");
 	h->secured = secured[1];
-	if (runs_program && h->recorder == NULL && !h->tls.is_on)
+	if (runs_program && h->recorder == NULL && !h->tls->is_on)
 		server_spawn(&l->server, fd, c, h->program);
 	else
 		server_fork(&l->server, fd, c, &handler);
@@ -173,11 +170,11 @@ static int
 secure(
     struct listen_state *l, int *fd, struct dial_result *carrier, struct err *e)
 {
-	struct tls_request request = {.options = &l->handler.tls,
+	struct tls_request request = {.options = &options.clients,
 	    .is_last = !l->o->keep,
 	    .until = deadline_first(l->until, deadline_after(TLS_ACCEPT_MS))};
 
-	if (!l->handler.tls.is_on)
+	if (!options.clients.is_on)
 		return 0;
 	carrier->tls = tls_start(&request, fd, e);
 	l->stdio.dialed = carrier;
@@ -283,12 +280,13 @@ prepare(struct listen_state *l, struct err *e)
 	    recorder_open(l->handler.recorder, &stdio_relay_options.record, e) <
 		0)
 		return -1;
-	return server_start(&l->server, &l->listener, &l->so, e);
+	return server_start(&l->server, &l->listener, &options.server, e);
 }
 
 static int
 run(struct listen_state *l, const struct endpoint *ep, struct err *e)
 {
+	struct server_options *so = &options.server;
 	int result;
 
 	/* From here on a signal ends the command cleanly. */
@@ -297,16 +295,16 @@ run(struct listen_state *l, const struct endpoint *ep, struct err *e)
 	l->until = deadline_max_time(options.time.max_ms);
 	/* --max-time limits the command, or with a handler each connection. */
 	if (!l->has_handler)
-		l->so.until = l->until;
-	diag_limit(l->so.until,
-	    l->so.accept_ms >= 0 ? l->so.accept_ms : options_idle_limit().ms);
+		so->until = l->until;
+	diag_limit(so->until,
+	    so->accept_ms >= 0 ? so->accept_ms : options_idle_limit().ms);
 	/* Steps 1 to 3; then 4 to 6. */
 	if (open_sockets(l, ep, e) < 0)
 		return -1;
 	result = prepare(l, e);
 	if (result == 0) {
 		listener_announce(&l->listener);
-		if (l->handler.program == NULL && options.transport.via == NULL)
+		if (l->handler.program == NULL && options.connector.via == NULL)
 			sandbox_enter();
 		result = accept_and_serve(l, e);
 		server_stop(&l->server);
@@ -319,17 +317,18 @@ run(struct listen_state *l, const struct endpoint *ep, struct err *e)
 static const char *
 option_of_targets(void)
 {
+	const struct connector_options *c = &options.connector;
+
 	if (options.time.retry_ms >= 0)
 		return "--retry-for";
 	if (options.time.connect_ms >= 0)
 		return "--connect-timeout";
-	if (options.proxy.kind != PROXY_NONE)
+	if (c->proxy != NULL)
 		return "--proxy";
-	if (options.transport.via != NULL)
+	if (c->via != NULL)
 		return "--via";
-	if (options.transport.tls || options.transport.tls_ca != NULL ||
-	    options.transport.tls_name != NULL ||
-	    options.transport.tls_insecure)
+	if (c->tls.is_on || c->tls.ca != NULL || c->tls.name != NULL ||
+	    c->tls.is_insecure)
 		return "--tls";
 	return NULL;
 }
@@ -363,23 +362,15 @@ parse_targets(struct listen_state *l, struct err *e)
 {
 	const struct listen_options *o = l->o;
 	struct handler *h = &l->handler;
-	struct connector_options *connector = &h->connector;
+	struct connector_options *connector = &options.connector;
 	struct endpoint *target;
 	char *to;
 
-	options_make_dial(&connector->dial);
-	if (options.proxy.kind != PROXY_NONE)
-		connector->proxy = &options.proxy;
-	if (options.transport.via != NULL && connector->proxy != NULL)
-		return err_set(e, ERR_USAGE,
-		    "--proxy does not apply with --via: its program makes "
-		    "the connection");
 	connector->timeout = options_connect_limit();
-	connector->retry_ms = -1;
 	h->retry_ms = options.time.retry_ms;
 	/* Whether a program works decides about the next target. */
 	connector->checks_via = h->retry_ms >= 0 || o->to.count > 1;
-	if (options_make_transport(connector, false, l->args->used, e) < 0)
+	if (options_check_connector(false, l->args->used, e) < 0)
 		return -1;
 	h->targets = mem_array(o->to.count, sizeof(h->targets[0]));
 	for (; h->target_count < o->to.count; h->target_count++) {
@@ -400,6 +391,8 @@ choose_handler(struct listen_state *l, char *const *program, struct err *e)
 	const struct recorder_options *record = &stdio_relay_options.record;
 	struct handler *h = &l->handler;
 
+	h->tls = &options.clients;
+	h->connector = &options.connector;
 	h->idle = options_idle_limit();
 	/* For --to, -w is about reaching it. */
 	if (o->to.count > 0 && options.time.idle_ms < 0)
@@ -455,6 +448,7 @@ set_up(struct listen_state *l, struct endpoint *ep,
     const struct command_args *args, struct err *e)
 {
 	const struct listen_options *o = l->o;
+	struct server_options *so = &options.server;
 
 	if (options_parse_local(ep, args, "tcp", -1, e) < 0 ||
 	    check_handler(o, args->program != NULL, e) < 0 ||
@@ -468,14 +462,14 @@ set_up(struct listen_state *l, struct endpoint *ep,
 	if (o->user != NULL && getpwnam(o->user) == NULL)
 		return err_set(e, ERR_USAGE, "--user: there is no user '%s'",
 		    text_shown(o->user));
-	if (options_make_clients(&l->handler.tls, e) < 0)
+	if (options_check_clients(e) < 0)
 		return -1;
-	options_make_server(&l->so, &l->access, DIAG_NOTE);
-	l->so.program_ms = options.time.max_ms;
-	l->so.is_single = !o->keep;
-	l->so.ends_idle = listener_is_activated(options.bind.fd);
-	return options_make_access(
-	    &l->access, deadline_max_time(options.time.max_ms), e);
+	so->access = &l->access;
+	so->log_level = DIAG_NOTE;
+	so->program_ms = options.time.max_ms;
+	so->is_single = !o->keep;
+	so->ends_idle = listener_is_activated(options.listener.fd);
+	return options_make_access(&l->access, e);
 }
 
 static int

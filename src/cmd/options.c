@@ -7,22 +7,32 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "dial/proxy.h"
 #include "net/access.h"
 #include "net/endpoint.h"
-#include "net/listener.h"
 #include "net/proc.h"
 #include "tls/tls.h"
-#include "dial/connector.h"
-#include "serve/server.h"
 
 /* The default of --max-conns. */
 #define MAX_CONNS 256
 
 struct options options = {
+    .sock = {.tos = -1, .ttl = -1, .rcvbuf = -1, .sndbuf = -1},
     .time = {-1, -1, -1, -1, -1},
-    .sock = SOCK_OPTIONS_INIT,
-    .server = {.max_conns = MAX_CONNS, .backlog = -1, .accept_ms = -1},
-    .bind = {.mode = -1},
+    .connector = {.dial = {&options.names, &options.sock, SOCK_STREAM, NULL},
+	.timeout = LIMIT_NONE,
+	.retry_ms = -1},
+    .listener = {.names = &options.names,
+	.sock = &options.sock,
+	.until = {.at_ns = INT64_MAX},
+	.type = SOCK_STREAM,
+	.backlog = -1,
+	.mode = -1},
+    .server = {.max_conns = MAX_CONNS,
+	.accept_ms = -1,
+	.program_ms = -1,
+	.until = {.at_ns = INT64_MAX}},
+    .clients = {.is_server = true},
 };
 
 static int
@@ -69,9 +79,9 @@ const struct opt options_names[] = {
 };
 
 const struct opt options_source[] = {
-    CALL('s', "source", "ADDR", options.source, source,
+    CALL('s', "source", "ADDR", options.sock, source,
 	"send from this local address", .call = parse_source),
-    NUMBER('p', "source-port", "PORT", options.source, port,
+    NUMBER('p', "source-port", "PORT", options.sock, source_port,
 	"send from this local port", .min = 1, .max = 65535),
     {.kind = OPT_END},
 };
@@ -101,7 +111,7 @@ const struct opt options_server[] = {
     NUMBER(0, "max-per-host", "N", options.server, max_per_host,
 	"serve at most N connections per address; close others", .min = 1,
 	.max = 1000000),
-    NUMBER(0, "backlog", "N", options.server, backlog,
+    NUMBER(0, "backlog", "N", options.listener, backlog,
 	"let at most N connections wait in the kernel (default: the system's "
 	"maximum)",
 	.min = 0, .max = INT32_MAX),
@@ -110,28 +120,17 @@ const struct opt options_server[] = {
     {.kind = OPT_END},
 };
 
-void
-options_make_server(
-    struct server_options *s, const struct access *access, int log_level)
-{
-	memset(s, 0, sizeof(*s));
-	s->max_conns = options.server.max_conns;
-	s->max_per_host = options.server.max_per_host;
-	s->accept_ms = options.server.accept_ms;
-	s->program_ms = -1;
-	s->until = deadline_none();
-	s->log_level = log_level;
-	s->access = access;
-}
-
 static int
 parse_proxy(void *field, const char *arg, struct err *e)
 {
-	return proxy_parse(field, arg, e);
+	static struct proxy proxy;
+
+	*(const struct proxy **)field = &proxy;
+	return proxy_parse(&proxy, arg, e);
 }
 
 const struct opt options_proxy[] = {
-    CALL(0, "proxy", "URL", options, proxy,
+    CALL(0, "proxy", "URL", options.connector, proxy,
 	"connect through a proxy: socks5://HOST:PORT; or socks4:// or http://, "
 	"with [USER:PASS@]; the proxy resolves the name",
 	.call = parse_proxy),
@@ -139,7 +138,7 @@ const struct opt options_proxy[] = {
 };
 
 const struct opt options_via[] = {
-    STRING(0, "via", "CMD", options.transport, via,
+    STRING(0, "via", "CMD", options.connector, via,
 	"the connection is the stdin and stdout of CMD, run with sh -c; %h "
 	"and %p are the host and the port"),
     {.kind = OPT_END},
@@ -147,100 +146,87 @@ const struct opt options_via[] = {
 
 /* OPTIONS_TLS_TRUST starts after the first row. */
 const struct opt options_tls[] = {
-    FLAG(0, "tls", options.transport, tls,
+    FLAG(0, "tls", options.connector.tls, is_on,
 	"use TLS; the server's certificate is verified"),
-    FILENAME(0, "tls-ca", "FILE|DIR", options.transport, tls_ca,
+    FILENAME(0, "tls-ca", "FILE|DIR", options.connector.tls, ca,
 	"trust only the certificates in FILE, or in DIR (see openssl-rehash)",
 	.excludes = "tls-insecure"),
-    STRING(0, "tls-name", "NAME", options.transport, tls_name,
+    STRING(0, "tls-name", "NAME", options.connector.tls, name,
 	"the certificate must be for NAME instead of the host",
 	.excludes = "tls-insecure"),
-    FLAG(0, "tls-insecure", options.transport, tls_insecure,
+    FLAG(0, "tls-insecure", options.connector.tls, is_insecure,
 	"do not verify the certificate"),
     {.kind = OPT_END},
 };
 
 const struct opt options_tls_local[] = {
-    FILENAME(0, "tls-cert", "FILE", options.local, certificate,
+    FILENAME(0, "tls-cert", "FILE", options.clients, certificate,
 	"the local certificate for TLS, with those of its authorities (PEM)"),
-    FILENAME(0, "tls-key", "FILE", options.local, key,
+    FILENAME(0, "tls-key", "FILE", options.clients, key,
 	"its private key (default: in the file of --tls-cert)"),
     {.kind = OPT_END},
 };
 
 const struct opt options_tls_clients[] = {
-    FILENAME(0, "tls-client-ca", "FILE|DIR", options.local, client_ca,
+    FILENAME(0, "tls-client-ca", "FILE|DIR", options.clients, ca,
 	"demand a certificate from each client, and trust those in FILE or "
 	"DIR"),
     {.kind = OPT_END},
 };
 
 const struct opt options_tls_alpn[] = {
-    STRING(0, "tls-alpn", "NAMES", options.transport, tls_alpn,
+    STRING(0, "tls-alpn", "NAMES", options.connector.tls, alpn,
 	"protocols to offer in the handshake, with commas between them"),
     {.kind = OPT_END},
 };
 
-/* Rejects the options of table if they were given with --via. */
-static int
-check_via(const struct opt *table, const struct opt *const *used, struct err *e)
-{
-	const struct opt *o = opt_find_used(used, table);
-
-	if (o == NULL)
-		return 0;
-	return err_set(e, ERR_USAGE,
-	    "--%s does not apply with --via: its program makes the connection",
-	    o->name);
-}
-
 int
-options_make_transport(struct connector_options *c, bool is_client,
-    const struct opt *const *used, struct err *e)
+options_check_connector(
+    bool is_client, const struct opt *const *used, struct err *e)
 {
-	static const struct opt *const tables[] = {options_names,
+	static const struct opt *const by_kernel[] = {options_names,
 	    options_source, options_proxy, options_keepalive, options_socket};
-	const struct options *o = &options;
-	const struct opt *tls = opt_find_used(used, OPTIONS_TLS_TRUST);
+	struct connector_options *c = &options.connector;
+	const struct tls_options *local = &options.clients;
+	const struct opt *tls = opt_find_used(used, OPTIONS_TLS_TRUST), *o;
 	size_t i;
 
-	for (i = 0; is_client && o->transport.via != NULL &&
-		    i < sizeof(tables) / sizeof(tables[0]);
-	     i++)
-		if (check_via(tables[i], used, e) < 0)
-			return -1;
+	for (i = 0; i < sizeof(by_kernel) / sizeof(by_kernel[0]); i++) {
+		/* In a server only --proxy is about this connection. */
+		if (c->via == NULL ||
+		    (!is_client && by_kernel[i] != options_proxy))
+			continue;
+		o = opt_find_used(used, by_kernel[i]);
+		if (o != NULL)
+			return err_set(e, ERR_USAGE,
+			    "--%s does not apply with --via: its program makes "
+			    "the connection",
+			    o->name);
+	}
 	if (tls == NULL && is_client)
 		tls = opt_find_used(used, options_tls_local);
 	if (tls == NULL)
 		tls = opt_find_used(used, options_tls_alpn);
-	if (!o->transport.tls && tls != NULL)
+	if (!c->tls.is_on && tls != NULL)
 		return err_set(e, ERR_USAGE, "--%s goes with --tls", tls->name);
-	if (is_client && o->local.key != NULL && o->local.certificate == NULL)
-		return err_set(e, ERR_USAGE, "--tls-key goes with --tls-cert");
-	if (o->transport.via != NULL &&
-	    proc_check_command(o->transport.via, e) < 0)
-		return err_lead(e, "--via: ");
-	c->via = o->transport.via;
-	c->tls = (struct tls_options){.is_on = o->transport.tls != 0,
-	    .ca = o->transport.tls_ca,
-	    .name = o->transport.tls_name,
-	    .is_insecure = o->transport.tls_insecure != 0,
-	    .alpn = o->transport.tls_alpn};
 	if (is_client) {
-		c->tls.certificate = o->local.certificate;
-		c->tls.key = o->local.key;
+		c->tls.certificate = local->certificate;
+		c->tls.key = local->key;
+		if (local->key != NULL && local->certificate == NULL)
+			return err_set(
+			    e, ERR_USAGE, "--tls-key goes with --tls-cert");
 	}
+	if (c->via != NULL && proc_check_command(c->via, e) < 0)
+		return err_lead(e, "--via: ");
 	return 0;
 }
 
 int
-options_make_clients(struct tls_options *t, struct err *e)
+options_check_clients(struct err *e)
 {
-	*t = (struct tls_options){.is_on = options.local.certificate != NULL,
-	    .is_server = true,
-	    .ca = options.local.client_ca,
-	    .certificate = options.local.certificate,
-	    .key = options.local.key};
+	struct tls_options *t = &options.clients;
+
+	t->is_on = t->certificate != NULL;
 	if (!t->is_on && (t->key != NULL || t->ca != NULL))
 		return err_set(e, ERR_USAGE, "--tls-%s goes with --tls-cert",
 		    t->key != NULL ? "key" : "client-ca");
@@ -261,8 +247,9 @@ const struct opt options_access[] = {
 };
 
 int
-options_make_access(struct access *a, struct deadline until, struct err *e)
+options_make_access(struct access *a, struct err *e)
 {
+	struct deadline until = deadline_max_time(options.time.max_ms);
 	const struct opt_list *rules = &options.access;
 	bool allow;
 	size_t i;
@@ -292,11 +279,11 @@ parse_mode(void *field, const char *arg, struct err *e)
 }
 
 const struct opt options_bind[] = {
-    STRING(0, "fd", "N|systemd", options.bind, fd,
+    STRING(0, "fd", "N|systemd", options.listener, fd,
 	"use the inherited socket N, or those that systemd passes",
 	.excludes = "ipv4 ipv6 numeric backlog keepalive tos ttl "
 		    "rcvbuf sndbuf mode"),
-    CALL(0, "mode", "OCTAL", options.bind, mode,
+    CALL(0, "mode", "OCTAL", options.listener, mode,
 	"permissions of the unix socket's path", .call = parse_mode),
     {.kind = OPT_END},
 };
@@ -350,7 +337,7 @@ int
 options_parse_local(struct endpoint *ep, const struct command_args *args,
     const char *protocol, int port, struct err *e)
 {
-	if (options.bind.fd != NULL)
+	if (options.listener.fd != NULL)
 		return args->count == 0
 			   ? 0
 			   : err_set(e, ERR_USAGE,
@@ -362,7 +349,7 @@ options_parse_local(struct endpoint *ep, const struct command_args *args,
 	if (endpoint_parse_local(ep, args->operands, args->count, protocol,
 		(uint16_t)port, e) < 0)
 		return -1;
-	if (options.bind.mode >= 0 &&
+	if (options.listener.mode >= 0 &&
 	    !(ep->is_unix && addr_has_path(&ep->unix_addr)))
 		return err_set(e, ERR_USAGE,
 		    "--mode is for the path of a unix socket: unix:PATH");
@@ -381,28 +368,6 @@ options_check_inherited(
 		return 0;
 	listener_close(l);
 	return -1;
-}
-
-void
-options_make_listener(struct listener_options *l, int type)
-{
-	*l = (struct listener_options){.names = options.names,
-	    .until = deadline_none(),
-	    .type = type,
-	    .backlog = options.server.backlog,
-	    .sock = options.sock,
-	    .mode = options.bind.mode,
-	    .fd = options.bind.fd};
-}
-
-void
-options_make_dial(struct dial_options *d)
-{
-	*d = (struct dial_options){.names = options.names,
-	    .type = SOCK_STREAM,
-	    .source = options.source.source,
-	    .source_port = (uint16_t)options.source.port,
-	    .sock = options.sock};
 }
 
 static struct limit

@@ -10,23 +10,22 @@
 #include <stdint.h>
 
 #include "cli/opt.h"
-#include "net/addr.h"
-#include "dial/proxy.h"
+#include "dial/connector.h"
+#include "net/listener.h"
 #include "net/resolve.h"
 #include "net/sock.h"
+#include "serve/server.h"
+#include "tls/tls_options.h"
 
 struct access;
 struct command_args;
-struct connector_options;
-struct dial_options;
 struct endpoint;
 struct err;
-struct listener;
-struct listener_options;
-struct server_options;
-struct tls_options;
 
-/* Their values, which the command that runs passes on by pointer. */
+/*
+ * Their values. Modules take the structs by pointer; a command adds what no
+ * option says, such as deadlines.
+ */
 struct options {
 	struct report_options {
 		int level; /* enum diag_level */
@@ -34,10 +33,7 @@ struct options {
 		int log_time;
 	} report;
 	struct name_options names;
-	struct {
-		struct addr source;
-		int64_t port; /* 0: any */
-	} source;
+	struct sock_options sock;
 	/* Milliseconds; -1: no limit. */
 	struct {
 		int64_t timeout_ms; /* -w: both of the next, or to the first
@@ -47,35 +43,11 @@ struct options {
 		int64_t max_ms;     /* for the command as a whole */
 		int64_t retry_ms;   /* to retry until it opens */
 	} time;
-	struct sock_options sock;
-	/* How connections are accepted; see struct server_options. */
-	struct {
-		int64_t max_conns;
-		int64_t max_per_host; /* 0: any number */
-		int64_t backlog;      /* -1: the system's maximum */
-		int64_t accept_ms;    /* -1: no limit */
-	} server;
-	/* What a server is bound to, besides its address. */
-	struct {
-		const char *fd; /* --fd: inherited sockets instead */
-		int mode;       /* --mode of a unix path; -1: not given */
-	} bind;
-	struct opt_list access; /* --allow and --deny, as given */
-	struct proxy proxy;     /* PROXY_NONE: not given */
-	/* --via and --tls. */
-	struct {
-		const char *via; /* NULL: not given */
-		int tls;
-		const char *tls_ca;   /* NULL: the authorities of the system */
-		const char *tls_name; /* NULL: the host */
-		int tls_insecure;
-		const char *tls_alpn;
-	} transport;
-	/* --tls-cert and --tls-key; NULL: no local certificate. */
-	struct {
-		const char *certificate, *key;
-		const char *client_ca; /* of a server; NULL: demands none */
-	} local;
+	struct connector_options connector; /* of a client, and for --to */
+	struct listener_options listener;
+	struct server_options server;
+	struct opt_list access;     /* --allow and --deny, as given */
+	struct tls_options clients; /* of a server: how they use TLS */
 };
 
 extern struct options options;
@@ -117,35 +89,24 @@ extern const struct opt options_tls_alpn[];    /* --tls-alpn */
 struct limit options_connect_limit(void);
 struct limit options_idle_limit(void);
 
-/* Fills *d from these groups. */
-void options_make_dial(struct dial_options *d);
-
 /*
- * Sets via and tls in *c; used are the options given. In a client (is_client)
+ * Completes options.connector, given the options used. In a client (is_client)
  * the local certificate is its own, and those about addresses and sockets are
  * for this connection alone. Returns 0, or -1 with ERR_USAGE if one of them has
  * no effect with these.
  */
-int options_make_transport(struct connector_options *c, bool is_client,
-    const struct opt *const *used, struct err *e);
+int options_check_connector(
+    bool is_client, const struct opt *const *used, struct err *e);
 
 /*
- * Sets how the clients of a server use TLS: not at all without --tls-cert.
- * Loads the certificates. Returns 0, or -1 with ERR_USAGE or the error of
- * tls_check().
+ * Completes options.clients: TLS is used with --tls-cert. Loads the
+ * certificates. Returns 0, or -1 with ERR_USAGE or the error of tls_check().
  */
-int options_make_clients(struct tls_options *t, struct err *e);
+int options_check_clients(struct err *e);
 
-/* Fills *l from these groups. */
-void options_make_listener(struct listener_options *l, int type);
-
-/* Fills *s, the accept loop's options. access must outlive them. */
-void options_make_server(
-    struct server_options *s, const struct access *access, int log_level);
-
-/* Adds the rules to *a, of files within the deadline. Returns 0, or -1 with *e;
+/* Adds the rules to *a, of files within --max-time. Returns 0, or -1 with *e;
  * the caller calls access_release() in both cases. */
-int options_make_access(struct access *a, struct deadline until, struct err *e);
+int options_make_access(struct access *a, struct err *e);
 
 /* Kinds of endpoints for which some options have no meaning. */
 enum options_endpoint { OPTIONS_UNIX, OPTIONS_CONNECTION };

@@ -45,7 +45,6 @@ struct hello_options {
 struct hello_server {
 	const struct hello_options *o;
 	const struct opt *const *used; /* the options that were given */
-	struct tls_options tls;        /* of the clients */
 	struct template reply;
 	unsigned char *greeting; /* owned */
 	size_t greeting_length;
@@ -302,7 +301,7 @@ serve(int fd, const struct conn *conn, void *context)
 	    &c.session, fd, options_idle_limit(), options.time.max_ms);
 	/* A connection that is only reset was a port probe, not an error. */
 	c.session.allows_probes = true;
-	result = session_secure(&c.session, &hs->tls);
+	result = session_secure(&c.session, &options.clients);
 	if (result == 0 && hs->o->http)
 		result = serve_http(&c,
 		    options.time.idle_ms < 0 ? HEAD_MS : options.time.idle_ms);
@@ -337,10 +336,8 @@ accept_and_serve(struct hello_server *hs, struct server *server, struct err *e)
 /* Runs the steps of every server. Returns 0, or -1 with *e: an error or a
  * signal. */
 static int
-run_server(struct hello_server *hs, const struct endpoint *ep,
-    const struct server_options *so, struct err *e)
+run_server(struct hello_server *hs, const struct endpoint *ep, struct err *e)
 {
-	struct listener_options lo;
 	struct listener listener;
 	struct server server;
 	int result = -1;
@@ -349,11 +346,10 @@ run_server(struct hello_server *hs, const struct endpoint *ep,
 	if (signals_catch(e) < 0)
 		return -1;
 	/* 1. Socket, 2. bind, 3. listen, for each address. */
-	options_make_listener(&lo, SOCK_STREAM);
-	if (listener_open(&listener, ep, &lo, e) < 0 ||
+	if (listener_open(&listener, ep, &options.listener, e) < 0 ||
 	    options_check_inherited(&listener, hs->used, e) < 0)
 		return signals_server_result(-1, e);
-	if (server_start(&server, &listener, so, e) == 0) {
+	if (server_start(&server, &listener, &options.server, e) == 0) {
 		listener_announce(&listener);
 		sandbox_enter();
 		result = accept_and_serve(hs, &server, e);
@@ -389,25 +385,24 @@ hello_run(const struct command_args *args, struct err *e)
 {
 	const struct hello_options *o = &hello_options;
 	struct hello_server hs = {.o = o, .used = args->used};
+	struct server_options *so = &options.server;
 	struct access access = ACCESS_INIT;
-	struct server_options so;
 	struct endpoint ep;
 	int result;
 
 	if (options_parse_local(
 		&ep, args, "tcp", o->http ? HTTP_PORT : HELLO_PORT, e) < 0)
 		return -1;
-	options_make_server(&so, &access, DIAG_SAY);
-	so.ends_idle = listener_is_activated(options.bind.fd);
-	diag_limit(so.until, so.accept_ms);
+	so->access = &access;
+	so->ends_idle = listener_is_activated(options.listener.fd);
+	diag_limit(so->until, so->accept_ms);
 	result = prepare(&hs, e);
 	if (result == 0)
-		result = options_make_clients(&hs.tls, e);
+		result = options_check_clients(e);
 	if (result == 0)
-		result = options_make_access(
-		    &access, deadline_max_time(options.time.max_ms), e);
+		result = options_make_access(&access, e);
 	if (result == 0)
-		result = run_server(&hs, &ep, &so, e);
+		result = run_server(&hs, &ep, e);
 	access_release(&access);
 	template_release(&hs.reply);
 	free(hs.greeting);

@@ -258,9 +258,7 @@ try_address(
 {
 	const struct send_options *o = s->o;
 	bool many = addr_is_multicast(peer) || o->broadcast;
-	struct dgram_options d = {.source = options.source.source,
-	    .source_port = (uint16_t)options.source.port,
-	    .sock = options.sock,
+	struct dgram_options d = {.sock = &options.sock,
 	    .group = addr_is_multicast(peer) ? &o->group : NULL,
 	    .broadcast = o->broadcast != 0,
 	    .no_fragment = o->no_fragment != 0,
@@ -278,7 +276,8 @@ try_address(
 	if (s->fd < 0)
 		return -1;
 	/* One that is not connected has a port that says nothing. */
-	if (!d.unconnected || d.source.len != 0 || d.source_port != 0)
+	if (!d.unconnected || d.sock->source.len != 0 ||
+	    d.sock->source_port != 0)
 		sock_local(s->fd, &c.local);
 	conn_event_connected(&c, false);
 	sender_use(&s->sender,

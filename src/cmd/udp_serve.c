@@ -463,7 +463,7 @@ serve_to_end(struct serve_state *s, struct err *e)
 		return 0;
 	if (s->record_error.kind != ERR_NONE || e->kind != ERR_TIMEOUT ||
 	    deadline_passed(s->until) ||
-	    !listener_is_activated(options.bind.fd))
+	    !listener_is_activated(options.listener.fd))
 		return -1;
 	diag_note("%s: the normal end with --fd systemd", e->text);
 	return 0;
@@ -581,12 +581,7 @@ serve_run(const struct command_args *args, struct err *e)
 	    .o = o, .until = deadline_max_time(options.time.max_ms)};
 	struct access access = ACCESS_INIT;
 	struct multicast_group *groups = NULL;
-	struct dgram_server_options so = {.listener = {.names = options.names,
-					      .until = s.until,
-					      .type = SOCK_DGRAM,
-					      .sock = options.sock,
-					      .mode = options.bind.mode,
-					      .fd = options.bind.fd},
+	struct dgram_server_options so = {.listener = &options.listener,
 	    .access = options.access.count > 0 ? &access : NULL,
 	    .group_count = o->joins.count,
 	    .max_rate = o->max_rate,
@@ -598,10 +593,12 @@ serve_run(const struct command_args *args, struct err *e)
 	int result;
 
 	diag_limit(s.until, options.time.idle_ms);
+	options.listener.until = s.until;
+	options.listener.type = SOCK_DGRAM;
 	if (options_parse_local(&ep, args, "udp", SERVE_PORT, e) < 0)
 		return -1;
 	if (o->mode == SERVE_PRINT)
-		so.listener.stdio_error =
+		options.listener.stdio_error =
 		    "standard output is the socket: nothing can be printed "
 		    "with --print";
 	s.answers = dgram_new();
@@ -613,7 +610,7 @@ serve_run(const struct command_args *args, struct err *e)
 	if (result == 0)
 		result = parse_groups(&groups, &o->joins, e);
 	if (result == 0)
-		result = options_make_access(&access, s.until, e);
+		result = options_make_access(&access, e);
 	so.groups = groups;
 	if (result == 0)
 		result = run_server(&s, &ep, &so, e);

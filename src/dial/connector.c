@@ -33,10 +33,10 @@ connector_check(
 	if (o->via != NULL)
 		return via_check(o->via, ep, e);
 	if (o->proxy == NULL)
-		return resolve_check(ep, &o->dial.names, e);
+		return resolve_check(ep, o->dial.names, e);
 	if (proxy_check(ep, e) < 0)
 		return -1;
-	if (resolve_check(&o->proxy->server, &o->dial.names, e) == 0)
+	if (resolve_check(&o->proxy->server, o->dial.names, e) == 0)
 		return 0;
 	return err_prefix(e, "%s", proxy_text(o->proxy));
 }

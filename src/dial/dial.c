@@ -54,7 +54,7 @@ struct dial {
 static bool
 is_skipped(const struct dial *d, int family)
 {
-	const struct addr *source = &d->options->source;
+	const struct addr *source = &d->options->sock->source;
 
 	return source->len != 0 && family != AF_UNIX &&
 	       addr_family(source) != family;
@@ -64,13 +64,13 @@ is_skipped(const struct dial *d, int family)
 static struct addr
 local_end(const struct dial *d, int family)
 {
-	const struct dial_options *o = d->options;
+	const struct sock_options *o = d->options->sock;
 	struct addr local = o->source;
 
 	if (local.len == 0 && o->source_port != 0)
 		addr_any(&local, family, 0);
 	if (local.len != 0)
-		addr_set_port(&local, o->source_port);
+		addr_set_port(&local, (uint16_t)o->source_port);
 	return local;
 }
 
@@ -91,7 +91,8 @@ succeed(struct dial *d, struct attempt *t)
 	/* Linux lets a socket connect to itself when its port is the one that
 	 * it dials: nobody listens there. Datagrams may be meant so. */
 	if (!addr_is_unix(t->addr) && addr_equal(&d->local, t->addr) &&
-	    (d->options->source_port == 0 || d->options->type == SOCK_STREAM)) {
+	    (d->options->sock->source_port == 0 ||
+		d->options->type == SOCK_STREAM)) {
 		sock_abort(&t->fd);
 		end_attempt(d, t, CAUSE_SELF_CONNECT);
 		return;
@@ -112,6 +113,7 @@ open_socket(struct dial *d, struct attempt *t)
 	static const struct sockopt share_port = {SOL_SOCKET, SO_REUSEADDR,
 	    "SO_REUSEADDR",
 	    "the local port may be that of an earlier connection", NULL};
+	const struct sock_options *o = d->options->sock;
 	int family = addr_family(t->addr);
 	struct addr local = local_end(d, family);
 	struct err e;
@@ -121,14 +123,14 @@ open_socket(struct dial *d, struct attempt *t)
 		return -1;
 	}
 	t->fd = sock_open(family, d->options->type);
-	if (t->fd < 0 || sock_set(t->fd, family, &d->options->sock, &e) < 0)
+	if (t->fd < 0 || sock_set(t->fd, family, o, &e) < 0)
 		return -1;
 	if (family == AF_UNIX || local.len == 0)
 		return 0;
-	if (d->options->source_port != 0)
+	if (o->source_port != 0)
 		(void)sockopt_set(t->fd, &share_port, 1);
 	/* It leaves the local port to an IPv4 socket, too. */
-	if (d->options->source_port != 0 && family == AF_INET6)
+	if (o->source_port != 0 && family == AF_INET6)
 		(void)sockopt_set_quietly(t->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	t->is_local = sock_bind(t->fd, &local) < 0;
 	return t->is_local ? -1 : 0;
@@ -171,7 +173,7 @@ is_time_wait(const struct dial *d, const struct attempt *t)
 static int
 attempt_cause(const struct dial *d, const struct attempt *t)
 {
-	const struct dial_options *o = d->options;
+	const struct sock_options *o = d->options->sock;
 	bool is_unix = addr_is_unix(t->addr);
 
 	switch (t->errnum) {
@@ -196,7 +198,8 @@ attempt_cause(const struct dial *d, const struct attempt *t)
 		/* From connect(2): that connection already exists. */
 		if (t->is_local || o->source_port == 0)
 			return EADDRNOTAVAIL;
-		return port_owner_in_time_wait(o->source_port, t->addr)
+		return port_owner_in_time_wait(
+			   (uint16_t)o->source_port, t->addr)
 			   ? CAUSE_TIME_WAIT
 			   : CAUSE_PORT_BUSY;
 	default:
@@ -256,7 +259,7 @@ describe(const struct dial *d, const struct attempt *t, const char *ips,
     char *buf, size_t size)
 {
 	static const char answered[] = "the host answered";
-	const struct dial_options *o = d->options;
+	const struct sock_options *o = d->options->sock;
 	int cause = t->cause;
 	const char *reason = err_reason(cause, attempt_place(t));
 	const char *meaning = err_meaning(cause, attempt_place(t));
@@ -288,7 +291,7 @@ describe(const struct dial *d, const struct attempt *t, const char *ips,
 			    addr_ip_text(&o->source),
 			    o->source_port != 0 ? " " : "");
 		if (o->source_port != 0)
-			text_append(buf, size, "port %u", o->source_port);
+			text_append(buf, size, "port %d", (int)o->source_port);
 		text_append(buf, size, ": ");
 	}
 	text_append(buf, size, "%s", reason);
@@ -372,7 +375,7 @@ dial_start(const struct endpoint *ep, const struct dial_options *o,
 	d->until = until;
 	d->fd = -1;
 	if (resolve_start(
-		&d->lookup, ep, &o->names, &d->list, &d->lookup_error) == 0 &&
+		&d->lookup, ep, o->names, &d->list, &d->lookup_error) == 0 &&
 	    d->lookup.in < 0)
 		begin_attempts(d);
 	return d;

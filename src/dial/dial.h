@@ -24,12 +24,10 @@ struct tls;
 struct via;
 
 struct dial_options {
-	struct name_options names;
-	int type;                 /* SOCK_STREAM, or SOCK_DGRAM for unix(7) */
-	struct addr source;       /* local address, or len 0 */
-	uint16_t source_port;     /* local port, or 0 */
-	struct sock_options sock; /* set before connecting */
-	const char *name;         /* in errors; NULL: the endpoint's */
+	const struct name_options *names;
+	const struct sock_options *sock; /* set before connecting */
+	int type;         /* SOCK_STREAM, or SOCK_DGRAM for unix(7) */
+	const char *name; /* in errors; NULL: the endpoint's */
 };
 
 /* A connection that dial_connect() or connector_open() made. */

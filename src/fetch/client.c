@@ -156,7 +156,7 @@ static const struct endpoint *
 next_endpoint(const struct client *c, const struct route *route,
     struct connector_options *o, char *name)
 {
-	*o = c->options->connector;
+	*o = *c->options->connector;
 	o->proxy = route->proxy;
 	o->tls.is_on = route->is_tls;
 	if (!route_is_forwarded(route))

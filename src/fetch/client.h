@@ -24,8 +24,9 @@ struct sink;
 #define CLIENT_BUFFER (256 * 1024)
 
 struct client_options {
-	struct connector_options connector; /* its proxy is ignored: a route has
-					       it; its tls is for https */
+	/* Its proxy is for requests that a route is found for, its tls for
+	 * https. */
+	const struct connector_options *connector;
 	struct limit idle;     /* without data in either direction */
 	struct deadline until; /* --max-time */
 };

@@ -977,16 +977,18 @@ download_all(const struct download_options *o,
     struct err *e)
 {
 	struct download_run d = {.options = o};
+	bool is_via = client->connector->via != NULL;
 	int result = 0;
 
 	if (check_options(o, count, e) < 0)
 		return -1;
 	client_init(&d.client, client);
-	if (!o->is_via)
-		result = route_init(&d.rules, o->proxy, o->unix_path, e);
+	if (!is_via) /* Without it there may be a proxy. */
+		result = route_init(
+		    &d.rules, client->connector->proxy, o->unix_path, e);
 	if (result == 0)
 		result = check(&d, urls, count, e);
-	if (result == 0 && !o->is_via)
+	if (result == 0 && !is_via)
 		sandbox_enter();
 	if (result == 0)
 		result = fetch_all(&d, urls, count, e);

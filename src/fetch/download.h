@@ -22,17 +22,15 @@ struct download_options {
 	int head_only;             /* -I */
 	const char *const *fields; /* -H */
 	size_t field_count;
-	const char *user;          /* -u USER:PASS */
-	const char *range;         /* -r A-B */
-	const char *since;         /* --if-modified-since DATE|FILE */
-	int follow;                /* -L */
-	int64_t max_redirs;        /* limit of redirects */
-	int64_t retries;           /* --retry N */
-	int64_t retry_ms;          /* --retry-for; -1: one attempt */
-	const struct proxy *proxy; /* PROXY_NONE: http_proxy decides */
-	const char *unix_path;     /* --unix PATH */
-	int is_via;                /* --via: there is no proxy */
-	const char *tls_option;    /* one that is for https URLs, or NULL */
+	const char *user;       /* -u USER:PASS */
+	const char *range;      /* -r A-B */
+	const char *since;      /* --if-modified-since DATE|FILE */
+	int follow;             /* -L */
+	int64_t max_redirs;     /* limit of redirects */
+	int64_t retries;        /* --retry N */
+	int64_t retry_ms;       /* --retry-for; -1: one attempt */
+	const char *unix_path;  /* --unix PATH */
+	const char *tls_option; /* one that is for https URLs, or NULL */
 
 	/* Where the body goes. */
 	const char *output; /* -o FILE; "-" is stdout */

@@ -110,7 +110,7 @@ route_init(struct route_rules *r, const struct proxy *proxy,
 		snprintf(text, sizeof(text), "unix:%s", unix_path);
 		return endpoint_parse(&r->local, operands, 1, "tcp", e);
 	}
-	if (proxy->kind != PROXY_NONE) {
+	if (proxy != NULL) {
 		r->proxy = proxy;
 		return 0;
 	}

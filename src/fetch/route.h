@@ -30,8 +30,8 @@ struct route_rules {
 
 /*
  * Sets the rules. unix_path, if not NULL, is that of a Unix socket, to which
- * all requests go. proxy comes from an option; if its kind is PROXY_NONE,
- * http_proxy, https_proxy and no_proxy in the environment apply. Returns 0, or
+ * all requests go. proxy comes from an option; if it is NULL, http_proxy,
+ * https_proxy and no_proxy in the environment apply. Returns 0, or
  * -1 with ERR_USAGE if http_proxy or unix_path is malformed.
  */
 int route_init(struct route_rules *r, const struct proxy *proxy,

@@ -250,7 +250,7 @@ add(struct listener *l, const struct addr *a, const struct listener_options *o,
 		result = err_sys(
 		    e, ERR_LOCAL, errno, "%s: SO_REUSEADDR", addr_text(a));
 	if (result == 0)
-		result = sock_set(fd, addr_family(a), &o->sock, e);
+		result = sock_set(fd, addr_family(a), o->sock, e);
 	if (result == 0 && bind_listen(l, fd, a, o) < 0)
 		result = bind_error(a, o->type, errno, e);
 	if (result < 0) {
@@ -282,7 +282,7 @@ open_loopback(struct listener *l, uint16_t port,
     const struct listener_options *o, struct err *e)
 {
 	static const int families[] = {AF_INET, AF_INET6};
-	int family = o->names.family, tries = port == 0 ? MAX_TRIES : 1;
+	int family = o->names->family, tries = port == 0 ? MAX_TRIES : 1;
 	struct addr a;
 	size_t i;
 
@@ -312,12 +312,12 @@ open_any(struct listener *l, uint16_t port, const struct listener_options *o,
 {
 	struct addr a;
 
-	if (o->names.family != AF_INET) {
+	if (o->names->family != AF_INET) {
 		addr_any(&a, AF_INET6, port);
-		l->is_dual = o->names.family == AF_UNSPEC;
+		l->is_dual = o->names->family == AF_UNSPEC;
 		if (add(l, &a, o, e) == 0)
 			return 0;
-		if (o->names.family == AF_INET6 || !lacks_family(e))
+		if (o->names->family == AF_INET6 || !lacks_family(e))
 			return -1;
 	}
 	l->is_dual = false;
@@ -570,13 +570,13 @@ listener_open(struct listener *l, const struct endpoint *ep,
 	}
 	if (!ep->is_unix &&
 	    (ep->host[0] == '\0' ||
-		(!o->names.numeric && endpoint_is_localhost(ep)))) {
+		(!o->names->numeric && endpoint_is_localhost(ep)))) {
 		result = open_loopback(l, ep->port, o, e);
 	} else if (!ep->is_unix && (strcmp(ep->host, "*") == 0 ||
 				       strcmp(ep->host, "any") == 0)) {
 		result = open_any(l, ep->port, o, e);
 	} else {
-		result = resolve(ep, &o->names, o->until, &list, e);
+		result = resolve(ep, o->names, o->until, &list, e);
 		if (result == 0)
 			result = open_list(l, &list, o, e);
 		addr_list_release(&list);

@@ -16,11 +16,11 @@ struct endpoint;
 struct err;
 
 struct listener_options {
-	struct name_options names;
+	const struct name_options *names;
+	const struct sock_options *sock;
 	struct deadline until; /* limit of the name lookup */
 	int type;              /* SOCK_STREAM or SOCK_DGRAM */
 	int64_t backlog;       /* of listen(2); -1: the system's maximum */
-	struct sock_options sock;
 	int mode; /* permissions of a unix path; -1: by the umask */
 	/* --fd: the sockets to inherit, a descriptor's number or "systemd";
 	   NULL: none. */

@@ -27,17 +27,14 @@ struct err;
 
 /* Options of a connection; -1 (0 for the flags) keeps the system's default. */
 struct sock_options {
-	int keepalive;  /* SO_KEEPALIVE, 1: on */
-	int64_t tos;    /* IP_TOS or IPV6_TCLASS, 0-255 */
-	int64_t ttl;    /* IP_TTL or IPV6_UNICAST_HOPS, 1-255 */
-	int64_t rcvbuf; /* SO_RCVBUF, bytes */
-	int64_t sndbuf; /* SO_SNDBUF, bytes */
+	struct addr source;  /* of a client: its local address, or len 0 */
+	int64_t source_port; /* and its local port, or 0 */
+	int keepalive;       /* SO_KEEPALIVE, 1: on */
+	int64_t tos;         /* IP_TOS or IPV6_TCLASS, 0-255 */
+	int64_t ttl;         /* IP_TTL or IPV6_UNICAST_HOPS, 1-255 */
+	int64_t rcvbuf;      /* SO_RCVBUF, bytes */
+	int64_t sndbuf;      /* SO_SNDBUF, bytes */
 };
-
-#define SOCK_OPTIONS_INIT         \
-	{                         \
-		0, -1, -1, -1, -1 \
-	}
 
 /*
  * Opens a close-on-exec, non-blocking socket of the family and type

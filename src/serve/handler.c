@@ -93,7 +93,7 @@ try_targets(struct served *v, struct deadline until, struct err *e)
 	all.text[0] = '\0';
 	for (i = 0; i < h->target_count; i++) {
 		fd = connector_open(
-		    &h->targets[i], &h->connector, until, &v->target, e);
+		    &h->targets[i], h->connector, until, &v->target, e);
 		if (fd >= 0)
 			return fd;
 		if (all.text[0] == '\0')
@@ -340,9 +340,9 @@ handler_serve(int fd, const struct conn *c, void *context)
 	v.s.allows_probes = v.h->allows_probes;
 	/* A program of --via may ignore what ends this process: it is ended
 	 * first, within the time that the server gives. */
-	if (v.h->connector.via != NULL && signals_catch(&v.s.e) < 0)
+	if (v.h->connector->via != NULL && signals_catch(&v.s.e) < 0)
 		return session_end(&v.s, c, DIAG_NOTE, -1);
-	result = session_secure(&v.s, &v.h->tls);
+	result = session_secure(&v.s, v.h->tls);
 	if (result == 0 && v.h->secured >= 0 &&
 	    (fd_write_all(v.h->secured, "", 1) < 0 ||
 		read(v.h->secured, &byte, 1) != 1))

@@ -23,13 +23,13 @@ enum handler_kind {
 };
 
 struct handler {
-	struct tls_options tls; /* of the clients */
+	const struct tls_options *tls; /* of the clients */
 	enum handler_kind kind;
 	char *const *program;     /* HANDLER_PROGRAM */
 	struct proc_shell shell;  /* storage of --exec's argv */
 	struct endpoint *targets; /* HANDLER_FORWARD; the caller's */
 	size_t target_count;
-	struct connector_options connector; /* of an attempt */
+	const struct connector_options *connector; /* of an attempt */
 	int64_t retry_ms; /* retry all targets for this long; -1: once */
 	struct recorder *recorder; /* the caller's; NULL: none */
 	struct limit idle;

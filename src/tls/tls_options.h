@@ -10,14 +10,14 @@
 #define TLS_QUIET_UNUSED_MS 250
 
 struct tls_options {
-	bool is_on;     /* use TLS */
+	int is_on;      /* use TLS */
 	bool is_server; /* the other side begins the handshake */
 	/* Trust only the certificates in this file or directory. NULL: a client
 	 * trusts those of the system, a server demands no certificate. */
 	const char *ca;
 	const char *name; /* that the server's certificate must have; NULL: the
 			     host of the endpoint */
-	bool is_insecure; /* a client does not verify the certificate */
+	int is_insecure;  /* a client does not verify the certificate */
 	const char *alpn; /* protocols to offer or to accept, with commas;
 			     NULL: none */
 	const char *certificate, *key; /* files, of the local certificate; NULL:

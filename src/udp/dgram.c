@@ -47,7 +47,7 @@ static int
 bind_local(int fd, const struct addr *peer, const struct dgram_options *o)
 {
 	const char *dir = getenv("TMPDIR");
-	struct addr local = o->source;
+	struct addr local = o->sock->source;
 	char path[sizeof(bound_path)];
 	struct err e;
 
@@ -65,11 +65,11 @@ bind_local(int fd, const struct addr *peer, const struct dgram_options *o)
 		return 0;
 	}
 	/* Sending would bind an unconnected socket. */
-	if (local.len == 0 && o->source_port == 0 && !o->unconnected)
+	if (local.len == 0 && o->sock->source_port == 0 && !o->unconnected)
 		return 0;
 	if (local.len == 0)
 		addr_any(&local, addr_family(peer), 0);
-	addr_set_port(&local, o->source_port);
+	addr_set_port(&local, (uint16_t)o->sock->source_port);
 	errno = EAFNOSUPPORT;
 	return addr_family(&local) == addr_family(peer) ? sock_bind(fd, &local)
 							: -1;
@@ -157,7 +157,7 @@ dgram_path_mtu(int fd, int family)
 
 /* Sets *e to "cannot use local port 9999: ..." or the like. Returns -1. */
 static int
-local_error(const struct addr *peer, const struct dgram_options *o, int errnum,
+local_error(const struct addr *peer, const struct sock_options *o, int errnum,
     struct err *e)
 {
 	const char *ip = "", *port = "", *owner = NULL;
@@ -168,9 +168,9 @@ local_error(const struct addr *peer, const struct dgram_options *o, int errnum,
 		addr_any(&local, addr_family(peer), 0);
 	else
 		ip = text_format(" address %s", addr_ip_text(&local));
-	addr_set_port(&local, o->source_port);
+	addr_set_port(&local, (uint16_t)o->source_port);
 	if (o->source_port != 0)
-		port = text_format(" port %u", o->source_port);
+		port = text_format(" port %d", (int)o->source_port);
 	if (errnum == EACCES)
 		cause = CAUSE_LOW_PORT;
 	if (errnum == EAFNOSUPPORT)
@@ -190,9 +190,9 @@ local_error(const struct addr *peer, const struct dgram_options *o, int errnum,
 static int
 set_options(int fd, int family, const struct dgram_options *o, struct err *e)
 {
-	if (sock_set(fd, family, &o->sock, e) < 0)
+	if (sock_set(fd, family, o->sock, e) < 0)
 		return -1;
-	if (o->raise_buffer && o->sock.rcvbuf < 0)
+	if (o->raise_buffer && o->sock->rcvbuf < 0)
 		dgram_raise_rcvbuf(fd);
 	if (o->broadcast && set_broadcast(fd) < 0)
 		return err_sys(e, ERR_LOCAL, errno, "--broadcast");
@@ -216,7 +216,7 @@ open_socket(
 	step_name(fd, "the datagram socket", 0);
 	result = set_options(fd, addr_family(peer), o, e);
 	if (result == 0 && bind_local(fd, peer, o) < 0)
-		result = local_error(peer, o, errno, e);
+		result = local_error(peer, o->sock, errno, e);
 	else if (result == 0 && !o->unconnected && connect_peer(fd, peer) < 0)
 		result = dgram_send_error(fd, peer, 0, e);
 	if (result < 0)
@@ -232,7 +232,7 @@ dgram_open(
 	struct addr local;
 
 	if (first < 0 || addr_is_unix(peer) ||
-	    (o->unconnected && o->source_port != 0))
+	    (o->unconnected && o->sock->source_port != 0))
 		return first;
 	sock_local(first, &local);
 	if (o->unconnected ? addr_port(&local) != addr_port(peer)
@@ -242,7 +242,7 @@ dgram_open(
 	 * It would be its own peer, and take what it sends for the reply. It
 	 * keeps its port until another socket has got another one.
 	 */
-	if (o->source_port == 0)
+	if (o->sock->source_port == 0)
 		fd = open_socket(peer, o, e);
 	else
 		err_at(

@@ -41,9 +41,7 @@ struct dgram_endpoints {
 };
 
 struct dgram_options {
-	struct addr source;   /* local address, or len 0 */
-	uint16_t source_port; /* local port, or 0 */
-	struct sock_options sock;
+	const struct sock_options *sock;
 	const struct multicast_options
 	    *group;        /* for a multicast peer, or NULL */
 	bool broadcast;    /* the peer is a broadcast address */

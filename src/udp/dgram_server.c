@@ -41,7 +41,7 @@ open_groups(struct dgram_server *s, uint16_t port, struct err *e)
 		addr_set_port(&a, port);
 		addr_list_add(&list, &a);
 	}
-	result = listener_open_list(&s->listener, &list, &o->listener, e);
+	result = listener_open_list(&s->listener, &list, o->listener, e);
 	addr_list_release(&list);
 	return result;
 }
@@ -82,7 +82,7 @@ dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
     const struct dgram_server_options *o, struct err *e)
 {
 	struct listener *l = &s->listener;
-	bool is_inherited = o->listener.fd != NULL;
+	bool is_inherited = o->listener->fd != NULL;
 	int fd, result;
 	size_t i;
 
@@ -92,12 +92,12 @@ dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
 	    ep->host[0] == '\0')
 		result = open_groups(s, ep->port, e);
 	else
-		result = listener_open(l, ep, &o->listener, e);
+		result = listener_open(l, ep, o->listener, e);
 	if (result < 0)
 		return -1;
 	for (i = 0; i < l->count; i++) {
 		/* The buffer of an inherited socket is its owner's choice. */
-		if (o->listener.sock.rcvbuf < 0 && !is_inherited)
+		if (o->listener->sock->rcvbuf < 0 && !is_inherited)
 			dgram_raise_rcvbuf(l->fds[i]);
 		/* It must answer from the address that was asked. */
 		if (addr_is_any(&l->addrs[i]))

@@ -22,7 +22,7 @@ struct multicast_group;
 #define DGRAM_SERVER_REPORTED 1024
 
 struct dgram_server_options {
-	struct listener_options listener;
+	const struct listener_options *listener;
 	const struct access *access;          /* NULL: admits every sender */
 	const struct multicast_group *groups; /* to be joined */
 	size_t group_count;

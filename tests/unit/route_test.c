@@ -41,7 +41,6 @@ proxy_of(const char *http, const char *https, const char *text)
 {
 	static struct route_rules rules;
 	static struct route route;
-	struct proxy none = {.kind = PROXY_NONE};
 	static struct err e;
 	struct url u;
 
@@ -49,7 +48,7 @@ proxy_of(const char *http, const char *https, const char *text)
 	setenv("http_proxy", http, 1);
 	setenv("https_proxy", https, 1);
 	setenv("no_proxy", "direct", 1);
-	if (route_init(&rules, &none, NULL, &e) < 0)
+	if (route_init(&rules, NULL, NULL, &e) < 0)
 		return "malformed";
 	url_parse(&u, text, &e);
 	if (route_find(&rules, &u, &route, &e) < 0)
