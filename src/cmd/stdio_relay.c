@@ -18,6 +18,7 @@
 #include "net/conn_event.h"
 #include "net/signals.h"
 #include "net/wait.h"
+#include "tls/tls.h"
 
 static const char *const on_eof_words[] = {"fin", "keep", "quit", NULL};
 static const char *const on_peer_eof_words[] = {"finish", "quit", NULL};
@@ -204,8 +205,13 @@ set_up(struct stdio_relay *s, struct relay_options *r)
 		? o->on_peer_eof == QUIT
 		: !o->send_only && fd_kind(STDIN_FILENO) == FD_TERMINAL;
 	/* A word of the user's holds for every client. */
-	if (o->on_peer_eof < 0 && !o->send_only)
+	if (o->on_peer_eof < 0 && !o->send_only) {
 		r->next = s->next;
+		if (s->dialed != NULL && s->dialed->tls != NULL) {
+			r->is_whole = tls_has_closed;
+			r->context = s->dialed->tls;
+		}
+	}
 	r->idle = options_idle_limit();
 	r->linger_ms = o->linger_ms;
 	r->until = s->until;

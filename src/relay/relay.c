@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/progress.h"
+#include "base/text.h"
 #include "net/listener.h"
 #include "net/shutdown.h"
 #include "net/sink.h"
@@ -34,7 +35,8 @@
 /* How many pieces that had arrived are received after a limit has passed. */
 #define LATE_PIECES 16
 
-/* How long the input is idle before the next client has its turn. */
+/* How long the input is idle before the next client has its turn, or a lost
+ * connection ends. */
 #define YIELD_MS 200
 
 /* Indexes in the poll array. */
@@ -56,6 +58,7 @@ struct relay {
 	bool fin_sent;        /* to the peer */
 	bool is_reported;     /* that the end of the input is waited for */
 	bool is_awaited;      /* by another client */
+	bool is_peer_lost;    /* its end was not a whole one: o->is_whole */
 	int late_pieces;      /* received after a limit */
 	int64_t peer_end_ns;  /* when its FIN or reset arrived; 0: not yet */
 	int64_t finished_ns;  /* when all input was sent */
@@ -321,12 +324,12 @@ wait_text(void *context)
 		     "would not wait)";
 }
 
-/* Whether the next client has its turn at the input. */
-static bool
-yields(const struct relay *r)
+/* When the input has been idle for so long that it is not waited for. */
+static struct deadline
+yield_deadline(const struct relay *r)
 {
-	return r->o->next != NULL && deadline_passed(idle_input(r, YIELD_MS)) &&
-	       (r->down.read_bytes > 0 || r->is_awaited);
+	return r->o->next != NULL || r->is_peer_lost ? idle_input(r, YIELD_MS)
+						     : deadline_none();
 }
 
 /* The deadline of the next poll. */
@@ -345,8 +348,8 @@ next_event(const struct relay *r)
 	if (r->o->idle.ms >= 0 && r->unacked > 0)
 		until =
 		    deadline_first(until, deadline_after(ms < 10 ? 10 : ms));
-	if (r->o->next != NULL && !deadline_passed(idle_input(r, YIELD_MS)))
-		until = deadline_first(until, idle_input(r, YIELD_MS));
+	if (!deadline_passed(yield_deadline(r)))
+		until = deadline_first(until, yield_deadline(r));
 	if (r->o->script != NULL)
 		until = deadline_first(until, r->o->script->until);
 	if (r->o->progress != NULL)
@@ -419,7 +422,7 @@ fill_poll(const struct relay *r, struct pollfd *fds)
 	fds[POLL_OUT] = (struct pollfd){
 	    .fd = writes || wants(r, POLICY_WATCH_TARGET) ? r->down.out.fd : -1,
 	    .events = writes ? POLLOUT : 0};
-	if (r->o->next != NULL && deadline_passed(idle_input(r, YIELD_MS)))
+	if (r->o->next != NULL && deadline_passed(yield_deadline(r)))
 		for (i = 0; i < r->o->next->count; i++)
 			fds[count++] = (struct pollfd){
 			    .fd = r->o->next->fds[i], .events = POLLIN};
@@ -482,8 +485,11 @@ pump(struct relay *r, const struct pollfd *fds)
 	decide(r);
 	if (flow_pump(&r->down,
 		fds[POLL_SOCKET].revents & (POLLIN | POLLHUP | POLLERR),
-		fds[POLL_OUT].revents))
+		fds[POLL_OUT].revents)) {
 		detect_reset(&r->down.in, r->fd, is(r, POLICY_FINISHED));
+		r->is_peer_lost = !is_forwarder && r->o->is_whole != NULL &&
+				  !r->o->is_whole(r->o->context);
+	}
 	decide(r);
 	if (watches_peer(r) && (fds[POLL_SOCKET].revents & hangup) != 0 &&
 	    flow_is_empty(&r->up)) {
@@ -542,7 +548,10 @@ loop(struct relay *r, struct pollfd *fds, struct err *e)
 			return -1;
 		while (count > POLL_COUNT)
 			r->is_awaited |= fds[--count].revents != 0;
-		if (yields(r))
+		if (r->is_peer_lost && deadline_passed(yield_deadline(r)))
+			r->down.in.errnum = ECONNABORTED;
+		else if (deadline_passed(yield_deadline(r)) &&
+			 (r->down.read_bytes > 0 || r->is_awaited))
 			flow_stop_reading(&r->up);
 		if (progress != NULL && progress_is_due(progress))
 			progress_draw_both(
@@ -578,15 +587,23 @@ is_input_open(const struct relay *r)
 	       (poll(&p, 1, 0) <= 0 || fd_available(r->o->in) > 0);
 }
 
-/* left: bytes of the input that were not delivered. */
+/* left: bytes of the input that were not delivered. What became of the socket
+ * to a program is not why its connection was lost: the caller adds that. */
 static int
 lost_error(const struct relay *r, uint64_t left, struct err *e)
 {
-	err_sys(e, ERR_LOST,
-	    r->up.out.errnum != 0 ? r->up.out.errnum : r->down.in.errnum,
-	    "the connection was lost after %s sent and %llu received",
+	const char *lost = text_format("the connection was lost after %s sent "
+				       "and %llu received",
 	    num_count_text(r->up.bytes, "byte"),
 	    (unsigned long long)r->down.bytes);
+	int errnum =
+	    r->up.out.errnum != 0 ? r->up.out.errnum : r->down.in.errnum;
+
+	if (r->o->is_program)
+		err_set(e, ERR_LOST, "%s", lost);
+	else
+		err_sys(e, ERR_LOST, errnum, "%s", lost);
+	e->errnum = errnum;
 	if (is(r, POLICY_FORWARDER) || r->o->in < 0)
 		return -1;
 	if (left > 0)

@@ -59,8 +59,10 @@ struct relay_options {
 
 	struct recorder *recorder; /* of the data; NULL: none */
 
-	/* Of a forwarder, at the end of in: whether it may be passed on; it may
-	 * not if in was lost, or may have been. NULL: it may. */
+	/* At the end of what the peer has sent, or of a forwarder's in: whether
+	 * that was its end, and not a loss. A lost peer is sent no more once
+	 * the input has been idle for a moment; a forwarder does not pass such
+	 * an end on. NULL: it was. */
 	bool (*is_whole)(void *context);
 	void *context; /* is_whole's */
 

@@ -138,13 +138,6 @@ set_up(const struct served *v, int fd, struct relay_options *o)
 	o->recorder = v->h->recorder;
 }
 
-/* Whether the target's TLS ended in good order, and not with a mere FIN. */
-static bool
-is_target_whole(void *context)
-{
-	return tls_has_closed(context);
-}
-
 /* Dials a target and relays until both directions are finished. */
 static int
 serve_forward(struct served *v)
@@ -164,7 +157,7 @@ serve_forward(struct served *v)
 	set_up(v, target, &o);
 	o.target = &target_sum;
 	if (v->target.tls != NULL) {
-		o.is_whole = is_target_whole;
+		o.is_whole = tls_has_closed;
 		o.context = v->target.tls;
 	}
 	result = relay_run(s->fd, &o, &s->r, &s->e);

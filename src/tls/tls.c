@@ -248,8 +248,10 @@ tls_facts(const struct tls *t)
 }
 
 bool
-tls_has_closed(struct tls *t)
+tls_has_closed(void *context)
 {
+	struct tls *t = context;
+
 	/* The report was written before the end. */
 	while (!t->is_closed && !t->is_lost &&
 	       proc_read_lines(t->process, deadline_after(0)) > 0)

@@ -65,9 +65,10 @@ struct tls *tls_start(
 
 const struct tls_facts *tls_facts(const struct tls *t);
 
-/* At the end of the plain bytes: whether the peer has ended TLS (close_notify),
- * or nothing was ever sent. Otherwise the rest may be missing. */
-bool tls_has_closed(struct tls *t);
+/* At the end of the plain bytes: whether the peer of this struct tls has ended
+ * TLS (close_notify), or nothing was ever sent. Otherwise the rest may be
+ * missing. */
+bool tls_has_closed(void *context);
 
 /*
  * Waits for the end of the TLS after the plain connection has been closed, at

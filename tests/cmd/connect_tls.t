@@ -190,7 +190,7 @@ sub truncating {
             }
         }
         shutdown $c, 1;
-        sysread $c, my $rest, 65536;
+        1 while sysread $c, my $rest, 65536;
     });
     return $l->sockport;
 }
@@ -200,6 +200,11 @@ is $r->{status}, 10, 'a stream without an end of TLS: status 10';
 like $r->{err}, qr/the peer ended the connection without ending TLS \(close_notify\): what it sent may be incomplete/,
     '  is told';
 my $p = start({ %mark, keep_stdin => 1 }, 'connect', '--tls', @ca, 'localhost',
+    truncating(9000));
+$p->send_line(join '', ('x' x 999 . "\n") x 40);
+$p->expect(err => qr/ may be incomplete; the connection was lost after 40000 bytes sent and \d+ received; stdin was still open\n/);
+is $p->finish->{status}, 10, '  at once, while stdin is open';
+$p = start({ %mark, keep_stdin => 1 }, 'connect', '--tls', @ca, 'localhost',
     $port);
 $p->send_line("abc\n");
 $p->expect(out => qr/cba/);

@@ -68,6 +68,17 @@ for my $handler ([], ['--echo'], ['-e', 'cat'], ['-x', "$dir/one", '--echo']) {
     is $q->finish->{status} . $p->finish->{status}, '00', '  and the only one';
 }
 
+# A client that ends TCP and not TLS may have been cut.
+for my $handler ([], ['-e', 'cat']) {
+    $p = start({ keep_stdin => 1 }, 'listen', '-4', @cert, @$handler, 0);
+    run({ stdin => 'cut' }, 'connect', '-q', @ca, '--on-eof', 'fin',
+        'localhost', tls_cutter($p->port, 'client'));
+    $p->expect(err => qr/TLS: the peer ended the connection without ending TLS/);
+    $r = $p->finish;
+    is "$r->{status} $r->{out}", @$handler ? '10 ' : '10 cut',
+        "a client that is cut, @$handler: status 10";
+}
+
 # Half-close: the answer follows the end of the client's data.
 $p = server('listen', '-k', ['-e', 'wc -c']);
 $r = client($p, 'x' x 200_000, '--on-eof', 'fin');

@@ -93,23 +93,27 @@ sub tls_front {
 
 # Forwards connections to a server, record by record: what comes from the server
 # goes through $pass, which returns the record to pass on, or undef to end the
-# client's side. Returns its port.
+# client's side; or the other way round. Returns its port.
 sub tls_middle {
-    my ($port, $pass) = @_;
+    my ($port, $pass, $is_client) = @_;
     my $l = tcp_listener();
     Sockt::fork_child(sub {
-        while (my $c = $l->accept) { pass($c, tcp_client($port), $pass) }
+        while (my $c = $l->accept) {
+            my @both = ($c, tcp_client($port));
+            pass($is_client ? reverse @both : @both, $pass);
+        }
     });
     return $l->sockport;
 }
 
 # Instead of passing on the alert that ends TLS 1.3, a record of 24 bytes, it
-# closes the client's side.
+# closes the client's side; or that of the client the server's.
 sub tls_cutter {
-    return tls_middle($_[0], sub {
+    my ($port, $who) = @_;
+    return tls_middle($port, sub {
         my ($type, $size) = unpack 'Cx2n', $_[0];
         return $type == 23 && $size == 19 ? undef : $_[0];
-    });
+    }, ($who // '') eq 'client');
 }
 
 sub pass {
