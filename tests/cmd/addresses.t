@@ -9,9 +9,8 @@ own_network() or plan skip_all => 'no network namespace';
 
 sub refused {
     my ($pattern, @args) = @_;
-    my $r = run({ timeout => 10 }, @args);
-    is $r->{status}, 2, "@args: a usage error";
-    like $r->{err}, $pattern, 'which says so';
+    exits run({ timeout => 10 }, @args), 2, "@args: a usage error",
+        err => $pattern;
 }
 
 for my $bad (qw(1.2.3 127.1 0x7f.1 0x7f000001 1.2.3.4.5 127.0.0.01

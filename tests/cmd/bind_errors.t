@@ -7,9 +7,8 @@ my $l = tcp_listener();
 my $port = $l->sockport;
 
 my $r = run('listen', '127.0.0.1', $port);
-is $r->{status}, 7, 'a port in use';
-like $r->{err}, qr/\Asockt listen: .*127\.0\.0\.1 port $port: address in use .*\n\z/,
-    'is told on one line';
+exits $r, 7, 'a port in use, is told on one line',
+    err => qr/\Asockt listen: .*127\.0\.0\.1 port $port: address in use .*\n\z/;
 SKIP: {
     skip 'no /proc/net/tcp', 2 unless $proc;
     like $r->{err}, qr/process $$ \(.+\)/, 'with the process that holds it';
@@ -43,19 +42,15 @@ like $r->{err}, qr/process $p->{pid} \(sockt\)/, 'names the right holder'
     if $proc;
 $p->stop;
 
-$r = run('listen', '192.0.2.1', 0);
-is $r->{status}, 7, 'an address that is not ours';
-like $r->{err}, qr/192\.0\.2\.1 .*address not available \(it is not an address of this machine\)/,
-    'is told';
+exits run('listen', '192.0.2.1', 0), 7, 'an address that is not ours',
+    err => qr/192\.0\.2\.1 .*address not available \(it is not an address of this machine\)/;
 
-$r = run('connect', '-s', '192.0.2.1', '127.0.0.1', $port);
-is $r->{status}, 7, 'a source that is not ours';
-like $r->{err}, qr/address not available/, 'is told';
-$r = run('connect', '-s', '127.0.0.1', '-p', $port, '127.0.0.1', $any_port);
-is $r->{status}, 7, 'a source port in use';
-like $r->{err}, qr/address in use/, 'is told';
-like $r->{err}, qr/cannot use local address 127\.0\.0\.1 port $port: /,
-    'as our end, not the other side';
+exits run('connect', '-s', '192.0.2.1', '127.0.0.1', $port), 7,
+    'a source that is not ours', err => qr/address not available/;
+exits run('connect', '-s', '127.0.0.1', '-p', $port, '127.0.0.1', $any_port),
+    7, 'a source port in use, as our end, not the other side',
+    err => [qr/address in use/,
+    qr/cannot use local address 127\.0\.0\.1 port $port: /];
 unlike run('connect', '-vv', '-s', '192.0.2.1', '127.0.0.1', $port)->{err},
     qr/: connect the socket/, 'no step is told that was not taken';
 
@@ -72,14 +67,11 @@ SKIP: {
         '-e', "$drop exec \@ARGV or die", sockt(), 'listen', $low);
     skip 'the binary cannot be run by another user', 4
         if $r->{err} =~ /Died at/;
-    is $r->{status}, 7, "port $low without privilege";
-    like $r->{err}, qr/port $low: permission denied \(.*privilege.*\)/,
-        'is told, with what would help';
-    $r = run({ command => $^X }, '-e', "$drop exec \@ARGV or die", sockt(),
-        'connect', '-p', $low, '127.0.0.1', $port);
-    is $r->{status}, 7, 'and as a source port';
-    like $r->{err}, qr/cannot use local port $low: permission denied/,
-        'likewise';
+    exits $r, 7, "port $low without privilege",
+        err => qr/port $low: permission denied \(.*privilege.*\)/;
+    exits run({ command => $^X }, '-e', "$drop exec \@ARGV or die", sockt(),
+        'connect', '-p', $low, '127.0.0.1', $port), 7, 'and as a source port',
+        err => qr/cannot use local port $low: permission denied/;
 }
 
 # udp-send -p with a port in use did not name the process that holds it: it had
@@ -88,11 +80,9 @@ my $s = udp_socket();
 $port = $s->sockport;
 for my $source ([], [ '-s', '127.0.0.1' ]) {
     last unless -r '/proc/net/udp';
-    my $r = run('udp-send', '--no-reply', @$source, '-p', $port,
-        '127.0.0.1', 9, 'x');
-    is $r->{status}, 7, "@$source -p with a port in use: status 7";
-    like $r->{err}, qr/ port $port: address in use.* \(held by process $$ /,
-        'and who holds it';
+    exits run('udp-send', '--no-reply', @$source, '-p', $port, '127.0.0.1', 9,
+        'x'), 7, "@$source -p with a port in use, who holds it",
+        err => qr/ port $port: address in use.* \(held by process $$ /;
 }
 
 # A socket that is its own peer: nobody listens there.

@@ -26,8 +26,7 @@ $p->expect(err => qr/lost after 0 bytes sent and 4 received: .*; stdin was still
 is $p->{err} =~ tr/\n//, 1, 'one line says so';
 
 $p = start({ stdin => 'text' }, 'connect', @to);
-my $r = $p->finish;
-is $r->{out}, "bye\n", 'an input that ends is not held up';
+is $p->finish->{out}, "bye\n", 'an input that ends is not held up';
 
 my $start = time;
 $p = start({ stdin => '', keep_stdin => 0 }, 'connect', @to);

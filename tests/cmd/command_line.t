@@ -5,21 +5,15 @@ use Source;
 
 sub answers {
     my ($pattern, @args) = @_;
-    my $r = run(@args);
-    is $r->{status}, 0, "sockt @args";
-    like $r->{out}, $pattern, '  on stdout';
-    is $r->{err}, '', '  and nothing else';
+    exits run(@args), 0, "sockt @args, on stdout", out => $pattern, err => '';
 }
 
 sub refuses {
     my ($pattern, @args) = @_;
-    my $r = run(@args);
-    is $r->{status}, 2, "sockt @args is a usage error";
-    like $r->{err}, qr/\A$pattern\n/, '  says what is wrong';
-    like $r->{err},
-        qr/^sockt(?: \S+)?: (?:try '?sockt .*|.* is an option of .*|-vv .*|a program goes .*)\n\z/m,
-        '  and where help is';
-    is $r->{out}, '', '  and nothing on stdout';
+    exits run(@args), 2, "sockt @args is a usage error, where help is",
+        err => [qr/\A$pattern\n/,
+        qr/^sockt(?: \S+)?: (?:try '?sockt .*|.* is an option of .*|-vv .*|a program goes .*)\n\z/m],
+        out => '';
 }
 
 my $r = run();
@@ -148,10 +142,9 @@ refuses(qr/${connect}::1 is not an IPv4 address/, 'connect', '-4', '::1', 1);
 # stood in it as its name.
 $l = tcp_listener();
 my $pid = peer($l, sub { my ($c) = @_; print $c "hello\n" });
-$r = run('connect', '--', '127.0.0.1', $l->sockport,
-    '--', 'sh', '-c', 'read x; echo "got $x" >&2');
-is $r->{err}, "got hello\n", 'the program runs';
-is $r->{status}, 0, 'and ends well';
+exits run('connect', '--', '127.0.0.1', $l->sockport, '--', 'sh', '-c',
+    'read x; echo "got $x" >&2'), 0, 'the program runs, ends well',
+    err => "got hello\n";
 is reap($pid), 0, 'the peer is content';
 
 # A duration of centuries overflowed when it was turned into nanoseconds: "no
@@ -169,9 +162,8 @@ for my $long ('9999999999', '99999999999999999999h', '2207520001') {
     is $r->{status}, 2, "--idle-timeout $long is refused";
     like $r->{err}, qr/--idle-timeout: '$long' is too long/, '  as too long';
 }
-$r = run({ stdin => "x\n" }, 'connect', '--idle-timeout', 613200 . 'h',
-    '-m', 613200 . 'h', @to);
-is "$r->{status} $r->{out}", "0 late\n", '70 years can be waited for';
+exits run({ stdin => "x\n" }, 'connect', '--idle-timeout', 613200 . 'h', '-m',
+    613200 . 'h', @to), "0 late\n", '70 years can be waited for';
 kill 'KILL', $pid;
 
 # Every option that takes a duration, of every command.
@@ -179,9 +171,8 @@ my @options = grep { ($_->{arg} // '') eq 'T' } list_options();
 cmp_ok scalar @options, '>', 20, 'there are options of that kind';
 for my $o (@options) {
     my $name = "--$o->{name}";
-    $r = run($o->{command}, $name, '9999999999', '127.0.0.1', 1);
-    like $r->{err}, qr/$name: '9999999999' is too long/,
-        "$o->{command} $name";
+    like run($o->{command}, $name, '9999999999', '127.0.0.1', 1)->{err},
+        qr/$name: '9999999999' is too long/, "$o->{command} $name";
 }
 
 $r = run('connect', '-w', '.5', '-z', '127.0.0.1', free_port());

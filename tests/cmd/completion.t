@@ -8,9 +8,8 @@ for my $shell (qw(bash zsh fish)) {
     is "$r->{status} $r->{err}", '0 ', "completion $shell";
     like $r->{out}, qr/ completion --words -- /, '  asks sockt';
 }
-my $r = run('completion', 'tcsh');
-is $r->{status}, 2, 'another shell is a usage error';
-like $r->{err}, qr/'tcsh' must be bash, zsh or fish/, 'that is told';
+exits run('completion', 'tcsh'), 2, 'another shell is a usage error',
+    err => qr/'tcsh' must be bash, zsh or fish/;
 is run('completion')->{status}, 2, 'no shell is one too';
 like run('completion', 'bash', 'zsh')->{err}, qr/unexpected operand 'zsh'/,
     'and a second one';

@@ -74,8 +74,7 @@ for my $case (
     print $c "go\n";
     close $c;
     $p->close_stdin;
-    my $r = $p->finish;
-    is $r->{out}, "hello\ngo\n", 'it receives the rest';
+    is $p->finish->{out}, "hello\ngo\n", 'it receives the rest';
 }
 
 # The process of a TLS connection, which also lets go of the private key.

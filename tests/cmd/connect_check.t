@@ -80,10 +80,9 @@ $r = run('connect', '-z', '-w', 20, '--any', "127.0.0.1:$closed",
 is $r->{err}, '', '--any: what failed is not told when one is open';
 $r = run('connect', '-z', '--any', "127.0.0.1:$closed", "127.0.0.1:$shut");
 is scalar(() = $r->{err} =~ /refused/g), 2, 'and is when none is';
-$r = run('connect', '-z', '-m', '0.2', '--retry-for', 20, "127.0.0.1:$closed",
-    "127.0.0.1:$open");
-is $r->{status}, 5, '--max-time holds for all';
-like $r->{err}, qr/stopped after 0\.2 s \(--max-time\)/, 'and is named';
+exits run('connect', '-z', '-m', '0.2', '--retry-for', 20, "127.0.0.1:$closed",
+    "127.0.0.1:$open"), 5, '--max-time holds for all',
+    err => qr/stopped after 0\.2 s \(--max-time\)/;
 
 # Silent servers: their queues are full. Ten of them take the time of one.
 my @silent = map { silent() } 1 .. 3;
@@ -120,9 +119,7 @@ my $p = start('connect', '-z', '--retry-for', 20, "127.0.0.1:$late",
     "127.0.0.1:$open");
 $p->expect(err => qr/port $late: refused .*; trying again for 20 s\n/);
 my $l = tcp_listener(port => $late);
-$r = $p->finish;
-is $r->{status}, 0, '--retry-for: the last one has opened'
-    or diag $r->{err};
+exits $p->finish, 0, '--retry-for: the last one has opened';
 is drain($one), '1:', 'the first was connected to once';
 
 # A signal ends it.
@@ -130,9 +127,8 @@ $p = start('connect', '-z', '--retry-for', 20, "127.0.0.1:$closed",
     "127.0.0.1:$shut");
 $p->expect(err => qr/trying again.*trying again/s);
 kill 'TERM', $p->{pid};
-$r = $p->finish;
-is $r->{signal}, 15, 'it dies by the signal';
-unlike $r->{err}, qr/signal|interrupted/, 'and says nothing';
+exits $p->finish, -15, 'it dies by the signal, says nothing',
+    no_err => qr/signal|interrupted/;
 
 # What needs a process leaves none behind; one that was killed is a failure,
 # not silence, and no success.
@@ -181,11 +177,9 @@ is "$r->{status} $r->{err}", "1 sockt connect: 127.0.0.1 port $open is open\n",
     'one of them is open';
 is run('connect', '-z', '--until', 'closed', '--any', "127.0.0.1:$closed",
     "127.0.0.1:$open")->{status}, 0, '--any: and the other is not';
-$r = run('connect', '-z', '--until', 'closed', '--retry-for', '0.3', '127.0.0.1',
-    $open);
-is $r->{status}, 5, '--retry-for: it stays open';
-like $r->{err}, qr/not closed within 0\.3 s \(--retry-for\); \N+ $open is open$/,
-    'which is told';
+exits run('connect', '-z', '--until', 'closed', '--retry-for', '0.3',
+    '127.0.0.1', $open), 5, '--retry-for: it stays open',
+    err => qr/not closed within 0\.3 s \(--retry-for\); \N+ $open is open$/;
 {
     my $ends = tcp_listener();
     my $port = $ends->sockport;
@@ -193,8 +187,7 @@ like $r->{err}, qr/not closed within 0\.3 s \(--retry-for\); \N+ $open is open$/
         '127.0.0.1', $port, '--', 'echo', 'gone');
     $p->expect(err => qr/ $port is open; trying again for 20 s\n/);
     close $ends;
-    $r = $p->finish;
-    is "$r->{status} $r->{out}", "0 gone\n", 'until it is closed';
+    exits $p->finish, "0 gone\n", 'until it is closed';
 }
 isnt run('connect', '-z', '--until', 'closed', '-w', 20,
     'no-such-name.invalid:1')->{status}, 0, 'no answer is no end: a name';
@@ -309,9 +302,7 @@ for my $case (
         'h:1'],
 ) {
     my ($why, @words) = @$case;
-    $r = run('connect', @words);
-    is $r->{status}, 2, "connect @words is refused";
-    like $r->{err}, $why, '  and says why';
+    exits run('connect', @words), 2, "connect @words is refused", err => $why;
 }
 
 done_testing;

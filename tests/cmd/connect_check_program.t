@@ -13,9 +13,8 @@ for my $to ([$open], [$open, $other], ['--any', $closed, $open]) {
         "-z @$to: streams and status are the program's";
     $r = run('connect', '-z', '-w', 20, '-e', 'exit 9', @$to);
     is $r->{status}, 9, "-z -e @$to: the same";
-    $r = run('connect', '-z', '-w', 20, @$to, '--', 'sh', '-c',
-        'kill -USR1 $$');
-    is $r->{signal}, 10, 'it dies by its signal';
+    exits run('connect', '-z', '-w', 20, @$to, '--', 'sh', '-c',
+        'kill -USR1 $$'), -10, 'it dies by its signal';
     my $p = start('connect', '-z', '-w', 20, @$to, '--', 'sh', '-c',
         'echo $$; read x');
     my ($pid) = $p->expect(out => qr/(\d+)\n/);
@@ -28,19 +27,16 @@ for my $to ([$open], [$open, $other], ['--any', $closed, $open]) {
 for my $case ([127, 'no-such-program'], [126, '/etc/passwd'],
     [126, '/etc'], [127, '/no/such/program']) {
     my ($status, $program) = @$case;
-    my $r = run('connect', '-z', $open, $other, '--', $program, 'x');
-    is $r->{status}, $status, "$program: status $status";
-    like $r->{err}, qr/^sockt connect: cannot run \Q$program\E: /,
-        '  and it says why';
+    exits run('connect', '-z', $open, $other, '--', $program, 'x'), $status,
+        "$program", err => qr/^sockt connect: cannot run \Q$program\E: /;
 }
 my $r = run({ env => { PATH => '' } }, 'connect', '-z', $open, '--', 'true');
 is $r->{status}, 127, 'PATH is searched';
 
 # Not run.
-$r = run('connect', '-z', $closed, '--', 'echo', 'hi');
-is "$r->{status} $r->{out}", '4 ', 'nothing is run when the port is closed';
-like $r->{err}, qr/\A[^\n]*refused[^\n]*; echo was not run\n\z/,
-    'and the line says so';
+exits run('connect', '-z', $closed, '--', 'echo', 'hi'), '4 ',
+    'nothing is run when the port is closed, the line says so',
+    err => qr/\A[^\n]*refused[^\n]*; echo was not run\n\z/;
 $r = run('connect', '-z', $closed, $open, '--', 'echo', 'hi');
 is "$r->{status} $r->{out}", '4 ', 'nor when one of several is';
 like $r->{err}, qr/refused.*\n.*: echo was not run\n\z/, 'and a line says so';

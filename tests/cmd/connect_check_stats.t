@@ -9,12 +9,10 @@ my $closed = free_port();
 my $line = qr/127\.0\.0\.1 port $port: connected in [\d.]+ ms\n/;
 my $times = qr/round trip min\/avg\/max\/mdev = ([\d.]+)\/([\d.]+)\/([\d.]+)\/[\d.]+ ms\n/;
 
-my $r = run('connect', '-z', '--count', 3, '127.0.0.1', $port);
-is $r->{status}, 0, '--count: status 0';
-like $r->{out}, qr/\A$line{3}\z/, 'a line for each';
-is $r->{err}, '', 'and nothing else';
+exits run('connect', '-z', '--count', 3, '127.0.0.1', $port), 0,
+    '--count, a line for each', out => qr/\A$line{3}\z/, err => '';
 
-$r = run('connect', '-z', '--count', 4, '--interval', '100ms', '--stats',
+my $r = run('connect', '-z', '--count', 4, '--interval', '100ms', '--stats',
     '127.0.0.1', $port);
 like $r->{out}, qr/\A$line{4}127\.0\.0\.1[ ]port[ ]$port:[ ]4[ ]attempts,[ ]
     4[ ]connected,[ ]0[ ]lost[ ]\(0%\)\n$times\z/x, '--stats: and a summary';
@@ -25,14 +23,12 @@ $r = run('connect', '-zq', '--stats', '127.0.0.1', $port);
 like $r->{out}, qr/\A${line}127\.\S+ port $port: 1 attempt, 1 connected, 0 lost/,
     '--stats alone: one attempt';
 
-$r = run('connect', '-z', '--count', 2, '--stats', '127.0.0.1', $closed);
-is $r->{status}, 4, 'a failed attempt is a failure';
-is $r->{out}, "127.0.0.1 port $closed: 2 attempts, 0 connected, 2 lost (100%)\n",
-    'it is lost, and there are no times';
-like $r->{err}, qr/\A(?:sockt[ ]connect:[ ]127\.0\.0\.1[ ]port[ ]$closed:[ ]refused[ ]\N+\n){2}
+exits run('connect', '-z', '--count', 2, '--stats', '127.0.0.1', $closed), 4,
+    'a failed attempt is a failure',
+    out => "127.0.0.1 port $closed: 2 attempts, 0 connected, 2 lost (100%)\n",
+    err => qr/\A(?:sockt[ ]connect:[ ]127\.0\.0\.1[ ]port[ ]$closed:[ ]refused[ ]\N+\n){2}
     sockt[ ]connect:[ ]2[ ]of[ ]2[ ]attempts[ ]failed;[ ]the[ ]last[ ]one:[ ]
-    127\.0\.0\.1[ ]port[ ]$closed:[ ]refused[ ]\N+\n\z/x, 'each is told'
-    or diag $r->{err};
+    127\.0\.0\.1[ ]port[ ]$closed:[ ]refused[ ]\N+\n\z/x;
 
 # Some of them: a listener that goes away and returns.
 my $p = start('connect', '-z', '--interval', '20ms', '--stats', '127.0.0.1',
@@ -52,11 +48,10 @@ ok $lost, 'the summary is printed all the same';
 is $attempts, $connected + $lost, 'and adds up';
 is $connected, scalar(() = $r->{out} =~ /$line/g), 'to the lines printed';
 
-$r = run('connect', '-z', '--interval', '10ms', '-m', '300ms', '--stats',
-    '127.0.0.1', $port);
-is $r->{status}, 5, '--max-time ends it with status 5';
-like $r->{err}, qr/stopped after 0\.3 s \(--max-time\)\n\z/, 'told';
-like $r->{out}, qr/ 0 lost \(0%\)\n$times\z/, 'after the summary';
+exits run('connect', '-z', '--interval', '10ms', '-m', '300ms', '--stats',
+    '127.0.0.1', $port), 5, '--max-time ends it with status 5',
+    err => qr/stopped after 0\.3 s \(--max-time\)\n\z/,
+    out => qr/ 0 lost \(0%\)\n$times\z/;
 
 # Several endpoints.
 my $other = tcp_listener();
@@ -121,9 +116,8 @@ for my $case (
         '--count', 2, '--via', 'nc %h %p'],
 ) {
     my ($why, @words) = @$case;
-    $r = run('connect', @words, '127.0.0.1', $port);
-    is $r->{status}, 2, "connect @words is refused";
-    like $r->{err}, $why, '  and says why';
+    exits run('connect', @words, '127.0.0.1', $port), 2,
+        "connect @words is refused", err => $why;
 }
 
 done_testing;

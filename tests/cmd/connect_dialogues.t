@@ -71,22 +71,19 @@ my @mail = ('<^220 .*$', 'EHLO me\r\n', '<^250 .*$', 'MAIL FROM:<a@me>\r\n',
     '<^250 2\.1\.0 ', 'RCPT TO:<bob@mx>\r\n', '<^250 2\.1\.5 .*$', 'DATA\r\n',
     '<^354 ', 'Subject: x\r\n\r\n..\r\nbye\r\n.\r\n', '<^250 2.0.0 4 lines$',
     'QUIT\r\n', '<^221 .*$');
-my $r = converse($smtp, steps(@mail), '--done');
-is $r->{status}, 0, 'SMTP: a mail is handed over' or diag $r->{err};
-like $r->{out}, qr/\A220-.*250 HELP\r\n.*4 lines\r\n221 2\.0\.0 Bye\r?\n?\z/s,
-    'all answers are printed';
+exits converse($smtp, steps(@mail), '--done'), 0,
+    'SMTP: a mail is handed over, all answers are printed',
+    out => qr/\A220-.*250 HELP\r\n.*4 lines\r\n221 2\.0\.0 Bye\r?\n?\z/s;
 
 # One that is refused.
 my @bad = map { s/bob/tom/r } @mail;
-$r = converse($smtp, steps(@bad[0 .. 6]), '--expect-timeout', '0.3', '--done');
-is $r->{status}, 5, 'SMTP: what does not come is status 5';
-like $r->{err}, qr/--expect 4 of 4 \('\^250 2\\\.1\\\.5 \.\*\$'\): it was not received within 0\.3 s \(--expect-timeout\); received instead: '.*550 5\.1\.1 unknown\\r\\n'/,
-    'which one, and what was received';
+exits converse($smtp, steps(@bad[0 .. 6]), '--expect-timeout', '0.3',
+    '--done'), 5, 'SMTP: what does not come is status 5',
+    err => qr/--expect 4 of 4 \('\^250 2\\\.1\\\.5 \.\*\$'\): it was not received within 0\.3 s \(--expect-timeout\); received instead: '.*550 5\.1\.1 unknown\\r\\n'/;
 
 # The reviewer's script: it waited for ever when ^ was that of all data.
-$r = converse($smtp, '--expect', '^220', '--send', 'EHLO x\r\n', '--expect',
-    '^250 ', '--send', 'QUIT\r\n', '--done');
-is $r->{status}, 0, 'the short form of it';
+exits converse($smtp, '--expect', '^220', '--send', 'EHLO x\r\n', '--expect',
+    '^250 ', '--send', 'QUIT\r\n', '--done'), 0, 'the short form of it';
 
 # The same on the side of the server, one connection after another.
 my $p = start({ stdin => '' }, 'listen', '-k', '0', '--send',

@@ -35,9 +35,8 @@ $r = run({ stdin => 'x' }, 'connect', '-P', '127.0.0.1', $l->sockport);
 like $r->{err}, qr/\Asockt connect: sent 1 B(?: $rate)?, received 0 B in \N+\n\z/,
     'only the total where stderr is no terminal';
 $pid = peer($l, sub { my ($c) = @_; 1 while sysread $c, my $got, 1 << 20 });
-$r = run({ stdin => 'x' }, 'connect', '-P', '--json', '127.0.0.1',
-    $l->sockport);
-unlike $r->{err}, qr/^sockt|^sent/m, 'with --json the events say it';
+unlike run({ stdin => 'x' }, 'connect', '-P', '--json', '127.0.0.1',
+    $l->sockport)->{err}, qr/^sockt|^sent/m, 'with --json the events say it';
 reap($pid);
 
 # Data on the same terminal: the line makes room for it, and does not appear

@@ -24,9 +24,8 @@ against({ stdin => 'x' }, '-o', "$dir/out");
 is slurp("$dir/out"), $every, 'a second run replaces it';
 against({ stdin => 'x' }, '-o', "$dir/out", '--append');
 is slurp("$dir/out"), $every x 2, '--append appends';
-$r = against({ stdin => 'x', closed => [1] }, '-o', "$dir/out",
-    '--send-only');
-is $r->{status}, 0, '--send-only with -o';
+exits against({ stdin => 'x', closed => [1] }, '-o', "$dir/out",
+    '--send-only'), 0, '--send-only with -o';
 
 $r = against({ stdin => "Hello\r\n\0 world, 17 bytes" }, '-x', "$dir/hex");
 is $r->{status}, 0, '-x: exit status';
@@ -50,17 +49,15 @@ is slurp("$dir/1-sent-%"), 'x', 'what was sent';
 like slurp("$dir/hex1"), qr/^> sent at .*: 1 byte from offset 0$/m,
     '-x has a number too';
 for (['-o', '%x'], ['-o', 'a%'], ['-x', '%d'], ['-x', '100%']) {
-    $r = run('connect', '127.0.0.1', 1, @$_);
-    is $r->{status}, 2, "@$_ is a usage error";
-    like $r->{err}, qr/after % there may be n .* or another %\n/,
-        'which says what there is';
+    exits run('connect', '127.0.0.1', 1, @$_), 2,
+        "@$_ is a usage error, which says what there is",
+        err => qr/after % there may be n .* or another %\n/;
 }
 
 # --- Text ------------------------------------------------------------------
 
-$r = against({ stdin => "GET /\r\n\r\n\ttail\0" }, '--textdump', "$dir/text",
-    '-x', "$dir/hex");
-is $r->{status}, 0, '--textdump: exit status';
+exits against({ stdin => "GET /\r\n\r\n\ttail\0" }, '--textdump', "$dir/text",
+    '-x', "$dir/hex"), 0, '--textdump';
 like slurp("$dir/text"), qr/\A
     >\ sent\ at\ \d\.\d{6}\ s:\ 15\ bytes\ from\ offset\ 0\n
     \ \ GET\ \/\\r\\n\n
@@ -95,10 +92,9 @@ for my $fd ('/dev/stderr', '/dev/fd/2', '/proc/self/fd/2') {
         . "7>$dir/log >$dir/out";
     is slurp("$dir/log"), 'beforeanswerafter', '-o /dev/fd/7: at its offset';
 }
-$r = against({ stdin => 'x' }, '-o', '/dev/fd/63');
-is $r->{status}, 11, 'a descriptor that is not open: status 11';
-like $r->{err}, qr{/dev/fd/63: descriptor 63 is not open for writing},
-    'and named';
+exits against({ stdin => 'x' }, '-o', '/dev/fd/63'), 11,
+    'a descriptor that is not open',
+    err => qr{/dev/fd/63: descriptor 63 is not open for writing};
 $r = against({ stdin => 'x' }, '-o', '/dev/fd/4');
 is $r->{status}, 11, "nor is one of sockt's own";
 
@@ -181,24 +177,20 @@ my $pid = peer($l, sub {
     1 while sysread $c, my $got, 100;
 });
 close $ends;
-$r = run({ stdin => $in }, 'connect', '127.0.0.1', $l->sockport,
-    '--send-only', '-o', '-');
-is $r->{out}, $every, '-o -: stdout, with --send-only';
+is run({ stdin => $in }, 'connect', '127.0.0.1', $l->sockport, '--send-only',
+    '-o', '-')->{out}, $every, '-o -: stdout, with --send-only';
 reap($pid);
-$r = against({ stdin => 'x' }, '--send-only', '-x', '-');
-like $r->{out}, qr/\A> sent at \N+\n00000000  78 /,
-    '-x -: stdout, with --send-only';
+like against({ stdin => 'x' }, '--send-only', '-x', '-')->{out},
+    qr/\A> sent at \N+\n00000000  78 /, '-x -: stdout, with --send-only';
 ok !-e '-', 'and no file is made';
-$r = against({ stdin => 'x', closed => [1] }, '--send-only', '-x', '-');
-is $r->{status}, 11, 'stdout that is closed is status 11';
-like $r->{err}, qr/: stdout is closed$/, 'and named';
+exits against({ stdin => 'x', closed => [1] }, '--send-only', '-x', '-'), 11,
+    'stdout that is closed is status 11', err => qr/: stdout is closed$/;
 SKIP: {
     -e '/dev/full' or skip 'no /dev/full', 2;
     open my $full, '>', '/dev/full' or die;
-    $r = against({ stdin => 'x', stdout => $full }, '--send-only', '-x',
-        '-');
-    is $r->{status}, 11, 'stdout that is full is status 11';
-    like $r->{err}, qr/: stdout: no space left/, 'and named';
+    exits against({ stdin => 'x', stdout => $full }, '--send-only', '-x', '-'),
+        11, 'stdout that is full is status 11',
+        err => qr/: stdout: no space left/;
 }
 
 SKIP: {

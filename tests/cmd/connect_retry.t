@@ -22,17 +22,13 @@ is select($bits, undef, undef, 0), 0, 'no second connection was made';
 close $l;
 
 $r = run('connect', '-z', '--retry-for', '300ms', '127.0.0.1', $port);
-is $r->{status}, 5, 'gives up: status 5';
-like $r->{err},
-    qr/no connection within 0\.3 s \(--retry-for\); 127\.0\.0\.1 port $port: refused/,
-    'which limit, and the last cause';
+exits $r, 5, 'gives up, which limit, and the last cause',
+    err => qr/no connection within 0\.3 s \(--retry-for\); 127\.0\.0\.1 port $port: refused/;
 cmp_ok $r->{seconds}, '>=', 0.3, 'not before';
 cmp_ok $r->{seconds}, '<', 2, 'nor long after';
 
-$r = run('connect', '-z', '--retry-for', 20, '-m', '200ms', '127.0.0.1',
-    $port);
-is $r->{status}, 5, 'a whole-run limit ends it too';
-like $r->{err}, qr/--max-time/, 'and is named';
+exits run('connect', '-z', '--retry-for', 20, '-m', '200ms', '127.0.0.1',
+    $port), 5, 'a whole-run limit ends it too', err => qr/--max-time/;
 
 $r = run('connect', '--retry-for', 5, '-s', '127.0.0.1', '::1', 1);
 is $r->{status}, 7, 'what cannot pass is not tried again';

@@ -22,58 +22,39 @@ sub against {
     return run($o, 'connect', '127.0.0.1', $l->sockport, @options);
 }
 
-my $r = against($hello, {}, '--expect', 'Welcome',
-    map({ ('--send', "$_\\n", '--expect', "Hello, $_!") }
-        qw(Michael Tracy Sarah)),
-    '--send', 'exit\n', '--done');
-is $r->{status}, 0, 'the client of the tutorials in one line';
-is $r->{out}, "Welcome!\nHello, Michael!\nHello, Tracy!\nHello, Sarah!\n",
-    'prints each answer';
+exits against($hello, {}, '--expect', 'Welcome', map({ ('--send', "$_\\n",
+    '--expect', "Hello, $_!") } qw(Michael Tracy Sarah)), '--send', 'exit\n',
+    '--done'), 0,
+    'the client of the tutorials in one line, prints each answer',
+    out => "Welcome!\nHello, Michael!\nHello, Tracy!\nHello, Sarah!\n";
 
-$r = against($hello, { stdin => "Bob\nexit\n" }, '--send', 'Al\n',
-    '--expect', 'Hello, Al');
-is $r->{out}, "Welcome!\nHello, Al!\nHello, Bob!\n",
+is against($hello, { stdin => "Bob\nexit\n" }, '--send', 'Al\n', '--expect',
+    'Hello, Al')->{out}, "Welcome!\nHello, Al!\nHello, Bob!\n",
     'after the last step the relay goes on';
 
-$r = against(sub {
-    my ($c) = @_;
-    sysread $c, my $got, 100;
-    print $c unpack 'H*', $got;
-}, {}, '--send', 'a\r\n\t\\\\\0\x7f\xFF', '--expect', '7fff', '--done');
-is $r->{out}, '610d0a095c007fff', 'escapes of --send';
+is against(sub {my ($c) = @_; sysread $c, my $got, 100; print $c unpack 'H*',
+    $got; }, {}, '--send', 'a\r\n\t\\\\\0\x7f\xFF', '--expect', '7fff',
+    '--done')->{out}, '610d0a095c007fff', 'escapes of --send';
 
-$r = against(sub {
-    my ($c) = @_;
-    $c->autoflush(1);
-    print $c "Hel";
-    select undef, undef, undef, 0.05;
-    print $c "lo\0World";
-    sysread $c, my $got, 1;
-}, {}, '--expect', 'Hello.Wor+ld', '--done');
-is $r->{status}, 0, 'a pattern matches over pieces, and over a NUL';
+exits against(sub {my ($c) = @_; $c->autoflush(1); print $c "Hel"; select undef,
+    undef, undef, 0.05; print $c "lo\0World"; sysread $c, my $got, 1; }, {},
+    '--expect', 'Hello.Wor+ld', '--done'), 0,
+    'a pattern matches over pieces, and over a NUL';
 
-$r = against(sub {
-    my ($c) = @_;
-    print $c "one two";
-    sysread $c, my $got, 1;
-}, {}, '--expect', 'one', '--expect', 'one', '--expect-timeout', '100ms');
-is $r->{status}, 5, 'each pattern matches behind the one before: status 5';
-like $r->{err},
-    qr/: --expect 2 of 2 \('one'\): it was not received within 0\.1 s \(--expect-timeout\); received instead: ' two'/,
-    'which it was, why it failed, what came instead';
+exits against(sub {my ($c) = @_; print $c "one two"; sysread $c, my $got, 1; },
+    {}, '--expect', 'one', '--expect', 'one', '--expect-timeout', '100ms'), 5,
+    'each pattern matches behind the one before',
+    err => qr/: --expect 2 of 2 \('one'\): it was not received within 0\.1 s \(--expect-timeout\); received instead: ' two'/;
 
-$r = against(sub { my ($c) = @_; print $c "\e[31mnope\n" }, {},
-    '--expect', 'yes', '--done');
-is $r->{status}, 9, 'the peer finishes first: status 9';
-like $r->{err}, qr/the peer finished; received instead: '\\x1b\[31mnope\\n'/,
-    'what came is escaped';
+exits against(sub { my ($c) = @_; print $c "\e[31mnope\n" }, {}, '--expect',
+    'yes', '--done'), 9, 'the peer finishes first, what came is escaped',
+    err => qr/the peer finished; received instead: '\\x1b\[31mnope\\n'/;
 
-$r = against(sub { my ($c) = @_; my $x = <$c> }, {}, '--send', "x\\n",
-    '--done');
-is $r->{status}, 0, '--done alone: sends and leaves';
+exits against(sub { my ($c) = @_; my $x = <$c> }, {}, '--send', "x\\n",
+    '--done'), 0, '--done alone: sends and leaves';
 
 my $text = 'w' x 70_000;
-$r = against(sub {
+my $r = against(sub {
     my ($c) = @_;
     print $c "$text end";
     sysread $c, my $got, 1;
@@ -101,10 +82,9 @@ is says("a]\r\n", '--expect', '^[a\x5d]+$')->{status}, 0,
     'they work in brackets';
 is says('[a-z]', '--expect', '^\[a-z\]')->{status}, 0,
     'a backslash makes other characters literal';
-$r = against(sub { my ($c) = @_; print $c "a\nthe end" }, {}, '--expect',
-    '^the end$', '--done');
-is $r->{status}, 0, '$ is the end of the stream too';
-ok !$r->{timed_out}, 'which is noticed';
+exits against(sub { my ($c) = @_; print $c "a\nthe end" }, {}, '--expect',
+    '^the end$', '--done'), 0,
+    '$ is the end of the stream too, which is noticed';
 
 # What a pattern matches, by what is left behind the match for the next one; no
 # third column: it does not match. However the text arrives.
@@ -171,14 +151,10 @@ sub finish_rows {
 }
 
 # A prompt has no newline; behind an answer to it a line begins.
-$r = against(sub {
-    my ($c) = @_;
-    $c->autoflush(1);
-    print $c 'name: ';
-    sysread $c, my $got, 99;
-    print $c "250 ok\n";
-}, {}, '--expect', 'name: ', '--send', 'me', '--expect', '^250', '--done');
-is $r->{status}, 0, '^ is the place behind a text that was sent';
+exits against(sub {my ($c) = @_; $c->autoflush(1); print $c 'name: '; sysread $c,
+    my $got, 99; print $c "250 ok\n"; }, {}, '--expect', 'name: ', '--send',
+    'me', '--expect', '^250', '--done'), 0,
+    '^ is the place behind a text that was sent';
 $r = against(sub {
     my ($c) = @_;
     $c->autoflush(1);
@@ -192,9 +168,8 @@ is $r->{err} =~ /instead: (.*)$/m && $1, q('\r\n.'),
 # at most 2 KiB is found.
 for (["x" x 300_000], ["x\n" x 150_000], ["\r" x 300_000], ["\0" x 300_000]) {
     my ($much) = @$_;
-    $r = says("$much<" . '-' x 200 . ">\r\n$much", '--expect', '<-{200}>$',
-        '--expect', '^');
-    is $r->{status}, 0, 'a match in the middle of much' or diag $r->{err};
+    exits says("$much<" . '-' x 200 . ">\r\n$much", '--expect', '<-{200}>$',
+        '--expect', '^'), 0, 'a match in the middle of much';
 }
 
 # --done reads no stdin: what can be read from it was meant to be sent.
@@ -203,11 +178,10 @@ for my $in ("PING\n", do {
     open my $f, '<', spew(scratch() . '/ping', "PING\n") or die; $f })
 {
     for my $then ([], ['--send', 'QUIT']) {
-        $r = against($silent, { stdin => $in, timeout => 10 }, '--expect',
-            'PONG', @$then, '--done');
-        is $r->{status}, 2, "stdin with --expect @$then --done is refused";
-        like $r->{err}, qr{--done does not read stdin.*--send.*</dev/null},
-            'and what to do instead';
+        exits against($silent, { stdin => $in, timeout => 10 }, '--expect',
+            'PONG', @$then, '--done'), 2,
+            "stdin with --expect @$then --done is refused, what to do instead",
+            err => qr{--done does not read stdin.*--send.*</dev/null};
     }
 }
 {
@@ -252,10 +226,9 @@ for my $case (
 # A count of repetitions of four digits was not refused as one of three is: it
 # was text, which hardly any peer sends.
 for my $count ('256', '9999', '99999999999', '1,256', '1,9999', '9999,') {
-    my $r = run('connect', '--done', '--expect', "a{$count}", '127.0.0.1',
-        free_port());
-    is $r->{status}, 2, "a{$count} is refused";
-    like $r->{err}, qr/: a bad number of repetitions$/m, '  and why';
+    exits run('connect', '--done', '--expect', "a{$count}", '127.0.0.1',
+        free_port()), 2, "a{$count} is refused",
+        err => qr/: a bad number of repetitions$/m;
 }
 
 # An --expect that the end of the stream completes is the end of the script, and
@@ -288,9 +261,8 @@ while ($asleep < 20 && is_running($p->{pid})) {
 my $n = 0;
 while (sysread $read, my $got, 65536) { $n += length $got }
 is $n, 100_000, 'everything received is written';
-$r = $p->finish;
-is $r->{status}, 9, 'then the pattern is the error';
-like $r->{err}, qr/'never'\): the peer finished/, 'that is reported';
+exits $p->finish, 9, 'then the pattern is the error',
+    err => qr/'never'\): the peer finished/;
 
 # A --send whose text was not sent is neither status 0 nor ended with a FIN,
 # although the peer has finished: it reads nothing. How the connection ends.
@@ -309,9 +281,8 @@ sub unread {
 }
 
 ($r, my $end) = unread('--on-peer-eof', 'quit');
-is $r->{status}, 10, '--on-peer-eof quit';
-like $r->{err}, qr/finished first; \d+ bytes of --send not delivered \(--on-peer-eof quit\)$/m,
-    'says what was left';
+exits $r, 10, '--on-peer-eof quit, says what was left',
+    err => qr/finished first; \d+ bytes of --send not delivered \(--on-peer-eof quit\)$/m;
 is $end, 'reset', 'and resets';
 
 ($r, $end) = unread('-m', '500ms');
@@ -346,9 +317,7 @@ sub drip {
 for my $pattern (@slow) {
     my ($p, $c) = expecting($pattern, '-m', '1');
     drip($c);
-    my $r = $p->finish;
-    is $r->{status}, 5, "$pattern: --max-time ends it";
-    cmp_ok $r->{seconds}, '<', 10, 'in time';
+    exits $p->finish, 5, "$pattern: --max-time ends it", within => 10;
 }
 
 # A line that never ends, as fast as it is received.
@@ -364,9 +333,8 @@ for my $limit (['-m', 5, 10], ['--expect-timeout', 5, 30]) {
     my ($p, $c) = expecting($slow[0], $option, 1, '--rcvbuf', '8k');
     my $pid = Sockt::fork_child(sub { flood($c) });
     close $c;
-    my $r = $p->finish;
-    is $r->{status}, $status, "an endless line: $option ends it";
-    cmp_ok $r->{seconds}, '<', $most, 'in time';
+    exits $p->finish, $status, "an endless line: $option ends it",
+        within => $most;
     reap($pid);
 }
 

@@ -10,11 +10,9 @@ for my $signal ('INT', 'TERM') {
     my $c = $l->accept;
     syswrite $c, "so far\n";
     $p->expect(out => qr/so far\n/);
-    my $r = $p->stop($signal);
-    is $r->{signal}, $number, "connect dies by SIG$signal";
-    is $r->{out}, "so far\n", 'what came is there';
-    like $r->{err}, qr/closed 127\.0\.0\.1 .* received 7/,
-        'and the summary is told';
+    exits $p->stop($signal), -$number,
+        "connect dies by SIG$signal, what came is there", out => "so far\n",
+        err => qr/closed 127\.0\.0\.1 .* received 7/;
 
     # While connecting, too: its queue is full, so nobody answers.
     my $full = tcp_listener(host => '127.0.0.9', backlog => 0);
@@ -36,7 +34,7 @@ for my $signal ('INT', 'TERM') {
     for my $options ([], ['-k'], [ '-k', '--echo' ]) {
         $p = start({ keep_stdin => 1 }, 'listen', @$options, 0);
         $p->port;
-        $r = $p->stop($signal);
+        my $r = $p->stop($signal);
         is "$r->{status} $r->{signal}", @$options ? '0 0' : "0 $number",
             "listen @$options ends by SIG$signal";
     }

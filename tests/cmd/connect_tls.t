@@ -70,20 +70,17 @@ for my $case (
     my $s = tls_reverser($certificate);
     for my $zero ([], ['-z']) {
         $r = tls({ stdin => 'secret' }, @$zero, @ca, 'localhost', $s->{port});
-        is "$r->{status} $r->{out}", '9 ', "$what @$zero: status 9";
-        like $r->{err}, qr/^sockt connect: localhost port \d+: TLS: the certificate is not accepted: $reason \((?:--tls-\w+ \w+ .*, )?--tls-insecure accepts any\)$/,
-            '  with the reason in one line';
+        exits $r, '9 ', "$what @$zero, with the reason in one line",
+            err => qr/^sockt connect: localhost port \d+: TLS: the certificate is not accepted: $reason \((?:--tls-\w+ \w+ .*, )?--tls-insecure accepts any\)$/;
         is scalar(() = $r->{err} =~ /\n/g), 1, '  and nothing else';
     }
-    $r = tls({ stdin => "abc\n" }, '-v', '--tls-insecure', '--send-only',
-        'localhost', $s->{port});
-    is $r->{status}, 0, '  --tls-insecure accepts it';
-    like $r->{err}, qr/not verified \(--tls-insecure\)/, '  and says so at -v';
+    exits tls({ stdin => "abc\n" }, '-v', '--tls-insecure', '--send-only',
+        'localhost', $s->{port}), 0, '  --tls-insecure accepts it',
+        err => qr/not verified \(--tls-insecure\)/;
 }
 my $s = tls_reverser($wrong);
-$r = tls('-z', @ca, '127.0.0.1', $s->{port});
-is $r->{status}, 9, 'wrong address: status 9';
-like $r->{err}, qr/IP address mismatch/, '  with the reason';
+exits tls('-z', @ca, '127.0.0.1', $s->{port}), 9,
+    'wrong address, with the reason', err => qr/IP address mismatch/;
 $r = tls('-z', 'localhost', $port);
 is $r->{status}, 9, "the system's authorities do not know the test's";
 $r = run({ env => { TMPDIR => $dir, SSL_CERT_FILE => "$dir/ca/ca.pem" } },
@@ -111,14 +108,12 @@ $r = tls('-z', '--tls-alpn', 'a,,b', 'localhost', $port);
 is $r->{status}, 2, '--tls-alpn with an empty name';
 
 # Files and programs.
-$r = tls('-z', '--tls-ca', "$dir/nosuch", 'localhost', $port);
-is $r->{status}, 11, 'no such file: status 11';
-like $r->{err}, qr/--tls-ca: \S+nosuch: no such file/, '  is told';
+exits tls('-z', '--tls-ca', "$dir/nosuch", 'localhost', $port), 11,
+    'no such file', err => qr/--tls-ca: \S+nosuch: no such file/;
 spew("$dir/garbage", "nothing\n");
-$r = tls('-z', '--tls-ca', "$dir/garbage", 'localhost', $port);
-is $r->{status}, 11, 'a file without a certificate: status 11';
-like $r->{err}, qr/no certificate can be read from \S+garbage \(--tls-ca\)/,
-    '  is told';
+exits tls('-z', '--tls-ca', "$dir/garbage", 'localhost', $port), 11,
+    'a file without a certificate',
+    err => qr/no certificate can be read from \S+garbage \(--tls-ca\)/;
 for my $key (['unreadable', "$dir/nosuch", 11, qr/nosuch: no such file/],
     ['of another certificate', "$dir/ca/wrong.key", 2, qr/the key does not belong to the certificate/],
     ['encrypted', "$dir/encrypted", 2, qr/the key is encrypted/]) {
@@ -129,8 +124,7 @@ for my $key (['unreadable', "$dir/nosuch", 11, qr/nosuch: no such file/],
         ['listen', 0], ['serve-hello', 0]) {
         $r = run({ timeout => 5 }, @$command, '--tls-cert', $good->{cert},
             '--tls-key', $path);
-        is $r->{status}, $status, "$command->[0]: a key that is $what";
-        like $r->{err}, $error, '  is told';
+        exits $r, $status, "$command->[0]: a key that is $what", err => $error;
         is scalar(() = $r->{err} =~ /\n/g), $status == 2 ? 2 : 1,
             '  in one line, and where help is';
     }
@@ -140,9 +134,8 @@ for my $case (
     [['--tls-insecure', 'h', 1], qr/--tls-insecure goes with --tls/],
     [['--tls', '--tls-insecure', '--tls-ca', 'x', 'h', 1], qr/--tls-insecure and --tls-ca cannot be used together/],
 ) {
-    $r = run('connect', @{ $case->[0] });
-    is $r->{status}, 2, "@{ $case->[0] }: a usage error";
-    like $r->{err}, $case->[1], '  says why';
+    exits run('connect', @{ $case->[0] }), 2, "@{ $case->[0] }: a usage error",
+        err => $case->[1];
 }
 
 # Peers that do not speak TLS.
@@ -160,17 +153,14 @@ for my $case (
     my ($what, $code, $status, $error) = @$case;
     my $l = tcp_listener();
     peer($l, sub { $_[0]->autoflush(1); $code->(@_) });
-    $r = tls({ stdin => 'secret' }, 'localhost', $l->sockport);
-    is $r->{status}, $status, "$what instead of a handshake: status $status";
-    like $r->{err}, $error, '  is told';
+    exits tls({ stdin => 'secret' }, 'localhost', $l->sockport), $status,
+        "$what instead of a handshake", err => $error;
 }
 my $silent = tcp_listener();
-$r = tls('-w', 0.3, 'localhost', $silent->sockport);
-is $r->{status}, 5, 'no answer to the handshake: status 5';
-like $r->{err}, qr/the TLS handshake was not done within 0\.3 s \(--timeout\)/,
-    '  is told';
-$r = tls('-z', @ca, '127.0.0.1', free_port());
-is $r->{status}, 4, 'refused, as without TLS';
+exits tls('-w', 0.3, 'localhost', $silent->sockport), 5,
+    'no answer to the handshake',
+    err => qr/the TLS handshake was not done within 0\.3 s \(--timeout\)/;
+exits tls('-z', @ca, '127.0.0.1', free_port()), 4, 'refused, as without TLS';
 
 # How it ends. The middle forwards so many bytes of the server, then closes.
 sub truncating {
@@ -195,10 +185,9 @@ sub truncating {
     return $l->sockport;
 }
 # The handshake and the tickets of TLS 1.3 are some 3 KiB.
-$r = tls({ stdin => join '', ('x' x 999 . "\n") x 40 }, @ca, 'localhost', truncating(9000));
-is $r->{status}, 10, 'a stream without an end of TLS: status 10';
-like $r->{err}, qr/the peer ended the connection without ending TLS \(close_notify\): what it sent may be incomplete/,
-    '  is told';
+exits tls({ stdin => join '', ('x' x 999 . "\n") x 40 }, @ca, 'localhost',
+    truncating(9000)), 10, 'a stream without an end of TLS',
+    err => qr/the peer ended the connection without ending TLS \(close_notify\): what it sent may be incomplete/;
 my $p = start({ %mark, keep_stdin => 1 }, 'connect', '--tls', @ca, 'localhost',
     truncating(9000));
 $p->send_line(join '', ('x' x 999 . "\n") x 40);
@@ -239,15 +228,12 @@ is join(' ', left_behind($dir)), '', 'no process is left by any of these';
 $r = tls({ stdin => "hello\nCLOSE\n" }, @ca, '--via',
     "'" . sockt() . "' connect 127.0.0.1 %p", 'localhost', $port);
 is "$r->{status} $r->{out}$r->{err}", "0 olleh\n", 'TLS on a program';
-$r = tls(@ca, '--via', "'" . sockt() . "' connect 127.0.0.1 " . free_port(),
-    'localhost', $port);
-is $r->{status}, 10, '  which fails';
-like $r->{err}, qr/the program of --via failed with status 4: .*refused/,
-    '  with its own reason';
+exits tls(@ca, '--via', "'" . sockt() . "' connect 127.0.0.1 " . free_port(),
+    'localhost', $port), 10, '  which fails, with its own reason',
+    err => qr/the program of --via failed with status 4: .*refused/;
 my $unix = start('listen', '-kq', "unix:$dir/s", '--to', "127.0.0.1:$port");
-$r = tls({ stdin => "hello\nCLOSE\n" }, '--retry-for', 5, '-q', @ca,
-    "unix:$dir/s");
-is "$r->{status} $r->{out}", "0 olleh\n", 'TLS on a Unix socket';
+exits tls({ stdin => "hello\nCLOSE\n" }, '--retry-for', 5, '-q', @ca,
+    "unix:$dir/s"), "0 olleh\n", 'TLS on a Unix socket';
 $unix->stop;
 
 done_testing;

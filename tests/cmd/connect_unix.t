@@ -25,16 +25,14 @@ for my $name (@names) {
         or die "$!";
     print $c 'to the server';
     close $c;
-    $r = $p->finish;
-    is "$r->{status} $r->{out}", '0 to the server', "listen unix:$name";
+    exits $p->finish, '0 to the server', "listen unix:$name";
     ok !-e "$dir/s", 'no path is left behind';
 }
 
 # A server that is stopped, and one that was killed.
 my $p = start('listen', '-v', '-k', '--echo', "unix:$dir/t");
 $p->expect(err => qr/listening/);
-my $r = run('listen', '--echo', "unix:$dir/t");
-is $r->{status}, 7, 'a path in use is status 7';
+exits run('listen', '--echo', "unix:$dir/t"), 7, 'a path in use is status 7';
 ok -S "$dir/t", 'and is left alone';
 is $p->stop->{status}, 0, 'stopped';
 ok !-e "$dir/t", 'its path is gone';
@@ -53,7 +51,7 @@ spew("$dir/file", 'precious');
 is run('listen', "unix:$dir/file")->{status}, 7, 'a file is no stale socket';
 is slurp("$dir/file"), 'precious', 'and stays';
 
-$r = run('connect', "unix:$dir/none");
+my $r = run('connect', "unix:$dir/none");
 is $r->{status}, 7, 'a path that nobody has bound is status 7';
 like $r->{err}, qr/no program has bound a socket there/, 'and told';
 is run('connect', 'unix:' . 'x' x 200)->{status}, 2, 'a path too long';
@@ -70,9 +68,7 @@ my $c = $l->accept or die "accept: $!";
 shutdown $c, 1;
 $p->send_line('x' x 5000);
 $p->close_stdin;
-$r = $p->finish;
-is $r->{status}, 0, 'what the peer holds is delivered';
-is $r->{err}, '', 'nothing is reported';
+exits $p->finish, 0, 'what the peer holds is delivered', err => '';
 my $got = '';
 1 while sysread $c, $got, 65536, length $got;
 is $got, 'x' x 5000, 'and it has everything';
@@ -86,9 +82,8 @@ $l = IO::Socket::UNIX->new(
 # listen(2) with 1 holds two.
 my @fill = map { IO::Socket::UNIX->new(
     Peer => $path, Type => SOCK_STREAM) or die "$!" } 1 .. 2;
-$r = run('connect', '-z', "unix:$path");
-is $r->{status}, 4, 'a full queue is status 4';
-like $r->{err}, qr/refused \(the listener's queue is full\)/, 'and told';
+exits run('connect', '-z', "unix:$path"), 4, 'a full queue is status 4',
+    err => qr/refused \(the listener's queue is full\)/;
 
 $p = start('connect', '-z', '--retry-for', 20, "unix:$path");
 $p->expect(err => qr/trying again/);

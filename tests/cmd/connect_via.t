@@ -69,17 +69,14 @@ for my $case (
     ["cat \"%h\"",  ['a$(b)', 1], qr/quotes of its own/],
 ) {
     my ($command, $endpoint, $error) = @$case;
-    $r = via($command, '--', @$endpoint);
-    is $r->{status}, 2, "$command for @$endpoint: a usage error";
-    like $r->{err}, $error, '  which says why';
+    exits via($command, '--', @$endpoint), 2,
+        "$command for @$endpoint: a usage error", err => $error;
 }
 for my $options (['-4'], ['-6'], ['-n'], ['-s', '127.0.0.1'], ['-p', 9],
     ['--proxy', 'h'], ['--keepalive'], ['--tos', 1],
     ['--ttl', 1], ['--rcvbuf', 1], ['--sndbuf', 1]) {
-    $r = via('cat', @$options, 'h', 1);
-    is $r->{status}, 2, "@$options: a usage error";
-    like $r->{err}, qr/does not apply with --via: its program makes the conn/,
-        '  which says why';
+    exits via('cat', @$options, 'h', 1), 2, "@$options: a usage error",
+        err => qr/does not apply with --via: its program makes the conn/;
 }
 
 # Programs that fail.
@@ -99,18 +96,15 @@ for my $case (
         my $has_two = @$zero > @zero;
         next if $has_two && $command ne 'exit 7';
         $r = via($command, @$zero, '127.0.0.1', $closed);
-        is $r->{status}, $status, "@$zero $command: status $status";
-        like $r->{err}, $error, '  and its reason, escaped';
+        exits $r, $status, "@$zero $command", err => $error;
         is scalar(() = $r->{err} =~ /\n/g), $has_two ? 2 : 1, '  in one line';
     }
 }
-$r = via($via, { stdin => "hello\n" }, '127.0.0.1', $closed);
-is $r->{status}, 10, 'with input: status 10';
-like $r->{err}, qr/cannot connect; the connection was lost after/,
-    '  the reason of the program comes first';
-$r = via('head -c 3; exit 3', { stdin => "hello\n" }, 'h', 1);
-is "$r->{status} $r->{out}", '10 hel', 'output, then a failure: status 10';
-like $r->{err}, qr/failed with status 3/, '  and the status of the program';
+exits via($via, { stdin => "hello\n" }, '127.0.0.1', $closed), 10,
+    'with input, the reason of the program comes first',
+    err => qr/cannot connect; the connection was lost after/;
+exits via('head -c 3; exit 3', { stdin => "hello\n" }, 'h', 1), '10 hel',
+    'output, then a failure', err => qr/failed with status 3/;
 $r = via('cat >/dev/null; echo done', { stdin => 'x' x 1e6 }, 'h', 1);
 is "$r->{status} $r->{out}", "0 done\n", 'all of a large input is taken';
 $r = via('head -c 5', { stdin => 'x' x 1e6 }, 'h', 1);
@@ -133,16 +127,13 @@ like $r->{err}, qr/status 4: y{99}$/, '  and gives a reason of one line';
 # The end of the input and of the run.
 $r = via($via, { stdin => 'x' x 3e6 }, '--send-only', '127.0.0.1', $port);
 is "$r->{status} $r->{out}$r->{err}", '0 ', '--send-only waits for the program';
-$r = via("cat >$dir/slow; sleep 1; exit 5", { stdin => 'x' }, '--send-only',
-    'h', 1);
-is $r->{status}, 10, '--send-only: the program fails after the end of stdin';
-$r = via('cat >&2; sleep 600 >/dev/null', { stdin => 'x' }, '--send-only',
-    '-m', 1, 'h', 1);
-is $r->{status}, 10, '  a limit ends one that never exits';
-like $r->{err}, qr/did not exit after the connection was closed/, '  is told';
-$r = via('exec sleep 600 <&- >&-', '--recv-only', 'h', 1);
-is $r->{status}, 10, 'closes the connection, never exits: status 10';
-cmp_ok $r->{seconds}, '<', 10, '  after the grace period';
+exits via("cat >$dir/slow; sleep 1; exit 5", { stdin => 'x' }, '--send-only',
+    'h', 1), 10, '--send-only: the program fails after the end of stdin';
+exits via('cat >&2; sleep 600 >/dev/null', { stdin => 'x' }, '--send-only',
+    '-m', 1, 'h', 1), 10, '  a limit ends one that never exits',
+    err => qr/did not exit after the connection was closed/;
+exits via('exec sleep 600 <&- >&-', '--recv-only', 'h', 1), 10,
+    'closes the connection, never exits, after the grace period', within => 10;
 $r = via('echo hi; exec sleep 600', '--expect', 'hi', '--done', 'h', 1);
 is "$r->{status} $r->{out}", "0 hi\n", '--done ends a program that stays';
 $r = via($via, '127.0.0.1', $port, '--', 'sh', '-c',
@@ -150,8 +141,7 @@ $r = via($via, '127.0.0.1', $port, '--', 'sh', '-c',
 is "$r->{status} $r->{err}", "0 got ABC\n", 'the program of connect uses it';
 
 # -z: a second in which it may fail.
-$r = via('exit 0', '-z', 'h', 1);
-is $r->{status}, 0, '-z: it exits with status 0';
+exits via('exit 0', '-z', 'h', 1), 0, '-z: it exits with status 0';
 # The result, of several tries if the machine is busy.
 sub soon {
     my $r;
@@ -161,15 +151,13 @@ sub soon {
     }
     return $r;
 }
-$r = soon('echo ready; sleep 600', '-z', 'h', 1);
-is $r->{status}, 0, '  it sends data';
-cmp_ok $r->{seconds}, '<', 0.9, '  at once';
+exits soon('echo ready; sleep 600', '-z', 'h', 1), 0,
+    '  it sends data, at once', within => 0.9;
 $r = via('sleep 600', '-z', 'h', 1);
 is $r->{status}, 0, '  it runs for a second';
 cmp_ok $r->{seconds}, '>=', 0.9, '  not earlier';
-$r = soon('sleep 600', '-z', '-w', 0.1, 'h', 1);
-is $r->{status}, 0, '  or for --timeout';
-cmp_ok $r->{seconds}, '<', 0.9, '  if that is less';
+exits soon('sleep 600', '-z', '-w', 0.1, 'h', 1), 0,
+    '  or for --timeout, if that is less', within => 0.9;
 # On a busy machine it takes more than a second to fail.
 $r = via("test -e $dir/go && echo ready && exec cat; touch $dir/go; exit 1",
     { stdin => 'again' }, '-w', 20, '--retry-for', 30, 'h', 1);

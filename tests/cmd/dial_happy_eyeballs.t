@@ -46,8 +46,7 @@ subtest 'a dead first address, a live second one' => sub {
         ($ms) = $r->{err} =~ /connected to .* in ([\d.]+) ms/;
         last if $ms && $ms < 300;
     }
-    is $r->{status}, 0, 'it connects';
-    like $r->{err}, qr/connected to 127\.0\.0\.3 /, 'to the second';
+    exits $r, 0, 'it connects', err => qr/connected to 127\.0\.0\.3 /;
     cmp_ok $ms, '>=', 250, 'after the delay of RFC 8305';
     # Without a second attempt it would take as long as the first one's limit.
     cmp_ok $ms, '<', 2500, 'and soon';
@@ -82,27 +81,21 @@ subtest 'the order of families' => sub {
 subtest 'every address is told' => sub {
     my $port = free_port();
     my @dead = dead('127.0.0.2', $port);
-    my $r = named('n=127.0.0.2,127.0.0.1',
-        'connect', '-w', '2.5', 'n', $port);
-    is $r->{status}, 4, 'the best error is the status';
-    like $r->{err}, qr/^sockt connect: n port $port: no answer from 127\.0\.0\.2 within 2\.5 s \(--timeout\); refused \(127\.0\.0\.1 answered; [^)]+\)\n\z/,
-        'on one line, each with its reason';
-    $r = named('n=127.0.0.2', 'connect', '-w', '0.3', 'n', $port);
+    exits named('n=127.0.0.2,127.0.0.1', 'connect', '-w', '2.5', 'n', $port),
+        4, 'the best error is the status, on one line, each with its reason',
+        err => qr/^sockt connect: n port $port: no answer from 127\.0\.0\.2 within 2\.5 s \(--timeout\); refused \(127\.0\.0\.1 answered; [^)]+\)\n\z/;
+    my $r = named('n=127.0.0.2', 'connect', '-w', '0.3', 'n', $port);
     is $r->{status}, 5, 'silence alone is status 5';
-    $r = named('n=127.0.0.1,127.0.0.2', 'connect', '--json', '-w', '2.5', 'n',
-        $port);
-    like $r->{err}, qr/"event":"error".*"status":4,"kind":"refused"/,
+    like named('n=127.0.0.1,127.0.0.2', 'connect', '--json', '-w', '2.5', 'n',
+        $port)->{err}, qr/"event":"error".*"status":4,"kind":"refused"/,
         'and as an event';
 };
 
 subtest 'a resolver that never answers' => sub {
-    my $r = named('n=hang', 'connect', '-w', '0.4', 'n', 80);
-    is $r->{status}, 5, 'is cut off by -w';
-    cmp_ok $r->{seconds}, '<', 3, 'in time';
-    like $r->{err}, qr/^sockt connect: n: no answer from a name server within 0\.4 s \(--timeout\)/,
-        'and told';
-    $r = named('n=hang', 'connect', '-m', '0.4', 'n', 80);
-    is $r->{status}, 5, 'and by -m';
+    exits named('n=hang', 'connect', '-w', '0.4', 'n', 80), 5,
+        'is cut off by -w', within => 3,
+        err => qr/^sockt connect: n: no answer from a name server within 0\.4 s \(--timeout\)/;
+    exits named('n=hang', 'connect', '-m', '0.4', 'n', 80), 5, 'and by -m';
     my $p = start({ command => $names, env => { SOCKT_TEST_NAMES => 'n=hang' } },
         'connect', '-vv', 'n', 80);
     my $children = "/proc/$p->{pid}/task/$p->{pid}/children";
@@ -117,10 +110,9 @@ subtest 'one family is never answered' => sub {
         my $l = tcp_listener(host => $host);
         my ($family, $other) = $host eq '::1' ? (6, 4) : (4, 6);
         my $n = "n=hang$other,$host";
-        my $r = named($n, 'connect', "-z$family", 'n', $l->sockport);
-        is $r->{status}, 0, "-$family does not ask for the other"
-            or diag $r->{err};
-        $r = named($n, 'connect', '-zw', '0.3', 'n', $l->sockport);
+        exits named($n, 'connect', "-z$family", 'n', $l->sockport), 0,
+            "-$family does not ask for the other";
+        my $r = named($n, 'connect', '-zw', '0.3', 'n', $l->sockport);
         is $r->{status}, 5, 'without it both are waited for';
     }
 };
@@ -130,10 +122,9 @@ subtest 'more addresses than fit into a line' => sub {
     my $l = tcp_listener(host => '127.0.2.1');
     my $many = join ',', (map { "127.0.1.$_" } 1 .. 100), '127.0.2.1';
     my $r = named("n=$many", 'connect', '-vz', 'n', $l->sockport);
-    is $r->{status}, 0, 'the last one is reached';
-    like $r->{err}, qr/connected to 127\.0\.2\.1 /, 'and told';
-    like $r->{err}, qr/ n is 127\.0\.1\.1, .* and (\d+) more\n/,
-        'the line says how many it left out';
+    exits $r, 0, 'the last one is reached, the line says how many it left out',
+        err => [qr/connected to 127\.0\.2\.1 /,
+        qr/ n is 127\.0\.1\.1, .* and (\d+) more\n/];
     my ($list) = $r->{err} =~ / n is (.*) and/;
     like named("n=$many", 'connect', '-vvz', 'n', $l->sockport)->{err},
         qr/^sockt connect: resolve n to 127\.0\.1\.1, .* more: ok/m,
@@ -152,18 +143,14 @@ subtest 'a local port and several addresses' => sub {
     my $l = tcp_listener(host => '127.0.0.3');
     my @dead = dead('127.0.0.2', $l->sockport);
     my $port = free_port();
-    my $r = named('n=127.0.0.2,127.0.0.3', 'connect', '-vz', '-w', 10, '-p',
-        $port, 'n', $l->sockport);
-    is $r->{status}, 0, 'the second attempt uses the same port' or
-        diag $r->{err};
-    like $r->{err}, qr/connected to 127\.0\.0\.3 .* from \S+ port $port /,
-        'and is told';
+    exits named('n=127.0.0.2,127.0.0.3', 'connect', '-vz', '-w', 10, '-p',
+        $port, 'n', $l->sockport), 0, 'the second attempt uses the same port',
+        err => qr/connected to 127\.0\.0\.3 .* from \S+ port $port /;
     SKIP: {
         skip 'no IPv6 here', 1 unless has_ipv6();
         my @six = dead('::1', $l->sockport);
-        $r = named('n=::1,127.0.0.3', 'connect', '-vz', '-w', 10, '-p',
-            free_port(), 'n', $l->sockport);
-        is $r->{status}, 0, 'of the other family too' or diag $r->{err};
+        exits named('n=::1,127.0.0.3', 'connect', '-vz', '-w', 10, '-p',
+            free_port(), 'n', $l->sockport), 0, 'of the other family too';
     }
 };
 
@@ -192,23 +179,20 @@ subtest 'localhost' => sub {
 };
 
 subtest 'names that are none' => sub {
-    my $r = named('n=none', 'connect', 'n', 80);
-    is $r->{status}, 3, 'not found is status 3';
-    like $r->{err}, qr/^sockt connect: n: name not found \(.+\)\n\z/, 'told';
-    $r = named('n=nodata', 'connect', 'n', 80);
-    is $r->{status}, 3, 'a name without addresses';
-    like $r->{err}, qr/^sockt connect: n: no address \(the name exists, but no address belongs to it\)\n\z/,
-        'is told as that';
+    exits named('n=none', 'connect', 'n', 80), 3, 'not found is status 3',
+        err => qr/^sockt connect: n: name not found \(.+\)\n\z/;
+    exits named('n=nodata', 'connect', 'n', 80), 3,
+        'a name without addresses, is told as that',
+        err => qr/^sockt connect: n: no address \(the name exists, but no address belongs to it\)\n\z/;
     like named('n=nodata', 'connect', '-6', 'n', 80)->{err},
         qr/has no IPv6 address/, 'with the family that was asked for';
-    $r = named('n=127.0.0.1', 'connect', '-6', 'n', 80);
+    my $r = named('n=127.0.0.1', 'connect', '-6', 'n', 80);
     is $r->{status}, 3, 'a name without addresses of the family';
     is $r->{err}, 'sockt connect: n: name not found, or it has no IPv6 '
         . "address (--ipv6)\n", 'and which';
-    $r = named('n=127.0.0.1,fail6', 'connect', '-6', 'n', 80);
-    is $r->{status}, 3, 'a lookup that failed for now';
-    like $r->{err}, qr/^sockt connect: n: name not resolved .*may work later/,
-        'is not reported as such a name';
+    exits named('n=127.0.0.1,fail6', 'connect', '-6', 'n', 80), 3,
+        'a lookup that failed for now, is not reported as such a name',
+        err => qr/^sockt connect: n: name not resolved .*may work later/;
     $r = named('n=127.0.0.1', 'connect', '-n', 'n', 80);
     is $r->{status}, 2, '-n refuses a name';
     $r = named('n=127.0.0.1', 'connect', "a\e[0mb", 80);

@@ -187,11 +187,10 @@ for my $row (
 }
 
 # The environment's proxy is named.
-my $r = run({ env => { http_proxy => "http://127.0.0.1:$closed" } },
-    'http-get', 'http://h.example/');
-is $r->{status}, 4, 'a proxy of the environment';
-like $r->{err}, qr{http://h\.example/: the HTTP proxy 127\.0\.0\.1 port $closed \(from http_proxy\): refused},
-    'is named, with where it is from';
+exits run({ env => { http_proxy => "http://127.0.0.1:$closed" } }, 'http-get',
+    'http://h.example/'), 4,
+    'a proxy of the environment, is named, with where it is from',
+    err => qr{http://h\.example/: the HTTP proxy 127\.0\.0\.1 port $closed \(from http_proxy\): refused};
 
 # A TLS client gets its answer at once.
 my $p = start('serve-hello', '--http', '-4', '0');
@@ -207,16 +206,14 @@ SKIP: {
     my %names = (env => { SOCKT_TEST_NAMES => 'near=fe80::1' },
         command => built('sockt-names'));
     for my $command ('connect', 'udp-send') {
-        $r = run({%names}, $command, 'near', 9);
-        is $r->{status}, 7, "$command to a link-local address: status";
-        like $r->{err}, qr/ port 9: no interface \(a link-local address needs one: name ADDRESS%INTERFACE\)/,
-            '  and what is said';
+        exits run({%names}, $command, 'near', 9), 7,
+            "$command to a link-local address: status",
+            err => qr/ port 9: no interface \(a link-local address needs one: name ADDRESS%INTERFACE\)/;
     }
     for my $command ('listen', 'serve-hello', 'udp-serve') {
-        $r = run({%names}, $command, 'near', 0);
-        is $r->{status}, 7, "$command on a link-local address: status";
-        like $r->{err}, qr/ on fe80::1 port 0: no interface \(a link-local address needs one/,
-            '  and what is said';
+        exits run({%names}, $command, 'near', 0), 7,
+            "$command on a link-local address: status",
+            err => qr/ on fe80::1 port 0: no interface \(a link-local address needs one/;
     }
 }
 
@@ -226,12 +223,11 @@ SKIP: {
     my $l = tcp_listener();
     my $pid = peer($l, sub { sysread $_[0], my $got, 1 }, 2);
     my $to = $l->sockport;
-    $r = run('connect', '-v', '127.0.0.1', $to);
+    my $r = run('connect', '-v', '127.0.0.1', $to);
     my ($port) = $r->{err} =~ /from 127\.0\.0\.1 port (\d+) in/;
     $r = run('connect', '-p', $port, '127.0.0.1', $to);
     skip 'the port could be used again', 2 if $r->{status} == 0;
-    is $r->{status}, 7, 'a port in TIME-WAIT: status';
-    like $r->{err}, qr/cannot use local port $port: address in use \(an earlier connection of that port is in TIME-WAIT/,
-        '  and what is said';
+    exits $r, 7, 'a port in TIME-WAIT: status',
+        err => qr/cannot use local port $port: address in use \(an earlier connection of that port is in TIME-WAIT/;
 }
 done_testing;

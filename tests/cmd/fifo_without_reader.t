@@ -16,14 +16,12 @@ for my $args (['http-get', '-o', $fifo, "$s->{url}/"],
     ['listen', '-q', '-o', $fifo, '0'], ['listen', '-q', '-x', $fifo, '0']) {
     my ($command, @rest) = @$args;
     my $r = run({ timeout => 10 }, $command, '-m', '0.3', @rest);
-    is $r->{status}, 5, "$command $rest[0]: --max-time ends it";
-    like $r->{err}, qr/stopped after 0\.3 s \(--max-time\); opening \S+fifo: no program reads .*\n\z/,
-        'what is said';
+    exits $r, 5, "$command $rest[0]: --max-time ends it",
+        err => qr/stopped after 0\.3 s \(--max-time\); opening \S+fifo: no program reads .*\n\z/;
     my $p = start($command, @rest);
     select undef, undef, undef, 0.002 until is_asleep($p->{pid});
     $r = $p->stop;
-    is $r->{signal}, 15, "$command $rest[0]: SIGTERM ends it";
-    ok !$r->{timed_out}, 'in time';
+    exits $r, -15, "$command $rest[0]: SIGTERM ends it";
 }
 
 # With a reader it goes on.

@@ -7,12 +7,11 @@ my $same = "HTTP/1.1 304 Same\r\nContent-Length: 4\r\n\r\n";
 
 # --if-modified-since.
 spew("$dir/file", 'three');
-my $r = get($same, '/', '-q', '--if-modified-since', "$dir/file", '-o',
-    "$dir/file");
-is $r->{status}, 0, '304: exit status';
+exits get($same, '/', '-q', '--if-modified-since', "$dir/file", '-o',
+    "$dir/file"), 0, '304';
 is slurp("$dir/file"), 'three', 'the file is untouched';
 is_deeply [glob "$dir/*"], ["$dir/file"], 'nothing else is left';
-$r = get(answer('200 OK', 'new'), '/', '-q', '--if-modified-since',
+my $r = get(answer('200 OK', 'new'), '/', '-q', '--if-modified-since',
     "$dir/file", '-o', "$dir/missing");
 unlike +(requests($r->{server}))[0], qr/If-Modified-Since/,
     'without the output file the condition is of no use';
@@ -30,8 +29,7 @@ for my $case (
 ) {
     utime 784111777, 784111777, "$dir/file";
     $r = get($same, '/', '-q', '--if-modified-since', $case->[0]);
-    is $r->{status}, 0, "since $case->[0]: exit status";
-    is $r->{out}, '', 'nothing is written';
+    exits $r, 0, "since $case->[0], nothing is written", out => '';
     my $want = $case->[1] // 'Sun, 06 Nov 1994 08:49:37 GMT';
     like +(requests($r->{server}))[0], qr/\r\nIf-Modified-Since: $want\r\n/,
         'the date';
@@ -41,8 +39,7 @@ for my $bad ('2001-02-29', '1994-13-01', 'yesterday', "$dir/none") {
     is $r->{out}, 'x', "since $bad: asked without it";
     like $r->{err}, qr/neither a file nor a date/, 'and told';
 }
-$r = get($same, '/', '-q', '-o', "$dir/304");
-is $r->{status}, 8, '304 that nobody asked for';
+exits get($same, '/', '-q', '-o', "$dir/304"), 8, '304 that nobody asked for';
 ok !-e "$dir/304", 'is no file';
 
 $r = get(answer('200 OK', 'x',
@@ -57,16 +54,14 @@ my $part = "HTTP/1.1 206 Part\r\nContent-Range: bytes 2-4/10\r\n"
 for my $range ('2-4', '2-', '2-9') {
     my $all = $range eq '2-4' ? $part : $part =~ s{2-4/10}{2-4/5}r;
     $r = get($all, '/', '-q', '-r', $range);
-    is $r->{status}, 0, "-r $range: exit status";
-    is $r->{out}, 'cde', 'the part';
+    exits $r, 0, "-r $range, the part", out => 'cde';
     like +(requests($r->{server}))[0], qr/\r\nRange: bytes=$range\r\n/, 'asked';
 }
 $r = get($part =~ s{2-4/10}{7-9/10}r, '/', '-q', '-r', '-3');
 is $r->{out}, 'cde', 'the last bytes';
 for my $range ('1-4', '3-4', '2-3', '-3') {
     $r = get($part, '/', '-q', '-r', $range);
-    is $r->{status}, 9, "-r $range: another range is refused";
-    is $r->{out}, '', 'and not written';
+    exits $r, 9, "-r $range: another range is refused, not written", out => '';
 }
 # All of the range, or all that there is of it.
 for my $case (['2-9', '2-4/10', 9], ['2-', '2-4/10', 9], ['2-', '2-4/*', 9],
@@ -81,11 +76,9 @@ for my $case (['2-9', '2-4/10', 9], ['2-', '2-4/10', 9], ['2-', '2-4/*', 9],
 $r = get("HTTP/1.1 206 Part\r\nContent-Range: bytes 2-9223372036854775807/*\r\n"
     . "\r\ncde", '/', '-q', '-r', '2-');
 is "$r->{status} $r->{out}", '9 ', 'a last byte that no file has is refused';
-$r = get(answer('200 OK', 'abcdefghij'), '/', '-q', '-r', '2-4');
-is $r->{status}, 9, 'the whole instead of the part is refused';
-is $r->{out}, '', 'and not written';
-$r = get($part, '/', '-q');
-is $r->{status}, 9, 'a part that nobody asked for is refused';
+exits get(answer('200 OK', 'abcdefghij'), '/', '-q', '-r', '2-4'), 9,
+    'the whole instead of the part is refused, not written', out => '';
+exits get($part, '/', '-q'), 9, 'a part that nobody asked for is refused';
 $r = get(answer('416 No', 'sorry'), '/', '-q', '-r', '20-');
 is $r->{status}, 8, 'a range that is not there';
 for my $bad ('', '-', 'x', '4-2', '1', '1-x', '--5', '1-2,4-5', '+1-2') {
@@ -95,9 +88,8 @@ for my $bad ('', '-', 'x', '4-2', '1', '1-x', '--5', '1-2,4-5', '+1-2') {
 # HEAD has no body that a range could be a part of.
 for my $head ("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n",
     "HTTP/1.1 206 Part\r\nContent-Range: bytes 1-3/10\r\n\r\n") {
-    $r = get($head, '/', '-q', '-I', '-r', '1-3');
-    is $r->{status}, 0, '-I -r: exit status';
-    is $r->{out}, $head, 'the header is the result';
+    exits get($head, '/', '-q', '-I', '-r', '1-3'), 0,
+        '-I -r, the header is the result', out => $head;
 }
 is run('http-get', '-H', 'Range: bytes=0-', 'http://a/')->{status}, 2,
     '-H Range is refused';

@@ -4,10 +4,8 @@ use SocktHttp;
 
 sub gives {
     my ($name, $bytes, $status, $out, $err) = @_;
-    my $r = get($bytes, '/', '-q');
-    is $r->{status}, $status, "$name: exit status";
-    is $r->{out}, $out, "$name: body";
-    like $r->{err}, $err, "$name: what is said";
+    exits get($bytes, '/', '-q'), $status, "$name, body", out => $out,
+        err => $err;
 }
 
 my $ok = "HTTP/1.1 200 OK\r\n";
@@ -53,16 +51,13 @@ sub coded {
 
 for my $coding ('chunked, gzip', 'gzip, chunked', 'xchunked', "\x0bchunked",
     "x\e[1m") {
-    my $r = coded($coding);
-    is $r->{status}, 9, "a coding that was not asked for: exit status";
-    like $r->{err}, qr/\Asockt[^\e]*transfer coding '[^\e]*not asked for\n\z/,
-        'what is said';
+    exits coded($coding), 9, "a coding that was not asked for",
+        err => qr/\Asockt[^\e]*transfer coding '[^\e]*not asked for\n\z/;
     is_deeply [glob "$dir/*"], [], 'and no file';
 }
 for my $coding ('chunked,', ', chunked ,', 'chunked, identity',
     "identity,\r\nTransfer-Encoding: chunked") {
-    my $r = coded($coding);
-    is $r->{status}, 0, "'$coding': exit status";
+    exits coded($coding), 0, "'$coding'";
     is slurp("$dir/file"), 'hello', 'the chunks are taken off';
     unlink "$dir/file";
 }

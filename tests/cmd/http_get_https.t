@@ -60,13 +60,10 @@ like $r->{err}, qr/hostname mismatch: it is not for other\.test/, '  is told';
 
 # Errors.
 my $url = 'https://127.0.0.1:' . free_port() . '/x';
-$r = fetch($url);
-is $r->{status}, 4, 'nothing listens there';
+exits fetch($url), 4, 'nothing listens there';
 $s = http_server($page);
-$r = fetch(secure($s, '', $expired));
-is $r->{status}, 9, 'a certificate that has expired';
-like $r->{err}, qr/\Asockt http-get: https:\S+: .*certificate has expired.*\n\z/,
-    'what is said';
+exits fetch(secure($s, '', $expired)), 9, 'a certificate that has expired',
+    err => qr/\Asockt http-get: https:\S+: .*certificate has expired.*\n\z/;
 is scalar requests($s), 0, 'nothing is requested';
 $r = fetch('--tls-ca', "$dir/none", $url);
 is $r->{status}, 11, '--tls-ca: a file that is not there';
@@ -74,25 +71,21 @@ is $r->{status}, 11, '--tls-ca: a file that is not there';
 # A body that ends with the connection.
 my $open = "HTTP/1.1 200 OK\r\n\r\nhello";
 $s = http_server($open);
-$r = fetch('-q', secure($s));
-is "$r->{status} $r->{out}", '0 hello', 'TLS is ended: exit status';
+exits fetch('-q', secure($s)), '0 hello', 'TLS is ended';
 $s = http_server($open);
-$r = fetch('-q', secure($s, 'cut'));
-is "$r->{status} $r->{out}", '10 hello', 'TLS is not ended: exit status';
-like $r->{err}, qr/after 5 bytes of the body: .*TLS/, 'what is said';
+exits fetch('-q', secure($s, 'cut')), '10 hello', 'TLS is not ended',
+    err => qr/after 5 bytes of the body: .*TLS/;
 $s = http_server($open);
 $r = fetch('-q', '-o', "$dir/file", secure($s, 'cut'));
 ok !-e "$dir/file", 'there is no file';
 is slurp("$dir/file.part"), 'hello', 'but what there was';
 $s = http_server($page);
-$r = fetch('-q', secure($s, 'cut'));
-is "$r->{status} $r->{out}", '0 page', 'a declared length is enough';
+exits fetch('-q', secure($s, 'cut')), '0 page', 'a declared length is enough';
 my $short = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello";
 for my $kind ('', 'cut') {
     $s = http_server($short);
-    $r = fetch('-q', secure($s, $kind));
-    is $r->{status}, 9, "'$kind': a short body";
-    like $r->{err}, qr/5 of 9 bytes|9 bytes/, 'and its length';
+    exits fetch('-q', secure($s, $kind)), 9,
+        "'$kind': a short body, its length", err => qr/5 of 9 bytes|9 bytes/;
 }
 my $retried = "HTTP/1.1 206 Part\r\nETag: \"v\"\r\n"
     . "Content-Range: bytes 5-8/9\r\nContent-Length: 4\r\n\r\n you";
@@ -100,8 +93,7 @@ $s = http_server($short =~ s/\r\n/\r\nETag: "v"\r\n/r, $retried);
 $r = fetch('-q', '--retry', 1, secure($s, 'cut'));
 is "$r->{status} $r->{out}", '0 hello you', '--retry resumes it';
 $s = http_server('', $page);
-$r = fetch('-q', '--retry-for', 20, secure($s));
-is "$r->{status} $r->{out}", '0 page', '--retry-for';
+exits fetch('-q', '--retry-for', 20, secure($s)), '0 page', '--retry-for';
 $s = http_server('', $page);
 $r = fetch('-q', '--retry-for', 20, secure($s, '', $expired));
 is $r->{status}, 9, 'which does not wait for another certificate';
@@ -133,28 +125,23 @@ my $who = sub {
 my @user = ('-u', 'a:1', '-H', 'X-Own: x');
 my $next = http_server($who);
 $s = http_server(to(secure($next) . '/n'));
-$r = fetch('-q', '-L', @user, "$s->{url}/");
-is "$r->{status} $r->{out}", '0 - -', 'from http to https';
+exits fetch('-q', '-L', @user, "$s->{url}/"), '0 - -', 'from http to https';
 $next = http_server($who);
 $s = http_server(to("$next->{url}/n"));
-$r = fetch('-L', @user, secure($s));
-is "$r->{status} $r->{out}", '0 - -', 'from https to http';
-like $r->{err}, qr/redirected from https to http, which is not encrypted/,
-    'which is reported';
+exits fetch('-L', @user, secure($s)), '0 - -', 'from https to http',
+    err => qr/redirected from https to http, which is not encrypted/;
 $next = http_server($who);
 $s = http_server(to($next->{url} =~ s{//}{//b:2\@}r));
 $r = fetch('-q', '-L', secure($s));
 is $r->{out}, '- -', 'without the credentials of the Location';
 $next = http_server($who);
 $s = http_server(to(secure($next) =~ s{//}{//b:2\@}r));
-$r = fetch('-q', '-L', secure($s));
-is $r->{out}, 'Yjoy -', 'which are for https';
+is fetch('-q', '-L', secure($s))->{out}, 'Yjoy -', 'which are for https';
 $s = http_server([to('/n'), $who]);
 $r = fetch('-q', '-L', @user, secure($s));
 is $r->{out}, 'YTox own', 'the same origin has both';
 $s = http_server([to('x:y')]);
-$r = fetch('-q', '-L', secure($s));
-is $r->{status}, 1, 'another scheme';
+exits fetch('-q', '-L', secure($s)), 1, 'another scheme';
 
 # Proxies: CONNECT, then TLS.
 # This one forwards to a server of TLS.
@@ -180,9 +167,8 @@ for (['--proxy', sub { ('--proxy', $_[0]) }, sub { () }],
     my $origin = http_server($page);
     $s = http_server($proxied->($origin));
     my $with = $s->{url} =~ s{//}{//p:w\@}r;
-    $r = fetch({ env => { $env->($with) } }, '-q', @user, $args->($with),
-        'https://name.test/x');
-    is "$r->{status} $r->{out}", '0 page', "$name: exit status and body";
+    exits fetch({ env => { $env->($with) } }, '-q', @user, $args->($with),
+        'https://name.test/x'), '0 page', "$name: exit status and body";
     my ($connect) = requests($s);
     my ($get) = requests($origin);
     like $connect, qr{\ACONNECT name\.test:443 HTTP/1\.1\r\n}, "$name: CONNECT";
@@ -198,21 +184,18 @@ $s = http_server($page);
 $r = fetch({ env => { https_proxy => 'http://127.0.0.1:9' } }, '-q', $s->{url});
 is $r->{out}, 'page', 'https_proxy is not for http';
 $s = http_server($page);
-$r = fetch({ env => { https_proxy => 'http://127.0.0.1:9',
-    no_proxy => '127.0.0.1' } }, '-q', secure($s));
-is $r->{out}, 'page', 'no_proxy';
-$r = fetch({ env => { https_proxy => 'https://a' } }, $url);
-is $r->{status}, 2, 'a malformed https_proxy';
-like $r->{err}, qr/https_proxy/, 'is named';
+is fetch({ env => { https_proxy => 'http://127.0.0.1:9',
+    no_proxy => '127.0.0.1' } }, '-q', secure($s))->{out}, 'page', 'no_proxy';
+exits fetch({ env => { https_proxy => 'https://a' } }, $url), 2,
+    'a malformed https_proxy', err => qr/https_proxy/;
 $s = http_server(answer('407 Auth', ''));
 $r = fetch('--proxy', $s->{url}, 'https://name.test/');
 is $r->{status}, 8, 'a proxy that declines';
 
 # Usage.
 for my $o (['--tls-insecure'], ['--tls-ca', "$dir/ca/ca.pem"]) {
-    $r = run('http-get', @$o, 'http://localhost/');
-    is $r->{status}, 2, "$o->[0] without https";
-    like $r->{err}, qr/$o->[0].*https/, 'and why';
+    exits run('http-get', @$o, 'http://localhost/'), 2,
+        "$o->[0] without https", err => qr/$o->[0].*https/;
     $s = http_server($page);
     $r = fetch('-q', '-L', @$o, $s->{url});
     is $r->{status}, 0, "$o->[0]: --location may lead there";

@@ -46,9 +46,8 @@ for my $framing (sort keys %framings) {
     $r = get([$answer], '/big', { stdout => $more }, '-q');
     same slurp("$dir/more"), "before\n$body", "$framing, >>: appended";
     open my $null, '>', '/dev/null' or die $!;
-    $r = get([$answer], '/big', { stdout => $null }, '-v');
-    is $r->{status}, 0, "$framing, to /dev/null: done";
-    like $r->{err}, qr/\b$size\b|4\.\d+ ?M/, "$framing, /dev/null: counted";
+    exits get([$answer], '/big', { stdout => $null }, '-v'), 0,
+        "$framing, to /dev/null: done", err => qr/\b$size\b|4\.\d+ ?M/;
 }
 
 # What follows the body is the next response, not the body's end.
@@ -89,8 +88,7 @@ my %cuts = (
 for my $name (sort keys %cuts) {
     my ($status, $says, $how, @args) = @{ $cuts{$name} };
     my $r = get([cut($how)], '/big', '-q', @args);
-    is $r->{status}, $status, "$name: status $status";
-    like $r->{err}, $says, "$name: says so";
+    exits $r, $status, "$name", err => $says;
     same $r->{out}, $half, "$name: what had come went out";
 }
 {
@@ -125,9 +123,8 @@ for my $name (sort keys %cuts) {
     my $p = start({ stdout => $w }, 'http-get', '-q', '--max-time', '0.5',
         "$s->{url}/big");
     close $w;
-    my $end = $p->finish;
-    is $end->{status}, 5, 'a reader that takes nothing meets the limit';
-    like $end->{err}, qr/stdout: its reader took nothing/, 'and is named';
+    exits $p->finish, 5, 'a reader that takes nothing meets the limit',
+        err => qr/stdout: its reader took nothing/;
 }
 
 # Ctrl-C keeps what had come.

@@ -20,8 +20,7 @@ sub drip {
 sub limited {
     my ($name, $answers, $pattern, @args) = @_;
     my $r = get($answers, '/', '--json', @args);
-    is $r->{status}, 5, "$name: exit status";
-    like $r->{err}, $pattern, "$name: which limit";
+    exits $r, 5, "$name", err => $pattern;
     # Of sockt: on a busy machine it takes seconds to start it.
     my ($time) = $r->{err} =~ /"event":"error","time":([\d.]+)/;
     cmp_ok $time, '<', 5, "$name: in time";
@@ -43,10 +42,9 @@ limited('silence in the body', sub { syswrite $_[0], $head . 'x' x 7;
     '--idle-timeout', '0.2');
 
 # A whole body that drips is not idle.
-$r = get(sub { my ($c) = @_; syswrite $c, $head =~ s/100/8/r;
-    for (1 .. 8) { syswrite $c, 'x'; select undef, undef, undef, 0.1 } },
-    '/', '-q', '--idle-timeout', '0.6');
-is $r->{status}, 0, 'what moves is not idle';
+exits get(sub { my ($c) = @_; syswrite $c, $head
+    =~ s/100/8/r; for (1 .. 8) { syswrite $c, 'x'; select undef, undef, undef,
+    0.1 } }, '/', '-q', '--idle-timeout', '0.6'), 0, 'what moves is not idle';
 
 # Nobody takes the output.
 pipe my $reader, my $writer or die $!;
@@ -54,10 +52,8 @@ my $endless = sub {
     syswrite $_[0], $head =~ s/100/1000000000/r;
     1 while syswrite $_[0], 'x' x 65536;
 };
-$r = get($endless, '/', { stdout => $writer }, '-q',
-    '-m', '0.5');
-is $r->{status}, 5, 'a reader that does not read';
-like $r->{err}, qr/stdout: its reader took nothing/, 'is named';
+exits get($endless, '/', { stdout => $writer }, '-q', '-m', '0.5'), 5,
+    'a reader that does not read', err => qr/stdout: its reader took nothing/;
 
 # A deadline that passes while bytes are there to be read is a time-out: the
 # end of the run is not the end of the body.
@@ -79,14 +75,12 @@ for my $case (
     ['no length', endless('', "some text\n" x 1000)],
 ) {
     my ($name, $answer) = @$case;
-    my $r = get($answer, '/', '-q', '-m', '0.5', '-o', '/dev/null');
-    is $r->{status}, 5, "$name: exit status";
-    like $r->{err}, qr/--max-time/, 'the limit is named';
+    exits get($answer, '/', '-q', '-m', '0.5', '-o', '/dev/null'), 5,
+        "$name, the limit is named", err => qr/--max-time/;
     my $s = http_server($answer);
-    $r = run({ command => $pty }, "$dir/tty", '1', 80, sockt(), 'http-get',
-        '-q', '-m', '0.5', "$s->{url}/");
-    is $r->{status}, 5, "$name, on a terminal: exit status";
-    like $r->{err}, qr/--max-time|within the limit/, 'the limit is named';
+    exits run({ command => $pty }, "$dir/tty", '1', 80, sockt(), 'http-get',
+        '-q', '-m', '0.5', "$s->{url}/"), 5, "$name, on a terminal",
+        err => qr/--max-time|within the limit/;
 }
 
 done_testing;

@@ -7,10 +7,8 @@ my $ok = "HTTP/1.1 200 OK\r\n";
 
 sub warns {
     my ($name, $bytes, $out, $pattern) = @_;
-    my $r = get($bytes, '/');
-    is $r->{status}, 0, "$name: exit status";
-    is $r->{out}, $out, "$name: the body as it is";
-    like $r->{err}, $pattern, "$name: is warned of";
+    exits get($bytes, '/'), 0, "$name, the body as it is", out => $out,
+        err => $pattern;
 }
 warns('a coded body', answer('200 OK', 'zipped', 'Content-Encoding: gzip'),
     'zipped', qr/the body is encoded \(gzip\) and is written as it is\n\z/);
@@ -47,18 +45,15 @@ for my $case (
     ['in the head', "${ok}A: b", 10, '', qr/waiting for the response/],
 ) {
     my ($name, $bytes, $status, $out, $pattern) = @$case;
-    $r = reset_after($bytes, $out, '-q');
-    is $r->{status}, $status, "reset $name: exit status";
-    is $r->{out}, $out, "reset $name: what came is written";
-    like $r->{err}, $pattern, "reset $name: and told";
+    exits reset_after($bytes, $out, '-q'), $status,
+        "reset $name, what came is written", out => $out, err => $pattern;
 }
 $r = reset_after("${ok}Content-Length: 5\r\n\r\nhello", 'hello');
 is $r->{status}, 0, 'a reset behind the end is none of our business';
 
 # An answer before the request was read to its end.
-$r = get(sub { my ($c) = @_; syswrite $c, answer('400 Bad', 'no') }, '/', '-q',
-    '-H', 'X-Long: ' . 'x' x 50_000);
-is $r->{status}, 8, 'an early answer is read';
+exits get(sub { my ($c) = @_; syswrite $c, answer('400 Bad', 'no') }, '/',
+    '-q', '-H', 'X-Long: ' . 'x' x 50_000), 8, 'an early answer is read';
 $r = run('http-get', '-q', '-H', 'X-Long: ' . 'x' x 70_000,
     'http://127.0.0.1:' . free_port());
 is $r->{status}, 2, 'a request that is too long is refused';

@@ -10,10 +10,8 @@ my $page = answer('200 OK', 'x' x 100_000);
 for my $case (
     ["$dir/none/file", qr/no such file/], ["$dir", qr/[Ii]s a directory/],
 ) {
-    my $r = run('http-get', '-o', $case->[0],
-        'http://127.0.0.1:' . free_port());
-    is $r->{status}, 11, "-o $case->[0]: exit status";
-    like $r->{err}, $case->[1], 'why';
+    exits run('http-get', '-o', $case->[0], 'http://127.0.0.1:' . free_port()),
+        11, "-o $case->[0]", err => $case->[1];
 }
 
 spew("$dir/there", 'precious');
@@ -33,8 +31,7 @@ symlink 'nowhere', "$dir/link" or die $!;
 $r = run('http-get', '-o', "$dir/link", 'http://127.0.0.1:' . free_port());
 is $r->{status}, 11, 'a link to no file is not replaced either';
 like $r->{err}, qr/link exists \(--force overwrites it\)/, 'what is said';
-$r = get($page, '/', '--force', '-o', "$dir/link");
-is $r->{status}, 0, '-f: exit status';
+exits get($page, '/', '--force', '-o', "$dir/link"), 0, '-f';
 is -s "$dir/link", 100_000, '-f: it is replaced';
 
 # -o replaces FILE as a whole, with the mode it has; a link leads to it.
@@ -47,16 +44,14 @@ for my $mode (0600, 0644, 0666, 0750) {
     is +(stat "$dir/old")[2] & 07777, $mode, '  with its mode';
     isnt +(stat "$dir/old")[1], $inode, '  by another file';
 }
-$r = get("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello", '/', '-q', '-o',
-    spew("$dir/old", 'old'));
-is $r->{status}, 9, '-o of a file, and a truncated body: exit status';
+exits get("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello", '/', '-q', '-o',
+    spew("$dir/old", 'old')), 9, '-o of a file, and a truncated body';
 is slurp("$dir/old"), 'old', '  it is as it was';
 unlink glob "$dir/old*";
 mkdir "$dir/sub" or die $!;
 spew("$dir/sub/real", 'old');
 symlink 'sub/real', "$dir/way" or die $!;
-$r = get($page, '/', '-q', '-o', "$dir/way");
-is $r->{status}, 0, '-o of a link: exit status';
+exits get($page, '/', '-q', '-o', "$dir/way"), 0, '-o of a link';
 ok -l "$dir/way", '  it is one still';
 is -s "$dir/sub/real", 100_000, '  what it points to is replaced';
 is_deeply [glob "$dir/sub/*"], ["$dir/sub/real"], '  nothing else is left';
@@ -83,23 +78,19 @@ SKIP: {
 
 SKIP: {
     skip 'no /dev/full', 5 unless -c '/dev/full';
-    $r = get($page, '/', '-o', '/dev/full');
-    is $r->{status}, 11, '-o /dev/full';
-    like $r->{err}, qr/no space left/, 'why';
+    exits get($page, '/', '-o', '/dev/full'), 11, '-o /dev/full',
+        err => qr/no space left/;
     ok -c '/dev/full', 'it is still a device';
     sysopen my $full, '/dev/full', O_WRONLY or die $!;
-    $r = get($page, '/', { stdout => $full });
-    is $r->{status}, 11, 'stdout is /dev/full';
+    exits get($page, '/', { stdout => $full }), 11, 'stdout is /dev/full';
     $r = get($page, '/', { stdout => $full }, '-i');
     is $r->{status}, 11, '  which not even the header fits on';
 }
-$r = get($page, '/', '-o', '/dev/null');
-is $r->{status}, 0, '-o /dev/null';
+exits get($page, '/', '-o', '/dev/null'), 0, '-o /dev/null';
 ok -c '/dev/null', 'it is still a device';
 
-$r = run({ closed => [1] }, 'http-get', 'http://127.0.0.1:' . free_port());
-is $r->{status}, 11, 'stdout is closed';
-like $r->{err}, qr/stdout is closed/, 'what is said';
+exits run({ closed => [1] }, 'http-get', 'http://127.0.0.1:' . free_port()),
+    11, 'stdout is closed', err => qr/stdout is closed/;
 $r = get($page, '/', { closed => [1] }, '-o', "$dir/closed");
 is $r->{status}, 0, 'which does not matter with -o';
 
@@ -110,9 +101,8 @@ for my $case (['stdout', '/dev/fd/1'], ['stdout', '/proc/self/fd/1'],
     SKIP: {
         skip "no $name", 2 unless -e $name;
         open my $f, '>>', spew("$dir/stream", 'before ') or die $!;
-        $r = get(answer('200 OK', 'page'), '/', { $stream => $f }, '-q', '-o',
-            $name);
-        is $r->{status}, 0, "-o $name, a file: exit status";
+        exits get(answer('200 OK', 'page'), '/', { $stream => $f }, '-q', '-o',
+            $name), 0, "-o $name, a file";
         is slurp("$dir/stream"), 'before page', '  it goes on';
     }
 }
@@ -126,18 +116,16 @@ for my $case (
 ) {
     my ($length, $why) = @$case;
     my $name = './' x (($length - 4) / 2) . 'long' . 'g' x ($length % 2);
-    $r = get($page, '/', '-q', '-o', $name);
-    is $r->{status}, 11, "-o with $length bytes: exit status";
-    like $r->{err}, $why, '  why';
+    exits get($page, '/', '-q', '-o', $name), 11, "-o with $length bytes",
+        err => $why;
     is_deeply [glob 'long*'], [], '  and no file';
 }
 chdir '/';
 
 pipe my $reader, my $writer or die $!;
 close $reader;
-$r = get($page, '/', { stdout => $writer }, '-q');
-is $r->{status}, 11, 'stdout lost its reader';
-is $r->{err}, '', 'quietly';
+exits get($page, '/', { stdout => $writer }, '-q'), 11,
+    'stdout lost its reader, quietly', err => '';
 
 # FILE.part obeys the rule of FILE: what is there and was not left by an earlier
 # run is not overwritten without --force.

@@ -74,9 +74,8 @@ my %planted = (
 for my $name (sort keys %planted) {
     for my $limit ([], ['-m', 10]) {
         $r = after($planted{$name}, @$limit);
-        is $r->{status}, 11, "$name, @$limit: exit status";
-        like $r->{err}, qr/is not a regular file|was not left by an earlier run|has another name/,
-            '  and why';
+        exits $r, 11, "$name, @$limit",
+            err => qr/is not a regular file|was not left by an earlier run|has another name/;
         ok !-e $r->{file}, '  there is no file';
     }
     $r = after($planted{$name}, '--force');
@@ -94,9 +93,8 @@ is +(stat $r->{file})[2] & 07777, 0666 & ~umask, '  with the mode of a new file'
 
 SKIP: {
     skip 'needs another user', 2 unless is_root();
-    $r = after(sub { chown 1, -1, "$_[0].part" });
-    is $r->{status}, 11, 'a part file of another user: exit status';
-    like $r->{err}, qr/belongs to another user/, '  and why';
+    exits after(sub { chown 1, -1, "$_[0].part" }), 11,
+        'a part file of another user', err => qr/belongs to another user/;
 }
 
 # What a URL names is no device, and no way to another place.

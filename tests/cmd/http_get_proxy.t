@@ -8,9 +8,8 @@ my $page = answer('200 OK', 'page');
 # An HTTP proxy is sent the request itself.
 my $s = http_server($page);
 my $proxy = "http://127.0.0.1:$s->{port}";
-my $r = run('http-get', '--proxy', $proxy, 'http://name.test:81/a?b#c');
-is $r->{status}, 0, 'HTTP proxy: exit status';
-is $r->{out}, 'page', 'body';
+exits run('http-get', '--proxy', $proxy, 'http://name.test:81/a?b#c'), 0,
+    'HTTP proxy, body', out => 'page';
 my ($request) = requests($s);
 like $request, qr{\AGET http://name\.test:81/a\?b HTTP/1\.1\r\n},
     'absolute form';
@@ -25,13 +24,11 @@ like $request, qr{\r\nProxy-Authorization: Basic bWU6c2VjcmV0\r\n},
     'credentials';
 
 $s = http_server(answer('407 Auth', 'who?', 'Proxy-Authenticate: Basic'));
-$r = run('http-get', '--proxy', "http://127.0.0.1:$s->{port}",
-    'http://name.test/');
-is $r->{status}, 8, '407: exit status';
-like $r->{err}, qr/the HTTP proxy 127\.0\.0\.1 port \d+ \(--proxy\): declined: 407/,
-    'it is the proxy that wants a password';
+exits run('http-get', '--proxy', "http://127.0.0.1:$s->{port}",
+    'http://name.test/'), 8, '407, it is the proxy that wants a password',
+    err => qr/the HTTP proxy 127\.0\.0\.1 port \d+ \(--proxy\): declined: 407/;
 $s = http_server(answer('407 Auth', 'who?', 'Proxy-Authenticate: Basic'));
-$r = run('http-get', '--proxy', "http://me:wrong\@127.0.0.1:$s->{port}",
+my $r = run('http-get', '--proxy', "http://me:wrong\@127.0.0.1:$s->{port}",
     'http://name.test/');
 like $r->{err}, qr/declined: 407, it wants another user and password$/,
     'another one than it was sent';
@@ -46,8 +43,7 @@ sub by_env {
     my ($env, $url, $name) = @_;
     my $server = http_server($page);
     $_ =~ s/PORT/$server->{port}/g for values %$env, $url;
-    my $result = run({ env => $env }, 'http-get', $url);
-    is $result->{status}, 0, "$name: exit status";
+    exits run({ env => $env }, 'http-get', $url), 0, "$name";
     my ($got) = requests($server);
     return $got;
 }
@@ -90,9 +86,8 @@ sub socks {
     });
     my $url = $name =~ /v6/ ? 'http://[::1]:81/x'
         : $name =~ /number/ ? 'http://1.2.3.4:81/x' : 'http://name.test:81/x';
-    my $result = run('http-get', '-q', '--proxy',
-        $scheme =~ s/PORT/$l->sockport/er, $url);
-    is $result->{out}, 'page', "$name: the page" or diag $result->{err};
+    is run('http-get', '-q', '--proxy', $scheme =~ s/PORT/$l->sockport/er,
+        $url)->{out}, 'page', "$name: the page";
     is reap($pid), 0, "$name: byte for byte";
 }
 my $bound = "\5\0\0\1\0\0\0\0\0\0";
@@ -124,10 +119,8 @@ sub declined {
         shutdown $c, 1;
         1 while sysread $c, my $rest, 4096;
     });
-    my $result = run('http-get', '--proxy',
-        "$scheme://127.0.0.1:" . $l->sockport, 'http://name.test/');
-    is $result->{status}, $status, "$name: exit status";
-    like $result->{err}, $pattern, "$name: what is said";
+    exits run('http-get', '--proxy', "$scheme://127.0.0.1:" . $l->sockport,
+        'http://name.test/'), $status, "$name", err => $pattern;
     reap($pid);
 }
 declined('SOCKS5 refused', 'socks5', 8,
@@ -144,9 +137,8 @@ declined('SOCKS4 refused', 'socks4', 8, qr/rejected/, "\0\x5b" . "\0" x 6);
 declined('SOCKS4 says nonsense', 'socks4', 9, qr/malformed/, 'x' x 8);
 
 my $l = tcp_listener();
-$r = run('http-get', '-w', '0.2', '--proxy',
-    'socks5://127.0.0.1:' . $l->sockport, 'http://name.test/');
-is $r->{status}, 5, 'a silent proxy is cut off by -w';
+exits run('http-get', '-w', '0.2', '--proxy', 'socks5://127.0.0.1:'
+    . $l->sockport, 'http://name.test/'), 5, 'a silent proxy is cut off by -w';
 for my $bad ('', 'https://a', 'socks5://', 'http://a:0') {
     $r = run('http-get', '--proxy', $bad, 'http://a/');
     is $r->{status}, 2, "--proxy '$bad' is refused";

@@ -7,8 +7,7 @@ sub to { my ($status, $where) = @_; return answer("$status Go", 'no', "Location:
 
 for my $status (301, 302, 303, 307, 308) {
     my $r = get([to($status, '/b'), answer('200 OK', 'yes')], '/a', '-L');
-    is $r->{status}, 0, "$status: exit status";
-    is $r->{out}, 'yes', "$status: only the last body is written";
+    exits $r, 0, "$status, only the last body is written", out => 'yes';
     my @requests = requests($r->{server});
     like $requests[1], qr{\AGET /b }, "$status: a GET stays one";
 }
@@ -16,10 +15,9 @@ for my $status (300, 304, 305) {
     my $r = get([to($status, '/b')], '/a', '-L', '-q');
     is scalar(requests($r->{server})), 1, "$status is not followed";
 }
-my $r = get([to(301, '/b')], '/a');
-is $r->{status}, 8, 'without -L a redirect is not what was asked for';
-is $r->{out}, '', 'and its body is not shown';
-$r = get([to(301, '/b')], '/a', '--fail-with-body');
+exits get([to(301, '/b')], '/a'), 8,
+    'without -L a redirect is not what was asked for', out => '';
+my $r = get([to(301, '/b')], '/a', '--fail-with-body');
 is $r->{out}, 'no', 'but with --fail-with-body';
 is scalar(requests($r->{server})), 1, 'and nothing else is asked for';
 like $r->{err}, qr{/a: redirected to http://\S+/b \(301\); not followed \(--location follows it\)\n\z},
@@ -36,18 +34,16 @@ $r = get([to(302, '?q'), answer('200 OK', 'yes')], '/x/y', '-L');
 like +(requests($r->{server}))[1], qr{\AGET /x/y\?q }, 'a query alone';
 
 # The limit.
-$r = get([map { to(302, "/$_") } 1 .. 4], '/', '-L', '--max-redirs', 3, '-q');
-is $r->{status}, 9, 'too many';
-like $r->{err}, qr{redirected more than 3 times; .*/4\n}, 'what is said';
+exits get([map { to(302, "/$_") } 1 .. 4], '/', '-L', '--max-redirs', 3, '-q'),
+    9, 'too many', err => qr{redirected more than 3 times; .*/4\n};
 $r = get([to(302, '/b')], '/a', '-L', '--max-redirs', 0, '-q');
 is $r->{status}, 9, 'none at all';
 
 # The server names what only fits without the user's own fields.
 $r = get([to(302, '/' . 'b' x 8000), 'unused'], '/a', '-L', '-q', '-H',
     'X: ' . 'x' x 58_000);
-is $r->{status}, 1, 'to a URL that makes the request too long: status';
-like $r->{err}, qr{/b+\S*: the request is longer than 65536 bytes\n\z},
-    'what is said';
+exits $r, 1, 'to a URL that makes the request too long: status',
+    err => qr{/b+\S*: the request is longer than 65536 bytes\n\z};
 is scalar(requests($r->{server})), 1, 'it is not sent';
 $r = get([], '/' . 'b' x 8000, '-q', '-H', 'X: ' . 'x' x 58_000);
 is $r->{status}, 2, 'which is wrong usage where the user names it';
@@ -71,26 +67,22 @@ like +(requests($r->{server}))[1], qr/Authorization/, 'the same origin';
 $r = get([to(302, 'ftp://localhost/')], '/', '-L', '-q');
 is $r->{status}, 1, 'another scheme has a status of its own';
 like $r->{err}, qr/redirected: .*only http/, 'what is said';
-$r = get([to(302, 'file://me:secret@/etc/passwd')], '/', '-q');
-is $r->{status}, 8, 'another scheme, without -L';
-like $r->{err}, qr{: redirected to \Qfile://...@/etc/passwd\E \(302\); not foll},
-    'is shown as it is, without its password';
+exits get([to(302, 'file://me:secret@/etc/passwd')], '/', '-q'), 8,
+    'another scheme, without -L',
+    err => qr{: redirected to \Qfile://...@/etc/passwd\E \(302\); not foll};
 $r = get([to(302, 'file:///etc/passwd')], '/', '-q');
 like $r->{err}, qr{: redirected to file:///etc/passwd \(302\)}, 'as it came';
 $r = get([to(302, 'file:///etc/passwd')], '/', '-q', '-L');
 like $r->{err}, qr{URL 'file:///etc/passwd': only http}, '  with -L, too';
 $r = get([to(302, "http://a\0b/")], '/', '-L', '-q');
 is $r->{status}, 9, 'a malformed Location';
-$r = get([answer('302 Go', 'no')], '/', '-L', '-q');
-is $r->{status}, 8, 'without a Location: exit status';
-is $r->{out}, '', 'without a Location: no body';
+exits get([answer('302 Go', 'no')], '/', '-L', '-q'), 8,
+    'without a Location, no body', out => '';
 my $long = 'http://127.0.0.1/' . 'b' x 9000;
 for my $flags ([], ['-L'], ['-L', '-I']) {
-    $r = get([to(301, $long) =~ s/no\z//r], '/', '-q', @$flags);
-    is $r->{status}, 8,
-        "a Location that is too long, @$flags: exit status";
-    like $r->{err}, qr/the server answered 301 Go; its Location is too long\n\z/,
-        '  what is said';
+    exits get([to(301, $long) =~ s/no\z//r], '/', '-q', @$flags), 8,
+        "a Location that is too long, @$flags",
+        err => qr/the server answered 301 Go; its Location is too long\n\z/;
 }
 for my $status (300, 301, 304, 307) {
     $r = get("HTTP/1.1 $status Odd\r\n\r\n", '/', '-q', '-L', '-I');

@@ -230,8 +230,7 @@ $s = http_server(answer('206 Part', ' WORLD', 'ETag: "1"',
     answer('206 Part', 'LD', 'Content-Range: bytes 9-10/11', 'ETag: "1"'));
 $r = run('http-get', '-q', '--continue-foreign', '-o', "$dir/wget", "$s->{url}/");
 is $r->{status}, 9, '--continue-foreign, and it breaks off: exit status';
-$r = run('http-get', '-q', '-c', '-o', "$dir/wget", "$s->{url}/");
-is $r->{status}, 0, "  -c: exit status" or diag $r->{err};
+exits run('http-get', '-q', '-c', '-o', "$dir/wget", "$s->{url}/"), 0, "  -c";
 is slurp("$dir/wget"), 'HELLO WORLD', '  it is resumed';
 
 # Interrupted.
@@ -240,10 +239,8 @@ my $p = start('http-get', '-o', "$dir/int", "$s->{url}/");
 my $until = time + 30;
 select undef, undef, undef, 0.01
     until (-s "$dir/int.part" // 0) == 30_000 || time > $until;
-$r = $p->stop;
-is $r->{signal}, 15, 'SIGTERM: it dies by it';
-like $r->{err}, qr/30000 bytes are kept in \S+int\.part; --continue resumes/,
-    'and says what is kept';
+exits $p->stop, -15, 'SIGTERM: it dies by it, says what is kept',
+    err => qr/30000 bytes are kept in \S+int\.part; --continue resumes/;
 kill 'KILL', $s->{pid};
 
 $r = get(whole('"v1"'), '/', '-o', "$dir/int");
@@ -255,9 +252,8 @@ $s = http_server(sub { syswrite $_[0], whole('"v1"', 30_000); sleep 60 });
 $p = start('http-get', '-o', "$dir/two", "$s->{url}/");
 select undef, undef, undef, 0.01
     until (-s "$dir/two.part" // 0) == 30_000 || time > $until;
-$r = get(whole('"v1"'), '/', '-o', "$dir/two");
-is $r->{status}, 11, 'a second writer is rejected';
-like $r->{err}, qr/another process is writing/, 'and told why';
+exits get(whole('"v1"'), '/', '-o', "$dir/two"), 11,
+    'a second writer is rejected', err => qr/another process is writing/;
 $p->stop('KILL');
 kill 'KILL', $s->{pid};
 

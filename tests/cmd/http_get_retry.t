@@ -49,8 +49,7 @@ is slurp("$dir/changed"), 'new', 'a file is fetched anew';
 
 $r = try_with(['-q', '--retry', 1], "HTTP/1.1 200 OK\r\n"
         . "Content-Length: 9\r\n\r\nhello", answer('200 OK', 'x'));
-is $r->{status}, 9, 'without a validator stdout is given up';
-is $r->{out}, 'hello', 'with what there was';
+exits $r, 9, 'without a validator stdout is given up', out => 'hello';
 is scalar @{ $r->{requests} }, 1, 'without another request';
 
 $r = try_with(['-q', '--retry', 1, '-o', "$dir/plain"], "HTTP/1.1 200 OK\r\n"
@@ -81,10 +80,9 @@ cmp_ok $r->{seconds}, '>=', 1, 'is heeded';
 $r = try_with(['-q', '--retry', 1, '-m', '0.5'],
     answer('503 Busy', '', 'Retry-After: 99999999999999'));
 is $r->{status}, 5, 'one that is too long waits for --max-time';
-$r = try_with(['-q', '--retry', 1, '-o', "$dir/date"],
-    answer('503 Busy', '', 'Retry-After: Sun, 06 Nov 1994 08:49:37 GMT'),
-    answer('200 OK', 'yes'));
-is $r->{status}, 0, 'a date that has passed is no reason to wait';
+exits try_with(['-q', '--retry', 1, '-o', "$dir/date"], answer('503 Busy', '',
+    'Retry-After: Sun, 06 Nov 1994 08:49:37 GMT'), answer('200 OK', 'yes')), 0,
+    'a date that has passed is no reason to wait';
 $r = try_with(['-q', '--retry', 1, '-o', "$dir/soon"],
     answer('503 Busy', '', 'Retry-After: soon'), answer('200 OK', 'yes'));
 is $r->{status}, 0, 'nor is what is neither a number nor a date';
@@ -94,11 +92,9 @@ is $r->{status}, 4, 'a refusal stays one';
 is scalar(() = $r->{err} =~ /trying again in/g), 2, 'after two more tries';
 # Also where the last attempt is refused when the limit has passed.
 for my $limit ('0.3', '0.251', '0.25', '1ms', '1ms', '1ms', '1ms') {
-    $r = run('http-get', '--retry', 9, '-m', $limit,
-        'http://127.0.0.1:' . free_port());
-    is $r->{status}, 5, "--max-time $limit ends it";
-    like $r->{err}, qr/stopped after \S+ \S+ \(--max-time\)/, 'and how';
-    cmp_ok $r->{seconds}, '<', 5, 'in time';
+    exits run('http-get', '--retry', 9, '-m', $limit, 'http://127.0.0.1:'
+        . free_port()), 5, "--max-time $limit ends it",
+        err => qr/stopped after \S+ \S+ \(--max-time\)/, within => 5;
 }
 is run('http-get', '--retry', 'x', 'http://a/')->{status}, 2, 'not a number';
 

@@ -18,8 +18,7 @@ sub await {
 
 my $r = await(['--retry-for', 20], $busy, $busy, answer('404 Gone', 'no'),
     $good);
-is $r->{status}, 0, 'statuses of 400 and more, then 200: exit status';
-is $r->{out}, 'yes', 'the bodies of failed attempts are not printed';
+exits $r, 0, 'statuses of 400 and more, then 200', out => 'yes';
 is scalar @{ $r->{requests} }, 4, 'a request for each attempt';
 is scalar(() = $r->{err} =~ /^HTTP/mg), 1, 'the last header alone is printed';
 my @told = grep { /trying again/ } split /\n/, $r->{err};
@@ -48,9 +47,8 @@ $r = await(['-q', '--retry-for', 20, '--retry', 1], $busy, $part, $busy,
     "HTTP/1.1 206 Part\r\nETag: \"v\"\r\nContent-Range: bytes 3-8/9\r\n"
         . "Content-Length: 6\r\n\r\nlo you");
 is "$r->{status} $r->{out}", '0 hello you', '--retry and --retry-for';
-$r = await(['-q', '--retry-for', 1, '--retry', 3], ($busy) x 50);
-is $r->{status}, 5, '--retry does not prolong --retry-for';
-cmp_ok $r->{seconds}, '<', 15, 'it ends';
+exits await(['-q', '--retry-for', 1, '--retry', 3], ($busy) x 50), 5,
+    '--retry does not prolong --retry-for, it ends', within => 15;
 $r = await(['-q', '--retry-for', 1, '-o', "$dir/slow"], sub {
     my ($c) = @_;
     syswrite $c, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nye";
@@ -62,31 +60,24 @@ is slurp("$dir/slow"), 'yes', 'the body may take longer than --retry-for';
 # Failures that do not pass.
 $r = await(['-q', '--retry-for', 20], "SSH-2.0-x\r\n", $good);
 is $r->{status}, 9, 'a server that does not speak HTTP is an error at once';
-$r = await(['--retry-for', 20], answer('302 Go', 'no', 'Location: /y'), $good);
-is $r->{status}, 8, 'a redirect is a status below 400';
-is $r->{out}, '', 'its body is not printed';
-like $r->{err}, qr/not followed/, 'and it is reported';
+exits await(['--retry-for', 20], answer('302 Go', 'no', 'Location: /y'),
+    $good), 8, 'a redirect is a status below 400, its body is not printed',
+    out => '', err => qr/not followed/;
 
 # The end.
 $r = await(['--retry-for', '300ms'], ($busy) x 20);
-is $r->{status}, 5, '--retry-for passes';
-is $r->{out}, '', 'no body is printed';
-like $r->{err}, qr{^sockt http-get: no status below 400 within 0\.3 s \(--retry-for\); \Q$r->{url}\E: the server answered 503 Busy\n\z}m,
-    'the last line';
-$r = run('http-get', '--retry-for', '300ms',
-    'http://127.0.0.1:' . free_port() . '/');
-is $r->{status}, 5, 'no connection is a time limit';
-like $r->{err}, qr{^sockt http-get: no connection within 0\.3 s \(--retry-for\); http://\S+/: 127\.0\.0\.1 port \d+: refused}m,
-    'and its last line';
-$r = await(['-q', '--retry-for', '300ms'], sub { sleep 5 });
-is $r->{status}, 5, 'a server that is silent';
-like $r->{err}, qr/waiting for the response: no response within 0\.3 s/,
-    'is reported';
-cmp_ok $r->{seconds}, '<', 3, 'in time';
-$r = await(['-q', '--retry-for', 20, '-m', '300ms'], ($busy) x 20);
-is $r->{status}, 5, '--max-time ends it with its status';
-like $r->{err}, qr/stopped after 0\.3 s \(--max-time\); .* answered 503/,
-    'and text';
+exits $r, 5, '--retry-for passes, no body is printed', out => '',
+    err => qr{^sockt http-get: no status below 400 within 0\.3 s \(--retry-for\); \Q$r->{url}\E: the server answered 503 Busy\n\z}m;
+exits run('http-get', '--retry-for', '300ms', 'http://127.0.0.1:' . free_port()
+    . '/'), 5, 'no connection is a time limit, its last line',
+    err => qr{^sockt http-get: no connection within 0\.3 s \(--retry-for\); http://\S+/: 127\.0\.0\.1 port \d+: refused}m;
+exits await(['-q', '--retry-for', '300ms'], sub { sleep 5 }), 5,
+    'a server that is silent',
+    err => qr/waiting for the response: no response within 0\.3 s/,
+    within => 3;
+exits await(['-q', '--retry-for', 20, '-m', '300ms'], ($busy) x 20), 5,
+    '--max-time ends it with its status, text',
+    err => qr/stopped after 0\.3 s \(--max-time\); .* answered 503/;
 
 # Files, headers, redirects, several URLs.
 $r = await(['-q', '--retry-for', 20, '-o', "$dir/f"], $busy, $good);

@@ -19,8 +19,7 @@ for my $first (answer('200 OK', 'one'), $chunked,
     answer('200 OK', 'one') =~ s{1\.1}{1.0}r
         =~ s/\r\n/\r\nConnection: keep-alive\r\n/r) {
     my $r = two([$first, answer('200 OK', 'two')]);
-    is $r->{status}, 0, 'exit status';
-    is $r->{out}, 'onetwo', 'both bodies';
+    exits $r, 0, 'exit status, both bodies', out => 'onetwo';
     is $r->{connections}, 1, 'one connection';
     my @requests = requests($r->{server});
     like $requests[0], qr/\r\nConnection: keep-alive\r\n/, 'the first keeps';
@@ -31,15 +30,13 @@ for my $first ("HTTP/1.1 200 OK\r\n\r\none",
     answer('200 OK', 'one') =~ s{1\.1}{1.0}r, answer('200 OK', 'one') . 'x',
     $chunked =~ s/\r\n/\r\nContent-Length: 3\r\n/r) {
     my $r = two($first, answer('200 OK', 'two'));
-    is $r->{status}, 0, 'exit status';
-    is $r->{out}, 'onetwo', 'both bodies';
+    exits $r, 0, 'exit status, both bodies', out => 'onetwo';
     is $r->{connections}, 2, 'two connections';
 }
 
 # The server drops the kept connection just when it is used again.
 my $r = two([answer('200 OK', 'one'), sub { }], answer('200 OK', 'two'));
-is $r->{status}, 0, 'dropped: exit status';
-is $r->{out}, 'onetwo', 'asked again, once';
+exits $r, 0, 'dropped, asked again, once', out => 'onetwo';
 is_deeply [paths($r->{server})], ['/1', '/2', '/2'], 'on a new connection';
 $r = two([answer('200 OK', 'one'), sub { syswrite $_[0], 'HTTP/1.1 2' }],
     answer('200 OK', 'two'));
@@ -49,8 +46,7 @@ is $r->{status}, 9, 'an answer that has begun is not asked for again';
 my $s = http_server([answer('404 No', 'no'), answer('200 OK', 'two'),
     answer('500 Oh', 'oh')]);
 $r = run('http-get', '--fail-with-body', map { "$s->{url}/$_" } 1 .. 3);
-is $r->{out}, 'notwooh', 'all are fetched';
-is $r->{status}, 8, 'the status is the first error\'s';
+exits $r, 8, 'all are fetched', out => 'notwooh';
 is scalar(() = $r->{err} =~ /the server answered (?:404|500)/g), 2,
     'each is told';
 my $port = free_port();
@@ -72,11 +68,9 @@ is $r->{out}, 'yes', 'a long body is not waited for';
 # is not taken for the next, and nothing is asked for that cannot be written.
 $s = http_server(answer('200 OK', 'one'), "HTTP/1.1 200 OK\r\nA: b",
     answer('200 OK', 'three'));
-$r = run('http-get', '-q', map { "$s->{url}/$_" } 1 .. 3);
-is $r->{status}, 9, 'one of three is cut off: exit status';
-is $r->{out}, 'onethree', 'the others are fetched';
-like $r->{err}, qr{^sockt http-get: \Q$s->{url}\E/2: truncated: },
-    'the error says which one it is';
+exits run('http-get', '-q', map { "$s->{url}/$_" } 1 .. 3), 9,
+    'one of three is cut off, the others are fetched', out => 'onethree',
+    err => qr{^sockt http-get: \Q$s->{url}\E/2: truncated: };
 
 $s = http_server([answer('302 Go', 'no', 'Location: /x'),
     answer('200 OK', 'yes')]);
@@ -93,9 +87,8 @@ is scalar(requests($s)), 1, 'nothing else is asked for';
 # A server that gives up an idle connection just as it is used again.
 $s = http_server([answer('200 OK', 'one'), answer('408 Late', 'late',
     'Connection: close')], answer('200 OK', 'two'));
-$r = run('http-get', '-q', map { "$s->{url}/$_" } 1, 2);
-is $r->{status}, 0, '408 on a connection that was kept: exit status';
-is $r->{out}, 'onetwo', 'it is asked again on another one';
+exits run('http-get', '-q', map { "$s->{url}/$_" } 1, 2), 0,
+    '408 on a connection that was kept', out => 'onetwo';
 $r = get(answer('408 Late', 'late'), '/', '-q');
 is $r->{status}, 8, 'on a new one it is the answer';
 

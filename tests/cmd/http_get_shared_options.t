@@ -6,12 +6,9 @@ my $peer;
 sub from {
     my (@args) = @_;
     my $file = scratch() . '/peer';
-    my $r = get(sub {
-        my ($c) = @_;
-        spew($file, $c->peerhost . ' ' . $c->peerport);
-        syswrite $c, answer('200 OK', 'x');
-    }, '/', '-q', @args);
-    is $r->{status}, 0, "@args: exit status" or diag $r->{err};
+    exits get(sub {my ($c) = @_; spew($file, $c->peerhost . ' '
+        . $c->peerport); syswrite $c, answer('200 OK', 'x'); }, '/', '-q',
+        @args), 0, "@args";
     return slurp($file);
 }
 like from('-s', '127.0.0.2'), qr/\A127\.0\.0\.2 /, '--source';
@@ -20,22 +17,19 @@ my $port = $l->sockport;
 close $l;
 is from('-p', $port), "127.0.0.1 $port", '--source-port';
 like from('--keepalive'), qr/127/, '--keepalive';
-my $r = get(answer('200 OK', 'x'), '/', '-vv', '-4');
-is $r->{status}, 0, '-4';
+exits get(answer('200 OK', 'x'), '/', '-vv', '-4'), 0, '-4';
 
 my $s = http_server(answer('200 OK', 'x'));
-$r = run('http-get', '-6', "$s->{url}/");
+my $r = run('http-get', '-6', "$s->{url}/");
 isnt $r->{status}, 0, '-6 does not reach an IPv4 address';
-$r = run('http-get', '-n', 'http://name.test/');
-is $r->{status}, 2, '-n takes no names';
+exits run('http-get', '-n', 'http://name.test/'), 2, '-n takes no names';
 my $names = built('sockt-names');
 $r = run({ command => $names, env => { SOCKT_TEST_NAMES => 'name.test=hang' } },
     'http-get', '-w', '0.2', 'http://name.test/');
 is $r->{status}, 5, '--timeout covers the look-up';
-$r = run({ command => $names,
+is run({ command => $names,
     env => { SOCKT_TEST_NAMES => 'name.test=127.0.0.1' } }, 'http-get',
-    "http://name.test:$s->{port}/");
-is $r->{out}, 'x', 'a name';
+    "http://name.test:$s->{port}/")->{out}, 'x', 'a name';
 like +(requests($s))[0], qr/\r\nHost: name\.test:$s->{port}\r\n/, 'is the Host';
 
 # --retry-for: the server comes later.
@@ -43,9 +37,7 @@ $port = free_port();
 my $p = start('http-get', '--retry-for', '20', "http://127.0.0.1:$port/");
 $p->expect(err => qr/trying again/);
 $s = http_server({ port => $port }, answer('200 OK', 'late'));
-$r = $p->finish;
-is $r->{status}, 0, '--retry-for: exit status';
-is $r->{out}, 'late', 'it is served';
+exits $p->finish, 0, '--retry-for, it is served', out => 'late';
 
 for my $bad (['-w', 'x'], ['-m', '-1'], ['--idle-timeout', ''], ['-s', 'x'],
     ['-p', 0], ['-4', '-6'], ['--retry-for', 'x']) {

@@ -5,29 +5,24 @@ use SocktHttp;
 
 my $dir = scratch();
 for my $status (400, 404, 500, 599, 999) {
-    my $r = get(answer("$status Sorry", 'why'), '/x');
-    is $r->{status}, 8, "$status: exit status";
-    is $r->{out}, '', "$status: the body is not on stdout";
-    like $r->{err}, qr{/x: the server answered $status Sorry\n\z},
-        "$status: what is said";
+    exits get(answer("$status Sorry", 'why'), '/x'), 8,
+        "$status, the body is not on stdout", out => '',
+        err => qr{/x: the server answered $status Sorry\n\z};
 }
 
-my $r = get(answer('404 Not', 'why'), '/', '--fail-with-body');
-is $r->{status}, 8, '--fail-with-body: exit status';
-is $r->{out}, 'why', '--fail-with-body: the body is on stdout';
-$r = get(answer('404 Not', 'why'), '/', '-i');
+exits get(answer('404 Not', 'why'), '/', '--fail-with-body'), 8,
+    '--fail-with-body, the body is on stdout', out => 'why';
+my $r = get(answer('404 Not', 'why'), '/', '-i');
 is $r->{out}, "HTTP/1.1 404 Not\r\nContent-Length: 3\r\n\r\n",
     '-i: the header is there without it';
-$r = get("HTTP/1.1 404 Not\r\n\r\n", '/', '-I');
-is $r->{out}, "HTTP/1.1 404 Not\r\n\r\n", '-I: the header is the result';
-is $r->{status}, 8, '-I: exit status';
+exits get("HTTP/1.1 404 Not\r\n\r\n", '/', '-I'), 8,
+    '-I: the header is the result', out => "HTTP/1.1 404 Not\r\n\r\n";
 SKIP: {
     my $fifo = "$dir/fifo";
     require POSIX;
     POSIX::mkfifo($fifo, 0600) or skip 'no FIFO', 1;
     open my $reader, '+<', $fifo or die $!;
-    $r = get(answer('404 Not', 'why'), '/', '-o', $fifo);
-    is $r->{status}, 8, '-o FIFO: exit status';
+    exits get(answer('404 Not', 'why'), '/', '-o', $fifo), 8, '-o FIFO';
     $reader->blocking(0);
     ok !sysread($reader, my $bytes, 9), '-o FIFO: nothing is written';
     unlink $fifo;
@@ -40,9 +35,8 @@ is $r->{status}, 8, '-o: exit status';
 ok !-e "$dir/file", '-o: an error never becomes the file';
 like $r->{err}, qr{/: the server answered 404 Not\n\z}, '-o: what is said';
 is_deeply [glob "$dir/*"], [], '-o: nothing is left, nor beside it';
-$r = get("HTTP/1.1 404 Not\r\nContent-Length: 9\r\n\r\nwhy", '/', '-o',
-    "$dir/file");
-is $r->{status}, 8, '-o: its body is of no concern';
+exits get("HTTP/1.1 404 Not\r\nContent-Length: 9\r\n\r\nwhy", '/', '-o',
+    "$dir/file"), 8, '-o: its body is of no concern';
 
 spew("$dir/old", 'precious');
 $r = get(answer('500 Oh', 'why'), '/', '--force', '-o', "$dir/old");

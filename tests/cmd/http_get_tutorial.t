@@ -8,8 +8,7 @@ my $head = "HTTP/1.1 200 OK\r\nContent-Type: x/y\r\nContent-Length: 512\r\n\r\n"
 my $dir = scratch();
 
 my $r = get($head . $body, '/a/b?c=d#e');
-is $r->{status}, 0, 'exit status';
-is $r->{err}, $head, 'the header goes to stderr as it came';
+exits $r, 0, 'exit status, the header goes to stderr as it came', err => $head;
 ok $r->{out} eq $body, 'the body goes to stdout byte for byte';
 my ($request) = requests($r->{server});
 like $request, qr{\AGET /a/b\?c=d HTTP/1\.1\r\n}, 'the request line';
@@ -17,10 +16,8 @@ like $request, qr{\r\nHost: 127\.0\.0\.1:$r->{server}{port}\r\n}, 'Host';
 like $request, qr{\r\nConnection: close\r\n}, 'Connection: close';
 like $request, qr{\r\nAccept-Encoding: identity\r\n}, 'nothing compressed';
 
-$r = get($head . $body, '/', '-o', "$dir/file");
-is $r->{status}, 0, '-o: exit status';
-is $r->{out}, '', '-o: nothing on stdout';
-is $r->{err}, $head, '-o: the header is on stderr all the same';
+exits get($head . $body, '/', '-o', "$dir/file"), 0, '-o, nothing on stdout',
+    out => '', err => $head;
 ok slurp("$dir/file") eq $body, '-o: the body is in the file';
 is_deeply [glob "$dir/*"], ["$dir/file"], '-o: and nothing else is left';
 
@@ -32,8 +29,7 @@ is $r->{out}, "HTTP/1.0 200 OK\r\nA: b c\r\nD: e\r\n\r\nbody",
     'a folded line is printed joined';
 
 $r = get($head, '/', '-I');
-is $r->{status}, 0, '-I: a header is a whole answer';
-is $r->{out}, $head, '-I: it goes to stdout';
+exits $r, 0, '-I: a header is a whole answer, it goes to stdout', out => $head;
 ($request) = requests($r->{server});
 like $request, qr{\AHEAD / HTTP}, '-I: the method';
 
@@ -42,15 +38,13 @@ ok $r->{out} eq $body, '-o - is stdout';
 
 if (has_ipv6()) {
     my $s = http_server({ host => '::1' }, $head . $body);
-    $r = run('http-get', "$s->{url}/");
-    is $r->{status}, 0, 'IPv6';
+    exits run('http-get', "$s->{url}/"), 0, 'IPv6';
     ($request) = requests($s);
     like $request, qr{\r\nHost: \[::1\]:$s->{port}\r\n}, 'Host in brackets';
 }
 
 my $s = http_server($head . $body);
-$r = run('http-get', "127.0.0.1:$s->{port}");
-is $r->{status}, 0, 'http:// may be left out';
+exits run('http-get', "127.0.0.1:$s->{port}"), 0, 'http:// may be left out';
 
 $r = run('http-get', 'http://127.0.0.1:' . free_port() . '/');
 is $r->{status}, 4, 'a refused connection';

@@ -5,9 +5,8 @@ use SocktHttp;
 my $url = 'http://127.0.0.1:' . free_port() . '/x';
 sub refused {
     my ($name, $pattern, @args) = @_;
-    my $r = run('http-get', @args);
-    is $r->{status}, 2, "$name is a usage error";
-    like $r->{err}, $pattern, "$name: why";
+    exits run('http-get', @args), 2, "$name is a usage error, $name: why",
+        err => $pattern;
 }
 
 refused('no URL', qr/missing operand/);
@@ -23,10 +22,9 @@ refused('an IPv6 address without brackets', qr/port/, 'http://::1/');
 refused('a bad one after a good one', qr/only http/, $url, 'ftp://x/');
 for my $bad ('localhost:0/', 'local host/', 'localhost/a b@c', '[::1/',
     'localhost/a/') {
-    my $r = run('http-get', '-O', "http://me:secret\@$bad");
-    is $r->{status}, 2, "$bad is refused";
-    like $r->{err}, qr{^\Qsockt http-get: URL 'http://...@\E}, '  as a URL';
-    unlike $r->{err}, qr/secret/, '  without its password';
+    exits run('http-get', '-O', "http://me:secret\@$bad"), 2,
+        "$bad is refused, as a URL",
+        err => qr{^\Qsockt http-get: URL 'http://...@\E}, no_err => qr/secret/;
 }
 for my $port (8081, 1, 99999) {
     refused("HOST $port", qr/'$port' is not a URL: .* as in HOST:PORT\n/,

@@ -30,10 +30,9 @@ $s = http_server($open);
 $r = run('http-get', '-q', '--via', $connect, $s->{url});
 is "$r->{status} $r->{out}", '0 hello', 'a body without a length';
 $s = http_server($open);
-$r = run('http-get', '-q', '--via', "$connect; echo too bad >&2; exit 3",
-    $s->{url});
-is "$r->{status} $r->{out}", '10 hello', 'a program that fails then';
-like $r->{err}, qr/after 5 bytes of the body: .*too bad/, 'and its reason';
+exits run('http-get', '-q', '--via', "$connect; echo too bad >&2; exit 3",
+    $s->{url}), '10 hello', 'a program that fails then, its reason',
+    err => qr/after 5 bytes of the body: .*too bad/;
 $s = http_server($page);
 $r = run('http-get', '-q', '--via', "$connect; exit 3", $s->{url});
 is "$r->{status} $r->{out}", '0 page', 'which a declared length outweighs';

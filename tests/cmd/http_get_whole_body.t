@@ -8,11 +8,10 @@ my $whole = answer('200 OK', 'whole', 'ETag: "1"');
 
 sub left { return join ' ', map { s{.*/}{}r } sort glob "$dir/$_[0]*" }
 
-my $r = get($whole, '/', '-q', '-o', "$dir/a");
-is $r->{status}, 0, 'a whole body: exit status';
+exits get($whole, '/', '-q', '-o', "$dir/a"), 0, 'a whole body';
 is slurp("$dir/a"), 'whole', 'the file';
 is left('a'), 'a', 'nothing else is left';
-$r = get(answer('200 OK', 'other'), '/', '-q', '-o', "$dir/a");
+my $r = get(answer('200 OK', 'other'), '/', '-q', '-o', "$dir/a");
 is $r->{status}, 0, 'a file that exists: exit status';
 is slurp("$dir/a"), 'other', 'it is replaced';
 $r = get($whole, '/', '-q', '-i', '-o', "$dir/a");
@@ -33,8 +32,7 @@ for my $flag ('-q', '-c') {
 # A link in its place is not followed.
 spew("$dir/target", 'precious');
 symlink 'target', "$dir/c.part.from" or die $!;
-$r = get($whole, '/', '-q', '-o', "$dir/c");
-is $r->{status}, 11, 'FILE.part.from is a link: exit status';
+exits get($whole, '/', '-q', '-o', "$dir/c"), 11, 'FILE.part.from is a link';
 $r = get($whole, '/', '-q', '--force', '-o', "$dir/c");
 is slurp("$dir/c"), 'whole', '--force: the file';
 ok !-l "$dir/c", 'is a file';

@@ -110,9 +110,7 @@ for my $case ([ '--echo' ], [ '--', 'cat' ]) {
     print $client 'to stdout';
     shutdown $client, 1;
     is rest($client), 'from stdin', 'Accept=yes: stdin is relayed';
-    my $r = $p->finish;
-    is $r->{out}, 'to stdout', 'and stdout';
-    is $r->{status}, 0, 'well';
+    exits $p->finish, 0, 'and stdout', out => 'to stdout';
 }
 {
     my ($client, $accepted) = connection();
@@ -125,12 +123,10 @@ for my $case ([ '--echo' ], [ '--', 'cat' ]) {
     unlike $env, qr/^LISTEN_/m, 'and not the variables of activation';
     $p->finish;
     my @two = (connection(), connection());
-    my $r = systemd([ @two[1, 3] ], {}, 'listen', '--fd', 'systemd', '--echo')
-        ->finish;
-    is $r->{status}, 7, 'two connections are refused';
-    $r = systemd([ $two[1] ], { both($two[1]) }, 'listen', '--fd', 'systemd')
-        ->finish;
-    is $r->{status}, 2, 'stdin may not be the connection either';
+    exits systemd([ @two[1, 3] ], {}, 'listen', '--fd', 'systemd',
+        '--echo')->finish, 7, 'two connections are refused';
+    exits systemd([ $two[1] ], { both($two[1]) }, 'listen', '--fd',
+        'systemd')->finish, 2, 'stdin may not be the connection either';
 }
 
 # A non-blocking connection.
@@ -271,9 +267,8 @@ for my $n (0, 'systemd') {
             '--accept-timeout', '100ms')->finish;
         is $r->{status}, 0, "@$case: --accept-timeout is a normal end";
         like $r->{err}, qr/no connection within .*normal end/, 'which -v tells';
-        $r = start({ stdin => $l }, @$case, '--fd', 0, '--accept-timeout',
-            '100ms')->finish;
-        is $r->{status}, 5, 'but not with another --fd';
+        exits start({ stdin => $l }, @$case, '--fd', 0, '--accept-timeout',
+            '100ms')->finish, 5, 'but not with another --fd';
     }
     my $l = tcp_listener();
     my $p = systemd([$l], {}, 'listen', '-k', '--fd', 'systemd', '-m', '100ms');
@@ -297,15 +292,12 @@ for my $case (
     [ 'serve-hello', $idle, qr/is neither listening nor connected/ ],
     [ 'listen', undef, qr/is not a socket/ ]) {
     my ($command, $socket, $why) = @$case;
-    my $r = start($socket ? { stdin => $socket } : {}, $command, '--fd', 0)
-        ->finish;
-    is $r->{status}, 7, "$command: status 7";
-    like $r->{err}, $why, 'and why';
+    exits start($socket ? { stdin => $socket } : {}, $command, '--fd',
+        0)->finish, 7, "$command", err => $why;
 }
 for my $command ('listen', 'serve-hello', 'udp-serve') {
-    my $r = run($command, '--fd', 99);
-    is $r->{status}, 7, "$command: a closed descriptor";
-    like $r->{err}, qr/descriptor 99 is not open/, 'is told';
+    exits run($command, '--fd', 99), 7, "$command: a closed descriptor",
+        err => qr/descriptor 99 is not open/;
     is run($command, '--fd', 'x')->{status}, 2, 'a word is a usage error';
     is run($command, '--fd', 3, 80)->{status}, 2, 'and so is an address';
     is run($command, '--fd', 3, '--ttl', 9)->{status}, 2, 'and an option';

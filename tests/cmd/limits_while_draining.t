@@ -39,8 +39,7 @@ SKIP: {
     skip 'the system does not tell what is acknowledged', 8 unless $tells;
     my ($p, $c) = unconfirmed('-m', '300ms');
     my $r = $p->finish;
-    is $r->{status}, 5, 'confirming: --max-time is status 5';
-    like $r->{err}, qr/--max-time/, '  and named';
+    exits $r, 5, 'confirming: --max-time is status 5', err => qr/--max-time/;
     cmp_ok seconds($r), '<', 1.9, '  in time';
 
     ($p, $c) = unconfirmed();

@@ -45,17 +45,15 @@ is $got, 'x', 'several with commas';
 for my $bad ('1.2.3', '1.2.3.4.5', '127.0.0.256', '10.0.0.0-10.0.0.9',
     'four', 'backup.example', 'four/8', '::g', 'four:80', '[::1]', '*', '',
     '127.0.0.1,', 'a b', '-') {
-    my $r = run('listen', "--allow=$bad", '0');
-    is $r->{status}, 2, "'$bad' is a usage error";
-    like $r->{err}, qr{^sockt listen: --allow: '.*' is neither an address nor a network ADDRESS/BITS; names are not accepted$}m,
-        '  which says what is accepted';
+    exits run('listen', "--allow=$bad", '0'), 2,
+        "'$bad' is a usage error, which says what is accepted",
+        err => qr{^sockt listen: --allow: '.*' is neither an address nor a network ADDRESS/BITS; names are not accepted$}m;
 }
 spew($list, "127.0.0.1\nfour   # here\n");
-my $r = run('serve-hello', '--deny', "\@$list", 0);
-is $r->{status}, 2, 'in a file too';
-like $r->{err}, qr/--deny: \Q$list\E line 2: 'four' is neither/,
-    '  with its line';
-$r = run('listen', '--allow', '127.0.0.1/33', '0');
+exits run('serve-hello', '--deny', "\@$list", 0), 2,
+    'in a file too, with its line',
+    err => qr/--deny: \Q$list\E line 2: 'four' is neither/;
+my $r = run('listen', '--allow', '127.0.0.1/33', '0');
 is $r->{status}, 2, 'what is no network is a usage error';
 like $r->{err}, qr/--allow: '127\.0\.0\.1\/33': the prefix length must be 0 to 32/, 'which says so';
 $r = run('listen', '--deny', '@/nonexistent/list', '0');
@@ -68,11 +66,9 @@ is $r->{status}, 11, 'a file that cannot be read is status 11';
     for my $command (['listen'], ['listen', '-k', '--echo'], ['serve-hello'],
         ['udp-serve']) {
         open my $keep, '+<', $fifo or die "$fifo: $!";
-        my $r = run({ timeout => 5 }, @$command, '-m', '200ms', '--allow',
-            "\@$fifo", 0);
-        is $r->{status}, 5, "@$command -m: a list in a FIFO has not ended";
-        like $r->{err}, qr/--allow: .*the list in \S+fifo has not ended/,
-            'which is said';
+        exits run({ timeout => 5 }, @$command, '-m', '200ms', '--allow',
+            "\@$fifo", 0), 5, "@$command -m: a list in a FIFO has not ended",
+            err => qr/--allow: .*the list in \S+fifo has not ended/;
     }
 }
 

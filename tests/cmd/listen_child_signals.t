@@ -79,8 +79,6 @@ close $go;
 $p->expect(out => qr/gone/);
 syswrite $client, "two\n";
 close $client;
-my $r = $p->finish;
-is $r->{out}, "one\ngone\ntwo\n", 'everything came';
-is $r->{status}, 0, 'exit status' or diag $r->{err};
+exits $p->finish, 0, 'everything came', out => "one\ngone\ntwo\n";
 
 done_testing;

@@ -137,9 +137,7 @@ for my $row (
     [['--to', $first, '--echo'], qr/cannot be used together/],
 ) {
     my ($options, $pattern) = @$row;
-    my $r = run('listen', @$options, 0);
-    is $r->{status}, 2, "@$options: status" or diag $r->{err};
-    like $r->{err}, $pattern, 'and why';
+    exits run('listen', @$options, 0), 2, "@$options: status", err => $pattern;
 }
 
 done_testing;

@@ -219,9 +219,7 @@ for my $row (
     [['--echo', '-x', '-', '-o', '-'], qr/cannot both be/],
 ) {
     my ($options, $pattern) = @$row;
-    $r = run('listen', @$options, 0);
-    is $r->{status}, 2, "@$options: status" or diag $r->{err};
-    like $r->{err}, $pattern, 'and why';
+    exits run('listen', @$options, 0), 2, "@$options: status", err => $pattern;
 }
 ok !-e "$dir/mixed", 'no file was made';
 $r = run('listen', '--echo', '-x', "$dir/no/such", 0);

@@ -46,9 +46,8 @@ $p->stop;
 
 $p = start('listen', '-4', '--to', 'name.test:81', '--via', 'cat; exit 3', 0);
 is exchange($p->port, 'x'), 'x', 'a program that fails in the end';
-$r = $p->finish;
-is $r->{status}, 10, 'is no success';
-like $r->{err}, qr/^sockt listen: 127\.0\.0\.1 port \d+: .*status 3/m, 'and told';
+exits $p->finish, 10, 'is no success',
+    err => qr/^sockt listen: 127\.0\.0\.1 port \d+: .*status 3/m;
 
 # Nothing that the server started lives on.
 for my $how ([], ['-x', "$dir/dump"]) {
@@ -109,9 +108,7 @@ for my $row (
     [['--to', 'a:1', '--via', 'cat %x'], qr/--to: .*%x/],
 ) {
     my ($options, $pattern) = @$row;
-    $r = run('listen', @$options, 0);
-    is $r->{status}, 2, "@$options: status" or diag $r->{err};
-    like $r->{err}, $pattern, 'and why';
+    exits run('listen', @$options, 0), 2, "@$options: status", err => $pattern;
 }
 
 done_testing;

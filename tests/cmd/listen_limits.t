@@ -35,10 +35,9 @@ $p->expect(err => qr/rejected \(--max-per-host\)/);
 close $first;
 $p->stop;
 
-my $r = run('listen', '--accept-timeout', '200ms', 0);
-is $r->{status}, 5, '--accept-timeout is status 5';
-like $r->{err}, qr/no connection within 0\.2 s \(--accept-timeout\)/,
-    'and says which limit';
+exits run('listen', '--accept-timeout', '200ms', 0), 5,
+    '--accept-timeout is status 5',
+    err => qr/no connection within 0\.2 s \(--accept-timeout\)/;
 
 # A program that runs too long is ended with what it started.
 $p = start('listen', '-k', '-m', 1, 0, '--', 'sh', '-c',
@@ -75,17 +74,15 @@ $p->stop;
 $p = start('listen', '-k', 0, '--', 'sh', '-c', 'echo $$; exec sleep 60');
 $port = $p->port;
 my @pids = map { my $h = tcp_client($port); push @c, $h; hear($h) + 0 } 1 .. 5;
-$r = $p->stop;
-is $r->{status}, 0, 'TERM: status 0';
+exits $p->stop, 0, 'TERM';
 is scalar(grep { kill 0, $_ } @pids), 0, 'no child is left';
 
 for my $case ([ '--max-conns', 0 ], [ '--max-per-host', 'x' ], [ '--max-per-host', 1 ],
     [ '--backlog', -1 ], [ '--accept-timeout', 'soon' ],
     [ '--allow', '1.2.3.4/33' ], [ '--connect-timeout', 1 ], [ '--done' ],
     [ '--expect-timeout', 1 ], [ '--append' ], [ '--user', 'no-such-user' ]) {
-    $r = run('listen', '-vv', @$case, 0);
-    is $r->{status}, 2, "@$case is a usage error";
-    unlike $r->{err}, qr/bind/, 'before anything was attempted';
+    exits run('listen', '-vv', @$case, 0), 2, "@$case is a usage error",
+        no_err => qr/bind/;
 }
 for my $case ([ 'x' ], [ 3, '-4' ], [ 3, '--backlog', 1 ], [ 3, '--ttl', 9 ]) {
     is run('listen', '--fd', @$case)->{status}, 2, "so is --fd @$case";

@@ -72,11 +72,10 @@ SKIP: {
     bind $s, pack 'S S L L x4', $AF_VSOCK, 0, 0xffffffff, 0xffffffff
         or skip 'no AF_VSOCK', 2;
     listen $s, 1 or skip 'no AF_VSOCK', 2;
-    my $r = run({ keep_fds => 1, timeout => 5 }, 'listen', '--fd',
-        inheritable($s));
-    is $r->{status}, 7, 'a socket that is neither TCP nor unix is refused';
-    like $r->{err}, qr/is neither an IP socket nor a unix socket/,
-        'and told';
+    exits run({ keep_fds => 1, timeout => 5 }, 'listen', '--fd',
+        inheritable($s)), 7,
+        'a socket that is neither TCP nor unix is refused',
+        err => qr/is neither an IP socket nor a unix socket/;
 }
 
 done_testing;

@@ -68,9 +68,8 @@ peer($l, sub { });
 $r = run('connect', '127.0.0.1', $l->sockport, '--', '/etc/passwd');
 is $r->{status}, 126, 'one that is no program: 126';
 peer($l, sub { sleep 5 });
-$r = run('connect', '-m', '200ms', '127.0.0.1', $l->sockport, '--', 'sleep',
-    60);
-is $r->{status}, 5, '-m ends a program: 5';
+exits run('connect', '-m', '200ms', '127.0.0.1', $l->sockport, '--', 'sleep',
+    60), 5, '-m ends a program: 5';
 
 SKIP: {
     skip 'needs root', 7 unless is_root() && defined getpwnam 'nobody';
@@ -84,10 +83,9 @@ SKIP: {
     # Whose path could not be removed at the end does not begin.
     my $dir = scratch();
     chmod 0755, $dir;
-    my $o = run('listen', '--user', 'nobody', '--echo', "unix:$dir/s");
-    is $o->{status}, 7, '--user: a path that only root may remove: 7';
-    like $o->{err}, qr/--user: 'nobody' may not remove unix:\Q$dir\E\/s at the end/,
-        'and is said';
+    exits run('listen', '--user', 'nobody', '--echo', "unix:$dir/s"), 7,
+        '--user: a path that only root may remove: 7',
+        err => qr/--user: 'nobody' may not remove unix:\Q$dir\E\/s at the end/;
     mkdir "$dir/own";
     chown $uid, $gid, "$dir/own";
     $p = start('listen', '-kv', '--user', 'nobody', '--echo',
@@ -113,15 +111,12 @@ for my $case (
     [ '-q', '-e', 'exit 2', @to ],
 ) {
     my $pid = peer($l, sub { });
-    my $r = run('connect', @$case);
-    is $r->{status}, 2, "connect @$case: status 2";
-    is $r->{err}, '', 'in silence';
+    exits run('connect', @$case), 2, "connect @$case, in silence", err => '';
     reap($pid);
 }
 $pid = peer($l, sub { });
-$r = run('connect', '--json', '-e', 'exit 2', @to);
-is $r->{status}, 2, 'connect --json: status 2';
-unlike $r->{err}, qr/^[^{]|"error"/m, 'and no error';
+exits run('connect', '--json', '-e', 'exit 2', @to), 2,
+    'connect --json, no error', no_err => qr/^[^{]|"error"/m;
 reap($pid);
 
 for my $case ([ '-e', 'exit 2', 0 ], [ 0, '--', 'sh', '-c', 'exit 2' ]) {
@@ -129,16 +124,13 @@ for my $case ([ '-e', 'exit 2', 0 ], [ 0, '--', 'sh', '-c', 'exit 2' ]) {
     my $c = tcp_client($p->port);
     1 while sysread $c, my $rest, 100;
     close $c;
-    $r = $p->finish;
-    is $r->{status}, 2, "listen @$case: status 2";
-    unlike $r->{err}, qr/^(?!sockt listen: listening on )/m,
-        'and nothing but the announcement';
+    exits $p->finish, 2, "listen @$case, nothing but the announcement",
+        no_err => qr/^(?!sockt listen: listening on )/m;
 }
 
 # A usage error of ours is told as ever.
-$r = run('connect', '--nonsense', @to);
-is $r->{status}, 2, 'a usage error';
-like $r->{err}, qr/\n.*try 'sockt connect --help'\n/, 'with its hint';
+exits run('connect', '--nonsense', @to), 2, 'a usage error, with its hint',
+    err => qr/\n.*try 'sockt connect --help'\n/;
 
 # A program that is asked to end, by the end of its server or by --max-time,
 # ends with what it has started, also when that does not listen and the program
@@ -209,10 +201,8 @@ SKIP: {
     my $p = start('connect', '-v', '-e', $program, '127.0.0.1', $l->sockport);
     my $c = $l->accept;
     is scalar(<$c>), "early\n", 'connect: the program';
-    my $r = $p->finish;
-    is $r->{status}, 0, 'has ended';
-    like $r->{err}, qr/a process that it started keeps the connection\n/,
-        'and this is told';
+    exits $p->finish, 0, 'has ended',
+        err => qr/a process that it started keeps the connection\n/;
     let_go();
     is scalar(<$c>), "late\n", 'what it has left behind';
 }

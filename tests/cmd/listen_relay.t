@@ -10,8 +10,7 @@ print $c 'question';
 shutdown $c, 1;
 my $got = do { local $/; <$c> };
 my $r = $p->finish;
-is $r->{status}, 0, 'exit status';
-is $r->{out}, 'question', 'what the client said';
+exits $r, 0, 'exit status, what the client said', out => 'question';
 is length $got, 300_000, 'a client that finished first gets the whole answer';
 like $r->{err}, qr/\Asockt listen: listening on 127\.0\.0\.1 port (\d+) \(TCP\)\n/,
     'says where it listens';
@@ -38,9 +37,8 @@ for my $n (1 .. 3) {
     close $client;
     $p->expect(out => qr/client $n\n/);
 }
-$r = $p->stop;
-is $r->{status}, 0, 'a server that is told to stop exits 0';
-is $r->{out}, "client 1\nclient 2\nclient 3\n", 'three clients in turn';
+exits $p->stop, 0, 'a server that is told to stop exits 0',
+    out => "client 1\nclient 2\nclient 3\n";
 
 # -k < file: the whole file for each, from where it was at the start; it grows.
 my $path = spew(scratch() . '/page', "skipped\n" . 'page' x 100_000);
@@ -62,8 +60,7 @@ is $client->($p->port, 1e9), 'page' x 100_000, 'after one who left early, too';
 open my $more, '>>', $path or die;
 syswrite $more, "more\n";
 is $client->($p->port, 1e9), 'page' x 100_000 . "more\n", 'what was appended too';
-$r = $p->stop;
-is $r->{status}, 0, 'exit status';
+exits $p->stop, 0, 'exit status';
 is sysseek($file, 0, 1), 8 + 400_000 + 5, 'the position is where the last left it';
 for my $case (['--send-only', "one\n"], ['-C', "one\r\n"]) {
     my ($option, $sent) = @$case;

@@ -24,8 +24,7 @@ sub client {
 my $p = start({ stdin => 'from the server' }, 'listen', '-4', @cert, 0);
 my $r = client($p, 'from the client');
 is "$r->{status} $r->{out}", '0 from the server', 'stdin reaches the client';
-$r = $p->finish;
-is "$r->{status} $r->{out}", '0 from the client', 'and the client stdout';
+exits $p->finish, '0 from the client', 'and the client stdout';
 
 # Handlers, several clients.
 $p = server('listen', '-k', ['--echo']);
@@ -95,19 +94,14 @@ my $stranger = tls_certificate($other, 'stranger', 'DNS:user');
 my @user = ('--tls-cert', $user->{cert}, '--tls-key', $user->{key});
 $p = server('listen', '-k', ['--tls-client-ca', "$dir/ca/ca.pem", '-e',
     'echo "$SSL_CLIENT_S_DN"']);
-$r = client($p, '', @user);
-is "$r->{status} $r->{out}", "0 CN = user\n", '--tls-client-ca: its subject';
+exits client($p, '', @user), "0 CN = user\n", '--tls-client-ca: its subject';
 for my $zero ([], ['-z']) {
-    $r = client($p, '', @$zero);
-    is $r->{status}, 9, "  none @$zero: status 9";
-    like $r->{err}, qr/TLS: the server demands a certificate \(--tls-cert\)\n/,
-        '  is told';
+    exits client($p, '', @$zero), 9, "  none @$zero",
+        err => qr/TLS: the server demands a certificate \(--tls-cert\)\n/;
     $p->expect(err => qr/TLS: the client sent no certificate \(--tls-client-ca\)/);
-    $r = client($p, '', @$zero, '--tls-cert', $stranger->{cert},
-        '--tls-key', $stranger->{key});
-    is $r->{status}, 9, "  a stranger's @$zero";
-    like $r->{err}, qr/the peer does not accept this side's certificate/,
-        '  is told';
+    exits client($p, '', @$zero, '--tls-cert', $stranger->{cert}, '--tls-key',
+        $stranger->{key}), 9, "  a stranger's @$zero",
+        err => qr/the peer does not accept this side's certificate/;
     $p->expect(err => qr/TLS: the client's certificate is not accepted: \w/);
 }
 $p->stop;
@@ -115,8 +109,7 @@ $p->stop;
 # In front of a server without TLS, and serve-hello.
 my $plain = start('serve-hello', '-4', '--greeting', '', 0);
 $p = tls_front($c, $plain->port);
-$r = client($p, "Michael\nexit\n");
-is "$r->{status} $r->{out}", "0 Hello, Michael!\n", '--to';
+exits client($p, "Michael\nexit\n"), "0 Hello, Michael!\n", '--to';
 # And a client without TLS of one with it, whose end may be cut.
 for my $row (['whole', $p->port, 0], ['cut', tls_cutter($p->port), 10]) {
     my ($how, $port, $status) = @$row;
@@ -134,9 +127,8 @@ $r = client($p, "Michael\nexit\n");
 is "$r->{status} $r->{out}", "0 Welcome!Hello, Michael!\n", 'serve-hello';
 $p->stop;
 $p = server('serve-hello', '--http', []);
-$r = run('http-get', '-q', '--tls-ca', "$dir/ca/ca.pem",
-    'https://localhost:' . $p->port);
-is "$r->{status} $r->{out}", '0 Hello!', 'serve-hello --http';
+exits run('http-get', '-q', '--tls-ca', "$dir/ca/ca.pem", 'https://localhost:'
+    . $p->port), '0 Hello!', 'serve-hello --http';
 $p->stop;
 
 # An answer that is cut short is a loss, with TLS and with a record, and what was
@@ -153,10 +145,9 @@ for my $row (
     for my $how (\@cert, ['-x', "$dir/dump"]) {
         $p = start('listen', '-4', '-k', @$how, @options, 0, '-e',
             "read x; $program");
-        $r = run({ stdin => "x\n", timeout => 20 }, 'connect',
-            $how == \@cert ? @ca : (), '--on-eof', 'fin', 'localhost',
-            $p->port);
-        is "$r->{status} $r->{out}", "$end\n", "$what: $how->[0]";
+        exits run({ stdin => "x\n", timeout => 20 }, 'connect', $how == \@cert
+            ? @ca : (), '--on-eof', 'fin', 'localhost', $p->port), "$end\n",
+            "$what: $how->[0]";
         $p->stop;
     }
 }
@@ -181,8 +172,7 @@ for my $who ('sockt', 'its process of TLS') {
     $p->expect(out => qr/abc/);
     my $pid = $who eq 'sockt' ? $q->{pid} : (children($q->{pid}))[0];
     kill 'KILL', $pid;
-    $r = $p->finish;
-    is $r->{status}, 10, "$who is killed: the peer has status 10";
+    exits $p->finish, 10, "$who is killed: the peer has status 10";
     $r = $q->finish;
     ok $r->{status} || $r->{signal}, '  and sockt not 0';
 }
@@ -196,9 +186,8 @@ for my $command ('listen', 'serve-hello') {
         [['--tls-cert', "$dir/ca/good.csr"], 2, qr/no certificate can be read/],
     ) {
         my ($options, $status, $error) = @$row;
-        $r = run({ timeout => 5 }, $command, @$options, 0);
-        is $r->{status}, $status, "$command @{$options}[0, -1]";
-        like $r->{err}, $error, '  says why';
+        exits run({ timeout => 5 }, $command, @$options, 0), $status,
+            "$command @{$options}[0, -1]", err => $error;
     }
 }
 

@@ -31,12 +31,11 @@ sub tail {
 # --- Sizes that a server declares ------------------------------------------
 
 my $size = $GIB4 + 20;
-my $r = get(["HTTP/1.1 200 OK\r\nContent-Length: $size\r\n\r\nbeginning"], '/');
-is $r->{status}, 9, 'a length over 4 GiB, and a short body: status 9';
-like $r->{err}, qr/ended after 9 of $size bytes/, 'with both sizes';
-is $r->{out}, 'beginning', 'and what was received';
+exits get(["HTTP/1.1 200 OK\r\nContent-Length: $size\r\n\r\nbeginning"], '/'),
+    9, 'a length over 4 GiB, and a short body, with both sizes',
+    err => qr/ended after 9 of $size bytes/, out => 'beginning';
 
-$r = get(["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n100000003\r\n"
+my $r = get(["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n100000003\r\n"
     . "abc\r\n0\r\n\r\n"], '/');
 is $r->{status}, 9, 'a chunk over 4 GiB does not end after its last 32 bits';
 is $r->{out}, "abc\r\n0\r\n\r\n", 'what follows is its content';
@@ -82,13 +81,10 @@ SKIP: {
     open $in, '<', sparse("$dir/in", $count, 'end') or die $!;
     open $out, '>', '/dev/null' or die $!;
     $l = start({ stdout => $out }, 'listen', '-v', '--recv-only', 0);
-    $r = run({ stdin => $in, timeout => 250 }, 'connect', '-v', '--json',
-        '127.0.0.1', $l->port);
-    is $r->{status}, 0, 'more than 4 GiB are sent';
-    like $r->{err}, qr/"sent":$count,/, 'and counted';
-    my $end = $l->finish;
-    is $end->{status}, 0, 'and received';
-    like $end->{err}, qr/received $count,/, 'and counted';
+    exits run({ stdin => $in, timeout => 250 }, 'connect', '-v', '--json',
+        '127.0.0.1', $l->port), 0, 'more than 4 GiB are sent, counted',
+        err => qr/"sent":$count,/;
+    exits $l->finish, 0, 'and received, counted', err => qr/received $count,/;
 
     $s = http_server(sub {
         my ($c) = @_;
@@ -98,11 +94,9 @@ SKIP: {
         SocktHttp::put($c, substr $block, 0, $count & 0xfffff);
     });
     open $out, '>', '/dev/null' or die $!;
-    $r = run({ stdout => $out, timeout => 250 }, 'http-get', '-v', '--json',
-        "$s->{url}/x");
-    is $r->{status}, 0, 'more than 4 GiB are downloaded';
-    like $r->{err}, qr/"bytes":$count,/, 'and counted';
-    unlike $r->{err}, qr/error/, 'without an error';
+    exits run({ stdout => $out, timeout => 250 }, 'http-get', '-v', '--json',
+        "$s->{url}/x"), 0, 'more than 4 GiB are downloaded, counted',
+        err => qr/"bytes":$count,/, no_err => qr/error/;
 }
 
 done_testing;

@@ -15,16 +15,12 @@ for my $name (keys %says) {
     push @pids, peer($l, sub { print { $_[0] } $says{$name} }, 2);
 }
 my $list = join ',', values %port;
-my $r = run('portscan', '-n', '--banner', '127.0.0.1', $list);
-is $r->{status}, 0, 'status 0';
-like $r->{out}, qr/^PORT +STATE +BANNER$/m, 'a column more';
-like $r->{out}, qr{^$port{plain}/tcp +open +220 mail\.test ESMTP$}m,
-    'the first words, without their line end';
-like $r->{out}, qr{^$port{evil}/tcp +open +\\x1b\[31mred\\x07\\x00 \\xff$}m,
-    'nothing that steers a terminal';
-like $r->{out}, qr{^$port{long}/tcp +open +x{256}$}m, '256 bytes at most';
-like $r->{out}, qr{^$port{none}/tcp +open *$}m, 'an open port that says nothing';
-$r = run('portscan', '--json', '--banner', '127.0.0.1', $list);
+exits run('portscan', '-n', '--banner', '127.0.0.1', $list), 0,
+    'status 0, a column more', out => [qr/^PORT +STATE +BANNER$/m,
+    qr{^$port{plain}/tcp +open +220 mail\.test ESMTP$}m,
+    qr{^$port{evil}/tcp +open +\\x1b\[31mred\\x07\\x00 \\xff$}m,
+    qr{^$port{long}/tcp +open +x{256}$}m, qr{^$port{none}/tcp +open *$}m];
+my $r = run('portscan', '--json', '--banner', '127.0.0.1', $list);
 my %said = map { $_->{port} => $_->{banner} } grep { $_->{event} eq 'port' }
     map { decode_json($_) } split /\n/, $r->{out};
 is $said{ $port{plain} }, '220 mail.test ESMTP', '--json: as it is';

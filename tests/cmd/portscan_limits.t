@@ -13,19 +13,16 @@ my $r = run('portscan', '-v', '--rate', '500', '127.0.0.1', "1-400,$open");
 cmp_ok $r->{seconds}, '>=', 0.76, '--rate 500: 401 ports take 0.8 s';
 like $r->{err}, qr/401 probes/, '  each of them is asked once';
 
-$r = run('portscan', '-m', '300ms', '--rate', '10', '127.0.0.1', "$open,1-99");
-is $r->{status}, 5, '-m: the end of the run is status 5';
-like $r->{out}, qr/^partial: \d+ of 100 ports were not decided$/m,
-    '  what is known is printed, and that it is partial';
+exits run('portscan', '-m', '300ms', '--rate', '10', '127.0.0.1',
+    "$open,1-99"), 5, '-m: the end of the run is status 5',
+    out => qr/^partial: \d+ of 100 ports were not decided$/m;
 
 my $p = start('portscan', '--json', '-a', '--rate', '20', '127.0.0.1',
     "$open,60000-60099");
 $p->expect(out => qr/"event":"port"/);
 $p->signal('INT');
-$r = $p->finish;
-is $r->{signal}, 2, 'INT: it dies by the signal';
-like $r->{out}, qr/"event":"summary".*"partial":true/,
-    '  and says what it knows, and that it is partial';
+exits $p->finish, -2, 'INT: it dies by the signal',
+    out => qr/"event":"summary".*"partial":true/;
 
 # The limit of open files is raised as far as it may be.
 sub at_once {
@@ -49,18 +46,16 @@ is $r->{signal}, 2, 'the result of a host is printed before the scan has ended';
 SKIP: {
     skip 'no network namespace', 2 unless $alone;
     skip 'sanitizers need memory', 2 if sockt() =~ /sanitize/;
-    $r = run({ command => '/bin/sh' }, '-c', 'ulimit -v 64000; exec "$0" '
-        . 'portscan -m .5 --rate 50 0.0.0.0/0 1-1024', sockt());
-    is $r->{status}, 5, 'all addresses in 64 MB: the limit ends the scan';
-    like $r->{out}, qr/^4294967296 hosts: .*, 42949\d{5} not probed$/m,
-        '  most of them are not probed';
+    exits run({ command => '/bin/sh' }, '-c', 'ulimit -v 64000; exec "$0" '
+        . 'portscan -m .5 --rate 50 0.0.0.0/0 1-1024', sockt()), 5,
+        'all addresses in 64 MB: the limit ends the scan',
+        out => qr/^4294967296 hosts: .*, 42949\d{5} not probed$/m;
 }
 
 # With next to no descriptors it is slow, and right.
 $r = run({ command => '/bin/sh' }, '-c',
     "ulimit -n 40; exec \"\$0\" portscan -n 127.0.0.1 1-3000,$open", sockt());
-is $r->{status}, 0, '40 descriptors are enough';
-like $r->{out}, qr{^$open/tcp +open$}m, '  to find what is open';
+exits $r, 0, '40 descriptors are enough', out => qr{^$open/tcp +open$}m;
 my ($hidden) = $r->{out} =~ /(\d+) closed/;
 my $rows = () = $r->{out} =~ /^\d+\/tcp/mg;
 is $hidden + $rows, 3000 + ($open > 3000), '  and to decide everything';
@@ -73,10 +68,9 @@ is run('portscan', '-w', '0', '127.0.0.1', '1')->{status}, 2,
 SKIP: {
     skip 'no terminals here', 2 unless -e '/dev/ptmx';
     my $dir = scratch();
-    $r = run({ command => built('pty') }, "$dir/tty", '2',
-        '80', sockt(), 'portscan', '-n', '--rate', '100', '127.0.0.1',
-        "$open,1-99");
-    is $r->{status}, 0, 'on a terminal: status 0';
+    exits run({ command => built('pty') }, "$dir/tty", '2', '80', sockt(),
+        'portscan', '-n', '--rate', '100', '127.0.0.1', "$open,1-99"), 0,
+        'on a terminal';
     like slurp("$dir/tty"), qr/\d+ of 100 ports \(\d+%\), \d open, \d+ per second, \d+ s left/,
         '  a live line: done, open, rate, time left';
 }
@@ -97,14 +91,12 @@ $r = run(named('x=127.0.0.1'), 'portscan', '-q', '--retry-for', '400ms',
     'nobody', $port);
 is $r->{status}, 3, 'a name that never appears: status 3';
 cmp_ok $r->{seconds}, '>=', 0.4, '  not before --retry-for has passed';
-$r = run(named('x=127.0.0.1'), 'portscan', '--retry-for', '2s',
-    'nobody', $port);
-like $r->{err}, qr/^sockt portscan: nobody: .*; trying again$/m,
+like run(named('x=127.0.0.1'), 'portscan', '--retry-for', '2s', 'nobody',
+    $port)->{err}, qr/^sockt portscan: nobody: .*; trying again$/m,
     '  told once while it is waited for';
 
-$r = run(named('slow=hang'), 'portscan', '-w', '300ms', 'slow', $port);
-is $r->{status}, 5, '-w holds for the look-up of a name';
-cmp_ok $r->{seconds}, '<', 5, '  which ends then';
+exits run(named('slow=hang'), 'portscan', '-w', '300ms', 'slow', $port), 5,
+    '-w holds for the look-up of a name, which ends then', within => 5;
 
 mkfifo("$dir/fifo", 0600) or die "mkfifo: $!";
 for my $option ('--targets', '--ports-file') {
@@ -112,9 +104,8 @@ for my $option ('--targets', '--ports-file') {
     $r = run('portscan', '-m', '300ms', $option, "$dir/fifo", @operands);
     is $r->{status}, 5, "$option FIFO: -m holds while nobody writes to it";
     pipe my $in, my $out or die "pipe: $!";
-    $r = run({ stdin => $in }, 'portscan', '-m', '300ms', $option, '-',
-        @operands);
-    is $r->{status}, 5, "$option -: -m holds while nothing comes";
+    exits run({ stdin => $in }, 'portscan', '-m', '300ms', $option, '-',
+        @operands), 5, "$option -: -m holds while nothing comes";
 }
 
 # A machine without descriptors for a while is waited for once, not per port.
@@ -125,9 +116,8 @@ for my $case ([ENFILE, 1, 500, qr/too many open .*/],
     my ($errno, $status, $count, $why) = @$case;
     $r = run_without_streams($errno, 'portscan', '-m', 15, '127.0.0.1',
         "1-$count") or last;
-    is $r->{status}, $status, "it is this machine: status $status";
-    like $r->{err}, qr/\Asockt portscan: no port could be probed: $why\n\z/,
-        'one line says what failed';
+    exits $r, $status, "it is this machine, one line says what failed",
+        err => qr/\Asockt portscan: no port could be probed: $why\n\z/;
     my @rows = $r->{out} =~ /^\d+\/tcp +unknown .* failed on this side$/mg;
     my ($hidden) = $r->{out}
         =~ /^not shown: (\d+) unknown \(failed on this side\)$/m;

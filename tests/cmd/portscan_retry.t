@@ -7,14 +7,13 @@ my $both = join ',', $open->sockport, $port;
 my $p = start('portscan', '-q', '--retry-for', '20', '127.0.0.1', $both);
 close $open->accept;
 my $late = tcp_listener(port => $port);
-my $r = $p->finish;
-is $r->{status}, 0, 'it ends when the last port has opened';
-is $r->{out}, join('', map { "127.0.0.1:$_\n" } sort { $a <=> $b }
-    $open->sockport, $port), '  and tells them once';
-cmp_ok $r->{seconds}, '<', 10, '  soon';
+exits $p->finish, 0, 'it ends when the last port has opened, tells them once',
+    out => join('',
+    map { "127.0.0.1:$_\n" } sort { $a <=> $b } $open->sockport, $port),
+    within => 10;
 
 close $late;
-$r = run('portscan', '-q', '--retry-for', '300ms', '127.0.0.1', $both);
+my $r = run('portscan', '-q', '--retry-for', '300ms', '127.0.0.1', $both);
 is $r->{status}, 5, 'one that stays closed: status 5 when the time is up';
 cmp_ok $r->{seconds}, '>=', 0.3, '  not before';
 is $r->{err}, "sockt portscan: 1 of 2 ports open after 0.3 s (--retry-for)\n", '  and a line says so';
@@ -29,13 +28,11 @@ $p = start('portscan', '--retry-for', '20', '--until', 'closed',
 close $open->accept;
 my $number = $open->sockport;
 close $open;
-$r = $p->finish;
-is $r->{status}, 0, '--until closed: it ends when the port has closed';
-like $r->{out}, qr/tcp +closed /, '  and tells so';
+exits $p->finish, 0, '--until closed: it ends when the port has closed',
+    out => qr/tcp +closed /;
 $open = tcp_listener();
-$r = run('portscan', '--retry-for', '100ms', '--until', 'closed', '127.0.0.1',
-    $open->sockport);
-is $r->{status}, 5, '--until closed: status 5 when it stays open';
+exits run('portscan', '--retry-for', '100ms', '--until', 'closed', '127.0.0.1',
+    $open->sockport), 5, '--until closed: status 5 when it stays open';
 for my $state ('open', 'closed') {
     $r = run('portscan', '--until', $state, '127.0.0.1', $number);
     is $r->{status}, 2, "--until $state without --retry-for is refused";
@@ -46,11 +43,10 @@ is run('portscan', '--until', 'never', '127.0.0.1', $number)->{status}, 2,
 # What could not be probed is not closed; nor is what did not answer.
 SKIP: {
     skip 'no network namespace', 3 unless $alone;
-    $r = run('portscan', '--retry-for', '300ms', '--until', 'closed',
-        '192.0.2.1', '80');
-    is $r->{status}, 5, '--until closed without a route: not reached';
-    is $r->{err}, 'sockt portscan: 0 of 1 port closed after 0.3 s (--retry-for); '
-        . "no port could be probed: network unreachable\n", '  and a line says so';
+    exits run('portscan', '--retry-for', '300ms', '--until', 'closed',
+        '192.0.2.1', '80'), 5, '--until closed without a route: not reached',
+        err => 'sockt portscan: 0 of 1 port closed after 0.3 s (--retry-for); '
+        . "no port could be probed: network unreachable\n";
     my $silent = udp_socket();
     $r = run('portscan', '--udp', '-w', '100ms', '--retry-for', '300ms',
         '--until', 'closed', '127.0.0.1', $silent->sockport);

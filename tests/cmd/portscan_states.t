@@ -27,8 +27,7 @@ for my $host ('127.0.0.1', '::1') {
         my %ours = map { $_->sockport => 1 } @listeners;
         my $closed = free_port(host => $host);
         my $r = run({ timeout => 100 }, 'portscan', $host, '-');
-        is $r->{status}, 0, "$host: something is open: status 0";
-        is $r->{err}, '', '  nothing is said on stderr';
+        exits $r, 0, "$host: something is open", err => '';
         my $rows = rows($r->{out});
         is_deeply [grep { ($rows->{$_} // '') ne 'open' } sort keys %ours],
             [], '  every listener is found among all ports';
@@ -43,22 +42,19 @@ for my $host ('127.0.0.1', '::1') {
 
 my $l = tcp_listener();
 my ($open, $closed) = ($l->sockport, free_port());
-my $r = run('portscan', '127.0.0.1', $closed);
-is $r->{status}, 4, 'all closed: status 4';
-like $r->{out}, qr/\A127\.0\.0\.1\nPORT +STATE +SERVICE +REASON\n$closed\/tcp +closed +- +refused\n\z/,
-    '  and a short list has a row for each port';
-$r = run('portscan', '127.0.0.1', join ',', $open, map { 1023 - $_ } 1 .. 19);
+exits run('portscan', '127.0.0.1', $closed), 4,
+    'all closed, a short list has a row for each port',
+    out => qr/\A127\.0\.0\.1\nPORT +STATE +SERVICE +REASON\n$closed\/tcp +closed +- +refused\n\z/;
+my $r = run('portscan', '127.0.0.1', join ',', $open, map { 1023 - $_ } 1 .. 19);
 unlike $r->{out}, qr/not shown/, '  of 20';
 $r = run('portscan', '127.0.0.1', join ',', $open, map { 1023 - $_ } 1 .. 20);
 like $r->{out}, qr/^not shown: \d+ closed/m, '  not of 21';
 $r = run('portscan', '127.0.0.1-2', $closed);
 unlike $r->{out}, qr/$closed/, '  nor of several hosts';
-$r = run('portscan', '-a', '127.0.0.1', "$closed,$open");
-is $r->{status}, 0, 'one open is enough';
-like $r->{out}, qr{^$open/tcp +open +\S+ +connected$}m, '-a: why it is open';
-like $r->{out}, qr{^$closed/tcp +closed +\S+ +refused$}m,
-    '-a: closed ports have rows';
-unlike $r->{out}, qr/not shown/, '-a: all of them';
+exits run('portscan', '-a', '127.0.0.1', "$closed,$open"), 0,
+    'one open is enough, -a: why it is open',
+    out => [qr{^$open/tcp +open +\S+ +connected$}m,
+    qr{^$closed/tcp +closed +\S+ +refused$}m], no_out => qr/not shown/;
 $r = run('portscan', '-v', '127.0.0.1', $open);
 like $r->{out}, qr{^$open/tcp +open +\S+ +connected$}m, '-v: with the reason';
 like $r->{err}, qr/^sockt portscan: 1 port of 1 host decided, 1 open/m,

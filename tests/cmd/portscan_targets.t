@@ -32,12 +32,11 @@ for my $case ([4094, 0], [4095, 2]) {
 
 # What is wrong in a list: the first line of it, and how many follow.
 spew("$dir/wrong", "127.0.0.1\n" . "127.0.0.9-3 10.0.0.0/99\n" x 100000 . '10.0.0.9-3 no.such.name');
-$r = run('portscan', '--targets', "$dir/wrong", '80');
-is $r->{status}, 2, 'wrong lines: status 2';
-is $r->{err}, "sockt portscan: $dir/wrong line 2: host '127.0.0.9-3': "
+exits run('portscan', '--targets', "$dir/wrong", '80'), 2,
+    'wrong lines, one line for all of them',
+    err => "sockt portscan: $dir/wrong line 2: host '127.0.0.9-3': "
     . "the range is reversed; 100000 more lines are wrong\n"
-    . "sockt portscan: try 'sockt portscan --help'\n", '  one line for all of them';
-is $r->{out}, '', '  nothing is scanned';
+    . "sockt portscan: try 'sockt portscan --help'\n", out => '';
 SKIP: {
     skip 'no FIFOs', 2 unless POSIX::mkfifo("$dir/fifo", 0600);
     $r = run('portscan', '-m', '.3', '--targets', "$dir/fifo", '80');
@@ -109,10 +108,9 @@ for my $i (1 .. 3) {
 is scalar(keys %seen), 3 * 51, 'three shards ask everything';
 is scalar(grep { $_ != 1 } values %seen), 0, '  and nothing twice';
 
-$r = run('portscan', '-q', '--shard', '4/4', '127.0.0.1-3', $any);
-is $r->{status}, 1, 'a shard without a host: status 1';
-is $r->{err}, "sockt portscan: part 4 of 4 has no host: nothing was scanned\n",
-    '  and a line says so';
+exits run('portscan', '-q', '--shard', '4/4', '127.0.0.1-3', $any), 1,
+    'a shard without a host, a line says so',
+    err => "sockt portscan: part 4 of 4 has no host: nothing was scanned\n";
 $r = run('portscan', '--shard', '1/3', '127.0.0.1-3', $any);
 like $r->{out}, qr/^3 hosts: 1 with open ports, .*, 2 not probed$/m,
     'the hosts of other shards are not probed';
@@ -133,9 +131,8 @@ like $r->{out}, qr/^3 hosts: 1 with open ports, .*, 2 not probed$/m,
     $r = run('portscan', '--retry-for', 1, @args);
     is $r->{status}, 2, '--retry-for is refused';
     spew("$dir/list", "999.1\n$list");
-    $r = run('portscan', @args);
-    is "$r->{status} $r->{out}", '2 ', 'a wrong line: nothing is scanned';
-    unlike $r->{err}, qr/one operand/, 'and no hint that does not fit';
+    exits run('portscan', @args), '2 ', 'a wrong line: nothing is scanned',
+        no_err => qr/one operand/;
 }
 
 # A scan that is cut off says how to go on: what is left is done by that, and
@@ -156,9 +153,8 @@ is scalar keys %times, 200, 'both together scan every host';
 cmp_ok scalar(grep { $_ > 1 } values %times), '<', 20, 'hardly one of them twice';
 
 $r = run('portscan', '--dry-run', '192.0.2.0/24', '1-100');
-is $r->{status}, 0, '--dry-run sends nothing';
-like $r->{out}, qr/\A256 hosts, 100 ports: 25600 to probe, up to \d+ at once\n/,
-    '  counts';
+exits $r, 0, '--dry-run sends nothing, counts',
+    out => qr/\A256 hosts, 100 ports: 25600 to probe, up to \d+ at once\n/;
 is scalar(() = $r->{out} =~ /^192\.0\.2\.\d+ port \d+$/mg), 10,
     '  and shows the first probes';
 is_deeply found('--parallel', '1', '127.0.0.1', join ',', @ports),

@@ -19,11 +19,9 @@ like $r->{out}, qr{^$closed/udp +closed +refused$}m, 'refused: closed';
 $n = $silent->sockport;
 like $r->{out}, qr{^$n/udp +open\|filtered +no answer$}m,
     'silent: open or filtered';
-$r = run('portscan', '--udp', '127.0.0.1', $closed);
-is $r->{status}, 4, 'all refused: status 4';
-$r = run('portscan', '--udp', '127.0.0.1', $n);
-is $r->{status}, 5, 'all silent: status 5';
-like $r->{out}, qr{^$n/udp +open\|filtered }m, '  and told';
+exits run('portscan', '--udp', '127.0.0.1', $closed), 4, 'all refused';
+exits run('portscan', '--udp', '127.0.0.1', $n), 5, 'all silent',
+    out => qr{^$n/udp +open\|filtered }m;
 like run('portscan', '--dry-run', '--udp', '127.0.0.1')->{out},
     qr/\A1 host, 52 ports: /, 'without PORTS those that answer datagrams';
 is run('portscan', '--udp', '--banner', '127.0.0.1', '1')->{status}, 2,

@@ -3,10 +3,8 @@ use Sockt;
 
 sub refused {
     my ($why, @args) = @_;
-    my $r = run('portscan', @args);
-    is $r->{status}, 2, "portscan @args: a usage error";
-    like $r->{err}, $why, '  that says why';
-    is $r->{out}, '', '  and nothing else';
+    exits run('portscan', @args), 2,
+        "portscan @args: a usage error, nothing else", err => $why, out => '';
 }
 
 refused(qr/from 1 to 65535/, '127.0.0.1', $_) for '0', '65536', '80x', '22,0', '+5';
@@ -47,10 +45,9 @@ refused(qr/a URL/, 'http://127.0.0.1/');
 refused(qr/host without a port/, '--exclude-hosts', '127.0.0.1:22', '127.0.0.1', '22');
 refused(qr/operand/, '127.0.0.1', '80', '81');
 
-my $r = run('portscan', '--targets', '/nonexistent', '80');
-is $r->{status}, 11, 'a targets file that is not there is status 11';
-like $r->{err}, qr{/nonexistent: }, '  and named';
-$r = run('portscan', '--ports-file', '/nonexistent', '127.0.0.1');
+exits run('portscan', '--targets', '/nonexistent', '80'), 11,
+    'a targets file that is not there is status 11', err => qr{/nonexistent: };
+my $r = run('portscan', '--ports-file', '/nonexistent', '127.0.0.1');
 is $r->{status}, 11, 'so is a ports file';
 $r = run('portscan', '-n', 'localhost', '80');
 isnt $r->{status}, 0, '-n: names are refused';

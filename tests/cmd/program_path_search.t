@@ -62,10 +62,9 @@ for my $case (
     my ($name, $path, $status, $why) = @$case;
     for my $command ([ 'listen', '-k', 0 ], [ 'connect', 'h.invalid', 9 ],
         [ 'connect', '-z', 'h.invalid', 9 ], [ 'udp-serve', 0 ]) {
-        my $r = run({ env => { PATH => $path } }, @$command, '--', $name);
-        is $r->{status}, $status, "@$command -- '$name': $status";
-        like $r->{err}, qr/\A\S+ \S+: cannot run \S*: $why.*\n\z/i,
-            "and $why";
+        exits run({ env => { PATH => $path } }, @$command, '--', $name),
+            $status, "@$command -- '$name': $status, $why",
+            err => qr/\A\S+ \S+: cannot run \S*: $why.*\n\z/i;
     }
 }
 
@@ -74,10 +73,9 @@ for my $case ([ 'listen', '-k', 0, '-e' ], [ 'connect', 'h.invalid', 9, '-e' ],
     [ 'connect', 'h.invalid', 9, '--via' ],
     [ 'listen', 0, '--to', 'h.invalid:9', '--via' ],
     [ 'http-get', 'http://h.invalid/', '--via' ]) {
-    my $r = run({ timeout => 5 }, @$case, '/nonexist/told x');
-    is $r->{status}, 127, "@$case /nonexist/told: 127";
-    like $r->{err}, qr/\A\S+ \S+: (?:--\w+: )?cannot run \/nonexist\/told: no/,
-        'and is said';
+    exits run({ timeout => 5 }, @$case, '/nonexist/told x'), 127,
+        "@$case /nonexist/told: 127",
+        err => qr/\A\S+ \S+: (?:--\w+: )?cannot run \/nonexist\/told: no/;
 }
 
 # What a shell has, or reads in another way, is left to it.

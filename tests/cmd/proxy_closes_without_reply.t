@@ -30,22 +30,17 @@ for my $case ([ 'socks5', @socks5 ], [ 'socks4', @socks4 ]) {
     my $l = tcp_listener();
     my $url = "$scheme://127.0.0.1:" . $l->sockport;
     my $pid = hanging_up($l, 3, @steps);
-    my $r = run('connect', '-vz', '--retry-for', 20, '--proxy', $url,
-        'name.test', 81);
-    is $r->{status}, 0, "$scheme: asked again until it gets through"
-        or diag $r->{err};
-    like $r->{err}, qr/it cannot reach the target: ssh -D reports that in this way\); trying again/,
-        "$scheme: and says what it took the close for";
-    like $r->{err}, qr/^sockt connect: reached name\.test port 81 through the SOCKS\d proxy 127\.0\.0\.1 port \d+ \(--proxy\) in /m,
-        "$scheme: -v says what is beyond the proxy";
+    exits run('connect', '-vz', '--retry-for', 20, '--proxy', $url,
+        'name.test', 81), 0, "$scheme: asked again until it gets through",
+        err => [qr/it cannot reach the target: ssh -D reports that in this way\); trying again/,
+        qr/^sockt connect: reached name\.test port 81 through the SOCKS\d proxy 127\.0\.0\.1 port \d+ \(--proxy\) in /m];
     reap($pid);
 
     $pid = hanging_up($l, 2, @steps);
-    $r = run('connect', '-z', '--proxy', $url, 'name.test', 81);
-    is $r->{status}, 8, "$scheme: without --retry-for that is status 8";
-    like $r->{err}, qr/^sockt connect: name\.test port 81: the SOCKS\d proxy \S+ port \d+ \(--proxy\): closed the connection without a reply \(it cannot reach the target: .*\)\n\z/,
-        "$scheme: and one line";
-    $r = run('connect', '--json', '-z', '--proxy', $url, 'name.test', 81);
+    exits run('connect', '-z', '--proxy', $url, 'name.test', 81), 8,
+        "$scheme: without --retry-for that is status 8, one line",
+        err => qr/^sockt connect: name\.test port 81: the SOCKS\d proxy \S+ port \d+ \(--proxy\): closed the connection without a reply \(it cannot reach the target: .*\)\n\z/;
+    my $r = run('connect', '--json', '-z', '--proxy', $url, 'name.test', 81);
     like $r->{out}, qr/\{"event":"proxied","time":[\d.]+,"at":"[^"]+","host":"name\.test","port":81,"seconds":/,
         "$scheme: an event" or diag $r->{err};
     reap($pid);

@@ -57,19 +57,17 @@ for ([ socks5 => 0, 1, 3, 4, 5, 6 ], [ socks4 => 90, 91 ],
     [ http => 200, 500, 502, 503, 504 ]) {
     my ($scheme, $good, @passing) = @$_;
     for my $bad (@passing) {
-        my $r = try_twice($scheme, $bad, $good, @connect);
-        is $r->{status}, 0, "$scheme $bad: tried again";
-        like $r->{out}, qr/hello\z/, '  and then through';
-        like $r->{err}, qr/declined: .*; trying again/, '  the cause is told';
+        exits try_twice($scheme, $bad, $good, @connect), 0,
+            "$scheme $bad: tried again, then through", out => qr/hello\z/,
+            err => qr/declined: .*; trying again/;
     }
 }
 for ([ socks5 => 0, 2, 7, 8 ], [ socks4 => 90, 92, 93 ],
     [ http => 200, 400, 403, 407 ]) {
     my ($scheme, $good, @final) = @$_;
     for my $bad (@final) {
-        my $r = try_twice($scheme, $bad, $good, @connect);
-        is $r->{status}, 8, "$scheme $bad: final";
-        unlike $r->{err}, qr/trying again/, '  and no further try';
+        exits try_twice($scheme, $bad, $good, @connect), 8,
+            "$scheme $bad: final, no further try", no_err => qr/trying again/;
     }
 }
 
@@ -86,8 +84,7 @@ my $pid = peer($l, sub { $answer{socks5}->($_[0], 5) }, 1000);
 $r = run('connect', '--retry-for', '2s', '--proxy',
     'socks5://127.0.0.1:' . $l->sockport, '127.0.0.1', 81);
 kill 'KILL', $pid;
-is $r->{status}, 5, 'gives up: status 5';
-like $r->{err}, qr/no connection within 2 s .*the target refused/,
-    '  with the last cause';
+exits $r, 5, 'gives up, with the last cause',
+    err => qr/no connection within 2 s .*the target refused/;
 
 done_testing;

@@ -24,19 +24,16 @@ sub against {
 my $late = sub { my ($c) = @_; rest($c); sleep 1.5; print $c "late\n" };
 
 my ($p, $pid) = against($late, { stdin => 'q' });
-my $r = $p->finish;
-is "$r->{status} $r->{out}", "0 late\n", 'fin: an answer 1.5 s after our end';
+exits $p->finish, "0 late\n", 'fin: an answer 1.5 s after our end';
 
 my $file = spew(scratch() . '/in', 'q');
 open my $in, '<', $file or die;
 ($p) = against($late, { stdin => $in });
-$r = $p->finish;
-is "$r->{status} $r->{out}", "0 late\n", 'fin: the same from a file';
+exits $p->finish, "0 late\n", 'fin: the same from a file';
 
 open my $null, '<', '/dev/null' or die;
 ($p) = against($late, { stdin => $null });
-$r = $p->finish;
-is "$r->{status} $r->{out}", "0 late\n", 'fin: the same from /dev/null';
+exits $p->finish, "0 late\n", 'fin: the same from /dev/null';
 
 ($p) = against(sub {
     my ($c) = @_;
@@ -45,8 +42,7 @@ is "$r->{status} $r->{out}", "0 late\n", 'fin: the same from /dev/null';
     my $fin = select($bits, undef, undef, 0.4);
     print $c $fin ? 'fin' : 'no fin';
 }, { stdin => 'q' }, '--on-eof', 'keep');
-$r = $p->finish;
-is "$r->{status} $r->{out}", '0 no fin', 'keep: the peer sees no FIN';
+exits $p->finish, '0 no fin', 'keep: the peer sees no FIN';
 
 ($p, $pid) = against(sub {
     my ($c) = @_;
@@ -55,17 +51,14 @@ is "$r->{status} $r->{out}", '0 no fin', 'keep: the peer sees no FIN';
     sleep 0.3;
     print $c "nobody waits for this\n";
 }, { stdin => 'x' x 200_000 }, '--on-eof', 'quit');
-$r = $p->finish;
-is $r->{status}, 0, 'quit: leaves when everything is sent';
+exits $p->finish, 0, 'quit: leaves when everything is sent';
 is reap($pid), 0, 'and everything arrived';
 
 ($p, $pid) = against(sub { my ($c) = @_; rest($c); sleep 60 },
     { stdin => 'q' }, '--linger', '300ms');
-$r = $p->finish;
-is $r->{status}, 5, 'linger: a peer that never closes is status 5';
-like $r->{err}, qr/did not finish within 0\.3 s \(--linger\)/,
-    'and the limit is named';
-cmp_ok $r->{seconds}, '<', 20, 'in time';
+exits $p->finish, 5,
+    'linger: a peer that never closes is status 5, the limit is named',
+    err => qr/did not finish within 0\.3 s \(--linger\)/, within => 20;
 kill 'KILL', $pid;
 
 # --- The peer's end first --------------------------------------------------
@@ -87,8 +80,7 @@ sub takes {
 ($p, $pid) = against(takes('slowly'), { keep_stdin => 1 });
 $p->expect(out => qr/bye/);
 $p->send_line('slowly');
-$r = $p->finish;
-is $r->{status}, 0, 'finish is the default: a late first byte is sent';
+exits $p->finish, 0, 'finish is the default: a late first byte is sent';
 is reap($pid), 0, 'and arrives';
 
 ($p, $pid) = against(takes(join '', map { "burst $_\n" } 1 .. 3),
@@ -133,13 +125,11 @@ $p->expect(out => qr/\Abye\n\z/);
 ($p, $pid) = against(sub { my ($c) = @_; print $c "bye\n"; shutdown $c, 1;
     sysread $c, my $got, 1; sleep 5 }, { stdin => big() },
     '--on-peer-eof', 'quit', '--sndbuf', '4k');
-$r = $p->finish;
-is $r->{status}, 10, 'quit: what it leaves of stdin is status 10';
-like $r->{err}, qr/finished first; \d+ bytes of stdin not delivered \(--on-peer-eof quit\)\n\z/,
-    'and is counted';
+exits $p->finish, 10, 'quit: what it leaves of stdin is status 10, is counted',
+    err => qr/finished first; \d+ bytes of stdin not delivered \(--on-peer-eof quit\)\n\z/;
 kill 'KILL', $pid;
 
-$r = run('connect', '--send-only', '--on-peer-eof', 'quit', '127.0.0.1', 1);
+my $r = run('connect', '--send-only', '--on-peer-eof', 'quit', '127.0.0.1', 1);
 is $r->{status}, 2, '--send-only with --on-peer-eof quit is refused';
 like $r->{err}, qr/--send-only sends stdin to its end/, 'and why';
 
@@ -150,10 +140,8 @@ like $r->{err}, qr/--send-only sends stdin to its end/, 'and why';
     sysread $c, my $got, 1;
     reset_close($c);
 }, { stdin => 'xx', keep_stdin => 0 });
-$r = $p->finish;
-is $r->{status}, 10, 'a reset is status 10';
-like $r->{err}, qr/lost after \d+ bytes sent and 0 received: (connection reset|broken pipe)/,
-    'and is told';
+exits $p->finish, 10, 'a reset is status 10',
+    err => qr/lost after \d+ bytes sent and 0 received: (connection reset|broken pipe)/;
 
 # --- Nobody ends -----------------------------------------------------------
 
@@ -176,9 +164,8 @@ kill 'KILL', $pid;
 my $l = tcp_listener();
 for my $case ([0, 'stdin'], [1, 'stdout']) {
     my ($fd, $name) = @$case;
-    $r = run({ closed => [$fd] }, 'connect', '127.0.0.1', $l->sockport);
-    is $r->{status}, 11, "$name closed: status 11";
-    like $r->{err}, qr/$name is closed/, 'and nothing was attempted';
+    exits run({ closed => [$fd] }, 'connect', '127.0.0.1', $l->sockport), 11,
+        "$name closed, nothing was attempted", err => qr/$name is closed/;
 }
 ($p) = against($bye, { closed => [0] }, '--recv-only');
 is $p->finish->{out}, "bye\n", '--recv-only does not need stdin';
@@ -196,9 +183,8 @@ is reap($p->{pid}, 5) >> 8, 11, 'a stdout without a reader is status 11';
 SKIP: {
     open my $full, '>', '/dev/full' or skip 'no /dev/full', 1;
     ($p) = against($bye, { stdin => '', stdout => $full });
-    $r = $p->finish;
-    is $r->{status}, 11, 'a full disk is status 11';
-    like $r->{err}, qr/stdout: no space left/, 'and is told';
+    exits $p->finish, 11, 'a full disk is status 11',
+        err => qr/stdout: no space left/;
 }
 
 # --- Slow readers and writers ----------------------------------------------
@@ -212,16 +198,14 @@ SKIP: {
     }
     print $c $n;
 }, { stdin => 'z' x 1_000_000 });
-$r = $p->finish;
-is "$r->{status} $r->{out}", '0 1000000', 'a slow reader gets it all';
+exits $p->finish, '0 1000000', 'a slow reader gets it all';
 
 ($p) = against(sub {
     my ($c) = @_;
     $c->autoflush(1);
     print $c chr($_ % 256) for 0 .. 2000;
 }, { stdin => '' });
-$r = $p->finish;
-is $r->{out}, join('', map { chr($_ % 256) } 0 .. 2000),
+is $p->finish->{out}, join('', map { chr($_ % 256) } 0 .. 2000),
     'a writer of single bytes is heard whole';
 
 done_testing;

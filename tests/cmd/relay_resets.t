@@ -47,22 +47,17 @@ my ($text, $how) = read_out($client);
 is length $text, length $big, 'the target: what came before the reset';
 ok $text eq $big, 'is delivered whole';
 is $how, 'reset', 'and the reset behind it';
-my $r = $p->finish(10);
-is $r->{status}, 10, 'exit status';
-like $r->{err}, qr/the target was lost after 200000 bytes received from it /,
-    'who was lost';
-like $r->{err}, qr/closed .* reset by this side, status 10\n/,
-    'how it ended: the client was reset after the target';
+exits $p->finish(10), 10, 'exit status, who was lost',
+    err => [qr/the target was lost after 200000 bytes received from it /,
+    qr/closed .* reset by this side, status 10\n/];
 
 ($p, $client, $target) = forwarder();
 syswrite $client, 'half an upload';
 is sysread($target, $text, 100), 14, 'the client: what came before';
 reset_it($client);
 is +(read_out($target))[1], 'reset', 'and the reset behind it';
-$r = $p->finish(10);
-is $r->{status}, 10, 'exit status';
-like $r->{err}, qr/the connection was lost after 0 bytes sent and 14 received/,
-    'who was lost';
+exits $p->finish(10), 10, 'exit status, who was lost',
+    err => qr/the connection was lost after 0 bytes sent and 14 received/;
 
 ($p, $client, $target) = forwarder();
 syswrite $target, 'half an answer';
@@ -164,9 +159,8 @@ $sender->send_line("one\n");
 is scalar <$peer>, "one\n", 'the peer reads a line';
 close $peer;
 $sender->send_line("three\n");
-$r = $sender->finish;
-is $r->{status}, 10, 'the connection is lost';
-like $r->{err}, qr/; 6 bytes of stdin not delivered$/m, 'with all of the line';
+exits $sender->finish, 10, 'the connection is lost, with all of the line',
+    err => qr/; 6 bytes of stdin not delivered$/m;
 
 # A reset is a loss, also if it is found while the FIN is sent.
 $sender = start({ keep_stdin => 1 }, 'connect', '127.0.0.1', $l->sockport);
@@ -272,9 +266,7 @@ $p->signal('STOP');
 print $c "go\n";
 set_loopback(0) or die "lo: $!";
 $p->signal('CONT');
-$r = $p->finish;
-is $r->{status}, 10, 'its loss is an error';
-like $r->{err}, qr/the connection was lost after \d+ bytes sent and 6 received: \w/,
-    'and told';
+exits $p->finish, 10, 'its loss is an error',
+    err => qr/the connection was lost after \d+ bytes sent and 6 received: \w/;
 
 done_testing;

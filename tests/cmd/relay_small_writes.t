@@ -110,9 +110,8 @@ my $pid = peer($l, sub {
     die 'got ' . length($whole) unless $whole eq "12345\r\n" x $lines;
 });
 open my $in, '<', $file or die;
-my $r = run({ stdin => $in }, 'connect', '-C', '--sndbuf', '4k',
-    '127.0.0.1', $l->sockport);
-is $r->{status}, 0, 'exit status';
+exits run({ stdin => $in }, 'connect', '-C', '--sndbuf', '4k', '127.0.0.1',
+    $l->sockport), 0, 'exit status';
 is reap($pid), 0, 'every line arrives';
 
 done_testing;

@@ -35,39 +35,33 @@ my @commands = (
 for my $args (@commands) {
     my $name = $args->[0] eq '--version' ? 'sockt' : "sockt $args->[0]";
     my $why = $name =~ /portscan|udp-send/ ? ' is closed' : ': [^\n]+';
-    my $r = run({ closed => [1] }, @$args);
-    is $r->{status}, 11, "@$args with stdout closed";
-    like $r->{err}, qr/\A$name: stdout$why\n\z/, '  is told in a line';
+    exits run({ closed => [1] }, @$args), 11, "@$args with stdout closed",
+        err => qr/\A$name: stdout$why\n\z/;
 
     SKIP: {
         open my $full, '>', '/dev/full' or skip 'no /dev/full', 2;
-        $r = run({ stdout => $full }, @$args);
-        is $r->{status}, 11, "@$args on a full disk";
-        like $r->{err}, qr/\A$name: stdout: no space left [^\n]*\n\z/,
-            '  is told in a line';
+        exits run({ stdout => $full }, @$args), 11,
+            "@$args on a full disk, is told in a line",
+            err => qr/\A$name: stdout: no space left [^\n]*\n\z/;
     }
 
     pipe my $in, my $out or die;
     close $in;
-    $r = run({ stdout => $out }, @$args);
-    is $r->{status}, 11, "@$args into a pipe that nobody reads";
-    is $r->{err}, '', '  is a failure without a word';
+    exits run({ stdout => $out }, @$args), 11,
+        "@$args into a pipe that nobody reads", err => '';
 }
 
 # An error that is an event: both are told where it cannot be written.
 SKIP: {
     open my $full, '>', '/dev/full' or skip 'no /dev/full', 2;
-    my $r = run({ stdout => $full }, 'portscan', '--json', '--targets',
-        '/nonexistent', 80);
-    is $r->{status}, 11, 'an error event on a full disk: status';
-    like $r->{err}, qr{\A\N+: /nonexistent: no such file\N+\n\N+: stdout: no space left\N+\n\z},
-        '  the error itself, and why it is no event';
+    exits run({ stdout => $full }, 'portscan', '--json', '--targets',
+        '/nonexistent', 80), 11, 'an error event on a full disk: status',
+        err => qr{\A\N+: /nonexistent: no such file\N+\n\N+: stdout: no space left\N+\n\z};
 }
 
 # What tells nothing needs no stdout.
-my $r = run({ closed => [1] }, 'udp-send', '--no-reply', '127.0.0.1',
-    $echo->sockport, 'x');
-is $r->{status}, 0, '--no-reply has no results';
+exits run({ closed => [1] }, 'udp-send', '--no-reply', '127.0.0.1',
+    $echo->sockport, 'x'), 0, '--no-reply has no results';
 
 # The work ends with its reader: these would take minutes.
 for my $args (
@@ -84,9 +78,7 @@ for my $args (
     close $out;
     sysread $in, my $line, 1 if "@$args" =~ /json|udp/;
     close $in;
-    $r = $p->finish(20);
-    ok !$r->{timed_out}, "@$args ends with its reader";
-    is $r->{status}, 11, '  with status 11';
+    exits $p->finish(20), 11, "@$args ends with its reader, with status 11";
 }
 
 # And with a limit or a signal, while its reader takes nothing.
@@ -105,7 +97,7 @@ for my $args (['portscan', '-a', '127.0.0.1', '-'],
         select undef, undef, undef, 0.1
             while time < $until && in_pipe($in) < 60000;
         $p->signal('TERM') if $how eq 'TERM';
-        $r = $p->finish(10);
+        my $r = $p->finish(10);
         ok !$r->{timed_out}, "@$args ends by $how";
         $how eq 'TERM' ? is $r->{signal}, 15, '  with the signal'
             : is $r->{status}, 5, '  with status 5';

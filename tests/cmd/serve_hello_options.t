@@ -19,8 +19,7 @@ sub talk {
 my ($got, $r) = talk('anything', '--greeting', '', '--reply', 'test server',
     '--messages', '1');
 is $got, 'test server', 'the single-answer server';
-like $r->{err}, qr/says: anything\n/, 'shows what it was sent';
-is $r->{status}, 0, 'and ends well';
+exits $r, 0, 'shows what it was sent, ends well', err => qr/says: anything\n/;
 
 ($got) = talk("a\nb\n", '--greeting', 'Hi\n', '--reply', '%n %s %a 100%%');
 is $got, "Hi\n1 a 127.0.0.1 100%\n2 b 127.0.0.1 100%\n",
@@ -51,10 +50,8 @@ like $r->{err}, qr/^\{"event":"closed",.*"received":2/m, 'closed';
 
 # A port that is taken is status 7.
 my $l = tcp_listener();
-$r = run('serve-hello', '-4', $l->sockport);
-is $r->{status}, 7, 'a port in use is status 7';
-like $r->{err}, qr/cannot listen on 127\.0\.0\.1 port \d+: address in use/,
-    'and told';
+exits run('serve-hello', '-4', $l->sockport), 7, 'a port in use is status 7',
+    err => qr/cannot listen on 127\.0\.0\.1 port \d+: address in use/;
 
 # Misuse.
 for (['--messages', '0'], ['--delay', 'x'], ['--reply', '%q'],
@@ -62,8 +59,7 @@ for (['--messages', '0'], ['--delay', 'x'], ['--reply', '%q'],
     ['--greeting', '\\q'], ['--http', '--greeting', 'x'],
     ['--http', '--messages', '1'],
     ['--idle-timeout', '0'], ['65536']) {
-    $r = run('serve-hello', @$_);
-    is $r->{status}, 2, "@$_ is refused";
+    exits run('serve-hello', @$_), 2, "@$_ is refused";
 }
 
 done_testing;

@@ -7,9 +7,8 @@ my $l = tcp_listener();
 my @to = ('127.0.0.1', $l->sockport);
 for my $case ([0, 'stdin'], [1, 'stdout']) {
     my ($fd, $name) = @$case;
-    my $r = run({ closed => [$fd] }, 'connect', @to);
-    is $r->{status}, 11, "connect with $name closed";
-    like $r->{err}, qr/$name is closed/, '  is told';
+    exits run({ closed => [$fd] }, 'connect', @to), 11,
+        "connect with $name closed", err => qr/$name is closed/;
 }
 my $r = run({ closed => [0, 1, 2] }, 'connect', '-z', @to);
 is $r->{status}, 0, 'connect -z needs none of them';

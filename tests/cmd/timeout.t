@@ -26,9 +26,8 @@ plan skip_all => 'a queue takes everybody' if @held == 20;
 sub ends_by {
     my ($option, $what, $name, @command) = @_;
     my $o = ref $command[0] ? shift @command : {};
-    my $r = run({ stdin => 'x', timeout => 10, %$o }, @command);
-    is $r->{status}, 5, "$name: status 5" or diag $r->{err};
-    like $r->{err}, qr/$what within 0\.3 s \($option\)/, "by $option";
+    exits run({ stdin => 'x', timeout => 10, %$o }, @command), 5,
+        "$name, by $option", err => qr/$what within 0\.3 s \($option\)/;
 }
 
 my $idle = 'nothing was sent or received';

@@ -45,8 +45,7 @@ $t->sysread(my $welcome, 100);
 is $welcome, 'Welcome!', 'answers TCP';
 is_deeply [ask($c, 'still')], ['Hello, still!'], 'and the other one UDP';
 is $tcp->stop->{status}, 0, 'TCP server ends';
-my $r = $p->stop;
-is $r->{status}, 0, 'UDP server ends';
+exits $p->stop, 0, 'UDP server ends';
 
 # The client, against a Perl server.
 my $s = udp_socket();
@@ -56,25 +55,21 @@ my $pid = Sockt::fork_child(sub {
         $s->send("Hello, $x!", 0, $from);
     }
 });
-$r = run('udp-send', '127.0.0.1', $s->sockport, 'Michael', 'Tracy', 'Sarah');
-is $r->{out}, "Hello, Michael!\nHello, Tracy!\nHello, Sarah!\n",
-    'three messages, three printed answers';
-is $r->{status}, 0, 'status 0';
-is $r->{err}, '', 'nothing is said';
+exits run('udp-send', '127.0.0.1', $s->sockport, 'Michael', 'Tracy', 'Sarah'),
+    0, 'three messages, three printed answers, status 0',
+    out => "Hello, Michael!\nHello, Tracy!\nHello, Sarah!\n", err => '';
 reap($pid);
 
 # Refused and silent.
 # A socket that is connected elsewhere holds the port and hears nobody.
 my $deaf = udp_socket(peer => ['127.0.0.1', 1]);
 my $free = $deaf->sockport;
-$r = run('udp-send', '127.0.0.1', $free, 'x');
-is $r->{status}, 4, 'a refused port is status 4';
-like $r->{err}, qr/^sockt udp-send: 127\.0\.0\.1 port $free: refused \(/,
-    'and told';
-cmp_ok $r->{seconds}, '<', 1.5, 'at once: ICMP said so';
-$r = run('udp-send', '-w', '0.2', '127.0.0.1', $s->sockport, 'x');
-is $r->{status}, 5, 'silence is status 5';
-like $r->{err}, qr/no reply within 0\.2 s \(--timeout\)/, 'and told';
+exits run('udp-send', '127.0.0.1', $free, 'x'), 4,
+    'a refused port is status 4, at once: ICMP said so',
+    err => qr/^sockt udp-send: 127\.0\.0\.1 port $free: refused \(/,
+    within => 1.5;
+exits run('udp-send', '-w', '0.2', '127.0.0.1', $s->sockport, 'x'), 5,
+    'silence is status 5', err => qr/no reply within 0\.2 s \(--timeout\)/;
 
 # A name with a dead first address.
 my $names = built('sockt-names');
@@ -87,7 +82,7 @@ $pid = Sockt::fork_child(sub {
         $s->send($x, 0, $from);
     }
 });
-$r = run($dead, 'udp-send', 'both', $s->sockport, 'one', 'two');
+my $r = run($dead, 'udp-send', 'both', $s->sockport, 'one', 'two');
 is $r->{out}, "one\ntwo\n", 'the next address is tried after a refusal';
 $r = run($dead, 'udp-send', '-v', 'both', $s->sockport, 'three');
 like $r->{err}, qr/: sent 1 \(5 bytes\), received 1 \(5 bytes\)/,
@@ -98,9 +93,7 @@ like $r->{err}, qr/127\.0\.0\.2 .* refused .*127\.0\.0\.1 .* refused/,
 reap($pid);
 
 # A port in use is status 7.
-$r = run('udp-serve', '-4', $s->sockport);
-is $r->{status}, 7, 'a port in use is status 7';
-like $r->{err}, qr/cannot receive on 127\.0\.0\.1 port \d+: address in use/,
-    'and told';
+exits run('udp-serve', '-4', $s->sockport), 7, 'a port in use is status 7',
+    err => qr/cannot receive on 127\.0\.0\.1 port \d+: address in use/;
 
 done_testing;

@@ -29,15 +29,14 @@ sub hears {
 # Sending needs no joining.
 my $s = member();
 my ($port) = unpack_sockaddr_in(getsockname $s);
-my $r = run('udp-send', '--no-reply', '--multicast-interface', $lo, $group,
-    $port, 'to all');
-is $r->{status}, 0, 'sent to a group';
+exits run('udp-send', '--no-reply', '--multicast-interface', $lo, $group,
+    $port, 'to all'), 0, 'sent to a group';
 is hears($s), 'to all', 'a member hears it';
 
 # With IPv6 too; whether a datagram can be sent depends on the routes.
 SKIP: {
     skip 'no IPv6 here', 2 unless has_ipv6();
-    $r = run('udp-send', '-vv', '--no-reply', '--multicast-interface', $lo,
+    my $r = run('udp-send', '-vv', '--no-reply', '--multicast-interface', $lo,
         '--multicast-ttl', 1, '--no-multicast-loop', "ff01::1%$lo", $port, 'x');
     like $r->{err}, qr/IPV6_MULTICAST_$_.*: ok/, "IPV6_MULTICAST_$_ is set"
         for qw(HOPS LOOP);
@@ -50,16 +49,14 @@ my $pid = Sockt::fork_child(sub {
     $own->send('one', 0, $from);
     udp_socket(host => '127.0.0.2')->send('two', 0, $from);
 });
-$r = run('udp-send', '-v', '--multicast-interface', $lo, '-w', '0.5', $group,
+my $r = run('udp-send', '-v', '--multicast-interface', $lo, '-w', '0.5', $group,
     $port, 'who is there');
 is join(' ', sort split /\n/, $r->{out}), 'one two',
     'all that answer in time are heard';
-like $r->{err}, qr/reply from 127\.0\.0\.2 port/, 'and who they are';
-is $r->{status}, 0, 'that is a success';
+exits $r, 0, 'and who they are', err => qr/reply from 127\.0\.0\.2 port/;
 reap($pid);
-$r = run('udp-send', '--multicast-interface', $lo, '-w', '0.1', $group, $port,
-    'x');
-is $r->{status}, 5, 'nobody is status 5';
+exits run('udp-send', '--multicast-interface', $lo, '-w', '0.1', $group, $port,
+    'x'), 5, 'nobody is status 5';
 
 # A server that has joined.
 my $p = start('udp-serve', '-v', '--join', "$group%$lo", '0');
@@ -96,21 +93,17 @@ $port = $p->port;
 $r = run('udp-send', '127.255.255.255', $port, 'x');
 is $r->{status}, 2, 'without --broadcast it is a usage error';
 like $r->{err}, qr/a broadcast address needs --broadcast/, 'and told';
-$r = run('udp-send', '--broadcast', '-w', '0.3', '127.255.255.255', $port,
-    'x');
-is $r->{out}, "Hello, x!\n", '--broadcast';
-is $r->{status}, 0, 'is answered';
+exits run('udp-send', '--broadcast', '-w', '0.3', '127.255.255.255', $port,
+    'x'), 0, '--broadcast, is answered', out => "Hello, x!\n";
 $p->stop;
 
 # An option for multicast groups was accepted for another peer, and ignored.
 my $peer = udp_socket();
 for my $option (['--multicast-ttl', 3], ['--no-multicast-loop'],
     ['--multicast-interface', 'lo']) {
-    my $r = run('udp-send', '-n', @$option, '127.0.0.1', $peer->sockport, 'x');
-    is $r->{status}, 2, "@$option: a usage error";
-    like $r->{err},
-        qr/^sockt udp-send: \Q$option->[0]\E is about multicast groups, and 127\.0\.0\.1 is none$/m,
-        '  which says why';
+    exits run('udp-send', '-n', @$option, '127.0.0.1', $peer->sockport, 'x'),
+        2, "@$option: a usage error",
+        err => qr/^sockt udp-send: \Q$option->[0]\E is about multicast groups, and 127\.0\.0\.1 is none$/m;
 }
 
 done_testing;

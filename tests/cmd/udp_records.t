@@ -30,8 +30,7 @@ sub line { return sprintf "%08x %-49s  |%s|\n", @_ }
 my $pid = answers(["yes\0"], [''], ['z' x 20]);
 my $r = run('udp-send', '-x', "$dir/send", @to, "a\tb", '', 'last');
 reap($pid);
-is $r->{status}, 0, 'udp-send -x';
-is $r->{out}, "yes\0\n\n" . 'z' x 20 . "\n", 'replies are printed as usual';
+exits $r, 0, 'udp-send -x', out => "yes\0\n\n" . 'z' x 20 . "\n";
 my $peer = "127.0.0.1 port $port";
 is dump_of("$dir/send"), "> sent to $peer at T: 3 bytes\n"
     . line(0, ' 61 09 62', 'a.b')
@@ -91,15 +90,13 @@ is $events[2]{hex}, 'ff' x 40, 'and the bytes';
 # What cannot be written.
 SKIP: {
     skip 'no /dev/full', 4 unless -c '/dev/full';
-    $r = run('udp-send', '--no-reply', '-x', '/dev/full', @to, 'x');
-    is $r->{status}, 11, 'a full disk is status 11';
-    like $r->{err}, qr{/dev/full: no space left}, 'named';
+    exits run('udp-send', '--no-reply', '-x', '/dev/full', @to, 'x'), 11,
+        'a full disk is status 11', err => qr{/dev/full: no space left};
     my $p = start('udp-serve', '-4', '-x', '/dev/full', 0);
     my $c = udp_socket(peer => ['127.0.0.1', $p->port]);
     $c->send('x');
-    $r = $p->finish;
-    is $r->{status}, 11, 'it ends the server too';
-    like $r->{err}, qr{/dev/full: no space left}, 'named';
+    exits $p->finish, 11, 'it ends the server too',
+        err => qr{/dev/full: no space left};
 }
 is run('udp-send', '--no-reply', '-x', "$dir/no/such", @to, 'x')->{status}, 11,
     'so is a file that cannot be created';

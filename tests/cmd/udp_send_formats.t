@@ -18,8 +18,7 @@ sub arrived {
 
 sub sends {
     my ($name, $want, $o, @args) = @_;
-    my $r = run($o, 'udp-send', '--no-reply', @args);
-    is $r->{status}, 0, $name;
+    exits run($o, 'udp-send', '--no-reply', @args), 0, $name;
     is_deeply arrived(), $want, '  its bytes';
 }
 
@@ -92,9 +91,8 @@ for my $case (
     ['--escapes', 'ab\q', 'message 1: character 3: an unknown escape'],
     ['--escapes', '\x4', 'message 1: character 1: an unknown escape']) {
     my ($option, $text, $why) = @$case;
-    $r = run('udp-send', $option, @to, $text);
-    is $r->{status}, 2, "$option $text is refused";
-    like $r->{err}, qr/\Q$why\E/, '  where it is wrong';
+    exits run('udp-send', $option, @to, $text), 2, "$option $text is refused",
+        err => qr/\Q$why\E/;
 }
 $r = run('udp-send', '--hex', @to, '00', 'zz');
 like $r->{err}, qr/message 2: character 1: 'z'/, 'the second message';
@@ -103,9 +101,8 @@ $r = run({ stdin => "00\n01\n0\n" }, 'udp-send', '--no-reply', '--hex', @to);
 is $r->{status}, 1, 'a malformed line is status 1';
 like $r->{err}, qr/line 3 of stdin: character 1: /, 'it is named';
 is_deeply arrived(), ["\0", "\1"], 'those before it are sent';
-$r = run({ stdin => "00 x0" }, 'udp-send', '--no-reply', '--hex', '--whole',
-    @to);
-like $r->{err}, qr/stdin: character 4: 'x' is not/, 'so is malformed stdin';
+like run({ stdin => "00 x0" }, 'udp-send', '--no-reply', '--hex', '--whole',
+    @to)->{err}, qr/stdin: character 4: 'x' is not/, 'so is malformed stdin';
 $r = run({ stdin => '00' x 65_528 }, 'udp-send', '--no-reply', '--hex', @to);
 is $r->{status}, 1, 'a line that is too long as bytes is status 1';
 $r = run({ stdin => ' ' x 300_000 }, 'udp-send', '--no-reply', '--hex', @to);

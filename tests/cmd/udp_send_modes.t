@@ -84,19 +84,16 @@ cmp_ok $r->{seconds}, '<', 2, 'and is reached';
 
 # Replies.
 my $pid = answer(sub { map { "$_[0]$_" } 1 .. 3 }, 2);
-$r = run('udp-send', '--replies', '3', @to, 'a', 'b');
-is $r->{out}, "a1\na2\na3\nb1\nb2\nb3\n", '--replies N waits for so many';
-is $r->{status}, 0, 'and is content';
+exits run('udp-send', '--replies', '3', @to, 'a', 'b'), 0,
+    '--replies N waits for so many', out => "a1\na2\na3\nb1\nb2\nb3\n";
 reap($pid);
 $pid = answer(sub { 'only' }, 1);
-$r = run('udp-send', '--replies', '2', '-w', '0.2', @to, 'a');
-is $r->{status}, 5, 'fewer are status 5';
-is $r->{out}, "only\n", 'but printed';
+exits run('udp-send', '--replies', '2', '-w', '0.2', @to, 'a'), 5,
+    'fewer are status 5, printed', out => "only\n";
 reap($pid);
 $pid = answer(sub { ('x', 'y') }, 1);
-$r = run('udp-send', '--replies', '0', '-w', '0.2', @to, 'a');
-is $r->{status}, 0, '--replies 0 takes';
-is $r->{out}, "x\ny\n", 'all that come in time';
+exits run('udp-send', '--replies', '0', '-w', '0.2', @to, 'a'), 0,
+    '--replies 0 takes, all that come in time', out => "x\ny\n";
 reap($pid);
 $pid = answer(sub { "a\0\e[2J\n" }, 1);
 $r = run('udp-send', '--raw', @to, 'a');
@@ -134,10 +131,9 @@ reap($pid);
         select undef, undef, undef, 0.5;
         $s->send("late $n\n", 0, $from);
     }
-    my $r = $p->finish;
-    is $r->{out}, "firstsecond\n\0\elate 1\nlate 2\nlate 3\n",
-        'what comes is printed as it is, after the end of stdin, too';
-    is $r->{status}, 0, 'status 0';
+    exits $p->finish, 0,
+        'what comes is printed as it is, after the end of stdin, too',
+        out => "firstsecond\n\0\elate 1\nlate 2\nlate 3\n";
 }
 $r = run({ stdin => "x\ny\n" }, 'udp-send', @to);
 is "$r->{status} $r->{out}$r->{err}", '0 ', 'no answer is no error';
@@ -175,8 +171,7 @@ $pid = Sockt::fork_child(sub {
     $stranger->send('stranger', 0, $from);
     $s->send('friend', 0, $from);
 });
-$r = run('udp-send', @to, 'x');
-is $r->{out}, "friend\n", 'a stranger is not heard';
+is run('udp-send', @to, 'x')->{out}, "friend\n", 'a stranger is not heard';
 reap($pid);
 $pid = Sockt::fork_child(sub {
     my $from = $s->recv(my $x, 100);
@@ -202,9 +197,8 @@ $r = run('udp-send', '-s', '::1', @to, 'x');
 is $r->{status}, 7, 'an own address of the other family is status 7';
 
 # Limits.
-$r = run('udp-send', '-m', '0.2', '-w', '5', @to, 'x');
-is $r->{status}, 5, '--max-time';
-like $r->{err}, qr/\(--max-time\); sent 1 datagram, received 0/, 'says so';
+exits run('udp-send', '-m', '0.2', '-w', '5', @to, 'x'), 5, '--max-time',
+    err => qr/\(--max-time\); sent 1 datagram, received 0/;
 {
     my $p = start({ keep_stdin => 1 }, 'udp-send', '-m', '0.2', @to);
     $p->send_line("x\n");
@@ -236,12 +230,10 @@ is run('udp-send', '127.0.0.1', '0', 'x')->{status}, 2, 'and not 0';
 
 # -w did not hold for the look-up of the name.
 my $names = built('sockt-names');
-$r = run({ command => $names, timeout => 10,
-        env => { SOCKT_TEST_NAMES => 'slow.test=hang' } },
-    'udp-send', '-w', '0.3', 'slow.test', '9999', 'x');
-is $r->{status}, 5, '-w ends a look-up without an answer: status 5';
-like $r->{err}, qr/slow\.test: no answer from a name server within/, 'and says so';
-cmp_ok $r->{seconds}, '<', 5, 'in time';
+exits run({ command => $names, timeout => 10,
+    env => { SOCKT_TEST_NAMES => 'slow.test=hang' } }, 'udp-send', '-w', '0.3',
+    'slow.test', '9999', 'x'), 5, '-w ends a look-up without an answer',
+    err => qr/slow\.test: no answer from a name server within/, within => 5;
 
 # udp-send --rate waited for more input while lines that it had read were still
 # to be sent: they stayed unsent until stdin had something more to say.

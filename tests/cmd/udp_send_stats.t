@@ -84,10 +84,9 @@ $p->signal('STOP');
 $s->send('in time', 0, $from);
 select undef, undef, undef, 1;
 $p->signal('CONT');
-$r = $p->finish;
-like $r->{out}, qr/^in time\n1 sent, 1 received, 0 lost \(0%\), 0 duplicates, 0 late\n/,
-    'a reply that came while the process was stopped';
-is $r->{status}, 0, 'is a reply';
+exits $p->finish, 0,
+    'a reply that came while the process was stopped, is a reply',
+    out => qr/^in time\n1 sent, 1 received, 0 lost \(0%\), 0 duplicates, 0 late\n/;
 for my $case ('stdout', 'a FIFO of -x') {
     my $fifo = scratch() . '/fifo';
     mkfifo $fifo, 0600 or die "mkfifo: $!";
@@ -106,9 +105,7 @@ for my $case ('stdout', 'a FIFO of -x') {
         select undef, undef, undef, $n == 1 ? 1.2 : 0;
         $bytes += sysread($slow, my $piece, 65_536) || last;
     }
-    $r = $p->finish;
-    is $r->{status}, 0, "$case that is read late: no reply is lost"
-        or diag $r->{err};
+    exits $p->finish, 0, "$case that is read late: no reply is lost";
     cmp_ok $bytes, '>=', 480_000, 'all is there';
     reap($pid);
 }
@@ -132,9 +129,8 @@ my $port = $p->port;
 my @run = ('udp-send', '-w', '20', '-m', '0.5', '--stats', '127.0.0.1', $port);
 for my $replies (0, 2) {
     my $r = run(@run, '--replies', $replies, 'hello', 'again');
-    is $r->{status}, 5, '--max-time ends it';
-    like $r->{out}, qr/^(\d) sent, \1 received, 0 lost \(0%\)/m,
-        "--replies $replies: none is lost";
+    exits $r, 5, "--max-time ends it, --replies $replies: none is lost",
+        out => qr/^(\d) sent, \1 received, 0 lost \(0%\)/m;
 }
 $r = run(@run, '--json', '--replies', '0', 'hello');
 is decode_json((grep { /"summary"/ } split /\n/, $r->{out})[0])->{lost}, 0,
@@ -142,9 +138,8 @@ is decode_json((grep { /"summary"/ } split /\n/, $r->{out})[0])->{lost}, 0,
 $p->stop;
 
 $s = udp_socket();
-$r = run('udp-send', '-w', '0.2', '--stats', '--window', '2', '127.0.0.1',
-    $s->sockport, 'a', 'b');
-like $r->{out}, qr/2 sent, 0 received, 2 lost \(100%\)/,
+like run('udp-send', '-w', '0.2', '--stats', '--window', '2', '127.0.0.1',
+    $s->sockport, 'a', 'b')->{out}, qr/2 sent, 0 received, 2 lost \(100%\)/,
     'those without a reply in time are';
 
 done_testing;

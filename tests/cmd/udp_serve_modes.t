@@ -26,16 +26,13 @@ unlike $p->stop->{err}, qr/says/, 'not every datagram is told without -v';
 
 ($p, $c) = pair('--discard', '-v', '--count', '2');
 $c->send($_) for 'a', 'b';
-my $r = $p->finish;
-is $r->{status}, 0, '--count leaves after so many';
-like $r->{err}, qr/127\.0\.0\.1 port ${\$c->sockport} says: b\n/,
-    '-v tells each';
-like $r->{err}, qr/received 2 \(2 bytes\), answered 0 /, 'and sums up';
+exits $p->finish, 0, '--count leaves after so many, -v tells each',
+    err => [qr/127\.0\.0\.1 port ${\$c->sockport} says: b\n/,
+    qr/received 2 \(2 bytes\), answered 0 /];
 
 ($p, $c) = pair('--print', '--count', '3');
 $c->send($_) for "line\n", 'no newline', '';
-$r = $p->finish;
-is $r->{out}, "line\nno newline", '--print: the bytes as they are';
+is $p->finish->{out}, "line\nno newline", '--print: the bytes as they are';
 ok !IO::Select->new($c)->can_read(0), 'and no answer';
 ($p, $c) = pair('--print', '--lines', '--count', '3');
 $c->send($_) for "line\n", 'no newline', '';
@@ -78,7 +75,7 @@ $p->close_stdin;
 is got($c), 'no newline', 'the last line, too';
 $c->send('seven');
 $p->expect(out => qr/seven/);
-$r = $p->stop;
+my $r = $p->stop;
 is $r->{status}, 0, 'the end of stdin is not the end';
 for my $s ($c, $second) {
     is scalar(() = $r->{err} =~ /receiving from 127\.0\.0\.1 port ${\$s->sockport}$/gm),
@@ -95,9 +92,8 @@ $p->stop;
 $c->send('x');
 $p->expect(out => qr/x/);
 $p->send_line('x' x 70_000 . "\n");
-$r = $p->finish;
-is $r->{status}, 1, 'a line that no datagram carries ends it';
-like $r->{err}, qr/a line of stdin is too long for a datagram/, 'and is told';
+exits $p->finish, 1, 'a line that no datagram carries ends it',
+    err => qr/a line of stdin is too long for a datagram/;
 # A terminal: newlines are added; a job in the background does not read it.
 my $pty = ($ENV{SOCKT_BUILD} || "$Sockt::TOP/build") . '/tests/pty';
 for my $job ('', '&') {
@@ -227,9 +223,8 @@ $p->stop;
 # Limits.
 ($p, $c) = pair('--idle-timeout', '0.3');
 is ask($c, 'x'), 'Hello, x!', 'before the limit';
-$r = $p->finish;
-is $r->{status}, 5, '--idle-timeout';
-like $r->{err}, qr/no datagram within 0\.\d+ s \(--idle-timeout\); received 1 datagram$/, 'told';
+exits $p->finish, 5, '--idle-timeout',
+    err => qr/no datagram within 0\.\d+ s \(--idle-timeout\); received 1 datagram$/;
 # One that came in time is served, however late the process looks.
 ($p, $c) = pair('--idle-timeout', '0.4');
 $p->signal('STOP');
@@ -237,11 +232,9 @@ $c->send('late');
 select undef, undef, undef, 0.8;
 $p->signal('CONT');
 ok(IO::Select->new($c)->can_read(5), '--idle-timeout: a datagram that waits');
-$r = $p->finish;
-is $r->{status}, 5, 'and the limit holds again';
-like $r->{err}, qr/received 1 datagram$/, 'after it';
-$r = run('udp-serve', '-m', '0.2', '0');
-is $r->{status}, 5, '--max-time';
+exits $p->finish, 5, 'and the limit holds again, after it',
+    err => qr/received 1 datagram$/;
+exits run('udp-serve', '-m', '0.2', '0'), 5, '--max-time';
 
 # Events.
 ($p, $c) = pair('--json', '--count', '1');

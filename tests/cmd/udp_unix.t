@@ -92,21 +92,17 @@ $r = run('udp-send', "unix:$dir/perl", 'one', '');
 is $r->{out}, "<one>\n<>\n", 'a Perl server answers';
 reap($pid);
 close $s;
-$r = run('udp-send', "unix:$dir/perl", 'x');
-is $r->{status}, 4, 'nobody there is refused';
-$r = run('udp-send', "unix:$dir/nothing", 'x');
-is $r->{status}, 7, 'no path is another thing';
+exits run('udp-send', "unix:$dir/perl", 'x'), 4, 'nobody there is refused';
+exits run('udp-send', "unix:$dir/nothing", 'x'), 7, 'no path is another thing';
 $s = unix_socket("$dir/perl2");
-$r = run({ stdin => 'z' x 60_000 }, 'udp-send', '--no-reply', '--whole',
-    "unix:$dir/perl2");
-is $r->{status}, 0, 'a long one';
+exits run({ stdin => 'z' x 60_000 }, 'udp-send', '--no-reply', '--whole',
+    "unix:$dir/perl2"), 0, 'a long one';
 recv $s, $got, 70_000, 0;
 is length $got, 60_000, 'arrives whole';
-$r = run({ stdin => 'z' x 60_000 }, 'udp-send', '--no-reply', '--whole',
-    '--sndbuf', 4096, "unix:$dir/perl2");
-is $r->{status}, 7, 'one that is longer than the send buffer: status';
-like $r->{err}, qr{unix:\Q$dir\E/perl2: a datagram of 60000 bytes is longer than the socket's send buffer$},
-    'and why';
+exits run({ stdin => 'z' x 60_000 }, 'udp-send', '--no-reply', '--whole',
+    '--sndbuf', 4096, "unix:$dir/perl2"), 7,
+    'one that is longer than the send buffer: status',
+    err => qr{unix:\Q$dir\E/perl2: a datagram of 60000 bytes is longer than the socket's send buffer$};
 is_deeply [glob "$dir/sockt*"], [], 'clients leave nothing behind';
 
 SKIP: {

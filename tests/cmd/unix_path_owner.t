@@ -54,17 +54,15 @@ while (@fill < 100) {
     last unless connect $c, Socket::pack_sockaddr_un($path);
     push @fill, $c;
 }
-my $r = run('listen', "unix:$path");
-is $r->{status}, 7, 'a server whose queue is full';
-like $r->{err}, qr/address in use/, 'is told as such';
+exits run('listen', "unix:$path"), 7, 'a server whose queue is full',
+    err => qr/address in use/;
 ok -S $path, 'and keeps its path';
 @fill = ();
 close $full;
 unlink $path;
 my $dgram = unix_server(SOCK_DGRAM);
-$r = run('listen', "unix:$path");
-is $r->{status}, 7, 'a socket of another type';
-like $r->{err}, qr/address in use/, 'is told as such';
+exits run('listen', "unix:$path"), 7, 'a socket of another type',
+    err => qr/address in use/;
 close $dgram;
 unlink $path;
 

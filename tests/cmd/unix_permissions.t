@@ -26,9 +26,8 @@ for my $command ('listen', 'serve-hello', 'udp-serve') {
         ok !-e $path, 'the path is removed as always';
     }
     for my $bad ('888', '7777', '', 'rw', '-1', '00660', '+60') {
-        my $r = run($command, "unix:$path", "--mode=$bad");
-        is $r->{status}, 2, "--mode '$bad' is a usage error";
-        like $r->{err}, qr/octal/, 'which says what is expected';
+        exits run($command, "unix:$path", "--mode=$bad"), 2,
+            "--mode '$bad' is a usage error", err => qr/octal/;
     }
     for my $where ([0], [ '127.0.0.1', 0 ], [ 'unix:@sockt-test' ],
         [ '--fd', 3 ]) {

@@ -32,10 +32,9 @@ for my $file (sort keys %runs) {
         TORTURE_SCENARIOS => join(',', map { /^(\S+)/ } @runs),
         TORTURE_RUNS => join('|', map { s/ (?=\w+$)/ \\d+ /r } @runs),
     );
-    my $r = run({ command => $^X, env => \%env, timeout => 200 },
-        "$Sockt::TOP/tests/torture/$file.t");
-    is $r->{status}, 0, "$file: @runs" or diag "$r->{out}$r->{err}";
-    unlike $r->{out}, qr/: 0 runs/, '  each of them has happened';
+    exits run({ command => $^X, env => \%env, timeout => 200 },
+        "$Sockt::TOP/tests/torture/$file.t"), 0,
+        "$file: @runs, each of them has happened", no_out => qr/: 0 runs/;
 }
 
 done_testing;

@@ -7,8 +7,7 @@ my $port = free_port();
 
 sub refuses {
     my ($name, @args) = @_;
-    my $r = run(@args);
-    is $r->{status}, 2, "$name: usage";
+    exits run(@args), 2, "$name: usage";
     is slurp($file), 'kept', '  and the file is as it was';
     is join(' ', map { s/.*\///r } glob "$dir/*"), 'kept', '  and alone';
 }
@@ -43,8 +42,7 @@ is $r->{status}, 2, 'the same from the environment';
 ok !-e "$dir/new.part", '  and nothing was made';
 
 # A target is asked for at every connection, but it is known at the start.
-$r = run({ timeout => 5 }, 'listen', '-n', 0, '--to', "localhost:$port");
-is $r->{status}, 2, 'listen -n --to NAME';
-unlike $r->{err}, qr/listening/, '  before it listens';
+exits run({ timeout => 5 }, 'listen', '-n', 0, '--to', "localhost:$port"), 2,
+    'listen -n --to NAME, before it listens', no_err => qr/listening/;
 
 done_testing;

@@ -31,7 +31,7 @@ use Test::More ();
 use Time::HiRes qw(time);
 
 our @ISA = qw(Exporter);
-our @EXPORT = qw(sockt run start tcp_listener udp_socket tcp_client peer
+our @EXPORT = qw(sockt run start exits tcp_listener udp_socket tcp_client peer
     exchange reap slurp spew scratch has_ipv6 is_root free_port own_network
     children await_child is_running is_asleep left_behind
     group_ends set_loopback acknowledged glob built);
@@ -158,6 +158,29 @@ sub run {
 sub start {
     my $o = ref $_[0] eq 'HASH' ? shift : {};
     return Sockt::Process->new($o, @_);
+}
+
+# One test of how a run ended: its status (-15 where SIGTERM ended it), or
+# "STATUS OUT". Of what else is given, out and err equal a text, or match a
+# pattern or each of a list; no_out and no_err match none; within is more seconds
+# than it took.
+sub exits {
+    my ($r, $status, $name, %want) = @_;
+    my $got = $r->{signal} ? -$r->{signal} : $r->{status};
+    $got .= " $r->{out}" if $status =~ / /;
+    my @wrong = $got eq $status ? () : "status '$got', not '$status'";
+    my $within = delete $want{within} // 'inf';
+    push @wrong, "$r->{seconds} s" if $r->{seconds} >= $within;
+    for my $key (sort keys %want) {
+        my ($none, $field) = $key =~ /^(no_)?(out|err)$/ or croak $key;
+        for my $value (ref $want{$key} eq 'ARRAY' ? @{ $want{$key} } : $want{$key}) {
+            my $is = ref $value ? $r->{$field} =~ $value : $r->{$field} eq $value;
+            push @wrong, "$key: not '$value'" if !$is == !$none;
+        }
+    }
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    return Test::More::ok(!@wrong, $name)
+        || Test::More::diag(join "\n", @wrong, "out '$r->{out}'", "err '$r->{err}'");
 }
 
 # A listening Perl socket on a free port of address (127.0.0.1).
