@@ -24,7 +24,6 @@
 struct connect_options {
 	int zero;         /* -z: connect, report, exit */
 	const char *exec; /* -e: a program run by sh -c */
-	struct connect_check_options check;
 };
 
 static struct connect_options connect_options;
@@ -207,14 +206,14 @@ prepare(struct client *c, struct err *e)
 
 	c->until = deadline_max_time(options.time.max_ms);
 	diag_limit(c->until, options_idle_limit().ms);
-	c->check.o = &connect_check_options;
 	c->check.connector = connector;
 	c->check.has_program = c->program != NULL;
 	c->check.until = c->until;
 	connector->checks_via = c->action == CHECK;
 	connector->stops_via = ends_early;
 	connector->timeout = options_connect_limit();
-	connector->retry_ms = options.time.retry_ms;
+	/* The test repeats its attempts itself. */
+	connector->retry_ms = c->action == CHECK ? -1 : options.time.retry_ms;
 	connector->tls.expects_answer =
 	    !ends_early && !stdio_relay_ends_with_input();
 	/* Unless --on-eof fin was typed. */
@@ -243,7 +242,7 @@ check_unused(
 		return err_set(e, ERR_USAGE,
 		    "--%s is about testing ports: it needs --zero (-z)",
 		    test->name);
-	if (test != NULL && connect_check_measures(&connect_check_options) &&
+	if (test != NULL && connect_check_measures() &&
 	    options.connector.via != NULL && !options.connector.tls.is_on)
 		return err_set(e, ERR_USAGE,
 		    "--%s measures connections: the program of --via does not "
@@ -267,8 +266,7 @@ choose_action(struct client *c, bool has_exec, struct err *e)
 	if (has_exec && has_program)
 		return err_set(e, ERR_USAGE,
 		    "--exec and a program cannot be used together");
-	if (connect_check_measures(&connect_check_options) &&
-	    (has_exec || has_program))
+	if (connect_check_measures() && (has_exec || has_program))
 		return err_set(e, ERR_USAGE,
 		    "--count, --interval and --stats measure connections: they "
 		    "do not run a program");

@@ -15,6 +15,7 @@
 #include "base/num.h"
 #include "base/step.h"
 #include "base/text.h"
+#include "cmd/options.h"
 #include "cmd/result.h"
 #include "dial/connector.h"
 #include "dial/reconnect.h"
@@ -32,22 +33,28 @@
 enum { UNTIL_OPEN, UNTIL_CLOSED };
 static const char *const until_words[] = {"open", "closed", NULL};
 
-struct connect_check_options connect_check_options = CONNECT_CHECK_OPTIONS_INIT;
+static struct {
+	int any;             /* one endpoint suffices */
+	int64_t count;       /* attempts on each; 0: not given */
+	int64_t interval_ms; /* from one attempt to the next; -1: not given */
+	int stats;           /* print a summary */
+	int until;           /* open or closed */
+} check_options = {.interval_ms = -1};
 
 const struct opt connect_check_opts[] = {
-    FLAG(0, "any", connect_check_options, any,
+    FLAG(0, "any", check_options, any,
 	"succeed when one of several endpoints is open",
 	.excludes = "count interval stats"),
-    NUMBER(0, "count", "N", connect_check_options, count,
+    NUMBER(0, "count", "N", check_options, count,
 	"connect N times, and print each round trip", .min = 1,
 	.excludes = "retry-for"),
-    DURATION(0, "interval", "T", connect_check_options, interval_ms,
+    DURATION(0, "interval", "T", check_options, interval_ms,
 	"connect every T, without --count until interrupted",
 	.excludes = "retry-for"),
-    FLAG(0, "stats", connect_check_options, stats,
+    FLAG(0, "stats", check_options, stats,
 	"print a summary: attempts, lost, round-trip times",
 	.excludes = "retry-for"),
-    CHOICE(0, "until", "STATE", connect_check_options, until,
+    CHOICE(0, "until", "STATE", check_options, until,
 	"succeed when the endpoints are open, or when they are closed",
 	.choices = until_words,
 	.excludes = "count interval stats proxy via tls"),
@@ -56,7 +63,7 @@ const struct opt connect_check_opts[] = {
 
 /* The result of an attempt; a child passes it to its parent. */
 struct attempt_record {
-	int64_t start_ns, end_ns;
+	int64_t start_ns;
 	int64_t ns;      /* how long it took, without the name lookup */
 	bool is_refused; /* it failed, since nobody listens */
 	struct err e;    /* ERR_NONE if it connected */
@@ -68,19 +75,20 @@ _Static_assert(sizeof(struct attempt_record) <= PIPE_BUF, "of a pipe");
 /* An endpoint. */
 struct target {
 	const struct endpoint *endpoint;
-	bool is_waiting;         /* for its next attempt */
-	int64_t due_ns;          /* when that may begin */
-	struct reconnect *retry; /* --retry-for, owned; NULL */
-	int64_t attempts;        /* whose results are recorded */
-	enum err_kind kind;      /* of the last failure */
-	char *reason;            /* its text if it is reported later; owned */
-	struct rtt_stats stats;  /* if round trips are measured */
+	bool is_waiting;              /* for its next attempt */
+	int64_t due_ns;               /* when that may begin */
+	struct reconnect *retry;      /* --retry-for, owned; NULL */
+	uint64_t attempts, connected; /* those recorded */
+	enum err_kind kind;           /* of the last failure */
+	char *reason; /* its text if it is reported later; owned */
+	struct rtt_stats_times times;
 };
 
 /* An attempt: a dial, or a child process for what needs one. */
 struct attempt {
 	struct target *target;
 	int64_t start_ns;
+	struct deadline until;
 	size_t at; /* its first entry of fds */
 	struct dial *dial;
 	struct proc *child;
@@ -91,6 +99,7 @@ struct attempt {
 struct target_list {
 	const struct connect_check *check;
 	struct target *items;
+	uint64_t max;   /* attempts on each; 0: until interrupted */
 	size_t waiting; /* items that wait for an attempt */
 	size_t cursor;  /* the item that is looked at next */
 	int64_t due_ns; /* no waiting item is due earlier */
@@ -123,78 +132,57 @@ connect_check_parse(
 }
 
 bool
-connect_check_measures(const struct connect_check_options *o)
+connect_check_measures(void)
 {
-	return o->count > 0 || o->interval_ms >= 0 || o->stats;
+	return check_options.count > 0 || check_options.interval_ms >= 0 ||
+	       check_options.stats;
 }
 
-/* The number of attempts on each endpoint; 0: until interrupted. */
-static int64_t
-max_attempts(const struct connect_check_options *o)
-{
-	return o->count == 0 && o->interval_ms < 0 ? 1 : o->count;
-}
-
-/* Whether an attempt needs no process of its own. */
-static bool
-is_direct(const struct connector_options *o)
-{
-	return o->proxy == NULL && o->via == NULL && !o->tls.is_on;
-}
-
-/* In the child: one attempt. Unused bytes of the record are 0. */
+/* In the child: makes the attempt, and sends its record. */
 static void
-attempt_in_child(const struct connect_check *c, const struct endpoint *ep,
-    struct deadline until, int out)
+attempt_in_child(
+    const struct connect_check *c, const struct attempt *a, int out)
 {
-	struct connector_options once = *c->connector;
 	struct attempt_record r;
 	struct dial_result dialed = {.resolve_ns = 0};
-	struct err e = ERR_INIT;
-	int fd;
+	int fd = -1;
 
 	memset(&r, 0, sizeof(r));
 	r.start_ns = clock_now();
-	once.retry_ms = -1;
-	if (signals_catch(&e) < 0 ||
-	    (fd = connector_open(ep, &once, until, &dialed, &e)) < 0) {
-		r.e.kind = e.kind;
-		r.e.errnum = e.errnum;
-		r.e.waits = e.waits;
-		snprintf(r.e.text, sizeof(r.e.text), "%s", e.text);
-	}
-	r.end_ns = clock_now();
-	r.ns = r.end_ns - r.start_ns - dialed.resolve_ns;
-	if (r.e.kind == ERR_NONE)
+	if (signals_catch(&r.e) == 0)
+		fd = connector_open(
+		    a->target->endpoint, c->connector, a->until, &dialed, &r.e);
+	r.ns = clock_now() - r.start_ns - dialed.resolve_ns;
+	if (fd >= 0) {
+		err_clear(&r.e);
 		connector_discard(&dialed, &fd);
+	}
 	step_flush();
 	(void)fd_write_all(out, &r, sizeof(r));
 }
 
 /* Starts a child for the attempt. Returns 0, or -1 with *e. */
 static int
-start_child(const struct connect_check *c, struct attempt *a,
-    struct deadline until, struct err *e)
+start_child(const struct connect_check *c, struct attempt *a, struct err *e)
 {
-	const struct endpoint *ep = a->target->endpoint;
-	int ends[2], saved;
-	pid_t pid;
+	int ends[2] = {-1, -1}, errnum;
+	pid_t pid = -1;
 
-	if (fd_pipe(ends, false) < 0)
-		return err_sys(e, ERR_FAILED, errno, "%s", endpoint_text(ep));
-	pid = proc_fork(&a->child, NULL);
+	if (fd_pipe(ends, false) == 0)
+		pid = proc_fork(&a->child, NULL);
+	errnum = errno;
 	if (pid == 0) {
 		fd_close(&ends[0]);
-		attempt_in_child(c, ep, until, ends[1]);
+		attempt_in_child(c, a, ends[1]);
 		_exit(0);
 	}
-	saved = errno;
 	fd_close(&ends[1]);
 	a->in = ends[0];
 	if (pid > 0)
 		return 0;
 	fd_close(&a->in);
-	return err_sys(e, ERR_FAILED, saved, "%s", endpoint_text(ep));
+	return err_sys(
+	    e, ERR_FAILED, errnum, "%s", endpoint_text(a->target->endpoint));
 }
 
 /* Reports an attempt as an event, or else as a line: a result if round trips
@@ -203,15 +191,13 @@ static void
 log_attempt(const struct target_list *list, const struct target *t,
     const struct attempt_record *r)
 {
-	const struct connect_check *c = list->check;
-	bool measures = connect_check_measures(c->o);
 	bool is_connected = r->e.kind == ERR_NONE;
-	bool is_closed = is_connected && c->o->until == UNTIL_CLOSED;
+	bool is_closed = is_connected && check_options.until == UNTIL_CLOSED;
 	struct json *j;
 	const char *text = endpoint_text(t->endpoint);
 	const char *duration = num_duration_text(r->ns);
 
-	if (measures && !diag_is_json()) {
+	if (connect_check_measures() && !diag_is_json()) {
 		if (is_connected)
 			result_print("%s: connected in %s\n", text, duration);
 		else
@@ -226,27 +212,14 @@ log_attempt(const struct target_list *list, const struct target *t,
 	else
 		json_text(j, "reason", r->e.text);
 	/* The line of a single one was that of its connection. */
-	diag_event_end(c->count == 1 && !is_closed ? DIAG_STEP + 1
-		       : is_connected              ? DIAG_NOTE
-						   : DIAG_STEP,
+	diag_event_end(list->check->count == 1 && !is_closed ? DIAG_STEP + 1
+		       : is_connected                        ? DIAG_NOTE
+							     : DIAG_STEP,
 	    "%s: %s%s", text,
 	    is_closed      ? "closed"
 	    : is_connected ? "connected in "
 			   : "not connected",
 	    is_connected && !is_closed ? duration : "");
-}
-
-/* Adds an attempt to the target's statistics. */
-static void
-count_attempt(struct target *t, const struct attempt_record *r)
-{
-	int64_t rtt;
-
-	rtt_stats_sent(&t->stats, r->end_ns - r->ns);
-	if (r->e.kind == ERR_NONE)
-		(void)rtt_stats_received(&t->stats, -1, r->end_ns, &rtt);
-	else
-		rtt_stats_expire(&t->stats, r->end_ns);
 }
 
 /* The target waits for its next attempt. */
@@ -266,74 +239,66 @@ static void
 record(
     struct target_list *list, struct target *t, const struct attempt_record *r)
 {
-	const struct connect_check *c = list->check;
-	bool measures = connect_check_measures(c->o);
-	int64_t next_ns = r->start_ns, max = max_attempts(c->o);
+	int64_t next_ns = r->start_ns;
 
 	free(t->retry);
 	t->retry = NULL;
 	t->attempts++;
-	if (measures)
-		count_attempt(t, r);
 	log_attempt(list, t, r);
 	if (r->e.kind == ERR_NONE) {
 		list->has_succeeded = true;
+		t->connected++;
+		rtt_stats_add(&t->times, r->ns);
 	} else {
 		t->kind = r->e.kind;
 		free(t->reason);
 		t->reason = NULL;
-		if (measures || c->o->any || c->count == 1)
+		if (connect_check_measures() || check_options.any ||
+		    list->check->count == 1)
 			t->reason = mem_text(r->e.text);
 		else
 			diag_error(&r->e);
 	}
-	if (c->o->interval_ms > 0)
-		next_ns += clock_ns(c->o->interval_ms);
-	if (max == 0 || t->attempts < max)
+	if (check_options.interval_ms > 0)
+		next_ns += clock_ns(check_options.interval_ms);
+	if (list->max == 0 || t->attempts < list->max)
 		await_turn(list, t, next_ns);
-}
-
-/* With --until closed an open port is the failure, and a refusal is not. */
-static void
-invert(const struct target *t, struct attempt_record *r)
-{
-	if (r->e.kind == ERR_NONE)
-		err_set(&r->e, ERR_FAILED, "%s is open",
-		    endpoint_text(t->endpoint));
-	else if (r->is_refused)
-		err_clear(&r->e);
 }
 
 /*
  * An attempt has ended: it is recorded, unless there will be another one. One
  * that failed for want of what the others in flight have waits for their end;
- * one that --max-time ended measures nothing.
+ * one that --max-time ended measures nothing. With --until closed an open port
+ * is the failure, and a refusal is not.
  */
 static void
 on_end(struct target_list *list, struct target *t, struct attempt_record *r)
 {
-	const struct connect_check *c = list->check;
-	bool is_closed = c->o->until == UNTIL_CLOSED, is_transient;
+	bool may_retry = r->e.waits;
 	int errnum = r->e.errnum;
 
 	if (r->e.kind != ERR_NONE && list->in_flight > 0 &&
 	    (err_is_shortage(errnum) ||
 		(r->e.kind == ERR_FAILED && errnum == EAGAIN))) {
 		list->limit = list->in_flight;
-		if (t->retry != NULL && t->retry->last.kind == ERR_NONE) {
+		if (t->retry->last.kind == ERR_NONE) {
 			free(t->retry);
 			t->retry = NULL;
 		}
-		await_turn(list, t, r->end_ns);
+		await_turn(list, t, clock_now());
 		return;
 	}
-	if (connect_check_measures(c->o) && r->e.kind == ERR_TIMEOUT &&
-	    deadline_passed(c->until))
+	if (connect_check_measures() && r->e.kind == ERR_TIMEOUT &&
+	    deadline_passed(list->check->until))
 		return;
-	is_transient = r->e.waits || (is_closed && r->e.kind == ERR_NONE);
-	if (is_closed)
-		invert(t, r);
-	if (r->e.kind != ERR_NONE && t->retry != NULL && is_transient &&
+	if (check_options.until == UNTIL_CLOSED && r->e.kind == ERR_NONE) {
+		may_retry = true;
+		err_set(&r->e, ERR_FAILED, "%s is open",
+		    endpoint_text(t->endpoint));
+	} else if (check_options.until == UNTIL_CLOSED && r->is_refused) {
+		err_clear(&r->e);
+	}
+	if (r->e.kind != ERR_NONE && may_retry &&
 	    reconnect_pause(t->retry, list->missing, &r->e) == 0)
 		await_turn(list, t, t->retry->due.at_ns);
 	else
@@ -347,14 +312,13 @@ begin(struct target_list *list, struct target *t)
 	const struct connect_check *c = list->check;
 	struct attempt *a = &list->attempts[list->in_flight];
 	struct attempt_record r = {.start_ns = clock_now()};
-	struct deadline until;
+	const struct connector_options *o = c->connector;
 
 	t->is_waiting = false;
 	list->waiting--;
-	r.end_ns = r.start_ns;
 	if (t->retry == NULL && !deadline_passed(c->until)) {
 		t->retry = mem_array(1, sizeof(*t->retry));
-		reconnect_start(t->retry, c->connector->retry_ms, c->until);
+		reconnect_start(t->retry, options.time.retry_ms, c->until);
 	} else if (t->retry == NULL) {
 		list->untested += t->attempts == 0;
 		return;
@@ -362,15 +326,16 @@ begin(struct target_list *list, struct target *t)
 		record(list, t, &r);
 		return;
 	}
-	until = deadline_first(
-	    t->retry->end, deadline_limit(c->connector->timeout.ms,
-			       c->connector->timeout.option));
-	*a = (struct attempt){.target = t, .start_ns = r.start_ns, .in = -1};
+	*a = (struct attempt){.target = t,
+	    .start_ns = r.start_ns,
+	    .until = deadline_first(t->retry->end,
+		deadline_limit(o->timeout.ms, o->timeout.option)),
+	    .in = -1};
 	if (c->count > 1 && step_is_on())
 		step_name_endpoint(endpoint_text(t->endpoint));
-	if (is_direct(c->connector))
-		a->dial = dial_start(t->endpoint, &c->connector->dial, until);
-	else if (start_child(c, a, until, &r.e) < 0) {
+	if (o->proxy == NULL && o->via == NULL && !o->tls.is_on)
+		a->dial = dial_start(t->endpoint, &o->dial, a->until);
+	else if (start_child(c, a, &r.e) < 0) {
 		on_end(list, t, &r);
 		return;
 	}
@@ -410,7 +375,7 @@ advance(struct target_list *list, struct attempt *a, struct attempt_record *r)
 	struct dial_result dialed = {.resolve_ns = 0};
 	int fd;
 
-	memset(r, 0, sizeof(*r));
+	*r = (struct attempt_record){.start_ns = a->start_ns};
 	if (list->check->count > 1 && step_is_on())
 		step_name_endpoint(endpoint_text(a->target->endpoint));
 	if (a->dial != NULL) {
@@ -418,18 +383,14 @@ advance(struct target_list *list, struct attempt *a, struct attempt_record *r)
 			return false;
 		r->is_refused = dial_is_refused(a->dial);
 		fd = dial_finish(&a->dial, &dialed, &r->e);
-		r->start_ns = a->start_ns;
-		r->end_ns = clock_now();
-		r->ns = r->end_ns - r->start_ns - dialed.resolve_ns;
+		r->ns = clock_now() - r->start_ns - dialed.resolve_ns;
 		sock_close(&fd);
 		return true;
 	}
 	if (fds->revents == 0)
 		return false;
 	if (read(a->in, r, sizeof(*r)) != (ssize_t)sizeof(*r)) {
-		memset(r, 0, sizeof(*r));
-		r->start_ns = a->start_ns;
-		r->end_ns = clock_now();
+		*r = (struct attempt_record){.start_ns = a->start_ns};
 		err_set(&r->e, ERR_FAILED,
 		    "%s: the process that tests it ended early",
 		    endpoint_text(a->target->endpoint));
@@ -437,6 +398,34 @@ advance(struct target_list *list, struct attempt *a, struct attempt_record *r)
 	fd_close(&a->in);
 	proc_free(&a->child);
 	return true;
+}
+
+/* What is waited for: not what has just begun, and the process of an attempt
+ * says so itself. */
+static const char *
+wait_text(void *context)
+{
+	const struct target_list *list = context;
+	const struct attempt *first = NULL, *a = list->attempts;
+	size_t i, silent = 0;
+
+	for (i = 0; i < list->in_flight; i++, a++) {
+		if (a->dial == NULL || !deadline_passed(deadline_from(
+					   a->start_ns, WAIT_REPORT_MS / 2)))
+			continue;
+		if (silent++ == 0)
+			first = a;
+	}
+	if (silent == 0)
+		return NULL;
+	return text_format("%s %s%s: no answer yet%s",
+	    list->in_flight == 1 && resolve_is_pending() ? "looking up"
+							 : "connecting to",
+	    endpoint_text(first->target->endpoint),
+	    silent == 1 ? "" : text_format(" and %zu more", silent - 1),
+	    deadline_is_set(first->until)
+		? ""
+		: " (--connect-timeout would wait no longer)");
 }
 
 /* Waits for the attempts in flight, and for the next one. Returns 0, or -1 with
@@ -488,7 +477,7 @@ test_all(struct target_list *list, struct err *e)
 			}
 			list->attempts[i] = list->attempts[--list->in_flight];
 			on_end(list, t, &r);
-			if (list->check->o->any && list->has_succeeded)
+			if (check_options.any && list->has_succeeded)
 				return 0;
 		}
 		if (result_flush(e) < 0)
@@ -501,116 +490,103 @@ test_all(struct target_list *list, struct err *e)
 static void
 report_summary(const struct target_list *list, const struct target *t)
 {
-	const struct rtt_stats *s = &t->stats;
-	uint64_t lost = rtt_stats_lost(s);
+	uint64_t lost = t->attempts - t->connected;
 	struct json *j;
 	const char *text = endpoint_text(t->endpoint);
 
 	if (diag_is_json()) {
 		j = diag_event_begin("summary");
 		json_text(j, "endpoint", text);
-		json_number(j, "attempts", s->sent);
-		json_number(j, "connected", s->answered);
+		json_number(j, "attempts", t->attempts);
+		json_number(j, "connected", t->connected);
 		json_number(j, "lost", lost);
-		rtt_stats_json(s, j);
+		rtt_stats_json(&t->times, j);
 		json_seconds(
 		    j, "seconds", clock_seconds(list->start_ns, clock_now()));
 		diag_event_end(DIAG_NOTE, "%s", text);
-	} else if (list->check->o->stats) {
+	} else if (check_options.stats) {
 		result_print("%s: %s, %llu connected, %llu lost (%.3g%%)\n%s",
-		    text, num_count_text(s->sent, "attempt"),
-		    (unsigned long long)s->answered, (unsigned long long)lost,
-		    100.0 * (double)lost / (double)s->sent, rtt_stats_times(s));
+		    text, num_count_text(t->attempts, "attempt"),
+		    (unsigned long long)t->connected, (unsigned long long)lost,
+		    100.0 * (double)lost / (double)t->attempts,
+		    rtt_stats_times(&t->times));
 	}
 }
 
-/* Reports the failures that were not reported when they happened. */
+/* Reports a failure that was not reported when it happened. */
 static void
-report_failure(const struct target_list *list, const struct target *t)
+report_failure(const struct target *t)
 {
-	const struct connect_check *c = list->check;
-	bool measures = connect_check_measures(c->o);
 	struct err e;
 
-	if (t->reason == NULL || (c->count == 1 && !measures) ||
-	    (c->o->any && list->has_succeeded))
-		return;
 	err_set(&e, t->kind, "%s", t->reason);
-	if (measures && t->attempts > 1)
-		err_lead(&e, "%llu of %lld attempts failed; the last one: ",
-		    (unsigned long long)rtt_stats_lost(&t->stats),
-		    (long long)t->attempts);
+	if (connect_check_measures() && t->attempts > 1)
+		err_lead(&e, "%llu of %llu attempts failed; the last one: ",
+		    (unsigned long long)(t->attempts - t->connected),
+		    (unsigned long long)t->attempts);
 	diag_error(&e);
 }
 
-/* Sets the status. Returns 0, or -1 with *e, which has no text unless that of a
- * single endpoint. */
-static int
-set_status(const struct target_list *list, struct err *e)
-{
-	const struct connect_check *c = list->check;
-	enum err_kind kind, found = ERR_NONE;
-	size_t i;
-
-	if (c->o->any && list->has_succeeded)
-		return 0;
-	for (i = 0; i < c->count; i++) {
-		kind = list->items[i].kind;
-		if (found == ERR_NONE ||
-		    (c->o->any ? err_rank(kind) < err_rank(found)
-			       : err_rank(kind) > err_rank(found)))
-			found = kind;
-	}
-	if (c->count == 1 && !connect_check_measures(c->o) && found != ERR_NONE)
-		return err_set(e, found, "%s", list->items[0].reason);
-	return found == ERR_NONE ? 0 : err_status(e, (int)found);
-}
-
 /* Ends the test: reports what is left, and sets the status, unless *e holds an
- * error already. */
+ * error already. That of a single endpoint is the command's. */
 static int
 finish(const struct target_list *list, int result, struct err *e)
 {
 	const struct connect_check *c = list->check;
-	bool measures = connect_check_measures(c->o);
-	bool is_short = false;
-	size_t i;
+	bool measures = connect_check_measures(), is_short = false;
+	bool is_done = check_options.any && list->has_succeeded;
+	bool is_single = c->count == 1 && !measures;
+	enum err_kind found = ERR_NONE;
+	const struct target *t, *end = list->items + c->count;
 
-	for (i = 0; i < c->count && measures; i++)
-		if (list->items[i].attempts > 0)
-			report_summary(list, &list->items[i]);
+	for (t = list->items; t < end && measures; t++)
+		if (t->attempts > 0)
+			report_summary(list, t);
 	if (result < 0)
 		return -1;
-	for (i = 0; i < c->count; i++) {
-		report_failure(list, &list->items[i]);
-		is_short = is_short || max_attempts(c->o) == 0 ||
-			   list->items[i].attempts < max_attempts(c->o);
+	for (t = list->items; t < end; t++) {
+		if (t->reason != NULL && !is_single && !is_done)
+			report_failure(t);
+		is_short =
+		    is_short || list->max == 0 || t->attempts < list->max;
+		if (found == ERR_NONE ||
+		    (check_options.any ? err_rank(t->kind) < err_rank(found)
+				       : err_rank(t->kind) > err_rank(found)))
+			found = t->kind;
 	}
 	if (measures && is_short && deadline_passed(c->until))
 		return deadline_error(c->until, "", e);
-	if (list->untested > 0 && !(c->o->any && list->has_succeeded))
+	if (is_done)
+		return 0;
+	if (list->untested > 0)
 		return deadline_error(c->until,
 		    text_format("%s not tested",
 			num_count_text(list->untested, "endpoint")),
 		    e);
-	return set_status(list, e);
+	if (found == ERR_NONE)
+		return 0;
+	return is_single ? err_set(e, found, "%s", list->items[0].reason)
+			 : err_status(e, (int)found);
 }
 
 int
 connect_check_run(const struct connect_check *c, struct err *e)
 {
-	bool measures = connect_check_measures(c->o);
 	struct target_list list = {.check = c,
+	    .max = check_options.count == 0 && check_options.interval_ms < 0
+		       ? 1
+		       : (uint64_t)check_options.count,
 	    .limit = MAX_IN_FLIGHT,
 	    .due_ns = INT64_MAX,
-	    .missing =
-		c->o->until == UNTIL_CLOSED ? "not closed" : "no connection",
+	    .missing = check_options.until == UNTIL_CLOSED ? "not closed"
+							   : "no connection",
 	    .start_ns = clock_now()};
+	struct wait_reason reason;
 	struct attempt *a;
 	struct target *t;
 	int result;
 
-	if (measures || (diag_is_json() && !c->has_program)) {
+	if (connect_check_measures() || (diag_is_json() && !c->has_program)) {
 		result_print_events();
 		if (result_start(c->until, e) < 0)
 			return -1;
@@ -618,11 +594,11 @@ connect_check_run(const struct connect_check *c, struct err *e)
 	list.items = mem_array(c->count, sizeof(list.items[0]));
 	for (t = list.items; t < list.items + c->count; t++) {
 		t->endpoint = &c->endpoints[t - list.items];
-		if (measures)
-			rtt_stats_start(&t->stats, 1, 0);
 		await_turn(&list, t, 0);
 	}
+	wait_begin(&reason, wait_text, &list);
 	result = test_all(&list, e);
+	wait_end();
 	/* All children receive the signal at the same time. */
 	proc_end_all();
 	for (a = list.attempts; a < list.attempts + list.in_flight; a++) {
@@ -632,7 +608,6 @@ connect_check_run(const struct connect_check *c, struct err *e)
 	}
 	result = finish(&list, result, e);
 	for (t = list.items; t < list.items + c->count; t++) {
-		rtt_stats_release(&t->stats);
 		free(t->retry);
 		free(t->reason);
 	}

@@ -17,26 +17,11 @@ struct connector_options;
 struct endpoint;
 struct err;
 
-struct connect_check_options {
-	int any;             /* one endpoint suffices */
-	int64_t count;       /* attempts on each; 0: not given */
-	int64_t interval_ms; /* from one attempt to the next; -1: not given */
-	int stats;           /* print a summary */
-	int until;           /* open or closed */
-};
-
-#define CONNECT_CHECK_OPTIONS_INIT \
-	{                          \
-		.interval_ms = -1  \
-	}
-
 /* The options that need -z. */
-extern struct connect_check_options connect_check_options;
 extern const struct opt connect_check_opts[];
 
 struct connect_check {
-	const struct connect_check_options *o;
-	const struct connector_options *connector;
+	const struct connector_options *connector; /* of one attempt each */
 	const struct endpoint *endpoints;
 	size_t count;
 	bool has_program;      /* it has stdout */
@@ -52,7 +37,7 @@ struct endpoint *connect_check_parse(
     char *const *operands, int count, size_t *parsed, struct err *e);
 
 /* Whether each endpoint is connected to again and again, and timed. */
-bool connect_check_measures(const struct connect_check_options *o);
+bool connect_check_measures(void);
 
 /*
  * Connects to all endpoints and closes the connections. The caller catches

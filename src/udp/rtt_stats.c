@@ -84,13 +84,7 @@ rtt_stats_received(
 		t->duplicates += !is_late;
 		return is_late ? RTT_STATS_LATE : RTT_STATS_DUPLICATE;
 	}
-	if (t->samples == 0 || *rtt_ns < t->min_ns)
-		t->min_ns = *rtt_ns;
-	if (*rtt_ns > t->max_ns)
-		t->max_ns = *rtt_ns;
-	t->sum_ns += (double)*rtt_ns;
-	t->squares_ns += (double)*rtt_ns * (double)*rtt_ns;
-	t->samples++;
+	rtt_stats_add(&t->times, *rtt_ns);
 	if (entry->replies++ == 0) {
 		t->answered++;
 		t->silent--;
@@ -131,18 +125,30 @@ rtt_stats_deadline(const struct rtt_stats *t)
 	return d;
 }
 
-static double
-mean(const struct rtt_stats *t)
+void
+rtt_stats_add(struct rtt_stats_times *t, int64_t ns)
 {
-	return t->sum_ns / (double)t->samples;
+	if (t->count == 0 || ns < t->min_ns)
+		t->min_ns = ns;
+	if (ns > t->max_ns)
+		t->max_ns = ns;
+	t->sum_ns += (double)ns;
+	t->squares_ns += (double)ns * (double)ns;
+	t->count++;
+}
+
+static double
+mean(const struct rtt_stats_times *t)
+{
+	return t->sum_ns / (double)t->count;
 }
 
 /* The standard deviation; its square root by Newton's method, which saves
  * linking libm. */
 static double
-deviation(const struct rtt_stats *t)
+deviation(const struct rtt_stats_times *t)
 {
-	double x = t->squares_ns / (double)t->samples - mean(t) * mean(t);
+	double x = t->squares_ns / (double)t->count - mean(t) * mean(t);
 	double r = x > 1 ? x : 1;
 	int i;
 
@@ -152,9 +158,9 @@ deviation(const struct rtt_stats *t)
 }
 
 void
-rtt_stats_json(const struct rtt_stats *t, struct json *j)
+rtt_stats_json(const struct rtt_stats_times *t, struct json *j)
 {
-	if (t->samples == 0)
+	if (t->count == 0)
 		return;
 	json_seconds(j, "min", (double)t->min_ns / 1e9);
 	json_seconds(j, "avg", mean(t) / 1e9);
@@ -163,9 +169,9 @@ rtt_stats_json(const struct rtt_stats *t, struct json *j)
 }
 
 const char *
-rtt_stats_times(const struct rtt_stats *t)
+rtt_stats_times(const struct rtt_stats_times *t)
 {
-	if (t->samples == 0)
+	if (t->count == 0)
 		return "";
 	return text_format(
 	    "round trip min/avg/max/mdev = %.3f/%.3f/%.3f/%.3f ms\n",
@@ -189,7 +195,7 @@ rtt_stats_text(const struct rtt_stats *t, uint64_t dropped)
 	    (unsigned long long)lost,
 	    t->sent == 0 ? 0.0 : 100.0 * (double)lost / (double)t->sent,
 	    (unsigned long long)t->duplicates, (unsigned long long)t->late,
-	    full, rtt_stats_times(t));
+	    full, rtt_stats_times(&t->times));
 }
 
 void

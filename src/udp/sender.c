@@ -556,7 +556,7 @@ sender_report(const struct sender *x, int64_t ns)
 		json_number(j, "late", t->late);
 		json_number(j, "dropped", sender_dropped(x));
 	}
-	rtt_stats_json(t, j);
+	rtt_stats_json(&t->times, j);
 	json_seconds(j, "seconds", (double)ns / 1e9);
 	diag_event_end(DIAG_NOTE, "sent %llu (%s), received %llu (%s)",
 	    (unsigned long long)t->sent, num_count_text(x->bytes_sent, "byte"),

@@ -39,10 +39,17 @@ my @rows = (
         ['connect', '127.0.0.1', $full->sockport]],
     ['no answer, with a limit', qr/connecting to 127\.0\.0\.1 port \d+: no answer yet/,
         ['connect', '-w', 60, '127.0.0.1', $full->sockport]],
+    ['no answer to a test', qr/connecting to 127\.0\.0\.1 port \d+: no answer yet \(--connect-timeout would wait no longer\)/,
+        ['connect', '-z', '127.0.0.1', $full->sockport]],
+    ['no answer to several', qr/connecting to 127\.0\.0\.1 port \d+ and 1 more: no answer yet\n/,
+        ['connect', '-z', '-w', 60,
+            map { '127.0.0.1:' . $full->sockport } 1, 2]],
     ['no answer from a proxy', qr/connecting to far port 80 through the SOCKS5 proxy 127\.0\.0\.1 port \d+ \(--proxy\): no answer yet/,
         ['connect', '--proxy', "socks5h://127.0.0.1:$host[1]", 'far', 80]],
     ['a lookup', qr/looking up slow port 80: no answer yet \(--connect-timeout would wait no longer\)/,
         ['connect', 'slow', 80]],
+    ['a lookup for a test', qr/looking up slow port 80: no answer yet \(/,
+        ['connect', '-z', 'slow', 80]],
     ['a full server', qr/1 connection open, as --max-conns allows: the next client waits until one ends/,
         ['listen', '-k', '--max-conns', 1, '--echo', 0],
         sub { [map { tcp_client($_[0]->port) } 1, 2] }],
@@ -61,22 +68,25 @@ for my $row (@rows) {
         my @how = $how ? $how : ();
         my $o = { keep_stdin => 1,
             env => { SOCKT_TEST_NAMES => 'slow=hang' },
-            $name eq 'a lookup' ? (command => $names) : () };
+            $name =~ /^a lookup/ ? (command => $names) : () };
         # With -q there is no announcement.
         next if $how eq '-q' && $command[0] eq 'listen' && $then;
         my $p = start($o, $command[0], @how, @command[1 .. $#command]);
-        push @started, [$name, $how, $line, $p, $then ? $then->($p) : undef];
+        # The events of a test are its result.
+        my $to = $how eq '--json' && $command[1] eq '-z' ? 'out' : 'err';
+        push @started,
+            [$name, $how, $line, $p, $to, $then ? $then->($p) : undef];
     }
 }
 for my $s (grep { $_->[1] ne '-q' } @started) {
-    my ($name, $how, $line, $p) = @$s;
-    $p->expect(err => $how ? qr/"event":"waiting".*"text":/ : qr/: $line.*\n/);
+    my ($name, $how, $line, $p, $to) = @$s;
+    $p->expect($to => $how ? qr/"event":"waiting".*"text":/ : qr/: $line.*\n/);
     pass "$name $how";
 }
 for my $s (@started) {
-    my ($name, $how, $line, $p) = @$s;
+    my ($name, $how, $line, $p, $to) = @$s;
     $line = qr/"event":"waiting"/ if $how eq '--json';
-    my $shown = () = $p->{err} =~ /$line.*\n/g;
+    my $shown = () = $p->{$to} =~ /$line.*\n/g;
     is $shown, $how eq '-q' ? 0 : 1, "$name $how: so often";
     # Not KILL: portably, the process that looks a name up would stay.
     $p->signal('TERM');
