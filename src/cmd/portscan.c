@@ -48,11 +48,7 @@
 /* The maximum number of ports of all hosts. */
 #define MAX_PORTS (UINT64_C(1) << 48)
 
-struct shard {
-	int64_t first, last, count; /* 1 to count; 0 of 0: everything */
-};
-
-struct portscan_options {
+static struct {
 	int all;
 	int dry_run;
 	int banner;
@@ -62,35 +58,38 @@ struct portscan_options {
 	struct opt_list exclude, exclude_hosts;
 	const char *ports_file, *targets_file; /* NULL: none */
 	int all_addresses;
-	struct shard shard;
-};
+	struct targets_part part; /* --shard */
+} portscan_options = {.part = {.seed = ORDER_SEED, .shards = 1}};
 
 /* The states that --until can name, in the order of until_words. */
 enum until { UNTIL_OPEN, UNTIL_CLOSED };
 
 static const char *const until_words[] = {"open", "closed", NULL};
 
-static struct portscan_options portscan_options;
-
 /* "I/N" or "I-J/N" */
 static int
 parse_shard(void *field, const char *arg, struct err *e)
 {
-	struct shard *s = field;
-	char first[48], *last = first;
+	struct targets_part *part = field;
+	char word[48], *last = word;
 	const char *slash = strchr(arg, '/');
+	int64_t count, from, to;
 
-	if (slash != NULL && (size_t)(slash - arg) < sizeof(first)) {
-		memcpy(first, arg, (size_t)(slash - arg));
-		first[slash - arg] = '\0';
-		if (strchr(first + 1, '-') != NULL) {
-			last = strchr(first + 1, '-');
+	if (slash != NULL && (size_t)(slash - arg) < sizeof(word)) {
+		memcpy(word, arg, (size_t)(slash - arg));
+		word[slash - arg] = '\0';
+		if (strchr(word + 1, '-') != NULL) {
+			last = strchr(word + 1, '-');
 			*last++ = '\0';
 		}
-		if (num_parse(slash + 1, 1, MAX_SHARDS, &s->count) &&
-		    num_parse(last, 1, s->count, &s->last) &&
-		    num_parse(first, 1, s->last, &s->first))
+		if (num_parse(slash + 1, 1, MAX_SHARDS, &count) &&
+		    num_parse(last, 1, count, &to) &&
+		    num_parse(word, 1, to, &from)) {
+			part->first = (uint32_t)from - 1;
+			part->last = (uint32_t)to - 1;
+			part->shards = (uint32_t)count;
 			return 0;
+		}
 	}
 	return err_set(e, ERR_USAGE,
 	    "'%s' is not I/N or I-J/N with I and J from 1 to N, N up to %d",
@@ -109,7 +108,7 @@ static const struct opt part_opts[] = {
 	"do not scan these hosts"),
     FLAG(0, "all-addresses", portscan_options, all_addresses,
 	"scan every address of a name, not only the first"),
-    CALL(0, "shard", "I[-J]/N", portscan_options, shard,
+    CALL(0, "shard", "I[-J]/N", portscan_options, part,
 	"scan part I (to J) of N; N runs scan everything once",
 	.call = parse_shard),
     FLAG(0, "dry-run", portscan_options, dry_run,
@@ -157,12 +156,9 @@ static const struct opt_group portscan_groups[] = {{"what to scan", part_opts},
 
 /* The command's state. */
 struct run {
-	const struct portscan_options *o;
-	const char *protocol;  /* "tcp" or "udp" */
 	struct deadline until; /* --max-time */
 	struct deadline retry; /* --retry-for */
 	struct targets targets;
-	struct targets_part part;
 	struct port_list ports;
 	bool is_listed; /* the ports are the user's list */
 	uint64_t hosts; /* in the part */
@@ -179,18 +175,22 @@ struct run {
 	int64_t start_ns;              /* of the first scan */
 };
 
-/* A set of ports that words are added to. */
-struct port_set {
-	struct ports ports;
-	const char *protocol;
-};
+static const char *
+protocol(void)
+{
+	return portscan_options.udp ? "udp" : "tcp";
+}
 
 static int
-add_ports(void *context, const char *text, struct err *e)
+add_ports(void *ports, const char *text, struct err *e)
 {
-	struct port_set *set = context;
+	return ports_parse(ports, protocol(), text, e);
+}
 
-	return ports_parse(&set->ports, set->protocol, text, e);
+static int
+add_host(void *targets, const char *text, struct err *e)
+{
+	return targets_add(targets, text, &options.names, e);
 }
 
 /* Adds all arguments of an option. */
@@ -210,21 +210,21 @@ add_list(
 static int
 choose_ports(struct run *run, const char *operand, struct err *e)
 {
-	const struct portscan_options *o = run->o;
-	struct port_set set = {.protocol = run->protocol}, excluded = set;
+	const char *file = portscan_options.ports_file;
+	struct ports ports = {.bits = {0}}, excluded = {.bits = {0}};
 
-	if (operand != NULL && add_ports(&set, operand, e) < 0)
+	if (operand != NULL && add_ports(&ports, operand, e) < 0)
 		return -1;
-	run->is_listed = operand != NULL || o->ports_file != NULL;
+	run->is_listed = operand != NULL || file != NULL;
 	if (!run->is_listed)
-		ports_default(&set.ports, run->protocol);
-	if (o->ports_file != NULL &&
-	    wordlist_read(o->ports_file, run->until, add_ports, &set, e) < 0)
+		ports_default(&ports, protocol());
+	if (file != NULL &&
+	    wordlist_read(file, run->until, add_ports, &ports, e) < 0)
 		return -1;
-	if (add_list(&o->exclude, add_ports, &excluded, e) < 0)
+	if (add_list(&portscan_options.exclude, add_ports, &excluded, e) < 0)
 		return -1;
-	ports_remove(&set.ports, &excluded.ports);
-	ports_list_init(&run->ports, &set.ports,
+	ports_remove(&ports, &excluded);
+	ports_list_init(&run->ports, &ports,
 	    (uint64_t)clock_now() ^ (uint64_t)getpid() << 32 ^
 		(uint64_t)time(NULL));
 	if (run->ports.count == 0)
@@ -254,8 +254,7 @@ static int
 on_progress(void *context, struct err *e)
 {
 	struct run *run = context;
-	uint64_t total = run->report.total;
-	uint64_t decided = scan_report_decided(&run->report);
+	uint64_t total = run->report.total, decided = run->report.decided;
 	double seconds = clock_seconds(run->start_ns, clock_now());
 	double rate = seconds > 0 ? (double)decided / seconds : 0;
 	char line[160], left[40] = "";
@@ -267,7 +266,7 @@ on_progress(void *context, struct err *e)
 	    "%" PRIu64 " of %" PRIu64 " ports (%d%%), %" PRIu64
 	    " open, %.0f per second%s",
 	    decided, total, (int)(100 * (double)decided / (double)total),
-	    scan_report_open(&run->report), rate, left);
+	    run->report.open, rate, left);
 	if (run->has_results)
 		progress_draw(&run->live, "");
 	if (run->has_results && result_flush(e) < 0)
@@ -275,62 +274,6 @@ on_progress(void *context, struct err *e)
 	run->has_results = false;
 	progress_draw(&run->live, line);
 	return result_probe(e);
-}
-
-/* Which hosts are scanned, in which order. */
-static struct targets_part
-part_of(const struct portscan_options *o)
-{
-	struct targets_part part = {.seed = ORDER_SEED, .shards = 1};
-
-	if (o->shard.count > 0) {
-		part.first = (uint32_t)o->shard.first - 1;
-		part.last = (uint32_t)o->shard.last - 1;
-		part.shards = (uint32_t)o->shard.count;
-	}
-	return part;
-}
-
-static struct scan_options
-scan_options_of(struct run *run)
-{
-	const struct portscan_options *o = run->o;
-	int64_t timeout_ms = options.time.timeout_ms;
-	struct scan_options so = {
-	    .targets = &run->targets,
-	    .part = run->part,
-	    .ports = &run->ports,
-	    .type = o->udp ? SOCK_DGRAM : SOCK_STREAM,
-	    .banner_ms = o->banner ? BANNER_MS : 0,
-	    .parallel = o->parallel,
-	    .rate = o->rate,
-	    .timeout_ms = timeout_ms < 0 ? TIMEOUT_MS : timeout_ms,
-	    .last_ms = timeout_ms < 0 ? 0 : timeout_ms,
-	    .until = deadline_first(run->until, run->retry),
-	    .result = on_result,
-	    .host_done = on_host_done,
-	    .progress = on_progress,
-	    .context = run,
-	};
-
-	return so;
-}
-
-static void
-setup_report(struct run *run)
-{
-	const struct portscan_options *o = run->o;
-	struct scan_report *r = &run->report;
-
-	r->targets = &run->targets;
-	r->protocol = run->protocol;
-	r->is_bare = options.report.level == DIAG_ERRORS;
-	r->with_reason = o->all || options.report.level > 0;
-	r->with_service = !options.names.numeric;
-	r->with_banner = o->banner != 0;
-	/* With --retry-for only the last scan's results count. */
-	r->is_held = options.time.retry_ms >= 0;
-	scan_report_start(r);
 }
 
 /* --dry-run */
@@ -343,11 +286,11 @@ print_plan(const struct run *run)
 	struct addr a;
 	int rows = 0;
 
-	result_print("%" PRIu64 " host%s, %" PRIu32 " port%s: %" PRIu64
-		     " to probe, up to %" PRIu32 " at once\n",
-	    hosts, hosts == 1 ? "" : "s", ports, ports == 1 ? "" : "s",
+	result_print("%s, %s: %" PRIu64 " to probe, up to %" PRIu32
+		     " at once\n",
+	    num_count_text(hosts, "host"), num_count_text(ports, "port"),
 	    run->hosts * ports, scan_capacity());
-	targets_walk_start(&walk, &run->targets, &run->part);
+	targets_walk_start(&walk, &run->targets, &portscan_options.part);
 	while (rows < DRY_ROWS && targets_walk_next(&walk, &host))
 		for (i = 0; rows < DRY_ROWS && i < ports; i++, rows++) {
 			targets_host(&run->targets, host,
@@ -361,8 +304,8 @@ print_plan(const struct run *run)
 static uint64_t
 count_reached(const struct run *run)
 {
-	return run->o->until == UNTIL_OPEN ? scan_report_open(&run->report)
-					   : scan_report_closed(&run->report);
+	return portscan_options.until == UNTIL_OPEN ? run->report.open
+						    : run->report.closed;
 }
 
 /* Sets *e for the exit status. It has no text, since the results suffice,
@@ -372,9 +315,8 @@ status_error(const struct run *run, struct err *e)
 {
 	const struct scan_report *r = &run->report;
 	enum err_kind kind = scan_report_status(r);
-	bool has_failed =
-	    scan_report_failed(r) == r->total ||
-	    (scan_report_decided(r) == 0 && run->progress.errnum != 0);
+	bool has_failed = r->failed == r->total ||
+			  (r->decided == 0 && run->progress.errnum != 0);
 	int errnum = r->errnum != 0 ? r->errnum : run->progress.errnum;
 	uint64_t reached = count_reached(run);
 
@@ -384,7 +326,7 @@ status_error(const struct run *run, struct err *e)
 		err_set(e, ERR_TIMEOUT,
 		    "%" PRIu64 " of %s %s after %s (--retry-for)", reached,
 		    num_count_text(r->total, "port"),
-		    until_words[run->o->until],
+		    until_words[portscan_options.until],
 		    num_limit_text(options.time.retry_ms));
 		if (has_failed)
 			err_append(e, "no port could be probed: %s",
@@ -404,7 +346,23 @@ status_error(const struct run *run, struct err *e)
 static int
 scan(struct run *run, struct err *e)
 {
-	struct scan_options so = scan_options_of(run);
+	int64_t timeout_ms = options.time.timeout_ms;
+	struct scan_options so = {
+	    .targets = &run->targets,
+	    .part = portscan_options.part,
+	    .ports = &run->ports,
+	    .type = portscan_options.udp ? SOCK_DGRAM : SOCK_STREAM,
+	    .banner_ms = portscan_options.banner ? BANNER_MS : 0,
+	    .parallel = portscan_options.parallel,
+	    .rate = portscan_options.rate,
+	    .timeout_ms = timeout_ms < 0 ? TIMEOUT_MS : timeout_ms,
+	    .last_ms = timeout_ms < 0 ? 0 : timeout_ms,
+	    .until = deadline_first(run->until, run->retry),
+	    .result = on_result,
+	    .host_done = on_host_done,
+	    .progress = on_progress,
+	    .context = run,
+	};
 	struct backoff pause = {.min = RETRY_MS, .max = MAX_RETRY_MS};
 	int result;
 
@@ -433,22 +391,13 @@ scan(struct run *run, struct err *e)
 	}
 }
 
-static int
-add_excluded(void *context, const char *text, struct err *e)
-{
-	struct run *run = context;
-
-	return targets_add(&run->targets, text, &options.names, e);
-}
-
 /* Makes the list of hosts final. Returns 0, or -1 with *e. */
 static int
 choose_hosts(struct run *run, struct err *e)
 {
-	const struct portscan_options *o = run->o;
 	const struct targets_lookup lookup = {
 	    .names = options.names,
-	    .all_addresses = o->all_addresses != 0,
+	    .all_addresses = portscan_options.all_addresses != 0,
 	    .until = run->until,
 	    .name_ms = options.time.timeout_ms,
 	    .retry =
@@ -457,7 +406,7 @@ choose_hosts(struct run *run, struct err *e)
 	struct targets *t = &run->targets;
 
 	t->excludes = true;
-	if (add_list(&o->exclude_hosts, add_excluded, run, e) < 0 ||
+	if (add_list(&portscan_options.exclude_hosts, add_host, t, e) < 0 ||
 	    targets_look_up(t, &lookup, e) < 0)
 		return -1;
 	targets_merge(t);
@@ -466,7 +415,7 @@ choose_hosts(struct run *run, struct err *e)
 		    "%" PRIu64 " hosts with %" PRIu32 " ports each are more "
 		    "than %" PRIu64 " ports",
 		    t->hosts, run->ports.count, MAX_PORTS);
-	targets_walk_start(&run->walk, t, &run->part);
+	targets_walk_start(&run->walk, t, &portscan_options.part);
 	run->hosts = run->walk.end - run->walk.at;
 	return 0;
 }
@@ -475,17 +424,17 @@ choose_hosts(struct run *run, struct err *e)
 static int
 scan_targets(struct run *run, struct err *e)
 {
-	const struct portscan_options *o = run->o;
 	struct scan_report *r = &run->report;
 
 	if (choose_hosts(run, e) < 0)
 		return -1;
-	if (o->dry_run && run->hosts > 0)
+	if (portscan_options.dry_run && run->hosts > 0)
 		return print_plan(run);
 	r->hosts += run->targets.hosts;
 	r->total += run->hosts * run->ports.count;
-	r->all = o->all || (run->is_listed && run->ports.count <= MAX_ROWS &&
-			       r->hosts == 1 && !options.report.json);
+	r->all = portscan_options.all ||
+		 (run->is_listed && run->ports.count <= MAX_ROWS &&
+		     r->hosts == 1 && !options.report.json);
 	run->sent += run->progress.sent;
 	if (run->start_ns == 0)
 		run->start_ns = clock_now();
@@ -500,9 +449,8 @@ static int
 add_hosts(void *context, const char *text, struct err *e)
 {
 	struct run *run = context;
-	const struct portscan_options *o = run->o;
 
-	if (run->targets.position >= MAX_TARGETS && !o->dry_run) {
+	if (run->targets.position >= MAX_TARGETS && !portscan_options.dry_run) {
 		if (options.time.retry_ms >= 0)
 			return err_set(e, ERR_USAGE,
 			    "--retry-for repeats a scan of at most %d targets",
@@ -520,7 +468,7 @@ add_hosts(void *context, const char *text, struct err *e)
 		targets_release(&run->targets);
 		run->streamed += MAX_TARGETS;
 	}
-	if (targets_add(&run->targets, text, &options.names, e) == 0)
+	if (add_host(&run->targets, text, e) == 0)
 		return 0;
 	run->is_wrong = true;
 	return -1;
@@ -555,57 +503,59 @@ report_rest(const struct run *run, char *text, size_t size)
 static int
 scan_and_report(struct run *run, const char *hosts, struct err *e)
 {
-	const struct portscan_options *o = run->o;
+	const struct targets_part *part = &portscan_options.part;
+	const char *file = portscan_options.targets_file;
+	struct scan_report *r = &run->report;
 	char rest[80];
 	int result = 0;
 
-	if (hosts == NULL && o->targets_file == NULL)
+	if (hosts == NULL && file == NULL)
 		return err_set(e, ERR_USAGE, "missing operand: expected HOST");
-	setup_report(run);
+	r->targets = &run->targets;
+	r->protocol = protocol();
+	r->with_reason = portscan_options.all || options.report.level > 0;
+	r->with_banner = portscan_options.banner != 0;
+	if (!options.names.numeric)
+		scan_report_read_services(r);
 	if (hosts != NULL)
 		result = add_hosts(run, hosts, e);
-	if (result == 0 && o->targets_file != NULL)
-		result = wordlist_read(
-		    o->targets_file, run->until, add_hosts, run, e);
+	if (result == 0 && file != NULL)
+		result = wordlist_read(file, run->until, add_hosts, run, e);
 	if (result == 0)
 		result = scan_targets(run, e);
 	/* Without the line that it had come to. */
 	if (run->failure.kind != ERR_NONE)
 		*e = run->failure;
 	progress_end(&run->live);
-	if (result == 0 && run->targets.hosts == 0 && run->report.hosts == 0)
+	if (result == 0 && run->targets.hosts == 0 && r->hosts == 0)
 		result = err_set(e, ERR_USAGE, "no host is left to scan");
-	else if (result == 0 && run->hosts == 0 && run->report.total == 0)
+	else if (result == 0 && run->hosts == 0 && r->total == 0)
 		result = err_set(e, ERR_FAILED,
-		    "part %" PRId64 " of %" PRId64
+		    "part %" PRIu32 " of %" PRIu32
 		    " has no host: nothing was scanned",
-		    o->shard.first, o->shard.count);
-	if (run->report.total > 0) {
-		scan_report_end(&run->report);
+		    part->first + 1, part->shards);
+	if (r->total > 0) {
+		scan_report_end(r);
 		report_rest(run, rest, sizeof(rest));
-		scan_report_summary(&run->report, rest,
-		    run->sent + run->progress.sent,
+		scan_report_summary(r, rest, run->sent + run->progress.sent,
 		    clock_now() - run->start_ns);
 		if (result == 0)
 			result = status_error(run, e);
 	}
-	scan_report_release(&run->report);
+	scan_report_release(r);
 	return result;
 }
 
 static int
 portscan_run(const struct command_args *args, struct err *e)
 {
-	const struct portscan_options *o = &portscan_options;
 	const char *first = args->operands[0];
 	const char *second = args->count > 1 ? args->operands[1] : NULL;
-	bool only_ports = o->targets_file != NULL && args->count == 1;
+	bool only_ports =
+	    portscan_options.targets_file != NULL && args->count == 1;
 	struct run run = {
-	    .o = o,
-	    .protocol = o->udp ? "udp" : "tcp",
 	    .until = deadline_max_time(options.time.max_ms),
 	    .retry = deadline_limit(options.time.retry_ms, "--retry-for"),
-	    .part = part_of(o),
 	};
 	int result = -1;
 

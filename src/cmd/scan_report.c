@@ -10,12 +10,10 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "cmd/options.h"
 #include "cmd/result.h"
 #include "net/addr.h"
 #include "scan/targets.h"
-
-/* Size of a line of counts. */
-#define COUNTS_TEXT 512
 
 /* The states of ports; each reason belongs to one. */
 enum state {
@@ -46,14 +44,10 @@ static const struct {
     [SCAN_SKIPPED] = {"host skipped", STATE_UNKNOWN},
 };
 
-/*
- * Reads the first name of each port from services(5): a label for what usually
- * listens there; nothing has been detected. The file itself is read, since
- * getservent(3) does nothing in some C libraries and loads half the name
- * service in others.
- */
-static void
-read_services(struct scan_report *r)
+/* The file itself is read, since getservent(3) does nothing in some C libraries
+ * and loads half the name service in others. */
+void
+scan_report_read_services(struct scan_report *r)
 {
 	FILE *f = fopen("/etc/services", "re");
 	char line[512], *name, *port, *protocol, *save;
@@ -82,13 +76,6 @@ service_name(const struct scan_report *r, uint16_t port)
 	return r->services != NULL ? r->services[port] : NULL;
 }
 
-void
-scan_report_start(struct scan_report *r)
-{
-	if (r->with_service)
-		read_services(r);
-}
-
 /* Frees what the results of a host need. */
 static void
 clear_host(struct scan_report_host *h)
@@ -112,8 +99,8 @@ scan_report_clear(struct scan_report *r)
 		clear_host(&r->held[i]);
 	r->held_count = 0;
 	memset(r->totals, 0, sizeof(r->totals));
-	r->skipped_failed = 0;
-	r->with_open = r->without = r->silent = r->failed = 0;
+	r->decided = r->open = r->closed = r->failed = 0;
+	r->with_open = r->without = r->silent = r->unprobed = 0;
 }
 
 void
@@ -169,18 +156,11 @@ emit_port(
 	diag_event_end(DIAG_STEP + 1, "%s", "");
 }
 
-/* Copies what the service sent, without the end of its line. */
-static void
-copy_banner(struct scan_row *row, const struct scan_result *result)
+/* Whether nothing is shown before the end. */
+static bool
+is_held(void)
 {
-	const char *bytes = result->banner;
-	size_t n = result->banner_size;
-
-	while (n > 0 && (bytes[n - 1] == '\n' || bytes[n - 1] == '\r'))
-		n--;
-	row->banner = mem_array(n, 1);
-	memcpy(row->banner, bytes, n);
-	row->banner_size = n;
+	return options.time.retry_ms >= 0;
 }
 
 /* The record of the host in slot. */
@@ -208,22 +188,35 @@ scan_report_add(struct scan_report *r, const struct scan_result *result)
 {
 	struct scan_row row = {.port = result->port,
 	    .reason = (uint8_t)result->reason,
-	    .ns = result->ns};
+	    .ns = result->ns,
+	    .banner_size = result->banner_size};
 	struct scan_report_host *h = slot_of(r, result);
 	enum state state = reasons[result->reason].state;
+	const char *banner = result->banner;
 
 	h->counts[result->reason] += result->count;
 	r->totals[result->reason] += result->count;
+	r->decided += result->count;
+	if (state == STATE_OPEN)
+		r->open += result->count;
+	if (state == STATE_CLOSED ||
+	    (state == STATE_FILTERED && result->reason != SCAN_SILENT))
+		r->closed += result->count;
 	if (state == STATE_UNKNOWN && result->errnum != 0) {
+		r->failed += result->count;
 		r->errnum = result->errnum;
-		if (result->reason == SCAN_SKIPPED)
-			r->skipped_failed += result->count;
 	}
 	if (result->reason == SCAN_SKIPPED || (!r->all && state != STATE_OPEN))
 		return;
-	if (result->banner != NULL)
-		copy_banner(&row, result);
-	if (diag_is_json() && !r->is_held) {
+	/* Without the end of its line. */
+	while (row.banner_size > 0 && (banner[row.banner_size - 1] == '\n' ||
+					  banner[row.banner_size - 1] == '\r'))
+		row.banner_size--;
+	if (banner != NULL) {
+		row.banner = mem_array(row.banner_size, 1);
+		memcpy(row.banner, banner, row.banner_size);
+	}
+	if (diag_is_json() && !is_held()) {
 		emit_port(r, h->index, &row);
 		free(row.banner);
 		return;
@@ -233,37 +226,6 @@ scan_report_add(struct scan_report *r, const struct scan_result *result)
 		h->rows = mem_resize(h->rows, h->capacity, sizeof(h->rows[0]));
 	}
 	h->rows[h->count++] = row;
-}
-
-uint64_t
-scan_report_open(const struct scan_report *r)
-{
-	return r->totals[SCAN_CONNECTED] + r->totals[SCAN_ANSWERED];
-}
-
-uint64_t
-scan_report_closed(const struct scan_report *r)
-{
-	return r->totals[SCAN_REFUSED] + r->totals[SCAN_HOST_UNREACH] +
-	       r->totals[SCAN_NET_UNREACH] + r->totals[SCAN_PROHIBITED] +
-	       r->totals[SCAN_PROTO_UNREACH];
-}
-
-uint64_t
-scan_report_failed(const struct scan_report *r)
-{
-	return r->totals[SCAN_LOCAL] + r->skipped_failed;
-}
-
-uint64_t
-scan_report_decided(const struct scan_report *r)
-{
-	uint64_t n = 0;
-	int i;
-
-	for (i = 0; i < SCAN_REASONS; i++)
-		n += r->totals[i];
-	return n;
 }
 
 static int
@@ -282,85 +244,47 @@ by_index(const void *a, const void *b)
 	return (x->index > y->index) - (x->index < y->index);
 }
 
-/* "1000 closed (refused), 3 filtered (no answer)": the ports without rows. */
-static const char *
-format_hidden(
-    const struct scan_report *r, const struct scan_report_host *h, char *buf)
-{
-	int i;
-
-	buf[0] = '\0';
-	for (i = 0; i < SCAN_REASONS; i++) {
-		if (h->counts[i] == 0 || reasons[i].state == STATE_OPEN ||
-		    (r->all && i != SCAN_SKIPPED))
-			continue;
-		text_append(buf, COUNTS_TEXT, "%s%" PRIu32 " %s (%s)",
-		    buf[0] != '\0' ? ", " : "", h->counts[i],
-		    state_name((uint8_t)i), reasons[i].name);
-	}
-	return buf;
-}
-
-/* Prints texts, up to NULL, in columns; the last is not padded. */
-static void
-print_columns(const struct scan_report *r, const char *const *texts)
-{
-	int state = strcmp(r->protocol, "udp") == 0 ? 13 : 8;
-	const int widths[] = {10, state, 16, 20, 0};
-	int i;
-
-	for (i = 0; texts[i] != NULL; i++)
-		result_print("%s%-*s", i > 0 ? " " : "",
-		    texts[i + 1] == NULL ? 0 : widths[i], texts[i]);
-	result_print("\n");
-}
-
+/* Prints a row, or for NULL the heading. The last column is not padded. */
 static void
 print_row(
     const struct scan_report *r, const struct scan_row *row, bool with_reason)
 {
-	const char *service = service_name(r, row->port), *texts[6];
+	const char *texts[] = {"PORT", "STATE", "SERVICE", "REASON", "BANNER"};
+	const bool shown[] = {
+	    true, true, r->services != NULL, with_reason, r->with_banner};
+	const int widths[] = {
+	    10, strcmp(r->protocol, "udp") == 0 ? 13 : 8, 16, 20, 0};
 	char port[16], banner[SCAN_BANNER * 4 + 8];
-	int n = 0;
+	int i, last = 4;
 
-	snprintf(port, sizeof(port), "%u/%s", row->port, r->protocol);
-	texts[n++] = port;
-	texts[n++] = state_name(row->reason);
-	if (r->with_service)
-		texts[n++] = service != NULL ? service : "-";
-	if (with_reason)
-		texts[n++] = reasons[row->reason].name;
-	if (r->with_banner)
-		texts[n++] = text_escape(banner, sizeof(banner),
+	if (row != NULL) {
+		snprintf(port, sizeof(port), "%u/%s", row->port, r->protocol);
+		texts[0] = port;
+		texts[1] = state_name(row->reason);
+		texts[2] = service_name(r, row->port);
+		if (texts[2] == NULL)
+			texts[2] = "-";
+		texts[3] = reasons[row->reason].name;
+		texts[4] = text_escape(banner, sizeof(banner),
 		    row->banner != NULL ? row->banner : "", row->banner_size);
-	texts[n] = NULL;
-	print_columns(r, texts);
+	}
+	while (!shown[last])
+		last--;
+	for (i = 0; i <= last; i++)
+		if (shown[i])
+			result_print("%s%-*s", i > 0 ? " " : "",
+			    i == last ? 0 : widths[i], texts[i]);
+	result_print("\n");
 }
 
-static void
-print_heading(const struct scan_report *r, bool with_reason)
-{
-	const char *texts[6] = {"PORT", "STATE"};
-	int n = 2;
-
-	if (r->with_service)
-		texts[n++] = "SERVICE";
-	if (with_reason)
-		texts[n++] = "REASON";
-	if (r->with_banner)
-		texts[n++] = "BANNER";
-	texts[n] = NULL;
-	print_columns(r, texts);
-}
-
-/* Prints the rows of a host, and the counts of ports not shown. */
+/* Prints the rows of a host, and the counts of the ports without rows: "not
+ * shown: 1000 closed (refused), 3 filtered (no answer)". */
 static void
 print_table(struct scan_report *r, const struct scan_report_host *h)
 {
 	const char *name = targets_name(r->targets, h->index);
 	const char *ip = host_ip(r, h->index);
-	char hidden[COUNTS_TEXT];
-	bool with_reason = r->with_reason;
+	bool with_reason = r->with_reason, is_first = true;
 	size_t i;
 
 	for (i = 0; i < h->count; i++)
@@ -373,43 +297,43 @@ print_table(struct scan_report *r, const struct scan_report_host *h)
 	else
 		result_print("%s\n", ip);
 	if (h->count > 0)
-		print_heading(r, with_reason);
+		print_row(r, NULL, with_reason);
 	for (i = 0; i < h->count; i++)
 		print_row(r, &h->rows[i], with_reason);
-	format_hidden(r, h, hidden);
-	if (hidden[0] != '\0')
-		result_print("not shown: %s\n", hidden);
+	for (i = 0; i < SCAN_REASONS; i++) {
+		if (h->counts[i] == 0 || reasons[i].state == STATE_OPEN ||
+		    (r->all && i != SCAN_SKIPPED))
+			continue;
+		result_print("%s%" PRIu32 " %s (%s)",
+		    is_first ? "not shown: " : ", ", h->counts[i],
+		    state_name((uint8_t)i), reasons[i].name);
+		is_first = false;
+	}
+	if (!is_first)
+		result_print("\n");
 }
 
-/* Prints HOST:PORT of each open port of a host. */
-static void
-print_bare(const struct scan_report *r, const struct scan_report_host *h)
-{
-	const char *ip = host_ip(r, h->index);
-	size_t i;
-
-	for (i = 0; i < h->count; i++)
-		if (reasons[h->rows[i].reason].state == STATE_OPEN)
-			result_print(
-			    strchr(ip, ':') != NULL ? "[%s]:%u\n" : "%s:%u\n",
-			    ip, h->rows[i].port);
-}
-
-/* Prints a host; of several, those without rows are only counted. */
+/* Prints a host; of several, those without rows are only counted. With -q only
+ * HOST:PORT of each open port. */
 static void
 print_host(struct scan_report *r, struct scan_report_host *h)
 {
+	bool is_bare = options.report.level == DIAG_ERRORS;
+	const char *ip = host_ip(r, h->index);
 	size_t i;
 
 	if (h->count > 0)
 		qsort(h->rows, h->count, sizeof(h->rows[0]), by_port);
-	if (diag_is_json())
-		for (i = 0; i < h->count; i++)
-			emit_port(r, h->index, &h->rows[i]);
-	else if (r->is_bare)
-		print_bare(r, h);
-	else if (h->count > 0 || r->hosts == 1)
+	if (!diag_is_json() && !is_bare && (h->count > 0 || r->hosts == 1))
 		print_table(r, h);
+	for (i = 0; i < h->count; i++)
+		if (diag_is_json())
+			emit_port(r, h->index, &h->rows[i]);
+		else if (is_bare &&
+			 reasons[h->rows[i].reason].state == STATE_OPEN)
+			result_print(
+			    strchr(ip, ':') != NULL ? "[%s]:%u\n" : "%s:%u\n",
+			    ip, h->rows[i].port);
 	if (h->counts[SCAN_SKIPPED] > 0 && h->counts[SCAN_LOCAL] == 0)
 		diag_note(
 		    "%s was skipped: it answered none of its first probes",
@@ -425,7 +349,7 @@ count_host(struct scan_report *r, const struct scan_report_host *h)
 	else if (h->counts[SCAN_REFUSED] > 0)
 		r->without++;
 	else if (h->counts[SCAN_LOCAL] > 0)
-		r->failed++;
+		r->unprobed++;
 	else
 		r->silent++;
 }
@@ -434,12 +358,11 @@ void
 scan_report_host_done(struct scan_report *r, uint32_t slot)
 {
 	struct scan_report_host *h = &r->slots[slot];
-
 	bool is_shown =
 	    h->count > 0 || h->counts[SCAN_SKIPPED] > 0 || r->hosts == 1;
 
 	count_host(r, h);
-	if (!r->is_held || !is_shown) {
+	if (!is_held() || !is_shown) {
 		if (is_shown)
 			print_host(r, h);
 		clear_host(h);
@@ -454,31 +377,35 @@ scan_report_host_done(struct scan_report *r, uint32_t slot)
 	memset(h, 0, sizeof(*h));
 }
 
-/* Prints the number of hosts by result. */
+/* Prints the numbers of hosts by result, and of ports that are not decided. */
 static void
-print_rest(const struct scan_report *r)
+print_sums(const struct scan_report *r)
 {
-	uint64_t hosts = r->hosts;
-	uint64_t probed = r->with_open + r->without + r->silent + r->failed;
+	uint64_t probed = r->with_open + r->without + r->silent + r->unprobed;
 
-	if (r->printed > 0)
+	if (r->hosts > 1) {
+		result_print("%s%" PRIu64 " hosts: %" PRIu64
+			     " with open ports, %" PRIu64 " without, %" PRIu64
+			     " that did not answer",
+		    r->printed > 0 ? "\n" : "", r->hosts, r->with_open,
+		    r->without, r->silent);
+		if (r->unprobed > 0)
+			result_print(", %" PRIu64 " that could not be probed",
+			    r->unprobed);
+		if (probed < r->hosts)
+			result_print(
+			    ", %" PRIu64 " not probed", r->hosts - probed);
 		result_print("\n");
-	result_print("%" PRIu64 " hosts: %" PRIu64 " with open ports, %" PRIu64
-		     " without, %" PRIu64 " that did not answer",
-	    hosts, r->with_open, r->without, r->silent);
-	if (r->failed > 0)
-		result_print(
-		    ", %" PRIu64 " that could not be probed", r->failed);
-	if (probed < hosts)
-		result_print(", %" PRIu64 " not probed", hosts - probed);
-	result_print("\n");
+	}
+	if (r->decided < r->total)
+		result_print("partial: %" PRIu64 " of %" PRIu64
+			     " ports were not decided\n",
+		    r->total - r->decided, r->total);
 }
 
 void
 scan_report_end(struct scan_report *r)
 {
-	uint64_t decided = scan_report_decided(r);
-	uint64_t failed = scan_report_failed(r);
 	size_t i;
 
 	if (r->held_count > 0)
@@ -491,60 +418,55 @@ scan_report_end(struct scan_report *r)
 		count_host(r, &r->slots[i]);
 		print_host(r, &r->slots[i]);
 	}
-	if (!r->is_bare && !diag_is_json()) {
-		if (r->hosts > 1)
-			print_rest(r);
-		if (decided < r->total)
-			result_print("partial: %" PRIu64 " of %" PRIu64
-				     " ports were not decided\n",
-			    r->total - decided, r->total);
-	}
-	if (failed > 0 && failed < r->total)
-		diag_warn("%" PRIu64 " port%s could not be probed: %s", failed,
-		    failed == 1 ? "" : "s", err_reason(r->errnum, ERR_AT_TCP));
+	if (options.report.level != DIAG_ERRORS && !diag_is_json())
+		print_sums(r);
+	if (r->failed > 0 && r->failed < r->total)
+		diag_warn("%s could not be probed: %s",
+		    num_count_text(r->failed, "port"),
+		    err_reason(r->errnum, ERR_AT_TCP));
 }
 
 void
 scan_report_summary(
     const struct scan_report *r, const char *rest, uint64_t sent, int64_t ns)
 {
-	uint64_t decided = scan_report_decided(r);
 	struct json *j;
 	int i;
 
 	j = diag_event_begin("summary");
 	json_number(j, "hosts", r->hosts);
 	json_number(j, "asked", r->total);
-	json_number(j, "open", scan_report_open(r));
+	json_number(j, "open", r->open);
 	json_object(j, "reasons");
 	for (i = 0; i < SCAN_REASONS; i++)
 		if (r->totals[i] > 0)
 			json_number(j, reasons[i].name, r->totals[i]);
 	json_close(j);
 	json_number(j, "probes", sent);
-	json_bool(j, "partial", decided < r->total);
+	json_bool(j, "partial", r->decided < r->total);
 	if (rest[0] != '\0')
 		json_text(j, "rest", rest);
 	json_seconds(j, "seconds", (double)ns / 1e9);
 	diag_event_end(DIAG_NOTE,
-	    "%" PRIu64 " port%s of %" PRIu64 " host%s decided, %" PRIu64
-	    " open, with %" PRIu64 " probes in %s",
-	    decided, decided == 1 ? "" : "s", r->hosts,
-	    r->hosts == 1 ? "" : "s", scan_report_open(r), sent,
+	    "%s of %s decided, %" PRIu64 " open, with %" PRIu64 " probes in %s",
+	    num_count_text(r->decided, "port"),
+	    num_count_text(r->hosts, "host"), r->open, sent,
 	    num_duration_text(ns));
 }
 
 enum err_kind
 scan_report_status(const struct scan_report *r)
 {
-	if (scan_report_open(r) > 0)
+	uint64_t unknown = r->totals[SCAN_LOCAL] + r->totals[SCAN_SKIPPED];
+
+	if (r->open > 0)
 		return ERR_NONE;
 	if (r->totals[SCAN_REFUSED] > 0)
 		return ERR_REFUSED;
 	if (r->totals[SCAN_SILENT] > 0 || r->totals[SCAN_NO_REPLY] > 0 ||
-	    r->totals[SCAN_SKIPPED] > r->skipped_failed)
+	    unknown > r->failed)
 		return ERR_TIMEOUT;
-	if (scan_report_failed(r) == scan_report_decided(r))
+	if (r->failed == r->decided)
 		return r->errnum == 0 ? ERR_LOCAL
 				      : err_kind_of(r->errnum, ERR_AT_TCP);
 	return ERR_UNREACHABLE;

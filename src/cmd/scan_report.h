@@ -28,54 +28,46 @@ struct scan_report_host {
 	bool is_used;
 };
 
+/* The caller sets the first five, hosts and total, and zeroes the rest. */
 struct scan_report {
-	const struct targets *targets; /* the caller's */
-	const char *protocol;          /* "tcp" or "udp" */
-	bool is_bare;      /* HOST:PORT of each open port, not tables */
-	bool all;          /* rows for closed and filtered ports too */
-	bool with_reason;  /* a column for it, even if all ports are open */
-	bool with_service; /* look up services */
-	bool with_banner;  /* a column for it */
-	bool is_held;      /* print nothing before the end: --retry-for */
-	uint64_t hosts;    /* of the targets so far, whatever the shard */
-	uint64_t total;    /* ports of the scan so far */
-	char **services;   /* names by port, owned; NULL: none */
+	const struct targets *targets;
+	const char *protocol; /* "tcp" or "udp" */
+	bool with_reason;     /* a column for it, even if all ports are open */
+	bool with_banner;     /* a column for it */
+	bool all;             /* rows for closed and filtered ports too */
+	uint64_t hosts;       /* of the targets so far, whatever the shard */
+	uint64_t total;       /* ports of the scan so far */
+	char **services;      /* names by port, owned; NULL: no column */
 	struct scan_report_host *slots; /* hosts that are scanned; owned */
 	uint32_t slot_count;
 	struct scan_report_host *held; /* hosts that wait for the end; owned */
 	size_t held_count, held_capacity;
 	uint64_t printed;              /* hosts */
 	uint64_t totals[SCAN_REASONS]; /* ports of all hosts */
-	uint64_t skipped_failed;       /* SCAN_SKIPPED of hosts that failed */
-	uint64_t with_open, without, silent, failed; /* hosts, by result */
+	uint64_t decided;              /* the sum: ports that have a result */
+	uint64_t open;
+	uint64_t closed; /* not open, as the host or a router has answered;
+			    silence and local failures show nothing */
+	uint64_t failed; /* could not be probed */
+	uint64_t with_open, without, silent, unprobed; /* hosts, by result */
 	int errnum; /* of the last local error */
 };
 
-/* Starts a report. The caller has set the fields above services; the others are
- * zero. */
-void scan_report_start(struct scan_report *r);
+/*
+ * Reads the first name of each port from services(5): a label for what usually
+ * listens there; nothing has been detected.
+ */
+void scan_report_read_services(struct scan_report *r);
 
 /* Drops the results, for another scan. */
 void scan_report_clear(struct scan_report *r);
 
-/* Adds a result; with --json emits a "port" event, unless it is held. */
+/* Adds a result; with --json emits a "port" event. With --retry-for only the
+ * last scan's results count: nothing is shown before the end. */
 void scan_report_add(struct scan_report *r, const struct scan_result *result);
 
-/* The host in slot has all its results: prints it, unless it is held. */
+/* The host in slot has all its results: prints it, but see above. */
 void scan_report_host_done(struct scan_report *r, uint32_t slot);
-
-/* The number of ports that have a result. */
-uint64_t scan_report_decided(const struct scan_report *r);
-
-/* The number of ports that could not be probed. */
-uint64_t scan_report_failed(const struct scan_report *r);
-
-/* The number of open ports. */
-uint64_t scan_report_open(const struct scan_report *r);
-
-/* The number of ports that are not open, as the host or a router has answered;
- * silence and local failures show nothing. */
-uint64_t scan_report_closed(const struct scan_report *r);
 
 /* Prints what has not been printed yet, and the sums. */
 void scan_report_end(struct scan_report *r);

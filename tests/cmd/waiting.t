@@ -41,7 +41,7 @@ my @rows = (
         ['connect', '-w', 60, '127.0.0.1', $full->sockport]],
     ['no answer to a test', qr/connecting to 127\.0\.0\.1 port \d+: no answer yet \(--connect-timeout would wait no longer\)/,
         ['connect', '-z', '127.0.0.1', $full->sockport]],
-    ['no answer to several', qr/connecting to 127\.0\.0\.1 port \d+ and 1 more: no answer yet\n/,
+    ['no answer to several', qr/connecting to 127\.0\.0\.1 port \d+ and 1 more: no answer yet(?=\n)/,
         ['connect', '-z', '-w', 60,
             map { '127.0.0.1:' . $full->sockport } 1, 2]],
     ['no answer from a proxy', qr/connecting to far port 80 through the SOCKS5 proxy 127\.0\.0\.1 port \d+ \(--proxy\): no answer yet/,
