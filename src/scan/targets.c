@@ -151,20 +151,32 @@ parse_network(const char *text, struct addr *a, uint32_t *high, struct err *e)
 	return 0;
 }
 
-/* Parses "192.0.2.10-20" likewise. Returns false if text is something else. */
+/* Whether text can only be meant as a range: it is no name. */
 static bool
-parse_octets(const char *text, struct addr *a, uint32_t *high)
+is_range(const char *text)
+{
+	const char *digits = strchr(text, ':') != NULL
+				 ? "0123456789abcdefABCDEF:.-"
+				 : "0123456789.-";
+
+	return strchr(text, '-') != NULL && strpbrk(text, ".:") != NULL &&
+	       text[strspn(text, digits)] == '\0';
+}
+
+/* Parses "192.0.2.10-20" likewise. */
+static int
+parse_octets(const char *text, struct addr *a, uint32_t *high, struct err *e)
 {
 	const char *hyphen = strchr(text, '-');
 	int64_t last;
 
-	if (hyphen == NULL || strspn(text, "0123456789.-") != strlen(text))
-		return false;
 	if (!num_parse(hyphen + 1, 0, 255, &last) ||
-	    !addr_parse_ip_prefix(a, text, (size_t)(hyphen - text)))
-		return false;
+	    !addr_parse_ip_prefix(a, text, (size_t)(hyphen - text)) ||
+	    addr_family(a) != AF_INET)
+		return refuse(
+		    text, "a range is one of the last octet: 192.0.2.10-20", e);
 	*high = (tail_of(a) & ~UINT32_C(255)) | (uint32_t)last;
-	return true;
+	return 0;
 }
 
 /* Adds a name, for targets_look_up(). */
@@ -211,8 +223,10 @@ add_element(
 			return -1;
 	} else if (addr_parse_ip(&a, text, 0)) {
 		high = tail_of(&a);
-	} else if (!parse_octets(text, &a, &high)) {
+	} else if (!is_range(text)) {
 		return add_name(t, text, o, e);
+	} else if (parse_octets(text, &a, &high, e) < 0) {
+		return -1;
 	}
 	family = addr_family(&a);
 	if (high < tail_of(&a))

@@ -21,6 +21,9 @@ refused(qr/missing operand/);
 refused(qr/empty/, '', '80');
 refused(qr/0 to 32/, '10.0.0.0/33', '80');
 refused(qr/reversed/, '10.0.0.9-3', '80');
+refused(qr/host '\Q$_\E': a range is one of the last octet: 192\.0\.2\.10-20$/m,
+    $_, '80') for qw(10.0.0.1-10.0.0.9 10.0.0.1-256 10.0.0.1- 10.0.0-5.1
+    2001:db8::1-5);
 refused(qr/8589934592 hosts with 65535 ports each are more than 281474976710656 ports/,
     '0.0.0.0/0,2001:db8::/96', '-');
 refused(qr/-6 permits only IPv6/, '-6', '127.0.0.1', '80');
