@@ -12,66 +12,65 @@
 #define MAX_REDIRS 20
 
 struct http_get_options {
-	struct request_options {
-		struct download_options download;
-		struct opt_list fields;
-	} request;
+	struct download_options download;
+	struct opt_list fields;
+	const char *unix_path;
 };
 
 static struct http_get_options http_get_options = {
-    .request.download.max_redirs = MAX_REDIRS,
+    .download.max_redirs = MAX_REDIRS,
 };
 
 static const struct opt request_opts[] = {
-    FLAG('L', "location", http_get_options, request.download.follow,
-	"follow redirects"),
-    LIST('H', "header", "FIELD", http_get_options, request.fields,
+    FLAG(
+	'L', "location", http_get_options, download.follow, "follow redirects"),
+    LIST('H', "header", "FIELD", http_get_options, fields,
 	"send 'Name: value' too, or in place of a default; 'Name:' removes "
 	"one"),
-    STRING('u', "user", "USER:PASS", http_get_options, request.download.user,
+    STRING('u', "user", "USER:PASS", http_get_options, download.user,
 	"credentials for Basic authentication"),
-    STRING('r', "range", "A-B", http_get_options, request.download.range,
+    STRING('r', "range", "A-B", http_get_options, download.range,
 	"fetch bytes A to B only, counted from 0; A- is to the end, -N the "
 	"last N"),
-    FLAG('I', "head", http_get_options, request.download.head_only,
+    FLAG('I', "head", http_get_options, download.head_only,
 	"request the header only (HEAD); print it on stdout"),
-    NUMBER(0, "max-redirs", "N", http_get_options, request.download.max_redirs,
+    NUMBER(0, "max-redirs", "N", http_get_options, download.max_redirs,
 	"follow at most N redirects", .max = 1000),
-    NUMBER(0, "retry", "N", http_get_options, request.download.retries,
+    NUMBER(0, "retry", "N", http_get_options, download.retries,
 	"retry up to N times after a failure that may pass, and resume",
 	.max = 1000000),
     FILENAME(0, "if-modified-since", "DATE|FILE", http_get_options,
-	request.download.since, "fetch only if newer than DATE, or than FILE"),
-    FILENAME(0, "unix", "PATH", http_get_options, request.download.unix_path,
+	download.since, "fetch only if newer than DATE, or than FILE"),
+    FILENAME(0, "unix", "PATH", http_get_options, unix_path,
 	"send requests to the Unix socket PATH", .excludes = "proxy via"),
     {.kind = OPT_END},
 };
 
 static const struct opt output_opts[] = {
-    FILENAME('o', "output", "FILE", http_get_options, request.download.output,
+    FILENAME('o', "output", "FILE", http_get_options, download.output,
 	"write the body to FILE, which is replaced when it is complete",
 	.excludes = "remote-name", .dash = OPT_DASH_STDOUT),
-    FLAG('O', "remote-name", http_get_options, request.download.remote_name,
+    FLAG('O', "remote-name", http_get_options, download.remote_name,
 	"write the body to a file named as in the URL"),
-    FLAG('c', "continue", http_get_options, request.download.resume,
+    FLAG('c', "continue", http_get_options, download.resume,
 	"resume an earlier download from FILE.part",
 	.excludes = "range include head if-modified-since"),
-    FLAG(0, "continue-foreign", http_get_options, request.download.is_foreign,
+    FLAG(0, "continue-foreign", http_get_options, download.is_foreign,
 	"resume FILE itself, which another program began",
 	.excludes = "range include head if-modified-since"),
-    FLAG(0, "force", http_get_options, request.download.force,
+    FLAG(0, "force", http_get_options, download.force,
 	"overwrite a file of --remote-name, or a foreign FILE.part"),
-    FLAG(0, "fail-with-body", http_get_options, request.download.fail_with_body,
+    FLAG(0, "fail-with-body", http_get_options, download.fail_with_body,
 	"write the body of an error to stdout, too"),
-    FLAG('i', "include", http_get_options, request.download.include,
+    FLAG('i', "include", http_get_options, download.include,
 	"print the header before the body"),
-    FLAG('R', "remote-time", http_get_options, request.download.remote_time,
+    FLAG('R', "remote-time", http_get_options, download.remote_time,
 	"set the time of the file from Last-Modified"),
-    FLAG(0, "raw", http_get_options, request.download.raw,
+    FLAG(0, "raw", http_get_options, download.raw,
 	"write control characters to a terminal as they are"),
-    FLAG('P', "progress", http_get_options, request.download.progress,
+    FLAG('P', "progress", http_get_options, download.progress,
 	"show progress on the terminal, even if the body goes to stdout"),
-    FLAG(0, "timing", http_get_options, request.download.timing,
+    FLAG(0, "timing", http_get_options, download.timing,
 	"print the duration of each phase"),
     {.kind = OPT_END},
 };
@@ -97,11 +96,12 @@ static const struct opt_group http_get_groups[] = {{"output", output_opts},
 static int
 http_get_run(const struct command_args *args, struct err *e)
 {
-	const struct http_get_options *o = &http_get_options;
-	struct download_options wanted = o->request.download;
+	struct http_get_options *o = &http_get_options;
+	struct download_options *d = &o->download;
 	const struct opt *trust = opt_find_used(args->used, OPTIONS_TLS_TRUST);
 	struct client_options client = {
 	    .connector = &options.connector,
+	    .unix_path = o->unix_path,
 	    .idle = options_idle_limit(),
 	    .until = deadline_max_time(options.time.max_ms),
 	};
@@ -116,15 +116,15 @@ http_get_run(const struct command_args *args, struct err *e)
 			    "'%s' is not a URL: a port belongs to its host, as "
 			    "in HOST:PORT",
 			    args->operands[n]);
-	if (wanted.progress)
+	if (d->progress)
 		diag_progress_always();
 	if (trust == NULL)
 		trust = opt_find_used(args->used, options_tls_local);
-	wanted.resume |= wanted.is_foreign;
-	wanted.fields = o->request.fields.items;
-	wanted.field_count = o->request.fields.count;
-	wanted.retry_ms = options.time.retry_ms;
-	wanted.tls_option = trust == NULL ? NULL : trust->name;
+	d->resume |= d->is_foreign;
+	d->fields = o->fields.items;
+	d->field_count = o->fields.count;
+	d->retry_ms = options.time.retry_ms;
+	d->tls_option = trust == NULL ? NULL : trust->name;
 	options.connector.timeout = options_connect_limit();
 	options.connector.stops_via = true;
 	/* How TLS is, for https URLs. */
@@ -134,7 +134,7 @@ http_get_run(const struct command_args *args, struct err *e)
 		return -1;
 	if (signals_catch(e) < 0)
 		return -1;
-	return download_all(&wanted, &client, args->operands, args->count, e);
+	return download_all(d, &client, args->operands, args->count, e);
 }
 
 const struct command http_get_command = {

@@ -14,9 +14,12 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "dial/connector.h"
 #include "dial/proxy.h"
 #include "http/http_request.h"
+#include "http/url.h"
 #include "net/conn_event.h"
+#include "net/endpoint.h"
 #include "net/signals.h"
 #include "net/sink.h"
 #include "net/sock.h"
@@ -34,8 +37,8 @@
 /* Only bodies of at least this size are copied without parsing. */
 #define MIN_COPY (128 * 1024)
 
-void
-client_init(struct client *c, const struct client_options *o)
+int
+client_init(struct client *c, const struct client_options *o, struct err *e)
 {
 	memset(c, 0, sizeof(*c));
 	c->options = o;
@@ -45,12 +48,9 @@ client_init(struct client *c, const struct client_options *o)
 	c->request = mem_array(1, HTTP_REQUEST_SIZE);
 	c->response = mem_array(1, sizeof(*c->response));
 	buf_init(&c->in, c->storage, CLIENT_BUFFER);
-}
-
-void
-client_limit(struct client *c, struct deadline until)
-{
-	c->until = deadline_first(c->options->until, until);
+	if (o->connector->via != NULL)
+		return 0;
+	return route_init(&c->rules, o->connector->proxy, o->unix_path, e);
 }
 
 /* Whether processes carry the connection: a program, or TLS. */
@@ -159,7 +159,7 @@ next_endpoint(const struct client *c, const struct route *route,
 	*o = *c->options->connector;
 	o->proxy = route->proxy;
 	o->tls.is_on = route->is_tls;
-	if (!route_is_forwarded(route))
+	if (!route->is_forwarded)
 		return &route->server;
 	o->proxy = NULL;
 	snprintf(name, PROXY_TEXT, "%s", proxy_text(route->proxy));
@@ -168,12 +168,18 @@ next_endpoint(const struct client *c, const struct route *route,
 }
 
 int
-client_check(const struct client *c, const struct route *route, struct err *e)
+client_check(const struct client *c, const struct url *u, struct err *e)
 {
 	struct connector_options o;
 	char name[PROXY_TEXT];
-	const struct endpoint *ep = next_endpoint(c, route, &o, name);
+	const struct endpoint *ep;
+	struct route route;
 
+	if (route_find(&c->rules, u, &route, e) < 0 ||
+	    (!route.server.is_unix &&
+		endpoint_check_host(route.server.host, e) < 0))
+		return -1;
+	ep = next_endpoint(c, &route, &o, name);
 	return connector_check(ep, &o, e);
 }
 
@@ -407,18 +413,26 @@ request_once(struct client *c, const struct route *route,
 }
 
 int
-client_request(struct client *c, const struct route *route,
-    const struct http_request *r, struct err *e)
+client_request(struct client *c, struct http_request *r, struct err *e)
 {
-	ssize_t n = http_request_build(r, c->request, HTTP_REQUEST_SIZE, e);
+	char secret[2 * PROXY_SECRET];
+	struct route route;
+	ssize_t n = -1;
 	int result;
 
 	memset(&c->times, 0, sizeof(c->times));
 	c->is_truncated = c->is_reused = false;
+	if (route_find(&c->rules, r->url, &route, e) == 0) {
+		r->is_absolute = route.is_forwarded;
+		if (route.is_forwarded &&
+		    proxy_credentials(route.proxy, secret, sizeof(secret)))
+			r->proxy_user = secret;
+		n = http_request_build(r, c->request, HTTP_REQUEST_SIZE, e);
+	}
 	if (n < 0)
 		return fail(c, e);
 	c->request_length = (size_t)n;
-	result = request_once(c, route, r, e);
+	result = request_once(c, &route, r, e);
 	/* A server may close an idle connection just as it is reused, or send a
 	 * 408 before it does (RFC 9110 section 15.5.9). */
 	if (c->is_reused &&
@@ -426,7 +440,7 @@ client_request(struct client *c, const struct route *route,
 			: c->response->head.status == 408)) {
 		diag_note("the kept connection was closed meanwhile");
 		disconnect(c, 0);
-		result = request_once(c, route, r, e);
+		result = request_once(c, &route, r, e);
 	}
 	return result < 0 ? fail(c, e) : 0;
 }

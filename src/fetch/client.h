@@ -19,14 +19,16 @@
 struct err;
 struct http_request;
 struct sink;
+struct url;
 
 /* Capacity for received bytes. */
 #define CLIENT_BUFFER (256 * 1024)
 
 struct client_options {
-	/* Its proxy is for requests that a route is found for, its tls for
-	 * https. */
+	/* Its tls is for https; without its proxy and via, the environment
+	 * names the proxy. */
 	const struct connector_options *connector;
+	const char *unix_path; /* a Unix socket for every request, or NULL */
 	struct limit idle;     /* without data in either direction */
 	struct deadline until; /* --max-time */
 };
@@ -45,7 +47,9 @@ struct client_times {
 
 struct client {
 	const struct client_options *options; /* the caller's */
-	struct deadline until; /* of the options, or an earlier one */
+	struct route_rules rules;             /* where requests go */
+	struct deadline until; /* the caller may set it: that of the options, or
+				  an earlier one */
 
 	bool is_open; /* there is a connection: this and the next six */
 	int fd;       /* owned; -1 at the end of what its processes carried */
@@ -73,31 +77,26 @@ struct client {
 	struct progress_count count;
 };
 
-/* Allocates the buffers. client_release() frees them and closes the
- * connection. */
-void client_init(struct client *c, const struct client_options *o);
+/*
+ * Allocates the buffers. client_release() frees them and closes the connection;
+ * call it in any case. Returns 0, or -1 with the error of route_init().
+ */
+int client_init(
+    struct client *c, const struct client_options *o, struct err *e);
 void client_release(struct client *c);
 
 /*
- * Limits what follows to until, if that is earlier than the limit of the
- * options. deadline_none() lifts it.
+ * Checks the host of a URL and the route to it before any attempt to connect.
+ * Returns 0, or -1 with ERR_USAGE.
  */
-void client_limit(struct client *c, struct deadline until);
+int client_check(const struct client *c, const struct url *u, struct err *e);
 
 /*
- * Checks a route before any attempt to connect. Returns 0, or -1 with
- * ERR_USAGE.
+ * Sends r, on the kept connection if it has the route to its URL, and reads the
+ * head of the response. What r says to a proxy is set here. Interim responses
+ * are reported at -v. Returns 0, or -1 with *e and the connection closed.
  */
-int client_check(
-    const struct client *c, const struct route *route, struct err *e);
-
-/*
- * Sends r along route, on the kept connection if it has that route, and reads
- * the head of the response. Interim responses are reported at -v. Returns 0, or
- * -1 with *e and the connection closed.
- */
-int client_request(struct client *c, const struct route *route,
-    const struct http_request *r, struct err *e);
+int client_request(struct client *c, struct http_request *r, struct err *e);
 
 /*
  * Reports the last response, from url, as the event "response" and, with_chart,

@@ -20,7 +20,6 @@
 #include "base/num.h"
 #include "base/progress.h"
 #include "base/text.h"
-#include "dial/connector.h"
 #include "dial/proxy.h"
 #include "dial/reconnect.h"
 #include "fetch/part_file.h"
@@ -29,7 +28,6 @@
 #include "http/http_request.h"
 #include "http/http_validator.h"
 #include "http/url.h"
-#include "net/endpoint.h"
 #include "net/sandbox.h"
 #include "net/signals.h"
 #include "net/sink.h"
@@ -43,7 +41,6 @@
 /* One run of http-get. */
 struct download_run {
 	const struct download_options *options; /* the caller's */
-	struct route_rules rules;               /* where requests go */
 	struct client client;
 	bool stdout_failed; /* a write to it failed */
 };
@@ -252,8 +249,7 @@ request(struct transfer *t, struct err *e)
 	    .closes = !t->wants_more && !o->follow,
 	    .range = o->range,
 	};
-	char secret[2 * PROXY_SECRET], range[32];
-	struct route route;
+	char range[32];
 
 	if (!t->left_origin) {
 		r.fields = o->fields;
@@ -267,16 +263,8 @@ request(struct transfer *t, struct err *e)
 	}
 	if (t->if_modified_since[0] != '\0')
 		r.if_modified_since = t->if_modified_since;
-	if (route_find(&t->run->rules, r.url, &route, e) == 0) {
-		if (route_is_forwarded(&route)) {
-			r.is_absolute = true;
-			if (proxy_credentials(
-				route.proxy, secret, sizeof(secret)))
-				r.proxy_user = secret;
-		}
-		if (client_request(t->client, &route, &r, e) == 0)
-			return 0;
-	}
+	if (client_request(t->client, &r, e) == 0)
+		return 0;
 	if (t->redirects > 0 && e->kind == ERR_USAGE)
 		/* The server named that URL, not the user. */
 		e->kind = ERR_FAILED;
@@ -555,7 +543,7 @@ is_transient(int status)
 static bool
 is_declined(const struct transfer *t)
 {
-	return route_is_forwarded(&t->client->route) &&
+	return t->client->route.is_forwarded &&
 	       t->client->response->head.status == 407;
 }
 
@@ -679,7 +667,7 @@ handle_response(struct transfer *t, struct err *e)
 	}
 	t->is_served = h->status < 400;
 	if (t->is_served)
-		client_limit(t->client, deadline_none());
+		t->client->until = t->client->options->until;
 	if (!o->include && !o->head_only && !is_awaiting(t) &&
 	    !(h->status == 416 && (traits(t) & RESUMED)))
 		http_head_show(h, o->raw);
@@ -707,7 +695,8 @@ attempt(struct transfer *t, struct err *e)
 			t->left_origin = false;
 			t->redirects = 0;
 			t->is_served = false;
-			client_limit(t->client, t->head_until);
+			t->client->until = deadline_first(
+			    t->client->options->until, t->head_until);
 		}
 		next = request(t, e) < 0 ? NEXT_FAILED : handle_response(t, e);
 	}
@@ -889,7 +878,7 @@ check_options(const struct download_options *o, int urls, struct err *e)
 	return 0;
 }
 
-/* Checks a URL and the route to it, and whether it is https. 0, or -1 with
+/* Checks a URL and the way to it, and whether it is https. 0, or -1 with
  * ERR_USAGE. */
 static int
 check_url(const struct download_run *d, const char *url, bool *is_https,
@@ -898,7 +887,6 @@ check_url(const struct download_run *d, const char *url, bool *is_https,
 	const struct download_options *o = d->options;
 	char name[URL_NAME_SIZE];
 	struct stat st;
-	struct route route;
 	struct url u;
 
 	if (url_parse(&u, url, e) < 0)
@@ -915,12 +903,8 @@ check_url(const struct download_run *d, const char *url, bool *is_https,
 		return err_set(e, ERR_USAGE, "%s %s", text_shown(name),
 		    S_ISREG(st.st_mode) ? "exists (--force overwrites it)"
 					: "exists and is not a regular file");
-	if (route_find(&d->rules, &u, &route, e) < 0 ||
-	    (!route.server.is_unix &&
-		endpoint_check_host(route.server.host, e) < 0))
-		return -1;
 	*is_https |= u.is_https;
-	return client_check(&d->client, &route, e);
+	return client_check(&d->client, &u, e);
 }
 
 /* Checks everything before the first request. 0, or -1 with *e. */
@@ -977,18 +961,14 @@ download_all(const struct download_options *o,
     struct err *e)
 {
 	struct download_run d = {.options = o};
-	bool is_via = client->connector->via != NULL;
-	int result = 0;
+	int result;
 
 	if (check_options(o, count, e) < 0)
 		return -1;
-	client_init(&d.client, client);
-	if (!is_via) /* Without it there may be a proxy. */
-		result = route_init(
-		    &d.rules, client->connector->proxy, o->unix_path, e);
+	result = client_init(&d.client, client, e);
 	if (result == 0)
 		result = check(&d, urls, count, e);
-	if (result == 0 && !is_via)
+	if (result == 0 && client->connector->via == NULL)
 		sandbox_enter();
 	if (result == 0)
 		result = fetch_all(&d, urls, count, e);

@@ -11,10 +11,8 @@
 
 #include "base/deadline.h"
 #include "fetch/client.h"
-#include "fetch/route.h"
 
 struct err;
-struct proxy;
 
 /* What is downloaded, and where it goes. */
 struct download_options {
@@ -29,7 +27,6 @@ struct download_options {
 	int64_t max_redirs;     /* limit of redirects */
 	int64_t retries;        /* --retry N */
 	int64_t retry_ms;       /* --retry-for; -1: one attempt */
-	const char *unix_path;  /* --unix PATH */
 	const char *tls_option; /* one that is for https URLs, or NULL */
 
 	/* Where the body goes. */

@@ -102,7 +102,6 @@ route_init(struct route_rules *r, const struct proxy *proxy,
     const char *unix_path, struct err *e)
 {
 	const char *tls = getenv("https_proxy"), *none = getenv("no_proxy");
-
 	char text[512], *operands[] = {text, NULL};
 
 	memset(r, 0, sizeof(*r));
@@ -110,10 +109,9 @@ route_init(struct route_rules *r, const struct proxy *proxy,
 		snprintf(text, sizeof(text), "unix:%s", unix_path);
 		return endpoint_parse(&r->local, operands, 1, "tcp", e);
 	}
-	if (proxy != NULL) {
-		r->proxy = proxy;
+	r->proxy = proxy;
+	if (proxy != NULL)
 		return 0;
-	}
 	r->no_proxy = none != NULL ? none : getenv("NO_PROXY");
 	(void)parse_env(&r->tls_proxy,
 	    tls != NULL ? tls : getenv("HTTPS_PROXY"), "https_proxy",
@@ -147,19 +145,16 @@ route_find(const struct route_rules *r, const struct url *u,
 	route->proxy = r->proxy;
 	env = route->is_tls ? &r->tls_proxy : &r->env_proxy;
 	is_bad = route->is_tls && r->tls_error.kind != ERR_NONE;
-	if ((env->kind == PROXY_NONE && !is_bad) ||
-	    is_listed(r->no_proxy, &route->server))
-		return 0;
-	route->proxy = env;
-	if (!is_bad)
-		return 0;
-	*e = r->tls_error;
-	return -1;
-}
-
-bool
-route_is_forwarded(const struct route *route)
-{
-	return route->proxy != NULL && route->proxy->kind == PROXY_HTTP &&
-	       !route->is_tls;
+	if ((env->kind != PROXY_NONE || is_bad) &&
+	    !is_listed(r->no_proxy, &route->server)) {
+		route->proxy = env;
+		if (is_bad) {
+			*e = r->tls_error;
+			return -1;
+		}
+	}
+	route->is_forwarded = route->proxy != NULL &&
+			      route->proxy->kind == PROXY_HTTP &&
+			      !route->is_tls;
+	return 0;
 }

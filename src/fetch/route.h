@@ -17,6 +17,7 @@ struct route {
 				      none. An HTTP proxy receives the request
 				      in the absolute form; with TLS, and any
 				      other proxy, it connects to the server. */
+	bool is_forwarded;         /* an HTTP proxy forwards the requests */
 };
 
 struct route_rules {
@@ -30,8 +31,8 @@ struct route_rules {
 
 /*
  * Sets the rules. unix_path, if not NULL, is that of a Unix socket, to which
- * all requests go. proxy comes from an option; if it is NULL, http_proxy,
- * https_proxy and no_proxy in the environment apply. Returns 0, or
+ * all requests go. proxy comes from an option; if it is NULL,
+ * http_proxy, https_proxy and no_proxy in the environment apply. Returns 0, or
  * -1 with ERR_USAGE if http_proxy or unix_path is malformed.
  */
 int route_init(struct route_rules *r, const struct proxy *proxy,
@@ -47,8 +48,5 @@ int route_init(struct route_rules *r, const struct proxy *proxy,
  */
 int route_find(const struct route_rules *r, const struct url *u,
     struct route *route, struct err *e);
-
-/* Whether requests along route go to an HTTP proxy, which forwards them. */
-bool route_is_forwarded(const struct route *route);
 
 #endif
