@@ -66,9 +66,10 @@ struct transfer {
 	struct sink sink; /* where the body goes; the next three own its fd */
 	bool is_file;     /* a file; otherwise stdout, a device or a FIFO */
 	struct part_file file;
-	int special;              /* the device or FIFO; -1: none */
-	char name[URL_NAME_SIZE]; /* of --remote-name */
-	const char *path;         /* the name of the output; NULL: stdout */
+	char absolute[URL_ABSOLUTE_SIZE]; /* the URL, for its note */
+	int special;                      /* the device or FIFO; -1: none */
+	char name[URL_NAME_SIZE];         /* of --remote-name */
+	const char *path; /* the name of the output; NULL: stdout */
 
 	/* What the output has of the file. */
 	struct http_validator source; /* its version, if that is known */
@@ -110,7 +111,6 @@ static int
 open_file(struct transfer *t, struct err *e)
 {
 	const struct download_options *o = t->options;
-	char url[URL_ABSOLUTE_SIZE];
 	const char *part, *size;
 
 	/* Without --force, the URL names no file that is replaced, unless the
@@ -118,8 +118,9 @@ open_file(struct transfer *t, struct err *e)
 	t->file.may_replace = t->path != t->name || o->since != NULL;
 	t->file.is_forced = o->force;
 	t->file.adopts = t->is_complete;
-	url_absolute(&t->url, url, sizeof(url));
-	if (part_file_open(&t->file, t->path, url, e) < 0)
+	t->file.source = &t->source;
+	t->file.url = url_absolute(&t->url, t->absolute, sizeof(t->absolute));
+	if (part_file_open(&t->file, t->path, e) < 0)
 		return -1;
 	t->is_file = true;
 	sink_init(&t->sink, t->file.fd, t->file.target, !o->raw);
@@ -127,11 +128,12 @@ open_file(struct transfer *t, struct err *e)
 		return 0;
 	part = text_shown(t->file.part);
 	size = num_size_text((uint64_t)t->file.held);
-	if (!o->resume)
+	if (!o->resume) {
+		http_validator_clear(&t->source);
 		diag_warn("%s holds %s of an earlier run; beginning anew "
 			  "(--continue resumes)",
 		    part, size);
-	else if (!part_file_source(&t->file, &t->source))
+	} else if (!http_validator_is_usable(&t->source))
 		diag_warn("%s holds %s that are not known to be of this "
 			  "file; beginning anew",
 		    part, size);
@@ -198,7 +200,7 @@ close_output(struct transfer *t)
 	sink_release(&t->sink);
 	fd_close(&t->special);
 	if (t->is_file)
-		part_file_close(&t->file, http_validator_is_usable(&t->source));
+		part_file_close(&t->file);
 }
 
 /* Whether the request can be for only the rest of the file. */
@@ -377,7 +379,7 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 
 	if (!accepts(t, base))
 		return refuse(t, e);
-	if (t->is_file && part_file_begin(&t->file, base, &t->source, e) < 0)
+	if (t->is_file && part_file_begin(&t->file, base, e) < 0)
 		return NEXT_FAILED;
 	if (r->is_suspect)
 		diag_warn("%s: the response contradicts itself about its "

@@ -97,10 +97,10 @@ read_note(const struct part_file *f, struct note *note)
 
 	memset(note, 0, sizeof(*note));
 	http_validator_clear(&note->source);
-	if (lstat(f->from, &st) < 0)
-		return true;
-	fd = is_own(&st) ? open(f->from, O_RDONLY | FLAGS) : -1;
-	if (fd >= 0 && fstat(fd, &st) == 0 && is_own(&st))
+	fd = open(f->from, O_RDONLY | FLAGS);
+	if (fd < 0)
+		return lstat(f->from, &st) < 0;
+	if (fstat(fd, &st) == 0 && is_own(&st))
 		n = read(fd, text, sizeof(text) - 1);
 	fd_close(&fd);
 	if (n <= 0)
@@ -129,13 +129,6 @@ read_note(const struct part_file *f, struct note *note)
 	return true;
 }
 
-/* Whether note is about the file of st. */
-static bool
-is_about(const struct note *note, const struct stat *st)
-{
-	return note->inode != 0 && note->inode == inode_of(st);
-}
-
 static int
 foreign(const char *path, const char *what, struct err *e)
 {
@@ -149,7 +142,7 @@ open_part(struct part_file *f, struct err *e)
 {
 	struct note note;
 	struct stat st;
-	bool is_new;
+	bool is_new, is_known;
 
 	if (!read_note(f, &note) && !f->is_forced)
 		return foreign(f->from, FOREIGN, e);
@@ -188,8 +181,11 @@ open_part(struct part_file *f, struct err *e)
 		/* Otherwise another process has completed or replaced it. */
 		if (!is_own(&st) || !is_still(f->part, &st))
 			continue;
+		/* What its last writer has noted, which had the lock. */
+		is_known = !is_new && read_note(f, &note) && note.inode != 0 &&
+			   note.inode == inode_of(&st);
 		if (!is_new && st.st_size > 0 && !f->is_forced && !f->adopts &&
-		    !is_about(&note, &st))
+		    !is_known)
 			return foreign(f->part, FOREIGN, e);
 		/* What others can write to is begun anew, without them. */
 		if (is_new || f->adopts ||
@@ -198,32 +194,22 @@ open_part(struct part_file *f, struct err *e)
 		if (unlink(f->part) < 0)
 			return file_error("removing", f->part, e);
 	}
+	f->held = (int64_t)st.st_size;
 	if (f->adopts)
 		(void)fchmod(f->fd, st.st_mode & 0755);
-	f->held = (int64_t)st.st_size;
+	else if (is_known && note.is_same_url)
+		*f->source = note.source;
+	else
+		http_validator_clear(f->source);
 	return 0;
 }
 
-static void
-release(struct part_file *f)
-{
-	fd_close(&f->fd);
-	free(f->target);
-	free(f->part);
-	free(f->from);
-	free(f->url);
-	memset(f, 0, sizeof(*f));
-	f->fd = -1;
-}
-
 int
-part_file_open(
-    struct part_file *f, const char *target, const char *url, struct err *e)
+part_file_open(struct part_file *f, const char *target, struct err *e)
 {
 	size_t size;
 
 	f->fd = -1;
-	f->url = mem_text(url);
 	f->has_old = stat(target, &f->old) == 0;
 	/* A link to a file stands for that file. */
 	if (f->has_old && f->may_replace)
@@ -241,36 +227,28 @@ part_file_open(
 		foreign(target, "exists", e);
 	else if (open_part(f, e) == 0)
 		return 0;
-	release(f);
+	fd_close(&f->fd);
+	part_file_close(f);
 	return -1;
 }
 
-bool
-part_file_source(const struct part_file *f, struct http_validator *v)
+int
+part_file_begin(struct part_file *f, int64_t offset, struct err *e)
 {
-	struct note note;
-	struct stat st;
-	bool is_known = read_note(f, &note) && fstat(f->fd, &st) == 0 &&
-			is_about(&note, &st) && note.is_same_url;
-
-	*v = note.source;
-	return is_known && http_validator_is_usable(v);
-}
-
-/*
- * Writes the note, which the lock of the partial file protects: sockt created
- * that file, from this version.
- */
-static int
-write_source(
-    const struct part_file *f, const struct http_validator *v, struct err *e)
-{
+	const struct http_validator *v = f->source;
 	char text[NOTE_SIZE];
 	struct stat st;
 	int fd, result;
 
-	if (fstat(f->fd, &st) < 0)
+	/* Remove the old bytes before the note about them: a run that is killed
+	 * in between leaves nothing that looks like the new ones. */
+	if (ftruncate(f->fd, (off_t)offset) < 0 ||
+	    lseek(f->fd, (off_t)offset, SEEK_SET) < 0 || fstat(f->fd, &st) < 0)
 		return file_error("writing", f->part, e);
+	if (offset > 0 && !f->adopts)
+		return 0;
+	/* The note, which the lock of the partial file protects: sockt created
+	 * that file, from this version. */
 	snprintf(text, sizeof(text), NOTE "inode %lld\nurl %s\n",
 	    (long long)inode_of(&st), f->url);
 	if (http_validator_is_usable(v))
@@ -294,46 +272,6 @@ write_source(
 	return result;
 }
 
-int
-part_file_begin(struct part_file *f, int64_t offset,
-    const struct http_validator *v, struct err *e)
-{
-	/* Remove the old bytes before the note about them: a run that is killed
-	 * in between leaves nothing that looks like the new ones. */
-	if (ftruncate(f->fd, (off_t)offset) < 0 ||
-	    lseek(f->fd, (off_t)offset, SEEK_SET) < 0)
-		return file_error("writing", f->part, e);
-	return offset > 0 && !f->adopts ? 0 : write_source(f, v, e);
-}
-
-/*
- * Closes the partial file, since some file systems report a full disk only
- * then, and reopens it. Closing releases the lock, so this checks that no other
- * process has written to the file.
- */
-static int
-reopen_part(struct part_file *f, struct err *e)
-{
-	struct stat before, now;
-	int fd = f->fd;
-
-	if (fstat(fd, &before) < 0)
-		return file_error("closing", f->part, e);
-	f->fd = -1;
-	if (close(fd) < 0)
-		return file_error("closing", f->part, e);
-	f->fd = open(f->part, O_RDWR | FLAGS);
-	if (f->fd < 0)
-		return file_error("naming", f->part, e);
-	if (lock(f, e) < 0)
-		return -1;
-	if (fstat(f->fd, &now) == 0 && is_still(f->part, &now) &&
-	    now.st_ino == before.st_ino && now.st_size == before.st_size)
-		return 0;
-	return err_set(e, ERR_OUTPUT, "another process has written %s",
-	    text_shown(f->part));
-}
-
 /* Renames the partial file to the target. 0, or -1 with errno. */
 static int
 rename_part(const struct part_file *f)
@@ -354,16 +292,29 @@ int
 part_file_commit(struct part_file *f, struct err *e)
 {
 	mode_t mask = umask(0), mode = 0666 & ~mask;
-	struct stat st;
+	struct stat before, now;
+	int fd = f->fd;
 
 	(void)umask(mask);
-	if (reopen_part(f, e) < 0)
+	/* Some file systems report a full disk only when the file is closed,
+	 * which also releases the lock: another process may have written it. */
+	f->fd = -1;
+	if (fstat(fd, &before) < 0 || close(fd) < 0)
+		return file_error("closing", f->part, e);
+	f->fd = open(f->part, O_RDWR | FLAGS);
+	if (f->fd < 0)
+		return file_error("naming", f->part, e);
+	if (lock(f, e) < 0)
 		return -1;
+	if (fstat(f->fd, &now) < 0 || !is_still(f->part, &now) ||
+	    now.st_ino != before.st_ino || now.st_size != before.st_size)
+		return err_set(e, ERR_OUTPUT, "another process has written %s",
+		    text_shown(f->part));
 	if (f->has_old) {
 		(void)!fchown(f->fd, f->old.st_uid, f->old.st_gid);
 		mode = f->old.st_mode & 0777;
 	}
-	if (fstat(f->fd, &st) == 0 && (st.st_mode & 0777) != mode)
+	if ((now.st_mode & 0777) != mode)
 		(void)fchmod(f->fd, mode);
 	if (rename_part(f) < 0) {
 		file_error("replacing", f->target, e);
@@ -378,7 +329,7 @@ part_file_commit(struct part_file *f, struct err *e)
 }
 
 void
-part_file_close(struct part_file *f, bool can_resume)
+part_file_close(struct part_file *f)
 {
 	struct stat st;
 
@@ -386,11 +337,18 @@ part_file_close(struct part_file *f, bool can_resume)
 		if (st.st_size > 0) {
 			diag_warn("%lld bytes are kept in %s%s",
 			    (long long)st.st_size, text_shown(f->part),
-			    can_resume ? "; --continue resumes" : "");
+			    http_validator_is_usable(f->source)
+				? "; --continue resumes"
+				: "");
 		} else {
 			(void)unlink(f->part);
 			(void)unlink(f->from);
 		}
 	}
-	release(f);
+	fd_close(&f->fd);
+	free(f->target);
+	free(f->part);
+	free(f->from);
+	memset(f, 0, sizeof(*f));
+	f->fd = -1;
 }

@@ -16,8 +16,12 @@ struct err;
 struct http_validator;
 
 struct part_file {
-	char *target, *part, *from, *url; /* owned */
-	int fd;                           /* owned; -1: not open */
+	char *target, *part, *from;    /* owned */
+	int fd;                        /* owned; -1: not open */
+	const char *url;               /* the caller's */
+	struct http_validator *source; /* the caller's: the version of the
+					  bytes that are held; not usable if it
+					  is unknown or of another URL */
 	bool may_replace; /* the caller's: a file of that name is replaced;
 			     a link to one is followed */
 	bool is_forced;   /* the caller's: so are files that others wrote, and
@@ -30,28 +34,20 @@ struct part_file {
 };
 
 /*
- * Opens the partial file of target, which comes from url, and locks it against
- * other processes. The caller sets may_replace and is_forced, and the rest to
- * 0. Returns 0, or -1 with ERR_OUTPUT if the file cannot be written, if the
- * target may not be replaced, or if something else than a partial file and its
- * note is in their place. Call part_file_close() after 0.
+ * Opens the partial file of target, locks it against other processes, and sets
+ * *source unless the file is adopted. The caller sets what is the caller's, and
+ * the rest to 0. Returns 0, or -1 with ERR_OUTPUT if the file cannot be
+ * written, if the target may not be replaced, or if something else than a
+ * partial file and its note is in their place. Call part_file_close() after 0.
  */
-int part_file_open(
-    struct part_file *f, const char *target, const char *url, struct err *e);
-
-/*
- * Reads the version of the partial file. Returns false if it is unknown or of
- * another URL, so that the file cannot be resumed.
- */
-bool part_file_source(const struct part_file *f, struct http_validator *v);
+int part_file_open(struct part_file *f, const char *target, struct err *e);
 
 /*
  * Keeps the first offset bytes and continues after them. With offset 0, starts
- * over and notes that the file is of version v. Returns 0, or -1 with
+ * over and notes that the file is of version *source. Returns 0, or -1 with
  * ERR_OUTPUT.
  */
-int part_file_begin(struct part_file *f, int64_t offset,
-    const struct http_validator *v, struct err *e);
+int part_file_begin(struct part_file *f, int64_t offset, struct err *e);
 
 /*
  * Renames the file, which is complete. Returns 0, or -1 with
@@ -61,8 +57,8 @@ int part_file_commit(struct part_file *f, struct err *e);
 
 /*
  * Closes the file. A partial file is kept and reported, unless it is empty;
- * can_resume: --continue would continue it.
+ * --continue would continue it if *source is usable.
  */
-void part_file_close(struct part_file *f, bool can_resume);
+void part_file_close(struct part_file *f);
 
 #endif
