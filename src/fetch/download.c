@@ -38,18 +38,10 @@
 #define MAX_PAUSE_MS (30 * 1000)
 #define MAX_RETRY_AFTER 600
 
-/* One run of http-get. */
-struct download_run {
-	const struct download_options *options; /* the caller's */
-	struct client client;
-	bool stdout_failed; /* a write to it failed */
-};
-
-/* One URL. The client of the run has the current response. */
+/* One URL. The client has the current response. */
 struct transfer {
-	struct download_run *run;               /* the caller's */
-	const struct download_options *options; /* of the run, */
-	struct client *client;                  /* and this too */
+	const struct download_options *options; /* the caller's */
+	struct client *client;                  /* of all URLs */
 	bool wants_more;                        /* another URL follows */
 	char if_modified_since[HTTP_DATE_SIZE]; /* date, or "" */
 
@@ -66,10 +58,9 @@ struct transfer {
 	struct sink sink; /* where the body goes; the next three own its fd */
 	bool is_file;     /* a file; otherwise stdout, a device or a FIFO */
 	struct part_file file;
-	char absolute[URL_ABSOLUTE_SIZE]; /* the URL, for its note */
-	int special;                      /* the device or FIFO; -1: none */
-	char name[URL_NAME_SIZE];         /* of --remote-name */
-	const char *path; /* the name of the output; NULL: stdout */
+	int special;              /* the device or FIFO; -1: none */
+	char name[URL_NAME_SIZE]; /* of --remote-name */
+	const char *path;         /* the name of the output; NULL: stdout */
 
 	/* What the output has of the file. */
 	struct http_validator source; /* its version, if that is known */
@@ -80,7 +71,6 @@ struct transfer {
 
 /* What comes next. */
 enum next {
-	NEXT_START,   /* request the first URL, from the beginning */
 	NEXT_REQUEST, /* request the current URL */
 	NEXT_DONE,
 	NEXT_FAILED = -1 /* *e says why */
@@ -119,7 +109,6 @@ open_file(struct transfer *t, struct err *e)
 	t->file.is_forced = o->force;
 	t->file.adopts = t->is_complete;
 	t->file.source = &t->source;
-	t->file.url = url_absolute(&t->url, t->absolute, sizeof(t->absolute));
 	if (part_file_open(&t->file, t->path, e) < 0)
 		return -1;
 	t->is_file = true;
@@ -144,7 +133,7 @@ open_file(struct transfer *t, struct err *e)
 
 /*
  * Opens the output; with --continue, determines what it already has. Returns 0,
- * or -1 with *e. Call close_output() after 0.
+ * or -1 with *e and nothing open.
  */
 static int
 open_output(struct transfer *t, struct err *e)
@@ -192,15 +181,6 @@ open_output(struct transfer *t, struct err *e)
 		return 0;
 	}
 	return open_file(t, e);
-}
-
-static void
-close_output(struct transfer *t)
-{
-	sink_release(&t->sink);
-	fd_close(&t->special);
-	if (t->is_file)
-		part_file_close(&t->file);
 }
 
 /* Whether the request can be for only the rest of the file. */
@@ -419,6 +399,20 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 	return commit(t, e) < 0 ? NEXT_FAILED : NEXT_DONE;
 }
 
+/* Begins with the URL as given, and the usable part of the output. */
+static void
+begin(struct transfer *t)
+{
+	if (!t->is_complete && !can_resume(t))
+		t->held = 0;
+	t->current = t->url;
+	t->left_origin = false;
+	t->redirects = 0;
+	t->is_served = false;
+	t->client->until =
+	    deadline_first(t->client->options->until, t->head_until);
+}
+
 /* Starts over: the partial file is of another or an unknown version. */
 static enum next
 start_over(struct transfer *t, const char *why, struct err *e)
@@ -426,8 +420,10 @@ start_over(struct transfer *t, const char *why, struct err *e)
 	if (!accepts(t, 0))
 		return refuse(t, e);
 	diag_warn("%s: %s; fetching it anew", url_text(&t->current), why);
+	client_finish(t->client, true);
 	t->held = 0;
-	return NEXT_START;
+	begin(t);
+	return NEXT_REQUEST;
 }
 
 static enum next
@@ -533,14 +529,6 @@ handle_unsatisfied(struct transfer *t, const struct http_head *h, struct err *e)
 	    e);
 }
 
-/* Whether an error of that status may be temporary. */
-static bool
-is_transient(int status)
-{
-	return status == 408 || status == 429 || status == 500 ||
-	       (status >= 502 && status <= 504);
-}
-
 /* Whether the last response is that of a proxy that wants other credentials. */
 static bool
 is_declined(const struct transfer *t)
@@ -549,14 +537,16 @@ is_declined(const struct transfer *t)
 	       t->client->response->head.status == 407;
 }
 
-/* Whether another attempt follows; the body of this one is then dropped. */
+/* Whether the error of the last response may be temporary. */
 static bool
-will_retry(const struct transfer *t, int status)
+is_transient(const struct transfer *t)
 {
+	int status = t->client->response->head.status;
+
 	if (is_awaiting(t))
 		return !is_declined(t);
-	return t->retries_left > 0 && is_transient(status) &&
-	       !deadline_passed(t->client->options->until) && may_repeat(t);
+	return status == 408 || status == 429 || status == 500 ||
+	       (status >= 502 && status <= 504);
 }
 
 /*
@@ -570,14 +560,18 @@ handle_error(struct transfer *t, const struct http_head *h, struct err *e)
 	const struct proxy *proxy = t->client->route.proxy;
 	bool is_seen =
 	    t->options->fail_with_body || t->sink.kind == FD_TERMINAL;
+	bool repeats = is_transient(t) && may_repeat(t) &&
+		       (is_awaiting(t) ||
+			   (t->retries_left > 0 &&
+			       !deadline_passed(t->client->options->until)));
 	char location[URL_SIZE];
 	const char *reason;
 	const struct http_field *field;
 	struct url next;
 	size_t from = 0;
 
-	if (!t->is_file && !t->is_complete && !will_retry(t, h->status) &&
-	    accepts(t, 0) && read_into_sink(t, is_seen, e) < 0)
+	if (!t->is_file && !t->is_complete && !repeats && accepts(t, 0) &&
+	    read_into_sink(t, is_seen, e) < 0)
 		return NEXT_FAILED;
 	report(t);
 	if (is_declined(t))
@@ -604,63 +598,17 @@ handle_error(struct transfer *t, const struct http_head *h, struct err *e)
 		: "");
 }
 
-static enum next
-handle_unchanged(struct transfer *t, const struct http_head *h, struct err *e)
-{
-	(void)h;
-	(void)e;
-	diag_note("%s: it has not changed", url_text(&t->current));
-	report(t);
-	return NEXT_DONE;
-}
-
-/* Handles the response to HEAD: there is no body to resume. */
-static enum next
-handle_head(struct transfer *t, const struct http_head *h, struct err *e)
-{
-	(void)h;
-	http_validator_clear(&t->source);
-	return read_body(t, 0, -1, e);
-}
-
-/* What a request was, as far as it decides which statuses are its result. */
-enum { ANY = 1, HEAD = 2, HEAD_ALONE = 4, CONDITIONAL = 8, RESUMED = 16 };
-
-static int
-traits(const struct transfer *t)
-{
-	const struct download_options *o = t->options;
-
-	return ANY | (o->head_only ? HEAD : 0) |
-	       /* With --location, a redirect to nowhere is not the result. */
-	       (o->head_only && !o->follow ? HEAD_ALONE : 0) |
-	       (t->if_modified_since[0] != '\0' ? CONDITIONAL : 0) |
-	       (t->held > 0 && o->range == NULL ? RESUMED : 0);
-}
-
-/* The statuses that are a result, for which requests; all others are errors. */
-static const struct result {
-	int first, last, traits;
-	enum next (*handle)(
-	    struct transfer *t, const struct http_head *h, struct err *e);
-} results[] = {
-    {304, 304, CONDITIONAL, handle_unchanged},
-    {416, 416, RESUMED, handle_unsatisfied},
-    {200, 299, HEAD, handle_head},
-    {300, 399, HEAD_ALONE, handle_head},
-    {206, 206, ANY, handle_part},
-    {200, 299, ANY, handle_whole},
-    {0, INT_MAX, ANY, handle_error},
-};
-
+/*
+ * A status that is the result of the request, which may be for the head alone,
+ * conditional, or for the rest of a file; all others are errors.
+ */
 static enum next
 handle_response(struct transfer *t, struct err *e)
 {
 	const struct download_options *o = t->options;
 	const struct http_head *h = &t->client->response->head;
-	const struct result *r = results;
+	bool is_resumed = t->held > 0 && o->range == NULL;
 	char location[URL_SIZE];
-	enum next next;
 
 	if (o->follow && http_head_location(h, location, sizeof(location))) {
 		if (!is_awaiting(t))
@@ -671,37 +619,36 @@ handle_response(struct transfer *t, struct err *e)
 	if (t->is_served)
 		t->client->until = t->client->options->until;
 	if (!o->include && !o->head_only && !is_awaiting(t) &&
-	    !(h->status == 416 && (traits(t) & RESUMED)))
+	    !(h->status == 416 && is_resumed))
 		http_head_show(h, o->raw);
-	while (h->status < r->first || h->status > r->last ||
-	       (traits(t) & r->traits) == 0)
-		r++;
-	next = r->handle(t, h, e);
-	if (next == NEXT_START)
-		client_finish(t->client, true);
-	return next;
+	if (h->status == 304 && t->if_modified_since[0] != '\0') {
+		diag_note("%s: it has not changed", url_text(&t->current));
+		report(t);
+		return NEXT_DONE;
+	}
+	if (h->status == 416 && is_resumed)
+		return handle_unsatisfied(t, h, e);
+	/* With --location, a redirect to nowhere is not the result. */
+	if (o->head_only && h->status < (o->follow ? 300 : 400)) {
+		http_validator_clear(&t->source);
+		return read_body(t, 0, -1, e);
+	}
+	if (h->status == 206)
+		return handle_part(t, h, e);
+	if (h->status < 300)
+		return handle_whole(t, h, e);
+	return handle_error(t, h, e);
 }
 
 /* Makes one attempt, until the output is complete. 0, or -1 with *e. */
 static int
 attempt(struct transfer *t, struct err *e)
 {
-	enum next next = NEXT_START;
+	enum next next = NEXT_REQUEST;
 
-	while (next == NEXT_START || next == NEXT_REQUEST) {
-		if (next == NEXT_START) {
-			/* With the usable part of the output. */
-			if (!t->is_complete && !can_resume(t))
-				t->held = 0;
-			t->current = t->url;
-			t->left_origin = false;
-			t->redirects = 0;
-			t->is_served = false;
-			t->client->until = deadline_first(
-			    t->client->options->until, t->head_until);
-		}
+	begin(t);
+	while (next == NEXT_REQUEST)
 		next = request(t, e) < 0 ? NEXT_FAILED : handle_response(t, e);
-	}
 	client_finish(t->client, t->wants_more);
 	if (next == NEXT_DONE)
 		return 0;
@@ -720,9 +667,7 @@ is_temporary(const struct transfer *t, const struct err *e)
 	if (t->client->is_truncated)
 		return true;
 	if (t->client->times.first_ns != 0 && e->kind == ERR_PEER)
-		return is_awaiting(t)
-			   ? !is_declined(t)
-			   : is_transient(t->client->response->head.status);
+		return is_transient(t);
 	return e->waits && (is_awaiting(t) || e->kind != ERR_NAME);
 }
 
@@ -771,13 +716,11 @@ attempt_repeatedly(struct transfer *t, struct err *e)
 	struct reconnect r;
 	bool is_new = true;
 
-	t->head_until = deadline_none();
 	t->retries_left = o->retries;
 	for (;;) {
-		if (o->retry_ms >= 0 && is_new) {
+		if (is_new)
 			reconnect_start(&r, o->retry_ms, until);
-			t->head_until = r.end;
-		}
+		t->head_until = r.end;
 		if (attempt(t, e) == 0)
 			return 0;
 		if (!is_temporary(t, e))
@@ -823,70 +766,34 @@ set_since(struct transfer *t)
 
 /* Fetches a URL that was checked. 0, or -1 with *e. */
 static int
-fetch(struct download_run *d, const char *url, bool wants_more, struct err *e)
+fetch(struct transfer *t, const char *url, struct err *e)
 {
-	struct transfer *t = mem_array(1, sizeof(*t));
-	int result = url_parse(&t->url, url, e);
+	const char *user = t->options->user;
+	char absolute[URL_ABSOLUTE_SIZE];
+	int result;
 
-	t->run = d;
-	t->options = d->options;
-	t->client = &d->client;
-	t->wants_more = wants_more;
-	if (d->options->user != NULL)
-		snprintf(
-		    t->url.user, sizeof(t->url.user), "%s", d->options->user);
-	if (result == 0)
-		result = open_output(t, e);
-	if (result == 0) {
-		set_since(t);
-		result = attempt_repeatedly(t, e);
-		if (t->sink.has_failed && t->sink.fd == STDOUT_FILENO)
-			d->stdout_failed = true;
-		close_output(t);
-	}
-	free(t);
+	if (url_parse(&t->url, url, e) < 0)
+		return -1;
+	if (user != NULL)
+		snprintf(t->url.user, sizeof(t->url.user), "%s", user);
+	t->file.url = url_absolute(&t->url, absolute, sizeof(absolute));
+	if (open_output(t, e) < 0)
+		return -1;
+	set_since(t);
+	result = attempt_repeatedly(t, e);
+	sink_release(&t->sink);
+	fd_close(&t->special);
+	if (t->is_file)
+		part_file_close(&t->file);
 	return result;
-}
-
-/* Checks the options that the tables cannot. 0, or -1 with ERR_USAGE. */
-static int
-check_options(const struct download_options *o, int urls, struct err *e)
-{
-	bool is_file = o->output != NULL && strcmp(o->output, "-") != 0;
-	struct http_range range = {0};
-	size_t i;
-
-	for (i = 0; i < o->field_count; i++)
-		if (http_request_check_field(o->fields[i], e) < 0)
-			return err_prefix(e, "--header");
-	if (o->user != NULL && strchr(o->user, ':') == NULL)
-		return err_set(e, ERR_USAGE,
-		    "--user: the password is missing (USER:PASS)");
-	if (o->user != NULL && strlen(o->user) >= URL_USER_SIZE)
-		return err_set(e, ERR_USAGE, "--user: longer than %d bytes",
-		    URL_USER_SIZE - 1);
-	if (o->range != NULL && !http_request_parse_range(o->range, &range))
-		return err_set(e, ERR_USAGE, "--range: '%s' %s",
-		    text_shown(o->range),
-		    range.from > range.to ? "ends before it begins"
-					  : "is not A-B, A- or -N");
-	if (is_file && urls > 1)
-		return err_set(e, ERR_USAGE,
-		    "--output is one file, and there are %d URLs", urls);
-	if (o->resume && !is_file && !o->remote_name)
-		return err_set(e, ERR_USAGE,
-		    "--continue resumes a file: --output or --remote-name "
-		    "says which");
-	return 0;
 }
 
 /* Checks a URL and the way to it, and whether it is https. 0, or -1 with
  * ERR_USAGE. */
 static int
-check_url(const struct download_run *d, const char *url, bool *is_https,
-    struct err *e)
+check_url(const struct download_options *o, const struct client *client,
+    const char *url, bool *is_https, struct err *e)
 {
-	const struct download_options *o = d->options;
 	char name[URL_NAME_SIZE];
 	struct stat st;
 	struct url u;
@@ -906,19 +813,43 @@ check_url(const struct download_run *d, const char *url, bool *is_https,
 		    S_ISREG(st.st_mode) ? "exists (--force overwrites it)"
 					: "exists and is not a regular file");
 	*is_https |= u.is_https;
-	return client_check(&d->client, &u, e);
+	return client_check(client, &u, e);
 }
 
-/* Checks everything before the first request. 0, or -1 with *e. */
+/* Checks the options that the tables cannot, and the URLs. 0, or -1 with *e. */
 static int
-check(const struct download_run *d, char *const *urls, int count, struct err *e)
+check(const struct download_options *o, const struct client *client,
+    char *const *urls, int count, struct err *e)
 {
-	const struct download_options *o = d->options;
+	bool is_file = o->output != NULL && strcmp(o->output, "-") != 0;
 	bool may_use_tls = o->follow != 0;
+	struct http_range range = {0};
+	size_t i;
 	int n;
 
+	for (i = 0; i < o->field_count; i++)
+		if (http_request_check_field(o->fields[i], e) < 0)
+			return err_prefix(e, "--header");
+	if (o->user != NULL && strchr(o->user, ':') == NULL)
+		return err_set(e, ERR_USAGE,
+		    "--user: the password is missing (USER:PASS)");
+	if (o->user != NULL && strlen(o->user) >= URL_USER_SIZE)
+		return err_set(e, ERR_USAGE, "--user: longer than %d bytes",
+		    URL_USER_SIZE - 1);
+	if (o->range != NULL && !http_request_parse_range(o->range, &range))
+		return err_set(e, ERR_USAGE, "--range: '%s' %s",
+		    text_shown(o->range),
+		    range.from > range.to ? "ends before it begins"
+					  : "is not A-B, A- or -N");
+	if (is_file && count > 1)
+		return err_set(e, ERR_USAGE,
+		    "--output is one file, and there are %d URLs", count);
+	if (o->resume && !is_file && !o->remote_name)
+		return err_set(e, ERR_USAGE,
+		    "--continue resumes a file: --output or --remote-name "
+		    "says which");
 	for (n = 0; n < count; n++)
-		if (check_url(d, urls[n], &may_use_tls, e) < 0)
+		if (check_url(o, client, urls[n], &may_use_tls, e) < 0)
 			return -1;
 	if (o->tls_option != NULL && !may_use_tls)
 		return err_set(e, ERR_USAGE,
@@ -930,22 +861,29 @@ check(const struct download_run *d, char *const *urls, int count, struct err *e)
 
 /* Fetches the URLs in order; reports each error and keeps the first kind. */
 static int
-fetch_all(struct download_run *d, char *const *urls, int count, struct err *e)
+fetch_all(const struct download_options *o, struct client *client,
+    char *const *urls, int count, struct err *e)
 {
+	struct transfer *t = mem_array(1, sizeof(*t));
 	enum err_kind worst = ERR_NONE;
 	int n;
 
 	for (n = 0; n < count && signals_stopped() == 0; n++) {
 		err_clear(e);
-		if (fetch(d, urls[n], n + 1 < count, e) == 0)
+		memset(t, 0, sizeof(*t));
+		t->options = o;
+		t->client = client;
+		t->wants_more = n + 1 < count;
+		if (fetch(t, urls[n], e) == 0)
 			continue;
 		if (worst == ERR_NONE)
 			worst = e->kind;
-		if (n + 1 == count || signals_stopped() != 0 ||
-		    d->stdout_failed)
+		if (!t->wants_more || signals_stopped() != 0 ||
+		    (t->sink.has_failed && t->sink.fd == STDOUT_FILENO))
 			break;
 		diag_error(e);
 	}
+	free(t);
 	if (signals_stopped() != 0)
 		return e->errnum == EINTR
 			   ? -1
@@ -959,21 +897,19 @@ fetch_all(struct download_run *d, char *const *urls, int count, struct err *e)
 
 int
 download_all(const struct download_options *o,
-    const struct client_options *client, char *const *urls, int count,
+    const struct client_options *options, char *const *urls, int count,
     struct err *e)
 {
-	struct download_run d = {.options = o};
-	int result;
+	struct client client;
+	int result = client_init(&client, options, e);
 
-	if (check_options(o, count, e) < 0)
-		return -1;
-	result = client_init(&d.client, client, e);
 	if (result == 0)
-		result = check(&d, urls, count, e);
-	if (result == 0 && client->connector->via == NULL)
-		sandbox_enter();
-	if (result == 0)
-		result = fetch_all(&d, urls, count, e);
-	client_release(&d.client);
+		result = check(o, &client, urls, count, e);
+	if (result == 0) {
+		if (options->connector->via == NULL)
+			sandbox_enter();
+		result = fetch_all(o, &client, urls, count, e);
+	}
+	client_release(&client);
 	return result;
 }
