@@ -136,6 +136,19 @@ foreign(const char *path, const char *what, struct err *e)
 	    text_shown(path), what);
 }
 
+/* Makes the target the partial file. */
+static int
+adopt(const struct part_file *f, struct err *e)
+{
+	if (!is_own(&f->old))
+		return foreign(f->target,
+		    "belongs to another user, or has another name", e);
+	/* link(2), unlike rename(2), replaces nothing. */
+	if (link(f->target, f->part) < 0 || unlink(f->target) < 0)
+		return file_error("naming", f->part, e);
+	return 0;
+}
+
 /* Opens the partial file, perhaps a new one, unless something else is there. */
 static int
 open_part(struct part_file *f, struct err *e)
@@ -144,17 +157,6 @@ open_part(struct part_file *f, struct err *e)
 	struct stat st;
 	bool is_new, is_known;
 
-	if (!read_note(f, &note) && !f->is_forced)
-		return foreign(f->from, FOREIGN, e);
-	if (f->adopts && !is_own(&f->old))
-		return foreign(f->target,
-		    "belongs to another user, or has "
-		    "another name",
-		    e);
-	/* link(2), unlike rename(2), replaces nothing. */
-	if (f->adopts &&
-	    (link(f->target, f->part) < 0 || unlink(f->target) < 0))
-		return file_error("naming", f->part, e);
 	for (;; fd_close(&f->fd)) {
 		is_new = lstat(f->part, &st) < 0;
 		if (!is_new && !is_own(&st)) {
@@ -207,6 +209,7 @@ open_part(struct part_file *f, struct err *e)
 int
 part_file_open(struct part_file *f, const char *target, struct err *e)
 {
+	struct note note;
 	size_t size;
 
 	f->fd = -1;
@@ -225,7 +228,9 @@ part_file_open(struct part_file *f, const char *target, struct err *e)
 	if (!f->is_forced && !f->adopts && !(f->has_old && f->may_replace) &&
 	    lstat(target, &(struct stat){0}) == 0)
 		foreign(target, "exists", e);
-	else if (open_part(f, e) == 0)
+	else if (!read_note(f, &note) && !f->is_forced)
+		foreign(f->from, FOREIGN, e);
+	else if ((!f->adopts || adopt(f, e) == 0) && open_part(f, e) == 0)
 		return 0;
 	fd_close(&f->fd);
 	part_file_close(f);
