@@ -563,7 +563,6 @@ proc_start(
 	pid_t pid;
 	const char *shown = text_shown(program->argv[0]);
 
-	signals_find_ignored();
 	if (!table.adopts)
 		table.adopts = os_adopt_orphans();
 	pid = proc_fork(&p, o);
@@ -598,7 +597,6 @@ proc_replace(char *const *argv, struct err *e)
 	const char *shown = text_shown(argv[0]);
 
 	step_flush();
-	signals_find_ignored();
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);
 	if (signals_stopped() != 0) {

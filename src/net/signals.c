@@ -16,7 +16,6 @@ static struct {
 	volatile sig_atomic_t pending; /* caught, not yet collected */
 	volatile sig_atomic_t stopped; /* the signal that asked sockt to stop */
 	volatile sig_atomic_t child_has_exited; /* not yet collected */
-	unsigned caught;                        /* of numbers[], one bit each */
 	bool catches_children;
 	volatile sig_atomic_t
 	    is_child; /* a forked child, which takes the default action */
@@ -93,30 +92,6 @@ signals_init(void)
 	signals.self = getpid();
 }
 
-/* Restores the default action of the caught signals. */
-static void
-default_handlers(void)
-{
-	struct sigaction sa = {.sa_handler = SIG_DFL};
-	size_t i;
-
-	for (i = 0; i < NUMBERS; i++)
-		if (signals.caught & (1U << i))
-			sigaction(numbers[i], &sa, NULL);
-}
-
-/* Whether the process that started sockt protects it by ignoring the signal. */
-static bool
-is_protected(int number)
-{
-	struct sigaction old;
-
-	if (number != SIGINT && number != SIGHUP)
-		return false;
-	sigaction(number, NULL, &old);
-	return old.sa_handler == SIG_IGN;
-}
-
 static int
 open_pipe(void)
 {
@@ -126,27 +101,25 @@ open_pipe(void)
 int
 signals_catch(struct err *e)
 {
-	struct sigaction sa = {.sa_handler = on_signal};
+	struct sigaction sa = {.sa_handler = on_signal}, old;
 	sigset_t set;
 	size_t i;
 
-	if (signals.is_child) {
-		default_handlers();
-		signals.is_child = false;
-		signals.caught = 0;
-	}
+	signals.is_child = false;
 	if (open_pipe() < 0)
 		return err_sys(e, ERR_FAILED, errno, "preparing for signals");
 	sigemptyset(&sa.sa_mask);
 	sigemptyset(&set);
 	for (i = 0; i < NUMBERS; i++) {
-		if (is_protected(numbers[i]))
+		/* Whoever started sockt protects it by ignoring INT or HUP. */
+		if (numbers[i] != SIGTERM &&
+		    sigaction(numbers[i], NULL, &old) == 0 &&
+		    old.sa_handler == SIG_IGN)
 			continue;
 		if (sigaction(numbers[i], &sa, NULL) < 0)
 			return err_sys(e, ERR_FAILED, errno,
 			    "catching signal %d", numbers[i]);
 		sigaddset(&set, numbers[i]);
-		signals.caught |= 1U << i;
 	}
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	return 0;
@@ -171,10 +144,14 @@ signals_catch_children(void)
 	return 0;
 }
 
-bool
-signals_child_has_exited(void)
+/* Flags are cleared before, and looked at afterwards: no signal gets lost. */
+static void
+empty_pipe(void)
 {
-	return signals.child_has_exited;
+	char drop[64];
+
+	while (read(signals.ends[0], drop, sizeof(drop)) == sizeof(drop))
+		continue;
 }
 
 bool
@@ -183,30 +160,8 @@ signals_collect_children(void)
 	if (signals.child_has_exited == 0)
 		return false;
 	signals.child_has_exited = 0;
-	signals_empty_pipe();
+	empty_pipe();
 	return true;
-}
-
-int
-signals_fd(void)
-{
-	return signals.ends[0];
-}
-
-bool
-signals_pending(void)
-{
-	return signals.pending != 0;
-}
-
-/* Flags are cleared before, and looked at afterwards: no signal gets lost. */
-void
-signals_empty_pipe(void)
-{
-	char drop[64];
-
-	while (read(signals.ends[0], drop, sizeof(drop)) == sizeof(drop))
-		continue;
 }
 
 void
@@ -215,7 +170,37 @@ signals_collect(void)
 	if (signals.pending == 0)
 		return;
 	signals.pending = 0;
-	signals_empty_pipe();
+	empty_pipe();
+}
+
+int
+signals_poll(
+    struct pollfd *fds, nfds_t count, int timeout_ms, bool with_children)
+{
+	/* A signal after this writes to the pipe, and wakes the poll. */
+	bool has_exited = with_children && signals.child_has_exited;
+	bool is_due = has_exited || signals.pending;
+	int n;
+
+	fds[count] = (struct pollfd){signals.ends[0], POLLIN, 0};
+	n = poll(fds, count + 1, is_due ? 0 : timeout_ms);
+	if (signals.pending) {
+		errno = EINTR;
+		return -1;
+	}
+	if (n < 0 && errno == EINTR)
+		errno = EAGAIN;
+	if (n > 0 && fds[count].revents != 0)
+		n--;
+	else if (n != 0 || !has_exited)
+		return n;
+	if (n > 0)
+		return n;
+	/* Otherwise bytes of signals that were already collected. */
+	if (!has_exited)
+		empty_pipe();
+	errno = has_exited ? ECHILD : EAGAIN;
+	return -1;
 }
 
 int
@@ -259,31 +244,6 @@ signals_after_fork(void)
 	signals.child_has_exited = 0;
 }
 
-/*
- * Ignored signals, which a program would inherit. They are determined once:
- * only signals_init() and the process that started sockt ignore any.
- */
-static struct {
-	bool is_known;
-	sigset_t set;
-} ignored;
-
-void
-signals_find_ignored(void)
-{
-	struct sigaction sa;
-	int number;
-
-	if (ignored.is_known)
-		return;
-	sigemptyset(&ignored.set);
-	for (number = 1; number <= SIGRTMAX; number++)
-		if (sigaction(number, NULL, &sa) == 0 &&
-		    sa.sa_handler == SIG_IGN)
-			sigaddset(&ignored.set, number);
-	ignored.is_known = true;
-}
-
 void
 signals_reset(void)
 {
@@ -291,10 +251,9 @@ signals_reset(void)
 	sigset_t none;
 	int number;
 
-	default_handlers();
+	/* Those that are reserved to the C library are refused. */
 	for (number = 1; number <= SIGRTMAX; number++)
-		if (sigismember(&ignored.set, number) == 1)
-			sigaction(number, &sa, NULL);
+		(void)sigaction(number, &sa, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }

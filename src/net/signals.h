@@ -6,6 +6,7 @@
 #ifndef NET_SIGNALS_H
 #define NET_SIGNALS_H
 
+#include <poll.h>
 #include <stdbool.h>
 
 struct err;
@@ -26,27 +27,22 @@ int signals_catch(struct err *e);
 /* Forgets the caught signals that wait_poll() has reported. */
 void signals_collect(void);
 
-/* Whether there are any. */
-bool signals_pending(void);
+/*
+ * For net/wait.h: poll(2) of count entries and one more, the pipe. Returns how
+ * many of count are ready; 0 after the timeout; or -1 with errno: EINTR for a
+ * caught signal, until it is collected; ECHILD if with_children is set, none is
+ * ready and a child has exited; EAGAIN for nothing that matters.
+ */
+int signals_poll(
+    struct pollfd *fds, nfds_t count, int timeout_ms, bool with_children);
 
 /*
- * For net/proc.h: notes from now on that a child has exited. Nothing that waits
- * or calls the system notices, except wait_children(). Returns 0, or -1 with
- * errno.
+ * For net/proc.h: notes from now on that a child has exited, which only
+ * signals_poll() reports, and signals_collect_children(): whether one has
+ * since the last call. signals_catch_children() returns 0, or -1 with errno.
  */
 int signals_catch_children(void);
-
-/* Whether a child has exited since the last signals_collect_children(). */
-bool signals_child_has_exited(void);
 bool signals_collect_children(void);
-
-/*
- * For net/wait.h: the read end of the pipe, which becomes readable when a
- * signal arrives, or -1 before one is caught; and reading the bytes that
- * earlier signals left in it.
- */
-int signals_fd(void);
-void signals_empty_pipe(void);
 
 /* The signal that asked sockt to stop, or 0. It is never cleared. */
 int signals_stopped(void);
@@ -69,11 +65,9 @@ void signals_after_fork(void);
 
 /*
  * Before executing a program: resets every signal to its default, also those
- * that whoever started sockt ignored, and unblocks all. signals_find_ignored()
- * comes before; a process that forks often calls it once for all its children.
+ * that whoever started sockt ignored, and unblocks all.
  */
 void signals_reset(void);
-void signals_find_ignored(void);
 
 /* Dies by the signal that asked sockt to stop, as a shell expects. */
 void signals_die(void);

@@ -26,15 +26,6 @@
  */
 #define LATE_MS INT64_C(100)
 
-/* Counted steps are shown once nothing happens for a while. */
-static struct deadline
-before_flush(struct deadline until)
-{
-	return step_is_pending()
-		   ? deadline_first(until, deadline_after(STEP_FLUSH_MS))
-		   : until;
-}
-
 /* The innermost. */
 static struct wait_reason *reasons;
 
@@ -92,58 +83,42 @@ report_reason(void)
 
 static int
 poll_until(
-    struct pollfd *fds, nfds_t count, struct deadline until, bool children)
+    struct pollfd *fds, nfds_t count, struct deadline until, bool with_children)
 {
 	int64_t entered_ns, late_ns;
-	bool has_exited;
+	struct deadline next;
 	int n;
 
-	fds[count].fd = signals_fd();
-	fds[count].events = POLLIN;
-	fds[count].revents = 0;
 	for (;;) {
 		report_reason();
-		/* A signal after this writes to the pipe, and wakes the poll.
-		 */
-		has_exited = children && signals_child_has_exited();
 		entered_ns = clock_now();
-		n = poll(fds, count + 1,
-		    has_exited || signals_pending()
-			? 0
-			: deadline_poll_ms(deadline_first(
-			      before_flush(until), report_time())));
-		if (signals_pending()) {
-			errno = EINTR;
-			return -1;
-		}
-		if (n < 0 && errno == EINTR)
+		/* Counted steps are shown once nothing happens for a while. */
+		next = deadline_first(until, report_time());
+		if (step_is_pending())
+			next =
+			    deadline_first(next, deadline_after(STEP_FLUSH_MS));
+		n = signals_poll(
+		    fds, count, deadline_poll_ms(next), with_children);
+		if (n < 0 && errno == EAGAIN)
 			continue;
+		if (n < 0 && errno != ECHILD)
+			return -1;
 		/* What is ready is received before what passed meanwhile is
 		 * judged: this process may have been stopped. */
 		deadline_looked(entered_ns);
-		if (n == 0 && !has_exited) {
-			if (deadline_poll_ms(until) != 0) {
-				step_flush();
-				continue;
-			}
-			late_ns = clock_now() - (until.at_ns > entered_ns
-							? until.at_ns
-							: entered_ns);
-			if (late_ns > LATE_MS * CLOCK_MS) {
-				until = deadline_after(LATE_MS);
-				continue;
-			}
+		if (n != 0)
+			return n < 0 ? 0 : n;
+		if (deadline_poll_ms(until) != 0) {
+			step_flush();
+			continue;
+		}
+		late_ns = clock_now() -
+			  (until.at_ns > entered_ns ? until.at_ns : entered_ns);
+		if (late_ns <= LATE_MS * CLOCK_MS) {
 			deadline_looked(until.at_ns);
 			return 0;
 		}
-		if (n > 0 && fds[count].revents != 0)
-			n--;
-		if (n == 0 && !has_exited && fds[count].revents != 0) {
-			/* Bytes of signals that were already collected. */
-			signals_empty_pipe();
-			continue;
-		}
-		return n;
+		until = deadline_after(LATE_MS);
 	}
 }
 
@@ -175,33 +150,6 @@ wait_until(struct deadline until)
 	return wait_poll(spare, 0, until);
 }
 
-/* Whether the open of path failed because there is no reader. */
-static bool
-lacks_reader(const char *path, int errnum)
-{
-	struct stat st;
-
-	return errnum == ENXIO && stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
-}
-
-/* Pauses, because no event reports that a FIFO has a reader. */
-static int
-wait_for_reader(const char *shown, struct deadline until, struct err *e)
-{
-	struct deadline next = deadline_first(until, deadline_after(OPEN_MS));
-
-	if (signals_stopped() != 0)
-		return err_sys(e, ERR_FAILED, EINTR, "opening %s", shown);
-	if (deadline_passed(until)) {
-		return deadline_error(until,
-		    text_format(
-			"opening %s: no program reads from this FIFO", shown),
-		    e);
-	}
-	(void)wait_until(next);
-	return 0;
-}
-
 /* Returns a copy of an open descriptor, or -1 with *e. */
 static int
 copy_descriptor(int fd, const char *name, struct err *e)
@@ -229,24 +177,34 @@ reader_text(void *path)
 	    text_shown(path));
 }
 
-/* Opens a file or a FIFO. */
+/* Opens a file or a FIFO; no event reports that a FIFO has a reader. */
 static int
 open_path(const char *path, int flags, mode_t mode, struct deadline until,
     struct err *e)
 {
-	int fd, saved;
+	struct stat st;
+	int fd;
 
 	for (;;) {
 		deadline_looked(clock_now());
 		fd = open(path, flags | O_NONBLOCK | O_CLOEXEC, mode);
-		saved = errno;
 		if (fd >= 0)
 			break;
-		if (saved != EINTR && !lacks_reader(path, saved))
-			return err_sys(e, ERR_OUTPUT, saved, "opening %s",
+		if (errno != EINTR && (errno != ENXIO || stat(path, &st) < 0 ||
+					  !S_ISFIFO(st.st_mode)))
+			return err_sys(e, ERR_OUTPUT, errno, "opening %s",
 			    text_shown(path));
-		if (wait_for_reader(text_shown(path), until, e) < 0)
-			return -1;
+		if (signals_stopped() != 0)
+			return err_sys(e, ERR_FAILED, EINTR, "opening %s",
+			    text_shown(path));
+		if (deadline_passed(until))
+			return deadline_error(until,
+			    text_format("opening %s: no program reads from "
+					"this FIFO",
+				text_shown(path)),
+			    e);
+		(void)wait_until(
+		    deadline_first(until, deadline_after(OPEN_MS)));
 	}
 	(void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
 	return fd;
