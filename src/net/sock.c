@@ -30,9 +30,7 @@
 #define PROBE_SECONDS 2
 #define PROBES 15
 
-/*
- * By descriptor: whether it is a TCP connection, which has FINs; for -vv.
- */
+/* By descriptor: whether it is a TCP connection, which has FINs; for -vv. */
 static bool is_tcp[512];
 
 static bool
@@ -56,17 +54,14 @@ socket_kind(int family, int type)
 {
 	bool is_stream = type == SOCK_STREAM;
 
-	switch (family) {
-	case AF_INET:
-		return is_stream ? "AF_INET SOCK_STREAM (IPv4 TCP)"
-				 : "AF_INET SOCK_DGRAM (IPv4 UDP)";
-	case AF_INET6:
-		return is_stream ? "AF_INET6 SOCK_STREAM (IPv6 TCP)"
-				 : "AF_INET6 SOCK_DGRAM (IPv6 UDP)";
-	default:
+	if (family == AF_UNIX)
 		return is_stream ? "AF_UNIX SOCK_STREAM (Unix stream)"
 				 : "AF_UNIX SOCK_DGRAM (Unix datagram)";
-	}
+	if (family == AF_INET6)
+		return is_stream ? "AF_INET6 SOCK_STREAM (IPv6 TCP)"
+				 : "AF_INET6 SOCK_DGRAM (IPv6 UDP)";
+	return is_stream ? "AF_INET SOCK_STREAM (IPv4 TCP)"
+			 : "AF_INET SOCK_DGRAM (IPv4 UDP)";
 }
 
 int
@@ -244,96 +239,65 @@ sock_finish(int fd)
 	return result;
 }
 
-/* Sets an integer option; flag is its name on the command line. */
-static int
-set_int(int fd, const struct sockopt *o, int64_t value, const char *flag,
-    struct err *e)
-{
-	if (sockopt_set(fd, o, (int)value) == 0)
-		return 0;
-	return err_sys(e, ERR_LOCAL, errno, "%s %d", flag, (int)value);
-}
-
 #define TOS_NOTE "the class of service of its packets (--tos)"
 #define TTL_NOTE "how many routers its packets may pass (--ttl)"
-
-#ifdef IP_TOS
-static const struct sockopt ip_tos = {
-    IPPROTO_IP, IP_TOS, "IP_TOS", TOS_NOTE, NULL};
-#endif
-#ifdef IP_TTL
-static const struct sockopt ip_ttl = {
-    IPPROTO_IP, IP_TTL, "IP_TTL", TTL_NOTE, NULL};
-#endif
-#ifdef IPV6_TCLASS
-static const struct sockopt ip6_class = {
-    IPPROTO_IPV6, IPV6_TCLASS, "IPV6_TCLASS", TOS_NOTE, NULL};
-#endif
-static const struct sockopt ip6_ttl = {
-    IPPROTO_IPV6, IPV6_UNICAST_HOPS, "IPV6_UNICAST_HOPS", TTL_NOTE, NULL};
-static const struct sockopt receive_buffer = {SOL_SOCKET, SO_RCVBUF,
-    "SO_RCVBUF", "bytes that may wait to be read, and so the TCP window", NULL};
-static const struct sockopt send_buffer = {SOL_SOCKET, SO_SNDBUF, "SO_SNDBUF",
-    "bytes that may wait to be sent or acknowledged", NULL};
-static const struct sockopt keepalive = {SOL_SOCKET, SO_KEEPALIVE,
-    "SO_KEEPALIVE",
-    "probes an idle peer, so that one that has vanished is "
-    "noticed",
-    NULL};
-
-/*
- * A dual-stack IPv6 socket has the options of both families. Others may reject
- * IPv4's, and do not need them.
- */
-static void
-set_mapped(int fd, const struct sock_options *o)
-{
-#ifdef IP_TOS
-	if (o->tos >= 0)
-		(void)sockopt_set(fd, &ip_tos, (int)o->tos);
-#endif
-#ifdef IP_TTL
-	if (o->ttl >= 0)
-		(void)sockopt_set(fd, &ip_ttl, (int)o->ttl);
-#endif
-}
-
-/* Sets the options that have different names for IPv4 and IPv6. */
-static int
-set_ip(int fd, int family, const struct sock_options *o, struct err *e)
-{
-	bool is_ip6 = family == AF_INET6;
-
-#if defined(IP_TOS) && defined(IPV6_TCLASS)
-	if (o->tos >= 0 &&
-	    set_int(fd, is_ip6 ? &ip6_class : &ip_tos, o->tos, "--tos", e) < 0)
-		return -1;
-#endif
-#ifdef IP_TTL
-	if (o->ttl >= 0 &&
-	    set_int(fd, is_ip6 ? &ip6_ttl : &ip_ttl, o->ttl, "--ttl", e) < 0)
-		return -1;
-#endif
-	if (is_ip6)
-		set_mapped(fd, o);
-	return 0;
-}
 
 int
 sock_set(int fd, int family, const struct sock_options *o, struct err *e)
 {
-	if (o->rcvbuf >= 0 &&
-	    set_int(fd, &receive_buffer, o->rcvbuf, "--rcvbuf", e) < 0)
-		return -1;
-	if (o->sndbuf >= 0 &&
-	    set_int(fd, &send_buffer, o->sndbuf, "--sndbuf", e) < 0)
-		return -1;
-	if (o->keepalive && set_int(fd, &keepalive, 1, "--keepalive", e) < 0)
-		return -1;
-	if (family == AF_UNIX)
-		return 0;
-	(void)sockopt_set_quietly(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-	return set_ip(fd, family, o, e);
+	const struct {
+		struct sockopt option;
+		int family; /* that has it; AF_UNSPEC: every one */
+		const char *flag;
+		int64_t value; /* -1: not given */
+	} rows[] = {
+	    {{SOL_SOCKET, SO_RCVBUF, "SO_RCVBUF",
+		 "bytes that may wait to be read, and so the TCP window", NULL},
+		AF_UNSPEC, "--rcvbuf", o->rcvbuf},
+	    {{SOL_SOCKET, SO_SNDBUF, "SO_SNDBUF",
+		 "bytes that may wait to be sent or acknowledged", NULL},
+		AF_UNSPEC, "--sndbuf", o->sndbuf},
+	    {{SOL_SOCKET, SO_KEEPALIVE, "SO_KEEPALIVE",
+		 "probes an idle peer, so that one that has vanished is "
+		 "noticed",
+		 NULL},
+		AF_UNSPEC, "--keepalive", o->keepalive ? 1 : -1},
+#ifdef IPV6_TCLASS
+	    {{IPPROTO_IPV6, IPV6_TCLASS, "IPV6_TCLASS", TOS_NOTE, NULL},
+		AF_INET6, "--tos", o->tos},
+#endif
+	    {{IPPROTO_IPV6, IPV6_UNICAST_HOPS, "IPV6_UNICAST_HOPS", TTL_NOTE,
+		 NULL},
+		AF_INET6, "--ttl", o->ttl},
+#ifdef IP_TOS
+	    {{IPPROTO_IP, IP_TOS, "IP_TOS", TOS_NOTE, NULL}, AF_INET, "--tos",
+		o->tos},
+#endif
+#ifdef IP_TTL
+	    {{IPPROTO_IP, IP_TTL, "IP_TTL", TTL_NOTE, NULL}, AF_INET, "--ttl",
+		o->ttl},
+#endif
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		/* A dual-stack IPv6 socket has the options of both families.
+		 * Others may reject IPv4's, and do not need them. */
+		bool is_mapped =
+		    family == AF_INET6 && rows[i].family == AF_INET;
+
+		if (rows[i].value < 0 ||
+		    (rows[i].family != AF_UNSPEC && rows[i].family != family &&
+			!is_mapped))
+			continue;
+		if (sockopt_set(fd, &rows[i].option, (int)rows[i].value) < 0 &&
+		    !is_mapped)
+			return err_sys(e, ERR_LOCAL, errno, "%s %d",
+			    rows[i].flag, (int)rows[i].value);
+	}
+	if (family != AF_UNIX)
+		(void)sockopt_set_quietly(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	return 0;
 }
 
 int
@@ -347,31 +311,28 @@ sock_nonblocking(int fd, bool on)
 	    fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
 }
 
-void
-sock_local(int fd, struct addr *a)
+/* An address that get(), getsockname(2) or getpeername(2), has filled in. */
+static void
+read_address(int fd, struct addr *a,
+    int (*get)(int fd, struct sockaddr *sa, socklen_t *len))
 {
 	memset(a, 0, sizeof(*a));
 	a->len = sizeof(a->u);
-	if (getsockname(fd, &a->u.sa, &a->len) < 0)
+	if (get(fd, &a->u.sa, &a->len) < 0)
 		a->len = 0;
 	addr_unmap(a);
+}
+
+void
+sock_local(int fd, struct addr *a)
+{
+	read_address(fd, a, getsockname);
 }
 
 void
 sock_remote(int fd, struct addr *a)
 {
-	memset(a, 0, sizeof(*a));
-	a->len = sizeof(a->u);
-	if (getpeername(fd, &a->u.sa, &a->len) < 0)
-		a->len = 0;
-	addr_unmap(a);
-}
-
-/* Sets an integer option that nobody asked for: it is not a step. */
-static void
-set_quietly(int fd, int level, int name, int value)
-{
-	(void)setsockopt(fd, level, name, &value, sizeof(value));
+	read_address(fd, a, getpeername);
 }
 
 int
@@ -409,11 +370,12 @@ sock_is_closed(int fd)
 void
 sock_start_keepalive(int fd)
 {
-	set_quietly(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	(void)sockopt_set_quietly(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 #if defined(TCP_KEEPIDLE) && defined(TCP_KEEPINTVL) && defined(TCP_KEEPCNT)
-	set_quietly(fd, IPPROTO_TCP, TCP_KEEPIDLE, PROBE_SECONDS);
-	set_quietly(fd, IPPROTO_TCP, TCP_KEEPINTVL, PROBE_SECONDS);
-	set_quietly(fd, IPPROTO_TCP, TCP_KEEPCNT, PROBES);
+	(void)sockopt_set_quietly(fd, IPPROTO_TCP, TCP_KEEPIDLE, PROBE_SECONDS);
+	(void)sockopt_set_quietly(
+	    fd, IPPROTO_TCP, TCP_KEEPINTVL, PROBE_SECONDS);
+	(void)sockopt_set_quietly(fd, IPPROTO_TCP, TCP_KEEPCNT, PROBES);
 #endif
 }
 
@@ -428,15 +390,14 @@ sock_reset_on_close(int fd, bool resets)
 bool
 sock_is_acked(int fd)
 {
-	struct sockaddr_storage peer;
-	socklen_t size = sizeof(peer);
 	struct os_tcp tcp;
+	struct addr peer;
 
 	if (os_tcp_info(fd, &tcp))
 		return tcp.is_acknowledged || tcp.is_closed;
 	/* What a lost connection had to send is counted for ever. */
-	return sock_unacked_bytes(fd) == 0 ||
-	       getpeername(fd, (struct sockaddr *)&peer, &size) < 0;
+	sock_remote(fd, &peer);
+	return sock_unacked_bytes(fd) == 0 || peer.len == 0;
 }
 
 /* The bytes in the send queue; -1 if the system does not report them. */
@@ -457,10 +418,8 @@ sock_unacked_bytes(int fd)
 {
 	int bytes = send_queue(fd);
 
-	/*
-	 * On a unix socket these bytes already reached the peer, which has not
-	 * read them yet.
-	 */
+	/* Those of a unix socket have reached the peer, which has not read them
+	 * yet. */
 	return bytes <= 0 || sock_is_unix(fd) ? 0 : (uint64_t)bytes;
 }
 
