@@ -183,7 +183,7 @@ static int
 bind_listen(struct listener *l, int fd, const struct addr *a,
     const struct listener_options *o)
 {
-	int result, saved;
+	int result;
 
 	if (!addr_has_path(a))
 		result = sock_bind(fd, a);
@@ -192,18 +192,11 @@ bind_listen(struct listener *l, int fd, const struct addr *a,
 		result = bind_path(l, fd, a, o->mode);
 	if (result < 0)
 		return -1;
-	if (o->type == SOCK_DGRAM) {
-		step_name(fd, "the datagram socket", 0);
-		return 0;
-	}
-	if (sock_listen(fd, o->backlog < 0 ? MAX_BACKLOG : (int)o->backlog) ==
-	    0)
-		return 0;
-	saved = errno;
-	if (l->owns_path)
-		remove_path(l, a);
-	errno = saved;
-	return -1;
+	if (o->type == SOCK_STREAM)
+		return sock_listen(
+		    fd, o->backlog < 0 ? MAX_BACKLOG : (int)o->backlog);
+	step_name(fd, "the datagram socket", 0);
+	return 0;
 }
 
 /* Adds an open socket, which the listener then owns. */
@@ -272,62 +265,30 @@ lacks_family(const struct err *e)
 	return e->errnum == EAFNOSUPPORT || e->errnum == EADDRNOTAVAIL;
 }
 
-/*
- * Opens both loopback addresses on one port number, if the machine has both.
- * With port 0 it tries others: one that is free for one family may be in use
- * for the other.
- */
-static int
-open_loopback(struct listener *l, uint16_t port,
-    const struct listener_options *o, struct err *e)
-{
-	static const int families[] = {AF_INET, AF_INET6};
-	int family = o->names->family, tries = port == 0 ? MAX_TRIES : 1;
-	struct addr a;
-	size_t i;
-
-	while (tries-- > 0) {
-		for (i = 0; i < 2; i++) {
-			if (family != AF_UNSPEC && family != families[i])
-				continue;
-			addr_loopback(&a, families[i],
-			    l->count > 0 ? addr_port(&l->addrs[0]) : port);
-			if (add(l, &a, o, e) < 0 &&
-			    (family != AF_UNSPEC || !lacks_family(e)))
-				break;
-		}
-		if (i == 2 && l->count > 0)
-			return 0;
-		listener_close(l);
-		if (e->errnum != EADDRINUSE)
-			break;
-	}
-	return -1;
-}
-
 /* Opens every interface: one dual-stack socket if there is IPv6. */
 static int
 open_any(struct listener *l, uint16_t port, const struct listener_options *o,
     struct err *e)
 {
+	int family = o->names->family, result;
 	struct addr a;
 
-	if (o->names->family != AF_INET) {
-		addr_any(&a, AF_INET6, port);
-		l->is_dual = o->names->family == AF_UNSPEC;
-		if (add(l, &a, o, e) == 0)
-			return 0;
-		if (o->names->family == AF_INET6 || !lacks_family(e))
-			return -1;
-	}
+	l->is_dual = family == AF_UNSPEC;
+	addr_any(&a, family == AF_INET ? AF_INET : AF_INET6, port);
+	result = add(l, &a, o, e);
+	if (result == 0 || !l->is_dual || !lacks_family(e))
+		return result;
 	l->is_dual = false;
 	addr_any(&a, AF_INET, port);
 	return add(l, &a, o, e);
 }
 
-/* Opens every address of a list, on one port number. */
+/*
+ * Opens every address of a list, on one port number; with skips, but for those
+ * whose family the machine lacks.
+ */
 static int
-open_list(struct listener *l, const struct addr_list *list,
+open_list(struct listener *l, const struct addr_list *list, bool skips,
     const struct listener_options *o, struct err *e)
 {
 	struct addr a;
@@ -337,7 +298,31 @@ open_list(struct listener *l, const struct addr_list *list,
 		a = list->items[i];
 		if (l->count > 0 && addr_port(&a) == 0)
 			addr_set_port(&a, addr_port(&l->addrs[0]));
-		if (add(l, &a, o, e) < 0)
+		if (add(l, &a, o, e) < 0 && (!skips || !lacks_family(e)))
+			return -1;
+	}
+	return l->count > 0 ? 0 : -1;
+}
+
+/*
+ * Opens both loopback addresses on one port number, if the machine has both.
+ * With port 0 it tries others: one that is free for one family may be in use
+ * for the other.
+ */
+static int
+open_loopback(struct listener *l, uint16_t port,
+    const struct listener_options *o, struct err *e)
+{
+	bool has_both = o->names->family == AF_UNSPEC;
+	int tries = port == 0 ? MAX_TRIES : 1;
+	struct addr items[2];
+	struct addr_list list = {items, has_both ? 2 : 1};
+
+	addr_loopback(&items[0], has_both ? AF_INET : o->names->family, port);
+	addr_loopback(&items[1], AF_INET6, port);
+	while (open_list(l, &list, has_both, o, e) < 0) {
+		listener_close(l);
+		if (e->errnum != EADDRINUSE || --tries == 0)
 			return -1;
 	}
 	return 0;
@@ -399,36 +384,14 @@ is_same(int a, int b)
 }
 
 /*
- * Replaces the standard descriptors that are the socket fd by placeholders.
- * Messages must not fail on standard error, which programs inherit.
- */
-static void
-release_standard(int fd)
-{
-	int standard, null;
-
-	for (standard = 0; standard <= 2; standard++)
-		if (standard != fd && is_same(standard, fd))
-			close(standard);
-	if (fcntl(2, F_GETFD) < 0) {
-		null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-		if (null >= 0 && null != 2)
-			dup2(null, 2);
-		if (null >= 0 && null != 2)
-			fd_close(&null);
-	}
-	fd_reserve_standard();
-}
-
-/*
- * Moves the socket above the standard descriptors. Returns its fd, or -1 with
- * *e set.
+ * Moves the socket above the standard descriptors; those that are the same
+ * become placeholders. Returns its fd, or -1 with *e set.
  */
 static int
 move_above_standard(int fd, const char *stdio_error, struct err *e)
 {
 	bool is_stdio = is_same(0, fd) || is_same(1, fd);
-	int moved = fd;
+	int moved = fd, standard, null;
 
 	if (is_stdio && stdio_error != NULL)
 		return err_set(e, ERR_USAGE, "--fd: %s", stdio_error);
@@ -438,7 +401,18 @@ move_above_standard(int fd, const char *stdio_error, struct err *e)
 		moved = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FD);
 	if (moved < 0)
 		return err_sys(e, ERR_LOCAL, errno, "--fd %d", fd);
-	release_standard(moved);
+	for (standard = 0; standard <= 2; standard++)
+		if (is_same(standard, moved))
+			close(standard);
+	/* Messages must not fail on standard error, which programs inherit. */
+	if (fcntl(2, F_GETFD) < 0) {
+		null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+		if (null >= 0 && null != 2)
+			dup2(null, 2);
+		if (null >= 0 && null != 2)
+			fd_close(&null);
+	}
+	fd_reserve_standard();
 	return moved;
 }
 
@@ -530,29 +504,6 @@ listener_is_activated(const char *text)
 	return text != NULL && strcmp(text, "systemd") == 0;
 }
 
-/* Completes the result of opening. */
-static int
-finish(struct listener *l, int result, struct err *e)
-{
-	if (result == 0)
-		return 0;
-	listener_close(l);
-	/* Prepend "cannot listen on ", but not to a name's error. */
-	if (e->kind != ERR_LOCAL && e->kind != ERR_FAILED)
-		return err_prefix(e, "cannot listen");
-	return err_lead(
-	    e, "cannot %s on ", l->type == SOCK_DGRAM ? "receive" : "listen");
-}
-
-int
-listener_open_list(struct listener *l, const struct addr_list *list,
-    const struct listener_options *o, struct err *e)
-{
-	memset(l, 0, sizeof(*l));
-	l->type = o->type;
-	return finish(l, open_list(l, list, o, e), e);
-}
-
 int
 listener_open(struct listener *l, const struct endpoint *ep,
     const struct listener_options *o, struct err *e)
@@ -564,13 +515,11 @@ listener_open(struct listener *l, const struct endpoint *ep,
 	l->type = o->type;
 	if (o->fd != NULL) {
 		result = open_inherited(l, o, e);
-		if (result < 0)
-			listener_close(l);
-		return result;
-	}
-	if (!ep->is_unix &&
-	    (ep->host[0] == '\0' ||
-		(!o->names->numeric && endpoint_is_localhost(ep)))) {
+	} else if (o->list != NULL) {
+		result = open_list(l, o->list, false, o, e);
+	} else if (!ep->is_unix &&
+		   (ep->host[0] == '\0' ||
+		       (!o->names->numeric && endpoint_is_localhost(ep)))) {
 		result = open_loopback(l, ep->port, o, e);
 	} else if (!ep->is_unix && (strcmp(ep->host, "*") == 0 ||
 				       strcmp(ep->host, "any") == 0)) {
@@ -578,10 +527,19 @@ listener_open(struct listener *l, const struct endpoint *ep,
 	} else {
 		result = resolve(ep, o->names, o->until, &list, e);
 		if (result == 0)
-			result = open_list(l, &list, o, e);
+			result = open_list(l, &list, false, o, e);
 		addr_list_release(&list);
 	}
-	return finish(l, result, e);
+	if (result == 0)
+		return 0;
+	listener_close(l);
+	if (o->fd != NULL)
+		return -1;
+	/* Prepend "cannot listen on ", but not to a name's error. */
+	if (e->kind != ERR_LOCAL && e->kind != ERR_FAILED)
+		return err_prefix(e, "cannot listen");
+	return err_lead(
+	    e, "cannot %s on ", l->type == SOCK_DGRAM ? "receive" : "listen");
 }
 
 void
@@ -639,23 +597,10 @@ listener_accept(struct listener *l, struct conn *c)
 int
 listener_connection(struct listener *l, struct conn *c)
 {
-	c->start_ns = clock_now();
-	c->number = 1;
-	c->local = l->addrs[0];
-	c->remote = l->peer;
+	*c = (struct conn){l->addrs[0], l->peer, clock_now(), 1};
 	addr_unmap(&c->remote);
 	l->count = 0;
 	return l->fds[0];
-}
-
-void
-listener_abandon(const struct listener *l)
-{
-	size_t i;
-
-	for (i = 0; i < l->count; i++)
-		sock_close_note(
-		    &l->fds[i], "this process only serves its connection");
 }
 
 void

@@ -21,6 +21,8 @@ struct listener_options {
 	struct deadline until; /* limit of the name lookup */
 	int type;              /* SOCK_STREAM or SOCK_DGRAM */
 	int64_t backlog;       /* of listen(2); -1: the system's maximum */
+	const struct addr_list *list; /* what to open instead of an endpoint;
+					 NULL: none */
 	int mode; /* permissions of a unix path; -1: by the umask */
 	/* --fd: the sockets to inherit, a descriptor's number or "systemd";
 	   NULL: none. */
@@ -50,7 +52,8 @@ struct listener {
  * are 127.0.0.1 and ::1 with the same port number (port 0: one that is free on
  * both); "*" is every interface, IPv4 and IPv6 in one socket. A family that the
  * machine lacks is skipped unless the user asked for it. A unix socket at which
- * nobody listens or receives is replaced; other files never are.
+ * nobody listens or receives is replaced; other files never are. The addresses
+ * of o->list get the port that is free for the first, if theirs is 0.
  *
  * With o->fd it inherits sockets instead: "systemd" means those that LISTEN_PID
  * and LISTEN_FDS announce (sd_listen_fds(3)), which are then removed from the
@@ -65,13 +68,6 @@ struct listener {
  * nothing open.
  */
 int listener_open(struct listener *l, const struct endpoint *ep,
-    const struct listener_options *o, struct err *e);
-
-/*
- * The same for a list of addresses: if their port is 0, all of them get the one
- * that is free for the first.
- */
-int listener_open_list(struct listener *l, const struct addr_list *list,
     const struct listener_options *o, struct err *e);
 
 /*
@@ -102,14 +98,9 @@ int listener_connection(struct listener *l, struct conn *c);
  */
 void listener_close(struct listener *l);
 
-/* The same; why is the purpose that -vv shows. */
+/* The same; why is the purpose that -vv shows. A child that keeps the path
+ * clears owns_path first. */
 void listener_stop(struct listener *l, const char *why);
-
-/*
- * In a child: closes the sockets and keeps the path. The child must not use *l
- * afterwards.
- */
-void listener_abandon(const struct listener *l);
 
 /*
  * Whether text, the argument of --fd or NULL, means that a service manager has

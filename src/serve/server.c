@@ -575,7 +575,9 @@ server_fork(struct server *s, int fd, const struct conn *c,
 		pid = proc_fork(&p, &o);
 	while (pid < 0 && wait_for_resources(s, errno));
 	if (pid == 0) {
-		listener_abandon(s->listener);
+		s->listener->owns_path = false;
+		listener_stop(
+		    s->listener, "this process only serves its connection");
 		(void)diag_connection(c->number);
 		_exit(h->serve(fd, c, h->context));
 	}

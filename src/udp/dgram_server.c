@@ -32,6 +32,7 @@ open_groups(struct dgram_server *s, uint16_t port, struct err *e)
 {
 	const struct dgram_server_options *o = s->o;
 	struct addr_list list = ADDR_LIST_INIT;
+	struct listener_options lo = *o->listener;
 	struct addr a;
 	size_t i;
 	int result;
@@ -41,7 +42,8 @@ open_groups(struct dgram_server *s, uint16_t port, struct err *e)
 		addr_set_port(&a, port);
 		addr_list_add(&list, &a);
 	}
-	result = listener_open_list(&s->listener, &list, o->listener, e);
+	lo.list = &list;
+	result = listener_open(&s->listener, NULL, &lo, e);
 	addr_list_release(&list);
 	return result;
 }
