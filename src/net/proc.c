@@ -143,27 +143,19 @@ proc_exits(void)
 	return table.exits;
 }
 
-/* The time at which the table has work to do. */
-static struct deadline
-next_time(void)
+int
+proc_poll(struct pollfd *fds, nfds_t count, struct deadline until)
 {
-	struct deadline next = deadline_none();
 	struct proc *p;
+	int ready, errnum;
 
 	for (p = table.timed > 0 ? table.first : NULL; p != NULL; p = p->next) {
-		next = deadline_first(next, p->until);
+		until = deadline_first(until, p->until);
 		if (p->pid == 0 && p->is_ending && p->ends < GIVEN_UP)
-			next = deadline_first(next, deadline_after(GROUP_MS));
+			until = deadline_first(until, deadline_after(GROUP_MS));
 	}
-	return next;
-}
-
-/* Does the work of the table. */
-static void
-advance(void)
-{
-	struct proc *p;
-
+	ready = wait_children(fds, count, until);
+	errnum = errno;
 	if (signals_collect_children())
 		(void)reap_all();
 	for (p = table.timed > 0 ? table.first : NULL; p != NULL; p = p->next) {
@@ -172,16 +164,6 @@ advance(void)
 		p->is_late = p->is_late || !p->is_ending;
 		proc_end(p);
 	}
-}
-
-int
-proc_poll(struct pollfd *fds, nfds_t count, struct deadline until)
-{
-	int ready =
-	    wait_children(fds, count, deadline_first(until, next_time()));
-	int errnum = errno;
-
-	advance();
 	errno = errnum;
 	return ready;
 }
@@ -296,95 +278,55 @@ proc_orphans_live(void)
 	return reap_all() && table.adopts;
 }
 
-/* The ends of the pair and of stderr that belong to the child. */
-struct child_ends {
-	int fd, errors;
-};
-
-/* Opens what the options ask for. Returns 0, or -1 with errno. */
-static int
-open_ends(struct proc *p, struct child_ends *ends, const struct proc_options *o)
-{
-	int pair[2] = {-1, -1}, errors[2] = {-1, -1};
-
-	if ((o->has_pair &&
-		(sock_pair(pair) < 0 || sock_nonblocking(pair[0], true) < 0)) ||
-	    (o->on_line != NULL && fd_pipe(errors, true) < 0)) {
-		fd_close(&pair[0]);
-		fd_close(&pair[1]);
-		return -1;
-	}
-	p->fd = pair[0];
-	p->errors = errors[0];
-	ends->fd = pair[1];
-	ends->errors = errors[1];
-	return 0;
-}
-
-/* The child's part of proc_fork(). */
-static void
-begin(struct proc *p, struct child_ends *ends)
-{
-	signals_after_fork();
-	wait_after_fork();
-	memset(&table, 0, sizeof(table));
-	table.is_copy = true;
-	if (p->group != 0)
-		setpgid(0, 0);
-	if (ends->fd >= 0) {
-		fd_close(&p->fd);
-		p->fd = ends->fd;
-	}
-	if (ends->errors >= 0) {
-		fd_close(&p->errors);
-		p->errors = ends->errors;
-	}
-}
-
 pid_t
 proc_fork(struct proc **result, const struct proc_options *o)
 {
 	static const struct proc_options plain;
 	struct proc *p = mem_array(1, sizeof(*p));
-	struct child_ends ends;
+	int pair[2] = {-1, -1}, errors[2] = {-1, -1}, mine, errnum;
 	pid_t pid = -1;
-	int errnum;
 
 	if (o == NULL)
 		o = &plain;
-	*p = (struct proc){.fd = -1,
-	    .errors = -1,
-	    .until = deadline_none(),
-	    .on_line = o->on_line,
-	    .context = o->context,
-	    .group = o->leads_group};
 	/* Orphans of a group would stay in it as zombies of another parent. */
 	if (o->leads_group && !table.adopts)
 		table.adopts = os_adopt_orphans();
-	if (signals_catch_children() == 0 && open_ends(p, &ends, o) == 0) {
+	if (signals_catch_children() == 0 &&
+	    (!o->has_pair || (sock_pair(pair) == 0 &&
+				 sock_nonblocking(pair[0], true) == 0)) &&
+	    (o->on_line == NULL || fd_pipe(errors, true) == 0)) {
 		step_flush();
 		pid = fork();
-		if (pid == 0) {
-			begin(p, &ends);
-			*result = p;
-			return 0;
-		}
-		fd_close(&ends.fd);
-		fd_close(&ends.errors);
 	}
+	errnum = errno;
+	mine = pid == 0 ? 1 : 0;
+	fd_close(&pair[1 - mine]);
+	fd_close(&errors[1 - mine]);
 	if (pid < 0) {
-		errnum = errno;
-		fd_close(&p->fd);
-		fd_close(&p->errors);
+		fd_close(&pair[0]);
+		fd_close(&errors[0]);
 		free(p);
 		errno = errnum;
 		return -1;
 	}
+	*result = p;
+	*p = (struct proc){.pid = pid,
+	    .group = o->leads_group ? pid : 0,
+	    .fd = pair[mine],
+	    .errors = errors[mine],
+	    .until = deadline_none(),
+	    .on_line = o->on_line,
+	    .context = o->context};
 	/* Whichever of the two processes runs first. */
 	if (o->leads_group)
 		setpgid(pid, pid);
-	p->pid = pid;
-	p->group = o->leads_group ? pid : 0;
+	if (pid == 0) {
+		signals_after_fork();
+		wait_after_fork();
+		memset(&table, 0, sizeof(table));
+		table.is_copy = true;
+		return 0;
+	}
 	if (o->on_line != NULL)
 		p->line = mem_array(PROC_LINE, 1);
 	if (o->limit_ms > 0)
@@ -394,7 +336,6 @@ proc_fork(struct proc **result, const struct proc_options *o)
 	if (p->next != NULL)
 		p->next->link = &p->next;
 	table.first = p;
-	*result = p;
 	return pid;
 }
 
@@ -413,47 +354,35 @@ proc_close_from(int first)
 }
 
 /*
- * What UCSPI servers set for a connection: an outer server's variables are not
- * those of this one.
+ * Sets what UCSPI servers do for a connection: an outer server's variables are
+ * not those of this one.
  */
-static void
-clear_connection(void)
-{
-	static const char *const protocols[] = {"TCP", "UDP"};
-	static const char *const names[] = {"LOCALIP", "LOCALPORT", "LOCALHOST",
-	    "REMOTEIP", "REMOTEPORT", "REMOTEHOST", "REMOTEINFO"};
-	char name[32];
-	size_t i, k;
-
-	unsetenv("PROTO");
-	unsetenv("UNIXLOCALPATH");
-	for (i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
-		for (k = 0; k < sizeof(names) / sizeof(names[0]); k++) {
-			snprintf(
-			    name, sizeof(name), "%s%s", protocols[i], names[k]);
-			unsetenv(name);
-		}
-}
-
-static void
-set_address(const char *protocol, const char *side, const struct addr *a)
-{
-	setenv(text_format("%s%sIP", protocol, side), addr_ip_text(a), 1);
-	setenv(text_format("%s%sPORT", protocol, side),
-	    text_format("%u", addr_port(a)), 1);
-}
-
 static void
 set_connection(const struct program *p)
 {
-	clear_connection();
+	static const char *const names[] = {"LOCALIP", "LOCALPORT", "LOCALHOST",
+	    "REMOTEIP", "REMOTEPORT", "REMOTEHOST", "REMOTEINFO"};
+	const struct addr *ends[] = {p->local, p->remote};
+	const char *name;
+	size_t i;
+
+	unsetenv("UNIXLOCALPATH");
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		unsetenv(text_format("TCP%s", names[i]));
+		unsetenv(text_format("UDP%s", names[i]));
+	}
 	if (addr_is_unix(p->local) || addr_is_unix(p->remote)) {
 		setenv("PROTO", "UNIX", 1);
 		setenv("UNIXLOCALPATH", addr_ip_text(p->local), 1);
-	} else {
-		setenv("PROTO", p->protocol, 1);
-		set_address(p->protocol, "LOCAL", p->local);
-		set_address(p->protocol, "REMOTE", p->remote);
+		return;
+	}
+	setenv("PROTO", p->protocol, 1);
+	for (i = 0; i < 2; i++) {
+		name = text_format(
+		    "%s%s", p->protocol, i == 0 ? "LOCAL" : "REMOTE");
+		setenv(text_format("%sIP", name), addr_ip_text(ends[i]), 1);
+		setenv(text_format("%sPORT", name),
+		    text_format("%u", addr_port(ends[i])), 1);
 	}
 }
 
@@ -461,41 +390,33 @@ set_connection(const struct program *p)
 #define DEFAULT_PATH "/usr/local/bin:/bin:/usr/bin"
 
 /* Executes a file, or looks whether it could be. Returns an errno or 0. */
-typedef int attempt(const char *path, char *const *argv);
-
 static int
-execute_file(const char *path, char *const *argv)
-{
-	execve(path, argv, environ);
-	return errno;
-}
-
-static int
-check_file(const char *path, char *const *argv)
+attempt(const char *path, char *const *argv, bool runs)
 {
 	struct stat st;
 
-	(void)argv;
-	if (stat(path, &st) < 0)
-		return errno;
-	if (!S_ISREG(st.st_mode))
+	if (runs)
+		execve(path, argv, environ);
+	else if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
 		return EACCES;
-	return access(path, X_OK) == 0 ? 0 : errno;
+	else if (access(path, X_OK) == 0)
+		return 0;
+	return errno;
 }
 
 /*
  * As execvp(3), without its shell for a file that is no program: tries each
- * directory of PATH. Returns the result of try, or an errno.
+ * directory of PATH. Returns as attempt().
  */
 static int
-search(attempt *try, char *const *argv)
+search(char *const *argv, bool runs)
 {
 	const char *name = argv[0], *at = getenv("PATH"), *end;
 	char full[PATH_MAX + 1];
 	int found = ENOENT, result, n;
 
 	if (strchr(name, '/') != NULL)
-		return try(name, argv);
+		return attempt(name, argv, runs);
 	if (name[0] == '\0')
 		return ENOENT;
 	for (at = at != NULL ? at : DEFAULT_PATH; at != NULL;
@@ -506,7 +427,7 @@ search(attempt *try, char *const *argv)
 		    at, end > at ? "/" : "", name);
 		if (n >= (int)sizeof(full))
 			continue;
-		result = try(full, argv);
+		result = attempt(full, argv, runs);
 		if (result == EACCES)
 			found = EACCES;
 		else if (result != ENOENT && result != ENOTDIR &&
@@ -540,7 +461,7 @@ become(const struct program *program, const struct proc *self, int errors)
 		set_connection(program);
 	signals_reset();
 	os_follow_parent(getppid(), SIGTERM);
-	return search(execute_file, program->argv);
+	return search(program->argv, true);
 }
 
 /* Sets *e to the status with which a shell reports it. Returns -1. */
@@ -604,16 +525,16 @@ proc_replace(char *const *argv, struct err *e)
 		return err_sys(e, ERR_FAILED, EINTR, "starting %s", shown);
 	}
 	signals_reset();
-	errnum = search(execute_file, argv);
+	errnum = search(argv, true);
 	signals_init();
 	return exec_error(shown, errnum, e);
 }
 
+static char shell[] = "/bin/sh", dash_c[] = "-c";
+
 char *const *
 proc_shell(struct proc_shell *s, const char *command)
 {
-	static char shell[] = "/bin/sh", dash_c[] = "-c";
-
 	s->argv[0] = shell;
 	s->argv[1] = dash_c;
 	s->argv[2] = (char *)command;
@@ -624,7 +545,7 @@ proc_shell(struct proc_shell *s, const char *command)
 int
 proc_check(char *const *argv, struct err *e)
 {
-	int errnum = search(check_file, argv);
+	int errnum = search(argv, false);
 
 	return errnum == 0 ? 0 : exec_error(text_shown(argv[0]), errnum, e);
 }
@@ -637,15 +558,14 @@ proc_check(char *const *argv, struct err *e)
 int
 proc_check_command(const char *command, struct err *e)
 {
-	static char script[] = "command -v \"$1\" > /dev/null", name[] = "sh";
+	static char script[] = "command -v \"$1\" > /dev/null";
 	const char *start = command + strspn(command, " \t");
 	size_t n = strspn(start, PLAIN);
 	char word[256];
-	char *const file[] = {word, NULL};
-	struct proc_shell s;
-	char *argv[6];
-	struct program program = {
-	    .argv = argv, .in = STDIN_FILENO, .out = STDOUT_FILENO};
+	char *const file[] = {word, NULL}, *const built_in[] = {shell, dash_c,
+					       script, shell, word, NULL};
+	const struct program program = {
+	    .argv = built_in, .in = STDIN_FILENO, .out = STDOUT_FILENO};
 	struct proc *p;
 	int status;
 
@@ -657,11 +577,6 @@ proc_check_command(const char *command, struct err *e)
 		return 0;
 	if (strchr(word, '/') != NULL)
 		return -1;
-	/* It may be built in. */
-	memcpy(argv, proc_shell(&s, script), 3 * sizeof(argv[0]));
-	argv[3] = name;
-	argv[4] = word;
-	argv[5] = NULL;
 	p = proc_start(&program, NULL, e);
 	if (p == NULL)
 		return -1;
