@@ -88,12 +88,12 @@ start_child(struct resolve *r)
 	}
 	errnum = errno;
 	fd_close(&ends[1]);
+	r->in = ends[0];
+	pending++;
 	if (pid > 0)
-		r->in = ends[0];
-	else
-		fd_close(&ends[0]);
-	pending += pid > 0;
-	return pid > 0 ? 0 : errnum;
+		return 0;
+	resolve_cancel(r);
+	return errnum;
 }
 
 static bool
@@ -141,19 +141,32 @@ name_cause(int code)
 	return code == EAI_AGAIN ? CAUSE_NAME_NO_SERVER : ENODATA;
 }
 
-/* Sets *e to why getaddrinfo(3) returned no address of the family. */
+/* Sets *e to why there is no address: errnum or, if it is 0, r->code. */
 static int
-name_error(const struct resolve *r, struct err *e)
+lookup_error(
+    const struct resolve *r, int errnum, struct deadline until, struct err *e)
 {
 	const char *host = text_shown(r->ep->host);
-	int code = r->code, cause = name_cause(code);
+	int cause = errnum != 0 ? errnum : name_cause(r->code);
 	int digit = r->family == AF_INET ? 4 : 6;
 
-	if (cause == ENODATA && code == EAI_SYSTEM)
+	errno = cause;
+	step("resolve", r->start_ns, -1, NULL, "%s", host);
+	if (errnum != 0) {
+		err_sys(e, ERR_FAILED, errnum, "looking up the name");
+		if (errnum == ETIMEDOUT)
+			deadline_error(
+			    until, "no answer from a name server", e);
+		if (errnum == ENODATA)
+			err_set(e, ERR_NAME, "the lookup process died");
+		e->errnum = errnum;
+		return err_prefix(e, "%s", host);
+	}
+	if (cause == ENODATA && r->code == EAI_SYSTEM)
 		return err_sys(e, ERR_NAME, r->errnum, "%s", host);
 	if (cause == ENODATA)
 		return err_set(e, ERR_NAME, "%s: name not resolved (%s)", host,
-		    gai_strerror(code));
+		    gai_strerror(r->code));
 	err_at(e, ERR_AT_TCP, cause, "%s", host);
 	if (r->family != AF_UNSPEC && cause == CAUSE_NAME_EMPTY)
 		err_set(e, ERR_NAME, "%s has no IPv%d address (--ipv%d)", host,
@@ -164,20 +177,6 @@ name_error(const struct resolve *r, struct err *e)
 		    host, digit, digit);
 	e->errnum = cause;
 	return -1;
-}
-
-/* Sets *e to why reading from the child failed. */
-static int
-read_error(
-    const struct endpoint *ep, int errnum, struct deadline until, struct err *e)
-{
-	err_sys(e, ERR_FAILED, errnum, "looking up the name");
-	if (errnum == ETIMEDOUT)
-		deadline_error(until, "no answer from a name server", e);
-	if (errnum == ENODATA)
-		err_set(e, ERR_NAME, "the lookup process died");
-	e->errnum = errnum;
-	return err_prefix(e, "%s", text_shown(ep->host));
 }
 
 /* Reports the addresses found. note says for -vv where they are from. */
@@ -210,27 +209,6 @@ log_result(const struct endpoint *ep, int64_t start, const char *note,
 	diag_event_end(step_is_on() || endpoint_is_localhost(ep) ? DIAG_STEP + 1
 								 : DIAG_NOTE,
 	    "%s is %s", text_shown(ep->host), all);
-}
-
-/* Loopback, IPv4 first: most servers on only one address are on that one. */
-static int
-resolve_localhost(const struct endpoint *ep, const struct name_options *o,
-    struct addr_list *list)
-{
-	int64_t start = clock_now();
-	struct addr a;
-
-	if (o->family != AF_INET6) {
-		addr_loopback(&a, AF_INET, ep->port);
-		addr_list_add(list, &a);
-	}
-	if (o->family != AF_INET) {
-		addr_loopback(&a, AF_INET6, ep->port);
-		addr_list_add(list, &a);
-	}
-	log_result(ep, start,
-	    "the loopback addresses; the name is not looked up", list);
-	return 0;
 }
 
 int
@@ -267,7 +245,9 @@ int
 resolve_start(struct resolve *r, const struct endpoint *ep,
     const struct name_options *o, struct addr_list *list, struct err *e)
 {
+	static const int families[] = {AF_INET, AF_INET6};
 	struct addr a;
+	size_t i;
 	int errnum;
 
 	*r = (struct resolve){.ep = ep,
@@ -278,16 +258,27 @@ resolve_start(struct resolve *r, const struct endpoint *ep,
 	    .found = ADDR_LIST_INIT};
 	if (resolve_check(ep, o, e) < 0)
 		return -1;
-	if (ep->is_unix)
-		addr_list_add(list, &ep->unix_addr);
-	else if (addr_parse_ip(&a, ep->host, ep->port))
-		addr_list_add(list, &a);
-	else if (addr_interface_missing(ep->host, e))
+	if (ep->is_unix || addr_parse_ip(&a, ep->host, ep->port)) {
+		addr_list_add(list, ep->is_unix ? &ep->unix_addr : &a);
+		return 0;
+	}
+	if (addr_interface_missing(ep->host, e))
 		return -1;
-	else if (endpoint_is_localhost(ep))
-		return resolve_localhost(ep, o, list);
-	else if ((errnum = start_child(r)) != 0)
-		return resolve_advance(r, errnum, deadline_none(), e);
+	if (!endpoint_is_localhost(ep)) {
+		errnum = start_child(r);
+		return errnum == 0
+			   ? 0
+			   : lookup_error(r, errnum, deadline_none(), e);
+	}
+	/* IPv4 first: most servers on only one address are on that. */
+	for (i = 0; i < 2; i++) {
+		if (o->family == families[1 - i])
+			continue;
+		addr_loopback(&a, families[i], ep->port);
+		addr_list_add(list, &a);
+	}
+	log_result(ep, r->start_ns,
+	    "the loopback addresses; the name is not looked up", list);
 	return 0;
 }
 
@@ -310,7 +301,6 @@ int
 resolve_advance(
     struct resolve *r, int errnum, struct deadline until, struct err *e)
 {
-	const struct endpoint *ep = r->ep;
 	struct answer a;
 
 	if (errnum == 0 && read(r->in, &a, sizeof(a)) == (ssize_t)sizeof(a)) {
@@ -324,16 +314,12 @@ resolve_advance(
 		errnum = ENODATA;
 	if (errnum == 0 && r->found.count > 0) {
 		interleave(&r->found, r->list);
-		log_result(ep, r->start_ns,
+		log_result(r->ep, r->start_ns,
 		    "another process asked the system's resolver: the hosts "
 		    "file, DNS",
 		    r->list);
 	} else {
-		errno = errnum != 0 ? errnum : name_cause(r->code);
-		step("resolve", r->start_ns, -1, NULL, "%s",
-		    text_shown(ep->host));
-		(void)(errnum != 0 ? read_error(ep, errnum, until, e)
-				   : name_error(r, e));
+		(void)lookup_error(r, errnum, until, e);
 	}
 	resolve_cancel(r);
 	return r->list->count > 0 ? 0 : -1;
