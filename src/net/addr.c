@@ -38,38 +38,29 @@ scope_number(const char *text)
 	return if_nametoindex(text);
 }
 
-static bool
-parse_ip6(struct addr *a, const char *text, uint16_t port)
-{
-	char host[INET6_ADDRSTRLEN];
-	const char *scope = strchr(text, '%');
-	size_t n = scope == NULL ? strlen(text) : (size_t)(scope - text);
-
-	if (n >= sizeof(host))
-		return false;
-	memcpy(host, text, n);
-	host[n] = '\0';
-	addr_any(a, AF_INET6, port);
-	if (inet_pton(AF_INET6, host, &a->u.in6.sin6_addr) != 1)
-		return false;
-	if (scope == NULL)
-		return true;
-	a->u.in6.sin6_scope_id = scope_number(scope + 1);
-	return a->u.in6.sin6_scope_id != 0;
-}
-
 bool
 addr_parse_ip(struct addr *a, const char *text, uint16_t port)
 {
+	char host[INET6_ADDRSTRLEN];
+	size_t n = strcspn(text, "%");
 	struct addr parsed;
-	bool good;
 
 	addr_any(&parsed, AF_INET, port);
-	good = inet_pton(AF_INET, text, &parsed.u.in4.sin_addr) == 1 ||
-	       parse_ip6(&parsed, text, port);
-	if (good)
-		*a = parsed;
-	return good;
+	if (inet_pton(AF_INET, text, &parsed.u.in4.sin_addr) != 1) {
+		if (n >= sizeof(host))
+			return false;
+		memcpy(host, text, n);
+		host[n] = '\0';
+		addr_any(&parsed, AF_INET6, port);
+		if (inet_pton(AF_INET6, host, &parsed.u.in6.sin6_addr) != 1)
+			return false;
+		if (text[n] == '%')
+			parsed.u.in6.sin6_scope_id = scope_number(text + n + 1);
+		if (text[n] == '%' && parsed.u.in6.sin6_scope_id == 0)
+			return false;
+	}
+	*a = parsed;
+	return true;
 }
 
 bool
@@ -90,38 +81,13 @@ addr_interface_missing(const char *text, struct err *e)
 bool
 addr_parse_ip_prefix(struct addr *a, const char *text, size_t n)
 {
-	char ip[ADDR_IP_TEXT];
+	char ip[INET6_ADDRSTRLEN + 1 + IF_NAMESIZE];
 
 	if (n >= sizeof(ip))
 		return false;
 	memcpy(ip, text, n);
 	ip[n] = '\0';
 	return addr_parse_ip(a, ip, 0);
-}
-
-/* Counts the digits of one number: decimal, octal or, after 0x, hexadecimal. */
-static size_t
-number_length(const char *text)
-{
-	if (text[0] != '0' || (text[1] != 'x' && text[1] != 'X'))
-		return strspn(text, "0123456789");
-	return 2 + strspn(text + 2, "0123456789abcdefABCDEF");
-}
-
-bool
-addr_resembles_ip4(const char *text)
-{
-	bool has_digit = false;
-
-	for (; *text != '\0'; text += *text == '.') {
-		size_t n = number_length(text);
-
-		if (text[n] != '.' && text[n] != '\0')
-			return false;
-		has_digit = has_digit || n > 0;
-		text += n;
-	}
-	return has_digit;
 }
 
 void

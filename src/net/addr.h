@@ -12,11 +12,6 @@
 struct err;
 struct json;
 
-/* Large enough for a copy of any addr_text(); unix paths are escaped. */
-#define ADDR_TEXT 512
-/* Large enough for an IPv6 address with its scope. */
-#define ADDR_IP_TEXT 80
-
 struct addr {
 	socklen_t len; /* bytes used of the union; 0: no address */
 	union {
@@ -65,12 +60,6 @@ bool addr_parse_ip_prefix(struct addr *a, const char *text, size_t n);
  * that this machine does not have; sets *e to ERR_LOCAL then.
  */
 bool addr_interface_missing(const char *text, struct err *e);
-
-/*
- * Whether text has the form of an IPv4 address to the C library, which accepts
- * "1.2.3", "8081" and "0x7f.1" (inet_aton(3)).
- */
-bool addr_resembles_ip4(const char *text);
 
 /* 127.0.0.1 or ::1, by family (AF_INET, AF_INET6). */
 void addr_loopback(struct addr *a, int family, uint16_t port);

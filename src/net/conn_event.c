@@ -137,68 +137,42 @@ conn_event_denied(int level, const struct conn *c, const char *why)
 	diag_event_end(level, "%s: rejected (%s)", addr_text(&c->remote), why);
 }
 
-static void
-closed_members(struct json *j, const struct conn_summary *s, int64_t ns)
-{
-	static const char *const names[] = {"nobody", "us", "peer"};
-
-	if (!s->bytes_unknown) {
-		json_number(j, "sent", s->sent);
-		json_number(j, "received", s->received);
-	}
-	json_seconds(j, "seconds", (double)ns / 1e9);
-	json_text(j, "first", names[s->first]);
-	json_text(j, "how", s->reset ? "reset" : "fin");
-	if (s->reset)
-		json_text(j, "by", s->reset_by_us ? "us" : "peer");
-}
-
-/* Writes "sent 5 bytes, received 7, "; empty if the counts are unknown. */
-static const char *
-format_bytes(char *text, size_t size, const struct conn_summary *s)
-{
-	text[0] = '\0';
-	if (!s->bytes_unknown)
-		snprintf(text, size, "sent %s, received %llu, ",
-		    num_count_text(s->sent, "byte"),
-		    (unsigned long long)s->received);
-	return text;
-}
-
-/* "127.0.0.1 port 80 from 127.0.0.1 port 40710". Returns buf. */
-static const char *
-format_ends(char *buf, size_t size, const struct conn *c)
-{
-	if (addr_is_unnamed(&c->remote) && addr_is_unnamed(&c->local))
-		snprintf(buf, size, "the socket pair");
-	else
-		snprintf(buf, size, "%s from %s", addr_text(&c->remote),
-		    addr_text(&c->local));
-	return buf;
-}
-
 void
 conn_event_closed(
     int level, const struct conn *c, const struct conn_summary *s, int status)
 {
-	static const char *const words[] = {"neither side finished",
-	    "this side finished first", "the peer finished first"};
-	const char *reset =
-	    s->reset_by_us ? ", reset by this side" : ", reset by the peer";
-	char ends[2 * ADDR_TEXT + 8], bytes[96], ended[32] = "";
-	int64_t ns;
+	static const char *const names[] = {"nobody", "us", "peer"},
+				 *const words[] = {"neither side finished",
+				     "this side finished first",
+				     "the peer finished first"};
+	bool is_pair =
+	    addr_is_unnamed(&c->remote) && addr_is_unnamed(&c->local);
+	int64_t ns = clock_now() - c->start_ns;
+	const char *bytes = "", *reset = "";
 	struct json *j;
 
 	if (!diag_emits(level))
 		return;
-	ns = clock_now() - c->start_ns;
 	j = begin("closed", c);
-	closed_members(j, s, ns);
+	if (!s->bytes_unknown) {
+		json_number(j, "sent", s->sent);
+		json_number(j, "received", s->received);
+		bytes = text_format("sent %s, received %llu, ",
+		    num_count_text(s->sent, "byte"),
+		    (unsigned long long)s->received);
+	}
+	json_seconds(j, "seconds", (double)ns / 1e9);
+	json_text(j, "first", names[s->first]);
+	json_text(j, "how", s->reset ? "reset" : "fin");
+	if (s->reset) {
+		json_text(j, "by", s->reset_by_us ? "us" : "peer");
+		reset = s->reset_by_us ? ", reset by this side"
+				       : ", reset by the peer";
+	}
 	json_number(j, "status", (unsigned)status);
-	if (status != 0)
-		snprintf(ended, sizeof(ended), ", status %d", status);
-	diag_event_end(level, "closed %s: %sin %s; %s%s%s",
-	    format_ends(ends, sizeof(ends), c),
-	    format_bytes(bytes, sizeof(bytes), s), num_duration_text(ns),
-	    words[s->first], s->reset ? reset : "", ended);
+	diag_event_end(level, "closed %s%s%s: %sin %s; %s%s%s",
+	    is_pair ? "the socket pair" : addr_text(&c->remote),
+	    is_pair ? "" : " from ", is_pair ? "" : addr_text(&c->local), bytes,
+	    num_duration_text(ns), words[s->first], reset,
+	    status == 0 ? "" : text_format(", status %d", status));
 }

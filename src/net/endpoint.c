@@ -38,6 +38,29 @@ parse_port(const char *text, const char *protocol, bool allow_zero,
 	    text_shown(text), allow_zero ? 0 : 1, protocol);
 }
 
+/*
+ * Whether text has the form of an IPv4 address to the C library, which accepts
+ * "1.2.3", "8081" and "0x7f.1" (inet_aton(3)).
+ */
+static bool
+resembles_ip4(const char *text)
+{
+	static const char digits[] = "0123456789abcdefABCDEF";
+	bool has_digit = false, is_hex;
+	size_t n;
+
+	for (; *text != '\0'; text += *text == '.') {
+		is_hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+		n = is_hex ? 2 + strspn(text + 2, digits)
+			   : strspn(text, "0123456789");
+		if (text[n] != '.' && text[n] != '\0')
+			return false;
+		has_digit = has_digit || n > 0;
+		text += n;
+	}
+	return has_digit;
+}
+
 int
 endpoint_check_host(const char *host, struct err *e)
 {
@@ -53,9 +76,8 @@ endpoint_check_host(const char *host, struct err *e)
 	if (colon != NULL && strchr(colon + 1, ':') == NULL && !has_bracket)
 		return err_set(e, ERR_USAGE,
 		    "'%s' is not a host: it has a port already", shown);
-
 	if (!has_bracket &&
-	    (!addr_resembles_ip4(host) || addr_parse_ip(&a, host, 0)))
+	    (!resembles_ip4(host) || addr_parse_ip(&a, host, 0)))
 		return 0;
 	if (has_bracket)
 		return err_set(e, ERR_USAGE,
@@ -145,43 +167,54 @@ endpoint_operands(char *const *operands, int count)
 									 : 2;
 }
 
+/*
+ * Parses HOST PORT or, in one operand, HOST:PORT, whose colon is given. In that
+ * of a server the host may be missing, and the port 0.
+ */
+static int
+parse_host_port(struct endpoint *ep, char *const *operands, const char *colon,
+    const char *protocol, bool is_local, struct err *e)
+{
+	const char *text = operands[0];
+	size_t n = colon == NULL ? strlen(text) : (size_t)(colon - text);
+
+	if ((n > 0 || !is_local) && set_host(ep, text, n, e) < 0)
+		return -1;
+	return parse_port(colon == NULL ? operands[1] : colon + 1, protocol,
+	    is_local, &ep->port, e);
+}
+
 int
 endpoint_parse(struct endpoint *ep, char *const *operands, int count,
     const char *protocol, struct err *e)
 {
-	const char *text = operands[0], *colon;
+	const char *text = operands[0];
+	const char *colon = count > 1 ? NULL : find_colon(text);
 
 	memset(ep, 0, sizeof(*ep));
 	if (text[0] == '\0')
 		return err_set(e, ERR_USAGE, "the host is empty");
 	if (is_unix(text))
 		return parse_unix(ep, text, count, e);
-	if (count > 1) {
-		if (set_host(ep, text, strlen(text), e) < 0)
-			return -1;
-		return parse_port(operands[1], protocol, false, &ep->port, e);
-	}
-	colon = find_colon(text);
-	if (colon == NULL)
+	if (colon == NULL && count == 1)
 		return err_set(e, ERR_USAGE,
 		    "missing %s '%s': expected HOST PORT, HOST:PORT, "
 		    "[V6]:PORT or unix:PATH",
 		    text[strspn(text, "0123456789")] == '\0' ? "host before"
 							     : "port after",
 		    text_shown(text));
-	if (strncmp(colon, "://", 3) == 0)
+	if (colon != NULL && strncmp(colon, "://", 3) == 0)
 		return err_set(e, ERR_USAGE,
 		    "'%s' is a URL: expected HOST PORT", text_shown(text));
-	if (set_host(ep, text, (size_t)(colon - text), e) < 0)
-		return -1;
-	return parse_port(colon + 1, protocol, false, &ep->port, e);
+	return parse_host_port(ep, operands, colon, protocol, false, e);
 }
 
 int
 endpoint_parse_local(struct endpoint *ep, char *const *operands, int count,
     const char *protocol, uint16_t port, struct err *e)
 {
-	const char *text = count > 0 ? operands[0] : "", *colon;
+	const char *text = count > 0 ? operands[0] : "";
+	const char *colon = count > 1 ? NULL : find_colon(text);
 	struct addr a;
 	int64_t n;
 
@@ -194,24 +227,16 @@ endpoint_parse_local(struct endpoint *ep, char *const *operands, int count,
 		    count > 1 ? "address" : "port");
 	if (is_unix(text))
 		return parse_unix(ep, text, count, e);
-	if (count > 1) {
-		if (num_parse(text, 0, 65535, &n))
-			return err_set(e, ERR_USAGE,
-			    "unexpected operand '%s' after the port %s",
-			    text_shown(operands[1]), text);
-		if (set_host(ep, text, strlen(text), e) < 0)
-			return -1;
-		return parse_port(operands[1], protocol, true, &ep->port, e);
-	}
-	colon = find_colon(text);
-	if (colon == NULL && addr_parse_ip(&a, text, 0))
+	if (count > 1 && num_parse(text, 0, 65535, &n))
+		return err_set(e, ERR_USAGE,
+		    "unexpected operand '%s' after the port %s",
+		    text_shown(operands[1]), text);
+	if (count > 1 || colon != NULL)
+		return parse_host_port(ep, operands, colon, protocol, true, e);
+	if (addr_parse_ip(&a, text, 0))
 		return err_set(e, ERR_USAGE,
 		    "missing port after '%s': expected [ADDR] PORT", text);
-	if (colon == NULL)
-		return parse_port(text, protocol, true, &ep->port, e);
-	if (colon != text && set_host(ep, text, (size_t)(colon - text), e) < 0)
-		return -1;
-	return parse_port(colon + 1, protocol, true, &ep->port, e);
+	return parse_port(text, protocol, true, &ep->port, e);
 }
 
 const char *

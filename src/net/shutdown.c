@@ -48,27 +48,19 @@ shutdown_discard(int fd, size_t *dropped)
 	return n == 0 ? 0 : *dropped < DRAIN_BYTES ? 1 : -1;
 }
 
-/* Reads and discards until the peer finishes or a limit passes. */
-static void
-drain(int fd, struct deadline until, struct conn_summary *s)
-{
-	size_t dropped = 0;
-	int more;
-
-	do
-		more = shutdown_discard(fd, &dropped);
-	while (more > 0 && wait_fd(fd, POLLIN, until) > 0);
-	if (more == 0)
-		shutdown_received(s);
-}
-
 void
 shutdown_and_drain(int *fd, struct deadline until, struct conn_summary *s)
 {
-	if (*fd < 0)
-		return;
-	if ((s->is_fin_sent || shutdown_write(*fd, s) == 0) &&
-	    !s->is_fin_received)
-		drain(*fd, until, s);
+	size_t dropped = 0;
+	int more = 1;
+
+	if (*fd >= 0 && (s->is_fin_sent || shutdown_write(*fd, s) == 0) &&
+	    !s->is_fin_received) {
+		do
+			more = shutdown_discard(*fd, &dropped);
+		while (more > 0 && wait_fd(*fd, POLLIN, until) > 0);
+	}
+	if (more == 0)
+		shutdown_received(s);
 	sock_close(fd);
 }
