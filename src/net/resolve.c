@@ -23,7 +23,7 @@
 #define LOOKUP_FD 3
 
 /* getaddrinfo(3) returns codes beyond POSIX, which strict headers hide. */
-#if defined(__GLIBC__)
+#if defined(__linux__)
 enum { NO_DATA = -5, NO_SUCH_FAMILY = -9 };
 #else
 enum { NO_DATA = EAI_NONAME, NO_SUCH_FAMILY = EAI_NONAME };
@@ -134,10 +134,10 @@ interleave(const struct addr_list *found, struct addr_list *list)
 static int
 name_cause(int code)
 {
-	if (code == NO_DATA || code == NO_SUCH_FAMILY)
-		return CAUSE_NAME_EMPTY;
 	if (code == EAI_NONAME)
 		return CAUSE_NAME_UNKNOWN;
+	if (code == NO_DATA || code == NO_SUCH_FAMILY)
+		return CAUSE_NAME_EMPTY;
 	return code == EAI_AGAIN ? CAUSE_NAME_NO_SERVER : ENODATA;
 }
 
