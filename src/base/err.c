@@ -22,14 +22,7 @@
  * The names and meanings of causes, by where they occurred: the first matching
  * row counts. sockt(1) explains them in DIAGNOSTICS, which a lint checks.
  */
-static const struct cause {
-	int number;          /* an errno, or an enum err_cause */
-	unsigned places;     /* bits of enum err_place */
-	enum err_kind kind;  /* exit status */
-	bool waits;          /* whether waiting may help */
-	const char *name;    /* one or two words: "refused" */
-	const char *meaning; /* for the user; NULL: the name suffices */
-} causes[] = {
+static const struct err_row causes[] = {
     /* Peers. */
     {ECONNREFUSED, TCP, ERR_REFUSED, true, "refused",
 	"the host answered; nothing listens there"},
@@ -167,38 +160,46 @@ static const struct cause {
 
 /* Of each kind: its name in JSON events; how bad it is, the less the more it
  * says about the peer, and the more waiting would help; whether waiting may
- * help where no cause is known. */
+ * help where no cause is known; where its errors occur. */
 static const struct {
 	const char *name;
 	int rank;
 	bool waits;
+	enum err_place place;
 } kinds[] = {
-    [ERR_NONE] = {"none", 0, false},
-    [ERR_FAILED] = {"failed", 9, false},
-    [ERR_USAGE] = {"usage", 10, false},
-    [ERR_NAME] = {"name", 5, true},
-    [ERR_REFUSED] = {"refused", 1, true},
-    [ERR_TIMEOUT] = {"timeout", 3, true},
-    [ERR_UNREACHABLE] = {"unreachable", 4, true},
-    [ERR_LOCAL] = {"local", 8, false},
-    [ERR_PEER] = {"peer", 6, false},
-    [ERR_PROTOCOL] = {"protocol", 7, false},
-    [ERR_LOST] = {"lost", 2, true},
-    [ERR_OUTPUT] = {"output", 11, false},
+    [ERR_NONE] = {"none", 0, false, TCP},
+    [ERR_FAILED] = {"failed", 9, false, FILES},
+    [ERR_USAGE] = {"usage", 10, false, TCP},
+    [ERR_NAME] = {"name", 5, true, TCP},
+    [ERR_REFUSED] = {"refused", 1, true, TCP},
+    [ERR_TIMEOUT] = {"timeout", 3, true, TCP},
+    [ERR_UNREACHABLE] = {"unreachable", 4, true, TCP},
+    [ERR_LOCAL] = {"local", 8, false, LOCAL},
+    [ERR_PEER] = {"peer", 6, false, TCP},
+    [ERR_PROTOCOL] = {"protocol", 7, false, TCP},
+    [ERR_LOST] = {"lost", 2, true, TCP},
+    [ERR_OUTPUT] = {"output", 11, false, FILES},
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
-/* The row for a cause at a place, or NULL. */
-static const struct cause *
-cause_find(int number, enum err_place place)
+const struct err_row *
+err_find(int errnum, enum err_place place)
 {
+	static char reason[128], meaning[64];
+	static const struct err_row other = {
+	    0, ANY, ERR_FAILED, false, reason, meaning};
 	size_t i;
 
 	for (i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
-		if (causes[i].number == number && (causes[i].places & place))
+		if (causes[i].number == errnum && (causes[i].places & place))
 			return &causes[i];
-	return NULL;
+	/* strerror(3) begins with a capital letter. */
+	snprintf(reason, sizeof(reason), "%s", strerror(errnum));
+	if (reason[0] != '\0' && islower((unsigned char)reason[1]))
+		reason[0] = (char)tolower((unsigned char)reason[0]);
+	snprintf(meaning, sizeof(meaning), "error %d of the system", errnum);
+	return &other;
 }
 
 void
@@ -242,31 +243,15 @@ put_front(struct err *e, const char *separator, const char *fmt, va_list ap)
 int
 err_cause(struct err *e, enum err_place place, int errnum)
 {
-	const char *meaning = err_meaning(errnum, place);
-	char text[ERR_TEXT];
+	const struct err_row *row = err_find(errnum, place);
 
-	snprintf(text, sizeof(text), "%s%s%s%s", err_reason(errnum, place),
-	    meaning != NULL ? " (" : "", meaning != NULL ? meaning : "",
-	    meaning != NULL ? ")" : "");
-	err_set(e, err_kind_of(errnum, place), "%s", text);
+	if (row->meaning == NULL)
+		err_set(e, row->kind, "%s", row->reason);
+	else
+		err_set(e, row->kind, "%s (%s)", row->reason, row->meaning);
 	e->errnum = errnum;
-	e->waits = err_waits(errnum, place);
+	e->waits = row->waits;
 	return -1;
-}
-
-/* The place where errors of a kind occur. */
-static enum err_place
-place_of(enum err_kind kind)
-{
-	switch (kind) {
-	case ERR_LOCAL:
-		return ERR_AT_LOCAL;
-	case ERR_OUTPUT:
-	case ERR_FAILED:
-		return ERR_AT_FILE;
-	default:
-		return ERR_AT_TCP;
-	}
 }
 
 int
@@ -274,23 +259,10 @@ err_sys(struct err *e, enum err_kind kind, int errnum, const char *fmt, ...)
 {
 	va_list ap;
 
-	err_cause(e, place_of(kind), errnum);
+	err_cause(e, kinds[kind].place, errnum);
 	if (e->kind != kind)
 		e->waits = kinds[kind].waits;
 	e->kind = kind;
-	va_start(ap, fmt);
-	put_front(e, ": ", fmt, ap);
-	va_end(ap);
-	errno = errnum;
-	return -1;
-}
-
-int
-err_at(struct err *e, enum err_place place, int errnum, const char *fmt, ...)
-{
-	va_list ap;
-
-	err_cause(e, place, errnum);
 	va_start(ap, fmt);
 	put_front(e, ": ", fmt, ap);
 	va_end(ap);
@@ -340,22 +312,6 @@ err_lead(struct err *e, const char *fmt, ...)
 	return -1;
 }
 
-enum err_kind
-err_kind_of(int errnum, enum err_place place)
-{
-	const struct cause *c = cause_find(errnum, place);
-
-	return c == NULL ? ERR_FAILED : c->kind;
-}
-
-bool
-err_waits(int errnum, enum err_place place)
-{
-	const struct cause *c = cause_find(errnum, place);
-
-	return c != NULL && c->waits;
-}
-
 bool
 err_is_shortage(int errnum)
 {
@@ -380,31 +336,4 @@ int
 err_rank(enum err_kind kind)
 {
 	return (size_t)kind < KINDS ? kinds[kind].rank : (int)KINDS;
-}
-
-const char *
-err_reason(int errnum, enum err_place place)
-{
-	static char text[128];
-	const struct cause *c = cause_find(errnum, place);
-
-	if (c != NULL)
-		return c->name;
-	/* strerror(3) begins with a capital letter. */
-	snprintf(text, sizeof(text), "%s", strerror(errnum));
-	if (text[0] != '\0' && islower((unsigned char)text[1]))
-		text[0] = (char)tolower((unsigned char)text[0]);
-	return text;
-}
-
-const char *
-err_meaning(int errnum, enum err_place place)
-{
-	static char text[64];
-	const struct cause *c = cause_find(errnum, place);
-
-	if (c != NULL)
-		return c->meaning;
-	snprintf(text, sizeof(text), "error %d of the system", errnum);
-	return text;
 }

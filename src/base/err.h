@@ -79,19 +79,15 @@ int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 
 /*
  * Sets kind, errnum and "TEXT: REASON (MEANING)", where TEXT is what was tried
- * and the rest comes from err_reason() and err_meaning(). The kind also
- * determines the place: ERR_AT_LOCAL for ERR_LOCAL; ERR_AT_FILE for ERR_OUTPUT
- * and ERR_FAILED; otherwise ERR_AT_TCP. Always returns -1 and sets errno to
- * errnum.
+ * and the rest comes from the table. The kind also determines the place:
+ * ERR_AT_LOCAL for ERR_LOCAL; ERR_AT_FILE for ERR_OUTPUT and ERR_FAILED;
+ * otherwise ERR_AT_TCP. Always returns -1 and sets errno to errnum.
  */
 int err_sys(struct err *e, enum err_kind kind, int errnum, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* The same for a place, with the kind from the table. */
-int err_at(struct err *e, enum err_place place, int errnum, const char *fmt,
-    ...) __attribute__((format(printf, 4, 5)));
-
-/* The same without a TEXT. */
+/* Sets kind, errnum and "REASON (MEANING)" from the table. Always returns -1.
+ */
 int err_cause(struct err *e, enum err_place place, int errnum);
 
 /*
@@ -120,11 +116,21 @@ bool err_is_shortage(int errnum);
  * more of it. */
 bool err_is_reset(int errnum);
 
-/* The kind of an errno or an enum err_cause. */
-enum err_kind err_kind_of(int errnum, enum err_place place);
+/* What is known of a cause at some places: a row of the table. */
+struct err_row {
+	int number;          /* an errno, or an enum err_cause */
+	unsigned places;     /* bits of enum err_place */
+	enum err_kind kind;  /* exit status */
+	bool waits;          /* whether waiting and trying again may help */
+	const char *reason;  /* one or two words: "refused" */
+	const char *meaning; /* for the user; NULL: the reason suffices */
+};
 
-/* Whether waiting and trying again may help. */
-bool err_waits(int errnum, enum err_place place);
+/*
+ * The row of a cause. For an errno that has none, it has strerror(3) in lower
+ * case and the number, and is valid until the next call.
+ */
+const struct err_row *err_find(int errnum, enum err_place place);
 
 /* How bad a failure is: 0 is none, and the least of several says most about the
  * peer, or goes away soonest. */
@@ -135,17 +141,5 @@ int err_rank(enum err_kind kind);
  * exit status of a program (126 and up).
  */
 const char *err_kind_name(enum err_kind kind);
-
-/*
- * A short reason: "refused", "timed out"; otherwise strerror(3) in lower case,
- * valid until the next call.
- */
-const char *err_reason(int errnum, enum err_place place);
-
-/*
- * What it means at place, or NULL if the reason says everything. For an errno
- * that is not in the table it names the number, valid until the next call.
- */
-const char *err_meaning(int errnum, enum err_place place);
 
 #endif

@@ -26,12 +26,15 @@ static struct {
 	unsigned number;  /* 0: none */
 } names[MAX_NAMED];
 
+/* Kinds of steps that are counted by themselves. */
+enum { KIND_WAIT = -1, KIND_PARTIAL = -2, KIND_END = -3 };
+
 /* A step as it is shown. */
 struct shown {
 	const char *call;
 	int64_t ns;     /* duration; negative: it has not ended */
 	uint64_t bytes; /* bytes transferred */
-	int kind;       /* what equal steps have in common besides their text */
+	int kind;       /* an errno, 0, or one of these */
 	char subject[MAX_SUBJECT];
 	char result[MAX_RESULT];
 	char note[MAX_NOTE];
@@ -140,31 +143,6 @@ step_is_pending(void)
 	return count > 0;
 }
 
-/* Counts a step that equals the previous one, and shows any other. */
-static void
-count_or_show(const struct shown *s)
-{
-	bool is_equal = last.call != NULL && strcmp(last.call, s->call) == 0 &&
-			last.kind == s->kind &&
-			strcmp(last.subject, s->subject) == 0;
-	int64_t ns = count > 0 ? last.ns : 0;
-	uint64_t bytes = count > 0 ? last.bytes : 0;
-
-	if (!is_equal)
-		step_flush();
-	last = *s;
-	if (is_equal) {
-		last.ns += ns;
-		last.bytes += bytes;
-		count++;
-		return;
-	}
-	diag_before_lines(step_flush);
-	is_showing = true;
-	show(s, 0);
-	is_showing = false;
-}
-
 /* The place of a call's error. */
 static enum err_place
 place_of(const char *call)
@@ -176,118 +154,107 @@ place_of(const char *call)
 	return strcmp(call, "fork") == 0 ? ERR_AT_FILE : ERR_AT_TCP;
 }
 
-/* What the failure of a call means. */
-static const char *
-meaning_of(const char *call, int errnum)
+/*
+ * Completes a step by note or, if it failed, by the meaning of errnum. Counts
+ * it if it equals the previous one, and shows any other.
+ */
+static void
+count_or_show(struct shown *s, int errnum, const char *note)
 {
-	const char *meaning = err_meaning(errnum, place_of(call));
+	const struct err_row *row;
+	bool is_equal;
 
-	return meaning != NULL ? meaning : "the system refused it";
+	if (errnum != 0) {
+		row = err_find(errnum, place_of(s->call));
+		s->kind = errnum;
+		snprintf(
+		    s->result, sizeof(s->result), "FAILED %s", row->reason);
+		note = row->meaning != NULL ? row->meaning
+					    : "the system refused it";
+	}
+	snprintf(s->note, sizeof(s->note), "%s", note);
+	is_equal = last.call != NULL && strcmp(last.call, s->call) == 0 &&
+		   last.kind == s->kind &&
+		   strcmp(last.subject, s->subject) == 0;
+	if (!is_equal)
+		step_flush();
+	if (count > 0) {
+		s->ns += last.ns;
+		s->bytes += last.bytes;
+	}
+	last = *s;
+	if (is_equal) {
+		count++;
+		return;
+	}
+	diag_before_lines(step_flush);
+	is_showing = true;
+	show(s, 0);
+	is_showing = false;
 }
 
 void
 step_show(const char *call, int64_t start_ns, int64_t result, const char *note,
     const char *fmt, ...)
 {
-	struct shown s = {.call = call, .kind = result < 0 ? errno : 0};
+	bool waits = start_ns == STEP_WAITS;
 	int saved = errno;
+	struct shown s = {.call = call,
+	    .ns = waits ? -1 : clock_now() - start_ns,
+	    .kind = waits ? KIND_WAIT : 0};
 	va_list ap;
 
-	s.ns = clock_now() - start_ns;
 	va_start(ap, fmt);
 	vsnprintf(s.subject, sizeof(s.subject), fmt, ap);
 	va_end(ap);
-	if (result < 0)
-		snprintf(s.result, sizeof(s.result), "FAILED %s",
-		    err_reason(saved, place_of(call)));
-	else
-		snprintf(s.result, sizeof(s.result), "ok");
-	snprintf(s.note, sizeof(s.note), "%s",
-	    result < 0 ? meaning_of(call, saved) : note);
-	count_or_show(&s);
+	snprintf(s.result, sizeof(s.result), waits ? "waiting" : "ok");
+	count_or_show(&s, result < 0 ? saved : 0, note);
 	errno = saved;
-}
-
-void
-step_show_wait(const char *call, const char *note, const char *fmt, ...)
-{
-	struct shown s = {
-	    .call = call, .ns = -1, .kind = -1, .result = "waiting"};
-	int saved = errno;
-	va_list ap;
-
-	snprintf(s.note, sizeof(s.note), "%s", note);
-	va_start(ap, fmt);
-	vsnprintf(s.subject, sizeof(s.subject), fmt, ap);
-	va_end(ap);
-	count_or_show(&s);
-	errno = saved;
-}
-
-/* What a successful send or receive means. */
-static const char *
-moved_note(const struct step_transfer *t)
-{
-	if (t->is_send && !t->is_dgram && (size_t)t->done < t->wanted)
-		return "the send buffer has no space for more: the peer does "
-		       "not read as fast as this side sends";
-	if (t->note != NULL)
-		return t->note;
-	if (t->is_dgram)
-		return t->is_send ? "the system sends it; nothing reports "
-				    "whether it arrives"
-				  : "one datagram, as it was sent";
-	if (t->is_send)
-		return "the system sends them";
-	return t->done == 0 ? "the peer's FIN: it will send no more"
-			    : "as they arrived, however the peer sent them";
-}
-
-static void
-format_transfer(const struct step_transfer *t, char *text, size_t size)
-{
-	unsigned long long done = t->done < 0 ? 0 : (unsigned long long)t->done;
-
-	if (t->done < 0)
-		snprintf(text, size, "FAILED %s",
-		    err_reason(
-			t->errnum, t->is_dgram ? ERR_AT_UDP : ERR_AT_TCP));
-	else if (t->is_send && done < t->wanted)
-		snprintf(
-		    text, size, "accepted %llu of %zu bytes", done, t->wanted);
-	else
-		snprintf(text, size, "%s", num_count_text(done, "byte"));
 }
 
 void
 step_transfer(const struct step_transfer *t)
 {
-	struct shown s = {.kind = t->done < 0 ? t->errnum : 0};
+	bool is_send = t->is_send, is_stream = !t->is_dgram;
+	size_t done = t->done > 0 ? (size_t)t->done : 0;
+	const char *note = t->note, *to = is_send ? " to " : " from ";
+	struct shown s = {.bytes = done};
 	int saved = errno;
 
 	/* A call that would block moves nothing; poll(2) waits then. */
 	if (!step_is_on() ||
 	    (t->done < 0 && (t->errnum == EAGAIN || t->errnum == EWOULDBLOCK)))
 		return;
-	s.call = t->is_send    ? t->is_dgram ? "sendmsg" : "send"
-		 : t->is_dgram ? "recvmsg"
-			       : "recv";
-	/* Partial sends and the end of input are separate kinds of steps. */
-	if (t->is_send && t->done >= 0 && (size_t)t->done < t->wanted)
-		s.kind = -2;
-	else if (!t->is_send && !t->is_dgram && t->done == 0)
-		s.kind = -3;
 	s.ns = clock_now() - t->start_ns;
-	s.bytes = t->done > 0 ? (uint64_t)t->done : 0;
+	if (is_stream)
+		s.call = is_send ? "send" : "recv";
+	else
+		s.call = is_send ? "sendmsg" : "recvmsg";
 	snprintf(s.subject, sizeof(s.subject), "%s %s%s%s",
-	    t->is_send ? "on" : "from", step_name_of(t->fd),
-	    t->peer == NULL ? ""
-	    : t->is_send    ? " to "
-			    : " from ",
-	    t->peer == NULL ? "" : t->peer);
-	format_transfer(t, s.result, sizeof(s.result));
-	snprintf(s.note, sizeof(s.note), "%s",
-	    t->done < 0 ? meaning_of(s.call, t->errnum) : moved_note(t));
-	count_or_show(&s);
+	    is_send ? "on" : "from", step_name_of(t->fd),
+	    t->peer == NULL ? "" : to, t->peer == NULL ? "" : t->peer);
+	snprintf(
+	    s.result, sizeof(s.result), "%s", num_count_text(done, "byte"));
+	if (is_send && done < t->wanted) {
+		s.kind = KIND_PARTIAL;
+		snprintf(s.result, sizeof(s.result),
+		    "accepted %zu of %zu bytes", done, t->wanted);
+	}
+	if (is_send && is_stream && done < t->wanted)
+		note = "the send buffer has no space for more: the peer does "
+		       "not read as fast as this side sends";
+	else if (note == NULL && !is_stream)
+		note = is_send ? "the system sends it; nothing reports whether "
+				 "it arrives"
+			       : "one datagram, as it was sent";
+	else if (note == NULL && is_send)
+		note = "the system sends them";
+	else if (note == NULL)
+		note = done == 0 ? "the peer's FIN: it will send no more"
+				 : "as they arrived, however the peer sent "
+				   "them";
+	if (!is_send && is_stream && done == 0)
+		s.kind = KIND_END;
+	count_or_show(&s, t->done < 0 ? t->errnum : 0, note);
 	errno = saved;
 }

@@ -27,17 +27,15 @@ int64_t step_start(void);
 /*
  * Reports a call of start_ns (step_start()) that returned result; a negative
  * one failed with errno, which is preserved, and its meaning replaces note,
- * what the call is for. fmt formats the subject.
+ * what the call is for. fmt formats the subject. step_wait() reports that it
+ * begins to wait: "CALL SUBJECT: waiting (NOTE)".
  */
 #define step(...) (step_is_on() ? step_show(__VA_ARGS__) : (void)0)
+#define STEP_WAITS -1
+#define step_wait(call, ...) step(call, STEP_WAITS, 0, __VA_ARGS__)
 void step_show(const char *call, int64_t start_ns, int64_t result,
     const char *note, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
-
-/* Reports that a step begins to wait: "CALL SUBJECT: waiting (NOTE)". */
-#define step_wait(...) (step_is_on() ? step_show_wait(__VA_ARGS__) : (void)0)
-void step_show_wait(const char *call, const char *note, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
 
 /* The result of a send or receive. */
 struct step_transfer {

@@ -330,7 +330,7 @@ status_error(const struct run *run, struct err *e)
 		    num_limit_text(options.time.retry_ms));
 		if (has_failed)
 			err_append(e, "no port could be probed: %s",
-			    err_reason(errnum, ERR_AT_TCP));
+			    err_find(errnum, ERR_AT_TCP)->reason);
 		return -1;
 	}
 	if (kind == ERR_NONE)

@@ -423,7 +423,7 @@ scan_report_end(struct scan_report *r)
 	if (r->failed > 0 && r->failed < r->total)
 		diag_warn("%s could not be probed: %s",
 		    num_count_text(r->failed, "port"),
-		    err_reason(r->errnum, ERR_AT_TCP));
+		    err_find(r->errnum, ERR_AT_TCP)->reason);
 }
 
 void
@@ -468,6 +468,6 @@ scan_report_status(const struct scan_report *r)
 		return ERR_TIMEOUT;
 	if (r->failed == r->decided)
 		return r->errnum == 0 ? ERR_LOCAL
-				      : err_kind_of(r->errnum, ERR_AT_TCP);
+				      : err_find(r->errnum, ERR_AT_TCP)->kind;
 	return ERR_UNREACHABLE;
 }

@@ -331,7 +331,8 @@ check_replies(const struct send_state *s, struct err *e)
 		    (unsigned long long)t->failed, (unsigned long long)t->sent);
 	deadline_error(limit, what, e);
 	if (t->answered == 0)
-		err_append(e, "%s", err_meaning(CAUSE_NO_REPLY, ERR_AT_UDP));
+		err_append(
+		    e, "%s", err_find(CAUSE_NO_REPLY, ERR_AT_UDP)->meaning);
 	return err_prefix(e, "%s", addr_text(&s->sender.to.peer));
 }
 

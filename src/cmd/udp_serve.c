@@ -205,7 +205,8 @@ answer_by_program(struct serve_state *s, const struct udp_program *p)
 	if (p->errnum != 0)
 		diag_warn("%s: no answer was sent: communicating with the "
 			  "program: %s",
-		    addr_text(&ep->remote), err_reason(p->errnum, ERR_AT_FILE));
+		    addr_text(&ep->remote),
+		    err_find(p->errnum, ERR_AT_FILE)->reason);
 	else if (p->proc->is_late)
 		dgram_server_ignore(&s->server, ep,
 		    "the program took longer than allowed (--program-timeout)");
@@ -239,7 +240,7 @@ run_program(struct serve_state *s, const struct dgram *d,
 		}
 		if (!s->is_short)
 			diag_warn("datagrams wait for a program to end: %s",
-			    err_reason(e.errnum, ERR_AT_FILE));
+			    err_find(e.errnum, ERR_AT_FILE)->reason);
 		s->is_short = true;
 		answer_by_program(s, ended);
 		udp_programs_remove(&s->programs, ended);

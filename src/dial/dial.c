@@ -261,8 +261,8 @@ describe(const struct dial *d, const struct attempt *t, const char *ips,
 	static const char answered[] = "the host answered";
 	const struct sock_options *o = d->options->sock;
 	int cause = t->cause;
-	const char *reason = err_reason(cause, attempt_place(t));
-	const char *meaning = err_meaning(cause, attempt_place(t));
+	const struct err_row *row = err_find(cause, attempt_place(t));
+	const char *reason = row->reason, *meaning = row->meaning;
 	struct err limit;
 
 	buf[0] = '\0';
@@ -316,15 +316,16 @@ error_of(const struct dial *d, struct err *e)
 		d->attempts[i].cause = attempt_cause(d, &d->attempts[i]);
 	for (i = 0; i < d->started; i++) {
 		const struct attempt *t = &d->attempts[i];
+		const struct err_row *row;
 
-		kind = t->is_local ? ERR_LOCAL
-				   : err_kind_of(t->cause, attempt_place(t));
+		row = err_find(t->cause, attempt_place(t));
+		kind = t->is_local ? ERR_LOCAL : row->kind;
 		silent += t->errnum == 0;
 		if (err_is_shortage(t->errnum))
 			shortage = t->errnum;
 		if (i == 0 || err_rank(kind) < err_rank(e->kind)) {
 			e->kind = kind;
-			e->waits = err_waits(t->cause, attempt_place(t));
+			e->waits = row->waits;
 			e->errnum = t->errnum == 0 ? ETIMEDOUT : t->errnum;
 		}
 		if (next_like(d, t, 0) < i)
@@ -343,7 +344,8 @@ error_of(const struct dial *d, struct err *e)
 		text_append(
 		    e->text, sizeof(e->text), "; and %zu more", left_out);
 	if (silent == d->started)
-		err_append(e, "%s", err_meaning(CAUSE_NO_ANSWER, ERR_AT_TCP));
+		err_append(
+		    e, "%s", err_find(CAUSE_NO_ANSWER, ERR_AT_TCP)->meaning);
 	if (shortage != 0)
 		e->errnum = shortage;
 	return -1;

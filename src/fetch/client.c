@@ -239,7 +239,7 @@ send_request(struct client *c, struct err *e)
 static int
 send_error(const struct client *c, struct err *e)
 {
-	return err_sys(e, err_kind_of(c->send_errnum, ERR_AT_TCP),
+	return err_sys(e, err_find(c->send_errnum, ERR_AT_TCP)->kind,
 	    c->send_errnum, "sending the request");
 }
 

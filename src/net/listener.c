@@ -51,7 +51,7 @@ bind_error(const struct addr *a, int type, int errnum, struct err *e)
 
 	if (owner != NULL) {
 		err_set(e, ERR_LOCAL, "%s: %s (held by %s)", addr_text(a),
-		    err_reason(errnum, ERR_AT_LOCAL), owner);
+		    err_find(errnum, ERR_AT_LOCAL)->reason, owner);
 		e->errnum = errnum;
 		return -1;
 	}
@@ -157,7 +157,7 @@ remove_path(struct listener *l, const struct addr *a)
 	}
 	if (errno != ENOENT)
 		diag_warn("%s could not be removed: %s", addr_text(a),
-		    err_reason(errno, ERR_AT_FILE));
+		    err_find(errno, ERR_AT_FILE)->reason);
 }
 
 bool

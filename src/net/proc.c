@@ -469,7 +469,7 @@ static int
 exec_error(const char *shown, int errnum, struct err *e)
 {
 	err_set(e, (enum err_kind)(errnum == ENOENT ? 127 : 126),
-	    "cannot run %s: %s", shown, err_reason(errnum, ERR_AT_FILE));
+	    "cannot run %s: %s", shown, err_find(errnum, ERR_AT_FILE)->reason);
 	e->errnum = errnum;
 	return -1;
 }

@@ -167,7 +167,8 @@ lookup_error(
 	if (cause == ENODATA)
 		return err_set(e, ERR_NAME, "%s: name not resolved (%s)", host,
 		    gai_strerror(r->code));
-	err_at(e, ERR_AT_TCP, cause, "%s", host);
+	err_cause(e, ERR_AT_TCP, cause);
+	err_prefix(e, "%s", host);
 	if (r->family != AF_UNSPEC && cause == CAUSE_NAME_EMPTY)
 		err_set(e, ERR_NAME, "%s has no IPv%d address (--ipv%d)", host,
 		    digit, digit);

@@ -106,8 +106,8 @@ static void
 pause_accepting(struct server *s, int errnum)
 {
 	if (s->backoff.pause == 0)
-		diag_warn(
-		    "accepting pauses: %s", err_reason(errnum, ERR_AT_FILE));
+		diag_warn("accepting pauses: %s",
+		    err_find(errnum, ERR_AT_FILE)->reason);
 	s->resume = deadline_after(backoff_next(&s->backoff));
 }
 

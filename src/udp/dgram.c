@@ -179,7 +179,7 @@ local_error(const struct addr *peer, const struct sock_options *o, int errnum,
 		owner = port_owner_find(&local, SOCK_DGRAM);
 	if (owner != NULL)
 		err_set(e, ERR_LOCAL, "cannot use local%s%s: %s (held by %s)",
-		    ip, port, err_reason(errnum, ERR_AT_LOCAL), owner);
+		    ip, port, err_find(errnum, ERR_AT_LOCAL)->reason, owner);
 	else
 		err_sys(e, ERR_LOCAL, cause, "cannot use local%s%s", ip, port);
 	e->errnum = errnum;
@@ -242,11 +242,12 @@ dgram_open(
 	 * It would be its own peer, and take what it sends for the reply. It
 	 * keeps its port until another socket has got another one.
 	 */
-	if (o->sock->source_port == 0)
+	if (o->sock->source_port == 0) {
 		fd = open_socket(peer, o, e);
-	else
-		err_at(
-		    e, ERR_AT_UDP, CAUSE_SELF_CONNECT, "%s", addr_text(peer));
+	} else {
+		err_cause(e, ERR_AT_UDP, CAUSE_SELF_CONNECT);
+		err_prefix(e, "%s", addr_text(peer));
+	}
 	sock_close(&first);
 	return fd;
 }
@@ -463,25 +464,22 @@ int
 dgram_send_error(int fd, const struct addr *peer, size_t length, struct err *e)
 {
 	int errnum = errno;
-	const char *text;
 
 	if (errnum == EMSGSIZE) {
 		too_long(fd, peer, length, e);
 		e->errnum = EMSGSIZE;
 		return -1;
 	}
-	text = addr_text(peer);
-	if (addr_is_unix(peer))
-		return err_at(e, ERR_AT_UNIX,
-		    errnum == ECONNREFUSED && addr_is_other_file(peer)
-			? CAUSE_NOT_A_SOCKET
-			: errnum,
-		    "%s", text);
+	if (addr_is_unix(peer) && errnum == ECONNREFUSED &&
+	    addr_is_other_file(peer))
+		errnum = CAUSE_NOT_A_SOCKET;
 	/* If SO_BROADCAST lets it connect, it is a broadcast address. */
-	if (errnum == EACCES && set_broadcast(fd) == 0 &&
-	    connect(fd, &peer->u.sa, peer->len) == 0)
+	else if (errnum == EACCES && !addr_is_unix(peer) &&
+		 set_broadcast(fd) == 0 &&
+		 connect(fd, &peer->u.sa, peer->len) == 0)
 		errnum = CAUSE_NO_BROADCAST;
-	if (errnum == EINVAL && addr_lacks_scope(peer))
+	else if (errnum == EINVAL && addr_lacks_scope(peer))
 		errnum = CAUSE_NO_INTERFACE;
-	return err_at(e, ERR_AT_UDP, errnum, "%s", text);
+	err_cause(e, addr_is_unix(peer) ? ERR_AT_UNIX : ERR_AT_UDP, errnum);
+	return err_prefix(e, "%s", addr_text(peer));
 }

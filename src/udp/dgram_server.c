@@ -169,7 +169,8 @@ dgram_server_receive(
 	if (errnum == EAGAIN || errnum == EINTR)
 		return 0;
 	/* ICMP errors for answers, where the system reports them to servers. */
-	if (err_kind_of(errnum, ERR_AT_UDP) != ERR_FAILED || errnum == EMSGSIZE)
+	if (err_find(errnum, ERR_AT_UDP)->kind != ERR_FAILED ||
+	    errnum == EMSGSIZE)
 		return 0;
 	return err_sys(e, ERR_FAILED, errnum, "receiving");
 }

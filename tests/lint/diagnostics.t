@@ -2,7 +2,7 @@
 # exit status, and no other phrase in parentheses.
 use Source;
 
-my ($table) = text('src/base/err.c') =~ /^\} causes\[\] = \{\n(.+?)^\};/ms;
+my ($table) = text('src/base/err.c') =~ /causes\[\] = \{\n(.+?)^\};/ms;
 my %status = text('src/base/err.h') =~ /^\tERR_(\w+) = (\d+),? +\/\*/mg;
 my %causes;
 while ($table =~ /\{\w+, [\w |]+, ERR_(\w+),\s+\w+,\s+("[^"]*"),\s*((?:"[^"]*"\s*)+|NULL)\}/g) {

@@ -53,8 +53,8 @@ test_kinds(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		is_int(err_kind_of(rows[i].errnum, rows[i].place), rows[i].kind,
-		    strerror(rows[i].errnum));
+		is_int(err_find(rows[i].errnum, rows[i].place)->kind,
+		    rows[i].kind, strerror(rows[i].errnum));
 	is_text(err_kind_name(ERR_NONE), "none", "the first name");
 	is_text(err_kind_name(ERR_OUTPUT), "output", "the last name");
 	is_text(err_kind_name((enum err_kind)127), "program",
@@ -62,9 +62,9 @@ test_kinds(void)
 	snprintf(reason, sizeof(reason), "%s", strerror(EDOM));
 	ok(reason[0] >= 'A' && reason[0] <= 'Z', "strerror: %s", reason);
 	reason[0] = (char)(reason[0] - 'A' + 'a');
-	is_text(err_reason(EDOM, ERR_AT_TCP), reason,
+	is_text(err_find(EDOM, ERR_AT_TCP)->reason, reason,
 	    "a reason of strerror, in lower case");
-	is_text(err_meaning(EDOM, ERR_AT_TCP), "error 33 of the system",
+	is_text(err_find(EDOM, ERR_AT_TCP)->meaning, "error 33 of the system",
 	    "never alone");
 }
 
