@@ -14,19 +14,10 @@
 
 #include "base/num.h"
 
-static bool
-is_null(const struct stat *st)
-{
-	struct stat null;
-
-	return stat("/dev/null", &null) == 0 && S_ISCHR(null.st_mode) &&
-	       null.st_rdev == st->st_rdev;
-}
-
 enum fd_kind
 fd_kind(int fd)
 {
-	struct stat st;
+	struct stat st, null;
 
 	if (fstat(fd, &st) < 0)
 		return FD_OTHER;
@@ -38,7 +29,8 @@ fd_kind(int fd)
 		return FD_SOCKET;
 	if (!S_ISCHR(st.st_mode))
 		return FD_OTHER;
-	if (is_null(&st))
+	if (stat("/dev/null", &null) == 0 && S_ISCHR(null.st_mode) &&
+	    null.st_rdev == st.st_rdev)
 		return FD_NULL;
 	return isatty(fd) ? FD_TERMINAL : FD_OTHER;
 }
@@ -61,16 +53,6 @@ fd_reserve_standard(void)
 }
 
 void
-fd_close_standard(void)
-{
-	int fd;
-
-	for (fd = 0; fd <= 2; fd++)
-		close(fd);
-	fd_reserve_standard();
-}
-
-void
 fd_close(int *fd)
 {
 	int saved = errno;
@@ -85,12 +67,6 @@ int
 fd_pipe(int ends[2], bool nonblocking)
 {
 	return pipe2(ends, O_CLOEXEC | (nonblocking ? O_NONBLOCK : 0));
-}
-
-int
-fd_close_on_exec(int fd)
-{
-	return fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
 /* The process was asked to exit. */
@@ -129,46 +105,34 @@ fd_write_ready(int fd, const void *bytes, size_t n, int timeout_ms)
 /* The pause after a terminal that poll(2) reports writable took nothing. */
 #define PAUSE_MS 10
 
-/*
- * One write(2), which may wait until then; after fd_stop_waiting() only if the
- * reader accepts bytes soon. At the end of the wait -1 with ECANCELED.
- */
-static ssize_t
-write_some(int fd, const unsigned char *p, size_t n, struct deadline until)
-{
-	int ms = stops_waiting ? FINAL_WRITE_MS : deadline_poll_ms(until);
-	ssize_t done;
-
-	done = ms < 0 ? write(fd, p, n) : fd_write_ready(fd, p, n, ms);
-	if (done < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-		if (ms < 0) /* Another process made it non-blocking. */
-			return fd_write_ready(fd, p, n, -1);
-		if (stops_waiting || deadline_poll_ms(until) == 0)
-			errno = ECANCELED;
-		else
-			poll(NULL, 0, PAUSE_MS);
-	}
-	return done;
-}
-
 size_t
 fd_write_until(int fd, const void *bytes, size_t n, struct deadline until)
 {
-	const unsigned char *p = bytes;
-	size_t left = n;
+	const unsigned char *p = bytes, *end = p + n;
 
-	while (left > 0) {
-		ssize_t done = write_some(fd, p, left, until);
+	while (p < end) {
+		size_t left = (size_t)(end - p);
+		int ms =
+		    stops_waiting ? FINAL_WRITE_MS : deadline_poll_ms(until);
+		ssize_t done = ms < 0 ? write(fd, p, left)
+				      : fd_write_ready(fd, p, left, ms);
 
-		if (done < 0 &&
-		    (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK))
-			continue;
-		if (done < 0)
+		/* Another process made it non-blocking. */
+		if (done < 0 && errno == EAGAIN && ms < 0)
+			done = fd_write_ready(fd, p, left, -1);
+		if (done >= 0) {
+			p += done;
+		} else if (errno == EAGAIN && ms >= 0) {
+			if (stops_waiting || deadline_poll_ms(until) == 0) {
+				errno = ECANCELED;
+				break;
+			}
+			poll(NULL, 0, PAUSE_MS);
+		} else if (errno != EAGAIN && errno != EINTR) {
 			break;
-		p += done;
-		left -= (size_t)done;
+		}
 	}
-	return n - left;
+	return n - (size_t)(end - p);
 }
 
 int
@@ -244,28 +208,20 @@ fd_columns(int fd)
 	return 0;
 }
 
-static int
-access_mode(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	return flags < 0 ? -1 : flags & O_ACCMODE;
-}
-
 bool
 fd_is_readable(int fd)
 {
-	int mode = access_mode(fd);
+	int flags = fcntl(fd, F_GETFL);
 
-	return mode == O_RDONLY || mode == O_RDWR;
+	return flags >= 0 && (flags & O_ACCMODE) != O_WRONLY;
 }
 
 bool
 fd_is_writable(int fd)
 {
-	int mode = access_mode(fd);
+	int flags = fcntl(fd, F_GETFL);
 
-	return mode == O_WRONLY || mode == O_RDWR;
+	return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
 }
 
 bool

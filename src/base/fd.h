@@ -19,6 +19,7 @@ enum fd_kind {
 	FD_OTHER     /* another device */
 };
 
+/* FD_OTHER if fd is -1. */
 enum fd_kind fd_kind(int fd);
 
 /*
@@ -27,9 +28,6 @@ enum fd_kind fd_kind(int fd);
  * mistaken for stdin or stdout. Call it before anything is opened.
  */
 void fd_reserve_standard(void);
-
-/* Closes 0, 1 and 2, and occupies them with such placeholders. */
-void fd_close_standard(void);
 
 /* close(2) that preserves errno and sets *fd to -1. Ignores a negative *fd. */
 void fd_close(int *fd);
@@ -45,9 +43,6 @@ int fd_named(const char *path);
  * -1 with errno.
  */
 int fd_pipe(int ends[2], bool nonblocking);
-
-/* Sets close-on-exec. Returns 0, or -1 with errno. */
-int fd_close_on_exec(int fd);
 
 /*
  * Writes all n bytes without a time limit, but fails with ECANCELED once

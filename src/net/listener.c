@@ -430,7 +430,8 @@ add_inherited(
 	fd = move_above_standard(fd, o->stdio_error, e);
 	if (fd < 0)
 		return -1;
-	if (fd_close_on_exec(fd) < 0 || sock_nonblocking(fd, !is_connection))
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ||
+	    sock_nonblocking(fd, !is_connection))
 		return err_sys(e, ERR_LOCAL, errno, "--fd %d", fd);
 	(void)sockopt_set_quietly(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	step_name(fd,

@@ -70,7 +70,7 @@ look_up(const struct resolve *r, int out)
 static int
 start_child(struct resolve *r)
 {
-	int ends[2], errnum;
+	int ends[2], errnum, fd;
 	pid_t pid;
 
 	if (fd_pipe(ends, false) < 0)
@@ -79,7 +79,9 @@ start_child(struct resolve *r)
 	if (pid == 0) {
 		/* Whoever reads stdout, or waits for the end of another
 		 * connection, must not wait for this process. */
-		fd_close_standard();
+		for (fd = 0; fd <= 2; fd++)
+			close(fd);
+		fd_reserve_standard();
 		if (dup2(ends[1], LOOKUP_FD) == LOOKUP_FD) {
 			proc_close_from(LOOKUP_FD + 1);
 			look_up(r, LOOKUP_FD);

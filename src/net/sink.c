@@ -23,7 +23,7 @@ sink_init(struct sink *s, int fd, const char *name, bool escapes)
 {
 	memset(s, 0, sizeof(*s));
 	s->fd = fd;
-	s->kind = fd < 0 ? FD_OTHER : fd_kind(fd);
+	s->kind = fd_kind(fd);
 	/* Even if poll(2) reports it writable, a write may block. */
 	s->terminal =
 	    s->kind == FD_TERMINAL ? fd_reopen(fd, O_WRONLY | O_NONBLOCK) : -1;

@@ -25,8 +25,8 @@
 void
 flow_init(struct flow *f, int in, int out, void *storage)
 {
-	*f = (struct flow){.in = {in, in < 0 ? FD_OTHER : fd_kind(in), 0},
-	    .out = {out, out < 0 ? FD_OTHER : fd_kind(out), 0},
+	*f = (struct flow){.in = {in, fd_kind(in), 0},
+	    .out = {out, fd_kind(out), 0},
 	    .terminal = -1,
 	    .move.inner = {-1, -1},
 	    .left = UINT64_MAX,

@@ -2,6 +2,7 @@
 #include "scan/ready.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdint.h>
@@ -127,7 +128,7 @@ open_epoll(void)
 		return fd;
 	fd = epoll_create(1);
 	if (fd >= 0)
-		(void)fd_close_on_exec(fd);
+		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 	return fd;
 }
 
