@@ -101,7 +101,7 @@ for my $case ('stdout', 'a FIFO of -x') {
     $p = start({ command => 'sh' }, '-c', $command, $fifo, sockt(), @args);
     open my $slow, '<', $fifo or die "open: $!";
     my $bytes = 0;
-    for my $n (1 .. 400) {
+    for my $n (1 .. 4000) {
         select undef, undef, undef, $n == 1 ? 1.2 : 0;
         $bytes += sysread($slow, my $piece, 65_536) || last;
     }
