@@ -1,8 +1,6 @@
 /* udp-send: a datagram client. Resolve, socket, connect (which only sets the
  * peer's address), send, receive the replies, close. */
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/diag.h"
@@ -19,7 +17,6 @@
 #include "net/sandbox.h"
 #include "net/signals.h"
 #include "relay/recorder.h"
-#include "udp/dgram.h"
 #include "udp/source.h"
 #include "udp/multicast.h"
 #include "udp/sender.h"
@@ -28,47 +25,40 @@
 #define REPLY_MS 2000
 #define QUIET_MS 1000
 
-struct send_options {
-	struct multicast_options group;
-	int broadcast;
-	int no_fragment;
-	int64_t replies; /* -1: one from a single host, any number from many */
+static struct {
+	struct sender_options sender;
+	struct source source;
 	int no_reply;
-	int format; /* enum source_format */
-	int whole;
-	int64_t block; /* --size; 0: lines */
 	int no_newline;
-	int64_t count, window, interval_ms, rate;
-	int number;
-	int any_source;
+	int64_t interval_ms, rate;
 	int raw;
 	int stats;
 	struct recorder_options record;
-};
-
-static struct send_options send_options = {
-    .group = {.ttl = -1},
-    .replies = -1,
+} send_options = {
+    .sender = {.dgram = {.sock = &options.sock, .group = {.ttl = -1}},
+	.replies = SENDER_ONE_OF_EACH,
+	.source = &send_options.source},
 };
 
 static const struct opt send_opts[] = {
-    NUMBER(0, "count", "N", send_options, count,
+    NUMBER(0, "count", "N", send_options, sender.count,
 	"send N datagrams in all, repeating the messages", .min = 1),
     DURATION(0, "interval", "T", send_options, interval_ms,
 	"wait T between datagrams", .excludes = "rate"),
-    FLAG(0, "whole", send_options, whole, "send all of stdin as one datagram",
+    FLAG(0, "whole", send_options, source.kind,
+	"send all of stdin as one datagram", .value = SOURCE_WHOLE,
 	.excludes = "size"),
-    SIZE(0, "size", "SIZE", send_options, block,
+    SIZE(0, "size", "SIZE", send_options, source.block_size,
 	"send stdin in datagrams of SIZE bytes", .min = 1, .max = 65527),
     FLAG(0, "no-newline", send_options, no_newline,
 	"send the lines of stdin without their newlines", .excludes = "size"),
-    FLAG(0, "escapes", send_options, format,
+    FLAG(0, "escapes", send_options, source.format,
 	"messages and lines contain escapes: \\r \\n \\t \\0 \\e \\\\ \\xHH",
 	.value = SOURCE_ESCAPES, .excludes = "hex size"),
-    FLAG(0, "hex", send_options, format,
+    FLAG(0, "hex", send_options, source.format,
 	"messages and lines are hexadecimal, and so are the printed replies",
 	.value = SOURCE_HEX, .excludes = "size"),
-    FLAG(0, "number", send_options, number,
+    FLAG(0, "number", send_options, sender.number,
 	"put '#N ' before each message, and look for it in the replies"),
     NUMBER(0, "rate", "N", send_options, rate,
 	"send at most N datagrams per second", .min = 1, .max = 1000000000),
@@ -82,21 +72,22 @@ parse_interface(void *field, const char *arg, struct err *e)
 }
 
 static const struct opt many_opts[] = {
-    FLAG(0, "broadcast", send_options, broadcast,
+    FLAG(0, "broadcast", send_options, sender.dgram.broadcast,
 	"allow HOST to be a broadcast address"),
-    NUMBER(0, "multicast-ttl", "N", send_options, group.ttl,
+    NUMBER(0, "multicast-ttl", "N", send_options, sender.dgram.group.ttl,
 	"let multicasts pass at most N - 1 routers (default: 1)", .max = 255),
-    CALL(0, "multicast-interface", "IF", send_options, group.interface,
-	"send multicasts through interface IF", .call = parse_interface),
-    FLAG(0, "no-multicast-loop", send_options, group.no_loop,
+    CALL(0, "multicast-interface", "IF", send_options,
+	sender.dgram.group.interface, "send multicasts through interface IF",
+	.call = parse_interface),
+    FLAG(0, "no-multicast-loop", send_options, sender.dgram.group.no_loop,
 	"do not deliver multicasts to this machine"),
-    FLAG(0, "no-fragment", send_options, no_fragment,
+    FLAG(0, "no-fragment", send_options, sender.dgram.no_fragment,
 	"refuse datagrams that the path cannot carry whole"),
     {.kind = OPT_END},
 };
 
 static const struct opt reply_opts[] = {
-    NUMBER(0, "replies", "N", send_options, replies,
+    NUMBER(0, "replies", "N", send_options, sender.replies,
 	"wait for N replies to each datagram; 0, and to many hosts: all that "
 	"arrive within --timeout (default: 1)",
 	.excludes = "no-reply"),
@@ -104,10 +95,10 @@ static const struct opt reply_opts[] = {
 	.excludes = "window timeout stats"),
     FLAG(0, "stats", send_options, stats,
 	"print a summary: sent, received, lost, round-trip times"),
-    NUMBER(0, "window", "N", send_options, window,
+    NUMBER(0, "window", "N", send_options, sender.window,
 	"let at most N datagrams be unanswered at once (default: 1)", .min = 1,
 	.max = RTT_STATS_MAX),
-    FLAG(0, "any-source", send_options, any_source,
+    FLAG(0, "any-source", send_options, sender.any_source,
 	"accept replies from any address, not only HOST PORT"),
     FLAG(0, "raw", send_options, raw,
 	"print replies as they are, without newlines"),
@@ -141,22 +132,16 @@ static const struct opt_group send_groups[] = {{"sending", send_opts},
 
 /* The command's state. */
 struct send_state {
-	const struct send_options *o;
-	struct source source;
-	struct sender_options sender_options;
 	struct sender sender;
 	struct recorder recorder; /* --hexdump, --textdump */
-	int fd;
 	bool is_stream; /* stdin and replies at any time, like nc -u */
-	bool may_retry; /* another address may be tried */
-	int64_t start_ns;
 };
 
 /* The peer of a datagram. */
 static struct addr
 remote_of(const struct send_state *s, const struct dgram *d)
 {
-	struct addr remote = d->remote.len != 0 ? d->remote : s->sender.to.peer;
+	struct addr remote = d->remote.len != 0 ? d->remote : s->sender.peer;
 
 	addr_unmap(&remote);
 	return remote;
@@ -173,14 +158,9 @@ record(struct send_state *s, bool is_sent, const struct dgram *d, struct err *e)
 }
 
 static int
-on_sent(void *context, const struct dgram *d, int count, struct err *e)
+on_sent(void *context, const struct dgram *d, struct err *e)
 {
-	int i;
-
-	for (i = 0; i < count; i++)
-		if (record(context, true, &d[i], e) < 0)
-			return -1;
-	return 0;
+	return record(context, true, d, e);
 }
 
 /*
@@ -212,138 +192,23 @@ static int
 on_reply(void *context, const struct sender_reply *r, struct err *e)
 {
 	struct send_state *s = context;
+	const struct dgram *d = r->d;
 
-	if (s->recorder.is_on && record(s, false, r->d, e) < 0)
+	if (s->recorder.is_on && record(s, false, d, e) < 0)
 		return -1;
 	if (diag_emits(DIAG_NOTE))
 		log_reply(s, r);
-	if (s->o->raw && !diag_is_json())
-		result_bytes(r->d->bytes, r->d->length);
-	else if (s->o->format == SOURCE_HEX && !diag_is_json())
-		result_hex(r->d->bytes, r->d->length);
-	else if (s->is_stream && !diag_is_json())
-		result_payload(r->d->bytes, r->d->length);
-	else if (!diag_is_json())
-		result_line(r->d->bytes, r->d->length);
-	return result_check(e);
-}
-
-static int
-on_idle(void *context, struct err *e)
-{
-	(void)context;
-	return result_flush(e);
-}
-
-/* Refuses options for groups where the peer is none. Returns 0 or -1. */
-static int
-check_group(
-    const struct multicast_options *o, const struct addr *peer, struct err *e)
-{
-	if (addr_is_multicast(peer) ||
-	    (o->ttl < 0 && o->interface == 0 && !o->no_loop))
-		return 0;
-	return err_set(e, ERR_USAGE,
-	    "--%s is about multicast groups, and %s is none",
-	    o->ttl >= 0  ? "multicast-ttl"
-	    : o->no_loop ? "no-multicast-loop"
-			 : "multicast-interface",
-	    addr_ip_text(peer));
-}
-
-/* Opens a socket for one address of the peer, sends and receives. */
-static int
-try_address(
-    struct send_state *s, const struct addr *peer, bool is_last, struct err *e)
-{
-	const struct send_options *o = s->o;
-	bool many = addr_is_multicast(peer) || o->broadcast;
-	struct dgram_options d = {.sock = &options.sock,
-	    .group = addr_is_multicast(peer) ? &o->group : NULL,
-	    .broadcast = o->broadcast != 0,
-	    .no_fragment = o->no_fragment != 0,
-	    .unconnected = o->any_source || many};
-	struct conn c = {.remote = *peer, .start_ns = s->start_ns};
-	int result;
-
-	if (check_group(&o->group, peer, e) < 0)
-		return -1;
-	if (o->replies < 0 && !o->no_reply && !s->is_stream)
-		s->sender_options.replies = many ? SENDER_ANY_REPLIES : 1;
-	d.raise_buffer = o->window > 1 || s->sender_options.replies != 1;
-	s->fd = dgram_open(peer, &d, e);
-	s->may_retry = !is_last;
-	if (s->fd < 0)
-		return -1;
-	/* One that is not connected has a port that says nothing. */
-	if (!d.unconnected || d.sock->source.len != 0 ||
-	    d.sock->source_port != 0)
-		sock_local(s->fd, &c.local);
-	conn_event_connected(&c, false);
-	sender_use(&s->sender,
-	    &(struct sender_target){s->fd, *peer, d.unconnected, is_last});
-	result = sender_run(&s->sender, e);
-	s->may_retry = result < 0 && sender_may_retry(&s->sender, e);
-	return result;
-}
-
-/* Tries the addresses of the list until one is not refused. */
-static int
-try_addresses(struct send_state *s, const struct addr_list *list, struct err *e)
-{
-	struct err one = ERR_INIT, all = ERR_INIT;
-	size_t i;
-
-	for (i = 0; i == 0 || (s->may_retry && i < list->count); i++) {
-		dgram_close(&s->fd);
-		if (try_address(
-			s, &list->items[i], i + 1 == list->count, &one) == 0)
-			return 0;
-		if (s->may_retry)
-			diag_note("%s; trying the next address", one.text);
-		*e = one;
-		if (i > 0)
-			err_set(e, one.kind, "%s; %s", all.text, one.text);
-		e->errnum = one.errnum;
-		all = *e;
-	}
-	return -1;
-}
-
-/* Reports an error if a datagram has not got its replies. */
-static int
-check_replies(const struct send_state *s, struct err *e)
-{
-	const struct rtt_stats *t = &s->sender.stats;
-	struct deadline limit =
-	    deadline_limit(s->sender_options.timeout_ms, "--timeout");
-	char what[96];
-
-	if (t->failed == 0)
-		return 0;
-	if (t->sent == 1 && t->answered == 0)
-		snprintf(what, sizeof(what), "no reply");
+	if (diag_is_json())
+		return result_check(e);
+	if (send_options.raw)
+		result_bytes(d->bytes, d->length);
+	else if (send_options.source.format == SOURCE_HEX)
+		result_hex(d->bytes, d->length);
+	else if (s->is_stream)
+		result_payload(d->bytes, d->length);
 	else
-		snprintf(what, sizeof(what), "%s to %llu of %llu datagrams",
-		    t->received > 0 && s->sender_options.replies > 1
-			? "too few replies"
-			: "no reply",
-		    (unsigned long long)t->failed, (unsigned long long)t->sent);
-	deadline_error(limit, what, e);
-	if (t->answered == 0)
-		err_append(
-		    e, "%s", err_find(CAUSE_NO_REPLY, ERR_AT_UDP)->meaning);
-	return err_prefix(e, "%s", addr_text(&s->sender.to.peer));
-}
-
-/* Reports the summary: on stdout with --stats, and always as an event. */
-static void
-report_summary(const struct send_state *s)
-{
-	if (s->o->stats && !diag_is_json())
-		result_print("%s", rtt_stats_text(&s->sender.stats,
-				       sender_dropped(&s->sender)));
-	sender_report(&s->sender, clock_now() - s->start_ns);
+		result_line(d->bytes, d->length);
+	return result_check(e);
 }
 
 /* Selects the messages: operands after the endpoint, or stdin, whose lines and
@@ -352,114 +217,104 @@ static int
 choose_source(
     struct send_state *s, char *const *messages, int count, struct err *e)
 {
-	const struct send_options *o = s->o;
+	struct source *source = &send_options.source;
+	struct sender_options *o = &send_options.sender;
+	bool is_whole = source->kind == SOURCE_WHOLE;
 
-	s->is_stream = count == 0 && !o->whole && o->count == 0 && !o->number &&
-		       o->replies < 0 && o->window == 0 && !o->stats;
-	s->source = (struct source){.kind = count > 0      ? SOURCE_ARGUMENTS
-					    : o->whole     ? SOURCE_WHOLE
-					    : o->block > 0 ? SOURCE_BLOCKS
-							   : SOURCE_LINES,
-	    .format = (enum source_format)o->format,
-	    .arguments = messages,
-	    .argument_count = count,
-	    .fd = STDIN_FILENO,
-	    .block_size = (size_t)o->block,
-	    .repeats = o->count > 0 && (count > 0 || o->whole),
-	    .keeps_newline =
-		s->is_stream && !o->no_newline && o->format != SOURCE_HEX};
-	if (count > 0 && (o->whole || o->block > 0 || o->no_newline))
+	s->is_stream = count == 0 && !is_whole && o->count == 0 && !o->number &&
+		       o->replies < 0 && o->window == 0 && !send_options.stats;
+	if (count > 0 &&
+	    (is_whole || source->block_size > 0 || send_options.no_newline))
 		return err_set(e, ERR_USAGE,
 		    "messages and --whole, --size or --no-newline cannot be "
 		    "used together");
 	if (count == 0 && !fd_is_readable(STDIN_FILENO))
 		return err_set(
 		    e, ERR_OUTPUT, "stdin is closed, and there is no message");
-	return source_start(&s->source, e);
+	if (count > 0)
+		source->kind = SOURCE_ARGUMENTS;
+	else if (source->block_size > 0)
+		source->kind = SOURCE_BLOCKS;
+	source->arguments = messages;
+	source->argument_count = count;
+	source->fd = STDIN_FILENO;
+	source->repeats = o->count > 0 && (count > 0 || is_whole);
+	source->keeps_newline = s->is_stream && !send_options.no_newline &&
+				source->format != SOURCE_HEX;
+	return source_start(source, e);
 }
 
-/* Sets the sender's options that do not depend on the address. */
-static void
-set_sender_options(struct send_state *s, struct deadline until)
-{
-	const struct send_options *o = s->o;
-
-	s->sender_options = (struct sender_options){
-	    .replies = o->no_reply      ? SENDER_NO_REPLY
-		       : s->is_stream   ? SENDER_STREAM
-		       : o->replies < 0 ? 1
-					: o->replies,
-	    .timeout_ms = options.time.timeout_ms >= 0 ? options.time.timeout_ms
-			  : s->is_stream               ? QUIET_MS
-						       : REPLY_MS,
-	    .window = o->window > 0 ? o->window : 1,
-	    .count = o->count,
-	    .interval_ns =
-		o->rate > 0 ? CLOCK_SECOND / o->rate : clock_ns(o->interval_ms),
-	    .number = o->number != 0,
-	    .until = until,
-	    .source = &s->source,
-	    .on_sent = s->recorder.is_on ? on_sent : NULL,
-	    .on_reply = on_reply,
-	    .on_idle = on_idle,
-	    .context = s};
-}
-
-/* Whether the command prints results: with --no-reply it may not. */
-static bool
-has_results(const struct send_options *o)
-{
-	return !o->no_reply || o->stats || diag_is_json();
-}
-
-/* Catches signals, and opens the record. Returns 0, or -1 with *e. */
+/* Completes the sender's options, catches signals, and opens what results and
+ * records are written to. Returns 0, or -1 with *e. */
 static int
-prepare(struct send_state *s, struct deadline until, struct err *e)
+prepare(struct send_state *s, struct err *e)
 {
-	struct conn none = {.start_ns = s->start_ns};
+	struct sender_options *o = &send_options.sender;
+	struct conn none = {.start_ns = o->start_ns};
 
-	s->recorder.until = until;
-	s->recorder.idle = (struct limit)LIMIT_NONE;
-	if (recorder_check(&s->o->record, false, e) < 0 ||
-	    signals_catch(e) < 0 ||
-	    recorder_open(&s->recorder, &s->o->record, e) < 0)
+	if (send_options.no_reply)
+		o->replies = SENDER_NO_REPLY;
+	else if (s->is_stream)
+		o->replies = SENDER_STREAM;
+	o->timeout_ms = options.time.timeout_ms >= 0 ? options.time.timeout_ms
+			: s->is_stream               ? QUIET_MS
+						     : REPLY_MS;
+	if (o->window == 0)
+		o->window = 1;
+	o->interval_ns = send_options.rate > 0
+			     ? CLOCK_SECOND / send_options.rate
+			     : clock_ns(send_options.interval_ms);
+	o->on_reply = on_reply;
+	o->on_idle = result_flush;
+	o->context = s;
+	result_print_events();
+	/* Without replies there may be no results. */
+	if ((!send_options.no_reply || send_options.stats || diag_is_json()) &&
+	    result_start(o->until, e) < 0)
 		return -1;
+	s->recorder.until = o->until;
+	s->recorder.idle = (struct limit)LIMIT_NONE;
+	if (recorder_check(&send_options.record, false, e) < 0 ||
+	    signals_catch(e) < 0 ||
+	    recorder_open(&s->recorder, &send_options.record, e) < 0)
+		return -1;
+	if (s->recorder.is_on)
+		o->on_sent = on_sent;
 	return recorder_begin(&s->recorder, &none, e);
 }
 
-/* What no datagram carries is a usage error, but not a line in the midst of
- * stdin. Returns -1. */
+/* Looks up the peer, sends, receives, and reports the summary: on stdout with
+ * --stats, and always as an event. */
 static int
-set_too_long(const struct send_state *s, struct err *e)
+send_and_receive(struct send_state *s, const struct endpoint *ep, struct err *e)
 {
-	if (s->source.kind != SOURCE_LINES)
-		return -1;
-	e->kind = ERR_FAILED;
-	return err_append(
-	    e, "sent %s", num_count_text(s->sender.stats.sent, "datagram"));
-}
-
-/* Looks up the peer, sends, receives, and reports the summary. */
-static int
-send_and_receive(struct send_state *s, const struct endpoint *ep,
-    struct deadline until, struct err *e)
-{
+	const struct sender_options *o = &send_options.sender;
 	struct addr_list list = ADDR_LIST_INIT;
+	const struct rtt_stats *stats = &s->sender.stats;
 	int result;
 
 	sandbox_enter();
-	result = resolve(ep, &options.names,
-	    deadline_first(
-		until, deadline_limit(options.time.timeout_ms, "--timeout")),
-	    &list, e);
-	if (result == 0)
-		result = try_addresses(s, &list, e);
-	if (result < 0 && e->errnum == EMSGSIZE)
-		result = set_too_long(s, e);
-	if (result == 0)
-		result = check_replies(s, e);
-	if (s->sender.stats.sent > 0)
-		report_summary(s);
+	if (resolve(ep, &options.names,
+		deadline_first(o->until,
+		    deadline_limit(options.time.timeout_ms, "--timeout")),
+		&list, e) < 0)
+		return -1;
+	result = sender_run(&s->sender, o, &list, e);
+	/* What no datagram carries is a usage error, but not a line in the
+	 * midst of stdin. */
+	if (result < 0 && e->errnum == EMSGSIZE &&
+	    o->source->kind == SOURCE_LINES) {
+		e->kind = ERR_FAILED;
+		err_append(
+		    e, "sent %s", num_count_text(stats->sent, "datagram"));
+	}
+	if (stats->sent > 0) {
+		sender_report(&s->sender);
+		if (send_options.stats && !diag_is_json())
+			result_print(
+			    "%s", rtt_stats_text(stats, s->sender.dropped));
+	}
+	sender_release(&s->sender);
 	addr_list_release(&list);
 	return result;
 }
@@ -467,33 +322,27 @@ send_and_receive(struct send_state *s, const struct endpoint *ep,
 static int
 send_run(const struct command_args *args, struct err *e)
 {
-	const struct send_options *o = &send_options;
-	struct send_state s = {.o = o, .fd = -1, .start_ns = clock_now()};
-	struct deadline until = deadline_max_time(options.time.max_ms);
+	struct sender_options *o = &send_options.sender;
+	struct send_state s = {.is_stream = false};
 	int used = endpoint_operands(args->operands, args->count), result;
 	struct endpoint ep;
 
-	diag_limit(until, -1);
+	o->start_ns = clock_now();
+	o->until = deadline_max_time(options.time.max_ms);
+	diag_limit(o->until, -1);
 	result = endpoint_parse(&ep, args->operands, used, "udp", e);
 	if (result == 0 && ep.is_unix)
 		result = options_check_endpoint(args->used, OPTIONS_UNIX, e);
 	if (result == 0)
 		result = choose_source(
 		    &s, args->operands + used, args->count - used, e);
-	result_print_events();
-	if (result == 0 && has_results(o))
-		result = result_start(until, e);
 	if (result == 0)
-		result = prepare(&s, until, e);
-	set_sender_options(&s, until);
-	sender_start(&s.sender, &s.sender_options);
+		result = prepare(&s, e);
 	if (result == 0)
-		result = send_and_receive(&s, &ep, until, e);
+		result = send_and_receive(&s, &ep, e);
 	result = recorder_end(&s.recorder, result, e);
 	result = recorder_close(&s.recorder, result, e);
-	dgram_close(&s.fd);
-	sender_release(&s.sender);
-	source_release(&s.source);
+	source_release(o->source);
 	return result;
 }
 

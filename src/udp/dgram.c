@@ -188,8 +188,11 @@ local_error(const struct addr *peer, const struct sock_options *o, int errnum,
 
 /* Sets the options of a client's socket. Returns 0, or -1 with *e. */
 static int
-set_options(int fd, int family, const struct dgram_options *o, struct err *e)
+set_options(int fd, const struct addr *peer, const struct dgram_options *o,
+    struct err *e)
 {
+	int family = addr_family(peer);
+
 	if (sock_set(fd, family, o->sock, e) < 0)
 		return -1;
 	if (o->raise_buffer && o->sock->rcvbuf < 0)
@@ -201,7 +204,8 @@ set_options(int fd, int family, const struct dgram_options *o, struct err *e)
 		return err_sys(e, ERR_LOCAL, errno, "--no-fragment");
 	if (!o->unconnected)
 		os_receive_errors(fd, family);
-	return o->group == NULL ? 0 : multicast_set(fd, family, o->group, e);
+	return addr_is_multicast(peer) ? multicast_set(fd, family, &o->group, e)
+				       : 0;
 }
 
 /* Opens a socket for the peer. Returns the fd, or -1 with *e. */
@@ -214,7 +218,7 @@ open_socket(
 	if (fd < 0)
 		return err_sys(e, ERR_LOCAL, errno, "%s", addr_text(peer));
 	step_name(fd, "the datagram socket", 0);
-	result = set_options(fd, addr_family(peer), o, e);
+	result = set_options(fd, peer, o, e);
 	if (result == 0 && bind_local(fd, peer, o) < 0)
 		result = local_error(peer, o->sock, errno, e);
 	else if (result == 0 && !o->unconnected && connect_peer(fd, peer) < 0)

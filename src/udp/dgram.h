@@ -11,9 +11,9 @@
 
 #include "net/addr.h"
 #include "net/sock.h"
+#include "udp/multicast.h"
 
 struct err;
-struct multicast_options;
 
 /* The limits of one call of dgram_receive() and of dgram_send(). */
 #define DGRAM_MAX_RECEIVE 64
@@ -42,10 +42,9 @@ struct dgram_endpoints {
 
 struct dgram_options {
 	const struct sock_options *sock;
-	const struct multicast_options
-	    *group;        /* for a multicast peer, or NULL */
-	bool broadcast;    /* the peer is a broadcast address */
-	bool no_fragment;  /* reject datagrams too long for the path */
+	struct multicast_options group; /* for a multicast peer */
+	int broadcast;                  /* the peer is a broadcast address */
+	int no_fragment;   /* reject datagrams too long for the path */
 	bool raise_buffer; /* many datagrams may arrive at once */
 	bool unconnected;  /* receive from any address, not only the peer */
 };

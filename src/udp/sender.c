@@ -11,6 +11,8 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/text.h"
+#include "net/conn_event.h"
 #include "net/os.h"
 #include "net/signals.h"
 #include "net/wait.h"
@@ -27,20 +29,6 @@
 /* The result of a check for replies and errors. */
 enum outcome { FAILED = -1, NOTHING, SOMETHING };
 
-void
-sender_start(struct sender *x, const struct sender_options *o)
-{
-	memset(x, 0, sizeof(*x));
-	x->o = o;
-	x->in = dgram_new();
-	x->out = mem_array(DGRAM_MAX_SEND, sizeof(x->out[0]));
-	if (o->number)
-		x->numbered = mem_array(
-		    DGRAM_MAX_RECEIVE, DGRAM_PAYLOAD_SIZE + NUMBER_SIZE);
-	x->next_ns = x->moved_ns = clock_now();
-	x->pause = (struct backoff){.min = MIN_PAUSE_NS, .max = MAX_PAUSE_NS};
-}
-
 /* Clears what blocked a datagram: one was sent, or the target has changed. */
 static void
 unblock(struct sender *x)
@@ -55,18 +43,49 @@ static void
 set_remote(const struct sender *x, struct dgram *d)
 {
 	d->local.len = d->remote.len = 0;
-	if (x->to.unconnected)
-		d->remote = x->to.peer;
+	if (x->unconnected)
+		d->remote = x->peer;
 }
 
-/* Everything lent becomes unsent again, since the last target refused it. */
-void
-sender_use(struct sender *x, const struct sender_target *to)
+/*
+ * Opens a socket for a peer. Everything lent becomes unsent again, since the
+ * peer before it refused it. Returns 0, or -1 with *e.
+ */
+static int
+use_peer(struct sender *x, const struct addr *peer, struct err *e)
 {
+	const struct sender_options *o = x->o;
+	const struct multicast_options *group = &o->dgram.group;
+	bool is_group = addr_is_multicast(peer);
+	bool many = is_group || o->dgram.broadcast;
+	struct dgram_options d = o->dgram;
+	struct conn c = {.remote = *peer, .start_ns = o->start_ns};
 	int i;
 
-	x->to = *to;
-	x->is_trial = !to->is_last;
+	x->peer = *peer;
+	if (!is_group &&
+	    (group->ttl >= 0 || group->interface != 0 || group->no_loop)) {
+		x->is_trial = false;
+		return err_set(e, ERR_USAGE,
+		    "--%s is about multicast groups, and %s is none",
+		    group->ttl >= 0  ? "multicast-ttl"
+		    : group->no_loop ? "no-multicast-loop"
+				     : "multicast-interface",
+		    addr_ip_text(peer));
+	}
+	x->replies = o->replies;
+	if (x->replies == SENDER_ONE_OF_EACH)
+		x->replies = many ? SENDER_ANY_REPLIES : 1;
+	x->unconnected = d.unconnected = o->any_source || many;
+	d.raise_buffer = o->window > 1 || x->replies != 1;
+	x->fd = dgram_open(peer, &d, e);
+	if (x->fd < 0)
+		return -1;
+	/* One that is not connected has a port that says nothing. */
+	if (!d.unconnected || d.sock->source.len != 0 ||
+	    d.sock->source_port != 0)
+		sock_local(x->fd, &c.local);
+	conn_event_connected(&c, false);
 	x->sent = 0;
 	x->bytes_sent = x->bytes_received = 0;
 	for (i = 0; i < x->out_count; i++)
@@ -74,19 +93,20 @@ sender_use(struct sender *x, const struct sender_target *to)
 	unblock(x);
 	rtt_stats_release(&x->stats);
 	rtt_stats_start(
-	    &x->stats, x->o->replies < 0 ? 1 : x->o->replies, x->o->timeout_ms);
+	    &x->stats, x->replies < 0 ? 1 : x->replies, o->timeout_ms);
+	return 0;
 }
 
 static bool
 awaits_replies(const struct sender *x)
 {
-	return x->o->replies >= 0;
+	return x->replies >= 0;
 }
 
 static bool
 receives(const struct sender *x)
 {
-	return x->o->replies != SENDER_NO_REPLY;
+	return x->replies != SENDER_NO_REPLY;
 }
 
 static int
@@ -135,7 +155,7 @@ is_complete(const struct sender *x)
 static struct deadline
 stream_end(const struct sender *x)
 {
-	if (x->o->replies != SENDER_STREAM || !is_complete(x))
+	if (x->replies != SENDER_STREAM || !is_complete(x))
 		return deadline_none();
 	return (struct deadline){
 	    .at_ns = x->moved_ns + clock_ns(x->o->timeout_ms)};
@@ -146,7 +166,7 @@ static bool
 is_finished(const struct sender *x)
 {
 	return is_complete(x) && x->stats.awaited == 0 &&
-	       (x->o->replies != SENDER_STREAM || x->is_over);
+	       (x->replies != SENDER_STREAM || x->is_over);
 }
 
 /* Copies a message after "#N " into x->numbered. 0, or -1 with *e. */
@@ -266,7 +286,7 @@ pass_replies(struct sender *x, int count, struct err *e)
 		}
 		r.rtt_ns = -1;
 		r.kind = RTT_STATS_REPLY;
-		if (x->o->replies == SENDER_STREAM)
+		if (x->replies == SENDER_STREAM)
 			x->stats.received++;
 		else
 			r.kind = rtt_stats_received(
@@ -290,11 +310,11 @@ fail(struct sender *x, int errnum, struct err *e)
 	if (errnum == EMSGSIZE && count_unsent(x) > 0)
 		length = x->out[x->sent].length;
 	while (receives(x) &&
-	       (n = dgram_receive(x->to.fd, x->in, DGRAM_MAX_RECEIVE)) > 0)
+	       (n = dgram_receive(x->fd, x->in, DGRAM_MAX_RECEIVE)) > 0)
 		if (pass_replies(x, n, e) < 0)
 			return -1;
 	errno = errnum;
-	return dgram_send_error(x->to.fd, &x->to.peer, length, e);
+	return dgram_send_error(x->fd, &x->peer, length, e);
 }
 
 /*
@@ -304,7 +324,7 @@ fail(struct sender *x, int errnum, struct err *e)
 static enum outcome
 check_icmp(struct sender *x, int errnum, struct err *e)
 {
-	int error = dgram_icmp_error(x->to.fd);
+	int error = dgram_icmp_error(x->fd);
 
 	if (error == 0 || error == EMSGSIZE)
 		error = errnum != 0 ? errnum : error;
@@ -316,7 +336,7 @@ check_icmp(struct sender *x, int errnum, struct err *e)
 	}
 	diag_note("a datagram was too long for the path, which carries "
 		  "packets of %zu bytes: longer ones are fragmented now",
-	    dgram_path_mtu(x->to.fd, addr_family(&x->to.peer)));
+	    dgram_path_mtu(x->fd, addr_family(&x->peer)));
 	return SOMETHING;
 }
 
@@ -348,9 +368,9 @@ handle_send_error(struct sender *x, int errnum, struct err *e)
 		x->timeout = deadline_limit(x->o->timeout_ms, "--timeout");
 	if (deadline_passed(x->timeout)) {
 		deadline_error(x->timeout, "the receiver took no datagram", e);
-		return err_prefix(e, "%s", addr_text(&x->to.peer));
+		return err_prefix(e, "%s", addr_text(&x->peer));
 	}
-	x->block = errnum == EAGAIN && !x->to.unconnected && !x->was_writable
+	x->block = errnum == EAGAIN && !x->unconnected && !x->was_writable
 		       ? SENDER_FULL
 		       : SENDER_PAUSED;
 	if (x->block == SENDER_PAUSED)
@@ -364,7 +384,7 @@ send_some(struct sender *x, struct err *e)
 {
 	bool is_awaited = awaits_replies(x);
 	int64_t now = clock_now();
-	int i, n = dgram_send(x->to.fd, x->out + x->sent, count_unsent(x));
+	int i, n = dgram_send(x->fd, x->out + x->sent, count_unsent(x));
 
 	if (n < 0)
 		return handle_send_error(x, errno, e);
@@ -378,9 +398,10 @@ send_some(struct sender *x, struct err *e)
 	}
 	x->next_ns += n * x->o->interval_ns;
 	unblock(x);
-	return x->o->on_sent == NULL
-		   ? 0
-		   : x->o->on_sent(x->o->context, x->out + x->sent - n, n, e);
+	for (; n > 0 && x->o->on_sent != NULL; n--)
+		if (x->o->on_sent(x->o->context, &x->out[x->sent - n], e) < 0)
+			return -1;
+	return 0;
 }
 
 /* Receives replies that have arrived, or an error. */
@@ -391,7 +412,7 @@ receive(struct sender *x, struct err *e)
 
 	if (!receives(x))
 		return NOTHING;
-	n = dgram_receive(x->to.fd, x->in, DGRAM_MAX_RECEIVE);
+	n = dgram_receive(x->fd, x->in, DGRAM_MAX_RECEIVE);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return NOTHING;
 	if (n < 0)
@@ -409,7 +430,7 @@ static int
 wait_more(struct sender *x, struct err *e)
 {
 	struct pollfd fds[3] = {
-	    {.fd = x->to.fd, .events = receives(x) ? POLLIN : 0},
+	    {.fd = x->fd, .events = receives(x) ? POLLIN : 0},
 	    {.fd = -1, .events = POLLIN}};
 	struct deadline until =
 	    deadline_first(deadline_first(x->o->until, stream_end(x)),
@@ -510,11 +531,12 @@ run_round(struct sender *x, struct err *e)
 	}
 	if (!has_to_wait(x))
 		return 0;
-	return x->o->on_idle(x->o->context, e) < 0 ? -1 : wait_more(x, e);
+	return x->o->on_idle(e) < 0 ? -1 : wait_more(x, e);
 }
 
-int
-sender_run(struct sender *x, struct err *e)
+/* Sends to a peer, and receives. Returns 0, or -1 with *e. */
+static int
+run(struct sender *x, struct err *e)
 {
 	while (!is_finished(x))
 		if (run_round(x, e) < 0)
@@ -522,42 +544,88 @@ sender_run(struct sender *x, struct err *e)
 	/* The last datagrams may have been refused meanwhile. */
 	if (check_icmp(x, 0, e) == FAILED)
 		return -1;
-	return x->o->on_idle(x->o->context, e);
+	return x->o->on_idle(e);
 }
 
-bool
-sender_may_retry(const struct sender *x, const struct err *e)
+/* Reports an error if a datagram has not got its replies. */
+static int
+check_replies(const struct sender *x, struct err *e)
 {
-	return x->is_trial && x->stats.received == 0 &&
-	       (e->kind == ERR_REFUSED || e->kind == ERR_UNREACHABLE);
+	const struct rtt_stats *t = &x->stats;
+	const char *what = "no reply";
+
+	if (t->failed == 0)
+		return 0;
+	if (t->sent != 1 || t->answered != 0)
+		what = text_format("%s to %llu of %llu datagrams",
+		    t->received > 0 && x->replies > 1 ? "too few replies"
+						      : "no reply",
+		    (unsigned long long)t->failed, (unsigned long long)t->sent);
+	deadline_error(deadline_limit(x->o->timeout_ms, "--timeout"), what, e);
+	if (t->answered == 0)
+		err_append(
+		    e, "%s", err_find(CAUSE_NO_REPLY, ERR_AT_UDP)->meaning);
+	return err_prefix(e, "%s", addr_text(&x->peer));
 }
 
-uint64_t
-sender_dropped(const struct sender *x)
+int
+sender_run(struct sender *x, const struct sender_options *o,
+    const struct addr_list *peers, struct err *e)
 {
-	uint32_t dropped;
+	struct err one = ERR_INIT, all = ERR_INIT;
+	bool may_retry = true;
+	size_t i;
 
-	return os_drops(x->to.fd, &dropped) ? dropped : 0;
+	memset(x, 0, sizeof(*x));
+	x->o = o;
+	x->fd = -1;
+	x->in = dgram_new();
+	x->out = mem_array(DGRAM_MAX_SEND, sizeof(x->out[0]));
+	if (o->number)
+		x->numbered = mem_array(
+		    DGRAM_MAX_RECEIVE, DGRAM_PAYLOAD_SIZE + NUMBER_SIZE);
+	x->next_ns = x->moved_ns = clock_now();
+	x->pause = (struct backoff){.min = MIN_PAUSE_NS, .max = MAX_PAUSE_NS};
+	for (i = 0; may_retry; i++) {
+		dgram_close(&x->fd);
+		x->is_trial = i + 1 < peers->count;
+		if (use_peer(x, &peers->items[i], &one) == 0 &&
+		    run(x, &one) == 0)
+			return check_replies(x, e);
+		may_retry = x->is_trial && x->stats.received == 0 &&
+			    (x->fd < 0 || one.kind == ERR_REFUSED ||
+				one.kind == ERR_UNREACHABLE);
+		if (may_retry)
+			diag_note("%s; trying the next address", one.text);
+		*e = one;
+		if (i > 0)
+			err_set(e, one.kind, "%s; %s", all.text, one.text);
+		e->errnum = one.errnum;
+		all = *e;
+	}
+	return -1;
 }
 
 void
-sender_report(const struct sender *x, int64_t ns)
+sender_report(struct sender *x)
 {
 	const struct rtt_stats *t = &x->stats;
+	uint32_t dropped;
 	struct json *j;
 
+	x->dropped = os_drops(x->fd, &dropped) ? dropped : 0;
 	j = diag_event_begin("summary");
-	addr_json(&x->to.peer, j, "remote");
+	addr_json(&x->peer, j, "remote");
 	json_number(j, "sent", t->sent);
 	json_number(j, "received", t->received);
 	if (awaits_replies(x)) {
 		json_number(j, "lost", rtt_stats_lost(t));
 		json_number(j, "duplicates", t->duplicates);
 		json_number(j, "late", t->late);
-		json_number(j, "dropped", sender_dropped(x));
+		json_number(j, "dropped", x->dropped);
 	}
 	rtt_stats_json(&t->times, j);
-	json_seconds(j, "seconds", (double)ns / 1e9);
+	json_seconds(j, "seconds", clock_seconds(x->o->start_ns, clock_now()));
 	diag_event_end(DIAG_NOTE, "sent %llu (%s), received %llu (%s)",
 	    (unsigned long long)t->sent, num_count_text(x->bytes_sent, "byte"),
 	    (unsigned long long)t->received,
@@ -567,10 +635,9 @@ sender_report(const struct sender *x, int64_t ns)
 void
 sender_release(struct sender *x)
 {
+	dgram_close(&x->fd);
 	rtt_stats_release(&x->stats);
 	free(x->in);
 	free(x->out);
 	free(x->numbered);
-	x->in = x->out = NULL;
-	x->numbered = NULL;
 }

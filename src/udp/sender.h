@@ -15,15 +15,18 @@
 #include "udp/dgram.h"
 #include "udp/rtt_stats.h"
 
+struct addr_list;
 struct source;
 
 /*
  * Values of replies: nothing is received; whatever comes is, and belongs to no
- * datagram, until the source has ended and nothing has come for the timeout; or
- * any number within the timeout.
+ * datagram, until the source has ended and nothing has come for the timeout;
+ * one from a single host, and from many as the last one, which is any number
+ * within the timeout.
  */
-#define SENDER_NO_REPLY (-2)
-#define SENDER_STREAM (-1)
+#define SENDER_NO_REPLY (-3)
+#define SENDER_STREAM (-2)
+#define SENDER_ONE_OF_EACH (-1)
 #define SENDER_ANY_REPLIES 0
 
 struct sender_reply {
@@ -32,38 +35,25 @@ struct sender_reply {
 	int64_t rtt_ns; /* -1: belongs to no datagram, or to any */
 };
 
-/*
- * They return 0, or -1 with *e, which ends sender_run(). sender_on_sent() gets
- * datagrams that were sent together.
- */
-typedef int sender_on_sent(
-    void *context, const struct dgram *d, int count, struct err *e);
-typedef int sender_on_reply(
-    void *context, const struct sender_reply *r, struct err *e);
-typedef int sender_on_idle(void *context, struct err *e);
-
 struct sender_options {
-	int64_t replies;       /* to each datagram, or one of the above */
-	int64_t timeout_ms;    /* for replies; -1: no limit */
-	int64_t window;        /* max. unanswered, 1 to RTT_STATS_MAX */
+	struct dgram_options dgram; /* but for what the sender sets */
+	int any_source;             /* receive from others than the peer */
+	int64_t replies;            /* to each datagram, or one of the above */
+	int64_t timeout_ms;         /* for replies; -1: no limit */
+	int64_t window;             /* max. unanswered, 1 to RTT_STATS_MAX */
 	int64_t count;         /* of datagrams; 0: to the end of the source */
 	int64_t interval_ns;   /* between datagrams; 0: none */
-	bool number;           /* "#N " before each message, N from 0 */
+	int number;            /* "#N " before each message, N from 0 */
 	struct deadline until; /* of the command */
+	int64_t start_ns;      /* the same */
 
 	struct source *source;
-	sender_on_sent *on_sent; /* NULL: none */
-	sender_on_reply *on_reply;
-	sender_on_idle *on_idle; /* called before each wait, to flush */
-	void *context;           /* of all of them */
-};
-
-/* The destination of datagrams. */
-struct sender_target {
-	int fd; /* owned by the caller */
-	struct addr peer;
-	bool unconnected; /* fd is not connected to peer */
-	bool is_last;     /* there is no other address to try */
+	/* They return 0, or -1 with *e, which ends sender_run(). */
+	int (*on_sent)(void *context, const struct dgram *d, struct err *e);
+	int (*on_reply)(
+	    void *context, const struct sender_reply *r, struct err *e);
+	int (*on_idle)(struct err *e); /* before each wait, to flush */
+	void *context;
 };
 
 /* Why a datagram is unsent, and what ends the wait for it. */
@@ -75,11 +65,16 @@ enum sender_block {
 
 struct sender {
 	const struct sender_options *o;
-	struct sender_target to;
+	int fd; /* owned; -1: none */
+	struct addr peer;
+	bool unconnected; /* fd is not connected to peer */
+	int64_t replies;  /* of the options, for this peer */
 	struct rtt_stats stats;
 	uint64_t bytes_sent, bytes_received;
-	struct dgram *in;  /* owned: a batch */
-	int64_t moved_ns;  /* when the source ended, or the last one came */
+	struct dgram *in; /* owned: a batch */
+	int64_t moved_ns; /* when the source ended, or the last one came */
+	uint64_t dropped; /* replies that found the receive buffer full, if that
+			     is known; set by sender_report() */
 	unsigned in_a_row; /* replies received since none was waiting */
 	bool is_trial; /* another address may be tried, so only one datagram is
 			  sent until it is known not to be refused */
@@ -103,33 +98,17 @@ struct sender {
 };
 
 /*
- * Starts a sender. Call sender_release() afterwards. *o must remain valid; the
- * caller may change o->replies until sender_use().
+ * Sends to the first of the peers that does not refuse before anything was
+ * received, until the source has ended and no reply is awaited. *o must remain
+ * valid. Returns 0, or -1 with *e: also if a datagram has not got its replies;
+ * ERR_FAILED with EINTR for a caught signal. Call sender_release() afterwards
+ * in both cases.
  */
-void sender_start(struct sender *x, const struct sender_options *o);
+int sender_run(struct sender *x, const struct sender_options *o,
+    const struct addr_list *peers, struct err *e);
 
-/* Sets the destination: at first, and again after a refusal. */
-void sender_use(struct sender *x, const struct sender_target *to);
-
-/*
- * Runs until the source has ended and no reply is awaited. Returns 0, or -1
- * with *e; ERR_FAILED with EINTR for a caught signal. Datagrams without a reply
- * are not an error here: see x->stats.failed.
- */
-int sender_run(struct sender *x, struct err *e);
-
-/*
- * Whether sender_run() failed before anything was received, so that the caller
- * may send the same datagrams to another address, with sender_use() and
- * sender_run().
- */
-bool sender_may_retry(const struct sender *x, const struct err *e);
-
-/* The number of replies that found the receive buffer full; 0 if unknown. */
-uint64_t sender_dropped(const struct sender *x);
-
-/* Reports the "summary" event, and at -v a line. ns is the duration. */
-void sender_report(const struct sender *x, int64_t ns);
+/* Reports the "summary" event, and at -v a line. */
+void sender_report(struct sender *x);
 
 void sender_release(struct sender *x);
 

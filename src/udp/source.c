@@ -118,9 +118,9 @@ find_end(const struct source *s, const unsigned char *front, size_t *length,
 		*length = s->keeps_newline ? *used : *used - 1;
 		return true;
 	case SOURCE_BLOCKS:
-		if (*length < s->block_size)
+		if (*length < (size_t)s->block_size)
 			return false;
-		*length = *used = s->block_size;
+		*length = *used = (size_t)s->block_size;
 		return true;
 	default:
 		*used = 0;

@@ -15,8 +15,8 @@
 struct err;
 
 enum source_kind {
-	SOURCE_ARGUMENTS, /* one message each; repeats starts again */
 	SOURCE_LINES,     /* each without its newline, unless keeps_newline */
+	SOURCE_ARGUMENTS, /* one message each; repeats starts again */
 	SOURCE_BLOCKS,    /* of one size; the last may be shorter */
 	SOURCE_WHOLE      /* all in one message; repeats sends it again */
 };
@@ -40,12 +40,12 @@ struct source_argument;
 
 struct source {
 	/* Set by the caller. */
-	enum source_kind kind;
-	enum source_format format; /* SOURCE_PLAIN for blocks */
+	int kind;   /* enum source_kind */
+	int format; /* enum source_format; SOURCE_PLAIN for blocks */
 	char *const *arguments;
 	int argument_count;
 	int fd;             /* of the other kinds; -1: at its end */
-	size_t block_size;  /* of SOURCE_BLOCKS */
+	int64_t block_size; /* of SOURCE_BLOCKS */
 	bool repeats;       /* starts again at the end */
 	bool keeps_newline; /* of lines */
 
