@@ -186,7 +186,9 @@ set_up(const struct tls_library *l, struct tls_context *context,
 
 	(void)l->SSL_CTX_ctrl(c, TLS_CTRL_MIN_VERSION, TLS_VERSION_1_2, NULL);
 	(void)l->SSL_CTX_ctrl(c, TLS_CTRL_MODE,
-	    TLS_MODE_PARTIAL_WRITE | TLS_MODE_MOVING_BUFFER, NULL);
+	    TLS_MODE_PARTIAL_WRITE | TLS_MODE_MOVING_BUFFER |
+		TLS_MODE_RELEASE_BUFFERS,
+	    NULL);
 	(void)l->SSL_CTX_ctrl(c, TLS_CTRL_READ_AHEAD, 1, NULL);
 	(void)l->SSL_CTX_set_options(
 	    c, TLS_OP_IGNORE_EOF | TLS_OP_NO_RENEGOTIATION);
