@@ -202,17 +202,6 @@ read_some(struct proc *p)
 }
 
 int
-proc_read_lines(struct proc *p, struct deadline until)
-{
-	int ready;
-
-	if (p->errors < 0)
-		return 0;
-	ready = wait_fd(p->errors, POLLIN, until);
-	return ready > 0 ? read_some(p) : ready;
-}
-
-int
 proc_wait(struct proc *p, struct deadline until)
 {
 	struct pollfd fds[2];
@@ -229,8 +218,9 @@ proc_wait(struct proc *p, struct deadline until)
 			(void)read_some(p);
 	}
 	/* What it left in the pipe; a descendant may hold the other end. */
-	while (p->errors_count < MAX_ERRORS &&
-	       proc_read_lines(p, deadline_after(0)) > 0)
+	while (p->errors >= 0 && p->errors_count < MAX_ERRORS &&
+	       wait_fd(p->errors, POLLIN, deadline_after(0)) > 0 &&
+	       read_some(p))
 		continue;
 	if (p->on_line != NULL)
 		end_line(p);

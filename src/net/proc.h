@@ -41,8 +41,8 @@ struct proc_options {
 	/* Its connection is a socket pair: a program's stdin and stdout. */
 	bool has_pair;
 	/* Its stderr is a pipe, and this is called with each line of it, not
-	 * empty and not escaped, in proc_wait() and proc_read_lines(). The
-	 * first 64 KiB are kept; writing more never blocks the process. */
+	 * empty and not escaped, in proc_wait(). The first 64 KiB are kept;
+	 * writing more never blocks the process. */
 	void (*on_line)(void *context, const char *line);
 	void *context;
 	int64_t limit_ms; /* proc_end() is called after this time; 0 or -1:
@@ -163,13 +163,6 @@ unsigned proc_exits(void);
  * the end, reads the lines of its stderr.
  */
 int proc_wait(struct proc *p, struct deadline until);
-
-/*
- * Waits for output on its stderr and reads the lines. Returns 1; 0 if it has
- * ended, or the deadline has passed; or -1 with errno EINTR after a caught
- * signal.
- */
-int proc_read_lines(struct proc *p, struct deadline until);
 
 /*
  * Sends SIGTERM to it and its group; SIGKILL follows when the grace period has

@@ -1,8 +1,9 @@
 /*
- * The functions of OpenSSL's libssl and libcrypto that sockt calls. They are
- * found at run time with dlopen(3), so that sockt is built without OpenSSL's
- * headers, and links nothing but the C library. Each is described in the
- * manual page of its name, section 3ssl. Private to tls.
+ * The functions of OpenSSL's libssl and libcrypto that sockt calls, and the
+ * contexts made with them. They are found at run time with dlopen(3), so that
+ * sockt is built without OpenSSL's headers, and links nothing but the C
+ * library. Each is described in the manual page of its name, section 3ssl.
+ * Private to tls.
  */
 #ifndef TLS_TLS_LIBRARY_H
 #define TLS_TLS_LIBRARY_H
@@ -12,6 +13,7 @@
 #include <time.h>
 
 struct err;
+struct tls_options;
 
 /* OpenSSL's types, all opaque. */
 struct ssl_st;
@@ -171,5 +173,25 @@ struct tls_library {
  * load one.
  */
 const struct tls_library *tls_library_load(struct err *e);
+
+/* Certificates and settings of connections. */
+struct tls_context {
+	const struct tls_library *l;
+	struct ssl_ctx_st *ssl;
+	struct evp_pkey_st *key; /* of the local certificate; not in ssl, which
+				    would never let go of it; NULL: none */
+};
+
+/*
+ * Returns the context of this process for clients or for servers, which is made
+ * from the first options and stays; or NULL with *e: ERR_FAILED without the
+ * library, ERR_OUTPUT for a file that cannot be read, ERR_USAGE for one that
+ * cannot be used.
+ */
+struct tls_context *tls_library_context(
+    const struct tls_options *o, struct err *e);
+
+/* For a process that makes no handshake any more: clears the key. */
+void tls_library_drop_key(struct tls_context *c);
 
 #endif

@@ -23,7 +23,7 @@ push @{ $reaches{$_} }, $_ for keys %reaches;
 # Headers that only their own folder includes, besides internal.h.
 my %private = (
     relay => [qw(policy splice)],
-    tls   => [qw(tls_context tls_library tls_process)],
+    tls   => [qw(tls_library)],
     serve => [qw(children)],
     fetch => [qw(part_file route)],
     scan  => [qw(pace ready)],
