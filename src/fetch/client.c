@@ -31,9 +31,6 @@
 #define DROP_BYTES (64 * 1024)
 #define DROP_MS 500
 
-/* Progress is reported at this interval, even while nothing arrives. */
-#define TICK_MS 200
-
 /* Only bodies of at least this size are copied without parsing. */
 #define MIN_COPY (128 * 1024)
 
@@ -187,7 +184,7 @@ client_check(const struct client *c, const struct url *u, struct err *e)
 static int
 connect_along(struct client *c, const struct route *route, struct err *e)
 {
-	struct client_times *t = &c->times;
+	int64_t *ends = c->ends_ns;
 	struct connector_options o;
 	char name[PROXY_TEXT];
 	const struct endpoint *ep = next_endpoint(c, route, &o, name);
@@ -195,7 +192,7 @@ connect_along(struct client *c, const struct route *route, struct err *e)
 
 	c->is_reused = c->is_open;
 	if (c->is_open) {
-		t->connected_ns = clock_now();
+		ends[CLIENT_CONNECTED] = clock_now();
 		return 0;
 	}
 	c->route = *route;
@@ -207,9 +204,10 @@ connect_along(struct client *c, const struct route *route, struct err *e)
 		return -1;
 	now = clock_now();
 	c->is_open = true;
-	t->connected_ns = now - c->made.tls_ns;
-	t->resolved_ns = t->connected_ns - c->made.ns + c->made.resolve_ns;
-	t->secured_ns = c->made.tls_ns != 0 ? now : 0;
+	ends[CLIENT_CONNECTED] = now - c->made.tls_ns;
+	ends[CLIENT_RESOLVED] =
+	    ends[CLIENT_CONNECTED] - c->made.ns + c->made.resolve_ns;
+	ends[CLIENT_SECURED] = c->made.tls_ns != 0 ? now : 0;
 	return 0;
 }
 
@@ -231,7 +229,7 @@ send_request(struct client *c, struct err *e)
 		c->send_errnum = errno;
 	else if (end != STREAM_DONE)
 		return result_of(c, end, "sending the request", e);
-	c->times.sent_ns = clock_now();
+	c->ends_ns[CLIENT_SENT] = clock_now();
 	return 0;
 }
 
@@ -246,10 +244,10 @@ send_error(const struct client *c, struct err *e)
 static void
 draw_progress(struct client *c)
 {
-	if (c->progress == NULL || !progress_is_due(c->progress))
+	if (!progress_is_due(&c->progress))
 		return;
 	c->count.done = c->count.skipped + c->response->received;
-	progress_draw_bar(c->progress, &c->count);
+	progress_draw_bar(&c->progress, &c->count);
 }
 
 /*
@@ -261,7 +259,7 @@ static ssize_t
 receive(struct client *c, const char *what, struct err *e)
 {
 	struct deadline limit = deadline_first(c->until, idle_deadline(c));
-	struct stream stream = {.fd = c->fd, .until = limit, .idle_ms = -1};
+	struct stream stream = {.fd = c->fd, .idle_ms = -1};
 	enum stream_end end;
 	unsigned char *space;
 	size_t capacity, n = 0;
@@ -276,9 +274,8 @@ receive(struct client *c, const char *what, struct err *e)
 		return send_error(c, e);
 	space = buf_space(&c->in, &capacity);
 	for (;;) {
-		if (c->progress != NULL)
-			stream.until =
-			    deadline_first(limit, deadline_after(TICK_MS));
+		stream.until =
+		    deadline_first(limit, progress_next(&c->progress));
 		end = stream_receive(&stream, space, capacity, &n);
 		if (end != STREAM_LIMIT || deadline_passed(limit))
 			break;
@@ -287,8 +284,8 @@ receive(struct client *c, const char *what, struct err *e)
 	c->peer_finished |= end == STREAM_ENDED || end == STREAM_LOST;
 	if (result_of(c, end, what, e) < 0)
 		return -1;
-	if (n > 0 && c->times.first_ns == 0)
-		c->times.first_ns = clock_now();
+	if (n > 0 && c->ends_ns[CLIENT_ANSWERED] == 0)
+		c->ends_ns[CLIENT_ANSWERED] = clock_now();
 	c->received += (uint64_t)n;
 	buf_added(&c->in, n);
 	return (ssize_t)n;
@@ -387,8 +384,7 @@ static int
 request_once(struct client *c, const struct route *route,
     const struct http_request *r, struct err *e)
 {
-	int64_t start = clock_now();
-
+	c->start_ns = clock_now();
 	if (c->is_open &&
 	    (c->fd < 0 ||
 		strcmp(c->route.server.host, route->server.host) != 0 ||
@@ -400,8 +396,8 @@ request_once(struct client *c, const struct route *route,
 		drop_excess(c);
 		disconnect(c, 0);
 	}
-	c->times =
-	    (struct client_times){.start_ns = start, .resolved_ns = start};
+	memset(c->ends_ns, 0, sizeof(c->ends_ns));
+	c->ends_ns[CLIENT_RESOLVED] = c->start_ns;
 	c->is_truncated = false;
 	c->send_errnum = 0;
 	if (connect_along(c, route, e) < 0)
@@ -420,7 +416,8 @@ client_request(struct client *c, struct http_request *r, struct err *e)
 	ssize_t n = -1;
 	int result;
 
-	memset(&c->times, 0, sizeof(c->times));
+	c->url = r->url;
+	memset(c->ends_ns, 0, sizeof(c->ends_ns));
 	c->is_truncated = c->is_reused = false;
 	if (route_find(&c->rules, r->url, &route, e) == 0) {
 		r->is_absolute = route.is_forwarded;
@@ -436,7 +433,7 @@ client_request(struct client *c, struct http_request *r, struct err *e)
 	/* A server may close an idle connection just as it is reused, or send a
 	 * 408 before it does (RFC 9110 section 15.5.9). */
 	if (c->is_reused &&
-	    (result < 0 ? c->times.first_ns == 0 && c->peer_finished
+	    (result < 0 ? c->ends_ns[CLIENT_ANSWERED] == 0 && c->peer_finished
 			: c->response->head.status == 408)) {
 		diag_note("the kept connection was closed meanwhile");
 		disconnect(c, 0);
@@ -535,9 +532,7 @@ copy_body(struct client *c, struct sink *s, struct err *e)
 		    (struct pollfd){.fd = flow_wants_write(&f) ? f.out.fd : -1,
 			.events = POLLOUT};
 		if (wait_poll(fds, 2,
-			c->progress == NULL
-			    ? limit
-			    : deadline_first(limit, deadline_after(TICK_MS))) <
+			deadline_first(limit, progress_next(&c->progress))) <
 		    0) {
 			result = err_sys(e, ERR_FAILED, errno, "receiving");
 			break;
@@ -576,7 +571,7 @@ client_read(struct client *c, struct sink *s, struct err *e)
 	}
 	if (result < 0)
 		return fail(c, e);
-	c->times.end_ns = clock_now();
+	c->ends_ns[CLIENT_RECEIVED] = clock_now();
 	return sink_finish(s, c->until, e);
 }
 
@@ -609,83 +604,68 @@ client_finish(struct client *c, bool wants_more)
 	disconnect(c, 0);
 }
 
-/* The phases of an exchange. */
-enum { PHASES = 6, TLS_PHASE = 2 };
+/* The phases: in the event, and in the chart, whose bars are so wide. */
+static const struct phase {
+	const char *key, *name;
+} phases[CLIENT_PHASES] = {{"resolve", "resolve"}, {"connect", "connect"},
+    {"tls", "TLS handshake"}, {"sent", "send the request"},
+    {"first_byte", "wait for an answer"}, {"total", "receive"}};
 
-/* The width of the chart's bars in columns. */
-#define WIDTH 40
-
-/* Draws the phases, which ended at ends after the start, as a chart. */
-static void
-draw_chart(
-    const struct client *c, const char *url, const int64_t *ends, uint64_t rate)
-{
-	static const char *const names[PHASES] = {"resolve", "connect",
-	    "TLS handshake", "send the request", "wait for an answer",
-	    "receive"};
-	char text[2048], bar[WIDTH + 1];
-	int64_t from = 0, whole = ends[PHASES - 1], first, last;
-	int i;
-
-	snprintf(text, sizeof(text), "%.300s: status %d%s\n", url,
-	    c->response->head.status,
-	    c->is_reused ? ", on the same connection" : "");
-	for (i = 0; i < PHASES; i++) {
-		if (i == TLS_PHASE && c->times.secured_ns == 0)
-			continue;
-		first = whole > 0 ? from * WIDTH / whole : 0;
-		last = whole > 0 ? ends[i] * WIDTH / whole : 0;
-		if (first == WIDTH)
-			first = WIDTH - 1;
-		memset(bar, ' ', WIDTH);
-		bar[WIDTH] = '\0';
-		memset(bar + first, '#',
-		    (size_t)(last > first ? last - first : 1));
-		text_append(text, sizeof(text), "  %-18s %11s |%s|\n", names[i],
-		    num_duration_text(ends[i] - from), bar);
-		from = ends[i];
-	}
-	text_append(text, sizeof(text), "  %-18s %11s  %s, %s/s\n", "total",
-	    num_duration_text(whole), num_size_text(c->response->received),
-	    num_size_text(rate));
-	diag_report(text, strlen(text));
-}
+static const char bar[] = "########################################";
+#define BAR ((int)sizeof(bar) - 1)
 
 void
-client_report(const struct client *c, const char *url, bool with_chart)
+client_report(const struct client *c, bool with_chart)
 {
-	static const char *const names[PHASES] = {
-	    "resolve", "connect", "tls", "sent", "first_byte", "total"};
-	const struct client_times *t = &c->times;
-	const int64_t readings[PHASES] = {t->resolved_ns, t->connected_ns,
-	    t->secured_ns, t->sent_ns, t->first_ns, t->end_ns};
-	uint64_t bytes = c->response->received, rate = 0;
-	int64_t ends[PHASES], last = 0;
+	const struct http_response *r = c->response;
+	int64_t from = 0, end = 0, whole = 0;
+	char url[URL_ABSOLUTE_SIZE], chart[2048];
+	uint64_t rate = 0;
 	struct json *j;
-	int i;
+	int i, first, last;
 
-	/* A phase that was not reached ends with the previous one. */
-	for (i = 0; i < PHASES; i++) {
-		if (readings[i] - t->start_ns > last)
-			last = readings[i] - t->start_ns;
-		ends[i] = last;
-	}
-	if (last > 0)
-		rate = (uint64_t)((double)bytes / clock_seconds(0, last));
+	if (!with_chart && !diag_emits(DIAG_NOTE))
+		return;
+	for (i = 0; i < CLIENT_PHASES; i++)
+		if (c->ends_ns[i] - c->start_ns > whole)
+			whole = c->ends_ns[i] - c->start_ns;
+	if (whole > 0)
+		rate =
+		    (uint64_t)((double)r->received / clock_seconds(0, whole));
+	url_absolute(c->url, url, sizeof(url));
+	snprintf(chart, sizeof(chart), "%.300s: status %d%s\n", url,
+	    r->head.status, c->is_reused ? ", on the same connection" : "");
 	j = diag_event_begin("response");
 	json_text(j, "url", url);
-	json_number(j, "status", (uint64_t)c->response->head.status);
-	json_number(j, "bytes", bytes);
+	json_number(j, "status", (uint64_t)r->head.status);
+	json_number(j, "bytes", r->received);
 	json_object(j, "phases");
-	for (i = 0; i < PHASES; i++)
-		if (i != TLS_PHASE || t->secured_ns != 0)
-			json_seconds(j, names[i], clock_seconds(0, ends[i]));
+	for (i = 0; i < CLIENT_PHASES; i++, from = end) {
+		/* One that was not reached ends with the previous one. */
+		if (c->ends_ns[i] - c->start_ns > end)
+			end = c->ends_ns[i] - c->start_ns;
+		if (i == CLIENT_SECURED && c->ends_ns[i] == 0)
+			continue;
+		json_seconds(j, phases[i].key, clock_seconds(0, end));
+		first = whole > 0 ? (int)(from * BAR / whole) : 0;
+		last = whole > 0 ? (int)(end * BAR / whole) : 0;
+		if (first == BAR)
+			first--;
+		if (last == first)
+			last++;
+		text_append(chart, sizeof(chart), "  %-18s %11s |%*s%.*s%*s|\n",
+		    phases[i].name, num_duration_text(end - from), first, "",
+		    last - first, bar, BAR - last, "");
+	}
+	text_append(chart, sizeof(chart), "  %-18s %11s  %s, %s/s\n", "total",
+	    num_duration_text(whole), num_size_text(r->received),
+	    num_size_text(rate));
 	json_close(j);
 	json_number(j, "rate", rate);
 	json_bool(j, "reused", c->is_reused);
 	diag_event_end(DIAG_NOTE, "response %d from %s: %s in %s",
-	    c->response->head.status, url, num_count_text(bytes, "byte"),
-	    num_duration_text(last));
+	    r->head.status, url, num_count_text(r->received, "byte"),
+	    num_duration_text(whole));
 	if (with_chart)
-		draw_chart(c, url, ends, rate);
+		diag_report(chart, strlen(chart));
 }

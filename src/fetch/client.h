@@ -33,16 +33,15 @@ struct client_options {
 	struct deadline until; /* --max-time */
 };
 
-/* When the phases of an exchange ended, as readings of clock_now(); 0: not
- * reached. */
-struct client_times {
-	int64_t start_ns;
-	int64_t resolved_ns;  /* the name is resolved */
-	int64_t connected_ns; /* connected, to a proxy too */
-	int64_t secured_ns;   /* the TLS handshake is done; 0: without TLS */
-	int64_t sent_ns;      /* the request is sent */
-	int64_t first_ns;     /* the first byte of the response */
-	int64_t end_ns;       /* the last byte of the response */
+/* The phases of an exchange, by what ends them. */
+enum client_phase {
+	CLIENT_RESOLVED,  /* the name is resolved */
+	CLIENT_CONNECTED, /* connected, to a proxy too */
+	CLIENT_SECURED,   /* the TLS handshake is done */
+	CLIENT_SENT,      /* the request is sent */
+	CLIENT_ANSWERED,  /* the first byte of the response was received */
+	CLIENT_RECEIVED,  /* and the last */
+	CLIENT_PHASES
 };
 
 struct client {
@@ -59,10 +58,12 @@ struct client {
 	uint64_t sent, received;
 	bool peer_finished; /* its FIN or reset was received */
 
-	bool is_reused;    /* the request went over a kept connection */
-	int send_errnum;   /* why the request was not sent, or 0 */
-	bool is_truncated; /* the response ended early */
-	struct client_times times;
+	bool is_reused;        /* the request went over a kept connection */
+	int send_errnum;       /* why the request was not sent, or 0 */
+	bool is_truncated;     /* the response ended early */
+	const struct url *url; /* of the request, the caller's */
+	int64_t start_ns;      /* of the exchange, a reading of clock_now() */
+	int64_t ends_ns[CLIENT_PHASES]; /* likewise; 0: not reached */
 	struct buf in;                  /* received, not yet parsed */
 	void *storage;                  /* of in, owned */
 	char *request;                  /* HTTP_REQUEST_SIZE bytes, owned */
@@ -71,9 +72,9 @@ struct client {
 					   is valid after client_request(), its
 					   length and the bytes received at any
 					   time later */
-	/* The caller's: drawn while a body is read, if not NULL. done is set to
-	   skipped and the bytes of the body so far. */
-	struct progress *progress;
+	/* Drawn while the body is read, if the caller has started it. done is
+	 * set to skipped and the bytes of the body so far. */
+	struct progress progress;
 	struct progress_count count;
 };
 
@@ -99,10 +100,10 @@ int client_check(const struct client *c, const struct url *u, struct err *e);
 int client_request(struct client *c, struct http_request *r, struct err *e);
 
 /*
- * Reports the last response, from url, as the event "response" and, with_chart,
- * as a chart on stderr.
+ * Reports the last response as the event "response" and, with_chart, as a chart
+ * on stderr.
  */
-void client_report(const struct client *c, const char *url, bool with_chart);
+void client_report(const struct client *c, bool with_chart);
 
 /*
  * Reads the body into s. Returns 0 if it is complete, or -1 with *e and the

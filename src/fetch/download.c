@@ -87,13 +87,7 @@ is_awaiting(const struct transfer *t)
 static void
 report(const struct transfer *t)
 {
-	bool with_chart = t->options->timing && !is_awaiting(t);
-	char shown[URL_ABSOLUTE_SIZE];
-
-	if (with_chart || diag_emits(DIAG_NOTE))
-		client_report(t->client,
-		    url_absolute(&t->current, shown, sizeof(shown)),
-		    with_chart);
+	client_report(t->client, t->options->timing && !is_awaiting(t));
 }
 
 /* Opens the partial file, and determines whether it can be resumed. */
@@ -352,7 +346,7 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 {
 	const struct http_response *r = t->client->response;
 	uint64_t before = t->sink.bytes;
-	struct progress p;
+	struct progress *p = &t->client->progress;
 	char coding[64];
 	bool was_shown;
 	int result;
@@ -375,21 +369,19 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 		diag_note("%s: the body ends with the connection, so whether "
 			  "it is whole cannot be checked",
 		    url_text(&t->current));
-	progress_start(&p, t->options->progress || t->sink.kind != FD_TERMINAL);
-	was_shown = p.shown;
-	t->client->progress = was_shown ? &p : NULL;
+	progress_start(p, t->options->progress || t->sink.kind != FD_TERMINAL);
+	was_shown = p->shown;
 	t->client->count = (struct progress_count){
 	    "received ", (uint64_t)base, total, (uint64_t)base};
 	result = read_into_sink(t, true, e);
-	t->client->progress = NULL;
-	progress_end(&p);
+	progress_end(p);
 	if (result < 0) {
 		t->held = base + (int64_t)(t->sink.bytes - before);
 		return NEXT_FAILED;
 	}
 	/* Where nobody asked, a short body to a pipe needs no line. */
-	if (t->options->progress || (was_shown && (t->is_file || p.width > 0)))
-		report_total(t, p.start_ns, base);
+	if (t->options->progress || (was_shown && (t->is_file || p->width > 0)))
+		report_total(t, p->start_ns, base);
 	report(t);
 	if (r->head.status == 206 && !t->options->head_only &&
 	    r->received != (uint64_t)(total - base))
@@ -666,7 +658,7 @@ is_temporary(const struct transfer *t, const struct err *e)
 		return false;
 	if (t->client->is_truncated)
 		return true;
-	if (t->client->times.first_ns != 0 && e->kind == ERR_PEER)
+	if (t->client->ends_ns[CLIENT_ANSWERED] != 0 && e->kind == ERR_PEER)
 		return is_transient(t);
 	return e->waits && (is_awaiting(t) || e->kind != ERR_NAME);
 }
@@ -727,7 +719,7 @@ attempt_repeatedly(struct transfer *t, struct err *e)
 			return -1;
 		is_new = !is_awaiting(t);
 		if (!is_new && reconnect_wait(&r,
-				   t->client->times.connected_ns == 0
+				   t->client->ends_ns[CLIENT_CONNECTED] == 0
 				       ? "no connection"
 				       : "no status below 400",
 				   e) < 0)
