@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "base/base64.h"
+#include "base/buf.h"
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -426,7 +427,7 @@ read_head(struct tunnel *t, struct http_response *p)
 {
 	enum http_event event = HTTP_WANTS_MORE;
 	unsigned char bytes[2048];
-	struct http_input in;
+	struct buf in;
 	ssize_t n;
 
 	http_response_start(p, HTTP_CONNECT);
@@ -434,10 +435,11 @@ read_head(struct tunnel *t, struct http_response *p)
 		n = receive_some(t, bytes, sizeof(bytes), MSG_PEEK);
 		if (n < 0)
 			return -1;
-		in = (struct http_input){bytes, (size_t)n};
+		buf_init(&in, bytes, sizeof(bytes));
+		buf_added(&in, (size_t)n);
 		event = http_response_parse(p, &in, t->e);
 		if (event == HTTP_GOT_ERROR ||
-		    receive_all(t, bytes, (size_t)n - in.length) < 0)
+		    receive_all(t, bytes, (size_t)n - buf_length(&in)) < 0)
 			return -1;
 	}
 	return 0;

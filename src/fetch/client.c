@@ -332,27 +332,35 @@ finish_response(struct client *c, struct err *e)
 	return body_error(c, e);
 }
 
+/* Receives once, unless the buffer has data, and parses. */
+static enum http_event
+parse_some(struct client *c, struct err *e)
+{
+	bool is_head = c->response->state == HTTP_IN_HEAD;
+	ssize_t n;
+
+	c->response->data_length = 0;
+	if (buf_is_empty(&c->in)) {
+		n = receive(
+		    c, is_head ? "waiting for the response" : "receiving", e);
+		if (n < 0 && !is_head)
+			body_error(c, e);
+		if (n < 0 || (n == 0 && finish_response(c, e) < 0))
+			return HTTP_GOT_ERROR;
+		if (n == 0)
+			return HTTP_GOT_END;
+	}
+	return http_response_parse(c->response, &c->in, e);
+}
+
 /* Reads until the final head is complete. */
 static int
 read_head(struct client *c, struct err *e)
 {
 	const struct http_head *h = &c->response->head;
-	enum http_event event = HTTP_WANTS_MORE;
-	struct http_input in;
-	ssize_t n;
+	enum http_event event;
 
-	while (event != HTTP_GOT_HEAD) {
-		if (buf_is_empty(&c->in)) {
-			n = receive(c, "waiting for the response", e);
-			if (n < 0)
-				return -1;
-			if (n == 0)
-				return finish_response(c, e);
-		}
-		in = (struct http_input){
-		    c->in.data + c->in.head, buf_length(&c->in)};
-		event = http_response_parse(c->response, &in, e);
-		buf_eat(&c->in, buf_length(&c->in) - in.length);
+	while ((event = parse_some(c, e)) != HTTP_GOT_HEAD) {
 		if (event == HTTP_GOT_ERROR)
 			return -1;
 		if (event == HTTP_GOT_INTERIM)
@@ -442,27 +450,15 @@ client_request(struct client *c, struct http_request *r, struct err *e)
 	return result < 0 ? fail(c, e) : 0;
 }
 
-/* Receives once, unless the buffer has data, and writes the body to s. */
+/* Parses the next bytes of the body, and writes them to s. */
 static int
 read_some(struct client *c, struct sink *s, struct err *e)
 {
-	struct http_response *r = c->response;
+	const struct http_response *r = c->response;
+	enum http_event event = parse_some(c, e);
 	struct err lost = ERR_INIT;
-	enum http_event event;
-	struct http_input in;
-	ssize_t n;
 
-	if (buf_is_empty(&c->in)) {
-		n = receive(c, "receiving", e);
-		if (n < 0)
-			return body_error(c, e);
-		if (n == 0)
-			return finish_response(c, e);
-	}
-	in = (struct http_input){c->in.data + c->in.head, buf_length(&c->in)};
-	event = http_response_parse(r, &in, e);
 	/* The bytes stay in place until the next ones are received. */
-	buf_eat(&c->in, buf_length(&c->in) - in.length);
 	if (r->data_length > 0 &&
 	    sink_write(s, r->data, r->data_length,
 		deadline_first(c->until, idle_deadline(c)), &lost) < 0) {

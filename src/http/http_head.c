@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/bounds.h"
+#include "base/buf.h"
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
@@ -42,6 +43,12 @@ http_head_token_length(const char *at, const char *end)
 	return n;
 }
 
+bool
+http_head_token_is(const char *at, size_t n, const char *token)
+{
+	return n == strlen(token) && strncasecmp(at, token, n) == 0;
+}
+
 const char *
 http_head_line_end(const char *at, const char *end, const char **next)
 {
@@ -54,25 +61,12 @@ http_head_line_end(const char *at, const char *end, const char **next)
 }
 
 void
-http_head_start(struct http_head *h)
+http_head_start(struct http_head *h, bool is_trailer)
 {
-	h->length = 0;
-	h->line = 0;
+	h->length = h->line = h->reason = h->reason_length = h->count = 0;
 	h->minor = 0;
-	h->status = 0;
-	h->reason = 0;
-	h->reason_length = 0;
-	h->count = 0;
-}
-
-/* A trailer has no status line: any nonzero status marks it as parsed. */
-#define TRAILER_STATUS 1
-
-void
-http_head_start_trailer(struct http_head *h)
-{
-	http_head_start(h);
-	h->status = TRAILER_STATUS;
+	/* Any nonzero status marks the line as parsed. */
+	h->status = is_trailer;
 }
 
 static int
@@ -84,18 +78,24 @@ malformed(const char *what, const char *line, size_t n, struct err *e)
 
 /* Rejects bytes that do not begin as a response. TLS begins with a record (RFC
  * 8446 section 5.1): its type, and its version 3. */
-static int
-reject_foreign(const char *bytes, size_t n, struct err *e)
+static enum http_head_state
+reject_foreign(const struct http_head *h, struct err *e)
 {
-	if (n >= 2 && bytes[0] >= 0x14 && bytes[0] <= 0x17 && bytes[1] == 3)
-		return err_cause(e, ERR_AT_TCP, CAUSE_IS_TLS);
+	const char *p = h->text;
+
+	if (h->length >= 2 && p[0] >= 0x14 && p[0] <= 0x17 && p[1] == 3) {
+		err_cause(e, ERR_AT_TCP, CAUSE_IS_TLS);
+		return HTTP_HEAD_BAD;
+	}
 	err_cause(e, ERR_AT_TCP, CAUSE_NOT_HTTP);
-	return err_append(e, "it sent '%s'", text_shown_bytes(bytes, n));
+	err_append(e, "it sent '%s'",
+	    text_shown_bytes(p, h->length < 40 ? h->length : 40));
+	return HTTP_HEAD_BAD;
 }
 
 /*
  * "HTTP/1.1 200 OK"; the reason and the space before it may be missing. What
- * does not begin with "HTTP/" is rejected before: see append().
+ * does not begin with "HTTP/" is rejected before: see http_head_parse().
  */
 static int
 parse_status_line(struct http_head *h, size_t n, struct err *e)
@@ -195,42 +195,30 @@ parse_line(struct http_head *h, struct err *e)
 	return result < 0 ? HTTP_HEAD_BAD : HTTP_HEAD_MORE;
 }
 
-/* Whether the bytes cannot be the beginning of a response. */
-static bool
-is_foreign(const struct http_head *h)
-{
-	size_t n = h->length < 5 ? h->length : 5;
-
-	return h->status == 0 && memcmp(h->text, "HTTP/", n) != 0;
-}
-
-/* Appends n bytes of in to the text. 0, or -1 with *e. */
-static int
-append(struct http_head *h, struct http_input *in, size_t n, struct err *e)
-{
-	if (!bounds_fit(sizeof(h->text), h->length, n))
-		return err_set(e, ERR_PROTOCOL,
-		    "the head is longer than %d bytes", HTTP_HEAD_SIZE);
-	memcpy(h->text + h->length, in->bytes, n);
-	h->length += n;
-	http_input_skip(in, n);
-	if (!is_foreign(h))
-		return 0;
-	return reject_foreign(h->text, h->length < 40 ? h->length : 40, e);
-}
-
 enum http_head_state
-http_head_parse(struct http_head *h, struct http_input *in, struct err *e)
+http_head_parse(struct http_head *h, struct buf *in, struct err *e)
 {
 	enum http_head_state state = HTTP_HEAD_MORE;
-	const unsigned char *lf;
+	const unsigned char *bytes, *lf;
 	size_t n;
 
-	while (state == HTTP_HEAD_MORE && in->length > 0) {
-		lf = memchr(in->bytes, '\n', in->length);
-		n = lf == NULL ? in->length : (size_t)(lf - in->bytes) + 1;
-		if (append(h, in, n, e) < 0)
+	while (state == HTTP_HEAD_MORE && !buf_is_empty(in)) {
+		bytes = buf_bytes(in);
+		n = buf_length(in);
+		lf = memchr(bytes, '\n', n);
+		if (lf != NULL)
+			n = (size_t)(lf - bytes) + 1;
+		if (!bounds_fit(sizeof(h->text), h->length, n)) {
+			err_set(e, ERR_PROTOCOL,
+			    "the head is longer than %d bytes", HTTP_HEAD_SIZE);
 			return HTTP_HEAD_BAD;
+		}
+		memcpy(h->text + h->length, bytes, n);
+		h->length += n;
+		buf_eat(in, n);
+		if (h->status == 0 && memcmp(h->text, "HTTP/",
+					  h->length < 5 ? h->length : 5) != 0)
+			return reject_foreign(h, e);
 		if (lf != NULL)
 			state = parse_line(h, e);
 	}
@@ -240,13 +228,11 @@ http_head_parse(struct http_head *h, struct http_input *in, struct err *e)
 const struct http_field *
 http_head_find(const struct http_head *h, const char *name, size_t *from)
 {
-	size_t n = strlen(name);
 	const struct http_field *f;
 
 	while (*from < h->count) {
 		f = &h->fields[(*from)++];
-		if (f->name_length == n &&
-		    strncasecmp(h->text + f->name, name, n) == 0)
+		if (http_head_token_is(h->text + f->name, f->name_length, name))
 			return f;
 	}
 	return NULL;
@@ -307,20 +293,13 @@ http_head_list_next(struct http_head_list *l)
 }
 
 bool
-http_head_list_is(const struct http_head_list *l, const char *token)
-{
-	return l->length == strlen(token) &&
-	       strncasecmp(l->element, token, l->length) == 0;
-}
-
-bool
 http_head_has_token(
     const struct http_head *h, const char *name, const char *token)
 {
 	struct http_head_list l = {.head = h, .name = name};
 
 	while (http_head_list_next(&l))
-		if (http_head_list_is(&l, token))
+		if (http_head_token_is(l.element, l.length, token))
 			return true;
 	return false;
 }
@@ -355,39 +334,32 @@ http_head_content_length(const struct http_head *h, int64_t *length)
 	return found;
 }
 
-/* Parses the part before the slash: "0-99" or "*". */
-static bool
-parse_span(const char *p, size_t n, struct http_range *range)
-{
-	const char *dash = memchr(p, '-', n);
-	size_t first;
-
-	range->from = range->to = -1;
-	if (n == 1 && *p == '*')
-		return true;
-	if (dash == NULL)
-		return false;
-	first = (size_t)(dash - p);
-	return parse_number(p, first, &range->from) &&
-	       parse_number(dash + 1, n - first - 1, &range->to) &&
-	       range->from <= range->to && range->to < INT64_MAX;
-}
-
 bool
 http_head_content_range(const struct http_head *h, struct http_range *range)
 {
-	char value[128], *slash, *p = value + 6;
+	char value[128], *from = value + 6, *to, *total;
 
 	if (!http_head_value(h, "content-range", value, sizeof(value)) ||
 	    strncasecmp(value, "bytes ", 6) != 0)
 		return false;
-	slash = strchr(p, '/');
-	if (slash == NULL || !parse_span(p, (size_t)(slash - p), range))
+	range->from = range->to = range->total = -1;
+	total = strchr(from, '/');
+	if (total == NULL)
 		return false;
-	range->total = -1;
-	if (strcmp(slash + 1, "*") == 0)
+	*total++ = '\0';
+	if (strcmp(from, "*") != 0) {
+		to = strchr(from, '-');
+		if (to == NULL)
+			return false;
+		*to++ = '\0';
+		if (!parse_number(from, strlen(from), &range->from) ||
+		    !parse_number(to, strlen(to), &range->to) ||
+		    range->from > range->to || range->to == INT64_MAX)
+			return false;
+	}
+	if (strcmp(total, "*") == 0)
 		return range->from >= 0;
-	return num_parse(slash + 1, 0, INT64_MAX, &range->total) &&
+	return num_parse(total, 0, INT64_MAX, &range->total) &&
 	       range->to < range->total;
 }
 
@@ -420,8 +392,7 @@ http_head_conceal(char *out, const char *text, size_t n)
 			stop = next = end;
 		length = http_head_token_length(p, stop);
 		for (i = 0; i < 4; i++)
-			if (length == strlen(names[i]) &&
-			    strncasecmp(p, names[i], length) == 0)
+			if (http_head_token_is(p, length, names[i]))
 				break;
 		secret = NULL;
 		if (i < 4 && p + length < stop) {

@@ -10,25 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
 struct err;
 
 /* A head with more bytes or fields than this is rejected. */
 #define HTTP_HEAD_SIZE (64 * 1024)
 #define HTTP_HEAD_FIELDS 256
-
-/* Bytes received but not yet parsed. */
-struct http_input {
-	unsigned char *bytes;
-	size_t length;
-};
-
-/* Marks the next n bytes as parsed. */
-static inline void
-http_input_skip(struct http_input *in, size_t n)
-{
-	in->bytes += n;
-	in->length -= n;
-}
 
 /* A field, as offsets into http_head.text. */
 struct http_field {
@@ -57,17 +44,15 @@ enum http_head_state {
 	HTTP_HEAD_BAD   /* malformed: *e is filled */
 };
 
-void http_head_start(struct http_head *h);
-
-/* The same for the trailer after a chunked body: fields, no status line. */
-void http_head_start_trailer(struct http_head *h);
+/* is_trailer: of a chunked body, which has fields and no status line. */
+void http_head_start(struct http_head *h, bool is_trailer);
 
 /*
- * Parses bytes up to the end of the head and moves in past them. A line may end
- * in CRLF or in LF alone.
+ * Parses bytes up to the end of the head and removes them from in. A line may
+ * end in CRLF or in LF alone.
  */
 enum http_head_state http_head_parse(
-    struct http_head *h, struct http_input *in, struct err *e);
+    struct http_head *h, struct buf *in, struct err *e);
 
 /*
  * Finds the next field of that name (case-insensitive), starting at index
@@ -98,7 +83,6 @@ struct http_head_list {
 
 /* Moves to the next element, which may be empty. False after the last. */
 bool http_head_list_next(struct http_head_list *l);
-bool http_head_list_is(const struct http_head_list *l, const char *token);
 
 /* Whether a comma-separated list field of that name contains the token. */
 bool http_head_has_token(
@@ -145,6 +129,9 @@ const char *http_head_line_end(
 
 /* Returns the length of the token that starts at at (RFC 9110 5.6.2), or 0. */
 size_t http_head_token_length(const char *at, const char *end);
+
+/* Whether a token of n bytes is that one, in any case. */
+bool http_head_token_is(const char *at, size_t n, const char *token);
 
 /*
  * Copies n bytes of lines to out, of 2 * n + 1 bytes, with "..." in place of

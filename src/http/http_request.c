@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/base64.h"
 #include "base/diag.h"
@@ -34,8 +33,7 @@ name_length(const char *field)
 static bool
 is_named(const char *field, const char *name)
 {
-	return name_length(field) == strlen(name) &&
-	       strncasecmp(field, name, strlen(name)) == 0;
+	return http_head_token_is(field, name_length(field), name);
 }
 
 int

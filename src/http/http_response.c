@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/num.h"
 #include "base/text.h"
@@ -15,7 +16,7 @@ http_response_start(struct http_response *r, enum http_method method)
 	r->interims = 0;
 	r->is_interim = false;
 	r->received = 0;
-	http_head_start(&r->head);
+	http_head_start(&r->head, false);
 }
 
 /*
@@ -31,9 +32,10 @@ count_chunked(const struct http_head *h, int *count, struct err *e)
 
 	*count = 0;
 	while (http_head_list_next(&l)) {
-		if (http_head_list_is(&l, "chunked"))
+		if (http_head_token_is(l.element, l.length, "chunked"))
 			++*count;
-		else if (l.length > 0 && !http_head_list_is(&l, "identity"))
+		else if (l.length > 0 &&
+			 !http_head_token_is(l.element, l.length, "identity"))
 			return err_set(e, ERR_PROTOCOL,
 			    "the body comes in the transfer coding '%s', "
 			    "which was not asked for",
@@ -91,13 +93,13 @@ start_body(struct http_response *r, struct err *e)
 }
 
 static enum http_event
-parse_head(struct http_response *r, struct http_input *in, struct err *e)
+parse_head(struct http_response *r, struct buf *in, struct err *e)
 {
 	int status;
 
 	if (r->is_interim) {
 		r->is_interim = false;
-		http_head_start(&r->head);
+		http_head_start(&r->head, false);
 	}
 	switch (http_head_parse(&r->head, in, e)) {
 	case HTTP_HEAD_MORE:
@@ -178,7 +180,7 @@ parse_chunking(struct http_response *r, unsigned char c, struct err *e)
 		if (c != '\n')
 			return bad_chunk(c, "where its size line ends", e);
 		r->state = r->left > 0 ? HTTP_IN_DATA : HTTP_IN_TRAILER;
-		http_head_start_trailer(&r->trailer);
+		http_head_start(&r->trailer, true);
 		return HTTP_WANTS_MORE;
 	default: /* HTTP_IN_CHUNK_CR, HTTP_IN_CHUNK_LF */
 		if (c != (is_cr ? '\r' : '\n'))
@@ -213,27 +215,28 @@ http_response_skip(struct http_response *r, size_t n)
 
 /* Parses the body, and moves its data to the front. */
 static enum http_event
-parse_body(struct http_response *r, struct http_input *in, struct err *e)
+parse_body(struct http_response *r, struct buf *in, struct err *e)
 {
-	unsigned char *front = in->bytes;
+	unsigned char *front = in->data + in->head;
 	enum http_event event = HTTP_WANTS_MORE;
 	size_t n;
 
 	r->data = front;
-	while (event == HTTP_WANTS_MORE && in->length > 0) {
+	while (event == HTTP_WANTS_MORE && !buf_is_empty(in)) {
 		if (r->state == HTTP_IN_DATA) {
-			n = (uint64_t)r->left < in->length ? (size_t)r->left
-							   : in->length;
-			if (front != in->bytes)
-				memmove(front, in->bytes, n);
+			n = buf_length(in);
+			if ((uint64_t)r->left < n)
+				n = (size_t)r->left;
+			if (front != buf_bytes(in))
+				memmove(front, buf_bytes(in), n);
 			front += n;
-			http_input_skip(in, n);
+			buf_eat(in, n);
 			http_response_skip(r, n);
 			if (r->state == HTTP_AT_END)
 				event = HTTP_GOT_END;
 		} else if (r->state != HTTP_IN_TRAILER) {
-			event = parse_chunking(r, *in->bytes, e);
-			http_input_skip(in, 1);
+			event = parse_chunking(r, *buf_bytes(in), e);
+			buf_eat(in, 1);
 		} else {
 			switch (http_head_parse(&r->trailer, in, e)) {
 			case HTTP_HEAD_MORE:
@@ -253,8 +256,7 @@ parse_body(struct http_response *r, struct http_input *in, struct err *e)
 }
 
 enum http_event
-http_response_parse(
-    struct http_response *r, struct http_input *in, struct err *e)
+http_response_parse(struct http_response *r, struct buf *in, struct err *e)
 {
 	enum http_event event = HTTP_GOT_ERROR;
 

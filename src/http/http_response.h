@@ -5,7 +5,7 @@
  * no clock.
  *
  *	http_response_start(&r, HTTP_GET);
- *	while (in.length > 0)
+ *	while (!buf_is_empty(&in))
  *		switch (http_response_parse(&r, &in, e)) {
  *		...
  *	at the end of the connection: http_response_finish(&r, e)
@@ -86,13 +86,13 @@ void http_response_start(struct http_response *r, enum http_method method);
 
 /*
  * Parses bytes up to the next event, but not past the end of the response, and
- * moves in past them. The body data among them is moved to the front of the
+ * removes them from in. The body data among them is moved to the front of the
  * bytes, so that many small chunks become one write: data and data_length. If
  * the head completes the response, the next call returns HTTP_GOT_END without
  * parsing a byte; http_response_is_complete() is true at once.
  */
 enum http_event http_response_parse(
-    struct http_response *r, struct http_input *in, struct err *e);
+    struct http_response *r, struct buf *in, struct err *e);
 
 /*
  * Returns how many bytes of body follow without framing; INT64_MAX: all until

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #include "base/text.h"
@@ -71,7 +70,7 @@ http_server_parse(struct http_server *r, const char *head, size_t n)
 		name = http_head_token_length(at, stop);
 		if (name == 0 || at + name == stop || at[name] != ':')
 			return 400;
-		hosts += name == 4 && strncasecmp(at, "Host", name) == 0;
+		hosts += http_head_token_is(at, name, "host");
 	}
 	return hosts > 1 || (hosts == 0 && minor > 0) ? 400 : code;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "http/http_head.h"
 #include "http/http_validator.h"
@@ -16,14 +17,14 @@ static enum http_head_state
 parse(struct http_head *h, const uint8_t *data, size_t size, size_t piece)
 {
 	enum http_head_state state = HTTP_HEAD_MORE;
-	struct http_input in;
+	struct buf in;
 	struct err e = ERR_INIT;
 	size_t n;
 
-	http_head_start(h);
+	http_head_start(h, false);
 	for (; size > 0 && state == HTTP_HEAD_MORE; size -= n, data += n) {
 		n = size < piece ? size : piece;
-		in = (struct http_input){(unsigned char *)data, n};
+		in = (struct buf){(unsigned char *)data, n, 0, n};
 		state = http_head_parse(h, &in, &e);
 	}
 	if (state == HTTP_HEAD_BAD && (e.kind != ERR_PROTOCOL || !e.text[0]))
@@ -40,7 +41,7 @@ check_fields(const struct http_head *h)
 	int64_t length;
 
 	while (http_head_list_next(&list))
-		(void)http_head_list_is(&list, "close");
+		(void)http_head_token_is(list.element, list.length, "close");
 	if (http_head_content_length(h, &length) == HTTP_LENGTH_FOUND &&
 	    length < 0)
 		abort();

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "http/http_response.h"
 #include "http/http_validator.h"
@@ -54,21 +55,21 @@ note_body(struct outcome *o, const uint8_t *p, size_t n)
 static bool
 feed(struct outcome *o, uint8_t *p, size_t n, struct err *e)
 {
-	struct http_input in = {p, n};
+	struct buf in = {p, n, 0, n};
 	enum http_event event;
 
 	for (;;) {
 		event = http_response_parse(&parser, &in, e);
-		if (in.length > n ||
+		if (buf_length(&in) > n ||
 		    (parser.data_length > 0 &&
-			(parser.data < p ||
-			    parser.data + parser.data_length > in.bytes)))
+			(parser.data < p || parser.data + parser.data_length >
+						p + n - buf_length(&in))))
 			abort();
 		if (parser.data_length > 0)
 			note_body(o, parser.data, parser.data_length);
 		switch (event) {
 		case HTTP_WANTS_MORE:
-			if (in.length > 0)
+			if (buf_length(&in) > 0)
 				abort();
 			return true;
 		case HTTP_GOT_INTERIM:
@@ -82,7 +83,7 @@ feed(struct outcome *o, uint8_t *p, size_t n, struct err *e)
 			break;
 		case HTTP_GOT_END:
 			o->ends++;
-			o->left = in.length;
+			o->left = buf_length(&in);
 			return false;
 		case HTTP_GOT_ERROR:
 			o->errors++;

@@ -4,6 +4,7 @@
  */
 #include "http/http_response.h"
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "lib/tap.h"
 
@@ -46,7 +47,7 @@ static bool
 feed(const char *bytes, size_t n, bool *in_body, size_t *left, struct err *e)
 {
 	static unsigned char copy[256 * 1024];
-	struct http_input in = {copy, n};
+	struct buf in = {copy, n, 0, n};
 	enum http_event event;
 
 	memcpy(copy, bytes, n);
@@ -67,13 +68,13 @@ feed(const char *bytes, size_t n, bool *in_body, size_t *left, struct err *e)
 			note_head("head");
 			break;
 		case HTTP_GOT_END:
-			*left = in.length;
+			*left = buf_length(&in);
 			return false;
 		case HTTP_GOT_ERROR:
 			note("%serror\n", *in_body ? "\n" : "");
 			return false;
 		case HTTP_WANTS_MORE:
-			*left = in.length;
+			*left = buf_length(&in);
 			return true;
 		}
 	}

@@ -1,6 +1,7 @@
 /* Which validators are strong, and what shows another version of a file. */
 #include "http/http_validator.h"
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "http/http_head.h"
 #include "lib/tap.h"
@@ -16,12 +17,13 @@ head_of(const char *fields)
 {
 	static struct http_head head;
 	char text[1024];
-	struct http_input in = {(unsigned char *)text, 0};
+	struct buf in;
 	struct err e = ERR_INIT;
 
-	in.length = (size_t)snprintf(
-	    text, sizeof(text), "HTTP/1.1 200 OK\r\n%s\r\n", fields);
-	http_head_start(&head);
+	buf_init(&in, text, sizeof(text));
+	buf_added(&in, (size_t)snprintf(text, sizeof(text),
+			   "HTTP/1.1 200 OK\r\n%s\r\n", fields));
+	http_head_start(&head, false);
 	if (http_head_parse(&head, &in, &e) != HTTP_HEAD_DONE)
 		ok(false, "%s: %s", fields, e.text);
 	return &head;
