@@ -126,6 +126,13 @@ int os_autobind(int fd);
  */
 void os_follow_parent(pid_t parent, int number);
 
+/*
+ * Starts a process that returns run(context), or executes a program there. It
+ * may share the memory of this process, which then waits until either. Returns
+ * its pid, or -1 with errno.
+ */
+pid_t os_start(int (*run)(void *context), void *context);
+
 /* Whether the program was loaded with the system's loader, and dlopen(3) works.
  */
 bool os_has_loader(void);

@@ -5,6 +5,7 @@
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 #include <netinet/udp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -379,6 +380,16 @@ os_follow_parent(pid_t parent, int number)
 	if (prctl(PR_SET_PDEATHSIG, (unsigned long)number) == 0 &&
 	    getppid() != parent)
 		kill(getpid(), number);
+}
+
+/* As vfork(2): nothing of this process is copied. */
+pid_t
+os_start(int (*run)(void *context), void *context)
+{
+	static _Alignas(16) char stack[64 * 1024];
+
+	return clone(run, stack + sizeof(stack),
+	    CLONE_VM | CLONE_VFORK | SIGCHLD, context);
 }
 
 bool

@@ -245,6 +245,16 @@ os_follow_parent(pid_t parent, int number)
 	(void)number;
 }
 
+pid_t
+os_start(int (*run)(void *context), void *context)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(run(context));
+	return pid;
+}
+
 bool
 os_has_loader(void)
 {

@@ -268,25 +268,222 @@ proc_orphans_live(void)
 	return reap_all() && table.adopts;
 }
 
-pid_t
-proc_fork(struct proc **result, const struct proc_options *o)
+void
+proc_close_from(int first)
 {
-	static const struct proc_options plain;
+	long end = sysconf(_SC_OPEN_MAX);
+
+	if (os_close_from(first))
+		return;
+	/* No command opens more, and a container's limit may be 2^30. */
+	if (end > 65536)
+		end = 65536;
+	for (; first < end; first++)
+		(void)close(first);
+}
+
+/* Whether UCSPI servers set the variable for a connection: those of an outer
+ * server are not those of this one. */
+static bool
+is_of_connection(const char *variable)
+{
+	static const char *const names[] = {
+	    "LOCALIP=", "LOCALPORT=", "LOCALHOST=", "REMOTEIP=", "REMOTEPORT=",
+	    "REMOTEHOST=", "REMOTEINFO="};
+	size_t i;
+
+	if (strncmp(variable, "TCP", 3) != 0 &&
+	    strncmp(variable, "UDP", 3) != 0)
+		return strncmp(variable, "PROTO=", 6) == 0 ||
+		       strncmp(variable, "UNIXLOCALPATH=", 14) == 0;
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strncmp(variable + 3, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
+/* Makes the environment of a program; the caller frees the array. The variables
+ * of its connection are texts of text_format(). */
+static const char **
+make_environment(const struct program *p)
+{
+	const struct addr *ends[] = {p->local, p->remote};
+	const char **all, *name;
+	size_t count = 0, n = 0, i;
+
+	while (environ[count] != NULL)
+		count++;
+	all = mem_array(count + 6, sizeof(all[0]));
+	for (i = 0; i < count; i++)
+		if (p->protocol == NULL || !is_of_connection(environ[i]))
+			all[n++] = environ[i];
+	if (p->protocol == NULL)
+		return all;
+	if (addr_is_unix(p->local) || addr_is_unix(p->remote)) {
+		all[n++] = "PROTO=UNIX";
+		all[n] =
+		    text_format("UNIXLOCALPATH=%s", addr_ip_text(p->local));
+		return all;
+	}
+	all[n++] = text_format("PROTO=%s", p->protocol);
+	for (i = 0; i < 2; i++) {
+		name = text_format(
+		    "%s%s", p->protocol, i == 0 ? "LOCAL" : "REMOTE");
+		all[n++] = text_format("%sIP=%s", name, addr_ip_text(ends[i]));
+		all[n++] = text_format("%sPORT=%u", name, addr_port(ends[i]));
+	}
+	return all;
+}
+
+/* The search path if PATH is not set. */
+#define DEFAULT_PATH "/usr/local/bin:/bin:/usr/bin"
+
+/* Executes a file; without an environment it only looks whether it could be.
+ * Returns an errno or 0. */
+static int
+attempt(const char *path, char *const *argv, char *const *environment)
+{
+	struct stat st;
+
+	if (environment != NULL)
+		execve(path, argv, environment);
+	else if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return EACCES;
+	else if (access(path, X_OK) == 0)
+		return 0;
+	return errno;
+}
+
+/*
+ * As execvp(3), without its shell for a file that is no program: tries each
+ * directory of PATH. Returns as attempt().
+ */
+static int
+search(char *const *argv, char *const *environment)
+{
+	const char *name = argv[0], *at = getenv("PATH"), *end;
+	char full[PATH_MAX + 1];
+	int found = ENOENT, result, n;
+
+	if (strchr(name, '/') != NULL)
+		return attempt(name, argv, environment);
+	if (name[0] == '\0')
+		return ENOENT;
+	for (at = at != NULL ? at : DEFAULT_PATH; at != NULL;
+	     at = *end == ':' ? end + 1 : NULL) {
+		end = at + strcspn(at, ":");
+		/* An empty entry means the working directory. */
+		n = snprintf(full, sizeof(full), "%.*s%s%s", (int)(end - at),
+		    at, end > at ? "/" : "", name);
+		if (n >= (int)sizeof(full))
+			continue;
+		result = attempt(full, argv, environment);
+		if (result == EACCES)
+			found = EACCES;
+		else if (result != ENOENT && result != ENOTDIR &&
+			 result != ESTALE && result != ENODEV &&
+			 result != ETIMEDOUT)
+			return result;
+	}
+	return found;
+}
+
+/* fd, or a copy of it that dup2(2) to 0 and 1 does not replace; dup2(2) onto
+ * itself would keep its close-on-exec flag. Returns -1 with errno on failure.
+ */
+static int
+above(int fd)
+{
+	return fd > 1 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 2);
+}
+
+/* Sets *e to the status with which a shell reports it. Returns -1. */
+static int
+exec_error(const char *shown, int errnum, struct err *e)
+{
+	err_set(e, (enum err_kind)(errnum == ENOENT ? 127 : 126),
+	    "cannot run %s: %s", shown, err_find(errnum, ERR_AT_FILE)->reason);
+	e->errnum = errnum;
+	return -1;
+}
+
+/* A program's process before it is executed. */
+struct start {
+	const struct program *program;
+	const char **environment;
+	int fd, errors; /* its ends of the pair and of stderr; -1: none */
+	bool leads_group;
+	pid_t parent;
+};
+
+/* Becomes the program. Returns only on failure, with the process's status. It
+ * changes no state of sockt, which may be its parent's. */
+static int
+become(void *context)
+{
+	const struct start *s = context;
+	const struct program *program = s->program;
+	int in = above(s->fd >= 0 ? s->fd : program->in);
+	int out = above(s->fd >= 0 ? s->fd : program->out);
+	int errors = s->errors >= 0 ? s->errors : program->errors;
+	struct err e = ERR_INIT;
+	int errnum;
+
+	if (s->leads_group)
+		setpgid(0, 0);
+	if (in < 0 || out < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 ||
+	    (errors > 0 && dup2(errors, STDERR_FILENO) < 0)) {
+		errnum = errno;
+	} else {
+		signals_reset();
+		os_follow_parent(s->parent, SIGTERM);
+		errnum = search(program->argv, (char *const *)s->environment);
+	}
+	(void)exec_error(text_shown(program->argv[0]), errnum, &e);
+	/* Whoever reads its stderr reports it. */
+	if (errors > 0)
+		(void)dup2(errors, STDERR_FILENO);
+	diag_error(&e);
+	return (int)e.kind;
+}
+
+static void
+begin_copy(void)
+{
+	signals_after_fork();
+	wait_after_fork();
+	memset(&table, 0, sizeof(table));
+	table.is_copy = true;
+}
+
+static const struct proc_options plain;
+
+/*
+ * Forks; or starts a program, in a process where nothing returns. Otherwise as
+ * proc_fork().
+ */
+static pid_t
+launch(struct proc **result, const struct proc_options *o, struct start *start)
+{
 	struct proc *p = mem_array(1, sizeof(*p));
 	int pair[2] = {-1, -1}, errors[2] = {-1, -1}, mine, errnum;
 	pid_t pid = -1;
 
-	if (o == NULL)
-		o = &plain;
 	/* Orphans of a group would stay in it as zombies of another parent. */
-	if (o->leads_group && !table.adopts)
+	if ((o->leads_group || start != NULL) && !table.adopts)
 		table.adopts = os_adopt_orphans();
 	if (signals_catch_children() == 0 &&
 	    (!o->has_pair || (sock_pair(pair) == 0 &&
 				 sock_nonblocking(pair[0], true) == 0)) &&
 	    (o->on_line == NULL || fd_pipe(errors, true) == 0)) {
 		step_flush();
-		pid = fork();
+		if (start != NULL) {
+			start->fd = pair[1];
+			start->errors = errors[1];
+			pid = os_start(become, start);
+		} else {
+			pid = fork();
+		}
 	}
 	errnum = errno;
 	mine = pid == 0 ? 1 : 0;
@@ -311,10 +508,7 @@ proc_fork(struct proc **result, const struct proc_options *o)
 	if (o->leads_group)
 		setpgid(pid, pid);
 	if (pid == 0) {
-		signals_after_fork();
-		wait_after_fork();
-		memset(&table, 0, sizeof(table));
-		table.is_copy = true;
+		begin_copy();
 		return 0;
 	}
 	if (o->on_line != NULL)
@@ -329,139 +523,10 @@ proc_fork(struct proc **result, const struct proc_options *o)
 	return pid;
 }
 
-void
-proc_close_from(int first)
+pid_t
+proc_fork(struct proc **result, const struct proc_options *o)
 {
-	long end = sysconf(_SC_OPEN_MAX);
-
-	if (os_close_from(first))
-		return;
-	/* No command opens more, and a container's limit may be 2^30. */
-	if (end > 65536)
-		end = 65536;
-	for (; first < end; first++)
-		(void)close(first);
-}
-
-/*
- * Sets what UCSPI servers do for a connection: an outer server's variables are
- * not those of this one.
- */
-static void
-set_connection(const struct program *p)
-{
-	static const char *const names[] = {"LOCALIP", "LOCALPORT", "LOCALHOST",
-	    "REMOTEIP", "REMOTEPORT", "REMOTEHOST", "REMOTEINFO"};
-	const struct addr *ends[] = {p->local, p->remote};
-	const char *name;
-	size_t i;
-
-	unsetenv("UNIXLOCALPATH");
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		unsetenv(text_format("TCP%s", names[i]));
-		unsetenv(text_format("UDP%s", names[i]));
-	}
-	if (addr_is_unix(p->local) || addr_is_unix(p->remote)) {
-		setenv("PROTO", "UNIX", 1);
-		setenv("UNIXLOCALPATH", addr_ip_text(p->local), 1);
-		return;
-	}
-	setenv("PROTO", p->protocol, 1);
-	for (i = 0; i < 2; i++) {
-		name = text_format(
-		    "%s%s", p->protocol, i == 0 ? "LOCAL" : "REMOTE");
-		setenv(text_format("%sIP", name), addr_ip_text(ends[i]), 1);
-		setenv(text_format("%sPORT", name),
-		    text_format("%u", addr_port(ends[i])), 1);
-	}
-}
-
-/* The search path if PATH is not set. */
-#define DEFAULT_PATH "/usr/local/bin:/bin:/usr/bin"
-
-/* Executes a file, or looks whether it could be. Returns an errno or 0. */
-static int
-attempt(const char *path, char *const *argv, bool runs)
-{
-	struct stat st;
-
-	if (runs)
-		execve(path, argv, environ);
-	else if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-		return EACCES;
-	else if (access(path, X_OK) == 0)
-		return 0;
-	return errno;
-}
-
-/*
- * As execvp(3), without its shell for a file that is no program: tries each
- * directory of PATH. Returns as attempt().
- */
-static int
-search(char *const *argv, bool runs)
-{
-	const char *name = argv[0], *at = getenv("PATH"), *end;
-	char full[PATH_MAX + 1];
-	int found = ENOENT, result, n;
-
-	if (strchr(name, '/') != NULL)
-		return attempt(name, argv, runs);
-	if (name[0] == '\0')
-		return ENOENT;
-	for (at = at != NULL ? at : DEFAULT_PATH; at != NULL;
-	     at = *end == ':' ? end + 1 : NULL) {
-		end = at + strcspn(at, ":");
-		/* An empty entry means the working directory. */
-		n = snprintf(full, sizeof(full), "%.*s%s%s", (int)(end - at),
-		    at, end > at ? "/" : "", name);
-		if (n >= (int)sizeof(full))
-			continue;
-		result = attempt(full, argv, runs);
-		if (result == EACCES)
-			found = EACCES;
-		else if (result != ENOENT && result != ENOTDIR &&
-			 result != ESTALE && result != ENODEV &&
-			 result != ETIMEDOUT)
-			return result;
-	}
-	return found;
-}
-
-/* fd, or a copy of it that dup2(2) to 0 and 1 does not replace; dup2(2) onto
- * itself would keep its close-on-exec flag. Returns -1 with errno on failure.
- */
-static int
-above(int fd)
-{
-	return fd > 1 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 2);
-}
-
-/* In the child: becomes the program. Returns only on failure, with an errno. */
-static int
-become(const struct program *program, const struct proc *self, int errors)
-{
-	int in = above(self->fd >= 0 ? self->fd : program->in);
-	int out = above(self->fd >= 0 ? self->fd : program->out);
-
-	if (in < 0 || out < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 ||
-	    (errors > 0 && dup2(errors, STDERR_FILENO) < 0))
-		return errno;
-	if (program->protocol != NULL)
-		set_connection(program);
-	signals_reset();
-	os_follow_parent(getppid(), SIGTERM);
-	return search(program->argv, true);
-}
-
-/* Sets *e to the status with which a shell reports it. Returns -1. */
-static int
-exec_error(const char *shown, int errnum, struct err *e)
-{
-	err_set(e, (enum err_kind)(errnum == ENOENT ? 127 : 126),
-	    "cannot run %s: %s", shown, err_find(errnum, ERR_AT_FILE)->reason);
-	e->errnum = errnum;
-	return -1;
+	return launch(result, o != NULL ? o : &plain, NULL);
 }
 
 struct proc *
@@ -469,25 +534,23 @@ proc_start(
     const struct program *program, const struct proc_options *o, struct err *e)
 {
 	int64_t start = step_start();
+	struct start s = {.program = program,
+	    .environment = make_environment(program),
+	    .leads_group = o != NULL && o->leads_group,
+	    .parent = getpid()};
 	struct proc *p = NULL;
-	int errnum, errors;
-	pid_t pid;
 	const char *shown = text_shown(program->argv[0]);
+	sigset_t all, old;
+	int errnum;
+	pid_t pid;
 
-	if (!table.adopts)
-		table.adopts = os_adopt_orphans();
-	pid = proc_fork(&p, o);
-	errnum = pid < 0 ? errno : 0;
-	if (pid == 0) {
-		errors = p->errors >= 0 ? p->errors : program->errors;
-		errnum = become(program, p, errors);
-		(void)exec_error(text_shown(program->argv[0]), errnum, e);
-		/* Whoever reads its stderr reports it. */
-		if (errors > 0)
-			(void)dup2(errors, STDERR_FILENO);
-		diag_error(e);
-		_exit((int)e->kind);
-	}
+	/* The handlers' flags would be those of this process. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	pid = launch(&p, o != NULL ? o : &plain, &s);
+	errnum = errno;
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	free(s.environment);
 	step("fork", start, pid,
 	    "a program whose standard input and output are the connection",
 	    "process %ld runs %s", (long)pid, shown);
@@ -515,7 +578,7 @@ proc_replace(char *const *argv, struct err *e)
 		return err_sys(e, ERR_FAILED, EINTR, "starting %s", shown);
 	}
 	signals_reset();
-	errnum = search(argv, true);
+	errnum = search(argv, environ);
 	signals_init();
 	return exec_error(shown, errnum, e);
 }
@@ -535,7 +598,7 @@ proc_shell(struct proc_shell *s, const char *command)
 int
 proc_check(char *const *argv, struct err *e)
 {
-	int errnum = search(argv, false);
+	int errnum = search(argv, NULL);
 
 	return errnum == 0 ? 0 : exec_error(text_shown(argv[0]), errnum, e);
 }

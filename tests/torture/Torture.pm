@@ -188,6 +188,7 @@ my %FAILURES = (
     readlink => [qw(EACCES)],
     (map { $_ => [qw(ENOMEM)] } qw(malloc calloc realloc aligned_alloc)),
     fork        => [qw(EAGAIN ENOMEM)],
+    clone       => [qw(EAGAIN ENOMEM)],
     execve      => [qw(ENOENT EACCES ENOMEM ETXTBSY)],
     waitpid     => [qw(EINTR)],
     kill        => [qw(ESRCH EPERM)],

@@ -22,6 +22,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -236,6 +237,39 @@ fork(void)
 		if (number < MAX_PROCESSES)
 			table->pids[number] = getpid();
 	}
+	return pid;
+}
+
+/* A process that shares this one's memory until it executes a program. */
+static int (*run_shared)(void *);
+static uint32_t shared_number;
+
+static int
+begin_shared(void *context)
+{
+	process = shared_number;
+	if (process < MAX_PROCESSES)
+		table->pids[process] = getpid();
+	return run_shared(context);
+}
+
+int
+clone(int (*run)(void *), void *stack, int flags, void *context, ...)
+{
+	int (*original)(int (*)(void *), void *, int, void *, ...) =
+	    ORIGINAL(int, clone, (int (*)(void *), void *, int, void *, ...));
+	uint32_t parent = process;
+	int pid;
+
+	if (MEET(clone) != ACTION_NONE)
+		return -1;
+	if (table == NULL)
+		return original(run, stack, flags, context);
+	run_shared = run;
+	shared_number =
+	    __atomic_add_fetch(&table->process_count, 1, __ATOMIC_RELAXED);
+	pid = original(begin_shared, stack, flags, context);
+	process = parent;
 	return pid;
 }
 

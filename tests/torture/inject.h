@@ -17,7 +17,7 @@
 	X(ftruncate) X(futimens) X(rename) X(link) X(unlink) X(lchown) \
 	X(fchmod) X(fchmodat) X(mkstemp) X(mkdtemp) X(fsync) X(fdatasync) X(opendir) X(readlink) \
 	X(malloc) X(calloc) X(realloc) X(aligned_alloc) \
-	X(fork) X(execve) X(waitpid) X(kill) X(setpgid) X(prctl) \
+	X(fork) X(clone) X(execve) X(waitpid) X(kill) X(setpgid) X(prctl) \
 	X(sigaction) X(getaddrinfo)
 /* clang-format on */
 
