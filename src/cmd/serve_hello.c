@@ -214,28 +214,30 @@ log_request(const struct hello_client *c, const char *head, size_t n)
 static int
 serve_http(struct hello_client *c, int64_t limit_ms)
 {
+	struct session *s = &c->session;
 	char head[HTTP_SERVER_HEAD];
 	struct http_server r = {0};
 	ssize_t n;
 	int code;
 
-	session_phase(&c->session, limit_ms, "no complete request");
+	s->phase = deadline_after(limit_ms);
+	s->missing = "no complete request";
 	n = read_head(c, head, sizeof(head), &code);
 	if (n <= 0)
 		return (int)n;
-	session_answer(&c->session);
+	session_answer(s);
 	log_request(c, head, (size_t)n);
 	if (code == 200)
 		code = http_server_parse(&r, head, (size_t)n);
 	if (delay(c) < 0)
 		return -1;
-	session_phase(
-	    &c->session, limit_ms, "the client did not read the response");
+	s->phase = deadline_after(limit_ms);
+	s->missing = "the client did not read the response";
 	if (respond(c, &r, code) < 0)
 		return -1;
 	if (code == 200)
 		return 0;
-	return err_set(&c->session.e, ERR_PROTOCOL, "answered %d %s%s", code,
+	return err_set(&s->e, ERR_PROTOCOL, "answered %d %s%s", code,
 	    http_server_phrase(code),
 	    is_tls(head, (size_t)n) ? ": the client speaks TLS (https), which "
 				      "is not supported"
@@ -297,11 +299,10 @@ serve(int fd, const struct conn *conn, void *context)
 
 	c.server = hs;
 	c.conn = conn;
-	session_start(
-	    &c.session, fd, options_idle_limit(), options.time.max_ms);
+	result = session_start(&c.session, fd, options_idle_limit(),
+	    options.time.max_ms, &options.clients);
 	/* A connection that is only reset was a port probe, not an error. */
 	c.session.allows_probes = true;
-	result = session_secure(&c.session, &options.clients);
 	if (result == 0 && hs->o->http)
 		result = serve_http(&c,
 		    options.time.idle_ms < 0 ? HEAD_MS : options.time.idle_ms);

@@ -30,19 +30,11 @@
 
 /* A connection in its child. */
 struct served {
-	struct session s;
 	const struct handler *h;
 	const struct conn *c;
 	struct dial_result target; /* HANDLER_FORWARD */
+	struct session s;
 };
-
-static int
-record(struct served *v, bool sent, const void *bytes, size_t n)
-{
-	return v->h->recorder == NULL
-		   ? 0
-		   : recorder_add(v->h->recorder, sent, bytes, n, &v->s.e);
-}
 
 /* Echoes or discards until the peer finishes. */
 static int
@@ -50,15 +42,20 @@ serve_pieces(struct served *v)
 {
 	static unsigned char piece[PIECE];
 	bool echo = v->h->kind == HANDLER_ECHO;
+	struct recorder *r = v->h->recorder;
+	struct session *s = &v->s;
 	ssize_t n;
 
-	while ((n = session_receive(&v->s, piece, sizeof(piece))) > 0) {
+	while ((n = session_receive(s, piece, sizeof(piece))) > 0) {
 		if (echo)
-			session_answer(&v->s);
-		if (record(v, false, piece, (size_t)n) < 0)
+			session_answer(s);
+		if (r != NULL &&
+		    recorder_add(r, false, piece, (size_t)n, &s->e) < 0)
 			return -1;
-		if (echo && (record(v, true, piece, (size_t)n) < 0 ||
-				session_send(&v->s, piece, (size_t)n) < 0))
+		if (r != NULL && echo &&
+		    recorder_add(r, true, piece, (size_t)n, &s->e) < 0)
+			return -1;
+		if (echo && session_send(s, piece, (size_t)n) < 0)
 			return -1;
 	}
 	return n == 0 ? 0 : -1;
@@ -110,23 +107,6 @@ try_targets(struct served *v, struct deadline until, struct err *e)
 	return -1;
 }
 
-/* Reaches a target, with --retry-for again and again. Returns its fd, or -1
- * with the session's error. */
-static int
-open_target(struct served *v)
-{
-	struct err *e = &v->s.e;
-	struct reconnect r;
-	int fd;
-
-	reconnect_start(&r, v->h->retry_ms, v->s.until);
-	do
-		fd = try_targets(v, r.end, e);
-	while (
-	    fd < 0 && e->waits && reconnect_wait(&r, "no connection", e) == 0);
-	return fd;
-}
-
 /* Sets the options of a relay to fd, in both directions. */
 static void
 set_up(const struct served *v, int fd, struct relay_options *o)
@@ -145,11 +125,16 @@ serve_forward(struct served *v)
 	struct session *s = &v->s;
 	struct relay_options o;
 	struct conn_summary target_sum;
+	struct reconnect r;
 	int target, result;
 
 	v->target.via = NULL;
 	v->target.tls = NULL;
-	target = open_target(v);
+	reconnect_start(&r, v->h->retry_ms, s->until);
+	do
+		target = try_targets(v, r.end, &s->e);
+	while (target < 0 && s->e.waits &&
+	       reconnect_wait(&r, "no connection", &s->e) == 0);
 	if (target < 0) {
 		refuse(s);
 		return err_prefix(&s->e, "forwarding to");
@@ -286,33 +271,27 @@ serve_program(struct served *v)
 	return status == 0 ? 0 : err_status(&s->e, status);
 }
 
+/* Serves, with a record if there is to be one. If that fails, the connection is
+ * reset: a FIN would make partial data look complete. */
 static int
 serve(struct served *v)
 {
-	switch (v->h->kind) {
-	case HANDLER_FORWARD:
-		return serve_forward(v);
-	case HANDLER_PROGRAM:
-		return serve_program(v);
-	default:
-		return serve_pieces(v);
-	}
-}
-
-/* Serves with a record. If that fails, the connection is reset: a FIN would
- * make partial data look complete. */
-static int
-serve_recorded(struct served *v)
-{
+	static int (*const kinds[])(struct served *) = {
+	    [HANDLER_DISCARD] = serve_pieces,
+	    [HANDLER_ECHO] = serve_pieces,
+	    [HANDLER_FORWARD] = serve_forward,
+	    [HANDLER_PROGRAM] = serve_program};
 	struct recorder *r = v->h->recorder;
 	struct session *s = &v->s;
 	int result;
 
+	if (r == NULL)
+		return kinds[v->h->kind](v);
 	r->until = s->until;
 	r->idle = s->idle;
 	result = recorder_begin(r, v->c, &s->e);
 	if (result == 0)
-		result = serve(v);
+		result = kinds[v->h->kind](v);
 	result = recorder_end(r, result, &s->e);
 	if (result < 0 && s->e.kind == ERR_OUTPUT && s->fd >= 0)
 		refuse(s);
@@ -329,19 +308,18 @@ handler_serve(int fd, const struct conn *c, void *context)
 
 	v.h = context;
 	v.c = c;
-	session_start(&v.s, fd, v.h->idle, v.h->max_ms);
+	result = session_start(&v.s, fd, v.h->idle, v.h->max_ms, v.h->tls);
 	v.s.allows_probes = v.h->allows_probes;
 	/* A program of --via may ignore what ends this process: it is ended
 	 * first, within the time that the server gives. */
-	if (v.h->connector->via != NULL && signals_catch(&v.s.e) < 0)
-		return session_end(&v.s, c, DIAG_NOTE, -1);
-	result = session_secure(&v.s, v.h->tls);
+	if (result == 0 && v.h->connector->via != NULL)
+		result = signals_catch(&v.s.e);
 	if (result == 0 && v.h->secured >= 0 &&
 	    (fd_write_all(v.h->secured, "", 1) < 0 ||
 		read(v.h->secured, &byte, 1) != 1))
 		result = err_sys(&v.s.e, ERR_FAILED, errno, "serving");
 	if (result == 0)
-		result = v.h->recorder == NULL ? serve(&v) : serve_recorded(&v);
+		result = serve(&v);
 	/* The server knows why. */
 	if (signals_stopped() != 0)
 		v.s.e.text[0] = '\0';

@@ -53,53 +53,28 @@ server_start(struct server *s, struct listener *l,
 	return signals_catch(e);
 }
 
-/* Whether the process of a connection has been freed, and it is drained. */
-static bool
-is_draining(const struct server_conn *c)
-{
-	return c->proc == NULL;
-}
-
-/* The number of connections of the host of remote. */
-static int64_t
-count_of_host(const struct server *s, const struct addr *remote)
-{
-	int64_t n = 0;
-	size_t i;
-
-	for (i = 0; i < s->count; i++)
-		n += addr_same_host(&s->conns[i].conn.remote, remote);
-	return n;
-}
-
 /* Whether the peer is accepted and gets a number; logs either case. */
 static bool
 admit(struct server *s, struct conn *c)
 {
+	int64_t of_host = 0;
+	size_t i;
+
 	if (s->options->access != NULL &&
 	    !access_allows(s->options->access, &c->remote)) {
 		conn_event_denied(s->options->log_level, c, "--allow, --deny");
 		return false;
 	}
+	for (i = 0; s->options->max_per_host > 0 && i < s->count; i++)
+		of_host += addr_same_host(&s->conns[i].conn.remote, &c->remote);
 	if (s->options->max_per_host > 0 &&
-	    count_of_host(s, &c->remote) >= s->options->max_per_host) {
+	    of_host >= s->options->max_per_host) {
 		conn_event_denied(s->options->log_level, c, "--max-per-host");
 		return false;
 	}
 	c->number = ++s->accepted;
 	conn_event_accepted(s->options->log_level, c);
 	return true;
-}
-
-/*
- * Whether the error is one of the listening socket. All others of accept(2)
- * concern a connection, which may report any network error, or are temporary.
- */
-static bool
-is_broken(int errnum)
-{
-	return errnum == EBADF || errnum == EINVAL || errnum == ENOTSOCK ||
-	       errnum == EFAULT;
 }
 
 static void
@@ -112,81 +87,36 @@ pause_accepting(struct server *s, int errnum)
 }
 
 /*
- * Handles a failure of accept(2), which is not an error here: errno becomes
- * EAGAIN. A permanent failure must not keep the server busy.
- */
-static void
-note_failure(struct server *s, int errnum)
-{
-	if (errnum != EAGAIN && errnum != EINTR)
-		s->failures++;
-	if (err_is_shortage(errnum) || s->failures > MAX_FAILURES)
-		pause_accepting(s, errnum);
-	errno = EAGAIN;
-}
-
-/* Reports a queue of connections. Returns whether it is full. */
-static bool
-report_queue(const struct server *s, size_t i)
-{
-	const struct listener *l = s->listener;
-	struct os_tcp tcp;
-	bool at_limit;
-
-	if (!os_tcp_info(l->fds[i], &tcp))
-		return false;
-	at_limit = tcp.waiting > tcp.backlog;
-	/* One of them is accepted now. */
-	if (tcp.waiting > 1)
-		step("queue", step_start(), 0,
-		    "clients whose connections are complete, and wait for "
-		    "accept",
-		    "of %s: %u of at most %u%s", step_name_of(l->fds[i]),
-		    tcp.waiting, tcp.backlog + 1, at_limit ? ", full" : "");
-	if (at_limit && !s->is_queue_full)
-		diag_note("%s: the queue of connections is full: %u wait "
-			  "(--backlog %u), others get no answer",
-		    addr_text(&l->addrs[i]), tcp.waiting, tcp.backlog);
-	return at_limit;
-}
-
-/*
  * Reports the queues of connections that wait for accept(2): their number at
  * -vv, and at -v that one is full, once until none is.
  */
 static void
 report_queues(struct server *s)
 {
-	bool at_limit = false;
-	size_t i;
-
-	for (i = 0; i < s->listener->count; i++)
-		at_limit |= report_queue(s, i);
-	s->is_queue_full = at_limit;
-}
-
-/* Reports an accepted connection. */
-static void
-note_accepted(struct server *s, int fd)
-{
-	s->is_announced = false;
-	if (!s->options->is_single)
-		step_name(fd, "connection", s->accepted);
-}
-
-/* Reports once that the server waits for a connection. */
-static void
-announce_wait(struct server *s)
-{
 	const struct listener *l = s->listener;
+	bool at_limit, was_full = s->is_queue_full;
+	struct os_tcp tcp;
 	size_t i;
 
-	if (s->is_announced || !step_is_on())
-		return;
-	s->is_announced = true;
-	for (i = 0; i < l->count; i++)
-		step_wait("accept", "until a client connects", "on %s",
-		    step_name_of(l->fds[i]));
+	s->is_queue_full = false;
+	for (i = 0; i < l->count; i++) {
+		if (!os_tcp_info(l->fds[i], &tcp))
+			continue;
+		at_limit = tcp.waiting > tcp.backlog;
+		/* One of them is accepted now. */
+		if (tcp.waiting > 1)
+			step("queue", step_start(), 0,
+			    "clients whose connections are complete, and wait "
+			    "for accept",
+			    "of %s: %u of at most %u%s",
+			    step_name_of(l->fds[i]), tcp.waiting,
+			    tcp.backlog + 1, at_limit ? ", full" : "");
+		if (at_limit && !was_full)
+			diag_note("%s: the queue of connections is full: %u "
+				  "wait (--backlog %u), others get no answer",
+			    addr_text(&l->addrs[i]), tcp.waiting, tcp.backlog);
+		s->is_queue_full |= at_limit;
+	}
 }
 
 /*
@@ -201,17 +131,27 @@ try_accept(struct server *s, struct conn *c)
 	if (diag_shows(DIAG_NOTE))
 		report_queues(s);
 	fd = listener_accept(s->listener, c);
-	if (fd < 0) {
-		if (!is_broken(errno))
-			note_failure(s, errno);
+	if (fd >= 0) {
+		s->backoff.pause = s->failures = 0;
+		if (admit(s, c)) {
+			s->is_announced = false;
+			if (!s->options->is_single)
+				step_name(fd, "connection", s->accepted);
+			return fd;
+		}
+		sock_close(&fd);
+	} else if (errno == EBADF || errno == EINVAL || errno == ENOTSOCK ||
+		   errno == EFAULT) {
 		return -1;
+	} else {
+		/* All others concern a connection, which may report any network
+		 * error, or are temporary. Too many are neither, and must not
+		 * keep the server busy. */
+		if (errno != EAGAIN && errno != EINTR)
+			s->failures++;
+		if (err_is_shortage(errno) || s->failures > MAX_FAILURES)
+			pause_accepting(s, errno);
 	}
-	s->backoff.pause = s->failures = 0;
-	if (admit(s, c)) {
-		note_accepted(s, fd);
-		return fd;
-	}
-	sock_close(&fd);
 	errno = EAGAIN;
 	return -1;
 }
@@ -223,58 +163,36 @@ is_full(const struct server *s)
 }
 
 /*
- * Adds the listening sockets if another connection may be served now; otherwise
- * brings *until forward to when it may. Returns the number added.
- */
-static size_t
-listener_pollfds(
-    const struct server *s, struct pollfd *fds, struct deadline *until)
-{
-	const struct listener *l = s->listener;
-	size_t i;
-
-	if (is_full(s))
-		return 0;
-	if (!deadline_passed(s->resume)) {
-		*until = deadline_first(*until, s->resume);
-		return 0;
-	}
-	for (i = 0; i < l->count; i++)
-		fds[i] = (struct pollfd){l->fds[i], POLLIN, 0};
-	return l->count;
-}
-
-/* Adds the connections that are drained. Returns their number. */
-static size_t
-drain_pollfds(
-    const struct server *s, struct pollfd *fds, struct deadline *until)
-{
-	size_t i, n = 0;
-
-	for (i = 0; s->running < s->count && i < s->count; i++) {
-		if (!is_draining(&s->conns[i]))
-			continue;
-		*until = deadline_first(*until, s->conns[i].drain);
-		fds[n++] = (struct pollfd){s->conns[i].fd, POLLIN, 0};
-	}
-	return n;
-}
-
-/*
  * Waits for an event. Sets *waiting, if not NULL, to whether a connection is
- * pending.
+ * pending, unless none may be served now.
  */
 static void
 wait_event(struct server *s, struct deadline until, bool *waiting)
 {
+	const struct listener *l = s->listener;
 	size_t listening = 0, i, n;
 
-	if (waiting != NULL)
-		listening = listener_pollfds(s, s->fds, &until);
-	if (listening > 0)
-		announce_wait(s);
-	n = drain_pollfds(s, s->fds + listening, &until);
-	if (proc_poll(s->fds, listening + n, until) <= 0)
+	if (waiting != NULL && !is_full(s)) {
+		if (deadline_passed(s->resume))
+			listening = l->count;
+		else
+			until = deadline_first(until, s->resume);
+	}
+	for (i = 0; i < listening; i++) {
+		s->fds[i] = (struct pollfd){l->fds[i], POLLIN, 0};
+		if (!s->is_announced)
+			step_wait("accept", "until a client connects", "on %s",
+			    step_name_of(l->fds[i]));
+	}
+	s->is_announced = s->is_announced || listening > 0;
+	n = listening;
+	for (i = 0; s->running < s->count && i < s->count; i++) {
+		if (s->conns[i].proc != NULL)
+			continue;
+		until = deadline_first(until, s->conns[i].drain);
+		s->fds[n++] = (struct pollfd){s->conns[i].fd, POLLIN, 0};
+	}
+	if (proc_poll(s->fds, n, until) <= 0)
 		return;
 	for (i = 0; i < listening; i++)
 		*waiting |= s->fds[i].revents != 0;
@@ -323,46 +241,45 @@ end_program(struct server *s, struct server_conn *c)
 	    deadline_first(c->proc->until, deadline_after(SHUTDOWN_DRAIN_MS));
 }
 
-/* The end of a forked handler, which has reported it, unless it was killed. */
+/* The end of a connection's process. */
 static void
-end_handler(const struct server *s, const struct server_conn *c)
+end_process(struct server *s, struct server_conn *c)
 {
 	struct err e = ERR_INIT;
 
-	/* A program's status may look the same. */
-	if (s->last_status <= 128 || c->proc->group != 0 ||
-	    c->proc->is_ending || signals_stopped() != 0)
-		return;
-	err_set(&e, ERR_FAILED,
-	    "%s: the connection's process was ended by signal %d",
-	    addr_text(&c->conn.remote), s->last_status - 128);
-	diag_error(&e);
-	log_closed(s, -1, &c->conn, false, false);
+	s->last_status = c->proc->status;
+	if (c->proc->is_late) {
+		s->last_status = ERR_TIMEOUT;
+		diag_warn("%s: the program took longer than allowed "
+			  "(--max-time)",
+		    addr_text(&c->conn.remote));
+	}
+	if (c->fd >= 0) {
+		end_program(s, c);
+	} else if (s->last_status > 128 && c->proc->group == 0 &&
+		   !c->proc->is_ending && signals_stopped() == 0) {
+		/* It reports its end, unless it was killed; a program's status
+		 * may look the same. */
+		err_set(&e, ERR_FAILED,
+		    "%s: the connection's process was ended by signal %d",
+		    addr_text(&c->conn.remote), s->last_status - 128);
+		diag_error(&e);
+		log_closed(s, -1, &c->conn, false, false);
+	}
+	proc_free(&c->proc);
+	s->running--;
+	/* It may have released what was short. */
+	s->resume = deadline_after(0);
 }
 
-/* Handles the end of its process, and drains. Returns whether it is done. */
+/* Returns whether its process has ended, and it is drained. */
 static bool
 advance_conn(struct server *s, struct server_conn *c)
 {
-	if (!is_draining(c)) {
-		if (!proc_has_ended(c->proc))
-			return false;
-		s->last_status = c->proc->status;
-		if (c->proc->is_late) {
-			s->last_status = ERR_TIMEOUT;
-			diag_warn("%s: the program took longer than allowed "
-				  "(--max-time)",
-			    addr_text(&c->conn.remote));
-		}
-		if (c->fd >= 0)
-			end_program(s, c);
-		else
-			end_handler(s, c);
-		proc_free(&c->proc);
-		s->running--;
-		/* It may have released what was short. */
-		s->resume = deadline_after(0);
-	}
+	if (c->proc != NULL && !proc_has_ended(c->proc))
+		return false;
+	if (c->proc != NULL)
+		end_process(s, c);
 	if (c->fd >= 0 && shutdown_discard(c->fd, &c->dropped) == 1 &&
 	    !deadline_passed(c->drain))
 		return false;
@@ -405,37 +322,6 @@ add_conn(struct server *s, struct proc *p, int fd, const struct conn *c)
 	s->has_programs = s->has_programs || p->group != 0;
 }
 
-static int
-stop_error(struct err *e)
-{
-	return err_sys(e, ERR_FAILED, EINTR, "accepting");
-}
-
-/* Sets *e for the limit that ended the wait for a connection. */
-static int
-accept_limit_error(const struct server *s, struct err *e)
-{
-	if (deadline_passed(s->options->until))
-		return deadline_error(
-		    s->options->until, "waiting for a connection", e);
-	return deadline_error(
-	    deadline_limit(s->options->accept_ms, "--accept-timeout"),
-	    "no connection", e);
-}
-
-/* The inherited connection, if its peer is allowed. */
-static int
-accept_inherited(struct server *s, struct conn *c, struct err *e)
-{
-	int fd = listener_connection(s->listener, c);
-
-	if (admit(s, c))
-		return fd;
-	sock_close(&fd);
-	err_clear(e);
-	return -1;
-}
-
 /* At the limit of connections, when a client waits for one to end. */
 static const char *
 full_text(void *context)
@@ -462,16 +348,18 @@ accept_next(
     struct server *s, struct conn *c, struct wait_reason *reason, struct err *e)
 {
 	const struct server_options *o = s->options;
-	struct deadline until = deadline_after(o->accept_ms);
+	struct deadline until =
+	    deadline_limit(o->accept_ms, "--accept-timeout");
 	bool waiting = false;
 	int fd;
 
 	for (;;) {
 		if (advance(s))
-			return stop_error(e);
+			return err_sys(e, ERR_FAILED, EINTR, "accepting");
 		/* At the limit of children, clients wait in the backlog. */
 		if (is_full(s))
-			until = deadline_after(o->accept_ms);
+			until =
+			    deadline_limit(o->accept_ms, "--accept-timeout");
 		else
 			reason->due = deadline_after(WAIT_REPORT_MS);
 		reason->is_reported = s->is_full_reported || !is_full(s);
@@ -484,8 +372,11 @@ accept_next(
 				return err_sys(e, ERR_FAILED, errno, "accept");
 			waiting = false;
 		}
-		if (deadline_passed(until) || deadline_passed(o->until))
-			return accept_limit_error(s, e);
+		if (deadline_passed(o->until))
+			return deadline_error(
+			    o->until, "waiting for a connection", e);
+		if (deadline_passed(until))
+			return deadline_error(until, "no connection", e);
 	}
 }
 
@@ -495,8 +386,14 @@ server_accept(struct server *s, struct conn *c, struct err *e)
 	struct wait_reason reason;
 	int fd;
 
-	if (s->listener->is_connection)
-		return accept_inherited(s, c, e);
+	if (s->listener->is_connection) {
+		fd = listener_connection(s->listener, c);
+		if (!admit(s, c)) {
+			sock_close(&fd);
+			err_clear(e);
+		}
+		return fd;
+	}
 	wait_begin(&reason, full_text, s);
 	fd = accept_next(s, c, &reason, e);
 	wait_end();
@@ -512,7 +409,9 @@ wait_all(struct server *s, struct err *e)
 {
 	while (!advance(s) && s->count > 0)
 		wait_event(s, deadline_none(), NULL);
-	return signals_stopped() != 0 ? stop_error(e) : 0;
+	return signals_stopped() != 0
+		   ? err_sys(e, ERR_FAILED, EINTR, "accepting")
+		   : 0;
 }
 
 int

@@ -15,9 +15,12 @@
 #include "net/wait.h"
 #include "tls/tls.h"
 
-void
-session_start(struct session *s, int fd, struct limit idle, int64_t max_ms)
+int
+session_start(struct session *s, int fd, struct limit idle, int64_t max_ms,
+    const struct tls_options *tls)
 {
+	struct tls_request request = {.options = tls, .is_last = true};
+
 	s->fd = fd;
 	s->idle = idle;
 	s->until = deadline_max_time(max_ms);
@@ -26,58 +29,35 @@ session_start(struct session *s, int fd, struct limit idle, int64_t max_ms)
 	s->missing = NULL;
 	s->tls = NULL;
 	memset(&s->r, 0, sizeof(s->r));
-	s->allows_probes = s->is_answering = false;
+	s->allows_probes = s->is_answering = s->has_lines = false;
 	err_clear(&s->e);
 	buf_init(&s->queue, s->storage, sizeof(s->storage));
-	s->has_lines = false;
-	s->is_answering = false;
-}
-
-int
-session_secure(struct session *s, const struct tls_options *o)
-{
-	struct tls_request request = {.options = o,
-	    .is_last = true,
-	    .until = deadline_first(s->until, deadline_after(TLS_ACCEPT_MS))};
-
-	if (!o->is_on)
+	if (tls == NULL || !tls->is_on)
 		return 0;
+	request.until = deadline_first(s->until, deadline_after(TLS_ACCEPT_MS));
 	s->tls = tls_start(&request, &s->fd, &s->e);
 	return s->tls == NULL ? -1 : 0;
 }
 
-void
-session_phase(struct session *s, int64_t ms, const char *missing)
-{
-	s->phase = deadline_after(ms);
-	s->missing = missing;
-}
-
-/* Sets s->e for the limit that has passed. Returns -1. */
+/* Sets s->e for the end of sending or receiving, with errno. Returns -1. */
 static int
-limit_error(struct session *s)
+fail(struct session *s, enum stream_end end)
 {
+	int errnum = errno;
+
+	if (end == STREAM_STOPPED)
+		return err_sys(&s->e, ERR_FAILED, errnum, "serving");
+	if (end == STREAM_LOST) {
+		s->r.first = CONN_FIRST_PEER;
+		s->r.reset = err_is_reset(errnum);
+		return err_sys(&s->e, ERR_LOST, errnum,
+		    "the connection was lost after %s sent and %llu received",
+		    num_count_text(s->r.sent, "byte"),
+		    (unsigned long long)s->r.received);
+	}
 	if (deadline_passed(s->phase) && !deadline_passed(s->until))
 		return deadline_error(s->phase, s->missing, &s->e);
 	return deadline_idle_error(s->until, s->idle, &s->e);
-}
-
-/*
- * Waits until fd is ready for events. Returns 1; 0 if early has passed first;
- * or -1 with s->e set if a limit of the session has.
- */
-static int
-wait_ready(struct session *s, short events, struct deadline early)
-{
-	struct deadline limit = deadline_first(
-	    deadline_after(s->idle.ms), deadline_first(s->phase, s->until));
-	int ready = wait_fd(s->fd, events, deadline_first(limit, early));
-
-	if (ready > 0)
-		return 1;
-	if (ready < 0)
-		return err_sys(&s->e, ERR_FAILED, errno, "serving");
-	return deadline_passed(limit) ? limit_error(s) : 0;
 }
 
 int
@@ -85,18 +65,7 @@ session_pause(struct session *s, int64_t ms)
 {
 	s->is_answering = true;
 	wait_until(deadline_first(deadline_after(ms), s->until));
-	return deadline_passed(s->until) ? limit_error(s) : 0;
-}
-
-static int
-lost(struct session *s, int errnum)
-{
-	s->r.first = CONN_FIRST_PEER;
-	s->r.reset = err_is_reset(errnum);
-	return err_sys(&s->e, ERR_LOST, errnum,
-	    "the connection was lost after %s sent and %llu received",
-	    num_count_text(s->r.sent, "byte"),
-	    (unsigned long long)s->r.received);
+	return deadline_passed(s->until) ? fail(s, STREAM_LIMIT) : 0;
 }
 
 static struct stream
@@ -107,22 +76,6 @@ stream_of(const struct session *s)
 	    .idle_ms = s->idle.ms};
 }
 
-/* Maps the result of sending or receiving to 0, or -1 with s->e set. */
-static int
-result_of(struct session *s, enum stream_end end)
-{
-	switch (end) {
-	case STREAM_LIMIT:
-		return limit_error(s);
-	case STREAM_STOPPED:
-		return err_sys(&s->e, ERR_FAILED, errno, "serving");
-	case STREAM_LOST:
-		return lost(s, errno);
-	default:
-		return 0;
-	}
-}
-
 ssize_t
 session_receive(struct session *s, void *piece, size_t size)
 {
@@ -131,10 +84,9 @@ session_receive(struct session *s, void *piece, size_t size)
 	enum stream_end end = stream_receive(&stream, piece, size, &n);
 
 	s->r.received += n;
-	if (end == STREAM_ENDED) {
+	if (end == STREAM_ENDED)
 		shutdown_received(&s->r);
-	}
-	return result_of(s, end) < 0 ? -1 : (ssize_t)n;
+	return end > STREAM_ENDED ? fail(s, end) : (ssize_t)n;
 }
 
 void
@@ -148,11 +100,13 @@ int
 session_send(struct session *s, const void *bytes, size_t n)
 {
 	struct stream stream = stream_of(s);
+	enum stream_end end;
 
 	if (!s->is_answering)
 		session_answer(s);
-	if (result_of(s, stream_send(&stream, bytes, n, &s->r.sent)) < 0)
-		return -1;
+	end = stream_send(&stream, bytes, n, &s->r.sent);
+	if (end != STREAM_DONE)
+		return fail(s, end);
 	sock_reset_on_close(s->fd, false);
 	s->is_answering = false;
 	return 0;
@@ -180,15 +134,20 @@ reject_message(struct session *s)
 static int
 receive_more(struct session *s)
 {
+	struct deadline limit =
+	    deadline_first(deadline_after(s->idle.ms), s->until);
 	int ms = s->has_lines ? MESSAGE_LINE_MS : MESSAGE_BARE_MS, ready = 1;
 	unsigned char *space;
 	size_t capacity;
 	ssize_t n;
 
 	if (!buf_is_empty(&s->queue))
-		ready = wait_ready(s, POLLIN, deadline_after(ms));
-	if (ready <= 0)
-		return ready;
+		ready = wait_fd(
+		    s->fd, POLLIN, deadline_first(limit, deadline_after(ms)));
+	if (ready < 0)
+		return fail(s, STREAM_STOPPED);
+	if (ready == 0)
+		return deadline_passed(limit) ? fail(s, STREAM_LIMIT) : 0;
 	space = buf_space(&s->queue, &capacity);
 	n = session_receive(s, space, capacity);
 	if (n <= 0)
@@ -200,48 +159,32 @@ receive_more(struct session *s)
 enum session_message
 session_receive_message(struct session *s, struct message *m)
 {
-	const unsigned char *lf = NULL;
-	bool may_be_cr;
+	const unsigned char *lf;
+	size_t cr;
 	int more = 1;
 
-	while (lf == NULL && more > 0) {
+	for (;;) {
 		m->bytes = buf_bytes(&s->queue);
 		m->length = buf_length(&s->queue);
-		m->newline = 0;
 		lf = memchr(m->bytes, '\n', m->length);
-		if (lf != NULL) {
+		if (lf != NULL)
 			m->length = (size_t)(lf - m->bytes);
-			m->newline = 1;
-		}
-		may_be_cr = m->length > 0 && m->bytes[m->length - 1] == '\r';
-		if (m->length > MESSAGE_MAX + (may_be_cr ? 1 : 0))
+		/* The LF that makes it part of the newline may follow. */
+		cr = m->length > 0 && m->bytes[m->length - 1] == '\r' &&
+		     (lf != NULL || more > 0);
+		m->length -= cr;
+		if (m->length > MESSAGE_MAX)
 			return reject_message(s);
-		if (lf == NULL)
-			more = receive_more(s);
+		if (lf != NULL || more == 0)
+			break;
+		more = receive_more(s);
+		if (more < 0)
+			return SESSION_FAILED;
 	}
-	if (more < 0)
-		return SESSION_FAILED;
-	if (lf != NULL && may_be_cr) {
-		m->length--;
-		m->newline++;
-	}
-	if (m->length > MESSAGE_MAX)
-		return reject_message(s);
+	m->newline = cr + (lf != NULL);
 	s->has_lines = s->has_lines || lf != NULL;
-	/* receive_more() may have moved them. */
-	m->bytes = buf_bytes(&s->queue);
 	buf_eat(&s->queue, m->length + m->newline);
 	return m->length + m->newline > 0 ? SESSION_MESSAGE : SESSION_END;
-}
-
-static void
-log_error(struct session *s, const struct conn *c)
-{
-	/* A program's status has no text. */
-	if (s->e.text[0] == '\0')
-		return;
-	err_prefix(&s->e, "%s", addr_text(&c->remote));
-	diag_error(&s->e);
 }
 
 /*
@@ -299,8 +242,11 @@ session_end(struct session *s, const struct conn *c, int level, int result)
 	if (result < 0 && s->allows_probes && s->e.kind == ERR_LOST &&
 	    conn_event_is_probe(&s->r))
 		conn_event_probe(c);
-	else if (result < 0)
-		log_error(s, c);
+	else if (result < 0 && s->e.text[0] != '\0') {
+		/* A program's status has no text. */
+		err_prefix(&s->e, "%s", addr_text(&c->remote));
+		diag_error(&s->e);
+	}
 	conn_event_closed(level, c, &s->r, (int)s->e.kind);
 	return (int)s->e.kind;
 }

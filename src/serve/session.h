@@ -32,8 +32,10 @@ struct session {
 	int fd;                /* owned */
 	struct limit idle;     /* without a byte in either direction */
 	struct deadline until; /* limit of the connection */
-	struct deadline phase; /* limit of the current phase; session_phase() */
-	const char *missing;   /* what did not happen within phase */
+	/* Limit of the current phase, even while bytes arrive, and what did not
+	 * happen within it: "no reply". The caller may set them. */
+	struct deadline phase;
+	const char *missing;
 	struct tls *tls;       /* that the client uses; NULL: none */
 	struct conn_summary r; /* bytes so far, and who finished first */
 	bool allows_probes;    /* conn_event_is_probe() is not an error */
@@ -41,26 +43,17 @@ struct session {
 	struct err e;          /* why it failed */
 
 	/* For session_receive_message(). */
+	bool has_lines;                         /* a newline was received */
 	struct buf queue;                       /* bytes received */
 	unsigned char storage[MESSAGE_MAX + 2]; /* its storage */
-	bool has_lines; /* the peer has sent a newline before */
 };
 
-/* The session owns fd. max_ms may be -1: no limit. */
-void session_start(
-    struct session *s, int fd, struct limit idle, int64_t max_ms);
-
 /*
- * Makes the handshake with a client of TLS, unless it is off. Returns 0, or -1
- * with s->e set.
+ * The session owns fd. max_ms may be -1: no limit. Makes the handshake with a
+ * client of TLS, if it is on. Returns 0, or -1 with s->e set.
  */
-int session_secure(struct session *s, const struct tls_options *o);
-
-/*
- * Limits the next phase to ms in total, even while bytes arrive; -1 means no
- * limit. missing is what did not happen in time: "no reply".
- */
-void session_phase(struct session *s, int64_t ms, const char *missing);
+int session_start(struct session *s, int fd, struct limit idle, int64_t max_ms,
+    const struct tls_options *tls);
 
 /*
  * Sleeps for ms before an answer, within the limit of the connection. Returns

@@ -44,7 +44,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > 0 && write(ends[1], data, size) != (ssize_t)size)
 		abort();
 	shutdown(ends[1], SHUT_WR);
-	session_start(&s, ends[0], (struct limit)LIMIT_NONE, -1);
+	session_start(&s, ends[0], (struct limit)LIMIT_NONE, -1, NULL);
 	while ((result = session_receive_message(&s, &m)) == SESSION_MESSAGE) {
 		check(&m, data, size);
 		data += m.length + m.newline;
