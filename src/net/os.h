@@ -25,16 +25,11 @@ struct os_tcp {
 	bool peer_finished;   /* the peer's FIN has arrived */
 	bool is_closed;       /* the connection was reset */
 	bool is_acknowledged; /* the peer acknowledged everything sent */
-	uint32_t rtt_us;      /* the smoothed round-trip time */
-	uint32_t segments;    /* sent */
-	uint32_t retransmitted; /* of these */
-	uint32_t waiting; /* of a listening socket: pending connections, */
-	uint32_t backlog; /* and their limit */
+	uint32_t waiting;     /* of a listening socket: pending connections, */
+	uint32_t backlog;     /* and their limit */
 };
 
-/*
- * Reads them; returns false if the system or the socket does not report them. A
- * step of -vv.
+/* Reads them; returns false if the system or the socket does not report them.
  */
 bool os_tcp_info(int fd, struct os_tcp *tcp);
 
@@ -46,18 +41,6 @@ bool os_tcp_info(int fd, struct os_tcp *tcp);
  * than n), or -1 with errno; EAGAIN if none were.
  */
 ssize_t os_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n);
-
-/*
- * Joins a multicast group on an interface; 0 means any. Returns 0, or -1 with
- * errno.
- */
-int os_join(int fd, const struct addr *group, unsigned interface);
-
-/*
- * Sets the interface for sending to multicast groups. Returns 0, or -1 with
- * errno.
- */
-int os_multicast_interface(int fd, int family, unsigned interface);
 
 /*
  * Queues every ICMP error on the socket (ip(7), IP_RECVERR), including

@@ -111,37 +111,6 @@ os_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
 	}
 }
 
-int
-os_join(int fd, const struct addr *group, unsigned interface)
-{
-	struct group_req request = {.gr_interface = interface};
-	const struct sockopt option = {
-	    addr_family(group) == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP,
-	    MCAST_JOIN_GROUP, "MCAST_JOIN_GROUP",
-	    "asks the network for this group's datagrams", addr_ip_text(group)};
-
-	memcpy(&request.gr_group, &group->u, group->len);
-	return sockopt_set_value(fd, &option, &request, sizeof(request));
-}
-
-int
-os_multicast_interface(int fd, int family, unsigned interface)
-{
-	struct ip_mreqn request = {.imr_ifindex = (int)interface};
-	char text[32];
-	struct sockopt option = {IPPROTO_IPV6, IPV6_MULTICAST_IF,
-	    "IPV6_MULTICAST_IF", "datagrams to groups leave by it", text};
-
-	snprintf(text, sizeof(text), "interface %u", interface);
-	if (family == AF_INET6)
-		return sockopt_set_value(
-		    fd, &option, &interface, sizeof(interface));
-	option.level = IPPROTO_IP;
-	option.name = IP_MULTICAST_IF;
-	option.text = "IP_MULTICAST_IF";
-	return sockopt_set_value(fd, &option, &request, sizeof(request));
-}
-
 void
 os_receive_errors(int fd, int family)
 {

@@ -2,10 +2,6 @@
 #include "net/os.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <ifaddrs.h>
-#include <net/if.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -37,89 +33,6 @@ os_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
 	default:
 		return write(fd, bytes, n);
 	}
-}
-
-/* An IPv4 address of an interface, which IP_MULTICAST_IF needs. */
-static int
-interface_address(unsigned interface, struct in_addr *address)
-{
-	struct ifaddrs *all, *one;
-	char name[IF_NAMESIZE];
-	int result = -1;
-
-	address->s_addr = htonl(INADDR_ANY);
-	if (interface == 0)
-		return 0;
-	if (if_indextoname(interface, name) == NULL || getifaddrs(&all) < 0)
-		return -1;
-	for (one = all; one != NULL && result < 0; one = one->ifa_next) {
-		if (strcmp(one->ifa_name, name) != 0 || !one->ifa_addr ||
-		    one->ifa_addr->sa_family != AF_INET)
-			continue;
-		*address =
-		    ((struct sockaddr_in *)(void *)one->ifa_addr)->sin_addr;
-		result = 0;
-	}
-	freeifaddrs(all);
-	if (result < 0)
-		errno = EADDRNOTAVAIL;
-	return result;
-}
-
-int
-os_join(int fd, const struct addr *group, unsigned interface)
-{
-	struct ipv6_mreq request6 = {.ipv6mr_interface = interface};
-	struct sockopt option = {IPPROTO_IPV6, IPV6_JOIN_GROUP,
-	    "IPV6_JOIN_GROUP", "asks the network for this group's datagrams",
-	    addr_ip_text(group)};
-	/* struct ip_mreq, which strict headers hide. */
-	struct {
-		struct in_addr group, interface;
-	} request4;
-
-	if (addr_family(group) == AF_INET6) {
-		request6.ipv6mr_multiaddr = group->u.in6.sin6_addr;
-		return sockopt_set_value(
-		    fd, &option, &request6, sizeof(request6));
-	}
-	request4.group = group->u.in4.sin_addr;
-	if (interface_address(interface, &request4.interface) < 0)
-		return -1;
-#ifdef IP_ADD_MEMBERSHIP
-	option.level = IPPROTO_IP;
-	option.name = IP_ADD_MEMBERSHIP;
-	option.text = "IP_ADD_MEMBERSHIP";
-	return sockopt_set_value(fd, &option, &request4, sizeof(request4));
-#else
-	errno = ENOTSUP;
-	return -1;
-#endif
-}
-
-int
-os_multicast_interface(int fd, int family, unsigned interface)
-{
-	struct in_addr address;
-	char text[32];
-	struct sockopt option = {IPPROTO_IPV6, IPV6_MULTICAST_IF,
-	    "IPV6_MULTICAST_IF", "datagrams to groups leave by it", text};
-
-	snprintf(text, sizeof(text), "interface %u", interface);
-	if (family == AF_INET6)
-		return sockopt_set_value(
-		    fd, &option, &interface, sizeof(interface));
-	if (interface_address(interface, &address) < 0)
-		return -1;
-#ifdef IP_MULTICAST_IF
-	option.level = IPPROTO_IP;
-	option.name = IP_MULTICAST_IF;
-	option.text = "IP_MULTICAST_IF";
-	return sockopt_set_value(fd, &option, &address, sizeof(address));
-#else
-	errno = ENOTSUP;
-	return -1;
-#endif
 }
 
 void

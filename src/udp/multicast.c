@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <netinet/in.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -10,7 +12,6 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "net/sockopt.h"
-#include "net/os.h"
 
 int
 multicast_parse_interface(unsigned *interface, const char *text, struct err *e)
@@ -47,68 +48,109 @@ multicast_parse(struct multicast_group *g, const char *text, struct err *e)
 	return 0;
 }
 
+/* An option of IPv4, which POSIX does not have, and its twin of IPv6. */
+struct twins {
+	struct sockopt ip4, ip6;
+};
+
+/* As setsockopt(2), by family. Without the option of IPv4, errno is ENOTSUP. */
+static int
+set(int fd, int family, const struct twins *o, const void *value4, size_t size4,
+    const void *value6, size_t size6)
+{
+	if (family == AF_INET6)
+		return sockopt_set_value(fd, &o->ip6, value6, size6);
+	errno = ENOTSUP;
+	return o->ip4.text == NULL
+		   ? -1
+		   : sockopt_set_value(fd, &o->ip4, value4, size4);
+}
+
+/* struct ip_mreqn, which strict headers hide; without its end, ip_mreq. */
+struct request {
+	struct in_addr group, address;
+	int interface;
+};
+
 int
 multicast_join(int fd, const struct multicast_group *g, struct err *e)
 {
-	int result = os_join(fd, &g->addr, g->interface);
+	static const char note[] =
+	    "asks the network for this group's datagrams";
+	const char *group = addr_ip_text(&g->addr);
+	const struct twins join = {
+#ifdef IP_ADD_MEMBERSHIP
+	    {IPPROTO_IP, IP_ADD_MEMBERSHIP, "IP_ADD_MEMBERSHIP", note, group},
+#else
+	    {.text = NULL},
+#endif
+	    {IPPROTO_IPV6, IPV6_JOIN_GROUP, "IPV6_JOIN_GROUP", note, group}};
+	const struct request request = {
+	    .group = g->addr.u.in4.sin_addr, .interface = (int)g->interface};
+	const struct ipv6_mreq request6 = {
+	    g->addr.u.in6.sin6_addr, g->interface};
 
-	if (result == 0)
+	if (set(fd, addr_family(&g->addr), &join, &request,
+		g->interface != 0 ? sizeof(request)
+				  : offsetof(struct request, interface),
+		&request6, sizeof(request6)) == 0)
 		return 0;
-	return err_sys(e, ERR_LOCAL, errno, "cannot join %s%s",
-	    addr_ip_text(&g->addr),
+	return err_sys(e, ERR_LOCAL, errno, "cannot join %s%s", group,
 	    errno == ENODEV || errno == EADDRNOTAVAIL
 		? " (no interface takes multicast by default: name one, "
 		  "GROUP%IF)"
 		: "");
 }
 
-/*
- * Sets an option that is an int for IPv6 and a byte for IPv4, whose options
- * POSIX does not define: then ENOTSUP.
- */
-static int
-set_number(int fd, int family, const struct sockopt options[2], int value)
-{
-	const struct sockopt *o = &options[family == AF_INET6];
-	unsigned char byte = (unsigned char)value;
-
-	if (family == AF_INET6)
-		return sockopt_set(fd, o, value);
-	errno = ENOTSUP;
-	return o->text == NULL ? -1
-			       : sockopt_set_value(fd, o, &byte, sizeof(byte));
-}
-
 int
 multicast_set(
     int fd, int family, const struct multicast_options *o, struct err *e)
 {
+	static const char hops_note[] = "routers that may be passed, plus 1",
+			  loop_note[] =
+			      "whether this machine receives them too",
+			  leave_note[] = "datagrams to groups leave by it";
 	const char *ttl = text_format("%d", (int)o->ttl);
-	const struct sockopt hops[] = {
+	const char *name = text_format("interface %u", o->interface);
+	const struct twins hops = {
 #ifdef IP_MULTICAST_TTL
-	    {IPPROTO_IP, IP_MULTICAST_TTL, "IP_MULTICAST_TTL",
-		"routers that may be passed, plus 1", ttl},
+	    {IPPROTO_IP, IP_MULTICAST_TTL, "IP_MULTICAST_TTL", hops_note, ttl},
 #else
 	    {.text = NULL},
 #endif
 	    {IPPROTO_IPV6, IPV6_MULTICAST_HOPS, "IPV6_MULTICAST_HOPS",
-		"routers that may be passed, plus 1", ttl}};
-	static const struct sockopt loop[] = {
+		hops_note, ttl}};
+	const struct twins loop = {
 #ifdef IP_MULTICAST_LOOP
-	    {IPPROTO_IP, IP_MULTICAST_LOOP, "IP_MULTICAST_LOOP",
-		"whether this machine receives them too", "0"},
+	    {IPPROTO_IP, IP_MULTICAST_LOOP, "IP_MULTICAST_LOOP", loop_note,
+		"0"},
 #else
 	    {.text = NULL},
 #endif
 	    {IPPROTO_IPV6, IPV6_MULTICAST_LOOP, "IPV6_MULTICAST_LOOP",
-		"whether this machine receives them too", "0"}};
+		loop_note, "0"}};
+	const struct twins leave = {
+#ifdef IP_MULTICAST_IF
+	    {IPPROTO_IP, IP_MULTICAST_IF, "IP_MULTICAST_IF", leave_note, name},
+#else
+	    {.text = NULL},
+#endif
+	    {IPPROTO_IPV6, IPV6_MULTICAST_IF, "IPV6_MULTICAST_IF", leave_note,
+		name}};
+	/* What is an int for IPv6 is a byte for IPv4. */
+	const unsigned char max = (unsigned char)o->ttl, off = 0;
+	const int max6 = (int)o->ttl, off6 = 0;
+	const struct request request = {.interface = (int)o->interface};
 
-	if (o->ttl >= 0 && set_number(fd, family, hops, (int)o->ttl) < 0)
+	if (o->ttl >= 0 &&
+	    set(fd, family, &hops, &max, 1, &max6, sizeof(max6)) < 0)
 		return err_sys(e, ERR_LOCAL, errno, "--multicast-ttl");
-	if (o->no_loop && set_number(fd, family, loop, 0) < 0)
+	if (o->no_loop &&
+	    set(fd, family, &loop, &off, 1, &off6, sizeof(off6)) < 0)
 		return err_sys(e, ERR_LOCAL, errno, "--no-multicast-loop");
 	if (o->interface != 0 &&
-	    os_multicast_interface(fd, family, o->interface) < 0)
+	    set(fd, family, &leave, &request, sizeof(request), &o->interface,
+		sizeof(o->interface)) < 0)
 		return err_sys(e, ERR_LOCAL, errno, "--multicast-interface");
 	return 0;
 }
