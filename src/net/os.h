@@ -12,7 +12,6 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-#include "base/fd.h"
 #include "net/addr.h"
 
 /* "linux" or "posix", for --version. */
@@ -33,14 +32,8 @@ struct os_tcp {
  */
 bool os_tcp_info(int fd, struct os_tcp *tcp);
 
-/*
- * Writes to an inherited descriptor that poll(2) reported writable, without
- * blocking and without setting O_NONBLOCK, a flag that other processes share.
- * kind is fd_kind(fd), which the caller determines once; for sockets see
- * sock_write_nowait(). Returns the number of bytes accepted (possibly fewer
- * than n), or -1 with errno; EAGAIN if none were.
- */
-ssize_t os_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n);
+/* write(2) to a pipe as sock_write_nowait() (net/sock.h). */
+ssize_t os_write_pipe(int fd, const void *bytes, size_t n);
 
 /*
  * Queues every ICMP error on the socket (ip(7), IP_RECVERR), including

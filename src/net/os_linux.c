@@ -17,6 +17,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/step.h"
 #include "net/addr.h"
 #include "net/sockopt.h"
@@ -83,8 +84,8 @@ os_tcp_info(int fd, struct os_tcp *tcp)
  * Pipes support RWF_NOWAIT since Linux 6.4; FIFOs do not, nor does every C
  * library.
  */
-static ssize_t
-write_pipe(int fd, const void *bytes, size_t n)
+ssize_t
+os_write_pipe(int fd, const void *bytes, size_t n)
 {
 #ifdef RWF_NOWAIT
 	struct iovec iov = {.iov_base = (void *)bytes, .iov_len = n};
@@ -96,19 +97,6 @@ write_pipe(int fd, const void *bytes, size_t n)
 		return done;
 #endif
 	return fd_write_ready(fd, bytes, n, 0);
-}
-
-ssize_t
-os_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
-{
-	switch (kind) {
-	case FD_PIPE:
-		return write_pipe(fd, bytes, n);
-	case FD_TERMINAL:
-		return fd_write_ready(fd, bytes, n, 0);
-	default:
-		return write(fd, bytes, n);
-	}
 }
 
 void
@@ -146,27 +134,6 @@ is_prohibited(const struct queued_error *q)
 		   q->code == 6);
 }
 
-/* Reads a control message of the error queue, unless it is of another kind. */
-static void
-read_error(const struct cmsghdr *c, struct os_error *q)
-{
-	struct queued_error error;
-	/* SO_EE_OFFENDER(): the sender's address follows the error. */
-	const unsigned char *from = CMSG_DATA(c) + sizeof(error);
-
-	if (!(c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) &&
-	    !(c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR))
-		return;
-	memcpy(&error, CMSG_DATA(c), sizeof(error));
-	q->errnum = (int)error.errnum;
-	q->by_icmp = error.origin == ORIGIN_ICMP;
-	q->by_icmp6 = error.origin == ORIGIN_ICMP6;
-	q->is_prohibited = is_prohibited(&error);
-	q->sender.len = c->cmsg_level == IPPROTO_IP ? sizeof(q->sender.u.in4)
-						    : sizeof(q->sender.u.in6);
-	memcpy(&q->sender.u, from, q->sender.len);
-}
-
 bool
 os_next_error(int fd, struct os_error *q)
 {
@@ -183,16 +150,32 @@ os_next_error(int fd, struct os_error *q)
 	    .msg_iovlen = 1,
 	    .msg_control = &control,
 	    .msg_controllen = sizeof(control)};
+	struct queued_error error;
 	struct cmsghdr *c;
-	ssize_t result;
 
 	memset(q, 0, sizeof(*q));
-	result = recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT);
+	if (recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+		return false;
 	q->to.len = m.msg_namelen;
-	for (c = result < 0 ? NULL : CMSG_FIRSTHDR(&m); c != NULL;
-	     c = CMSG_NXTHDR(&m, c))
-		read_error(c, q);
-	return result >= 0;
+	for (c = CMSG_FIRSTHDR(&m); c != NULL; c = CMSG_NXTHDR(&m, c)) {
+		bool is_ip4 =
+		    c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR;
+
+		if (!is_ip4 && !(c->cmsg_level == IPPROTO_IPV6 &&
+				   c->cmsg_type == IPV6_RECVERR))
+			continue;
+		memcpy(&error, CMSG_DATA(c), sizeof(error));
+		q->errnum = (int)error.errnum;
+		q->by_icmp = error.origin == ORIGIN_ICMP;
+		q->by_icmp6 = error.origin == ORIGIN_ICMP6;
+		q->is_prohibited = is_prohibited(&error);
+		/* SO_EE_OFFENDER(): the sender's address follows the error. */
+		q->sender.len =
+		    is_ip4 ? sizeof(q->sender.u.in4) : sizeof(q->sender.u.in6);
+		memcpy(
+		    &q->sender.u, CMSG_DATA(c) + sizeof(error), q->sender.len);
+	}
+	return true;
 }
 
 void
@@ -205,35 +188,6 @@ os_request_destination(int fd, int family)
 	(void)sockopt_set_quietly(fd, IPPROTO_IP, IP_PKTINFO, 1);
 }
 
-static void
-read_ip4_destination(const struct cmsghdr *c, struct addr *local)
-{
-	struct in_pktinfo info;
-
-	memcpy(&info, CMSG_DATA(c), sizeof(info));
-	addr_any(local, AF_INET, 0);
-	local->u.in4.sin_addr = info.ipi_spec_dst;
-	/* It is not known for datagrams that were queued before the option was
-	 * set, on an inherited socket. */
-	if (addr_is_any(local) && !IN_MULTICAST(ntohl(info.ipi_addr.s_addr)) &&
-	    info.ipi_addr.s_addr != htonl(INADDR_BROADCAST))
-		local->u.in4.sin_addr = info.ipi_addr;
-}
-
-static void
-read_ip6_destination(const struct cmsghdr *c, struct addr *local)
-{
-	struct in6_pktinfo info;
-
-	memcpy(&info, CMSG_DATA(c), sizeof(info));
-	if (IN6_IS_ADDR_MULTICAST(&info.ipi6_addr))
-		return;
-	addr_any(local, AF_INET6, 0);
-	local->u.in6.sin6_addr = info.ipi6_addr;
-	if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
-		local->u.in6.sin6_scope_id = info.ipi6_ifindex;
-}
-
 /*
  * A dual-stack socket reports both kinds for IPv4. IPv4's is better: it names
  * an address of this machine even if the datagram was a broadcast.
@@ -241,33 +195,51 @@ read_ip6_destination(const struct cmsghdr *c, struct addr *local)
 void
 os_read_destination(struct msghdr *m, struct addr *local)
 {
+	struct in6_pktinfo info6;
+	struct in_pktinfo info;
 	struct cmsghdr *c;
 
 	local->len = 0;
 	for (c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
 		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-			read_ip4_destination(c, local);
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			addr_any(local, AF_INET, 0);
+			local->u.in4.sin_addr = info.ipi_spec_dst;
+			/* It is not known for datagrams that were queued before
+			 * the option was set, on an inherited socket. */
+			if (addr_is_any(local) &&
+			    !IN_MULTICAST(ntohl(info.ipi_addr.s_addr)) &&
+			    info.ipi_addr.s_addr != htonl(INADDR_BROADCAST))
+				local->u.in4.sin_addr = info.ipi_addr;
 			return;
 		}
-		if (c->cmsg_level == IPPROTO_IPV6 &&
-		    c->cmsg_type == IPV6_PKTINFO)
-			read_ip6_destination(c, local);
+		if (c->cmsg_level != IPPROTO_IPV6 ||
+		    c->cmsg_type != IPV6_PKTINFO)
+			continue;
+		memcpy(&info6, CMSG_DATA(c), sizeof(info6));
+		if (IN6_IS_ADDR_MULTICAST(&info6.ipi6_addr))
+			continue;
+		addr_any(local, AF_INET6, 0);
+		local->u.in6.sin6_addr = info6.ipi6_addr;
+		if (IN6_IS_ADDR_LINKLOCAL(&info6.ipi6_addr))
+			local->u.in6.sin6_scope_id = info6.ipi6_ifindex;
 	}
 }
 
-/* Appends a control message with the level and type of c; cmsg_len is the
- * length of value. */
+/* Appends a control message. */
 static void
-add_control(struct msghdr *m, const struct cmsghdr *c, const void *value)
+add_control(
+    struct msghdr *m, int level, int type, const void *value, size_t size)
 {
-	struct cmsghdr *at =
+	struct cmsghdr *c =
 	    (void *)((char *)m->msg_control + m->msg_controllen);
 
-	memset(at, 0, CMSG_SPACE(c->cmsg_len));
-	*at = *c;
-	at->cmsg_len = (socklen_t)CMSG_LEN(c->cmsg_len);
-	memcpy(CMSG_DATA(at), value, c->cmsg_len);
-	m->msg_controllen += (socklen_t)CMSG_SPACE(c->cmsg_len);
+	memset(c, 0, CMSG_SPACE(size));
+	c->cmsg_level = level;
+	c->cmsg_type = type;
+	c->cmsg_len = (socklen_t)CMSG_LEN(size);
+	memcpy(CMSG_DATA(c), value, size);
+	m->msg_controllen += (socklen_t)CMSG_SPACE(size);
 }
 
 void
@@ -282,23 +254,13 @@ os_write_control(struct msghdr *m, union os_control *control,
 	m->msg_control = control;
 	m->msg_controllen = 0;
 	if (addr_family(local) == AF_INET)
-		add_control(m,
-		    &(struct cmsghdr){.cmsg_level = IPPROTO_IP,
-			.cmsg_type = IP_PKTINFO,
-			.cmsg_len = sizeof(info)},
-		    &info);
+		add_control(m, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
 	if (addr_family(local) == AF_INET6)
-		add_control(m,
-		    &(struct cmsghdr){.cmsg_level = IPPROTO_IPV6,
-			.cmsg_type = IPV6_PKTINFO,
-			.cmsg_len = sizeof(info6)},
-		    &info6);
+		add_control(
+		    m, IPPROTO_IPV6, IPV6_PKTINFO, &info6, sizeof(info6));
 	if (segment != 0)
-		add_control(m,
-		    &(struct cmsghdr){.cmsg_level = IPPROTO_UDP,
-			.cmsg_type = UDP_SEGMENT,
-			.cmsg_len = sizeof(length)},
-		    &length);
+		add_control(
+		    m, IPPROTO_UDP, UDP_SEGMENT, &length, sizeof(length));
 }
 
 /* Only UDP can: a unix socket would send all of it as one datagram. */

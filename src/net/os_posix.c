@@ -24,15 +24,9 @@ os_tcp_info(int fd, struct os_tcp *tcp)
 }
 
 ssize_t
-os_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
+os_write_pipe(int fd, const void *bytes, size_t n)
 {
-	switch (kind) {
-	case FD_PIPE:
-	case FD_TERMINAL:
-		return fd_write_ready(fd, bytes, n, 0);
-	default:
-		return write(fd, bytes, n);
-	}
+	return fd_write_ready(fd, bytes, n, 0);
 }
 
 void

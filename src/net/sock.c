@@ -213,9 +213,16 @@ sock_recv(int fd, void *space, size_t size, int flags)
 ssize_t
 sock_write_nowait(int fd, enum fd_kind kind, const void *bytes, size_t n)
 {
-	if (kind == FD_SOCKET)
+	switch (kind) {
+	case FD_SOCKET:
 		return sock_send(fd, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-	return os_write_nowait(fd, kind, bytes, n);
+	case FD_PIPE:
+		return os_write_pipe(fd, bytes, n);
+	case FD_TERMINAL:
+		return fd_write_ready(fd, bytes, n, 0);
+	default:
+		return write(fd, bytes, n);
+	}
 }
 
 int

@@ -73,7 +73,13 @@ void sock_connected(int fd, const struct addr *a, int64_t start_ns, int errnum);
 ssize_t sock_send(int fd, const void *bytes, size_t n, int flags);
 ssize_t sock_recv(int fd, void *space, size_t size, int flags);
 
-/* sock_send() that does not block, or os_write_nowait(), by fd_kind(fd). */
+/*
+ * Writes to an inherited descriptor that poll(2) reported writable, without
+ * blocking and without setting O_NONBLOCK, a flag that other processes share;
+ * to a socket by sock_send(). kind is fd_kind(fd), which the caller determines
+ * once. Returns the number of bytes accepted (possibly fewer than n), or -1
+ * with errno; EAGAIN if none were.
+ */
 ssize_t sock_write_nowait(
     int fd, enum fd_kind kind, const void *bytes, size_t n);
 

@@ -76,8 +76,10 @@ test_join(void)
 
 	if (multicast_parse(&g, "239.1.2.3%lo", &e) < 0)
 		return skip(4, "no interface lo");
-	if (multicast_join(fd, &g, &e) < 0 && e.errnum == ENOPROTOOPT)
-		return skip(4, "an emulator without IP_ADD_MEMBERSHIP");
+	/* Of 32 bits it takes the wrong half on a big-endian machine. */
+	if (multicast_join(fd, &g, &e) < 0 && in_short(0, 1) == 1)
+		return skip(
+		    4, "an emulator that garbles an interface's number");
 	is_int(e.errnum, 0, "a group is joined");
 	is_int(multicast_join(fd, &g, &e), -1, "not twice");
 	ok(e.kind == ERR_LOCAL && e.errnum == EADDRINUSE &&
