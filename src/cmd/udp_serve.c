@@ -47,21 +47,18 @@ enum serve_mode {
 	SERVE_PROGRAM
 };
 
-struct serve_options {
+static struct {
 	int mode;             /* enum serve_mode */
 	int lines, recv_only; /* of SERVE_PRINT */
 	const char *reply;
-	int64_t count;         /* datagrams; 0: any number */
-	int64_t max_rate;      /* answers per second and host; 0: no limit */
+	int64_t count; /* datagrams; 0: any number */
+	struct dgram_server_options server;
 	struct opt_list joins; /* --join */
-	int64_t max_programs;  /* 0: the default */
-	int64_t program_ms;    /* -1: the default */
+	struct udp_programs programs;
 	struct recorder_options record;
-};
-
-static struct serve_options serve_options = {
-    .max_rate = MAX_RATE,
-    .program_ms = -1,
+} serve_options = {
+    .server = {.listener = &options.listener, .max_rate = MAX_RATE},
+    .programs = {.max = DEFAULT_PROGRAMS, .limit_ms = PROGRAM_MS},
 };
 
 static const struct opt serve_opts[] = {
@@ -81,15 +78,19 @@ static const struct opt serve_opts[] = {
 	"percent (default: '" REPLY "')"),
     NUMBER(0, "count", "N", serve_options, count, "exit after N datagrams",
 	.min = 1),
-    NUMBER(0, "max-rate", "N", serve_options, max_rate,
+    NUMBER(0, "max-rate", "N", serve_options, server.max_rate,
 	"answer each host at most N times per second, 0: without a limit",
 	.max = 1000000000),
     LIST(0, "join", "GROUP[%IF]", serve_options, joins,
 	"receive a multicast group too; without ADDR nothing else"),
-    NUMBER(0, "max-programs", "N", serve_options, max_programs,
+    {.kind = OPT_END},
+};
+
+static const struct opt program_opts[] = {
+    NUMBER(0, "max-programs", "N", serve_options, programs.max,
 	"run at most N programs at once; datagrams wait (default: 32)",
 	.min = 1, .max = MAX_PROGRAMS),
-    DURATION(0, "program-timeout", "T", serve_options, program_ms,
+    DURATION(0, "program-timeout", "T", serve_options, programs.limit_ms,
 	"kill a program that takes longer (default: 10 s)", .min = 1),
     {.kind = OPT_END},
 };
@@ -112,27 +113,22 @@ static const struct opt time_opts[] = {
 };
 
 static const struct opt_group serve_groups[] = {{"server", serve_opts},
-    {"server", options_bind}, {"server", options_access},
-    {"recording", record_opts}, {"addresses", options_names},
-    {"time limits", time_opts}, {"socket options", options_socket},
-    {"messages", options_report}, {NULL, NULL}};
+    {"server", program_opts}, {"server", options_bind},
+    {"server", options_access}, {"recording", record_opts},
+    {"addresses", options_names}, {"time limits", time_opts},
+    {"socket options", options_socket}, {"messages", options_report},
+    {NULL, NULL}};
 
 /* The command's state. */
 struct serve_state {
-	const struct serve_options *o;
-	enum serve_mode mode;
 	struct dgram_server server;
 	struct template reply;
-	struct udp_programs programs; /* used by SERVE_PROGRAM */
-	struct source input;          /* SERVE_PRINT: stdin, or -1 */
-	struct dgram last;            /* its addresses: where that goes */
-	struct deadline until;        /* --max-time */
-	int64_t last_ns;              /* when the last datagram was received */
-	struct dgram *answers;        /* a batch, owned */
-	struct pollfd *fds;           /* owned */
-	struct recorder recorder;     /* --hexdump, --textdump */
-	struct err record_error;      /* its first error */
-	bool is_short;                /* a shortage was reported */
+	struct source input;      /* SERVE_PRINT: stdin, or -1 */
+	struct dgram last;        /* its addresses: where that goes */
+	struct deadline until;    /* --max-time */
+	struct pollfd *fds;       /* owned */
+	struct recorder recorder; /* --hexdump, --textdump */
+	struct err record_error;  /* its first error */
 };
 
 /* Records a datagram. The server ends when the record accepts no more. */
@@ -142,7 +138,7 @@ record(struct serve_state *s, bool is_sent, const struct dgram *d)
 	struct addr remote = d->remote;
 
 	addr_unmap(&remote);
-	if (s->record_error.kind == ERR_NONE)
+	if (s->recorder.is_on && s->record_error.kind == ERR_NONE)
 		(void)recorder_add_datagram(&s->recorder, is_sent, &remote,
 		    d->bytes, d->length, &s->record_error);
 }
@@ -168,9 +164,10 @@ log_message(const struct dgram *d, const struct dgram_endpoints *ep, int level)
 
 /* Makes the answer of hello and echo. Returns false if there is none. */
 static bool
-make_answer(struct serve_state *s, const struct dgram *d,
+make_answer(void *context, const struct dgram *d,
     const struct dgram_endpoints *ep, struct dgram *out)
 {
+	struct serve_state *s = context;
 	struct template_values v = {.message = d->bytes,
 	    .length = d->length,
 	    .ip = "",
@@ -178,10 +175,7 @@ make_answer(struct serve_state *s, const struct dgram *d,
 	    .number = s->server.received_count};
 	ssize_t n;
 
-	out->remote = d->remote;
-	out->local = d->local;
-	out->socket = d->socket;
-	if (s->mode == SERVE_ECHO) {
+	if (serve_options.mode == SERVE_ECHO) {
 		out->bytes = d->bytes;
 		out->length = d->length;
 		return true;
@@ -196,10 +190,25 @@ make_answer(struct serve_state *s, const struct dgram *d,
 	return n >= 0;
 }
 
+/* Starts the program for a datagram, which answers later. */
+static bool
+run_program(void *context, const struct dgram *d,
+    const struct dgram_endpoints *ep, struct dgram *out)
+{
+	struct err e = ERR_INIT;
+
+	(void)context;
+	(void)out;
+	if (udp_programs_run(&serve_options.programs, d, ep, &e) < 0)
+		diag_error(&e);
+	return false;
+}
+
 /* Sends a program's output as the answer. */
 static void
-answer_by_program(struct serve_state *s, const struct udp_program *p)
+on_program_end(void *context, const struct udp_program *p)
 {
+	struct serve_state *s = context;
 	const struct dgram_endpoints *ep = &p->endpoints;
 
 	if (p->errnum != 0)
@@ -220,33 +229,6 @@ answer_by_program(struct serve_state *s, const struct udp_program *p)
 		    addr_text(&ep->remote), p->proc->status);
 }
 
-/* Starts the program for a datagram. Where descriptors or processes are short,
- * the datagram waits until another program has ended. */
-static void
-run_program(struct serve_state *s, const struct dgram *d,
-    const struct dgram_endpoints *ep)
-{
-	struct udp_program *ended;
-	struct err e = ERR_INIT;
-
-	while (udp_programs_run(&s->programs, d, ep, &e) < 0) {
-		ended = err_is_shortage(e.errnum) || e.errnum == EAGAIN
-			    ? udp_programs_wait(&s->programs,
-				  s->fds + s->server.listener.count, s->until)
-			    : NULL;
-		if (ended == NULL) {
-			diag_error(&e);
-			return;
-		}
-		if (!s->is_short)
-			diag_warn("datagrams wait for a program to end: %s",
-			    err_find(e.errnum, ERR_AT_FILE)->reason);
-		s->is_short = true;
-		answer_by_program(s, ended);
-		udp_programs_remove(&s->programs, ended);
-	}
-}
-
 /* Prints a datagram, and remembers its sender if that has an address. */
 static void
 print_one(struct serve_state *s, const struct dgram *d,
@@ -257,7 +239,7 @@ print_one(struct serve_state *s, const struct dgram *d,
 	else if (diag_shows(DIAG_NOTE) &&
 		 dgram_server_is_news(&s->server, ep, "receiving from"))
 		diag_note("receiving from %s", addr_text(&ep->remote));
-	if (s->o->lines)
+	if (serve_options.lines)
 		result_line(d->bytes, d->length);
 	else
 		result_payload(d->bytes, d->length);
@@ -267,6 +249,20 @@ print_one(struct serve_state *s, const struct dgram *d,
 		s->last = (struct dgram){.remote = d->remote,
 		    .local = d->local,
 		    .socket = d->socket};
+}
+
+/* Records a datagram, and logs or prints it. */
+static void
+on_received(
+    void *context, const struct dgram *d, const struct dgram_endpoints *ep)
+{
+	int level = serve_options.mode == SERVE_HELLO ? DIAG_SAY : DIAG_NOTE;
+
+	record(context, false, d);
+	if (serve_options.mode == SERVE_PRINT)
+		print_one(context, d, ep);
+	else if (diag_emits(level))
+		log_message(d, ep, level);
 }
 
 /* Reads stdin once, and sends its lines to the last sender. */
@@ -296,71 +292,26 @@ send_input(struct serve_state *s, struct err *e)
 	return -1;
 }
 
-/* Logs, prints and answers one datagram. Returns true if *out is its answer. */
-static bool
-serve_one(struct serve_state *s, const struct dgram *d, struct dgram *out)
-{
-	int level = s->mode == SERVE_HELLO ? DIAG_SAY : DIAG_NOTE;
-	struct dgram_endpoints ep;
-
-	if (!dgram_server_admits(&s->server, d, &ep))
-		return false;
-	if (s->recorder.is_on)
-		record(s, false, d);
-	if (s->mode == SERVE_PRINT)
-		print_one(s, d, &ep);
-	else if (diag_emits(level))
-		log_message(d, &ep, level);
-	if (s->mode == SERVE_PRINT || s->mode == SERVE_DISCARD)
-		return false;
-	if (!dgram_server_may_answer(&s->server, d, &ep, s->last_ns))
-		return false;
-	if (s->mode != SERVE_PROGRAM)
-		return make_answer(s, d, &ep, out);
-	run_program(s, d, &ep);
-	return false;
-}
-
 /* The number of datagrams that may be received now. */
 static int
 capacity(const struct serve_state *s)
 {
+	const struct udp_programs *w = &serve_options.programs;
 	int64_t max = DGRAM_MAX_RECEIVE, remaining;
 
-	remaining = s->o->count - (int64_t)s->server.received_count;
-	if (s->o->count > 0 && remaining < max)
+	remaining = serve_options.count - (int64_t)s->server.received_count;
+	if (serve_options.count > 0 && remaining < max)
 		max = remaining;
-	remaining = (int64_t)(s->programs.max - s->programs.count);
-	if (s->mode == SERVE_PROGRAM && remaining < max)
-		max = remaining;
-	return (int)max;
-}
-
-/* Receives a batch from one socket, and answers it. */
-static int
-serve_socket(struct serve_state *s, size_t socket, struct err *e)
-{
-	int n, i, count = 0, max = capacity(s);
-
-	if (max <= 0)
-		return 0;
-	n = dgram_server_receive(&s->server, socket, max, e);
-	if (n <= 0)
-		return n;
-	s->last_ns = clock_now();
-	for (i = 0; i < n; i++)
-		count +=
-		    serve_one(s, &s->server.received[i], &s->answers[count]);
-	if (count > 0)
-		dgram_server_answer(&s->server, s->answers, count);
-	return 0;
+	if (w->argv != NULL && w->max - (int64_t)w->count < max)
+		max = w->max - (int64_t)w->count;
+	return max > 0 ? (int)max : 0;
 }
 
 static struct deadline
 idle_limit(const struct serve_state *s)
 {
 	return deadline_limit_from(
-	    s->last_ns, options.time.idle_ms, "--idle-timeout");
+	    s->server.last_ns, options.time.idle_ms, "--idle-timeout");
 }
 
 /* Checks --idle-timeout and --max-time. Returns 0, or -1 with *e. */
@@ -394,7 +345,7 @@ wait_more(struct serve_state *s, struct err *e)
 	for (n = 0; n < l->count; n++)
 		s->fds[n] = (struct pollfd){
 		    .fd = capacity(s) > 0 ? l->fds[n] : -1, .events = POLLIN};
-	if (s->mode == SERVE_PRINT) {
+	if (serve_options.mode == SERVE_PRINT) {
 		s->fds[n] = (struct pollfd){.fd = -1, .events = POLLIN};
 		if (s->last.remote.len != 0 && fd_is_foreground(s->input.fd))
 			s->fds[n].fd = s->input.fd;
@@ -403,7 +354,7 @@ wait_more(struct serve_state *s, struct err *e)
 			    until, deadline_after(FOREGROUND_MS));
 		n++;
 	}
-	n += udp_programs_pollfds(&s->programs, s->fds + n);
+	n += udp_programs_pollfds(&serve_options.programs, s->fds + n);
 	ready = proc_poll(s->fds, n, until);
 	if (ready < 0 && errno != EINTR)
 		return err_sys(e, ERR_FAILED, errno, "waiting");
@@ -419,15 +370,14 @@ is_finished(const struct serve_state *s)
 {
 	if (signals_stopped() != 0 || s->record_error.kind != ERR_NONE)
 		return true;
-	return s->o->count > 0 && s->programs.count == 0 &&
-	       s->server.received_count >= (uint64_t)s->o->count;
+	return serve_options.count > 0 && serve_options.programs.count == 0 &&
+	       s->server.received_count >= (uint64_t)serve_options.count;
 }
 
-/* Serves until is_finished(). */
+/* Serves until is_finished(). Returns 0, or -1 with *e. */
 static int
 serve_all(struct serve_state *s, struct err *e)
 {
-	struct udp_program *p;
 	size_t i;
 
 	while (!is_finished(s)) {
@@ -438,15 +388,14 @@ serve_all(struct serve_state *s, struct err *e)
 		for (i = 0; i < s->server.listener.count; i++)
 			if ((s->fds[i].revents != 0 ||
 				deadline_passed(idle_limit(s))) &&
-			    serve_socket(s, i, e) < 0)
+			    capacity(s) > 0 &&
+			    dgram_server_serve(&s->server, i, capacity(s), e) <
+				0)
 				return -1;
-		if (s->mode == SERVE_PRINT && s->fds[i].revents != 0 &&
-		    send_input(s, e) < 0)
+		if (serve_options.mode == SERVE_PRINT &&
+		    s->fds[i].revents != 0 && send_input(s, e) < 0)
 			return -1;
-		while ((p = udp_programs_advance(&s->programs)) != NULL) {
-			answer_by_program(s, p);
-			udp_programs_remove(&s->programs, p);
-		}
+		(void)udp_programs_advance(&serve_options.programs);
 		if (check_limits(s, e) < 0)
 			return -1;
 	}
@@ -454,33 +403,6 @@ serve_all(struct serve_state *s, struct err *e)
 		return 0;
 	*e = s->record_error;
 	return -1;
-}
-
-/* Serves until the end; --idle-timeout is a normal one with --fd systemd. */
-static int
-serve_to_end(struct serve_state *s, struct err *e)
-{
-	if (serve_all(s, e) == 0)
-		return 0;
-	if (s->record_error.kind != ERR_NONE || e->kind != ERR_TIMEOUT ||
-	    deadline_passed(s->until) ||
-	    !listener_is_activated(options.listener.fd))
-		return -1;
-	diag_note("%s: the normal end with --fd systemd", e->text);
-	return 0;
-}
-
-/* Opens the record of --hexdump and --textdump. Returns 0, or -1 with *e. */
-static int
-open_record(struct serve_state *s, struct err *e)
-{
-	struct conn none = {.start_ns = clock_now()};
-
-	s->recorder.until = s->until;
-	s->recorder.idle = options_idle_limit();
-	if (recorder_open(&s->recorder, &s->o->record, e) < 0)
-		return -1;
-	return recorder_begin(&s->recorder, &none, e);
 }
 
 /* Uses stdin, unless it is closed or a socket of --fd. */
@@ -492,7 +414,7 @@ open_input(struct serve_state *s, struct err *e)
 
 	s->input = (struct source){
 	    .kind = SOURCE_LINES, .fd = STDIN_FILENO, .keeps_newline = true};
-	if (s->o->recv_only || !fd_is_readable(STDIN_FILENO))
+	if (serve_options.recv_only || !fd_is_readable(STDIN_FILENO))
 		s->input.fd = -1;
 	for (i = 0; i < l->count; i++)
 		if (l->fds[i] == STDIN_FILENO)
@@ -500,129 +422,142 @@ open_input(struct serve_state *s, struct err *e)
 	return source_start(&s->input, e);
 }
 
-/* Opens and binds the sockets, serves, closes them. */
+/* Opens the record, and opens and binds the sockets; serves, closes them. */
 static int
-run_server(struct serve_state *s, const struct endpoint *ep,
-    const struct dgram_server_options *so, struct err *e)
+run_server(struct serve_state *s, const struct endpoint *ep, struct err *e)
 {
+	const struct listener *l = &s->server.listener;
+	struct udp_programs *w = &serve_options.programs;
+	struct conn none = {.start_ns = clock_now()};
 	int result;
 
-	if (s->mode == SERVE_PRINT && result_start(s->until, e) < 0)
+	if (serve_options.mode == SERVE_PRINT && result_start(s->until, e) < 0)
 		return -1;
-	if (signals_catch(e) < 0 || open_record(s, e) < 0 ||
-	    dgram_server_open(&s->server, ep, so, e) < 0)
+	s->recorder.until = s->until;
+	s->recorder.idle = options_idle_limit();
+	if (signals_catch(e) < 0 ||
+	    recorder_open(&s->recorder, &serve_options.record, e) < 0 ||
+	    recorder_begin(&s->recorder, &none, e) < 0 ||
+	    dgram_server_open(&s->server, ep, &serve_options.server, e) < 0)
 		return signals_server_result(-1, e);
-	if (s->mode == SERVE_HELLO && s->o->reply == NULL &&
-	    (s->server.listener.is_port_chosen || isatty(STDERR_FILENO) ||
+	if (serve_options.mode == SERVE_HELLO && serve_options.reply == NULL &&
+	    (l->is_port_chosen || isatty(STDERR_FILENO) ||
 		diag_shows(DIAG_NOTE)))
 		diag_warn("answering each datagram with a greeting (--print "
 			  "prints them)");
-	listener_announce(&s->server.listener);
-	if (s->mode == SERVE_PRINT && open_input(s, e) < 0)
+	listener_announce(l);
+	if (serve_options.mode == SERVE_PRINT && open_input(s, e) < 0)
 		return -1;
-	s->fds = mem_array(s->server.listener.count + 2 * s->programs.max + 2,
-	    sizeof(s->fds[0]));
-	s->last_ns = clock_now();
-	if (s->mode != SERVE_PROGRAM)
+	s->fds =
+	    mem_array(l->count + 2 * (size_t)w->max + 2, sizeof(s->fds[0]));
+	if (w->argv == NULL)
 		sandbox_enter();
-	result = serve_to_end(s, e);
-	udp_programs_stop(&s->programs);
+	result = serve_all(s, e);
+	/* --idle-timeout is a normal end with --fd systemd. */
+	if (result < 0 && s->record_error.kind == ERR_NONE &&
+	    e->kind == ERR_TIMEOUT && !deadline_passed(s->until) &&
+	    listener_is_activated(options.listener.fd)) {
+		diag_note("%s: the normal end with --fd systemd", e->text);
+		result = 0;
+	}
+	udp_programs_stop(w);
 	dgram_server_report(&s->server);
 	dgram_server_close(&s->server);
 	return signals_server_result(result, e);
 }
 
-/* Parses the groups of --join. Returns 0, or -1 with a usage error. */
+/* Parses the groups of --join, which the caller frees. Returns 0, or -1 with a
+ * usage error. */
 static int
-parse_groups(struct multicast_group **groups, const struct opt_list *joins,
-    struct err *e)
+parse_groups(struct dgram_server_options *o, struct err *e)
 {
+	const struct opt_list *joins = &serve_options.joins;
 	size_t i;
 
-	*groups = mem_array(joins->count + 1, sizeof(**groups));
+	o->groups = mem_array(joins->count + 1, sizeof(o->groups[0]));
+	o->group_count = joins->count;
 	for (i = 0; i < joins->count; i++)
-		if (multicast_parse(&(*groups)[i], joins->items[i], e) < 0)
+		if (multicast_parse(&o->groups[i], joins->items[i], e) < 0)
 			return err_prefix(e, "--join");
 	return 0;
 }
 
-/* Sets the mode from the options. Returns 0, or -1 with a usage error. */
+/* Completes the options. Returns 0, or -1 with *e: ERR_USAGE, or that the
+ * program cannot be run. */
 static int
-choose_mode(struct serve_state *s, char *const *program, struct err *e)
+complete(struct serve_state *s, const struct command_args *args, struct err *e)
 {
-	const struct serve_options *o = s->o;
-	int64_t max = o->max_programs > 0 ? o->max_programs : DEFAULT_PROGRAMS;
+	struct dgram_server_options *server = &serve_options.server;
+	struct udp_programs *w = &serve_options.programs;
+	int *mode = &serve_options.mode;
+	const char *reply = serve_options.reply;
 
-	if (program != NULL && (o->mode != SERVE_HELLO || o->reply != NULL))
+	if (recorder_check(&serve_options.record, false, e) < 0)
+		return -1;
+	if (args->program != NULL && (*mode != SERVE_HELLO || reply != NULL))
 		return err_set(e, ERR_USAGE,
 		    "a program and --echo, --discard, --print or --reply "
 		    "cannot be used together");
-	if (program == NULL && (o->max_programs > 0 || o->program_ms >= 0))
+	if (args->program == NULL &&
+	    opt_find_used(args->used, program_opts) != NULL)
 		return err_set(e, ERR_USAGE,
 		    "--max-programs and --program-timeout are for a program");
-	if ((o->lines || o->recv_only) && o->mode != SERVE_PRINT)
+	if ((serve_options.lines || serve_options.recv_only) &&
+	    *mode != SERVE_PRINT)
 		return err_set(
 		    e, ERR_USAGE, "--lines and --recv-only are for --print");
-	s->mode = program != NULL ? SERVE_PROGRAM : (enum serve_mode)o->mode;
-	if (program == NULL)
-		max = 0;
-	udp_programs_start(&s->programs, program, (size_t)max,
-	    o->program_ms >= 0 ? o->program_ms : PROGRAM_MS);
-	if (template_parse(&s->reply, o->reply != NULL ? o->reply : REPLY, e) <
-	    0)
+	if (template_parse(&s->reply, reply != NULL ? reply : REPLY, e) < 0)
 		return err_prefix(e, "--reply");
-	return 0;
+	if (*mode == SERVE_PRINT)
+		options.listener.stdio_error =
+		    "standard output is the socket: nothing can be printed "
+		    "with --print";
+	options.listener.until = w->until = s->until;
+	options.listener.type = SOCK_DGRAM;
+	server->on_received = on_received;
+	if (*mode == SERVE_HELLO || *mode == SERVE_ECHO)
+		server->answer = make_answer;
+	if (serve_options.record.hexdump != NULL ||
+	    serve_options.record.textdump != NULL)
+		server->on_sent = on_sent;
+	server->context = w->context = s;
+	w->on_end = on_program_end;
+	w->argv = args->program;
+	if (w->argv == NULL)
+		return 0;
+	*mode = SERVE_PROGRAM;
+	server->answer = run_program;
+	return proc_check(w->argv, e);
 }
 
 static int
 serve_run(const struct command_args *args, struct err *e)
 {
-	const struct serve_options *o = &serve_options;
+	struct dgram_server_options *server = &serve_options.server;
 	struct serve_state s = {
-	    .o = o, .until = deadline_max_time(options.time.max_ms)};
+	    .until = deadline_max_time(options.time.max_ms)};
 	struct access access = ACCESS_INIT;
-	struct multicast_group *groups = NULL;
-	struct dgram_server_options so = {.listener = &options.listener,
-	    .access = options.access.count > 0 ? &access : NULL,
-	    .group_count = o->joins.count,
-	    .max_rate = o->max_rate,
-	    .on_sent = o->record.hexdump != NULL || o->record.textdump != NULL
-			   ? on_sent
-			   : NULL,
-	    .context = &s};
 	struct endpoint ep;
 	int result;
 
 	diag_limit(s.until, options.time.idle_ms);
-	options.listener.until = s.until;
-	options.listener.type = SOCK_DGRAM;
 	if (options_parse_local(&ep, args, "udp", SERVE_PORT, e) < 0)
 		return -1;
-	if (o->mode == SERVE_PRINT)
-		options.listener.stdio_error =
-		    "standard output is the socket: nothing can be printed "
-		    "with --print";
-	s.answers = dgram_new();
-	result = recorder_check(&o->record, false, e);
+	if (options.access.count > 0)
+		server->access = &access;
+	result = complete(&s, args, e);
 	if (result == 0)
-		result = choose_mode(&s, args->program, e);
-	if (result == 0 && args->program != NULL)
-		result = proc_check(args->program, e);
-	if (result == 0)
-		result = parse_groups(&groups, &o->joins, e);
+		result = parse_groups(server, e);
 	if (result == 0)
 		result = options_make_access(&access, e);
-	so.groups = groups;
 	if (result == 0)
-		result = run_server(&s, &ep, &so, e);
+		result = run_server(&s, &ep, e);
 	result = recorder_end(&s.recorder, result, e);
 	result = recorder_close(&s.recorder, result, e);
 	access_release(&access);
 	template_release(&s.reply);
-	udp_programs_stop(&s.programs);
 	source_release(&s.input);
-	free(groups);
-	free(s.answers);
+	free(server->groups);
 	free(s.fds);
 	return result;
 }

@@ -111,6 +111,7 @@ dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
 		return -1;
 	}
 	s->received = dgram_new();
+	s->answers = dgram_new();
 	if (o->max_rate > 0)
 		s->full_ns = mem_array(BUCKETS, sizeof(s->full_ns[0]));
 	/* No sender can guess it. */
@@ -120,7 +121,8 @@ dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
 		(void)!read(fd, &s->key, sizeof(s->key));
 	fd_close(&fd);
 	s->drops = mem_array(l->count, sizeof(s->drops[0]));
-	s->next_check_ns = clock_now() + CHECK_NS;
+	s->last_ns = clock_now();
+	s->next_check_ns = s->last_ns + CHECK_NS;
 	return 0;
 }
 
@@ -150,29 +152,6 @@ report_losses(struct dgram_server *s, int64_t now_ns)
 	    "%s lost: they arrived faster than they were read, "
 	    "and the receive buffer was full (see --rcvbuf)",
 	    num_count_text(s->lost - before, "datagram"));
-}
-
-int
-dgram_server_receive(
-    struct dgram_server *s, size_t socket, int max, struct err *e)
-{
-	int i, n = dgram_receive(s->listener.fds[socket], s->received, max);
-	int errnum = errno;
-	int64_t now = clock_now();
-
-	if (now >= s->next_check_ns)
-		report_losses(s, now);
-	for (i = 0; i < n; i++)
-		s->received[i].socket = socket;
-	if (n >= 0)
-		return n;
-	if (errnum == EAGAIN || errnum == EINTR)
-		return 0;
-	/* ICMP errors for answers, where the system reports them to servers. */
-	if (err_find(errnum, ERR_AT_UDP)->kind != ERR_FAILED ||
-	    errnum == EMSGSIZE)
-		return 0;
-	return err_sys(e, ERR_FAILED, errnum, "receiving");
 }
 
 static struct dgram_endpoints
@@ -242,20 +221,6 @@ dgram_server_ignore(
 	json_text(j, "reason", why);
 	diag_event_end(
 	    DIAG_NOTE, "%s: ignored: %s", addr_text(&ep->remote), why);
-}
-
-bool
-dgram_server_admits(
-    struct dgram_server *s, const struct dgram *d, struct dgram_endpoints *ep)
-{
-	*ep = endpoints_of(s, d);
-	if (s->o->access != NULL && !access_allows(s->o->access, &ep->remote)) {
-		refuse(s, ep, "rejected by --allow or --deny");
-		return false;
-	}
-	s->received_count++;
-	s->received_bytes += d->length;
-	return true;
 }
 
 /*
@@ -346,18 +311,19 @@ report_limited(struct dgram_server *s, int64_t now_ns)
 	s->limited_count = 0;
 }
 
-bool
-dgram_server_may_answer(struct dgram_server *s, const struct dgram *d,
-    const struct dgram_endpoints *ep, int64_t now_ns)
+/* Whether a datagram may be answered; reports why not. */
+static bool
+may_answer(struct dgram_server *s, const struct dgram *d,
+    const struct dgram_endpoints *ep)
 {
 	const char *why = refusal(d, ep);
 
-	if (why == NULL && !spend(s, &ep->remote, now_ns)) {
+	if (why == NULL && !spend(s, &ep->remote, s->last_ns)) {
 		why = "its host has reached the limit of answers (--max-rate)";
 		s->limited = ep->remote;
 		s->limited_count++;
-		if (now_ns >= s->next_warning_ns)
-			report_limited(s, now_ns);
+		if (s->last_ns >= s->next_warning_ns)
+			report_limited(s, s->last_ns);
 	}
 	if (why != NULL)
 		refuse(s, ep, why);
@@ -422,6 +388,52 @@ dgram_server_answer(struct dgram_server *s, const struct dgram *d, int count)
 	}
 }
 
+int
+dgram_server_serve(
+    struct dgram_server *s, size_t socket, int max, struct err *e)
+{
+	int n = dgram_receive(s->listener.fds[socket], s->received, max);
+	int errnum = errno, count = 0;
+	const struct dgram_server_options *o = s->o;
+	int64_t now = clock_now();
+	struct dgram_endpoints ep;
+	struct dgram *d, *out;
+
+	if (now >= s->next_check_ns)
+		report_losses(s, now);
+	if (n < 0) {
+		/* ICMP errors for answers, where the system reports them to
+		 * servers. */
+		if (errnum == EAGAIN || errnum == EINTR || errnum == EMSGSIZE ||
+		    err_find(errnum, ERR_AT_UDP)->kind != ERR_FAILED)
+			return 0;
+		return err_sys(e, ERR_FAILED, errnum, "receiving");
+	}
+	s->last_ns = now;
+	for (d = s->received; d < s->received + n; d++) {
+		d->socket = socket;
+		ep = endpoints_of(s, d);
+		if (o->access != NULL &&
+		    !access_allows(o->access, &ep.remote)) {
+			refuse(s, &ep, "rejected by --allow or --deny");
+			continue;
+		}
+		s->received_count++;
+		s->received_bytes += d->length;
+		o->on_received(o->context, d, &ep);
+		if (o->answer == NULL || !may_answer(s, d, &ep))
+			continue;
+		out = &s->answers[count];
+		out->remote = d->remote;
+		out->local = d->local;
+		out->socket = socket;
+		count += o->answer(o->context, d, &ep, out);
+	}
+	if (count > 0)
+		dgram_server_answer(s, s->answers, count);
+	return 0;
+}
+
 void
 dgram_server_report(struct dgram_server *s)
 {
@@ -452,5 +464,6 @@ dgram_server_close(struct dgram_server *s)
 	free(s->full_ns);
 	free(s->drops);
 	free(s->received);
+	free(s->answers);
 	memset(s, 0, sizeof(*s));
 }

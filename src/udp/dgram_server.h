@@ -23,20 +23,30 @@ struct multicast_group;
 
 struct dgram_server_options {
 	const struct listener_options *listener;
-	const struct access *access;          /* NULL: admits every sender */
-	const struct multicast_group *groups; /* to be joined */
+	const struct access *access;    /* NULL: admits every sender */
+	struct multicast_group *groups; /* to be joined */
 	size_t group_count;
 	int64_t max_rate; /* answers per second and host; 0: no limit */
 
-	/* Called with each answer that was sent, unless it is NULL. */
+	/* Called with each datagram that is admitted. */
+	void (*on_received)(void *context, const struct dgram *d,
+	    const struct dgram_endpoints *ep);
+	/* Called with one that may be answered; returns whether *out is the
+	 * answer, whose addresses are set and whose bytes are storage. NULL: no
+	 * datagram is answered. */
+	bool (*answer)(void *context, const struct dgram *d,
+	    const struct dgram_endpoints *ep, struct dgram *out);
+	/* Called with each answer that was sent; NULL: not. */
 	void (*on_sent)(void *context, const struct dgram *d);
-	void *context; /* of on_sent */
+	void *context;
 };
 
 struct dgram_server {
 	const struct dgram_server_options *o;
 	struct listener listener;
-	struct dgram *received; /* owned: the last batch received */
+	struct dgram *received; /* owned: the last batch received, */
+	struct dgram *answers;  /* and the answers to it */
+	int64_t last_ns;        /* when it was received; or the start */
 	uint64_t reported[DGRAM_SERVER_REPORTED]; /* hashes; 0: free */
 
 	/* The limit of answers: one token bucket per host. */
@@ -68,28 +78,15 @@ int dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
     const struct dgram_server_options *o, struct err *e);
 
 /*
- * Receives up to max datagrams from a socket, given by its index, into
- * s->received. Returns how many, perhaps 0, or -1 with *e. Reports losses once
- * a second.
+ * Receives up to max datagrams from a socket, given by its index, and answers
+ * them. Never answered: a datagram from port 0, a truncated one, one above the
+ * rate limit, and one from this server's port or from a port where servers
+ * answer whatever they receive; what is not admitted or not answered is
+ * reported. Reports losses once a second. Returns 0, perhaps without a
+ * datagram, or -1 with *e.
  */
-int dgram_server_receive(
+int dgram_server_serve(
     struct dgram_server *s, size_t socket, int max, struct err *e);
-
-/*
- * Whether the sender of a datagram is admitted. Counts the datagram, or reports
- * why not, and sets *ep to its endpoints.
- */
-bool dgram_server_admits(
-    struct dgram_server *s, const struct dgram *d, struct dgram_endpoints *ep);
-
-/*
- * Whether a datagram may be answered; reports why not. Never answered: a
- * datagram from port 0, a truncated one, one above the rate limit, and one from
- * this server's port or from a port where servers answer whatever they
- * receive.
- */
-bool dgram_server_may_answer(struct dgram_server *s, const struct dgram *d,
-    const struct dgram_endpoints *ep, int64_t now_ns);
 
 /*
  * Whether text is reported about a sender for the first time; another sender

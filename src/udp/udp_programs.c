@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/mem.h"
@@ -14,19 +15,9 @@
 #include "net/signals.h"
 #include "net/sock.h"
 
-void
-udp_programs_start(
-    struct udp_programs *w, char *const *argv, size_t max, int64_t limit_ms)
-{
-	memset(w, 0, sizeof(*w));
-	w->slots = mem_array(max, sizeof(w->slots[0]));
-	w->max = max;
-	w->argv = argv;
-	w->limit_ms = limit_ms;
-}
-
-int
-udp_programs_run(struct udp_programs *w, const struct dgram *d,
+/* Starts the program. Returns 0, or -1 with *e. */
+static int
+start(struct udp_programs *w, const struct dgram *d,
     const struct dgram_endpoints *ep, struct err *e)
 {
 	const struct proc_options options = {
@@ -36,8 +27,13 @@ udp_programs_run(struct udp_programs *w, const struct dgram *d,
 	    .local = &ep->local,
 	    .remote = &ep->remote};
 	int in[2] = {-1, -1}, out[2] = {-1, -1};
-	struct udp_program *p = &w->slots[w->count];
+	struct udp_program *p;
 
+	if (w->slots == NULL) {
+		w->slots = mem_array((size_t)w->max, sizeof(w->slots[0]));
+		w->fds = mem_array(2 * (size_t)w->max + 1, sizeof(w->fds[0]));
+	}
+	p = &w->slots[w->count];
 	memset(p, 0, sizeof(*p));
 	/* This process's ends do not block. */
 	if (fd_pipe(in, false) < 0 || fd_pipe(out, false) < 0 ||
@@ -137,40 +133,6 @@ read_answer(struct udp_program *p)
 	}
 }
 
-struct udp_program *
-udp_programs_advance(struct udp_programs *w)
-{
-	struct udp_program *p;
-	size_t i;
-
-	for (i = 0; i < w->count; i++) {
-		p = &w->slots[i];
-		write_payload(p);
-		/* The last output of one that has ended is in the pipe. */
-		read_answer(p);
-		/* What it has started may hold the other ends. */
-		if (p->proc->is_late) {
-			fd_close(&p->in);
-			fd_close(&p->out);
-		}
-		if (proc_has_ended(p->proc) && p->out < 0)
-			return p;
-	}
-	return NULL;
-}
-
-struct udp_program *
-udp_programs_wait(
-    struct udp_programs *w, struct pollfd *fds, struct deadline until)
-{
-	struct udp_program *p;
-
-	while ((p = udp_programs_advance(w)) == NULL && w->count > 0 &&
-	       signals_stopped() == 0 && !deadline_passed(until))
-		(void)proc_poll(fds, udp_programs_pollfds(w, fds), until);
-	return p;
-}
-
 static void
 release(struct udp_program *p)
 {
@@ -181,11 +143,55 @@ release(struct udp_program *p)
 	free(p->answer.bytes);
 }
 
-void
-udp_programs_remove(struct udp_programs *w, struct udp_program *p)
+bool
+udp_programs_advance(struct udp_programs *w)
 {
-	release(p);
-	*p = w->slots[--w->count];
+	bool has_ended = false;
+	struct udp_program *p;
+	size_t i = 0;
+
+	while (i < w->count) {
+		p = &w->slots[i];
+		write_payload(p);
+		/* The last output of one that has ended is in the pipe. */
+		read_answer(p);
+		/* What it has started may hold the other ends. */
+		if (p->proc->is_late) {
+			fd_close(&p->in);
+			fd_close(&p->out);
+		}
+		if (!proc_has_ended(p->proc) || p->out >= 0) {
+			i++;
+			continue;
+		}
+		w->on_end(w->context, p);
+		release(p);
+		*p = w->slots[--w->count];
+		has_ended = true;
+	}
+	return has_ended;
+}
+
+int
+udp_programs_run(struct udp_programs *w, const struct dgram *d,
+    const struct dgram_endpoints *ep, struct err *e)
+{
+	while (start(w, d, ep, e) < 0) {
+		if (w->count == 0 ||
+		    (!err_is_shortage(e->errnum) && e->errnum != EAGAIN))
+			return -1;
+		if (!w->is_short)
+			diag_warn("datagrams wait for a program to end: %s",
+			    err_find(e->errnum, ERR_AT_FILE)->reason);
+		w->is_short = true;
+		while (!udp_programs_advance(w)) {
+			if (signals_stopped() != 0 || deadline_passed(w->until))
+				return -1;
+			(void)proc_poll(
+			    w->fds, udp_programs_pollfds(w, w->fds), w->until);
+		}
+	}
+	return 0;
 }
 
 void
@@ -196,6 +202,7 @@ udp_programs_stop(struct udp_programs *w)
 	proc_end_all();
 	for (i = 0; i < w->count; i++)
 		release(&w->slots[i]);
+	w->count = 0;
 	free(w->slots);
-	memset(w, 0, sizeof(*w));
+	free(w->fds);
 }

@@ -31,21 +31,26 @@ struct udp_program {
 };
 
 struct udp_programs {
-	struct udp_program *slots; /* owned */
-	size_t count, max;
-	char *const *argv; /* owned by the caller */
-	int64_t limit_ms;
-};
+	/* Set by the caller. */
+	int64_t max;           /* at once */
+	int64_t limit_ms;      /* for each */
+	char *const *argv;     /* NULL: none is run */
+	struct deadline until; /* of the server */
+	/* One has ended. */
+	void (*on_end)(void *context, const struct udp_program *p);
+	void *context;
 
-/* Allows at most max programs at once, for limit_ms each. Call
- * udp_programs_stop() afterwards. */
-void udp_programs_start(
-    struct udp_programs *w, char *const *argv, size_t max, int64_t limit_ms);
+	struct udp_program *slots; /* owned */
+	struct pollfd *fds;        /* owned */
+	size_t count;              /* that run */
+	bool is_short;             /* a shortage was reported */
+};
 
 /*
  * Runs the program for a copy of *d, with the UCSPI variables of its endpoints
- * (net/proc.h). Call it only while fewer than max run. Returns 0, or -1 with
- * *e.
+ * (net/proc.h). Call it only while fewer than max run. Where descriptors or
+ * processes are short, it waits until another one has ended. Returns 0, or -1
+ * with *e.
  */
 int udp_programs_run(struct udp_programs *w, const struct dgram *d,
     const struct dgram_endpoints *ep, struct err *e);
@@ -56,21 +61,8 @@ int udp_programs_run(struct udp_programs *w, const struct dgram *d,
  */
 size_t udp_programs_pollfds(const struct udp_programs *w, struct pollfd *fds);
 
-/*
- * Moves bytes without blocking. Returns a program that has ended, which the
- * caller removes, or NULL.
- */
-struct udp_program *udp_programs_advance(struct udp_programs *w);
-
-/*
- * Waits until one has ended, which the caller removes, and returns it; or NULL
- * if none runs, the deadline passes or a caught signal asks sockt to stop. fds
- * has space for what udp_programs_pollfds() fills in, and one more.
- */
-struct udp_program *udp_programs_wait(
-    struct udp_programs *w, struct pollfd *fds, struct deadline until);
-
-void udp_programs_remove(struct udp_programs *w, struct udp_program *p);
+/* Moves bytes without blocking. Returns whether a program has ended. */
+bool udp_programs_advance(struct udp_programs *w);
 
 /* Ends and reaps all programs, and frees the storage. */
 void udp_programs_stop(struct udp_programs *w);
