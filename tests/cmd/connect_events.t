@@ -65,10 +65,7 @@ SKIP: {
     $p = start('listen', '-k', '--json', 0, '--', 'cat');
     $p->expect(err => qr/"listening"/);
     ($port) = $p->expect(err => qr/"port":(\d+)/);
-    $c = tcp_client($port);
-    print $c 'hello';
-    shutdown $c, 1;
-    is do { local $/; <$c> }, 'hello', 'a program answers';
+    is exchange($port, 'hello'), 'hello', 'a program answers';
     my ($line) = $p->expect(err => qr/(.*"closed".*)\n/);
     $closed = decode_json($line);
     is "$closed->{sent} $closed->{received} $closed->{status}", '5 5 0',

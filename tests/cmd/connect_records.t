@@ -126,10 +126,7 @@ my $p = start('listen', '-4', '-k', '--json', '-x', "$dir/many", '-o',
 $p->expect(err => qr/listening/);
 my ($port) = $p->{err} =~ /"port":(\d+)/;
 for my $n (1 .. 3) {
-    my $c = tcp_client($port);
-    print $c "client $n";
-    shutdown $c, 1;
-    do { local $/; <$c> };
+    exchange($port, "client $n");
     $p->expect(err => qr/"event":"closed",[^\n]*"connection":$n,/);
     is slurp("$dir/many.$n.received"), "client $n", "-k: client $n";
     is slurp("$dir/many.$n.sent"), '', 'was sent nothing';

@@ -4,17 +4,13 @@ use Sockt;
 use IO::Socket::UNIX;
 use Socket qw(AF_UNIX SOCK_STREAM SOCK_DGRAM SOCK_SEQPACKET);
 
-# Both ends of a TCP connection: the client's and the accepted one.
-sub connection {
-    my $l = tcp_listener();
-    my $client = tcp_client($l->sockport);
-    return ($client, scalar $l->accept);
-}
-
 sub both { return (stdin => $_[0], stdout => $_[0]) }
 
 # Runs sockt as inetd does: the socket is descriptors 0, 1 and 2.
 sub inetd { my $s = shift; return start({ both($s), stderr => $s }, @_) }
+
+# The same with a stderr of its own.
+sub nowait { my $s = shift; return start({ both($s) }, @_) }
 
 # Runs sockt as systemd does: the sockets are descriptors from 3 on.
 sub systemd {
@@ -30,121 +26,80 @@ sub systemd {
         exec @ARGV or die $!;', scalar @fds, @fds, sockt(), @args);
 }
 
+sub activated { my $s = shift; return systemd([$s], {}, @_, '--fd', 'systemd') }
+
 sub rest { my ($h) = @_; local $/; return scalar(<$h>) // '' }
 
+# Hands the accepted end of a TCP connection to a process, and sends text on the
+# other: the process, what it answers, and the client's socket.
+sub served {
+    my ($how, $text, @args) = @_;
+    my $l = tcp_listener();
+    my $client = tcp_client($l->sockport);
+    my $accepted = $l->accept;
+    my $p = $how->($accepted, @args);
+    close $accepted;
+    print $client $text;
+    shutdown $client, 1;
+    return ($p, rest($client), $client, $l->sockport);
+}
+
 # inetd nowait.
-{
-    my ($client, $accepted) = connection();
-    my ($port, $ours) = ($accepted->sockport, $client->sockport);
-    my $p = inetd($accepted, 'serve-hello', '--fd', 0, '-v');
-    close $accepted;
-    print $client "Ann\n";
-    shutdown $client, 1;
-    is rest($client), "Welcome!Hello, Ann!\n",
-        'inetd nowait: the conversation, and no message of sockt';
-    is $p->finish->{status}, 0, 'serve-hello ends with it';
-}
-{
-    my ($client, $accepted) = connection();
-    my ($port, $ours) = ($accepted->sockport, $client->sockport);
-    my $p = start({ both($accepted) }, 'serve-hello', '--fd', 0, '-v');
-    close $accepted;
-    print $client "exit\n";
-    shutdown $client, 1;
-    rest($client);
-    my $r = $p->finish;
-    like $r->{err}, qr/^sockt serve-hello: accepted 127\.0\.0\.1 port $ours on 127\.0\.0\.1 port $port\n/,
-        'the addresses are those of the connection; nothing listens';
-    like $r->{err}, qr/closed 127\.0\.0\.1 port $ours /, 'and its end is told';
-}
-{
-    my ($client, $accepted) = connection();
-    my $port = $client->sockport;
-    my $p = inetd($accepted, 'listen', '--fd', 0, '-e',
-        'echo $PROTO $TCPREMOTEPORT; cat; echo oops >&2; exit 3');
-    close $accepted;
-    print $client "x\n";
-    shutdown $client, 1;
-    is rest($client), "TCP $port\nx\n", 'a program has it, and its addresses';
-    is $p->finish->{status}, 3, "its status is listen's";
-}
-for my $case ([ '--echo' ], [ '--', 'cat' ]) {
-    my ($client, $accepted) = connection();
-    my $p = inetd($accepted, 'listen', '--fd', 0, @$case);
-    close $accepted;
-    syswrite $client, 'x' x 100_000;
-    shutdown $client, 1;
-    is length rest($client), 100_000, "@$case serves it";
+my ($p, $got, $c) = served(\&inetd, "Ann\n", 'serve-hello', '--fd', 0, '-v');
+is $got, "Welcome!Hello, Ann!\n",
+    'inetd nowait: the conversation, and no message of sockt';
+is $p->finish->{status}, 0, 'serve-hello ends with it';
+($p, $got, $c, my $port) = served(\&nowait, "exit\n", 'serve-hello', '--fd', 0,
+    '-v');
+my $ours = $c->sockport;
+exits $p->finish, 0, 'the addresses are those of the connection; nothing listens',
+    err => [qr/^sockt serve-hello: accepted 127\.0\.0\.1 port $ours on 127\.0\.0\.1 port $port\n/,
+    qr/closed 127\.0\.0\.1 port $ours /];
+($p, $got, $c) = served(\&inetd, "x\n", 'listen', '--fd', 0, '-e',
+    'echo $PROTO $TCPREMOTEPORT; cat; echo oops >&2; exit 3');
+is $got, 'TCP ' . $c->sockport . "\nx\n", 'a program has it, and its addresses';
+is $p->finish->{status}, 3, "its status is listen's";
+my $target = tcp_listener();
+my $pid = peer($target, sub { local $/; print { $_[0] } readline $_[0] });
+for my $handler (['--echo'], ['--', 'cat'], ['--to', '127.0.0.1:' . $target->sockport]) {
+    ($p, $got) = served(\&inetd, 'x' x 100_000, 'listen', '--fd', 0, @$handler);
+    is length $got, 100_000, "@$handler serves it";
     is $p->finish->{status}, 0, 'to the end';
 }
-{
-    my ($client, $accepted) = connection();
-    my $target = tcp_listener();
-    my $pid = peer($target, sub { my $c = shift; print $c 'target' });
-    my $p = inetd($accepted, 'listen', '--fd', 0, '--to',
-        '127.0.0.1:' . $target->sockport);
-    close $accepted;
-    is rest($client), 'target', '--to serves it';
-    close $client;
-    is $p->finish->{status}, 0, 'to the end';
-    reap $pid;
-}
+reap($pid);
+# A non-blocking connection.
+($p, $got) = served(sub { $_[0]->blocking(0); inetd(@_) }, 'late', 'listen', '--fd',
+    0, '--', 'cat');
+is $got, 'late', 'a program gets a blocking socket';
+$p->finish;
 
 # Without a handler the socket cannot be standard input as well.
-{
-    my ($client, $accepted) = connection();
-    my $r = start({ both($accepted) }, 'listen', '--fd', 0)->finish;
-    is $r->{status}, 2, 'stdin and stdout cannot be relayed to themselves';
-    like $r->{err}, qr/needs a handler/, 'and what is needed is told';
-    my $l = tcp_listener();
-    $r = start({ stdin => $l }, 'listen', '--fd', 0)->finish;
-    is $r->{status}, 2, 'the same for a listening socket';
-}
+($p) = served(\&nowait, '', 'listen', '--fd', 0);
+exits $p->finish, 2, 'stdin and stdout cannot be relayed to themselves',
+    err => qr/needs a handler/;
+exits start({ stdin => scalar tcp_listener() }, 'listen', '--fd', 0)->finish, 2,
+    'the same for a listening socket';
 
 # systemd, Accept=yes.
-{
-    my ($client, $accepted) = connection();
-    my $p = systemd([$accepted], { stdin => 'from stdin' }, 'listen', '--fd',
-        'systemd');
-    close $accepted;
-    print $client 'to stdout';
-    shutdown $client, 1;
-    is rest($client), 'from stdin', 'Accept=yes: stdin is relayed';
-    exits $p->finish, 0, 'and stdout', out => 'to stdout';
-}
-{
-    my ($client, $accepted) = connection();
-    my $p = systemd([$accepted], {}, 'listen', '--fd', 'systemd', '--',
-        'sh', '-c', 'env');
-    close $accepted;
-    shutdown $client, 1;
-    my $env = rest($client);
-    like $env, qr/^TCPREMOTEIP=127\.0\.0\.1$/m, 'a program has the connection';
-    unlike $env, qr/^LISTEN_/m, 'and not the variables of activation';
-    $p->finish;
-    my @two = (connection(), connection());
-    exits systemd([ @two[1, 3] ], {}, 'listen', '--fd', 'systemd',
-        '--echo')->finish, 7, 'two connections are refused';
-    exits systemd([ $two[1] ], { both($two[1]) }, 'listen', '--fd',
-        'systemd')->finish, 2, 'stdin may not be the connection either';
-}
-
-# A non-blocking connection.
-{
-    my ($client, $accepted) = connection();
-    $accepted->blocking(0);
-    my $p = inetd($accepted, 'listen', '--fd', 0, '--', 'cat');
-    close $accepted;
-    print $client 'late';
-    shutdown $client, 1;
-    is rest($client), 'late', 'a program gets a blocking socket';
-    $p->finish;
-}
+($p, $got) = served(sub { systemd([shift], { stdin => 'from stdin' }, @_) },
+    'to stdout', 'listen', '--fd', 'systemd');
+is $got, 'from stdin', 'Accept=yes: stdin is relayed';
+exits $p->finish, '0 to stdout', 'and stdout';
+($p, $got) = served(\&activated, '', 'listen', '-e', 'env');
+like $got, qr/^TCPREMOTEIP=127\.0\.0\.1$/m, 'a program has the connection';
+unlike $got, qr/^LISTEN_/m, 'and not the variables of activation';
+$p->finish;
+($p) = served(sub { my $s = shift; systemd([$s, $s], {}, @_) }, '', 'listen',
+    '--fd', 'systemd', '--echo');
+exits $p->finish, 7, 'two connections are refused';
+($p) = served(sub { my $s = shift; systemd([$s], { both($s) }, @_) }, '', 'listen',
+    '--fd', 'systemd');
+exits $p->finish, 2, 'stdin may not be the connection either';
 
 # A unix connection.
 {
     my ($client, $accepted) = IO::Socket->socketpair(AF_UNIX, SOCK_STREAM, 0);
-    my $p = start({ both($accepted) }, 'serve-hello', '--fd', 0);
+    my $p = nowait($accepted, 'serve-hello', '--fd', 0);
     close $accepted;
     print $client "Bob\nexit\n";
     shutdown $client, 1;
@@ -153,66 +108,50 @@ for my $case ([ '--echo' ], [ '--', 'cat' ]) {
 }
 
 # Access rules.
-for my $case ([ '--deny', '127.0.0.1', '' ], [ '--allow', '127.0.0.1', 'x' ]) {
-    my $expected = pop @$case;
-    my ($client, $accepted) = connection();
-    my $p = start({ both($accepted) }, 'listen', '-v', '--echo', '--fd', 0,
-        @$case);
-    close $accepted;
-    print $client 'x';
-    shutdown $client, 1;
-    is rest($client), $expected, "@$case holds for it";
-    my $r = $p->finish;
-    is $r->{status}, 0, 'and is not a failure';
-    like $r->{err}, qr/rejected \(--allow/, 'but told' if $expected eq '';
+for my $case (['--deny', '127.0.0.1', ''], ['--allow', '127.0.0.1', 'x']) {
+    my ($option, $who, $expected) = @$case;
+    ($p, $got) = served(\&nowait, 'x', 'listen', '-v', '--echo', '--fd', 0, $option,
+        $who);
+    is $got, $expected, "$option $who holds for it";
+    exits $p->finish, 0, 'and is not a failure but told',
+        err => $expected ? qr/accepted/ : qr/rejected \(--allow/;
 }
 
 # Options for several connections.
-for my $case ([ 'listen', '-k', '--echo' ], [ 'serve-hello', '--max-conns', 3 ],
-    [ 'listen', '--echo', '--accept-timeout', 1 ],
-    [ 'serve-hello', '--max-per-host', 1 ]) {
-    my ($client, $accepted) = connection();
-    my $r = start({ both($accepted) }, @$case, '--fd', 0)->finish;
-    is $r->{status}, 2, "@$case is refused for a connection";
-    like $r->{err}, qr/--$_ is for a listening socket/, 'and named'
-        for grep { s/^-k$/keep-open/ || s/^--(?=[am])// } @$case;
+for my $case (['--keep-open', 'listen', '-k', '--echo'],
+    ['--max-conns', 'serve-hello', '--max-conns', 3],
+    ['--accept-timeout', 'listen', '--echo', '--accept-timeout', 1],
+    ['--max-per-host', 'serve-hello', '--max-per-host', 1]) {
+    my ($name, @command) = @$case;
+    ($p) = served(\&nowait, '', @command, '--fd', 0);
+    exits $p->finish, 2, "@command is refused for a connection",
+        err => qr/$name is for a listening socket/;
 }
 
 # Its number is 1, for events and for %n.
-{
-    my ($client, $accepted) = connection();
-    my $dir = scratch();
-    my $p = start({ both($accepted) }, 'listen', '-v', '--json', '--echo',
-        '--fd', 0, '-o', "$dir/%n");
-    close $accepted;
-    print $client 'x';
-    shutdown $client, 1;
-    is rest($client), 'x', 'a connection with a record is served';
-    like $p->finish->{err}, qr/"accepted",.*"connection":1\b/, 'its number is 1';
-    is slurp("$dir/1"), 'x', 'in names of files, too';
-}
+my $dir = scratch();
+($p, $got) = served(\&nowait, 'x', 'listen', '-v', '--json', '--echo', '--fd', 0,
+    '-o', "$dir/%n");
+is $got, 'x', 'a connection with a record is served';
+exits $p->finish, 0, 'its number is 1', err => qr/"accepted",.*"connection":1\b/;
+is slurp("$dir/1"), 'x', 'in names of files, too';
 
 # A signal.
 {
-    my ($client, $accepted) = connection();
-    my $p = start({ both($accepted) }, 'serve-hello', '-v', '--fd', 0);
-    close $accepted;
+    my $l = tcp_listener();
+    my $client = tcp_client($l->sockport);
+    my $p = nowait(scalar $l->accept, 'serve-hello', '-v', '--fd', 0);
     $p->expect(err => qr/accepted/);
     sysread $client, my $greeting, 100;
     is $p->stop->{signal}, 15, 'SIGTERM ends the work as a signal';
 }
 
 # Listening sockets: serve-hello and inetd wait, and TCP with descriptor 0.
-for my $how (\&inetd, sub { my $s = shift; systemd([$s], {}, @_) }) {
+for my $n (0, 'systemd') {
     my $l = tcp_listener();
-    my $n = $how == \&inetd ? 0 : 'systemd';
-    my $p = $how->($l, 'serve-hello', '--fd', $n);
-    for (1, 2) {
-        my $c = tcp_client($l->sockport);
-        print $c "exit\n";
-        shutdown $c, 1;
-        is rest($c), "Welcome!", "serve-hello --fd $n serves client $_";
-    }
+    my $p = $n ? activated($l, 'serve-hello') : inetd($l, 'serve-hello', '--fd', 0);
+    is exchange($l->sockport, "exit\n"), 'Welcome!',
+        "serve-hello --fd $n serves client $_" for 1, 2;
     is $p->stop->{status}, 0, 'and is stopped as always';
 }
 
@@ -221,8 +160,8 @@ for my $n (0, 'systemd') {
     my $s = udp_socket();
     my $c = udp_socket(peer => [ '127.0.0.1', $s->sockport ]);
     $c->send('early');
-    my @o = ('udp-serve', '--fd', $n, '--idle-timeout', '300ms');
-    my $p = $n eq '0' ? inetd($s, @o) : systemd([$s], {}, @o);
+    my @o = ('udp-serve', '--idle-timeout', '300ms');
+    my $p = $n ? activated($s, @o) : inetd($s, @o, '--fd', 0);
     $c->recv(my $answer, 100);
     is $answer, 'Hello, early!', "udp-serve --fd $n answers what waited";
     $c->send('late');
@@ -248,14 +187,14 @@ for my $n (0, 'systemd') {
     my $s = IO::Socket::UNIX->new(Local => $path, Type => SOCK_DGRAM) or die;
     my $c = IO::Socket::UNIX->new(Local => "$path.c", Peer => $path,
         Type => SOCK_DGRAM) or die;
-    my $p = systemd([$s], {}, 'udp-serve', '--echo', '--fd', 'systemd');
+    my $p = activated($s, 'udp-serve', '--echo');
     $c->send('unix');
     $c->recv(my $answer, 100);
     is $answer, 'unix', 'a unix datagram socket';
     $p->stop;
     ok -e $path, 'whose path is not removed: another process bound it';
-    my $r = inetd(udp_socket(), 'udp-serve', '--print', '--fd', 0)->finish;
-    is $r->{status}, 2, '--print needs another standard output';
+    exits inetd(udp_socket(), 'udp-serve', '--print', '--fd', 0)->finish, 2,
+        '--print needs another standard output';
 }
 
 # The idle end of an activated server.
@@ -263,16 +202,14 @@ for my $n (0, 'systemd') {
     for my $case ([ 'listen', '-k', '--echo' ], [ 'listen', '--echo' ],
         [ 'serve-hello' ]) {
         my $l = tcp_listener();
-        my $r = systemd([$l], {}, @$case, '-v', '--fd', 'systemd',
-            '--accept-timeout', '100ms')->finish;
-        is $r->{status}, 0, "@$case: --accept-timeout is a normal end";
-        like $r->{err}, qr/no connection within .*normal end/, 'which -v tells';
+        exits activated($l, @$case, '-v', '--accept-timeout', '100ms')->finish, 0,
+            "@$case: --accept-timeout is a normal end, which -v tells",
+            err => qr/no connection within .*normal end/;
         exits start({ stdin => $l }, @$case, '--fd', 0, '--accept-timeout',
             '100ms')->finish, 5, 'but not with another --fd';
     }
-    my $l = tcp_listener();
-    my $p = systemd([$l], {}, 'listen', '-k', '--fd', 'systemd', '-m', '100ms');
-    is $p->finish->{status}, 5, '--max-time is not a normal end';
+    exits activated(scalar tcp_listener(), 'listen', '-k', '-m', '100ms')->finish, 5,
+        '--max-time is not a normal end';
 }
 
 # Other descriptors.
@@ -298,9 +235,8 @@ for my $case (
 for my $command ('listen', 'serve-hello', 'udp-serve') {
     exits run($command, '--fd', 99), 7, "$command: a closed descriptor",
         err => qr/descriptor 99 is not open/;
-    is run($command, '--fd', 'x')->{status}, 2, 'a word is a usage error';
-    is run($command, '--fd', 3, 80)->{status}, 2, 'and so is an address';
-    is run($command, '--fd', 3, '--ttl', 9)->{status}, 2, 'and an option';
+    exits run($command, '--fd', @$_), 2, "$command --fd @$_ is a usage error"
+        for ['x'], [3, 80], [3, '--ttl', 9];
 }
 
 done_testing;

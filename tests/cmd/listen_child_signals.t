@@ -59,10 +59,7 @@ my $old = POSIX::SigSet->new;
 POSIX::sigprocmask(POSIX::SIG_BLOCK(), $set, $old);
 my $p = start('listen', '-k', '--echo', 0);
 POSIX::sigprocmask(POSIX::SIG_SETMASK(), $old);
-my $c = tcp_client($p->port);
-print $c 'x';
-shutdown $c, 1;
-is do { local $/; <$c> }, 'x', 'started with TERM and INT blocked: it serves';
+is exchange($p->port, 'x'), 'x', 'started with TERM and INT blocked: it serves';
 is $p->stop->{status}, 0, 'and can be stopped';
 
 # A child that the shell left behind ends while listen relays: its signal does

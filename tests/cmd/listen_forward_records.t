@@ -180,29 +180,20 @@ for my $file ("$dir/events", '-') {
 # --- One connection, and names ---------------------------------------------
 
 my $p = start('listen', '-4', '--echo', '-x', "$dir/one", '-o', "$dir/got", 0);
-my $c = tcp_client($p->port);
-print $c 'one';
-shutdown $c, 1;
-do { local $/; <$c> };
+exchange($p->port, 'one');
 is $p->finish->{status}, 0, 'without -k';
 like slurp("$dir/one"),
     qr/\A< received at \d\.\d{6} s: 3 bytes from offset 0\n00000000  6f 6e 65 .*\|one\|\n> sent at \d\.\d{6} s: 3 bytes from offset 0\n/,
     'there is one connection: no number';
 is slurp("$dir/got"), 'one', '-o without %n';
 $p = start('listen', '-4', '--echo', '-x', "$dir/one", '--append', 0);
-$c = tcp_client($p->port);
-print $c 'two';
-shutdown $c, 1;
-do { local $/; <$c> };
+exchange($p->port, 'two');
 $p->finish;
 like slurp("$dir/one"), qr/\|one\|.*\|two\|/s, '--append';
 
 $p = start('listen', '-4', '-k', '--echo', '-x', "$dir/%n.hex", 0);
 for my $n (1, 2) {
-    $c = tcp_client($p->port);
-    print $c "text $n";
-    shutdown $c, 1;
-    do { local $/; <$c> };
+    exchange($p->port, "text $n");
     like slurp("$dir/$n.hex"), qr/\A= connection $n from .*\|text $n\|/s,
         "-x with %n: file $n";
 }
@@ -231,7 +222,7 @@ SKIP: {
         symlink '/dev/full', "$dir/1.full" if $record eq '-o';
         my $file = $record eq '-o' ? "$dir/%n.full" : '/dev/full';
         $p = start('listen', '-4', '-k', '--to', $to, $record, $file, 0);
-        $c = tcp_client($p->port);
+        my $c = tcp_client($p->port);
         print $c 'lost';
         is sysread($c, my $nothing, 1), undef,
             "$record that accepts nothing: the client is reset";
@@ -250,7 +241,7 @@ SKIP: {
         '-x', $fifo, 0);
     open my $reader, '<', $fifo or die $!;
     my $drain = Sockt::fork_child(sub { 1 while sysread $reader, my $x, 1e6; 0 });
-    $c = tcp_client($p->port);
+    my $c = tcp_client($p->port);
     my $t = $slow->accept;
     $c->blocking(0);
     for (my $idle = 0; $idle < 10; ) {

@@ -77,10 +77,7 @@ for my $signal ('INT', 'HUP') {
         'listen', '-k', '--echo', 0);
     my $port = $p->port;
     $p->signal($signal);
-    my $c = tcp_client($port);
-    print $c 'x';
-    shutdown $c, 1;
-    is do { local $/; <$c> }, 'x', "an ignored $signal does not end it";
+    is exchange($port, 'x'), 'x', "an ignored $signal does not end it";
     is $p->stop('TERM')->{status}, 0, 'TERM does';
 }
 
