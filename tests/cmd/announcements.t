@@ -31,7 +31,7 @@ SKIP: {
 # One rule for every server: on a terminal, with port 0, or with -v.
 for my $row (['listen', '-k', '--echo'], ['serve-hello'], ['udp-serve']) {
     my $where = 'unix:' . scratch() . '/s';
-    $where = '127.0.0.1:' . udp_socket()->sockport if $row->[0] ne 'listen';
+    $where = '127.0.5.1:' . free_port() if $row->[0] ne 'listen';
     for my $how ('', '-v', 'terminal') {
         my @command = (@$row, $how eq '-v' ? '-v' : (), $where);
         my $log = scratch() . '/log';
@@ -40,7 +40,8 @@ for my $row (['listen', '-k', '--echo'], ['serve-hello'], ['udp-serve']) {
             : start(@command);
         # One that is asleep has said what it says.
         select undef, undef, undef, 0.01
-            until $how eq 'terminal' ? -e $log && slurp($log) =~ /ing on/ : is_asleep($p->{pid});
+            until $how eq 'terminal' ? -e $log && slurp($log) =~ /ing on/
+                : is_asleep($p->{pid}) || !is_running($p->{pid});
         $p->stop;
         my $said = $how eq 'terminal' ? slurp($log) : $p->{err};
         is scalar(() = $said =~ /ing on /g), $how ? 1 : 0,
