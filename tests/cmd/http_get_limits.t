@@ -52,7 +52,7 @@ my $endless = sub {
     syswrite $_[0], $head =~ s/100/1000000000/r;
     1 while syswrite $_[0], 'x' x 65536;
 };
-exits get($endless, '/', { stdout => $writer }, '-q', '-m', '0.5'), 5,
+exits get($endless, '/', { stdout => $writer }, '-q', '-m', 2), 5,
     'a reader that does not read', err => qr/stdout: its reader took nothing/;
 
 # A deadline that passes while bytes are there to be read is a time-out: the

@@ -64,10 +64,10 @@ exits await(['--retry-for', 20], answer('302 Go', 'no', 'Location: /y'),
     $good), 8, 'a redirect is a status below 400, its body is not printed',
     out => '', err => qr/not followed/;
 
-# The end.
-$r = await(['--retry-for', '300ms'], ($busy) x 20);
+# The end, halfway between two attempts.
+$r = await(['--retry-for', '1.2'], ($busy) x 20);
 exits $r, 5, '--retry-for passes, no body is printed', out => '',
-    err => qr{^sockt http-get: no status below 400 within 0\.3 s \(--retry-for\); \Q$r->{url}\E: the server answered 503 Busy\n\z}m;
+    err => qr{^sockt http-get: no status below 400 within 1\.2 s \(--retry-for\); \Q$r->{url}\E: the server answered 503 Busy\n\z}m;
 exits run('http-get', '--retry-for', '300ms', 'http://127.0.0.1:' . free_port()
     . '/'), 5, 'no connection is a time limit, its last line',
     err => qr{^sockt http-get: no connection within 0\.3 s \(--retry-for\); http://\S+/: 127\.0\.0\.1 port \d+: refused}m;

@@ -175,6 +175,15 @@ sub usage {
     return ($ticks, $sleeps);
 }
 
+# The states last once nothing sleeps anew: what was sent has moved on.
+my ($seen, $was) = ('', undef);
+for (1 .. 100) {
+    ($was, $seen) = ($seen, join ' ', map { (usage($states{$_}))[1] }
+        sort keys %states);
+    last if $seen eq $was;
+    select undef, undef, undef, 0.2;
+}
+
 my %before;
 $before{$_} = [ usage($states{$_}), time ] for keys %states;
 select undef, undef, undef, 0.5;

@@ -165,12 +165,12 @@ for my $name (sort keys %pid) {
 }
 
 # The process of a connection.
-my $p = start('serve-hello', '--http', @idle, $here, 0);
+my $p = start('serve-hello', '--http', '--idle-timeout', 3, $here, 0);
 my $c = tcp_client($p->port);
 my $child = await_child($p->{pid});
 kill 'STOP', $child;
 syswrite $c, "GET / HTTP/1.0\r\n\r\n";
-sleep 1.6;
+sleep 3.2;
 kill 'CONT', $child;
 sysread $c, my $response, 999;
 like $response, qr/200 OK/, 'serve-hello --http: a request';
