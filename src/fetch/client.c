@@ -133,16 +133,12 @@ static int
 result_of(const struct client *c, enum stream_end end, const char *what,
     struct err *e)
 {
-	switch (end) {
-	case STREAM_LIMIT:
+	if (end == STREAM_LIMIT)
 		return limit_error(c, what, e);
-	case STREAM_STOPPED:
-		return err_sys(e, ERR_FAILED, errno, "%s", what);
-	case STREAM_LOST:
-		return err_sys(e, ERR_LOST, errno, "%s", what);
-	default:
+	if (end != STREAM_STOPPED && end != STREAM_LOST)
 		return 0;
-	}
+	return err_sys(
+	    e, end == STREAM_LOST ? ERR_LOST : ERR_FAILED, errno, "%s", what);
 }
 
 /*
@@ -223,7 +219,7 @@ send_request(struct client *c, struct err *e)
 	enum stream_end end;
 
 	if (diag_shows(DIAG_NOTE))
-		http_request_show(c->request, c->request_length);
+		http_head_show_request(c->request, c->request_length);
 	end = stream_send(&stream, c->request, c->request_length, &c->sent);
 	if (end == STREAM_LOST)
 		c->send_errnum = errno;
@@ -432,7 +428,7 @@ client_request(struct client *c, struct http_request *r, struct err *e)
 		if (route.is_forwarded &&
 		    proxy_credentials(route.proxy, secret, sizeof(secret)))
 			r->proxy_user = secret;
-		n = http_request_build(r, c->request, HTTP_REQUEST_SIZE, e);
+		n = http_request_build(r, c->request, e);
 	}
 	if (n < 0)
 		return fail(c, e);

@@ -378,8 +378,13 @@ http_head_range_is(
 	return got->from == from && got->to == to;
 }
 
-size_t
-http_head_conceal(char *out, const char *text, size_t n)
+/*
+ * Copies n bytes of lines to out, of 2 * n + 1 bytes, with "..." in place of
+ * credentials: the values of their fields, and those in the URL of a Location.
+ * Returns the length.
+ */
+static size_t
+conceal(char *out, const char *text, size_t n)
 {
 	static const char *const names[] = {
 	    "authorization", "proxy-authorization", "cookie", "location"};
@@ -426,7 +431,7 @@ http_head_show(const struct http_head *h, bool raw)
 	if (!diag_shows(DIAG_SAY))
 		return;
 	text = mem_array(2, h->length + 1);
-	n = http_head_conceal(text, h->text, h->length);
+	n = conceal(text, h->text, h->length);
 	if (raw || fd_kind(STDERR_FILENO) != FD_TERMINAL) {
 		diag_raw(text, n);
 	} else {
@@ -435,5 +440,26 @@ http_head_show(const struct http_head *h, bool raw)
 		diag_raw(safe, n);
 		free(safe);
 	}
+	free(text);
+}
+
+void
+http_head_show_request(const char *bytes, size_t n)
+{
+	char *text = mem_array(2, n + 1), *line;
+	const char *p = text, *end, *stop, *next;
+	size_t size;
+
+	end = text + conceal(text, bytes, n);
+	size = 4 * (size_t)(end - text) + 4;
+	line = mem_array(1, size);
+	for (; (stop = http_head_line_end(p, end, &next)) != NULL; p = next) {
+		line[0] = '>';
+		line[1] = ' ';
+		text_escape(line + 2, size - 3, p, (size_t)(stop - p));
+		text_append(line, size, "\n");
+		diag_raw(line, strlen(line));
+	}
+	free(line);
 	free(text);
 }

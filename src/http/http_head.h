@@ -134,14 +134,11 @@ size_t http_head_token_length(const char *at, const char *end);
 bool http_head_token_is(const char *at, size_t n, const char *token);
 
 /*
- * Copies n bytes of lines to out, of 2 * n + 1 bytes, with "..." in place of
- * credentials: the values of their fields, and those in the URL of a Location.
- * Returns the length.
+ * Print a head on stderr, with "..." in place of credentials: that of a
+ * response, escaped if stderr is a terminal, unless raw; that of a request, of
+ * n bytes, with each line escaped and after "> ".
  */
-size_t http_head_conceal(char *out, const char *text, size_t n);
-
-/* Prints a head on stderr, without credentials; escaped if that is a terminal,
- * unless raw. */
 void http_head_show(const struct http_head *h, bool raw);
+void http_head_show_request(const char *bytes, size_t n);
 
 #endif

@@ -1,28 +1,16 @@
 /* Builds the request of an HTTP client. */
 #include "http/http_request.h"
 
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/base64.h"
-#include "base/diag.h"
 #include "base/err.h"
-#include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
 #include "http/url.h"
 
 #define USER_AGENT "sockt"
-
-/* The request being built. */
-struct writer {
-	const struct http_request *r;
-	char *buf;
-	size_t size;
-	bool is_full;
-};
 
 static size_t
 name_length(const char *field)
@@ -81,112 +69,66 @@ http_request_parse_range(const char *text, struct http_range *range)
 	       range->from <= range->to;
 }
 
-static void write_text(struct writer *w, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
+/* Appends a default field to buf, unless the user's fields override it. */
 static void
-write_text(struct writer *w, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (!text_append_list(w->buf, w->size, fmt, ap))
-		w->is_full = true;
-	va_end(ap);
-}
-
-static bool
-is_overridden(const struct http_request *r, const char *name)
+append_field(const struct http_request *r, char *buf, const char *name,
+    const char *value)
 {
 	size_t i;
 
 	for (i = 0; i < r->field_count; i++)
 		if (is_named(r->fields[i], name))
-			return true;
-	return false;
-}
-
-/* Writes a default field, unless the user's fields override it. */
-static void
-write_field(struct writer *w, const char *name, const char *value)
-{
-	if (value != NULL && !is_overridden(w->r, name))
-		write_text(w, "%s: %s\r\n", name, value);
+			return;
+	if (value != NULL)
+		text_append(buf, HTTP_REQUEST_SIZE, "%s: %s\r\n", name, value);
 }
 
 static void
-write_basic(struct writer *w, const char *name, const char *user)
+append_basic(
+    const struct http_request *r, char *buf, const char *name, const char *user)
 {
-	char encoded[BASE64_SIZE(URL_USER_SIZE)], value[sizeof(encoded) + 8];
+	char value[BASE64_SIZE(URL_USER_SIZE) + 8] = "Basic ";
 
-	if (strlen(user) > URL_USER_SIZE) {
-		w->is_full = true;
-		return;
-	}
-	base64_encode(encoded, user, strlen(user));
-	snprintf(value, sizeof(value), "Basic %s", encoded);
-	write_field(w, name, value);
+	base64_encode(value + strlen(value), user, strlen(user));
+	append_field(r, buf, name, value);
 }
 
 ssize_t
-http_request_build(
-    const struct http_request *r, char *buf, size_t size, struct err *e)
+http_request_build(const struct http_request *r, char *buf, struct err *e)
 {
-	struct writer w = {.r = r, .buf = buf, .size = size};
-	char absolute[URL_ABSOLUTE_SIZE], range[80];
+	char absolute[URL_ABSOLUTE_SIZE];
 	const char *value;
 	size_t i;
 
-	buf[0] = '\0';
-	write_text(&w, "%s %s HTTP/1.1\r\n",
+	snprintf(buf, HTTP_REQUEST_SIZE, "%s %s HTTP/1.1\r\n",
 	    r->method == HTTP_HEAD ? "HEAD" : "GET",
 	    r->is_absolute ? url_absolute(r->url, absolute, sizeof(absolute))
 			   : r->url->target);
-	write_field(&w, "Host", url_authority(r->url));
-	write_field(&w, "User-Agent", USER_AGENT);
-	write_field(&w, "Accept", "*/*");
-	write_field(&w, "Accept-Encoding", "identity");
+	append_field(r, buf, "Host", url_authority(r->url));
+	append_field(r, buf, "User-Agent", USER_AGENT);
+	append_field(r, buf, "Accept", "*/*");
+	append_field(r, buf, "Accept-Encoding", "identity");
 	if (r->range != NULL) {
-		snprintf(range, sizeof(range), "bytes=%s", r->range);
-		write_field(&w, "Range", range);
-		write_field(&w, "If-Range", r->if_range);
+		append_field(
+		    r, buf, "Range", text_format("bytes=%s", r->range));
+		append_field(r, buf, "If-Range", r->if_range);
 	}
-	write_field(&w, "If-Modified-Since", r->if_modified_since);
+	append_field(r, buf, "If-Modified-Since", r->if_modified_since);
 	if (r->url->user[0] != '\0')
-		write_basic(&w, "Authorization", r->url->user);
+		append_basic(r, buf, "Authorization", r->url->user);
 	if (r->proxy_user != NULL)
-		write_basic(&w, "Proxy-Authorization", r->proxy_user);
+		append_basic(r, buf, "Proxy-Authorization", r->proxy_user);
 	for (i = 0; i < r->field_count; i++) {
 		/* An empty one only removes a default field. */
 		value = strchr(r->fields[i], ':') + 1;
 		if (value[strspn(value, " \t")] != '\0')
-			write_text(&w, "%s\r\n", r->fields[i]);
+			text_append(
+			    buf, HTTP_REQUEST_SIZE, "%s\r\n", r->fields[i]);
 	}
-	write_field(&w, "Connection", r->closes ? "close" : "keep-alive");
-	write_text(&w, "\r\n");
-	if (w.is_full)
-		return err_set(
-		    e, ERR_USAGE, "the request is longer than %zu bytes", size);
+	append_field(r, buf, "Connection", r->closes ? "close" : "keep-alive");
+	/* Anything that did not fit has left no space. */
+	if (!text_append(buf, HTTP_REQUEST_SIZE, "\r\n"))
+		return err_set(e, ERR_USAGE,
+		    "the request is longer than %d bytes", HTTP_REQUEST_SIZE);
 	return (ssize_t)strlen(buf);
-}
-
-void
-http_request_show(const char *bytes, size_t n)
-{
-	char *text = mem_array(2, n + 1), *line;
-	const char *p = text, *end, *stop, *next;
-	size_t size;
-
-	end = text + http_head_conceal(text, bytes, n);
-	size = 4 * (size_t)(end - text) + 4;
-	line = mem_array(1, size);
-	for (; (stop = http_head_line_end(p, end, &next)) != NULL; p = next) {
-		line[0] = '>';
-		line[1] = ' ';
-		text_escape(line + 2, size - 3, p, (size_t)(stop - p));
-		text_append(line, size, "\n");
-		diag_raw(line, strlen(line));
-	}
-	free(line);
-	free(text);
 }

@@ -26,7 +26,8 @@ struct http_request {
 	const char *const *fields;
 	size_t field_count;
 
-	const char *proxy_user;        /* USER:PASS for the proxy */
+	const char *proxy_user;        /* USER:PASS for the proxy; this and
+					  the URL's fit into URL_USER_SIZE */
 	const char *range;             /* "0-99" */
 	const char *if_range;          /* validator for range */
 	const char *if_modified_since; /* HTTP date */
@@ -45,13 +46,10 @@ int http_request_check_field(const char *field, struct err *e);
 bool http_request_parse_range(const char *text, struct http_range *range);
 
 /*
- * Writes the request to buf. Returns its length, or -1 with ERR_USAGE if it
- * does not fit.
+ * Writes the request to buf, of HTTP_REQUEST_SIZE bytes. Returns its length, or
+ * -1 with ERR_USAGE if it does not fit.
  */
 ssize_t http_request_build(
-    const struct http_request *r, char *buf, size_t size, struct err *e);
-
-/* Prints a request of n bytes on stderr, each line escaped and after "> ". */
-void http_request_show(const char *bytes, size_t n);
+    const struct http_request *r, char *buf, struct err *e);
 
 #endif
