@@ -15,12 +15,10 @@
 /* Longest url_text(), without its "...". */
 #define MAX_TEXT 316
 
-/* ctype.h depends on the locale; the grammar does not. */
-static bool
-is_alpha(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
+/* The grammar does not depend on the locale, as ctype.h does. */
+#define DIGITS "0123456789"
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define HOST_CHARS LETTERS DIGITS "-._~!$&'()*+,;="
 
 static int
 refuse(const char *text, const char *why, struct err *e)
@@ -90,77 +88,33 @@ parse_user(struct url *u, const char *at, size_t n)
 		text_append(u->user, sizeof(u->user), ":");
 }
 
-static bool
-is_host_char(char c)
-{
-	return is_alpha(c) || text_is_digit(c) ||
-	       (c != '\0' && strchr("-._~!$&'()*+,;=", c) != NULL);
-}
-
-/* Whether the text in brackets is an IPv6 address, perhaps with a zone id. */
-static bool
-is_literal(const char *p, size_t n)
-{
-	const char *zone = memchr(p, '%', n);
-	size_t i, len = zone == NULL ? n : (size_t)(zone - p);
-
-	for (i = 0; i < len; i++)
-		if (text_hex_digit(p[i]) < 0 && p[i] != ':' && p[i] != '.')
-			return false;
-	for (i = len; i < n; i++)
-		if (!is_host_char(p[i]) && p[i] != '%')
-			return false;
-	return memchr(p, ':', len) != NULL && (zone == NULL || n > len + 1);
-}
-
 /* Sets the host. Returns NULL, or what is wrong with it. */
 static const char *
 parse_host(struct url *u, const char *at, size_t n)
 {
 	bool is_address = n >= 2 && at[0] == '[' && at[n - 1] == ']';
-	char *zone;
-	size_t i;
+	char *host = u->host, *zone;
 
 	if (n >= sizeof(u->host))
 		return "its host is too long";
-	for (i = 0; i < n && !is_address; i++) {
-		if (at[i] == '%')
+	snprintf(host, sizeof(u->host), "%.*s", (int)(is_address ? n - 2 : n),
+	    at + is_address);
+	if (!is_address) {
+		n = strspn(host, HOST_CHARS);
+		if (host[n] == '%')
 			return "its host has bytes that no host has (an "
 			       "international name is written as xn--...)";
-		if (!is_host_char(at[i]))
-			return "its host is malformed";
+		return host[n] == '\0' ? NULL : "its host is malformed";
 	}
-	if (is_address) {
-		at++;
-		n -= 2;
-		if (!is_literal(at, n))
-			return "the text in its brackets is not an IPv6 "
-			       "address";
-	}
-	memcpy(u->host, at, n);
-	u->host[n] = '\0';
+	n = strspn(host, DIGITS "abcdefABCDEF:.");
+	zone = host + n;
+	if (memchr(host, ':', n) == NULL || strcmp(zone, "%") == 0 ||
+	    (*zone != '\0' && *zone != '%') ||
+	    zone[strspn(zone, HOST_CHARS "%")] != '\0')
+		return "the text in its brackets is not an IPv6 address";
 	/* RFC 6874 writes the sign before a zone id as %25. */
-	zone = strchr(u->host, '%');
-	if (zone != NULL && strncmp(zone, "%25", 3) == 0 && zone[3] != '\0')
+	if (strncmp(zone, "%25", 3) == 0 && zone[3] != '\0')
 		memmove(zone + 1, zone + 3, strlen(zone + 3) + 1);
-	return NULL;
-}
-
-/* Sets the port. Returns NULL, or what is wrong with it. */
-static const char *
-parse_port(struct url *u, const char *at, size_t n)
-{
-	char digits[8] = "";
-	int64_t port;
-
-	u->port = u->is_https ? HTTPS_PORT : HTTP_PORT;
-	if (n == 0)
-		return NULL;
-	if (n < sizeof(digits))
-		memcpy(digits, at, n);
-	if (!num_parse(digits, 1, 65535, &port))
-		return "its port is not a number from 1 to 65535";
-	u->port = (uint16_t)port;
 	return NULL;
 }
 
@@ -169,6 +123,8 @@ static const char *
 parse_authority(struct url *u, const char *at, size_t n)
 {
 	const char *end = at + n, *sign = memchr(at, '@', n), *colon, *wrong;
+	char digits[8] = "";
+	int64_t port = u->is_https ? HTTPS_PORT : HTTP_PORT;
 
 	u->user[0] = '\0';
 	if (sign != NULL) {
@@ -184,10 +140,17 @@ parse_authority(struct url *u, const char *at, size_t n)
 	if (colon == NULL)
 		colon = end;
 	wrong = parse_host(u, at, (size_t)(colon - at));
-	if (wrong == NULL)
-		wrong = parse_port(
-		    u, colon + 1, colon < end ? (size_t)(end - colon) - 1 : 0);
-	return wrong != NULL || u->host[0] != '\0' ? wrong : "it has no host";
+	if (wrong != NULL)
+		return wrong;
+	/* Without digits it is that of the scheme. */
+	if (end - colon > 1) {
+		if ((size_t)(end - colon) <= sizeof(digits))
+			memcpy(digits, colon + 1, (size_t)(end - colon) - 1);
+		if (!num_parse(digits, 1, 65535, &port))
+			return "its port is not a number from 1 to 65535";
+	}
+	u->port = (uint16_t)port;
+	return u->host[0] != '\0' ? NULL : "it has no host";
 }
 
 /*
@@ -254,20 +217,6 @@ url_parse(struct url *u, const char *text, struct err *e)
 	return wrong == NULL ? 0 : refuse(text, wrong, e);
 }
 
-/* The length of the scheme, or 0 if ref has none. */
-static size_t
-scheme_length(const char *ref)
-{
-	size_t n = 0;
-
-	if (!is_alpha(ref[0]))
-		return 0;
-	while (is_alpha(ref[n]) || text_is_digit(ref[n]) ||
-	       (ref[n] != '\0' && strchr("+-.", ref[n]) != NULL))
-		n++;
-	return ref[n] == ':' ? n : 0;
-}
-
 /* Resolves the path and query of a reference. Returns NULL, or why not. */
 static const char *
 follow_path(const struct url *base, const char *ref, struct url *next)
@@ -299,7 +248,9 @@ url_follow(const struct url *base, const char *location, struct url *next,
 	size_t n;
 
 	next->is_https = base->is_https;
-	n = wrong == NULL ? scheme_length(ref) : 0;
+	n = wrong == NULL ? strspn(ref, LETTERS DIGITS "+-.") : 0;
+	if (n > 0 && (ref[n] != ':' || strspn(ref, LETTERS) == 0))
+		n = 0; /* It is no scheme. */
 	foreign = n > 0 ? parse_scheme(next, ref, n) : NULL;
 	if (foreign != NULL) {
 		refuse(location, foreign, e);
