@@ -41,10 +41,9 @@ client_init(struct client *c, const struct client_options *o, struct err *e)
 	c->options = o;
 	c->until = o->until;
 	c->fd = -1;
-	c->storage = mem_buffer(CLIENT_BUFFER);
 	c->request = mem_array(1, HTTP_REQUEST_SIZE);
 	c->response = mem_array(1, sizeof(*c->response));
-	buf_init(&c->in, c->storage, CLIENT_BUFFER);
+	buf_init(&c->in, mem_buffer(CLIENT_BUFFER), CLIENT_BUFFER);
 	if (o->connector->via != NULL)
 		return 0;
 	return route_init(&c->rules, o->connector->proxy, o->unix_path, e);
@@ -82,7 +81,7 @@ disconnect(struct client *c, int status)
 		sock_close(&c->fd);
 	c->is_open = false;
 	conn_event_closed(DIAG_NOTE, &conn, &s, status);
-	buf_init(&c->in, c->storage, CLIENT_BUFFER);
+	buf_init(&c->in, c->in.data, CLIENT_BUFFER);
 }
 
 /*
@@ -104,15 +103,18 @@ void
 client_release(struct client *c)
 {
 	disconnect(c, 0);
-	free(c->storage);
+	free(c->in.data);
 	free(c->request);
 	free(c->response);
 }
 
+/* The limit of a wait that began, or saw progress, then. */
 static struct deadline
-idle_deadline(const struct client *c)
+limit_from(const struct client *c, int64_t from_ns)
 {
-	return deadline_limit(c->options->idle.ms, c->options->idle.option);
+	return deadline_first(
+	    c->until, deadline_limit_from(from_ns, c->options->idle.ms,
+			  c->options->idle.option));
 }
 
 /* Reports which limit has passed. */
@@ -219,8 +221,8 @@ send_request(struct client *c, struct err *e)
 	enum stream_end end;
 
 	if (diag_shows(DIAG_NOTE))
-		http_head_show_request(c->request, c->request_length);
-	end = stream_send(&stream, c->request, c->request_length, &c->sent);
+		http_head_show_request(c->request, strlen(c->request));
+	end = stream_send(&stream, c->request, strlen(c->request), &c->sent);
 	if (end == STREAM_LOST)
 		c->send_errnum = errno;
 	else if (end != STREAM_DONE)
@@ -254,7 +256,7 @@ draw_progress(struct client *c)
 static ssize_t
 receive(struct client *c, const char *what, struct err *e)
 {
-	struct deadline limit = deadline_first(c->until, idle_deadline(c));
+	struct deadline limit = limit_from(c, clock_now());
 	struct stream stream = {.fd = c->fd, .idle_ms = -1};
 	enum stream_end end;
 	unsigned char *space;
@@ -417,8 +419,7 @@ client_request(struct client *c, struct http_request *r, struct err *e)
 {
 	char secret[2 * PROXY_SECRET];
 	struct route route;
-	ssize_t n = -1;
-	int result;
+	int result = -1;
 
 	c->url = r->url;
 	memset(c->ends_ns, 0, sizeof(c->ends_ns));
@@ -428,11 +429,10 @@ client_request(struct client *c, struct http_request *r, struct err *e)
 		if (route.is_forwarded &&
 		    proxy_credentials(route.proxy, secret, sizeof(secret)))
 			r->proxy_user = secret;
-		n = http_request_build(r, c->request, e);
+		result = http_request_build(r, c->request, e);
 	}
-	if (n < 0)
+	if (result < 0)
 		return fail(c, e);
-	c->request_length = (size_t)n;
 	result = request_once(c, &route, r, e);
 	/* A server may close an idle connection just as it is reused, or send a
 	 * 408 before it does (RFC 9110 section 15.5.9). */
@@ -455,44 +455,12 @@ read_some(struct client *c, struct sink *s, struct err *e)
 	struct err lost = ERR_INIT;
 
 	/* The bytes stay in place until the next ones are received. */
-	if (r->data_length > 0 &&
-	    sink_write(s, r->data, r->data_length,
-		deadline_first(c->until, idle_deadline(c)), &lost) < 0) {
+	if (r->data_length > 0 && sink_write(s, r->data, r->data_length,
+				      limit_from(c, clock_now()), &lost) < 0) {
 		*e = lost;
 		return -1;
 	}
 	return event == HTTP_GOT_ERROR ? -1 : 0;
-}
-
-/* Whether the flow has read everything and written it, or cannot. */
-static bool
-is_copied(const struct flow *f)
-{
-	return f->out.errnum != 0 ||
-	       (f->in.fd < 0 && (f->out.fd < 0 || flow_is_empty(f)));
-}
-
-/* The result of a body that was moved as far as possible, by a flow that has
- * ended or whose limit has passed. Returns 0, or -1 with *e. */
-static int
-copy_result(struct client *c, const struct flow *f, struct sink *s,
-    struct deadline limit, struct err *e)
-{
-	if (f->out.errnum != 0)
-		return sink_refused(s, f->out.errnum, e);
-	if (!is_copied(f)) {
-		if (!flow_wants_read(f))
-			return sink_late(s, limit, e);
-		limit_error(c, "receiving", e);
-		return body_error(c, e);
-	}
-	if (f->left == 0)
-		return 0;
-	c->peer_finished = true;
-	if (f->in.errnum == 0)
-		return finish_response(c, e);
-	err_sys(e, ERR_LOST, f->in.errnum, "receiving");
-	return body_error(c, e);
 }
 
 /* Moves the next bytes of the body to s without parsing. */
@@ -505,19 +473,24 @@ copy_body(struct client *c, struct sink *s, struct err *e)
 	struct flow f;
 	int result = 0;
 
-	flow_init(&f, c->fd, s->kind == FD_NULL ? -1 : s->fd, c->storage);
+	flow_init(&f, c->fd, s->kind == FD_NULL ? -1 : s->fd, c->in.data);
 	f.left = (uint64_t)http_response_plain(c->response);
-	/*
-	 * Other processes may share a socket that is stdout, and it may block.
+	/* Other processes may share a socket that is stdout, and it may block.
 	 */
 	if (s->kind != FD_SOCKET)
 		flow_allow_move(&f);
-	do {
-		limit = deadline_first(c->until,
-		    deadline_limit_from(f.last_ns, c->options->idle.ms,
-			c->options->idle.option));
-		if (is_copied(&f) || deadline_passed(limit))
+	while (f.out.errnum == 0 &&
+	       (f.in.fd >= 0 || (f.out.fd >= 0 && !flow_is_empty(&f)))) {
+		limit = limit_from(c, f.last_ns);
+		if (deadline_passed(limit)) {
+			if (flow_wants_read(&f)) {
+				limit_error(c, "receiving", e);
+				result = body_error(c, e);
+			} else {
+				result = sink_late(s, limit, e);
+			}
 			break;
+		}
 		fds[0] = (struct pollfd){
 		    .fd = flow_wants_read(&f) ? c->fd : -1, .events = POLLIN};
 		fds[1] =
@@ -535,15 +508,21 @@ copy_body(struct client *c, struct sink *s, struct err *e)
 		c->received += n;
 		http_response_skip(c->response, (size_t)n);
 		draw_progress(c);
-	} while (true);
+	}
 	/* A write to a regular file never blocks: write the queued data. */
 	while (s->kind == FD_REGULAR && f.out.errnum == 0 && !flow_is_empty(&f))
 		flow_pump(&f, 0, POLLOUT);
 	s->bytes += f.bytes;
-	if (result == 0)
-		result = copy_result(c, &f, s, limit, e);
 	flow_release(&f);
-	return result;
+	if (f.out.errnum != 0)
+		return sink_refused(s, f.out.errnum, e);
+	if (result < 0 || f.left == 0)
+		return result;
+	c->peer_finished = true;
+	if (f.in.errnum == 0)
+		return finish_response(c, e);
+	err_sys(e, ERR_LOST, f.in.errnum, "receiving");
+	return body_error(c, e);
 }
 
 int

@@ -64,10 +64,8 @@ struct client {
 	const struct url *url; /* of the request, the caller's */
 	int64_t start_ns;      /* of the exchange, a reading of clock_now() */
 	int64_t ends_ns[CLIENT_PHASES]; /* likewise; 0: not reached */
-	struct buf in;                  /* received, not yet parsed */
-	void *storage;                  /* of in, owned */
-	char *request;                  /* HTTP_REQUEST_SIZE bytes, owned */
-	size_t request_length;          /* of the request that is sent */
+	struct buf in;                  /* received, not yet parsed; owned */
+	char *request;                  /* that is sent, owned */
 	struct http_response *response; /* owned; the caller reads it: its head
 					   is valid after client_request(), its
 					   length and the bytes received at any

@@ -29,9 +29,7 @@
 static int
 file_error(const char *what, const char *path, struct err *e)
 {
-	int saved = errno;
-
-	return err_sys(e, ERR_OUTPUT, saved, "%s %s", what, text_shown(path));
+	return err_sys(e, ERR_OUTPUT, errno, "%s %s", what, text_shown(path));
 }
 
 /* Hidden by _POSIX_C_SOURCE. */

@@ -25,20 +25,15 @@ is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-static bool
-is_token_char(char c)
-{
-	return text_is_digit(c) || (c >= 'a' && c <= 'z') ||
-	       (c >= 'A' && c <= 'Z') ||
-	       (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
-
 size_t
 http_head_token_length(const char *at, const char *end)
 {
+	static const char chars[] = "abcdefghijklmnopqrstuvwxyz0123456789"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "!#$%&'*+-.^_`|~";
 	size_t n = 0;
 
-	while (at + n < end && is_token_char(at[n]))
+	while (at + n < end && at[n] != '\0' && strchr(chars, at[n]) != NULL)
 		n++;
 	return n;
 }

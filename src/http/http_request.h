@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
 
 #include "http/http_response.h"
 
@@ -46,10 +45,9 @@ int http_request_check_field(const char *field, struct err *e);
 bool http_request_parse_range(const char *text, struct http_range *range);
 
 /*
- * Writes the request to buf, of HTTP_REQUEST_SIZE bytes. Returns its length, or
- * -1 with ERR_USAGE if it does not fit.
+ * Writes the request to buf, of HTTP_REQUEST_SIZE bytes, as a string. Returns
+ * 0, or -1 with ERR_USAGE if it does not fit.
  */
-ssize_t http_request_build(
-    const struct http_request *r, char *buf, struct err *e);
+int http_request_build(const struct http_request *r, char *buf, struct err *e);
 
 #endif

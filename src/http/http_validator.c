@@ -13,23 +13,12 @@ http_validator_clear(struct http_validator *v)
 	v->total = -1;
 }
 
-/* Whether modified is a strong validator: strictly older than Date. */
-static bool
-is_strong_date(const struct http_head *head, const char *modified)
-{
-	char date[64];
-	int64_t then, now;
-
-	return http_head_value(head, "date", date, sizeof(date)) &&
-	       http_date_parse(date, &now) &&
-	       http_date_parse(modified, &then) && then < now;
-}
-
 void
 http_validator_parse(struct http_validator *v, const struct http_head *head)
 {
-	char *text = v->text;
+	char *text = v->text, date[64];
 	struct http_range range;
+	int64_t then, now;
 
 	v->total = -1;
 	if (http_head_content_range(head, &range))
@@ -39,10 +28,11 @@ http_validator_parse(struct http_validator *v, const struct http_head *head)
 	if (http_head_value(head, "etag", text, sizeof(v->text)) &&
 	    text[0] == '"')
 		return;
-	if (http_head_value(head, "last-modified", text, sizeof(v->text)) &&
-	    is_strong_date(head, text))
-		return;
-	text[0] = '\0';
+	if (!http_head_value(head, "last-modified", text, sizeof(v->text)) ||
+	    !http_date_parse(text, &then) ||
+	    !http_head_value(head, "date", date, sizeof(date)) ||
+	    !http_date_parse(date, &now) || then >= now)
+		text[0] = '\0';
 }
 
 bool
