@@ -15,25 +15,21 @@
  */
 #define MAPPED_BITS 96
 
-/*
- * Returns the bytes of an IP address, and sets *bits to their number of bits.
- */
+/* The bytes of an IP address. */
 static const unsigned char *
-address_bytes(const struct addr *a, int *bits)
+address_bytes(const struct addr *a)
 {
-	if (addr_family(a) == AF_INET) {
-		*bits = 32;
-		return (const unsigned char *)&a->u.in4.sin_addr;
-	}
-	*bits = 128;
-	return (const unsigned char *)&a->u.in6.sin6_addr;
+	return addr_family(a) == AF_INET
+		   ? (const unsigned char *)&a->u.in4.sin_addr
+		   : (const unsigned char *)&a->u.in6.sin6_addr;
 }
 
 /* Adds the rule of "ADDRESS" or "ADDRESS/BITS". */
 static int
-add_rule(struct access *a, bool allow, const char *text, struct err *e)
+add_rule(void *context, const char *text, struct err *e)
 {
-	struct access_rule r = {.allow = allow};
+	struct access *a = context;
+	struct access_rule r = {.allow = a->is_allowing};
 	size_t n = strcspn(text, "/");
 	int64_t bits;
 	int max_bits;
@@ -46,7 +42,7 @@ add_rule(struct access *a, bool allow, const char *text, struct err *e)
 				 "ADDRESS/BITS; "
 				 "names are not accepted",
 				 text_shown(text));
-	address_bytes(&r.network, &max_bits);
+	max_bits = addr_family(&r.network) == AF_INET ? 32 : 128;
 	bits = max_bits;
 	if (text[n] == '/' && !num_parse(text + n + 1, 0, max_bits, &bits))
 		return err_set(e, ERR_USAGE,
@@ -63,35 +59,21 @@ add_rule(struct access *a, bool allow, const char *text, struct err *e)
 	return 0;
 }
 
-/* What the words of a file are added to. */
-struct rules {
-	struct access *access;
-	bool allow;
-};
-
-static int
-add_word(void *context, const char *word, struct err *e)
-{
-	const struct rules *r = context;
-
-	return add_rule(r->access, r->allow, word, e);
-}
-
 int
 access_add(struct access *a, bool allow, const char *text,
     struct deadline until, struct err *e)
 {
-	struct rules rules = {a, allow};
 	char item[256]; /* longer than any network */
 	size_t n;
 
 	/* An empty allow list allows no peer. */
 	a->has_allow = a->has_allow || allow;
+	a->is_allowing = allow;
 	if (strcmp(text, "@-") == 0)
 		return err_set(e, ERR_USAGE,
 		    "'@-' is not a file (@./- is a file named '-')");
 	if (text[0] == '@')
-		return wordlist_read(text + 1, until, add_word, &rules, e);
+		return wordlist_read(text + 1, until, add_rule, a, e);
 	for (;; text += n + 1) {
 		n = strcspn(text, ",");
 		if (n >= sizeof(item))
@@ -99,7 +81,7 @@ access_add(struct access *a, bool allow, const char *text,
 			    "an item of %zu bytes is not an address", n);
 		memcpy(item, text, n);
 		item[n] = '\0';
-		if (add_rule(a, allow, item, e) < 0)
+		if (add_rule(a, item, e) < 0)
 			return -1;
 		if (text[n] == '\0')
 			return 0;
@@ -109,8 +91,9 @@ access_add(struct access *a, bool allow, const char *text,
 static bool
 rule_matches(const struct access_rule *r, const struct addr *peer)
 {
-	const unsigned char *network, *host;
-	int max_bits, whole = r->bits / 8, rest = r->bits % 8;
+	const unsigned char *network = address_bytes(&r->network),
+			    *host = address_bytes(peer);
+	int whole = r->bits / 8, rest = r->bits % 8;
 
 	if (addr_family(&r->network) != addr_family(peer))
 		return false;
@@ -119,11 +102,8 @@ rule_matches(const struct access_rule *r, const struct addr *peer)
 	    r->network.u.in6.sin6_scope_id != 0 &&
 	    r->network.u.in6.sin6_scope_id != peer->u.in6.sin6_scope_id)
 		return false;
-	network = address_bytes(&r->network, &max_bits);
-	host = address_bytes(peer, &max_bits);
-	if (memcmp(network, host, (size_t)whole) != 0)
-		return false;
-	return rest == 0 || (network[whole] ^ host[whole]) >> (8 - rest) == 0;
+	return memcmp(network, host, (size_t)whole) == 0 &&
+	       (rest == 0 || (network[whole] ^ host[whole]) >> (8 - rest) == 0);
 }
 
 bool
@@ -145,7 +125,5 @@ void
 access_release(struct access *a)
 {
 	free(a->rules);
-	a->rules = NULL;
-	a->count = 0;
-	a->has_allow = false;
+	*a = (struct access)ACCESS_INIT;
 }

@@ -26,11 +26,12 @@ struct access {
 	struct access_rule *rules; /* owned; access_release() */
 	size_t count;
 	bool has_allow;
+	bool is_allowing; /* access_add()'s own: what it adds */
 };
 
-#define ACCESS_INIT            \
-	{                      \
-		NULL, 0, false \
+#define ACCESS_INIT                   \
+	{                             \
+		NULL, 0, false, false \
 	}
 
 /*
@@ -38,9 +39,8 @@ struct access {
  * (RFC 4632, RFC 4291 2.3; the bits after the prefix are ignored), or @FILE. An
  * item with a scope matches only peers of that scope (RFC 4007 11.6). Names are
  * not accepted: what they stand for changes, and half of it may not be found.
- * The deadline limits
- * the reading of a file. Returns 0, or -1 with *e set: ERR_USAGE, or that of
- * wordlist_read().
+ * The deadline limits the reading of a file. Returns 0, or -1 with *e set:
+ * ERR_USAGE, or that of wordlist_read().
  */
 int access_add(struct access *a, bool allow, const char *text,
     struct deadline until, struct err *e);

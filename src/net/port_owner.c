@@ -25,7 +25,7 @@ struct row {
 
 /* Parses an address of the tables: IPv4, or the four words of IPv6. */
 static struct addr
-row_addr(const char *hex)
+row_addr(const char *hex, unsigned port)
 {
 	uint32_t words[4] = {0, 0, 0, 0};
 	struct addr a;
@@ -33,7 +33,7 @@ row_addr(const char *hex)
 
 	while (n < 4 && sscanf(hex + 8 * n, "%8" SCNx32, &words[n]) == 1)
 		n++;
-	addr_any(&a, n == 4 ? AF_INET6 : AF_INET, 0);
+	addr_any(&a, n == 4 ? AF_INET6 : AF_INET, (uint16_t)port);
 	if (n == 4)
 		memcpy(&a.u.in6.sin6_addr, words, sizeof(words));
 	else
@@ -59,46 +59,37 @@ parse_row(const char *text, struct row *r)
 		hex, &port, remote_hex, &remote_port, &r->state, &r->uid,
 		&r->inode) != 7)
 		return false;
-	r->local = row_addr(hex);
-	addr_set_port(&r->local, (uint16_t)port);
-	r->remote = row_addr(remote_hex);
-	addr_set_port(&r->remote, (uint16_t)remote_port);
+	r->local = row_addr(hex, port);
+	r->remote = row_addr(remote_hex, remote_port);
 	return true;
 }
 
 /*
- * Whether the row has the state and the port that are wanted, an address that
- * is equal or the wildcard, if the other is not that, and the peer, if one is
- * wanted.
+ * Finds a row of the tables of both families that has the state and the port
+ * that are wanted, an address that is equal or the wildcard, if the other is
+ * not that, and the peer, if one is wanted. protocol is "tcp" or "udp".
  */
-static bool
-matches(const struct row *r, const struct row *wanted)
-{
-	return r->state == wanted->state &&
-	       addr_port(&r->local) == addr_port(&wanted->local) &&
-	       (addr_is_any(&r->local) || addr_is_any(&wanted->local) ||
-		   addr_same_host(&r->local, &wanted->local)) &&
-	       (wanted->remote.len == 0 ||
-		   addr_equal(&r->remote, &wanted->remote));
-}
-
-/* Finds a row of the tables of both families; protocol is "tcp" or "udp". */
 static bool
 find_row(const char *protocol, const struct row *wanted, struct row *r)
 {
 	static const char *const families[] = {"", "6"};
-	char path[32], text[512];
 	bool found = false;
+	char text[512];
 	size_t i;
 	FILE *f;
 
 	for (i = 0; i < 2 && !found; i++) {
-		snprintf(path, sizeof(path), "/proc/net/%s%s", protocol,
-		    families[i]);
-		f = fopen(path, "re");
-		while (
-		    f != NULL && !found && fgets(text, sizeof(text), f) != NULL)
-			found = parse_row(text, r) && matches(r, wanted);
+		f = fopen(
+		    text_format("/proc/net/%s%s", protocol, families[i]), "re");
+		while (f != NULL && !found && fgets(text, sizeof(text), f))
+			found =
+			    parse_row(text, r) && r->state == wanted->state &&
+			    addr_port(&r->local) == addr_port(&wanted->local) &&
+			    (addr_is_any(&r->local) ||
+				addr_is_any(&wanted->local) ||
+				addr_same_host(&r->local, &wanted->local)) &&
+			    (wanted->remote.len == 0 ||
+				addr_equal(&r->remote, &wanted->remote));
 		if (f != NULL)
 			fclose(f);
 	}
@@ -123,13 +114,13 @@ port_owner_in_time_wait(uint16_t port, const struct addr *remote)
 static int
 process_of(unsigned long inode)
 {
-	char wanted[64], target[64];
+	const char *wanted = text_format("socket:[%lu]", inode);
+	char target[64];
 	int pid = 0;
 	ssize_t n;
 	glob_t all;
 	size_t i;
 
-	snprintf(wanted, sizeof(wanted), "socket:[%lu]", inode);
 	if (glob("/proc/[0-9]*/fd/*", GLOB_NOSORT, NULL, &all) != 0)
 		return 0;
 	for (i = 0; i < all.gl_pathc && pid == 0; i++) {
@@ -149,7 +140,7 @@ port_owner_find(const struct addr *a, int type)
 	struct row wanted = {.local = *a,
 		       .state = is_stream ? STATE_LISTEN : STATE_UNCONNECTED},
 		   found;
-	char path[32], name[64] = "?";
+	char name[64] = "?";
 	FILE *f;
 	int pid;
 
@@ -159,8 +150,7 @@ port_owner_find(const struct addr *a, int type)
 	pid = process_of(found.inode);
 	if (pid == 0)
 		return text_format("a process of user %u", found.uid);
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	f = fopen(path, "re");
+	f = fopen(text_format("/proc/%d/comm", pid), "re");
 	if (f != NULL && fgets(name, sizeof(name), f) != NULL)
 		name[strcspn(name, "\n")] = '\0';
 	if (f != NULL)

@@ -106,44 +106,23 @@ sandbox_enter(void)
  * mmap(2) depend on an argument; setsockopt(2) arms and disarms a reset.
  */
 static const int permitted[] = {
-    SYS_read,
-    SYS_write,
-    SYS_close,
-    SYS_shutdown,
-    SYS_getsockopt,
-    SYS_setsockopt,
-    SYS_getsockname,
-    SYS_brk,
-    SYS_munmap,
-    SYS_mremap,
-    SYS_madvise,
-    SYS_futex,
-    SYS_getrandom,
-    SYS_getpid,
-    SYS_clock_gettime,
-    SYS_gettimeofday,
-    SYS_rt_sigreturn,
-    SYS_rt_sigprocmask,
-    SYS_restart_syscall,
-    SYS_exit_group,
-    SYS_ppoll,
-    SYS_fstat,
 #ifdef SYS_poll /* newer architectures have ppoll(2) alone */
     SYS_poll,
 #endif
 #ifdef SYS_recvfrom
-    SYS_recvfrom,
-    SYS_sendto,
+    SYS_recvfrom, SYS_sendto,
 #endif
 #ifdef SYS_socketcall /* of older 32-bit systems: any call on sockets */
     SYS_socketcall,
 #endif
 #ifdef SYS_clock_gettime64
-    SYS_clock_gettime64,
-    SYS_ppoll_time64,
-    SYS_futex_time64,
+    SYS_clock_gettime64, SYS_ppoll_time64, SYS_futex_time64,
 #endif
-};
+    SYS_read, SYS_write, SYS_close, SYS_shutdown, SYS_getsockopt,
+    SYS_setsockopt, SYS_getsockname, SYS_brk, SYS_munmap, SYS_mremap,
+    SYS_madvise, SYS_futex, SYS_getrandom, SYS_getpid, SYS_clock_gettime,
+    SYS_gettimeofday, SYS_rt_sigreturn, SYS_rt_sigprocmask, SYS_restart_syscall,
+    SYS_exit_group, SYS_ppoll, SYS_fstat};
 
 #define PERMITTED (sizeof(permitted) / sizeof(permitted[0]))
 

@@ -37,27 +37,12 @@ sink_release(struct sink *s)
 	fd_close(&s->terminal);
 }
 
-/* Waits until the descriptor is writable, unless it always is. */
-static int
-wait_writable(struct sink *s, struct deadline until, struct err *e)
-{
-	int ready = wait_fd(s->fd, POLLOUT, until);
-
-	if (ready > 0)
-		return 0;
-	if (ready < 0)
-		return err_sys(e, ERR_FAILED, errno, "%s", s->name);
-	return sink_late(s, until, e);
-}
-
 int
 sink_late(struct sink *s, struct deadline limit, struct err *e)
 {
-	char what[320];
-
 	s->has_failed = true;
-	snprintf(what, sizeof(what), "%s: its reader took nothing", s->name);
-	return deadline_error(limit, what, e);
+	return deadline_error(
+	    limit, text_format("%s: its reader took nothing", s->name), e);
 }
 
 int
@@ -78,13 +63,18 @@ write_all(struct sink *s, const unsigned char *bytes, size_t n,
 {
 	int fd = s->terminal >= 0 ? s->terminal : s->fd;
 	ssize_t done;
+	int ready;
 
 	if (s->kind == FD_TERMINAL)
 		diag_progress_yield(bytes, n);
 	while (n > 0) {
-		if (s->kind != FD_REGULAR && s->kind != FD_NULL &&
-		    wait_writable(s, until, e) < 0)
-			return -1;
+		ready = s->kind == FD_REGULAR || s->kind == FD_NULL
+			    ? 1
+			    : wait_fd(s->fd, POLLOUT, until);
+		if (ready < 0)
+			return err_sys(e, ERR_FAILED, errno, "%s", s->name);
+		if (ready == 0)
+			return sink_late(s, until, e);
 		done = sock_write_nowait(fd, s->kind, bytes, n);
 		if (done < 0 && (errno == EAGAIN || errno == EINTR)) {
 			/* It may be writable with too little space. */
