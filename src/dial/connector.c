@@ -17,7 +17,6 @@
 #include "net/proc.h"
 #include "net/resolve.h"
 #include "net/sock.h"
-#include "net/stream.h"
 #include "net/wait.h"
 #include "tls/tls.h"
 
@@ -80,9 +79,7 @@ open_through_proxy(const struct attempt *a)
 	fd = dial_connect(&p->server, &dial, a->until, a->result, a->e);
 	if (fd < 0)
 		return err_prefix(a->e, "%s", endpoint_text(a->ep));
-	if (proxy_open(p, a->ep,
-		&(struct stream){.fd = fd, .until = a->until, .idle_ms = -1},
-		a->e) < 0)
+	if (proxy_open(p, a->ep, fd, a->until, a->e) < 0)
 		sock_close(&fd);
 	return fd;
 }

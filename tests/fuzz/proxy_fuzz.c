@@ -12,7 +12,6 @@
 #include "base/err.h"
 #include "dial/proxy.h"
 #include "net/endpoint.h"
-#include "net/stream.h"
 
 #define MAX_SIZE 8000
 
@@ -32,7 +31,6 @@ check_proxy(const struct proxy *p, const struct endpoint *target,
     const uint8_t *data, size_t size)
 {
 	struct err e = ERR_INIT;
-	struct stream stream;
 	uint8_t rest[MAX_SIZE];
 	ssize_t n;
 	int ends[2], result;
@@ -42,9 +40,7 @@ check_proxy(const struct proxy *p, const struct endpoint *target,
 	if (size > 0 && write(ends[1], data, size) != (ssize_t)size)
 		abort();
 	shutdown(ends[1], SHUT_WR);
-	stream = (struct stream){
-	    .fd = ends[0], .until = deadline_none(), .idle_ms = -1};
-	result = proxy_open(p, target, &stream, &e);
+	result = proxy_open(p, target, ends[0], deadline_none(), &e);
 	if (result < 0) {
 		check_error(&e);
 	} else {
