@@ -21,7 +21,10 @@ struct proxy;
 struct connector_options {
 	struct dial_options dial;
 	const struct proxy *proxy; /* NULL: none */
-	const char *via;           /* a command, see dial/via.h; NULL */
+	/* --via: a program is the connection, as with ProxyCommand in
+	 * ssh_config(5). sh -c runs this, with %h and %p replaced by the host
+	 * and the port and %% by a percent sign. NULL: none. */
+	const char *via;
 	struct tls_options tls;
 	bool checks_via; /* wait whether the program of via fails at once, as
 			    retries do */
@@ -55,8 +58,8 @@ int connector_open(const struct endpoint *ep, const struct connector_options *o,
  * with it: 0 promises that the connection ended as it should, so this waits
  * until the processes have exited and checks how they did; after ERR_LOST it
  * finds out why; after any other error it terminates them. Returns status, or
- * -1 with *e: ERR_LOST or another error of via_end() or tls_end(). It is
- * bounded in time.
+ * -1 with *e: ERR_LOST, the error of tls_end(), or 126 or 127 if the shell
+ * cannot run the program. It is bounded in time.
  */
 int connector_close(struct dial_result *result, int status,
     struct deadline until, struct err *e);

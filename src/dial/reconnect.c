@@ -24,24 +24,6 @@ reconnect_start(struct reconnect *r, int64_t ms, struct deadline until)
 	r->count = 0;
 }
 
-/* Reports why an attempt failed, unless that was reported before. */
-static void
-report_once(struct reconnect *r, const struct err *e)
-{
-	uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
-	const char *at;
-	size_t i;
-
-	for (at = e->text; *at != '\0'; at++)
-		hash = (hash ^ (unsigned char)*at) * UINT64_C(1099511628211);
-	for (i = 0; i < r->count; i++)
-		if (hash == r->causes[i])
-			return;
-	if (r->count < RECONNECT_CAUSES)
-		r->causes[r->count++] = hash;
-	diag_warn("%s; trying again for %s", e->text, num_limit_text(r->ms));
-}
-
 /* The attempt that the limit ended says less than the one before it. */
 static int
 limit_error(struct reconnect *r, const char *what, struct err *e)
@@ -57,12 +39,25 @@ limit_error(struct reconnect *r, const char *what, struct err *e)
 int
 reconnect_pause(struct reconnect *r, const char *what, struct err *e)
 {
+	uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+	const char *at;
+	size_t i;
+
 	if (r->ms < 0)
 		return -1;
 	if (deadline_passed(r->end))
 		return limit_error(r, what, e);
 	r->last = *e;
-	report_once(r, e);
+	for (at = e->text; *at != '\0'; at++)
+		hash = (hash ^ (unsigned char)*at) * UINT64_C(1099511628211);
+	for (i = 0; i < r->count && hash != r->causes[i]; i++)
+		continue;
+	if (i == r->count) {
+		if (r->count < RECONNECT_CAUSES)
+			r->causes[r->count++] = hash;
+		diag_warn(
+		    "%s; trying again for %s", e->text, num_limit_text(r->ms));
+	}
 	r->due =
 	    deadline_first(r->end, deadline_after(backoff_next(&r->pause)));
 	return 0;
