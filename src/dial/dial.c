@@ -103,69 +103,45 @@ succeed(struct dial *d, struct attempt *t)
 }
 
 /*
- * Opens, configures and binds the socket. 0, or -1 with errno. Concurrent
- * attempts share one local port: each connects to another address, and an IPv6
- * socket is bound for IPv6 alone.
+ * Opens, configures and binds the socket of the next attempt, and connects it.
+ * Concurrent attempts share one local port: each connects to another address,
+ * and an IPv6 socket is bound for IPv6 alone.
  */
-static int
-open_socket(struct dial *d, struct attempt *t)
+static void
+start_attempt(struct dial *d)
 {
 	static const struct sockopt share_port = {SOL_SOCKET, SO_REUSEADDR,
 	    "SO_REUSEADDR",
 	    "the local port may be that of an earlier connection", NULL};
+	struct attempt *t = &d->attempts[d->started++];
 	const struct sock_options *o = d->options->sock;
 	int family = addr_family(t->addr);
 	struct addr local = local_end(d, family);
+	bool binds = family != AF_UNIX && local.len != 0;
 	struct err e;
-
-	if (is_skipped(d, family)) {
-		errno = EAFNOSUPPORT;
-		return -1;
-	}
-	t->fd = sock_open(family, d->options->type);
-	if (t->fd < 0 || sock_set(t->fd, family, o, &e) < 0)
-		return -1;
-	if (family == AF_UNIX || local.len == 0)
-		return 0;
-	if (o->source_port != 0)
-		(void)sockopt_set(t->fd, &share_port, 1);
-	/* It leaves the local port to an IPv4 socket, too. */
-	if (o->source_port != 0 && family == AF_INET6)
-		(void)sockopt_set_quietly(t->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-	t->is_local = sock_bind(t->fd, &local) < 0;
-	return t->is_local ? -1 : 0;
-}
-
-/* Starts the next attempt. */
-static void
-start_attempt(struct dial *d)
-{
-	struct attempt *t = &d->attempts[d->started++];
 
 	d->next = deadline_after(DELAY_MS);
 	t->start_ns = clock_now();
-	if (open_socket(d, t) < 0) {
+	errno = EAFNOSUPPORT;
+	if (!is_skipped(d, family))
+		t->fd = sock_open(family, d->options->type);
+	if (t->fd < 0 || sock_set(t->fd, family, o, &e) < 0) {
 		end_attempt(d, t, errno);
 		return;
 	}
+	if (binds && o->source_port != 0)
+		(void)sockopt_set(t->fd, &share_port, 1);
+	/* It leaves the local port to an IPv4 socket, too. */
+	if (binds && o->source_port != 0 && family == AF_INET6)
+		(void)sockopt_set_quietly(t->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	t->is_local = binds && sock_bind(t->fd, &local) < 0;
 	t->start_ns = clock_now();
-	if (sock_connect(t->fd, t->addr) == 0)
+	if (!t->is_local && sock_connect(t->fd, t->addr) == 0)
 		succeed(d, t);
-	else if (errno == EINPROGRESS || errno == EINTR)
+	else if (!t->is_local && (errno == EINPROGRESS || errno == EINTR))
 		d->pending++;
 	else
 		end_attempt(d, t, errno);
-}
-
-/* Whether only connections in TIME-WAIT hold the local port. */
-static bool
-is_time_wait(const struct dial *d, const struct attempt *t)
-{
-	struct addr local = local_end(d, addr_family(t->addr));
-
-	return !addr_is_unix(t->addr) &&
-	       port_owner_find(&local, SOCK_STREAM) == NULL &&
-	       port_owner_in_time_wait(addr_port(&local), NULL);
 }
 
 /* The cause of a failed attempt: its errno, or a more precise number of
@@ -175,6 +151,7 @@ attempt_cause(const struct dial *d, const struct attempt *t)
 {
 	const struct sock_options *o = d->options->sock;
 	bool is_unix = addr_is_unix(t->addr);
+	struct addr local = local_end(d, addr_family(t->addr));
 
 	switch (t->errnum) {
 	case 0:
@@ -193,7 +170,11 @@ attempt_cause(const struct dial *d, const struct attempt *t)
 	case EINVAL:
 		return addr_lacks_scope(t->addr) ? CAUSE_NO_INTERFACE : EINVAL;
 	case EADDRINUSE:
-		return is_time_wait(d, t) ? CAUSE_TIME_WAIT : EADDRINUSE;
+		return !is_unix &&
+			       port_owner_find(&local, SOCK_STREAM) == NULL &&
+			       port_owner_in_time_wait(addr_port(&local), NULL)
+			   ? CAUSE_TIME_WAIT
+			   : EADDRINUSE;
 	case EADDRNOTAVAIL:
 		/* From connect(2): that connection already exists. */
 		if (t->is_local || o->source_port == 0)
@@ -219,37 +200,33 @@ attempt_place(const struct attempt *t)
 /* Addresses that are named for one cause. */
 #define MAX_SHOWN 4
 
-/* The first attempt from i on that failed as attempt t did. */
-static size_t
-next_like(const struct dial *d, const struct attempt *t, size_t i)
+static bool
+failed_alike(const struct attempt *a, const struct attempt *b)
 {
-	while (i < d->started && (d->attempts[i].cause != t->cause ||
-				     d->attempts[i].is_local != t->is_local))
-		i++;
-	return i;
+	return a->cause == b->cause && a->is_local == b->is_local;
 }
 
 /* The addresses that failed as attempt t did: "127.0.0.1 and ::1". */
 static const char *
 addresses_like(const struct dial *d, const struct attempt *t)
 {
+	const struct addr *shown[MAX_SHOWN];
 	char *text = text_slot();
-	size_t i, shown = 0, count = 0;
+	size_t i, count = 0;
 
+	for (i = 0; i < d->started; i++)
+		if (failed_alike(&d->attempts[i], t) && count++ < MAX_SHOWN)
+			shown[count - 1] = d->attempts[i].addr;
 	text[0] = '\0';
-	for (i = next_like(d, t, 0); i < d->started; i = next_like(d, t, i + 1))
-		count++;
-	for (i = next_like(d, t, 0); i < d->started && shown < MAX_SHOWN;
-	     i = next_like(d, t, i + 1)) {
-		shown++;
+	for (i = 0; i < count && i < MAX_SHOWN; i++)
 		text_append(text, TEXT_SLOT, "%s%s",
-		    shown == 1       ? ""
-		    : shown == count ? " and "
+		    i == 0           ? ""
+		    : i + 1 == count ? " and "
 				     : ", ",
-		    addr_ip_text(d->attempts[i].addr));
-	}
-	if (shown < count)
-		text_append(text, TEXT_SLOT, " and %zu more", count - shown);
+		    addr_ip_text(shown[i]));
+	if (count > MAX_SHOWN)
+		text_append(
+		    text, TEXT_SLOT, " and %zu more", count - MAX_SHOWN);
 	return text;
 }
 
@@ -310,6 +287,7 @@ error_of(const struct dial *d, struct err *e)
 	int shortage = 0;
 	enum err_kind kind;
 	char what[TEXT_SLOT];
+	const struct attempt *first;
 
 	err_set(e, ERR_TIMEOUT, "%s", "");
 	for (i = 0; i < d->started; i++)
@@ -328,7 +306,9 @@ error_of(const struct dial *d, struct err *e)
 			e->waits = row->waits;
 			e->errnum = t->errnum == 0 ? ETIMEDOUT : t->errnum;
 		}
-		if (next_like(d, t, 0) < i)
+		for (first = d->attempts; !failed_alike(first, t);)
+			first++;
+		if (first < t)
 			continue;
 		describe(d, t, d->list.count > 1 ? addresses_like(d, t) : "",
 		    what, sizeof(what));
@@ -480,49 +460,41 @@ dial_is_refused(const struct dial *d)
 	return refused > 0 && other == 0;
 }
 
-/* Sets *e to why no connection was made. Returns -1. */
-static int
-failure(const struct dial *d, struct err *e)
+int
+dial_finish(struct dial **dial, struct dial_result *result, struct err *e)
 {
-	const struct dial_options *o = d->options;
+	struct dial *d = *dial;
+	const char *name = d->options->name;
+	int fd = d->fd;
 	struct err cause;
 
-	if (d->attempts == NULL) {
+	d->fd = -1;
+	if (fd >= 0) {
+		conn_event_connected(
+		    &(struct conn){
+			d->local, d->list.items[d->winner], d->start_ns, 0},
+		    true);
+		if (result != NULL)
+			*result = (struct dial_result){.local = d->local,
+			    .remote = d->list.items[d->winner],
+			    .ns = clock_now() - d->start_ns,
+			    .resolve_ns = d->resolve_ns};
+	} else if (d->attempts == NULL) {
 		*e = d->lookup_error;
-		return o->name == NULL ? -1 : err_prefix(e, "%s", o->name);
+		if (name != NULL)
+			err_prefix(e, "%s", name);
+	} else {
+		error_of(d, e);
+		err_prefix(
+		    e, "%s", name != NULL ? name : endpoint_text(d->endpoint));
+		if (e->kind == ERR_TIMEOUT && deadline_is_max_time(d->until) &&
+		    deadline_passed(d->until)) {
+			cause = *e;
+			deadline_error(d->until, cause.text, e);
+			e->errnum = ETIMEDOUT;
+		}
 	}
-	error_of(d, e);
-	err_prefix(
-	    e, "%s", o->name != NULL ? o->name : endpoint_text(d->endpoint));
-	if (e->kind != ERR_TIMEOUT || !deadline_is_max_time(d->until) ||
-	    !deadline_passed(d->until))
-		return -1;
-	cause = *e;
-	deadline_error(d->until, cause.text, e);
-	e->errnum = ETIMEDOUT;
-	return -1;
-}
-
-int
-dial_finish(struct dial **d, struct dial_result *result, struct err *e)
-{
-	struct dial_result r = {.ns = clock_now() - (*d)->start_ns};
-	int fd = (*d)->fd;
-
-	(*d)->fd = -1;
-	if (fd < 0) {
-		(void)failure(*d, e);
-		dial_free(d);
-		return -1;
-	}
-	r.local = (*d)->local;
-	r.remote = (*d)->list.items[(*d)->winner];
-	r.resolve_ns = (*d)->resolve_ns;
-	conn_event_connected(
-	    &(struct conn){r.local, r.remote, (*d)->start_ns, 0}, true);
-	dial_free(d);
-	if (result != NULL)
-		*result = r;
+	dial_free(dial);
 	return fd;
 }
 
