@@ -280,7 +280,8 @@ prepare(struct listen_state *l, struct err *e)
 	    recorder_open(l->handler.recorder, &stdio_relay_options.record, e) <
 		0)
 		return -1;
-	return server_start(&l->server, &l->listener, &options.server, e);
+	server_start(&l->server, &l->listener, &options.server);
+	return 0;
 }
 
 static int

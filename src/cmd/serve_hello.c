@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -21,9 +22,9 @@
 #include "net/listener.h"
 #include "net/sandbox.h"
 #include "net/signals.h"
+#include "net/wait.h"
 #include "serve/server.h"
 #include "serve/session.h"
-#include "tls/tls_options.h"
 
 #define HELLO_PORT 9999
 #define HTTP_PORT 8080
@@ -32,6 +33,14 @@
 /* The time limit of a request's head, and of the response, without
  * --idle-timeout. */
 #define HEAD_MS 10000
+/* The longest message in bytes, without its newline. */
+#define MESSAGE_MAX 8192
+/*
+ * How long to wait for the rest of a line: from a client that never sent a
+ * newline, and from one that has, and so is likely to end this line too.
+ */
+#define BARE_MS 40
+#define LINE_MS 1000
 
 struct hello_options {
 	const char *greeting;
@@ -41,20 +50,28 @@ struct hello_options {
 	int http;
 };
 
-/* The state that every client's process starts with. */
-struct hello_server {
-	const struct hello_options *o;
-	const struct opt *const *used; /* the options that were given */
+/* What every client's process starts with. */
+static struct {
 	struct template reply;
 	unsigned char *greeting; /* owned */
 	size_t greeting_length;
+} texts;
+
+/* A client, in its process. */
+struct hello_client {
+	const struct conn *conn;
+	int64_t answered; /* messages answered */
+	struct session session;
+	bool has_lines;                         /* it has sent a newline */
+	struct buf queue;                       /* bytes received */
+	unsigned char storage[MESSAGE_MAX + 2]; /* its storage */
 };
 
-struct hello_client {
-	const struct hello_server *server;
-	const struct conn *conn;
-	struct session session;
-	int64_t answered; /* messages answered */
+/* A message; its bytes are valid until the next one is received. */
+struct message {
+	const unsigned char *bytes;
+	size_t length;
+	size_t newline; /* length of its LF, CRLF or nothing */
 };
 
 static struct hello_options hello_options = {
@@ -112,9 +129,9 @@ make_reply(const struct hello_client *c, const struct message *m,
 	    .number = (uint64_t)c->answered + 1};
 	ssize_t n;
 
-	if (c->server->reply.uses_ip)
+	if (texts.reply.uses_ip)
 		v.ip = addr_ip_text(&c->conn->remote);
-	n = template_fill(&c->server->reply, &v, reply, size - m->newline);
+	n = template_fill(&texts.reply, &v, reply, size - m->newline);
 	if (n < 0)
 		return -1;
 	memcpy(reply + n, m->bytes + m->length, m->newline);
@@ -124,11 +141,14 @@ make_reply(const struct hello_client *c, const struct message *m,
 /* Waits for --delay. Returns 0, or -1 when the connection's time limit has
  * passed. */
 static int
-delay(struct hello_client *c)
+delay(struct session *s)
 {
-	if (c->server->o->delay_ms <= 0)
+	if (hello_options.delay_ms <= 0)
 		return 0;
-	return session_pause(&c->session, c->server->o->delay_ms);
+	wait_until(
+	    deadline_first(deadline_after(hello_options.delay_ms), s->until));
+	return deadline_passed(s->until) ? deadline_error(s->until, "", &s->e)
+					 : 0;
 }
 
 /* Whether bytes start a TLS handshake (RFC 8446 section 5.1). */
@@ -196,19 +216,6 @@ respond(struct hello_client *c, const struct http_server *r, int code)
 	return session_send(&c->session, start, n);
 }
 
-/* Logs the request line; the whole head at -v. */
-static void
-log_request(const struct hello_client *c, const char *head, size_t n)
-{
-	size_t line = 0;
-
-	while (line < n && head[line] != '\r' && head[line] != '\n')
-		line++;
-	if (diag_shows(DIAG_NOTE))
-		line = n;
-	log_message(c, "request", head, line);
-}
-
 /* Receives an HTTP request and sends the response, each within limit_ms.
  * Returns 0, or -1 with the session's error. */
 static int
@@ -217,6 +224,7 @@ serve_http(struct hello_client *c, int64_t limit_ms)
 	struct session *s = &c->session;
 	char head[HTTP_SERVER_HEAD];
 	struct http_server r = {0};
+	size_t line;
 	ssize_t n;
 	int code;
 
@@ -226,10 +234,13 @@ serve_http(struct hello_client *c, int64_t limit_ms)
 	if (n <= 0)
 		return (int)n;
 	session_answer(s);
-	log_request(c, head, (size_t)n);
+	for (line = 0; line < (size_t)n && strchr("\r\n", head[line]) == NULL;)
+		line++;
+	log_message(
+	    c, "request", head, diag_shows(DIAG_NOTE) ? (size_t)n : line);
 	if (code == 200)
 		code = http_server_parse(&r, head, (size_t)n);
-	if (delay(c) < 0)
+	if (delay(s) < 0)
 		return -1;
 	s->phase = deadline_after(limit_ms);
 	s->missing = "the client did not read the response";
@@ -244,66 +255,137 @@ serve_http(struct hello_client *c, int64_t limit_ms)
 				    : "");
 }
 
-/* Answers a message: "Hello, Michael!". Returns 0 or -1. */
+/* Reports a message that is too long, to the peer and in the session's error.
+ * Returns -1. */
 static int
-answer(struct hello_client *c, const struct message *m)
+reject_message(struct session *s)
 {
-	static unsigned char text[4 * MESSAGE_MAX];
-	ssize_t n = make_reply(c, m, text, sizeof(text));
+	char text[80];
+	int n = snprintf(text, sizeof(text),
+	    "error: a message may have %d bytes at most\n", MESSAGE_MAX);
 
-	if (n < 0)
-		return err_set(&c->session.e, ERR_FAILED,
-		    "the answer by --reply is longer than %zu bytes",
-		    sizeof(text));
-	if (delay(c) < 0)
-		return -1;
-	c->answered++;
-	return session_send(&c->session, text, (size_t)n);
+	if (session_send(s, text, (size_t)n) == 0)
+		err_set(&s->e, ERR_PROTOCOL,
+		    "a message is longer than %d bytes", MESSAGE_MAX);
+	return -1;
 }
 
-/* Greets, then receives and answers messages until "exit". Returns 0 or -1. */
+/*
+ * Receives more bytes, unless those in the queue become a message as they are.
+ * Returns 1; 0 if the peer has finished or nothing follows; or -1 with the
+ * session's error.
+ */
+static int
+receive_more(struct hello_client *c)
+{
+	struct session *s = &c->session;
+	unsigned char *space;
+	size_t capacity;
+	ssize_t n;
+	int ready = 1;
+
+	if (!buf_is_empty(&c->queue))
+		ready = session_wait(s, c->has_lines ? LINE_MS : BARE_MS);
+	if (ready <= 0)
+		return ready;
+	space = buf_space(&c->queue, &capacity);
+	n = session_receive(s, space, capacity);
+	if (n <= 0)
+		return (int)n;
+	buf_added(&c->queue, (size_t)n);
+	return 1;
+}
+
+/*
+ * Receives a message: a line without its LF or CRLF. Bytes without a newline
+ * become one when no more arrive for a while: tutorial clients send "Michael"
+ * and wait. Returns 1, 0 if the peer has finished, or -1 with the session's
+ * error.
+ */
+static int
+receive_message(struct hello_client *c, struct message *m)
+{
+	const unsigned char *lf;
+	size_t cr;
+	int more = 1;
+
+	for (;;) {
+		m->bytes = buf_bytes(&c->queue);
+		m->length = buf_length(&c->queue);
+		lf = memchr(m->bytes, '\n', m->length);
+		if (lf != NULL)
+			m->length = (size_t)(lf - m->bytes);
+		/* The LF that makes it part of the newline may follow. */
+		cr = m->length > 0 && m->bytes[m->length - 1] == '\r' &&
+		     (lf != NULL || more > 0);
+		m->length -= cr;
+		if (m->length > MESSAGE_MAX)
+			return reject_message(&c->session);
+		if (lf != NULL || more == 0)
+			break;
+		more = receive_more(c);
+		if (more < 0)
+			return -1;
+	}
+	m->newline = cr + (lf != NULL);
+	c->has_lines = c->has_lines || lf != NULL;
+	buf_eat(&c->queue, m->length + m->newline);
+	return m->length + m->newline > 0;
+}
+
+/* Greets, then receives messages and answers them, "Hello, Michael!", until
+ * "exit". Returns 0, or -1 with the session's error. */
 static int
 serve_messages(struct hello_client *c)
 {
-	const struct hello_server *hs = c->server;
+	static unsigned char text[4 * MESSAGE_MAX];
 	struct session *s = &c->session;
-	enum session_message status;
 	struct message m;
 	bool quits;
+	ssize_t n;
+	int received;
 
-	if (session_send(s, hs->greeting, hs->greeting_length) < 0)
+	if (session_send(s, texts.greeting, texts.greeting_length) < 0)
 		return -1;
-	while ((status = session_receive_message(s, &m)) == SESSION_MESSAGE) {
+	while ((received = receive_message(c, &m)) > 0) {
 		quits = m.length == 4 && memcmp(m.bytes, "exit", 4) == 0;
 		if (!quits)
 			session_answer(s);
 		log_message(c, "message", m.bytes, m.length);
 		if (quits)
 			return 0;
-		if (answer(c, &m) < 0)
+		n = make_reply(c, &m, text, sizeof(text));
+		if (n < 0)
+			return err_set(&s->e, ERR_FAILED,
+			    "the answer by --reply is longer than %zu bytes",
+			    sizeof(text));
+		if (delay(s) < 0)
 			return -1;
-		if (c->answered == hs->o->messages)
+		c->answered++;
+		if (session_send(s, text, (size_t)n) < 0)
+			return -1;
+		if (c->answered == hello_options.messages)
 			return 0;
 	}
-	return status == SESSION_END ? 0 : -1;
+	return received;
 }
 
 /* Serves a client in its process; closes fd, its connection. */
 static int
 serve(int fd, const struct conn *conn, void *context)
 {
-	const struct hello_server *hs = context;
 	/* The only one of this process. */
 	static struct hello_client c;
 	int result;
 
-	c.server = hs;
+	(void)context;
 	c.conn = conn;
+	buf_init(&c.queue, c.storage, sizeof(c.storage));
 	result = session_start(&c.session, fd, options_idle_limit(),
 	    options.time.max_ms, &options.clients);
 	/* A connection that is only reset was a port probe, not an error. */
 	c.session.allows_probes = true;
-	if (result == 0 && hs->o->http)
+	if (result == 0 && hello_options.http)
 		result = serve_http(&c,
 		    options.time.idle_ms < 0 ? HEAD_MS : options.time.idle_ms);
 	else if (result == 0)
@@ -319,9 +401,9 @@ serve(int fd, const struct conn *conn, void *context)
  * connection is inherited.
  */
 static int
-accept_and_serve(struct hello_server *hs, struct server *server, struct err *e)
+accept_and_serve(struct server *server, struct err *e)
 {
-	struct server_handler handler = {serve, hs, false};
+	const struct server_handler handler = {.serve = serve};
 	struct conn conn;
 	int fd;
 
@@ -337,25 +419,25 @@ accept_and_serve(struct hello_server *hs, struct server *server, struct err *e)
 /* Runs the steps of every server. Returns 0, or -1 with *e: an error or a
  * signal. */
 static int
-run_server(struct hello_server *hs, const struct endpoint *ep, struct err *e)
+run_server(
+    const struct endpoint *ep, const struct opt *const *used, struct err *e)
 {
 	struct listener listener;
 	struct server server;
-	int result = -1;
+	int result;
 
 	/* From here on a signal ends the command cleanly. */
 	if (signals_catch(e) < 0)
 		return -1;
 	/* 1. Socket, 2. bind, 3. listen, for each address. */
 	if (listener_open(&listener, ep, &options.listener, e) < 0 ||
-	    options_check_inherited(&listener, hs->used, e) < 0)
+	    options_check_inherited(&listener, used, e) < 0)
 		return signals_server_result(-1, e);
-	if (server_start(&server, &listener, &options.server, e) == 0) {
-		listener_announce(&listener);
-		sandbox_enter();
-		result = accept_and_serve(hs, &server, e);
-		server_stop(&server);
-	}
+	server_start(&server, &listener, &options.server);
+	listener_announce(&listener);
+	sandbox_enter();
+	result = accept_and_serve(&server, e);
+	server_stop(&server);
 	listener_close(&listener);
 	return listener.is_connection ? result
 				      : signals_server_result(result, e);
@@ -363,50 +445,44 @@ run_server(struct hello_server *hs, const struct endpoint *ep, struct err *e)
 
 /* Parses the texts of the options. Returns 0, or -1 with a usage error. */
 static int
-prepare(struct hello_server *hs, struct err *e)
+prepare(struct err *e)
 {
-	const struct hello_options *o = hs->o;
-	const char *reply = o->reply;
+	const char *reply = hello_options.reply;
+	const char *greeting = hello_options.greeting;
 	ssize_t n;
 
 	if (reply == NULL)
-		reply = o->http ? "Hello!" : REPLY;
-	if (template_parse(&hs->reply, reply, e) < 0)
+		reply = hello_options.http ? "Hello!" : REPLY;
+	if (template_parse(&texts.reply, reply, e) < 0)
 		return err_prefix(e, "--reply");
-	hs->greeting = mem_array(strlen(o->greeting) + 1, 1);
-	n = literal_unescape(hs->greeting, o->greeting, strlen(o->greeting), e);
+	texts.greeting = mem_array(strlen(greeting) + 1, 1);
+	n = literal_unescape(texts.greeting, greeting, strlen(greeting), e);
 	if (n < 0)
 		return err_prefix(e, "--greeting");
-	hs->greeting_length = (size_t)n;
+	texts.greeting_length = (size_t)n;
 	return 0;
 }
 
 static int
 hello_run(const struct command_args *args, struct err *e)
 {
-	const struct hello_options *o = &hello_options;
-	struct hello_server hs = {.o = o, .used = args->used};
 	struct server_options *so = &options.server;
 	struct access access = ACCESS_INIT;
 	struct endpoint ep;
-	int result;
+	int result = -1;
 
-	if (options_parse_local(
-		&ep, args, "tcp", o->http ? HTTP_PORT : HELLO_PORT, e) < 0)
+	if (options_parse_local(&ep, args, "tcp",
+		hello_options.http ? HTTP_PORT : HELLO_PORT, e) < 0)
 		return -1;
 	so->access = &access;
 	so->ends_idle = listener_is_activated(options.listener.fd);
 	diag_limit(so->until, so->accept_ms);
-	result = prepare(&hs, e);
-	if (result == 0)
-		result = options_check_clients(e);
-	if (result == 0)
-		result = options_make_access(&access, e);
-	if (result == 0)
-		result = run_server(&hs, &ep, e);
+	if (prepare(e) == 0 && options_check_clients(e) == 0 &&
+	    options_make_access(&access, e) == 0)
+		result = run_server(&ep, args->used, e);
 	access_release(&access);
-	template_release(&hs.reply);
-	free(hs.greeting);
+	template_release(&texts.reply);
+	free(texts.greeting);
 	return result;
 }
 

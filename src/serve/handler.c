@@ -301,8 +301,7 @@ serve(struct served *v)
 int
 handler_serve(int fd, const struct conn *c, void *context)
 {
-	/* The only one of this process. */
-	static struct served v;
+	struct served v;
 	char byte;
 	int result;
 

@@ -40,9 +40,9 @@ grow(struct server *s)
 	    s->fds, s->capacity + s->listener->count + 1, sizeof(s->fds[0]));
 }
 
-int
-server_start(struct server *s, struct listener *l,
-    const struct server_options *o, struct err *e)
+void
+server_start(
+    struct server *s, struct listener *l, const struct server_options *o)
 {
 	memset(s, 0, sizeof(*s));
 	s->listener = l;
@@ -50,7 +50,6 @@ server_start(struct server *s, struct listener *l,
 	s->resume = deadline_after(0);
 	s->backoff = (struct backoff){.min = MIN_PAUSE_MS, .max = MAX_PAUSE_MS};
 	grow(s);
-	return signals_catch(e);
 }
 
 /* Whether the peer is accepted and gets a number; logs either case. */

@@ -76,12 +76,10 @@ struct server_handler {
 	bool runs_program; /* the child leads a process group */
 };
 
-/*
- * Catches stop signals. Returns 0, or -1 with *e set. Call
- * server_stop() afterwards.
- */
-int server_start(struct server *s, struct listener *l,
-    const struct server_options *o, struct err *e);
+/* The caller catches stop signals (signals_catch()), and calls server_stop()
+ * afterwards. */
+void server_start(
+    struct server *s, struct listener *l, const struct server_options *o);
 
 /*
  * Waits for a connection, and reaps children meanwhile. Returns its fd, which

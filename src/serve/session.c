@@ -29,9 +29,8 @@ session_start(struct session *s, int fd, struct limit idle, int64_t max_ms,
 	s->missing = NULL;
 	s->tls = NULL;
 	memset(&s->r, 0, sizeof(s->r));
-	s->allows_probes = s->is_answering = s->has_lines = false;
+	s->allows_probes = s->is_answering = false;
 	err_clear(&s->e);
-	buf_init(&s->queue, s->storage, sizeof(s->storage));
 	if (tls == NULL || !tls->is_on)
 		return 0;
 	request.until = deadline_first(s->until, deadline_after(TLS_ACCEPT_MS));
@@ -61,11 +60,17 @@ fail(struct session *s, enum stream_end end)
 }
 
 int
-session_pause(struct session *s, int64_t ms)
+session_wait(struct session *s, int64_t ms)
 {
-	s->is_answering = true;
-	wait_until(deadline_first(deadline_after(ms), s->until));
-	return deadline_passed(s->until) ? fail(s, STREAM_LIMIT) : 0;
+	struct deadline limit =
+	    deadline_first(deadline_after(s->idle.ms), s->until);
+	int ready =
+	    wait_fd(s->fd, POLLIN, deadline_first(limit, deadline_after(ms)));
+
+	if (ready < 0)
+		return fail(s, STREAM_STOPPED);
+	return ready == 0 && deadline_passed(limit) ? fail(s, STREAM_LIMIT)
+						    : ready;
 }
 
 static struct stream
@@ -110,81 +115,6 @@ session_send(struct session *s, const void *bytes, size_t n)
 	sock_reset_on_close(s->fd, false);
 	s->is_answering = false;
 	return 0;
-}
-
-/* Reports a message that is too long, to the peer and in s->e. */
-static enum session_message
-reject_message(struct session *s)
-{
-	char text[80];
-	int n = snprintf(text, sizeof(text),
-	    "error: a message may have %d bytes at most\n", MESSAGE_MAX);
-
-	if (session_send(s, text, (size_t)n) == 0)
-		err_set(&s->e, ERR_PROTOCOL,
-		    "a message is longer than %d bytes", MESSAGE_MAX);
-	return SESSION_FAILED;
-}
-
-/*
- * Receives more bytes, unless those in the queue become a message as they are.
- * Returns 1; 0 if the peer has finished or nothing follows; or -1 with s->e
- * set.
- */
-static int
-receive_more(struct session *s)
-{
-	struct deadline limit =
-	    deadline_first(deadline_after(s->idle.ms), s->until);
-	int ms = s->has_lines ? MESSAGE_LINE_MS : MESSAGE_BARE_MS, ready = 1;
-	unsigned char *space;
-	size_t capacity;
-	ssize_t n;
-
-	if (!buf_is_empty(&s->queue))
-		ready = wait_fd(
-		    s->fd, POLLIN, deadline_first(limit, deadline_after(ms)));
-	if (ready < 0)
-		return fail(s, STREAM_STOPPED);
-	if (ready == 0)
-		return deadline_passed(limit) ? fail(s, STREAM_LIMIT) : 0;
-	space = buf_space(&s->queue, &capacity);
-	n = session_receive(s, space, capacity);
-	if (n <= 0)
-		return (int)n;
-	buf_added(&s->queue, (size_t)n);
-	return 1;
-}
-
-enum session_message
-session_receive_message(struct session *s, struct message *m)
-{
-	const unsigned char *lf;
-	size_t cr;
-	int more = 1;
-
-	for (;;) {
-		m->bytes = buf_bytes(&s->queue);
-		m->length = buf_length(&s->queue);
-		lf = memchr(m->bytes, '\n', m->length);
-		if (lf != NULL)
-			m->length = (size_t)(lf - m->bytes);
-		/* The LF that makes it part of the newline may follow. */
-		cr = m->length > 0 && m->bytes[m->length - 1] == '\r' &&
-		     (lf != NULL || more > 0);
-		m->length -= cr;
-		if (m->length > MESSAGE_MAX)
-			return reject_message(s);
-		if (lf != NULL || more == 0)
-			break;
-		more = receive_more(s);
-		if (more < 0)
-			return SESSION_FAILED;
-	}
-	m->newline = cr + (lf != NULL);
-	s->has_lines = s->has_lines || lf != NULL;
-	buf_eat(&s->queue, m->length + m->newline);
-	return m->length + m->newline > 0 ? SESSION_MESSAGE : SESSION_END;
 }
 
 /*

@@ -9,7 +9,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "base/buf.h"
 #include "base/deadline.h"
 #include "base/err.h"
 #include "net/conn_event.h"
@@ -17,16 +16,6 @@
 struct conn;
 struct tls;
 struct tls_options;
-
-/* The longest message in bytes, without its newline. */
-#define MESSAGE_MAX 8192
-
-/*
- * How long to wait for the rest of a line: from a client that never sent a
- * newline, and from one that has, and so is likely to end this line too.
- */
-#define MESSAGE_BARE_MS 40
-#define MESSAGE_LINE_MS 1000
 
 struct session {
 	int fd;                /* owned */
@@ -41,11 +30,6 @@ struct session {
 	bool allows_probes;    /* conn_event_is_probe() is not an error */
 	bool is_answering;     /* part of an answer has not been sent */
 	struct err e;          /* why it failed */
-
-	/* For session_receive_message(). */
-	bool has_lines;                         /* a newline was received */
-	struct buf queue;                       /* bytes received */
-	unsigned char storage[MESSAGE_MAX + 2]; /* its storage */
 };
 
 /*
@@ -56,10 +40,10 @@ int session_start(struct session *s, int fd, struct limit idle, int64_t max_ms,
     const struct tls_options *tls);
 
 /*
- * Sleeps for ms before an answer, within the limit of the connection. Returns
- * 0, or -1 with s->e set.
+ * Waits for bytes, or for the end of ms. Returns 1, 0, or -1 with s->e set if a
+ * limit of the connection has passed.
  */
-int session_pause(struct session *s, int64_t ms);
+int session_wait(struct session *s, int64_t ms);
 
 /*
  * Waits for bytes and reads at most size. Returns their number, 0 if the peer
@@ -67,26 +51,6 @@ int session_pause(struct session *s, int64_t ms);
  * if bytes are available.
  */
 ssize_t session_receive(struct session *s, void *piece, size_t size);
-
-/* A message; its bytes are valid until the next one is received. */
-struct message {
-	const unsigned char *bytes;
-	size_t length;
-	size_t newline; /* length of its LF, CRLF or nothing */
-};
-
-enum session_message { SESSION_MESSAGE, SESSION_END, SESSION_FAILED };
-
-/*
- * Receives the next message of the hello protocol: a line without its LF or
- * CRLF. Bytes without a newline become a message when no more arrive for a
- * while: tutorial clients send "Michael" and wait. Returns SESSION_END when the
- * peer has finished, or SESSION_FAILED with s->e set, ERR_PROTOCOL for a
- * message that is too long, which was reported to the peer. Do not mix it with
- * session_receive().
- */
-enum session_message session_receive_message(
-    struct session *s, struct message *m);
 
 /*
  * An answer is due: until session_send() has sent it, whatever ends the

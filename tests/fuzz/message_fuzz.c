@@ -2,13 +2,11 @@
  * Streams of messages, as a served connection receives them: no byte may be
  * lost, and each message ends as the stream says.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "serve/session.h"
+/* What receives messages is its own. */
+#include "cmd/serve_hello.c"
 
 /* A socket pair holds this much. */
 #define MAX_SIZE 60000
@@ -33,9 +31,9 @@ check(const struct message *m, const uint8_t *at, size_t left)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct session s;
-	enum session_message result;
+	static struct hello_client c;
 	struct message m;
+	int result;
 	int ends[2];
 
 	if (size > MAX_SIZE ||
@@ -44,13 +42,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > 0 && write(ends[1], data, size) != (ssize_t)size)
 		abort();
 	shutdown(ends[1], SHUT_WR);
-	session_start(&s, ends[0], (struct limit)LIMIT_NONE, -1, NULL);
-	while ((result = session_receive_message(&s, &m)) == SESSION_MESSAGE) {
+	c.has_lines = false;
+	buf_init(&c.queue, c.storage, sizeof(c.storage));
+	(void)session_start(
+	    &c.session, ends[0], (struct limit)LIMIT_NONE, -1, NULL);
+	while ((result = receive_message(&c, &m)) > 0) {
 		check(&m, data, size);
 		data += m.length + m.newline;
 		size -= m.length + m.newline;
 	}
-	if (result == SESSION_END ? size != 0 : s.e.kind != ERR_PROTOCOL)
+	if (result == 0 ? size != 0 : c.session.e.kind != ERR_PROTOCOL)
 		abort();
 	close(ends[0]);
 	close(ends[1]);
