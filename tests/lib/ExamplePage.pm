@@ -20,11 +20,6 @@ sub decode {
     }gre;
 }
 
-sub encode {
-    my ($text) = @_;
-    return $text =~ s/\\/\\e/gr =~ s/^(?=[.'])/\\&/r;
-}
-
 # Reads a page. Its displays are hashes:
 #   at       the number of its first line
 #   is       'run', 'file' (name) or 'form'
@@ -33,9 +28,8 @@ sub encode {
 sub new {
     my ($class, $path) = @_;
     my $file = $path =~ m{^/} ? $path : "$Sockt::TOP/$path";
-    my $self = bless { path => $path, file => $file, edits => [],
-        displays => [], source => [split /\n/, Sockt::slurp($file), -1] },
-        $class;
+    my $self = bless { path => $path, displays => [],
+        source => [split /\n/, Sockt::slurp($file), -1] }, $class;
     $path =~ /\.\d$/ ? $self->read_mdoc : $self->read_text;
     classify($_) for @{ $self->{displays} };
     return $self;
@@ -59,8 +53,7 @@ sub read_mdoc {
             push @{ $pending->{lines} }, { at => $at, text => $text,
                 hidden => 1 };
         } elsif ($line =~ /^\.Dl (.*)/) {
-            push @{ $pending->{lines} }, { at => $at, text => decode($1),
-                alone => 1 };
+            push @{ $pending->{lines} }, { at => $at, text => decode($1) };
             $pending = $self->add($pending, $at);
         } elsif ($line =~ /^\.Bd .*-(?:literal|unfilled)/) {
             $inside = 1;
@@ -119,7 +112,7 @@ sub classify {
             push @{ $display->{steps}[-1]{shown} }, $line;
             next;
         }
-        @$step{qw(at hidden alone shown)} = (@$line{qw(at hidden alone)}, []);
+        @$step{qw(at hidden shown)} = (@$line{qw(at hidden)}, []);
         # A screen shows what is typed after a prompt; the terminal has no echo.
         my $before = $display->{steps} ? $display->{steps}[-1]{shown} : [];
         $before->[-1]{text} =~ s/\Q$step->{text}\E\z//
@@ -157,28 +150,6 @@ sub step {
         if ($input // '') =~ /^\^([CD])$/;
     return { type => defined $input ? 'input' : 'show', terminal => $name,
         text => $input };
-}
-
-# Notes that a step shows these lines.
-sub replace {
-    my ($self, $step, @lines) = @_;
-    push @{ $self->{edits} }, [$step, @lines];
-}
-
-# Writes the page with what replace() noted. Returns the number of changes.
-sub write {
-    my ($self) = @_;
-    my $source = $self->{source};
-    my $is_mdoc = $self->{path} =~ /\.\d$/;
-    for my $edit (sort { $b->[0]{at} <=> $a->[0]{at} } @{ $self->{edits} }) {
-        my ($step, @lines) = @$edit;
-        my $prefix = $is_mdoc ? $step->{hidden} ? '.\\"' : '' : '    ';
-        @lines = map { $prefix . ($is_mdoc ? encode($_) : $_) } @lines;
-        splice @$source, $step->{at} + 1, scalar @{ $step->{shown} }, @lines;
-    }
-    Sockt::spew($self->{file}, join "\n", @$source)
-        if @{ $self->{edits} };
-    return scalar @{ $self->{edits} };
 }
 
 1;

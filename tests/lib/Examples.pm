@@ -58,9 +58,6 @@
 #	file NAME          not typed: the contents of a file that later examples of
 #	                   the page find in their directory
 #	form               not typed: a form to fill in, a message
-#
-# "make examples-update" rewrites what the pages show from what is printed. It
-# keeps lines that only vary. EXAMPLES='sockt.1 README' chooses.
 package Examples;
 
 use strict;
@@ -76,7 +73,6 @@ our @ISA = qw(Exporter);
 our @EXPORT = qw(check_page page_faults);
 *import = \&Sockt::import;
 
-my $WIDTH = 70;
 my $LIMIT = 10 * $Sockt::PATIENCE;    # seconds of a session
 
 # Runs all examples of a page as tests.
@@ -99,14 +95,8 @@ sub check_page {
     }
     is join("\n", page_faults($page)), '', "$path: every display is an example, "
         . 'or says what it is' unless $is_private;
-    if (update()) {
-        my $count = $page->write;
-        note "$path: $count changed";
-    }
     return done_testing();
 }
-
-sub update { return ($ENV{SOCKT_EXAMPLES} // '') eq 'update' }
 
 # The displays that are neither run nor say what they are.
 sub page_faults {
@@ -247,7 +237,6 @@ sub compare {
     my $t = $self->{terminals}{ $step->{terminal} };
     my $ends = $next && $next->{type} eq 'shell'
         && $next->{terminal} eq $step->{terminal};
-    return $self->renew($t, $step, $ends || !$next) if update();
     my $seen = 0;
     Terminal::wait_until(sub {
         $seen = $self->seen($t, $step);
@@ -405,12 +394,12 @@ sub finish {
         or $self->differ(undef, 'a command does not end', $t);
     Terminal::settle() if $t->{has_jobs};
     $self->differ(undef, 'more is printed than the page shows', $t)
-        if $self->rest($t) =~ /\S/ && !update();
+        if $self->rest($t) =~ /\S/;
     $t->{is_open} = 0;
 }
 
 # After the last step nothing is left to show, neither of a command that ends nor
-# of one that waits. Update mode has no place for it: "NAME>" makes one.
+# of one that waits.
 sub conclude {
     my ($self) = @_;
     for my $t (values %{ $self->{terminals} }) {
@@ -440,29 +429,6 @@ sub differ {
     my $shown = $step ? join "\n", $self->lines($step) : '';
     die "$where$what", $t ? "\n-- the page:\n$shown\n-- printed:\n"
         . $self->rest($t) : '', "\n";
-}
-
-# Update mode: notes what the terminal shows after a step, when it has ended or
-# is calm.
-sub renew {
-    my ($self, $t, $step, $ends) = @_;
-    my $seen = 0;
-    Terminal::wait_until(sub {
-        return $t->is_idle if $ends && $seen;
-        $seen ||= $self->lines($step) && $self->seen($t, $step);
-        return $seen || $t->is_idle;
-    }, $ends ? undef : $self->lines($step) ? 2 : 0);
-    Terminal::settle() if !$ends || $t->{has_jobs};
-    return if $seen && $self->rest($t) !~ /\S/
-        || !$seen && $self->lines($step) && $self->seen($t, $step, 'last');
-    my @old = map { $_->{text} } @{ $step->{shown} };
-    my $new = ($seen ? join('', map { "$_\n" } @old) : '') . $self->rest($t);
-    my @new = Transcript::rewrite($self->{names}, $WIDTH, \@old, $new);
-    $self->differ($step, 'one line (.Dl) has no place for this: use .Bd', $t)
-        if $step->{alone} && @new;
-    my ($screen) = Transcript::normalise($self->screen($t));
-    $t->{seen} = length $screen;
-    $self->{page}->replace($step, @new) if "@new" ne "@old";
 }
 
 1;

@@ -74,78 +74,6 @@ sub same_values {
     return 1;
 }
 
-# Lines as a page shows them after the ones it showed before: a line that only
-# varies is kept as it was, others are broken at width columns.
-sub rewrite {
-    my ($names, $width, $old, $new) = @_;
-    my %kept;
-    for my $line (logical(@$old)) {
-        my ($normal) = normalise($line);
-        push @{ $kept{$normal} }, $line;
-    }
-    # Lines that are kept first: they say which port is which in the page.
-    my @found;
-    for my $line (logical(split /\n/, $new)) {
-        my ($normal, @values) = normalise($line);
-        my $same = shift @{ $kept{$normal} // [] };
-        undef $same if defined $same
-            && !same_values($names, [page_values($same)], \@values);
-        push @found, [$line, $same];
-    }
-    return map { ref ? parts($_->[1] // join "\n",
-            wrap($width, rename_values($names, $_->[0]))) : $_ }
-        abridge([logical(@$old)], \@found);
-}
-
-# Leaves out again what the page left out with "...": the lines between those
-# that stand for the lines around it.
-sub abridge {
-    my ($old, $found) = @_;
-    my @want = map { kind_of($_) } @$old;
-    return @$found if !grep { $_ eq '...' } @want;
-    my @have = map { kind_of($_->[0]) } @$found;
-    my @length = map { [(0) x (@have + 1)] } 0 .. @want;
-    for my $i (reverse 0 .. $#want) {
-        for my $j (reverse 0 .. $#have) {
-            my ($without, $other) = ($length[$i + 1][$j], $length[$i][$j + 1]);
-            $length[$i][$j] = $want[$i] eq $have[$j]
-                ? 1 + $length[$i + 1][$j + 1]
-                : $without > $other ? $without : $other;
-        }
-    }
-    my ($i, $j, $left_out, @lines) = (0, 0, 0);
-    while ($i < @want) {
-        if ($want[$i] eq '...') {
-            push @lines, '...';
-            $left_out = 1;
-            $i++;
-        } elsif ($j >= @have || $length[$i][$j] == $length[$i + 1][$j]) {
-            $i++;
-        } elsif ($want[$i] eq $have[$j]) {
-            push @lines, $found->[$j];
-            ($left_out, $i, $j) = (0, $i + 1, $j + 1);
-        } else {
-            push @lines, $found->[$j] if !$left_out;
-            $j++;
-        }
-    }
-    push @lines, @$found[$j .. $#have] if !$left_out;
-    return @lines;
-}
-
-# The words that two forms of one line have in common: its first five.
-sub kind_of {
-    my ($line) = @_;
-    my ($normal) = normalise($line);
-    my @words = split ' ', $normal =~ s/\b(?:fd )?\d+\b//gr;
-    return join ' ', grep { defined } @words[0 .. 4];
-}
-
-sub page_values {
-    my (undef, @values) = normalise($_[0]);
-    return @values;
-}
-
 # Lines with their continuations.
 sub logical {
     my @lines;
@@ -158,45 +86,5 @@ sub logical {
     }
     return @lines;
 }
-
-# The page's ports for those of the run. One that is new keeps its number.
-sub rename_values {
-    my ($names, $line) = @_;
-    for my $value (page_values($line)) {
-        my ($kind, $real) = @$value;
-        next unless $kind =~ /port|pid/;
-        my $shown = $names->{run}{"$kind $real"} //= $real;
-        $names->{page}{"$kind $shown"} //= $real;
-    }
-    return $line =~ s{(?<![\d.])(\d{5})(?!\d)}
-        {$names->{run}{"port $1"} // $1}gre;
-}
-
-sub wrap {
-    my ($width, $line) = @_;
-    my @lines;
-    while (length $line > $width && $line !~ /\n/) {
-        my $at = note_at(substr $line, 0, $width);
-        if ($at < 20) {
-            $at = rindex $line, ' ', $width;
-            $at -= 5 if substr($line, $at - 5, 5) eq ' port';
-        }
-        last if $at < 20;
-        push @lines, substr $line, 0, $at;
-        $line = '    ' . substr $line, $at + 1;
-    }
-    return @lines, parts($line);
-}
-
-# Where a note in brackets begins: not a number or a word in them.
-sub note_at {
-    my ($line) = @_;
-    my $at = -1;
-    $at = $-[1] while $line =~ /( )\((?!fd |pid |IPv|--)/g;
-    return $at;
-}
-
-# The lines of a line with its continuations.
-sub parts { return length $_[0] ? split /\n/, $_[0] : '' }
 
 1;
