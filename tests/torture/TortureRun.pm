@@ -37,8 +37,6 @@ sub open_peer {
         or croak "socket: $!";
     bind $s, $peer->{unix} ? pack_sockaddr_un("$dir/$peer->{unix}")
         : pack_sockaddr_in(0, INADDR_LOOPBACK) or croak "bind: $!";
-    setsockopt $s, SOL_SOCKET, SO_RCVBUF, pack 'i', $peer->{rcvbuf}
-        if $peer->{rcvbuf};
     listen $s, 16 or croak "listen: $!" unless $udp;
     fcntl $s, F_SETFL, fcntl($s, F_GETFL, 0) | O_NONBLOCK;
     my $port = $peer->{unix} ? 0 : (sockaddr_in(getsockname $s))[0];
@@ -160,6 +158,8 @@ sub new {
                 left => [ @{ $peer->{connections} // [ $peer->{steps} ] } ] };
         }
     }
+    my $before = $s->{before} // {};
+    spew("$self->{dir}/$_", $before->{$_}) for keys %$before;
     $s->{setup}->($self->{dir}, @ports) if $s->{setup};
     $self->{args} = [ sockt(), map { $self->fill_in($_, @ports) }
         ref $s->{args} ? @{ $s->{args} } : split ' ', $s->{args} ];

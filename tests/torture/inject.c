@@ -8,31 +8,63 @@
  * The environment says what to do and is cleared of it at once, so that the
  * programs that sockt runs know nothing of all this:
  *
- *	TORTURE_TABLE   the file of struct table, which is shared with the
- *driver TORTURE_PLAN    PROCESS CALL N LASTS ACTION: which call of which
- *process fails, whether all later ones do so too (1), and how: an errno (or an
- *error of getaddrinfo(3), negative), "one" or "half" for a transfer that is cut
- *short
+ * TORTURE_TABLE: the file of struct table, which is shared with the driver.
+ * TORTURE_PLAN: PROCESS CALL N LASTS ACTION, that is which call of which
+ * process fails, whether all later ones do so too (1), and how: an errno (or an
+ * error of getaddrinfo(3), negative), "one" or "half" for a transfer that is
+ * cut short.
  */
 #define _GNU_SOURCE
-
-#include "inject.h"
+/* As in sockt: open is the C library's open64, and so on. */
+#define _FILE_OFFSET_BITS 64
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <netdb.h>
+#include <poll.h>
 #include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Other C libraries have other inner names; there nothing is counted. */
 #ifdef __GLIBC__
+
+/* The names that the driver uses. */
+/* clang-format off */
+#define CALLS(X) \
+	X(socket) X(socketpair) X(connect) X(bind) X(listen) X(accept4) \
+	X(shutdown) X(close) X(getsockname) X(getpeername) X(getsockopt) \
+	X(setsockopt) X(send) X(sendmsg) X(recv) X(recvmsg) X(read) X(write) \
+	X(pwritev2) X(splice) X(poll) X(epoll_create1) X(epoll_ctl) \
+	X(epoll_wait) X(pipe2) X(dup2) X(fcntl) X(ioctl) X(open) X(fopen) \
+	X(fclose) X(fflush) X(fgets) X(stat) X(lstat) X(fstat) X(lseek) \
+	X(ftruncate) X(futimens) X(rename) X(link) X(unlink) X(fchmod) \
+	X(fchmodat) X(readlink) X(calloc) X(realloc) X(aligned_alloc) \
+	X(fork) X(clone) X(execve) X(waitpid) X(kill) X(setpgid) X(prctl) \
+	X(sigaction) X(getaddrinfo)
+/* clang-format on */
+
+#define AS_NUMBER(name) CALL_##name,
+enum call { CALLS(AS_NUMBER) CALL_COUNT };
+
+enum action { ACTION_NONE, ACTION_FAIL, ACTION_ONE, ACTION_HALF };
 
 #define AS_NAME(name) #name,
 static const char *const call_names[] = {CALLS(AS_NAME)};
@@ -83,8 +115,9 @@ find_program(struct dl_phdr_info *info, size_t size, void *context)
 	return 1;
 }
 
-void *
-inject_original(enum call call)
+/* The C library's own function. */
+static void *
+real_call(enum call call)
 {
 	if (originals[call] == NULL)
 		originals[call] = dlsym(RTLD_NEXT, call_names[call]);
@@ -139,7 +172,7 @@ start(void)
 	int i;
 
 	for (i = 0; i < CALL_COUNT; i++)
-		inject_original((enum call)i);
+		real_call((enum call)i);
 	if (path == NULL)
 		return;
 	open_table(path);
@@ -195,8 +228,10 @@ finish(void)
 	table->open_fds = open_fds;
 }
 
-enum action
-inject_meet(enum call call, const void *caller)
+/* Counts a call of that function from that address. What is to happen to it;
+ * for a failure errno is set. */
+static enum action
+meet(enum call call, const void *caller)
 {
 	uint32_t n;
 
@@ -213,11 +248,8 @@ inject_meet(enum call call, const void *caller)
 	return plan.action;
 }
 
-int
-inject_error(void)
-{
-	return plan.error;
-}
+#define MEET(call) meet(CALL_##call, __builtin_return_address(0))
+#define ORIGINAL(type, call, params) ((type(*) params)real_call(CALL_##call))
 
 /* Processes. The parent numbers its children, in the order of its forks. */
 pid_t
@@ -271,6 +303,287 @@ clone(int (*run)(void *), void *stack, int flags, void *context, ...)
 	pid = original(begin_shared, stack, flags, context);
 	process = parent;
 	return pid;
+}
+
+/* A call that fails or does not; alias: under which name. */
+#define HOOK_AS(alias, type, failed, call, params, args)  \
+	type alias params;                                \
+	type alias params                                 \
+	{                                                 \
+		if (MEET(call) != ACTION_NONE)            \
+			return failed;                    \
+		return ORIGINAL(type, call, params) args; \
+	}
+#define HOOK(type, failed, call, params, args) \
+	HOOK_AS(call, type, failed, call, params, args)
+
+/* A call that may transfer less than n. */
+#define HOOK_TRANSFER(call, fd, n, params, args)             \
+	ssize_t call params                                  \
+	{                                                    \
+		enum action action = MEET(call);             \
+                                                             \
+		if (action == ACTION_FAIL)                   \
+			return -1;                           \
+		n = shorten(action, fd, n);                  \
+		return ORIGINAL(ssize_t, call, params) args; \
+	}
+
+/* The functions of which C does not say how many arguments they have. */
+#define HOOK_LIST(call, fixed_params, fixed_args, last)              \
+	int call fixed_params                                        \
+	{                                                            \
+		va_list ap;                                          \
+		unsigned long rest;                                  \
+                                                                     \
+		va_start(ap, last);                                  \
+		rest = va_arg(ap, unsigned long);                    \
+		va_end(ap);                                          \
+		if (MEET(call) != ACTION_NONE)                       \
+			return -1;                                   \
+		return ORIGINAL(int, call, fixed_params) fixed_args; \
+	}
+
+/* A part of a datagram is never what a socket transfers. */
+static size_t
+shorten(enum action action, int fd, size_t n)
+{
+	int type = SOCK_STREAM;
+	socklen_t len = sizeof(type);
+
+	if (n < 2 || (action != ACTION_ONE && action != ACTION_HALF))
+		return n;
+	ORIGINAL(int, getsockopt, (int, int, int, void *, socklen_t *))
+	(fd, SOL_SOCKET, SO_TYPE, &type, &len);
+	if (type != SOCK_STREAM)
+		return n;
+	return action == ACTION_ONE ? 1 : n / 2;
+}
+
+/* Sockets. */
+HOOK(int, -1, socketpair, (int domain, int type, int protocol, int ends[2]),
+    (domain, type, protocol, ends))
+HOOK(int, -1, socket, (int domain, int type, int protocol),
+    (domain, type, protocol))
+HOOK(int, -1, bind, (int fd, const struct sockaddr *a, socklen_t len),
+    (fd, a, len))
+HOOK(int, -1, listen, (int fd, int backlog), (fd, backlog))
+HOOK(int, -1, accept4, (int fd, struct sockaddr *a, socklen_t *len, int flags),
+    (fd, a, len, flags))
+HOOK(int, -1, shutdown, (int fd, int how), (fd, how))
+HOOK(int, -1, getsockname, (int fd, struct sockaddr *a, socklen_t *len),
+    (fd, a, len))
+HOOK(int, -1, getpeername, (int fd, struct sockaddr *a, socklen_t *len),
+    (fd, a, len))
+HOOK(int, -1, getsockopt,
+    (int fd, int level, int name, void *value, socklen_t *len),
+    (fd, level, name, value, len))
+HOOK(int, -1, setsockopt,
+    (int fd, int level, int name, const void *value, socklen_t len),
+    (fd, level, name, value, len))
+HOOK_TRANSFER(send, fd, n, (int fd, const void *p, size_t n, int flags),
+    (fd, p, n, flags))
+HOOK_TRANSFER(
+    recv, fd, n, (int fd, void *p, size_t n, int flags), (fd, p, n, flags))
+HOOK(ssize_t, -1, sendmsg, (int fd, const struct msghdr *m, int flags),
+    (fd, m, flags))
+HOOK(
+    ssize_t, -1, recvmsg, (int fd, struct msghdr *m, int flags), (fd, m, flags))
+
+/* An interrupted connect(2) goes on by itself. */
+int
+connect(int fd, const struct sockaddr *a, socklen_t len)
+{
+	enum action action = MEET(connect);
+	int result = -1;
+
+	if (action == ACTION_NONE || plan.error == EINTR)
+		result = ORIGINAL(int, connect,
+		    (int, const struct sockaddr *, socklen_t))(fd, a, len);
+	if (action == ACTION_NONE)
+		return result;
+	errno = plan.error;
+	return -1;
+}
+
+/* What close(2) reports has nothing to do with whether it closes. */
+int
+close(int fd)
+{
+	enum action action = MEET(close);
+	int result = ORIGINAL(int, close, (int))(fd);
+
+	if (action == ACTION_NONE)
+		return result;
+	errno = plan.error;
+	return -1;
+}
+
+/* Files, pipes and both. */
+HOOK_TRANSFER(read, fd, n, (int fd, void *p, size_t n), (fd, p, n))
+HOOK_TRANSFER(splice, in, n,
+    (int in, loff_t *in_at, int out, loff_t *out_at, size_t n, unsigned flags),
+    (in, in_at, out, out_at, n, flags))
+
+/* Nothing can be said about a stderr that cannot be written. */
+ssize_t
+write(int fd, const void *p, size_t n)
+{
+	enum action action = MEET(write);
+
+	if (action == ACTION_FAIL &&
+	    (fd != STDERR_FILENO || errno == EINTR || errno == EAGAIN))
+		return -1;
+	return ORIGINAL(ssize_t, write, (int, const void *, size_t))(
+	    fd, p, shorten(action, fd, n));
+}
+
+/* sockt gives it one piece. */
+ssize_t
+pwritev2(int fd, const struct iovec *pieces, int count, off_t at, int flags)
+{
+	enum action action = MEET(pwritev2);
+	struct iovec first = pieces[0];
+
+	if (action == ACTION_FAIL)
+		return -1;
+	first.iov_len = shorten(action, fd, first.iov_len);
+	return ORIGINAL(
+	    ssize_t, pwritev2, (int, const struct iovec *, int, off_t, int))(
+	    fd, &first, count < 1 ? count : 1, at, flags);
+}
+
+HOOK(int, -1, pipe2, (int ends[2], int flags), (ends, flags))
+HOOK(int, -1, dup2, (int from, int to), (from, to))
+HOOK_LIST(fcntl, (int fd, int command, ...), (fd, command, rest), command)
+HOOK_LIST(
+    ioctl, (int fd, unsigned long request, ...), (fd, request, rest), request)
+HOOK_LIST(open, (const char *path, int flags, ...), (path, flags, (mode_t)rest),
+    flags)
+HOOK_AS(__open64_2, int, -1, open, (const char *path, int flags), (path, flags))
+HOOK(int, -1, stat, (const char *path, struct stat *st), (path, st))
+HOOK(int, -1, lstat, (const char *path, struct stat *st), (path, st))
+HOOK(int, -1, fstat, (int fd, struct stat *st), (fd, st))
+HOOK(off_t, -1, lseek, (int fd, off_t at, int from), (fd, at, from))
+HOOK(int, -1, ftruncate, (int fd, off_t size), (fd, size))
+HOOK(int, -1, futimens, (int fd, const struct timespec times[2]), (fd, times))
+HOOK(int, -1, rename, (const char *from, const char *to), (from, to))
+HOOK(int, -1, link, (const char *from, const char *to), (from, to))
+HOOK(int, -1, unlink, (const char *path), (path))
+HOOK(int, -1, fchmod, (int fd, mode_t mode), (fd, mode))
+HOOK(int, -1, fchmodat, (int at, const char *path, mode_t mode, int flags),
+    (at, path, mode, flags))
+HOOK(ssize_t, -1, readlink, (const char *path, char *text, size_t size),
+    (path, text, size))
+
+/* Streams. */
+HOOK(FILE *, NULL, fopen, (const char *path, const char *mode), (path, mode))
+
+/* The bytes of a write that failed are lost, and a stream remembers it. */
+int
+fflush(FILE *f)
+{
+	if (f == NULL || !__fwriting(f) || __fpending(f) == 0 ||
+	    MEET(fflush) == ACTION_NONE)
+		return ORIGINAL(int, fflush, (FILE *))(f);
+	__fpurge(f);
+	f->_flags |= _IO_ERR_SEEN;
+	return EOF;
+}
+
+int
+fclose(FILE *f)
+{
+	enum action action = MEET(fclose);
+	int result = ORIGINAL(int, fclose, (FILE *))(f);
+
+	if (action == ACTION_NONE)
+		return result;
+	errno = plan.error;
+	return EOF;
+}
+
+char *
+fgets(char *text, int size, FILE *f)
+{
+	if (MEET(fgets) == ACTION_NONE)
+		return ORIGINAL(char *, fgets, (char *, int, FILE *))(
+		    text, size, f);
+	f->_flags |= _IO_ERR_SEEN;
+	return NULL;
+}
+
+/* Waiting. */
+HOOK(int, -1, poll, (struct pollfd * fds, nfds_t n, int ms), (fds, n, ms))
+HOOK(int, -1, epoll_create1, (int flags), (flags))
+HOOK(int, -1, epoll_ctl, (int fd, int op, int of, struct epoll_event *event),
+    (fd, op, of, event))
+HOOK(int, -1, epoll_wait, (int fd, struct epoll_event *events, int n, int ms),
+    (fd, events, n, ms))
+
+/* Memory. The C library's own names, since dlsym(3) may allocate. */
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *old, size_t n);
+void *__libc_memalign(size_t align, size_t n);
+
+void *
+calloc(size_t n, size_t size)
+{
+	return MEET(calloc) == ACTION_NONE ? __libc_calloc(n, size) : NULL;
+}
+
+void *
+aligned_alloc(size_t align, size_t n)
+{
+	return MEET(aligned_alloc) == ACTION_NONE ? __libc_memalign(align, n)
+						  : NULL;
+}
+
+void *
+realloc(void *old, size_t n)
+{
+	return MEET(realloc) == ACTION_NONE ? __libc_realloc(old, n) : NULL;
+}
+
+/* Processes and signals. */
+HOOK(int, -1, execve, (const char *path, char *const *argv, char *const *env),
+    (path, argv, env))
+HOOK(pid_t, -1, waitpid, (pid_t pid, int *status, int flags),
+    (pid, status, flags))
+HOOK(int, -1, kill, (pid_t pid, int number), (pid, number))
+HOOK(int, -1, setpgid, (pid_t pid, pid_t group), (pid, group))
+HOOK(int, -1, sigaction,
+    (int number, const struct sigaction *sa, struct sigaction *old),
+    (number, sa, old))
+
+int
+prctl(int option, ...)
+{
+	unsigned long args[4];
+	va_list ap;
+	int i;
+
+	va_start(ap, option);
+	for (i = 0; i < 4; i++)
+		args[i] = va_arg(ap, unsigned long);
+	va_end(ap);
+	if (MEET(prctl) != ACTION_NONE)
+		return -1;
+	return ORIGINAL(int, prctl, (int, ...))(
+	    option, args[0], args[1], args[2], args[3]);
+}
+
+int
+getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+    struct addrinfo **found)
+{
+	if (MEET(getaddrinfo) != ACTION_NONE) {
+		errno = EIO;
+		return plan.error;
+	}
+	return ORIGINAL(int, getaddrinfo,
+	    (const char *, const char *, const struct addrinfo *,
+		struct addrinfo **))(host, service, hints, found);
 }
 
 #endif
