@@ -33,13 +33,15 @@ exits run('udp-send', '--no-reply', '--multicast-interface', $lo, $group,
     $port, 'to all'), 0, 'sent to a group';
 is hears($s), 'to all', 'a member hears it';
 
-# With IPv6 too; whether a datagram can be sent depends on the routes.
-SKIP: {
-    skip 'no IPv6 here', 2 unless has_ipv6();
+# The options of a group; whether an IPv6 datagram can be sent depends on the
+# routes.
+for my $family (['IP', 'TTL', $group], ['IPV6', 'HOPS', "ff01::1%$lo"]) {
+    my ($name, $limit, $to) = @$family;
+    next if $name eq 'IPV6' && !has_ipv6();
     my $r = run('udp-send', '-vv', '--no-reply', '--multicast-interface', $lo,
-        '--multicast-ttl', 1, '--no-multicast-loop', "ff01::1%$lo", $port, 'x');
-    like $r->{err}, qr/IPV6_MULTICAST_$_.*: ok/, "IPV6_MULTICAST_$_ is set"
-        for qw(HOPS LOOP);
+        '--multicast-ttl', 7, '--no-multicast-loop', $to, 9, 'x');
+    like $r->{err}, qr/ ${name}_MULTICAST_$_ .*: ok/, "${name}_MULTICAST_$_"
+        for "$limit = 7", 'LOOP = 0', 'IF = interface \d+';
 }
 
 # Many may answer.
@@ -86,6 +88,8 @@ $r = run('udp-serve', '--join', "$group%$lo", '127.0.0.1', '0', '-m', '0.1');
 is $r->{status}, 5, 'a group may be joined on any address';
 $r = run('udp-serve', '-6', '--join', "$group%$lo", '::1', '0');
 is $r->{status}, 7, 'but not on one of the other family';
+exits run('udp-serve', ('--join', "$group%$lo") x 2, '-m', '0.1', '0'), 7,
+    'nor twice', err => qr/: cannot join \Q$group\E: address in use/;
 
 # Broadcast.
 $p = start('udp-serve', '-4', '-v', '*', '0');

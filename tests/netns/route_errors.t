@@ -39,4 +39,8 @@ like $r->{out}, qr{^80/tcp +filtered +\S+ +host unreachable$}m,
 $r = start_in($left, 'connect', '-z', '-m', '.3', '10.9.0.77', 80)->finish;
 like $r->{err}, qr/stopped after 0\.3 s \(--max-time\); 10\.9\.0\.77 port 80: no answer; /,
     '--max-time is named likewise';
+# What the table of causes lacks is the system's own reason.
+$r = start_in($left, 'udp-serve', '--join', '239.1.2.3', 0)->finish;
+like "$r->{status} $r->{err}", qr/^7 .*: cannot join 239\.1\.2\.3 \(no interface takes multicast by default: name one, GROUP%IF\): no such device \(error \d+ of the system\)$/,
+    'a group on no interface';
 done_testing;
