@@ -12,7 +12,7 @@ lint: lint-format lint-names lint-tidy lint-cppcheck lint-shell lint-perl \
 lint-format:
 	clang-format --dry-run -Werror $(C_FILES)
 
-# Rules of names, with a list of known exceptions that only shrinks.
+# Rules of names.
 NAMES = tests/lint/exports.t
 lint-names: $(B)/sockt
 	$(PROVE) $(NAMES)

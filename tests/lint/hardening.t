@@ -1,11 +1,9 @@
 # The flags that every build gets: the compiler's guards, unless the user's own
 # flags or a mode take them away, and large files and late times.
 use Source;
-use File::Temp qw(tempdir);
 
 my $make = $ENV{MAKE} || 'make';
 my $cc   = $ENV{CC}   || 'cc';
-my $dir  = tempdir(CLEANUP => 1);
 delete @ENV{qw(MAKEFLAGS MAKELEVEL MFLAGS SANITIZE PORTABLE STATIC FUZZING
     CFLAGS)};
 
@@ -37,28 +35,6 @@ for my $settings ("CFLAGS='-O0 -g'", "CFLAGS='-O2 -O0'", "CFLAGS=-g",
     'SANITIZE=1', 'FUZZING=1') {
     unlike compiling($settings), qr/-D_FORTIFY_SOURCE/,
         "$settings: no checked calls";
-}
-
-# They are at work: a 32-bit compiler agrees, and so does the binary.
-SKIP: {
-    my $stubs = "$dir/gnu";
-    mkdir $stubs;
-    open my $f, '>', "$stubs/stubs-32.h" or die;
-    close $f;
-    open $f, '>', "$dir/types.c" or die;
-    print $f "#include <sys/types.h>\n#include <time.h>\n",
-        "_Static_assert(sizeof(off_t) == 8, \"\");\n",
-        "_Static_assert(sizeof(time_t) == 8, \"\");\n";
-    close $f;
-    chomp(my $arch = qx($cc -print-multiarch 2>/dev/null) || "");
-    my $try = "$cc -m32 -I$dir -idirafter /usr/include/$arch -c "
-        . "-o /dev/null";
-    open $f, '>', "$dir/any.c" or die;
-    print $f "#include <sys/types.h>\n#include <time.h>\n";
-    close $f;
-    system("$try $dir/any.c 2>/dev/null") == 0 or skip 'no -m32', 1;
-    my @std = $line =~ /(-D_\S+=\S+)/g;
-    is system("$try @std $dir/types.c"), 0, '64 bits on 32-bit systems';
 }
 
 done_testing;
