@@ -175,8 +175,9 @@ struct ready_outcome probe_send(struct scan *s, uint32_t id);
 struct ready_outcome probe_poll(const struct scan *s, uint32_t id);
 
 /*
- * For -vv: reports the outcome of connect(2). errnum is 0 (connected),
- * EINPROGRESS (the attempt ended without an outcome), or the errno.
+ * For -vv: reports the outcome of connect(2), if it was called and has not been
+ * reported. errnum is 0 (connected), EINPROGRESS (the attempt ended without an
+ * outcome), or the errno.
  */
 void probe_report(const struct scan *s, uint32_t id, int errnum);
 

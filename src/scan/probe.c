@@ -215,6 +215,8 @@ probe_report(const struct scan *s, uint32_t id, int errnum)
 	bool is_stream = s->o->type == SOCK_STREAM;
 	struct addr a;
 
+	if (!p->is_unreported)
+		return;
 	p->is_unreported = false;
 	if (!step_is_on())
 		return;
@@ -229,25 +231,17 @@ probe_report(const struct scan *s, uint32_t id, int errnum)
 	    "%s to %s", step_name_of(p->fd), addr_text(&a));
 }
 
-/* Reports a call of connect(2) without an outcome. */
-static void
-report_unfinished(const struct scan *s, uint32_t id)
-{
-	if (step_is_on() && scan_probe(s, id)->is_unreported)
-		probe_report(s, id, EINPROGRESS);
-}
-
 bool
 probe_again(const struct scan *s, uint32_t id, bool in_progress)
 {
-	report_unfinished(s, id);
+	probe_report(s, id, EINPROGRESS);
 	return ready_connect_again(scan_probe(s, id)->fd, in_progress);
 }
 
 void
 probe_drop(struct scan *s, uint32_t id)
 {
-	report_unfinished(s, id);
+	probe_report(s, id, EINPROGRESS);
 	ready_set_forget(s->set, id);
 	sock_abort(&scan_probe(s, id)->fd);
 }

@@ -96,17 +96,6 @@ set_timer(struct scan *s, uint32_t id)
 	probe_set_timer(&s->pool, id, expiry < next ? expiry : next);
 }
 
-/* Sets the timers of all probes in flight, after the first sample. */
-static void
-reset_timers(struct scan *s)
-{
-	uint32_t id;
-
-	for (id = 0; id < s->pool.touched; id++)
-		if (scan_probe(s, id)->state == PROBE_FLIGHT)
-			set_timer(s, id);
-}
-
 /* Whether so few slots are in use that another try costs nothing. */
 static bool
 has_spare_slots(const struct scan *s)
@@ -194,6 +183,7 @@ update_estimates(struct scan *s, uint32_t id, bool is_refusal, int64_t now)
 	const struct probe *p = scan_probe(s, id);
 	struct scan_host *h = scan_host(s, id);
 	bool is_first = s->rtt.srtt_us == 0;
+	uint32_t other;
 
 	if (s->o->type == SOCK_DGRAM) {
 		h->has_refused |= is_refusal;
@@ -204,8 +194,10 @@ update_estimates(struct scan *s, uint32_t id, bool is_refusal, int64_t now)
 	if (now - p->sent_ns < KARN_NS) {
 		pace_sample(&h->rtt, now - p->sent_ns);
 		pace_sample(&s->rtt, now - p->sent_ns);
-		if (is_first)
-			reset_timers(s);
+		/* The first sample holds for all probes in flight. */
+		for (other = 0; is_first && other < s->pool.touched; other++)
+			if (scan_probe(s, other)->state == PROBE_FLIGHT)
+				set_timer(s, other);
 	}
 	if (p->tries == 1 || is_limited(h)) {
 		pace_grow(&s->pace);
@@ -280,22 +272,6 @@ await_banner(struct scan *s, uint32_t id)
 	retry_banner(s, id);
 }
 
-/* Reports once why the scan is slow. */
-static void
-report_limit(const struct scan *s, uint32_t id)
-{
-	struct scan_host *h = scan_host(s, id);
-	struct addr a;
-
-	if (!h->has_refused || h->is_reported)
-		return;
-	h->is_reported = true;
-	probe_address(s, id, &a);
-	diag_note("%s limits its ICMP errors: silent ports are probed again "
-		  "at its pace",
-	    addr_ip_text(&a));
-}
-
 /*
  * Adds a try to the next round of its host's silent ports, which is sent after
  * as much time again as the last refusal is ago.
@@ -305,6 +281,7 @@ join_round(struct scan *s, uint32_t id)
 {
 	struct scan_host *h = scan_host(s, id);
 	int64_t now = clock_now(), pause = now - h->refused_ns;
+	struct addr a;
 
 	if (pause < MIN_GAP_NS)
 		pause = MIN_GAP_NS;
@@ -319,17 +296,14 @@ join_round(struct scan *s, uint32_t id)
 	}
 	h->round_size++;
 	probe_set_timer(&s->pool, id, h->round_ns);
-	if (pause > TOKEN_NS / 4)
-		report_limit(s, id);
-}
-
-/* Reports the outcome of a try as a step of -vv. */
-static void
-report_step(const struct scan *s, uint32_t id, int errnum)
-{
-	/* Without a socket, connect(2) was not called. */
-	if (s->o->type == SOCK_STREAM && scan_probe(s, id)->is_unreported)
-		probe_report(s, id, errnum);
+	/* Why the scan is slow. */
+	if (pause <= TOKEN_NS / 4 || !h->has_refused || h->is_reported)
+		return;
+	h->is_reported = true;
+	probe_address(s, id, &a);
+	diag_note("%s limits its ICMP errors: silent ports are probed again "
+		  "at its pace",
+	    addr_ip_text(&a));
 }
 
 /* The try timed out, or its outcome is unsure: waits for as long as -w asks,
@@ -354,7 +328,7 @@ handle_silence(struct scan *s, uint32_t id)
 		probe_set_timer(&s->pool, id, expiry);
 		return;
 	}
-	report_step(s, id, errnum);
+	probe_report(s, id, errnum);
 	p->state = PROBE_WAITING;
 	if (is_last)
 		decide(s, id, errnum, reason_of(s, errnum));
@@ -391,22 +365,6 @@ pause_all(struct scan *s, int64_t now)
 	return true;
 }
 
-/* Delays a host's probes for as long as its outage has lasted. */
-static void
-pause_host(struct scan_host *h, int64_t now)
-{
-	int64_t pause_ns;
-
-	if (h->failing_ns == 0)
-		h->failing_ns = now;
-	pause_ns = now - h->failing_ns;
-	if (pause_ns < PAUSE_MS * CLOCK_MS)
-		pause_ns = PAUSE_MS * CLOCK_MS;
-	if (pause_ns > MAX_PAUSE_MS * CLOCK_MS)
-		pause_ns = MAX_PAUSE_MS * CLOCK_MS;
-	h->retry_ns = now + pause_ns;
-}
-
 /*
  * Whether the outage of a host has lasted too long. While probes to others are
  * sent, it is not the network of this machine that fails.
@@ -427,15 +385,25 @@ try_again(struct scan *s, uint32_t id, int errnum)
 {
 	struct probe *p = scan_probe(s, id);
 	struct scan_host *h = scan_host(s, id);
-	int64_t now = clock_now();
+	int64_t now = clock_now(), pause_ns;
 
 	if (h->failing_ns == 0 && (errnum == ENETUNREACH || errnum == EACCES) &&
 	    probe_is_broadcast(s, id))
 		return false;
-	if (!is_shortage(errnum))
-		pause_host(h, now);
-	else if (!pause_all(s, now))
-		return false;
+	if (is_shortage(errnum)) {
+		if (!pause_all(s, now))
+			return false;
+	} else {
+		/* The host's probes wait for as long as its outage lasts. */
+		if (h->failing_ns == 0)
+			h->failing_ns = now;
+		pause_ns = now - h->failing_ns;
+		if (pause_ns < PAUSE_MS * CLOCK_MS)
+			pause_ns = PAUSE_MS * CLOCK_MS;
+		if (pause_ns > MAX_PAUSE_MS * CLOCK_MS)
+			pause_ns = MAX_PAUSE_MS * CLOCK_MS;
+		h->retry_ns = now + pause_ns;
+	}
 	p->failures++;
 	if (has_outage_expired(s, h, now))
 		return false;
@@ -476,7 +444,7 @@ retry_outcome(struct scan *s, uint32_t id, struct ready_outcome o)
 	bool is_stream = s->o->type == SOCK_STREAM;
 
 	if (o.errnum == 0)
-		report_step(s, id, 0);
+		probe_report(s, id, 0);
 	/* Nobody else has the port: it is closed. */
 	if (o.errnum == 0 && sock_is_self_connect(p->fd)) {
 		probe_drop(s, id);
@@ -484,8 +452,7 @@ retry_outcome(struct scan *s, uint32_t id, struct ready_outcome o)
 		o.origin = READY_REMOTE;
 	}
 	if (o.origin == READY_UNSURE) {
-		if (is_stream)
-			probe_report(s, id, o.errnum);
+		probe_report(s, id, o.errnum);
 		/* The error is cleared: another poll would report success. */
 		probe_drop(s, id);
 		p->unsure_errnum = o.errnum;
@@ -493,7 +460,7 @@ retry_outcome(struct scan *s, uint32_t id, struct ready_outcome o)
 		return;
 	}
 	if (o.errnum != 0)
-		report_step(s, id, o.errnum);
+		probe_report(s, id, o.errnum);
 	if (o.origin == READY_LOCAL || reason_of(s, o.errnum) == SCAN_LOCAL) {
 		fail_locally(s, id, o.errnum);
 		return;
@@ -505,37 +472,28 @@ retry_outcome(struct scan *s, uint32_t id, struct ready_outcome o)
 		decide(s, id, o.errnum, reason_of(s, o.errnum));
 }
 
-/* The timer of a try in flight has expired. */
-static void
-expire_flight(struct scan *s, uint32_t id)
+void
+retry_expired(struct scan *s, uint32_t id)
 {
 	const struct probe *p = scan_probe(s, id);
 
+	if (p->state == PROBE_WAITING) {
+		probe_wait(&s->pool, id);
+		return;
+	}
+	if (p->state == PROBE_BANNER) {
+		end_banner(s, id, NULL, 0);
+		return;
+	}
 	/* Silence is not a loss until a re-probe has been answered. */
 	if (p->tries == 1 && s->pace.threshold == s->pace.limit)
 		pace_grow(&s->pace);
 	/* The estimate may have grown. */
 	if (p->state != PROBE_LATE &&
-	    clock_now() < p->sent_ns + timeout_ns(s, scan_host(s, id))) {
+	    clock_now() < p->sent_ns + timeout_ns(s, scan_host(s, id)))
 		set_timer(s, id);
-		return;
-	}
-	handle_silence(s, id);
-}
-
-void
-retry_expired(struct scan *s, uint32_t id)
-{
-	switch (scan_probe(s, id)->state) {
-	case PROBE_WAITING:
-		probe_wait(&s->pool, id);
-		break;
-	case PROBE_BANNER:
-		end_banner(s, id, NULL, 0);
-		break;
-	default:
-		expire_flight(s, id);
-	}
+	else
+		handle_silence(s, id);
 }
 
 void

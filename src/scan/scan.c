@@ -41,13 +41,6 @@ scan_capacity(void)
 	return fds > SPARE_FDS ? (uint32_t)fds - SPARE_FDS : 1;
 }
 
-/* Whether hosts that answer no discovery probe are skipped. */
-static bool
-may_skip(const struct scan *s)
-{
-	return s->o->targets->hosts > 1;
-}
-
 /* Whether the next port of a host may be probed now: with several hosts, the
  * first ports must show that it is up. */
 static bool
@@ -57,7 +50,7 @@ may_begin(const struct scan *s, const struct scan_host *h)
 
 	return h->begun < ports->count &&
 	       (h->begun < ports->discovery || ports->discovery == 0 ||
-		   h->is_up || !may_skip(s));
+		   h->is_up || s->o->targets->hosts == 1);
 }
 
 static void
@@ -172,17 +165,6 @@ next_new(struct scan *s)
 	return id;
 }
 
-/* The next probe: a re-probe, for up to half of the burst, or a new one. */
-static uint32_t
-next_probe(struct scan *s)
-{
-	if (probe_waiting(&s->pool) != PROBE_NONE && s->pace.reprobes > 0) {
-		s->pace.reprobes--;
-		return retry_next(s);
-	}
-	return next_new(s);
-}
-
 /* When the next probe may be sent. */
 static struct deadline
 next_send(const struct scan *s)
@@ -216,7 +198,14 @@ send_probes(struct scan *s)
 		}
 		if (next.at_ns > now)
 			return next;
-		id = next_probe(s);
+		/* A re-probe, for up to half of the burst, or a new one. */
+		if (probe_waiting(&s->pool) != PROBE_NONE &&
+		    s->pace.reprobes > 0) {
+			s->pace.reprobes--;
+			id = retry_next(s);
+		} else {
+			id = next_new(s);
+		}
 		if (id == PROBE_NONE) {
 			/* Waiting re-probes need a new burst. */
 			next.at_ns = s->pace.filled_ns + PACE_TICK_NS;
@@ -247,15 +236,6 @@ handle_ready(struct scan *s, uint32_t id)
 		return;
 	probe_unlink(&s->pool, id);
 	retry_outcome(s, id, o);
-}
-
-static int
-report_progress(struct scan *s, struct err *e)
-{
-	if (!deadline_passed(s->next_progress))
-		return 0;
-	s->next_progress = deadline_after(PROGRESS_MS);
-	return s->o->progress(s->o->context, e);
 }
 
 static bool
@@ -307,8 +287,11 @@ run_round(struct scan *s, struct err *e)
 		return err_sys(e, ERR_FAILED, EINTR, "scan");
 	while ((id = probe_expired(&s->pool, looked_ns)) != PROBE_NONE)
 		retry_expired(s, id);
-	if (report_progress(s, e) < 0)
-		return -1;
+	if (deadline_passed(s->next_progress)) {
+		s->next_progress = deadline_after(PROGRESS_MS);
+		if (s->o->progress(s->o->context, e) < 0)
+			return -1;
+	}
 	if (deadline_passed(s->o->until))
 		return deadline_error(s->o->until, "", e);
 	return 0;
@@ -340,25 +323,11 @@ start(struct scan *s, const struct scan_options *o, struct err *e)
 	return 0;
 }
 
-static void
-finish(struct scan *s)
-{
-	uint32_t id;
-
-	for (id = 0; id < s->pool.touched; id++)
-		if (scan_probe(s, id)->fd >= 0)
-			probe_drop(s, id);
-	probe_pool_release(&s->pool);
-	ready_set_free(s->set);
-	free(s->hosts);
-	free(s->queue);
-}
-
 int
 scan_run(const struct scan_options *o, struct scan_progress *end, struct err *e)
 {
 	struct scan s;
-	uint32_t slot;
+	uint32_t slot, id;
 	int result = 0;
 
 	if (start(&s, o, e) < 0)
@@ -370,6 +339,12 @@ scan_run(const struct scan_options *o, struct scan_progress *end, struct err *e)
 	for (slot = 0; slot < s.touched; slot++)
 		if (s.hosts[slot].position < end->next)
 			end->next = s.hosts[slot].position;
-	finish(&s);
+	for (id = 0; id < s.pool.touched; id++)
+		if (scan_probe(&s, id)->fd >= 0)
+			probe_drop(&s, id);
+	probe_pool_release(&s.pool);
+	ready_set_free(s.set);
+	free(s.hosts);
+	free(s.queue);
 	return result;
 }
