@@ -202,7 +202,8 @@ static int
 prepare(struct client *c, struct err *e)
 {
 	struct connector_options *connector = &options.connector;
-	bool ends_early = c->action != RELAY || stdio_relay_options.done;
+	bool ends_early =
+	    c->action != RELAY || stdio_relay_options.relay.quit_after_script;
 
 	c->until = deadline_max_time(options.time.max_ms);
 	diag_limit(c->until, options_idle_limit().ms);

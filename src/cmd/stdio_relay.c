@@ -12,7 +12,6 @@
 #include "base/text.h"
 #include "cmd/options.h"
 #include "dial/connector.h"
-#include "relay/relay.h"
 #include "net/shutdown.h"
 #include "net/sock.h"
 #include "net/conn_event.h"
@@ -36,14 +35,19 @@ parse_expect(void *field, const char *arg, struct err *e)
 	return script_add(field, true, arg, e);
 }
 
-struct stdio_relay_options stdio_relay_options = STDIO_RELAY_OPTIONS_INIT;
+struct stdio_relay_options stdio_relay_options = {
+    .on_eof = -1,
+    .on_peer_eof = -1,
+    .relay = RELAY_OPTIONS_INIT,
+    .script = {.expect_ms = -1},
+};
 
 const struct opt stdio_relay_opts[] = {
     FLAG(0, "recv-only", stdio_relay_options, recv_only,
 	"receive to stdout, do not read stdin", .excludes = "on-eof"),
     FLAG(0, "send-only", stdio_relay_options, send_only,
 	"send stdin, discard what is received", .excludes = "recv-only on-eof"),
-    FLAG('C', "crlf", stdio_relay_options, crlf,
+    FLAG('C', "crlf", stdio_relay_options, relay.crlf,
 	"send LF as CRLF; a CRLF stays as it is", .excludes = "recv-only"),
     CHOICE(0, "on-eof", "WHAT", stdio_relay_options, on_eof,
 	"at the end of stdin: fin = send FIN and keep receiving, keep = keep "
@@ -54,7 +58,7 @@ const struct opt stdio_relay_opts[] = {
 	"exit (default: finish, at a terminal "
 	"quit)",
 	.choices = on_peer_eof_words),
-    DURATION(0, "linger", "T", stdio_relay_options, linger_ms,
+    DURATION(0, "linger", "T", stdio_relay_options, relay.linger_ms,
 	"after the end of stdin, wait at most T for the peer to finish",
 	.excludes = "send-only recv-only"),
     {.kind = OPT_END},
@@ -68,9 +72,9 @@ const struct opt stdio_relay_script_opts[] = {
 	"wait for data that matches REGEX (extended, with these escapes; ^ and "
 	"$ are those of lines); in order with --send",
 	.call = parse_expect),
-    DURATION(0, "expect-timeout", "T", stdio_relay_options, expect_ms,
+    DURATION(0, "expect-timeout", "T", stdio_relay_options, script.expect_ms,
 	"time limit for each --expect", .min = 1),
-    FLAG(0, "done", stdio_relay_options, done,
+    FLAG(0, "done", stdio_relay_options, relay.quit_after_script,
 	"exit after the last --send or --expect; do not read stdin"),
     {.kind = OPT_END},
 };
@@ -107,7 +111,8 @@ const struct opt stdio_relay_progress_opts[] = {
 static bool
 awaits_first(const struct stdio_relay_options *o)
 {
-	return o->done && o->script.count > 0 && o->script.items[0].is_expect;
+	return o->relay.quit_after_script && o->script.count > 0 &&
+	       o->script.items[0].is_expect;
 }
 
 int
@@ -116,7 +121,8 @@ stdio_relay_check(struct err *e)
 	const struct stdio_relay_options *o = &stdio_relay_options;
 	enum fd_kind kind = fd_kind(STDIN_FILENO);
 
-	if (o->script.count == 0 && (o->done || o->expect_ms >= 0))
+	if (o->script.count == 0 &&
+	    (o->relay.quit_after_script || o->script.expect_ms >= 0))
 		return err_set(e, ERR_USAGE,
 		    "--done and --expect-timeout go with --send or --expect");
 	/* A terminal or a socket may belong to somebody else. */
@@ -129,7 +135,8 @@ stdio_relay_check(struct err *e)
 		return err_set(e, ERR_USAGE,
 		    "--send-only sends stdin to its end: it does not go with "
 		    "--on-peer-eof quit");
-	if (!o->recv_only && !o->done && !fd_is_readable(STDIN_FILENO))
+	if (!o->recv_only && !o->relay.quit_after_script &&
+	    !fd_is_readable(STDIN_FILENO))
 		return err_set(e, ERR_OUTPUT,
 		    "stdin is closed (--recv-only does not need it)");
 	if (!o->send_only && !fd_is_writable(STDOUT_FILENO))
@@ -174,52 +181,52 @@ stdio_relay_open(struct stdio_relay *s, struct deadline until, struct err *e)
 	if (stdio_relay_check(e) < 0)
 		return -1;
 	s->input_start = -1;
-	if (s->recorder.has_several && !o->recv_only && !o->done &&
-	    fd_kind(STDIN_FILENO) == FD_REGULAR)
+	if (s->recorder.has_several && !o->recv_only &&
+	    !o->relay.quit_after_script && fd_kind(STDIN_FILENO) == FD_REGULAR)
 		s->input_start = lseek(STDIN_FILENO, 0, SEEK_CUR);
 	s->recorder.until = until;
 	s->recorder.idle = options_idle_limit();
 	return recorder_open(&s->recorder, &o->record, e);
 }
 
-/* Sets the relay's options, except the script and the progress. */
+/* Completes the relay's options for a connection. */
 static void
-set_up(struct stdio_relay *s, struct relay_options *r)
+set_up(const struct stdio_relay *s, struct progress *progress)
 {
 	const struct stdio_relay_options *o = &stdio_relay_options;
+	struct relay_options *r = &stdio_relay_options.relay;
+	enum fd_kind kind = fd_kind(STDIN_FILENO);
 
-	*r = (struct relay_options)RELAY_OPTIONS_INIT;
-	if (!o->recv_only && !o->done)
+	if (!o->recv_only && !r->quit_after_script)
 		r->in = STDIN_FILENO;
-	if (awaits_first(o) && fd_kind(STDIN_FILENO) == FD_PIPE)
+	if (awaits_first(o) && kind == FD_PIPE)
 		r->unread = STDIN_FILENO;
 	if (!o->send_only)
 		r->out = STDOUT_FILENO;
 	r->on_eof = o->send_only    ? RELAY_EOF_QUIT
 		    : o->on_eof < 0 ? RELAY_EOF_FIN
-				    : (enum relay_on_eof)o->on_eof;
+				    : o->on_eof;
 	/* At a terminal the user sees that the peer has finished; any other
 	 * input is sent to its end. */
-	r->quits_with_peer =
-	    o->on_peer_eof >= 0
-		? o->on_peer_eof == QUIT
-		: !o->send_only && fd_kind(STDIN_FILENO) == FD_TERMINAL;
+	r->quits_with_peer = o->on_peer_eof >= 0
+				 ? o->on_peer_eof == QUIT
+				 : !o->send_only && kind == FD_TERMINAL;
 	/* A word of the user's holds for every client. */
-	if (o->on_peer_eof < 0 && !o->send_only) {
+	if (o->on_peer_eof < 0 && !o->send_only)
 		r->next = s->next;
-		if (s->dialed != NULL && s->dialed->tls != NULL) {
-			r->is_whole = tls_has_closed;
-			r->context = s->dialed->tls;
-		}
-	}
 	r->idle = options_idle_limit();
-	r->linger_ms = o->linger_ms;
 	r->until = s->until;
-	r->crlf = o->crlf != 0;
 	r->is_program = s->dialed != NULL &&
 			(s->dialed->via != NULL || s->dialed->tls != NULL);
-	r->quit_after_script = o->done != 0;
-	r->recorder = s->recorder.is_on ? &s->recorder : NULL;
+	if (o->script.count > 0)
+		r->script = &stdio_relay_options.script;
+	if (!o->progress)
+		return;
+	/* At a terminal the user types where the line would be. */
+	progress_start(progress, r->in < 0 || kind != FD_TERMINAL);
+	r->progress = progress;
+	if (r->in >= 0 && kind == FD_REGULAR)
+		r->total = (int64_t)fd_available(r->in);
 }
 
 /*
@@ -252,9 +259,8 @@ stdio_relay_run(
     struct stdio_relay *s, int *fd, const struct conn *conn, struct err *e)
 {
 	const struct stdio_relay_options *o = &stdio_relay_options;
-	struct relay_options r;
+	struct relay_options *r = &stdio_relay_options.relay;
 	struct progress progress;
-	struct script script;
 	struct conn_summary sum = {.first = CONN_FIRST_US,
 	    .reset = true,
 	    .reset_by_us = true,
@@ -265,25 +271,17 @@ stdio_relay_run(
 
 	if (s->input_start >= 0)
 		(void)lseek(STDIN_FILENO, s->input_start, SEEK_SET);
-	set_up(s, &r);
-	if (o->script.count > 0) {
-		script_start(&script, &o->script, o->expect_ms);
-		r.script = &script;
-	}
-	if (o->progress) {
-		/* At a terminal the user types where the line would be. */
-		progress_start(
-		    &progress, r.in < 0 || fd_kind(r.in) != FD_TERMINAL);
-		r.progress = &progress;
-		if (r.in >= 0 && fd_kind(r.in) == FD_REGULAR)
-			r.total = (int64_t)fd_available(r.in);
-	}
+	set_up(s, &progress);
+	if (s->recorder.is_on)
+		r->recorder = &s->recorder;
+	if (r->script != NULL)
+		script_start(r->script);
 	result = recorder_begin(&s->recorder, conn, e);
 	if (result == 0)
-		result = relay_run(*fd, &r, &sum, e);
+		result = relay_run(*fd, r, &sum, e);
 	result = recorder_end(&s->recorder, result, e);
-	if (o->script.count > 0)
-		script_release(&script);
+	if (r->script != NULL)
+		script_release(r->script);
 	end = deadline_first(s->until, deadline_after(SHUTDOWN_DRAIN_MS));
 	if (sum.is_aborted)
 		sock_abort_acked(fd, options_idle_limit().ms, end);

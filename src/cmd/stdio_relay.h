@@ -9,6 +9,7 @@
 
 #include "base/deadline.h"
 #include "relay/recorder.h"
+#include "relay/relay.h"
 #include "relay/script.h"
 #include "cli/opt.h"
 #include "net/conn_event.h"
@@ -22,20 +23,11 @@ struct stdio_relay_options {
 	int on_peer_eof; /* an index; -1: depends on stdin */
 	int send_only;
 	int recv_only;
-	int crlf;
-	int64_t linger_ms;
-	struct script_steps script;
-	int64_t expect_ms; /* for each --expect */
-	int done;          /* end when the script is done */
+	struct relay_options relay;
+	struct script script;
 	struct recorder_options record;
 	int progress;
 };
-
-#define STDIO_RELAY_OPTIONS_INIT                                  \
-	{                                                         \
-		.on_eof = -1, .on_peer_eof = -1, .linger_ms = -1, \
-		.expect_ms = -1                                   \
-	}
 
 extern struct stdio_relay_options stdio_relay_options;
 extern const struct opt stdio_relay_opts[];

@@ -725,7 +725,7 @@ set_up(struct relay *r, unsigned char *storage)
 	flow_init(down, r->fd, fd_kind(o->out) == FD_NULL ? -1 : o->out,
 	    storage + FLOW_SIZE);
 	up->context = down->context = r;
-	up->crlf = o->crlf;
+	up->crlf = o->crlf != 0;
 	if (o->recorder != NULL)
 		up->tap = tap_sent;
 	if (o->recorder != NULL || o->script != NULL ||

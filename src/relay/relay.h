@@ -35,15 +35,15 @@ enum relay_on_eof {
 };
 
 struct relay_options {
-	int in, out; /* stdin and stdout, or -1: not used */
-	enum relay_on_eof on_eof;
+	int in, out;          /* stdin and stdout, or -1: not used */
+	int on_eof;           /* enum relay_on_eof */
 	bool quits_with_peer; /* end when the peer finishes */
 	struct limit idle;    /* without data in either direction */
 	int64_t linger_ms;    /* longest time between both FINs; -1: no limit */
 	struct deadline until; /* deadline of the command */
 	bool is_program;       /* fd leads to a program that makes the
 				  connection: its end is the connection's */
-	bool crlf;             /* LF of the input is sent as CRLF */
+	int crlf;              /* 1: LF of the input is sent as CRLF */
 	/* Whose other clients wait for the input, too: the relay ends as if the
 	 * input had, when that has been idle for a moment and the peer has
 	 * finished, and has either sent something or another client waits.
@@ -53,7 +53,7 @@ struct relay_options {
 	int unread;                /* stdin, which is not read: data in it while
 				      the first pattern is awaited is a usage
 				      error; -1: not looked at */
-	bool quit_after_script;    /* end when the script is done */
+	int quit_after_script;     /* 1: end when the script is done */
 	struct progress *progress; /* drawn on the terminal; NULL: none */
 	int64_t total;             /* bytes of the input; -1: unknown */
 

@@ -293,8 +293,7 @@ compile(regex_t *regex, const char *text, bool *names_cr, struct err *e)
 }
 
 int
-script_add(
-    struct script_steps *s, bool is_expect, const char *text, struct err *e)
+script_add(struct script *s, bool is_expect, const char *text, struct err *e)
 {
 	size_t n = strlen(text);
 	char *bytes = mem_array(n + 1, 1);
@@ -340,7 +339,7 @@ start_step(struct script *s)
 	s->until = s->notice = deadline_none();
 	if (script_is_done(s))
 		return;
-	text = s->steps->items[s->at].text;
+	text = s->items[s->at].text;
 	n = strlen(text);
 	if (!script_is_expecting(s)) {
 		s->text = mem_array(n + 1, 1);
@@ -368,14 +367,12 @@ eat(struct script *s, size_t n)
 }
 
 void
-script_start(
-    struct script *s, const struct script_steps *steps, int64_t expect_ms)
+script_start(struct script *s)
 {
-	memset(s, 0, sizeof(*s));
-	s->steps = steps;
-	s->expect_ms = expect_ms;
 	buf_init(&s->window, mem_array(SCRIPT_WINDOW, 1), SCRIPT_WINDOW);
+	s->at = 0;
 	s->starts_line = true;
+	s->follows_send = s->is_ended = s->is_unsearched = false;
 	start_step(s);
 }
 
@@ -457,13 +454,13 @@ script_search(struct script *s, bool has_ended)
 bool
 script_is_done(const struct script *s)
 {
-	return s->at == s->steps->count;
+	return s->at == s->count;
 }
 
 bool
 script_is_expecting(const struct script *s)
 {
-	return !script_is_done(s) && s->steps->items[s->at].is_expect;
+	return !script_is_done(s) && s->items[s->at].is_expect;
 }
 
 const char *
@@ -500,15 +497,14 @@ script_receive(struct script *s, const void *bytes, size_t n)
 static const char *
 describe(const struct script *s)
 {
-	const struct script_steps *steps = s->steps;
 	size_t i, number = 0, count = 0;
 
-	for (i = 0; i < steps->count; i++) {
-		count += steps->items[i].is_expect ? 1 : 0;
-		number += i <= s->at && steps->items[i].is_expect ? 1 : 0;
+	for (i = 0; i < s->count; i++) {
+		count += s->items[i].is_expect ? 1 : 0;
+		number += i <= s->at && s->items[i].is_expect ? 1 : 0;
 	}
 	return text_format("--expect %zu of %zu ('%s')", number, count,
-	    text_shown(steps->items[s->at].text));
+	    text_shown(s->items[s->at].text));
 }
 
 /* The end of the window, which is its most useful part. */

@@ -27,27 +27,14 @@ struct script_step {
 	const char *text; /* in argv: TEXT with escapes, or REGEX */
 };
 
-/* The steps of a script, without allocations: part of an options struct. */
-struct script_steps {
+struct script {
+	/* Set by options. */
 	struct script_step items[SCRIPT_STEPS];
 	size_t count;
-};
+	int64_t expect_ms; /* for each pattern; -1: no limit */
 
-/*
- * Checks a step and adds it: the escapes of a text (base/literal.h), or the
- * syntax of a pattern, an extended regular expression (regex(7)) in the C
- * locale, in which the same escapes, and \w, \W, \s and \S, may stand, but no
- * others, and no back references. text is kept, not copied. Returns 0, or -1
- * with a usage error.
- */
-int script_add(
-    struct script_steps *s, bool is_expect, const char *text, struct err *e);
-
-/* A running script. */
-struct script {
-	const struct script_steps *steps; /* the caller's */
-	int64_t expect_ms;                /* for each pattern; -1: no limit */
-	size_t at;                        /* index of the current step */
+	/* While it runs. */
+	size_t at; /* index of the current step */
 	/* Of the current pattern, or none: its limit, and when to call
 	 * script_report(). */
 	struct deadline until, notice;
@@ -64,9 +51,18 @@ struct script {
 	size_t length;      /* of text */
 };
 
+/*
+ * Checks a step and adds it: the escapes of a text (base/literal.h), or the
+ * syntax of a pattern, an extended regular expression (regex(7)) in the C
+ * locale, in which the same escapes, and \w, \W, \s and \S, may stand, but no
+ * others, and no back references. text is kept, not copied. Returns 0, or -1
+ * with a usage error.
+ */
+int script_add(
+    struct script *s, bool is_expect, const char *text, struct err *e);
+
 /* Starts at the first step. Call script_release() afterwards. */
-void script_start(
-    struct script *s, const struct script_steps *steps, int64_t expect_ms);
+void script_start(struct script *s);
 
 bool script_is_done(const struct script *s);
 
