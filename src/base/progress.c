@@ -23,12 +23,6 @@ progress_start(struct progress *p, bool wanted)
 	p->next = deadline_after(PROGRESS_PERIOD_MS);
 }
 
-bool
-progress_is_due(const struct progress *p)
-{
-	return p->shown && deadline_passed(p->next);
-}
-
 void
 progress_draw(struct progress *p, const char *text)
 {
@@ -58,7 +52,7 @@ has_percentage(const struct progress_count *c)
 	return c->total > 0 && (uint64_t)c->total >= c->done;
 }
 
-/* Appends "sent 45.2 MiB of 1.0 GiB (4%), 120 MiB/s, 8 s left". */
+/* Appends "45.2 MiB of 1.0 GiB (4%), 120 MiB/s, 8 s left". */
 static void
 append_count(char *text, size_t size, const struct progress *p,
     const struct progress_count *c)
@@ -67,7 +61,7 @@ append_count(char *text, size_t size, const struct progress *p,
 	double rate =
 	    seconds > 0 ? (double)(c->done - c->skipped) / seconds : 0;
 
-	text_append(text, size, "%s%s", c->verb, num_size_text(c->done));
+	text_append(text, size, "%s", num_size_text(c->done));
 	if (has_percentage(c))
 		text_append(text, size, " of %s (%d%%)",
 		    num_size_text((uint64_t)c->total),
@@ -99,22 +93,24 @@ format_bar(char *buf, size_t cells, const struct progress_count *c)
 	buf[cells + 1] = '\0';
 }
 
-/*
- * Draws the bar of the first count, if its total is known, and the counts. The
- * bar has the space that the terminal leaves, and does not grow when the text
- * becomes shorter; a narrow terminal has none, and cuts the text.
- */
-static void
-draw(struct progress *p, const struct progress_count *c, size_t count)
+void
+progress_draw_counts(
+    struct progress *p, const struct progress_count *c, size_t count)
 {
-	size_t width = diag_progress_width(), i, n;
+	size_t width, i, n;
 	char line[2 * LINE] = "", text[LINE] = "";
 
+	if (!p->shown || !deadline_passed(p->next))
+		return;
+	if (count > 1 || !has_percentage(c))
+		text_append(text, sizeof(text), "%s", c->verb);
 	for (i = 0; i < count; i++) {
 		if (i > 0)
-			text_append(text, sizeof(text), "; ");
+			text_append(text, sizeof(text), "; %s", c[i].verb);
 		append_count(text, sizeof(text), p, &c[i]);
 	}
+	/* The bar does not grow when the text becomes shorter. */
+	width = diag_progress_width();
 	n = strlen(text);
 	if (width != p->width || n > p->text) {
 		p->width = width;
@@ -124,24 +120,4 @@ draw(struct progress *p, const struct progress_count *c, size_t count)
 		format_bar(line, width - p->text - 1, c);
 	text_append(line, sizeof(line), "%s", text);
 	progress_draw(p, line);
-}
-
-void
-progress_draw_bar(struct progress *p, const struct progress_count *c)
-{
-	struct progress_count shown = *c;
-
-	if (has_percentage(c))
-		shown.verb = "";
-	draw(p, &shown, 1);
-}
-
-void
-progress_draw_both(
-    struct progress *p, uint64_t sent, int64_t total, uint64_t received)
-{
-	const struct progress_count counts[] = {
-	    {"sent ", sent, total, 0}, {"received ", received, -1, 0}};
-
-	draw(p, counts, 2);
 }

@@ -22,11 +22,7 @@ struct progress {
 /* Starts. Nothing is drawn if wanted is false or stderr is not a terminal. */
 void progress_start(struct progress *p, bool wanted);
 
-/*
- * Whether it is time to draw: the caller then formats a text and calls
- * progress_draw().
- */
-bool progress_is_due(const struct progress *p);
+/* Draws a text at once. */
 void progress_draw(struct progress *p, const char *text);
 
 /* The time of the next update, for poll(2); never if nothing is drawn. */
@@ -45,17 +41,12 @@ struct progress_count {
 };
 
 /*
- * Draws the progress bar, or the verb if the total is unknown: "[####------] 45
- * MiB of 100 MiB (45%), 12 MiB/s, 5 s left". The bar is as wide as the terminal
- * allows; a narrow one has none, and cuts the text.
+ * Draws one or more directions on one line, if it is time: "[####------] 45 MiB
+ * of 100 MiB (45%), 12 MiB/s, 5 s left". The bar is that of the first, if its
+ * total is known; it stands in place of the verb of a single one. It is as wide
+ * as the terminal allows; a narrow one has none, and cuts the text.
  */
-void progress_draw_bar(struct progress *p, const struct progress_count *c);
-
-/*
- * Draws both directions on one line, in the same way: bytes sent, their total
- * (-1: unknown), and bytes received.
- */
-void progress_draw_both(
-    struct progress *p, uint64_t sent, int64_t total, uint64_t received);
+void progress_draw_counts(
+    struct progress *p, const struct progress_count *c, size_t count);
 
 #endif

@@ -242,10 +242,8 @@ send_error(const struct client *c, struct err *e)
 static void
 draw_progress(struct client *c)
 {
-	if (!progress_is_due(&c->progress))
-		return;
 	c->count.done = c->count.skipped + c->response->received;
-	progress_draw_bar(&c->progress, &c->count);
+	progress_draw_counts(&c->progress, &c->count, 1);
 }
 
 /*

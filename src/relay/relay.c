@@ -553,9 +553,12 @@ loop(struct relay *r, struct pollfd *fds, struct err *e)
 		else if (deadline_passed(yield_deadline(r)) &&
 			 (r->down.read_bytes > 0 || r->is_awaited))
 			flow_stop_reading(&r->up);
-		if (progress != NULL && progress_is_due(progress))
-			progress_draw_both(
-			    progress, r->up.bytes, r->o->total, r->down.bytes);
+		if (progress != NULL)
+			progress_draw_counts(progress,
+			    (const struct progress_count[]){
+				{"sent ", r->up.bytes, r->o->total, 0},
+				{"received ", r->down.bytes, -1, 0}},
+			    2);
 	}
 	return 0;
 }
