@@ -31,7 +31,7 @@ literal_escape(const char *text, size_t n, unsigned char *byte)
 		*byte = (unsigned char)value;
 		return value < 0 ? 0 : 4;
 	}
-	letter = text[1] == '\0' ? NULL : strchr(letters, text[1]);
+	letter = memchr(letters, text[1], sizeof(letters) - 1);
 	if (letter == NULL)
 		return 0;
 	*byte = (unsigned char)bytes[letter - letters];
@@ -68,13 +68,6 @@ is_space(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* Whether two digits stand at an offset, after or before a colon. */
-static bool
-has_byte(const char *text, size_t n, size_t at)
-{
-	return at < n && hex_byte(text + at, n - at) >= 0;
-}
-
 /* Reports why there is no byte at an offset. Returns -1. */
 static ssize_t
 fail_hex(struct err *e, const char *text, size_t n, size_t at)
@@ -101,17 +94,20 @@ literal_parse_hex(void *dst, const void *text, size_t n, struct err *e)
 	unsigned char *out = dst;
 	const char *in = text;
 	size_t at = 0;
+	int byte;
 
 	while (at < n) {
 		if (is_space(in[at])) {
 			at++;
 			continue;
 		}
-		if (!has_byte(in, n, at))
+		byte = hex_byte(in + at, n - at);
+		if (byte < 0)
 			return fail_hex(e, in, n, at);
-		*out++ = (unsigned char)hex_byte(in + at, n - at);
+		*out++ = (unsigned char)byte;
 		at += 2;
-		if (at < n && in[at] == ':' && has_byte(in, n, at + 1))
+		if (at < n && in[at] == ':' &&
+		    hex_byte(in + at + 1, n - at - 1) >= 0)
 			at++;
 	}
 	return out - (unsigned char *)dst;

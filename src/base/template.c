@@ -34,69 +34,36 @@ add_place(struct template *f, char letter, struct err *e)
 	return 0;
 }
 
-/* Adds the escape at text, and sets *used to its length. */
-static int
-add_escape(struct template *f, const char *text, size_t *used, struct err *e)
-{
-	unsigned char byte;
-
-	*used = literal_escape(text, strlen(text), &byte);
-	if (*used == 0)
-		return err_set(e, ERR_USAGE, "%s", LITERAL_BAD_ESCAPE);
-	/* An escaped percent sign stands for itself. */
-	if (byte == '%')
-		return add_place(f, '%', e);
-	f->bytes[f->length++] = byte;
-	return 0;
-}
-
 int
 template_parse(struct template *f, const char *text, struct err *e)
 {
+	unsigned char byte;
 	size_t used;
 	int result = 0;
 
 	memset(f, 0, sizeof(*f));
 	f->bytes = mem_array(strlen(text) + 1, 1);
 	for (; result == 0 && *text != '\0'; text += used) {
+		byte = (unsigned char)*text;
 		used = 1;
-		if (*text == '\\') {
-			result = add_escape(f, text, &used, e);
-		} else if (*text == '%') {
+		if (*text == '%') {
 			result = add_place(f, text[1], e);
 			used = 2;
-		} else {
-			f->bytes[f->length++] = (unsigned char)*text;
+			continue;
 		}
+		if (*text == '\\')
+			used = literal_escape(text, strlen(text), &byte);
+		if (used == 0)
+			result =
+			    err_set(e, ERR_USAGE, "%s", LITERAL_BAD_ESCAPE);
+		else if (byte == '%') /* Escaped, it stands for itself. */
+			result = add_place(f, '%', e);
+		else
+			f->bytes[f->length++] = byte;
 	}
 	if (result < 0)
 		template_release(f);
 	return result;
-}
-
-/* The value of a placeholder; small holds numbers. */
-static const void *
-place_value(const struct template_values *v, unsigned char letter, char *small,
-    size_t size, size_t *n)
-{
-	switch (letter) {
-	case 's':
-		*n = v->length;
-		return v->message;
-	case 'a':
-		*n = strlen(v->ip);
-		return v->ip;
-	case 'p':
-		snprintf(small, size, "%u", v->port);
-		break;
-	case 'n':
-		snprintf(small, size, "%llu", (unsigned long long)v->number);
-		break;
-	default:
-		snprintf(small, size, "%%");
-	}
-	*n = strlen(small);
-	return small;
 }
 
 ssize_t
@@ -104,22 +71,37 @@ template_fill(const struct template *f, const struct template_values *v,
     void *dst, size_t size)
 {
 	unsigned char *out = dst;
-	const unsigned char *at = f->bytes, *end = at + f->length;
+	const unsigned char *at = f->bytes, *end = at + f->length, *place;
 	const void *piece;
-	char small[32];
+	char number[32];
 	size_t n, used = 0;
 
 	while (at < end) {
-		const unsigned char *place =
-		    memchr(at, '%', (size_t)(end - at));
-
+		place = memchr(at, '%', (size_t)(end - at));
 		piece = at;
 		n = (size_t)((place == NULL ? end : place) - at);
+		at += n;
 		if (n == 0) {
-			piece = place_value(v, at[1], small, sizeof(small), &n);
+			piece = number;
+			switch (at[1]) {
+			case 's':
+				piece = v->message;
+				break;
+			case 'a':
+				piece = v->ip;
+				break;
+			case 'p':
+				snprintf(number, sizeof(number), "%u", v->port);
+				break;
+			case 'n':
+				snprintf(number, sizeof(number), "%llu",
+				    (unsigned long long)v->number);
+				break;
+			default:
+				snprintf(number, sizeof(number), "%%");
+			}
+			n = at[1] == 's' ? v->length : strlen(piece);
 			at += 2;
-		} else {
-			at += n;
 		}
 		if (!bounds_fit(size, used, n))
 			return -1;
