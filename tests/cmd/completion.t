@@ -85,7 +85,6 @@ SKIP: {
     my $script = scratch() . '/sockt.bash';
     spew($script, run('completion', 'bash')->{out});
 
-    my $sockt = Sockt::sockt();
     my $home = scratch();
     mkdir "$home/.ssh";
     spew("$home/hosts", "127.0.0.1 localhost\n192.0.2.7 db.example db\n");
@@ -98,69 +97,53 @@ SKIP: {
         "\$(touch\${IFS}$home/executed) ssh-ed25519 AAAA\n",
         "# plain comment\n");
 
+    my $files = scratch();
+    spew("$files/$_", '') for 'some-file', 'with blank';
+
     # What bash offers for these words, the last of which is being typed.
-    my $offers = sub {
+    for my $row (
+        ['a command', 'connect', 'conn'],
+        ['all of them', qr/\bconnect\b.*\blisten\b/, ''],
+        ['an option', '--idle-timeout', qw(connect --idle)],
+        ['the words of a choice', 'fin keep quit', qw(connect --on-eof), ''],
+        ['also behind =', 'keep', qw(connect --on-eof = k)],
+        ['a command for help', 'listen', qw(help li)],
+        ['a program for help', 'socat', qw(help soc)],
+        ['a file', "$files/some-file", 'connect', '-o', "$files/so"],
+        ['a file after =', "$files/some-file", qw(connect --output =), "$files/so"],
+        ['a file with a blank', "$files/with blank", 'connect', '-x', "$files/wi"],
+        ['the shells', 'bash fish zsh', 'completion', ''],
+        ['a short option', '-P', qw(connect -P)],
+        ['all options', qr/\A(?:--[\w-]+ )+.*-w\b/, qw(connect -)],
+        ['hosts', 'db db.example', qw(connect d)],
+        ['known hosts of ssh, without hashes and patterns',
+            'plain.example port.example', qw(connect p)],
+        ['addresses of known hosts', '192.0.2.8 192.0.2.9', qw(connect 192.0.2)],
+        ['hosts for --to', 'db.example', qw(listen --to db.)],
+        ['a unix socket', 'unix:', qw(connect un)],
+        ['its path', "$files/some-file", qw(connect unix :), "$files/so"],
+        ['schemes', 'http:// https://', qw(http-get ht)],
+        ['hosts of a URL', '//db.example/', qw(http-get http : //db.)],
+        ['kinds of proxies', 'socks4:// socks5://', qw(connect --proxy so)],
+        ['users', qr/\broot\b/, qw(listen --user roo)],
+        ['nothing for a time', '', qw(connect -w), ''],
+        ['programs', 'pod2usage', qw(connect -v db -- pod2usa)],
+        (-e '/sys/class/net/lo' ? (
+            ['interfaces', 'lo', qw(udp-send --multicast-interface lo)],
+            ['the scope of an address', '1%lo', qw(connect fe80 :: 1%lo)]) : ()),
+    ) {
+        my ($name, $want, @words) = @$row;
         my $r = run({ command => $bash,
                 env => { HOME => $home, HOSTFILE => "$home/hosts" } },
             '--norc', '-c',
             'source "$1"; shift; COMP_WORDS=("$@"); '
                 . 'COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _sockt; '
-                . 'printf "%s\n" "${COMPREPLY[@]}"',
-            'bash', $script, $sockt, @_[1 .. $#_]);
-        is $r->{err}, '', "no complaint for '@_'";
+                . 'printf "%s\n" "${COMPREPLY[@]}"', 'bash', $script, sockt(), @words);
         my %seen;
-        return join ' ', sort grep { length && !$seen{$_}++ } split /\n/, $r->{out};
-    };
-    is $offers->('sockt', 'conn'), 'connect', 'a command';
-    like $offers->('sockt', ''), qr/\bconnect\b.*\blisten\b/, 'all of them';
-    is $offers->('sockt', 'connect', '--idle'), '--idle-timeout', 'an option';
-    is $offers->('sockt', 'connect', '--on-eof', ''), 'fin keep quit',
-        'the words of a choice';
-    is $offers->('sockt', 'connect', '--on-eof', '=', 'k'), 'keep',
-        'also behind =';
-    is $offers->('sockt', 'help', 'li'), 'listen', 'a command for help';
-    is $offers->('sockt', 'help', 'soc'), 'socat', 'a program for help';
-    spew(scratch() . '/x', '');
-    my $dir = scratch();
-    spew("$dir/some-file", '');
-    is $offers->('sockt', 'connect', '-o', "$dir/so"), "$dir/some-file",
-        'a file';
-    is $offers->('sockt', 'connect', '--output', '=', "$dir/so"), "$dir/some-file",
-        'a file after =';
-    spew("$dir/with blank", '');
-    is $offers->('sockt', 'connect', '-x', "$dir/wi"), "$dir/with blank",
-        'a file with a blank';
-    is $offers->('sockt', 'completion', ''), 'bash fish zsh', 'the shells';
-    is $offers->('sockt', 'connect', '-P'), '-P', 'a short option';
-    like $offers->('sockt', 'connect', '-'), qr/\A(?:--[\w-]+ )+.*-w\b/,
-        'all options';
-    is $offers->('sockt', 'connect', 'd'), 'db db.example', 'hosts';
-    is $offers->('sockt', 'connect', 'p'), 'plain.example port.example',
-        'known hosts of ssh, without hashes and patterns';
-    is $offers->('sockt', 'connect', '192.0.2'), '192.0.2.8 192.0.2.9',
-        'addresses of known hosts';
-    is $offers->('sockt', 'listen', '--to', 'db.'), 'db.example',
-        'hosts for --to';
-    ok !-e "$home/executed", 'what the files hold is not executed';
-    is $offers->('sockt', 'connect', 'un'), 'unix:', 'a unix socket';
-    is $offers->('sockt', 'connect', 'unix', ':', "$dir/so"), "$dir/some-file",
-        'its path';
-    is $offers->('sockt', 'http-get', 'ht'), 'http:// https://', 'schemes';
-    is $offers->('sockt', 'http-get', 'http', ':', '//db.'), '//db.example/',
-        'hosts of a URL';
-    is $offers->('sockt', 'connect', '--proxy', 'so'), 'socks4:// socks5://',
-        'kinds of proxies';
-    like $offers->('sockt', 'listen', '--user', 'roo'), qr/\broot\b/, 'users';
-    is $offers->('sockt', 'connect', '-w', ''), '', 'nothing for a time';
-    is $offers->('sockt', 'connect', '-v', 'db', '--', 'pod2usa'), 'pod2usage',
-        'programs';
-    SKIP: {
-        -e '/sys/class/net/lo' or skip 'no /sys/class/net', 4;
-        is $offers->('sockt', 'udp-send', '--multicast-interface', 'lo'), 'lo',
-            'interfaces';
-        is $offers->('sockt', 'connect', 'fe80', '::', '1%lo'), '1%lo',
-            'the scope of an address';
+        my $got = join ' ', sort grep { length && !$seen{$_}++ } split /\n/, $r->{out};
+        exits { %$r, out => $got }, 0, $name, err => '', out => $want;
     }
+    ok !-e "$home/executed", 'what the files hold is not executed';
 }
 
 done_testing;
