@@ -54,4 +54,85 @@ syswrite $c, 'b';
 close $c;
 is $p->finish->{out}, 'ab', 'an ignored INT stays ignored';
 
+# listen without -k has one piece of work: told to stop, it dies by the signal,
+# and status 0 is not given for what was not done. A server that goes on
+# accepting exits 0, or dies by HUP. Neither leaves a child behind.
+my %number = (HUP => 1, INT => 2, TERM => 15);
+my @signals = sort keys %number;
+
+# Whether a connection ends: a process that stays behind would hold it open.
+sub ends {
+    my ($c) = @_;
+    while (1) {
+        vec(my $bits = '', fileno $c, 1) = 1;
+        select $bits, undef, undef, 5 or return 0;
+        sysread $c, my $rest, 100 or return 1;
+    }
+}
+
+# Starts it, has a client served, tells it to stop: how it ended.
+sub told {
+    my ($signal, $connects, @command) = @_;
+    my $p = start({ keep_stdin => 1 }, @command);
+    my $port = $p->port;
+    my $c = $connects && tcp_client($port);
+    if ($c) {
+        syswrite $c, "x\n";
+        if ($connects eq 'stdio') { $p->expect(out => qr/x\n/) }
+        else                      { sysread $c, my $answer, 1 }
+    }
+    my $r = $p->stop($signal);
+    my $left = $c && !ends($c) ? ', a process stays' : '';
+    return ("$r->{status} $r->{signal}$left", $r->{err});
+}
+
+for my $signal (@signals) {
+    my ($dies, $stays) = ("0 $number{$signal}",
+        $signal eq 'HUP' ? '0 1' : '0 0');
+    for my $case (
+        [ 'stdin and stdout', 0, 'listen', 0 ],
+        [ 'while it relays', 'stdio', 'listen', 0 ],
+        [ '--echo', 0, 'listen', '--echo', 0 ],
+        [ '--echo, a client', 1, 'listen', '--echo', 0 ],
+        [ 'a program, a client', 1, 'listen', 0, '--', 'cat' ],
+    ) {
+        my ($name, @run) = @$case;
+        my ($end, $err) = told($signal, @run);
+        is $end, $dies, "listen, $name: dies by $signal" or diag $err;
+    }
+    for my $case (
+        [ 'listen -k', 0, 'listen', '-k', 0 ],
+        [ 'listen -k, relaying', 'stdio', 'listen', '-k', 0 ],
+        [ 'listen -k --echo', 1, 'listen', '-k', '--echo', 0 ],
+        [ 'listen -k -- cat', 1, 'listen', '-k', 0, '--', 'cat' ],
+        [ 'serve-hello', 1, 'serve-hello', 0 ],
+        [ 'serve-hello --http', 0, 'serve-hello', '--http', 0 ],
+        [ 'udp-serve', 0, 'udp-serve', '127.0.0.1', 0 ],
+    ) {
+        my ($name, @run) = @$case;
+        my ($end, $err) = told($signal, @run);
+        is $end, $stays, "$name: ends by $signal" or diag $err;
+        unlike $err, qr/accepting|serving|Interrupted/, 'without an error';
+    }
+}
+
+# A program that does not listen is made to end, with what it has started.
+for my $program ('trap "" HUP INT TERM; echo x; while :; do sleep 1; done',
+    'trap "" HUP INT TERM; (while :; do sleep 1; done) & trap - TERM; echo x;'
+    . ' wait') {
+    my ($end, $err) = told('HUP', 1, 'listen', '-k', '-e', $program, 0);
+    is $end, '0 1', "-e '$program' is ended" or diag $err;
+}
+
+# What a shell's background job or nohup(1) ignores is still ignored.
+for my $signal ('INT', 'HUP') {
+    my $p = start({ command => $^X }, '-e',
+        '$SIG{shift()} = "IGNORE"; exec @ARGV', $signal, sockt(),
+        'listen', '-k', '--echo', 0);
+    my $port = $p->port;
+    $p->signal($signal);
+    is exchange($port, 'x'), 'x', "an ignored $signal does not end it";
+    is $p->stop('TERM')->{status}, 0, 'TERM does';
+}
+
 done_testing;

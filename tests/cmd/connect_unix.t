@@ -2,6 +2,7 @@
 use Sockt;
 use IO::Socket::UNIX;
 use Socket qw(SOCK_STREAM);
+use Socket qw(SOCK_STREAM SOCK_DGRAM);
 
 my $dir = scratch();
 my @names = ("$dir/s");
@@ -89,5 +90,134 @@ $p = start('connect', '-z', '--retry-for', 20, "unix:$path");
 $p->expect(err => qr/trying again/);
 $l->accept for 1 .. 2;
 is $p->finish->{status}, 0, 'it is tried again';
+
+# Who removes a unix socket's path: the server that bound it, while it is still
+# that server's; and who replaces one that a dead server left, never one that
+# somebody lives behind.
+$dir = scratch();
+$path = "$dir/s";
+
+sub unix_server {
+    my ($type) = @_;
+    return IO::Socket::UNIX->new(Local => $path, Type => $type,
+        $type == SOCK_STREAM ? (Listen => 1) : ()) || die "$path: $!";
+}
+
+my @servers = (
+    [ 'listen', SOCK_STREAM, 'listen', '-k', '--echo' ],
+    [ 'serve-hello', SOCK_STREAM, 'serve-hello' ],
+    [ 'udp-serve', SOCK_DGRAM, 'udp-serve' ],
+);
+for my $case (@servers) {
+    my ($name, $type, @command) = @$case;
+    my $p = start(@command, "-v", "unix:$path");
+    $p->expect(err => qr/ing on/);
+    unlink $path or die "$path: $!";
+    my $other = unix_server($type);
+    is $p->stop->{status}, 0, "$name is stopped";
+    ok -S $path, 'the path that is another server\'s by now stays';
+    close $other;
+    unlink $path;
+
+    $p = start(@command, "-v", "unix:$path");
+    $p->expect(err => qr/ing on/);
+    unlink $path or die "$path: $!";
+    spew($path, 'precious');
+    is $p->stop->{status}, 0, "$name is stopped";
+    ok -f $path && slurp($path) eq 'precious', 'a file put there stays';
+    unlink $path;
+
+    $p = start(@command, "-v", "unix:$path");
+    $p->expect(err => qr/ing on/);
+    chmod 0600, $path or die "$path: $!";
+    $p->stop;
+    ok !-e $path, 'a path whose mode was changed is still its own';
+}
+
+# What is in the way and not stale is "address in use", whatever the test of
+# it met: a full queue, another type of socket.
+my $full = unix_server(SOCK_STREAM);
+@fill = ();
+while (@fill < 100) {
+    my $c = IO::Socket::UNIX->new(Type => SOCK_STREAM, Blocking => 0) or die;
+    last unless connect $c, Socket::pack_sockaddr_un($path);
+    push @fill, $c;
+}
+exits run('listen', "unix:$path"), 7, 'a server whose queue is full',
+    err => qr/address in use/;
+ok -S $path, 'and keeps its path';
+@fill = ();
+close $full;
+unlink $path;
+my $dgram = unix_server(SOCK_DGRAM);
+exits run('listen', "unix:$path"), 7, 'a socket of another type',
+    err => qr/address in use/;
+close $dgram;
+unlink $path;
+
+# --mode: who may use the path of a unix socket.
+my $folder = scratch();
+$path = "$folder/s";
+my %announcement = ('udp-serve' => qr/receiving on/);
+
+# Starts a server on the path; returns it and the mode, without the type.
+sub serve {
+    my ($command, @o) = @_;
+    my $p = start($command, "-v", "unix:$path", @o);
+    $p->expect(err => $announcement{$command} // qr/listening on/);
+    return ($p, sprintf('%o', (stat $path)[2] & 07777));
+}
+
+umask 027;
+for my $command ('listen', 'serve-hello', 'udp-serve') {
+    for my $case ([ '660', '660' ], [ '0777', '777' ], [ '0', '0' ],
+        [ '02', '2' ], [ undef, '750' ]) {
+        my ($given, $expected) = @$case;
+        my ($p, $mode) = serve($command, defined $given ? ('--mode', $given)
+            : ());
+        is $mode, $expected, "$command --mode " . ($given // 'is not given');
+        $p->stop;
+        ok !-e $path, 'the path is removed as always';
+    }
+    for my $bad ('888', '7777', '', 'rw', '-1', '00660', '+60') {
+        exits run($command, "unix:$path", "--mode=$bad"), 2,
+            "--mode '$bad' is a usage error", err => qr/octal/;
+    }
+    for my $where ([0], [ '127.0.0.1', 0 ], [ 'unix:@sockt-test' ],
+        [ '--fd', 3 ]) {
+        my $r = run($command, @$where, '--mode', 600);
+        is $r->{status}, 2, "--mode with @$where is a usage error";
+    }
+    ok !-e $path, 'and nothing was attempted';
+}
+
+# A stale path is replaced, with the new permissions.
+{
+    my $stale = IO::Socket::UNIX->new(Local => $path, Listen => 1);
+    close $stale;
+    my ($p, $mode) = serve('listen', '--echo', '-k', '--mode', 606);
+    is $mode, '606', 'a stale path gets the mode too';
+    my $c = IO::Socket::UNIX->new($path);
+    print $c 'x';
+    shutdown $c, 1;
+    is do { local $/; <$c> }, 'x', 'and is served';
+    $p->stop;
+}
+
+# Between bind and chmod the path is not open wider.
+SKIP: {
+    my $log = "$folder/log";
+    run({ command => 'strace' }, '-o', $log, 'true');
+    skip 'strace(1) cannot trace here', 2 unless -s $log;
+    run({ command => 'strace', env => { ASAN_OPTIONS => 'detect_leaks=0' } },
+        '-o', $log, '-e', 'trace=umask,bind,listen,file', sockt(), 'listen',
+        '--accept-timeout', '50ms', '--mode', 640, "unix:$path");
+    my $calls = slurp($log);
+    my ($before) = $calls =~ /^(.*?)bind\(/s;
+    my @masks = $before =~ /umask\((\w+)\)/g;
+    is $masks[-1], '0137', 'the umask during bind';
+    like $calls, qr/bind\(.*chmod.*listen\(/s,
+        'the final mode is set before clients can connect';
+}
 
 done_testing;

@@ -47,4 +47,86 @@ like $r->{err}, qr{: the server answered 404\n\z}, 'no reason is no reason';
 $r = get(answer("404 \e[31mred", ''), '/', '-q');
 like $r->{err}, qr{404 \\x1b\[31mred\n\z}, 'the reason is escaped';
 
+# Time limits: connect, idle, whole run; each says which it was.
+my $head = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n";
+
+# Byte after byte until the client is gone.
+sub drip {
+    my ($first) = @_;
+    return sub {
+        my ($c) = @_;
+        syswrite $c, $first;
+        for (1 .. 300) {
+            syswrite $c, 'x' or last;
+            select undef, undef, undef, 0.1;
+        }
+    };
+}
+
+sub limited {
+    my ($name, $answers, $pattern, @args) = @_;
+    my $r = get($answers, '/', '--json', @args);
+    exits $r, 5, "$name", err => $pattern;
+    # Of sockt: on a busy machine it takes seconds to start it.
+    my ($time) = $r->{err} =~ /"event":"error","time":([\d.]+)/;
+    cmp_ok $time, '<', 5, "$name: in time";
+    kill 'KILL', $r->{server}{pid};
+    return $r;
+}
+
+$r = limited('a dripping body', drip($head),
+    qr/after \d+ of 100 bytes of the body: .*\(--max-time\)/, '-m', '0.5');
+like $r->{out}, qr/\Ax+\z/, 'what came is written';
+limited('a dripping head', drip("HTTP/1.1 200 OK\r\nX: "), qr/--max-time/,
+    '-m', '0.5');
+limited('a silent server', sub { sysread $_[0], my $x, 1 },
+    qr/waiting for the response: nothing was sent or received within 0\.2 s \(--idle-timeout\)/,
+    '--idle-timeout', '0.2');
+limited('silence in the body', sub { syswrite $_[0], $head . 'x' x 7;
+    sysread $_[0], my $x, 1 },
+    qr/after 7 of 100 bytes of the body: .*\(--idle-timeout\)/,
+    '--idle-timeout', '0.2');
+
+# A whole body that drips is not idle.
+exits get(sub { my ($c) = @_; syswrite $c, $head
+    =~ s/100/8/r; for (1 .. 8) { syswrite $c, 'x'; select undef, undef, undef,
+    0.1 } }, '/', '-q', '--idle-timeout', '0.6'), 0, 'what moves is not idle';
+
+# Nobody takes the output.
+pipe my $reader, my $writer or die $!;
+my $endless = sub {
+    syswrite $_[0], $head =~ s/100/1000000000/r;
+    1 while syswrite $_[0], 'x' x 65536;
+};
+exits get($endless, '/', { stdout => $writer }, '-q', '-m', 2), 5,
+    'a reader that does not read', err => qr/stdout: its reader took nothing/;
+
+# A deadline that passes while bytes are there to be read is a time-out: the
+# end of the run is not the end of the body.
+# A body without an end, as fast as it is taken.
+sub endless {
+    my ($head, $piece) = @_;
+    return sub {
+        my ($c) = @_;
+        syswrite $c, "HTTP/1.1 200 OK\r\n$head\r\n";
+        1 while syswrite $c, $piece;
+    };
+}
+my $chunk = ('2000' . "\r\n" . 'x' x 8192 . "\r\n") x 8;
+$dir = scratch();
+my $pty = built('pty');
+
+for my $case (
+    ['chunks', endless("Transfer-Encoding: chunked\r\n", $chunk)],
+    ['no length', endless('', "some text\n" x 1000)],
+) {
+    my ($name, $answer) = @$case;
+    exits get($answer, '/', '-q', '-m', '0.5', '-o', '/dev/null'), 5,
+        "$name, the limit is named", err => qr/--max-time/;
+    my $s = http_server($answer);
+    exits run({ command => $pty }, "$dir/tty", '1', 80, sockt(), 'http-get',
+        '-q', '-m', '0.5', "$s->{url}/"), 5, "$name, on a terminal",
+        err => qr/--max-time|within the limit/;
+}
+
 done_testing;

@@ -2,6 +2,7 @@
 # header to stderr, the body byte for byte to stdout or to a file.
 use Sockt;
 use SocktHttp;
+use Cwd qw(getcwd);
 
 my $body = join '', map { chr } 0 .. 255, reverse 0 .. 255;
 my $head = "HTTP/1.1 200 OK\r\nContent-Type: x/y\r\nContent-Length: 512\r\n\r\n";
@@ -48,5 +49,68 @@ exits run('http-get', "127.0.0.1:$s->{port}"), 0, 'http:// may be left out';
 
 $r = run('http-get', 'http://127.0.0.1:' . free_port() . '/');
 is $r->{status}, 4, 'a refused connection';
+
+# http-get -v shows the request as it is sent, line by line, escaped.
+# The lines "> ..." of a run.
+sub shown {
+    my ($r) = @_;
+    return join "\r\n", map({ /^> (.*)/ ? $1 : () } split /\n/, $r->{err}), '';
+}
+
+$r = get(answer('200 OK', 'body'), '/a?b', '-v', '-H', 'X-Test: yes');
+is $r->{out}, 'body', 'the body is on stdout';
+is shown($r), (requests($r->{server}))[0], 'the request is shown as it is sent';
+like $r->{err}, qr/^> GET \/a\?b HTTP\/1\.1\n/m, 'its first line';
+like $r->{err}, qr/^> \nHTTP\/1\.1 200 OK\r?\n/m, 'its end, then the response';
+$r = get(answer('200 OK', 'body'), '/', '-v', '-H', "X-Test: \xc2\x9b");
+like $r->{err}, qr/^> X-Test: \\xc2\\x9b\n/m, 'control characters are escaped';
+$r = get([answer('302 Found', '', 'Location: /b'), answer('200 OK', 'x')], '/',
+    '-vL');
+is join(' ', $r->{err} =~ /^> GET (\S+)/mg), '/ /b', 'each request';
+for my $options ([], ['-q'], ['-v', '--json']) {
+    $r = get(answer('200 OK', 'body'), '/', @$options);
+    unlike $r->{err}, qr/^>/m, "not with '@$options'";
+}
+
+# Names: what -O may call a file, and where it lands.
+my $home = getcwd;
+$dir = scratch();
+chdir $dir or die $!;
+
+# Fetches and returns the names of the files that came into being.
+sub names {
+    my ($path, $fields, @args) = @_;
+    unlink glob '{*,.??*}';
+    my $r = get(answer('200 OK', 'x', @$fields), $path, '-q', '-O', @args);
+    is $r->{status}, 0, "$path: exit status" or diag $r->{err};
+    opendir my $d, '.' or die $!;
+    return join ' ', sort grep { !/^\.\.?$/ } readdir $d;
+}
+
+for my $case (
+    ['/a/b.txt'       => 'b.txt'], ['/b.txt?c=/d#e' => 'b.txt'],
+    ['/a%20b'         => 'a b'],   ['/a%2Fb'        => 'a_b'],
+    ['/..%2f..%2fetc' => '_._.._etc'],
+    ['/.bashrc'       => '_bashrc'], ['/%2e%2e'     => '_.'],
+    ['/-rf'           => '_rf'],   ['/a%1b%5bb'     => 'a_[b'],
+    ['/%c3%a4'        => "\xc3\xa4"], ['/%ff'       => '_'],
+    ['/a%e2%80%aegpj.exe' => 'a_gpj.exe'],
+    ['/%c2%9bx'       => '_x'],    ['/a%5cb'        => 'a_b'],
+    ['/' . 'n' x 300  => 'n' x 239],
+) {
+    is names($case->[0], []), $case->[1],
+        'its name';
+}
+
+is names('/url', ['Content-Disposition: attachment; filename="b"']), 'url',
+    'the response names nothing';
+
+unlink glob '*';
+symlink 'elsewhere', 'link.part' or die $!;
+$r = get(answer('200 OK', 'x'), '/link', '-q', '-O');
+is $r->{status}, 11, 'a link that was laid in its way is not followed';
+ok !-e 'elsewhere', 'nothing is written there';
+
+chdir $home;
 
 done_testing;

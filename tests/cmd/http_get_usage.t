@@ -60,4 +60,62 @@ run('http-get', "http://me\@127.0.0.1:$s->{port}/");
 ($request) = requests($s);
 like $request, qr/\r\nAuthorization: Basic bWU6\r\n/, 'a user alone';
 
+# Passwords are shown nowhere: not in messages, nor in a request or a header.
+my $port = free_port();
+sub hidden {
+    my ($what, $r, $like) = @_;
+    unlike $r->{err}, qr/secret|c2VjcmV0|bWU6/, "$what: no password"
+        or diag $r->{err};
+    like $r->{err}, $like, '  but what it is about';
+}
+
+# URLs.
+for my $bad ('http://me:secret@h:99999/', 'http://me:secret@h:x/',
+    'http://me:secret@h/a b', "http://me:secret\@h/\n", 'ftp://me:secret@h/',
+    'me:secret@h:x/', 'http://me:secr@et@h/', 'http://me:secret@h\\x/',
+    'http://me:secret@[::1/', 'http://me:sec/ret?secret@h/',
+    'me:secret@h:x/?to=http://a:secret@b') {
+    hidden("URL $bad", run('http-get', $bad), qr/URL '.*\.\.\.@/);
+}
+hidden('no command', run('http://me:secret@h/'), qr{http://\.\.\.\@h});
+hidden('connect', run('connect', 'http://me:secret@h'), qr{http://\.\.\.\@h});
+hidden('refused', run('http-get', "http://me:secret\@127.0.0.1:$port/"),
+    qr/refused/);
+hidden('refused, as events', run('http-get', '--json',
+    "http://me:secret\@127.0.0.1:$port/"), qr/refused/);
+
+# Headers.
+for my $bad ("Authorization: Basic secret\x01", 'Authorization secret',
+    "Cookie: a=secret\n", 'Range: secret', 'Content-Length: secret') {
+    my ($name) = $bad =~ /^([\w-]+)/;
+    hidden("-H $name", run('http-get', '-H', $bad, 'http://h/'),
+        qr/--header: '$name\b.*\.\.\.'/);
+}
+
+# Proxies.
+for my $bad ('ftp://me:secret@h', 'http://me:secret@h:x', 'me:secret@h/x',
+    'socks5://me:secret%zz@h', 'http://me:secret@', 'http://me:secret@[::1') {
+    hidden("--proxy $bad", run('http-get', '--proxy', $bad, 'http://h/'),
+        qr/--proxy: /);
+    hidden("http_proxy $bad", run({ env => { http_proxy => $bad } },
+        'http-get', 'http://h/'), qr/http_proxy/);
+}
+
+# What is sent and received.
+my $to = 'http://me:secret@127.0.0.1:1/x';
+for my $flags ([], ['-L'], ['--json'], ['-v', '--json'], ['-v', '-L'], ['-vv']) {
+    my $r = get([answer('302 Go', '', "Location: $to")], '/', @$flags,
+        '-u', 'me:secret', '-H', 'Cookie: a=secret', '-H',
+        'Proxy-Authorization: secret');
+    hidden("a redirect, @$flags", $r, qr/127\.0\.0\.1(?: port |:)1\b/);
+    like +(requests($r->{server}))[0], qr/\r\nCookie: a=secret\r\n/,
+        '  it is sent';
+    like $r->{err}, qr{^Location: http://\.\.\.\@127\.0\.0\.1:1/x\r?$}m,
+        '  the header is shown without it' if "@$flags" !~ /json/;
+    like $r->{err}, qr/^> Authorization: \.\.\.$/m, '  and the request'
+        if "@$flags" =~ /\A-v(?:v| -L)\z/;
+}
+$r = get(answer('200 OK', 'x', 'X-At: a@b', 'Location: /a@b'), '/', '-i');
+like $r->{out}, qr{\r\nX-At: a\@b\r\nLocation: /a\@b\r\n}, 'a result is as it came';
+
 done_testing;

@@ -2,6 +2,7 @@
 # ends with the connection.
 use Sockt;
 use SocktHttp;
+use IO::Socket::UNIX;
 
 delete @ENV{qw(http_proxy no_proxy NO_PROXY)};
 my $page = answer('200 OK', 'page');
@@ -52,5 +53,74 @@ for (['--proxy', 'socks5://127.0.0.1'], ['-4'], ['-s', '127.0.0.1'],
 }
 $r = run('http-get', '--via', 'cat %x', 'http://localhost/');
 is $r->{status}, 2, 'a percent sign that means nothing';
+
+# HTTP over a Unix socket, and -R.
+my $dir = scratch();
+my $l = IO::Socket::UNIX->new(Local => "$dir/s", Listen => 5) or die $!;
+my $pid = Sockt::fork_child(sub {
+    SocktHttp::play(scalar $l->accept, "$dir/log", $_)
+        for answer('302 Go', '', 'Location: http://other.test/b'),
+        answer('200 OK', 'yes');
+});
+exits run('http-get', '-q', '-L', '--unix', "$dir/s", 'http://docker.test/a'),
+    0, '--unix, the body', out => 'yes';
+like slurp("$dir/log"), qr{\AGET /a .*\r\nHost: docker\.test\r\n.*^GET /b .*Host: other\.test\r\n}ms,
+    '  the requests';
+exits run('http-get', '--unix', "$dir/none", 'http://h/'), run('connect',
+    "unix:$dir/none")->{status}, 'no such socket: the exit status of connect',
+    err => qr/none/;
+for my $args (['https://h/'], ['--proxy', 'p', 'http://h/'], ['--unix', 'x' x 200, 'http://h/']) {
+    is run('http-get', '--unix', "$dir/s", @$args)->{status}, 2, "@$args is refused";
+}
+kill 'KILL', $pid;
+
+my $dated = answer('200 OK', 'x', 'Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT');
+$r = get($dated, '/', '-q', '-R', '-o', "$dir/file");
+is +(stat "$dir/file")[9], 784111777, '-R: the time of the file';
+$r = get($dated, '/', '-q', '-o', "$dir/file");
+cmp_ok +(stat "$dir/file")[9], '>', 784111777, 'without it, now';
+
+# The options that http-get shares with other commands reach its sockets.
+my $peer;
+sub from {
+    my (@args) = @_;
+    my $file = scratch() . '/peer';
+    exits get(sub {my ($c) = @_; spew($file, $c->peerhost . ' '
+        . $c->peerport); syswrite $c, answer('200 OK', 'x'); }, '/', '-q',
+        @args), 0, "@args";
+    return slurp($file);
+}
+like from('-s', '127.0.0.2'), qr/\A127\.0\.0\.2 /, '--source';
+$l = tcp_listener();
+my $port = $l->sockport;
+close $l;
+is from('-p', $port), "127.0.0.1 $port", '--source-port';
+like from('--keepalive'), qr/127/, '--keepalive';
+exits get(answer('200 OK', 'x'), '/', '-vv', '-4'), 0, '-4';
+
+$s = http_server(answer('200 OK', 'x'));
+$r = run('http-get', '-6', "$s->{url}/");
+isnt $r->{status}, 0, '-6 does not reach an IPv4 address';
+exits run('http-get', '-n', 'http://name.test/'), 2, '-n takes no names';
+my $names = built('sockt-names');
+$r = run({ command => $names, env => { SOCKT_TEST_NAMES => 'name.test=hang' } },
+    'http-get', '-w', '0.2', 'http://name.test/');
+is $r->{status}, 5, '--timeout covers the look-up';
+is run({ command => $names,
+    env => { SOCKT_TEST_NAMES => 'name.test=127.0.0.1' } }, 'http-get',
+    "http://name.test:$s->{port}/")->{out}, 'x', 'a name';
+like +(requests($s))[0], qr/\r\nHost: name\.test:$s->{port}\r\n/, 'is the Host';
+
+# --retry-for: the server comes later.
+$port = free_port();
+my $p = start('http-get', '--retry-for', '20', "http://127.0.0.1:$port/");
+$p->expect(err => qr/trying again/);
+$s = http_server({ port => $port }, answer('200 OK', 'late'));
+exits $p->finish, 0, '--retry-for, it is served', out => 'late';
+
+for my $bad (['-w', 'x'], ['-m', '-1'], ['--idle-timeout', ''], ['-s', 'x'],
+    ['-p', 0], ['-4', '-6'], ['--retry-for', 'x']) {
+    is run('http-get', @$bad, 'http://a/')->{status}, 2, "@$bad is refused";
+}
 
 done_testing;

@@ -1,6 +1,8 @@
 # A connection's process answers signals as any other does, and its end is
 # nobody else's.
 use Sockt;
+use Sockt;
+use POSIX ();
 
 plan skip_all => 'needs /proc' unless -e '/proc/self/stat';
 
@@ -52,8 +54,6 @@ for my $command (['serve-hello'], ['listen', '-k', '--echo'],
 }
 
 # With the signals blocked that stop a server it could not be stopped.
-use Sockt;
-use POSIX ();
 my $set = POSIX::SigSet->new(POSIX::SIGTERM(), POSIX::SIGINT());
 my $old = POSIX::SigSet->new;
 POSIX::sigprocmask(POSIX::SIG_BLOCK(), $set, $old);
@@ -77,5 +77,127 @@ $p->expect(out => qr/gone/);
 syswrite $client, "two\n";
 close $client;
 exits $p->finish, 0, 'everything came', out => "one\ngone\ntwo\n";
+
+# Whatever ends sockt, its children end too: a process that looks a name up,
+# where the name server is silent, and those of connections when the server is
+# killed.
+my $names = built('sockt-names');
+my $follows = run('--version')->{out} =~ /linux/;
+
+# A zombie that nobody has reaped is no process that stays.
+sub is_gone {
+    my ($pid) = @_;
+    for (1 .. 1000) {
+        open my $f, '<', "/proc/$pid/stat" or return 1;
+        return 1 if (<$f> // '') =~ /^\d+ .*\) [ZX] /;
+        select undef, undef, undef, 0.005;
+    }
+    return 0;
+}
+
+for my $case (
+    [ 'listen', 'silent.test', 0 ],
+    [ 'listen', '-k', '--echo', 'silent.test', 0 ],
+    [ 'serve-hello', 'silent.test', 0 ],
+    [ 'udp-serve', 'silent.test', 0 ],
+    [ 'connect', 'silent.test', 1 ],
+) {
+    for my $signal (qw(TERM INT HUP), $follows ? 'KILL' : ()) {
+        my $p = start({ command => $names, keep_stdin => 1,
+            env => { SOCKT_TEST_NAMES => 'silent.test=hang' } }, @$case);
+        my $child = await_child($p->{pid});
+        ok $child, "@$case: a process looks the name up";
+        my $r = $p->stop($signal);
+        ok is_gone($child), "and ends with it, by $signal";
+        is $r->{err}, '', 'in silence';
+    }
+}
+
+SKIP: {
+    skip 'this system does not tell children', 1 unless $follows;
+    for my $case (
+        [ 'listen', '-k', '--echo', 0 ],
+        [ 'serve-hello', 0 ],
+        [ 'listen', '-k', 0, '--', 'cat' ],
+        [ 'listen', 0, '--', 'cat' ],
+    ) {
+        my $p = start(@$case);
+        my $c = tcp_client($p->port);
+        syswrite $c, "x\n";
+        sysread $c, my $answer, 1;
+        my $child = await_child($p->{pid});
+        ok $child, "@$case: a process serves";
+        $p->stop('KILL');
+        ok is_gone($child), 'and ends when the server is killed';
+    }
+}
+
+# What is ignored by whoever starts a server: its children are reaped anyhow,
+# and its programs start with every signal at its default and none blocked.
+# A shell's and perl's own traps cannot set SIGCHLD for a program they become;
+# this can, and blocks USR1 as well.
+sub start_ignoring {
+    my (@args) = @_;
+    return start({ command => $^X }, '-MPOSIX', '-e', <<'P', sockt(), @args);
+$SIG{$_} = 'IGNORE' for qw(CHLD PIPE HUP INT QUIT USR2);
+sigprocmask(SIG_BLOCK, POSIX::SigSet->new(SIGUSR1));
+exec @ARGV;
+P
+}
+
+sub ask {
+    my ($port, $text) = @_;
+    my $c = tcp_client($port);
+    syswrite $c, $text;
+    shutdown $c, 1;
+    local $/;
+    return scalar(<$c>) // '';
+}
+
+for my $case ([ '--echo', 0 ], [ 0, '--', 'cat' ]) {
+    my $p = start_ignoring('listen', @$case);
+    is ask($p->port, 'x'), 'x', "listen @$case: its answer, and its end";
+    is $p->finish->{status}, 0, 'and the end of listen';
+}
+$p = start_ignoring('listen', 0, '--', 'sh', '-c', 'exit 3');
+ask($p->port, '');
+is $p->finish->{status}, 3, "a program's status is known";
+
+for my $case ([ 'listen', '-k', '--echo' ], ['serve-hello']) {
+    $p = start_ignoring(@$case, '--max-conns', 2, 0);
+    my $port = $p->port;
+    my $served = grep { ask($port, "x\n") =~ /x!?\n/ } 1 .. 5;
+    is $served, 5, "@$case --max-conns 2: all five are served";
+    is $p->stop->{status}, 0, 'stopped';
+}
+
+my $l = tcp_listener();
+peer($l, sub { });
+my $r = do {
+    local $SIG{CHLD} = 'DEFAULT';
+    my $q = start_ignoring('connect', '-e', 'exit 3', '127.0.0.1',
+        $l->sockport);
+    $q->finish;
+};
+is $r->{status}, 3, 'connect knows it too';
+
+# sockt itself ignores PIPE, so that one is asked for in the program.
+my $tell = 'use POSIX; my $old = POSIX::SigSet->new;'
+    . 'sigprocmask(SIG_BLOCK, POSIX::SigSet->new, $old);'
+    . 'print join " ", (map { $SIG{$_} // "DEFAULT" }'
+    . ' qw(CHLD PIPE HUP INT QUIT USR2 TERM)),'
+    . ' map { $old->ismember($_) } SIGUSR1, SIGCHLD, SIGTERM, SIGINT';
+my $defaults = join ' ', ('DEFAULT') x 7, (0) x 4;
+$p = start_ignoring('listen', '-k', 0, '--', $^X, '-e', $tell);
+my $port = $p->port;
+is ask($port, ''), $defaults, 'a program has the defaults';
+is ask($port, ''), $defaults, 'and so has the next one';
+$p->stop;
+$p = start_ignoring('udp-serve', '127.0.0.1', 0, '--', $^X, '-e', $tell);
+my $u = udp_socket(peer => [ '127.0.0.1', $p->port ]);
+syswrite $u, 'x';
+sysread $u, my $answer, 1000;
+is $answer, $defaults, 'one of udp-serve too';
+$p->stop;
 
 done_testing;

@@ -3,6 +3,10 @@
 use Sockt;
 use Fcntl;
 use POSIX ();
+use IO::Handle;
+use IO::Select;
+use POSIX qw(mkfifo);
+use SocktHttp;
 
 # A pipe that takes no more bytes: its ends.
 sub full_pipe {
@@ -98,4 +102,99 @@ SKIP: {
     like $text, qr/^x+(?:sockt udp-serve: \N+\n){2,}(?<=received 0 datagrams\n)\z/,
         'a reader that comes back in time reads every line';
 }
+
+# The reader of a record or of stderr that stops reading holds up neither a
+# limit nor a signal, and a pattern is found without a process to spare.
+my $l = tcp_listener();
+my @to = ('127.0.0.1', $l->sockport);
+my $fifo = scratch() . '/fifo';
+mkfifo($fifo, 0600) or die;
+
+# Fills the record that nobody reads: the process, and what keeps it so.
+sub stalled {
+    my @options = @_;
+    sysopen my $reader, $fifo, O_RDONLY | O_NONBLOCK or die;
+    my $p = start('connect', @options, @to);
+    my $c = $l->accept;
+    syswrite $c, 'x' x 200_000;
+    return ($p, $c, $reader);
+}
+
+sub pause { select undef, undef, undef, 0.002 }
+
+for my $record ('-o', '-x') {
+    for my $limit ('-m', '--idle-timeout') {
+        my ($p, @held) = stalled($record, $fifo, $limit, '500ms');
+        my $r = $p->finish(10);
+        is $r->{status}, 5, "$record with $limit: status 5";
+        like $r->{err}, qr{ 0\.5 s \(--(?:max-time|idle-timeout)\)}, "which limit";
+        like $r->{err}, qr{^sockt connect: \N*/fifo: its reader took nothing.*\n\z}, 'one line says why';
+    }
+    my ($p, @held) = stalled($record, $fifo);
+    sysopen my $writer, $fifo, O_WRONLY | O_NONBLOCK or die;
+    pause() while IO::Select->new($writer)->can_write(0);
+    $p->signal('TERM');
+    is $p->finish(10)->{signal}, 15, "$record: a signal ends it";
+}
+
+# A stderr whose reader has stopped: the pipe is full before it begins.
+pipe my $read, my $write or die;
+$write->blocking(0);
+1 while syswrite $write, 'x' x 65536;
+1 while syswrite $write, 'x';
+$write->blocking(1);
+my $p = start({ stdin => '', stderr => $write }, 'connect', '-vv', @to);
+pause() until is_asleep($p->{pid});
+$p->signal('TERM');
+is $p->finish(10)->{signal}, 15, 'a full stderr: a signal ends it';
+
+# No descriptor is left for the process that would look for the pattern.
+$l = tcp_listener();
+@to = ('127.0.0.1', $l->sockport);
+$p = start({ command => 'sh', stdin => '' }, '-c',
+    'ulimit -n 6 && exec "$0" "$@"', sockt(), 'connect', '-m', '5',
+    '--expect', 'a{2}', '--done', @to);
+my $c = $l->accept;
+syswrite $c, "aa\n";
+shutdown $c, 1;
+is $p->finish->{status}, 0, 'a pattern is found without descriptors';
+
+# A file to write to that is a FIFO without a reader: opening it obeys
+# --max-time and signals, and goes on when there is a reader.
+my $dir = scratch();
+$fifo = "$dir/fifo";
+mkfifo($fifo, 0600) or die $!;
+my $port = free_port();
+my $s = http_server();
+
+for my $args (['http-get', '-o', $fifo, "$s->{url}/"],
+    ['connect', '-o', $fifo, 'localhost', $port],
+    ['connect', '-x', $fifo, 'localhost', $port],
+    ['listen', '-q', '-o', $fifo, '0'], ['listen', '-q', '-x', $fifo, '0']) {
+    my ($command, @rest) = @$args;
+    my $r = run({ timeout => 10 }, $command, '-m', '0.3', @rest);
+    exits $r, 5, "$command $rest[0]: --max-time ends it",
+        err => qr/stopped after 0\.3 s \(--max-time\); opening \S+fifo: no program reads .*\n\z/;
+    my $p = start($command, @rest);
+    select undef, undef, undef, 0.002 until is_asleep($p->{pid});
+    $r = $p->stop;
+    exits $r, -15, "$command $rest[0]: SIGTERM ends it";
+}
+
+# With a reader it goes on.
+my $pid = Sockt::fork_child(sub { spew("$dir/got", slurp($fifo)) });
+$r = get(answer('200 OK', 'body'), '/', '-q', '-o', $fifo);
+is $r->{status}, 0, 'a FIFO with a reader: exit status';
+reap($pid);
+is slurp("$dir/got"), 'body', 'it has received the body';
+$l = tcp_listener();
+my $peer = peer($l, sub { syswrite $_[0], 'hello' });
+$pid = Sockt::fork_child(sub { spew("$dir/got", slurp($fifo)) });
+$r = run('connect', '-o', $fifo, 'localhost', $l->sockport);
+is $r->{status}, 0, 'connect -o FIFO: exit status';
+reap($pid);
+is slurp("$dir/got"), 'hello', 'it has received the record';
+reap($peer);
+kill 'KILL', $s->{pid};
+
 done_testing;

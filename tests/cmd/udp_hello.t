@@ -96,4 +96,35 @@ reap($pid);
 exits run('udp-serve', '-4', $s->sockport), 7, 'a port in use is status 7',
     err => qr/cannot receive on 127\.0\.0\.1 port \d+: address in use/;
 
+# Answers leave from the address that was asked, on a wildcard socket too.
+my $portable = run('--version')->{out} =~ /posix/;
+
+# A connected client hears that address only.
+sub ask_at {
+    my ($host, $port) = @_;
+    my $c = udp_socket(
+        host => $host =~ /:/ ? '::' : '0.0.0.0', peer => [$host, $port]);
+    $c->send("to $host");
+    return undef unless IO::Select->new($c)->can_read(3);
+    $c->recv(my $got, 1000) // return "error: $!";
+    return $got;
+}
+
+$p = start('udp-serve', '*', '0');
+$port = $p->port;
+for my $host ('127.0.0.1', '127.0.0.2', '127.1.2.3',
+    has_ipv6() ? '::1' : ()) {
+    is ask_at($host, $port), "Hello, to $host!", "$host answers from $host";
+}
+is $p->stop->{status}, 0, 'ends';
+
+SKIP: {
+    skip 'strict POSIX does not tell an IPv4 datagram\'s destination', 1
+        if $portable;
+    $p = start('udp-serve', '-4', '--echo', '*', '0');
+    is ask_at('127.0.0.3', $p->port), 'to 127.0.0.3',
+        'an IPv4 socket does so too';
+    $p->stop;
+}
+
 done_testing;
