@@ -301,8 +301,10 @@ part_file_commit(struct part_file *f, struct err *e)
 	(void)umask(mask);
 	/* Some file systems report a full disk only when the file is closed,
 	 * which also releases the lock: another process may have written it. */
+	if (fstat(fd, &before) < 0)
+		return file_error("closing", f->part, e);
 	f->fd = -1;
-	if (fstat(fd, &before) < 0 || close(fd) < 0)
+	if (close(fd) < 0)
 		return file_error("closing", f->part, e);
 	f->fd = open(f->part, O_RDWR | FLAGS);
 	if (f->fd < 0)
