@@ -15,11 +15,11 @@
 #include "net/endpoint.h"
 #include "net/proc.h"
 #include "dial/connector.h"
-#include "net/shutdown.h"
 #include "net/sock.h"
 #include "net/conn_event.h"
 #include "net/sandbox.h"
 #include "net/signals.h"
+#include "net/stream.h"
 
 struct connect_options {
 	int zero;         /* -z: connect, report, exit */
@@ -125,9 +125,9 @@ run_program(
 		sock_close(fd);
 	}
 	/* No effect if it is closed already. */
-	shutdown_and_drain(fd,
+	stream_drain(fd,
 	    deadline_first(
-		c->until, deadline_after(status < 0 ? 0 : SHUTDOWN_DRAIN_MS)),
+		c->until, deadline_after(status < 0 ? 0 : STREAM_DRAIN_MS)),
 	    &sum);
 	if (status == 0)
 		status = connector_close(dialed, 0, c->until, e);

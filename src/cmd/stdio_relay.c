@@ -12,10 +12,10 @@
 #include "base/text.h"
 #include "cmd/options.h"
 #include "dial/connector.h"
-#include "net/shutdown.h"
 #include "net/sock.h"
 #include "net/conn_event.h"
 #include "net/signals.h"
+#include "net/stream.h"
 #include "net/wait.h"
 #include "tls/tls.h"
 
@@ -282,12 +282,11 @@ stdio_relay_run(
 	result = recorder_end(&s->recorder, result, e);
 	if (r->script != NULL)
 		script_release(r->script);
-	end = deadline_first(s->until, deadline_after(SHUTDOWN_DRAIN_MS));
+	end = deadline_first(s->until, deadline_after(STREAM_DRAIN_MS));
 	if (sum.is_aborted)
 		sock_abort_acked(fd, options_idle_limit().ms, end);
 	else
-		shutdown_and_drain(
-		    fd, result < 0 ? deadline_after(0) : end, &sum);
+		stream_drain(fd, result < 0 ? deadline_after(0) : end, &sum);
 	if (result == 0 && signals_stopped() != 0)
 		result = err_sys(e, ERR_FAILED, EINTR, "draining");
 	if (s->dialed != NULL)

@@ -4,8 +4,8 @@
  * errno, and is a step of -vv (base/step.h) where a tutorial teaches the call.
  *
  *   sock_finish          sends FIN; receiving continues
- *   shutdown_write       the same of a served connection (net/shutdown.h)
- *   shutdown_and_drain   sends FIN, reads until the peer's FIN, then closes
+ *   stream_finish        the same of a served connection (net/stream.h)
+ *   stream_drain         sends FIN, reads until the peer's FIN, then closes
  *   sock_close           closes: FIN, or RST if unread bytes are queued
  *   sock_abort           closes with RST: unsent bytes are dropped
  *   sock_abort_acked     waits until all is acknowledged, then closes with RST

@@ -1,12 +1,17 @@
-/* Sends and receives on stream sockets within limits. */
+/* Sends, receives and ends on stream sockets, within limits. */
 #include "net/stream.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 
+#include "net/conn_event.h"
+#include "net/os.h"
 #include "net/sock.h"
 #include "net/wait.h"
+
+/* The number of bytes that a peer may send after this side's FIN. */
+#define DRAIN_BYTES (8 * 1024 * 1024)
 
 /* Whether to wait and try again after this errno. */
 static bool
@@ -71,18 +76,12 @@ stream_send(const struct stream *s, const void *bytes, size_t n, uint64_t *sent)
 	return STREAM_DONE;
 }
 
-/* Without a limit, a blocking socket need not be polled first. */
-static int
-receive_flags(const struct stream *s)
-{
-	bool has_limit = s->idle_ms >= 0 || deadline_is_set(s->until);
-
-	return s->receive_flags | (has_limit ? MSG_DONTWAIT : 0);
-}
-
 enum stream_end
 stream_receive(const struct stream *s, void *space, size_t size, size_t *got)
 {
+	bool has_limit = s->idle_ms >= 0 || deadline_is_set(s->until);
+	/* Without a limit, a blocking socket need not be polled first. */
+	int flags = s->receive_flags | (has_limit ? MSG_DONTWAIT : 0);
 	struct deadline idle = deadline_after(s->idle_ms);
 	enum stream_end end = STREAM_DONE;
 	ssize_t n;
@@ -91,7 +90,7 @@ stream_receive(const struct stream *s, void *space, size_t size, size_t *got)
 		if (deadline_passed(s->until))
 			return STREAM_LIMIT;
 		deadline_looked(clock_now());
-		n = sock_recv(s->fd, space, size, receive_flags(s));
+		n = sock_recv(s->fd, space, size, flags);
 		if (n >= 0) {
 			*got = (size_t)n;
 			return n > 0 ? STREAM_DONE : STREAM_ENDED;
@@ -101,4 +100,56 @@ stream_receive(const struct stream *s, void *space, size_t size, size_t *got)
 		end = wait_ready(s, POLLIN, &idle);
 	}
 	return end;
+}
+
+int
+stream_finish(int fd, struct conn_summary *s)
+{
+	struct os_tcp tcp;
+
+	/* The peer's FIN may have arrived unread, behind other data. */
+	if (s->first == CONN_FIRST_NOBODY)
+		s->first = os_tcp_info(fd, &tcp) &&
+				   (tcp.peer_finished || tcp.is_closed)
+			       ? CONN_FIRST_PEER
+			       : CONN_FIRST_US;
+	s->is_fin_sent = true;
+	return sock_finish(fd);
+}
+
+void
+stream_note_fin(struct conn_summary *s)
+{
+	s->is_fin_received = true;
+	if (s->first == CONN_FIRST_NOBODY)
+		s->first = CONN_FIRST_PEER;
+}
+
+int
+stream_discard(int fd, size_t *dropped)
+{
+	static char drop[64 * 1024];
+	ssize_t n = sock_recv(fd, drop, sizeof(drop), MSG_DONTWAIT);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 1 : -1;
+	*dropped += (size_t)n;
+	return n == 0 ? 0 : *dropped < DRAIN_BYTES ? 1 : -1;
+}
+
+void
+stream_drain(int *fd, struct deadline until, struct conn_summary *s)
+{
+	size_t dropped = 0;
+	int more = 1;
+
+	if (*fd >= 0 && (s->is_fin_sent || stream_finish(*fd, s) == 0) &&
+	    !s->is_fin_received) {
+		do
+			more = stream_discard(*fd, &dropped);
+		while (more > 0 && wait_fd(*fd, POLLIN, until) > 0);
+	}
+	if (more == 0)
+		stream_note_fin(s);
+	sock_close(fd);
 }

@@ -1,4 +1,7 @@
-/* Sends all bytes, or waits for some, on a stream socket, within limits. */
+/*
+ * A stream socket: sends all bytes, or waits for some, within limits; sends FIN
+ * with shutdown(2) (RFC 9293 3.6), and drains the input before closing.
+ */
 #ifndef NET_STREAM_H
 #define NET_STREAM_H
 
@@ -6,6 +9,8 @@
 #include <stdint.h>
 
 #include "base/deadline.h"
+
+struct conn_summary;
 
 struct stream {
 	int fd;                /* the caller's */
@@ -35,5 +40,34 @@ enum stream_end stream_send(
  */
 enum stream_end stream_receive(
     const struct stream *s, void *space, size_t size, size_t *got);
+
+/*
+ * Sends FIN; receiving continues. Returns 0, or -1 with errno. Records in *s
+ * that the FIN was sent, and who finished first: the peer if its FIN has
+ * arrived, as far as the system reports it. If the two FINs cross, each side
+ * was first.
+ */
+int stream_finish(int fd, struct conn_summary *s);
+
+/* Records in *s that the peer's FIN was received. */
+void stream_note_fin(struct conn_summary *s);
+
+/*
+ * Discards received bytes, a piece at a time; counts them in *dropped, which
+ * begins with 0. Returns 1 if more may come; 0 if the peer has finished; -1 if
+ * the connection is lost, or the peer has sent more than a drain discards.
+ */
+int stream_discard(int fd, size_t *dropped);
+
+/* The time limit for stream_drain() when everything has been sent. */
+#define STREAM_DRAIN_MS 2000
+
+/*
+ * Ends a served connection: sends FIN if necessary, reads and discards until
+ * the peer finishes, the deadline passes or a caught signal arrives, then
+ * closes. Closing with unread input would send RST, which can destroy the last
+ * bytes in transit (RFC 9112 9.6). Sets *fd to -1.
+ */
+void stream_drain(int *fd, struct deadline until, struct conn_summary *s);
 
 #endif

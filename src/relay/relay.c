@@ -17,9 +17,9 @@
 #include "base/progress.h"
 #include "base/text.h"
 #include "net/listener.h"
-#include "net/shutdown.h"
 #include "net/sink.h"
 #include "net/sock.h"
+#include "net/stream.h"
 #include "net/wait.h"
 #include "relay/flow.h"
 #include "relay/policy.h"
@@ -118,7 +118,7 @@ send_fin(struct flow *f, int fd, struct conn_summary *sum)
 {
 	int errnum;
 
-	if (shutdown_write(fd, sum) == 0)
+	if (stream_finish(fd, sum) == 0)
 		return true;
 	errnum = errno;
 	if (f->bytes == 0)
@@ -162,7 +162,7 @@ decide(struct relay *r)
 		if (!is(r, POLICY_PEER_OPEN) && r->peer_end_ns == 0) {
 			r->peer_end_ns = clock_now();
 			if (r->down.in.errnum == 0 && !r->has_no_target)
-				shutdown_received(&r->sum);
+				stream_note_fin(&r->sum);
 			else if (is(r, POLICY_PEER_RESET) &&
 				 !is(r, POLICY_CANCELED) &&
 				 r->sum.first == CONN_FIRST_NOBODY)

@@ -14,9 +14,9 @@
 #include "base/fd.h"
 #include "dial/reconnect.h"
 #include "net/endpoint.h"
-#include "net/shutdown.h"
 #include "net/signals.h"
 #include "net/sock.h"
+#include "net/stream.h"
 #include "net/wait.h"
 #include "relay/recorder.h"
 #include "relay/relay.h"
@@ -156,9 +156,9 @@ serve_forward(struct served *v)
 		sock_abort_acked(&target, o.idle.ms, s->until);
 		sock_abort_acked(&s->fd, o.idle.ms, s->until);
 	}
-	shutdown_and_drain(&target,
+	stream_drain(&target,
 	    deadline_first(
-		s->until, deadline_after(result < 0 ? 0 : SHUTDOWN_DRAIN_MS)),
+		s->until, deadline_after(result < 0 ? 0 : STREAM_DRAIN_MS)),
 	    &target_sum);
 	return v->target.via == NULL && v->target.tls == NULL
 		   ? result

@@ -18,9 +18,9 @@
 #include "net/os.h"
 #include "net/listener.h"
 #include "net/proc.h"
-#include "net/shutdown.h"
 #include "net/sock.h"
 #include "net/signals.h"
+#include "net/stream.h"
 #include "net/wait.h"
 
 /* The shortest pause of accepting after a failure. */
@@ -235,9 +235,9 @@ end_program(struct server *s, struct server_conn *c)
 		sock_close(&c->fd);
 		return;
 	}
-	shutdown_write(c->fd, &(struct conn_summary){.is_fin_sent = false});
+	stream_finish(c->fd, &(struct conn_summary){.is_fin_sent = false});
 	c->drain =
-	    deadline_first(c->proc->until, deadline_after(SHUTDOWN_DRAIN_MS));
+	    deadline_first(c->proc->until, deadline_after(STREAM_DRAIN_MS));
 }
 
 /* The end of a connection's process. */
@@ -279,7 +279,7 @@ advance_conn(struct server *s, struct server_conn *c)
 		return false;
 	if (c->proc != NULL)
 		end_process(s, c);
-	if (c->fd >= 0 && shutdown_discard(c->fd, &c->dropped) == 1 &&
+	if (c->fd >= 0 && stream_discard(c->fd, &c->dropped) == 1 &&
 	    !deadline_passed(c->drain))
 		return false;
 	sock_close(&c->fd);

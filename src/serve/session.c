@@ -9,7 +9,6 @@
 #include "base/diag.h"
 #include "base/fd.h"
 #include "base/num.h"
-#include "net/shutdown.h"
 #include "net/sock.h"
 #include "net/stream.h"
 #include "net/wait.h"
@@ -90,7 +89,7 @@ session_receive(struct session *s, void *piece, size_t size)
 
 	s->r.received += n;
 	if (end == STREAM_ENDED)
-		shutdown_received(&s->r);
+		stream_note_fin(&s->r);
 	return end > STREAM_ENDED ? fail(s, end) : (ssize_t)n;
 }
 
@@ -130,7 +129,7 @@ end_tls(struct session *s, bool is_cut, int result)
 		return result;
 	if (!is_cut &&
 	    tls_end(s->tls, true,
-		deadline_first(s->until, deadline_after(SHUTDOWN_DRAIN_MS)),
+		deadline_first(s->until, deadline_after(STREAM_DRAIN_MS)),
 		&e) < 0 &&
 	    result == 0) {
 		s->e = e;
@@ -163,9 +162,8 @@ session_end(struct session *s, const struct conn *c, int level, int result)
 	/* With nothing left to read, closing sends the FIN. */
 	s->r.is_fin_sent = s->r.is_fin_sent || s->r.is_fin_received;
 	if (!s->r.is_fin_received)
-		until =
-		    deadline_first(until, deadline_after(SHUTDOWN_DRAIN_MS));
-	shutdown_and_drain(&s->fd, until, &s->r);
+		until = deadline_first(until, deadline_after(STREAM_DRAIN_MS));
+	stream_drain(&s->fd, until, &s->r);
 	result = end_tls(s, is_cut, result);
 	if (result == 0)
 		err_clear(&s->e);
