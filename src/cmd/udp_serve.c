@@ -424,7 +424,8 @@ open_input(struct serve_state *s, struct err *e)
 
 /* Opens the record, and opens and binds the sockets; serves, closes them. */
 static int
-run_server(struct serve_state *s, const struct endpoint *ep, struct err *e)
+run_server(struct serve_state *s, const struct opt *const *used,
+    const struct endpoint *ep, struct err *e)
 {
 	const struct listener *l = &s->server.listener;
 	struct udp_programs *w = &serve_options.programs;
@@ -440,6 +441,10 @@ run_server(struct serve_state *s, const struct endpoint *ep, struct err *e)
 	    recorder_begin(&s->recorder, &none, e) < 0 ||
 	    dgram_server_open(&s->server, ep, &serve_options.server, e) < 0)
 		return signals_server_result(-1, e);
+	if (options_check_inherited(&s->server.listener, used, e) < 0) {
+		dgram_server_close(&s->server);
+		return -1;
+	}
 	if (serve_options.mode == SERVE_HELLO && serve_options.reply == NULL &&
 	    (l->is_port_chosen || isatty(STDERR_FILENO) ||
 		diag_shows(DIAG_NOTE)))
@@ -551,7 +556,7 @@ serve_run(const struct command_args *args, struct err *e)
 	if (result == 0)
 		result = options_make_access(&access, e);
 	if (result == 0)
-		result = run_server(&s, &ep, e);
+		result = run_server(&s, args->used, &ep, e);
 	result = recorder_end(&s.recorder, result, e);
 	result = recorder_close(&s.recorder, result, e);
 	access_release(&access);

@@ -369,8 +369,9 @@ problem_of(int fd, int wanted, struct addr *peer)
 				      : "neither listening nor connected";
 	if (peer->len != 0)
 		return "connected: a server receives from every client";
-	return family != AF_UNIX && addr_port(&a) == 0 ? "not bound to a port"
-						       : NULL;
+	if (family == AF_UNIX)
+		return addr_is_unnamed(&a) ? "not bound to a path" : NULL;
+	return addr_port(&a) == 0 ? "not bound to a port" : NULL;
 }
 
 /* Whether both are the same open socket. */

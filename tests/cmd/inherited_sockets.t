@@ -155,6 +155,16 @@ for my $n (0, 'systemd') {
     is $p->stop->{status}, 0, 'and is stopped as always';
 }
 
+# Unix datagrams: what has no meaning for them, and a socket without a name.
+for my $case (["$dir/dgram", 2, qr/--allow is for IP/],
+    [undef, 7, qr/descriptor 0 is not bound to a path/]) {
+    my ($path, $status, $line) = @$case;
+    my $s = IO::Socket::UNIX->new(Type => SOCK_DGRAM,
+        $path ? (Local => $path) : ());
+    exits nowait($s, 'udp-serve', '--fd', 0, '--allow', '127.0.0.1')->finish,
+        $status, 'udp-serve --allow with a unix socket', err => $line;
+}
+
 # Datagrams: inetd dgram wait, systemd.
 for my $n (0, 'systemd') {
     my $s = udp_socket();
