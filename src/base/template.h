@@ -10,42 +10,29 @@
 #ifndef BASE_TEMPLATE_H
 #define BASE_TEMPLATE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 struct err;
 
-/* A parsed template; call template_release() afterwards. */
-struct template
-{
-	unsigned char *bytes; /* owned: the fixed text; a placeholder is two
-				 bytes, '%' and its letter */
-	size_t length;
-	bool uses_message; /* it contains %s */
-	bool uses_ip;      /* it contains %a; otherwise v->ip is not used */
-};
-
 /* The values of the placeholders. */
 struct template_values {
 	const void *message;
 	size_t length;   /* of the message */
-	const char *ip;  /* the peer's address as text, or "" */
+	const char *ip;  /* the peer's address as text; "" if nothing uses it */
 	unsigned port;   /* and its port */
 	uint64_t number; /* of the message */
 };
 
-/* Parses text. Returns 0, or -1 with a usage error and nothing to release. */
-int template_parse(struct template *f, const char *text, struct err *e);
+/* Checks a template. Returns 0, or -1 with a usage error. */
+int template_check(const char *text, struct err *e);
 
 /*
- * Replaces the placeholders. Returns the number of bytes in dst, or -1 if they
- * exceed size.
+ * Replaces the placeholders of a template that was checked. Returns the number
+ * of bytes in dst, or -1 if they exceed size.
  */
-ssize_t template_fill(const struct template *f, const struct template_values *v,
-    void *dst, size_t size);
-
-void template_release(struct template *f);
+ssize_t template_fill(
+    const char *text, const struct template_values *v, void *dst, size_t size);
 
 #endif

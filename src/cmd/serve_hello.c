@@ -52,7 +52,6 @@ struct hello_options {
 
 /* What every client's process starts with. */
 static struct {
-	struct template reply;
 	unsigned char *greeting; /* owned */
 	size_t greeting_length;
 } texts;
@@ -129,9 +128,9 @@ make_reply(const struct hello_client *c, const struct message *m,
 	    .number = (uint64_t)c->answered + 1};
 	ssize_t n;
 
-	if (texts.reply.uses_ip)
+	if (strstr(hello_options.reply, "%a") != NULL)
 		v.ip = addr_ip_text(&c->conn->remote);
-	n = template_fill(&texts.reply, &v, reply, size - m->newline);
+	n = template_fill(hello_options.reply, &v, reply, size - m->newline);
 	if (n < 0)
 		return -1;
 	memcpy(reply + n, m->bytes + m->length, m->newline);
@@ -447,13 +446,12 @@ run_server(
 static int
 prepare(struct err *e)
 {
-	const char *reply = hello_options.reply;
 	const char *greeting = hello_options.greeting;
 	ssize_t n;
 
-	if (reply == NULL)
-		reply = hello_options.http ? "Hello!" : REPLY;
-	if (template_parse(&texts.reply, reply, e) < 0)
+	if (hello_options.reply == NULL)
+		hello_options.reply = hello_options.http ? "Hello!" : REPLY;
+	if (template_check(hello_options.reply, e) < 0)
 		return err_prefix(e, "--reply");
 	texts.greeting = mem_array(strlen(greeting) + 1, 1);
 	n = literal_unescape(texts.greeting, greeting, strlen(greeting), e);
@@ -481,7 +479,6 @@ hello_run(const struct command_args *args, struct err *e)
 	    options_make_access(&access, e) == 0)
 		result = run_server(&ep, args->used, e);
 	access_release(&access);
-	template_release(&texts.reply);
 	free(texts.greeting);
 	return result;
 }

@@ -122,7 +122,7 @@ static const struct opt_group serve_groups[] = {{"server", serve_opts},
 /* The command's state. */
 struct serve_state {
 	struct dgram_server server;
-	struct template reply;
+	const char *reply;        /* a template (base/template.h) */
 	struct source input;      /* SERVE_PRINT: stdin, or -1 */
 	struct dgram last;        /* its addresses: where that goes */
 	struct deadline until;    /* --max-time */
@@ -180,9 +180,9 @@ make_answer(void *context, const struct dgram *d,
 		out->length = d->length;
 		return true;
 	}
-	if (s->reply.uses_ip)
+	if (strstr(s->reply, "%a") != NULL)
 		v.ip = addr_ip_text(&ep->remote);
-	n = template_fill(&s->reply, &v, out->bytes, out->size);
+	n = template_fill(s->reply, &v, out->bytes, out->size);
 	if (n < 0)
 		dgram_server_ignore(
 		    &s->server, ep, "the answer would be too long");
@@ -511,7 +511,8 @@ complete(struct serve_state *s, const struct command_args *args, struct err *e)
 	    *mode != SERVE_PRINT)
 		return err_set(
 		    e, ERR_USAGE, "--lines and --recv-only are for --print");
-	if (template_parse(&s->reply, reply != NULL ? reply : REPLY, e) < 0)
+	s->reply = reply != NULL ? reply : REPLY;
+	if (template_check(s->reply, e) < 0)
 		return err_prefix(e, "--reply");
 	if (*mode == SERVE_PRINT)
 		options.listener.stdio_error =
@@ -560,7 +561,6 @@ serve_run(const struct command_args *args, struct err *e)
 	result = recorder_end(&s.recorder, result, e);
 	result = recorder_close(&s.recorder, result, e);
 	access_release(&access);
-	template_release(&s.reply);
 	source_release(&s.input);
 	free(server->groups);
 	free(s.fds);
