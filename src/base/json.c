@@ -30,76 +30,61 @@ put(struct json *j, const char *bytes, size_t n)
 }
 
 /*
- * Writes one character of a string, escaped for JSON; sets *len to the input
- * consumed.
+ * Writes a string. A character that must be escaped, and a byte that is not
+ * UTF-8, is written as its code point.
  */
-static bool
-put_escaped(struct json *j, const unsigned char *p, size_t n, size_t *len)
-{
-	uint32_t point = 0;
-	char out[8];
-
-	*len = text_utf8(p, n, &point);
-	if (*len == 0) {
-		/* Not UTF-8: write the byte as the code point of that value. */
-		*len = 1;
-		point = p[0];
-	} else if (point > 0xffff ||
-		   (!text_is_hidden(point) && point != '"' && point != '\\')) {
-		return put(j, (const char *)p, *len);
-	}
-	if (point == '"' || point == '\\')
-		snprintf(out, sizeof(out), "\\%c", (char)point);
-	else if (point == '\n')
-		strcpy(out, "\\n");
-	else if (point == '\r')
-		strcpy(out, "\\r");
-	else if (point == '\t')
-		strcpy(out, "\\t");
-	else
-		snprintf(out, sizeof(out), "\\u%04x", (unsigned)point & 0xffff);
-	return put(j, out, strlen(out));
-}
-
 static bool
 put_string(struct json *j, const void *bytes, size_t n)
 {
+	static const char special[] = "\"\\\n\r\t", letters[] = "\"\\nrt";
 	const unsigned char *p = bytes;
+	const char *s;
+	char out[8];
+	uint32_t point;
 	size_t len;
+	bool fits = put(j, "\"", 1);
 
-	if (!put(j, "\"", 1))
-		return false;
-	for (; n > 0; p += len, n -= len)
-		if (!put_escaped(j, p, n, &len))
-			return false;
-	return put(j, "\"", 1);
+	for (; fits && n > 0; p += len, n -= len) {
+		len = text_utf8(p, n, &point);
+		if (len == 0)
+			point = p[0];
+		s = point == 0 || point > 0x7f ? NULL
+					       : strchr(special, (int)point);
+		if (s != NULL) {
+			out[0] = '\\';
+			out[1] = letters[s - special];
+			fits = put(j, out, 2);
+		} else if (len == 0 ||
+			   (point <= 0xffff && text_is_hidden(point))) {
+			snprintf(out, sizeof(out), "\\u%04x",
+			    (unsigned)point & 0xffff);
+			fits = put(j, out, 6);
+		} else {
+			fits = put(j, (const char *)p, len);
+		}
+		len += len == 0;
+	}
+	return fits && put(j, "\"", 1);
 }
 
-/* Writes the comma and the name before a value. */
+/* Adds a complete member, or nothing; is_text: as a string. */
 static bool
-put_name(struct json *j, const char *name)
-{
-	if (j->skipped > 0)
-		return false;
-	if (j->comma && !put(j, ",", 1))
-		return false;
-	if (name == NULL)
-		return true;
-	return put_string(j, name, strlen(name)) && put(j, ":", 1);
-}
-
-/* Adds a complete member, or nothing. */
-static bool
-member(struct json *j, const char *name, const char *value, size_t n)
+member(
+    struct json *j, const char *name, const void *value, size_t n, bool is_text)
 {
 	size_t before = j->length;
-	bool fits = put_name(j, name) && put(j, value, n);
+	bool fits;
 
+	if (j->skipped > 0)
+		return false;
+	fits = (!j->comma || put(j, ",", 1)) &&
+	       (name == NULL ||
+		   (put_string(j, name, strlen(name)) && put(j, ":", 1))) &&
+	       (is_text ? put_string(j, value, n) : put(j, value, n));
 	if (fits)
 		j->comma = true;
 	else
 		j->length = before;
-	j->text[j->length] = '\0';
 	return fits;
 }
 
@@ -110,7 +95,6 @@ json_begin(struct json *j)
 	 * Do not clear the text: touching all of it costs more than the object.
 	 */
 	j->text[0] = '{';
-	j->text[1] = '\0';
 	j->length = 1;
 	j->closers[0] = '}';
 	j->depth = 1;
@@ -134,15 +118,7 @@ json_is_ignored(const struct json *j)
 void
 json_bytes(struct json *j, const char *name, const void *bytes, size_t n)
 {
-	size_t before = j->length;
-
-	if (j->skipped > 0)
-		return;
-	if (put_name(j, name) && put_string(j, bytes, n))
-		j->comma = true;
-	else
-		j->length = before;
-	j->text[j->length] = '\0';
+	member(j, name, bytes, n, true);
 }
 
 void
@@ -159,7 +135,7 @@ json_number(struct json *j, const char *name, uint64_t n)
 	if (j->skipped > 0)
 		return;
 	snprintf(value, sizeof(value), "%" PRIu64, n);
-	member(j, name, value, strlen(value));
+	member(j, name, value, strlen(value), false);
 }
 
 void
@@ -170,20 +146,20 @@ json_seconds(struct json *j, const char *name, double seconds)
 	if (j->skipped > 0)
 		return;
 	snprintf(value, sizeof(value), "%.6f", seconds);
-	member(j, name, value, strlen(value));
+	member(j, name, value, strlen(value), false);
 }
 
 void
 json_bool(struct json *j, const char *name, bool value)
 {
-	member(j, name, value ? "true" : "false", value ? 4 : 5);
+	member(j, name, value ? "true" : "false", value ? 4 : 5, false);
 }
 
 static void
 json_open(struct json *j, const char *name, char opener, char closer)
 {
 	if (j->skipped > 0 || j->depth == JSON_DEPTH ||
-	    !member(j, name, &opener, 1)) {
+	    !member(j, name, &opener, 1, false)) {
 		j->skipped++;
 		j->truncated = true;
 		return;
@@ -215,7 +191,6 @@ json_close(struct json *j)
 	if (j->depth == 1)
 		return;
 	j->text[j->length++] = j->closers[--j->depth];
-	j->text[j->length] = '\0';
 	j->comma = true;
 }
 
@@ -224,14 +199,8 @@ json_end(struct json *j)
 {
 	while (j->skipped > 0 || j->depth > 1)
 		json_close(j);
-	if (j->truncated) {
-		if (j->comma)
-			j->text[j->length++] = ',';
-		memcpy(j->text + j->length, MARK, sizeof(MARK) - 1);
-		j->length += sizeof(MARK) - 1;
-	}
-	j->text[j->length++] = '}';
-	j->text[j->length++] = '\n';
-	j->text[j->length] = '\0';
+	snprintf(j->text + j->length, sizeof(j->text) - j->length, "%s%s}\n",
+	    j->truncated && j->comma ? "," : "", j->truncated ? MARK : "");
+	j->length += strlen(j->text + j->length);
 	return j->text;
 }

@@ -19,10 +19,8 @@ struct json {
 	int skipped;              /* open brackets that did not fit */
 	bool comma;               /* the next member needs a comma */
 	bool truncated;           /* something was left out */
-	/*
-	 * The line so far, NUL-terminated. It is last, so that an ignored
-	 * object touches one page.
-	 */
+	/* The line so far. It is last, so that an ignored object touches one
+	 * page. */
 	char text[JSON_SIZE];
 };
 
