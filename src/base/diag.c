@@ -27,7 +27,7 @@ static struct {
 	diag_writer *events;  /* where events go; NULL: stderr */
 	int64_t start_ns;     /* start of the command */
 	size_t live;          /* bytes of the live line on the terminal */
-	bool has_progress;    /* the live line is shown at every level */
+	bool is_requested;    /* the live line is shown at every level */
 	bool has_live;        /* a live line was announced */
 	bool is_mid_line;     /* data has begun a line of that terminal */
 	void (*before)(void); /* see diag_before_lines() */
@@ -199,12 +199,15 @@ time_of_day(void)
 	return text_format("%s.%06ldZ", day, now.tv_nsec / 1000);
 }
 
+/* Prints a line; with --json, only one of DIAG_ERRORS. */
 static void
-vline(const char *fmt, va_list ap)
+vline(int level, const char *fmt, va_list ap)
 {
 	char line[ERR_TEXT + 256], folded[2 * sizeof(line)];
 	size_t columns = fd_columns(STDERR_FILENO);
 
+	if (diag.level < level || (diag.json && level > DIAG_ERRORS))
+		return;
 	before_line();
 	snprintf(line, sizeof(line),
 	    "%s%ssockt%s%s: ", diag.log_time ? time_of_day() : "",
@@ -228,32 +231,25 @@ line(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vline(fmt, ap);
+	vline(DIAG_ERRORS, fmt, ap);
 	va_end(ap);
-}
-
-static void
-error_event(const struct err *e)
-{
-	struct json *j = diag_event_begin("error");
-
-	json_number(j, "status", e->kind);
-	json_text(j, "kind", err_kind_name(e->kind));
-	json_text(j, "text", e->text);
-	diag_event_end(DIAG_STEP + 1, "%s", e->text);
 }
 
 void
 diag_error(const struct err *e)
 {
-	if (e->text[0] == '\0')
+	struct json *j;
+
+	if (e->text[0] == '\0' ||
+	    (e->kind == ERR_OUTPUT && e->errnum == EPIPE &&
+		diag.level < DIAG_NOTE))
 		return;
-	if (e->kind == ERR_OUTPUT && e->errnum == EPIPE &&
-	    diag.level < DIAG_NOTE)
-		return;
-	if (diag.json)
-		error_event(e);
-	if (!diag.json || diag.events != NULL)
+	j = diag_event_begin("error");
+	json_number(j, "status", e->kind);
+	json_text(j, "kind", err_kind_name(e->kind));
+	json_text(j, "text", e->text);
+	diag_event_end(DIAG_ERRORS, "%s", e->text);
+	if (diag.json && diag.events != NULL)
 		line("%s", e->text);
 }
 
@@ -272,20 +268,13 @@ diag_usage(const struct err *e, const char *hint)
 		line("try 'sockt help'");
 }
 
-static void
-vline_at(int wanted, const char *fmt, va_list ap)
-{
-	if (!diag.json && diag.level >= wanted)
-		vline(fmt, ap);
-}
-
 void
 diag_warn(const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	vline_at(DIAG_SAY, fmt, ap);
+	vline(DIAG_SAY, fmt, ap);
 	va_end(ap);
 }
 
@@ -295,23 +284,14 @@ diag_note(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vline_at(DIAG_NOTE, fmt, ap);
+	vline(DIAG_NOTE, fmt, ap);
 	va_end(ap);
 }
 
 void
-diag_raw(const void *bytes, unsigned long n)
+diag_raw(int level, const void *bytes, size_t n)
 {
-	if (diag.json || diag.level < DIAG_SAY)
-		return;
-	before_line();
-	write_stderr(bytes, n);
-}
-
-void
-diag_report(const void *bytes, unsigned long n)
-{
-	if (diag.json)
+	if (diag.json || diag.level < level)
 		return;
 	before_line();
 	write_stderr(bytes, n);
@@ -320,7 +300,7 @@ diag_report(const void *bytes, unsigned long n)
 static bool
 progress_is_shown(void)
 {
-	return !diag.json && (diag.level >= DIAG_SAY || diag.has_progress) &&
+	return !diag.json && (diag.level >= DIAG_SAY || diag.is_requested) &&
 	       isatty(STDERR_FILENO);
 }
 
@@ -374,15 +354,10 @@ diag_progress(const char *text)
 		draw_live(text);
 }
 
-void
-diag_progress_always(void)
-{
-	diag.has_progress = true;
-}
-
 bool
-diag_progress_start(void)
+diag_progress_start(bool is_requested)
 {
+	diag.is_requested = is_requested;
 	diag.has_live = progress_is_shown();
 	return diag.has_live;
 }
@@ -419,17 +394,15 @@ diag_event_end(int level, const char *fmt, ...)
 	const char *text;
 	va_list ap;
 
-	if (diag.json) {
-		text = json_end(&event);
-		if (diag.events != NULL)
-			diag.events(text, event.length);
-		else
-			put(text, event.length);
+	if (!diag.json) {
+		va_start(ap, fmt);
+		vline(level, fmt, ap);
+		va_end(ap);
 		return;
 	}
-	if (diag.level < level)
-		return;
-	va_start(ap, fmt);
-	vline(fmt, ap);
-	va_end(ap);
+	text = json_end(&event);
+	if (diag.events != NULL)
+		diag.events(text, event.length);
+	else
+		put(text, event.length);
 }

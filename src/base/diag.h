@@ -77,14 +77,9 @@ void diag_usage(const struct err *e, const char *hint);
 void diag_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void diag_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/*
- * Prints text unchanged, at DIAG_SAY, without a prefix: a received header, for
- * example.
- */
-void diag_raw(const void *bytes, unsigned long n);
-
-/* The same at every level, for output that an option requests. */
-void diag_report(const void *bytes, unsigned long n);
+/* Prints text unchanged, without a prefix, unless --json is set: a received
+ * header at DIAG_SAY, what an option requests at DIAG_ERRORS. */
+void diag_raw(int level, const void *bytes, size_t n);
 
 /*
  * Replaces the live line of a terminal by text, cut to diag_progress_width(),
@@ -94,11 +89,9 @@ void diag_report(const void *bytes, unsigned long n);
 void diag_progress(const char *text);
 size_t diag_progress_width(void);
 
-/* Announces a live line. Returns whether it is shown. */
-bool diag_progress_start(void);
-
-/* Shows the live line with -q, too, since an option asks for it. */
-void diag_progress_always(void);
+/* Announces a live line; with -q only one that is requested by an option.
+ * Returns whether it is shown. */
+bool diag_progress_start(bool is_requested);
 
 /*
  * Reports that data is about to be written to the same terminal: removes the

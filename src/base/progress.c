@@ -15,9 +15,10 @@
 #define LINE 512
 
 void
-progress_start(struct progress *p, bool wanted)
+progress_start(struct progress *p, bool wanted, bool is_requested)
 {
-	p->shown = wanted && diag_progress_start();
+	p->shown =
+	    (wanted || is_requested) && diag_progress_start(is_requested);
 	p->width = p->text = 0;
 	p->start_ns = clock_now();
 	p->next = deadline_after(PROGRESS_PERIOD_MS);

@@ -19,8 +19,9 @@ struct progress {
 	size_t text;          /* longest text beside the bar since then */
 };
 
-/* Starts. Nothing is drawn if wanted is false or stderr is not a terminal. */
-void progress_start(struct progress *p, bool wanted);
+/* Starts. Nothing is drawn unless stderr is a terminal, and it is wanted or an
+ * option requests it, which then holds with -q, too. */
+void progress_start(struct progress *p, bool wanted, bool is_requested);
 
 /* Draws a text at once. */
 void progress_draw(struct progress *p, const char *text);

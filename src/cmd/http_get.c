@@ -116,8 +116,6 @@ http_get_run(const struct command_args *args, struct err *e)
 			    "'%s' is not a URL: a port belongs to its host, as "
 			    "in HOST:PORT",
 			    args->operands[n]);
-	if (d->progress)
-		diag_progress_always();
 	if (trust == NULL)
 		trust = opt_find_used(args->used, options_tls_local);
 	d->resume |= d->is_foreign;

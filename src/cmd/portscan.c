@@ -369,7 +369,8 @@ scan(struct run *run, struct err *e)
 	sandbox_enter();
 	for (;;) {
 		progress_start(&run->live,
-		    options.report.level == DIAG_SAY && !options.report.json);
+		    options.report.level == DIAG_SAY && !options.report.json,
+		    false);
 		result = scan_run(&so, &run->progress, e);
 		/* --retry-for ends a scan, too. */
 		if ((result < 0 && !(e->kind == ERR_TIMEOUT &&

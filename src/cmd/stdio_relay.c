@@ -223,7 +223,7 @@ set_up(const struct stdio_relay *s, struct progress *progress)
 	if (!o->progress)
 		return;
 	/* At a terminal the user types where the line would be. */
-	progress_start(progress, r->in < 0 || kind != FD_TERMINAL);
+	progress_start(progress, r->in < 0 || kind != FD_TERMINAL, false);
 	r->progress = progress;
 	if (r->in >= 0 && kind == FD_REGULAR)
 		r->total = (int64_t)fd_available(r->in);

@@ -636,5 +636,5 @@ client_report(const struct client *c, bool with_chart)
 	    r->head.status, url, num_count_text(r->received, "byte"),
 	    num_duration_text(whole));
 	if (with_chart)
-		diag_report(chart, strlen(chart));
+		diag_raw(DIAG_ERRORS, chart, strlen(chart));
 }

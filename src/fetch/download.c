@@ -369,7 +369,7 @@ read_body(struct transfer *t, int64_t base, int64_t total, struct err *e)
 		diag_note("%s: the body ends with the connection, so whether "
 			  "it is whole cannot be checked",
 		    url_text(&t->current));
-	progress_start(p, t->options->progress || t->sink.kind != FD_TERMINAL);
+	progress_start(p, t->sink.kind != FD_TERMINAL, t->options->progress);
 	was_shown = p->shown;
 	t->client->count = (struct progress_count){
 	    "received ", (uint64_t)base, total, (uint64_t)base};

@@ -428,11 +428,11 @@ http_head_show(const struct http_head *h, bool raw)
 	text = mem_array(2, h->length + 1);
 	n = conceal(text, h->text, h->length);
 	if (raw || fd_kind(STDERR_FILENO) != FD_TERMINAL) {
-		diag_raw(text, n);
+		diag_raw(DIAG_SAY, text, n);
 	} else {
 		safe = mem_array(4, n);
 		n = text_escape_stream(safe, text, n, true, &used);
-		diag_raw(safe, n);
+		diag_raw(DIAG_SAY, safe, n);
 		free(safe);
 	}
 	free(text);
@@ -453,7 +453,7 @@ http_head_show_request(const char *bytes, size_t n)
 		line[1] = ' ';
 		text_escape(line + 2, size - 3, p, (size_t)(stop - p));
 		text_append(line, size, "\n");
-		diag_raw(line, strlen(line));
+		diag_raw(DIAG_SAY, line, strlen(line));
 	}
 	free(line);
 	free(text);
