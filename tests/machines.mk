@@ -34,10 +34,10 @@ UNIT := $(filter-out $(NOT_EMULATED:%=$(B)/%),$(UNIT))
 # TCP_INFO or UDP_SEGMENT, which the emulator lacks and PORTABLE=1 does without.
 LOOPBACK := $(if $(WHOLE),$(filter-out $(NOT_EMULATED),$(LOOPBACK)),\
 	$(wildcard $(patsubst %,tests/cmd/%.t,connect_options connect_proxy \
-	connect_records connect_unix http_get_conditional http_get_malformed \
+	connect_records connect_unix http_get_conditional http_get_framing \
 	http_get_redirect http_get_status inherited_sockets listen_access \
 	over_4_gib portscan_output_formats portscan_targets \
-	serve_hello_http_reasons serve_hello_messages udp_unix)))
+	serve_hello_http serve_hello_messages udp_unix)))
 endif
 
 $(MACHINES:%=check-%): check-%:

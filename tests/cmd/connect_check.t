@@ -303,4 +303,249 @@ for my $case (
     exits run('connect', @words), 2, "connect @words is refused", err => $why;
 }
 
+# connect -z ... -- CMD: once the endpoints are open, sockt becomes CMD, with its
+# own streams and every signal at its default; nothing is run otherwise.
+($one, $two) = (tcp_listener(), tcp_listener());
+($open, $other) = map { '127.0.0.1:' . $_->sockport } $one, $two;
+$closed = '127.0.0.1:' . free_port();
+
+for my $to ([$open], [$open, $other], ['--any', $closed, $open]) {
+    my $r = run({ stdin => 'in' }, 'connect', '-z', '-w', 20, @$to, '--', 'sh',
+        '-c', 'cat; echo; echo err >&2; exit 7');
+    is "$r->{status} $r->{out} $r->{err}", "7 in\n err\n",
+        "-z @$to: streams and status are the program's";
+    $r = run('connect', '-z', '-w', 20, '-e', 'exit 9', @$to);
+    is $r->{status}, 9, "-z -e @$to: the same";
+    exits run('connect', '-z', '-w', 20, @$to, '--', 'sh', '-c',
+        'kill -USR1 $$'), -10, 'it dies by its signal';
+    my $p = start('connect', '-z', '-w', 20, @$to, '--', 'sh', '-c',
+        'echo $$; read x');
+    my ($pid) = $p->expect(out => qr/(\d+)\n/);
+    is $pid, $p->{pid}, 'it is the same process';
+    kill 'KILL', $pid;
+    $p->finish;
+}
+
+# Several endpoints, and without a slash, a file that cannot be executed.
+for my $case ([127, 'no-such-program'], [126, '/etc/passwd'],
+    [126, '/etc'], [127, '/no/such/program']) {
+    my ($status, $program) = @$case;
+    exits run('connect', '-z', $open, $other, '--', $program, 'x'), $status,
+        "$program", err => qr/^sockt connect: cannot run \Q$program\E: /;
+}
+$r = run({ env => { PATH => '' } }, 'connect', '-z', $open, '--', 'true');
+is $r->{status}, 127, 'PATH is searched';
+
+# Not run.
+exits run('connect', '-z', $closed, '--', 'echo', 'hi'), '4 ',
+    'nothing is run when the port is closed, the line says so',
+    err => qr/\A[^\n]*refused[^\n]*; echo was not run\n\z/;
+$r = run('connect', '-z', $closed, $open, '--', 'echo', 'hi');
+is "$r->{status} $r->{out}", '4 ', 'nor when one of several is';
+like $r->{err}, qr/refused.*\n.*: echo was not run\n\z/, 'and a line says so';
+$r = run('connect', '-z', '-e', 'echo hi', $closed);
+like $r->{err}, qr/; --exec's command was not run\n\z/, 'nor with --exec';
+$p = start('connect', '-z', '--retry-for', 20, $closed, '--', 'echo', 'hi');
+$p->expect(err => qr/trying again/);
+kill 'TERM', $p->{pid};
+$r = $p->finish;
+is "$r->{signal} $r->{out}", '15 ', 'nor after a signal';
+$p = start('connect', '-z', '--retry-for', 20, $closed, '--', 'echo', 'hi');
+$p->expect(err => qr/trying again/);
+$late = tcp_listener(port => $closed =~ /(\d+)$/);
+is $p->finish->{out}, "hi\n", 'but after --retry-for';
+
+SKIP: {
+    skip 'no proc(5)', 3 unless -e '/proc/self/fd';
+    # ls has its directory open as 3; what the test itself leaves open is 4 up.
+    for my $to ([$open], [$open, $other]) {
+        local $^F = 2;
+        $r = run('connect', '-z', @$to, '--', 'ls', '/proc/self/fd');
+        is $r->{out} =~ s/\n/ /gr, '0 1 2 3 ', 'no descriptor of sockt is open';
+    }
+    # Ignored and blocked signals of whoever started it.
+    local $SIG{$_} = 'IGNORE' for qw(INT HUP USR2 CHLD PIPE);
+    $r = run('connect', '-z', $open, $other, '--', 'grep', 'Sig[IB]',
+        '/proc/self/status');
+    # 32 and 33 are the C library's.
+    is join(' ', map { hex(substr $_, 8) & 0x7fffffff }
+        $r->{out} =~ /([0-9a-f]{16})/g), '0 0',
+        'every signal has its default action, and none is blocked';
+}
+is run('connect', '-z', $open, '--', 'sh', '-c', 'echo $TCPREMOTEIP')->{out},
+    "\n", 'there is no connection, and no variable of one';
+
+# Misuse.
+$r = run('connect', '-z', '--count', 2, $open, '--', 'true');
+is $r->{status}, 2, 'what measures runs no program';
+like $r->{err}, qr/measure connections: they do not run a program/, 'told';
+
+# connect -z does not relay, and a program behind it was given the connection:
+# 'connect -z db 5432 -- ./migrate' sent what it printed to the server. It has
+# sockt's own stdin and stdout now, and nothing reaches the server.
+$l = tcp_listener();
+my @to = ('127.0.0.1', $l->sockport);
+for my $case ([ '-z', @to, '--', 'cat' ], [ '-z', '-e', 'cat', @to ],
+    [ '--retry-for', 1, '-z', @to, '--', 'cat' ]) {
+    my $r = run({ stdin => 'up' }, 'connect', @$case);
+    is "$r->{status} $r->{out} $r->{err}", '0 up ',
+        "connect @$case: the program has sockt's stdin and stdout";
+    my $c = $l->accept;
+    is do { local $/; <$c> } // '', '', 'and the server received nothing';
+}
+
+# connect -z --count, --interval, --stats: round trips of connecting.
+$l = tcp_listener();
+my $port = $l->sockport;
+$closed = free_port();
+my $line = qr/127\.0\.0\.1 port $port: connected in [\d.]+ ms\n/;
+my $times = qr/round trip min\/avg\/max\/mdev = ([\d.]+)\/([\d.]+)\/([\d.]+)\/[\d.]+ ms\n/;
+
+exits run('connect', '-z', '--count', 3, '127.0.0.1', $port), 0,
+    '--count, a line for each', out => qr/\A$line{3}\z/, err => '';
+
+$r = run('connect', '-z', '--count', 4, '--interval', '100ms', '--stats',
+    '127.0.0.1', $port);
+like $r->{out}, qr/\A$line{4}127\.0\.0\.1[ ]port[ ]$port:[ ]4[ ]attempts,[ ]
+    4[ ]connected,[ ]0[ ]lost[ ]\(0%\)\n$times\z/x, '--stats: and a summary';
+ok $r->{out} =~ $times && $1 <= $2 && $2 <= $3, 'whose times are in order';
+cmp_ok $r->{seconds}, '>=', 0.3, '--interval lies between attempts';
+
+$r = run('connect', '-zq', '--stats', '127.0.0.1', $port);
+like $r->{out}, qr/\A${line}127\.\S+ port $port: 1 attempt, 1 connected, 0 lost/,
+    '--stats alone: one attempt';
+
+exits run('connect', '-z', '--count', 2, '--stats', '127.0.0.1', $closed), 4,
+    'a failed attempt is a failure',
+    out => "127.0.0.1 port $closed: 2 attempts, 0 connected, 2 lost (100%)\n",
+    err => qr/\A(?:sockt[ ]connect:[ ]127\.0\.0\.1[ ]port[ ]$closed:[ ]refused[ ]\N+\n){2}
+    sockt[ ]connect:[ ]2[ ]of[ ]2[ ]attempts[ ]failed;[ ]the[ ]last[ ]one:[ ]
+    127\.0\.0\.1[ ]port[ ]$closed:[ ]refused[ ]\N+\n\z/x;
+
+# Some of them: a listener that goes away and returns.
+$p = start('connect', '-z', '--interval', '20ms', '--stats', '127.0.0.1',
+    $port);
+$p->expect(out => qr/($line){2}/);
+close $l;
+$p->expect(err => qr/port $port: refused/);
+$l = tcp_listener(port => $port);
+$p->expect(out => qr/$line/);
+kill 'INT', $p->{pid};
+$r = $p->finish;
+is $r->{signal}, 2, 'without --count until a signal, by which it dies';
+my ($attempts, $connected, $lost) = $r->{out} =~
+    /port $port: (\d+) attempts, (\d+) connected, (\d+) lost \([\d.]+%\)\n$times\z/
+    or diag $r->{out};
+ok $lost, 'the summary is printed all the same';
+is $attempts, $connected + $lost, 'and adds up';
+is $connected, scalar(() = $r->{out} =~ /$line/g), 'to the lines printed';
+
+exits run('connect', '-z', '--interval', '10ms', '-m', '300ms', '--stats',
+    '127.0.0.1', $port), 5, '--max-time ends it with status 5',
+    err => qr/stopped after 0\.3 s \(--max-time\)\n\z/,
+    out => qr/ 0 lost \(0%\)\n$times\z/;
+
+# Several endpoints.
+$other = tcp_listener();
+$r = run('connect', '-z', '--count', 2, '--stats', "127.0.0.1:$port",
+    '127.0.0.1', $other->sockport);
+for ($port, $other->sockport) {
+    is scalar(() = $r->{out} =~ /port $_: connected/g), 2, 'lines of each';
+    like $r->{out}, qr/port $_: 2 attempts, 2 connected/, 'a summary of each';
+}
+
+# --json: events are the results.
+@table = event_table();
+$r = run('connect', '-z', '--count', 2, '--json', "127.0.0.1:$port",
+    "127.0.0.1:$closed");
+@events = split /\n/, $r->{out};
+is join('', map { event_fault($_, 'connect', @table) } @events), '',
+    '--json: events of the table';
+like $r->{err}, qr/\A\N+attempts failed\N+\n\z/, 'on stdout, and the error';
+my @summaries = grep { $_->{event} eq 'summary' } map { decode_json($_) }
+    @events;
+is_deeply [map { [@$_{qw(endpoint attempts connected lost)}] } @summaries],
+    [["127.0.0.1 port $port", 2, 2, 0], ["127.0.0.1 port $closed", 2, 0, 2]],
+    'and the summaries';
+
+# stdout that is closed, or full.
+$r = run({ closed => [1] }, 'connect', '-z', '--count', 2, '127.0.0.1', $port);
+is $r->{status}, 11, 'a closed stdout is status 11';
+
+# A reader that has seen enough.
+$r = run({ command => 'sh' }, '-c', '"$@" 2>&1 | head -n 2', 'sh', sockt(),
+    'connect', '-z', '--interval', '1ms', '127.0.0.1', $port);
+like $r->{out}, qr/\A$line{2}\z/, 'a closed pipe ends it, without a word';
+
+# Through a proxy: its handshake is part of the round trip.
+$proxy = tcp_listener();
+my $socks = peer($proxy, sub {
+    my ($c) = @_;
+    sysread $c, my $bytes, 3;
+    syswrite $c, "\5\0";
+    sysread $c, $bytes, 10;
+    select undef, undef, undef, 0.05;
+    syswrite $c, "\5\0\0\1\0\0\0\0\0\0";
+    sysread $c, $bytes, 1;
+}, 3);
+$r = run('connect', '-z', '--count', 3, '--stats', '--proxy',
+    'socks5://127.0.0.1:' . $proxy->sockport, '192.0.2.1', 81);
+is $r->{status}, 0, 'through a proxy';
+like $r->{out}, qr/192\.0\.2\.1 port 81: 3 attempts, 3 connected/, 'counted';
+cmp_ok +($r->{out} =~ $times)[0], '>=', 50, 'with its handshake';
+is reap($socks), 0, 'each a connection of its own';
+
+# Misuse.
+for my $case (
+    [qr/--count is about testing ports: it needs --zero/, '--count', 2],
+    [qr/--interval is about testing ports/, '--interval', 2],
+    [qr/--stats is about testing ports/, '--stats'],
+    [qr/--count: '0' is not a number of 1 or more/, '-z', '--count', 0],
+    [qr/--interval: 'x' is not a duration/, '-z', '--interval', 'x'],
+    [qr/--retry-for and --count cannot/, '-z', '--retry-for', 1, '--count', 1],
+    [qr/--stats and --any cannot/, '-z', '--stats', '--any'],
+    [qr/--count measures connections: the program of --via does not/, '-z',
+        '--count', 2, '--via', 'nc %h %p'],
+) {
+    my ($why, @words) = @$case;
+    exits run('connect', @words, '127.0.0.1', $port), 2,
+        "connect @words is refused", err => $why;
+}
+
+# --retry-for: waits for a port, then talks on that very connection.
+$port = free_port();
+$p = start({ stdin => 'hi' }, 'connect', '--retry-for', 20, '127.0.0.1',
+    $port);
+my ($why) = $p->expect(err => qr/(.*trying again for.*)\n/);
+like $why, qr/127\.0\.0\.1 port $port: refused .*; trying again for 20 s/,
+    'the cause is told';
+$l = tcp_listener(port => $port);
+my $c = $l->accept;
+my $got = do { local $/; <$c> };
+print $c 'there you are';
+close $c;
+$r = $p->finish;
+is $got, 'hi', 'talks on the connection that opened';
+is "$r->{status} $r->{out}", '0 there you are', 'both ways';
+my $told = () = $r->{err} =~ /refused/g;
+is $told, 1, 'the same cause is told once';
+vec(my $bits = '', fileno $l, 1) = 1;
+is select($bits, undef, undef, 0), 0, 'no second connection was made';
+close $l;
+
+$r = run('connect', '-z', '--retry-for', '300ms', '127.0.0.1', $port);
+exits $r, 5, 'gives up, which limit, and the last cause',
+    err => qr/no connection within 0\.3 s \(--retry-for\); 127\.0\.0\.1 port $port: refused/;
+cmp_ok $r->{seconds}, '>=', 0.3, 'not before';
+cmp_ok $r->{seconds}, '<', 2, 'nor long after';
+
+exits run('connect', '-z', '--retry-for', 20, '-m', '200ms', '127.0.0.1',
+    $port), 5, 'a whole-run limit ends it too', err => qr/--max-time/;
+
+$r = run('connect', '--retry-for', 5, '-s', '127.0.0.1', '::1', 1);
+is $r->{status}, 7, 'what cannot pass is not tried again';
+
+is run('connect', '--retry-for', 'x', 'h', 1)->{status}, 2,
+    'a bad duration is a usage error';
+
 done_testing;

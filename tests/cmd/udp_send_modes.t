@@ -3,6 +3,7 @@
 use Sockt;
 use IO::Select;
 use Time::HiRes qw(time);
+use Socket;
 
 my $s = udp_socket();
 my $port = $s->sockport;
@@ -282,5 +283,172 @@ for my $args (['-4', 'localhost', $port], ['--json', '127.0.0.1', $port],
         or diag $r->{err};
 }
 is $p->stop->{status}, 0, 'so does udp-serve';
+
+# While a socket pushed back, input was read over datagrams that were still
+# unsent; and --no-reply waited for ever once they were sent.
+my $dir = scratch();
+$ENV{TMPDIR} = $dir;
+my $sent = join '', map { "line $_ " . 'x' x ($_ % 90) . "\n" } 1 .. 2000;
+
+# A reader that begins when told, and pauses. What it got, through a file.
+sub reader {
+    my ($path, $answers) = @_;
+    socket my $s, AF_UNIX, SOCK_DGRAM, 0 or die "socket: $!";
+    bind $s, pack_sockaddr_un($path) or die "bind: $!";
+    pipe my $r, my $w or die "pipe: $!";
+    my $pid = Sockt::fork_child(sub {
+        alarm 20;
+        sysread $r, my $go, 1;
+        my $got = '';
+        for my $n (1 .. 2000) {
+            my $from = recv $s, my $x, 1000, 0;
+            $got .= "$x\n";
+            send $s, $x, 0, $from if $answers;
+            select undef, undef, undef, 0.01 if $n % 100 == 0;
+        }
+        spew("$path.got", $got);
+    });
+    return ($pid, $w);
+}
+
+my $number = 0;
+for my $case ([['--no-reply', '--no-newline'], 0],
+    [['--no-reply', '--no-newline', '--any-source'], 0],
+    [['--no-newline', '-w', '0.3'], 1],
+    [['--no-reply', '--size', '97'], 0], [['--window', '30'], 1]) {
+    my ($options, $answers) = @$case;
+    my $path = "$dir/s" . $number++;
+    my $text = "@$options" =~ /size/ ? 'y' x (97 * 2000) : $sent;
+    my $want = "@$options" =~ /size/ ? ('y' x 97 . "\n") x 2000 : $sent;
+    my ($pid, $go) = reader($path, $answers);
+    my $p = start({ keep_stdin => 1 }, 'udp-send', '-q', @$options,
+        "unix:$path");
+    # More comes after the queue has been full for a while.
+    my $half = int(length($text) / 2);
+    $p->send_line(substr $text, 0, 100);
+    $p->send_line(substr $text, 100, 40_000 - 100);
+    select undef, undef, undef, 0.2;
+    syswrite $go, 'x';
+    $p->{pending} = substr $text, 40_000;
+    $p->_nonblock($p->{in});
+    exits $p->finish(15), 0, "@$options";
+    is reap($pid), 0, 'the reader has all';
+    ok slurp("$path.got") eq $want, 'each as it was';
+}
+
+# A queue that nobody empties: waited for without spinning, for so long only.
+socket my $stuck, AF_UNIX, SOCK_DGRAM, 0;
+bind $stuck, pack_sockaddr_un("$dir/stuck");
+for my $options ([], ['--any-source']) {
+    my @before = times;
+    my $r = run({ stdin => "x\n" x 2000 }, 'udp-send', '-q', '-w', '0.6',
+        '--window', '2000', @$options, "unix:$dir/stuck");
+    my @after = times;
+    exits $r, 5, "@$options nobody reads",
+        err => qr/unix:\S+: the receiver took no datagram within \S+ s \(--timeout\)/;
+    cmp_ok $after[2] + $after[3] - $before[2] - $before[3], '<', 0.3,
+        'without spinning';
+}
+
+# Messages with escapes and in hexadecimal: bytes that cannot be typed.
+$s = udp_socket();
+$port = $s->sockport;
+@to = ('127.0.0.1', $port);
+
+sub sends {
+    my ($name, $want, $o, @args) = @_;
+    exits run($o, 'udp-send', '--no-reply', @args), 0, $name;
+    is_deeply arrived(), $want, '  its bytes';
+}
+
+# Answers count datagrams with themselves.
+sub echo {
+    my ($count) = @_;
+    return Sockt::fork_child(sub {
+        for (1 .. $count) {
+            my $from = $s->recv(my $bytes, 70_000);
+            $s->send($bytes, 0, $from);
+        }
+    });
+}
+
+# Operands.
+sends('--escapes', ["a\r\n\t\0\e\\\xff", ''], {}, '--escapes', @to,
+    'a\r\n\t\0\e\\\\\xFF', '');
+sends('--hex', ["\0\xfe Az", "\x02\0\x5e", ''], {}, '--hex', @to,
+    '00fe 20 417A', '02:00:5e', '');
+sends('repeated by --count', ["\1", "\2", "\1"], {}, '--hex', '--count', 3,
+    @to, '01', '02');
+sends('numbered', ["#0 \1", "#1 \1"], {}, '--hex', '--number', '--count', 2,
+    @to, '01');
+
+# Lines of stdin, and all of it.
+sends('lines with escapes', ["a\0\n", "\n", 'b'], { stdin => "a\\0\n\nb" },
+    '--escapes', @to);
+sends('lines in hexadecimal, also with CRLF', ["\xab\xcd", '', "\1"],
+    { stdin => "ab cd\r\n\n01" }, '--hex', @to);
+sends('--whole --hex', ["\1\2\3"], { stdin => "01 02\n03\n" }, '--hex',
+    '--whole', @to);
+sends('--whole --hex, repeated', [("\1\2") x 2], { stdin => "0102\n" }, '--hex',
+    '--whole', '--count', 2, @to);
+sends('--whole --escapes', ["a\0\nb\n"], { stdin => "a\\0\nb\n" }, '--escapes',
+    '--whole', @to);
+my @long = map { chr($_) x 60_000 } 1 .. 3;
+sends('long lines', \@long,
+    { stdin => join '', map { unpack('H*', $_) =~ s/../$& /gr . "\n" } @long },
+    '--hex', @to);
+sends('a long whole', [$long[0]],
+    { stdin => unpack('H*', $long[0]) =~ s/.{32}/$&\n/gr }, '--hex', '--whole',
+    @to);
+
+# Replies in the form that --hex reads.
+my $bytes = pack 'C*', map { $_ & 255 } 0 .. 5000;
+$pid = echo(3);
+$r = run('udp-send', '--hex', @to, 'ff', unpack('H*', $bytes), '');
+reap($pid);
+is $r->{out},
+    "ff\n" . join(' ', map { unpack 'H*', $_ } split //, $bytes) . "\n\n",
+    'replies are printed in hexadecimal, one line each';
+$pid = echo(3);
+is run({ stdin => $r->{out} }, 'udp-send', '--hex', @to)->{out}, $r->{out},
+    'which can be sent again';
+reap($pid);
+$pid = echo(1);
+is run('udp-send', '--hex', '--raw', @to, '00ff0a')->{out}, "\0\xff\n",
+    'with --raw they are bytes';
+reap($pid);
+$pid = echo(1);
+like run('udp-send', '--hex', '--json', @to, '41ff')->{out},
+    qr/"event":"reply".*"bytes":2\b/, 'with --json they are events';
+reap($pid);
+
+# What is malformed is located, and sends nothing, or what was before it.
+for my $case (
+    ['--hex', '0', 'message 1: character 1: a byte has two hexadecimal digits'],
+    ['--hex', '48 6g', "message 1: character 5: 'g' is not a hexadecimal digit"],
+    ['--hex', '48::65', 'message 1: character 3: a colon stands between'],
+    ['--escapes', 'ab\q', 'message 1: character 3: an unknown escape'],
+    ['--escapes', '\x4', 'message 1: character 1: an unknown escape']) {
+    my ($option, $text, $why) = @$case;
+    exits run('udp-send', $option, @to, $text), 2, "$option $text is refused",
+        err => qr/\Q$why\E/;
+}
+$r = run('udp-send', '--hex', @to, '00', 'zz');
+like $r->{err}, qr/message 2: character 1: 'z'/, 'the second message';
+is_deeply arrived(), [], 'nothing was sent';
+$r = run({ stdin => "00\n01\n0\n" }, 'udp-send', '--no-reply', '--hex', @to);
+is $r->{status}, 1, 'a malformed line is status 1';
+like $r->{err}, qr/line 3 of stdin: character 1: /, 'it is named';
+is_deeply arrived(), ["\0", "\1"], 'those before it are sent';
+like run({ stdin => "00 x0" }, 'udp-send', '--no-reply', '--hex', '--whole',
+    @to)->{err}, qr/stdin: character 4: 'x' is not/, 'so is malformed stdin';
+$r = run({ stdin => '00' x 65_528 }, 'udp-send', '--no-reply', '--hex', @to);
+is $r->{status}, 1, 'a line that is too long as bytes is status 1';
+$r = run({ stdin => ' ' x 300_000 }, 'udp-send', '--no-reply', '--hex', @to);
+is $r->{status}, 1, 'and a line that could not be one';
+for (['--hex', '--escapes'], ['--hex', '--size', 5], ['--escapes', '--size', 5])
+{
+    is run('udp-send', @$_, @to)->{status}, 2, "@$_ is refused";
+}
 
 done_testing;
