@@ -169,9 +169,11 @@ open_part(struct part_file *f, struct err *e)
 				return file_error("removing", f->part, e);
 			continue;
 		}
-		/* Nobody else may write to it, whatever the umask is. */
+		/* Nobody else may write to it, whatever the umask is, nor read
+		 * what becomes a private file. */
 		f->fd = open(f->part,
-		    O_RDWR | FLAGS | (is_new ? O_CREAT | O_EXCL : 0), 0644);
+		    O_RDWR | FLAGS | (is_new ? O_CREAT | O_EXCL : 0),
+		    0600 | (f->has_old ? f->old.st_mode & 0044 : 0044));
 		if (f->fd < 0 && errno == (is_new ? EEXIST : ENOENT))
 			continue;
 		if (f->fd < 0 || fstat(f->fd, &st) < 0)
@@ -262,7 +264,7 @@ part_file_begin(struct part_file *f, int64_t offset, struct err *e)
 	/* It is a new file, not one that something else may have open. */
 	if (unlink(f->from) < 0 && errno != ENOENT)
 		return file_error("writing", f->from, e);
-	fd = open(f->from, O_WRONLY | O_CREAT | O_EXCL | FLAGS, 0644);
+	fd = open(f->from, O_WRONLY | O_CREAT | O_EXCL | FLAGS, 0600);
 	if (fd < 0)
 		return file_error("writing", f->from, e);
 	result = fd_write_all(fd, text, strlen(text));

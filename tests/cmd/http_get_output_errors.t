@@ -44,9 +44,15 @@ for my $mode (0600, 0644, 0666, 0750) {
     is +(stat "$dir/old")[2] & 07777, $mode, '  with its mode';
     isnt +(stat "$dir/old")[1], $inode, '  by another file';
 }
-exits get("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello", '/', '-q', '-o',
-    spew("$dir/old", 'old')), 9, '-o of a file, and a truncated body';
-is slurp("$dir/old"), 'old', '  it is as it was';
+for my $mode (0600, 0640, 0666) {
+    chmod $mode, spew("$dir/old", 'old');
+    exits get("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello", '/', '-q',
+        '-o', "$dir/old"), 9, '-o of a file, and a truncated body';
+    is slurp("$dir/old"), 'old', '  it is as it was';
+    is +(stat)[2] & 077 & ~$mode, 0, sprintf '  %s, of mode %o: no other reads it',
+        $_, $mode for glob "$dir/old.part*";
+    unlink glob "$dir/old.*";
+}
 unlink glob "$dir/old*";
 mkdir "$dir/sub" or die $!;
 spew("$dir/sub/real", 'old');
