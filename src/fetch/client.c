@@ -178,21 +178,14 @@ client_check(const struct client *c, const struct url *u, struct err *e)
 	return connector_check(ep, &o, e);
 }
 
-/* Connects along route, unless there is a kept connection. */
 static int
 connect_along(struct client *c, const struct route *route, struct err *e)
 {
-	int64_t *ends = c->ends_ns;
+	int64_t *ends = c->ends_ns, now;
 	struct connector_options o;
 	char name[PROXY_TEXT];
 	const struct endpoint *ep = next_endpoint(c, route, &o, name);
-	int64_t now;
 
-	c->is_reused = c->is_open;
-	if (c->is_open) {
-		ends[CLIENT_CONNECTED] = clock_now();
-		return 0;
-	}
 	c->route = *route;
 	c->opened_ns = clock_now();
 	c->sent = c->received = 0;
@@ -404,12 +397,13 @@ request_once(struct client *c, const struct route *route,
 	c->ends_ns[CLIENT_RESOLVED] = c->start_ns;
 	c->is_truncated = false;
 	c->send_errnum = 0;
-	if (connect_along(c, route, e) < 0)
-		return -1;
+	c->is_reused = c->is_open;
 	http_response_start(c->response, r->method);
-	if (send_request(c, e) < 0)
+	if (c->is_reused)
+		c->ends_ns[CLIENT_CONNECTED] = c->start_ns;
+	else if (connect_along(c, route, e) < 0)
 		return -1;
-	return read_head(c, e);
+	return send_request(c, e) < 0 ? -1 : read_head(c, e);
 }
 
 int
