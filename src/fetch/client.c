@@ -75,10 +75,7 @@ disconnect(struct client *c, int status)
 		conn_event_summarize(c->fd, false, &known);
 		s.first = known.bytes_unknown ? s.first : known.first;
 	}
-	if (has_processes(c))
-		connector_discard(&c->made, &c->fd);
-	else
-		sock_close(&c->fd);
+	connector_discard(&c->made, &c->fd);
 	c->is_open = false;
 	conn_event_closed(DIAG_NOTE, &conn, &s, status);
 	buf_init(&c->in, c->in.data, CLIENT_BUFFER);

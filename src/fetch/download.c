@@ -225,15 +225,13 @@ request(struct transfer *t, struct err *e)
 	    .closes = !t->wants_more && !o->follow,
 	    .range = o->range,
 	};
-	char range[32];
 
 	if (!t->left_origin) {
 		r.fields = o->fields;
 		r.field_count = o->field_count;
 	}
 	if (o->range == NULL && t->held > 0) {
-		snprintf(range, sizeof(range), "%lld-", (long long)t->held);
-		r.range = range;
+		r.range = text_format("%lld-", (long long)t->held);
 		if (http_validator_is_usable(&t->source))
 			r.if_range = t->source.text;
 	}
