@@ -163,8 +163,6 @@ struct run {
 	bool is_listed; /* the ports are the user's list */
 	uint64_t hosts; /* in the part */
 	struct scan_report report;
-	struct progress live;
-	bool has_results;              /* that are not written yet */
 	struct targets_walk walk;      /* of the last scan, at its start */
 	struct scan_progress progress; /* at the end of the last scan */
 	uint64_t sent;                 /* probes of the scans before it */
@@ -172,7 +170,6 @@ struct run {
 	uint64_t streamed;             /* targets scanned and dropped */
 	struct err failure;            /* of a scan before the list's end */
 	bool is_wrong;                 /* a target was: nothing is scanned */
-	int64_t start_ns;              /* of the first scan */
 };
 
 static const char *
@@ -230,50 +227,6 @@ choose_ports(struct run *run, const char *operand, struct err *e)
 	if (run->ports.count == 0)
 		return err_set(e, ERR_USAGE, "no port is left to scan");
 	return 0;
-}
-
-static void
-on_result(void *context, const struct scan_result *result)
-{
-	struct run *run = context;
-
-	scan_report_add(&run->report, result);
-}
-
-static void
-on_host_done(void *context, uint32_t slot)
-{
-	struct run *run = context;
-
-	scan_report_host_done(&run->report, slot);
-	run->has_results = true;
-}
-
-/* "4096 of 65535 ports (6%), 3 open, 18000 per second, 3 s left" */
-static int
-on_progress(void *context, struct err *e)
-{
-	struct run *run = context;
-	uint64_t total = run->report.total, decided = run->report.decided;
-	double seconds = clock_seconds(run->start_ns, clock_now());
-	double rate = seconds > 0 ? (double)decided / seconds : 0;
-	char line[160], left[40] = "";
-
-	if (rate > 0)
-		snprintf(left, sizeof(left), ", %.0f s left",
-		    (double)(total - decided) / rate);
-	snprintf(line, sizeof(line),
-	    "%" PRIu64 " of %" PRIu64 " ports (%d%%), %" PRIu64
-	    " open, %.0f per second%s",
-	    decided, total, (int)(100 * (double)decided / (double)total),
-	    run->report.open, rate, left);
-	if (run->has_results)
-		progress_draw(&run->live, "");
-	if (run->has_results && result_flush(e) < 0)
-		return -1;
-	run->has_results = false;
-	progress_draw(&run->live, line);
-	return result_probe(e);
 }
 
 /* --dry-run */
@@ -358,17 +311,17 @@ scan(struct run *run, struct err *e)
 	    .timeout_ms = timeout_ms < 0 ? TIMEOUT_MS : timeout_ms,
 	    .last_ms = timeout_ms < 0 ? 0 : timeout_ms,
 	    .until = deadline_first(run->until, run->retry),
-	    .result = on_result,
-	    .host_done = on_host_done,
-	    .progress = on_progress,
-	    .context = run,
+	    .result = scan_report_add,
+	    .host_done = scan_report_host_done,
+	    .progress = scan_report_progress,
+	    .context = &run->report,
 	};
 	struct backoff pause = {.min = RETRY_MS, .max = MAX_RETRY_MS};
 	int result;
 
 	sandbox_enter();
 	for (;;) {
-		progress_start(&run->live,
+		progress_start(&run->report.live,
 		    options.report.level == DIAG_SAY && !options.report.json,
 		    false);
 		result = scan_run(&so, &run->progress, e);
@@ -437,8 +390,8 @@ scan_targets(struct run *run, struct err *e)
 		 (run->is_listed && run->ports.count <= MAX_ROWS &&
 		     r->hosts == 1 && !options.report.json);
 	run->sent += run->progress.sent;
-	if (run->start_ns == 0)
-		run->start_ns = clock_now();
+	if (r->start_ns == 0)
+		r->start_ns = clock_now();
 	return run->hosts == 0 ? 0 : scan(run, e);
 }
 
@@ -527,7 +480,7 @@ scan_and_report(struct run *run, const char *hosts, struct err *e)
 	/* Without the line that it had come to. */
 	if (run->failure.kind != ERR_NONE)
 		*e = run->failure;
-	progress_end(&run->live);
+	progress_end(&r->live);
 	if (result == 0 && run->targets.hosts == 0 && r->hosts == 0)
 		result = err_set(e, ERR_USAGE, "no host is left to scan");
 	else if (result == 0 && run->hosts == 0 && r->total == 0)
@@ -538,8 +491,7 @@ scan_and_report(struct run *run, const char *hosts, struct err *e)
 	if (r->total > 0) {
 		scan_report_end(r);
 		report_rest(run, rest, sizeof(rest));
-		scan_report_summary(r, rest, run->sent + run->progress.sent,
-		    clock_now() - run->start_ns);
+		scan_report_summary(r, rest, run->sent + run->progress.sent);
 		if (result == 0)
 			result = status_error(run, e);
 	}

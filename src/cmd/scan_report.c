@@ -184,8 +184,9 @@ slot_of(struct scan_report *r, const struct scan_result *result)
 }
 
 void
-scan_report_add(struct scan_report *r, const struct scan_result *result)
+scan_report_add(void *report, const struct scan_result *result)
 {
+	struct scan_report *r = report;
 	struct scan_row row = {.port = result->port,
 	    .reason = (uint8_t)result->reason,
 	    .ns = result->ns,
@@ -355,13 +356,15 @@ count_host(struct scan_report *r, const struct scan_report_host *h)
 }
 
 void
-scan_report_host_done(struct scan_report *r, uint32_t slot)
+scan_report_host_done(void *report, uint32_t slot)
 {
+	struct scan_report *r = report;
 	struct scan_report_host *h = &r->slots[slot];
 	bool is_shown =
 	    h->count > 0 || h->counts[SCAN_SKIPPED] > 0 || r->hosts == 1;
 
 	count_host(r, h);
+	r->has_results = true;
 	if (!is_held() || !is_shown) {
 		if (is_shown)
 			print_host(r, h);
@@ -375,6 +378,33 @@ scan_report_host_done(struct scan_report *r, uint32_t slot)
 	}
 	r->held[r->held_count++] = *h;
 	memset(h, 0, sizeof(*h));
+}
+
+/* "4096 of 65535 ports (6%), 3 open, 18000 per second, 3 s left" */
+int
+scan_report_progress(void *report, struct err *e)
+{
+	struct scan_report *r = report;
+	double seconds = clock_seconds(r->start_ns, clock_now());
+	double rate = seconds > 0 ? (double)r->decided / seconds : 0;
+	char line[160], left[40] = "";
+
+	if (rate > 0)
+		snprintf(left, sizeof(left), ", %.0f s left",
+		    (double)(r->total - r->decided) / rate);
+	snprintf(line, sizeof(line),
+	    "%" PRIu64 " of %" PRIu64 " ports (%d%%), %" PRIu64
+	    " open, %.0f per second%s",
+	    r->decided, r->total,
+	    (int)(100 * (double)r->decided / (double)r->total), r->open, rate,
+	    left);
+	if (r->has_results)
+		progress_draw(&r->live, "");
+	if (r->has_results && result_flush(e) < 0)
+		return -1;
+	r->has_results = false;
+	progress_draw(&r->live, line);
+	return result_probe(e);
 }
 
 /* Prints the numbers of hosts by result, and of ports that are not decided. */
@@ -428,8 +458,9 @@ scan_report_end(struct scan_report *r)
 
 void
 scan_report_summary(
-    const struct scan_report *r, const char *rest, uint64_t sent, int64_t ns)
+    const struct scan_report *r, const char *rest, uint64_t sent)
 {
+	int64_t ns = clock_now() - r->start_ns;
 	struct json *j;
 	int i;
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/progress.h"
 #include "scan/scan_options.h"
 
 /* A port in the report. */
@@ -50,7 +51,10 @@ struct scan_report {
 			    silence and local failures show nothing */
 	uint64_t failed; /* could not be probed */
 	uint64_t with_open, without, silent, unprobed; /* hosts, by result */
-	int errnum; /* of the last local error */
+	int errnum;           /* of the last local error */
+	int64_t start_ns;     /* set by the caller */
+	struct progress live; /* started by the caller */
+	bool has_results;     /* that are not written yet */
 };
 
 /*
@@ -62,19 +66,22 @@ void scan_report_read_services(struct scan_report *r);
 /* Drops the results, for another scan. */
 void scan_report_clear(struct scan_report *r);
 
-/* Adds a result; with --json emits a "port" event. With --retry-for only the
- * last scan's results count: nothing is shown before the end. */
-void scan_report_add(struct scan_report *r, const struct scan_result *result);
-
-/* The host in slot has all its results: prints it, but see above. */
-void scan_report_host_done(struct scan_report *r, uint32_t slot);
+/*
+ * The functions that a scan calls (scan/scan_options.h), with the report. A
+ * result is added; with --json it is a "port" event. A host that has all its
+ * results is printed. With --retry-for only the last scan's results count:
+ * neither is done before the end. The progress is one line on a terminal.
+ */
+void scan_report_add(void *report, const struct scan_result *result);
+void scan_report_host_done(void *report, uint32_t slot);
+int scan_report_progress(void *report, struct err *e);
 
 /* Prints what has not been printed yet, and the sums. */
 void scan_report_end(struct scan_report *r);
 
 /* Emits the "summary" event. rest: the shards that are left, or "". */
 void scan_report_summary(
-    const struct scan_report *r, const char *rest, uint64_t sent, int64_t ns);
+    const struct scan_report *r, const char *rest, uint64_t sent);
 
 /* The exit status: ERR_NONE if a port is open, otherwise by the best state. */
 enum err_kind scan_report_status(const struct scan_report *r);

@@ -250,7 +250,6 @@ static int
 prepare(struct send_state *s, struct err *e)
 {
 	struct sender_options *o = &send_options.sender;
-	struct conn none = {.start_ns = o->start_ns};
 
 	if (send_options.no_reply)
 		o->replies = SENDER_NO_REPLY;
@@ -280,7 +279,7 @@ prepare(struct send_state *s, struct err *e)
 		return -1;
 	if (s->recorder.is_on)
 		o->on_sent = on_sent;
-	return recorder_begin(&s->recorder, &none, e);
+	return recorder_begin(&s->recorder, NULL, e);
 }
 
 /* Looks up the peer, sends, receives, and reports the summary: on stdout with
@@ -340,7 +339,6 @@ send_run(const struct command_args *args, struct err *e)
 		result = prepare(&s, e);
 	if (result == 0)
 		result = send_and_receive(&s, &ep, e);
-	result = recorder_end(&s.recorder, result, e);
 	result = recorder_close(&s.recorder, result, e);
 	source_release(o->source);
 	return result;

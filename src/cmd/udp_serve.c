@@ -135,11 +135,8 @@ struct serve_state {
 static void
 record(struct serve_state *s, bool is_sent, const struct dgram *d)
 {
-	struct addr remote = d->remote;
-
-	addr_unmap(&remote);
 	if (s->recorder.is_on && s->record_error.kind == ERR_NONE)
-		(void)recorder_add_datagram(&s->recorder, is_sent, &remote,
+		(void)recorder_add_datagram(&s->recorder, is_sent, &d->remote,
 		    d->bytes, d->length, &s->record_error);
 }
 
@@ -429,7 +426,6 @@ run_server(struct serve_state *s, const struct opt *const *used,
 {
 	const struct listener *l = &s->server.listener;
 	struct udp_programs *w = &serve_options.programs;
-	struct conn none = {.start_ns = clock_now()};
 	int result;
 
 	if (serve_options.mode == SERVE_PRINT && result_start(s->until, e) < 0)
@@ -438,7 +434,7 @@ run_server(struct serve_state *s, const struct opt *const *used,
 	s->recorder.idle = options_idle_limit();
 	if (signals_catch(e) < 0 ||
 	    recorder_open(&s->recorder, &serve_options.record, e) < 0 ||
-	    recorder_begin(&s->recorder, &none, e) < 0 ||
+	    recorder_begin(&s->recorder, NULL, e) < 0 ||
 	    dgram_server_open(&s->server, ep, &serve_options.server, e) < 0)
 		return signals_server_result(-1, e);
 	if (options_check_inherited(&s->server.listener, used, e) < 0) {
@@ -558,7 +554,6 @@ serve_run(const struct command_args *args, struct err *e)
 		result = options_make_access(&access, e);
 	if (result == 0)
 		result = run_server(&s, args->used, &ep, e);
-	result = recorder_end(&s.recorder, result, e);
 	result = recorder_close(&s.recorder, result, e);
 	access_release(&access);
 	source_release(&s.input);

@@ -16,7 +16,6 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "net/addr.h"
 #include "net/sock.h"
 #include "net/conn_event.h"
 #include "net/wait.h"
@@ -200,7 +199,7 @@ recorder_begin(struct recorder *r, const struct conn *c, struct err *e)
 	r->e = e;
 	memset(r->offsets, 0, sizeof(r->offsets));
 	/* The only connection of connect has no number. */
-	r->number = c->number == 0 ? 1 : c->number;
+	r->number = c == NULL || c->number == 0 ? 1 : c->number;
 	if (!r->has_several)
 		r->start_ns = clock_now();
 	if (open_files(r, true, e) < 0)
@@ -212,10 +211,11 @@ recorder_begin(struct recorder *r, const struct conn *c, struct err *e)
 			continue;
 		if (r->text == NULL)
 			r->text = mem_array(DUMP_SIZE + 1, 1);
+		if (!r->has_several)
+			continue;
 		line = text_format("= connection %u from %s at %.6f s\n",
 		    r->number, addr_text(&c->remote), seconds(r));
-		if (r->has_several &&
-		    write_file(r, &r->files[i], line, strlen(line)) < 0)
+		if (write_file(r, &r->files[i], line, strlen(line)) < 0)
 			return -1;
 	}
 	return 0;
@@ -285,10 +285,10 @@ make_dump(struct recorder *r, bool is_hex, int direction, uint64_t offset,
 	const char *first;
 
 	/* An address is at most a unix path, of which the start is shown. */
-	if (r->remote != NULL)
+	if (r->is_dgram)
 		first = text_format("%s %.100s at %.6f s: %s\n",
 		    is_sent ? "> sent to" : "< received from",
-		    addr_text(r->remote), seconds(r),
+		    addr_text(&r->remote), seconds(r),
 		    num_count_text(n, "byte"));
 	else
 		first = text_format("%s%s at %.6f s: %s from offset %llu\n",
@@ -317,8 +317,8 @@ make_event(struct recorder *r, int direction, uint64_t offset,
 	}
 	hex[2 * n] = '\0';
 	j = diag_event_begin("data");
-	if (r->remote != NULL)
-		addr_json(r->remote, j, "remote");
+	if (r->is_dgram)
+		addr_json(&r->remote, j, "remote");
 	json_text(j, "direction", direction_names[direction]);
 	json_number(j, "offset", offset);
 	json_number(j, "bytes", n);
@@ -394,7 +394,9 @@ recorder_add_datagram(struct recorder *r, bool sent, const struct addr *remote,
 	int direction = sent ? RECORDER_SENT : RECORDER_RECEIVED;
 
 	r->e = e;
-	r->remote = remote;
+	r->is_dgram = true;
+	r->remote = *remote;
+	addr_unmap(&r->remote);
 	r->offsets[direction] = 0;
 	return add_readable(r, direction, bytes, n);
 }

@@ -13,9 +13,9 @@
 #include <stdint.h>
 
 #include "base/deadline.h"
+#include "net/addr.h"
 #include "net/sink.h"
 
-struct addr;
 struct conn;
 struct err;
 
@@ -57,10 +57,11 @@ struct recorder {
 	int64_t start_ns; /* zero of the times */
 	unsigned number;  /* of the connection */
 	struct recorder_file files[RECORDER_FILES];
-	char *text;                /* owned: a piece of a dump */
-	uint64_t offsets[2];       /* of the data, received and sent */
-	const struct addr *remote; /* of the current datagram, or NULL */
-	struct err *e;             /* the caller's, for the writer */
+	char *text;          /* owned: a piece of a dump */
+	uint64_t offsets[2]; /* of the data, received and sent */
+	bool is_dgram;       /* what is recorded is datagrams */
+	struct addr remote;  /* of the current one */
+	struct err *e;       /* the caller's, for the writer */
 };
 
 /*
@@ -79,8 +80,8 @@ int recorder_open(
     struct recorder *r, const struct recorder_options *o, struct err *e);
 
 /*
- * Begins the record of a connection, and opens its own files. Returns as
- * recorder_open(); call recorder_end() in both cases.
+ * Begins the record of a connection, or of datagrams (NULL), and opens its own
+ * files. Returns as recorder_open(); call recorder_end() in both cases.
  */
 int recorder_begin(struct recorder *r, const struct conn *c, struct err *e);
 
@@ -89,7 +90,7 @@ int recorder_begin(struct recorder *r, const struct conn *c, struct err *e);
 int recorder_add(
     struct recorder *r, bool sent, const void *bytes, size_t n, struct err *e);
 
-/* The same for a datagram, of which dumps are made. */
+/* The same for a datagram, of which dumps are made; remote may be mapped. */
 int recorder_add_datagram(struct recorder *r, bool sent,
     const struct addr *remote, const void *bytes, size_t n, struct err *e);
 

@@ -26,28 +26,6 @@
 /* How long an answer without space is tried again, each millisecond. */
 #define UNSENT_MS 20
 
-/* Opens one socket per group, bound to the group's address. */
-static int
-open_groups(struct dgram_server *s, uint16_t port, struct err *e)
-{
-	const struct dgram_server_options *o = s->o;
-	struct addr_list list = ADDR_LIST_INIT;
-	struct listener_options lo = *o->listener;
-	struct addr a;
-	size_t i;
-	int result;
-
-	for (i = 0; i < o->group_count; i++) {
-		a = o->groups[i].addr;
-		addr_set_port(&a, port);
-		addr_list_add(&list, &a);
-	}
-	lo.list = &list;
-	result = listener_open(&s->listener, NULL, &lo, e);
-	addr_list_release(&list);
-	return result;
-}
-
 /* Joins each group on each socket of its family. */
 static int
 join_groups(struct dgram_server *s, struct err *e)
@@ -84,22 +62,29 @@ dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
     const struct dgram_server_options *o, struct err *e)
 {
 	struct listener *l = &s->listener;
-	bool is_inherited = o->listener->fd != NULL;
+	struct listener_options lo = *o->listener;
+	struct addr_list list = ADDR_LIST_INIT;
+	struct addr a;
 	int fd, result;
 	size_t i;
 
 	memset(s, 0, sizeof(*s));
 	s->o = o;
-	if (!is_inherited && o->group_count > 0 && !ep->is_unix &&
-	    ep->host[0] == '\0')
-		result = open_groups(s, ep->port, e);
-	else
-		result = listener_open(l, ep, o->listener, e);
+	for (i = 0; i < o->group_count && lo.fd == NULL && !ep->is_unix &&
+		    ep->host[0] == '\0';
+	     i++) {
+		lo.list = &list;
+		a = o->groups[i].addr;
+		addr_set_port(&a, ep->port);
+		addr_list_add(&list, &a);
+	}
+	result = listener_open(l, ep, &lo, e);
+	addr_list_release(&list);
 	if (result < 0)
 		return -1;
 	for (i = 0; i < l->count; i++) {
 		/* The buffer of an inherited socket is its owner's choice. */
-		if (o->listener->sock->rcvbuf < 0 && !is_inherited)
+		if (lo.sock->rcvbuf < 0 && lo.fd == NULL)
 			dgram_raise_rcvbuf(l->fds[i]);
 		/* It must answer from the address that was asked. */
 		if (addr_is_any(&l->addrs[i]))
