@@ -19,7 +19,7 @@
 struct options options = {
     .sock = {.tos = -1, .ttl = -1, .rcvbuf = -1, .sndbuf = -1},
     .time = {-1, -1, -1, -1, -1},
-    .connector = {.dial = {&options.names, &options.sock, SOCK_STREAM, NULL},
+    .connector = {.dial = {&options.names, &options.sock, NULL},
 	.timeout = LIMIT_NONE,
 	.retry_ms = -1},
     .listener = {.names = &options.names,

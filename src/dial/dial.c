@@ -89,10 +89,8 @@ succeed(struct dial *d, struct attempt *t)
 {
 	sock_local(t->fd, &d->local);
 	/* Linux lets a socket connect to itself when its port is the one that
-	 * it dials: nobody listens there. Datagrams may be meant so. */
-	if (!addr_is_unix(t->addr) && addr_equal(&d->local, t->addr) &&
-	    (d->options->sock->source_port == 0 ||
-		d->options->type == SOCK_STREAM)) {
+	 * it dials: nobody listens there. */
+	if (!addr_is_unix(t->addr) && addr_equal(&d->local, t->addr)) {
 		sock_abort(&t->fd);
 		end_attempt(d, t, CAUSE_SELF_CONNECT);
 		return;
@@ -124,7 +122,7 @@ start_attempt(struct dial *d)
 	t->start_ns = clock_now();
 	errno = EAFNOSUPPORT;
 	if (!is_skipped(d, family))
-		t->fd = sock_open(family, d->options->type);
+		t->fd = sock_open(family, SOCK_STREAM);
 	if (t->fd < 0 || sock_set(t->fd, family, o, &e) < 0) {
 		end_attempt(d, t, errno);
 		return;

@@ -26,8 +26,7 @@ struct via;
 struct dial_options {
 	const struct name_options *names;
 	const struct sock_options *sock; /* set before connecting */
-	int type;         /* SOCK_STREAM, or SOCK_DGRAM for unix(7) */
-	const char *name; /* in errors; NULL: the endpoint's */
+	const char *name;                /* in errors; NULL: the endpoint's */
 };
 
 /* A connection that dial_connect() or connector_open() made. */

@@ -87,7 +87,6 @@ static struct {
 	const struct tls_library *l;
 	struct ssl_st *ssl;
 	const struct tls_request *request;
-	struct tls_context *context;
 	char name[256];         /* that the certificate must have; "": none */
 	struct buffer up, down; /* to the peer, and from it */
 	bool input_ended;       /* sockt has sent everything */
@@ -189,27 +188,6 @@ static const struct {
 	NULL},
 };
 
-/* The text of a reason above, or NULL. */
-static const char *
-known_reason(unsigned reason, bool in_handshake)
-{
-	bool is_server = p.request->options->is_server;
-	size_t i;
-
-	if (!in_handshake && reason != TLS_REASON_BAD_MAC &&
-	    reason < TLS_REASON_ALERT)
-		return NULL;
-	/* An older server has no alert of its own for that. */
-	if (reason == TLS_REASON_ALERT + 40 && p.asks_certificate)
-		reason = TLS_REASON_ALERT + 116;
-	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-		if (reasons[i].reason == reason)
-			return is_server && reasons[i].of_server != NULL
-				   ? reasons[i].of_server
-				   : reasons[i].text;
-	return NULL;
-}
-
 /*
  * Sets *e to why a call failed, from the result of SSL_get_error() and errno.
  */
@@ -221,11 +199,22 @@ explain(int kind, int errnum, bool in_handshake, struct err *e)
 	unsigned reason = (unsigned)(code & 0x7fffff),
 		 alert = reason - TLS_REASON_ALERT;
 	long verified = p.l->SSL_get_verify_result(p.ssl);
-	const char *known = known_reason(reason, in_handshake),
-		   *text = p.l->ERR_reason_error_string(code);
+	bool is_server = p.request->options->is_server;
+	const char *known = NULL, *text = p.l->ERR_reason_error_string(code);
+	size_t i;
 
 	if (text == NULL)
 		text = "libssl does not say why";
+	/* An older server has no alert of its own for that. */
+	if (alert == 40 && p.asks_certificate)
+		reason = TLS_REASON_ALERT + 116;
+	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (reasons[i].reason == reason &&
+		    (in_handshake || reason == TLS_REASON_BAD_MAC ||
+			reason >= TLS_REASON_ALERT))
+			known = is_server && reasons[i].of_server != NULL
+				    ? reasons[i].of_server
+				    : reasons[i].text;
 	if (kind == TLS_ERROR_SYSCALL && errnum != 0) {
 		err_sys(e, ERR_LOST, errnum,
 		    in_handshake ? "the handshake" : "the connection was lost");
@@ -258,10 +247,10 @@ explain(int kind, int errnum, bool in_handshake, struct err *e)
 }
 
 /*
- * Waits for events of the connection, and that sockt is there: otherwise exits,
- * and thereby resets the connection. Returns false after the deadline.
+ * Waits for events of the connection, until the deadline, and that sockt is
+ * there: otherwise exits, and thereby resets the connection.
  */
-static bool
+static void
 wait_connection(short events, struct deadline until)
 {
 	struct pollfd fds[2] = {{FD_TCP, events, 0}, {FD_REPORT, 0, 0}};
@@ -273,7 +262,6 @@ wait_connection(short events, struct deadline until)
 	deadline_looked(clock_now());
 	if ((fds[1].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0)
 		_exit(ERR_FAILED);
-	return n > 0;
 }
 
 /* The events that a failed call waits for, or 0 and *e. */
@@ -303,7 +291,7 @@ read_peer(void)
 {
 	struct buffer *b = &p.down;
 	struct err e = ERR_INIT;
-	int n, kind;
+	int n;
 
 	b->wants = 0;
 	while (!p.peer_ended && b->to < sizeof(b->bytes)) {
@@ -315,12 +303,11 @@ read_peer(void)
 			p.moved_ns = clock_now();
 			continue;
 		}
-		kind = p.l->SSL_get_error(p.ssl, n);
 		b->wants = wanted(n, false, &e);
 		if (b->wants != 0)
 			return;
 		p.peer_ended = true;
-		if (kind == TLS_ERROR_ZERO_RETURN && p.has_close_notify)
+		if (p.has_close_notify)
 			return;
 		/* Nothing can be missing of nothing. */
 		if (e.kind == ERR_LOST && e.errnum == 0 &&
@@ -438,7 +425,7 @@ handshake(struct tls_context *context)
 			sock_reset_on_close(FD_TCP, false);
 			leave();
 		}
-		(void)wait_connection(events, deadline_none());
+		wait_connection(events, deadline_none());
 	}
 	set_facts(&p.r.facts);
 	/* In TLS 1.3 that is all for a client, before the server has seen its

@@ -70,49 +70,29 @@ tls_library_load(struct err *e)
 	return &library;
 }
 
-/* The protocols to offer or to accept, as ALPN has them: each after its length
- * (RFC 7301). */
-static struct {
-	unsigned char bytes[256];
-	unsigned length;
-} alpn;
-
-/* Returns 0, or -1 with *e if the list is malformed. */
+/* Offers protocols, as ALPN has them: each after its length (RFC 7301). Returns
+ * 0, or -1 with *e if the list is malformed. */
 static int
-parse_alpn(const char *text, struct err *e)
+set_alpn(const struct tls_context *c, const char *text, struct err *e)
 {
-	size_t n;
+	unsigned char bytes[256];
+	unsigned length = 0;
+	size_t n = 0;
 
-	alpn.length = 0;
 	for (;; text += n + 1) {
 		n = strcspn(text, ",");
-		if (n == 0 || n > 255 ||
-		    alpn.length + n + 1 > sizeof(alpn.bytes))
+		if (n == 0 || n > 255 || length + n + 1 > sizeof(bytes))
 			return err_set(e, ERR_USAGE,
 			    "--tls-alpn: expected names of protocols, with "
 			    "commas between them");
-		alpn.bytes[alpn.length++] = (unsigned char)n;
-		memcpy(alpn.bytes + alpn.length, text, n);
-		alpn.length += (unsigned)n;
+		bytes[length++] = (unsigned char)n;
+		memcpy(bytes + length, text, n);
+		length += (unsigned)n;
 		if (text[n] == '\0')
-			return 0;
+			break;
 	}
-}
-
-/* Chooses the first of the server's protocols that the client offers. */
-static int
-select_alpn(struct ssl_st *ssl, const unsigned char **out,
-    unsigned char *length, const unsigned char *in, unsigned n, void *library)
-{
-	const struct tls_library *l = library;
-	unsigned char *chosen;
-
-	(void)ssl;
-	if (l->SSL_select_next_proto(&chosen, length, alpn.bytes, alpn.length,
-		in, n) != TLS_SELECTED)
-		return TLS_SELECT_NOACK;
-	*out = chosen;
-	return TLS_SELECT_OK;
+	(void)c->l->SSL_CTX_set_alpn_protos(c->ssl, bytes, length);
+	return 0;
 }
 
 /* Whether path is a directory: 0 or 1, or -1 with *e if it cannot be read. */
@@ -226,34 +206,6 @@ set_certificate(
 	return err_prefix(e, "--tls-key: %s", text_shown(key));
 }
 
-/* Sets what the options select. Returns 0, or -1 with *e. */
-static int
-set_up(struct tls_context *c, const struct tls_options *o, struct err *e)
-{
-	const struct tls_library *l = c->l;
-
-	(void)l->SSL_CTX_ctrl(
-	    c->ssl, TLS_CTRL_MIN_VERSION, TLS_VERSION_1_2, NULL);
-	(void)l->SSL_CTX_ctrl(c->ssl, TLS_CTRL_MODE,
-	    TLS_MODE_PARTIAL_WRITE | TLS_MODE_MOVING_BUFFER |
-		TLS_MODE_RELEASE_BUFFERS,
-	    NULL);
-	(void)l->SSL_CTX_ctrl(c->ssl, TLS_CTRL_READ_AHEAD, 1, NULL);
-	(void)l->SSL_CTX_set_options(
-	    c->ssl, TLS_OP_IGNORE_EOF | TLS_OP_NO_RENEGOTIATION);
-	/* Tickets are only accepted with one, if certificates are demanded. */
-	(void)l->SSL_CTX_set_session_id_context(
-	    c->ssl, (const unsigned char *)"sockt", 5);
-	if (o->alpn != NULL && parse_alpn(o->alpn, e) < 0)
-		return -1;
-	if (o->alpn != NULL && o->is_server)
-		l->SSL_CTX_set_alpn_select_cb(c->ssl, select_alpn, (void *)l);
-	else if (o->alpn != NULL)
-		(void)l->SSL_CTX_set_alpn_protos(
-		    c->ssl, alpn.bytes, alpn.length);
-	return set_certificate(c, o, e) < 0 ? -1 : set_trust(c, o, e);
-}
-
 struct tls_context *
 tls_library_context(const struct tls_options *o, struct err *e)
 {
@@ -271,7 +223,22 @@ tls_library_context(const struct tls_options *o, struct err *e)
 	if (c->ssl == NULL) {
 		err_set(e, ERR_FAILED, "TLS: libssl cannot be used: %s",
 		    l->OpenSSL_version(0));
-	} else if (set_up(c, o, e) < 0) {
+		return NULL;
+	}
+	(void)l->SSL_CTX_ctrl(
+	    c->ssl, TLS_CTRL_MIN_VERSION, TLS_VERSION_1_2, NULL);
+	(void)l->SSL_CTX_ctrl(c->ssl, TLS_CTRL_MODE,
+	    TLS_MODE_PARTIAL_WRITE | TLS_MODE_MOVING_BUFFER |
+		TLS_MODE_RELEASE_BUFFERS,
+	    NULL);
+	(void)l->SSL_CTX_ctrl(c->ssl, TLS_CTRL_READ_AHEAD, 1, NULL);
+	(void)l->SSL_CTX_set_options(
+	    c->ssl, TLS_OP_IGNORE_EOF | TLS_OP_NO_RENEGOTIATION);
+	/* Tickets are only accepted with one, if certificates are demanded. */
+	(void)l->SSL_CTX_set_session_id_context(
+	    c->ssl, (const unsigned char *)"sockt", 5);
+	if ((o->alpn != NULL && set_alpn(c, o->alpn, e) < 0) ||
+	    set_certificate(c, o, e) < 0 || set_trust(c, o, e) < 0) {
 		tls_library_drop_key(c);
 		l->SSL_CTX_free(c->ssl);
 		c->ssl = NULL;

@@ -33,7 +33,6 @@ enum {
 	TLS_ERROR_WANT_READ = 2,
 	TLS_ERROR_WANT_WRITE = 3,
 	TLS_ERROR_SYSCALL = 5,
-	TLS_ERROR_ZERO_RETURN = 6,
 
 	TLS_CTRL_MODE = 33, /* SSL_CTX_ctrl() and SSL_ctrl() */
 	TLS_CTRL_READ_AHEAD = 41,
@@ -60,18 +59,12 @@ enum {
 	TLS_REASON_WRONG_VERSION = 267,
 	TLS_REASON_BAD_MAC = 281,
 	TLS_REASON_UNEXPECTED_EOF = 294,
-	TLS_REASON_ALERT = 1000, /* and the number of the alert */
-
-	TLS_SELECT_OK = 0, /* of the callback for ALPN */
-	TLS_SELECT_NOACK = 3,
-	TLS_SELECTED = 1 /* SSL_select_next_proto() */
+	TLS_REASON_ALERT = 1000 /* and the number of the alert */
 };
 
 typedef int tls_password(char *, int, int, void *);
 typedef int tls_certificate_callback(struct ssl_st *, void *, void *);
 typedef void tls_info(const struct ssl_st *, int, int);
-typedef int tls_alpn_select(struct ssl_st *, const unsigned char **,
-    unsigned char *, const unsigned char *, unsigned, void *);
 
 /*
  * The table: return type, name, parameters. X is expanded for each.
@@ -108,11 +101,6 @@ typedef int tls_alpn_select(struct ssl_st *, const unsigned char **,
 	    (struct ssl_ctx_st *, const unsigned char *, unsigned))           \
 	X(int, SSL_CTX_set_alpn_protos,                                       \
 	    (struct ssl_ctx_st *, const unsigned char *, unsigned))           \
-	X(void, SSL_CTX_set_alpn_select_cb,                                   \
-	    (struct ssl_ctx_st *, tls_alpn_select *, void *))                 \
-	X(int, SSL_select_next_proto,                                         \
-	    (unsigned char **, unsigned char *, const unsigned char *,        \
-		unsigned, const unsigned char *, unsigned))                   \
 	X(void, SSL_get0_alpn_selected,                                       \
 	    (const struct ssl_st *, const unsigned char **, unsigned *))      \
 	X(struct ssl_st *, SSL_new, (struct ssl_ctx_st *))                    \

@@ -18,7 +18,7 @@ struct tls_options {
 	const char *name; /* that the server's certificate must have; NULL: the
 			     host of the endpoint */
 	int is_insecure;  /* a client does not verify the certificate */
-	const char *alpn; /* protocols to offer or to accept, with commas;
+	const char *alpn; /* protocols that a client offers, with commas;
 			     NULL: none */
 	const char *certificate, *key; /* files, of the local certificate; NULL:
 					  a client has none */
