@@ -2,6 +2,7 @@
  * SOCKS4a, SOCKS5 and HTTP CONNECT. */
 #include "dial/proxy.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -225,20 +226,6 @@ put(struct message *m, const void *bytes, size_t n)
 	m->n += n;
 }
 
-static void
-put_port(struct message *m, uint16_t port)
-{
-	m->bytes[m->n++] = (unsigned char)(port >> 8);
-	m->bytes[m->n++] = (unsigned char)(port & 0xff);
-}
-
-/* Parses a numeric target into a. Returns its family, or 0 for a name. */
-static int
-target_family(const struct tunnel *t, struct addr *a)
-{
-	return addr_parse_ip(a, t->target->host, 0) ? addr_family(a) : 0;
-}
-
 static int
 socks4(struct tunnel *t)
 {
@@ -246,15 +233,16 @@ socks4(struct tunnel *t)
 	static const unsigned char unknown[4] = {0, 0, 0, 1};
 	struct message m = {{4, 1}, 2};
 	unsigned char reply[8];
+	uint16_t port = htons(t->target->port);
 	struct addr a;
-	int family = target_family(t, &a);
+	bool is_name = !addr_parse_ip(&a, t->target->host, 0);
 
-	if (family == AF_INET6)
+	if (!is_name && addr_family(&a) == AF_INET6)
 		return declined(t, "SOCKS4 has no IPv6 addresses", 0);
-	put_port(&m, t->target->port);
-	put(&m, family == 0 ? (const void *)unknown : &a.u.in4.sin_addr, 4);
+	put(&m, &port, sizeof(port));
+	put(&m, is_name ? (const void *)unknown : &a.u.in4.sin_addr, 4);
 	put(&m, t->proxy->user, strlen(t->proxy->user) + 1);
-	if (family == 0)
+	if (is_name)
 		put(&m, t->target->host, strlen(t->target->host) + 1);
 	t->is_requested = true;
 	if (exchange(t, m.bytes, m.n, reply, sizeof(reply)) < 0)
@@ -322,10 +310,11 @@ socks5(struct tunnel *t)
 {
 	struct message m = {{5, 1, 0}, 4};
 	unsigned char reply[4], length, rest[256 + 2];
+	uint16_t port = htons(t->target->port);
 	size_t code;
 	struct addr a;
 
-	switch (target_family(t, &a)) {
+	switch (addr_parse_ip(&a, t->target->host, 0) ? addr_family(&a) : 0) {
 	case AF_INET:
 		m.bytes[3] = 1;
 		put(&m, &a.u.in4.sin_addr, 4);
@@ -339,7 +328,7 @@ socks5(struct tunnel *t)
 		m.bytes[m.n++] = (unsigned char)strlen(t->target->host);
 		put(&m, t->target->host, strlen(t->target->host));
 	}
-	put_port(&m, t->target->port);
+	put(&m, &port, sizeof(port));
 	if (socks5_greet(t) < 0)
 		return -1;
 	t->is_requested = true;

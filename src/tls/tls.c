@@ -472,11 +472,21 @@ lose_sending(const struct err *e)
 	(void)sock_shut(FD_PLAIN, SHUT_RD);
 }
 
+/* After a call that sends has failed. */
+static void
+wait_to_send(int result)
+{
+	struct err e = ERR_INIT;
+
+	p.up.wants = wanted(result, false, &e);
+	if (p.up.wants == 0)
+		lose_sending(&e);
+}
+
 static void
 write_peer(void)
 {
 	struct buffer *b = &p.up;
-	struct err e = ERR_INIT;
 	int n;
 
 	b->wants = 0;
@@ -485,9 +495,7 @@ write_peer(void)
 		n = p.l->SSL_write(
 		    p.ssl, b->bytes + b->from, (int)(b->to - b->from));
 		if (n <= 0) {
-			b->wants = wanted(n, false, &e);
-			if (b->wants == 0)
-				lose_sending(&e);
+			wait_to_send(n);
 			return;
 		}
 		b->from += (size_t)n;
@@ -515,7 +523,6 @@ finish(void)
 {
 	struct bio_st *bio = p.l->SSL_get_wbio(p.ssl);
 	uint64_t before = p.l->BIO_number_written(bio);
-	struct err e = ERR_INIT;
 	int n;
 
 	if (!deadline_passed(end_deadline()))
@@ -529,14 +536,11 @@ finish(void)
 	/* A second call would read. */
 	forget_errors();
 	n = p.l->SSL_shutdown(p.ssl);
-	p.is_finishing = false;
-	if (n < 0) {
-		p.up.wants = wanted(n, false, &e);
-		p.is_finishing = p.up.wants != 0;
-		if (!p.is_finishing)
-			lose_sending(&e);
+	if (n < 0)
+		wait_to_send(n);
+	p.is_finishing = n < 0 && !p.send_lost;
+	if (n < 0)
 		return;
-	}
 	p.notify_bytes = p.l->BIO_number_written(bio) - before;
 	p.is_finished = true;
 	(void)sock_finish(FD_TCP);
@@ -802,35 +806,13 @@ handshake_text(void *context)
 	    t->name);
 }
 
-/* Waits for the handshake. Returns 0, or -1 with *e. */
-static int
-wait_handshake(struct tls *t, struct deadline until, struct err *e)
-{
-	struct wait_reason reason;
-	int ready;
-
-	wait_begin(&reason, handshake_text, t);
-	ready = wait_fd(t->reports, POLLIN, until);
-	wait_end();
-	if (ready < 0)
-		return err_sys(e, ERR_FAILED, errno, "%s", t->name);
-	if (ready == 0)
-		deadline_error(until, "the TLS handshake was not done", e);
-	else if (!next_report(t))
-		err_set(e, ERR_FAILED, "its process was killed");
-	else if (t->r.is_secured)
-		return 0;
-	else
-		*e = t->r.lost;
-	return err_prefix(e, "%s", t->name);
-}
-
 struct tls *
 tls_start(const struct tls_request *request, int *fd, struct err *e)
 {
 	struct tls_context *context = tls_library_context(request->options, e);
 	int64_t begin = step_start(), start = clock_now();
-	int pair[2] = {-1, -1}, ends[2] = {-1, -1};
+	int pair[2] = {-1, -1}, ends[2] = {-1, -1}, ready = -1;
+	struct wait_reason reason;
 	struct tls *t;
 	pid_t pid = -1;
 
@@ -852,20 +834,34 @@ tls_start(const struct tls_request *request, int *fd, struct err *e)
 	t->reports = ends[0];
 	step("fork", begin, pid, "a process that holds the connection and TLS",
 	    "%s in process %ld", step_name_of(*fd), (long)pid);
-	if (pid < 0)
-		err_sys(e, ERR_FAILED, errno, "%s", t->name);
 	fd_close(&pair[1]);
 	fd_close(&ends[1]);
 	sock_close_note(fd, "the other process has it");
-	if (pid > 0 && wait_handshake(t, request->until, e) == 0) {
+	if (pid > 0) {
+		wait_begin(&reason, handshake_text, t);
+		ready = wait_fd(t->reports, POLLIN, request->until);
+		wait_end();
+	}
+	if (ready > 0 && next_report(t) && t->r.is_secured) {
 		announce(t, request->options, clock_now() - start);
-		*fd = fcntl(t->hold, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 		if (request->is_last)
 			tls_library_drop_key(context);
-		if (*fd >= 0)
-			return t;
-		err_sys(e, ERR_FAILED, errno, "%s", t->name);
+		*fd = fcntl(t->hold, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		ready = *fd;
 	}
+	if (*fd >= 0)
+		return t;
+	if (ready < 0)
+		err_sys(e, ERR_FAILED, errno, "%s", t->name);
+	else if (ready == 0)
+		deadline_error(
+		    request->until, "the TLS handshake was not done", e);
+	else if (t->r.is_last)
+		*e = t->r.lost;
+	else
+		err_set(e, ERR_FAILED, "its process was killed");
+	if (ready >= 0)
+		err_prefix(e, "%s", t->name);
 	tls_release(t);
 	return NULL;
 }
