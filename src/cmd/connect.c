@@ -68,7 +68,6 @@ enum action {
 
 /* The command's state. */
 struct client {
-	const struct connect_options *o;
 	enum action action;
 	char *const *program;       /* PROGRAM; CHECK: run it afterwards */
 	struct stdio_relay relay;   /* RELAY */
@@ -86,17 +85,15 @@ struct client {
  * the peer still sends is drained.
  */
 static int
-run_program(
-    const struct client *c, int *fd, struct dial_result *dialed, struct err *e)
+run_program(const struct client *c, int *fd, const struct conn *conn,
+    struct dial_result *dialed, struct err *e)
 {
-	const struct conn conn = {
-	    dialed->local, dialed->remote, clock_now(), 0};
 	const struct program program = {.argv = c->program,
 	    .in = *fd,
 	    .out = *fd,
 	    .protocol = dialed->via != NULL ? NULL : "TCP",
-	    .local = &conn.local,
-	    .remote = &conn.remote};
+	    .local = &conn->local,
+	    .remote = &conn->remote};
 	struct conn_summary sum;
 	bool is_direct = dialed->via == NULL && dialed->tls == NULL,
 	     is_kept_open;
@@ -121,7 +118,7 @@ run_program(
 	is_kept_open = is_direct && status >= 0 && proc_orphans_live();
 	conn_event_summarize(*fd, is_kept_open, &sum);
 	if (is_kept_open) {
-		conn_event_goes_on(&conn);
+		conn_event_goes_on(conn);
 		sock_close(fd);
 	}
 	/* No effect if it is closed already. */
@@ -133,7 +130,7 @@ run_program(
 		status = connector_close(dialed, 0, c->until, e);
 	connector_discard(dialed, fd);
 	conn_event_closed(
-	    DIAG_NOTE, &conn, &sum, status < 0 ? (int)e->kind : status);
+	    DIAG_NOTE, conn, &sum, status < 0 ? (int)e->kind : status);
 	return status <= 0 ? status : err_status(e, status);
 }
 
@@ -152,7 +149,7 @@ connect_and_run(struct client *c, struct err *e)
 	conn = (struct conn){dialed.local, dialed.remote, clock_now(), 0};
 	/* 4. Send and receive. */
 	if (c->action == PROGRAM) {
-		result = run_program(c, &fd, &dialed, e);
+		result = run_program(c, &fd, &conn, &dialed, e);
 	} else {
 		c->relay.dialed = &dialed;
 		sandbox_enter();
@@ -177,33 +174,22 @@ test_and_replace(struct client *c, struct err *e)
 		return result;
 	if (result == 0)
 		return proc_replace(c->program, e);
-	shown =
-	    text_shown(c->o->exec != NULL ? "--exec's command" : c->program[0]);
+	shown = text_shown(
+	    connect_options.exec != NULL ? "--exec's command" : c->program[0]);
 	if (e->text[0] != '\0')
 		return err_append(e, "%s was not run", shown);
 	return err_set(e, e->kind, "%s was not run", shown);
 }
 
-/* Checks every endpoint before any attempt. */
-static int
-check_endpoints(const struct client *c, struct err *e)
-{
-	size_t i;
-
-	for (i = 0; i < c->check.count; i++)
-		if (connector_check(
-			&c->check.endpoints[i], &options.connector, e) < 0)
-			return -1;
-	return 0;
-}
-
-/* Checks options and opens files before the connection is made. */
+/* Checks options and every endpoint, and opens files, before the first
+ * connection is made. */
 static int
 prepare(struct client *c, struct err *e)
 {
 	struct connector_options *connector = &options.connector;
 	bool ends_early =
 	    c->action != RELAY || stdio_relay_options.relay.quit_after_script;
+	size_t i;
 
 	c->until = deadline_max_time(options.time.max_ms);
 	diag_limit(c->until, options_idle_limit().ms);
@@ -220,8 +206,9 @@ prepare(struct client *c, struct err *e)
 	/* Unless --on-eof fin was typed. */
 	connector->tls.delays_end =
 	    connector->tls.expects_answer && stdio_relay_options.on_eof < 0;
-	if (check_endpoints(c, e) < 0)
-		return -1;
+	for (i = 0; i < c->check.count; i++)
+		if (connector_check(&c->check.endpoints[i], connector, e) < 0)
+			return -1;
 	if (c->action == RELAY && stdio_relay_open(&c->relay, c->until, e) < 0)
 		return -1;
 	/* From here on a signal ends the command cleanly. */
@@ -259,24 +246,6 @@ check_unused(
 	return stdio_relay_check_unused(used, with, false, e);
 }
 
-static int
-choose_action(struct client *c, bool has_exec, struct err *e)
-{
-	bool has_program = c->program != NULL;
-
-	if (has_exec && has_program)
-		return err_set(e, ERR_USAGE,
-		    "--exec and a program cannot be used together");
-	if (connect_check_measures() && (has_exec || has_program))
-		return err_set(e, ERR_USAGE,
-		    "--count, --interval and --stats measure connections: they "
-		    "do not run a program");
-	c->action = c->o->zero                ? CHECK
-		    : has_exec || has_program ? PROGRAM
-					      : RELAY;
-	return 0;
-}
-
 /* Parses the operands: one endpoint, or with -z any number. */
 static int
 parse_operands(struct client *c, const struct command_args *args, struct err *e)
@@ -304,20 +273,29 @@ parse_operands(struct client *c, const struct command_args *args, struct err *e)
 static int
 connect_run(const struct command_args *args, struct err *e)
 {
-	const struct connect_options *o = &connect_options;
-	struct client c = {.o = o, .program = args->program};
+	const char *exec = connect_options.exec;
+	struct client c = {.program = args->program};
 	struct proc_shell shell;
 	int result = -1;
 
-	if (choose_action(&c, o->exec != NULL, e) < 0)
-		return -1;
-	if (o->exec != NULL)
-		c.program = proc_shell(&shell, o->exec);
+	if (exec != NULL && c.program != NULL)
+		return err_set(e, ERR_USAGE,
+		    "--exec and a program cannot be used together");
+	if (exec != NULL)
+		c.program = proc_shell(&shell, exec);
+	if (connect_check_measures() && c.program != NULL)
+		return err_set(e, ERR_USAGE,
+		    "--count, --interval and --stats measure connections: they "
+		    "do not run a program");
+	if (connect_options.zero)
+		c.action = CHECK;
+	else
+		c.action = c.program != NULL ? PROGRAM : RELAY;
 	if (parse_operands(&c, args, e) == 0 &&
 	    check_unused(&c, args->used, e) == 0 &&
 	    options_check_connector(true, args->used, e) == 0 &&
 	    (args->program == NULL || proc_check(args->program, e) == 0) &&
-	    (o->exec == NULL || proc_check_command(o->exec, e) == 0) &&
+	    (exec == NULL || proc_check_command(exec, e) == 0) &&
 	    prepare(&c, e) == 0)
 		result = c.action == CHECK ? test_and_replace(&c, e)
 					   : connect_and_run(&c, e);
