@@ -151,7 +151,7 @@ source_next(struct source *s, const unsigned char **bytes, size_t *length,
 		return SOURCE_END;
 	s->lent_count++;
 	s->lent += used;
-	if (s->format == SOURCE_PLAIN)
+	if (s->format == SOURCE_PLAIN || s->is_converted)
 		return SOURCE_MESSAGE;
 	if (convert(s, front, length, e) < 0)
 		return malformed(s, e);
@@ -159,7 +159,7 @@ source_next(struct source *s, const unsigned char **bytes, size_t *length,
 		return too_long(s, e);
 	if (is_whole) {
 		/* It may be sent again, as it is now. */
-		s->format = SOURCE_PLAIN;
+		s->is_converted = true;
 		s->queue.tail = s->queue.head + *length;
 	}
 	return SOURCE_MESSAGE;

@@ -52,6 +52,7 @@ struct source {
 	uint64_t lent_count; /* all messages lent so far */
 	struct buf queue;    /* owns its storage: what was read from fd */
 	size_t lent;         /* bytes at the front of queue that are lent */
+	bool is_converted;   /* all of SOURCE_WHOLE, in place */
 	struct source_argument *converted; /* owned: arguments as bytes */
 };
 

@@ -414,6 +414,10 @@ is run({ stdin => $r->{out} }, 'udp-send', '--hex', @to)->{out}, $r->{out},
     'which can be sent again';
 reap($pid);
 $pid = echo(1);
+is run({ stdin => "00 ff\n" }, 'udp-send', '--hex', '--whole', @to)->{out},
+    "00 ff\n", 'the reply to all of stdin, too';
+reap($pid);
+$pid = echo(1);
 is run('udp-send', '--hex', '--raw', @to, '00ff0a')->{out}, "\0\xff\n",
     'with --raw they are bytes';
 reap($pid);
