@@ -198,8 +198,11 @@ sub run_session {
     alarm $LIMIT;
     local @ENV{qw(PATH LC_ALL)} = ("$self->{home}/.bin:$ENV{PATH}", 'C.UTF-8');
     my $good = eval {
+        for my $display (@$displays) {
+            $_->{unordered} = exists $display->{flags}{unordered}
+                for @{ $display->{steps} };
+        }
         my @steps = map { @{ $_->{steps} } } @$displays;
-        $_->{unordered} = exists $displays->[0]{flags}{unordered} for @steps;
         for my $i (0 .. $#steps) {
             $self->take($steps[$i]);
             $self->compare($steps[$i], $steps[ $i + 1 ]);
