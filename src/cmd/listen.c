@@ -87,8 +87,7 @@ static const struct opt_group listen_groups[] = {{"server", listen_opts},
 
 /* The command's state. */
 struct listen_state {
-	const struct listen_options *o;
-	const struct command_args *args;
+	const struct opt *const *used; /* the options that were given */
 	struct listener listener;
 	struct server server;
 	struct access access;
@@ -98,27 +97,11 @@ struct listen_state {
 	struct deadline until; /* --max-time, if stdin and stdout are relayed */
 };
 
-/* Steps 1. socket, 2. bind, 3. listen; or inherits sockets. */
-static int
-open_sockets(struct listen_state *l, const struct endpoint *ep, struct err *e)
-{
-	static const char stdio_error[] =
-	    "standard input or output is the socket, and cannot be relayed to "
-	    "it: it needs a handler, such as --exec, --to or a program";
-
-	options.listener.until = l->until;
-	if (!l->has_handler)
-		options.listener.stdio_error = stdio_error;
-	if (listener_open(&l->listener, ep, &options.listener, e) < 0)
-		return -1;
-	return options_check_inherited(&l->listener, l->args->used, e);
-}
-
 /* Without -k, further connections are refused from now on. */
 static void
 stop_listening(struct listen_state *l)
 {
-	if (!l->o->keep)
+	if (!listen_options.keep)
 		listener_stop(
 		    &l->listener, "no more connections: -k was not given");
 }
@@ -137,7 +120,7 @@ serve_child(struct listen_state *l, int fd, const struct conn *c, struct err *e)
 	int secured[2] = {-1, -1}, ready;
 	char byte;
 
-	if (!h->tls->is_on || l->o->keep)
+	if (!h->tls->is_on || listen_options.keep)
 		stop_listening(l);
 	else if (sock_pair(secured) < 0)
 		return err_sys(e, ERR_FAILED, errno, "a socket");
@@ -162,37 +145,25 @@ serve_child(struct listen_state *l, int fd, const struct conn *c, struct err *e)
 	return ready;
 }
 
-/*
- * Makes the handshake with a client of TLS, whose process becomes that of
- * *carrier. Returns 0, or -1 with *e and *fd closed.
- */
-static int
-secure(
-    struct listen_state *l, int *fd, struct dial_result *carrier, struct err *e)
-{
-	struct tls_request request = {.options = &options.clients,
-	    .is_last = !l->o->keep,
-	    .until = deadline_first(l->until, deadline_after(TLS_ACCEPT_MS))};
-
-	if (!options.clients.is_on)
-		return 0;
-	carrier->tls = tls_start(&request, fd, e);
-	l->stdio.dialed = carrier;
-	return carrier->tls == NULL ? -1 : 0;
-}
-
 /* Relays stdin and stdout in this process. Returns as serve_child(). With -k a
  * failed connection does not end the command, nor does a failed handshake. */
 static int
 serve_stdio(struct listen_state *l, int fd, const struct conn *c, struct err *e)
 {
 	struct stdio_relay *stdio = &l->stdio;
+	const struct tls_request request = {.options = &options.clients,
+	    .is_last = !listen_options.keep,
+	    .until = deadline_first(l->until, deadline_after(TLS_ACCEPT_MS))};
 	struct dial_result carrier = {.ns = 0};
-	int result, is_served;
+	int result = -1, is_served = 1;
 
 	(void)diag_connection(c->number);
-	result = secure(l, &fd, &carrier, e);
-	is_served = result == 0;
+	if (options.clients.is_on) {
+		/* Its process becomes that of the connection. */
+		carrier.tls = tls_start(&request, &fd, e);
+		stdio->dialed = &carrier;
+		is_served = carrier.tls != NULL;
+	}
 	if (is_served) {
 		stop_listening(l);
 		result = stdio_relay_run(stdio, &fd, c, e);
@@ -205,7 +176,7 @@ serve_stdio(struct listen_state *l, int fd, const struct conn *c, struct err *e)
 	if (result == 0)
 		return 1;
 	/* EINTR: a signal has stopped the server. */
-	if ((is_served && !l->o->keep) || e->kind == ERR_OUTPUT ||
+	if ((is_served && !listen_options.keep) || e->kind == ERR_OUTPUT ||
 	    e->errnum == EINTR)
 		return -1;
 	/* A port probe (a reset without data) is not an error. */
@@ -231,7 +202,8 @@ accept_and_serve(struct listen_state *l, struct err *e)
 					: serve_stdio(l, fd, &c, e);
 		if (served < 0)
 			return -1;
-	} while (l->o->keep || (served == 0 && !l->listener.is_connection));
+	} while (
+	    listen_options.keep || (served == 0 && !l->listener.is_connection));
 	return server_wait_status(&l->server, e);
 }
 
@@ -266,22 +238,30 @@ become_user(const struct listener *listener, const char *name, struct err *e)
 	    text_shown(name));
 }
 
-/* Runs with the sockets open, before the first connection. */
+/* Steps 1. socket, 2. bind, 3. listen; or inherits sockets. Prepares what the
+ * first connection needs. Returns 0, or -1 with *e; the listener is closed by
+ * the caller. */
 static int
-prepare(struct listen_state *l, struct err *e)
+open_server(struct listen_state *l, const struct endpoint *ep, struct err *e)
 {
-	const struct listen_options *o = l->o;
+	static const char stdio_error[] =
+	    "standard input or output is the socket, and cannot be relayed to "
+	    "it: it needs a handler, such as --exec, --to or a program";
+	const char *user = listen_options.user;
 
-	if (o->user != NULL && become_user(&l->listener, o->user, e) < 0)
+	options.listener.until = l->until;
+	if (!l->has_handler)
+		options.listener.stdio_error = stdio_error;
+	if (listener_open(&l->listener, ep, &options.listener, e) < 0 ||
+	    options_check_inherited(&l->listener, l->used, e) < 0 ||
+	    (user != NULL && become_user(&l->listener, user, e) < 0))
 		return -1;
-	if (!l->has_handler && stdio_relay_open(&l->stdio, l->until, e) < 0)
-		return -1;
-	if (l->handler.recorder != NULL &&
-	    recorder_open(l->handler.recorder, &stdio_relay_options.record, e) <
-		0)
-		return -1;
-	server_start(&l->server, &l->listener, &options.server);
-	return 0;
+	if (!l->has_handler)
+		return stdio_relay_open(&l->stdio, l->until, e);
+	return l->handler.recorder == NULL
+		   ? 0
+		   : recorder_open(
+			 l->handler.recorder, &stdio_relay_options.record, e);
 }
 
 static int
@@ -299,11 +279,9 @@ run(struct listen_state *l, const struct endpoint *ep, struct err *e)
 		so->until = l->until;
 	diag_limit(so->until,
 	    so->accept_ms >= 0 ? so->accept_ms : options_idle_limit().ms);
-	/* Steps 1 to 3; then 4 to 6. */
-	if (open_sockets(l, ep, e) < 0)
-		return -1;
-	result = prepare(l, e);
+	result = open_server(l, ep, e);
 	if (result == 0) {
+		server_start(&l->server, &l->listener, so);
 		listener_announce(&l->listener);
 		if (l->handler.program == NULL && options.connector.via == NULL)
 			sandbox_enter();
@@ -314,40 +292,26 @@ run(struct listen_state *l, const struct endpoint *ep, struct err *e)
 	return result;
 }
 
-/* Returns the name of an option that was given for the targets, or NULL. */
-static const char *
-option_of_targets(void)
-{
-	const struct connector_options *c = &options.connector;
-
-	if (options.time.retry_ms >= 0)
-		return "--retry-for";
-	if (options.time.connect_ms >= 0)
-		return "--connect-timeout";
-	if (c->proxy != NULL)
-		return "--proxy";
-	if (c->via != NULL)
-		return "--via";
-	if (c->tls.is_on || c->tls.ca != NULL || c->tls.name != NULL ||
-	    c->tls.is_insecure)
-		return "--tls";
-	return NULL;
-}
-
 /* Rejects options that contradict each other or a program. */
 static int
-check_handler(const struct listen_options *o, bool has_program, struct err *e)
+check_handler(const struct command_args *args, struct err *e)
 {
-	bool has_targets = o->to.count > 0;
+	static const char about_targets[] =
+	    "retry-for connect-timeout proxy via tls tls-ca tls-name "
+	    "tls-insecure";
+	const struct listen_options *o = &listen_options;
+	bool has_program = args->program != NULL;
+	const struct opt *const *used = args->used;
 
 	if (has_program &&
-	    (o->exec != NULL || has_targets || o->echo || o->discard))
+	    (o->exec != NULL || o->to.count > 0 || o->echo || o->discard))
 		return err_set(e, ERR_USAGE,
 		    "a program and --exec, --to, --echo or --discard cannot "
 		    "be used together");
-	if (!has_targets && option_of_targets() != NULL)
-		return err_set(e, ERR_USAGE, "%s is for reaching --to",
-		    option_of_targets());
+	for (; o->to.count == 0 && *used != NULL; used++)
+		if (opt_is_listed(about_targets, (*used)->name))
+			return err_set(e, ERR_USAGE,
+			    "--%s is for reaching --to", (*used)->name);
 	if ((options.time.idle_ms >= 0 || options.time.timeout_ms >= 0) &&
 	    (has_program || o->exec != NULL))
 		return err_set(e, ERR_USAGE,
@@ -361,7 +325,7 @@ check_handler(const struct listen_options *o, bool has_program, struct err *e)
 static int
 parse_targets(struct listen_state *l, struct err *e)
 {
-	const struct listen_options *o = l->o;
+	const struct opt_list *list = &listen_options.to;
 	struct handler *h = &l->handler;
 	struct connector_options *connector = &options.connector;
 	struct endpoint *target;
@@ -370,13 +334,13 @@ parse_targets(struct listen_state *l, struct err *e)
 	connector->timeout = options_connect_limit();
 	h->retry_ms = options.time.retry_ms;
 	/* Whether a program works decides about the next target. */
-	connector->checks_via = h->retry_ms >= 0 || o->to.count > 1;
-	if (options_check_connector(false, l->args->used, e) < 0)
+	connector->checks_via = h->retry_ms >= 0 || list->count > 1;
+	if (options_check_connector(false, l->used, e) < 0)
 		return -1;
-	h->targets = mem_array(o->to.count, sizeof(h->targets[0]));
-	for (; h->target_count < o->to.count; h->target_count++) {
+	h->targets = mem_array(list->count, sizeof(h->targets[0]));
+	for (; h->target_count < list->count; h->target_count++) {
 		target = &h->targets[h->target_count];
-		to = (char *)o->to.items[h->target_count];
+		to = (char *)list->items[h->target_count];
 		if (endpoint_parse(target, &to, 1, "tcp", e) < 0 ||
 		    connector_check(target, connector, e) < 0)
 			return err_prefix(e, "--to");
@@ -388,7 +352,7 @@ parse_targets(struct listen_state *l, struct err *e)
 static int
 choose_handler(struct listen_state *l, char *const *program, struct err *e)
 {
-	const struct listen_options *o = l->o;
+	const struct listen_options *o = &listen_options;
 	const struct recorder_options *record = &stdio_relay_options.record;
 	struct handler *h = &l->handler;
 
@@ -423,38 +387,28 @@ choose_handler(struct listen_state *l, char *const *program, struct err *e)
 	return h->kind == HANDLER_FORWARD ? parse_targets(l, e) : 0;
 }
 
-/* Rejects options that have no effect, with a handler or without one. */
-static int
-check_stdio(const struct listen_state *l, const struct command_args *args,
-    struct err *e)
-{
-	const struct listen_options *o = l->o;
-
-	if (l->has_handler)
-		return stdio_relay_check_unused(
-			   args->used, "a handler", true, e) < 0
-			   ? -1
-			   : recorder_check(
-				 &stdio_relay_options.record, o->keep != 0, e);
-	if (options.server.max_per_host > 0)
-		return err_set(e, ERR_USAGE,
-		    "--max-per-host goes with a handler: stdin and stdout "
-		    "have one connection at a time");
-	return stdio_relay_check(e);
-}
-
 /* Checks the options and sets up the state. Returns 0, or -1 with *e. */
 static int
 set_up(struct listen_state *l, struct endpoint *ep,
     const struct command_args *args, struct err *e)
 {
-	const struct listen_options *o = l->o;
+	const struct listen_options *o = &listen_options;
 	struct server_options *so = &options.server;
 
 	if (options_parse_local(ep, args, "tcp", -1, e) < 0 ||
-	    check_handler(o, args->program != NULL, e) < 0 ||
-	    choose_handler(l, args->program, e) < 0 ||
-	    check_stdio(l, args, e) < 0)
+	    check_handler(args, e) < 0 ||
+	    choose_handler(l, args->program, e) < 0)
+		return -1;
+	if (l->has_handler &&
+	    (stdio_relay_check_unused(args->used, "a handler", true, e) < 0 ||
+		recorder_check(&stdio_relay_options.record, o->keep != 0, e) <
+		    0))
+		return -1;
+	if (!l->has_handler && so->max_per_host > 0)
+		return err_set(e, ERR_USAGE,
+		    "--max-per-host goes with a handler: stdin and stdout "
+		    "have one connection at a time");
+	if (!l->has_handler && stdio_relay_check(e) < 0)
 		return -1;
 	if (args->program != NULL && proc_check(args->program, e) < 0)
 		return -1;
@@ -476,14 +430,13 @@ set_up(struct listen_state *l, struct endpoint *ep,
 static int
 listen_run(const struct command_args *args, struct err *e)
 {
-	const struct listen_options *o = &listen_options;
-	struct listen_state l = {.o = o, .args = args, .access = ACCESS_INIT};
+	struct listen_state l = {.used = args->used, .access = ACCESS_INIT};
 	struct endpoint ep;
 	int result = set_up(&l, &ep, args, e);
 
 	if (result == 0)
 		result = run(&l, &ep, e);
-	if (o->keep)
+	if (listen_options.keep)
 		result = signals_server_result(result, e);
 	access_release(&l.access);
 	free(l.handler.targets);

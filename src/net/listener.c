@@ -618,6 +618,7 @@ listener_stop(struct listener *l, const char *why)
 
 	if (l->owns_path)
 		remove_path(l, &l->addrs[0]);
+	l->owns_path = false;
 	for (i = 0; i < l->count; i++)
 		sock_close_note(&l->fds[i], why);
 	free(l->fds);

@@ -242,7 +242,7 @@ SKIP: {
 for my $row (
     [['--via', 'cat'], qr/--via is for reaching --to/],
     [['--tls'], qr/--tls is for reaching --to/],
-    [['--echo', '--tls-insecure'], qr/--tls is for reaching --to/],
+    [['--echo', '--tls-insecure'], qr/--tls-insecure is for reaching --to/],
     [['--to', 'a:1', '--tls-insecure'], qr/--tls-insecure goes with --tls/],
     [['--to', 'a:1', '--via', 'cat', '--proxy', 'http://b'], qr/--proxy does not apply with --via/],
     [['--to', 'a:1', '--via', 'cat %x'], qr/--to: .*%x/],
