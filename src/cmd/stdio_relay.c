@@ -212,8 +212,14 @@ set_up(const struct stdio_relay *s, struct progress *progress)
 				 ? o->on_peer_eof == QUIT
 				 : !o->send_only && kind == FD_TERMINAL;
 	/* A word of the user's holds for every client. */
-	if (o->on_peer_eof < 0 && !o->send_only)
+	if (o->on_peer_eof < 0 && !o->send_only) {
 		r->next = s->next;
+		r->is_whole = NULL;
+		if (s->dialed != NULL && s->dialed->tls != NULL) {
+			r->is_whole = tls_has_closed;
+			r->context = s->dialed->tls;
+		}
+	}
 	r->idle = options_idle_limit();
 	r->until = s->until;
 	r->is_program = s->dialed != NULL &&
