@@ -513,20 +513,6 @@ report_summary(const struct target_list *list, const struct target *t)
 	}
 }
 
-/* Reports a failure that was not reported when it happened. */
-static void
-report_failure(const struct target *t)
-{
-	struct err e;
-
-	err_set(&e, t->kind, "%s", t->reason);
-	if (connect_check_measures() && t->attempts > 1)
-		err_lead(&e, "%llu of %llu attempts failed; the last one: ",
-		    (unsigned long long)(t->attempts - t->connected),
-		    (unsigned long long)t->attempts);
-	diag_error(&e);
-}
-
 /* Ends the test: reports what is left, and sets the status, unless *e holds an
  * error already. That of a single endpoint is the command's. */
 static int
@@ -537,6 +523,7 @@ finish(const struct target_list *list, int result, struct err *e)
 	bool is_done = check_options.any && list->has_succeeded;
 	bool is_single = c->count == 1 && !measures;
 	enum err_kind found = ERR_NONE;
+	struct err failure;
 	const struct target *t, *end = list->items + c->count;
 
 	for (t = list->items; t < end && measures; t++)
@@ -545,8 +532,18 @@ finish(const struct target_list *list, int result, struct err *e)
 	if (result < 0)
 		return -1;
 	for (t = list->items; t < end; t++) {
-		if (t->reason != NULL && !is_single && !is_done)
-			report_failure(t);
+		/* Those that were not reported when they happened. */
+		if (t->reason != NULL && !is_single && !is_done) {
+			err_set(&failure, t->kind, "%s", t->reason);
+			if (measures && t->attempts > 1)
+				err_lead(&failure,
+				    "%llu of %llu attempts failed; the last "
+				    "one: ",
+				    (unsigned long long)(t->attempts -
+							 t->connected),
+				    (unsigned long long)t->attempts);
+			diag_error(&failure);
+		}
 		is_short =
 		    is_short || list->max == 0 || t->attempts < list->max;
 		if (found == ERR_NONE ||

@@ -65,12 +65,6 @@ static const struct opt send_opts[] = {
     {.kind = OPT_END},
 };
 
-static int
-parse_interface(void *field, const char *arg, struct err *e)
-{
-	return multicast_parse_interface(field, arg, e);
-}
-
 static const struct opt many_opts[] = {
     FLAG(0, "broadcast", send_options, sender.dgram.broadcast,
 	"allow HOST to be a broadcast address"),
@@ -78,7 +72,7 @@ static const struct opt many_opts[] = {
 	"let multicasts pass at most N - 1 routers (default: 1)", .max = 255),
     CALL(0, "multicast-interface", "IF", send_options,
 	sender.dgram.group.interface, "send multicasts through interface IF",
-	.call = parse_interface),
+	.call = multicast_parse_interface),
     FLAG(0, "no-multicast-loop", send_options, sender.dgram.group.no_loop,
 	"do not deliver multicasts to this machine"),
     FLAG(0, "no-fragment", send_options, sender.dgram.no_fragment,

@@ -40,12 +40,6 @@ add_port(struct ports *p, uint16_t port)
 	p->bits[port / 8] |= (unsigned char)(1 << (port & 7));
 }
 
-static bool
-has_port(const struct ports *p, uint16_t port)
-{
-	return (p->bits[port / 8] >> (port & 7)) & 1;
-}
-
 void
 ports_default(struct ports *p, const char *protocol)
 {
@@ -83,7 +77,7 @@ next_port(const struct ports *p, uint32_t port)
 				continue;
 			}
 		}
-		if (has_port(p, (uint16_t)port))
+		if ((p->bits[port / 8] >> (port & 7)) & 1)
 			return port;
 		port++;
 	}
@@ -113,21 +107,6 @@ parse_end(const char *text, size_t n, int64_t omitted, int64_t *port)
 	return num_parse(digits, 1, HIGHEST, port);
 }
 
-/* Parses "20-25", "-1024", "60000-" or "-" into *low and *high. */
-static int
-parse_range(const char *text, int64_t *low, int64_t *high, struct err *e)
-{
-	const char *hyphen = strchr(text, '-');
-
-	if (!parse_end(text, (size_t)(hyphen - text), 1, low) ||
-	    !parse_end(hyphen + 1, strlen(hyphen + 1), HIGHEST, high))
-		return refuse(text,
-		    "neither a range within 1-65535 nor a service name", e);
-	if (*low > *high)
-		return refuse(text, "the range is reversed", e);
-	return 0;
-}
-
 /* The way to write here what other programs write otherwise, or NULL. */
 static const char *
 foreign_form(const char *text)
@@ -148,6 +127,7 @@ parse_element(
     struct ports *p, const char *protocol, const char *text, struct err *e)
 {
 	const char *why = foreign_form(text);
+	const char *hyphen = strchr(text, '-');
 	const struct servent *s;
 	int64_t low, high;
 
@@ -161,11 +141,16 @@ parse_element(
 		low = high = ntohs((uint16_t)s->s_port);
 	else if (num_parse(text, 1, HIGHEST, &low))
 		high = low;
-	else if (strchr(text, '-') == NULL)
+	else if (hyphen == NULL)
 		return refuse(text,
 		    "neither a number from 1 to 65535 nor a known service", e);
-	else if (parse_range(text, &low, &high, e) < 0)
-		return -1;
+	/* "20-25", "-1024", "60000-" or "-" */
+	else if (!parse_end(text, (size_t)(hyphen - text), 1, &low) ||
+		 !parse_end(hyphen + 1, strlen(hyphen + 1), HIGHEST, &high))
+		return refuse(text,
+		    "neither a range within 1-65535 nor a service name", e);
+	if (low > high)
+		return refuse(text, "the range is reversed", e);
 	for (; low <= high; low++)
 		add_port(p, (uint16_t)low);
 	return 0;

@@ -151,23 +151,6 @@ probe_set_timer(struct probe_pool *p, uint32_t id, int64_t expires_ns)
 	p->timed++;
 }
 
-/* The next expired probe in the current bucket; re-inserts later ones. */
-static uint32_t
-bucket_expired(struct probe_pool *p, int64_t now_ns)
-{
-	int list = bucket_of(p->tick);
-	uint32_t id;
-
-	while ((id = first(p, list)) != PROBE_NONE) {
-		if (p->probes[id].expires_ns <= now_ns) {
-			probe_unlink(p, id);
-			return id;
-		}
-		probe_set_timer(p, id, p->probes[id].expires_ns);
-	}
-	return PROBE_NONE;
-}
-
 uint32_t
 probe_expired(struct probe_pool *p, int64_t now_ns)
 {
@@ -176,11 +159,17 @@ probe_expired(struct probe_pool *p, int64_t now_ns)
 
 	if (p->timed == 0 && p->tick < now)
 		p->tick = now;
-	for (;;) {
-		id = bucket_expired(p, now_ns);
-		if (id != PROBE_NONE || p->tick >= now)
-			return id;
-		p->tick++;
+	for (;; p->tick++) {
+		while ((id = first(p, bucket_of(p->tick))) != PROBE_NONE) {
+			if (p->probes[id].expires_ns <= now_ns) {
+				probe_unlink(p, id);
+				return id;
+			}
+			/* It takes another turn of the wheel. */
+			probe_set_timer(p, id, p->probes[id].expires_ns);
+		}
+		if (p->tick >= now)
+			return PROBE_NONE;
 	}
 }
 
@@ -369,31 +358,23 @@ static const struct {
     {11211, sizeof(memcached) - 1, memcached},
 };
 
-/* The payload for a UDP port, *size bytes; "" and 0 if there is none. */
-static const void *
-payload_for(uint16_t port, size_t *size)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(payloads) / sizeof(payloads[0]); i++)
-		if (payloads[i].port == port) {
-			*size = payloads[i].size;
-			return payloads[i].bytes;
-		}
-	*size = 0;
-	return "";
-}
-
 /* Sends a request to the service. Returns EINPROGRESS or another errno. */
 static int
 send_payload(int fd, const struct addr *a)
 {
 	int64_t start = step_start();
-	size_t size;
-	const void *bytes = payload_for(addr_port(a), &size);
-	ssize_t n = send(fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-	int errnum = n < 0 ? errno : EINPROGRESS;
+	const char *bytes = "";
+	size_t size = 0, i;
+	ssize_t n;
+	int errnum;
 
+	for (i = 0; i < sizeof(payloads) / sizeof(payloads[0]); i++)
+		if (payloads[i].port == addr_port(a)) {
+			bytes = payloads[i].bytes;
+			size = payloads[i].size;
+		}
+	n = send(fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	errnum = n < 0 ? errno : EINPROGRESS;
 	if (step_is_on())
 		step_transfer(&(struct step_transfer){.fd = fd,
 		    .start_ns = start,

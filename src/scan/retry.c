@@ -418,25 +418,6 @@ try_again(struct scan *s, uint32_t id, int errnum)
 	return true;
 }
 
-/* Schedules another try after a local failure, or reports the port. */
-static void
-fail_locally(struct scan *s, uint32_t id, int errnum)
-{
-	struct probe *p = scan_probe(s, id);
-
-	end_flight(s, id);
-	p->state = PROBE_WAITING;
-	s->progress.errnum = errnum;
-	ready_set_ignore(s->set, id);
-	if (p->fd >= 0)
-		probe_drop(s, id);
-	p->tries--;
-	if (try_again(s, id, errnum))
-		return;
-	scan_host(s, id)->errnum = errnum;
-	decide(s, id, errnum, SCAN_LOCAL);
-}
-
 void
 retry_outcome(struct scan *s, uint32_t id, struct ready_outcome o)
 {
@@ -462,7 +443,18 @@ retry_outcome(struct scan *s, uint32_t id, struct ready_outcome o)
 	if (o.errnum != 0)
 		probe_report(s, id, o.errnum);
 	if (o.origin == READY_LOCAL || reason_of(s, o.errnum) == SCAN_LOCAL) {
-		fail_locally(s, id, o.errnum);
+		/* Another try follows, unless it has failed for too long. */
+		end_flight(s, id);
+		p->state = PROBE_WAITING;
+		s->progress.errnum = o.errnum;
+		ready_set_ignore(s->set, id);
+		if (p->fd >= 0)
+			probe_drop(s, id);
+		p->tries--;
+		if (try_again(s, id, o.errnum))
+			return;
+		scan_host(s, id)->errnum = o.errnum;
+		decide(s, id, o.errnum, SCAN_LOCAL);
 		return;
 	}
 	s->pause.pause = 0;

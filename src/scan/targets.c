@@ -92,26 +92,19 @@ refuse(const char *text, const char *why, struct err *e)
 	return err_set(e, ERR_USAGE, "host '%s': %s", text_shown(text), why);
 }
 
-/* Whether text is HOST:PORT: an IPv6 address has several colons. */
-static bool
-has_port(const char *text)
-{
-	const char *colon = strchr(text, ':');
-
-	if (text[0] == '[')
-		return strstr(text, "]:") != NULL;
-	return colon != NULL && strchr(colon + 1, ':') == NULL;
-}
-
 /* Why text cannot be a host, although other programs accept it, or NULL. */
 static const char *
 invalid_reason(const char *text)
 {
+	const char *colon = strchr(text, ':');
+
 	if (strncmp(text, "unix:", 5) == 0)
 		return "a unix socket has no ports";
 	if (strstr(text, "://") != NULL)
 		return "a URL; write HOST";
-	if (has_port(text))
+	/* An IPv6 address has several colons. */
+	if (text[0] == '[' ? strstr(text, "]:") != NULL
+			   : colon != NULL && strchr(colon + 1, ':') == NULL)
 		return "must be a host without a port; for a port of each "
 		       "host: sockt connect -z HOST:PORT...";
 	return text[0] == '\0' || strcmp(text, "[]") == 0 ? "it is empty"
@@ -411,49 +404,39 @@ add_piece(struct merge *m, uint32_t low, uint32_t high)
 	m->pieces[m->piece_count++].high = high;
 }
 
-/* Removes the active items that end before an address. */
-static void
-drop_ended(struct merge *m, uint64_t at)
-{
-	size_t i, kept = 0;
-
-	for (i = 0; i < m->active_count; i++)
-		if (m->active[i]->high >= at)
-			m->active[kept++] = m->active[i];
-	m->active_count = kept;
-}
-
-/* Whether item i covers what the item before it covers, which is kept. */
-static bool
-is_duplicate(const struct merge *m, size_t i)
-{
-	const struct target *a = &m->items[i - 1], *b = &m->items[i];
-
-	return a->prefix == b->prefix && a->low == b->low &&
-	       a->high == b->high &&
-	       (a->position == EXCLUDED) == (b->position == EXCLUDED);
-}
-
 /* Splits the item at index i and those after it that may overlap it into
  * pieces, from low to high. Returns the index after them. */
 static size_t
 split_into_pieces(struct merge *m, size_t i)
 {
 	uint64_t at = m->items[i].low, next;
+	const struct target *item, *last;
 	uint32_t prefix = m->items[i].prefix;
-	size_t end = i, k;
+	size_t end = i, k, kept;
 
 	while (end < m->count && m->items[end].prefix == prefix)
 		end++;
 	for (;;) {
-		drop_ended(m, at);
+		for (k = kept = 0; k < m->active_count; k++)
+			if (m->active[k]->high >= at)
+				m->active[kept++] = m->active[k];
+		m->active_count = kept;
 		if (m->active_count == 0 && i == end)
 			return end;
 		if (m->active_count == 0)
 			at = m->items[i].low;
-		for (; i < end && m->items[i].low <= at; i++)
-			if (i == 0 || !is_duplicate(m, i))
-				m->active[m->active_count++] = &m->items[i];
+		for (; i < end && m->items[i].low <= at; i++) {
+			item = &m->items[i];
+			last = &m->items[i > 0 ? i - 1 : 0];
+			/* One that covers what the last one does is not kept.
+			 */
+			if (i == 0 || last->prefix != prefix ||
+			    last->low != item->low ||
+			    last->high != item->high ||
+			    (last->position == EXCLUDED) !=
+				(item->position == EXCLUDED))
+				m->active[m->active_count++] = item;
+		}
 		next = i < end ? m->items[i].low : UINT64_MAX;
 		for (k = 0; k < m->active_count; k++)
 			if (m->active[k]->high < next)

@@ -14,13 +14,14 @@
 #include "net/sockopt.h"
 
 int
-multicast_parse_interface(unsigned *interface, const char *text, struct err *e)
+multicast_parse_interface(void *interface, const char *text, struct err *e)
 {
+	unsigned *index = interface;
 	int64_t n;
 
-	*interface = num_parse(text, 1, INT32_MAX, &n) ? (unsigned)n
-						       : if_nametoindex(text);
-	if (*interface != 0)
+	*index = num_parse(text, 1, INT32_MAX, &n) ? (unsigned)n
+						   : if_nametoindex(text);
+	if (*index != 0)
 		return 0;
 	return err_set(e, text[0] == '\0' ? ERR_USAGE : ERR_LOCAL,
 	    "this machine has no interface '%s'", text_shown(text));

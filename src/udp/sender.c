@@ -463,17 +463,6 @@ wait_more(struct sender *x, struct err *e)
 	return source_read(x->o->source, e);
 }
 
-/* Whether nothing can be done without waiting. */
-static bool
-has_to_wait(struct sender *x)
-{
-	if (count_unsent(x) > 0)
-		return x->block != SENDER_FREE;
-	if (is_complete(x))
-		return !is_finished(x);
-	return x->starved || allowance(x, clock_now()) <= 0;
-}
-
 /*
  * Checks the limits, after receiving what has arrived: this process may have
  * been stopped, or its output slow. Returns 0, or -1 with *e.
@@ -529,7 +518,11 @@ run_round(struct sender *x, struct err *e)
 			return -1;
 		x->is_trial = false;
 	}
-	if (!has_to_wait(x))
+	/* Whether there is something to do without waiting. */
+	if (count_unsent(x) > 0
+		? x->block == SENDER_FREE
+		: is_finished(x) || (!is_complete(x) && !x->starved &&
+					allowance(x, clock_now()) > 0))
 		return 0;
 	return x->o->on_idle(e) < 0 ? -1 : wait_more(x, e);
 }

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/literal.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 /* Space for several of the longest messages. */
 #define QUEUE_SIZE (512 * 1024)
@@ -72,32 +73,6 @@ too_long(const struct source *s, struct err *e)
 	return SOURCE_ERROR;
 }
 
-static enum source_next
-malformed(const struct source *s, struct err *e)
-{
-	e->kind = ERR_FAILED;
-	if (s->kind == SOURCE_LINES)
-		err_prefix(
-		    e, "line %llu of stdin", (unsigned long long)s->lent_count);
-	else
-		err_prefix(e, "stdin");
-	return SOURCE_ERROR;
-}
-
-static enum source_next
-next_argument(struct source *s, const unsigned char **bytes, size_t *length)
-{
-	uint64_t count = (uint64_t)s->argument_count;
-	const struct source_argument *a = &s->converted[s->lent_count % count];
-
-	if (s->lent_count >= count && !s->repeats)
-		return SOURCE_END;
-	s->lent_count++;
-	*bytes = a->bytes;
-	*length = a->length;
-	return SOURCE_MESSAGE;
-}
-
 /*
  * Whether the *length bytes at front have the end of a message: sets *length to
  * that of the message, and *used to that of its place in the queue.
@@ -133,11 +108,17 @@ source_next(struct source *s, const unsigned char **bytes, size_t *length,
     struct err *e)
 {
 	size_t max = s->format == SOURCE_PLAIN ? 1 : MAX_BYTE_TEXT, used;
+	uint64_t count = (uint64_t)s->argument_count;
 	unsigned char *front;
 	bool is_whole = s->kind == SOURCE_WHOLE, has_end;
 
-	if (s->kind == SOURCE_ARGUMENTS)
-		return next_argument(s, bytes, length);
+	if (s->kind == SOURCE_ARGUMENTS) {
+		if (s->lent_count >= count && !s->repeats)
+			return SOURCE_END;
+		*bytes = s->converted[s->lent_count % count].bytes;
+		*length = s->converted[s->lent_count++ % count].length;
+		return SOURCE_MESSAGE;
+	}
 	front = s->queue.data + s->queue.head + s->lent;
 	*bytes = front;
 	*length = buf_length(&s->queue) - s->lent;
@@ -153,8 +134,15 @@ source_next(struct source *s, const unsigned char **bytes, size_t *length,
 	s->lent += used;
 	if (s->format == SOURCE_PLAIN || s->is_converted)
 		return SOURCE_MESSAGE;
-	if (convert(s, front, length, e) < 0)
-		return malformed(s, e);
+	if (convert(s, front, length, e) < 0) {
+		e->kind = ERR_FAILED;
+		err_prefix(e, "%s",
+		    s->kind == SOURCE_LINES
+			? text_format("line %llu of stdin",
+			      (unsigned long long)s->lent_count)
+			: "stdin");
+		return SOURCE_ERROR;
+	}
 	if (*length > MAX_LENGTH)
 		return too_long(s, e);
 	if (is_whole) {
