@@ -39,73 +39,41 @@ num_parse(const char *text, int64_t min, int64_t max, int64_t *out)
 	return true;
 }
 
-/* The milliseconds in a unit of time, or 0 for an unknown one. */
-static int64_t
-unit_ms(const char *unit)
-{
-	if (*unit == '\0' || strcmp(unit, "s") == 0)
-		return 1000;
-	if (strcmp(unit, "ms") == 0)
-		return 1;
-	if (strcmp(unit, "m") == 0)
-		return 60 * 1000;
-	if (strcmp(unit, "h") == 0)
-		return 60 * 60 * 1000;
-	return 0;
-}
-
-/*
- * Parses the digits before a point: optional if a point follows, and clipped to
- * a value too large for any unit.
- */
-static bool
-whole_part(const char **text, int64_t *whole)
-{
-	*whole = 0;
-	if (**text == '.')
-		return true;
-	if (digits(text, NUM_MAX_DURATION, whole))
-		return true;
-	if (!text_is_digit(**text))
-		return false;
-	*whole = NUM_MAX_DURATION + 1;
-	*text += strspn(*text, "0123456789");
-	return true;
-}
-
-/* Parses a point and the digits after it, as *part of *scale. */
-static bool
-decimal_part(const char **text, int64_t *part, int64_t *scale)
-{
-	*part = 0;
-	*scale = 1;
-	if (**text != '.')
-		return true;
-	if (!text_is_digit(*++*text))
-		return false;
-	for (; text_is_digit(**text); ++*text) {
-		if (*scale == 1000000000)
-			return false;
-		*part = *part * 10 + (**text - '0');
-		*scale *= 10;
-	}
-	return true;
-}
-
 enum num_result
 num_duration(const char *text, int64_t *ms)
 {
-	int64_t whole, unit, part, scale, rest;
+	static const struct {
+		const char *name;
+		int64_t ms;
+	} units[] = {{"", 1000}, {"s", 1000}, {"ms", 1}, {"m", 60 * 1000},
+	    {"h", 60 * 60 * 1000}, {NULL, 0}};
+	int64_t whole = 0, part = 0, scale = 1, rest;
+	size_t i = 0;
 
-	if (!whole_part(&text, &whole) || !decimal_part(&text, &part, &scale))
+	/* Digits are optional before a point. */
+	if (*text != '.' && !digits(&text, NUM_MAX_DURATION, &whole)) {
+		if (!text_is_digit(*text))
+			return NUM_MALFORMED;
+		whole = NUM_MAX_DURATION + 1;
+		text += strspn(text, "0123456789");
+	}
+	if (*text == '.') {
+		for (text++; text_is_digit(*text) && scale < 1000000000;
+		     text++) {
+			part = part * 10 + (*text - '0');
+			scale *= 10;
+		}
+		if (scale == 1)
+			return NUM_MALFORMED;
+	}
+	while (units[i].name != NULL && strcmp(text, units[i].name) != 0)
+		i++;
+	if (units[i].name == NULL)
 		return NUM_MALFORMED;
-	unit = unit_ms(text);
-	if (unit == 0)
-		return NUM_MALFORMED;
-	rest = (part * unit + scale - 1) / scale;
-	if (whole > (NUM_MAX_DURATION - rest) / unit)
+	rest = (part * units[i].ms + scale - 1) / scale;
+	if (whole > (NUM_MAX_DURATION - rest) / units[i].ms)
 		return NUM_TOO_LARGE;
-	*ms = whole * unit + rest;
+	*ms = whole * units[i].ms + rest;
 	return NUM_GOOD;
 }
 

@@ -196,41 +196,37 @@ text_credentials(const char *bytes, size_t n, bool is_url, size_t *length)
 	return at > p ? p : NULL;
 }
 
+/* A string that the user typed, without its credentials. */
 static const char *
-shown_bytes(const void *bytes, size_t n, const char *keep)
+shown(const char *text, bool is_url)
 {
-	return escape(text_slot(), TEXT_SHOWN, bytes, n, keep);
-}
+	size_t length = strlen(text), n = 0;
+	const char *p = text_credentials(text, length, is_url, &n), *first;
 
-static const char *
-show(const char *text, bool is_url)
-{
-	size_t length = strlen(text), n;
-	const char *p = text_credentials(text, length, is_url, &n);
-
-	if (p == NULL)
-		return shown_bytes(text, length, "\\");
-	return text_format("%s...%s",
-	    shown_bytes(text, (size_t)(p - text), "\\"),
-	    shown_bytes(p + n, length - n - (size_t)(p - text), "\\"));
+	first = escape(text_slot(), TEXT_SHOWN, text,
+	    p == NULL ? length : (size_t)(p - text), "\\");
+	return p == NULL ? first
+			 : text_format("%s...%s", first,
+			       escape(text_slot(), TEXT_SHOWN, p + n,
+				   strlen(p + n), "\\"));
 }
 
 const char *
 text_shown(const char *text)
 {
-	return show(text, false);
+	return shown(text, false);
 }
 
 const char *
 text_shown_url(const char *text)
 {
-	return show(text, true);
+	return shown(text, true);
 }
 
 const char *
 text_shown_bytes(const void *bytes, size_t n)
 {
-	return shown_bytes(bytes, n, "");
+	return escape(text_slot(), TEXT_SHOWN, bytes, n, "");
 }
 
 const char *
