@@ -101,48 +101,36 @@ struct parse {
 	struct err *e;
 };
 
-/* Finds the option of a letter. Returns 0, or -1 with *e. */
-static int
-find_letter(const struct parse *p, char letter, struct opt_at *at)
+/* Finds the option whose long name is the first n bytes of name. Returns NULL
+ * with *e, which suggests the nearest. */
+static const struct opt *
+find_name(const struct parse *p, const char *name, size_t n)
 {
-	*at = (struct opt_at){p->command->groups, NULL};
-	while (opt_next(at))
-		if (at->opt->letter == letter)
-			return 0;
-	return err_set(p->e, ERR_USAGE, "there is no option -%s",
-	    text_shown_bytes(&letter, 1));
-}
-
-/* Finds the option whose long name is the first n bytes of name. Returns 0, or
- * -1 with *e, which suggests the nearest. */
-static int
-find_name(const struct parse *p, const char *name, size_t n, struct opt_at *at)
-{
+	struct opt_at at = {p->command->groups, NULL};
+	const struct opt *o = opt_find(at.group, 0, name, n);
 	const char *nearest = NULL;
 	char typed[64];
 	size_t distance = DISTANCE_NONE;
 
+	if (o != NULL)
+		return o;
 	snprintf(typed, sizeof(typed), "%.*s", (int)n, name);
-	*at = (struct opt_at){p->command->groups, NULL};
-	while (opt_next(at)) {
-		if (strcmp(at->opt->name, typed) == 0)
-			return 0;
-		if (is_nearer(typed, at->opt->name, &distance))
-			nearest = at->opt->name;
-	}
+	while (opt_next(&at))
+		if (is_nearer(typed, at.opt->name, &distance))
+			nearest = at.opt->name;
 	err_set(p->e, ERR_USAGE, "there is no option --%s",
 	    text_shown_bytes(name, n));
 	if (nearest != NULL)
 		err_append(p->e, "did you mean --%s?", nearest);
-	return -1;
+	return NULL;
 }
 
 /* Stores one option, unless it conflicts with one used before it. arg is NULL
  * if it has no argument. */
 static int
-store(struct parse *p, const struct opt_at *at, const char *arg)
+store(struct parse *p, const struct opt *o, const char *arg)
 {
-	const struct opt *o = at->opt, *other;
+	const struct opt *other;
 	size_t i;
 
 	for (i = 0; i < p->used_count; i++) {
@@ -162,10 +150,9 @@ store(struct parse *p, const struct opt_at *at, const char *arg)
  * the next word. Returns how many words of argv it used, or -1 with *e.
  */
 static int
-store_with_argument(struct parse *p, const struct opt_at *at,
-    const char *attached, const char *next)
+store_with_argument(struct parse *p, const struct opt *o, const char *attached,
+    const char *next)
 {
-	const struct opt *o = at->opt;
 	char letter[] = {p->args->letter, '\0'};
 
 	if (attached == NULL && next == NULL)
@@ -173,7 +160,7 @@ store_with_argument(struct parse *p, const struct opt_at *at,
 		    letter[0] != '\0' ? "-" : "--",
 		    letter[0] != '\0' ? letter : o->name, opt_argument_kind(o),
 		    o->arg);
-	if (store(p, at, attached != NULL ? attached : next) < 0)
+	if (store(p, o, attached != NULL ? attached : next) < 0)
 		return -1;
 	return attached != NULL ? 1 : 2;
 }
@@ -185,7 +172,7 @@ parse_long(struct parse *p, char **argv)
 {
 	const char *name = argv[0] + 2, *value = strchr(name, '=');
 	size_t n = value == NULL ? strlen(name) : (size_t)(value - name);
-	struct opt_at at;
+	const struct opt *o;
 
 	p->args->letter = 0;
 	if (strcmp(name, "help") == 0) {
@@ -196,15 +183,16 @@ parse_long(struct parse *p, char **argv)
 		return err_set(p->e, ERR_USAGE,
 		    "option --help takes no value: it shows all, -h the "
 		    "usual options");
-	if (find_name(p, name, n, &at) < 0)
+	o = find_name(p, name, n);
+	if (o == NULL)
 		return -1;
-	if (opt_has_argument(at.opt))
+	if (opt_has_argument(o))
 		return store_with_argument(
-		    p, &at, value != NULL ? value + 1 : NULL, argv[1]);
+		    p, o, value != NULL ? value + 1 : NULL, argv[1]);
 	if (value != NULL)
-		return err_set(p->e, ERR_USAGE, "option --%s takes no value",
-		    at.opt->name);
-	return store(p, &at, NULL) < 0 ? -1 : 1;
+		return err_set(
+		    p->e, ERR_USAGE, "option --%s takes no value", o->name);
+	return store(p, o, NULL) < 0 ? -1 : 1;
 }
 
 /*
@@ -215,21 +203,23 @@ parse_long(struct parse *p, char **argv)
 static int
 parse_letters(struct parse *p, char **argv)
 {
+	const struct opt *o;
 	const char *c;
-	struct opt_at at;
 
 	for (c = argv[0] + 1; *c != '\0'; c++) {
 		p->args->letter = *c;
-		if (find_letter(p, *c, &at) < 0) {
-			if (strcmp(argv[0], "-h") != 0)
-				return -1;
+		o = opt_find(p->command->groups, *c, NULL, 0);
+		if (o == NULL && strcmp(argv[0], "-h") == 0) {
 			p->args->help = COMMAND_SHORT_HELP;
 			return 1;
 		}
-		if (opt_has_argument(at.opt))
+		if (o == NULL)
+			return err_set(p->e, ERR_USAGE,
+			    "there is no option -%s", text_shown_bytes(c, 1));
+		if (opt_has_argument(o))
 			return store_with_argument(
-			    p, &at, c[1] != '\0' ? c + 1 : NULL, argv[1]);
-		if (store(p, &at, NULL) < 0)
+			    p, o, c[1] != '\0' ? c + 1 : NULL, argv[1]);
+		if (store(p, o, NULL) < 0)
 			return -1;
 	}
 	return 1;

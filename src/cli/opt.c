@@ -18,6 +18,20 @@ opt_next(struct opt_at *at)
 	return at->opt != NULL;
 }
 
+const struct opt *
+opt_find(
+    const struct opt_group *groups, char letter, const char *name, size_t n)
+{
+	struct opt_at at = {groups, NULL};
+
+	while (opt_next(&at))
+		if (letter != 0 ? at.opt->letter == letter
+				: strlen(at.opt->name) == n &&
+				      strncmp(at.opt->name, name, n) == 0)
+			return at.opt;
+	return NULL;
+}
+
 bool
 opt_has_argument(const struct opt *o)
 {

@@ -111,6 +111,13 @@ struct opt_at {
  */
 bool opt_next(struct opt_at *at);
 
+/*
+ * The option of a letter or, if that is 0, of a long name of n bytes. NULL if
+ * there is none.
+ */
+const struct opt *opt_find(
+    const struct opt_group *groups, char letter, const char *name, size_t n);
+
 /* True when the option takes an argument. */
 bool opt_has_argument(const struct opt *o);
 

@@ -147,21 +147,20 @@ put_commands(const struct typed *t, bool for_help)
 static const struct opt *
 find_option(const struct command *c, const char *word, size_t *start)
 {
-	struct opt_at at = {c->groups, NULL};
+	const struct opt *o;
 	size_t n = strcspn(word, "="), i;
 
-	*start = word[1] == '-' && word[n] == '=' ? n + 1 : 0;
-	while (word[1] == '-' && opt_next(&at))
-		if (opt_has_argument(at.opt) && strlen(at.opt->name) == n - 2 &&
-		    strncmp(at.opt->name, word + 2, n - 2) == 0)
-			return at.opt;
-	for (i = 1; word[1] != '-' && word[i] != '\0'; i++) {
+	if (word[1] == '-') {
+		*start = word[n] == '=' ? n + 1 : 0;
+		o = opt_find(c->groups, 0, word + 2, n - 2);
+		return o != NULL && opt_has_argument(o) ? o : NULL;
+	}
+	*start = 0;
+	for (i = 1; word[i] != '\0'; i++) {
 		*start = word[i + 1] != '\0' ? i + 1 : 0;
-		at = (struct opt_at){c->groups, NULL};
-		while (opt_next(&at))
-			if (opt_has_argument(at.opt) &&
-			    at.opt->letter == word[i])
-				return at.opt;
+		o = opt_find(c->groups, word[i], NULL, 0);
+		if (o != NULL && opt_has_argument(o))
+			return o;
 	}
 	return NULL;
 }

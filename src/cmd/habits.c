@@ -387,36 +387,21 @@ find_row(const char *command, const char *first, char *const *rest)
 	return NULL;
 }
 
-static bool
-has_option(const struct command *c, const char *word, char letter)
-{
-	struct opt_at at = {c->groups, NULL};
-	size_t n = strcspn(word, "=");
-
-	while (opt_next(&at))
-		if (letter != 0
-			? at.opt->letter == letter
-			: n > 2 && strlen(at.opt->name) == n - 2 &&
-			      strncmp(at.opt->name, word + 2, n - 2) == 0)
-			return true;
-	return false;
-}
-
 /* Names the commands that have an option, unless c has it. */
 static const char *
 find_commands(const struct command *c, const char *word, char letter)
 {
 	static char text[192];
 	const struct command *const *other;
+	size_t n = strcspn(word, "=");
 	bool is_first = true;
 
 	if (letter != 0)
 		snprintf(text, sizeof(text), "-%c", letter);
 	else
-		snprintf(
-		    text, sizeof(text), "%.*s", (int)strcspn(word, "="), word);
+		snprintf(text, sizeof(text), "%.*s", (int)n, word);
 	for (other = command_table; *other != NULL; other++) {
-		if (!has_option(*other, word, letter))
+		if (opt_find((*other)->groups, letter, word + 2, n - 2) == NULL)
 			continue;
 		if (*other == c)
 			return NULL;

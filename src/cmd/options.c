@@ -184,25 +184,15 @@ int
 options_check_connector(
     bool is_client, const struct opt *const *used, struct err *e)
 {
-	static const struct opt *const by_kernel[] = {options_names,
-	    options_source, options_proxy, options_keepalive, options_socket};
 	struct connector_options *c = &options.connector;
 	const struct tls_options *local = &options.clients;
-	const struct opt *tls = opt_find_used(used, OPTIONS_TLS_TRUST), *o;
-	size_t i;
+	const struct opt *tls = opt_find_used(used, OPTIONS_TLS_TRUST);
 
-	for (i = 0; i < sizeof(by_kernel) / sizeof(by_kernel[0]); i++) {
-		/* In a server only --proxy is about this connection. */
-		if (c->via == NULL ||
-		    (!is_client && by_kernel[i] != options_proxy))
-			continue;
-		o = opt_find_used(used, by_kernel[i]);
-		if (o != NULL)
-			return err_set(e, ERR_USAGE,
-			    "--%s does not apply with --via: its program makes "
-			    "the connection",
-			    o->name);
-	}
+	if (c->via != NULL &&
+	    (options_check_endpoint(used, OPTIONS_VIA, e) < 0 ||
+		(is_client &&
+		    options_check_endpoint(used, OPTIONS_CLIENT_VIA, e) < 0)))
+		return -1;
 	if (tls == NULL && is_client)
 		tls = opt_find_used(used, options_tls_local);
 	if (tls == NULL)
@@ -288,6 +278,9 @@ const struct opt options_bind[] = {
     {.kind = OPT_END},
 };
 
+#define MADE_BY_PROGRAM \
+	"does not apply with --via: its program makes the connection"
+
 /* Options that have no meaning for a kind of endpoint. */
 static const struct {
 	enum options_endpoint endpoint;
@@ -303,6 +296,10 @@ static const struct {
 	NULL,
 	"is for a listening socket: --fd is a connection, which is served "
 	"alone"},
+    {OPTIONS_VIA, "proxy", NULL, MADE_BY_PROGRAM},
+    {OPTIONS_CLIENT_VIA,
+	"ipv4 ipv6 numeric source source-port keepalive tos ttl rcvbuf sndbuf",
+	NULL, MADE_BY_PROGRAM},
 };
 
 /* Returns the first option of the list that was given, or NULL. */

@@ -109,7 +109,12 @@ int options_check_clients(struct err *e);
 int options_make_access(struct access *a, struct err *e);
 
 /* Kinds of endpoints for which some options have no meaning. */
-enum options_endpoint { OPTIONS_UNIX, OPTIONS_CONNECTION };
+enum options_endpoint {
+	OPTIONS_UNIX,
+	OPTIONS_CONNECTION, /* --fd is one */
+	OPTIONS_VIA,        /* a program makes the connection */
+	OPTIONS_CLIENT_VIA  /* the same, and there is no other connection */
+};
 
 /* Returns 0, or -1 with ERR_USAGE if one of the options given has none. */
 int options_check_endpoint(const struct opt *const *used,
