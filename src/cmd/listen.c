@@ -180,9 +180,7 @@ serve_stdio(struct listen_state *l, int fd, const struct conn *c, struct err *e)
 	    e->errnum == EINTR)
 		return -1;
 	/* A port probe (a reset without data) is not an error. */
-	if (conn_event_is_probe(&stdio->last) && stdio->last.sent == 0)
-		conn_event_probe(c);
-	else
+	if (stdio->last.sent != 0 || !conn_event_probe(c, &stdio->last))
 		diag_error(e);
 	return is_served;
 }

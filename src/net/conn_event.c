@@ -48,18 +48,15 @@ conn_event_goes_on(const struct conn *c)
 }
 
 bool
-conn_event_is_probe(const struct conn_summary *s)
+conn_event_probe(const struct conn *c, const struct conn_summary *s)
 {
-	return s->reset && !s->reset_by_us && s->received == 0 &&
-	       s->undelivered == 0;
-}
-
-void
-conn_event_probe(const struct conn *c)
-{
+	if (!s->reset || s->reset_by_us || s->received != 0 ||
+	    s->undelivered != 0)
+		return false;
 	diag_note("%s: the connection was reset before anything was received "
 		  "(a probe, it seems)",
 	    addr_text(&c->remote));
+	return true;
 }
 
 /* Begins an event with both addresses. */

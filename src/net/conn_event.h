@@ -47,12 +47,10 @@ void conn_event_goes_on(const struct conn *c);
 
 /*
  * Whether the peer only probed the port: it sent nothing and reset the
- * connection, and nothing of stdin is lost.
+ * connection, and nothing of stdin is lost. For a server that continues that is
+ * not an error, and logged here at -v.
  */
-bool conn_event_is_probe(const struct conn_summary *s);
-
-/* Logs a probe at -v: it is not an error for a server that continues. */
-void conn_event_probe(const struct conn *c);
+bool conn_event_probe(const struct conn *c, const struct conn_summary *s);
 
 /*
  * Reports the "connected" event, at -v as a line; it took from start_ns until

@@ -167,11 +167,10 @@ session_end(struct session *s, const struct conn *c, int level, int result)
 	result = end_tls(s, is_cut, result);
 	if (result == 0)
 		err_clear(&s->e);
-	if (result < 0 && s->allows_probes && s->e.kind == ERR_LOST &&
-	    conn_event_is_probe(&s->r))
-		conn_event_probe(c);
-	else if (result < 0 && s->e.text[0] != '\0') {
-		/* A program's status has no text. */
+	/* A program's status has no text. */
+	if (result < 0 && s->e.text[0] != '\0' &&
+	    (!s->allows_probes || s->e.kind != ERR_LOST ||
+		!conn_event_probe(c, &s->r))) {
 		err_prefix(&s->e, "%s", addr_text(&c->remote));
 		diag_error(&s->e);
 	}
