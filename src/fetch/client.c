@@ -532,7 +532,7 @@ client_read(struct client *c, struct sink *s, struct err *e)
 	if (result < 0)
 		return fail(c, e);
 	c->ends_ns[CLIENT_RECEIVED] = clock_now();
-	return sink_finish(s, c->until, e);
+	return sink_write(s, "", 0, c->until, e);
 }
 
 void

@@ -2,7 +2,6 @@
 #include "net/endpoint.h"
 
 #include <netdb.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,7 +15,6 @@
 #include "net/addr.h"
 #include "net/endpoint.h"
 #include "net/proc.h"
-#include "net/signals.h"
 #include "net/wait.h"
 
 /* The pipe of the child, its only descriptor above the standard three. */

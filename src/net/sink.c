@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/diag.h"
@@ -93,31 +92,15 @@ write_all(struct sink *s, const unsigned char *bytes, size_t n,
 	return 0;
 }
 
-/* Escapes n bytes, at most PIECE including the bytes held back. */
-static int
-write_escaped(struct sink *s, const unsigned char *bytes, size_t n, bool last,
-    struct deadline until, struct err *e)
-{
-	unsigned char in[PIECE + sizeof(s->partial)];
-	char out[4 * sizeof(in)];
-	size_t used, length = s->partial_length;
-
-	memcpy(in, s->partial, length);
-	if (n > 0)
-		memcpy(in + length, bytes, n);
-	length += n;
-	n = text_escape_stream(out, in, length, last, &used);
-	s->partial_length = length - used;
-	memcpy(s->partial, in + used, s->partial_length);
-	return write_all(s, (const unsigned char *)out, n, until, e);
-}
-
 int
 sink_write(struct sink *s, const void *bytes, size_t n, struct deadline until,
     struct err *e)
 {
 	const unsigned char *p = bytes;
-	size_t piece;
+	unsigned char in[PIECE + sizeof(s->partial)];
+	char out[4 * sizeof(in)];
+	size_t piece, used, length;
+	bool is_last = n == 0;
 
 	if (s->fd < 0) {
 		s->bytes += n;
@@ -125,19 +108,20 @@ sink_write(struct sink *s, const void *bytes, size_t n, struct deadline until,
 	}
 	if (!s->is_escaped)
 		return write_all(s, p, n, until, e);
-	for (; n > 0; p += piece, n -= piece) {
+	do {
 		piece = n < PIECE ? n : PIECE;
-		if (write_escaped(s, p, piece, false, until, e) < 0)
+		memcpy(in, s->partial, s->partial_length);
+		memcpy(in + s->partial_length, p, piece);
+		length = text_escape_stream(
+		    out, in, s->partial_length + piece, is_last, &used);
+		s->partial_length += piece - used;
+		memcpy(s->partial, in + used, s->partial_length);
+		if (write_all(s, (const unsigned char *)out, length, until, e) <
+		    0)
 			return -1;
 		s->bytes += piece;
-	}
+		p += piece;
+		n -= piece;
+	} while (n > 0);
 	return 0;
-}
-
-int
-sink_finish(struct sink *s, struct deadline until, struct err *e)
-{
-	if (!s->is_escaped || s->partial_length == 0)
-		return 0;
-	return write_escaped(s, NULL, 0, true, until, e);
 }

@@ -31,7 +31,8 @@ struct sink {
 void sink_init(struct sink *s, int fd, const char *name, bool escapes);
 
 /*
- * Writes all n bytes. Returns 0, or -1 with *e set: ERR_OUTPUT, ERR_TIMEOUT if
+ * Writes all n bytes; with n 0, those held back of a character that was never
+ * completed. Returns 0, or -1 with *e set: ERR_OUTPUT, ERR_TIMEOUT if
  * the deadline passed, ERR_FAILED with EINTR for a caught signal.
  */
 int sink_write(struct sink *s, const void *bytes, size_t n,
@@ -49,11 +50,5 @@ int sink_late(struct sink *s, struct deadline limit, struct err *e);
  * not be released.
  */
 void sink_release(struct sink *s);
-
-/*
- * Writes the bytes held back of a character that was never completed. Returns
- * as sink_write().
- */
-int sink_finish(struct sink *s, struct deadline until, struct err *e);
 
 #endif
