@@ -152,7 +152,7 @@ main(int argc, char **argv)
 	proc_end_all();
 	is_lost = flush(&e) < 0;
 	if (signals_stopped() != 0 && e.errnum == EINTR)
-		signals_die();
+		signals_die(signals_stopped());
 	/* A hint says more than a similar word. */
 	similar = habit != NULL ? strstr(e.text, "; did you mean") : NULL;
 	if (similar != NULL)

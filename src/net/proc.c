@@ -154,7 +154,7 @@ proc_poll(struct pollfd *fds, nfds_t count, struct deadline until)
 		if (p->pid == 0 && p->is_ending && p->ends < GIVEN_UP)
 			until = deadline_first(until, deadline_after(GROUP_MS));
 	}
-	ready = wait_children(fds, count, until);
+	ready = wait_events(fds, count, until, true);
 	errnum = errno;
 	if (signals_collect_children())
 		(void)reap_all();

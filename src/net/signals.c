@@ -26,9 +26,8 @@ static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
 
 #define NUMBERS (sizeof(numbers) / sizeof(numbers[0]))
 
-/* Dies by a signal, as a shell expects. */
-static void
-die_by(int number)
+void
+signals_die(int number)
 {
 	struct sigaction sa = {.sa_handler = SIG_DFL};
 	sigset_t one;
@@ -56,7 +55,7 @@ on_signal(int number)
 	bool woken = signals.pending != 0;
 
 	if (signals.is_child)
-		die_by(number);
+		signals_die(number);
 	signals.pending = 1;
 	signals.stopped = number;
 	fd_stop_waiting();
@@ -236,7 +235,7 @@ signals_after_fork(void)
 	}
 	/* A signal that arrived before is_child was set was only recorded. */
 	if (signals.stopped != 0)
-		die_by(signals.stopped);
+		signals_die(signals.stopped);
 	signals.pending = 0;
 	/* Its children are others. */
 	signals.catches_children = false;
@@ -255,10 +254,4 @@ signals_reset(void)
 		(void)sigaction(number, &sa, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-void
-signals_die(void)
-{
-	die_by(signals.stopped);
 }

@@ -69,7 +69,7 @@ void signals_after_fork(void);
  */
 void signals_reset(void);
 
-/* Dies by the signal that asked sockt to stop, as a shell expects. */
-void signals_die(void);
+/* Dies by a signal, as a shell expects. */
+void signals_die(int number);
 
 #endif

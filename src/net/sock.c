@@ -29,24 +29,6 @@
 #define PROBE_SECONDS 2
 #define PROBES 15
 
-/* By descriptor: whether it is a TCP connection, which has FINs; for -vv. */
-static bool is_tcp[512];
-
-static bool
-is_tcp_connection(int fd)
-{
-	return fd >= 0 && fd < (int)sizeof(is_tcp) && is_tcp[fd];
-}
-
-/* The socket has become a connection. */
-static void
-name_connection(int fd, const struct addr *peer)
-{
-	step_name(fd, "the connection", 0);
-	if (fd < (int)sizeof(is_tcp))
-		is_tcp[fd] = !addr_is_unix(peer);
-}
-
 /* The names of the constants, and what they mean. */
 static const char *
 socket_kind(int family, int type)
@@ -131,7 +113,7 @@ sock_accept(int fd, struct addr *peer)
 	    (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)))
 		return got;
 	if (got >= 0) {
-		name_connection(got, peer);
+		step_name(got, "the connection", 0);
 		from = text_format(" from %s = %d", addr_text(peer), got);
 	}
 	step("accept", start, got,
@@ -151,7 +133,7 @@ sock_connected(int fd, const struct addr *a, int64_t start_ns, int errnum)
 			      "three-way handshake is complete",
 	    "%s to %s", step_name_of(fd), addr_text(a));
 	if (errnum == 0)
-		name_connection(fd, a);
+		step_name(fd, "the connection", 0);
 }
 
 int
@@ -203,7 +185,7 @@ sock_recv(int fd, void *space, size_t size, int flags)
 		    .wanted = size,
 		    .done = done,
 		    .errnum = done < 0 ? errno : 0,
-		    .note = done == 0 && !is_tcp_connection(fd)
+		    .note = done == 0 && sock_is_unix(fd)
 				? "the peer has finished: it will send no more"
 				: NULL});
 	return done;
@@ -237,10 +219,10 @@ sock_finish(int fd)
 	int result = shutdown(fd, SHUT_WR);
 
 	step("shutdown", start, result,
-	    is_tcp_connection(fd)
-		? "sends FIN after the last byte: this side sends no more, "
-		  "and still receives"
-		: "this side sends no more, and still receives",
+	    sock_is_unix(fd)
+		? "this side sends no more, and still receives"
+		: "sends FIN after the last byte: this side sends no more, "
+		  "and still receives",
 	    "SHUT_WR of %s", step_name_of(fd));
 	return result;
 }
@@ -439,8 +421,6 @@ sock_close_note(int *fd, const char *note)
 		result = close(*fd);
 		step("close", start, result, note, "%s", step_name_of(*fd));
 		step_name(*fd, NULL, 0);
-		if (*fd < (int)sizeof(is_tcp))
-			is_tcp[*fd] = false;
 	}
 	*fd = -1;
 	errno = saved;

@@ -80,8 +80,8 @@ report_reason(void)
 	diag_event_end(DIAG_SAY, "%s", text);
 }
 
-static int
-poll_until(
+int
+wait_events(
     struct pollfd *fds, nfds_t count, struct deadline until, bool with_children)
 {
 	int64_t entered_ns, late_ns;
@@ -124,13 +124,7 @@ poll_until(
 int
 wait_poll(struct pollfd *fds, nfds_t count, struct deadline until)
 {
-	return poll_until(fds, count, until, false);
-}
-
-int
-wait_children(struct pollfd *fds, nfds_t count, struct deadline until)
-{
-	return poll_until(fds, count, until, true);
+	return wait_events(fds, count, until, false);
 }
 
 int

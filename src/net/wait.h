@@ -49,8 +49,12 @@ void wait_after_fork(void);
  */
 int wait_poll(struct pollfd *fds, nfds_t count, struct deadline until);
 
-/* For proc_poll() (net/proc.h): returns 0 also when a child has exited. */
-int wait_children(struct pollfd *fds, nfds_t count, struct deadline until);
+/*
+ * The same for proc_poll() (net/proc.h): with_children, it returns 0 also when
+ * a child has exited.
+ */
+int wait_events(struct pollfd *fds, nfds_t count, struct deadline until,
+    bool with_children);
 
 /* wait_poll() for one descriptor. */
 int wait_fd(int fd, short events, struct deadline until);
