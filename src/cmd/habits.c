@@ -10,55 +10,38 @@
 #include "cli/equivalents.h"
 #include "cmd/table.h"
 
-#define COMMAND_FIRST "the command comes first: sockt connect localhost 80"
 #define SOCKS_URL "the proxy is one URL: --proxy socks5://USER:PASS@HOST:1080"
 #define CLIENT_CERT \
 	"the certificate of the client is --tls-cert, with --tls-key"
-#define RANDOM_ORDER \
-	"ports are probed in random order, and listed in ascending order"
-#define COMMON_PORTS "without ports, 1-1024 and common higher ports are scanned"
 #define NO_FOLDERS "no command serves files: python3 -m http.server does"
-#define ADDRESS_FIRST "the local address is an operand before the port"
-#define FORWARDING "connections are forwarded by listen --to HOST:PORT"
 #define UDP_COMMANDS \
 	"datagrams are sent with udp-send and received with udp-serve"
-#define NO_NAME "the file is named by the URL with -O, or as you like with -o"
-#define NO_BODY "only GET and HEAD are supported: no request has a body"
 
 /* The first row that matches is used. */
 static const struct habit {
 	const char *commands; /* "sockt": in place of one; "*": any of these */
-	const char *typed;    /* the first words, for fnmatch(3) */
+	const char *typed;    /* the first words, for fnmatch(3); several ways
+				 with "|" between them */
 	const char *hint;
 } habits[] = {
     {"sockt", "-l*", "a server is a command: sockt listen 8080"},
     {"sockt", "-z*", "a port is tested with sockt connect -z localhost 22"},
-    {"sockt", "-u*", UDP_COMMANDS},
+    {"sockt", "-u*|UDP*:*", UDP_COMMANDS},
     {"sockt", "http*://*", "URLs are fetched with sockt http-get URL"},
-    {"sockt", "*://*", COMMAND_FIRST},
-    {"sockt", "TCP*:*", COMMAND_FIRST},
-    {"sockt", "UDP*:*", UDP_COMMANDS},
     {"sockt", "unix:*", "the command comes first: sockt connect unix:PATH"},
-    {"sockt", "localhost*", COMMAND_FIRST},
-    {"sockt", "*:[0-9]*", COMMAND_FIRST},
-    {"sockt help", "http*serve*", NO_FOLDERS},
-    {"sockt help", "httpd*", NO_FOLDERS},
-    {"sockt help", "web*", NO_FOLDERS},
-    {"sockt help", "python*", NO_FOLDERS},
-    {"sockt", "*.*", COMMAND_FIRST},
+    {"sockt help", "http*serve*|httpd*|web*|python*", NO_FOLDERS},
+    {"sockt", "*://*|TCP*:*|localhost*|*:[0-9]*|*.*",
+	"the command comes first: sockt connect localhost 80"},
     {"sockt", "[0-9]*", "the command comes first: sockt listen 8080"},
     {"sockt", "--help=*", "sockt help lists the commands"},
     {"sockt", "server", "servers are listen, serve-hello and udp-serve"},
     {"sockt", "client", "clients are connect, udp-send and http-get"},
-    {"sockt help", "*ssl", "TLS is connect --tls, or listen --tls-cert FILE"},
-    {"sockt help", "tls", "TLS is connect --tls, or listen --tls-cert FILE"},
+    {"sockt help", "*ssl|tls",
+	"TLS is connect --tls, or listen --tls-cert FILE"},
     {"sockt help", "udp", UDP_COMMANDS},
-    {"sockt help", "proxy", FORWARDING},
-    {"sockt help", "tunnel", FORWARDING},
-    {"sockt help", "forward", FORWARDING},
-    {"sockt", "download", "files are fetched with http-get"},
-    {"sockt", "fetch", "files are fetched with http-get"},
-    {"sockt", "get", "files are fetched with http-get"},
+    {"sockt help", "proxy|tunnel|forward",
+	"connections are forwarded by listen --to HOST:PORT"},
+    {"sockt", "download|fetch|get", "files are fetched with http-get"},
     {"sockt", "send",
 	"connect sends over a connection, udp-send sends datagrams"},
     {"sockt", "rec*v*", "listen receives over TCP, udp-serve over UDP"},
@@ -73,40 +56,27 @@ static const struct habit {
     /* nc and ncat, and what sockt had itself. */
     {"*", "-vvv*",
 	"-vv shows the calls of sockt; strace(1) shows those of any program"},
-    {"*", "-V*", "the version is printed by sockt --version"},
-    {"*", "-*version", "the version is printed by sockt --version"},
+    {"*", "-V*|-*version", "the version is printed by sockt --version"},
     {"*", "-help", "the help of a command is printed by --help"},
     {"*", "--*nodelay*", "TCP_NODELAY is always set"},
-    {"connect", "-l*", "connect does not accept connections; listen does"},
-    {"connect", "--listen*",
+    {"connect", "-l*|--listen*",
 	"connect does not accept connections; listen does"},
-    {"udp-send", "-l*", "datagrams are received by udp-serve"},
-    {"udp-send", "--listen*", "datagrams are received by udp-serve"},
-    {"listen serve-hello udp-serve", "-l*",
+    {"udp-send", "-l*|--listen*", "datagrams are received by udp-serve"},
+    {"listen serve-hello udp-serve", "-l*|--listen*",
 	"a server listens anyway; the port is an operand: sockt listen 8080"},
-    {"listen serve-hello udp-serve", "--listen*",
-	"a server listens anyway; the port is an operand: sockt listen 8080"},
-    {"listen serve-hello udp-serve", "--port*",
+    {"listen serve-hello udp-serve", "--port*|-p*",
 	"the port is an operand: sockt listen 8080"},
-    {"listen serve-hello udp-serve", "--bind*", ADDRESS_FIRST},
-    {"listen serve-hello udp-serve", "--host*", ADDRESS_FIRST},
-    {"listen serve-hello udp-serve", "--addr*", ADDRESS_FIRST},
+    {"listen serve-hello udp-serve", "--bind*|--host*|--addr*|-s*",
+	"the local address is an operand before the port"},
     {"listen", "--fork*", "going on after the first client is -k"},
     {"listen serve-hello", "--reuse*", "SO_REUSEADDR is always set"},
-    {"serve-hello", "-d*", NO_FOLDERS},
-    {"serve-hello", "--dir*", NO_FOLDERS},
-    {"serve-hello", "[./]*", NO_FOLDERS},
+    {"serve-hello", "-d*|--dir*|[./]*", NO_FOLDERS},
     {"connect udp-send", "-p*",
 	"the port is an operand (-p is --source-port here)"},
     {"connect udp-send", "--port*", "the port is an operand after the host"},
     {"connect udp-send", "--host*", "the host is an operand before the port"},
-    {"listen serve-hello udp-serve", "-p*",
-	"the port is an operand: sockt listen 8080"},
-    {"listen serve-hello udp-serve", "-s*", ADDRESS_FIRST},
-    {"connect", "-u*", "datagrams are sent with udp-send"},
-    {"connect", "--udp*", "datagrams are sent with udp-send"},
-    {"listen serve-hello", "-u*", "datagrams are received by udp-serve"},
-    {"listen serve-hello", "--udp*", "datagrams are received by udp-serve"},
+    {"connect", "-u*|--udp*|UDP*:*", "datagrams are sent with udp-send"},
+    {"listen serve-hello", "-u*|--udp*", "datagrams are received by udp-serve"},
     {"udp-send udp-serve", "-u*", "this command is always UDP"},
     {"udp-send", "-c*", "the number of datagrams is --count"},
     {"connect listen", "-U*", "a Unix socket is an operand: unix:PATH"},
@@ -116,10 +86,10 @@ static const struct habit {
     {"serve-hello udp-serve", "-k*",
 	"going on after the first client is the default"},
     {"connect listen", "-N*", "sending FIN when stdin ends is the default"},
-    {"connect listen", "-q[0-9]*", "nc's -q is --linger (-q is --quiet here)"},
-    {"connect listen", "-q [0-9]", "nc's -q is --linger (-q is --quiet here)"},
-    {"udp-send", "-q[0-9]*", "nc's -q is --timeout (-q is --quiet here)"},
-    {"udp-send", "-q [0-9]", "nc's -q is --timeout (-q is --quiet here)"},
+    {"connect listen", "-q[0-9]*|-q [0-9]",
+	"nc's -q is --linger (-q is --quiet here)"},
+    {"udp-send", "-q[0-9]*|-q [0-9]",
+	"nc's -q is --timeout (-q is --quiet here)"},
     {"connect", "-connect*", "TLS is --tls; HOST:PORT is an operand"},
     {"connect listen", "-c*",
 	"a program on the connection is -e CMD or goes after '--'"},
@@ -136,8 +106,7 @@ static const struct habit {
 	"not reading stdin is --recv-only; more messages are -v and -vv"},
     {"udp-send", "-b*", "broadcasting is --broadcast"},
     {"udp-send", "-z*", "a UDP port is probed with portscan --udp"},
-    {"connect", "-X*", SOCKS_URL},
-    {"connect", "--proxy-*", SOCKS_URL},
+    {"connect", "-X*|--proxy-*|SOCKS*:*", SOCKS_URL},
     {"connect http-get", "--socks*", SOCKS_URL},
     {"connect listen", "--wait*",
 	"a limit for connecting and idling is --timeout (-w)"},
@@ -154,8 +123,8 @@ static const struct habit {
     {"listen serve-hello udp-serve", "--owner*",
 	"chown(1) gives the path of a Unix socket to another user"},
     {"connect", "--ucspi*",
-	"a program gets the connection as its stdin and stdout: "
-	"-e 'PROGRAM 6<&0 7>&1'"},
+	"a program gets the connection as its stdin and stdout: -e 'PROGRAM "
+	"6<&0 7>&1'"},
     {"serve-hello", "--quit-word*", "a conversation ends with exit"},
     {"udp-serve", "--any-port*",
 	"ports where servers answer anything are never answered"},
@@ -171,8 +140,8 @@ static const struct habit {
     {"connect", "--ssl-verify*", "--tls verifies the certificate"},
     {"connect", "--ssl-[ck]e*", CLIENT_CERT},
     {"connect", "--ssl*", "TLS is --tls"},
-    {"listen", "--ssl*", "TLS is --tls-cert FILE --tls-key FILE"},
-    {"connect", "--insecure*",
+    {"listen", "--ssl*|*SSL*:*", "TLS is --tls-cert FILE --tls-key FILE"},
+    {"connect", "--insecure*|*SSL*:*verify=0*",
 	"TLS without verification is --tls --tls-insecure"},
 
     /* Operands of socat, and others. */
@@ -181,33 +150,25 @@ static const struct habit {
     {"connect", "*://*", "connect takes HOST PORT"},
     {"connect", "TCP*-L*:*", "socat's listener is listen"},
     {"connect", "TCP*:*", "connect takes HOST PORT"},
-    {"connect", "UDP*:*", "datagrams are sent with udp-send"},
     {"connect listen", "UNIX*:*user=*",
 	"a Unix socket is unix:PATH; chown(1) gives it to another user"},
     {"connect listen", "UNIX*:*mode=*",
 	"a Unix socket is unix:PATH, its permissions are --mode"},
-    {"connect listen", "UNIX*:*", "a Unix socket is unix:PATH"},
-    {"connect", "*SSL*:*verify=0*",
-	"TLS without verification is --tls --tls-insecure"},
+    {"connect listen", "UNIX*:*|/*", "a Unix socket is unix:PATH"},
     {"connect", "*SSL*:*",
 	"TLS is --tls, certificates to trust are --tls-ca FILE"},
     {"connect", "EXEC:*",
 	"a program that connects is --via CMD, one on the connection goes "
 	"after '--'"},
-    {"connect", "SOCKS*:*", SOCKS_URL},
     {"connect", "PROXY*:*", "the proxy is one URL: --proxy http://HOST:3128"},
-    {"connect listen", "/*", "a Unix socket is unix:PATH"},
     {"connect", "*:[0-9]* *:[0-9]*", "several endpoints are tested with -z"},
     {"connect", "[0-9]*[-,][0-9]*", "several ports are tested with portscan"},
     {"listen", "TCP*-L*:*",
 	"the port is an operand; socat's fork is -k, its second address --to"},
     {"listen", "TCP*:*", "connections are forwarded with --to HOST:PORT"},
     {"listen", "UDP*:*", "datagrams are received by udp-serve"},
-    {"listen", "*SSL*:*", "TLS is --tls-cert FILE --tls-key FILE"},
     {"listen", "EXEC*:*", "a program goes after '--'"},
-    {"listen serve-hello udp-serve", "[0-9]* *.*.*",
-	"the address comes before the port"},
-    {"listen serve-hello udp-serve", "[0-9]* localhost",
+    {"listen serve-hello udp-serve", "[0-9]* *.*.*|[0-9]* localhost",
 	"the address comes before the port"},
     {"listen", "[0-9]* *:[0-9]*",
 	"connections are forwarded with --to HOST:PORT"},
@@ -218,68 +179,58 @@ static const struct habit {
 	"a program goes after '--'; several endpoints are tested with -z"},
     {"connect", "[!-]* [0-9]* [0-9]*",
 	"several ports of a host are tested with portscan"},
-    {"udp-send", "*://*", "udp-send takes HOST PORT and then messages"},
-    {"udp-send", "UDP*:*", "udp-send takes HOST PORT and then messages"},
+    {"udp-send", "*://*|UDP*:*", "udp-send takes HOST PORT and then messages"},
 
     /* curl and wget. */
     {"http-get", "-s*", "curl's -s is -q (-s is --source here)"},
     {"http-get", "-S*", "errors are printed even with -q; wget's -S is -i"},
     {"http-get", "-f*",
 	"a status of 400 and up always fails; overwriting is --force"},
-    {"http-get", "-X*", "only GET and HEAD (-I) are supported"},
-    {"http-get", "-[dF]*", NO_BODY},
+    {"http-get", "-X*|--request*", "only GET and HEAD (-I) are supported"},
+    {"http-get", "-[dF]*|--data*|--form*|--post*|--upload*",
+	"only GET and HEAD are supported: no request has a body"},
     {"http-get", "-T*", "files are not sent; wget's -T is --timeout"},
-    {"http-get", "-k*", "a certificate that is not verified is --tls-insecure"},
-    {"http-get", "-[AU]*", "User-Agent is a header: -H 'User-Agent: x'"},
+    {"http-get", "-k*|--insecure*|--no-check*",
+	"a certificate that is not verified is --tls-insecure"},
+    {"http-get", "-[AU]*|--user-agent*",
+	"User-Agent is a header: -H 'User-Agent: x'"},
     {"http-get", "-e*", "Referer is a header: -H 'Referer: URL'"},
     {"http-get", "-b*",
 	"Cookie is a header: -H 'Cookie: a=b'; & runs sockt in the background"},
     {"http-get", "-C*", "resuming is -c"},
     {"http-get", "-G*", "GET is the default; the query is part of the URL"},
     {"http-get", "-x*", "the proxy is --proxy URL"},
-    {"http-get", "-w *",
+    {"http-get", "-w *|-w%*",
 	"--timing and --json report times and the status (-w is --timeout "
 	"here)"},
-    {"http-get", "-w%*",
-	"--timing and --json report times and the status (-w is --timeout "
-	"here)"},
-    {"http-get", "-[zN]*",
+    {"http-get", "-[zN]*|--time*|--etag*",
 	"fetching only if newer is --if-modified-since FILE"},
-    {"http-get", "-nc", "-O does not overwrite a file that exists"},
+    {"http-get", "-nc|--no-clobber*",
+	"-O does not overwrite a file that exists"},
     {"http-get", "-nv", "wget's -nv is -q (-n is --numeric here)"},
-    {"http-get", "-J*", NO_NAME},
+    {"http-get", "-J*|--remote-header*|--content-disposition*",
+	"the file is named by the URL with -O, or as you like with -o"},
     {"http-get", "-#*", "a progress bar is -P"},
-    {"http-get", "-D*",
+    {"http-get", "-D*|--dump-header*",
 	"the header goes to stderr, or with -i before the body"},
-    {"http-get", "-E*", CLIENT_CERT},
-    {"http-get", "-t*", "retrying is --retry N"},
+    {"http-get", "-E*|--cert*", CLIENT_CERT},
+    {"http-get", "-t*|--tries*", "retrying is --retry N"},
     {"http-get", "-r http*",
 	"recursive downloads are not supported (-r is --range here)"},
     {"http-get", "--silent*", "--quiet (-q) prints errors only"},
     {"http-get", "--show-error*", "errors are printed even with -q"},
     {"http-get", "--fail*",
 	"a status of 400 and up is an error anyway (exit status 8)"},
-    {"http-get", "--request*", "only GET and HEAD (-I) are supported"},
-    {"http-get", "--data*", NO_BODY},
-    {"http-get", "--form*", NO_BODY},
-    {"http-get", "--post*", NO_BODY},
     {"http-get", "--tls", "TLS is used for https:// URLs"},
     {"http-get", "--tlsv*",
 	"TLS is used for https:// URLs; from version 1.2 on"},
-    {"http-get", "--insecure*",
-	"a certificate that is not verified is --tls-insecure"},
-    {"http-get", "--no-check*",
-	"a certificate that is not verified is --tls-insecure"},
-    {"http-get", "--cert*", CLIENT_CERT},
     {"http-get", "--ca*", "certificates to trust are --tls-ca FILE"},
-    {"http-get", "--user-agent*", "User-Agent is a header: -H 'User-Agent: x'"},
     {"http-get", "--*cookie*",
 	"Cookie is a header: -H 'Cookie: a=b'; cookies are not kept"},
     {"http-get", "--continue-at*", "resuming is --continue (-c)"},
     {"http-get", "--compressed*", "compressed transfers are not supported"},
     {"http-get", "--http*", "requests are HTTP/1.1"},
     {"http-get", "--max-redirect*", "the option is --max-redirs"},
-    {"http-get", "--tries*", "retrying is --retry N"},
     {"http-get", "--retry-conn*", "waiting for a server is --retry-for"},
     {"http-get", "--retry-all*",
 	"--retry-for retries every failure, and every status of 400 and up"},
@@ -290,25 +241,15 @@ static const struct habit {
     {"http-get", "--resolve*",
 	"an address can be in the URL, the name in -H 'Host: NAME'"},
     {"http-get", "--output-d*", "the directory is part of -o"},
-    {"http-get", "--remote-header*", NO_NAME},
-    {"http-get", "--content-disposition*", NO_NAME},
-    {"http-get", "--no-clobber*", "-O does not overwrite a file that exists"},
     {"http-get", "--write-out*",
 	"--timing and --json report times and the status"},
     {"http-get", "--interface*", "the local address is --source (-s)"},
     {"http-get", "--proxy-*",
 	"the credentials are part of the proxy's URL: http://USER:PASS@HOST"},
-    {"http-get", "--dump-header*",
-	"the header goes to stderr, or with -i before the body"},
-    {"http-get", "--time*",
-	"fetching only if newer is --if-modified-since FILE"},
-    {"http-get", "--etag*",
-	"fetching only if newer is --if-modified-since FILE"},
     {"http-get", "--input-file*",
 	"URLs are operands; xargs(1) passes those of a file"},
-    {"http-get", "--upload*", NO_BODY},
-    {"http-get", "--mirror*", "recursive downloads are not supported"},
-    {"http-get", "--recursive*", "recursive downloads are not supported"},
+    {"http-get", "--mirror*|--recursive*",
+	"recursive downloads are not supported"},
 
     /* nmap. */
     {"portscan", "-p-",
@@ -317,8 +258,7 @@ static const struct habit {
 	"ports are the second operand: sockt portscan localhost "
 	"22,80,8000-8100"},
     {"portscan", "-sT*", "connecting is the only TCP scan"},
-    {"portscan", "-sU*", "scanning UDP ports is --udp"},
-    {"portscan", "-u*", "scanning UDP ports is --udp"},
+    {"portscan", "-sU*|-u*", "scanning UDP ports is --udp"},
     {"portscan", "-sL*", "listing what would be probed is --dry-run"},
     {"portscan", "-s[VC]*",
 	"versions are not detected; what services send first is --banner"},
@@ -329,9 +269,10 @@ static const struct habit {
     {"portscan", "-[AO]*",
 	"versions and systems are not detected; what services send first is "
 	"--banner"},
-    {"portscan", "-T*", "the speed adapts to the host; a limit is --rate"},
-    {"portscan", "-F*", COMMON_PORTS},
-    {"portscan", "--top*", COMMON_PORTS},
+    {"portscan", "-T*|--m*-rate*",
+	"the speed adapts to the host; a limit is --rate"},
+    {"portscan", "-F*|--top*",
+	"without ports, 1-1024 and common higher ports are scanned"},
     {"portscan", "-o*",
 	"results go to stdout: a table, lines with -q, JSON Lines with --json"},
     {"portscan", "-g*",
@@ -339,12 +280,10 @@ static const struct habit {
     {"portscan", "--greppable*", "lines for grep are printed by -q"},
     {"portscan", "-i*", "targets from a file are --targets FILE"},
     {"portscan", "-z*", "portscan sends nothing to the ports anyway"},
-    {"portscan", "-r*", RANDOM_ORDER},
-    {"portscan", "--order*", RANDOM_ORDER},
+    {"portscan", "-r*|--order*",
+	"ports are probed in random order, and listed in ascending order"},
     {"portscan", "--open*", "open ports only is the default; all is -a"},
     {"portscan", "--reason*", "the reasons are shown by -v"},
-    {"portscan", "--m*-rate*",
-	"the speed adapts to the host; a limit is --rate"},
     {"portscan", "--*retries*",
 	"a silent port is probed again as often as losses require"},
     {"portscan", "--no-skip*",
@@ -354,8 +293,8 @@ static const struct habit {
     {"portscan", "--script*",
 	"there are no scripts; what services send first is --banner"},
     {"portscan", "--exclude-port*", "the option is --exclude"},
-    {"portscan", "--exclude*file*", "hosts to skip are --exclude-hosts"},
-    {"portscan", "--exclude *.*", "hosts to skip are --exclude-hosts"},
+    {"portscan", "--exclude*file*|--exclude *.*",
+	"hosts to skip are --exclude-hosts"},
     {"portscan", "[!-]* [0-9]* [0-9]*",
 	"ports are one operand, separated by commas"},
     {NULL, NULL, NULL},
@@ -366,23 +305,30 @@ static const char *
 find_row(const char *command, const char *first, char *const *rest)
 {
 	const struct habit *h;
-	const char *space;
+	const char *typed, *space;
 	char *const *word;
-	char text[128];
+	char text[128], pattern[128];
+	size_t n;
 
 	for (h = habits; h->typed != NULL; h++) {
 		if (h->commands[0] != '*' &&
 		    !opt_is_listed(h->commands, command))
 			continue;
-		/* As many words as the pattern has. */
-		snprintf(text, sizeof(text), "%s", first);
-		word = rest;
-		for (space = strchr(h->typed, ' ');
-		     space != NULL && *word != NULL;
-		     space = strchr(space + 1, ' '))
-			text_append(text, sizeof(text), " %s", *word++);
-		if (fnmatch(h->typed, text, 0) == 0)
-			return h->hint;
+		for (typed = h->typed; *typed != '\0';
+		     typed += n + strspn(typed + n, "|")) {
+			n = strcspn(typed, "|");
+			snprintf(
+			    pattern, sizeof(pattern), "%.*s", (int)n, typed);
+			/* As many words as the pattern has. */
+			snprintf(text, sizeof(text), "%s", first);
+			word = rest;
+			for (space = strchr(pattern, ' ');
+			     space != NULL && *word != NULL;
+			     space = strchr(space + 1, ' '))
+				text_append(text, sizeof(text), " %s", *word++);
+			if (fnmatch(pattern, text, 0) == 0)
+				return h->hint;
+		}
 	}
 	return NULL;
 }

@@ -14,12 +14,14 @@ my %operands = (
 
 my $source = text('src/cmd/habits.c') =~ s/\\\n//gr;
 my %named = $source =~ /^#define (\w+)\s+"(.*)"$/mg;
-my @rows;
+my ($count, @rows);
 while ($source =~ /^    \{"([^"]+)", "([^"]+)",\s+((?:"[^"]*"|\w+|\s)+)\},$/mg) {
     my ($commands, $typed, $hint) = ($1, $2, $3);
-    push @rows, [$commands, $typed, $named{$hint} // join '', $hint =~ /"([^"]*)"/g];
+    $count++;
+    push @rows, [$commands, $_, $named{$hint} // join '', $hint =~ /"([^"]*)"/g]
+        for split /\|/, $typed;
 }
-is scalar @rows, scalar(() = $source =~ /^    \{"/mg), 'the table has its rows';
+is $count, scalar(() = $source =~ /^    \{"/mg), 'the table has its rows';
 my %options = map { ("--$_->{name}" => 1, "-$_->{letter}" => 1) }
     map { { %$_, letter => $_->{letter} // '' } } list_options();
 
