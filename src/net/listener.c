@@ -247,6 +247,8 @@ add(struct listener *l, const struct addr *a, const struct listener_options *o,
 	if (result == 0 && bind_listen(l, fd, a, o) < 0)
 		result = bind_error(a, o->type, errno, e);
 	if (result < 0) {
+		if (l->owns_path)
+			remove_path(l, a);
 		sock_close(&fd);
 		return -1;
 	}
@@ -618,7 +620,6 @@ listener_stop(struct listener *l, const char *why)
 
 	if (l->owns_path)
 		remove_path(l, &l->addrs[0]);
-	l->owns_path = false;
 	for (i = 0; i < l->count; i++)
 		sock_close_note(&l->fds[i], why);
 	free(l->fds);
