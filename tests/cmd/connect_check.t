@@ -1,7 +1,6 @@
 # connect -z with several endpoints: all are tested at the same time, the status
 # says whether all of them, or with --any one, is open.
 use Sockt;
-use Events qw(event_table event_fault);
 use IO::Socket::UNIX;
 use JSON::PP qw(decode_json);
 use Socket qw(SOCK_STREAM);
@@ -202,11 +201,8 @@ SKIP: {
 }
 
 # --json.
-my @table = event_table();
 $r = run('connect', '-z', '--json', "127.0.0.1:$open", "127.0.0.1:$closed");
 my @events = split /\n/, $r->{out};
-is join('', map { event_fault($_, 'connect', @table) } @events), '',
-    '--json: events of the table';
 my %tested = map { $_->{endpoint} => $_ }
     grep { $_->{event} eq 'tested' } map { decode_json($_) } @events;
 is $tested{"127.0.0.1 port $open"}{status}, 0, 'one for each: open';
@@ -284,24 +280,28 @@ SKIP: {
 }
 
 # Misuse.
-for my $case (
-    [qr/--any is about testing ports: it needs --zero/, '--any', 'h', 1],
-    [qr/unexpected operand '2'\n/, 'h', 1, 2],
-    [qr/missing port after 'b'/, '-z', 'a:1', 'b'],
-    [qr/port 'b:1' is neither/, '-z', 'a', 'b:1'],
-    [qr/missing host before '81'/, '-z', 'h', 80, 81],
-    [qr/'h' is a name|look|numeric/, '-zn', '127.0.0.1:1', 'h:1'],
-    [qr/--any and --count cannot/, '-z', '--any', '--count', 2, 'h:1'],
-    [qr/--until is about testing ports: it needs --zero/, '--until', 'closed',
-        'h', 1],
-    [qr/--until: 'shut' must be open or closed/, '-z', '--until', 'shut',
-        'h:1'],
-    [qr/--until and --via cannot/, '-z', '--until', 'closed', '--via', 'nc',
-        'h:1'],
-) {
-    my ($why, @words) = @$case;
-    exits run('connect', @words), 2, "connect @words is refused", err => $why;
-}
+misused 'connect',
+    qr/--any is about testing ports: it needs --zero/ => '--any h 1',
+    qr/unexpected operand '2'\n/ => 'h 1 2',
+    qr/missing port after 'b'/ => '-z a:1 b',
+    qr/port 'b:1' is neither/ => '-z a b:1',
+    qr/missing host before '81'/ => '-z h 80 81',
+    qr/'h' is a name|look|numeric/ => '-zn 127.0.0.1:1 h:1',
+    qr/--any and --count cannot/ => '-z --any --count 2 h:1',
+    qr/--until is about testing ports: it needs --zero/ => '--until closed h 1',
+    qr/--until: 'shut' must be open or closed/ => '-z --until shut h:1',
+    qr/--until and --via cannot/ => '-z --until closed --via nc h:1',
+    qr/measure connections: they do not run a program/ => '-z --count 2 h:1 -- true',
+    qr/--count is about testing ports: it needs --zero/ => '--count 2 h 1',
+    qr/--interval is about testing ports/ => '--interval 2 h 1',
+    qr/--stats is about testing ports/ => '--stats h 1',
+    qr/--count: '0' is not a number of 1 or more/ => '-z --count 0 h 1',
+    qr/--interval: 'x' is not a duration/ => '-z --interval x h 1',
+    qr/--retry-for and --count cannot/ => '-z --retry-for 1 --count 1 h 1',
+    qr/--retry-for: 'x' is not a duration/ => '--retry-for x h 1',
+    qr/--stats and --any cannot/ => '-z --stats --any h 1',
+    qr/--count measures connections: the program of --via does not/ =>
+        [[qw(-z --count 2 --via), 'nc %h %p', 'h', 1]];
 
 # connect -z ... -- CMD: once the endpoints are open, sockt becomes CMD, with its
 # own streams and every signal at its default; nothing is run otherwise.
@@ -374,11 +374,6 @@ SKIP: {
 }
 is run('connect', '-z', $open, '--', 'sh', '-c', 'echo $TCPREMOTEIP')->{out},
     "\n", 'there is no connection, and no variable of one';
-
-# Misuse.
-$r = run('connect', '-z', '--count', 2, $open, '--', 'true');
-is $r->{status}, 2, 'what measures runs no program';
-like $r->{err}, qr/measure connections: they do not run a program/, 'told';
 
 # connect -z does not relay, and a program behind it was given the connection:
 # 'connect -z db 5432 -- ./migrate' sent what it printed to the server. It has
@@ -455,12 +450,9 @@ for ($port, $other->sockport) {
 }
 
 # --json: events are the results.
-@table = event_table();
 $r = run('connect', '-z', '--count', 2, '--json', "127.0.0.1:$port",
     "127.0.0.1:$closed");
 @events = split /\n/, $r->{out};
-is join('', map { event_fault($_, 'connect', @table) } @events), '',
-    '--json: events of the table';
 like $r->{err}, qr/\A\N+attempts failed\N+\n\z/, 'on stdout, and the error';
 my @summaries = grep { $_->{event} eq 'summary' } map { decode_json($_) }
     @events;
@@ -495,23 +487,6 @@ like $r->{out}, qr/192\.0\.2\.1 port 81: 3 attempts, 3 connected/, 'counted';
 cmp_ok +($r->{out} =~ $times)[0], '>=', 50, 'with its handshake';
 is reap($socks), 0, 'each a connection of its own';
 
-# Misuse.
-for my $case (
-    [qr/--count is about testing ports: it needs --zero/, '--count', 2],
-    [qr/--interval is about testing ports/, '--interval', 2],
-    [qr/--stats is about testing ports/, '--stats'],
-    [qr/--count: '0' is not a number of 1 or more/, '-z', '--count', 0],
-    [qr/--interval: 'x' is not a duration/, '-z', '--interval', 'x'],
-    [qr/--retry-for and --count cannot/, '-z', '--retry-for', 1, '--count', 1],
-    [qr/--stats and --any cannot/, '-z', '--stats', '--any'],
-    [qr/--count measures connections: the program of --via does not/, '-z',
-        '--count', 2, '--via', 'nc %h %p'],
-) {
-    my ($why, @words) = @$case;
-    exits run('connect', @words, '127.0.0.1', $port), 2,
-        "connect @words is refused", err => $why;
-}
-
 # --retry-for: waits for a port, then talks on that very connection.
 $port = free_port();
 $p = start({ stdin => 'hi' }, 'connect', '--retry-for', 20, '127.0.0.1',
@@ -544,8 +519,5 @@ exits run('connect', '-z', '--retry-for', 20, '-m', '200ms', '127.0.0.1',
 
 $r = run('connect', '--retry-for', 5, '-s', '127.0.0.1', '::1', 1);
 is $r->{status}, 7, 'what cannot pass is not tried again';
-
-is run('connect', '--retry-for', 'x', 'h', 1)->{status}, 2,
-    'a bad duration is a usage error';
 
 done_testing;

@@ -16,14 +16,9 @@ is $p->finish->{status}, 0, 'exit status';
 
 exits run('connect', '-s', '192.0.2.1', '127.0.0.1', $l->sockport), 7,
     'an address that is not ours', err => qr/not an address of this machine/;
-for my $case (['-s', 'localhost'], ['--ttl', 0], ['--ttl', 256], ['--tos', 256],
-    ['--rcvbuf', '0'], ['--sndbuf', '1X'], ['-p', 0], ['-p', 65536],
-    ['-4', '-6'], ['--send-only', '--recv-only'], ['--on-eof', 'nothing'],
-    ['--on-peer-eof', 'keep'], ['--on-peer-eof', 'drain'], ['--keepalive=1'],
-    ['-z', '-C']) {
-    exits run('connect', @$case, '127.0.0.1', 1), 2, "@$case is a usage error";
-}
-exits run('connect', '-4', '::1', 1), 2, '-4 with an IPv6 address';
-exits run('connect', '-n', 'localhost', 1), 2, '-n with a name';
+misused 'connect', qr/./ => [map({ "$_ 127.0.0.1 1" } '-s localhost', '--ttl 0',
+    '--ttl 256', '--tos 256', '--rcvbuf 0', '--sndbuf 1X', '-p 0', '-p 65536',
+    '-4 -6', '--send-only --recv-only', '--on-eof nothing', '--on-peer-eof keep',
+    '--on-peer-eof drain', '--keepalive=1', '-z -C'), '-4 ::1 1', '-n localhost 1'];
 
 done_testing;

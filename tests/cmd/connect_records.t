@@ -48,11 +48,8 @@ is slurp("$dir/1-received-%"), $every, 'what was received';
 is slurp("$dir/1-sent-%"), 'x', 'what was sent';
 like slurp("$dir/hex1"), qr/^> sent at .*: 1 byte from offset 0$/m,
     '-x has a number too';
-for (['-o', '%x'], ['-o', 'a%'], ['-x', '%d'], ['-x', '100%']) {
-    exits run('connect', '127.0.0.1', 1, @$_), 2,
-        "@$_ is a usage error, which says what there is",
-        err => qr/after % there may be n .* or another %\n/;
-}
+misused 'connect', qr/after % there may be n .* or another %\n/ =>
+    [map { "127.0.0.1 1 $_" } '-o %x', '-o a%', '-x %d', '-x 100%'];
 
 # --- Text ------------------------------------------------------------------
 
@@ -161,8 +158,7 @@ is $r->{status}, 11, 'an output that cannot be opened is status 11';
 like $r->{err}, qr{\Q$dir\E/no/such: no such file}, 'and named';
 $r = run('connect', '127.0.0.1', 1, '-x', $dir);
 is $r->{status}, 11, 'a hex dump that cannot be opened too';
-$r = run('connect', '127.0.0.1', 1, '--append');
-is $r->{status}, 2, '--append alone is a usage error';
+misused 'connect', qr/--append goes with a file/ => '127.0.0.1 1 --append';
 
 # '-' is stdout where nothing else is written to it.
 my $l = tcp_listener();

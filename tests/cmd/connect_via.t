@@ -60,25 +60,18 @@ for my $case (
     $r = via($command, '--recv-only', @$endpoint);
     is "$r->{status} $r->{out}", "0 $out", "$command for @$endpoint";
 }
-for my $case (
-    ['cat %h %x',   ['h', 1], qr/--via: '%x': there are %h \(host\), %p \(port\)/],
-    ['cat %h 5%',   ['h', 1], qr/'%': there are/],
-    [' ',          ['h', 1], qr/the command is empty/],
-    ['cat %h %p',   ["unix:$dir/s"], qr/a unix socket has no port for %p/],
-    ['cat %h %p',   ['-oProxy', 1], qr/would take the host '-oProxy' for an opt/],
-    ["cat '%h'",    ['a;b', 1], qr/quotes of its own, and the host 'a;b'/],
-    ["cat \"%h\"",  ['a$(b)', 1], qr/quotes of its own/],
-) {
-    my ($command, $endpoint, $error) = @$case;
-    exits via($command, '--', @$endpoint), 2,
-        "$command for @$endpoint: a usage error", err => $error;
-}
-for my $options (['-4'], ['-6'], ['-n'], ['-s', '127.0.0.1'], ['-p', 9],
-    ['--proxy', 'h'], ['--keepalive'], ['--tos', 1],
-    ['--ttl', 1], ['--rcvbuf', 1], ['--sndbuf', 1]) {
-    exits via('cat', @$options, 'h', 1), 2, "@$options: a usage error",
-        err => qr/does not apply with --via: its program makes the conn/;
-}
+misused 'connect',
+    qr/--via: '%x': there are %h \(host\), %p \(port\)/ => [['--via', 'cat %h %x', 'h', 1]],
+    qr/'%': there are/ => [['--via', 'cat %h 5%', 'h', 1]],
+    qr/the command is empty/ => [['--via', ' ', 'h', 1]],
+    qr/a unix socket has no port for %p/ => [['--via', 'cat %h %p', "unix:$dir/s"]],
+    qr/would take the host '-oProxy' for an opt/ =>
+        [['--via', 'cat %h %p', '--', '-oProxy', 1]],
+    qr/quotes of its own, and the host 'a;b'/ => [['--via', "cat '%h'", 'a;b', 1]],
+    qr/quotes of its own/ => [['--via', 'cat "%h"', 'a$(b)', 1]],
+    qr/does not apply with --via: its program makes the conn/ => [map {
+        "--via cat $_ h 1" } '-4', '-6', '-n', '-s 127.0.0.1', '-p 9', '--proxy h',
+        '--keepalive', '--tos 1', '--ttl 1', '--rcvbuf 1', '--sndbuf 1'];
 
 # Programs that fail.
 my $closed = free_port();

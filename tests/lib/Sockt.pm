@@ -31,7 +31,7 @@ use Test::More ();
 use Time::HiRes qw(time);
 
 our @ISA = qw(Exporter);
-our @EXPORT = qw(sockt run start exits tcp_listener udp_socket tcp_client peer
+our @EXPORT = qw(sockt run start exits misused tcp_listener udp_socket tcp_client peer
     exchange reap slurp spew scratch has_ipv6 is_root free_port own_network
     children await_child is_running is_asleep left_behind
     group_ends set_loopback acknowledged glob built);
@@ -181,6 +181,20 @@ sub exits {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     return Test::More::ok(!@wrong, $name)
         || Test::More::diag(join "\n", @wrong, "out '$r->{out}'", "err '$r->{err}'");
+}
+
+# Command lines that are usage errors, in pairs: what is said, and a line or a list
+# of them; where a word has a blank the line is a list of words.
+sub misused {
+    my ($command, @rows) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    while (my ($pattern, $lines) = splice @rows, 0, 2) {
+        for my $line (ref $lines ? @$lines : $lines) {
+            my @args = ref $line ? @$line : split / /, $line;
+            exits(run({ timeout => 10 }, $command, @args), 2,
+                "$command @args is misuse", err => $pattern, out => '');
+        }
+    }
 }
 
 # A listening Perl socket on a free port of address (127.0.0.1).
