@@ -1,6 +1,6 @@
 /*
  * --retry-for: when to try again after a failed attempt, and what to report.
- * dial/connector.h repeats a connection, fetch/fetch.h a whole request.
+ * dial/connector.h repeats a connection, fetch/download.h a request.
  */
 #ifndef DIAL_RECONNECT_H
 #define DIAL_RECONNECT_H

@@ -217,28 +217,30 @@ http_response_skip(struct http_response *r, size_t n)
 static enum http_event
 parse_body(struct http_response *r, struct buf *in, struct err *e)
 {
-	unsigned char *front = in->data + in->head;
+	unsigned char *at = in->data + in->head, *front = at;
+	const unsigned char *end = at + buf_length(in);
 	enum http_event event = HTTP_WANTS_MORE;
+	struct buf rest;
 	size_t n;
 
-	r->data = front;
-	while (event == HTTP_WANTS_MORE && !buf_is_empty(in)) {
+	r->data = at;
+	while (event == HTTP_WANTS_MORE && at < end) {
+		n = (size_t)(end - at);
 		if (r->state == HTTP_IN_DATA) {
-			n = buf_length(in);
 			if ((uint64_t)r->left < n)
 				n = (size_t)r->left;
-			if (front != buf_bytes(in))
-				memmove(front, buf_bytes(in), n);
+			if (front != at)
+				memmove(front, at, n);
 			front += n;
-			buf_eat(in, n);
+			at += n;
 			http_response_skip(r, n);
 			if (r->state == HTTP_AT_END)
 				event = HTTP_GOT_END;
 		} else if (r->state != HTTP_IN_TRAILER) {
-			event = parse_chunking(r, *buf_bytes(in), e);
-			buf_eat(in, 1);
+			event = parse_chunking(r, *at++, e);
 		} else {
-			switch (http_head_parse(&r->trailer, in, e)) {
+			rest = (struct buf){at, n, 0, n};
+			switch (http_head_parse(&r->trailer, &rest, e)) {
 			case HTTP_HEAD_MORE:
 				break;
 			case HTTP_HEAD_DONE:
@@ -249,8 +251,10 @@ parse_body(struct http_response *r, struct buf *in, struct err *e)
 				err_prefix(e, "the trailer after the chunks");
 				event = HTTP_GOT_ERROR;
 			}
+			at += n - buf_length(&rest);
 		}
 	}
+	buf_eat(in, (size_t)(at - r->data));
 	r->data_length = (size_t)(front - r->data);
 	return event;
 }
