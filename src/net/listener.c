@@ -45,26 +45,24 @@
 static int
 bind_error(const struct addr *a, int type, int errnum, struct err *e)
 {
-	const char *owner =
-	    errnum == EADDRINUSE ? port_owner_find(a, type) : NULL;
+	bool is_used = errnum == EADDRINUSE;
+	const char *owner = is_used ? port_owner_find(a, type) : NULL;
 	int cause = errnum;
 
-	if (owner != NULL) {
-		err_set(e, ERR_LOCAL, "%s: %s (held by %s)", addr_text(a),
-		    err_find(errnum, ERR_AT_LOCAL)->reason, owner);
-		e->errnum = errnum;
-		return -1;
-	}
 	if (errnum == EACCES && addr_port(a) != 0 && addr_port(a) < 1024)
 		cause = CAUSE_LOW_PORT;
-	if (errnum == EINVAL && addr_lacks_scope(a))
+	else if (errnum == EINVAL && addr_lacks_scope(a))
 		cause = CAUSE_NO_INTERFACE;
-	if (errnum == EADDRINUSE && addr_is_other_file(a))
+	else if (is_used && addr_is_other_file(a))
 		cause = CAUSE_PATH_EXISTS;
-	else if (errnum == EADDRINUSE && type == SOCK_STREAM &&
+	else if (is_used && owner == NULL && type == SOCK_STREAM &&
 		 port_owner_in_time_wait(addr_port(a), NULL))
 		cause = CAUSE_TIME_WAIT;
-	err_sys(e, ERR_LOCAL, cause, "%s", addr_text(a));
+	if (owner != NULL)
+		err_set(e, ERR_LOCAL, "%s: %s (held by %s)", addr_text(a),
+		    err_find(errnum, ERR_AT_LOCAL)->reason, owner);
+	else
+		err_sys(e, ERR_LOCAL, cause, "%s", addr_text(a));
 	e->errnum = errnum;
 	return -1;
 }
@@ -123,10 +121,8 @@ bind_path(struct listener *l, int fd, const struct addr *a, int mode)
 	if (mode >= 0)
 		mask = umask(0777 & ~(mode_t)mode);
 	result = sock_bind(fd, a);
-	saved = errno;
 	if (mode >= 0)
 		umask(mask);
-	errno = saved;
 	if (result < 0)
 		return -1;
 	if (lstat(path, &st) == 0 &&

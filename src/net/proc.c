@@ -174,7 +174,7 @@ end_line(struct proc *p)
 {
 	p->line[p->line_length] = '\0';
 	if (p->line_length > 0)
-		p->on_line(p->context, p->line);
+		p->options.on_line(p->options.context, p->line);
 	p->line_length = 0;
 }
 
@@ -222,7 +222,7 @@ proc_wait(struct proc *p, struct deadline until)
 	       wait_fd(p->errors, POLLIN, deadline_after(0)) > 0 &&
 	       read_some(p))
 		continue;
-	if (p->on_line != NULL)
+	if (p->options.on_line != NULL)
 		end_line(p);
 	return p->status;
 }
@@ -456,8 +456,6 @@ begin_copy(void)
 	table.is_copy = true;
 }
 
-static const struct proc_options plain;
-
 /*
  * Forks; or starts a program, in a process where nothing returns. Otherwise as
  * proc_fork().
@@ -465,10 +463,13 @@ static const struct proc_options plain;
 static pid_t
 launch(struct proc **result, const struct proc_options *o, struct start *start)
 {
+	static const struct proc_options plain;
 	struct proc *p = mem_array(1, sizeof(*p));
-	int pair[2] = {-1, -1}, errors[2] = {-1, -1}, mine, errnum;
+	int pair[2] = {-1, -1}, errors[2] = {-1, -1}, mine;
 	pid_t pid = -1;
 
+	if (o == NULL)
+		o = &plain;
 	/* Orphans of a group would stay in it as zombies of another parent. */
 	if ((o->leads_group || start != NULL) && !table.adopts)
 		table.adopts = os_adopt_orphans();
@@ -480,20 +481,19 @@ launch(struct proc **result, const struct proc_options *o, struct start *start)
 		if (start != NULL) {
 			start->fd = pair[1];
 			start->errors = errors[1];
+			start->leads_group = o->leads_group;
 			pid = os_start(become, start);
 		} else {
 			pid = fork();
 		}
 	}
-	errnum = errno;
 	mine = pid == 0 ? 1 : 0;
 	fd_close(&pair[1 - mine]);
 	fd_close(&errors[1 - mine]);
 	if (pid < 0) {
 		fd_close(&pair[0]);
 		fd_close(&errors[0]);
-		free(p);
-		errno = errnum;
+		free(p); /* preserves errno (POSIX.1-2024) */
 		return -1;
 	}
 	*result = p;
@@ -502,8 +502,7 @@ launch(struct proc **result, const struct proc_options *o, struct start *start)
 	    .fd = pair[mine],
 	    .errors = errors[mine],
 	    .until = deadline_none(),
-	    .on_line = o->on_line,
-	    .context = o->context};
+	    .options = *o};
 	/* Whichever of the two processes runs first. */
 	if (o->leads_group)
 		setpgid(pid, pid);
@@ -526,7 +525,7 @@ launch(struct proc **result, const struct proc_options *o, struct start *start)
 pid_t
 proc_fork(struct proc **result, const struct proc_options *o)
 {
-	return launch(result, o != NULL ? o : &plain, NULL);
+	return launch(result, o, NULL);
 }
 
 struct proc *
@@ -536,7 +535,6 @@ proc_start(
 	int64_t start = step_start();
 	struct start s = {.program = program,
 	    .environment = make_environment(program),
-	    .leads_group = o != NULL && o->leads_group,
 	    .parent = getpid()};
 	struct proc *p = NULL;
 	const char *shown = text_shown(program->argv[0]);
@@ -547,7 +545,7 @@ proc_start(
 	/* The handlers' flags would be those of this process. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);
-	pid = launch(&p, o != NULL ? o : &plain, &s);
+	pid = launch(&p, o, &s);
 	errnum = errno;
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	free(s.environment);

@@ -67,10 +67,9 @@ struct proc {
 				  end of the grace period */
 
 	/* The table's own. */
+	struct proc_options options;
 	unsigned ends; /* calls of proc_end() */
-	void (*on_line)(void *context, const char *line);
-	void *context;
-	char *line; /* the line that is being read */
+	char *line;    /* the line that is being read */
 	size_t line_length;
 	size_t errors_count; /* bytes read from stderr */
 	struct proc *next, **link;
