@@ -170,10 +170,10 @@ $(B)/tests/pty: tests/lib/pty.c $(B)/flags
 TESTENV = SOCKT="$(abspath $(B))/sockt" SOCKT_BUILD="$(abspath $(B))" \
 	CC="$(CC)" MAKE="$(MAKE)"
 # The longest come first: they would be waited for at the end.
-LONGEST = $(wildcard $(addprefix tests/,cmd/listen_many_connections.t \
-	cmd/connect_script.t \
-	cmd/connect_check.t cmd/limits_while_draining.t \
-	cmd/udp_serve_loop.t cmd/unnoticed_call_failures.t))
+LONGEST = $(wildcard $(patsubst %,tests/cmd/%.t,connect_script \
+	unnoticed_call_failures listen_forward_programs listen_cut_answers \
+	connect_via portscan_states udp_serve_loop connect_check \
+	listen_many_connections))
 LOOPBACK = $(LONGEST) \
 	$(filter-out $(LONGEST),$(wildcard tests/cmd/*.t))
 # The examples and the lints are the same in every mode.
@@ -194,13 +194,15 @@ check: $(HELPERS) $(UNIT) $(REPLAY)
 check-unit:
 	@$(MAKE) check TESTS='$$(UNIT) $$(REPLAY)'
 
-# What takes hours: large transfers, an hour of fuzzing, every run of torture.
+# What takes hours: large transfers, an hour of fuzzing, every run of torture,
+# all commands on other machines.
 check-long: $(HELPERS)
 	@SOCKT_LONG=1 $(MAKE) check JOBS=2 \
 		TESTS='tests/cmd/over_4_gib.t tests/cmd/listen_many_connections.t'
 	@$(MAKE) -j2 fuzz FUZZ_SECONDS=$$((7200 / $(words $(FUZZ))))
 	@SOCKT_TRANSFERS=2000 $(MAKE) check-interop INTEROP=tests/interop/pause_and_burst.t
 	@$(MAKE) torture
+	@$(MAKE) check-machines WHOLE=1
 
 INTEROP ?= $(wildcard tests/interop/*.t)
 check-interop: $(HELPERS)

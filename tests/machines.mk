@@ -1,9 +1,9 @@
 # make check-machines: the tests on other kinds of machines.
 #
-#	make check-i386     32 bits: unit tests, corpora, commands
-#	make check-s390x    big endian, qemu-user: unit tests, corpora, some commands
-#	make check-s390x WHOLE=1   all tests of the loopback, with the portable
-#	                    calls: minutes of processor time
+#	make check-i386     32 bits: unit tests, corpora, some commands
+#	make check-s390x    big endian, qemu-user: the same
+#	make check-s390x WHOLE=1   all tests of the loopback, in the emulator with
+#	                    the portable calls: minutes of processor time
 #
 # MACHINE=s390x make builds for it, in a folder of its own.
 
@@ -28,20 +28,23 @@ TESTENV += SOCKT_SHORT=1 SOCKT_PATIENCE=90
 # tables have their own order of bytes, and not all options of multicast are
 # known.
 NOT_EMULATED = tests/cmd/bind_errors.t tests/cmd/udp_many_hosts.t
-UNIT := $(filter-out $(NOT_EMULATED:%=$(B)/%),$(UNIT))
+LOOPBACK := $(filter-out $(NOT_EMULATED),$(LOOPBACK))
+endif
 
 # A choice of commands, and all of them where time does not matter. Many need
 # TCP_INFO or UDP_SEGMENT, which the emulator lacks and PORTABLE=1 does without.
-LOOPBACK := $(if $(WHOLE),$(filter-out $(NOT_EMULATED),$(LOOPBACK)),\
-	$(wildcard $(patsubst %,tests/cmd/%.t,connect_options connect_proxy \
-	connect_records connect_unix http_get_conditional http_get_framing \
-	http_get_redirect http_get_status inherited_sockets listen_access \
-	over_4_gib portscan_output_formats portscan_targets \
-	serve_hello_http serve_hello_messages udp_unix)))
+ifneq ($(MACHINE),)
+ifeq ($(WHOLE),)
+LOOPBACK := $(filter $(addprefix tests/cmd/,$(addsuffix .t,connect_options \
+	connect_proxy connect_records connect_unix http_get_conditional \
+	http_get_framing http_get_redirect http_get_status inherited_sockets \
+	listen_access over_4_gib portscan_output_formats portscan_targets \
+	serve_hello_http serve_hello_messages udp_unix)),$(LOOPBACK))
+endif
 endif
 
 $(MACHINES:%=check-%): check-%:
-	@$(MAKE) check MACHINE=$* $(if $(WHOLE),PORTABLE=1) \
+	@$(MAKE) check MACHINE=$* $(if $(WHOLE),$(if $(QEMU_$*),PORTABLE=1)) \
 		TESTS='$$(LOOPBACK) $$(UNIT) $$(REPLAY)'
 
 check-machines:
