@@ -140,8 +140,9 @@ $(patsubst src/%.c,$(B)/obj/%.o,$(wildcard src/*/*_linux.c) $(NEWER)): \
 	private SYSTEM = -D_GNU_SOURCE
 
 # Stamps: changed flags cause a rebuild, and so does a removed source file.
-remember = @mkdir -p $(@D); printf '%s\n' '$(subst ','\'',$(1))' >$@.$$$$; \
-	cmp -s $@.$$$$ $@ && rm $@.$$$$ || mv $@.$$$$ $@
+remember = @mkdir -p $(@D); text='$(subst ','\'',$(1))'; \
+	printf '%s\n' "$$text" | cmp -s - $@ || \
+	{ printf '%s\n' "$$text" >$@.$$$$ && mv $@.$$$$ $@; }
 $(B)/flags: force
 	$(call remember,$(COMPILE) $(LINK))
 $(B)/objects: force

@@ -1,6 +1,6 @@
 # Across a link, with a firewall: what portscan tells is what is there.
 use Sockt;
-use SocktScan;
+use SocktNet;
 
 need_root('nft');
 my $runs = $ENV{SOCKT_RUNS} || 2;
@@ -28,7 +28,7 @@ if (run('--version')->{out} =~ /posix/) {
     $reject{3106}[2] = 'network unreachable';
 }
 
-my ($a, $b) = two_hosts(link => 'veth');
+my ($a, $b) = two_hosts();
 inside($b, 'sysctl -qw net.ipv4.icmp_ratemask=0 net.ipv6.icmp.ratelimit=0');
 my $listeners = listen_inside($b, '', @open);
 firewall($b,

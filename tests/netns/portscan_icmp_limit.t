@@ -2,10 +2,10 @@
 # a second, IPv6 ten a second): what is closed is told as closed all the same,
 # and what is silent for good is not waited for much longer.
 use Sockt;
-use SocktScan;
+use SocktNet;
 
 need_root('nft');
-my ($a, $b) = two_hosts(link => 'veth');
+my ($a, $b) = two_hosts();
 inside($b, 'sysctl -qw net.ipv4.icmp_ratelimit=1000 '
     . 'net.ipv4.icmp_ratemask=6168 net.ipv6.icmp.ratelimit=100');
 my $server = start({ command => '/usr/sbin/ip' }, 'netns', 'exec', $b, sockt(),

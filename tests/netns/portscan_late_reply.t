@@ -1,6 +1,6 @@
 # A port whose answer comes later than all others' is open still.
 use Sockt;
-use SocktScan;
+use SocktNet;
 
 need_root();
 my $runs = $ENV{SOCKT_RUNS} || 3;

@@ -1,6 +1,6 @@
 # Across a slow link that loses packets: no open port is missed.
 use Sockt;
-use SocktScan;
+use SocktNet;
 
 need_root('nft');
 my $runs = $ENV{SOCKT_RUNS} || 2;

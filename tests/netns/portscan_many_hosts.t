@@ -2,10 +2,10 @@
 # this machine is no port's state.
 use Sockt;
 use JSON::PP;
-use SocktScan;
+use SocktNet;
 
 need_root('nft');
-my ($a, $b) = two_hosts(link => 'veth');
+my ($a, $b) = two_hosts();
 inside($b, "ip addr add 192.0.2.$_/24 dev v0") for 3 .. 6;
 my $listeners = listen_inside($b, "hello\n", 22, 77);
 firewall($b, 'ip daddr 192.0.2.6 tcp dport != 77 drop',

@@ -2,10 +2,10 @@
 # nothing, and while a shard steps over them -m holds.
 use Sockt;
 use JSON::PP;
-use SocktScan;
+use SocktNet;
 
 need_root();
-my ($a, $b) = two_hosts(link => 'veth');
+my ($a, $b) = two_hosts();
 inside($a, 'ip link set v0 arp off && ip addr add 10.1.0.1/16 dev v0');
 
 sub scan {

@@ -5,7 +5,7 @@ use warnings;
 use Bench;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
-use SocktScan qw(two_hosts inside listen_inside firewall);
+use SocktNet qw(two_hosts inside listen_inside firewall);
 
 # Runs a scan in a namespace; open: the ports to find, or undef for a program
 # whose output does not have them.
@@ -42,7 +42,7 @@ my $PORTSCAN = 'SOCKT portscan -n';
 my @sixteen = map { 30 + 61 * $_ } 1 .. 16;
 print "\nscan\n";
 {
-    my ($own) = two_hosts(link => 'veth');
+    my ($own) = two_hosts();
     my $l = listen_inside($own, '', 22, 80, 8080);
     scans('65,535 of the loopback', $own, [22, 80, 8080],
         ['sockt', "$PORTSCAN 127.0.0.1 -"],
@@ -58,7 +58,7 @@ for my $silent (0, 1) {
         ['nmap', 'nmap -n -Pn -sT -T4 -p1-1016 192.0.2.2']);
 }
 {
-    my ($own, $far) = two_hosts(link => 'veth');
+    my ($own, $far) = two_hosts();
     my @open = (1234, 2345, 33333, 44444, 65000);
     my $l = listen_inside($far, '', @open);
     silence_but($far, @open);
@@ -68,7 +68,7 @@ for my $silent (0, 1) {
             . '192.0.2.2']);
 }
 {
-    my ($own, $far) = two_hosts(link => 'veth');
+    my ($own, $far) = two_hosts();
     inside($far, "ip addr add 192.0.2.$_/24 dev v0") for 3 .. 128;
     my $l = listen_inside($far, '', 22, 80);
     scans('/24 of 100 ports, half dead', $own, [(22) x 127, (80) x 127],
