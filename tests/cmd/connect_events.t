@@ -61,7 +61,7 @@ is $events[-1]{received}, 2, 'with byte counts';
 # Programs: the kernel has counted.
 SKIP: {
     skip 'only Linux counts', 2
-        unless qx(@{[sockt()]} --version) =~ /linux/;
+        unless run('--version')->{out} =~ /linux/;
     $p = start('listen', '-k', '--json', 0, '--', 'cat');
     $p->expect(err => qr/"listening"/);
     ($port) = $p->expect(err => qr/"port":(\d+)/);
