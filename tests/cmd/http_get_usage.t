@@ -3,44 +3,22 @@ use Sockt;
 use SocktHttp;
 
 my $url = 'http://127.0.0.1:' . free_port() . '/x';
-sub refused {
-    my ($name, $pattern, @args) = @_;
-    exits run('http-get', @args), 2, "$name is a usage error, $name: why",
-        err => $pattern;
-}
-
-refused('no URL', qr/missing operand/);
-refused('ftp', qr/only http:.* and https:/, 'ftp://localhost/');
-refused('no host', qr/no host/, 'http:///x');
-refused('port 0', qr/port/, 'http://localhost:0/');
-refused('port 65536', qr/port/, 'http://localhost:65536/');
-refused('port 80x', qr/port/, 'http://localhost:80x/');
-refused('a space', qr/space/, 'http://localhost/a b');
-refused('a line break', qr/control byte/, "http://localhost/a\r\nX: y");
-refused('an empty one', qr/URL is empty/, '');
-refused('an IPv6 address without brackets', qr/port/, 'http://::1/');
-refused('a bad one after a good one', qr/only http/, $url, 'ftp://x/');
-for my $bad ('localhost:0/', 'local host/', 'localhost/a b@c', '[::1/',
-    'localhost/a/') {
-    exits run('http-get', '-O', "http://me:secret\@$bad"), 2,
-        "$bad is refused, as a URL",
-        err => qr{^\Qsockt http-get: URL 'http://...@\E}, no_err => qr/secret/;
-}
-for my $port (8081, 1, 99999) {
-    refused("HOST $port", qr/'$port' is not a URL: .* as in HOST:PORT\n/,
-        'localhost', $port);
-}
-refused('-o with HOST PORT', qr/HOST:PORT/, '-o', 'x', 'localhost', 80);
-refused('-H without a colon', qr/Name: value/, '-H', 'Name', $url);
-refused('-H with a line break', qr/control byte/, '-H', "A: b\r\nC: d", $url);
-refused('-H with a space in its name', qr/Name: value/, '-H', 'A b: c', $url);
-refused('-H Content-Length', qr/body/, '-H', 'content-length: 5', $url);
-refused('-u with 1024 bytes', qr/longer than 1023/, '-u', 'me:' . 'x' x 1021, $url);
-refused('-u without a password', qr/USER:PASS/, '-u', 'me', $url);
-refused('-O without a name', qr/names no file/, '-O', 'http://localhost/a/');
-refused('-o and -O', qr/together/, '-o', 'x', '-O', $url);
-refused('-o for two', qr/2 URLs/, '-o', 'x', $url, $url);
-refused('--max-redirs', qr/number/, '--max-redirs', '-1', $url);
+misused 'http-get', qr/missing operand/ => [[]],
+    qr/only http:.* and https:/ => 'ftp://localhost/', qr/no host/ => 'http:///x',
+    qr/port/ => ['http://localhost:0/', 'http://localhost:65536/',
+        'http://localhost:80x/', 'http://::1/'],
+    qr/space/ => [['http://localhost/a b']], qr/URL is empty/ => [['']],
+    qr/control byte/ => [["http://localhost/a\r\nX: y"], ['-H', "A: b\r\nC: d", $url]],
+    # A bad one after a good one.
+    qr/only http/ => "$url ftp://x/",
+    qr/'\d+' is not a URL: .* as in HOST:PORT\n/ => [map { "localhost $_" } 8081, 1, 99999],
+    qr/HOST:PORT/ => '-o x localhost 80',
+    qr/Name: value/ => ["-H Name $url", ['-H', 'A b: c', $url]],
+    qr/body/ => [['-H', 'content-length: 5', $url]],
+    qr/longer than 1023/ => '-u me:' . 'x' x 1021 . " $url",
+    qr/USER:PASS/ => "-u me $url", qr/names no file/ => '-O http://localhost/a/',
+    qr/together/ => "-o x -O $url", qr/2 URLs/ => "-o x $url $url",
+    qr/number/ => "--max-redirs -1 $url";
 
 # Own fields.
 my $r = get(answer('200 OK', ''), '/', '-H', 'X-A: b', '-H', 'user-agent: c',
@@ -74,7 +52,8 @@ for my $bad ('http://me:secret@h:99999/', 'http://me:secret@h:x/',
     'http://me:secret@h/a b', "http://me:secret\@h/\n", 'ftp://me:secret@h/',
     'me:secret@h:x/', 'http://me:secr@et@h/', 'http://me:secret@h\\x/',
     'http://me:secret@[::1/', 'http://me:sec/ret?secret@h/',
-    'me:secret@h:x/?to=http://a:secret@b') {
+    'me:secret@h:x/?to=http://a:secret@b', 'http://me:secret@h:0/',
+    'http://me:secret@local host/', 'http://me:secret@h/a b@c') {
     hidden("URL $bad", run('http-get', $bad), qr/URL '.*\.\.\.@/);
 }
 hidden('no command', run('http://me:secret@h/'), qr{http://\.\.\.\@h});

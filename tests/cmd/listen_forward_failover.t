@@ -129,17 +129,13 @@ like $p->stop->{err}, qr/one\.test port 80: .*; trying two\.test port 81\n.*reac
 
 # --- Misuse ----------------------------------------------------------------
 
-for my $row (
-    [['--echo', '--retry-for', 1], qr/--retry-for is for reaching --to/],
-    [['--proxy', 'http://127.0.0.1'], qr/--proxy is for reaching --to/],
-    [['--to', $first, '--to', 'nowhere'], qr/^sockt listen: --to: missing port after 'nowhere'/],
-    [['--to', $first, '-n', '--to', 'name.test:80'], qr/--to: name\.test/],
-    [['--to', $first, '--proxy', 'http://127.0.0.1', '--to', $missing], qr/--to: .*unix/],
-    [['--to', $first, '--echo'], qr/cannot be used together/],
-) {
-    my ($options, $pattern) = @$row;
-    exits run('listen', @$options, 0), 2, "@$options: status", err => $pattern;
-}
+misused 'listen',
+    qr/--retry-for is for reaching --to/ => [['--echo', '--retry-for', 1, 0]],
+    qr/--proxy is for reaching --to/ => [['--proxy', 'http://127.0.0.1', 0]],
+    qr/^sockt listen: --to: missing port after 'nowhere'/ => [['--to', $first, '--to', 'nowhere', 0]],
+    qr/--to: name\.test/ => [['--to', $first, '-n', '--to', 'name.test:80', 0]],
+    qr/--to: .*unix/ => [['--to', $first, '--proxy', 'http://127.0.0.1', '--to', $missing, 0]],
+    qr/cannot be used together/ => [['--to', $first, '--echo', 0]];
 
 # listen --to with --via and --tls: targets behind programs, also several, with
 # retries and records.
@@ -239,16 +235,12 @@ SKIP: {
 
 # --- Misuse ----------------------------------------------------------------
 
-for my $row (
-    [['--via', 'cat'], qr/--via is for reaching --to/],
-    [['--tls'], qr/--tls is for reaching --to/],
-    [['--echo', '--tls-insecure'], qr/--tls-insecure is for reaching --to/],
-    [['--to', 'a:1', '--tls-insecure'], qr/--tls-insecure goes with --tls/],
-    [['--to', 'a:1', '--via', 'cat', '--proxy', 'http://b'], qr/--proxy does not apply with --via/],
-    [['--to', 'a:1', '--via', 'cat %x'], qr/--to: .*%x/],
-) {
-    my ($options, $pattern) = @$row;
-    exits run('listen', @$options, 0), 2, "@$options: status", err => $pattern;
-}
+misused 'listen',
+    qr/--via is for reaching --to/ => [['--via', 'cat', 0]],
+    qr/--tls is for reaching --to/ => [['--tls', 0]],
+    qr/--tls-insecure is for reaching --to/ => [['--echo', '--tls-insecure', 0]],
+    qr/--tls-insecure goes with --tls/ => [['--to', 'a:1', '--tls-insecure', 0]],
+    qr/--proxy does not apply with --via/ => [['--to', 'a:1', '--via', 'cat', '--proxy', 'http://b', 0]],
+    qr/--to: .*%x/ => [['--to', 'a:1', '--via', 'cat %x', 0]];
 
 done_testing;

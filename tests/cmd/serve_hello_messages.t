@@ -203,12 +203,8 @@ exits run('serve-hello', '-4', $l->sockport), 7, 'a port in use is status 7',
     err => qr/cannot listen on 127\.0\.0\.1 port \d+: address in use/;
 
 # Misuse.
-for (['--messages', '0'], ['--delay', 'x'], ['--reply', '%q'],
-    ['--reply', '%'], ['--reply', '100%'], ['--reply', '%%%'], ['--reply', '%S'],
-    ['--greeting', '\\q'], ['--http', '--greeting', 'x'],
-    ['--http', '--messages', '1'],
-    ['--idle-timeout', '0'], ['65536']) {
-    exits run('serve-hello', @$_), 2, "@$_ is refused";
-}
+misused 'serve-hello', qr/./ => ['--messages 0', '--delay x', '--reply %q', '--reply %',
+    '--reply 100%', '--reply %%%', '--reply %S', '--greeting \\q', '--http --greeting x',
+    '--http --messages 1', '--idle-timeout 0', '65536'];
 
 done_testing;

@@ -81,13 +81,8 @@ ends_by('--connect-timeout', 'no answer', 'http-get --connect-timeout',
 # A program's connection has no idle limit.
 my $r = run('connect', '-w', $short, @quiet, '--', 'sleep', 0.8);
 is $r->{status}, 0, 'connect -w with a program: connecting alone';
-for my $option ('-w', '--idle-timeout') {
-    $r = run('listen', $option, 1, 0, '--', 'cat');
-    is $r->{status}, 2, "listen $option with a program is refused";
-    like $r->{err}, qr/does not apply to a program's connection/, 'and why';
-}
-$r = run('listen', '--connect-timeout', 1, 0);
-is $r->{status}, 2, 'listen --connect-timeout without --to is refused';
-like $r->{err}, qr/--connect-timeout is for reaching --to/, 'and why';
+misused 'listen', qr/does not apply to a program's connection/ =>
+    ['-w 1 0 -- cat', '--idle-timeout 1 0 -- cat'],
+    qr/--connect-timeout is for reaching --to/ => '--connect-timeout 1 0';
 
 done_testing;
