@@ -179,15 +179,9 @@ for my $command ('listen', 'serve-hello', 'udp-serve') {
         $p->stop;
         ok !-e $path, 'the path is removed as always';
     }
-    for my $bad ('888', '7777', '', 'rw', '-1', '00660', '+60') {
-        exits run($command, "unix:$path", "--mode=$bad"), 2,
-            "--mode '$bad' is a usage error", err => qr/octal/;
-    }
-    for my $where ([0], [ '127.0.0.1', 0 ], [ 'unix:@sockt-test' ],
-        [ '--fd', 3 ]) {
-        my $r = run($command, @$where, '--mode', 600);
-        is $r->{status}, 2, "--mode with @$where is a usage error";
-    }
+    misused $command, qr/octal/ => [map { "unix:$path --mode=$_" } '888', '7777', '',
+        'rw', '-1', '00660', '+60'], qr/./ => [map { "$_ --mode 600" } '0',
+        '127.0.0.1 0', 'unix:@sockt-test', '--fd 3'];
     ok !-e $path, 'and nothing was attempted';
 }
 

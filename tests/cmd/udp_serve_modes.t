@@ -249,15 +249,10 @@ is_deeply [@{ $event{summary} }{qw(received answered ignored)}], [1, 1, 0],
     'and of the end';
 
 # Misuse.
-for (['--echo', '--discard'], ['--print', '--reply', 'x'],
-    ['--reply', '%q'], ['--count', '0'], ['--max-rate', '-1'],
-    ['--lines'], ['--echo', '--recv-only'],
-    ['--join', '10.0.0.1'],
-    ['--join', 'x'], ['--max-programs', '1'], ['--program-timeout', '1'],
-    ['--allow', '1.2.3'], ['--backlog', '1'], ['--discard', '--max-rate', '1'],
-    ['--echo', '0', '--', 'cat'], ['65536'], ['a', 'b', 'c']) {
-    is run('udp-serve', @$_)->{status}, 2, "@$_ is refused";
-}
+misused 'udp-serve', qr/./ => ['--echo --discard', '--print --reply x', '--reply %q',
+    '--count 0', '--max-rate -1', '--lines', '--echo --recv-only', '--join 10.0.0.1',
+    '--join x', '--max-programs 1', '--program-timeout 1', '--allow 1.2.3',
+    '--backlog 1', '--discard --max-rate 1', '--echo 0 -- cat', '65536', 'a b c'];
 
 is run('udp-serve', '--join', '239.1.2.3%nosuch0', 0)->{status}, 7,
     'an interface that does not exist is status 7';
