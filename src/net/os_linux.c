@@ -316,7 +316,7 @@ os_follow_parent(pid_t parent, int number)
 pid_t
 os_start(int (*run)(void *context), void *context)
 {
-	static _Alignas(16) char stack[64 * 1024];
+	_Alignas(16) char stack[32 * 1024];
 
 	return clone(run, stack + sizeof(stack),
 	    CLONE_VM | CLONE_VFORK | SIGCHLD, context);

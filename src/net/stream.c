@@ -128,7 +128,7 @@ stream_note_fin(struct conn_summary *s)
 int
 stream_discard(int fd, size_t *dropped)
 {
-	static char drop[64 * 1024];
+	char drop[64 * 1024];
 	ssize_t n = sock_recv(fd, drop, sizeof(drop), MSG_DONTWAIT);
 
 	if (n < 0)
