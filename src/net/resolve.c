@@ -216,7 +216,6 @@ int
 resolve_check(
     const struct endpoint *ep, const struct name_options *o, struct err *e)
 {
-	const char *shown = text_shown(ep->host);
 	struct addr a;
 
 	if (ep->is_unix)
@@ -224,17 +223,19 @@ resolve_check(
 	if (addr_parse_ip(&a, ep->host, ep->port)) {
 		if (o->family != AF_UNSPEC && o->family != addr_family(&a))
 			return err_set(e, ERR_USAGE, "%s is not an %s address",
-			    shown, o->family == AF_INET ? "IPv4" : "IPv6");
+			    text_shown(ep->host),
+			    o->family == AF_INET ? "IPv4" : "IPv6");
 		if (addr_lacks_scope(&a))
 			return err_set(e, ERR_USAGE,
 			    "%s is a link-local address, which needs its "
 			    "interface: %s%%eth0, for example",
-			    shown, shown);
+			    text_shown(ep->host), text_shown(ep->host));
 		return 0;
 	}
 	if (o->numeric)
 		return err_set(e, ERR_USAGE,
-		    "%s is not a numeric address (--numeric)", shown);
+		    "%s is not a numeric address (--numeric)",
+		    text_shown(ep->host));
 	if (strcmp(ep->host, "*") == 0)
 		return err_set(e, ERR_USAGE,
 		    "'*' is not a host: it means every local address, for a "
