@@ -153,7 +153,7 @@ if (tls_is_available()) {
     connects 'tls', [ qw(connect -q --tls --tls-ca), "$tls/ca/ca.pem", '--via',
             "$tls/front %p", 'localhost', 'PORT' ],
         stdin => \@up, names => qr/TLS|\/tmp/,
-        except => qr/\Awrite\@2 [45] EPIPE/,
+        except => qr/\Awrite\@2 [23] EPIPE/,
         peers => [ { steps => [ [ until => 'eof' ], @down, ['fin'] ] } ];
 }
 
