@@ -31,7 +31,7 @@ int64_t step_start(void);
  * begins to wait: "CALL SUBJECT: waiting (NOTE)".
  */
 #define step(...) (step_is_on() ? step_show(__VA_ARGS__) : (void)0)
-#define STEP_WAITS -1
+#define STEP_WAITS (-1)
 #define step_wait(call, ...) step(call, STEP_WAITS, 0, __VA_ARGS__)
 void step_show(const char *call, int64_t start_ns, int64_t result,
     const char *note, const char *fmt, ...)
