@@ -44,29 +44,6 @@ run(const struct command *c, char **argv, const char **habit, struct err *e)
 	return result;
 }
 
-static bool
-is_help(const char *word)
-{
-	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
-}
-
-/*
- * Rewrites "--help connect" as "help connect", and "-h connect" as "connect
- * -h".
- */
-static void
-swap_help(char **argv)
-{
-	char *option = argv[1];
-
-	if (strcmp(option, "--help") == 0) {
-		argv[1] = option + 2;
-		return;
-	}
-	argv[1] = argv[2];
-	argv[2] = option;
-}
-
 /* Prints the version, and what this build and this machine can do. */
 static void
 print_version(void)
@@ -84,6 +61,7 @@ static int
 dispatch(int argc, char **argv, const char **habit, struct err *e)
 {
 	const struct command *c;
+	char *option;
 
 	if (argc < 2) {
 		usage_start(stderr);
@@ -93,12 +71,18 @@ dispatch(int argc, char **argv, const char **habit, struct err *e)
 		print_version();
 		return 0;
 	}
-	if (is_help(argv[1]) && argv[2] == NULL) {
-		usage_overview(stdout, command_table);
-		return 0;
+	/* "--help connect" is "help connect", "-h connect" is "connect -h". */
+	if (strcmp(argv[1], "--help") == 0) {
+		argv[1] += 2;
+	} else if (strcmp(argv[1], "-h") == 0) {
+		if (argv[2] == NULL) {
+			usage_overview(stdout, command_table);
+			return 0;
+		}
+		option = argv[1];
+		argv[1] = argv[2];
+		argv[2] = option;
 	}
-	if (is_help(argv[1]))
-		swap_help(argv);
 	c = command_find(command_table, argv[1], e);
 	if (c == NULL) {
 		*habit = habits_find(NULL, argv + 1, NULL);

@@ -32,8 +32,7 @@ static struct {
 	bool is_mid_line;     /* data has begun a line of that terminal */
 	void (*before)(void); /* see diag_before_lines() */
 	unsigned connection;  /* see diag_connection() */
-} diag = {
-    NULL, DIAG_SAY, false, false, NULL, 0, 0, false, false, false, NULL, 0};
+} diag;
 
 /* How long a line may wait for the reader of stderr. */
 static struct {
