@@ -16,7 +16,7 @@ my @rows = (
 for my $row (@rows) {
     my ($how, $shell, $status) = @$row;
     my $begin = sub {
-        my $p = start({ command => 'sh' }, '-c', sprintf $shell, "$sockt @_");
+        my $p = start({ command => 'sh' }, '-c', sprintf $shell, "'$sockt' @_");
         return ($p, $p->expect(err => qr/pid (\d+)\n/));
     };
     my $l = tcp_listener();
