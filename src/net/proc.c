@@ -465,8 +465,9 @@ launch(struct proc **result, const struct proc_options *o, struct start *start)
 {
 	static const struct proc_options plain;
 	struct proc *p = mem_array(1, sizeof(*p));
-	int pair[2] = {-1, -1}, errors[2] = {-1, -1}, mine;
+	int pair[2] = {-1, -1}, errors[2] = {-1, -1};
 	pid_t pid = -1;
+	bool is_copy;
 
 	if (o == NULL)
 		o = &plain;
@@ -481,15 +482,16 @@ launch(struct proc **result, const struct proc_options *o, struct start *start)
 		if (start != NULL) {
 			start->fd = pair[1];
 			start->errors = errors[1];
-			start->leads_group = o->leads_group;
 			pid = os_start(become, start);
 		} else {
 			pid = fork();
+			if (pid == 0)
+				begin_copy();
 		}
 	}
-	mine = pid == 0 ? 1 : 0;
-	fd_close(&pair[1 - mine]);
-	fd_close(&errors[1 - mine]);
+	is_copy = pid == 0 && start == NULL;
+	fd_close(&pair[!is_copy]);
+	fd_close(&errors[!is_copy]);
 	if (pid < 0) {
 		fd_close(&pair[0]);
 		fd_close(&errors[0]);
@@ -499,17 +501,15 @@ launch(struct proc **result, const struct proc_options *o, struct start *start)
 	*result = p;
 	*p = (struct proc){.pid = pid,
 	    .group = o->leads_group ? pid : 0,
-	    .fd = pair[mine],
-	    .errors = errors[mine],
+	    .fd = pair[is_copy],
+	    .errors = errors[is_copy],
 	    .until = deadline_none(),
 	    .options = *o};
 	/* Whichever of the two processes runs first. */
 	if (o->leads_group)
 		setpgid(pid, pid);
-	if (pid == 0) {
-		begin_copy();
+	if (is_copy)
 		return 0;
-	}
 	if (o->on_line != NULL)
 		p->line = mem_array(PROC_LINE, 1);
 	if (o->limit_ms > 0)
@@ -535,6 +535,7 @@ proc_start(
 	int64_t start = step_start();
 	struct start s = {.program = program,
 	    .environment = make_environment(program),
+	    .leads_group = o != NULL && o->leads_group,
 	    .parent = getpid()};
 	struct proc *p = NULL;
 	const char *shown = text_shown(program->argv[0]);

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -77,41 +76,13 @@ add_lines(struct list *l, struct err *e)
 	    MAX_LINE);
 }
 
-/* Waits for data and reads it. Returns how much, 0 at the end, or -1 with *e.
- */
-static ssize_t
-read_some(struct list *l, int fd, struct deadline until, struct err *e)
-{
-	char what[sizeof(l->shown) + 40];
-	ssize_t n;
-	int ready;
-
-	for (;;) {
-		ready = wait_fd(fd, POLLIN, until);
-		if (ready == 0) {
-			snprintf(what, sizeof(what),
-			    "the list in %s has not ended", l->shown);
-			return deadline_error(until, what, e);
-		}
-		if (ready < 0 && errno == EINTR)
-			return err_sys(e, ERR_FAILED, EINTR, "%s", l->shown);
-		n = ready < 0 ? -1
-			      : read(fd, l->bytes + l->size,
-				    sizeof(l->bytes) - 1 - l->size);
-		if (n >= 0)
-			return n;
-		if (errno != EINTR && errno != EAGAIN)
-			return err_sys(e, ERR_OUTPUT, errno, "%s", l->shown);
-	}
-}
-
 int
 wordlist_read(const char *path, struct deadline until, wordlist_add *add,
     void *context, struct err *e)
 {
 	struct list l = {.add = add, .context = context};
-	ssize_t n;
-	int fd, result;
+	int fd, ready, result = 0;
+	ssize_t n = 1;
 
 	text_escape(l.shown, sizeof(l.shown), path, strlen(path));
 	/* O_NONBLOCK: a FIFO may never get a writer. It is not set on standard
@@ -121,11 +92,25 @@ wordlist_read(const char *path, struct deadline until, wordlist_add *add,
 		 : open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, ERR_OUTPUT, errno, "%s", l.shown);
-	do {
-		n = read_some(&l, fd, until, e);
-		l.size += n > 0 ? (size_t)n : 0;
-		result = n < 0 ? -1 : add_lines(&l, e);
-	} while (n > 0 && result == 0);
+	while (n != 0 && result == 0) {
+		ready = wait_fd(fd, POLLIN, until);
+		n = ready <= 0 ? -1
+			       : read(fd, l.bytes + l.size,
+				     sizeof(l.bytes) - 1 - l.size);
+		if (ready == 0) {
+			result = deadline_error(until,
+			    text_format(
+				"the list in %s has not ended", l.shown),
+			    e);
+		} else if (n >= 0) {
+			l.size += (size_t)n;
+			result = add_lines(&l, e);
+		} else if (ready < 0 || (errno != EINTR && errno != EAGAIN)) {
+			result =
+			    err_sys(e, errno == EINTR ? ERR_FAILED : ERR_OUTPUT,
+				errno, "%s", l.shown);
+		}
+	}
 	if (result == 0 && l.size > 0)
 		result = add_line(&l, l.bytes, e);
 	fd_close(&fd);
