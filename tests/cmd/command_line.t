@@ -10,6 +10,7 @@ sub answers {
 
 sub refuses {
     my ($pattern, @args) = @_;
+    @args = split / /, $args[0] if @args == 1 && length $args[0];
     exits run(@args), 2, "sockt @args is a usage error, where help is",
         err => [qr/\A$pattern\n/,
         qr/^sockt(?: \S+)?: (?:try '?sockt .*|.* is an option of .*|-vv .*|a program goes .*)\n\z/m],
@@ -45,20 +46,19 @@ answers(qr/1h; SIZE is 4096.*\n\nexit status/, 'connect', '--help');
 
 refuses(qr/sockt: there is no command 'frob'/, 'frob');
 refuses(qr/sockt: there is no command 'conect'; did you mean 'connect'\?/,
-    'conect', 'host', 80);
+    'conect host 80');
 refuses(qr/sockt help: there is no command 'conect'; did you mean .*/,
-    'help', 'conect');
+    'help conect');
 for (['l', 'listen'], ['conn', 'connect'], ['scan', 'portscan'],
     ['udp_send', 'udp-send']) {
     my ($typed, $nearest) = @$_;
     refuses(qr/sockt: there is no command '$typed'; did you mean '$nearest'\?/,
         $typed);
 }
-refuses(qr/sockt help: unexpected operand 'listen'/,
-    'help', 'connect', 'listen');
+refuses(qr/sockt help: unexpected operand 'listen'/, 'help connect listen');
 refuses(qr/sockt: there is no command ''/, '');
 refuses(qr/sockt: '-v' is not a command \(options go after the command\)/,
-    '-v', 'connect');
+    '-v connect');
 refuses(qr/sockt: '--nonsense' is not a command .*/, '--nonsense');
 like run(@$_)->{err}, qr/: -?-k\S* is an option of (?:sockt )?listen\n\z/,
     "sockt @$_ names the command that has it"
@@ -84,59 +84,58 @@ my @to = ('127.0.0.1', $port);
 my $connect = qr/sockt connect: /;
 refuses(qr/${connect}missing operand: expected HOST PORT/, 'connect');
 refuses(qr/${connect}missing port after '127\.0\.0\.1'.*/,
-    'connect', '127.0.0.1');
-refuses(qr/${connect}unexpected operand 'x'/, 'connect', @to, 'x');
-refuses(qr/${connect}port '0' is .*/, 'connect', '127.0.0.1', 0);
-refuses(qr/${connect}port '65536' is .*/, 'connect', '127.0.0.1', 65536);
-refuses(qr/${connect}port '80x' is .*/, 'connect', '127.0.0.1', '80x');
-refuses(qr/${connect}port '-1' is .*/, 'connect', '--', '127.0.0.1', '-1');
+    'connect 127.0.0.1');
+refuses(qr/${connect}unexpected operand 'x'/, "connect @to x");
+refuses(qr/${connect}port '0' is .*/, 'connect 127.0.0.1 0');
+refuses(qr/${connect}port '65536' is .*/, 'connect 127.0.0.1 65536');
+refuses(qr/${connect}port '80x' is .*/, 'connect 127.0.0.1 80x');
+refuses(qr/${connect}port '-1' is .*/, 'connect -- 127.0.0.1 -1');
 refuses(qr/${connect}the host is empty/, 'connect', '', 80);
 refuses(qr/${connect}the port is empty/, 'connect', 'host', '');
 refuses(qr/${connect}there is no option --frobnicate/,
-    'connect', '--frobnicate', @to);
+    "connect --frobnicate @to");
 refuses(qr/${connect}there is no option --keepaliv; did you mean --keepalive\?/,
-    'connect', '--keepaliv', @to);
-refuses(qr/${connect}there is no option -%/, 'connect', '-%', @to);
-refuses(qr/${connect}option --timeout needs a duration \(T\)/, 'connect', @to, '--timeout');
-refuses(qr/${connect}option -w needs a duration \(T\)/, 'connect', @to, '-w');
-refuses(qr/${connect}option --zero takes no value/,
-    'connect', '--zero=1', @to);
+    "connect --keepaliv @to");
+refuses(qr/${connect}there is no option -%/, "connect -% @to");
+refuses(qr/${connect}option --timeout needs a duration \(T\)/,
+    "connect @to --timeout");
+refuses(qr/${connect}option -w needs a duration \(T\)/, "connect @to -w");
+refuses(qr/${connect}option --zero takes no value/, "connect --zero=1 @to");
 refuses(qr/${connect}there is no option --idle; did you mean --idle-timeout\?/,
-    'connect', '--idle=5', @to);
+    "connect --idle=5 @to");
 refuses(qr/${connect}--ipv4 and --ipv6 cannot be used together/,
-    'connect', '-4', '-6', @to);
+    "connect -4 -6 @to");
 refuses(qr/${connect}--send-only is about relaying .* apply with --zero/,
-    'connect', '-z', '--send-only', @to);
+    "connect -z --send-only @to");
 # What is asked for expressly is refused even where it is the default.
 refuses(qr/${connect}--on-eof is about relaying .* apply with a program/,
-    'connect', '--on-eof', 'fin', @to, '--', 'true');
+    "connect --on-eof fin @to -- true");
 refuses(qr/${connect}--expect is about relaying .*/,
-    'connect', '-e', 'true', '--expect', 'x', @to);
+    "connect -e true --expect x @to");
 refuses(qr/${connect}--output is about relaying .*/,
-    'connect', '-z', '-o', '/dev/null', @to);
+    "connect -z -o /dev/null @to");
 refuses(qr/${connect}--idle-timeout is about relaying: .*/,
-    'connect', '-z', '--idle-timeout', 1, @to);
+    "connect -z --idle-timeout 1 @to");
 refuses(qr/sockt listen: --crlf is about relaying .* apply with a handler/,
-    'listen', '--echo', '-C', 0);
+    'listen --echo -C 0');
 refuses(qr/${connect}--verbose and --quiet cannot be used together/,
-    'connect', '-vq', @to);
+    "connect -vq @to");
 refuses(qr/${connect}--verbose can be used at most 2 times/,
     'connect', @$_, @to) for ['-vvv'], ['-vv', '-v'], ['-v', '-zvv'];
 refuses(qr/${connect}--timeout: '5x' is not a duration .*/,
-    'connect', '-w5x', @to);
-refuses(qr/${connect}--timeout: '0' is too short/, 'connect', '-w0', @to);
+    "connect -w5x @to");
+refuses(qr/${connect}--timeout: '0' is too short/, "connect -w0 @to");
 refuses(qr/${connect}--rcvbuf: '1q' is not a size .*/,
-    'connect', '--rcvbuf', '1q', @to);
-refuses(qr/${connect}--rcvbuf: '0' is too small/, 'connect', '--rcvbuf', 0, @to);
-refuses(qr/${connect}--rcvbuf: '9G' is too large/,
-    'connect', '--rcvbuf', '9G', @to);
+    "connect --rcvbuf 1q @to");
+refuses(qr/${connect}--rcvbuf: '0' is too small/, "connect --rcvbuf 0 @to");
+refuses(qr/${connect}--rcvbuf: '9G' is too large/, "connect --rcvbuf 9G @to");
 refuses(qr/${connect}--ttl: '256' is not a number from 1 to 255/,
-    'connect', '--ttl', 256, @to);
+    "connect --ttl 256 @to");
 refuses(qr/${connect}--on-eof: 'stop' must be fin, keep or quit/,
-    'connect', '--on-eof', 'stop', @to);
+    "connect --on-eof stop @to");
 refuses(qr/${connect}--source: 'localhost' is not a numeric .*/,
-    'connect', '-s', 'localhost', @to);
-refuses(qr/${connect}::1 is not an IPv4 address/, 'connect', '-4', '::1', 1);
+    "connect -s localhost @to");
+refuses(qr/${connect}::1 is not an IPv4 address/, 'connect -4 ::1 1');
 
 # The first "--" ended the options and the second one began the program, but
 # stood in it as its name.

@@ -31,13 +31,6 @@ for my $signal ('INT', 'TERM') {
     $p->expect(err => qr/trying again/);
     is $p->stop($signal)->{signal}, $number, 'while waiting to try again';
 
-    for my $options ([], ['-k'], [ '-k', '--echo' ]) {
-        $p = start({ keep_stdin => 1 }, 'listen', @$options, 0);
-        $p->port;
-        my $r = $p->stop($signal);
-        is "$r->{status} $r->{signal}", @$options ? '0 0' : "0 $number",
-            "listen @$options ends by SIG$signal";
-    }
     close $l;
 }
 

@@ -150,10 +150,4 @@ for my $case ([$same, '--if-modified-since', '2000-01-01'],
         'the response comes before the close';
 }
 
-$r = get(answer('200 OK', 'x'), '/', '-vv');
-for my $step (qw(socket connect send recv close)) {
-    like $r->{err}, qr/^sockt http-get: $step .*: (?:ok|\d+ bytes.*), \S+ m?s \(.+\)$/m,
-        "-vv tells $step";
-}
-
 done_testing;

@@ -61,9 +61,6 @@ my $rows = () = $r->{out} =~ /^\d+\/tcp/mg;
 is $hidden + $rows, 3000 + ($open > 3000), '  and to decide everything';
 unlike $r->{out}, qr/unknown/, '  a local failure never becomes a state';
 
-is run('portscan', '-w', '0', '127.0.0.1', '1')->{status}, 2,
-    '-w 0 is refused';
-
 # On a terminal a live line shows how far it is.
 SKIP: {
     skip 'no terminals here', 2 unless -e '/dev/ptmx';

@@ -33,12 +33,6 @@ exits $p->finish, 0, '--until closed: it ends when the port has closed',
 $open = tcp_listener();
 exits run('portscan', '--retry-for', '100ms', '--until', 'closed', '127.0.0.1',
     $open->sockport), 5, '--until closed: status 5 when it stays open';
-for my $state ('open', 'closed') {
-    $r = run('portscan', '--until', $state, '127.0.0.1', $number);
-    is $r->{status}, 2, "--until $state without --retry-for is refused";
-}
-is run('portscan', '--until', 'never', '127.0.0.1', $number)->{status}, 2,
-    'so is an unknown state';
 
 # What could not be probed is not closed; nor is what did not answer.
 SKIP: {

@@ -197,11 +197,6 @@ like $r->{err}, qr/^\{"event":"message",.*"bytes":1,"text":"\\u[0-9a-f]{4}"/m,
     'message';
 like $r->{err}, qr/^\{"event":"closed",.*"received":2/m, 'closed';
 
-# A port that is taken is status 7.
-my $l = tcp_listener();
-exits run('serve-hello', '-4', $l->sockport), 7, 'a port in use is status 7',
-    err => qr/cannot listen on 127\.0\.0\.1 port \d+: address in use/;
-
 # Misuse.
 misused 'serve-hello', qr/./ => ['--messages 0', '--delay x', '--reply %q', '--reply %',
     '--reply 100%', '--reply %%%', '--reply %S', '--greeting \\q', '--http --greeting x',
