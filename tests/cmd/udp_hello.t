@@ -49,7 +49,7 @@ exits $p->stop, 0, 'UDP server ends';
 
 # The client, against a Perl server.
 my $s = udp_socket();
-my $pid = Sockt::fork_child(sub {
+Sockt::fork_child(sub {
     for (1 .. 3) {
         my $from = $s->recv(my $x, 70_000);
         $s->send("Hello, $x!", 0, $from);
@@ -58,7 +58,6 @@ my $pid = Sockt::fork_child(sub {
 exits run('udp-send', '127.0.0.1', $s->sockport, 'Michael', 'Tracy', 'Sarah'),
     0, 'three messages, three printed answers, status 0',
     out => "Hello, Michael!\nHello, Tracy!\nHello, Sarah!\n", err => '';
-reap($pid);
 
 # Refused and silent.
 # A socket that is connected elsewhere holds the port and hears nobody.
@@ -75,7 +74,7 @@ exits run('udp-send', '-w', '0.2', '127.0.0.1', $s->sockport, 'x'), 5,
 my $names = built('sockt-names');
 my $dead = { env => { SOCKT_TEST_NAMES => 'both=127.0.0.2,127.0.0.1' },
     command => $names };
-$pid = Sockt::fork_child(sub {
+Sockt::fork_child(sub {
     for (1 .. 4) {
         my $from = $s->recv(my $x, 70_000);
         next if $x eq 'x';
@@ -90,7 +89,6 @@ like $r->{err}, qr/: sent 1 \(5 bytes\), received 1 \(5 bytes\)/,
 $r = run($dead, 'udp-send', 'both', $free, 'one');
 like $r->{err}, qr/127\.0\.0\.2 .* refused .*127\.0\.0\.1 .* refused/,
     'when all refuse, all are told';
-reap($pid);
 
 # A port in use is status 7.
 exits run('udp-serve', '-4', $s->sockport), 7, 'a port in use is status 7',

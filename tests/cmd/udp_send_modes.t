@@ -84,30 +84,24 @@ cmp_ok $r->{seconds}, '<', 2, 'and is reached';
 }
 
 # Replies.
-my $pid = answer(sub { map { "$_[0]$_" } 1 .. 3 }, 2);
+answer(sub { map { "$_[0]$_" } 1 .. 3 }, 2);
 exits run('udp-send', '--replies', '3', @to, 'a', 'b'), 0,
     '--replies N waits for so many', out => "a1\na2\na3\nb1\nb2\nb3\n";
-reap($pid);
-$pid = answer(sub { 'only' }, 1);
+answer(sub { 'only' }, 1);
 exits run('udp-send', '--replies', '2', '-w', '0.2', @to, 'a'), 5,
     'fewer are status 5, printed', out => "only\n";
-reap($pid);
-$pid = answer(sub { ('x', 'y') }, 1);
+answer(sub { ('x', 'y') }, 1);
 exits run('udp-send', '--replies', '0', '-w', '0.2', @to, 'a'), 0,
     '--replies 0 takes, all that come in time', out => "x\ny\n";
-reap($pid);
-$pid = answer(sub { "a\0\e[2J\n" }, 1);
+answer(sub { "a\0\e[2J\n" }, 1);
 $r = run('udp-send', '--raw', @to, 'a');
 is $r->{out}, "a\0\e[2J\n", '--raw: bytes as they are';
-reap($pid);
-$pid = answer(sub { ("no newline", '') }, 1);
+answer(sub { ("no newline", '') }, 1);
 $r = run('udp-send', '--raw', '--replies', '2', @to, 'a');
 is $r->{out}, 'no newline', 'and nothing else';
-reap($pid);
-$pid = answer(sub { $_[0] }, 40);
+answer(sub { $_[0] }, 40);
 $r = run('udp-send', '--window', '16', @to, 1 .. 40);
 is $r->{out}, join('', map { "$_\n" } 1 .. 40), '--window';
-reap($pid);
 
 # stdin without any of these is nc -u: both directions at any time.
 {
@@ -143,10 +137,9 @@ cmp_ok $r->{seconds}, '<', 1.8, 'and no longer';
 $r = run({ stdin => "x\n" }, 'udp-send', '-w', '0.2', @to);
 cmp_ok $r->{seconds}, '<', 0.9, 'or as long as -w says';
 is_deeply arrived(), ["x\n", "y\n", "x\n"], 'all were sent';
-$pid = answer(sub { $_[0] }, 3);
+answer(sub { $_[0] }, 3);
 $r = run({ stdin => 'abcdefgh' }, 'udp-send', '--size', '3', '-w', '0.3', @to);
 is $r->{out}, 'abcdefgh', '--size: blocks there and back';
-reap($pid);
 $r = run({ stdin => "x\n" }, 'udp-send', '--replies', 1, '-w', '0.2', @to);
 is $r->{status}, 5, '--replies asks for answers';
 arrived();
@@ -167,14 +160,13 @@ arrived();
 
 # Strangers.
 my $stranger = udp_socket();
-$pid = Sockt::fork_child(sub {
+Sockt::fork_child(sub {
     my $from = $s->recv(my $x, 100);
     $stranger->send('stranger', 0, $from);
     $s->send('friend', 0, $from);
 });
 is run('udp-send', @to, 'x')->{out}, "friend\n", 'a stranger is not heard';
-reap($pid);
-$pid = Sockt::fork_child(sub {
+Sockt::fork_child(sub {
     my $from = $s->recv(my $x, 100);
     $stranger->send('stranger', 0, $from);
 });
@@ -182,10 +174,9 @@ $r = run('udp-send', '-v', '--any-source', @to, 'x');
 is $r->{out}, "stranger\n", 'but with --any-source';
 like $r->{err}, qr/reply from 127\.0\.0\.1 port ${\$stranger->sockport}: /,
     'and told who it was';
-reap($pid);
 
 # Own end.
-$pid = Sockt::fork_child(sub {
+Sockt::fork_child(sub {
     my $from = $s->recv(my $x, 100);
     my ($p, $h) = Socket::unpack_sockaddr_in($from);
     $s->send(Socket::inet_ntoa($h) . " $p", 0, $from);
@@ -193,7 +184,6 @@ $pid = Sockt::fork_child(sub {
 my $own = do { my $u = udp_socket(host => '127.0.0.9'); $u->sockport };
 $r = run('udp-send', '-s', '127.0.0.9', '-p', $own, @to, 'x');
 is $r->{out}, "127.0.0.9 $own\n", 'own address and port';
-reap($pid);
 $r = run('udp-send', '-s', '::1', @to, 'x');
 is $r->{status}, 7, 'an own address of the other family is status 7';
 
@@ -396,28 +386,23 @@ sends('a long whole', [$long[0]],
 
 # Replies in the form that --hex reads.
 my $bytes = pack 'C*', map { $_ & 255 } 0 .. 5000;
-$pid = echo(3);
+echo(3);
 $r = run('udp-send', '--hex', @to, 'ff', unpack('H*', $bytes), '');
-reap($pid);
 is $r->{out},
     "ff\n" . join(' ', map { unpack 'H*', $_ } split //, $bytes) . "\n\n",
     'replies are printed in hexadecimal, one line each';
-$pid = echo(3);
+echo(3);
 is run({ stdin => $r->{out} }, 'udp-send', '--hex', @to)->{out}, $r->{out},
     'which can be sent again';
-reap($pid);
-$pid = echo(1);
+echo(1);
 is run({ stdin => "00 ff\n" }, 'udp-send', '--hex', '--whole', @to)->{out},
     "00 ff\n", 'the reply to all of stdin, too';
-reap($pid);
-$pid = echo(1);
+echo(1);
 is run('udp-send', '--hex', '--raw', @to, '00ff0a')->{out}, "\0\xff\n",
     'with --raw they are bytes';
-reap($pid);
-$pid = echo(1);
+echo(1);
 like run('udp-send', '--hex', '--json', @to, '41ff')->{out},
     qr/"event":"reply".*"bytes":2\b/, 'with --json they are events';
-reap($pid);
 
 # What is malformed is located, and sends nothing, or what was before it.
 for my $case (

@@ -17,15 +17,14 @@ sub answer {
     });
 }
 
-my $pid = answer(10, sub { $_[2]->($_[0]) });
+answer(10, sub { $_[2]->($_[0]) });
 my $r = run('udp-send', '--stats', '--count', '10', @to, 'x');
 like $r->{out}, qr/^(x\n){10}10\ sent,\ 10\ received,\ 0\ lost\ \(0%\),
     \ 0\ duplicates,\ 0\ late\nround\ trip\ min\/avg\/max\/mdev\ =
     \ [\d.]+\/[\d.]+\/[\d.]+\/[\d.]+\ ms\n\z/x, 'nothing lost';
-reap($pid);
 
 # Every third is lost, every second of the others comes twice.
-$pid = answer(12, sub {
+answer(12, sub {
     my ($x, $n, $send) = @_;
     return if $n % 3 == 2;
     $send->("re: $x");
@@ -45,11 +44,10 @@ cmp_ok $sum->{avg}, '<=', $sum->{max}, 'and so on';
 is_deeply [$events[0]{event}, $events[0]{remote}],
     ['connected', { ip => '127.0.0.1', port => $to[1] + 0 }],
     'the first event says where to';
-reap($pid);
 
 # Out of order, matched by their numbers.
 my @held;
-$pid = answer(3, sub {
+answer(3, sub {
     my ($x, $n, $send) = @_;
     push @held, $x;
     $send->($_) for $n == 2 ? reverse @held : ();
@@ -58,11 +56,10 @@ $r = run('udp-send', '--stats', '--number', '--window', '3', '--count', '3',
     @to, 'x');
 is $r->{out} =~ /^(.*?)3 sent, 3 received, 0 lost/s && $1,
     "#2 x\n#1 x\n#0 x\n", 'replies in any order are all matched';
-reap($pid);
 
 # Too late.
 @held = ();
-$pid = answer(2, sub {
+answer(2, sub {
     my ($x, $n, $send) = @_;
     push @held, $x;
     $send->($_) for $n == 1 ? @held : ();
@@ -73,7 +70,6 @@ like $r->{out}, qr/2 sent, 2 received, 1 lost \(50%\), 0 duplicates, 1 late/,
     'a late reply is no reply, but is told';
 like $r->{err}, qr/: no reply to 1 datagram in time \(--timeout\)$/m,
     'with -v at its time';
-reap($pid);
 
 # What arrived in time was not lost, however late it is read: by a process that
 # was stopped, or that had to wait for a slow reader of its output.
@@ -91,7 +87,7 @@ for my $case ('stdout', 'a FIFO of -x') {
     my $fifo = scratch() . '/fifo';
     mkfifo $fifo, 0600 or die "mkfifo: $!";
     # The first replies fill the pipe, the others come meanwhile.
-    $pid = answer(8, sub {
+    my $pid = answer(8, sub {
         select undef, undef, undef, 0.2 if $_[1] == 3;
         $_[2]->('x' x 60_000);
     });
@@ -111,7 +107,7 @@ for my $case ('stdout', 'a FIFO of -x') {
 }
 
 # A reply belongs to the number after its first "#" that has one.
-$pid = answer(2, sub {
+answer(2, sub {
     my ($x, $n, $send) = @_;
     $send->($_) for $n == 0 ? () : ('', 'none', '#', '#0', '#x', '# 0 ',
         '#-0 ', '#7 x', '#0x ', '#92233720368547758070 x', 'a # #b #1 x');
@@ -120,7 +116,6 @@ $r = run('udp-send', '--stats', '--number', '--window', '2', '--count', '2',
     '-w', '1', @to, 'x');
 like $r->{out}, qr/2 sent, 11 received, 1 lost \(50%\), 10 duplicates, 0 late/,
     'replies without a number, or with that of nothing, are not awaited';
-reap($pid);
 
 # A datagram that has its reply and is awaited still, for others may come, was
 # subtracted twice from those lost: "18446744073709551615 lost".

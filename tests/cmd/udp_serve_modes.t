@@ -302,9 +302,8 @@ sub dump_of {
 
 sub line { return sprintf "%08x %-49s  |%s|\n", @_ }
 
-my $pid = answers(["yes\0"], [''], ['z' x 20]);
+answers(["yes\0"], [''], ['z' x 20]);
 $r = run('udp-send', '-x', "$dir/send", @to, "a\tb", '', 'last');
-reap($pid);
 exits $r, 0, 'udp-send -x', out => "yes\0\n\n" . 'z' x 20 . "\n";
 my $peer = "127.0.0.1 port $port";
 is dump_of("$dir/send"), "> sent to $peer at T: 3 bytes\n"
@@ -320,22 +319,20 @@ is dump_of("$dir/send"), "> sent to $peer at T: 3 bytes\n"
     . line(16, ' 7a' x 4, 'zzzz'),
     'each datagram with its direction, peer, length and bytes';
 
-$pid = answers(["yes\n"]);
+answers(["yes\n"]);
 $r = run('udp-send', '--textdump', "$dir/text", @to, "a\tb");
-reap($pid);
 is dump_of("$dir/text"), "> sent to $peer at T: 3 bytes\n  a\\tb\n"
     . "< received from $peer at T: 4 bytes\n  yes\\n\n", '--textdump';
 
 # Replies from others, and the longest datagram.
 my $stranger = udp_socket(host => '127.0.0.2');
-$pid = Sockt::fork_child(sub {
+Sockt::fork_child(sub {
     my $from = $s->recv(my $x, 70_000);
     $stranger->send('o', 0, $from);
 });
 my $long = 'l' x 65_507;
 run({ stdin => $long }, 'udp-send', '--hexdump', "$dir/long", '--any-source',
     '--whole', @to);
-reap($pid);
 my $dump = dump_of("$dir/long");
 is scalar(() = $dump =~ /^[0-9a-f]{8} /mg), 4095 + 1,
     'all lines of the longest datagram';
@@ -351,9 +348,8 @@ is run('udp-send', '-x', '-', @to, 'x')->{status}, 2,
 $s->recv(my $rest, 10);
 
 # With --json, events.
-$pid = answers(["\xff" x 1000]);
+answers(["\xff" x 1000]);
 $r = run('udp-send', '--json', '-x', "$dir/json", @to, '');
-reap($pid);
 my @events = map { decode_json($_) } split /\n/, slurp("$dir/json");
 is_deeply [map { [@{$_}{qw(event direction offset bytes)}] } @events],
     [['data', 'sent', 0, 0], ['data', 'received', 0, 960],
