@@ -52,7 +52,7 @@ struct download_options {
  * Errors of all URLs but the last are reported here; the first is the status.
  */
 int download_all(const struct download_options *o,
-    const struct client_options *client, char *const *urls, int count,
+    const struct client_options *options, char *const *urls, int count,
     struct err *e);
 
 #endif
