@@ -250,7 +250,7 @@ url_follow(const struct url *base, const char *location, struct url *next,
 	next->is_https = base->is_https;
 	n = wrong == NULL ? strspn(ref, LETTERS DIGITS "+-.") : 0;
 	if (n > 0 && (ref[n] != ':' || strspn(ref, LETTERS) == 0))
-		n = 0; /* It is no scheme. */
+		n = 0; /* That is not a scheme. */
 	foreign = n > 0 ? parse_scheme(next, ref, n) : NULL;
 	if (foreign != NULL) {
 		refuse(location, foreign, e);
