@@ -262,8 +262,9 @@ exits $p->stop, 0, 'the server goes on and stops as told';
 
 # Programs get the signal's default action.
 $p = start('listen', 0, '--', 'sh', '-c',
-    "ulimit -f 1; exec dd if=/dev/zero of=$dir/p bs=8192 count=1 2>&1");
-exchange($p->port, '');
+    'read go; ulimit -f 1; '
+        . "exec dd if=/dev/zero of=$dir/p bs=8192 count=1 2>&1");
+exchange($p->port, "go\n");
 is $p->finish->{status}, 153, 'a program dies by SIGXFSZ';
 
 sub slurp_or { return -e $_[0] ? slurp($_[0]) : '' }
