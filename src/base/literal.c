@@ -112,19 +112,3 @@ literal_parse_hex(void *dst, const void *text, size_t n, struct err *e)
 	}
 	return out - (unsigned char *)dst;
 }
-
-size_t
-literal_format_hex(char *dst, const void *bytes, size_t n)
-{
-	static const char digits[] = "0123456789abcdef";
-	const unsigned char *p = bytes;
-	size_t i, used = 0;
-
-	for (i = 0; i < n; i++) {
-		if (i > 0)
-			dst[used++] = ' ';
-		dst[used++] = digits[p[i] >> 4];
-		dst[used++] = digits[p[i] & 15];
-	}
-	return used;
-}

@@ -31,10 +31,4 @@ ssize_t literal_unescape(void *dst, const void *text, size_t n, struct err *e);
  */
 ssize_t literal_parse_hex(void *dst, const void *text, size_t n, struct err *e);
 
-/*
- * Writes n bytes to dst as literal_parse_hex() reads them, "48 65 6c", without
- * a NUL. dst has space for 3 * n bytes. Returns how many were written.
- */
-size_t literal_format_hex(char *dst, const void *bytes, size_t n);
-
 #endif

@@ -12,7 +12,6 @@
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/fd.h"
-#include "base/literal.h"
 #include "base/text.h"
 #include "net/sink.h"
 #include "net/signals.h"
@@ -146,17 +145,15 @@ result_payload(const void *bytes, size_t n)
 void
 result_hex(const void *bytes, size_t n)
 {
-	const unsigned char *at = bytes;
-	char text[3 * 1024];
-	size_t piece;
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *p = bytes, *end = p + n;
 
-	for (; n > 0; at += piece, n -= piece) {
-		piece = n < sizeof(text) / 3 ? n : sizeof(text) / 3;
-		result_bytes(text, literal_format_hex(text, at, piece));
-		if (piece < n)
-			result_bytes(" ", 1);
-	}
-	result_bytes("\n", 1);
+	for (; p < end; p++)
+		result_bytes((char[]){digits[*p >> 4], digits[*p & 15],
+				 p + 1 < end ? ' ' : '\n'},
+		    3);
+	if (n == 0)
+		result_bytes("\n", 1);
 }
 
 int

@@ -33,17 +33,16 @@ every_byte(void)
 {
 	static unsigned char all[256], back[256];
 	struct err e = ERR_INIT;
-	char hex[3 * 256];
-	size_t i, n;
+	char hex[3 * 256 + 1];
+	size_t i;
 
-	for (i = 0; i < 256; i++)
+	for (i = 0; i < 256; i++) {
 		all[i] = (unsigned char)i;
-	n = literal_format_hex(hex, all, 256);
-	is_int((long long)n, 3 * 256 - 1, "all bytes in hexadecimal");
-	ok(strncmp(hex, "00 01 02 ", 9) == 0, "with spaces");
-	is_int(literal_parse_hex(back, hex, n, &e), 256, "and back");
+		snprintf(hex + 3 * i, 4, "%02zx ", i);
+	}
+	is_int(literal_parse_hex(back, hex, 3 * 256, &e), 256,
+	    "all bytes in hexadecimal");
 	ok(memcmp(all, back, 256) == 0, "the same bytes");
-	is_int((long long)literal_format_hex(hex, all, 0), 0, "nothing");
 }
 
 int
