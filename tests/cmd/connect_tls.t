@@ -197,8 +197,7 @@ $r = $p->finish;
 is $r->{status}, 0, 'the peer ends TLS first: sending goes on to the end of stdin';
 
 # Without Linux's own calls a process is not told that sockt was killed.
-my $portable = run('--version')->{out} =~ /posix/;
-for my $signal (qw(INT TERM HUP), $portable ? () : 'KILL') {
+for my $signal (qw(INT TERM HUP KILL)) {
     $p = start({ %mark, keep_stdin => 1 }, 'connect', '--tls', @ca, 'localhost',
         $port);
     $p->send_line("abc\n");
@@ -209,6 +208,11 @@ for my $signal (qw(INT TERM HUP), $portable ? () : 'KILL') {
         "$signal: dies by it";
     is join(' ', left_behind($dir)), '', '  and leaves no process';
 }
+my $mute = tcp_listener();
+$p = start(\%mark, 'connect', '--tls', @ca, '127.0.0.1', $mute->sockport);
+sysread my $begun = $mute->accept, my $client_hello, 1;
+$p->stop('KILL');
+is join(' ', left_behind($dir)), '', 'KILL during the handshake: no process';
 for my $seconds (0.001, 0.003, 0.005, 0.01, 0.02) {
     $p = start(\%mark, 'connect', '--tls', '-z', @ca, 'localhost', $port);
     select undef, undef, undef, $seconds;
@@ -218,6 +222,17 @@ for my $seconds (0.001, 0.003, 0.005, 0.01, 0.02) {
 $r = tls({ stdin => 'x' }, '-m', 0.5, @ca, 'localhost', $port);
 is $r->{status}, 5, '--max-time';
 is join(' ', left_behind($dir)), '', 'no process is left by any of these';
+
+# A libssl that cannot be loaded.
+SKIP: {
+    my @paths = qx(/sbin/ldconfig -p) =~ /^\s*libssl\.so\.3 .*=> (\S+)$/mg;
+    skip 'only root hides libssl', 1
+        unless is_root() && @paths && !system 'unshare -m true 2>/dev/null';
+    exits run({ command => 'unshare' }, '-m', 'sh', '-c', join(' && ',
+            map({ "mount --bind /dev/null $_" } @paths), 'exec "$@"'), 'sh',
+        sockt(), 'connect', '--tls', 'localhost', $port), 1, 'no libssl',
+        err => qr/^sockt connect: \N*TLS needs libssl\.so\.3, which cannot be loaded \(Debian: install libssl3\): /;
+}
 
 # Transports below.
 $r = tls({ stdin => "hello\nCLOSE\n" }, @ca, '--via',
