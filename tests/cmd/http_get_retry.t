@@ -87,6 +87,31 @@ $r = try_with(['-q', '--retry', 1, '-o', "$dir/soon"],
     answer('503 Busy', '', 'Retry-After: soon'), answer('200 OK', 'yes'));
 is $r->{status}, 0, 'nor is what is neither a number nor a date';
 
+
+# It is that of the last response, not of what fails after it: here a proxy
+# that declines the second attempt.
+my $l = tcp_listener();
+my $port = $l->sockport;
+Sockt::fork_child(sub {
+    for ([0, answer('503 Busy', '', 'Retry-After: 1')], [5],
+        [0, answer('200 OK', 'yes')]) {
+        my ($code, $answer) = @$_;
+        my $c = $l->accept;
+        sysread $c, my $greeting, 3;
+        syswrite $c, "\5\0";
+        sysread $c, my $target, 10;
+        syswrite $c, pack('CCCC x6', 5, $code, 0, 1);
+        next if !$answer;
+        SocktHttp::read_head($c);
+        syswrite $c, $answer;
+    }
+});
+$r = run('http-get', '--retry', 2, '-o', "$dir/declined",
+    '--proxy', "socks5://127.0.0.1:$port", 'http://127.0.0.1/');
+is $r->{status}, 0, 'a proxy declines after a Retry-After: exit status';
+is_deeply [$r->{err} =~ /trying again in (.*)/g], ['1 s', '0.5 s'],
+    '  which is waited for once';
+
 $r = run('http-get', '--retry', 2, 'http://127.0.0.1:' . free_port());
 is $r->{status}, 4, 'a refusal stays one';
 is scalar(() = $r->{err} =~ /trying again in/g), 2, 'after two more tries';
