@@ -39,123 +39,86 @@ sub unread_pipe {
     return $w;
 }
 
-# A connect whose other end is ours, with its stdin held open.
-sub connects {
-    my ($name, $o, @options) = @_;
-    my $p = start({ keep_stdin => 1, %$o }, 'connect', @options, @to);
+# What becomes of a run: its stdin ends, or as much is written into it as it
+# takes; the same of the ends of its connections that are ours.
+sub happens {
+    my ($p, $what, @ends) = @_;
+    for my $step (split / /, $what) {
+        my ($do, $n) = $step =~ /^([a-z]+)(\d?)$/ or die $step;
+        my $end = $ends[$n || 0];
+        if    ($do eq 'eof')   { $p->close_stdin }
+        elsif ($do eq 'type')  { $p->send_line("text\n") }
+        elsif ($do eq 'fill')  { flood($p->{in}) }
+        elsif ($do eq 'fin')   { shutdown $end, SHUT_WR }
+        elsif ($do eq 'flood') { flood($end) }
+        elsif ($do eq 'say')   { syswrite $end, 'x' }
+    }
+}
+
+pipe my $gone, my $w or die;
+close $gone;
+my %stdout = (unread => \&unread_pipe, full => \&full_pipe, gone => sub { $w });
+for my $row (
+    ['idle', '', ''],
+    ['own input has ended', '', 'eof'],
+    ['own input has ended, --on-eof keep', '', 'eof', '--on-eof', 'keep'],
+    ['the peer has finished, --on-peer-eof finish', '', 'fin', '--on-peer-eof', 'finish'],
+    ['stdout takes nothing', 'unread', 'flood'],
+    ['stdout is full', 'full', 'say'],
+    ['stdout takes nothing, the peer has finished', 'unread', 'flood fin'],
+    ['stdout takes nothing, both have finished', 'unread', 'flood fin eof'],
+    ['stdout takes nothing, recorded', 'unread', 'flood', '-x', '/dev/null'],
+    ["stdout's reader has gone", 'gone', ''],
+    ['the peer reads nothing', '', 'fill'],
+    ['the peer reads nothing, own input has ended', '', 'fill eof'],
+    ['the peer reads nothing and has finished', '', 'fill fin', '--on-peer-eof', 'finish'],
+    ['nothing goes either way', 'unread', 'fill flood'],
+    ['a pattern is waited for, stdin has something', '', 'type', '--expect', 'never'],
+    ['--recv-only, stdin has something', '', 'type', '--recv-only'],
+    ['--send-only', '', 'say', '--send-only'],
+    ['progress on no terminal', '', 'eof', '-P'],
+) {
+    my ($name, $stdout, $what, @options) = @$row;
+    my $p = start({ keep_stdin => 1,
+        $stdout ? (stdout => $stdout{$stdout}->()) : () }, 'connect', @options, @to);
     my $c = $l->accept;
     push @held, $c;
     $states{"connect: $name"} = $p;
-    return ($p, $c);
+    happens($p, $what, $c);
 }
 
-connects('idle', {});
-my ($p, $c) = connects('own input has ended', {});
-$p->close_stdin;
-($p, $c) = connects('own input has ended, --on-eof keep', {}, '--on-eof',
-    'keep');
-$p->close_stdin;
-($p, $c) = connects('the peer has finished, --on-peer-eof finish', {},
-    '--on-peer-eof', 'finish');
-shutdown $c, SHUT_WR;
-($p, $c) = connects('stdout takes nothing', { stdout => unread_pipe() });
-flood($c);
-($p, $c) = connects('stdout is full', { stdout => full_pipe() });
-syswrite $c, 'x';
-($p, $c) = connects('stdout takes nothing, the peer has finished',
-    { stdout => unread_pipe() });
-flood($c);
-shutdown $c, SHUT_WR;
-($p, $c) = connects('stdout takes nothing, both have finished',
-    { stdout => unread_pipe() });
-flood($c);
-shutdown $c, SHUT_WR;
-$p->close_stdin;
-($p, $c) = connects('stdout takes nothing, recorded',
-    { stdout => unread_pipe() }, '-x', '/dev/null');
-flood($c);
-pipe my $gone, my $w or die;
-close $gone;
-connects("stdout's reader has gone", { stdout => $w });
-($p, $c) = connects('the peer reads nothing', {});
-flood($p->{in});
-($p, $c) = connects('the peer reads nothing, own input has ended', {});
-flood($p->{in});
-$p->close_stdin;
-($p, $c) = connects('the peer reads nothing and has finished', {},
-    '--on-peer-eof', 'finish');
-flood($p->{in});
-shutdown $c, SHUT_WR;
-($p, $c) = connects('nothing goes either way', { stdout => unread_pipe() });
-flood($p->{in});
-flood($c);
-($p, $c) = connects('a pattern is waited for, stdin has something', {},
-    '--expect', 'never');
-$p->send_line("text\n");
-connects('--recv-only, stdin has something', {}, '--recv-only');
-$states{'connect: --recv-only, stdin has something'}->send_line("text\n");
-($p, $c) = connects('--send-only', {}, '--send-only');
-syswrite $c, 'dropped';
-($p, $c) = connects('progress on no terminal', {}, '-P');
-$p->close_stdin;
-
-# A server with a client of ours.
-sub serves {
-    my ($name, @command) = @_;
-    my $p = start({ keep_stdin => 1 }, @command);
-    my $client = tcp_client($p->port);
-    push @held, $client;
-    $states{"@command[0 .. 1]: $name"} = $p;
-    return ($p, $client);
+# Servers with a client of ours, and forwarders with a target of ours.
+$states{'listen: nobody has come'} = start('listen', '-k', '-4', 0);
+$states{'listen: nobody has come'}->port;
+my @forwards = ('listen', '--to', join ':', @to);
+for my $row (
+    ['own input has ended', 'eof', 'listen'],
+    ['the peer has finished', 'fin', 'listen', '--on-peer-eof', 'finish'],
+    ['idle', '', 'listen', '--echo'],
+    ['reads nothing', 'flood', 'listen', '--echo'],
+    ['idle', '', 'listen', '--discard'],
+    ['one more has come', '', 'listen', '-k', '--echo', '--max-conns', 1],
+    ['its program has ended', '', 'listen', '-e', 'true'],
+    ['part of a message', 'say', 'serve-hello'],
+    ['reads nothing', 'flood', 'serve-hello'],
+    ['idle', '', @forwards],
+    ['the client has finished', 'fin', @forwards],
+    ['the target has finished', 'fin1', @forwards],
+    ['the client reads nothing', 'flood1', @forwards],
+    ['the target reads nothing', 'flood', @forwards],
+    ['neither reads', 'flood flood1', @forwards],
+    ['the target reads nothing and has finished', 'flood fin1', @forwards],
+    ['the client reads nothing, both have finished', 'flood1 fin fin1', @forwards],
+) {
+    my ($name, $what, @command) = @$row;
+    my $p = start({ keep_stdin => 1 }, @command, '-4', 0);
+    my @ends = tcp_client($p->port);
+    push @ends, scalar $l->accept if "@command" =~ /--to/;
+    push @held, @ends;
+    push @held, tcp_client($p->port) if $name =~ /^one more/;
+    $states{"@command: $name"} = $p;
+    happens($p, $what, @ends);
 }
-
-my @here = ('-4', 0);
-my $waiting = start('listen', '-k', @here);
-$waiting->port;
-$states{'listen: nobody has come'} = $waiting;
-($p, $c) = serves('own input has ended', 'listen', @here);
-$p->close_stdin;
-($p, $c) = serves('the peer has finished, --on-peer-eof finish', 'listen',
-    @here, '--on-peer-eof', 'finish');
-shutdown $c, SHUT_WR;
-($p, $c) = serves('idle', 'listen', '--echo', @here);
-($p, $c) = serves('reads nothing', 'listen', '--echo', @here);
-flood($c);
-($p, $c) = serves('idle', 'listen', '--discard', @here);
-($p, $c) = serves('one more has come', 'listen', '--max-conns', 1, '-k',
-    '--echo', @here);
-push @held, tcp_client($p->port);
-($p, $c) = serves('its program has ended', 'listen', @here, '--', 'true');
-($p, $c) = serves('part of a message', 'serve-hello', @here);
-syswrite $c, 'x';
-($p, $c) = serves('reads nothing', 'serve-hello', @here);
-flood($c);
-
-sub forwards {
-    my ($name) = @_;
-    my ($p, $client) = serves($name, 'listen', '--to', join(':', @to), @here);
-    my $target = $l->accept;
-    push @held, $target;
-    return ($client, $target);
-}
-
-forwards('idle');
-my ($client, $target) = forwards('the client has finished');
-shutdown $client, SHUT_WR;
-($client, $target) = forwards('the target has finished');
-shutdown $target, SHUT_WR;
-($client, $target) = forwards('the client reads nothing');
-flood($target);
-($client, $target) = forwards('the target reads nothing');
-flood($client);
-($client, $target) = forwards('neither reads');
-flood($_) for $client, $target;
-($client, $target) = forwards('the target reads nothing and has finished');
-flood($client);
-shutdown $target, SHUT_WR;
-($client, $target) = forwards('the client reads nothing, both have finished');
-flood($target);
-shutdown $_, SHUT_WR for $client, $target;
 
 # A process and its children: ticks of CPU time, times it went to sleep.
 sub usage {
