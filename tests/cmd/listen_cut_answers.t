@@ -22,8 +22,6 @@ my $portable = run('--version')->{out} =~ /posix/;
 my @last = ('--', 'sh', '-c', 'read l; echo half; exec sleep 60');
 my @dies = ('--', 'sh', '-c', 'read l; echo half; kill -9 $$');
 my @exits = ('--', 'sh', '-c', 'read l; echo whole; exit 137');
-my $dump = ['-x', scratch() . '/dump'];
-
 # A client that receives little.
 sub narrow {
     my ($port) = @_;
@@ -58,62 +56,44 @@ sub flood {
 
 my $flood = \&flood;
 my $once = sub { syswrite $_[0], "Michael\n" };
+my $many = sub { syswrite $_[0], "a\n" x 200 };
+my $get = sub { syswrite $_[0], "GET / HTTP/1.0\r\n\r\n" };
+my @k = ('listen', '-kv');
 my @m = ('-m', '300ms');
 my @small = ('--sndbuf', 4096);
-my @flooded = ('-m', 1, @small);
 my @idle = ('--idle-timeout', '300ms');
-my @long = ('--reply', 'x' x 60_000);
-my $many = sub { syswrite $_[0], "a\n" x 200 };
+my @long = ('serve-hello', '--reply', 'x' x 60_000);
+my @late = ('serve-hello', '--delay', 9);
+my @dump = ('-x', scratch() . '/dump');
 
 # Name, command, what the client sends, what ends it (a signal to the server, or
 # nothing: a limit, a program), and what the client gets.
 my @rows = (
-    ['a program, -m', ['listen', '-kv', @m, 0, @half], $once, '', 'reset'],
-    ['a program, TERM', ['listen', '-kv', 0, @half], $once, 'TERM', 'reset'],
-    ['a program, INT', ['listen', '-kv', 0, @half], $once, 'INT', 'reset'],
-    ['a program, HUP', ['listen', '-kv', 0, @half], $once, 'HUP', 'reset'],
-    ['a program, KILL', ['listen', '-kv', 0, @last], $once, 'KILL', 'reset'],
-    ['a program dies', ['listen', '-kv', 0, @dies], $once, '', 'reset'],
-    ['a program exits', ['listen', '-kv', 0, @exits], $once, '', 'fin'],
-    ['recorded, -m', ['listen', '-kv', @m, @$dump, 0, @half], $once, '',
-        'reset'],
-    ['recorded, TERM', ['listen', '-kv', @$dump, 0, @half], $once, 'TERM',
-        'reset'],
-    ['recorded, INT', ['listen', '-kv', @$dump, 0, @half], $once, 'INT',
-        'reset'],
-    ['recorded, HUP', ['listen', '-kv', @$dump, 0, @half], $once, 'HUP',
-        'reset'],
-    ['recorded, KILL', ['listen', '-kv', @$dump, 0, @last], $once, 'KILL',
-        'reset'],
-    ['recorded, dies', ['listen', '-kv', @$dump, 0, @dies], $once, '',
-        'reset'],
-    ['recorded, exits', ['listen', '-kv', @$dump, 0, @exits], $once, '',
-        'fin'],
-    ['--echo, -m', ['listen', '-kv', @flooded, '--echo', 0], $flood, '', 'reset'],
-    ['--echo, --idle-timeout', ['listen', '-kv', @idle, @small, '--echo', 0], $flood,
-        '', 'reset'],
-    ['--echo, TERM', ['listen', '-kv', @small, '--echo', 0], $flood, 'TERM', 'reset'],
-    ['--echo, KILL', ['listen', '-kv', @small, '--echo', 0], $flood, 'KILL', 'reset'],
-    ['--echo, -m, all echoed', ['listen', '-kv', @m, '--echo', 0], $once, '',
-        'fin'],
-    ['--echo, TERM, all echoed', ['listen', '-kv', '--echo', 0], $once,
-        'TERM', 'fin'],
-    ['the great reply, -m', ['serve-hello', @long, @m, 0], $many, '', 'reset'],
-    ['the great reply, KILL', ['serve-hello', @long, 0], $many, 'KILL',
-        'reset'],
-    ['the great reply, --idle-timeout', ['serve-hello', @idle, @long, 0],
-        $many, '', 'reset'],
-    ['the great reply, INT', ['serve-hello', @long, 0], $many, 'INT', 'reset'],
-    ['a late reply, -m', ['serve-hello', '--delay', 9, @m, 0], $once, '',
-        'reset'],
-    ['a late reply, HUP', ['serve-hello', '--delay', 9, 0], $once, 'HUP',
-        'reset'],
+    (map {
+        my ($how, @how) = @$_;
+        my @run = (@k, @how, 0);
+        (["$how, -m", [@k, @m, @how, 0, @half], $once, '', 'reset'],
+            (map { ["$how, $_", [@run, @half], $once, $_, 'reset'] } qw(TERM INT HUP)),
+            ["$how, KILL", [@run, @last], $once, 'KILL', 'reset'],
+            ["$how dies", [@run, @dies], $once, '', 'reset'],
+            ["$how exits", [@run, @exits], $once, '', 'fin']);
+    } ['a program'], ['recorded', @dump]),
+    ['--echo, -m', [@k, '-m', 1, @small, '--echo', 0], $flood, '', 'reset'],
+    ['--echo, --idle-timeout', [@k, @idle, @small, '--echo', 0], $flood, '', 'reset'],
+    ['--echo, TERM', [@k, @small, '--echo', 0], $flood, 'TERM', 'reset'],
+    ['--echo, KILL', [@k, @small, '--echo', 0], $flood, 'KILL', 'reset'],
+    ['--echo, -m, all echoed', [@k, @m, '--echo', 0], $once, '', 'fin'],
+    ['--echo, TERM, all echoed', [@k, '--echo', 0], $once, 'TERM', 'fin'],
+    ['the great reply, -m', [@long, @m, 0], $many, '', 'reset'],
+    ['the great reply, KILL', [@long, 0], $many, 'KILL', 'reset'],
+    ['the great reply, --idle-timeout', [@long, @idle, 0], $many, '', 'reset'],
+    ['the great reply, INT', [@long, 0], $many, 'INT', 'reset'],
+    ['a late reply, -m', [@late, @m, 0], $once, '', 'reset'],
+    ['a late reply, HUP', [@late, 0], $once, 'HUP', 'reset'],
     ['all replies, TERM', ['serve-hello', 0], $once, 'TERM', 'fin'],
     ['all replies, KILL', ['serve-hello', 0], $once, 'KILL', 'fin'],
-    ['--http, KILL', ['serve-hello', '--http', '--delay', 9, 0],
-        sub { syswrite $_[0], "GET / HTTP/1.0\r\n\r\n" }, 'KILL', 'reset'],
-    ['--http, TERM', ['serve-hello', '--http', '--delay', 9, 0],
-        sub { syswrite $_[0], "GET / HTTP/1.0\r\n\r\n" }, 'TERM', 'reset'],
+    ['--http, KILL', [@late, '--http', 0], $get, 'KILL', 'reset'],
+    ['--http, TERM', [@late, '--http', 0], $get, 'TERM', 'reset'],
 );
 for my $row (@rows) {
     my ($name, $args, $send, $signal, $expected) = @$row;
