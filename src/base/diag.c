@@ -323,13 +323,15 @@ diag_progress_width(void)
  * below the cursor and is erased too. It may also report its new width too
  * late: a line that is longer must not wrap (DECAWM).
  */
-static void
-draw_live(const char *text)
+void
+diag_progress(const char *text)
 {
 	const char *term = getenv("TERM");
 	char shown[2 * MAX_LIVE + 24];
 	size_t n = strlen(text), width = diag_progress_width();
 
+	if (n > 0 && (!progress_is_shown() || diag.is_mid_line))
+		return;
 	if (n > width)
 		n = width;
 	if (n == 0 && diag.live == 0)
@@ -343,14 +345,6 @@ draw_live(const char *text)
 		    (int)(diag.live > n ? diag.live : n), (int)n, text);
 	put(shown, strlen(shown));
 	diag.live = n;
-}
-
-void
-diag_progress(const char *text)
-{
-	if (text[0] == '\0' ? diag.live > 0
-			    : progress_is_shown() && !diag.is_mid_line)
-		draw_live(text);
 }
 
 bool
