@@ -1,6 +1,6 @@
 # make torture: fails every system call once; see tests/torture/Torture.pm.
 #
-#	SCENARIOS=half-close,udp-send   only these
+#	SCENARIOS=http-get,udp-send   only these
 #	TORTURE='RUN'                   one run
 #	RUNS='.* fork \d+ EAGAIN'       those of this pattern
 #	SAMPLE=20 SEED=1                one run in twenty
