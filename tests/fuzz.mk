@@ -22,7 +22,7 @@ $(B)/fuzzer/%: tests/fuzz/%.c $(B)/libsockt.a
 
 fuzz-%: $(B)/fuzzer/%
 	@mkdir -p $(B)/found/$* && echo 'fuzzing $* for $(FUZZ_SECONDS) s' && \
-	$< -max_total_time=$(FUZZ_SECONDS) -timeout=5 -verbosity=0 -seed=1 \
+	$< -max_total_time=$(FUZZ_SECONDS) -timeout=30 -verbosity=0 -seed=1 \
 		-artifact_prefix=$(B)/found/$*- $(B)/found/$* \
 		tests/fuzz/corpus/$* >$(B)/found/$*.log 2>&1 || \
 		{ cat $(B)/found/$*.log; exit 1; }

@@ -8,7 +8,7 @@ my $same = "HTTP/1.1 304 Same\r\nContent-Length: 4\r\n\r\n";
 # --if-modified-since.
 spew("$dir/file", 'three');
 exits get($same, '/', '-q', '--if-modified-since', "$dir/file", '-o',
-    "$dir/file"), 0, '304';
+    "$dir/file"), 0, 'status 304';
 is slurp("$dir/file"), 'three', 'the file is untouched';
 is_deeply [glob "$dir/*"], ["$dir/file"], 'nothing else is left';
 my $r = get(answer('200 OK', 'new'), '/', '-q', '--if-modified-since',

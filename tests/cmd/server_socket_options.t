@@ -107,8 +107,8 @@ sub other_end {
 }
 
 SKIP: {
-    skip 'no pidfd_getfd(2)', 1 unless eval { (sockets_of($$))[0] };
     my $target = tcp_listener();
+    skip 'no pidfd_getfd(2)', 1 unless eval { (sockets_of($$))[0] };
     for my $command (['listen', '-4', 0], ['listen', '-k', '--echo', '-4', 0],
         ['listen', '-k', '-4', 0, '--to', '127.0.0.1:' . $target->sockport]) {
         for my $given (\@options, []) {
