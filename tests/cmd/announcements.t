@@ -38,7 +38,8 @@ for my $row (['listen', '-k', '--echo'], ['serve-hello'], ['udp-serve']) {
         my $p = $how eq 'terminal'
             ? start({ command => built('pty') }, $log, 2, 200, sockt(), @command)
             : start(@command);
-        # One that is asleep has said what it says.
+        # One that is to say nothing has not done so when it is asleep.
+        eval { $p->expect(err => qr/ing on /) } if $how eq '-v';
         select undef, undef, undef, 0.01
             until $how eq 'terminal' ? -e $log && slurp($log) =~ /ing on/
                 : is_asleep($p->{pid}) || !is_running($p->{pid});
