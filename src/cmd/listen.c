@@ -319,7 +319,6 @@ check_handler(const struct command_args *args, struct err *e)
 	return 0;
 }
 
-/* Parses the targets of --to. */
 static int
 parse_targets(struct listen_state *l, struct err *e)
 {
@@ -346,7 +345,6 @@ parse_targets(struct listen_state *l, struct err *e)
 	return 0;
 }
 
-/* Sets up the handler that the options select. */
 static int
 choose_handler(struct listen_state *l, char *const *program, struct err *e)
 {

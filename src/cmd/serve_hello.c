@@ -105,7 +105,6 @@ static const struct opt_group hello_groups[] = {{"conversation", hello_opts},
     {"time limits", time_opts}, {"socket options", options_keepalive},
     {"messages", options_report}, {NULL, NULL}};
 
-/* Logs a message or a request as an event or a line. */
 static void
 log_message(
     const struct hello_client *c, const char *name, const void *bytes, size_t n)

@@ -129,7 +129,6 @@ struct attempt {
 	struct err *e;
 };
 
-/* What the attempt waits for. */
 static const char *
 wait_text(void *context)
 {
@@ -145,7 +144,6 @@ wait_text(void *context)
 		: " (--connect-timeout would wait no longer)");
 }
 
-/* Connects to the proxy, and through it to the endpoint. */
 static int
 open_through_proxy(const struct attempt *a)
 {
@@ -220,7 +218,6 @@ keep_line(void *context, const char *line)
 	diag_note("--via says: %s", text_shown(line));
 }
 
-/* Terminates the processes of a connection. */
 static void
 release(struct dial_result *result)
 {
@@ -320,7 +317,6 @@ end_via(struct via *v, struct deadline until, struct err *e)
 	return err_lead(e, "%s: the program of --via ", v->name);
 }
 
-/* Opens a connection that is the program of --via. */
 static int
 open_program(const struct attempt *a)
 {

@@ -186,7 +186,6 @@ attempt_cause(const struct dial *d, const struct attempt *t)
 	}
 }
 
-/* Where the cause was met. */
 static enum err_place
 attempt_place(const struct attempt *t)
 {

@@ -200,7 +200,6 @@ receive_all(struct tunnel *t, unsigned char *bytes, size_t n)
 	return 0;
 }
 
-/* Sends a message of n bytes, and receives a reply of size bytes. */
 static int
 exchange(struct tunnel *t, const void *message, size_t n, unsigned char *reply,
     size_t size)

@@ -15,7 +15,6 @@
  */
 #define MAPPED_BITS 96
 
-/* The bytes of an IP address. */
 static const unsigned char *
 address_bytes(const struct addr *a)
 {

@@ -58,7 +58,6 @@ conn_event_probe(const struct conn *c, const struct conn_summary *s)
 	return true;
 }
 
-/* Begins an event with both addresses. */
 static struct json *
 begin(const char *name, const struct conn *c)
 {

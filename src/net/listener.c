@@ -41,7 +41,6 @@
 /* The first descriptor of sd_listen_fds(3). */
 #define FIRST_FD 3
 
-/* Sets *e for the errno of bind(2) or listen(2). */
 static int
 bind_error(const struct addr *a, int type, int errnum, struct err *e)
 {
@@ -138,7 +137,6 @@ bind_path(struct listener *l, int fd, const struct addr *a, int mode)
 	return -1;
 }
 
-/* Removes the path if it is still the file that was recorded. */
 static void
 remove_path(struct listener *l, const struct addr *a)
 {
@@ -174,7 +172,6 @@ listener_may_remove(const struct listener *l)
 		   dir.st_uid == geteuid() || file.st_uid == geteuid());
 }
 
-/* Binds to the address, or to a path that may be stale, and listens. */
 static int
 bind_listen(struct listener *l, int fd, const struct addr *a,
     const struct listener_options *o)
@@ -195,7 +192,6 @@ bind_listen(struct listener *l, int fd, const struct addr *a,
 	return 0;
 }
 
-/* Adds an open socket, which the listener then owns. */
 static void
 add_socket(struct listener *l, int fd)
 {
@@ -256,7 +252,6 @@ add(struct listener *l, const struct addr *a, const struct listener_options *o,
 	return err_sys(e, ERR_LOCAL, errno, "%s: getsockname", addr_text(a));
 }
 
-/* Whether the machine lacks the address family. */
 static bool
 lacks_family(const struct err *e)
 {
@@ -372,7 +367,6 @@ problem_of(int fd, int wanted, struct addr *peer)
 	return addr_port(&a) == 0 ? "not bound to a port" : NULL;
 }
 
-/* Whether both are the same open socket. */
 static bool
 is_same(int a, int b)
 {

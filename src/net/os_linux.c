@@ -225,7 +225,6 @@ os_read_destination(struct msghdr *m, struct addr *local)
 	}
 }
 
-/* Appends a control message. */
 static void
 add_control(
     struct msghdr *m, int level, int type, const void *value, size_t size)

@@ -48,7 +48,6 @@ static struct {
 	bool adopts;  /* orphaned descendants become children of this process */
 } table;
 
-/* Sets the time of the next signal. */
 static void
 set_time(struct proc *p, struct deadline until)
 {

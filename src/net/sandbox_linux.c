@@ -66,7 +66,6 @@ struct instruction {
 	uint32_t k;
 };
 
-/* Sets the filter of count steps. */
 static void
 set_filter(struct instruction *steps, size_t count)
 {

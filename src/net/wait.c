@@ -53,7 +53,6 @@ wait_after_fork(void)
 	reasons = NULL;
 }
 
-/* When the reason is to be reported. */
 static struct deadline
 report_time(void)
 {
@@ -61,7 +60,6 @@ report_time(void)
 						       : reasons->due;
 }
 
-/* Reports the reason, if it is time. */
 static void
 report_reason(void)
 {

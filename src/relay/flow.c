@@ -103,14 +103,12 @@ end_failed(struct flow_end *end, int errnum)
 	end->fd = -1;
 }
 
-/* n, or the bytes left to read if fewer. */
 static size_t
 limited(const struct flow *f, size_t n)
 {
 	return f->left < n ? (size_t)f->left : n;
 }
 
-/* Accounts for n bytes read. */
 static void
 note_read(struct flow *f, size_t n)
 {
@@ -121,7 +119,6 @@ note_read(struct flow *f, size_t n)
 		f->in.fd = -1;
 }
 
-/* Accounts for n bytes written. */
 static void
 note_written(struct flow *f, size_t n)
 {
@@ -129,7 +126,6 @@ note_written(struct flow *f, size_t n)
 	f->last_ns = clock_now();
 }
 
-/* Copies pieces from now on. */
 static void
 stop_moving(struct flow *f)
 {
@@ -209,7 +205,6 @@ expand(struct flow *f, unsigned char *to, const unsigned char *from, size_t n)
 	return out;
 }
 
-/* Reads into the queue. */
 static void
 copy_in(struct flow *f)
 {
@@ -238,7 +233,6 @@ copy_in(struct flow *f)
 	enqueue(f, space, f->crlf ? expand(f, space, at, got) : got);
 }
 
-/* Writes from the queue. */
 static void
 copy_out(struct flow *f)
 {

@@ -147,7 +147,6 @@ first_of(const struct rule *rule, unsigned bits)
 	return rule->value;
 }
 
-/* The values of all rules that apply. */
 static unsigned
 all_of(const struct rule *rule, size_t count, unsigned bits)
 {

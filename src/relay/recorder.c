@@ -39,7 +39,6 @@ _Static_assert(PIPE_BUF >= 4096, "a line of PIPE_EVENT_BYTES fits");
 static const char *const direction_names[] = {"received", "sent"};
 static const char hex_digits[] = "0123456789abcdef";
 
-/* Whether the name contains a placeholder. */
 static bool
 has_placeholder(const char *pattern, char letter)
 {
@@ -302,7 +301,6 @@ make_dump(struct recorder *r, bool is_hex, int direction, uint64_t offset,
 	return r->text;
 }
 
-/* The same as an event. */
 static const char *
 make_event(struct recorder *r, int direction, uint64_t offset,
     const unsigned char *p, size_t n)

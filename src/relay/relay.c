@@ -71,14 +71,12 @@ struct relay {
 	struct err *e; /* the caller's, for the recorder */
 };
 
-/* Whether the state has one of these bits, of enum policy_state. */
 static bool
 is(const struct relay *r, unsigned bits)
 {
 	return (r->state & bits) != 0;
 }
 
-/* Whether it wants one of these, of enum policy_want. */
 static bool
 wants(const struct relay *r, unsigned bits)
 {
@@ -201,7 +199,6 @@ confirm(struct relay *r)
 		r->next = deadline_after(backoff_next(&r->pause));
 }
 
-/* Whether the relay has ended and its data is delivered. */
 static bool
 has_ended(struct relay *r)
 {
@@ -214,7 +211,6 @@ has_ended(struct relay *r)
 	return wants(r, POLICY_END);
 }
 
-/* Whether received bytes wait for the output. */
 static bool
 is_output_pending(const struct relay *r)
 {
@@ -269,7 +265,6 @@ limit_deadline(const struct relay *r)
 			     deadline_from(last, r->o->idle.ms)));
 }
 
-/* Sets *e for the limit that has passed. Returns -1. */
 static int
 limit_error(const struct relay *r, struct err *e)
 {
@@ -332,7 +327,6 @@ yield_deadline(const struct relay *r)
 						     : deadline_none();
 }
 
-/* The deadline of the next poll. */
 static struct deadline
 next_event(const struct relay *r)
 {
@@ -458,7 +452,6 @@ check_hangup(struct flow *f, int fd, bool may_be_over)
 	return is_over;
 }
 
-/* One read and one write in both directions. */
 static void
 pump(struct relay *r, const struct pollfd *fds)
 {

@@ -36,7 +36,6 @@ struct served {
 	struct session s;
 };
 
-/* Echoes or discards until the peer finishes. */
 static int
 serve_pieces(struct served *v)
 {
@@ -107,7 +106,6 @@ try_targets(struct served *v, struct deadline until, struct err *e)
 	return -1;
 }
 
-/* Sets the options of a relay to fd, in both directions. */
 static void
 set_up(const struct served *v, int fd, struct relay_options *o)
 {

@@ -29,7 +29,6 @@
 /* More consecutive failures than this do not come from single connections. */
 #define MAX_FAILURES 16
 
-/* Makes room for more connections. */
 static void
 grow(struct server *s)
 {
@@ -240,7 +239,6 @@ end_program(struct server *s, struct server_conn *c)
 	    deadline_first(c->proc->until, deadline_after(STREAM_DRAIN_MS));
 }
 
-/* The end of a connection's process. */
 static void
 end_process(struct server *s, struct server_conn *c)
 {

@@ -113,7 +113,6 @@ report(void)
 		cut();
 }
 
-/* Reports the end of the connection, and exits. */
 static _Noreturn void
 leave(void)
 {
@@ -139,7 +138,6 @@ note_request(struct ssl_st *ssl, void *certificate, void *key)
 	return 0;
 }
 
-/* Sets *e to why the peer's certificate is not accepted. */
 static void
 explain_certificate(long result, struct err *e)
 {
@@ -335,7 +333,6 @@ print_name(char *text, size_t size, const struct X509_name_st *name)
 	p.l->BIO_free(bio);
 }
 
-/* Sets what the handshake has agreed on. */
 static void
 set_facts(struct tls_facts *f)
 {
@@ -472,7 +469,6 @@ lose_sending(const struct err *e)
 	(void)sock_shut(FD_PLAIN, SHUT_RD);
 }
 
-/* After a call that sends has failed. */
 static void
 wait_to_send(int result)
 {
@@ -618,7 +614,6 @@ cut(void)
 	_exit(ERR_FAILED);
 }
 
-/* Waits for what each direction wants. */
 static void
 wait_both(void)
 {
@@ -758,7 +753,6 @@ next_report(struct tls *t)
 	return true;
 }
 
-/* Reports the TLS of a connection. */
 static void
 announce(const struct tls *t, const struct tls_options *o, int64_t ns)
 {

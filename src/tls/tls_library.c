@@ -169,7 +169,6 @@ read_key(struct tls_context *c, const char *path, bool *is_encrypted)
 	memset(text, 0, used);
 }
 
-/* Loads the local certificate and its key. */
 static int
 set_certificate(
     struct tls_context *c, const struct tls_options *o, struct err *e)
