@@ -102,7 +102,7 @@ static void
 stop_listening(struct listen_state *l)
 {
 	if (!listen_options.keep)
-		listener_stop(
+		listener_close(
 		    &l->listener, "no more connections: -k was not given");
 }
 
@@ -286,7 +286,7 @@ run(struct listen_state *l, const struct endpoint *ep, struct err *e)
 		result = accept_and_serve(l, e);
 		server_stop(&l->server);
 	}
-	listener_close(&l->listener);
+	listener_close(&l->listener, NULL);
 	return result;
 }
 

@@ -363,7 +363,7 @@ options_check_inherited(
 	    (!addr_is_unix(&l->addrs[0]) ||
 		options_check_endpoint(used, OPTIONS_UNIX, e) == 0))
 		return 0;
-	listener_close(l);
+	listener_close(l, NULL);
 	return -1;
 }
 

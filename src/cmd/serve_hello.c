@@ -105,15 +105,6 @@ static const struct opt_group hello_groups[] = {{"conversation", hello_opts},
     {"time limits", time_opts}, {"socket options", options_keepalive},
     {"messages", options_report}, {NULL, NULL}};
 
-static void
-log_message(
-    const struct hello_client *c, const char *name, const void *bytes, size_t n)
-{
-	struct conn_message m = {.bytes = bytes, .length = n, .sent = n};
-
-	conn_event_message(DIAG_SAY, name, c->conn, &m);
-}
-
 /* Makes the reply to a message; it ends as the message does. Returns its
  * length, or -1 if it is longer than size. */
 static ssize_t
@@ -234,8 +225,9 @@ serve_http(struct hello_client *c, int64_t limit_ms)
 	session_answer(s);
 	for (line = 0; line < (size_t)n && strchr("\r\n", head[line]) == NULL;)
 		line++;
-	log_message(
-	    c, "request", head, diag_shows(DIAG_NOTE) ? (size_t)n : line);
+	if (diag_shows(DIAG_NOTE))
+		line = (size_t)n;
+	conn_event_message(DIAG_SAY, "request", c->conn, head, line, line);
 	if (code == 200)
 		code = http_server_parse(&r, head, (size_t)n);
 	if (delay(s) < 0)
@@ -349,7 +341,8 @@ serve_messages(struct hello_client *c)
 		quits = m.length == 4 && memcmp(m.bytes, "exit", 4) == 0;
 		if (!quits)
 			session_answer(s);
-		log_message(c, "message", m.bytes, m.length);
+		conn_event_message(
+		    DIAG_SAY, "message", c->conn, m.bytes, m.length, m.length);
 		if (quits)
 			return 0;
 		n = make_reply(c, &m, text, sizeof(text));
@@ -436,7 +429,7 @@ run_server(
 	sandbox_enter();
 	result = accept_and_serve(&server, e);
 	server_stop(&server);
-	listener_close(&listener);
+	listener_close(&listener, NULL);
 	return listener.is_connection ? result
 				      : signals_server_result(result, e);
 }

@@ -151,12 +151,8 @@ static void
 log_message(const struct dgram *d, const struct dgram_endpoints *ep, int level)
 {
 	struct conn c = {.local = ep->local, .remote = ep->remote};
-	struct conn_message m = {.bytes = d->bytes,
-	    .length = d->length,
-	    .sent = d->full == SIZE_MAX ? d->length : d->full,
-	    .is_truncated = dgram_is_truncated(d)};
 
-	conn_event_message(level, "message", &c, &m);
+	conn_event_message(level, "message", &c, d->bytes, d->length, d->full);
 }
 
 /* Makes the answer of hello and echo. Returns false if there is none. */

@@ -13,7 +13,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/sock.h"
-#include "net/sockopt.h"
 #include "net/conn_event.h"
 #include "net/endpoint.h"
 #include "net/port_owner.h"
@@ -108,7 +107,7 @@ succeed(struct dial *d, struct attempt *t)
 static void
 start_attempt(struct dial *d)
 {
-	static const struct sockopt share_port = {SOL_SOCKET, SO_REUSEADDR,
+	static const struct sock_option share_port = {SOL_SOCKET, SO_REUSEADDR,
 	    "SO_REUSEADDR",
 	    "the local port may be that of an earlier connection", NULL};
 	struct attempt *t = &d->attempts[d->started++];
@@ -128,10 +127,10 @@ start_attempt(struct dial *d)
 		return;
 	}
 	if (binds && o->source_port != 0)
-		(void)sockopt_set(t->fd, &share_port, 1);
+		(void)sock_set_int(t->fd, &share_port, 1);
 	/* It leaves the local port to an IPv4 socket, too. */
 	if (binds && o->source_port != 0 && family == AF_INET6)
-		(void)sockopt_set_quietly(t->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+		(void)sock_set_quietly(t->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	t->is_local = binds && sock_bind(t->fd, &local) < 0;
 	t->start_ns = clock_now();
 	if (!t->is_local && sock_connect(t->fd, t->addr) == 0)

@@ -94,42 +94,36 @@ conn_event_connected(const struct conn *c, bool is_stream)
 
 void
 conn_event_message(int level, const char *name, const struct conn *c,
-    const struct conn_message *m)
+    const void *bytes, size_t n, size_t full)
 {
 	struct json *j;
 
 	if (!diag_emits(level))
 		return;
 	j = begin(name, c);
-	json_number(j, "bytes", m->sent);
-	if (m->is_truncated)
+	json_number(j, "bytes", full == SIZE_MAX ? n : full);
+	if (full > n)
 		json_bool(j, "cut", true);
-	json_bytes(j, "text", m->bytes, m->length);
+	json_bytes(j, "text", bytes, n);
 	diag_event_end(level, "%s says: %s%s", addr_text(&c->remote),
-	    text_escape(text_slot(), SHOWN, m->bytes, m->length),
-	    m->is_truncated ? " (its end was cut off)" : "");
+	    text_escape(text_slot(), SHOWN, bytes, n),
+	    full > n ? " (its end was cut off)" : "");
 }
 
 void
-conn_event_accepted(int level, const struct conn *c)
+conn_event_accepted(int level, const struct conn *c, const char *why)
 {
 	if (!diag_emits(level))
 		return;
-	(void)begin("accepted", c);
-	diag_event_end(level, "accepted %s on %s", addr_text(&c->remote),
-	    addr_text(&c->local));
-}
-
-void
-conn_event_denied(int level, const struct conn *c, const char *why)
-{
-	struct json *j;
-
-	if (!diag_emits(level))
-		return;
-	j = begin("denied", c);
-	json_text(j, "reason", why);
-	diag_event_end(level, "%s: rejected (%s)", addr_text(&c->remote), why);
+	if (why != NULL) {
+		json_text(begin("denied", c), "reason", why);
+		diag_event_end(
+		    level, "%s: rejected (%s)", addr_text(&c->remote), why);
+	} else {
+		(void)begin("accepted", c);
+		diag_event_end(level, "accepted %s on %s",
+		    addr_text(&c->remote), addr_text(&c->local));
+	}
 }
 
 void

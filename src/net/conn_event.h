@@ -58,23 +58,19 @@ bool conn_event_probe(const struct conn *c, const struct conn_summary *s);
  */
 void conn_event_connected(const struct conn *c, bool is_stream);
 
-/* A message that a server has received. */
-struct conn_message {
-	const void *bytes;
-	size_t length; /* of bytes */
-	size_t sent;   /* the full length, if it was truncated */
-	bool is_truncated;
-};
-
-/* Reports the "message" or the "request" event, as a line at level. */
+/*
+ * Reports what a server has received, the "message" or the "request" event, as
+ * a line at level. full is the length before it was cut to n bytes, SIZE_MAX if
+ * that is unknown.
+ */
 void conn_event_message(int level, const char *name, const struct conn *c,
-    const struct conn_message *m);
+    const void *bytes, size_t n, size_t full);
 
-/* Reports the "accepted" event, as a line at level. */
-void conn_event_accepted(int level, const struct conn *c);
-
-/* Reports the "denied" event; why names the option that denies c. */
-void conn_event_denied(int level, const struct conn *c, const char *why);
+/*
+ * Reports the "accepted" event, as a line at level; or the "denied" event,
+ * where why, otherwise NULL, names the option that denies c.
+ */
+void conn_event_accepted(int level, const struct conn *c, const char *why);
 
 /*
  * Reports the "closed" event, as a line at level; status is the exit status of

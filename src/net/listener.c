@@ -21,7 +21,6 @@
 #include "base/step.h"
 #include "base/text.h"
 #include "net/sock.h"
-#include "net/sockopt.h"
 #include "net/conn_event.h"
 #include "net/endpoint.h"
 #include "net/port_owner.h"
@@ -213,7 +212,8 @@ add(struct listener *l, const struct addr *a, const struct listener_options *o,
     struct err *e)
 {
 	bool is_group = addr_is_multicast(a);
-	const struct sockopt reuse = {SOL_SOCKET, SO_REUSEADDR, "SO_REUSEADDR",
+	const struct sock_option reuse = {SOL_SOCKET, SO_REUSEADDR,
+	    "SO_REUSEADDR",
 	    is_group ? "other receivers of this group may use the port too"
 		     : "bind works although earlier connections of this port "
 		       "are in TIME-WAIT",
@@ -225,13 +225,13 @@ add(struct listener *l, const struct addr *a, const struct listener_options *o,
 	if (fd < 0)
 		return err_sys(e, ERR_LOCAL, errno, "%s", addr_text(a));
 	if (addr_family(a) == AF_INET6 &&
-	    sockopt_set_quietly(
+	    sock_set_quietly(
 		fd, IPPROTO_IPV6, IPV6_V6ONLY, l->is_dual ? 0 : 1) < 0)
 		result = err_sys(
 		    e, ERR_LOCAL, errno, "%s: IPV6_V6ONLY", addr_text(a));
 	if (result == 0 &&
 	    (is_group || (l->type == SOCK_STREAM && !addr_is_unix(a))) &&
-	    sockopt_set(fd, &reuse, 1) < 0)
+	    sock_set_int(fd, &reuse, 1) < 0)
 		result = err_sys(
 		    e, ERR_LOCAL, errno, "%s: SO_REUSEADDR", addr_text(a));
 	if (result == 0)
@@ -314,7 +314,7 @@ open_loopback(struct listener *l, uint16_t port,
 	addr_loopback(&items[0], has_both ? AF_INET : o->names->family, port);
 	addr_loopback(&items[1], AF_INET6, port);
 	while (open_list(l, &list, has_both, o, e) < 0) {
-		listener_close(l);
+		listener_close(l, NULL);
 		if (e->errnum != EADDRINUSE || --tries == 0)
 			return -1;
 	}
@@ -426,7 +426,7 @@ add_inherited(
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ||
 	    sock_nonblocking(fd, !is_connection))
 		return err_sys(e, ERR_LOCAL, errno, "--fd %d", fd);
-	(void)sockopt_set_quietly(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	(void)sock_set_quietly(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	step_name(fd,
 	    is_connection           ? "the connection"
 	    : o->type == SOCK_DGRAM ? "the datagram socket"
@@ -526,7 +526,7 @@ listener_open(struct listener *l, const struct endpoint *ep,
 	}
 	if (result == 0)
 		return 0;
-	listener_close(l);
+	listener_close(l, NULL);
 	if (o->fd != NULL)
 		return -1;
 	/* Prepend "cannot listen on ", but not to a name's error. */
@@ -598,13 +598,7 @@ listener_connection(struct listener *l, struct conn *c)
 }
 
 void
-listener_close(struct listener *l)
-{
-	listener_stop(l, "the system frees the socket");
-}
-
-void
-listener_stop(struct listener *l, const char *why)
+listener_close(struct listener *l, const char *why)
 {
 	size_t i;
 

@@ -94,13 +94,11 @@ int listener_connection(struct listener *l, struct conn *c);
 
 /*
  * Closes the sockets, and removes the path of a unix socket that
- * listener_open() bound if it is still that file; warns if it cannot.
+ * listener_open() bound if it is still that file; warns if it cannot. A child
+ * that keeps the path clears owns_path first. why is the purpose that -vv
+ * shows; NULL: the end of the sockets.
  */
-void listener_close(struct listener *l);
-
-/* The same; why is the purpose that -vv shows. A child that keeps the path
- * clears owns_path first. */
-void listener_stop(struct listener *l, const char *why);
+void listener_close(struct listener *l, const char *why);
 
 /*
  * Whether text, the argument of --fd or NULL, means that a service manager has

@@ -19,7 +19,7 @@
 #include "base/fd.h"
 #include "base/step.h"
 #include "net/addr.h"
-#include "net/sockopt.h"
+#include "net/sock.h"
 
 /* The kernel's header has what glibc's lacks; musl's is complete. */
 #if defined(__GLIBC__)
@@ -102,9 +102,9 @@ void
 os_receive_errors(int fd, int family)
 {
 	if (family == AF_INET6)
-		(void)sockopt_set_quietly(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
+		(void)sock_set_quietly(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
 	else if (family == AF_INET)
-		(void)sockopt_set_quietly(fd, IPPROTO_IP, IP_RECVERR, 1);
+		(void)sock_set_quietly(fd, IPPROTO_IP, IP_RECVERR, 1);
 }
 
 /*
@@ -181,10 +181,9 @@ void
 os_request_destination(int fd, int family)
 {
 	if (family == AF_INET6)
-		(void)sockopt_set_quietly(
-		    fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+		(void)sock_set_quietly(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 	/* A dual-stack socket needs both. */
-	(void)sockopt_set_quietly(fd, IPPROTO_IP, IP_PKTINFO, 1);
+	(void)sock_set_quietly(fd, IPPROTO_IP, IP_PKTINFO, 1);
 }
 
 /*

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "net/sockopt.h"
+#include "net/sock.h"
 
 const char *
 os_name(void)
@@ -59,8 +59,7 @@ os_request_destination(int fd, int family)
 {
 #ifdef IPV6_RECVPKTINFO
 	if (family == AF_INET6)
-		(void)sockopt_set_quietly(
-		    fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+		(void)sock_set_quietly(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 #else
 	(void)fd;
 	(void)family;

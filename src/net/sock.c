@@ -16,7 +16,6 @@
 #include "base/step.h"
 #include "base/text.h"
 #include "net/os.h"
-#include "net/sockopt.h"
 #include "net/wait.h"
 
 /* The longest interval between checks for acknowledgements. */
@@ -227,6 +226,32 @@ sock_finish(int fd)
 	return result;
 }
 
+int
+sock_set_value(
+    int fd, const struct sock_option *o, const void *value, size_t size)
+{
+	int64_t start = step_start();
+	int result = setsockopt(fd, o->level, o->name, value, (socklen_t)size);
+
+	step("setsockopt", start, result, o->note, "%s = %s on %s", o->text,
+	    o->value != NULL ? o->value
+			     : text_format("%d", *(const int *)value),
+	    step_name_of(fd));
+	return result;
+}
+
+int
+sock_set_int(int fd, const struct sock_option *o, int value)
+{
+	return sock_set_value(fd, o, &value, sizeof(value));
+}
+
+int
+sock_set_quietly(int fd, int level, int name, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof(value));
+}
+
 #define TOS_NOTE "the class of service of its packets (--tos)"
 #define TTL_NOTE "how many routers its packets may pass (--ttl)"
 
@@ -234,7 +259,7 @@ int
 sock_set(int fd, int family, const struct sock_options *o, struct err *e)
 {
 	const struct {
-		struct sockopt option;
+		struct sock_option option;
 		int family; /* that has it; AF_UNSPEC: every one */
 		const char *flag;
 		int64_t value; /* -1: not given */
@@ -278,13 +303,13 @@ sock_set(int fd, int family, const struct sock_options *o, struct err *e)
 		    (rows[i].family != AF_UNSPEC && rows[i].family != family &&
 			!is_mapped))
 			continue;
-		if (sockopt_set(fd, &rows[i].option, (int)rows[i].value) < 0 &&
+		if (sock_set_int(fd, &rows[i].option, (int)rows[i].value) < 0 &&
 		    !is_mapped)
 			return err_sys(e, ERR_LOCAL, errno, "%s %d",
 			    rows[i].flag, (int)rows[i].value);
 	}
 	if (family != AF_UNIX)
-		(void)sockopt_set_quietly(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+		(void)sock_set_quietly(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	return 0;
 }
 
@@ -358,12 +383,11 @@ sock_is_closed(int fd)
 void
 sock_start_keepalive(int fd)
 {
-	(void)sockopt_set_quietly(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	(void)sock_set_quietly(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 #if defined(TCP_KEEPIDLE) && defined(TCP_KEEPINTVL) && defined(TCP_KEEPCNT)
-	(void)sockopt_set_quietly(fd, IPPROTO_TCP, TCP_KEEPIDLE, PROBE_SECONDS);
-	(void)sockopt_set_quietly(
-	    fd, IPPROTO_TCP, TCP_KEEPINTVL, PROBE_SECONDS);
-	(void)sockopt_set_quietly(fd, IPPROTO_TCP, TCP_KEEPCNT, PROBES);
+	(void)sock_set_quietly(fd, IPPROTO_TCP, TCP_KEEPIDLE, PROBE_SECONDS);
+	(void)sock_set_quietly(fd, IPPROTO_TCP, TCP_KEEPINTVL, PROBE_SECONDS);
+	(void)sock_set_quietly(fd, IPPROTO_TCP, TCP_KEEPCNT, PROBES);
 #endif
 }
 
@@ -419,7 +443,9 @@ sock_close_note(int *fd, const char *note)
 
 	if (*fd >= 0) {
 		result = close(*fd);
-		step("close", start, result, note, "%s", step_name_of(*fd));
+		step("close", start, result,
+		    note != NULL ? note : "the system frees the socket", "%s",
+		    step_name_of(*fd));
 		step_name(*fd, NULL, 0);
 	}
 	*fd = -1;
@@ -429,7 +455,7 @@ sock_close_note(int *fd, const char *note)
 void
 sock_close(int *fd)
 {
-	sock_close_note(fd, "the system frees the socket");
+	sock_close_note(fd, NULL);
 }
 
 void

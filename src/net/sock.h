@@ -44,6 +44,25 @@ struct sock_options {
  */
 int sock_open(int family, int type);
 
+/*
+ * An option that the user or a tutorial asks for: setting it is a step of -vv.
+ */
+struct sock_option {
+	int level, name;   /* of setsockopt(2) */
+	const char *text;  /* "SO_REUSEADDR" */
+	const char *note;  /* what it is for */
+	const char *value; /* as text; NULL: an int, shown as a number */
+};
+
+/*
+ * setsockopt(2), of an int; of any type, when o->value is not NULL; or of an
+ * int that nobody asked for, without a step. They return 0, or -1 with errno.
+ */
+int sock_set_int(int fd, const struct sock_option *o, int value);
+int sock_set_value(
+    int fd, const struct sock_option *o, const void *value, size_t size);
+int sock_set_quietly(int fd, int level, int name, int value);
+
 /* Sets the options in *o, for the family. Returns 0, or -1 with *e set. */
 int sock_set(int fd, int family, const struct sock_options *o, struct err *e);
 
@@ -155,7 +174,7 @@ void sock_reset_on_close(int fd, bool resets);
 
 /*
  * close(2) that preserves errno and sets *fd to -1; a negative one stays. note:
- * what it is for, where that is not the end of the socket.
+ * what it is for, where that is not the end of the socket; or NULL.
  */
 void sock_close(int *fd);
 void sock_close_note(int *fd, const char *note);

@@ -55,24 +55,21 @@ server_start(
 static bool
 admit(struct server *s, struct conn *c)
 {
+	const struct server_options *o = s->options;
+	const char *why = NULL;
 	int64_t of_host = 0;
 	size_t i;
 
-	if (s->options->access != NULL &&
-	    !access_allows(s->options->access, &c->remote)) {
-		conn_event_denied(s->options->log_level, c, "--allow, --deny");
-		return false;
-	}
-	for (i = 0; s->options->max_per_host > 0 && i < s->count; i++)
+	for (i = 0; o->max_per_host > 0 && i < s->count; i++)
 		of_host += addr_same_host(&s->conns[i].conn.remote, &c->remote);
-	if (s->options->max_per_host > 0 &&
-	    of_host >= s->options->max_per_host) {
-		conn_event_denied(s->options->log_level, c, "--max-per-host");
-		return false;
-	}
-	c->number = ++s->accepted;
-	conn_event_accepted(s->options->log_level, c);
-	return true;
+	if (o->access != NULL && !access_allows(o->access, &c->remote))
+		why = "--allow, --deny";
+	else if (o->max_per_host > 0 && of_host >= o->max_per_host)
+		why = "--max-per-host";
+	else
+		c->number = ++s->accepted;
+	conn_event_accepted(o->log_level, c, why);
+	return why == NULL;
 }
 
 static void
@@ -472,7 +469,7 @@ server_fork(struct server *s, int fd, const struct conn *c,
 	while (pid < 0 && wait_for_resources(s, errno));
 	if (pid == 0) {
 		s->listener->owns_path = false;
-		listener_stop(
+		listener_close(
 		    s->listener, "this process only serves its connection");
 		(void)diag_connection(c->number);
 		_exit(h->serve(fd, c, h->context));

@@ -25,7 +25,6 @@
 #include "net/proc.h"
 #include "net/sandbox.h"
 #include "net/sock.h"
-#include "net/sockopt.h"
 #include "net/wait.h"
 #include "tls/tls_library.h"
 
@@ -692,8 +691,7 @@ run_process(const struct tls_request *request, struct tls_context *context,
 	sock_reset_on_close(FD_TCP, true);
 	(void)sock_nonblocking(FD_TCP, true);
 	(void)sock_nonblocking(FD_PLAIN, true);
-	(void)sockopt_set_quietly(
-	    FD_PLAIN, SOL_SOCKET, SO_SNDBUF, PLAIN_BUFFER);
+	(void)sock_set_quietly(FD_PLAIN, SOL_SOCKET, SO_SNDBUF, PLAIN_BUFFER);
 	p.request = request;
 	p.l = context->l;
 	handshake(context);

@@ -17,7 +17,7 @@
 #include "base/text.h"
 #include "net/os.h"
 #include "net/port_owner.h"
-#include "net/sockopt.h"
+#include "net/sock.h"
 #include "udp/multicast.h"
 
 /* 65535 minus the headers of IPv4 and UDP, and minus that of UDP only. */
@@ -110,10 +110,10 @@ dgram_raise_rcvbuf(int fd)
 static int
 set_broadcast(int fd)
 {
-	static const struct sockopt broadcast = {SOL_SOCKET, SO_BROADCAST,
+	static const struct sock_option broadcast = {SOL_SOCKET, SO_BROADCAST,
 	    "SO_BROADCAST", "permits sending to broadcast addresses", NULL};
 
-	return sockopt_set(fd, &broadcast, 1);
+	return sock_set_int(fd, &broadcast, 1);
 }
 
 static int
@@ -121,13 +121,13 @@ set_no_fragment(int fd, int family)
 {
 #if defined(IP_MTU_DISCOVER) && defined(IPV6_MTU_DISCOVER)
 #ifdef IP_PMTUDISC_DO
-	static const struct sockopt discover = {IPPROTO_IP, IP_MTU_DISCOVER,
+	static const struct sock_option discover = {IPPROTO_IP, IP_MTU_DISCOVER,
 	    "IP_MTU_DISCOVER", "never fragments packets", NULL};
-	static const struct sockopt discover6 = {IPPROTO_IPV6,
+	static const struct sock_option discover6 = {IPPROTO_IPV6,
 	    IPV6_MTU_DISCOVER, "IPV6_MTU_DISCOVER", "never fragments packets",
 	    NULL};
 
-	return sockopt_set(
+	return sock_set_int(
 	    fd, family == AF_INET6 ? &discover6 : &discover, IP_PMTUDISC_DO);
 #endif
 #endif

@@ -92,7 +92,7 @@ dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
 			    l->fds[i], addr_family(&l->addrs[i]));
 	}
 	if (join_groups(s, e) < 0) {
-		listener_close(l);
+		listener_close(l, NULL);
 		return -1;
 	}
 	s->received = dgram_new();
@@ -445,7 +445,7 @@ dgram_server_report(struct dgram_server *s)
 void
 dgram_server_close(struct dgram_server *s)
 {
-	listener_close(&s->listener);
+	listener_close(&s->listener, NULL);
 	free(s->full_ns);
 	free(s->drops);
 	free(s->received);

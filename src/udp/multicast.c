@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "net/sockopt.h"
+#include "net/sock.h"
 
 int
 multicast_parse_interface(void *interface, const char *text, struct err *e)
@@ -51,7 +51,7 @@ multicast_parse(struct multicast_group *g, const char *text, struct err *e)
 
 /* An option of IPv4, which POSIX does not have, and its twin of IPv6. */
 struct twins {
-	struct sockopt ip4, ip6;
+	struct sock_option ip4, ip6;
 };
 
 /* As setsockopt(2), by family. Without the option of IPv4, errno is ENOTSUP. */
@@ -60,11 +60,10 @@ set(int fd, int family, const struct twins *o, const void *value4, size_t size4,
     const void *value6, size_t size6)
 {
 	if (family == AF_INET6)
-		return sockopt_set_value(fd, &o->ip6, value6, size6);
+		return sock_set_value(fd, &o->ip6, value6, size6);
 	errno = ENOTSUP;
-	return o->ip4.text == NULL
-		   ? -1
-		   : sockopt_set_value(fd, &o->ip4, value4, size4);
+	return o->ip4.text == NULL ? -1
+				   : sock_set_value(fd, &o->ip4, value4, size4);
 }
 
 /* struct ip_mreqn, which strict headers hide; without its end, ip_mreq. */
