@@ -19,7 +19,6 @@
 #include "base/fd.h"
 #include "base/step.h"
 #include "net/addr.h"
-#include "net/sock.h"
 
 /* The kernel's header has what glibc's lacks; musl's is complete. */
 #if defined(__GLIBC__)
@@ -101,10 +100,13 @@ os_write_pipe(int fd, const void *bytes, size_t n)
 void
 os_receive_errors(int fd, int family)
 {
+	const int on = 1;
+
 	if (family == AF_INET6)
-		(void)sock_set_quietly(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
+		(void)setsockopt(
+		    fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
 	else if (family == AF_INET)
-		(void)sock_set_quietly(fd, IPPROTO_IP, IP_RECVERR, 1);
+		(void)setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
 }
 
 /*
@@ -180,10 +182,13 @@ os_next_error(int fd, struct os_error *q)
 void
 os_request_destination(int fd, int family)
 {
+	const int on = 1;
+
 	if (family == AF_INET6)
-		(void)sock_set_quietly(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+		(void)setsockopt(
+		    fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
 	/* A dual-stack socket needs both. */
-	(void)sock_set_quietly(fd, IPPROTO_IP, IP_PKTINFO, 1);
+	(void)setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
 }
 
 /*

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "net/sock.h"
 
 const char *
 os_name(void)
@@ -59,7 +58,8 @@ os_request_destination(int fd, int family)
 {
 #ifdef IPV6_RECVPKTINFO
 	if (family == AF_INET6)
-		(void)sock_set_quietly(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+		(void)setsockopt(
+		    fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &(int){1}, sizeof(int));
 #else
 	(void)fd;
 	(void)family;

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -187,24 +186,6 @@ outlive_program(void)
 		sigaction(numbers[i], &sa, NULL);
 }
 
-/* Sets the variables of a program that are about TLS, which t may be. */
-static void
-set_variables(const struct tls *t)
-{
-	const struct tls_facts *f = t != NULL ? tls_facts(t) : NULL;
-	const char *const values[][2] = {
-	    {"SSL_PROTOCOL", f != NULL ? f->protocol : ""},
-	    {"SSL_CIPHER", f != NULL ? f->cipher : ""},
-	    {"SSL_CLIENT_S_DN", f != NULL ? f->subject : ""}};
-	size_t i;
-
-	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-		if (values[i][1][0] != '\0')
-			(void)setenv(values[i][0], values[i][1], 1);
-		else
-			(void)unsetenv(values[i][0]);
-}
-
 /* A program that has closed its connection, and not only finished, may have
  * been killed: how it ended shows later. */
 static bool
@@ -237,7 +218,7 @@ serve_program(struct served *v)
 	int result, status;
 	bool is_lost;
 
-	set_variables(s->tls);
+	tls_set_variables(s->tls);
 	p = proc_start(&program, &options, &s->e);
 	if (p == NULL)
 		return -1;

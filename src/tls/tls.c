@@ -46,7 +46,10 @@
  * the end of the plain bytes, why they end; and when it exits.
  */
 struct report {
-	struct tls_facts facts;
+	/* What the handshake has agreed on; "": nothing. */
+	char protocol[16], cipher[64], alpn[256];
+	char subject[400], issuer[400]; /* of the peer's certificate */
+	int days;                       /* until that expires */
 	char unverified[160]; /* why the certificate would not be accepted */
 	bool is_secured;      /* the handshake is done */
 	bool is_closed;   /* the peer has ended TLS (close_notify), or nothing
@@ -333,7 +336,7 @@ print_name(char *text, size_t size, const struct X509_name_st *name)
 }
 
 static void
-set_facts(struct tls_facts *f)
+set_facts(struct report *f)
 {
 	struct x509_st *peer = p.l->SSL_get1_peer_certificate(p.ssl);
 	const unsigned char *alpn = NULL;
@@ -358,7 +361,7 @@ set_facts(struct tls_facts *f)
 	/* To the nearest day; less than none has expired. */
 	f->days += seconds > 43200 ? 1 : seconds < 0 ? -1 : 0;
 	if (verified != 0)
-		snprintf(p.r.unverified, sizeof(p.r.unverified), "%s",
+		snprintf(f->unverified, sizeof(f->unverified), "%s",
 		    p.l->X509_verify_cert_error_string(verified));
 }
 
@@ -423,11 +426,11 @@ handshake(struct tls_context *context)
 		}
 		wait_connection(events, deadline_none());
 	}
-	set_facts(&p.r.facts);
+	set_facts(&p.r);
 	/* In TLS 1.3 that is all for a client, before the server has seen its
 	 * certificate: it waits for the first record. */
 	if (!is_server && (p.asks_certificate || has_certificate) &&
-	    strcmp(p.r.facts.protocol, "TLSv1.3") == 0) {
+	    strcmp(p.r.protocol, "TLSv1.3") == 0) {
 		wait_connection(POLLIN, deadline_after(REJECT_MS));
 		read_peer();
 		if (p.r.lost.kind != ERR_NONE)
@@ -730,16 +733,15 @@ static bool
 next_report(struct tls *t)
 {
 	struct report r;
-	struct tls_facts *f = &r.facts;
 
 	if (read(t->reports, &r, sizeof(r)) != (ssize_t)sizeof(r))
 		return false;
 	/* Whatever has become of that process. */
-	f->protocol[sizeof(f->protocol) - 1] = '\0';
-	f->cipher[sizeof(f->cipher) - 1] = '\0';
-	f->alpn[sizeof(f->alpn) - 1] = '\0';
-	f->subject[sizeof(f->subject) - 1] = '\0';
-	f->issuer[sizeof(f->issuer) - 1] = '\0';
+	r.protocol[sizeof(r.protocol) - 1] = '\0';
+	r.cipher[sizeof(r.cipher) - 1] = '\0';
+	r.alpn[sizeof(r.alpn) - 1] = '\0';
+	r.subject[sizeof(r.subject) - 1] = '\0';
+	r.issuer[sizeof(r.issuer) - 1] = '\0';
 	r.unverified[sizeof(r.unverified) - 1] = '\0';
 	r.lost.text[sizeof(r.lost.text) - 1] = '\0';
 	if (r.has_dropped && !t->r.has_dropped)
@@ -754,7 +756,7 @@ next_report(struct tls *t)
 static void
 announce(const struct tls *t, const struct tls_options *o, int64_t ns)
 {
-	const struct tls_facts *f = &t->r.facts;
+	const struct report *f = &t->r;
 	bool has_peer = f->subject[0] != '\0' || f->issuer[0] != '\0',
 	     is_verified = has_peer && !o->is_insecure;
 	struct json *j;
@@ -778,8 +780,8 @@ announce(const struct tls *t, const struct tls_options *o, int64_t ns)
 		    ", certificate of %s, issued by %s, %s%s%s, %s",
 		    text_shown(f->subject), text_shown(f->issuer),
 		    is_verified ? "verified" : "not verified (--tls-insecure)",
-		    t->r.unverified[0] == '\0' ? "" : ": ",
-		    text_shown(t->r.unverified),
+		    f->unverified[0] == '\0' ? "" : ": ",
+		    text_shown(f->unverified),
 		    f->days < 0 ? "expired"
 				: text_format("expires in %d day%s", f->days,
 				      f->days == 1 ? "" : "s"));
@@ -858,10 +860,20 @@ tls_start(const struct tls_request *request, int *fd, struct err *e)
 	return NULL;
 }
 
-const struct tls_facts *
-tls_facts(const struct tls *t)
+void
+tls_set_variables(const struct tls *t)
 {
-	return &t->r.facts;
+	const char *const values[][2] = {
+	    {"SSL_PROTOCOL", t != NULL ? t->r.protocol : ""},
+	    {"SSL_CIPHER", t != NULL ? t->r.cipher : ""},
+	    {"SSL_CLIENT_S_DN", t != NULL ? t->r.subject : ""}};
+	size_t i;
+
+	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		if (values[i][1][0] != '\0')
+			(void)setenv(values[i][0], values[i][1], 1);
+		else
+			(void)unsetenv(values[i][0]);
 }
 
 bool

@@ -32,13 +32,6 @@ struct tls_request {
 				  and lets go of the private key */
 };
 
-/* What a handshake has agreed on; "": nothing. */
-struct tls_facts {
-	char protocol[16], cipher[64], alpn[256];
-	char subject[400], issuer[400]; /* of the peer's certificate */
-	int days;                       /* until that expires */
-};
-
 /*
  * Loads libssl. Returns the name and version that it has for itself, or NULL
  * with ERR_FAILED and what to install.
@@ -63,7 +56,11 @@ int tls_check(const struct tls_options *o, struct err *e);
 struct tls *tls_start(
     const struct tls_request *request, int *fd, struct err *e);
 
-const struct tls_facts *tls_facts(const struct tls *t);
+/*
+ * Sets the variables of the environment that describe a TLS to a program:
+ * SSL_PROTOCOL, SSL_CIPHER and SSL_CLIENT_S_DN; NULL: removes them.
+ */
+void tls_set_variables(const struct tls *t);
 
 /* At the end of the plain bytes: whether the peer of this struct tls has ended
  * TLS (close_notify), or nothing was ever sent. Otherwise the rest may be
