@@ -419,7 +419,6 @@ set_up(struct listen_state *l, struct endpoint *ep,
 	so->log_level = DIAG_NOTE;
 	so->program_ms = options.time.max_ms;
 	so->is_single = !o->keep;
-	so->ends_idle = listener_is_activated(options.listener.fd);
 	return options_make_access(&l->access, e);
 }
 

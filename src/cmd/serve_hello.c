@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/template.h"
+#include "base/text.h"
 #include "base/literal.h"
 #include "cli/command.h"
 #include "cmd/options.h"
@@ -50,11 +51,9 @@ struct hello_options {
 	int http;
 };
 
-/* What every client's process starts with. */
-static struct {
-	unsigned char *greeting; /* owned */
-	size_t greeting_length;
-} texts;
+/* The greeting without its escapes: owned. */
+static unsigned char *greeting;
+static size_t greeting_length;
 
 /* A client, in its process. */
 struct hello_client {
@@ -245,21 +244,6 @@ serve_http(struct hello_client *c, int64_t limit_ms)
 				    : "");
 }
 
-/* Reports a message that is too long, to the peer and in the session's error.
- * Returns -1. */
-static int
-reject_message(struct session *s)
-{
-	char text[80];
-	int n = snprintf(text, sizeof(text),
-	    "error: a message may have %d bytes at most\n", MESSAGE_MAX);
-
-	if (session_send(s, text, (size_t)n) == 0)
-		err_set(&s->e, ERR_PROTOCOL,
-		    "a message is longer than %d bytes", MESSAGE_MAX);
-	return -1;
-}
-
 /*
  * Receives more bytes, unless those in the queue become a message as they are.
  * Returns 1; 0 if the peer has finished or nothing follows; or -1 with the
@@ -296,6 +280,7 @@ static int
 receive_message(struct hello_client *c, struct message *m)
 {
 	const unsigned char *lf;
+	const char *reply;
 	size_t cr;
 	int more = 1;
 
@@ -309,8 +294,17 @@ receive_message(struct hello_client *c, struct message *m)
 		cr = m->length > 0 && m->bytes[m->length - 1] == '\r' &&
 		     (lf != NULL || more > 0);
 		m->length -= cr;
-		if (m->length > MESSAGE_MAX)
-			return reject_message(&c->session);
+		if (m->length > MESSAGE_MAX) {
+			reply = text_format("error: a message may have %d "
+					    "bytes at most\n",
+			    MESSAGE_MAX);
+			if (session_send(&c->session, reply, strlen(reply)) ==
+			    0)
+				err_set(&c->session.e, ERR_PROTOCOL,
+				    "a message is longer than %d bytes",
+				    MESSAGE_MAX);
+			return -1;
+		}
 		if (lf != NULL || more == 0)
 			break;
 		more = receive_more(c);
@@ -335,7 +329,7 @@ serve_messages(struct hello_client *c)
 	ssize_t n;
 	int received;
 
-	if (session_send(s, texts.greeting, texts.greeting_length) < 0)
+	if (session_send(s, greeting, greeting_length) < 0)
 		return -1;
 	while ((received = receive_message(c, &m)) > 0) {
 		quits = m.length == 4 && memcmp(m.bytes, "exit", 4) == 0;
@@ -438,18 +432,18 @@ run_server(
 static int
 prepare(struct err *e)
 {
-	const char *greeting = hello_options.greeting;
+	const char *text = hello_options.greeting;
 	ssize_t n;
 
 	if (hello_options.reply == NULL)
 		hello_options.reply = hello_options.http ? "Hello!" : REPLY;
 	if (template_check(hello_options.reply, e) < 0)
 		return err_prefix(e, "--reply");
-	texts.greeting = mem_array(strlen(greeting) + 1, 1);
-	n = literal_unescape(texts.greeting, greeting, strlen(greeting), e);
+	greeting = mem_array(strlen(text) + 1, 1);
+	n = literal_unescape(greeting, text, strlen(text), e);
 	if (n < 0)
 		return err_prefix(e, "--greeting");
-	texts.greeting_length = (size_t)n;
+	greeting_length = (size_t)n;
 	return 0;
 }
 
@@ -465,13 +459,12 @@ hello_run(const struct command_args *args, struct err *e)
 		hello_options.http ? HTTP_PORT : HELLO_PORT, e) < 0)
 		return -1;
 	so->access = &access;
-	so->ends_idle = listener_is_activated(options.listener.fd);
 	diag_limit(so->until, so->accept_ms);
 	if (prepare(e) == 0 && options_check_clients(e) == 0 &&
 	    options_make_access(&access, e) == 0)
 		result = run_server(&ep, args->used, e);
 	access_release(&access);
-	free(texts.greeting);
+	free(greeting);
 	return result;
 }
 

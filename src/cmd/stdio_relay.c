@@ -285,7 +285,7 @@ stdio_relay_run(
 	result = recorder_begin(&s->recorder, conn, e);
 	if (result == 0)
 		result = relay_run(*fd, r, &sum, e);
-	result = recorder_end(&s->recorder, result, e);
+	result = recorder_close(&s->recorder, false, result, e);
 	if (r->script != NULL)
 		script_release(r->script);
 	end = deadline_first(s->until, deadline_after(STREAM_DRAIN_MS));
@@ -312,5 +312,5 @@ stdio_relay_run(
 int
 stdio_relay_release(struct stdio_relay *s, int result, struct err *e)
 {
-	return recorder_close(&s->recorder, result, e);
+	return recorder_close(&s->recorder, true, result, e);
 }

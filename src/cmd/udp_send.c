@@ -333,7 +333,7 @@ send_run(const struct command_args *args, struct err *e)
 		result = prepare(&s, e);
 	if (result == 0)
 		result = send_and_receive(&s, &ep, e);
-	result = recorder_close(&s.recorder, result, e);
+	result = recorder_close(&s.recorder, true, result, e);
 	source_release(o->source);
 	return result;
 }

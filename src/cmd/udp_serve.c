@@ -453,7 +453,7 @@ run_server(struct serve_state *s, const struct opt *const *used,
 	/* --idle-timeout is a normal end with --fd systemd. */
 	if (result < 0 && s->record_error.kind == ERR_NONE &&
 	    e->kind == ERR_TIMEOUT && !deadline_passed(s->until) &&
-	    listener_is_activated(options.listener.fd)) {
+	    l->is_activated) {
 		diag_note("%s: the normal end with --fd systemd", e->text);
 		result = 0;
 	}
@@ -550,7 +550,7 @@ serve_run(const struct command_args *args, struct err *e)
 		result = options_make_access(&access, e);
 	if (result == 0)
 		result = run_server(&s, args->used, &ep, e);
-	result = recorder_close(&s.recorder, result, e);
+	result = recorder_close(&s.recorder, true, result, e);
 	access_release(&access);
 	source_release(&s.input);
 	free(server->groups);

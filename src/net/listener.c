@@ -90,21 +90,6 @@ clear_path(const struct addr *a, int type)
 }
 
 /*
- * Sets the mode even where an access control list of the directory has
- * overridden the umask. Does not follow a symbolic link that somebody has put
- * there, where the system has such a call for files that may be links.
- */
-static int
-set_mode(const char *path, mode_t mode)
-{
-	int result = fchmodat(AT_FDCWD, path, mode, AT_SYMLINK_NOFOLLOW);
-
-	if (result < 0 && (errno == ENOTSUP || errno == EOPNOTSUPP))
-		result = chmod(path, mode);
-	return result;
-}
-
-/*
  * Binds fd to a path, which at no time has more permissions than mode, and
  * records the file that bind(2) creates.
  */
@@ -123,8 +108,17 @@ bind_path(struct listener *l, int fd, const struct addr *a, int mode)
 		umask(mask);
 	if (result < 0)
 		return -1;
-	if (lstat(path, &st) == 0 &&
-	    (mode < 0 || set_mode(path, (mode_t)mode) == 0)) {
+	result = lstat(path, &st);
+	/* An access control list of the directory may have overridden the
+	 * umask. A symbolic link that somebody has put there is not followed,
+	 * where the system can do that. */
+	if (result == 0 && mode >= 0) {
+		result =
+		    fchmodat(AT_FDCWD, path, (mode_t)mode, AT_SYMLINK_NOFOLLOW);
+		if (result < 0 && (errno == ENOTSUP || errno == EOPNOTSUPP))
+			result = chmod(path, (mode_t)mode);
+	}
+	if (result == 0) {
 		l->owns_path = true;
 		l->device = st.st_dev;
 		l->inode = st.st_ino;
@@ -470,7 +464,8 @@ open_inherited(
 	int64_t fd;
 	int i, n;
 
-	if (!listener_is_activated(o->fd)) {
+	l->is_activated = strcmp(o->fd, "systemd") == 0;
+	if (!l->is_activated) {
 		if (num_parse(o->fd, 0, INT32_MAX, &fd))
 			return add_inherited(l, (int)fd, o, e);
 		return err_set(e, ERR_USAGE,
@@ -490,12 +485,6 @@ open_inherited(
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");
 	return 0;
-}
-
-bool
-listener_is_activated(const char *text)
-{
-	return text != NULL && strcmp(text, "systemd") == 0;
 }
 
 int

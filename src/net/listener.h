@@ -40,6 +40,8 @@ struct listener {
 	int type;     /* SOCK_STREAM or SOCK_DGRAM */
 	bool is_dual; /* its IPv6 sockets also accept IPv4 */
 	bool is_port_chosen; /* by the system: port 0 was asked for */
+	bool is_activated;   /* by a service manager, which starts sockt again
+				when the next client connects */
 	bool is_connection;  /* its socket is an accepted connection */
 	struct addr peer;    /* of that connection */
 	bool owns_path;      /* of a unix socket; the file at it is this: */
@@ -99,12 +101,6 @@ int listener_connection(struct listener *l, struct conn *c);
  * shows; NULL: the end of the sockets.
  */
 void listener_close(struct listener *l, const char *why);
-
-/*
- * Whether text, the argument of --fd or NULL, means that a service manager has
- * started sockt and starts it again when the next client connects.
- */
-bool listener_is_activated(const char *text);
 
 /* Whether the effective user may remove the path of a unix socket. */
 bool listener_may_remove(const struct listener *l);

@@ -107,32 +107,6 @@ port_owner_in_time_wait(uint16_t port, const struct addr *remote)
 	return find_row("tcp", &wanted, &found);
 }
 
-/*
- * The process that has the socket open, as far as this one may see it. Returns
- * its number, or 0.
- */
-static int
-process_of(unsigned long inode)
-{
-	const char *wanted = text_format("socket:[%lu]", inode);
-	char target[64];
-	int pid = 0;
-	ssize_t n;
-	glob_t all;
-	size_t i;
-
-	if (glob("/proc/[0-9]*/fd/*", GLOB_NOSORT, NULL, &all) != 0)
-		return 0;
-	for (i = 0; i < all.gl_pathc && pid == 0; i++) {
-		n = readlink(all.gl_pathv[i], target, sizeof(target) - 1);
-		target[n > 0 ? n : 0] = '\0';
-		if (strcmp(target, wanted) == 0)
-			(void)sscanf(all.gl_pathv[i], "/proc/%d", &pid);
-	}
-	globfree(&all);
-	return pid;
-}
-
 const char *
 port_owner_find(const struct addr *a, int type)
 {
@@ -140,14 +114,29 @@ port_owner_find(const struct addr *a, int type)
 	struct row wanted = {.local = *a,
 		       .state = is_stream ? STATE_LISTEN : STATE_UNCONNECTED},
 		   found;
-	char name[64] = "?";
+	char name[64] = "?", target[64];
+	const char *socket;
+	glob_t all;
+	ssize_t n;
+	size_t i;
 	FILE *f;
-	int pid;
+	int pid = 0;
 
 	if (addr_port(a) == 0 ||
 	    !find_row(is_stream ? "tcp" : "udp", &wanted, &found))
 		return NULL;
-	pid = process_of(found.inode);
+	/* The process that has it open, as far as this one may see it. */
+	socket = text_format("socket:[%lu]", found.inode);
+	if (glob("/proc/[0-9]*/fd/*", GLOB_NOSORT, NULL, &all) == 0) {
+		for (i = 0; i < all.gl_pathc && pid == 0; i++) {
+			n = readlink(
+			    all.gl_pathv[i], target, sizeof(target) - 1);
+			target[n > 0 ? n : 0] = '\0';
+			if (strcmp(target, socket) == 0)
+				(void)sscanf(all.gl_pathv[i], "/proc/%d", &pid);
+		}
+		globfree(&all);
+	}
 	if (pid == 0)
 		return text_format("a process of user %u", found.uid);
 	f = fopen(text_format("/proc/%d/comm", pid), "re");

@@ -478,33 +478,6 @@ sock_is_self_connect(int fd)
 	       addr_equal(&local, &remote);
 }
 
-/*
- * Waits until the peer has acknowledged everything, or acknowledges nothing for
- * idle_ms. A system that does not report a lost connection is waited for as
- * long as one that reports nothing.
- */
-static void
-wait_acked(int fd, int64_t idle_ms, struct deadline until)
-{
-	struct deadline idle = deadline_after(idle_ms);
-	struct backoff pause = {.min = 1, .max = MAX_RECHECK_MS};
-	bool is_blind = send_queue(fd) < 0;
-	uint64_t before = UINT64_MAX, left;
-	struct os_tcp tcp;
-
-	if (is_blind || !os_tcp_info(fd, &tcp))
-		until = deadline_first(until, deadline_after(BLIND_ACK_MS));
-	while ((is_blind || !sock_is_acked(fd)) &&
-	       !deadline_passed(deadline_first(until, idle))) {
-		left = sock_unacked_bytes(fd);
-		if (left < before)
-			idle = deadline_after(idle_ms);
-		before = left;
-		if (wait_until(deadline_after(backoff_next(&pause))) < 0)
-			return;
-	}
-}
-
 bool
 sock_is_unix(int fd)
 {
@@ -517,9 +490,25 @@ sock_is_unix(int fd)
 void
 sock_abort_acked(int *fd, int64_t idle_ms, struct deadline until)
 {
-	if (*fd < 0)
-		return;
-	if (!sock_is_unix(*fd))
-		wait_acked(*fd, idle_ms, until);
+	struct deadline idle = deadline_after(idle_ms);
+	struct backoff pause = {.min = 1, .max = MAX_RECHECK_MS};
+	bool is_blind = send_queue(*fd) < 0;
+	uint64_t before = UINT64_MAX, left;
+	struct os_tcp tcp;
+
+	/* A system that does not report a lost connection is waited for as long
+	 * as one that reports nothing. */
+	if (is_blind || !os_tcp_info(*fd, &tcp))
+		until = deadline_first(until, deadline_after(BLIND_ACK_MS));
+	while (*fd >= 0 && !sock_is_unix(*fd) &&
+	       (is_blind || !sock_is_acked(*fd)) &&
+	       !deadline_passed(deadline_first(until, idle))) {
+		left = sock_unacked_bytes(*fd);
+		if (left < before)
+			idle = deadline_after(idle_ms);
+		before = left;
+		if (wait_until(deadline_after(backoff_next(&pause))) < 0)
+			break;
+	}
 	sock_abort(fd);
 }

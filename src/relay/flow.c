@@ -175,18 +175,6 @@ choose_path(struct flow *f, size_t n)
 		start_moving(f);
 }
 
-/* Passes n bytes at the queue's end to the tap, and keeps them for out. */
-static void
-enqueue(struct flow *f, const unsigned char *space, size_t n)
-{
-	if (f->out.fd < 0)
-		f->bytes += n;
-	else
-		buf_added(&f->queue, n);
-	if (f->tap != NULL && f->tap(f->context, space, n) < 0)
-		end_failed(&f->in, ECANCELED);
-}
-
 /*
  * Copies n bytes to an earlier place, with CR before a bare LF. Returns the
  * length.
@@ -230,7 +218,14 @@ copy_in(struct flow *f)
 	got = (size_t)n;
 	note_read(f, got);
 	choose_path(f, got);
-	enqueue(f, space, f->crlf ? expand(f, space, at, got) : got);
+	if (f->crlf)
+		got = expand(f, space, at, got);
+	if (f->out.fd < 0)
+		f->bytes += got;
+	else
+		buf_added(&f->queue, got);
+	if (f->tap != NULL && f->tap(f->context, space, got) < 0)
+		end_failed(&f->in, ECANCELED);
 }
 
 static void

@@ -399,13 +399,13 @@ recorder_add_datagram(struct recorder *r, bool sent, const struct addr *remote,
 	return add_readable(r, direction, bytes, n);
 }
 
-static int
-close_files(struct recorder *r, bool all, int result, struct err *e)
+int
+recorder_close(struct recorder *r, bool all, int result, struct err *e)
 {
 	struct recorder_file *f;
 	int i;
 
-	for (i = 0; i < RECORDER_FILES; i++) {
+	for (i = 0; r->options != NULL && i < RECORDER_FILES; i++) {
 		f = &r->files[i];
 		if (!all && !has_placeholder(f->pattern, 'n'))
 			continue;
@@ -416,21 +416,9 @@ close_files(struct recorder *r, bool all, int result, struct err *e)
 		free(f->name);
 		f->name = NULL;
 	}
+	if (all) {
+		free(r->text);
+		r->text = NULL;
+	}
 	return result;
-}
-
-int
-recorder_end(struct recorder *r, int result, struct err *e)
-{
-	return close_files(r, false, result, e);
-}
-
-int
-recorder_close(struct recorder *r, int result, struct err *e)
-{
-	if (r->options == NULL)
-		return result;
-	free(r->text);
-	r->text = NULL;
-	return close_files(r, true, result, e);
 }

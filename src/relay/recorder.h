@@ -81,7 +81,7 @@ int recorder_open(
 
 /*
  * Begins the record of a connection, or of datagrams (NULL), and opens its own
- * files. Returns as recorder_open(); call recorder_end() in both cases.
+ * files. Returns as recorder_open(); call recorder_close() in both cases.
  */
 int recorder_begin(struct recorder *r, const struct conn *c, struct err *e);
 
@@ -95,10 +95,9 @@ int recorder_add_datagram(struct recorder *r, bool sent,
     const struct addr *remote, const void *bytes, size_t n, struct err *e);
 
 /*
- * Close the connection's own files, or all files. Return result; but -1 with
+ * Closes the connection's own files, or all files. Returns result; but -1 with
  * ERR_OUTPUT if result is 0 and closing failed. No effect if r is zero.
  */
-int recorder_end(struct recorder *r, int result, struct err *e);
-int recorder_close(struct recorder *r, int result, struct err *e);
+int recorder_close(struct recorder *r, bool all, int result, struct err *e);
 
 #endif

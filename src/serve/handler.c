@@ -271,7 +271,7 @@ serve(struct served *v)
 	result = recorder_begin(r, v->c, &s->e);
 	if (result == 0)
 		result = kinds[v->h->kind](v);
-	result = recorder_end(r, result, &s->e);
+	result = recorder_close(r, false, result, &s->e);
 	if (result < 0 && s->e.kind == ERR_OUTPUT && s->fd >= 0)
 		refuse(s);
 	return result;

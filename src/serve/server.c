@@ -266,21 +266,6 @@ end_process(struct server *s, struct server_conn *c)
 	s->resume = deadline_after(0);
 }
 
-/* Returns whether its process has ended, and it is drained. */
-static bool
-advance_conn(struct server *s, struct server_conn *c)
-{
-	if (c->proc != NULL && !proc_has_ended(c->proc))
-		return false;
-	if (c->proc != NULL)
-		end_process(s, c);
-	if (c->fd >= 0 && stream_discard(c->fd, &c->dropped) == 1 &&
-	    !deadline_passed(c->drain))
-		return false;
-	sock_close(&c->fd);
-	return true;
-}
-
 /*
  * Handles signals, processes that have ended, and drained connections. Returns
  * true for a stop signal.
@@ -288,6 +273,7 @@ advance_conn(struct server *s, struct server_conn *c)
 static bool
 advance(struct server *s)
 {
+	struct server_conn *c;
 	size_t i = 0;
 
 	signals_collect();
@@ -296,10 +282,17 @@ advance(struct server *s)
 		i = s->count;
 	s->exits = proc_exits();
 	while (i < s->count) {
-		if (advance_conn(s, &s->conns[i]))
-			s->conns[i] = s->conns[--s->count];
-		else
+		c = &s->conns[i];
+		if (c->proc != NULL && proc_has_ended(c->proc))
+			end_process(s, c);
+		if (c->proc != NULL ||
+		    (c->fd >= 0 && stream_discard(c->fd, &c->dropped) == 1 &&
+			!deadline_passed(c->drain))) {
 			i++;
+			continue;
+		}
+		sock_close(&c->fd);
+		*c = s->conns[--s->count];
 	}
 	return signals_stopped() != 0;
 }
@@ -414,7 +407,7 @@ server_end(struct server *s, struct err *e)
 	if (e->kind == ERR_NONE)
 		return 0;
 	if (e->kind != ERR_TIMEOUT || wait_all(s, e) < 0 ||
-	    !s->options->ends_idle || deadline_passed(s->options->until))
+	    !s->listener->is_activated || deadline_passed(s->options->until))
 		return -1;
 	diag_note("%s: the normal end with --fd systemd", e->text);
 	return 0;

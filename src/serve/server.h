@@ -30,7 +30,6 @@ struct server_options {
 	struct deadline until; /* limit of waiting for connections */
 	int64_t program_ms;    /* limit of a program; -1: none */
 	bool is_single;        /* accepts one connection, then no more */
-	bool ends_idle;        /* accept_ms is the normal end: status 0 */
 	int log_level;         /* enum diag_level of "accepted" and "closed" */
 	const struct access *access; /* which peers are allowed; NULL: all */
 };
@@ -92,8 +91,8 @@ int server_accept(struct server *s, struct conn *c, struct err *e);
 
 /*
  * The end of the loop, after server_accept() has returned -1 with *e. After a
- * time limit it waits for the children. Returns 0 if this is a normal end,
- * otherwise -1 with *e.
+ * time limit it waits for the children. Returns 0 if this is a normal end, as
+ * accept_ms is for a service manager; otherwise -1 with *e.
  */
 int server_end(struct server *s, struct err *e);
 

@@ -116,34 +116,12 @@ session_send(struct session *s, const void *bytes, size_t n)
 	return 0;
 }
 
-/*
- * Ends the client's TLS, in good order or with a reset. result is that of the
- * session, and the one that is returned unless TLS failed.
- */
-static int
-end_tls(struct session *s, bool is_cut, int result)
-{
-	struct err e;
-
-	if (s->tls == NULL)
-		return result;
-	if (!is_cut &&
-	    tls_end(s->tls, true,
-		deadline_first(s->until, deadline_after(STREAM_DRAIN_MS)),
-		&e) < 0 &&
-	    result == 0) {
-		s->e = e;
-		result = -1;
-	}
-	tls_release(s->tls);
-	s->tls = NULL;
-	return result;
-}
-
 int
 session_end(struct session *s, const struct conn *c, int level, int result)
 {
-	struct deadline until = s->until;
+	struct deadline until =
+	    deadline_first(s->until, deadline_after(STREAM_DRAIN_MS));
+	struct err e;
 	bool is_lost = result < 0 && s->e.kind == ERR_LOST, is_reset;
 	bool is_cut = s->fd < 0 || s->is_answering || is_lost;
 
@@ -161,10 +139,16 @@ session_end(struct session *s, const struct conn *c, int level, int result)
 	}
 	/* With nothing left to read, closing sends the FIN. */
 	s->r.is_fin_sent = s->r.is_fin_sent || s->r.is_fin_received;
-	if (!s->r.is_fin_received)
-		until = deadline_first(until, deadline_after(STREAM_DRAIN_MS));
 	stream_drain(&s->fd, until, &s->r);
-	result = end_tls(s, is_cut, result);
+	until = deadline_first(s->until, deadline_after(STREAM_DRAIN_MS));
+	/* Otherwise its release resets the connection. */
+	if (s->tls != NULL && !is_cut && tls_end(s->tls, true, until, &e) < 0 &&
+	    result == 0) {
+		s->e = e;
+		result = -1;
+	}
+	tls_release(s->tls);
+	s->tls = NULL;
 	if (result == 0)
 		err_clear(&s->e);
 	/* A program's status has no text. */
