@@ -77,11 +77,13 @@ void ready_set_ignore(struct ready_set *s, uint32_t id);
 /* Call it before the descriptor is closed. */
 void ready_set_forget(struct ready_set *s, uint32_t id);
 
+/* The maximum number of sockets that one call reports. */
+#define MAX_READY 256
+
 /*
- * Waits like wait_poll(). Stores up to limit numbers in ids and returns how
+ * Waits like wait_poll(). Stores up to MAX_READY numbers in ids and returns how
  * many, 0 if the deadline passed, or -1 with errno; EINTR for a caught signal.
  */
-int ready_set_wait(
-    struct ready_set *s, uint32_t *ids, int limit, struct deadline until);
+int ready_set_wait(struct ready_set *s, uint32_t *ids, struct deadline until);
 
 #endif

@@ -192,21 +192,18 @@ ready_set_forget(struct ready_set *s, uint32_t id)
 }
 
 int
-ready_set_wait(
-    struct ready_set *s, uint32_t *ids, int limit, struct deadline until)
+ready_set_wait(struct ready_set *s, uint32_t *ids, struct deadline until)
 {
-	struct epoll_event events[256];
+	struct epoll_event events[MAX_READY];
 	int i, n, ready;
 
-	if (limit > 256)
-		limit = 256;
 	deadline_looked(clock_now());
-	n = epoll_wait(s->fd, events, limit, 0);
+	n = epoll_wait(s->fd, events, MAX_READY, 0);
 	if (n == 0) {
 		ready = wait_fd(s->fd, POLLIN, until);
 		if (ready <= 0)
 			return ready;
-		n = epoll_wait(s->fd, events, limit, 0);
+		n = epoll_wait(s->fd, events, MAX_READY, 0);
 	}
 	for (i = 0; i < n; i++)
 		ids[i] = events[i].data.u32;

@@ -100,8 +100,7 @@ ready_set_forget(struct ready_set *s, uint32_t id)
 }
 
 int
-ready_set_wait(
-    struct ready_set *s, uint32_t *ids, int limit, struct deadline until)
+ready_set_wait(struct ready_set *s, uint32_t *ids, struct deadline until)
 {
 	int ready, n = 0;
 	uint32_t i;
@@ -111,7 +110,7 @@ ready_set_wait(
 	ready = wait_poll(s->fds, s->count, until);
 	if (ready <= 0)
 		return ready;
-	for (i = 0; i < s->count && n < limit; i++) {
+	for (i = 0; i < s->count && n < MAX_READY; i++) {
 		uint32_t id = (s->next + i) % s->count;
 
 		if (s->fds[id].fd >= 0 && s->fds[id].revents != 0)

@@ -20,8 +20,6 @@
 #define MAX_PROBES 60000
 /* Probes between two polls. */
 #define MAX_RUN 1024
-/* The maximum number of sockets that one poll reports. */
-#define MAX_READY 256
 #define PROGRESS_MS 100
 
 uint32_t
@@ -256,7 +254,7 @@ wait_ready(struct scan *s, struct deadline wake)
 
 	do {
 		looked_ns = clock_now();
-		n = ready_set_wait(s->set, ids, MAX_READY, wake);
+		n = ready_set_wait(s->set, ids, wake);
 		for (i = 0; i < n; i++)
 			handle_ready(s, ids[i]);
 		if (n == 0 && wake.at_ns > looked_ns)
