@@ -122,14 +122,17 @@ session_end(struct session *s, const struct conn *c, int level, int result)
 	struct deadline until =
 	    deadline_first(s->until, deadline_after(STREAM_DRAIN_MS));
 	struct err e;
-	bool is_lost = result < 0 && s->e.kind == ERR_LOST, is_reset;
-	bool is_cut = s->fd < 0 || s->is_answering || is_lost;
+	bool is_lost, is_cut, is_reset;
 
-	if (result < 0 && !is_cut)
-		is_cut = s->r.is_aborted || s->e.kind == ERR_OUTPUT ||
-			 /* What has arrived would have been answered. */
-			 (s->e.kind == ERR_TIMEOUT && s->r.sent > 0 &&
-			     fd_available(s->fd) > 0);
+	/* It may have been overcome, by another target. */
+	if (result == 0)
+		err_clear(&s->e);
+	is_lost = s->e.kind == ERR_LOST;
+	is_cut = s->fd < 0 || s->is_answering || is_lost || s->r.is_aborted ||
+		 s->e.kind == ERR_OUTPUT ||
+		 /* What has arrived would have been answered. */
+		 (s->e.kind == ERR_TIMEOUT && s->r.sent > 0 &&
+		     fd_available(s->fd) > 0);
 	/* A FIN would make half an answer look whole. */
 	if (is_cut && s->fd >= 0) {
 		is_reset = !is_lost && !addr_is_unix(&c->local);
@@ -149,8 +152,6 @@ session_end(struct session *s, const struct conn *c, int level, int result)
 	}
 	tls_release(s->tls);
 	s->tls = NULL;
-	if (result == 0)
-		err_clear(&s->e);
 	/* A program's status has no text. */
 	if (result < 0 && s->e.text[0] != '\0' &&
 	    (!s->allows_probes || s->e.kind != ERR_LOST ||
