@@ -373,7 +373,7 @@ dial_poll(const struct dial *d, struct pollfd *fds, struct deadline *wake)
 	*wake = deadline_first(*wake, d->until);
 	if (d->attempts == NULL) {
 		/* A lookup that has failed at once needs no wait. */
-		if (d->lookup.in < 0)
+		if (d->lookup_error.kind != ERR_NONE)
 			*wake = deadline_after(0);
 		fds[n++] = (struct pollfd){d->lookup.in, POLLIN, 0};
 		return n;

@@ -1,6 +1,7 @@
 /* The server side of HTTP/1.1: parses a request's head, builds a response's. */
 #include "http/http_server.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -54,18 +55,17 @@ int
 http_server_parse(struct http_server *r, const char *head, size_t n)
 {
 	const char *at = head, *end = head + n, *next, *stop;
-	int code = 400, minor = 0, hosts = 0;
+	int code, minor = 0, hosts = 0;
 	size_t name;
 
 	memset(r, 0, sizeof(*r));
 	while ((stop = http_head_line_end(at, end, &next)) == at)
 		at = next;
-	if (stop != NULL)
-		code = parse_request_line(r, at, stop, &minor);
+	assert(stop != NULL);
+	code = parse_request_line(r, at, stop, &minor);
 	if (code == 400)
 		return 400;
-	for (at = next;
-	     (stop = http_head_line_end(at, end, &next)) != NULL && stop > at;
+	for (at = next; (stop = http_head_line_end(at, end, &next)) > at;
 	     at = next) {
 		name = http_head_token_length(at, stop);
 		if (name == 0 || at + name == stop || at[name] != ':')

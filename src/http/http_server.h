@@ -28,10 +28,10 @@ struct http_server {
 size_t http_server_head_length(const char *bytes, size_t n);
 
 /*
- * Parses a head of n bytes into *r, as far as it is readable. Returns the
- * status code of the response: 200; 405 for a method other than GET and HEAD;
- * 400 if the head is malformed, is not of HTTP/1, or has not the one Host field
- * that HTTP/1.1 requires (section 3.2).
+ * Parses a head, of http_server_head_length() n, into *r, as far as it is
+ * readable. Returns the status code of the response: 200; 405 for a method
+ * other than GET and HEAD; 400 if the head is malformed, is not of HTTP/1, or
+ * has not the one Host field that HTTP/1.1 requires (section 3.2).
  */
 int http_server_parse(struct http_server *r, const char *head, size_t n);
 

@@ -122,7 +122,7 @@ proc_end(struct proc *p)
 {
 	int number = p->is_ending ? SIGKILL : SIGTERM;
 
-	if (p->group > 0 && proc_group_lives(p))
+	if (proc_group_lives(p))
 		kill(-p->group, number);
 	else if (p->pid > 0)
 		kill(p->pid, number);

@@ -686,8 +686,7 @@ run_process(const struct tls_request *request, struct tls_context *context,
 	proc_close_from(FD_END);
 	/* stdin and stdout are sockt's, and their other ends must see it. */
 	null = open("/dev/null", O_RDWR);
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
-	    dup2(null, STDOUT_FILENO) < 0)
+	if (dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
 		_exit(ERR_FAILED);
 	(void)close(null);
 	/* Until the end is orderly, any end of this process is a reset. */

@@ -74,10 +74,8 @@ udp_programs_pollfds(const struct udp_programs *w, struct pollfd *fds)
 
 	for (i = 0; i < w->count; i++) {
 		p = &w->slots[i];
-		if (p->in >= 0)
-			fds[n++] = (struct pollfd){p->in, POLLOUT, 0};
-		if (p->out >= 0)
-			fds[n++] = (struct pollfd){p->out, POLLIN, 0};
+		fds[n++] = (struct pollfd){p->in, POLLOUT, 0};
+		fds[n++] = (struct pollfd){p->out, POLLIN, 0};
 	}
 	return n;
 }

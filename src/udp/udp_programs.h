@@ -56,7 +56,7 @@ int udp_programs_run(struct udp_programs *w, const struct dgram *d,
     const struct dgram_endpoints *ep, struct err *e);
 
 /*
- * Fills in what to poll with proc_poll(), at most two entries per program.
+ * Fills in what to poll with proc_poll(), two entries per program.
  * Returns their number.
  */
 size_t udp_programs_pollfds(const struct udp_programs *w, struct pollfd *fds);
