@@ -172,7 +172,7 @@ TESTENV = SOCKT="$(abspath $(B))/sockt" SOCKT_BUILD="$(abspath $(B))" \
 	CC="$(CC)" MAKE="$(MAKE)"
 # The longest come first: they would be waited for at the end.
 LONGEST = $(wildcard $(patsubst %,tests/cmd/%.t,connect_script \
-	unnoticed_call_failures listen_forward_programs listen_cut_answers \
+	unnoticed_call_failures listen_cut_answers \
 	connect_via portscan_states udp_serve_loop connect_check \
 	listen_many_connections))
 LOOPBACK = $(LONGEST) \

@@ -58,42 +58,35 @@ sub clients {
     return (\%sent, \%got);
 }
 
-# The pieces of a hex dump, by the client's port: { received, sent }. Dies where
-# it is no dump.
+# The bytes of a hex dump, by the client's port: { received, sent }; and the ports
+# by connection. Dies where it is no dump.
 sub parse_dump {
     my ($text) = @_;
-    my (%port, %data, $data, $left);
-    for (split /\n/, $text) {
-        if (/^= connection (\d+) from 127\.0\.0\.1 port (\d+) at [\d.]+ s$/) {
+    my (%port, %data);
+    my $line = qr/[0-9a-f]{8,}((?: {1,2}[0-9a-f]{2}){1,16}) +\|.{1,16}\|\n/;
+    while ($text !~ /\G\z/gc) {
+        if ($text =~ /\G= connection (\d+) from 127\.0\.0\.1 port (\d+) at [\d.]+ s\n/gc) {
             die "connection $1 twice" if $port{$1};
-            $port{$1} = $2;
-            $data{$2} = { sent => '', received => '' };
-        } elsif (/^([<>]) (sent|received) on connection (\d+) at [\d.]+ s: (\d+) bytes? from offset (\d+)$/) {
-            die "$left bytes are missing" if $left;
-            die "$1 $2" if $1 ne ($2 eq 'sent' ? '>' : '<');
-            die "connection $3 has not begun" unless $port{$3};
-            $data = \$data{ $port{$3} }{$2};
-            $left = $4;
+            $data{ $port{$1} = $2 } = { sent => '', received => '' };
+        } elsif ($text =~ /\G(?:> (sent)|< (received)) on connection (\d+) at [\d.]+ s: (\d+) bytes? from offset (\d+)\n((?:$line)+)/gc) {
+            my $data = \$data{ $port{$3} }{ $1 // $2 };
             die "offset $5" if $5 != length $$data;
-        } elsif (/^([0-9a-f]{8,})((?: {1,2}[0-9a-f]{2}){1,16}) +\|.{1,16}\|$/) {
-            die "$_" if hex $1 != length $$data;
-            my $bytes = pack 'H*', $2 =~ s/ //gr;
+            my ($size, $lines) = ($4, $6);
+            my $bytes = join '', map { pack 'H*', s/ //gr } $lines =~ /$line/g;
+            die "$size bytes" if $size != length $bytes;
             $$data .= $bytes;
-            $left -= length $bytes;
         } else {
-            die "no line of a dump: $_";
+            die 'no dump: ' . substr $text, pos $text // 0, 100;
         }
     }
-    die "$left bytes are missing" if $left;
-    return \%data;
+    return (\%data, \%port);
 }
 
 # The same of data events, with the ports of accepted events.
 sub parse_events {
-    my ($text, $events) = @_;
+    my ($text, @events) = @_;
     my %port = map { $_->{connection} => $_->{remote}{port} }
-        grep { $_->{event} eq 'accepted' } map { $json->decode($_) }
-        split /\n/, $events;
+        grep { $_->{event} eq 'accepted' } @events;
     my %data = map { $_ => { sent => '', received => '' } } values %port;
     for (map { $json->decode($_) } split /\n/, $text) {
         die "event $_->{event}" if $_->{event} ne 'data';
@@ -102,76 +95,51 @@ sub parse_events {
         $$data .= pack 'H*', $_->{hex};
         die 'bytes' if $_->{offset} + $_->{bytes} != length $$data;
     }
-    return \%data;
-}
-
-sub is_recorded {
-    my ($name, $data, $sent, $got) = @_;
-    is $@, '', "$name: it can be read" or return;
-    is scalar keys %$data, scalar keys %$sent, "$name: every connection";
-    is scalar(grep { $data->{$_}{received} ne $sent->{$_} } keys %$sent), 0,
-        "$name: what each client sent";
-    is scalar(grep { $data->{$_}{sent} ne $got->{$_} } keys %$sent), 0,
-        "$name: and what it was sent";
-}
-
-sub port_of {
-    my ($p) = @_;
-    $p->expect(err => qr/listening/);
-    return $p->{err} =~ /(?:"port":| port )(\d+)/;
-}
-
-# Runs a server for clients, waits for the end of each, and returns what they
-# sent and got, and what the server printed.
-sub serve {
-    my ($count, @options) = @_;
-    # A pipe whose reader is not this test, which is busy.
-    open my $pipe, '|-', "cat >$dir/stdout" or die;
-    my $p = start({ stdout => $pipe }, 'listen', '-4', '-k', '-v', @options, 0);
-    my ($sent, $got) = clients(port_of($p), $count);
-    $p->expect(err => qr/\A(?>.*?(?:: closed 127|"event":"closed")){$count}/s);
-    my $r = $p->stop;
-    close $pipe or die;
-    is $r->{status}, 0, "$options[0] and records: stopped" or diag $r->{err};
-    return ($sent, $got, $r);
+    return (\%data, \%port);
 }
 
 # --- One file for all ------------------------------------------------------
 
-for my $handler (['--to', $to], ['--echo'], ['--discard']) {
-    my ($sent, $got, $r) =
-        serve($number, @$handler, '-x', "$dir/dump", '-o', "$dir/%n.%d");
-    my $name = "-x $handler->[0]";
-    my $reply = $handler->[0] eq '--to' ? sub { scalar reverse $_[0] }
-        : $handler->[0] eq '--echo' ? sub { $_[0] } : sub { '' };
+# A pipe, for which file is '-', carries only short writes as a whole.
+my $reversed = sub { scalar reverse $_[0] };
+my $same = sub { $_[0] };
+for my $row (
+    [$reversed, "$dir/dump", '--to', $to],
+    [$same, "$dir/dump", '--echo'],
+    [sub { '' }, "$dir/dump", '--discard'],
+    [$same, "$dir/dump", '-e', 'cat'],
+    [$reversed, '-', '--to', $to],
+    [$reversed, "$dir/events", '--to', $to, '--json'],
+    [$reversed, '-', '--to', $to, '--json'],
+) {
+    my ($reply, $file, @options) = @$row;
+    my $name = "@options -x $file";
+    # The reader of the pipe is not this test, which is busy.
+    open my $pipe, '|-', "cat >$dir/stdout" or die;
+    my $p = start({ stdout => $pipe }, 'listen', '-4', '-k', '-v', @options, '-x',
+        $file, '-o', "$dir/%n.%d", 0);
+    my ($sent, $got) = clients($p->port, $number);
+    $p->expect(err => qr/\A(?>.*?(?:: closed 127|"event":"closed")){$number}/s);
+    my $r = $p->stop;
+    close $pipe or die;
+    is $r->{status}, 0, "$name: stopped" or diag $r->{err};
     is scalar(grep { $got->{$_} ne $reply->($sent->{$_}) } keys %$sent), 0,
         "$name: every client is served";
-    my $data = eval { parse_dump(slurp("$dir/dump")) };
-    is_recorded($name, $data, $sent, $got);
-    my @port = (0, map { /^= connection \d+ from \S+ port (\d+)/ }
-        sort { ($a =~ /(\d+)/)[0] <=> ($b =~ /(\d+)/)[0] }
-        grep { /^=/ } split /\n/, slurp("$dir/dump"));
+
+    my $text = slurp($file eq '-' ? "$dir/stdout" : $file);
+    my @events = map { $json->decode($_) } $r->{err} =~ /^(\{.*\})$/mg;
+    my ($data, $port) = eval { @events ? parse_events($text, @events) : parse_dump($text) };
+    is $@, '', "$name: it can be read";
+    is_deeply $data, { map {
+        ($_ => { received => $sent->{$_}, sent => $got->{$_} })
+    } keys %$sent }, "$name: what each client sent, and what it was sent";
     is scalar(grep {
-        slurp("$dir/$_.received") ne $sent->{ $port[$_] }
-            || slurp("$dir/$_.sent") ne $got->{ $port[$_] }
-    } 1 .. $number), 0, "-o $handler->[0]: files for each connection";
-}
-
-# A pipe carries only short writes as a whole.
-my ($sent, $got, $r) = serve($number, '--to', $to, '-x', '-');
-my $data = eval { parse_dump(slurp("$dir/stdout")) };
-is_recorded('-x - into a pipe', $data, $sent, $got);
-
-for my $file ("$dir/events", '-') {
-    ($sent, $got, $r) = serve($number, '--to', $to, '--json', '-x', $file);
-    $data = eval {
-        parse_events(slurp($file eq '-' ? "$dir/stdout" : $file), $r->{err});
-    };
-    is_recorded("--json -x $file", $data, $sent, $got);
+        slurp("$dir/$_.received") ne $sent->{ $port->{$_} }
+            || slurp("$dir/$_.sent") ne $got->{ $port->{$_} }
+    } 1 .. $number), 0, "$name -o: files for each connection";
+    next unless @events;
     my %of;
-    $of{ $_->{connection} }{ $_->{event} }++
-        for grep { $_->{connection} } map { $json->decode($_) }
-        split /\n/, $r->{err};
+    $of{ $_->{connection} }{ $_->{event} }++ for grep { $_->{connection} } @events;
     is scalar(grep {
         join(' ', sort keys %{ $of{$_} }) ne 'accepted closed connected'
     } 1 .. $number), 0, 'events of each connection have its number';
@@ -209,8 +177,8 @@ misused 'listen',
     qr/--progress is about relaying stdin and stdout/ => [['--echo', '-P', 0]],
     qr/cannot both be/ => [['--echo', '-x', '-', '-o', '-', 0]];
 ok !-e "$dir/mixed", 'no file was made';
-$r = run('listen', '--echo', '-x', "$dir/no/such", 0);
-is $r->{status}, 11, 'a record that cannot be opened';
+is run('listen', '--echo', '-x', "$dir/no/such", 0)->{status}, 11,
+    'a record that cannot be opened';
 
 SKIP: {
     -e '/dev/full' or skip 'no /dev/full', 6;
@@ -226,6 +194,16 @@ SKIP: {
         ok 1, 'and that is reported';
         is $p->stop->{status}, 0, 'the server goes on';
     }
+}
+
+# How a connection ends within 5 s.
+sub how_it_ends {
+    my ($s) = @_;
+    while (IO::Select->new($s)->can_read(5)) {
+        my $n = sysread $s, my $got, 1e6;
+        return $n // 'reset' if !$n;
+    }
+    return 'not';
 }
 
 # The reader of a record has gone, and the target does not read: both are reset
@@ -249,13 +227,8 @@ SKIP: {
     close $reader;
     syswrite $t, 'answer';
     $c->blocking(1);
-    $SIG{ALRM} = sub { die "not reset\n" };
-    my $got = eval { alarm 5; my $n; do { $n = sysread $c, $got, 99 } while $n;
-        alarm 0; $n // 'reset' } // $@;
-    is $got, 'reset', 'a record without a reader: the client is reset';
-    $got = eval { alarm 5; my $n; do { $n = sysread $t, $got, 1e6 } while $n;
-        alarm 0; $n // 'reset' } // $@;
-    is $got, 'reset', 'and so is a target that does not read';
+    is how_it_ends($c), 'reset', 'a record without a reader: the client is reset';
+    is how_it_ends($t), 'reset', 'and so is a target that does not read';
     $p->expect(err => qr/: \S*fifo was closed by its reader after \d+ bytes$/m);
     ok 1, 'and that is reported';
     $p->stop;

@@ -1,9 +1,12 @@
 # Handlers, and what a program that is given a connection finds: fds 0, 1 and 2
 # and no other, the UCSPI variables, default signals, the rights of --user; how
-# its end, and that of what it has started, is the end of the connection.
+# its end, and that of what it has started, is the end of the connection. With
+# a record, -x, its bytes go through a process, and all of that is the same.
 use Sockt;
 use Time::HiRes qw(time);
 
+my $dir = scratch();
+my @recorded = ([], ['-x', "$dir/dump"]);
 my $linux = run('--version')->{out} =~ /linux/;
 my ($p, $c, $r);
 my $every = join '', map { chr } 0 .. 255;
@@ -39,7 +42,6 @@ my $pid = peer($l, sub { local $/; die unless readline($_[0]) eq '0 1 2' });
 is run('connect', @to, '--', $^X, '-e', $walk)->{status}, 0, 'connect -- PROGRAM';
 is reap($pid), 0, 'has no other descriptor either';
 # What the shell has opened for sockt reaches the program.
-my $dir = scratch();
 $p = start({ command => 'sh' }, '-c',
     'exec 5> "$1"; exec "$0" listen -4 0 -- sh -c "echo it has 5 >&5"',
     sockt(), "$dir/five");
@@ -48,12 +50,16 @@ $p->finish;
 is slurp("$dir/five"), "it has 5\n", 'a program inherits descriptor 5';
 
 for my $host ('127.0.0.1', has_ipv6() ? '::1' : ()) {
-    $p = start({ env => { TCPREMOTEIP => 'of an outer server' } }, 'listen', '-k',
-        '-e', 'echo $PROTO $TCPLOCALIP $TCPLOCALPORT $TCPREMOTEIP $TCPREMOTEPORT', 0);
-    $c = tcp_client($p->port, $host);
-    is scalar(<$c>), join(' ', 'TCP', $host, $p->port, $host, $c->sockport) . "\n",
-        "the UCSPI variables, $host";
-    $p->stop;
+    for my $record (@recorded) {
+        $p = start({ env => { TCPREMOTEIP => 'of an outer server' } }, 'listen',
+            '-k', @$record, '-e', 'echo $PROTO $TCPLOCALIP $TCPLOCALPORT '
+            . '$TCPREMOTEIP $TCPREMOTEPORT', 0);
+        $c = tcp_client($p->port, $host);
+        is scalar(<$c>),
+            join(' ', 'TCP', $host, $p->port, $host, $c->sockport) . "\n",
+            "the UCSPI variables, $host @$record";
+        $p->stop;
+    }
 }
 $p = start('listen', '-k', 0, '--', $^X, '-e',
     'print join " ", map { $SIG{$_} // "DEFAULT" } qw(PIPE TERM CHLD INT)');
@@ -67,10 +73,13 @@ for my $case ([3, '-e', 'exit 3'], [137, '-e', 'kill -9 $$'], [2, '-q', '-e', 'e
     $pid = peer($l, sub { });
     exits run('connect', @to, @program), $status, "connect @program", err => '';
     reap($pid);
-    $p = start('listen', 0, grep { $_ ne '-q' } @program);
-    tcp_client($p->port);
-    exits $p->finish, $status, 'listen, too',
-        no_err => qr/^(?!sockt listen: listening on )/m;
+    for my $how ([], ['-v', '--json', @{ $recorded[1] }]) {
+        $p = start('listen', @$how, 0, grep { $_ ne '-q' } @program);
+        tcp_client($p->port);
+        exits $p->finish, $status, "listen @$how, too", err => @$how
+            ? [map { qr/"closed",\N*$_\b/ } '"connection":1', "\"status\":$status"]
+            : [], no_err => qr/^(?!sockt listen: listening on |\{)|"error"/m;
+    }
 }
 $pid = peer($l, sub { sleep 5 }, 4);
 exits run('connect', '--json', '-e', 'exit 2', @to), 2, '--json: no error event',
@@ -82,14 +91,16 @@ exits run('connect', '-m', '200ms', @to, '--', 'sleep', 60), 5, '-m ends a progr
 kill 'KILL', $pid;
 exits run('connect', '--nonsense', @to), 2, 'a usage error of ours is told as ever',
     err => qr/\n.*try 'sockt connect --help'\n/;
-spew("$dir/gone", "#!/bin/sh\n");
-chmod 0755, "$dir/gone";
-$p = start('listen', '-k', 0, '--', "$dir/gone");
-$p->port;
-unlink "$dir/gone";
-is exchange($p->port, ''), '', 'a program that has gone: closed';
-$p->expect(err => qr{cannot run \S+/gone: no such file});
-is $p->stop->{status}, 0, 'and the server goes on';
+for my $record (@recorded) {
+    spew("$dir/gone", "#!/bin/sh\n");
+    chmod 0755, "$dir/gone";
+    $p = start('listen', '-k', @$record, 0, '--', "$dir/gone");
+    $p->port;
+    unlink "$dir/gone";
+    is exchange($p->port, ''), '', "a program that has gone: closed @$record";
+    $p->expect(err => qr{cannot run \S+/gone: no such file});
+    is $p->stop->{status}, 0, 'and the server goes on';
+}
 
 SKIP: {
     skip 'needs root', 7 unless is_root() && defined getpwnam 'nobody';
@@ -129,9 +140,11 @@ sub grouped {
     chomp(my $group = <$c>);
     return $group;
 }
-for my $signal (qw(TERM HUP)) {
-    my $group = grouped('-e', $program);
-    cmp_ok $p->stop($signal)->{seconds}, '<', 10, "$signal: it takes its time, no more";
+for my $row (['TERM'], ['HUP'], ['TERM', @{ $recorded[1] }]) {
+    my ($signal, @record) = @$row;
+    my $group = grouped(@record, '-e', $program);
+    exits $p->stop($signal), $signal eq 'HUP' ? -1 : 0,
+        "@$row: it takes its time, no more", within => 10;
     ok group_ends($group, 5), "$signal: nobody is left when the server has ended";
 }
 # Those who do listen cost no time.
@@ -147,7 +160,13 @@ SKIP: {
 $group = grouped('-m', '1', '-e', $program);
 ok group_ends($group, 5), '--max-time: nobody is left';
 is scalar(<$c>), undef, 'and the connection has ended';
+$p->expect(err => qr/the program took longer than allowed \(--max-time\)/);
 is $p->stop->{status}, 0, 'the server went on';
+$p = start('listen', '-k', '-m', '300ms', '-x', "$dir/dump", '-e',
+    'trap "echo last words; exit 4" TERM; echo begun; while :; do sleep 0.01; done', 0);
+is exchange($p->port, ''), "begun\nlast words\n",
+    'what it says at last arrives, recorded too';
+$p->stop;
 
 # A program ends, and a process that it has started goes on with the
 # connection: its bytes arrive. shutdown(2) would have ended the connection for
@@ -183,16 +202,34 @@ SKIP: {
     is scalar(<$c>), "late\n", 'what it has left behind';
 }
 
+$p = start('listen', '-k', '-x', "$dir/dump", '-e',
+    'exec 3<&0; (read line <&3; echo "later: $line") & exit 0', 0);
+is exchange($p->port, "text\n"), "later: text\n", 'recorded, too';
+$p->stop;
+
 # Where nothing is left the end is an orderly one, with input unread too: the last
 # words are not lost to a reset. A zombie that the program has not reaped is
 # nobody who could go on.
-for my $bye (['echo', 'bye'], [$^X, '-e', 'fork or exit;'
-    . 'select undef, undef, undef, 0.05; print "bye\n"']) {
-    $p = start('listen', '-k', 0, '--', @$bye);
+for my $case (['echo', 'bye'], [$^X, '-e', 'fork or exit;'
+    . 'select undef, undef, undef, 0.05; print "bye\n"'], ['-x', 'echo', 'bye']) {
+    my ($record, @bye) = $case->[0] eq '-x' ? @$case : ('', @$case);
+    $p = start('listen', '-kv', $record ? ('-x', "$dir/dump") : (), 0, '--', @bye);
     local $SIG{PIPE} = 'IGNORE';
     is join('', map { exchange($p->port, 'unread' x 5000) } 1 .. 20), "bye\n" x 20,
-        'last words arrive although input was left unread';
-    $p->stop;
+        "last words arrive although input was left unread $record";
+    $p->expect(err => qr/\A(?>.*?: closed ){20}/s);
+    is join('', grep { !/: (?:listening|accepted|closed) / } split /^/,
+        $p->stop->{err}), '', 'which is no error';
 }
+
+# A client that resets a recorded connection.
+$p = start('listen', '-kv', '-x', "$dir/dump", 0, '--', 'cat');
+$c = tcp_client($p->port);
+setsockopt $c, Socket::SOL_SOCKET(), Socket::SO_LINGER(), pack 'II', 1, 0;
+print $c 'x';
+sysread $c, my $back, 1;
+close $c;
+$p->expect(err => qr/closed .*received 1, in .*reset.* the peer/);
+is $p->stop->{status}, 0, 'a reset of a recorded connection: the server goes on';
 
 done_testing;
