@@ -113,15 +113,20 @@ exits client($p, "Michael\nexit\n"), "0 Hello, Michael!\n", '--to';
 # And a client without TLS of one with it, whose end may be cut.
 for my $row (['whole', $p->port, 0], ['cut', tls_cutter($p->port), 10]) {
     my ($how, $port, $status) = @$row;
-    my $to = start('listen', '-4k', '--to', "localhost:$port", @ca, 0);
+    my $to = start('listen', '-4k', '-x', "$dir/dump", '--to', "localhost:$port",
+        @ca, 0);
     $r = run({ stdin => "Michael\nexit\n" }, 'connect', '127.0.0.1', $to->port);
     is "$r->{status} $r->{out}", "$status Hello, Michael!\n",
         "--to a target with TLS, $how";
+    like slurp("$dir/dump"), qr/\|Michael\./, '  the record shows what TLS hides';
     $to->expect(err => qr/: TLS: the peer ended the connection without ending TLS/)
         if $status;
     $to->stop;
 }
-$_->stop for $p, $plain;
+my $to = start('listen', '-4k', '--to', 'localhost:' . $p->port, '--tls', 0);
+is exchange($to->port, "x\n"), '', '--to without --tls-ca: not verified';
+$to->expect(err => qr/forwarding to: .*TLS: .*certificate/);
+$_->stop for $to, $p, $plain;
 $p = server('serve-hello', []);
 $r = client($p, "Michael\nexit\n");
 is "$r->{status} $r->{out}", "0 Welcome!Hello, Michael!\n", 'serve-hello';
