@@ -2,7 +2,6 @@
 # passes it on, and what was cut off ends with one.
 use Sockt;
 use Socket qw(:all);
-use Socket qw(SOL_SOCKET SO_LINGER);
 
 # Each connection counts here, so no other test's may come.
 own_network();
@@ -25,95 +24,71 @@ sub read_out {
 }
 
 my $l = tcp_listener();
+my @to = ('127.0.0.1', $l->sockport);
+my $big = join '', map { chr $_ % 251 } 1 .. 200_000;
 
 # A forwarder passes a reset on as a reset, behind everything that came before
-# it: an answer that was cut off must not look whole, nor an upload.
-sub forwarder {
-    my $p = start('listen', '-v', '-4', '0', '--to',
-        '127.0.0.1:' . $l->sockport);
+# it: an answer that was cut off must not look whole, nor an upload; and an
+# orderly end stays one. Who ends, the text that came before, what happens once
+# that has been read, and how it ends.
+for my $row (
+    ['the target', $big, undef, 'reset', 10,
+        qr/the target was lost after 200000 bytes received from it /,
+        qr/closed .* reset by this side, status 10\n/],
+    ['the client', 'half an upload', undef, 'reset', 10,
+        qr/the connection was lost after 0 bytes sent and 14 received/],
+    ['the target, of a client that has finished', 'half an answer', sub {
+        shutdown $_[0], SHUT_WR;
+        sysread $_[1], my $end, 1;
+    }, 'reset', 10],
+    ['the target, met by writing', 'half', sub {
+        setsockopt $_[0], SOL_SOCKET, SO_SNDBUF, 1 << 20;
+        syswrite $_[0], $big;
+    }, 'reset', 10],
+    ['the target, by FIN', 'all', undef, 'end', 0],
+) {
+    my ($who, $text, $then, $end, $status, @says) = @$row;
+    my $p = start('listen', '-v', '-4', '0', '--to', join ':', @to);
     my $client = tcp_client($p->port);
-    return ($p, $client, scalar $l->accept);
+    my $target = $l->accept;
+    my ($from, $to) = $who eq 'the client' ? ($client, $target) : ($target, $client);
+    print $from $text;
+    $from->flush;
+    my $got = '';
+    if ($then) {
+        sysread $to, $got, length $text;
+        $then->($to, $from);
+    } elsif ($^O eq 'linux') {
+        ok acknowledged($from), "$who: everything has left it";
+    }
+    $end eq 'end' ? close $from : reset_it($from);
+    my ($rest, $how) = read_out($to);
+    is $how, $end, "$who: its end is passed on";
+    ok "$got$rest" eq $text, '  and what came before is delivered whole';
+    close $to;
+    exits $p->finish(10), $status, '  exit status, who was lost', err => \@says;
 }
-
-my $big = join '', map { chr $_ % 251 } 1 .. 200_000;
-my ($p, $client, $target) = forwarder();
-print $target $big;
-$target->flush;
-SKIP: {
-    skip 'no word of what is acknowledged', 1 unless $^O eq 'linux';
-    ok acknowledged($target), 'everything has left the target';
-}
-reset_it($target);
-my ($text, $how) = read_out($client);
-is length $text, length $big, 'the target: what came before the reset';
-ok $text eq $big, 'is delivered whole';
-is $how, 'reset', 'and the reset behind it';
-exits $p->finish(10), 10, 'exit status, who was lost',
-    err => [qr/the target was lost after 200000 bytes received from it /,
-    qr/closed .* reset by this side, status 10\n/];
-
-($p, $client, $target) = forwarder();
-syswrite $client, 'half an upload';
-is sysread($target, $text, 100), 14, 'the client: what came before';
-reset_it($client);
-is +(read_out($target))[1], 'reset', 'and the reset behind it';
-exits $p->finish(10), 10, 'exit status, who was lost',
-    err => qr/the connection was lost after 0 bytes sent and 14 received/;
-
-($p, $client, $target) = forwarder();
-syswrite $target, 'half an answer';
-is sysread($client, $text, 100), 14, 'a client that has finished';
-shutdown $client, SHUT_WR;
-is sysread($target, $text, 100), 0, 'and said so';
-reset_it($target);
-is +(read_out($client))[1], 'reset', 'hears of it too';
-is $p->finish(10)->{status}, 10, 'exit status';
-
-# A reset that is met by writing first.
-($p, $client, $target) = forwarder();
-syswrite $target, 'half';
-is sysread($client, $text, 100), 4, 'a target that takes nothing';
-setsockopt $client, SOL_SOCKET, SO_SNDBUF, 1 << 20;
-syswrite $client, $big;
-reset_it($target);
-is +(read_out($client))[1], 'reset', 'its reset, met by writing';
-is $p->finish(10)->{status}, 10, 'exit status';
-
-# An orderly end stays one.
-($p, $client, $target) = forwarder();
-syswrite $target, 'all';
-close $target;
-is join(' ', read_out($client)), 'all end', 'FIN is passed on as FIN';
-close $client;
-is $p->finish(10)->{status}, 0, 'exit status';
 
 # What ends before everything was delivered ends with a reset: a FIN would make
 # the other side take what it has for the whole.
 sub ending { return (read_out($_[0]))[1] }
 
-my @to = ('127.0.0.1', $l->sockport);
-
-for my $signal (qw(KILL TERM INT HUP)) {
-    my $p = start({ keep_stdin => 1 }, 'connect', @to);
+for my $row (['KILL', -9], ['TERM', -15], ['INT', -2], ['HUP', -1], ['-m', 5, '300ms']) {
+    my ($how, $end, @limit) = @$row;
+    my $p = start({ keep_stdin => 1 }, 'connect', @limit ? ($how, @limit) : (), @to);
     my $c = $l->accept;
     $p->send_line("half\n");
     sysread $c, my $got, 5;
-    $p->signal($signal);
-    is ending($c), 'reset', "a sender that SIG$signal ends half-way";
-    $p->finish;
+    $p->signal($how) if !@limit;
+    is ending($c), 'reset', "a sender that $how ends half-way";
+    exits $p->finish, $end, '  and how it ends';
 }
-
-$p = start({ keep_stdin => 1 }, 'connect', '-m', '300ms', @to);
-my $c = $l->accept;
-$p->send_line("half\n");
-is ending($c), 'reset', 'a sender that --max-time ends';
-is $p->finish->{status}, 5, 'is status 5';
 
 # A receiver whose output fails has not got everything either.
 pipe my $read, my $write or die;
-$p = start({ stdin => '', stdout => $write }, 'connect', @to);
+my $p = start({ stdin => '', stdout => $write }, 'connect', @to);
 close $write;
-$c = $l->accept;
+my $c = $l->accept;
 close $read;
 syswrite $c, 'x' x 1000;
 is ending($c), 'end', 'the end of its input';
@@ -121,32 +96,25 @@ local $SIG{PIPE} = 'IGNORE';
 is $p->finish->{status}, 11, 'a receiver whose stdout breaks';
 is syswrite($c, 'x'), undef, 'has reset the connection';
 
-# A forwarder: cut off by a limit, both sides know.
-for my $options (['-m', '2s'], ['--idle-timeout', '1s']) {
-    my $f = start('listen', '-4', 0, '--to', join(':', @to), @$options);
+# A forwarder, cut off by a limit or told to stop: both sides know.
+for my $row ([5, '-m', '2s'], [5, '--idle-timeout', '1s'], [0, '-k']) {
+    my ($status, @options) = @$row;
+    my $f = start('listen', '-4', 0, '--to', join(':', @to), @options);
     my $client = tcp_client($f->port);
     my $target = $l->accept;
-    syswrite $target, 'some of it';
+    syswrite $client, 'some of it';
     # Over a limit before it relays, it has nothing to cut.
-    is ending($client), 'reset', "a forwarder, @$options: the client";
+    sysread $target, my $got, 10;
+    $f->signal('TERM') if !$status;
+    is ending($client), 'reset', "a forwarder, @options: the client";
     is ending($target), 'reset', 'and the target';
-    is $f->finish->{status}, 5, 'status 5';
+    is $f->finish->{status}, $status, "status $status";
 }
 
-# And one that is told to stop.
-my $f = start('listen', '-4', '-k', 0, '--to', join ':', @to);
-$client = tcp_client($f->port);
-$target = $l->accept;
-syswrite $client, 'some';
-sysread $target, my $got, 4;
-$f->stop;
-is ending($client), 'reset', 'a forwarder that ends: the client';
-is ending($target), 'reset', 'and the target';
-
 # A target that cannot be reached is not one that has nothing to say.
-$f = start('listen', '-4', 0, '--to', '127.0.0.1:' . free_port());
+my $f = start('listen', '-4', 0, '--to', '127.0.0.1:' . free_port());
 # A blocking connect(2) has returned before the reset can come.
-$client = IO::Socket::IP->new(PeerHost => '127.0.0.1', PeerPort => $f->port)
+my $client = IO::Socket::IP->new(PeerHost => '127.0.0.1', PeerPort => $f->port)
     or die;
 is ending($client), 'reset', 'a target that refuses: the client';
 is $f->finish->{status}, 4, 'status 4';
@@ -154,7 +122,7 @@ is $f->finish->{status}, 4, 'status 4';
 # The peer reads a line, closes, and is sent another one: all bytes of that one
 # are counted as not delivered. One was missing, in place of a FIN that had
 # never been sent.
-my $sender = start({ keep_stdin => 1 }, 'connect', '127.0.0.1', $l->sockport);
+my $sender = start({ keep_stdin => 1 }, 'connect', @to);
 my $peer = $l->accept or die;
 $sender->send_line("one\n");
 is scalar <$peer>, "one\n", 'the peer reads a line';
@@ -164,7 +132,7 @@ exits $sender->finish, 10, 'the connection is lost, with all of the line',
     err => qr/; 6 bytes of stdin not delivered$/m;
 
 # A reset is a loss, also if it is found while the FIN is sent.
-$sender = start({ keep_stdin => 1 }, 'connect', '127.0.0.1', $l->sockport);
+$sender = start({ keep_stdin => 1 }, 'connect', @to);
 $peer = $l->accept;
 syswrite $peer, "half\n";
 $sender->expect(out => qr/half/);
@@ -178,6 +146,7 @@ is $sender->finish->{status}, 10, 'a reset at the end of stdin is a loss';
 # our bytes unread.
 my $runs = 50;
 $l = tcp_listener();
+@to = ('127.0.0.1', $l->sockport);
 my $pid = peer($l, sub {
     my ($c) = @_;
     print $c "error: go away\n";
@@ -188,7 +157,7 @@ my ($whole, %status) = (0);
 my $file = spew(scratch() . '/in', 'x' x 200_000);
 for (1 .. $runs) {
     open my $in, '<', $file or die;
-    my $r = run({ stdin => $in }, 'connect', '127.0.0.1', $l->sockport);
+    my $r = run({ stdin => $in }, 'connect', @to);
     $whole++ if $r->{out} eq "error: go away\n";
     $status{ $r->{status} }++;
 }
@@ -199,8 +168,7 @@ is_deeply [ keys %status ], [10], 'and the lost connection is told each time';
 SKIP: {
     skip 'no word of what is acknowledged', 3 unless $^O eq 'linux';
     open my $in, '<', $file or die;
-    my $p = start({ stdin => $in }, 'connect', '--rcvbuf', '200k', '127.0.0.1',
-        $l->sockport);
+    my $p = start({ stdin => $in }, 'connect', '--rcvbuf', '200k', @to);
     my $c = $l->accept;
     sysread $c, my $x, 1;
     $p->signal('STOP');
@@ -220,17 +188,16 @@ SKIP: {
 # not keep the relay waiting.
 pipe my $idle, my $held or die;
 $p = start({ stdin => $idle }, 'connect', '--on-peer-eof', 'finish',
-    '127.0.0.1', $l->sockport);
+    @to);
 reset_it($l->accept);
 is $p->finish(10)->{status}, 10, 'finish: an idle stdin is not waited for';
 
 setsockopt $l, SOL_SOCKET, SO_RCVBUF, 4096;
-$text = 'a' x 130000;
-$p = start('connect', '--sndbuf', '4k', '127.0.0.1', $l->sockport,
-    map { ('--send', $text) } 1 .. 13);
-$target = $l->accept;
-sysread $target, $got, 100;
-reset_it($target);
+$p = start('connect', '--sndbuf', '4k', @to,
+    map { ('--send', 'a' x 130000) } 1 .. 13);
+$c = $l->accept;
+sysread $c, my $some, 100;
+reset_it($c);
 is $p->finish(10)->{status}, 10, 'texts that do not fit are not waited for';
 
 # A scanner or a health check resets its connection before it has sent
@@ -250,16 +217,13 @@ sub probe {
 # The portable build cannot know which side of a forwarder was reset.
 my $is_portable = run('--version')->{out} =~ /posix/;
 
-$target = tcp_listener();
+my $target = tcp_listener();
 my $to = '127.0.0.1:' . $target->sockport;
-for my $case (
-    [ 'serve-hello', 8, 'serve-hello' ],
-    [ 'listen -k --echo', 0, 'listen', '-k', '--echo' ],
-    [ 'listen -k --discard', 0, 'listen', '-k', '--discard' ],
-    [ 'listen -k --to', 0, 'listen', '-k', '--to', $to ],
-    [ 'listen -k', 0, 'listen', '-k' ],
-) {
-    my ($name, $greeting, @command) = @$case;
+for my $command (['serve-hello'], ['listen', '-k', '--echo'],
+    ['listen', '-k', '--discard'], ['listen', '-k', '--to', $to], ['listen', '-k']) {
+    my @command = @$command;
+    my $name = "@command[0 .. ($#command < 2 ? $#command : 2)]";
+    my $greeting = $name eq 'serve-hello' ? 8 : 0;
     next if $is_portable && $name =~ /--to/;
     my $p = start({ keep_stdin => 1 }, @command, '-v', 0);
     probe($p->port, '', $greeting);

@@ -41,31 +41,24 @@ while (my ($name, $level, $option) = splice @ARGV, 0, 3) {
 P
 }
 
-for my $case (['IPv4', '127.0.0.1', '127.0.0.1', \%v4],
-    ['IPv6', '::1', '::1', \%v6], ['IPv4 of both', '*', '127.0.0.1', \%v4],
-    ['IPv6 of both', '*', '::1', \%v6]) {
-    my ($name, $address, $host, $ask) = @$case;
-    next if !has_ipv6() && $name ne 'IPv4';
+my $l4 = tcp_listener();
+my $l6 = has_ipv6() && tcp_listener(host => '::1');
+peer($_, sub { }, 2) for $l4, $l6 || ();
+for my $case (['IPv4', \%v4, 'listen', '127.0.0.1', 0], ['IPv6', \%v6, 'listen', '::1', 0],
+    ['IPv4 of both', \%v4, 'listen', '*', 0], ['IPv6 of both', \%v6, 'listen', '*', 0],
+    ['connect, IPv4', \%v4, 'connect', '127.0.0.1', $l4->sockport],
+    ['connect, IPv6', \%v6, 'connect', '::1', $l6 && $l6->sockport]) {
+    my ($name, $ask, $command, @address) = @$case;
+    next if !$l6 && $name =~ /v6|both/;
     for my $given (\@options, []) {
-        my $p = start(of_program($ask, 'listen', @$given, $address, 0));
-        my $c = tcp_client($p->port, $host);
-        1 while <$c>;
-        close $c;
+        my $p = start(of_program($ask, $command, @$given, @address));
+        if ($command eq 'listen') {
+            my $c = tcp_client($p->port, $name =~ /v6/ ? '::1' : '127.0.0.1');
+            1 while <$c>;
+        }
         my $r = $p->finish;
         is $r->{status}, 0, "$name: exit status";
         has_options("$name, a program", $given, { $r->{err} =~ /^(\w+) (\d+)$/mg });
-    }
-}
-
-# connect hands its program the same.
-for my $host ('127.0.0.1', has_ipv6() ? '::1' : ()) {
-    my $l = tcp_listener(host => $host);
-    peer($l, sub { }, 2);
-    for my $given (\@options, []) {
-        my $r = run(of_program($host eq '::1' ? \%v6 : \%v4, 'connect', @$given,
-            $host, $l->sockport));
-        is $r->{status}, 0, "connect $host: exit status";
-        has_options("connect $host", $given, { $r->{err} =~ /^(\w+) (\d+)$/mg });
     }
 }
 
@@ -121,13 +114,19 @@ SKIP: {
             $p->stop;
         }
     }
+    for my $given (\@options, []) {
+        my $p = start({ keep_stdin => 1 }, 'connect', @$given, '127.0.0.1',
+            $target->sockport);
+        has_options('connect', $given, other_end($p, scalar $target->accept));
+        $p->stop;
+    }
     my $p = start('serve-hello', '--keepalive', '-4', 0);
     my $client = tcp_client($p->port);
     ok other_end($p, $client)->{keepalive}, 'serve-hello --keepalive';
     $p->stop;
 }
 
-exits run('listen', @$_, 0), 2, "listen @$_ is refused" for ['--ttl', 0],
-    ['--tos', 256], ['--rcvbuf', 'x'], ['--sndbuf', 0], ['--keepalive=1'];
+misused 'listen', qr/./ => [map { "$_ 0" } '--ttl 0', '--tos 256', '--rcvbuf x',
+    '--sndbuf 0', '--keepalive=1'];
 
 done_testing;
