@@ -5,29 +5,23 @@ use IO::Select;
 use Socket qw(:all);
 use Time::HiRes qw(sleep);
 use IO::Socket::UNIX;
-use Socket qw(SOCK_STREAM SHUT_WR);
 
 my $l = tcp_listener();
 my @to = ('127.0.0.1', $l->sockport);
 
-# Waits until what was sent to a peer that takes no more stays the same.
-sub wait_full {
+# Sends until a peer takes no more for half a second.
+sub fill {
     my ($c) = @_;
     $c->blocking(0);
-    my ($n, $idle) = (0, 0);
-    while ($idle < 5) {
-        my $done = syswrite $c, 'x' x 65536;
-        $n += $done // 0;
-        $idle = $done ? 0 : $idle + 1;
-        sleep 0.1 unless $done;
-    }
-    return $n;
+    1 while IO::Select->new($c)->can_write(0.5) && syswrite $c, 'x' x 65536;
 }
 
 sub drain {
     my ($read) = @_;
     my $n = 0;
-    while (my $done = sysread $read, my $got, 65536) { $n += $done }
+    while (IO::Select->new($read)->can_read(20) && sysread $read, my $got, 65536) {
+        $n += length $got;
+    }
     return $n;
 }
 
@@ -75,7 +69,7 @@ SKIP: {
     $c = $l->accept;
     syswrite $c, 'ok';
     sysread $c, my $begin, 1;
-    wait_full($c);
+    fill($c);
     my $before = busy($p->{pid});
     sleep 1;
     cmp_ok busy($p->{pid}) - $before, '<', 0.15, '--done: waits without haste';
@@ -87,14 +81,11 @@ SKIP: {
 # the connection meanwhile. It kept the processor busy, and never ended.
 $l = tcp_listener();
 pipe my $read, my $write or die;
-my $p = start({ stdout => $write, keep_stdin => 1, timeout => 20 }, 'connect',
-    '--on-eof', 'quit', '-o', scratch() . '/copy', '127.0.0.1',
-    $l->sockport);
+my $p = start({ stdout => $write, keep_stdin => 1 }, 'connect', '--on-eof', 'quit',
+    '-o', scratch() . '/copy', '127.0.0.1', $l->sockport);
 my $c = $l->accept;
-
 # More than the pipe and the queue take: the queue is full.
-$c->blocking(0);
-1 while IO::Select->new($c)->can_write(0.5) && syswrite $c, 'x' x 65536;
+fill($c);
 ok !IO::Select->new($write)->can_write(0), 'its stdout is full';
 close $write;
 $p->send_line('x');
@@ -105,12 +96,7 @@ is $x, 'x', 'it reads its stdin';
 select undef, undef, undef, 0.01 until is_asleep($p->{pid});
 setsockopt $c, SOL_SOCKET, SO_LINGER, pack 'ii', 1, 0;
 close $c;
-
-my $n = 0;
-while (IO::Select->new($read)->can_read(20) && sysread $read, my $got, 65536) {
-    $n += length $got;
-}
-cmp_ok $n, '>', 65536, 'what was received is written';
+cmp_ok drain($read), '>', 65536, 'what was received is written';
 exits $p->finish, 0, 'it ends, with status 0: nothing was left to send';
 
 # Unix sockets: most programs close one without a half-close before, which is
@@ -147,9 +133,10 @@ sub answers {
     };
 }
 
-# --- connect ---------------------------------------------------------------
-
-for my $byte ('', "late\n") {
+for my $row ([0, '', 'which is the end of a healthy run', qr/\A\z/],
+    [10, "late\n", 'a byte that cannot be delivered is a loss',
+        qr/lost.*; 5 bytes of stdin not delivered/]) {
+    my ($status, $byte, $name, $says) = @$row;
     my ($l, $path) = unix_listener();
     my $pid = peer($l, answers(1));
     my $p = start({ keep_stdin => 1 }, 'connect', "unix:$path");
@@ -157,25 +144,23 @@ for my $byte ('', "late\n") {
     $p->expect(out => qr/answer to question\n/);
     reap($pid);
     sleep 0.3;
-    ok is_running($p->{pid}), "connect: it waits for the end of stdin";
-    $p->send_line($byte) if $byte;
-    my $r = $p->finish(10);
-    is $r->{status}, $byte ? 10 : 0,
-        $byte ? 'a byte that cannot be delivered is a loss'
-        : 'which is the end of a healthy run';
-    $byte ? like $r->{err}, qr/lost.*; 5 bytes of stdin not delivered/
-        : is $r->{err}, '', 'and what is said';
+    ok is_running($p->{pid}), 'connect: it waits for the end of stdin';
+    $p->send_line($byte);
+    exits $p->finish(10), $status, $name, err => $says;
 }
 
-# --- listen ----------------------------------------------------------------
+# Starts listen on a path.
+sub listens {
+    my ($path, @options) = @_;
+    my $p = start({ keep_stdin => 1 }, 'listen', '-v', @options, "unix:$path");
+    $p->expect(err => qr/listening/);
+    return $p;
+}
 
 {
-    my $path = "$dir/l";
-    my $p = start({ keep_stdin => 1 }, 'listen', '-v', "unix:$path");
-    $p->expect(err => qr/listening/);
-    my $c = unix_client($path);
-    print $c "to the server\n";
-    $c->flush;
+    my $p = listens("$dir/l");
+    my $c = unix_client("$dir/l");
+    syswrite $c, "to the server\n";
     $p->send_line("to the client\n");
     is <$c>, "to the client\n", 'listen: both ways';
     close $c;
@@ -184,50 +169,33 @@ for my $byte ('', "late\n") {
         no_err => qr/lost/;
 }
 
-# --- Forwarders ------------------------------------------------------------
-
-# Runs a client of listen -k, whose target does what code does.
-sub forwarded {
-    my ($name, $unix_client, $unix_target, $code, $client) = @_;
-    my ($l, $path) = $unix_target ? unix_listener() : tcp_listener();
-    my $pid = peer($l, $code, 2);
-    my $to = $unix_target ? "unix:$path" : '127.0.0.1:' . $l->sockport;
-    my $at = "$dir/f" . ++$number;
-    my $f = start('listen', '-k', '-v', '--to', $to,
-        $unix_client ? "unix:$at" : (-4, 0));
-    $f->expect(err => qr/listening/);
-    for (1, 2) {
-        $client->($unix_client ? unix_client($at) : tcp_client($f->port));
-        ok eval { $f->expect(err => qr/(?:closed .*\n(?s:.*)){$_}/); 1 },
-            "$name: the connection ends";
-    }
-    unlike $f->stop->{err}, qr/lost|reset|broken/, "$name: in order";
-    reap($pid);
-}
-
-# Reads the answer and closes, as curl and redis-cli do.
-my $closes = sub {
-    my ($c) = @_;
-    $c->autoflush(1);
-    print $c "question\n";
-    is <$c>, "answer to question\n", 'the answer';
-    close $c;
-};
-# Reads to the end, as HTTP/1.0 does.
-my $reads_on = sub {
-    my ($c) = @_;
-    $c->autoflush(1);
-    print $c "question\n";
-    is <$c>, "answer to question\n", 'the answer';
-    is <$c>, undef, 'and the end';
-    sleep 0.2;
-    close $c;
-};
+# Forwarders. A client reads the answer and closes, as curl and redis-cli do, or
+# reads to the end, which the target has closed, as HTTP/1.0 does.
 for my $ends ([1, 0], [0, 1], [1, 1]) {
-    my $name = ($ends->[0] ? 'unix' : 'TCP') . ' to '
-        . ($ends->[1] ? 'unix' : 'TCP');
-    forwarded("$name, the client closes", @$ends, answers(0), $closes);
-    forwarded("$name, the target closes", @$ends, answers(1), $reads_on);
+    for my $closes ('client', 'target') {
+        my ($unix_client, $unix_target) = @$ends;
+        my $name = join(' to ', map { $_ ? 'unix' : 'TCP' } @$ends)
+            . ", the $closes closes";
+        my ($l, $path) = $unix_target ? unix_listener() : tcp_listener();
+        my $pid = peer($l, answers($closes eq 'target'), 2);
+        my @to = ('-k', '--to', $path ? "unix:$path" : '127.0.0.1:' . $l->sockport);
+        my $at = "$dir/f" . ++$number;
+        my $f = $unix_client ? listens($at, @to) : start('listen', '-4v', @to, 0);
+        for (1, 2) {
+            my $c = $unix_client ? unix_client($at) : tcp_client($f->port);
+            syswrite $c, "question\n";
+            is <$c>, "answer to question\n", "$name: the answer";
+            if ($closes eq 'target') {
+                is <$c>, undef, 'and the end';
+                sleep 0.2;
+            }
+            close $c;
+            ok eval { $f->expect(err => qr/(?:closed .*\n(?s:.*)){$_}/); 1 },
+                'the connection ends';
+        }
+        unlike $f->stop->{err}, qr/lost|reset|broken/, 'in order';
+        reap($pid);
+    }
 }
 
 # The client has closed, and the target goes on: nobody will get that.
@@ -235,12 +203,9 @@ for my $ends ([1, 0], [0, 1], [1, 1]) {
     my $l = tcp_listener();
     my $pid = peer($l, sub { my ($c) = @_; my $line = <$c>; print $c 'x';
         $c->flush; sleep 5 });
-    my $f = start('listen', '-v', '--to', '127.0.0.1:' . $l->sockport,
-        "unix:$dir/g");
-    $f->expect(err => qr/listening/);
+    my $f = listens("$dir/g", '--to', '127.0.0.1:' . $l->sockport);
     my $c = unix_client("$dir/g");
-    print $c "question\n";
-    $c->flush;
+    syswrite $c, "question\n";
     sysread $c, my $got, 1;
     close $c;
     exits $f->finish(4), 0, 'a client that has closed is not waited for';
