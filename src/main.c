@@ -51,7 +51,7 @@ print_version(void)
 	struct err e = ERR_INIT;
 	const char *library = tls_version(&e);
 
-	printf("sockt %s (%s)\n", VERSION, os_name());
+	printf("sockt %s (%s)\n", VERSION, os_name);
 	printf("TLS: %s%s\n", library != NULL ? "" : "not available: ",
 	    library != NULL ? library : e.text);
 }

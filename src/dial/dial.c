@@ -87,9 +87,7 @@ static void
 succeed(struct dial *d, struct attempt *t)
 {
 	sock_local(t->fd, &d->local);
-	/* Linux lets a socket connect to itself when its port is the one that
-	 * it dials: nobody listens there. */
-	if (!addr_is_unix(t->addr) && addr_equal(&d->local, t->addr)) {
+	if (sock_is_self_connect(t->fd)) {
 		sock_abort(&t->fd);
 		end_attempt(d, t, CAUSE_SELF_CONNECT);
 		return;

@@ -246,33 +246,9 @@ add(struct listener *l, const struct addr *a, const struct listener_options *o,
 	return err_sys(e, ERR_LOCAL, errno, "%s: getsockname", addr_text(a));
 }
 
-static bool
-lacks_family(const struct err *e)
-{
-	return e->errnum == EAFNOSUPPORT || e->errnum == EADDRNOTAVAIL;
-}
-
-/* Opens every interface: one dual-stack socket if there is IPv6. */
-static int
-open_any(struct listener *l, uint16_t port, const struct listener_options *o,
-    struct err *e)
-{
-	int family = o->names->family, result;
-	struct addr a;
-
-	l->is_dual = family == AF_UNSPEC;
-	addr_any(&a, family == AF_INET ? AF_INET : AF_INET6, port);
-	result = add(l, &a, o, e);
-	if (result == 0 || !l->is_dual || !lacks_family(e))
-		return result;
-	l->is_dual = false;
-	addr_any(&a, AF_INET, port);
-	return add(l, &a, o, e);
-}
-
 /*
  * Opens every address of a list, on one port number; with skips, but for those
- * whose family the machine lacks.
+ * whose family the machine lacks. A dual-stack socket is enough.
  */
 static int
 open_list(struct listener *l, const struct addr_list *list, bool skips,
@@ -285,28 +261,41 @@ open_list(struct listener *l, const struct addr_list *list, bool skips,
 		a = list->items[i];
 		if (l->count > 0 && addr_port(&a) == 0)
 			addr_set_port(&a, addr_port(&l->addrs[0]));
-		if (add(l, &a, o, e) < 0 && (!skips || !lacks_family(e)))
+		if (add(l, &a, o, e) == 0) {
+			if (l->is_dual)
+				break;
+			continue;
+		}
+		if (!skips ||
+		    (e->errnum != EAFNOSUPPORT && e->errnum != EADDRNOTAVAIL))
 			return -1;
+		l->is_dual = false;
 	}
 	return l->count > 0 ? 0 : -1;
 }
 
 /*
- * Opens both loopback addresses on one port number, if the machine has both.
- * With port 0 it tries others: one that is free for one family may be in use
- * for the other.
+ * Opens every interface: one dual-stack socket if there is IPv6; or both
+ * loopback addresses on one port number. With port 0 it tries others: one that
+ * is free for one family may be in use for the other.
  */
 static int
-open_loopback(struct listener *l, uint16_t port,
+open_machine(struct listener *l, uint16_t port, bool is_any,
     const struct listener_options *o, struct err *e)
 {
-	bool has_both = o->names->family == AF_UNSPEC;
-	int tries = port == 0 ? MAX_TRIES : 1;
+	int family = o->names->family, tries = port == 0 ? MAX_TRIES : 1;
+	bool has_both = family == AF_UNSPEC;
 	struct addr items[2];
 	struct addr_list list = {items, has_both ? 2 : 1};
 
-	addr_loopback(&items[0], has_both ? AF_INET : o->names->family, port);
-	addr_loopback(&items[1], AF_INET6, port);
+	l->is_dual = is_any && has_both;
+	if (is_any) {
+		addr_any(&items[0], has_both ? AF_INET6 : family, port);
+		addr_any(&items[1], AF_INET, port);
+	} else {
+		addr_loopback(&items[0], has_both ? AF_INET : family, port);
+		addr_loopback(&items[1], AF_INET6, port);
+	}
 	while (open_list(l, &list, has_both, o, e) < 0) {
 		listener_close(l, NULL);
 		if (e->errnum != EADDRINUSE || --tries == 0)
@@ -435,13 +424,22 @@ add_inherited(
 	return 0;
 }
 
-/* The number of sockets that the environment announces, or -1 with *e set. */
+/* Adds what --fd names: a descriptor, or those that systemd(1) announces. */
 static int
-announced_count(struct err *e)
+open_inherited(
+    struct listener *l, const struct listener_options *o, struct err *e)
 {
 	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
-	int64_t n;
+	int64_t fd, n;
 
+	l->is_activated = strcmp(o->fd, "systemd") == 0;
+	if (!l->is_activated) {
+		if (num_parse(o->fd, 0, INT32_MAX, &fd))
+			return add_inherited(l, (int)fd, o, e);
+		return err_set(e, ERR_USAGE,
+		    "--fd: '%s' is neither a descriptor's number nor systemd",
+		    text_shown(o->fd));
+	}
 	if (pid == NULL || fds == NULL)
 		return err_set(e, ERR_LOCAL,
 		    "--fd systemd: LISTEN_PID and LISTEN_FDS are not set: not "
@@ -453,30 +451,8 @@ announced_count(struct err *e)
 	if (!num_parse(fds, 1, INT32_MAX - FIRST_FD, &n))
 		return err_set(e, ERR_LOCAL,
 		    "--fd systemd: LISTEN_FDS is not a number from 1 on");
-	return (int)n;
-}
-
-/* Adds what --fd names: a descriptor, or those that systemd(1) announces. */
-static int
-open_inherited(
-    struct listener *l, const struct listener_options *o, struct err *e)
-{
-	int64_t fd;
-	int i, n;
-
-	l->is_activated = strcmp(o->fd, "systemd") == 0;
-	if (!l->is_activated) {
-		if (num_parse(o->fd, 0, INT32_MAX, &fd))
-			return add_inherited(l, (int)fd, o, e);
-		return err_set(e, ERR_USAGE,
-		    "--fd: '%s' is neither a descriptor's number nor systemd",
-		    text_shown(o->fd));
-	}
-	n = announced_count(e);
-	if (n < 0)
-		return -1;
-	for (i = 0; i < n; i++)
-		if (add_inherited(l, FIRST_FD + i, o, e) < 0)
+	for (fd = FIRST_FD; fd < FIRST_FD + n; fd++)
+		if (add_inherited(l, (int)fd, o, e) < 0)
 			return -1;
 	if (l->is_connection && n > 1)
 		return err_set(e, ERR_LOCAL,
@@ -503,10 +479,10 @@ listener_open(struct listener *l, const struct endpoint *ep,
 	} else if (!ep->is_unix &&
 		   (ep->host[0] == '\0' ||
 		       (!o->names->numeric && endpoint_is_localhost(ep)))) {
-		result = open_loopback(l, ep->port, o, e);
+		result = open_machine(l, ep->port, false, o, e);
 	} else if (!ep->is_unix && (strcmp(ep->host, "*") == 0 ||
 				       strcmp(ep->host, "any") == 0)) {
-		result = open_any(l, ep->port, o, e);
+		result = open_machine(l, ep->port, true, o, e);
 	} else {
 		result = resolve(ep, o->names, o->until, &list, e);
 		if (result == 0)

@@ -15,7 +15,7 @@
 #include "net/addr.h"
 
 /* "linux" or "posix", for --version. */
-const char *os_name(void);
+extern const char os_name[];
 
 /* The kernel's counters and state of a TCP connection. */
 struct os_tcp {

@@ -45,11 +45,7 @@ enum {
  * C library comes with. */
 enum { SK_MEMINFO_DROPS = 8, SK_MEMINFO_VARS };
 
-const char *
-os_name(void)
-{
-	return "linux";
-}
+const char os_name[] = "linux";
 
 bool
 os_tcp_info(int fd, struct os_tcp *tcp)

@@ -8,11 +8,7 @@
 
 #include "base/fd.h"
 
-const char *
-os_name(void)
-{
-	return "posix";
-}
+const char os_name[] = "posix";
 
 bool
 os_tcp_info(int fd, struct os_tcp *tcp)

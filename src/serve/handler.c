@@ -171,21 +171,6 @@ on_stop(int number)
 	stop_signal = number;
 }
 
-/*
- * Lets this process survive the signals that end its program, whose last output
- * is still relayed. The server kills both if that takes too long.
- */
-static void
-outlive_program(void)
-{
-	static const int numbers[] = {SIGHUP, SIGINT, SIGTERM};
-	struct sigaction sa = {.sa_handler = on_stop};
-	size_t i;
-
-	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		sigaction(numbers[i], &sa, NULL);
-}
-
 /* A program that has closed its connection, and not only finished, may have
  * been killed: how it ended shows later. */
 static bool
@@ -211,6 +196,7 @@ serve_program(struct served *v)
 	    .local = &v->c->local,
 	    .remote = &v->c->remote};
 	const struct proc_options options = {.has_pair = true};
+	const struct sigaction stops = {.sa_handler = on_stop};
 	struct proc *p;
 	struct session *s = &v->s;
 	struct relay_options o;
@@ -222,7 +208,12 @@ serve_program(struct served *v)
 	p = proc_start(&program, &options, &s->e);
 	if (p == NULL)
 		return -1;
-	outlive_program();
+	/* This process survives the signals that end its program, whose last
+	 * output is still relayed. The server kills both if that takes too
+	 * long. */
+	sigaction(SIGHUP, &stops, NULL);
+	sigaction(SIGINT, &stops, NULL);
+	sigaction(SIGTERM, &stops, NULL);
 	set_up(v, p->fd, &o);
 	o.is_whole = is_program_whole;
 	o.context = p;

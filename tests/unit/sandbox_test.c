@@ -70,7 +70,7 @@ main(void)
 	};
 	size_t i;
 
-	if (strcmp(os_name(), "linux") != 0 ||
+	if (strcmp(os_name, "linux") != 0 ||
 	    result_of(SYS_execve, sandbox_enter) != EPERM) {
 		printf("1..0 # SKIP this system does not confine a process\n");
 		return 0;
