@@ -8,11 +8,9 @@
 #include <string.h>
 
 #include "base/bounds.h"
-#include "base/diag.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "net/sock.h"
 #include "net/conn_event.h"
 #include "net/endpoint.h"
 #include "net/port_owner.h"

@@ -9,7 +9,6 @@
 #include "base/json.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "net/addr.h"
 #include "net/os.h"
 #include "net/sock.h"
 

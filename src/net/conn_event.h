@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/json.h"
 #include "net/addr.h"
 
 /* A connection: its two addresses, and when it began (base/clock.h). */

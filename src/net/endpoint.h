@@ -3,7 +3,6 @@
 #define NET_ENDPOINT_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "net/addr.h"

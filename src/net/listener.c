@@ -20,7 +20,6 @@
 #include "base/num.h"
 #include "base/step.h"
 #include "base/text.h"
-#include "net/sock.h"
 #include "net/conn_event.h"
 #include "net/endpoint.h"
 #include "net/port_owner.h"

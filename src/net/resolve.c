@@ -12,7 +12,6 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/text.h"
-#include "net/addr.h"
 #include "net/endpoint.h"
 #include "net/proc.h"
 #include "net/wait.h"

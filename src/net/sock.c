@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "base/backoff.h"
-#include "base/deadline.h"
 #include "base/err.h"
 #include "base/step.h"
 #include "base/text.h"

@@ -7,9 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/deadline.h"
 #include "base/step.h"
-#include "net/os.h"
 #include "relay/splice.h"
 #include "net/sock.h"
 

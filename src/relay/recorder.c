@@ -16,7 +16,6 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "net/sock.h"
 #include "net/conn_event.h"
 #include "net/wait.h"
 

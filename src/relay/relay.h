@@ -15,7 +15,6 @@
 #define RELAY_RELAY_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/deadline.h"

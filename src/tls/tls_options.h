@@ -3,7 +3,6 @@
 #define TLS_TLS_OPTIONS_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 /* The usual delays before the end of the input is passed on; see below. */
 #define TLS_QUIET_MS 1000
