@@ -32,7 +32,7 @@ run(const struct command *c, char **argv, const char **habit, struct err *e)
 
 	result = command_parse(c, argv, &args, e);
 	if (result == 0 && args.help != COMMAND_NO_HELP) {
-		usage_help(stdout, c, args.help == COMMAND_SHORT_HELP);
+		usage_help(c, args.help == COMMAND_SHORT_HELP);
 	} else if (result == 0) {
 		diag_start(c->name, options.report.level,
 		    options.report.json != 0, options.report.log_time != 0);
@@ -56,15 +56,35 @@ print_version(void)
 	    library != NULL ? library : e.text);
 }
 
+/* Prints what "sockt" alone shows: three examples, and where to read on. */
+static void
+print_start(void)
+{
+	fputs(
+	    "usage: sockt COMMAND [OPTION]... [OPERAND]...\n\n"
+	    "examples:\n"
+	    "    sockt serve-hello -v             start a server; in another "
+	    "terminal,\n"
+	    "    sockt connect localhost 9999     connect to it and type a "
+	    "name\n"
+	    "    sockt portscan localhost         find the open ports of this "
+	    "machine\n\n"
+	    "'sockt help' lists the commands, 'sockt help connect' explains "
+	    "one. The tutorial\nis sockt-tutorial(7), the manual "
+	    "sockt(1).\n\n",
+	    stderr);
+}
+
 /* Does everything except the flush. Returns as run(). */
 static int
 dispatch(int argc, char **argv, const char **habit, struct err *e)
 {
+	static char help[] = "help";
 	const struct command *c;
 	char *option;
 
 	if (argc < 2) {
-		usage_start(stderr);
+		print_start();
 		return err_set(e, ERR_USAGE, "missing command");
 	}
 	if (strcmp(argv[1], "--version") == 0) {
@@ -72,13 +92,10 @@ dispatch(int argc, char **argv, const char **habit, struct err *e)
 		return 0;
 	}
 	/* "--help connect" is "help connect", "-h connect" is "connect -h". */
-	if (strcmp(argv[1], "--help") == 0) {
-		argv[1] += 2;
+	if (strcmp(argv[1], "--help") == 0 ||
+	    (strcmp(argv[1], "-h") == 0 && argc == 2)) {
+		argv[1] = help;
 	} else if (strcmp(argv[1], "-h") == 0) {
-		if (argv[2] == NULL) {
-			usage_overview(stdout, command_table);
-			return 0;
-		}
 		option = argv[1];
 		argv[1] = argv[2];
 		argv[2] = option;

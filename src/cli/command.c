@@ -153,13 +153,16 @@ static int
 store_with_argument(struct parse *p, const struct opt *o, const char *attached,
     const char *next)
 {
+	static const char *const kinds[OPT_CALL + 1] = {[OPT_NUMBER] = "number",
+	    [OPT_DURATION] = "duration",
+	    [OPT_SIZE] = "size"};
 	char letter[] = {p->args->letter, '\0'};
 
 	if (attached == NULL && next == NULL)
 		return err_set(p->e, ERR_USAGE, "option %s%s needs a %s (%s)",
 		    letter[0] != '\0' ? "-" : "--",
-		    letter[0] != '\0' ? letter : o->name, opt_argument_kind(o),
-		    o->arg);
+		    letter[0] != '\0' ? letter : o->name,
+		    kinds[o->kind] != NULL ? kinds[o->kind] : "value", o->arg);
 	if (store(p, o, attached != NULL ? attached : next) < 0)
 		return -1;
 	return attached != NULL ? 1 : 2;
@@ -225,23 +228,11 @@ parse_letters(struct parse *p, char **argv)
 	return 1;
 }
 
-/* Returns the first used option whose long name is in list, or NULL. */
-static const struct opt *
-find_used(const struct parse *p, const char *list)
-{
-	size_t i;
-
-	for (i = 0; i < p->used_count; i++)
-		if (opt_is_listed(list, p->used[i]->name))
-			return p->used[i];
-	return NULL;
-}
-
 /* Fails if stdout has other data than that of the option o with '-'. */
 static int
 check_dash(const struct parse *p, const struct opt *o)
 {
-	const struct opt *other = find_used(p, o->dash_without);
+	const struct opt *other = opt_find_listed(p->used, o->dash_without);
 	struct opt_at at = {p->command->groups, NULL};
 	char known[160] = "";
 
@@ -249,8 +240,10 @@ check_dash(const struct parse *p, const struct opt *o)
 		return err_set(p->e, ERR_USAGE,
 		    "--%s: '-' is stdout, which has the data of --%s", o->name,
 		    other->name);
-	if (o->dash_with == NULL || find_used(p, o->dash_with) != NULL ||
-	    p->args->program != NULL || find_used(p, "exec") != NULL)
+	if (o->dash_with == NULL ||
+	    opt_find_listed(p->used, o->dash_with) != NULL ||
+	    opt_find_listed(p->used, "exec") != NULL ||
+	    p->args->program != NULL)
 		return 0;
 	while (opt_next(&at))
 		if (opt_is_listed(o->dash_with, at.opt->name))

@@ -1,7 +1,6 @@
 /* The rows of option tables: their properties, and the values they store. */
 #include "cli/opt.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -52,21 +51,6 @@ opt_is_listed(const char *list, const char *name)
 	return false;
 }
 
-const char *
-opt_argument_kind(const struct opt *o)
-{
-	switch (o->kind) {
-	case OPT_NUMBER:
-		return "number";
-	case OPT_DURATION:
-		return "duration";
-	case OPT_SIZE:
-		return "size";
-	default:
-		return "value";
-	}
-}
-
 const struct opt *
 opt_find_used(const struct opt *const *used, const struct opt *table)
 {
@@ -79,6 +63,14 @@ opt_find_used(const struct opt *const *used, const struct opt *table)
 	return NULL;
 }
 
+const struct opt *
+opt_find_listed(const struct opt *const *used, const char *list)
+{
+	while (*used != NULL && !opt_is_listed(list, (*used)->name))
+		used++;
+	return *used;
+}
+
 /* "--timeout: '5x' WHAT". Returns -1. */
 static int
 refuse_value(
@@ -88,67 +80,35 @@ refuse_value(
 	    e, ERR_USAGE, "--%s: '%s' %s", o->name, text_shown(arg), what);
 }
 
-static bool
-within(const struct opt *o, int64_t n)
+/* Parses a number, a duration or a size. Returns NULL, or why it is none that
+ * the option accepts. */
+static const char *
+parse_amount(const struct opt *o, const char *arg, int64_t *n)
 {
-	return n >= o->min && (o->max == 0 || n <= o->max);
-}
+	enum num_result result = NUM_GOOD;
 
-static int
-store_number(
-    const struct opt *o, const char *arg, int64_t *field, struct err *e)
-{
-	char what[80];
-	int64_t n;
-
-	if (num_parse(arg, 0, INT64_MAX, &n) && within(o, n)) {
-		*field = n;
-		return 0;
+	if (o->kind == OPT_NUMBER) {
+		if (num_parse(arg, o->min, o->max != 0 ? o->max : INT64_MAX, n))
+			return NULL;
+		return o->max == 0
+			   ? text_format("is not a number of %lld or more",
+				 (long long)o->min)
+			   : text_format("is not a number from %lld to %lld",
+				 (long long)o->min, (long long)o->max);
 	}
-	if (o->max != 0)
-		snprintf(what, sizeof(what),
-		    "is not a number from %lld to %lld", (long long)o->min,
-		    (long long)o->max);
-	else
-		snprintf(what, sizeof(what), "is not a number of %lld or more",
-		    (long long)o->min);
-	return refuse_value(o, arg, what, e);
-}
-
-static int
-store_duration(
-    const struct opt *o, const char *arg, int64_t *field, struct err *e)
-{
-	enum num_result result;
-	int64_t ms;
-
-	result = num_duration(arg, &ms);
+	if (o->kind == OPT_SIZE && !num_size(arg, n))
+		return "is not a size (like 4096, 64k, 1M, 1G)";
+	if (o->kind == OPT_DURATION)
+		result = num_duration(arg, n);
 	if (result == NUM_MALFORMED)
-		return refuse_value(o, arg,
-		    "is not a duration (like 5, 0.5, 500ms, 2m, 1h)", e);
+		return "is not a duration (like 5, 0.5, 500ms, 2m, 1h)";
 	if (result == NUM_TOO_LARGE)
-		return refuse_value(
-		    o, arg, "is too long (at most 70 years)", e);
-	if (!within(o, ms))
-		return refuse_value(
-		    o, arg, ms < o->min ? "is too short" : "is too long", e);
-	*field = ms;
-	return 0;
-}
-
-static int
-store_size(const struct opt *o, const char *arg, int64_t *field, struct err *e)
-{
-	int64_t bytes;
-
-	if (!num_size(arg, &bytes))
-		return refuse_value(
-		    o, arg, "is not a size (like 4096, 64k, 1M, 1G)", e);
-	if (!within(o, bytes))
-		return refuse_value(o, arg,
-		    bytes < o->min ? "is too small" : "is too large", e);
-	*field = bytes;
-	return 0;
+		return "is too long (at most 70 years)";
+	if (*n < o->min)
+		return o->kind == OPT_SIZE ? "is too small" : "is too short";
+	if (o->max != 0 && *n > o->max)
+		return o->kind == OPT_SIZE ? "is too large" : "is too long";
+	return NULL;
 }
 
 static int
@@ -171,31 +131,6 @@ store_choice(const struct opt *o, const char *arg, int *field, struct err *e)
 	return refuse_value(o, arg, what, e);
 }
 
-static int
-store_call(const struct opt *o, const char *arg, void *field, struct err *e)
-{
-	if (o->call(field, arg, e) == 0)
-		return 0;
-	/* Something that this machine lacks is not a mistake in the command. */
-	if (e->kind != ERR_LOCAL)
-		e->kind = ERR_USAGE;
-	return err_prefix(e, "--%s", o->name);
-}
-
-/* '-' is checked again when all options are known: see cli/command.c. */
-static int
-store_file(
-    const struct opt *o, const char *arg, const char **field, struct err *e)
-{
-	if (*arg == '\0')
-		return refuse_value(o, arg, "is not the name of a file", e);
-	if (strcmp(arg, "-") == 0 && o->dash == OPT_DASH_REFUSED)
-		return refuse_value(o, arg,
-		    "is not a file here (./- is a file of that name)", e);
-	*field = arg;
-	return 0;
-}
-
 static void
 list_add(struct opt_list *list, const char *arg, int value)
 {
@@ -211,6 +146,8 @@ int
 opt_store(const struct opt *o, const char *arg, struct err *e)
 {
 	void *field = o->field;
+	const char *why;
+	int64_t n;
 
 	switch (o->kind) {
 	case OPT_FLAG:
@@ -224,23 +161,39 @@ opt_store(const struct opt *o, const char *arg, struct err *e)
 		++*(int *)field;
 		return 0;
 	case OPT_NUMBER:
-		return store_number(o, arg, field, e);
 	case OPT_DURATION:
-		return store_duration(o, arg, field, e);
 	case OPT_SIZE:
-		return store_size(o, arg, field, e);
+		why = parse_amount(o, arg, &n);
+		if (why != NULL)
+			return refuse_value(o, arg, why, e);
+		*(int64_t *)field = n;
+		return 0;
+	case OPT_FILE:
+		if (*arg == '\0')
+			return refuse_value(
+			    o, arg, "is not the name of a file", e);
+		/* Checked again when all options are known: cli/command.c. */
+		if (strcmp(arg, "-") == 0 && o->dash == OPT_DASH_REFUSED)
+			return refuse_value(o, arg,
+			    "is not a file here (./- is a file of that name)",
+			    e);
+		*(const char **)field = arg;
+		return 0;
 	case OPT_STRING:
 		*(const char **)field = arg;
 		return 0;
-	case OPT_FILE:
-		return store_file(o, arg, field, e);
 	case OPT_CHOICE:
 		return store_choice(o, arg, field, e);
 	case OPT_LIST:
 		list_add(field, arg, o->value);
 		return 0;
 	case OPT_CALL:
-		return store_call(o, arg, field, e);
+		if (o->call(field, arg, e) == 0)
+			return 0;
+		/* What this machine lacks is not a mistake in the command. */
+		if (e->kind != ERR_LOCAL)
+			e->kind = ERR_USAGE;
+		return err_prefix(e, "--%s", o->name);
 	case OPT_END:
 		break;
 	}

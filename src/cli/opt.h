@@ -121,16 +121,16 @@ const struct opt *opt_find(
 /* True when the option takes an argument. */
 bool opt_has_argument(const struct opt *o);
 
-/* What its argument is: "number", "duration", "size", otherwise "value". */
-const char *opt_argument_kind(const struct opt *o);
-
 /* Whether name is one of the words of list, which are separated by spaces. A
  * list may be NULL. */
 bool opt_is_listed(const char *list, const char *name);
 
-/* Returns the first of used that is a row of table, or NULL. */
+/* Returns the first of used that is a row of table, or is named by list, or
+ * NULL. */
 const struct opt *opt_find_used(
     const struct opt *const *used, const struct opt *table);
+const struct opt *opt_find_listed(
+    const struct opt *const *used, const char *list);
 
 /*
  * Stores one use of an option in its field; arg is ignored if it has no

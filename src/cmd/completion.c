@@ -8,8 +8,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "cli/equivalents.h"
-#include "cmd/options.h"
+#include "cmd/habits.h"
 #include "cmd/table.h"
 
 /*
@@ -135,7 +134,7 @@ put_commands(const struct typed *t, bool for_help)
 	for (c = command_table; *c != NULL; c++)
 		printf("%s\t%s\n", (*c)->name, (*c)->summary);
 	if (for_help)
-		equivalents_programs(stdout);
+		habits_programs();
 	else
 		puts("--help\tlist the commands\n--version\t");
 }

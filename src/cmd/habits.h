@@ -5,6 +5,8 @@
 #ifndef CMD_HABITS_H
 #define CMD_HABITS_H
 
+#include <stdbool.h>
+
 struct command;
 struct command_args;
 
@@ -16,5 +18,12 @@ struct command_args;
  */
 const char *habits_find(const struct command *c, char *const *argv,
     const struct command_args *args);
+
+/* Prints the command lines of a program ("nc") and their equivalents in two
+ * columns. False if it has none. */
+bool habits_print(const char *program);
+
+/* Prints the names of the programs that have some, one per line, with a tab. */
+void habits_programs(void);
 
 #endif

@@ -3,12 +3,37 @@
 
 #include "base/err.h"
 #include "cli/command.h"
-#include "cli/equivalents.h"
 #include "cli/usage.h"
-#include "cmd/options.h"
+#include "cmd/habits.h"
 #include "cmd/table.h"
 
 static const struct opt_group help_groups[] = {{NULL, NULL}};
+
+/* Prints the summary of all commands. */
+static void
+print_overview(void)
+{
+	const struct command *const *c;
+
+	fputs("usage: sockt COMMAND [OPTION]... [OPERAND]...\n"
+	      "       sockt help [COMMAND|PROGRAM] | --version\n\n"
+	      "seven network commands that report what happened on the wire\n\n"
+	      "commands:\n",
+	    stdout);
+	for (c = command_table; *c != NULL; c++)
+		printf("  %-12s %s\n", (*c)->name, (*c)->summary);
+	fputs(
+	    "\nexamples:\n"
+	    "    sockt connect -z -w 2 localhost 22 && echo open\n"
+	    "    sockt listen 8080 > received\n"
+	    "    sockt http-get -O http://localhost/file\n\n"
+	    "'sockt COMMAND -h' shows the usual options of a command, "
+	    "'sockt COMMAND --help'\nshows all of them; -v and -vv report "
+	    "what happens. 'sockt help nc' shows what\nreplaces nc, and curl, "
+	    "nmap, socat and others likewise. Read on in\n"
+	    "sockt-tutorial(7), sockt-cookbook(7) and sockt(1).\n",
+	    stdout);
+}
 
 static int
 help_run(const struct command_args *args, struct err *e)
@@ -16,12 +41,12 @@ help_run(const struct command_args *args, struct err *e)
 	const struct command *c;
 
 	if (args->count == 0) {
-		usage_overview(stdout, command_table);
-	} else if (!equivalents_print(stdout, args->operands[0])) {
+		print_overview();
+	} else if (!habits_print(args->operands[0])) {
 		c = command_find(command_table, args->operands[0], e);
 		if (c == NULL)
 			return -1;
-		usage_help(stdout, c, false);
+		usage_help(c, false);
 	}
 	return 0;
 }

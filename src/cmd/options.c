@@ -302,15 +302,6 @@ static const struct {
 	NULL, MADE_BY_PROGRAM},
 };
 
-/* Returns the first option of the list that was given, or NULL. */
-static const struct opt *
-find_listed(const struct opt *const *used, const char *list)
-{
-	while (*used != NULL && !opt_is_listed(list, (*used)->name))
-		used++;
-	return *used;
-}
-
 int
 options_check_endpoint(const struct opt *const *used,
     enum options_endpoint endpoint, struct err *e)
@@ -320,9 +311,9 @@ options_check_endpoint(const struct opt *const *used,
 
 	for (i = 0; i < sizeof(pointless) / sizeof(pointless[0]); i++) {
 		if (pointless[i].endpoint != endpoint ||
-		    find_listed(used, pointless[i].unless) != NULL)
+		    opt_find_listed(used, pointless[i].unless) != NULL)
 			continue;
-		o = find_listed(used, pointless[i].names);
+		o = opt_find_listed(used, pointless[i].names);
 		if (o != NULL)
 			return err_set(
 			    e, ERR_USAGE, "--%s %s", o->name, pointless[i].why);

@@ -1,4 +1,4 @@
-# "What you type today" has one home, src/cli/equivalents.c, which sockt help
+# "What you type today" has one home, src/cmd/habits.c, which sockt help
 # PROGRAM prints. README shows some of its rows, and sockt accepts every command
 # line.
 use Sockt;
