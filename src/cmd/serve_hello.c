@@ -156,23 +156,18 @@ read_head(struct hello_client *c, char *head, size_t size, int *code)
 
 	*code = 200;
 	while ((length = http_server_head_length(head, used)) == 0) {
-		if (used == size) {
-			*code = 431;
-			return (ssize_t)used;
-		}
-		if (is_tls(head, used)) {
-			*code = 400;
+		if (used == size || is_tls(head, used)) {
+			*code = used == size ? 431 : 400;
 			return (ssize_t)used;
 		}
 		n = session_receive(&c->session, head + used, size - used);
-		if (n < 0 && c->session.e.kind == ERR_TIMEOUT && used > 0)
-			*code = 408;
-		else if (n == 0 && used > 0)
-			*code = 400;
-		else if (n <= 0)
+		if (n <= 0 &&
+		    (used == 0 || (n < 0 && c->session.e.kind != ERR_TIMEOUT)))
 			return n;
-		if (n <= 0)
+		if (n <= 0) {
+			*code = n < 0 ? 408 : 400;
 			return (ssize_t)used;
+		}
 		used += (size_t)n;
 	}
 	return (ssize_t)length;

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bounds.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -222,63 +221,50 @@ addresses_like(const struct dial *d, const struct attempt *t)
 	return text;
 }
 
-/* Formats how attempts failed: with several addresses, these are ips. */
-static void
-describe(const struct dial *d, const struct attempt *t, const char *ips,
-    char *buf, size_t size)
+/* How attempts failed: with several addresses, these are ips. In a buffer of
+ * text_slot(). */
+static const char *
+describe(const struct dial *d, const struct attempt *t, const char *ips)
 {
 	static const char answered[] = "the host answered";
 	const struct sock_options *o = d->options->sock;
-	int cause = t->cause;
-	const struct err_row *row = err_find(cause, attempt_place(t));
+	const struct err_row *row = err_find(t->cause, attempt_place(t));
 	const char *reason = row->reason, *meaning = row->meaning;
+	const char *ip = "", *port = "", *local = "";
 	struct err limit;
 
-	buf[0] = '\0';
-	if (cause == CAUSE_NO_ANSWER) {
+	if (t->cause == CAUSE_NO_ANSWER) {
 		if (ips[0] != '\0')
 			reason = text_format("%s from %s", reason, ips);
-		snprintf(limit.text, sizeof(limit.text), "%s", reason);
-		if (!deadline_is_max_time(d->until))
-			deadline_error(d->until, reason, &limit);
-		text_append(buf, size, "%s", limit.text);
-		return;
+		if (deadline_is_max_time(d->until))
+			return reason;
+		deadline_error(d->until, reason, &limit);
+		return text_format("%s", limit.text);
 	}
 	if (ips[0] != '\0' && meaning != NULL &&
-	    strncmp(meaning, answered, sizeof(answered) - 1) == 0) {
-		text_append(buf, size, "%s (%s answered%s)", reason, ips,
+	    strncmp(meaning, answered, sizeof(answered) - 1) == 0)
+		return text_format("%s (%s answered%s)", reason, ips,
 		    meaning + sizeof(answered) - 1);
-		return;
-	}
-	if (ips[0] != '\0')
-		text_append(buf, size, "%s ", ips);
-	if (t->is_local || cause == CAUSE_TIME_WAIT ||
-	    cause == CAUSE_PORT_BUSY) {
-		text_append(buf, size, "cannot use local ");
-		if (o->source.len != 0)
-			text_append(buf, size, "address %s%s",
-			    addr_ip_text(&o->source),
-			    o->source_port != 0 ? " " : "");
-		if (o->source_port != 0)
-			text_append(buf, size, "port %d", (int)o->source_port);
-		text_append(buf, size, ": ");
-	}
-	text_append(buf, size, "%s", reason);
+	if (o->source.len != 0)
+		ip = text_format(" address %s", addr_ip_text(&o->source));
+	if (o->source_port != 0)
+		port = text_format(" port %d", (int)o->source_port);
+	if (t->is_local || t->cause == CAUSE_TIME_WAIT ||
+	    t->cause == CAUSE_PORT_BUSY)
+		local = text_format("cannot use local%s%s: ", ip, port);
 	if (meaning != NULL)
-		text_append(buf, size, " (%s)", meaning);
+		reason = text_format("%s (%s)", reason, meaning);
+	return text_format(
+	    "%s%s%s%s", ips, ips[0] != '\0' ? " " : "", local, reason);
 }
-
-/* Space for "; and N more" and for the callers' prefixes. */
-#define MORE 320
 
 /* Sets *e to how each attempt failed. Returns -1. */
 static int
 error_of(const struct dial *d, struct err *e)
 {
-	size_t i, left_out = 0, silent = 0;
+	size_t i, silent = 0;
 	int shortage = 0;
 	enum err_kind kind;
-	char what[TEXT_SLOT];
 	const struct attempt *first;
 
 	err_set(e, ERR_TIMEOUT, "%s", "");
@@ -302,19 +288,10 @@ error_of(const struct dial *d, struct err *e)
 			first++;
 		if (first < t)
 			continue;
-		describe(d, t, d->list.count > 1 ? addresses_like(d, t) : "",
-		    what, sizeof(what));
-		if (!bounds_fit(sizeof(e->text) - MORE, strlen(e->text),
-			strlen(what))) {
-			left_out++;
-			continue;
-		}
-		text_append(
-		    e->text, sizeof(e->text), "%s%s", i > 0 ? "; " : "", what);
+		text_append(e->text, sizeof(e->text), "%s%s", i > 0 ? "; " : "",
+		    describe(
+			d, t, d->list.count > 1 ? addresses_like(d, t) : ""));
 	}
-	if (left_out > 0)
-		text_append(
-		    e->text, sizeof(e->text), "; and %zu more", left_out);
 	if (silent == d->started)
 		err_append(
 		    e, "%s", err_find(CAUSE_NO_ANSWER, ERR_AT_TCP)->meaning);

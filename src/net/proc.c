@@ -286,17 +286,12 @@ proc_close_from(int first)
 static bool
 is_of_connection(const char *variable)
 {
-	static const char *const names[] = {
-	    "LOCALIP=", "LOCALPORT=", "LOCALHOST=", "REMOTEIP=", "REMOTEPORT=",
-	    "REMOTEHOST=", "REMOTEINFO="};
+	static const char *const starts[] = {"PROTO=", "UNIXLOCALPATH=",
+	    "TCPLOCAL", "TCPREMOTE", "UDPLOCAL", "UDPREMOTE"};
 	size_t i;
 
-	if (strncmp(variable, "TCP", 3) != 0 &&
-	    strncmp(variable, "UDP", 3) != 0)
-		return strncmp(variable, "PROTO=", 6) == 0 ||
-		       strncmp(variable, "UNIXLOCALPATH=", 14) == 0;
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strncmp(variable + 3, names[i], strlen(names[i])) == 0)
+	for (i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+		if (strncmp(variable, starts[i], strlen(starts[i])) == 0)
 			return true;
 	return false;
 }
@@ -415,8 +410,12 @@ struct start {
 	pid_t parent;
 };
 
-/* Becomes the program. Returns only on failure, with the process's status. It
- * changes no state of sockt, which may be its parent's. */
+/*
+ * Becomes the program. Returns only on failure, with the process's status. Its
+ * memory may be its parent's, which waits: it changes nothing there but the
+ * buffers of texts, and on failure those of messages, which the parent uses
+ * anew.
+ */
 static int
 become(void *context)
 {
