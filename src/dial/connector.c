@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/err.h"
@@ -45,7 +46,7 @@ struct via {
 	bool may_stop; /* the program need not exit by itself when the
 			  connection is closed */
 	char name[ENDPOINT_TEXT]; /* the endpoint's, for errors */
-	char reason[PROC_LINE];   /* the last line of stderr */
+	char reason[512];         /* the last line of stderr */
 };
 
 /* What stands for %h: a host, or the path of a unix socket. */
@@ -208,14 +209,26 @@ expand(const char *command, const struct endpoint *ep)
 	return text;
 }
 
-/* A line of the program's stderr: the last one says why it failed. */
+/* Reports the program's stderr, of which the last line says why it failed. */
 static void
-keep_line(void *context, const char *line)
+read_errors(struct via *v)
 {
-	struct via *v = context;
+	static char text[64 * 1024 + 1]; /* as much as a pipe holds */
+	char *line, *end = text, *save;
+	ssize_t n;
 
-	snprintf(v->reason, sizeof(v->reason), "%s", line);
-	diag_note("--via says: %s", text_shown(line));
+	while ((n = read(v->program->errors, end,
+		    (size_t)(text + sizeof(text) - 1 - end))) > 0)
+		end += n;
+	*end = '\0';
+	for (line = text; line < end; line++)
+		if (*line == '\0')
+			*line = ' ';
+	for (line = strtok_r(text, "\r\n", &save); line != NULL;
+	     line = strtok_r(NULL, "\r\n", &save)) {
+		snprintf(v->reason, sizeof(v->reason), "%s", line);
+		diag_note("--via says: %s", text_shown(v->reason));
+	}
 }
 
 static void
@@ -228,9 +241,12 @@ release(struct dial_result *result)
 	result->via = NULL;
 	if (v == NULL)
 		return;
-	/* What the program has left is the rest of a pipeline. */
-	if (v->program != NULL && proc_group_lives(v->program))
-		proc_end(v->program);
+	if (v->program != NULL) {
+		read_errors(v);
+		/* What it has left is the rest of a pipeline. */
+		if (proc_group_lives(v->program))
+			proc_end(v->program);
+	}
 	proc_free(&v->program);
 	fd_close(&v->hold);
 	free(v);
@@ -246,10 +262,8 @@ start_via(const struct attempt *a)
 	 * process group in the foreground, where Ctrl-C reaches all of it.
 	 * Otherwise it gets a group of its own, which is ended as a whole. */
 	int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC), fd = -1;
-	const struct proc_options options = {.leads_group = terminal < 0,
-	    .has_pair = true,
-	    .on_line = keep_line,
-	    .context = v};
+	const struct proc_options options = {
+	    .leads_group = terminal < 0, .has_pair = true, .has_errors = true};
 	struct proc_shell shell;
 	char *text = expand(a->o->via, a->ep);
 
@@ -299,6 +313,7 @@ end_via(struct via *v, struct deadline until, struct err *e)
 		diag_note("waiting until the program of --via exits");
 	fd_close(&v->hold);
 	status = proc_wait(v->program, until);
+	read_errors(v);
 	if (v->program->is_ending ? v->may_stop : status == 0)
 		return 0;
 	if (v->program->is_ending)

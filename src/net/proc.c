@@ -35,8 +35,6 @@
 #define ZOMBIES_MS 500
 /* After so many calls of proc_end() a group is not waited for any longer. */
 #define GIVEN_UP 3
-/* How much of stderr is kept: as much as a pipe holds. */
-#define MAX_ERRORS (64 * 1024)
 
 extern char **environ;
 
@@ -167,62 +165,19 @@ proc_poll(struct pollfd *fds, nfds_t count, struct deadline until)
 	return ready;
 }
 
-/* Passes on the line read so far; one that is too long has been cut. */
-static void
-end_line(struct proc *p)
-{
-	p->line[p->line_length] = '\0';
-	if (p->line_length > 0)
-		p->options.on_line(p->options.context, p->line);
-	p->line_length = 0;
-}
-
-/* Reads from stderr once. Returns whether more may follow. */
-static bool
-read_some(struct proc *p)
-{
-	char bytes[4096];
-	ssize_t i, n = read(p->errors, bytes, sizeof(bytes));
-
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return true;
-	for (i = 0; i < n && p->errors_count < MAX_ERRORS; i++) {
-		p->errors_count++;
-		if (bytes[i] == '\n' || bytes[i] == '\r')
-			end_line(p);
-		else if (bytes[i] != '\0' && p->line_length + 1 < PROC_LINE)
-			p->line[p->line_length++] = bytes[i];
-	}
-	if (n > 0)
-		return true;
-	end_line(p);
-	fd_close(&p->errors);
-	return false;
-}
-
 int
 proc_wait(struct proc *p, struct deadline until)
 {
-	struct pollfd fds[2];
+	struct pollfd none[1];
 
 	while (!proc_has_ended(p)) {
 		if (!p->is_ending &&
 		    (deadline_passed(until) || signals_stopped() != 0))
 			proc_end(p);
-		fds[0] = (struct pollfd){p->errors, POLLIN, 0};
-		if (proc_poll(fds, 1, p->is_ending ? deadline_none() : until) <
+		if (proc_poll(none, 0, p->is_ending ? deadline_none() : until) <
 		    0)
 			signals_collect();
-		else if (fds[0].revents != 0)
-			(void)read_some(p);
 	}
-	/* What it left in the pipe; a descendant may hold the other end. */
-	while (p->errors >= 0 && p->errors_count < MAX_ERRORS &&
-	       wait_fd(p->errors, POLLIN, deadline_after(0)) > 0 &&
-	       read_some(p))
-		continue;
-	if (p->options.on_line != NULL)
-		end_line(p);
 	return p->status;
 }
 
@@ -244,7 +199,6 @@ proc_free(struct proc **p)
 		old->next->link = old->link;
 	fd_close(&old->fd);
 	fd_close(&old->errors);
-	free(old->line);
 	free(old);
 	*p = NULL;
 }
@@ -475,7 +429,7 @@ launch(struct proc **result, const struct proc_options *o, struct start *start)
 	if (signals_catch_children() == 0 &&
 	    (!o->has_pair || (sock_pair(pair) == 0 &&
 				 sock_nonblocking(pair[0], true) == 0)) &&
-	    (o->on_line == NULL || fd_pipe(errors, true) == 0)) {
+	    (!o->has_errors || fd_pipe(errors, true) == 0)) {
 		step_flush();
 		if (start != NULL) {
 			start->fd = pair[1];
@@ -489,7 +443,7 @@ launch(struct proc **result, const struct proc_options *o, struct start *start)
 	}
 	is_copy = pid == 0 && start == NULL;
 	fd_close(&pair[!is_copy]);
-	fd_close(&errors[!is_copy]);
+	fd_close(&errors[1]);
 	if (pid < 0) {
 		fd_close(&pair[0]);
 		fd_close(&errors[0]);
@@ -500,7 +454,7 @@ launch(struct proc **result, const struct proc_options *o, struct start *start)
 	*p = (struct proc){.pid = pid,
 	    .group = o->leads_group ? pid : 0,
 	    .fd = pair[is_copy],
-	    .errors = errors[is_copy],
+	    .errors = errors[0],
 	    .until = deadline_none(),
 	    .options = *o};
 	/* Whichever of the two processes runs first. */
@@ -508,8 +462,6 @@ launch(struct proc **result, const struct proc_options *o, struct start *start)
 		setpgid(pid, pid);
 	if (is_copy)
 		return 0;
-	if (o->on_line != NULL)
-		p->line = mem_array(PROC_LINE, 1);
 	if (o->limit_ms > 0)
 		set_time(p, deadline_after(o->limit_ms));
 	p->next = table.first;

@@ -30,9 +30,6 @@ struct err;
 /* How long a process may take to exit after SIGTERM. */
 #define PROC_GRACE_MS 2000
 
-/* The longest line of stderr that is kept. */
-#define PROC_LINE 512
-
 /* How to start a process. Each may be zero; NULL is as all zero. */
 struct proc_options {
 	/* It leads a process group, which gets the signals. Otherwise it stays
@@ -40,11 +37,9 @@ struct proc_options {
 	bool leads_group;
 	/* Its connection is a socket pair: a program's stdin and stdout. */
 	bool has_pair;
-	/* Its stderr is a pipe, and this is called with each line of it, not
-	 * empty and not escaped, in proc_wait(). The first 64 KiB are kept;
-	 * writing more never blocks the process. */
-	void (*on_line)(void *context, const char *line);
-	void *context;
+	/* A program's stderr is a pipe. What does not fit is lost: it never
+	 * blocks the process. */
+	bool has_errors;
 	int64_t limit_ms; /* proc_end() is called after this time; 0 or -1:
 			     never */
 };
@@ -58,8 +53,8 @@ struct proc {
 	int fd;         /* sockt's end of the pair, non-blocking; whoever closes
 			   it sets it to -1. A forked copy has the other end,
 			   blocking */
-	int errors;     /* the end of stderr that is read, -1: none, or it has
-			   ended. In a forked copy the end that is written */
+	int errors;     /* the end of stderr that is read, non-blocking; -1:
+			   none */
 	bool is_late;   /* it was ended because limit_ms had passed */
 	bool is_ending; /* it was sent SIGTERM: by proc_end(), which was called
 			   for limit_ms too, and by proc_wait() */
@@ -69,9 +64,6 @@ struct proc {
 	/* The table's own. */
 	struct proc_options options;
 	unsigned ends; /* calls of proc_end() */
-	char *line;    /* the line that is being read */
-	size_t line_length;
-	size_t errors_count; /* bytes read from stderr */
 	struct proc *next, **link;
 };
 
@@ -83,7 +75,7 @@ struct program {
 	const char *protocol; /* "TCP" or "UDP": prefix of its variables; NULL:
 				 none, it gets the environment of sockt */
 	const struct addr *local, *remote;
-	int errors; /* becomes its fd 2; 0: it is sockt's, or on_line's */
+	int errors; /* becomes its fd 2; 0: it is sockt's, or a pipe */
 };
 
 /*
@@ -158,8 +150,7 @@ unsigned proc_exits(void);
 
 /*
  * Waits for its end and returns its status. Calls proc_end() when the deadline
- * passes, and when a caught signal has asked sockt to stop. Meanwhile, and at
- * the end, reads the lines of its stderr.
+ * passes, and when a caught signal has asked sockt to stop.
  */
 int proc_wait(struct proc *p, struct deadline until);
 
