@@ -14,28 +14,13 @@ spew("$dir/www/chunked.shtml", 'a<!--#include virtual="/small" -->b' x 50);
 spew("$dir/www/chunked.cgi",
     "printf 'Content-Type: text/plain\\n\\n'; seq 20000\n");
 
-# Files that every server has to be told of.
+# A server with its configuration.
 sub serve {
     my ($name, $conf, @command) = @_;
-    my $port = free_port();
-    $conf =~ s/PORT/$port/g;
-    $conf =~ s/DIR/$dir/g;
-    spew("$dir/$name.conf", $conf);
-    my $out = "$dir/$name.out";
-    my $pid = Sockt::fork_child(sub {
-        open STDOUT, '>', $out or die $!;
-        open STDERR, '>&', \*STDOUT or die $!;
-        exec map { s{CONF}{$dir/$name.conf}r =~ s{PORT}{$port}r } @command
-            or die "$command[0]: $!";
-    });
-    my $until = time + 30;
-    until (IO::Socket::IP->new(PeerHost => '127.0.0.1', PeerPort => $port)) {
-        die "$name does not listen: " . slurp($out)
-            if time > $until || !kill 0, $pid;
-        select undef, undef, undef, 0.05;
-    }
-    return { name => $name, port => $port, pid => $pid,
-        url => "http://127.0.0.1:$port" };
+    my ($p, $port) =
+        start_server({ conf => $conf =~ s/DIR/$dir/gr }, @command);
+    return { name => $name, process => $p, url => "http://127.0.0.1:$port",
+        at => "127.0.0.1:$port" };
 }
 
 my $user = is_root() ? 'www-data' : getpwuid $>;
@@ -94,72 +79,60 @@ mimetype.assign = ("" => "text/plain")
 END
 );
 
-# The same request by both: body and status.
+# The same request by both: status and body.
 sub same {
     my ($name, $url, $curl, $sockt, $status) = @_;
     my $c = run({ command => 'curl' }, '-sS', '-w', '%{stderr}%{http_code}',
         @$curl, $url);
-    is $c->{status}, 0, "$name: curl is content";
-    my $r = run('http-get', @$sockt, $url);
-    is $r->{status}, $status // 0, "$name: exit status";
-    is sha256_hex($r->{out}), sha256_hex($c->{out}),
-        "$name: the same " . length($c->{out}) . ' bytes';
     my ($code) = $c->{err} =~ /(\d+)$/;
-    like $r->{err}, qr{^HTTP/1\.\d $code }m, "$name: the same status, $code";
+    is $c->{status}, 0, "$name: curl is content with $code";
+    my $r = run('http-get', @$sockt, $url);
+    exits { %$r, out => sha256_hex($r->{out}) }, $status, '  the same status and '
+        . length($c->{out}) . ' bytes', out => sha256_hex($c->{out}),
+        err => qr{^HTTP/1\.\d $code }m;
     return $r;
 }
 
+my @rows = (['large'], ['small'], ['empty'], ['large', 0, '-r', '1000-1999'],
+    ['large', 0, '-r', '-77'], ['redirect', 0, '-L'], ['redirect', 8], ['none', 8]);
+
 sub suite {
     my ($name, $base, $chunked, $via_curl, $via_sockt) = @_;
-    my $ask = sub {
-        my ($what, $path, $curl, $sockt, $status) = @_;
-        return same("$name, $what", "$base$path", [@$via_curl, @$curl],
-            [@$via_sockt, @$sockt], $status);
-    };
-    $ask->('large', '/large', [], []);
-    $ask->('small', '/small', [], []);
-    $ask->('empty', '/empty', [], []);
-    my $r = $ask->('chunked', $chunked, [], []);
-    like $r->{err}, qr/^Transfer-Encoding: chunked/mi, "$name: in chunks"
+    for (@rows, [$chunked]) {
+        my ($path, $status, @options) = @$_;
+        my $r = same("$name, $path @options", "$base/$path",
+            [@$via_curl, @options], [@$via_sockt, @options,
+                $status ? '--fail-with-body' : ()], $status // 0);
+        like $r->{err}, qr/^Transfer-Encoding: chunked/mi, '  in chunks'
+            if $path eq $chunked && !@$via_curl;
+    }
+    exits run('http-get', @$via_sockt, '-I', "$base/large"), 0, "$name, HEAD",
+        out => qr/^Content-Length: 8000000\r$/mi;
+    my $r = run('http-get', '-v', @$via_sockt,
+        map { "$base/$_" } 'small', 'large', 'small');
+    is "$r->{status} " . length $r->{out}, '0 8000012',
+        "$name, three URLs: every byte";
+    is scalar(() = $r->{err} =~ /: connected to /g), 1, '  by one connection'
         unless @$via_curl;
-    $ask->('range', '/large', ['-r', '1000-1999'], ['-r', '1000-1999']);
-    $ask->('last bytes', '/large', ['-r', '-77'], ['-r', '-77']);
-    $ask->('redirect', '/redirect', ['-L'], ['-L']);
-    $ask->('unfollowed', '/redirect', [], ['--fail-with-body'], 8);
-    $ask->('404', '/none', [], ['--fail-with-body'], 8);
-    $r = run('http-get', @$via_sockt, '-I', "$base/large");
-    is $r->{status}, 0, "$name, HEAD: exit status";
-    like $r->{out}, qr/^Content-Length: 8000000\r$/mi, "$name, HEAD: length";
-    $r = run('http-get', '-v', @$via_sockt, "$base/small", "$base/large",
-        "$base/small");
-    is $r->{status}, 0, "$name, three URLs: exit status";
-    is length $r->{out}, 8_000_012, "$name, three URLs: every byte";
-    is scalar(() = $r->{err} =~ /: connected to /g), 1,
-        "$name, three URLs: one connection" unless @$via_curl;
-    return;
 }
 
 for my $s (@servers) {
-    my $chunked = $s->{name} eq 'lighttpd' ? '/chunked.cgi' : '/chunked.shtml';
-    suite($s->{name}, $s->{url}, $chunked, [], []);
+    my ($name, $url) = @$s{qw(name url)};
+    suite($name, $url, $name eq 'lighttpd' ? 'chunked.cgi' : 'chunked.shtml',
+        [], []);
 
     # If-Modified-Since, and a resumed download.
-    my $file = "$dir/$s->{name}.file";
-    for my $run (1, 2) {
-        my $r = run('http-get', '-o', $file, '--if-modified-since', $file,
-            "$s->{url}/large");
-        is $r->{status}, 0, "$s->{name}, run $run: exit status";
-        like $r->{err}, $run == 1 ? qr/^HTTP.* 200 / : qr/^HTTP.* 304 /,
-            "$s->{name}, run $run";
+    my $file = "$dir/$name.file";
+    for my $code (200, 304) {
+        exits run('http-get', '-o', $file, '--if-modified-since', $file,
+            "$url/large"), 0, "$name: $code", err => qr/^HTTP.* $code /;
     }
-    my $r = run({ command => 'sh' }, '-c', 'ulimit -f 1000; exec "$@"', 'sh',
-        sockt(), 'http-get', '-o', "$file.2", "$s->{url}/large");
-    is $r->{status}, 11, "$s->{name}: no more than ulimit -f is written";
-    my $held = -s "$file.2.part";
-    $r = run('http-get', '-c', '-o', "$file.2", "$s->{url}/large");
-    is $r->{status}, 0, "$s->{name}, resumed: exit status";
-    like $r->{err}, qr/^HTTP.* 206 /, "$s->{name}, resumed at $held";
-    ok slurp("$file.2") eq slurp("$dir/www/large"), "$s->{name}, resumed";
+    exits run({ command => 'sh' }, '-c', 'ulimit -f 1000; exec "$@"', 'sh',
+        sockt(), 'http-get', '-o', "$file.2", "$url/large"), 11,
+        "$name: no more than ulimit -f is written";
+    exits run('http-get', '-c', '-o', "$file.2", "$url/large"), 0,
+        "$name: resumed", err => qr/^HTTP.* 206 /;
+    ok slurp("$file.2") eq slurp("$dir/www/large"), '  and whole';
 }
 
 my $http = serve('tinyproxy', <<'END', 'tinyproxy', '-d', '-c', 'CONF');
@@ -168,22 +141,18 @@ Listen 127.0.0.1
 Timeout 600
 LogLevel Error
 END
-my $socks = serve('microsocks', '', 'microsocks', '-i', '127.0.0.1', '-p',
-    'PORT');
-my $secret = serve('secret', '', 'microsocks', '-i', '127.0.0.1', '-p',
-    'PORT', '-u', 'me', '-P', 'secret');
-for my $via (["HTTP proxy", "http://127.0.0.1:$http->{port}"],
-    ['SOCKS5', "socks5h://127.0.0.1:$socks->{port}"],
-    ['SOCKS5 with a password', "socks5h://me:secret\@127.0.0.1:$secret->{port}"]
-) {
+my @socks = ('microsocks', '-i', '127.0.0.1', '-p', 'PORT');
+my $socks = serve('microsocks', '', @socks);
+my $secret = serve('secret', '', @socks, '-u', 'me', '-P', 'secret');
+for my $via (['a HTTP proxy', "http://$http->{at}"],
+    ['SOCKS5', "socks5h://$socks->{at}"],
+    ['SOCKS5 with a password', "socks5h://me:secret\@$secret->{at}"]) {
     my ($name, $proxy) = @$via;
-    suite("nginx by way of $name", $servers[0]{url}, '/chunked.shtml',
+    suite("nginx by way of $name", $servers[0]{url}, 'chunked.shtml',
         ['-x', $proxy], ['--proxy', $proxy]);
 }
-my $r = run('http-get', '--proxy', "socks5://127.0.0.1:$secret->{port}",
-    $servers[0]{url});
-is $r->{status}, 8, 'SOCKS5 without its password';
+exits run('http-get', '--proxy', "socks5://$secret->{at}", $servers[0]{url}), 8,
+    'SOCKS5 without its password';
 
-kill 'TERM', $_->{pid} for @servers, $http, $socks, $secret;
-Sockt::reap($_->{pid}) for @servers, $http, $socks, $secret;
+$_->{process}->stop for @servers, $http, $socks, $secret;
 done_testing;

@@ -88,23 +88,12 @@ sub begin {
     };
     $launch->($server);
     # The other programs' clients try once.
-    wait_for_listener($port) if $names[1 - $server] ne 'sockt';
+    await_listener($port) if $names[1 - $server] ne 'sockt';
     $launch->(1 - $server);
     $t{path} = $path;
     $t{is_ours} = $names[0] eq 'sockt';
     $t{next} = time + $t{bursts}[0][0];
     return \%t;
-}
-
-# Until somebody listens on the port: its socket in /proc/net/tcp, state 0A.
-sub wait_for_listener {
-    my ($port) = @_;
-    my $wanted = sprintf ':%04X 00000000:0000 0A', $port;
-    for (1 .. 3000) {
-        return if slurp('/proc/net/tcp') =~ /$wanted/;
-        sleep 0.01;
-    }
-    die "nobody listens on port $port";
 }
 
 # Sends what is due; true when everything is.
@@ -148,16 +137,13 @@ while ($begun < $transfers || @running) {
 
 # A receiver that gives up is never status 0: socat does, half a second after
 # the end of its stdin.
-my $port = free_port();
 open my $null, '<', '/dev/null' or die;
-my $r = start({ command => 'socat', stdin => $null }, '-',
-    "TCP-LISTEN:$port,bind=@ip,reuseaddr");
-my $s = start({ keep_stdin => 1 }, 'connect', '--retry-for', 30, @ip, $port);
-for (1 .. 3) {
-    $s->send_line("burst\n");
-    sleep 1;
-}
-is $s->finish->{status}, 10, 'socat that gives up: the sender is status 10';
-$r->finish;
+my ($r, $port) = start_server({ stdin => $null }, 'socat', '-',
+    "TCP-LISTEN:PORT,bind=@ip,reuseaddr");
+my $s = start({ keep_stdin => 1 }, 'connect', @ip, $port);
+$s->send_line("burst\n");
+is $r->finish->{status}, 0, 'socat gives up';
+$s->send_line("burst\n");
+is $s->finish->{status}, 10, '  and what comes then is lost: status 10';
 
 done_testing;

@@ -34,7 +34,7 @@ our @ISA = qw(Exporter);
 our @EXPORT = qw(sockt run start exits misused tcp_listener udp_socket tcp_client peer
     exchange reap slurp spew scratch has_ipv6 is_root free_port own_network
     children await_child is_running is_asleep left_behind
-    group_ends set_loopback acknowledged glob built);
+    group_ends set_loopback acknowledged glob built start_server await_listener);
 
 # A test that uses this has strict, warnings and Test::More, too; Source,
 # Examples and Torture have the same import.
@@ -389,6 +389,35 @@ sub free_port {
         ReuseAddr => 1,
     ) // croak "bind: $@";
     return $held[-1]->sockport;
+}
+
+# Starts another program as a server on a free port, which stands for PORT in
+# its arguments, and in the text conf of a file whose path stands for CONF. The
+# other options are those of start. Returns its process and the port once it
+# listens there.
+sub start_server {
+    my $o = ref $_[0] eq 'HASH' ? shift : {};
+    my ($command, @args) = @_;
+    my $port = free_port();
+    my $conf = spew(scratch() . '/conf', ($o->{conf} // '') =~ s/PORT/$port/gr);
+    my $p = start({ %$o, command => $command },
+        map { s/PORT/$port/gr =~ s/CONF/$conf/gr } @args);
+    return ($p, $port) if await_listener($port);
+    my $r = $p->finish(0);
+    croak "$command does not listen: $r->{out}$r->{err}";
+}
+
+# Whether there is a listener on a TCP port, or a receiver on a UDP one, in time;
+# by /proc/net, since a connection would be one for the server, too.
+sub await_listener {
+    my ($port, $protocol) = @_;
+    my $wanted = sprintf ':%04X [^:]+:0000 %s ', $port, $protocol ? '07' : '0A';
+    for (1 .. 100 * $PATIENCE) {
+        return 1 if grep { slurp($_) =~ /$wanted/ }
+            glob '/proc/net/' . ($protocol // 'tcp') . '*';
+        select undef, undef, undef, 0.01;
+    }
+    return 0;
 }
 
 # Takes the loopback interface up or down: SIOCSIFFLAGS.
