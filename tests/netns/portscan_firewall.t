@@ -21,7 +21,6 @@ my %reject6 = (
     3104 => ['icmpv6 type admin-prohibited', 'filtered', 'prohibited'],
 );
 
-
 # For IPv4 POSIX has one error for host unreachable and prohibited.
 if (run('--version')->{out} =~ /posix/) {
     $reject{$_}[2] = 'host unreachable' for 3104, 3105;
@@ -40,8 +39,7 @@ firewall($b,
 
 sub scan {
     my (@args) = @_;
-    my $r = run({ command => '/usr/sbin/ip', timeout => 60 }, 'netns', 'exec',
-        $a, sockt(), 'portscan', '-a', '-n', @args);
+    my $r = in_namespace({ timeout => 60 }, $a, sockt(), 'portscan', '-a', '-n', @args);
     return { status => $r->{status}, err => $r->{err},
         map { /^(\d+)\/tcp +(\w+) +(.+)$/ ? ($1 => [$2, $3]) : () }
             split /\n/, $r->{out} };

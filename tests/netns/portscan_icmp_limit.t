@@ -8,7 +8,7 @@ need_root('nft');
 my ($a, $b) = two_hosts();
 inside($b, 'sysctl -qw net.ipv4.icmp_ratelimit=1000 '
     . 'net.ipv4.icmp_ratemask=6168 net.ipv6.icmp.ratelimit=100');
-my $server = start({ command => '/usr/sbin/ip' }, 'netns', 'exec', $b, sockt(),
+my $server = start_in($b,
     'udp-serve', '-v', '--echo', '*', '40005');
 $server->expect(err => qr/ing on/);
 my @silent = (40003, 40010 .. 40012);
@@ -17,8 +17,7 @@ firewall($b, 'udp dport { ' . join(',', @silent) . ' } drop');
 # The states that a scan tells, by port, and how long it took.
 sub scan {
     my (@args) = @_;
-    my $r = run({ command => '/usr/sbin/ip', timeout => 100 }, 'netns', 'exec',
-        $a, sockt(), 'portscan', '-a', '-n', '--udp', @args);
+    my $r = in_namespace({ timeout => 100 }, $a, sockt(), 'portscan', '-a', '-n', '--udp', @args);
     my %state = $r->{out} =~ m{^(\d+)/udp +(\S+)}mg;
     return (\%state, $r->{seconds});
 }

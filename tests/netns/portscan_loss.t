@@ -9,8 +9,7 @@ my @open = map { 30 + 61 * $_ } 1 .. 16;
 # What a scan of 1016 ports finds open, and how many it calls closed.
 sub scan {
     my ($space) = @_;
-    my $r = run({ command => '/usr/sbin/ip', timeout => 60 }, 'netns', 'exec',
-        $space, sockt(), 'portscan', '-n', '192.0.2.2', '1-1016');
+    my $r = in_namespace({ timeout => 60 }, $space, sockt(), 'portscan', '-n', '192.0.2.2', '1-1016');
     my ($closed) = $r->{out} =~ /(\d+) closed/;
     return ([$r->{out} =~ /^(\d+)\/tcp +open/mg], $closed // 0, $r->{seconds});
 }
@@ -37,8 +36,7 @@ for my $permille (0, 10, 50) {
 my ($here, $there) = two_hosts(link => [20, 0, 1000]);
 inside($there, "ip addr add 192.0.2.$_/24 dev t1") for 3 .. 12;
 my $listeners = listen_inside($there, '', 22, 77);
-my $r = run({ command => '/usr/sbin/ip', timeout => 60 }, 'netns', 'exec', $here,
-    sockt(), 'portscan', '-n', '192.0.2.2-40', '1-500');
+my $r = in_namespace({ timeout => 60 }, $here, sockt(), 'portscan', '-n', '192.0.2.2-40', '1-500');
 is scalar(() = $r->{out} =~ m{^192\.0\.2\.\d+\nPORT +STATE\n22/tcp +open\n77/tcp +open\nnot shown: 498 closed \(refused\)$}mg),
     11, 'eleven hosts at 20 ms, each of 500 ports';
 like $r->{out}, qr/^39 hosts: 11 with open ports, 0 without, 28 that did not answer$/m,

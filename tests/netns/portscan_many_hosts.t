@@ -12,8 +12,7 @@ firewall($b, 'ip daddr 192.0.2.6 tcp dport != 77 drop',
     'tcp dport 30-39 drop');
 
 sub scan {
-    return run({ command => '/usr/sbin/ip', timeout => 60 }, 'netns', 'exec',
-        $a, sockt(), 'portscan', '-n', @_);
+    return in_namespace({ timeout => 60 }, $a, sockt(), 'portscan', '-n', @_);
 }
 
 my $r = scan('192.0.2.2-12', '1-100');

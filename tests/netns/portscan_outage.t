@@ -19,7 +19,7 @@ my %outage = (
 
 for my $what (sort keys %outage) {
     my ($down, $up) = @{ $outage{$what} };
-    my $p = start({ command => '/usr/sbin/ip' }, 'netns', 'exec', $here, sockt(),
+    my $p = start_in($here,
         'portscan', '-n', '--json', '--rate', '30000', '192.0.2.2', '-');
     $p->expect(out => qr/"port":\d+/);
     inside($here, $down);
@@ -34,14 +34,14 @@ for my $what (sort keys %outage) {
 }
 
 # When it stays so, that is told as what it is.
-my $r = run({ command => '/usr/sbin/ip' }, 'netns', 'exec', $here, sockt(),
+my $r = in_namespace($here, sockt(),
     'portscan', '203.0.113.7,192.0.2.2', '1006-1007');
 is $r->{status}, 0, 'no route to one host, another one answers: status 0';
 like $r->{out}, qr/^2 hosts: 1 with open ports, 0 without, 0 that did not answer, 1 that could not be probed$/m,
     '  a host that could not be probed is counted';
 like $r->{err}, qr/^sockt portscan: 2 ports could not be probed: network unreachable$/m,
     '  and why';
-$r = run({ command => '/usr/sbin/ip' }, 'netns', 'exec', $here, sockt(),
+$r = in_namespace($here, sockt(),
     'portscan', '-q', '203.0.113.0/28', '-');
 is $r->{status}, 6, 'no route to anybody: status 6';
 is $r->{err}, 'sockt portscan: no port could be probed: network unreachable '
@@ -56,7 +56,7 @@ SKIP: {
     inside($here, "nft 'add table inet o; add chain inet o o "
         . "{ type filter hook output priority 0; }'");
     inside($here, "nft 'add rule inet o o tcp dport 1000-1100 reject'");
-    $r = run({ command => '/usr/sbin/ip' }, 'netns', 'exec', $here, sockt(),
+    $r = in_namespace($here, sockt(),
         'portscan', '-n', '-a', '192.0.2.2', '1006-1007,2006-2007');
     is join(' ', $r->{out} =~ /^(\d+\/tcp +\w+)/mg),
         '1006/tcp   unknown 1007/tcp   unknown 2006/tcp   closed '

@@ -32,7 +32,7 @@ for my $row (
     is $r->{status}, $status, "udp-send $host: status" or diag $r->{err};
     like $r->{err}, $pattern, '  and the same is said';
 }
-my $r = start_in($left, 'portscan', '-a', '-w', '5', '10.9.0.78', 80)->finish;
+my $r = start_in($left, 'portscan', '-a', '-w', 30, '10.9.0.78', 80)->finish;
 is $r->{status}, 6, 'portscan of an address that no neighbor has: status 6';
 like $r->{out}, qr{^80/tcp +filtered +\S+ +host unreachable$}m,
     '  and the state';

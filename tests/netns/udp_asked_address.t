@@ -21,7 +21,7 @@ my $s = IO::Socket::IP->new(PeerHost => $host, PeerPort => $port,
     Proto => 'udp', ($from ? (LocalHost => $from) : ())) or die "open: $@";
 $s->send("to $host") or die "send: $!";
 $SIG{ALRM} = sub { print "silence"; exit };
-alarm 3;
+alarm 30;
 $s->recv(my $x, 1000) // die "recv: $!";
 print $x;
 END

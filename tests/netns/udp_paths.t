@@ -19,8 +19,8 @@ for my $case (['239.78.0.1', '10.78.0.1'], ['ff02::78', qr/fe80::/],
     my $p = start_in($server, 'udp-serve', '-v', '--join', "$group%left",
         '0');
     my $port = $p->port;
-    my $r = send_to('-v', '--multicast-interface', 'right', '-w', '0.5',
-        $group, $port, 'hi');
+    my $r = send_to('-v', '--multicast-interface', 'right', '-w', 30,
+        '--replies', 1, $group, $port, 'hi');
     is $r->{out}, "Hello, hi!\n", "$group hears and answers";
     like $r->{err}, qr/reply from $answers\S* port $port:/,
         'from an address of its own';
@@ -30,8 +30,8 @@ for my $case (['239.78.0.1', '10.78.0.1'], ['ff02::78', qr/fe80::/],
 # Whether the sender's own machine hears it.
 for my $loop (1, 0) {
     my $p = start_in($client, 'udp-serve', '--join', '239.78.0.2%right', '0');
-    my $r = send_to('--multicast-interface', 'right', '-w', '0.3',
-        $loop ? () : '--no-multicast-loop', '239.78.0.2', $p->port, 'hi');
+    my $r = send_to('--multicast-interface', 'right', @{ $loop ? ['-w', 30, '--replies', 1]
+        : ['-w', '0.3', '--no-multicast-loop'] }, '239.78.0.2', $p->port, 'hi');
     is $r->{out}, $loop ? "Hello, hi!\n" : '', $loop
         ? 'this machine hears its own' : 'but not with --no-multicast-loop';
     $p->stop;
@@ -67,8 +67,8 @@ for my $case (
 # Broadcast.
 my $p = start_in($server, 'udp-serve', '-4', '-v', '*', '0');
 my $port = $p->port;
-my $all = send_to('-v', '--broadcast', '-w', '0.5', '10.78.0.255', $port,
-    'all');
+my $all = send_to('-v', '--broadcast', '-w', 30, '--replies', 1,
+    '10.78.0.255', $port, 'all');
 is $all->{out}, "Hello, all!\n", 'a broadcast is answered';
 like $all->{err}, qr/reply from 10\.78\.0\.1 port/, 'by who hears it';
 
@@ -93,7 +93,7 @@ $p->stop;
 $r = send_to('10.99.0.1', '9999', 'x');
 is $r->{status}, 6, 'no route is status 6';
 like $r->{err}, qr/network unreachable/, 'and told';
-$r = send_to('-w', '10', '10.78.0.77', '9999', 'x');
+$r = send_to('-w', 60, '10.78.0.77', '9999', 'x');
 is $r->{status}, 6, 'a host that is not there is status 6';
 like $r->{err}, qr/host unreachable/, 'and told, before the limit';
 
