@@ -66,8 +66,9 @@ $p = start('listen', '-k', 0, '--', $^X, '-e',
 is exchange($p->port, ''), 'DEFAULT DEFAULT DEFAULT DEFAULT', 'default signals';
 $p->stop;
 
-# Its status is passed on, also 2, with nothing about sockt's own usage.
-for my $case ([3, '-e', 'exit 3'], [137, '-e', 'kill -9 $$'], [2, '-q', '-e', 'exit 2'],
+# Its status is passed on, also 2, with nothing about sockt's own usage. One that
+# is killed resets its client, which has connected before.
+for my $case ([3, '-e', 'exit 3'], [137, '-e', 'read x; kill -9 $$'], [2, '-q', '-e', 'exit 2'],
     [2, '--', 'sh', '-c', 'exit 2']) {
     my ($status, @program) = @$case;
     $pid = peer($l, sub { });
@@ -103,7 +104,7 @@ for my $record (@recorded) {
 }
 
 SKIP: {
-    skip 'needs root', 7 unless is_root() && defined getpwnam 'nobody';
+    skip 'needs root', 9 unless is_root() && defined getpwnam 'nobody';
     $p = start('listen', '-k', '--user', 'nobody', 0, '--', $^X, '-e',
         'my $was = "$< $> $( $)"; $> = 0; $< = 0; print "$was; $< $>"');
     my ($uid, $gid) = (getpwnam 'nobody')[2, 3];
@@ -112,15 +113,21 @@ SKIP: {
     is $p->stop->{status}, 0, 'stopped';
     # Whose path could not be removed at the end does not begin.
     chmod 0755, $dir;
-    exits run('listen', '--user', 'nobody', '--echo', "unix:$dir/s"), 7,
-        '--user: a path that only root may remove',
-        err => qr/--user: 'nobody' may not remove unix:\Q$dir\E\/s at the end/;
-    mkdir "$dir/own";
+    mkdir "$dir/$_" for qw(sticky shared own);
+    chmod 01777, "$dir/sticky";
+    chmod 0777, "$dir/shared";
     chown $uid, $gid, "$dir/own";
-    $p = start('listen', '-kv', '--user', 'nobody', '--echo', "unix:$dir/own/s");
-    $p->expect(err => qr/listening on/);
-    is $p->stop->{status}, 0, 'in a folder of the user it ends well';
-    is scalar(grep { -e } "$dir/s", "$dir/own/s"), 0, 'and no path is left';
+    exits run('listen', '--user', 'nobody', '--echo', "unix:$_/s"), 7,
+        '--user: a path that only root may remove',
+        err => qr/--user: 'nobody' may not remove unix:\Q$_\E\/s at the end/
+        for $dir, "$dir/sticky";
+    for my $folder (qw(own shared)) {
+        $p = start('listen', '-kv', '--user', 'nobody', '--echo', "unix:$dir/$folder/s");
+        $p->expect(err => qr/listening on/);
+        is $p->stop->{status}, 0, "in a folder of the user, or of all, it ends well";
+    }
+    is join(' ', grep { -e } map { "$_/s" } $dir, glob "$dir/*"), '',
+        'and no path is left';
     my $child = Sockt::fork_as($uid, undef, sub {
         my $o = run('listen', '--user', 'root', 0);
         die "$o->{status} $o->{err}" unless $o->{status} == 7
