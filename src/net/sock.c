@@ -138,15 +138,15 @@ int
 sock_connect(int fd, const struct addr *a)
 {
 	int64_t start = step_start();
-	int result = connect(fd, &a->u.sa, a->len), errnum = errno;
+	int errnum = connect(fd, &a->u.sa, a->len) < 0 ? errno : 0;
 
-	if (result < 0 && (errnum == EINPROGRESS || errnum == EINTR))
+	if (errnum == EINPROGRESS || errnum == EINTR)
 		step_wait("connect", "SYN is sent; the peer must answer",
 		    "%s to %s", step_name_of(fd), addr_text(a));
 	else
-		sock_connected(fd, a, start, result < 0 ? errnum : 0);
+		sock_connected(fd, a, start, errnum);
 	errno = errnum;
-	return result;
+	return errnum == 0 ? 0 : -1;
 }
 
 ssize_t
