@@ -55,32 +55,11 @@ struct os_error {
 bool os_next_error(int fd, struct os_error *q);
 
 /*
- * Requests the address that each datagram is sent to (ip(7), IP_PKTINFO; RFC
- * 3542 6.1, IPV6_PKTINFO), so that a server can answer from it. Otherwise the
- * kernel chooses the source address by its routes.
+ * The type of the control message, at level IPPROTO_UDP, that makes the kernel
+ * or the network card split what sendmsg(2) sends into datagrams of a length
+ * (udp(7), UDP_SEGMENT); 0 if this socket cannot.
  */
-void os_request_destination(int fd, int family);
-
-/* Sets *local to the destination of a received datagram; len 0: unknown. */
-void os_read_destination(struct msghdr *m, struct addr *local);
-
-/* Storage for the control messages of one datagram. */
-union os_control {
-	struct cmsghdr align;
-	char bytes[96];
-};
-
-/*
- * Sets the control messages of what sendmsg(2) is to send: the source address
- * (local->len 0: the kernel chooses it) and, if segment is not 0, that the
- * kernel or the network card splits the bytes into datagrams of that length
- * (udp(7), UDP_SEGMENT).
- */
-void os_write_control(struct msghdr *m, union os_control *control,
-    const struct addr *local, size_t segment);
-
-/* Whether os_write_control() can split what this socket sends. */
-bool os_can_segment(int fd);
+int os_segment_type(int fd);
 
 /*
  * Sets *count to the number of datagrams, modulo 2^32, that the kernel has

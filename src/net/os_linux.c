@@ -175,101 +175,17 @@ os_next_error(int fd, struct os_error *q)
 	return true;
 }
 
-void
-os_request_destination(int fd, int family)
-{
-	const int on = 1;
-
-	if (family == AF_INET6)
-		(void)setsockopt(
-		    fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
-	/* A dual-stack socket needs both. */
-	(void)setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
-}
-
-/*
- * A dual-stack socket reports both kinds for IPv4. IPv4's is better: it names
- * an address of this machine even if the datagram was a broadcast.
- */
-void
-os_read_destination(struct msghdr *m, struct addr *local)
-{
-	struct in6_pktinfo info6;
-	struct in_pktinfo info;
-	struct cmsghdr *c;
-
-	local->len = 0;
-	for (c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
-		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-			memcpy(&info, CMSG_DATA(c), sizeof(info));
-			addr_any(local, AF_INET, 0);
-			local->u.in4.sin_addr = info.ipi_spec_dst;
-			/* It is not known for datagrams that were queued before
-			 * the option was set, on an inherited socket. */
-			if (addr_is_any(local) &&
-			    !IN_MULTICAST(ntohl(info.ipi_addr.s_addr)) &&
-			    info.ipi_addr.s_addr != htonl(INADDR_BROADCAST))
-				local->u.in4.sin_addr = info.ipi_addr;
-			return;
-		}
-		if (c->cmsg_level != IPPROTO_IPV6 ||
-		    c->cmsg_type != IPV6_PKTINFO)
-			continue;
-		memcpy(&info6, CMSG_DATA(c), sizeof(info6));
-		if (IN6_IS_ADDR_MULTICAST(&info6.ipi6_addr))
-			continue;
-		addr_any(local, AF_INET6, 0);
-		local->u.in6.sin6_addr = info6.ipi6_addr;
-		if (IN6_IS_ADDR_LINKLOCAL(&info6.ipi6_addr))
-			local->u.in6.sin6_scope_id = info6.ipi6_ifindex;
-	}
-}
-
-static void
-add_control(
-    struct msghdr *m, int level, int type, const void *value, size_t size)
-{
-	struct cmsghdr *c =
-	    (void *)((char *)m->msg_control + m->msg_controllen);
-
-	memset(c, 0, CMSG_SPACE(size));
-	c->cmsg_level = level;
-	c->cmsg_type = type;
-	c->cmsg_len = (socklen_t)CMSG_LEN(size);
-	memcpy(CMSG_DATA(c), value, size);
-	m->msg_controllen += (socklen_t)CMSG_SPACE(size);
-}
-
-void
-os_write_control(struct msghdr *m, union os_control *control,
-    const struct addr *local, size_t segment)
-{
-	struct in_pktinfo info = {.ipi_spec_dst = local->u.in4.sin_addr};
-	struct in6_pktinfo info6 = {
-	    local->u.in6.sin6_addr, local->u.in6.sin6_scope_id};
-	uint16_t length = (uint16_t)segment;
-
-	m->msg_control = control;
-	m->msg_controllen = 0;
-	if (addr_family(local) == AF_INET)
-		add_control(m, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
-	if (addr_family(local) == AF_INET6)
-		add_control(
-		    m, IPPROTO_IPV6, IPV6_PKTINFO, &info6, sizeof(info6));
-	if (segment != 0)
-		add_control(
-		    m, IPPROTO_UDP, UDP_SEGMENT, &length, sizeof(length));
-}
-
 /* Only UDP can: a unix socket would send all of it as one datagram. */
-bool
-os_can_segment(int fd)
+int
+os_segment_type(int fd)
 {
 	int protocol = 0;
 	socklen_t len = sizeof(protocol);
 
 	return getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == 0 &&
-	       protocol == IPPROTO_UDP;
+		       protocol == IPPROTO_UDP
+		   ? UDP_SEGMENT
+		   : 0;
 }
 
 bool

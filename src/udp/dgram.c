@@ -310,12 +310,104 @@ report(struct step_transfer *t, const struct dgram *d, bool failed)
 	t->start_ns = step_start();
 }
 
+/* Where a system lacks one of these, no datagram comes with it. */
+#ifndef IP_PKTINFO
+#define IP_PKTINFO (-1)
+#endif
+#ifndef IPV6_PKTINFO
+#define IPV6_PKTINFO (-1)
+#endif
+#ifndef IPV6_RECVPKTINFO
+#define IPV6_RECVPKTINFO (-1)
+#endif
+
+/* Storage for the control messages of one datagram. */
+union control {
+	struct cmsghdr align;
+	char bytes[96];
+};
+
+/* Their addresses: in_pktinfo of ip(7), which not every system has, and
+ * in6_pktinfo of RFC 3542 6.1. Strict headers hide them. */
+struct ip4_info {
+	int interface;
+	struct in_addr local, destination;
+};
+struct ip6_info {
+	struct in6_addr address;
+	unsigned interface;
+};
+
+void
+dgram_request_destination(int fd, int family)
+{
+	if (family == AF_INET6)
+		(void)sock_set_quietly(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+	/* A dual-stack socket needs both. */
+	(void)sock_set_quietly(fd, IPPROTO_IP, IP_PKTINFO, 1);
+}
+
+/*
+ * Sets *local to the destination of a received datagram; len 0: unknown. A
+ * dual-stack socket reports both kinds for IPv4. IPv4's is better: it names an
+ * address of this machine even if the datagram was a broadcast.
+ */
+static void
+read_destination(struct msghdr *m, struct addr *local)
+{
+	struct ip6_info info6;
+	struct ip4_info info;
+	struct cmsghdr *c;
+
+	local->len = 0;
+	for (c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			addr_any(local, AF_INET, 0);
+			local->u.in4.sin_addr = info.local;
+			/* It is not known for datagrams that were queued before
+			 * the option was set, on an inherited socket. */
+			if (addr_is_any(local) &&
+			    ntohl(info.destination.s_addr) >> 28 != 14 &&
+			    info.destination.s_addr != htonl(INADDR_BROADCAST))
+				local->u.in4.sin_addr = info.destination;
+			return;
+		}
+		if (c->cmsg_level != IPPROTO_IPV6 ||
+		    c->cmsg_type != IPV6_PKTINFO)
+			continue;
+		memcpy(&info6, CMSG_DATA(c), sizeof(info6));
+		if (IN6_IS_ADDR_MULTICAST(&info6.address))
+			continue;
+		addr_any(local, AF_INET6, 0);
+		local->u.in6.sin6_addr = info6.address;
+		if (IN6_IS_ADDR_LINKLOCAL(&info6.address))
+			local->u.in6.sin6_scope_id = info6.interface;
+	}
+}
+
+/* Appends a control message. */
+static void
+add_control(
+    struct msghdr *m, int level, int type, const void *value, size_t size)
+{
+	struct cmsghdr *c =
+	    (void *)((char *)m->msg_control + m->msg_controllen);
+
+	memset(c, 0, CMSG_SPACE(size));
+	c->cmsg_level = level;
+	c->cmsg_type = type;
+	c->cmsg_len = (socklen_t)CMSG_LEN(size);
+	memcpy(CMSG_DATA(c), value, size);
+	m->msg_controllen += (socklen_t)CMSG_SPACE(size);
+}
+
 /* Receives one datagram. Returns 0, or -1 with errno. */
 static int
 receive_one(int fd, struct dgram *d)
 {
 	struct iovec payload = {.iov_base = d->bytes, .iov_len = d->size};
-	union os_control control;
+	union control control;
 	struct msghdr m = {.msg_name = &d->remote.u,
 	    .msg_namelen = sizeof(d->remote.u),
 	    .msg_iov = &payload,
@@ -332,7 +424,7 @@ receive_one(int fd, struct dgram *d)
 		if (m.msg_flags & MSG_TRUNC && d->full <= d->size)
 			d->full = SIZE_MAX;
 		d->remote.len = m.msg_namelen;
-		os_read_destination(&m, &d->local);
+		read_destination(&m, &d->local);
 	}
 	/* That no datagram is waiting is not a step. */
 	if (n >= 0 || errno != EAGAIN)
@@ -371,13 +463,23 @@ run_count(const struct dgram *d, int count)
 	return n;
 }
 
-/* Sends a run of count datagrams. Returns 0, or -1 with errno. */
+/*
+ * Sends a run of count datagrams, from d->local; several by os_segment_type().
+ * Returns 0, or -1 with errno.
+ */
 static int
-send_run(int fd, const struct dgram *d, int count)
+send_run(int fd, const struct dgram *d, int count, int segment)
 {
+	const struct addr *local = &d->local;
+	const struct ip4_info info = {.local = local->u.in4.sin_addr};
+	const struct ip6_info info6 = {
+	    local->u.in6.sin6_addr, local->u.in6.sin6_scope_id};
+	const uint16_t length = (uint16_t)d->length;
 	struct iovec payloads[MAX_RUN_COUNT];
-	union os_control control;
-	struct msghdr m = {.msg_iov = payloads, .msg_iovlen = (size_t)count};
+	union control control;
+	struct msghdr m = {.msg_iov = payloads,
+	    .msg_iovlen = (size_t)count,
+	    .msg_control = &control};
 	struct step_transfer step = {
 	    .fd = fd, .is_send = true, .start_ns = step_start()};
 	int i, result;
@@ -390,7 +492,13 @@ send_run(int fd, const struct dgram *d, int count)
 		m.msg_name = (void *)&d->remote.u;
 		m.msg_namelen = d->remote.len;
 	}
-	os_write_control(&m, &control, &d->local, count > 1 ? d->length : 0);
+	if (addr_family(local) == AF_INET)
+		add_control(&m, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
+	if (addr_family(local) == AF_INET6)
+		add_control(
+		    &m, IPPROTO_IPV6, IPV6_PKTINFO, &info6, sizeof(info6));
+	if (count > 1)
+		add_control(&m, IPPROTO_UDP, segment, &length, sizeof(length));
 	result = sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 0;
 	for (i = 0; i < (result < 0 ? 1 : count); i++)
 		report(&step, &d[i], result < 0);
@@ -400,12 +508,11 @@ send_run(int fd, const struct dgram *d, int count)
 int
 dgram_send(int fd, const struct dgram *d, int count)
 {
-	bool runs = count > 1 && os_can_segment(fd);
-	int n, sent = 0;
+	int segment = count > 1 ? os_segment_type(fd) : 0, n, sent = 0;
 
 	while (sent < count) {
-		n = runs ? run_count(d + sent, count - sent) : 1;
-		if (send_run(fd, d + sent, n) == 0) {
+		n = segment != 0 ? run_count(d + sent, count - sent) : 1;
+		if (send_run(fd, d + sent, n, segment) == 0) {
 			sent += n;
 			continue;
 		}
@@ -414,7 +521,7 @@ dgram_send(int fd, const struct dgram *d, int count)
 		    (errno != EINVAL && errno != EIO && errno != EMSGSIZE &&
 			errno != EOPNOTSUPP && errno != ENOPROTOOPT))
 			break;
-		runs = false;
+		segment = 0;
 	}
 	return sent > 0 ? sent : -1;
 }

@@ -69,6 +69,13 @@ struct dgram *dgram_new(void);
 bool dgram_is_truncated(const struct dgram *d);
 
 /*
+ * Requests the address that each datagram is sent to, so that a server can
+ * answer from it. Otherwise the kernel chooses the source address by its
+ * routes.
+ */
+void dgram_request_destination(int fd, int family);
+
+/*
  * Receives up to count datagrams without blocking. Returns how many, or -1 with
  * errno: EAGAIN if there is none; ECONNREFUSED and others if ICMP reported an
  * error for an earlier send on a connected socket (RFC 1122 4.1.3.3).

@@ -88,7 +88,7 @@ dgram_server_open(struct dgram_server *s, const struct endpoint *ep,
 			dgram_raise_rcvbuf(l->fds[i]);
 		/* It must answer from the address that was asked. */
 		if (addr_is_any(&l->addrs[i]))
-			os_request_destination(
+			dgram_request_destination(
 			    l->fds[i], addr_family(&l->addrs[i]));
 	}
 	if (join_groups(s, e) < 0) {
