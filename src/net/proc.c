@@ -382,7 +382,7 @@ become(void *context)
 	int errnum;
 
 	if (s->leads_group)
-		setpgid(0, 0);
+		setsid();
 	if (in < 0 || out < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 ||
 	    (errors > 0 && dup2(errors, STDERR_FILENO) < 0)) {
 		errnum = errno;
@@ -457,11 +457,11 @@ launch(struct proc **result, const struct proc_options *o, struct start *start)
 	    .errors = errors[0],
 	    .until = deadline_none(),
 	    .options = *o};
-	/* Whichever of the two processes runs first. */
-	if (o->leads_group)
-		setpgid(pid, pid);
-	if (is_copy)
+	if (is_copy) {
+		if (o->leads_group)
+			setsid();
 		return 0;
+	}
 	if (o->limit_ms > 0)
 		set_time(p, deadline_after(o->limit_ms));
 	p->next = table.first;

@@ -32,8 +32,9 @@ struct err;
 
 /* How to start a process. Each may be zero; NULL is as all zero. */
 struct proc_options {
-	/* It leads a process group, which gets the signals. Otherwise it stays
-	 * in that of sockt, where a terminal's Ctrl-C reaches it. */
+	/* It leads a session, whose process group gets the signals, and has no
+	 * terminal: an interactive shell would be stopped when it wants that.
+	 * Otherwise it stays in the group of sockt, where Ctrl-C reaches it. */
 	bool leads_group;
 	/* Its connection is a socket pair: a program's stdin and stdout. */
 	bool has_pair;
