@@ -423,9 +423,8 @@ wait_text(void *context)
 							 : "connecting to",
 	    endpoint_text(first->target->endpoint),
 	    silent == 1 ? "" : text_format(" and %zu more", silent - 1),
-	    deadline_is_set(first->until)
-		? ""
-		: " (--connect-timeout would wait no longer)");
+	    deadline_is_set(first->until) ? ""
+					  : " (--connect-timeout limits this)");
 }
 
 /* Waits for the attempts in flight, and for the next one. Returns 0, or -1 with

@@ -140,9 +140,8 @@ wait_text(void *context)
 	    resolve_is_pending() ? "looking up" : "connecting to",
 	    endpoint_text(a->ep), p != NULL ? " through " : "",
 	    p != NULL ? proxy_text(p) : "",
-	    deadline_is_set(a->until)
-		? ""
-		: " (--connect-timeout would wait no longer)");
+	    deadline_is_set(a->until) ? ""
+				      : " (--connect-timeout limits this)");
 }
 
 static int

@@ -339,22 +339,34 @@ parse_some(struct client *c, struct err *e)
 	return http_response_parse(c->response, &c->in, e);
 }
 
+static const char *
+wait_text(void *context)
+{
+	const struct client *c = context;
+
+	return text_format("%s: the request was sent; no response yet%s",
+	    endpoint_text(&c->route.server),
+	    deadline_is_set(limit_from(c, 0)) ? ""
+					      : " (--timeout limits this)");
+}
+
 /* Reads until the final head is complete. */
 static int
 read_head(struct client *c, struct err *e)
 {
 	const struct http_head *h = &c->response->head;
+	struct wait_reason reason;
 	enum http_event event;
 
-	while ((event = parse_some(c, e)) != HTTP_GOT_HEAD) {
-		if (event == HTTP_GOT_ERROR)
-			return -1;
+	wait_begin(&reason, wait_text, c);
+	while ((event = parse_some(c, e)) != HTTP_GOT_HEAD &&
+	       event != HTTP_GOT_ERROR)
 		if (event == HTTP_GOT_INTERIM)
 			diag_note("interim response: %d %s", h->status,
 			    text_shown_bytes(
 				h->text + h->reason, h->reason_length));
-	}
-	return 0;
+	wait_end();
+	return event == HTTP_GOT_ERROR ? -1 : 0;
 }
 
 /* Reads what follows the end of the last response, and warns about it. */

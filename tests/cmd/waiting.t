@@ -32,21 +32,29 @@ my @rows = (
     ['an idle stdin', qr/the peer has finished; waiting for the end of stdin, which is still sent \(--on-peer-eof quit or --recv-only would not wait\)/,
         ['connect', @host],
         sub { my $c = $silent->accept; shutdown $c, 1; return $c }],
+    ['a peer that does not finish', qr/stdin has ended and was sent; waiting for the peer to finish \(--linger limits this\)/,
+        ['connect', @host],
+        sub {
+            my $c = $silent->accept;
+            $_[0]->send_line('QUIT');
+            $_[0]->close_stdin;
+            return $c;
+        }],
     ['a receiver with -k', qr/the peer has finished, and has sent nothing; it gets what stdin still gives, until another client comes/,
         ['listen', '-k', 0],
         sub { my $c = tcp_client($_[0]->port); shutdown $c, 1; return $c }],
-    ['no answer', qr/connecting to 127\.0\.0\.1 port \d+: no answer yet \(--connect-timeout would wait no longer\)/,
+    ['no answer', qr/connecting to 127\.0\.0\.1 port \d+: no answer yet \(--connect-timeout limits this\)/,
         ['connect', '127.0.0.1', $full->sockport]],
     ['no answer, with a limit', qr/connecting to 127\.0\.0\.1 port \d+: no answer yet/,
         ['connect', '-w', 60, '127.0.0.1', $full->sockport]],
-    ['no answer to a test', qr/connecting to 127\.0\.0\.1 port \d+: no answer yet \(--connect-timeout would wait no longer\)/,
+    ['no answer to a test', qr/connecting to 127\.0\.0\.1 port \d+: no answer yet \(--connect-timeout limits this\)/,
         ['connect', '-z', '127.0.0.1', $full->sockport]],
     ['no answer to several', qr/connecting to 127\.0\.0\.1 port \d+ and 1 more: no answer yet(?=\n)/,
         ['connect', '-z', '-w', 60,
             map { '127.0.0.1:' . $full->sockport } 1, 2]],
     ['no answer from a proxy', qr/connecting to far port 80 through the SOCKS5 proxy 127\.0\.0\.1 port \d+ \(--proxy\): no answer yet/,
         ['connect', '--proxy', "socks5h://127.0.0.1:$host[1]", 'far', 80]],
-    ['a lookup', qr/looking up slow port 80: no answer yet \(--connect-timeout would wait no longer\)/,
+    ['a lookup', qr/looking up slow port 80: no answer yet \(--connect-timeout limits this\)/,
         ['connect', 'slow', 80]],
     ['a lookup for a test', qr/looking up slow port 80: no answer yet \(/,
         ['connect', '-z', 'slow', 80]],
@@ -55,6 +63,10 @@ my @rows = (
         sub { [map { tcp_client($_[0]->port) } 1, 2] }],
     ['a FIFO', qr/$dir\/fifo: waiting until a program reads from this FIFO/,
         ['listen', '-o', "$dir/fifo", 0]],
+    ['a response', qr/127\.0\.0\.1 port \d+: the request was sent; no response yet \(--timeout limits this\)/,
+        ['http-get', "127.0.0.1:$host[1]"]],
+    ['a response, with a limit', qr/127\.0\.0\.1 port \d+: the request was sent; no response yet(?=\n)/,
+        ['http-get', '-w', 60, "127.0.0.1:$host[1]"]],
 );
 push @rows, ['a handshake', qr/waiting for the handshake/,
     ['connect', '--tls', @host]] if tls_is_available();
