@@ -203,6 +203,7 @@ set_up(const struct stdio_relay *s, struct progress *progress)
 		r->unread = STDIN_FILENO;
 	if (!o->send_only)
 		r->out = STDOUT_FILENO;
+	r->ends_out = !s->recorder.has_several;
 	r->on_eof = o->send_only    ? RELAY_EOF_QUIT
 		    : o->on_eof < 0 ? RELAY_EOF_FIN
 				    : o->on_eof;

@@ -5,8 +5,10 @@
 #include "relay/relay.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/backoff.h"
 #include "base/diag.h"
@@ -293,13 +295,28 @@ idle_input(const struct relay *r, int64_t ms)
 		   : deadline_none();
 }
 
+/* Whether only the peer's end is missing, after something was sent: who sends
+ * nothing wants to receive for as long as it takes. */
+static bool
+awaits_end(const struct relay *r)
+{
+	return wants(r, POLICY_LINGER) && !wants(r, POLICY_CONFIRM) &&
+	       !is(r, POLICY_FORWARDER) && !is_output_pending(r) &&
+	       r->up.bytes > 0;
+}
+
 /* When to report what a person waits for, each once. */
 static struct deadline
 report_deadline(const struct relay *r)
 {
 	if (is(r, POLICY_SCRIPTED))
 		return r->o->script->notice;
-	return r->is_reported ? deadline_none() : idle_input(r, WAIT_REPORT_MS);
+	if (r->is_reported)
+		return deadline_none();
+	return awaits_end(r)
+		   ? deadline_from(
+			 later(r->finished_ns, r->down.last_ns), WAIT_REPORT_MS)
+		   : idle_input(r, WAIT_REPORT_MS);
 }
 
 static const char *
@@ -310,6 +327,12 @@ wait_text(void *context)
 	if (is(r, POLICY_SCRIPTED))
 		return script_report(r->o->script);
 	r->is_reported = true;
+	if (awaits_end(r))
+		return text_format("stdin has ended and was sent; waiting for "
+				   "the peer to finish%s",
+		    deadline_is_set(limit_deadline(r))
+			? ""
+			: " (--linger limits this)");
 	return r->o->next != NULL
 		   ? "the peer has finished, and has sent nothing; it gets "
 		     "what stdin still gives, until another client comes "
@@ -497,6 +520,24 @@ pump(struct relay *r, const struct pollfd *fds)
 	}
 }
 
+/* While input is awaited, the reader of a pipe sees the end of what the peer
+ * sent: /dev/null takes its place. A record may go there, too. */
+static void
+end_output(struct relay *r)
+{
+	int null;
+
+	if (!r->o->ends_out || r->o->recorder != NULL ||
+	    r->down.out.kind != FD_PIPE || r->down.in.errnum != 0 ||
+	    is(r, POLICY_PEER_OPEN | POLICY_UNWRITTEN | POLICY_OUTPUT_LOST))
+		return;
+	r->down.out.kind = FD_NULL;
+	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (null >= 0)
+		(void)dup2(null, r->o->out);
+	fd_close(&null);
+}
+
 /* Reads, writes and waits until the relay ends. fds has room for all that is
  * polled. */
 static int
@@ -515,6 +556,7 @@ loop(struct relay *r, struct pollfd *fds, struct err *e)
 		/* The end may have waited for this. */
 		if (was_scripted && !is(r, POLICY_SCRIPTED))
 			continue;
+		end_output(r);
 		count = fill_poll(r, fds);
 		wait_begin(&reason, wait_text, r);
 		reason.due = report_deadline(r);

@@ -37,6 +37,8 @@ struct relay_options {
 	int in, out;          /* stdin and stdout, or -1: not used */
 	int on_eof;           /* enum relay_on_eof */
 	bool quits_with_peer; /* end when the peer finishes */
+	bool ends_out;        /* nothing follows on out: if it is a pipe, its
+				 reader may see the end before the relay ends */
 	struct limit idle;    /* without data in either direction */
 	int64_t linger_ms;    /* longest time between both FINs; -1: no limit */
 	struct deadline until; /* deadline of the command */

@@ -18,6 +18,22 @@ sub against {
 # A handle that reads from a file.
 sub input { open my $h, '<', $_[0] or die; return $h }
 
+# A pipe's reader gets the end of the peer, though stdin is still sent.
+for my $record ('', '-o /dev/stdout') {
+    my $l = tcp_listener();
+    my $p = start({ command => 'sh', keep_stdin => 1 }, '-c',
+        "\"\$0\" connect 127.0.0.1 \"\$1\" $record | { cat; echo end; }", sockt(),
+        $l->sockport);
+    my $c = $l->accept;
+    syswrite $c, "word\n";
+    shutdown $c, 1;
+    $p->expect(out => $record ? qr/word\n/ : qr/word\nend\n/);
+    $p->send_line("more\n");
+    is scalar(<$c>), "more\n", "the end of stdout is not that of stdin $record";
+    $p->close_stdin;
+    like $p->finish->{out}, qr/word\nend\n\z/, 'each end was one';
+}
+
 # A peer that finishes, and takes everything to the end.
 sub takes {
     my ($wanted) = @_;
