@@ -262,7 +262,9 @@ err_sys(struct err *e, enum err_kind kind, int errnum, const char *fmt, ...)
 	err_cause(e, kinds[kind].place, errnum);
 	if (e->kind != kind)
 		e->waits = kinds[kind].waits;
-	e->kind = kind;
+	/* A shortage has one status, whatever was tried. */
+	if (!err_is_shortage(errnum) || kind == ERR_LOST)
+		e->kind = kind;
 	va_start(ap, fmt);
 	put_front(e, ": ", fmt, ap);
 	va_end(ap);

@@ -81,7 +81,8 @@ int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
  * Sets kind, errnum and "TEXT: REASON (MEANING)", where TEXT is what was tried
  * and the rest comes from the table. The kind also determines the place:
  * ERR_AT_LOCAL for ERR_LOCAL; ERR_AT_FILE for ERR_OUTPUT and ERR_FAILED;
- * otherwise ERR_AT_TCP. Always returns -1 and sets errno to errnum.
+ * otherwise ERR_AT_TCP. A shortage stays ERR_FAILED, unless it lost a
+ * connection. Always returns -1 and sets errno to errnum.
  */
 int err_sys(struct err *e, enum err_kind kind, int errnum, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));

@@ -224,9 +224,19 @@ SKIP: {
         err => qr/cannot use local port $port: address in use \(an earlier connection of that port is in TIME-WAIT/;
 }
 
+my $sockt = "'" . sockt() . "'";    # for a shell
+
+# ulimit -n: a shortage is status 1 in every command.
+for my $line ("connect 127.0.0.1 $closed", 'listen 0', 'udp-serve 0',
+    "udp-send 127.0.0.1 $closed x", "http-get -o $dir/n http://127.0.0.1:$closed/",
+    'portscan 127.0.0.1 9') {
+    my $r = run({ command => 'sh' }, '-c', "ulimit -n 5; exec $sockt $line");
+    is $r->{status}, 1, "$line: too many open files";
+    like $r->{err}, qr/: too many open files \(the limit of this process/, '  is said';
+}
+
 # ulimit -f: a file that may not grow is a failed write, not the end by SIGXFSZ.
 $dir = scratch();
-my $sockt = "'" . sockt() . "'";    # for a shell
 my $listener = tcp_listener();
 my $port = $listener->sockport;
 peer($listener, sub { print { $_[0] } 'x' x 100_000 }, 2);
