@@ -352,18 +352,24 @@ begin_due(struct target_list *list)
 
 	if (deadline_passed(list->check->until))
 		now = INT64_MAX;
-	for (i = 0; i < count && list->due_ns <= now; i++) {
+	if (list->due_ns > now)
+		return;
+	/* await_turn() lowers it, also for one that could not begin. */
+	list->due_ns = INT64_MAX;
+	for (i = 0; i < count; i++) {
 		t = &list->items[list->cursor];
 		if (t->is_waiting && t->due_ns > now) {
 			next = t->due_ns < next ? t->due_ns : next;
 		} else if (t->is_waiting) {
-			if (list->in_flight >= list->limit)
+			if (list->in_flight >= list->limit) {
+				list->due_ns = t->due_ns;
 				return;
+			}
 			begin(list, t);
 		}
 		list->cursor = (list->cursor + 1) % count;
 	}
-	if (i == count)
+	if (next < list->due_ns)
 		list->due_ns = next;
 }
 

@@ -229,6 +229,23 @@ for my $limit (12, 256) {
     exits $r, 4, 'and none failed for want of descriptors', no_err => qr/too many/;
 }
 
+# So does the last one, when no process can be started for it.
+{
+    my $l = tcp_listener();
+    my $proxy = 'http://127.0.0.1:' . $l->sockport;
+    peer($l, sub {
+        sysread $_[0], my $got, 4096;
+        select undef, undef, undef, 0.1;
+        print { $_[0] } "HTTP/1.1 403 No\r\n\r\n";
+    }, 20);
+    for my $limit (6 .. 9) {
+        $r = run({ command => 'sh' }, '-c', "ulimit -n $limit; exec \"\$\@\"",
+            'sh', sockt(), qw(connect -z -m 5 --proxy), $proxy, 'a:1', 'b:2');
+        isnt $r->{status}, 5, "ulimit -n $limit: a process for each: ends"
+            or diag $r->{err};
+    }
+}
+
 misused 'connect',
     qr/--any is about testing ports: it needs --zero/ => '--any h 1',
     qr/unexpected operand '2'\n/ => 'h 1 2',
