@@ -678,16 +678,24 @@ run_process(const struct tls_request *request, struct tls_context *context,
 	/* A terminal's signals are sockt's, whose end ends this process. */
 	for (i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		sigaction(ignored[i], &ignore, NULL);
-	for (i = 0; i < FD_END - FD_TCP; i++)
+	for (i = 0; i < FD_END - FD_TCP; i++) {
 		moved[i] = fcntl(fds[i], F_DUPFD, FD_END);
+		if (moved[i] < 0) {
+			err_sys(&p.r.lost, ERR_FAILED, errno, "its process");
+			(void)dup2(fds[FD_REPORT - FD_TCP], FD_REPORT);
+			leave();
+		}
+	}
 	for (i = 0; i < FD_END - FD_TCP; i++)
-		if (moved[i] < 0 || dup2(moved[i], FD_TCP + (int)i) < 0)
+		if (dup2(moved[i], FD_TCP + (int)i) < 0)
 			_exit(ERR_FAILED);
 	proc_close_from(FD_END);
 	/* stdin and stdout are sockt's, and their other ends must see it. */
 	null = open("/dev/null", O_RDWR);
-	if (dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
-		_exit(ERR_FAILED);
+	if (dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0) {
+		err_sys(&p.r.lost, ERR_FAILED, errno, "/dev/null");
+		leave();
+	}
 	(void)close(null);
 	/* Until the end is orderly, any end of this process is a reset. */
 	sock_reset_on_close(FD_TCP, true);

@@ -50,6 +50,12 @@ like $r->{err}, qr/"event":"secured".*"protocol":"TLSv1\.\d","cipher":"\w+","sub
 $r = tls('-vv', '--send-only', @ca, 'localhost', $port);
 like $r->{err}, qr/: fork the connection .*holds the connection and TLS/,
     '-vv: the process';
+for my $limit (7 .. 13) {
+    $r = run({ %mark, command => 'sh' }, '-c', "ulimit -n $limit; exec \"\$\@\"",
+        'sh', sockt(), 'connect', '-z', '--tls', @ca, 'localhost', $port);
+    like $r->{err}, qr/too many open files|^\z/,
+        "ulimit -n $limit: a process that cannot start says why";
+}
 
 # Verification.
 my $self = tls_self_signed("$dir/self", 'DNS:localhost');
