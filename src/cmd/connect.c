@@ -6,6 +6,7 @@
 
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cmd/connect_check.h"
@@ -72,8 +73,7 @@ struct client {
 	char *const *program;       /* PROGRAM; CHECK: run it afterwards */
 	struct stdio_relay relay;   /* RELAY */
 	struct connect_check check; /* CHECK */
-	struct endpoint server;
-	struct endpoint *endpoints; /* CHECK: owned, if there are several */
+	struct endpoint *endpoints; /* owned; several with CHECK only */
 	struct deadline until;      /* --max-time */
 };
 
@@ -143,7 +143,7 @@ connect_and_run(struct client *c, struct err *e)
 
 	/* 1. Resolve the name, 2. make a socket, 3. connect it. */
 	fd = connector_open(
-	    &c->server, &options.connector, c->until, &dialed, e);
+	    c->endpoints, &options.connector, c->until, &dialed, e);
 	if (fd < 0)
 		return -1;
 	conn = (struct conn){dialed.local, dialed.remote, clock_now(), 0};
@@ -193,7 +193,6 @@ prepare(struct client *c, struct err *e)
 
 	c->until = deadline_max_time(options.time.max_ms);
 	diag_limit(c->until, options_idle_limit().ms);
-	c->check.connector = connector;
 	c->check.has_program = c->program != NULL;
 	c->check.until = c->until;
 	connector->checks_via = c->action == CHECK;
@@ -250,22 +249,22 @@ check_unused(
 static int
 parse_operands(struct client *c, const struct command_args *args, struct err *e)
 {
-	if (c->action == CHECK &&
-	    endpoint_operands(args->operands, args->count) < args->count) {
-		c->endpoints = connect_check_parse(
-		    args->operands, args->count, &c->check.count, e);
-		c->check.endpoints = c->endpoints;
-		return c->endpoints != NULL ? 0 : -1;
-	}
-	if (args->count > 2)
+	char *const *operands = args->operands;
+	int left = args->count, used = left;
+
+	if (c->action != CHECK && left > 2)
 		return err_set(e, ERR_USAGE, "unexpected operand '%s'",
-		    text_shown(args->operands[2]));
-	c->check.endpoints = &c->server;
-	c->check.count = 1;
-	if (endpoint_parse(&c->server, args->operands, args->count, "tcp", e) <
-	    0)
-		return -1;
-	return c->server.is_unix
+		    text_shown(operands[2]));
+	c->endpoints = mem_array((size_t)left, sizeof(c->endpoints[0]));
+	c->check.endpoints = c->endpoints;
+	for (; left > 0; operands += used, left -= used) {
+		if (c->action == CHECK)
+			used = endpoint_operands(operands, left);
+		if (endpoint_parse(&c->endpoints[c->check.count++], operands,
+			used, "tcp", e) < 0)
+			return -1;
+	}
+	return c->check.count == 1 && c->endpoints->is_unix
 		   ? options_check_endpoint(args->used, OPTIONS_UNIX, e)
 		   : 0;
 }

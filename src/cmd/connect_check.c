@@ -112,25 +112,6 @@ struct target_list {
 	int64_t start_ns;
 };
 
-struct endpoint *
-connect_check_parse(
-    char *const *operands, int count, size_t *parsed, struct err *e)
-{
-	struct endpoint *list = mem_array((size_t)count, sizeof(list[0]));
-	int used;
-
-	*parsed = 0;
-	for (; count > 0; operands += used, count -= used) {
-		used = endpoint_operands(operands, count);
-		if (endpoint_parse(
-			&list[(*parsed)++], operands, used, "tcp", e) < 0) {
-			free(list);
-			return NULL;
-		}
-	}
-	return list;
-}
-
 bool
 connect_check_measures(void)
 {
@@ -140,8 +121,7 @@ connect_check_measures(void)
 
 /* In the child: makes the attempt, and sends its record. */
 static void
-attempt_in_child(
-    const struct connect_check *c, const struct attempt *a, int out)
+attempt_in_child(const struct attempt *a, int out)
 {
 	struct attempt_record r;
 	struct dial_result dialed = {.resolve_ns = 0};
@@ -150,8 +130,8 @@ attempt_in_child(
 	memset(&r, 0, sizeof(r));
 	r.start_ns = clock_now();
 	if (signals_catch(&r.e) == 0)
-		fd = connector_open(
-		    a->target->endpoint, c->connector, a->until, &dialed, &r.e);
+		fd = connector_open(a->target->endpoint, &options.connector,
+		    a->until, &dialed, &r.e);
 	r.ns = clock_now() - r.start_ns - dialed.resolve_ns;
 	if (fd >= 0) {
 		err_clear(&r.e);
@@ -163,7 +143,7 @@ attempt_in_child(
 
 /* Starts a child for the attempt. Returns 0, or -1 with *e. */
 static int
-start_child(const struct connect_check *c, struct attempt *a, struct err *e)
+start_child(struct attempt *a, struct err *e)
 {
 	int ends[2] = {-1, -1}, errnum;
 	pid_t pid = -1;
@@ -173,7 +153,7 @@ start_child(const struct connect_check *c, struct attempt *a, struct err *e)
 	errnum = errno;
 	if (pid == 0) {
 		fd_close(&ends[0]);
-		attempt_in_child(c, a, ends[1]);
+		attempt_in_child(a, ends[1]);
 		_exit(0);
 	}
 	fd_close(&ends[1]);
@@ -312,7 +292,7 @@ begin(struct target_list *list, struct target *t)
 	const struct connect_check *c = list->check;
 	struct attempt *a = &list->attempts[list->in_flight];
 	struct attempt_record r = {.start_ns = clock_now()};
-	const struct connector_options *o = c->connector;
+	const struct connector_options *o = &options.connector;
 
 	t->is_waiting = false;
 	list->waiting--;
@@ -335,7 +315,7 @@ begin(struct target_list *list, struct target *t)
 		step_name_endpoint(endpoint_text(t->endpoint));
 	if (o->proxy == NULL && o->via == NULL && !o->tls.is_on)
 		a->dial = dial_start(t->endpoint, &o->dial, a->until);
-	else if (start_child(c, a, &r.e) < 0) {
+	else if (start_child(a, &r.e) < 0) {
 		on_end(list, t, &r);
 		return;
 	}
@@ -541,9 +521,9 @@ finish(const struct target_list *list, int result, struct err *e)
 		if (t->reason != NULL && !is_single && !is_done) {
 			err_set(&failure, t->kind, "%s", t->reason);
 			if (measures && t->attempts > 1)
-				err_lead(&failure,
+				err_prefix(&failure,
 				    "%llu of %llu attempts failed; the last "
-				    "one: ",
+				    "one",
 				    (unsigned long long)(t->attempts -
 							 t->connected),
 				    (unsigned long long)t->attempts);
@@ -588,11 +568,9 @@ connect_check_run(const struct connect_check *c, struct err *e)
 	struct target *t;
 	int result;
 
-	if (connect_check_measures() || (diag_is_json() && !c->has_program)) {
-		result_print_events();
-		if (result_start(c->until, e) < 0)
-			return -1;
-	}
+	if ((connect_check_measures() || (diag_is_json() && !c->has_program)) &&
+	    result_start(c->until, true, e) < 0)
+		return -1;
 	list.items = mem_array(c->count, sizeof(list.items[0]));
 	for (t = list.items; t < list.items + c->count; t++) {
 		t->endpoint = &c->endpoints[t - list.items];

@@ -13,7 +13,6 @@
 #include "base/deadline.h"
 #include "cli/opt.h"
 
-struct connector_options;
 struct endpoint;
 struct err;
 
@@ -21,20 +20,11 @@ struct err;
 extern const struct opt connect_check_opts[];
 
 struct connect_check {
-	const struct connector_options *connector; /* of one attempt each */
 	const struct endpoint *endpoints;
 	size_t count;
 	bool has_program;      /* it has stdout */
 	struct deadline until; /* --max-time */
 };
-
-/*
- * Parses any number of operands as endpoints, where HOST PORT is two operands.
- * Returns an array of them, which the caller frees, and sets *parsed to their
- * number; or returns NULL with ERR_USAGE.
- */
-struct endpoint *connect_check_parse(
-    char *const *operands, int count, size_t *parsed, struct err *e);
 
 /* Whether each endpoint is connected to again and again, and timed. */
 bool connect_check_measures(void);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -521,13 +522,12 @@ portscan_run(const struct command_args *args, struct err *e)
 	if (second != NULL && first[0] != '\0' &&
 	    first[strspn(first, "0123456789")] == '\0')
 		return endpoint_check_host(first, e);
-	result_print_events();
-	if (result_start(run.until, e) < 0 || signals_catch(e) < 0)
+	if (result_start(run.until, true, e) < 0 || signals_catch(e) < 0)
 		return -1;
 	if (choose_ports(&run, only_ports ? first : second, e) == 0)
 		result = scan_and_report(&run, only_ports ? NULL : first, e);
 	targets_release(&run.targets);
-	ports_list_release(&run.ports);
+	free(run.ports.ports);
 	return result;
 }
 

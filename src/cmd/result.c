@@ -70,8 +70,10 @@ write_event(const char *line, size_t n)
 }
 
 int
-result_start(struct deadline until, struct err *e)
+result_start(struct deadline until, bool has_events, struct err *e)
 {
+	if (has_events)
+		diag_events_to(write_event);
 	if (!fd_is_writable(STDOUT_FILENO)) {
 		err_set(&out.error, ERR_OUTPUT, "stdout is closed");
 		return result_check(e);
@@ -79,12 +81,6 @@ result_start(struct deadline until, struct err *e)
 	sink_init(&out.sink, STDOUT_FILENO, "stdout", false);
 	out.until = until;
 	return 0;
-}
-
-void
-result_print_events(void)
-{
-	diag_events_to(write_event);
 }
 
 void

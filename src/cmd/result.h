@@ -13,12 +13,10 @@
 
 struct err;
 
-/* Call this before any other function. until is the deadline of the command.
- * Returns 0, or -1 with ERR_OUTPUT if stdout is closed. */
-int result_start(struct deadline until, struct err *e);
-
-/* Makes the events of --json the results. */
-void result_print_events(void);
+/* Call this before any other function. until is the deadline of the command;
+ * has_events: those of --json are the results. Returns 0, or -1 with ERR_OUTPUT
+ * if stdout is closed. */
+int result_start(struct deadline until, bool has_events, struct err *e);
 
 /* Prints text; it is buffered until the buffer is full or result_flush(). */
 void result_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

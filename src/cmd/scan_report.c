@@ -83,7 +83,7 @@ clear_host(struct scan_report_host *h)
 	size_t i;
 
 	for (i = 0; i < h->count; i++)
-		free(h->rows[i].banner);
+		free((void *)h->rows[i].banner);
 	free(h->rows);
 	memset(h, 0, sizeof(*h));
 }
@@ -117,7 +117,7 @@ scan_report_release(struct scan_report *r)
 }
 
 static const char *
-state_name(uint8_t reason)
+state_name(enum scan_reason reason)
 {
 	return state_names[reasons[reason].state];
 }
@@ -133,12 +133,11 @@ host_ip(const struct scan_report *r, uint64_t host)
 }
 
 static void
-emit_port(
-    const struct scan_report *r, uint64_t host, const struct scan_row *row)
+emit_port(const struct scan_report *r, const struct scan_result *row)
 {
 	const char *service = service_name(r, row->port);
-	const char *name = targets_name(r->targets, host);
-	const char *ip = host_ip(r, host);
+	const char *name = targets_name(r->targets, row->host);
+	const char *ip = host_ip(r, row->host);
 	struct json *j;
 
 	j = diag_event_begin("port");
@@ -187,13 +186,11 @@ void
 scan_report_add(void *report, const struct scan_result *result)
 {
 	struct scan_report *r = report;
-	struct scan_row row = {.port = result->port,
-	    .reason = (uint8_t)result->reason,
-	    .ns = result->ns,
-	    .banner_size = result->banner_size};
+	struct scan_result row = *result;
 	struct scan_report_host *h = slot_of(r, result);
 	enum state state = reasons[result->reason].state;
 	const char *banner = result->banner;
+	char *copy;
 
 	h->counts[result->reason] += result->count;
 	r->totals[result->reason] += result->count;
@@ -213,14 +210,13 @@ scan_report_add(void *report, const struct scan_result *result)
 	while (row.banner_size > 0 && (banner[row.banner_size - 1] == '\n' ||
 					  banner[row.banner_size - 1] == '\r'))
 		row.banner_size--;
-	if (banner != NULL) {
-		row.banner = mem_array(row.banner_size, 1);
-		memcpy(row.banner, banner, row.banner_size);
-	}
 	if (diag_is_json() && !is_held()) {
-		emit_port(r, h->index, &row);
-		free(row.banner);
+		emit_port(r, &row);
 		return;
+	}
+	if (banner != NULL) {
+		copy = mem_array(row.banner_size, 1);
+		row.banner = memcpy(copy, banner, row.banner_size);
 	}
 	if (h->count == h->capacity) {
 		h->capacity = h->capacity == 0 ? 8 : h->capacity * 2;
@@ -232,7 +228,7 @@ scan_report_add(void *report, const struct scan_result *result)
 static int
 by_port(const void *a, const void *b)
 {
-	const struct scan_row *x = a, *y = b;
+	const struct scan_result *x = a, *y = b;
 
 	return (x->port > y->port) - (x->port < y->port);
 }
@@ -247,8 +243,8 @@ by_index(const void *a, const void *b)
 
 /* Prints a row, or for NULL the heading. The last column is not padded. */
 static void
-print_row(
-    const struct scan_report *r, const struct scan_row *row, bool with_reason)
+print_row(const struct scan_report *r, const struct scan_result *row,
+    bool with_reason)
 {
 	const char *texts[] = {"PORT", "STATE", "SERVICE", "REASON", "BANNER"};
 	const bool shown[] = {
@@ -307,7 +303,7 @@ print_table(struct scan_report *r, const struct scan_report_host *h)
 			continue;
 		result_print("%s%" PRIu32 " %s (%s)",
 		    is_first ? "not shown: " : ", ", h->counts[i],
-		    state_name((uint8_t)i), reasons[i].name);
+		    state_name(i), reasons[i].name);
 		is_first = false;
 	}
 	if (!is_first)
@@ -329,7 +325,7 @@ print_host(struct scan_report *r, struct scan_report_host *h)
 		print_table(r, h);
 	for (i = 0; i < h->count; i++)
 		if (diag_is_json())
-			emit_port(r, h->index, &h->rows[i]);
+			emit_port(r, &h->rows[i]);
 		else if (is_bare &&
 			 reasons[h->rows[i].reason].state == STATE_OPEN)
 			result_print(

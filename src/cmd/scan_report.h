@@ -11,19 +11,10 @@
 #include "base/progress.h"
 #include "scan/scan_options.h"
 
-/* A port in the report. */
-struct scan_row {
-	uint16_t port;
-	uint8_t reason; /* enum scan_reason */
-	int64_t ns;     /* round-trip time of the response */
-	char *banner;   /* bytes, owned, or NULL */
-	size_t banner_size;
-};
-
 /* A host that has results. */
 struct scan_report_host {
-	uint64_t index;        /* in the targets */
-	struct scan_row *rows; /* owned */
+	uint64_t index;           /* in the targets */
+	struct scan_result *rows; /* owned, with their banners */
 	size_t count, capacity;
 	uint32_t counts[SCAN_REASONS]; /* ports */
 	bool is_used;

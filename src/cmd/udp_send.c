@@ -260,10 +260,9 @@ prepare(struct send_state *s, struct err *e)
 	o->on_reply = on_reply;
 	o->on_idle = result_flush;
 	o->context = s;
-	result_print_events();
 	/* Without replies there may be no results. */
 	if ((!send_options.no_reply || send_options.stats || diag_is_json()) &&
-	    result_start(o->until, e) < 0)
+	    result_start(o->until, true, e) < 0)
 		return -1;
 	s->recorder.until = o->until;
 	s->recorder.idle = (struct limit)LIMIT_NONE;

@@ -424,7 +424,8 @@ run_server(struct serve_state *s, const struct opt *const *used,
 	struct udp_programs *w = &serve_options.programs;
 	int result;
 
-	if (serve_options.mode == SERVE_PRINT && result_start(s->until, e) < 0)
+	if (serve_options.mode == SERVE_PRINT &&
+	    result_start(s->until, false, e) < 0)
 		return -1;
 	s->recorder.until = s->until;
 	s->recorder.idle = options_idle_limit();

@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <netdb.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -61,27 +60,6 @@ ports_remove(struct ports *a, const struct ports *b)
 
 	for (i = 0; i < sizeof(a->bits); i++)
 		a->bits[i] &= (unsigned char)~b->bits[i];
-}
-
-/* The lowest port >= port, or 0. Skips eight empty bytes at once. */
-static uint32_t
-next_port(const struct ports *p, uint32_t port)
-{
-	uint64_t eight;
-
-	while (port <= HIGHEST) {
-		if (port % 64 == 0) {
-			memcpy(&eight, p->bits + port / 8, sizeof(eight));
-			if (eight == 0) {
-				port += 64;
-				continue;
-			}
-		}
-		if ((p->bits[port / 8] >> (port & 7)) & 1)
-			return port;
-		port++;
-	}
-	return 0;
 }
 
 /* Sets a usage error that names the element. Returns -1. */
@@ -218,12 +196,10 @@ ports_list_init(struct port_list *l, const struct ports *set, uint64_t seed)
 	uint32_t port, i;
 
 	memset(l, 0, sizeof(*l));
-	for (port = 0; (port = next_port(set, port + 1)) != 0;)
-		l->count++;
-	l->ports = mem_array(l->count, sizeof(l->ports[0]));
-	l->count = 0;
-	for (port = 0; (port = next_port(set, port + 1)) != 0;)
-		l->ports[l->count++] = (uint16_t)port;
+	l->ports = mem_array(HIGHEST, sizeof(l->ports[0]));
+	for (port = 1; port <= HIGHEST; port++)
+		if ((set->bits[port / 8] >> (port & 7)) & 1)
+			l->ports[l->count++] = (uint16_t)port;
 	/* With few ports discovery saves nothing. */
 	if (l->count > PORTS_DISCOVERY * 2)
 		choose_discovery(l);
@@ -246,12 +222,4 @@ ports_at(const struct port_list *l, uint64_t host, uint32_t i)
 		return l->ports[i];
 	return l->ports[l->discovery +
 			(host * START_STEP + i - l->discovery) % rest];
-}
-
-void
-ports_list_release(struct port_list *l)
-{
-	free(l->ports);
-	l->ports = NULL;
-	l->count = 0;
 }

@@ -43,15 +43,14 @@ void ports_remove(struct ports *a, const struct ports *b);
  * to answer.
  */
 struct port_list {
-	uint16_t *ports; /* owned */
+	uint16_t *ports; /* the caller frees them */
 	uint32_t count;
 	uint32_t discovery; /* how many come first; 0: the list is short */
 };
 
-/* Fills l from a set. The caller releases it with ports_list_release(). */
+/* Fills l from a set. */
 void ports_list_init(
     struct port_list *l, const struct ports *set, uint64_t seed);
-void ports_list_release(struct port_list *l);
 
 /* Port i of a host, 0 to count - 1: each host begins elsewhere in the list. */
 uint16_t ports_at(const struct port_list *l, uint64_t host, uint32_t i);

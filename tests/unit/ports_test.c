@@ -129,7 +129,7 @@ test_sets(void)
 	for (i = 0; i < l.count; i++)
 		sum += l.ports[i];
 	is_int(sum, 1 + 2 + 9 + 65535, "which are those");
-	ports_list_release(&l);
+	free(l.ports);
 	memset(&a, 0, sizeof(a));
 	ports_default(&a, "tcp");
 	ok(ports_has(&a, 1) && ports_has(&a, 1024) && !ports_has(&a, 1025) &&
@@ -213,8 +213,7 @@ discovers(const char *text, const char *want)
 		sprintf(got + strlen(got), "%s%d", i > 0 ? "," : "",
 		    ports_at(&l, 3, i));
 	is_text(got, want, text);
-	ports_list_release(&l);
-	ok(l.ports == NULL && l.count == 0, "nothing is left");
+	free(l.ports);
 }
 
 /* Each host has every port once, in another order. */
@@ -238,7 +237,7 @@ test_order(void)
 		}
 	is_int(once, 9000, "each port of three hosts once");
 	is_int(same, 3 * 8, "in their own order, after the likely ones");
-	ports_list_release(&l);
+	free(l.ports);
 }
 
 int
