@@ -32,14 +32,20 @@ buf_bytes(const struct buf *b)
 	return b->data + b->head;
 }
 
+/* Moves the queued bytes to the front. */
+static void
+compact(struct buf *b)
+{
+	memmove(b->data, b->data + b->head, b->tail - b->head);
+	b->tail -= b->head;
+	b->head = 0;
+}
+
 unsigned char *
 buf_space(struct buf *b, size_t *capacity)
 {
-	if (b->tail == b->size && b->head > 0) {
-		memmove(b->data, b->data + b->head, b->tail - b->head);
-		b->tail -= b->head;
-		b->head = 0;
-	}
+	if (b->tail == b->size && b->head > 0)
+		compact(b);
 	*capacity = b->size - b->tail;
 	return b->data + b->tail;
 }
@@ -63,11 +69,8 @@ buf_put(struct buf *b, const void *bytes, size_t n)
 {
 	if (!bounds_fit(b->size, buf_length(b), n))
 		return false;
-	if (!bounds_fit(b->size, b->tail, n)) {
-		memmove(b->data, b->data + b->head, b->tail - b->head);
-		b->tail -= b->head;
-		b->head = 0;
-	}
+	if (!bounds_fit(b->size, b->tail, n))
+		compact(b);
 	memcpy(b->data + b->tail, bytes, n);
 	b->tail += n;
 	return true;

@@ -9,12 +9,12 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-#include "base/base64.h"
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/err.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "http/http_request.h"
 #include "http/http_response.h"
 #include "http/url.h"
 #include "net/stream.h"
@@ -380,7 +380,7 @@ http_connect(struct tunnel *t)
 	/* The only one of this process: it is large. */
 	static struct http_response p;
 	char message[MESSAGE_SIZE], user[2 * PROXY_SECRET], host[320];
-	char encoded[BASE64_SIZE(sizeof(user))];
+	char basic[HTTP_BASIC_SIZE(sizeof(user))];
 	bool is_ip6 = strchr(t->target->host, ':') != NULL;
 	const struct http_head *head = &p.head;
 	int status, errnum = 0;
@@ -392,8 +392,8 @@ http_connect(struct tunnel *t)
 	    host);
 	if (proxy_credentials(t->proxy, user, sizeof(user)))
 		text_append(message, sizeof(message),
-		    "Proxy-Authorization: Basic %s\r\n",
-		    base64_encode(encoded, user, strlen(user)));
+		    "Proxy-Authorization: %s\r\n",
+		    http_request_basic(basic, user));
 	text_append(message, sizeof(message), "\r\n");
 	if (exchange(t, message, strlen(message), NULL, 0) < 0 ||
 	    read_head(t, &p) < 0)

@@ -1,10 +1,10 @@
 /* Builds the request of an HTTP client. */
 #include "http/http_request.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/base64.h"
 #include "base/err.h"
 #include "base/num.h"
 #include "base/text.h"
@@ -83,20 +83,37 @@ append_field(const struct http_request *r, char *buf, const char *name,
 		text_append(buf, HTTP_REQUEST_SIZE, "%s: %s\r\n", name, value);
 }
 
-static void
-append_basic(
-    const struct http_request *r, char *buf, const char *name, const char *user)
+char *
+http_request_basic(char *dst, const char *user)
 {
-	char value[BASE64_SIZE(URL_USER_SIZE) + 8] = "Basic ";
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "abcdefghijklmnopqrstuvwxyz"
+				     "0123456789+/";
+	const unsigned char *p = (const unsigned char *)user;
+	size_t i, n = strlen(user);
+	char *out = dst + 6;
+	uint32_t three;
 
-	base64_encode(value + strlen(value), user, strlen(user));
-	append_field(r, buf, name, value);
+	strcpy(dst, "Basic ");
+	for (i = 0; i < n; i += 3) {
+		three = (uint32_t)p[i] << 16;
+		if (i + 1 < n)
+			three |= (uint32_t)p[i + 1] << 8;
+		if (i + 2 < n)
+			three |= p[i + 2];
+		*out++ = digits[three >> 18];
+		*out++ = digits[three >> 12 & 63];
+		*out++ = i + 1 < n ? digits[three >> 6 & 63] : '=';
+		*out++ = i + 2 < n ? digits[three & 63] : '=';
+	}
+	*out = '\0';
+	return dst;
 }
 
 int
 http_request_build(const struct http_request *r, char *buf, struct err *e)
 {
-	char absolute[URL_ABSOLUTE_SIZE];
+	char absolute[URL_ABSOLUTE_SIZE], basic[HTTP_BASIC_SIZE(URL_USER_SIZE)];
 	const char *value;
 	size_t i;
 
@@ -115,9 +132,11 @@ http_request_build(const struct http_request *r, char *buf, struct err *e)
 	}
 	append_field(r, buf, "If-Modified-Since", r->if_modified_since);
 	if (r->url->user[0] != '\0')
-		append_basic(r, buf, "Authorization", r->url->user);
+		append_field(r, buf, "Authorization",
+		    http_request_basic(basic, r->url->user));
 	if (r->proxy_user != NULL)
-		append_basic(r, buf, "Proxy-Authorization", r->proxy_user);
+		append_field(r, buf, "Proxy-Authorization",
+		    http_request_basic(basic, r->proxy_user));
 	for (i = 0; i < r->field_count; i++) {
 		/* An empty one only removes a default field. */
 		value = strchr(r->fields[i], ':') + 1;

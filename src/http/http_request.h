@@ -44,6 +44,13 @@ int http_request_check_field(const char *field, struct err *e);
  */
 bool http_request_parse_range(const char *text, struct http_range *range);
 
+/* Space for the Basic credentials of USER:PASS, which has size bytes with its
+ * NUL. */
+#define HTTP_BASIC_SIZE(size) (sizeof("Basic ") + ((size) + 1) / 3 * 4)
+
+/* Writes them to dst: "Basic " and base64 (RFC 7617, RFC 4648). Returns dst. */
+char *http_request_basic(char *dst, const char *user);
+
 /*
  * Writes the request to buf, of HTTP_REQUEST_SIZE bytes, as a string. Returns
  * 0, or -1 with ERR_USAGE if it does not fit.

@@ -28,19 +28,16 @@ rtt_stats_sent(struct rtt_stats *t, int64_t now_ns)
 {
 	struct rtt_stats_entry *entry = entry_of(t, t->sent);
 
+	if (t->wanted < 0) {
+		t->oldest = ++t->sent;
+		return;
+	}
 	entry->sent_ns = now_ns;
 	entry->replies = 0;
 	entry->is_done = false;
 	t->sent++;
 	t->awaited++;
 	t->silent++;
-}
-
-void
-rtt_stats_sent_unawaited(struct rtt_stats *t)
-{
-	t->sent++;
-	t->oldest++;
 }
 
 bool

@@ -36,7 +36,8 @@ struct rtt_stats_entry {
 struct rtt_stats {
 	struct rtt_stats_entry
 	    *ring;      /* owned; index: number modulo RTT_STATS_RING */
-	int64_t wanted; /* replies to each; 0: any number until the timeout */
+	int64_t wanted; /* replies to each; 0: any number until the timeout;
+			   negative: none is awaited */
 	int64_t
 	    timeout_ns;  /* after which a datagram has failed; negative: none */
 	uint64_t oldest; /* number of the first awaited one, from 0 */
@@ -61,9 +62,6 @@ void rtt_stats_start(struct rtt_stats *t, int64_t wanted, int64_t timeout_ms);
 
 /* Records a sent datagram; its number is t->sent before the call. */
 void rtt_stats_sent(struct rtt_stats *t, int64_t now_ns);
-
-/* Records a sent datagram to which no reply is awaited. */
-void rtt_stats_sent_unawaited(struct rtt_stats *t);
 
 /* Whether no more datagrams can be awaited. */
 bool rtt_stats_is_full(const struct rtt_stats *t);

@@ -92,8 +92,7 @@ use_peer(struct sender *x, const struct addr *peer, struct err *e)
 		set_remote(x, &x->out[i]);
 	unblock(x);
 	rtt_stats_release(&x->stats);
-	rtt_stats_start(
-	    &x->stats, x->replies < 0 ? 1 : x->replies, o->timeout_ms);
+	rtt_stats_start(&x->stats, x->replies, o->timeout_ms);
 	return 0;
 }
 
@@ -382,7 +381,6 @@ handle_send_error(struct sender *x, int errnum, struct err *e)
 static int
 send_some(struct sender *x, struct err *e)
 {
-	bool is_awaited = awaits_replies(x);
 	int64_t now = clock_now();
 	int i, n = dgram_send(x->fd, x->out + x->sent, count_unsent(x));
 
@@ -391,10 +389,7 @@ send_some(struct sender *x, struct err *e)
 	for (i = 0; i < n; i++) {
 		x->bytes_sent += x->out[x->sent++].length;
 		x->moved_ns = now;
-		if (is_awaited)
-			rtt_stats_sent(&x->stats, now);
-		else
-			rtt_stats_sent_unawaited(&x->stats);
+		rtt_stats_sent(&x->stats, now);
 	}
 	x->next_ns += n * x->o->interval_ns;
 	unblock(x);
