@@ -148,23 +148,22 @@ on_sent(void *context, const struct dgram *d)
 
 /* Logs a datagram as an event or a line. */
 static void
-log_message(const struct dgram *d, const struct dgram_endpoints *ep, int level)
+log_message(const struct dgram *d, int level)
 {
-	struct conn c = {.local = ep->local, .remote = ep->remote};
+	struct conn c = {.local = d->to, .remote = d->from};
 
 	conn_event_message(level, "message", &c, d->bytes, d->length, d->full);
 }
 
 /* Makes the answer of hello and echo. Returns false if there is none. */
 static bool
-make_answer(void *context, const struct dgram *d,
-    const struct dgram_endpoints *ep, struct dgram *out)
+make_answer(void *context, const struct dgram *d, struct dgram *out)
 {
 	struct serve_state *s = context;
 	struct template_values v = {.message = d->bytes,
 	    .length = d->length,
 	    .ip = "",
-	    .port = addr_port(&ep->remote),
+	    .port = addr_port(&d->from),
 	    .number = s->server.received_count};
 	ssize_t n;
 
@@ -174,25 +173,24 @@ make_answer(void *context, const struct dgram *d,
 		return true;
 	}
 	if (strstr(s->reply, "%a") != NULL)
-		v.ip = addr_ip_text(&ep->remote);
+		v.ip = addr_ip_text(&d->from);
 	n = template_fill(s->reply, &v, out->bytes, out->size);
 	if (n < 0)
 		dgram_server_ignore(
-		    &s->server, ep, "the answer would be too long");
+		    &s->server, d, "the answer would be too long");
 	out->length = n < 0 ? 0 : (size_t)n;
 	return n >= 0;
 }
 
 /* Starts the program for a datagram, which answers later. */
 static bool
-run_program(void *context, const struct dgram *d,
-    const struct dgram_endpoints *ep, struct dgram *out)
+run_program(void *context, const struct dgram *d, struct dgram *out)
 {
 	struct err e = ERR_INIT;
 
 	(void)context;
 	(void)out;
-	if (udp_programs_run(&serve_options.programs, d, ep, &e) < 0)
+	if (udp_programs_run(&serve_options.programs, d, &e) < 0)
 		diag_error(&e);
 	return false;
 }
@@ -202,60 +200,56 @@ static void
 on_program_end(void *context, const struct udp_program *p)
 {
 	struct serve_state *s = context;
-	const struct dgram_endpoints *ep = &p->endpoints;
+	const struct dgram *d = &p->answer;
 
 	if (p->errnum != 0)
 		diag_warn("%s: no answer was sent: communicating with the "
 			  "program: %s",
-		    addr_text(&ep->remote),
+		    addr_text(&d->from),
 		    err_find(p->errnum, ERR_AT_FILE)->reason);
 	else if (p->proc->is_late)
-		dgram_server_ignore(&s->server, ep,
+		dgram_server_ignore(&s->server, d,
 		    "the program took longer than allowed (--program-timeout)");
 	else if (p->too_long)
 		dgram_server_ignore(
-		    &s->server, ep, "the program's answer is too long");
+		    &s->server, d, "the program's answer is too long");
 	else if (p->answer.length > 0)
 		dgram_server_answer(&s->server, &p->answer, 1);
 	if (p->proc->status != 0 && !p->proc->is_late)
 		diag_note("%s: the program ended with status %d",
-		    addr_text(&ep->remote), p->proc->status);
+		    addr_text(&d->from), p->proc->status);
 }
 
 /* Prints a datagram, and remembers its sender if that has an address. */
 static void
-print_one(struct serve_state *s, const struct dgram *d,
-    const struct dgram_endpoints *ep)
+print_one(struct serve_state *s, const struct dgram *d)
 {
 	if (diag_is_json())
-		log_message(d, ep, DIAG_NOTE);
+		log_message(d, DIAG_NOTE);
 	else if (diag_shows(DIAG_NOTE) &&
-		 dgram_server_is_news(&s->server, ep, "receiving from"))
-		diag_note("receiving from %s", addr_text(&ep->remote));
+		 dgram_server_is_news(&s->server, d, "receiving from"))
+		diag_note("receiving from %s", addr_text(&d->from));
 	if (serve_options.lines)
 		result_line(d->bytes, d->length);
 	else
 		result_payload(d->bytes, d->length);
 	if (!addr_is_unix(&d->remote)
-		? addr_port(&ep->remote) != 0
+		? addr_port(&d->from) != 0
 		: d->remote.len > offsetof(struct sockaddr_un, sun_path))
-		s->last = (struct dgram){.remote = d->remote,
-		    .local = d->local,
-		    .socket = d->socket};
+		s->last = *d;
 }
 
 /* Records a datagram, and logs or prints it. */
 static void
-on_received(
-    void *context, const struct dgram *d, const struct dgram_endpoints *ep)
+on_received(void *context, const struct dgram *d)
 {
 	int level = serve_options.mode == SERVE_HELLO ? DIAG_SAY : DIAG_NOTE;
 
 	record(context, false, d);
 	if (serve_options.mode == SERVE_PRINT)
-		print_one(context, d, ep);
+		print_one(context, d);
 	else if (diag_emits(level))
-		log_message(d, ep, level);
+		log_message(d, level);
 }
 
 /* Reads stdin once, and sends its lines to the last sender. */

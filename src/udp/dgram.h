@@ -32,12 +32,10 @@ struct dgram {
 			       connected one, or none (unix) */
 	struct addr local;  /* its destination if received, its source if to be
 			       sent; len 0: unknown, any */
-	size_t socket;      /* of a server: index of the socket */
-};
-
-/* The addresses of a received datagram, IPv4-mapped ones as IPv4. */
-struct dgram_endpoints {
-	struct addr remote, local;
+	/* Of a server: the index of the socket, and both addresses of what was
+	 * received, IPv4-mapped ones as IPv4. An answer has the same. */
+	size_t socket;
+	struct addr from, to;
 };
 
 struct dgram_options {

@@ -139,19 +139,16 @@ report_losses(struct dgram_server *s, int64_t now_ns)
 	    num_count_text(s->lost - before, "datagram"));
 }
 
-static struct dgram_endpoints
-endpoints_of(const struct dgram_server *s, const struct dgram *d)
+static void
+set_addresses(struct dgram *d, const struct addr *bound)
 {
-	const struct addr *bound = &s->listener.addrs[d->socket];
-	struct dgram_endpoints ep = {d->remote, *bound};
-
-	addr_unmap(&ep.remote);
+	d->from = d->remote;
+	d->to = d->local.len != 0 ? d->local : *bound;
+	addr_unmap(&d->from);
 	if (d->local.len == 0)
-		return ep;
-	ep.local = d->local;
-	addr_unmap(&ep.local);
-	addr_set_port(&ep.local, addr_port(bound));
-	return ep;
+		return;
+	addr_unmap(&d->to);
+	addr_set_port(&d->to, addr_port(bound));
 }
 
 static uint64_t
@@ -166,10 +163,9 @@ hash_of(uint64_t key, const void *bytes, size_t n)
 
 bool
 dgram_server_is_news(
-    struct dgram_server *s, const struct dgram_endpoints *ep, const char *text)
+    struct dgram_server *s, const struct dgram *d, const char *text)
 {
-	uint64_t hash =
-	    hash_of((uintptr_t)text, &ep->remote.u, ep->remote.len) | 1;
+	uint64_t hash = hash_of((uintptr_t)text, &d->from.u, d->from.len) | 1;
 	uint64_t *reported = &s->reported[hash / 2 % DGRAM_SERVER_REPORTED];
 	bool is_news = *reported != hash;
 
@@ -182,18 +178,17 @@ dgram_server_is_news(
  * reported once; JSON reports every datagram.
  */
 static void
-refuse(
-    struct dgram_server *s, const struct dgram_endpoints *ep, const char *why)
+refuse(struct dgram_server *s, const struct dgram *d, const char *why)
 {
-	if (dgram_server_is_news(s, ep, why) || diag_is_json())
-		dgram_server_ignore(s, ep, why);
+	if (dgram_server_is_news(s, d, why) || diag_is_json())
+		dgram_server_ignore(s, d, why);
 	else
 		s->ignored_count++;
 }
 
 void
 dgram_server_ignore(
-    struct dgram_server *s, const struct dgram_endpoints *ep, const char *why)
+    struct dgram_server *s, const struct dgram *d, const char *why)
 {
 	struct json *j;
 
@@ -201,11 +196,10 @@ dgram_server_ignore(
 	if (!diag_emits(DIAG_NOTE))
 		return;
 	j = diag_event_begin("ignored");
-	addr_json(&ep->local, j, "local");
-	addr_json(&ep->remote, j, "remote");
+	addr_json(&d->to, j, "local");
+	addr_json(&d->from, j, "remote");
 	json_text(j, "reason", why);
-	diag_event_end(
-	    DIAG_NOTE, "%s: ignored: %s", addr_text(&ep->remote), why);
+	diag_event_end(DIAG_NOTE, "%s: ignored: %s", addr_text(&d->from), why);
 }
 
 /*
@@ -214,7 +208,7 @@ dgram_server_ignore(
  * wanted (RFC 768).
  */
 static const char *
-refusal(const struct dgram *d, const struct dgram_endpoints *ep)
+refusal(const struct dgram *d)
 {
 	/*
 	 * Servers on these ports answer whatever they receive: echo, daytime,
@@ -224,7 +218,7 @@ refusal(const struct dgram *d, const struct dgram_endpoints *ep)
 	 */
 	static const uint16_t reflectors[] = {7, 13, 17, 19, 37, 53, 111, 123,
 	    137, 161, 389, 1434, 1900, 3702, 11211};
-	unsigned port = addr_port(&ep->remote);
+	unsigned port = addr_port(&d->from);
 	size_t i;
 
 	if (d->remote.len == 0 ||
@@ -234,12 +228,12 @@ refusal(const struct dgram *d, const struct dgram_endpoints *ep)
 	if (dgram_is_truncated(d))
 		return "it is too long and was truncated";
 	if (addr_is_unix(&d->remote))
-		return addr_equal(&ep->remote, &ep->local)
+		return addr_equal(&d->from, &d->to)
 			   ? "it comes from this server itself"
 			   : NULL;
 	if (port == 0)
 		return "it has no source port";
-	if (port == addr_port(&ep->local))
+	if (port == addr_port(&d->to))
 		return "it comes from this server's own port, and an answer "
 		       "could start an endless loop";
 	for (i = 0; i < sizeof(reflectors) / sizeof(reflectors[0]); i++)
@@ -298,20 +292,19 @@ report_limited(struct dgram_server *s, int64_t now_ns)
 
 /* Whether a datagram may be answered; reports why not. */
 static bool
-may_answer(struct dgram_server *s, const struct dgram *d,
-    const struct dgram_endpoints *ep)
+may_answer(struct dgram_server *s, const struct dgram *d)
 {
-	const char *why = refusal(d, ep);
+	const char *why = refusal(d);
 
-	if (why == NULL && !spend(s, &ep->remote, s->last_ns)) {
+	if (why == NULL && !spend(s, &d->from, s->last_ns)) {
 		why = "its host has reached the limit of answers (--max-rate)";
-		s->limited = ep->remote;
+		s->limited = d->from;
 		s->limited_count++;
 		if (s->last_ns >= s->next_warning_ns)
 			report_limited(s, s->last_ns);
 	}
 	if (why != NULL)
-		refuse(s, ep, why);
+		refuse(s, d, why);
 	return why == NULL;
 }
 
@@ -325,19 +318,18 @@ is_full_error(int errnum)
 static void
 report_unsent(struct dgram_server *s, const struct dgram *d, int errnum)
 {
-	struct dgram_endpoints ep = endpoints_of(s, d);
 	const char *why = "the socket's send buffer stayed full";
 	struct err e = ERR_INIT;
 
 	errno = errnum;
 	if (!is_full_error(errnum)) {
 		dgram_send_error(
-		    s->listener.fds[d->socket], &ep.remote, d->length, &e);
+		    s->listener.fds[d->socket], &d->from, d->length, &e);
 		why = e.text;
 	} else if (addr_is_unix(&d->remote)) {
 		why = "the client does not read those it has";
 	}
-	dgram_server_ignore(s, &ep, text_format("no answer was sent: %s", why));
+	dgram_server_ignore(s, d, text_format("no answer was sent: %s", why));
 }
 
 void
@@ -381,7 +373,6 @@ dgram_server_serve(
 	int errnum = errno, count = 0;
 	const struct dgram_server_options *o = s->o;
 	int64_t now = clock_now();
-	struct dgram_endpoints ep;
 	struct dgram *d, *out;
 
 	if (now >= s->next_check_ns)
@@ -397,22 +388,23 @@ dgram_server_serve(
 	s->last_ns = now;
 	for (d = s->received; d < s->received + n; d++) {
 		d->socket = socket;
-		ep = endpoints_of(s, d);
-		if (o->access != NULL &&
-		    !access_allows(o->access, &ep.remote)) {
-			refuse(s, &ep, "rejected by --allow or --deny");
+		set_addresses(d, &s->listener.addrs[socket]);
+		if (o->access != NULL && !access_allows(o->access, &d->from)) {
+			refuse(s, d, "rejected by --allow or --deny");
 			continue;
 		}
 		s->received_count++;
 		s->received_bytes += d->length;
-		o->on_received(o->context, d, &ep);
-		if (o->answer == NULL || !may_answer(s, d, &ep))
+		o->on_received(o->context, d);
+		if (o->answer == NULL || !may_answer(s, d))
 			continue;
 		out = &s->answers[count];
 		out->remote = d->remote;
 		out->local = d->local;
 		out->socket = socket;
-		count += o->answer(o->context, d, &ep, out);
+		out->from = d->from;
+		out->to = d->to;
+		count += o->answer(o->context, d, out);
 	}
 	if (count > 0)
 		dgram_server_answer(s, s->answers, count);

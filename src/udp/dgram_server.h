@@ -29,13 +29,11 @@ struct dgram_server_options {
 	int64_t max_rate; /* answers per second and host; 0: no limit */
 
 	/* Called with each datagram that is admitted. */
-	void (*on_received)(void *context, const struct dgram *d,
-	    const struct dgram_endpoints *ep);
+	void (*on_received)(void *context, const struct dgram *d);
 	/* Called with one that may be answered; returns whether *out is the
 	 * answer, whose addresses are set and whose bytes are storage. NULL: no
 	 * datagram is answered. */
-	bool (*answer)(void *context, const struct dgram *d,
-	    const struct dgram_endpoints *ep, struct dgram *out);
+	bool (*answer)(void *context, const struct dgram *d, struct dgram *out);
 	/* Called with each answer that was sent; NULL: not. */
 	void (*on_sent)(void *context, const struct dgram *d);
 	void *context;
@@ -93,11 +91,11 @@ int dgram_server_serve(
  * may take its place in the table.
  */
 bool dgram_server_is_news(
-    struct dgram_server *s, const struct dgram_endpoints *ep, const char *text);
+    struct dgram_server *s, const struct dgram *d, const char *text);
 
 /* Reports that a datagram is not answered. */
 void dgram_server_ignore(
-    struct dgram_server *s, const struct dgram_endpoints *ep, const char *why);
+    struct dgram_server *s, const struct dgram *d, const char *why);
 
 /*
  * Sends answers, all from the socket of the first. Those that cannot be sent,

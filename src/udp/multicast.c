@@ -49,21 +49,27 @@ multicast_parse(struct multicast_group *g, const char *text, struct err *e)
 	return 0;
 }
 
-/* An option of IPv4, which POSIX does not have, and its twin of IPv6. */
+/* POSIX lacks the options of IPv4: where they are hidden, setting one fails. */
+#if !defined(IP_ADD_MEMBERSHIP) && !defined(IP_MULTICAST_TTL) && \
+    !defined(IP_MULTICAST_LOOP) && !defined(IP_MULTICAST_IF)
+#define IP_ADD_MEMBERSHIP (-1)
+#define IP_MULTICAST_TTL (-1)
+#define IP_MULTICAST_LOOP (-1)
+#define IP_MULTICAST_IF (-1)
+#endif
+
+/* An option of IPv4, and its twin of IPv6. */
 struct twins {
 	struct sock_option ip4, ip6;
 };
 
-/* As setsockopt(2), by family. Without the option of IPv4, errno is ENOTSUP. */
+/* As setsockopt(2), by family. */
 static int
 set(int fd, int family, const struct twins *o, const void *value4, size_t size4,
     const void *value6, size_t size6)
 {
-	if (family == AF_INET6)
-		return sock_set_value(fd, &o->ip6, value6, size6);
-	errno = ENOTSUP;
-	return o->ip4.text == NULL ? -1
-				   : sock_set_value(fd, &o->ip4, value4, size4);
+	return family == AF_INET6 ? sock_set_value(fd, &o->ip6, value6, size6)
+				  : sock_set_value(fd, &o->ip4, value4, size4);
 }
 
 /* struct ip_mreqn, which strict headers hide; without its end, ip_mreq. */
@@ -79,11 +85,7 @@ multicast_join(int fd, const struct multicast_group *g, struct err *e)
 	    "asks the network for this group's datagrams";
 	const char *group = addr_ip_text(&g->addr);
 	const struct twins join = {
-#ifdef IP_ADD_MEMBERSHIP
 	    {IPPROTO_IP, IP_ADD_MEMBERSHIP, "IP_ADD_MEMBERSHIP", note, group},
-#else
-	    {.text = NULL},
-#endif
 	    {IPPROTO_IPV6, IPV6_JOIN_GROUP, "IPV6_JOIN_GROUP", note, group}};
 	const struct request request = {
 	    .group = g->addr.u.in4.sin_addr, .interface = (int)g->interface};
@@ -113,28 +115,15 @@ multicast_set(
 	const char *ttl = text_format("%d", (int)o->ttl);
 	const char *name = text_format("interface %u", o->interface);
 	const struct twins hops = {
-#ifdef IP_MULTICAST_TTL
 	    {IPPROTO_IP, IP_MULTICAST_TTL, "IP_MULTICAST_TTL", hops_note, ttl},
-#else
-	    {.text = NULL},
-#endif
 	    {IPPROTO_IPV6, IPV6_MULTICAST_HOPS, "IPV6_MULTICAST_HOPS",
 		hops_note, ttl}};
-	const struct twins loop = {
-#ifdef IP_MULTICAST_LOOP
-	    {IPPROTO_IP, IP_MULTICAST_LOOP, "IP_MULTICAST_LOOP", loop_note,
-		"0"},
-#else
-	    {.text = NULL},
-#endif
+	const struct twins loop = {{IPPROTO_IP, IP_MULTICAST_LOOP,
+				       "IP_MULTICAST_LOOP", loop_note, "0"},
 	    {IPPROTO_IPV6, IPV6_MULTICAST_LOOP, "IPV6_MULTICAST_LOOP",
 		loop_note, "0"}};
 	const struct twins leave = {
-#ifdef IP_MULTICAST_IF
 	    {IPPROTO_IP, IP_MULTICAST_IF, "IP_MULTICAST_IF", leave_note, name},
-#else
-	    {.text = NULL},
-#endif
 	    {IPPROTO_IPV6, IPV6_MULTICAST_IF, "IPV6_MULTICAST_IF", leave_note,
 		name}};
 	/* What is an int for IPv6 is a byte for IPv4. */

@@ -17,15 +17,14 @@
 
 /* Starts the program. Returns 0, or -1 with *e. */
 static int
-start(struct udp_programs *w, const struct dgram *d,
-    const struct dgram_endpoints *ep, struct err *e)
+start(struct udp_programs *w, const struct dgram *d, struct err *e)
 {
 	const struct proc_options options = {
 	    .leads_group = true, .limit_ms = w->limit_ms};
 	struct program program = {.argv = w->argv,
 	    .protocol = "UDP",
-	    .local = &ep->local,
-	    .remote = &ep->remote};
+	    .local = &d->to,
+	    .remote = &d->from};
 	int in[2] = {-1, -1}, out[2] = {-1, -1};
 	struct udp_program *p;
 
@@ -54,7 +53,6 @@ start(struct udp_programs *w, const struct dgram *d,
 	}
 	p->in = in[1];
 	p->out = out[0];
-	p->endpoints = *ep;
 	p->payload = mem_array(d->length + 1, 1);
 	memcpy(p->payload, d->bytes, d->length);
 	p->length = d->length;
@@ -171,10 +169,9 @@ udp_programs_advance(struct udp_programs *w)
 }
 
 int
-udp_programs_run(struct udp_programs *w, const struct dgram *d,
-    const struct dgram_endpoints *ep, struct err *e)
+udp_programs_run(struct udp_programs *w, const struct dgram *d, struct err *e)
 {
-	while (start(w, d, ep, e) < 0) {
+	while (start(w, d, e) < 0) {
 		if (w->count == 0 ||
 		    (!err_is_shortage(e->errnum) && e->errnum != EAGAIN))
 			return -1;

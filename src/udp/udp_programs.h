@@ -27,7 +27,6 @@ struct udp_program {
 	size_t length, written; /* of payload */
 	struct dgram answer;    /* owns its bytes */
 	bool too_long;          /* its output exceeds the size of an answer */
-	struct dgram_endpoints endpoints;
 };
 
 struct udp_programs {
@@ -47,13 +46,13 @@ struct udp_programs {
 };
 
 /*
- * Runs the program for a copy of *d, with the UCSPI variables of its endpoints
+ * Runs the program for a copy of *d, with the UCSPI variables of its addresses
  * (net/proc.h). Call it only while fewer than max run. Where descriptors or
  * processes are short, it waits until another one has ended. Returns 0, or -1
  * with *e.
  */
-int udp_programs_run(struct udp_programs *w, const struct dgram *d,
-    const struct dgram_endpoints *ep, struct err *e);
+int udp_programs_run(
+    struct udp_programs *w, const struct dgram *d, struct err *e);
 
 /*
  * Fills in what to poll with proc_poll(), two entries per program.

@@ -31,7 +31,7 @@ my %posix = map { $_ => 1 } qw(SO_ACCEPTCONN SO_BROADCAST SO_ERROR SO_KEEPALIVE
     IPV6_UNICAST_HOPS IPV6_V6ONLY);
 my @bare;
 for my $path (grep { !/_linux\.c$/ } @sources) {
-    my $code = code($path);
+    my $code = code($path) =~ s{\\\n}{}gr;
     for my $name ($code =~ /\b((?:SO|TCP|IP|IPV6)_[A-Z0-9_]+)\b/g) {
         next if $posix{$name};
         push @bare, "$path: $name"
