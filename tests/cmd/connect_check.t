@@ -233,7 +233,7 @@ for my $limit (12, 256) {
 {
     my $l = tcp_listener();
     my $proxy = 'http://127.0.0.1:' . $l->sockport;
-    peer($l, sub {
+    my $pid = peer($l, sub {
         sysread $_[0], my $got, 4096;
         select undef, undef, undef, 0.1;
         print { $_[0] } "HTTP/1.1 403 No\r\n\r\n";
@@ -244,6 +244,8 @@ for my $limit (12, 256) {
         isnt $r->{status}, 5, "ulimit -n $limit: a process for each: ends"
             or diag $r->{err};
     }
+    kill 'KILL', $pid;
+    reap($pid);
 }
 
 misused 'connect',
