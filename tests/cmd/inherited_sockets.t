@@ -44,13 +44,57 @@ sub served {
     return ($p, rest($client), $client, $l->sockport);
 }
 
-# inetd nowait.
-my ($p, $got, $c) = served(\&inetd, "Ann\n", 'serve-hello', '--fd', 0, '-v');
-is $got, "Welcome!Hello, Ann!\n",
-    'inetd nowait: the conversation, and no message of sockt';
-is $p->finish->{status}, 0, 'serve-hello ends with it';
-($p, $got, $c, my $port) = served(\&nowait, "exit\n", 'serve-hello', '--fd', 0,
-    '-v');
+my $target = tcp_listener();
+my $pid = peer($target, sub { local $/; print { $_[0] } readline $_[0] });
+my $dir = scratch();
+my $much = 'x' x 100_000;
+my $hello = ['serve-hello', '--fd', 0];
+my $echo = ['listen', '-v', '--echo', '--fd', 0];
+my $relay = ['listen', '--fd', 'systemd'];
+my $nonblocking = sub { $_[0]->blocking(0); inetd(@_) };
+my $with_stdin = sub { systemd([shift], { stdin => 'from stdin' }, @_) };
+my $twice = sub { my $s = shift; systemd([$s, $s], {}, @_) };
+my $both = sub { my $s = shift; systemd([$s], { both($s) }, @_) };
+
+# How it gets a connection, its command, what a client sends and gets, how it ends.
+for my $row (
+    ['inetd nowait: the conversation, and no message of sockt', \&inetd,
+        [@$hello, '-v'], "Ann\n", "Welcome!Hello, Ann!\n", 0],
+    (map { ["@$_ serves it to the end", \&inetd, ['listen', '--fd', 0, @$_], $much, $much, 0] }
+        ['--echo'], ['--', 'cat'], ['--to', '127.0.0.1:' . $target->sockport]),
+    ['a program gets a blocking socket', $nonblocking, ['listen', '--fd', 0, '--', 'cat'],
+        'late', 'late', 0],
+    ['stdin and stdout cannot be relayed to themselves', \&nowait, ['listen', '--fd', 0],
+        '', '', 2, err => qr/needs a handler/],
+    ['Accept=yes: stdin is relayed, and stdout', $with_stdin, $relay, 'to stdout',
+        'from stdin', '0 to stdout'],
+    ['a program has the connection, and not the variables of activation', \&activated,
+        ['listen', '-e', 'env | grep -e ^LISTEN_ -e ^TCPREMOTEIP'], '',
+        "TCPREMOTEIP=127.0.0.1\n", 0],
+    ['two connections are refused', $twice, [@$relay, '--echo'], '', '', 7],
+    ['stdin may not be the connection either', $both, $relay, '', '', 2],
+    ['--deny holds for it, and is not a failure but told', \&nowait,
+        [@$echo, '--deny', '127.0.0.1'], 'x', '', 0, err => qr/rejected \(--allow/],
+    ['--allow, too', \&nowait, [@$echo, '--allow', '127.0.0.1'], 'x', 'x', 0,
+        err => qr/accepted/],
+    ['its number is 1', \&nowait, [@$echo, '--json', '-o', "$dir/%n"], 'x', 'x', 0,
+        err => qr/"accepted",.*"connection":1\b/],
+    (map {
+        ["@$_[1 .. $#$_] is refused for a connection", \&nowait, [@$_[1 .. $#$_], '--fd', 0],
+            '', '', 2, err => qr/$_->[0] is for a listening socket/]
+    } ['--keep-open', 'listen', '-k', '--echo'], ['--max-conns', 'serve-hello', '--max-conns', 3],
+        ['--accept-timeout', 'listen', '--echo', '--accept-timeout', 1],
+        ['--max-per-host', 'serve-hello', '--max-per-host', 1]),
+) {
+    my ($name, $how, $command, $text, $answer, $end, %want) = @$row;
+    my ($p, $got) = served($how, $text, @$command);
+    ok $got eq $answer, "$name: its answer" or diag $got;
+    exits $p->finish, $end, $name, %want;
+}
+reap($pid);
+is slurp("$dir/1"), 'x', 'in names of files, too';
+
+my ($p, $got, $c, $port) = served(\&nowait, "exit\n", @$hello, '-v');
 my $ours = $c->sockport;
 exits $p->finish, 0, 'the addresses are those of the connection; nothing listens',
     err => [qr/^sockt serve-hello: accepted 127\.0\.0\.1 port $ours on 127\.0\.0\.1 port $port\n/,
@@ -59,47 +103,11 @@ exits $p->finish, 0, 'the addresses are those of the connection; nothing listens
     'echo $PROTO $TCPREMOTEPORT; cat; echo oops >&2; exit 3');
 is $got, 'TCP ' . $c->sockport . "\nx\n", 'a program has it, and its addresses';
 is $p->finish->{status}, 3, "its status is listen's";
-my $target = tcp_listener();
-my $pid = peer($target, sub { local $/; print { $_[0] } readline $_[0] });
-for my $handler (['--echo'], ['--', 'cat'], ['--to', '127.0.0.1:' . $target->sockport]) {
-    ($p, $got) = served(\&inetd, 'x' x 100_000, 'listen', '--fd', 0, @$handler);
-    is length $got, 100_000, "@$handler serves it";
-    is $p->finish->{status}, 0, 'to the end';
-}
-reap($pid);
-# A non-blocking connection.
-($p, $got) = served(sub { $_[0]->blocking(0); inetd(@_) }, 'late', 'listen', '--fd',
-    0, '--', 'cat');
-is $got, 'late', 'a program gets a blocking socket';
-$p->finish;
-
-# Without a handler the socket cannot be standard input as well.
-($p) = served(\&nowait, '', 'listen', '--fd', 0);
-exits $p->finish, 2, 'stdin and stdout cannot be relayed to themselves',
-    err => qr/needs a handler/;
-exits start({ stdin => scalar tcp_listener() }, 'listen', '--fd', 0)->finish, 2,
-    'the same for a listening socket';
-
-# systemd, Accept=yes.
-($p, $got) = served(sub { systemd([shift], { stdin => 'from stdin' }, @_) },
-    'to stdout', 'listen', '--fd', 'systemd');
-is $got, 'from stdin', 'Accept=yes: stdin is relayed';
-exits $p->finish, '0 to stdout', 'and stdout';
-($p, $got) = served(\&activated, '', 'listen', '-e', 'env');
-like $got, qr/^TCPREMOTEIP=127\.0\.0\.1$/m, 'a program has the connection';
-unlike $got, qr/^LISTEN_/m, 'and not the variables of activation';
-$p->finish;
-($p) = served(sub { my $s = shift; systemd([$s, $s], {}, @_) }, '', 'listen',
-    '--fd', 'systemd', '--echo');
-exits $p->finish, 7, 'two connections are refused';
-($p) = served(sub { my $s = shift; systemd([$s], { both($s) }, @_) }, '', 'listen',
-    '--fd', 'systemd');
-exits $p->finish, 2, 'stdin may not be the connection either';
 
 # A unix connection.
 {
     my ($client, $accepted) = IO::Socket->socketpair(AF_UNIX, SOCK_STREAM, 0);
-    my $p = nowait($accepted, 'serve-hello', '--fd', 0);
+    my $p = nowait($accepted, @$hello);
     close $accepted;
     print $client "Bob\nexit\n";
     shutdown $client, 1;
@@ -107,53 +115,28 @@ exits $p->finish, 2, 'stdin may not be the connection either';
     is $p->finish->{status}, 0, 'well';
 }
 
-# Access rules.
-for my $case (['--deny', '127.0.0.1', ''], ['--allow', '127.0.0.1', 'x']) {
-    my ($option, $who, $expected) = @$case;
-    ($p, $got) = served(\&nowait, 'x', 'listen', '-v', '--echo', '--fd', 0, $option,
-        $who);
-    is $got, $expected, "$option $who holds for it";
-    exits $p->finish, 0, 'and is not a failure but told',
-        err => $expected ? qr/accepted/ : qr/rejected \(--allow/;
-}
-
-# Options for several connections.
-for my $case (['--keep-open', 'listen', '-k', '--echo'],
-    ['--max-conns', 'serve-hello', '--max-conns', 3],
-    ['--accept-timeout', 'listen', '--echo', '--accept-timeout', 1],
-    ['--max-per-host', 'serve-hello', '--max-per-host', 1]) {
-    my ($name, @command) = @$case;
-    ($p) = served(\&nowait, '', @command, '--fd', 0);
-    exits $p->finish, 2, "@command is refused for a connection",
-        err => qr/$name is for a listening socket/;
-}
-
-# Its number is 1, for events and for %n.
-my $dir = scratch();
-($p, $got) = served(\&nowait, 'x', 'listen', '-v', '--json', '--echo', '--fd', 0,
-    '-o', "$dir/%n");
-is $got, 'x', 'a connection with a record is served';
-exits $p->finish, 0, 'its number is 1', err => qr/"accepted",.*"connection":1\b/;
-is slurp("$dir/1"), 'x', 'in names of files, too';
-
 # A signal.
 {
     my $l = tcp_listener();
     my $client = tcp_client($l->sockport);
-    my $p = nowait(scalar $l->accept, 'serve-hello', '-v', '--fd', 0);
+    my $p = nowait(scalar $l->accept, @$hello, '-v');
     $p->expect(err => qr/accepted/);
     sysread $client, my $greeting, 100;
     is $p->stop->{signal}, 15, 'SIGTERM ends the work as a signal';
 }
 
-# Listening sockets: serve-hello and inetd wait, and TCP with descriptor 0.
+# Listening sockets: serve-hello and inetd wait, TCP with descriptor 0; and many.
 for my $n (0, 'systemd') {
     my $l = tcp_listener();
-    my $p = $n ? activated($l, 'serve-hello') : inetd($l, 'serve-hello', '--fd', 0);
+    my $p = $n ? activated($l, 'serve-hello') : inetd($l, @$hello);
     is exchange($l->sockport, "exit\n"), 'Welcome!',
         "serve-hello --fd $n serves client $_" for 1, 2;
     is $p->stop->{status}, 0, 'and is stopped as always';
 }
+my @many = map { tcp_listener() } 1 .. 20;
+$p = systemd(\@many, {}, 'listen', '-kv', '--echo', '--fd', 'systemd');
+is exchange($_->sockport, 'x'), 'x', 'one of 20 is served' for @many[0, -1];
+is $p->stop->{status}, 0, 'all of them';
 
 # Unix datagrams: what has no meaning for them, and a socket without a name.
 for my $case (["$dir/dgram", 2, qr/--allow is for IP/],
@@ -208,19 +191,16 @@ for my $n (0, 'systemd') {
 }
 
 # The idle end of an activated server.
-{
-    for my $case ([ 'listen', '-k', '--echo' ], [ 'listen', '--echo' ],
-        [ 'serve-hello' ]) {
-        my $l = tcp_listener();
-        exits activated($l, @$case, '-v', '--accept-timeout', '100ms')->finish, 0,
-            "@$case: --accept-timeout is a normal end, which -v tells",
-            err => qr/no connection within .*normal end/;
-        exits start({ stdin => $l }, @$case, '--fd', 0, '--accept-timeout',
-            '100ms')->finish, 5, 'but not with another --fd';
-    }
-    exits activated(scalar tcp_listener(), 'listen', '-k', '-m', '100ms')->finish, 5,
-        '--max-time is not a normal end';
+for my $case (['listen', '-k', '--echo'], ['listen', '--echo'], ['serve-hello']) {
+    my $l = tcp_listener();
+    exits activated($l, @$case, '-v', '--accept-timeout', '100ms')->finish, 0,
+        "@$case: --accept-timeout is a normal end, which -v tells",
+        err => qr/no connection within .*normal end/;
+    exits run({ stdin => $l }, @$case, '--fd', 0, '--accept-timeout', '100ms'), 5,
+        'but not with another --fd';
 }
+exits activated(scalar tcp_listener(), 'listen', '-k', '-m', '100ms')->finish, 5,
+    '--max-time is not a normal end';
 
 # Other descriptors.
 my $stream = tcp_listener();
@@ -229,7 +209,13 @@ my ($a, $b) = IO::Socket->socketpair(AF_UNIX, SOCK_SEQPACKET, 0);
 my $unbound = IO::Socket::INET->new(Proto => 'udp') or die;
 socket my $idle, AF_UNIX, SOCK_STREAM, 0 or die;
 my ($u1, $u2) = IO::Socket->socketpair(AF_UNIX, SOCK_DGRAM, 0);
+# AF_VSOCK, where there is one.
+socket my $vsock, 40, SOCK_STREAM, 0;
+my $has_vsock = $vsock && bind $vsock, pack 'S S L L x4', 40, 0, 0xffffffff, 0xffffffff;
+$has_vsock &&= listen $vsock, 1;
 for my $case (
+    $has_vsock ? [ 'listen', $vsock, qr/is neither an IP socket nor a unix socket/ ] : (),
+    [ 'listen', $stream, qr/needs a handler/, 2 ],
     [ 'listen', $dgram, qr/is a datagram socket, which udp-serve takes/ ],
     [ 'serve-hello', $dgram, qr/is a datagram socket, which udp-serve/ ],
     [ 'udp-serve', $stream, qr/is a stream socket, which listen and serve/ ],
@@ -238,9 +224,9 @@ for my $case (
     [ 'udp-serve', $u1, qr/is connected/ ],
     [ 'serve-hello', $idle, qr/is neither listening nor connected/ ],
     [ 'listen', undef, qr/is not a socket/ ]) {
-    my ($command, $socket, $why) = @$case;
-    exits start($socket ? { stdin => $socket } : {}, $command, '--fd',
-        0)->finish, 7, "$command", err => $why;
+    my ($command, $socket, $why, $status) = @$case;
+    exits run($socket ? { stdin => $socket } : {}, $command, '--fd', 0),
+        $status // 7, $command, err => $why;
 }
 for my $command ('listen', 'serve-hello', 'udp-serve') {
     exits run($command, '--fd', 99), 7, "$command: a closed descriptor",

@@ -1,7 +1,5 @@
-# A server listens on all addresses of a name, and takes as many sockets as it
-# is handed.
+# A server listens on all addresses of a name.
 use Sockt;
-use Socket qw(SOCK_STREAM);
 
 my $names = built('sockt-names');
 plan skip_all => "$names is not built" unless -x $names;
@@ -34,48 +32,6 @@ for my $command (['listen', '-k', '--echo'], ['serve-hello'], ['udp-serve']) {
     $p->expect(err => qr/(?:accepted[^\0]*?){6}closed/);
     my @order = $p->stop->{err} =~ /accepted \S+ port \d+ on 127\.0\.3\.(\d)/g;
     is "@order", '1 2 1 2 1 1', 'two addresses are served in turn';
-}
-
-# Sockets of socket activation, from descriptor 3 on.
-my @inherited = map { tcp_listener() } 1 .. 20;
-my $first = $inherited[-1]->sockport;
-my $p = start({ command => $^X, keep_fds => 1 }, '-MPOSIX', '-e', '
-    my ($sockt, @fds) = @ARGV;
-    # Out of the way first.
-    @fds = map { fcntl_dup($_) } @fds;
-    dup2($fds[$_], 3 + $_) for 0 .. $#fds;
-    $ENV{LISTEN_PID} = $$;
-    $ENV{LISTEN_FDS} = @fds;
-    exec $sockt, "listen", "-kv", "--echo", "--fd", "systemd" or die $!;
-    sub fcntl_dup {
-        open my $h, "+<&=", $_[0] or die $!;
-        my $n = fcntl $h, 0, 100;
-        push @keep, $h;
-        return $n;
-    }', sockt(), map { inheritable($_) } @inherited);
-$p->expect(err => qr/port $first \(TCP\)\n/);
-ok tcp_client($_->sockport), 'an inherited socket is served'
-    for @inherited[0, -1];
-is $p->stop->{status}, 0, 'all of them';
-
-# The number of a descriptor that stays open over exec.
-sub inheritable {
-    my ($h) = @_;
-    fcntl $h, 2, 0;
-    return fileno $h;
-}
-
-# A socket of another family is refused.
-SKIP: {
-    my $AF_VSOCK = 40;
-    socket my $s, $AF_VSOCK, SOCK_STREAM, 0 or skip 'no AF_VSOCK', 2;
-    bind $s, pack 'S S L L x4', $AF_VSOCK, 0, 0xffffffff, 0xffffffff
-        or skip 'no AF_VSOCK', 2;
-    listen $s, 1 or skip 'no AF_VSOCK', 2;
-    exits run({ keep_fds => 1, timeout => 5 }, 'listen', '--fd',
-        inheritable($s)), 7,
-        'a socket that is neither TCP nor unix is refused',
-        err => qr/is neither an IP socket nor a unix socket/;
 }
 
 done_testing;
