@@ -270,7 +270,8 @@ for my $row ((map { [$_, '', 5, '-m', '1'] } @slow), [$slow[0], 'TERM', -15],
     drip($c);
     $p->signal('TERM') if $then eq 'TERM';
     print $c $then if $end == 0;
-    exits $p->finish, $end, "$pattern @options $then: it ends", within => 10;
+    exits $p->finish, $end, "$pattern @options $then: it ends",
+        within => $end == 5 ? 10 : 'inf';
 }
 
 # A line that never ends, as fast as it is received. What was received before

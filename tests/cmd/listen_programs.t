@@ -233,8 +233,9 @@ for my $case (['echo', 'bye'], [$^X, '-e', 'fork or exit;'
     is join('', map { exchange($p->port, 'unread' x 5000) } 1 .. 20), "bye\n" x 20,
         "last words arrive although input was left unread $record";
     $p->expect(err => qr/\A(?>.*?: closed ){20}/s);
-    is join('', grep { !/: (?:listening|accepted|closed) / } split /^/,
-        $p->stop->{err}), '', 'which is no error';
+    # Portably, a zombie cannot be told from a process that goes on.
+    is join('', grep { !/: (?:listening|accepted|closed) |keeps the conn/ }
+        split /^/, $p->stop->{err}), '', 'which is no error';
 }
 
 # A client that resets a recorded connection.
