@@ -41,12 +41,9 @@ sub upper {
 }
 my $port = upper();
 
-my $r = via($via, { stdin => "hello\n" }, '127.0.0.1', $port);
-is "$r->{status} $r->{out} $r->{err}", "0 HELLO\n ", 'a program relays';
-$r = via("exec $via", { stdin => "hello\n" }, "127.0.0.1:$port");
-is "$r->{status} $r->{out}", "0 HELLO\n", 'also one that replaces the shell';
+my @to = ('127.0.0.1', $port);
 
-# What becomes of the command.
+# What becomes of the command. A program that exits before stdin ends is an error.
 for my $case (
     ['printf "%%s:" %h %p',   ['db.test', 5432], 'db.test:5432:'],
     ['echo 100%%',            ['db.test', 5432], "100%\n"],
@@ -56,9 +53,7 @@ for my $case (
     ['printf %%s "%h"',       ['db.test', 1], 'db.test'],
 ) {
     my ($command, $endpoint, $out) = @$case;
-    # A program that exits before stdin ends is an error.
-    $r = via($command, '--recv-only', @$endpoint);
-    is "$r->{status} $r->{out}", "0 $out", "$command for @$endpoint";
+    exits via($command, '--recv-only', @$endpoint), "0 $out", "$command for @$endpoint";
 }
 misused 'connect',
     qr/--via: '%x': there are %h \(host\), %p \(port\)/ => [['--via', 'cat %h %x', 'h', 1]],
@@ -89,53 +84,72 @@ for my $case (
     for my $zero (['--recv-only'], [@zero], [@zero, '127.0.0.1', $port]) {
         my $has_two = @$zero > @zero;
         next if $has_two && $command ne 'exit 7';
-        $r = via($command, @$zero, '127.0.0.1', $closed);
+        my $r = via($command, @$zero, '127.0.0.1', $closed);
         exits $r, $status, "@$zero $command", err => $error;
         is scalar(() = $r->{err} =~ /\n/g), $has_two ? 2 : 1, '  in one line';
     }
 }
-exits via($via, { stdin => "hello\n" }, '127.0.0.1', $closed), 10,
-    'with input, the reason of the program comes first',
-    err => qr/cannot connect; the connection was lost after/;
-exits via('head -c 3; exit 3', { stdin => "hello\n" }, 'h', 1), '10 hel',
-    'output, then a failure', err => qr/failed with status 3/;
-$r = via('cat >/dev/null; echo done', { stdin => 'x' x 1e6 }, 'h', 1);
-is "$r->{status} $r->{out}", "0 done\n", 'all of a large input is taken';
-$r = via('head -c 5', { stdin => 'x' x 1e6 }, 'h', 1);
-is $r->{status}, 10, 'a program that reads only a part: status 10';
-like $r->{err}, qr/of stdin not delivered|stdin was still open/, '  is told';
 
-# Its stderr.
-$r = via("echo warning >&2; $via", { stdin => 'x' }, '127.0.0.1', $port);
-is "$r->{status} $r->{out} $r->{err}", '0 X ', 'stderr of one that works is not shown';
-$r = via("printf 'a\\033]0;b\\n' >&2; $via", { stdin => 'x' }, '-v',
-    '127.0.0.1', $port);
-like $r->{err}, qr/: --via says: a\\x1b\]0;b$/m, '  but with -v, escaped';
-like $r->{err}, qr/running printf .* \(--via\)$/m, '  after what is run';
-unlike $r->{err}, qr/\e/, '  nothing of it is raw';
-$r = via("$^X -e 'print STDERR \"y\" x 99, \"\\n\" for 1 .. 1e5; "
-    . "print while <STDIN>; exit 4'", { stdin => "end\n" }, 'h', 1);
-is "$r->{status} $r->{out}", "10 end\n", 'a flood on stderr blocks nothing';
-like $r->{err}, qr/status 4: y{99}$/, '  and gives a reason of one line';
+my $flood = "$^X -e 'print STDERR \"y\" x 99, \"\\n\" for 1 .. 1e5; "
+    . "print while <STDIN>; exit 4'";
+for my $row (
+    ['a program relays', "0 HELLO\n", "hello\n", [$via, @to], err => ''],
+    ['also one that replaces the shell', "0 HELLO\n", "hello\n", ["exec $via", "127.0.0.1:$port"]],
+    ['with input, the reason of the program comes first', 10, "hello\n",
+        [$via, '127.0.0.1', $closed],
+        err => qr/cannot connect; the connection was lost after/],
+    ['output, then a failure', '10 hel', "hello\n", ['head -c 3; exit 3', 'h', 1],
+        err => qr/failed with status 3/],
+    ['all of a large input is taken', "0 done\n", 'x' x 1e6,
+        ['cat >/dev/null; echo done', 'h', 1]],
+    ['a program that reads only a part: status 10, is told', 10, 'x' x 1e6,
+        ['head -c 5', 'h', 1], err => qr/of stdin not delivered|stdin was still open/],
+    ['stderr of one that works is not shown', '0 X', 'x',
+        ["echo warning >&2; $via", @to], err => ''],
+    ['  but with -v, escaped, after what is run', '0 X', 'x',
+        ["printf 'a\\033]0;b\\n' >&2; $via", '-v', @to], no_err => qr/\e/,
+        err => qr/running printf .* \(--via\)\n.*: --via says: a\\x1b\]0;b$/ms],
+    ['a flood on stderr blocks nothing, and gives a reason of one line', "10 end\n",
+        "end\n", [$flood, 'h', 1], err => qr/status 4: y{99}$/],
+    ['--send-only waits for the program', '0 ', 'x' x 3e6, [$via, '--send-only', @to],
+        err => ''],
+    ['--send-only: the program fails after the end of stdin', 10, 'x',
+        ["cat >$dir/slow; sleep 1; exit 5", '--send-only', 'h', 1]],
+    ['  a limit ends one that never exits', 10, 'x',
+        ['cat >&2; sleep 600 >/dev/null', '--send-only', '-m', 1, 'h', 1],
+        err => qr/did not exit after the connection was closed/],
+    ['closes the connection, never exits, after the grace period', 10, '',
+        ['exec sleep 600 <&- >&-', '--recv-only', 'h', 1], within => 10],
+    ['--done ends a program that stays', "0 hi\n", '',
+        ['echo hi; exec sleep 600', '--expect', 'hi', '--done', 'h', 1]],
+    ['the program of connect uses it', 0, '',
+        [$via, @to, '--', 'sh', '-c', 'echo abc; read x; echo "got $x" >&2'],
+        err => "got ABC\n"],
+    ['the "closed" event has counts and the status', '0 X', 'x', [$via, '--json', @to],
+        err => qr/"event":"closed".*"sent":1,"received":1.*"status":0\}/],
+    ['  and that of a failure', 10, '', ['exit 3', '--json', 'h', 1],
+        err => qr/"event":"closed".*"status":10\}/],
+    # The addresses of a socket pair say nothing.
+    ['the closed line of its connection', '0 text', 'text', ['cat', '-v', 'host', 80],
+        err => qr/closed the socket pair: sent 4 bytes, received 4, in /],
+    # In a second it may fail. One that needs more counted as a connection,
+    # whatever --timeout was.
+    ['-z: it exits with status 0', 0, '', ['exit 0', '-z', 'h', 1]],
+    ['-z: a failure within --timeout', 10, '',
+        ['sleep 1.5; exit 3', '-z', '-w', 20, 'h', 1],
+        err => qr/the program of --via failed with status 3$/m],
+    # On a busy machine it takes more than a second to fail.
+    ['--retry-for runs it again, and says so', "0 ready\nagain", 'again',
+        ["test -e $dir/go && echo ready && exec cat; touch $dir/go; exit 1",
+        '-w', 20, '--retry-for', 30, 'h', 1],
+        err => qr/failed with status 1; trying again for 30 s/],
+    ['  but not one that does not exist', 127, '', ['nosuch-program', '--retry-for', 10, 'h', 1]],
+) {
+    my ($name, $end, $stdin, $args, %want) = @$row;
+    my ($command, @args) = @$args;
+    exits via($command, { stdin => $stdin }, @args), $end, $name, %want;
+}
 
-# The end of the input and of the run.
-$r = via($via, { stdin => 'x' x 3e6 }, '--send-only', '127.0.0.1', $port);
-is "$r->{status} $r->{out}$r->{err}", '0 ', '--send-only waits for the program';
-exits via("cat >$dir/slow; sleep 1; exit 5", { stdin => 'x' }, '--send-only',
-    'h', 1), 10, '--send-only: the program fails after the end of stdin';
-exits via('cat >&2; sleep 600 >/dev/null', { stdin => 'x' }, '--send-only',
-    '-m', 1, 'h', 1), 10, '  a limit ends one that never exits',
-    err => qr/did not exit after the connection was closed/;
-exits via('exec sleep 600 <&- >&-', '--recv-only', 'h', 1), 10,
-    'closes the connection, never exits, after the grace period', within => 10;
-$r = via('echo hi; exec sleep 600', '--expect', 'hi', '--done', 'h', 1);
-is "$r->{status} $r->{out}", "0 hi\n", '--done ends a program that stays';
-$r = via($via, '127.0.0.1', $port, '--', 'sh', '-c',
-    'echo abc; read x; echo "got $x" >&2');
-is "$r->{status} $r->{err}", "0 got ABC\n", 'the program of connect uses it';
-
-# -z: a second in which it may fail.
-exits via('exit 0', '-z', 'h', 1), 0, '-z: it exits with status 0';
 # How long it took from its start, as sockt has it.
 sub tested_in {
     my $r = via($_[0], '-z', '--json', @_[1 .. $#_], 'h', 1);
@@ -151,21 +165,6 @@ for (1 .. 20) {
     last if $least < 0.9;
 }
 cmp_ok $least, '<', 0.9, '  or for --timeout, if that is less';
-# On a busy machine it takes more than a second to fail.
-$r = via("test -e $dir/go && echo ready && exec cat; touch $dir/go; exit 1",
-    { stdin => 'again' }, '-w', 20, '--retry-for', 30, 'h', 1);
-is "$r->{status} $r->{out}", "0 ready\nagain", '--retry-for runs it again';
-like $r->{err}, qr/failed with status 1; trying again for 30 s/, '  and says so';
-$r = via('nosuch-program', '--retry-for', 10, 'h', 1);
-is $r->{status}, 127, '  but not one that does not exist';
-
-# Events.
-$r = via($via, { stdin => 'x' }, '--json', '127.0.0.1', $port);
-like $r->{err}, qr/"event":"closed".*"sent":1,"received":1.*"status":0\}/,
-    'the "closed" event has counts and the status';
-$r = via('exit 3', '--json', 'h', 1);
-like $r->{err}, qr/"event":"closed".*"status":10\}/, '  and that of a failure';
-
 # Stopping sockt, or killing it, stops the program, also a pipeline.
 for my $command ('exec sleep 600', 'sleep 600 | sleep 600 | cat') {
     for my $signal (qw(INT TERM HUP KILL)) {
@@ -174,8 +173,7 @@ for my $command ('exec sleep 600', 'sleep 600 | sleep 600 | cat') {
             $command, 'h', 1);
         $p->expect(err => qr/running sleep|running exec/);
         $p->signal($signal);
-        $r = $p->finish;
-        is $r->{signal}, { INT => 2, TERM => 15, HUP => 1, KILL => 9 }->{$signal},
+        exits $p->finish, { INT => -2, TERM => -15, HUP => -1, KILL => -9 }->{$signal},
             "$signal with $command: dies by it";
         is join(' ', left_behind($dir)), '', '  and leaves no process';
     }
@@ -187,17 +185,5 @@ $p->signal('TERM');
 is $p->finish->{signal}, 15, 'a program that ignores TERM is killed';
 is join(' ', left_behind($dir)), '', 'no process is left by any of these';
 is join(' ', glob "$dir/sockt-*"), '', 'and no directory';
-
-# The addresses of a socket pair say nothing.
-$r = run({ stdin => 'text' }, 'connect', '-v', '--via', 'cat', 'host', 80);
-is $r->{out}, 'text', 'what the program sends';
-like $r->{err}, qr/closed the socket pair: sent 4 bytes, received 4, in /,
-    'the closed line of its connection';
-
-# A program of --via that needs more than a second to fail counted as a
-# connection, whatever --timeout was.
-$r = run('connect', '-z', '-w', 20, '--via', 'sleep 1.5; exit 3', 'h', 1);
-is $r->{status}, 10, '-z: a failure within --timeout';
-like $r->{err}, qr/the program of --via failed with status 3$/, '  is reported';
 
 done_testing;
