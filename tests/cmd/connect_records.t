@@ -17,8 +17,7 @@ sub against {
     return run($o, 'connect', '127.0.0.1', $l->sockport, @options);
 }
 
-my $r = against({ stdin => 'x' }, '-o', "$dir/out");
-is $r->{out}, $every, '-o: stdout has it';
+exits against({ stdin => 'x' }, '-o', "$dir/out"), "0 $every", '-o: stdout has it';
 is slurp("$dir/out"), $every, 'and the file has it';
 against({ stdin => 'x' }, '-o', "$dir/out");
 is slurp("$dir/out"), $every, 'a second run replaces it';
@@ -27,8 +26,8 @@ is slurp("$dir/out"), $every x 2, '--append appends';
 exits against({ stdin => 'x', closed => [1] }, '-o', "$dir/out",
     '--send-only'), 0, '--send-only with -o';
 
-$r = against({ stdin => "Hello\r\n\0 world, 17 bytes" }, '-x', "$dir/hex");
-is $r->{status}, 0, '-x: exit status';
+exits against({ stdin => "Hello\r\n\0 world, 17 bytes" }, '-x', "$dir/hex"), 0,
+    '-x: exit status';
 my $hex = slurp("$dir/hex");
 like $hex, qr/^> sent at \d\.\d{6} s: 24 bytes from offset 0$/m,
     'which way, when, how many, from where';
@@ -42,8 +41,8 @@ like $hex, qr/^< received at \d\.\d{6} s: 256 bytes from offset 0$/m,
 
 # --- Names -----------------------------------------------------------------
 
-$r = against({ stdin => 'x' }, '-o', "$dir/%n-%d-%%", '-x', "$dir/hex%n");
-is $r->{status}, 0, '%n, %d and %%: exit status';
+exits against({ stdin => 'x' }, '-o', "$dir/%n-%d-%%", '-x', "$dir/hex%n"), 0,
+    '%n, %d and %%: exit status';
 is slurp("$dir/1-received-%"), $every, 'what was received';
 is slurp("$dir/1-sent-%"), 'x', 'what was sent';
 like slurp("$dir/hex1"), qr/^> sent at .*: 1 byte from offset 0$/m,
@@ -89,17 +88,11 @@ for my $fd ('/dev/stderr', '/dev/fd/2', '/proc/self/fd/2') {
         . "7>$dir/log >$dir/out";
     is slurp("$dir/log"), 'beforeanswerafter', '-o /dev/fd/7: at its offset';
 }
-exits against({ stdin => 'x' }, '-o', '/dev/fd/63'), 11,
-    'a descriptor that is not open',
-    err => qr{/dev/fd/63: descriptor 63 is not open for writing};
-$r = against({ stdin => 'x' }, '-o', '/dev/fd/4');
-is $r->{status}, 11, "nor is one of sockt's own";
-
 # --- Events ----------------------------------------------------------------
 
 my $json = JSON::PP->new->utf8;
 my $long = join '', map { chr rand 256 } 1 .. 100_000;
-$r = against({ stdin => $long }, '--json', '-x', "$dir/events");
+my $r = against({ stdin => $long }, '--json', '-x', "$dir/events");
 is $r->{status}, 0, '-x with --json: exit status';
 my %bytes = (sent => '', received => '');
 my @faults;
@@ -120,10 +113,8 @@ unlike $r->{err}, qr/"data"/, 'which are not on stderr';
 
 my $p = start('listen', '-4', '-k', '--json', '-x', "$dir/many", '-o',
     "$dir/many.%n.%d", 0);
-$p->expect(err => qr/listening/);
-my ($port) = $p->{err} =~ /"port":(\d+)/;
 for my $n (1 .. 3) {
-    exchange($port, "client $n");
+    exchange($p->port, "client $n");
     $p->expect(err => qr/"event":"closed",[^\n]*"connection":$n,/);
     is slurp("$dir/many.$n.received"), "client $n", "-k: client $n";
     is slurp("$dir/many.$n.sent"), '', 'was sent nothing';
@@ -153,11 +144,27 @@ like slurp("$dir/many"), qr/\A
 
 # --- Errors ----------------------------------------------------------------
 
-$r = run('connect', '127.0.0.1', 1, '-o', "$dir/no/such");
-is $r->{status}, 11, 'an output that cannot be opened is status 11';
-like $r->{err}, qr{\Q$dir\E/no/such: no such file}, 'and named';
-$r = run('connect', '127.0.0.1', 1, '-x', $dir);
-is $r->{status}, 11, 'a hex dump that cannot be opened too';
+open my $full, '>', '/dev/full';
+my @x = (stdin => 'x');
+for my $row (
+    ['an output that cannot be opened, and named', {}, qr{\Q$dir\E/no/such: no such file},
+        '-o', "$dir/no/such"],
+    ['a hex dump that cannot be opened', {}, qr/\Q$dir\E: /, '-x', $dir],
+    ['a descriptor that is not open', {},
+        qr{/dev/fd/63: descriptor 63 is not open for writing}, '-o', '/dev/fd/63'],
+    ["one of sockt's own", {}, qr{/dev/fd/4: }, '-o', '/dev/fd/4'],
+    ['stdout that is closed', { @x, closed => [1] }, qr/: stdout is closed$/,
+        '--send-only', '-x', '-'],
+    -c '/dev/full' ? (
+        ['stdout that is full', { @x, stdout => $full }, qr/: stdout: no space left/,
+            '--send-only', '-x', '-'],
+        ['a record that cannot be written', { @x }, qr/no space left/, '-o', '/dev/full'],
+        ['a hex dump that cannot be written', { @x }, qr/no space left/, '-x', '/dev/full'],
+    ) : (),
+) {
+    my ($name, $o, $says, @options) = @$row;
+    exits against($o, @options), 11, "$name is status 11", err => $says;
+}
 misused 'connect', qr/--append goes with a file/ => '127.0.0.1 1 --append';
 
 # '-' is stdout where nothing else is written to it.
@@ -176,22 +183,5 @@ reap($pid);
 like against({ stdin => 'x' }, '--send-only', '-x', '-')->{out},
     qr/\A> sent at \N+\n00000000  78 /, '-x -: stdout, with --send-only';
 ok !-e '-', 'and no file is made';
-exits against({ stdin => 'x', closed => [1] }, '--send-only', '-x', '-'), 11,
-    'stdout that is closed is status 11', err => qr/: stdout is closed$/;
-SKIP: {
-    -e '/dev/full' or skip 'no /dev/full', 2;
-    open my $full, '>', '/dev/full' or die;
-    exits against({ stdin => 'x', stdout => $full }, '--send-only', '-x', '-'),
-        11, 'stdout that is full is status 11',
-        err => qr/: stdout: no space left/;
-}
-
-SKIP: {
-    -e '/dev/full' or skip 'no /dev/full', 2;
-    $r = against({ stdin => 'x' }, '-o', '/dev/full');
-    is $r->{status}, 11, 'a record that cannot be written is status 11';
-    $r = against({ stdin => 'x' }, '-x', '/dev/full');
-    is $r->{status}, 11, 'a hex dump that cannot be written too';
-}
 
 done_testing;
