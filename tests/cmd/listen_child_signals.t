@@ -1,32 +1,23 @@
 # A connection's process answers signals as any other does, and its end is
 # nobody else's.
 use Sockt;
-use Sockt;
 use POSIX ();
 
 plan skip_all => 'needs /proc' unless -e '/proc/self/stat';
 
 my $target = tcp_listener();
-for my $case (
-    [ 'serve-hello', 'Welcome!', 'serve-hello' ],
-    [ 'listen --echo', '', 'listen', '-k', '--echo' ],
-    [ 'listen --to', '', 'listen', '-k', '--to',
-        '127.0.0.1:' . $target->sockport ],
-) {
-    my ($name, $greeting, @command) = @$case;
+my $to = '127.0.0.1:' . $target->sockport;
+for my $command (['serve-hello'], ['listen', '-k', '--echo'],
+    ['listen', '-k', '--to', $to]) {
     for my $signal (qw(TERM INT)) {
-        my $p = start(@command, '-v', 0);
+        my $p = start(@$command, '-v', 0);
         my $c = tcp_client($p->port);
-        is do { sysread $c, my $said, length $greeting; $said }, $greeting,
-            "$name: served" if length $greeting;
-        accept my $held, $target if $name =~ /--to/;
+        sysread $c, my $greeting, 8 if @$command == 1;
+        accept my $held, $target if @$command == 4;
         my $child = await_child($p->{pid});
-        ok $child && kill($signal, $child), "$name: its process gets $signal";
-        my $got = sysread $c, my $rest, 1;
-        ok !$got, 'and ends: its connection does too';
-        my $again = tcp_client($p->port);
-        ok $again, 'the server goes on';
-        close $again;
+        ok $child && kill($signal, $child), "@$command: its process gets $signal";
+        ok !sysread($c, my $rest, 1), 'and ends: its connection does too';
+        ok tcp_client($p->port), 'the server goes on';
         close $c;
         is $p->stop->{status}, 0, 'and stops when it is told to';
     }
@@ -95,18 +86,14 @@ sub is_gone {
     return 0;
 }
 
-for my $case (
-    [ 'listen', 'silent.test', 0 ],
-    [ 'listen', '-k', '--echo', 'silent.test', 0 ],
-    [ 'serve-hello', 'silent.test', 0 ],
-    [ 'udp-serve', 'silent.test', 0 ],
-    [ 'connect', 'silent.test', 1 ],
-) {
+for my $command (['listen'], ['listen', '-k', '--echo'], ['serve-hello'],
+    ['udp-serve'], ['connect']) {
     for my $signal (qw(TERM INT HUP), $follows ? 'KILL' : ()) {
         my $p = start({ command => $names, keep_stdin => 1,
-            env => { SOCKT_TEST_NAMES => 'silent.test=hang' } }, @$case);
+            env => { SOCKT_TEST_NAMES => 'silent.test=hang' } }, @$command,
+            'silent.test', 1);
         my $child = await_child($p->{pid});
-        ok $child, "@$case: a process looks the name up";
+        ok $child, "@$command: a process looks the name up";
         my $r = $p->stop($signal);
         ok is_gone($child), "and ends with it, by $signal";
         is $r->{err}, '', 'in silence';
@@ -115,12 +102,8 @@ for my $case (
 
 SKIP: {
     skip 'this system does not tell children', 1 unless $follows;
-    for my $case (
-        [ 'listen', '-k', '--echo', 0 ],
-        [ 'serve-hello', 0 ],
-        [ 'listen', '-k', 0, '--', 'cat' ],
-        [ 'listen', 0, '--', 'cat' ],
-    ) {
+    for my $case (['listen', '-k', '--echo', 0], ['serve-hello', 0],
+        ['listen', '-k', 0, '--', 'cat'], ['listen', 0, '--', 'cat']) {
         my $p = start(@$case);
         my $c = tcp_client($p->port);
         syswrite $c, "x\n";
@@ -145,41 +128,26 @@ exec @ARGV;
 P
 }
 
-sub ask {
-    my ($port, $text) = @_;
-    my $c = tcp_client($port);
-    syswrite $c, $text;
-    shutdown $c, 1;
-    local $/;
-    return scalar(<$c>) // '';
+for my $row (['x', 0, '--echo', 0], ['x', 0, 0, '--', 'cat'],
+    ['', 3, 0, '--', 'sh', '-c', 'exit 3']) {
+    my ($answer, $status, @options) = @$row;
+    $p = start_ignoring('listen', @options);
+    is exchange($p->port, 'x'), $answer, "listen @options: its answer, and its end";
+    is $p->finish->{status}, $status, 'and the end of listen, with its status';
 }
-
-for my $case ([ '--echo', 0 ], [ 0, '--', 'cat' ]) {
-    my $p = start_ignoring('listen', @$case);
-    is ask($p->port, 'x'), 'x', "listen @$case: its answer, and its end";
-    is $p->finish->{status}, 0, 'and the end of listen';
-}
-$p = start_ignoring('listen', 0, '--', 'sh', '-c', 'exit 3');
-ask($p->port, '');
-is $p->finish->{status}, 3, "a program's status is known";
 
 for my $case ([ 'listen', '-k', '--echo' ], ['serve-hello']) {
     $p = start_ignoring(@$case, '--max-conns', 2, 0);
     my $port = $p->port;
-    my $served = grep { ask($port, "x\n") =~ /x!?\n/ } 1 .. 5;
+    my $served = grep { exchange($port, "x\n") =~ /x!?\n/ } 1 .. 5;
     is $served, 5, "@$case --max-conns 2: all five are served";
     is $p->stop->{status}, 0, 'stopped';
 }
 
 my $l = tcp_listener();
 peer($l, sub { });
-my $r = do {
-    local $SIG{CHLD} = 'DEFAULT';
-    my $q = start_ignoring('connect', '-e', 'exit 3', '127.0.0.1',
-        $l->sockport);
-    $q->finish;
-};
-is $r->{status}, 3, 'connect knows it too';
+is start_ignoring('connect', '-e', 'exit 3', '127.0.0.1', $l->sockport)->finish
+    ->{status}, 3, 'connect knows it too';
 
 # sockt itself ignores PIPE, so that one is asked for in the program.
 my $tell = 'use POSIX; my $old = POSIX::SigSet->new;'
@@ -189,9 +157,7 @@ my $tell = 'use POSIX; my $old = POSIX::SigSet->new;'
     . ' map { $old->ismember($_) } SIGUSR1, SIGCHLD, SIGTERM, SIGINT';
 my $defaults = join ' ', ('DEFAULT') x 7, (0) x 4;
 $p = start_ignoring('listen', '-k', 0, '--', $^X, '-e', $tell);
-my $port = $p->port;
-is ask($port, ''), $defaults, 'a program has the defaults';
-is ask($port, ''), $defaults, 'and so has the next one';
+is exchange($p->port, ''), $defaults, "a program has the defaults, $_" for 1, 2;
 $p->stop;
 $p = start_ignoring('udp-serve', '127.0.0.1', 0, '--', $^X, '-e', $tell);
 my $u = udp_socket(peer => [ '127.0.0.1', $p->port ]);
