@@ -2,8 +2,6 @@
 # Ctrl-S. No limit waits for its reader, and what is not read is dropped.
 use Sockt;
 use Fcntl;
-use POSIX ();
-use IO::Handle;
 use IO::Select;
 use POSIX qw(mkfifo);
 use SocktHttp;
@@ -32,34 +30,33 @@ sub stopped_terminal {
     return ($master, $slave);
 }
 
+sub pause { select undef, undef, undef, 0.002 }
+
 my $mute = tcp_listener();
 my $m = $mute->sockport;
 my $silent = udp_socket();
 my $u = $silent->sockport;
-my @rows = (
-    ["connect -m 1 --on-eof keep 127.0.0.1 $m", 5],
-    ["connect --json -m 1 --on-eof keep 127.0.0.1 $m", 5],
-    ["connect --idle-timeout .5 --on-eof keep 127.0.0.1 $m", 5],
-    ["connect -w .5 --on-eof keep 127.0.0.1 $m", 5],
-    ['listen -m 1 127.0.0.1 0', 5],
-    ['listen --accept-timeout .5 127.0.0.1 0', 5],
-    ['serve-hello --accept-timeout .5 127.0.0.1 0', 5],
-    ["udp-send -m 1 -w 9 127.0.0.1 $u x", 5],
-    ['udp-serve -m 1 127.0.0.1 0', 5],
-    ['udp-serve --idle-timeout .5 127.0.0.1 0', 5],
-    ["http-get -m 1 http://127.0.0.1:$m/", 5],
-    ["http-get --idle-timeout .5 http://127.0.0.1:$m/", 5],
-    ["portscan -m 1 --retry-for 9 --until open 127.0.0.1 1", 5],
-);
 my ($r, $w) = full_pipe();
 my @runs = map {
-    my ($command, @args) = split / /, $_->[0];
-    [@$_, start({ stderr => $w, timeout => 15 }, $command, '-vv', @args)];
-} @rows;
-for my $run (@runs) {
-    my ($line, $status, $p) = @$run;
-    exits $p->finish, $status, "$line ends with a full pipe";
-}
+    my ($command, @args) = split / /;
+    [$_, start({ stderr => $w, timeout => 15 }, $command, '-vv', @args)];
+} ("connect -m 1 --on-eof keep 127.0.0.1 $m",
+    "connect --json -m 1 --on-eof keep 127.0.0.1 $m",
+    "connect --idle-timeout .5 --on-eof keep 127.0.0.1 $m",
+    "connect -w .5 --on-eof keep 127.0.0.1 $m",
+    'listen -m 1 127.0.0.1 0',
+    'listen --accept-timeout .5 127.0.0.1 0',
+    'serve-hello --accept-timeout .5 127.0.0.1 0',
+    "udp-send -m 1 -w 9 127.0.0.1 $u x",
+    'udp-serve -m 1 127.0.0.1 0',
+    'udp-serve --idle-timeout .5 127.0.0.1 0',
+    "http-get -m 1 http://127.0.0.1:$m/",
+    "http-get --idle-timeout .5 http://127.0.0.1:$m/",
+    'portscan -m 1 --retry-for 9 --until open 127.0.0.1 1');
+exits $_->[1]->finish, 5, "$_->[0] ends with a full pipe" for @runs;
+my $told = start({ stderr => $w }, 'connect', '-vv', '--on-eof', 'keep', '127.0.0.1', $m);
+pause() until is_asleep($told->{pid});
+is $told->stop->{signal}, 15, 'a full stderr: a signal ends it';
 
 # A client's own process holds its limits, too.
 {
@@ -120,15 +117,12 @@ sub stalled {
     return ($p, $c, $reader);
 }
 
-sub pause { select undef, undef, undef, 0.002 }
-
 for my $record ('-o', '-x') {
     for my $limit ('-m', '--idle-timeout') {
         my ($p, @held) = stalled($record, $fifo, $limit, '500ms');
-        my $r = $p->finish(10);
-        is $r->{status}, 5, "$record with $limit: status 5";
-        like $r->{err}, qr{ 0\.5 s \(--(?:max-time|idle-timeout)\)}, "which limit";
-        like $r->{err}, qr{^sockt connect: \N*/fifo: its reader took nothing.*\n\z}, 'one line says why';
+        exits $p->finish(10), 5, "$record with $limit: one line says which and why",
+            err => [qr{ 0\.5 s \(--(?:max-time|idle-timeout)\)},
+            qr{^sockt connect: \N*/fifo: its reader took nothing.*\n\z}];
     }
     my ($p, @held) = stalled($record, $fifo);
     sysopen my $writer, $fifo, O_WRONLY | O_NONBLOCK or die;
@@ -137,21 +131,8 @@ for my $record ('-o', '-x') {
     is $p->finish(10)->{signal}, 15, "$record: a signal ends it";
 }
 
-# A stderr whose reader has stopped: the pipe is full before it begins.
-pipe my $read, my $write or die;
-$write->blocking(0);
-1 while syswrite $write, 'x' x 65536;
-1 while syswrite $write, 'x';
-$write->blocking(1);
-my $p = start({ stdin => '', stderr => $write }, 'connect', '-vv', @to);
-pause() until is_asleep($p->{pid});
-$p->signal('TERM');
-is $p->finish(10)->{signal}, 15, 'a full stderr: a signal ends it';
-
 # No descriptor is left for the process that would look for the pattern.
-$l = tcp_listener();
-@to = ('127.0.0.1', $l->sockport);
-$p = start({ command => 'sh', stdin => '' }, '-c',
+my $p = start({ command => 'sh', stdin => '' }, '-c',
     'ulimit -n 6 && exec "$0" "$@"', sockt(), 'connect', '-m', '5',
     '--expect', 'a{2}', '--done', @to);
 my $c = $l->accept;
@@ -172,29 +153,24 @@ for my $args (['http-get', '-o', $fifo, "$s->{url}/"],
     ['connect', '-x', $fifo, 'localhost', $port],
     ['listen', '-q', '-o', $fifo, '0'], ['listen', '-q', '-x', $fifo, '0']) {
     my ($command, @rest) = @$args;
-    my $r = run({ timeout => 10 }, $command, '-m', '0.3', @rest);
-    exits $r, 5, "$command $rest[0]: --max-time ends it",
+    exits run({ timeout => 10 }, $command, '-m', '0.3', @rest), 5,
+        "$command $rest[0]: --max-time ends it",
         err => qr/stopped after 0\.3 s \(--max-time\); opening \S+fifo: no program reads .*\n\z/;
     my $p = start($command, @rest);
-    select undef, undef, undef, 0.002 until is_asleep($p->{pid});
-    $r = $p->stop;
-    exits $r, -15, "$command $rest[0]: SIGTERM ends it";
+    pause() until is_asleep($p->{pid});
+    exits $p->stop, -15, "$command $rest[0]: SIGTERM ends it";
 }
 
 # With a reader it goes on.
-my $pid = Sockt::fork_child(sub { spew("$dir/got", slurp($fifo)) });
-$r = get(answer('200 OK', 'body'), '/', '-q', '-o', $fifo);
-is $r->{status}, 0, 'a FIFO with a reader: exit status';
-reap($pid);
-is slurp("$dir/got"), 'body', 'it has received the body';
 $l = tcp_listener();
-my $peer = peer($l, sub { syswrite $_[0], 'hello' });
-$pid = Sockt::fork_child(sub { spew("$dir/got", slurp($fifo)) });
-$r = run('connect', '-o', $fifo, 'localhost', $l->sockport);
-is $r->{status}, 0, 'connect -o FIFO: exit status';
-reap($pid);
-is slurp("$dir/got"), 'hello', 'it has received the record';
-reap($peer);
+peer($l, sub { syswrite $_[0], 'body' });
+for my $command (sub { get(answer('200 OK', 'body'), '/', '-q', '-o', $fifo) },
+    sub { run('connect', '-o', $fifo, 'localhost', $l->sockport) }) {
+    my $pid = Sockt::fork_child(sub { spew("$dir/got", slurp($fifo)) });
+    is $command->()->{status}, 0, 'a FIFO with a reader: exit status';
+    reap($pid);
+    is slurp("$dir/got"), 'body', 'it has received the body, or the record';
+}
 kill 'KILL', $s->{pid};
 
 done_testing;
