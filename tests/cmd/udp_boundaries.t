@@ -1,8 +1,8 @@
 # Datagrams that are handed over in one piece arrive as the datagrams they
 # were: equal and unequal lengths, empty ones, long ones, in order.
 use Sockt;
-use IO::Select;
 use JSON::PP qw(decode_json);
+use SocktUdp;
 
 my $s = udp_socket();
 setsockopt $s, Socket::SOL_SOCKET(), Socket::SO_RCVBUF(), 1 << 22;
@@ -18,14 +18,12 @@ sub pass_at {
     my ($rate, $at_once, @lines) = @_;
     my $p = start({ keep_stdin => 1 }, 'udp-send', '--no-reply',
         '--no-newline', '--rate', $rate, @to);
-    my ($ready, $until, @got) = (IO::Select->new($s), time + 20);
+    my @got;
     while (my @some = splice @lines, 0, $at_once) {
         $p->send_line(join '', map { "$_\n" } @some);
-        my $end = @got + @some;
-        while (@got < $end && time < $until) {
-            next unless $ready->can_read(1);
-            $s->recv(my $x, 70_000);
-            push @got, $x;
+        for (@some) {
+            my $got = hear($s);
+            push @got, $got if defined $got;
         }
     }
     is $p->finish->{status}, 0, 'sent';
@@ -36,14 +34,13 @@ my @equal = map { sprintf '%06d', $_ } 1 .. 300;
 is_deeply pass_on(@equal), \@equal, 'equal lengths';
 my @burst = @equal[0 .. 199];
 is_deeply pass_at(1_000_000_000, 200, @burst), \@burst, 'as many as go at once';
-my @mixed = map { 'x' x ($_ % 5) } 1 .. 300;
-is_deeply pass_on(@mixed), \@mixed, 'mixed lengths and empty ones';
-my @steps = map { ('a' x int($_ / 10)) } 1 .. 300;
-is_deeply pass_on(@steps), \@steps, 'runs of growing length';
-my @long = map { chr(65 + $_) x 20_000 } 1 .. 8;
-is_deeply [map { substr($_, 0, 1) . length } @{ pass_on(@long) }],
-    [map { substr($_, 0, 1) . length } @long], 'more than one piece can hold';
-is_deeply pass_on(('') x 20), [('') x 20], 'nothing but empty ones';
+for my $case (['mixed lengths and empty ones', map { 'x' x ($_ % 5) } 1 .. 300],
+    ['runs of growing length', map { 'a' x int($_ / 10) } 1 .. 300],
+    ['more than one piece can hold', map { chr(65 + $_) x 20_000 } 1 .. 8],
+    ['nothing but empty ones', ('') x 20]) {
+    my ($name, @lines) = @$case;
+    is_deeply pass_on(@lines), \@lines, $name;
+}
 
 # The answers of a server to several clients at once, by both families.
 my $p = start('udp-serve', '--echo', '--max-rate', '0', '*', '0');
@@ -87,14 +84,14 @@ $p = start('udp-serve', '-4', '--echo', '--max-rate', '0', '0');
 my $port = $p->port;
 my $r = run({ timeout => 100 }, 'udp-send', '--json', '-w', '20', '--count',
     '100000', '--window', '32', '127.0.0.1', $port, 'x' x 64);
+exits $r, 0, '100,000 round trips';
 my $out = last_event($r->{out});
-is $r->{status}, 0, '100,000 round trips';
 is_deeply [@{$out}{qw(sent received lost duplicates late dropped)}],
     [100_000, 100_000, 0, 0, 0, 0], 'lose nothing';
 $p->stop;
 
 SKIP: {
-    skip 'the kernel does not tell', 8
+    skip 'the kernel does not tell', 6
         if !-r '/proc/net/udp' || run('--version')->{out} =~ /posix/;
     # A server that does not read is flooded.
     $p = start('udp-serve', '-4', '-v', '--discard', '--rcvbuf', '4096', '0');
@@ -112,24 +109,20 @@ SKIP: {
     $r = $p->stop;
     my $over = () = $r->{err} =~ /says: over/g;
     $dropped += $later;
-    like $r->{err}, qr/ $dropped datagrams lost: they arrived faster/,
-        'udp-serve reports just as many';
-    like $r->{err}, qr/received (\d+) .* lost $dropped\b/, 'and sums up';
+    exits $r, 0, 'udp-serve reports just as many, and sums up',
+        err => [qr/ $dropped datagrams lost: they arrived faster/,
+        qr/received (\d+) .* lost $dropped\b/];
     my ($received) = $r->{err} =~ /received (\d+) \(/;
     # Replies beyond our own receive buffer are told apart from lost ones.
     my $s = udp_socket();
-    my $pid = Sockt::fork_child(sub {
-        my $from = $s->recv(my $x, 100);
-        $s->send('y' x 1000, 0, $from) for 1 .. 1000;
-    });
+    my $pid = answers($s, 1, sub { ('y' x 1000) x 1000 });
     my $q = start('udp-send', '--json', '--rcvbuf', '4096', '--replies', '0',
         '-w', '2', '127.0.0.1', $s->sockport, 'flood');
     $q->expect(out => qr/"connected"/);
     is reap($pid), 0, '1,000 replies to one datagram';
     $r = $q->finish;
     my $sum = last_event($r->{out});
-    is $r->{status}, 0, 'some of them are heard';
-    is $sum->{lost}, 0, 'so it is not lost';
+    is "$r->{status} $sum->{lost}", '0 0', 'some of them are heard, so it is not lost';
     is $sum->{received} + $sum->{dropped}, 1000,
         "the other $sum->{dropped} were dropped here, which is told";
 

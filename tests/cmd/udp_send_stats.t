@@ -2,38 +2,23 @@
 use Sockt;
 use JSON::PP qw(decode_json);
 use POSIX qw(mkfifo);
+use SocktUdp;
 
 my $s = udp_socket();
 my @to = ('127.0.0.1', $s->sockport);
 
-# Answers count datagrams; code is given each and its number from 0.
-sub answer {
-    my ($count, $code) = @_;
-    return Sockt::fork_child(sub {
-        for my $n (0 .. $count - 1) {
-            my $from = $s->recv(my $x, 70_000);
-            $code->($x, $n, sub { $s->send($_[0], 0, $from) });
-        }
-    });
-}
-
-answer(10, sub { $_[2]->($_[0]) });
+answers($s, 10, sub { $_[0] });
 my $r = run('udp-send', '--stats', '--count', '10', @to, 'x');
 like $r->{out}, qr/^(x\n){10}10\ sent,\ 10\ received,\ 0\ lost\ \(0%\),
     \ 0\ duplicates,\ 0\ late\nround\ trip\ min\/avg\/max\/mdev\ =
     \ [\d.]+\/[\d.]+\/[\d.]+\/[\d.]+\ ms\n\z/x, 'nothing lost';
 
 # Every third is lost, every second of the others comes twice.
-answer(12, sub {
-    my ($x, $n, $send) = @_;
-    return if $n % 3 == 2;
-    $send->("re: $x");
-    $send->("re: $x") if $n % 3 == 1;
-});
+answers($s, 12, sub { ("re: $_[0]") x ((1, 2, 0)[$_[1] % 3]) });
 $r = run('udp-send', '--stats', '--json', '--number', '--window', '12', '-w',
     '0.5', '--count', '12', @to, 'x');
-is $r->{status}, 5, 'a datagram without its reply is status 5';
-like $r->{err}, qr/no reply to 4 of 12 datagrams within 0\.5 s/, 'and told';
+exits $r, 5, 'a datagram without its reply is status 5, and told',
+    err => qr/no reply to 4 of 12 datagrams within 0\.5 s/;
 my @events = map { decode_json($_) } split /\n/, $r->{out};
 is scalar(grep { $_->{event} eq 'reply' } @events), 12, 'events of replies';
 my ($sum) = grep { $_->{event} eq 'summary' } @events;
@@ -45,36 +30,27 @@ is_deeply [$events[0]{event}, $events[0]{remote}],
     ['connected', { ip => '127.0.0.1', port => $to[1] + 0 }],
     'the first event says where to';
 
-# Out of order, matched by their numbers.
+# Out of order, matched by their numbers; too late.
 my @held;
-answer(3, sub {
-    my ($x, $n, $send) = @_;
+my $last = sub {
+    my ($order, $x, $n, $count) = @_;
     push @held, $x;
-    $send->($_) for $n == 2 ? reverse @held : ();
-});
-$r = run('udp-send', '--stats', '--number', '--window', '3', '--count', '3',
-    @to, 'x');
-is $r->{out} =~ /^(.*?)3 sent, 3 received, 0 lost/s && $1,
-    "#2 x\n#1 x\n#0 x\n", 'replies in any order are all matched';
-
-# Too late.
-@held = ();
-answer(2, sub {
-    my ($x, $n, $send) = @_;
-    push @held, $x;
-    $send->($_) for $n == 1 ? @held : ();
-});
-$r = run('udp-send', '-v', '--stats', '--number', '-w', '1', '--interval',
-    '1.3', @to, 'slow', 'fast');
-like $r->{out}, qr/2 sent, 2 received, 1 lost \(50%\), 0 duplicates, 1 late/,
-    'a late reply is no reply, but is told';
-like $r->{err}, qr/: no reply to 1 datagram in time \(--timeout\)$/m,
-    'with -v at its time';
+    return $n < $count - 1 ? () : $order ? reverse @held : @held;
+};
+answers($s, 3, sub { $last->(1, @_, 3) });
+like run('udp-send', '--stats', '--number', '--window', '3', '--count', '3', @to,
+    'x')->{out}, qr/\A#2 x\n#1 x\n#0 x\n3 sent, 3 received, 0 lost/,
+    'replies in any order are all matched';
+answers($s, 2, sub { $last->(0, @_, 2) });
+exits run('udp-send', '-v', '--stats', '--number', '-w', '1', '--interval', '1.3',
+    @to, 'slow', 'fast'), 5, 'a late reply is no reply, but is told, with -v at its time',
+    out => qr/2 sent, 2 received, 1 lost \(50%\), 0 duplicates, 1 late/,
+    err => qr/: no reply to 1 datagram in time \(--timeout\)$/m;
 
 # What arrived in time was not lost, however late it is read: by a process that
 # was stopped, or that had to wait for a slow reader of its output.
 my $p = start('udp-send', '--stats', '-w', '0.5', @to, 'asked');
-my $from = $s->recv(my $x, 100);
+my (undef, $from) = hear($s);
 select undef, undef, undef, 0.1;
 $p->signal('STOP');
 $s->send('in time', 0, $from);
@@ -83,34 +59,33 @@ $p->signal('CONT');
 exits $p->finish, 0,
     'a reply that came while the process was stopped, is a reply',
     out => qr/^in time\n1 sent, 1 received, 0 lost \(0%\), 0 duplicates, 0 late\n/;
-for my $case ('stdout', 'a FIFO of -x') {
+for my $case (['stdout', 'exec "$@" > $0'],
+    ['a FIFO of -x', 'exec "$@" -x $0 > /dev/null']) {
+    my ($what, $command) = @$case;
     my $fifo = scratch() . '/fifo';
     mkfifo $fifo, 0600 or die "mkfifo: $!";
     # The first replies fill the pipe, the others come meanwhile.
-    my $pid = answer(8, sub {
+    my $pid = answers($s, 8, sub {
         select undef, undef, undef, 0.2 if $_[1] == 3;
-        $_[2]->('x' x 60_000);
+        return 'x' x 60_000;
     });
-    my @args = ('udp-send', '-w', '0.5', '--window', '8', '--count', '8', @to,
-        'x');
-    my $command = $case eq 'stdout' ? 'exec "$@" > $0' : 'exec "$@" -x $0 > /dev/null';
-    $p = start({ command => 'sh' }, '-c', $command, $fifo, sockt(), @args);
+    $p = start({ command => 'sh' }, '-c', $command, $fifo, sockt(), 'udp-send',
+        '-w', '0.5', '--window', '8', '--count', '8', @to, 'x');
     open my $slow, '<', $fifo or die "open: $!";
     my $bytes = 0;
     for my $n (1 .. 4000) {
         select undef, undef, undef, $n == 1 ? 1.2 : 0;
         $bytes += sysread($slow, my $piece, 65_536) || last;
     }
-    exits $p->finish, 0, "$case that is read late: no reply is lost";
+    exits $p->finish, 0, "$what that is read late: no reply is lost";
     cmp_ok $bytes, '>=', 480_000, 'all is there';
     reap($pid);
 }
 
 # A reply belongs to the number after its first "#" that has one.
-answer(2, sub {
-    my ($x, $n, $send) = @_;
-    $send->($_) for $n == 0 ? () : ('', 'none', '#', '#0', '#x', '# 0 ',
-        '#-0 ', '#7 x', '#0x ', '#92233720368547758070 x', 'a # #b #1 x');
+answers($s, 2, sub {
+    $_[1] == 0 ? () : ('', 'none', '#', '#0', '#x', '# 0 ', '#-0 ', '#7 x',
+        '#0x ', '#92233720368547758070 x', 'a # #b #1 x');
 });
 $r = run('udp-send', '--stats', '--number', '--window', '2', '--count', '2',
     '-w', '1', @to, 'x');
@@ -120,16 +95,12 @@ like $r->{out}, qr/2 sent, 11 received, 1 lost \(50%\), 10 duplicates, 0 late/,
 # A datagram that has its reply and is awaited still, for others may come, was
 # subtracted twice from those lost: "18446744073709551615 lost".
 $p = start('udp-serve', '-4', '--echo', '0');
-my $port = $p->port;
-my @run = ('udp-send', '-w', '20', '-m', '0.5', '--stats', '127.0.0.1', $port);
-for my $replies (0, 2) {
-    my $r = run(@run, '--replies', $replies, 'hello', 'again');
-    exits $r, 5, "--max-time ends it, --replies $replies: none is lost",
-        out => qr/^(\d) sent, \1 received, 0 lost \(0%\)/m;
-}
-$r = run(@run, '--json', '--replies', '0', 'hello');
-is decode_json((grep { /"summary"/ } split /\n/, $r->{out})[0])->{lost}, 0,
-    'nor in the event';
+my @run = ('udp-send', '-w', '20', '-m', '0.5', '--stats', '127.0.0.1', $p->port);
+exits run(@run, '--replies', $_, 'hello', 'again'), 5,
+    "--max-time ends it, --replies $_: none is lost",
+    out => qr/^(\d) sent, \1 received, 0 lost \(0%\)/m for 0, 2;
+like run(@run, '--json', '--replies', '0', 'hello')->{out},
+    qr/"summary",.*"lost":0,/, 'nor in the event';
 $p->stop;
 
 $s = udp_socket();

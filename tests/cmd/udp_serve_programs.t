@@ -1,43 +1,28 @@
 # udp-serve gives each datagram to a program; what it writes is the answer.
 use Sockt;
-use IO::Select;
+use SocktUdp;
 use Time::HiRes qw(time);
-
-sub client { udp_socket(peer => ['127.0.0.1', $_[0]->port]) }
-
-sub hear {
-    my ($c, $seconds) = @_;
-    return undef unless IO::Select->new($c)->can_read($seconds // 10);
-    $c->recv(my $got, 70_000) // return "error: $!";
-    return $got;
-}
 
 sub descriptors { my @fds = glob "/proc/$_[0]/fd/*"; return scalar @fds }
 
 my $dir = scratch();
-my $p = start('udp-serve', '-4', '0', '--', 'tr', 'a-z', 'A-Z');
-my $c = client($p);
-$c->send('shout');
-is hear($c), 'SHOUT', 'payload on stdin, answer on stdout';
+my ($p, $c) = udp_pair('--', 'tr', 'a-z', 'A-Z');
+is ask($c, 'shout'), 'SHOUT', 'payload on stdin, answer on stdout';
 my $long = join '', map { chr(97 + $_ % 26) } 1 .. 65507;
-$c->send($long);
-is hear($c), uc $long, 'the longest datagram';
+is ask($c, $long), uc $long, 'the longest datagram';
 is $p->stop->{status}, 0, 'ends';
 
-$p = start('udp-serve', '-4', '0', '--', 'sh', '-c',
+($p, $c) = udp_pair('--', 'sh', '-c',
     'printf %s "$PROTO $UDPLOCALIP $UDPLOCALPORT $UDPREMOTEIP $UDPREMOTEPORT"');
-$c = client($p);
-$c->send('');
-is hear($c), join(' ', 'UDP', '127.0.0.1', $p->port, '127.0.0.1',
+is ask($c, ''), join(' ', 'UDP', '127.0.0.1', $p->port, '127.0.0.1',
     $c->sockport), 'the variables of UCSPI';
 $p->stop;
 
 # Many at once, a bounded number.
-$p = start('udp-serve', '-4', '--max-programs', '3', '--count', '9', '0', '--',
-    'sh', '-c', "echo begin >>$dir/log; sleep 0.2; echo end >>$dir/log; cat");
-$c = client($p);
+($p, $c) = udp_pair('--max-programs', '3', '--count', '9', '--', 'sh', '-c',
+    "echo begin >>$dir/log; sleep 0.2; echo end >>$dir/log; cat");
 $c->send($_) for 1 .. 9;
-my %got = map { hear($c) => 1 } 1 .. 9;
+my %got = map { scalar(hear($c)) => 1 } 1 .. 9;
 is join(' ', sort keys %got), '1 2 3 4 5 6 7 8 9', 'every datagram is answered';
 my ($running, $most) = (0, 0);
 for (split /\n/, slurp("$dir/log")) {
@@ -60,21 +45,17 @@ hanging) sleep 100 & sleep 100 ;;
 esac
 END
 chmod 0755, "$dir/odd";
-$p = start('udp-serve', '-4', '-v', '--program-timeout', '3', '0', '--',
-    "$dir/odd");
-$c = client($p);
+($p, $c) = udp_pair('-v', '--program-timeout', '3', '--', "$dir/odd");
 my $fds = descriptors($p->{pid});
 $c->send('silent');
-$c->send('failing');
-is hear($c), "oops\n", 'a failing program\'s output is sent all the same';
+is ask($c, 'failing'), "oops\n", 'a failing program\'s output is sent all the same';
 $p->expect(err => qr/the program ended with status 3/);
 $c->send('long');
 $p->expect(err => qr/ignored: the program's answer is too long|too long: UDP/);
 $c->send('hanging');
 $p->expect(err => qr/ignored: the program took longer than allowed \(--program-timeout\)/);
-$c->send('x');
-is hear($c), "fine\n", 'the server goes on';
-ok !IO::Select->new($c)->can_read(0.05), 'silence is no empty answer';
+is ask($c, 'x'), "fine\n", 'the server goes on';
+is hear($c, 0.05), undef, 'silence is no empty answer';
 for (1 .. 1000) {
     last if descriptors($p->{pid}) == $fds;
     select undef, undef, undef, 0.01;
@@ -84,17 +65,14 @@ $p->stop;
 
 spew("$dir/program", "#!/bin/sh\n");
 chmod 0755, "$dir/program";
-$p = start('udp-serve', '-4', '0', '--', "$dir/program");
-$c = client($p);
+($p, $c) = udp_pair('--', "$dir/program");
 unlink "$dir/program";
 $c->send('x');
 $p->expect(err => qr/cannot run \S+\/program: no such file/);
 is $p->stop->{status}, 0, 'a program that has gone does not stop it';
 
 # TERM leaves nothing behind.
-$p = start('udp-serve', '-4', '0', '--', 'sh', '-c',
-    "echo \$\$ >> $dir/pids; sleep 100");
-$c = client($p);
+($p, $c) = udp_pair('--', 'sh', '-c', "echo \$\$ >> $dir/pids; sleep 100");
 $c->send($_) for 1 .. 3;
 my $until = time + 10;
 select undef, undef, undef, 0.01
@@ -109,20 +87,15 @@ is join(' ', grep { kill 0, $_ } split ' ', slurp("$dir/pids")), '',
 $p = start({ command => 'sh' }, '-c', 'ulimit -n 12; exec "$@"', 'sh',
     sockt(), 'udp-serve', '-4', '--max-rate', '0', '0', '--',
     'sh', '-c', 'sleep 0.1; cat');
-$c = udp_socket(peer => ['127.0.0.1', $p->port]);
+$c = udp_client($p);
 $c->send($_) for 1 .. 12;
-%got = ();
-while (keys %got < 12 && IO::Select->new($c)->can_read($Sockt::PATIENCE)) {
-    $c->recv(my $answer, 100);
-    $got{$answer} = 1;
-}
+%got = map { scalar(hear($c, $Sockt::PATIENCE)) // 0 => 1 } 1 .. 12;
 is join(' ', sort { $a <=> $b } keys %got), join(' ', 1 .. 12),
     'every datagram is answered';
 my $r = $p->stop;
-is $r->{status}, 0, 'and the server ends';
+exits $r, 0, 'and the server ends, and it is no error', no_err => qr/pipe:/;
 is scalar(() = $r->{err} =~ /datagrams wait for a program to end: too many open files/g),
     1, 'the shortage is reported once';
-unlike $r->{err}, qr/pipe:/, 'and is no error';
 
 # A program of udp-serve that has exited while a child of it holds its output:
 # the time limit, and the end of the server, also end that child. The program
@@ -133,13 +106,9 @@ my $program = '(trap "" HUP INT TERM; while :; do sleep 1; done) 2>/dev/null & '
 
 # The server, and the group of its program, which has exited.
 sub serve {
-    my @args = @_;
-    my $p = start('udp-serve', '-4', @args, '0', '--', 'sh', '-c', $program);
-    my $c = udp_socket(peer => ['127.0.0.1', $p->port]);
+    my ($p, $c) = udp_pair(@_, '--', 'sh', '-c', $program);
     $c->send('x');
-    $p->expect(err => qr/^(\d+)$/m);
-    my ($group) = $p->{err} =~ /^(\d+)$/m;
-    return ($p, $group);
+    return ($p, scalar $p->expect(err => qr/^(\d+)$/m));
 }
 
 ($p, my $group) = serve('-v', '--program-timeout', '0.5');

@@ -161,9 +161,10 @@ sub start {
 }
 
 # One test of how a run ended: its status (-15 where SIGTERM ended it), or
-# "STATUS OUT". Of what else is given, out and err equal a text, or match a
-# pattern or each of a list; no_out and no_err match none; within is more seconds
-# than it took.
+# "STATUS OUT". Of what else is given, out, err and asked (see SocktHttp) equal a
+# text, or match a pattern or each of a list; no_out and the like match none;
+# within is more seconds than it took; file => [PATH, TEXT] is a file's text (undef
+# if there is none), beside which no PATH.part and the like are left.
 sub exits {
     my ($r, $status, $name, %want) = @_;
     my $got = $r->{signal} ? -$r->{signal} : $r->{status};
@@ -171,8 +172,13 @@ sub exits {
     my @wrong = $got eq $status ? () : "status '$got', not '$status'";
     my $within = delete $want{within} // 'inf';
     push @wrong, "$r->{seconds} s" if $r->{seconds} >= $within;
+    if (my ($path, $text) = @{ delete $want{file} // [] }) {
+        my $has = -e $path ? slurp($path) : undef;
+        push @wrong, "file: '$has'" if ($has // "\0none") ne ($text // "\0none");
+        push @wrong, "left: $_" for glob "$path.*";
+    }
     for my $key (sort keys %want) {
-        my ($none, $field) = $key =~ /^(no_)?(out|err)$/ or croak $key;
+        my ($none, $field) = $key =~ /^(no_)?(out|err|asked)$/ or croak $key;
         for my $value (ref $want{$key} eq 'ARRAY' ? @{ $want{$key} } : $want{$key}) {
             my $is = ref $value ? $r->{$field} =~ $value : $r->{$field} eq $value;
             push @wrong, "$key: not '$value'" if !$is == !$none;

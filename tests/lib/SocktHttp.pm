@@ -8,7 +8,7 @@ use warnings;
 use Exporter qw(import);
 use Sockt;
 
-our @EXPORT = qw(http_server requests get answer);
+our @EXPORT = qw(http_server requests get get_from answer);
 
 # Reads a request's head; '' at the end of the connection.
 sub read_head {
@@ -85,13 +85,21 @@ sub answer {
 }
 
 # Serves the answers of one connection to one run of http-get. Returns its
-# result, of which the server is a member.
+# result; server is a member of it, and asked, the requests.
 sub get {
-    my ($answers, $path, @args) = @_;
+    my ($answers, @args) = @_;
+    return get_from([$answers], @args);
+}
+
+# The same for a list of connections, and for a path or a list of them.
+sub get_from {
+    my ($connections, $path, @args) = @_;
     my $o = ref $args[0] eq 'HASH' ? shift @args : {};
-    my $s = http_server($answers);
-    my $r = run($o, 'http-get', @args, $s->{url} . $path);
+    my $s = http_server(@$connections);
+    my $r = run($o, 'http-get', @args, map { "$s->{url}$_" }
+        ref $path ? @$path : $path);
     $r->{server} = $s;
+    $r->{asked} = slurp($s->{log});
     return $r;
 }
 
