@@ -35,10 +35,9 @@ gives('no answer', '', 9, '', qr/closed the connection without a response/);
 
 gives('101', "HTTP/1.1 101 Switch\r\n\r\n", 9, '', qr/status 101/);
 
-my $r = get("${ok}Content-Length: 2\r\n\r\nhello", '/');
-is $r->{out}, 'he', 'bytes behind the end are no body';
-like $r->{err}, qr/3 bytes after the end of the response ignored/,
-    'and are told of';
+exits get("${ok}Content-Length: 2\r\n\r\nhello", '/'), '0 he',
+    'bytes behind the end are no body, and are told of',
+    err => qr/3 bytes after the end of the response ignored/;
 
 # A transfer coding that was not asked for cannot be taken off the body: status
 # 9, and no file. Empty elements of the list, and "identity", are none.
@@ -52,23 +51,19 @@ sub coded {
 
 for my $coding ('chunked, gzip', 'gzip, chunked', 'xchunked', "\x0bchunked",
     "x\e[1m") {
-    exits coded($coding), 9, "a coding that was not asked for",
-        err => qr/\Asockt[^\e]*transfer coding '[^\e]*not asked for\n\z/;
-    is_deeply [glob "$dir/*"], [], 'and no file';
+    exits coded($coding), 9, "a coding that was not asked for, and no file",
+        err => qr/\Asockt[^\e]*transfer coding '[^\e]*not asked for\n\z/,
+        file => ["$dir/file", undef];
 }
 for my $coding ('chunked,', ', chunked ,', 'chunked, identity',
     "identity,\r\nTransfer-Encoding: chunked") {
-    exits coded($coding), 0, "'$coding'";
-    is slurp("$dir/file"), 'hello', 'the chunks are taken off';
-    unlink "$dir/file";
+    exits coded($coding), 0, "'$coding': the chunks are taken off",
+        file => ["$dir/file", 'hello'];
 }
-$r = get("HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n"
-        . "Content-Length: 9\r\n\r\nhello", '/', '-q');
-is $r->{status}, 9, 'identity leaves the length in force';
+exits get("${ok}Transfer-Encoding: identity\r\nContent-Length: 9\r\n\r\nhello", '/',
+    '-q'), 9, 'identity leaves the length in force';
 
 # What is odd about an answer but no error is warned of; what breaks off is one.
-$ok = "HTTP/1.1 200 OK\r\n";
-
 sub warns {
     my ($name, $bytes, $out, $pattern) = @_;
     exits get($bytes, '/'), 0, "$name, the body as it is", out => $out,
@@ -81,10 +76,10 @@ warns('identity is none', answer('200 OK', 'x', 'Content-Encoding: identity'),
 warns('Transfer-Encoding with Content-Length',
     "${ok}Content-Length: 99\r\nTransfer-Encoding: chunked\r\n\r\n"
         . "1\r\nx\r\n0\r\n\r\n", 'x', qr/contradicts itself about its length/);
-$r = get("$ok\r\nabc", '/', '-v');
-like $r->{err}, qr/whether it is whole cannot be checked/, 'no declared end';
-$r = get("HTTP/1.1 103 Hi\e[1m\r\n\r\n${ok}Content-Length: 0\r\n\r\n", '/', '-v');
-like $r->{err}, qr/interim response: 103 Hi\\x1b\[1m\n/, 'interim at -v';
+like get("$ok\r\nabc", '/', '-v')->{err}, qr/whether it is whole cannot be checked/,
+    'no declared end';
+like get("HTTP/1.1 103 Hi\e[1m\r\n\r\n${ok}Content-Length: 0\r\n\r\n", '/', '-v')
+    ->{err}, qr/interim response: 103 Hi\\x1b\[1m\n/, 'interim at -v';
 
 # A response that is followed by a reset, once the client has written out.
 sub reset_after {
@@ -107,19 +102,18 @@ for my $case (
     ['with a length', "${ok}Content-Length: 9\r\n\r\nhello", 10, 'hello',
         qr/after 5 of 9 bytes of the body/],
     ['in the head', "${ok}A: b", 10, '', qr/waiting for the response/],
+    ['behind the end is none of our business', "${ok}Content-Length: 5\r\n\r\nhello",
+        0, 'hello', qr/\A\z/],
 ) {
     my ($name, $bytes, $status, $out, $pattern) = @$case;
     exits reset_after($bytes, $out, '-q'), $status,
         "reset $name, what came is written", out => $out, err => $pattern;
 }
-$r = reset_after("${ok}Content-Length: 5\r\n\r\nhello", 'hello');
-is $r->{status}, 0, 'a reset behind the end is none of our business';
 
 # An answer before the request was read to its end.
 exits get(sub { my ($c) = @_; syswrite $c, answer('400 Bad', 'no') }, '/',
     '-q', '-H', 'X-Long: ' . 'x' x 50_000), 8, 'an early answer is read';
-$r = run('http-get', '-q', '-H', 'X-Long: ' . 'x' x 70_000,
-    'http://127.0.0.1:' . free_port());
-is $r->{status}, 2, 'a request that is too long is refused';
+exits run('http-get', '-q', '-H', 'X-Long: ' . 'x' x 70_000,
+    'http://127.0.0.1:' . free_port()), 2, 'a request that is too long is refused';
 
 done_testing;

@@ -6,76 +6,67 @@ use SocktHttp;
 sub to { my ($status, $where) = @_; return answer("$status Go", 'no', "Location: $where") }
 
 for my $status (301, 302, 303, 307, 308) {
-    my $r = get([to($status, '/b'), answer('200 OK', 'yes')], '/a', '-L');
-    exits $r, 0, "$status, only the last body is written", out => 'yes';
-    my @requests = requests($r->{server});
-    like $requests[1], qr{\AGET /b }, "$status: a GET stays one";
+    exits get([to($status, '/b'), answer('200 OK', 'yes')], '/a', '-L'), '0 yes',
+        "$status, only the last body is written, a GET stays one",
+        asked => qr{\r\n\r\nGET /b };
 }
 for my $status (300, 304, 305) {
-    my $r = get([to($status, '/b')], '/a', '-L', '-q');
-    is scalar(requests($r->{server})), 1, "$status is not followed";
+    exits get([to($status, '/b')], '/a', '-L', '-q'), 8, "$status is not followed",
+        no_asked => qr/GET .*GET /s;
 }
 exits get([to(301, '/b')], '/a'), 8,
     'without -L a redirect is not what was asked for', out => '';
-my $r = get([to(301, '/b')], '/a', '--fail-with-body');
-is $r->{out}, 'no', 'but with --fail-with-body';
-is scalar(requests($r->{server})), 1, 'and nothing else is asked for';
-like $r->{err}, qr{/a: redirected to http://\S+/b \(301\); not followed \(--location follows it\)\n\z},
-    'where it leads';
+exits get([to(301, '/b')], '/a', '--fail-with-body'), '8 no',
+    'but with --fail-with-body, and nothing else is asked for; where it leads',
+    no_asked => qr/GET .*GET /s,
+    err => qr{/a: redirected to http://\S+/b \(301\); not followed \(--location follows it\)\n\z};
 my $dir = scratch();
-$r = get([to(301, '/b')], '/a', '-o', "$dir/file");
-is $r->{status}, 8, '-o: it is not what was asked for';
-ok !-e "$dir/file", '-o: and not the file';
-is_deeply [glob "$dir/*"], [], '-o: nothing is left';
+exits get([to(301, '/b')], '/a', '-o', "$dir/file"), 8,
+    '-o: it is not what was asked for, and not the file', file => ["$dir/file", undef];
 
-$r = get([to(302, '../c?d#e'), answer('200 OK', 'yes')], '/x/y/z', '-L');
-like +(requests($r->{server}))[1], qr{\AGET /x/c\?d }, 'a relative one';
-$r = get([to(302, '?q'), answer('200 OK', 'yes')], '/x/y', '-L');
-like +(requests($r->{server}))[1], qr{\AGET /x/y\?q }, 'a query alone';
+exits get([to(302, '../c?d#e'), answer('200 OK', 'yes')], '/x/y/z', '-L'), '0 yes',
+    'a relative one', asked => qr{\r\n\r\nGET /x/c\?d };
+exits get([to(302, '?q'), answer('200 OK', 'yes')], '/x/y', '-L'), '0 yes',
+    'a query alone', asked => qr{\r\n\r\nGET /x/y\?q };
 
 # The limit.
 exits get([map { to(302, "/$_") } 1 .. 4], '/', '-L', '--max-redirs', 3, '-q'),
     9, 'too many', err => qr{redirected more than 3 times; .*/4\n};
-$r = get([to(302, '/b')], '/a', '-L', '--max-redirs', 0, '-q');
-is $r->{status}, 9, 'none at all';
+exits get([to(302, '/b')], '/a', '-L', '--max-redirs', 0, '-q'), 9, 'none at all';
 
 # The server names what only fits without the user's own fields.
-$r = get([to(302, '/' . 'b' x 8000), 'unused'], '/a', '-L', '-q', '-H',
-    'X: ' . 'x' x 58_000);
-exits $r, 1, 'to a URL that makes the request too long: status',
-    err => qr{/b+\S*: the request is longer than 65536 bytes\n\z};
-is scalar(requests($r->{server})), 1, 'it is not sent';
-$r = get([], '/' . 'b' x 8000, '-q', '-H', 'X: ' . 'x' x 58_000);
-is $r->{status}, 2, 'which is wrong usage where the user names it';
+my @long = ('-q', '-H', 'X: ' . 'x' x 58_000);
+exits get([to(302, '/' . 'b' x 8000), 'unused'], '/a', '-L', @long), 1,
+    'to a URL that makes the request too long: it is not sent',
+    err => qr{/b+\S*: the request is longer than 65536 bytes\n\z},
+    no_asked => qr/GET .*GET /s;
+exits get([], '/' . 'b' x 8000, @long), 2,
+    'which is wrong usage where the user names it';
 
 # To another origin.
 my $other = http_server([answer('200 OK', 'yes')]);
-$r = get([to(302, "$other->{url}/b")], '/a', '-L', '-u', 'me:secret',
-    '-H', 'Cookie: a=b', '-H', 'X-Own: c');
-is $r->{out}, 'yes', 'another origin';
-my ($first) = requests($r->{server});
-like $first, qr/\r\nAuthorization: Basic bWU6c2VjcmV0\r\n/, 'credentials';
-like $first, qr/\r\nCookie: a=b\r\nX-Own: c\r\n/, 'own fields';
+exits get([to(302, "$other->{url}/b")], '/a', '-L', '-u', 'me:secret',
+    '-H', 'Cookie: a=b', '-H', 'X-Own: c'), '0 yes',
+    'another origin; credentials and own fields of the first',
+    asked => [qr/\r\nAuthorization: Basic bWU6c2VjcmV0\r\n/,
+    qr/\r\nCookie: a=b\r\nX-Own: c\r\n/];
 my ($second) = requests($other);
 unlike $second, qr/Authorization|Cookie|X-Own/, 'neither is sent there';
 like $second, qr/\r\nHost: 127\.0\.0\.1:$other->{port}\r\n/, 'its own Host';
 
-$r = get([to(302, '/b'), answer('200 OK', 'yes')], '/a', '-L',
-    '-u', 'me:secret');
-like +(requests($r->{server}))[1], qr/Authorization/, 'the same origin';
-
-$r = get([to(302, 'ftp://localhost/')], '/', '-L', '-q');
-is $r->{status}, 1, 'another scheme has a status of its own';
-like $r->{err}, qr/redirected: .*only http/, 'what is said';
-exits get([to(302, 'file://me:secret@/etc/passwd')], '/', '-q'), 8,
-    'another scheme, without -L',
-    err => qr{: redirected to \Qfile://...@/etc/passwd\E \(302\); not foll};
-$r = get([to(302, 'file:///etc/passwd')], '/', '-q');
-like $r->{err}, qr{: redirected to file:///etc/passwd \(302\)}, 'as it came';
-$r = get([to(302, 'file:///etc/passwd')], '/', '-q', '-L');
-like $r->{err}, qr{URL 'file:///etc/passwd': only http}, '  with -L, too';
-$r = get([to(302, "http://a\0b/")], '/', '-L', '-q');
-is $r->{status}, 9, 'a malformed Location';
+for my $case (
+    ['another scheme has a status of its own', 1, 'ftp://localhost/', ['-L'],
+        qr/redirected: .*only http/],
+    ['another scheme, without -L', 8, 'file://me:secret@/etc/passwd', [],
+        qr{: redirected to \Qfile://...@/etc/passwd\E \(302\); not foll}],
+    ['as it came', 8, 'file:///etc/passwd', [],
+        qr{: redirected to file:///etc/passwd \(302\)}],
+    ['  with -L, too', 1, 'file:///etc/passwd', ['-L'],
+        qr{URL 'file:///etc/passwd': only http}],
+    ['a malformed Location', 9, "http://a\0b/", ['-L'], qr/./]) {
+    my ($name, $status, $where, $flags, $why) = @$case;
+    exits get([to(302, $where)], '/', '-q', @$flags), $status, $name, err => $why;
+}
 exits get([answer('302 Go', 'no')], '/', '-L', '-q'), 8,
     'without a Location, no body', out => '';
 my $long = 'http://127.0.0.1/' . 'b' x 9000;
@@ -84,20 +75,13 @@ for my $flags ([], ['-L'], ['-L', '-I']) {
         "a Location that is too long, @$flags",
         err => qr/the server answered 301 Go; its Location is too long\n\z/;
 }
-for my $status (300, 301, 304, 307) {
-    $r = get("HTTP/1.1 $status Odd\r\n\r\n", '/', '-q', '-L', '-I');
-    is $r->{status}, 8, "-L -I: $status that leads nowhere: exit status";
+for my $status ('300 Choose', '302 Go', '304 Same', '307 Odd', '399 Odd') {
+    exits get("HTTP/1.1 $status\r\n\r\n", '/', '-L', '-q', @$_), 8,
+        "$status that leads nowhere, @$_", file => ["$dir/3xx", undef],
+        err => qr{/: the server answered $status\n\z} for [], ['-I'], ['-o', "$dir/3xx"];
 }
-for my $status ('300 Choose', '302 Go', '304 Same', '399 Odd') {
-    for my $file ([], ['-o', "$dir/3xx"]) {
-        $r = get("HTTP/1.1 $status\r\n\r\n", '/', '-L', '-q', @$file);
-        is $r->{status}, 8, "$status that leads nowhere, @$file: exit status";
-        like $r->{err}, qr{/: the server answered $status\n\z}, '  what is said';
-    }
-}
-ok !-e "$dir/3xx", 'there is no file';
-$r = get([to(302, '/b')], '/a', '-I', '-q');
-is $r->{status}, 0, 'with -I the header is what was asked for';
+exits get([to(302, '/b')], '/a', '-I', '-q'), 0,
+    'with -I the header is what was asked for';
 
 # Credentials belong to an origin: those of the first URL go nowhere else, and
 # those in a Location are the ones that it is asked with.
@@ -112,7 +96,7 @@ sub users {
 sub with { my ($s, $user, $path) = @_; return $s->{url} =~ s{//}{//$user@}r . $path }
 
 $second = http_server([answer('200 OK', 'yes')]);
-$r = get([to(302, with($second, 'b:2', '/x'))], '/', '-q', '-L', '-u', 'a:1');
+my $r = get([to(302, with($second, 'b:2', '/x'))], '/', '-q', '-L', '-u', 'a:1');
 is $r->{out}, 'yes', 'another origin';
 is users($r->{server}), 'a:1', 'the first is asked with its own';
 is users($second), 'b:2', 'the second with those of the Location';
@@ -146,61 +130,44 @@ is users($s), 'c:3 c:3', '--user stands in for those in the URL throughout';
 my $page = answer('200 OK', 'page');
 
 # An HTTP proxy is sent the request itself.
-$s = http_server($page);
-my $proxy = "http://127.0.0.1:$s->{port}";
-exits run('http-get', '--proxy', $proxy, 'http://name.test:81/a?b#c'), 0,
-    'HTTP proxy, body', out => 'page';
-my ($request) = requests($s);
-like $request, qr{\AGET http://name\.test:81/a\?b HTTP/1\.1\r\n},
-    'absolute form';
-like $request, qr{\r\nHost: name\.test:81\r\n}, 'Host is the target';
-unlike $request, qr/Proxy-Authorization/, 'no credentials';
-
-$s = http_server($page);
-run('http-get', '--proxy', "http://me:secret\@127.0.0.1:$s->{port}",
-    'http://name.test/');
-($request) = requests($s);
-like $request, qr{\r\nProxy-Authorization: Basic bWU6c2VjcmV0\r\n},
-    'credentials';
-
-$s = http_server(answer('407 Auth', 'who?', 'Proxy-Authenticate: Basic'));
-exits run('http-get', '--proxy', "http://127.0.0.1:$s->{port}",
-    'http://name.test/'), 8, '407, it is the proxy that wants a password',
+sub by_proxy {
+    my ($answer, $user) = @_;
+    my $s = http_server($answer);
+    my $r = run('http-get', '--proxy', with($s, $user, '') =~ s{//@}{//}r,
+        'http://name.test:81/a?b#c');
+    return { %$r, asked => slurp($s->{log}) };
+}
+exits by_proxy($page, ''), '0 page',
+    'HTTP proxy, body: absolute form, Host is the target, no credentials',
+    asked => [qr{\AGET http://name\.test:81/a\?b HTTP/1\.1\r\n},
+    qr{\r\nHost: name\.test:81\r\n}], no_asked => qr/Proxy-Authorization/;
+exits by_proxy($page, 'me:secret'), '0 page', 'credentials',
+    asked => qr{\r\nProxy-Authorization: Basic bWU6c2VjcmV0\r\n};
+my $who = answer('407 Auth', 'who?', 'Proxy-Authenticate: Basic');
+exits by_proxy($who, ''), 8, '407, it is the proxy that wants a password',
     err => qr/the HTTP proxy 127\.0\.0\.1 port \d+ \(--proxy\): declined: 407/;
-$s = http_server(answer('407 Auth', 'who?', 'Proxy-Authenticate: Basic'));
-$r = run('http-get', '--proxy', "http://me:wrong\@127.0.0.1:$s->{port}",
-    'http://name.test/');
-like $r->{err}, qr/declined: 407, it wants another user and password$/,
-    'another one than it was sent';
-
-my $port = free_port();
-$r = run('http-get', '--proxy', "127.0.0.1:$port", 'http://name.test/');
-is $r->{status}, 4, 'no proxy there';
-like $r->{err}, qr/reaching the HTTP proxy|127\.0\.0\.1 port $port/, 'named';
+exits by_proxy($who, 'me:wrong'), 8, 'another one than it was sent',
+    err => qr/declined: 407, it wants another user and password$/;
 
 # The environment.
 sub by_env {
     my ($env, $url, $name) = @_;
     my $server = http_server($page);
     $_ =~ s/PORT/$server->{port}/g for values %$env, $url;
-    exits run({ env => $env }, 'http-get', $url), 0, "$name";
-    my ($got) = requests($server);
-    return $got;
+    exits run({ env => $env }, 'http-get', $url), 0, $name;
+    return slurp($server->{log});
 }
 like by_env({ http_proxy => 'http://127.0.0.1:PORT' }, 'http://name.test/',
     'http_proxy'), qr{\AGET http://name\.test/}, 'http_proxy is used';
 like by_env({ HTTP_PROXY => 'http://127.0.0.1:9' }, 'http://127.0.0.1:PORT/',
     'HTTP_PROXY'), qr{\AGET / }, 'HTTP_PROXY is not';
 for my $list ('*', '127.0.0.1', 'x, 127.0.0.0/8', '127.0.0.1:PORT') {
-    like by_env({ http_proxy => 'http://127.0.0.1:9', NO_PROXY => $list },
-        'http://127.0.0.1:PORT/', "NO_PROXY=$list"), qr{\AGET / },
-        "NO_PROXY=$list counts likewise";
-    like by_env({ http_proxy => 'http://127.0.0.1:9', no_proxy => $list },
-        'http://127.0.0.1:PORT/', "no_proxy=$list"), qr{\AGET / },
-        'it is asked directly';
+    like by_env({ http_proxy => 'http://127.0.0.1:9', $_ => $list },
+        'http://127.0.0.1:PORT/', "$_=$list"), qr{\AGET / }, 'it is asked directly'
+        for 'NO_PROXY', 'no_proxy';
 }
-$r = run({ env => { http_proxy => 'x y://' } }, 'http-get', 'http://a/');
-is $r->{status}, 2, 'a malformed http_proxy';
+exits run({ env => { http_proxy => 'x y://' } }, 'http-get', 'http://a/'), 2,
+    'a malformed http_proxy';
 
 misused 'http-get', qr/--proxy/ => [map { ['--proxy', $_, 'http://a/'] } '', 'https://a',
     'socks5://', 'http://a:0'];

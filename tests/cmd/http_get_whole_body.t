@@ -9,24 +9,20 @@ my $whole = answer('200 OK', 'whole', 'ETag: "1"');
 
 sub left { return join ' ', map { s{.*/}{}r } sort glob "$dir/$_[0]*" }
 
-exits get($whole, '/', '-q', '-o', "$dir/a"), 0, 'a whole body';
-is slurp("$dir/a"), 'whole', 'the file';
-is left('a'), 'a', 'nothing else is left';
-my $r = get(answer('200 OK', 'other'), '/', '-q', '-o', "$dir/a");
-is $r->{status}, 0, 'a file that exists: exit status';
-is slurp("$dir/a"), 'other', 'it is replaced';
-$r = get($whole, '/', '-q', '-i', '-o', "$dir/a");
-is slurp("$dir/a"), $whole, '-i: its head is there too';
-is left('a'), 'a', 'nothing else is left';
+exits get($whole, '/', '-q', '-o', "$dir/a"), 0, 'a whole body',
+    file => ["$dir/a", 'whole'];
+exits get(answer('200 OK', 'other'), '/', '-q', '-o', "$dir/a"), 0,
+    'a file that exists is replaced', file => ["$dir/a", 'other'];
+exits get($whole, '/', '-q', '-i', '-o', "$dir/a"), 0, '-i: its head is there too',
+    file => ["$dir/a", $whole];
 
 # A run was killed while it wrote its note.
 for my $flag ('-q', '-c') {
     spew("$dir/b.part", '');
     spew("$dir/b.part.from", $flag eq '-c' ? '' : "sockt partial download 1\ninode 1\nurl http://127.0.0.1/b\nvalidator \"1\"\ntot");
-    $r = get($whole, '/', $flag, '-o', "$dir/b");
-    is $r->{status}, 0, "after a killed run, $flag: exit status";
-    is slurp("$dir/b"), 'whole', 'the file is the new body';
-    is left('b'), 'b', 'nothing else is left';
+    exits get($whole, '/', $flag, '-o', "$dir/b"), 0,
+        "after a killed run, $flag: the file is the new body",
+        file => ["$dir/b", 'whole'];
     unlink "$dir/b";
 }
 
@@ -34,11 +30,10 @@ for my $flag ('-q', '-c') {
 spew("$dir/target", 'precious');
 symlink 'target', "$dir/c.part.from" or die $!;
 exits get($whole, '/', '-q', '-o', "$dir/c"), 11, 'FILE.part.from is a link';
-$r = get($whole, '/', '-q', '--force', '-o', "$dir/c");
-is slurp("$dir/c"), 'whole', '--force: the file';
+exits get($whole, '/', '-q', '--force', '-o', "$dir/c"), 0, '--force: the file',
+    file => ["$dir/c", 'whole'];
 ok !-l "$dir/c", 'is a file';
 is slurp("$dir/target"), 'precious', 'the target of the link is as it was';
-is left('c'), 'c', 'nothing else is left';
 
 # The name of -O is taken while the response is awaited.
 my $s = http_server(sub {
@@ -47,17 +42,16 @@ my $s = http_server(sub {
     SocktHttp::put($c, $whole);
 });
 chdir $dir or die $!;
-$r = run('http-get', '-q', '-O', "$s->{url}/d");
+exits run('http-get', '-q', '-O', "$s->{url}/d"), 11, 'a file appears meanwhile';
 chdir '/';
-is $r->{status}, 11, 'a file appears meanwhile: exit status';
 is slurp("$dir/d"), 'newer', 'it is not replaced';
 is left('d'), 'd d.part d.part.from', 'the body is kept';
 
 # There is no space for the body.
 $s = http_server(answer('200 OK', 'x' x 8192));
-$r = run({ command => 'sh' }, '-c', 'trap "" XFSZ; ulimit -f 2; exec "$@"',
-    'sh', sockt(), 'http-get', '-q', '-o', "$dir/e", "$s->{url}/");
-is $r->{status}, 11, 'the file may not grow: exit status';
+exits run({ command => 'sh' }, '-c', 'trap "" XFSZ; ulimit -f 2; exec "$@"',
+    'sh', sockt(), 'http-get', '-q', '-o', "$dir/e", "$s->{url}/"), 11,
+    'the file may not grow';
 is left('e'), 'e.part e.part.from', 'what fits is kept';
 
 # What close(2) of the file reports counts, as some file systems tell only then
@@ -113,14 +107,12 @@ my $rest = "HTTP/1.1 206 Part\r\nETag: \"v1\"\r\nContent-Length: 3000\r\n"
 
 # Names of partial files are not taken from a URL.
 chdir $dir or die $!;
-for my $name (qw(f.part f.part.from f.PART %66.part/../f.part)) {
-    my $r = run('http-get', '-q', '-O', 'http://127.0.0.1:' . free_port() . "/$name");
-    is $r->{status}, 2, "-O of $name: exit status";
-    like $r->{err}, qr/names no file, or that of a partial download/, '  and why';
-}
+misused 'http-get', qr/names no file, or that of a partial download/ =>
+    [map { "-q -O http://127.0.0.1/$_" } qw(f.part f.part.from f.PART %66.part/../f.part)];
 chdir '/';
 
-# The result of -c after a run that broke off and what another did then.
+# The file, and the result of -c after a run that broke off and what another did
+# then.
 my $count = 0;
 sub after {
     my ($what, @options) = @_;
@@ -131,15 +123,12 @@ sub after {
     my $file = "$dir/after" . ++$count;
     run('http-get', '-q', '-o', $file, "$s->{url}/f");
     $what->($file);
-    my $r = run({ timeout => 20 }, 'http-get', '-c', @options, '-o', $file,
-        "$s->{url}/f");
-    $r->{file} = $file;
-    return $r;
+    return ($file, run({ timeout => 20 }, 'http-get', '-c', @options, '-o', $file,
+        "$s->{url}/f"));
 }
 
-$r = after(sub { });
-is $r->{status}, 0, 'a partial file of sockt: exit status';
-ok slurp($r->{file}) eq $body, '  it is resumed';
+my ($file, $r) = after(sub { });
+exits $r, 0, 'a partial file of sockt is resumed', file => [$file, $body];
 
 # A copy has another inode, as what another program fetched would have.
 my $copy = sub {
@@ -155,47 +144,36 @@ my %planted = (
     },
     'a part file with another name' => sub { link "$_[0].part", "$_[0].was" or die $! },
     'a note with another name' => sub { link "$_[0].part.from", "$_[0].was" or die $! },
-    'a link to a part file' => sub {
-        rename "$_[0].part", "$_[0].was" or die $!;
-        symlink "$_[0].was", "$_[0].part" or die $!;
-    },
-    'a link to a note' => sub {
-        rename "$_[0].part.from", "$_[0].was" or die $!;
-        symlink "$_[0].was", "$_[0].part.from" or die $!;
-    },
-    'a FIFO as part file' => sub {
-        unlink "$_[0].part";
-        POSIX::mkfifo("$_[0].part", 0600) or die $!;
-    },
-    'a FIFO as note' => sub {
-        unlink "$_[0].part.from";
-        POSIX::mkfifo("$_[0].part.from", 0600) or die $!;
-    },
+    map({ my $end = $_; ("a link as *$end" => sub {
+            rename "$_[0]$end", "$_[0].was" or die $!;
+            symlink "$_[0].was", "$_[0]$end" or die $!;
+        }, "a FIFO as *$end" => sub {
+            unlink "$_[0]$end";
+            POSIX::mkfifo("$_[0]$end", 0600) or die $!;
+        }) } '.part', '.part.from'),
 );
 for my $name (sort keys %planted) {
     for my $limit ([], ['-m', 10]) {
-        $r = after($planted{$name}, @$limit);
+        my ($file, $r) = after($planted{$name}, @$limit);
         exits $r, 11, "$name, @$limit",
             err => qr/is not a regular file|was not left by an earlier run|has another name/;
-        ok !-e $r->{file}, '  there is no file';
+        ok !-e $file, '  there is no file';
     }
-    $r = after($planted{$name}, '--force');
-    is $r->{status}, 0, "$name, --force: exit status";
-    ok slurp($r->{file}) eq $body, '  it is fetched anew';
-    ok !-l $r->{file}, '  into a file';
+    my ($file, $r) = after($planted{$name}, '--force');
+    exits $r, 0, "$name, --force";
+    ok slurp($file) eq $body && !-l $file, '  it is fetched anew, into a file';
 }
 
 # One that others can write to may not be what sockt wrote.
-my $inode;
-$r = after(sub { chmod 0666, "$_[0].part"; $inode = (stat "$_[0].part")[1] });
-is $r->{status}, 0, 'a part file that others can write to: exit status';
-ok slurp($r->{file}) eq $body, '  it is fetched anew';
-is +(stat $r->{file})[2] & 07777, 0666 & ~umask, '  with the mode of a new file';
+($file, $r) = after(sub { chmod 0666, "$_[0].part" });
+exits $r, 0, 'a part file that others can write to: it is fetched anew',
+    file => [$file, $body];
+is +(stat $file)[2] & 07777, 0666 & ~umask, '  with the mode of a new file';
 
 SKIP: {
-    skip 'needs another user', 2 unless is_root();
-    exits after(sub { chown 1, -1, "$_[0].part" }), 11,
-        'a part file of another user', err => qr/belongs to another user/;
+    skip 'needs another user', 1 unless is_root();
+    (undef, $r) = after(sub { chown 1, -1, "$_[0].part" });
+    exits $r, 11, 'a part file of another user', err => qr/belongs to another user/;
 }
 
 # What a URL names is no device, and no way to another place.
@@ -205,12 +183,8 @@ symlink 'elsewhere', "$dir/link" or die $!;
 spew("$dir/real", 'precious');
 symlink 'real', "$dir/linked" or die $!;
 for my $name (qw(pipe link linked)) {
-    for my $flags ([], ['-m', 10], ['--force']) {
-        $r = run({ timeout => 20 }, 'http-get', '-O', @$flags,
-            'http://127.0.0.1:' . free_port() . "/$name");
-        is $r->{status}, 2, "-O, and a $name is there, @$flags: exit status";
-        like $r->{err}, qr/$name exists and is not a regular file/, '  and why';
-    }
+    misused 'http-get', qr/$name exists and is not a regular file/ =>
+        [map { "-O$_ http://127.0.0.1/$name" } '', ' -m 10', ' --force'];
 }
 is slurp("$dir/real"), 'precious', '  nothing is written';
 ok !-e "$dir/elsewhere", '  nor elsewhere';

@@ -82,7 +82,7 @@ cmp_ok $after[2] + $after[3] - $before[2] - $before[3], '<', 0.5,
 
 # sockt asks.
 my $s = unix_socket("$dir/perl");
-Sockt::fork_child(sub {
+my $pid = Sockt::fork_child(sub {
     for (1 .. 2) {
         my $from = recv $s, my $x, 1000, 0;
         send $s, "<$x>", 0, $from;
@@ -90,6 +90,7 @@ Sockt::fork_child(sub {
 });
 exits run('udp-send', "unix:$dir/perl", 'one', ''), "0 <one>\n<>\n",
     'a Perl server answers';
+is reap($pid), 0, 'and ends';
 close $s;
 exits run('udp-send', "unix:$dir/perl", 'x'), 4, 'nobody there is refused';
 exits run('udp-send', "unix:$dir/nothing", 'x'), 7, 'no path is another thing';
