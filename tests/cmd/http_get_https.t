@@ -43,16 +43,14 @@ sub over {
 }
 
 my $s = http_server($page);
-my $url_of = secure($s);
-my ($port) = $url_of =~ /(\d+)$/;
-exits fetch('-v', "$url_of/a?b"), '0 page', '-v: the certificate',
+my $secure = secure($s);
+my ($port) = $secure =~ /(\d+)$/;
+exits fetch('-v', "$secure/a?b"), '0 page', '-v: the certificate',
     err => qr/: TLSv1\.\d with .*CN = good, issued by CN = authority, verified/;
-like +(requests($s))[0], qr{\AGET /a\?b HTTP/1\.1\r\nHost: 127\.0\.0\.1:$port\r\n},
+like slurp($s->{log}), qr{\AGET /a\?b HTTP/1\.1\r\nHost: 127\.0\.0\.1:$port\r\n},
     'the request and its Host';
-for my $option (['--tls-ca', "$dir/ca/ca.pem"], ['--tls-insecure']) {
-    is run('http-get', '-q', @$option, secure(http_server($page)))->{out}, 'page',
-        $option->[0];
-}
+is run('http-get', '-q', @$_, secure(http_server($page)))->{out}, 'page', $_->[0]
+    for ['--tls-ca', "$dir/ca/ca.pem"], ['--tls-insecure'];
 exits over([$page], '', '--tls-name', 'name.test'), '0 page', '--tls-name';
 exits over([$page], '', '--tls-name', 'other.test'), 9, '  of somebody else',
     err => qr/hostname mismatch: it is not for other\.test/;
@@ -72,8 +70,8 @@ exits over([$open], ''), '0 hello', 'TLS is ended';
 exits over([$open], 'cut'), '10 hello', 'TLS is not ended',
     err => qr/after 5 bytes of the body: .*TLS/;
 over([$open], 'cut', '-o', "$dir/file");
-ok !-e "$dir/file", 'there is no file';
-is slurp("$dir/file.part"), 'hello', 'but what there was';
+ok !-e "$dir/file" && slurp("$dir/file.part") eq 'hello',
+    'there is no file, but what there was';
 exits over([$page], 'cut'), '0 page', 'a declared length is enough';
 my $short = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello";
 exits over([$short], $_), 9, "'$_': a short body", err => qr/9 bytes/ for '', 'cut';

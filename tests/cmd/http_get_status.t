@@ -5,47 +5,41 @@ use SocktHttp;
 
 my $dir = scratch();
 for my $status (400, 404, 500, 599, 999) {
-    exits get(answer("$status Sorry", 'why'), '/x'), 8,
-        "$status, the body is not on stdout", out => '',
+    exits get(answer("$status Sorry", 'why'), '/x'), '8 ',
+        "$status, the body is not on stdout",
         err => qr{/x: the server answered $status Sorry\n\z};
 }
 
-exits get(answer('404 Not', 'why'), '/', '--fail-with-body'), 8,
-    '--fail-with-body, the body is on stdout', out => 'why';
-my $r = get(answer('404 Not', 'why'), '/', '-i');
-is $r->{out}, "HTTP/1.1 404 Not\r\nContent-Length: 3\r\n\r\n",
-    '-i: the header is there without it';
-exits get("HTTP/1.1 404 Not\r\n\r\n", '/', '-I'), 8,
-    '-I: the header is the result', out => "HTTP/1.1 404 Not\r\n\r\n";
+my $not = answer('404 Not', 'why');
+exits get($not, '/', '--fail-with-body'), '8 why',
+    '--fail-with-body, the body is on stdout';
+exits get($not, '/', '-i'), '8 ' . $not =~ s/why//r, '-i: the header is there without it';
+exits get("HTTP/1.1 404 Not\r\n\r\n", '/', '-I'), "8 HTTP/1.1 404 Not\r\n\r\n",
+    '-I: the header is the result';
 SKIP: {
     my $fifo = "$dir/fifo";
     require POSIX;
     POSIX::mkfifo($fifo, 0600) or skip 'no FIFO', 1;
     open my $reader, '+<', $fifo or die $!;
-    exits get(answer('404 Not', 'why'), '/', '-o', $fifo), 8, '-o FIFO';
+    exits get($not, '/', '-o', $fifo), 8, '-o FIFO';
     $reader->blocking(0);
     ok !sysread($reader, my $bytes, 9), '-o FIFO: nothing is written';
-    unlink $fifo;
 }
-$r = get(answer('404 Not', 'why'), '/', '--fail-with-body', '-o', "$dir/file");
-ok !-e "$dir/file", '--fail-with-body -o: an error never becomes the file';
-
-$r = get(answer('404 Not', 'why'), '/', '-o', "$dir/file");
-is $r->{status}, 8, '-o: exit status';
-ok !-e "$dir/file", '-o: an error never becomes the file';
-like $r->{err}, qr{/: the server answered 404 Not\n\z}, '-o: what is said';
-is_deeply [glob "$dir/*"], [], '-o: nothing is left, nor beside it';
-exits get("HTTP/1.1 404 Not\r\nContent-Length: 9\r\n\r\nwhy", '/', '-o',
-    "$dir/file"), 8, '-o: its body is of no concern';
-
+for my $case (['an error never becomes the file', $not],
+    ['nor with --fail-with-body', $not, '--fail-with-body'],
+    ['its body is of no concern', "HTTP/1.1 404 Not\r\nContent-Length: 9\r\n\r\nwhy"]) {
+    my ($name, $bytes, @args) = @$case;
+    exits get($bytes, '/', @args, '-o', "$dir/file"), 8, "-o: $name",
+        file => ["$dir/file", undef], err => qr{/: the server answered 404 Not\n\z};
+}
 spew("$dir/old", 'precious');
-$r = get(answer('500 Oh', 'why'), '/', '--force', '-o', "$dir/old");
-is slurp("$dir/old"), 'precious', '-f: the old file stays';
+exits get(answer('500 Oh', 'why'), '/', '--force', '-o', "$dir/old"), 8,
+    '-f: the old file stays', file => ["$dir/old", 'precious'];
 
-$r = get(answer('404 ', ''), '/', '-q');
-like $r->{err}, qr{: the server answered 404\n\z}, 'no reason is no reason';
-$r = get(answer("404 \e[31mred", ''), '/', '-q');
-like $r->{err}, qr{404 \\x1b\[31mred\n\z}, 'the reason is escaped';
+exits get(answer('404 ', ''), '/', '-q'), 8, 'no reason is no reason',
+    err => qr{: the server answered 404\n\z};
+exits get(answer("404 \e[31mred", ''), '/', '-q'), 8, 'the reason is escaped',
+    err => qr{404 \\x1b\[31mred\n\z};
 
 # Time limits: connect, idle, whole run; each says which it was.
 my $head = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n";
@@ -74,9 +68,9 @@ sub limited {
     return $r;
 }
 
-$r = limited('a dripping body', drip($head),
-    qr/after \d+ of 100 bytes of the body: .*\(--max-time\)/, '-m', '0.5');
-like $r->{out}, qr/\Ax+\z/, 'what came is written';
+like limited('a dripping body', drip($head),
+    qr/after \d+ of 100 bytes of the body: .*\(--max-time\)/, '-m', '0.5')->{out},
+    qr/\Ax+\z/, 'what came is written';
 limited('a dripping head', drip("HTTP/1.1 200 OK\r\nX: "), qr/--max-time/,
     '-m', '0.5');
 limited('a silent server', sub { sysread $_[0], my $x, 1 },
@@ -113,9 +107,6 @@ sub endless {
     };
 }
 my $chunk = ('2000' . "\r\n" . 'x' x 8192 . "\r\n") x 8;
-$dir = scratch();
-my $pty = built('pty');
-
 for my $case (
     ['chunks', endless("Transfer-Encoding: chunked\r\n", $chunk)],
     ['no length', endless('', "some text\n" x 1000)],
@@ -124,7 +115,7 @@ for my $case (
     exits get($answer, '/', '-q', '-m', '0.5', '-o', '/dev/null'), 5,
         "$name, the limit is named", err => qr/--max-time/;
     my $s = http_server($answer);
-    exits run({ command => $pty }, "$dir/tty", '1', 80, sockt(), 'http-get',
+    exits run({ command => built('pty') }, "$dir/tty", '1', 80, sockt(), 'http-get',
         '-q', '-m', '0.5', "$s->{url}/"), 5, "$name, on a terminal",
         err => qr/--max-time|within the limit/;
 }

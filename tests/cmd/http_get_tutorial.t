@@ -9,46 +9,33 @@ my $head = "HTTP/1.1 200 OK\r\nContent-Type: x/y\r\nContent-Length: 512\r\n\r\n"
 my $dir = scratch();
 
 my $r = get($head . $body, '/a/b?c=d#e');
-exits $r, 0, 'exit status, the header goes to stderr as it came', err => $head;
-ok $r->{out} eq $body, 'the body goes to stdout byte for byte';
-my ($request) = requests($r->{server});
-like $request, qr{\AGET /a/b\?c=d HTTP/1\.1\r\n}, 'the request line';
-like $request, qr{\r\nHost: 127\.0\.0\.1:$r->{server}{port}\r\n}, 'Host';
-like $request, qr{\r\nConnection: close\r\n}, 'Connection: close';
-like $request, qr{\r\nAccept-Encoding: identity\r\n}, 'nothing compressed';
-
-exits get($head . $body, '/', '-o', "$dir/file"), 0, '-o, nothing on stdout',
-    out => '', err => $head;
-ok slurp("$dir/file") eq $body, '-o: the body is in the file';
-is_deeply [glob "$dir/*"], ["$dir/file"], '-o: and nothing else is left';
-
-$r = get($head . $body, '/', '-i', '-q');
-ok $r->{out} eq $head . $body, '-i: the header is in front of the body';
-is $r->{err}, '', '-i -q: nothing on stderr';
-$r = get("HTTP/1.0 200 OK\r\nA: b\r\n  c\r\nD: e\r\n\r\nbody", '/', '-iq');
-is $r->{out}, "HTTP/1.0 200 OK\r\nA: b c\r\nD: e\r\n\r\nbody",
-    'a folded line is printed joined';
-
-$r = get($head, '/', '-I');
-exits $r, 0, '-I: a header is a whole answer, it goes to stdout', out => $head;
-($request) = requests($r->{server});
-like $request, qr{\AHEAD / HTTP}, '-I: the method';
-
-$r = get($head . $body, '/', '-o', '-');
-ok $r->{out} eq $body, '-o - is stdout';
+exits $r, 0, 'the body goes to stdout byte for byte, the header to stderr as it came',
+    out => $body, err => $head,
+    asked => [qr{\AGET /a/b\?c=d HTTP/1\.1\r\n},
+    qr{\r\nHost: 127\.0\.0\.1:$r->{server}{port}\r\n},
+    qr{\r\nConnection: close\r\n}, qr{\r\nAccept-Encoding: identity\r\n}];
+exits get($head . $body, '/', '-o', "$dir/file"), '0 ',
+    '-o, nothing on stdout, the body is in the file', err => $head,
+    file => ["$dir/file", $body];
+exits get($head . $body, '/', '-i', '-q'), 0,
+    '-i: the header is in front of the body, -i -q: nothing on stderr',
+    out => $head . $body, err => '';
+exits get("HTTP/1.0 200 OK\r\nA: b\r\n  c\r\nD: e\r\n\r\nbody", '/', '-iq'),
+    "0 HTTP/1.0 200 OK\r\nA: b c\r\nD: e\r\n\r\nbody", 'a folded line is printed joined';
+exits get($head, '/', '-I'), "0 $head",
+    '-I: a header is a whole answer, it goes to stdout', asked => qr{\AHEAD / HTTP};
+exits get($head . $body, '/', '-o', '-'), "0 $body", '-o - is stdout';
 
 if (has_ipv6()) {
     my $s = http_server({ host => '::1' }, $head . $body);
     exits run('http-get', "$s->{url}/"), 0, 'IPv6';
-    ($request) = requests($s);
-    like $request, qr{\r\nHost: \[::1\]:$s->{port}\r\n}, 'Host in brackets';
+    like slurp($s->{log}), qr{\r\nHost: \[::1\]:$s->{port}\r\n}, 'Host in brackets';
 }
 
 my $s = http_server($head . $body);
 exits run('http-get', "127.0.0.1:$s->{port}"), 0, 'http:// may be left out';
-
-$r = run('http-get', 'http://127.0.0.1:' . free_port() . '/');
-is $r->{status}, 4, 'a refused connection';
+exits run('http-get', 'http://127.0.0.1:' . free_port() . '/'), 4,
+    'a refused connection';
 
 # http-get -v shows the request as it is sent, line by line, escaped.
 # The lines "> ..." of a run.
@@ -57,20 +44,17 @@ sub shown {
     return join "\r\n", map({ /^> (.*)/ ? $1 : () } split /\n/, $r->{err}), '';
 }
 
-$r = get(answer('200 OK', 'body'), '/a?b', '-v', '-H', 'X-Test: yes');
-is $r->{out}, 'body', 'the body is on stdout';
-is shown($r), (requests($r->{server}))[0], 'the request is shown as it is sent';
-like $r->{err}, qr/^> GET \/a\?b HTTP\/1\.1\n/m, 'its first line';
-like $r->{err}, qr/^> \nHTTP\/1\.1 200 OK\r?\n/m, 'its end, then the response';
-$r = get(answer('200 OK', 'body'), '/', '-v', '-H', "X-Test: \xc2\x9b");
-like $r->{err}, qr/^> X-Test: \\xc2\\x9b\n/m, 'control characters are escaped';
-$r = get([answer('302 Found', '', 'Location: /b'), answer('200 OK', 'x')], '/',
-    '-vL');
-is join(' ', $r->{err} =~ /^> GET (\S+)/mg), '/ /b', 'each request';
-for my $options ([], ['-q'], ['-v', '--json']) {
-    $r = get(answer('200 OK', 'body'), '/', @$options);
-    unlike $r->{err}, qr/^>/m, "not with '@$options'";
-}
+my $page = answer('200 OK', 'body');
+$r = get($page, '/a?b', '-v', '-H', 'X-Test: yes');
+exits $r, '0 body', 'its first line; its end, then the response',
+    err => [qr/^> GET \/a\?b HTTP\/1\.1\n/m, qr/^> \nHTTP\/1\.1 200 OK\r?\n/m];
+is shown($r), $r->{asked}, 'the request is shown as it is sent';
+exits get($page, '/', '-v', '-H', "X-Test: \xc2\x9b"), 0,
+    'control characters are escaped', err => qr/^> X-Test: \\xc2\\x9b\n/m;
+is join(' ', get([answer('302 Found', '', 'Location: /b'), $page], '/', '-vL')->{err}
+    =~ /^> GET (\S+)/mg), '/ /b', 'each request';
+exits get($page, '/', @$_), 0, "not with '@$_'", no_err => qr/^>/m
+    for [], ['-q'], ['-v', '--json'];
 
 # Names: what -O may call a file, and where it lands.
 my $home = getcwd;
@@ -82,7 +66,7 @@ sub names {
     my ($path, $fields, @args) = @_;
     unlink glob '{*,.??*}';
     my $r = get(answer('200 OK', 'x', @$fields), $path, '-q', '-O', @args);
-    is $r->{status}, 0, "$path: exit status" or diag $r->{err};
+    exits $r, 0, $path;
     opendir my $d, '.' or die $!;
     return join ' ', sort grep { !/^\.\.?$/ } readdir $d;
 }
@@ -107,8 +91,8 @@ is names('/url', ['Content-Disposition: attachment; filename="b"']), 'url',
 
 unlink glob '*';
 symlink 'elsewhere', 'link.part' or die $!;
-$r = get(answer('200 OK', 'x'), '/link', '-q', '-O');
-is $r->{status}, 11, 'a link that was laid in its way is not followed';
+exits get($page, '/link', '-q', '-O'), 11,
+    'a link that was laid in its way is not followed';
 ok !-e 'elsewhere', 'nothing is written there';
 
 chdir $home;

@@ -21,22 +21,16 @@ misused 'http-get', qr/missing operand/ => [[]],
     qr/number/ => "--max-redirs -1 $url";
 
 # Own fields.
-my $r = get(answer('200 OK', ''), '/', '-H', 'X-A: b', '-H', 'user-agent: c',
-    '-H', 'Accept:', '-H', 'X-A: d');
-my ($request) = requests($r->{server});
-like $request, qr/\r\nX-A: b\r\nuser-agent: c\r\nX-A: d\r\n/, 'own fields';
-unlike $request, qr/sockt/, 'one of the same name takes its place';
-unlike $request, qr/\r\nAccept:/, 'an empty one removes it';
-my $s = http_server(answer('200 OK', ''));
-run('http-get', "http://me:s%65cret\@127.0.0.1:$s->{port}/");
-($request) = requests($s);
-like $request, qr/\r\nAuthorization: Basic bWU6c2VjcmV0\r\n/, 'userinfo';
-like $request, qr/\r\nHost: 127\.0\.0\.1:\d+\r\n/, 'is not in Host';
-
-$s = http_server(answer('200 OK', ''));
-run('http-get', "http://me\@127.0.0.1:$s->{port}/");
-($request) = requests($s);
-like $request, qr/\r\nAuthorization: Basic bWU6\r\n/, 'a user alone';
+exits get(answer('200 OK', ''), '/', '-H', 'X-A: b', '-H', 'user-agent: c',
+    '-H', 'Accept:', '-H', 'X-A: d'), 0, 'own fields: one of the same name takes its '
+    . 'place, an empty one removes it', no_asked => [qr/sockt/, qr/\r\nAccept:/],
+    asked => qr/\r\nX-A: b\r\nuser-agent: c\r\nX-A: d\r\n/;
+for my $user (['me:s%65cret', 'bWU6c2VjcmV0'], ['me', 'bWU6']) {
+    my $s = http_server(answer('200 OK', ''));
+    run('http-get', "http://$user->[0]\@127.0.0.1:$s->{port}/");
+    like slurp($s->{log}), qr/\r\nAuthorization: Basic $user->[1]\r\n/, $user->[0];
+    like slurp($s->{log}), qr/\r\nHost: 127\.0\.0\.1:\d+\r\n/, 'is not in Host';
+}
 
 # Passwords are shown nowhere: not in messages, nor in a request or a header.
 my $port = free_port();
@@ -87,14 +81,13 @@ for my $flags ([], ['-L'], ['--json'], ['-v', '--json'], ['-v', '-L'], ['-vv']) 
         '-u', 'me:secret', '-H', 'Cookie: a=secret', '-H',
         'Proxy-Authorization: secret');
     hidden("a redirect, @$flags", $r, qr/127\.0\.0\.1(?: port |:)1\b/);
-    like +(requests($r->{server}))[0], qr/\r\nCookie: a=secret\r\n/,
-        '  it is sent';
+    like $r->{asked}, qr/\r\nCookie: a=secret\r\n/, '  it is sent';
     like $r->{err}, qr{^Location: http://\.\.\.\@127\.0\.0\.1:1/x\r?$}m,
         '  the header is shown without it' if "@$flags" !~ /json/;
     like $r->{err}, qr/^> Authorization: \.\.\.$/m, '  and the request'
         if "@$flags" =~ /\A-v(?:v| -L)\z/;
 }
-$r = get(answer('200 OK', 'x', 'X-At: a@b', 'Location: /a@b'), '/', '-i');
-like $r->{out}, qr{\r\nX-At: a\@b\r\nLocation: /a\@b\r\n}, 'a result is as it came';
+like get(answer('200 OK', 'x', 'X-At: a@b', 'Location: /a@b'), '/', '-i')->{out},
+    qr{\r\nX-At: a\@b\r\nLocation: /a\@b\r\n}, 'a result is as it came';
 
 done_testing;

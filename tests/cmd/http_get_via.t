@@ -9,42 +9,29 @@ my $page = answer('200 OK', 'page');
 my $open = "HTTP/1.1 200 OK\r\n\r\nhello";
 my $connect = "'" . sockt() . "' connect -q --on-peer-eof quit %h %p";
 
-my $s = http_server($page);
-my $r = run('http-get', '-q', '--via', $connect, "$s->{url}/x");
-is "$r->{status} $r->{out}", '0 page', 'exit status and body';
-like +(requests($s))[0], qr{\AGET /x HTTP/1\.1\r\nHost: 127\.0\.0\.1:$s->{port}\r\n},
-    'the request';
-$s = http_server([$page, $page]);
-$r = run('http-get', '-v', '--via', $connect, $s->{url}, $s->{url});
-is "$r->{status} $r->{out}", '0 pagepage', 'two files';
+my $r = get($page, '/x', '-q', '--via', $connect);
+exits $r, '0 page', 'exit status, body and request',
+    asked => qr{\AGET /x HTTP/1\.1\r\nHost: 127\.0\.0\.1:$r->{server}{port}\r\n};
+$r = get([$page, $page], ['/', '/'], '-v', '--via', $connect);
+exits $r, '0 pagepage', 'two files';
 is scalar(() = $r->{err} =~ /the connection is kept/g), 1, 'one connection';
-$s = http_server([answer('302 Go', '', 'Location: /n'), $page]);
-$r = run('http-get', '-q', '-L', '--via', $connect, $s->{url});
-is $r->{out}, 'page', 'a redirect';
-$s = http_server($page);
-$r = run({ env => { http_proxy => 'http://127.0.0.1:9' } }, 'http-get', '-q',
-    '--via', $connect, $s->{url});
-is $r->{out}, 'page', 'http_proxy is not used with it';
+exits get([answer('302 Go', '', 'Location: /n'), $page], '/', '-q', '-L', '--via',
+    $connect), '0 page', 'a redirect';
+exits get($page, '/', { env => { http_proxy => 'http://127.0.0.1:9' } }, '-q',
+    '--via', $connect), '0 page', 'http_proxy is not used with it';
 
 # How the program ends.
-$s = http_server($open);
-$r = run('http-get', '-q', '--via', $connect, $s->{url});
-is "$r->{status} $r->{out}", '0 hello', 'a body without a length';
-$s = http_server($open);
-exits run('http-get', '-q', '--via', "$connect; echo too bad >&2; exit 3",
-    $s->{url}), '10 hello', 'a program that fails then, its reason',
+exits get($open, '/', '-q', '--via', $connect), '0 hello', 'a body without a length';
+exits get($open, '/', '-q', '--via', "$connect; echo too bad >&2; exit 3"),
+    '10 hello', 'a program that fails then, its reason',
     err => qr/after 5 bytes of the body: .*too bad/;
-$s = http_server($page);
-$r = run('http-get', '-q', '--via', "$connect; exit 3", $s->{url});
-is "$r->{status} $r->{out}", '0 page', 'which a declared length outweighs';
-$r = run('http-get', '-q', '--via', 'echo no route >&2; exit 1',
-    'http://name.test/');
-isnt $r->{status}, 0, 'a program that fails at once';
-like $r->{err}, qr/\Asockt http-get: http:\/\/name\.test\/: .*no route/,
-    'and its reason';
-$s = http_server('', $page);
-$r = run('http-get', '-q', '--retry-for', 20, '--via', $connect, $s->{url});
-is $r->{out}, 'page', '--retry-for';
+exits get($page, '/', '-q', '--via', "$connect; exit 3"), '0 page',
+    'which a declared length outweighs';
+exits run('http-get', '-q', '--via', 'echo no route >&2; exit 1',
+    'http://name.test/'), 10, 'a program that fails at once, and its reason',
+    err => qr/\Asockt http-get: http:\/\/name\.test\/: .*no route/;
+exits get_from(['', $page], '/', '-q', '--retry-for', 20, '--via', $connect),
+    '0 page', '--retry-for';
 
 # HTTP over a Unix socket, and -R.
 my $dir = scratch();
@@ -58,17 +45,14 @@ exits run('http-get', '-q', '-L', '--unix', "$dir/s", 'http://docker.test/a'),
     0, '--unix, the body', out => 'yes';
 like slurp("$dir/log"), qr{\AGET /a .*\r\nHost: docker\.test\r\n.*^GET /b .*Host: other\.test\r\n}ms,
     '  the requests';
-exits run('http-get', '--unix', "$dir/none", 'http://h/'), run('connect',
-    "unix:$dir/none")->{status}, 'no such socket: the exit status of connect',
-    err => qr/none/;
 misused 'http-get', qr/./ => [map { "--unix $dir/s $_" } 'https://h/',
     '--proxy p http://h/', '--unix ' . 'x' x 200 . ' http://h/'];
 kill 'KILL', $pid;
 
 my $dated = answer('200 OK', 'x', 'Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT');
-$r = get($dated, '/', '-q', '-R', '-o', "$dir/file");
+get($dated, '/', '-q', '-R', '-o', "$dir/file");
 is +(stat "$dir/file")[9], 784111777, '-R: the time of the file';
-$r = get($dated, '/', '-q', '-o', "$dir/file");
+get($dated, '/', '-q', '-o', "$dir/file");
 cmp_ok +(stat "$dir/file")[9], '>', 784111777, 'without it, now';
 
 # The options that http-get shares with other commands reach its sockets.
@@ -89,18 +73,18 @@ is from('-p', $port), "127.0.0.1 $port", '--source-port';
 like from('--keepalive'), qr/127/, '--keepalive';
 exits get(answer('200 OK', 'x'), '/', '-vv', '-4'), 0, '-4';
 
-$s = http_server(answer('200 OK', 'x'));
-$r = run('http-get', '-6', "$s->{url}/");
-isnt $r->{status}, 0, '-6 does not reach an IPv4 address';
-exits run('http-get', '-n', 'http://name.test/'), 2, '-n takes no names';
-my $names = built('sockt-names');
-$r = run({ command => $names, env => { SOCKT_TEST_NAMES => 'name.test=hang' } },
-    'http-get', '-w', '0.2', 'http://name.test/');
-is $r->{status}, 5, '--timeout covers the look-up';
-is run({ command => $names,
-    env => { SOCKT_TEST_NAMES => 'name.test=127.0.0.1' } }, 'http-get',
-    "http://name.test:$s->{port}/")->{out}, 'x', 'a name';
-like +(requests($s))[0], qr/\r\nHost: name\.test:$s->{port}\r\n/, 'is the Host';
+my $s = http_server(answer('200 OK', 'x'));
+isnt run('http-get', '-6', "$s->{url}/")->{status}, 0,
+    '-6 does not reach an IPv4 address';
+sub named {
+    my ($address, @args) = @_;
+    return run({ command => built('sockt-names'),
+        env => { SOCKT_TEST_NAMES => "name.test=$address" } }, 'http-get', @args);
+}
+exits named('hang', '-w', '0.2', 'http://name.test/'), 5,
+    '--timeout covers the look-up';
+exits named('127.0.0.1', "http://name.test:$s->{port}/"), '0 x', 'a name';
+like slurp($s->{log}), qr/\r\nHost: name\.test:$s->{port}\r\n/, 'is the Host';
 
 # --retry-for: the server comes later.
 $port = free_port();
