@@ -19,19 +19,18 @@ my $evil = "\e]0;title\a\x9b2J\xc2\x9b2J\x7f\0\xe2\x82\xac\tx\n";
 my $safe = '\x1b]0;title\x07\x9b2J\xc2\x9b2J\x7f\x00' . "\xe2\x82\xac\tx\r\n";
 my $page = answer('200 OK', $evil, "X-Evil: a\e[31mb\xc2\x9bc");
 
+my $escaped = qr/X-Evil: a\\x1b\[31mb\\xc2\\x9bc\r+\n/;
+my $raw = qr/X-Evil: a\e\[31mb\xc2\x9bc\r+\n/;
 my $r = on_terminal('2', 80, $page);
-like $r->{tty}, qr/X-Evil: a\\x1b\[31mb\\xc2\\x9bc\r+\n/,
-    'the header is escaped on a terminal';
+like $r->{tty}, $escaped, 'the header is escaped on a terminal';
 is $r->{out}, $evil, 'the body is not where stdout is none';
-$r = on_terminal('1', 80, $page, '-q');
-is $r->{tty}, $safe, 'the body is escaped on a terminal';
-$r = on_terminal('1', 80, $page, '-q', '-i');
-like $r->{tty}, qr/X-Evil: a\\x1b\[31mb\\xc2\\x9bc\r+\n/, 'with -i both are';
+is on_terminal('1', 80, $page, '-q')->{tty}, $safe,
+    'the body is escaped on a terminal';
+like on_terminal('1', 80, $page, '-q', '-i')->{tty}, $escaped, 'with -i both are';
 $r = on_terminal('12', 80, $page, '--raw');
-like $r->{tty}, qr/X-Evil: a\e\[31mb\xc2\x9bc\r+\n/, '--raw: the header is not';
+like $r->{tty}, $raw, '--raw: the header is not';
 like $r->{tty}, qr/\e\]0;title\a\x9b2J/, '--raw: nor the body';
-$r = get($page, '/');
-like $r->{err}, qr/X-Evil: a\e\[31mb\xc2\x9bc\r+\n/, 'nor what is no terminal';
+like get($page, '/')->{err}, $raw, 'nor what is no terminal';
 
 # Cut between the bytes of a character.
 $r = on_terminal('1', 80, sub {
@@ -74,15 +73,12 @@ is $r->{out}, '', 'nothing of it on stdout';
 
 for my $case ([3 << 20, qr/\d+ min/], [1 << 30, qr/\d+\.\d h/]) {
     my ($length, $left) = @$case;
-    $r = on_terminal('2', 80, slowly($length, 1, 1), '-o', "$dir/left");
-    like $r->{tty}, qr/\(0%\), \S+ \w+\/s, $left left/,
-        "$length bytes take $left";
-    is $r->{status}, 9, '  and do not all arrive';
-    unlink glob "$dir/left*";
+    $r = on_terminal('2', 80, slowly($length, 1, 1), '-o', "$dir/$length");
+    exits { %$r, out => $r->{tty} }, 9, "$length bytes take $left, and do not all arrive",
+        out => qr/\(0%\), \S+ \w+\/s, $left left/;
 }
-
-$r = on_terminal('2', 80, slowly(undef, 2, 1), '-o', "$dir/b");
-like $r->{tty}, qr/\rreceived 1\.0 KiB, \S+ \w+\/s\e\[K/, 'unknown total';
+like on_terminal('2', 80, slowly(undef, 2, 1), '-o', "$dir/b")->{tty},
+    qr/\rreceived 1\.0 KiB, \S+ \w+\/s\e\[K/, 'unknown total';
 # As wide as the terminal, which has no bar and cuts the line where it is narrow.
 my %text = (
     20  => qr/^\d\.0 KiB of 4\.0 KiB $/,
@@ -101,29 +97,26 @@ for my $columns (sort { $a <=> $b } keys %text) {
 }
 
 # Data on the same terminal.
-$r = on_terminal('12', 80, slowly(3072, 3), '-P');
-like $r->{tty}, qr/\nx{3072}\r?\nsockt http-get: stdout: 3\.0 KiB in /,
+like on_terminal('12', 80, slowly(3072, 3), '-P')->{tty},
+    qr/\nx{3072}\r?\nsockt http-get: stdout: 3\.0 KiB in /,
     'no line in the middle of a line of data';
-$r = on_terminal('12', 80, slowly(2048, 2));
-unlike $r->{tty}, qr/KiB/, 'none when the body goes to a terminal';
-$r = on_terminal('2', 80, slowly(2048, 2, 1));
-like $r->{tty}, qr/1\.0 KiB of 2\.0 KiB/, 'when stdout is redirected';
-$r = on_terminal('2', 80, answer('200 OK', 'short'));
-unlike $r->{tty}, qr/5 B in/, 'no line about a short one';
-$r = on_terminal('2', 80, slowly(2048, 2, 1), '-q', '-P', '-o', "$dir/qp");
-like $r->{tty}, qr/1\.0 KiB of 2\.0 KiB/, '-P shows it with -q';
-$r = on_terminal('2', 80, slowly(2048, 2), '-q', '-o', "$dir/d");
-is $r->{tty}, '', 'none with -q';
-$r = get(slowly(2048, 2), '/', '-P', '-o', "$dir/e");
-unlike $r->{err}, qr/KiB of|\r\[/, 'none where stderr is no terminal';
-like $r->{err}, qr{^sockt http-get: \Q$dir\E/e: 2\.0 KiB in }m,
-    'but -P has its total';
+unlike on_terminal('12', 80, slowly(2048, 2))->{tty}, qr/KiB/,
+    'none when the body goes to a terminal';
+like on_terminal('2', 80, slowly(2048, 2, 1))->{tty}, qr/1\.0 KiB of 2\.0 KiB/,
+    'when stdout is redirected';
+unlike on_terminal('2', 80, answer('200 OK', 'short'))->{tty}, qr/5 B in/,
+    'no line about a short one';
+like on_terminal('2', 80, slowly(2048, 2, 1), '-q', '-P', '-o', "$dir/qp")->{tty},
+    qr/1\.0 KiB of 2\.0 KiB/, '-P shows it with -q';
+is on_terminal('2', 80, slowly(2048, 2), '-q', '-o', "$dir/d")->{tty}, '', 'none with -q';
+exits get(slowly(2048, 2), '/', '-P', '-o', "$dir/e"), 0,
+    'none where stderr is no terminal, but -P has its total',
+    err => qr{^sockt http-get: \Q$dir\E/e: 2\.0 KiB in }m, no_err => qr/KiB of|\r\[/;
 
 # A resized window.
-my $s = http_server(slowly(10_240, 10));
+unlink "$dir/tty";
 my $p = start({ command => built('pty') }, "$dir/tty", '2', '80,65', sockt(),
-    'http-get', '-o',
-    "$dir/f", "$s->{url}/");
+    'http-get', '-o', "$dir/f", http_server(slowly(10_240, 10))->{url} . '/');
 my $until = time + 30;
 select undef, undef, undef, 0.02
     until (-e "$dir/tty" && slurp("$dir/tty") =~ /KiB of/) || time > $until;

@@ -11,9 +11,8 @@ sub left { return join ' ', map { s{.*/}{}r } sort glob "$dir/$_[0]*" }
 
 exits get($whole, '/', '-q', '-o', "$dir/a"), 0, 'a whole body',
     file => ["$dir/a", 'whole'];
-exits get(answer('200 OK', 'other'), '/', '-q', '-o', "$dir/a"), 0,
-    'a file that exists is replaced', file => ["$dir/a", 'other'];
-exits get($whole, '/', '-q', '-i', '-o', "$dir/a"), 0, '-i: its head is there too',
+exits get($whole, '/', '-q', '-i', '-o', "$dir/a"), 0,
+    '-i: a file that exists is replaced, its head is there too',
     file => ["$dir/a", $whole];
 
 # A run was killed while it wrote its note.

@@ -13,35 +13,30 @@ is run('portscan', '-n', '127.0.0.1', $ports)->{out},
     'refused') : ('open', 'connected') } sort { $a <=> $b } $low, $high,
     $closed), 'the table is sorted; with -n no services';
 
-my $r = run('portscan', '-q', '127.0.0.1', $ports);
-is $r->{out}, "127.0.0.1:$low\n127.0.0.1:$high\n", '-q: only HOST:PORT';
-is $r->{err}, '', '  and not a word more';
+exits run('portscan', '-q', '127.0.0.1', $ports),
+    "0 127.0.0.1:$low\n127.0.0.1:$high\n", '-q: only HOST:PORT, and not a word more',
+    err => '';
 SKIP: {
     skip 'this machine has no IPv6', 1 unless has_ipv6();
     my $l = tcp_listener(host => '::1');
-    $r = run('portscan', '-q', '::1', $l->sockport);
-    is $r->{out}, '[::1]:' . $l->sockport . "\n", '  IPv6 in brackets';
+    is run('portscan', '-q', '::1', $l->sockport)->{out},
+        '[::1]:' . $l->sockport . "\n", '  IPv6 in brackets';
 }
 
 sub objects { map { decode_json($_) } split /\n/, $_[0] }
 
-$r = run('portscan', '--json', '127.0.0.1', $ports);
-my @o = objects($r->{out});
+my @o = objects(run('portscan', '--json', '127.0.0.1', $ports)->{out});
 my %open = map { $_->{port} => $_ } grep { $_->{event} eq 'port' } @o;
 is_deeply [sort { $a <=> $b } keys %open], [$low, $high], '--json: an object a result';
-is $open{$low}{state}, 'open', '  its state';
-is $open{$low}{reason}, 'connected', '  its reason';
-is $open{$low}{ip}, '127.0.0.1', '  its address';
-is $open{$low}{protocol}, 'tcp', '  its protocol';
+is join(' ', @{ $open{$low} }{qw(state reason ip protocol)}),
+    'open connected 127.0.0.1 tcp', '  its state, reason, address and protocol';
 cmp_ok $open{$low}{seconds}, '>', 0, '  how long it took';
-is $o[-1]{event}, 'summary', '  the summary comes last';
-is $o[-1]{open}, 2, '  and counts';
-is $o[-1]{asked}, 3, '  what was asked';
+is join(' ', @{ $o[-1] }{qw(event open asked)}), 'summary 2 3',
+    '  the summary comes last, and counts what was asked';
 is_deeply $o[-1]{reasons}, { connected => 2, refused => 1 }, '  by reason';
 ok !$o[-1]{partial}, '  it is whole';
-$r = run('portscan', '--json', '-a', '127.0.0.1', $ports);
-is scalar(grep { $_->{event} eq 'port' } objects($r->{out})), 3,
-    '--json -a: closed ports too';
+is scalar(grep { $_->{event} eq 'port' } objects(run('portscan', '--json', '-a',
+    '127.0.0.1', $ports)->{out})), 3, '--json -a: closed ports too';
 
 # --banner shows what a service says first, escaped and bounded.
 my %says = (
@@ -62,17 +57,16 @@ exits run('portscan', '-n', '--banner', '127.0.0.1', $list), 0,
     qr{^$port{plain}/tcp +open +220 mail\.test ESMTP$}m,
     qr{^$port{evil}/tcp +open +\\x1b\[31mred\\x07\\x00 \\xff$}m,
     qr{^$port{long}/tcp +open +x{256}$}m, qr{^$port{none}/tcp +open *$}m];
-$r = run('portscan', '--json', '--banner', '127.0.0.1', $list);
 my %said = map { $_->{port} => $_->{banner} } grep { $_->{event} eq 'port' }
-    map { decode_json($_) } split /\n/, $r->{out};
+    objects(run('portscan', '--json', '--banner', '127.0.0.1', $list)->{out});
 is $said{ $port{plain} }, '220 mail.test ESMTP', '--json: as it is';
 is $said{ $port{none} }, undef, '--json: no member without one';
 reap($_) for @pids;
 
 # One that never says anything does not hold up the others for long.
 my $silent = tcp_listener();
-$r = run('portscan', '--banner', '127.0.0.1', $silent->sockport);
-like $r->{out}, qr/open/, 'a silent service is open';
-cmp_ok $r->{seconds}, '<', 10, '  and waited for within bounds';
+exits run('portscan', '--banner', '127.0.0.1', $silent->sockport), 0,
+    'a silent service is open, and waited for within bounds', out => qr/open/,
+    within => 10;
 
 done_testing;

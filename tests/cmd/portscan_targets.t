@@ -1,6 +1,5 @@
 # Which hosts and ports portscan asks: lists, files, exclusions, shards.
 use Sockt;
-use POSIX ();
 
 my $r;
 my @listeners = map { tcp_listener() } 1 .. 3;
@@ -20,14 +19,12 @@ is run({ stdin => "$ports[2]\n" }, 'portscan', '-q', '--ports-file', '-',
 spew("$dir/bad", "1\n0\n");
 like run('portscan', '--ports-file', "$dir/bad", '127.0.0.1')->{err},
     qr{bad line 2: ports '0'}, '  an error names the line';
-for my $case ([4094, 0], [4095, 2]) {
-    my ($length, $status) = @$case;
+for my $case ([4094, 0, out => qr/1 host, 3 ports/],
+    [4095, 2, err => qr{/long line 2: longer than 4094 bytes$}m]) {
+    my ($length, $status, %want) = @$case;
     spew("$dir/long", "80\n81" . ' ' x ($length - 2) . "\n82\n");
-    my $r = run('portscan', '--dry-run', '--ports-file', "$dir/long",
-        '127.0.0.1');
-    is $r->{status}, $status, "  a line of $length bytes: status $status";
-    like $r->{out} . $r->{err}, $status == 0 ? qr/1 host, 3 ports/
-        : qr{/long line 2: longer than 4094 bytes$}m, '  and what is printed';
+    exits run('portscan', '--dry-run', '--ports-file', "$dir/long", '127.0.0.1'),
+        $status, "  a line of $length bytes", %want;
 }
 
 # What is wrong in a list: the first line of it, and how many follow.
@@ -37,13 +34,6 @@ exits run('portscan', '--targets', "$dir/wrong", '80'), 2,
     err => "sockt portscan: $dir/wrong line 2: host '127.0.0.9-3': "
     . "the range is reversed; 100000 more lines are wrong\n"
     . "sockt portscan: try 'sockt portscan --help'\n", out => '';
-SKIP: {
-    skip 'no FIFOs', 2 unless POSIX::mkfifo("$dir/fifo", 0600);
-    $r = run('portscan', '-m', '.3', '--targets', "$dir/fifo", '80');
-    is $r->{status}, 5, 'a list that never comes: status 5';
-    is $r->{err}, 'sockt portscan: stopped after 0.3 s (--max-time); the list in '
-        . "$dir/fifo has not ended\n", '  and the limit';
-}
 
 is_deeply found('--targets', spew("$dir/hosts", "127.0.0.1\n"), $ports[0]),
     on('127.0.0.1', $ports[0]), '--targets';
@@ -63,28 +53,26 @@ is_deeply found('--targets', spew("$dir/nul", "127.0.0.1\x00127.0.0.2\x00"), $an
 is_deeply found('--exclude-hosts', '127.0.0.2', '127.0.0.1-3', $any),
     [map { "127.0.0.$_:$any" } 1, 3], '--exclude-hosts'
     if $^O eq 'linux';
-$r = run('portscan', '127.0.0.1-2', $any);
-like $r->{out}, qr/^2 hosts: 2 with open ports, 0 without, 0 that did not answer$/m,
+like run('portscan', '127.0.0.1-2', $any)->{out},
+    qr/^2 hosts: 2 with open ports, 0 without, 0 that did not answer$/m,
     'several hosts are summed up';
 
 my $names = { env => { SOCKT_TEST_NAMES => 'both=127.0.0.2,127.0.0.1 link=fe80::1' },
     command => built('sockt-names') };
-$r = run($names, 'portscan', '-q', 'both', $any);
-is $r->{out}, "127.0.0.2:$any\n", 'of a name, its first address';
-$r = run($names, 'portscan', '-q', '--all-addresses', 'both', $any);
-is join('', sort split /^/, $r->{out}), "127.0.0.1:$any\n127.0.0.2:$any\n",
-    '--all-addresses: every one';
-$r = run($names, 'portscan', 'both', $any);
-like $r->{out}, qr/\Aboth \(127\.0\.0\.2\)\n/, 'the name is shown';
-$r = run($names, 'portscan', '--json', 'both', $any);
-like $r->{out}, qr/"event":"port",.*"host":"both","ip":"127\.0\.0\.2"/,
-    '  and with --json';
-$r = run($names, 'portscan', 'link', $any);
-is $r->{status}, 7, 'a name with a link-local address: status 7';
-is $r->{err}, "sockt portscan: host 'link': its address is link-local and needs "
-    . "an interface: ADDRESS%INTERFACE\n", '  and a line says what is missing';
-$r = run($names, 'portscan', 'nobody', $any);
-is $r->{status}, 3, 'a name that does not resolve is status 3';
+my $both = qr/\A(?:127\.0\.0\.1:$any\n|127\.0\.0\.2:$any\n){2}\z/;
+for my $row (['of a name, its first address', '-q both', 0, out => "127.0.0.2:$any\n"],
+    ['--all-addresses: every one', '-q --all-addresses both', 0,
+        out => [$both, qr/\.1:.*\.2:|\.2:.*\.1:/s]],
+    ['the name is shown', 'both', 0, out => qr/\Aboth \(127\.0\.0\.2\)\n/],
+    ['  and with --json', '--json both', 0,
+        out => qr/"event":"port",.*"host":"both","ip":"127\.0\.0\.2"/],
+    ['a name with a link-local address: a line says what is missing', 'link', 7,
+        err => "sockt portscan: host 'link': its address is link-local and needs "
+        . "an interface: ADDRESS%INTERFACE\n"],
+    ['a name that does not resolve is status 3', 'nobody', 3]) {
+    my ($name, $args, $status, %want) = @$row;
+    exits run($names, 'portscan', split(/ /, $args), $any), $status, $name, %want;
+}
 
 # Many hosts, the last one first, and networks that hold them: soon done.
 my @many = map { join '.', 10, $_ >> 16, $_ >> 8 & 255, $_ & 255 }
@@ -94,9 +82,8 @@ $r = run('portscan', '--dry-run', '--targets', "$dir/many", '80');
 like $r->{out}, qr/\A262144 hosts, 1 port: 262144 to probe/,
     '40000 hosts and their network are that network';
 cmp_ok $r->{seconds}, '<', $Sockt::PATIENCE / 3, '  found out at once';
-$r = run('portscan', '--dry-run', '--exclude-hosts',
-    join(',', @many[0 .. 3999]), '10.0.0.0/14', '80');
-like $r->{out}, qr/\A258144 hosts/, 'many hosts are left out';
+like run('portscan', '--dry-run', '--exclude-hosts', join(',', @many[0 .. 3999]),
+    '10.0.0.0/14', '80')->{out}, qr/\A258144 hosts/, 'many hosts are left out';
 
 # Shards cover everything once, whatever was asked.
 my %seen;
@@ -111,43 +98,36 @@ is scalar(grep { $_ != 1 } values %seen), 0, '  and nothing twice';
 exits run('portscan', '-q', '--shard', '4/4', '127.0.0.1-3', $any), 1,
     'a shard without a host, a line says so',
     err => "sockt portscan: part 4 of 4 has no host: nothing was scanned\n";
-$r = run('portscan', '--shard', '1/3', '127.0.0.1-3', $any);
-like $r->{out}, qr/^3 hosts: 1 with open ports, .*, 2 not probed$/m,
+like run('portscan', '--shard', '1/3', '127.0.0.1-3', $any)->{out},
+    qr/^3 hosts: 1 with open ports, .*, 2 not probed$/m,
     'the hosts of other shards are not probed';
 
 # A list that is longer than what is kept in memory is scanned in parts.
-{
-    my $dir = scratch();
-    my $list = join '', map { join('.', 127, $_ >> 16, $_ >> 8 & 255, $_ & 255)
-        . "\n" } 1 .. 1_000_400;
-    spew("$dir/list", $list);
-    my @args = ('--targets', "$dir/list", '--shard', '7/10000', free_port());
-    $r = run('portscan', '-v', '--json', @args);
-    like $r->{out}, qr/"hosts":1000400,"asked":101,.*"refused":101\b/,
-        'a million and 400: 100 of the first, and one of the others';
-    like run('portscan', @args)->{err},
-        qr/\Asockt portscan: more than 1000000 targets: they are scanned in parts, \N+\n\z/,
-        'which a line says';
-    $r = run('portscan', '--retry-for', 1, @args);
-    is $r->{status}, 2, '--retry-for is refused';
-    spew("$dir/list", "999.1\n$list");
-    exits run('portscan', @args), '2 ', 'a wrong line: nothing is scanned',
-        no_err => qr/one operand/;
-}
+my $list = join '', map { join('.', 127, $_ >> 16, $_ >> 8 & 255, $_ & 255)
+    . "\n" } 1 .. 1_000_400;
+my @args = ('--targets', spew("$dir/list", $list), '--shard', '7/10000', free_port());
+like run('portscan', '-v', '--json', @args)->{out},
+    qr/"hosts":1000400,"asked":101,.*"refused":101\b/,
+    'a million and 400: 100 of the first, and one of the others';
+like run('portscan', @args)->{err},
+    qr/\Asockt portscan: more than 1000000 targets: they are scanned in parts, \N+\n\z/,
+    'which a line says';
+exits run('portscan', '--retry-for', 1, @args), 2, '--retry-for is refused';
+spew("$dir/list", "999.1\n$list");
+exits run('portscan', @args), '2 ', 'a wrong line: nothing is scanned',
+    no_err => qr/one operand/;
 
 # A scan that is cut off says how to go on: what is left is done by that, and
 # little is done twice.
 my @slow = ('-m', '0.3', '--rate', '200', '127.0.0.1-200', free_port());
-$r = run('portscan', @slow);
-is $r->{status}, 5, 'a scan that is cut off';
-my ($rest) = $r->{err} =~ /^sockt portscan: to go on: the same command with --shard (\d+-200\/200)$/m;
-ok $rest, 'says how to go on' or diag $r->{err};
+exits run('portscan', @slow), 5, 'a scan that is cut off says how to go on',
+    err => qr/^sockt portscan: to go on: the same command with --shard \d+-200\/200$/m;
 my %times;
 $r = run('portscan', '--json', '-a', @slow);
-($rest) = $r->{out} =~ /"rest":"([^"]+)"/;
+my ($rest) = $r->{out} =~ /"rest":"([^"]+)"/;
 $times{$_}++ for $r->{out} =~ /"ip":"([^"]+)"/g;
 $r = run('portscan', '--json', '-a', '--shard', $rest, @slow[4, 5]);
-unlike $r->{out}, qr/"rest"/, 'a complete one does not';
+exits $r, 4, 'a complete one does not', no_out => qr/"rest"/;
 $times{$_}++ for $r->{out} =~ /"ip":"([^"]+)"/g;
 is scalar keys %times, 200, 'both together scan every host';
 cmp_ok scalar(grep { $_ > 1 } values %times), '<', 20, 'hardly one of them twice';
